@@ -1,0 +1,88 @@
+import type { Amount } from '../../base/money.ts'
+import type { Timestamp } from '../../base/time.ts'
+
+/** Where an answer came from, cheapest first. `cache`, `deterministic` and `peer` are not models of this machine. */
+export type ExecutionTier =
+  | 'cache'
+  | 'deterministic'
+  | 'local_nano'
+  | 'local_small'
+  | 'local_medium'
+  | 'local_large'
+  | 'peer'
+  | 'cheap_api'
+  | 'premium_api'
+
+export type TaskRoute = 'local' | 'cheap' | 'premium' | 'hybrid'
+export type TaskRisk = 'low' | 'medium' | 'high'
+export type TaskDomain = 'code' | 'reasoning' | 'data' | 'creative' | 'general' | 'math'
+
+/** A model call made to decide or to check, paid for by the task like any other. */
+export type OverheadCall = {
+  readonly purpose: 'policy' | 'decomposer' | 'verifier' | 'judge' | 'summarizer' | 'embedding' | 'shadow'
+  readonly model: string
+  readonly tokensIn: number
+  readonly tokensOut: number
+  readonly costNanos: Amount
+  readonly latencyMs: number
+}
+
+/** What was predicted before anything ran. */
+export type PredictedOutcome = {
+  /** 1 (trivial) to 5 (expert). */
+  readonly difficulty: number
+  readonly tier: ExecutionTier
+  /** Confidence of the classifier in difficulty and tier, 0 to 1. */
+  readonly classifierConfidence: number
+  readonly route: TaskRoute
+  /** 0 to 1. */
+  readonly confidence: number
+  readonly risk: TaskRisk
+  /** `undefined` when a price is unknown. */
+  readonly expectedCostNanos: Amount | undefined
+  /** Seconds. */
+  readonly expectedLatencyS: number
+  readonly policyVersion: string
+  /** Probability with which the route was chosen, in (0, 1]; off-policy evaluation divides by it. */
+  readonly propensity: number
+  /** Which implementation scored: the WASM kernel, its TypeScript twin, a model, or the documented priors. */
+  readonly scorer: 'wasm' | 'typescript' | 'model' | 'priors'
+  /** Lower-case hex SHA-256 of the feature vector the policy saw, or `undefined` when it saw none. */
+  readonly featureHash: string | undefined
+}
+
+/**
+ * One finished task, as it really went: the tier and the model are those that answered, and the amounts include every
+ * attempt and every overhead call.
+ */
+export type TaskOutcome = {
+  /** Identifier of the decision, as the caller saw it; feedback refers to it. */
+  readonly decisionId: string
+  readonly at: Timestamp
+  readonly tenant: string
+  readonly traceId: string | undefined
+  /** The task. A sink hashes it and drops it unless the operator opted in. */
+  readonly taskText: string
+  readonly taskTokenCount: number
+  readonly taskDomain: TaskDomain
+  readonly predicted: PredictedOutcome
+  readonly actualTier: ExecutionTier
+  readonly finalRoute: TaskRoute
+  /** Tiers tried, in order, the last one being `actualTier`; empty when the first answer stood. */
+  readonly escalationChain: readonly ExecutionTier[]
+  readonly success: boolean
+  readonly wasCached: boolean
+  readonly tokensIn: number
+  readonly tokensOut: number
+  readonly costNanos: Amount
+  readonly latencyMs: number
+  /** `undefined` when no verifier ran or it was inconclusive. */
+  readonly verifier: { readonly isAccepted: boolean; readonly confidence: number } | undefined
+  /** Name of the model that answered on this machine, when one did. */
+  readonly localModel: string | undefined
+  /** Provider of the interface that answered, when one did. */
+  readonly apiProvider: string | undefined
+  /** Code of the error or verdict that made the router leave the planned route. */
+  readonly fallbackTrigger: string | undefined
+  readonly overheadCalls: readonly OverheadCall[]
+}

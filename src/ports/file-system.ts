@@ -1,0 +1,41 @@
+/**
+ * FileSystem: the few file operations a durable journal needs, so that a test can stand between the journal and the disk.
+ * It is not a general file API: no permissions beyond `mode`, no links, no watching, no text.
+ *
+ * Nothing is promised to survive a power cut before `sync` of the file, and no name (created, renamed or removed) before
+ * `syncDirectory` of its folder. Failures of the disk are `STORE_WRITE_FAILED` or `STORE_READ_FAILED`; a missing file or
+ * folder is `STORE_FILE_MISSING`.
+ */
+export type OpenFileInit = {
+  /** `read`: must exist. `append`: must exist, may grow and shrink. `create`: must not exist, then as `append`. */
+  readonly mode: 'read' | 'append' | 'create'
+  /** The file may be read by its owner only. Default false. */
+  readonly isSecret?: boolean
+}
+
+export interface OpenFile {
+  size(): Promise<number>
+  /** Up to `length` bytes from `position`; fewer only at the end of the file. */
+  read(position: number, length: number): Promise<Uint8Array>
+  /** Writes all of `bytes` at the end. After a failure an unknown part may have been written. */
+  append(bytes: Uint8Array): Promise<void>
+  truncate(sizeBytes: number): Promise<void>
+  /** Puts content and size on stable storage. */
+  sync(): Promise<void>
+  /** Idempotent; syncs nothing. */
+  close(): Promise<void>
+}
+
+export interface FileSystem {
+  open(path: string, init: OpenFileInit): Promise<OpenFile>
+  exists(path: string): Promise<boolean>
+  /** Names in the folder, sorted. */
+  list(directory: string): Promise<readonly string[]>
+  /** Creates the folder and its parents where missing. */
+  makeDirectory(directory: string): Promise<void>
+  /** Replaces `to` atomically. */
+  rename(from: string, to: string): Promise<void>
+  /** Removing a missing file is not an error. */
+  remove(path: string): Promise<void>
+  syncDirectory(directory: string): Promise<void>
+}
