@@ -1,0 +1,34 @@
+import type { Brand } from './brands.ts'
+
+/** An instant: milliseconds since 1970-01-01T00:00:00Z. */
+export type Timestamp = Brand<number, 'Timestamp'>
+
+/** A span of time in milliseconds, 0 or more. Instants and spans do not mix. */
+export type DurationMs = Brand<number, 'DurationMs'>
+
+/** Makes an instant. Throws `RangeError` unless `ms` is finite and 0 or more. */
+export function timestampFromMs(ms: number): Timestamp {
+  if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`Timestamp out of range: ${ms}`)
+  return ms as Timestamp
+}
+
+/** Makes a span. Throws `RangeError` unless `ms` is finite and 0 or more. */
+export function durationFromMs(ms: number): DurationMs {
+  if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`Duration out of range: ${ms}`)
+  return ms as DurationMs
+}
+
+/** The instant `duration` later. */
+export function addDuration(instant: Timestamp, duration: DurationMs): Timestamp {
+  return (instant + duration) as Timestamp
+}
+
+/** Span from `earlier` to `later`; 0 when the clock went backward, so that a span is never negative. */
+export function elapsedBetween(earlier: Timestamp, later: Timestamp): DurationMs {
+  return Math.max(0, later - earlier) as DurationMs
+}
+
+export const SECOND_MS: DurationMs = 1_000 as DurationMs
+export const MINUTE_MS: DurationMs = 60_000 as DurationMs
+export const HOUR_MS: DurationMs = 3_600_000 as DurationMs
+export const DAY_MS: DurationMs = 86_400_000 as DurationMs
