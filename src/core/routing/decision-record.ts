@@ -1,0 +1,51 @@
+import type { Amount } from '../../base/money.ts'
+import type { ExecutionTier, TaskRisk, TaskRoute } from './task-outcome.ts'
+
+/** A model that could have answered, as the policy saw it. */
+export type DecisionCandidate = {
+  readonly modelId: string
+  readonly tier: ExecutionTier
+  /** Predicted chance, 0 to 1, that its answer would be accepted. */
+  readonly predictedSuccess: number
+  /** `undefined` when a price is unknown. */
+  readonly expectedCostNanos: Amount | undefined
+  readonly expectedLatencyS: number
+  /** Why it may not be used (a missing capability, a control, a budget); absent when it may. */
+  readonly excludedBecause?: string
+}
+
+/** One model to call, in the order of the plan. */
+export type PlannedStep = {
+  readonly modelId: string
+  readonly tier: ExecutionTier
+  /** `answer`: its answer stands when accepted. `escalation`: called only when the step before failed or was refused. */
+  readonly role: 'answer' | 'escalation'
+}
+
+/** Everything that a decision was made from, so that it can be explained to a person and computed again. */
+export type DecisionRecord = {
+  readonly route: TaskRoute
+  readonly confidence: number
+  readonly risk: TaskRisk
+  /** Words or rules that raised the risk, for people; empty for low risk. */
+  readonly riskReasons: readonly string[]
+  /** 1 (trivial) to 5 (expert). */
+  readonly difficulty: number
+  readonly needsDecomposition: boolean
+  readonly expectedCostNanos: Amount | undefined
+  readonly expectedLatencyS: number
+  /** No more than this may be spent; `undefined` when nothing bounds it. */
+  readonly maxBudgetNanos: Amount | undefined
+  readonly candidates: readonly DecisionCandidate[]
+  readonly plan: readonly PlannedStep[]
+  /** Why this plan, one sentence each, in the order in which the rules were applied. */
+  readonly reasons: readonly string[]
+  readonly policyVersion: string
+  /** Version of the registry's prices: hash of the entries that were considered. */
+  readonly priceVersion: string
+  readonly scorer: 'wasm' | 'typescript' | 'model' | 'priors'
+  readonly featureHash: string | undefined
+  /** The exploration draw 0 <= x < 1, and the probability in (0, 1] with which this route was chosen. */
+  readonly draw: number
+  readonly propensity: number
+}
