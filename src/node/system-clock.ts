@@ -1,4 +1,4 @@
-import { parseTimestamp } from '../base/time.ts'
+import { timestampFromMs } from '../base/time.ts'
 import type { Timestamp } from '../base/time.ts'
 import type { Clock } from '../ports/clock.ts'
 
@@ -8,7 +8,7 @@ export function createSystemClock(): Clock {
   return {
     now(): Timestamp {
       lastMs = Math.max(lastMs, Date.now())
-      return parseTimestamp(lastMs)
+      return timestampFromMs(lastMs)
     },
     monotonicMs: () => performance.now(),
     timeoutSignal: (delayMs) => AbortSignal.timeout(delayMs),

@@ -1,0 +1,47 @@
+import type { JsonValue } from '../base/canonical-json.ts'
+import type { ModelEntry } from '../core/models/model-entry.ts'
+import type { AbortOptions } from '../ports/abort-options.ts'
+import type { Router } from '../ports/router.ts'
+import type { NodeConfig } from './config/node-config.ts'
+
+/** A model of the registry and whether this node can call it now. */
+export type NodeModel = {
+  readonly entry: ModelEntry
+  readonly isAvailable: boolean
+  /** Why not, for people; absent when available. */
+  readonly unavailableBecause?: string
+}
+
+/** Answer of the node's policy for one prompt; the scores are those of the evaluation, to the last bit. */
+export type PolicyAnswer = {
+  /** The contract's PolicyDecision, snake_case. */
+  readonly decision: JsonValue
+  /** P(success) of each candidate, and the router's score (gain of the strong over the weak model) where the artefact has one. */
+  readonly scores: Readonly<Record<string, number>>
+  readonly score?: number
+  readonly explanation: JsonValue
+}
+
+/** A running node: the only object that the gateway and the command line hold. Closing it flushes what is pending and releases the data directory. */
+export type KernellNode = AsyncDisposable & {
+  readonly config: NodeConfig
+  readonly router: Router
+  /** Every model of the registry, configured providers first. */
+  listModels(): readonly NodeModel[]
+  /** Embeddings by the configured embedder (the built-in one by default), one vector per text. Throws `MODEL_NOT_FOUND` for another name. */
+  embed(texts: readonly string[], options: { readonly model?: string } & AbortOptions): Promise<{ readonly model: string; readonly vectors: readonly Float32Array[]; readonly tokens: number }>
+  /** The policy alone: body of `POST /v1/policy/decide`. Throws `REQUEST_INVALID`. */
+  decidePolicy(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer>
+  /** Prometheus text, version 0.0.4. */
+  metricsText(): Promise<string>
+  /** What works and what does not, for `/healthz` and `doctor`. */
+  health(): NodeHealth
+  close(): Promise<void>
+}
+
+export type NodeHealth = {
+  readonly isReady: boolean
+  readonly version: string
+  readonly uptimeS: number
+  readonly checks: readonly { readonly name: string; readonly state: 'ok' | 'warning' | 'failed'; readonly detail: string; readonly remedy?: string }[]
+}
