@@ -1,0 +1,39 @@
+/** Names of the checks, as recorded in decisions and telemetry. */
+export type CheckName =
+  | 'non-empty'
+  | 'not-refused'
+  | 'not-truncated'
+  | 'json-parses'
+  | 'json-schema'
+  | 'code-balanced'
+  | 'arithmetic'
+  | 'length'
+  | 'choice'
+  | 'pattern'
+  | 'language'
+  | 'format'
+  | 'self-consistency'
+  | 'judge'
+
+export type Check = {
+  readonly name: CheckName
+  readonly passed: boolean
+  /** What was found, in one short sentence without the answer's text. */
+  readonly detail: string
+}
+
+export type Verdict = {
+  /** False when a check that an acceptable answer cannot fail has failed. */
+  readonly valid: boolean
+  /** Calibrated P(the answer is right), 0..1; 0 when not valid. */
+  readonly confidence: number
+  /** Every check that applied, in the order of the ladder. */
+  readonly checks: readonly Check[]
+}
+
+/** An answer is accepted iff it is valid and at least this probable. */
+export const ACCEPTANCE_CONFIDENCE = 0.7
+
+export function isAccepted(verdict: Verdict): boolean {
+  return verdict.valid && verdict.confidence >= ACCEPTANCE_CONFIDENCE
+}
