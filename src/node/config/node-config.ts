@@ -1,0 +1,131 @@
+import type { Amount } from '../../base/money.ts'
+import type { PowerLevel } from '../../core/models/hardware-fit.ts'
+import type { ModelCapabilities, ModelDifficulty, ModelSpecialty, ModelTier, TokenPrices } from '../../core/models/model-entry.ts'
+import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
+
+/** Who serves models. `gguf` runs weights on this machine and needs no address. */
+export type ProviderConfig = {
+  readonly kind: 'openai' | 'anthropic' | 'gguf'
+  /** For `openai` and `anthropic`: address up to and including the version, for example `http://127.0.0.1:11434/v1`. */
+  readonly baseUrl?: string
+  /** Name of the environment variable that holds the key; absent when the server wants none. The key itself is never in a configuration. */
+  readonly apiKeyEnv?: string
+  /** Names as the server takes them, or paths of GGUF files. Empty: what the server lists, or the files of the data directory. */
+  readonly models: readonly string[]
+  /** True when the server runs on this machine or is otherwise free and private: its models are local tiers, and `local-only` may use them. */
+  readonly isLocal: boolean
+  /** Where it was found: the configuration file, or a variable such as OPENAI_API_KEY. For `doctor` and the start text. */
+  readonly origin: string
+}
+
+/** What the operator says about one model of the registry; it wins over every imported list. */
+export type ModelOverride = {
+  /** A provider of `providers`. Absent: as the registry has it. */
+  readonly provider?: string
+  /** The name that the provider takes. Absent: as the registry has it. */
+  readonly model?: string
+  readonly tier?: ModelTier
+  readonly difficultyMax?: ModelDifficulty
+  readonly parametersBillions?: number
+  readonly specialties?: readonly ModelSpecialty[]
+  readonly contextTokens?: number
+  readonly outputTokensMax?: number
+  readonly capabilities?: Partial<ModelCapabilities>
+  readonly prices?: TokenPrices
+  readonly aliases?: readonly string[]
+  /** Name under which a trained policy knows this model. */
+  readonly policyAs?: string
+}
+
+/** Model ids behind the public names `kernell-cheap`, `kernell-premium` and `kernell-local`. Absent: chosen by tier and price. */
+export type RolesConfig = {
+  readonly cheap?: string
+  readonly premium?: string
+  readonly local?: string
+}
+
+export type PolicyConfig = {
+  /** File written by `kernell eval routing --save`. Absent: the documented priors. */
+  readonly artefact?: string
+  /** Least predicted chance of an accepted answer, 0 to 1, where the caller does not say. */
+  readonly quality: number
+  /** Share of requests, 0 to 1, on which another route than the best is tried so that outcomes can be compared. */
+  readonly exploration: number
+  /** Another node that is asked when confidence, difficulty, cost or repeated failures ask for it. Absent: none. */
+  readonly pro?: {
+    readonly url: string
+    readonly apiKeyEnv?: string
+    readonly timeoutMs: number
+    readonly requestsPerMinute: number
+  }
+  /** A GGUF model of this machine that answers the policy question. Absent: the linear policy. */
+  readonly lite?: { readonly model: string }
+}
+
+export type CacheConfig = {
+  readonly isEnabled: boolean
+  /** File written by `kernell eval cache --save`. Absent: the similarity tier is off, the exact tier works. */
+  readonly calibration?: string
+  readonly ttlMs: number
+  readonly entriesMax: number
+  readonly bytesMax: number
+  /** `builtin`, or the id of an embedding model of a configured provider. A calibration holds for the embedder it was made with. */
+  readonly embedder: string
+}
+
+export type TelemetryConfig = {
+  /** Records of tasks are kept only when true. */
+  readonly consent: boolean
+  /** Task text is kept only when true, and only with consent. */
+  readonly keepText: boolean
+  /** OTLP address for traces. Absent: no traces. */
+  readonly otlpEndpoint?: string
+}
+
+/** A limit on spending. Scopes: `node` (everything), `organisation:NAME`, `team:NAME`, `key:ID`, `tenant:NAME`. */
+export type BudgetConfig = {
+  readonly scope: string
+  readonly window: 'hour' | 'day' | 'month' | 'total'
+  readonly limitNanos: Amount
+}
+
+/** A key that callers of the gateway present. Only its hash is held. */
+export type ApiKeyConfig = {
+  readonly id: string
+  /** Lower-case hex SHA-256 of the key's UTF-8 bytes. */
+  readonly sha256: string
+  readonly tenant: string
+  readonly organisation?: string
+  readonly team?: string
+  /** Tiers that this key may use. Absent: all. */
+  readonly tiers?: readonly ExecutionTier[]
+}
+
+export type ServerConfig = {
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  readonly bodyBytesMax: number
+  /** Requests served at the same time; more wait, then get 503. */
+  readonly concurrentRequestsMax: number
+  /** A whole request, escalations included. */
+  readonly requestTimeoutMs: number
+}
+
+/** Everything that a node is told, checked and complete: no member needs a default any more. */
+export type NodeConfig = {
+  /** Absolute path. */
+  readonly dataDir: string
+  readonly powerLevel: PowerLevel
+  readonly providers: Readonly<Record<string, ProviderConfig>>
+  /** By model id. */
+  readonly models: Readonly<Record<string, ModelOverride>>
+  readonly roles: RolesConfig
+  readonly policy: PolicyConfig
+  readonly cache: CacheConfig
+  readonly telemetry: TelemetryConfig
+  readonly budgets: readonly BudgetConfig[]
+  /** Empty: no key is asked for, and the server refuses to listen beyond loopback. */
+  readonly keys: readonly ApiKeyConfig[]
+  readonly server: ServerConfig
+}
