@@ -55,11 +55,7 @@ export type HardwareFit = {
  * Chooses local models that fit the machine's memory together, not each alone. The largest tier that fits is placed first,
  * because it replaces the most API calls; the rest of the memory goes to smaller tiers, one model of each tier.
  */
-export function fitModels(
-  entries: Iterable<ModelEntry>,
-  hardware: MachineHardware,
-  power: PowerLevel,
-): HardwareFit {
+export function fitModels(entries: Iterable<ModelEntry>, hardware: MachineHardware, power: PowerLevel): HardwareFit {
   const budgetBytes = Math.floor(usableMemoryBytes(hardware) * POWER_LEVELS[power])
   const fitted: FittedModel[] = []
   const rejected: string[] = []

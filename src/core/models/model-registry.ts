@@ -19,8 +19,7 @@ export function createModelRegistry(entries: Iterable<ModelEntry>): ModelRegistr
   const byId = new Map<string, ModelEntry>()
   for (const entry of entries) byId.set(entry.id, entry)
   const sorted = [...byId.values()].sort(
-    (left, right) =>
-      MODEL_TIERS.indexOf(left.tier) - MODEL_TIERS.indexOf(right.tier) || (left.id < right.id ? -1 : 1),
+    (left, right) => MODEL_TIERS.indexOf(left.tier) - MODEL_TIERS.indexOf(right.tier) || (left.id < right.id ? -1 : 1),
   )
   const byAlias = indexAliases(sorted, byId)
   const byModel = indexModelNames(sorted)

@@ -153,12 +153,20 @@ test('genai-prices: dated versions follow each other, tiers and times of day are
           context_window: 1_000_000,
           prices: [
             { prices: { input_mtok: { base: 3, tiers: [{ start: 200_000, price: 6 }] }, output_mtok: 15 } },
-            { constraint: { start_date: '2026-03-13' }, prices: { input_mtok: 3, output_mtok: 15, cache_read_mtok: 0.3 } },
+            {
+              constraint: { start_date: '2026-03-13' },
+              prices: { input_mtok: 3, output_mtok: 15, cache_read_mtok: 0.3 },
+            },
           ],
         },
         {
           id: 'night-only',
-          prices: [{ constraint: { start_time: '00:30:00Z', end_time: '16:30:00Z' }, prices: { input_mtok: 1, output_mtok: 2 } }],
+          prices: [
+            {
+              constraint: { start_time: '00:30:00Z', end_time: '16:30:00Z' },
+              prices: { input_mtok: 1, output_mtok: 2 },
+            },
+          ],
         },
       ],
     },
@@ -175,7 +183,9 @@ test('genai-prices: dated versions follow each other, tiers and times of day are
     inputNanosPerMillion: 6n * DOLLAR,
     outputNanosPerMillion: 15n * DOLLAR,
   })
-  expect(priceOnDate({ prices, tier: 'premium_api' }, date('2026-03-13'))?.cachedInputNanosPerMillion).toBe(300_000_000n)
+  expect(priceOnDate({ prices, tier: 'premium_api' }, date('2026-03-13'))?.cachedInputNanosPerMillion).toBe(
+    300_000_000n,
+  )
 })
 
 test('portkey: cents per token, one provider per file or many in one map', () => {

@@ -10,13 +10,13 @@ export const OPERATOR_SOURCE = 'operator'
 
 /** Providers that lists name differently. Everything else is compared as it is written. */
 const PROVIDER_ALIASES: Readonly<Record<string, string>> = {
-  'together_ai': 'together',
+  together_ai: 'together',
   'together-ai': 'together',
-  'fireworks_ai': 'fireworks',
+  fireworks_ai: 'fireworks',
   'fireworks-ai': 'fireworks',
   'x-ai': 'xai',
   'mistral-ai': 'mistral',
-  'gemini': 'google',
+  gemini: 'google',
   'perplexity-ai': 'perplexity',
 }
 

@@ -54,7 +54,9 @@ function parseRow(row: unknown, origin: PriceListOrigin): RowOutcome {
     prices: readVersions(row['price_versions'], withContextTiers(price, readTiers(row['tiers_by_prompt_tokens']))),
     ...(contextTokens !== undefined && { contextTokens }),
     ...(outputTokensMax !== undefined && { outputTokensMax }),
-    ...(typeof row['modality'] === 'string' && { supports: { vision: row['modality'].split('->')[0]?.includes('image') ?? false } }),
+    ...(typeof row['modality'] === 'string' && {
+      supports: { vision: row['modality'].split('->')[0]?.includes('image') ?? false },
+    }),
   }
 }
 

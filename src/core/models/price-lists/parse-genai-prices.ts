@@ -76,7 +76,10 @@ function closeVersions(prices: readonly ModelPrice[]): readonly ModelPrice[] {
 
 type VersionContext = { readonly origin: PriceListOrigin; readonly mayBeFree: boolean }
 
-function readVersion(raw: Readonly<Record<string, unknown>>, context: VersionContext): ReturnType<typeof readBasePrice> {
+function readVersion(
+  raw: Readonly<Record<string, unknown>>,
+  context: VersionContext,
+): ReturnType<typeof readBasePrice> {
   const price = readBasePrice(
     {
       input: baseOf(raw['input_mtok']),

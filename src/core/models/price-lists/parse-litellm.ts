@@ -21,10 +21,7 @@ const TIER_KEY = /^(input|output)_cost_per_token_above_(\d+)k_tokens$/
 const CACHE_TIER_KEY = /^cache_read_input_token_cost_above_(\d+)k_tokens$/
 
 /** Reads LiteLLM's `model_prices_and_context_window.json`: a map from name to costs in dollars per token. */
-export function parseLitellm(
-  document: Readonly<Record<string, unknown>>,
-  origin: PriceListOrigin,
-): ParsedPriceList {
+export function parseLitellm(document: Readonly<Record<string, unknown>>, origin: PriceListOrigin): ParsedPriceList {
   return collectRows(Object.entries(document), (name, entry) => parseEntry(name, entry, origin))
 }
 

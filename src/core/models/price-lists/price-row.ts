@@ -101,8 +101,18 @@ export function readBasePrice(raw: RawPrices, context: PriceContext): ModelPrice
 }
 
 /** Adds context tiers to a price, ascending; a tier that lacks a figure takes it from the base. */
-export function withContextTiers(price: ModelPrice, tiers: Iterable<Partial<ContextTier> & { aboveTokens: number }>): ModelPrice {
-  const { contextTiers: _replaced, validFrom: _from, validUntil: _until, source: _source, checkedOn: _checked, ...base } = price
+export function withContextTiers(
+  price: ModelPrice,
+  tiers: Iterable<Partial<ContextTier> & { aboveTokens: number }>,
+): ModelPrice {
+  const {
+    contextTiers: _replaced,
+    validFrom: _from,
+    validUntil: _until,
+    source: _source,
+    checkedOn: _checked,
+    ...base
+  } = price
   const complete = [...tiers].map((tier): ContextTier => ({ ...base, ...tier }))
   return { ...price, contextTiers: complete.sort((left, right) => left.aboveTokens - right.aboveTokens) }
 }
