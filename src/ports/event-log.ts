@@ -4,7 +4,7 @@
  *
  * Concurrent appends share one sync (group commit). After a failed write or sync nothing more is accepted
  * (`LOG_POISONED`): the kernel may have dropped the pages, so a later success of sync would prove nothing. Reopening
- * reads what really is on disk.
+ * writes what it finds to a new file before it is trusted.
  *
  * ```ts
  * const rebuild = async (log: EventLog): Promise<number> => {
@@ -35,7 +35,8 @@ export interface EventLog {
    * @param payloads  1 to 65,535 records, together at most 64 MiB.
    * @returns The index of the first one, once all are on stable storage.
    * @throws `LOG_POISONED` after a failed write or sync, `STORE_NOT_OPEN` after `close`, `STORE_WRITE_FAILED` for the
-   *   appends that a failed write or sync was to make durable; such records may or may not be found after reopening.
+   *   appends that a failed write or sync was to make durable (they may or may not be found after reopening),
+   *   `STORE_OVERLOADED` when more bytes wait for the disk than the log holds in memory.
    */
   append(payloads: readonly Uint8Array[]): Promise<number>
   /** Records from `fromIndex` to the end as of the call. A `fromIndex` before the newest snapshot is a `RangeError`. */

@@ -7,7 +7,7 @@
  * folder is `STORE_FILE_MISSING`.
  */
 export type OpenFileInit = {
-  /** `read`: must exist. `append`: must exist, may grow and shrink. `create`: must not exist, then as `append`. */
+  /** `read`: must exist. `append`: must exist, may grow. `create`: must not exist, then as `append`. */
   readonly mode: 'read' | 'append' | 'create'
   /** The file may be read by its owner only. Default false. */
   readonly isSecret?: boolean
@@ -19,7 +19,6 @@ export interface OpenFile {
   read(position: number, length: number): Promise<Uint8Array>
   /** Writes all of `bytes` at the end. After a failure an unknown part may have been written. */
   append(bytes: Uint8Array): Promise<void>
-  truncate(sizeBytes: number): Promise<void>
   /** Puts content and size on stable storage. */
   sync(): Promise<void>
   /** Idempotent; syncs nothing. */
@@ -31,7 +30,7 @@ export interface FileSystem {
   exists(path: string): Promise<boolean>
   /** Names in the folder, sorted. */
   list(directory: string): Promise<readonly string[]>
-  /** Creates the folder and its parents where missing. */
+  /** Creates the folder and its parents where missing, and puts their names on stable storage. */
   makeDirectory(directory: string): Promise<void>
   /** Replaces `to` atomically. */
   rename(from: string, to: string): Promise<void>

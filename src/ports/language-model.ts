@@ -87,8 +87,19 @@ export type ModelStreamPart =
   | { readonly type: 'text-delta'; readonly text: string }
   | { readonly type: 'refusal-delta'; readonly text: string }
   /** A tool call in pieces: `id` and `name` come with the first piece of each `index`. */
-  | { readonly type: 'tool-call-delta'; readonly index: number; readonly id?: string; readonly name?: string; readonly argumentsText: string }
-  | { readonly type: 'finish'; readonly finishReason: FinishReason; readonly usage: ModelUsage; readonly servedModel?: string }
+  | {
+      readonly type: 'tool-call-delta'
+      readonly index: number
+      readonly id?: string
+      readonly name?: string
+      readonly argumentsText: string
+    }
+  | {
+      readonly type: 'finish'
+      readonly finishReason: FinishReason
+      readonly usage: ModelUsage
+      readonly servedModel?: string
+    }
 
 /** A model that can be called. */
 export interface LanguageModel {

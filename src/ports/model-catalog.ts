@@ -13,6 +13,8 @@ export interface ModelCatalog {
   readonly available: readonly ModelEntry[]
   /** SHA-256 of the entries and prices in `available`: decisions carry it, so that they can be computed again. */
   readonly priceVersion: string
+  /** The model that "always premium" would use: savings are measured against it. Absent when none is configured. */
+  readonly premiumBaseline: ModelEntry | undefined
   /** Why no model, or this model, can be called, in one sentence with the remedy; for people. */
   explainAbsence(modelId?: string): string
   /** The model behind an entry of `available`. Opening is cheap; the first call may load weights. */

@@ -1,0 +1,140 @@
+import { CodedError } from '../base/errors.ts'
+import type { EventLog } from '../ports/event-log.ts'
+import type { FileSystem } from '../ports/file-system.ts'
+import type { KeyValueStore } from '../ports/key-value-store.ts'
+import type { Random } from '../ports/random.ts'
+import { openLevelKeyValueStore } from './level/level-key-value-store.ts'
+import { openSegmentedEventLog } from './segmented-event-log.ts'
+
+/**
+ * Number of the layout below. A directory with a higher number is refused untouched.
+ *
+ * ```text
+ * format      this number, in decimal
+ * secret      32 random bytes, mode 0600: the salt of every hash of this installation
+ * store/      LevelDB; its lock is the lock of the whole directory
+ * NAME/       one journal each
+ * ```
+ */
+export const DATA_FORMAT = 1
+export const SECRET_BYTES = 32
+
+export type DataDirectoryComponents = { readonly fileSystem: FileSystem; readonly random: Random }
+export type DataDirectoryInit = { readonly path: string; readonly cacheSizeBytes?: number }
+
+export type DataDirectory = {
+  readonly path: string
+  readonly store: KeyValueStore
+  /** Salt of this installation's hashes; never leaves the machine. */
+  readonly secret: Uint8Array
+  /** Opens the journal `name` (small letters, digits, hyphens); closed with the directory. */
+  openEventLog(name: string): Promise<EventLog>
+  /** Idempotent. Closes journals, then the store and with it the lock. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a data directory, creating it where missing. The store is opened first among the things that change: its kernel
+ * lock keeps a second process from touching anything.
+ *
+ * @throws `STORE_FORMAT_NEWER`, `STORE_LOCKED`, `STORE_CORRUPTED`, `STORE_WRITE_FAILED`, `STORE_READ_FAILED`.
+ */
+export async function openDataDirectory(
+  components: DataDirectoryComponents,
+  init: DataDirectoryInit,
+): Promise<DataDirectory> {
+  const { fileSystem } = components
+  await fileSystem.makeDirectory(init.path)
+  await checkFormat(fileSystem, init.path)
+  const store = await openLevelKeyValueStore({
+    location: `${init.path}/store`,
+    ...(init.cacheSizeBytes !== undefined && { cacheSizeBytes: init.cacheSizeBytes }),
+  })
+  try {
+    await writeOnce(fileSystem, { directory: init.path, name: 'format', bytes: asciiBytes(`${DATA_FORMAT}\n`) })
+    const fresh = components.random.bytes(SECRET_BYTES)
+    const secret = await writeOnce(fileSystem, { directory: init.path, name: 'secret', bytes: fresh, isSecret: true })
+    if (secret.byteLength !== SECRET_BYTES) {
+      throw new CodedError('STORE_CORRUPTED', { message: `${init.path}/secret has the wrong size` })
+    }
+    return createOpenDirectory({ ...components, path: init.path, store, secret })
+  } catch (error: unknown) {
+    await store.close()
+    throw error
+  }
+}
+
+type OpenDirectoryInit = DataDirectoryComponents & Pick<DataDirectory, 'path' | 'store' | 'secret'>
+
+function createOpenDirectory(init: OpenDirectoryInit): DataDirectory {
+  const { fileSystem, random, path, store, secret } = init
+  const logs: EventLog[] = []
+  return {
+    path,
+    store,
+    secret,
+    async openEventLog(name) {
+      if (!/^[a-z0-9-]+$/.test(name) || name === 'store') throw new TypeError(`Not a name for a journal: ${name}`)
+      const log = await openSegmentedEventLog({ fileSystem, random }, { directory: `${path}/${name}` })
+      logs.push(log)
+      return log
+    },
+    async close() {
+      const closed = await Promise.allSettled(logs.splice(0).map(async (log) => await log.close()))
+      await store.close()
+      for (const result of closed) if (result.status === 'rejected') throw result.reason
+    },
+  }
+}
+
+async function checkFormat(fileSystem: FileSystem, path: string): Promise<void> {
+  if (!(await fileSystem.exists(`${path}/format`))) return
+  const text = new TextDecoder().decode(await readWhole(fileSystem, `${path}/format`)).trim()
+  if (!/^[1-9][0-9]{0,5}$/.test(text)) {
+    throw new CodedError('STORE_CORRUPTED', { message: `${path}/format holds no number` })
+  }
+  if (Number(text) > DATA_FORMAT) {
+    throw new CodedError('STORE_FORMAT_NEWER', {
+      message: `${path} has format ${text}; this version reads up to ${DATA_FORMAT}`,
+      details: { found: Number(text), supported: DATA_FORMAT },
+    })
+  }
+}
+
+type WriteOnceInit = {
+  readonly directory: string
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly isSecret?: boolean
+}
+
+/** Writes the file unless it is there, durably and never in part; returns what it holds then. */
+async function writeOnce(fileSystem: FileSystem, init: WriteOnceInit): Promise<Uint8Array> {
+  const path = `${init.directory}/${init.name}`
+  if (await fileSystem.exists(path)) return await readWhole(fileSystem, path)
+  const temporaryPath = `${path}.tmp`
+  await fileSystem.remove(temporaryPath)
+  const file = await fileSystem.open(temporaryPath, { mode: 'create', isSecret: init.isSecret ?? false })
+  try {
+    await file.append(init.bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await fileSystem.rename(temporaryPath, path)
+  await fileSystem.syncDirectory(init.directory)
+  return init.bytes
+}
+
+async function readWhole(fileSystem: FileSystem, path: string): Promise<Uint8Array> {
+  const file = await fileSystem.open(path, { mode: 'read' })
+  try {
+    return await file.read(0, await file.size())
+  } finally {
+    await file.close()
+  }
+}
+
+function asciiBytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}

@@ -1,0 +1,176 @@
+import { crc32 } from 'node:zlib'
+import { Level } from 'level'
+import { CodedError } from '../../base/errors.ts'
+import type {
+  KeyRange,
+  KeyValueEntry,
+  KeyValueOperation,
+  KeyValueStore,
+  ReadOptions,
+  WriteOptions,
+} from '../../ports/key-value-store.ts'
+import { checkKey, checkRange } from '../key-order.ts'
+import { createSublevelStore } from '../sublevel-store.ts'
+import { levelErrorOf } from './level-errors.ts'
+
+export type LevelStoreInit = {
+  /** Folder of the database; created where missing. One process, and in it one handle, may have it open. */
+  readonly location: string
+  /** Bytes of uncompressed blocks kept in memory. Default 8 MiB. */
+  readonly cacheSizeBytes?: number
+}
+
+type Database = Level<string, Uint8Array>
+type LevelOperation =
+  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: string }
+
+const CHECKSUM_BYTES = 4
+const READ_AHEAD = 256
+
+/**
+ * Opens a LevelDB database as a store. LevelDB keeps the lock of the folder in the kernel, so it is released with the
+ * process however that ends.
+ *
+ * @throws `STORE_LOCKED` when somebody has it open, `STORE_CORRUPTED` when LevelDB cannot make sense of its files,
+ *   `STORE_NOT_OPEN` for any other reason the folder cannot be opened.
+ */
+export async function openLevelKeyValueStore(init: LevelStoreInit): Promise<KeyValueStore> {
+  const database: Database = new Level(init.location, {
+    keyEncoding: 'utf8',
+    valueEncoding: 'view',
+    ...(init.cacheSizeBytes !== undefined && { cacheSize: init.cacheSizeBytes }),
+  })
+  try {
+    await database.open()
+  } catch (error: unknown) {
+    throw levelErrorOf(error, { action: 'open', location: init.location })
+  }
+  return new LevelKeyValueStore(database, init.location)
+}
+
+/**
+ * LevelDB does not verify its block checksums on ordinary reads, so every value carries its own: CRC-32 of key and value
+ * in the last four bytes, little-endian. A flipped bit is an error here, never an answer.
+ */
+class LevelKeyValueStore implements KeyValueStore {
+  readonly #database: Database
+  readonly #location: string
+
+  constructor(database: Database, location: string) {
+    this.#database = database
+    this.#location = location
+  }
+
+  async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
+    options?.signal?.throwIfAborted()
+    checkKey(key)
+    const stored = await this.#attempt('read', async () => await this.#database.get(key))
+    return stored === undefined ? undefined : this.#open(key, stored)
+  }
+
+  async getMany(keys: readonly string[], options?: ReadOptions): Promise<readonly (Uint8Array | undefined)[]> {
+    options?.signal?.throwIfAborted()
+    keys.forEach(checkKey)
+    const found = await this.#attempt('read', async () => await this.#database.getMany([...keys]))
+    return keys.map((key, index) => {
+      const stored = found[index]
+      return stored === undefined ? undefined : this.#open(key, stored)
+    })
+  }
+
+  async put(key: string, value: Uint8Array, options?: WriteOptions): Promise<void> {
+    await this.batch([{ type: 'put', key, value }], options)
+  }
+
+  async delete(key: string, options?: WriteOptions): Promise<void> {
+    await this.batch([{ type: 'delete', key }], options)
+  }
+
+  async batch(operations: readonly KeyValueOperation[], options?: WriteOptions): Promise<void> {
+    const stored: LevelOperation[] = []
+    for (const operation of operations) {
+      checkKey(operation.key)
+      if (operation.type === 'delete') stored.push({ type: 'del', key: operation.key })
+      else stored.push({ type: 'put', key: operation.key, value: seal(operation.key, operation.value) })
+    }
+    await this.#attempt('write', async () => await this.#database.batch(stored, { sync: options?.sync ?? false }))
+  }
+
+  async *iterate(range: KeyRange = {}, options?: ReadOptions): AsyncGenerator<KeyValueEntry, void, undefined> {
+    checkRange(range)
+    options?.signal?.throwIfAborted()
+    if (range.limit === 0) return
+    const iterator = await this.#attempt('read', async () => this.#database.iterator<string, Uint8Array>(range))
+    try {
+      for (;;) {
+        options?.signal?.throwIfAborted()
+        const entries = await this.#attempt('read', async () => await iterator.nextv(READ_AHEAD))
+        if (entries.length === 0) return
+        for (const [key, stored] of entries) {
+          options?.signal?.throwIfAborted()
+          yield { key, value: this.#open(key, stored) }
+        }
+      }
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  async count(range: KeyRange = {}, options?: ReadOptions): Promise<number> {
+    checkRange(range)
+    options?.signal?.throwIfAborted()
+    if (range.limit === 0) return 0
+    const keys = await this.#attempt('read', async () => this.#database.keys<string>(range))
+    let total = 0
+    try {
+      for (;;) {
+        options?.signal?.throwIfAborted()
+        const batch = await this.#attempt('read', async () => await keys.nextv(READ_AHEAD))
+        if (batch.length === 0) return total
+        total += batch.length
+      }
+    } finally {
+      await keys.close()
+    }
+  }
+
+  sublevel(name: string): KeyValueStore {
+    return createSublevelStore(this, name)
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close()
+  }
+
+  #open(key: string, stored: Uint8Array): Uint8Array {
+    const size = stored.byteLength - CHECKSUM_BYTES
+    if (size >= 0) {
+      const value = stored.subarray(0, size)
+      const expected = new DataView(stored.buffer, stored.byteOffset + size, CHECKSUM_BYTES).getUint32(0, true)
+      if (crc32(value, crc32(key)) === expected) return value
+    }
+    throw new CodedError('STORE_CORRUPTED', {
+      message: `A value in ${this.#location} fails its checksum`,
+      details: { location: this.#location },
+    })
+  }
+
+  async #attempt<Result>(action: 'read' | 'write', work: () => Promise<Result>): Promise<Result> {
+    if (this.#database.status !== 'open') {
+      throw new CodedError('STORE_NOT_OPEN', { message: `The store at ${this.#location} is closed` })
+    }
+    try {
+      return await work()
+    } catch (error: unknown) {
+      throw levelErrorOf(error, { action, location: this.#location })
+    }
+  }
+}
+
+function seal(key: string, value: Uint8Array): Uint8Array {
+  const stored = new Uint8Array(value.byteLength + CHECKSUM_BYTES)
+  stored.set(value)
+  new DataView(stored.buffer).setUint32(value.byteLength, crc32(value, crc32(key)), true)
+  return stored
+}
