@@ -1,6 +1,12 @@
 import type { Amount } from '../../base/money.ts'
 import type { PowerLevel } from '../../core/models/hardware-fit.ts'
-import type { ModelCapabilities, ModelDifficulty, ModelSpecialty, ModelTier, TokenPrices } from '../../core/models/model-entry.ts'
+import type {
+  ModelCapabilities,
+  ModelDifficulty,
+  ModelSpecialty,
+  ModelTier,
+  TokenPrices,
+} from '../../core/models/model-entry.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
 
 /** Who serves models. `gguf` runs weights on this machine and needs no address. */

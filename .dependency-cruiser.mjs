@@ -1,0 +1,118 @@
+import { LAYERS } from './scripts/layers.ts'
+
+/** One rule per folder: it may import itself, what its row of the table lists, and nothing else inside src. */
+const layerRules = LAYERS.map((layer) => ({
+  name: `layer-${layer.folder}`,
+  severity: 'error',
+  comment:
+    `src/${layer.folder} may import ${layer.mayImport.length === 0 ? 'nothing else of src' : layer.mayImport.join(', ')}. ` +
+    'Move the shared part down to core or ports, or hand the dependency in from src/node.',
+  from: { path: `^src/${layer.folder}/` },
+  to: {
+    path: '^src/',
+    pathNot: [layer.folder, ...layer.mayImport].map((folder) => `^src/${folder}/`),
+  },
+}))
+
+export default {
+  forbidden: [
+    ...layerRules,
+    {
+      name: 'every-folder-has-a-layer',
+      severity: 'error',
+      comment: 'A new folder under src needs a row in scripts/layers.ts and a line in ARCHITECTURE.md.',
+      from: { path: '^src/', pathNot: [...LAYERS.map((layer) => `^src/${layer.folder}/`), '^src/index\\.ts$'] },
+      to: {},
+    },
+    {
+      name: 'no-cycle',
+      severity: 'error',
+      comment:
+        'Two files that import each other are one file, or the shared part is a third. Types count: they are read together too.',
+      from: { path: '^(src|test|scripts)/' },
+      to: { circular: true },
+    },
+    {
+      name: 'pure-core',
+      severity: 'error',
+      comment: 'src/core computes. Clocks, chance, files and packages arrive as values inside the event.',
+      from: { path: '^src/core/' },
+      to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'base-needs-hashes-only',
+      severity: 'error',
+      comment: 'src/base may use @noble/hashes, which is synchronous and runs everywhere; nothing else.',
+      from: { path: '^src/base/' },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg'],
+        pathNot: 'node_modules/@noble/hashes/',
+      },
+    },
+    {
+      name: 'services-name-no-platform',
+      severity: 'error',
+      comment:
+        'router and learning take their ports as components, so that they run on any platform and in a simulation.',
+      from: { path: '^src/(ports|wire|router|learning)/' },
+      to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg'] },
+    },
+    {
+      name: 'command-line-sees-types-only',
+      severity: 'error',
+      comment:
+        'The command line and the gateway hold a node and call it; of core and ports they may name types, not run code.',
+      from: { path: '^src/(cli|gateway)/' },
+      to: { path: '^src/(core|ports)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'not-to-test',
+      severity: 'error',
+      comment: 'What ships does not depend on tests, benches or scripts. Suites for implementers live in src/testing.',
+      from: { path: '^src/' },
+      to: { path: '^(test|scripts|agents)/' },
+    },
+    {
+      name: 'not-to-door-inside',
+      severity: 'error',
+      comment:
+        'Inside src import the concrete file: an index.ts is a door for strangers and pulls in everything behind it.',
+      from: { path: '^src/', pathNot: '^src/index\\.ts$' },
+      to: { path: '^src/.*index\\.ts$' },
+    },
+    {
+      name: 'agents-use-doors',
+      severity: 'error',
+      comment: 'An agent is written as a stranger would write it: import from the public doors of the package.',
+      from: { path: '^agents/' },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'no-development-dependency-in-src',
+      severity: 'error',
+      comment:
+        'A package that ships needs its packages installed: move it to dependencies, or to peerDependencies when it is optional.',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer', 'npm-optional', 'type-only'] },
+    },
+    {
+      name: 'not-to-unresolvable',
+      severity: 'error',
+      comment: 'The imported file or package does not exist.',
+      from: { path: '^(src|scripts)/' },
+      to: { couldNotResolve: true, pathNot: '^node-llama-cpp$' },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    detectProcessBuiltinModuleCalls: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)dist/' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+    },
+  },
+}

@@ -1,0 +1,26 @@
+/**
+ * The layers of src, lowest first, and what each folder may import besides itself. Arrows point down only; folders of one layer never import
+ * each other. dependency-cruiser takes its rules from here; test/repo/layering.test.ts holds its own copy and fails when the two differ.
+ */
+export type Layer = { readonly layer: number; readonly folder: string; readonly mayImport: readonly string[] }
+
+const VALUES = ['base', 'core']
+const CONTRACTS = [...VALUES, 'ports', 'wire']
+const ADAPTERS = ['wasm', 'storage', 'models', 'guard', 'telemetry', 'testing']
+const SERVICES = ['router', 'learning']
+
+export const LAYERS: readonly Layer[] = [
+  { layer: 1, folder: 'base', mayImport: [] },
+  { layer: 2, folder: 'core', mayImport: ['base'] },
+  { layer: 3, folder: 'ports', mayImport: VALUES },
+  { layer: 3, folder: 'wire', mayImport: VALUES },
+  ...ADAPTERS.map((folder) => ({ layer: 4, folder, mayImport: CONTRACTS })),
+  ...SERVICES.map((folder) => ({ layer: 5, folder, mayImport: CONTRACTS })),
+  {
+    layer: 6,
+    folder: 'node',
+    mayImport: [...CONTRACTS, ...ADAPTERS.filter((name) => name !== 'testing'), ...SERVICES],
+  },
+  { layer: 7, folder: 'gateway', mayImport: [...CONTRACTS, 'node'] },
+  { layer: 8, folder: 'cli', mayImport: [...CONTRACTS, 'node', 'gateway'] },
+]

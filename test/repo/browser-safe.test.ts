@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ROOT } from './repository.ts'
+
+/** Doors that run in a browser: whatever they reach must do without Node. */
+const BROWSER_SAFE = ['core', 'ports', 'wire', 'wasm', 'router', 'testing']
+
+const BUILTINS = new Set(builtinModules)
+
+type Reached = { readonly file: string; readonly via: readonly string[] }
+
+/** Node builtins that the built file reaches, each with the chain of files that leads to it. */
+function builtinsReachedFrom(door: string): readonly string[] {
+  const found: string[] = []
+  const seen = new Set<string>()
+  const queue: Reached[] = [{ file: door, via: [] }]
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (seen.has(next.file)) continue
+    seen.add(next.file)
+    const via = [...next.via, relative(ROOT, next.file)]
+    for (const specifier of importsOf(next.file)) {
+      if (specifier.startsWith('node:') || BUILTINS.has(specifier)) found.push(`${specifier} <- ${via.join(' <- ')}`)
+      else queue.push({ file: resolveImport(next.file, specifier), via })
+    }
+  }
+  return found
+}
+
+/** Static and literal dynamic imports of built JavaScript, which the compiler writes one to a line. */
+function importsOf(file: string): readonly string[] {
+  const source = readFileSync(file, 'utf8')
+    .replace(/^\s*\/\*[\s\S]*?\*\//gm, '')
+    .replace(/^\s*\/\/.*$/gm, '')
+  const fromStatements = [...source.matchAll(/^\s*(?:import|export)\b[^'"`;]*?['"]([^'"]+)['"]/gm)]
+  const dynamic = [
+    ...source.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g),
+    ...source.matchAll(/\brequire\(\s*['"]([^'"]+)['"]/g),
+  ]
+  return [...fromStatements, ...dynamic].flatMap((match) => (match[1] === undefined ? [] : [match[1]]))
+}
+
+function resolveImport(from: string, specifier: string): string {
+  if (specifier.startsWith('.')) return resolve(dirname(from), specifier)
+  const parts = specifier.split('/')
+  const name = specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? '')
+  const folder = join(ROOT, 'node_modules', name)
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    exports?: unknown
+    module?: string
+    main?: string
+  }
+  const subpath = `.${specifier.slice(name.length)}`
+  const exported = (manifest.exports ?? {}) as Record<string, unknown>
+  const target =
+    pickBrowserTarget(exported[subpath] ?? (subpath === '.' ? manifest.exports : undefined)) ??
+    manifest.module ??
+    manifest.main ??
+    'index.js'
+  return join(folder, target)
+}
+
+function pickBrowserTarget(target: unknown): string | undefined {
+  if (typeof target === 'string') return target
+  if (typeof target !== 'object' || target === null) return undefined
+  for (const [condition, value] of Object.entries(target)) {
+    const picked = ['browser', 'import', 'default'].includes(condition) ? pickBrowserTarget(value) : undefined
+    if (picked !== undefined) return picked
+  }
+  return undefined
+}
+
+describe.each(BROWSER_SAFE)('the door kernell-os/%s', (door) => {
+  it('reaches no builtin of Node', () => {
+    const file = join(ROOT, 'dist/src', door, 'index.js')
+    expect(existsSync(file), `${relative(ROOT, file)} is built by npm run build`).toBe(true)
+    expect(builtinsReachedFrom(file)).toEqual([])
+  })
+})
+
+describe('the walk', () => {
+  it('finds a builtin where there is one, so that silence means something', () => {
+    expect(builtinsReachedFrom(join(ROOT, 'dist/src/cli/main.js')).some((line) => line.startsWith('node:'))).toBe(true)
+  })
+})

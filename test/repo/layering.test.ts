@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { LAYERS } from '../../scripts/layers.ts'
+import { listRepositoryFiles, listTypeScript, readImports, readRepositoryFile, ROOT } from './repository.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * The picture of ARCHITECTURE.md, written a second time on purpose: a change of layers is made here, in scripts/layers.ts and in the page,
+ * or the check fails.
+ */
+const MAY_IMPORT: Readonly<Record<string, string>> = {
+  base: '',
+  core: 'base',
+  ports: 'base core',
+  wire: 'base core',
+  wasm: 'base core ports wire',
+  storage: 'base core ports wire',
+  models: 'base core ports wire',
+  guard: 'base core ports wire',
+  telemetry: 'base core ports wire',
+  testing: 'base core ports wire',
+  router: 'base core ports wire',
+  learning: 'base core ports wire',
+  node: 'base core ports wire wasm storage models guard telemetry router learning',
+  gateway: 'base core ports wire node',
+  cli: 'base core ports wire node gateway',
+}
+
+const SOURCES = listTypeScript('src')
+
+function folderOf(file: string): string {
+  const [, folder = '', rest] = file.split('/')
+  return rest === undefined ? '' : folder
+}
+
+describe('layers', () => {
+  it('equal the table that dependency-cruiser uses', () => {
+    const table = Object.fromEntries(LAYERS.map((layer) => [layer.folder, layer.mayImport.join(' ')]))
+    expect(table).toEqual(MAY_IMPORT)
+  })
+
+  it('hold for every import, types included', () => {
+    const broken: string[] = []
+    for (const file of SOURCES) {
+      const folder = folderOf(file)
+      if (folder === '') continue
+      const allowed = [folder, ...(MAY_IMPORT[folder] ?? '').split(' ')]
+      for (const { file: target } of readImports(file)) {
+        if (target !== undefined && target.startsWith('src/') && !allowed.includes(folderOf(target)))
+          broken.push(`${file} -> ${target}`)
+        if (target !== undefined && !target.startsWith('src/') && target !== 'package.json')
+          broken.push(`${file} -> ${target}`)
+      }
+    }
+    expect(broken).toEqual([])
+  })
+
+  it('are known for every folder of src', () => {
+    const unknown = SOURCES.map(folderOf).filter((folder) => folder !== '' && MAY_IMPORT[folder] === undefined)
+    expect([...new Set(unknown)]).toEqual([])
+  })
+
+  it('find every file that is imported', () => {
+    const missing: string[] = []
+    for (const file of SOURCES) {
+      for (const { file: target } of readImports(file)) {
+        if (target !== undefined && !existsSync(join(ROOT, target))) missing.push(`${file} -> ${target}`)
+      }
+    }
+    expect(missing).toEqual([])
+  })
+})
+
+describe('core', () => {
+  it('imports base and itself only', () => {
+    expect(packagesImportedBy('core')).toEqual([])
+  })
+
+  it('and base, which imports nothing but the hash functions', () => {
+    expect(packagesImportedBy('base').filter((name) => !name.startsWith('@noble/hashes'))).toEqual([])
+  })
+})
+
+describe('router, learning, ports and wire', () => {
+  it('name no package and no builtin of Node', () => {
+    expect(['router', 'learning', 'ports', 'wire'].flatMap(packagesImportedBy)).toEqual([])
+  })
+})
+
+describe('the network', () => {
+  const OWNERS = ['src/guard/', 'src/gateway/']
+  const SOCKETS = new Set(['node:http', 'node:https', 'node:http2', 'node:net', 'node:tls', 'node:dgram', 'undici'])
+
+  it('is reached from guard and gateway alone', () => {
+    const others = SOURCES.filter((file) => !OWNERS.some((owner) => file.startsWith(owner)))
+    const offenders = others.filter((file) =>
+      readImports(file).some((imported) => !imported.isTypeOnly && SOCKETS.has(imported.specifier)),
+    )
+    expect(offenders).toEqual([])
+  })
+})
+
+describe('rules about imports', () => {
+  it('are never switched off in a file', () => {
+    const pattern = /(?:eslint|oxlint)-disable[^\n]*(?:import|restricted|cycle|boundar|default-export)/
+    const files = listRepositoryFiles().filter((file) => /^(src|agents|scripts)\/.*\.(ts|mjs)$/.test(file))
+    expect(files.filter((file) => pattern.test(readRepositoryFile(file)))).toEqual([])
+  })
+
+  it('are never switched off for a whole file', () => {
+    const files = listTypeScript('src').filter((file) =>
+      /(?:eslint|oxlint)-disable\s*(?:\*\/)?\s*$/m.test(readRepositoryFile(file)),
+    )
+    expect(files).toEqual([])
+  })
+})
+
+describe('modules', () => {
+  it('export names: no default export and no export of everything', () => {
+    const pattern = /^\s*export\s+(?:default\b|\*)/m
+    expect(SOURCES.filter((file) => pattern.test(readRepositoryFile(file)))).toEqual([])
+  })
+
+  it('have no index file but the doors of the package', () => {
+    const manifest = JSON.parse(readRepositoryFile('package.json')) as { exports: Record<string, unknown> }
+    const doors = Object.keys(manifest.exports).filter((door) => !door.endsWith('.json'))
+    const expected = doors.map((door) => (door === '.' ? 'src/index.ts' : `src/${door.slice(2)}/index.ts`))
+    expect(SOURCES.filter((file) => file.endsWith('/index.ts')).sort()).toEqual(expected.sort())
+  })
+})
+
+function packagesImportedBy(folder: string): readonly string[] {
+  const names = listTypeScript(`src/${folder}`).flatMap((file) =>
+    readImports(file).filter((imported) => imported.file === undefined),
+  )
+  return [...new Set(names.map((imported) => imported.specifier))]
+}

@@ -1,0 +1,97 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ERROR_CODES } from '../../src/base/error-codes.ts'
+import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
+import { readRepositoryFile, ROOT } from './repository.ts'
+
+type Manifest = {
+  readonly name: string
+  readonly type: string
+  readonly engines: unknown
+  readonly bin: unknown
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly scripts: Readonly<Record<string, string>>
+}
+
+const manifest = JSON.parse(readRepositoryFile('package.json')) as Manifest
+
+describe('the package', () => {
+  it('is called kernell-os, is made of modules, and brings the command kernell', () => {
+    expect(manifest).toMatchObject({
+      name: 'kernell-os',
+      type: 'module',
+      engines: { node: '>=22.18' },
+      bin: { kernell: 'dist/src/cli/main.js' },
+    })
+  })
+
+  it('has these doors, types first, and nothing else resolves', () => {
+    const door = (folder: string): unknown => ({
+      types: `./dist/src/${folder}index.d.ts`,
+      default: `./dist/src/${folder}index.js`,
+    })
+    expect(manifest.exports).toEqual({
+      '.': door(''),
+      './core': door('core/'),
+      './ports': door('ports/'),
+      './wire': door('wire/'),
+      './wasm': door('wasm/'),
+      './router': door('router/'),
+      './learning': door('learning/'),
+      './models': door('models/'),
+      './storage': door('storage/'),
+      './gateway': door('gateway/'),
+      './testing': door('testing/'),
+      './package.json': './package.json',
+    })
+    for (const target of Object.values(manifest.exports))
+      if (typeof target === 'object' && target !== null) expect(Object.keys(target)).toEqual(['types', 'default'])
+  })
+
+  it('is worked on through these commands', () => {
+    expect(Object.keys(manifest.scripts).sort()).toEqual([
+      'bench',
+      'build',
+      'check',
+      'fix',
+      'postpack',
+      'prepack',
+      'prepare',
+      'start',
+      'test',
+      'torture',
+    ])
+  })
+})
+
+describe('exit codes of the command', () => {
+  it('are 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit', () => {
+    expect(EXIT_CODES).toEqual({ done: 0, failed: 1, usage: 2, refused: 3 })
+  })
+})
+
+describe('error codes', () => {
+  it('are these: one that is taken away or renamed breaks callers', () => {
+    expect(Object.keys(ERROR_CODES).sort()).toMatchSnapshot()
+  })
+})
+
+describe('commands', () => {
+  it('have one file each', () => {
+    expect(readdirSync(join(ROOT, 'src/cli/commands')).sort()).toEqual([
+      'doctor.ts',
+      'estimate.ts',
+      'evaluate-cache.ts',
+      'evaluate-cost.ts',
+      'evaluate-routing.ts',
+      'init.ts',
+      'models-import.ts',
+      'models-list.ts',
+      'models-probe.ts',
+      'models-pull.ts',
+      'route.ts',
+      'serve.ts',
+    ])
+  })
+})

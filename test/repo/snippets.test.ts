@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { listTypeScript, readRepositoryFile, ROOT } from './repository.ts'
+
+type Snippet = { readonly from: string; readonly code: string }
+
+const FOLDER = join(ROOT, '.kernell/snippets')
+const PAGES = ['README.md', 'ARCHITECTURE.md', 'STYLE.md']
+
+const snippets: readonly Snippet[] = [
+  ...PAGES.flatMap((page) => snippetsOf(page, readRepositoryFile(page))),
+  ...listTypeScript('src').flatMap((file) => snippetsOf(file, readRepositoryFile(file).replace(/^\s*\* ?/gm, ''))),
+]
+
+function snippetsOf(from: string, text: string): readonly Snippet[] {
+  const blocks = [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)]
+  return blocks.map((match, index) => ({ from: `${from}#${index + 1}`, code: match[1] ?? '' }))
+}
+
+/** Doors by name, mapped to their sources: a snippet is written as a stranger writes it. */
+function doorPaths(): Record<string, readonly string[]> {
+  const manifest = JSON.parse(readRepositoryFile('package.json')) as { exports: Record<string, unknown> }
+  const doors = Object.keys(manifest.exports).filter((door) => !door.endsWith('.json'))
+  return Object.fromEntries(doors.map((door) => [`kernell-os${door.slice(1)}`, [`../../src${door.slice(1)}/index.ts`]]))
+}
+
+beforeAll(() => {
+  rmSync(FOLDER, { recursive: true, force: true })
+  mkdirSync(FOLDER, { recursive: true })
+  snippets.forEach((snippet, index) =>
+    writeFileSync(join(FOLDER, `snippet-${index}.ts`), `${snippet.code}\nexport {}\n`),
+  )
+  const config = {
+    extends: '../../tsconfig.json',
+    compilerOptions: { paths: doorPaths(), isolatedDeclarations: false, declaration: false, noEmit: true },
+    include: ['*.ts'],
+  }
+  writeFileSync(join(FOLDER, 'tsconfig.json'), JSON.stringify(config))
+})
+
+afterAll(() => rmSync(FOLDER, { recursive: true, force: true }))
+
+describe('TypeScript in pages and docstrings', () => {
+  it('is there', () => {
+    expect(snippets.some((snippet) => snippet.from.startsWith('README.md'))).toBe(true)
+  })
+
+  it('compiles', () => {
+    const compiler = join(ROOT, 'node_modules/.bin/tsc')
+    expect(existsSync(compiler)).toBe(true)
+    expect(diagnosticsOf(compiler)).toEqual([])
+  }, 60_000)
+})
+
+function diagnosticsOf(compiler: string): readonly string[] {
+  try {
+    execFileSync(compiler, ['-p', FOLDER, '--pretty', 'false'], { cwd: FOLDER, encoding: 'utf8', stdio: 'pipe' })
+    return []
+  } catch (error) {
+    const output =
+      typeof error === 'object' && error !== null && 'stdout' in error ? String(error.stdout) : String(error)
+    return output.split('\n').flatMap(nameSnippet)
+  }
+}
+
+/** `snippet-3.ts(2,1): error …` told with the page it comes from. */
+function nameSnippet(line: string): readonly string[] {
+  const match = /snippet-(\d+)\.ts\((\d+),\d+\): (.*)/.exec(line)
+  if (match === null) return line.trim() === '' ? [] : [line]
+  return [`${snippets[Number(match[1])]?.from ?? ''} line ${match[2]}: ${match[3]}`]
+}
+
+it('leaves nothing behind that git would add', () => {
+  expect(readFileSync(join(ROOT, '.gitignore'), 'utf8')).toContain('.kernell/')
+})

@@ -1,0 +1,180 @@
+import { statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { listRepositoryFiles, readRepositoryFile, ROOT } from './repository.ts'
+
+const FILES = listRepositoryFiles()
+const LINES_MAX = 500
+/** Tables, generated code and tests read differently from logic. */
+const TABLE_LINES_MAX = 800
+const BLOB_BYTES_MAX = 256 * 1024
+
+const TEXT_KINDS = [
+  'ts',
+  'mjs',
+  'json',
+  'jsonc',
+  'jsonl',
+  'md',
+  'wit',
+  'c',
+  'h',
+  'sh',
+  'yml',
+  'yaml',
+  'txt',
+  'svg',
+  'html',
+  'css',
+]
+const NAMED_FILES = [
+  '.gitignore',
+  'LICENSE',
+  '.ci/run',
+  '.npmrc',
+  '.editorconfig',
+  '.gitattributes',
+  '.nvmrc',
+  '.node-version',
+]
+/** Kinds that are stored as they came: small binary fixtures. */
+const BINARY_KINDS = ['wasm', 'bin', 'gguf']
+
+const SOURCE = /^(src|test|scripts|agents|core-wasm)\/.*\.(ts|mjs)$/
+const TABLE = /(^test\/|error-codes|table|lexicon|generated)/
+
+const sources = FILES.filter((file) => SOURCE.test(file))
+const texts = FILES.filter((file) => TEXT_KINDS.includes(kindOf(file)) || NAMED_FILES.includes(file))
+
+function kindOf(file: string): string {
+  return /\.([a-z0-9]+)$/.exec(basename(file))?.[1] ?? ''
+}
+
+function linesMatching(files: readonly string[], pattern: RegExp): readonly string[] {
+  return files.flatMap((file) => {
+    const lines = readRepositoryFile(file).split('\n')
+    return lines.flatMap((line, index) =>
+      pattern.test(line) ? [`${file}:${index + 1}: ${line.trim().slice(0, 120)}`] : [],
+    )
+  })
+}
+
+describe('files', () => {
+  it('hold one idea: at most 500 lines, tables and tests at most 800', () => {
+    const long = sources.flatMap((file) => {
+      const lines = readRepositoryFile(file).split('\n').length - 1
+      return lines > (TABLE.test(file) ? TABLE_LINES_MAX : LINES_MAX) ? [`${file}: ${lines}`] : []
+    })
+    expect(long).toEqual([])
+  })
+
+  it('are named after what they do', () => {
+    const banned = /(^|\/)(utils?|helpers?|common|misc|shared|lib)(\/|\.|-utils|$)/
+    expect(FILES.filter((file) => banned.test(file))).toEqual([])
+  })
+
+  it('have kebab-case names in src, test and scripts', () => {
+    const named = FILES.filter((file) => /^(src|test|scripts|agents)\//.test(file) && !/README\.md$/.test(file))
+    const odd = named.filter((file) => !file.split('/').every((part) => /^[a-z0-9]+([.-][a-z0-9]+)*$/.test(part)))
+    expect(odd).toEqual([])
+  })
+
+  it('are of kinds that somebody reads', () => {
+    const unknown = FILES.filter(
+      (file) =>
+        !TEXT_KINDS.includes(kindOf(file)) && !BINARY_KINDS.includes(kindOf(file)) && !NAMED_FILES.includes(file),
+    )
+    expect(unknown).toEqual([])
+  })
+
+  it('are small: nothing above 256 KiB but the lock file', () => {
+    const large = FILES.filter(
+      (file) => file !== 'package-lock.json' && statSync(join(ROOT, file)).size > BLOB_BYTES_MAX,
+    )
+    expect(large).toEqual([])
+  })
+
+  it('end with a line end and have none of carriage returns, tabs for indentation and trailing blanks', () => {
+    const untidy = texts.filter((file) => {
+      const text = readRepositoryFile(file)
+      return (
+        text !== '' && (!text.endsWith('\n') || text.includes('\r') || (SOURCE.test(file) && /[ \t]+$|^\t/m.test(text)))
+      )
+    })
+    expect(untidy).toEqual([])
+  })
+})
+
+describe('comments', () => {
+  it('say under which condition a TODO is done', () => {
+    const word = ['TO', 'DO'].join('')
+    const loose = new RegExp(`\\b(?:FIXME|XXX|HACK)\\b|\\b${word}\\b(?!: when .+, .+)`)
+    expect(
+      linesMatching(
+        sources.filter((file) => !file.startsWith('test/repo/')),
+        loose,
+      ),
+    ).toEqual([])
+  })
+
+  it('never silence the compiler', () => {
+    const marks = ['@ts-', 'ignore', 'nocheck'] as const
+    const pattern = new RegExp(`${marks[0]}(${marks[1]}|${marks[2]})`)
+    expect(linesMatching(sources, pattern)).toEqual([])
+  })
+
+  it('say why when they silence the linter', () => {
+    const bare = /(?:eslint|oxlint)-disable(?:-next-line|-line)?(?!.* -- \S)/
+    expect(
+      linesMatching(
+        sources.filter((file) => !file.startsWith('test/repo/')),
+        bare,
+      ),
+    ).toEqual([])
+  })
+})
+
+describe('tests', () => {
+  it('are neither skipped for good nor focused', () => {
+    const pattern = /\b(?:it|test|describe)\.(?:only|skip|todo|fails)\b/
+    expect(
+      linesMatching(
+        FILES.filter((file) => file.endsWith('.test.ts') && !file.startsWith('test/repo/')),
+        pattern,
+      ),
+    ).toEqual([])
+  })
+})
+
+describe('money', () => {
+  it('is never a number', () => {
+    const typed = /\b\w*(?:[nN]anos|Amount|[a-z]Nanos(?:PerMillion)?)\??\s*:\s*(?:readonly\s+)?number\b/
+    expect(
+      linesMatching(
+        sources.filter((file) => file.startsWith('src/')),
+        typed,
+      ),
+    ).toEqual([])
+  })
+})
+
+describe('the text of the repository', () => {
+  it('names no machine that it was written on', () => {
+    const places = [
+      ['/wo', 'rk/'],
+      ['/ro', 'ot/'],
+      ['/ho', 'me/[a-z]'],
+      ['bash_', 'jobs'],
+      ['C:\\\\Us', 'ers'],
+    ].map((parts) => parts.join(''))
+    expect(linesMatching(texts, new RegExp(places.join('|')))).toEqual([])
+  })
+
+  it('names no package registry, the lock file included', () => {
+    const hosts = [
+      ['//[a-z0-9.-]*(regis', 'try|npm', 'js|artifac', 'tory|nex', 'us)'],
+      ['"reso', 'lved":\\s*"http'],
+    ].map((parts) => parts.join(''))
+    expect(linesMatching(texts, new RegExp(hosts.join('|'))).slice(0, 10)).toEqual([])
+  })
+})
