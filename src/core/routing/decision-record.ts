@@ -1,5 +1,5 @@
 import type { Amount } from '../../base/money.ts'
-import type { ExecutionTier, TaskRisk, TaskRoute } from './task-outcome.ts'
+import type { ExecutionTier, TaskDomain, TaskRisk, TaskRoute } from './task-outcome.ts'
 
 /** A model that could have answered, as the policy saw it. */
 export type DecisionCandidate = {
@@ -31,9 +31,12 @@ export type DecisionRecord = {
   readonly riskReasons: readonly string[]
   /** 1 (trivial) to 5 (expert). */
   readonly difficulty: number
+  readonly domain: TaskDomain
   readonly needsDecomposition: boolean
   readonly expectedCostNanos: Amount | undefined
   readonly expectedLatencyS: number
+  /** Tokens that the answer is expected to have; what the expected cost was computed with. */
+  readonly expectedTokensOut: number
   /** No more than this may be spent; `undefined` when nothing bounds it. */
   readonly maxBudgetNanos: Amount | undefined
   readonly candidates: readonly DecisionCandidate[]

@@ -1,0 +1,46 @@
+import { ZERO_AMOUNT } from '../base/money.ts'
+import type { OverheadCall } from '../core/routing/task-outcome.ts'
+import type { PromptParts } from '../core/text/fence-sections.ts'
+import type { ResponseFormat } from '../ports/language-model.ts'
+import { makeCall, type CallComponents } from './call-model.ts'
+import { tryAdmit } from './execute-plan.ts'
+import { factsOf } from './request-facts.ts'
+import { recordOverhead, type TaskRun } from './task-run.ts'
+
+export type OverheadQuestion = {
+  readonly purpose: OverheadCall['purpose']
+  readonly modelId: string
+  readonly prompt: PromptParts
+  readonly outputTokensMax: number
+  readonly responseFormat?: ResponseFormat
+}
+
+/**
+ * Asks a model something that the task did not ask for: how to split it, whether an answer is right. Paid from the task's own budget.
+ *
+ * @returns The reply, or `undefined` when there is no money or the model failed: the caller goes on without.
+ */
+export async function askOverhead(components: CallComponents, run: TaskRun, question: OverheadQuestion): Promise<string | undefined> {
+  const entry = components.catalog.registry.find(question.modelId)
+  if (entry === undefined) return undefined
+  const { system, user } = question.prompt
+  const request = {
+    messages: [
+      { role: 'system', content: system },
+      { role: 'user', content: user },
+    ],
+    temperature: 0,
+    maxOutputTokens: question.outputTokensMax,
+    ...(question.responseFormat !== undefined && { responseFormat: question.responseFormat }),
+  } as const
+  const asking: TaskRun = { ...run, route: { ...run.route, request }, facts: factsOf(request, false) }
+  const admitted = await tryAdmit(components, asking, entry)
+  if (admitted.kind !== 'admitted') return undefined
+  const outcome = await makeCall(components, asking, admitted.call)
+  if (outcome.kind !== 'answered') return undefined
+  if (outcome.costNanos === undefined) run.hasUnknownCost = true
+  const { tokensIn, tokensOut } = outcome.answer.usage
+  const { purpose, modelId } = question
+  recordOverhead(run, { purpose, model: modelId, tokensIn, tokensOut, costNanos: outcome.costNanos ?? ZERO_AMOUNT, latencyMs: outcome.latencyMs })
+  return outcome.answer.text
+}

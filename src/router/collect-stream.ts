@@ -1,0 +1,57 @@
+import type { FinishReason, ModelAnswer, ModelStreamPart, ModelUsage, ToolCall } from '../ports/language-model.ts'
+
+/** More calls than any model makes in one answer; pieces beyond are not gathered, so that a hostile index cannot grow the list. */
+const TOOL_CALLS_MAX = 128
+
+/** Gathers the parts of a stream into the answer they amount to, for checking and caching after the last byte. */
+export class StreamCollector {
+  private readonly pieces: string[] = []
+  private readonly refusals: string[] = []
+  private readonly calls: { id: string; name: string; arguments: string }[] = []
+  private finish: Extract<ModelStreamPart, { type: 'finish' }> | undefined
+
+  add(part: ModelStreamPart): void {
+    switch (part.type) {
+      case 'text-delta':
+        this.pieces.push(part.text)
+        return
+      case 'refusal-delta':
+        this.refusals.push(part.text)
+        return
+      case 'tool-call-delta': {
+        if (part.index >= TOOL_CALLS_MAX) return
+        const call = (this.calls[part.index] ??= { id: '', name: '', arguments: '' })
+        if (part.id !== undefined) call.id = part.id
+        if (part.name !== undefined) call.name = part.name
+        call.arguments += part.argumentsText
+        return
+      }
+      case 'finish':
+        this.finish = part
+    }
+  }
+
+  /** The answer so far; `undefined` before the finish part, since its usage is not known yet. */
+  answer(): ModelAnswer | undefined {
+    if (this.finish === undefined) return undefined
+    return assemble(this.finish, { text: this.text, refusal: this.refusals.join(''), toolCalls: this.calls.filter((call) => call !== undefined) })
+  }
+
+  get text(): string {
+    return this.pieces.join('')
+  }
+}
+
+type Finish = { readonly finishReason: FinishReason; readonly usage: ModelUsage; readonly servedModel?: string }
+type Gathered = { readonly text: string; readonly refusal: string; readonly toolCalls: readonly ToolCall[] }
+
+function assemble(finish: Finish, { text, refusal, toolCalls }: Gathered): ModelAnswer {
+  return {
+    text,
+    toolCalls,
+    finishReason: finish.finishReason,
+    usage: finish.usage,
+    ...(refusal !== '' && { refusal }),
+    ...(finish.servedModel !== undefined && { servedModel: finish.servedModel }),
+  }
+}

@@ -1,0 +1,128 @@
+import { assert, assertNever } from '../base/assert.ts'
+import { CodedError } from '../base/errors.ts'
+import type { ModelEntry } from '../core/models/model-entry.ts'
+import { answeringIndex, attemptMachine, type AttemptEnd, type AttemptEvent, type AttemptState } from '../core/routing/attempt-machine.ts'
+import type { PlannedStep } from '../core/routing/decision-record.ts'
+import { isAccepted, type Verdict } from '../core/verification/verdict.ts'
+import type { ModelAnswer } from '../ports/language-model.ts'
+import { admitCall, attemptOf, makeCall, type CallComponents } from './call-model.ts'
+import { recordAttempt, type TaskRun } from './task-run.ts'
+
+/** Judges an answer; the next step's presence says whether a refusal would cost another call. */
+export type CheckAnswer = (run: TaskRun, answered: { readonly entry: ModelEntry; readonly answer: ModelAnswer }) => Promise<Verdict> | Verdict
+
+export type PlanComponents = CallComponents & { readonly checkAnswer: CheckAnswer }
+
+/** An answer that stands, accepted or the best there was. */
+export type PlanResult = {
+  readonly entry: ModelEntry
+  readonly answer: ModelAnswer
+  readonly verdict: Verdict
+  readonly isAccepted: boolean
+}
+
+type Answered = { readonly entry: ModelEntry; readonly answer: ModelAnswer; readonly verdict: Verdict }
+
+/**
+ * Calls the models of a plan one after another until an answer is accepted.
+ *
+ * Throws `ROUTER_ALL_FAILED` with the attempts, `BUDGET_EXCEEDED` or `ROUTER_COST_CAP` when money is the only reason, the signal's reason when aborted.
+ */
+export async function executePlan(components: PlanComponents, run: TaskRun, steps: readonly PlannedStep[] = run.decision.plan): Promise<PlanResult> {
+  assert(steps.length > 0, 'a plan has a step')
+  const answers = new Map<number, Answered>()
+  let state: AttemptState = attemptMachine.initial({ steps })
+  let event: AttemptEvent = { type: 'run-started' }
+  let budgetError: unknown
+  for (;;) {
+    const next = attemptMachine.transition(state, event)
+    state = next.state
+    const effect = next.effects[0]
+    assert(effect !== undefined && effect.type !== 'event-refused', 'every event of a run applies')
+    if (effect.type === 'finish-run') {
+      if (effect.end.kind !== 'accepted' && effect.end.kind !== 'best-rejected') throw endError(effect.end, run, budgetError)
+      const standing = answers.get(answeringIndex(state))
+      assert(standing !== undefined, 'the answering step left an answer')
+      return { ...standing, isAccepted: effect.end.kind === 'accepted' }
+    }
+    const done = await runStep(components, run, effect.step)
+    if (done.answered !== undefined) answers.set(effect.index, done.answered)
+    budgetError = done.budgetError ?? budgetError
+    event = done.event
+  }
+}
+
+type StepDone = { readonly event: AttemptEvent; readonly answered?: Answered; readonly budgetError?: unknown }
+
+async function runStep(components: PlanComponents, run: TaskRun, step: PlannedStep): Promise<StepDone> {
+  const entry = entryOf(components, step)
+  const admitted = await tryAdmit(components, run, entry)
+  if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, budgetError: admitted.error }
+  if (admitted.kind === 'aborted') return { event: { type: 'run-aborted' } }
+  const outcome = await makeCall(components, run, admitted.call)
+  switch (outcome.kind) {
+    case 'aborted':
+      recordAttempt(run, attemptOf({ entry, outcome: 'aborted', latencyMs: outcome.latencyMs }))
+      return { event: { type: 'run-aborted' } }
+    case 'failed':
+      recordAttempt(run, attemptOf({ entry, outcome: 'failed', reason: outcome.code, latencyMs: outcome.latencyMs }))
+      return { event: { type: 'call-failed', code: outcome.code } }
+    case 'answered': {
+      const { answer, costNanos, latencyMs } = outcome
+      const verdict = await components.checkAnswer(run, { entry, answer })
+      const accepted = isAccepted(verdict)
+      const check = verdict.checks.find(({ passed }) => !passed)?.name ?? 'confidence'
+      const { confidence } = verdict
+      const reason = accepted ? undefined : check
+      recordAttempt(run, attemptOf({ entry, outcome: accepted ? 'accepted' : 'rejected', reason, usage: answer.usage, costNanos, latencyMs, confidence }))
+      const event: AttemptEvent = accepted
+        ? { type: 'answer-accepted', confidence }
+        : { type: 'answer-rejected', confidence, isValid: verdict.valid, check }
+      return { event, answered: { entry, answer, verdict } }
+    }
+    default:
+      return assertNever(outcome)
+  }
+}
+
+/** The registry entry of a planned step. */
+export function entryOf({ catalog }: CallComponents, step: PlannedStep): ModelEntry {
+  const entry = catalog.registry.find(step.modelId)
+  assert(entry !== undefined, 'a plan names models of the registry')
+  return entry
+}
+
+export type Admission =
+  | { readonly kind: 'admitted'; readonly call: NonNullable<Awaited<ReturnType<typeof admitCall>>> }
+  | { readonly kind: 'refused'; readonly error: CodedError }
+  | { readonly kind: 'aborted' }
+
+/** Reserves money for a call and turns refusals into values, since a refused step is answered by the next one. */
+export async function tryAdmit(components: CallComponents, run: TaskRun, entry: ModelEntry): Promise<Admission> {
+  if (isAborted(run)) return { kind: 'aborted' }
+  try {
+    const call = await admitCall(components, run, entry)
+    if (call !== undefined) return { kind: 'admitted', call }
+    const message = `The cost cap leaves no room for a call of ${entry.id}`
+    return { kind: 'refused', error: new CodedError('ROUTER_COST_CAP', { message }) }
+  } catch (error: unknown) {
+    if (CodedError.is(error, 'BUDGET_EXCEEDED')) return { kind: 'refused', error }
+    if (isAborted(run)) return { kind: 'aborted' }
+    throw error
+  }
+}
+
+function isAborted(run: TaskRun): boolean {
+  return run.signal?.aborted === true
+}
+
+/** The error of a run that ended without an answer. */
+export function endError(end: AttemptEnd, run: TaskRun, budgetError: unknown): unknown {
+  if (end.kind === 'aborted') return run.signal?.reason ?? new CodedError('REQUEST_ABORTED', { message: 'The request was aborted' })
+  if (end.kind === 'out-of-budget' && budgetError !== undefined) return budgetError
+  const tried = run.attempts.map(({ modelId, outcome, reason }) => `${modelId} ${outcome}${reason === undefined ? '' : ` (${reason})`}`)
+  return new CodedError('ROUTER_ALL_FAILED', {
+    message: `No model gave an answer: ${tried.join('; ') || 'none could be called'}`,
+    details: { attempts: run.attempts.map(({ modelId, outcome, reason, latencyMs }) => ({ modelId, outcome, reason, latencyMs })) },
+  })
+}

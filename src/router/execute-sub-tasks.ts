@@ -1,0 +1,201 @@
+import { assert } from '../base/assert.ts'
+import { CodedError } from '../base/errors.ts'
+import { appendStep, applySummary, EMPTY_CONTEXT, planCompression, renderContext, type RollingBudget, type RollingContext } from '../core/memory/rolling-summary.ts'
+import { estimateTokens } from '../core/models/estimate-tokens.ts'
+import { modelTierRank, type ModelEntry } from '../core/models/model-entry.ts'
+import { composePlanOutput } from '../core/planning/compose-plan-output.ts'
+import { buildDecomposerPrompt } from '../core/planning/decomposer-prompt.ts'
+import { parseSubTasks } from '../core/planning/parse-sub-tasks.ts'
+import { planMachine, type PlanEffect, type PlanState } from '../core/planning/plan-machine.ts'
+import type { SubTask } from '../core/planning/sub-task.ts'
+import { buildSubTaskPrompt } from '../core/planning/sub-task-prompt.ts'
+import type { PlannedStep } from '../core/routing/decision-record.ts'
+import type { PromptParts } from '../core/text/fence-sections.ts'
+import type { ModelAnswer, ModelUsage } from '../ports/language-model.ts'
+import { askOverhead } from './ask-overhead.ts'
+import { executePlan, type PlanComponents, type PlanResult } from './execute-plan.ts'
+import { factsOf } from './request-facts.ts'
+import type { TaskRun } from './task-run.ts'
+
+export type DecomposeInit = {
+  /** `auto`: a hard task that the policy wants split is split, where the request allows it. `never`: no task is. */
+  readonly decompose: 'auto' | 'never'
+  /** Most tokens of earlier steps that a step may see. */
+  readonly contextTokensMax: number
+}
+
+/** Splitting costs a call and pays only for hard tasks: HARD (4) and EXPERT (5) of the contract's scale. */
+const DIFFICULTY_MIN = 4
+
+/** Whether the task is split: wanted by the policy, hard, and plain text that can be put together again. */
+export function isDecomposed(run: TaskRun, init: DecomposeInit): boolean {
+  const { decision, facts, route } = run
+  return init.decompose === 'auto' && decision.needsDecomposition && decision.difficulty >= DIFFICULTY_MIN && facts.isBarePrompt && route.target.kind === 'auto'
+}
+
+/**
+ * Splits the task, runs the steps - independent ones in parallel - and puts the outputs together. A plan of one step is the task itself.
+ * A failed step stops those that depend on it; the answer then says what is missing and is not accepted.
+ *
+ * Throws as `executePlan` when no step gave an output.
+ */
+export async function executeSubTasks(components: PlanComponents, init: DecomposeInit, run: TaskRun): Promise<PlanResult> {
+  const subTasks = await decompose(components, run)
+  if (subTasks.length === 1) return executePlan(components, run)
+  const execution = new SubTaskExecution(components, init, run)
+  const state = await execution.run(subTasks)
+  return execution.compose(state)
+}
+
+async function decompose(components: PlanComponents, run: TaskRun): Promise<readonly SubTask[]> {
+  const planner = run.decision.plan.at(-1)
+  assert(planner !== undefined, 'a plan has a step')
+  const hasLargeLocal = run.decision.candidates.some(({ tier }) => tier === 'local_large')
+  const reply = await askOverhead(components, run, { purpose: 'decomposer', modelId: planner.modelId, prompt: buildDecomposerPrompt(run.facts.prompt), outputTokensMax: 2048 })
+  return parseSubTasks(reply ?? '', { task: run.facts.prompt, hasLargeLocal }).subTasks
+}
+
+/** One plan on its way. Steps share the run's record and budget; each sees only what it depends on. */
+class SubTaskExecution {
+  private readonly components: PlanComponents
+  private readonly init: DecomposeInit
+  private readonly parent: TaskRun
+  private readonly results = new Map<string, PlanResult>()
+  private firstError: unknown
+
+  constructor(components: PlanComponents, init: DecomposeInit, run: TaskRun) {
+    this.components = components
+    this.init = init
+    this.parent = run
+  }
+
+  async run(subTasks: readonly SubTask[]): Promise<PlanState> {
+    let state = planMachine.initial({ subTasks })
+    const running = new Map<string, Promise<{ readonly id: string; readonly output?: string; readonly reason?: string }>>()
+    const apply = (effects: readonly PlanEffect[]): void => {
+      for (const effect of effects) if (effect.type === 'start-subtask') running.set(effect.subTask.id, this.runOne(effect))
+    }
+    let step = planMachine.transition(state, { type: 'plan-started' })
+    for (;;) {
+      state = step.state
+      apply(step.effects)
+      if (running.size === 0) return state
+      const done = await Promise.race(running.values())
+      this.parent.signal?.throwIfAborted()
+      running.delete(done.id)
+      step = planMachine.transition(
+        state,
+        done.output === undefined
+          ? { type: 'subtask-failed', id: done.id, reason: done.reason ?? 'no output' }
+          : { type: 'subtask-succeeded', id: done.id, output: done.output },
+      )
+    }
+  }
+
+  private async runOne(effect: Extract<PlanEffect, { type: 'start-subtask' }>): Promise<{ readonly id: string; readonly output?: string; readonly reason?: string }> {
+    const { id } = effect.subTask
+    try {
+      const dependencyOutputs = await this.fit(effect)
+      const prompt = buildSubTaskPrompt({ subTask: effect.subTask, dependencyOutputs })
+      const result = await executePlan(this.components, this.runFor(prompt), this.stepsFor(effect.subTask))
+      if (!result.isAccepted) return { id, reason: 'the verifier refused the answer' }
+      this.results.set(id, result)
+      return { id, output: result.answer.text }
+    } catch (error: unknown) {
+      this.firstError ??= error
+      return { id, reason: CodedError.is(error) ? error.code : 'INTERNAL_ERROR' }
+    }
+  }
+
+  /** Outputs that a step sees, within the budget of tokens: what does not fit is summarised by a model, or cut when none answers. */
+  private async fit({ dependencyOutputs, subTask }: Extract<PlanEffect, { type: 'start-subtask' }>): Promise<readonly { readonly id: string; readonly output: string }[]> {
+    const budget: RollingBudget = { budgetTokens: this.init.contextTokensMax, countTokens: estimateTokens }
+    let context: RollingContext = EMPTY_CONTEXT
+    for (const { id, output } of dependencyOutputs) context = appendStep(context, { id, text: output })
+    const plan = planCompression(context, budget)
+    if (plan.kind === 'fits') return dependencyOutputs
+    const cheapest = this.parent.decision.plan[0]
+    assert(cheapest !== undefined, 'a plan has a step')
+    const summary = await askOverhead(this.components, this.parent, {
+      purpose: 'summarizer',
+      modelId: cheapest.modelId,
+      prompt: plan.prompt,
+      outputTokensMax: Math.max(16, plan.summaryTokensMax),
+    })
+    return [{ id: `before-${subTask.id}`, output: renderContext(applySummary(context, { plan, summary }, budget)) }]
+  }
+
+  /** The run of one step: its own prompt, the whole task's record and money. */
+  private runFor(prompt: PromptParts): TaskRun {
+    const messages = [
+      { role: 'system', content: prompt.system },
+      { role: 'user', content: prompt.user },
+    ] as const
+    const request = { ...this.parent.route.request, messages }
+    const run = this.parent
+    return {
+      ...run,
+      route: { ...run.route, request },
+      facts: factsOf(request, false),
+      get spentNanos() {
+        return run.spentNanos
+      },
+      set spentNanos(spent) {
+        run.spentNanos = spent
+      },
+      get hasUnknownCost() {
+        return run.hasUnknownCost
+      },
+      set hasUnknownCost(isUnknown) {
+        run.hasUnknownCost = isUnknown
+      },
+    }
+  }
+
+  /** From the step's own tier upward; the strongest candidate when nothing is as strong as it asks for. */
+  private stepsFor(subTask: SubTask): readonly PlannedStep[] {
+    const usable = this.parent.decision.candidates.filter(({ excludedBecause }) => excludedBecause === undefined)
+    const rankOf = (modelId: string): number => modelTierRank(this.entryOf(modelId).tier)
+    const sorted = [...usable].sort((left, right) => rankOf(left.modelId) - rankOf(right.modelId))
+    const wanted = modelTierRank(subTask.target_tier)
+    const strongEnough = sorted.filter(({ modelId }) => rankOf(modelId) >= wanted)
+    const chosen = strongEnough.length > 0 ? strongEnough : sorted.slice(-1)
+    const steps = chosen.map(({ modelId, tier }, index): PlannedStep => ({ modelId, tier, role: index === 0 ? 'answer' : 'escalation' }))
+    return subTask.escalate_if_fail ? steps : steps.slice(0, 1)
+  }
+
+  private entryOf(modelId: string): ModelEntry {
+    const entry = this.components.catalog.registry.find(modelId)
+    assert(entry !== undefined, 'a decision names models of the registry')
+    return entry
+  }
+
+  compose(state: PlanState): PlanResult {
+    const last = [...this.results.values()].at(-1)
+    if (last === undefined) throw this.firstError ?? new CodedError('ROUTER_ALL_FAILED', { message: 'No step of the plan gave an output' })
+    const { output, isComplete, undone } = composePlanOutput(state)
+    const results = [...this.results.values()]
+    const missing = undone.map(({ id, reason }) => `[step ${id} was not done: ${reason}]`)
+    const answer: ModelAnswer = {
+      text: isComplete ? output : [output, ...missing].filter((text) => text !== '').join('\n\n'),
+      toolCalls: [],
+      finishReason: 'stop',
+      usage: sumUsage(results.map(({ answer: { usage } }) => usage)),
+    }
+    const confidence = Math.min(...results.map(({ verdict }) => verdict.confidence))
+    return { entry: last.entry, answer, verdict: { valid: isComplete, confidence: isComplete ? confidence : 0, checks: [] }, isAccepted: isComplete }
+  }
+}
+
+function sumUsage(usages: readonly ModelUsage[]): ModelUsage {
+  let sum: ModelUsage = { tokensIn: 0, tokensOut: 0, cachedTokensIn: 0, isEstimated: false }
+  for (const usage of usages) {
+    sum = {
+      tokensIn: sum.tokensIn + usage.tokensIn,
+      tokensOut: sum.tokensOut + usage.tokensOut,
+      cachedTokensIn: sum.cachedTokensIn + usage.cachedTokensIn,
+      isEstimated: sum.isEstimated || usage.isEstimated,
+    }
+  }
+  return sum
+}

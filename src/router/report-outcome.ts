@@ -1,0 +1,68 @@
+import { isLocalTier, type ModelTier } from '../core/models/model-entry.ts'
+import type { ExecutionTier, TaskOutcome } from '../core/routing/task-outcome.ts'
+import type { RouteResult } from '../ports/router.ts'
+import type { TaskRun } from './task-run.ts'
+
+/** How the task ended: with an answer, or with the code of an error. */
+export type TaskEnd = { readonly result: RouteResult } | { readonly errorCode: string; readonly latencyMs: number }
+
+/** The record of a task as it really went: the tier and the model are those that answered, the cost is everything that was spent. */
+export function outcomeOf(run: TaskRun, end: TaskEnd): TaskOutcome {
+  const { decision, facts } = run
+  const result = 'result' in end ? end.result : undefined
+  const last = run.attempts.at(-1)
+  const actualTier: ExecutionTier = result?.tier ?? last?.tier ?? plannedTierOf(run)
+  const answeredBy = run.attempts.find((attempt) => attempt.outcome === 'accepted') ?? last
+  const isModelAnswer = result !== undefined && result.attempts.length > 0
+  return {
+    decisionId: run.taskId,
+    at: run.startedAt,
+    tenant: run.route.caller.tenant,
+    traceId: run.span.traceId,
+    taskText: facts.prompt,
+    taskTokenCount: facts.tokensIn,
+    taskDomain: decision.domain,
+    predicted: {
+      difficulty: decision.difficulty,
+      tier: plannedTierOf(run),
+      classifierConfidence: decision.confidence,
+      route: decision.route,
+      confidence: decision.confidence,
+      risk: decision.risk,
+      expectedCostNanos: decision.expectedCostNanos,
+      expectedLatencyS: decision.expectedLatencyS,
+      policyVersion: decision.policyVersion,
+      propensity: decision.propensity,
+      scorer: decision.scorer,
+      featureHash: decision.featureHash,
+    },
+    actualTier,
+    finalRoute: result?.route ?? decision.route,
+    escalationChain: run.attempts.length > 1 ? run.attempts.map(({ tier }) => tier) : [],
+    success: result !== undefined && result.verification?.isAccepted !== false,
+    wasCached: result?.cache === 'exact' || result?.cache === 'similar',
+    tokensIn: sum(run, 'tokensIn'),
+    tokensOut: sum(run, 'tokensOut'),
+    costNanos: run.spentNanos,
+    latencyMs: result?.latencyMs ?? ('latencyMs' in end ? end.latencyMs : 0),
+    verifier: result?.verification,
+    localModel: isModelAnswer && isLocalModelTier(actualTier) ? result?.modelId : undefined,
+    apiProvider: isModelAnswer && !isLocalModelTier(actualTier) ? result?.provider : undefined,
+    fallbackTrigger: 'errorCode' in end ? end.errorCode : run.attempts.find(({ outcome }) => outcome !== 'accepted' && answeredBy !== undefined)?.reason,
+    overheadCalls: run.overheadCalls,
+  }
+}
+
+function plannedTierOf(run: TaskRun): ExecutionTier {
+  return run.decision.plan[0]?.tier ?? 'premium_api'
+}
+
+function isLocalModelTier(tier: ExecutionTier): boolean {
+  return tier !== 'cache' && tier !== 'deterministic' && tier !== 'peer' && isLocalTier(tier satisfies ModelTier)
+}
+
+function sum(run: TaskRun, field: 'tokensIn' | 'tokensOut'): number {
+  let total = 0
+  for (const attempt of run.attempts) total += attempt[field]
+  return total
+}

@@ -1,0 +1,134 @@
+import { assert } from '../base/assert.ts'
+import { ZERO_AMOUNT } from '../base/money.ts'
+import type { ModelEntry } from '../core/models/model-entry.ts'
+import { estimateTokens } from '../core/models/estimate-tokens.ts'
+import { attemptMachine, type AttemptEvent, type AttemptState } from '../core/routing/attempt-machine.ts'
+import type { PlannedStep } from '../core/routing/decision-record.ts'
+import { isAccepted } from '../core/verification/verdict.ts'
+import type { ModelStreamPart } from '../ports/language-model.ts'
+import { attemptOf, failureCode, type AdmittedCall } from './call-model.ts'
+import { costOfCall } from './call-cost.ts'
+import { StreamCollector } from './collect-stream.ts'
+import { endError, entryOf, tryAdmit, type PlanComponents, type PlanResult } from './execute-plan.ts'
+import { recordAttempt, type TaskRun } from './task-run.ts'
+
+/** A model that has begun to answer: from here on there is no other model. */
+export type StartedStream = {
+  readonly entry: ModelEntry
+  readonly parts: AsyncIterable<ModelStreamPart>
+  /** Settles when `parts` has ended: with the judged answer, or with what stopped it. */
+  readonly finished: Promise<PlanResult>
+}
+
+/**
+ * Starts the first model of the plan that gives a first part; the ones before it are recorded as failed. Once a part has passed the model
+ * stays, and the answer is judged after the last byte.
+ *
+ * Throws as `executePlan`, before the first part only.
+ */
+export async function startStream(components: PlanComponents, run: TaskRun): Promise<StartedStream> {
+  let state: AttemptState = attemptMachine.initial({ steps: run.decision.plan })
+  let event: AttemptEvent = { type: 'run-started' }
+  let budgetError: unknown
+  for (;;) {
+    const next = attemptMachine.transition(state, event)
+    state = next.state
+    const effect = next.effects[0]
+    assert(effect !== undefined && effect.type !== 'event-refused', 'every event of a run applies')
+    if (effect.type === 'finish-run') throw endError(effect.end, run, budgetError)
+    const tried = await tryStep(components, run, effect.step)
+    if (tried.started !== undefined) return tried.started
+    budgetError = tried.budgetError ?? budgetError
+    event = tried.event
+  }
+}
+
+type StepTried =
+  | { readonly started: StartedStream }
+  | { readonly started?: undefined; readonly event: AttemptEvent; readonly budgetError?: unknown }
+
+async function tryStep(components: PlanComponents, run: TaskRun, step: PlannedStep): Promise<StepTried> {
+  const entry = entryOf(components, step)
+  const admitted = await tryAdmit(components, run, entry)
+  if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, budgetError: admitted.error }
+  if (admitted.kind === 'aborted') return { event: { type: 'run-aborted' } }
+  const { call } = admitted
+  const iterator = call.model.doStream(call.request, { signal: call.signal })[Symbol.asyncIterator]()
+  try {
+    const first = await iterator.next()
+    if (first.done !== true) return { started: startedStream({ components, run, call, iterator, first: first.value }) }
+    return await failed(components, run, { call, code: 'MODEL_STREAM_TRUNCATED' })
+  } catch (error: unknown) {
+    return await failed(components, run, { call, code: failureCode(error, call.signal) })
+  }
+}
+
+async function failed(components: PlanComponents, run: TaskRun, { call, code }: { readonly call: AdmittedCall; readonly code: string }): Promise<StepTried> {
+  await call.reservation?.release()
+  const latencyMs = components.clock.monotonicMs() - call.startedMs
+  const isAborted = run.signal?.aborted === true
+  recordAttempt(run, attemptOf({ entry: call.entry, outcome: isAborted ? 'aborted' : 'failed', ...(!isAborted && { reason: code }), latencyMs }))
+  return { event: isAborted ? { type: 'run-aborted' } : { type: 'call-failed', code } }
+}
+
+type Running = {
+  readonly components: PlanComponents
+  readonly run: TaskRun
+  readonly call: AdmittedCall
+  readonly iterator: AsyncIterator<ModelStreamPart>
+  readonly first: ModelStreamPart
+}
+
+function startedStream(running: Running): StartedStream {
+  const finished = Promise.withResolvers<PlanResult>()
+  // Whoever reads `parts` sees the failure there; nobody is forced to look at `finished` as well.
+  finished.promise.catch(() => undefined)
+  return { entry: running.call.entry, parts: passThrough(running, finished), finished: finished.promise }
+}
+
+/** Passes parts on as they come and settles the money and the record whichever way the stream ends: end, failure, or a reader who leaves. */
+async function* passThrough(running: Running, finished: PromiseWithResolvers<PlanResult>): AsyncGenerator<ModelStreamPart, void, undefined> {
+  const { iterator, first } = running
+  const collector = new StreamCollector()
+  let end: StreamEnd = { kind: 'left' }
+  try {
+    for (let next: IteratorResult<ModelStreamPart> = { done: false, value: first }; next.done !== true; next = await iterator.next()) {
+      collector.add(next.value)
+      yield next.value
+    }
+    end = { kind: 'ended' }
+  } catch (error: unknown) {
+    end = { kind: 'failed', error }
+    throw error
+  } finally {
+    // A reader who leaves early, and an abort, both have to end the upstream call.
+    if (end.kind !== 'ended') await iterator.return?.(undefined).catch(() => undefined)
+    await settleStream(running, { collector, end }).then(finished.resolve, finished.reject)
+  }
+}
+
+type StreamEnd = { readonly kind: 'ended' } | { readonly kind: 'left' } | { readonly kind: 'failed'; readonly error: unknown }
+
+async function settleStream({ components, run, call }: Running, { collector, end }: { readonly collector: StreamCollector; readonly end: StreamEnd }): Promise<PlanResult> {
+  const { entry, reservation } = call
+  const latencyMs = components.clock.monotonicMs() - call.startedMs
+  const answer = collector.answer()
+  if (answer === undefined) {
+    // The provider bills what it wrote; without its figures the text that arrived is the best count there is.
+    const usage = { tokensIn: run.facts.tokensIn, tokensOut: estimateTokens(collector.text), cachedTokensIn: 0, isEstimated: true }
+    const costNanos = costOfCall(entry, usage, run.today)
+    await reservation?.settle(costNanos ?? ZERO_AMOUNT)
+    const isLeft = end.kind === 'left' || run.signal?.aborted === true
+    const reason = isLeft ? undefined : end.kind === 'failed' ? failureCode(end.error, call.signal) : 'MODEL_STREAM_TRUNCATED'
+    recordAttempt(run, attemptOf({ entry, outcome: isLeft ? 'aborted' : 'failed', reason, usage, costNanos, latencyMs }))
+    throw endError(isLeft ? { kind: 'aborted' } : { kind: 'all-failed' }, run, undefined)
+  }
+  const costNanos = costOfCall(entry, answer.usage, run.today)
+  await reservation?.settle(costNanos ?? ZERO_AMOUNT)
+  const verdict = await components.checkAnswer(run, { entry, answer })
+  const accepted = isAccepted(verdict)
+  const reason = accepted ? undefined : (verdict.checks.find(({ passed }) => !passed)?.name ?? 'confidence')
+  const { confidence } = verdict
+  recordAttempt(run, attemptOf({ entry, outcome: accepted ? 'accepted' : 'rejected', reason, usage: answer.usage, costNanos, latencyMs, confidence }))
+  return { entry, answer, verdict, isAccepted: accepted }
+}
