@@ -1,0 +1,59 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import { CodedError } from '../base/errors.ts'
+import { DEFAULT_TENANT, parseTenantId } from '../base/identifiers.ts'
+import type { ExecutionTier } from '../core/routing/task-outcome.ts'
+import type { ApiKeyConfig } from '../node/config/node-config.ts'
+import type { RouteCaller } from '../ports/router.ts'
+
+/** Who sends a request, and what its key allows. */
+export type AuthenticatedCaller = {
+  readonly caller: RouteCaller
+  /** Absent: all tiers. */
+  readonly tiers: readonly ExecutionTier[] | undefined
+}
+
+/** Takes the `authorization` header; `undefined` when it holds no key of this node. */
+export type Authenticator = (authorization: string | undefined) => AuthenticatedCaller | undefined
+
+const NOBODY_IN_PARTICULAR: AuthenticatedCaller = { caller: { tenant: DEFAULT_TENANT }, tiers: undefined }
+
+/**
+ * Checks keys against their configured hashes. What is presented is hashed first and compared in constant time with every key, so that the time
+ * of an answer tells nothing about how close a guess came. Without keys everybody is the default tenant, whatever the header says.
+ *
+ * Throws `CONFIG_INVALID` for a tenant name or a hash that is not one.
+ */
+export function createAuthenticator(keys: readonly ApiKeyConfig[]): Authenticator {
+  if (keys.length === 0) return () => NOBODY_IN_PARTICULAR
+  const known = keys.map((key) => ({ digest: parseDigest(key), who: describeKey(key) }))
+  return (authorization) => {
+    const match = authorization === undefined ? null : /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)
+    if (match === null) return undefined
+    const digest = hash('sha256', match[1] ?? '', 'buffer')
+    let found: AuthenticatedCaller | undefined
+    for (const key of known) if (timingSafeEqual(key.digest, digest)) found = key.who
+    return found
+  }
+}
+
+function parseDigest(key: ApiKeyConfig): Buffer {
+  if (!/^[0-9a-f]{64}$/.test(key.sha256)) {
+    throw new CodedError('CONFIG_INVALID', { message: `keys: sha256 of "${key.id}" must be 64 lower-case hex digits` })
+  }
+  return Buffer.from(key.sha256, 'hex')
+}
+
+function describeKey(key: ApiKeyConfig): AuthenticatedCaller {
+  const tenant = parseTenantId(key.tenant)
+  if (tenant === undefined)
+    throw new CodedError('CONFIG_INVALID', { message: `keys: tenant of "${key.id}" is not a name` })
+  return {
+    caller: {
+      tenant,
+      keyId: key.id,
+      ...(key.organisation !== undefined && { organisation: key.organisation }),
+      ...(key.team !== undefined && { team: key.team }),
+    },
+    tiers: key.tiers,
+  }
+}

@@ -1,0 +1,68 @@
+import type { ModelStreamPart } from '../ports/language-model.ts'
+import { formatFinishReason, formatUsage } from './format-chat-completion.ts'
+
+export type ChatChunksInit = {
+  readonly taskId: string
+  readonly modelId: string
+  readonly createdS: number
+  readonly isUsageWanted: boolean
+}
+
+type DeltaPart = Exclude<ModelStreamPart, { readonly type: 'finish' }>
+type FinishPart = Extract<ModelStreamPart, { readonly type: 'finish' }>
+
+export const DONE_EVENT = 'data: [DONE]\n\n'
+
+/**
+ * Formats the events of one streamed answer. What all of its chunks share is made once, since a stream has hundreds of them:
+ *
+ *     data: {"id":…,"choices":[{"index":0,"delta":  …  ,"logprobs":null,"finish_reason":  …  }]}
+ *     └──────────── head ────────────────────────┘     └───────────── tail ───────────────────┘
+ */
+export class ChatChunks {
+  readonly #start: string
+  readonly #head: string
+  readonly #tail: string
+  readonly #afterChoices: string
+  readonly #isUsageWanted: boolean
+
+  constructor(init: ChatChunksInit) {
+    const id = JSON.stringify(`chatcmpl-${init.taskId}`)
+    const model = JSON.stringify(init.modelId)
+    this.#start = `data: {"id":${id},"object":"chat.completion.chunk","created":${init.createdS},"model":${model},"system_fingerprint":null,"choices":`
+    this.#head = `${this.#start}[{"index":0,"delta":`
+    this.#afterChoices = init.isUsageWanted ? ',"usage":null' : ''
+    this.#tail = `,"logprobs":null,"finish_reason":null}]${this.#afterChoices}}\n\n`
+    this.#isUsageWanted = init.isUsageWanted
+  }
+
+  /** The chunk that every stream begins with. */
+  first(): string {
+    return `${this.#head}{"role":"assistant","content":"","refusal":null}${this.#tail}`
+  }
+
+  delta(part: DeltaPart): string {
+    if (part.type === 'text-delta') return `${this.#head}{"content":${JSON.stringify(part.text)}}${this.#tail}`
+    if (part.type === 'refusal-delta') return `${this.#head}{"refusal":${JSON.stringify(part.text)}}${this.#tail}`
+    const isFirstPiece = part.id !== undefined || part.name !== undefined
+    const piece = {
+      index: part.index,
+      ...(part.id !== undefined && { id: part.id }),
+      ...(isFirstPiece && { type: 'function' }),
+      function: { ...(part.name !== undefined && { name: part.name }), arguments: part.argumentsText },
+    }
+    return `${this.#head}{"tool_calls":[${JSON.stringify(piece)}]}${this.#tail}`
+  }
+
+  /**
+   * The chunk with the finish reason, the one with the usage where it is wanted, and the end.
+   *
+   * @param summary  Figures of the task; the last chunk carries them as its member `kernell`.
+   */
+  last(finish: FinishPart, summary: Readonly<Record<string, unknown>>): string {
+    const kernell = `,"kernell":${JSON.stringify(summary)}}\n\n`
+    const ending = `${this.#head}{},"logprobs":null,"finish_reason":"${formatFinishReason(finish.finishReason)}"}]${this.#afterChoices}`
+    if (!this.#isUsageWanted) return `${ending}${kernell}${DONE_EVENT}`
+    return `${ending}}\n\n${this.#start}[],"usage":${JSON.stringify(formatUsage(finish.usage))}${kernell}${DONE_EVENT}`
+  }
+}

@@ -1,0 +1,284 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { CodedError } from '../base/errors.ts'
+import { DEFAULT_TENANT } from '../base/identifiers.ts'
+import type { KernellNode } from '../node/kernell-node.ts'
+import { type AuthenticatedCaller, type Authenticator, createAuthenticator } from './authenticate.ts'
+import { answerBrokenRequest } from './broken-request.ts'
+import { type Exchange, type GatewayContext, type GatewayLimits, respondFailure } from './exchange.ts'
+import { allowedMethods, type EndpointEntry, matchEndpoint } from './match-endpoint.ts'
+import { formatUrl, openListener } from './open-listener.ts'
+import { createOriginGuard, crossOriginHeaders, isLoopbackHost, type OriginGuard } from './origin-guard.ts'
+
+export type GatewayInit = {
+  /** What answers. The gateway does not close it. */
+  readonly node: KernellNode
+  /** Names besides loopback's that `Host` may carry where no key is asked for, without port. */
+  readonly allowedHosts?: readonly string[]
+  /** Origins of web pages that may call the gateway. */
+  readonly allowedOrigins?: readonly string[]
+  /** Where the node's configuration has a member of the same name, that is the default. */
+  readonly limits?: Partial<GatewayLimits>
+  /** Told of every failure that is the program's own or happens after the first byte, with the id that the caller saw. */
+  readonly onFailure?: (error: unknown, requestId: string) => void
+}
+
+export type ListenOptions = {
+  /** Default: the node's configuration. */
+  readonly host?: string
+  /** 0 lets the system choose. Default: the node's configuration. */
+  readonly port?: number
+}
+
+export type CloseOptions = {
+  /** Time for requests that are being served; afterwards they are aborted. Default 10 s. */
+  readonly deadlineMs?: number
+}
+
+/** The HTTP listener of a node. */
+export type Gateway = AsyncDisposable & {
+  /**
+   * Opens the listener, once.
+   *
+   * @returns The base address, `http://127.0.0.1:8787`.
+   *
+   * Throws `GATEWAY_KEYS_REQUIRED` for an address that other machines can reach while no key is configured, and `GATEWAY_LISTEN_FAILED`.
+   */
+  listen(options?: ListenOptions): Promise<string>
+  /** The base address; `undefined` while not listening. */
+  readonly url: string | undefined
+  /** Takes no more requests, lets those in flight finish until the deadline, then aborts them. Idempotent. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/** Time that aborted requests have to write their last words before their connections are cut. */
+const LAST_WORDS_MS = 1_000
+
+/**
+ * Makes the OpenAI-compatible HTTP surface of a node. Nothing happens before `listen`.
+ *
+ * Throws `CONFIG_INVALID` when a configured key is not usable.
+ */
+export function createGateway(init: GatewayInit): Gateway {
+  return new HttpGateway(init)
+}
+
+class HttpGateway implements Gateway {
+  readonly #init: GatewayInit
+  readonly #context: GatewayContext
+  readonly #authenticate: Authenticator
+  readonly #guard: OriginGuard
+  readonly #server: Server
+  readonly #inFlight = new Set<AbortController>()
+  readonly #idPrefix = randomBytes(6).toString('hex')
+  #idCount = 0
+  #workCount = 0
+  #url: string | undefined
+  #closing: Promise<void> | undefined
+  #whenIdle: (() => void) | undefined
+
+  constructor(init: GatewayInit) {
+    const { config } = init.node
+    const isKeyed = config.keys.length > 0
+    this.#init = init
+    this.#authenticate = createAuthenticator(config.keys)
+    this.#guard = createOriginGuard({
+      isOpen: !isKeyed,
+      allowedHosts: init.allowedHosts ?? [],
+      allowedOrigins: init.allowedOrigins ?? [],
+    })
+    const providers = new Set([
+      ...Object.keys(config.providers),
+      ...init.node.listModels().map(({ entry }) => entry.provider),
+    ])
+    this.#context = { node: init.node, limits: completeLimits(init), providers, isKeyed }
+    this.#server = this.#createServer()
+  }
+
+  get url(): string | undefined {
+    return this.#url
+  }
+
+  async listen(options: ListenOptions = {}): Promise<string> {
+    if (this.#url !== undefined || this.#closing !== undefined) throw new TypeError('A gateway listens once')
+    const host = options.host ?? this.#init.node.config.server.host
+    const port = options.port ?? this.#init.node.config.server.port
+    if (!this.#context.isKeyed && !isLoopbackHost(host)) {
+      throw new CodedError('GATEWAY_KEYS_REQUIRED', {
+        message: `Refused to listen on ${host} without API keys`,
+        details: { host },
+      })
+    }
+    await openListener(this.#server, { host, port })
+    this.#url = formatUrl(this.#server, host)
+    return this.#url
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#shutDown(options.deadlineMs ?? 10_000)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #shutDown(deadlineMs: number): Promise<void> {
+    if (this.#url === undefined) return
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeIdleConnections()
+    await this.#waitForIdle(deadlineMs)
+    for (const controller of this.#inFlight)
+      controller.abort(new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' }))
+    await this.#waitForIdle(LAST_WORDS_MS)
+    this.#server.closeAllConnections()
+    await closed
+    this.#url = undefined
+  }
+
+  #waitForIdle(deadlineMs: number): Promise<void> {
+    if (this.#inFlight.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, deadlineMs)
+      this.#whenIdle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  #createServer(): Server {
+    const { limits } = this.#context
+    const server = createServer({
+      maxHeaderSize: limits.headerBytesMax,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.bodyTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
+      noDelay: true,
+    })
+    server.on('request', (request, response) => this.#take(request, response))
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBrokenRequest(error, socket as Socket))
+    return server
+  }
+
+  /** Starts the service of one request; its end, good or bad, is handled inside. */
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const requestId = this.#nextRequestId()
+    const failing = { response, requestId, commonHeaders: ['x-request-id', requestId] }
+    const path = pathOf(request.url)
+    try {
+      const foreignOrigin = this.#guard.check(request.headers)
+      if (foreignOrigin !== undefined) failing.commonHeaders.push(...crossOriginHeaders(foreignOrigin))
+      if (foreignOrigin !== undefined && request.method === 'OPTIONS') {
+        response.writeHead(204, failing.commonHeaders)
+        response.end()
+        return
+      }
+      this.#admit(request, { ...failing, path })
+    } catch (error) {
+      // What a refused sender still has to say is read and dropped, so that the connection stays usable.
+      request.resume()
+      const allow = CodedError.is(error, 'GATEWAY_METHOD_UNKNOWN') ? ['allow', allowedMethods(path) ?? ''] : []
+      respondFailure(failing, error, allow)
+    }
+  }
+
+  #admit(
+    request: IncomingMessage,
+    at: {
+      readonly response: ServerResponse
+      readonly requestId: string
+      readonly path: string
+      readonly commonHeaders: string[]
+    },
+  ): void {
+    if (this.#closing !== undefined) {
+      at.commonHeaders.push('connection', 'close')
+      throw new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' })
+    }
+    const entry = matchEndpoint(request.method, at.path)
+    const who = this.#identify(request, entry.isPublic)
+    if (entry.isWork && this.#workCount >= this.#context.limits.concurrentRequestsMax) {
+      throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#workCount} requests are being served` })
+    }
+    const controller = this.#track(at.response, entry.isWork)
+    const exchange = { request, ...at, signal: controller.signal, who }
+    this.#answer(entry, exchange).catch(() => at.response.destroy())
+  }
+
+  /** Rejects only when not even the failure can be told. */
+  async #answer(entry: EndpointEntry, exchange: Exchange): Promise<void> {
+    try {
+      await entry.answer(exchange, this.#context)
+    } catch (error) {
+      const { signal, response, requestId } = exchange
+      const failure: unknown = signal.aborted ? signal.reason : error
+      const isLate = response.headersSent && !CodedError.is(failure, 'REQUEST_ABORTED')
+      if (!CodedError.is(failure) || isLate) this.#init.onFailure?.(failure, requestId)
+      respondFailure(exchange, failure)
+    }
+  }
+
+  #identify(request: IncomingMessage, isPublic: boolean): AuthenticatedCaller {
+    const who = this.#authenticate(request.headers.authorization)
+    if (who !== undefined) return who
+    if (isPublic) return ANONYMOUS
+    const isGiven = request.headers.authorization !== undefined
+    throw new CodedError('GATEWAY_KEY_INVALID', {
+      message: isGiven ? 'The API key is not known to this node' : 'No API key was sent',
+    })
+  }
+
+  /** Counts a request until its response is closed, and aborts it when the caller leaves first or it takes too long. */
+  #track(response: ServerResponse, isWork: boolean): AbortController {
+    const controller = new AbortController()
+    const { requestTimeoutMs } = this.#context.limits
+    const timer = setTimeout(() => {
+      controller.abort(
+        new CodedError('GATEWAY_TIMEOUT', { message: `The request took longer than ${requestTimeoutMs} ms` }),
+      )
+    }, requestTimeoutMs)
+    this.#inFlight.add(controller)
+    if (isWork) this.#workCount += 1
+    response.on('close', () => {
+      clearTimeout(timer)
+      this.#inFlight.delete(controller)
+      if (isWork) this.#workCount -= 1
+      if (!response.writableFinished)
+        controller.abort(new CodedError('REQUEST_ABORTED', { message: 'The caller went away' }))
+      if (this.#inFlight.size === 0) this.#whenIdle?.()
+    })
+    return controller
+  }
+
+  #nextRequestId(): string {
+    this.#idCount += 1
+    return `${this.#idPrefix}-${this.#idCount.toString(36)}`
+  }
+}
+
+const ANONYMOUS: AuthenticatedCaller = { caller: { tenant: DEFAULT_TENANT }, tiers: undefined }
+
+function completeLimits({ node, limits }: GatewayInit): GatewayLimits {
+  const { server } = node.config
+  return {
+    bodyBytesMax: server.bodyBytesMax,
+    concurrentRequestsMax: server.concurrentRequestsMax,
+    requestTimeoutMs: server.requestTimeoutMs,
+    messagesMax: 4_096,
+    headerBytesMax: 16 * 1024,
+    headersTimeoutMs: 15_000,
+    bodyTimeoutMs: 120_000,
+    keepAliveTimeoutMs: 65_000,
+    resultWaitMs: 1_000,
+    ...limits,
+  }
+}
+
+function pathOf(url: string | undefined): string {
+  const text = url ?? '/'
+  const end = text.indexOf('?')
+  return end === -1 ? text : text.slice(0, end)
+}

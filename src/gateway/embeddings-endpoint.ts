@@ -1,0 +1,59 @@
+import type { JsonValue } from '../base/canonical-json.ts'
+import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
+import { invalidRequest } from './invalid-request.ts'
+import { isJsonArray, type JsonObject, parseJsonBody } from './parse-json-body.ts'
+import { readBody } from './read-body.ts'
+import { readText, requireText } from './read-members.ts'
+
+/** Texts of one request; OpenAI's own limit. */
+const TEXTS_MAX = 2048
+
+/** `POST /v1/embeddings`. The model `kernell` is the configured embedder. */
+export async function answerEmbeddings(exchange: Exchange, context: GatewayContext): Promise<void> {
+  const wanted = parseEmbeddingsRequest(parseJsonBody(await readBody(exchange.request, context.limits.bodyBytesMax)))
+  const made = await context.node.embed(wanted.texts, {
+    ...(wanted.model !== 'kernell' && { model: wanted.model }),
+    signal: exchange.signal,
+  })
+  const data = made.vectors.map((vector, index) => ({
+    object: 'embedding',
+    index,
+    embedding: wanted.isBase64 ? toBase64(vector) : Array.from(vector),
+  }))
+  const usage = { prompt_tokens: made.tokens, total_tokens: made.tokens }
+  respondJson(exchange, JSON.stringify({ object: 'list', data, model: made.model, usage }))
+}
+
+type EmbeddingsRequest = { readonly model: string; readonly texts: readonly string[]; readonly isBase64: boolean }
+
+function parseEmbeddingsRequest(body: JsonObject): EmbeddingsRequest {
+  const format = readText(body['encoding_format'], 'encoding_format') ?? 'float'
+  if (format !== 'float' && format !== 'base64')
+    throw invalidRequest('encoding_format', 'encoding_format must be float or base64')
+  if (body['dimensions'] !== undefined && body['dimensions'] !== null) {
+    throw invalidRequest('dimensions', 'dimensions cannot be chosen; leave it out')
+  }
+  return { model: requireText(body['model'], 'model'), texts: parseTexts(body['input']), isBase64: format === 'base64' }
+}
+
+function parseTexts(input: JsonValue | undefined): readonly string[] {
+  const list = isJsonArray(input) ? input : [input ?? null]
+  if (list.length === 0) throw invalidRequest('input', 'input must hold at least one text')
+  if (list.length > TEXTS_MAX) throw invalidRequest('input', `input holds more than ${TEXTS_MAX} texts`)
+  return list.map((item, index) => {
+    if (typeof item !== 'string')
+      throw invalidRequest(
+        'input',
+        'input must be a string or an array of strings; lists of token numbers are not taken',
+      )
+    if (item === '') throw invalidRequest('input', `input[${index}] is empty`)
+    return item
+  })
+}
+
+/** Little-endian 32-bit floats, as clients of the interface decode them. */
+function toBase64(vector: Float32Array): string {
+  const bytes = Buffer.alloc(vector.length * 4)
+  for (let index = 0; index < vector.length; index += 1) bytes.writeFloatLE(vector[index] ?? 0, index * 4)
+  return bytes.toString('base64')
+}

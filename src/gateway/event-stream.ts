@@ -1,0 +1,75 @@
+import type { ServerResponse } from 'node:http'
+
+/** Text that is held before it is written even though more may follow at once. */
+const PENDING_LENGTH_MAX = 64 * 1024
+
+/**
+ * Server-sent events over one response. Events that are produced in one go leave in one write: a model that answers in a burst costs one
+ * system call, not one per token. A reader that does not keep up is waited for.
+ */
+export class EventStream {
+  readonly #response: ServerResponse
+  #pending = ''
+  #isFlushPlanned = false
+  #isFull = false
+  #wake: (() => void) | undefined
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  /** Sends the headers. Names and values alternate. */
+  start(headers: readonly string[]): void {
+    this.#response.writeHead(200, [
+      'content-type',
+      'text/event-stream; charset=utf-8',
+      'cache-control',
+      'no-cache',
+      'x-accel-buffering',
+      'no',
+      ...headers,
+    ])
+    const resume = (): void => {
+      this.#isFull = false
+      this.#wake?.()
+      this.#wake = undefined
+    }
+    this.#response.on('drain', resume)
+    this.#response.on('close', resume)
+  }
+
+  write(text: string): void {
+    this.#pending += text
+    if (this.#pending.length >= PENDING_LENGTH_MAX) this.#flush()
+    else if (!this.#isFlushPlanned) {
+      this.#isFlushPlanned = true
+      // Runs when everything that is ready now has been written.
+      process.nextTick(() => {
+        this.#isFlushPlanned = false
+        this.#flush()
+      })
+    }
+  }
+
+  /** `undefined` while the reader keeps up, else a promise of when to go on; it resolves too when the reader leaves. */
+  waitUntilWritable(): Promise<void> | undefined {
+    if (!this.#isFull || this.#response.destroyed) return undefined
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  /** Writes the last text and ends the response. */
+  end(text: string): void {
+    const last = this.#pending + text
+    this.#pending = ''
+    if (!this.#response.destroyed) this.#response.end(last)
+  }
+
+  #flush(): void {
+    if (this.#pending === '' || this.#response.destroyed || this.#response.writableEnded) return
+    const text = this.#pending
+    this.#pending = ''
+    this.#isFull = !this.#response.write(text)
+  }
+}

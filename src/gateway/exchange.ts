@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { KernellNode } from '../node/kernell-node.ts'
+import type { AuthenticatedCaller } from './authenticate.ts'
+import { describeFailure, formatFailure } from './describe-failure.ts'
+
+/** One request and its answer, past the checks that every request goes through. */
+export type Exchange = {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Unique per node; also the id of the task where there is one. */
+  readonly requestId: string
+  /** Path without query, as sent. */
+  readonly path: string
+  /** Aborted when the caller goes away, the request takes too long, or the gateway has to stop. */
+  readonly signal: AbortSignal
+  readonly who: AuthenticatedCaller
+  /** Names and values, alternating, that every answer carries. */
+  readonly commonHeaders: readonly string[]
+}
+
+/** What the endpoints share. */
+export type GatewayContext = {
+  readonly node: KernellNode
+  readonly limits: GatewayLimits
+  /** Names of the providers that the node knows. */
+  readonly providers: ReadonlySet<string>
+  /** Whether keys are asked for. */
+  readonly isKeyed: boolean
+}
+
+export type GatewayLimits = {
+  readonly bodyBytesMax: number
+  readonly concurrentRequestsMax: number
+  /** A whole request, from its last byte in to its last byte out. */
+  readonly requestTimeoutMs: number
+  readonly messagesMax: number
+  readonly headerBytesMax: number
+  /** Time in which all headers must arrive. */
+  readonly headersTimeoutMs: number
+  /** Time in which headers and body must arrive. */
+  readonly bodyTimeoutMs: number
+  readonly keepAliveTimeoutMs: number
+  /** How long the end of a stream waits for the final figures of the task. */
+  readonly resultWaitMs: number
+}
+
+export type Endpoint = (exchange: Exchange, context: GatewayContext) => void | Promise<void>
+
+/** Sends a whole JSON answer. */
+export function respondJson(
+  exchange: Exchange,
+  body: string,
+  init: { readonly status?: number; readonly headers?: readonly string[] } = {},
+): void {
+  const { response } = exchange
+  response.writeHead(init.status ?? 200, [
+    'content-type',
+    'application/json',
+    'content-length',
+    String(Buffer.byteLength(body)),
+    ...exchange.commonHeaders,
+    ...(init.headers ?? []),
+  ])
+  response.end(body)
+}
+
+/** Sends a failure in OpenAI's form. Does nothing when the answer has begun or nobody is there to read it. */
+export function respondFailure(
+  exchange: Pick<Exchange, 'response' | 'requestId' | 'commonHeaders'>,
+  error: unknown,
+  headers: readonly string[] = [],
+): void {
+  const { response } = exchange
+  if (response.headersSent || response.destroyed) return
+  const description = describeFailure(error, exchange.requestId)
+  const body = formatFailure(description)
+  response.writeHead(description.status, [
+    'content-type',
+    'application/json',
+    'content-length',
+    String(Buffer.byteLength(body)),
+    'x-should-retry',
+    String(description.isRetryable),
+    ...(description.retryAfterS === undefined ? [] : ['retry-after', String(description.retryAfterS)]),
+    ...exchange.commonHeaders,
+    ...headers,
+  ])
+  response.end(body)
+}

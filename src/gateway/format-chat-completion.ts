@@ -1,0 +1,69 @@
+import type { FinishReason, ModelUsage, ToolCall } from '../ports/language-model.ts'
+import type { RouteResult } from '../ports/router.ts'
+
+const FINISH_WORDS: Readonly<Record<FinishReason, string>> = {
+  stop: 'stop',
+  length: 'length',
+  'tool-calls': 'tool_calls',
+  'content-filter': 'content_filter',
+  // The interface has no word for it, and clients take an absent reason for a broken answer.
+  unknown: 'stop',
+}
+
+/** The interface's word for why an answer ended. */
+export function formatFinishReason(reason: FinishReason): string {
+  return FINISH_WORDS[reason]
+}
+
+export type UsageBody = {
+  readonly prompt_tokens: number
+  readonly completion_tokens: number
+  readonly total_tokens: number
+  readonly prompt_tokens_details: { readonly cached_tokens: number }
+}
+
+/** Tokens as the interface writes them. */
+export function formatUsage(usage: ModelUsage): UsageBody {
+  return {
+    prompt_tokens: usage.tokensIn,
+    completion_tokens: usage.tokensOut,
+    total_tokens: usage.tokensIn + usage.tokensOut,
+    prompt_tokens_details: { cached_tokens: usage.cachedTokensIn },
+  }
+}
+
+/** Body of a whole answer. `createdS` is in seconds since the epoch. */
+export function formatChatCompletion(result: RouteResult, createdS: number): string {
+  const { answer } = result
+  const hasCalls = answer.toolCalls.length > 0
+  const isSilent = answer.text === '' && (hasCalls || answer.refusal !== undefined)
+  return JSON.stringify({
+    id: `chatcmpl-${result.taskId}`,
+    object: 'chat.completion',
+    created: createdS,
+    model: answer.servedModel ?? result.modelId,
+    choices: [
+      {
+        index: 0,
+        message: {
+          role: 'assistant',
+          content: isSilent ? null : answer.text,
+          refusal: answer.refusal ?? null,
+          ...(hasCalls && { tool_calls: answer.toolCalls.map(formatToolCall) }),
+        },
+        logprobs: null,
+        finish_reason: formatFinishReason(answer.finishReason),
+      },
+    ],
+    usage: formatUsage(answer.usage),
+    system_fingerprint: null,
+  })
+}
+
+function formatToolCall(call: ToolCall): {
+  id: string
+  type: 'function'
+  function: { name: string; arguments: string }
+} {
+  return { id: call.id, type: 'function', function: { name: call.name, arguments: call.arguments } }
+}

@@ -1,0 +1,22 @@
+/**
+ * The OpenAI-compatible HTTP surface of a node: chat completions, embeddings, models, the policy, health and metrics. It parses, authenticates,
+ * limits and formats; every decision is the node's. It is not a proxy: nothing is forwarded that was not understood as one of its requests.
+ *
+ * ```ts
+ * import { createGateway } from 'kernell-os/gateway'
+ * import type { KernellNode } from 'kernell-os'
+ *
+ * export async function serve(node: KernellNode): Promise<void> {
+ *   await using gateway = createGateway({ node })
+ *   console.log(await gateway.listen({ port: 0 }))
+ * }
+ * ```
+ */
+export {
+  createGateway,
+  type CloseOptions,
+  type Gateway,
+  type GatewayInit,
+  type ListenOptions,
+} from './create-gateway.ts'
+export type { GatewayLimits } from './exchange.ts'

@@ -1,0 +1,199 @@
+import type { JsonValue } from '../base/canonical-json.ts'
+import { parseModelId } from '../base/identifiers.ts'
+import type { ModelRequest, ResponseFormat, ToolChoice, ToolDefinition } from '../ports/language-model.ts'
+import type { RouteTarget } from '../ports/router.ts'
+import { invalidRequest } from './invalid-request.ts'
+import { parseChatMessages } from './parse-chat-messages.ts'
+import { checkJsonTree, isJsonObject, type JsonObject } from './parse-json-body.ts'
+import { readBoolean, readList, readNumber, readObject, readText, requireObject, requireText } from './read-members.ts'
+
+/** A chat request as the router takes it. */
+export type ChatRequest = {
+  /** The name as the caller wrote it. */
+  readonly modelName: string
+  readonly target: RouteTarget
+  readonly request: ModelRequest
+  readonly isStreamed: boolean
+  /** Whether a streamed answer ends with a chunk that holds the usage. */
+  readonly isUsageWanted: boolean
+}
+
+/** Names that leave the choice, or part of it, to the node. */
+const PUBLIC_TARGETS: ReadonlyMap<string, RouteTarget> = new Map([
+  ['kernell', { kind: 'auto' }],
+  ['kernell-local', { kind: 'route', route: 'local' }],
+  ['kernell-cheap', { kind: 'route', route: 'cheap' }],
+  ['kernell-premium', { kind: 'route', route: 'premium' }],
+])
+
+/** Members that become members of `ModelRequest` or of the answer's form; every other one is passed through. */
+const UNDERSTOOD: ReadonlySet<string> = new Set(
+  (
+    'model messages stream stream_options n tools tool_choice response_format max_tokens max_completion_tokens temperature top_p stop seed ' +
+    'functions function_call logprobs modalities audio'
+  ).split(' '),
+)
+
+/**
+ * Reads the body of `POST /v1/chat/completions`. Members that the node does not interpret are passed through to the provider.
+ *
+ * Throws `REQUEST_INVALID` naming the member, also for what would be lost in silence: `n` above 1, `logprobs`, audio, and the
+ * `functions` interface that tools replaced.
+ */
+export function parseChatRequest(body: JsonObject, limits: { readonly messagesMax: number }): ChatRequest {
+  const modelName = requireText(body['model'], 'model')
+  refuseUnsupported(body)
+  const isStreamed = readBoolean(body['stream'], 'stream') ?? false
+  const streamOptions = readObject(body['stream_options'], 'stream_options')
+  return {
+    modelName,
+    target: parseTarget(modelName),
+    request: parseModelRequest(body, limits.messagesMax),
+    isStreamed,
+    isUsageWanted: readBoolean(streamOptions?.['include_usage'], 'stream_options.include_usage') ?? false,
+  }
+}
+
+function parseTarget(modelName: string): RouteTarget {
+  const target = PUBLIC_TARGETS.get(modelName)
+  if (target !== undefined) return target
+  const modelId = parseModelId(modelName)
+  if (modelId === undefined)
+    throw invalidRequest('model', 'model must be 1 to 200 printable ASCII characters without spaces')
+  return { kind: 'model', modelId }
+}
+
+function refuseUnsupported(body: JsonObject): void {
+  if (isGiven(body['functions'])) throw invalidRequest('functions', 'functions is no longer taken; send tools')
+  if (isGiven(body['function_call']))
+    throw invalidRequest('function_call', 'function_call is no longer taken; send tool_choice')
+  const choices = readNumber(body['n'], 'n', { least: 1, most: 128, isInteger: true })
+  if (choices !== undefined && choices !== 1)
+    throw invalidRequest('n', 'n must be 1: one answer is verified and paid for; send the request again for more')
+  if (readBoolean(body['logprobs'], 'logprobs') === true)
+    throw invalidRequest('logprobs', 'logprobs are not passed on; leave it out or false')
+  if (isGiven(body['audio'])) throw invalidRequest('audio', 'Audio answers are not passed on')
+  const modalities = readList(body['modalities'], 'modalities')
+  if (modalities?.some((modality) => modality !== 'text') === true)
+    throw invalidRequest('modalities', 'modalities may only be ["text"]')
+}
+
+function parseModelRequest(body: JsonObject, messagesMax: number): ModelRequest {
+  const tools = parseTools(body['tools'])
+  const toolChoice = parseToolChoice(body['tool_choice'], tools)
+  const responseFormat = parseResponseFormat(body['response_format'])
+  const tokens = { least: 1, most: 100_000_000, isInteger: true }
+  const maxOutputTokens =
+    readNumber(body['max_completion_tokens'], 'max_completion_tokens', tokens) ??
+    readNumber(body['max_tokens'], 'max_tokens', tokens)
+  const temperature = readNumber(body['temperature'], 'temperature', { least: 0, most: 2 })
+  const topP = readNumber(body['top_p'], 'top_p', { least: 0, most: 1 })
+  const seed = readNumber(body['seed'], 'seed', {
+    least: Number.MIN_SAFE_INTEGER,
+    most: Number.MAX_SAFE_INTEGER,
+    isInteger: true,
+  })
+  const stop = parseStop(body['stop'])
+  const passThrough = collectPassThrough(body)
+  return {
+    messages: parseChatMessages(body['messages'], messagesMax),
+    ...(tools !== undefined && { tools }),
+    ...(toolChoice !== undefined && { toolChoice }),
+    ...(responseFormat !== undefined && { responseFormat }),
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(temperature !== undefined && { temperature }),
+    ...(topP !== undefined && { topP }),
+    ...(stop !== undefined && { stop }),
+    ...(seed !== undefined && { seed }),
+    ...(passThrough !== undefined && { passThrough }),
+  }
+}
+
+function parseTools(value: JsonValue | undefined): readonly ToolDefinition[] | undefined {
+  const list = readList(value, 'tools')
+  if (list === undefined || list.length === 0) return undefined
+  return list.map((item, index) => parseTool(item, `tools[${index}]`))
+}
+
+function parseTool(value: JsonValue, param: string): ToolDefinition {
+  const tool = requireObject(value, param)
+  if (tool['type'] !== 'function') throw invalidRequest(`${param}.type`, `${param}.type must be function`)
+  const target = requireObject(tool['function'], `${param}.function`)
+  const name = requireText(target['name'], `${param}.function.name`)
+  const description = readText(target['description'], `${param}.function.description`)
+  const strict = readBoolean(target['strict'], `${param}.function.strict`)
+  const parameters = readObject(target['parameters'], `${param}.function.parameters`)
+  if (parameters !== undefined) checkJsonTree(parameters, `${param}.function.parameters`)
+  return {
+    name,
+    ...(description !== undefined && { description }),
+    ...(parameters !== undefined && { parameters }),
+    ...(strict !== undefined && { strict }),
+  }
+}
+
+function parseToolChoice(
+  value: JsonValue | undefined,
+  tools: readonly ToolDefinition[] | undefined,
+): ToolChoice | undefined {
+  if (value === undefined || value === null) return undefined
+  if (value === 'none' || value === 'auto') return value
+  if (tools === undefined) throw invalidRequest('tool_choice', 'tool_choice needs tools')
+  if (value === 'required') return value
+  if (!isJsonObject(value) || value['type'] !== 'function') {
+    throw invalidRequest('tool_choice', 'tool_choice must be none, auto, required, or an object that names a function')
+  }
+  const name = requireText(
+    requireObject(value['function'], 'tool_choice.function')['name'],
+    'tool_choice.function.name',
+  )
+  if (!tools.some((tool) => tool.name === name))
+    throw invalidRequest('tool_choice.function.name', 'tool_choice names a function that tools does not hold')
+  return { name }
+}
+
+function parseResponseFormat(value: JsonValue | undefined): ResponseFormat | undefined {
+  const format = readObject(value, 'response_format')
+  if (format === undefined) return undefined
+  switch (format['type']) {
+    case 'text':
+      return undefined
+    case 'json_object':
+      return { type: 'json-object' }
+    case 'json_schema': {
+      const named = requireObject(format['json_schema'], 'response_format.json_schema')
+      const schema = requireObject(named['schema'], 'response_format.json_schema.schema')
+      checkJsonTree(schema, 'response_format.json_schema.schema')
+      const strict = readBoolean(named['strict'], 'response_format.json_schema.strict')
+      const name = requireText(named['name'], 'response_format.json_schema.name')
+      return { type: 'json-schema', name, schema, ...(strict !== undefined && { strict }) }
+    }
+    default:
+      throw invalidRequest('response_format.type', 'response_format.type must be text, json_object or json_schema')
+  }
+}
+
+function parseStop(value: JsonValue | undefined): readonly string[] | undefined {
+  if (typeof value === 'string') return [value]
+  const list = readList(value, 'stop')
+  if (list === undefined || list.length === 0) return undefined
+  if (list.length > 16) throw invalidRequest('stop', 'stop may hold at most 16 strings')
+  return list.map((item, index) => requireText(item, `stop[${index}]`))
+}
+
+function collectPassThrough(body: JsonObject): JsonObject | undefined {
+  const members: [string, JsonValue][] = []
+  for (const name of Object.keys(body)) {
+    if (UNDERSTOOD.has(name)) continue
+    if (name === '__proto__') throw invalidRequest(name, 'A member may not be named __proto__')
+    const value = body[name]
+    if (value === undefined) continue
+    checkJsonTree(value, name)
+    members.push([name, value])
+  }
+  return members.length === 0 ? undefined : Object.fromEntries(members)
+}
+
+function isGiven(value: JsonValue | undefined): boolean {
+  return value !== undefined && value !== null
+}

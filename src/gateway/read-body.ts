@@ -1,0 +1,58 @@
+import type { IncomingMessage } from 'node:http'
+import { CodedError } from '../base/errors.ts'
+
+/** How much of a body that is too large is read and thrown away, so that the sender gets to see why it was refused. */
+const DISCARDED_BYTES_MAX = 64 * 1024 * 1024
+
+/**
+ * Reads the body of a request.
+ *
+ * @param bytesMax  Longer bodies are refused, by their declared length before a byte is read.
+ *
+ * Throws `GATEWAY_BODY_TOO_LARGE`, `GATEWAY_MEDIA_TYPE`, and `REQUEST_ABORTED` when the sender goes away in the middle.
+ */
+export function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  checkMediaType(request)
+  const declared = Number(request.headers['content-length'] ?? 0)
+  if (declared > bytesMax + DISCARDED_BYTES_MAX) return Promise.reject(tooLarge(bytesMax))
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= bytesMax) chunks.push(chunk)
+      else chunks.length = 0
+      if (size > bytesMax + DISCARDED_BYTES_MAX) {
+        request.pause()
+        reject(tooLarge(bytesMax))
+      }
+    })
+    request.on('end', () => {
+      if (size > bytesMax) reject(tooLarge(bytesMax))
+      else resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))
+    })
+    const abort = (): void =>
+      reject(new CodedError('REQUEST_ABORTED', { message: 'The sender went away before the body was complete' }))
+    request.on('error', abort)
+    request.on('close', abort)
+  })
+}
+
+function tooLarge(bytesMax: number): CodedError {
+  return new CodedError('GATEWAY_BODY_TOO_LARGE', {
+    message: `The body is longer than ${bytesMax} bytes`,
+    details: { bytesMax },
+  })
+}
+
+/** JSON only: a web page can send forms and plain text anywhere without asking, but not this type. */
+function checkMediaType(request: IncomingMessage): void {
+  const type = request.headers['content-type']
+  if (type !== 'application/json' && !/^application\/json\s*(?:;|$)/i.test(type ?? '')) {
+    throw new CodedError('GATEWAY_MEDIA_TYPE', { message: 'The content type must be application/json' })
+  }
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new CodedError('GATEWAY_MEDIA_TYPE', { message: 'Compressed bodies are not read' })
+  }
+}
