@@ -25,7 +25,10 @@ export interface LinearScorer {
   /** `rowCount * modelCount` numbers, row-major. The array is the caller's. */
   score(batch: FeatureBatch, kind: ScoreKind): Float64Array
   /** One step for one candidate; returns the uncalibrated probability before the step. */
-  updateLogistic(batch: FeatureBatch, step: UpdateStep & { readonly modelIndex: number; readonly label: number }): number
+  updateLogistic(
+    batch: FeatureBatch,
+    step: UpdateStep & { readonly modelIndex: number; readonly label: number },
+  ): number
   /** One step for all candidates; returns their distribution before the step. */
   updateSoftmax(batch: FeatureBatch, step: UpdateStep & { readonly label: number }): Float64Array
   /** A copy of the model as it is now. */

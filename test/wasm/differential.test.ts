@@ -1,0 +1,236 @@
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { EXACT_ROWS_MAX } from '../../src/core/kernels/vector-rows.ts'
+import type { SearchPlan } from '../../src/core/kernels/vector-rows.ts'
+import type { FeatureBatch, LinearModel, ScoreKind } from '../../src/core/kernels/linear-model.ts'
+import { exp } from '../../src/base/deterministic-math.ts'
+import { loadWasmKernel, readCoreBytes } from '../../src/wasm/node-load.ts'
+import { TypeScriptVectorIndex } from '../../src/wasm/typescript-vector-index.ts'
+import { createTypeScriptKernel } from '../../src/wasm/typescript-kernel.ts'
+import { WasmCore } from '../../src/wasm/wasm-core.ts'
+import { compileCore } from '../../src/wasm/wasm-kernel.ts'
+import type { WasmKernel } from '../../src/wasm/wasm-kernel.ts'
+import { randomNumbers, unitVector } from './seeded-vectors.ts'
+
+const SEED = { seed: 20_260_825 }
+const twin = createTypeScriptKernel()
+let wasm: WasmKernel
+
+beforeAll(async () => {
+  wasm = await loadWasmKernel()
+})
+
+const recipes = fc.record({
+  seed: fc.nat(0xffffffff),
+  charWeights: fc.array(fc.constantFrom(0, 0.5, 1, 2.25), { maxLength: 8 }),
+  wordWeights: fc.array(fc.constantFrom(0, 1, 1.5), { maxLength: 3 }),
+})
+const texts = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc
+    .array(fc.constantFrom('How', 'do', 'I', 'reset', 'my', 'pass-word?', 'Über', '東京都', 'été', '3.14', '\n'), {
+      maxLength: 40,
+    })
+    .map((w) => w.join(' ')),
+  fc.nat(40_000).map((length) => 'abcdefg hij'.repeat(Math.ceil(length / 11)).slice(0, length)),
+  fc.nat(2_000).map((length) => '字'.repeat(length)),
+)
+
+describe('text hashing', () => {
+  it('embeds to the same bits', () => {
+    fc.assert(
+      fc.property(texts, recipes, fc.integer({ min: 2, max: 512 }), (text, recipe, dims) => {
+        const a = wasm.createTextHasher({ dims, recipe }).embed(text)
+        expect(a).toEqual(twin.createTextHasher({ dims, recipe }).embed(text))
+      }),
+      { ...SEED, numRuns: 150 },
+    )
+  })
+
+  it('yields the same sparse features, weighted by hash or not', () => {
+    const gramWeights = Float32Array.from(randomNumbers(7, 1024))
+    fc.assert(
+      fc.property(texts, recipes, fc.integer({ min: 1, max: 24 }), fc.boolean(), (text, recipe, bits, isWeighted) => {
+        const init = { dims: 16, recipe: isWeighted ? { ...recipe, gramWeights } : recipe }
+        expect(wasm.createTextHasher(init).features(text, bits)).toEqual(
+          twin.createTextHasher(init).features(text, bits),
+        )
+      }),
+      { ...SEED, numRuns: 150 },
+    )
+  })
+})
+
+describe('vector index', () => {
+  const plans: readonly SearchPlan[] = [
+    { mode: 'exact', candidates: 0, rescored: 8 },
+    { mode: 'codes', candidates: 0, rescored: 40 },
+    { mode: 'sketch', candidates: 60, rescored: 24 },
+    { mode: 'sketch', candidates: 30_000, rescored: 1 },
+  ]
+
+  it.each([1, 5, 100, 128, 256, 300, 384, 640])(
+    'finds the same hits after adds, replacements and removals at %i dimensions',
+    (dims) => {
+      const fast = wasm.createVectorIndex({ dims, capacityMax: 700 })
+      const plain = new TypeScriptVectorIndex({ dims, capacityMax: 700 })
+      fc.assert(
+        fc.property(
+          fc.array(fc.tuple(fc.nat(900), fc.nat(9)), { minLength: 300, maxLength: 900 }),
+          fc.nat(),
+          (steps, seed) => {
+            fast.clear()
+            plain.clear()
+            steps.forEach(([id, kind], at) => {
+              const vector = unitVector(seed + (at % 400), dims)
+              if (kind === 0) expect(fast.remove(id)).toBe(plain.remove(id))
+              else expect(fast.add(id, vector)).toBe(plain.add(id, vector))
+            })
+            expect(fast.size).toBe(plain.size)
+            for (const plan of plans) {
+              const query = unitVector(seed + 10_000, dims)
+              expect(fast.searchWith(query, 7, plan)).toEqual(plain.searchWith(query, 7, plan))
+            }
+          },
+        ),
+        { ...SEED, numRuns: 4 },
+      )
+    },
+  )
+
+  it('finds the same hits above the size where searches stop being exact', () => {
+    const fast = wasm.createVectorIndex({ dims: 64, capacityMax: 6000 })
+    const plain = new TypeScriptVectorIndex({ dims: 64, capacityMax: 6000 })
+    for (let id = 0; id < EXACT_ROWS_MAX + 500; id += 1) {
+      const vector = unitVector(id, 64)
+      fast.add(id, vector)
+      plain.add(id, vector)
+    }
+    for (let at = 0; at < 20; at += 1)
+      expect(fast.search(unitVector(90_000 + at, 64), 5)).toEqual(plain.search(unitVector(90_000 + at, 64), 5))
+  })
+})
+
+describe('scoring', () => {
+  const shapes = fc.record({
+    models: fc.integer({ min: 1, max: 9 }),
+    dense: fc.integer({ min: 0, max: 40 }),
+    sparse: fc.constantFrom(0, 16, 256),
+    layout: fc.constantFrom('by-model' as const, 'by-index' as const),
+    rows: fc.integer({ min: 0, max: 5 }),
+    seed: fc.nat(),
+    kind: fc.constantFrom<ScoreKind>('raw', 'sigmoid', 'softmax'),
+  })
+  type Shape = {
+    models: number
+    dense: number
+    sparse: number
+    layout: 'by-model' | 'by-index'
+    rows: number
+    seed: number
+  }
+
+  function makeModel(shape: Shape): LinearModel {
+    const numbers = (salt: number, length: number): Float64Array => randomNumbers(shape.seed + salt, length)
+    return {
+      modelCount: shape.models,
+      denseCount: shape.dense,
+      sparseCount: shape.sparse,
+      sparseLayout: shape.layout,
+      bias: Float32Array.from(numbers(1, shape.models)),
+      dense: Float32Array.from(numbers(2, shape.models * shape.dense)),
+      sparse: Float32Array.from(numbers(3, shape.models * shape.sparse)),
+      calibration: numbers(4, shape.models * 2),
+    }
+  }
+
+  function makeBatch(shape: Shape): FeatureBatch {
+    const perRow = shape.sparse === 0 ? 0 : 30
+    const offsets = Uint32Array.from({ length: shape.rows + 1 }, (_, row) => row * perRow)
+    const picks = randomNumbers(shape.seed + 5, shape.rows * perRow)
+    return {
+      rowCount: shape.rows,
+      dense: randomNumbers(shape.seed + 6, shape.rows * shape.dense).map((x) => x * 20),
+      offsets,
+      indices: Uint32Array.from(picks, (pick) => Math.floor(((pick + 1) / 2) * shape.sparse)),
+      values: randomNumbers(shape.seed + 7, shape.rows * perRow),
+    }
+  }
+
+  it('gives the same bits for every shape and layout', () => {
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        const model = makeModel(shape)
+        const batch = makeBatch(shape)
+        const scorer = wasm.loadModel(model)
+        expect(scorer.score(batch, shape.kind)).toEqual(twin.loadModel(model).score(batch, shape.kind))
+        scorer.release()
+      }),
+      { ...SEED, numRuns: 200 },
+    )
+  })
+
+  it('learns to the same bits', () => {
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        const model = makeModel(shape)
+        const batch = makeBatch({ ...shape, rows: 3 })
+        const fast = wasm.loadModel(model)
+        const plain = twin.loadModel(model)
+        for (let at = 0; at < 6; at += 1) {
+          const step = { row: at % 3, rate: 0.1, decay: 0.01 }
+          const target = at % shape.models
+          expect(fast.updateLogistic(batch, { ...step, modelIndex: target, label: at % 2 })).toBe(
+            plain.updateLogistic(batch, { ...step, modelIndex: target, label: at % 2 }),
+          )
+          expect(fast.updateSoftmax(batch, { ...step, label: target })).toEqual(
+            plain.updateSoftmax(batch, { ...step, label: target }),
+          )
+        }
+        expect(fast.read()).toEqual(plain.read())
+        fast.release()
+      }),
+      { ...SEED, numRuns: 60 },
+    )
+  })
+
+  it('computes e^x to the same bits over its whole range', async () => {
+    const core = new WasmCore(await compileCore(await readCoreBytes('core.wasm')))
+    const edges = [0, -0, 709.78, 709.79, -708.4, -745.13, -745.14, 710, -800, Infinity, -Infinity, NaN, 1e-300]
+    for (const x of [...edges, ...randomNumbers(3, 20_000).map((y) => y * 760)])
+      expect(core.exports.exp(x)).toBe(exp(x))
+  })
+})
+
+describe('route expectation', () => {
+  it('gives the same bits', () => {
+    const stages = fc.array(
+      fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(1_000_000)), { maxLength: 6 }),
+      { maxLength: 12 },
+    )
+    fc.assert(
+      fc.property(stages, (routes) => {
+        const offsets = new Uint32Array(routes.length + 1)
+        routes.forEach((route, at) => {
+          offsets[at + 1] = (offsets[at] ?? 0) + route.length
+        })
+        const packed = Float64Array.from(routes.flat().flatMap(([p, cost]) => [p, p * 0.9, cost, cost / 7]))
+        expect(wasm.expectRoutes({ stages: packed, offsets })).toEqual(twin.expectRoutes({ stages: packed, offsets }))
+      }),
+      { ...SEED, numRuns: 100 },
+    )
+  })
+})
+
+describe('dot product', () => {
+  it('gives the same bits at any length', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 700 }), fc.nat(), (length, seed) => {
+        const a = Float32Array.from(randomNumbers(seed, length))
+        const b = Float32Array.from(randomNumbers(seed + 1, length))
+        expect(wasm.dot(a, b)).toBe(twin.dot(a, b))
+      }),
+      SEED,
+    )
+  })
+})
