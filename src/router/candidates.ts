@@ -56,6 +56,10 @@ export function selectCandidates(query: CandidateQuery): CandidateSet {
     candidates.push(entry)
   }
   if (candidates.length === 0) throw noneLeft({ query, missing, isPriceTheReason, excluded })
+  if (target.kind === 'route' && !candidates.some(({ tier }) => startsRoute(tier, target.route))) {
+    // Escalation may leave the tier that was asked for; the first call may not.
+    throw new CodedError('ROUTER_NO_MODEL', { message: `${noModelOfRoute(target.route)}. ${catalog.explainAbsence()}` })
+  }
   return { candidates, excluded }
 }
 
@@ -77,6 +81,11 @@ function excludedByControls(entry: ModelEntry, { controls, target }: CandidateQu
 function isWithinRoute(tier: ModelTier, route: 'local' | 'cheap' | 'premium'): boolean {
   if (route === 'local') return true
   return route === 'cheap' ? !isLocalTier(tier) : tier === 'premium_api'
+}
+
+function startsRoute(tier: ModelTier, route: 'local' | 'cheap' | 'premium'): boolean {
+  if (route === 'local') return isLocalTier(tier)
+  return tier === (route === 'cheap' ? 'cheap_api' : 'premium_api')
 }
 
 type NoneLeft = {

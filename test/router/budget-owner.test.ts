@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest'
+import { CodedError } from '../../src/base/errors.ts'
+import { parseTaskId, parseTenantId, type TaskId } from '../../src/base/identifiers.ts'
+import { amountFromNanos } from '../../src/base/money.ts'
+import { timestampFromMs } from '../../src/base/time.ts'
+import { createSystemRandom } from '../../src/node/system-random.ts'
+import type { EventLog } from '../../src/ports/event-log.ts'
+import type { RouteCaller } from '../../src/ports/router.ts'
+import { createBudgetOwner, type BudgetOwner, type BudgetOwnerInit } from '../../src/router/budget-owner.ts'
+import { openSegmentedEventLog } from '../../src/storage/segmented-event-log.ts'
+import { FaultyFileSystem, type DiskFault } from '../../src/testing/faulty-file-system.ts'
+
+const random = createSystemRandom()
+const nanos = (value: number): ReturnType<typeof amountFromNanos> => amountFromNanos(BigInt(value))
+const clock = {
+  now: () => timestampFromMs(1_000_000),
+  monotonicMs: () => 0,
+  timeoutSignal: () => new AbortController().signal,
+}
+const timers = { schedule: () => ({ cancel(): void {} }) }
+
+function must<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('must be there')
+  return value
+}
+const caller: RouteCaller = { tenant: must(parseTenantId('default')), team: 'search', keyId: 'k1' }
+const taskId: TaskId = must(parseTaskId('t1'))
+
+type Owned = { readonly owner: BudgetOwner; readonly log: EventLog }
+async function startOwner(disk: FaultyFileSystem, init: BudgetOwnerInit): Promise<Owned> {
+  const log = await openSegmentedEventLog({ fileSystem: disk, random }, { directory: '/budget' })
+  const owner = createBudgetOwner({ log, clock, random, timers }, init)
+  await owner.start()
+  return { owner, log }
+}
+const limits = (value: number, scope = 'team:search'): BudgetOwnerInit => ({
+  limits: [{ scope, window: 'total', limitNanos: nanos(value) }],
+})
+const reserve = async (owner: BudgetOwner, amount: number) =>
+  await owner.reserve({ caller, taskId, amountNanos: nanos(amount) })
+const usedOf = (owner: BudgetOwner): readonly unknown[] =>
+  owner
+    .inspect()
+    .map(({ scope, account }) => [scope, account.counters.total.spentNanos, account.counters.total.heldNanos])
+
+describe('admission', () => {
+  test('64 parallel calls against a budget for 10 admit exactly 10', async () => {
+    const { owner } = await startOwner(new FaultyFileSystem(), limits(1000))
+    const results = await Promise.allSettled(Array.from({ length: 64 }, async () => await reserve(owner, 100)))
+    const refused = results.filter((result) => result.status === 'rejected')
+    expect(results.length - refused.length).toBe(10)
+    expect(refused.every(({ reason }) => CodedError.is(reason, 'BUDGET_EXCEEDED'))).toBe(true)
+    expect(usedOf(owner)).toEqual([['team:search', 0n, 1000n]])
+  })
+
+  test('parallel reservations share syncs', async () => {
+    const disk = new FaultyFileSystem()
+    const { owner } = await startOwner(disk, limits(1_000_000))
+    const before = disk.operationCount
+    await Promise.all(Array.from({ length: 64 }, async () => await reserve(owner, 1)))
+    expect(disk.operationCount - before).toBeLessThanOrEqual(4)
+  })
+
+  test('a caller without a limit gets room at once and nothing is written', async () => {
+    const disk = new FaultyFileSystem()
+    const { owner, log } = await startOwner(disk, limits(1, 'team:other'))
+    expect(owner.isBounded(caller)).toBe(false)
+    const before = disk.operationCount
+    const reservation = await reserve(owner, 1_000_000)
+    await reservation.settle(nanos(5))
+    expect([disk.operationCount - before, log.nextIndex]).toEqual([0, 1])
+  })
+
+  test('a limit on the task alone bounds it', async () => {
+    const { owner } = await startOwner(new FaultyFileSystem(), { limits: [] })
+    await owner.setLimit('task:t1', 'total', nanos(5))
+    await expect(reserve(owner, 6)).rejects.toMatchObject({
+      code: 'BUDGET_EXCEEDED',
+      details: { scope: 'task:t1', availableNanos: '5' },
+    })
+  })
+
+  test('an aborted caller leaves nothing held', async () => {
+    const { owner } = await startOwner(new FaultyFileSystem(), limits(10))
+    const controller = new AbortController()
+    const reserving = owner.reserve({ caller, taskId, amountNanos: nanos(5) }, { signal: controller.signal })
+    controller.abort(new Error('gone'))
+    await expect(reserving).rejects.toThrow('gone')
+    expect(usedOf(owner)).toEqual([['team:search', 0n, 0n]])
+  })
+
+  test('before the start nothing is granted', async () => {
+    const log = await openSegmentedEventLog({ fileSystem: new FaultyFileSystem(), random }, { directory: '/budget' })
+    const owner = createBudgetOwner({ log, clock, random, timers }, limits(10))
+    expect(owner.isBounded(caller)).toBe(true)
+    await expect(reserve(owner, 1)).rejects.toMatchObject({ code: 'STORE_NOT_OPEN' })
+  })
+})
+
+describe('settlement', () => {
+  test('is charged once, however often it is called', async () => {
+    const { owner } = await startOwner(new FaultyFileSystem(), limits(10))
+    const reservation = await reserve(owner, 8)
+    await reservation.settle(nanos(3))
+    await reservation.settle(nanos(3))
+    await reservation.release()
+    expect(usedOf(owner)).toEqual([['team:search', 3n, 0n]])
+  })
+
+  test('above the reservation is recorded truthfully and blocks further calls', async () => {
+    const { owner } = await startOwner(new FaultyFileSystem(), limits(10))
+    await (await reserve(owner, 8)).settle(nanos(14))
+    await expect(reserve(owner, 1)).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' })
+    expect(usedOf(owner)).toEqual([['team:search', 14n, 0n]])
+  })
+})
+
+describe('restart', () => {
+  test('what was spent is known again, and open reservations are charged in full', async () => {
+    const disk = new FaultyFileSystem()
+    const first = await startOwner(disk, limits(100))
+    await (await reserve(first.owner, 20)).settle(nanos(7))
+    await reserve(first.owner, 30)
+    disk.crash('lose')
+    const second = await startOwner(disk, limits(100))
+    expect(usedOf(second.owner)).toEqual([['team:search', 37n, 0n]])
+    expect(second.owner.violations()).toEqual([])
+  })
+
+  test('limits follow the configuration, removed ones included', async () => {
+    const disk = new FaultyFileSystem()
+    await startOwner(disk, limits(100))
+    disk.crash('lose')
+    const second = await startOwner(disk, { limits: [{ scope: 'node', window: 'day', limitNanos: nanos(5) }] })
+    expect(second.owner.inspect().map(({ scope, account }) => [scope, account.limits])).toEqual([['node', { day: 5n }]])
+    disk.crash('lose')
+    const third = await startOwner(disk, { limits: [] })
+    expect(third.owner.inspect()).toEqual([])
+    expect(third.owner.isBounded(caller)).toBe(false)
+  })
+
+  test('a journal that outgrew its state is compacted and reads the same', async () => {
+    const disk = new FaultyFileSystem()
+    const init = { ...limits(1_000_000), compactAtBytes: 2000 }
+    const first = await startOwner(disk, init)
+    for (let call = 0; call < 40; call += 1) await (await reserve(first.owner, 10)).settle(nanos(2))
+    await first.owner.stop()
+    expect(first.log.snapshot).toBeDefined()
+    disk.crash('lose')
+    const second = await startOwner(disk, init)
+    expect(usedOf(second.owner)).toEqual([['team:search', 80n, 0n]])
+  })
+
+  test('a journal that does not follow from itself is refused', async () => {
+    const disk = new FaultyFileSystem()
+    const { log } = await startOwner(disk, limits(100))
+    const forged = {
+      format: 1,
+      event: { type: 'call-settled', id: 'none', spentNanos: '1', at: 5 },
+      effect: 'confirm-charge',
+    }
+    await log.append([new TextEncoder().encode(JSON.stringify(forged))])
+    disk.crash('lose')
+    await expect(startOwner(disk, limits(100))).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
+  })
+})
+
+describe('a failing disk', () => {
+  test('a refused sync fails the reservation, and nothing is granted after it', async () => {
+    const disk = new FaultyFileSystem()
+    const probe = await startOwner(disk, limits(100))
+    const next = disk.operationCount + 1
+    await probe.owner.stop()
+    const fault: DiskFault = { operation: next, kind: 'fail' }
+    const failing = new FaultyFileSystem({ faults: [fault] })
+    const { owner } = await startOwner(failing, limits(100))
+    await expect(reserve(owner, 1)).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' })
+    await expect(reserve(owner, 1)).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' })
+  })
+})
