@@ -58,12 +58,12 @@ class PooledOutboundFetch implements GuardedOutboundFetch {
 
   request(request: OutboundRequest): Promise<OutboundResponse> {
     const { signal } = request
-    if (signal?.aborted) return Promise.reject(signal.reason as Error)
+    if (signal?.aborted) return Promise.reject(signal.reason)
     let endpoint: Endpoint
     try {
       endpoint = this.#endpoints.get(request.url) ?? this.#openEndpoint(request.url)
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
     return new Promise((resolve, reject) => {
       const bytesMax = request.responseBytesMax ?? this.#settings.responseBytesMax
@@ -171,7 +171,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #settle(reason: unknown): void {
     this.#release()
     if (this.#body === undefined) this.#init.reject(reason)
-    else this.#body.fail(reason as Error)
+    else this.#body.fail(reason)
   }
 
   /** A long-lived signal, such as a session's, must not keep a listener for every call that it outlived. */
@@ -202,6 +202,10 @@ class PooledResponse implements OutboundResponse {
 
   text(): Promise<string> {
     return this.body.text()
+  }
+
+  release(): void {
+    this.body.release()
   }
 
   cancel(): void {

@@ -39,7 +39,10 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array, undefined
 
   /** A piece from the socket. */
   push(piece: Uint8Array): void {
-    if (this.#isEnded) return
+    if (this.#isEnded) {
+      this.#dropAfterRelease(piece)
+      return
+    }
     this.#receivedBytes += piece.byteLength
     if (this.#receivedBytes > this.#bytesMax) {
       const details = { limitBytes: this.#bytesMax }
@@ -74,7 +77,7 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array, undefined
   }
 
   /** Nothing more will arrive, and `reason` says why. Pieces already received are still read, then the reason is thrown. */
-  fail(reason: Error): void {
+  fail(reason: unknown): void {
     if (this.#isEnded) return
     this.#isEnded = true
     this.#failure = { reason }
@@ -92,7 +95,7 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array, undefined
       if (this.#controller.paused && this.#bufferedBytes <= HIGH_WATER_BYTES) this.#controller.resume()
       return Promise.resolve({ done: false, value: piece })
     }
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.reason as Error)
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.reason)
     if (this.#isEnded) return Promise.resolve(DONE)
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject }
@@ -113,12 +116,24 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array, undefined
   text(): Promise<string> {
     if (this.#isTaken) return Promise.reject(new TypeError('The body of a response is read once'))
     this.#isTaken = true
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.reason as Error)
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.reason)
     if (this.#isEnded) return Promise.resolve(this.#takeText())
     if (this.#controller.paused) this.#controller.resume()
     return new Promise((resolve, reject) => {
       this.#collector = { resolve, reject }
     })
+  }
+
+  release(): void {
+    this.#pieces = []
+    this.#bufferedBytes = 0
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#onSettled()
+    this.#waiter?.resolve(DONE)
+    this.#waiter = undefined
+    this.#receivedBytes = 0
+    if (this.#controller.paused) this.#controller.resume()
   }
 
   cancel(): void {
@@ -130,6 +145,12 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array, undefined
     this.#waiter?.resolve(DONE)
     this.#waiter = undefined
     this.#controller.abort(new Error('The reader left'))
+  }
+
+  #dropAfterRelease(piece: Uint8Array): void {
+    this.#receivedBytes += piece.byteLength
+    if (this.#receivedBytes > HIGH_WATER_BYTES)
+      this.#controller.abort(new Error('The rest of the response is too long to drop'))
   }
 
   #takeText(): string {

@@ -41,6 +41,11 @@ export interface OutboundResponse {
   readonly body: AsyncIterable<Uint8Array>
   /** The whole body as UTF-8 text, once. Throws as `body`. */
   text(): Promise<string>
+  /**
+   * The reader has all it needs: what is left of the body is dropped as it arrives, so that the connection can be used again; a long rest
+   * closes it. Idempotent.
+   */
+  release(): void
   /** Drops what is left of the body and closes the connection. Idempotent. */
   cancel(): void
 }

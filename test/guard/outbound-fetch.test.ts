@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
 import {
   createOutboundFetch,
@@ -265,6 +265,21 @@ describe('aborting', () => {
     const response = await outbound.request({ url, method: 'GET' })
     for await (const _piece of response.body) break
     await closed
+  })
+
+  test('a released response drops its rest and keeps the connection, unless the rest is long', async () => {
+    const closed: string[] = []
+    const { url, outbound } = await serve((request, response) => {
+      request.socket.once('close', () => closed.push(request.url ?? ''))
+      response.write('x')
+      setImmediate(() => response.end('y'.repeat(request.url === '/long' ? 10_000_000 : 10)))
+    })
+    const short = await outbound.request({ url: `${url}/short`, method: 'GET' })
+    short.release()
+    const long = await outbound.request({ url: `${url}/long`, method: 'GET' })
+    long.release()
+    await vi.waitFor(() => expect(closed).toEqual(['/long']))
+    expect(await collect(short.body)).toBe('')
   })
 
   test('a signal that outlives many calls keeps no listener', async () => {
