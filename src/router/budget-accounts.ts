@@ -1,0 +1,19 @@
+import type { TaskId } from '../base/identifiers.ts'
+import type { RouteCaller } from '../ports/router.ts'
+
+/** The account that every call of this node counts against. */
+export const NODE_ACCOUNT = 'node'
+
+/**
+ * Accounts of a call, outermost first: the node, the organisation, the team, the tenant, the key and the task. A limit on
+ * any of them bounds the call.
+ */
+export function accountsOf(caller: RouteCaller, taskId?: TaskId): readonly string[] {
+  const accounts: string[] = [NODE_ACCOUNT]
+  if (caller.organisation !== undefined) accounts.push(`organisation:${caller.organisation}`)
+  if (caller.team !== undefined) accounts.push(`team:${caller.team}`)
+  accounts.push(`tenant:${caller.tenant}`)
+  if (caller.keyId !== undefined) accounts.push(`key:${caller.keyId}`)
+  if (taskId !== undefined) accounts.push(`task:${taskId}`)
+  return accounts
+}
