@@ -74,7 +74,7 @@ describe('files', () => {
   })
 
   it('have kebab-case names in src, test and scripts', () => {
-    const named = FILES.filter((file) => /^(src|test|scripts|agents)\//.test(file) && !/README\.md$/.test(file))
+    const named = FILES.filter((file) => /^(src|test|scripts|agents)\//.test(file) && !file.endsWith('README.md'))
     const odd = named.filter((file) => !file.split('/').every((part) => /^[a-z0-9]+([.-][a-z0-9]+)*$/.test(part)))
     expect(odd).toEqual([])
   })

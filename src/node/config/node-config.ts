@@ -122,7 +122,12 @@ export type ServerConfig = {
 export type NodeConfig = {
   /** Absolute path. */
   readonly dataDir: string
+  /** The file that was read; absent when there was none. */
+  readonly configFile?: string
+  /** How much of this machine's memory local models together may take. */
   readonly powerLevel: PowerLevel
+  /** Look for model servers on this machine at start, besides `providers`. */
+  readonly isDiscovering: boolean
   readonly providers: Readonly<Record<string, ProviderConfig>>
   /** By model id. */
   readonly models: Readonly<Record<string, ModelOverride>>

@@ -1,0 +1,108 @@
+/** A configuration as people write it: every member optional, money in dollars, keys by the name of their variable. Checked by `protocol/config.schema.json`. */
+export type ConfigDocument = {
+  readonly $schema?: string
+  readonly dataDir?: string
+  readonly powerLevel?: 'minimal' | 'balanced' | 'powerful' | 'maximum'
+  readonly discover?: boolean
+  readonly providers?: Readonly<Record<string, ProviderDocument>>
+  readonly models?: Readonly<Record<string, ModelDocument>>
+  readonly roles?: { readonly cheap?: string; readonly premium?: string; readonly local?: string }
+  readonly policy?: PolicyDocument
+  readonly cache?: CacheDocument
+  readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
+  readonly budgets?: readonly BudgetDocument[]
+  readonly keys?: readonly KeyDocument[]
+  readonly server?: ServerDocument
+}
+
+export type ProviderDocument = {
+  readonly kind: 'openai' | 'anthropic' | 'gguf'
+  readonly baseUrl?: string
+  readonly apiKeyEnv?: string
+  readonly models?: readonly string[]
+  readonly local?: boolean
+}
+
+/** Dollars, as a number or as decimal text. */
+export type UsdDocument = number | string
+
+export type ModelDocument = {
+  readonly provider?: string
+  readonly model?: string
+  readonly tier?: 'local_nano' | 'local_small' | 'local_medium' | 'local_large' | 'cheap_api' | 'premium_api'
+  readonly difficultyMax?: 1 | 2 | 3 | 4 | 5
+  readonly parametersBillions?: number
+  readonly specialties?: readonly ('code' | 'reasoning' | 'data' | 'creative' | 'general' | 'math')[]
+  readonly contextTokens?: number
+  readonly outputTokensMax?: number
+  readonly capabilities?: {
+    readonly tools?: boolean
+    readonly vision?: boolean
+    readonly jsonSchema?: boolean
+    readonly logprobs?: boolean
+    readonly streaming?: boolean
+  }
+  readonly prices?: {
+    readonly inputUsdPerMillion: UsdDocument
+    readonly outputUsdPerMillion: UsdDocument
+    readonly cachedInputUsdPerMillion?: UsdDocument
+    readonly cacheWriteUsdPerMillion?: UsdDocument
+  }
+  readonly aliases?: readonly string[]
+  readonly policyAs?: string
+}
+
+export type PolicyDocument = {
+  readonly artefact?: string
+  readonly quality?: number
+  readonly exploration?: number
+  readonly pro?: {
+    readonly url: string
+    readonly apiKeyEnv?: string
+    readonly timeoutMs?: number
+    readonly requestsPerMinute?: number
+  }
+  readonly lite?: { readonly model: string }
+}
+
+export type CacheDocument = {
+  readonly enabled?: boolean
+  readonly calibration?: string
+  readonly ttlHours?: number
+  readonly entriesMax?: number
+  readonly bytesMax?: number
+  readonly embedder?: string
+}
+
+export type BudgetDocument = {
+  readonly scope: string
+  readonly window: 'hour' | 'day' | 'month' | 'total'
+  readonly limitUsd: UsdDocument
+}
+
+export type KeyDocument = {
+  readonly id: string
+  readonly sha256?: string
+  readonly keyEnv?: string
+  readonly tenant?: string
+  readonly organisation?: string
+  readonly team?: string
+  readonly tiers?: readonly (
+    | 'cache'
+    | 'deterministic'
+    | 'local_nano'
+    | 'local_small'
+    | 'local_medium'
+    | 'local_large'
+    | 'cheap_api'
+    | 'premium_api'
+  )[]
+}
+
+export type ServerDocument = {
+  readonly host?: string
+  readonly port?: number
+  readonly bodyBytesMax?: number
+  readonly concurrentRequestsMax?: number
+  readonly requestTimeoutMs?: number
+}

@@ -1,0 +1,78 @@
+/** What `kernell init` writes: every section with its default, commented out, so that an unchanged file changes nothing. */
+export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON with comments.
+// Precedence: flag, environment (KERNELL_*), this file, default. An unknown key is an error; \`kernell doctor\` shows what is in force.
+{
+  // Where the node keeps its cache, budgets and records. Relative to this file.
+  // "dataDir": "./data",
+
+  // Share of memory that local models together may take: minimal 25 %, balanced 40 %, powerful 55 %, maximum 70 %.
+  "powerLevel": "balanced",
+
+  // Look for model servers on this machine at start: Ollama, LM Studio, llama-server, vLLM.
+  "discover": true,
+
+  // Who serves models. Keys stay in the environment; here is only the variable's name.
+  // OPENAI_API_KEY, ANTHROPIC_API_KEY, OPENROUTER_API_KEY, OPENAI_BASE_URL and OLLAMA_HOST are understood without a line here.
+  "providers": {
+    // "openai": { "kind": "openai", "apiKeyEnv": "OPENAI_API_KEY" },
+    // "anthropic": { "kind": "anthropic", "apiKeyEnv": "ANTHROPIC_API_KEY" },
+    // "ollama": { "kind": "openai", "baseUrl": "http://127.0.0.1:11434/v1", "models": ["qwen3:4b"] },
+    // "files": { "kind": "gguf", "models": ["./models/qwen3-1.7b-q4.gguf"] },
+  },
+
+  // What you say about single models wins over every price list. A price that is not known is unknown, not zero.
+  "models": {
+    // "openai/gpt-4o-mini": { "prices": { "inputUsdPerMillion": "0.15", "outputUsdPerMillion": "0.60" } },
+  },
+
+  // Model ids behind kernell-cheap, kernell-premium and kernell-local. Without a line: by tier and price.
+  "roles": {
+    // "cheap": "openai/gpt-4o-mini",
+    // "premium": "anthropic/claude-sonnet-4-5",
+    // "local": "ollama/qwen3:4b",
+  },
+
+  "policy": {
+    // Written by: kernell eval routing --train ... --test ... --save policy.json
+    // "artefact": "./policy.json",
+
+    // Least predicted chance of an accepted answer; higher is better and dearer.
+    "quality": 0.7,
+
+    // Another node that is asked when this one is unsure.
+    // "pro": { "url": "https://policy.example.org", "apiKeyEnv": "POLICY_KEY", "timeoutMs": 2000, "requestsPerMinute": 60 },
+  },
+
+  "cache": {
+    "enabled": true,
+    // Written by: kernell eval cache --train ... --test ... --save cache.json. Without it only equal requests are answered from the cache.
+    // "calibration": "./cache.json",
+    "ttlHours": 168,
+    "entriesMax": 100000,
+    "bytesMax": 1073741824,
+    "embedder": "builtin",
+  },
+
+  "telemetry": {
+    // Records of tasks (hashes and figures) are kept on this machine only when you agree.
+    "consent": false,
+    "keepText": false,
+    // "otlpEndpoint": "http://127.0.0.1:4318/v1/traces",
+  },
+
+  // Money that may be spent. Scopes: node, organisation:NAME, team:NAME, key:ID, tenant:NAME. Windows: hour, day, month, total.
+  "budgets": [
+    // { "scope": "node", "window": "day", "limitUsd": "5.00" },
+  ],
+
+  // Keys that callers present. The hash: printf %s "$KEY" | sha256sum
+  "keys": [
+    // { "id": "laptop", "keyEnv": "MY_KERNELL_KEY", "tenant": "default" },
+  ],
+
+  "server": {
+    "host": "127.0.0.1",
+    "port": 8787,
+  },
+}
+`

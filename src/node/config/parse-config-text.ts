@@ -1,0 +1,65 @@
+import {
+  findNodeAtLocation,
+  parseTree,
+  getNodeValue,
+  printParseErrorCode,
+  type Node,
+  type ParseError,
+} from 'jsonc-parser'
+import { CodedError } from '../../base/errors.ts'
+import { checkConfigDocument, type ConfigOrigin } from './check-config-document.ts'
+import type { ConfigDocument } from './config-document.ts'
+
+/**
+ * Reads the text of a configuration file: JSON with comments and trailing commas.
+ *
+ * Throws `CONFIG_INVALID` naming the line of what is not JSON, or the key that is not valid.
+ */
+export function parseConfigText(text: string, fileName: string): ConfigDocument {
+  const errors: ParseError[] = []
+  const tree = parseTree(text, errors, { allowTrailingComma: true })
+  const [first] = errors
+  if (first !== undefined || tree === undefined) throw syntaxError(text, fileName, first)
+  rejectRepeatedKeys(tree, text, fileName)
+  const origin: ConfigOrigin = {
+    name: fileName,
+    lineOf: (path) => {
+      const node = findNodeAtLocation(
+        tree,
+        path.map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+      )
+      return node === undefined ? undefined : lineAt(text, node.offset)
+    },
+  }
+  return checkConfigDocument(getNodeValue(tree), origin)
+}
+
+function syntaxError(text: string, fileName: string, error: ParseError | undefined): CodedError {
+  const line = lineAt(text, error?.offset ?? 0)
+  const what = error === undefined ? 'the file is empty' : printParseErrorCode(error.error)
+  return new CodedError('CONFIG_INVALID', {
+    message: `Not valid JSON: ${what} (${fileName}, line ${line}).`,
+    details: { file: fileName, line },
+  })
+}
+
+/** JSON keeps the last of two equal keys in silence; here the second is most likely a mistake. */
+function rejectRepeatedKeys(node: Node, text: string, fileName: string): void {
+  const seen = new Set<string>()
+  for (const child of node.children ?? []) {
+    const name: unknown = child.type === 'property' ? child.children?.[0]?.value : undefined
+    if (typeof name === 'string' && seen.has(name)) {
+      const line = lineAt(text, child.offset)
+      const message = `The key \`${name}\` is given twice (${fileName}, line ${line}).`
+      throw new CodedError('CONFIG_INVALID', { message, details: { key: name, file: fileName, line } })
+    }
+    if (typeof name === 'string') seen.add(name)
+    rejectRepeatedKeys(child, text, fileName)
+  }
+}
+
+function lineAt(text: string, offset: number): number {
+  let line = 1
+  for (let index = text.indexOf('\n'); index !== -1 && index < offset; index = text.indexOf('\n', index + 1)) line += 1
+  return line
+}

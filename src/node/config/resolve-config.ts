@@ -1,0 +1,210 @@
+import { isAbsolute, resolve } from 'node:path'
+import { CodedError } from '../../base/errors.ts'
+import { amountFromUsd, type Amount } from '../../base/money.ts'
+import { sha256Hex } from '../../base/sha256.ts'
+import { DEFAULT_TENANT } from '../../base/identifiers.ts'
+import type { TokenPrices } from '../../core/models/model-entry.ts'
+import type {
+  ConfigDocument,
+  KeyDocument,
+  ModelDocument,
+  PolicyDocument,
+  ProviderDocument,
+  UsdDocument,
+} from './config-document.ts'
+import type { Environment } from './environment-document.ts'
+import type {
+  ApiKeyConfig,
+  CacheConfig,
+  ModelOverride,
+  NodeConfig,
+  PolicyConfig,
+  ProviderConfig,
+} from './node-config.ts'
+
+const GIBIBYTE = 1_073_741_824
+const HOUR_MS = 3_600_000
+
+const DEFAULT_BASE_URL = { openai: 'https://api.openai.com/v1', anthropic: 'https://api.anthropic.com/v1' } as const
+
+/** Addresses without a provider's help: this machine. */
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+
+export type ResolveConfigInit = {
+  readonly document: ConfigDocument
+  /** Origin of each provider, by name; the configuration file where absent. */
+  readonly providerOrigins: Readonly<Record<string, string>>
+  readonly environment: Environment
+  /** Used when neither flag, environment nor file names one. */
+  readonly defaultDataDir: string
+  /** Relative paths of the document are relative to this folder. */
+  readonly baseDir: string
+  readonly configFile: string | undefined
+}
+
+/** Fills in the defaults and turns text into typed values. Throws `CONFIG_INVALID` where parts of the configuration contradict each other. */
+export function resolveConfig(init: ResolveConfigInit): NodeConfig {
+  const { document } = init
+  const config: NodeConfig = {
+    dataDir: absolute(document.dataDir ?? init.defaultDataDir, init.baseDir),
+    ...(init.configFile !== undefined && { configFile: init.configFile }),
+    powerLevel: document.powerLevel ?? 'balanced',
+    isDiscovering: document.discover ?? true,
+    providers: mapValues(document.providers ?? {}, (provider, name) =>
+      resolveProvider(provider, init, init.providerOrigins[name]),
+    ),
+    models: mapValues(document.models ?? {}, (model, id) => resolveModel(model, id)),
+    roles: document.roles ?? {},
+    policy: resolvePolicy(document.policy ?? {}, init.baseDir),
+    cache: resolveCache(document, init.baseDir),
+    telemetry: {
+      consent: document.telemetry?.consent ?? false,
+      keepText: document.telemetry?.keepText ?? false,
+      ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
+    },
+    budgets: (document.budgets ?? []).map(({ scope, window, limitUsd }, index) => {
+      return { scope, window, limitNanos: toAmount(limitUsd, `budgets.${index}.limitUsd`) }
+    }),
+    keys: (document.keys ?? []).map((key, index) => resolveKey(key, index, init.environment)),
+    server: {
+      host: document.server?.host ?? '127.0.0.1',
+      port: document.server?.port ?? 8787,
+      bodyBytesMax: document.server?.bodyBytesMax ?? 20 * 1_048_576,
+      concurrentRequestsMax: document.server?.concurrentRequestsMax ?? 1_024,
+      requestTimeoutMs: document.server?.requestTimeoutMs ?? 600_000,
+    },
+  }
+  checkConsistency(config)
+  return config
+}
+
+function resolveProvider(
+  provider: ProviderDocument,
+  init: ResolveConfigInit,
+  origin: string | undefined,
+): ProviderConfig {
+  const { kind, apiKeyEnv } = provider
+  const baseUrl = kind === 'gguf' ? undefined : (provider.baseUrl ?? DEFAULT_BASE_URL[kind]).replace(/\/+$/, '')
+  const models = provider.models ?? []
+  return {
+    kind,
+    ...(baseUrl !== undefined && { baseUrl }),
+    ...(apiKeyEnv !== undefined && { apiKeyEnv }),
+    models: kind === 'gguf' ? models.map((file) => absolute(file, init.baseDir)) : models,
+    isLocal: provider.local ?? (baseUrl === undefined || LOOPBACK.test(new URL(baseUrl).hostname)),
+    origin: origin ?? init.configFile ?? 'configuration',
+  }
+}
+
+function resolveModel(model: ModelDocument, id: string): ModelOverride {
+  const { prices, ...rest } = model
+  return { ...rest, ...(prices !== undefined && { prices: resolvePrices(prices, `models.${id}.prices`) }) }
+}
+
+function resolvePrices(prices: NonNullable<ModelDocument['prices']>, key: string): TokenPrices {
+  const { inputUsdPerMillion, outputUsdPerMillion, cachedInputUsdPerMillion, cacheWriteUsdPerMillion } = prices
+  return {
+    inputNanosPerMillion: toAmount(inputUsdPerMillion, `${key}.inputUsdPerMillion`),
+    outputNanosPerMillion: toAmount(outputUsdPerMillion, `${key}.outputUsdPerMillion`),
+    ...(cachedInputUsdPerMillion !== undefined && {
+      cachedInputNanosPerMillion: toAmount(cachedInputUsdPerMillion, `${key}.cachedInputUsdPerMillion`),
+    }),
+    ...(cacheWriteUsdPerMillion !== undefined && {
+      cacheWriteNanosPerMillion: toAmount(cacheWriteUsdPerMillion, `${key}.cacheWriteUsdPerMillion`),
+    }),
+  }
+}
+
+function resolvePolicy(policy: PolicyDocument, baseDir: string): PolicyConfig {
+  return {
+    ...(policy.artefact !== undefined && { artefact: absolute(policy.artefact, baseDir) }),
+    quality: policy.quality ?? 0.7,
+    exploration: policy.exploration ?? 0,
+    ...(policy.pro !== undefined && { pro: { timeoutMs: 2_000, requestsPerMinute: 60, ...policy.pro } }),
+    ...(policy.lite !== undefined && { lite: policy.lite }),
+  }
+}
+
+function resolveCache(document: ConfigDocument, baseDir: string): CacheConfig {
+  const cache = document.cache ?? {}
+  return {
+    isEnabled: cache.enabled ?? true,
+    ...(cache.calibration !== undefined && { calibration: absolute(cache.calibration, baseDir) }),
+    ttlMs: Math.round((cache.ttlHours ?? 7 * 24) * HOUR_MS),
+    entriesMax: cache.entriesMax ?? 100_000,
+    bytesMax: cache.bytesMax ?? GIBIBYTE,
+    embedder: cache.embedder ?? 'builtin',
+  }
+}
+
+function resolveKey(key: KeyDocument, index: number, environment: Environment): ApiKeyConfig {
+  const { id, tenant, organisation, team, tiers } = key
+  return {
+    id,
+    sha256: key.sha256 ?? hashOfVariable(key.keyEnv ?? '', `keys.${index}.keyEnv`, environment),
+    tenant: tenant ?? DEFAULT_TENANT,
+    ...(organisation !== undefined && { organisation }),
+    ...(team !== undefined && { team }),
+    ...(tiers !== undefined && { tiers }),
+  }
+}
+
+function hashOfVariable(name: string, key: string, environment: Environment): string {
+  const secret = environment[name]
+  if (secret) return sha256Hex(secret)
+  throw new CodedError('CONFIG_INVALID', {
+    message: `\`${key}\` names the variable ${name}, which is not set.`,
+    details: { key },
+  })
+}
+
+function checkConsistency(config: NodeConfig): void {
+  for (const [id, model] of Object.entries(config.models)) {
+    if (
+      model.provider !== undefined &&
+      model.model !== undefined &&
+      config.providers[model.provider] === undefined &&
+      !config.isDiscovering
+    ) {
+      throw contradiction(`models.${id}.provider`, `names the provider \`${model.provider}\`, which is not configured`)
+    }
+  }
+  if (config.telemetry.keepText && !config.telemetry.consent)
+    throw contradiction('telemetry.keepText', 'needs `telemetry.consent`')
+  const ids = new Set<string>()
+  for (const [index, key] of config.keys.entries()) {
+    if (ids.has(key.id)) throw contradiction(`keys.${index}.id`, `repeats the id \`${key.id}\``)
+    ids.add(key.id)
+  }
+  if (config.keys.length === 0 && !LOOPBACK.test(config.server.host) && config.server.host !== '::1') {
+    throw contradiction(
+      'server.host',
+      `is ${config.server.host}, which others can reach, so \`keys\` must not be empty (or set KERNELL_API_KEY)`,
+    )
+  }
+}
+
+function contradiction(key: string, what: string): CodedError {
+  return new CodedError('CONFIG_INVALID', { message: `\`${key}\` ${what}.`, details: { key } })
+}
+
+function toAmount(usd: UsdDocument, key: string): Amount {
+  const amount = amountFromUsd(usd)
+  if (amount === undefined)
+    throw new CodedError('CONFIG_INVALID', {
+      message: `\`${key}\` is not an amount of dollars: ${usd}.`,
+      details: { key },
+    })
+  return amount
+}
+
+function absolute(path: string, baseDir: string): string {
+  return isAbsolute(path) ? path : resolve(baseDir, path)
+}
+
+function mapValues<In, Out>(
+  record: Readonly<Record<string, In>>,
+  convert: (value: In, name: string) => Out,
+): Readonly<Record<string, Out>> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, convert(value, name)]))
+}

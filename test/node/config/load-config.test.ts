@@ -1,0 +1,277 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CodedError } from '../../../src/base/errors.ts'
+import type { ConfigDocument } from '../../../src/node/config/config-document.ts'
+import { ENVIRONMENT_VARIABLES, type Environment } from '../../../src/node/config/environment-document.ts'
+import { EXAMPLE_CONFIG } from '../../../src/node/config/example-config.ts'
+import { loadConfig } from '../../../src/node/config/load-config.ts'
+import type { NodeConfig } from '../../../src/node/config/node-config.ts'
+
+let folder = ''
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kernell-config-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+type Given = { readonly file?: string; readonly environment?: Environment; readonly flags?: ConfigDocument }
+
+function load(given: Given): NodeConfig {
+  const configFile = join(folder, 'config.jsonc')
+  writeFileSync(configFile, given.file ?? '{}')
+  return loadConfig({
+    configFile,
+    environment: given.environment ?? {},
+    workingDir: folder,
+    ...(given.flags && { flags: given.flags }),
+  })
+}
+
+function failureOf(given: Given): CodedError {
+  try {
+    load(given)
+  } catch (error) {
+    if (CodedError.is(error, 'CONFIG_INVALID')) return error
+    throw error
+  }
+  throw new Error('The configuration was accepted')
+}
+
+describe('precedence', () => {
+  it('is flag over environment over file over default', () => {
+    const file = '{ "server": { "port": 1, "host": "127.0.0.2" }, "powerLevel": "minimal" }'
+    const environment = { KERNELL_PORT: '2', KERNELL_POWER_LEVEL: 'powerful' }
+    expect(load({}).server.port).toBe(8787)
+    expect(load({ file }).server.port).toBe(1)
+    expect(load({ file, environment }).server.port).toBe(2)
+    const all = load({ file, environment, flags: { server: { port: 3 } } })
+    expect(all.server).toMatchObject({ port: 3, host: '127.0.0.2' })
+    expect(all.powerLevel).toBe('powerful')
+  })
+
+  it('counts an empty variable as not set', () => {
+    expect(load({ environment: { KERNELL_PORT: '', OPENAI_API_KEY: '' } })).toMatchObject({
+      server: { port: 8787 },
+      providers: {},
+    })
+  })
+
+  it.each(Object.entries(ENVIRONMENT_VARIABLES))('lets %s set a member that exists', (name, variable) => {
+    const special: Readonly<Record<string, string>> = {
+      KERNELL_HOST: '127.0.0.1',
+      KERNELL_PORT: '80',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a/b',
+    }
+    const text = special[name] ?? { text: 'minimal', number: '0.5', boolean: 'off' }[variable.kind]
+    expect(() => load({ environment: { [name]: text } })).not.toThrow()
+  })
+})
+
+describe('the file', () => {
+  it('may have comments and trailing commas', () => {
+    expect(load({ file: '// mine\n{ "powerLevel": "maximum", /* all */ }' }).powerLevel).toBe('maximum')
+  })
+
+  it('is refused for an unknown key, with the nearest valid one and the line', () => {
+    const error = failureOf({ file: '{\n  "server": {\n    "prot": 80\n  }\n}' })
+    expect(error.message).toContain('Unknown key `server.prot`')
+    expect(error.message).toContain('line 3')
+    expect(error.message).toContain('Did you mean `server.port`?')
+    expect(error.details).toMatchObject({ key: 'server.prot', nearest: 'port', line: 3 })
+  })
+
+  it('is refused for an unknown key that resembles none, with the valid ones', () => {
+    expect(failureOf({ file: '{ "zzz": 1 }' }).message).toContain('Valid here: dataDir, powerLevel')
+  })
+
+  it.each([
+    ['{ "powerLevel": "big" }', '`powerLevel` must be one of minimal, balanced, powerful, maximum'],
+    ['{ "server": { "port": "80" } }', '`server.port` must be of type integer'],
+    ['{ "server": { "port": 70000 } }', '`server.port` must be <= 65535'],
+    ['{ "providers": { "x": {} } }', '`providers.x` needs the key `kind`'],
+    ['{ "providers": { "x": { "kind": "openai", "apiKey": "sk-1" } } }', 'Did you mean `providers.x.apiKeyEnv`?'],
+    ['{ "budgets": [{ "scope": "me", "window": "day", "limitUsd": 1 }] }', '`budgets.0.scope` must match pattern'],
+    ['{ "keys": [{ "id": "a" }] }', 'sha256'],
+    ['{ "policy": { "quality": 1.5 } }', '`policy.quality` must be <= 1'],
+    ['[]', 'The configuration must be of type object'],
+    ['{ "powerLevel": ', 'Not valid JSON'],
+    ['', 'Not valid JSON'],
+    ['{ "cache": {}, "cache": {} }', 'The key `cache` is given twice'],
+  ])('%s is refused: %s', (file, message) => {
+    expect(failureOf({ file }).message).toContain(message)
+  })
+
+  it('must exist when it is named', () => {
+    const read = (): unknown => loadConfig({ configFile: 'absent.jsonc', environment: {}, workingDir: folder })
+    expect(read).toThrow('cannot be read')
+  })
+
+  it('gives relative paths from where it lies, flags from where they are typed', () => {
+    const file =
+      '{ "dataDir": "d", "policy": { "artefact": "p.json" }, "providers": { "g": { "kind": "gguf", "models": ["m.gguf"] } } }'
+    const config = load({ file, flags: { cache: { calibration: 'sub/c.json' } } })
+    expect(config.dataDir).toBe(join(folder, 'd'))
+    expect(config.policy.artefact).toBe(join(folder, 'p.json'))
+    expect(config.cache.calibration).toBe(join(folder, 'sub/c.json'))
+    expect(config.providers.g?.models).toEqual([join(folder, 'm.gguf')])
+  })
+})
+
+describe('providers', () => {
+  it('come from the usual variables without a file', () => {
+    const environment = { OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b', OPENROUTER_API_KEY: 'c', OLLAMA_HOST: '0.0.0.0' }
+    expect(load({ environment }).providers).toEqual({
+      openai: {
+        kind: 'openai',
+        baseUrl: 'https://api.openai.com/v1',
+        apiKeyEnv: 'OPENAI_API_KEY',
+        models: [],
+        isLocal: false,
+        origin: 'OPENAI_API_KEY',
+      },
+      anthropic: {
+        kind: 'anthropic',
+        baseUrl: 'https://api.anthropic.com/v1',
+        apiKeyEnv: 'ANTHROPIC_API_KEY',
+        models: [],
+        isLocal: false,
+        origin: 'ANTHROPIC_API_KEY',
+      },
+      openrouter: {
+        kind: 'openai',
+        baseUrl: 'https://openrouter.ai/api/v1',
+        apiKeyEnv: 'OPENROUTER_API_KEY',
+        models: [],
+        isLocal: false,
+        origin: 'OPENROUTER_API_KEY',
+      },
+      ollama: {
+        kind: 'openai',
+        baseUrl: 'http://127.0.0.1:11434/v1',
+        models: [],
+        isLocal: true,
+        origin: 'OLLAMA_HOST',
+      },
+    })
+  })
+
+  it.each([
+    ['10.0.0.5', 'http://10.0.0.5:11434/v1'],
+    ['box:9000', 'http://box:9000/v1'],
+    ['https://ollama.example.org', 'https://ollama.example.org/v1'],
+    ['http://box:80', 'http://box/v1'],
+  ])('reads OLLAMA_HOST=%s as %s', (host, baseUrl) => {
+    expect(load({ environment: { OLLAMA_HOST: host } }).providers.ollama?.baseUrl).toBe(baseUrl)
+  })
+
+  it('on loopback are local, elsewhere not, and the file has the last word', () => {
+    const provider = (baseUrl: string, local?: boolean): object => ({
+      kind: 'openai',
+      baseUrl,
+      ...(local !== undefined && { local }),
+    })
+    const file = JSON.stringify({
+      providers: {
+        a: provider('http://127.0.0.1:1/v1/'),
+        b: provider('http://10.0.0.1/v1'),
+        c: provider('http://10.0.0.1/v1', true),
+      },
+    })
+    const { providers } = load({ file })
+    expect([providers.a?.isLocal, providers.b?.isLocal, providers.c?.isLocal]).toEqual([true, false, true])
+    expect(providers.a?.baseUrl).toBe('http://127.0.0.1:1/v1')
+  })
+
+  it('of the file win over a variable of the same name', () => {
+    const file = '{ "providers": { "openai": { "kind": "openai", "baseUrl": "http://127.0.0.1:9/v1" } } }'
+    const { providers } = load({ file, environment: { OPENAI_API_KEY: 'a' } })
+    expect(providers.openai).toMatchObject({ baseUrl: 'http://127.0.0.1:9/v1', origin: join(folder, 'config.jsonc') })
+    expect(providers.openai).not.toHaveProperty('apiKeyEnv')
+  })
+})
+
+describe('the environment', () => {
+  it('is refused for a name that is nearly one of ours', () => {
+    expect(failureOf({ environment: { KERNELL_PROT: '80' } }).message).toContain('Did you mean KERNELL_PORT?')
+  })
+
+  it('may hold what a container platform sets for a service called kernell', () => {
+    expect(() =>
+      load({ environment: { KERNELL_SERVICE_HOST: '10.0.0.1', KERNELL_PORT_8787_TCP_PROTO: 'tcp' } }),
+    ).not.toThrow()
+  })
+
+  it('is refused for a value of the wrong kind, naming the variable', () => {
+    expect(failureOf({ environment: { KERNELL_PORT: 'tcp://10.0.0.1:8787' } }).message).toContain(
+      'KERNELL_PORT must be a number',
+    )
+    expect(failureOf({ environment: { KERNELL_CACHE: 'maybe' } }).message).toContain(
+      'KERNELL_CACHE must be true or false',
+    )
+  })
+})
+
+describe('money', () => {
+  it('is exact, whether written as a number or as text', () => {
+    const file =
+      '{ "budgets": [{ "scope": "node", "window": "day", "limitUsd": "0.1" }, { "scope": "key:a", "window": "total", "limitUsd": 0.2 }] }'
+    expect(load({ file }).budgets.map((budget) => budget.limitNanos)).toEqual([100_000_000n, 200_000_000n])
+  })
+
+  it('of a model is per million tokens', () => {
+    const file = '{ "models": { "a/b": { "prices": { "inputUsdPerMillion": "0.15", "outputUsdPerMillion": 0.6 } } } }'
+    expect(load({ file }).models['a/b']?.prices).toEqual({
+      inputNanosPerMillion: 150_000_000n,
+      outputNanosPerMillion: 600_000_000n,
+    })
+  })
+})
+
+describe('keys', () => {
+  it('are held as hashes only', () => {
+    const config = load({ environment: { KERNELL_API_KEY: 'abc' } })
+    expect(config.keys).toEqual([
+      {
+        id: 'environment',
+        tenant: 'default',
+        sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+      },
+    ])
+    expect(JSON.stringify(config)).not.toContain('"abc"')
+  })
+
+  it('must be set where they are named', () => {
+    expect(failureOf({ file: '{ "keys": [{ "id": "a", "keyEnv": "NOT_SET" }] }' }).message).toContain(
+      'NOT_SET, which is not set',
+    )
+  })
+
+  it('are needed beyond loopback', () => {
+    expect(failureOf({ flags: { server: { host: '0.0.0.0' } } }).message).toContain('`keys` must not be empty')
+    expect(load({ flags: { server: { host: '0.0.0.0' } }, environment: { KERNELL_API_KEY: 'abc' } }).server.host).toBe(
+      '0.0.0.0',
+    )
+  })
+})
+
+describe('the example that kernell init writes', () => {
+  it('changes nothing until it is edited', () => {
+    const { configFile: _file, ...example } = load({ file: EXAMPLE_CONFIG })
+    const { configFile: _other, ...defaults } = load({})
+    expect(example).toEqual(defaults)
+  })
+
+  it('is valid with every commented member switched on', () => {
+    const file = EXAMPLE_CONFIG.replace(/^(\s*)\/\/ (?=["{])/gm, '$1')
+    const config = load({ file, environment: { MY_KERNELL_KEY: 'k' } })
+    expect(Object.keys(config.providers)).toEqual(['openai', 'anthropic', 'ollama', 'files'])
+    expect(config.roles).toEqual({
+      cheap: 'openai/gpt-4o-mini',
+      premium: 'anthropic/claude-sonnet-4-5',
+      local: 'ollama/qwen3:4b',
+    })
+    expect(config.budgets).toEqual([{ scope: 'node', window: 'day', limitNanos: 5_000_000_000n }])
+  })
+})
