@@ -64,13 +64,17 @@ export function planCompression(context: RollingContext, budget: RollingBudget):
   if (countTokens(renderContext(context)) <= budgetTokens) return { kind: 'fits' }
   const roomForSteps = Math.floor(budgetTokens * (1 - SUMMARY_SHARE_MIN))
   let keptCount = Math.min(keepRecentSteps, context.steps.length)
-  while (keptCount > 0 && countTokens(renderContext({ summary: '', steps: newest(context, keptCount) })) > roomForSteps) keptCount -= 1
+  while (keptCount > 0 && countTokens(renderContext({ summary: '', steps: newest(context, keptCount) })) > roomForSteps)
+    keptCount -= 1
   const kept = newest(context, keptCount)
   // What remains once the kept steps and an (almost) empty summary section are rendered.
   const overhead = countTokens(renderContext({ summary: '.', steps: kept }))
   const summaryTokensMax = Math.max(0, budgetTokens - overhead)
   const stepCount = context.steps.length - keptCount
-  const prompt = buildSummaryPrompt({ summary: context.summary, steps: context.steps.slice(0, stepCount) }, summaryTokensMax)
+  const prompt = buildSummaryPrompt(
+    { summary: context.summary, steps: context.steps.slice(0, stepCount) },
+    summaryTokensMax,
+  )
   return { kind: 'compress', stepCount, summaryTokensMax, prompt }
 }
 
@@ -79,7 +83,10 @@ function newest({ steps }: RollingContext, count: number): readonly ContextStep[
 }
 
 function buildSummaryPrompt(folded: RollingContext, summaryTokensMax: number): PromptParts {
-  const sections: FencedSection[] = folded.steps.map(({ text }, index) => ({ name: `step-${index + 1}`, content: text }))
+  const sections: FencedSection[] = folded.steps.map(({ text }, index) => ({
+    name: `step-${index + 1}`,
+    content: text,
+  }))
   if (folded.summary !== '') sections.unshift({ name: 'summary', content: folded.summary })
   const fenced = fenceSections(sections)
   const system = [
@@ -105,7 +112,9 @@ export function applySummary(context: RollingContext, outcome: SummaryOutcome, b
   if (outcome.plan.kind === 'fits') return fitContext(context, budget)
   const { stepCount } = outcome.plan
   const given = outcome.summary?.trim() ?? ''
-  const folded = [context.summary, ...context.steps.slice(0, stepCount).map(({ text }) => text)].filter((text) => text !== '')
+  const folded = [context.summary, ...context.steps.slice(0, stepCount).map(({ text }) => text)].filter(
+    (text) => text !== '',
+  )
   const steps = context.steps.slice(stepCount)
   if (given !== '') return fitContext({ summary: given, steps }, budget)
   return fitContext({ summary: folded.toReversed().join('\n'), steps }, budget)
@@ -123,8 +132,13 @@ export function fitContext(context: RollingContext, { budgetTokens, countTokens 
   }
   const last = context.steps.at(-1)
   if (last !== undefined) {
-    const text = truncateToTokens(last.text, { fits: (cut) => fits({ summary: '', steps: [{ id: last.id, text: cut }] }) })
+    const text = truncateToTokens(last.text, {
+      fits: (cut) => fits({ summary: '', steps: [{ id: last.id, text: cut }] }),
+    })
     return text === '' ? EMPTY_CONTEXT : { summary: '', steps: [{ id: last.id, text }] }
   }
-  return { summary: truncateToTokens(context.summary, { fits: (text) => fits({ summary: text, steps: [] }) }), steps: [] }
+  return {
+    summary: truncateToTokens(context.summary, { fits: (text) => fits({ summary: text, steps: [] }) }),
+    steps: [],
+  }
 }

@@ -45,9 +45,10 @@ export type ParsedSubTasks = {
 const SUB_TASK_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 
 /** Thrown and caught in this file only: the one exit of a refused reply. */
-class PlanRefusal {
+class PlanRefusal extends Error {
   readonly fault: PlanFault
   constructor(fault: PlanFault) {
+    super(fault)
     this.fault = fault
   }
 }
@@ -151,7 +152,8 @@ function toNumber(value: unknown): number | undefined {
 }
 
 function readDomain(value: unknown, report: Report): TaskDomain {
-  const known = typeof value === 'string' ? SUB_TASK_DOMAINS.find((domain) => domain === value.trim().toLowerCase()) : undefined
+  const known =
+    typeof value === 'string' ? SUB_TASK_DOMAINS.find((domain) => domain === value.trim().toLowerCase()) : undefined
   if (known === undefined && value !== undefined) report('unknown domain taken as general')
   return known ?? 'general'
 }
@@ -169,7 +171,8 @@ function readTier(value: unknown, { difficulty, report, hasLargeLocal }: TierDef
 function readConfidence(value: unknown, report: Report): number {
   const given = toNumber(value)
   if (given === undefined) {
-    if (value !== undefined && value !== null) report(`confidence is not a number, taken as ${SUB_TASK_CONFIDENCE_DEFAULT}`)
+    if (value !== undefined && value !== null)
+      report(`confidence is not a number, taken as ${SUB_TASK_CONFIDENCE_DEFAULT}`)
     return SUB_TASK_CONFIDENCE_DEFAULT
   }
   const clamped = Math.min(1, Math.max(0, given))
@@ -212,7 +215,8 @@ function readContextNeeded(value: unknown, report: Report): string | null {
 function validateGraph(subTasks: readonly SubTask[], repairs: string[]): readonly SubTask[] {
   const ids = new Set(subTasks.map(({ id }) => id))
   if (ids.size !== subTasks.length) throw new PlanRefusal('duplicate-id')
-  if (subTasks.some((subTask) => subTask.depends_on.some((id) => !ids.has(id)))) throw new PlanRefusal('unknown-dependency')
+  if (subTasks.some((subTask) => subTask.depends_on.some((id) => !ids.has(id))))
+    throw new PlanRefusal('unknown-dependency')
   const ordered = orderByDependencies(subTasks)
   if (ordered === undefined) throw new PlanRefusal('cyclic-dependencies')
   if (ordered.some((subTask, index) => subTask !== subTasks[index])) repairs.push('steps put after their dependencies')

@@ -27,7 +27,11 @@ export type DependencyOutput = { readonly id: string; readonly output: string }
 
 export type PlanEffect =
   /** Execute the step; it sees these outputs and nothing else of the plan. */
-  | { readonly type: 'start-subtask'; readonly subTask: SubTask; readonly dependencyOutputs: readonly DependencyOutput[] }
+  | {
+      readonly type: 'start-subtask'
+      readonly subTask: SubTask
+      readonly dependencyOutputs: readonly DependencyOutput[]
+    }
   /** The step will not run, because `failedDependency` failed. */
   | { readonly type: 'report-stopped'; readonly id: string; readonly failedDependency: string }
   /** Every step has succeeded, failed or been stopped; see `composePlanOutput`. Emitted once. */
@@ -66,7 +70,8 @@ function initial({ subTasks, parallelMax = PLAN_PARALLEL_MAX_DEFAULT }: PlanInpu
   if (ordered === undefined || subTasks.length === 0 || statuses.size !== subTasks.length) {
     throw new RangeError('a plan needs at least one step, unique ids and dependencies without cycles')
   }
-  if (!Number.isInteger(parallelMax) || parallelMax < 1) throw new RangeError(`parallelMax ${parallelMax} is not a whole number >= 1`)
+  if (!Number.isInteger(parallelMax) || parallelMax < 1)
+    throw new RangeError(`parallelMax ${parallelMax} is not a whole number >= 1`)
   return { subTasks: ordered, statuses, parallelMax, isStarted: false }
 }
 
@@ -154,7 +159,8 @@ function violations(state: PlanState): readonly string[] {
   for (const { id, depends_on } of state.subTasks) {
     const status = state.statuses.get(id)
     const hasRun = status?.kind === 'running' || status?.kind === 'succeeded' || status?.kind === 'failed'
-    if (hasRun && outputsOf(state, depends_on) === undefined) broken.push(`step ${id} ran before its dependencies succeeded`)
+    if (hasRun && outputsOf(state, depends_on) === undefined)
+      broken.push(`step ${id} ran before its dependencies succeeded`)
     if (status?.kind === 'stopped' && state.statuses.get(status.failedDependency)?.kind !== 'failed') {
       broken.push(`step ${id} is stopped by a step that did not fail`)
     }

@@ -13,7 +13,10 @@ export type SubTaskPromptInit = {
  * instruction; everything that other steps produced, and the facts copied from the task, are fenced as data.
  */
 export function buildSubTaskPrompt({ subTask, dependencyOutputs }: SubTaskPromptInit): PromptParts {
-  const sections: FencedSection[] = dependencyOutputs.map(({ output }, index) => ({ name: `result-${index + 1}`, content: output }))
+  const sections: FencedSection[] = dependencyOutputs.map(({ output }, index) => ({
+    name: `result-${index + 1}`,
+    content: output,
+  }))
   if (subTask.context_needed !== null) sections.unshift({ name: 'context', content: subTask.context_needed })
   const opening = 'You carry out one step of a larger task. Answer the step directly and completely, without preamble.'
   if (sections.length === 0) return { system: opening, user: subTask.description }

@@ -1,7 +1,14 @@
 import type { ModelDifficulty, ModelTier } from '../models/model-entry.ts'
 import type { TaskDomain } from '../routing/task-outcome.ts'
 
-export const SUB_TASK_DOMAINS = ['code', 'reasoning', 'data', 'creative', 'general', 'math'] as const satisfies readonly TaskDomain[]
+export const SUB_TASK_DOMAINS = [
+  'code',
+  'reasoning',
+  'data',
+  'creative',
+  'general',
+  'math',
+] as const satisfies readonly TaskDomain[]
 
 /** One step of a decomposed task. Field names are the contract's, on disk and on the wire. */
 export type SubTask = {
