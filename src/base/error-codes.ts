@@ -23,6 +23,12 @@ export const ERROR_CODES = {
     httpStatus: 500,
     isRetryable: false,
   },
+  COMMAND_INVALID: {
+    cause: 'The command line names an unknown command or flag, or a value is missing or wrong.',
+    remedy: 'Run `kernell help`, or `kernell help COMMAND` for its flags.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
   ROUTER_NO_MODEL: {
     cause: 'No model is configured that may answer this request.',
     remedy: 'Set OPENAI_API_KEY or ANTHROPIC_API_KEY, start a local server such as Ollama, or name models in the configuration file.',
