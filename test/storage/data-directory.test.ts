@@ -1,0 +1,101 @@
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { remedyOf } from '../../src/base/errors.ts'
+import { createSystemRandom } from '../../src/node/system-random.ts'
+import { openDataDirectory, type DataDirectory } from '../../src/storage/data-directory.ts'
+import { openLevelKeyValueStore } from '../../src/storage/level/level-key-value-store.ts'
+import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
+
+const folders: string[] = []
+async function makePath(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'kernell-data-'))
+  folders.push(folder)
+  return join(folder, 'data')
+}
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
+})
+const open = async (path: string): Promise<DataDirectory> =>
+  await openDataDirectory({ fileSystem: createNodeFileSystem(), random: createSystemRandom() }, { path })
+
+test('a new directory gets its format number and a secret that only its owner may read', async () => {
+  const path = await makePath()
+  const directory = await open(path)
+  expect(await readFile(join(path, 'format'), 'utf8')).toBe('1\n')
+  expect((await stat(join(path, 'secret'))).mode & 0o777).toBe(0o600)
+  expect((await stat(path)).mode & 0o777).toBe(0o700)
+  expect(directory.secret.byteLength).toBe(32)
+  await directory.close()
+  await directory.close()
+})
+
+test('store, journals and secret are found again', async () => {
+  const path = await makePath()
+  const first = await open(path)
+  await first.store.put('k', Uint8Array.of(1))
+  await (await first.openEventLog('budget')).append([Uint8Array.of(2)])
+  await first.close()
+  const second = await open(path)
+  expect([...((await second.store.get('k')) ?? [])]).toEqual([1])
+  expect((await second.openEventLog('budget')).nextIndex).toBe(1)
+  expect(second.secret).toEqual(first.secret)
+  await second.close()
+})
+
+test('a second opener is refused with the remedy, and may open after the first has closed', async () => {
+  const path = await makePath()
+  const first = await open(path)
+  await expect(open(path)).rejects.toMatchObject({ code: 'STORE_LOCKED' })
+  expect(remedyOf('STORE_LOCKED')).toContain('--data-dir')
+  await first.close()
+  await (await open(path)).close()
+})
+
+test('a newer format is refused and nothing is touched', async () => {
+  const path = await makePath()
+  await (await open(path)).close()
+  await writeFile(join(path, 'format'), '2\n')
+  const before = await readdir(join(path, 'store'))
+  await expect(open(path)).rejects.toMatchObject({ code: 'STORE_FORMAT_NEWER', details: { found: 2, supported: 1 } })
+  expect(await readdir(join(path, 'store'))).toEqual(before)
+})
+
+test('a damaged format file or secret is refused', async () => {
+  const path = await makePath()
+  await (await open(path)).close()
+  await writeFile(join(path, 'secret'), 'short')
+  await expect(open(path)).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
+  await writeFile(join(path, 'format'), 'one')
+  await expect(open(path)).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
+})
+
+test('a database that LevelDB cannot read is STORE_CORRUPTED', async () => {
+  const path = await makePath()
+  const store = await openLevelKeyValueStore({ location: path })
+  await store.put('k', Uint8Array.of(1), { sync: true })
+  await store.close()
+  await writeFile(join(path, 'CURRENT'), 'nonsense')
+  await expect(openLevelKeyValueStore({ location: path })).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
+})
+
+test('a flipped bit in a value is STORE_CORRUPTED, not an answer', async () => {
+  const path = await makePath()
+  const store = await openLevelKeyValueStore({ location: path })
+  const needle = 'needle-'.repeat(40)
+  await store.put('k', new TextEncoder().encode(needle))
+  await store.close()
+  // Reopening moves the write-ahead log into a table; closing and opening once more reads from it.
+  await (await openLevelKeyValueStore({ location: path })).close()
+  const table = (await readdir(path)).find((name) => name.endsWith('.ldb'))
+  if (table === undefined) throw new Error('no table file was written')
+  const bytes = await readFile(join(path, table))
+  const at = bytes.indexOf('needle')
+  expect(at).toBeGreaterThan(0)
+  bytes[at] = (bytes[at] ?? 0) ^ 1
+  await writeFile(join(path, table), bytes)
+  const damaged = await openLevelKeyValueStore({ location: path })
+  await expect(damaged.get('k')).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
+  await damaged.close()
+})
