@@ -56,15 +56,10 @@ class PooledOutboundFetch implements GuardedOutboundFetch {
     this.#settings = { ...OUTBOUND_DEFAULTS, ...settings }
   }
 
-  request(request: OutboundRequest): Promise<OutboundResponse> {
+  async request(request: OutboundRequest): Promise<OutboundResponse> {
     const { signal } = request
-    if (signal?.aborted) return Promise.reject(signal.reason)
-    let endpoint: Endpoint
-    try {
-      endpoint = this.#endpoints.get(request.url) ?? this.#openEndpoint(request.url)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    signal?.throwIfAborted()
+    const endpoint = this.#endpoints.get(request.url) ?? this.#openEndpoint(request.url)
     return new Promise((resolve, reject) => {
       const bytesMax = request.responseBytesMax ?? this.#settings.responseBytesMax
       const exchange = new Exchange({ resolve, reject, bytesMax, signal })

@@ -88,15 +88,15 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array, undefined
     this.#collector = undefined
   }
 
-  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     const piece = this.#pieces.shift()
     if (piece !== undefined) {
       this.#bufferedBytes -= piece.byteLength
       if (this.#controller.paused && this.#bufferedBytes <= HIGH_WATER_BYTES) this.#controller.resume()
-      return Promise.resolve({ done: false, value: piece })
+      return { done: false, value: piece }
     }
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.reason)
-    if (this.#isEnded) return Promise.resolve(DONE)
+    if (this.#failure !== undefined) throw this.#failure.reason
+    if (this.#isEnded) return DONE
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject }
     })
@@ -113,11 +113,11 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array, undefined
     return this
   }
 
-  text(): Promise<string> {
-    if (this.#isTaken) return Promise.reject(new TypeError('The body of a response is read once'))
+  async text(): Promise<string> {
+    if (this.#isTaken) throw new TypeError('The body of a response is read once')
     this.#isTaken = true
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.reason)
-    if (this.#isEnded) return Promise.resolve(this.#takeText())
+    if (this.#failure !== undefined) throw this.#failure.reason
+    if (this.#isEnded) return this.#takeText()
     if (this.#controller.paused) this.#controller.resume()
     return new Promise((resolve, reject) => {
       this.#collector = { resolve, reject }

@@ -124,19 +124,19 @@ class ScriptedLanguageModel implements ScriptedModel {
   }
 
   /** Until `delayMs` are over on the injected timers, or for ever; rejects with the signal's reason when it aborts. */
-  #wait(delayMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+  async #wait(delayMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
     const { timers } = this.#init
     if (delayMs !== undefined && timers === undefined) throw new TypeError('A reply with a delay needs timers')
-    return new Promise((resolve, reject) => {
-      const timer = delayMs === undefined ? undefined : timers?.schedule(delayMs, () => settle(resolve))
-      const onAbort = (): void => settle(() => reject(signal?.reason))
-      const settle = (how: () => void): void => {
+    await new Promise<void>((resolve) => {
+      const settle = (): void => {
         timer?.cancel()
-        signal?.removeEventListener('abort', onAbort)
-        how()
+        signal?.removeEventListener('abort', settle)
+        resolve()
       }
-      signal?.addEventListener('abort', onAbort, { once: true })
+      const timer = delayMs === undefined ? undefined : timers?.schedule(delayMs, settle)
+      signal?.addEventListener('abort', settle, { once: true })
     })
+    signal?.throwIfAborted()
   }
 }
 

@@ -32,8 +32,8 @@ function parseEntry({ provider, name, entry }: NamedEntry, origin: PriceListOrig
     {
       input: priceOf(figures['request_token']),
       output: priceOf(figures['response_token']),
-      cachedInput: zeroIsAbsent(priceOf(figures['cache_read_input_token'])),
-      cacheWrite: zeroIsAbsent(priceOf(figures['cache_write_input_token'])),
+      cachedInput: priceOf(figures['cache_read_input_token']),
+      cacheWrite: priceOf(figures['cache_write_input_token']),
     },
     { exponent: SCALE.centsPerToken, mayBeFree: name.endsWith(':free'), ...listOrigin },
   )
@@ -42,9 +42,4 @@ function parseEntry({ provider, name, entry }: NamedEntry, origin: PriceListOrig
 
 function priceOf(figure: unknown): unknown {
   return isRecord(figure) ? figure['price'] : figure
-}
-
-/** The list writes 0 where a provider has no such price. */
-function zeroIsAbsent(value: unknown): unknown {
-  return value === 0 ? undefined : value
 }

@@ -87,8 +87,9 @@ export function readBasePrice(raw: RawPrices, context: PriceContext): ModelPrice
   const output = readPrice(raw.output, context.exponent)
   if ('reason' in output) return output.reason
   if (input.nanos === 0n && output.nanos === 0n && !context.mayBeFree) return 'price-zero'
-  const cachedInput = readOptionalPrice(raw.cachedInput, context.exponent)
-  const cacheWrite = readOptionalPrice(raw.cacheWrite, context.exponent)
+  // Lists write 0 where a provider has no such price; taken at its word it would make cached tokens free.
+  const cachedInput = readOptionalPrice(raw.cachedInput, context.exponent) || undefined
+  const cacheWrite = readOptionalPrice(raw.cacheWrite, context.exponent) || undefined
   return {
     inputNanosPerMillion: input.nanos,
     outputNanosPerMillion: output.nanos,
