@@ -1,0 +1,306 @@
+/**
+ * The telemetry record as it is kept on disk and exported: field names are the contract's, `_usd` numbers are for reading
+ * only, and nothing here computes on them. `TaskOutcome` is the value that the program works with.
+ */
+import { amountToUsd } from '../base/money.ts'
+import type {
+  ExecutionTier,
+  OverheadCall,
+  TaskDomain,
+  TaskOutcome,
+  TaskRisk,
+  TaskRoute,
+} from '../core/routing/task-outcome.ts'
+import { readBoolean, readNumber, readOneOf, readText, readTextList } from './telemetry-fields.ts'
+
+export const EXECUTION_TIERS: readonly ExecutionTier[] = [
+  'cache',
+  'deterministic',
+  'local_nano',
+  'local_small',
+  'local_medium',
+  'local_large',
+  'peer',
+  'cheap_api',
+  'premium_api',
+]
+export const TASK_ROUTES: readonly TaskRoute[] = ['local', 'cheap', 'premium', 'hybrid']
+export const TASK_RISKS: readonly TaskRisk[] = ['low', 'medium', 'high']
+export const TASK_DOMAINS: readonly TaskDomain[] = ['code', 'reasoning', 'data', 'creative', 'general', 'math']
+export const RAM_BUCKETS = ['4gb', '8gb', '16gb', '32gb', '64gb+'] as const
+export type RamBucket = (typeof RAM_BUCKETS)[number]
+
+export type TelemetryOverheadCall = {
+  readonly purpose: string
+  readonly model: string
+  readonly tokens_in: number
+  readonly tokens_out: number
+  readonly cost_usd: number
+  readonly latency_ms: number
+}
+
+/** `null` means that the value was not known or did not apply. Times are milliseconds unless the name says seconds. */
+export type TelemetryEvent = {
+  readonly instance_id: string | null
+  readonly event_id: string | null
+  /** ISO 8601, UTC, milliseconds. */
+  readonly timestamp: string | null
+  /** HMAC-SHA-256 of the task text under the installation's secret, 64 hexadecimal digits. */
+  readonly task_hash: string
+  readonly task_token_count: number | null
+  readonly task_domain: TaskDomain | null
+  /** 1 to 5. */
+  readonly predicted_difficulty: number | null
+  readonly predicted_tier: ExecutionTier | null
+  readonly classifier_confidence: number | null
+  /** Any text is read, so that records of other programs can be; ours are always one of `EXECUTION_TIERS`. */
+  readonly actual_tier_used: string
+  readonly was_escalated: boolean
+  readonly escalation_chain: readonly string[]
+  readonly success: boolean
+  readonly tokens_in: number
+  readonly tokens_out: number
+  readonly cost_usd: number
+  readonly latency_ms: number
+  readonly was_cached: boolean | null
+  readonly verifier_accepted: boolean | null
+  readonly verifier_confidence: number | null
+  readonly hardware_tier: string | null
+  readonly has_gpu: boolean | null
+  readonly ram_bucket: RamBucket | null
+  readonly local_model_used: string | null
+  readonly api_provider: string | null
+  readonly policy_route_predicted: TaskRoute | null
+  readonly policy_confidence: number | null
+  /** Dollars. */
+  readonly policy_expected_cost: number | null
+  /** Seconds. */
+  readonly policy_expected_latency: number | null
+  readonly policy_risk: TaskRisk | null
+  readonly policy_version: string | null
+  readonly final_route_used: TaskRoute | null
+  readonly fallback_trigger: string | null
+  /** Probability, in (0, 1], with which the route was chosen. */
+  readonly propensity: number | null
+  readonly policy_scorer: string | null
+  readonly feature_hash: string | null
+  readonly tenant: string | null
+  readonly trace_id: string | null
+  readonly overhead_calls: readonly TelemetryOverheadCall[]
+  /** The task itself; absent unless the operator opted in. */
+  readonly task_text?: string
+}
+
+/** What a record says beside the task: the installation, and what became of the text. */
+export type TelemetryContext = {
+  readonly instanceId: string
+  readonly taskHash: string
+  readonly hardwareTier: string
+  readonly hasGpu: boolean
+  readonly ramBucket: RamBucket
+  /** True only when the operator opted in to keeping task text. */
+  readonly keepsText: boolean
+}
+
+/** The record of an outcome. */
+export function telemetryEventOf(outcome: TaskOutcome, context: TelemetryContext): TelemetryEvent {
+  const { predicted, verifier } = outcome
+  return {
+    instance_id: context.instanceId,
+    event_id: outcome.decisionId,
+    timestamp: isoOf(outcome.at),
+    task_hash: context.taskHash,
+    task_token_count: outcome.taskTokenCount,
+    task_domain: outcome.taskDomain,
+    predicted_difficulty: predicted.difficulty,
+    predicted_tier: predicted.tier,
+    classifier_confidence: predicted.classifierConfidence,
+    actual_tier_used: outcome.actualTier,
+    was_escalated: outcome.escalationChain.length > 1,
+    escalation_chain: outcome.escalationChain,
+    success: outcome.success,
+    tokens_in: outcome.tokensIn,
+    tokens_out: outcome.tokensOut,
+    cost_usd: amountToUsd(outcome.costNanos),
+    latency_ms: outcome.latencyMs,
+    was_cached: outcome.wasCached,
+    verifier_accepted: verifier?.isAccepted ?? null,
+    verifier_confidence: verifier?.confidence ?? null,
+    hardware_tier: context.hardwareTier,
+    has_gpu: context.hasGpu,
+    ram_bucket: context.ramBucket,
+    local_model_used: outcome.localModel ?? null,
+    api_provider: outcome.apiProvider ?? null,
+    policy_route_predicted: predicted.route,
+    policy_confidence: predicted.confidence,
+    policy_expected_cost: predicted.expectedCostNanos === undefined ? null : amountToUsd(predicted.expectedCostNanos),
+    policy_expected_latency: predicted.expectedLatencyS,
+    policy_risk: predicted.risk,
+    policy_version: predicted.policyVersion,
+    final_route_used: outcome.finalRoute,
+    fallback_trigger: outcome.fallbackTrigger ?? null,
+    propensity: predicted.propensity,
+    policy_scorer: predicted.scorer,
+    feature_hash: predicted.featureHash ?? null,
+    tenant: outcome.tenant,
+    trace_id: outcome.traceId ?? null,
+    overhead_calls: outcome.overheadCalls.map(overheadOf),
+    ...(context.keepsText && { task_text: outcome.taskText }),
+  }
+}
+
+/** One line of JSON, without a line break. */
+export function formatTelemetryEvent(event: TelemetryEvent): string {
+  return JSON.stringify(event)
+}
+
+/** The event, or what is wrong with the input, naming the field. */
+export type TelemetryEventReading = { readonly event: TelemetryEvent } | { readonly problem: string }
+
+/**
+ * Reads a record. The eight fields that a label needs (task_hash, actual_tier_used, success, was_escalated, cost_usd,
+ * latency_ms, tokens_in, tokens_out) must be there; every other may be absent, and is then `null` or empty. A value of the
+ * wrong type or out of range is a problem, never clamped: `"false"` is not a boolean and NaN is not a number.
+ */
+export function parseTelemetryEvent(json: unknown): TelemetryEventReading {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return { problem: 'it is not an object' }
+  try {
+    return { event: readEvent(new Map(Object.entries(json))) }
+  } catch (error: unknown) {
+    if (error instanceof TypeError) return { problem: error.message }
+    throw error
+  }
+}
+
+type Fields = ReadonlyMap<string, unknown>
+const UNIT = { min: 0, max: 1 }
+const FROM_ZERO = { min: 0 }
+
+function readEvent(fields: Fields): TelemetryEvent {
+  const text = fields.get('task_text')
+  return {
+    ...readTask(fields),
+    ...readExecution(fields),
+    ...readPolicy(fields),
+    overhead_calls: readOverheadCalls(fields.get('overhead_calls')),
+    ...(typeof text === 'string' && { task_text: text }),
+  }
+}
+
+type TaskFields = Pick<
+  TelemetryEvent,
+  | 'instance_id'
+  | 'event_id'
+  | 'timestamp'
+  | 'task_hash'
+  | 'task_token_count'
+  | 'task_domain'
+  | 'predicted_difficulty'
+  | 'predicted_tier'
+  | 'classifier_confidence'
+>
+
+function readTask(fields: Fields): TaskFields {
+  return {
+    instance_id: readText(fields, 'instance_id', null),
+    event_id: readText(fields, 'event_id', null),
+    timestamp: readText(fields, 'timestamp', null),
+    task_hash: readText(fields, 'task_hash'),
+    task_token_count: readNumber(fields, 'task_token_count', { ...FROM_ZERO, absent: null }),
+    task_domain: readOneOf(fields, 'task_domain', TASK_DOMAINS),
+    predicted_difficulty: readNumber(fields, 'predicted_difficulty', { min: 1, max: 5, absent: null }),
+    predicted_tier: readOneOf(fields, 'predicted_tier', EXECUTION_TIERS),
+    classifier_confidence: readNumber(fields, 'classifier_confidence', { ...UNIT, absent: null }),
+  }
+}
+
+type PolicyFields = Pick<
+  TelemetryEvent,
+  | 'policy_route_predicted'
+  | 'policy_confidence'
+  | 'policy_expected_cost'
+  | 'policy_expected_latency'
+  | 'policy_risk'
+  | 'policy_version'
+  | 'final_route_used'
+  | 'fallback_trigger'
+  | 'propensity'
+  | 'policy_scorer'
+  | 'feature_hash'
+  | 'tenant'
+  | 'trace_id'
+>
+
+function readPolicy(fields: Fields): PolicyFields {
+  return {
+    policy_route_predicted: readOneOf(fields, 'policy_route_predicted', TASK_ROUTES),
+    policy_confidence: readNumber(fields, 'policy_confidence', { ...UNIT, absent: null }),
+    policy_expected_cost: readNumber(fields, 'policy_expected_cost', { ...FROM_ZERO, absent: null }),
+    policy_expected_latency: readNumber(fields, 'policy_expected_latency', { ...FROM_ZERO, absent: null }),
+    policy_risk: readOneOf(fields, 'policy_risk', TASK_RISKS),
+    policy_version: readText(fields, 'policy_version', null),
+    final_route_used: readOneOf(fields, 'final_route_used', TASK_ROUTES),
+    fallback_trigger: readText(fields, 'fallback_trigger', null),
+    propensity: readNumber(fields, 'propensity', { ...UNIT, absent: null }),
+    policy_scorer: readText(fields, 'policy_scorer', null),
+    feature_hash: readText(fields, 'feature_hash', null),
+    tenant: readText(fields, 'tenant', null),
+    trace_id: readText(fields, 'trace_id', null),
+  }
+}
+
+type ExecutionFields = Omit<TelemetryEvent, keyof TaskFields | keyof PolicyFields | 'overhead_calls' | 'task_text'>
+
+function readExecution(fields: Fields): ExecutionFields {
+  return {
+    actual_tier_used: readText(fields, 'actual_tier_used'),
+    was_escalated: readBoolean(fields, 'was_escalated'),
+    escalation_chain: readTextList(fields, 'escalation_chain'),
+    success: readBoolean(fields, 'success'),
+    tokens_in: readNumber(fields, 'tokens_in', FROM_ZERO),
+    tokens_out: readNumber(fields, 'tokens_out', FROM_ZERO),
+    cost_usd: readNumber(fields, 'cost_usd', FROM_ZERO),
+    latency_ms: readNumber(fields, 'latency_ms', FROM_ZERO),
+    was_cached: readBoolean(fields, 'was_cached', null),
+    verifier_accepted: readBoolean(fields, 'verifier_accepted', null),
+    verifier_confidence: readNumber(fields, 'verifier_confidence', { ...UNIT, absent: null }),
+    hardware_tier: readText(fields, 'hardware_tier', null),
+    has_gpu: readBoolean(fields, 'has_gpu', null),
+    ram_bucket: readOneOf(fields, 'ram_bucket', RAM_BUCKETS),
+    local_model_used: readText(fields, 'local_model_used', null),
+    api_provider: readText(fields, 'api_provider', null),
+  }
+}
+
+function readOverheadCalls(value: unknown): readonly TelemetryOverheadCall[] {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) throw new TypeError('overhead_calls is not a list')
+  return value.map((item: unknown) => {
+    if (typeof item !== 'object' || item === null) throw new TypeError('overhead_calls holds something else than calls')
+    const fields: Fields = new Map(Object.entries(item))
+    return {
+      purpose: readText(fields, 'purpose'),
+      model: readText(fields, 'model'),
+      tokens_in: readNumber(fields, 'tokens_in', FROM_ZERO),
+      tokens_out: readNumber(fields, 'tokens_out', FROM_ZERO),
+      cost_usd: readNumber(fields, 'cost_usd', FROM_ZERO),
+      latency_ms: readNumber(fields, 'latency_ms', FROM_ZERO),
+    }
+  })
+}
+
+function overheadOf(call: OverheadCall): TelemetryOverheadCall {
+  return {
+    purpose: call.purpose,
+    model: call.model,
+    tokens_in: call.tokensIn,
+    tokens_out: call.tokensOut,
+    cost_usd: amountToUsd(call.costNanos),
+    latency_ms: call.latencyMs,
+  }
+}
+
+/** ISO 8601 of an instant; `Date` is used as a calendar only, never as a clock. */
+function isoOf(at: number): string {
+  return new Date(at).toISOString()
+}
