@@ -1,0 +1,28 @@
+import { hash } from 'node:crypto'
+
+/** SHA-256 works on blocks of this many bytes (FIPS 180-4), which HMAC pads its key to (RFC 2104). */
+const BLOCK_BYTES = 64
+
+/** Hashes texts under a secret of this installation. */
+export type TaskHasher = (text: string) => string
+
+/**
+ * HMAC-SHA-256 under `secret` (at most 64 bytes) as 64 lower-case hexadecimal digits: the same task has the same hash on
+ * one installation, and nobody without the secret can tell which task it was by trying. Two one-shot digests are about
+ * three times as fast as a keyed object per text.
+ */
+export function createTaskHasher(secret: Uint8Array): TaskHasher {
+  if (secret.byteLength === 0 || secret.byteLength > BLOCK_BYTES) throw new RangeError('A secret has 1 to 64 bytes')
+  const innerPad = paddedKey(secret, 0x36)
+  const outerPad = paddedKey(secret, 0x5c)
+  return (text) => {
+    const inner = hash('sha256', Buffer.concat([innerPad, Buffer.from(text, 'utf8')]), 'buffer')
+    return hash('sha256', Buffer.concat([outerPad, inner]), 'hex')
+  }
+}
+
+function paddedKey(secret: Uint8Array, byte: number): Uint8Array {
+  const key = new Uint8Array(BLOCK_BYTES)
+  key.set(secret)
+  return key.map((value) => value ^ byte)
+}

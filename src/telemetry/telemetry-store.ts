@@ -1,0 +1,150 @@
+import { CodedError } from '../base/errors.ts'
+import type { AbortOptions } from '../ports/abort-options.ts'
+import type { KeyRange, KeyValueOperation, KeyValueStore } from '../ports/key-value-store.ts'
+import { formatTelemetryEvent, parseTelemetryEvent } from '../wire/telemetry-event.ts'
+import type { TelemetryEvent } from '../wire/telemetry-event.ts'
+
+export type TelemetryStoreInit = {
+  /** Records kept at most; the oldest go first. Default 100,000. */
+  readonly eventsMax?: number
+}
+
+/** What to list; absent members do not restrict. */
+export type TelemetryFilter = {
+  readonly tenant?: string
+  /** ISO 8601 instants: `from` is included, `to` is not. */
+  readonly from?: string
+  readonly to?: string
+  readonly limit?: number
+  readonly isNewestFirst?: boolean
+}
+
+/** What to delete: everything, one tenant's records, or those before an ISO 8601 instant. */
+export type TelemetryPurge =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'tenant'; readonly tenant: string }
+  | { readonly kind: 'before'; readonly before: string }
+
+export interface TelemetryStore {
+  /** Resolves when the records are on stable storage. A record with the timestamp and id of another replaces it. */
+  append(events: readonly TelemetryEvent[]): Promise<void>
+  list(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<TelemetryEvent>
+  count(): Promise<number>
+  /** Number of records deleted; they are off stable storage, save for what the file format keeps until it compacts. */
+  purge(what: TelemetryPurge): Promise<number>
+  /** JSON lines, oldest first, each ending in a line break. */
+  exportLines(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<string>
+}
+
+const EVENTS_MAX_DEFAULT = 100_000
+const PURGE_BATCH = 512
+
+/** Keeps records in a store of their own (a sublevel), ordered by time: key `TIMESTAMP EVENT_ID`. */
+export function createTelemetryStore(store: KeyValueStore, init: TelemetryStoreInit = {}): TelemetryStore {
+  return new KeyedTelemetryStore(store, init.eventsMax ?? EVENTS_MAX_DEFAULT)
+}
+
+class KeyedTelemetryStore implements TelemetryStore {
+  readonly #store: KeyValueStore
+  readonly #eventsMax: number
+  readonly #encoder = new TextEncoder()
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true })
+  /** Upper bound of the records there are; counted once, then kept up to date. */
+  #countMax: number | undefined
+
+  constructor(store: KeyValueStore, eventsMax: number) {
+    this.#store = store
+    this.#eventsMax = eventsMax
+  }
+
+  async append(events: readonly TelemetryEvent[]): Promise<void> {
+    if (events.length === 0) return
+    const known = this.#countMax ?? (await this.#store.count())
+    const operations: KeyValueOperation[] = events.map((event) => ({
+      type: 'put',
+      key: keyOf(event),
+      value: this.#encoder.encode(formatTelemetryEvent(event)),
+    }))
+    const excess = known + events.length - this.#eventsMax
+    let dropped = 0
+    if (excess > 0) {
+      for await (const { key } of this.#store.iterate({ limit: excess })) {
+        operations.unshift({ type: 'delete', key })
+        dropped += 1
+      }
+    }
+    await this.#store.batch(operations, { sync: true })
+    this.#countMax = known + events.length - dropped
+  }
+
+  async *list(
+    filter: TelemetryFilter = {},
+    options: AbortOptions = {},
+  ): AsyncGenerator<TelemetryEvent, void, undefined> {
+    let left = filter.limit ?? Number.MAX_SAFE_INTEGER
+    if (left <= 0) return
+    for await (const { key, value } of this.#store.iterate(rangeOf(filter), readOptions(options))) {
+      const event = this.#read(key, value)
+      if (filter.tenant !== undefined && event.tenant !== filter.tenant) continue
+      yield event
+      left -= 1
+      if (left === 0) return
+    }
+  }
+
+  async count(): Promise<number> {
+    return await this.#store.count()
+  }
+
+  async purge(what: TelemetryPurge): Promise<number> {
+    const range: KeyRange = what.kind === 'before' ? { lt: what.before } : {}
+    let keys: string[] = []
+    let purged = 0
+    const remove = async (): Promise<void> => {
+      await this.#store.batch(
+        keys.map((key) => ({ type: 'delete', key })),
+        { sync: true },
+      )
+      purged += keys.length
+      keys = []
+    }
+    for await (const { key, value } of this.#store.iterate(range)) {
+      if (what.kind === 'tenant' && this.#read(key, value).tenant !== what.tenant) continue
+      keys.push(key)
+      if (keys.length === PURGE_BATCH) await remove()
+    }
+    if (keys.length > 0) await remove()
+    this.#countMax = undefined
+    return purged
+  }
+
+  async *exportLines(
+    filter: TelemetryFilter = {},
+    options: AbortOptions = {},
+  ): AsyncGenerator<string, void, undefined> {
+    for await (const event of this.list(filter, options)) yield `${formatTelemetryEvent(event)}\n`
+  }
+
+  #read(key: string, value: Uint8Array): TelemetryEvent {
+    const reading = parseTelemetryEvent(JSON.parse(this.#decoder.decode(value)))
+    if ('event' in reading) return reading.event
+    throw new CodedError('STORE_CORRUPTED', { message: `Telemetry record ${key}: ${reading.problem}` })
+  }
+}
+
+/** Timestamps of a fixed width sort as text, so a bound on time is a bound on keys. */
+function keyOf(event: TelemetryEvent): string {
+  return `${event.timestamp ?? ''} ${event.event_id ?? ''}`
+}
+
+function rangeOf(filter: TelemetryFilter): KeyRange {
+  return {
+    ...(filter.from !== undefined && { gte: filter.from }),
+    ...(filter.to !== undefined && { lt: filter.to }),
+    ...(filter.isNewestFirst !== undefined && { reverse: filter.isNewestFirst }),
+  }
+}
+
+function readOptions(options: AbortOptions): { signal?: AbortSignal } {
+  return options.signal === undefined ? {} : { signal: options.signal }
+}

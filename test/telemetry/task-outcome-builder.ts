@@ -1,0 +1,45 @@
+import { amountFromNanos } from '../../src/base/money.ts'
+import { timestampFromMs } from '../../src/base/time.ts'
+import type { TaskOutcome } from '../../src/core/routing/task-outcome.ts'
+
+/** An ordinary outcome: a cheap model answered at once and was accepted. */
+export function buildOutcome(change: Partial<TaskOutcome> = {}): TaskOutcome {
+  return {
+    decisionId: 'd1',
+    at: timestampFromMs(Date.UTC(2026, 0, 2, 3, 4, 5, 6)),
+    tenant: 'default',
+    traceId: undefined,
+    taskText: 'How tall is Mont Blanc?',
+    taskTokenCount: 7,
+    taskDomain: 'general',
+    predicted: {
+      difficulty: 2,
+      tier: 'cheap_api',
+      classifierConfidence: 0.9,
+      route: 'cheap',
+      confidence: 0.8,
+      risk: 'low',
+      expectedCostNanos: amountFromNanos(1_500_000n),
+      expectedLatencyS: 0.7,
+      policyVersion: 'priors-1',
+      propensity: 0.95,
+      scorer: 'priors',
+      featureHash: undefined,
+    },
+    actualTier: 'cheap_api',
+    finalRoute: 'cheap',
+    escalationChain: [],
+    success: true,
+    wasCached: false,
+    tokensIn: 12,
+    tokensOut: 30,
+    costNanos: amountFromNanos(1_234_567n),
+    latencyMs: 420,
+    verifier: { isAccepted: true, confidence: 0.9 },
+    localModel: undefined,
+    apiProvider: 'openai',
+    fallbackTrigger: undefined,
+    overheadCalls: [],
+    ...change,
+  }
+}
