@@ -63,6 +63,8 @@ export type ModelUsage = {
   readonly tokensOut: number
   /** The part of `tokensIn` that the provider billed at its cached price; 0 when it does not say. */
   readonly cachedTokensIn: number
+  /** The part of `tokensIn` that the provider billed for writing its cache; absent when there was none or it does not say. */
+  readonly cacheWriteTokensIn?: number
   /** True when the provider reported nothing and a tokenizer counted instead. */
   readonly isEstimated: boolean
 }

@@ -1,12 +1,12 @@
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { LanguageModel, ModelAnswer, ModelRequest, ModelStreamPart } from '../../ports/language-model.ts'
-import type { OutboundFetch, OutboundResponse } from '../../ports/outbound-fetch.ts'
+import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
 import type { Tokenizer } from '../../ports/tokenizer.ts'
 import { estimateUsage } from '../estimated-usage.ts'
 import { parseJson } from '../json-access.ts'
+import { joinUrl, limitsOf, postJson, type ProviderEndpoint, type ProviderLimits } from '../provider-endpoint.ts'
 import {
   describeConnectionFailure,
-  describeErrorResponse,
   errorOfStatus,
   malformedAnswer,
   readReportedError,
@@ -16,7 +16,7 @@ import { encodeOpenaiRequest, type OpenaiDialect } from './openai-request.ts'
 import { decodeOpenaiAnswer } from './openai-response.ts'
 import { readOpenaiStream } from './openai-stream.ts'
 
-export type OpenaiCompatibleModelInit = {
+export type OpenaiCompatibleModelInit = ProviderLimits & {
   /** The registry's id of the model. */
   readonly modelId: string
   /** Who serves it: `openai`, `ollama`, `openrouter`, ... */
@@ -31,9 +31,6 @@ export type OpenaiCompatibleModelInit = {
   readonly headers?: Readonly<Record<string, string>>
   /** How the server differs from the common ground; absent: OpenAI's own ways for `openai`, the older ones for others. */
   readonly dialect?: Partial<OpenaiDialect>
-  readonly headersTimeoutMs?: number
-  readonly idleTimeoutMs?: number
-  readonly responseBytesMax?: number
 }
 
 export type OpenaiCompatibleModelComponents = { readonly outbound: OutboundFetch; readonly tokenizer: Tokenizer }
@@ -46,22 +43,35 @@ export function createOpenaiCompatibleModel(
   return new OpenaiCompatibleModel(init, components)
 }
 
+/** Headers of every call to a server of this kind. */
+export function openaiHeaders(init: Pick<OpenaiCompatibleModelInit, 'apiKey' | 'headers'>): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    ...(init.apiKey !== undefined && { authorization: `Bearer ${init.apiKey}` }),
+    ...init.headers,
+  }
+}
+
+/** Who is called, and which of the settings must never be printed. */
+export function openaiIdentity(
+  init: Pick<OpenaiCompatibleModelInit, 'provider' | 'modelId' | 'apiKey' | 'headers'>,
+): ProviderIdentity {
+  const secrets = [init.apiKey ?? '', ...Object.values(init.headers ?? {})]
+  return { provider: init.provider, modelId: init.modelId, secrets }
+}
+
 class OpenaiCompatibleModel implements LanguageModel {
   readonly modelId: string
   readonly provider: string
-  readonly #init: OpenaiCompatibleModelInit
-  readonly #outbound: OutboundFetch
-  readonly #tokenizer: Tokenizer
+  readonly #model: string
   readonly #dialect: OpenaiDialect
-  readonly #identity: ProviderIdentity
-  readonly #url: string
-  readonly #headers: Readonly<Record<string, string>>
+  readonly #endpoint: ProviderEndpoint
+  readonly #tokenizer: Tokenizer
 
   constructor(init: OpenaiCompatibleModelInit, components: OpenaiCompatibleModelComponents) {
     this.modelId = init.modelId
     this.provider = init.provider
-    this.#init = init
-    this.#outbound = components.outbound
+    this.#model = init.model
     this.#tokenizer = components.tokenizer
     const isOpenai = init.provider === 'openai'
     this.#dialect = {
@@ -70,19 +80,17 @@ class OpenaiCompatibleModel implements LanguageModel {
       hasStreamUsage: true,
       ...init.dialect,
     }
-    const secrets = [init.apiKey ?? '', ...Object.values(init.headers ?? {})]
-    this.#identity = { provider: init.provider, modelId: init.modelId, secrets }
-    this.#url = `${init.baseUrl.replace(/\/+$/, '')}/chat/completions`
-    this.#headers = {
-      'content-type': 'application/json',
-      ...(init.apiKey !== undefined && { authorization: `Bearer ${init.apiKey}` }),
-      ...init.headers,
+    this.#endpoint = {
+      outbound: components.outbound,
+      identity: openaiIdentity(init),
+      url: joinUrl(init.baseUrl, '/chat/completions'),
+      headers: openaiHeaders(init),
+      limits: limitsOf(init),
     }
   }
 
   async doGenerate(request: ModelRequest, options?: AbortOptions): Promise<ModelAnswer> {
-    const text = await this.#readAnswer(request, options)
-    const body = parseJson(text)
+    const body = parseJson(await this.#readAnswer(request, options))
     const decoded = decodeOpenaiAnswer(body)
     if (decoded === undefined) throw this.#describeNoAnswer(body)
     const usage = decoded.usage ?? (await estimateUsage(request, decoded, this.#tokenizer))
@@ -92,56 +100,38 @@ class OpenaiCompatibleModel implements LanguageModel {
   async *doStream(request: ModelRequest, options?: AbortOptions): AsyncGenerator<ModelStreamPart, void> {
     let isStreaming = false
     try {
-      const response = await this.#send(request, { ...options, isStreaming: true })
+      const response = await postJson(this.#endpoint, this.#encode(request, true), options)
       isStreaming = true
       yield* readOpenaiStream({
         response,
         request,
-        identity: this.#identity,
+        identity: this.#endpoint.identity,
         tokenizer: this.#tokenizer,
         signal: options?.signal,
       })
     } catch (error) {
-      throw describeConnectionFailure(error, this.#identity, isStreaming)
+      throw describeConnectionFailure(error, this.#endpoint.identity, isStreaming)
     }
   }
 
   async #readAnswer(request: ModelRequest, options: AbortOptions | undefined): Promise<string> {
     try {
-      const response = await this.#send(request, { ...options, isStreaming: false })
+      const response = await postJson(this.#endpoint, this.#encode(request, false), options)
       return await response.text()
     } catch (error) {
-      throw describeConnectionFailure(error, this.#identity)
+      throw describeConnectionFailure(error, this.#endpoint.identity)
     }
   }
 
-  async #send(
-    request: ModelRequest,
-    options: AbortOptions & { readonly isStreaming: boolean },
-  ): Promise<OutboundResponse> {
-    const { headersTimeoutMs, idleTimeoutMs, responseBytesMax } = this.#init
-    const response = await this.#outbound.request({
-      url: this.#url,
-      method: 'POST',
-      headers: this.#headers,
-      body: encodeOpenaiRequest(request, {
-        model: this.#init.model,
-        dialect: this.#dialect,
-        isStreaming: options.isStreaming,
-      }),
-      signal: options.signal,
-      ...(headersTimeoutMs !== undefined && { headersTimeoutMs }),
-      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
-      ...(responseBytesMax !== undefined && { responseBytesMax }),
-    })
-    if (response.status !== 200) throw await describeErrorResponse(response, this.#identity)
-    return response
+  #encode(request: ModelRequest, isStreaming: boolean): string {
+    return encodeOpenaiRequest(request, { model: this.#model, dialect: this.#dialect, isStreaming })
   }
 
   /** Some gateways answer failures with status 200 and an error in the body. */
   #describeNoAnswer(body: unknown): Error {
+    const { identity } = this.#endpoint
     const reported = readReportedError(body)
-    if (reported.message === '') return malformedAnswer('the body is not a chat completion', this.#identity)
-    return errorOfStatus({ status: 500, identity: this.#identity, reported, retryAfterMs: undefined })
+    if (reported.message === '') return malformedAnswer('the body is not a chat completion', identity)
+    return errorOfStatus({ status: 500, identity, reported, retryAfterMs: undefined })
   }
 }
