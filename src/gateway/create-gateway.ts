@@ -166,46 +166,42 @@ class HttpGateway implements Gateway {
   /** Starts the service of one request; its end, good or bad, is handled inside. */
   #take(request: IncomingMessage, response: ServerResponse): void {
     const requestId = this.#nextRequestId()
-    const failing = { response, requestId, commonHeaders: ['x-request-id', requestId] }
-    const path = pathOf(request.url)
+    const arrival: Arrival = {
+      request,
+      response,
+      requestId,
+      path: pathOf(request.url),
+      commonHeaders: ['x-request-id', requestId],
+      arrivedMs: performance.now(),
+    }
     try {
       const foreignOrigin = this.#guard.check(request.headers)
-      if (foreignOrigin !== undefined) failing.commonHeaders.push(...crossOriginHeaders(foreignOrigin))
+      if (foreignOrigin !== undefined) arrival.commonHeaders.push(...crossOriginHeaders(foreignOrigin))
       if (foreignOrigin !== undefined && request.method === 'OPTIONS') {
-        response.writeHead(204, failing.commonHeaders)
+        response.writeHead(204, arrival.commonHeaders)
         response.end()
-        return
-      }
-      this.#admit(request, { ...failing, path })
+      } else this.#admit(arrival)
     } catch (error) {
       // What a refused sender still has to say is read and dropped, so that the connection stays usable.
       request.resume()
-      const allow = CodedError.is(error, 'GATEWAY_METHOD_UNKNOWN') ? ['allow', allowedMethods(path) ?? ''] : []
-      respondFailure(failing, error, allow)
+      const allow = CodedError.is(error, 'GATEWAY_METHOD_UNKNOWN') ? ['allow', allowedMethods(arrival.path) ?? ''] : []
+      respondFailure(arrival, error, allow)
+      this.#observe(arrival, 'refused')
     }
   }
 
-  #admit(
-    request: IncomingMessage,
-    at: {
-      readonly response: ServerResponse
-      readonly requestId: string
-      readonly path: string
-      readonly commonHeaders: string[]
-    },
-  ): void {
+  #admit(arrival: Arrival): void {
     if (this.#closing !== undefined) {
-      at.commonHeaders.push('connection', 'close')
+      arrival.commonHeaders.push('connection', 'close')
       throw new CodedError('GATEWAY_STOPPING', { message: 'The node is stopping' })
     }
-    const entry = matchEndpoint(request.method, at.path)
-    const who = this.#identify(request, entry.isPublic)
+    const entry = matchEndpoint(arrival.request.method, arrival.path)
+    const who = this.#identify(arrival.request, entry.isPublic)
     if (entry.isWork && this.#workCount >= this.#context.limits.concurrentRequestsMax) {
       throw new CodedError('GATEWAY_OVERLOADED', { message: `${this.#workCount} requests are being served` })
     }
-    const controller = this.#track(at.response, entry.isWork)
-    const exchange = { request, ...at, signal: controller.signal, who }
-    this.#answer(entry, exchange).catch(() => at.response.destroy())
+    const { signal } = this.#track(arrival, entry)
+    this.#answer(entry, { ...arrival, signal, who }).catch(() => arrival.response.destroy())
   }
 
   /** Rejects only when not even the failure can be told. */
@@ -232,25 +228,30 @@ class HttpGateway implements Gateway {
   }
 
   /** Counts a request until its response is closed, and aborts it when the caller leaves first or it takes too long. */
-  #track(response: ServerResponse, isWork: boolean): AbortController {
+  #track(arrival: Arrival, entry: EndpointEntry): AbortController {
+    const { response } = arrival
     const controller = new AbortController()
-    const { requestTimeoutMs } = this.#context.limits
-    const timer = setTimeout(() => {
-      controller.abort(
-        new CodedError('GATEWAY_TIMEOUT', { message: `The request took longer than ${requestTimeoutMs} ms` }),
-      )
-    }, requestTimeoutMs)
+    const timer = setTimeout(
+      () => controller.abort(tookTooLong(this.#context.limits)),
+      this.#context.limits.requestTimeoutMs,
+    )
     this.#inFlight.add(controller)
-    if (isWork) this.#workCount += 1
+    if (entry.isWork) this.#workCount += 1
     response.on('close', () => {
       clearTimeout(timer)
       this.#inFlight.delete(controller)
-      if (isWork) this.#workCount -= 1
+      if (entry.isWork) this.#workCount -= 1
       if (!response.writableFinished)
         controller.abort(new CodedError('REQUEST_ABORTED', { message: 'The caller went away' }))
+      this.#observe(arrival, entry.route)
       if (this.#inFlight.size === 0) this.#whenIdle?.()
     })
     return controller
+  }
+
+  #observe({ response, arrivedMs }: Arrival, route: string): void {
+    const statusCode = response.writableEnded ? response.statusCode : CLIENT_CLOSED_REQUEST
+    this.#init.node.observeHttp?.({ route, statusCode, durationMs: performance.now() - arrivedMs })
   }
 
   #nextRequestId(): string {
@@ -260,6 +261,19 @@ class HttpGateway implements Gateway {
 }
 
 const ANONYMOUS: AuthenticatedCaller = { caller: { tenant: DEFAULT_TENANT }, tiers: undefined }
+
+/** Recorded for callers that left before their answer was complete. No response ever carries it. */
+const CLIENT_CLOSED_REQUEST = 499
+
+/** A request before it is admitted. */
+type Arrival = Omit<Exchange, 'signal' | 'who' | 'commonHeaders'> & {
+  readonly commonHeaders: string[]
+  readonly arrivedMs: number
+}
+
+function tookTooLong({ requestTimeoutMs }: GatewayLimits): CodedError {
+  return new CodedError('GATEWAY_TIMEOUT', { message: `The request took longer than ${requestTimeoutMs} ms` })
+}
 
 function completeLimits({ node, limits }: GatewayInit): GatewayLimits {
   const { server } = node.config

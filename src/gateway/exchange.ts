@@ -66,7 +66,7 @@ export function respondJson(
 
 /** Sends a failure in OpenAI's form. Does nothing when the answer has begun or nobody is there to read it. */
 export function respondFailure(
-  exchange: Pick<Exchange, 'response' | 'requestId' | 'commonHeaders'>,
+  exchange: Pick<Exchange, 'request' | 'response' | 'requestId' | 'commonHeaders'>,
   error: unknown,
   headers: readonly string[] = [],
 ): void {
@@ -84,6 +84,8 @@ export function respondFailure(
     ...(description.retryAfterS === undefined ? [] : ['retry-after', String(description.retryAfterS)]),
     ...exchange.commonHeaders,
     ...headers,
+    // Nobody wants to read the rest of a body that is far too long.
+    ...(description.status === 413 && !exchange.request.complete ? ['connection', 'close'] : []),
   ])
   response.end(body)
 }

@@ -6,6 +6,8 @@ import { listModels, showModel } from './models-endpoint.ts'
 import { answerHealth, answerMetrics, answerPolicy } from './node-endpoints.ts'
 
 export type EndpointEntry = {
+  /** Pattern of its paths. */
+  readonly route: string
   readonly method: 'GET' | 'POST'
   readonly answer: Endpoint
   /** Answers without a key even where keys are asked for. */
@@ -17,17 +19,19 @@ export type EndpointEntry = {
 const WORK = { method: 'POST', isPublic: false, isWork: true } as const
 const LOOK = { method: 'GET', isPublic: false, isWork: false } as const
 
-const ENDPOINTS: ReadonlyMap<string, EndpointEntry> = new Map<string, EndpointEntry>([
-  ['/v1/chat/completions', { ...WORK, answer: answerChat }],
-  ['/v1/embeddings', { ...WORK, answer: answerEmbeddings }],
-  ['/v1/policy/decide', { ...WORK, answer: answerPolicy }],
-  ['/v1/models', { ...LOOK, answer: listModels }],
-  ['/healthz', { ...LOOK, isPublic: true, answer: answerHealth }],
-  ['/metrics', { ...LOOK, answer: answerMetrics }],
-  ['/', { ...LOOK, isPublic: true, answer: listEndpoints }],
-])
+const ENTRIES: readonly EndpointEntry[] = [
+  { ...WORK, route: '/v1/chat/completions', answer: answerChat },
+  { ...WORK, route: '/v1/embeddings', answer: answerEmbeddings },
+  { ...WORK, route: '/v1/policy/decide', answer: answerPolicy },
+  { ...LOOK, route: '/v1/models', answer: listModels },
+  { ...LOOK, route: '/healthz', isPublic: true, answer: answerHealth },
+  { ...LOOK, route: '/metrics', answer: answerMetrics },
+  { ...LOOK, route: '/', isPublic: true, answer: listEndpoints },
+]
 
-const ONE_MODEL: EndpointEntry = { ...LOOK, answer: showModel }
+const ENTRY_OF_PATH: ReadonlyMap<string, EndpointEntry> = new Map(ENTRIES.map((entry) => [entry.route, entry]))
+
+const ONE_MODEL: EndpointEntry = { ...LOOK, route: '/v1/models/:id', answer: showModel }
 
 /** The methods that `pathname` takes, for the header `allow`; `undefined` when there is nothing at the path. */
 export function allowedMethods(pathname: string): string | undefined {
@@ -48,20 +52,13 @@ export function matchEndpoint(method: string | undefined, pathname: string): End
 }
 
 function findEntry(pathname: string): EndpointEntry | undefined {
-  const entry = ENDPOINTS.get(pathname)
+  const entry = ENTRY_OF_PATH.get(pathname)
   if (entry !== undefined) return entry
   return pathname.startsWith('/v1/models/') && pathname.length > '/v1/models/'.length ? ONE_MODEL : undefined
 }
 
 /** `GET /`: what this is and where things are, for someone who opens the address in a browser. */
 function listEndpoints(exchange: Exchange, context: GatewayContext): void {
-  const paths = [...ENDPOINTS].map(([path, entry]) => `${entry.method} ${path}`)
-  respondJson(
-    exchange,
-    JSON.stringify({
-      name: 'kernell-os',
-      version: context.node.health().version,
-      endpoints: [...paths, 'GET /v1/models/:id'],
-    }),
-  )
+  const endpoints = [...ENTRIES, ONE_MODEL].map(({ method, route }) => `${method} ${route}`)
+  respondJson(exchange, JSON.stringify({ name: 'kernell-os', version: context.node.health().version, endpoints }))
 }

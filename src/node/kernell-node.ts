@@ -29,9 +29,14 @@ export type KernellNode = AsyncDisposable & {
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]
   /** Embeddings by the configured embedder (the built-in one by default), one vector per text. Throws `MODEL_NOT_FOUND` for another name. */
-  embed(texts: readonly string[], options: { readonly model?: string } & AbortOptions): Promise<{ readonly model: string; readonly vectors: readonly Float32Array[]; readonly tokens: number }>
+  embed(
+    texts: readonly string[],
+    options: { readonly model?: string } & AbortOptions,
+  ): Promise<{ readonly model: string; readonly vectors: readonly Float32Array[]; readonly tokens: number }>
   /** The policy alone: body of `POST /v1/policy/decide`. Throws `REQUEST_INVALID`. */
   decidePolicy(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer>
+  /** Counts one HTTP request that was answered or dropped. `route` is the pattern of the path, never the path that was asked for. */
+  observeHttp?(observation: { readonly route: string; readonly statusCode: number; readonly durationMs: number }): void
   /** Prometheus text, version 0.0.4. */
   metricsText(): Promise<string>
   /** What works and what does not, for `/healthz` and `doctor`. */
@@ -43,5 +48,10 @@ export type NodeHealth = {
   readonly isReady: boolean
   readonly version: string
   readonly uptimeS: number
-  readonly checks: readonly { readonly name: string; readonly state: 'ok' | 'warning' | 'failed'; readonly detail: string; readonly remedy?: string }[]
+  readonly checks: readonly {
+    readonly name: string
+    readonly state: 'ok' | 'warning' | 'failed'
+    readonly detail: string
+    readonly remedy?: string
+  }[]
 }
