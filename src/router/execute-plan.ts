@@ -75,14 +75,19 @@ async function runStep(components: PlanComponents, run: TaskRun, step: PlannedSt
       const { confidence } = verdict
       const reason = accepted ? undefined : check
       recordAttempt(run, attemptOf({ entry, outcome: accepted ? 'accepted' : 'rejected', reason, usage: answer.usage, costNanos, latencyMs, confidence }))
-      const event: AttemptEvent = accepted
-        ? { type: 'answer-accepted', confidence }
-        : { type: 'answer-rejected', confidence, isValid: verdict.valid, check }
-      return { event, answered: { entry, answer, verdict } }
+      return { event: eventOf(run, verdict, check), answered: { entry, answer, verdict } }
     }
     default:
       return assertNever(outcome)
   }
+}
+
+/** Doubt alone escalates only where the decision was a cascade; on a route of one tier the answer that was asked for stands. */
+function eventOf(run: TaskRun, verdict: Verdict, check: string): AttemptEvent {
+  const { confidence } = verdict
+  if (isAccepted(verdict)) return { type: 'answer-accepted', confidence }
+  if (verdict.valid && run.decision.route !== 'hybrid') return { type: 'answer-kept', confidence }
+  return { type: 'answer-rejected', confidence, isValid: verdict.valid, check }
 }
 
 /** The registry entry of a planned step. */

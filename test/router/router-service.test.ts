@@ -54,6 +54,12 @@ describe('escalation', () => {
     expect(result.route).toBe('hybrid')
   })
 
+  it('does not buy certainty on a route of one tier: a valid answer stands, marked as not accepted', async () => {
+    const { router, calls } = createFixture({ models: [cheap, premium], check: () => ({ confidence: 0.5 }) })
+    const result = await router.route(requestOf('hi'))
+    expect([calls, result.verification]).toEqual([['openai/mini'], { isAccepted: false, confidence: 0.5 }])
+  })
+
   it('hands out the best refused answer, marked as not accepted, when no other is left', async () => {
     const { router, outcomes } = createFixture({ models: [cheap], check: () => ({ confidence: 0.4 }) })
     const result = await router.route(requestOf('hi'))

@@ -14,7 +14,7 @@ export type StepOutcome =
  *
  * ```
  * planned --run-started--> calling(0) --answer-accepted--> finished(accepted)
- *                            | answer-rejected, call-failed, budget-refused
+ *                            | answer-rejected, call-failed, budget-refused        (answer-kept: finished(best-rejected))
  *                            v
  *                          calling(1) ... past the last step: finished(best rejected answer, or why there is none)
  * any ----run-aborted----> finished(aborted)
@@ -37,6 +37,8 @@ export type AttemptEvent =
   | { readonly type: 'run-started' }
   | { readonly type: 'answer-accepted'; readonly confidence: number }
   | { readonly type: 'answer-rejected'; readonly confidence: number; readonly isValid: boolean; readonly check: string }
+  /** Valid but not certain, on a route that asked for one answer and not for certainty: it stands as it is. */
+  | { readonly type: 'answer-kept'; readonly confidence: number }
   | { readonly type: 'call-failed'; readonly code: string }
   | { readonly type: 'budget-refused' }
   | { readonly type: 'run-aborted' }
@@ -73,6 +75,10 @@ function transition(state: AttemptState, event: AttemptEvent): AttemptStep {
     case 'answer-rejected': {
       const { confidence, isValid, check } = event
       return call(state.steps, state.index + 1, [...state.outcomes, { kind: 'rejected', confidence, isValid, check }])
+    }
+    case 'answer-kept': {
+      const kept = { kind: 'rejected', confidence: event.confidence, isValid: true, check: 'confidence' } as const
+      return finish(state, [...state.outcomes, kept], { kind: 'best-rejected', index: state.index })
     }
     case 'call-failed':
       return call(state.steps, state.index + 1, [...state.outcomes, { kind: 'failed', code: event.code }])

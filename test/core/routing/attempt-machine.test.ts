@@ -7,6 +7,7 @@ const EVENTS: readonly AttemptEvent[] = [
   { type: 'answer-accepted', confidence: 0.9 },
   { type: 'answer-rejected', confidence: 0.6, isValid: true, check: 'confidence' },
   { type: 'answer-rejected', confidence: 0, isValid: false, check: 'not-refused' },
+  { type: 'answer-kept', confidence: 0.6 },
   { type: 'call-failed', code: 'MODEL_TIMEOUT' },
   { type: 'budget-refused' },
   { type: 'run-aborted' },

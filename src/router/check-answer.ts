@@ -1,0 +1,62 @@
+import { buildJudgePrompt, parseJudgeVerdict, unavailableJudge, type JudgeVerdict } from '../core/verification/judge-prompt.ts'
+import type { ConfidenceCalibration } from '../core/verification/calibration.ts'
+import type { SchemaCheck } from '../core/verification/check-format.ts'
+import { isAccepted } from '../core/verification/verdict.ts'
+import { verifyAnswer, type VerificationInput } from '../core/verification/verify-answer.ts'
+import type { ModelEntry } from '../core/models/model-entry.ts'
+import type { ModelAnswer } from '../ports/language-model.ts'
+import { askOverhead } from './ask-overhead.ts'
+import type { CallComponents } from './call-model.ts'
+import type { CheckAnswer } from './execute-plan.ts'
+import type { TaskRun } from './task-run.ts'
+
+export type CheckAnswerInit = {
+  /** Validates JSON answers against the request's schema; absent: the built-in subset. */
+  readonly schemaCheck?: SchemaCheck
+  /** Fitted on this node's outcomes; absent: the documented priors. */
+  readonly calibration?: ConfidenceCalibration
+  /** Model that is asked where the checks leave a cascade in doubt; absent: none is. */
+  readonly judgeModelId?: string
+}
+
+/** Longest reply of a judge. */
+const JUDGE_TOKENS_MAX = 300
+
+/** The ladder of checks as the router runs it: the free ones on every answer, the judge only where its price can save a dearer call. */
+export function createAnswerCheck(components: CallComponents, init: CheckAnswerInit): CheckAnswer {
+  return (run, answered) => {
+    const input = inputOf(run, answered, init)
+    const verdict = verifyAnswer(input)
+    const { judgeModelId } = init
+    const isInDoubt = verdict.valid && !isAccepted(verdict) && run.decision.route === 'hybrid'
+    if (!isInDoubt || judgeModelId === undefined || judgeModelId === answered.entry.id) return verdict
+    return askJudge(components, run, { judgeModelId, input }).then((judge) => verifyAnswer({ ...input, judge }))
+  }
+}
+
+function inputOf(run: TaskRun, { entry, answer }: { readonly entry: ModelEntry; readonly answer: ModelAnswer }, init: CheckAnswerInit): VerificationInput {
+  const { request } = run.route
+  const prior = run.decision.candidates.find(({ modelId }) => modelId === entry.id)?.predictedSuccess
+  return {
+    task: run.facts.prompt,
+    answer: answer.text,
+    finishReason: answer.finishReason,
+    toolCallCount: answer.toolCalls.length,
+    isOutputCapped: request.maxOutputTokens !== undefined,
+    ...(answer.refusal !== undefined && { refusal: answer.refusal }),
+    ...(request.responseFormat !== undefined && { expectedFormat: request.responseFormat }),
+    ...(init.schemaCheck !== undefined && { schemaCheck: init.schemaCheck }),
+    ...(init.calibration !== undefined && { calibration: init.calibration }),
+    ...(prior !== undefined && { priorSuccess: prior }),
+  }
+}
+
+async function askJudge(
+  components: CallComponents,
+  run: TaskRun,
+  { judgeModelId, input }: { readonly judgeModelId: string; readonly input: VerificationInput },
+): Promise<JudgeVerdict> {
+  const prompt = buildJudgePrompt({ task: input.task, answer: input.answer })
+  const reply = await askOverhead(components, run, { purpose: 'judge', modelId: judgeModelId, prompt, outputTokensMax: JUDGE_TOKENS_MAX })
+  return reply === undefined ? unavailableJudge('the judge could not be asked') : parseJudgeVerdict(reply)
+}
