@@ -1,3 +1,4 @@
+import { extractJson } from '../text/extract-json.ts'
 import { fenceSections, type PromptParts } from '../text/fence-sections.ts'
 
 /** What a judge model said. `inconclusive` (unparsable, unavailable, unsure) is never acceptance. */
@@ -31,4 +32,25 @@ export function buildJudgePrompt({ task, answer }: JudgePromptInit): PromptParts
 /** The verdict when no judge could be asked. */
 export function unavailableJudge(reason: string): JudgeVerdict {
   return { kind: 'inconclusive', reason }
+}
+
+const REASON_LENGTH_MAX = 300
+
+/**
+ * Reads a judge's reply. Only a JSON object with a known verdict counts; anything else, an unknown verdict and a confidence
+ * that is no number from 0 to 1 are `inconclusive`. A missing confidence is 0.75.
+ */
+export function parseJudgeVerdict(reply: string): JudgeVerdict {
+  const parsed = extractJson(reply, 'object')
+  if (parsed === undefined || Array.isArray(parsed.value))
+    return { kind: 'inconclusive', reason: 'the reply is not a JSON object' }
+  const { verdict, confidence = 0.75, reason = '' } = parsed.value as Readonly<Record<string, unknown>>
+  if (typeof confidence !== 'number' || !(confidence >= 0 && confidence <= 1)) {
+    return { kind: 'inconclusive', reason: 'the confidence is not a number from 0 to 1' }
+  }
+  const why = typeof reason === 'string' ? reason.slice(0, REASON_LENGTH_MAX) : ''
+  const word = typeof verdict === 'string' ? verdict.trim().toLowerCase() : ''
+  if (word === 'accept') return { kind: 'accept', confidence, reason: why }
+  if (word === 'reject') return { kind: 'reject', confidence, reason: why }
+  return { kind: 'inconclusive', reason: word === 'unsure' ? 'the judge is unsure' : 'the verdict is not a known word' }
 }

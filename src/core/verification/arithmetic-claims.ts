@@ -1,0 +1,143 @@
+import { evaluateExpression } from '../tools/evaluate-expression.ts'
+import {
+  compareRationals,
+  formatExact,
+  multiplyRationals,
+  parseDecimal,
+  rationalOf,
+  subtractRationals,
+  type Rational,
+} from '../tools/rational.ts'
+
+/** An equation of an answer that does not hold. */
+export type ArithmeticMismatch = { readonly left: string; readonly right: string; readonly expected: string }
+
+export type ArithmeticReport = {
+  /** Equations that could be recomputed. */
+  readonly claimCount: number
+  readonly wrong: readonly ArithmeticMismatch[]
+}
+
+/** Most text that is searched for equations, from the start, in code units. */
+const SEARCH_LENGTH_MAX = 20_000
+const CLAIMS_MAX = 200
+
+/**
+ * Recomputes every equation `a op b = c` of a text exactly, units and currency signs between the numbers ignored, also in
+ * chains (`3 * 4 = 12 + 1 = 13`) and in simple LaTeX. A right side that is the left one rounded to its own decimals holds.
+ * What cannot be read as arithmetic (variables, code blocks) is no claim.
+ */
+export function checkArithmetic(text: string): ArithmeticReport {
+  const wrong: ArithmeticMismatch[] = []
+  let claimCount = 0
+  const prose = text.slice(0, SEARCH_LENGTH_MAX).replace(/```[\s\S]*?(?:```|$)/g, '\n')
+  if (!prose.includes('=')) return { claimCount, wrong }
+  for (const line of prose.split('\n')) {
+    if (!line.includes('=')) continue
+    const sides = normaliseLine(line).split('=')
+    for (let index = 0; index + 1 < sides.length && claimCount < CLAIMS_MAX; index++) {
+      const outcome = checkPair({ left: sides[index] ?? '', right: sides[index + 1] ?? '' })
+      if (outcome === 'no-claim') continue
+      claimCount += 1
+      if (outcome !== 'holds') wrong.push(outcome)
+    }
+  }
+  return { claimCount, wrong }
+}
+
+/** A break that no expression crosses. */
+const BREAK = '|'
+
+function normaliseLine(line: string): string {
+  return line
+    .replace(/\\(?:text|mathrm)\{([^{}]*)\}/g, ' $1 ')
+    .replace(/\\[dt]?frac\{([^{}]{1,60})\}\{([^{}]{1,60})\}/g, '(($1)/($2))')
+    .replace(/\\(?:times|cdot)\b/g, '*')
+    .replace(/\\div\b/g, '/')
+    .replace(/\\approx\b|≈/g, '=')
+    .replace(/\\(?:left|right)\b|\\[,;!()[\]%$]|[$€£*]{2,}|\\boxed/g, (found) => (found === '\\%' ? '%' : ' '))
+    .replace(/[$€£]/g, '')
+    .replace(/<<[^<>]*>>/g, '')
+    .replace(/[=!<>]=+|=>|->|[<>:;|"“”]|\.(?=\s|$)|,(?=\s)/g, BREAK)
+    .replace(/[×·]/g, '*')
+    .replace(/÷/g, '/')
+    .replace(/[−–]/g, '-')
+    .replace(/(\d%?|\)) ?[xX] ?(?=[\d(])/g, '$1*')
+    .replace(/% of\b/gi, '% *')
+    .replace(/\b(?:times|multiplied by)\b/gi, '*')
+    .replace(/\bdivided by\b/gi, '/')
+    .replace(/\bplus\b/gi, '+')
+    .replace(/\bminus\b/gi, '-')
+    .replace(/^\s*(?:[-*+•]|\d+[.)])\s+/, BREAK)
+}
+
+type Sides = { readonly left: string; readonly right: string }
+
+function checkPair({ left, right }: Sides): 'no-claim' | 'holds' | ArithmeticMismatch {
+  const leftText = lastExpression(left)
+  const rightText = firstExpression(right)
+  if (leftText === undefined || rightText === undefined) return 'no-claim'
+  const leftValue = evaluateSide(leftText)
+  const rightValue = evaluateSide(rightText)
+  if (leftValue === undefined || rightValue === undefined) return 'no-claim'
+  // A bare number on both sides (`x = 5 = 5`) computes nothing.
+  if (leftValue.operationCount === 0 && rightValue.operationCount === 0) return 'no-claim'
+  if (agrees(leftValue.value, rightText, rightValue.value) || agrees(rightValue.value, leftText, leftValue.value))
+    return 'holds'
+  return { left: leftText, right: rightText, expected: formatExact(leftValue.value) }
+}
+
+/** Drops units: up to four words between a number and the operator or end that follows it. */
+function dropUnits(side: string): string {
+  const plain = side.replace(
+    /(\d%?|\))((?:[ -][A-Za-z'’]+){1,4}|[ /]*[A-Za-z'’]+(?:\/[A-Za-z]+)?)(?=\s*(?:[-+*/^)]|$))/g,
+    '$1',
+  )
+  return plain.replace(/[A-Za-z_\\{}&#@~`'’?!]+/g, BREAK).replace(/(\d%?)\s+(?=[\d(])/g, `$1${BREAK}`)
+}
+
+function lastExpression(side: string): string | undefined {
+  const pieces = dropUnits(side).split(BREAK)
+  const piece = (pieces.at(-1) ?? '').trim()
+  // After a break a leading operator belongs to something that was not understood.
+  const isCut = pieces.length > 1 && /^[-+*/^]/.test(piece) && !/^-\s?\d/.test(piece)
+  return piece === '' || isCut ? undefined : piece
+}
+
+function firstExpression(side: string): string | undefined {
+  const pieces = dropUnits(side).split(BREAK)
+  const piece = (pieces[0] ?? '').trim().replace(/\s*[-+*/^(]+$/, '')
+  return piece === '' ? undefined : piece
+}
+
+function evaluateSide(text: string): ReturnType<typeof evaluateExpression> {
+  const withoutPercent = text.replace(/(\d[\d,]*(?:\.\d+)?|\.\d+)\s*%/g, '($1/100)')
+  if (/[^\d\s.,()+\-*/^]/.test(withoutPercent)) return undefined
+  const evaluated = evaluateExpression(withoutPercent)
+  // The division that a percent sign stands for is notation, not a computation.
+  const percentCount = text.split('%').length - 1
+  return evaluated === undefined
+    ? undefined
+    : { ...evaluated, operationCount: Math.max(0, evaluated.operationCount - percentCount) }
+}
+
+const HALF = rationalOf(1n, 2n)
+
+/** Whether `shown`, written as `text`, is `exact` or a rounding (or cut) of it to the decimals shown. */
+function agrees(exact: Rational, text: string, shown: Rational): boolean {
+  if (compareRationals(exact, shown) === 0) return true
+  const written = /^-?[\d,]*\.?\d+\s*(%?)$/.exec(text)
+  if (written === null) return false
+  const number = parseDecimal(text.replace(/[\s%]/g, ''))
+  if (number === undefined) return false
+  const scaled = written[1] === '%' ? multiplyRationals(exact, rationalOf(100n)) : exact
+  const decimals = /\.(\d+)/.exec(text)?.[1]?.length ?? 0
+  const difference = subtractRationals(scaled, number)
+  const distance = difference.numerator < 0n ? { ...difference, numerator: -difference.numerator } : difference
+  const unit = rationalOf(1n, 10n ** BigInt(decimals))
+  // A whole number shown for a fraction is a rounding only if it is the nearest one; decimals may also be cut.
+  const tolerance = decimals === 0 ? multiplyRationals(unit, HALF) : unit
+  const isClose = compareRationals(distance, tolerance) <= 0
+  // Percentages are often written without their sign on one side: 0.25 = 25 %.
+  return isClose || (compareRationals(multiplyRationals(exact, rationalOf(100n)), number) === 0 && written[1] === '%')
+}
