@@ -44,14 +44,17 @@ export type KernellNode = AsyncDisposable & {
   close(): Promise<void>
 }
 
+/** One thing that was looked at. `remedy` says what to do where it is not well. */
+export type HealthCheck = {
+  readonly name: string
+  readonly state: 'ok' | 'warning' | 'failed'
+  readonly detail: string
+  readonly remedy?: string
+}
+
 export type NodeHealth = {
   readonly isReady: boolean
   readonly version: string
   readonly uptimeS: number
-  readonly checks: readonly {
-    readonly name: string
-    readonly state: 'ok' | 'warning' | 'failed'
-    readonly detail: string
-    readonly remedy?: string
-  }[]
+  readonly checks: readonly HealthCheck[]
 }

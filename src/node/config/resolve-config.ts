@@ -176,12 +176,6 @@ function checkConsistency(config: NodeConfig): void {
     if (ids.has(key.id)) throw contradiction(`keys.${index}.id`, `repeats the id \`${key.id}\``)
     ids.add(key.id)
   }
-  if (config.keys.length === 0 && !LOOPBACK.test(config.server.host) && config.server.host !== '::1') {
-    throw contradiction(
-      'server.host',
-      `is ${config.server.host}, which others can reach, so \`keys\` must not be empty (or set KERNELL_API_KEY)`,
-    )
-  }
 }
 
 function contradiction(key: string, what: string): CodedError {

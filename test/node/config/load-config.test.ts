@@ -247,13 +247,6 @@ describe('keys', () => {
       'NOT_SET, which is not set',
     )
   })
-
-  it('are needed beyond loopback', () => {
-    expect(failureOf({ flags: { server: { host: '0.0.0.0' } } }).message).toContain('`keys` must not be empty')
-    expect(load({ flags: { server: { host: '0.0.0.0' } }, environment: { KERNELL_API_KEY: 'abc' } }).server.host).toBe(
-      '0.0.0.0',
-    )
-  })
 })
 
 describe('the example that kernell init writes', () => {

@@ -1,0 +1,68 @@
+import type { Command } from './command.ts'
+
+/** A command before its file is loaded: `kernell help` and a typing mistake load none, the others load one. */
+export type CommandEntry = { readonly name: string; readonly summary: string; load(): Promise<Command> }
+
+/** All commands, in the order of the overview. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'serve',
+    summary: 'answer over HTTP, as an OpenAI-compatible server',
+    load: async () => (await import('./commands/serve.ts')).serveCommand,
+  },
+  {
+    name: 'route',
+    summary: 'run one task, or a file of tasks, through the whole pipeline',
+    load: async () => (await import('./commands/route.ts')).routeCommand,
+  },
+  {
+    name: 'estimate',
+    summary: 'say what a task would cost and how it would be run, without running it',
+    load: async () => (await import('./commands/estimate.ts')).estimateCommand,
+  },
+  {
+    name: 'models list',
+    summary: 'show the models that are known, their prices, and which can be called',
+    load: async () => (await import('./commands/models-list.ts')).modelsListCommand,
+  },
+  {
+    name: 'models import',
+    summary: 'read prices and capabilities from a public price list',
+    load: async () => (await import('./commands/models-import.ts')).modelsImportCommand,
+  },
+  {
+    name: 'models probe',
+    summary: 'look at this machine and say which local models fit',
+    load: async () => (await import('./commands/models-probe.ts')).modelsProbeCommand,
+  },
+  {
+    name: 'models pull',
+    summary: 'download a GGUF model',
+    load: async () => (await import('./commands/models-pull.ts')).modelsPullCommand,
+  },
+  {
+    name: 'doctor',
+    summary: 'check what works, and say how to repair what does not',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
+  {
+    name: 'init',
+    summary: 'write a commented configuration file',
+    load: async () => (await import('./commands/init.ts')).initCommand,
+  },
+  {
+    name: 'eval routing',
+    summary: 'measure the policy on questions with known scores; --save keeps it',
+    load: async () => (await import('./commands/evaluate-routing.ts')).evaluateRoutingCommand,
+  },
+  {
+    name: 'eval cost',
+    summary: 'measure cost at equal quality over many models',
+    load: async () => (await import('./commands/evaluate-cost.ts')).evaluateCostCommand,
+  },
+  {
+    name: 'eval cache',
+    summary: 'measure right and wrong cache hits on question pairs; --save keeps the calibration',
+    load: async () => (await import('./commands/evaluate-cache.ts')).evaluateCacheCommand,
+  },
+]

@@ -1,0 +1,42 @@
+import type { ConfigDocument } from '../node/config/config-document.ts'
+import type { Environment } from '../node/config/environment-document.ts'
+import type { NodeConfig } from '../node/config/node-config.ts'
+import type { KernellNode } from '../node/kernell-node.ts'
+import type { ExitCode } from './exit-codes.ts'
+import type { Flags, FlagTable } from './flags.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What a command is given. It prints through `terminal`, stops when `signal` is aborted, and reads nothing from the process. */
+export type CommandContext = {
+  readonly flags: Flags
+  readonly positionals: readonly string[]
+  /** One JSON document on stdout and nothing else. */
+  readonly isJson: boolean
+  readonly terminal: Terminal
+  readonly environment: Environment
+  readonly workingDir: string
+  /** Aborted by the first Ctrl-C; the second ends the process at once. */
+  readonly signal: AbortSignal
+  /** The configuration in force; `flags` wins over everything. Throws `CONFIG_INVALID`. */
+  readonly loadConfig: (flags?: ConfigDocument) => NodeConfig
+  /** Starts a node on the configuration in force. The command owns it: `await using`. */
+  readonly openNode: (flags?: ConfigDocument) => Promise<KernellNode>
+  readonly readStandardInput: () => Promise<string>
+}
+
+/** One command of the command line: its words, its flags, its help, and what it does. */
+export type Command = {
+  /** Words after `kernell`, for example `models list`. */
+  readonly name: string
+  /** One line without a full stop. */
+  readonly summary: string
+  /** What follows the name, for example `TASK | --file TASKS.jsonl`; empty for none. */
+  readonly synopsis: string
+  /** Most words that may follow besides flags; default 0. */
+  readonly positionalsMax?: number
+  readonly flags: FlagTable
+  /** Paragraphs after the flags in `kernell help NAME`. */
+  readonly details?: readonly string[]
+  readonly examples?: readonly string[]
+  run(context: CommandContext): Promise<ExitCode>
+}

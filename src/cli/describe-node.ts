@@ -1,0 +1,105 @@
+import type { KernellNode } from '../node/kernell-node.ts'
+import { defaultConfigFile } from '../node/config/load-config.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What is in force and what is missing, for the start text and the `ready` line. */
+export type NodeDescription = {
+  readonly version: string
+  readonly dataDir: string
+  readonly configFile: string | null
+  readonly providers: readonly { readonly name: string; readonly origin: string; readonly models: number }[]
+  readonly models: { readonly available: number; readonly known: number }
+  readonly roles: { readonly cheap: string | null; readonly premium: string | null; readonly local: string | null }
+  readonly policy: 'priors' | 'trained'
+  readonly cache: { readonly exact: boolean; readonly similar: boolean }
+  readonly telemetry: boolean
+  readonly keys: number
+  readonly budgets: number
+  readonly missing: readonly string[]
+}
+
+export function describeNode(node: KernellNode): NodeDescription {
+  const { config } = node
+  const models = node.listModels()
+  const available = models.filter((model) => model.isAvailable)
+  const countOf = (name: string): number => available.filter((model) => model.entry.provider === name).length
+  const names = new Set([...Object.keys(config.providers), ...available.map((model) => model.entry.provider)])
+  return {
+    version: node.health().version,
+    dataDir: config.dataDir,
+    configFile: config.configFile ?? null,
+    providers: [...names].map((name) => ({
+      name,
+      origin: config.providers[name]?.origin ?? 'found on this machine',
+      models: countOf(name),
+    })),
+    models: { available: available.length, known: models.length },
+    roles: {
+      cheap: config.roles.cheap ?? null,
+      premium: config.roles.premium ?? null,
+      local: config.roles.local ?? null,
+    },
+    policy: config.policy.artefact === undefined ? 'priors' : 'trained',
+    cache: { exact: config.cache.isEnabled, similar: config.cache.isEnabled && config.cache.calibration !== undefined },
+    telemetry: config.telemetry.consent,
+    keys: config.keys.length,
+    budgets: config.budgets.length,
+    missing: available.length === 0 ? ['model'] : [],
+  }
+}
+
+/** A dozen lines: where it listens, what is configured, what is missing and how to add it. */
+export function formatStartText(url: string, node: NodeDescription, terminal: Terminal): string {
+  const rows: (readonly [string, string])[] = [
+    ['models', node.models.available === 0 ? 'none configured' : describeProviders(node)],
+    ['policy', node.policy === 'trained' ? 'trained artefact' : 'documented priors (no trained policy)'],
+    ['cache', describeCache(node)],
+    ['records', node.telemetry ? 'kept on this machine' : 'not kept (telemetry.consent is false)'],
+    [
+      'callers',
+      node.keys === 0 ? 'this machine only, no key needed' : `${node.keys} API ${node.keys === 1 ? 'key' : 'keys'}`,
+    ],
+    ['data', node.dataDir],
+    ...(node.configFile === null ? [] : [['config', node.configFile] as const]),
+  ]
+  const lines = rows.map(([name, value]) => `  ${terminal.style('dim', name.padEnd(8))} ${value}`)
+  const title = `kernell ${node.version} is listening on ${terminal.style('bold', url)}`
+  return [
+    title,
+    '',
+    ...lines,
+    '',
+    ...(node.missing.length > 0 ? adviceWithoutModel() : []),
+    ...tryIt(url, node),
+    'Ctrl-C stops it.',
+  ].join('\n')
+}
+
+function describeProviders(node: NodeDescription): string {
+  const parts = node.providers.map(({ name, origin, models }) => `${name} ${models} (${origin})`)
+  return `${node.models.available} callable: ${parts.join(', ')}`
+}
+
+function describeCache(node: NodeDescription): string {
+  if (!node.cache.exact) return 'off'
+  return node.cache.similar ? 'equal and similar requests' : 'equal requests (no calibration for similar ones)'
+}
+
+function adviceWithoutModel(): readonly string[] {
+  return [
+    'No model is configured: exact tools (arithmetic, units, dates, counting, extraction) and the cache answer,',
+    'everything else is refused with ROUTER_NO_MODEL. To add models, do one of these and start again:',
+    '  export OPENAI_API_KEY=...     or ANTHROPIC_API_KEY, or OPENROUTER_API_KEY',
+    '  ollama serve                  or LM Studio, llama-server, vLLM: found on this machine at start',
+    '  export OPENAI_BASE_URL=...    any other server with the OpenAI interface',
+    `  kernell init                  writes ${defaultConfigFile()}, where GGUF files can be named`,
+    '`kernell doctor` says what works.',
+    '',
+  ]
+}
+
+function tryIt(url: string, node: NodeDescription): readonly string[] {
+  const prompt = node.missing.length > 0 ? 'What is 17% of 2340?' : 'Say hello.'
+  const body = JSON.stringify({ model: 'kernell', messages: [{ role: 'user', content: prompt }] })
+  return [`Try: curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'`]
+}

@@ -1,0 +1,56 @@
+import { CodedError, remedyOf, type ErrorCode } from '../base/errors.ts'
+import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Refusals: nothing is broken, a rule or a limit says no. */
+const REFUSALS: readonly ErrorCode[] = [
+  'BUDGET_EXCEEDED',
+  'ROUTER_COST_CAP',
+  'ROUTER_PRICE_UNKNOWN',
+  'OUTBOUND_NOT_ALLOWED',
+  'GATEWAY_KEYS_REQUIRED',
+]
+const WRONG_USAGE: readonly ErrorCode[] = [
+  'COMMAND_INVALID',
+  'CONFIG_INVALID',
+  'REQUEST_INVALID',
+  'ROUTER_MODEL_UNKNOWN',
+]
+
+/** Tells what went wrong, in the form that was asked for, and what the shell should be told. */
+export function printFailure(error: unknown, terminal: Terminal, isJson: boolean): ExitCode {
+  if (isJson) terminal.printJson(failureDocument(error))
+  else terminal.note(failureText(error, terminal))
+  return exitCodeOf(error)
+}
+
+/** `{"error":{"code","message","details"}}`. */
+export function failureDocument(error: unknown): {
+  readonly error: { readonly code: string; readonly message: string; readonly details: object }
+} {
+  if (CodedError.is(error))
+    return {
+      error: { code: error.code, message: error.message, details: { ...error.details, remedy: remedyOf(error.code) } },
+    }
+  return {
+    error: { code: 'INTERNAL_ERROR', message: messageOf(error), details: { remedy: remedyOf('INTERNAL_ERROR') } },
+  }
+}
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (!CodedError.is(error)) return EXIT_CODES.failed
+  if (WRONG_USAGE.includes(error.code)) return EXIT_CODES.usage
+  return REFUSALS.includes(error.code) ? EXIT_CODES.refused : EXIT_CODES.failed
+}
+
+function failureText(error: unknown, terminal: Terminal): string {
+  if (!CodedError.is(error)) {
+    const stack = error instanceof Error && error.stack !== undefined ? `\n${error.stack}` : ''
+    return `kernell: ${messageOf(error)}${stack}`
+  }
+  return `kernell: ${error.message}\n${terminal.style('dim', `  ${remedyOf(error.code)} (${error.code})`)}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,132 @@
+import type { ConfigDocument } from '../node/config/config-document.ts'
+import type { Environment } from '../node/config/environment-document.ts'
+import { loadConfig } from '../node/config/load-config.ts'
+import { nearestName } from '../node/config/nearest-name.ts'
+import type { NodeConfig } from '../node/config/node-config.ts'
+import type { KernellNode } from '../node/kernell-node.ts'
+import type { Command, CommandContext } from './command.ts'
+import { COMMANDS, type CommandEntry } from './command-table.ts'
+import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
+import { COMMON_FLAGS, isFlagSet, parseFlags, textFlag, usageError, type Flags } from './flags.ts'
+import { formatCommandHelp, formatOverview } from './format-help.ts'
+import { printFailure } from './print-failure.ts'
+import type { Terminal } from './terminal.ts'
+
+export type CommandLineComponents = {
+  readonly terminal: Terminal
+  readonly environment: Environment
+  readonly workingDir: string
+  readonly signal: AbortSignal
+  readonly version: string
+  readonly createNode: (config: NodeConfig, signal: AbortSignal) => Promise<KernellNode>
+  readonly readStandardInput: () => Promise<string>
+}
+
+/** Runs one command line (the words after `kernell`) and says what to tell the shell. Never rejects: a failure is printed. */
+export async function runCommandLine(words: readonly string[], components: CommandLineComponents): Promise<ExitCode> {
+  const isJson = words.slice(0, positionOfEnd(words)).includes('--json')
+  try {
+    return await dispatch(words, components, isJson)
+  } catch (error) {
+    return printFailure(error, components.terminal, isJson)
+  }
+}
+
+async function dispatch(
+  words: readonly string[],
+  components: CommandLineComponents,
+  isJson: boolean,
+): Promise<ExitCode> {
+  const { terminal, version } = components
+  const [first = 'help', second] = words
+  if (first === 'version' || first === '--version' || first === '-V') {
+    if (isJson) terminal.printJson({ version, node: process.versions.node })
+    else terminal.print(version)
+    return EXIT_CODES.done
+  }
+  if (first === 'help' || first === '--help' || first === '-h') {
+    const named = words.slice(1).filter((word) => !word.startsWith('-'))
+    if (named.length === 0) terminal.print(formatOverview(version, terminal.width))
+    else terminal.print(formatCommandHelp(await findCommand(named).entry.load(), terminal.width))
+    return EXIT_CODES.done
+  }
+  const { entry, wordCount } = findCommand(second === undefined || second.startsWith('-') ? [first] : [first, second])
+  return await runCommand(await entry.load(), words.slice(wordCount), components)
+}
+
+async function runCommand(
+  command: Command,
+  words: readonly string[],
+  components: CommandLineComponents,
+): Promise<ExitCode> {
+  const { flags, positionals } = parseFlags(words, { ...command.flags, ...COMMON_FLAGS })
+  if (isFlagSet(flags, 'help')) {
+    components.terminal.print(formatCommandHelp(command, components.terminal.width))
+    return EXIT_CODES.done
+  }
+  if (positionals.length > (command.positionalsMax ?? 0)) {
+    const unexpected = positionals[command.positionalsMax ?? 0] ?? ''
+    throw usageError(`kernell ${command.name} does not take ${JSON.stringify(unexpected)}`, { command: command.name })
+  }
+  return await command.run(createContext(flags, positionals, components))
+}
+
+function createContext(
+  flags: Flags,
+  positionals: readonly string[],
+  components: CommandLineComponents,
+): CommandContext {
+  const { terminal, environment, workingDir, signal } = components
+  const dataDir = textFlag(flags, 'data-dir')
+  const configFile = textFlag(flags, 'config')
+  const load = (more: ConfigDocument = {}): NodeConfig => {
+    const document = { ...more, ...(dataDir !== undefined && { dataDir }) }
+    return loadConfig({ flags: document, environment, workingDir, ...(configFile !== undefined && { configFile }) })
+  }
+  return {
+    flags,
+    positionals,
+    isJson: isFlagSet(flags, 'json'),
+    terminal,
+    environment,
+    workingDir,
+    signal,
+    loadConfig: load,
+    openNode: async (more) => await components.createNode(load(more), signal),
+    readStandardInput: components.readStandardInput,
+  }
+}
+
+function findCommand(words: readonly string[]): { readonly entry: CommandEntry; readonly wordCount: number } {
+  const [first = '', second = ''] = words
+  const two = COMMANDS.find(({ name }) => name === `${first} ${second}`)
+  if (two !== undefined) return { entry: two, wordCount: 2 }
+  const one = COMMANDS.find(({ name }) => name === first)
+  if (one !== undefined) return { entry: one, wordCount: 1 }
+  const family = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name)
+  const typed = family.length > 0 && second !== '' ? `${first} ${second}` : first
+  const names = family.length > 0 ? family : COMMANDS.map(({ name }) => name)
+  const nearest =
+    nearestName(typed, names) ??
+    nearestName(
+      `${first} ${second}`.trim(),
+      COMMANDS.map(({ name }) => name),
+    )
+  if (family.length > 0 && nearest === undefined)
+    throw usageError(
+      `\`kernell ${first}\` needs one of: ${family.map((name) => name.slice(first.length + 1)).join(', ')}`,
+    )
+  throw usageError(
+    `Unknown command ${JSON.stringify(typed)}${nearest === undefined ? '' : `. Did you mean \`kernell ${nearest}\`?`}`,
+    {
+      command: typed,
+      ...(nearest !== undefined && { nearest }),
+    },
+  )
+}
+
+/** Words after a bare `--` are never flags. */
+function positionOfEnd(words: readonly string[]): number {
+  const end = words.indexOf('--')
+  return end === -1 ? words.length : end
+}

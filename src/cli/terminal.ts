@@ -1,0 +1,86 @@
+import { SingleBar } from 'cli-progress'
+import type { Environment } from '../node/config/environment-document.ts'
+
+/** Where text goes; streams of a process, or buffers in tests. */
+export type OutputStream = {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string): unknown
+}
+
+export type TerminalInit = {
+  readonly output: OutputStream
+  readonly errors: OutputStream
+  readonly environment: Environment
+}
+
+export type TextStyle = 'bold' | 'dim' | 'green' | 'yellow' | 'red'
+
+/** Says how far a long command is. */
+export type Progress = {
+  readonly advance: (done: number) => void
+  /** Removes the bar. Idempotent. */
+  readonly finish: () => void
+}
+
+/** The reader at the other end: results go to `output`, everything else to `errors`. */
+export type Terminal = {
+  /** Columns that a line may take. */
+  readonly width: number
+  /** Text for people, on the output. A line end is added. */
+  print(text: string): void
+  /** One JSON document on one line, on the output. */
+  printJson(value: unknown): void
+  /** A remark that is not part of the result. */
+  note(text: string): void
+  /** Coloured where the output is a terminal that wants colours. */
+  style(style: TextStyle, text: string): string
+  /** A bar on a terminal; nothing elsewhere. */
+  startProgress(label: string, total: number): Progress
+}
+
+const CODES: Readonly<Record<TextStyle, string>> = { bold: '1', dim: '2', green: '32', yellow: '33', red: '31' }
+
+/** Makes the terminal of one command. NO_COLOR and a `dumb` terminal switch colours off, FORCE_COLOR switches them on. */
+export function createTerminal(init: TerminalInit): Terminal {
+  const { output, errors, environment } = init
+  const wantsColour = !environment.NO_COLOR && environment.TERM !== 'dumb'
+  const isColoured =
+    wantsColour && (output.isTTY === true || (environment.FORCE_COLOR !== undefined && environment.FORCE_COLOR !== '0'))
+  return {
+    width: Math.max(20, output.columns ?? 100),
+    print: (text) => void output.write(`${text}\n`),
+    printJson: (value) => void output.write(`${JSON.stringify(value)}\n`),
+    note: (text) => void errors.write(`${text}\n`),
+    style: (style, text) => (isColoured ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text),
+    startProgress: (label, total) => (errors.isTTY === true && total > 0 ? startBar(label, total, errors) : SILENT),
+  }
+}
+
+const SILENT: Progress = { advance: () => undefined, finish: () => undefined }
+
+function startBar(label: string, total: number, stream: OutputStream): Progress {
+  const columns = stream.columns ?? 80
+  const bar = new SingleBar({
+    // The library asks for a whole stream and uses what a terminal has.
+    stream: stream as NodeJS.WritableStream,
+    format: columns < 60 ? '{bar} {value}/{total}' : `${label} {bar} {value}/{total}, {eta_formatted} left`,
+    barsize: Math.max(8, Math.min(40, columns - label.length - 36)),
+    barCompleteChar: '#',
+    barIncompleteChar: '-',
+    hideCursor: true,
+    clearOnComplete: true,
+    gracefulExit: false,
+  })
+  bar.start(total, 0)
+  let isRunning = true
+  return {
+    advance: (done) => {
+      if (isRunning) bar.update(Math.min(done, total))
+    },
+    finish: () => {
+      if (isRunning) bar.stop()
+      isRunning = false
+    },
+  }
+}

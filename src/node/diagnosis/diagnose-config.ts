@@ -1,0 +1,116 @@
+import type { Environment } from '../config/environment-document.ts'
+import type { NodeConfig } from '../config/node-config.ts'
+import type { HealthCheck } from '../kernell-node.ts'
+
+/** Whether a path leads to a readable file. */
+export type FileProbe = (path: string) => boolean
+
+/** What a configuration promises and does not hold, and what it leaves off. Reads no file but through `isReadable`. */
+export function diagnoseConfig(
+  config: NodeConfig,
+  environment: Environment,
+  isReadable: FileProbe,
+): readonly HealthCheck[] {
+  return [
+    {
+      name: 'configuration',
+      state: 'ok',
+      detail: config.configFile ?? 'defaults and environment; no file',
+    },
+    ...diagnoseProviders(config, environment),
+    diagnosePolicy(config, isReadable),
+    diagnoseCache(config, isReadable),
+    diagnoseTelemetry(config),
+    ...diagnoseBudgets(config),
+  ]
+}
+
+function diagnoseProviders(config: NodeConfig, environment: Environment): readonly HealthCheck[] {
+  return Object.entries(config.providers).map(([name, provider]) => {
+    const { apiKeyEnv } = provider
+    if (apiKeyEnv !== undefined && !environment[apiKeyEnv]) {
+      return {
+        name: `provider ${name}`,
+        state: 'failed',
+        detail: `its key variable ${apiKeyEnv} is not set`,
+        remedy: `export ${apiKeyEnv}=..., or remove the provider.`,
+      }
+    }
+    return { name: `provider ${name}`, state: 'ok', detail: `${provider.baseUrl ?? 'files'}, from ${provider.origin}` }
+  })
+}
+
+function diagnosePolicy(config: NodeConfig, isReadable: FileProbe): HealthCheck {
+  const { artefact } = config.policy
+  const command =
+    '`kernell eval routing --train ... --test ... --save policy.json`, then name the file in `policy.artefact` or `--policy`.'
+  if (artefact === undefined) {
+    return {
+      name: 'policy',
+      state: 'warning',
+      detail: 'documented priors; no policy was trained on your data',
+      remedy: `Run ${command}`,
+    }
+  }
+  if (isReadable(artefact)) return { name: 'policy', state: 'ok', detail: artefact }
+  return {
+    name: 'policy',
+    state: 'failed',
+    detail: `${artefact} cannot be read`,
+    remedy: `Correct the path, or run ${command}`,
+  }
+}
+
+function diagnoseCache(config: NodeConfig, isReadable: FileProbe): HealthCheck {
+  const { isEnabled, calibration } = config.cache
+  const command =
+    '`kernell eval cache --train ... --test ... --save cache.json`, then name the file in `cache.calibration` or `--cache-calibration`.'
+  if (!isEnabled) return { name: 'cache', state: 'warning', detail: 'off', remedy: 'Set `cache.enabled` to true.' }
+  if (calibration === undefined) {
+    return {
+      name: 'cache',
+      state: 'warning',
+      detail: 'equal requests only; similarity is off without a calibration',
+      remedy: `Run ${command}`,
+    }
+  }
+  if (isReadable(calibration))
+    return { name: 'cache', state: 'ok', detail: `equal and similar requests, ${calibration}` }
+  return {
+    name: 'cache',
+    state: 'failed',
+    detail: `${calibration} cannot be read`,
+    remedy: `Correct the path, or run ${command}`,
+  }
+}
+
+function diagnoseTelemetry(config: NodeConfig): HealthCheck {
+  if (config.telemetry.consent)
+    return {
+      name: 'records',
+      state: 'ok',
+      detail: config.telemetry.keepText ? 'kept, with text' : 'kept, without text',
+    }
+  return { name: 'records', state: 'ok', detail: 'not kept; set `telemetry.consent` to learn from outcomes' }
+}
+
+function diagnoseBudgets(config: NodeConfig): readonly HealthCheck[] {
+  const isPaid = Object.values(config.providers).some((provider) => !provider.isLocal)
+  if (config.budgets.length > 0)
+    return [
+      {
+        name: 'budgets',
+        state: 'ok',
+        detail: config.budgets.map(({ scope, window }) => `${scope} per ${window}`).join(', '),
+      },
+    ]
+  if (!isPaid) return []
+  return [
+    {
+      name: 'budgets',
+      state: 'warning',
+      detail: 'nothing bounds what may be spent',
+      remedy: 'Add { "scope": "node", "window": "day", "limitUsd": "5.00" } to `budgets`.',
+    },
+  ]
+}

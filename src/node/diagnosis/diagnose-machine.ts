@@ -1,0 +1,43 @@
+import { access, constants, mkdir, statfs } from 'node:fs/promises'
+import { formatBytes } from '../../base/format.ts'
+import type { HealthCheck } from '../kernell-node.ts'
+
+/** Below this much free space writes of the cache and the journal are at risk. */
+const FREE_BYTES_MIN = 512 * 1024 * 1024
+
+/** The machine under a node: its Node.js, and the disk of the data directory. Creates the directory when it is not there. */
+export async function diagnoseMachine(dataDir: string): Promise<readonly HealthCheck[]> {
+  return [diagnoseRuntime(process.versions.node), await diagnoseDataDir(dataDir)]
+}
+
+function diagnoseRuntime(version: string): HealthCheck {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const isFit = major > 22 || (major === 22 && minor >= 18)
+  if (isFit) return { name: 'node', state: 'ok', detail: version }
+  return { name: 'node', state: 'failed', detail: `${version} is too old`, remedy: 'Install Node.js 22.18 or newer.' }
+}
+
+async function diagnoseDataDir(dataDir: string): Promise<HealthCheck> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    await access(dataDir, constants.R_OK | constants.W_OK)
+    const { bavail, bsize } = await statfs(dataDir)
+    const freeBytes = bavail * bsize
+    const detail = `${dataDir}, ${formatBytes(freeBytes)} free`
+    if (freeBytes >= FREE_BYTES_MIN) return { name: 'disk', state: 'ok', detail }
+    return {
+      name: 'disk',
+      state: 'warning',
+      detail,
+      remedy: 'Free some space, or name another disk with `--data-dir`.',
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return {
+      name: 'disk',
+      state: 'failed',
+      detail: `${dataDir}: ${why}`,
+      remedy: 'Make the directory writable, or name another with `--data-dir`.',
+    }
+  }
+}
