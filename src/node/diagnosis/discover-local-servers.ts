@@ -62,7 +62,7 @@ async function askPlace(
 }
 
 /** `{"object":"list","data":[{"id":"..."}]}`; anything else is not the list of a model server. */
-function readModelNames(body: unknown): readonly string[] | undefined {
+export function readModelNames(body: unknown): readonly string[] | undefined {
   const data = typeof body === 'object' && body !== null && 'data' in body ? body.data : undefined
   if (!Array.isArray(data)) return undefined
   const names = data.map((row: unknown) =>

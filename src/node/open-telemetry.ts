@@ -1,0 +1,66 @@
+import { availableParallelism } from 'node:os'
+import { ramBucketOf } from '../core/models/hardware-fit.ts'
+import type { KeyValueStore } from '../ports/key-value-store.ts'
+import { NO_OP_TRACER, type Tracer } from '../ports/tracer.ts'
+import type { Timers } from '../ports/timers.ts'
+import { createMetricsRegistry, type MetricsRegistry } from '../telemetry/metrics-registry.ts'
+import { createOpenTelemetryTracer } from '../telemetry/open-telemetry-tracer.ts'
+import { startOtlpExport } from '../telemetry/otlp-export.ts'
+import { createTelemetryPipeline, type TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
+import { createTelemetryStore, type TelemetryStore } from '../telemetry/telemetry-store.ts'
+import type { TelemetryConfig } from './config/node-config.ts'
+
+export type NodeTelemetry = {
+  readonly pipeline: TelemetryPipeline
+  readonly metrics: MetricsRegistry
+  readonly store: TelemetryStore
+  readonly tracer: Tracer
+  stop(): Promise<void>
+}
+
+export type OpenTelemetryInit = {
+  readonly config: TelemetryConfig
+  /** The store's part for records. */
+  readonly records: KeyValueStore
+  readonly secret: Uint8Array
+  readonly timers: Timers
+  readonly memoryBytes: number
+  readonly onError: (error: unknown) => void
+}
+
+/** Records, metrics and traces, each only where the operator wants it. Throws `TELEMETRY_PACKAGE_MISSING` for traces without their packages. */
+export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTelemetry> {
+  const { config, timers, secret } = init
+  const exporting =
+    config.otlpEndpoint === undefined ? undefined : await startOtlpExport({ url: tracesUrlOf(config.otlpEndpoint) })
+  const metrics = createMetricsRegistry({ hasProcessMetrics: true })
+  const store = createTelemetryStore(init.records)
+  const pipeline = createTelemetryPipeline(
+    { store, metrics, timers, secret },
+    {
+      hasConsent: config.consent,
+      keepsText: config.keepText,
+      hardwareTier: `${availableParallelism()}-core`,
+      hasGpu: false,
+      ramBucket: ramBucketOf(init.memoryBytes),
+      onError: init.onError,
+    },
+  )
+  await pipeline.start()
+  return {
+    pipeline,
+    metrics,
+    store,
+    tracer: exporting === undefined ? NO_OP_TRACER : createOpenTelemetryTracer(),
+    async stop() {
+      await pipeline.stop()
+      await exporting?.stop()
+    },
+  }
+}
+
+/** The address of a collector is its base; traces have a path of their own (OpenTelemetry exporter specification). */
+function tracesUrlOf(endpoint: string): string {
+  const base = endpoint.replace(/\/+$/, '')
+  return base.endsWith('/v1/traces') ? base : `${base}/v1/traces`
+}
