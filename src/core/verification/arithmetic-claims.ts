@@ -1,4 +1,5 @@
 import { evaluateExpression } from '../tools/evaluate-expression.ts'
+import { unitsNamed } from '../tools/unit-table.ts'
 import {
   compareRationals,
   formatExact,
@@ -54,6 +55,7 @@ function normaliseLine(line: string): string {
     .replace(/\\[dt]?frac\{([^{}]{1,60})\}\{([^{}]{1,60})\}/g, '(($1)/($2))')
     .replace(/\\(?:times|cdot)\b/g, '*')
     .replace(/\\div\b/g, '/')
+    .replace(/\\\*/g, '*')
     .replace(/\\approx\b|≈/g, '=')
     .replace(/\\(?:left|right)\b|\\[,;!()[\]%$]|[$€£*]{2,}|\\boxed/g, (found) => (found === '\\%' ? '%' : ' '))
     .replace(/[$€£]/g, '')
@@ -80,27 +82,44 @@ function checkPair({ left, right }: Sides): 'no-claim' | 'holds' | ArithmeticMis
   const leftValue = evaluateSide(leftText)
   const rightValue = evaluateSide(rightText)
   if (leftValue === undefined || rightValue === undefined) return 'no-claim'
-  // A bare number on both sides (`x = 5 = 5`) computes nothing.
-  if (leftValue.operationCount === 0 && rightValue.operationCount === 0) return 'no-claim'
+  // Without an operator on its left an equation defines or restates (`x = 2 * 11`, `the total of 14 = 10 + 4`).
+  if (leftValue.operationCount === 0 || changesUnit(left, right)) return 'no-claim'
   if (agrees(leftValue.value, rightText, rightValue.value) || agrees(rightValue.value, leftText, leftValue.value))
     return 'holds'
-  return { left: leftText, right: rightText, expected: formatExact(leftValue.value) }
+  return continues(leftValue.value, rightText)
+    ? 'holds'
+    : { left: leftText, right: rightText, expected: formatExact(leftValue.value) }
 }
 
-/** Drops units: up to four words between a number and the operator or end that follows it. */
+/** `6 * 6 = 36 / 12 = 3` is bad style but no wrong result: the right side goes on with the value of the left one. */
+function continues(value: Rational, rightText: string): boolean {
+  const first = /^-?[\d,]*\.?\d+(?=\s*[-+*/])/.exec(rightText)?.[0]
+  const number = first === undefined ? undefined : parseDecimal(first)
+  return number !== undefined && compareRationals(number, value) === 0
+}
+
+/** `2 * 1 hour = 120 minutes` converts on the way. */
+function changesUnit(left: string, right: string): boolean {
+  const from = /([A-Za-z]+)\)?\s*$/.exec(left)?.[1]?.toLowerCase() ?? ''
+  const to = /^[\s\d.,]+([A-Za-z]+)/.exec(right)?.[1]?.toLowerCase() ?? ''
+  const [source, target] = [unitsNamed(from)[0], unitsNamed(to)[0]]
+  return source !== undefined && target !== undefined && source.singular !== target.singular
+}
+
+/** Drops units: up to four words between a number and the operator or end that follows it. A glued letter is a variable. */
 function dropUnits(side: string): string {
-  const plain = side.replace(
-    /(\d%?|\))((?:[ -][A-Za-z'’]+){1,4}|[ /]*[A-Za-z'’]+(?:\/[A-Za-z]+)?)(?=\s*(?:[-+*/^)]|$))/g,
-    '$1',
-  )
-  return plain.replace(/[A-Za-z_\\{}&#@~`'’?!]+/g, BREAK).replace(/(\d%?)\s+(?=[\d(])/g, `$1${BREAK}`)
+  return side
+    .replace(/(?<=[\d)])[A-Za-z](?![A-Za-z])/g, BREAK)
+    .replace(/(\d%?|\))((?:[ -][A-Za-z'’]+){1,4}|[ /]*[A-Za-z'’]+(?:\/[A-Za-z]+)?)(?=\s*(?:[-+*/^)]|$))/g, '$1')
+    .replace(/[A-Za-z_\\{}&#@~`'’?!]+/g, BREAK)
+    .replace(/(\d%?)\s+(?=[\d(])/g, `$1${BREAK}`)
 }
 
 function lastExpression(side: string): string | undefined {
   const pieces = dropUnits(side).split(BREAK)
   const piece = (pieces.at(-1) ?? '').trim()
-  // After a break a leading operator belongs to something that was not understood.
-  const isCut = pieces.length > 1 && /^[-+*/^]/.test(piece) && !/^-\s?\d/.test(piece)
+  // An operator on either side of the break belongs to something that was not understood.
+  const isCut = pieces.length > 1 && (/^[-+*/^)]/.test(piece) || /[-+*/^(]\s*$/.test(pieces.at(-2) ?? ''))
   return piece === '' || isCut ? undefined : piece
 }
 
@@ -138,6 +157,6 @@ function agrees(exact: Rational, text: string, shown: Rational): boolean {
   // A whole number shown for a fraction is a rounding only if it is the nearest one; decimals may also be cut.
   const tolerance = decimals === 0 ? multiplyRationals(unit, HALF) : unit
   const isClose = compareRationals(distance, tolerance) <= 0
-  // Percentages are often written without their sign on one side: 0.25 = 25 %.
-  return isClose || (compareRationals(multiplyRationals(exact, rationalOf(100n)), number) === 0 && written[1] === '%')
+  // `(1/2) * 100 = 50%` has the hundred on the left already.
+  return isClose || (written[1] === '%' && compareRationals(exact, number) === 0)
 }
