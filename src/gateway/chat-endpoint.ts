@@ -55,20 +55,18 @@ async function sendStream(
   // It is awaited at the end; until then, and after a failure, nobody may be listening.
   stream.result.catch(() => undefined)
   const { exchange } = at
-  const events = new EventStream(exchange.response)
   const chunks = new ChatChunks({
     taskId: stream.taskId,
     modelId: stream.modelId,
     createdS: nowS(),
     isUsageWanted: chat.isUsageWanted,
   })
-  let isStarted = false
+  let events: EventStream | undefined
   try {
     let finish: Extract<ModelStreamPart, { readonly type: 'finish' }> | undefined
     for await (const part of stream.parts) {
-      if (!isStarted) {
-        isStarted = true
-        events.start([...exchange.commonHeaders, ...formatStreamHeaders(stream)])
+      if (events === undefined) {
+        events = new EventStream(exchange.response, [...exchange.commonHeaders, ...formatStreamHeaders(stream)])
         events.write(chunks.first())
       }
       if (part.type === 'finish') finish = part
@@ -77,11 +75,11 @@ async function sendStream(
       if (wait !== undefined) await wait
       if (exchange.signal.aborted) throw exchange.signal.reason
     }
-    if (finish === undefined) throw new Error('The stream of the router ended without its finish part')
+    if (finish === undefined || events === undefined)
+      throw new Error('The stream of the router ended without its finish part')
     events.end(chunks.last(finish, await summarizeWhenKnown(stream, at.context.limits.resultWaitMs)))
   } catch (error) {
-    if (!isStarted) throw error
-    events.end(`event: error\ndata: ${formatFailure(describeFailure(error, exchange.requestId))}\n\n`)
+    events?.end(`event: error\ndata: ${formatFailure(describeFailure(error, exchange.requestId))}\n\n`)
     throw error
   }
 }

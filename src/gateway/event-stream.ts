@@ -5,37 +5,28 @@ const PENDING_LENGTH_MAX = 64 * 1024
 
 /**
  * Server-sent events over one response. Events that are produced in one go leave in one write: a model that answers in a burst costs one
- * system call, not one per token. A reader that does not keep up is waited for.
+ * system call, not one per token, and an answer that was complete before its first write is sent with its length instead of in chunks.
+ * A reader that does not keep up is waited for.
  */
 export class EventStream {
   readonly #response: ServerResponse
+  /** Names and values, alternating, until they are sent with the first write. */
+  readonly #headers: readonly string[]
   #pending = ''
   #isFlushPlanned = false
   #isFull = false
   #wake: (() => void) | undefined
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, headers: readonly string[]) {
     this.#response = response
-  }
-
-  /** Sends the headers. Names and values alternate. */
-  start(headers: readonly string[]): void {
-    this.#response.writeHead(200, [
-      'content-type',
-      'text/event-stream; charset=utf-8',
-      'cache-control',
-      'no-cache',
-      'x-accel-buffering',
-      'no',
-      ...headers,
-    ])
+    this.#headers = headers
     const resume = (): void => {
       this.#isFull = false
       this.#wake?.()
       this.#wake = undefined
     }
-    this.#response.on('drain', resume)
-    this.#response.on('close', resume)
+    response.on('drain', resume)
+    response.on('close', resume)
   }
 
   write(text: string): void {
@@ -61,15 +52,30 @@ export class EventStream {
 
   /** Writes the last text and ends the response. */
   end(text: string): void {
+    if (this.#response.destroyed) return
     const last = this.#pending + text
     this.#pending = ''
-    if (!this.#response.destroyed) this.#response.end(last)
+    if (!this.#response.headersSent) this.#sendHead(['content-length', String(Buffer.byteLength(last))])
+    this.#response.end(last)
   }
 
   #flush(): void {
     if (this.#pending === '' || this.#response.destroyed || this.#response.writableEnded) return
     const text = this.#pending
     this.#pending = ''
+    if (!this.#response.headersSent) this.#sendHead([])
     this.#isFull = !this.#response.write(text)
+  }
+
+  #sendHead(more: readonly string[]): void {
+    const own = [
+      'content-type',
+      'text/event-stream; charset=utf-8',
+      'cache-control',
+      'no-cache',
+      'x-accel-buffering',
+      'no',
+    ]
+    this.#response.writeHead(200, [...own, ...this.#headers, ...more])
   }
 }

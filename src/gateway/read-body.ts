@@ -31,8 +31,11 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
       if (size > bytesMax) reject(tooLarge(bytesMax))
       else resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))
     })
-    const abort = (): void =>
+    const abort = (): void => {
+      // The request closes after its end too.
+      if (request.complete) return
       reject(new CodedError('REQUEST_ABORTED', { message: 'The sender went away before the body was complete' }))
+    }
     request.on('error', abort)
     request.on('close', abort)
   })
