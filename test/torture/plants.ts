@@ -1,5 +1,6 @@
 import type { EventLog } from '../../src/ports/event-log.ts'
 import type { FileSystem, OpenFile } from '../../src/ports/file-system.ts'
+import type { KeyValueStore } from '../../src/ports/key-value-store.ts'
 import type { LogPlant } from './explore-event-log.ts'
 
 /** The sync of a file answers at once and does nothing. */
@@ -62,4 +63,19 @@ export const LOG_PLANTS: Readonly<Record<string, LogPlant>> = {
   'unsynced-append': { fileSystem: withoutFileSync },
   'unsynced-directory': { fileSystem: withoutDirectorySync },
   'ack-before-sync': { log: acknowledgingEarly },
+}
+
+/** Batches say that they are durable and are not. */
+export function withUnsyncedBatches(store: KeyValueStore): KeyValueStore {
+  return {
+    get: async (key, options) => await store.get(key, options),
+    getMany: async (keys, options) => await store.getMany(keys, options),
+    put: async (key, value) => await store.put(key, value),
+    delete: async (key) => await store.delete(key),
+    batch: async (operations) => await store.batch(operations),
+    iterate: (range, options) => store.iterate(range, options),
+    count: async (range, options) => await store.count(range, options),
+    sublevel: (name) => withUnsyncedBatches(store.sublevel(name)),
+    close: async () => await store.close(),
+  }
 }
