@@ -19,8 +19,8 @@ export type CommandContext = {
   readonly signal: AbortSignal
   /** The configuration in force; `flags` wins over everything. Throws `CONFIG_INVALID`. */
   readonly loadConfig: (flags?: ConfigDocument) => NodeConfig
-  /** Starts a node on the configuration in force. The command owns it: `await using`. */
-  readonly openNode: (flags?: ConfigDocument) => Promise<KernellNode>
+  /** Starts a node on the configuration in force, and closes it when the work is done, however it ends. */
+  readonly useNode: <Result>(work: (node: KernellNode) => Promise<Result>, flags?: ConfigDocument) => Promise<Result>
   readonly readStandardInput: () => Promise<string>
 }
 

@@ -92,7 +92,14 @@ function createContext(
     workingDir,
     signal,
     loadConfig: load,
-    openNode: async (more) => await components.createNode(load(more), signal),
+    useNode: async (work, more) => {
+      const node = await components.createNode(load(more), signal)
+      try {
+        return await work(node)
+      } finally {
+        await node.close()
+      }
+    },
     readStandardInput: components.readStandardInput,
   }
 }

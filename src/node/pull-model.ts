@@ -29,8 +29,12 @@ export function modelFolder(dataDir: string): string {
 export async function pullModel(init: PullModelInit): Promise<DownloadedModel> {
   const { url, allowedOrigins } = resolveUri(init.uri)
   const { dataDir, uri: _uri, ...rest } = init
-  await using outbound = createOutboundFetch({ allowedOrigins })
-  return await downloadModel({ ...rest, url, target: join(modelFolder(dataDir), fileNameOf(url)) }, outbound)
+  const outbound = createOutboundFetch({ allowedOrigins })
+  try {
+    return await downloadModel({ ...rest, url, target: join(modelFolder(dataDir), fileNameOf(url)) }, outbound)
+  } finally {
+    await outbound.close()
+  }
 }
 
 function resolveUri(uri: string): { readonly url: string; readonly allowedOrigins: readonly string[] } {

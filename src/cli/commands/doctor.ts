@@ -40,8 +40,7 @@ async function examine(context: CommandContext): Promise<readonly HealthCheck[]>
 
 async function examineNode(context: CommandContext): Promise<readonly HealthCheck[]> {
   try {
-    await using node = await context.openNode()
-    return node.health().checks
+    return await context.useNode(async (node) => await Promise.resolve(node.health().checks))
   } catch (error) {
     context.signal.throwIfAborted()
     if (!CodedError.is(error, 'STORE_LOCKED')) return [failedCheck('node', error)]

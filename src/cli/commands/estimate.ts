@@ -25,8 +25,10 @@ export const estimateCommand: Command = {
     if (positionals.length === 0) throw usageError('A task is missing')
     const words = positionals.join(' ')
     const prompt = words === '-' ? (await context.readStandardInput()).trim() : words
-    await using node = await context.openNode(configOfArtefactFlags(flags))
-    const estimate = await node.router.estimate(requestMaker(flags, node)(prompt), { signal })
+    const estimate = await context.useNode(
+      async (node) => await node.router.estimate(requestMaker(flags, node)(prompt), { signal }),
+      configOfArtefactFlags(flags),
+    )
     if (isJson) terminal.printJson(estimateDocument(estimate))
     else
       terminal.print(`${estimateLines(estimate).join('\n')}\n\n${formatExplanation(estimate.decision, terminal.width)}`)

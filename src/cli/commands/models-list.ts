@@ -23,9 +23,8 @@ export const modelsListCommand: Command = {
   summary: 'show the models that are known, their prices, and which can be called',
   synopsis: '',
   flags: { all: { describe: 'also models whose provider is not configured' } },
-  async run({ flags, terminal, isJson, openNode }) {
-    await using node = await openNode()
-    const models = node.listModels()
+  async run({ flags, terminal, isJson, useNode }) {
+    const models = await useNode(async (node) => await Promise.resolve(node.listModels()))
     const available = models.filter((model) => model.isAvailable)
     const shown = isFlagSet(flags, 'all') || available.length === 0 ? models : available
     if (isJson) terminal.printJson({ models: shown.map(modelDocument) })

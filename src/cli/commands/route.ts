@@ -38,8 +38,9 @@ export const routeCommand: Command = {
     if ((file === undefined) === (context.positionals.length === 0))
       throw usageError('Give either a task or --file TASKS.jsonl')
     const tasks = file === undefined ? undefined : readTasks(file, context)
-    await using node = await context.openNode(configOfArtefactFlags(context.flags))
-    return tasks === undefined ? await routeOne(node, context) : await routeFile(node, tasks, context)
+    const run = async (node: KernellNode): Promise<ExitCode> =>
+      tasks === undefined ? await routeOne(node, context) : await routeFile(node, tasks, context)
+    return await context.useNode(run, configOfArtefactFlags(context.flags))
   },
 }
 

@@ -20,20 +20,24 @@ export const serveCommand: Command = {
     'kernell serve --policy policy.json --cache-calibration cache.json',
   ],
   async run(context) {
-    const { terminal, isJson, signal } = context
-    await using node = await context.openNode(configOfServingFlags(context.flags))
-    const gateway = createGateway({
-      node,
-      onFailure: (error, requestId) => terminal.note(`request ${requestId}: ${describe(error)}`),
-    })
-    const url = await gateway.listen()
-    announce(url, node, context)
-    await aborted(signal)
-    if (!isJson) terminal.note('Stopping; requests in flight are finished first. Ctrl-C again ends at once.')
-    await gateway.close()
-    if (isJson) terminal.printJson({ event: 'stopped' })
+    await context.useNode(async (node) => await serve(node, context), configOfServingFlags(context.flags))
+    if (context.isJson) context.terminal.printJson({ event: 'stopped' })
     return EXIT_CODES.done
   },
+}
+
+async function serve(node: KernellNode, context: CommandContext): Promise<void> {
+  const { terminal, isJson, signal } = context
+  const onFailure = (error: unknown, requestId: string): void =>
+    terminal.note(`request ${requestId}: ${describe(error)}`)
+  const gateway = createGateway({ node, onFailure })
+  try {
+    announce(await gateway.listen(), node, context)
+    await aborted(signal)
+    if (!isJson) terminal.note('Stopping; requests in flight are finished first. Ctrl-C again ends at once.')
+  } finally {
+    await gateway.close()
+  }
 }
 
 function announce(url: string, node: KernellNode, { terminal, isJson }: CommandContext): void {

@@ -1,5 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import { createOutboundFetch } from '../../guard/outbound-fetch.ts'
+import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
 
 /** Public lists are a few megabytes. */
 const LIST_BYTES_MAX = 64 * 1024 * 1024
@@ -13,17 +14,22 @@ export async function downloadPriceList(url: string, options: { readonly signal?
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new CodedError('REQUEST_INVALID', { message: `${url} is not an http or https address` })
   }
-  await using outbound = createOutboundFetch({ allowedOrigins: [url], responseBytesMax: LIST_BYTES_MAX })
-  const response = await outbound.request({
-    url,
-    method: 'GET',
-    headers: { accept: 'application/json' },
-    signal: options.signal,
-  })
+  const outbound = createOutboundFetch({ allowedOrigins: [url], responseBytesMax: LIST_BYTES_MAX })
+  try {
+    return await readList(outbound, url, options.signal)
+  } finally {
+    await outbound.close()
+  }
+}
+
+async function readList(outbound: OutboundFetch, url: string, signal: AbortSignal | undefined): Promise<string> {
+  const response = await outbound.request({ url, method: 'GET', headers: { accept: 'application/json' }, signal })
   if (response.status === 200) return await response.text()
   response.cancel()
+  const location = response.header('location')
+  const hint = location === undefined ? '' : `; name the address it redirects to: ${location}`
   throw new CodedError('REQUEST_INVALID', {
-    message: `${url} answered ${response.status}${response.status >= 300 && response.status < 400 ? `; name the address it redirects to: ${response.header('location') ?? ''}` : ''}`,
+    message: `${url} answered ${response.status}${hint}`,
     details: { status: response.status },
   })
 }

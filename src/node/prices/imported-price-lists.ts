@@ -8,7 +8,12 @@ import {
   type PriceConflict,
 } from '../../core/models/price-lists/merge-price-lists.ts'
 import { parsePriceList, type PriceListOrigin } from '../../core/models/price-lists/parse-price-list.ts'
-import { PRICE_LIST_FORMATS, type PriceListFormat, type RefusedRow } from '../../core/models/price-lists/price-row.ts'
+import {
+  PRICE_LIST_FORMATS,
+  type PriceListFormat,
+  type PriceRow,
+  type RefusedRow,
+} from '../../core/models/price-lists/price-row.ts'
 
 export type PriceListImport = {
   readonly format: PriceListFormat
@@ -74,6 +79,11 @@ export async function readImportedPriceLists(dataDir: string): Promise<readonly 
   return lists
     .sort((left, right) => (left.checkedOn < right.checkedOn ? 1 : -1))
     .map(({ source, rows }) => ({ source, rows }))
+}
+
+/** One row per provider and model of all imported lists together. Throws as `readImportedPriceLists`. */
+export async function readImportedRows(dataDir: string): Promise<readonly PriceRow[]> {
+  return mergePriceLists(await readImportedPriceLists(dataDir)).rows
 }
 
 async function readStored(path: string, name: string): Promise<NamedPriceList & { readonly checkedOn: CivilDate }> {
