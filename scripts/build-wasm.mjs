@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { compileCore, compileSharedCore } from '../core-wasm/build/compile.mjs'
+import { buildComponent } from '../core-wasm/build/component.mjs'
+import { compileComponentCore, compileCore, compileSharedCore } from '../core-wasm/build/compile.mjs'
 
 const SOURCES = [
   'core-wasm',
@@ -25,6 +26,13 @@ export async function buildWasm(rootDir) {
   await mkdir(nextDir, { recursive: true })
   await compileCore(rootDir, 'dist/wasm.next/core.wasm')
   await compileSharedCore(rootDir, 'dist/wasm.next/core.shared.wasm')
+  await compileComponentCore(rootDir, 'dist/wasm.next/component-core.wasm')
+  await buildComponent({
+    coreFile: join(nextDir, 'component-core.wasm'),
+    witFile: join(rootDir, 'protocol', 'wit', 'core.wit'),
+    outDir: nextDir,
+  })
+  await rm(join(nextDir, 'component-core.wasm'))
   await writeFile(join(nextDir, 'sources.sha256'), stamp)
   await rm(outDir, { recursive: true, force: true })
   await rename(nextDir, outDir)

@@ -49,6 +49,41 @@ export function dotInt8(wide: usize, row: usize, dims: i32): i32 {
   return i32x4.extract_lane(folded, 0) + i32x4.extract_lane(folded, 1)
 }
 
+/**
+ * Two consecutive rows at once, which halves the loads of the query: products of the first row in the even lanes, of the
+ * second in the odd ones. More rows at once bring nothing.
+ */
+/*@inline*/
+export function dotInt8Pair(wide: usize, row: usize, dims: i32): v128 {
+  let s0 = i32x4.splat(0)
+  let s1 = i32x4.splat(0)
+  let t0 = i32x4.splat(0)
+  let t1 = i32x4.splat(0)
+  const end = row + <usize>dims
+  let next = end
+  while (row < end) {
+    let part = v128.load(wide)
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(part, v128.load_ext<i8>(row)))
+    t0 = i32x4.add(t0, i32x4.dot_i16x8_s(part, v128.load_ext<i8>(next)))
+    part = v128.load(wide, 16)
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(part, v128.load_ext<i8>(row, 8)))
+    t1 = i32x4.add(t1, i32x4.dot_i16x8_s(part, v128.load_ext<i8>(next, 8)))
+    part = v128.load(wide, 32)
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(part, v128.load_ext<i8>(row, 16)))
+    t0 = i32x4.add(t0, i32x4.dot_i16x8_s(part, v128.load_ext<i8>(next, 16)))
+    part = v128.load(wide, 48)
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(part, v128.load_ext<i8>(row, 24)))
+    t1 = i32x4.add(t1, i32x4.dot_i16x8_s(part, v128.load_ext<i8>(next, 24)))
+    wide += 64
+    row += 32
+    next += 32
+  }
+  const s = i32x4.add(s0, s1)
+  const t = i32x4.add(t0, t1)
+  const pairs = i32x4.add(v128.shuffle<i32>(s, t, 0, 4, 1, 5), v128.shuffle<i32>(s, t, 2, 6, 3, 7))
+  return i32x4.add(pairs, v128.shuffle<i32>(pairs, pairs, 2, 3, 0, 1))
+}
+
 /** `bytes` is a multiple of 16. */
 /*@inline*/
 export function hammingDistance(a: usize, b: usize, bytes: i32): i32 {

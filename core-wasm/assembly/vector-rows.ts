@@ -1,4 +1,5 @@
 import { dotFloat32, dotInt8, hammingDistance } from './similarity'
+import { offerCodes } from './code-scan'
 import { offer, sortSlots } from './top-list'
 import { quantiseInt8, widenCodes } from './quantise'
 import { ROTATION_ROUNDS, rotate, rotationSigns, signBits } from './rotate'
@@ -16,6 +17,7 @@ export const HITS_MAX: i32 = 1024
 
 export const MODE_EXACT: i32 = 0
 export const MODE_CODES: i32 = 1
+export const MODE_SKETCH: i32 = 2
 
 /*@inline*/
 function codesAt(segment: usize, dims: i32): usize {
@@ -176,21 +178,10 @@ function codesScan(table: usize, rowCount: i32, dims: i32, work: usize, limit: i
   const slots = nearSlotsAt(work, dims)
   const wide = wideAt(work, dims)
   let count: i32 = 0
-  let worst: f32 = -Infinity
   for (let first = 0; first < rowCount; first += SEGMENT_ROWS) {
     const segment = segmentOf(table, first)
-    let row = codesAt(segment, dims)
-    let scale = scalesAt(segment, dims)
-    const end = min(first + SEGMENT_ROWS, rowCount)
-    for (let slot = first; slot < end; slot++) {
-      const score = <f32>dotInt8(wide, row, dims) * load<f32>(scale)
-      if (score > worst) {
-        count = offer(scores, slots, count, limit, score, slot)
-        if (count == limit) worst = load<f32>(scores + ((<usize>(limit - 1)) << 2))
-      }
-      row += <usize>dims
-      scale += 4
-    }
+    const rows = min(SEGMENT_ROWS, rowCount - first)
+    count = offerCodes(wide, codesAt(segment, dims), scalesAt(segment, dims), rows, dims, first, scores, slots, count, limit)
   }
   return count
 }

@@ -3,11 +3,12 @@
 import { readFile as readText } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import asc from 'assemblyscript/asc'
+import { WitExports } from './wit-exports.mjs'
 
 const DECORATOR = /\/\*@((?:inline|external)\b[^*]*)\*\//g
 
-/** Compiles with the given command line; throws with the compiler's own messages when it fails. */
-export async function compile(rootDir, options) {
+/** Compiles with the given command line; throws with the compiler's own messages when it fails or warns. */
+export async function compile(rootDir, options, transforms = []) {
   const readFile = async (file, base) => {
     try {
       const text = await readText(resolve(base ?? rootDir, file), 'utf8')
@@ -17,10 +18,11 @@ export async function compile(rootDir, options) {
       throw error
     }
   }
-  const warnings = []
-  const stderr = { write: (text) => warnings.push(text) }
-  const { error } = await asc.main([...options, '--baseDir', rootDir], { readFile, stderr })
-  if (error !== null) throw new Error(['asc', ...options, warnings.join('')].join(' '), { cause: error })
+  const messages = []
+  const stderr = { write: (text) => messages.push(text) }
+  const { error } = await asc.main([...options, '--baseDir', rootDir], { readFile, stderr, transforms })
+  if (error !== null || messages.length > 0)
+    throw new Error(['asc', ...options, messages.join('')].join(' '), { cause: error })
 }
 
 const RAW_OPTIONS = ['--runtime', 'stub', '-O3', '--noAssert', '--importMemory', '--enable']
@@ -34,4 +36,10 @@ export function compileCore(rootDir, outFile) {
 export function compileSharedCore(rootDir, outFile) {
   const shared = ['simd,threads', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536']
   return compile(rootDir, ['core-wasm/assembly/index.ts', '--outFile', outFile, ...RAW_OPTIONS, ...shared])
+}
+
+/** The core module of the component: canonical ABI, memory of its own, no imports but the resource functions. */
+export function compileComponentCore(rootDir, outFile) {
+  const options = ['--runtime', 'minimal', '-O3', '--noAssert', '--enable', 'simd', '--use', 'abort=']
+  return compile(rootDir, ['core-wasm/assembly/component.ts', '--outFile', outFile, ...options], [WitExports])
 }

@@ -3,6 +3,7 @@ import { EXPECTATION_FIELDS, checkRouteBatch } from '../core/kernels/route-expec
 import type { RouteBatch } from '../core/kernels/route-expectation.ts'
 import { paddedDims } from '../core/kernels/rotate.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
+import type { VectorIndexInit } from '../ports/vector-index.ts'
 import type { VectorKernel } from '../ports/vector-kernel.ts'
 import { checkHasherDims, checkIndexInit } from './check-vector.ts'
 import { padForDot } from './pad-for-dot.ts'
@@ -14,8 +15,8 @@ import { webAssembly } from './web-assembly.ts'
 import type { WasmModule } from './web-assembly.ts'
 
 /** The WebAssembly kernels, and an index whose search plan can be chosen. */
-export type WasmKernel = VectorKernel &
-  PolicyKernel & { createVectorIndex(init: { dims: number; capacityMax: number }): WasmVectorIndex }
+export type WasmKernel = Omit<VectorKernel, 'createVectorIndex'> &
+  PolicyKernel & { createVectorIndex(init: VectorIndexInit): WasmVectorIndex }
 
 /** Compiles the bytes of core.wasm. One module serves any number of kernels and may be posted to worker threads. */
 export function compileCore(bytes: Uint8Array): Promise<WasmModule> {
