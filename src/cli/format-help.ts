@@ -8,15 +8,16 @@ export function formatOverview(version: string, width: number): string {
     ...COMMANDS.map(({ name, summary }) => [name, summary] as const),
     ['version', 'show the version'] as const,
   ]
+  const prose = (text: string): readonly string[] => wrapText(text, width)
   return [
-    `kernell ${version} - decides how each AI task is executed, and records what really happened`,
+    ...prose(`kernell ${version} - decides how each AI task is executed, and records what really happened`),
     '',
     'usage: kernell COMMAND [flags]',
     '',
     ...formatPairs(rows, width),
     '',
-    'Every command takes --json, --data-dir DIR and --config FILE. `kernell help COMMAND` shows the rest.',
-    'Exit: 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit.',
+    ...prose('Every command takes --json, --data-dir DIR and --config FILE. `kernell help COMMAND` shows the rest.'),
+    ...prose('Exit: 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit.'),
   ].join('\n')
 }
 

@@ -46,6 +46,8 @@ export type DecisionDocument = {
   readonly risk: string
   readonly risk_reasons: readonly string[]
   readonly difficulty: number
+  readonly domain: string
+  readonly expected_tokens_out: number
   readonly expected_cost_usd: number | null
   readonly expected_latency_s: number
   readonly max_budget_usd: number
@@ -100,6 +102,8 @@ export function decisionDocument(decision: DecisionRecord): DecisionDocument {
     risk: decision.risk,
     risk_reasons: decision.riskReasons,
     difficulty: decision.difficulty,
+    domain: decision.domain,
+    expected_tokens_out: decision.expectedTokensOut,
     expected_cost_usd: usdOrNull(decision.expectedCostNanos),
     expected_latency_s: decision.expectedLatencyS,
     max_budget_usd: usdOrNull(decision.maxBudgetNanos) ?? 0,

@@ -1,0 +1,171 @@
+import { CodedError } from '../../src/base/errors.ts'
+import { amountFromNanos } from '../../src/base/money.ts'
+import type { TaskId } from '../../src/base/identifiers.ts'
+import type { ModelEntry } from '../../src/core/models/model-entry.ts'
+import type { DecisionRecord } from '../../src/core/routing/decision-record.ts'
+import type { NodeConfig } from '../../src/node/config/node-config.ts'
+import type { KernellNode } from '../../src/node/kernell-node.ts'
+import type { RouteEstimate, RouteRequest, RouteResult } from '../../src/ports/router.ts'
+
+/** What the scripted router does with a prompt. */
+export type Script = (prompt: string, request: RouteRequest) => Partial<RouteResult> | Error
+
+export type ScriptedNode = KernellNode & { readonly requests: RouteRequest[]; isClosed: boolean; runningMax: number }
+
+const DECISION: DecisionRecord = {
+  route: 'cheap',
+  confidence: 0.8,
+  risk: 'low',
+  riskReasons: [],
+  difficulty: 2,
+  domain: 'general',
+  expectedTokensOut: 100,
+  needsDecomposition: false,
+  expectedCostNanos: amountFromNanos(150_000n),
+  expectedLatencyS: 0.9,
+  maxBudgetNanos: undefined,
+  candidates: [
+    {
+      modelId: 'openai/small',
+      tier: 'cheap_api',
+      predictedSuccess: 0.8,
+      expectedCostNanos: amountFromNanos(150_000n),
+      expectedLatencyS: 0.9,
+    },
+    {
+      modelId: 'openai/large',
+      tier: 'premium_api',
+      predictedSuccess: 0.95,
+      expectedCostNanos: undefined,
+      expectedLatencyS: 2,
+      excludedBecause: 'its price is unknown',
+    },
+  ],
+  plan: [{ modelId: 'openai/small', tier: 'cheap_api', role: 'answer' }],
+  reasons: ['The cheapest route whose predicted quality meets the bound'],
+  policyVersion: 'priors-1',
+  priceVersion: 'abc',
+  scorer: 'priors',
+  featureHash: undefined,
+  draw: 0.5,
+  propensity: 1,
+}
+
+const ENTRY: ModelEntry = {
+  id: 'openai/small',
+  provider: 'openai',
+  model: 'small',
+  tier: 'cheap_api',
+  difficultyMax: 3,
+  specialties: ['general'],
+  prices: [],
+  contextTokens: 128_000,
+  capabilities: { tools: true, vision: false, jsonSchema: true, logprobs: false, streaming: true },
+  aliases: [],
+}
+
+/** A node whose router answers from a script; everything that was asked of it is in `requests`. */
+export function createScriptedNode(config: NodeConfig, script: Script): ScriptedNode {
+  const requests: RouteRequest[] = []
+  let running = 0
+  const node: ScriptedNode = {
+    requests,
+    isClosed: false,
+    runningMax: 0,
+    config,
+    router: {
+      route: async (request) => {
+        requests.push(request)
+        running += 1
+        node.runningMax = Math.max(node.runningMax, running)
+        await new Promise((resolve) => setImmediate(resolve))
+        running -= 1
+        const prompt = promptOf(request)
+        const scripted = script(prompt, request)
+        if (scripted instanceof Error) throw scripted
+        return { ...resultOf(prompt), ...scripted }
+      },
+      routeStream: () => Promise.reject(new CodedError('ROUTER_NO_MODEL', { message: 'not scripted' })),
+      estimate: async (request) => {
+        requests.push(request)
+        return await Promise.resolve(ESTIMATE)
+      },
+    },
+    listModels: () => [
+      { entry: ENTRY, isAvailable: true },
+      {
+        entry: { ...ENTRY, id: 'anthropic/other', provider: 'anthropic', model: 'other' },
+        isAvailable: false,
+        unavailableBecause: 'no provider',
+      },
+    ],
+    embed: () => Promise.reject(new CodedError('MODEL_NOT_FOUND', { message: 'not scripted' })),
+    decidePolicy: () => Promise.reject(new CodedError('REQUEST_INVALID', { message: 'not scripted' })),
+    metricsText: async () => await Promise.resolve(''),
+    health: () => ({
+      isReady: true,
+      version: '0.0.0',
+      uptimeS: 1,
+      checks: [{ name: 'models', state: 'ok', detail: '1 callable' }],
+    }),
+    close: async () => {
+      node.isClosed = true
+      await Promise.resolve()
+    },
+    [Symbol.asyncDispose]: async () => await node.close(),
+  }
+  return node
+}
+
+const ESTIMATE: RouteEstimate = {
+  decision: DECISION,
+  expectedTokensIn: 12,
+  expectedTokensOut: 100,
+  expectedCostNanos: amountFromNanos(150_000n),
+  expectedLatencyS: 0.9,
+  premiumCostNanos: amountFromNanos(1_500_000n),
+  deterministicTool: undefined,
+}
+
+function promptOf(request: RouteRequest): string {
+  const content = request.request.messages.at(-1)?.content
+  return typeof content === 'string' ? content : ''
+}
+
+function resultOf(prompt: string): RouteResult {
+  return {
+    taskId: 'task-1' as TaskId,
+    answer: {
+      text: `answer to ${prompt}`,
+      toolCalls: [],
+      finishReason: 'stop',
+      usage: { tokensIn: 10, tokensOut: 20, cachedTokensIn: 0, isEstimated: false },
+    },
+    route: 'cheap',
+    tier: 'cheap_api',
+    modelId: 'openai/small',
+    provider: 'openai',
+    costNanos: amountFromNanos(100_000n),
+    premiumCostNanos: amountFromNanos(1_000_000n),
+    isCostEstimated: false,
+    latencyMs: 12.5,
+    attempts: [
+      {
+        modelId: 'openai/small',
+        provider: 'openai',
+        tier: 'cheap_api',
+        outcome: 'accepted',
+        tokensIn: 10,
+        tokensOut: 20,
+        isUsageEstimated: false,
+        costNanos: amountFromNanos(100_000n),
+        latencyMs: 12.5,
+        confidence: 0.9,
+      },
+    ],
+    overheadCalls: [],
+    cache: 'miss',
+    verification: { isAccepted: true, confidence: 0.9 },
+    decision: DECISION,
+  }
+}
