@@ -12,6 +12,7 @@ import {
   formatRounded,
   multiplyRationals,
   parseDecimal,
+  raiseRational,
   rationalOf,
   subtractRationals,
   ZERO,
@@ -33,7 +34,8 @@ const TAIL_EQUALS = / ?(?:=|equals?|equal to|is equal to|make)(?: (?:what|how mu
 const EXPRESSION_START =
   /^(?:[-+−(.$\\√\d]|sqrt|cbrt|(?:the )?(?:square|cube) root|negative|minus|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)/
 const ROUNDING =
-  /,? (?:and )?(?:rounded |round (?:it |the (?:result|answer) )?|correct |to )?(?:to )?(?:the )?(?:(\d) (?:decimal places?|decimals|d\.?p\.?)|nearest (integer|whole number|tenth|hundredth|thousandth))$/
+  /,? (?:and )?(?:rounded |round (?:it |the (?:result|answer) )?|correct |to )?(?:to )?(?:the )?(?:(\d|one|two|three|four|five) (?:decimal places?|decimals|d\.?p\.?)|nearest (integer|whole number|tenth|hundredth|thousandth))$/
+const DECIMALS: Readonly<Record<string, number>> = { one: 1, two: 2, three: 3, four: 4, five: 5 }
 const NEAREST: Readonly<Record<string, number>> = {
   integer: 0,
   'whole number': 0,
@@ -110,7 +112,8 @@ function takeForm(instruction: string): Formed {
     return { text: stripRewriteLead(instruction.replace(decimal, '')), form: { kind: 'decimal' } }
   const rounding = ROUNDING.exec(instruction)
   if (rounding === null) return { text: instruction, form: { kind: 'exact' } }
-  const decimals = rounding[1] === undefined ? (NEAREST[rounding[2] ?? ''] ?? 0) : Number(rounding[1])
+  const decimals =
+    rounding[1] === undefined ? (NEAREST[rounding[2] ?? ''] ?? 0) : (DECIMALS[rounding[1]] ?? Number(rounding[1]))
   return {
     text: instruction.slice(0, rounding.index).replace(/^round /, 'calculate '),
     form: { kind: 'rounded', decimals },
@@ -168,7 +171,7 @@ const SHARES: Readonly<Record<string, Rational>> = {
 
 function answerAggregate(instruction: string): DeterministicAnswer | undefined {
   const { text, form } = takeForm(instruction)
-  const value = readAggregate(text) ?? readCommand(text) ?? readShare(text)
+  const value = readAggregate(text) ?? readCommand(text) ?? readShare(text) ?? readPowerOrRemainder(text)
   return value === undefined ? undefined : answerValue(value, form)
 }
 
@@ -250,6 +253,19 @@ function readCommand(text: string): Rational | undefined {
     default:
       return undefined
   }
+}
+
+const POWER_OF = /^(?:(?:what is|what's|calculate|compute|find) )?(?:the )?(square|cube) of (\S+)$/
+const REMAINDER =
+  /^(?:(?:what is|what's|calculate|compute|find) )?(?:the )?remainder (?:of|when) (\d{1,40}) (?:is )?divided by (\d{1,40})$/
+
+function readPowerOrRemainder(text: string): Rational | undefined {
+  const power = POWER_OF.exec(text)
+  const base = parseDecimal(power?.[2] ?? '')
+  if (base !== undefined) return raiseRational(base, rationalOf(power?.[1] === 'square' ? 2n : 3n))
+  const remainder = REMAINDER.exec(text)
+  const divisor = BigInt(remainder?.[2] ?? '0')
+  return divisor === 0n ? undefined : rationalOf(BigInt(remainder?.[1] ?? '0') % divisor)
 }
 
 function readShare(text: string): Rational | undefined {

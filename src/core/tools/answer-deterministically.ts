@@ -18,6 +18,9 @@ const TASK_LENGTH_MAX = 20_000
 /** Longest task that starts with a number or bracket: an expression, a conversion or a date, never a text. */
 const BARE_LENGTH_MAX = 400
 
+/** No first word that is known is longer. */
+const FIRST_WORD_LENGTH_MAX = 16
+
 const BARE: readonly Recogniser[] = [answerArithmetic, answerUnits, answerBases, answerDates]
 const QUESTION: readonly Recogniser[] = [
   answerArithmetic,
@@ -57,7 +60,7 @@ const CLAIM: readonly Recogniser[] = [answerArithmetic, answerDates, answerCasin
 const BY_FIRST_WORD: ReadonlyMap<string, readonly Recogniser[]> = new Map([
   ...listFor(
     QUESTION,
-    "what what's whats the which sum product square cube factorial average mean median half double twice triple gcd lcm hexadecimal hex binary octal decimal number roman on",
+    "what what's whats the which sum product square cube factorial prime remainder average mean median half double twice triple gcd lcm hexadecimal hex binary octal decimal number roman on",
   ),
   ...listFor(COUNT, 'how count word character letter sentence line length days weeks'),
   ...listFor(
@@ -126,8 +129,9 @@ function candidatesFor(task: string): readonly Recogniser[] | undefined {
     while (isBlank(task.charCodeAt(at))) at += 1
     const start = at
     while (isWordCode(task.charCodeAt(at))) at += 1
-    if (at === start || at - start > 16 || isDigit(task.charCodeAt(start)))
+    if (!isLetter(task.charCodeAt(start)))
       return task.length <= BARE_LENGTH_MAX && isExpressionStart(task, start) ? BARE : undefined
+    if (at - start > FIRST_WORD_LENGTH_MAX) return undefined
     const word = task.slice(start, at).toLowerCase()
     if (!POLITENESS.has(word) || task.charCodeAt(at) !== 0x20) return recognisersOf(word)
     if (word === 'will') return candidatesAfterWill(task, at)
@@ -153,6 +157,10 @@ function isExpressionStart(task: string, at: number): boolean {
 
 function isBlank(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d)
+}
+
+function isLetter(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a)
 }
 
 function isDigit(code: number): boolean {

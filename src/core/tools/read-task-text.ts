@@ -61,19 +61,21 @@ function walkInstruction(task: string): Walk | undefined {
   const quotes: string[] = []
   let instruction = ''
   let pieceStart = 0
+  /** Where the instruction would be too long, quoted texts not counted. */
+  let limit = INSTRUCTION_LENGTH_MAX
   let at = 0
   for (; at < task.length; at++) {
-    const character = task[at] ?? ''
+    if (at > limit) return undefined
+    if (isPlain(task.charCodeAt(at))) continue
     if (isPayloadStart(task, at)) break
     const closing = closingQuote(task, at)
-    if (closing === 'open') return undefined
-    if (closing !== undefined) {
-      instruction += task.slice(pieceStart, at) + QUOTE_MARK
-      quotes.push(task.slice(at + 1, closing))
-      pieceStart = closing + 1
-      at = closing
-    } else if (character === '\ue000') return undefined
-    if (instruction.length + at - pieceStart > INSTRUCTION_LENGTH_MAX) return undefined
+    if (closing === 'open' || task[at] === QUOTE_MARK) return undefined
+    if (closing === undefined) continue
+    instruction += task.slice(pieceStart, at) + QUOTE_MARK
+    quotes.push(task.slice(at + 1, closing))
+    limit += closing - at
+    pieceStart = closing + 1
+    at = closing
   }
   const isPartOfPayload = task[at] === '{' || task[at] === '[' || task[at] === '`'
   return {
@@ -81,6 +83,13 @@ function walkInstruction(task: string): Walk | undefined {
     quotes,
     rest: task.slice(isPartOfPayload ? at : at + 1),
   }
+}
+
+/** Letters, digits, blanks: most of every instruction, decided without looking any further. */
+function isPlain(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) || code === 0x20 || (code >= 0x41 && code <= 0x5a) || (code >= 0x30 && code <= 0x39)
+  )
 }
 
 function isPayloadStart(task: string, at: number): boolean {
