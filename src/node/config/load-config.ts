@@ -14,8 +14,10 @@ export type LoadConfigInit = {
   readonly flags?: ConfigDocument
   /** `--config FILE`; it must exist. Absent: KERNELL_CONFIG, else `config.jsonc` of the user's configuration directory when it is there. */
   readonly configFile?: string
-  readonly environment: Environment
-  readonly workingDir: string
+  /** Default: the environment of this process. */
+  readonly environment?: Environment
+  /** Relative paths in flags and variables start here. Default: the working directory of this process. */
+  readonly workingDir?: string
 }
 
 /** Where `kernell init` writes and every command looks when no file is named. */
@@ -33,13 +35,14 @@ export function defaultDataDir(): string {
  *
  * Throws `CONFIG_INVALID` naming the flag, variable or key.
  */
-export function loadConfig(init: LoadConfigInit): NodeConfig {
-  const named = init.configFile ?? (init.environment.KERNELL_CONFIG || undefined)
-  const file = resolve(init.workingDir, named ?? defaultConfigFile())
+export function loadConfig(init: LoadConfigInit = {}): NodeConfig {
+  const { environment = process.env, workingDir = process.cwd() } = init
+  const named = init.configFile ?? (environment.KERNELL_CONFIG || undefined)
+  const file = resolve(workingDir, named ?? defaultConfigFile())
   const fromFile = readConfigFile(file, named !== undefined)
-  const fromEnvironment = withAbsolutePaths(readEnvironmentDocument(init.environment), init.workingDir)
+  const fromEnvironment = withAbsolutePaths(readEnvironmentDocument(environment), workingDir)
   const flags = checkConfigDocument(init.flags ?? {}, { name: 'flags', lineOf: () => undefined })
-  const detected = readEnvironmentProviders(init.environment)
+  const detected = readEnvironmentProviders(environment)
   const providers = Object.fromEntries(
     Object.entries(detected).map(([name, { origin: _origin, ...provider }]) => [name, provider]),
   )
@@ -48,14 +51,14 @@ export function loadConfig(init: LoadConfigInit): NodeConfig {
       fromFile?.providers?.[name] === undefined ? [[name, origin]] : [],
     ),
   )
-  const layers = [fromFile ?? {}, fromEnvironment, withAbsolutePaths(flags, init.workingDir)]
+  const layers = [fromFile ?? {}, fromEnvironment, withAbsolutePaths(flags, workingDir)]
   const document = layers.reduce<ConfigDocument>((below, above) => mergeMembers(below, above), {})
   return resolveConfig({
     document: { ...document, providers: { ...providers, ...document.providers } },
     providerOrigins: origins,
-    environment: init.environment,
+    environment,
     defaultDataDir: defaultDataDir(),
-    baseDir: fromFile === undefined ? init.workingDir : dirname(file),
+    baseDir: fromFile === undefined ? workingDir : dirname(file),
     configFile: fromFile === undefined ? undefined : file,
   })
 }

@@ -39,7 +39,7 @@ export type ResolveConfigInit = {
   readonly defaultDataDir: string
   /** Relative paths of the document are relative to this folder. */
   readonly baseDir: string
-  readonly configFile: string | undefined
+  readonly configFile?: string | undefined
 }
 
 /** Fills in the defaults and turns text into typed values. Throws `CONFIG_INVALID` where parts of the configuration contradict each other. */

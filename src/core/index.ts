@@ -1,0 +1,101 @@
+/**
+ * The values and pure functions that decide: money, errors, models and prices, exact tools, risk, policy decisions, verification. Nothing here
+ * waits, reads a clock, draws a number or touches a machine, so everything runs in a browser and gives the same answer twice.
+ * It is not the router: that calls models, and lives behind `kernell-os/router`.
+ *
+ * ```ts
+ * import { amountFromUsd, formatAmount } from 'kernell-os/core'
+ *
+ * const limit = amountFromUsd('0.10')
+ * console.log(limit === undefined ? 'not an amount' : formatAmount(limit))
+ * ```
+ */
+export { AssertionError, assert, assertNever } from '../base/assert.ts'
+export type { Brand } from '../base/brands.ts'
+export { canonicalJson, type JsonValue } from '../base/canonical-json.ts'
+export { ERROR_CODES, type ErrorCode, type ErrorCodeEntry } from '../base/error-codes.ts'
+export {
+  CodedError,
+  fromPlainError,
+  httpStatusOf,
+  remedyOf,
+  toPlainError,
+  type CodedErrorInit,
+  type PlainError,
+} from '../base/errors.ts'
+export { formatBytes, formatDuration, formatPercent, formatUsd } from '../base/format.ts'
+export {
+  DEFAULT_TENANT,
+  parseModelId,
+  parseTaskId,
+  parseTenantId,
+  type ModelId,
+  type TaskId,
+  type TenantId,
+} from '../base/identifiers.ts'
+export {
+  addAmounts,
+  AMOUNT_MAX,
+  amountFromNanos,
+  amountFromUsd,
+  amountToUsd,
+  formatAmount,
+  maxAmount,
+  NANOS_PER_UNIT,
+  parseAmount,
+  subtractAmounts,
+  ZERO_AMOUNT,
+  type Amount,
+} from '../base/money.ts'
+export { createRandomStream, type RandomStream } from '../base/random-stream.ts'
+export type { DurationMs, Timestamp } from '../base/time.ts'
+export type { Machine, Step } from './machine.ts'
+export { civilDateOfInstant, daysBetween, parseCivilDate, type CivilDate } from './models/civil-date.ts'
+export {
+  fitModels,
+  POWER_LEVELS,
+  type HardwareFit,
+  type MachineHardware,
+  type PowerLevel,
+} from './models/hardware-fit.ts'
+export { costOfUsage, priceOnDate } from './models/model-cost.ts'
+export {
+  MODEL_TIERS,
+  type ContextTier,
+  type ModelCapabilities,
+  type ModelEntry,
+  type ModelPrice,
+  type ModelTier,
+  type TokenPrices,
+} from './models/model-entry.ts'
+export { createModelRegistry, type ModelRegistry } from './models/model-registry.ts'
+export { mergePriceLists, type MergedPrices, type PriceConflict } from './models/price-lists/merge-price-lists.ts'
+export { parsePriceList, type PriceListOrigin } from './models/price-lists/parse-price-list.ts'
+export {
+  PRICE_LIST_FORMATS,
+  type ParsedPriceList,
+  type PriceListFormat,
+  type PriceRow,
+} from './models/price-lists/price-row.ts'
+export { findStalePrices, PRICE_AGE_DAYS_MAX, type StalePrice } from './models/price-staleness.ts'
+export {
+  formatPolicyDecision,
+  overrideUnsafe,
+  parsePolicyDecision,
+  type ParsedPolicyDecision,
+  type PolicyDecision,
+} from './policy/policy-decision.ts'
+export { assessRisk, type RiskAssessment } from './policy/risk-detection.ts'
+export type { DecisionCandidate, DecisionRecord, PlannedStep } from './routing/decision-record.ts'
+export type {
+  ExecutionTier,
+  OverheadCall,
+  TaskDomain,
+  TaskOutcome,
+  TaskRisk,
+  TaskRoute,
+} from './routing/task-outcome.ts'
+export { answerDeterministically } from './tools/answer-deterministically.ts'
+export type { DeterministicAnswer } from './tools/deterministic-answer.ts'
+export type { Verdict } from './verification/verdict.ts'
+export { verifyAnswer, type VerificationInput } from './verification/verify-answer.ts'

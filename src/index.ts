@@ -1,0 +1,48 @@
+/**
+ * The whole node, composed: `createNode` opens the data directory, the models and the cache that a configuration names, and gives an object whose
+ * `router` runs tasks. It is not a server; `kernell-os/gateway` puts HTTP in front of it. It is not a model either: it calls the models you configure.
+ *
+ * ```ts
+ * import { createNode, DEFAULT_TENANT, loadConfig } from 'kernell-os'
+ *
+ * const node = await createNode({ config: loadConfig(), environment: process.env })
+ * const result = await node.router.route({
+ *   caller: { tenant: DEFAULT_TENANT },
+ *   target: { kind: 'auto' },
+ *   request: { messages: [{ role: 'user', content: 'What is 17% of 2340?' }] },
+ *   controls: {},
+ * })
+ * console.log(result.answer.text, result.tier, result.costNanos)
+ * await node.close()
+ * ```
+ */
+export { createNode, type CreateNodeInit } from './node/create-node.ts'
+export { loadConfig, type LoadConfigInit } from './node/config/load-config.ts'
+export type {
+  ApiKeyConfig,
+  BudgetConfig,
+  CacheConfig,
+  ModelOverride,
+  NodeConfig,
+  PolicyConfig,
+  ProviderConfig,
+  RolesConfig,
+  ServerConfig,
+  TelemetryConfig,
+} from './node/config/node-config.ts'
+export type { HealthCheck, KernellNode, NodeHealth, NodeModel, PolicyAnswer } from './node/kernell-node.ts'
+export type {
+  RouteAttempt,
+  RouteCaller,
+  RouteControls,
+  RouteEstimate,
+  RouteRequest,
+  RouteResult,
+  RouteTarget,
+  RoutedStream,
+  Router,
+} from './ports/router.ts'
+export type { ModelAnswer, ModelRequest, ModelStreamPart } from './ports/language-model.ts'
+export { CodedError, remedyOf, type ErrorCode } from './base/errors.ts'
+export { DEFAULT_TENANT, parseTenantId, type TenantId } from './base/identifiers.ts'
+export { amountFromUsd, amountToUsd, formatAmount, parseAmount, type Amount } from './base/money.ts'

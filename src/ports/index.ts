@@ -1,0 +1,62 @@
+/**
+ * The interfaces between what decides and what does: models, stores, clocks, the way out to the network. Implement one to bring your own; the suites in
+ * `kernell-os/testing` say whether it keeps its promises. It holds no implementation.
+ *
+ * ```ts
+ * import type { Clock } from 'kernell-os/ports'
+ *
+ * export const instantOf = (clock: Clock): number => clock.now()
+ * ```
+ */
+export type { AbortOptions } from './abort-options.ts'
+export type { BudgetReservation, Budgets, ReserveRequest } from './budgets.ts'
+export type { Clock } from './clock.ts'
+export type { EmbeddedTexts, EmbeddingModel } from './embedding-model.ts'
+export type { EventLog, LogRecord, LogSnapshot } from './event-log.ts'
+export type { FileSystem, OpenFile, OpenFileInit } from './file-system.ts'
+export {
+  KEY_LENGTH_MAX,
+  type KeyRange,
+  type KeyValueEntry,
+  type KeyValueOperation,
+  type KeyValueStore,
+  type ReadOptions,
+  type WriteOptions,
+} from './key-value-store.ts'
+export type {
+  ChatMessage,
+  ContentPart,
+  FinishReason,
+  LanguageModel,
+  ModelAnswer,
+  ModelRequest,
+  ModelStreamPart,
+  ModelUsage,
+  ResponseFormat,
+  ToolCall,
+  ToolChoice,
+  ToolDefinition,
+} from './language-model.ts'
+export type { ModelCatalog } from './model-catalog.ts'
+export type { OutboundFetch, OutboundRequest, OutboundResponse } from './outbound-fetch.ts'
+export type { LinearScorer, PolicyKernel } from './policy-kernel.ts'
+export type { Policy, PolicyInput } from './policy.ts'
+export type { Random } from './random.ts'
+export type {
+  RouteAttempt,
+  RouteCaller,
+  RouteControls,
+  RouteEstimate,
+  RouteRequest,
+  RouteResult,
+  RouteTarget,
+  RoutedStream,
+  Router,
+} from './router.ts'
+export type { Startable, StartOptions } from './startable.ts'
+export type { TelemetrySink } from './telemetry-sink.ts'
+export type { ScheduledTimer, Timers } from './timers.ts'
+export type { Tokenizer } from './tokenizer.ts'
+export { NO_OP_SPAN, NO_OP_TRACER, type AttributeValue, type Span, type TraceParent, type Tracer } from './tracer.ts'
+export type { VectorHit, VectorIndex, VectorIndexInit } from './vector-index.ts'
+export type { TextHasher, TextHasherInit, VectorKernel } from './vector-kernel.ts'

@@ -1,0 +1,30 @@
+/**
+ * What tests need and products do not: models that answer from a script or a recording, a file system that loses power, and the promises of each port
+ * as runnable cases. It depends on no test runner: a case throws when its promise is broken.
+ *
+ * ```ts
+ * import { KEY_VALUE_STORE_CASES } from 'kernell-os/testing'
+ * import { createMemoryKeyValueStore } from 'kernell-os/storage'
+ *
+ * for (const { run } of KEY_VALUE_STORE_CASES) await run(createMemoryKeyValueStore())
+ * ```
+ */
+export type { ConformanceCase } from './conformance/conformance-case.ts'
+export { EVENT_LOG_CASES } from './conformance/event-log-cases.ts'
+export { FILE_SYSTEM_CASES, type FileSystemSubject } from './conformance/file-system-cases.ts'
+export { KEY_VALUE_STORE_CASES } from './conformance/key-value-store-cases.ts'
+export { LANGUAGE_MODEL_CASES, type LanguageModelSubject } from './conformance/language-model-cases.ts'
+export { FaultyFileSystem, type DiskFault, type FaultyFileSystemInit, type PowerCut } from './faulty-file-system.ts'
+export {
+  createRecordedModel,
+  createRecordingModel,
+  type RecordedModelInit,
+  type Recording,
+  type RecordingModelInit,
+} from './recorded-model.ts'
+export {
+  createScriptedModel,
+  type ScriptedModel,
+  type ScriptedModelInit,
+  type ScriptedReply,
+} from './scripted-model.ts'
