@@ -1,6 +1,11 @@
+import { bucketMapGet, bucketMapSet } from '../../src/core/budget/bucket-map.ts'
+import { BUDGET_MACHINE } from '../../src/core/budget/budget-machine.ts'
+import { windowIdsAt } from '../../src/core/budget/budget-window.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import type { FileSystem, OpenFile } from '../../src/ports/file-system.ts'
 import type { KeyValueStore } from '../../src/ports/key-value-store.ts'
+import type { BudgetMachine } from './explore-budget-machine.ts'
+import type { OwnerPlant } from './explore-budget-owner.ts'
 import type { LogPlant } from './explore-event-log.ts'
 
 /** The sync of a file answers at once and does nothing. */
@@ -35,8 +40,8 @@ function bindDisk(disk: FileSystem): FileSystem {
   }
 }
 
-/** Acknowledges an append before it is on disk. */
-function acknowledgingEarly(log: EventLog): EventLog {
+/** The log with another `append`. */
+function forwardLog(log: EventLog, append: EventLog['append']): EventLog {
   return {
     get nextIndex() {
       return log.nextIndex
@@ -47,15 +52,20 @@ function acknowledgingEarly(log: EventLog): EventLog {
     get sizeBytes() {
       return log.sizeBytes
     },
-    append: async (payloads) => {
-      const index = log.nextIndex
-      log.append(payloads).catch(() => {})
-      return index
-    },
+    append,
     read: (fromIndex) => log.read(fromIndex),
     compact: async (snapshot) => await log.compact(snapshot),
     close: async () => await log.close(),
   }
+}
+
+/** Acknowledges an append before it is on disk. */
+function acknowledgingEarly(log: EventLog): EventLog {
+  return forwardLog(log, async (payloads) => {
+    const index = log.nextIndex
+    log.append(payloads).catch(() => {})
+    return index
+  })
 }
 
 /** Known defects of a journal; a run with one of them must fail. */
@@ -78,4 +88,48 @@ export function withUnsyncedBatches(store: KeyValueStore): KeyValueStore {
     sublevel: (name) => withUnsyncedBatches(store.sublevel(name)),
     close: async () => await store.close(),
   }
+}
+
+/** Settlements are acknowledged and never written. */
+function losingSettlements(log: EventLog): EventLog {
+  const isSettlement = (payload: Uint8Array): boolean => new TextDecoder().decode(payload).includes('call-settled')
+  return forwardLog(log, async (payloads) => {
+    if (payloads.some(isSettlement)) return log.nextIndex
+    return await log.append(payloads)
+  })
+}
+
+/** Every second reservation is granted without room being taken. */
+const GRANTING_TWICE: BudgetMachine = {
+  ...BUDGET_MACHINE,
+  transition(state, event) {
+    const step = BUDGET_MACHINE.transition(state, event)
+    if (event.type !== 'reservation-requested' || state.reservations.size % 2 === 0) return step
+    if (bucketMapGet(state.reservations, event.id) !== undefined) return step
+    const reservations = bucketMapSet(state.reservations, event.id, {
+      accounts: [],
+      amountNanos: event.amountNanos,
+      windowIds: windowIdsAt(event.at),
+      expiresAt: event.expiresAt,
+    })
+    return { state: { ...state, reservations }, effects: [{ type: 'grant-reservation', id: event.id }] }
+  },
+}
+
+/** A released reservation keeps its room. */
+const LOSING_RELEASES: BudgetMachine = {
+  ...BUDGET_MACHINE,
+  transition(state, event) {
+    const step = BUDGET_MACHINE.transition(state, event)
+    if (event.type !== 'reservation-released') return step
+    return { state: { ...step.state, accounts: state.accounts }, effects: step.effects }
+  },
+}
+
+/** Known defects of the budgets, beyond those of their journal. */
+export const BUDGET_PLANTS: Readonly<Record<string, OwnerPlant>> = {
+  ...LOG_PLANTS,
+  'lost-settle': { log: losingSettlements },
+  'double-reserve': { machine: GRANTING_TWICE },
+  'lost-release': { machine: LOSING_RELEASES },
 }

@@ -1,0 +1,88 @@
+/**
+ * `npm run torture -- NAME|all [--runs N | --minutes N] [--seed N] [--plant NAME] [--list-plants] [--json]`: breaks what
+ * the project promises to survive, and looks at what is left. Exit 1 on any failure, 2 on wrong usage.
+ */
+import { parseArgs } from 'node:util'
+import { BUDGET_TORTURE } from './budget-torture.ts'
+import { STORAGE_TORTURE } from './storage-torture.ts'
+import type { Torture, TortureReport } from './torture.ts'
+
+const TORTURES: readonly Torture[] = [STORAGE_TORTURE, BUDGET_TORTURE]
+const FAILURES_SHOWN = 20
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      runs: { type: 'string' },
+      minutes: { type: 'string' },
+      seed: { type: 'string' },
+      plant: { type: 'string', default: '' },
+      'list-plants': { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const name = positionals[0] ?? (values['list-plants'] ? 'all' : '')
+  const chosen = TORTURES.filter((torture) => name === 'all' || torture.name === name)
+  const isNumber = (text: string | undefined): boolean => text === undefined || /^[0-9]+(\.[0-9]+)?$/.test(text)
+  if (chosen.length === 0 || ![values.runs, values.minutes, values.seed].every(isNumber)) return usage()
+  if (values['list-plants']) return listPlants(chosen, values.json)
+  if (values.plant !== '' && !chosen.some(({ plants }) => values.plant in plants)) return usage()
+  const reports: TortureReport[] = []
+  for (const torture of chosen) {
+    if (values.plant !== '' && !(values.plant in torture.plants)) continue
+    const minutes = values.minutes === undefined ? undefined : Number(values.minutes)
+    reports.push(
+      await torture.run({
+        runs: roundsOf(torture, values),
+        deadlineMs: minutes === undefined ? undefined : performance.now() + minutes * 60_000,
+        firstSeed: Number(values.seed ?? 1),
+        plant: values.plant,
+        log: (line) => void process.stderr.write(`${torture.name}: ${line}\n`),
+      }),
+    )
+  }
+  if (values.json) process.stdout.write(`${JSON.stringify(reports.length === 1 ? reports[0] : reports)}\n`)
+  else for (const report of reports) print(report)
+  return reports.some(({ failures }) => failures.length > 0) ? 1 : 0
+}
+
+type Length = {
+  readonly runs?: string | undefined
+  readonly minutes?: string | undefined
+  readonly seed?: string | undefined
+}
+
+/** A number that was asked for, as many as the time allows, one for a seed to be replayed, or the torture's own. */
+function roundsOf(torture: Torture, { runs, minutes, seed }: Length): number {
+  if (runs !== undefined) return Number(runs)
+  if (minutes !== undefined) return Number.MAX_SAFE_INTEGER
+  return seed === undefined ? torture.runsDefault : 1
+}
+
+function usage(): number {
+  const names = TORTURES.map(({ name }) => name).join('|')
+  process.stderr.write(
+    `Usage: npm run torture -- ${names}|all [--runs N | --minutes N] [--seed N] [--plant NAME] [--list-plants] [--json]\n`,
+  )
+  return 2
+}
+
+function listPlants(chosen: readonly Torture[], isJson: boolean): number {
+  if (isJson) {
+    process.stdout.write(`${JSON.stringify(Object.fromEntries(chosen.map(({ name, plants }) => [name, plants])))}\n`)
+    return 0
+  }
+  for (const { name, plants } of chosen) {
+    for (const [plant, what] of Object.entries(plants)) console.log(`${name.padEnd(10)}${plant.padEnd(20)}${what}`)
+  }
+  return 0
+}
+
+function print(report: TortureReport): void {
+  console.log(`${report.name}: ${report.runs} rounds, ${report.failures.length} failures`)
+  for (const [name, value] of Object.entries(report.counts)) console.log(`  ${name.padEnd(22)}${value}`)
+  for (const { seed, what } of report.failures.slice(0, FAILURES_SHOWN)) console.log(`  FAILED seed ${seed}: ${what}`)
+}
+
+process.exitCode = await main()

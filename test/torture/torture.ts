@@ -1,0 +1,34 @@
+/** What a torture found: the shape that `npm run torture -- NAME --json` prints. */
+export type TortureReport = {
+  readonly name: string
+  readonly runs: number
+  /** How far it went. `hash` covers what was visited and is the same for the same seed. */
+  readonly counts: Readonly<Record<string, number | boolean | string>>
+  readonly failures: readonly TortureFailure[]
+}
+
+export type TortureFailure = { readonly seed: number; readonly what: string }
+
+export type TortureInit = {
+  /** Rounds, each of its own seed. The meaning of a round is the torture's. */
+  readonly runs: number
+  /** Absent: no limit. Checked between rounds, and between the larger steps of one. */
+  readonly deadlineMs: number | undefined
+  readonly firstSeed: number
+  /** Name of the defect to plant; empty for none. */
+  readonly plant: string
+  readonly log: (line: string) => void
+}
+
+export type Torture = {
+  readonly name: string
+  /** Rounds when the caller names neither a number nor a time. */
+  readonly runsDefault: number
+  /** Known defects, and what each one is. A run with one of them must fail. */
+  readonly plants: Readonly<Record<string, string>>
+  run(init: TortureInit): Promise<TortureReport>
+}
+
+export function isOverdue(init: Pick<TortureInit, 'deadlineMs'>): boolean {
+  return init.deadlineMs !== undefined && performance.now() >= init.deadlineMs
+}
