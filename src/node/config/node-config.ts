@@ -112,7 +112,7 @@ export type ServerConfig = {
   /** 0 lets the system choose. */
   readonly port: number
   readonly bodyBytesMax: number
-  /** Requests served at the same time; more wait, then get 503. */
+  /** Requests served at the same time; one more gets 429 and the time after which to come back. */
   readonly concurrentRequestsMax: number
   /** A whole request, escalations included. */
   readonly requestTimeoutMs: number
