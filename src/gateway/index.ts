@@ -6,9 +6,8 @@
  * import { createGateway } from 'kernell-os/gateway'
  * import type { KernellNode } from 'kernell-os'
  *
- * export async function serve(node: KernellNode): Promise<void> {
- *   await using gateway = createGateway({ node })
- *   console.log(await gateway.listen({ port: 0 }))
+ * export async function serve(node: KernellNode): Promise<string> {
+ *   return await createGateway({ node }).listen({ port: 0 })
  * }
  * ```
  */
