@@ -22,7 +22,7 @@ const STEPS = [
   {
     name: 'layers',
     why: 'imports point down, core is pure',
-    command: ['depcruise', '--config', '.dependency-cruiser.mjs', 'src', 'scripts', 'test'],
+    command: ['depcruise', '--config', '.dependency-cruiser.mjs', 'src', 'scripts'],
   },
   { name: 'repository', why: 'rules of test/repo', command: ['vitest', 'run', 'test/repo', '--reporter=dot'] },
 ]

@@ -70,11 +70,12 @@ export {
 } from './models/model-entry.ts'
 export { createModelRegistry, type ModelRegistry } from './models/model-registry.ts'
 export { mergePriceLists, type MergedPrices, type PriceConflict } from './models/price-lists/merge-price-lists.ts'
-export { parsePriceList, type PriceListOrigin } from './models/price-lists/parse-price-list.ts'
+export { parsePriceList } from './models/price-lists/parse-price-list.ts'
 export {
   PRICE_LIST_FORMATS,
   type ParsedPriceList,
   type PriceListFormat,
+  type PriceListOrigin,
   type PriceRow,
 } from './models/price-lists/price-row.ts'
 export { findStalePrices, PRICE_AGE_DAYS_MAX, type StalePrice } from './models/price-staleness.ts'

@@ -7,10 +7,11 @@ import {
   type NamedPriceList,
   type PriceConflict,
 } from '../../core/models/price-lists/merge-price-lists.ts'
-import { parsePriceList, type PriceListOrigin } from '../../core/models/price-lists/parse-price-list.ts'
+import { parsePriceList } from '../../core/models/price-lists/parse-price-list.ts'
 import {
   PRICE_LIST_FORMATS,
   type PriceListFormat,
+  type PriceListOrigin,
   type PriceRow,
   type RefusedRow,
 } from '../../core/models/price-lists/price-row.ts'

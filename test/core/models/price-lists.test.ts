@@ -8,7 +8,8 @@ import {
   mergePriceLists,
   OPERATOR_SOURCE,
 } from '../../../src/core/models/price-lists/merge-price-lists.ts'
-import { parsePriceList, type PriceListOrigin } from '../../../src/core/models/price-lists/parse-price-list.ts'
+import { parsePriceList } from '../../../src/core/models/price-lists/parse-price-list.ts'
+import type { PriceListOrigin } from '../../../src/core/models/price-lists/price-row.ts'
 import type { ParsedPriceList, PriceListFormat } from '../../../src/core/models/price-lists/price-row.ts'
 
 const CHECKED_ON = date('2026-08-01')

@@ -11,7 +11,7 @@ import {
   type ParsedPriceList,
 } from './price-row.ts'
 import { isMarkedFree } from './parse-openrouter.ts'
-import type { PriceListOrigin } from './parse-price-list.ts'
+import type { PriceListOrigin } from './price-row.ts'
 
 const LOCAL_PROVIDERS = new Set(['ollama', 'lemonade', 'llamafile', 'gguf'])
 

@@ -1,6 +1,6 @@
 import { collectRows, type RowOutcome } from './collect-rows.ts'
 import { SCALE, isRecord, readBasePrice, type ParsedPriceList } from './price-row.ts'
-import type { PriceListOrigin } from './parse-price-list.ts'
+import type { PriceListOrigin } from './price-row.ts'
 
 /**
  * Reads one of Portkey's `pricing/<provider>.json` files, or a map from provider to such files: prices are cents per token under

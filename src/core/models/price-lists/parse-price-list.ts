@@ -1,19 +1,9 @@
-import type { CivilDate } from '../civil-date.ts'
 import { parseFlatRows } from './parse-flat-rows.ts'
 import { parseGenaiPrices } from './parse-genai-prices.ts'
 import { parseLitellm } from './parse-litellm.ts'
 import { parseOpenrouter } from './parse-openrouter.ts'
 import { parsePortkey } from './parse-portkey.ts'
-import { isRecord, type ParsedPriceList, type PriceListFormat } from './price-row.ts'
-
-/** Where a list came from; written into every price. */
-export type PriceListOrigin = {
-  /** For people: `litellm list of 2026-08-01`. */
-  readonly source: string
-  readonly checkedOn: CivilDate
-  /** The provider that a Portkey file is about; its files do not say. */
-  readonly provider?: string
-}
+import { isRecord, type ParsedPriceList, type PriceListFormat, type PriceListOrigin } from './price-row.ts'
 
 /**
  * Reads a public price list: the raw document of the named format, or rows already brought into the flat form.

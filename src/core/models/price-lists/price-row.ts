@@ -1,3 +1,4 @@
+import type { CivilDate } from '../civil-date.ts'
 import { scaleDecimal } from '../decimal-scaling.ts'
 import type { ContextTier, ModelPrice } from '../model-entry.ts'
 
@@ -5,6 +6,15 @@ import type { ContextTier, ModelPrice } from '../model-entry.ts'
 export const PRICE_LIST_FORMATS = ['litellm', 'openrouter', 'genai-prices', 'portkey'] as const
 
 export type PriceListFormat = (typeof PRICE_LIST_FORMATS)[number]
+
+/** Where a list came from; written into every price. */
+export type PriceListOrigin = {
+  /** For people: `litellm list of 2026-08-01`. */
+  readonly source: string
+  readonly checkedOn: CivilDate
+  /** The provider that a Portkey file is about; its files do not say. */
+  readonly provider?: string
+}
 
 /** One priced model of a list, in the project's own units. */
 export type PriceRow = {
