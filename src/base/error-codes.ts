@@ -59,11 +59,35 @@ export const ERROR_CODES = {
     httpStatus: 422,
     isRetryable: false,
   },
+  POLICY_ADVICE_FAILED: {
+    cause: 'The policy adviser (another node, or a model of this machine) gave no usable decision.',
+    remedy: 'Nothing has to be done: the node decided alone. Check `policy.pro` or `policy.lite` if it goes on.',
+    httpStatus: 502,
+    isRetryable: true,
+  },
   ROUTER_ALL_FAILED: {
     cause: 'Every candidate was tried and failed or was refused by the verifier.',
     remedy: 'Look at `attempts` for the reason of each; retry later or allow a higher tier.',
     httpStatus: 502,
     isRetryable: true,
+  },
+  POLICY_ARTEFACT_INVALID: {
+    cause: 'The file of a trained policy is broken, was changed, or was trained for other features.',
+    remedy: 'Train it again with `kernell eval routing --save FILE`, or start without --policy.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  POLICY_FORMAT_NEWER: {
+    cause: 'The file of a trained policy was written by a newer version.',
+    remedy: 'Update kernell-os, or train the policy again with this version.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  TRAINING_DATA_INVALID: {
+    cause: 'A data file has a row that is not of the documented form, or lacks what the command needs.',
+    remedy: 'Correct the row that the message names, or give a file that has the models and labels asked for.',
+    httpStatus: 400,
+    isRetryable: false,
   },
   REQUEST_INVALID: {
     cause: 'The request is not well formed.',
@@ -76,6 +100,12 @@ export const ERROR_CODES = {
     remedy: 'Send the request again, with a longer deadline if it was too short.',
     httpStatus: 499,
     isRetryable: true,
+  },
+  CACHE_CALIBRATION_INVALID: {
+    cause: 'The cache calibration file is damaged, of another version, or made with another embedder.',
+    remedy: 'Train it again with `kernell eval cache --train ... --test ... --save FILE`, or start without `--cache-calibration`: the exact tier works without it.',
+    httpStatus: 500,
+    isRetryable: false,
   },
   STORE_NOT_OPEN: {
     cause: 'The store or journal was used before it was opened or after it was closed.',

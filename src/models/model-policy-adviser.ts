@@ -3,6 +3,7 @@ import { ZERO_AMOUNT } from '../base/money.ts'
 import { parsePolicyDecision } from '../core/policy/policy-decision.ts'
 import { fenceSections } from '../core/text/fence-sections.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { LanguageModel, ResponseFormat } from '../ports/language-model.ts'
 import type { Advice, AdviceQuestion, PolicyAdviser } from '../ports/policy-adviser.ts'
 import { asRecord, parseJson } from './json-access.ts'
@@ -41,10 +42,11 @@ const INSTRUCTION = [
 const DECISION_TOKENS_MAX = 96
 
 /** Model-backed PolicyLite: a model, best a small one on this machine, fills in a decision under a grammar. The task is fenced as data. */
-export function createModelPolicyAdviser({ model }: { readonly model: LanguageModel }): PolicyAdviser {
+export function createModelPolicyAdviser({ model, clock }: { readonly model: LanguageModel; readonly clock: Clock }): PolicyAdviser {
   return {
     name: `lite:${model.modelId}`,
     async advise({ prompt }: AdviceQuestion, options: AbortOptions = {}): Promise<Advice> {
+      const startedMs = clock.monotonicMs()
       const fenced = fenceSections([{ name: 'task', content: prompt }])
       const answer = await model.doGenerate(
         {
@@ -64,7 +66,7 @@ export function createModelPolicyAdviser({ model }: { readonly model: LanguageMo
         throw new CodedError('POLICY_ADVICE_FAILED', { message: `${model.modelId} answered with something that is no decision` })
       }
       const { tokensIn, tokensOut } = answer.usage
-      const overhead = { purpose: 'policy', model: model.modelId, tokensIn, tokensOut, costNanos: ZERO_AMOUNT, latencyMs: 0 } as const
+      const overhead = { purpose: 'policy', model: model.modelId, tokensIn, tokensOut, costNanos: ZERO_AMOUNT, latencyMs: clock.monotonicMs() - startedMs } as const
       return { decision: parsed.decision, overhead }
     },
   }

@@ -6,6 +6,7 @@ import type { Amount } from '../base/money.ts'
 import type { CivilDate } from '../core/models/civil-date.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { DecisionRecord } from '../core/routing/decision-record.ts'
+import type { OverheadCall } from '../core/routing/task-outcome.ts'
 import type { AbortOptions } from './abort-options.ts'
 
 export type PolicyInput = {
@@ -36,9 +37,14 @@ export type PolicyInput = {
   readonly recentFailures: number
 }
 
+export type PolicyOptions = AbortOptions & {
+  /** Told of every model call that was made to decide; the task pays for it. */
+  readonly onOverhead?: (call: OverheadCall) => void
+}
+
 export interface Policy {
   /** Name and version of what decides, as recorded. */
   readonly version: string
   /** A decision whose plan names only models of `candidates`, cheapest first. Answers at once where no model has to be asked. Never throws for a well-formed input. */
-  decide(input: PolicyInput, options?: AbortOptions): DecisionRecord | Promise<DecisionRecord>
+  decide(input: PolicyInput, options?: PolicyOptions): DecisionRecord | Promise<DecisionRecord>
 }

@@ -4,7 +4,7 @@ import type { Policy, PolicyInput } from '../ports/policy.ts'
 import type { Random } from '../ports/random.ts'
 import { selectCandidates } from './candidates.ts'
 import type { FailureMemory } from './failure-memory.ts'
-import type { TaskRun } from './task-run.ts'
+import { recordOverhead, type TaskRun } from './task-run.ts'
 
 export type DecideComponents = {
   readonly catalog: ModelCatalog
@@ -21,7 +21,10 @@ export type DecideInit = {
 
 /** Asks the policy how the task is to be executed. Throws as `selectCandidates`. */
 export async function decideTask(components: DecideComponents, init: DecideInit, run: TaskRun): Promise<void> {
-  const decision = components.policy.decide(policyInputOf(components, init, run), { signal: run.signal })
+  const decision = components.policy.decide(policyInputOf(components, init, run), {
+    signal: run.signal,
+    onOverhead: (call) => recordOverhead(run, call),
+  })
   run.decision = decision instanceof Promise ? await decision : decision
 }
 
