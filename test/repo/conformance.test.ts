@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { listTypeScript, readRepositoryFile } from './repository.ts'
+
+type RunOfSuite = { readonly test: string; readonly implementations: readonly string[] }
+
+/** Which test runs a suite, against which implementations (by the name of what makes them). */
+const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
+  EVENT_LOG_CASES: [
+    { test: 'test/storage/conformance.test.ts', implementations: ['createMemoryEventLog', 'openSegmentedEventLog'] },
+  ],
+  FILE_SYSTEM_CASES: [
+    { test: 'test/storage/conformance.test.ts', implementations: ['createNodeFileSystem', 'FaultyFileSystem'] },
+  ],
+  KEY_VALUE_STORE_CASES: [
+    {
+      test: 'test/storage/conformance.test.ts',
+      implementations: ['createMemoryKeyValueStore', 'openLevelKeyValueStore'],
+    },
+  ],
+  LANGUAGE_MODEL_CASES: [
+    { test: 'test/models/openai-compatible-model.test.ts', implementations: ['createOpenaiCompatibleModel'] },
+    { test: 'test/models/anthropic-model.test.ts', implementations: ['createAnthropicModel'] },
+    { test: 'test/models/gguf-model.test.ts', implementations: ['createGgufModel'] },
+    { test: 'test/testing/test-models.test.ts', implementations: ['createScriptedModel', 'createRecordedModel'] },
+  ],
+}
+
+const suites = listTypeScript('src/testing/conformance').flatMap((file) =>
+  [...readRepositoryFile(file).matchAll(/^export const ([A-Z_]+_CASES)\b/gm)].map((match) => match[1] ?? ''),
+)
+
+describe('conformance suites', () => {
+  it('are all run', () => {
+    expect(Object.keys(RUNS).sort()).toEqual(suites.toSorted())
+  })
+
+  it.each(Object.entries(RUNS))('%s is kept by two implementations or more', (suite, runs) => {
+    const implementations = runs.flatMap((run) => run.implementations)
+    expect(new Set(implementations).size).toBeGreaterThanOrEqual(2)
+    for (const run of runs) {
+      const source = readRepositoryFile(run.test)
+      expect(source, `${run.test} runs ${suite}`).toMatch(new RegExp(`\\.each\\(\\s*${suite}\\b`))
+      for (const implementation of run.implementations)
+        expect(source, `${run.test} against ${implementation}`).toContain(implementation)
+    }
+  })
+
+  it('are exported for implementers', () => {
+    const door = readRepositoryFile('src/testing/index.ts')
+    expect(suites.filter((suite) => !door.includes(suite))).toEqual([])
+  })
+})
