@@ -11,7 +11,12 @@ export const RARITY_STEP: number = 1 / 28
 export const LEXICAL_STEP: number = 1 / 32
 
 /** What the trees see after the pair features: lexical sum, least, most, and the log odds of the linear model. */
-export const LEXICAL_FEATURES: readonly string[] = Object.freeze(['lexical-sum', 'lexical-least', 'lexical-most', 'linear'])
+export const LEXICAL_FEATURES: readonly string[] = Object.freeze([
+  'lexical-sum',
+  'lexical-least',
+  'lexical-most',
+  'linear',
+])
 export const ROW_LENGTH: number = PAIR_FEATURES.length + LEXICAL_FEATURES.length
 
 /** A linear model of a pair: one weight per feature, one per hashed difference. */
@@ -57,7 +62,8 @@ export function acceptanceRow(linear: LinearPart, { values, differences }: Measu
     if (weight > most) most = weight
   }
   let logOdds = linear.bias
-  for (let feature = 0; feature < values.length; feature += 1) logOdds += (linear.weights[feature] ?? 0) * (values[feature] ?? 0)
+  for (let feature = 0; feature < values.length; feature += 1)
+    logOdds += (linear.weights[feature] ?? 0) * (values[feature] ?? 0)
   const scaled = differences.length === 0 ? 0 : sum / Math.sqrt(differences.length)
   row[values.length] = scaled
   row[values.length + 1] = least

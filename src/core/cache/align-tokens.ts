@@ -66,7 +66,11 @@ export function carriesMeaning({ kind }: QuestionToken): boolean {
 
 type Pairing = { readonly partnerOf: Int16Array; readonly isTaken: Uint8Array }
 
-function pairEqual(first: readonly QuestionToken[], second: readonly QuestionToken[], { partnerOf, isTaken, by }: Pairing & { readonly by: 'word' | 'stem' }): number {
+function pairEqual(
+  first: readonly QuestionToken[],
+  second: readonly QuestionToken[],
+  { partnerOf, isTaken, by }: Pairing & { readonly by: 'word' | 'stem' },
+): number {
   let pairs = 0
   for (let i = 0; i < first.length; i += 1) {
     const value = first[i]?.[by]
@@ -82,7 +86,11 @@ function pairEqual(first: readonly QuestionToken[], second: readonly QuestionTok
   return pairs
 }
 
-function pairMisspelt(first: readonly QuestionToken[], second: readonly QuestionToken[], { partnerOf, isTaken }: Pairing): readonly number[] {
+function pairMisspelt(
+  first: readonly QuestionToken[],
+  second: readonly QuestionToken[],
+  { partnerOf, isTaken }: Pairing,
+): readonly number[] {
   const hashes: number[] = []
   for (let i = 0; i < first.length; i += 1) {
     const token = first[i]
@@ -91,7 +99,11 @@ function pairMisspelt(first: readonly QuestionToken[], second: readonly Question
       const other = second[j]
       if (other === undefined || other.kind !== 'content' || isTaken[j] === 1) continue
       const length = Math.min(token.word.length, other.word.length)
-      if (length < MISSPELT_LENGTH_MIN || !isWithinEdits(token.word, other.word, length >= TWO_EDITS_LENGTH_MIN ? 2 : 1)) continue
+      if (
+        length < MISSPELT_LENGTH_MIN ||
+        !isWithinEdits(token.word, other.word, length >= TWO_EDITS_LENGTH_MIN ? 2 : 1)
+      )
+        continue
       partnerOf[i] = j
       isTaken[j] = 1
       hashes.push(token.stemHash, other.stemHash)
@@ -101,7 +113,11 @@ function pairMisspelt(first: readonly QuestionToken[], second: readonly Question
   return hashes
 }
 
-function pairCompounds(first: readonly QuestionToken[], second: readonly QuestionToken[], { partnerOf, isTaken }: Pairing): number {
+function pairCompounds(
+  first: readonly QuestionToken[],
+  second: readonly QuestionToken[],
+  { partnerOf, isTaken }: Pairing,
+): number {
   let compounds = 0
   for (let i = 0; i < first.length; i += 1) {
     const token = first[i]

@@ -90,7 +90,13 @@ export function trainTrees(rows: readonly Float64Array[], labels: Uint8Array, in
     }
     const root = growth.features.length
     roots.push(root)
-    grow(growth, { members: Int32Array.from({ length: rows.length }, (_, row) => row), depth: init.depth, low: -Infinity, high: Infinity, scores })
+    grow(growth, {
+      members: Int32Array.from({ length: rows.length }, (_, row) => row),
+      depth: init.depth,
+      low: -Infinity,
+      high: Infinity,
+      scores,
+    })
   }
   return {
     base,
@@ -133,9 +139,21 @@ function grow(growth: Growth, branch: Branch): void {
   const direction = growth.init.directions[split.feature] ?? 0
   const middle = (split.left + split.right) / 2
   const isLeft = (member: number): boolean => (bins[member] ?? 0) <= split.bin
-  grow(growth, { members: members.filter(isLeft), depth: depth - 1, low: direction < 0 ? middle : low, high: direction > 0 ? middle : high, scores })
+  grow(growth, {
+    members: members.filter(isLeft),
+    depth: depth - 1,
+    low: direction < 0 ? middle : low,
+    high: direction > 0 ? middle : high,
+    scores,
+  })
   growth.rights[node] = growth.features.length
-  grow(growth, { members: members.filter((member) => !isLeft(member)), depth: depth - 1, low: direction > 0 ? middle : low, high: direction < 0 ? middle : high, scores })
+  grow(growth, {
+    members: members.filter((member) => !isLeft(member)),
+    depth: depth - 1,
+    low: direction > 0 ? middle : low,
+    high: direction < 0 ? middle : high,
+    scores,
+  })
 }
 
 function leafValue({ gradients, curvatures, init }: Growth, { members, low, high }: Branch): number {
@@ -167,7 +185,10 @@ function bestSplit(growth: Growth, branch: Branch): Split | undefined {
       if (leftCurvature < init.curvatureMin) continue
       if (rightCurvature < init.curvatureMin) break
       const rightGradient = total.gradient - leftGradient
-      const gain = (leftGradient * leftGradient) / (leftCurvature + init.shrinkage) + (rightGradient * rightGradient) / (rightCurvature + init.shrinkage) - parent
+      const gain =
+        (leftGradient * leftGradient) / (leftCurvature + init.shrinkage) +
+        (rightGradient * rightGradient) / (rightCurvature + init.shrinkage) -
+        parent
       if (gain <= bestGain) continue
       const left = Math.max(branch.low, Math.min(branch.high, -leftGradient / (leftCurvature + init.shrinkage)))
       const right = Math.max(branch.low, Math.min(branch.high, -rightGradient / (rightCurvature + init.shrinkage)))
@@ -180,7 +201,10 @@ function bestSplit(growth: Growth, branch: Branch): Split | undefined {
 }
 
 /** Gradient and curvature by feature and bin, and their totals. */
-function fillSums({ bins, sums, gradients, curvatures }: Growth, members: Int32Array): { gradient: number; curvature: number } {
+function fillSums(
+  { bins, sums, gradients, curvatures }: Growth,
+  members: Int32Array,
+): { gradient: number; curvature: number } {
   sums.fill(0)
   let gradient = 0
   let curvature = 0
@@ -203,7 +227,15 @@ function fillSums({ bins, sums, gradients, curvatures }: Growth, members: Int32A
 }
 
 /** Quantiles at which a column is cut, denser at both ends, where the decisions of a cautious scorer lie. */
-const QUANTILES: readonly number[] = [0.002, 0.005, 0.01, ...Array.from({ length: 59 }, (_, at) => (at + 1) / 60), 0.99, 0.995, 0.998]
+const QUANTILES: readonly number[] = [
+  0.002,
+  0.005,
+  0.01,
+  ...Array.from({ length: 59 }, (_, at) => (at + 1) / 60),
+  0.99,
+  0.995,
+  0.998,
+]
 /** Limits are kept to six decimals, so that a saved model cuts where the trained one did. */
 const LIMIT_SCALE = 1_000_000
 
@@ -212,7 +244,8 @@ function binEdges(rows: readonly Float64Array[], feature: number): Float64Array 
   const distinct = Float64Array.from(new Set(column))
   const limits = new Set<number>()
   if (distinct.length <= QUANTILES.length) {
-    for (let at = 0; at + 1 < distinct.length; at += 1) limits.add(rounded(((distinct[at] ?? 0) + (distinct[at + 1] ?? 0)) / 2))
+    for (let at = 0; at + 1 < distinct.length; at += 1)
+      limits.add(rounded(((distinct[at] ?? 0) + (distinct[at + 1] ?? 0)) / 2))
   } else {
     for (const quantile of QUANTILES) limits.add(rounded(column[Math.floor(quantile * column.length)] ?? 0))
   }

@@ -9,7 +9,15 @@ const STEPS = 40
  *
  * @param confidence  Above 0 and below 1, for example 0.95.
  */
-export function wrongShareUpperBound({ wrong, hits, confidence }: { readonly wrong: number; readonly hits: number; readonly confidence: number }): number {
+export function wrongShareUpperBound({
+  wrong,
+  hits,
+  confidence,
+}: {
+  readonly wrong: number
+  readonly hits: number
+  readonly confidence: number
+}): number {
   if (hits === 0 || wrong >= hits) return 1
   let low = wrong / hits
   let high = 1
@@ -64,7 +72,10 @@ const GRID = 10
  * the strictest on and the first failure ends the search (fixed-sequence testing), so that looking at many does not spoil the confidence.
  * `undefined` when not even the strictest can be vouched for: too few examples, or too many wrong ones.
  */
-export function chooseThreshold(scored: readonly ScoredHit[], { exactHits, maxWrong, confidence }: ThresholdInit): ThresholdChoice | undefined {
+export function chooseThreshold(
+  scored: readonly ScoredHit[],
+  { exactHits, maxWrong, confidence }: ThresholdInit,
+): ThresholdChoice | undefined {
   const ordered = scored.toSorted((one, other) => other.score - one.score)
   let wrong = 0
   let choice: ThresholdChoice | undefined

@@ -57,7 +57,11 @@ const COUNT_CAP = 4
 const SUBSTITUTIONS_MAX = 9
 
 /** Measures a pair. Nothing in it depends on which of the two is stored, but for ties in the alignment. */
-export function measurePair(query: readonly QuestionToken[], stored: readonly QuestionToken[], context: { readonly cosine: number; readonly rarityOf: RarityOf }): PairMeasures {
+export function measurePair(
+  query: readonly QuestionToken[],
+  stored: readonly QuestionToken[],
+  context: { readonly cosine: number; readonly rarityOf: RarityOf },
+): PairMeasures {
   const alignment = alignTokens(query, stored)
   const values = new Float64Array(PAIR_FEATURES.length)
   let at = writeShape(values, { query, stored, alignment, cosine: context.cosine })
@@ -66,9 +70,16 @@ export function measurePair(query: readonly QuestionToken[], stored: readonly Qu
   return { values, differences: differencesOf(alignment), alignment }
 }
 
-type Pair = { readonly query: readonly QuestionToken[]; readonly stored: readonly QuestionToken[]; readonly alignment: TokenAlignment }
+type Pair = {
+  readonly query: readonly QuestionToken[]
+  readonly stored: readonly QuestionToken[]
+  readonly alignment: TokenAlignment
+}
 
-function writeShape(values: Float64Array, { query, stored, alignment, cosine }: Pair & { readonly cosine: number }): number {
+function writeShape(
+  values: Float64Array,
+  { query, stored, alignment, cosine }: Pair & { readonly cosine: number },
+): number {
   const { restFirst, restSecond } = alignment
   const matched = query.length - restFirst.length
   const least = Math.min(query.length, stored.length)
@@ -120,7 +131,10 @@ function writeRarity(values: Float64Array, from: number, pair: Pair & { readonly
   return from + numbers.length
 }
 
-function rarityOfRest(tokens: readonly QuestionToken[], rarityOf: RarityOf): { sum: number; top: number; names: number; meaning: number; joining: number } {
+function rarityOfRest(
+  tokens: readonly QuestionToken[],
+  rarityOf: RarityOf,
+): { sum: number; top: number; names: number; meaning: number; joining: number } {
   const total = { sum: 0, top: 0, names: 0, meaning: 0, joining: 0 }
   for (const token of tokens) {
     if (token.isCapitalised) total.names += 1
@@ -137,7 +151,11 @@ function rarityOfRest(tokens: readonly QuestionToken[], rarityOf: RarityOf): { s
   return total
 }
 
-function rarityOfMatched(query: readonly QuestionToken[], { partnerOf }: TokenAlignment, rarityOf: RarityOf): { sum: number; top: number; second: number; bottom: number; count: number } {
+function rarityOfMatched(
+  query: readonly QuestionToken[],
+  { partnerOf }: TokenAlignment,
+  rarityOf: RarityOf,
+): { sum: number; top: number; second: number; bottom: number; count: number } {
   const total = { sum: 0, top: 0, second: 0, bottom: 0, count: 0 }
   for (let i = 0; i < query.length; i += 1) {
     const token = query[i]
@@ -183,9 +201,11 @@ function differencesOf({ restFirst, restSecond, misspellings }: TokenAlignment):
   const substitutions = restFirst.length * restSecond.length
   if (substitutions <= SUBSTITUTIONS_MAX) {
     const salt = substitutions === 1 ? SUBSTITUTION_SALT : CANDIDATE_SALT
-    for (const one of restFirst) for (const other of restSecond) hashes.push(pairHash(one.stemHash, other.stemHash, salt))
+    for (const one of restFirst)
+      for (const other of restSecond) hashes.push(pairHash(one.stemHash, other.stemHash, salt))
   }
-  if (restFirst.length + restSecond.length === 1) hashes.push(mixHash(((restFirst[0] ?? restSecond[0])?.stemHash ?? 0) ^ ONLY_SALT))
+  if (restFirst.length + restSecond.length === 1)
+    hashes.push(mixHash(((restFirst[0] ?? restSecond[0])?.stemHash ?? 0) ^ ONLY_SALT))
   for (let at = 0; at + 1 < misspellings.length; at += 2) {
     hashes.push(pairHash(misspellings[at] ?? 0, misspellings[at + 1] ?? 0, MISSPELLING_SALT))
   }

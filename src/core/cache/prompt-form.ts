@@ -15,5 +15,7 @@ export function promptForm(text: string, tokens: readonly QuestionToken[]): Prom
   if (text.includes('?')) return 'question'
   const first = tokens[0]
   if (first === undefined) return 'statement'
-  return first.kind === 'question' || first.kind === 'auxiliary' || REQUEST_VERBS.has(first.word) ? 'question' : 'statement'
+  return first.kind === 'question' || first.kind === 'auxiliary' || REQUEST_VERBS.has(first.word)
+    ? 'question'
+    : 'statement'
 }

@@ -1,7 +1,16 @@
 import { log, sigmoid } from '../../base/deterministic-math.ts'
 import { createRandomStream, shuffle } from '../../base/random-stream.ts'
 import type { QuestionToken } from '../text/question-tokens.ts'
-import { acceptanceRow, LEXICAL_BITS, LEXICAL_FEATURES, LEXICAL_STEP, RARITY_BITS, RARITY_STEP, type AcceptanceModel, type LinearPart } from './acceptance-model.ts'
+import {
+  acceptanceRow,
+  LEXICAL_BITS,
+  LEXICAL_FEATURES,
+  LEXICAL_STEP,
+  RARITY_BITS,
+  RARITY_STEP,
+  type AcceptanceModel,
+  type LinearPart,
+} from './acceptance-model.ts'
 import { trainTrees, type BoostedTrees, type TreeTrainingInit } from './boosted-trees.ts'
 import { PAIR_FEATURES, type MeasuredPair } from './pair-features.ts'
 
@@ -22,7 +31,13 @@ const LEXICAL_DECAY = 0.001
 const RARITY_MAX = 9
 const VALUE_SCALE = 1_000_000
 
-const TREE_INIT: Omit<TreeTrainingInit, 'directions'> = { trees: 100, depth: 6, rate: 0.07, curvatureMin: 5, shrinkage: 5 }
+const TREE_INIT: Omit<TreeTrainingInit, 'directions'> = {
+  trees: 100,
+  depth: 6,
+  rate: 0.07,
+  curvatureMin: 5,
+  shrinkage: 5,
+}
 
 /** Features with which the score may only fall, and those with which it may only rise. Keeps the model sane where examples are few. */
 const FALLING: ReadonlySet<string> = new Set([
@@ -44,7 +59,9 @@ const FALLING: ReadonlySet<string> = new Set([
 ])
 const RISING: ReadonlySet<string> = new Set(['cosine', 'lexical-sum', 'linear'])
 
-const DIRECTIONS: Int8Array = Int8Array.from([...PAIR_FEATURES, ...LEXICAL_FEATURES], (name) => (FALLING.has(name) ? -1 : RISING.has(name) ? 1 : 0))
+const DIRECTIONS: Int8Array = Int8Array.from([...PAIR_FEATURES, ...LEXICAL_FEATURES], (name) =>
+  FALLING.has(name) ? -1 : RISING.has(name) ? 1 : 0,
+)
 
 /** Rarity table of a collection of texts: ln((n + 1) / (documents with the stem + 1)), for stems that occur twice or more. */
 export function countRarity(texts: Iterable<readonly QuestionToken[]>): Uint8Array {
@@ -52,7 +69,8 @@ export function countRarity(texts: Iterable<readonly QuestionToken[]>): Uint8Arr
   let count = 0
   for (const tokens of texts) {
     count += 1
-    for (const hash of new Set(tokens.map((token) => token.stemHash))) documents.set(hash, (documents.get(hash) ?? 0) + 1)
+    for (const hash of new Set(tokens.map((token) => token.stemHash)))
+      documents.set(hash, (documents.get(hash) ?? 0) + 1)
   }
   const unseen = Math.round(Math.min(RARITY_MAX, log(count + 1)) / RARITY_STEP)
   const table = new Uint8Array(1 << RARITY_BITS).fill(unseen)
@@ -70,7 +88,9 @@ export function trainAcceptance(examples: readonly AcceptanceExample[], rarity: 
   const rows: Float64Array[] = []
   const labels: number[] = []
   for (let fold = 0; fold < INNER_FOLDS; fold += 1) {
-    const seen = examples.filter((example) => example.queryGroup % INNER_FOLDS !== fold && example.storedGroup % INNER_FOLDS !== fold)
+    const seen = examples.filter(
+      (example) => example.queryGroup % INNER_FOLDS !== fold && example.storedGroup % INNER_FOLDS !== fold,
+    )
     const linear = trainLinear(seen)
     for (const example of examples) {
       if (example.queryGroup % INNER_FOLDS !== fold) continue
@@ -107,7 +127,11 @@ function trainLinear(examples: readonly AcceptanceExample[]): LinearPart {
       }
       for (const hash of differences) {
         const bucket = hash >>> (32 - LEXICAL_BITS)
-        adaptiveStep(lexical, lexicalSquares, { at: bucket, gradient: error * scale + LEXICAL_DECAY * (lexical[bucket] ?? 0), rate: LEXICAL_RATE })
+        adaptiveStep(lexical, lexicalSquares, {
+          at: bucket,
+          gradient: error * scale + LEXICAL_DECAY * (lexical[bucket] ?? 0),
+          rate: LEXICAL_RATE,
+        })
       }
     }
   }
@@ -118,7 +142,11 @@ function trainLinear(examples: readonly AcceptanceExample[]): LinearPart {
   }
 }
 
-function adaptiveStep(weights: Float64Array, squares: Float64Array, { at, gradient, rate }: { readonly at: number; readonly gradient: number; readonly rate: number }): void {
+function adaptiveStep(
+  weights: Float64Array,
+  squares: Float64Array,
+  { at, gradient, rate }: { readonly at: number; readonly gradient: number; readonly rate: number },
+): void {
   const square = (squares[at] ?? 1) + gradient * gradient
   squares[at] = square
   weights[at] = (weights[at] ?? 0) - (rate * gradient) / Math.sqrt(square)
@@ -132,4 +160,3 @@ function roundedTrees(trees: BoostedTrees): BoostedTrees {
 function rounded(value: number): number {
   return Math.round(value * VALUE_SCALE) / VALUE_SCALE
 }
-

@@ -15,7 +15,13 @@ export function isWithinEdits(first: string, second: string, editsMax: 1 | 2): b
   const restFirst = first.slice(start, endFirst)
   const restSecond = second.slice(start, endSecond)
   if (Math.max(restFirst.length, restSecond.length) <= editsMax) return true
-  if (editsMax === 1) return restFirst.length === 2 && restSecond.length === 2 && restFirst[0] === restSecond[1] && restFirst[1] === restSecond[0]
+  if (editsMax === 1)
+    return (
+      restFirst.length === 2 &&
+      restSecond.length === 2 &&
+      restFirst[0] === restSecond[1] &&
+      restFirst[1] === restSecond[0]
+    )
   return distance(restFirst, restSecond) <= editsMax
 }
 

@@ -17,7 +17,8 @@ export type QuestionToken = {
 /** Texts are compared by at most this many tokens; a longer text never passes the similarity tier. */
 export const TOKENS_MAX = 128
 
-const TOKEN_PATTERN = /\d+(?:[.,]\d+)*(?:st|nd|rd|th)?|[\p{L}\p{N}\p{M}]+(?:['’][\p{L}]+)*(?:\+\+|#)?|[^\s\p{L}\p{N}\p{M}]/gu
+const TOKEN_PATTERN =
+  /\d+(?:[.,]\d+)*(?:st|nd|rd|th)?|[\p{L}\p{N}\p{M}]+(?:['’][\p{L}]+)*(?:\+\+|#)?|[^\s\p{L}\p{N}\p{M}]/gu
 const WORD_START = /[\p{L}\p{N}\p{M}]/u
 const CAPITAL = /^\p{Lu}/u
 
@@ -67,7 +68,8 @@ function pushWord(tokens: QuestionToken[], piece: string, isCapitalised: boolean
   } else if (tail === 's') {
     const token = wordToken(head, isCapitalised)
     tokens.push(token)
-    if (token.kind === 'question' || token.kind === 'pronoun' || token.kind === 'article') tokens.push(wordToken('is', false))
+    if (token.kind === 'question' || token.kind === 'pronoun' || token.kind === 'article')
+      tokens.push(wordToken('is', false))
   } else {
     tokens.push(wordToken(lower.replaceAll("'", ''), isCapitalised))
   }

@@ -31,11 +31,20 @@ export const TOKEN_KINDS: readonly TokenKind[] = Object.freeze([
 
 const KIND_LISTS: readonly (readonly [TokenKind, string])[] = [
   ['conjunction', 'and or if so than then but because while'],
-  ['preposition', 'of to in on for with at by from into about as over under after before between during through against out up down off'],
+  [
+    'preposition',
+    'of to in on for with at by from into about as over under after before between during through against out up down off',
+  ],
   ['article', 'a an the this that these those there some any'],
-  ['pronoun', 'i you he she it we they my your his her its our their me him us them someone one people anyone somebody'],
+  [
+    'pronoun',
+    'i you he she it we they my your his her its our their me him us them someone one people anyone somebody',
+  ],
   ['auxiliary', 'is are was were be been am do does did can could should would will shall may might must have has had'],
-  ['degree', 'more less most least best worst better worse good bad great top bigger biggest smaller smallest larger largest highest lowest higher lower faster fastest slower cheapest cheaper first last only'],
+  [
+    'degree',
+    'more less most least best worst better worse good bad great top bigger biggest smaller smallest larger largest highest lowest higher lower faster fastest slower cheapest cheaper first last only',
+  ],
   ['question', 'what which who whom whose how when where why'],
   ['negation', 'not no never without nobody nothing none neither nor cannot non un avoid stop except'],
 ]
@@ -47,7 +56,9 @@ export const WORD_KINDS: ReadonlyMap<string, TokenKind> = new Map(
 
 /** Number words, so that "two days" is "2 days". "one" is left out: it is mostly a pronoun. */
 export const NUMBER_WORDS: ReadonlyMap<string, string> = new Map(
-  'zero two three four five six seven eight nine ten eleven twelve'.split(' ').map((word, place): [string, string] => [word, String(place === 0 ? 0 : place + 1)]),
+  'zero two three four five six seven eight nine ten eleven twelve'
+    .split(' ')
+    .map((word, place): [string, string] => [word, String(place === 0 ? 0 : place + 1)]),
 )
 
 /** Informal and regional spellings of common words, and contractions written without their apostrophe. */

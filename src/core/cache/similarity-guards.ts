@@ -1,0 +1,23 @@
+import type { TokenAlignment } from './align-tokens.ts'
+
+/** Why two questions are different whatever a score says. */
+export type GuardRefusal = 'number' | 'negation' | 'symbol' | 'name' | 'word-order'
+
+/**
+ * The differences that turn one question into another however alike the rest is: a number, a "not" or "without", a symbol ("C" and "C#"),
+ * a name, or the same words in another order ("A beats B"). `undefined` when there is none.
+ *
+ * On real question pairs these rules refuse more wrong answers than right ones, also on top of the trained scorer.
+ */
+export function guardRefusal({ restFirst, restSecond, inversions }: TokenAlignment): GuardRefusal | undefined {
+  let hasContentRest = false
+  for (const rest of [restFirst, restSecond]) {
+    for (const { kind, isCapitalised } of rest) {
+      if (kind === 'number' || kind === 'negation' || kind === 'symbol') return kind
+      if (kind !== 'content') continue
+      if (isCapitalised) return 'name'
+      hasContentRest = true
+    }
+  }
+  return inversions > 0 && !hasContentRest ? 'word-order' : undefined
+}

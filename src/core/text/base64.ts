@@ -1,0 +1,43 @@
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+
+/** Standard base64 with padding (RFC 4648, section 4), without a host function, so that it is the same everywhere. */
+export function encodeBase64(bytes: Uint8Array): string {
+  const pieces: string[] = []
+  for (let at = 0; at < bytes.length; at += 3) {
+    const left = bytes.length - at
+    const word = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
+    pieces.push(
+      digit(word >> 18) + digit(word >> 12) + (left > 1 ? digit(word >> 6) : '=') + (left > 2 ? digit(word) : '='),
+    )
+  }
+  return pieces.join('')
+}
+
+/** The bytes, or `undefined` when the text is not base64 with padding. */
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (text.length % 4 !== 0) return undefined
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  const bytes = new Uint8Array((text.length / 4) * 3 - padding)
+  let to = 0
+  for (let at = 0; at < text.length; at += 4) {
+    let word = 0
+    for (let place = 0; place < 4; place += 1) {
+      const code = text.charCodeAt(at + place)
+      const value = at + place >= text.length - padding ? 0 : (DIGITS[code] ?? -1)
+      if (value < 0) return undefined
+      word = (word << 6) | value
+    }
+    for (let shift = 16; shift >= 0 && to < bytes.length; shift -= 8) {
+      bytes[to] = (word >> shift) & 0xff
+      to += 1
+    }
+  }
+  return bytes
+}
+
+function digit(bits: number): string {
+  return ALPHABET.charAt(bits & 63)
+}
+
+const DIGITS: Int8Array = new Int8Array(128).fill(-1)
+for (let value = 0; value < ALPHABET.length; value += 1) DIGITS[ALPHABET.charCodeAt(value)] = value

@@ -1,0 +1,95 @@
+import type { VectorHit } from '../../ports/vector-index.ts'
+import type { VectorKernel } from '../../ports/vector-kernel.ts'
+import type { CacheEntry } from './cache-entry.ts'
+import { createPartitionVectors, type PartitionVectors } from './partition-vectors.ts'
+
+export type EntryTableInit = {
+  /** Most entries, 1 or more, and most bytes by `sizeBytes`. The least recently used go first. */
+  readonly entriesMax: number
+  readonly bytesMax: number
+  /** Length of vectors; 0 when nothing is compared. */
+  readonly dims: number
+}
+
+/**
+ * The entries in memory, least recently used first, with the vectors of each partition. It knows no time and no disk: `set` returns
+ * what it pushed out.
+ */
+export type EntryTable = {
+  readonly size: number
+  readonly sizeBytes: number
+  get(entryId: string): CacheEntry | undefined
+  atPlace(place: number): CacheEntry | undefined
+  /** Marks an entry as used now. */
+  touch(entry: CacheEntry): void
+  /** Adds an entry, in place of the one with its id. Returns the entries pushed out by the limits, the oldest first. */
+  set(entry: CacheEntry): readonly CacheEntry[]
+  delete(entry: CacheEntry): void
+  nearest(partition: string, query: Float32Array, count: number): readonly VectorHit[]
+  entries(): Iterable<CacheEntry>
+}
+
+export function createEntryTable(
+  { kernel }: { readonly kernel: Pick<VectorKernel, 'createVectorIndex' | 'dot'> },
+  init: EntryTableInit,
+): EntryTable {
+  const byId = new Map<string, CacheEntry>()
+  const byPlace = new Map<number, CacheEntry>()
+  const partitions = new Map<string, PartitionVectors>()
+  let sizeBytes = 0
+
+  const remove = (entry: CacheEntry): void => {
+    if (!byId.delete(entry.cached.entryId)) return
+    byPlace.delete(entry.place)
+    sizeBytes -= entry.sizeBytes
+    const vectors = partitions.get(entry.partition)
+    if (vectors === undefined || entry.vector === undefined) return
+    vectors.remove(entry.place)
+    if (vectors.size > 0) return
+    vectors.clear()
+    partitions.delete(entry.partition)
+  }
+
+  const file = ({ partition, place, vector }: CacheEntry): void => {
+    if (vector === undefined) return
+    let vectors = partitions.get(partition)
+    if (vectors === undefined) {
+      vectors = createPartitionVectors(kernel, { dims: init.dims, capacityMax: init.entriesMax + 1 })
+      partitions.set(partition, vectors)
+    }
+    vectors.add(place, vector)
+  }
+
+  return {
+    get size() {
+      return byId.size
+    },
+    get sizeBytes() {
+      return sizeBytes
+    },
+    get: (entryId) => byId.get(entryId),
+    atPlace: (place) => byPlace.get(place),
+    touch(entry) {
+      byId.delete(entry.cached.entryId)
+      byId.set(entry.cached.entryId, entry)
+    },
+    set(entry) {
+      const replaced = byId.get(entry.cached.entryId)
+      if (replaced !== undefined) remove(replaced)
+      byId.set(entry.cached.entryId, entry)
+      byPlace.set(entry.place, entry)
+      sizeBytes += entry.sizeBytes
+      file(entry)
+      const pushedOut: CacheEntry[] = []
+      for (const oldest of byId.values()) {
+        if (byId.size <= init.entriesMax && sizeBytes <= init.bytesMax) break
+        remove(oldest)
+        pushedOut.push(oldest)
+      }
+      return pushedOut
+    },
+    delete: remove,
+    nearest: (partition, query, count) => partitions.get(partition)?.nearest(query, count) ?? [],
+    entries: () => byId.values(),
+  }
+}

@@ -1,0 +1,353 @@
+import type { DurationMs, Timestamp } from '../../base/time.ts'
+import { CodedError } from '../../base/errors.ts'
+import { sha256Hex as portableSha256Hex, type Sha256Hex } from '../../base/sha256.ts'
+import type { CacheCalibration } from '../../core/cache/cache-calibration.ts'
+import { comparablePrompt, createPairJudge, type PairJudge } from '../../core/cache/judge-pair.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { EmbeddingModel } from '../../ports/embedding-model.ts'
+import type { KeyValueStore } from '../../ports/key-value-store.ts'
+import type { Timers } from '../../ports/timers.ts'
+import type { VectorKernel } from '../../ports/vector-kernel.ts'
+import type {
+  CacheAdmission,
+  AdmissionOutcome,
+  CacheInvalidation,
+  CacheOutcome,
+  CacheQuery,
+  CacheStatistics,
+  SemanticCache,
+} from '../semantic-cache.ts'
+import { admissionRefusal, MIN_CONFIDENCE_DEFAULT } from './admission.ts'
+import { decodeEntry, encodeEntry, sizeOfEntry, type CacheEntry } from './cache-entry.ts'
+import { createRequestFiler, type CacheRequest, type RequestFiler } from './cache-request.ts'
+import { createEntryTable, type EntryTable } from './entry-table.ts'
+import { createEntryWriter, type EntryWriter } from './entry-writer.ts'
+
+export type SemanticCacheComponents = {
+  /** Keys of the cache alone: a sublevel. */
+  readonly store: KeyValueStore
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly kernel: Pick<VectorKernel, 'createVectorIndex' | 'dot'>
+  readonly embedder: EmbeddingModel
+  /** A faster SHA-256 of the host, equal to the portable one. Absent: the portable one. */
+  readonly sha256Hex?: Sha256Hex
+  /** Told of failed writes in the background. */
+  readonly onError?: (error: unknown) => void
+}
+
+export type SemanticCacheInit = {
+  /** Answers older than this are not served. */
+  readonly ttlMs: DurationMs
+  /** Least recently used entries leave when there are more, 1 to 16,777,215, or when they take more bytes. */
+  readonly entriesMax: number
+  readonly bytesMax: number
+  /** Absent: the similarity tier is off. */
+  readonly calibration?: CacheCalibration
+  /** Verifier confidence below which an answer is not kept, 0 to 1. Default 0.7. */
+  readonly confidenceMin?: number
+}
+
+/**
+ * Opens the cache and reads what earlier runs stored. Entries that cannot be read are left out and counted; a store that cannot be read
+ * on gives what it gave until then.
+ *
+ * Throws `CACHE_CALIBRATION_INVALID` when the calibration was made with another embedder, `STORE_NOT_OPEN`, and the signal's reason.
+ */
+export async function openSemanticCache(
+  components: SemanticCacheComponents,
+  init: SemanticCacheInit,
+  options?: { readonly signal?: AbortSignal },
+): Promise<SemanticCache> {
+  const { calibration } = init
+  if (calibration !== undefined && calibration.embedderId !== components.embedder.id) {
+    throw new CodedError('CACHE_CALIBRATION_INVALID', {
+      message: `The cache calibration was made with embedder ${calibration.embedderId}, but the cache runs ${components.embedder.id}`,
+      details: { calibrated: calibration.embedderId, running: components.embedder.id },
+    })
+  }
+  const cache = new StoredSemanticCache(components, init)
+  await cache.load(options?.signal)
+  return cache
+}
+
+type Ticket = {
+  readonly entryId: string
+  readonly query: CacheQuery
+  readonly filed: CacheRequest
+  /** `undefined` until it was needed. */
+  readonly vector: Float32Array | undefined
+}
+
+type Counters = {
+  exactHits: number
+  similarHits: number
+  misses: number
+  stored: number
+  evicted: number
+  expired: number
+  corrupted: number
+}
+
+class StoredSemanticCache implements SemanticCache {
+  readonly #components: SemanticCacheComponents
+  readonly #init: SemanticCacheInit
+  readonly #table: EntryTable
+  readonly #writer: EntryWriter
+  readonly #fileRequest: RequestFiler
+  readonly #judge: PairJudge | undefined
+  readonly #counters: Counters = {
+    exactHits: 0,
+    similarHits: 0,
+    misses: 0,
+    stored: 0,
+    evicted: 0,
+    expired: 0,
+    corrupted: 0,
+  }
+  readonly #tickets = new WeakMap<object, Ticket>()
+  #nextPlace = 0
+
+  constructor(components: SemanticCacheComponents, init: SemanticCacheInit) {
+    this.#components = components
+    this.#init = init
+    this.#table = createEntryTable(components, {
+      entriesMax: init.entriesMax,
+      bytesMax: init.bytesMax,
+      dims: components.embedder.dimensions,
+    })
+    this.#writer = createEntryWriter({
+      store: components.store,
+      timers: components.timers,
+      onError: components.onError ?? ((): void => {}),
+    })
+    this.#fileRequest = createRequestFiler(components.sha256Hex ?? portableSha256Hex)
+    this.#judge = init.calibration === undefined ? undefined : createPairJudge(init.calibration)
+  }
+
+  lookup(
+    query: CacheQuery,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): CacheOutcome | Promise<CacheOutcome> {
+    const filed = this.#fileRequest(query)
+    if (query.mode === 'no-store') return this.#miss('not-read', undefined)
+    const isRead = query.mode === 'default'
+    const exact = isRead ? this.#freshEntry(filed.entryId) : undefined
+    if (exact !== undefined && exact.text === filed.text) {
+      this.#counters.exactHits += 1
+      this.#table.touch(exact)
+      return {
+        kind: 'hit',
+        tier: 'exact',
+        entry: exact.cached,
+        ticket: this.#ticket({ query, filed, vector: exact.vector }),
+      }
+    }
+    if (filed.exactOnly !== undefined)
+      return this.#miss(isRead ? 'exact-only' : 'not-read', { query, filed, vector: undefined }, filed.exactOnly)
+    if (this.#judge === undefined)
+      return this.#miss(isRead ? 'exact-only' : 'not-read', { query, filed, vector: undefined }, 'not-calibrated')
+    const { embedder } = this.#components
+    if (embedder.embedNow !== undefined)
+      return this.#lookupSimilar({ query, filed, vector: embedder.embedNow(filed.text) }, this.#judge)
+    return this.#embedAndLookup({ query, filed, judge: this.#judge }, options)
+  }
+
+  admit(ticket: Parameters<SemanticCache['admit']>[0], admission: CacheAdmission): AdmissionOutcome {
+    const known = ticket === undefined ? undefined : this.#tickets.get(ticket)
+    if (known === undefined) return 'not-storable'
+    const refusal = admissionRefusal(admission, this.#init.confidenceMin ?? MIN_CONFIDENCE_DEFAULT)
+    if (refusal !== undefined) return refusal
+    const entry = this.#entryOf(known, admission)
+    if (entry.sizeBytes > this.#init.bytesMax) return 'too-large'
+    this.#store(entry)
+    this.#counters.stored += 1
+    this.#write(entry)
+    return 'stored'
+  }
+
+  async invalidate(what: CacheInvalidation): Promise<number> {
+    const doomed: CacheEntry[] = []
+    for (const entry of this.#table.entries()) if (isMeant(entry, what)) doomed.push(entry)
+    for (const entry of doomed) this.#drop(entry)
+    await this.#writer.flush()
+    return doomed.length
+  }
+
+  statistics(): CacheStatistics {
+    return {
+      entries: this.#table.size,
+      sizeBytes: this.#table.sizeBytes,
+      ...this.#counters,
+      isSimilarityOn: this.#judge !== undefined,
+    }
+  }
+
+  async flush(): Promise<void> {
+    await this.#writer.flush()
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close()
+  }
+
+  /** Fills the memory from the store, the oldest first, so that the limits push out the oldest. */
+  async load(signal?: AbortSignal): Promise<void> {
+    const found: CacheEntry[] = []
+    try {
+      for await (const { key, value } of this.#components.store.iterate({}, signal === undefined ? {} : { signal })) {
+        const entry = this.#decode(key, value)
+        if (entry !== undefined) {
+          found.push(entry)
+          continue
+        }
+        this.#counters.corrupted += 1
+        this.#writer.put(key, undefined)
+      }
+    } catch (error: unknown) {
+      if (!CodedError.is(error, 'STORE_CORRUPTED')) throw error
+      this.#counters.corrupted += 1
+      this.#components.onError?.(error)
+    }
+    found.sort((one, other) => one.cached.storedAt - other.cached.storedAt)
+    for (const entry of found) {
+      if (this.#isExpired(entry.cached.storedAt)) {
+        this.#counters.expired += 1
+        this.#writer.put(entry.cached.entryId, undefined)
+      } else this.#store(entry)
+    }
+  }
+
+  async #embedAndLookup(
+    { query, filed, judge }: { readonly query: CacheQuery; readonly filed: CacheRequest; readonly judge: PairJudge },
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<CacheOutcome> {
+    let vector: Float32Array | undefined
+    try {
+      vector = (await this.#components.embedder.embed([filed.text], options)).vectors[0]
+    } catch (error: unknown) {
+      options?.signal?.throwIfAborted()
+      this.#components.onError?.(error)
+    }
+    if (vector === undefined) return this.#miss('exact-only', { query, filed, vector: undefined }, 'not-embedded')
+    return this.#lookupSimilar({ query, filed, vector }, judge)
+  }
+
+  #lookupSimilar(
+    found: { readonly query: CacheQuery; readonly filed: CacheRequest; readonly vector: Float32Array },
+    judge: PairJudge,
+  ): CacheOutcome {
+    if (found.query.mode !== 'default') return this.#miss('not-read', found)
+    const { calibration } = this.#init
+    const candidates = this.#table.nearest(found.filed.partition, found.vector, calibration?.candidates ?? 1)
+    let best: { readonly entry: CacheEntry; readonly score: number } | undefined
+    let comparable: ReturnType<typeof comparablePrompt> | undefined
+    for (const { id, score: cosine } of candidates) {
+      if (cosine < (calibration?.cosineMin ?? 1)) break
+      const candidate = this.#table.atPlace(id)
+      const entry = candidate === undefined ? undefined : this.#freshEntry(candidate.cached.entryId)
+      if (entry === undefined) continue
+      comparable ??= comparablePrompt(found.filed.text)
+      entry.comparable ??= comparablePrompt(entry.text)
+      const judgement = judge(comparable, entry.comparable, cosine)
+      if (judgement.kind === 'scored' && judgement.isAccepted && judgement.score > (best?.score ?? 0))
+        best = { entry, score: judgement.score }
+    }
+    if (best === undefined) return this.#miss(comparable === undefined ? 'no-entry' : 'not-certain', found)
+    this.#counters.similarHits += 1
+    this.#table.touch(best.entry)
+    return { kind: 'hit', tier: 'similar', entry: best.entry.cached, score: best.score, ticket: this.#ticket(found) }
+  }
+
+  #miss(
+    reason: 'no-entry' | 'not-read' | 'exact-only' | 'not-certain',
+    found: Omit<Ticket, 'entryId'> | undefined,
+    detail?: string,
+  ): CacheOutcome {
+    this.#counters.misses += 1
+    return { kind: 'miss', reason, ...(detail !== undefined && { detail }), ticket: found && this.#ticket(found) }
+  }
+
+  #ticket(found: Omit<Ticket, 'entryId'>): { readonly entryId: string } {
+    const ticket = { entryId: found.filed.entryId }
+    this.#tickets.set(ticket, { ...ticket, ...found })
+    return ticket
+  }
+
+  #entryOf({ query, filed, vector }: Ticket, { answer, modelId, provider, confidence }: CacheAdmission): CacheEntry {
+    const { entryId, partition, text, exactOnly } = filed
+    const { tenant, modelClass } = query
+    const isComparable = exactOnly === undefined
+    const isCompared = isComparable && this.#judge !== undefined
+    return this.#placed({
+      cached: { entryId, answer, modelId, provider, confidence, storedAt: this.#components.clock.now() },
+      tenant,
+      modelClass,
+      partition,
+      text,
+      isComparable,
+      vector: isCompared ? (vector ?? this.#components.embedder.embedNow?.(text)) : undefined,
+    })
+  }
+
+  #placed(entry: Omit<CacheEntry, 'place' | 'sizeBytes' | 'comparable'>): CacheEntry {
+    const place = this.#nextPlace
+    this.#nextPlace += 1
+    const vector = entry.vector?.some((value) => value !== 0) === true ? entry.vector : undefined
+    return { ...entry, vector, place, sizeBytes: sizeOfEntry({ ...entry, vector }), comparable: undefined }
+  }
+
+  #decode(entryId: string, bytes: Uint8Array): CacheEntry | undefined {
+    const decoded = decodeEntry(entryId, bytes)
+    if (decoded === undefined) return undefined
+    const { embedderId, ...entry } = decoded
+    const { embedder } = this.#components
+    const kept = embedderId === embedder.id && entry.vector?.length === embedder.dimensions ? entry.vector : undefined
+    const vector =
+      entry.isComparable && this.#judge !== undefined ? (kept ?? embedder.embedNow?.(entry.text)) : undefined
+    return this.#placed({ ...entry, vector })
+  }
+
+  /** An entry that may still be served; an expired one is dropped on the way. */
+  #freshEntry(entryId: string): CacheEntry | undefined {
+    const entry = this.#table.get(entryId)
+    if (entry === undefined || !this.#isExpired(entry.cached.storedAt)) return entry
+    this.#counters.expired += 1
+    this.#drop(entry)
+    return undefined
+  }
+
+  #isExpired(storedAt: Timestamp): boolean {
+    return this.#components.clock.now() - storedAt >= this.#init.ttlMs
+  }
+
+  #store(entry: CacheEntry): void {
+    for (const pushedOut of this.#table.set(entry)) {
+      this.#counters.evicted += 1
+      this.#writer.put(pushedOut.cached.entryId, undefined)
+    }
+  }
+
+  #write(entry: CacheEntry): void {
+    const { id, embedNow } = this.#components.embedder
+    this.#writer.put(entry.cached.entryId, () => encodeEntry(entry, { id, isVectorKept: embedNow === undefined }))
+  }
+
+  #drop(entry: CacheEntry): void {
+    this.#table.delete(entry)
+    this.#writer.put(entry.cached.entryId, undefined)
+  }
+}
+
+function isMeant(entry: CacheEntry, what: CacheInvalidation): boolean {
+  switch (what.kind) {
+    case 'all':
+      return true
+    case 'tenant':
+      return entry.tenant === what.tenant
+    case 'entry':
+      return entry.cached.entryId === what.entryId
+    case 'model-class':
+      return entry.tenant === what.tenant && entry.modelClass === what.modelClass
+  }
+}
