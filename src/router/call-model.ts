@@ -8,6 +8,7 @@ import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { RouteAttempt } from '../ports/router.ts'
 import type { Tracer } from '../ports/tracer.ts'
 import { boundCall, costOfCall } from './call-cost.ts'
+import { joinSignals, type JoinedSignal } from './join-signals.ts'
 import { remainingCapOf, type TaskRun } from './task-run.ts'
 
 export type CallComponents = {
@@ -25,7 +26,8 @@ export type AdmittedCall = {
   readonly model: LanguageModel
   readonly request: ModelRequest
   readonly reservation: BudgetReservation | undefined
-  readonly signal: AbortSignal
+  /** Aborted by the caller or by the time limit of one attempt. Whoever ends the call leaves it. */
+  readonly deadline: JoinedSignal
   readonly startedMs: number
 }
 
@@ -50,13 +52,12 @@ export async function admitCall(components: CallComponents, run: TaskRun, entry:
     const amountNanos = bounds.costNanosMax ?? ZERO_AMOUNT
     reservation = await budgets.reserve({ caller, taskId: run.taskId, amountNanos }, { signal: run.signal })
   }
-  const timeout = clock.timeoutSignal(components.attemptTimeoutMs)
   return {
     entry,
     model: components.catalog.open(entry),
     request: bounds.outputTokensMax === request.maxOutputTokens ? request : { ...request, maxOutputTokens: bounds.outputTokensMax as number },
     reservation,
-    signal: run.signal === undefined ? timeout : AbortSignal.any([run.signal, timeout]),
+    deadline: joinSignals(run.signal, clock.timeoutSignal(components.attemptTimeoutMs)),
     startedMs: clock.monotonicMs(),
   }
 }
@@ -69,7 +70,8 @@ export type CallOutcome =
 
 /** Makes an admitted call and settles its money. Never rejects: a failure is an outcome, which the plan answers with its next step. */
 export async function makeCall(components: CallComponents, run: TaskRun, call: AdmittedCall): Promise<CallOutcome> {
-  const { entry, model, request, reservation, signal, startedMs } = call
+  const { entry, model, request, reservation, deadline, startedMs } = call
+  const { signal } = deadline
   const span = components.tracer.startSpan(`chat ${entry.model}`, run.span)
   try {
     const answer = await model.doGenerate(request, { signal })
@@ -84,6 +86,7 @@ export async function makeCall(components: CallComponents, run: TaskRun, call: A
     if (run.signal?.aborted === true) return { kind: 'aborted', latencyMs }
     return { kind: 'failed', code: failureCode(error, signal), latencyMs }
   } finally {
+    deadline.leave()
     span.end()
   }
 }

@@ -53,17 +53,18 @@ async function tryStep(components: PlanComponents, run: TaskRun, step: PlannedSt
   if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, budgetError: admitted.error }
   if (admitted.kind === 'aborted') return { event: { type: 'run-aborted' } }
   const { call } = admitted
-  const iterator = call.model.doStream(call.request, { signal: call.signal })[Symbol.asyncIterator]()
+  const iterator = call.model.doStream(call.request, { signal: call.deadline.signal })[Symbol.asyncIterator]()
   try {
     const first = await iterator.next()
     if (first.done !== true) return { started: startedStream({ components, run, call, iterator, first: first.value }) }
     return await failed(components, run, { call, code: 'MODEL_STREAM_TRUNCATED' })
   } catch (error: unknown) {
-    return await failed(components, run, { call, code: failureCode(error, call.signal) })
+    return await failed(components, run, { call, code: failureCode(error, call.deadline.signal) })
   }
 }
 
 async function failed(components: PlanComponents, run: TaskRun, { call, code }: { readonly call: AdmittedCall; readonly code: string }): Promise<StepTried> {
+  call.deadline.leave()
   await call.reservation?.release()
   const latencyMs = components.clock.monotonicMs() - call.startedMs
   const isAborted = run.signal?.aborted === true
@@ -102,6 +103,7 @@ async function* passThrough(running: Running, finished: PromiseWithResolvers<Pla
     throw error
   } finally {
     // A reader who leaves early, and an abort, both have to end the upstream call.
+    running.call.deadline.leave()
     if (end.kind !== 'ended') await iterator.return?.(undefined).catch(() => undefined)
     await settleStream(running, { collector, end }).then(finished.resolve, finished.reject)
   }
@@ -119,7 +121,7 @@ async function settleStream({ components, run, call }: Running, { collector, end
     const costNanos = costOfCall(entry, usage, run.today)
     await reservation?.settle(costNanos ?? ZERO_AMOUNT)
     const isLeft = end.kind === 'left' || run.signal?.aborted === true
-    const reason = isLeft ? undefined : end.kind === 'failed' ? failureCode(end.error, call.signal) : 'MODEL_STREAM_TRUNCATED'
+    const reason = isLeft ? undefined : end.kind === 'failed' ? failureCode(end.error, call.deadline.signal) : 'MODEL_STREAM_TRUNCATED'
     recordAttempt(run, attemptOf({ entry, outcome: isLeft ? 'aborted' : 'failed', reason, usage, costNanos, latencyMs }))
     throw endError(isLeft ? { kind: 'aborted' } : { kind: 'all-failed' }, run, undefined)
   }
