@@ -38,6 +38,12 @@ export async function openGgufEmbeddingModel(
   } catch (cause) {
     throw new CodedError('MODEL_FILE_INVALID', { message: `The model ${init.modelId} does not load`, cause })
   }
+  const dispose = async (): Promise<void> => {
+    forget()
+    await context.dispose()
+    await model.dispose()
+  }
+  const forget = runtime.adopt(dispose)
   const slots = new SlotQueue([context], init.waitersMax ?? 64)
   return {
     id: init.modelId,
@@ -64,9 +70,6 @@ export async function openGgufEmbeddingModel(
         slots.release(slot)
       }
     },
-    async [Symbol.asyncDispose]() {
-      await context.dispose()
-      await model.dispose()
-    },
+    [Symbol.asyncDispose]: dispose,
   }
 }

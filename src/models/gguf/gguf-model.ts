@@ -1,4 +1,4 @@
-import type { LlamaChat, LlamaContext, LlamaContextSequence, LlamaModel } from 'node-llama-cpp'
+import type { LlamaChat, LlamaContext, LlamaModel } from 'node-llama-cpp'
 import { CodedError } from '../../base/errors.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
@@ -49,7 +49,8 @@ type Loaded = {
   readonly open: OpenLlama
   readonly model: LlamaModel
   readonly context: LlamaContext
-  readonly slots: SlotQueue<LlamaContextSequence>
+  /** One conversation form per sequence, made at load: finding out a model's chat format costs a quarter of a second. */
+  readonly slots: SlotQueue<LlamaChat>
 }
 
 type Generation = {
@@ -64,6 +65,7 @@ class LocalModel implements GgufModel {
   readonly #init: GgufModelInit
   readonly #runtime: LlamaRuntime
   #loading: Promise<Loaded> | undefined
+  #forget: (() => void) | undefined
 
   constructor(init: GgufModelInit, runtime: LlamaRuntime) {
     this.modelId = init.modelId
@@ -103,6 +105,7 @@ class LocalModel implements GgufModel {
   async dispose(): Promise<void> {
     const loading = this.#loading
     this.#loading = undefined
+    this.#forget?.()
     const loaded = await loading?.catch(() => undefined)
     await loaded?.context.dispose()
     await loaded?.model.dispose()
@@ -121,11 +124,10 @@ class LocalModel implements GgufModel {
     const history = encodeHistory(request)
     const loaded = await this.#load()
     const grammar = await createGrammar(request, loaded.open.llama)
-    const sequence = await loaded.slots.acquire(signal)
+    const chat = await loaded.slots.acquire(signal)
     try {
-      const chat = new loaded.open.module.LlamaChat({ contextSequence: sequence, autoDisposeSequence: false })
       const outputTokensMax = this.#boundOutput(request, chat, history)
-      const before = sequence.tokenMeter.getState()
+      const before = chat.sequence.tokenMeter.getState()
       const response = await chat.generateResponse(history, {
         maxTokens: outputTokensMax,
         temperature: request.temperature ?? 0,
@@ -136,7 +138,7 @@ class LocalModel implements GgufModel {
         ...(signal !== undefined && { signal }),
         onTextChunk: (text) => text !== '' && onText(text),
       })
-      const spent = sequence.tokenMeter.diff(before)
+      const spent = chat.sequence.tokenMeter.diff(before)
       return {
         text: response.response,
         finishReason: finishReasonOf(response.metadata.stopReason),
@@ -148,15 +150,15 @@ class LocalModel implements GgufModel {
         },
       }
     } finally {
-      await this.#recycle(sequence, loaded)
+      await this.#recycle(chat, loaded)
     }
   }
 
   /** Nothing of one caller's conversation stays for the next. A sequence of a model that was disposed of meanwhile is gone. */
-  async #recycle(sequence: LlamaContextSequence, loaded: Loaded): Promise<void> {
-    if (sequence.disposed) return
-    await sequence.clearHistory()
-    loaded.slots.release(sequence)
+  async #recycle(chat: LlamaChat, loaded: Loaded): Promise<void> {
+    if (chat.disposed || chat.sequence.disposed) return
+    await chat.sequence.clearHistory()
+    loaded.slots.release(chat)
   }
 
   /** Tokens that the answer may have: what the caller allows and the context has room for. The runtime would drop the prompt's beginning in silence. */
@@ -172,8 +174,11 @@ class LocalModel implements GgufModel {
   }
 
   #load(): Promise<Loaded> {
-    this.#loading ??= loadModel(this.#init, this.#runtime).catch((error: unknown) => {
+    if (this.#loading !== undefined) return this.#loading
+    this.#forget = this.#runtime.adopt(() => this.dispose())
+    this.#loading = loadModel(this.#init, this.#runtime).catch((error: unknown) => {
       this.#loading = undefined
+      this.#forget?.()
       throw error
     })
     return this.#loading
@@ -192,11 +197,22 @@ async function loadModel(init: GgufModelInit, runtime: LlamaRuntime): Promise<Lo
       sequences,
       ...(facts.sizeBytes <= ONE_THREAD_BYTES_MAX && { threads: 1 }),
     })
-    const slots = Array.from({ length: sequences }, () => context.getSequence())
+    const slots = openChats(open, context, sequences)
     return { open, model, context, slots: new SlotQueue(slots, init.waitersMax ?? WAITERS_MAX) }
   } catch (cause) {
     throw new CodedError('MODEL_FILE_INVALID', { message: `The model ${init.modelId} does not load`, cause })
   }
+}
+
+/** The first chat finds out the model's format by itself, and the others share it. */
+function openChats(open: OpenLlama, context: LlamaContext, count: number): readonly LlamaChat[] {
+  const first = new open.module.LlamaChat({ contextSequence: context.getSequence() })
+  const { chatWrapper } = first
+  const others = Array.from(
+    { length: count - 1 },
+    () => new open.module.LlamaChat({ contextSequence: context.getSequence(), chatWrapper }),
+  )
+  return [first, ...others]
 }
 
 function finishReasonOf(stopReason: string): FinishReason {

@@ -20,9 +20,14 @@ export type LlamaRuntime = AsyncDisposable & {
   open(): Promise<OpenLlama>
   /** Accelerators and their memory; empty when the package is not installed or finds none. Loads it when it is there. */
   findGpus(): Promise<MachineHardware['gpus']>
-  /** Frees every model. Idempotent; a later `open` loads anew. */
+  /** Makes `dispose` free this model first. Returns how to take that back, for a model that was freed already. */
+  adopt(dispose: () => Promise<void>): () => void
+  /** Frees every model, then the native part, within five seconds. Idempotent; a later `open` loads anew. */
   dispose(): Promise<void>
 }
+
+/** The native part waits for evaluations in flight; one that hangs must not keep the process from stopping. */
+const DISPOSE_TIMEOUT_MS = 5_000
 
 export function createLlamaRuntime(init: LlamaRuntimeInit = {}): LlamaRuntime {
   let opening: Promise<OpenLlama> | undefined
@@ -33,14 +38,38 @@ export function createLlamaRuntime(init: LlamaRuntimeInit = {}): LlamaRuntime {
     })
     return opening
   }
+  const adopted = new Set<() => Promise<void>>()
   const dispose = async (): Promise<void> => {
     const opened = opening
     opening = undefined
     if (opened === undefined) return
-    const { llama } = await opened
-    await llama.dispose()
+    await withinTime(disposeAll(opened, [...adopted]))
+    adopted.clear()
   }
-  return { open, dispose, findGpus: () => findGpus(open), [Symbol.asyncDispose]: dispose }
+  const adopt = (disposeModel: () => Promise<void>): (() => void) => {
+    adopted.add(disposeModel)
+    return () => void adopted.delete(disposeModel)
+  }
+  return { open, adopt, dispose, findGpus: () => findGpus(open), [Symbol.asyncDispose]: dispose }
+}
+
+/** Contexts go before their models, and models before the library: freed the other way round, each waits for the other. */
+async function disposeAll(opened: Promise<OpenLlama>, models: readonly (() => Promise<void>)[]): Promise<void> {
+  await Promise.allSettled(models.map((disposeModel) => disposeModel()))
+  const { llama } = await opened
+  await llama.dispose()
+}
+
+async function withinTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, DISPOSE_TIMEOUT_MS)
+  })
+  try {
+    await Promise.race([work, limit])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 async function loadLlama(init: LlamaRuntimeInit): Promise<OpenLlama> {
