@@ -1,7 +1,7 @@
 import type { ConfigDocument } from '../node/config/config-document.ts'
 import type { Environment } from '../node/config/environment-document.ts'
 import type { NodeConfig } from '../node/config/node-config.ts'
-import type { KernellNode } from '../node/kernell-node.ts'
+import type { EvaluatingNode } from '../node/node-evaluations.ts'
 import type { ExitCode } from './exit-codes.ts'
 import type { Flags, FlagTable } from './flags.ts'
 import type { Terminal } from './terminal.ts'
@@ -20,7 +20,7 @@ export type CommandContext = {
   /** The configuration in force; `flags` wins over everything. Throws `CONFIG_INVALID`. */
   readonly loadConfig: (flags?: ConfigDocument) => NodeConfig
   /** Starts a node on the configuration in force, and closes it when the work is done, however it ends. */
-  readonly useNode: <Result>(work: (node: KernellNode) => Promise<Result>, flags?: ConfigDocument) => Promise<Result>
+  readonly useNode: <Result>(work: (node: EvaluatingNode) => Promise<Result>, flags?: ConfigDocument) => Promise<Result>
   readonly readStandardInput: () => Promise<string>
 }
 

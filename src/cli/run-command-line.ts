@@ -3,7 +3,7 @@ import type { Environment } from '../node/config/environment-document.ts'
 import { loadConfig } from '../node/config/load-config.ts'
 import { nearestName } from '../node/config/nearest-name.ts'
 import type { NodeConfig } from '../node/config/node-config.ts'
-import type { KernellNode } from '../node/kernell-node.ts'
+import type { EvaluatingNode } from '../node/node-evaluations.ts'
 import type { Command, CommandContext } from './command.ts'
 import { COMMANDS, type CommandEntry } from './command-table.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
@@ -18,7 +18,7 @@ export type CommandLineComponents = {
   readonly workingDir: string
   readonly signal: AbortSignal
   readonly version: string
-  readonly createNode: (config: NodeConfig, signal: AbortSignal) => Promise<KernellNode>
+  readonly createNode: (config: NodeConfig, signal: AbortSignal) => Promise<EvaluatingNode>
   readonly readStandardInput: () => Promise<string>
 }
 

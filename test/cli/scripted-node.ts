@@ -4,13 +4,13 @@ import type { TaskId } from '../../src/base/identifiers.ts'
 import type { ModelEntry } from '../../src/core/models/model-entry.ts'
 import type { DecisionRecord } from '../../src/core/routing/decision-record.ts'
 import type { NodeConfig } from '../../src/node/config/node-config.ts'
-import type { KernellNode } from '../../src/node/kernell-node.ts'
+import type { CacheReport, CostReport, EvaluatingNode, RoutingReport } from '../../src/node/node-evaluations.ts'
 import type { RouteEstimate, RouteRequest, RouteResult } from '../../src/ports/router.ts'
 
 /** What the scripted router does with a prompt. */
 export type Script = (prompt: string, request: RouteRequest) => Partial<RouteResult> | Error
 
-export type ScriptedNode = KernellNode & { readonly requests: RouteRequest[]; isClosed: boolean; runningMax: number }
+export type ScriptedNode = EvaluatingNode & { readonly requests: RouteRequest[]; isClosed: boolean; runningMax: number }
 
 const DECISION: DecisionRecord = {
   route: 'cheap',
@@ -108,6 +108,15 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
       uptimeS: 1,
       checks: [{ name: 'models', state: 'ok', detail: '1 callable' }],
     }),
+    evaluateRouting: async (init, options) => {
+      options?.onProgress?.({ stage: 'training', done: 1, total: 2 })
+      return await Promise.resolve({
+        report: { ...ROUTING_REPORT, n: init.test.length },
+        artefact: `policy ${init.strong} ${init.seed}\n`,
+      })
+    },
+    evaluateCost: async () => await Promise.resolve({ report: COST_REPORT, artefact: 'costs\n' }),
+    evaluateCache: async () => await Promise.resolve({ report: CACHE_REPORT, artefact: 'calibration\n' }),
     close: async () => {
       node.isClosed = true
       await Promise.resolve()
@@ -125,6 +134,49 @@ const ESTIMATE: RouteEstimate = {
   expectedLatencyS: 0.9,
   premiumCostNanos: amountFromNanos(1_500_000n),
   deterministicTool: undefined,
+}
+
+export const ROUTING_REPORT: RoutingReport = {
+  n: 1,
+  strong: 0.85,
+  weak: 0.62,
+  oracle_apgr: 1.08,
+  routers: [
+    {
+      name: 'kernell',
+      apgr: 0.63,
+      apgr_ci95: [0.6, 0.66],
+      cpt50: 0.31,
+      cpt80: 0.6,
+      us_per_decision: 21.5,
+      us_scoring: 1.25,
+    },
+  ],
+}
+
+export const COST_REPORT: CostReport = {
+  n: 3,
+  best_single: { name: 'large', score: 0.8, usd: 1.5 },
+  left_out: ['unpriced'],
+  points: [
+    { quality_share: 0.95, kernell: 0.33, ci95: [0.3, 0.36], achieved: 0.97, best_random_mix: 0.58 },
+    { quality_share: 1, kernell: null, ci95: null, achieved: 0.96, best_random_mix: 1 },
+  ],
+}
+
+export const CACHE_REPORT: CacheReport = {
+  requests: 100,
+  hits: 20,
+  wrong: 0,
+  hit_rate: 0.2,
+  wrong_rate: 0,
+  recall: 0.5,
+  exact_hits: 12,
+  similar_hits: 8,
+  similar_wrong: 0,
+  similar_recall: 0.3,
+  us_per_lookup: 40,
+  pair_auc: 0.87,
 }
 
 function promptOf(request: RouteRequest): string {

@@ -1,0 +1,87 @@
+import type { AbortOptions } from '../ports/abort-options.ts'
+import type { KernellNode } from './kernell-node.ts'
+
+/** A data file as it was read: JSON Lines, unpacked. */
+export type DataFile = { readonly name: string; readonly text: string }
+
+export type EvaluationProgress = { readonly stage: string; readonly done: number; readonly total: number }
+
+export type EvaluationOptions = AbortOptions & { readonly onProgress?: (progress: EvaluationProgress) => void }
+
+/** Figures, and what was trained to get them: the text that `--save` writes and `serve` loads. */
+export type Evaluated<Report> = { readonly report: Report; readonly artefact: string }
+
+export type RoutingEvaluationInit = {
+  readonly train: readonly DataFile[]
+  readonly test: readonly DataFile[]
+  readonly strong: string
+  readonly weak: string
+  /** Which field of a model's outcome is the label. */
+  readonly label: 'score' | 'score_numeric'
+  readonly seed: number
+}
+
+export type RoutingReport = {
+  readonly n: number
+  readonly strong: number
+  readonly weak: number
+  readonly oracle_apgr: number
+  readonly routers: readonly {
+    readonly name: string
+    readonly apgr: number
+    readonly apgr_ci95: readonly [number, number]
+    readonly cpt50: number
+    readonly cpt80: number
+    readonly us_per_decision: number
+    readonly us_scoring: number
+  }[]
+}
+
+export type CostEvaluationInit = { readonly train: DataFile; readonly test: DataFile; readonly seed: number }
+
+export type CostReport = {
+  readonly n: number
+  readonly best_single: { readonly name: string; readonly score: number; readonly usd: number }
+  /** Models without a price for all of their rows. */
+  readonly left_out: readonly string[]
+  readonly points: readonly {
+    readonly quality_share: number
+    /** Cost as a share of the best single model's; `null` when too little quality was reached. */
+    readonly kernell: number | null
+    readonly ci95: readonly [number, number] | null
+    readonly achieved: number
+    readonly best_random_mix: number | null
+  }[]
+}
+
+export type CacheEvaluationInit = {
+  readonly train: readonly DataFile[]
+  readonly test: DataFile
+  /** Most wrong hits per hit, 0 to 1. */
+  readonly maxWrong: number
+}
+
+export type CacheReport = {
+  readonly requests: number
+  readonly hits: number
+  readonly wrong: number
+  readonly hit_rate: number
+  readonly wrong_rate: number
+  readonly recall: number
+  readonly exact_hits: number
+  readonly similar_hits: number
+  readonly similar_wrong: number
+  readonly similar_recall: number
+  readonly us_per_lookup: number
+  readonly pair_auc: number
+}
+
+/** Measures the node's own services on data with known outcomes. Throws `TRAINING_DATA_INVALID` naming file and line. */
+export type NodeEvaluations = {
+  evaluateRouting(init: RoutingEvaluationInit, options?: EvaluationOptions): Promise<Evaluated<RoutingReport>>
+  evaluateCost(init: CostEvaluationInit, options?: EvaluationOptions): Promise<Evaluated<CostReport>>
+  evaluateCache(init: CacheEvaluationInit, options?: EvaluationOptions): Promise<Evaluated<CacheReport>>
+}
+
+/** What `createNode` gives: a node, and the measuring of it. */
+export type EvaluatingNode = KernellNode & NodeEvaluations

@@ -1,0 +1,92 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runInProcess } from './run-in-process.ts'
+import { CACHE_REPORT, COST_REPORT, ROUTING_REPORT } from './scripted-node.ts'
+
+let folder = ''
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kernell-evaluate-'))
+  writeFileSync(join(folder, 'a.jsonl'), '{"prompt":"a"}\n')
+  writeFileSync(join(folder, 'b.jsonl.gz'), gzipSync('{"prompt":"b"}\n'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const pair = ['--strong', 'large', '--weak', 'small']
+
+describe('kernell eval routing', () => {
+  it('prints the report as it is with --json, for several files after one flag', async () => {
+    const words = [
+      'eval',
+      'routing',
+      '--train',
+      'a.jsonl',
+      'b.jsonl.gz',
+      '--test',
+      'a.jsonl',
+      'b.jsonl.gz',
+      ...pair,
+      '--json',
+    ]
+    const run = await runInProcess(words, { workingDir: folder })
+    expect(run.exitCode).toBe(0)
+    expect(run.json()).toEqual({ ...ROUTING_REPORT, n: 2 })
+  })
+
+  it('keeps the artefact that --save names', async () => {
+    const words = [
+      'eval',
+      'routing',
+      '--train',
+      'a.jsonl',
+      '--test',
+      'a.jsonl',
+      ...pair,
+      '--seed',
+      '7',
+      '--save',
+      'policy.json',
+    ]
+    const run = await runInProcess(words, { workingDir: folder })
+    expect(readFileSync(join(folder, 'policy.json'), 'utf8')).toBe('policy large 7\n')
+    expect(run.errors).toContain('Kept in policy.json.')
+    expect(run.output).toContain('kernell  0.630  0.600 to 0.660  31.0 %  60.0 %')
+  })
+
+  it.each([
+    [['--test', 'a.jsonl', ...pair], '--train is missing'],
+    [['--train', 'a.jsonl', '--test', 'a.jsonl', '--strong', 'large'], '--weak is missing'],
+    [['--train', 'absent.jsonl', '--test', 'a.jsonl', ...pair], 'absent.jsonl is not there'],
+    [
+      ['--train', 'a.jsonl', '--test', 'a.jsonl', ...pair, '--label', 'subject'],
+      '--label must be one of score, score_numeric',
+    ],
+  ])('refuses %j', async (flags, message) => {
+    const run = await runInProcess(['eval', 'routing', ...flags], { workingDir: folder })
+    expect(run.exitCode).toBe(2)
+    expect(run.errors).toContain(message)
+  })
+})
+
+describe('kernell eval cost', () => {
+  it('prints the report as it is with --json, and says what was not reached without', async () => {
+    const words = ['eval', 'cost', '--train', 'a.jsonl', '--test', 'a.jsonl']
+    expect((await runInProcess([...words, '--json'], { workingDir: folder })).json()).toEqual(COST_REPORT)
+    expect((await runInProcess(words, { workingDir: folder })).output).toContain('not reached')
+  })
+})
+
+describe('kernell eval cache', () => {
+  it('prints the report as it is with --json', async () => {
+    const words = ['eval', 'cache', '--train', 'a.jsonl', '--test', 'b.jsonl.gz', '--max-wrong', '0.01', '--json']
+    expect((await runInProcess(words, { workingDir: folder })).json()).toEqual(CACHE_REPORT)
+  })
+
+  it('asks for the bound', async () => {
+    const run = await runInProcess(['eval', 'cache', '--train', 'a.jsonl', '--test', 'a.jsonl'], { workingDir: folder })
+    expect(run).toMatchObject({ exitCode: 2, errors: expect.stringContaining('--max-wrong is missing') as unknown })
+  })
+})
