@@ -160,7 +160,7 @@ const atMost = (measured: number, bound: number): boolean => measured <= bound
 function isMultiple(measured: number, step: number): boolean {
   if (step <= 0) throw new Undecidable('multipleOf')
   const quotient = measured / step
-  return Math.abs(quotient - Math.round(quotient)) <= 1e-9 * Math.max(1, Math.abs(quotient))
+  return Math.abs(quotient - Math.round(quotient)) <= 1e-9 * Math.abs(quotient)
 }
 
 function matchesPattern(pattern: unknown, text: string): boolean {

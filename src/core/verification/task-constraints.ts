@@ -15,7 +15,7 @@ const SEARCH_LENGTH_MAX = 4000
  * choices, a pattern, a language, JSON, a boxed result. A constraint that is not recognised for sure adds no check.
  */
 export function checkTaskConstraints({ task, answer }: ConstraintInput): readonly Check[] {
-  const stated = task.length > SEARCH_LENGTH_MAX ? task.slice(-SEARCH_LENGTH_MAX) : task
+  const stated = task.slice(-SEARCH_LENGTH_MAX).replace(/[ \t]+/g, ' ')
   const text = answer.trim()
   if (text === '') return []
   return [
@@ -65,7 +65,7 @@ function bareChoice(text: string): string {
 const ONE_WORD =
   /\b(?:in|with|using|as) (?:(?:just|only|exactly) )?(?:one|a single|1) word\b|\bone[- ]word (?:answer|reply|response)\b|\b(?:answer|reply|respond) (?:with|in) (?:just |only |exactly )?one word\b/i
 const WORD_LIMIT =
-  /\b(?:answer|reply|respond|response|write|summari[sz]e|summary|describe|explain|keep (?:it|your (?:answer|response|reply)|the (?:answer|response))|limit (?:it|your (?:answer|response|reply)|the (?:answer|response)))\b[^.\n]{0,80}?\b(at most|no more than|maximum of|a maximum of|max|up to|under|less than|fewer than|not exceeding|in exactly|exactly)\s+(\d{1,4}) words\b/i
+  /\b(?:answer|reply|respond|response|write|summari[sz]e|summary|describe|explain|keep (?:it|your (?:answer|response|reply)|the (?:answer|response))|limit (?:it|your (?:answer|response|reply)|the (?:answer|response)))\b(?:(?!\b(?:that|which|whose|function|code|program|script|regex|query|class|method|returns?)\b)[^.\n]){0,80}?\b(at most|no more than|maximum of|a maximum of|max|up to|under|less than|fewer than|not exceeding|in exactly|exactly)\s+(\d{1,4}) words\b/i
 
 function checkWordLimit(task: string, answer: string): Check | undefined {
   const count = answer.split(/\s+/).length

@@ -9,6 +9,8 @@ import { parseJsonDocument } from '../../../src/core/tools/json-document.ts'
 import { readNumberWords } from '../../../src/core/tools/number-words.ts'
 import { formatRounded, rationalOf } from '../../../src/core/tools/rational.ts'
 
+fc.configureGlobal({ seed: 2026 })
+
 /** 2026-11-25T23:30:00Z, a Wednesday. */
 const NOW = timestampFromMs(Date.UTC(2026, 10, 25, 23, 30))
 
