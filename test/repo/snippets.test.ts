@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listTypeScript, readRepositoryFile, ROOT } from './repository.ts'
 
@@ -11,8 +11,45 @@ const PAGES = ['README.md', 'ARCHITECTURE.md', 'STYLE.md']
 
 const snippets: readonly Snippet[] = [
   ...PAGES.flatMap((page) => snippetsOf(page, readRepositoryFile(page))),
-  ...listTypeScript('src').flatMap((file) => snippetsOf(file, readRepositoryFile(file).replace(/^\s*\* ?/gm, ''))),
+  ...listTypeScript('src').flatMap((file) =>
+    snippetsOf(file, readRepositoryFile(file).replace(/^\s*\* ?/gm, '')).map((snippet) =>
+      withNamesInScope(snippet, file),
+    ),
+  ),
 ]
+
+/** A docstring may use what its file exports and imports without saying so again; pages may not. */
+function withNamesInScope(snippet: Snippet, file: string): Snippet {
+  const source = readRepositoryFile(file)
+  const scope = new Map<string, string>()
+  for (const { names, from } of importedNames(source))
+    for (const name of names) scope.set(name, join(dirname(file), from))
+  for (const match of source.matchAll(
+    /^export (?:abstract )?(?:async )?(?:class|const|function|interface|type) (\w+)/gm,
+  ))
+    scope.set(match[1] ?? '', file)
+  const own = new Set(importedNames(snippet.code).flatMap(({ names }) => names))
+  const needed = [...scope].filter(([name]) => !own.has(name) && new RegExp(`\\b${name}\\b`).test(snippet.code))
+  const imports = needed.map(
+    ([name, path]) => `import { ${startsWithCapital(name) ? 'type ' : ''}${name} } from '../../${path}'; `,
+  )
+  return { from: snippet.from, code: `${imports.join('')}${snippet.code}` }
+}
+
+function startsWithCapital(name: string): boolean {
+  return /^[A-Z][a-z]/.test(name)
+}
+
+/** Names of the import statements that name them in braces; relative modules only are of use in `scope`. */
+function importedNames(source: string): readonly { readonly names: readonly string[]; readonly from: string }[] {
+  return [...source.matchAll(/^import (?:type )?\{([^}]*)\} from '([^']+)'/gm)].map((match) => ({
+    names: (match[1] ?? '')
+      .split(',')
+      .map((name) => name.trim().replace(/^type /, ''))
+      .filter((name) => name !== ''),
+    from: match[2] ?? '',
+  }))
+}
 
 function snippetsOf(from: string, text: string): readonly Snippet[] {
   const blocks = [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)]
