@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises'
+import type { GgufFileInfo } from 'node-llama-cpp'
 import { CodedError } from '../../base/errors.ts'
 import { asArray, asCount, asRecord, asString, type JsonRecord } from '../json-access.ts'
+import { tensorBytes } from './tensor-bytes.ts'
 import type { LlamaModule } from './llama-runtime.ts'
 
 /** What a GGUF file says about itself. */
@@ -26,11 +28,14 @@ export async function checkGgufFile(path: string, module: LlamaModule): Promise<
     throw invalid(path, 'it cannot be read', cause)
   })
   if (!file.isFile()) throw invalid(path, 'it is not a file')
-  const metadata = await readMetadata(path, module)
+  const info = await readInfo(path, module)
+  const metadata = asRecord(info.metadata) ?? {}
   const architecture = asString(asRecord(metadata['general'])?.['architecture'])
   if (architecture === undefined) throw invalid(path, 'general.architecture is missing')
   const missing = [...missingLengths(metadata, architecture), ...missingTokenizer(metadata)]
   if (missing.length > 0) throw invalid(path, `${missing.join(', ')} missing`)
+  const cut = findCutTensor(info, file.size)
+  if (cut !== undefined) throw invalid(path, `it ends before its tensor ${cut} does`)
   const facts = asRecord(metadata[architecture])
   return {
     architecture,
@@ -41,10 +46,9 @@ export async function checkGgufFile(path: string, module: LlamaModule): Promise<
   }
 }
 
-async function readMetadata(path: string, module: LlamaModule): Promise<JsonRecord> {
+async function readInfo(path: string, module: LlamaModule): Promise<GgufFileInfo> {
   try {
-    const info = await module.readGgufFileInfo(path, { sourceType: 'filesystem', logWarnings: false })
-    return asRecord(info.metadata) ?? {}
+    return await module.readGgufFileInfo(path, { sourceType: 'filesystem', logWarnings: false })
   } catch (cause) {
     throw invalid(path, 'it is not a whole GGUF file', cause)
   }
@@ -81,6 +85,16 @@ function missingTokenizer(metadata: JsonRecord): readonly string[] {
   if (asArray(tokenizer?.['tokens']).length === 0) missing.push('tokenizer.ggml.tokens')
   if (model === 'gpt2' && tokenizer?.['merges'] === undefined) missing.push('tokenizer.ggml.merges')
   return missing
+}
+
+/** A tensor that lies beyond the end of the file, as after a broken download. Tensors in further parts of a split file are not looked at. */
+function findCutTensor(info: GgufFileInfo, sizeBytes: number): string | undefined {
+  for (const tensor of info.tensorInfo ?? []) {
+    if (tensor.filePart !== 1) continue
+    const end = Number(tensor.fileOffset) + tensorBytes(tensor.ggmlType, tensor.dimensions)
+    if (end > sizeBytes) return tensor.name
+  }
+  return undefined
 }
 
 /** The path is the operator's own; its last part is enough to recognise the file. */
