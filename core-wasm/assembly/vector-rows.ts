@@ -272,19 +272,41 @@ function gatherFound(table: usize, rowCount: i32, dims: i32, found: usize, cutOf
   return count
 }
 
+/** Candidates whose memory is asked for before the first of them is used. */
+const TOUCHED_AHEAD: i32 = 16
+
+/** Candidates lie far apart: asking for several at once lets their cache misses overlap. */
+function touchCodes(table: usize, found: usize, end: usize, dims: i32): void {
+  end = min(end, found + <usize>(TOUCHED_AHEAD * 4))
+  for (; found < end; found += 4) {
+    const slot = load<i32>(found)
+    const segment = segmentOf(table, slot)
+    const row = <usize>(slot & (SEGMENT_ROWS - 1))
+    load<f32>(scalesAt(segment, dims) + (row << 2))
+    const codes = codesAt(segment, dims) + row * <usize>dims
+    for (let at = codes; at < codes + <usize>dims; at += 64) load<i64>(at)
+  }
+}
+
 function codesOfFound(table: usize, found: i32, dims: i32, work: usize, limit: i32): i32 {
   const scores = nearScoresAt(work, dims)
   const slots = nearSlotsAt(work, dims)
   const wide = wideAt(work, dims)
   let at = foundAt(work, dims)
   const end = at + ((<usize>found) << 2)
+  let touched = at
   let count: i32 = 0
   let worst: f32 = -Infinity
   while (at < end) {
+    if (at == touched) {
+      touchCodes(table, at, end, dims)
+      touched += <usize>(TOUCHED_AHEAD * 4)
+    }
     const slot = load<i32>(at)
     const segment = segmentOf(table, slot)
     const row = <usize>(slot & (SEGMENT_ROWS - 1))
-    const score = <f32>dotInt8(wide, codesAt(segment, dims) + row * <usize>dims, dims) * load<f32>(scalesAt(segment, dims) + (row << 2))
+    const codes = codesAt(segment, dims) + row * <usize>dims
+    const score = <f32>dotInt8(wide, codes, dims) * load<f32>(scalesAt(segment, dims) + (row << 2))
     if (score > worst) {
       count = offer(scores, slots, count, limit, score, slot)
       if (count == limit) worst = load<f32>(scores + ((<usize>(limit - 1)) << 2))
