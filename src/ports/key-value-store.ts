@@ -7,7 +7,8 @@
  * so one batch at the root is atomic across sublevels. Bytes are copied in and out: a caller may reuse its buffers.
  *
  * Every method throws `STORE_NOT_OPEN` after `close`, `STORE_CORRUPTED` when stored bytes fail their checksum and
- * `STORE_WRITE_FAILED` when the disk refused a write; a bad key is a `TypeError`.
+ * `STORE_WRITE_FAILED` when the disk refused a write, and from then on for every write until the store is opened again; a bad
+ * key is a `TypeError`.
  *
  * ```ts
  * const remember = async (store: KeyValueStore): Promise<void> => {
@@ -42,7 +43,7 @@ export type ReadOptions = { readonly signal?: AbortSignal }
 export type WriteOptions = {
   /**
    * True: resolves only when the bytes are on stable storage. False (default): survives the death of the process, and
-   * may be lost with the machine's power. A synced batch also makes all earlier ones durable.
+   * may be lost with the machine's power, whatever is synced later.
    */
   readonly sync?: boolean
 }

@@ -11,6 +11,7 @@ import type {
 } from '../../ports/key-value-store.ts'
 import { checkKey, checkRange } from '../key-order.ts'
 import { createSublevelStore } from '../sublevel-store.ts'
+import { createLevelDatabase } from './create-level-database.ts'
 import { levelErrorOf } from './level-errors.ts'
 
 export type LevelStoreInit = {
@@ -36,17 +37,24 @@ const READ_AHEAD = 256
  *   `STORE_NOT_OPEN` for any other reason the folder cannot be opened.
  */
 export async function openLevelKeyValueStore(init: LevelStoreInit): Promise<KeyValueStore> {
+  try {
+    await createLevelDatabase(init.location)
+    const database = await openDatabase(init)
+    return new LevelKeyValueStore(database, init.location)
+  } catch (error: unknown) {
+    throw levelErrorOf(error, { action: 'open', location: init.location })
+  }
+}
+
+async function openDatabase(init: LevelStoreInit): Promise<Database> {
   const database: Database = new Level(init.location, {
+    createIfMissing: false,
     keyEncoding: 'utf8',
     valueEncoding: 'view',
     ...(init.cacheSizeBytes !== undefined && { cacheSize: init.cacheSizeBytes }),
   })
-  try {
-    await database.open()
-  } catch (error: unknown) {
-    throw levelErrorOf(error, { action: 'open', location: init.location })
-  }
-  return new LevelKeyValueStore(database, init.location)
+  await database.open()
+  return database
 }
 
 /**
@@ -56,6 +64,11 @@ export async function openLevelKeyValueStore(init: LevelStoreInit): Promise<KeyV
 class LevelKeyValueStore implements KeyValueStore {
   readonly #database: Database
   readonly #location: string
+  /**
+   * LevelDB goes on after a failed append to its write-ahead log, and the next start drops what follows the torn bytes.
+   * So the first failed write is the last one.
+   */
+  #writeFailure: CodedError | undefined
 
   constructor(database: Database, location: string) {
     this.#database = database
@@ -94,7 +107,10 @@ class LevelKeyValueStore implements KeyValueStore {
       if (operation.type === 'delete') stored.push({ type: 'del', key: operation.key })
       else stored.push({ type: 'put', key: operation.key, value: seal(operation.key, operation.value) })
     }
-    await this.#attempt('write', async () => await this.#database.batch(stored, { sync: options?.sync ?? false }))
+    await this.#attempt('write', async () => {
+      if (this.#writeFailure !== undefined) throw this.#writeFailure
+      await this.#database.batch(stored, { sync: options?.sync ?? false })
+    })
   }
 
   async *iterate(range: KeyRange = {}, options?: ReadOptions): AsyncGenerator<KeyValueEntry, void, undefined> {
@@ -163,7 +179,9 @@ class LevelKeyValueStore implements KeyValueStore {
     try {
       return await work()
     } catch (error: unknown) {
-      throw levelErrorOf(error, { action, location: this.#location })
+      const failure = levelErrorOf(error, { action, location: this.#location })
+      if (action === 'write') this.#writeFailure ??= failure
+      throw failure
     }
   }
 }
