@@ -19,7 +19,13 @@ export {
   type AnthropicModelInit,
 } from './anthropic/anthropic-model.ts'
 export { downloadModel, type DownloadedModel, type DownloadModelInit, type DownloadProgress } from './download-model.ts'
+export {
+  openGgufEmbeddingModel,
+  type GgufEmbeddingModel,
+  type GgufEmbeddingModelInit,
+} from './gguf/gguf-embedding-model.ts'
 export { createGgufModel, type GgufModel, type GgufModelInit } from './gguf/gguf-model.ts'
+export { createLlamaRuntime, type LlamaRuntime, type LlamaRuntimeInit } from './gguf/llama-runtime.ts'
 export { probeHardware, type HardwareProbeInit } from './hardware-probe.ts'
 export {
   createOpenaiCompatibleModel,
