@@ -23,10 +23,10 @@ import { createSystemRandom } from '../../src/node/system-random.ts'
 import { createSystemTimers } from '../../src/node/system-timers.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import type { KeyValueStore } from '../../src/ports/key-value-store.ts'
+import { createEntryWriter } from '../../src/router/cache/entry-writer.ts'
 import { createBudgetOwner } from '../../src/router/budget-owner.ts'
 import { openDataDirectory } from '../../src/storage/data-directory.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
-import { WriteBehind } from '../../src/storage/write-behind.ts'
 import { createTelemetryPipeline } from '../../src/telemetry/telemetry-pipeline.ts'
 import { createTelemetryStore } from '../../src/telemetry/telemetry-store.ts'
 import { buildOutcome } from '../telemetry/task-outcome-builder.ts'
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
     { store: createTelemetryStore(store.sublevel('telemetry')), timers, secret: data.secret },
     { hasConsent: true, keepsText: false, hardwareTier: 'balanced', hasGpu: false, ramBucket: '16gb' },
   )
-  const cache = new WriteBehind({ store: store.sublevel('cache'), timers })
+  const cache = createEntryWriter({ store: store.sublevel('cache'), timers, onError: () => {} })
   say('O')
   let call = 0
   for (let round = 0; rounds === 0 || round < rounds; round += 1) {
@@ -66,7 +66,8 @@ async function main(): Promise<void> {
     })
     const number = round + 1
     telemetry.record(buildOutcome({ decisionId: `${run}-${number}`, at: clock.now() }))
-    cache.put(`${run}-${number}`, new TextEncoder().encode(`entry ${number}`.padEnd(20 + draws.nextBelow(400), '.')))
+    const entry = `entry ${number}`.padEnd(20 + draws.nextBelow(400), '.')
+    cache.put(`${run}-${number}`, () => new TextEncoder().encode(entry))
     await Promise.all(calls)
     if (draws.nextBelow(3) === 0) await attempt(async () => await telemetry.flush().then(() => say(`T ${number}`)))
     if (draws.nextBelow(3) === 0) await attempt(async () => await cache.flush().then(() => say(`C ${number}`)))

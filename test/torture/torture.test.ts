@@ -50,6 +50,24 @@ describe.runIf(shim !== '')('a power cut', () => {
     }
   })
 
+  test.each([12, 14, 16, 18, 20, 22])(
+    'while everything is created for the first time (call %i) is survived',
+    { timeout: 30_000 },
+    async (at) => {
+      const victim = await victimOf('')
+      expect((await victim.cutPower({ ...whole, at, rounds: 1 })).failures).toEqual([])
+      expect((await victim.cutPower(whole)).failures).toEqual([])
+    },
+  )
+
+  test.each([44, 50, 56, 62])(
+    'after a torn write (call %i) loses nothing that was acknowledged later',
+    { timeout: 30_000 },
+    async (at) => {
+      expect((await (await victimOf('')).cutPower({ ...whole, at, kind: 'tear', rounds: 10 })).failures).toEqual([])
+    },
+  )
+
   test.each(['unsynced-append', 'unsynced-batch'])('%s is noticed', { timeout: 30_000 }, async (plant) => {
     const failures: string[] = []
     for (let cut = 0; cut < 4 && failures.length === 0; cut += 1) {
