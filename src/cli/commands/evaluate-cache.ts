@@ -23,6 +23,7 @@ export const evaluateCacheCommand: Command = {
     const { flags, workingDir } = context
     const maxWrong = numberFlag(flags, 'max-wrong', { min: 0, max: 1 })
     if (maxWrong === undefined) throw usageError('--max-wrong is missing')
+    if (maxWrong === 0 || maxWrong === 1) throw usageError('--max-wrong must lie between 0 and 1, such as 0.01')
     const train = readDataFiles(requiredList(flags, 'train'), workingDir)
     const test = readDataFile(requiredFlag(flags, 'test'), workingDir)
     return await runEvaluation(context, {
