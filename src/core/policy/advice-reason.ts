@@ -13,6 +13,7 @@ export function adviceReason(record: DecisionRecord, recentFailures: number): st
   if (recentFailures >= FAILURES_MIN) return `${recentFailures} answers in a row were refused`
   if (record.confidence < CONFIDENCE_MIN) return `confidence ${record.confidence.toFixed(2)} is below ${CONFIDENCE_MIN}`
   if (record.difficulty >= DIFFICULTY_MIN) return `difficulty ${record.difficulty}`
-  if (record.expectedCostNanos !== undefined && record.expectedCostNanos >= COST_NANOS_MIN) return 'the expected cost is high'
+  if (record.expectedCostNanos !== undefined && record.expectedCostNanos >= COST_NANOS_MIN)
+    return 'the expected cost is high'
   return undefined
 }

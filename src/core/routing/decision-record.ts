@@ -22,6 +22,21 @@ export type PlannedStep = {
   readonly role: 'answer' | 'escalation'
 }
 
+/** What the caller and the operator asked for; with the candidates and the draw it determines the plan. */
+export type DecisionRule = {
+  readonly fixedRoute: 'auto' | 'local' | 'cheap' | 'premium'
+  /** Least predicted chance of an accepted answer, 0 to 1. */
+  readonly quality: number
+  /** Weight of a dollar against a right answer, when the policy trades quality for cost instead of keeping a bound. */
+  readonly successPerUsd?: number
+  readonly isCascadeAllowed: boolean
+  readonly recentFailures: number
+  /** Share of decisions that try another candidate, 0 to 1. */
+  readonly explorationRate: number
+  /** The prompt asks for several things at once. */
+  readonly isCompound: boolean
+}
+
 /** Everything that a decision was made from, so that it can be explained to a person and computed again. */
 export type DecisionRecord = {
   readonly route: TaskRoute
@@ -51,4 +66,6 @@ export type DecisionRecord = {
   /** The exploration draw 0 <= x < 1, and the probability in (0, 1] with which this route was chosen. */
   readonly draw: number
   readonly propensity: number
+  /** Absent when no policy was asked. */
+  readonly rule?: DecisionRule
 }

@@ -1,0 +1,316 @@
+import { amountFromNanos, amountToUsd, type Amount } from '../../base/money.ts'
+import { assert } from '../../base/assert.ts'
+import { divideHalfEven } from '../models/decimal-scaling.ts'
+import { isLocalTier, modelTierRank, type ModelTier } from '../models/model-entry.ts'
+import type { DecisionCandidate, DecisionRecord, DecisionRule, PlannedStep } from '../routing/decision-record.ts'
+import type { TaskRoute } from '../routing/task-outcome.ts'
+import { overrideReason } from './safety-override.ts'
+
+/** What a decision is made from: candidates with predictions, the rule, and one draw. Nothing else is read, so a record can be replayed. */
+export type RouteChoice = Pick<
+  DecisionRecord,
+  | 'risk'
+  | 'riskReasons'
+  | 'difficulty'
+  | 'domain'
+  | 'candidates'
+  | 'expectedTokensOut'
+  | 'maxBudgetNanos'
+  | 'policyVersion'
+  | 'priceVersion'
+  | 'scorer'
+  | 'featureHash'
+  | 'draw'
+> & { readonly rule: DecisionRule }
+
+/** Share of wrong answers that verification is assumed to catch: a cascade is worth less than its models. */
+const CAUGHT_SHARE = 0.5
+/** A cascade waits twice, so it must save at least this share of the single call. */
+const CASCADE_SAVING_MIN = 0.2
+/** A first answer that is refused more often than not is not worth waiting for. */
+const CASCADE_SUCCESS_MIN = 0.4
+const ESCALATIONS_MAX = 3
+/** From this many refused answers on, the bound moves half the way to certainty. */
+const FAILURES_THAT_RAISE = 2
+const DIFFICULTY_EXPERT = 5
+const PARTS_PER_UNIT = 1_000_000
+
+/**
+ * Chooses the plan: the cheapest candidate whose predicted success meets the bound, a cascade when that is cheaper still, and
+ * the escalations behind it. Pure: the same choice gives the same record.
+ *
+ * @returns Route `hybrid` means that the first answer is held back until it is accepted. The plan is empty only when no candidate is usable.
+ */
+export function chooseRoute(choice: RouteChoice): DecisionRecord {
+  const reasons: string[] = []
+  const usable = choice.candidates.filter(({ excludedBecause }) => excludedBecause === undefined).toSorted(byCost)
+  const starters = affordable(startersOf(usable, choice.rule.fixedRoute), choice, reasons)
+  const best = strongest(starters)
+  if (best === undefined)
+    return recordOf(choice, { first: undefined, second: undefined, usable, reasons, propensity: 1 })
+  const greedy =
+    choice.risk === 'high' ? { first: best, second: undefined } : pickGreedy(starters, choice.rule, reasons)
+  if (choice.risk === 'high') reasons.push('high risk: the strongest candidate answers')
+  const explored = explore(starters, greedy.first, choice)
+  if (explored.first !== greedy.first) {
+    reasons.push('exploration: the draw chose another candidate')
+    return recordOf(choice, {
+      first: explored.first,
+      second: undefined,
+      usable,
+      reasons,
+      propensity: explored.propensity,
+    })
+  }
+  return recordOf(choice, { ...greedy, usable, reasons, propensity: explored.propensity })
+}
+
+/** Computes a decision again from its record. Equal to the record unless the rules have changed since. */
+export function replayDecision(record: DecisionRecord): DecisionRecord {
+  const { rule } = record
+  if (rule === undefined) return record
+  return chooseRoute({ ...record, rule })
+}
+
+function byCost(a: DecisionCandidate, b: DecisionCandidate): number {
+  if (a.expectedCostNanos !== b.expectedCostNanos) {
+    if (a.expectedCostNanos === undefined) return 1
+    if (b.expectedCostNanos === undefined) return -1
+    return a.expectedCostNanos < b.expectedCostNanos ? -1 : 1
+  }
+  const rank = rankOf(a) - rankOf(b)
+  if (rank !== 0) return rank
+  return a.modelId < b.modelId ? -1 : 1
+}
+
+function rankOf({ tier }: DecisionCandidate): number {
+  return modelTierRank(tier as ModelTier)
+}
+
+function routeOfTier(tier: string): TaskRoute {
+  if (isLocalTier(tier as ModelTier)) return 'local'
+  return tier === 'premium_api' ? 'premium' : 'cheap'
+}
+
+function startersOf(
+  usable: readonly DecisionCandidate[],
+  fixedRoute: DecisionRule['fixedRoute'],
+): readonly DecisionCandidate[] {
+  return fixedRoute === 'auto' ? usable : usable.filter(({ tier }) => routeOfTier(tier) === fixedRoute)
+}
+
+function affordable(
+  starters: readonly DecisionCandidate[],
+  { maxBudgetNanos }: RouteChoice,
+  reasons: string[],
+): readonly DecisionCandidate[] {
+  if (maxBudgetNanos === undefined) return starters
+  const within = starters.filter(
+    ({ expectedCostNanos }) => expectedCostNanos !== undefined && expectedCostNanos <= maxBudgetNanos,
+  )
+  if (within.length === starters.length) return starters
+  if (within.length > 0) {
+    reasons.push('candidates above the budget were passed over')
+    return within
+  }
+  reasons.push('no candidate is expected to stay within the budget; the cheapest is proposed')
+  return starters.slice(0, 1)
+}
+
+function strongest(candidates: readonly DecisionCandidate[]): DecisionCandidate | undefined {
+  let best: DecisionCandidate | undefined
+  for (const candidate of candidates)
+    if (best === undefined || candidate.predictedSuccess > best.predictedSuccess) best = candidate
+  return best
+}
+
+type Pick2 = { readonly first: DecisionCandidate; readonly second: DecisionCandidate | undefined }
+
+function pickGreedy(starters: readonly DecisionCandidate[], rule: DecisionRule, reasons: string[]): Pick2 {
+  const best = strongest(starters)
+  assert(best !== undefined, 'there is a candidate to start with')
+  if (rule.successPerUsd !== undefined) {
+    reasons.push('best trade of predicted success against cost')
+    return { first: bestTrade(starters, rule.successPerUsd), second: undefined }
+  }
+  const bound = boundOf(rule, reasons)
+  const single = starters.find(({ predictedSuccess }) => predictedSuccess >= bound)
+  if (single === undefined) {
+    reasons.push(`no candidate meets the quality bound ${bound.toFixed(2)}; the strongest answers`)
+  } else reasons.push(`cheapest candidate that meets the quality bound ${bound.toFixed(2)}`)
+  const chosen = single ?? best
+  if (!rule.isCascadeAllowed || rule.fixedRoute !== 'auto') return { first: chosen, second: undefined }
+  const opener = cascadeOpener(starters, chosen, Math.min(bound, chosen.predictedSuccess))
+  if (opener === undefined) return { first: chosen, second: undefined }
+  reasons.push(`a cascade from ${opener.modelId} to ${chosen.modelId} is expected to cost less`)
+  return { first: opener, second: chosen }
+}
+
+function boundOf({ quality, recentFailures }: DecisionRule, reasons: string[]): number {
+  if (recentFailures < FAILURES_THAT_RAISE) return quality
+  reasons.push('repeated failures raise the quality bound')
+  return quality + (1 - quality) / 2
+}
+
+/** Most predicted success minus weighted cost; a candidate of unknown price takes part only when all prices are unknown. */
+export function bestTrade(candidates: readonly DecisionCandidate[], successPerUsd: number): DecisionCandidate {
+  const priced = candidates.filter(({ expectedCostNanos }) => expectedCostNanos !== undefined)
+  let best: DecisionCandidate | undefined
+  let bestValue = 0
+  for (const candidate of priced.length > 0 ? priced : candidates) {
+    const cost = candidate.expectedCostNanos
+    const value = tradeValue(candidate.predictedSuccess, cost === undefined ? 0 : amountToUsd(cost), successPerUsd)
+    if (best === undefined || value > bestValue) {
+      best = candidate
+      bestValue = value
+    }
+  }
+  assert(best !== undefined, 'there is a candidate to trade')
+  return best
+}
+
+/** What a candidate is worth in a trade: success, less its dollars times the weight of a dollar. */
+export function tradeValue(success: number, usd: number, successPerUsd: number): number {
+  return success - successPerUsd * usd
+}
+
+/** A cheaper model to ask first, when the chain keeps the bound and saves enough. */
+function cascadeOpener(
+  starters: readonly DecisionCandidate[],
+  second: DecisionCandidate,
+  bound: number,
+): DecisionCandidate | undefined {
+  const single = second.expectedCostNanos
+  if (single === undefined) return undefined
+  let best: DecisionCandidate | undefined
+  let bestCost = single
+  for (const opener of starters) {
+    const cost = opener.expectedCostNanos
+    if (opener === second || cost === undefined || opener.predictedSuccess < CASCADE_SUCCESS_MIN) continue
+    if (chainedSuccess(opener, second) < bound) continue
+    const chained = chainedCost(opener, second)
+    if (chained === undefined || chained >= bestCost || !savesEnough(chained, single)) continue
+    best = opener
+    bestCost = chained
+  }
+  return best
+}
+
+function savesEnough(chained: Amount, single: Amount): boolean {
+  return chained * BigInt(PARTS_PER_UNIT) <= single * BigInt(PARTS_PER_UNIT * (1 - CASCADE_SAVING_MIN))
+}
+
+function chainedSuccess(opener: DecisionCandidate, second: DecisionCandidate): number {
+  return opener.predictedSuccess + (1 - opener.predictedSuccess) * CAUGHT_SHARE * second.predictedSuccess
+}
+
+function chainedCost(opener: DecisionCandidate, second: DecisionCandidate): Amount | undefined {
+  if (opener.expectedCostNanos === undefined || second.expectedCostNanos === undefined) return undefined
+  return amountFromNanos(opener.expectedCostNanos + shareOf(second.expectedCostNanos, 1 - opener.predictedSuccess))
+}
+
+function shareOf(amount: Amount, share: number): bigint {
+  return divideHalfEven(amount * BigInt(Math.round(share * PARTS_PER_UNIT)), BigInt(PARTS_PER_UNIT))
+}
+
+function explore(
+  starters: readonly DecisionCandidate[],
+  greedy: DecisionCandidate,
+  { rule, draw, risk }: RouteChoice,
+): { readonly first: DecisionCandidate; readonly propensity: number } {
+  const rate = rule.explorationRate
+  if (rate <= 0 || risk === 'high' || rule.fixedRoute !== 'auto' || starters.length < 2)
+    return { first: greedy, propensity: 1 }
+  const each = rate / starters.length
+  const drawn = draw < rate ? starters[Math.floor(draw / each)] : greedy
+  const first = drawn ?? greedy
+  return { first, propensity: first === greedy ? 1 - rate + each : each }
+}
+
+type Chosen = {
+  readonly first: DecisionCandidate | undefined
+  readonly second: DecisionCandidate | undefined
+  readonly usable: readonly DecisionCandidate[]
+  readonly reasons: string[]
+  readonly propensity: number
+}
+
+function recordOf(choice: RouteChoice, { first, second, usable, reasons, propensity }: Chosen): DecisionRecord {
+  const chain = first === undefined ? [] : chainOf(choice, [first, ...(second === undefined ? [] : [second])], usable)
+  const confidence = confidenceOf(first, second)
+  const expectedCostNanos = expectedCostOf(chain)
+  const override = overrideReason({ ...choice, confidence, expectedCostNanos })
+  if (override !== undefined) reasons.push(override)
+  const isSplit = choice.rule.isCompound && choice.difficulty >= DIFFICULTY_EXPERT
+  const plan: PlannedStep[] = chain.map(({ modelId, tier }, index) => ({
+    modelId,
+    tier,
+    role: index === 0 ? 'answer' : 'escalation',
+  }))
+  return {
+    route: override !== undefined || second !== undefined || first === undefined ? 'hybrid' : routeOfTier(first.tier),
+    confidence,
+    risk: choice.risk,
+    riskReasons: choice.riskReasons,
+    difficulty: choice.difficulty,
+    domain: choice.domain,
+    needsDecomposition: override !== undefined || isSplit,
+    expectedCostNanos,
+    expectedLatencyS: expectedLatencyOf(chain),
+    expectedTokensOut: choice.expectedTokensOut,
+    maxBudgetNanos: choice.maxBudgetNanos,
+    candidates: choice.candidates,
+    plan,
+    reasons,
+    policyVersion: choice.policyVersion,
+    priceVersion: choice.priceVersion,
+    scorer: choice.scorer,
+    featureHash: choice.featureHash,
+    draw: choice.draw,
+    propensity,
+    rule: choice.rule,
+  }
+}
+
+/** The opening steps, then what may follow when they fail: candidates of no lower tier, cheapest first, within the budget. */
+function chainOf(
+  { maxBudgetNanos }: RouteChoice,
+  opening: readonly DecisionCandidate[],
+  usable: readonly DecisionCandidate[],
+): readonly DecisionCandidate[] {
+  const last = opening.at(-1)
+  if (last === undefined) return opening
+  const escalations = usable.filter((candidate) => {
+    if (opening.includes(candidate) || rankOf(candidate) < rankOf(last)) return false
+    if (maxBudgetNanos === undefined) return true
+    return candidate.expectedCostNanos !== undefined && candidate.expectedCostNanos <= maxBudgetNanos
+  })
+  return [...opening, ...escalations.slice(0, ESCALATIONS_MAX)]
+}
+
+function confidenceOf(first: DecisionCandidate | undefined, second: DecisionCandidate | undefined): number {
+  if (first === undefined) return 0
+  return second === undefined ? first.predictedSuccess : chainedSuccess(first, second)
+}
+
+/** Each call costs its price times the chance that all before it failed. `undefined` when a price is unknown. */
+function expectedCostOf(chain: readonly DecisionCandidate[]): Amount | undefined {
+  let sum = 0n
+  let reach = 1
+  for (const { expectedCostNanos, predictedSuccess } of chain) {
+    if (expectedCostNanos === undefined) return undefined
+    sum += shareOf(expectedCostNanos, reach)
+    reach *= 1 - predictedSuccess
+  }
+  return amountFromNanos(sum)
+}
+
+function expectedLatencyOf(chain: readonly DecisionCandidate[]): number {
+  let sum = 0
+  let reach = 1
+  for (const { expectedLatencyS, predictedSuccess } of chain) {
+    sum += reach * expectedLatencyS
+    reach *= 1 - predictedSuccess
+  }
+  return sum
+}

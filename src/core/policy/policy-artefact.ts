@@ -1,0 +1,208 @@
+import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import { sha256Hex } from '../../base/sha256.ts'
+import type { LinearModel } from '../kernels/linear-model.ts'
+import { denseInputCount, type FeatureRecipe, type ResponseRecipe, type TemplateNode } from './feature-recipe.ts'
+import { ArtefactFields } from './artefact-fields.ts'
+import { encodeFloats } from './float-text.ts'
+import { PROMPT_FEATURES } from './prompt-features.ts'
+import { RESPONSE_FEATURES } from './response-features.ts'
+
+/** Format that this version writes; a newer one is refused with the remedy. */
+export const POLICY_FORMAT = 1
+export const POLICY_KIND = 'kernell-policy'
+
+/** Where a policy came from: enough to make it again and to compare it. */
+export type PolicyLineage = {
+  /** SHA-256 of the training rows' card: files, counts, labels. */
+  readonly dataCardHash: string
+  readonly codeVersion: string
+  /** Hash of the policy that it was trained from; absent for the first. */
+  readonly parent?: string
+  /** Figures measured when it was trained, by name. */
+  readonly metrics: Readonly<Record<string, number>>
+}
+
+/** A point chosen on the training data alone: with this weight of a dollar, the share of the best single model's quality was reached. */
+export type OperatingPoint = { readonly qualityShare: number; readonly successPerUsd: number }
+
+/**
+ * A trained policy: how prompts become numbers, one linear model per candidate, and where it came from.
+ * Candidate names are those of the training data; a registry entry is matched by its model name or `policyAs`.
+ */
+export type PolicyArtefact = {
+  readonly recipe: FeatureRecipe
+  readonly candidates: readonly string[]
+  /** P(right answer) of each candidate, calibrated; the raw score is a linear estimate of the same. */
+  readonly success: LinearModel
+  /** Expected dollars of each candidate (raw score), where the training data had costs. */
+  readonly usd?: LinearModel
+  /** The two candidates whose difference is the router's score: what the strong one is expected to gain over the weak one. */
+  readonly pair?: { readonly strong: number; readonly weak: number }
+  /** The same success, estimated again with the answer of candidate `of` in view. */
+  readonly cascade?: { readonly of: number; readonly response: ResponseRecipe; readonly success: LinearModel }
+  readonly operatingPoints: readonly OperatingPoint[]
+  readonly lineage: PolicyLineage
+}
+
+/** Short name of an artefact, from its content: `policy-1-` and twelve hexadecimal digits. */
+export function policyVersionOf(artefact: PolicyArtefact): string {
+  return `policy-${POLICY_FORMAT}-${sha256Hex(canonicalJson(documentOf(artefact))).slice(0, 12)}`
+}
+
+/** One line of JSON with a checksum over everything else. */
+export function formatPolicyArtefact(artefact: PolicyArtefact): string {
+  const document = documentOf(artefact)
+  return `${canonicalJson({ ...document, checksum: sha256Hex(canonicalJson(document)) })}\n`
+}
+
+/**
+ * Reads an artefact.
+ *
+ * Throws `POLICY_FORMAT_NEWER` for a later format and `POLICY_ARTEFACT_INVALID` for anything that is not a whole artefact: broken JSON, a wrong
+ * checksum, other features, wrong lengths, numbers that are not finite.
+ */
+export function parsePolicyArtefact(text: string): PolicyArtefact {
+  const fields = ArtefactFields.parse(text)
+  fields.expectKind(POLICY_KIND, POLICY_FORMAT)
+  fields.expectChecksum()
+  fields.expectTexts('prompt_features', PROMPT_FEATURES)
+  const candidates = fields.texts('candidates')
+  if (candidates.length === 0) throw fields.invalid('candidates', 'at least one')
+  const recipe = readRecipe(fields.inner('recipe'))
+  const count = candidates.length
+  const shape = { modelCount: count, denseCount: denseInputCount(recipe, false), sparseCount: bucketCount(recipe) }
+  const usd = fields.optional('usd')
+  const pair = fields.optional('pair')
+  const cascade = fields.optional('cascade')
+  return {
+    recipe,
+    candidates,
+    success: fields.inner('success').linearModel(shape),
+    ...(usd !== undefined && { usd: usd.linearModel(shape) }),
+    ...(pair !== undefined && {
+      pair: { strong: pair.wholeNumber('strong', count - 1), weak: pair.wholeNumber('weak', count - 1) },
+    }),
+    ...(cascade !== undefined && { cascade: readCascade(cascade, recipe, count) }),
+    operatingPoints: fields.list('operating_points').map((point) => ({
+      qualityShare: point.number('quality_share'),
+      successPerUsd: point.number('success_per_usd'),
+    })),
+    lineage: readLineage(fields.inner('lineage')),
+  }
+}
+
+function bucketCount(recipe: FeatureRecipe): number {
+  return recipe.bucketBits === 0 ? 0 : 2 ** recipe.bucketBits
+}
+
+function readRecipe(fields: ArtefactFields): FeatureRecipe {
+  const templateCount = fields.wholeNumber('template_count', 64)
+  const templates = fields.list('templates').map((node) => ({
+    feature: node.wholeNumber('feature', PROMPT_FEATURES.length - 1),
+    threshold: node.number('threshold'),
+    below: node.number('below'),
+    above: node.number('above'),
+  }))
+  if (templateCount !== templates.length + 1)
+    throw fields.invalid('templates', 'a binary tree with template_count leaves')
+  for (const [at, node] of templates.entries()) expectDescending(fields, { node, at, count: templates.length })
+  return {
+    centre: fields.doubles('centre', PROMPT_FEATURES.length),
+    scale: fields.doubles('scale', PROMPT_FEATURES.length),
+    difficultyCentre: fields.number('difficulty_centre'),
+    difficultyScale: fields.number('difficulty_scale'),
+    templates,
+    templateCount,
+    bucketBits: fields.wholeNumber('bucket_bits', 20),
+  }
+}
+
+/** Children come after their parent, so walking the tree always ends. */
+function expectDescending(
+  fields: ArtefactFields,
+  { node, at, count }: { readonly node: TemplateNode; readonly at: number; readonly count: number },
+): void {
+  for (const child of [node.below, node.above]) {
+    const isLeaf = Number.isInteger(child) && child < 0 && child >= -1 - count
+    const isNode = Number.isInteger(child) && child > at && child < count
+    if (!isLeaf && !isNode) throw fields.invalid('templates', 'children that are later nodes or leaves')
+  }
+}
+
+function readCascade(
+  fields: ArtefactFields,
+  recipe: FeatureRecipe,
+  modelCount: number,
+): NonNullable<PolicyArtefact['cascade']> {
+  fields.expectTexts('response_features', RESPONSE_FEATURES)
+  const shape = { modelCount, denseCount: denseInputCount(recipe, true), sparseCount: bucketCount(recipe) }
+  return {
+    of: fields.wholeNumber('of', modelCount - 1),
+    response: {
+      centre: fields.doubles('centre', RESPONSE_FEATURES.length),
+      scale: fields.doubles('scale', RESPONSE_FEATURES.length),
+    },
+    success: fields.inner('success').linearModel(shape),
+  }
+}
+
+function readLineage(fields: ArtefactFields): PolicyLineage {
+  const parent = fields.optionalText('parent')
+  return {
+    dataCardHash: fields.text('data_card_hash'),
+    codeVersion: fields.text('code_version'),
+    ...(parent !== undefined && { parent }),
+    metrics: fields.numbers('metrics'),
+  }
+}
+
+function documentOf(artefact: PolicyArtefact): { readonly [key: string]: JsonValue | undefined } {
+  const { recipe, cascade, lineage } = artefact
+  return {
+    kind: POLICY_KIND,
+    format: POLICY_FORMAT,
+    prompt_features: PROMPT_FEATURES,
+    candidates: artefact.candidates,
+    recipe: {
+      centre: encodeFloats(recipe.centre),
+      scale: encodeFloats(recipe.scale),
+      difficulty_centre: recipe.difficultyCentre,
+      difficulty_scale: recipe.difficultyScale,
+      templates: recipe.templates.map(({ feature, threshold, below, above }) => ({ feature, threshold, below, above })),
+      template_count: recipe.templateCount,
+      bucket_bits: recipe.bucketBits,
+    },
+    success: modelDocument(artefact.success),
+    usd: artefact.usd === undefined ? undefined : modelDocument(artefact.usd),
+    pair: artefact.pair === undefined ? undefined : { strong: artefact.pair.strong, weak: artefact.pair.weak },
+    cascade:
+      cascade === undefined
+        ? undefined
+        : {
+            of: cascade.of,
+            response_features: RESPONSE_FEATURES,
+            centre: encodeFloats(cascade.response.centre),
+            scale: encodeFloats(cascade.response.scale),
+            success: modelDocument(cascade.success),
+          },
+    operating_points: artefact.operatingPoints.map(({ qualityShare, successPerUsd }) => ({
+      quality_share: qualityShare,
+      success_per_usd: successPerUsd,
+    })),
+    lineage: {
+      data_card_hash: lineage.dataCardHash,
+      code_version: lineage.codeVersion,
+      parent: lineage.parent,
+      metrics: lineage.metrics,
+    },
+  }
+}
+
+function modelDocument(model: LinearModel): JsonValue {
+  return {
+    bias: encodeFloats(model.bias),
+    dense: encodeFloats(model.dense),
+    sparse: encodeFloats(model.sparse),
+    calibration: encodeFloats(model.calibration),
+  }
+}

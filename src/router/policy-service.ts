@@ -1,0 +1,145 @@
+import { sha256 } from '../base/sha256.ts'
+import { assessRisk } from '../core/policy/risk-detection.ts'
+import { chooseRoute } from '../core/policy/choose-route.ts'
+import { expectedCost, expectedLatencyS, expectedTokensOut } from '../core/policy/expected-outcome.ts'
+import { policyVersionOf, type PolicyArtefact } from '../core/policy/policy-artefact.ts'
+import { createPolicyScorer, type PolicyScorer } from '../core/policy/policy-scorer.ts'
+import { createFeatureExtractor } from '../core/policy/prompt-features.ts'
+import { priorSuccess } from '../core/policy/success-priors.ts'
+import { profileTask, type TaskProfile } from '../core/policy/task-profile.ts'
+import type { ModelEntry } from '../core/models/model-entry.ts'
+import type { DecisionCandidate, DecisionRecord, DecisionRule } from '../core/routing/decision-record.ts'
+import type { Policy, PolicyInput } from '../ports/policy.ts'
+
+export type PolicyServiceInit = {
+  /** A trained policy; absent: the documented priors. */
+  readonly artefact?: PolicyArtefact
+  /** Least predicted chance of an accepted answer where the caller does not say, 0 to 1. */
+  readonly quality: number
+  /** Share of the best single model's quality to trade for, where the artefact has such a point and the caller sets no bound. */
+  readonly qualityShare?: number
+  /** Share of decisions that try another candidate, 0 to 1. */
+  readonly explorationRate: number
+}
+
+/** Version that decisions carry when nothing was trained. */
+export const PRIORS_VERSION = 'priors-1'
+
+/** The policy of a node: pure decisions at once, the same for the same input. One call at a time. */
+export type PolicyService = Policy & {
+  /** Scores of the artefact; `undefined` on priors. */
+  readonly scorer: PolicyScorer | undefined
+  decide(input: PolicyInput): DecisionRecord
+  /** What the artefact says of a prompt, by its own candidate names; `undefined` on priors. */
+  scorePrompt(prompt: string): PromptScores | undefined
+}
+
+export type PromptScores = {
+  /** P(right answer) by candidate name. */
+  readonly success: Readonly<Record<string, number>>
+  /** What the strong candidate is expected to gain over the weak one; `undefined` where the artefact has no pair. */
+  readonly gain: number | undefined
+}
+
+export function createPolicyService(init: PolicyServiceInit): PolicyService {
+  const extractor = createFeatureExtractor()
+  const { artefact } = init
+  const scorer = artefact === undefined ? undefined : createPolicyScorer({ artefact, extractor })
+  const places = new Map(artefact?.candidates.map((name, place) => [name, place]))
+  const version = artefact === undefined ? PRIORS_VERSION : policyVersionOf(artefact)
+  return {
+    version,
+    scorer,
+    decide(input: PolicyInput): DecisionRecord {
+      const features = extractor.extract(input.prompt)
+      const profile = profileTask(features.scan)
+      const featureHash = hashOf(features.dense)
+      const success = scorer?.scoreEncoded(scorer.encodeFeatures(features)).success
+      const known = input.candidates.map((entry) => placeOf(places, entry))
+      const risk = assessRisk(input.prompt)
+      const tokensOut = expectedTokensOut(profile.difficulty, input.maxOutputTokens)
+      return chooseRoute({
+        risk: risk.risk,
+        riskReasons: risk.findings.map(({ area, words }) => `${area}: ${words}`),
+        difficulty: profile.difficulty,
+        domain: profile.domain,
+        candidates: [
+          ...input.candidates.map((entry, index) =>
+            candidateOf(entry, { input, profile, tokensOut, success: success?.[known[index] ?? -1] }),
+          ),
+          ...input.excluded.map(({ entry, because }) => ({
+            ...candidateOf(entry, { input, profile, tokensOut, success: success?.[placeOf(places, entry) ?? -1] }),
+            excludedBecause: because,
+          })),
+        ],
+        expectedTokensOut: tokensOut,
+        maxBudgetNanos: input.maxBudgetNanos,
+        policyVersion: version,
+        priceVersion: input.priceVersion,
+        scorer: known.some((place) => place !== undefined) ? 'typescript' : 'priors',
+        featureHash,
+        draw: input.draw,
+        rule: ruleOf(init, input, profile),
+      })
+    },
+    scorePrompt(prompt: string): PromptScores | undefined {
+      if (scorer === undefined) return undefined
+      const { success, gain } = scorer.score(prompt)
+      return {
+        success: Object.fromEntries(scorer.artefact.candidates.map((name, place) => [name, success[place] ?? 0])),
+        gain,
+      }
+    },
+  }
+}
+
+/** The artefact's candidate that a registry entry is: by `policyAs`, else by model name or id. */
+function placeOf(places: ReadonlyMap<string, number>, entry: ModelEntry): number | undefined {
+  if (entry.policyAs !== undefined) return places.get(entry.policyAs)
+  return places.get(entry.model) ?? places.get(entry.id)
+}
+
+type Assessment = {
+  readonly input: PolicyInput
+  readonly profile: TaskProfile
+  readonly tokensOut: number
+  /** Of the artefact; absent: the artefact does not know the model. */
+  readonly success: number | undefined
+}
+
+function candidateOf(entry: ModelEntry, { input, profile, tokensOut, success }: Assessment): DecisionCandidate {
+  return {
+    modelId: entry.id,
+    tier: entry.tier,
+    predictedSuccess: success ?? priorSuccess(entry, profile),
+    expectedCostNanos: expectedCost(entry, { tokensIn: input.tokensIn, tokensOut, today: input.today }),
+    expectedLatencyS: expectedLatencyS(entry, { tokensOut }),
+  }
+}
+
+function ruleOf(init: PolicyServiceInit, input: PolicyInput, profile: TaskProfile): DecisionRule {
+  const point = input.quality === undefined ? operatingPoint(init) : undefined
+  return {
+    fixedRoute: input.fixedRoute,
+    quality: input.quality ?? init.quality,
+    ...(point !== undefined && { successPerUsd: point }),
+    isCascadeAllowed: input.isCascadeAllowed,
+    recentFailures: input.recentFailures,
+    explorationRate: init.explorationRate,
+    isCompound: profile.isCompound,
+  }
+}
+
+function operatingPoint({ artefact, qualityShare }: PolicyServiceInit): number | undefined {
+  if (qualityShare === undefined) return undefined
+  return artefact?.operatingPoints.find((point) => point.qualityShare === qualityShare)?.successPerUsd
+}
+
+/** SHA-256 of the features' bits, lower-case hexadecimal. */
+function hashOf(features: Float64Array): string {
+  const bytes = new DataView(new ArrayBuffer(features.length * 8))
+  for (const [index, value] of features.entries()) bytes.setFloat64(index * 8, value, true)
+  let text = ''
+  for (const byte of sha256(new Uint8Array(bytes.buffer))) text += byte.toString(16).padStart(2, '0')
+  return text
+}
