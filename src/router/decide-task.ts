@@ -14,21 +14,16 @@ export type DecideComponents = {
   readonly failures: FailureMemory
 }
 
-export type DecideInit = {
-  /** Least predicted chance of an accepted answer where the caller does not say, 0 to 1. */
-  readonly quality: number
-}
-
 /** Asks the policy how the task is to be executed. Throws as `selectCandidates`. */
-export async function decideTask(components: DecideComponents, init: DecideInit, run: TaskRun): Promise<void> {
-  const decision = components.policy.decide(policyInputOf(components, init, run), {
+export async function decideTask(components: DecideComponents, run: TaskRun): Promise<void> {
+  const decision = components.policy.decide(policyInputOf(components, run), {
     signal: run.signal,
     onOverhead: (call) => recordOverhead(run, call),
   })
   run.decision = decision instanceof Promise ? await decision : decision
 }
 
-function policyInputOf({ catalog, budgets, random, failures }: DecideComponents, init: DecideInit, run: TaskRun): PolicyInput {
+function policyInputOf({ catalog, budgets, random, failures }: DecideComponents, run: TaskRun): PolicyInput {
   const { target, controls, caller, request } = run.route
   const isBounded = controls.maxCostNanos !== undefined || budgets.isBounded(caller)
   const { candidates, excluded } = selectCandidates({ catalog, target, controls, facts: run.facts, isBounded, today: run.today })
@@ -39,7 +34,7 @@ function policyInputOf({ catalog, budgets, random, failures }: DecideComponents,
     fixedRoute: target.kind === 'route' ? target.route : 'auto',
     tokensIn: run.facts.tokensIn,
     ...(request.maxOutputTokens !== undefined && { maxOutputTokens: request.maxOutputTokens }),
-    quality: controls.quality ?? init.quality,
+    ...(controls.quality !== undefined && { quality: controls.quality }),
     ...(controls.maxCostNanos !== undefined && { maxBudgetNanos: controls.maxCostNanos }),
     today: run.today,
     priceVersion: catalog.priceVersion,

@@ -1,14 +1,14 @@
 import type { RouteEstimate } from '../ports/router.ts'
 import { costOfCall } from './call-cost.ts'
-import { decideTask, type DecideComponents, type DecideInit } from './decide-task.ts'
+import { decideTask, type DecideComponents } from './decide-task.ts'
 import type { TaskRun } from './task-run.ts'
 import { toolAnswerOf } from './answer-without-model.ts'
 
 /** The decision for a task and what it is expected to cost, without a call. Throws as `selectCandidates`. */
-export async function estimateTask(components: DecideComponents, init: DecideInit, run: TaskRun): Promise<RouteEstimate> {
+export async function estimateTask(components: DecideComponents, run: TaskRun): Promise<RouteEstimate> {
   const deterministicTool = toolAnswerOf(run)?.tool
   try {
-    await decideTask(components, init, run)
+    await decideTask(components, run)
   } catch (error: unknown) {
     // A task that a tool answers exactly needs no model, so the lack of one is no reason to refuse the estimate.
     if (deterministicTool === undefined) throw error

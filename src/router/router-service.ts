@@ -5,7 +5,7 @@ import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import type { Router, RouteRequest, RouteResult, RoutedStream } from '../ports/router.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import { answerWithoutModel, rememberAnswer, type ShortcutComponents } from './answer-without-model.ts'
-import { decideTask, type DecideComponents, type DecideInit } from './decide-task.ts'
+import { decideTask, type DecideComponents } from './decide-task.ts'
 import { estimateTask } from './estimate-task.ts'
 import { executePlan, type PlanComponents, type PlanResult } from './execute-plan.ts'
 import { executeSubTasks, isDecomposed, type DecomposeInit } from './execute-sub-tasks.ts'
@@ -27,7 +27,7 @@ export type RouterComponents = PlanComponents &
     readonly random: Random
   }
 
-export type RouterInit = DecideInit & DecomposeInit
+export type RouterInit = DecomposeInit
 
 /** The service behind `Router`: exact tools, cache, policy, models, verification, record - in this order, each only when the one before had no answer. */
 export function createRouter(components: RouterComponents, init: RouterInit): Router {
@@ -86,7 +86,7 @@ export function createRouter(components: RouterComponents, init: RouterInit): Ro
       end(run, { result })
       return result
     }
-    await decideTask(deciding, init, run)
+    await decideTask(deciding, run)
     const planned = isDecomposed(run, init) ? await executeSubTasks(components, init, run) : await executePlan(components, run)
     return complete(run, planned)
   }
@@ -111,7 +111,7 @@ export function createRouter(components: RouterComponents, init: RouterInit): Ro
           end(run, { result })
           return bufferedStream(run, result)
         }
-        await decideTask(deciding, init, run)
+        await decideTask(deciding, run)
         // A cascade may still change its mind, so its answer is held back until it is accepted; a single tier streams at once.
         const isCascade = run.decision.route === 'hybrid' && run.decision.plan.length > 1
         if (isDecomposed(run, init)) return bufferedStream(run, complete(run, await executeSubTasks(components, init, run)))
@@ -123,7 +123,7 @@ export function createRouter(components: RouterComponents, init: RouterInit): Ro
       }
     },
 
-    estimate: (request, options = {}) => estimateTask(deciding, init, begin(request, { ...options, isStreaming: false })),
+    estimate: (request, options = {}) => estimateTask(deciding, begin(request, { ...options, isStreaming: false })),
   }
 
   async function liveStream(run: TaskRun): Promise<RoutedStream> {

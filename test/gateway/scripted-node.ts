@@ -179,6 +179,7 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
     models: {},
     roles: {},
     policy: { quality: 0.7, exploration: 0 },
+    router: { decompose: 'auto', attemptTimeoutMs: 120_000 },
     cache: { isEnabled: true, ttlMs: 1, entriesMax: 1, bytesMax: 1, embedder: 'builtin' },
     telemetry: { consent: false, keepText: false },
     budgets: [],

@@ -101,7 +101,7 @@ export function createFixture(init: FixtureInit): Fixture {
       random: { fraction: () => 0.5, bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
       telemetry: { record: (outcome) => void outcomes.push(outcome), flush: async () => undefined, droppedCount: 0 },
     },
-    { quality: 0.7, decompose: 'never', contextTokensMax: 1000, ...init.init },
+    { decompose: 'never', contextTokensMax: 1000, ...init.init },
   )
   return { router, calls, requests, outcomes, budget, policyInputs }
 }

@@ -8,6 +8,7 @@ export type ConfigDocument = {
   readonly models?: Readonly<Record<string, ModelDocument>>
   readonly roles?: { readonly cheap?: string; readonly premium?: string; readonly local?: string }
   readonly policy?: PolicyDocument
+  readonly router?: RouterDocument
   readonly cache?: CacheDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
   readonly budgets?: readonly BudgetDocument[]
@@ -52,10 +53,13 @@ export type ModelDocument = {
   readonly policyAs?: string
 }
 
+export type RouterDocument = { readonly decompose?: 'auto' | 'never'; readonly judge?: string; readonly attemptTimeoutMs?: number }
+
 export type PolicyDocument = {
   readonly artefact?: string
   readonly quality?: number
   readonly exploration?: number
+  readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
   readonly pro?: {
     readonly url: string
     readonly apiKeyEnv?: string

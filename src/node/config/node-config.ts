@@ -57,6 +57,8 @@ export type PolicyConfig = {
   readonly quality: number
   /** Share of requests, 0 to 1, on which another route than the best is tried so that outcomes can be compared. */
   readonly exploration: number
+  /** Share of the best single model's quality to keep, at an operating point of the artefact: then cost is traded against success. Absent: the bound `quality`. */
+  readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
   /** Another node that is asked when confidence, difficulty, cost or repeated failures ask for it. Absent: none. */
   readonly pro?: {
     readonly url: string
@@ -66,6 +68,15 @@ export type PolicyConfig = {
   }
   /** A GGUF model of this machine that answers the policy question. Absent: the linear policy. */
   readonly lite?: { readonly model: string }
+}
+
+export type RouterConfig = {
+  /** `auto`: hard tasks that the policy wants split are split. `never`: none is. */
+  readonly decompose: 'auto' | 'never'
+  /** Model that is asked whether a cheaper answer may stand, where the free checks of a cascade leave it in doubt. Absent: none is. */
+  readonly judge?: string
+  /** Longest that one attempt at one model may take before the next one is tried. */
+  readonly attemptTimeoutMs: number
 }
 
 export type CacheConfig = {
@@ -133,6 +144,7 @@ export type NodeConfig = {
   readonly models: Readonly<Record<string, ModelOverride>>
   readonly roles: RolesConfig
   readonly policy: PolicyConfig
+  readonly router: RouterConfig
   readonly cache: CacheConfig
   readonly telemetry: TelemetryConfig
   readonly budgets: readonly BudgetConfig[]

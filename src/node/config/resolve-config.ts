@@ -56,6 +56,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
     models: mapValues(document.models ?? {}, (model, id) => resolveModel(model, id)),
     roles: document.roles ?? {},
     policy: resolvePolicy(document.policy ?? {}, init.baseDir),
+    router: { decompose: 'auto', attemptTimeoutMs: 120_000, ...document.router },
     cache: resolveCache(document, init.baseDir),
     telemetry: {
       consent: document.telemetry?.consent ?? false,
@@ -120,6 +121,7 @@ function resolvePolicy(policy: PolicyDocument, baseDir: string): PolicyConfig {
     ...(policy.artefact !== undefined && { artefact: absolute(policy.artefact, baseDir) }),
     quality: policy.quality ?? 0.7,
     exploration: policy.exploration ?? 0,
+    ...(policy.qualityShare !== undefined && { qualityShare: policy.qualityShare }),
     ...(policy.pro !== undefined && { pro: { timeoutMs: 2_000, requestsPerMinute: 60, ...policy.pro } }),
     ...(policy.lite !== undefined && { lite: policy.lite }),
   }

@@ -1,0 +1,116 @@
+import { CodedError } from '../base/errors.ts'
+import type { JsonValue } from '../base/canonical-json.ts'
+import { elapsedBetween, type Timestamp } from '../base/time.ts'
+import { civilDateOfInstant } from '../core/models/civil-date.ts'
+import { estimateTokens } from '../core/models/estimate-tokens.ts'
+import type { BudgetOwner } from '../router/budget-owner.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ModelCatalog } from '../ports/model-catalog.ts'
+import type { Router } from '../ports/router.ts'
+import type { NodeConfig } from './config/node-config.ts'
+import { diagnoseModels } from './diagnosis/diagnose-models.ts'
+import type { HealthCheck, KernellNode, NodeModel } from './kernell-node.ts'
+import type { AnswerCache } from './open-answer-cache.ts'
+import type { NodePolicy } from './open-policy.ts'
+import type { NodeTelemetry } from './open-telemetry.ts'
+import { readPackageVersion } from './package-version.ts'
+
+export type NodeParts = {
+  readonly config: NodeConfig
+  readonly router: Router
+  readonly catalog: ModelCatalog
+  readonly telemetry: NodeTelemetry
+  readonly budgets: BudgetOwner
+  readonly answers: AnswerCache
+  readonly policy: NodePolicy
+  readonly clock: Clock
+  readonly startedAt: Timestamp
+  readonly close: () => Promise<void>
+}
+
+/** The node that callers hold, over the composed parts. */
+export function assembleNode(parts: NodeParts): KernellNode {
+  const { config, router, telemetry, answers, policy, clock, startedAt, close } = parts
+  const version = readPackageVersion()
+  const models = modelsOf(parts)
+  addGauges(parts)
+  return {
+    config,
+    router,
+    listModels: () => models,
+    async embed(texts, { model, signal }) {
+      const { embedder } = answers
+      if (model !== undefined && model !== embedder.id && model !== 'kernell' && model !== config.cache.embedder) {
+        throw new CodedError('MODEL_NOT_FOUND', { message: `This node embeds with ${embedder.id}; ${JSON.stringify(model)} is not configured as cache.embedder` })
+      }
+      const { vectors, tokensIn } = await embedder.embed(texts, { signal })
+      const tokens = tokensIn > 0 ? tokensIn : texts.reduce((sum, text) => sum + estimateTokens(text), 0)
+      return { model: embedder.id, vectors, tokens }
+    },
+    decidePolicy: (body: JsonValue, options) => policy.answer(body, options),
+    observeHttp: (observation) => telemetry.metrics.observeHttp(observation),
+    async metricsText() {
+      telemetry.pipeline.countPending()
+      return await telemetry.metrics.text()
+    },
+    health() {
+      const checks = [
+        ...diagnoseModels(models, civilDateOfInstant(clock.now())),
+        ...policy.checks,
+        cacheCheck(answers),
+        ...recordChecks(telemetry, config),
+      ]
+      return { isReady: true, version, uptimeS: elapsedBetween(startedAt, clock.now()) / 1000, checks }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function modelsOf({ catalog }: NodeParts): readonly NodeModel[] {
+  const available = new Set(catalog.available.map(({ id }) => id))
+  const described = catalog.registry.entries.map((entry): NodeModel =>
+    available.has(entry.id) ? { entry, isAvailable: true } : { entry, isAvailable: false, unavailableBecause: catalog.explainAbsence(entry.id) },
+  )
+  return described.toSorted((left, right) => Number(right.isAvailable) - Number(left.isAvailable))
+}
+
+function cacheCheck({ cache, calibration }: AnswerCache): HealthCheck {
+  if (cache === undefined) return { name: 'cache', state: 'warning', detail: 'switched off', remedy: 'Set `cache.enabled` to true.' }
+  const { entries, corrupted } = cache.statistics()
+  if (corrupted > 0) {
+    return { name: 'cache', state: 'warning', detail: `${corrupted} stored answers could not be read and were left out`, remedy: 'Nothing has to be done; they are asked again when needed.' }
+  }
+  if (calibration !== undefined) return { name: 'cache', state: 'ok', detail: `${entries} answers; exact and similar questions are served` }
+  return {
+    name: 'cache',
+    state: 'warning',
+    detail: `${entries} answers; only exact repeats are served, since no calibration is loaded`,
+    remedy: 'Train one on your own question pairs: `kernell eval cache --train PAIRS.jsonl --test PAIRS.jsonl --save cache.json`, then `kernell serve --cache-calibration cache.json`.',
+  }
+}
+
+function recordChecks({ pipeline }: NodeTelemetry, config: NodeConfig): readonly HealthCheck[] {
+  if (!config.telemetry.consent) return [{ name: 'telemetry', state: 'ok', detail: 'no records are kept (telemetry.consent is false)' }]
+  const { droppedCount, storedCount } = pipeline
+  if (droppedCount === 0) return [{ name: 'telemetry', state: 'ok', detail: `${storedCount} records kept since the start` }]
+  return [{ name: 'telemetry', state: 'warning', detail: `${droppedCount} records were dropped`, remedy: 'The disk is too slow or full; see the warnings on stderr.' }]
+}
+
+function addGauges({ telemetry, answers, budgets }: NodeParts): void {
+  const { metrics, pipeline } = telemetry
+  metrics.addGauge({ name: 'kernell_telemetry_stored', help: 'Records stored since the start.', labelNames: [], read: () => [{ labels: {}, value: pipeline.storedCount }] })
+  metrics.addGauge({
+    name: 'kernell_cache',
+    help: 'State and events of the semantic cache since the start.',
+    labelNames: ['what'],
+    read: () => {
+      const statistics = answers.cache?.statistics()
+      if (statistics === undefined) return []
+      const { isSimilarityOn, ...counts } = statistics
+      const readings = Object.entries(counts).map(([what, value]) => ({ labels: { what }, value }))
+      return [...readings, { labels: { what: 'isSimilarityOn' }, value: Number(isSimilarityOn) }]
+    },
+  })
+  metrics.addGauge({ name: 'kernell_budget_accounts', help: 'Accounts with a limit or a hold.', labelNames: [], read: () => [{ labels: {}, value: budgets.inspect().length }] })
+}

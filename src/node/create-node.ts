@@ -1,0 +1,144 @@
+import { totalmem } from 'node:os'
+import { CodedError } from '../base/errors.ts'
+import type { Timestamp } from '../base/time.ts'
+import { civilDateOfInstant } from '../core/models/civil-date.ts'
+import { createOutboundFetch } from '../guard/outbound-fetch.ts'
+import { createO200kTokenizer } from '../models/tokenizer.ts'
+import type { ModelCatalog } from '../ports/model-catalog.ts'
+import type { OutboundFetch } from '../ports/outbound-fetch.ts'
+import { createBudgetOwner } from '../router/budget-owner.ts'
+import { createAnswerCheck } from '../router/check-answer.ts'
+import { createRouter } from '../router/router-service.ts'
+import { openDataDirectory } from '../storage/data-directory.ts'
+import { createNodeFileSystem } from '../storage/node-file-system.ts'
+import { loadWasmKernel } from '../wasm/node-load.ts'
+import { askLocalServers, LOCAL_SERVER_ORIGINS, type ServedModels } from './ask-local-servers.ts'
+import { assembleNode } from './assemble-node.ts'
+import { assertRolesServed, createNodeCatalog } from './catalog/node-catalog.ts'
+import { buildServedEntries } from './catalog/served-entries.ts'
+import type { Environment } from './config/environment-document.ts'
+import type { NodeConfig } from './config/node-config.ts'
+import type { KernellNode } from './kernell-node.ts'
+import { openAnswerCache } from './open-answer-cache.ts'
+import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
+import { openModel } from './open-models.ts'
+import { openPolicy } from './open-policy.ts'
+import { openTelemetry } from './open-telemetry.ts'
+import { readImportedPriceLists } from './prices/imported-price-lists.ts'
+import { createSystemClock } from './system-clock.ts'
+import { createSystemRandom } from './system-random.ts'
+import { createSystemTimers } from './system-timers.ts'
+
+export type CreateNodeInit = {
+  readonly config: NodeConfig
+  /** Where provider keys are looked up, by the names in the configuration. */
+  readonly environment: Environment
+  readonly signal?: AbortSignal
+  /** Told of failures behind a request's back (a batch that could not be stored). Default: the process's warnings. */
+  readonly onBackgroundError?: (error: unknown) => void
+}
+
+/** Most tokens of earlier steps that a step of a split task sees. */
+const STEP_CONTEXT_TOKENS_MAX = 3_000
+
+/**
+ * Composes a node: opens the data directory, asks local servers for their models, and wires the services. Everything that was opened is
+ * closed again when a later part fails.
+ *
+ * Throws `CONFIG_INVALID`, `STORE_LOCKED`, `STORE_FORMAT_NEWER`, `STORE_CORRUPTED`, `TELEMETRY_PACKAGE_MISSING`, `POLICY_ARTEFACT_INVALID`,
+ * `CACHE_CALIBRATION_INVALID`; the signal's reason when aborted.
+ */
+export async function createNode(init: CreateNodeInit): Promise<KernellNode> {
+  const closers: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    const failures: unknown[] = []
+    for (const closer of closers.splice(0).toReversed()) await closer().catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
+  }
+  try {
+    return await compose(init, { closers, close })
+  } catch (error: unknown) {
+    await close().catch(() => undefined)
+    throw error
+  }
+}
+
+type Lifetime = { readonly closers: (() => Promise<void>)[]; readonly close: () => Promise<void> }
+
+async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Promise<KernellNode> {
+  const { environment, signal, onBackgroundError: onError = warn } = init
+  const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
+  const startedAt = clock.now()
+  const directory = await openDataDirectory({ fileSystem: createNodeFileSystem(), random }, { path: init.config.dataDir })
+  closers.push(() => directory.close())
+  signal?.throwIfAborted()
+  const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(init.config) })
+  closers.push(() => outbound.close())
+  const servers = await askLocalServers(init.config, outbound, signal)
+  const config = withFoundServers(init.config, servers)
+  const weights = openLocalWeights(config.dataDir)
+  closers.push(() => weights.dispose())
+  const catalog = await openCatalog({ config, servers, startedAt, outbound, environment, weights })
+
+  const { store, secret } = directory
+  const records = store.sublevel('telemetry')
+  const telemetry = await openTelemetry({ config: config.telemetry, records, secret, timers, memoryBytes: totalmem(), onError })
+  closers.push(() => telemetry.stop())
+  const budgets = createBudgetOwner({ clock, random, timers, log: await directory.openEventLog('budgets') }, { limits: config.budgets })
+  closers.push(() => budgets.stop())
+  await budgets.start()
+  const kernel = await loadWasmKernel()
+  const platform = { config, clock, timers, random, kernel, outbound, environment, weights, onError }
+  const answers = await openAnswerCache({ ...platform, store: store.sublevel('cache'), ...(signal !== undefined && { signal }) })
+  closers.push(async () => await answers.cache?.close())
+  const policy = await openPolicy({ ...platform, catalog })
+
+  const calling = { catalog, budgets, clock, tracer: telemetry.tracer, attemptTimeoutMs: config.router.attemptTimeoutMs }
+  const checkAnswer = createAnswerCheck(calling, judgeOf(config, catalog))
+  const router = createRouter(
+    { ...calling, checkAnswer, cache: answers.cache, policy: policy.policy, random, telemetry: telemetry.pipeline },
+    { decompose: config.router.decompose, contextTokensMax: STEP_CONTEXT_TOKENS_MAX },
+  )
+  return assembleNode({ config, router, catalog, telemetry, budgets, answers, policy, clock, startedAt, close })
+}
+
+type CatalogParts = {
+  readonly config: NodeConfig
+  readonly servers: ServedModels
+  readonly startedAt: Timestamp
+  readonly outbound: OutboundFetch
+  readonly environment: Environment
+  readonly weights: LocalWeights
+}
+
+async function openCatalog({ config, servers, startedAt, outbound, environment, weights }: CatalogParts): Promise<ModelCatalog> {
+  const today = civilDateOfInstant(startedAt)
+  const imported = (await readImportedPriceLists(config.dataDir)).flatMap(({ rows }) => rows)
+  const served = buildServedEntries({ config, listed: servers.listed, imported, today })
+  assertRolesServed(config, served)
+  const opening = { outbound, environment, providers: config.providers, tokenizer: createO200kTokenizer(), openGguf: weights.openModel }
+  return createNodeCatalog({ config, served, today, open: (entry) => openModel(opening, entry) })
+}
+
+/** The only places the process may connect to: what the operator configured, and this machine's usual model servers while looking for them. */
+function allowedOriginsOf(config: NodeConfig): readonly string[] {
+  const configured = Object.values(config.providers).flatMap(({ baseUrl }) => (baseUrl === undefined ? [] : [baseUrl]))
+  const adviser = config.policy.pro === undefined ? [] : [config.policy.pro.url]
+  return [...configured, ...adviser, ...(config.isDiscovering ? LOCAL_SERVER_ORIGINS : [])]
+}
+
+function withFoundServers(config: NodeConfig, { found }: ServedModels): NodeConfig {
+  return { ...config, providers: { ...found, ...config.providers } }
+}
+
+/** Throws `CONFIG_INVALID` for a judge that nothing serves. */
+function judgeOf({ router }: NodeConfig, catalog: ModelCatalog): { readonly judgeModelId?: string } {
+  if (router.judge === undefined) return {}
+  const entry = catalog.registry.find(router.judge)
+  if (entry !== undefined && catalog.available.some(({ id }) => id === entry.id)) return { judgeModelId: entry.id }
+  throw new CodedError('CONFIG_INVALID', { message: `router.judge names ${JSON.stringify(router.judge)}, which no configured provider serves` })
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+}

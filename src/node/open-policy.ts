@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises'
+import type { JsonValue } from '../base/canonical-json.ts'
+import { CodedError } from '../base/errors.ts'
+import { amountToUsd } from '../base/money.ts'
+import { parsePolicyArtefact, type PolicyArtefact } from '../core/policy/policy-artefact.ts'
+import { formatPolicyDecision, policyDecisionOf } from '../core/policy/policy-decision.ts'
+import type { DecisionRecord } from '../core/routing/decision-record.ts'
+import { estimateTokens } from '../core/models/estimate-tokens.ts'
+import { civilDateOfInstant } from '../core/models/civil-date.ts'
+import { createModelPolicyAdviser } from '../models/model-policy-adviser.ts'
+import { createRemotePolicyAdviser } from '../models/remote-policy-adviser.ts'
+import type { AbortOptions } from '../ports/abort-options.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ModelCatalog } from '../ports/model-catalog.ts'
+import type { OutboundFetch } from '../ports/outbound-fetch.ts'
+import type { Policy } from '../ports/policy.ts'
+import type { Random } from '../ports/random.ts'
+import { createAdvisedPolicy } from '../router/advised-policy.ts'
+import { createPolicyService, type PolicyService } from '../router/policy-service.ts'
+import type { Environment } from './config/environment-document.ts'
+import type { NodeConfig } from './config/node-config.ts'
+import type { HealthCheck, PolicyAnswer } from './kernell-node.ts'
+import { parsePolicyQuestion } from './policy-question.ts'
+
+/** The policy of a node: its own, with advisers where they are configured. */
+export type NodePolicy = {
+  readonly policy: Policy
+  /** Answers `POST /v1/policy/decide`: the node's own policy, never its advisers, so that two nodes cannot ask each other in circles. */
+  answer(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer>
+  readonly checks: readonly HealthCheck[]
+}
+
+export type OpenPolicyInit = {
+  readonly config: NodeConfig
+  readonly catalog: ModelCatalog
+  readonly outbound: OutboundFetch
+  readonly environment: Environment
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** How long a local model may think about the route of a task, milliseconds. */
+const LITE_TIMEOUT_MS = 2_000
+
+/** A local model costs nothing but time; the limit only keeps a broken one from slowing every task. */
+const LITE_REQUESTS_PER_MINUTE = 600
+
+/** Opens the policy. Throws `POLICY_ARTEFACT_INVALID` and, for `policy.lite`, `CONFIG_INVALID`. */
+export async function openPolicy(init: OpenPolicyInit): Promise<NodePolicy> {
+  const { config, clock } = init
+  const artefact = config.policy.artefact === undefined ? undefined : await readArtefact(config.policy.artefact)
+  const own = createPolicyService({
+    quality: config.policy.quality,
+    explorationRate: config.policy.exploration,
+    ...(artefact !== undefined && { artefact }),
+    ...(config.policy.qualityShare !== undefined && { qualityShare: config.policy.qualityShare }),
+  })
+  let policy: Policy = own
+  if (config.policy.lite !== undefined) {
+    const adviser = createModelPolicyAdviser({ model: openLite(init, config.policy.lite.model), clock })
+    policy = createAdvisedPolicy({ policy, adviser, clock }, { ask: 'always', timeoutMs: LITE_TIMEOUT_MS, requestsPerMinute: LITE_REQUESTS_PER_MINUTE })
+  }
+  if (config.policy.pro !== undefined) {
+    const { url, apiKeyEnv, timeoutMs, requestsPerMinute } = config.policy.pro
+    const apiKey = apiKeyEnv === undefined ? undefined : init.environment[apiKeyEnv]
+    const adviser = createRemotePolicyAdviser({ url, ...(apiKey !== undefined && { apiKey }) }, init)
+    policy = createAdvisedPolicy({ policy, adviser, clock }, { ask: 'in-doubt', timeoutMs, requestsPerMinute })
+  }
+  return {
+    policy,
+    answer: async (body, options) => answerQuestion(own, init, { body, signal: options?.signal }),
+    checks: [policyCheck(own, artefact)],
+  }
+}
+
+async function readArtefact(path: string): Promise<PolicyArtefact> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error: unknown) {
+    throw new CodedError('POLICY_ARTEFACT_INVALID', { message: `The policy ${path} cannot be read`, cause: error })
+  }
+  return parsePolicyArtefact(text)
+}
+
+function openLite({ catalog }: OpenPolicyInit, name: string): ReturnType<ModelCatalog['open']> {
+  const entry = catalog.registry.find(name)
+  if (entry === undefined || !catalog.available.some(({ id }) => id === entry.id)) {
+    throw new CodedError('CONFIG_INVALID', { message: `policy.lite.model names ${JSON.stringify(name)}, which no configured provider serves` })
+  }
+  return catalog.open(entry)
+}
+
+function answerQuestion(own: PolicyService, { catalog, clock, random }: OpenPolicyInit, asked: { readonly body: JsonValue; readonly signal: AbortSignal | undefined }): PolicyAnswer {
+  asked.signal?.throwIfAborted()
+  const question = parsePolicyQuestion(asked.body)
+  const { prompt } = question
+  const record = own.decide({
+    prompt,
+    candidates: catalog.available,
+    excluded: [],
+    fixedRoute: 'auto',
+    tokensIn: estimateTokens(prompt),
+    ...(question.quality !== undefined && { quality: question.quality }),
+    ...(question.maxBudgetNanos !== undefined && { maxBudgetNanos: question.maxBudgetNanos }),
+    today: civilDateOfInstant(clock.now()),
+    priceVersion: catalog.priceVersion,
+    draw: random.fraction(),
+    isCascadeAllowed: true,
+    recentFailures: 0,
+  })
+  return { decision: formatPolicyDecision(policyDecisionOf(record)), ...scoresOf(own, question), explanation: explainDecision(record) }
+}
+
+/** Scores of the artefact's candidates and the router's score: the same function, and so the same bits, as in the evaluation. */
+function scoresOf({ scorer, scorePrompt }: PolicyService, { prompt, weakResponse }: { readonly prompt: string; readonly weakResponse?: string }): Pick<PolicyAnswer, 'scores' | 'score'> {
+  if (scorer === undefined) return { scores: {} }
+  const { success: scores = {}, gain } = scorePrompt(prompt) ?? {}
+  if (weakResponse !== undefined && scorer.artefact.cascade !== undefined) return { scores, score: scorer.scoreGainAfter(prompt, weakResponse) }
+  return gain === undefined ? { scores } : { scores, score: gain }
+}
+
+/** A decision for people and programs: money as dollars, as in every JSON of the contract. */
+export function explainDecision(record: DecisionRecord): JsonValue {
+  const { candidates, expectedCostNanos, maxBudgetNanos, rule, featureHash, ...rest } = record
+  return {
+    ...rest,
+    feature_hash: featureHash ?? null,
+    expected_cost_usd: expectedCostNanos === undefined ? null : amountToUsd(expectedCostNanos),
+    max_budget_usd: maxBudgetNanos === undefined ? null : amountToUsd(maxBudgetNanos),
+    rule: rule === undefined ? null : { ...rule },
+    candidates: candidates.map(({ expectedCostNanos: cost, ...candidate }) => ({ ...candidate, expected_cost_usd: cost === undefined ? null : amountToUsd(cost) })),
+    plan: record.plan.map((step) => ({ ...step })),
+  }
+}
+
+function policyCheck(own: PolicyService, artefact: PolicyArtefact | undefined): HealthCheck {
+  if (artefact !== undefined) return { name: 'policy', state: 'ok', detail: `trained: ${own.version}, ${artefact.candidates.length} models` }
+  return {
+    name: 'policy',
+    state: 'warning',
+    detail: 'documented priors; no trained policy is loaded',
+    remedy: 'Train one on your own outcomes: `kernell eval routing --train DATA.jsonl --test DATA.jsonl --strong NAME --weak NAME --save policy.json`, then `kernell serve --policy policy.json`.',
+  }
+}
