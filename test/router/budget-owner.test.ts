@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
 import { parseTaskId, parseTenantId, type TaskId } from '../../src/base/identifiers.ts'
@@ -125,6 +126,31 @@ describe('restart', () => {
     const second = await startOwner(disk, limits(100))
     expect(usedOf(second.owner)).toEqual([['team:search', 37n, 0n]])
     expect(second.owner.violations()).toEqual([])
+  })
+
+  test('replaying the journal gives the state that was, whatever the calls were', async () => {
+    const call = fc.record({ amount: fc.nat(40), spent: fc.nat(50), ending: fc.constantFrom('settle', 'release') })
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(call, { maxLength: 5 }), { maxLength: 8 }), async (rounds) => {
+        const disk = new FaultyFileSystem()
+        const init = { ...limits(200), compactAtBytes: 1500 }
+        const first = await startOwner(disk, init)
+        for (const round of rounds) {
+          const calls = round.map(async ({ amount, spent, ending }) => {
+            const reservation = await reserve(first.owner, amount)
+            await (ending === 'settle' ? reservation.settle(nanos(spent)) : reservation.release())
+          })
+          for (const result of await Promise.allSettled(calls)) {
+            if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'BUDGET_EXCEEDED' })
+          }
+        }
+        await first.owner.stop()
+        disk.crash('lose')
+        const second = await startOwner(disk, init)
+        expect(second.owner.inspect()).toEqual(first.owner.inspect())
+      }),
+      { numRuns: 60, seed: 23 },
+    )
   })
 
   test('limits follow the configuration, removed ones included', async () => {
