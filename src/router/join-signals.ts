@@ -12,18 +12,20 @@ export type JoinedSignal = {
 export function joinSignals(first: AbortSignal | undefined, second: AbortSignal): JoinedSignal {
   if (first === undefined) return { signal: second, leave: () => undefined }
   const controller = new AbortController()
-  const follow = (event: Event): void => controller.abort((event.currentTarget as AbortSignal).reason)
+  // Not `event.currentTarget`: several listeners of one signal share the event, and Node clears that member while they run.
+  const followFirst = (): void => controller.abort(first.reason)
+  const followSecond = (): void => controller.abort(second.reason)
   if (first.aborted) controller.abort(first.reason)
   else if (second.aborted) controller.abort(second.reason)
   else {
-    first.addEventListener('abort', follow)
-    second.addEventListener('abort', follow)
+    first.addEventListener('abort', followFirst)
+    second.addEventListener('abort', followSecond)
   }
   return {
     signal: controller.signal,
     leave: () => {
-      first.removeEventListener('abort', follow)
-      second.removeEventListener('abort', follow)
+      first.removeEventListener('abort', followFirst)
+      second.removeEventListener('abort', followSecond)
     },
   }
 }
