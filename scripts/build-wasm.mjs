@@ -4,9 +4,10 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promise
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildComponent } from '../core-wasm/build/component.mjs'
-import { compileComponentCore, compileCore, compileSharedCore } from '../core-wasm/build/compile.mjs'
+import { compileComponentCore, compileCore } from '../core-wasm/build/compile.mjs'
 
 const SOURCES = [
+  'asconfig.json',
   'core-wasm',
   'protocol/wit',
   'scripts/build-wasm.mjs',
@@ -17,15 +18,15 @@ const SOURCES = [
 /**
  * Writes core.wasm, core.shared.wasm, component/ and browser/core.js to `dist/wasm`. Returns whether anything was built.
  */
-export async function buildWasm(rootDir) {
+export async function buildWasm(rootDir = join(import.meta.dirname, '..')) {
   const outDir = join(rootDir, 'dist', 'wasm')
   const stamp = await hashSources(rootDir)
   if ((await readFile(join(outDir, 'sources.sha256'), 'utf8').catch(() => '')) === stamp) return false
   const nextDir = `${outDir}.next`
   await rm(nextDir, { recursive: true, force: true })
   await mkdir(nextDir, { recursive: true })
-  await compileCore(rootDir, 'dist/wasm.next/core.wasm')
-  await compileSharedCore(rootDir, 'dist/wasm.next/core.shared.wasm')
+  await compileCore(rootDir, 'release', 'dist/wasm.next/core.wasm')
+  await compileCore(rootDir, 'shared', 'dist/wasm.next/core.shared.wasm')
   await compileComponentCore(rootDir, 'dist/wasm.next/component-core.wasm')
   await buildComponent({
     coreFile: join(nextDir, 'component-core.wasm'),
@@ -58,6 +59,6 @@ async function listFiles(path) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const isBuilt = await buildWasm(join(import.meta.dirname, '..'))
+  const isBuilt = await buildWasm()
   console.log(isBuilt ? 'dist/wasm built' : 'dist/wasm is up to date')
 }

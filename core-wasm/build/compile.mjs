@@ -25,17 +25,12 @@ export async function compile(rootDir, options, transforms = []) {
     throw new Error(['asc', ...options, messages.join('')].join(' '), { cause: error })
 }
 
-const RAW_OPTIONS = ['--runtime', 'stub', '-O3', '--noAssert', '--importMemory', '--enable']
-
-/** The raw module over a memory of one thread. The same options stand in asconfig.json, target `release`. */
-export function compileCore(rootDir, outFile) {
-  return compile(rootDir, ['core-wasm/assembly/index.ts', '--outFile', outFile, ...RAW_OPTIONS, 'simd'])
-}
-
-/** The raw module over a SharedArrayBuffer of at most 4 GiB. */
-export function compileSharedCore(rootDir, outFile) {
-  const shared = ['simd,threads', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536']
-  return compile(rootDir, ['core-wasm/assembly/index.ts', '--outFile', outFile, ...RAW_OPTIONS, ...shared])
+/**
+ * The raw module as asconfig.json describes it: target `release` over the memory of one thread, `shared` over a
+ * SharedArrayBuffer, `debug` with names and a source map.
+ */
+export function compileCore(rootDir, target, outFile) {
+  return compile(rootDir, ['--config', 'asconfig.json', '--target', target, '--outFile', outFile])
 }
 
 /** The core module of the component: canonical ABI, memory of its own, no imports but the resource functions. */

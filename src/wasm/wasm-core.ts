@@ -67,6 +67,17 @@ export type CoreExports = {
 }
 
 /**
+ * A part of a shared memory that one thread lays out by itself; plain data that can be posted to it together with the compiled
+ * core.shared.wasm. Kernels keep no state, so any thread may read what another wrote, as long as the two agree when.
+ */
+export type WasmRegion = { readonly memory: WasmMemory; readonly from: number; readonly to: number }
+
+/** A memory of fixed size that threads can share, for `core.shared.wasm`. */
+export function createSharedMemory(pages: number): WasmMemory {
+  return new webAssembly.Memory({ initial: pages, maximum: PAGES_MAX, shared: true })
+}
+
+/**
  * An instance of core.wasm with its memory and a simple allocator over it: blocks are taken from the end and, once released,
  * handed out again to requests of the same size. Views of the memory are made when they are needed, since growing detaches them.
  */
@@ -74,23 +85,27 @@ export class WasmCore {
   readonly exports: CoreExports
   readonly memory: WasmMemory
   private end: number
+  private readonly limit: number
   private readonly free = new Map<number, number[]>()
   private bytes: Uint8Array
   private spare = { address: 0, size: 0 }
 
-  constructor(module: WasmModule, memory?: WasmMemory) {
-    this.memory = memory ?? new webAssembly.Memory({ initial: 1, maximum: PAGES_MAX })
+  /** Without a region the instance has a memory of its own that grows to 4 GiB; a region never grows. */
+  constructor(module: WasmModule, region?: WasmRegion) {
+    this.memory = region?.memory ?? new webAssembly.Memory({ initial: 1, maximum: PAGES_MAX })
     this.exports = new webAssembly.Instance(module, { env: { memory: this.memory } }).exports as CoreExports
-    this.end = (this.exports.heapBase() + 15) & ~15
+    this.end = roundUp(Math.max(region?.from ?? 0, this.exports.heapBase()))
+    this.limit = region?.to ?? PAGES_MAX * PAGE_BYTES
     this.bytes = new Uint8Array(this.memory.buffer)
   }
 
-  /** Address of `size` bytes, a multiple of 16, with any content. Throws RangeError when 4 GiB do not suffice or the host refuses. */
+  /** Address of `size` bytes, a multiple of 16, with any content. Throws RangeError when the region or 4 GiB do not suffice, or the host refuses. */
   allocate(size: number): number {
     const rounded = roundUp(size)
     const reused = this.free.get(rounded)?.pop()
     if (reused !== undefined) return reused
     const address = this.end
+    if (address + rounded > this.limit) throw new RangeError(`The kernels have no room for another ${size} bytes`)
     const missing = address + rounded - this.memory.buffer.byteLength
     if (missing > 0) this.grow(Math.ceil(missing / PAGE_BYTES))
     this.end = address + rounded
@@ -138,8 +153,6 @@ export class WasmCore {
   }
 
   private grow(pages: number): void {
-    const have = this.memory.buffer.byteLength / PAGE_BYTES
-    if (have + pages > PAGES_MAX) throw new RangeError('The kernels can use at most 4 GiB of memory')
     this.memory.grow(pages)
     this.bytes = new Uint8Array(this.memory.buffer)
   }
