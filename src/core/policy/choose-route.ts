@@ -49,7 +49,7 @@ export function chooseRoute(choice: RouteChoice): DecisionRecord {
   if (best === undefined)
     return recordOf(choice, { first: undefined, second: undefined, usable, reasons, propensity: 1 })
   const greedy =
-    choice.risk === 'high' ? { first: best, second: undefined } : pickGreedy(starters, choice.rule, reasons)
+    choice.risk === 'high' ? { first: safest(starters, best), second: undefined } : pickGreedy(starters, choice.rule, reasons)
   if (choice.risk === 'high') reasons.push('high risk: the strongest candidate answers')
   const explored = explore(starters, greedy.first, choice)
   if (explored.first !== greedy.first) {
@@ -122,6 +122,11 @@ function strongest(candidates: readonly DecisionCandidate[]): DecisionCandidate 
   for (const candidate of candidates)
     if (best === undefined || candidate.predictedSuccess > best.predictedSuccess) best = candidate
   return best
+}
+
+/** Of equally promising candidates the dearest: under high risk a price is no reason. Candidates come cheapest first. */
+function safest(candidates: readonly DecisionCandidate[], best: DecisionCandidate): DecisionCandidate {
+  return candidates.findLast(({ predictedSuccess }) => predictedSuccess >= best.predictedSuccess) ?? best
 }
 
 type Pick2 = { readonly first: DecisionCandidate; readonly second: DecisionCandidate | undefined }

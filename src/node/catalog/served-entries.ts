@@ -2,7 +2,7 @@ import { builtinModels } from '../../core/models/builtin-models.ts'
 import type { CivilDate } from '../../core/models/civil-date.ts'
 import { entryForServedModel } from '../../core/models/entry-for-served-model.ts'
 import { createModelRegistry, type ModelRegistry } from '../../core/models/model-registry.ts'
-import { isLocalTier, type ModelEntry, type ModelPrice } from '../../core/models/model-entry.ts'
+import type { ModelEntry, ModelPrice } from '../../core/models/model-entry.ts'
 import {
   canonicalModelName,
   canonicalProvider,
@@ -56,7 +56,7 @@ export function buildServedEntries(init: ServedEntriesInit): ServedEntries {
 /** The model that the operator put behind a public name belongs to that name's tier, whatever the table says. */
 function inRole(entry: ModelEntry, { roles }: NodeConfig): ModelEntry {
   if (matchesRole(entry, roles.premium)) return { ...entry, tier: 'premium_api' }
-  if (matchesRole(entry, roles.cheap) && !isLocalTier(entry.tier)) return { ...entry, tier: 'cheap_api' }
+  if (matchesRole(entry, roles.cheap)) return { ...entry, tier: 'cheap_api' }
   return entry
 }
 
