@@ -71,7 +71,7 @@ export function formatStartText(url: string, node: NodeDescription, terminal: Te
     '',
     ...(node.missing.length > 0 ? adviceWithoutModel() : []),
     ...tryIt(url, node),
-    'Ctrl-C stops it.',
+    'Ctrl-C stops it. `kernell help` shows the other commands.',
   ].join('\n')
 }
 

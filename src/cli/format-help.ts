@@ -12,11 +12,13 @@ export function formatOverview(version: string, width: number): string {
   return [
     ...prose(`kernell ${version} - decides how each AI task is executed, and records what really happened`),
     '',
-    'usage: kernell COMMAND [flags]',
+    'usage: kernell [COMMAND] [flags]',
     '',
     ...formatPairs(rows, width),
     '',
-    ...prose('Every command takes --json, --data-dir DIR and --config FILE. `kernell help COMMAND` shows the rest.'),
+    ...prose(
+      'Every command takes --json, --data-dir DIR and --config FILE. Without COMMAND it serves. `kernell help COMMAND` shows the rest.',
+    ),
     ...prose('Exit: 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit.'),
   ].join('\n')
 }

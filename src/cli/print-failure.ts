@@ -48,7 +48,10 @@ function failureText(error: unknown, terminal: Terminal): string {
     const stack = error instanceof Error && error.stack !== undefined ? `\n${error.stack}` : ''
     return `kernell: ${messageOf(error)}${stack}`
   }
-  return `kernell: ${error.message}\n${terminal.style('dim', `  ${remedyOf(error.code)} (${error.code})`)}`
+  const remedy = remedyOf(error.code)
+  // Some messages know a more precise remedy than the table and begin it the same way.
+  const hint = error.message.includes(remedy.slice(0, 24)) ? '' : `${remedy} `
+  return `kernell: ${error.message}\n${terminal.style('dim', `  ${hint}(${error.code})`)}`
 }
 
 function messageOf(error: unknown): string {

@@ -38,7 +38,7 @@ async function dispatch(
   isJson: boolean,
 ): Promise<ExitCode> {
   const { terminal, version } = components
-  const [first = 'help', second] = words
+  const [first = 'serve', second] = words
   if (first === 'version' || first === '--version' || first === '-V') {
     if (isJson) terminal.printJson({ version, node: process.versions.node })
     else terminal.print(version)
@@ -50,6 +50,9 @@ async function dispatch(
     else terminal.print(formatCommandHelp(await findCommand(named).entry.load(), terminal.width))
     return EXIT_CODES.done
   }
+  // `kernell` and `kernell --port 9000` serve: the default command.
+  if (words.length === 0 || first.startsWith('-'))
+    return await runCommand(await findCommand(['serve']).entry.load(), words, components)
   const { entry, wordCount } = findCommand(second === undefined || second.startsWith('-') ? [first] : [first, second])
   return await runCommand(await entry.load(), words.slice(wordCount), components)
 }

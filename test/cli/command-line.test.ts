@@ -45,6 +45,14 @@ describe('wrong usage', () => {
   })
 })
 
+describe('the default command', () => {
+  it.each([[[]], [['--port', '0']], [['--json']]])('%j serves', async (words) => {
+    const stopped = AbortSignal.abort()
+    const run = await runInProcess(words, { signal: stopped, environment: { KERNELL_PORT: '0' } })
+    expect(run).toMatchObject({ exitCode: 0, output: expect.stringMatching(/listening on|"event":"ready"/) as unknown })
+  })
+})
+
 describe('help', () => {
   it('lists every command', async () => {
     const run = await runInProcess(['help'])
@@ -68,7 +76,7 @@ describe('help', () => {
   it.each([20, 40, 80, 200])('fits %i columns but for what cannot be broken', async (columns) => {
     const run = await runInProcess(['help'], { columns })
     const widest = Math.max(...run.output.split('\n').map((line) => line.length))
-    expect(widest).toBeLessThanOrEqual(Math.max(columns, 'usage: kernell COMMAND [flags]'.length))
+    expect(widest).toBeLessThanOrEqual(Math.max(columns, 'usage: kernell [COMMAND] [flags]'.length))
   })
 })
 
