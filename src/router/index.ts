@@ -7,7 +7,7 @@
  * import type { Router } from 'kernell-os/ports'
  *
  * export const routerOver = (components: RouterComponents): Router =>
- *   createRouter(components, { quality: 0.7, decompose: 'auto', contextTokensMax: 3000 })
+ *   createRouter(components, { decompose: 'auto', contextTokensMax: 3000 })
  * ```
  */
 export {

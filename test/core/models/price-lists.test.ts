@@ -9,8 +9,11 @@ import {
   OPERATOR_SOURCE,
 } from '../../../src/core/models/price-lists/merge-price-lists.ts'
 import { parsePriceList } from '../../../src/core/models/price-lists/parse-price-list.ts'
-import type { PriceListOrigin } from '../../../src/core/models/price-lists/price-row.ts'
-import type { ParsedPriceList, PriceListFormat } from '../../../src/core/models/price-lists/price-row.ts'
+import type {
+  ParsedPriceList,
+  PriceListFormat,
+  PriceListOrigin,
+} from '../../../src/core/models/price-lists/price-row.ts'
 
 const CHECKED_ON = date('2026-08-01')
 const ORIGIN: PriceListOrigin = { source: 'a list', checkedOn: CHECKED_ON }

@@ -2,16 +2,16 @@ import { parseCivilDate } from '../civil-date.ts'
 import type { ContextTier, ModelPrice } from '../model-entry.ts'
 import { collectRows, type RowOutcome } from './collect-rows.ts'
 import {
-  SCALE,
   isRecord,
+  type ParsedPriceList,
+  type PriceListOrigin,
   readBasePrice,
   readOptionalPrice,
   readTokenCount,
+  SCALE,
   withContextTiers,
-  type ParsedPriceList,
 } from './price-row.ts'
 import { isMarkedFree } from './parse-openrouter.ts'
-import type { PriceListOrigin } from './price-row.ts'
 
 const LOCAL_PROVIDERS = new Set(['ollama', 'lemonade', 'llamafile', 'gguf'])
 

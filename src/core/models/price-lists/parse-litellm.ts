@@ -1,15 +1,15 @@
 import { collectRows, type RowOutcome } from './collect-rows.ts'
 import {
-  SCALE,
   isRecord,
+  type ParsedPriceList,
+  type PriceListOrigin,
   readBasePrice,
   readOptionalPrice,
   readTokenCount,
+  SCALE,
   withContextTiers,
-  type ParsedPriceList,
 } from './price-row.ts'
 import type { ContextTier } from '../model-entry.ts'
-import type { PriceListOrigin } from './price-row.ts'
 
 /** Providers of the list that run on the operator's machine: zero is their price. */
 const LOCAL_PROVIDERS = new Set(['ollama', 'ollama_chat', 'lemonade', 'llamafile', 'lm_studio', 'hosted_vllm'])

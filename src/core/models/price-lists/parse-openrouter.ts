@@ -1,6 +1,12 @@
 import { collectRows, type RowOutcome } from './collect-rows.ts'
-import { SCALE, isRecord, readBasePrice, readTokenCount, type ParsedPriceList } from './price-row.ts'
-import type { PriceListOrigin } from './price-row.ts'
+import {
+  isRecord,
+  type ParsedPriceList,
+  type PriceListOrigin,
+  readBasePrice,
+  readTokenCount,
+  SCALE,
+} from './price-row.ts'
 
 /** Reads the answer of OpenRouter's `GET /api/v1/models`: prices are decimal strings in dollars per token, -1 when they vary. */
 export function parseOpenrouter(models: readonly unknown[], origin: PriceListOrigin): ParsedPriceList {

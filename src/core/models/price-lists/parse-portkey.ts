@@ -1,6 +1,5 @@
 import { collectRows, type RowOutcome } from './collect-rows.ts'
-import { SCALE, isRecord, readBasePrice, type ParsedPriceList } from './price-row.ts'
-import type { PriceListOrigin } from './price-row.ts'
+import { isRecord, type ParsedPriceList, type PriceListOrigin, readBasePrice, SCALE } from './price-row.ts'
 
 /**
  * Reads one of Portkey's `pricing/<provider>.json` files, or a map from provider to such files: prices are cents per token under
