@@ -107,6 +107,16 @@ describe('generating', () => {
     expect((await model.doGenerate(REQUEST)).usage.tokensOut).toBe(12)
   })
 
+  test('leaving a stream stops the generation: it takes a fraction of the time', async () => {
+    const request = { ...REQUEST, maxOutputTokens: 400 }
+    const startedMs = performance.now()
+    await model.doGenerate(request)
+    const wholeMs = performance.now() - startedMs
+    const leftMs = performance.now()
+    for await (const _part of model.doStream(request)) break
+    expect(performance.now() - leftMs).toBeLessThan(wholeMs / 3)
+  })
+
   test('one conversation leaves nothing for the next', async () => {
     const before = await model.doGenerate(REQUEST)
     await model.doGenerate({ ...REQUEST, messages: [{ role: 'user', content: 'The secret is 7. Remember it.' }] })

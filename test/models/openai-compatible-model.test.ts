@@ -374,6 +374,16 @@ describe('callers who leave', () => {
     await upstream.waitForAborts(abortedCount + 1)
   })
 
+  test('a server that keeps the response open after [DONE] neither holds the answer back nor loses its connection', async () => {
+    upstream.respondWith({ kind: 'stall', afterChunks: 100 })
+    const { abortedCount } = upstream
+    const parts = await collect(createModel().doStream(REQUEST))
+    expect(parts.at(-1)?.type).toBe('finish')
+    upstream.respondWith({ kind: 'answer' })
+    for (let call = 0; call < 3; call++) await createModel().doGenerate(REQUEST)
+    expect(upstream.abortedCount).toBe(abortedCount)
+  })
+
   test('an answer that was read to its end is not seen as left', async () => {
     const { abortedCount } = upstream
     for (let call = 0; call < 5; call++) await collect(createModel().doStream(REQUEST))

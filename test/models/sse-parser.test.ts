@@ -39,6 +39,7 @@ describe('server-sent events', () => {
     expect(parser.push(encode('data: a\n'))).toEqual([])
     expect(parser.push(encode('\ndata: b'))).toEqual(['a'])
     expect(parser.push(encode('\n\n'))).toEqual(['b'])
+    expect(parser.push(encode('data: c\r\rdata: d'))).toEqual(['c'])
   })
 
   test('the last event counts although nothing closes it', () => {
