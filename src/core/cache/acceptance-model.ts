@@ -4,7 +4,7 @@ import { PAIR_FEATURES, type MeasuredPair, type RarityOf } from './pair-features
 
 /** Buckets of the two hashed tables. Rarity and lexical weights share hashes but not tables. */
 export const LEXICAL_BITS = 15
-export const RARITY_BITS = 15
+export const RARITY_BITS = 16
 
 /** Steps of the stored bytes: a rarity byte is 1/28 (0 to 9.1), a lexical byte 1/32 (-4 to 4). */
 export const RARITY_STEP: number = 1 / 28

@@ -21,12 +21,12 @@ export type CalibrateInit = {
   readonly onStep?: (step: number) => void
 }
 
-const FOLDS = 5
+const FOLDS = 8
 export const CALIBRATION_STEPS: number = FOLDS + 1
 
 /**
- * Trains the scorer and chooses its thresholds. Scores for the choice come from models that saw neither the query nor the candidate nor
- * anything tied to them (cross-fitting by group), so that the bound speaks of data not trained on; the model returned saw everything.
+ * Trains the scorer and chooses its thresholds. Scores for the choice come from models that saw neither the query nor any question tied to it
+ * (cross-fitting by group), so that the bound speaks of data not trained on; the model returned saw everything.
  * `undefined` when there is nothing to learn from: no right or no wrong example.
  */
 export function calibrateAcceptance(
@@ -36,9 +36,7 @@ export function calibrateAcceptance(
   if (!isLearnable(examples)) return undefined
   const best = new Map<number, ScoredHit & { readonly form: PromptForm }>()
   for (let fold = 0; fold < FOLDS; fold += 1) {
-    const seen = examples.filter(
-      (example) => foldOf(example.queryGroup) !== fold && foldOf(example.storedGroup) !== fold,
-    )
+    const seen = examples.filter(({ queryGroup }) => foldOf(queryGroup) !== fold)
     const model = isLearnable(seen) ? trainAcceptance(seen, init.rarity) : undefined
     for (const example of examples) {
       if (model === undefined || foldOf(example.queryGroup) !== fold) continue

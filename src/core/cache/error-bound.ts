@@ -64,6 +64,9 @@ export type ThresholdChoice = {
   readonly wrongRateBound: number
 }
 
+/** The choice aims at this share of the bound: the rest covers the chance of the next traffic and its drift. */
+const HEADROOM = 0.8
+
 /** How many hits lie between two tests: the bound is checked on a grid, strictest first. */
 const GRID = 10
 
@@ -87,7 +90,7 @@ export function chooseThreshold(
     const all = hits + exactHits
     if (hits * wrongShareUpperBound({ wrong: 0, hits, confidence }) > maxWrong * all) continue
     const wrongRateBound = (hits * wrongShareUpperBound({ wrong, hits, confidence })) / all
-    if (wrongRateBound > maxWrong) break
+    if (wrongRateBound > maxWrong || wrong > HEADROOM * maxWrong * all) break
     const next = ordered[hits]
     if (next !== undefined && next.score === last.score) continue
     choice = { threshold: next === undefined ? last.score : (last.score + next.score) / 2, hits, wrong, wrongRateBound }

@@ -41,6 +41,22 @@ export function createPairJudge(calibration: CacheCalibration): PairJudge {
   }
 }
 
+/**
+ * One number per pair for ranking, 1 the most alike: the score of the judge, and below 0 for pairs that a guard refuses, which are never
+ * accepted.
+ */
+export function createPairRanker(
+  calibration: CacheCalibration,
+): (query: ComparablePrompt, stored: ComparablePrompt, cosine: number) => number {
+  const judge = createPairJudge(calibration)
+  const rarityOf: RarityOf = rarityLookup(calibration.model.rarity)
+  return (query, stored, cosine) => {
+    const judgement = judge(query, stored, cosine)
+    if (judgement.kind === 'scored') return judgement.score
+    return acceptanceScore(calibration.model, measurePair(query.tokens, stored.tokens, { cosine, rarityOf })) - 1
+  }
+}
+
 /** A pair is a question only when both are. */
 export function pairForm(query: ComparablePrompt, stored: ComparablePrompt): PromptForm {
   return query.form === 'question' && stored.form === 'question' ? 'question' : 'statement'

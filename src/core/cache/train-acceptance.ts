@@ -1,13 +1,10 @@
-import { log, sigmoid } from '../../base/deterministic-math.ts'
+import { sigmoid } from '../../base/deterministic-math.ts'
 import { createRandomStream, shuffle } from '../../base/random-stream.ts'
-import type { QuestionToken } from '../text/question-tokens.ts'
 import {
   acceptanceRow,
   LEXICAL_BITS,
   LEXICAL_FEATURES,
   LEXICAL_STEP,
-  RARITY_BITS,
-  RARITY_STEP,
   type AcceptanceModel,
   type LinearPart,
 } from './acceptance-model.ts'
@@ -28,7 +25,6 @@ const PASSES = 3
 const DENSE_RATE = 0.1
 const LEXICAL_RATE = 0.2
 const LEXICAL_DECAY = 0.001
-const RARITY_MAX = 9
 const VALUE_SCALE = 1_000_000
 
 const TREE_INIT: Omit<TreeTrainingInit, 'directions'> = {
@@ -59,28 +55,11 @@ const FALLING: ReadonlySet<string> = new Set([
 ])
 const RISING: ReadonlySet<string> = new Set(['cosine', 'lexical-sum', 'linear'])
 
-const DIRECTIONS: Int8Array = Int8Array.from([...PAIR_FEATURES, ...LEXICAL_FEATURES], (name) =>
-  FALLING.has(name) ? -1 : RISING.has(name) ? 1 : 0,
-)
+const DIRECTIONS: Int8Array = Int8Array.from([...PAIR_FEATURES, ...LEXICAL_FEATURES], directionOf)
 
-/** Rarity table of a collection of texts: ln((n + 1) / (documents with the stem + 1)), for stems that occur twice or more. */
-export function countRarity(texts: Iterable<readonly QuestionToken[]>): Uint8Array {
-  const documents = new Map<number, number>()
-  let count = 0
-  for (const tokens of texts) {
-    count += 1
-    for (const hash of new Set(tokens.map((token) => token.stemHash)))
-      documents.set(hash, (documents.get(hash) ?? 0) + 1)
-  }
-  const unseen = Math.round(Math.min(RARITY_MAX, log(count + 1)) / RARITY_STEP)
-  const table = new Uint8Array(1 << RARITY_BITS).fill(unseen)
-  for (const [hash, seen] of documents) {
-    if (seen < 2) continue
-    const bucket = hash >>> (32 - RARITY_BITS)
-    const rarity = Math.round(Math.min(RARITY_MAX, log((count + 1) / (seen + 1))) / RARITY_STEP)
-    table[bucket] = Math.min(table[bucket] ?? unseen, rarity)
-  }
-  return table
+function directionOf(feature: string): number {
+  if (FALLING.has(feature)) return -1
+  return RISING.has(feature) ? 1 : 0
 }
 
 /** Fits the whole model. The trees learn from linear parts that had not seen the row, so that they do not trust it too much. */

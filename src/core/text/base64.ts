@@ -16,7 +16,7 @@ export function encodeBase64(bytes: Uint8Array): string {
 /** The bytes, or `undefined` when the text is not base64 with padding. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (text.length % 4 !== 0) return undefined
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  const padding = Number(text.endsWith('=')) + Number(text.endsWith('=='))
   const bytes = new Uint8Array((text.length / 4) * 3 - padding)
   let to = 0
   for (let at = 0; at < text.length; at += 4) {

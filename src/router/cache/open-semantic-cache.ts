@@ -329,8 +329,9 @@ class StoredSemanticCache implements SemanticCache {
   }
 
   #write(entry: CacheEntry): void {
-    const { id, embedNow } = this.#components.embedder
-    this.#writer.put(entry.cached.entryId, () => encodeEntry(entry, { id, isVectorKept: embedNow === undefined }))
+    const { embedder } = this.#components
+    const isVectorKept = embedder.embedNow === undefined
+    this.#writer.put(entry.cached.entryId, () => encodeEntry(entry, { id: embedder.id, isVectorKept }))
   }
 
   #drop(entry: CacheEntry): void {
