@@ -30,6 +30,9 @@ const LEAD_STRONG =
   /^(?:calculate|compute|evaluate|work out|solve|simplify|what does|what do|how much does|find|(?:(?:what is|what's) |(?:calculate|compute|find|determine) )?the (?:exact )?(?:value|result) of|result of|value of) (?:the (?:following )?expression |the following )?/
 const LEAD_WEAK = /^(?:what is|what's|whats|how much is|what are) /
 const TAIL_EQUALS = / ?(?:=|equals?|equal to|is equal to|make)(?: (?:what|how much))?$/
+/** Three numbers that are a year, month and day in some order. */
+const DATE_LIKE = /^(?:\d{4}[-/−]\d{1,2}[-/−]\d{1,2}|\d{1,2}[-/−]\d{1,2}[-/−]\d{4})$/
+
 /** How an expression begins: a digit, sign, bracket or root, a LaTeX command, or a word for one of these. */
 const EXPRESSION_START =
   /^(?:[-+−(.$\\√\d]|sqrt|cbrt|(?:the )?(?:square|cube) root|negative|minus|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)/
@@ -45,19 +48,28 @@ const NEAREST: Readonly<Record<string, number>> = {
 }
 
 /** Cheap gate: without one of these nothing below can match. */
-const MENTIONS_NUMBERS = /[0-9]|plus|minus|times|divided|squared|cubed|root|power| mod/
+const NUMBER_SIGNS = ['plus', 'minus', 'times', 'divided', 'squared', 'cubed', 'root', 'power', ' mod ']
 
 /** Arithmetic with exact decimals: expressions, percentages, aggregates, and properties of whole numbers. */
 export const answerArithmetic: Recogniser = (task) => {
   if (task.quotes.length > 0) return undefined
   const instruction = joinPayload(task.instruction, task.payload?.text)
-  if (instruction === undefined || !MENTIONS_NUMBERS.test(instruction)) return undefined
+  if (instruction === undefined || !mentionsNumbers(instruction)) return undefined
   return (
     answerExpression(instruction) ??
     answerPercentage(instruction) ??
     answerAggregate(instruction) ??
+    answerComparison(instruction) ??
     answerNumberTheory(instruction)
   )
+}
+
+function mentionsNumbers(instruction: string): boolean {
+  for (let at = 0; at < instruction.length; at++) {
+    const code = instruction.charCodeAt(at)
+    if (code >= 0x30 && code <= 0x39) return true
+  }
+  return NUMBER_SIGNS.some((sign) => instruction.includes(sign))
 }
 
 /** `Calculate: 2 + 2` and `Compute\n2 + 2` carry the expression as payload; one line, short. */
@@ -78,7 +90,7 @@ function answerExpression(instruction: string): DeterministicAnswer | undefined 
   const weak = strong === null ? LEAD_WEAK.exec(withoutTail) : null
   const source = withoutTail.slice((strong ?? weak)?.[0].length ?? 0).replace(/^the expression /, '')
   const isPlain = strong === null && !tail && form.kind === 'exact'
-  if ((isPlain && isIdiom(source)) || !EXPRESSION_START.test(source)) return undefined
+  if (!EXPRESSION_START.test(source) || (isPlain && isIdiom(source))) return undefined
   const evaluated = evaluateExpression(source)
   if (evaluated === undefined) return undefined
   // A bare number asks for nothing, unless the question is to rewrite it.
@@ -97,6 +109,7 @@ function isIdiom(source: string): boolean {
   const quotient = /^(\d+)\/(\d+)$/.exec(source.trim())
   // 144/12 is no date, score, ratio out of a hundred or blood pressure.
   if (quotient !== null && Number(quotient[1]) >= 130 && Number(quotient[2]) <= 31) return false
+  if (DATE_LIKE.test(source.replaceAll(' ', ''))) return true
   return /^[\d.,]+(?:[-/−][\d.,]+)+$/.test(source.trim())
 }
 
@@ -253,6 +266,29 @@ function readCommand(text: string): Rational | undefined {
     default:
       return undefined
   }
+}
+
+const LARGER =
+  /^(?:which|what)(?: number| one)? is (larger|bigger|greater|smaller)(?:,|:| number:)? (-?[\d.]+) (?:or|and|vs\.?) (-?[\d.]+)$/
+const IS_LARGER = /^is (-?[\d.]+) (larger|bigger|greater|smaller|less) than (-?[\d.]+)$/
+const CALL = /^(?:(?:what is|what's|calculate|compute) )?(max|min|sum|average|mean|median) ?\((.+)\)$/
+
+/** Comparisons of two different numbers, and calls such as `max(3, 9, 2)`. */
+function answerComparison(instruction: string): DeterministicAnswer | undefined {
+  const call = CALL.exec(instruction)
+  const numbers = call === null ? undefined : readNumberList(call[2] ?? '')
+  const value = numbers === undefined || numbers.length < 2 ? undefined : aggregate(call?.[1] ?? '', numbers)
+  if (value !== undefined) return answerValue(value, { kind: 'exact' })
+  const which = LARGER.exec(instruction)
+  const claim = IS_LARGER.exec(instruction)
+  const [left, right] = [which?.[2] ?? claim?.[1] ?? '', which?.[3] ?? claim?.[3] ?? '']
+  const [a, b] = [parseDecimal(left), parseDecimal(right)]
+  const order = a === undefined || b === undefined ? 0 : compareRationals(a, b)
+  if (order === 0) return undefined
+  const isLeft = /smaller|less/.test(which?.[1] ?? claim?.[2] ?? '') ? order < 0 : order > 0
+  const explanation = 'Compared as exact decimals.'
+  if (which !== null) return { tool: 'arithmetic', answer: isLeft ? left : right, confidence: 1, explanation }
+  return { tool: 'arithmetic', answer: isLeft ? 'Yes' : 'No', confidence: 1, explanation }
 }
 
 const POWER_OF = /^(?:(?:what is|what's|calculate|compute|find) )?(?:the )?(square|cube) of (\S+)$/

@@ -57,11 +57,14 @@ function todayOf({ now, timeZone = 'UTC' }: DeterministicContext): CivilDate | u
 }
 
 const BETWEEN =
-  /^(?:(?:how many|calculate the number of|count the|count the number of|what is the number of|find the number of|number of) )?(days|weeks)(?: are)?(?: there)?(?: are)? (between|from) (.{6,40}?) (?:and|to|until|till) (.{5,40}?)( inclusive| inclusively|,? including both(?: dates| days)?)?$/
+  /^(?:(?:how many|calculate the number of|count the|count the number of|what is the number of|find the number of|number of) )?(days|weeks)(?: are| is)?(?: there| it)?(?: are)?(?: apart are| passed| elapsed)? (between|from) (.{6,40}?) (?:and|to|until|till) (.{5,40}?)( inclusive| inclusively|,? including both(?: dates| days)?)?$/
+const AFTER_IS = /^how many (days|weeks) (after|before) (.{6,40}?) (?:is|was) (.{5,40}?)$/
 const UNTIL = /^how many (days|weeks)(?: are)?(?: there)?(?: are)?(?: left)? (until|till|to|since) (.{6,40}?)$/
 
 function answerDifference(instruction: string, context: DeterministicContext): DeterministicAnswer | undefined {
   const between = BETWEEN.exec(instruction)
+  const apart = between === null ? readApart(instruction) : undefined
+  if (apart !== undefined) return apart
   const until = between === null ? UNTIL.exec(instruction) : null
   const first = between === null ? todayOf(context) : resolveDate(between[3] ?? '', context)
   const second = between === null ? resolveDate(until?.[3] ?? '', context) : resolveDate(between[4] ?? '', context)
@@ -80,6 +83,16 @@ function answerDifference(instruction: string, context: DeterministicContext): D
   return days % 7 === 0 ? exact(countOf(days / 7, 'week')) : undefined
 }
 
+/** `How many days after 2024-01-01 is 2024-03-01?` */
+function readApart(instruction: string): DeterministicAnswer | undefined {
+  const match = AFTER_IS.exec(instruction)
+  const [first, second] = [readDate(match?.[3] ?? ''), readDate(match?.[4] ?? '')]
+  if (first === undefined || second === undefined) return undefined
+  const days = (daysSinceEpoch(second) - daysSinceEpoch(first)) * (match?.[2] === 'after' ? 1 : -1)
+  if (days < 0 || (match?.[1] === 'weeks' && days % 7 !== 0)) return undefined
+  return match?.[1] === 'weeks' ? exact(countOf(days / 7, 'week')) : exact(countOf(days, 'day'))
+}
+
 function countOf(count: number, unit: string): string {
   return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
@@ -87,9 +100,9 @@ function countOf(count: number, unit: string): string {
 const AMOUNT = '(\\d{1,5}|an?|one|two|three|four|five|six|seven|eight|nine|ten)'
 const SPAN = '(days?|weeks?|months?|years?)'
 const DATE_QUESTION =
-  "(?:what(?: date| day)? (?:is|was|will be|will it be|would be|comes)(?: the date)?(?: it)?|what's(?: the date)?|which date is|calculate the date|find the date|the date|date|compute the date) "
+  "(?:what(?: date| day)? (?:is|was|will be|will it be|would be|comes|will the date be|would the date be)(?: the date)?(?: it)?|what's(?: the date)?|which date is|calculate the date|find the date|the date|date|compute the date) "
 const AFTER = new RegExp(
-  `^${DATE_QUESTION}(?:exactly )?${AMOUNT} ${SPAN} (after|from|before|prior to|ago) ?(.{0,40}?)$`,
+  `^(?:${DATE_QUESTION})?(?:exactly )?${AMOUNT} ${SPAN} (after|from|before|prior to|ago) ?(.{0,40}?)$`,
 )
 const ADD = new RegExp(`^(add|subtract) ${AMOUNT} ${SPAN} (to|from) (.{6,40}?)$`)
 const SIGNED = new RegExp(`^(?:(?:what is|what's|calculate|compute) )?(.{6,40}?) (plus|minus|\\+|-) ${AMOUNT} ${SPAN}$`)

@@ -60,7 +60,7 @@ const CLAIM: readonly Recogniser[] = [answerArithmetic, answerDates, answerCasin
 const BY_FIRST_WORD: ReadonlyMap<string, readonly Recogniser[]> = new Map([
   ...listFor(
     QUESTION,
-    "what what's whats the which sum product square cube factorial prime remainder average mean median half double twice triple gcd lcm hexadecimal hex binary octal decimal number roman on",
+    "what what's whats the which sum product square cube factorial prime remainder average mean median half double twice triple gcd lcm max min hexadecimal hex binary octal decimal number roman on",
   ),
   ...listFor(COUNT, 'how count word character letter sentence line length days weeks'),
   ...listFor(
@@ -72,6 +72,8 @@ const BY_FIRST_WORD: ReadonlyMap<string, readonly Recogniser[]> = new Map([
     [answerArithmetic, answerDates, answerCounting, answerUnits, answerBases, answerLists],
     'calculate compute evaluate work solve simplify determine add subtract multiply divide increase decrease raise round',
   ),
+  ...listFor([answerJson, answerCounting], 'given in from consider for here'),
+  ...listFor([answerExtraction], 'using with apply'),
   ...listFor(CLAIM, 'is was will does did check validate are'),
   ...listFor(
     BARE,

@@ -6,13 +6,20 @@ import { readSubject, TEXT_REFERENCE } from './read-subject.ts'
 const VERB = '(?:extract|find|list|get|return|pull out|pull|give|identify|show|output)'
 const ALL = '(?:me )?(?:all |every |all of )?(?:the )?(unique |distinct )?'
 const KIND =
-  '(e-?mail addresses|e-?mails|email address|urls?|links|web addresses|numbers|integers|iso dates|hashtags|mentions|ip addresses|ipv4 addresses|hex colou?rs|hex colou?r codes)'
-const FROM = `(?:that (?:appear|occur) |mentioned |contained |found )?(?:in|from|out of) ${TEXT_REFERENCE}`
-const EXTRACT = new RegExp(`^${VERB} ${ALL}${KIND} ${FROM}$`)
+  '(e-?mail address(?:es)?|e-?mails?|urls?|links?|web address(?:es)?|numbers?|integers?|(?:iso )?dates?|hashtags?|mentions?|ip address(?:es)?|ipv4 address(?:es)?|hex colou?rs|hex colou?r codes)'
+const FROM = `(?:that (?:appear|occur) |mentioned |contained |found )?(?:in|from|out of) ?${TEXT_REFERENCE}`
+const EXTRACT = new RegExp(`^${VERB} ${ALL}${KIND}(?: ${FROM})?$`)
 const WHAT_ARE = new RegExp(`^what (?:are )?(?:all )?(?:the )?(unique |distinct )?${KIND} (?:are )?${FROM}$`)
 const PATTERN = new RegExp(
   `^${VERB} ${ALL}(?:matches|occurrences|substrings|strings)(?: (?:of|for|matching|that match))?(?: the)? (?:regex|regexp|regular expression|pattern) (\ue000|/.+/[a-z]*) ${FROM}$`,
   'i',
+)
+
+const PATTERN_FIRST = new RegExp(
+  `^(?:using|with|apply) (?:the )?(?:regex|regexp|regular expression|pattern) \ue000,? (?:to )?(?:extract|find|list|get) ${ALL}(?:matches )?${FROM}$`,
+)
+const PATTERN_QUESTION = new RegExp(
+  `^what (?:does|do|would|will) the (?:regex|regexp|regular expression|pattern) \ue000 match ${FROM}$`,
 )
 
 type Extractor = {
@@ -45,6 +52,8 @@ const EXTRACTORS: Readonly<Record<string, Extractor>> = {
 /** Numbers, dates and so on that are written in words; a text that has them cannot be searched by shape alone. */
 const NUMBER_WORDS =
   /\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|billions?|dozens?|half|first|second|third|once|twice)\b/i
+const DATE_WORDS =
+  /\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|\w+day|tomorrow|today|christmas|easter|spring|summer|autumn|fall|winter|noon|(?:19|20)\d\d)\b(?!-\d)/i
 const AT_OR_DOT_WORDS = /\bat\b[^.]*\bdot\b|\[at\]|\(at\)/i
 
 /** Extraction by shape (addresses, links, numbers, ISO dates, tags) or by a regular expression that runs in linear time. */
@@ -52,18 +61,22 @@ export const answerExtraction: Recogniser = (task) => {
   const shape = EXTRACT.exec(task.instruction) ?? WHAT_ARE.exec(task.instruction)
   if (shape !== null) {
     const subject = readSubject(task)
-    const found = subject === undefined ? undefined : extractShape(kindOf(shape[2] ?? ''), subject.text)
+    const noun = shape[2] ?? ''
+    const found = subject === undefined ? undefined : extractShape(kindOf(noun), subject.text)
+    // "The email address" is one, or the question is about something else.
+    if (!/e?s$/.test(noun.replace(/address$/, '')) && found?.length !== 1) return undefined
     return found === undefined ? undefined : listed(found, shape[1] !== undefined)
   }
   const pattern = PATTERN.exec(task.casedInstruction)
-  if (pattern === null) return undefined
-  const isQuoted = pattern[2] === '\ue000'
+  const isQuestion = PATTERN_FIRST.test(task.instruction) || PATTERN_QUESTION.test(task.instruction)
+  if (pattern === null && !isQuestion) return undefined
+  const isQuoted = isQuestion || pattern?.[2] === '\ue000'
   const subject = readSubject({ quotes: isQuoted ? task.quotes.slice(1) : task.quotes, payload: task.payload })
   const found =
     subject === undefined
       ? undefined
-      : extractPattern(isQuoted ? (task.quotes[0] ?? '') : (pattern[2] ?? ''), subject.text)
-  return found === undefined ? undefined : listed(found, pattern[1] !== undefined)
+      : extractPattern(isQuoted ? (task.quotes[0] ?? '') : (pattern?.[2] ?? ''), subject.text)
+  return found === undefined ? undefined : listed(found, pattern?.[1] !== undefined)
 }
 
 /** One per line. Repeats are dropped only on request; without one, a list with repeats has two readings. */
@@ -83,12 +96,13 @@ function kindOf(noun: string): string {
   if (/^(?:url|link|web)/.test(noun)) return 'url'
   if (noun.startsWith('ip')) return 'ip'
   if (noun.startsWith('hex')) return 'color'
-  return noun.replace(/^iso dates$/, 'date').replace(/s$/, '')
+  return noun.replace(/^(?:iso )?dates?$/, 'date').replace(/s$/, '')
 }
 
 function extractShape(kind: string, text: string): readonly string[] | undefined {
   const extractor = EXTRACTORS[kind]
   if (extractor === undefined || (/^(?:number|integer)$/.test(kind) && NUMBER_WORDS.test(text))) return undefined
+  if (kind === 'date' && DATE_WORDS.test(text)) return undefined
   if (kind === 'email' && AT_OR_DOT_WORDS.test(text)) return undefined
   const found: string[] = []
   for (const [candidate] of text.matchAll(extractor.pattern)) {

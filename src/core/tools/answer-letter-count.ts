@@ -11,6 +11,9 @@ const COUNT =
 const HOW_MANY = new RegExp(
   `^${COUNT} (the )?(letters? |characters? )?(\ue000|[a-z])('?s)? (?:are |is |do )?(?:there )?(?:are )?(?:you see )?(?:in|does) ${PLACE}${TARGET}(?: have| contain)?$`,
 )
+const IN_WORD = new RegExp(
+  `^in (?:the )?(?:word|string|name) (\ue000|[a-z]{2,40}),? how many (?:times does (?:the )?)?(letters? )?(\ue000|[a-z])('?s)? (?:are there|appears?|occurs?|are in it)$`,
+)
 const TIMES = new RegExp(
   `^(?:how many times (?:does|do|is|can)|count how many times|count the number of times|how often does) (?:the )?(letter|character)? ?(\ue000|[a-z]) (?:appears?|occurs?|shows? up|used|found|repeated) in ${PLACE}${TARGET}$`,
 )
@@ -22,22 +25,9 @@ const WORD_TIMES = new RegExp(
 )
 
 /** Words after which `how many k in X` asks for a measure and not for a letter. */
-const MEASURES = new Set([
-  'million',
-  'billion',
-  'thousand',
-  'dozen',
-  'dollar',
-  'euro',
-  'marathon',
-  'cup',
-  'game',
-  'team',
-  'pack',
-  'deck',
-  'year',
-  'century',
-])
+const MEASURES = new Set(
+  'million billion thousand dozen dollar euro marathon cup game team pack deck year century'.split(' '),
+)
 
 type LetterQuestion = {
   /** One letter, lower case when not quoted. */
@@ -52,7 +42,7 @@ type LetterQuestion = {
 
 /** `how many r in strawberry`, `count the letter "e" in "..."`, `how many times does the word "x" appear in: ...`. */
 export function answerLetterCount(task: TaskText): DeterministicAnswer | undefined {
-  const question = readQuestion(task)
+  const question = readQuestion(task) ?? readWordFirst(task)
   if (question === undefined) return answerWordOccurrences(task)
   const text = readSearched(question, task)
   if (text === undefined || !/^[\x20-\x7e\n]+$/.test(text)) return undefined
@@ -64,6 +54,23 @@ export function answerLetterCount(task: TaskText): DeterministicAnswer | undefin
 
 function isMeasure(word: string): boolean {
   return MEASURES.has(word) || unitsNamed(word).length > 0
+}
+
+/** `In the word "banana", how many a's are there?`: the word comes first. */
+function readWordFirst({ instruction, quotes }: TaskText): LetterQuestion | undefined {
+  const match = IN_WORD.exec(instruction)
+  if (match === null) return undefined
+  const isWordQuoted = match[1] === QUOTE_MARK
+  const isLetterQuoted = match[3] === QUOTE_MARK
+  const letter = isLetterQuoted ? quotes[isWordQuoted ? 1 : 0] : match[3]
+  if (
+    letter === undefined ||
+    !/^[A-Za-z]$/.test(letter) ||
+    quotes.length !== Number(isWordQuoted) + Number(isLetterQuoted)
+  )
+    return undefined
+  const word = isWordQuoted ? undefined : match[1]
+  return { letter, word, isExplicit: true, quotes: isWordQuoted ? quotes.slice(0, 1) : [] }
 }
 
 function readQuestion({ instruction, quotes }: TaskText): LetterQuestion | undefined {

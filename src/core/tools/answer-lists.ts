@@ -13,7 +13,8 @@ const REVERSE_ALPHABETICAL = 'reverse alphabetical order|reverse alphabetically|
 const SORT = new RegExp(
   `^(?:sort|order|arrange|put|rank) ?${NOUN} ?(.*?) ?(?:(?:in|from|by|into) )?(?:(${ASCENDING})|(${DESCENDING})|(${ALPHABETICAL})|(${REVERSE_ALPHABETICAL}))$`,
 )
-const SORT_PLAIN = new RegExp(`^sort ${NOUN}$`)
+const SORT_PLAIN = new RegExp(`^sort ?${NOUN}$`)
+const SORT_INLINE = /^sort ((?:-?\d+(?:\.\d+)?,? )+-?\d+(?:\.\d+)?|(?:-?\d+(?:\.\d+)?,)+-?\d+(?:\.\d+)?)$/
 const REVERSE = new RegExp(`^(?:reverse(?: the order of)?|reverse the order of the items in) ${NOUN}$`)
 const DEDUPLICATE = new RegExp(
   `^(?:remove|delete|drop|eliminate)(?: the| all| any)?(?: the)? duplicates? ?(?:items |elements |values |entries |words |numbers )?(?:from|in|of) ${NOUN}$|^(?:de-?duplicate) ${NOUN}$`,
@@ -39,9 +40,10 @@ function exact(answer: string, explanation: string): DeterministicAnswer {
 
 function answerSort({ instruction, casedInstruction, payload }: TaskText): DeterministicAnswer | undefined {
   const plain = SORT_PLAIN.test(instruction)
-  const match = plain ? null : SORT.exec(instruction)
-  if (!plain && match === null) return undefined
-  const inline = match?.[2] ?? ''
+  const bare = SORT_INLINE.exec(instruction)?.[1]
+  const match = plain || bare !== undefined ? null : SORT.exec(instruction)
+  if (!plain && bare === undefined && match === null) return undefined
+  const inline = bare ?? match?.[2] ?? ''
   if ((inline === '') === (payload === undefined)) return undefined
   // The same stretch in its own letter case.
   const start = inline === '' ? 0 : casedInstruction.toLowerCase().indexOf(inline)

@@ -10,7 +10,7 @@ import {
   type Rational,
 } from './rational.ts'
 
-const NUMBER = '(-?[\\d,]*\\.?\\d+)'
+const NUMBER = '(-?(?:\\d[\\d,]*(?:\\.\\d+)?|\\.\\d+))'
 const ASK = "(?:(?:what is|what's|calculate|compute|find|how much is|work out) )?"
 const PER_CENT = '(?: ?%| percent| per cent)'
 

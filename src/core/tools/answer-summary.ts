@@ -7,12 +7,12 @@ const COUNT = '(\\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten)[- ]se
 const SUMMARY = '(?:extractive summary|extractive summarization|extractive summarisation)'
 const VERB = '(?:write|create|give|produce|generate|make|do|perform|provide)'
 const COUNT_LAST = new RegExp(
-  `^(?:${VERB} )?(?:me )?(?:an? )?${SUMMARY} (?:of|for|on) ${TEXT_REFERENCE}(?: |,)*(?:in|with|using|of|consisting of) ${COUNT}$`,
+  `^(?:${VERB} )?(?:me )?(?:an? )?${SUMMARY} (?:of|for|on) ?${TEXT_REFERENCE}(?: |,)*(?:in|with|using|of|consisting of) ${COUNT}$`,
 )
 const COUNT_MIDDLE = new RegExp(
-  `^(?:${VERB} )?(?:me )?(?:an? )?${SUMMARY} (?:in|with|using|of) ${COUNT} (?:of|for) ${TEXT_REFERENCE}$`,
+  `^(?:${VERB} )?(?:me )?(?:an? )?${SUMMARY} (?:in |with |using |of |\\()${COUNT}\\)?,? (?:of|for) ?${TEXT_REFERENCE}$`,
 )
-const COUNT_FIRST = new RegExp(`^(?:${VERB} )?(?:me )?(?:an? )?${COUNT} ${SUMMARY} (?:of|for) ${TEXT_REFERENCE}$`)
+const COUNT_FIRST = new RegExp(`^(?:${VERB} )?(?:me )?(?:an? )?${COUNT} ${SUMMARY} (?:of|for) ?${TEXT_REFERENCE}$`)
 const EXTRACTIVELY = new RegExp(
   `^(?:summari[sz]e ${TEXT_REFERENCE} extractively|extractively summari[sz]e ${TEXT_REFERENCE}) (?:in|with|using|to) ${COUNT}$`,
 )

@@ -15,11 +15,12 @@ import {
 } from './rational.ts'
 import { unitsNamed, type Unit } from './unit-table.ts'
 
-const VALUE = '(-?[\\d,]*\\.?\\d+|an?|one)'
+const VALUE = '(-?(?:\\d[\\d,]*(?:\\.\\d+)?|\\.\\d+)|an?|one)'
 const UNIT = '([a-z°][a-z0-9°²³/ ]{0,24}?)'
+const HOW_LONG = 'how (?:long|heavy|tall|far|fast|hot|cold|big|wide|high|deep) is'
 const CONVERT = new RegExp(`^(?:convert|change|express|turn) ${VALUE} ?${UNIT} (?:to|into|in|as) ${UNIT}$`, 'i')
 const WHAT_IS = new RegExp(
-  `^(?:(?:what is|what's|whats|how much is) )?${VALUE} ?${UNIT} (?:in|to|into|as|converted to|=|equals) (?:how many )?${UNIT}$`,
+  `^(?:(?:what is|what's|whats|how much is|what is the equivalent of|${HOW_LONG}) )?${VALUE} ?${UNIT} (?:in|to|into|as|converted to|expressed in|=|equals) (?:how many |\\? )?${UNIT}$`,
   'i',
 )
 const HOW_MANY_IN = new RegExp(
@@ -34,12 +35,22 @@ const VALUE_IS_HOW_MANY = new RegExp(
   `^${VALUE} ?${UNIT} (?:is|are|equals?|makes?) (?:how (?:many|much)|what in) ${UNIT}$`,
   'i',
 )
-const FEET_AND_INCHES = new RegExp(
-  `^(?:(?:convert|what is|what's|how much is) )?(\\d{1,4}) (?:feet|foot|ft) (?:and )?(\\d{1,2}(?:\\.\\d{1,3})?) (?:inches|inch|in) (?:in|to|into) ${UNIT}$`,
+const COMPOUND = new RegExp(
+  `^(?:(?:convert|what is|what's|how much is|${HOW_LONG}) )?(\\d{1,6}) ?${UNIT}(?: and|,)? (\\d{1,6}(?:\\.\\d{1,6})?) ?${UNIT} (?:in|to|into) ${UNIT}$`,
+  'i',
+)
+const COMPOUND_BACKWARD = new RegExp(
+  `^how many ${UNIT} (?:are |is )?(?:there )?(?:in|is|are) (\\d{1,6}) ?${UNIT}(?: and|,)? (\\d{1,6}(?:\\.\\d{1,6})?) ?${UNIT}$`,
   'i',
 )
 
-type Question = { readonly value: Rational; readonly from: string; readonly to: string }
+type Question = {
+  readonly value: Rational
+  readonly from: string
+  readonly to: string
+  /** Whether the value was given in two units, so that even `from` itself is a sensible target. */
+  readonly isCompound?: boolean
+}
 
 /**
  * Unit conversions with exact factors. A spelling that means several units (gallon, ounce, ton, cup) is answered only when
@@ -65,16 +76,33 @@ export const answerUnits: Recogniser = (task) => {
 }
 
 function readQuestion(instruction: string): Question | undefined {
-  const feet = FEET_AND_INCHES.exec(instruction)
-  if (feet !== null) {
-    const inches = parseDecimal(feet[2] ?? '')
-    if (inches === undefined || compareRationals(inches, rationalOf(12n)) >= 0) return undefined
-    return { value: addRationals(rationalOf(BigInt(feet[1] ?? '0') * 12n), inches), from: 'inches', to: feet[3] ?? '' }
-  }
+  const compound = readCompound(instruction)
+  if (compound !== undefined) return compound
   const forward = CONVERT.exec(instruction) ?? WHAT_IS.exec(instruction) ?? VALUE_IS_HOW_MANY.exec(instruction)
   if (forward !== null) return questionOf(forward[1], forward[2], forward[3])
   const backward = HOW_MANY_IN.exec(instruction) ?? HOW_MANY_EQUALS.exec(instruction)
   return backward === null ? undefined : questionOf(backward[2], backward[3], backward[1])
+}
+
+/** `5 feet 10 inches in cm`: the smaller part in units of its own, less than one of the larger. */
+function readCompound(instruction: string): Question | undefined {
+  const forward = COMPOUND.exec(instruction)
+  const backward = forward === null ? COMPOUND_BACKWARD.exec(instruction) : null
+  const [, target, large, largeName, small, smallName] =
+    forward === null ? (backward ?? []) : [forward[0], forward[5], forward[1], forward[2], forward[3], forward[4]]
+  const [major] = unitsNamed(largeName?.trim() ?? '')
+  const minor = unitsNamed(smallName?.trim() ?? '').find(({ dimension }) => dimension === major?.dimension)
+  const [majorValue, minorValue] = [parseDecimal(large ?? ''), parseDecimal(small ?? '')]
+  if (major === undefined || minor === undefined || majorValue === undefined || minorValue === undefined)
+    return undefined
+  const [majorSize, minorSize] = [
+    multiplyRationals(majorValue, major.factor),
+    multiplyRationals(minorValue, minor.factor),
+  ]
+  const isPlain = major.system === 'any' && minor.system === 'any' && major.dimension !== 'temperature'
+  if (!isPlain || compareRationals(minorSize, major.factor) >= 0) return undefined
+  const value = divideRationals(addRationals(majorSize, minorSize), minor.factor)
+  return value === undefined ? undefined : { value, from: minor.plural, to: (target ?? '').trim(), isCompound: true }
 }
 
 function questionOf(value = '', from = '', to = ''): Question | undefined {
@@ -84,7 +112,7 @@ function questionOf(value = '', from = '', to = ''): Question | undefined {
 
 type Conversion = { readonly result: Rational; readonly from: Unit; readonly to: Unit }
 
-function convertInEveryReading({ value, from, to }: Question): Conversion | undefined {
+function convertInEveryReading({ value, from, to, isCompound = false }: Question): Conversion | undefined {
   const conversions: Conversion[] = []
   const sources = unitsNamed(from)
   const targets = unitsNamed(to)
@@ -97,7 +125,7 @@ function convertInEveryReading({ value, from, to }: Question): Conversion | unde
     }
   }
   const [first, ...others] = conversions
-  if (first === undefined || first.from.singular === first.to.singular) return undefined
+  if (first === undefined || (!isCompound && first.from.singular === first.to.singular)) return undefined
   if (others.some(({ result }) => compareRationals(result, first.result) !== 0)) return undefined
   // With several readings that agree, the answer is named as it was asked.
   return others.length === 0 ? first : { ...first, to: plainlyNamed(first.to) }

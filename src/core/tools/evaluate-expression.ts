@@ -138,7 +138,8 @@ const SYMBOLS: Readonly<Record<string, Token>> = {
 
 function tokenOf([, digits, symbol]: RegExpExecArray): Token | undefined {
   if (digits !== undefined) {
-    const value = parseDecimal(digits)
+    // `05` is part of a date or code rather than a number.
+    const value = /^0\d/.test(digits) ? undefined : parseDecimal(digits)
     return value === undefined ? undefined : { kind: 'number', value }
   }
   if (symbol === '%') return { kind: 'operator', operator: 'mod' }

@@ -24,6 +24,15 @@ export function parseJsonDocument(text: string): JsonNode | undefined {
   return node === undefined || cursor.at !== text.length ? undefined : node
 }
 
+export type JsonPrefix = { readonly node: JsonNode; /** Where the document ends in the text. */ readonly end: number }
+
+/** The JSON document that a text begins with, whatever follows it; `undefined` when there is none. */
+export function parseJsonPrefix(text: string): JsonPrefix | undefined {
+  const cursor: Cursor = { text, at: 0, depth: 0 }
+  const node = readValue(cursor)
+  return node === undefined ? undefined : { node, end: cursor.at }
+}
+
 function skipSpace(cursor: Cursor): void {
   SPACE.lastIndex = cursor.at
   SPACE.test(cursor.text)

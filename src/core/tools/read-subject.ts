@@ -27,7 +27,7 @@ export function readSubject({ quotes, payload }: Pick<TaskText, 'quotes' | 'payl
   if (others.length > 0 || (quote !== undefined && payload !== undefined)) return undefined
   if (quote !== undefined) return isUsable(quote) ? { text: quote, isDelimited: true } : undefined
   if (payload === undefined || !isUsable(payload.text)) return undefined
-  if (!payload.isDelimited && (/\n[ \t]*\r?\n/.test(payload.text) || FURTHER_INSTRUCTION.test(payload.text)))
+  if (!payload.isDelimited && (/\n[ \t]*\r?\n|```/.test(payload.text) || FURTHER_INSTRUCTION.test(payload.text)))
     return undefined
   return payload
 }

@@ -27,7 +27,7 @@ const INSTRUCTION_LENGTH_MAX = 240
 
 const POLITE_OPENING =
   /^(?:please |kindly )?(?:(?:can|could|would|will) you (?:please |kindly )?)?(?:(?:tell|give|show) me )?/i
-const CLOSING = /(?:[\s.?:,]|\bplease|\bthanks|\bthank you|\banswer:)+$/i
+const CLOSING_WORDS = /\b(?:please|thanks|thank you|answer)$/i
 const BARE_ANSWER_REQUEST =
   /[.?!;,]? (?:please )?(?:answer|reply|respond|give|return|output|write|provide)(?: me)?(?: with)? (?:just|only) (?:the |a )?(?:(?:final|exact) )?(?:number|result|answer|value|date|count|total)$/i
 const UNUSUAL = /[^\ue000\x20-\x7e°×÷·−√²³≈]/
@@ -43,7 +43,6 @@ export function readTaskText(task: string): TaskText | undefined {
   const walk = walkInstruction(task)
   if (walk === undefined) return undefined
   const payload = readPayload(walk.rest)
-  if (payload === 'unreadable') return undefined
   const { casedInstruction, isBareAnswerWanted } = trimInstruction(walk.instruction)
   if (casedInstruction === '' || UNUSUAL.test(casedInstruction)) return undefined
   return {
@@ -139,19 +138,21 @@ function closingSingleQuote(task: string, at: number): number | undefined {
   const mark = task[at] === '‘' ? '’' : "'"
   for (let close = task.indexOf(mark, at + 1); close >= 0; close = task.indexOf(mark, close + 1)) {
     const after = task[close + 1]
-    if (after === undefined || /[\s.,;:?!)]/.test(after)) return close
+    const isPluralMark = after === 's' && task[close + 2] === ' ' && close === at + 2
+    if (after === undefined || isPluralMark || /[\s.,;:?!)]/.test(after)) return close
   }
   return undefined
 }
 
 const FENCED_PAYLOAD = /^```[a-zA-Z]{0,12}\r?\n([\s\S]*?)\r?\n?```[.?!]?$/
 
-function readPayload(rest: string): Payload | undefined | 'unreadable' {
+function readPayload(rest: string): Payload | undefined {
   const text = rest.trim()
   if (text === '') return undefined
   if (text.startsWith('```')) {
     const inner = FENCED_PAYLOAD.exec(text)?.[1]
-    return inner === undefined || inner.includes('```') ? 'unreadable' : { text: inner, isDelimited: true }
+    if (inner !== undefined && !inner.includes('```')) return { text: inner, isDelimited: true }
+    return { text, isDelimited: false }
   }
   const quoted = unquotePayload(text)
   return quoted === undefined ? { text, isDelimited: false } : { text: quoted, isDelimited: true }
@@ -171,10 +172,22 @@ function unquotePayload(text: string): string | undefined {
 }
 
 function trimInstruction(text: string): Pick<TaskText, 'casedInstruction' | 'isBareAnswerWanted'> {
-  const collapsed = text.replace(/\s+/g, ' ').trim().replace(POLITE_OPENING, '').replace(CLOSING, '')
-  const withoutRequest = collapsed.replace(BARE_ANSWER_REQUEST, '')
-  return {
-    casedInstruction: withoutRequest.replace(CLOSING, ''),
-    isBareAnswerWanted: withoutRequest.length < collapsed.length,
-  }
+  const isLoose = text.includes('  ') || text.includes('\t') || text.includes('\r')
+  const spaced = isLoose ? text.replace(/\s+/g, ' ') : text
+  const collapsed = trimClosing(spaced.trimStart().replace(POLITE_OPENING, ''))
+  const mayAskForLess = collapsed.includes(' only ') || collapsed.includes(' just ')
+  const withoutRequest = mayAskForLess ? trimClosing(collapsed.replace(BARE_ANSWER_REQUEST, '')) : collapsed
+  return { casedInstruction: withoutRequest, isBareAnswerWanted: withoutRequest.length < collapsed.length }
+}
+
+/** Without closing punctuation, thanks, and the `Answer:` that evaluation prompts end with. */
+function trimClosing(text: string): string {
+  let end = text.length
+  while (end > 0 && ' .?:,'.includes(text[end - 1] ?? '-')) end -= 1
+  const trimmed = text.slice(0, end)
+  const last = trimmed.at(-1)
+  // Only words that end in e, s, u or r can be one of the closing words.
+  if (last !== 'e' && last !== 's' && last !== 'u' && last !== 'r') return trimmed
+  const shorter = trimmed.replace(CLOSING_WORDS, '')
+  return shorter.length === trimmed.length ? trimmed : trimClosing(shorter)
 }

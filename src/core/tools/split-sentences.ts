@@ -1,62 +1,14 @@
-/** Words before a full stop that does not end a sentence, or may not. */
-const ABBREVIATIONS = new Set([
-  'mr',
-  'mrs',
-  'ms',
-  'dr',
-  'prof',
-  'sr',
-  'jr',
-  'st',
-  'vs',
-  'etc',
-  'inc',
-  'ltd',
-  'co',
-  'corp',
-  'no',
-  'vol',
-  'fig',
-  'approx',
-  'dept',
-  'gen',
-  'gov',
-  'sen',
-  'rep',
-  'rev',
-  'hon',
-  'capt',
-  'col',
-  'sgt',
-  'lt',
-  'mt',
-  'ave',
-  'blvd',
-  'rd',
-  'jan',
-  'feb',
-  'mar',
-  'apr',
-  'jun',
-  'jul',
-  'aug',
-  'sep',
-  'sept',
-  'oct',
-  'nov',
-  'dec',
-  'mon',
-  'tue',
-  'wed',
-  'thu',
-  'fri',
-  'sat',
-  'sun',
-  'al',
-  'ed',
-  'eds',
-  'pp',
-])
+/** Abbreviations whose full stop may not end a sentence, whatever their letter case. */
+const ABBREVIATIONS = new Set(
+  'mr mrs ms dr prof sr jr vs etc inc ltd corp approx dept vol capt sgt blvd eds pp'.split(' '),
+)
+
+/** Words that are abbreviations only with a capital: titles, months, weekdays. "The cat sat." ends a sentence. */
+const CAPITALISED_ABBREVIATIONS = new Set(
+  'St Co No Fig Gen Gov Sen Rep Rev Hon Col Lt Mt Ave Rd Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Wed Thu Fri Sat Sun'.split(
+    ' ',
+  ),
+)
 
 /**
  * The sentences of a plain prose text, or `undefined` where their borders are a matter of opinion: abbreviations,
@@ -77,11 +29,16 @@ export function splitSentences(text: string): readonly string[] | undefined {
       return undefined
     }
     const word = /([A-Za-z]*)$/.exec(flat.slice(Math.max(0, at - 20), at))?.[1] ?? ''
-    if (character === '.' && (ABBREVIATIONS.has(word.toLowerCase()) || (word.length === 1 && word !== 'I')))
-      return undefined
+    if (character === '.' && isAbbreviation(word)) return undefined
     if (!isLast && !/^[A-Z0-9"'“‘(]/.test(flat.slice(at + 2))) return undefined
     sentences.push(flat.slice(start, at + 1))
     start = at + 2
   }
   return start >= flat.length && sentences.length > 0 ? sentences : undefined
+}
+
+/** Known abbreviations, initials, and the "al." of "et al." */
+function isAbbreviation(word: string): boolean {
+  if (word.length === 1) return word !== 'I'
+  return ABBREVIATIONS.has(word.toLowerCase()) || CAPITALISED_ABBREVIATIONS.has(word) || word === 'al'
 }

@@ -113,8 +113,25 @@ function wordedQuestion(draw: Draw): GeneratedQuestion {
   }
 }
 
+/** Two different decimals, compared after scaling to hundredths. */
+function comparisonQuestion(draw: Draw): GeneratedQuestion {
+  const [a, b] = [draw.int(1, 2000), draw.int(2001, 4000)]
+  const write = (hundredths: number): string =>
+    `${Math.floor(hundredths / 100)}.${String(hundredths % 100).padStart(2, '0')}`
+  const pair = draw.chance(0.5) ? [write(a), write(b)] : [write(b), write(a)]
+  return {
+    question: draw.pick([
+      `Which is larger, ${pair[0]} or ${pair[1]}?`,
+      `What number is bigger: ${pair[0]} or ${pair[1]}?`,
+      `max(${pair[0]}, ${pair[1]})`,
+    ]),
+    expected: write(b),
+  }
+}
+
 export function arithmeticQuestion(draw: Draw): GeneratedQuestion {
-  const kind = draw.int(0, 9)
+  const kind = draw.int(0, 10)
+  if (kind === 10) return comparisonQuestion(draw)
   if (kind === 0) return wordedQuestion(draw)
   if (kind === 1) {
     const [share, whole] = [draw.int(1, 200), draw.int(1, 5000)]
@@ -233,6 +250,7 @@ const SINGULARS: Readonly<Record<string, string>> = {
 
 export function unitQuestion(draw: Draw): GeneratedQuestion {
   if (draw.chance(0.12)) return temperatureQuestion(draw)
+  if (draw.chance(0.1)) return compoundQuestion(draw)
   const units = Object.entries(UNIT_FACTORS[draw.pick(Object.keys(UNIT_FACTORS))] ?? {})
   const [from, to] = [draw.pick(units), draw.pick(units)]
   if (from[0] === to[0]) return unitQuestion(draw)
@@ -251,6 +269,22 @@ export function unitQuestion(draw: Draw): GeneratedQuestion {
     `Please convert ${written} ${from[0]} into ${to[0]}.`,
   ])
   return { question, expected: `${finite ?? `≈ ${plain(tenDigits(result))}`} ${name}` }
+}
+
+function compoundQuestion(draw: Draw): GeneratedQuestion {
+  const [large, small] = [draw.int(1, 300), draw.int(0, 11)]
+  const [from, rest, per, to] = draw.pick([
+    ['feet', 'inches', 12, 'inches'],
+    ['hours', 'minutes', 60, 'minutes'],
+    ['days', 'hours', 24, 'hours'],
+    ['pounds', 'ounces', 16, 'ounces'],
+  ] as const)
+  const question = draw.pick([
+    `Convert ${large} ${from} ${small} ${rest} to ${to}`,
+    `How many ${to} are in ${large} ${from} and ${small} ${rest}?`,
+    `What is ${large} ${from} and ${small} ${rest} in ${to}?`,
+  ])
+  return { question, expected: `${large * per + small} ${to}` }
 }
 
 function temperatureQuestion(draw: Draw): GeneratedQuestion {
@@ -327,6 +361,7 @@ export function dateQuestion(draw: Draw): GeneratedQuestion {
         `How many days are between ${written} and ${end}?`,
         `How many days from ${written} to ${end}?`,
         `days between ${written} and ${end}`,
+        `How many days after ${written} is ${end}?`,
         `Calculate the number of days between ${written} and ${end}.`,
       ])
       return { question, expected: `${days} day${days === 1 ? '' : 's'}` }
@@ -432,6 +467,7 @@ export function countingQuestion(draw: Draw): GeneratedQuestion {
       const question = draw.pick([
         `How many ${letter}'s are in ${word}?`,
         `How many times does the letter ${letter} appear in ${word}?`,
+        `In the word ${word}, how many ${letter}'s are there?`,
         `How many letter ${letter} are in the word "${word}"?`,
         `Count the number of ${letter}'s in "${word}"`,
         `how many ${letter} in ${word}`,

@@ -85,6 +85,8 @@ export function jsonQuestion(draw: Draw): GeneratedQuestion {
         `Extract the value of "${path}" from the following JSON:\n${text}`,
         `Get the value at path \`${path}\` in this JSON:\n\`\`\`json\n${text}\n\`\`\``,
         `Return the value of ${path} from this JSON object:\n\n${text}`,
+        `Given this JSON:\n${text}\nWhat is the value of ${path}?`,
+        `What is the value of "${path}" in ${text}?`,
       ])
       return { question, expected: typeof value === 'string' ? value : JSON.stringify(value) }
     }
