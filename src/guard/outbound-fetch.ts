@@ -226,6 +226,11 @@ function describeFailure(error: Error): Error {
   if (TIMEOUT_CODES.has(code)) {
     return new CodedError('OUTBOUND_TIMEOUT', { message: `The server did not answer in time (${code})`, cause: error })
   }
+  if (code === 'UND_ERR_INVALID_ARG') {
+    return new CodedError('CONFIG_INVALID', {
+      message: 'A header cannot be sent: keys and header values hold no line breaks or other control characters',
+    })
+  }
   return new CodedError('OUTBOUND_UNREACHABLE', {
     message: `The connection to the server failed (${code})`,
     cause: error,

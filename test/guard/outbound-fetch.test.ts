@@ -172,6 +172,14 @@ describe('what it refuses before anything is sent', () => {
 })
 
 describe('how it fails', () => {
+  test('a header that cannot be sent is a fault of the configuration, and its value is not repeated', async () => {
+    const { url, outbound } = await serve((_request, response) => response.end())
+    const headers = { authorization: 'Bearer secret\n' }
+    const error: unknown = await outbound.request({ url, method: 'GET', headers }).catch((reason: unknown) => reason)
+    expect(CodedError.is(error, 'CONFIG_INVALID')).toBe(true)
+    expect(String(error) + JSON.stringify(error)).not.toContain('secret')
+  })
+
   test('nobody listens', async () => {
     const { url, outbound, server } = await serve(() => undefined)
     await new Promise((resolve) => server.close(resolve))
