@@ -60,8 +60,12 @@ function exactText(value: Fraction): string {
   return expand(value) ?? `${n}/${d} ≈ ${plain(tenDigits(value))}`
 }
 
+/** `1.25e-7` as `0.000000125`. */
 function plain(text: string): string {
-  return text.includes('e') ? Number(text).toFixed(20).replace(/0+$/, '') : text
+  const [mantissa = '', exponent] = text.split('e-')
+  if (exponent === undefined) return text
+  const sign = mantissa.startsWith('-') ? '-' : ''
+  return `${sign}0.${'0'.repeat(Number(exponent) - 1)}${mantissa.replace(/[-.]/g, '')}`
 }
 
 type Tree = { readonly text: string; readonly value: Fraction; readonly isAtom: boolean }
@@ -123,7 +127,7 @@ function comparisonQuestion(draw: Draw): GeneratedQuestion {
     question: draw.pick([
       `Which is larger, ${pair[0]} or ${pair[1]}?`,
       `What number is bigger: ${pair[0]} or ${pair[1]}?`,
-      `max(${pair[0]}, ${pair[1]})`,
+      `Which is bigger: ${pair[0]} or ${pair[1]}`,
     ]),
     expected: write(b),
   }
@@ -421,7 +425,7 @@ function isoWeekQuestion(date: Date, written: string): GeneratedQuestion {
 }
 
 export const WORDS: readonly string[] =
-  'river stone garden yellow quiet paper window bottle rocket winter silver monkey letter banana coffee bridge planet guitar tomato pillow carrot engine forest market camera dinner ladder mirror orange pencil'.split(
+  'river castle garden yellow quiet paper window bottle rocket winter silver monkey letter banana coffee bridge planet guitar tomato pillow carrot engine forest market camera dinner ladder mirror orange pencil'.split(
     ' ',
   )
 
