@@ -55,7 +55,7 @@ function restartWithPackagedNode() {
 
 function compileTypeScript() {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-  const info = join(ROOT, 'dist', 'tsconfig.build.tsbuildinfo')
+  const info = join(ROOT, '.kernell', 'build.tsbuildinfo')
   // The record of the last build is worth nothing when its output is gone.
   if (!existsSync(join(ROOT, 'dist', 'src'))) rmSync(info, { force: true })
   const run = spawnSync(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.build.json')], {
