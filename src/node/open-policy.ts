@@ -20,6 +20,7 @@ import { createPolicyService, type PolicyService } from '../router/policy-servic
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { HealthCheck, PolicyAnswer } from './kernell-node.ts'
+import { nativeSha256Hex } from './open-answer-cache.ts'
 import { parsePolicyQuestion } from './policy-question.ts'
 
 /** The policy of a node: its own, with advisers where they are configured. */
@@ -54,7 +55,7 @@ export async function openPolicy(init: OpenPolicyInit): Promise<NodePolicy> {
     explorationRate: config.policy.exploration,
     ...(artefact !== undefined && { artefact }),
     ...(config.policy.qualityShare !== undefined && { qualityShare: config.policy.qualityShare }),
-  })
+  }, { sha256Hex: nativeSha256Hex })
   let policy: Policy = own
   if (config.policy.lite !== undefined) {
     const adviser = createModelPolicyAdviser({ model: openLite(init, config.policy.lite.model), clock })
