@@ -77,12 +77,13 @@ function priceDocument(price: ModelPrice): object {
 function rowOf({ entry, isAvailable, unavailableBecause }: NodeModel): readonly string[] {
   // The version that is listed last is the one that was read last.
   const price = entry.prices.at(-1)
+  const unpriced = entry.tier.startsWith('local_') ? 'local' : 'unknown'
   const can = Object.entries(entry.capabilities).flatMap(([name, has]) => (has && name !== 'streaming' ? [name] : []))
   return [
     entry.id,
     entry.tier,
-    price === undefined ? 'unknown' : formatUsd(usdOf(price.inputNanosPerMillion)),
-    price === undefined ? 'unknown' : formatUsd(usdOf(price.outputNanosPerMillion)),
+    price === undefined ? unpriced : formatUsd(usdOf(price.inputNanosPerMillion)),
+    price === undefined ? unpriced : formatUsd(usdOf(price.outputNanosPerMillion)),
     entry.contextTokens === undefined ? '-' : String(entry.contextTokens),
     can.join(' '),
     isAvailable ? 'yes' : (unavailableBecause ?? 'no'),

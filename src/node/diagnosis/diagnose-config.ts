@@ -87,11 +87,11 @@ function diagnoseCache(config: NodeConfig, isReadable: FileProbe): HealthCheck {
 function diagnoseTelemetry(config: NodeConfig): HealthCheck {
   if (config.telemetry.consent)
     return {
-      name: 'records',
+      name: 'telemetry',
       state: 'ok',
       detail: config.telemetry.keepText ? 'kept, with text' : 'kept, without text',
     }
-  return { name: 'records', state: 'ok', detail: 'not kept; set `telemetry.consent` to learn from outcomes' }
+  return { name: 'telemetry', state: 'ok', detail: 'not kept; set `telemetry.consent` to learn from outcomes' }
 }
 
 function diagnoseBudgets(config: NodeConfig): readonly HealthCheck[] {
