@@ -55,7 +55,8 @@ export function boundCall(plan: CallPlan): CallBounds | undefined {
 /** What a call cost by the provider's own figures; `undefined` when the price is unknown. */
 export function costOfCall(entry: ModelEntry, usage: ModelUsage, today: CivilDate): Amount | undefined {
   const cachedInputTokens = Math.min(usage.cachedTokensIn, usage.tokensIn)
-  return costOnDate(entry, { inputTokens: usage.tokensIn, outputTokens: usage.tokensOut, cachedInputTokens }, today)
+  const cacheWriteTokens = Math.min(usage.cacheWriteTokensIn ?? 0, usage.tokensIn - cachedInputTokens)
+  return costOnDate(entry, { inputTokens: usage.tokensIn, outputTokens: usage.tokensOut, cachedInputTokens, cacheWriteTokens }, today)
 }
 
 /** Adds two costs of which either may be unknown. */

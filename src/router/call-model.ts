@@ -26,6 +26,8 @@ export type AdmittedCall = {
   readonly model: LanguageModel
   readonly request: ModelRequest
   readonly reservation: BudgetReservation | undefined
+  /** What was reserved: the most that the call can cost. */
+  readonly costNanosMax: Amount
   /** Aborted by the caller or by the time limit of one attempt. Whoever ends the call leaves it. */
   readonly deadline: JoinedSignal
   readonly startedMs: number
@@ -46,17 +48,16 @@ export async function admitCall(components: CallComponents, run: TaskRun, entry:
   })
   if (bounds === undefined) return undefined
   const { budgets, clock } = components
-  let reservation: BudgetReservation | undefined
-  if (budgets.isBounded(caller)) {
-    // Candidates of unknown price were removed before scoring when a budget bounds the caller.
-    const amountNanos = bounds.costNanosMax ?? ZERO_AMOUNT
-    reservation = await budgets.reserve({ caller, taskId: run.taskId, amountNanos }, { signal: run.signal })
-  }
+  // Candidates of unknown price were removed before scoring when a budget bounds the caller.
+  const costNanosMax = bounds.costNanosMax ?? ZERO_AMOUNT
+  const isBounded = budgets.isBounded(caller)
+  const reservation = isBounded ? await budgets.reserve({ caller, taskId: run.taskId, amountNanos: costNanosMax }, { signal: run.signal }) : undefined
   return {
     entry,
     model: components.catalog.open(entry),
     request: bounds.outputTokensMax === request.maxOutputTokens ? request : { ...request, maxOutputTokens: bounds.outputTokensMax as number },
     reservation,
+    costNanosMax,
     deadline: joinSignals(run.signal, clock.timeoutSignal(components.attemptTimeoutMs)),
     startedMs: clock.monotonicMs(),
   }
@@ -81,14 +82,27 @@ export async function makeCall(components: CallComponents, run: TaskRun, call: A
     return { kind: 'answered', answer, costNanos, latencyMs: components.clock.monotonicMs() - startedMs }
   } catch (error: unknown) {
     span.recordError(error)
-    await reservation?.release()
+    const isAborted = run.signal?.aborted === true
+    const code = isAborted ? 'REQUEST_ABORTED' : failureCode(error, signal)
+    await endUnanswered(call, code)
     const latencyMs = components.clock.monotonicMs() - startedMs
-    if (run.signal?.aborted === true) return { kind: 'aborted', latencyMs }
-    return { kind: 'failed', code: failureCode(error, signal), latencyMs }
+    return isAborted ? { kind: 'aborted', latencyMs } : { kind: 'failed', code, latencyMs }
   } finally {
     deadline.leave()
     span.end()
   }
+}
+
+/** Failures after which the provider may have worked, and may bill: the request was sent, and its answer was not read. */
+const MAYBE_BILLED: ReadonlySet<string> = new Set(['MODEL_TIMEOUT', 'REQUEST_ABORTED', 'MODEL_ANSWER_MALFORMED', 'MODEL_ANSWER_TOO_LARGE', 'MODEL_STREAM_TRUNCATED'])
+
+/**
+ * Ends the reservation of a call without a metered answer. Where the provider may bill all the same the whole reservation counts as spent:
+ * a budget may lose room to a failure, it is never overspent by one.
+ */
+export async function endUnanswered({ reservation, costNanosMax }: Pick<AdmittedCall, 'reservation' | 'costNanosMax'>, code: string): Promise<void> {
+  if (MAYBE_BILLED.has(code)) await reservation?.settle(costNanosMax)
+  else await reservation?.release()
 }
 
 /** The code under which a failed call is recorded; a time limit of ours is named as such. */

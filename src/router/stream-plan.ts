@@ -6,7 +6,7 @@ import { attemptMachine, type AttemptEvent, type AttemptState } from '../core/ro
 import type { PlannedStep } from '../core/routing/decision-record.ts'
 import { isAccepted } from '../core/verification/verdict.ts'
 import type { ModelStreamPart } from '../ports/language-model.ts'
-import { attemptOf, failureCode, type AdmittedCall } from './call-model.ts'
+import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call-model.ts'
 import { costOfCall } from './call-cost.ts'
 import { StreamCollector } from './collect-stream.ts'
 import { endError, entryOf, tryAdmit, type PlanComponents, type PlanResult } from './execute-plan.ts'
@@ -65,7 +65,7 @@ async function tryStep(components: PlanComponents, run: TaskRun, step: PlannedSt
 
 async function failed(components: PlanComponents, run: TaskRun, { call, code }: { readonly call: AdmittedCall; readonly code: string }): Promise<StepTried> {
   call.deadline.leave()
-  await call.reservation?.release()
+  await endUnanswered(call, run.signal?.aborted === true ? 'REQUEST_ABORTED' : code)
   const latencyMs = components.clock.monotonicMs() - call.startedMs
   const isAborted = run.signal?.aborted === true
   recordAttempt(run, attemptOf({ entry: call.entry, outcome: isAborted ? 'aborted' : 'failed', ...(!isAborted && { reason: code }), latencyMs }))

@@ -123,6 +123,17 @@ describe('money', () => {
   })
 })
 
+describe('money of failed calls', () => {
+  it('is given back when the provider refused, and counts in full when it may have worked', async () => {
+    const refused = createFixture({ models: [failing(cheap, new CodedError('MODEL_RATE_LIMITED', { message: 'x' }))], budgetNanos: 1_000_000_000n })
+    await expect(refused.router.route(requestOf('hi'))).rejects.toMatchObject({ code: 'ROUTER_ALL_FAILED' })
+    expect(refused.budget).toMatchObject({ heldNanos: 0n, spentNanos: 0n })
+    const unread = createFixture({ models: [failing(cheap, new CodedError('MODEL_ANSWER_MALFORMED', { message: 'x' }))], budgetNanos: 1_000_000_000n })
+    await expect(unread.router.route(requestOf('hi'))).rejects.toMatchObject({ code: 'ROUTER_ALL_FAILED' })
+    expect([unread.budget.heldNanos, unread.budget.spentNanos > 0n]).toEqual([0n, true])
+  })
+})
+
 describe('what a request needs', () => {
   it('is named when no model has it', async () => {
     const { router } = createFixture({ models: [{ ...cheap, capabilities: { tools: false } }] })
