@@ -1,7 +1,8 @@
-import { sha256 } from '../base/sha256.ts'
+import { sha256Hex, type Sha256Hex } from '../base/sha256.ts'
 import { assessRisk } from '../core/policy/risk-detection.ts'
 import { chooseRoute } from '../core/policy/choose-route.ts'
 import { expectedCost, expectedLatencyS, expectedTokensOut } from '../core/policy/expected-outcome.ts'
+import { encodeFloats } from '../core/policy/float-text.ts'
 import { policyVersionOf, type PolicyArtefact } from '../core/policy/policy-artefact.ts'
 import { createPolicyScorer, type PolicyScorer } from '../core/policy/policy-scorer.ts'
 import { createFeatureExtractor } from '../core/policy/prompt-features.ts'
@@ -26,7 +27,7 @@ export type PolicyServiceInit = {
 export const PRIORS_VERSION = 'priors-1'
 
 /** The policy of a node: pure decisions at once, the same for the same input. One call at a time. */
-export type PolicyService = Policy & {
+export type PolicyService = Omit<Policy, 'decide'> & {
   /** Scores of the artefact; `undefined` on priors. */
   readonly scorer: PolicyScorer | undefined
   decide(input: PolicyInput): DecisionRecord
@@ -41,7 +42,13 @@ export type PromptScores = {
   readonly gain: number | undefined
 }
 
-export function createPolicyService(init: PolicyServiceInit): PolicyService {
+/** A native hash where the platform has one; it gives what `sha256Hex` gives. */
+export type PolicyServiceComponents = { readonly sha256Hex: Sha256Hex }
+
+export function createPolicyService(
+  init: PolicyServiceInit,
+  components: PolicyServiceComponents = { sha256Hex },
+): PolicyService {
   const extractor = createFeatureExtractor()
   const { artefact } = init
   const scorer = artefact === undefined ? undefined : createPolicyScorer({ artefact, extractor })
@@ -53,7 +60,7 @@ export function createPolicyService(init: PolicyServiceInit): PolicyService {
     decide(input: PolicyInput): DecisionRecord {
       const features = extractor.extract(input.prompt)
       const profile = profileTask(features.scan)
-      const featureHash = hashOf(features.dense)
+      const featureHash = components.sha256Hex(encodeFloats(features.dense))
       const success = scorer?.scoreEncoded(scorer.encodeFeatures(features)).success
       const known = input.candidates.map((entry) => placeOf(places, entry))
       const risk = assessRisk(input.prompt)
@@ -133,13 +140,4 @@ function ruleOf(init: PolicyServiceInit, input: PolicyInput, profile: TaskProfil
 function operatingPoint({ artefact, qualityShare }: PolicyServiceInit): number | undefined {
   if (qualityShare === undefined) return undefined
   return artefact?.operatingPoints.find((point) => point.qualityShare === qualityShare)?.successPerUsd
-}
-
-/** SHA-256 of the features' bits, lower-case hexadecimal. */
-function hashOf(features: Float64Array): string {
-  const bytes = new DataView(new ArrayBuffer(features.length * 8))
-  for (const [index, value] of features.entries()) bytes.setFloat64(index * 8, value, true)
-  let text = ''
-  for (const byte of sha256(new Uint8Array(bytes.buffer))) text += byte.toString(16).padStart(2, '0')
-  return text
 }

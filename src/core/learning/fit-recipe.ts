@@ -10,16 +10,18 @@ export type RecipeInit = {
   readonly bucketBits: number
   /** Outcome of each candidate per row, from which templates are told apart; a row without all of them is left out. */
   readonly outcomes: readonly Float64Array[]
+  /** With two candidates the score only ranks prompts, and flags that hold for whole families would make steps in the ranking. */
+  readonly withTemplates: boolean
 }
 
 /** Share of the outcomes' variation that one question about the form of a prompt must explain to make a template. */
-const TEMPLATE_GAIN_MIN = 0.02
+const TEMPLATE_GAIN_MIN = 0.005
 const TEMPLATE_DEPTH_MAX = 2
 const TEMPLATE_ROWS_MIN = 30
 const TEMPLATE_SHARE_MIN = 1 / 20
 
 /** Centres, spreads and templates of the training rows. */
-export function fitRecipe(rows: readonly PreparedRow[], { bucketBits, outcomes }: RecipeInit): FeatureRecipe {
+export function fitRecipe(rows: readonly PreparedRow[], { bucketBits, outcomes, withTemplates }: RecipeInit): FeatureRecipe {
   const raw = rows.map((row) => row.raw)
   const { centre, scale } = standardise(raw)
   const difficulty = standardise(raw.map((values) => Float64Array.of(difficultyIndex(values))))
@@ -32,7 +34,7 @@ export function fitRecipe(rows: readonly PreparedRow[], { bucketBits, outcomes }
       outcomes: complete.flatMap((index) => outcomes[index] ?? []) as readonly Float64Array[],
     },
     {
-      depthMax: TEMPLATE_DEPTH_MAX,
+      depthMax: withTemplates ? TEMPLATE_DEPTH_MAX : 0,
       rowsMin: Math.max(TEMPLATE_ROWS_MIN, Math.ceil(complete.length * TEMPLATE_SHARE_MIN)),
       gainMin: TEMPLATE_GAIN_MIN,
     },

@@ -1,6 +1,6 @@
 import { exp, log } from '../../base/deterministic-math.ts'
 import type { OperatingPoint } from '../policy/policy-artefact.ts'
-import { tradeValue } from '../policy/choose-route.ts'
+import { bestTradeIndex } from '../policy/best-trade.ts'
 
 /** Columns per candidate, one value per row: what happened, and what heads that did not see the row predicted. */
 export type OperatingRows = {
@@ -37,17 +37,14 @@ export function chooseOperatingPoints(rows: OperatingRows): readonly OperatingPo
 function qualityAt({ success, predictedSuccess, predictedUsd }: OperatingRows, successPerUsd: number): number {
   const rowCount = success[0]?.length ?? 0
   let sum = 0
+  const values = new Float64Array(success.length)
+  const costs = new Float64Array(success.length)
   for (let row = 0; row < rowCount; row += 1) {
-    let chosen = 0
-    let bestValue = Number.NEGATIVE_INFINITY
     for (let m = 0; m < success.length; m += 1) {
-      const value = tradeValue(predictedSuccess[m]?.[row] ?? 0, Math.max(0, predictedUsd[m]?.[row] ?? 0), successPerUsd)
-      if (value > bestValue) {
-        bestValue = value
-        chosen = m
-      }
+      values[m] = predictedSuccess[m]?.[row] ?? 0
+      costs[m] = Math.max(0, predictedUsd[m]?.[row] ?? 0)
     }
-    sum += success[chosen]?.[row] ?? 0
+    sum += success[bestTradeIndex(values, costs, successPerUsd)]?.[row] ?? 0
   }
   return rowCount > 0 ? sum / rowCount : 0
 }

@@ -75,3 +75,24 @@ export function shareToReach(curve: RoutingCurve, recovered: number): number {
   }
   return 1
 }
+
+/** The area of `routingCurve` without building the curve: what a bootstrap computes thousands of times. */
+export function areaOfSample({ scores, strong, weak }: RoutedRows, order: Uint32Array, multiplicity: Uint16Array): number {
+  let count = 0
+  let gained = 0
+  let before = 0
+  let countBefore = 0
+  let area = 0
+  for (let place = 0; place < order.length; place += 1) {
+    const row = order[place] ?? 0
+    const times = multiplicity[row] ?? 0
+    gained += times * ((strong[row] ?? 0) - (weak[row] ?? 0))
+    count += times
+    const next = order[place + 1]
+    if (next !== undefined && scores[next] === scores[row]) continue
+    area += ((count - countBefore) * (gained + before)) / 2
+    before = gained
+    countBefore = count
+  }
+  return area / (count * gained)
+}

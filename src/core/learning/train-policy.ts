@@ -1,15 +1,11 @@
+import { sigmoid } from '../../base/deterministic-math.ts'
 import { createRandomStream, shuffle } from '../../base/random-stream.ts'
-import type { LinearModel } from '../kernels/linear-model.ts'
-import type { OperatingPoint, PolicyArtefact, PolicyLineage } from '../policy/policy-artefact.ts'
-import type { FeatureRecipe, ResponseRecipe } from '../policy/feature-recipe.ts'
-import { PROMPT_FEATURES } from '../policy/prompt-features.ts'
-import { RESPONSE_FEATURES } from '../policy/response-features.ts'
+import type { PolicyArtefact, PolicyLineage } from '../policy/policy-artefact.ts'
 import { fitCalibration } from './calibrate.ts'
-import { fitRecipe, fitResponseRecipe } from './fit-recipe.ts'
-import { encodeRows, multiply, prepareRows, type InputMatrix, type PreparedRow } from './input-matrix.ts'
+import { BUCKET_BITS, fitHeads, indicesOf, linearModelOf, predictHeldOut, type FoldedRows, type Reading, type Targets } from './fit-heads.ts'
+import { prepareRows } from './input-matrix.ts'
 import { chooseOperatingPoints } from './operating-points.ts'
 import type { RoutingRow } from './routing-rows.ts'
-import { solveRidge } from './solve-ridge.ts'
 
 export type TrainingInit = {
   /** Candidates to learn, in the order of the artefact. */
@@ -22,56 +18,57 @@ export type TrainingInit = {
   readonly seed: number
 }
 
-const BUCKET_BITS = 12
-const FOLDS = 5
+const FOLDS = 10
+const ROWS_MIN = 20
+const READS_ANSWERS: Reading = { withTemplates: false, readsAnswers: true }
 
 /**
- * Penalties per squared weight, in units of the variance that standardised features have (1). Prompt features alone say little,
- * so each may move the estimate only a little; the difficulty index and the templates are few and may move it freely.
+ * Trains a policy on rows with known outcomes: one linear head per candidate and, where asked for, per cost; calibration and operating
+ * points come from predictions for rows that the heads did not see. Deterministic for a seed.
+ *
+ * Throws `RangeError` when there are too few rows, or when the pair is not among the candidates.
  */
-const PENALTY = {
-  prompt: 0.2 * PROMPT_FEATURES.length,
-  difficulty: 0.1,
-  template: 0.1,
-  response: 0.7,
-  bucket: 1,
-  bias: 0,
-} as const
-
-/** Trains a policy on rows with known outcomes. Deterministic for a seed. Throws `RangeError` when there are fewer than ten rows. */
 export function trainPolicy(rows: readonly RoutingRow[], init: TrainingInit): PolicyArtefact {
-  if (rows.length < 10) throw new RangeError(`Training needs ten rows or more, not ${rows.length}`)
+  const { pair, candidates } = init
+  if (rows.length < ROWS_MIN) throw new RangeError(`Training needs ${ROWS_MIN} rows or more, not ${rows.length}`)
   const targets = targetsOf(rows, init)
+  const weakAnswerOf = (row: RoutingRow): string | undefined =>
+    pair === undefined ? undefined : row.outcomes.get(pair.weak)?.response
   const prepared = prepareRows(
-    rows.map((row) => ({
-      prompt: row.prompt,
-      answer: init.pair === undefined ? undefined : row.outcomes.get(init.pair.weak)?.response,
-    })),
+    rows.map((row) => ({ prompt: row.prompt, answer: weakAnswerOf(row) })),
     BUCKET_BITS,
   )
-  const folds = foldsOf(rows.length, init.seed)
-  const fitted = fitHeads(prepared, targets, undefined)
-  const held = predictHeldOut(prepared, targets, folds)
-  const calibrate = (scores: readonly Float64Array[]): Float64Array => calibrationOf(scores, targets.success)
-  const indexOf = (name: string): number => init.candidates.indexOf(name)
-  const { pair } = init
-  const cascade = pair === undefined ? undefined : trainCascade(prepared, targets, folds)
+  const folded: FoldedRows = { prepared, folds: foldsOf(rows.length, init.seed), foldCount: FOLDS }
+  const reading: Reading = { withTemplates: pair === undefined, readsAnswers: false }
+  const fitted = fitHeads(prepared, targets, reading)
+  const held = predictHeldOut(folded, targets, reading)
+  const calibration = calibrationOf(held.success, targets.success)
+  const count = candidates.length
+  const cascade = pair === undefined ? undefined : trainCascade(folded, targets)
   return {
     recipe: fitted.recipe,
-    candidates: init.candidates,
-    success: modelOf(fitted.weights.slice(0, init.candidates.length), fitted.matrix, calibrate(held.success)),
-    ...(init.withCosts && {
-      usd: modelOf(fitted.weights.slice(init.candidates.length), fitted.matrix, identity(init.candidates.length)),
-    }),
-    ...(pair !== undefined && { pair: { strong: indexOf(pair.strong), weak: indexOf(pair.weak) } }),
-    ...(pair !== undefined && cascade !== undefined && { cascade: { of: indexOf(pair.weak), ...cascade } }),
-    operatingPoints: init.withCosts ? operatingPointsOf(targets, held) : [],
+    candidates,
+    success: linearModelOf(fitted.weights.slice(0, count), fitted.matrix, calibration),
+    ...(init.withCosts && { usd: linearModelOf(fitted.weights.slice(count), fitted.matrix, uncalibrated(count)) }),
+    ...(pair !== undefined && { pair: { strong: placeOf(candidates, pair.strong), weak: placeOf(candidates, pair.weak) } }),
+    ...(pair !== undefined && cascade !== undefined && { cascade: { of: placeOf(candidates, pair.weak), ...cascade } }),
+    operatingPoints: init.withCosts
+      ? chooseOperatingPoints({
+          success: targets.success,
+          usd: targets.usd,
+          predictedSuccess: calibrated(held.success, calibration),
+          predictedUsd: held.usd,
+        })
+      : [],
     lineage: { ...init.lineage, metrics: { rows: rows.length } },
   }
 }
 
-/** Per candidate one target per row; NaN where the row does not have it. */
-type Targets = { readonly success: readonly Float64Array[]; readonly usd: readonly Float64Array[] }
+function placeOf(candidates: readonly string[], name: string): number {
+  const place = candidates.indexOf(name)
+  if (place < 0) throw new RangeError(`${name} is not among the candidates`)
+  return place
+}
 
 function targetsOf(rows: readonly RoutingRow[], { candidates, withCosts }: TrainingInit): Targets {
   const column = (read: (row: RoutingRow) => number | undefined): Float64Array =>
@@ -80,38 +77,6 @@ function targetsOf(rows: readonly RoutingRow[], { candidates, withCosts }: Train
     success: candidates.map((name) => column((row) => row.outcomes.get(name)?.score)),
     usd: withCosts ? candidates.map((name) => column((row) => row.outcomes.get(name)?.costUsd)) : [],
   }
-}
-
-type Heads = {
-  readonly recipe: FeatureRecipe
-  readonly response: ResponseRecipe | undefined
-  readonly matrix: InputMatrix
-  /** One weight vector per success target, then one per cost target. */
-  readonly weights: readonly Float64Array[]
-}
-
-function fitHeads(prepared: readonly PreparedRow[], targets: Targets, response: 'with-answers' | undefined): Heads {
-  const outcomes = prepared.map((_, row) => Float64Array.from(targets.success, (column) => column[row] ?? Number.NaN))
-  const recipe = fitRecipe(prepared, { bucketBits: BUCKET_BITS, outcomes })
-  const responseRecipe = response === undefined ? undefined : fitResponseRecipe(prepared)
-  const matrix = encodeRows(prepared, recipe, responseRecipe)
-  const penalties = penaltiesOf(recipe, responseRecipe !== undefined)
-  const weights = [...targets.success, ...targets.usd].map((column) => {
-    const mask = column.map((value) => (Number.isNaN(value) ? 0 : 1))
-    return solveRidge({ matrix, targets: column.map((value) => (Number.isNaN(value) ? 0 : value)), mask, penalties })
-  })
-  return { recipe, response: responseRecipe, matrix, weights }
-}
-
-function penaltiesOf(recipe: FeatureRecipe, readsResponse: boolean): Float64Array {
-  return Float64Array.from([
-    ...PROMPT_FEATURES.map(() => PENALTY.prompt),
-    PENALTY.difficulty,
-    ...Array.from({ length: recipe.templateCount }, () => PENALTY.template),
-    ...(readsResponse ? RESPONSE_FEATURES.map(() => PENALTY.response) : []),
-    ...Array.from({ length: recipe.bucketBits === 0 ? 0 : 2 ** recipe.bucketBits }, () => PENALTY.bucket),
-    PENALTY.bias,
-  ])
 }
 
 function foldsOf(rowCount: number, seed: number): Uint8Array {
@@ -124,52 +89,17 @@ function foldsOf(rowCount: number, seed: number): Uint8Array {
   return folds
 }
 
-/** Predictions for rows by heads that did not see them, in the layout of the targets. */
-function predictHeldOut(
-  prepared: readonly PreparedRow[],
-  targets: Targets,
-  folds: Uint8Array,
-  response?: 'with-answers',
-): Targets {
-  const held = {
-    success: targets.success.map((column) => column.slice()),
-    usd: targets.usd.map((column) => column.slice()),
-  }
-  for (let fold = 0; fold < FOLDS; fold += 1) {
-    const train = indicesOf(folds, (value) => value !== fold)
-    const test = indicesOf(folds, (value) => value === fold)
-    const take = (column: Float64Array): Float64Array => Float64Array.from(train, (row) => column[row] ?? Number.NaN)
-    const heads = fitHeads(
-      pick(prepared, train),
-      { success: targets.success.map(take), usd: targets.usd.map(take) },
-      response,
-    )
-    const matrix = encodeRows(pick(prepared, test), heads.recipe, heads.response)
-    const out = new Float64Array(test.length)
-    for (const [index, column] of [...held.success, ...held.usd].entries()) {
-      multiply(matrix, heads.weights[index] ?? new Float64Array(0), out)
-      for (const [place, row] of test.entries()) column[row] = out[place] ?? 0
-    }
-  }
-  return held
-}
-
-function trainCascade(
-  prepared: readonly PreparedRow[],
-  targets: Targets,
-  folds: Uint8Array,
-): { readonly response: ResponseRecipe; readonly success: LinearModel } | undefined {
-  if (prepared.some(({ answer }) => answer === undefined)) return undefined
-  const success = { success: targets.success, usd: [] }
-  const fitted = fitHeads(prepared, success, 'with-answers')
+function trainCascade(folded: FoldedRows, targets: Targets): Omit<NonNullable<PolicyArtefact['cascade']>, 'of'> | undefined {
+  if (folded.prepared.some(({ answer }) => answer === undefined)) return undefined
+  const success: Targets = { success: targets.success, usd: [] }
+  const fitted = fitHeads(folded.prepared, success, READS_ANSWERS)
   if (fitted.response === undefined) return undefined
-  const held = predictHeldOut(prepared, success, folds, 'with-answers')
-  return {
-    response: fitted.response,
-    success: modelOf(fitted.weights, fitted.matrix, calibrationOf(held.success, targets.success)),
-  }
+  const held = predictHeldOut(folded, success, READS_ANSWERS)
+  const calibration = calibrationOf(held.success, targets.success)
+  return { response: fitted.response, success: linearModelOf(fitted.weights, fitted.matrix, calibration) }
 }
 
+/** Slope and intercept per candidate. */
 function calibrationOf(scores: readonly Float64Array[], outcomes: readonly Float64Array[]): Float64Array {
   const calibration = new Float64Array(2 * scores.length)
   for (const [index, column] of scores.entries()) {
@@ -184,51 +114,12 @@ function calibrationOf(scores: readonly Float64Array[], outcomes: readonly Float
   return calibration
 }
 
-function identity(count: number): Float64Array {
+function calibrated(scores: readonly Float64Array[], calibration: Float64Array): readonly Float64Array[] {
+  return scores.map((column, index) =>
+    column.map((score) => sigmoid((calibration[2 * index] ?? 0) * score + (calibration[2 * index + 1] ?? 0))),
+  )
+}
+
+function uncalibrated(count: number): Float64Array {
   return Float64Array.from({ length: 2 * count }, (_, index) => (index % 2 === 0 ? 1 : 0))
-}
-
-/** Weights as the kernels take them: 32-bit, the buckets of one index side by side. */
-function modelOf(
-  weights: readonly Float64Array[],
-  { denseCount, bucketCount }: InputMatrix,
-  calibration: Float64Array,
-): LinearModel {
-  const modelCount = weights.length
-  const model = {
-    modelCount,
-    denseCount,
-    sparseCount: bucketCount,
-    sparseLayout: 'by-index' as const,
-    bias: new Float32Array(modelCount),
-    dense: new Float32Array(modelCount * denseCount),
-    sparse: new Float32Array(modelCount * bucketCount),
-    calibration,
-  }
-  for (const [m, vector] of weights.entries()) {
-    model.bias[m] = vector[denseCount + bucketCount] ?? 0
-    model.dense.set(vector.subarray(0, denseCount), m * denseCount)
-    for (let index = 0; index < bucketCount; index += 1)
-      model.sparse[index * modelCount + m] = vector[denseCount + index] ?? 0
-  }
-  return model
-}
-
-function operatingPointsOf(targets: Targets, held: Targets): readonly OperatingPoint[] {
-  return chooseOperatingPoints({
-    success: targets.success,
-    usd: targets.usd,
-    predictedSuccess: held.success,
-    predictedUsd: held.usd,
-  })
-}
-
-function pick<Item>(items: readonly Item[], indices: readonly number[]): Item[] {
-  return indices.flatMap((index) => items[index] ?? [])
-}
-
-function indicesOf(values: ArrayLike<number> & Iterable<number>, isWanted: (value: number) => boolean): number[] {
-  const indices: number[] = []
-  for (let index = 0; index < values.length; index += 1) if (isWanted(values[index] ?? 0)) indices.push(index)
-  return indices
 }

@@ -4,6 +4,7 @@ import { divideHalfEven } from '../models/decimal-scaling.ts'
 import { isLocalTier, modelTierRank, type ModelTier } from '../models/model-entry.ts'
 import type { DecisionCandidate, DecisionRecord, DecisionRule, PlannedStep } from '../routing/decision-record.ts'
 import type { TaskRoute } from '../routing/task-outcome.ts'
+import { bestTradeIndex } from './best-trade.ts'
 import { overrideReason } from './safety-override.ts'
 
 /** What a decision is made from: candidates with predictions, the rule, and one draw. Nothing else is read, so a record can be replayed. */
@@ -157,26 +158,18 @@ function boundOf({ quality, recentFailures }: DecisionRule, reasons: string[]): 
   return quality + (1 - quality) / 2
 }
 
-/** Most predicted success minus weighted cost; a candidate of unknown price takes part only when all prices are unknown. */
-export function bestTrade(candidates: readonly DecisionCandidate[], successPerUsd: number): DecisionCandidate {
+/** A candidate of unknown price takes part only when all prices are unknown. */
+function bestTrade(candidates: readonly DecisionCandidate[], successPerUsd: number): DecisionCandidate {
   const priced = candidates.filter(({ expectedCostNanos }) => expectedCostNanos !== undefined)
-  let best: DecisionCandidate | undefined
-  let bestValue = 0
-  for (const candidate of priced.length > 0 ? priced : candidates) {
-    const cost = candidate.expectedCostNanos
-    const value = tradeValue(candidate.predictedSuccess, cost === undefined ? 0 : amountToUsd(cost), successPerUsd)
-    if (best === undefined || value > bestValue) {
-      best = candidate
-      bestValue = value
-    }
-  }
+  const traded = priced.length > 0 ? priced : candidates
+  const place = bestTradeIndex(
+    traded.map(({ predictedSuccess }) => predictedSuccess),
+    traded.map(({ expectedCostNanos }) => (expectedCostNanos === undefined ? 0 : amountToUsd(expectedCostNanos))),
+    successPerUsd,
+  )
+  const best = traded[place]
   assert(best !== undefined, 'there is a candidate to trade')
   return best
-}
-
-/** What a candidate is worth in a trade: success, less its dollars times the weight of a dollar. */
-export function tradeValue(success: number, usd: number, successPerUsd: number): number {
-  return success - successPerUsd * usd
 }
 
 /** A cheaper model to ask first, when the chain keeps the bound and saves enough. */

@@ -26,7 +26,9 @@ export type PolicyScorer = {
   /** Scores of an encoded row. The arrays are the caller's. */
   scoreEncoded(batch: FeatureBatch): PolicyScores
   score(prompt: string): PolicyScores
-  /** How much the strong model is expected to gain; the score that ranks prompts. Throws `TypeError` without a pair. */
+  /** Score of an encoded row that ranks prompts. Throws `TypeError` without a pair. */
+  gainOfEncoded(batch: FeatureBatch): number
+  /** How much the strong model is expected to gain over the weak one. Throws `TypeError` without a pair. */
   scoreGain(prompt: string): number
   /** The same with the weak model's answer in view. Throws `TypeError` without a cascade. */
   scoreGainAfter(prompt: string, answer: string): number
@@ -53,16 +55,18 @@ export function createPolicyScorer({ artefact, extractor = createFeatureExtracto
       gain: artefact.pair === undefined ? undefined : gainOf(artefact, raw),
     }
   }
+  const gainOfEncoded = (batch: FeatureBatch): number => {
+    scoreBatch(success, batch, { kind: 'raw', out: scratch })
+    return gainOf(artefact, scratch)
+  }
   return {
     artefact,
     encode,
     encodeFeatures: (features) => encoder.encodeFeatures(features),
     scoreEncoded,
     score: (prompt) => scoreEncoded(encode(prompt)),
-    scoreGain(prompt: string): number {
-      scoreBatch(success, encode(prompt), { kind: 'raw', out: scratch })
-      return gainOf(artefact, scratch)
-    },
+    gainOfEncoded,
+    scoreGain: (prompt) => gainOfEncoded(encode(prompt)),
     scoreGainAfter(prompt: string, answer: string): number {
       const { model, batch } = withAnswer(artefact, answerEncoder, { prompt, answer })
       scoreBatch(model, batch, { kind: 'raw', out: scratch })

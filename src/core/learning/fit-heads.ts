@@ -1,0 +1,122 @@
+import type { LinearModel } from '../kernels/linear-model.ts'
+import type { FeatureRecipe, ResponseRecipe } from '../policy/feature-recipe.ts'
+import { PROMPT_FEATURES } from '../policy/prompt-features.ts'
+import { RESPONSE_FEATURES } from '../policy/response-features.ts'
+import { fitRecipe, fitResponseRecipe } from './fit-recipe.ts'
+import { encodeRows, multiply, type InputMatrix, type PreparedRow } from './input-matrix.ts'
+import { solveRidge } from './solve-ridge.ts'
+
+export const BUCKET_BITS = 12
+
+/**
+ * Penalties per squared weight, in units of the variance that standardised features have (1). Prompt features alone say little,
+ * so each may move the estimate only a little; the difficulty index and the templates are few and may move it freely.
+ */
+const PENALTY = {
+  prompt: 0.2 * PROMPT_FEATURES.length,
+  difficulty: 0.1,
+  template: 0.02,
+  response: 0.7,
+  bucket: 0.05,
+  bias: 0,
+} as const
+
+/** Per candidate one column with one value per row; NaN where the row does not have it. */
+export type Targets = { readonly success: readonly Float64Array[]; readonly usd: readonly Float64Array[] }
+
+/** What heads read of a task beside the prompt's features. */
+export type Reading = { readonly withTemplates: boolean; readonly readsAnswers: boolean }
+
+/** Linear heads that share one recipe. */
+export type Heads = {
+  readonly recipe: FeatureRecipe
+  readonly response: ResponseRecipe | undefined
+  readonly matrix: InputMatrix
+  /** One weight vector per success target, then one per cost target. */
+  readonly weights: readonly Float64Array[]
+}
+
+export function fitHeads(prepared: readonly PreparedRow[], targets: Targets, reading: Reading): Heads {
+  const outcomes = prepared.map((_, row) => Float64Array.from(targets.success, (column) => column[row] ?? Number.NaN))
+  const { withTemplates } = reading
+  const recipe = fitRecipe(prepared, { bucketBits: BUCKET_BITS, outcomes, withTemplates })
+  const response = reading.readsAnswers ? fitResponseRecipe(prepared) : undefined
+  const matrix = encodeRows(prepared, recipe, response)
+  const penalties = penaltiesOf(recipe, reading.readsAnswers)
+  const weights = [...targets.success, ...targets.usd].map((column) => {
+    const mask = column.map((value) => (Number.isNaN(value) ? 0 : 1))
+    return solveRidge({ matrix, targets: column.map((value) => (Number.isNaN(value) ? 0 : value)), mask, penalties })
+  })
+  return { recipe, response, matrix, weights }
+}
+
+function penaltiesOf(recipe: FeatureRecipe, readsAnswers: boolean): Float64Array {
+  return Float64Array.from([
+    ...PROMPT_FEATURES.map(() => PENALTY.prompt),
+    PENALTY.difficulty,
+    ...Array.from({ length: recipe.templateCount }, () => PENALTY.template),
+    ...(readsAnswers ? RESPONSE_FEATURES.map(() => PENALTY.response) : []),
+    ...Array.from({ length: recipe.bucketBits === 0 ? 0 : 2 ** recipe.bucketBits }, () => PENALTY.bucket),
+    PENALTY.bias,
+  ])
+}
+
+/** Rows dealt into folds: row r belongs to fold `folds[r]`, 0 to `foldCount - 1`. */
+export type FoldedRows = {
+  readonly prepared: readonly PreparedRow[]
+  readonly folds: Uint8Array
+  readonly foldCount: number
+}
+
+/** Predictions for every row by heads that did not see its fold, in the layout of the targets. */
+export function predictHeldOut({ prepared, folds, foldCount }: FoldedRows, targets: Targets, reading: Reading): Targets {
+  const held = {
+    success: targets.success.map((column) => column.slice()),
+    usd: targets.usd.map((column) => column.slice()),
+  }
+  for (let fold = 0; fold < foldCount; fold += 1) {
+    const train = indicesOf(folds, (value) => value !== fold)
+    const test = indicesOf(folds, (value) => value === fold)
+    const take = (column: Float64Array): Float64Array => Float64Array.from(train, (row) => column[row] ?? Number.NaN)
+    const heads = fitHeads(
+      pick(prepared, train),
+      { success: targets.success.map(take), usd: targets.usd.map(take) },
+      reading,
+    )
+    const matrix = encodeRows(pick(prepared, test), heads.recipe, heads.response)
+    const out = new Float64Array(test.length)
+    for (const [index, column] of [...held.success, ...held.usd].entries()) {
+      multiply(matrix, heads.weights[index] ?? new Float64Array(0), out)
+      for (const [place, row] of test.entries()) column[row] = out[place] ?? 0
+    }
+  }
+  return held
+}
+
+/** Weights as the kernels take them: 32-bit, the buckets of one index side by side. */
+export function linearModelOf(
+  weights: readonly Float64Array[],
+  { denseCount, bucketCount }: InputMatrix,
+  calibration: Float64Array,
+): LinearModel {
+  const modelCount = weights.length
+  const bias = new Float32Array(modelCount)
+  const dense = new Float32Array(modelCount * denseCount)
+  const sparse = new Float32Array(modelCount * bucketCount)
+  for (const [m, vector] of weights.entries()) {
+    bias[m] = vector[denseCount + bucketCount] ?? 0
+    dense.set(vector.subarray(0, denseCount), m * denseCount)
+    for (let index = 0; index < bucketCount; index += 1) sparse[index * modelCount + m] = vector[denseCount + index] ?? 0
+  }
+  return { modelCount, denseCount, sparseCount: bucketCount, sparseLayout: 'by-index', bias, dense, sparse, calibration }
+}
+
+function pick<Item>(items: readonly Item[], indices: readonly number[]): Item[] {
+  return indices.flatMap((index) => items[index] ?? [])
+}
+
+export function indicesOf(values: Float64Array | Uint8Array, isWanted: (value: number) => boolean): number[] {
+  const indices: number[] = []
+  for (let index = 0; index < values.length; index += 1) if (isWanted(values[index] ?? 0)) indices.push(index)
+  return indices
+}
