@@ -35,6 +35,8 @@ export type RoutingReport = {
     readonly us_per_decision: number
     readonly us_scoring: number
   }[]
+  /** APGR of `kernell` less that of `prompt-length`, paired: the same bootstrap samples for both. */
+  readonly vs_prompt_length: { readonly difference: number; readonly ci95: readonly [number, number] }
 }
 
 export type CostEvaluationInit = { readonly train: DataFile; readonly test: DataFile; readonly seed: number }
@@ -44,6 +46,8 @@ export type CostReport = {
   readonly best_single: { readonly name: string; readonly score: number; readonly usd: number }
   /** Models without a price for all of their rows. */
   readonly left_out: readonly string[]
+  /** Test rows on which some model has no outcome. */
+  readonly rows_left_out: number
   readonly points: readonly {
     readonly quality_share: number
     /** Cost as a share of the best single model's; `null` when too little quality was reached. */
@@ -51,6 +55,8 @@ export type CostReport = {
     readonly ci95: readonly [number, number] | null
     readonly achieved: number
     readonly best_random_mix: number | null
+    /** What that mix reached on the test rows. */
+    readonly best_random_mix_achieved: number | null
   }[]
 }
 

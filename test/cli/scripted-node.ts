@@ -152,15 +152,24 @@ export const ROUTING_REPORT: RoutingReport = {
       us_scoring: 1.25,
     },
   ],
+  vs_prompt_length: { difference: 0.02, ci95: [0.01, 0.03] },
 }
 
 export const COST_REPORT: CostReport = {
   n: 3,
   best_single: { name: 'large', score: 0.8, usd: 1.5 },
   left_out: ['unpriced'],
+  rows_left_out: 0,
   points: [
-    { quality_share: 0.95, kernell: 0.33, ci95: [0.3, 0.36], achieved: 0.97, best_random_mix: 0.58 },
-    { quality_share: 1, kernell: null, ci95: null, achieved: 0.96, best_random_mix: 1 },
+    {
+      quality_share: 0.95,
+      kernell: 0.33,
+      ci95: [0.3, 0.36],
+      achieved: 0.97,
+      best_random_mix: 0.58,
+      best_random_mix_achieved: 0.95,
+    },
+    { quality_share: 1, kernell: null, ci95: null, achieved: 0.96, best_random_mix: 1, best_random_mix_achieved: 1 },
   ],
 }
 

@@ -62,5 +62,7 @@ function formatReport(report: RoutingReport, width: number): string {
     router.us_scoring.toFixed(2),
   ])
   const head = `${report.n} questions; strong ${report.strong.toFixed(3)}, weak ${report.weak.toFixed(3)}, best possible APGR ${report.oracle_apgr.toFixed(3)}`
-  return `${head}\n\n${formatTable(COLUMNS, rows, width)}`
+  const { difference, ci95 } = report.vs_prompt_length
+  const foot = `kernell less prompt length: ${difference.toFixed(3)} (${ci95[0].toFixed(3)} to ${ci95[1].toFixed(3)}, paired)`
+  return `${head}\n\n${formatTable(COLUMNS, rows, width)}\n\n${foot}`
 }

@@ -1,0 +1,47 @@
+/**
+ * Training and measuring: policies from tasks with known outcomes, cache calibrations from question pairs, and the figures that say what they are worth.
+ * Everything is deterministic for a seed. It fetches no data and ships none; `kernell eval` reads files and keeps what was trained.
+ *
+ * ```ts
+ * import { readRoutingFile, trainRouting } from 'kernell-os/learning'
+ *
+ * export const policyOf = (text: string): string => {
+ *   const files = [{ name: 'outcomes.jsonl', text }]
+ *   console.log(readRoutingFile({ name: 'outcomes.jsonl', text }, 'score').length)
+ *   return JSON.stringify(trainRouting({ files, strong: 'large', weak: 'small', label: 'score', seed: 1, codeVersion: '1' }).candidates)
+ * }
+ * ```
+ */
+export {
+  judgeCache,
+  trainCacheCalibration,
+  type CacheEvaluationComponents,
+  type CacheFigures,
+  type CacheTrainingInit,
+  type JudgedCache,
+} from './evaluation/cache.ts'
+export {
+  evaluateCost,
+  readCostRows,
+  trainCost,
+  type CostEvaluation,
+  type CostEvaluationComponents,
+  type CostPoint,
+  type CostRows,
+  type CostTraining,
+} from './evaluation/cost.ts'
+export { parseQuestionPairs, type QuestionPair } from './evaluation/question-pairs.ts'
+export {
+  evaluateRouting,
+  type RouterReport,
+  type RoutingEvaluation,
+  type RoutingEvaluationComponents,
+  type RoutingEvaluationInput,
+} from './evaluation/routing.ts'
+export {
+  readRoutingFile,
+  trainRouting,
+  type RoutingFile,
+  type RoutingLabel,
+  type RoutingTraining,
+} from './evaluation/train-routing.ts'
