@@ -106,12 +106,16 @@ function changesUnit(left: string, right: string): boolean {
   return source !== undefined && target !== undefined && source.singular !== target.singular
 }
 
-/** Drops units: up to four words between a number and the operator or end that follows it. A glued letter is a variable. */
+/**
+ * Drops units: up to four words between a number and the operator or end that follows it. A glued letter is a variable, and a
+ * word with a bracket a function.
+ */
 function dropUnits(side: string): string {
   return side
+    .replace(/\\?[A-Za-z]+\([^()]*\)/g, BREAK)
     .replace(/(?<=[\d)])[A-Za-z](?![A-Za-z])/g, BREAK)
     .replace(/(\d%?|\))((?:[ -][A-Za-z'’]+){1,4}|[ /]*[A-Za-z'’]+(?:\/[A-Za-z]+)?)(?=\s*(?:[-+*/^)]|$))/g, '$1')
-    .replace(/[A-Za-z_\\{}&#@~`'’?!]+/g, BREAK)
+    .replace(/[A-Za-z_\\][A-Za-z0-9_\\{}]*|[{}&#@~`'’?!]+/g, BREAK)
     .replace(/(\d%?)\s+(?=[\d(])/g, `$1${BREAK}`)
 }
 
@@ -149,14 +153,16 @@ function agrees(exact: Rational, text: string, shown: Rational): boolean {
   if (written === null) return false
   const number = parseDecimal(text.replace(/[\s%]/g, ''))
   if (number === undefined) return false
-  const scaled = written[1] === '%' ? multiplyRationals(exact, rationalOf(100n)) : exact
+  // `0.25 = 25%`, but also `(1/4) * 100 = 25%`.
+  const readings = written[1] === '%' ? [exact, multiplyRationals(exact, rationalOf(100n))] : [exact]
   const decimals = /\.(\d+)/.exec(text)?.[1]?.length ?? 0
-  const difference = subtractRationals(scaled, number)
-  const distance = difference.numerator < 0n ? { ...difference, numerator: -difference.numerator } : difference
   const unit = rationalOf(1n, 10n ** BigInt(decimals))
   // A whole number shown for a fraction is a rounding only if it is the nearest one; decimals may also be cut.
   const tolerance = decimals === 0 ? multiplyRationals(unit, HALF) : unit
-  const isClose = compareRationals(distance, tolerance) <= 0
-  // `(1/2) * 100 = 50%` has the hundred on the left already.
-  return isClose || (written[1] === '%' && compareRationals(exact, number) === 0)
+  return readings.some((reading) => compareRationals(distanceBetween(reading, number), tolerance) <= 0)
+}
+
+function distanceBetween(a: Rational, b: Rational): Rational {
+  const difference = subtractRationals(a, b)
+  return difference.numerator < 0n ? subtractRationals(b, a) : difference
 }

@@ -1,4 +1,7 @@
-const BLOCK = /^ {0,3}```[ \t]*(json|javascript|js|typescript|ts|python|py)[ \t]*\r?\n([\s\S]*?)^ {0,3}```[ \t]*$/gim
+import { readFencedBlocks } from '../text/fenced-blocks.ts'
+
+const PYTHON = new Set(['python', 'py'])
+const SCRIPT = new Set(['javascript', 'js', 'typescript', 'ts'])
 
 /** A problem in words, `undefined` for none, `UNJUDGED` where a lexical look cannot tell. */
 type Imbalance = string | undefined
@@ -17,9 +20,8 @@ const BLOCK_LENGTH_MAX = 100_000
  */
 export function checkCodeBlocks(answer: string): CodeCheck | undefined {
   let judgedCount = 0
-  for (const [, language = '', code = ''] of answer.matchAll(BLOCK)) {
-    if (code.length > BLOCK_LENGTH_MAX) continue
-    const problem = language.toLowerCase() === 'json' ? findJsonProblem(code) : findImbalance(code, isPython(language))
+  for (const { language, content } of readFencedBlocks(answer).blocks) {
+    const problem = content.length > BLOCK_LENGTH_MAX ? UNJUDGED : findProblem(language, content)
     if (problem === UNJUDGED) continue
     judgedCount += 1
     if (problem !== undefined) return { passed: false, detail: `${problem} in code block ${judgedCount}` }
@@ -27,8 +29,10 @@ export function checkCodeBlocks(answer: string): CodeCheck | undefined {
   return judgedCount === 0 ? undefined : { passed: true, detail: `${judgedCount} code blocks are balanced` }
 }
 
-function isPython(language: string): boolean {
-  return language.toLowerCase().startsWith('py')
+function findProblem(language: string, code: string): Imbalance {
+  if (language === 'json') return findJsonProblem(code)
+  if (PYTHON.has(language)) return findImbalance(code, stepPython)
+  return SCRIPT.has(language) ? findImbalance(code, stepScript) : UNJUDGED
 }
 
 /** Blocks with comments or an ellipsis show a shape rather than a document. */
@@ -46,11 +50,10 @@ const CLOSERS: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}'
 /** Where a scan stands: open brackets, and how many of them each open template literal started at. */
 type Scan = { readonly code: string; readonly stack: string[]; at: number }
 
-/** `undefined` when balanced; `not judged` where a regular expression or JSX makes a lexical answer unsafe. */
-export function findImbalance(code: string, isPythonCode: boolean): Imbalance {
+function findImbalance(code: string, step: (scan: Scan) => Imbalance): Imbalance {
   const scan: Scan = { code, stack: [], at: 0 }
   while (scan.at < code.length) {
-    const outcome = isPythonCode ? stepPython(scan) : stepScript(scan)
+    const outcome = step(scan)
     if (outcome !== undefined) return outcome
   }
   return scan.stack.length === 0 ? undefined : `${scan.stack.length} open brackets`
@@ -79,7 +82,7 @@ function stepScript(scan: Scan): string | undefined {
   // After an operator or opening bracket a slash starts a regular expression, whose brackets need not balance.
   if (character === '/' && /(?:^|[(,=:[!&|?{};+\-*%~^<>]|\breturn)\s*$/.test(code.slice(Math.max(0, at - 40), at)))
     return UNJUDGED
-  if (character === '<' && /^<\/?[A-Za-z]+[\s/>]/.test(code.slice(at, at + 40)) && /[(=>\s]$/.test(code.slice(0, at)))
+  if (character === '<' && /^<\/?[A-Za-z]+[\s/>]/.test(code.slice(at, at + 40)) && /[(=>\s]/.test(code[at - 1] ?? ''))
     return UNJUDGED
   if (character === '`' || (character === '}' && scan.stack.at(-1) === '${')) return skipTemplate(scan)
   if (character === '"' || character === "'") return skipString(scan, character)

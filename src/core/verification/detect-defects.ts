@@ -1,3 +1,5 @@
+import { readFencedBlocks } from '../text/fenced-blocks.ts'
+
 export type DefectInput = {
   readonly answer: string
   readonly finishReason?: 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'unknown'
@@ -20,20 +22,8 @@ export function detectRefusal({ answer, finishReason, refusal }: DefectInput): s
   return REFUSAL.test(opening) || REFUSAL_WITHOUT_SUBJECT.test(opening) ? 'the answer opens with a refusal' : undefined
 }
 
-const FENCE_LINE = /^ {0,3}(`{3,}|~{3,})([^`\n]*)$/gm
-
 /** What is missing, when the answer was cut off; `undefined` when there is no sign of it. */
 export function detectTruncation({ answer, finishReason, isOutputCapped = false }: DefectInput): string | undefined {
   if (finishReason === 'length' && !isOutputCapped) return 'the answer was cut at the token limit'
-  return isFenceOpen(answer) ? 'a code block is not closed' : undefined
-}
-
-/** Walks the fence lines: a fence closes with at least as many of the same marks and no info string (CommonMark 4.5). */
-function isFenceOpen(answer: string): boolean {
-  let open: string | undefined
-  for (const [, marks = '', info = ''] of answer.matchAll(FENCE_LINE)) {
-    if (open === undefined) open = marks
-    else if (marks[0] === open[0] && marks.length >= open.length && info.trim() === '') open = undefined
-  }
-  return open !== undefined
+  return readFencedBlocks(answer).isLastOpen ? 'a code block is not closed' : undefined
 }

@@ -40,7 +40,8 @@ const ONLY = /\bonly\b|\bjust\b|\bsingle\b|without explanation|nothing else/i
 
 function checkChoice(task: string, answer: string): Check | undefined {
   const found = [...task.matchAll(CHOICE)].at(-1)
-  if (found === undefined) return undefined
+  // A boxed result and a bare choice cannot both be the whole answer; which one is meant is unclear.
+  if (found === undefined || BOXED_ASKED.test(task)) return undefined
   const sentence = task.slice(Math.max(0, found.index - 40), found.index + found[0].length + 60)
   if (!ONLY.test(sentence)) return undefined
   const options = (found[1] ?? '').match(new RegExp(OPTION, 'gi'))?.map((option) => bareChoice(option)) ?? []
