@@ -7,9 +7,14 @@ import type { BudgetOwner } from '../router/budget-owner.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Router } from '../ports/router.ts'
+import type { VectorKernel } from '../ports/vector-kernel.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import { diagnoseModels } from './diagnosis/diagnose-models.ts'
-import type { HealthCheck, KernellNode, NodeModel } from './kernell-node.ts'
+import { evaluateCache } from './evaluation/evaluate-cache.ts'
+import { evaluateCost } from './evaluation/evaluate-cost.ts'
+import { evaluateRouting } from './evaluation/evaluate-routing.ts'
+import type { HealthCheck, NodeModel } from './kernell-node.ts'
+import type { EvaluatingNode } from './node-evaluations.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
@@ -23,14 +28,15 @@ export type NodeParts = {
   readonly budgets: BudgetOwner
   readonly answers: AnswerCache
   readonly policy: NodePolicy
+  readonly kernel: VectorKernel
   readonly clock: Clock
   readonly startedAt: Timestamp
   readonly close: () => Promise<void>
 }
 
 /** The node that callers hold, over the composed parts. */
-export function assembleNode(parts: NodeParts): KernellNode {
-  const { config, router, telemetry, answers, policy, clock, startedAt, close } = parts
+export function assembleNode(parts: NodeParts): EvaluatingNode {
+  const { config, router, telemetry, answers, policy, kernel, clock, startedAt, close } = parts
   const version = readPackageVersion()
   const models = modelsOf(parts)
   addGauges(parts)
@@ -48,6 +54,9 @@ export function assembleNode(parts: NodeParts): KernellNode {
       return { model: embedder.id, vectors, tokens }
     },
     decidePolicy: (body: JsonValue, options) => policy.answer(body, options),
+    evaluateRouting,
+    evaluateCost,
+    evaluateCache: async (evaluation, options) => await evaluateCache({ kernel }, evaluation, options),
     observeHttp: (observation) => telemetry.metrics.observeHttp(observation),
     async metricsText() {
       telemetry.pipeline.countPending()

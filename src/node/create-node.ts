@@ -18,13 +18,13 @@ import { assertRolesServed, createNodeCatalog } from './catalog/node-catalog.ts'
 import { buildServedEntries } from './catalog/served-entries.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
-import type { KernellNode } from './kernell-node.ts'
+import type { EvaluatingNode } from './node-evaluations.ts'
 import { openAnswerCache } from './open-answer-cache.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
 import { openPolicy } from './open-policy.ts'
 import { openTelemetry } from './open-telemetry.ts'
-import { readImportedPriceLists } from './prices/imported-price-lists.ts'
+import { readImportedRows } from './prices/imported-price-lists.ts'
 import { createSystemClock } from './system-clock.ts'
 import { createSystemRandom } from './system-random.ts'
 import { createSystemTimers } from './system-timers.ts'
@@ -48,7 +48,7 @@ const STEP_CONTEXT_TOKENS_MAX = 3_000
  * Throws `CONFIG_INVALID`, `STORE_LOCKED`, `STORE_FORMAT_NEWER`, `STORE_CORRUPTED`, `TELEMETRY_PACKAGE_MISSING`, `POLICY_ARTEFACT_INVALID`,
  * `CACHE_CALIBRATION_INVALID`; the signal's reason when aborted.
  */
-export async function createNode(init: CreateNodeInit): Promise<KernellNode> {
+export async function createNode(init: CreateNodeInit): Promise<EvaluatingNode> {
   const closers: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
     const failures: unknown[] = []
@@ -65,7 +65,7 @@ export async function createNode(init: CreateNodeInit): Promise<KernellNode> {
 
 type Lifetime = { readonly closers: (() => Promise<void>)[]; readonly close: () => Promise<void> }
 
-async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Promise<KernellNode> {
+async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Promise<EvaluatingNode> {
   const { environment, signal, onBackgroundError: onError = warn } = init
   const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
   const startedAt = clock.now()
@@ -99,7 +99,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     { ...calling, checkAnswer, cache: answers.cache, policy: policy.policy, random, telemetry: telemetry.pipeline },
     { decompose: config.router.decompose, contextTokensMax: STEP_CONTEXT_TOKENS_MAX },
   )
-  return assembleNode({ config, router, catalog, telemetry, budgets, answers, policy, clock, startedAt, close })
+  return assembleNode({ config, router, catalog, telemetry, budgets, answers, policy, kernel, clock, startedAt, close })
 }
 
 type CatalogParts = {
@@ -113,7 +113,7 @@ type CatalogParts = {
 
 async function openCatalog({ config, servers, startedAt, outbound, environment, weights }: CatalogParts): Promise<ModelCatalog> {
   const today = civilDateOfInstant(startedAt)
-  const imported = (await readImportedPriceLists(config.dataDir)).flatMap(({ rows }) => rows)
+  const imported = await readImportedRows(config.dataDir)
   const served = buildServedEntries({ config, listed: servers.listed, imported, today })
   assertRolesServed(config, served)
   const opening = { outbound, environment, providers: config.providers, tokenizer: createO200kTokenizer(), openGguf: weights.openModel }
