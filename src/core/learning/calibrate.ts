@@ -4,7 +4,7 @@ export type Calibration = { readonly slope: number; readonly intercept: number }
 
 const ITERATIONS = 50
 /** Pull of the slope and intercept towards the start, so that few or one-sided outcomes cannot drive them to infinity. */
-const PULL = 1e-3
+const PULL = 0.01
 
 /**
  * Platt scaling: `P(right) = sigmoid(slope * score + intercept)`, fitted by Newton's method on scores that the model gave to rows

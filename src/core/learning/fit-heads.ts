@@ -69,7 +69,11 @@ export type FoldedRows = {
 }
 
 /** Predictions for every row by heads that did not see its fold, in the layout of the targets. */
-export function predictHeldOut({ prepared, folds, foldCount }: FoldedRows, targets: Targets, reading: Reading): Targets {
+export function predictHeldOut(
+  { prepared, folds, foldCount }: FoldedRows,
+  targets: Targets,
+  reading: Reading,
+): Targets {
   const held = {
     success: targets.success.map((column) => column.slice()),
     usd: targets.usd.map((column) => column.slice()),
@@ -106,9 +110,19 @@ export function linearModelOf(
   for (const [m, vector] of weights.entries()) {
     bias[m] = vector[denseCount + bucketCount] ?? 0
     dense.set(vector.subarray(0, denseCount), m * denseCount)
-    for (let index = 0; index < bucketCount; index += 1) sparse[index * modelCount + m] = vector[denseCount + index] ?? 0
+    for (let index = 0; index < bucketCount; index += 1)
+      sparse[index * modelCount + m] = vector[denseCount + index] ?? 0
   }
-  return { modelCount, denseCount, sparseCount: bucketCount, sparseLayout: 'by-index', bias, dense, sparse, calibration }
+  return {
+    modelCount,
+    denseCount,
+    sparseCount: bucketCount,
+    sparseLayout: 'by-index',
+    bias,
+    dense,
+    sparse,
+    calibration,
+  }
 }
 
 function pick<Item>(items: readonly Item[], indices: readonly number[]): Item[] {

@@ -21,7 +21,10 @@ const TEMPLATE_ROWS_MIN = 30
 const TEMPLATE_SHARE_MIN = 1 / 20
 
 /** Centres, spreads and templates of the training rows. */
-export function fitRecipe(rows: readonly PreparedRow[], { bucketBits, outcomes, withTemplates }: RecipeInit): FeatureRecipe {
+export function fitRecipe(
+  rows: readonly PreparedRow[],
+  { bucketBits, outcomes, withTemplates }: RecipeInit,
+): FeatureRecipe {
   const raw = rows.map((row) => row.raw)
   const { centre, scale } = standardise(raw)
   const difficulty = standardise(raw.map((values) => Float64Array.of(difficultyIndex(values))))

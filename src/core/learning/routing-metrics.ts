@@ -77,7 +77,11 @@ export function shareToReach(curve: RoutingCurve, recovered: number): number {
 }
 
 /** The area of `routingCurve` without building the curve: what a bootstrap computes thousands of times. */
-export function areaOfSample({ scores, strong, weak }: RoutedRows, order: Uint32Array, multiplicity: Uint16Array): number {
+export function areaOfSample(
+  { scores, strong, weak }: RoutedRows,
+  order: Uint32Array,
+  multiplicity: Uint16Array,
+): number {
   let count = 0
   let gained = 0
   let before = 0

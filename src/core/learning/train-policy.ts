@@ -2,7 +2,16 @@ import { sigmoid } from '../../base/deterministic-math.ts'
 import { createRandomStream, shuffle } from '../../base/random-stream.ts'
 import type { PolicyArtefact, PolicyLineage } from '../policy/policy-artefact.ts'
 import { fitCalibration } from './calibrate.ts'
-import { BUCKET_BITS, fitHeads, indicesOf, linearModelOf, predictHeldOut, type FoldedRows, type Reading, type Targets } from './fit-heads.ts'
+import {
+  BUCKET_BITS,
+  fitHeads,
+  indicesOf,
+  linearModelOf,
+  predictHeldOut,
+  type FoldedRows,
+  type Reading,
+  type Targets,
+} from './fit-heads.ts'
 import { prepareRows } from './input-matrix.ts'
 import { chooseOperatingPoints } from './operating-points.ts'
 import type { RoutingRow } from './routing-rows.ts'
@@ -50,7 +59,9 @@ export function trainPolicy(rows: readonly RoutingRow[], init: TrainingInit): Po
     candidates,
     success: linearModelOf(fitted.weights.slice(0, count), fitted.matrix, calibration),
     ...(init.withCosts && { usd: linearModelOf(fitted.weights.slice(count), fitted.matrix, uncalibrated(count)) }),
-    ...(pair !== undefined && { pair: { strong: placeOf(candidates, pair.strong), weak: placeOf(candidates, pair.weak) } }),
+    ...(pair !== undefined && {
+      pair: { strong: placeOf(candidates, pair.strong), weak: placeOf(candidates, pair.weak) },
+    }),
     ...(pair !== undefined && cascade !== undefined && { cascade: { of: placeOf(candidates, pair.weak), ...cascade } }),
     operatingPoints: init.withCosts
       ? chooseOperatingPoints({
@@ -89,7 +100,10 @@ function foldsOf(rowCount: number, seed: number): Uint8Array {
   return folds
 }
 
-function trainCascade(folded: FoldedRows, targets: Targets): Omit<NonNullable<PolicyArtefact['cascade']>, 'of'> | undefined {
+function trainCascade(
+  folded: FoldedRows,
+  targets: Targets,
+): Omit<NonNullable<PolicyArtefact['cascade']>, 'of'> | undefined {
   if (folded.prepared.some(({ answer }) => answer === undefined)) return undefined
   const success: Targets = { success: targets.success, usd: [] }
   const fitted = fitHeads(folded.prepared, success, READS_ANSWERS)

@@ -50,7 +50,9 @@ export function chooseRoute(choice: RouteChoice): DecisionRecord {
   if (best === undefined)
     return recordOf(choice, { first: undefined, second: undefined, usable, reasons, propensity: 1 })
   const greedy =
-    choice.risk === 'high' ? { first: safest(starters, best), second: undefined } : pickGreedy(starters, choice.rule, reasons)
+    choice.risk === 'high'
+      ? { first: safest(starters, best), second: undefined }
+      : pickGreedy(starters, choice.rule, reasons)
   if (choice.risk === 'high') reasons.push('high risk: the strongest candidate answers')
   const explored = explore(starters, greedy.first, choice)
   if (explored.first !== greedy.first) {

@@ -167,17 +167,20 @@ type PointInput = {
 
 function pointOf({ share, chosen, rows, best, seed, mix }: PointInput): CostPoint {
   const { test, candidates } = rows
-  const column = (read: (row: RoutingRow, name: string) => number | undefined, place: (row: number) => number): Float64Array =>
-    Float64Array.from(test, (row, index) => read(row, candidates[place(index)] ?? '') ?? 0)
+  const column = (
+    read: (row: RoutingRow, name: string) => number | undefined,
+    place: (row: number) => number,
+  ): Float64Array => Float64Array.from(test, (row, index) => read(row, candidates[place(index)] ?? '') ?? 0)
   const usdOf = (row: RoutingRow, name: string): number | undefined => row.outcomes.get(name)?.costUsd
   const scoreOf = (row: RoutingRow, name: string): number | undefined => row.outcomes.get(name)?.score
   const ours = column(usdOf, (row) => chosen[row] ?? best)
   const single = column(usdOf, () => best)
-  const achieved =
-    sum(column(scoreOf, (row) => chosen[row] ?? best)) / sum(column(scoreOf, () => best))
+  const achieved = sum(column(scoreOf, (row) => chosen[row] ?? best)) / sum(column(scoreOf, () => best))
   const isReached = achieved >= share - SHORTFALL_MAX
   const intervals = isReached
-    ? bootstrapIntervals(test.length, seed, (multiplicity) => [weighted(ours, multiplicity) / weighted(single, multiplicity)])
+    ? bootstrapIntervals(test.length, seed, (multiplicity) => [
+        weighted(ours, multiplicity) / weighted(single, multiplicity),
+      ])
     : []
   return {
     quality_share: share,

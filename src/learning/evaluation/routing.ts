@@ -119,7 +119,10 @@ type RouterInput = {
   readonly outcomes: { readonly strong: Float64Array; readonly weak: Float64Array }
 }
 
-function routersOf({ clock }: RoutingEvaluationComponents, { scorer, rows, weak, seed, outcomes }: RouterInput): readonly Router[] {
+function routersOf(
+  { clock }: RoutingEvaluationComponents,
+  { scorer, rows, weak, seed, outcomes }: RouterInput,
+): readonly Router[] {
   const random = createRandomStream(seed)
   const prompts = rows.map(({ prompt }) => prompt)
   const timed = (name: Router['name'], scoreRow: (row: number) => number): Router => {

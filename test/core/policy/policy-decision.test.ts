@@ -55,14 +55,20 @@ describe('the safety override', () => {
   it.each([
     ['high risk', { risk: 'high' }],
     ['low confidence', { confidence: 0.549 }],
-    ['a cost above the budget by more than two cents', { expectedCostNanos: 120_000_001n as Amount, maxBudgetNanos: 100_000_000n as Amount }],
+    [
+      'a cost above the budget by more than two cents',
+      { expectedCostNanos: 120_000_001n as Amount, maxBudgetNanos: 100_000_000n as Amount },
+    ],
   ] as const)('makes a decision hybrid for %s', (_, change) => {
     expect(overrideUnsafe({ ...DECISION, ...change })).toMatchObject({ route: 'hybrid', needsDecomposition: true })
   })
 
   it.each([
     ['confidence at the limit', { confidence: 0.55 }],
-    ['a cost above the budget by two cents', { expectedCostNanos: 120_000_000n as Amount, maxBudgetNanos: 100_000_000n as Amount }],
+    [
+      'a cost above the budget by two cents',
+      { expectedCostNanos: 120_000_000n as Amount, maxBudgetNanos: 100_000_000n as Amount },
+    ],
     ['a cost without a budget', { expectedCostNanos: 9_000_000_000n as Amount }],
   ] as const)('leaves a decision alone for %s', (_, change) => {
     const decision = { ...DECISION, ...change }

@@ -8,7 +8,8 @@ function feature(prompt: string, name: string): number {
   return extractor.extract(prompt).dense[PROMPT_FEATURES.indexOf(name)] ?? Number.NaN
 }
 
-const RECOMBINED = 'Who acts wrongly?\nA. Wrong, Wrong\nB. Wrong, Not wrong\nC. Not wrong, Wrong\nD. Not wrong, Not wrong'
+const RECOMBINED =
+  'Who acts wrongly?\nA. Wrong, Wrong\nB. Wrong, Not wrong\nC. Not wrong, Wrong\nD. Not wrong, Not wrong'
 const DISTINCT = 'Who was first?\nA. Armstrong\nB. Gagarin\nC. Shepard\nD. Leonov'
 
 describe('features of a prompt', () => {

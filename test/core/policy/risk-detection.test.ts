@@ -17,25 +17,33 @@ describe('risk of a task', () => {
     expect(findings.filter(({ level }) => level === 'high').map((finding) => finding.area)).toContain(area)
   })
 
-  it.each(['What is an SQL injection?', 'A patient presents with fever.', 'Define tort in one sentence.', 'How does OAuth work?'])(
-    '%s touches an area and is medium',
-    (prompt) => {
-      expect(assessRisk(prompt).risk).toBe('medium')
-    },
-  )
+  it.each([
+    'What is an SQL injection?',
+    'A patient presents with fever.',
+    'Define tort in one sentence.',
+    'How does OAuth work?',
+  ])('%s touches an area and is medium', (prompt) => {
+    expect(assessRisk(prompt).risk).toBe('medium')
+  })
 
-  it.each(['Write a haiku about rain', 'What is 2 + 2?', 'Sort these words', 'Who wrote Hamlet?', 'Delete the third word of this sentence', ''])(
-    '%s is low',
-    (prompt) => {
-      expect(assessRisk(prompt)).toEqual({ risk: 'low', findings: [] })
-    },
-  )
+  it.each([
+    'Write a haiku about rain',
+    'What is 2 + 2?',
+    'Sort these words',
+    'Who wrote Hamlet?',
+    'Delete the third word of this sentence',
+    '',
+  ])('%s is low', (prompt) => {
+    expect(assessRisk(prompt)).toEqual({ risk: 'low', findings: [] })
+  })
 
   it('sees the tail of a very long prompt', () => {
     expect(assessRisk(`${'blah '.repeat(20_000)} drop table users`).risk).toBe('high')
   })
 
   it('names the words that matched', () => {
-    expect(assessRisk('please DROP TABLE users').findings).toEqual([{ area: 'irreversible', level: 'high', words: 'DROP TABLE' }])
+    expect(assessRisk('please DROP TABLE users').findings).toEqual([
+      { area: 'irreversible', level: 'high', words: 'DROP TABLE' },
+    ])
   })
 })
