@@ -53,7 +53,11 @@ export type ModelDocument = {
   readonly policyAs?: string
 }
 
-export type RouterDocument = { readonly decompose?: 'auto' | 'never'; readonly judge?: string; readonly attemptTimeoutMs?: number }
+export type RouterDocument = {
+  readonly decompose?: 'auto' | 'never'
+  readonly judge?: string
+  readonly attemptTimeoutMs?: number
+}
 
 export type PolicyDocument = {
   readonly artefact?: string

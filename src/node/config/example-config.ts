@@ -32,6 +32,14 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "local": "ollama/qwen3:4b",
   },
 
+  "router": {
+    // Hard tasks that the policy wants split are split into steps that models can do; "never" keeps every task whole.
+    "decompose": "auto",
+    // A model that is asked where the free checks of a cascade leave an answer in doubt. Its calls cost money and count.
+    // "judge": "openai/gpt-4o-mini",
+    "attemptTimeoutMs": 120000,
+  },
+
   "policy": {
     // Written by: kernell eval routing --train ... --test ... --save policy.json
     // "artefact": "./policy.json",
