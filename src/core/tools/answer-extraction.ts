@@ -1,5 +1,6 @@
 import { parseCivilDate } from '../models/civil-date.ts'
-import { compileLinearRegex, findAllMatches } from '../text/linear-regex.ts'
+import { compileLinearRegex } from '../text/linear-regex-program.ts'
+import { findAllMatches } from '../text/linear-regex.ts'
 import type { DeterministicAnswer, Recogniser } from './deterministic-answer.ts'
 import { readSubject, TEXT_REFERENCE } from './read-subject.ts'
 

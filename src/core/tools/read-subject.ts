@@ -9,7 +9,7 @@ export const SUBJECT_LENGTH_MAX = 16_384
 
 /** How a sentence begins that is likely to be one more instruction and not part of the text. */
 const FURTHER_INSTRUCTION =
-  /(?:^|[.!?;:\n]\s*)(?:then|also|next|finally|please|explain|answer|return|give|list|output|write|translate|summari[sz]e|provide|respond|reply|do not|don't|only|count|how|what|which|who|why|ignore|use|and|show|note|hint|example|format|include|exclude|make|tell|sort|add|remove|convert|extract|can you|could you|thanks|thank you|now|if|assume|treat|consider)\b/i
+  /(?:^|[.!?;:\n]\s*)(?:then|also|next|finally|please|explain|answer|return|give|list|output|write|translate|summari[sz]e|provide|respond|reply|do not|don't|only|count|how|what|which|who|why|ignore|use|and|show|note|hint|example|format|include|exclude|make|tell|sort|add|remove|convert|extract|can you|could you|thanks|thank you|now|if|assume|treat|consider|sorted|separate|separated|one per|comma|ordered|remember|be sure|just|without|no explanation|keep|put|present|is|are|can|could|would|should|do|does|in (?:json|uppercase|lowercase|upper case|lower case|alphabetical|order)|as (?:json|a list|a table))\b/i
 
 /** The one text a task hands over: quoted in the instruction or following it. */
 export type Subject = {

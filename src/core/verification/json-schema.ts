@@ -1,4 +1,5 @@
-import { compileLinearRegex, hasMatch } from '../text/linear-regex.ts'
+import { compileLinearRegex } from '../text/linear-regex-program.ts'
+import { hasMatch } from '../text/linear-regex.ts'
 
 /** Outcome of validating a value: `unsupported` when a keyword of the schema cannot be judged. */
 export type SchemaOutcome =

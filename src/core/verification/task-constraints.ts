@@ -1,5 +1,6 @@
 import { extractJson } from '../text/extract-json.ts'
-import { compileLinearRegex, hasMatch } from '../text/linear-regex.ts'
+import { compileLinearRegex } from '../text/linear-regex-program.ts'
+import { hasMatch } from '../text/linear-regex.ts'
 import { readNumberWords } from '../tools/number-words.ts'
 import { splitSentences } from '../tools/split-sentences.ts'
 import { checkLanguage, LANGUAGE_NAMES } from './detect-language.ts'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compileLinearRegex, findAllMatches } from '../../../src/core/text/linear-regex.ts'
+import { compileLinearRegex } from '../../../src/core/text/linear-regex-program.ts'
+import { findAllMatches } from '../../../src/core/text/linear-regex.ts'
 
 fc.configureGlobal({ seed: 2026 })
 

@@ -346,4 +346,8 @@ export const LOOK_ALIKES: readonly string[] = [
   'Pretty print money',
   'Minify the budget',
   'Write an extractive summary of the following text in 2 sentences: Cats sleep. Dogs bark... Birds sing. Fish swim.',
+  'Extract all email addresses from the following text: a@b.com and c@d.com. Sorted by domain.',
+  'Extract all email addresses from the following text: a@b.com. In uppercase.',
+  'Count the words in the following text: a fine day. Is that too long?',
+  'Count the words in the following text: a fine day. As JSON.',
 ]
