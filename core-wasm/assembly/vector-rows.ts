@@ -19,6 +19,15 @@ export const MODE_EXACT: i32 = 0
 export const MODE_CODES: i32 = 1
 export const MODE_SKETCH: i32 = 2
 
+/**
+ * Dimensions of the rotated copy whose signs are kept: short rows are padded to 256, since more signs than numbers still tell
+ * angles better.
+ */
+/*@inline*/
+export function sketchDims(dims: i32): i32 {
+  return max(dims, 256)
+}
+
 /*@inline*/
 function codesAt(segment: usize, dims: i32): usize {
   return segment + ((<usize>dims) << (SEGMENT_SHIFT + 2))
@@ -29,7 +38,7 @@ function bitsAt(segment: usize, dims: i32): usize {
 }
 /*@inline*/
 function scalesAt(segment: usize, dims: i32): usize {
-  return bitsAt(segment, dims) + ((<usize>dims) << (SEGMENT_SHIFT - 3))
+  return bitsAt(segment, dims) + ((<usize>sketchDims(dims)) << (SEGMENT_SHIFT - 3))
 }
 /*@inline*/
 function distancesAt(segment: usize, dims: i32): usize {
@@ -47,15 +56,15 @@ function signsAt(work: usize, dims: i32): usize {
 }
 /*@inline*/
 function rotatedAt(work: usize, dims: i32): usize {
-  return signsAt(work, dims) + ((<usize>(dims * ROTATION_ROUNDS)) << 2)
+  return signsAt(work, dims) + ((<usize>(sketchDims(dims) * ROTATION_ROUNDS)) << 2)
 }
 /*@inline*/
 function spareAt(work: usize, dims: i32): usize {
-  return rotatedAt(work, dims) + ((<usize>dims) << 2)
+  return rotatedAt(work, dims) + ((<usize>sketchDims(dims)) << 2)
 }
 /*@inline*/
 function wideAt(work: usize, dims: i32): usize {
-  return spareAt(work, dims) + ((<usize>dims) << 2)
+  return spareAt(work, dims) + ((<usize>sketchDims(dims)) << 2)
 }
 /*@inline*/
 function queryCodesAt(work: usize, dims: i32): usize {
@@ -65,14 +74,14 @@ function queryCodesAt(work: usize, dims: i32): usize {
 function queryBitsAt(work: usize, dims: i32): usize {
   return queryCodesAt(work, dims) + <usize>dims
 }
-/** One counter per distance 0..dims, and a pad that keeps what follows aligned. */
+/** One counter per possible distance, and a pad that keeps what follows aligned. */
 /*@inline*/
 function histogramAt(work: usize, dims: i32): usize {
-  return queryBitsAt(work, dims) + <usize>(dims >> 3)
+  return queryBitsAt(work, dims) + <usize>(sketchDims(dims) >> 3)
 }
 /*@inline*/
 function foundAt(work: usize, dims: i32): usize {
-  return histogramAt(work, dims) + ((<usize>(dims + 4)) << 2)
+  return histogramAt(work, dims) + ((<usize>(sketchDims(dims) + 4)) << 2)
 }
 /*@inline*/
 function nearScoresAt(work: usize, dims: i32): usize {
@@ -100,7 +109,7 @@ export function workBytes(dims: i32): usize {
 
 /** Once, before the first use of a work area. */
 export function prepareWork(work: usize, dims: i32): void {
-  rotationSigns(signsAt(work, dims), dims)
+  rotationSigns(signsAt(work, dims), sketchDims(dims))
 }
 
 /*@inline*/
@@ -113,12 +122,19 @@ export function writeRow(table: usize, slot: i32, dims: i32, work: usize): void 
   const segment = segmentOf(table, slot)
   const row = <usize>(slot & (SEGMENT_ROWS - 1))
   const size = <usize>dims
-  const rotated = rotatedAt(work, dims)
   memory.copy(segment + ((row * size) << 2), work, size << 2)
   store<f32>(scalesAt(segment, dims) + (row << 2), quantiseInt8(work, codesAt(segment, dims) + row * size, dims))
-  memory.copy(rotated, work, size << 2)
-  rotate(rotated, signsAt(work, dims), spareAt(work, dims), dims)
-  signBits(rotated, bitsAt(segment, dims) + row * (size >> 3), dims)
+  sketchInput(work, dims, bitsAt(segment, dims) + row * <usize>(sketchDims(dims) >> 3))
+}
+
+/** Sign bits of the rotated input. */
+function sketchInput(work: usize, dims: i32, bits: usize): void {
+  const rotated = rotatedAt(work, dims)
+  const all = sketchDims(dims)
+  memory.copy(rotated, work, (<usize>dims) << 2)
+  memory.fill(rotated + ((<usize>dims) << 2), 0, (<usize>(all - dims)) << 2)
+  rotate(rotated, signsAt(work, dims), spareAt(work, dims), all)
+  signBits(rotated, bits, all)
 }
 
 /** Copies row `from` over row `to`. */
@@ -130,7 +146,8 @@ export function moveRow(table: usize, from: i32, to: i32, dims: i32): void {
   const size = <usize>dims
   memory.copy(target + ((row * size) << 2), source + ((at * size) << 2), size << 2)
   memory.copy(codesAt(target, dims) + row * size, codesAt(source, dims) + at * size, size)
-  memory.copy(bitsAt(target, dims) + row * (size >> 3), bitsAt(source, dims) + at * (size >> 3), size >> 3)
+  const bitsSize = <usize>(sketchDims(dims) >> 3)
+  memory.copy(bitsAt(target, dims) + row * bitsSize, bitsAt(source, dims) + at * bitsSize, bitsSize)
   store<f32>(scalesAt(target, dims) + (row << 2), load<f32>(scalesAt(source, dims) + (at << 2)))
 }
 
@@ -189,16 +206,13 @@ function codesScan(table: usize, rowCount: i32, dims: i32, work: usize, limit: i
 /** Slots of the nearest sign rows in rising order: all below the cut-off distance, and the first ones at it. */
 function sketchScan(table: usize, rowCount: i32, dims: i32, work: usize, candidates: i32): i32 {
   const bits = queryBitsAt(work, dims)
-  const rotated = rotatedAt(work, dims)
-  memory.copy(rotated, work, (<usize>dims) << 2)
-  rotate(rotated, signsAt(work, dims), spareAt(work, dims), dims)
-  signBits(rotated, bits, dims)
+  sketchInput(work, dims, bits)
   const histogram = histogramAt(work, dims)
-  memory.fill(histogram, 0, (<usize>(dims + 1)) << 2)
+  memory.fill(histogram, 0, (<usize>(sketchDims(dims) + 1)) << 2)
   for (let first = 0; first < rowCount; first += SEGMENT_ROWS) {
     const segment = segmentOf(table, first)
     const rows = min(SEGMENT_ROWS, rowCount - first)
-    if (dims == 256) distances256(bits, bitsAt(segment, dims), distancesAt(segment, dims), rows, histogram)
+    if (dims <= 256) distances256(bits, bitsAt(segment, dims), distancesAt(segment, dims), rows, histogram)
     else distancesAny(bits, segment, rows, dims, histogram)
   }
   const wanted = min(candidates, rowCount)
@@ -211,7 +225,7 @@ function sketchScan(table: usize, rowCount: i32, dims: i32, work: usize, candida
   return gatherFound(table, rowCount, dims, foundAt(work, dims), cutOff, wanted - below)
 }
 
-/** The product's own size, with the query's 32 bytes in locals. */
+/** The commonest size of a sketch, with the query's 32 bytes in locals. */
 function distances256(bits: usize, row: usize, distances: usize, rows: i32, histogram: usize): void {
   const a = load<i64>(bits)
   const b = load<i64>(bits, 8)

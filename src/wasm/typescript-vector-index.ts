@@ -31,8 +31,8 @@ export class TypeScriptVectorIndex implements VectorIndex {
   }
 
   get memoryBytes(): number {
-    const { stride, segments } = this.rows
-    return segments.length * SEGMENT_ROWS * (stride * 5 + stride / 8 + 6)
+    const { stride, signCount, segments } = this.rows
+    return segments.length * SEGMENT_ROWS * (stride * 5 + signCount / 8 + 6)
   }
 
   add(id: number, vector: Float32Array): boolean {

@@ -1,6 +1,8 @@
 import { PAGE_BYTES, PAGES_MAX, webAssembly } from './web-assembly.ts'
 import type { WasmMemory, WasmModule } from './web-assembly.ts'
 
+const GROWTH_PAGES_MAX = 512
+
 /** What core.wasm exports. Pointers and counts are 32-bit integers; signatures follow core-wasm/assembly. */
 export type CoreExports = {
   heapBase(): number
@@ -152,8 +154,13 @@ export class WasmCore {
     return new Uint32Array(this.memory.buffer, address, length)
   }
 
+  /**
+   * Doubles the memory, by 32 MiB at most: each growth makes a new buffer object, and the host's garbage collector answers many
+   * of those with full collections. Pages that nothing was written to cost address space only.
+   */
   private grow(pages: number): void {
-    this.memory.grow(pages)
+    const have = this.memory.buffer.byteLength / PAGE_BYTES
+    this.memory.grow(Math.min(PAGES_MAX - have, Math.max(pages, Math.min(have, GROWTH_PAGES_MAX))))
     this.bytes = new Uint8Array(this.memory.buffer)
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { CACHE_EMBEDDING_DIMS, createCacheHashRecipe } from '../../src/core/cache/cache-hash-recipe.ts'
 import { loadWasmKernel } from '../../src/wasm/node-load.ts'
 import { readRealTexts } from '../bench/cache/real-texts.ts'
 
@@ -11,8 +12,8 @@ describe.skipIf(!hasData)('lookup among real texts', () => {
   it('finds the exhaustive nearest of 30,000 for at least 99 % of other texts', async () => {
     const kernel = await loadWasmKernel()
     const { texts, queries } = readRealTexts(folder, { texts: 30_000, queries: 300 })
-    const hasher = kernel.createTextHasher({ dims: 256 })
-    const index = kernel.createVectorIndex({ dims: 256, capacityMax: texts.length })
+    const hasher = kernel.createTextHasher({ dims: CACHE_EMBEDDING_DIMS, recipe: createCacheHashRecipe() })
+    const index = kernel.createVectorIndex({ dims: CACHE_EMBEDDING_DIMS, capacityMax: texts.length })
     texts.forEach((text, id) => index.add(id, hasher.embed(text)))
     const found = queries.filter((text) => {
       const query = hasher.embed(text)

@@ -1,4 +1,4 @@
-import { DEFAULT_EMBEDDING_DIMS } from '../../../src/core/kernels/hash-recipe.ts'
+import { CACHE_EMBEDDING_DIMS, createCacheHashRecipe } from '../../../src/core/cache/cache-hash-recipe.ts'
 import { planSearch } from '../../../src/core/kernels/vector-rows.ts'
 import type { SearchPlan } from '../../../src/core/kernels/vector-rows.ts'
 import { loadWasmKernel } from '../../../src/wasm/node-load.ts'
@@ -22,7 +22,7 @@ const ROUNDS = 5
 export async function bench(options: BenchOptions): Promise<BenchReport> {
   const count = options.isQuick ? 30_000 : TEXTS
   const queryCount = options.isQuick ? 50 : QUERIES
-  const dims = DEFAULT_EMBEDDING_DIMS
+  const dims = CACHE_EMBEDDING_DIMS
   const kernel = await loadWasmKernel()
   const rows: BenchRow[] = []
   const folder = process.env.KERNELL_DATA ?? '../shared/data'
@@ -30,7 +30,7 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
   try {
     const { texts, queries } = readRealTexts(folder, { texts: count, queries: queryCount })
     options.log(`${texts.length} texts, ${queries.length} queries in ${dims} dimensions`)
-    const hasher = kernel.createTextHasher({ dims })
+    const hasher = kernel.createTextHasher({ dims, recipe: createCacheHashRecipe() })
     const start = performance.now()
     const stored = texts.map((text) => hasher.embed(text))
     const embedUs = ((performance.now() - start) * 1000) / texts.length

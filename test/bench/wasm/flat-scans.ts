@@ -1,3 +1,4 @@
+import { CACHE_EMBEDDING_DIMS } from '../../../src/core/cache/cache-hash-recipe.ts'
 import { WasmCore } from '../../../src/wasm/wasm-core.ts'
 import { compileCore } from '../../../src/wasm/wasm-kernel.ts'
 import { readCoreBytes } from '../../../src/wasm/node-load.ts'
@@ -21,7 +22,7 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
   const native = await startAll(skipped)
   const rows: BenchRow[] = []
   try {
-    for (const dims of [256, 384]) {
+    for (const dims of [CACHE_EMBEDDING_DIMS, 256, 384]) {
       for (const kind of ['f32', 'int8'] as const) {
         options.log(`${kind} scan, ${rowCount} x ${dims}`)
         rows.push(await measure({ kind, rows: rowCount, dims, repeats: 5 }, native, options.isQuick ? 1 : 7))

@@ -69,7 +69,7 @@ describe('rotation', () => {
   it('makes the share of equal signs follow the angle', () => {
     const bits = (vector: Float32Array): Uint32Array => {
       const out = new Uint32Array(vector.length / 32)
-      signBits(rotated(vector), out, 0)
+      signBits(rotated(vector), out)
       return out
     }
     const base = unitVector(3, 1024)
