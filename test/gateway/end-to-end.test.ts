@@ -79,7 +79,10 @@ describe('routes', () => {
   it('pass tools and formats to the provider, and its tool calls back', async () => {
     const toolCalls = [{ id: 'call_1', name: 'weather', arguments: '{"city":"Oslo"}' }]
     await using thrifty = await startUpstreamServer({ behaviour: { kind: 'answer', toolCalls } })
-    await using running = await startRealGateway(tiersAt({ cheap: thrifty.baseUrl }))
+    await using running = await startRealGateway({
+      ...tiersAt({ cheap: thrifty.baseUrl }),
+      models: { 'thrifty/thrifty-1': { tier: 'cheap_api', capabilities: { tools: true, jsonSchema: true } } },
+    })
     const tools = [
       {
         type: 'function' as const,
