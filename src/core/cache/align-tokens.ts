@@ -1,5 +1,6 @@
 import type { QuestionToken } from '../text/question-tokens.ts'
 import { isWithinEdits } from '../text/edit-distance.ts'
+import { areOpposites } from '../text/opposites.ts'
 
 /** How the words of two questions correspond. Every token is in a pair or in one of the two rests. */
 export type TokenAlignment = {
@@ -98,12 +99,7 @@ function pairMisspelt(
     for (let j = 0; j < second.length; j += 1) {
       const other = second[j]
       if (other === undefined || other.kind !== 'content' || isTaken[j] === 1) continue
-      const length = Math.min(token.word.length, other.word.length)
-      if (
-        length < MISSPELT_LENGTH_MIN ||
-        !isWithinEdits(token.word, other.word, length >= TWO_EDITS_LENGTH_MIN ? 2 : 1)
-      )
-        continue
+      if (!isMisspelling(token, other)) continue
       partnerOf[i] = j
       isTaken[j] = 1
       hashes.push(token.stemHash, other.stemHash)
@@ -111,6 +107,12 @@ function pairMisspelt(
     }
   }
   return hashes
+}
+
+function isMisspelling(one: QuestionToken, other: QuestionToken): boolean {
+  const length = Math.min(one.word.length, other.word.length)
+  if (length < MISSPELT_LENGTH_MIN || areOpposites(one.stem, other.stem)) return false
+  return isWithinEdits(one.word, other.word, length >= TWO_EDITS_LENGTH_MIN ? 2 : 1)
 }
 
 function pairCompounds(

@@ -19,6 +19,7 @@ export function wrongShareUpperBound({
   readonly confidence: number
 }): number {
   if (hits === 0 || wrong >= hits) return 1
+  if (wrong === 0) return 1 - exp(log(1 - confidence) / hits)
   let low = wrong / hits
   let high = 1
   for (let step = 0; step < STEPS; step += 1) {
@@ -67,9 +68,6 @@ export type ThresholdChoice = {
 /** The choice aims at this share of the bound: the rest covers the chance of the next traffic and its drift. */
 const HEADROOM = 0.8
 
-/** How many hits lie between two tests: the bound is checked on a grid, strictest first. */
-const GRID = 10
-
 /**
  * The loosest threshold whose wrong hits, by their upper confidence bound, stay within `maxWrong` of all hits. Thresholds are tested from
  * the strictest on and the first failure ends the search (fixed-sequence testing), so that looking at many does not spoil the confidence.
@@ -86,13 +84,12 @@ export function chooseThreshold(
     const last = ordered[hits - 1]
     if (last === undefined) break
     if (!last.isRight) wrong += 1
-    if (hits % GRID !== 0 && hits !== ordered.length) continue
+    const next = ordered[hits]
+    if (next !== undefined && next.score === last.score) continue
     const all = hits + exactHits
     if (hits * wrongShareUpperBound({ wrong: 0, hits, confidence }) > maxWrong * all) continue
     const wrongRateBound = (hits * wrongShareUpperBound({ wrong, hits, confidence })) / all
     if (wrongRateBound > maxWrong || wrong > HEADROOM * maxWrong * all) break
-    const next = ordered[hits]
-    if (next !== undefined && next.score === last.score) continue
     choice = { threshold: next === undefined ? last.score : (last.score + next.score) / 2, hits, wrong, wrongRateBound }
   }
   return choice

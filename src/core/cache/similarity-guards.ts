@@ -1,11 +1,12 @@
+import { areOpposites } from '../text/opposites.ts'
 import type { TokenAlignment } from './align-tokens.ts'
 
 /** Why two questions are different whatever a score says. */
-export type GuardRefusal = 'number' | 'negation' | 'symbol' | 'name' | 'word-order'
+export type GuardRefusal = 'number' | 'negation' | 'symbol' | 'name' | 'opposite' | 'word-order'
 
 /**
  * The differences that turn one question into another however alike the rest is: a number, a "not" or "without", a symbol ("C" and "C#"),
- * a name, or the same words in another order ("A beats B"). `undefined` when there is none.
+ * a name, an opposite ("maximise" and "minimise"), or the same words in another order ("A beats B"). `undefined` when there is none.
  *
  * On real question pairs these rules refuse more wrong answers than right ones, also on top of the trained scorer.
  */
@@ -18,6 +19,9 @@ export function guardRefusal({ restFirst, restSecond, inversions }: TokenAlignme
       if (isCapitalised) return 'name'
       hasContentRest = true
     }
+  }
+  for (const one of restFirst) {
+    if (restSecond.some((other) => areOpposites(one.stem, other.stem))) return 'opposite'
   }
   return inversions > 0 && !hasContentRest ? 'word-order' : undefined
 }
