@@ -49,7 +49,7 @@ const INCONCLUSIVE_CONFIDENCE_MAX = ACCEPTANCE_CONFIDENCE - 0.01
 const LIKELIHOOD_RATIOS = {
   schemaPassed: 1.2,
   constraintPassed: 1.15,
-  arithmeticRight: 1.4,
+  arithmeticRight: 1.5,
   arithmeticWrong: 0.08,
   /** A judge that is right on 85 % of right and 75 % of wrong answers. */
   judgeAccepted: 3.4,

@@ -163,27 +163,6 @@ it('is total on arbitrary strings', () => {
   )
 })
 
-it('declines an unrecognised prompt of 1 kB in under 5 us', () => {
-  const filler = 'the model that answers many questions about history with care while others prefer short replies '
-  const prompts = [
-    'What is the best way to explain ',
-    'How many people live in ',
-    'Extract the names from this text: ',
-    'Write an essay on ',
-    'Convert this to a poem:\n',
-  ]
-  for (const opening of prompts) {
-    const prompt = (opening + filler.repeat(12)).slice(0, 1024)
-    const batchUs = Array.from({ length: 30 }, () => {
-      const start = performance.now()
-      for (let index = 0; index < 500; index++) answerDeterministically(prompt)
-      return ((performance.now() - start) * 1000) / 500
-    })
-    // The fastest batch: the others measure what else the machine does.
-    expect(Math.min(...batchUs), opening).toBeLessThan(5)
-  }
-})
-
 const DATA = process.env['KERNELL_DATA'] ?? '../shared/data'
 
 describe.skipIf(!existsSync(DATA))('prompts written by others', () => {
