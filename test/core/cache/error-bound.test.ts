@@ -66,7 +66,7 @@ describe('chooseThreshold', () => {
       isRight: at < 650,
     }))
     const choice = chooseThreshold(tied, { exactHits: 1_000, maxWrong: 0.01, confidence: 0.9 })
-    expect(choice).toMatchObject({ hits: 600, threshold: 3.5 })
+    expect(choice).toMatchObject({ hits: 601, threshold: 2.5 })
   })
 
   it('keeps the true rate within the bound as often as its confidence says', () => {
