@@ -12,8 +12,10 @@
 export type { ConformanceCase } from './conformance/conformance-case.ts'
 export { EVENT_LOG_CASES } from './conformance/event-log-cases.ts'
 export { FILE_SYSTEM_CASES, type FileSystemSubject } from './conformance/file-system-cases.ts'
+export { POLICY_KERNEL_CASES, VECTOR_KERNEL_CASES } from './conformance/kernel-cases.ts'
 export { KEY_VALUE_STORE_CASES } from './conformance/key-value-store-cases.ts'
 export { LANGUAGE_MODEL_CASES, type LanguageModelSubject } from './conformance/language-model-cases.ts'
+export { VECTOR_INDEX_CASES, VECTOR_INDEX_SUBJECT } from './conformance/vector-index-cases.ts'
 export { FaultyFileSystem, type DiskFault, type FaultyFileSystemInit, type PowerCut } from './faulty-file-system.ts'
 export {
   createRecordedModel,

@@ -23,6 +23,15 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
     { test: 'test/models/gguf-model.test.ts', implementations: ['createGgufModel'] },
     { test: 'test/testing/test-models.test.ts', implementations: ['createScriptedModel', 'createRecordedModel'] },
   ],
+  POLICY_KERNEL_CASES: [
+    { test: 'test/wasm/conformance.test.ts', implementations: ['loadWasmKernel', 'createTypeScriptKernel'] },
+  ],
+  VECTOR_INDEX_CASES: [
+    { test: 'test/wasm/conformance.test.ts', implementations: ['loadWasmKernel', 'createTypeScriptKernel'] },
+  ],
+  VECTOR_KERNEL_CASES: [
+    { test: 'test/wasm/conformance.test.ts', implementations: ['loadWasmKernel', 'createTypeScriptKernel'] },
+  ],
 }
 
 const suites = listTypeScript('src/testing/conformance').flatMap((file) =>
