@@ -51,6 +51,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/init.ts')).initCommand,
   },
   {
+    name: 'data inspect',
+    summary: 'show the records of finished tasks that this node keeps',
+    load: async () => (await import('./commands/data-inspect.ts')).dataInspectCommand,
+  },
+  {
+    name: 'data export',
+    summary: 'write the records to a file of JSON Lines',
+    load: async () => (await import('./commands/data-export.ts')).dataExportCommand,
+  },
+  {
+    name: 'data purge',
+    summary: 'delete records for good',
+    load: async () => (await import('./commands/data-purge.ts')).dataPurgeCommand,
+  },
+  {
     name: 'eval routing',
     summary: 'measure the policy on questions with known scores; --save keeps it',
     load: async () => (await import('./commands/evaluate-routing.ts')).evaluateRoutingCommand,

@@ -18,6 +18,7 @@ import type { EvaluatingNode } from './node-evaluations.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
+import { createNodeRecords } from './node-records.ts'
 import { readPackageVersion } from './package-version.ts'
 
 export type NodeParts = {
@@ -29,6 +30,8 @@ export type NodeParts = {
   readonly answers: AnswerCache
   readonly policy: NodePolicy
   readonly kernel: VectorKernel
+  /** Rewrites the store's files without what was deleted. */
+  readonly compact: () => Promise<void>
   readonly clock: Clock
   readonly startedAt: Timestamp
   readonly close: () => Promise<void>
@@ -44,6 +47,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     config,
     router,
     listModels: () => models,
+    records: createNodeRecords({ store: telemetry.store, pipeline: telemetry.pipeline, cache: answers.cache, compact: parts.compact }),
     async embed(texts, { model, signal }) {
       const { embedder } = answers
       if (model !== undefined && model !== embedder.id && model !== 'kernell' && model !== config.cache.embedder) {

@@ -99,7 +99,8 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     { ...calling, checkAnswer, cache: answers.cache, policy: policy.policy, random, telemetry: telemetry.pipeline },
     { decompose: config.router.decompose, contextTokensMax: STEP_CONTEXT_TOKENS_MAX },
   )
-  return assembleNode({ config, router, catalog, telemetry, budgets, answers, policy, kernel, clock, startedAt, close })
+  const compact = (): Promise<void> => store.compact()
+  return assembleNode({ config, router, catalog, telemetry, budgets, answers, policy, kernel, compact, clock, startedAt, close })
 }
 
 type CatalogParts = {

@@ -3,6 +3,7 @@ import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
 import type { NodeConfig } from './config/node-config.ts'
+import type { NodeRecords } from './node-records.ts'
 
 /** A model of the registry and whether this node can call it now. */
 export type NodeModel = {
@@ -37,6 +38,8 @@ export type KernellNode = AsyncDisposable & {
   decidePolicy(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer>
   /** Counts one HTTP request that was answered or dropped. `route` is the pattern of the path, never the path that was asked for. */
   observeHttp?(observation: { readonly route: string; readonly statusCode: number; readonly durationMs: number }): void
+  /** Records of finished tasks: to look at, to take out, to delete. */
+  readonly records: NodeRecords
   /** Prometheus text, version 0.0.4. */
   metricsText(): Promise<string>
   /** What works and what does not, for `/healthz` and `doctor`. */

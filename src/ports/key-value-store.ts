@@ -64,6 +64,11 @@ export interface KeyValueStore {
   count(range?: KeyRange, options?: ReadOptions): Promise<number>
   /** A view of the keys below `name` (letters, digits and hyphens); closing it is closing nothing. */
   sublevel(name: string): KeyValueStore
+  /**
+   * Rewrites what is stored, so that no file holds the bytes of values deleted or replaced before the call. Costs reading and
+   * writing everything, sublevels and parents included: for erasure, not for speed.
+   */
+  compact(): Promise<void>
   /** Idempotent. Waits for writes under way. */
   close(): Promise<void>
 }

@@ -66,6 +66,10 @@ class SublevelStore implements KeyValueStore {
     return new SublevelStore(this.#parent, `${this.#prefix}${name}/`)
   }
 
+  async compact(): Promise<void> {
+    await this.#parent.compact()
+  }
+
   async close(): Promise<void> {
     // The parent belongs to whoever opened it.
   }

@@ -5,6 +5,9 @@ import type { ModelEntry } from '../../src/core/models/model-entry.ts'
 import type { DecisionRecord } from '../../src/core/routing/decision-record.ts'
 import type { NodeConfig } from '../../src/node/config/node-config.ts'
 import type { CacheReport, CostReport, EvaluatingNode, RoutingReport } from '../../src/node/node-evaluations.ts'
+import { createNodeRecords } from '../../src/node/node-records.ts'
+import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
+import { createTelemetryStore } from '../../src/telemetry/telemetry-store.ts'
 import type { RouteEstimate, RouteRequest, RouteResult } from '../../src/ports/router.ts'
 
 /** What the scripted router does with a prompt. */
@@ -91,6 +94,12 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
         return await Promise.resolve(ESTIMATE)
       },
     },
+    records: createNodeRecords({
+      store: createTelemetryStore(createMemoryKeyValueStore()),
+      pipeline: { flush: async () => undefined },
+      cache: undefined,
+      compact: async () => undefined,
+    }),
     listModels: () => [
       { entry: ENTRY, isAvailable: true },
       {

@@ -7,8 +7,11 @@ import type { DecisionRecord } from '../../src/core/routing/decision-record.ts'
 import { createGateway, type Gateway, type GatewayInit } from '../../src/gateway/index.ts'
 import type { ApiKeyConfig, NodeConfig } from '../../src/node/config/node-config.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
+import { createNodeRecords } from '../../src/node/node-records.ts'
 import type { AbortOptions } from '../../src/ports/abort-options.ts'
 import type { ModelAnswer, ModelStreamPart } from '../../src/ports/language-model.ts'
+import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
+import { createTelemetryStore } from '../../src/telemetry/telemetry-store.ts'
 import type { RoutedStream, RouteRequest, RouteResult } from '../../src/ports/router.ts'
 
 export const DECISION: DecisionRecord = {
@@ -131,6 +134,12 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
       },
       estimate: async () => await Promise.reject(new Error('not asked for over HTTP')),
     },
+    records: createNodeRecords({
+      store: createTelemetryStore(createMemoryKeyValueStore()),
+      pipeline: { flush: async () => undefined },
+      cache: undefined,
+      compact: async () => undefined,
+    }),
     listModels: () => [
       { entry: modelEntry('openai/small', 'small'), isAvailable: true },
       { entry: modelEntry('openai/gone', 'gone'), isAvailable: false, unavailableBecause: 'OPENAI_API_KEY is not set' },

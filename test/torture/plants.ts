@@ -86,6 +86,7 @@ export function withUnsyncedBatches(store: KeyValueStore): KeyValueStore {
     iterate: (range, options) => store.iterate(range, options),
     count: async (range, options) => await store.count(range, options),
     sublevel: (name) => withUnsyncedBatches(store.sublevel(name)),
+    compact: async () => await store.compact(),
     close: async () => await store.close(),
   }
 }

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { Level } from 'level'
+import { assert } from '../../base/assert.ts'
 import { CodedError } from '../../base/errors.ts'
 import type {
   KeyRange,
@@ -25,6 +26,20 @@ type Database = Level<string, Uint8Array>
 type LevelOperation =
   | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
   | { readonly type: 'del'; readonly key: string }
+
+type CompactableDatabase = Omit<Database, 'batch'> & {
+  /** Of the native binding; the type of `level` shows only what browsers have as well. */
+  compactRange(start: Uint8Array, end: Uint8Array, options: typeof RAW_KEYS): Promise<void>
+  batch(
+    operations: readonly { readonly type: string; readonly key: Uint8Array; readonly keyEncoding: 'view' }[],
+    options: { readonly sync: boolean },
+  ): Promise<void>
+}
+
+const RAW_KEYS = { keyEncoding: 'view' } as const
+/** Keys of a store are never empty and always UTF-8, in which no byte is 0xff. */
+const BELOW_ALL_KEYS = new Uint8Array(0)
+const ABOVE_ALL_KEYS = Uint8Array.of(0xff)
 
 const CHECKSUM_BYTES = 4
 const READ_AHEAD = 256
@@ -155,6 +170,25 @@ class LevelKeyValueStore implements KeyValueStore {
     return createSublevelStore(this, name)
   }
 
+  /**
+   * LevelDB rewrites a level only together with a newer one above it, so a value and its deletion that were written to one
+   * file would stay there for good. Deleting two keys that no store can hold, below and above all others, puts a file over
+   * everything that is there; compacting then merges it down through every level.
+   */
+  async compact(): Promise<void> {
+    const database = this.#database
+    assert(isCompactable(database), 'LevelDB can compact')
+    const compactAll = async (): Promise<void> => await database.compactRange(BELOW_ALL_KEYS, ABOVE_ALL_KEYS, RAW_KEYS)
+    await this.#attempt('read', compactAll)
+    await this.#attempt('write', async () => {
+      await database.batch(
+        [BELOW_ALL_KEYS, ABOVE_ALL_KEYS].map((key) => ({ type: 'del', key, ...RAW_KEYS })),
+        { sync: true },
+      )
+    })
+    await this.#attempt('read', compactAll)
+  }
+
   async close(): Promise<void> {
     await this.#database.close()
   }
@@ -184,6 +218,10 @@ class LevelKeyValueStore implements KeyValueStore {
       throw failure
     }
   }
+}
+
+function isCompactable(database: object): database is CompactableDatabase {
+  return 'compactRange' in database
 }
 
 function seal(key: string, value: Uint8Array): Uint8Array {

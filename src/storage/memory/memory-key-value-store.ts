@@ -67,6 +67,11 @@ class MemoryKeyValueStore implements KeyValueStore {
     return createSublevelStore(this, name)
   }
 
+  async compact(): Promise<void> {
+    // What was deleted is gone already.
+    this.#begin()
+  }
+
   async close(): Promise<void> {
     this.#isOpen = false
   }

@@ -190,6 +190,20 @@ export const KEY_VALUE_STORE_CASES: readonly ConformanceCase<KeyValueStore>[] = 
     },
   },
   {
+    name: 'compacting keeps what is there, and only that',
+    run: async (store) => {
+      await store.compact()
+      await fill(store, ['a', 'b', 'c'])
+      await store.delete('b')
+      await store.sublevel('s').put('d', bytes(7))
+      await store.compact()
+      expectSame(await keysIn(store), ['a', 'c', 's/d'], 'keys')
+      expectSame(await store.get('c'), bytes(2), 'a value')
+      await store.put('b', bytes(9))
+      expectSame(await store.get('b'), bytes(9), 'a later put')
+    },
+  },
+  {
     name: 'a closed store refuses with STORE_NOT_OPEN, and closing twice is fine',
     run: async (store) => {
       await store.close()

@@ -1,0 +1,49 @@
+import type { TelemetryPurge } from '../../node/node-records.ts'
+import type { Command } from '../command.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { isFlagSet, textFlag, usageError, type Flags } from '../flags.ts'
+import { instantFlag, WITHOUT_SERVERS } from '../record-flags.ts'
+
+/** Deletes records so that the files hold no byte of them. */
+export const dataPurgeCommand: Command = {
+  name: 'data purge',
+  summary: 'delete records for good',
+  synopsis: '--all | --tenant NAME | --before DATE',
+  flags: {
+    all: { describe: 'every record' },
+    tenant: { value: 'NAME', describe: 'the records of this tenant' },
+    before: { value: 'DATE', describe: 'records before this instant: 2026-01-31 or 2026-01-31T08:00:00Z' },
+    answers: { describe: 'also cached answers: all, or those of the tenant' },
+    yes: { describe: 'needed, since nothing brings them back' },
+  },
+  details: [
+    'The files are rewritten, so that not even a search through their bytes finds what was deleted. Budgets keep their books: names of tenants that have spent stay in them. With --before and --answers, answers go when their time to live is over.',
+  ],
+  examples: ['kernell data purge --tenant acme --answers --yes', 'kernell data purge --before 2026-01-01 --yes'],
+  async run({ flags, terminal, isJson, useNode }) {
+    const what = purgeOf(flags)
+    if (!isFlagSet(flags, 'yes')) throw usageError('This deletes for good; add --yes to do it')
+    const withAnswers = isFlagSet(flags, 'answers')
+    const { purged, left } = await useNode(
+      async (node) => ({ purged: await node.records.purge(what, { withAnswers }), left: await node.records.count() }),
+      WITHOUT_SERVERS,
+    )
+    const { records, answers } = purged
+    if (isJson) terminal.printJson({ purged: records, answers, left })
+    else
+      terminal.print(
+        `Deleted ${records} records${withAnswers ? ` and ${answers} cached answers` : ''}; ${left} records are left`,
+      )
+    return EXIT_CODES.done
+  },
+}
+
+/** Throws `COMMAND_INVALID` unless exactly one of the three is named. */
+function purgeOf(flags: Flags): TelemetryPurge {
+  const tenant = textFlag(flags, 'tenant')
+  const before = instantFlag(flags, 'before')
+  const named = [isFlagSet(flags, 'all'), tenant !== undefined, before !== undefined].filter(Boolean)
+  if (named.length !== 1) throw usageError('Give one of --all, --tenant NAME or --before DATE')
+  if (tenant !== undefined) return { kind: 'tenant', tenant }
+  return before === undefined ? { kind: 'all' } : { kind: 'before', before }
+}

@@ -1,0 +1,124 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { parseTenantId, type TenantId } from '../../src/base/identifiers.ts'
+import type { ConfigDocument } from '../../src/node/config/config-document.ts'
+import { resolveConfig } from '../../src/node/config/resolve-config.ts'
+import { createNode } from '../../src/node/create-node.ts'
+import type { KernellNode } from '../../src/node/kernell-node.ts'
+import type { TelemetryEvent } from '../../src/wire/telemetry-event.ts'
+import { startUpstreamServer } from '../fixtures/upstream-server.ts'
+import { requestOf } from '../router/router-fixture.ts'
+
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kernell-records-'))
+  folders.push(folder)
+  return folder
+}
+
+async function startNode(document: ConfigDocument, folder: string = makeFolder()): Promise<KernellNode> {
+  const config = resolveConfig({
+    document: { discover: false, telemetry: { consent: true }, ...document },
+    providerOrigins: {},
+    environment: {},
+    defaultDataDir: join(folder, 'data'),
+    baseDir: folder,
+    configFile: undefined,
+  })
+  return await createNode({ config, environment: {} })
+}
+
+const tenantOf = (name: string): TenantId => parseTenantId(name) as TenantId
+const sum = async (node: KernellNode, tenant: string, left: number): Promise<void> => {
+  await node.router.route(requestOf(`What is ${left} + 1?`, { caller: { tenant: tenantOf(tenant) } }))
+}
+async function collect<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const collected: Item[] = []
+  for await (const item of items) collected.push(item)
+  return collected
+}
+const listOf = async (node: KernellNode, filter = {}): Promise<readonly TelemetryEvent[]> =>
+  await collect(node.records.list(filter))
+
+/** Names of the files below the folder whose bytes hold the text. */
+function filesWith(folder: string, text: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
+    const path = join(folder, name)
+    return statSync(path).isFile() && readFileSync(path).includes(text)
+  })
+}
+
+describe('the records of a node', () => {
+  it('are there at once, by tenant and number, and as lines', async () => {
+    await using node = await startNode({})
+    for (const [tenant, left] of [
+      ['acme', 1],
+      ['other', 2],
+      ['acme', 3],
+    ] as const)
+      await sum(node, tenant, left)
+    expect(await node.records.count()).toBe(3)
+    const mine = await listOf(node, { tenant: 'acme' })
+    expect(mine.map(({ tenant, actual_tier_used }) => [tenant, actual_tier_used])).toEqual([
+      ['acme', 'deterministic'],
+      ['acme', 'deterministic'],
+    ])
+    expect(await listOf(node, { limit: 1, isNewestFirst: true })).toHaveLength(1)
+    const lines = await collect(node.records.exportLines({ tenant: 'acme' }))
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(mine)
+    expect(lines.every((line) => line.endsWith('\n'))).toBe(true)
+  })
+
+  it('are kept by nobody without consent', async () => {
+    await using node = await startNode({ telemetry: { consent: false } })
+    await sum(node, 'acme', 1)
+    expect(await node.records.count()).toBe(0)
+  })
+
+  it('are deleted before an instant, or all', async () => {
+    await using node = await startNode({})
+    await sum(node, 'acme', 1)
+    await sum(node, 'acme', 2)
+    expect(await node.records.purge({ kind: 'before', before: '2020-01-01T00:00:00.000Z' })).toEqual({
+      records: 0,
+      answers: 0,
+    })
+    expect(await node.records.purge({ kind: 'all' })).toEqual({ records: 2, answers: 0 })
+    expect(await listOf(node)).toEqual([])
+    await sum(node, 'acme', 3)
+    expect(await node.records.count()).toBe(1)
+  })
+
+  it('leave no byte of a purged tenant behind, its cached answers included, and everything of the others', async () => {
+    await using thrifty = await startUpstreamServer({ behaviour: { kind: 'answer', text: 'It is at the harbour.' } })
+    const provider = { kind: 'openai', baseUrl: thrifty.baseUrl, models: ['thrifty-1'] } as const
+    const folder = makeFolder()
+    const document = {
+      providers: { thrifty: provider },
+      models: { 'thrifty/thrifty-1': { tier: 'cheap_api' } },
+    } as const
+    const first = await startNode(document, folder)
+    const ask = async (tenant: string, prompt: string): Promise<unknown> =>
+      await first.router.route(requestOf(prompt, { caller: { tenant: tenantOf(tenant) } }))
+    await ask('planted-tenant-7q', 'Where is the ship that came in with the tide?')
+    await ask('staying-tenant-2z', 'Which ship came in with the tide this morning?')
+    const [hash = '', other = ''] = (await listOf(first)).map(({ task_hash }) => task_hash)
+    // Closing writes the cache out; what was on disk before is the harder case.
+    await first.close()
+    const data = join(folder, 'data')
+    for (const text of ['planted-tenant-7q', hash, other]) expect(filesWith(data, text), text).not.toEqual([])
+    const node = await startNode(document, folder)
+    const purged = await node.records.purge({ kind: 'tenant', tenant: 'planted-tenant-7q' }, { withAnswers: true })
+    expect(purged).toEqual({ records: 1, answers: 1 })
+    for (const text of ['planted-tenant-7q', hash]) expect(filesWith(data, text), text).toEqual([])
+    for (const text of ['staying-tenant-2z', other]) expect(filesWith(data, text), text).not.toEqual([])
+    await node.close()
+    for (const text of ['planted-tenant-7q', hash]) expect(filesWith(data, text), text).toEqual([])
+  })
+})
