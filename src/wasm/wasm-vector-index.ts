@@ -16,7 +16,9 @@ export class WasmVectorIndex implements VectorIndex {
   private readonly core: WasmCore
   private readonly stride: number
   private readonly segmentBytes: number
-  private readonly table: number
+  private readonly tableBytes: number
+  /** Address of the table of segments; 0 while there are none. */
+  private table = 0
   private readonly work: number
   private readonly segments: number[] = []
   private slots: SlotTable = createSlotTable()
@@ -30,7 +32,7 @@ export class WasmVectorIndex implements VectorIndex {
     this.capacityMax = init.capacityMax
     this.stride = paddedDims(init.dims)
     this.segmentBytes = core.exports.segmentBytes(this.stride)
-    this.table = core.allocate(Math.ceil(init.capacityMax / SEGMENT_ROWS) * 4)
+    this.tableBytes = Math.ceil(init.capacityMax / SEGMENT_ROWS) * 4
   }
 
   get size(): number {
@@ -54,6 +56,8 @@ export class WasmVectorIndex implements VectorIndex {
     const move = releaseSlot(this.slots, id)
     if (move === undefined) return false
     if (move.from !== move.to) this.core.exports.moveRow(this.table, move.from, move.to, this.stride)
+    // One free segment is kept, so that an index that hovers around a multiple of 256 rows does not come and go.
+    if (this.size <= (this.segments.length - 2) * SEGMENT_ROWS) this.releaseSegments(this.segments.length - 1)
     return true
   }
 
@@ -82,8 +86,7 @@ export class WasmVectorIndex implements VectorIndex {
   }
 
   clear(): void {
-    for (const segment of this.segments) this.core.release(segment, this.segmentBytes)
-    this.segments.length = 0
+    this.releaseSegments(0)
     this.slots = createSlotTable()
   }
 
@@ -93,7 +96,15 @@ export class WasmVectorIndex implements VectorIndex {
     if (this.stride > this.dims) input.fill(0, this.dims)
   }
 
+  private releaseSegments(kept: number): void {
+    for (const segment of this.segments.splice(kept)) this.core.release(segment, this.segmentBytes)
+    if (kept > 0 || this.table === 0) return
+    this.core.release(this.table, this.tableBytes)
+    this.table = 0
+  }
+
   private addSegment(): void {
+    if (this.table === 0) this.table = this.core.allocate(this.tableBytes)
     const address = this.core.allocate(this.segmentBytes)
     this.core.uint32(this.table + this.segments.length * 4, 1)[0] = address
     this.segments.push(address)
