@@ -80,6 +80,9 @@ describe('error codes', () => {
 describe('commands', () => {
   it('have one file each', () => {
     expect(readdirSync(join(ROOT, 'src/cli/commands')).sort()).toEqual([
+      'data-export.ts',
+      'data-inspect.ts',
+      'data-purge.ts',
       'doctor.ts',
       'estimate.ts',
       'evaluate-cache.ts',
