@@ -8,8 +8,8 @@ import type { Timestamp } from '../base/time.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { ModelAnswer, ModelRequest } from '../ports/language-model.ts'
 
-/** What the caller allows. `no-store`: neither read nor written. `no-read`: not read, but written. `refresh`: not read, replaces what is stored. */
-export type CacheMode = 'default' | 'no-store' | 'no-read' | 'refresh'
+/** What the caller allows. `no-store`: read, but not written. `no-read`: not read, but written. `refresh`: not read, replaces what is stored. `off`: neither read nor written. */
+export type CacheMode = 'default' | 'no-store' | 'no-read' | 'refresh' | 'off'
 
 export type CacheQuery = {
   readonly tenant: TenantId

@@ -130,8 +130,8 @@ class StoredSemanticCache implements SemanticCache {
     options?: { readonly signal?: AbortSignal | undefined },
   ): CacheOutcome | Promise<CacheOutcome> {
     const filed = this.#fileRequest(query)
-    if (query.mode === 'no-store') return this.#miss('not-read', undefined)
-    const isRead = query.mode === 'default'
+    if (query.mode === 'off') return this.#miss('not-read', undefined)
+    const isRead = isReading(query)
     const exact = isRead ? this.#freshEntry(filed.entryId) : undefined
     if (exact !== undefined && exact.text === filed.text) {
       this.#counters.exactHits += 1
@@ -155,7 +155,7 @@ class StoredSemanticCache implements SemanticCache {
 
   admit(ticket: Parameters<SemanticCache['admit']>[0], admission: CacheAdmission): AdmissionOutcome {
     const known = ticket === undefined ? undefined : this.#tickets.get(ticket)
-    if (known === undefined) return 'not-storable'
+    if (known === undefined || known.query.mode === 'no-store') return 'not-storable'
     const refusal = admissionRefusal(admission, this.#init.confidenceMin ?? MIN_CONFIDENCE_DEFAULT)
     if (refusal !== undefined) return refusal
     const entry = this.#entryOf(known, admission)
@@ -237,7 +237,7 @@ class StoredSemanticCache implements SemanticCache {
     found: { readonly query: CacheQuery; readonly filed: CacheRequest; readonly vector: Float32Array },
     judge: PairJudge,
   ): CacheOutcome {
-    if (found.query.mode !== 'default') return this.#miss('not-read', found)
+    if (!isReading(found.query)) return this.#miss('not-read', found)
     const { calibration } = this.#init
     const candidates = this.#table.nearest(found.filed.partition, found.vector, calibration?.candidates ?? 1)
     let best: { readonly entry: CacheEntry; readonly score: number } | undefined
@@ -338,6 +338,10 @@ class StoredSemanticCache implements SemanticCache {
     this.#table.delete(entry)
     this.#writer.put(entry.cached.entryId, undefined)
   }
+}
+
+function isReading({ mode }: CacheQuery): boolean {
+  return mode === 'default' || mode === 'no-store'
 }
 
 function isMeant(entry: CacheEntry, what: CacheInvalidation): boolean {

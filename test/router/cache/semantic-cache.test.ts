@@ -62,6 +62,12 @@ describe('the similarity tier', () => {
     expect(outcome).toMatchObject({ kind: 'hit', tier: 'similar' })
   })
 
+  it('serves nothing that the scorer is not certain of', async () => {
+    const { cache } = await openCacheFixture()
+    await askAndStore(cache, queryOf('How do I learn the Spring framework in java?'))
+    expect(await outcomeOf(cache, queryOf('Which books teach the Spring framework for beginners?'))).toBe('not-certain')
+  })
+
   const different: readonly (readonly [string, string, string])[] = [
     ['another number', 'How do I lose 10 kg in a month?', 'How do I lose 20 kg in a month?'],
     ['a negation', 'Why is it good to eat raw eggs?', 'Why is it not good to eat raw eggs?'],
@@ -144,6 +150,13 @@ describe('isolation', () => {
     expect(outcome.kind).toBe('miss')
   })
 
+  it('keeps apart what was asked under different conditions', async () => {
+    const { cache } = await openCacheFixture()
+    await askAndStore(cache, queryOf(QUESTION, { conditions: '{"quality":0.9}' }))
+    expect(await outcomeOf(cache, queryOf(QUESTION, { conditions: '{"quality":0.5}' }))).toBe('no-entry')
+    expect(await outcomeOf(cache, queryOf(QUESTION, { conditions: '{"quality":0.9}' }))).toBe('exact')
+  })
+
   it('never serves across tenants or model classes, whatever was stored', async () => {
     const name = fc.constantFrom('a', 'b', 'c')
     const step = fc.record({
@@ -209,10 +222,21 @@ describe('admission', () => {
 })
 
 describe('controls', () => {
-  it('neither reads nor writes under no-store', async () => {
+  it('reads but does not write under no-store', async () => {
+    const { cache } = await openCacheFixture()
+    expect(await askAndStore(cache, queryOf(QUESTION, { mode: 'no-store' }))).toMatchObject({
+      kind: 'miss',
+      reason: 'no-entry',
+    })
+    expect(cache.statistics().entries).toBe(0)
+    await askAndStore(cache, queryOf(QUESTION))
+    expect(await cache.lookup(queryOf(QUESTION, { mode: 'no-store' }))).toMatchObject({ kind: 'hit', tier: 'exact' })
+  })
+
+  it('neither reads nor writes when it is off', async () => {
     const { cache } = await openCacheFixture()
     await askAndStore(cache, queryOf(QUESTION))
-    const outcome = await askAndStore(cache, queryOf(QUESTION, { mode: 'no-store' }))
+    const outcome = await askAndStore(cache, queryOf(QUESTION, { mode: 'off' }))
     expect(outcome).toEqual({ kind: 'miss', reason: 'not-read', ticket: undefined })
     expect(cache.statistics().entries).toBe(1)
   })
