@@ -3,7 +3,7 @@ import { CodedError, remedyOf } from '../../base/errors.ts'
 import { diagnoseConfig } from '../../node/diagnosis/diagnose-config.ts'
 import { diagnoseMachine } from '../../node/diagnosis/diagnose-machine.ts'
 import type { NodeConfig } from '../../node/config/node-config.ts'
-import type { HealthCheck } from '../../node/kernell-node.ts'
+import type { HealthCheck, KernellNode } from '../../node/kernell-node.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import type { Terminal, TextStyle } from '../terminal.ts'
@@ -35,12 +35,14 @@ async function examine(context: CommandContext): Promise<readonly HealthCheck[]>
     ...(await diagnoseMachine(config.dataDir)),
     ...diagnoseConfig(config, context.environment, isReadable),
   ]
-  return mergeChecks(before, await examineNode(context))
+  return mergeChecks(before, await examineNode(context, config))
 }
 
-async function examineNode(context: CommandContext): Promise<readonly HealthCheck[]> {
+async function examineNode(context: CommandContext, config: NodeConfig): Promise<readonly HealthCheck[]> {
   try {
-    return await context.useNode(async (node) => await Promise.resolve(node.health().checks))
+    return await context.useNode(
+      async (node) => await Promise.resolve([...foundServers(node, config), ...node.health().checks]),
+    )
   } catch (error) {
     context.signal.throwIfAborted()
     if (!CodedError.is(error, 'STORE_LOCKED')) return [failedCheck('node', error)]
@@ -54,6 +56,20 @@ async function examineNode(context: CommandContext): Promise<readonly HealthChec
       },
     ]
   }
+}
+
+/** Model servers that nobody configured and that answered on this machine. */
+function foundServers(node: KernellNode, config: NodeConfig): readonly HealthCheck[] {
+  if (!config.isDiscovering) return []
+  const found = Object.entries(node.config.providers).filter(([name]) => config.providers[name] === undefined)
+  const detail = found.map(([name, { baseUrl, models }]) => `${name} at ${baseUrl}, ${models.length} models`).join('; ')
+  return [
+    {
+      name: 'local servers',
+      state: 'ok',
+      detail: detail === '' ? 'none at the usual ports (Ollama, LM Studio, llama-server, vLLM)' : detail,
+    },
+  ]
 }
 
 /** What the running node says about a subject is newer than what the files said. */
