@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ROOT } from './repository.ts'
+
+/** What tests may skip for, and how to tell that it is there. */
+const PROBES: Readonly<Record<string, () => boolean>> = {
+  data: () => existsSync(process.env.KERNELL_DATA ?? join(ROOT, '../shared/data')),
+  gcc: () => spawnSync('gcc', ['--version']).status === 0,
+}
+
+/** Where KERNELL_REQUIRE names something, a test that skips for lack of it would hide a fault: then its absence fails here. */
+const required = (process.env.KERNELL_REQUIRE ?? '').split(',').filter((name) => name !== '')
+
+describe('requirements', () => {
+  it('that are named are known', () => {
+    expect(required.filter((name) => PROBES[name] === undefined)).toEqual([])
+  })
+
+  it('that are named are there', () => {
+    expect(required.filter((name) => PROBES[name]?.() === false)).toEqual([])
+  })
+})
