@@ -98,6 +98,24 @@ describe('vector index', () => {
     },
   )
 
+  it('puts the lower slot first among equal scores, whatever their codes say', () => {
+    // Both have 0.6 in common with the query; the second one's codes are the more exact.
+    const first = Float32Array.of(0.6, 0.8, 0)
+    const second = Float32Array.of(0.6, Math.sqrt(0.32), Math.sqrt(0.32))
+    for (const index of [
+      wasm.createVectorIndex({ dims: 3, capacityMax: 2 }),
+      new TypeScriptVectorIndex({ dims: 3, capacityMax: 2 }),
+    ]) {
+      index.add(1, first)
+      index.add(2, second)
+      const hits = index.searchWith(Float32Array.of(1, 0, 0), 2, { mode: 'codes', candidates: 0, rescored: 2 })
+      expect(hits).toEqual([
+        { id: 1, score: Math.fround(0.6) },
+        { id: 2, score: Math.fround(0.6) },
+      ])
+    }
+  })
+
   it('finds the same hits above the size where searches stop being exact', () => {
     const fast = wasm.createVectorIndex({ dims: 64, capacityMax: 6000 })
     const plain = new TypeScriptVectorIndex({ dims: 64, capacityMax: 6000 })
