@@ -15,7 +15,7 @@ export const ROUTE_FLAGS: FlagTable = {
   'max-cost-usd': { value: 'USD', describe: 'most that one task may cost, overhead included' },
   allow: { value: 'LIST', describe: 'tiers and providers that may be used, separated by commas' },
   'local-only': { describe: 'nothing leaves this machine' },
-  cache: { value: 'MODE', describe: 'default, no-store, no-read or refresh' },
+  cache: { value: 'MODE', describe: 'default, no-store (reads only), no-read (writes only), refresh (replaces) or off' },
   system: { value: 'TEXT', describe: 'system prompt' },
   'max-output-tokens': { value: 'N', describe: 'upper bound of the answer' },
   tenant: { value: 'NAME', describe: 'whose cache and budgets (default: default)' },

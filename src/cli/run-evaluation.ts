@@ -21,9 +21,11 @@ export async function runEvaluation<Report>(context: CommandContext, run: Evalua
   const stages = createStages(terminal)
   const work = async (node: EvaluatingNode): Promise<Evaluated<Report>> =>
     await run.evaluate(node, { signal, onProgress: stages.show })
-  const { report, artefact } = await context.useNode(work).finally(stages.finish)
+  const { report, artefact, scores } = await context.useNode(work).finally(stages.finish)
   const file = textFlag(flags, 'save')
   if (file !== undefined) saveArtefact(file, artefact, workingDir)
+  const scoresFile = textFlag(flags, 'scores')
+  if (scoresFile !== undefined) saveArtefact(scoresFile, (scores ?? []).map((row) => `${JSON.stringify(row)}\n`).join(''), workingDir)
   if (isJson) terminal.printJson(report)
   else terminal.print(run.format(report, terminal))
   if (file !== undefined) terminal.note(`Kept in ${file}. ${run.usage}`)

@@ -19,7 +19,7 @@ const TIERS_OF_WORD: Readonly<Record<ExecutionTier | 'local' | 'cheap' | 'premiu
   premium: ['premium_api'],
 }
 
-const CACHE_MODES = ['default', 'no-store', 'no-read', 'refresh'] as const
+const CACHE_MODES = ['default', 'no-store', 'no-read', 'refresh', 'off'] as const
 
 export type ControlHeaders = { readonly [name: string]: string | readonly string[] | undefined }
 
@@ -78,7 +78,10 @@ function parseQuality(text: string): number {
 }
 
 function parseCacheMode(text: string): NonNullable<RouteControls['cache']> {
-  const mode = CACHE_MODES.find((candidate) => candidate === text.trim())
+  const words = new Set(text.split(',').map((word) => word.trim()))
+  // Both together mean neither, as with the directives of HTTP.
+  if (words.size === 2 && words.has('no-store') && words.has('no-read')) return 'off'
+  const mode = words.size === 1 ? CACHE_MODES.find((candidate) => words.has(candidate)) : undefined
   if (mode === undefined)
     throw invalidRequest('x-kernell-cache', `x-kernell-cache must be one of ${CACHE_MODES.join(', ')}`)
   return mode

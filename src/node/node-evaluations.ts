@@ -9,7 +9,20 @@ export type EvaluationProgress = { readonly stage: string; readonly done: number
 export type EvaluationOptions = AbortOptions & { readonly onProgress?: (progress: EvaluationProgress) => void }
 
 /** Figures, and what was trained to get them: the text that `--save` writes and `serve` loads. */
-export type Evaluated<Report> = { readonly report: Report; readonly artefact: string }
+export type Evaluated<Report> = {
+  readonly report: Report
+  readonly artefact: string
+  /** What each test row was given, as lines of JSON for `--scores`; absent where rows have no score. */
+  readonly scores?: readonly RowScore[]
+}
+
+/** The score of one test row: what `POST /v1/policy/decide` answers for the same prompt, to the last bit. */
+export type RowScore = {
+  /** Place of the row, from 0, among those of the test files that count: contaminated ones are left out. */
+  readonly row: number
+  readonly score: number
+  readonly cascade_score?: number
+}
 
 export type RoutingEvaluationInit = {
   readonly train: readonly DataFile[]

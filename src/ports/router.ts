@@ -28,8 +28,8 @@ export type RouteControls = {
   readonly providers?: readonly string[]
   /** Nothing leaves this machine. */
   readonly isLocalOnly?: boolean
-  /** `no-store`: neither read nor written. `no-read`: not read, but written. `refresh`: not read, replaces what is stored. */
-  readonly cache?: 'default' | 'no-store' | 'no-read' | 'refresh'
+  /** `no-store`: read, but not written. `no-read`: not read, but written. `refresh`: not read, replaces what is stored. `off`: neither read nor written. */
+  readonly cache?: 'default' | 'no-store' | 'no-read' | 'refresh' | 'off'
 }
 
 /** Whose money and whose data: the budget of every level that is named must have room. */

@@ -20,7 +20,7 @@ const NO_USAGE = { tokensIn: 0, tokensOut: 0, cachedTokensIn: 0, isEstimated: fa
 export async function answerWithoutModel({ cache }: ShortcutComponents, run: TaskRun): Promise<StandingAnswer | undefined> {
   const exact = toolAnswerOf(run)
   if (exact !== undefined) return toolStanding(exact)
-  if (cache === undefined || run.route.controls.cache === 'no-store') return undefined
+  if (cache === undefined || run.route.controls.cache === 'off') return undefined
   if (!allowsTier(run.route, 'cache')) return undefined
   const looked = cache.lookup(cacheQueryOf(run.route), { signal: run.signal })
   run.cache = looked instanceof Promise ? await looked : looked

@@ -281,7 +281,7 @@ describe('the cache', () => {
         thrifty.callCount,
       ]
     }
-    expect(await once('no-store')).toEqual(['off', false, 'Dark water', 1])
+    expect(await once('no-store, no-read')).toEqual(['off', false, 'Dark water', 1])
     expect(await once()).toEqual(['miss', false, 'Dark water', 2])
     expect(await once()).toEqual(['exact', true, 'Dark water', 2])
     const streamed = await readStream(client, { model: 'kernell', messages: ask(POEM) })

@@ -29,6 +29,7 @@ export const evaluateRoutingCommand: Command = {
     label: { value: 'FIELD', describe: 'score (default) or score_numeric' },
     seed: { value: 'N', describe: 'seed of folds and bootstraps (default 1)' },
     save: SAVE_FLAG,
+    scores: { value: 'FILE', describe: 'write the score of every test row, one JSON document a line' },
   },
   details: [
     'APGR is the area under the share of the quality gap that is recovered, over the share of calls that go to the strong model; CPT50 is the share of strong calls that recovers half of it. Rows marked `contaminated` are left out. The score sees the prompt and nothing else; `kernell-cascade` also sees the weak model’s answer, which it always pays for.',

@@ -1,9 +1,10 @@
 import { formatPolicyArtefact, parsePolicyArtefact, type PolicyArtefact } from '../../core/policy/policy-artefact.ts'
+import type { RoutingRow } from '../../core/learning/routing-rows.ts'
 import type { PolicyScorer } from '../../core/policy/policy-scorer.ts'
 import { evaluateRouting as judgeRouting } from '../../learning/evaluation/routing.ts'
 import { readRoutingFile, trainRouting } from '../../learning/evaluation/train-routing.ts'
 import { createPolicyService } from '../../router/policy-service.ts'
-import type { Evaluated, EvaluationOptions, RoutingEvaluationInit, RoutingReport } from '../node-evaluations.ts'
+import type { Evaluated, EvaluationOptions, RoutingEvaluationInit, RoutingReport, RowScore } from '../node-evaluations.ts'
 import { nativeSha256Hex } from '../open-answer-cache.ts'
 import { readPackageVersion } from '../package-version.ts'
 import { createSystemClock } from '../system-clock.ts'
@@ -34,12 +35,22 @@ export async function evaluateRouting(
   )
   onProgress?.({ stage: 'judging', done: 1, total: 2 })
   await nextTurn(signal)
+  const served = parsePolicyArtefact(artefact)
   const report = judgeRouting(
     { clock: createSystemClock(), openScorer: openServedScorer },
-    { artefact: parsePolicyArtefact(artefact), test: rows, strong, weak, seed },
+    { artefact: served, test: rows, strong, weak, seed },
   )
   onProgress?.({ stage: 'judging', done: 2, total: 2 })
-  return { report, artefact }
+  return { report, artefact, scores: scoreRows(openServedScorer(served), rows, weak) }
+}
+
+function scoreRows(scorer: PolicyScorer, rows: readonly RoutingRow[], weak: string): readonly RowScore[] {
+  const hasCascade = scorer.artefact.cascade !== undefined
+  return rows.map(({ prompt, outcomes }, row) => {
+    const answer = hasCascade ? outcomes.get(weak)?.response : undefined
+    const score = scorer.scoreGain(prompt)
+    return answer === undefined ? { row, score } : { row, score, cascade_score: scorer.scoreGainAfter(prompt, answer) }
+  })
 }
 
 /** The scorer inside the policy service that a node decides with. */
