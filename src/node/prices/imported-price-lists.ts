@@ -88,8 +88,7 @@ export async function readImportedRows(dataDir: string): Promise<readonly PriceR
 }
 
 async function readStored(path: string, name: string): Promise<NamedPriceList & { readonly checkedOn: CivilDate }> {
-  const stored: unknown = JSON.parse(await readFile(path, 'utf8'))
-  const list = toStoredList(stored)
+  const list = toStoredList(parsedOrUndefined(await readFile(path, 'utf8')))
   const parsed = list && parsePriceList(list.format, list.document, list)
   if (list === undefined || parsed === undefined) {
     throw new CodedError('STORE_CORRUPTED', { message: `${path} is not a stored price list`, details: { path } })
@@ -124,6 +123,14 @@ async function listFolder(folder: string): Promise<readonly string[]> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw new CodedError('STORE_READ_FAILED', { message: `${folder} cannot be read`, cause: error })
+  }
+}
+
+function parsedOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

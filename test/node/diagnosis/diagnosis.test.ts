@@ -1,0 +1,143 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseCivilDate, type CivilDate } from '../../../src/core/models/civil-date.ts'
+import type { ModelEntry } from '../../../src/core/models/model-entry.ts'
+import type { ConfigDocument } from '../../../src/node/config/config-document.ts'
+import { loadConfig } from '../../../src/node/config/load-config.ts'
+import { diagnoseConfig } from '../../../src/node/diagnosis/diagnose-config.ts'
+import { diagnoseMachine } from '../../../src/node/diagnosis/diagnose-machine.ts'
+import { diagnoseModels } from '../../../src/node/diagnosis/diagnose-models.ts'
+import type { HealthCheck } from '../../../src/node/kernell-node.ts'
+
+let folder = ''
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kernell-diagnosis-'))
+  writeFileSync(join(folder, 'config.jsonc'), '{}')
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function day(text: string): CivilDate {
+  const parsed = parseCivilDate(text)
+  if (parsed === undefined) throw new TypeError(`Not a day: ${text}`)
+  return parsed
+}
+
+function checksOf(flags: ConfigDocument, readable: readonly string[] = []): ReadonlyMap<string, HealthCheck> {
+  const config = loadConfig({ flags, configFile: join(folder, 'config.jsonc'), environment: {}, workingDir: folder })
+  const checks = diagnoseConfig(config, { IS_SET: 'x' }, (path) => readable.includes(path))
+  return new Map(checks.map((check) => [check.name, check]))
+}
+
+describe('the configuration', () => {
+  it('without anything warns of the policy and the cache, with the command that mends each', () => {
+    const checks = checksOf({})
+    expect(checks.get('policy')).toMatchObject({
+      state: 'warning',
+      remedy: expect.stringContaining('kernell eval routing') as unknown,
+    })
+    expect(checks.get('cache')).toMatchObject({
+      state: 'warning',
+      remedy: expect.stringContaining('kernell eval cache') as unknown,
+    })
+    expect(checks.get('budgets')).toBeUndefined()
+  })
+
+  it('with artefacts that can be read is well, with others it fails', () => {
+    const flags = { policy: { artefact: 'p.json' }, cache: { calibration: 'c.json' } }
+    const there = checksOf(flags, [join(folder, 'p.json'), join(folder, 'c.json')])
+    expect([there.get('policy')?.state, there.get('cache')?.state]).toEqual(['ok', 'ok'])
+    const absent = checksOf(flags)
+    expect([absent.get('policy')?.state, absent.get('cache')?.state]).toEqual(['failed', 'failed'])
+  })
+
+  it('with a paid provider and no budget warns, since nothing bounds what may be spent', () => {
+    const paid = { providers: { openai: { kind: 'openai', apiKeyEnv: 'IS_SET' } } } as const
+    expect(checksOf(paid).get('budgets')).toMatchObject({ state: 'warning' })
+    expect(
+      checksOf({ ...paid, budgets: [{ scope: 'node', window: 'day', limitUsd: 5 }] }).get('budgets'),
+    ).toMatchObject({ state: 'ok', detail: 'node per day' })
+  })
+
+  it('fails for a key that is not set', () => {
+    const checks = checksOf({
+      providers: { a: { kind: 'openai', apiKeyEnv: 'NOT_SET' }, b: { kind: 'openai', apiKeyEnv: 'IS_SET' } },
+    })
+    expect([checks.get('provider a')?.state, checks.get('provider b')?.state]).toEqual(['failed', 'ok'])
+  })
+})
+
+describe('models', () => {
+  const entry: ModelEntry = {
+    id: 'openai/small',
+    provider: 'openai',
+    model: 'small',
+    tier: 'cheap_api',
+    difficultyMax: 3,
+    specialties: [],
+    prices: [],
+    capabilities: { tools: true, vision: false, jsonSchema: true, logprobs: false, streaming: true },
+    aliases: [],
+  }
+  const priced = (checkedOn: string): ModelEntry => ({
+    ...entry,
+    prices: [
+      {
+        inputNanosPerMillion: 1n,
+        outputNanosPerMillion: 1n,
+        contextTiers: [],
+        source: 'a list',
+        checkedOn: day(checkedOn),
+      },
+    ],
+  })
+  const check = (model: ModelEntry, isAvailable = true): readonly HealthCheck[] =>
+    diagnoseModels([{ entry: model, isAvailable }], day('2026-11-25'))
+
+  it('that cannot be called are none, and the remedy says how to add some', () => {
+    expect(check(entry, false)).toEqual([
+      expect.objectContaining({
+        name: 'models',
+        state: 'warning',
+        remedy: expect.stringContaining('OPENAI_API_KEY') as unknown,
+      }),
+    ])
+  })
+
+  it('with prices older than sixty days are reported, not on the sixtieth day', () => {
+    expect(check(priced('2026-09-25')).at(-1)).toMatchObject({
+      name: 'prices',
+      state: 'warning',
+      detail: expect.stringContaining('61 days') as unknown,
+    })
+    expect(check(priced('2026-09-26')).at(-1)).toMatchObject({ name: 'prices', state: 'ok' })
+  })
+
+  it('without a price are reported as refused under a budget', () => {
+    expect(check(entry).at(-1)).toMatchObject({
+      state: 'warning',
+      detail: expect.stringContaining('unknown for openai/small; refused under a budget') as unknown,
+    })
+  })
+})
+
+describe('the machine', () => {
+  it('is well with this Node and a directory that can be made', async () => {
+    const checks = await diagnoseMachine(join(folder, 'new/data'))
+    expect(checks.map(({ name, state }) => [name, state])).toEqual([
+      ['node', 'ok'],
+      ['disk', 'ok'],
+    ])
+  })
+
+  it('fails where the data directory is a file', async () => {
+    const checks = await diagnoseMachine(join(folder, 'config.jsonc/data'))
+    expect(checks.at(-1)).toMatchObject({
+      name: 'disk',
+      state: 'failed',
+      remedy: expect.stringContaining('--data-dir') as unknown,
+    })
+  })
+})
