@@ -1,6 +1,6 @@
 /**
  * The numeric kernels in WebAssembly and their TypeScript twins: feature hashing, similarity search, linear scoring, expected cost of routes. Both
- * implement the same ports and give the same results within the stated tolerance. It reads no file: hand it the bytes of `core.wasm`.
+ * implement the same ports and give the same results to the last bit. It reads no file: hand it the bytes of `core.wasm`.
  *
  * ```ts
  * import { compileCore, createTypeScriptKernel, createWasmKernel, type WasmKernel } from 'kernell-os/wasm'
