@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CodedError } from '../base/errors.ts'
 import { readPackageVersion } from '../node/package-version.ts'
+import { printFailure } from './print-failure.ts'
 import { runCommandLine } from './run-command-line.ts'
 import { createTerminal } from './terminal.ts'
 
@@ -25,8 +26,12 @@ process.on('SIGTERM', stop)
 // `kernell models list | head` closes the pipe early; that is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
+const terminal = createTerminal({ output: process.stdout, errors: process.stderr, environment: process.env })
+// A fault of the program's own is told in the form that was asked for, too.
+process.on('uncaughtException', (error) => process.exit(printFailure(error, terminal, process.argv.includes('--json'))))
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  terminal: createTerminal({ output: process.stdout, errors: process.stderr, environment: process.env }),
+  terminal,
   environment: process.env,
   workingDir: process.cwd(),
   signal: stopping.signal,
