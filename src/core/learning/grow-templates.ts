@@ -30,7 +30,7 @@ export function growTemplates(rows: TemplateRows, init: TemplateInit): TemplateT
   let leaves = 0
   const grow = (members: readonly number[], depth: number): number => {
     const split = depth < init.depthMax ? bestSplit(rows, members, init.rowsMin) : undefined
-    if (split === undefined || split.gain < init.gainMin * total) {
+    if (split === undefined || split.gain <= 0 || split.gain < init.gainMin * total) {
       leaves += 1
       return -leaves
     }

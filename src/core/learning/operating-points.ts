@@ -13,42 +13,74 @@ export type OperatingRows = {
 /** Shares of the best single model's quality that a policy is tuned for. */
 export const QUALITY_SHARES: readonly number[] = [0.9, 0.95, 0.99, 1]
 
+/** How far below the share asked for a result still counts as reached. */
+export const SHORTFALL_MAX = 0.01
+
+/** One standard error: 84 % one-sided. */
+const CONFIDENCE_Z = 1
+
 const STEPS = 400
 const WEIGHT_MIN = 0.05
 const WEIGHT_MAX = 20_000
 
 /**
- * For each quality share the largest weight of a dollar at which held-out choices still reach it. Where even a weight of nearly
- * nothing does not reach the share, the point is left out: the best single model is the answer there.
+ * For each quality share the largest weight of a dollar at which held-out choices reach the share, and at which as many new tasks
+ * would in five of six cases not fall short of it by more than `SHORTFALL_MAX`: outcomes of a few hundred tasks are noisy, and near a
+ * flat part of the curve a small error moves a whole family of tasks to a weaker model. Where no weight does, the point is left out: the
+ * best single model is the answer there.
  */
 export function chooseOperatingPoints(rows: OperatingRows): readonly OperatingPoint[] {
-  const best = Math.max(...rows.success.map(meanOf))
   const weights = Array.from({ length: STEPS + 1 }, (_, step) =>
     exp(log(WEIGHT_MIN) + (step / STEPS) * (log(WEIGHT_MAX) - log(WEIGHT_MIN))),
   )
-  const reached = weights.map((weight) => qualityAt(rows, weight))
+  const best = strongestColumn(rows.success)
+  const reached = weights.map((weight) => qualityAt(rows, best, weight))
   return QUALITY_SHARES.flatMap((qualityShare) => {
-    const last = reached.findLastIndex((quality) => quality >= qualityShare * best)
+    const last = reached.findLastIndex(({ share, shareError }) => {
+      // The new tasks are a sample too, so their error adds to that of these.
+      const leastExpected = share - CONFIDENCE_Z * Math.sqrt(2) * shareError
+      return share >= qualityShare && leastExpected >= qualityShare - SHORTFALL_MAX
+    })
     const successPerUsd = weights[last]
     return successPerUsd === undefined ? [] : [{ qualityShare, successPerUsd }]
   })
 }
 
-function qualityAt({ success, predictedSuccess, predictedUsd }: OperatingRows, successPerUsd: number): number {
-  const rowCount = success[0]?.length ?? 0
-  let sum = 0
+/** Share of the best single model's quality, and the standard error of that share over the rows. */
+type ReachedQuality = { readonly share: number; readonly shareError: number }
+
+function qualityAt(rows: OperatingRows, best: Float64Array, successPerUsd: number): ReachedQuality {
+  const { success, predictedSuccess, predictedUsd } = rows
+  const rowCount = best.length
   const values = new Float64Array(success.length)
   const costs = new Float64Array(success.length)
+  let difference = 0
+  let squares = 0
+  let bestSum = 0
   for (let row = 0; row < rowCount; row += 1) {
     for (let m = 0; m < success.length; m += 1) {
       values[m] = predictedSuccess[m]?.[row] ?? 0
       costs[m] = Math.max(0, predictedUsd[m]?.[row] ?? 0)
     }
-    sum += success[bestTradeIndex(values, costs, successPerUsd)]?.[row] ?? 0
+    const single = best[row] ?? 0
+    const gained = (success[bestTradeIndex(values, costs, successPerUsd)]?.[row] ?? 0) - single
+    difference += gained
+    squares += gained * gained
+    bestSum += single
   }
-  return rowCount > 0 ? sum / rowCount : 0
+  if (bestSum === 0) return { share: 1, shareError: 0 }
+  const variance = Math.max(0, squares - (difference * difference) / rowCount)
+  return { share: 1 + difference / bestSum, shareError: Math.sqrt(variance) / bestSum }
 }
 
-function meanOf(column: Float64Array): number {
-  return column.reduce((sum, value) => sum + value, 0) / Math.max(1, column.length)
+function strongestColumn(columns: readonly Float64Array[]): Float64Array {
+  let best: Float64Array = new Float64Array(0)
+  let bestSum = Number.NEGATIVE_INFINITY
+  for (const column of columns) {
+    const sum = column.reduce((total, value) => total + value, 0)
+    if (sum <= bestSum) continue
+    best = column
+    bestSum = sum
+  }
+  return best
 }

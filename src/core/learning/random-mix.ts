@@ -15,7 +15,9 @@ export function cheapestMix(models: readonly ModelMeans[], score: number): Rando
   for (const [first, strong] of models.entries()) {
     if (strong.score < score) continue
     for (const [second, weak] of models.entries()) {
-      const firstShare = weak.score >= score ? 0 : (score - weak.score) / (strong.score - weak.score)
+      // A second model that reaches the score by itself is looked at as a first one.
+      if (second !== first && weak.score >= score) continue
+      const firstShare = second === first ? 1 : (score - weak.score) / (strong.score - weak.score)
       const usd = firstShare * strong.usd + (1 - firstShare) * weak.usd
       if (usd < bestUsd) {
         best = { first, second, firstShare }

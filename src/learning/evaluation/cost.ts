@@ -1,5 +1,5 @@
 import { bootstrapIntervals, type Interval } from '../../core/learning/bootstrap.ts'
-import { QUALITY_SHARES } from '../../core/learning/operating-points.ts'
+import { QUALITY_SHARES, SHORTFALL_MAX } from '../../core/learning/operating-points.ts'
 import { cheapestMix } from '../../core/learning/random-mix.ts'
 import type { RoutingRow } from '../../core/learning/routing-rows.ts'
 import { trainPolicy } from '../../core/learning/train-policy.ts'
@@ -31,8 +31,6 @@ export type CostEvaluation = {
   readonly points: readonly CostPoint[]
 }
 
-/** How far below the share asked for a result still counts as reached. */
-const SHORTFALL_MAX = 0.01
 /** A model must have an outcome for at least this share of the rows. */
 const COVERAGE_MIN = 0.95
 

@@ -47,7 +47,7 @@ describe('scanning a prompt', () => {
   })
 
   it('tells at most twelve options apart', () => {
-    const letters = 'ABCDEFGHIJKLMN'
-    expect(scanner.scan([...letters].map((letter) => `${letter}. x`).join('\n')).optionCount).toBe(OPTIONS_MAX)
+    const letters = 'ABCDEFGHIJKLMN'.split('')
+    expect(scanner.scan(letters.map((letter) => `${letter}. x`).join('\n')).optionCount).toBe(OPTIONS_MAX)
   })
 })

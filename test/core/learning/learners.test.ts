@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest'
+import { createRandomStream } from '../../../src/base/random-stream.ts'
+import { fitCalibration } from '../../../src/core/learning/calibrate.ts'
+import { growTemplates } from '../../../src/core/learning/grow-templates.ts'
+import type { InputMatrix } from '../../../src/core/learning/input-matrix.ts'
+import { chooseOperatingPoints } from '../../../src/core/learning/operating-points.ts'
+import { cheapestMix } from '../../../src/core/learning/random-mix.ts'
+import { parseRoutingRow } from '../../../src/core/learning/routing-rows.ts'
+import { solveRidge } from '../../../src/core/learning/solve-ridge.ts'
+
+function matrixOf(rows: readonly (readonly number[])[]): InputMatrix {
+  const denseCount = rows[0]?.length ?? 0
+  const empty = { raw: new Float64Array(0), buckets: new Uint32Array(0), bucketValue: 0, answer: undefined }
+  return {
+    rowCount: rows.length,
+    denseCount,
+    dense: Float64Array.from(rows.flat()),
+    bucketCount: 0,
+    rows: rows.map(() => empty),
+  }
+}
+
+describe('ridge regression', () => {
+  it('solves a case done by hand', () => {
+    // Rows x = -1, 1 with targets 1, 3: without penalty w = 1, bias = 2; with penalty 1 the slope halves.
+    const problem = { matrix: matrixOf([[-1], [1]]), targets: Float64Array.of(1, 3), mask: Float64Array.of(1, 1) }
+    const free = solveRidge({ ...problem, penalties: Float64Array.of(0, 0) })
+    expect(free[0]).toBeCloseTo(1, 6)
+    expect(free[1]).toBeCloseTo(2, 6)
+    const held = solveRidge({ ...problem, penalties: Float64Array.of(1, 0) })
+    expect(held[0]).toBeCloseTo(0.5, 6)
+    expect(held[1]).toBeCloseTo(2, 6)
+  })
+
+  it('does not look at masked rows', () => {
+    const weights = solveRidge({
+      matrix: matrixOf([[-1], [1], [5]]),
+      targets: Float64Array.of(1, 3, 999),
+      mask: Float64Array.of(1, 1, 0),
+      penalties: Float64Array.of(0, 0),
+    })
+    expect(weights[0]).toBeCloseTo(1, 6)
+  })
+})
+
+describe('calibration', () => {
+  it('comes near the curve that drew the outcomes, held back towards the identity', () => {
+    const random = createRandomStream(11)
+    const scores = Array.from({ length: 20_000 }, () => random.nextUnit())
+    const outcomes = scores.map((score) => (random.nextUnit() < 1 / (1 + Math.exp(-(6 * score - 2))) ? 1 : 0))
+    const { slope, intercept } = fitCalibration(scores, outcomes)
+    expect(slope).toBeGreaterThan(4.5)
+    expect(slope).toBeLessThan(6.3)
+    const middle = intercept / slope
+    expect(Math.abs(middle + 1 / 3)).toBeLessThan(0.05)
+  })
+
+  it('stays finite and rising for one-sided, few and contrary outcomes', () => {
+    for (const [scores, outcomes] of [
+      [[], []],
+      [
+        [0.2, 0.4],
+        [1, 1],
+      ],
+      [
+        [0.9, 0.1, 0.8, 0.2],
+        [0, 1, 0, 1],
+      ],
+    ] as const) {
+      const { slope, intercept } = fitCalibration(scores, outcomes)
+      expect(slope).toBeGreaterThan(0)
+      expect(Number.isFinite(intercept)).toBe(true)
+    }
+  })
+})
+
+describe('templates', () => {
+  const features = Array.from({ length: 100 }, (_, row) => Float64Array.of(row % 3, row < 50 ? 0 : 1))
+  const outcomes = features.map((feature) => Float64Array.of(feature[1] ?? 0, 1 - (feature[1] ?? 0)))
+
+  it('ask the question on which the candidates differ', () => {
+    const tree = growTemplates({ features, outcomes }, { depthMax: 2, rowsMin: 10, gainMin: 0.01 })
+    expect(tree).toEqual({ templates: [{ feature: 1, threshold: 0.5, below: -1, above: -2 }], templateCount: 2 })
+  })
+
+  it('are one when nothing differs or nothing may be asked', () => {
+    const flat = features.map(() => Float64Array.of(1, 0))
+    const one = { templates: [], templateCount: 1 }
+    expect(growTemplates({ features, outcomes: flat }, { depthMax: 2, rowsMin: 10, gainMin: 0.01 })).toEqual(one)
+    expect(growTemplates({ features, outcomes }, { depthMax: 0, rowsMin: 10, gainMin: 0.01 })).toEqual(one)
+    expect(growTemplates({ features, outcomes }, { depthMax: 2, rowsMin: 60, gainMin: 0.01 })).toEqual(one)
+  })
+})
+
+describe('operating points', () => {
+  it('take the largest weight of a dollar that still reaches the share', () => {
+    const count = 400
+    const strong = new Float64Array(count).fill(1)
+    const weak = Float64Array.from({ length: count }, (_, row) => (row % 10 === 0 ? 0 : 1))
+    const rows = {
+      success: [strong, weak],
+      usd: [new Float64Array(count).fill(0.01), new Float64Array(count).fill(0.001)],
+      predictedSuccess: [strong, weak.map((score) => 0.5 + score / 2)],
+      predictedUsd: [new Float64Array(count).fill(0.01), new Float64Array(count).fill(0.001)],
+    }
+    const points = chooseOperatingPoints(rows)
+    expect(points.map(({ qualityShare }) => qualityShare)).toEqual([0.9, 0.95, 0.99, 1])
+    // Half a right answer is lost by the tenth row; 0.5 / 0.009 dollars is where the strong one stops paying.
+    expect(points[3]?.successPerUsd).toBeLessThan(0.5 / 0.009)
+    expect(points[3]?.successPerUsd).toBeGreaterThan(0.45 / 0.009)
+  })
+
+  it('leave out a share that no weight reaches', () => {
+    const rows = {
+      success: [Float64Array.of(1, 1, 0, 1), Float64Array.of(0, 0, 0, 0)],
+      usd: [new Float64Array(4), new Float64Array(4)],
+      predictedSuccess: [new Float64Array(4), new Float64Array(4).fill(1)],
+      predictedUsd: [new Float64Array(4), new Float64Array(4)],
+    }
+    expect(chooseOperatingPoints(rows)).toEqual([])
+  })
+})
+
+describe('the cheapest random mix', () => {
+  const models = [
+    { score: 0.9, usd: 10 },
+    { score: 0.6, usd: 1 },
+    { score: 0.7, usd: 5 },
+  ]
+
+  it('mixes two models just enough', () => {
+    expect(cheapestMix(models, 0.75)).toEqual({ first: 0, second: 1, firstShare: expect.closeTo(0.5, 12) as number })
+    expect(cheapestMix(models, 0.9)).toMatchObject({ first: 0, firstShare: 1 })
+    expect(cheapestMix(models, 0.91)).toBeUndefined()
+  })
+})
+
+describe('rows of a routing file', () => {
+  const read = (row: unknown, label: 'score' | 'score_numeric' = 'score'): ReturnType<typeof parseRoutingRow> =>
+    parseRoutingRow(typeof row === 'string' ? row : JSON.stringify(row), { label, place: 'f.jsonl:3' })
+
+  it('keep prompt, outcomes and contamination, and nothing else', () => {
+    const row = read({
+      id: 'x',
+      prompt: 'p',
+      subject: 's',
+      contaminated: true,
+      models: { a: { score: 1, cost_usd: 0.5, response: 'r', chars_out: 3 } },
+    })
+    expect(row).toEqual({
+      prompt: 'p',
+      isContaminated: true,
+      outcomes: new Map([['a', { score: 1, costUsd: 0.5, response: 'r' }]]),
+    })
+  })
+
+  it('read the label asked for, and an estimated cost where none was recorded', () => {
+    const models = { a: { score: 0, score_numeric: 1, cost_usd_est: 0.1 }, b: { score: 1 } }
+    const { outcomes } = read({ prompt: 'p', models }, 'score_numeric')
+    expect(outcomes.get('a')).toEqual({ score: 1, costUsd: 0.1 })
+    expect(outcomes.get('b')).toEqual({ score: 1 })
+  })
+
+  it.each([
+    '{',
+    '[]',
+    '{"prompt":1,"models":{}}',
+    '{"prompt":"p"}',
+    '{"prompt":"p","models":{"a":{"score":2}}}',
+    '{"prompt":"p","models":{"a":{}}}',
+  ])('are refused with their place when broken: %s', (line) => {
+    expect(() => read(line)).toThrowError(
+      expect.objectContaining({
+        code: 'TRAINING_DATA_INVALID',
+        message: expect.stringContaining('f.jsonl:3') as string,
+      }) as Error,
+    )
+  })
+})

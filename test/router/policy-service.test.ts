@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest'
+import { parseCivilDate } from '../../src/core/models/civil-date.ts'
+import type { ModelEntry } from '../../src/core/models/model-entry.ts'
+import { trainPolicy } from '../../src/core/learning/train-policy.ts'
+import { replayDecision } from '../../src/core/policy/choose-route.ts'
+import type { PolicyInput } from '../../src/ports/policy.ts'
+import { createPolicyService, PRIORS_VERSION } from '../../src/router/policy-service.ts'
+import { syntheticRows } from '../core/learning/synthetic-rows.ts'
+
+const today = parseCivilDate('2026-01-01')
+if (today === undefined) throw new Error('not a date')
+
+function entry(id: string, change: Partial<ModelEntry> = {}): ModelEntry {
+  return {
+    id: `provider/${id}`,
+    provider: 'provider',
+    model: id,
+    tier: 'cheap_api',
+    difficultyMax: 5,
+    specialties: [],
+    prices: [
+      {
+        inputNanosPerMillion: 1_000_000_000n,
+        outputNanosPerMillion: 2_000_000_000n,
+        contextTiers: [],
+        source: 'test',
+        checkedOn: today,
+      },
+    ],
+    capabilities: { tools: true, vision: true, jsonSchema: true, logprobs: true, streaming: true },
+    aliases: [],
+    ...change,
+  } as ModelEntry
+}
+
+const WEAK = entry('weak')
+const STRONG = entry('strong', {
+  tier: 'premium_api',
+  prices: [
+    {
+      inputNanosPerMillion: 10_000_000_000n,
+      outputNanosPerMillion: 30_000_000_000n,
+      contextTiers: [],
+      source: 'test',
+      checkedOn: today,
+    },
+  ],
+})
+const COMPOUND =
+  'What about the lake?\nA. Wrong, Wrong\nB. Wrong, Not wrong\nC. Not wrong, Wrong\nD. Not wrong, Not wrong\nAnswer:'
+const PLAIN = 'What about the lake?\nA. oxygen\nB. seven miles\nC. a red stone\nD. nobody knows\nAnswer:'
+
+function input(change: Partial<PolicyInput> = {}): PolicyInput {
+  return {
+    prompt: PLAIN,
+    candidates: [WEAK, STRONG],
+    excluded: [],
+    fixedRoute: 'auto',
+    tokensIn: 100,
+    today: today as PolicyInput['today'],
+    priceVersion: 'prices-1',
+    draw: 0.5,
+    isCascadeAllowed: false,
+    recentFailures: 0,
+    ...change,
+  }
+}
+
+const artefact = trainPolicy(syntheticRows(300, 1), {
+  candidates: ['strong', 'weak'],
+  pair: { strong: 'strong', weak: 'weak' },
+  withCosts: false,
+  lineage: { dataCardHash: 'card', codeVersion: '0.0.0' },
+  seed: 1,
+})
+
+describe('a policy on priors', () => {
+  const policy = createPolicyService({ quality: 0.7, explorationRate: 0 })
+
+  it('decides for plain tasks by tier and price, and says that it has priors only', () => {
+    const record = policy.decide(input())
+    expect(record).toMatchObject({
+      route: 'cheap',
+      policyVersion: PRIORS_VERSION,
+      scorer: 'priors',
+      priceVersion: 'prices-1',
+    })
+    expect(record.plan.map(({ modelId }) => modelId)).toEqual(['provider/weak', 'provider/strong'])
+    expect(policy.scorePrompt(PLAIN)).toBeUndefined()
+  })
+
+  it('expects the cost of the registry for the tokens of the task', () => {
+    const record = policy.decide(input({ maxOutputTokens: 10, quality: 0 }))
+    const weak = record.candidates.find(({ modelId }) => modelId === 'provider/weak')
+    expect(weak?.expectedCostNanos).toBe(100_000n + 20_000n)
+    expect(record.expectedTokensOut).toBe(10)
+  })
+
+  it('records excluded models with the reason and never plans them', () => {
+    const record = policy.decide(
+      input({ candidates: [WEAK], excluded: [{ entry: STRONG, because: 'the request may not leave this machine' }] }),
+    )
+    expect(record.plan.map(({ modelId }) => modelId)).toEqual(['provider/weak'])
+    expect(record.candidates[1]).toMatchObject({
+      modelId: 'provider/strong',
+      excludedBecause: 'the request may not leave this machine',
+    })
+  })
+
+  it('gives the same record for the same input, and again from the record', () => {
+    const record = policy.decide(input())
+    policy.decide(input({ prompt: COMPOUND }))
+    expect(policy.decide(input())).toEqual(record)
+    expect(replayDecision(record)).toEqual(record)
+  })
+
+  it('hashes the features that it saw', () => {
+    const hash = policy.decide(input()).featureHash
+    expect(hash).toMatch(/^[0-9a-f]{64}$/)
+    expect(policy.decide(input({ prompt: COMPOUND })).featureHash).not.toBe(hash)
+  })
+})
+
+describe('a policy with an artefact', () => {
+  const policy = createPolicyService({ artefact, quality: 0.7, explorationRate: 0 })
+
+  it('sends compound tasks to the strong model and plain ones to the weak', () => {
+    expect(policy.decide(input({ prompt: PLAIN })).plan[0]?.modelId).toBe('provider/weak')
+    expect(policy.decide(input({ prompt: COMPOUND })).plan[0]?.modelId).toBe('provider/strong')
+    expect(policy.decide(input()).scorer).toBe('typescript')
+  })
+
+  it('predicts for a candidate what its scorer says, to the last bit', () => {
+    const scores = policy.scorePrompt(COMPOUND)
+    const record = policy.decide(input({ prompt: COMPOUND }))
+    expect(record.candidates.map(({ predictedSuccess }) => predictedSuccess)).toEqual([
+      scores?.success['weak'],
+      scores?.success['strong'],
+    ])
+    expect(scores?.gain).toBe(policy.scorer?.scoreGain(COMPOUND))
+  })
+
+  it('knows a model by `policyAs`, and falls back to priors for one that it does not know', () => {
+    const renamed = entry('other', { policyAs: 'weak' })
+    const unknown = entry('unknown')
+    const record = policy.decide(input({ candidates: [renamed, unknown] }))
+    const priors = createPolicyService({ quality: 0.7, explorationRate: 0 }).decide(
+      input({ candidates: [renamed, unknown] }),
+    )
+    expect(record.candidates[0]?.predictedSuccess).toBe(policy.scorePrompt(PLAIN)?.success['weak'])
+    expect(record.candidates[1]?.predictedSuccess).toBe(priors.candidates[1]?.predictedSuccess)
+  })
+
+  it('carries a version that depends on the weights', () => {
+    const other = { ...artefact, success: { ...artefact.success, bias: artefact.success.bias.map((bias) => bias + 1) } }
+    expect(policy.version).toMatch(/^policy-1-[0-9a-f]{12}$/)
+    expect(createPolicyService({ artefact: other, quality: 0.7, explorationRate: 0 }).version).not.toBe(policy.version)
+  })
+
+  it('uses an operating point only where the caller sets no bound', () => {
+    const traded = createPolicyService({
+      artefact: { ...artefact, operatingPoints: [{ qualityShare: 0.95, successPerUsd: 1e9 }] },
+      quality: 0.7,
+      qualityShare: 0.95,
+      explorationRate: 0,
+    })
+    expect(traded.decide(input({ prompt: COMPOUND })).plan[0]?.modelId).toBe('provider/weak')
+    expect(traded.decide(input({ prompt: COMPOUND, quality: 0.7 })).plan[0]?.modelId).toBe('provider/strong')
+  })
+})
