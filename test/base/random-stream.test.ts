@@ -17,7 +17,7 @@ describe('random stream', () => {
 
   it('draws below a bound evenly', () => {
     const random = createRandomStream(1)
-    const counts = new Array<number>(6).fill(0)
+    const counts = Array.from({ length: 6 }, () => 0)
     for (let n = 0; n < 60_000; n += 1) counts[random.nextBelow(6)] = (counts[random.nextBelow(6)] ?? 0) + 1
     for (const count of counts) expect(count).toBeGreaterThan(9_000)
     expect(() => random.nextBelow(0)).toThrow(RangeError)
