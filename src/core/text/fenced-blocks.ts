@@ -19,6 +19,7 @@ const FENCE_LINE = /^ {0,3}(`{3,}|~{3,})([^`\n]*)$/gm
  */
 export function readFencedBlocks(text: string): FencedBlocks {
   const blocks: FencedBlock[] = []
+  if (!text.includes('```') && !text.includes('~~~')) return { blocks, isLastOpen: false }
   let open: { readonly marks: string; readonly language: string; readonly start: number } | undefined
   for (const { 0: line, 1: marks = '', 2: info = '', index } of text.matchAll(FENCE_LINE)) {
     if (open === undefined) {

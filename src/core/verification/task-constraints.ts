@@ -16,14 +16,16 @@ const SEARCH_LENGTH_MAX = 4000
  * choices, a pattern, a language, JSON, a boxed result. A constraint that is not recognised for sure adds no check.
  */
 export function checkTaskConstraints({ task, answer }: ConstraintInput): readonly Check[] {
-  const stated = task.slice(-SEARCH_LENGTH_MAX).replace(/[ \t]+/g, ' ')
+  const stated = task.slice(-SEARCH_LENGTH_MAX).replace(/\t[ \t]*| [ \t]+/g, ' ')
   const text = answer.trim()
   if (text === '') return []
+  // Nearly every task states no constraint: a word that a pattern cannot match without is looked for before the pattern is tried.
+  const words = stated.toLowerCase()
   return [
     checkChoice(stated, text),
-    checkWordLimit(stated, text),
-    checkSentenceCount(stated, text),
-    checkPatternConstraint(stated, text),
+    words.includes('word') ? checkWordLimit(stated, text) : undefined,
+    words.includes('sentence') ? checkSentenceCount(stated, text) : undefined,
+    words.includes('match') ? checkPatternConstraint(stated, text) : undefined,
     checkAskedLanguage(stated, text),
     checkAskedForm(stated, text),
   ].filter((check) => check !== undefined)
@@ -40,6 +42,7 @@ const CHOICE = new RegExp(
 const ONLY = /\bonly\b|\bjust\b|\bsingle\b|without explanation|nothing else/i
 
 function checkChoice(task: string, answer: string): Check | undefined {
+  if (!ONLY.test(task)) return undefined
   const found = [...task.matchAll(CHOICE)].at(-1)
   // A boxed result and a bare choice cannot both be the whole answer; which one is meant is unclear.
   if (found === undefined || BOXED_ASKED.test(task)) return undefined
@@ -70,8 +73,8 @@ const WORD_LIMIT =
   /\b(?:answer|reply|respond|response|write|summari[sz]e|summary|describe|explain|keep (?:it|your (?:answer|response|reply)|the (?:answer|response))|limit (?:it|your (?:answer|response|reply)|the (?:answer|response)))\b(?:(?!\b(?:that|which|whose|function|code|program|script|regex|query|class|method|returns?)\b)[^.\n]){0,80}?\b(at most|no more than|maximum of|a maximum of|max|up to|under|less than|fewer than|not exceeding|in exactly|exactly)\s+(\d{1,4}) words\b/i
 
 function checkWordLimit(task: string, answer: string): Check | undefined {
-  const count = answer.split(/\s+/).length
   if (ONE_WORD.test(task)) {
+    const count = countWords(answer)
     // Names such as "New York" are one word to those who ask for one.
     return { name: 'length', passed: count <= 2, detail: `${count} words where one was asked for` }
   }
@@ -81,8 +84,13 @@ function checkWordLimit(task: string, answer: string): Check | undefined {
   // People and models count hyphens and numbers differently; a tenth more is not a broken promise.
   const slack = Math.floor(limit / 10)
   const isExact = /exactly/i.test(match[1] ?? '')
+  const count = countWords(answer)
   const passed = count <= limit + slack && (!isExact || count >= limit - slack)
   return { name: 'length', passed, detail: `${count} words where ${isExact ? '' : 'at most '}${limit} were asked for` }
+}
+
+function countWords(text: string): number {
+  return text.split(/\s+/).length
 }
 
 const SENTENCES =
@@ -130,12 +138,13 @@ function checkAskedLanguage(task: string, answer: string): Check | undefined {
     : { name: 'language', passed, detail: passed ? `reads as ${asked}` : `does not read as ${asked}` }
 }
 
+const JSON_WORD = /json/i
 const JSON_ASKED =
   /\b(?:answer|reply|respond|output|return|format (?:it|your answer|the output))\b[^.\n]{0,60}\b(?:in|as|with|using) (?:(?:a )?(?:valid|single|strict) )?json\b(?! file)|\bonly (?:valid )?json\b|\boutput in json format\b/i
 const BOXED_ASKED = /\\boxed\{/
 
 function checkAskedForm(task: string, answer: string): Check | undefined {
-  if (JSON_ASKED.test(task)) {
+  if (JSON_WORD.test(task) && JSON_ASKED.test(task)) {
     const passed = (extractJson(answer, 'object') ?? extractJson(answer, 'array')) !== undefined
     return { name: 'format', passed, detail: passed ? 'contains JSON' : 'contains no JSON, which was asked for' }
   }
