@@ -65,8 +65,8 @@ export type ThresholdChoice = {
   readonly wrongRateBound: number
 }
 
-/** The choice aims at this share of the bound: the rest covers the chance of the next traffic and its drift. */
-const HEADROOM = 0.8
+/** The choice aims at this share of the bound: what is measured on the next traffic scatters around the true rate, and traffic drifts. */
+const HEADROOM = 2 / 3
 
 /**
  * The loosest threshold whose wrong hits, by their upper confidence bound, stay within `maxWrong` of all hits. Thresholds are tested from

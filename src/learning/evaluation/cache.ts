@@ -1,5 +1,6 @@
 import type { CacheCalibration } from '../../core/cache/cache-calibration.ts'
-import { calibrateAcceptance, CALIBRATION_STEPS } from '../../core/cache/calibrate-acceptance.ts'
+import { calibrateAcceptance } from '../../core/cache/calibrate-acceptance.ts'
+import { TRAINING_STEPS } from '../../core/cache/train-acceptance.ts'
 import { CodedError } from '../../base/errors.ts'
 import { rankingQuality } from '../../core/cache/ranking-quality.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -84,7 +85,7 @@ export async function trainCacheCalibration(
     exactHits,
     maxWrong,
     confidence,
-    onStep: (step) => onProgress?.('train', step, CALIBRATION_STEPS),
+    onStep: (step) => onProgress?.('train', step, TRAINING_STEPS),
   })
   if (fitted === undefined) {
     throw new CodedError('TRAINING_DATA_INVALID', {
