@@ -83,7 +83,7 @@ function createContext(
   const dataDir = textFlag(flags, 'data-dir')
   const configFile = textFlag(flags, 'config')
   const load = (more: ConfigDocument = {}): NodeConfig => {
-    const document = { ...more, ...(dataDir !== undefined && { dataDir }) }
+    const document = { ...(dataDir !== undefined && { dataDir }), ...more }
     return loadConfig({ flags: document, environment, workingDir, ...(configFile !== undefined && { configFile }) })
   }
   return {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Evaluated, EvaluatingNode, EvaluationOptions } from '../node/node-evaluations.ts'
 import type { CommandContext } from './command.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
@@ -21,15 +24,28 @@ export async function runEvaluation<Report>(context: CommandContext, run: Evalua
   const stages = createStages(terminal)
   const work = async (node: EvaluatingNode): Promise<Evaluated<Report>> =>
     await run.evaluate(node, { signal, onProgress: stages.show })
-  const { report, artefact, scores } = await context.useNode(work).finally(stages.finish)
+  const { report, artefact, scores } = await inOwnDirectory(async (dataDir) => {
+    return await context.useNode(work, { dataDir, discover: false })
+  }).finally(stages.finish)
   const file = textFlag(flags, 'save')
   if (file !== undefined) saveArtefact(file, artefact, workingDir)
   const scoresFile = textFlag(flags, 'scores')
-  if (scoresFile !== undefined) saveArtefact(scoresFile, (scores ?? []).map((row) => `${JSON.stringify(row)}\n`).join(''), workingDir)
+  if (scoresFile !== undefined)
+    saveArtefact(scoresFile, (scores ?? []).map((row) => `${JSON.stringify(row)}\n`).join(''), workingDir)
   if (isJson) terminal.printJson(report)
   else terminal.print(run.format(report, terminal))
   if (file !== undefined) terminal.note(`Kept in ${file}. ${run.usage}`)
   return EXIT_CODES.done
+}
+
+/** An evaluation keeps nothing in the node's stores, so it has a directory of its own: a running node is not disturbed. */
+async function inOwnDirectory<Result>(work: (dataDir: string) => Promise<Result>): Promise<Result> {
+  const directory = await mkdtemp(join(tmpdir(), 'kernell-evaluation-'))
+  try {
+    return await work(directory)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
 }
 
 type Stages = { readonly show: NonNullable<EvaluationOptions['onProgress']>; readonly finish: () => void }

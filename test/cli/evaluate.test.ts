@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -34,6 +34,14 @@ describe('kernell eval routing', () => {
     const run = await runInProcess(words, { workingDir: folder })
     expect(run.exitCode).toBe(0)
     expect(run.json()).toEqual({ ...ROUTING_REPORT, n: 2 })
+  })
+
+  it('leaves the data directory alone, so that a running node is not disturbed', async () => {
+    const words = ['eval', 'routing', '--train', 'a.jsonl', '--test', 'a.jsonl', ...pair, '--data-dir', 'kept']
+    const run = await runInProcess(words, { workingDir: folder })
+    const used = run.nodes.map((node) => node.config.dataDir)
+    expect(used).toEqual([expect.stringContaining('kernell-evaluation-')])
+    expect(used.filter((path) => existsSync(path))).toEqual([])
   })
 
   it('keeps the artefact that --save names', async () => {
