@@ -2,10 +2,16 @@ import { totalmem } from 'node:os'
 import { CodedError } from '../base/errors.ts'
 import type { Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
+import type { ModelEntry } from '../core/models/model-entry.ts'
 import { createOutboundFetch } from '../guard/outbound-fetch.ts'
 import { createO200kTokenizer } from '../models/tokenizer.ts'
+import type { Budgets } from '../ports/budgets.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { OutboundFetch } from '../ports/outbound-fetch.ts'
+import type { Random } from '../ports/random.ts'
+import type { Timers } from '../ports/timers.ts'
+import type { Router } from '../ports/router.ts'
 import { createBudgetOwner } from '../router/budget-owner.ts'
 import { createAnswerCheck } from '../router/check-answer.ts'
 import { createRouter } from '../router/router-service.ts'
@@ -19,11 +25,11 @@ import { buildServedEntries } from './catalog/served-entries.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
-import { openAnswerCache } from './open-answer-cache.ts'
+import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
-import { openPolicy } from './open-policy.ts'
-import { openTelemetry } from './open-telemetry.ts'
+import { openPolicy, type NodePolicy } from './open-policy.ts'
+import { openTelemetry, type NodeTelemetry } from './open-telemetry.ts'
 import { readImportedRows } from './prices/imported-price-lists.ts'
 import { createSystemClock } from './system-clock.ts'
 import { createSystemRandom } from './system-random.ts'
@@ -69,7 +75,10 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const { environment, signal, onBackgroundError: onError = warn } = init
   const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
   const startedAt = clock.now()
-  const directory = await openDataDirectory({ fileSystem: createNodeFileSystem(), random }, { path: init.config.dataDir })
+  const directory = await openDataDirectory(
+    { fileSystem: createNodeFileSystem(), random },
+    { path: init.config.dataDir },
+  )
   closers.push(() => directory.close())
   signal?.throwIfAborted()
   const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(init.config) })
@@ -82,25 +91,68 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
 
   const { store, secret } = directory
   const records = store.sublevel('telemetry')
-  const telemetry = await openTelemetry({ config: config.telemetry, records, secret, timers, memoryBytes: totalmem(), onError })
+  const telemetry = await openTelemetry({
+    config: config.telemetry,
+    records,
+    secret,
+    timers,
+    memoryBytes: totalmem(),
+    onError,
+  })
   closers.push(() => telemetry.stop())
-  const budgets = createBudgetOwner({ clock, random, timers, log: await directory.openEventLog('budgets') }, { limits: config.budgets })
+  const budgets = createBudgetOwner(
+    { clock, random, timers, log: await directory.openEventLog('budgets') },
+    { limits: config.budgets },
+  )
   closers.push(() => budgets.stop())
   await budgets.start()
   const kernel = await loadWasmKernel()
   const platform = { config, clock, timers, random, kernel, outbound, environment, weights, onError }
-  const answers = await openAnswerCache({ ...platform, store: store.sublevel('cache'), ...(signal !== undefined && { signal }) })
+  const answers = await openAnswerCache({
+    ...platform,
+    store: store.sublevel('cache'),
+    ...(signal !== undefined && { signal }),
+  })
   closers.push(async () => await answers.cache?.close())
   const policy = await openPolicy({ ...platform, catalog })
 
-  const calling = { catalog, budgets, clock, tracer: telemetry.tracer, attemptTimeoutMs: config.router.attemptTimeoutMs }
+  const router = wireRouter({ config, catalog, budgets, clock, timers, random, telemetry, answers, policy })
+  return assembleNode({
+    config,
+    router,
+    catalog,
+    telemetry,
+    budgets,
+    answers,
+    policy,
+    kernel,
+    compact: () => store.compact(),
+    clock,
+    startedAt,
+    close,
+  })
+}
+
+type RouterParts = {
+  readonly config: NodeConfig
+  readonly catalog: ModelCatalog
+  readonly budgets: Budgets
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly telemetry: NodeTelemetry
+  readonly answers: AnswerCache
+  readonly policy: NodePolicy
+}
+
+function wireRouter({ config, catalog, budgets, clock, timers, random, telemetry, answers, policy }: RouterParts): Router {
+  const { attemptTimeoutMs, decompose } = config.router
+  const calling = { catalog, budgets, clock, timers, tracer: telemetry.tracer, attemptTimeoutMs }
   const checkAnswer = createAnswerCheck(calling, judgeOf(config, catalog))
-  const router = createRouter(
+  return createRouter(
     { ...calling, checkAnswer, cache: answers.cache, policy: policy.policy, random, telemetry: telemetry.pipeline },
-    { decompose: config.router.decompose, contextTokensMax: STEP_CONTEXT_TOKENS_MAX },
+    { decompose, contextTokensMax: STEP_CONTEXT_TOKENS_MAX },
   )
-  const compact = (): Promise<void> => store.compact()
-  return assembleNode({ config, router, catalog, telemetry, budgets, answers, policy, kernel, compact, clock, startedAt, close })
 }
 
 type CatalogParts = {
@@ -112,12 +164,25 @@ type CatalogParts = {
   readonly weights: LocalWeights
 }
 
-async function openCatalog({ config, servers, startedAt, outbound, environment, weights }: CatalogParts): Promise<ModelCatalog> {
+async function openCatalog({
+  config,
+  servers,
+  startedAt,
+  outbound,
+  environment,
+  weights,
+}: CatalogParts): Promise<ModelCatalog> {
   const today = civilDateOfInstant(startedAt)
   const imported = await readImportedRows(config.dataDir)
   const served = buildServedEntries({ config, listed: servers.listed, imported, today })
   assertRolesServed(config, served)
-  const opening = { outbound, environment, providers: config.providers, tokenizer: createO200kTokenizer(), openGguf: weights.openModel }
+  const opening = {
+    outbound,
+    environment,
+    providers: config.providers,
+    tokenizer: createO200kTokenizer(),
+    openGguf: (entry: ModelEntry) => weights.openModel(entry),
+  }
   return createNodeCatalog({ config, served, today, open: (entry) => openModel(opening, entry) })
 }
 
@@ -137,7 +202,9 @@ function judgeOf({ router }: NodeConfig, catalog: ModelCatalog): { readonly judg
   if (router.judge === undefined) return {}
   const entry = catalog.registry.find(router.judge)
   if (entry !== undefined && catalog.available.some(({ id }) => id === entry.id)) return { judgeModelId: entry.id }
-  throw new CodedError('CONFIG_INVALID', { message: `router.judge names ${JSON.stringify(router.judge)}, which no configured provider serves` })
+  throw new CodedError('CONFIG_INVALID', {
+    message: `router.judge names ${JSON.stringify(router.judge)}, which no configured provider serves`,
+  })
 }
 
 function warn(error: unknown): void {

@@ -6,15 +6,17 @@ import type { Clock } from '../ports/clock.ts'
 import type { LanguageModel, ModelAnswer, ModelRequest, ModelUsage } from '../ports/language-model.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { RouteAttempt } from '../ports/router.ts'
+import type { Timers } from '../ports/timers.ts'
 import type { Tracer } from '../ports/tracer.ts'
 import { boundCall, costOfCall } from './call-cost.ts'
-import { joinSignals, type JoinedSignal } from './join-signals.ts'
-import { remainingCapOf, type TaskRun } from './task-run.ts'
+import { startDeadline, type Deadline } from './start-deadline.ts'
+import { chargeTask, remainingCapOf, type TaskRun } from './task-run.ts'
 
 export type CallComponents = {
   readonly catalog: ModelCatalog
   readonly budgets: Budgets
   readonly clock: Clock
+  readonly timers: Timers
   readonly tracer: Tracer
   /** Longest that one attempt may take, milliseconds. */
   readonly attemptTimeoutMs: number
@@ -28,16 +30,20 @@ export type AdmittedCall = {
   readonly reservation: BudgetReservation | undefined
   /** What was reserved: the most that the call can cost. */
   readonly costNanosMax: Amount
-  /** Aborted by the caller or by the time limit of one attempt. Whoever ends the call leaves it. */
-  readonly deadline: JoinedSignal
+  /** Whoever ends the call ends it too. */
+  readonly deadline: Deadline
   readonly startedMs: number
 }
 
 /**
  * Reserves the money for one call. Resolves to `undefined` when the caller's own cap leaves no room for it.
- * Throws `BUDGET_EXCEEDED` when an account has none.
+ * Throws `BUDGET_EXCEEDED` when an account has none, `ROUTER_PRICE_UNKNOWN` when a budget bounds the caller and nobody knows the price.
  */
-export async function admitCall(components: CallComponents, run: TaskRun, entry: ModelEntry): Promise<AdmittedCall | undefined> {
+export async function admitCall(
+  components: CallComponents,
+  run: TaskRun,
+  entry: ModelEntry,
+): Promise<AdmittedCall | undefined> {
   const { request, caller } = run.route
   const bounds = boundCall({
     entry,
@@ -48,24 +54,38 @@ export async function admitCall(components: CallComponents, run: TaskRun, entry:
   })
   if (bounds === undefined) return undefined
   const { budgets, clock } = components
-  // Candidates of unknown price were removed before scoring when a budget bounds the caller.
   const costNanosMax = bounds.costNanosMax ?? ZERO_AMOUNT
   const isBounded = budgets.isBounded(caller)
-  const reservation = isBounded ? await budgets.reserve({ caller, taskId: run.taskId, amountNanos: costNanosMax }, { signal: run.signal }) : undefined
+  // Models of overhead calls were chosen by the operator and not by what a budget allows.
+  if (isBounded && bounds.costNanosMax === undefined)
+    throw new CodedError('ROUTER_PRICE_UNKNOWN', {
+      message: `The price of ${entry.id} is unknown and the task has a budget`,
+    })
+  const reservation = isBounded
+    ? await budgets.reserve({ caller, taskId: run.taskId, amountNanos: costNanosMax }, { signal: run.signal })
+    : undefined
   return {
     entry,
     model: components.catalog.open(entry),
-    request: bounds.outputTokensMax === request.maxOutputTokens ? request : { ...request, maxOutputTokens: bounds.outputTokensMax as number },
+    request:
+      bounds.outputTokensMax === request.maxOutputTokens
+        ? request
+        : { ...request, maxOutputTokens: bounds.outputTokensMax as number },
     reservation,
     costNanosMax,
-    deadline: joinSignals(run.signal, clock.timeoutSignal(components.attemptTimeoutMs)),
+    deadline: startDeadline(components.timers, { delayMs: components.attemptTimeoutMs, signal: run.signal }),
     startedMs: clock.monotonicMs(),
   }
 }
 
 /** How a call went, before anybody judged the answer. */
 export type CallOutcome =
-  | { readonly kind: 'answered'; readonly answer: ModelAnswer; readonly costNanos: Amount | undefined; readonly latencyMs: number }
+  | {
+      readonly kind: 'answered'
+      readonly answer: ModelAnswer
+      readonly costNanos: Amount | undefined
+      readonly latencyMs: number
+    }
   | { readonly kind: 'failed'; readonly code: string; readonly latencyMs: number }
   | { readonly kind: 'aborted'; readonly latencyMs: number }
 
@@ -77,6 +97,7 @@ export async function makeCall(components: CallComponents, run: TaskRun, call: A
   try {
     const answer = await model.doGenerate(request, { signal })
     const costNanos = costOfCall(entry, answer.usage, run.today)
+    chargeTask(run, costNanos)
     await reservation?.settle(costNanos ?? ZERO_AMOUNT)
     if (span.isRecording) describeUsage(span, answer.usage)
     return { kind: 'answered', answer, costNanos, latencyMs: components.clock.monotonicMs() - startedMs }
@@ -88,19 +109,28 @@ export async function makeCall(components: CallComponents, run: TaskRun, call: A
     const latencyMs = components.clock.monotonicMs() - startedMs
     return isAborted ? { kind: 'aborted', latencyMs } : { kind: 'failed', code, latencyMs }
   } finally {
-    deadline.leave()
+    deadline.end()
     span.end()
   }
 }
 
 /** Failures after which the provider may have worked, and may bill: the request was sent, and its answer was not read. */
-const MAYBE_BILLED: ReadonlySet<string> = new Set(['MODEL_TIMEOUT', 'REQUEST_ABORTED', 'MODEL_ANSWER_MALFORMED', 'MODEL_ANSWER_TOO_LARGE', 'MODEL_STREAM_TRUNCATED'])
+const MAYBE_BILLED: ReadonlySet<string> = new Set([
+  'MODEL_TIMEOUT',
+  'REQUEST_ABORTED',
+  'MODEL_ANSWER_MALFORMED',
+  'MODEL_ANSWER_TOO_LARGE',
+  'MODEL_STREAM_TRUNCATED',
+])
 
 /**
  * Ends the reservation of a call without a metered answer. Where the provider may bill all the same the whole reservation counts as spent:
  * a budget may lose room to a failure, it is never overspent by one.
  */
-export async function endUnanswered({ reservation, costNanosMax }: Pick<AdmittedCall, 'reservation' | 'costNanosMax'>, code: string): Promise<void> {
+export async function endUnanswered(
+  { reservation, costNanosMax }: Pick<AdmittedCall, 'reservation' | 'costNanosMax'>,
+  code: string,
+): Promise<void> {
   if (MAYBE_BILLED.has(code)) await reservation?.settle(costNanosMax)
   else await reservation?.release()
 }

@@ -10,7 +10,7 @@ import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call
 import { costOfCall } from './call-cost.ts'
 import { StreamCollector } from './collect-stream.ts'
 import { endError, entryOf, tryAdmit, type PlanComponents, type PlanResult } from './execute-plan.ts'
-import { recordAttempt, type TaskRun } from './task-run.ts'
+import { chargeTask, recordAttempt, type TaskRun } from './task-run.ts'
 
 /** A model that has begun to answer: from here on there is no other model. */
 export type StartedStream = {
@@ -63,12 +63,24 @@ async function tryStep(components: PlanComponents, run: TaskRun, step: PlannedSt
   }
 }
 
-async function failed(components: PlanComponents, run: TaskRun, { call, code }: { readonly call: AdmittedCall; readonly code: string }): Promise<StepTried> {
-  call.deadline.leave()
+async function failed(
+  components: PlanComponents,
+  run: TaskRun,
+  { call, code }: { readonly call: AdmittedCall; readonly code: string },
+): Promise<StepTried> {
+  call.deadline.end()
   await endUnanswered(call, run.signal?.aborted === true ? 'REQUEST_ABORTED' : code)
   const latencyMs = components.clock.monotonicMs() - call.startedMs
   const isAborted = run.signal?.aborted === true
-  recordAttempt(run, attemptOf({ entry: call.entry, outcome: isAborted ? 'aborted' : 'failed', ...(!isAborted && { reason: code }), latencyMs }))
+  recordAttempt(
+    run,
+    attemptOf({
+      entry: call.entry,
+      outcome: isAborted ? 'aborted' : 'failed',
+      ...(!isAborted && { reason: code }),
+      latencyMs,
+    }),
+  )
   return { event: isAborted ? { type: 'run-aborted' } : { type: 'call-failed', code } }
 }
 
@@ -88,12 +100,19 @@ function startedStream(running: Running): StartedStream {
 }
 
 /** Passes parts on as they come and settles the money and the record whichever way the stream ends: end, failure, or a reader who leaves. */
-async function* passThrough(running: Running, finished: PromiseWithResolvers<PlanResult>): AsyncGenerator<ModelStreamPart, void, undefined> {
+async function* passThrough(
+  running: Running,
+  finished: PromiseWithResolvers<PlanResult>,
+): AsyncGenerator<ModelStreamPart, void, undefined> {
   const { iterator, first } = running
   const collector = new StreamCollector()
   let end: StreamEnd = { kind: 'left' }
   try {
-    for (let next: IteratorResult<ModelStreamPart> = { done: false, value: first }; next.done !== true; next = await iterator.next()) {
+    for (
+      let next: IteratorResult<ModelStreamPart> = { done: false, value: first };
+      next.done !== true;
+      next = await iterator.next()
+    ) {
       collector.add(next.value)
       yield next.value
     }
@@ -103,34 +122,62 @@ async function* passThrough(running: Running, finished: PromiseWithResolvers<Pla
     throw error
   } finally {
     // A reader who leaves early, and an abort, both have to end the upstream call.
-    running.call.deadline.leave()
+    running.call.deadline.end()
     if (end.kind !== 'ended') await iterator.return?.(undefined).catch(() => undefined)
     await settleStream(running, { collector, end }).then(finished.resolve, finished.reject)
   }
 }
 
-type StreamEnd = { readonly kind: 'ended' } | { readonly kind: 'left' } | { readonly kind: 'failed'; readonly error: unknown }
+type StreamEnd =
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'left' }
+  | { readonly kind: 'failed'; readonly error: unknown }
 
-async function settleStream({ components, run, call }: Running, { collector, end }: { readonly collector: StreamCollector; readonly end: StreamEnd }): Promise<PlanResult> {
+async function settleStream(
+  { components, run, call }: Running,
+  { collector, end }: { readonly collector: StreamCollector; readonly end: StreamEnd },
+): Promise<PlanResult> {
   const { entry, reservation } = call
   const latencyMs = components.clock.monotonicMs() - call.startedMs
   const answer = collector.answer()
   if (answer === undefined) {
     // The provider bills what it wrote; without its figures the text that arrived is the best count there is.
-    const usage = { tokensIn: run.facts.tokensIn, tokensOut: estimateTokens(collector.text), cachedTokensIn: 0, isEstimated: true }
+    const usage = {
+      tokensIn: run.facts.tokensIn,
+      tokensOut: estimateTokens(collector.text),
+      cachedTokensIn: 0,
+      isEstimated: true,
+    }
     const costNanos = costOfCall(entry, usage, run.today)
+    chargeTask(run, costNanos)
     await reservation?.settle(costNanos ?? ZERO_AMOUNT)
     const isLeft = end.kind === 'left' || run.signal?.aborted === true
-    const reason = isLeft ? undefined : end.kind === 'failed' ? failureCode(end.error, call.deadline.signal) : 'MODEL_STREAM_TRUNCATED'
-    recordAttempt(run, attemptOf({ entry, outcome: isLeft ? 'aborted' : 'failed', reason, usage, costNanos, latencyMs }))
+    const code = end.kind === 'failed' ? failureCode(end.error, call.deadline.signal) : 'MODEL_STREAM_TRUNCATED'
+    const reason = isLeft ? undefined : code
+    recordAttempt(
+      run,
+      attemptOf({ entry, outcome: isLeft ? 'aborted' : 'failed', reason, usage, costNanos, latencyMs }),
+    )
     throw endError(isLeft ? { kind: 'aborted' } : { kind: 'all-failed' }, run, undefined)
   }
   const costNanos = costOfCall(entry, answer.usage, run.today)
+  chargeTask(run, costNanos)
   await reservation?.settle(costNanos ?? ZERO_AMOUNT)
-  const verdict = await components.checkAnswer(run, { entry, answer })
+  const verdict = await components.checkAnswer(run, { entry, answer, isLastResort: true })
   const accepted = isAccepted(verdict)
   const reason = accepted ? undefined : (verdict.checks.find(({ passed }) => !passed)?.name ?? 'confidence')
   const { confidence } = verdict
-  recordAttempt(run, attemptOf({ entry, outcome: accepted ? 'accepted' : 'rejected', reason, usage: answer.usage, costNanos, latencyMs, confidence }))
+  recordAttempt(
+    run,
+    attemptOf({
+      entry,
+      outcome: accepted ? 'accepted' : 'rejected',
+      reason,
+      usage: answer.usage,
+      costNanos,
+      latencyMs,
+      confidence,
+    }),
+  )
   return { entry, answer, verdict, isAccepted: accepted }
 }

@@ -1,3 +1,4 @@
+import type { ScheduledTimer } from '../../src/ports/timers.ts'
 import { DEFAULT_TENANT } from '../../src/base/identifiers.ts'
 import { ZERO_AMOUNT, type Amount } from '../../src/base/money.ts'
 import { durationFromMs, timestampFromMs } from '../../src/base/time.ts'
@@ -12,16 +13,21 @@ import type { AbortOptions } from '../../src/ports/abort-options.ts'
 import type { Budgets, ReserveRequest } from '../../src/ports/budgets.ts'
 import type { LanguageModel, ModelAnswer, ModelRequest, ModelStreamPart } from '../../src/ports/language-model.ts'
 import type { ModelCatalog } from '../../src/ports/model-catalog.ts'
-import type { PolicyInput } from '../../src/ports/policy.ts'
+import type { Policy, PolicyInput } from '../../src/ports/policy.ts'
 import type { Router, RouteRequest } from '../../src/ports/router.ts'
 import { NO_OP_TRACER } from '../../src/ports/tracer.ts'
+import { createAnswerCheck } from '../../src/router/check-answer.ts'
 import type { CheckAnswer } from '../../src/router/execute-plan.ts'
 import { createRouter, type RouterInit } from '../../src/router/router-service.ts'
 import type { SemanticCache } from '../../src/router/semantic-cache.ts'
 import { unaskedDecision } from '../../src/router/unasked-decision.ts'
 
 /** What a scripted model does when it is called: an answer, an error, or something that watches the signal. */
-export type Script = string | Error | ModelAnswer | ((request: ModelRequest, signal: AbortSignal | undefined) => Promise<ModelAnswer | string>)
+export type Script =
+  | string
+  | Error
+  | ModelAnswer
+  | ((request: ModelRequest, signal: AbortSignal | undefined) => Promise<ModelAnswer | string>)
 
 export type ScriptedEntry = {
   readonly id: string
@@ -37,6 +43,10 @@ export type FixtureInit = {
   /** Order in which the policy wants them called; absent: as given. */
   readonly decide?: (input: PolicyInput) => Partial<DecisionRecord>
   readonly check?: (answer: ModelAnswer) => Partial<Verdict>
+  /** Model id of the judge: then answers are checked by the product's own ladder, and `check` is not asked. */
+  readonly judge?: string
+  /** Replaces the scripted policy. */
+  readonly policy?: Policy
   readonly cache?: SemanticCache
   /** Nano-dollars that all callers together may spend; absent: no budget. */
   readonly budgetNanos?: bigint
@@ -81,17 +91,32 @@ export function createFixture(init: FixtureInit): Fixture {
     explainAbsence: (modelId) => (modelId === undefined ? 'Set OPENAI_API_KEY.' : `There is no model ${modelId}.`),
     open: (entry) => scriptedModel(entry, { script: scripts.get(entry.id) ?? '', calls, requests }),
   }
-  const checkAnswer: CheckAnswer = (_run, { answer }) => ({ valid: true, confidence: 0.9, checks: [], ...init.check?.(answer) })
+  const calling = {
+    catalog,
+    budgets: fixtureBudgets(budget, init.budgetNanos),
+    clock: {
+      now: () => timestampFromMs(1_790_000_000_000),
+      monotonicMs: () => performance.now(),
+      timeoutSignal: () => new AbortController().signal,
+    },
+    timers: {
+      schedule: (_delayMs: number, callback: () => void) => scheduleBySignal(init.timeoutSignal?.(), callback),
+    },
+    tracer: NO_OP_TRACER,
+    attemptTimeoutMs: durationFromMs(5_000),
+  }
+  const scriptedCheck: CheckAnswer = (_run, { answer }) => ({
+    valid: true,
+    confidence: 0.9,
+    checks: [],
+    ...init.check?.(answer),
+  })
   const router = createRouter(
     {
-      catalog,
-      budgets: fixtureBudgets(budget, init.budgetNanos),
-      clock: { now: () => timestampFromMs(1_790_000_000_000), monotonicMs: () => performance.now(), timeoutSignal: () => init.timeoutSignal?.() ?? new AbortController().signal },
-      tracer: NO_OP_TRACER,
-      attemptTimeoutMs: durationFromMs(5_000),
-      checkAnswer,
+      ...calling,
+      checkAnswer: init.judge === undefined ? scriptedCheck : createAnswerCheck(calling, { judgeModelId: init.judge }),
       cache: init.cache,
-      policy: {
+      policy: init.policy ?? {
         version: 'scripted',
         decide(input) {
           policyInputs.push(input)
@@ -126,7 +151,15 @@ function entryOf({ id, tier, price, capabilities }: ScriptedEntry): ModelEntry {
     prices:
       perMillion === undefined
         ? []
-        : [{ inputNanosPerMillion: perMillion, outputNanosPerMillion: perMillion, contextTiers: [], source: 'test', checkedOn: '2026-01-01' as CivilDate }],
+        : [
+            {
+              inputNanosPerMillion: perMillion,
+              outputNanosPerMillion: perMillion,
+              contextTiers: [],
+              source: 'test',
+              checkedOn: '2026-01-01' as CivilDate,
+            },
+          ],
     capabilities: { tools: true, vision: true, jsonSchema: true, logprobs: true, streaming: true, ...capabilities },
     aliases: [],
   }
@@ -160,14 +193,24 @@ function scriptedModel(entry: ModelEntry, { script, calls, requests }: Recorder)
 }
 
 function decisionOf(input: PolicyInput, wished: Partial<DecisionRecord>): DecisionRecord {
-  const candidates = input.candidates.map(({ id, tier }) => ({ modelId: id, tier, predictedSuccess: 0.8, expectedCostNanos: ZERO_AMOUNT, expectedLatencyS: 1 }))
+  const candidates = input.candidates.map(({ id, tier }) => ({
+    modelId: id,
+    tier,
+    predictedSuccess: 0.8,
+    expectedCostNanos: ZERO_AMOUNT,
+    expectedLatencyS: 1,
+  }))
   return {
     ...unaskedDecision('scripted'),
     route: 'cheap',
     risk: 'low',
     needsDecomposition: false,
     candidates,
-    plan: candidates.map(({ modelId, tier }, index) => ({ modelId, tier, role: index === 0 ? 'answer' : 'escalation' })),
+    plan: candidates.map(({ modelId, tier }, index) => ({
+      modelId,
+      tier,
+      role: index === 0 ? 'answer' : 'escalation',
+    })),
     policyVersion: 'scripted',
     ...wished,
   }
@@ -192,4 +235,10 @@ function fixtureBudgets(state: Fixture['budget'], limit: bigint | undefined): Bu
       return { settle: end, release: () => end(ZERO_AMOUNT) }
     },
   }
+}
+
+/** A time limit that is over when a test says so. */
+function scheduleBySignal(signal: AbortSignal | undefined, callback: () => void): ScheduledTimer {
+  signal?.addEventListener('abort', callback)
+  return { cancel: () => signal?.removeEventListener('abort', callback) }
 }
