@@ -51,15 +51,5 @@ export function topKFloat32(query: usize, rows: usize, rowCount: i32, dims: i32,
 
 /** The same over 8-bit codes: score = dot product of the codes times the row's scale. `wide` as for `dotInt8`; `dims` a multiple of 32. */
 export function topKInt8(wide: usize, rows: usize, scales: usize, rowCount: i32, dims: i32, k: i32, scores: usize, slots: usize): i32 {
-  const isLarge = <usize>rowCount * <usize>dims >= LARGE_BYTES / 4
-  const step = isLarge ? <i32>(BLOCK_BYTES / <usize>dims) & ~1 : rowCount
-  let count: i32 = 0
-  for (let slot = 0; slot < rowCount; slot += step) {
-    const block = min(step, rowCount - slot)
-    if (isLarge) touchLines(rows, rows + <usize>(block * dims) - LINE_BYTES * 4)
-    count = offerCodes(wide, rows, scales, block, dims, slot, scores, slots, count, k)
-    rows += <usize>(block * dims)
-    scales += (<usize>block) << 2
-  }
-  return count
+  return offerCodes(wide, rows, scales, rowCount, dims, 0, scores, slots, 0, k)
 }
