@@ -14,7 +14,11 @@ import { gunzipSync } from 'node:zlib'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { by: { type: 'string', default: 'row' }, seed: { type: 'string', default: '1' }, out: { type: 'string', default: '.' } },
+  options: {
+    by: { type: 'string', default: 'row' },
+    seed: { type: 'string', default: '1' },
+    out: { type: 'string', default: '.' },
+  },
 })
 const [file] = positionals
 if (file === undefined || !['subject', 'row'].includes(values.by)) {
@@ -23,7 +27,10 @@ if (file === undefined || !['subject', 'row'].includes(values.by)) {
 }
 
 const bytes = readFileSync(file)
-const lines = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8').split('\n').filter((line) => line !== '')
+const lines = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes)
+  .toString('utf8')
+  .split('\n')
+  .filter((line) => line !== '')
 const digest = (key) => createHash('sha256').update(`${values.seed}\n${key}`).digest('hex')
 const keyOf = (line) => {
   const row = JSON.parse(line)
@@ -38,7 +45,8 @@ for (const key of [...groups.keys()].sort((a, b) => (digest(a) < digest(b) ? -1 
   halves[smaller].push(...groups.get(key))
 }
 mkdirSync(values.out, { recursive: true })
-for (const [index, name] of ['half-a.jsonl', 'half-b.jsonl'].entries()) writeFileSync(join(values.out, name), `${halves[index].join('\n')}\n`)
+for (const [index, name] of ['half-a.jsonl', 'half-b.jsonl'].entries())
+  writeFileSync(join(values.out, name), `${halves[index].join('\n')}\n`)
 process.stdout.write(`${groups.size} groups: ${halves[0].length} and ${halves[1].length} rows in ${values.out}\n`)
 
 function group(rows) {

@@ -17,18 +17,33 @@ const LIST_TIMEOUT_MS = 1_000
 export const LOCAL_SERVER_ORIGINS: readonly string[] = LOCAL_SERVERS.map(({ baseUrl }) => new URL(baseUrl).origin)
 
 /** Asks the local servers which models they serve, all at once. Those that do not answer serve none for now. */
-export async function askLocalServers(config: NodeConfig, outbound: OutboundFetch, signal?: AbortSignal): Promise<ServedModels> {
-  const [listed, found] = await Promise.all([listConfigured(config, outbound, signal), config.isDiscovering ? discover(config, outbound, signal) : {}])
+export async function askLocalServers(
+  config: NodeConfig,
+  outbound: OutboundFetch,
+  signal?: AbortSignal,
+): Promise<ServedModels> {
+  const [listed, found] = await Promise.all([
+    listConfigured(config, outbound, signal),
+    config.isDiscovering ? discover(config, outbound, signal) : {},
+  ])
   return { listed, found }
 }
 
-async function listConfigured(config: NodeConfig, outbound: OutboundFetch, signal?: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> {
-  const unlisted = Object.entries(config.providers).filter(([, provider]) => provider.isLocal && provider.models.length === 0)
+async function listConfigured(
+  config: NodeConfig,
+  outbound: OutboundFetch,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const unlisted = Object.entries(config.providers).filter(
+    ([, provider]) => provider.isLocal && provider.models.length === 0,
+  )
   const answers = await Promise.all(
     unlisted.map(async ([name, { baseUrl }]) => {
       if (baseUrl === undefined) return undefined
       // A server that is not running is a fact that `doctor` reports, not a failure of the start.
-      const models = await listServedModels(outbound, { baseUrl, timeoutMs: LIST_TIMEOUT_MS, signal }).catch(() => undefined)
+      const models = await listServedModels(outbound, { baseUrl, timeoutMs: LIST_TIMEOUT_MS, signal }).catch(
+        () => undefined,
+      )
       return models === undefined ? undefined : ([name, models] as const)
     }),
   )
@@ -36,11 +51,18 @@ async function listConfigured(config: NodeConfig, outbound: OutboundFetch, signa
   return new Map(answers.filter((answer) => answer !== undefined))
 }
 
-async function discover(config: NodeConfig, outbound: OutboundFetch, signal?: AbortSignal): Promise<ServedModels['found']> {
+async function discover(
+  config: NodeConfig,
+  outbound: OutboundFetch,
+  signal?: AbortSignal,
+): Promise<ServedModels['found']> {
   const known = new Set(Object.values(config.providers).map(({ baseUrl }) => baseUrl?.replace(/\/+$/, '')))
   const servers = LOCAL_SERVERS.filter(({ baseUrl }) => !known.has(baseUrl))
   const probed = await probeLocalServers(outbound, { servers, signal })
   return Object.fromEntries(
-    probed.map(({ provider, baseUrl, models }) => [provider, { kind: 'openai', baseUrl, models, isLocal: true, origin: 'found on this machine' } as const]),
+    probed.map(({ provider, baseUrl, models }) => [
+      provider,
+      { kind: 'openai', baseUrl, models, isLocal: true, origin: 'found on this machine' } as const,
+    ]),
   )
 }

@@ -47,11 +47,18 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     config,
     router,
     listModels: () => models,
-    records: createNodeRecords({ store: telemetry.store, pipeline: telemetry.pipeline, cache: answers.cache, compact: parts.compact }),
+    records: createNodeRecords({
+      store: telemetry.store,
+      pipeline: telemetry.pipeline,
+      cache: answers.cache,
+      compact: parts.compact,
+    }),
     async embed(texts, { model, signal }) {
       const { embedder } = answers
       if (model !== undefined && model !== embedder.id && model !== 'kernell' && model !== config.cache.embedder) {
-        throw new CodedError('MODEL_NOT_FOUND', { message: `This node embeds with ${embedder.id}; ${JSON.stringify(model)} is not configured as cache.embedder` })
+        throw new CodedError('MODEL_NOT_FOUND', {
+          message: `This node embeds with ${embedder.id}; ${JSON.stringify(model)} is not configured as cache.embedder`,
+        })
       }
       const { vectors, tokensIn } = await embedder.embed(texts, { signal })
       const tokens = tokensIn > 0 ? tokensIn : texts.reduce((sum, text) => sum + estimateTokens(text), 0)
@@ -83,36 +90,60 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
 function modelsOf({ catalog }: NodeParts): readonly NodeModel[] {
   const available = new Set(catalog.available.map(({ id }) => id))
   const described = catalog.registry.entries.map((entry): NodeModel =>
-    available.has(entry.id) ? { entry, isAvailable: true } : { entry, isAvailable: false, unavailableBecause: catalog.explainAbsence(entry.id) },
+    available.has(entry.id)
+      ? { entry, isAvailable: true }
+      : { entry, isAvailable: false, unavailableBecause: catalog.explainAbsence(entry.id) },
   )
   return described.toSorted((left, right) => Number(right.isAvailable) - Number(left.isAvailable))
 }
 
 function cacheCheck({ cache, calibration }: AnswerCache): HealthCheck {
-  if (cache === undefined) return { name: 'cache', state: 'warning', detail: 'switched off', remedy: 'Set `cache.enabled` to true.' }
+  if (cache === undefined)
+    return { name: 'cache', state: 'warning', detail: 'switched off', remedy: 'Set `cache.enabled` to true.' }
   const { entries, corrupted } = cache.statistics()
   if (corrupted > 0) {
-    return { name: 'cache', state: 'warning', detail: `${corrupted} stored answers could not be read and were left out`, remedy: 'Nothing has to be done; they are asked again when needed.' }
+    return {
+      name: 'cache',
+      state: 'warning',
+      detail: `${corrupted} stored answers could not be read and were left out`,
+      remedy: 'Nothing has to be done; they are asked again when needed.',
+    }
   }
-  if (calibration !== undefined) return { name: 'cache', state: 'ok', detail: `${entries} answers; exact and similar questions are served` }
+  if (calibration !== undefined)
+    return { name: 'cache', state: 'ok', detail: `${entries} answers; exact and similar questions are served` }
   return {
     name: 'cache',
     state: 'warning',
     detail: `${entries} answers; only exact repeats are served, since no calibration is loaded`,
-    remedy: 'Train one on your own question pairs: `kernell eval cache --train PAIRS.jsonl --test PAIRS.jsonl --save cache.json`, then `kernell serve --cache-calibration cache.json`.',
+    remedy:
+      'Train one on your own question pairs: `kernell eval cache --train PAIRS.jsonl --test PAIRS.jsonl --save cache.json`, then `kernell serve --cache-calibration cache.json`.',
   }
 }
 
 function recordChecks({ pipeline }: NodeTelemetry, config: NodeConfig): readonly HealthCheck[] {
-  if (!config.telemetry.consent) return [{ name: 'telemetry', state: 'ok', detail: 'no records are kept (telemetry.consent is false)' }]
+  if (!config.telemetry.consent)
+    return [{ name: 'telemetry', state: 'ok', detail: 'no records are kept (telemetry.consent is false)' }]
   const { droppedCount, storedCount } = pipeline
-  if (droppedCount === 0) return [{ name: 'telemetry', state: 'ok', detail: `${storedCount} records kept since the start` }]
-  return [{ name: 'telemetry', state: 'warning', detail: `${droppedCount} records were dropped`, remedy: 'The disk is too slow or full; see the warnings on stderr.' }]
+  if (droppedCount === 0)
+    return [{ name: 'telemetry', state: 'ok', detail: `${storedCount} records kept since the start` }]
+  return [
+    {
+      name: 'telemetry',
+      state: 'warning',
+      detail: `${droppedCount} records were dropped`,
+      remedy: 'The disk is too slow or full; see the warnings on stderr.',
+    },
+  ]
 }
 
 function addGauges({ telemetry, answers, budgets }: NodeParts): void {
   const { metrics, pipeline } = telemetry
-  metrics.addGauge({ name: 'kernell_telemetry_stored', help: 'Records stored since the start.', labelNames: [], read: () => [{ labels: {}, value: pipeline.storedCount }] })
+  metrics.addGauge({
+    name: 'kernell_telemetry_stored',
+    help: 'Records stored since the start.',
+    labelNames: [],
+    read: () => [{ labels: {}, value: pipeline.storedCount }],
+  })
   metrics.addGauge({
     name: 'kernell_cache',
     help: 'State and events of the semantic cache since the start.',
@@ -125,5 +156,10 @@ function addGauges({ telemetry, answers, budgets }: NodeParts): void {
       return [...readings, { labels: { what: 'isSimilarityOn' }, value: Number(isSimilarityOn) }]
     },
   })
-  metrics.addGauge({ name: 'kernell_budget_accounts', help: 'Accounts with a limit or a hold.', labelNames: [], read: () => [{ labels: {}, value: budgets.inspect().length }] })
+  metrics.addGauge({
+    name: 'kernell_budget_accounts',
+    help: 'Accounts with a limit or a hold.',
+    labelNames: [],
+    read: () => [{ labels: {}, value: budgets.inspect().length }],
+  })
 }

@@ -49,7 +49,8 @@ export async function openAnswerCache(init: OpenAnswerCacheInit): Promise<Answer
   const { config, clock, timers, kernel, store, onError, signal } = init
   const embedder = await openEmbedder(init)
   if (!config.cache.isEnabled) return { embedder, cache: undefined, calibration: undefined }
-  const calibration = config.cache.calibration === undefined ? undefined : await readCalibration(config.cache.calibration)
+  const calibration =
+    config.cache.calibration === undefined ? undefined : await readCalibration(config.cache.calibration)
   const cache = await openSemanticCache(
     { store, clock, timers, kernel, embedder, sha256Hex: nativeSha256Hex, onError },
     {
@@ -68,21 +69,39 @@ async function readCalibration(path: string): Promise<CacheCalibration> {
   try {
     text = await readFile(path, 'utf8')
   } catch (error: unknown) {
-    throw new CodedError('CACHE_CALIBRATION_INVALID', { message: `The cache calibration ${path} cannot be read`, cause: error })
+    throw new CodedError('CACHE_CALIBRATION_INVALID', {
+      message: `The cache calibration ${path} cannot be read`,
+      cause: error,
+    })
   }
   return parseCalibration(text)
 }
 
-async function openEmbedder({ config, kernel, outbound, environment, weights, signal }: OpenAnswerCacheInit): Promise<EmbeddingModel> {
+async function openEmbedder({
+  config,
+  kernel,
+  outbound,
+  environment,
+  weights,
+  signal,
+}: OpenAnswerCacheInit): Promise<EmbeddingModel> {
   const name = config.cache.embedder
   if (name === 'builtin') return createHashedEmbedder({ kernel })
   const [providerName = '', ...rest] = name.split('/')
   const provider = config.providers[providerName]
   if (provider?.kind === 'gguf') return await weights.openEmbedder(name)
   if (provider?.baseUrl === undefined || provider.kind !== 'openai') {
-    throw new CodedError('CONFIG_INVALID', { message: `cache.embedder names ${JSON.stringify(name)}, but no provider ${JSON.stringify(providerName)} serves embeddings` })
+    throw new CodedError('CONFIG_INVALID', {
+      message: `cache.embedder names ${JSON.stringify(name)}, but no provider ${JSON.stringify(providerName)} serves embeddings`,
+    })
   }
   const apiKey = apiKeyOf(provider, environment)
-  const model = { modelId: name, provider: providerName, model: rest.join('/'), baseUrl: provider.baseUrl, ...(apiKey !== undefined && { apiKey }) }
+  const model = {
+    modelId: name,
+    provider: providerName,
+    model: rest.join('/'),
+    baseUrl: provider.baseUrl,
+    ...(apiKey !== undefined && { apiKey }),
+  }
   return await openOpenaiEmbeddingModel(model, { outbound }, { signal })
 }

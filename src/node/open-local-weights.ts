@@ -31,7 +31,10 @@ export function openLocalWeights(dataDir: string): LocalWeights {
       return model
     },
     async openEmbedder(name) {
-      const embedder = await openGgufEmbeddingModel({ modelId: name, path: pathOf(name.replace(/^gguf\//, '')) }, { runtime })
+      const embedder = await openGgufEmbeddingModel(
+        { modelId: name, path: pathOf(name.replace(/^gguf\//, '')) },
+        { runtime },
+      )
       closers.push(async () => await embedder[Symbol.asyncDispose]())
       return embedder
     },

@@ -50,22 +50,31 @@ const LITE_REQUESTS_PER_MINUTE = 600
 export async function openPolicy(init: OpenPolicyInit): Promise<NodePolicy> {
   const { config, clock } = init
   const artefact = config.policy.artefact === undefined ? undefined : await readArtefact(config.policy.artefact)
-  const own = createPolicyService({
-    quality: config.policy.quality,
-    explorationRate: config.policy.exploration,
-    ...(artefact !== undefined && { artefact }),
-    ...(config.policy.qualityShare !== undefined && { qualityShare: config.policy.qualityShare }),
-  }, { sha256Hex: nativeSha256Hex })
+  const own = createPolicyService(
+    {
+      quality: config.policy.quality,
+      explorationRate: config.policy.exploration,
+      ...(artefact !== undefined && { artefact }),
+      ...(config.policy.qualityShare !== undefined && { qualityShare: config.policy.qualityShare }),
+    },
+    { sha256Hex: nativeSha256Hex },
+  )
   let policy: Policy = own
   if (config.policy.lite !== undefined) {
     const adviser = createModelPolicyAdviser({ model: openLite(init, config.policy.lite.model), clock })
-    policy = createAdvisedPolicy({ policy, adviser, clock }, { ask: 'always', timeoutMs: LITE_TIMEOUT_MS, requestsPerMinute: LITE_REQUESTS_PER_MINUTE })
+    policy = createAdvisedPolicy(
+      { policy, adviser, clock },
+      { ask: 'always', timeoutMs: LITE_TIMEOUT_MS, requestsPerMinute: LITE_REQUESTS_PER_MINUTE },
+    )
   }
   if (config.policy.pro !== undefined) {
     const { url, apiKeyEnv, timeoutMs, requestsPerMinute } = config.policy.pro
     const apiKey = apiKeyEnv === undefined ? undefined : init.environment[apiKeyEnv]
     const adviser = createRemotePolicyAdviser({ url, ...(apiKey !== undefined && { apiKey }) }, init)
-    policy = createAdvisedPolicy({ policy, adviser, clock }, { ask: 'in-doubt', timeoutMs, requestsPerMinute })
+    policy = createAdvisedPolicy(
+      { policy, adviser, clock },
+      { ask: 'in-doubt', timeoutMs, requestsPerMinute, leavesNode: true },
+    )
   }
   return {
     policy,
@@ -87,12 +96,18 @@ async function readArtefact(path: string): Promise<PolicyArtefact> {
 function openLite({ catalog }: OpenPolicyInit, name: string): ReturnType<ModelCatalog['open']> {
   const entry = catalog.registry.find(name)
   if (entry === undefined || !catalog.available.some(({ id }) => id === entry.id)) {
-    throw new CodedError('CONFIG_INVALID', { message: `policy.lite.model names ${JSON.stringify(name)}, which no configured provider serves` })
+    throw new CodedError('CONFIG_INVALID', {
+      message: `policy.lite.model names ${JSON.stringify(name)}, which no configured provider serves`,
+    })
   }
   return catalog.open(entry)
 }
 
-function answerQuestion(own: PolicyService, { catalog, clock, random }: OpenPolicyInit, asked: { readonly body: JsonValue; readonly signal: AbortSignal | undefined }): PolicyAnswer {
+function answerQuestion(
+  own: PolicyService,
+  { catalog, clock, random }: OpenPolicyInit,
+  asked: { readonly body: JsonValue; readonly signal: AbortSignal | undefined },
+): PolicyAnswer {
   asked.signal?.throwIfAborted()
   const question = parsePolicyQuestion(asked.body)
   const { prompt } = question
@@ -110,14 +125,23 @@ function answerQuestion(own: PolicyService, { catalog, clock, random }: OpenPoli
     isCascadeAllowed: true,
     recentFailures: 0,
   })
-  return { decision: formatPolicyDecision(policyDecisionOf(record)), ...scoresOf(own, question), explanation: explainDecision(record) }
+  return {
+    decision: formatPolicyDecision(policyDecisionOf(record)),
+    ...scoresOf(own, question),
+    explanation: explainDecision(record),
+  }
 }
 
 /** Scores of the artefact's candidates and the router's score: the same function, and so the same bits, as in the evaluation. */
-function scoresOf({ scorer, scorePrompt }: PolicyService, { prompt, weakResponse }: { readonly prompt: string; readonly weakResponse?: string }): Pick<PolicyAnswer, 'scores' | 'score'> {
+function scoresOf(
+  policy: PolicyService,
+  { prompt, weakResponse }: { readonly prompt: string; readonly weakResponse?: string },
+): Pick<PolicyAnswer, 'scores' | 'score'> {
+  const { scorer } = policy
   if (scorer === undefined) return { scores: {} }
-  const { success: scores = {}, gain } = scorePrompt(prompt) ?? {}
-  if (weakResponse !== undefined && scorer.artefact.cascade !== undefined) return { scores, score: scorer.scoreGainAfter(prompt, weakResponse) }
+  const { success: scores = {}, gain } = policy.scorePrompt(prompt) ?? {}
+  if (weakResponse !== undefined && scorer.artefact.cascade !== undefined)
+    return { scores, score: scorer.scoreGainAfter(prompt, weakResponse) }
   return gain === undefined ? { scores } : { scores, score: gain }
 }
 
@@ -130,17 +154,22 @@ export function explainDecision(record: DecisionRecord): JsonValue {
     expected_cost_usd: expectedCostNanos === undefined ? null : amountToUsd(expectedCostNanos),
     max_budget_usd: maxBudgetNanos === undefined ? null : amountToUsd(maxBudgetNanos),
     rule: rule === undefined ? null : { ...rule },
-    candidates: candidates.map(({ expectedCostNanos: cost, ...candidate }) => ({ ...candidate, expected_cost_usd: cost === undefined ? null : amountToUsd(cost) })),
+    candidates: candidates.map(({ expectedCostNanos: cost, ...candidate }) => ({
+      ...candidate,
+      expected_cost_usd: cost === undefined ? null : amountToUsd(cost),
+    })),
     plan: record.plan.map((step) => ({ ...step })),
   }
 }
 
 function policyCheck(own: PolicyService, artefact: PolicyArtefact | undefined): HealthCheck {
-  if (artefact !== undefined) return { name: 'policy', state: 'ok', detail: `trained: ${own.version}, ${artefact.candidates.length} models` }
+  if (artefact !== undefined)
+    return { name: 'policy', state: 'ok', detail: `trained: ${own.version}, ${artefact.candidates.length} models` }
   return {
     name: 'policy',
     state: 'warning',
     detail: 'documented priors; no trained policy is loaded',
-    remedy: 'Train one on your own outcomes: `kernell eval routing --train DATA.jsonl --test DATA.jsonl --strong NAME --weak NAME --save policy.json`, then `kernell serve --policy policy.json`.',
+    remedy:
+      'Train one on your own outcomes: `kernell eval routing --train DATA.jsonl --test DATA.jsonl --strong NAME --weak NAME --save policy.json`, then `kernell serve --policy policy.json`.',
   }
 }

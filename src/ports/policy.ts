@@ -35,6 +35,8 @@ export type PolicyInput = {
   readonly isCascadeAllowed: boolean
   /** How often this conversation's answers were refused lately: repeated failures ask for a stronger model or for advice. */
   readonly recentFailures: number
+  /** True when the caller says who may see the task: then nobody else is asked for advice. */
+  readonly isConfined?: boolean
 }
 
 export type PolicyOptions = AbortOptions & {

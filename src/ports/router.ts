@@ -68,6 +68,8 @@ export type RouteAttempt = {
   readonly latencyMs: number
   /** Confidence of the verifier in the answer, 0 to 1; absent when it did not run. */
   readonly confidence?: number
+  /** The step of a split task that the call was made for; absent for a whole task. */
+  readonly stepId?: string
 }
 
 /** What happened. Every figure is metered, or marked estimated. */

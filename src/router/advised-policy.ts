@@ -9,7 +9,11 @@ import type { Clock } from '../ports/clock.ts'
 import type { Policy, PolicyInput, PolicyOptions } from '../ports/policy.ts'
 import type { Advice, AdviceQuestion, PolicyAdviser } from '../ports/policy-adviser.ts'
 
-export type AdvisedPolicyComponents = { readonly policy: Policy; readonly adviser: PolicyAdviser; readonly clock: Clock }
+export type AdvisedPolicyComponents = {
+  readonly policy: Policy
+  readonly adviser: PolicyAdviser
+  readonly clock: Clock
+}
 
 export type AdvisedPolicyInit = {
   /** `in-doubt`: only where `adviceReason` finds one. `always`: for every task. */
@@ -22,6 +26,8 @@ export type AdvisedPolicyInit = {
   readonly rememberedMax?: number
   /** How long an answer is remembered. Default 10 minutes. */
   readonly rememberedMs?: number
+  /** True when asking shows the task to somebody outside of this node: never done for a task whose caller says who may see it. */
+  readonly leavesNode?: boolean
 }
 
 const MINUTE_MS = 60_000
@@ -30,26 +36,38 @@ const MINUTE_MS = 60_000
  * A policy that asks somebody where it is in doubt. The advice is remembered, rate-limited and bounded in time; without it - refused, late,
  * malformed - the policy's own decision stands and says why.
  */
-export function createAdvisedPolicy({ policy, adviser, clock }: AdvisedPolicyComponents, init: AdvisedPolicyInit): Policy {
+export function createAdvisedPolicy(
+  { policy, adviser, clock }: AdvisedPolicyComponents,
+  init: AdvisedPolicyInit,
+): Policy {
   const memory = new AdviceMemory(init.rememberedMax ?? 1_000, init.rememberedMs ?? 10 * MINUTE_MS)
   const bucket = new TokenBucket(init.requestsPerMinute, clock.monotonicMs())
 
-  const decideAdvised = async (asked: { readonly own: DecisionRecord; readonly why: string }, input: PolicyInput, options: PolicyOptions): Promise<DecisionRecord> => {
+  const decideAdvised = async (
+    asked: { readonly own: DecisionRecord; readonly why: string },
+    input: PolicyInput,
+    options: PolicyOptions,
+  ): Promise<DecisionRecord> => {
     const { own, why } = asked
     const question = questionOf(input)
     const key = sha256Hex(JSON.stringify(question))
     const now = clock.monotonicMs()
     const remembered = memory.get(key, now)
     if (remembered !== undefined) return merge({ policy, own, input, why, advised: remembered, name: adviser.name })
-    if (!bucket.take(now)) return withReason(own, `${adviser.name} was not asked (${why}): the limit of ${init.requestsPerMinute} questions a minute is reached`)
+    if (!bucket.take(now))
+      return withReason(
+        own,
+        `${adviser.name} was not asked (${why}): the limit of ${init.requestsPerMinute} questions a minute is reached`,
+      )
     const timeout = clock.timeoutSignal(init.timeoutMs)
-    const signal = options.signal == null ? timeout : AbortSignal.any([options.signal, timeout])
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
     let advice: Advice
     try {
       advice = await adviser.advise(question, { signal })
     } catch (error: unknown) {
       options.signal?.throwIfAborted()
-      const code = timeout.aborted ? 'it did not answer in time' : CodedError.is(error) ? error.code : 'it failed'
+      const failure = CodedError.is(error) ? error.code : 'it failed'
+      const code = timeout.aborted ? 'it did not answer in time' : failure
       return withReason(own, `${adviser.name} was asked (${why}) and gave no advice: ${code}`)
     }
     if (advice.overhead !== undefined) options.onOverhead?.(advice.overhead)
@@ -62,7 +80,7 @@ export function createAdvisedPolicy({ policy, adviser, clock }: AdvisedPolicyCom
     version: `${policy.version}+${adviser.name}`,
     decide(input, options = {}) {
       const decided = policy.decide(input, options)
-      if (input.fixedRoute !== 'auto') return decided
+      if (input.fixedRoute !== 'auto' || (init.leavesNode === true && input.isConfined === true)) return decided
       const consider = (own: DecisionRecord): DecisionRecord | Promise<DecisionRecord> => {
         const why = init.ask === 'always' ? 'it decides every task' : adviceReason(own, input.recentFailures)
         return why === undefined ? own : decideAdvised({ own, why }, input, options)
@@ -93,7 +111,11 @@ type Merging = {
 function merge({ policy, own, input, why, advised, name }: Merging): DecisionRecord | Promise<DecisionRecord> {
   const said = `${name} was asked (${why}) and said ${advised.route}`
   const { route } = advised
-  const judged = { confidence: advised.confidence, risk: worseRisk(own.risk, advised.risk), needsDecomposition: advised.needsDecomposition }
+  const judged = {
+    confidence: advised.confidence,
+    risk: worseRisk(own.risk, advised.risk),
+    needsDecomposition: advised.needsDecomposition,
+  }
   if (route === 'hybrid' || !input.candidates.some((entry) => startsRoute(entry, route))) {
     return withReason({ ...own, ...judged, ...(route === 'hybrid' && { route }), scorer: 'model' }, said)
   }

@@ -17,7 +17,10 @@ export type ShortcutComponents = {
 const NO_USAGE = { tokensIn: 0, tokensOut: 0, cachedTokensIn: 0, isEstimated: false } as const
 
 /** An exact tool's answer, or a stored one; `undefined` when a model has to be asked. */
-export async function answerWithoutModel({ cache }: ShortcutComponents, run: TaskRun): Promise<StandingAnswer | undefined> {
+export async function answerWithoutModel(
+  { cache }: ShortcutComponents,
+  run: TaskRun,
+): Promise<StandingAnswer | undefined> {
   const exact = toolAnswerOf(run)
   if (exact !== undefined) return toolStanding(exact)
   if (cache === undefined || run.route.controls.cache === 'off') return undefined
@@ -36,9 +39,19 @@ export async function answerWithoutModel({ cache }: ShortcutComponents, run: Tas
 }
 
 /** Stores an accepted answer for the next who asks. The cache itself refuses what it must not keep. */
-export function rememberAnswer({ cache }: ShortcutComponents, run: TaskRun, { entry, answer, isAccepted, verdict }: PlanResult): void {
+export function rememberAnswer(
+  { cache }: ShortcutComponents,
+  run: TaskRun,
+  { entry, answer, isAccepted, verdict }: PlanResult,
+): void {
   if (cache === undefined || run.cache === undefined) return
-  cache.admit(run.cache.ticket, { answer, modelId: entry.id, provider: entry.provider, isAccepted, confidence: verdict.confidence })
+  cache.admit(run.cache.ticket, {
+    answer,
+    modelId: entry.id,
+    provider: entry.provider,
+    isAccepted,
+    confidence: verdict.confidence,
+  })
 }
 
 /**
@@ -52,7 +65,13 @@ export function toolAnswerOf(run: TaskRun): DeterministicAnswer | undefined {
 
 function toolStanding({ tool, answer }: DeterministicAnswer): StandingAnswer {
   const modelAnswer: ModelAnswer = { text: answer, toolCalls: [], finishReason: 'stop', usage: NO_USAGE }
-  return { tier: 'deterministic', modelId: `tool/${tool}`, provider: 'kernell', answer: modelAnswer, verification: { isAccepted: true, confidence: 1 } }
+  return {
+    tier: 'deterministic',
+    modelId: `tool/${tool}`,
+    provider: 'kernell',
+    answer: modelAnswer,
+    verification: { isAccepted: true, confidence: 1 },
+  }
 }
 
 function allowsTier({ controls }: RouteRequest, tier: 'cache' | 'deterministic'): boolean {

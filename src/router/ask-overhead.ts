@@ -2,6 +2,7 @@ import { ZERO_AMOUNT } from '../base/money.ts'
 import type { OverheadCall } from '../core/routing/task-outcome.ts'
 import type { PromptParts } from '../core/text/fence-sections.ts'
 import type { ResponseFormat } from '../ports/language-model.ts'
+import { forbiddenBecause } from './candidates.ts'
 import { makeCall, type CallComponents } from './call-model.ts'
 import { tryAdmit } from './execute-plan.ts'
 import { factsOf } from './request-facts.ts'
@@ -18,11 +19,16 @@ export type OverheadQuestion = {
 /**
  * Asks a model something that the task did not ask for: how to split it, whether an answer is right. Paid from the task's own budget.
  *
- * @returns The reply, or `undefined` when there is no money or the model failed: the caller goes on without.
+ * @returns The reply, or `undefined` when the request forbids the model, there is no money or the model failed: the caller goes on without.
  */
-export async function askOverhead(components: CallComponents, run: TaskRun, question: OverheadQuestion): Promise<string | undefined> {
+export async function askOverhead(
+  components: CallComponents,
+  run: TaskRun,
+  question: OverheadQuestion,
+): Promise<string | undefined> {
   const entry = components.catalog.registry.find(question.modelId)
-  if (entry === undefined) return undefined
+  // What the caller allows holds for every model that sees the task, not only for the one that answers it.
+  if (entry === undefined || forbiddenBecause(entry, run.route.controls) !== undefined) return undefined
   const { system, user } = question.prompt
   const request = {
     messages: [
@@ -38,9 +44,15 @@ export async function askOverhead(components: CallComponents, run: TaskRun, ques
   if (admitted.kind !== 'admitted') return undefined
   const outcome = await makeCall(components, asking, admitted.call)
   if (outcome.kind !== 'answered') return undefined
-  if (outcome.costNanos === undefined) run.hasUnknownCost = true
   const { tokensIn, tokensOut } = outcome.answer.usage
   const { purpose, modelId } = question
-  recordOverhead(run, { purpose, model: modelId, tokensIn, tokensOut, costNanos: outcome.costNanos ?? ZERO_AMOUNT, latencyMs: outcome.latencyMs })
+  recordOverhead(run, {
+    purpose,
+    model: modelId,
+    tokensIn,
+    tokensOut,
+    costNanos: outcome.costNanos ?? ZERO_AMOUNT,
+    latencyMs: outcome.latencyMs,
+  })
   return outcome.answer.text
 }

@@ -39,11 +39,14 @@ export type CallPlan = {
 export function boundCall(plan: CallPlan): CallBounds | undefined {
   const { entry, outputTokensAsked, capNanos } = plan
   const price = priceOnDate(entry, plan.today)
-  const wanted = outputTokensAsked ?? Math.min(entry.outputTokensMax ?? OUTPUT_TOKENS_RESERVED_MAX, OUTPUT_TOKENS_RESERVED_MAX)
-  if (price === undefined) return capNanos === undefined ? { costNanosMax: undefined, outputTokensMax: outputTokensAsked } : undefined
+  const wanted =
+    outputTokensAsked ?? Math.min(entry.outputTokensMax ?? OUTPUT_TOKENS_RESERVED_MAX, OUTPUT_TOKENS_RESERVED_MAX)
+  if (price === undefined)
+    return capNanos === undefined ? { costNanosMax: undefined, outputTokensMax: outputTokensAsked } : undefined
   const inputTokens = Math.ceil((plan.tokensIn * (100 + ESTIMATE_MARGIN_PERCENT)) / 100)
   const worst = costOfUsage(price, { inputTokens, outputTokens: wanted })
-  if (capNanos === undefined || worst <= capNanos) return { costNanosMax: worst, outputTokensMax: outputTokensAsked ?? (capNanos === undefined ? undefined : wanted) }
+  if (capNanos === undefined || worst <= capNanos)
+    return { costNanosMax: worst, outputTokensMax: outputTokensAsked ?? (capNanos === undefined ? undefined : wanted) }
   const inputCost = costOfUsage(price, { inputTokens, outputTokens: 0 })
   if (inputCost >= capNanos) return undefined
   const perMillion = tokenPricesFor(price, inputTokens).outputNanosPerMillion
@@ -56,7 +59,11 @@ export function boundCall(plan: CallPlan): CallBounds | undefined {
 export function costOfCall(entry: ModelEntry, usage: ModelUsage, today: CivilDate): Amount | undefined {
   const cachedInputTokens = Math.min(usage.cachedTokensIn, usage.tokensIn)
   const cacheWriteTokens = Math.min(usage.cacheWriteTokensIn ?? 0, usage.tokensIn - cachedInputTokens)
-  return costOnDate(entry, { inputTokens: usage.tokensIn, outputTokens: usage.tokensOut, cachedInputTokens, cacheWriteTokens }, today)
+  return costOnDate(
+    entry,
+    { inputTokens: usage.tokensIn, outputTokens: usage.tokensOut, cachedInputTokens, cacheWriteTokens },
+    today,
+  )
 }
 
 /** Adds two costs of which either may be unknown. */

@@ -37,7 +37,7 @@ export function selectCandidates(query: CandidateQuery): CandidateSet {
   const missing = new Set<MissingCapability>()
   let isPriceTheReason = false
   for (const entry of pool) {
-    const control = excludedByControls(entry, query)
+    const control = excludedByRequest(entry, query)
     if (control !== undefined) {
       excluded.push({ entry, because: control })
       continue
@@ -66,13 +66,25 @@ export function selectCandidates(query: CandidateQuery): CandidateSet {
 function namedModel(catalog: ModelCatalog, modelId: string): ModelEntry {
   const entry = catalog.registry.find(modelId)
   if (entry !== undefined && catalog.available.some(({ id }) => id === entry.id)) return entry
-  throw new CodedError('ROUTER_MODEL_UNKNOWN', { message: catalog.explainAbsence(modelId), details: { model: modelId } })
+  throw new CodedError('ROUTER_MODEL_UNKNOWN', {
+    message: catalog.explainAbsence(modelId),
+    details: { model: modelId },
+  })
 }
 
-function excludedByControls(entry: ModelEntry, { controls, target }: CandidateQuery): string | undefined {
+/** Why the request's controls forbid a model, for people; `undefined` when they do not. */
+export function forbiddenBecause(entry: ModelEntry, controls: RouteControls): string | undefined {
   if (controls.isLocalOnly === true && !isLocalTier(entry.tier)) return 'the request may not leave this machine'
-  if (controls.tiers !== undefined && !controls.tiers.includes(entry.tier)) return `the request does not allow the tier ${entry.tier}`
-  if (controls.providers !== undefined && !controls.providers.includes(entry.provider)) return `the request does not allow the provider ${entry.provider}`
+  if (controls.tiers !== undefined && !controls.tiers.includes(entry.tier))
+    return `the request does not allow the tier ${entry.tier}`
+  if (controls.providers !== undefined && !controls.providers.includes(entry.provider))
+    return `the request does not allow the provider ${entry.provider}`
+  return undefined
+}
+
+function excludedByRequest(entry: ModelEntry, { controls, target }: CandidateQuery): string | undefined {
+  const forbidden = forbiddenBecause(entry, controls)
+  if (forbidden !== undefined) return forbidden
   if (target.kind === 'route' && !isWithinRoute(entry.tier, target.route)) return `the route is ${target.route}`
   return undefined
 }
@@ -105,8 +117,13 @@ function noneLeft({ query, missing, isPriceTheReason, excluded }: NoneLeft): Cod
       details: { missing: names, ...details },
     })
   }
-  if (isPriceTheReason) return new CodedError('ROUTER_PRICE_UNKNOWN', { message: 'Every model that could answer has an unknown price', details })
-  const message = query.target.kind === 'route' ? noModelOfRoute(query.target.route) : 'No configured model is allowed by the request'
+  if (isPriceTheReason)
+    return new CodedError('ROUTER_PRICE_UNKNOWN', {
+      message: 'Every model that could answer has an unknown price',
+      details,
+    })
+  const message =
+    query.target.kind === 'route' ? noModelOfRoute(query.target.route) : 'No configured model is allowed by the request'
   return new CodedError('ROUTER_NO_MODEL', { message: `${message}. ${query.catalog.explainAbsence()}`, details })
 }
 

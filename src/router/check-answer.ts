@@ -1,4 +1,9 @@
-import { buildJudgePrompt, parseJudgeVerdict, unavailableJudge, type JudgeVerdict } from '../core/verification/judge-prompt.ts'
+import {
+  buildJudgePrompt,
+  parseJudgeVerdict,
+  unavailableJudge,
+  type JudgeVerdict,
+} from '../core/verification/judge-prompt.ts'
 import type { ConfidenceCalibration } from '../core/verification/calibration.ts'
 import type { SchemaCheck } from '../core/verification/check-format.ts'
 import { isAccepted } from '../core/verification/verdict.ts'
@@ -28,13 +33,17 @@ export function createAnswerCheck(components: CallComponents, init: CheckAnswerI
     const input = inputOf(run, answered, init)
     const verdict = verifyAnswer(input)
     const { judgeModelId } = init
-    const isInDoubt = verdict.valid && !isAccepted(verdict) && run.decision.route === 'hybrid'
+    const isInDoubt = verdict.valid && !isAccepted(verdict) && run.decision.route === 'hybrid' && !answered.isLastResort
     if (!isInDoubt || judgeModelId === undefined || judgeModelId === answered.entry.id) return verdict
     return askJudge(components, run, { judgeModelId, input }).then((judge) => verifyAnswer({ ...input, judge }))
   }
 }
 
-function inputOf(run: TaskRun, { entry, answer }: { readonly entry: ModelEntry; readonly answer: ModelAnswer }, init: CheckAnswerInit): VerificationInput {
+function inputOf(
+  run: TaskRun,
+  { entry, answer }: { readonly entry: ModelEntry; readonly answer: ModelAnswer },
+  init: CheckAnswerInit,
+): VerificationInput {
   const { request } = run.route
   const prior = run.decision.candidates.find(({ modelId }) => modelId === entry.id)?.predictedSuccess
   return {
@@ -57,6 +66,11 @@ async function askJudge(
   { judgeModelId, input }: { readonly judgeModelId: string; readonly input: VerificationInput },
 ): Promise<JudgeVerdict> {
   const prompt = buildJudgePrompt({ task: input.task, answer: input.answer })
-  const reply = await askOverhead(components, run, { purpose: 'judge', modelId: judgeModelId, prompt, outputTokensMax: JUDGE_TOKENS_MAX })
+  const reply = await askOverhead(components, run, {
+    purpose: 'judge',
+    modelId: judgeModelId,
+    prompt,
+    outputTokensMax: JUDGE_TOKENS_MAX,
+  })
   return reply === undefined ? unavailableJudge('the judge could not be asked') : parseJudgeVerdict(reply)
 }

@@ -34,7 +34,11 @@ export class StreamCollector {
   /** The answer so far; `undefined` before the finish part, since its usage is not known yet. */
   answer(): ModelAnswer | undefined {
     if (this.finish === undefined) return undefined
-    return assemble(this.finish, { text: this.text, refusal: this.refusals.join(''), toolCalls: this.calls.filter((call) => call !== undefined) })
+    return assemble(this.finish, {
+      text: this.text,
+      refusal: this.refusals.join(''),
+      toolCalls: this.calls.filter((call) => call !== undefined),
+    })
   }
 
   get text(): string {

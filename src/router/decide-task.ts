@@ -4,7 +4,7 @@ import type { Policy, PolicyInput } from '../ports/policy.ts'
 import type { Random } from '../ports/random.ts'
 import { selectCandidates } from './candidates.ts'
 import type { FailureMemory } from './failure-memory.ts'
-import { recordOverhead, type TaskRun } from './task-run.ts'
+import { chargeTask, recordOverhead, type TaskRun } from './task-run.ts'
 
 export type DecideComponents = {
   readonly catalog: ModelCatalog
@@ -18,7 +18,10 @@ export type DecideComponents = {
 export async function decideTask(components: DecideComponents, run: TaskRun): Promise<void> {
   const decision = components.policy.decide(policyInputOf(components, run), {
     signal: run.signal,
-    onOverhead: (call) => recordOverhead(run, call),
+    onOverhead: (call) => {
+      chargeTask(run, call.costNanos)
+      recordOverhead(run, call)
+    },
   })
   run.decision = decision instanceof Promise ? await decision : decision
 }
@@ -26,7 +29,14 @@ export async function decideTask(components: DecideComponents, run: TaskRun): Pr
 function policyInputOf({ catalog, budgets, random, failures }: DecideComponents, run: TaskRun): PolicyInput {
   const { target, controls, caller, request } = run.route
   const isBounded = controls.maxCostNanos !== undefined || budgets.isBounded(caller)
-  const { candidates, excluded } = selectCandidates({ catalog, target, controls, facts: run.facts, isBounded, today: run.today })
+  const { candidates, excluded } = selectCandidates({
+    catalog,
+    target,
+    controls,
+    facts: run.facts,
+    isBounded,
+    today: run.today,
+  })
   return {
     prompt: run.facts.prompt,
     candidates,
@@ -41,5 +51,6 @@ function policyInputOf({ catalog, budgets, random, failures }: DecideComponents,
     draw: random.fraction(),
     isCascadeAllowed: true,
     recentFailures: failures.recentFailures(run),
+    isConfined: controls.isLocalOnly === true || controls.providers !== undefined,
   }
 }

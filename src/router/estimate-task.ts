@@ -17,7 +17,12 @@ export async function estimateTask(components: DecideComponents, run: TaskRun): 
   }
   const { decision } = run
   const baseline = components.catalog.premiumBaseline
-  const usage = { tokensIn: run.facts.tokensIn, tokensOut: decision.expectedTokensOut, cachedTokensIn: 0, isEstimated: true }
+  const usage = {
+    tokensIn: run.facts.tokensIn,
+    tokensOut: decision.expectedTokensOut,
+    cachedTokensIn: 0,
+    isEstimated: true,
+  }
   return {
     decision,
     expectedTokensIn: run.facts.tokensIn,

@@ -1,15 +1,28 @@
 import { assert, assertNever } from '../base/assert.ts'
 import { CodedError } from '../base/errors.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
-import { answeringIndex, attemptMachine, type AttemptEnd, type AttemptEvent, type AttemptState } from '../core/routing/attempt-machine.ts'
+import {
+  answeringIndex,
+  attemptMachine,
+  type AttemptEnd,
+  type AttemptEvent,
+  type AttemptState,
+} from '../core/routing/attempt-machine.ts'
 import type { PlannedStep } from '../core/routing/decision-record.ts'
 import { isAccepted, type Verdict } from '../core/verification/verdict.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
 import { admitCall, attemptOf, makeCall, type CallComponents } from './call-model.ts'
 import { recordAttempt, type TaskRun } from './task-run.ts'
 
-/** Judges an answer; the next step's presence says whether a refusal would cost another call. */
-export type CheckAnswer = (run: TaskRun, answered: { readonly entry: ModelEntry; readonly answer: ModelAnswer }) => Promise<Verdict> | Verdict
+export type AnswerToCheck = {
+  readonly entry: ModelEntry
+  readonly answer: ModelAnswer
+  /** True when no other model is left to ask: a refusal would cost no further call. */
+  readonly isLastResort: boolean
+}
+
+/** Judges an answer. */
+export type CheckAnswer = (run: TaskRun, answered: AnswerToCheck) => Promise<Verdict> | Verdict
 
 export type PlanComponents = CallComponents & { readonly checkAnswer: CheckAnswer }
 
@@ -28,7 +41,11 @@ type Answered = { readonly entry: ModelEntry; readonly answer: ModelAnswer; read
  *
  * Throws `ROUTER_ALL_FAILED` with the attempts, `BUDGET_EXCEEDED` or `ROUTER_COST_CAP` when money is the only reason, the signal's reason when aborted.
  */
-export async function executePlan(components: PlanComponents, run: TaskRun, steps: readonly PlannedStep[] = run.decision.plan): Promise<PlanResult> {
+export async function executePlan(
+  components: PlanComponents,
+  run: TaskRun,
+  steps: readonly PlannedStep[] = run.decision.plan,
+): Promise<PlanResult> {
   assert(steps.length > 0, 'a plan has a step')
   const answers = new Map<number, Answered>()
   let state: AttemptState = attemptMachine.initial({ steps })
@@ -40,12 +57,13 @@ export async function executePlan(components: PlanComponents, run: TaskRun, step
     const effect = next.effects[0]
     assert(effect !== undefined && effect.type !== 'event-refused', 'every event of a run applies')
     if (effect.type === 'finish-run') {
-      if (effect.end.kind !== 'accepted' && effect.end.kind !== 'best-rejected') throw endError(effect.end, run, budgetError)
+      if (effect.end.kind !== 'accepted' && effect.end.kind !== 'best-rejected')
+        throw endError(effect.end, run, budgetError)
       const standing = answers.get(answeringIndex(state))
       assert(standing !== undefined, 'the answering step left an answer')
       return { ...standing, isAccepted: effect.end.kind === 'accepted' }
     }
-    const done = await runStep(components, run, effect.step)
+    const done = await runStep(components, run, { step: effect.step, isLastResort: effect.index === steps.length - 1 })
     if (done.answered !== undefined) answers.set(effect.index, done.answered)
     budgetError = done.budgetError ?? budgetError
     event = done.event
@@ -54,7 +72,11 @@ export async function executePlan(components: PlanComponents, run: TaskRun, step
 
 type StepDone = { readonly event: AttemptEvent; readonly answered?: Answered; readonly budgetError?: unknown }
 
-async function runStep(components: PlanComponents, run: TaskRun, step: PlannedStep): Promise<StepDone> {
+async function runStep(
+  components: PlanComponents,
+  run: TaskRun,
+  { step, isLastResort }: { readonly step: PlannedStep; readonly isLastResort: boolean },
+): Promise<StepDone> {
   const entry = entryOf(components, step)
   const admitted = await tryAdmit(components, run, entry)
   if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, budgetError: admitted.error }
@@ -69,12 +91,23 @@ async function runStep(components: PlanComponents, run: TaskRun, step: PlannedSt
       return { event: { type: 'call-failed', code: outcome.code } }
     case 'answered': {
       const { answer, costNanos, latencyMs } = outcome
-      const verdict = await components.checkAnswer(run, { entry, answer })
+      const verdict = await components.checkAnswer(run, { entry, answer, isLastResort })
       const accepted = isAccepted(verdict)
       const check = verdict.checks.find(({ passed }) => !passed)?.name ?? 'confidence'
       const { confidence } = verdict
       const reason = accepted ? undefined : check
-      recordAttempt(run, attemptOf({ entry, outcome: accepted ? 'accepted' : 'rejected', reason, usage: answer.usage, costNanos, latencyMs, confidence }))
+      recordAttempt(
+        run,
+        attemptOf({
+          entry,
+          outcome: accepted ? 'accepted' : 'rejected',
+          reason,
+          usage: answer.usage,
+          costNanos,
+          latencyMs,
+          confidence,
+        }),
+      )
       return { event: eventOf(run, verdict, check), answered: { entry, answer, verdict } }
     }
     default:
@@ -111,7 +144,8 @@ export async function tryAdmit(components: CallComponents, run: TaskRun, entry: 
     const message = `The cost cap leaves no room for a call of ${entry.id}`
     return { kind: 'refused', error: new CodedError('ROUTER_COST_CAP', { message }) }
   } catch (error: unknown) {
-    if (CodedError.is(error, 'BUDGET_EXCEEDED')) return { kind: 'refused', error }
+    if (CodedError.is(error, 'BUDGET_EXCEEDED') || CodedError.is(error, 'ROUTER_PRICE_UNKNOWN'))
+      return { kind: 'refused', error }
     if (isAborted(run)) return { kind: 'aborted' }
     throw error
   }
@@ -123,11 +157,21 @@ function isAborted(run: TaskRun): boolean {
 
 /** The error of a run that ended without an answer. */
 export function endError(end: AttemptEnd, run: TaskRun, budgetError: unknown): unknown {
-  if (end.kind === 'aborted') return run.signal?.reason ?? new CodedError('REQUEST_ABORTED', { message: 'The request was aborted' })
+  if (end.kind === 'aborted')
+    return run.signal?.reason ?? new CodedError('REQUEST_ABORTED', { message: 'The request was aborted' })
   if (end.kind === 'out-of-budget' && budgetError !== undefined) return budgetError
-  const tried = run.attempts.map(({ modelId, outcome, reason }) => `${modelId} ${outcome}${reason === undefined ? '' : ` (${reason})`}`)
+  const tried = run.attempts.map(
+    ({ modelId, outcome, reason }) => `${modelId} ${outcome}${reason === undefined ? '' : ` (${reason})`}`,
+  )
   return new CodedError('ROUTER_ALL_FAILED', {
     message: `No model gave an answer: ${tried.join('; ') || 'none could be called'}`,
-    details: { attempts: run.attempts.map(({ modelId, outcome, reason, latencyMs }) => ({ modelId, outcome, reason, latencyMs })) },
+    details: {
+      attempts: run.attempts.map(({ modelId, outcome, reason, latencyMs }) => ({
+        modelId,
+        outcome,
+        reason,
+        latencyMs,
+      })),
+    },
   })
 }

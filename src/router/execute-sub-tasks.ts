@@ -1,6 +1,14 @@
 import { assert } from '../base/assert.ts'
 import { CodedError } from '../base/errors.ts'
-import { appendStep, applySummary, EMPTY_CONTEXT, planCompression, renderContext, type RollingBudget, type RollingContext } from '../core/memory/rolling-summary.ts'
+import {
+  appendStep,
+  applySummary,
+  EMPTY_CONTEXT,
+  planCompression,
+  renderContext,
+  type RollingBudget,
+  type RollingContext,
+} from '../core/memory/rolling-summary.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import { modelTierRank, type ModelEntry } from '../core/models/model-entry.ts'
 import { composePlanOutput } from '../core/planning/compose-plan-output.ts'
@@ -10,6 +18,7 @@ import { planMachine, type PlanEffect, type PlanState } from '../core/planning/p
 import type { SubTask } from '../core/planning/sub-task.ts'
 import { buildSubTaskPrompt } from '../core/planning/sub-task-prompt.ts'
 import type { PlannedStep } from '../core/routing/decision-record.ts'
+import { isAccepted } from '../core/verification/verdict.ts'
 import type { PromptParts } from '../core/text/fence-sections.ts'
 import type { ModelAnswer, ModelUsage } from '../ports/language-model.ts'
 import { askOverhead } from './ask-overhead.ts'
@@ -30,16 +39,27 @@ const DIFFICULTY_MIN = 4
 /** Whether the task is split: wanted by the policy, hard, and plain text that can be put together again. */
 export function isDecomposed(run: TaskRun, init: DecomposeInit): boolean {
   const { decision, facts, route } = run
-  return init.decompose === 'auto' && decision.needsDecomposition && decision.difficulty >= DIFFICULTY_MIN && facts.isBarePrompt && route.target.kind === 'auto'
+  return (
+    init.decompose === 'auto' &&
+    decision.needsDecomposition &&
+    decision.difficulty >= DIFFICULTY_MIN &&
+    facts.isBarePrompt &&
+    route.target.kind === 'auto'
+  )
 }
 
 /**
  * Splits the task, runs the steps - independent ones in parallel - and puts the outputs together. A plan of one step is the task itself.
- * A failed step stops those that depend on it; the answer then says what is missing and is not accepted.
+ * A failed step stops those that depend on it; the answer then says what is missing and is not accepted. One doubtful step makes the
+ * whole answer doubtful.
  *
  * Throws as `executePlan` when no step gave an output.
  */
-export async function executeSubTasks(components: PlanComponents, init: DecomposeInit, run: TaskRun): Promise<PlanResult> {
+export async function executeSubTasks(
+  components: PlanComponents,
+  init: DecomposeInit,
+  run: TaskRun,
+): Promise<PlanResult> {
   const subTasks = await decompose(components, run)
   if (subTasks.length === 1) return executePlan(components, run)
   const execution = new SubTaskExecution(components, init, run)
@@ -51,7 +71,12 @@ async function decompose(components: PlanComponents, run: TaskRun): Promise<read
   const planner = run.decision.plan.at(-1)
   assert(planner !== undefined, 'a plan has a step')
   const hasLargeLocal = run.decision.candidates.some(({ tier }) => tier === 'local_large')
-  const reply = await askOverhead(components, run, { purpose: 'decomposer', modelId: planner.modelId, prompt: buildDecomposerPrompt(run.facts.prompt), outputTokensMax: 2048 })
+  const reply = await askOverhead(components, run, {
+    purpose: 'decomposer',
+    modelId: planner.modelId,
+    prompt: buildDecomposerPrompt(run.facts.prompt),
+    outputTokensMax: 2048,
+  })
   return parseSubTasks(reply ?? '', { task: run.facts.prompt, hasLargeLocal }).subTasks
 }
 
@@ -61,7 +86,7 @@ class SubTaskExecution {
   private readonly init: DecomposeInit
   private readonly parent: TaskRun
   private readonly results = new Map<string, PlanResult>()
-  private firstError: unknown
+  private firstFailure: { readonly cause: unknown } | undefined
 
   constructor(components: PlanComponents, init: DecomposeInit, run: TaskRun) {
     this.components = components
@@ -70,10 +95,16 @@ class SubTaskExecution {
   }
 
   async run(subTasks: readonly SubTask[]): Promise<PlanState> {
-    let state = planMachine.initial({ subTasks })
-    const running = new Map<string, Promise<{ readonly id: string; readonly output?: string; readonly reason?: string }>>()
+    // Under a cap a call may take all that is left of it and give most of it back, so the steps go one by one.
+    const isCapped = this.parent.route.controls.maxCostNanos !== undefined
+    let state = planMachine.initial({ subTasks, ...(isCapped && { parallelMax: 1 }) })
+    const running = new Map<
+      string,
+      Promise<{ readonly id: string; readonly output?: string; readonly reason?: string }>
+    >()
     const apply = (effects: readonly PlanEffect[]): void => {
-      for (const effect of effects) if (effect.type === 'start-subtask') running.set(effect.subTask.id, this.runOne(effect))
+      for (const effect of effects)
+        if (effect.type === 'start-subtask') running.set(effect.subTask.id, this.runOne(effect))
     }
     let step = planMachine.transition(state, { type: 'plan-started' })
     for (;;) {
@@ -81,7 +112,11 @@ class SubTaskExecution {
       apply(step.effects)
       if (running.size === 0) return state
       const done = await Promise.race(running.values())
-      this.parent.signal?.throwIfAborted()
+      if (this.parent.signal?.aborted === true) {
+        // Every step ends by the same signal; what it held is given back before the caller hears of the end.
+        await Promise.all(running.values())
+        this.parent.signal.throwIfAborted()
+      }
       running.delete(done.id)
       step = planMachine.transition(
         state,
@@ -92,23 +127,31 @@ class SubTaskExecution {
     }
   }
 
-  private async runOne(effect: Extract<PlanEffect, { type: 'start-subtask' }>): Promise<{ readonly id: string; readonly output?: string; readonly reason?: string }> {
+  private async runOne(
+    effect: Extract<PlanEffect, { type: 'start-subtask' }>,
+  ): Promise<{ readonly id: string; readonly output?: string; readonly reason?: string }> {
     const { id } = effect.subTask
     try {
       const dependencyOutputs = await this.fit(effect)
       const prompt = buildSubTaskPrompt({ subTask: effect.subTask, dependencyOutputs })
-      const result = await executePlan(this.components, this.runFor(prompt), this.stepsFor(effect.subTask))
-      if (!result.isAccepted) return { id, reason: 'the verifier refused the answer' }
+      const result = await executePlan(this.components, this.runFor(prompt, id), this.stepsFor(effect.subTask))
+      // A doubtful answer goes on as it would for a whole task, and so does the doubt; a wrong one does not.
+      if (!result.verdict.valid) return { id, reason: 'the verifier refused the answer' }
       this.results.set(id, result)
       return { id, output: result.answer.text }
     } catch (error: unknown) {
-      this.firstError ??= error
+      this.firstFailure ??= { cause: error }
       return { id, reason: CodedError.is(error) ? error.code : 'INTERNAL_ERROR' }
     }
   }
 
   /** Outputs that a step sees, within the budget of tokens: what does not fit is summarised by a model, or cut when none answers. */
-  private async fit({ dependencyOutputs, subTask }: Extract<PlanEffect, { type: 'start-subtask' }>): Promise<readonly { readonly id: string; readonly output: string }[]> {
+  private async fit({
+    dependencyOutputs,
+    subTask,
+  }: Extract<PlanEffect, { type: 'start-subtask' }>): Promise<
+    readonly { readonly id: string; readonly output: string }[]
+  > {
     const budget: RollingBudget = { budgetTokens: this.init.contextTokensMax, countTokens: estimateTokens }
     let context: RollingContext = EMPTY_CONTEXT
     for (const { id, output } of dependencyOutputs) context = appendStep(context, { id, text: output })
@@ -126,30 +169,13 @@ class SubTaskExecution {
   }
 
   /** The run of one step: its own prompt, the whole task's record and money. */
-  private runFor(prompt: PromptParts): TaskRun {
+  private runFor(prompt: PromptParts, stepId: string): TaskRun {
     const messages = [
       { role: 'system', content: prompt.system },
       { role: 'user', content: prompt.user },
     ] as const
     const request = { ...this.parent.route.request, messages }
-    const run = this.parent
-    return {
-      ...run,
-      route: { ...run.route, request },
-      facts: factsOf(request, false),
-      get spentNanos() {
-        return run.spentNanos
-      },
-      set spentNanos(spent) {
-        run.spentNanos = spent
-      },
-      get hasUnknownCost() {
-        return run.hasUnknownCost
-      },
-      set hasUnknownCost(isUnknown) {
-        run.hasUnknownCost = isUnknown
-      },
-    }
+    return { ...this.parent, route: { ...this.parent.route, request }, facts: factsOf(request, false), stepId }
   }
 
   /** From the step's own tier upward; the strongest candidate when nothing is as strong as it asks for. */
@@ -160,7 +186,11 @@ class SubTaskExecution {
     const wanted = modelTierRank(subTask.target_tier)
     const strongEnough = sorted.filter(({ modelId }) => rankOf(modelId) >= wanted)
     const chosen = strongEnough.length > 0 ? strongEnough : sorted.slice(-1)
-    const steps = chosen.map(({ modelId, tier }, index): PlannedStep => ({ modelId, tier, role: index === 0 ? 'answer' : 'escalation' }))
+    const steps = chosen.map(({ modelId, tier }, index): PlannedStep => ({
+      modelId,
+      tier,
+      role: index === 0 ? 'answer' : 'escalation',
+    }))
     return subTask.escalate_if_fail ? steps : steps.slice(0, 1)
   }
 
@@ -171,10 +201,15 @@ class SubTaskExecution {
   }
 
   compose(state: PlanState): PlanResult {
-    const last = [...this.results.values()].at(-1)
-    if (last === undefined) throw this.firstError ?? new CodedError('ROUTER_ALL_FAILED', { message: 'No step of the plan gave an output' })
+    const results = state.subTasks.map(({ id }) => this.results.get(id)).filter((result) => result !== undefined)
+    const last = results.at(-1)
+    if (last === undefined) {
+      if (this.firstFailure !== undefined) throw this.firstFailure.cause
+      throw new CodedError('ROUTER_ALL_FAILED', {
+        message: 'No step of the plan gave an output that could be accepted',
+      })
+    }
     const { output, isComplete, undone } = composePlanOutput(state)
-    const results = [...this.results.values()]
     const missing = undone.map(({ id, reason }) => `[step ${id} was not done: ${reason}]`)
     const answer: ModelAnswer = {
       text: isComplete ? output : [output, ...missing].filter((text) => text !== '').join('\n\n'),
@@ -183,7 +218,8 @@ class SubTaskExecution {
       usage: sumUsage(results.map(({ answer: { usage } }) => usage)),
     }
     const confidence = Math.min(...results.map(({ verdict }) => verdict.confidence))
-    return { entry: last.entry, answer, verdict: { valid: isComplete, confidence: isComplete ? confidence : 0, checks: [] }, isAccepted: isComplete }
+    const verdict = { valid: isComplete, confidence: isComplete ? confidence : 0, checks: [] }
+    return { entry: last.entry, answer, verdict, isAccepted: isAccepted(verdict) }
   }
 }
 

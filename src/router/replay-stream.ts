@@ -5,7 +5,7 @@ const PIECE_CHARACTERS = 256
 
 /** A whole answer as a stream: from the cache, from an exact tool, or held back until it was accepted. */
 export async function* replayAsStream(answer: ModelAnswer): AsyncGenerator<ModelStreamPart, void, undefined> {
-  for (let start = 0; start < answer.text.length; ) {
+  for (let start = 0; start < answer.text.length;) {
     const end = endOfPiece(answer.text, start)
     yield { type: 'text-delta', text: answer.text.slice(start, end) }
     start = end

@@ -1,6 +1,6 @@
 import { isLocalTier, type ModelTier } from '../core/models/model-entry.ts'
 import type { ExecutionTier, TaskOutcome } from '../core/routing/task-outcome.ts'
-import type { RouteResult } from '../ports/router.ts'
+import type { RouteAttempt, RouteResult } from '../ports/router.ts'
 import type { TaskRun } from './task-run.ts'
 
 /** How the task ended: with an answer, or with the code of an error. */
@@ -11,8 +11,8 @@ export function outcomeOf(run: TaskRun, end: TaskEnd): TaskOutcome {
   const { decision, facts } = run
   const result = 'result' in end ? end.result : undefined
   const last = run.attempts.at(-1)
-  const actualTier: ExecutionTier = result?.tier ?? last?.tier ?? plannedTierOf(run)
-  const answeredBy = run.attempts.find((attempt) => attempt.outcome === 'accepted') ?? last
+  const actualTier = result?.tier ?? last?.tier
+  const escalated = escalatedAttempts(run)
   const isModelAnswer = result !== undefined && result.attempts.length > 0
   return {
     decisionId: run.taskId,
@@ -24,7 +24,7 @@ export function outcomeOf(run: TaskRun, end: TaskEnd): TaskOutcome {
     taskDomain: decision.domain,
     predicted: {
       difficulty: decision.difficulty,
-      tier: plannedTierOf(run),
+      tier: decision.plan[0]?.tier,
       classifierConfidence: decision.confidence,
       route: decision.route,
       confidence: decision.confidence,
@@ -38,27 +38,39 @@ export function outcomeOf(run: TaskRun, end: TaskEnd): TaskOutcome {
     },
     actualTier,
     finalRoute: result?.route ?? decision.route,
-    escalationChain: run.attempts.length > 1 ? run.attempts.map(({ tier }) => tier) : [],
+    escalationChain: escalated.map(({ tier }) => tier),
     success: result !== undefined && result.verification?.isAccepted !== false,
     wasCached: result?.cache === 'exact' || result?.cache === 'similar',
     tokensIn: sum(run, 'tokensIn'),
     tokensOut: sum(run, 'tokensOut'),
-    costNanos: run.spentNanos,
+    costNanos: run.money.spentNanos,
     latencyMs: result?.latencyMs ?? ('latencyMs' in end ? end.latencyMs : 0),
     verifier: result?.verification,
     localModel: isModelAnswer && isLocalModelTier(actualTier) ? result?.modelId : undefined,
     apiProvider: isModelAnswer && !isLocalModelTier(actualTier) ? result?.provider : undefined,
-    fallbackTrigger: 'errorCode' in end ? end.errorCode : run.attempts.find(({ outcome }) => outcome !== 'accepted' && answeredBy !== undefined)?.reason,
+    fallbackTrigger:
+      'errorCode' in end ? end.errorCode : escalated.find(({ outcome }) => outcome !== 'accepted')?.reason,
     overheadCalls: run.overheadCalls,
   }
 }
 
-function plannedTierOf(run: TaskRun): ExecutionTier {
-  return run.decision.plan[0]?.tier ?? 'premium_api'
+/** The calls for one question that took more than one: the task, or the first step of a split one. Steps side by side are no escalation. */
+function escalatedAttempts({ attempts }: TaskRun): readonly RouteAttempt[] {
+  for (const { stepId } of attempts) {
+    const ofStep = attempts.filter((attempt) => attempt.stepId === stepId)
+    if (ofStep.length > 1) return ofStep
+  }
+  return []
 }
 
-function isLocalModelTier(tier: ExecutionTier): boolean {
-  return tier !== 'cache' && tier !== 'deterministic' && tier !== 'peer' && isLocalTier(tier satisfies ModelTier)
+function isLocalModelTier(tier: ExecutionTier | undefined): boolean {
+  return (
+    tier !== undefined &&
+    tier !== 'cache' &&
+    tier !== 'deterministic' &&
+    tier !== 'peer' &&
+    isLocalTier(tier satisfies ModelTier)
+  )
 }
 
 function sum(run: TaskRun, field: 'tokensIn' | 'tokensOut'): number {

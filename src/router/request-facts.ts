@@ -27,7 +27,8 @@ export function factsOf(request: ModelRequest, isStreaming: boolean): RequestFac
   for (const message of request.messages) {
     const text = textOf(message)
     if (message.role === 'user') prompt = text
-    if (message.role === 'user' && typeof message.content !== 'string') hasImages ||= message.content.some((part) => part.type === 'image')
+    if (message.role === 'user' && typeof message.content !== 'string')
+      hasImages ||= message.content.some((part) => part.type === 'image')
     if (message.role === 'tool') hasToolMessages = true
     characters += text.length
     tokensIn += estimateTokens(text) + 4

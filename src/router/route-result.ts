@@ -18,11 +18,21 @@ export type StandingAnswer = {
 
 /** The answer of a plan as one that stands. */
 export function standingOf({ entry, answer, verdict, isAccepted }: PlanResult): StandingAnswer {
-  return { tier: entry.tier, modelId: entry.id, provider: entry.provider, answer, verification: { isAccepted, confidence: verdict.confidence } }
+  return {
+    tier: entry.tier,
+    modelId: entry.id,
+    provider: entry.provider,
+    answer,
+    verification: { isAccepted, confidence: verdict.confidence },
+  }
 }
 
 /** What the caller is told. The route is the one that ran: the tier that answered, or `hybrid` when several were called. */
-export function resultOf(components: { readonly catalog: ModelCatalog; readonly clock: Clock }, run: TaskRun, standing: StandingAnswer): RouteResult {
+export function resultOf(
+  components: { readonly catalog: ModelCatalog; readonly clock: Clock },
+  run: TaskRun,
+  standing: StandingAnswer,
+): RouteResult {
   const { catalog, clock } = components
   const baseline = catalog.premiumBaseline
   return {
@@ -33,7 +43,8 @@ export function resultOf(components: { readonly catalog: ModelCatalog; readonly 
     modelId: standing.modelId,
     provider: standing.provider,
     costNanos: totalCostOf(run),
-    premiumCostNanos: baseline === undefined ? undefined : costOfCall(baseline, baselineUsage(run, standing), run.today),
+    premiumCostNanos:
+      baseline === undefined ? undefined : costOfCall(baseline, baselineUsage(run, standing), run.today),
     isCostEstimated: run.attempts.some(({ isUsageEstimated }) => isUsageEstimated),
     latencyMs: clock.monotonicMs() - run.startedMs,
     attempts: run.attempts,
@@ -59,5 +70,10 @@ function routeThatRan(run: TaskRun, tier: ExecutionTier): TaskRoute {
 
 /** Tokens of the one premium call that was saved: the request's own input and the length of the answer that was given. */
 function baselineUsage(run: TaskRun, { answer }: StandingAnswer): ModelAnswer['usage'] {
-  return { ...answer.usage, tokensIn: Math.max(run.facts.tokensIn, answer.usage.tokensIn), cachedTokensIn: 0, isEstimated: true }
+  return {
+    ...answer.usage,
+    tokensIn: Math.max(run.facts.tokensIn, answer.usage.tokensIn),
+    cachedTokensIn: 0,
+    isEstimated: true,
+  }
 }

@@ -1,9 +1,11 @@
-import { parseTaskId, type TaskId } from '../base/identifiers.ts'
 import { CodedError } from '../base/errors.ts'
+import { parseTaskId, type TaskId } from '../base/identifiers.ts'
 import { ZERO_AMOUNT } from '../base/money.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
-import type { Router, RouteRequest, RouteResult, RoutedStream } from '../ports/router.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
+import type { Random } from '../ports/random.ts'
+import type { RoutedStream, RouteEstimate, Router, RouteRequest, RouteResult } from '../ports/router.ts'
+import type { TelemetrySink } from '../ports/telemetry-sink.ts'
 import { answerWithoutModel, rememberAnswer, type ShortcutComponents } from './answer-without-model.ts'
 import { decideTask, type DecideComponents } from './decide-task.ts'
 import { estimateTask } from './estimate-task.ts'
@@ -13,12 +15,10 @@ import { createFailureMemory } from './failure-memory.ts'
 import { replayAsStream } from './replay-stream.ts'
 import { outcomeOf, type TaskEnd } from './report-outcome.ts'
 import { factsOf } from './request-facts.ts'
-import { cacheStateOf, resultOf, standingOf } from './route-result.ts'
+import { cacheStateOf, resultOf, standingOf, type StandingAnswer } from './route-result.ts'
 import { startStream } from './stream-plan.ts'
 import type { TaskRun } from './task-run.ts'
 import { unaskedDecision } from './unasked-decision.ts'
-import type { Random } from '../ports/random.ts'
-import type { TelemetrySink } from '../ports/telemetry-sink.ts'
 
 export type RouterComponents = PlanComponents &
   ShortcutComponents &
@@ -31,107 +31,87 @@ export type RouterInit = DecomposeInit
 
 /** The service behind `Router`: exact tools, cache, policy, models, verification, record - in this order, each only when the one before had no answer. */
 export function createRouter(components: RouterComponents, init: RouterInit): Router {
-  const failures = createFailureMemory()
-  const deciding: DecideComponents = { ...components, failures }
+  return new RoutingService(components, init)
+}
 
-  const begin = (route: RouteRequest, options: AbortOptions & { readonly isStreaming: boolean }): TaskRun => {
+class RoutingService implements Router {
+  readonly #components: RouterComponents & DecideComponents
+  readonly #init: RouterInit
+
+  constructor(components: RouterComponents, init: RouterInit) {
+    this.#components = { ...components, failures: createFailureMemory() }
+    this.#init = init
+  }
+
+  async route(request: RouteRequest, options: AbortOptions = {}): Promise<RouteResult> {
+    const run = this.#begin(request, { ...options, isStreaming: false })
+    try {
+      const shortcut = await answerWithoutModel(this.#components, run)
+      if (shortcut !== undefined) return this.#finish(run, shortcut)
+      await decideTask(this.#components, run)
+      return this.#complete(run, await this.#answer(run))
+    } catch (error: unknown) {
+      this.#fail(run, error)
+      throw error
+    }
+  }
+
+  async routeStream(request: RouteRequest, options: AbortOptions = {}): Promise<RoutedStream> {
+    const run = this.#begin(request, { ...options, isStreaming: true })
+    try {
+      const shortcut = await answerWithoutModel(this.#components, run)
+      if (shortcut !== undefined) return bufferedStream(run, this.#finish(run, shortcut))
+      await decideTask(this.#components, run)
+      // A cascade may still change its mind, so its answer is held back until it is accepted; a single tier streams at once.
+      const isCascade = run.decision.route === 'hybrid' && run.decision.plan.length > 1
+      if (!isCascade && !isDecomposed(run, this.#init)) return await this.#liveStream(run)
+      return bufferedStream(run, this.#complete(run, await this.#answer(run)))
+    } catch (error: unknown) {
+      this.#fail(run, error)
+      throw error
+    }
+  }
+
+  async estimate(request: RouteRequest, options: AbortOptions = {}): Promise<RouteEstimate> {
+    return await estimateTask(this.#components, this.#begin(request, { ...options, isStreaming: false }))
+  }
+
+  #begin(route: RouteRequest, options: AbortOptions & { readonly isStreaming: boolean }): TaskRun {
     options.signal?.throwIfAborted()
-    if (route.request.messages.length === 0) throw new CodedError('REQUEST_INVALID', { message: 'messages must not be empty' })
-    const { clock, tracer } = components
+    if (route.request.messages.length === 0) {
+      throw new CodedError('REQUEST_INVALID', { message: 'messages must not be empty' })
+    }
+    const { clock, tracer, random } = this.#components
     const startedAt = clock.now()
+    const parent = route.traceparent === undefined ? undefined : { traceparent: route.traceparent }
     return {
-      taskId: route.taskId ?? newTaskId(components.random),
+      taskId: route.taskId ?? newTaskId(random),
       route,
       facts: factsOf(route.request, options.isStreaming),
       decision: unaskedDecision('no model was needed'),
       today: civilDateOfInstant(startedAt),
       startedAt,
       startedMs: clock.monotonicMs(),
-      span: tracer.startSpan('route', route.traceparent === undefined ? undefined : { traceparent: route.traceparent }),
+      span: tracer.startSpan('route', parent),
       signal: options.signal,
       attempts: [],
       overheadCalls: [],
-      spentNanos: ZERO_AMOUNT,
-      hasUnknownCost: false,
+      money: { spentNanos: ZERO_AMOUNT, hasUnknownCost: false },
       cache: undefined,
     }
   }
 
-  const end = (run: TaskRun, taskEnd: TaskEnd): void => {
-    components.telemetry.record(outcomeOf(run, taskEnd))
-    if (run.span.isRecording) describeEnd(run, taskEnd)
-    run.span.end()
+  #answer(run: TaskRun): Promise<PlanResult> {
+    if (isDecomposed(run, this.#init)) return executeSubTasks(this.#components, this.#init, run)
+    return executePlan(this.#components, run)
   }
 
-  const endFailed = (run: TaskRun, error: unknown): void => {
-    run.span.recordError(error)
-    const isAborted = run.signal?.aborted === true
-    const errorCode = CodedError.is(error) ? error.code : isAborted ? 'REQUEST_ABORTED' : 'INTERNAL_ERROR'
-    end(run, { errorCode, latencyMs: components.clock.monotonicMs() - run.startedMs })
-  }
-
-  /** What follows an answer of a model, whole or streamed: cache, memory of failures, record. */
-  const complete = (run: TaskRun, planned: PlanResult): RouteResult => {
-    rememberAnswer(components, run, planned)
-    failures.note(run, planned.isAccepted)
-    const result = resultOf(components, run, standingOf(planned))
-    end(run, { result })
-    return result
-  }
-
-  const answer = async (run: TaskRun): Promise<RouteResult> => {
-    const shortcut = await answerWithoutModel(components, run)
-    if (shortcut !== undefined) {
-      const result = resultOf(components, run, shortcut)
-      end(run, { result })
-      return result
-    }
-    await decideTask(deciding, run)
-    const planned = isDecomposed(run, init) ? await executeSubTasks(components, init, run) : await executePlan(components, run)
-    return complete(run, planned)
-  }
-
-  return {
-    async route(request, options = {}) {
-      const run = begin(request, { ...options, isStreaming: false })
-      try {
-        return await answer(run)
-      } catch (error: unknown) {
-        endFailed(run, error)
-        throw error
-      }
-    },
-
-    async routeStream(request, options = {}) {
-      const run = begin(request, { ...options, isStreaming: true })
-      try {
-        const shortcut = await answerWithoutModel(components, run)
-        if (shortcut !== undefined) {
-          const result = resultOf(components, run, shortcut)
-          end(run, { result })
-          return bufferedStream(run, result)
-        }
-        await decideTask(deciding, run)
-        // A cascade may still change its mind, so its answer is held back until it is accepted; a single tier streams at once.
-        const isCascade = run.decision.route === 'hybrid' && run.decision.plan.length > 1
-        if (isDecomposed(run, init)) return bufferedStream(run, complete(run, await executeSubTasks(components, init, run)))
-        if (isCascade) return bufferedStream(run, complete(run, await executePlan(components, run)))
-        return await liveStream(run)
-      } catch (error: unknown) {
-        endFailed(run, error)
-        throw error
-      }
-    },
-
-    estimate: (request, options = {}) => estimateTask(deciding, begin(request, { ...options, isStreaming: false })),
-  }
-
-  async function liveStream(run: TaskRun): Promise<RoutedStream> {
-    const started = await startStream(components, run)
+  async #liveStream(run: TaskRun): Promise<RoutedStream> {
+    const started = await startStream(this.#components, run)
     const result = started.finished.then(
-      (planned) => complete(run, planned),
+      (planned) => this.#complete(run, planned),
       (error: unknown) => {
-        endFailed(run, error)
+        this.#fail(run, error)
         throw error
       },
     )
@@ -150,11 +130,52 @@ export function createRouter(components: RouterComponents, init: RouterInit): Ro
       result,
     }
   }
+
+  /** What follows an answer of a model, whole or streamed: cache, memory of failures, record. */
+  #complete(run: TaskRun, planned: PlanResult): RouteResult {
+    rememberAnswer(this.#components, run, planned)
+    this.#components.failures.note(run, planned.isAccepted)
+    return this.#finish(run, standingOf(planned))
+  }
+
+  #finish(run: TaskRun, standing: StandingAnswer): RouteResult {
+    const result = resultOf(this.#components, run, standing)
+    this.#end(run, { result })
+    return result
+  }
+
+  #fail(run: TaskRun, error: unknown): void {
+    run.span.recordError(error)
+    const latencyMs = this.#components.clock.monotonicMs() - run.startedMs
+    this.#end(run, { errorCode: codeOf(run, error), latencyMs })
+  }
+
+  #end(run: TaskRun, taskEnd: TaskEnd): void {
+    this.#components.telemetry.record(outcomeOf(run, taskEnd))
+    if (run.span.isRecording) describeEnd(run, taskEnd)
+    run.span.end()
+  }
+}
+
+function codeOf(run: TaskRun, error: unknown): string {
+  if (CodedError.is(error)) return error.code
+  return run.signal?.aborted === true ? 'REQUEST_ABORTED' : 'INTERNAL_ERROR'
 }
 
 function bufferedStream(run: TaskRun, result: RouteResult): RoutedStream {
   const { tier, route, modelId, provider, cache, decision } = result
-  return { taskId: run.taskId, tier, route, modelId, provider, cache, decision, isBuffered: true, parts: replayAsStream(result.answer), result: Promise.resolve(result) }
+  return {
+    taskId: run.taskId,
+    tier,
+    route,
+    modelId,
+    provider,
+    cache,
+    decision,
+    isBuffered: true,
+    parts: replayAsStream(result.answer),
+    result: Promise.resolve(result),
+  }
 }
 
 /** 128 random bits: unique without coordination. */

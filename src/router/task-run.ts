@@ -9,6 +9,13 @@ import type { Span } from '../ports/tracer.ts'
 import type { CacheOutcome } from './semantic-cache.ts'
 import type { RequestFacts } from './request-facts.ts'
 
+/** What a task has spent so far; one object for all parts of a task, whoever pays. */
+export type TaskMoney = {
+  /** Sum of what is known; see `hasUnknownCost`. */
+  spentNanos: Amount
+  hasUnknownCost: boolean
+}
+
 /** One task on its way: what was decided, and what has been called and spent so far. Only this file's functions change it. */
 export type TaskRun = {
   readonly taskId: TaskId
@@ -23,34 +30,38 @@ export type TaskRun = {
   readonly signal: AbortSignal | undefined
   readonly attempts: RouteAttempt[]
   readonly overheadCalls: OverheadCall[]
-  /** Sum of what is known; see `hasUnknownCost`. */
-  spentNanos: Amount
-  hasUnknownCost: boolean
+  readonly money: TaskMoney
+  /** The step of a split task that this run is; absent for a whole task. */
+  readonly stepId?: string
   /** `undefined` when the cache was not asked. */
   cache: CacheOutcome | undefined
 }
 
-/** Adds a finished attempt to the record and its cost to the sum. */
+/** Adds a finished attempt to the record; its cost was charged when it was known. */
 export function recordAttempt(run: TaskRun, attempt: RouteAttempt): void {
-  run.attempts.push(attempt)
-  if (attempt.costNanos === undefined) run.hasUnknownCost = true
-  else run.spentNanos = addAmounts(run.spentNanos, attempt.costNanos)
+  run.attempts.push(run.stepId === undefined ? attempt : { ...attempt, stepId: run.stepId })
 }
 
-/** Adds a call that was made to decide or to check. */
+/** Adds a call that was made to decide or to check, and whose cost was charged already. */
 export function recordOverhead(run: TaskRun, call: OverheadCall): void {
   run.overheadCalls.push(call)
-  run.spentNanos = addAmounts(run.spentNanos, call.costNanos)
+}
+
+/** Adds what a call has cost, as soon as it is known: whatever is called next sees what is left. */
+export function chargeTask({ money }: TaskRun, costNanos: Amount | undefined): void {
+  if (costNanos === undefined) money.hasUnknownCost = true
+  else money.spentNanos = addAmounts(money.spentNanos, costNanos)
 }
 
 /** All that the task has cost; `undefined` when some price is unknown, which is not zero. */
 export function totalCostOf(run: TaskRun): Amount | undefined {
-  return run.hasUnknownCost ? undefined : run.spentNanos
+  return run.money.hasUnknownCost ? undefined : run.money.spentNanos
 }
 
 /** What is left of the caller's own cap; `undefined` when there is none. Never negative. */
 export function remainingCapOf(run: TaskRun): Amount | undefined {
   const cap = run.route.controls.maxCostNanos
   if (cap === undefined) return undefined
-  return cap > run.spentNanos ? ((cap - run.spentNanos) as Amount) : ZERO_AMOUNT
+  const { spentNanos } = run.money
+  return cap > spentNanos ? ((cap - spentNanos) as Amount) : ZERO_AMOUNT
 }

@@ -85,7 +85,7 @@ class PrometheusMetrics implements MetricsRegistry {
   }
 
   countOutcome(outcome: TaskOutcome): void {
-    const tier = outcome.actualTier
+    const tier = outcome.actualTier ?? 'none'
     const { escalationChain } = outcome
     this.#tasks.inc(
       { tier, route: outcome.finalRoute, success: String(outcome.success), cached: String(outcome.wasCached) },

@@ -53,7 +53,7 @@ export type TelemetryEvent = {
   readonly predicted_difficulty: number | null
   readonly predicted_tier: ExecutionTier | null
   readonly classifier_confidence: number | null
-  /** Any text is read, so that records of other programs can be; ours are always one of `EXECUTION_TIERS`. */
+  /** Any text is read, so that records of other programs can be; ours are one of `EXECUTION_TIERS`, or `none` when nothing was called. */
   readonly actual_tier_used: string
   readonly was_escalated: boolean
   readonly escalation_chain: readonly string[]
@@ -113,9 +113,9 @@ export function telemetryEventOf(outcome: TaskOutcome, context: TelemetryContext
     task_token_count: outcome.taskTokenCount,
     task_domain: outcome.taskDomain,
     predicted_difficulty: predicted.difficulty,
-    predicted_tier: predicted.tier,
+    predicted_tier: predicted.tier ?? null,
     classifier_confidence: predicted.classifierConfidence,
-    actual_tier_used: outcome.actualTier,
+    actual_tier_used: outcome.actualTier ?? 'none',
     was_escalated: outcome.escalationChain.length > 1,
     escalation_chain: outcome.escalationChain,
     success: outcome.success,

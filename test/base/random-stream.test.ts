@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { createRandomStream, shuffle } from '../../src/base/random-stream.ts'
 
+const bump = (counts: number[], place: number): void => {
+  counts[place] = (counts[place] ?? 0) + 1
+}
+
 describe('random stream', () => {
   it('repeats itself by seed', () => {
     const draw = (seed: number): number[] =>
@@ -18,7 +22,7 @@ describe('random stream', () => {
   it('draws below a bound evenly', () => {
     const random = createRandomStream(1)
     const counts = Array.from({ length: 6 }, () => 0)
-    for (let n = 0; n < 60_000; n += 1) counts[random.nextBelow(6)] = (counts[random.nextBelow(6)] ?? 0) + 1
+    for (let n = 0; n < 60_000; n += 1) bump(counts, random.nextBelow(6))
     for (const count of counts) expect(count).toBeGreaterThan(9_000)
     expect(() => random.nextBelow(0)).toThrow(RangeError)
   })

@@ -43,27 +43,55 @@ type Setup = {
   readonly clock?: { ms: number; isLate?: boolean }
 }
 
-function setUp({ own = { confidence: 0.4 }, advise, init, clock = { ms: 0 } }: Setup): { readonly policy: Policy; readonly asked: string[] } {
+function setUp({ own = { confidence: 0.4 }, advise, init, clock = { ms: 0 } }: Setup): {
+  readonly policy: Policy
+  readonly asked: string[]
+} {
   const asked: string[] = []
   const local: Policy = {
     version: 'own',
-    decide: ({ fixedRoute }) => ({ ...unaskedDecision('own'), risk: 'medium', route: fixedRoute === 'auto' ? 'cheap' : fixedRoute, ...own }),
+    decide: ({ fixedRoute }) => ({
+      ...unaskedDecision('own'),
+      risk: 'medium',
+      route: fixedRoute === 'auto' ? 'cheap' : fixedRoute,
+      ...own,
+    }),
   }
   const adviser: PolicyAdviser = {
     name: 'pro',
     async advise({ prompt }) {
       asked.push(prompt)
-      return { decision: advise === undefined ? { ...FALLBACK_DECISION, route: 'premium', confidence: 0.9, needsDecomposition: false } : await advise() }
+      return {
+        decision:
+          advise === undefined
+            ? { ...FALLBACK_DECISION, route: 'premium', confidence: 0.9, needsDecomposition: false }
+            : await advise(),
+      }
     },
   }
   const late = new AbortController()
   if (clock.isLate === true) late.abort(new Error('late'))
   const policy = createAdvisedPolicy(
-    { policy: local, adviser, clock: { now: () => timestampFromMs(0), monotonicMs: () => clock.ms, timeoutSignal: () => late.signal } },
+    {
+      policy: local,
+      adviser,
+      clock: { now: () => timestampFromMs(0), monotonicMs: () => clock.ms, timeoutSignal: () => late.signal },
+    },
     { ask: 'in-doubt', timeoutMs: 1000, requestsPerMinute: 2, ...init },
   )
   return { policy, asked }
 }
+
+describe('a task whose caller says who may see it', () => {
+  it.each([
+    [true, []],
+    [false, ['x']],
+  ])('is shown to an adviser only within the node (leaves it: %s)', async (leavesNode, expected) => {
+    const { policy, asked } = setUp({ init: { leavesNode } })
+    await policy.decide(inputOf('x', { isConfined: true }))
+    expect(asked).toEqual(expected)
+  })
+})
 
 describe('a policy with an adviser', () => {
   it('decides alone when it is sure', async () => {
@@ -75,7 +103,11 @@ describe('a policy with an adviser', () => {
   it.each([
     ['low confidence', { confidence: 0.4 }, 0],
     ['an expert task', { confidence: 0.9, difficulty: 5 }, 0],
-    ['a dear task', { confidence: 0.9, difficulty: 2, expectedCostNanos: 60_000_000n as DecisionRecord['expectedCostNanos'] }, 0],
+    [
+      'a dear task',
+      { confidence: 0.9, difficulty: 2, expectedCostNanos: 60_000_000n as DecisionRecord['expectedCostNanos'] },
+      0,
+    ],
     ['repeated failures', { confidence: 0.9, difficulty: 2 }, 2],
   ] as const)('asks for %s and adopts the route, the reason in the record', async (_name, own, recentFailures) => {
     const { policy } = setUp({ own })
@@ -99,15 +131,27 @@ describe('a policy with an adviser', () => {
     const { policy, asked } = setUp({ clock })
     const decisions = []
     for (const prompt of ['a', 'b', 'c']) decisions.push(await policy.decide(inputOf(prompt)))
-    expect([asked.length, decisions[2]?.route, decisions[2]?.reasons.at(-1)]).toEqual([2, 'cheap', expect.stringContaining('limit of 2 questions')])
+    expect([asked.length, decisions[2]?.route, decisions[2]?.reasons.at(-1)]).toEqual([
+      2,
+      'cheap',
+      expect.stringContaining('limit of 2 questions'),
+    ])
     clock.ms = 60_000
     await policy.decide(inputOf('c'))
     expect(asked).toEqual(['a', 'b', 'c'])
   })
 
   it.each([
-    ['fails', { advise: () => Promise.reject(new CodedError('POLICY_ADVICE_FAILED', { message: 'x' })) }, 'POLICY_ADVICE_FAILED'],
-    ['is late', { advise: () => Promise.reject(new Error('aborted')), clock: { ms: 0, isLate: true } }, 'did not answer in time'],
+    [
+      'fails',
+      { advise: () => Promise.reject(new CodedError('POLICY_ADVICE_FAILED', { message: 'x' })) },
+      'POLICY_ADVICE_FAILED',
+    ],
+    [
+      'is late',
+      { advise: () => Promise.reject(new Error('aborted')), clock: { ms: 0, isLate: true } },
+      'did not answer in time',
+    ],
   ] as const)('decides alone when the adviser %s, and says so', async (_name, setup, reason) => {
     const { policy } = setUp(setup)
     const decision = await policy.decide(inputOf('a'))
@@ -115,9 +159,14 @@ describe('a policy with an adviser', () => {
   })
 
   it('applies the safety override to advice, and never lowers a risk that was found here', async () => {
-    const unsure = setUp({ advise: async () => ({ ...FALLBACK_DECISION, route: 'cheap', confidence: 0.3, needsDecomposition: false }) })
+    const unsure = setUp({
+      advise: async () => ({ ...FALLBACK_DECISION, route: 'cheap', confidence: 0.3, needsDecomposition: false }),
+    })
     expect(await unsure.policy.decide(inputOf('a'))).toMatchObject({ route: 'hybrid', needsDecomposition: true })
-    const risky = setUp({ own: { confidence: 0.4, risk: 'high' }, advise: async () => ({ ...FALLBACK_DECISION, route: 'cheap', risk: 'low', confidence: 0.9 }) })
+    const risky = setUp({
+      own: { confidence: 0.4, risk: 'high' },
+      advise: async () => ({ ...FALLBACK_DECISION, route: 'cheap', risk: 'low', confidence: 0.9 }),
+    })
     expect((await risky.policy.decide(inputOf('a'))).risk).toBe('high')
   })
 

@@ -18,18 +18,29 @@ describe('a route is obeyed', () => {
   it('premium calls the premium model once and nothing else, although a local model is there', async () => {
     const { router, calls } = createFixture({ models: [local, cheap, premium] })
     const result = await router.route(requestOf('hi', { target: { kind: 'route', route: 'premium' } }))
-    expect([calls, result.tier, result.route, result.answer.text]).toEqual([['openai/large'], 'premium_api', 'premium', 'from premium'])
+    expect([calls, result.tier, result.route, result.answer.text]).toEqual([
+      ['openai/large'],
+      'premium_api',
+      'premium',
+      'from premium',
+    ])
   })
 
   it('a named model is that model, and its failure is not hidden behind another', async () => {
-    const { router, calls } = createFixture({ models: [local, failing(cheap, new CodedError('ROUTER_ALL_FAILED', { message: 'x' })), premium] })
-    await expect(router.route(requestOf('hi', { target: { kind: 'model', modelId: 'mini' } }))).rejects.toMatchObject({ code: 'ROUTER_ALL_FAILED' })
+    const { router, calls } = createFixture({
+      models: [local, failing(cheap, new CodedError('ROUTER_ALL_FAILED', { message: 'x' })), premium],
+    })
+    await expect(router.route(requestOf('hi', { target: { kind: 'model', modelId: 'mini' } }))).rejects.toMatchObject({
+      code: 'ROUTER_ALL_FAILED',
+    })
     expect(calls).toEqual(['openai/mini'])
   })
 
   it('local-only leaves the machine for nobody', async () => {
     const { router, calls } = createFixture({ models: [failing(local, new Error('down')), cheap] })
-    await expect(router.route(requestOf('hi', { controls: { isLocalOnly: true } }))).rejects.toMatchObject({ code: 'ROUTER_ALL_FAILED' })
+    await expect(router.route(requestOf('hi', { controls: { isLocalOnly: true } }))).rejects.toMatchObject({
+      code: 'ROUTER_ALL_FAILED',
+    })
     expect(calls).toEqual(['ollama/small'])
   })
 })
@@ -40,16 +51,27 @@ describe('escalation', () => {
     const result = await router.route(requestOf('hi'))
     expect(calls).toEqual(['openai/mini', 'openai/large'])
     expect(result.attempts.map(({ outcome }) => outcome)).toEqual(['failed', 'accepted'])
-    expect(outcomes[0]).toMatchObject({ actualTier: 'premium_api', escalationChain: ['cheap_api', 'premium_api'], fallbackTrigger: 'INTERNAL_ERROR', success: true })
+    expect(outcomes[0]).toMatchObject({
+      actualTier: 'premium_api',
+      escalationChain: ['cheap_api', 'premium_api'],
+      fallbackTrigger: 'INTERNAL_ERROR',
+      success: true,
+    })
   })
 
   it('goes on when the verifier refuses, and pays for both calls', async () => {
     const { router } = createFixture({
       models: [cheap, premium],
-      check: ({ text }) => (text === 'from cheap' ? { valid: false, confidence: 0, checks: [{ name: 'not-refused', passed: false, detail: '' }] } : {}),
+      check: ({ text }) =>
+        text === 'from cheap'
+          ? { valid: false, confidence: 0, checks: [{ name: 'not-refused', passed: false, detail: '' }] }
+          : {},
     })
     const result = await router.route(requestOf('hi'))
-    expect(result.attempts.map(({ outcome, reason }) => [outcome, reason])).toEqual([['rejected', 'not-refused'], ['accepted', undefined]])
+    expect(result.attempts.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+      ['rejected', 'not-refused'],
+      ['accepted', undefined],
+    ])
     expect(result.costNanos).toBe(150n * 1000n + 150n * 10_000n)
     expect(result.route).toBe('hybrid')
   })
@@ -68,18 +90,27 @@ describe('escalation', () => {
   })
 
   it('gives up with every attempt named when all fail', async () => {
-    const { router, outcomes } = createFixture({ models: [failing(cheap, new Error('a')), failing(premium, new Error('b'))] })
-    await expect(router.route(requestOf('hi'))).rejects.toMatchObject({ code: 'ROUTER_ALL_FAILED', details: { attempts: [{ modelId: 'openai/mini' }, { modelId: 'openai/large' }] } })
+    const { router, outcomes } = createFixture({
+      models: [failing(cheap, new Error('a')), failing(premium, new Error('b'))],
+    })
+    await expect(router.route(requestOf('hi'))).rejects.toMatchObject({
+      code: 'ROUTER_ALL_FAILED',
+      details: { attempts: [{ modelId: 'openai/mini' }, { modelId: 'openai/large' }] },
+    })
     expect(outcomes).toHaveLength(1)
   })
 
   it('ends a slow attempt by the clock and escalates', async () => {
     const slow: ScriptedEntry = {
       ...cheap,
-      script: (_request, signal) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+      script: (_request, signal) =>
+        new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
     }
     let limit = new AbortController()
-    const { router, calls } = createFixture({ models: [slow, premium], timeoutSignal: () => (limit = new AbortController()).signal })
+    const { router, calls } = createFixture({
+      models: [slow, premium],
+      timeoutSignal: () => (limit = new AbortController()).signal,
+    })
     const pending = router.route(requestOf('hi'))
     await vi.waitUntil(() => calls.length === 1)
     limit.abort(new Error('time is up'))
@@ -90,7 +121,13 @@ describe('escalation', () => {
 
 describe('money', () => {
   it('admits ten of sixty-four parallel calls when the budget holds ten', async () => {
-    const priced: ScriptedEntry = { ...cheap, script: async () => (await new Promise((resolve) => setImmediate(resolve)), answerOf('x', { usage: { tokensIn: 1000, tokensOut: 1000, cachedTokensIn: 0, isEstimated: false } })) }
+    const priced: ScriptedEntry = {
+      ...cheap,
+      script: async () => (
+        await new Promise((resolve) => setImmediate(resolve)),
+        answerOf('x', { usage: { tokensIn: 1000, tokensOut: 1000, cachedTokensIn: 0, isEstimated: false } })
+      ),
+    }
     const one = createFixture({ models: [priced], budgetNanos: 1_000_000_000n })
     const request = requestOf('hi', { request: { messages: [{ role: 'user', content: 'hi' }], maxOutputTokens: 1000 } })
     await one.router.route(request)
@@ -113,7 +150,9 @@ describe('money', () => {
     const { router, requests } = createFixture({ models: [premium] })
     await router.route(requestOf('hi', { controls: { maxCostNanos: 1_000_000n as Amount } }))
     expect(requests[0]?.maxOutputTokens).toBeLessThan(101)
-    await expect(router.route(requestOf('hi', { controls: { maxCostNanos: 10n as Amount } }))).rejects.toMatchObject({ code: 'ROUTER_COST_CAP' })
+    await expect(router.route(requestOf('hi', { controls: { maxCostNanos: 10n as Amount } }))).rejects.toMatchObject({
+      code: 'ROUTER_COST_CAP',
+    })
   })
 
   it('says unknown, not zero, when a price is unknown', async () => {
@@ -125,10 +164,16 @@ describe('money', () => {
 
 describe('money of failed calls', () => {
   it('is given back when the provider refused, and counts in full when it may have worked', async () => {
-    const refused = createFixture({ models: [failing(cheap, new CodedError('MODEL_RATE_LIMITED', { message: 'x' }))], budgetNanos: 1_000_000_000n })
+    const refused = createFixture({
+      models: [failing(cheap, new CodedError('MODEL_RATE_LIMITED', { message: 'x' }))],
+      budgetNanos: 1_000_000_000n,
+    })
     await expect(refused.router.route(requestOf('hi'))).rejects.toMatchObject({ code: 'ROUTER_ALL_FAILED' })
     expect(refused.budget).toMatchObject({ heldNanos: 0n, spentNanos: 0n })
-    const unread = createFixture({ models: [failing(cheap, new CodedError('MODEL_ANSWER_MALFORMED', { message: 'x' }))], budgetNanos: 1_000_000_000n })
+    const unread = createFixture({
+      models: [failing(cheap, new CodedError('MODEL_ANSWER_MALFORMED', { message: 'x' }))],
+      budgetNanos: 1_000_000_000n,
+    })
     await expect(unread.router.route(requestOf('hi'))).rejects.toMatchObject({ code: 'ROUTER_ALL_FAILED' })
     expect([unread.budget.heldNanos, unread.budget.spentNanos > 0n]).toEqual([0n, true])
   })
@@ -137,13 +182,21 @@ describe('money of failed calls', () => {
 describe('what a request needs', () => {
   it('is named when no model has it', async () => {
     const { router } = createFixture({ models: [{ ...cheap, capabilities: { tools: false } }] })
-    const request = requestOf('hi', { request: { messages: [{ role: 'user', content: 'hi' }], tools: [{ name: 'f' }] } })
-    await expect(router.route(request)).rejects.toMatchObject({ code: 'ROUTER_NO_CAPABLE_MODEL', details: { missing: ['tools'] } })
+    const request = requestOf('hi', {
+      request: { messages: [{ role: 'user', content: 'hi' }], tools: [{ name: 'f' }] },
+    })
+    await expect(router.route(request)).rejects.toMatchObject({
+      code: 'ROUTER_NO_CAPABLE_MODEL',
+      details: { missing: ['tools'] },
+    })
   })
 
   it('is told what to configure when there is no model at all', async () => {
     const { router } = createFixture({ models: [] })
-    await expect(router.route(requestOf('Write a poem about rivers'))).rejects.toMatchObject({ code: 'ROUTER_NO_MODEL', message: expect.stringContaining('OPENAI_API_KEY') })
+    await expect(router.route(requestOf('Write a poem about rivers'))).rejects.toMatchObject({
+      code: 'ROUTER_NO_MODEL',
+      message: expect.stringContaining('OPENAI_API_KEY'),
+    })
   })
 
   it('is answered by an exact tool without any model', async () => {
@@ -175,7 +228,9 @@ describe('streams', () => {
   })
 
   it('escalate before the first part and never after it', async () => {
-    const { router, calls, outcomes } = createFixture({ models: [failing(cheap, new Error('down')), { ...premium, script: 'one two !break three' }] })
+    const { router, calls, outcomes } = createFixture({
+      models: [failing(cheap, new Error('down')), { ...premium, script: 'one two !break three' }],
+    })
     const stream = await router.routeStream(requestOf('hi', { target: { kind: 'auto' } }))
     expect(stream.modelId).toBe('openai/large')
     await expect(textOf(stream.parts)).rejects.toThrow('the wire broke')
@@ -184,7 +239,10 @@ describe('streams', () => {
   })
 
   it('give the money back and record the abort when the reader leaves', async () => {
-    const { router, budget, outcomes } = createFixture({ models: [{ ...cheap, script: 'a b c d e f' }], budgetNanos: 1_000_000_000n })
+    const { router, budget, outcomes } = createFixture({
+      models: [{ ...cheap, script: 'a b c d e f' }],
+      budgetNanos: 1_000_000_000n,
+    })
     const controller = new AbortController()
     const stream = await router.routeStream(requestOf('hi'), { signal: controller.signal })
     for await (const part of stream.parts) {
@@ -207,7 +265,10 @@ describe('aborting', () => {
         return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
       },
     }
-    const { router, calls, budget, outcomes } = createFixture({ models: [hanging, premium], budgetNanos: 1_000_000_000n })
+    const { router, calls, budget, outcomes } = createFixture({
+      models: [hanging, premium],
+      budgetNanos: 1_000_000_000n,
+    })
     await expect(router.route(requestOf('hi'), { signal: controller.signal })).rejects.toThrow('left')
     expect([calls, budget.heldNanos, outcomes[0]?.fallbackTrigger]).toEqual([['openai/mini'], 0n, 'REQUEST_ABORTED'])
   })

@@ -22,8 +22,18 @@ export type StepOutcome =
  */
 export type AttemptState =
   | { readonly kind: 'planned'; readonly steps: readonly PlannedStep[] }
-  | { readonly kind: 'calling'; readonly steps: readonly PlannedStep[]; readonly index: number; readonly outcomes: readonly StepOutcome[] }
-  | { readonly kind: 'finished'; readonly steps: readonly PlannedStep[]; readonly outcomes: readonly StepOutcome[]; readonly end: AttemptEnd }
+  | {
+      readonly kind: 'calling'
+      readonly steps: readonly PlannedStep[]
+      readonly index: number
+      readonly outcomes: readonly StepOutcome[]
+    }
+  | {
+      readonly kind: 'finished'
+      readonly steps: readonly PlannedStep[]
+      readonly outcomes: readonly StepOutcome[]
+      readonly end: AttemptEnd
+    }
 
 export type AttemptEnd =
   | { readonly kind: 'accepted'; readonly index: number }
@@ -51,7 +61,12 @@ export type AttemptEffect =
 type AttemptStep = Step<AttemptState, AttemptEffect>
 
 /** Which model is called next, and when to stop. Pure: the shell calls models, verifies answers and keeps the money. */
-export const attemptMachine: Machine<AttemptState, AttemptEvent, AttemptEffect, { readonly steps: readonly PlannedStep[] }> = {
+export const attemptMachine: Machine<
+  AttemptState,
+  AttemptEvent,
+  AttemptEffect,
+  { readonly steps: readonly PlannedStep[] }
+> = {
   name: 'attempt',
   initial: ({ steps }) => ({ kind: 'planned', steps }),
   transition,
@@ -128,18 +143,26 @@ function violations(state: AttemptState): readonly string[] {
   const broken: string[] = []
   const outcomes = outcomesOf(state)
   if (outcomes.length > state.steps.length) broken.push('a step ends once')
-  if (state.kind === 'calling' && state.index !== outcomes.length) broken.push('steps are called in order, without gaps')
-  if (outcomes.slice(0, -1).some(({ kind }) => kind === 'accepted')) broken.push('nothing is called after an accepted answer')
+  if (state.kind === 'calling' && state.index !== outcomes.length)
+    broken.push('steps are called in order, without gaps')
+  if (outcomes.slice(0, -1).some(({ kind }) => kind === 'accepted'))
+    broken.push('nothing is called after an accepted answer')
   if (state.kind !== 'finished') return broken
   const { end } = state
-  if (end.kind === 'accepted' && outcomes[end.index]?.kind !== 'accepted') broken.push('an accepted end has an accepted step')
-  if (end.kind === 'best-rejected' && outcomes[end.index]?.kind !== 'rejected') broken.push('a rejected end has a rejected step')
-  if (end.kind === 'out-of-budget' && outcomes.some(({ kind }) => kind === 'failed')) broken.push('money is the reason only when nothing else failed')
+  if (end.kind === 'accepted' && outcomes[end.index]?.kind !== 'accepted')
+    broken.push('an accepted end has an accepted step')
+  if (end.kind === 'best-rejected' && outcomes[end.index]?.kind !== 'rejected')
+    broken.push('a rejected end has a rejected step')
+  if (end.kind === 'out-of-budget' && outcomes.some(({ kind }) => kind === 'failed'))
+    broken.push('money is the reason only when nothing else failed')
   return broken
 }
 
 /** The step whose answer is handed out. Broken invariant when the run did not end with an answer. */
 export function answeringIndex(state: AttemptState): number {
-  assert(state.kind === 'finished' && (state.end.kind === 'accepted' || state.end.kind === 'best-rejected'), 'the run ended with an answer')
+  assert(
+    state.kind === 'finished' && (state.end.kind === 'accepted' || state.end.kind === 'best-rejected'),
+    'the run ended with an answer',
+  )
   return state.end.index
 }

@@ -31,7 +31,8 @@ export type OverheadCall = {
 export type PredictedOutcome = {
   /** 1 (trivial) to 5 (expert). */
   readonly difficulty: number
-  readonly tier: ExecutionTier
+  /** `undefined` when nothing was planned: no policy was asked, or no model could be. */
+  readonly tier: ExecutionTier | undefined
   /** Confidence of the classifier in difficulty and tier, 0 to 1. */
   readonly classifierConfidence: number
   readonly route: TaskRoute
@@ -66,9 +67,10 @@ export type TaskOutcome = {
   readonly taskTokenCount: number
   readonly taskDomain: TaskDomain
   readonly predicted: PredictedOutcome
-  readonly actualTier: ExecutionTier
+  /** Tier that answered, or was tried last; `undefined` when nothing was called. */
+  readonly actualTier: ExecutionTier | undefined
   readonly finalRoute: TaskRoute
-  /** Tiers tried, in order, the last one being `actualTier`; empty when the first answer stood. */
+  /** Tiers tried one after the other for one question; of a split task, for the first step that was escalated. Empty when every first answer stood. */
   readonly escalationChain: readonly ExecutionTier[]
   readonly success: boolean
   readonly wasCached: boolean

@@ -4,7 +4,13 @@ import type { PolicyScorer } from '../../core/policy/policy-scorer.ts'
 import { evaluateRouting as judgeRouting } from '../../learning/evaluation/routing.ts'
 import { readRoutingFile, trainRouting } from '../../learning/evaluation/train-routing.ts'
 import { createPolicyService } from '../../router/policy-service.ts'
-import type { Evaluated, EvaluationOptions, RoutingEvaluationInit, RoutingReport, RowScore } from '../node-evaluations.ts'
+import type {
+  Evaluated,
+  EvaluationOptions,
+  RoutingEvaluationInit,
+  RoutingReport,
+  RowScore,
+} from '../node-evaluations.ts'
 import { nativeSha256Hex } from '../open-answer-cache.ts'
 import { readPackageVersion } from '../package-version.ts'
 import { createSystemClock } from '../system-clock.ts'

@@ -1,20 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 /** What a node says about itself in its metrics. */
 export type NodeCounts = { readonly telemetryRows: number; readonly cacheHits: number }
 
-/** Reads the counters of a running node. Throws when a counter is missing: a bench must not take silence for zero. */
+/** Records leave memory in batches; this much later all of them have. */
+const FLUSH_WAIT_MS = 1_500
+
+/** Reads the counters of a running node, once its last records are stored. Throws when one is missing: silence is not zero. */
 export async function readCounts(port: number): Promise<NodeCounts> {
+  await delay(FLUSH_WAIT_MS)
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   return {
-    telemetryRows: sumOf(text, 'kernell_telemetry_records_total'),
-    cacheHits: sumOf(text, 'kernell_cache_lookups_total', /outcome="(?:exact|similar)"/),
+    telemetryRows: readValue(text, 'kernell_telemetry_stored'),
+    cacheHits:
+      readValue(text, 'kernell_cache{what="exactHits"}') + readValue(text, 'kernell_cache{what="similarHits"}'),
   }
 }
 
-function sumOf(text: string, name: string, labels?: RegExp): number {
-  const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-  if (lines.length === 0 && !text.includes(`# TYPE ${name} `))
-    throw new Error(`The node has no metric ${name}:\n${text.slice(0, 2_000)}`)
-  return lines
-    .filter((line) => labels?.test(line) ?? true)
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+function readValue(text: string, series: string): number {
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `))
+  if (line === undefined) throw new Error(`The node has no metric ${series}:\n${text.slice(-2_000)}`)
+  return Number(line.slice(series.length + 1))
 }

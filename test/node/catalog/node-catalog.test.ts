@@ -15,12 +15,29 @@ const today = '2026-11-25' as CivilDate
 const openai = { kind: 'openai', baseUrl: 'https://api.openai.com/v1', apiKeyEnv: 'OPENAI_API_KEY' } as const
 const ollama = { kind: 'openai', baseUrl: 'http://127.0.0.1:11434/v1', local: true } as const
 
-type Built = { readonly config: NodeConfig; readonly served: ServedEntries; readonly catalog: ModelCatalog; readonly opened: string[] }
+type Built = {
+  readonly config: NodeConfig
+  readonly served: ServedEntries
+  readonly catalog: ModelCatalog
+  readonly opened: string[]
+}
 type BuildInit = { readonly listed?: Record<string, readonly string[]>; readonly imported?: readonly PriceRow[] }
 
 function build(document: ConfigDocument, init: BuildInit = {}): Built {
-  const config = resolveConfig({ document, environment: { OPENAI_API_KEY: 'k' }, providerOrigins: {}, defaultDataDir: '/d', baseDir: '/', configFile: undefined })
-  const served = buildServedEntries({ config, listed: new Map(Object.entries(init.listed ?? {})), imported: init.imported ?? [], today })
+  const config = resolveConfig({
+    document,
+    environment: { OPENAI_API_KEY: 'k' },
+    providerOrigins: {},
+    defaultDataDir: '/d',
+    baseDir: '/',
+    configFile: undefined,
+  })
+  const served = buildServedEntries({
+    config,
+    listed: new Map(Object.entries(init.listed ?? {})),
+    imported: init.imported ?? [],
+    today,
+  })
   const opened: string[] = []
   const open = (entry: ModelEntry): ReturnType<typeof createScriptedModel> => {
     opened.push(entry.id)
@@ -58,17 +75,31 @@ describe('the catalog of a node', () => {
   })
 
   it('lets the operator win over imported prices, and those over the table', () => {
-    const price = { inputNanosPerMillion: 7n, outputNanosPerMillion: 9n, contextTiers: [], source: 'list', checkedOn: today }
+    const price = {
+      inputNanosPerMillion: 7n,
+      outputNanosPerMillion: 9n,
+      contextTiers: [],
+      source: 'list',
+      checkedOn: today,
+    }
     const imported: PriceRow[] = [{ provider: 'openai', model: 'mine', prices: [price] }]
     const providers = { openai: { ...openai, models: ['mine'] } }
     const listed = build({ providers }, { imported }).catalog.registry.find('openai/mine')
     expect(listed?.prices[0]?.inputNanosPerMillion).toBe(7n)
-    const own = build({ providers, models: { 'openai/mine': { prices: { inputUsdPerMillion: 1, outputUsdPerMillion: '2.5' } } } }, { imported })
-    expect(own.catalog.registry.find('openai/mine')?.prices).toMatchObject([{ inputNanosPerMillion: 1_000_000_000n, outputNanosPerMillion: 2_500_000_000n, source: 'operator' }])
+    const own = build(
+      { providers, models: { 'openai/mine': { prices: { inputUsdPerMillion: 1, outputUsdPerMillion: '2.5' } } } },
+      { imported },
+    )
+    expect(own.catalog.registry.find('openai/mine')?.prices).toMatchObject([
+      { inputNanosPerMillion: 1_000_000_000n, outputNanosPerMillion: 2_500_000_000n, source: 'operator' },
+    ])
   })
 
   it('puts the named model behind a role and offers no other of its tier', () => {
-    const built = build({ providers: { openai: { ...openai, models: ['a', 'b', 'c'] } }, roles: { premium: 'openai/a', cheap: 'openai/b' } })
+    const built = build({
+      providers: { openai: { ...openai, models: ['a', 'b', 'c'] } },
+      roles: { premium: 'openai/a', cheap: 'openai/b' },
+    })
     expect(built.catalog.available.map(({ id, tier }) => [id, tier])).toEqual([
       ['openai/b', 'cheap_api'],
       ['openai/a', 'premium_api'],
@@ -77,7 +108,10 @@ describe('the catalog of a node', () => {
   })
 
   it('refuses a role that nothing serves', () => {
-    const { config, served } = build({ providers: { openai: { ...openai, models: ['a'] } }, roles: { premium: 'openai/z' } })
+    const { config, served } = build({
+      providers: { openai: { ...openai, models: ['a'] } },
+      roles: { premium: 'openai/z' },
+    })
     expect(() => assertRolesServed(config, served)).toThrow(/roles.premium/)
   })
 
@@ -90,7 +124,10 @@ describe('the catalog of a node', () => {
 
   it('changes its price version when a price changes', () => {
     const withPrice = (inputUsdPerMillion: number): string =>
-      build({ providers: { openai: { ...openai, models: ['a'] } }, models: { 'openai/a': { prices: { inputUsdPerMillion, outputUsdPerMillion: 1 } } } }).catalog.priceVersion
+      build({
+        providers: { openai: { ...openai, models: ['a'] } },
+        models: { 'openai/a': { prices: { inputUsdPerMillion, outputUsdPerMillion: 1 } } },
+      }).catalog.priceVersion
     expect(withPrice(1)).not.toBe(withPrice(2))
     expect(withPrice(1)).toBe(withPrice(1))
   })
