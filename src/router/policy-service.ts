@@ -1,5 +1,5 @@
 import { sha256Hex, type Sha256Hex } from '../base/sha256.ts'
-import { assessRisk } from '../core/policy/risk-detection.ts'
+import { createRiskDetector } from '../core/policy/risk-detection.ts'
 import { chooseRoute } from '../core/policy/choose-route.ts'
 import { expectedCost, expectedLatencyS, expectedTokensOut } from '../core/policy/expected-outcome.ts'
 import { encodeFloats } from '../core/policy/float-text.ts'
@@ -50,6 +50,7 @@ export function createPolicyService(
   components: PolicyServiceComponents = { sha256Hex },
 ): PolicyService {
   const extractor = createFeatureExtractor()
+  const risks = createRiskDetector()
   const { artefact } = init
   const scorer = artefact === undefined ? undefined : createPolicyScorer({ artefact, extractor })
   const places = new Map(artefact?.candidates.map((name, place) => [name, place]))
@@ -63,7 +64,7 @@ export function createPolicyService(
       const featureHash = components.sha256Hex(encodeFloats(features.dense))
       const success = scorer?.scoreEncoded(scorer.encodeFeatures(features)).success
       const known = input.candidates.map((entry) => placeOf(places, entry))
-      const risk = assessRisk(input.prompt)
+      const risk = risks.assess(input.prompt)
       const tokensOut = expectedTokensOut(profile.difficulty, input.maxOutputTokens)
       return chooseRoute({
         risk: risk.risk,

@@ -51,10 +51,14 @@ export type Lexicon = { readonly keys: Int32Array; readonly classes: Int32Array;
 
 const TABLE_SIZE = 2048
 
+/** Start and factor of the 32-bit FNV-1a hash. */
+export const FNV_OFFSET = 0x811c9dc5
+export const FNV_PRIME = 0x01000193
+
 /** FNV-1a over the UTF-16 code units of a lower-case word: the hash that the scanner computes as it reads. */
 export function hashWord(word: string): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < word.length; index += 1) hash = Math.imul(hash ^ word.charCodeAt(index), 0x01000193)
+  let hash: number = FNV_OFFSET
+  for (let index = 0; index < word.length; index += 1) hash = Math.imul(hash ^ word.charCodeAt(index), FNV_PRIME)
   return hash | 0
 }
 

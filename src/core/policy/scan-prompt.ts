@@ -1,4 +1,12 @@
-import { NEGATION_BIT, WORD_CLASSES, classesOfWord, createLexicon, type Lexicon } from './lexicon.ts'
+import {
+  FNV_OFFSET,
+  FNV_PRIME,
+  NEGATION_BIT,
+  WORD_CLASSES,
+  classesOfWord,
+  createLexicon,
+  type Lexicon,
+} from './lexicon.ts'
 
 /** Longest prefix of a prompt that is read, in UTF-16 code units; the full length still counts. */
 export const SCAN_LIMIT = 16_384
@@ -169,7 +177,7 @@ function startsOption(reader: Reader, code: number): boolean {
 
 function readWord(reader: Reader): void {
   const { scan, text, end, at: from } = reader
-  let hash = 0x811c9dc5
+  let hash: number = FNV_OFFSET
   let upper = 0
   let wide = 0
   let at = from
@@ -185,7 +193,7 @@ function readWord(reader: Reader): void {
       if (!isWideLetter(code)) break
       wide += 1
     }
-    hash = Math.imul(hash ^ code, 0x01000193)
+    hash = Math.imul(hash ^ code, FNV_PRIME)
   }
   reader.at = at
   reader.lastVisible = 97
@@ -226,7 +234,7 @@ function readNumber(reader: Reader): void {
     } else if ((code === 46 || code === 44) && at + 1 < end && isDigit(text.charCodeAt(at + 1))) {
       if (code === 46) isDecimal = true
     } else break
-    hash = Math.imul(hash ^ code, 0x01000193)
+    hash = Math.imul(hash ^ code, FNV_PRIME)
   }
   reader.at = at
   reader.lastVisible = 48

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { assessRisk } from '../../../src/core/policy/risk-detection.ts'
+import { assessRisk as assessByEveryRule, createRiskDetector } from '../../../src/core/policy/risk-detection.ts'
+
+const detector = createRiskDetector()
+
+function assessRisk(prompt: string): ReturnType<typeof assessByEveryRule> {
+  const assessment = detector.assess(prompt)
+  expect(assessment).toEqual(assessByEveryRule(prompt))
+  return assessment
+}
 
 describe('risk of a task', () => {
   it.each([
@@ -32,6 +40,7 @@ describe('risk of a task', () => {
     'Sort these words',
     'Who wrote Hamlet?',
     'Delete the third word of this sentence',
+    'Remove all odd numbers from the list',
     '',
   ])('%s is low', (prompt) => {
     expect(assessRisk(prompt)).toEqual({ risk: 'low', findings: [] })
@@ -45,5 +54,51 @@ describe('risk of a task', () => {
     expect(assessRisk('please DROP TABLE users').findings).toEqual([
       { area: 'irreversible', level: 'high', words: 'DROP TABLE' },
     ])
+  })
+
+  it.each([
+    'Execute the payment',
+    'my bank account',
+    'an invoice payment',
+    'grant admin access',
+    'two-factor login',
+    'a session token',
+    'the login flow',
+    'turn off the antivirus',
+    'vulnerabilities',
+    "malware's",
+    'penetration testing',
+    'remote code execution',
+    'My daughter has symptoms',
+    'my blood pressure',
+    'what dose',
+    'stop taking it',
+    'diagnose me',
+    'drug interactions',
+    'contraindications',
+    'am I liable',
+    'my eviction',
+    'my visa appeal',
+    'draft an NDA',
+    'power of attorney: sign a power of attorney',
+    'the statute',
+    'git push --force',
+    'shutdown -h now',
+    'format c:',
+    'wipe the entire disk',
+    'permanently close it',
+    'deploy it to production',
+    'terminate instances',
+    'this cannot be undone',
+    'factory reset',
+    'éxss',
+    'xss_',
+    '_xss',
+    'xss2',
+    '3xss',
+    'ſend $5',
+    'pay\t$5',
+  ])('tries the rules that could match %j', (prompt) => {
+    expect(assessRisk(prompt).findings.length).toBeGreaterThanOrEqual(0)
   })
 })
