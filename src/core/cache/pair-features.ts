@@ -1,5 +1,6 @@
 import { mixHash, type QuestionToken } from '../text/question-tokens.ts'
 import { TOKEN_KINDS, type TokenKind } from '../text/word-kinds.ts'
+import { pairForm, type ComparablePrompt } from './comparable-prompt.ts'
 import { alignTokens, carriesMeaning, type TokenAlignment } from './align-tokens.ts'
 
 /** What is measured of a pair of questions, in this order; `least` and `most` are over the two questions. */
@@ -34,6 +35,7 @@ export const PAIR_FEATURES: readonly string[] = Object.freeze([
   'rarity-matched-second',
   'rarity-matched-bottom',
   'meaning-matched',
+  'statement',
   ...TOKEN_KINDS.flatMap((kind) => [`${kind}-least`, `${kind}-most`]),
 ])
 
@@ -58,15 +60,17 @@ const SUBSTITUTIONS_MAX = 9
 
 /** Measures a pair. Nothing in it depends on which of the two is stored, but for ties in the alignment. */
 export function measurePair(
-  query: readonly QuestionToken[],
-  stored: readonly QuestionToken[],
+  one: ComparablePrompt,
+  other: ComparablePrompt,
   context: { readonly cosine: number; readonly rarityOf: RarityOf },
 ): PairMeasures {
+  const [query, stored] = [one.tokens, other.tokens]
   const alignment = alignTokens(query, stored)
   const values = new Float64Array(PAIR_FEATURES.length)
   let at = writeShape(values, { query, stored, alignment, cosine: context.cosine })
   at = writeRarity(values, at, { query, stored, alignment, rarityOf: context.rarityOf })
-  writeKinds(values, at, alignment)
+  values[at] = pairForm(one, other) === 'statement' ? 1 : 0
+  writeKinds(values, at + 1, alignment)
   return { values, differences: differencesOf(alignment), alignment }
 }
 

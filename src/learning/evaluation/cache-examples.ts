@@ -1,6 +1,6 @@
 import { hashText } from '../../core/text/question-tokens.ts'
 import type { CalibrationExample } from '../../core/cache/calibrate-acceptance.ts'
-import { comparablePrompt, lengthRefusal, pairForm, type ComparablePrompt } from '../../core/cache/judge-pair.ts'
+import { comparablePrompt, lengthRefusal, pairForm, type ComparablePrompt } from '../../core/cache/comparable-prompt.ts'
 import { measurePair } from '../../core/cache/pair-features.ts'
 import { eligibilityRefusal } from '../../core/cache/prompt-eligibility.ts'
 import type { PromptForm } from '../../core/cache/prompt-form.ts'
@@ -129,7 +129,7 @@ function exampleOf(
 ): Pick<CalibrationExample, 'measures' | 'form'> | undefined {
   if (stored === undefined || lengthRefusal(query, stored) !== undefined) return undefined
   const rarityOf = rarity.without(queryGroup, storedGroup)
-  const { alignment, values, differences } = measurePair(query.tokens, stored.tokens, { cosine, rarityOf })
+  const { alignment, values, differences } = measurePair(query, stored, { cosine, rarityOf })
   if (guardRefusal(alignment) !== undefined) return undefined
   return { measures: { values, differences }, form: pairForm(query, stored) }
 }

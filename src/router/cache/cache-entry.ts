@@ -1,7 +1,7 @@
 import { parseTenantId, type TenantId } from '../../base/identifiers.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { decodeBase64, encodeBase64 } from '../../core/text/base64.ts'
-import type { ComparablePrompt } from '../../core/cache/judge-pair.ts'
+import type { ComparablePrompt } from '../../core/cache/comparable-prompt.ts'
 import type { ModelAnswer } from '../../ports/language-model.ts'
 import type { CachedAnswer } from '../semantic-cache.ts'
 

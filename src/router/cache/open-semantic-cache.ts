@@ -2,7 +2,8 @@ import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { CodedError } from '../../base/errors.ts'
 import { sha256Hex as portableSha256Hex, type Sha256Hex } from '../../base/sha256.ts'
 import type { CacheCalibration } from '../../core/cache/cache-calibration.ts'
-import { comparablePrompt, createPairJudge, type PairJudge } from '../../core/cache/judge-pair.ts'
+import { comparablePrompt, type ComparablePrompt } from '../../core/cache/comparable-prompt.ts'
+import { createPairJudge, type PairJudge } from '../../core/cache/judge-pair.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EmbeddingModel } from '../../ports/embedding-model.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
@@ -241,7 +242,7 @@ class StoredSemanticCache implements SemanticCache {
     const { calibration } = this.#init
     const candidates = this.#table.nearest(found.filed.partition, found.vector, calibration?.candidates ?? 1)
     let best: { readonly entry: CacheEntry; readonly score: number } | undefined
-    let comparable: ReturnType<typeof comparablePrompt> | undefined
+    let comparable: ComparablePrompt | undefined
     for (const { id, score: cosine } of candidates) {
       if (cosine < (calibration?.cosineMin ?? 1)) break
       const candidate = this.#table.atPlace(id)

@@ -4,6 +4,7 @@ import { createRandomStream } from '../../../src/base/random-stream.ts'
 import { acceptanceScore } from '../../../src/core/cache/acceptance-model.ts'
 import { formatCalibration, parseCalibration } from '../../../src/core/cache/cache-calibration.ts'
 import { calibrateAcceptance, type CalibrationExample } from '../../../src/core/cache/calibrate-acceptance.ts'
+import { comparablePrompt } from '../../../src/core/cache/comparable-prompt.ts'
 import { createRarityCounter } from '../../../src/core/cache/count-rarity.ts'
 import { measurePair } from '../../../src/core/cache/pair-features.ts'
 import { hashText, questionTokens } from '../../../src/core/text/question-tokens.ts'
@@ -17,8 +18,10 @@ function writtenExamples(count: number): readonly CalibrationExample[] {
   return Array.from({ length: count }, (_, lookup) => {
     const subject = `subject${random.nextBelow(400)}`
     const isRight = random.nextBelow(2) === 0
-    const stored = questionTokens(`How do I learn ${subject} quickly?`)
-    const query = questionTokens(isRight ? `How can I learn ${subject} quickly?` : `How do I learn ${subject} cheaply?`)
+    const stored = comparablePrompt(`How do I learn ${subject} quickly?`)
+    const query = comparablePrompt(
+      isRight ? `How can I learn ${subject} quickly?` : `How do I learn ${subject} cheaply?`,
+    )
     const group = hashText(subject)
     return {
       measures: measurePair(query, stored, { cosine: 0.9, rarityOf: () => 5 }),

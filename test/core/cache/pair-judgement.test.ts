@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { comparablePrompt, createPairJudge, createPairRanker } from '../../../src/core/cache/judge-pair.ts'
+import { comparablePrompt } from '../../../src/core/cache/comparable-prompt.ts'
+import { createPairJudge, createPairRanker } from '../../../src/core/cache/judge-pair.ts'
 import { measurePair, PAIR_FEATURES } from '../../../src/core/cache/pair-features.ts'
 import { eligibilityRefusal } from '../../../src/core/cache/prompt-eligibility.ts'
 import { guardRefusal } from '../../../src/core/cache/similarity-guards.ts'
@@ -8,7 +9,9 @@ import { questionTokens } from '../../../src/core/text/question-tokens.ts'
 import { overlapCalibration } from '../../router/cache/cache-fixture.ts'
 
 const guardOf = (query: string, stored: string): string | undefined =>
-  guardRefusal(measurePair(questionTokens(query), questionTokens(stored), { cosine: 0.9, rarityOf: () => 5 }).alignment)
+  guardRefusal(
+    measurePair(comparablePrompt(query), comparablePrompt(stored), { cosine: 0.9, rarityOf: () => 5 }).alignment,
+  )
 
 describe('guards', () => {
   it.each([
@@ -83,10 +86,13 @@ describe('measures of a pair', () => {
         fc.string({ unit: 'grapheme', maxLength: 60 }),
         fc.string({ unit: 'grapheme', maxLength: 60 }),
         (one, other) => {
-          const { values } = measurePair(questionTokens(one), questionTokens(other), { cosine: 0.5, rarityOf: () => 1 })
+          const { values } = measurePair(comparablePrompt(one), comparablePrompt(other), {
+            cosine: 0.5,
+            rarityOf: () => 1,
+          })
           expect(values).toHaveLength(PAIR_FEATURES.length)
           expect(values.every(Number.isFinite)).toBe(true)
-          const same = measurePair(questionTokens(one), questionTokens(one), { cosine: 1, rarityOf: () => 1 })
+          const same = measurePair(comparablePrompt(one), comparablePrompt(one), { cosine: 1, rarityOf: () => 1 })
           expect(same.differences).toEqual([])
           expect(same.values[PAIR_FEATURES.indexOf('overlap')]).toBe(questionTokens(one).length === 0 ? 0 : 1)
         },
@@ -97,8 +103,8 @@ describe('measures of a pair', () => {
 
   it('see misspellings, joined words and inflections as such', () => {
     const { values } = measurePair(
-      questionTokens('Is demonetisation good for smart phones?'),
-      questionTokens('Is demonetization good for smartphones?'),
+      comparablePrompt('Is demonetisation good for smart phones?'),
+      comparablePrompt('Is demonetization good for smartphones?'),
       { cosine: 0.9, rarityOf: () => 1 },
     )
     const of = (name: string): number | undefined => values[PAIR_FEATURES.indexOf(name)]
