@@ -12,6 +12,7 @@
  *   FAULTY_DISK_AT     number of the changing call, from 0; absent: none
  *   FAULTY_DISK_KIND   crash | fail | tear
  *   FAULTY_DISK_CUT    lose (default) | half: how much of the unsynced content is left after a cut
+ *   FAULTY_DISK_IGNORE part of a path: syncs of files below it answer at once and do nothing, as if nobody had asked
  *   FAULTY_DISK_COUNT  file that gets the number of changing calls when the power is cut
  *
  * Opening ROOT/.power-cut cuts the power at once.
@@ -39,7 +40,8 @@ struct tracked_file {
   ino_t inode;
   int fd; /* a duplicate of ours, for truncating */
   off_t synced;
-  int is_lost; /* a sync was refused: nothing later becomes durable */
+  int is_lost;    /* a sync was refused: nothing later becomes durable */
+  int is_ignored; /* its syncs do nothing */
 };
 
 enum change_kind { CREATED, RENAMED, REMOVED };
@@ -59,7 +61,7 @@ static int saved_count;
 static int file_of_fd[FDS_MAX]; /* index + 1, 0 for an fd that is not watched; -1 for a folder below the root */
 static long calls;
 static long fault_at = -1;
-static char root[PATH_BYTES], trash[PATH_BYTES], count_path[PATH_BYTES];
+static char root[PATH_BYTES], trash[PATH_BYTES], count_path[PATH_BYTES], ignored[PATH_BYTES];
 static enum { KIND_CRASH, KIND_FAIL, KIND_TEAR } fault_kind = KIND_CRASH;
 static int keeps_half;
 
@@ -94,6 +96,7 @@ __attribute__((constructor)) static void start(void) {
   if ((value = getenv("FAULTY_DISK_ROOT")) != NULL) snprintf(root, sizeof root, "%s/", value);
   if ((value = getenv("FAULTY_DISK_TRASH")) != NULL) snprintf(trash, sizeof trash, "%s", value);
   if ((value = getenv("FAULTY_DISK_COUNT")) != NULL) snprintf(count_path, sizeof count_path, "%s", value);
+  if ((value = getenv("FAULTY_DISK_IGNORE")) != NULL) snprintf(ignored, sizeof ignored, "%s", value);
   if ((value = getenv("FAULTY_DISK_AT")) != NULL) fault_at = atol(value);
   if ((value = getenv("FAULTY_DISK_CUT")) != NULL) keeps_half = strcmp(value, "half") == 0;
   if ((value = getenv("FAULTY_DISK_KIND")) != NULL) {
@@ -162,7 +165,7 @@ static void save_file(struct name_change *change, const char *path) {
   if (real_rename(path, change->saved) != 0) abort();
 }
 
-static void watch_fd(int fd, int is_writable) {
+static void watch_fd(int fd, const char *path, int is_writable) {
   struct stat now;
   if (fd < 0 || fd >= FDS_MAX || fstat(fd, &now) != 0) return;
   if (S_ISDIR(now.st_mode)) {
@@ -174,9 +177,10 @@ static void watch_fd(int fd, int is_writable) {
   while (index < file_count && (files[index].inode != now.st_ino || files[index].device != now.st_dev)) index += 1;
   if (index == file_count) {
     if (file_count == FILES_MAX) abort();
-    files[index] = (struct tracked_file){now.st_dev, now.st_ino, fcntl(fd, F_DUPFD_CLOEXEC, 1000), now.st_size, 0};
+    files[index] = (struct tracked_file){now.st_dev, now.st_ino, fcntl(fd, F_DUPFD_CLOEXEC, 1000), now.st_size, 0, 0};
     file_count += 1;
   }
+  files[index].is_ignored = ignored[0] != 0 && strstr(path + strlen(root) - 1, ignored) != NULL;
   file_of_fd[fd] = index + 1;
 }
 
@@ -191,7 +195,7 @@ static int open_watched(const char *path, int flags, mode_t mode) {
   } else {
     fd = real_open(path, flags, mode);
     if (fd >= 0 && is_new) add_change(CREATED, "", path);
-    watch_fd(fd, (flags & O_ACCMODE) != O_RDONLY);
+    watch_fd(fd, path, (flags & O_ACCMODE) != O_RDONLY);
   }
   int error = errno;
   pthread_mutex_unlock(&lock);
@@ -269,6 +273,7 @@ static int sync_file(int fd, int (*real)(int)) {
   }
   struct tracked_file *file = begin(fd);
   if (file == NULL) return real(fd);
+  if (file->is_ignored) return (int)end(0);
   if (is_fault()) {
     file->is_lost = 1;
     return (int)end(refuse());

@@ -1,6 +1,9 @@
 import { sha256Hex } from '../../src/base/sha256.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
 import { exploreEventLog } from './explore-event-log.ts'
+import { startUpstreamServer } from '../fixtures/upstream-server.ts'
+import { NodeVictim } from './kill-node.ts'
+import type { NodeEnd } from './kill-node.ts'
 import { StorageVictim, buildFaultyDisk } from './kill-storage.ts'
 import type { DiskFaultInit, KillOutcome } from './kill-storage.ts'
 import { LOG_PLANTS } from './plants.ts'
@@ -20,11 +23,21 @@ type Tally = {
   cuts: number
   callsMax: number
   acknowledgements: number
+  nodeLives: number
+  nodeAnswers: number
+  nodeAnswersFlushed: number
+}
+
+/** Plants that the served node is run with: whose syncs the disk leaves out. */
+const UNSYNCED_FOLDERS: Readonly<Record<string, string>> = {
+  'unsynced-append': '/budgets/',
+  'unsynced-batch': '/store/',
 }
 
 /**
  * One round: every fault at every operation of the journal, a chain of SIGKILLs over one data directory, and power cuts
- * and refused calls under LevelDB and the journal together, on a new directory and on one that was used before.
+ * and refused calls under LevelDB and the journal together, on a new directory and on one that was used before; and the whole
+ * served node, ended in the same ways while callers wait for its answers.
  */
 export const STORAGE_TORTURE: Torture = {
   name: 'storage',
@@ -48,6 +61,9 @@ async function run(init: TortureInit): Promise<TortureReport> {
     cuts: 0,
     callsMax: 0,
     acknowledgements: 0,
+    nodeLives: 0,
+    nodeAnswers: 0,
+    nodeAnswersFlushed: 0,
   }
   const disk = await buildFaultyDisk()
   if ('reason' in disk) init.log(`skipped: LevelDB over the faulty disk (${disk.reason})`)
@@ -57,6 +73,7 @@ async function run(init: TortureInit): Promise<TortureReport> {
     await exploreJournal(init, tally, seed)
     await killInChain(init, tally, seed)
     if ('shim' in disk) await cutPower(init, tally, { seed, shim: disk.shim })
+    await endNode(init, tally, { seed, shim: 'shim' in disk ? disk.shim : undefined })
     init.log(`round ${runs + 1}: ${tally.kills} kills, ${tally.cuts} power cuts, ${tally.failures.length} failures`)
   }
   return {
@@ -69,6 +86,9 @@ async function run(init: TortureInit): Promise<TortureReport> {
       disk_calls_covered: tally.cutAt.size,
       disk_calls_max: tally.callsMax,
       acknowledgements: tally.acknowledgements,
+      node_lives: tally.nodeLives,
+      node_answers: tally.nodeAnswers,
+      node_answers_flushed: tally.nodeAnswersFlushed,
       faulty_disk: 'shim' in disk,
       hash: sha256Hex(tally.traces.join('\n')),
     },
@@ -113,6 +133,44 @@ async function cutPower(
     tally.cuts += first === undefined ? 1 : 2
     await victim.remove()
   }
+}
+
+/** The real command between callers and a provider, over one data directory: a long life, a short one, and a power cut. */
+async function endNode(
+  init: TortureInit,
+  tally: Tally,
+  { seed, shim }: { seed: number; shim: string | undefined },
+): Promise<void> {
+  await using upstream = await startUpstreamServer({
+    isRecording: false,
+    behaviour: { kind: 'answer', text: 'one two three four five', delayMs: 10, usage: { input: 30, output: 20 } },
+  })
+  const draws = createRandomStream(seed)
+  const ignore = UNSYNCED_FOLDERS[init.plant]
+  const ends: readonly NodeEnd[] = [
+    { kind: 'kill', afterMs: 1_500 + draws.nextBelow(1_500) },
+    { kind: 'kill', afterMs: draws.nextBelow(500) },
+    ...(shim === undefined
+      ? []
+      : [
+          {
+            kind: 'power-cut',
+            shim,
+            at: 50 + draws.nextBelow(2_000),
+            ...(ignore !== undefined && { ignore }),
+          } as const,
+        ]),
+  ]
+  const victim = await NodeVictim.create({ seed, upstreamUrl: upstream.baseUrl })
+  for (const end of ends) {
+    if (isOverdue(init)) break
+    const outcome = await victim.live(end)
+    tally.nodeLives += 1
+    tally.nodeAnswers += outcome.answers
+    tally.nodeAnswersFlushed += outcome.flushed
+    for (const what of outcome.failures) tally.failures.push({ seed, what })
+  }
+  await victim.remove()
 }
 
 function note(tally: Tally, seed: number, outcome: KillOutcome): void {
