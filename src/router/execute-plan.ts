@@ -1,5 +1,6 @@
 import { assert, assertNever } from '../base/assert.ts'
 import { CodedError } from '../base/errors.ts'
+import type { Amount } from '../base/money.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import {
   answeringIndex,
@@ -90,37 +91,47 @@ async function runStep(
       recordAttempt(run, attemptOf({ entry, outcome: 'failed', reason: outcome.code, latencyMs: outcome.latencyMs }))
       return { event: { type: 'call-failed', code: outcome.code } }
     case 'answered': {
-      const { answer, costNanos, latencyMs } = outcome
-      const verdict = await components.checkAnswer(run, { entry, answer, isLastResort })
-      const accepted = isAccepted(verdict)
-      const check = verdict.checks.find(({ passed }) => !passed)?.name ?? 'confidence'
-      const { confidence } = verdict
-      const reason = accepted ? undefined : check
-      recordAttempt(
-        run,
-        attemptOf({
-          entry,
-          outcome: accepted ? 'accepted' : 'rejected',
-          reason,
-          usage: answer.usage,
-          costNanos,
-          latencyMs,
-          confidence,
-        }),
-      )
-      return { event: eventOf(run, verdict, check), answered: { entry, answer, verdict } }
+      const { answer } = outcome
+      const verdict = await judgeAnswer(components, run, { ...outcome, entry, isLastResort })
+      return { event: eventOf(run, verdict), answered: { entry, answer, verdict } }
     }
     default:
       return assertNever(outcome)
   }
 }
 
+export type MeteredAnswer = {
+  readonly entry: ModelEntry
+  readonly answer: ModelAnswer
+  readonly costNanos: Amount | undefined
+  readonly latencyMs: number
+  /** Nothing is left to be asked after this answer. */
+  readonly isLastResort: boolean
+}
+
+/** Checks an answer and writes the attempt down as the checks found it. */
+export async function judgeAnswer(components: PlanComponents, run: TaskRun, metered: MeteredAnswer): Promise<Verdict> {
+  const { entry, answer, costNanos, latencyMs, isLastResort } = metered
+  const verdict = await components.checkAnswer(run, { entry, answer, isLastResort })
+  const { confidence } = verdict
+  const judged = isAccepted(verdict)
+    ? ({ outcome: 'accepted' } as const)
+    : ({ outcome: 'rejected', reason: refusedBy(verdict) } as const)
+  recordAttempt(run, attemptOf({ entry, ...judged, usage: answer.usage, costNanos, latencyMs, confidence }))
+  return verdict
+}
+
+/** The first check that failed, or the lack of confidence where all passed. */
+function refusedBy({ checks }: Verdict): string {
+  return checks.find(({ passed }) => !passed)?.name ?? 'confidence'
+}
+
 /** Doubt alone escalates only where the decision was a cascade; on a route of one tier the answer that was asked for stands. */
-function eventOf(run: TaskRun, verdict: Verdict, check: string): AttemptEvent {
+function eventOf(run: TaskRun, verdict: Verdict): AttemptEvent {
   const { confidence } = verdict
   if (isAccepted(verdict)) return { type: 'answer-accepted', confidence }
   if (verdict.valid && run.decision.route !== 'hybrid') return { type: 'answer-kept', confidence }
-  return { type: 'answer-rejected', confidence, isValid: verdict.valid, check }
+  return { type: 'answer-rejected', confidence, isValid: verdict.valid, check: refusedBy(verdict) }
 }
 
 /** The registry entry of a planned step. */

@@ -9,7 +9,7 @@ import type { ModelStreamPart } from '../ports/language-model.ts'
 import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call-model.ts'
 import { costOfCall } from './call-cost.ts'
 import { StreamCollector } from './collect-stream.ts'
-import { endError, entryOf, tryAdmit, type PlanComponents, type PlanResult } from './execute-plan.ts'
+import { endError, entryOf, judgeAnswer, tryAdmit, type PlanComponents, type PlanResult } from './execute-plan.ts'
 import { chargeTask, recordAttempt, type TaskRun } from './task-run.ts'
 
 /** A model that has begun to answer: from here on there is no other model. */
@@ -163,21 +163,6 @@ async function settleStream(
   const costNanos = costOfCall(entry, answer.usage, run.today)
   chargeTask(run, costNanos)
   await reservation?.settle(costNanos ?? ZERO_AMOUNT)
-  const verdict = await components.checkAnswer(run, { entry, answer, isLastResort: true })
-  const accepted = isAccepted(verdict)
-  const reason = accepted ? undefined : (verdict.checks.find(({ passed }) => !passed)?.name ?? 'confidence')
-  const { confidence } = verdict
-  recordAttempt(
-    run,
-    attemptOf({
-      entry,
-      outcome: accepted ? 'accepted' : 'rejected',
-      reason,
-      usage: answer.usage,
-      costNanos,
-      latencyMs,
-      confidence,
-    }),
-  )
-  return { entry, answer, verdict, isAccepted: accepted }
+  const verdict = await judgeAnswer(components, run, { entry, answer, costNanos, latencyMs, isLastResort: true })
+  return { entry, answer, verdict, isAccepted: isAccepted(verdict) }
 }

@@ -1,14 +1,13 @@
-import type { FinishReason, ModelAnswer, ModelUsage, ToolCall } from '../../ports/language-model.ts'
+import type { DecodedAnswer } from '../http-language-model.ts'
+import type { FinishReason, ModelUsage, ToolCall } from '../../ports/language-model.ts'
 import { asCount, asRecord, asString, type JsonRecord } from '../json-access.ts'
 
 /** An answer whose usage the provider may have left out. */
-export type DecodedMessage = Omit<ModelAnswer, 'usage'> & { readonly usage: ModelUsage | undefined }
-
 /** Shown as the refusal when the model says nothing else: the interface marks refusals by the stop reason alone. */
 export const REFUSAL_WITHOUT_TEXT = 'The model declined to answer.'
 
 /** Reads a message; `undefined` when it is not one. */
-export function decodeAnthropicMessage(body: unknown): DecodedMessage | undefined {
+export function decodeAnthropicMessage(body: unknown): DecodedAnswer | undefined {
   const record = asRecord(body)
   if (record === undefined || !Array.isArray(record['content'])) return undefined
   let text = ''

@@ -1,6 +1,5 @@
-import type { FinishReason, ModelRequest, ModelStreamPart } from '../../ports/language-model.ts'
-import type { OutboundResponse } from '../../ports/outbound-fetch.ts'
-import type { Tokenizer } from '../../ports/tokenizer.ts'
+import type { StreamedResponse } from '../http-language-model.ts'
+import type { FinishReason, ModelStreamPart } from '../../ports/language-model.ts'
 import { estimateUsage } from '../estimated-usage.ts'
 import { asCount, asRecord, asString, parseJson, type JsonRecord } from '../json-access.ts'
 import {
@@ -20,14 +19,6 @@ import {
 
 const EVENT_BYTES_MAX = 4_194_304
 
-export type AnthropicStreamInit = {
-  readonly response: OutboundResponse
-  readonly request: ModelRequest
-  readonly identity: ProviderIdentity
-  readonly tokenizer: Tokenizer
-  readonly signal: AbortSignal | undefined
-}
-
 /** What the stream has said so far that later parts need. */
 type Progress = {
   stopReason: unknown
@@ -41,7 +32,7 @@ type Progress = {
 }
 
 /** Reads a streamed message. Throws coded errors; those of the connection are the caller's to describe. */
-export async function* readAnthropicStream(init: AnthropicStreamInit): AsyncGenerator<ModelStreamPart, void> {
+export async function* readAnthropicStream(init: StreamedResponse): AsyncGenerator<ModelStreamPart, void> {
   const parser = new SseParser(EVENT_BYTES_MAX)
   const progress: Progress = {
     stopReason: undefined,
@@ -139,7 +130,7 @@ function readBlockDelta(event: JsonRecord, progress: Progress): ModelStreamPart 
   return { type: 'tool-call-delta', index, argumentsText }
 }
 
-async function finishPart(progress: Progress, init: AnthropicStreamInit): Promise<ModelStreamPart> {
+async function finishPart(progress: Progress, init: StreamedResponse): Promise<ModelStreamPart> {
   const finishReason: FinishReason = decodeStopReason(progress.stopReason)
   const counted = decodeAnthropicUsage(progress.usage)
   const usage =

@@ -1,17 +1,9 @@
-import type { AbortOptions } from '../../ports/abort-options.ts'
-import type { LanguageModel, ModelAnswer, ModelRequest, ModelStreamPart } from '../../ports/language-model.ts'
+import type { LanguageModel } from '../../ports/language-model.ts'
 import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
 import type { Tokenizer } from '../../ports/tokenizer.ts'
-import { estimateUsage } from '../estimated-usage.ts'
-import { parseJson } from '../json-access.ts'
-import { joinUrl, limitsOf, postJson, type ProviderEndpoint, type ProviderLimits } from '../provider-endpoint.ts'
-import {
-  describeConnectionFailure,
-  errorOfStatus,
-  malformedAnswer,
-  readReportedError,
-  type ProviderIdentity,
-} from '../provider-errors.ts'
+import { HttpLanguageModel } from '../http-language-model.ts'
+import { joinUrl, limitsOf, type ProviderLimits } from '../provider-endpoint.ts'
+import { errorOfStatus, malformedAnswer, readReportedError, type ProviderIdentity } from '../provider-errors.ts'
 import { encodeOpenaiRequest, type OpenaiDialect } from './openai-request.ts'
 import { decodeOpenaiAnswer } from './openai-response.ts'
 import { readOpenaiStream } from './openai-stream.ts'
@@ -38,9 +30,44 @@ export type OpenaiCompatibleModelComponents = { readonly outbound: OutboundFetch
 /** A model behind any server that speaks OpenAI's chat completions: OpenAI, Ollama, llama-server, vLLM, OpenRouter, DeepSeek and others. */
 export function createOpenaiCompatibleModel(
   init: OpenaiCompatibleModelInit,
-  components: OpenaiCompatibleModelComponents,
+  { outbound, tokenizer }: OpenaiCompatibleModelComponents,
 ): LanguageModel {
-  return new OpenaiCompatibleModel(init, components)
+  const { modelId, provider, model } = init
+  const identity = openaiIdentity(init)
+  const dialect = dialectOf(init)
+  const url = joinUrl(init.baseUrl, '/chat/completions')
+  return new HttpLanguageModel({
+    modelId,
+    provider,
+    tokenizer,
+    endpoint: { outbound, identity, url, headers: openaiHeaders(init), limits: limitsOf(init) },
+    protocol: {
+      encode: (request, isStreaming) => encodeOpenaiRequest(request, { model, dialect, isStreaming }),
+      decode(body) {
+        const decoded = decodeOpenaiAnswer(body)
+        if (decoded === undefined) throw describeNoAnswer(body, identity)
+        return decoded
+      },
+      readStream: readOpenaiStream,
+    },
+  })
+}
+
+function dialectOf({ provider, dialect }: OpenaiCompatibleModelInit): OpenaiDialect {
+  const isOpenai = provider === 'openai'
+  return {
+    maxTokensField: isOpenai ? 'max_completion_tokens' : 'max_tokens',
+    hasDeveloperRole: isOpenai,
+    hasStreamUsage: true,
+    ...dialect,
+  }
+}
+
+/** Some gateways answer failures with status 200 and an error in the body. */
+function describeNoAnswer(body: unknown, identity: ProviderIdentity): Error {
+  const reported = readReportedError(body)
+  if (reported.message === '') return malformedAnswer('the body is not a chat completion', identity)
+  return errorOfStatus({ status: 500, identity, reported, retryAfterMs: undefined })
 }
 
 /** Headers of every call to a server of this kind. */
@@ -58,80 +85,4 @@ export function openaiIdentity(
 ): ProviderIdentity {
   const secrets = [init.apiKey ?? '', ...Object.values(init.headers ?? {})]
   return { provider: init.provider, modelId: init.modelId, secrets }
-}
-
-class OpenaiCompatibleModel implements LanguageModel {
-  readonly modelId: string
-  readonly provider: string
-  readonly #model: string
-  readonly #dialect: OpenaiDialect
-  readonly #endpoint: ProviderEndpoint
-  readonly #tokenizer: Tokenizer
-
-  constructor(init: OpenaiCompatibleModelInit, components: OpenaiCompatibleModelComponents) {
-    this.modelId = init.modelId
-    this.provider = init.provider
-    this.#model = init.model
-    this.#tokenizer = components.tokenizer
-    const isOpenai = init.provider === 'openai'
-    this.#dialect = {
-      maxTokensField: isOpenai ? 'max_completion_tokens' : 'max_tokens',
-      hasDeveloperRole: isOpenai,
-      hasStreamUsage: true,
-      ...init.dialect,
-    }
-    this.#endpoint = {
-      outbound: components.outbound,
-      identity: openaiIdentity(init),
-      url: joinUrl(init.baseUrl, '/chat/completions'),
-      headers: openaiHeaders(init),
-      limits: limitsOf(init),
-    }
-  }
-
-  async doGenerate(request: ModelRequest, options?: AbortOptions): Promise<ModelAnswer> {
-    const body = parseJson(await this.#readAnswer(request, options))
-    const decoded = decodeOpenaiAnswer(body)
-    if (decoded === undefined) throw this.#describeNoAnswer(body)
-    const usage = decoded.usage ?? (await estimateUsage(request, decoded, this.#tokenizer))
-    return { ...decoded, usage }
-  }
-
-  async *doStream(request: ModelRequest, options?: AbortOptions): AsyncGenerator<ModelStreamPart, void> {
-    let isStreaming = false
-    try {
-      const response = await postJson(this.#endpoint, this.#encode(request, true), options)
-      isStreaming = true
-      yield* readOpenaiStream({
-        response,
-        request,
-        identity: this.#endpoint.identity,
-        tokenizer: this.#tokenizer,
-        signal: options?.signal,
-      })
-    } catch (error) {
-      throw describeConnectionFailure(error, this.#endpoint.identity, isStreaming)
-    }
-  }
-
-  async #readAnswer(request: ModelRequest, options: AbortOptions | undefined): Promise<string> {
-    try {
-      const response = await postJson(this.#endpoint, this.#encode(request, false), options)
-      return await response.text()
-    } catch (error) {
-      throw describeConnectionFailure(error, this.#endpoint.identity)
-    }
-  }
-
-  #encode(request: ModelRequest, isStreaming: boolean): string {
-    return encodeOpenaiRequest(request, { model: this.#model, dialect: this.#dialect, isStreaming })
-  }
-
-  /** Some gateways answer failures with status 200 and an error in the body. */
-  #describeNoAnswer(body: unknown): Error {
-    const { identity } = this.#endpoint
-    const reported = readReportedError(body)
-    if (reported.message === '') return malformedAnswer('the body is not a chat completion', identity)
-    return errorOfStatus({ status: 500, identity, reported, retryAfterMs: undefined })
-  }
 }

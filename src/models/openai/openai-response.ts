@@ -1,9 +1,8 @@
-import type { FinishReason, ModelAnswer, ModelStreamPart, ModelUsage, ToolCall } from '../../ports/language-model.ts'
+import type { DecodedAnswer } from '../http-language-model.ts'
+import type { FinishReason, ModelStreamPart, ModelUsage, ToolCall } from '../../ports/language-model.ts'
 import { asArray, asCount, asRecord, asString, type JsonRecord } from '../json-access.ts'
 
 /** An answer whose usage the provider may have left out. */
-export type DecodedAnswer = Omit<ModelAnswer, 'usage'> & { readonly usage: ModelUsage | undefined }
-
 /** Reads a chat completion; `undefined` when it has no first choice with a message. */
 export function decodeOpenaiAnswer(body: unknown): DecodedAnswer | undefined {
   const record = asRecord(body)

@@ -1,6 +1,5 @@
-import type { FinishReason, ModelRequest, ModelStreamPart, ModelUsage, ToolCall } from '../../ports/language-model.ts'
-import type { OutboundResponse } from '../../ports/outbound-fetch.ts'
-import type { Tokenizer } from '../../ports/tokenizer.ts'
+import type { StreamedResponse } from '../http-language-model.ts'
+import type { FinishReason, ModelStreamPart, ModelUsage, ToolCall } from '../../ports/language-model.ts'
 import { estimateUsage } from '../estimated-usage.ts'
 import { asRecord, parseJson } from '../json-access.ts'
 import {
@@ -16,15 +15,6 @@ import { decodeFinishReason, decodeOpenaiChunk } from './openai-response.ts'
 /** One chunk of any provider is far below this; a server that sends more is not speaking the interface. */
 const EVENT_BYTES_MAX = 4_194_304
 
-export type OpenaiStreamInit = {
-  readonly response: OutboundResponse
-  readonly request: ModelRequest
-  readonly identity: ProviderIdentity
-  readonly tokenizer: Tokenizer
-  /** Checked between parts: many may have arrived in one piece. */
-  readonly signal: AbortSignal | undefined
-}
-
 /** What the stream has said so far that the last part needs. */
 type Progress = {
   finishReason: unknown
@@ -37,7 +27,7 @@ type Progress = {
 }
 
 /** Reads a streamed completion from its bytes. Throws coded errors; those of the connection are the caller's to describe. */
-export async function* readOpenaiStream(init: OpenaiStreamInit): AsyncGenerator<ModelStreamPart, void> {
+export async function* readOpenaiStream(init: StreamedResponse): AsyncGenerator<ModelStreamPart, void> {
   const parser = new SseParser(EVENT_BYTES_MAX)
   const progress: Progress = {
     finishReason: undefined,
@@ -107,14 +97,14 @@ function streamedError(chunk: Readonly<Record<string, unknown>>, identity: Provi
   return errorOfStatus({ status, identity, reported: readReportedError(chunk), retryAfterMs: undefined })
 }
 
-async function finishPart(progress: Progress, init: OpenaiStreamInit): Promise<ModelStreamPart> {
+async function finishPart(progress: Progress, init: StreamedResponse): Promise<ModelStreamPart> {
   const finishReason: FinishReason = decodeFinishReason(progress.finishReason, progress.hasToolCalls)
   const usage = progress.usage ?? (await estimateStreamedUsage(progress, init))
   const { servedModel } = progress
   return { type: 'finish', finishReason, usage, ...(servedModel !== undefined && { servedModel }) }
 }
 
-function estimateStreamedUsage(progress: Progress, init: OpenaiStreamInit): Promise<ModelUsage> {
+function estimateStreamedUsage(progress: Progress, init: StreamedResponse): Promise<ModelUsage> {
   const toolCalls: readonly ToolCall[] = []
   return estimateUsage(init.request, { text: progress.streamed.join(''), toolCalls }, init.tokenizer)
 }
