@@ -141,7 +141,7 @@ async function endNode(
   tally: Tally,
   { seed, shim }: { seed: number; shim: string | undefined },
 ): Promise<void> {
-  await using upstream = await startUpstreamServer({
+  const upstream = await startUpstreamServer({
     isRecording: false,
     behaviour: { kind: 'answer', text: 'one two three four five', delayMs: 10, usage: { input: 30, output: 20 } },
   })
@@ -162,15 +162,19 @@ async function endNode(
         ]),
   ]
   const victim = await NodeVictim.create({ seed, upstreamUrl: upstream.baseUrl })
-  for (const end of ends) {
-    if (isOverdue(init)) break
-    const outcome = await victim.live(end)
-    tally.nodeLives += 1
-    tally.nodeAnswers += outcome.answers
-    tally.nodeAnswersFlushed += outcome.flushed
-    for (const what of outcome.failures) tally.failures.push({ seed, what })
+  try {
+    for (const end of ends) {
+      if (isOverdue(init)) return
+      const outcome = await victim.live(end)
+      tally.nodeLives += 1
+      tally.nodeAnswers += outcome.answers
+      tally.nodeAnswersFlushed += outcome.flushed
+      for (const what of outcome.failures) tally.failures.push({ seed, what })
+    }
+  } finally {
+    await victim.remove()
+    await upstream.close()
   }
-  await victim.remove()
 }
 
 function note(tally: Tally, seed: number, outcome: KillOutcome): void {
