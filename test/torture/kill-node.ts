@@ -175,7 +175,7 @@ export class NodeVictim {
     }
   }
 
-  /** The real command. `url` is absent when the process ended before it listened; `ended` gives what it complained of. */
+  /** The real command. `url` is absent when the process ended before it listened; `ended` gives what it said. */
   async #start(
     environment: NodeJS.ProcessEnv,
   ): Promise<{ child: ChildProcess; url: string | undefined; ended: Promise<string> }> {
@@ -194,11 +194,13 @@ export class NodeVictim {
       env: { PATH: process.env['PATH'], HOME: this.#folder, XDG_CONFIG_HOME: this.#folder, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    let complaints = ''
-    child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
-    const ended = once(child, 'close').then(() => complaints)
+    let said = ''
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const ended = once(child, 'close').then(() => said)
+    // The first line says where it listens, or what is wrong.
     const ready = once(child.stdout, 'data').then(
-      ([chunk]) => (JSON.parse(String(chunk)) as { readonly url?: string }).url,
+      ([chunk]) => (JSON.parse(String(chunk).split('\n')[0] ?? '') as { readonly url?: string }).url,
     )
     const deadline = setTimeout(() => child.kill('SIGKILL'), START_MS_MAX)
     const url = await Promise.race([ready, ended.then(() => undefined)]).finally(() => clearTimeout(deadline))
