@@ -50,19 +50,19 @@ export function dotInt8(wide: usize, row: usize, dims: i32): i32 {
 }
 
 /**
- * Four consecutive rows at once, one product per lane: the query is loaded once for all of them and one transposition adds up
- * the lanes of four rows. `dims` is a multiple of 16.
+ * Four rows at once, `gap` bytes apart, one product per lane: the query is loaded once for all of them and one transposition
+ * adds up the lanes of four rows. `dims` is a multiple of 16.
  */
 /*@inline*/
-export function dotInt8Quad(wide: usize, row: usize, dims: i32): v128 {
+export function dotInt8Quad(wide: usize, row: usize, gap: usize, dims: i32): v128 {
   let s0 = i32x4.splat(0)
   let s1 = i32x4.splat(0)
   let s2 = i32x4.splat(0)
   let s3 = i32x4.splat(0)
   const end = row + <usize>dims
-  let row1 = end
-  let row2 = row1 + <usize>dims
-  let row3 = row2 + <usize>dims
+  let row1 = row + gap
+  let row2 = row1 + gap
+  let row3 = row2 + gap
   while (row < end) {
     let part = v128.load(wide)
     s0 = i32x4.add(s0, i32x4.dot_i16x8_s(part, v128.load_ext<i8>(row)))

@@ -1,25 +1,31 @@
-// The best (score, slot) pairs seen so far, best first, in two parallel arrays. Of equal scores the first one offered stays ahead.
+// The best (score, slot) pairs seen so far in two parallel arrays, best first; of equal scores the lower slot is first,
+// whatever the order in which they were offered.
 
 /** Offers one pair to a list that holds `count` of at most `limit`; returns the new count. */
 export function offer(scores: usize, slots: usize, count: i32, limit: i32, score: f32, slot: i32): i32 {
   let at = count
   if (at == limit) {
-    if (limit == 0 || !(score > load<f32>(scores + ((<usize>(at - 1)) << 2)))) return count
+    if (limit == 0 || !isAhead(score, slot, scores, slots, at - 1)) return count
     at -= 1
   } else {
     count += 1
   }
-  while (at > 0) {
+  while (at > 0 && isAhead(score, slot, scores, slots, at - 1)) {
     const before = (<usize>(at - 1)) << 2
-    const other = load<f32>(scores + before)
-    if (!(score > other)) break
-    store<f32>(scores + before, other, 4)
+    store<f32>(scores + before, load<f32>(scores + before), 4)
     store<i32>(slots + before, load<i32>(slots + before), 4)
     at -= 1
   }
   store<f32>(scores + ((<usize>at) << 2), score)
   store<i32>(slots + ((<usize>at) << 2), slot)
   return count
+}
+
+/** Whether a pair comes before the one at place `at`. */
+/*@inline*/
+function isAhead(score: f32, slot: i32, scores: usize, slots: usize, at: i32): bool {
+  const other = load<f32>(scores + ((<usize>at) << 2))
+  return score > other || (score == other && slot < load<i32>(slots + ((<usize>at) << 2)))
 }
 
 /** Rising order, in place. The lists are short. */

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { EXACT_ROWS_MAX } from '../../src/core/kernels/vector-rows.ts'
 import type { SearchPlan } from '../../src/core/kernels/vector-rows.ts'
 import type { FeatureBatch, LinearModel, ScoreKind } from '../../src/core/kernels/linear-model.ts'
+import { topKFloat32, topKInt8 } from '../../src/core/kernels/flat-scan.ts'
 import { exp } from '../../src/base/deterministic-math.ts'
 import { loadWasmKernel, readCoreBytes } from '../../src/wasm/node-load.ts'
 import { TypeScriptVectorIndex } from '../../src/wasm/typescript-vector-index.ts'
@@ -12,7 +13,7 @@ import { compileCore } from '../../src/wasm/wasm-kernel.ts'
 import type { WasmKernel } from '../../src/wasm/wasm-kernel.ts'
 import { randomNumbers, unitVector } from './seeded-vectors.ts'
 
-const SEED = { seed: 20_260_825 }
+const SEED = { seed: 20_260_825, endOnFailure: true }
 const twin = createTypeScriptKernel()
 let wasm: WasmKernel
 
@@ -236,6 +237,70 @@ describe('route expectation', () => {
         expect(wasm.expectRoutes({ stages: packed, offsets })).toEqual(twin.expectRoutes({ stages: packed, offsets }))
       }),
       { ...SEED, numRuns: 100 },
+    )
+  })
+})
+
+describe('flat scans', () => {
+  const shapes = fc.record({
+    rowCount: fc.integer({ min: 0, max: 70 }),
+    dims: fc.constantFrom(32, 64, 96, 128),
+    k: fc.integer({ min: 1, max: 12 }),
+    // Few distinct rows make equal scores, whose order has to be right too.
+    distinct: fc.constantFrom(1, 3, 1000),
+    seed: fc.nat(),
+  })
+
+  async function createCore(): Promise<WasmCore> {
+    return new WasmCore(await compileCore(await readCoreBytes('core.wasm')))
+  }
+
+  it('of vectors find the same rows', async () => {
+    const core = await createCore()
+    fc.assert(
+      fc.property(shapes, ({ rowCount, dims, k, distinct, seed }) => {
+        const query = Float32Array.from(randomNumbers(seed, dims))
+        const rows = new Float32Array(rowCount * dims)
+        for (let row = 0; row < rowCount; row += 1)
+          rows.set(randomNumbers(seed + 1 + (row % distinct), dims), row * dims)
+        const at = core.scratch((rows.length + dims + 2 * k) * 4)
+        const scores = at + (rows.length + dims) * 4
+        core.float32(at, dims).set(query)
+        core.float32(at + dims * 4, rows.length).set(rows)
+        const count = core.exports.topKFloat32(at, at + dims * 4, rowCount, dims, k, scores, scores + k * 4)
+        const expected = topKFloat32(query, rows, k)
+        expect(core.int32(scores + k * 4, count)).toEqual(expected.slots.subarray(0, expected.count))
+        expect(core.float32(scores, count)).toEqual(expected.scores.subarray(0, expected.count))
+      }),
+      SEED,
+    )
+  })
+
+  it('of codes find the same rows', async () => {
+    const core = await createCore()
+    fc.assert(
+      fc.property(shapes, ({ rowCount, dims, k, distinct, seed }) => {
+        const toCodes = (numbers: Float64Array): Int8Array => Int8Array.from(numbers, (x) => Math.round(x * 127))
+        const query = toCodes(randomNumbers(seed, dims))
+        const rows = new Int8Array(rowCount * dims)
+        for (let row = 0; row < rowCount; row += 1)
+          rows.set(toCodes(randomNumbers(seed + 1 + (row % distinct), dims)), row * dims)
+        const scales = Float32Array.from({ length: rowCount }, (_, row) => 0.01 + (row % distinct) / 1000)
+        const at = core.scratch(dims * 3 + rows.length + (rowCount + 2 * k) * 4)
+        const wide = at + dims
+        const scalesAt = wide + dims * 2
+        const scores = scalesAt + rowCount * 4
+        const rowsAt = scores + k * 8
+        core.u8.set(new Uint8Array(query.buffer), at)
+        core.u8.set(new Uint8Array(rows.buffer), rowsAt)
+        core.float32(scalesAt, rowCount).set(scales)
+        core.exports.widenCodes(at, wide, dims)
+        const count = core.exports.topKInt8(wide, rowsAt, scalesAt, rowCount, dims, k, scores, scores + k * 4)
+        const expected = topKInt8(query, { rows, scales }, k)
+        expect(core.int32(scores + k * 4, count)).toEqual(expected.slots.subarray(0, expected.count))
+        expect(core.float32(scores, count)).toEqual(expected.scores.subarray(0, expected.count))
+      }),
+      SEED,
     )
   })
 })
