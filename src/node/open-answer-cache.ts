@@ -44,6 +44,11 @@ export function nativeSha256Hex(text: string): string {
   return hash('sha256', text, 'hex')
 }
 
+/** The same of bytes. */
+export function nativeSha256HexOfBytes(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'hex')
+}
+
 /** Opens the cache with its embedder and calibration. Throws `CACHE_CALIBRATION_INVALID`, `CONFIG_INVALID`, and as the embedder's adapter. */
 export async function openAnswerCache(init: OpenAnswerCacheInit): Promise<AnswerCache> {
   const { config, clock, timers, kernel, store, onError, signal } = init

@@ -20,7 +20,7 @@ import { createPolicyService, type PolicyService } from '../router/policy-servic
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { HealthCheck, PolicyAnswer } from './kernell-node.ts'
-import { nativeSha256Hex } from './open-answer-cache.ts'
+import { nativeSha256HexOfBytes } from './open-answer-cache.ts'
 import { parsePolicyQuestion } from './policy-question.ts'
 
 /** The policy of a node: its own, with advisers where they are configured. */
@@ -57,7 +57,7 @@ export async function openPolicy(init: OpenPolicyInit): Promise<NodePolicy> {
       ...(artefact !== undefined && { artefact }),
       ...(config.policy.qualityShare !== undefined && { qualityShare: config.policy.qualityShare }),
     },
-    { sha256Hex: nativeSha256Hex },
+    { hashBytes: nativeSha256HexOfBytes },
   )
   let policy: Policy = own
   if (config.policy.lite !== undefined) {

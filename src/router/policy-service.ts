@@ -1,8 +1,8 @@
-import { sha256Hex, type Sha256Hex } from '../base/sha256.ts'
+import { sha256HexOfBytes, type Sha256HexOfBytes } from '../base/sha256.ts'
 import { createRiskDetector } from '../core/policy/risk-detection.ts'
 import { chooseRoute } from '../core/policy/choose-route.ts'
 import { expectedCost, expectedLatencyS, expectedTokensOut } from '../core/policy/expected-outcome.ts'
-import { encodeFloats } from '../core/policy/float-text.ts'
+import { floatBytes } from '../core/policy/float-text.ts'
 import { policyVersionOf, type PolicyArtefact } from '../core/policy/policy-artefact.ts'
 import { createPolicyScorer, type PolicyScorer } from '../core/policy/policy-scorer.ts'
 import { createFeatureExtractor } from '../core/policy/prompt-features.ts'
@@ -42,12 +42,12 @@ export type PromptScores = {
   readonly gain: number | undefined
 }
 
-/** A native hash where the platform has one; it gives what `sha256Hex` gives. */
-export type PolicyServiceComponents = { readonly sha256Hex: Sha256Hex }
+/** A native hash where the platform has one; it gives what `sha256HexOfBytes` gives. */
+export type PolicyServiceComponents = { readonly hashBytes: Sha256HexOfBytes }
 
 export function createPolicyService(
   init: PolicyServiceInit,
-  components: PolicyServiceComponents = { sha256Hex },
+  components: PolicyServiceComponents = { hashBytes: sha256HexOfBytes },
 ): PolicyService {
   const extractor = createFeatureExtractor()
   const risks = createRiskDetector()
@@ -61,7 +61,7 @@ export function createPolicyService(
     decide(input: PolicyInput): DecisionRecord {
       const features = extractor.extract(input.prompt)
       const profile = profileTask(features.scan)
-      const featureHash = components.sha256Hex(encodeFloats(features.dense))
+      const featureHash = components.hashBytes(floatBytes(features.dense))
       const success = scorer?.scoreEncoded(scorer.encodeFeatures(features)).success
       const known = input.candidates.map((entry) => placeOf(places, entry))
       const risk = risks.assess(input.prompt)

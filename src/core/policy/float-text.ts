@@ -1,7 +1,7 @@
 import { decodeBase64, encodeBase64 } from '../text/base64.ts'
 
-/** Float arrays as base64 of their little-endian bytes: exact, and a quarter of the size of decimals. */
-export function encodeFloats(values: Float32Array | Float64Array): string {
+/** The little-endian bytes of floats, in order. */
+export function floatBytes(values: Float32Array | Float64Array): Uint8Array<ArrayBuffer> {
   const isSingle = values instanceof Float32Array
   const size = isSingle ? 4 : 8
   const bytes = new Uint8Array(values.length * size)
@@ -11,7 +11,12 @@ export function encodeFloats(values: Float32Array | Float64Array): string {
     if (isSingle) view.setFloat32(index * size, value, true)
     else view.setFloat64(index * size, value, true)
   }
-  return encodeBase64(bytes)
+  return bytes
+}
+
+/** Float arrays as base64 of their little-endian bytes: exact, and a quarter of the size of decimals. */
+export function encodeFloats(values: Float32Array | Float64Array): string {
+  return encodeBase64(floatBytes(values))
 }
 
 /** `undefined` when the text is not base64 of exactly `count` finite numbers. */
