@@ -33,7 +33,7 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
   log(note)
   const typescript = createTypeScriptKernel()
   const wasm = await loadWasmKernel()
-  const service = createPolicyService({ artefact, quality: 0.7, explorationRate: 0 }, { sha256Hex: nativeSha256Hex })
+  const service = createPolicyService({ artefact, quality: 0.7, explorationRate: 0 }, { hashBytes: nativeSha256HexOfBytes })
   const { scorer } = service
   if (scorer === undefined) throw new Error('The artefact opens a scorer')
   const encoded = texts.map((text) => copyOf(scorer.encode(text)))
@@ -91,7 +91,7 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
 }
 
 /** As a node hashes. */
-function nativeSha256Hex(text: string): string {
+function nativeSha256HexOfBytes(bytes: Uint8Array): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
