@@ -92,7 +92,7 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
 
 /** As a node hashes. */
 function nativeSha256HexOfBytes(bytes: Uint8Array): string {
-  return createHash('sha256').update(text).digest('hex')
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 /** Real prompts of the data folder where it is there, else generated ones. */
