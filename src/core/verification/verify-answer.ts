@@ -94,8 +94,9 @@ function decisive(check: CheckOutcome, ratioWhenPassed = 1): Evidence {
 
 /** Defects of the answer itself, whatever was asked. */
 function defects(input: VerificationInput): readonly Evidence[] {
-  const isEmpty = input.answer.trim() === '' && (input.toolCallCount ?? 0) === 0
   const refusal = detectRefusal(input)
+  // A provider that refuses in a field of its own sends no text; what is wrong then is the refusal.
+  const isEmpty = input.answer.trim() === '' && (input.toolCallCount ?? 0) === 0 && refusal === undefined
   const truncation = detectTruncation(input)
   const found = [
     decisive({
