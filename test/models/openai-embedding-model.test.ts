@@ -7,6 +7,7 @@ import {
 } from '../../src/models/openai/openai-embedding-model.ts'
 import type { EmbeddingModel } from '../../src/ports/embedding-model.ts'
 import type { OutboundFetch, OutboundResponse } from '../../src/ports/outbound-fetch.ts'
+import { EMBEDDING_MODEL_CASES } from '../../src/testing/conformance/embedding-model-cases.ts'
 import { startUpstreamServer, type UpstreamServer } from '../fixtures/upstream-server.ts'
 
 let upstream: UpstreamServer
@@ -51,6 +52,10 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 }
 
 describe('embeddings over HTTP', () => {
+  test.each(EMBEDDING_MODEL_CASES)('$name', async ({ run }) => {
+    await run(await openModel())
+  })
+
   test('finds the length of the vectors by itself and scales them to length one', async () => {
     const model = await openModel()
     expect([model.id, model.dimensions]).toEqual(['test/embed', 16])

@@ -5,6 +5,10 @@ type RunOfSuite = { readonly test: string; readonly implementations: readonly st
 
 /** Which test runs a suite, against which implementations (by the name of what makes them). */
 const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
+  EMBEDDING_MODEL_CASES: [
+    { test: 'test/router/cache/hashed-embedder.test.ts', implementations: ['createHashedEmbedder'] },
+    { test: 'test/models/openai-embedding-model.test.ts', implementations: ['openOpenaiEmbeddingModel'] },
+  ],
   EVENT_LOG_CASES: [
     { test: 'test/storage/conformance.test.ts', implementations: ['createMemoryEventLog', 'openSegmentedEventLog'] },
   ],

@@ -66,7 +66,7 @@ export type ThresholdChoice = {
 }
 
 /** The choice aims at this share of the bound: what is measured on the next traffic scatters around the true rate, and traffic drifts. */
-const HEADROOM = 2 / 3
+const HEADROOM = 0.6
 
 /**
  * The loosest threshold whose wrong hits, by their upper confidence bound, stay within `maxWrong` of all hits. Thresholds are tested from
