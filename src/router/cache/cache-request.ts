@@ -2,6 +2,7 @@ import { canonicalJson } from '../../base/canonical-json.ts'
 import type { Sha256Hex } from '../../base/sha256.ts'
 import { eligibilityRefusal, type EligibilityRefusal } from '../../core/cache/prompt-eligibility.ts'
 import type { ChatMessage, ModelRequest } from '../../ports/language-model.ts'
+import { textOf } from '../request-facts.ts'
 import type { CacheQuery } from '../semantic-cache.ts'
 
 /** Why a request may be answered by the exact tier only. */
@@ -29,6 +30,8 @@ const STEADY_TEMPERATURE_MAX = 1
 
 const ENTRY_ID_LENGTH = 32
 const PARTITIONS_KEPT = 4_096
+/** Longer circumstances (long system texts, conversations) are hashed each time: keeping them would take more memory than it saves time. */
+const KEPT_LENGTH_MAX = 2_048
 
 /** Files requests; remembers the hash of the circumstances that it met lately, since most requests share theirs. */
 export type RequestFiler = (query: CacheQuery) => CacheRequest
@@ -38,15 +41,16 @@ export function createRequestFiler(sha256Hex: Sha256Hex): RequestFiler {
   const partitionOf = (circumstances: string): string => {
     const known = partitions.get(circumstances)
     if (known !== undefined) return known
-    if (partitions.size >= PARTITIONS_KEPT) partitions.clear()
     const partition = sha256Hex(circumstances).slice(0, ENTRY_ID_LENGTH)
+    if (circumstances.length > KEPT_LENGTH_MAX) return partition
+    if (partitions.size >= PARTITIONS_KEPT) partitions.clear()
     partitions.set(circumstances, partition)
     return partition
   }
   return (query) => {
     const { request } = query
     const last = request.messages.at(-1)
-    const text = last?.role === 'user' && typeof last.content === 'string' ? last.content : ''
+    const text = plainUserText(last)
     const partition = partitionOf(circumstancesOf(query, text !== ''))
     const entryId = sha256Hex(`${partition}\n${text}`).slice(0, ENTRY_ID_LENGTH)
     return { partition, entryId, text, exactOnly: exactOnlyReason(request, text) }
@@ -88,6 +92,12 @@ function exactOnlyReason(request: ModelRequest, text: string): ExactOnlyReason |
   )
     return 'asks-for-variety'
   return eligibilityRefusal(text)
+}
+
+/** Text of a user message that is nothing but text, in one piece or in parts; empty for any other message. */
+function plainUserText(message: ChatMessage | undefined): string {
+  if (message?.role !== 'user') return ''
+  return hasImages(message) ? '' : textOf(message)
 }
 
 function hasImages(message: ChatMessage | undefined): boolean {

@@ -19,9 +19,10 @@ import type {
   SemanticCache,
 } from '../semantic-cache.ts'
 import { admissionRefusal, MIN_CONFIDENCE_DEFAULT } from './admission.ts'
-import { decodeEntry, encodeEntry, sizeOfEntry, type CacheEntry } from './cache-entry.ts'
+import { encodeEntry, sizeOfEntry, type CacheEntry, type DecodedEntry } from './cache-entry.ts'
 import { createRequestFiler, type CacheRequest, type RequestFiler } from './cache-request.ts'
 import { createEntryTable, type EntryTable } from './entry-table.ts'
+import { readStoredEntries } from './read-stored-entries.ts'
 import { createEntryWriter, type EntryWriter } from './entry-writer.ts'
 
 export type SemanticCacheComponents = {
@@ -194,28 +195,18 @@ class StoredSemanticCache implements SemanticCache {
 
   /** Fills the memory from the store, the oldest first, so that the limits push out the oldest. */
   async load(signal?: AbortSignal): Promise<void> {
-    const found: CacheEntry[] = []
-    try {
-      for await (const { key, value } of this.#components.store.iterate({}, signal === undefined ? {} : { signal })) {
-        const entry = this.#decode(key, value)
-        if (entry !== undefined) {
-          found.push(entry)
-          continue
-        }
-        this.#counters.corrupted += 1
-        this.#writer.put(key, undefined)
-      }
-    } catch (error: unknown) {
-      if (!CodedError.is(error, 'STORE_CORRUPTED')) throw error
+    const { entries, damagedKeys, failure } = await readStoredEntries(this.#components.store, signal)
+    this.#counters.corrupted += damagedKeys.length
+    for (const key of damagedKeys) this.#writer.put(key, undefined)
+    if (failure !== undefined) {
       this.#counters.corrupted += 1
-      this.#components.onError?.(error)
+      this.#components.onError?.(failure)
     }
-    found.sort((one, other) => one.cached.storedAt - other.cached.storedAt)
-    for (const entry of found) {
-      if (this.#isExpired(entry.cached.storedAt)) {
+    for (const decoded of entries) {
+      if (this.#isExpired(decoded.cached.storedAt)) {
         this.#counters.expired += 1
-        this.#writer.put(entry.cached.entryId, undefined)
-      } else this.#store(entry)
+        this.#writer.put(decoded.cached.entryId, undefined)
+      } else this.#store(this.#restored(decoded))
     }
   }
 
@@ -298,15 +289,11 @@ class StoredSemanticCache implements SemanticCache {
     return { ...entry, vector, place, sizeBytes: sizeOfEntry({ ...entry, vector }), comparable: undefined }
   }
 
-  #decode(entryId: string, bytes: Uint8Array): CacheEntry | undefined {
-    const decoded = decodeEntry(entryId, bytes)
-    if (decoded === undefined) return undefined
-    const { embedderId, ...entry } = decoded
+  #restored({ embedderId, ...entry }: DecodedEntry): CacheEntry {
     const { embedder } = this.#components
     const kept = embedderId === embedder.id && entry.vector?.length === embedder.dimensions ? entry.vector : undefined
-    const vector =
-      entry.isComparable && this.#judge !== undefined ? (kept ?? embedder.embedNow?.(entry.text)) : undefined
-    return this.#placed({ ...entry, vector })
+    const isCompared = entry.isComparable && this.#judge !== undefined
+    return this.#placed({ ...entry, vector: isCompared ? (kept ?? embedder.embedNow?.(entry.text)) : undefined })
   }
 
   /** An entry that may still be served; an expired one is dropped on the way. */

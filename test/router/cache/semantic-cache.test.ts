@@ -45,6 +45,25 @@ describe('the exact tier', () => {
     })
   })
 
+  it('takes text in parts for the text it is', async () => {
+    const { cache } = await openCacheFixture()
+    await askAndStore(cache, queryOf(QUESTION))
+    const inParts = { messages: [{ role: 'user', content: [{ type: 'text', text: QUESTION }] }] } as const
+    expect(await outcomeOf(cache, queryOf('', { request: inParts }))).toBe('exact')
+    const withImage = {
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: QUESTION },
+            { type: 'image', url: 'https://example.com/a.png' },
+          ],
+        },
+      ],
+    } as const
+    expect(await outcomeOf(cache, queryOf('', { request: withImage }))).toBe('exact-only')
+  })
+
   it('serves what an answer to tools, images or varied sampling was, only to the same request', async () => {
     const { cache } = await openCacheFixture()
     const varied = { request: { temperature: 1.5 } }
