@@ -17,7 +17,8 @@ import { parseSubTasks } from '../core/planning/parse-sub-tasks.ts'
 import { planMachine, type PlanEffect, type PlanState } from '../core/planning/plan-machine.ts'
 import type { SubTask } from '../core/planning/sub-task.ts'
 import { buildSubTaskPrompt } from '../core/planning/sub-task-prompt.ts'
-import type { PlannedStep } from '../core/routing/decision-record.ts'
+import { priorSuccess } from '../core/policy/success-priors.ts'
+import type { DecisionRecord, PlannedStep } from '../core/routing/decision-record.ts'
 import { isAccepted } from '../core/verification/verdict.ts'
 import type { PromptParts } from '../core/text/fence-sections.ts'
 import type { ModelAnswer, ModelUsage } from '../ports/language-model.ts'
@@ -134,7 +135,11 @@ class SubTaskExecution {
     try {
       const dependencyOutputs = await this.fit(effect)
       const prompt = buildSubTaskPrompt({ subTask: effect.subTask, dependencyOutputs })
-      const result = await executePlan(this.components, this.runFor(prompt, id), this.stepsFor(effect.subTask))
+      const result = await executePlan(
+        this.components,
+        this.runFor(effect.subTask, prompt),
+        this.stepsFor(effect.subTask),
+      )
       // A doubtful answer goes on as it would for a whole task, and so does the doubt; a wrong one does not.
       if (!result.verdict.valid) return { id, reason: 'the verifier refused the answer' }
       this.results.set(id, result)
@@ -169,13 +174,32 @@ class SubTaskExecution {
   }
 
   /** The run of one step: its own prompt, the whole task's record and money. */
-  private runFor(prompt: PromptParts, stepId: string): TaskRun {
+  private runFor(subTask: SubTask, prompt: PromptParts): TaskRun {
     const messages = [
       { role: 'system', content: prompt.system },
       { role: 'user', content: prompt.user },
     ] as const
     const request = { ...this.parent.route.request, messages }
-    return { ...this.parent, route: { ...this.parent.route, request }, facts: factsOf(request, false), stepId }
+    return {
+      ...this.parent,
+      route: { ...this.parent.route, request },
+      facts: factsOf(request, false),
+      decision: this.decisionFor(subTask),
+      stepId: subTask.id,
+    }
+  }
+
+  /**
+   * What is predicted of a step: at least what is predicted of the whole, since a step is simpler. Judged by the odds of the whole, every
+   * answer of a cheap model to a step of a hard task would be in doubt, and the split would pay twice for each.
+   */
+  private decisionFor({ difficulty, domain }: SubTask): DecisionRecord {
+    const { decision } = this.parent
+    const candidates = decision.candidates.map((candidate) => {
+      const prior = priorSuccess(this.entryOf(candidate.modelId), { difficulty, domain })
+      return { ...candidate, predictedSuccess: Math.max(candidate.predictedSuccess, prior) }
+    })
+    return { ...decision, candidates }
   }
 
   /** From the step's own tier upward; the strongest candidate when nothing is as strong as it asks for. */

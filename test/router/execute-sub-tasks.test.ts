@@ -207,6 +207,35 @@ describe('a split task', () => {
   })
 })
 
+describe('an easy step of a hard task', () => {
+  // What the priors say of an EXPERT task: 0.55 for the cheap model, under what is accepted.
+  const decide: FixtureInit['decide'] = ({ candidates }) => ({
+    route: 'hybrid',
+    difficulty: 5,
+    needsDecomposition: true,
+    candidates: candidates.map(({ id, tier }) => ({
+      modelId: id,
+      tier,
+      predictedSuccess: tier === 'cheap_api' ? 0.55 : 0.775,
+      expectedCostNanos: undefined,
+      expectedLatencyS: 1,
+    })),
+  })
+
+  it.each([
+    ['2', 2, 'a by openai/mini\n\nb by openai/mini'],
+    ['5', 5, 'a by openai/large\n\nb by openai/large'],
+  ])('is judged by its own odds: difficulty %s', async (_name, difficulty, expected) => {
+    const plan = JSON.stringify(
+      ['a', 'b'].map((id) => ({ id, description: `do ${id}`, difficulty, target_tier: 'cheap_api' })),
+    )
+    // Nobody judges: only the free checks and the odds decide.
+    const { router } = splitting({ plan, decide, judge: 'nobody', steps: (id, { modelId }) => `${id} by ${modelId}` })
+    const result = await router.route(requestOf(TASK))
+    expect([result.answer.text, result.verification?.isAccepted]).toEqual([expected, true])
+  })
+})
+
 describe('a plan', () => {
   it.each([
     ['that nobody can read', 'First, compare. Then, write.'],
