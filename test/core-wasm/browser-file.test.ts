@@ -26,6 +26,8 @@ describe('the single file for browsers', () => {
     const index = vectors.Index.create(64, 100)
     for (let id = 0; id < 100; id += 1) index.add(id, unitVector(id, 64))
     expect(index.search(unitVector(42, 64), 1)).toMatchObject([{ id: 42 }])
-    expect(scoring.expectRoutes(Float64Array.of(0.5, 0.5, 2, 4), Uint32Array.of(0, 1))).toEqual(Float64Array.of(2, 4, 0.5, 0.5))
+    expect(scoring.expectRoutes(Float64Array.of(0.5, 0.5, 2, 4), Uint32Array.of(0, 1))).toEqual(
+      Float64Array.of(2, 4, 0.5, 0.5),
+    )
   })
 })

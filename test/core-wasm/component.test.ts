@@ -1,6 +1,13 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { scoring, texts, vectors } from '../../dist/wasm/component/core.js'
+import {
+  CANDIDATES_MIN,
+  CODES_ROWS_MAX,
+  EXACT_ROWS_MAX,
+  ROWS_PER_CANDIDATE,
+} from '../../src/core/kernels/vector-rows.ts'
 import { loadWasmKernel } from '../../src/wasm/node-load.ts'
 import type { WasmKernel } from '../../src/wasm/wasm-kernel.ts'
 import { randomNumbers, unitVector } from '../wasm/seeded-vectors.ts'
@@ -50,7 +57,7 @@ describe('component: vectors', () => {
   it('gives the hits of the raw module at every size where the search changes its method', () => {
     const plain = raw.createVectorIndex({ dims: 128, capacityMax: 30_000 })
     using index = vectors.Index.create(128, 30_000)
-    for (const size of [0, 4096, 4097, 24_576, 24_577]) {
+    for (const size of [0, EXACT_ROWS_MAX, EXACT_ROWS_MAX + 1, CODES_ROWS_MAX, CODES_ROWS_MAX + 1, 12_000]) {
       for (let id = plain.size; id < size; id += 1) {
         const vector = unitVector(id, 128)
         plain.add(id, vector)
@@ -59,6 +66,14 @@ describe('component: vectors', () => {
       const query = unitVector(123_456, 128)
       expect(index.search(query, 5)).toEqual(plain.search(query, 5))
     }
+  })
+
+  it('plans its searches by the limits of the raw module', () => {
+    const source = readFileSync(new URL('../../core-wasm/assembly/component/vectors.ts', import.meta.url), 'utf8')
+    const limits = Object.fromEntries(
+      [...source.matchAll(/^const (\w+): i32 = (\d+)$/gm)].map(([, name, value]) => [name, Number(value)]),
+    )
+    expect(limits).toEqual({ EXACT_ROWS_MAX, CODES_ROWS_MAX, CANDIDATES_MIN, ROWS_PER_CANDIDATE })
   })
 
   it('answers wrong arguments with an error and stays usable', () => {

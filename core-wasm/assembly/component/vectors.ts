@@ -27,8 +27,10 @@ const BLOCK_BYTES: usize = 32
 const DIMS_MAX: u32 = 4096
 const CAPACITY_MAX: u32 = 16777216
 const K_MAX: u32 = 256
-const EXACT_ROWS_MAX: i32 = 4096
-const CODES_ROWS_MAX: i32 = 24576
+const EXACT_ROWS_MAX: i32 = 2048
+const CODES_ROWS_MAX: i32 = 6144
+const CANDIDATES_MIN: i32 = 512
+const ROWS_PER_CANDIDATE: i32 = 48
 
 // @wit kernell:core/vectors@0.1.0#[static]index.create
 export function vectorsIndexCreate(dims: u32, capacity: u32): usize {
@@ -176,7 +178,7 @@ function searchByPlan(index: usize, k: i32): i32 {
   let candidates: i32 = 0
   if (rows <= EXACT_ROWS_MAX) mode = MODE_EXACT
   else if (rows <= CODES_ROWS_MAX) mode = MODE_CODES
-  else candidates = min(CANDIDATES_MAX, max(max(2048, (rows + 63) / 64), 8 * k))
+  else candidates = min(CANDIDATES_MAX, max(max(CANDIDATES_MIN, (rows + ROWS_PER_CANDIDATE - 1) / ROWS_PER_CANDIDATE), 8 * k))
   return searchRows(<usize>load<u32>(index, 20), rows, load<i32>(index, 4), <usize>load<u32>(index, 24), k, mode, candidates, rescored)
 }
 

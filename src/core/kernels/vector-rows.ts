@@ -37,6 +37,10 @@ export const EXACT_ROWS_MAX = 2048
 /** Up to this many rows every code is read; above, scanning sign rows is faster. */
 export const CODES_ROWS_MAX = 6_144
 
+/** Sketches whose codes are compared: at least this many, and one for so many rows. */
+export const CANDIDATES_MIN = 512
+export const ROWS_PER_CANDIDATE = 48
+
 /**
  * Defaults: on 100,000 real texts in 128 or 256 dimensions the exact nearest is among the 2,048 nearest sketches for 99.8 to
  * 99.9 % of queries and among the 4 best codes for all of them. On 20,000 texts 512 sketches hold the nearest for 99.9 % and every
@@ -48,7 +52,7 @@ export function planSearch(rowCount: number, k: number): SearchPlan {
   if (rowCount <= CODES_ROWS_MAX) return { mode: 'codes', candidates: 0, rescored }
   return {
     mode: 'sketch',
-    candidates: Math.min(CANDIDATES_MAX, Math.max(512, Math.ceil(rowCount / 48), 8 * k)),
+    candidates: Math.min(CANDIDATES_MAX, Math.max(CANDIDATES_MIN, Math.ceil(rowCount / ROWS_PER_CANDIDATE), 8 * k)),
     rescored,
   }
 }
