@@ -38,6 +38,16 @@ export function createEntryTable(
   const partitions = new Map<string, PartitionVectors>()
   let sizeBytes = 0
 
+  // One iterator for good: entries before its place have been pushed out or used again, so its next one is the oldest. A new iterator for each
+  // push would step over the holes that the removed ones left, a hundred thousand of them when the table is full.
+  let oldestFirst = byId.values()
+  const takeOldest = (): CacheEntry | undefined => {
+    const next = oldestFirst.next()
+    if (next.done !== true) return next.value
+    oldestFirst = byId.values()
+    return oldestFirst.next().value
+  }
+
   const remove = (entry: CacheEntry): void => {
     if (!byId.delete(entry.cached.entryId)) return
     byPlace.delete(entry.place)
@@ -81,8 +91,9 @@ export function createEntryTable(
       sizeBytes += entry.sizeBytes
       file(entry)
       const pushedOut: CacheEntry[] = []
-      for (const oldest of byId.values()) {
-        if (byId.size <= init.entriesMax && sizeBytes <= init.bytesMax) break
+      while (byId.size > init.entriesMax || sizeBytes > init.bytesMax) {
+        const oldest = takeOldest()
+        if (oldest === undefined) break
         remove(oldest)
         pushedOut.push(oldest)
       }
