@@ -13,7 +13,7 @@ function drawsOf(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff
-    return state % below
+    return (state >>> 8) % below
   }
 }
 
