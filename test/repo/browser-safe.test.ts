@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ROOT } from './repository.ts'
+import { listDoors, ROOT } from './repository.ts'
 
 /** Doors that run in a browser: whatever they reach must do without Node. */
-const BROWSER_SAFE = ['core', 'ports', 'wire', 'wasm', 'router', 'testing']
+const BROWSER_SAFE = ['core', 'ports', 'wire', 'wasm', 'wasm/browser', 'router', 'testing']
 
 const BUILTINS = new Set(builtinModules)
 
@@ -28,18 +28,18 @@ function builtinsReachedFrom(door: string): readonly string[] {
   return found
 }
 
-/** Static and literal dynamic imports of built JavaScript, which the compiler writes one to a line. */
+/** Static and literal dynamic imports of built JavaScript, one to a line or minified. */
 function importsOf(file: string): readonly string[] {
   const source = readFileSync(file, 'utf8')
     .replace(/^\s*\/\*[\s\S]*?\*\//gm, '')
     .replace(/^\s*\/\/.*$/gm, '')
   const fromStatements = [
-    ...source.matchAll(/^\s*(?:import|export)\s[^'"`;=(]*\bfrom\s*['"]([^'"]+)['"]/gm),
-    ...source.matchAll(/^\s*import\s*['"]([^'"]+)['"]/gm),
+    ...source.matchAll(/(?:^|[;}])\s*(?:import|export)\b[^'"`;=(]*\bfrom\s*['"]([^'"]+)['"]/gm),
+    ...source.matchAll(/(?:^|[;}])\s*import\s*['"]([^'"]+)['"]/gm),
   ]
   const dynamic = [
-    ...source.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g),
-    ...source.matchAll(/\brequire\(\s*['"]([^'"]+)['"]/g),
+    ...source.matchAll(/\bimport\(\s*['"`]([^'"`]+)['"`]/g),
+    ...source.matchAll(/\brequire\(\s*['"`]([^'"`]+)['"`]/g),
   ]
   return [...fromStatements, ...dynamic].flatMap((match) => (match[1] === undefined ? [] : [match[1]]))
 }
@@ -76,7 +76,7 @@ function pickBrowserTarget(target: unknown): string | undefined {
 
 describe.each(BROWSER_SAFE)('the door kernell-os/%s', (door) => {
   it('reaches no builtin of Node', () => {
-    const file = join(ROOT, 'dist/src', door, 'index.js')
+    const file = join(ROOT, listDoors().find((row) => row.door === `./${door}`)?.module ?? door)
     expect(existsSync(file), `${relative(ROOT, file)} is built by npm run build`).toBe(true)
     expect(builtinsReachedFrom(file)).toEqual([])
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { LAYERS } from '../../scripts/layers.ts'
-import { listRepositoryFiles, listTypeScript, readImports, readRepositoryFile, ROOT } from './repository.ts'
+import { listDoors, listRepositoryFiles, listTypeScript, readImports, readRepositoryFile, ROOT } from './repository.ts'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -123,10 +123,8 @@ describe('modules', () => {
   })
 
   it('have no index file but the doors of the package', () => {
-    const manifest = JSON.parse(readRepositoryFile('package.json')) as { exports: Record<string, unknown> }
-    const doors = Object.keys(manifest.exports).filter((door) => !door.endsWith('.json'))
-    const expected = doors.map((door) => (door === '.' ? 'src/index.ts' : `src/${door.slice(2)}/index.ts`))
-    expect(SOURCES.filter((file) => file.endsWith('/index.ts')).sort()).toEqual(expected.sort())
+    const doors = listDoors().flatMap(({ isCompiled, types }) => (isCompiled ? [types] : []))
+    expect(SOURCES.filter((file) => file.endsWith('/index.ts')).sort()).toEqual(doors.sort())
   })
 })
 

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from '../../src/base/error-codes.ts'
@@ -37,6 +38,9 @@ describe('the package', () => {
       './ports': door('ports/'),
       './wire': door('wire/'),
       './wasm': door('wasm/'),
+      './wasm/browser': { types: './dist/wasm/browser/core.d.ts', default: './dist/wasm/browser/core.js' },
+      './wasm/component': { types: './dist/wasm/component/core.d.ts', default: './dist/wasm/component/core.js' },
+      './wasm/core.wasm': './dist/wasm/core.wasm',
       './router': door('router/'),
       './learning': door('learning/'),
       './models': door('models/'),
@@ -47,6 +51,14 @@ describe('the package', () => {
     })
     for (const target of Object.values(manifest.exports))
       if (typeof target === 'object' && target !== null) expect(Object.keys(target)).toEqual(['types', 'default'])
+  })
+
+  it('leads through its doors to files that are there, for modules and for what they fetch', () => {
+    const { resolve } = createRequire(join(ROOT, 'package.json'))
+    const doors = Object.keys(manifest.exports).map((door) => `${manifest.name}${door.slice(1)}`)
+    expect(doors.filter((door) => !existsSync(resolve(door)))).toEqual([])
+    for (const inside of ['dist/wasm/core.wasm', 'dist/src/index.js', 'wasm/core.shared.wasm', 'wasm/index'])
+      expect(() => resolve(`${manifest.name}/${inside}`)).toThrow(/not defined by "exports"/)
   })
 
   it('is worked on through these commands', () => {

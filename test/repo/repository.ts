@@ -29,6 +29,31 @@ export function readRepositoryFile(file: string): string {
   return readFileSync(join(ROOT, file), 'utf8')
 }
 
+export type Door = {
+  /** As in package.json: `.`, `./core`, `./wasm/browser`. */
+  readonly door: string
+  /** Built module, from the root: `dist/src/core/index.js`. */
+  readonly module: string
+  /** What TypeScript reads: the source of what is compiled, the declarations of what is generated. */
+  readonly types: string
+  readonly isCompiled: boolean
+}
+
+/** Modules that package.json lets others import; files that are no modules (`core.wasm`, `package.json`) are not among them. */
+export function listDoors(): readonly Door[] {
+  const manifest = JSON.parse(readRepositoryFile('package.json')) as {
+    readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
+  }
+  return Object.entries(manifest.exports).flatMap(([door, target]) => {
+    if (typeof target === 'string') return []
+    const isCompiled = target.types.startsWith('./dist/src/')
+    const types = isCompiled
+      ? target.types.replace('./dist/', '').replace(/\.d\.ts$/, '.ts')
+      : target.types.replace('./', '')
+    return [{ door, module: target.default.replace('./', ''), types, isCompiled }]
+  })
+}
+
 export type Import = {
   /** As written: `'../base/money.ts'`, `'node:fs'`, `'fastify'`. */
   readonly specifier: string

@@ -2,10 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { findChromium } from '../browser/chromium.ts'
 import { ROOT } from './repository.ts'
 
 /** What tests may skip for, and how to tell that it is there. */
 const PROBES: Readonly<Record<string, () => boolean>> = {
+  chromium: () => 'path' in findChromium(),
   data: () => existsSync(process.env.KERNELL_DATA ?? join(ROOT, '../shared/data')),
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
 }

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { listTypeScript, readRepositoryFile, ROOT } from './repository.ts'
+import { listDoors, listTypeScript, readRepositoryFile, ROOT } from './repository.ts'
 
 type Snippet = { readonly from: string; readonly code: string }
 
@@ -58,9 +58,7 @@ function snippetsOf(from: string, text: string): readonly Snippet[] {
 
 /** Doors by name, mapped to their sources: a snippet is written as a stranger writes it. */
 function doorPaths(): Record<string, readonly string[]> {
-  const manifest = JSON.parse(readRepositoryFile('package.json')) as { exports: Record<string, unknown> }
-  const doors = Object.keys(manifest.exports).filter((door) => !door.endsWith('.json'))
-  return Object.fromEntries(doors.map((door) => [`kernell-os${door.slice(1)}`, [`../../src${door.slice(1)}/index.ts`]]))
+  return Object.fromEntries(listDoors().map(({ door, types }) => [`kernell-os${door.slice(1)}`, [`../../${types}`]]))
 }
 
 beforeAll(() => {

@@ -1,0 +1,104 @@
+/** Serves pages that use the built package the way a site would: modules by their doors' names through an import map, under a content security policy. */
+
+import { readFile } from 'node:fs/promises'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join } from 'node:path'
+import { stripTypeScriptTypes } from 'node:module'
+import { ROOT } from '../repo/repository.ts'
+
+/** A page: the body of an async function that returns its result, and whether WebAssembly may be compiled. */
+export type Page = { readonly script: string; readonly allowsWasm: boolean }
+
+export type PageServer = { readonly urlOf: (name: string) => string; close(): void }
+
+const NONCE = 'kernell-test'
+const KINDS: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+  '.html': 'text/html; charset=utf-8',
+  '.svg': 'image/svg+xml',
+}
+
+/** Starts on a free port of 127.0.0.1. `files` are served as they are, besides dist/ and the one package that built modules import. */
+export async function startPageServer(
+  pages: Readonly<Record<string, Page>>,
+  files: Readonly<Record<string, string>>,
+): Promise<PageServer> {
+  const importMap = JSON.stringify({ imports: await importsOfDoors() })
+  const operations = stripTypeScriptTypes(await readFile(new URL('page-operations.ts', import.meta.url), 'utf8'))
+  const finished = new Map(Object.keys(pages).map((name) => [name, Promise.withResolvers<void>()]))
+  const answer = async (pathname: string, response: ServerResponse): Promise<void> => {
+    const [, folder = '', name = ''] = pathname.split('/')
+    const page = pages[name]
+    const gate = finished.get(name)
+    if (page === undefined || gate === undefined) {
+      const file = pathname === '/operations.js' ? operations : files[pathname]
+      if (file === undefined) await sendBuiltFile(response, pathname)
+      else send(response, extname(pathname), file)
+    } else if (folder === 'held') {
+      await gate.promise
+      send(response, '.svg', '<svg xmlns="http://www.w3.org/2000/svg"/>')
+    } else if (folder === 'finished') {
+      gate.resolve()
+      send(response, '.html', '')
+    } else if (folder === 'script') send(response, '.js', scriptOf(name, page))
+    else sendPage(response, importMap, { name, allowsWasm: page.allowsWasm })
+  }
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
+    answer(pathname, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return { urlOf: (name) => `http://127.0.0.1:${port}/page/${name}`, close: () => closeServer(server) }
+}
+
+/** Doors by name, as package.json maps them, and what the built modules import by name. */
+async function importsOfDoors(): Promise<Record<string, string>> {
+  const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+    readonly exports: Readonly<Record<string, string | { readonly default: string }>>
+  }
+  const doors = Object.entries(manifest.exports).map(([door, target]) => [
+    `kernell-os${door.slice(1)}`,
+    (typeof target === 'string' ? target : target.default).slice(1),
+  ])
+  return { ...Object.fromEntries(doors), '@noble/hashes/': '/node_modules/@noble/hashes/' }
+}
+
+/** The image is held back until the script is done, and with it the load event that Chromium waits for before it prints the document. */
+function sendPage(response: ServerResponse, importMap: string, page: { name: string; allowsWasm: boolean }): void {
+  const scripts = `script-src 'self' 'nonce-${NONCE}'${page.allowsWasm ? " 'wasm-unsafe-eval'" : ''}`
+  response.setHeader('content-security-policy', `default-src 'none'; img-src 'self'; connect-src 'self'; ${scripts}`)
+  send(
+    response,
+    '.html',
+    `<!doctype html><script type="importmap" nonce="${NONCE}">${importMap}</script><pre id="result"></pre>` +
+      `<img src="/held/${page.name}"><script type="module" src="/script/${page.name}"></script>`,
+  )
+}
+
+function scriptOf(name: string, page: Page): string {
+  return `const write = (value) => { document.getElementById('result').textContent = value }
+const run = async () => {${page.script}}
+try { write(await run()) } catch (error) { write(\`\${error.name}: \${error.message}\`) }
+await fetch('/finished/${name}')
+`
+}
+
+async function sendBuiltFile(response: ServerResponse, pathname: string): Promise<void> {
+  const isServed = pathname.startsWith('/dist/') || pathname.startsWith('/node_modules/@noble/hashes/')
+  const content = isServed ? await readFile(join(ROOT, pathname)).catch(() => undefined) : undefined
+  if (content === undefined) response.writeHead(404).end()
+  else send(response, extname(pathname), content)
+}
+
+function send(response: ServerResponse, extension: string, content: string | Uint8Array): void {
+  response.setHeader('content-type', KINDS[extension] ?? 'text/plain; charset=utf-8')
+  response.end(content)
+}
+
+function closeServer(server: Server): void {
+  server.close()
+  server.closeAllConnections()
+}
