@@ -1,7 +1,7 @@
 import type { LinearModel } from '../kernels/linear-model.ts'
 import type { FeatureRecipe, ResponseRecipe } from '../policy/feature-recipe.ts'
 import { PROMPT_FEATURES } from '../policy/prompt-features.ts'
-import { RESPONSE_FEATURES } from '../policy/response-features.ts'
+import { DOUBT_PLACE, RESPONSE_FEATURES } from '../policy/response-features.ts'
 import { fitRecipe, fitResponseRecipe } from './fit-recipe.ts'
 import { encodeRows, multiply, type InputMatrix, type PreparedRow } from './input-matrix.ts'
 import { solveRidge } from './solve-ridge.ts'
@@ -10,13 +10,14 @@ export const BUCKET_BITS = 12
 
 /**
  * Penalties per squared weight, in units of the variance that standardised features have (1). Prompt features alone say little,
- * so each may move the estimate only a little; the difficulty index and the templates are few and may move it freely.
+ * so each may move the estimate only a little; the indices of difficulty and doubt and the templates are few and may move it freely.
  */
 const PENALTY = {
   prompt: 0.2 * PROMPT_FEATURES.length,
   difficulty: 0.1,
   template: 0.02,
-  response: 0.7,
+  response: 2,
+  doubt: 0.3,
   bucket: 0.05,
   bias: 0,
 } as const
@@ -55,7 +56,9 @@ function penaltiesOf(recipe: FeatureRecipe, readsAnswers: boolean): Float64Array
     ...PROMPT_FEATURES.map(() => PENALTY.prompt),
     PENALTY.difficulty,
     ...Array.from({ length: recipe.templateCount }, () => PENALTY.template),
-    ...(readsAnswers ? RESPONSE_FEATURES.map(() => PENALTY.response) : []),
+    ...(readsAnswers
+      ? RESPONSE_FEATURES.map((_, place) => (place === DOUBT_PLACE ? PENALTY.doubt : PENALTY.response))
+      : []),
     ...Array.from({ length: recipe.bucketBits === 0 ? 0 : 2 ** recipe.bucketBits }, () => PENALTY.bucket),
     PENALTY.bias,
   ])

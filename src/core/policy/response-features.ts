@@ -43,6 +43,7 @@ export const RESPONSE_FEATURES: readonly string[] = [
   'refusal',
   'promptRemainders',
   'promptComparisons',
+  'doubt',
 ]
 
 const NUMBER = /\d+(?:,\d{3})*(?:\.\d+)?|\.\d+/g
@@ -98,7 +99,31 @@ export function responseFeatures(prompt: string, answer: string): Float64Array {
   writeFinal(out, { final, check, known, prompt, answer })
   writeNumbers(out, { given, known, check, answer })
   writeForm(out, prompt, answer)
+  out[DOUBT_PLACE] = doubtOf(out)
   return out
+}
+
+/** Place of the sum of the plain signs of doubt: the starting point from which training departs. */
+export const DOUBT_PLACE: number = RESPONSE_FEATURES.indexOf('doubt')
+
+/** What speaks against an answer (positive) and for it (negative). Round figures set by judgement; nothing here is fitted on data. */
+const DOUBT_WEIGHTS: readonly (readonly [place: number, weight: number])[] = (
+  [
+    ['equationWrong', 4],
+    ['promptNumbersUnused', 2],
+    ['finalIsResult', -3],
+    ['finalIsLastResult', -1],
+    ['finalMarker', -3],
+    ['finalInteger', -4],
+    ['resultsReused', -2],
+    ['hedges', 1],
+    ['promptRemainders', 1],
+    ['refusal', 2],
+  ] as const
+).map(([name, weight]) => [RESPONSE_FEATURES.indexOf(name), weight])
+
+function doubtOf(features: Float64Array): number {
+  return DOUBT_WEIGHTS.reduce((sum, [place, weight]) => sum + weight * (features[place] ?? 0), 0)
 }
 
 function writeArithmetic(out: Float64Array, check: ArithmeticCheck, answer: string): void {
