@@ -27,23 +27,26 @@ export async function startPageServer(
 ): Promise<PageServer> {
   const importMap = JSON.stringify({ imports: await importsOfDoors() })
   const operations = stripTypeScriptTypes(await readFile(new URL('page-operations.ts', import.meta.url), 'utf8'))
-  const finished = new Map(Object.keys(pages).map((name) => [name, Promise.withResolvers<void>()]))
+  /** Per page that is being opened: resolved once its script is done. */
+  const finished = new Map<string, PromiseWithResolvers<void>>()
   const answer = async (pathname: string, response: ServerResponse): Promise<void> => {
     const [, folder = '', name = ''] = pathname.split('/')
     const page = pages[name]
-    const gate = finished.get(name)
-    if (page === undefined || gate === undefined) {
+    if (page === undefined) {
       const file = pathname === '/operations.js' ? operations : files[pathname]
       if (file === undefined) await sendBuiltFile(response, pathname)
       else send(response, extname(pathname), file)
     } else if (folder === 'held') {
-      await gate.promise
+      await finished.get(name)?.promise
       send(response, '.svg', '<svg xmlns="http://www.w3.org/2000/svg"/>')
     } else if (folder === 'finished') {
-      gate.resolve()
+      finished.get(name)?.resolve()
       send(response, '.html', '')
     } else if (folder === 'script') send(response, '.js', scriptOf(name, page))
-    else sendPage(response, importMap, { name, allowsWasm: page.allowsWasm })
+    else {
+      finished.set(name, Promise.withResolvers<void>())
+      sendPage(response, importMap, { name, allowsWasm: page.allowsWasm })
+    }
   }
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
