@@ -26,61 +26,64 @@ const WEIGHT_MAX = 20_000
 /**
  * For each quality share the largest weight of a dollar at which held-out choices reach the share, and at which as many new tasks
  * would in five of six cases not fall short of it by more than `SHORTFALL_MAX`: outcomes of a few hundred tasks are noisy, and near a
- * flat part of the curve a small error moves a whole family of tasks to a weaker model. Where no weight does, the point is left out: the
- * best single model is the answer there.
+ * flat part of the curve a small error moves a whole family of tasks to a weaker model. Where no weight does so at the cost of the best
+ * single model or less, the point is left out: that model is the answer there.
  */
 export function chooseOperatingPoints(rows: OperatingRows): readonly OperatingPoint[] {
   const weights = Array.from({ length: STEPS + 1 }, (_, step) =>
     exp(log(WEIGHT_MIN) + (step / STEPS) * (log(WEIGHT_MAX) - log(WEIGHT_MIN))),
   )
-  const best = strongestColumn(rows.success)
+  const best = strongest(rows.success)
   const reached = weights.map((weight) => qualityAt(rows, best, weight))
   return QUALITY_SHARES.flatMap((qualityShare) => {
-    const last = reached.findLastIndex(({ share, shareError }) => {
+    const last = reached.findLastIndex(({ share, shareError, costShare }) => {
       // The new tasks are a sample too, so their error adds to that of these.
       const leastExpected = share - CONFIDENCE_Z * Math.sqrt(2) * shareError
-      return share >= qualityShare && leastExpected >= qualityShare - SHORTFALL_MAX
+      return costShare <= 1 && share >= qualityShare && leastExpected >= qualityShare - SHORTFALL_MAX
     })
     const successPerUsd = weights[last]
     return successPerUsd === undefined ? [] : [{ qualityShare, successPerUsd }]
   })
 }
 
-/** Share of the best single model's quality, and the standard error of that share over the rows. */
-type ReachedQuality = { readonly share: number; readonly shareError: number }
+/** Share of the best single model's quality, the standard error of that share over the rows, and the share of its cost. */
+type ReachedQuality = { readonly share: number; readonly shareError: number; readonly costShare: number }
 
-function qualityAt(rows: OperatingRows, best: Float64Array, successPerUsd: number): ReachedQuality {
-  const { success, predictedSuccess, predictedUsd } = rows
-  const rowCount = best.length
+function qualityAt(rows: OperatingRows, best: number, successPerUsd: number): ReachedQuality {
+  const { success, usd, predictedSuccess, predictedUsd } = rows
+  const rowCount = success[best]?.length ?? 0
   const values = new Float64Array(success.length)
   const costs = new Float64Array(success.length)
   let difference = 0
   let squares = 0
   let bestSum = 0
+  let spent = 0
+  let bestSpent = 0
   for (let row = 0; row < rowCount; row += 1) {
     for (let m = 0; m < success.length; m += 1) {
       values[m] = predictedSuccess[m]?.[row] ?? 0
       costs[m] = Math.max(0, predictedUsd[m]?.[row] ?? 0)
     }
-    const single = best[row] ?? 0
-    const gained = (success[bestTradeIndex(values, costs, successPerUsd)]?.[row] ?? 0) - single
+    const single = success[best]?.[row] ?? 0
+    const chosen = bestTradeIndex(values, costs, successPerUsd)
+    const gained = (success[chosen]?.[row] ?? 0) - single
+    spent += usd[chosen]?.[row] ?? 0
+    bestSpent += usd[best]?.[row] ?? 0
     difference += gained
     squares += gained * gained
     bestSum += single
   }
-  if (bestSum === 0) return { share: 1, shareError: 0 }
+  if (bestSum === 0) return { share: 1, shareError: 0, costShare: 1 }
   const variance = Math.max(0, squares - (difference * difference) / rowCount)
-  return { share: 1 + difference / bestSum, shareError: Math.sqrt(variance) / bestSum }
+  return {
+    share: 1 + difference / bestSum,
+    shareError: Math.sqrt(variance) / bestSum,
+    costShare: bestSpent > 0 ? spent / bestSpent : 1,
+  }
 }
 
-function strongestColumn(columns: readonly Float64Array[]): Float64Array {
-  let best: Float64Array = new Float64Array(0)
-  let bestSum = Number.NEGATIVE_INFINITY
-  for (const column of columns) {
-    const sum = column.reduce((total, value) => total + value, 0)
-    if (sum <= bestSum) continue
-    best = column
-    bestSum = sum
-  }
-  return best
+/** Place of the candidate with the most right answers. */
+function strongest(columns: readonly Float64Array[]): number {
+  const sums = columns.map((column) => column.reduce((total, value) => total + value, 0))
+  return sums.indexOf(Math.max(...sums))
 }

@@ -110,6 +110,19 @@ describe('operating points', () => {
     expect(points[3]?.successPerUsd).toBeGreaterThan(0.45 / 0.009)
   })
 
+  it('leave out a share that is reached only at a higher price than the best single model', () => {
+    const best = Float64Array.from({ length: 100 }, (_, row) => (row < 80 ? 1 : 0))
+    const dear = Float64Array.from({ length: 100 }, (_, row) => (row >= 20 ? 0.99 : 0))
+    const usd = [new Float64Array(100).fill(0.001), new Float64Array(100).fill(1)]
+    const rows = {
+      success: [best, dear],
+      usd,
+      predictedSuccess: [best, dear],
+      predictedUsd: [usd[0], new Float64Array(100)],
+    }
+    expect(chooseOperatingPoints(rows as Parameters<typeof chooseOperatingPoints>[0])).toEqual([])
+  })
+
   it('leave out a share that no weight reaches', () => {
     const rows = {
       success: [Float64Array.of(1, 1, 0, 1), Float64Array.of(0, 0, 0, 0)],
