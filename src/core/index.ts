@@ -86,6 +86,8 @@ export {
   type ParsedPolicyDecision,
   type PolicyDecision,
 } from './policy/policy-decision.ts'
+export { parsePolicyArtefact, policyVersionOf, type PolicyArtefact } from './policy/policy-artefact.ts'
+export { createPolicyScorer, type PolicyScorer, type PolicyScores } from './policy/policy-scorer.ts'
 export { assessRisk, type RiskAssessment } from './policy/risk-detection.ts'
 export type { DecisionCandidate, DecisionRecord, PlannedStep } from './routing/decision-record.ts'
 export type {

@@ -32,32 +32,24 @@ export function formatUsage(usage: ModelUsage): UsageBody {
   }
 }
 
-/** Body of a whole answer. `createdS` is in seconds since the epoch. */
+/**
+ * Body of a whole answer. `createdS` is in seconds since the epoch.
+ *
+ * Written as text: the shape never varies, and walking an object of it takes several times as long as filling the gaps.
+ */
 export function formatChatCompletion(result: RouteResult, createdS: number): string {
   const { answer } = result
   const hasCalls = answer.toolCalls.length > 0
   const isSilent = answer.text === '' && (hasCalls || answer.refusal !== undefined)
-  return JSON.stringify({
-    id: `chatcmpl-${result.taskId}`,
-    object: 'chat.completion',
-    created: createdS,
-    model: answer.servedModel ?? result.modelId,
-    choices: [
-      {
-        index: 0,
-        message: {
-          role: 'assistant',
-          content: isSilent ? null : answer.text,
-          refusal: answer.refusal ?? null,
-          ...(hasCalls && { tool_calls: answer.toolCalls.map(formatToolCall) }),
-        },
-        logprobs: null,
-        finish_reason: formatFinishReason(answer.finishReason),
-      },
-    ],
-    usage: formatUsage(answer.usage),
-    system_fingerprint: null,
-  })
+  const content = isSilent ? 'null' : JSON.stringify(answer.text)
+  const refusal = answer.refusal === undefined ? 'null' : JSON.stringify(answer.refusal)
+  const toolCalls = hasCalls ? `,"tool_calls":${JSON.stringify(answer.toolCalls.map(formatToolCall))}` : ''
+  const message = `{"role":"assistant","content":${content},"refusal":${refusal}${toolCalls}}`
+  const choice = `{"index":0,"message":${message},"logprobs":null,"finish_reason":"${formatFinishReason(answer.finishReason)}"}`
+  const model = JSON.stringify(answer.servedModel ?? result.modelId)
+  const id = JSON.stringify(`chatcmpl-${result.taskId}`)
+  const usage = JSON.stringify(formatUsage(answer.usage))
+  return `{"id":${id},"object":"chat.completion","created":${createdS},"model":${model},"choices":[${choice}],"usage":${usage},"system_fingerprint":null}`
 }
 
 function formatToolCall(call: ToolCall): {

@@ -18,19 +18,21 @@ export function readBody(request: IncomingMessage, bytesMax: number): Promise<Bu
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    const finish = (): void => {
+      if (size > bytesMax) reject(tooLarge(bytesMax))
+      else resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))
+    }
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= bytesMax) chunks.push(chunk)
       else chunks.length = 0
-      if (size > bytesMax + DISCARDED_BYTES_MAX) {
-        request.pause()
-        reject(tooLarge(bytesMax))
-      }
+      // A body of declared length is complete with its last byte; the event that says so comes a turn later.
+      if (size === declared) finish()
+      if (size <= bytesMax + DISCARDED_BYTES_MAX) return
+      request.pause()
+      reject(tooLarge(bytesMax))
     })
-    request.on('end', () => {
-      if (size > bytesMax) reject(tooLarge(bytesMax))
-      else resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))
-    })
+    request.on('end', finish)
     const abort = (): void => {
       // The request closes after its end too.
       if (request.complete) return

@@ -145,10 +145,23 @@ type RouterParts = {
   readonly policy: NodePolicy
 }
 
-function wireRouter({ config, catalog, budgets, clock, timers, random, telemetry, answers, policy }: RouterParts): Router {
+function wireRouter({
+  config,
+  catalog,
+  budgets,
+  clock,
+  timers,
+  random,
+  telemetry,
+  answers,
+  policy,
+}: RouterParts): Router {
   const { attemptTimeoutMs, decompose } = config.router
   const calling = { catalog, budgets, clock, timers, tracer: telemetry.tracer, attemptTimeoutMs }
-  const checkAnswer = createAnswerCheck(calling, judgeOf(config, catalog))
+  const checkAnswer = createAnswerCheck(calling, {
+    ...judgeOf(config, catalog),
+    answerSuccess: (entry, answered) => policy.own.answerSuccess(entry, answered),
+  })
   return createRouter(
     { ...calling, checkAnswer, cache: answers.cache, policy: policy.policy, random, telemetry: telemetry.pipeline },
     { decompose, contextTokensMax: STEP_CONTEXT_TOKENS_MAX },

@@ -23,6 +23,9 @@ export type PolicyAnswer = {
   readonly explanation: JsonValue
 }
 
+/** Answers for many prompts, in their order. */
+export type PolicyAnswers = { readonly answers: readonly PolicyAnswer[] }
+
 /** A running node: the only object that the gateway and the command line hold. Closing it flushes what is pending and releases the data directory. */
 export type KernellNode = AsyncDisposable & {
   readonly config: NodeConfig
@@ -35,7 +38,7 @@ export type KernellNode = AsyncDisposable & {
     options: { readonly model?: string } & AbortOptions,
   ): Promise<{ readonly model: string; readonly vectors: readonly Float32Array[]; readonly tokens: number }>
   /** The policy alone: body of `POST /v1/policy/decide`. Throws `REQUEST_INVALID`. */
-  decidePolicy(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer>
+  decidePolicy(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer | PolicyAnswers>
   /** Counts one HTTP request that was answered or dropped. `route` is the pattern of the path, never the path that was asked for. */
   observeHttp?(observation: { readonly route: string; readonly statusCode: number; readonly durationMs: number }): void
   /** Records of finished tasks: to look at, to take out, to delete. */

@@ -1,3 +1,4 @@
+import { CodedError } from '../base/errors.ts'
 import type { TenantId } from '../base/identifiers.ts'
 import { parseTenantId } from '../base/identifiers.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
@@ -24,7 +25,7 @@ export type NodeRecords = {
   exportLines(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<string>
   /**
    * Deletes for good: when it resolves, the store's files hold no byte of what was deleted. Budgets are books of money and stay,
-   * with the names of tenants that have spent.
+   * with the names of tenants that have spent. Throws `REQUEST_INVALID` for answers of a cache that is switched off.
    */
   purge(what: TelemetryPurge, options?: PurgeOptions): Promise<Purged>
 }
@@ -53,6 +54,10 @@ export function createNodeRecords({ store, pipeline, cache, compact }: NodeRecor
       yield* store.exportLines(filter, options)
     },
     async purge(what, { withAnswers = false } = {}) {
+      if (withAnswers && cache === undefined) {
+        const message = 'The cache is switched off, so its answers cannot be told apart; switch it on to delete them'
+        throw new CodedError('REQUEST_INVALID', { message })
+      }
       await pipeline.flush()
       const records = await store.purge(what)
       const answers = withAnswers ? await purgeAnswers(cache, what) : 0

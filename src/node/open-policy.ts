@@ -14,20 +14,23 @@ import type { Clock } from '../ports/clock.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { OutboundFetch } from '../ports/outbound-fetch.ts'
 import type { Policy } from '../ports/policy.ts'
+import type { PolicyKernel } from '../ports/policy-kernel.ts'
 import type { Random } from '../ports/random.ts'
 import { createAdvisedPolicy } from '../router/advised-policy.ts'
 import { createPolicyService, type PolicyService } from '../router/policy-service.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
-import type { HealthCheck, PolicyAnswer } from './kernell-node.ts'
+import type { HealthCheck, PolicyAnswer, PolicyAnswers } from './kernell-node.ts'
 import { nativeSha256HexOfBytes } from './open-answer-cache.ts'
-import { parsePolicyQuestion } from './policy-question.ts'
+import { answerPolicyQuestion } from './policy-answers.ts'
 
 /** The policy of a node: its own, with advisers where they are configured. */
 export type NodePolicy = {
   readonly policy: Policy
+  /** The node's own policy under its advisers. */
+  readonly own: PolicyService
   /** Answers `POST /v1/policy/decide`: the node's own policy, never its advisers, so that two nodes cannot ask each other in circles. */
-  answer(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer>
+  answer(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer | PolicyAnswers>
   readonly checks: readonly HealthCheck[]
 }
 
@@ -38,6 +41,7 @@ export type OpenPolicyInit = {
   readonly environment: Environment
   readonly clock: Clock
   readonly random: Random
+  readonly kernel: PolicyKernel
 }
 
 /** How long a local model may think about the route of a task, milliseconds. */
@@ -57,7 +61,7 @@ export async function openPolicy(init: OpenPolicyInit): Promise<NodePolicy> {
       ...(artefact !== undefined && { artefact }),
       ...(config.policy.qualityShare !== undefined && { qualityShare: config.policy.qualityShare }),
     },
-    { hashBytes: nativeSha256HexOfBytes },
+    { hashBytes: nativeSha256HexOfBytes, kernel: init.kernel },
   )
   let policy: Policy = own
   if (config.policy.lite !== undefined) {
@@ -78,7 +82,8 @@ export async function openPolicy(init: OpenPolicyInit): Promise<NodePolicy> {
   }
   return {
     policy,
-    answer: async (body, options) => answerQuestion(own, init, { body, signal: options?.signal }),
+    own,
+    answer: async (body, options) => answerPolicyQuestion(own, init, { body, signal: options?.signal }),
     checks: [policyCheck(own, artefact)],
   }
 }
@@ -101,65 +106,6 @@ function openLite({ catalog }: OpenPolicyInit, name: string): ReturnType<ModelCa
     })
   }
   return catalog.open(entry)
-}
-
-function answerQuestion(
-  own: PolicyService,
-  { catalog, clock, random }: OpenPolicyInit,
-  asked: { readonly body: JsonValue; readonly signal: AbortSignal | undefined },
-): PolicyAnswer {
-  asked.signal?.throwIfAborted()
-  const question = parsePolicyQuestion(asked.body)
-  const { prompt } = question
-  const record = own.decide({
-    prompt,
-    candidates: catalog.available,
-    excluded: [],
-    fixedRoute: 'auto',
-    tokensIn: estimateTokens(prompt),
-    ...(question.quality !== undefined && { quality: question.quality }),
-    ...(question.maxBudgetNanos !== undefined && { maxBudgetNanos: question.maxBudgetNanos }),
-    today: civilDateOfInstant(clock.now()),
-    priceVersion: catalog.priceVersion,
-    draw: random.fraction(),
-    isCascadeAllowed: true,
-    recentFailures: 0,
-  })
-  return {
-    decision: formatPolicyDecision(policyDecisionOf(record)),
-    ...scoresOf(own, question),
-    explanation: explainDecision(record),
-  }
-}
-
-/** Scores of the artefact's candidates and the router's score: the same function, and so the same bits, as in the evaluation. */
-function scoresOf(
-  policy: PolicyService,
-  { prompt, weakResponse }: { readonly prompt: string; readonly weakResponse?: string },
-): Pick<PolicyAnswer, 'scores' | 'score'> {
-  const { scorer } = policy
-  if (scorer === undefined) return { scores: {} }
-  const { success: scores = {}, gain } = policy.scorePrompt(prompt) ?? {}
-  if (weakResponse !== undefined && scorer.artefact.cascade !== undefined)
-    return { scores, score: scorer.scoreGainAfter(prompt, weakResponse) }
-  return gain === undefined ? { scores } : { scores, score: gain }
-}
-
-/** A decision for people and programs: money as dollars, as in every JSON of the contract. */
-export function explainDecision(record: DecisionRecord): JsonValue {
-  const { candidates, expectedCostNanos, maxBudgetNanos, rule, featureHash, ...rest } = record
-  return {
-    ...rest,
-    feature_hash: featureHash ?? null,
-    expected_cost_usd: expectedCostNanos === undefined ? null : amountToUsd(expectedCostNanos),
-    max_budget_usd: maxBudgetNanos === undefined ? null : amountToUsd(maxBudgetNanos),
-    rule: rule === undefined ? null : { ...rule },
-    candidates: candidates.map(({ expectedCostNanos: cost, ...candidate }) => ({
-      ...candidate,
-      expected_cost_usd: cost === undefined ? null : amountToUsd(cost),
-    })),
-    plan: record.plan.map((step) => ({ ...step })),
-  }
 }
 
 function policyCheck(own: PolicyService, artefact: PolicyArtefact | undefined): HealthCheck {

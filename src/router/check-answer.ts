@@ -22,6 +22,11 @@ export type CheckAnswerInit = {
   readonly calibration?: ConfidenceCalibration
   /** Model that is asked where the checks leave a cascade in doubt; absent: none is. */
   readonly judgeModelId?: string
+  /** P(right) of an answer by what its text shows, where a trained policy has learned to read it; then it replaces the odds from before the answer. */
+  readonly answerSuccess?: (
+    entry: ModelEntry,
+    answered: { readonly prompt: string; readonly answer: string },
+  ) => number | undefined
 }
 
 /** Longest reply of a judge. */
@@ -45,7 +50,9 @@ function inputOf(
   init: CheckAnswerInit,
 ): VerificationInput {
   const { request } = run.route
-  const prior = run.decision.candidates.find(({ modelId }) => modelId === entry.id)?.predictedSuccess
+  const before = run.decision.candidates.find(({ modelId }) => modelId === entry.id)?.predictedSuccess
+  const after = init.answerSuccess?.(entry, { prompt: run.facts.prompt, answer: answer.text })
+  const prior = after ?? before
   return {
     task: run.facts.prompt,
     answer: answer.text,

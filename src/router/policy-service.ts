@@ -4,13 +4,15 @@ import { chooseRoute } from '../core/policy/choose-route.ts'
 import { expectedCost, expectedLatencyS, expectedTokensOut } from '../core/policy/expected-outcome.ts'
 import { floatBytes } from '../core/policy/float-text.ts'
 import { policyVersionOf, type PolicyArtefact } from '../core/policy/policy-artefact.ts'
-import { createPolicyScorer, type PolicyScorer } from '../core/policy/policy-scorer.ts'
+import { createPolicyScorer, type PolicyScorer, type PolicyScores } from '../core/policy/policy-scorer.ts'
 import { createFeatureExtractor } from '../core/policy/prompt-features.ts'
 import { priorSuccess } from '../core/policy/success-priors.ts'
 import { profileTask, type TaskProfile } from '../core/policy/task-profile.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { DecisionCandidate, DecisionRecord, DecisionRule } from '../core/routing/decision-record.ts'
 import type { Policy, PolicyInput } from '../ports/policy.ts'
+import type { PolicyKernel } from '../ports/policy-kernel.ts'
+import { createBatchScorer } from './batch-scorer.ts'
 
 export type PolicyServiceInit = {
   /** A trained policy; absent: the documented priors. */
@@ -31,8 +33,18 @@ export type PolicyService = Omit<Policy, 'decide'> & {
   /** Scores of the artefact; `undefined` on priors. */
   readonly scorer: PolicyScorer | undefined
   decide(input: PolicyInput): DecisionRecord
+  /** Decisions for many tasks at once with what they were made from: scored together, the same as one by one. */
+  judgeAll(inputs: readonly PolicyInput[]): readonly JudgedTask[]
   /** What the artefact says of a prompt, by its own candidate names; `undefined` on priors. */
   scorePrompt(prompt: string): PromptScores | undefined
+  /** P(right) of an answer that a model gave, where the artefact has learned to read that model's answers; else `undefined`. */
+  answerSuccess(entry: ModelEntry, answered: { readonly prompt: string; readonly answer: string }): number | undefined
+}
+
+export type JudgedTask = {
+  readonly record: DecisionRecord
+  /** `undefined` on priors. */
+  readonly scores: PromptScores | undefined
 }
 
 export type PromptScores = {
@@ -43,7 +55,11 @@ export type PromptScores = {
 }
 
 /** A native hash where the platform has one; it gives what `sha256HexOfBytes` gives. */
-export type PolicyServiceComponents = { readonly hashBytes: Sha256HexOfBytes }
+export type PolicyServiceComponents = {
+  readonly hashBytes: Sha256HexOfBytes
+  /** Scores batches; absent: the TypeScript twin does. */
+  readonly kernel?: PolicyKernel
+}
 
 export function createPolicyService(
   init: PolicyServiceInit,
@@ -55,51 +71,66 @@ export function createPolicyService(
   const scorer = artefact === undefined ? undefined : createPolicyScorer({ artefact, extractor })
   const places = new Map(artefact?.candidates.map((name, place) => [name, place]))
   const version = artefact === undefined ? PRIORS_VERSION : policyVersionOf(artefact)
+  const batches = scorer === undefined ? undefined : createBatchScorer(scorer, components.kernel)
+  const namedScores = ({ success, gain }: PolicyScores): PromptScores => ({
+    success: Object.fromEntries((artefact?.candidates ?? []).map((name, place) => [name, success[place] ?? 0])),
+    gain,
+  })
+  const decideWith = (input: PolicyInput, scored?: Prescored): DecisionRecord => {
+    const features = extractor.extract(input.prompt)
+    const profile = profileTask(features.scan)
+    const featureHash = components.hashBytes(floatBytes(features.dense))
+    const success = scored?.success ?? scorer?.scoreEncoded(scorer.encodeFeatures(features)).success
+    const known = input.candidates.map((entry) => placeOf(places, entry))
+    const risk = risks.assess(input.prompt)
+    const tokensOut = expectedTokensOut(profile.difficulty, input.maxOutputTokens)
+    return chooseRoute({
+      risk: risk.risk,
+      riskReasons: risk.findings.map(({ area, words }) => `${area}: ${words}`),
+      difficulty: profile.difficulty,
+      domain: profile.domain,
+      candidates: [
+        ...input.candidates.map((entry, index) =>
+          candidateOf(entry, { input, profile, tokensOut, success: success?.[known[index] ?? -1] }),
+        ),
+        ...input.excluded.map(({ entry, because }) => ({
+          ...candidateOf(entry, { input, profile, tokensOut, success: success?.[placeOf(places, entry) ?? -1] }),
+          excludedBecause: because,
+        })),
+      ],
+      expectedTokensOut: tokensOut,
+      maxBudgetNanos: input.maxBudgetNanos,
+      policyVersion: version,
+      priceVersion: input.priceVersion,
+      scorer: known.some((place) => place !== undefined) ? (scored?.implementation ?? 'typescript') : 'priors',
+      featureHash,
+      draw: input.draw,
+      rule: ruleOf(init, input, profile),
+    })
+  }
   return {
     version,
     scorer,
-    decide(input: PolicyInput): DecisionRecord {
-      const features = extractor.extract(input.prompt)
-      const profile = profileTask(features.scan)
-      const featureHash = components.hashBytes(floatBytes(features.dense))
-      const success = scorer?.scoreEncoded(scorer.encodeFeatures(features)).success
-      const known = input.candidates.map((entry) => placeOf(places, entry))
-      const risk = risks.assess(input.prompt)
-      const tokensOut = expectedTokensOut(profile.difficulty, input.maxOutputTokens)
-      return chooseRoute({
-        risk: risk.risk,
-        riskReasons: risk.findings.map(({ area, words }) => `${area}: ${words}`),
-        difficulty: profile.difficulty,
-        domain: profile.domain,
-        candidates: [
-          ...input.candidates.map((entry, index) =>
-            candidateOf(entry, { input, profile, tokensOut, success: success?.[known[index] ?? -1] }),
-          ),
-          ...input.excluded.map(({ entry, because }) => ({
-            ...candidateOf(entry, { input, profile, tokensOut, success: success?.[placeOf(places, entry) ?? -1] }),
-            excludedBecause: because,
-          })),
-        ],
-        expectedTokensOut: tokensOut,
-        maxBudgetNanos: input.maxBudgetNanos,
-        policyVersion: version,
-        priceVersion: input.priceVersion,
-        scorer: known.some((place) => place !== undefined) ? 'typescript' : 'priors',
-        featureHash,
-        draw: input.draw,
-        rule: ruleOf(init, input, profile),
+    decide: (input) => decideWith(input),
+    judgeAll(inputs) {
+      const scored = batches?.score(inputs.map(({ prompt }) => prompt))
+      return inputs.map((input, index) => {
+        const scores = scored?.scores[index]
+        if (scored === undefined || scores === undefined) return { record: decideWith(input), scores: undefined }
+        const { implementation } = scored
+        return { record: decideWith(input, { success: scores.success, implementation }), scores: namedScores(scores) }
       })
     },
-    scorePrompt(prompt: string): PromptScores | undefined {
-      if (scorer === undefined) return undefined
-      const { success, gain } = scorer.score(prompt)
-      return {
-        success: Object.fromEntries(scorer.artefact.candidates.map((name, place) => [name, success[place] ?? 0])),
-        gain,
-      }
+    answerSuccess(entry, { prompt, answer }) {
+      const of = artefact?.cascade?.of
+      return of === undefined || placeOf(places, entry) !== of ? undefined : scorer?.answerSuccess(prompt, answer)
     },
+    scorePrompt: (prompt) => (scorer === undefined ? undefined : namedScores(scorer.score(prompt))),
   }
 }
+
+/** Scores that were computed together with others. */
+type Prescored = { readonly success: Float64Array; readonly implementation: 'wasm' | 'typescript' }
 
 /** The artefact's candidate that a registry entry is: by `policyAs`, else by model name or id. */
 function placeOf(places: ReadonlyMap<string, number>, entry: ModelEntry): number | undefined {
