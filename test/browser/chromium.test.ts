@@ -39,8 +39,7 @@ const PAGES = {
     allowsWasm: false,
     script: `
   const core = await import('kernell-os/core')
-  const { parsePolicyArtefact } = await import('/dist/src/core/policy/policy-artefact.js')
-  const { createPolicyScorer } = await import('/dist/src/core/policy/policy-scorer.js')
+  const { createPolicyScorer, parsePolicyArtefact } = core
   const { runCore } = await import('/operations.js')
   const artefact = await (await fetch('/artefact')).text()
   return core.canonicalJson(runCore(core, { createPolicyScorer, parsePolicyArtefact, artefact }))`,
