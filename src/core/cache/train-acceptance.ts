@@ -35,8 +35,8 @@ const TREE_INIT: Omit<TreeTrainingInit, 'directions'> = {
   trees: 50,
   depth: 6,
   rate: 0.12,
-  curvatureMin: 5,
-  shrinkage: 5,
+  curvatureMin: 10,
+  shrinkage: 10,
 }
 
 /** Features with which the score may only fall, and those with which it may only rise. Keeps the model sane where examples are few. */
