@@ -1,17 +1,11 @@
 import { CodedError } from '../base/errors.ts'
 import type { KernellNode, NodeModel } from '../node/kernell-node.ts'
 import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
-
-const PUBLIC_NAMES: Readonly<Record<string, string>> = {
-  kernell: 'The policy decides for each request.',
-  'kernell-local': 'A model of this machine.',
-  'kernell-cheap': 'The cheap model.',
-  'kernell-premium': 'The premium model.',
-}
+import { PUBLIC_MODELS, type PublicModel } from './public-models.ts'
 
 /** `GET /v1/models`: the public names and every model that can be called now. */
 export function listModels(exchange: Exchange, context: GatewayContext): void {
-  const names = Object.keys(PUBLIC_NAMES).map(describePublicName)
+  const names = [...PUBLIC_MODELS].map(describePublicModel)
   const models = context.node.listModels().filter((model) => model.isAvailable)
   respondJson(exchange, JSON.stringify({ object: 'list', data: [...names, ...models.map(describeModel)] }))
 }
@@ -19,8 +13,9 @@ export function listModels(exchange: Exchange, context: GatewayContext): void {
 /** `GET /v1/models/:id`, by any of a model's names; slashes in a name may stand as they are or escaped. */
 export function showModel(exchange: Exchange, context: GatewayContext): void {
   const name = decodeName(exchange.path.slice('/v1/models/'.length))
-  if (Object.hasOwn(PUBLIC_NAMES, name)) {
-    respondJson(exchange, JSON.stringify(describePublicName(name)))
+  const known = PUBLIC_MODELS.get(name)
+  if (known !== undefined) {
+    respondJson(exchange, JSON.stringify(describePublicModel([name, known])))
     return
   }
   const model = findModel(context.node, name)
@@ -52,8 +47,8 @@ function decodeName(text: string): string {
   }
 }
 
-function describePublicName(id: string): Readonly<Record<string, unknown>> {
-  return { id, object: 'model', created: 0, owned_by: 'kernell', description: PUBLIC_NAMES[id] }
+function describePublicModel([id, { description }]: readonly [string, PublicModel]): Readonly<Record<string, unknown>> {
+  return { id, object: 'model', created: 0, owned_by: 'kernell', description }
 }
 
 /** `created` is 0: the registry does not know when a model was made. */

@@ -5,6 +5,7 @@ import type { RouteTarget } from '../ports/router.ts'
 import { invalidRequest } from './invalid-request.ts'
 import { parseChatMessages } from './parse-chat-messages.ts'
 import { checkJsonTree, isJsonObject, type JsonObject } from './parse-json-body.ts'
+import { PUBLIC_MODELS } from './public-models.ts'
 import { readBoolean, readList, readNumber, readObject, readText, requireObject, requireText } from './read-members.ts'
 
 /** A chat request as the router takes it. */
@@ -17,14 +18,6 @@ export type ChatRequest = {
   /** Whether a streamed answer ends with a chunk that holds the usage. */
   readonly isUsageWanted: boolean
 }
-
-/** Names that leave the choice, or part of it, to the node. */
-const PUBLIC_TARGETS: ReadonlyMap<string, RouteTarget> = new Map([
-  ['kernell', { kind: 'auto' }],
-  ['kernell-local', { kind: 'route', route: 'local' }],
-  ['kernell-cheap', { kind: 'route', route: 'cheap' }],
-  ['kernell-premium', { kind: 'route', route: 'premium' }],
-])
 
 /** Members that become members of `ModelRequest` or of the answer's form; every other one is passed through. */
 const UNDERSTOOD: ReadonlySet<string> = new Set(
@@ -55,8 +48,8 @@ export function parseChatRequest(body: JsonObject, limits: { readonly messagesMa
 }
 
 function parseTarget(modelName: string): RouteTarget {
-  const target = PUBLIC_TARGETS.get(modelName)
-  if (target !== undefined) return target
+  const known = PUBLIC_MODELS.get(modelName)
+  if (known !== undefined) return known.target
   const modelId = parseModelId(modelName)
   if (modelId === undefined)
     throw invalidRequest('model', 'model must be 1 to 200 printable ASCII characters without spaces')

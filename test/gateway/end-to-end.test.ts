@@ -182,6 +182,24 @@ describe('a backend that fails', () => {
     ])
   })
 
+  it('and does not answer in time is escalated, whole and streamed', async () => {
+    await using thrifty = await startUpstreamServer({ behaviour: { kind: 'hang' } })
+    await using grand = await startUpstreamServer({ behaviour: good })
+    const tiers = tiersAt({ cheap: thrifty.baseUrl, premium: grand.baseUrl })
+    await using running = await startRealGateway({ ...tiers, router: { attemptTimeoutMs: 50 } })
+    const { response } = await clientOf(running.url)
+      .chat.completions.create({ model: 'kernell-cheap', messages: ask(POEM) })
+      .withResponse()
+    expect([response.headers.get('x-kernell-tier'), thrifty.callCount, grand.callCount]).toEqual(['premium_api', 1, 1])
+    await thrifty.waitForAborts(1)
+    const streamed = await readStream(clientOf(running.url), {
+      model: 'kernell-cheap',
+      messages: ask('Write two lines about the sea by day.'),
+    })
+    expect([streamed.headers.get('x-kernell-tier'), grand.callCount]).toEqual(['premium_api', 2])
+    await thrifty.waitForAborts(2)
+  })
+
   it('everywhere is an error that names each attempt', async () => {
     await using broken = await startUpstreamServer({ behaviour: { kind: 'status', status: 500, body: {} } })
     await using running = await startRealGateway(tiersAt({ cheap: broken.baseUrl, premium: broken.baseUrl }))

@@ -30,14 +30,15 @@ export async function startScript(
   return { port, stop: async () => await stopChild(child) }
 }
 
-/** The node of this repository as `kernell serve` runs it: policy, cache and telemetry on, one model behind it. */
+/**
+ * The node of this repository as `kernell serve` runs it: policy, cache and telemetry on, one model behind it. KERNELL_BENCH_PROFILE names a folder
+ * for a CPU profile of it.
+ */
 export async function startKernell(upstreamPort: number): Promise<Contestant & { readonly dataDir: string }> {
   const dataDir = mkdtempSync(join(tmpdir(), 'kernell-bench-'))
   const configFile = join(dataDir, 'config.json')
   writeFileSync(configFile, JSON.stringify(configFor(upstreamPort)))
-  const built = join(REPOSITORY, 'dist/src/cli/main.js')
-  const entry =
-    process.env['KERNELL_BENCH_SOURCE'] === undefined && existsSync(built) ? built : join(REPOSITORY, 'src/cli/main.ts')
+  const entry = join(REPOSITORY, 'src/cli/main.ts')
   const args = [entry, 'serve', '--port', '0', '--data-dir', join(dataDir, 'node'), '--config', configFile]
   const profile = process.env['KERNELL_BENCH_PROFILE']
   const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]

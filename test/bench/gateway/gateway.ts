@@ -15,7 +15,7 @@ type Plan = {
   readonly warmUpMs: number
 }
 
-const FULL: Plan = { connections: [1, 16, 64], repeats: 5, durationMs: 1_000, warmUpMs: 3_000 }
+const FULL: Plan = { connections: [1, 16, 64], repeats: 5, durationMs: 1_000, warmUpMs: 6_000 }
 const QUICK: Plan = { connections: [1, 16], repeats: 1, durationMs: 150, warmUpMs: 300 }
 
 const PORTKEY_NOTE = '@portkey-ai/gateway 1.15.2 with @hono/node-server 1.3.3: later ones break its streaming'
