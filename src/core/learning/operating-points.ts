@@ -16,8 +16,8 @@ export const QUALITY_SHARES: readonly number[] = [0.9, 0.95, 0.99, 1]
 /** How far below the share asked for a result still counts as reached. */
 export const SHORTFALL_MAX = 0.01
 
-/** One standard error: 84 % one-sided. */
-const CONFIDENCE_Z = 1
+/** One-sided 90 % of the normal distribution. */
+const CONFIDENCE_Z = 1.2816
 
 const STEPS = 400
 const WEIGHT_MIN = 0.05
@@ -25,7 +25,7 @@ const WEIGHT_MAX = 20_000
 
 /**
  * For each quality share the largest weight of a dollar at which held-out choices reach the share, and at which as many new tasks
- * would in five of six cases not fall short of it by more than `SHORTFALL_MAX`: outcomes of a few hundred tasks are noisy, and near a
+ * would with 90 % confidence not fall short of it by more than `SHORTFALL_MAX`: outcomes of a few hundred tasks are noisy, and near a
  * flat part of the curve a small error moves a whole family of tasks to a weaker model. Where no weight does so at the cost of the best
  * single model or less, the point is left out: that model is the answer there.
  */
