@@ -29,47 +29,18 @@ export type EntryTable = {
   entries(): Iterable<CacheEntry>
 }
 
-export function createEntryTable(
-  { kernel }: { readonly kernel: Pick<VectorKernel, 'createVectorIndex' | 'dot'> },
-  init: EntryTableInit,
-): EntryTable {
+export function createEntryTable(components: VectorFilesComponents, init: EntryTableInit): EntryTable {
   const byId = new Map<string, CacheEntry>()
   const byPlace = new Map<number, CacheEntry>()
-  const partitions = new Map<string, PartitionVectors>()
+  const vectors = createVectorFiles(components, init)
   let sizeBytes = 0
-
-  // One iterator for good: entries before its place have been pushed out or used again, so its next one is the oldest. A new iterator for each
-  // push would step over the holes that the removed ones left, a hundred thousand of them when the table is full.
-  let oldestFirst = byId.values()
-  const takeOldest = (): CacheEntry | undefined => {
-    const next = oldestFirst.next()
-    if (next.done !== true) return next.value
-    oldestFirst = byId.values()
-    return oldestFirst.next().value
-  }
 
   const remove = (entry: CacheEntry): void => {
     if (!byId.delete(entry.cached.entryId)) return
     byPlace.delete(entry.place)
     sizeBytes -= entry.sizeBytes
-    const vectors = partitions.get(entry.partition)
-    if (vectors === undefined || entry.vector === undefined) return
-    vectors.remove(entry.place)
-    if (vectors.size > 0) return
-    vectors.clear()
-    partitions.delete(entry.partition)
+    vectors.remove(entry)
   }
-
-  const file = ({ partition, place, vector }: CacheEntry): void => {
-    if (vector === undefined) return
-    let vectors = partitions.get(partition)
-    if (vectors === undefined) {
-      vectors = createPartitionVectors(kernel, { dims: init.dims, capacityMax: init.entriesMax + 1 })
-      partitions.set(partition, vectors)
-    }
-    vectors.add(place, vector)
-  }
-
   return {
     get size() {
       return byId.size
@@ -89,18 +60,50 @@ export function createEntryTable(
       byId.set(entry.cached.entryId, entry)
       byPlace.set(entry.place, entry)
       sizeBytes += entry.sizeBytes
-      file(entry)
+      vectors.add(entry)
       const pushedOut: CacheEntry[] = []
-      while (byId.size > init.entriesMax || sizeBytes > init.bytesMax) {
-        const oldest = takeOldest()
-        if (oldest === undefined) break
+      for (const oldest of byId.values()) {
+        if (byId.size <= init.entriesMax && sizeBytes <= init.bytesMax) break
         remove(oldest)
         pushedOut.push(oldest)
       }
       return pushedOut
     },
     delete: remove,
-    nearest: (partition, query, count) => partitions.get(partition)?.nearest(query, count) ?? [],
+    nearest: vectors.nearest,
     entries: () => byId.values(),
+  }
+}
+
+type VectorFilesComponents = { readonly kernel: Pick<VectorKernel, 'createVectorIndex' | 'dot'> }
+
+/** The vectors of all partitions; a partition exists while it has any. */
+type VectorFiles = {
+  readonly nearest: EntryTable['nearest']
+  add(entry: CacheEntry): void
+  remove(entry: CacheEntry): void
+}
+
+function createVectorFiles({ kernel }: VectorFilesComponents, { dims, entriesMax }: EntryTableInit): VectorFiles {
+  const partitions = new Map<string, PartitionVectors>()
+  return {
+    nearest: (partition, query, count) => partitions.get(partition)?.nearest(query, count) ?? [],
+    add({ partition, place, vector }) {
+      if (vector === undefined) return
+      let vectors = partitions.get(partition)
+      if (vectors === undefined) {
+        vectors = createPartitionVectors(kernel, { dims, capacityMax: entriesMax + 1 })
+        partitions.set(partition, vectors)
+      }
+      vectors.add(place, vector)
+    },
+    remove({ partition, place, vector }) {
+      const vectors = partitions.get(partition)
+      if (vectors === undefined || vector === undefined) return
+      vectors.remove(place)
+      if (vectors.size > 0) return
+      vectors.clear()
+      partitions.delete(partition)
+    },
   }
 }
