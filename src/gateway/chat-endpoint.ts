@@ -79,8 +79,9 @@ async function sendStream(
       throw new Error('The stream of the router ended without its finish part')
     events.end(chunks.last(finish, await summarizeWhenKnown(stream, at.context.limits.resultWaitMs)))
   } catch (error) {
-    events?.end(`event: error\ndata: ${formatFailure(describeFailure(error, exchange.requestId))}\n\n`)
-    throw error
+    const failure: unknown = exchange.signal.aborted ? exchange.signal.reason : error
+    events?.end(`event: error\ndata: ${formatFailure(describeFailure(failure, exchange.requestId))}\n\n`)
+    throw failure
   }
 }
 

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { createGateway } from '../../src/gateway/index.ts'
+import type { ModelStreamPart } from '../../src/ports/language-model.ts'
 import type { RouteResult } from '../../src/ports/router.ts'
-import { createScriptedNode, resultOf, type ScriptedNode, startGateway, taskIdOf } from './scripted-node.ts'
+import { createScriptedNode, resultOf, type ScriptedNode, startGateway, streamOf, taskIdOf } from './scripted-node.ts'
 
 const BODY = JSON.stringify({ model: 'kernell', messages: [{ role: 'user', content: 'hi' }] })
 const post = async (url: string): Promise<Response> =>
@@ -91,6 +92,31 @@ describe('closing', () => {
     const response = await served
     expect(response.status).toBe(503)
     expect(await response.json()).toMatchObject({ error: { code: 'GATEWAY_STOPPING' } })
+  })
+
+  it('tells a stream that it cuts, whatever the model makes of it', async () => {
+    const begun = Promise.withResolvers<void>()
+    const node = createScriptedNode({
+      routeStream: async (request, signal) => {
+        async function* parts(): AsyncGenerator<ModelStreamPart, void> {
+          yield { type: 'text-delta', text: 'first' }
+          begun.resolve()
+          await once(signal, 'abort')
+          throw new Error('something broke')
+        }
+        return streamOf(taskIdOf(request), parts())
+      },
+    })
+    await using running = await startGateway(node)
+    const body = JSON.stringify({ ...(JSON.parse(BODY) as object), stream: true })
+    const response = await fetch(`${running.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
+    await begun.promise
+    const [text] = await Promise.all([response.text(), running.gateway.close({ deadlineMs: 1 })])
+    expect(text).toMatch(/event: error\ndata: \{"error":\{.*"code":"GATEWAY_STOPPING"\}\}\n\n$/)
   })
 
   it('can be asked for twice, and before listening', async () => {
