@@ -1,6 +1,6 @@
 import type { TaskDomain } from '../routing/task-outcome.ts'
 import type { ModelDifficulty } from '../models/model-entry.ts'
-import { WORD_CLASSES, type WordClass } from './lexicon.ts'
+import { hashWord, WORD_CLASSES, type WordClass } from './lexicon.ts'
 import { COUNTER, type PromptScan } from './scan-prompt.ts'
 
 /** What the priors believe of a task before any model was asked. */
@@ -26,10 +26,47 @@ export function profileTask(scan: PromptScan): TaskProfile {
     steps += weight
     signs.push(sign)
   }
-  const isCompound = of(scan, 'production') >= 2 && (scan.counts[COUNTER.sentences] ?? 0) >= 4
-  if (isCompound) steps += 1
+  const work = countWork(scan)
+  const isCompound =
+    work >= COMPOUND_WORK_MIN || (of(scan, 'production') >= 2 && (scan.counts[COUNTER.sentences] ?? 0) >= 4)
+  if (isCompound) {
+    signs.push(`asks for ${Math.max(work, 2)} pieces of work`)
+    steps += work > COMPOUND_WORK_MIN ? 2 : 1
+  }
   const difficulty = Math.min(5, Math.max(1, 1 + Math.floor(steps))) as ModelDifficulty
   return { difficulty, domain: domainOf(scan), signs, isCompound }
+}
+
+/** From this many different pieces of work on, a task is worth splitting. */
+const COMPOUND_WORK_MIN = 3
+
+/** Words beyond these are the material of a task, hardly its instruction. */
+const INSTRUCTION_WORDS_MAX = 400
+
+/** Verbs that ask for a piece of work of its own. */
+const WORK_VERBS: ReadonlySet<number> = new Set(
+  'design plan compare implement write draft build research summarise summarize analyse analyze estimate evaluate prove derive test document review outline translate explain refactor migrate benchmark investigate propose'
+    .split(' ')
+    .map(hashWord),
+)
+
+const PROOF_WORDS: ReadonlySet<number> = new Set(['prove', 'proof', 'proofs', 'disprove'].map(hashWord))
+
+/** Different work verbs among the first words. */
+function countWork({ words, wordCount }: PromptScan): number {
+  const found = new Set<number>()
+  const end = Math.min(wordCount, INSTRUCTION_WORDS_MAX)
+  for (let place = 0; place < end; place += 1) {
+    const hash = words[place] ?? 0
+    if (WORK_VERBS.has(hash)) found.add(hash)
+  }
+  return found.size
+}
+
+function asksForProof({ words, wordCount }: PromptScan): boolean {
+  const end = Math.min(wordCount, INSTRUCTION_WORDS_MAX)
+  for (let place = 0; place < end; place += 1) if (PROOF_WORDS.has(words[place] ?? 0)) return true
+  return false
 }
 
 function lengthSteps(words: number): number {
@@ -51,11 +88,7 @@ const SIGNS: readonly (readonly [sign: string, steps: number, holds: (scan: Prom
   ['asks to write code', 1, (scan) => isCode(scan) && of(scan, 'production') >= 1],
   ['asks to write at length', 0.5, (scan) => !isCode(scan) && of(scan, 'production') >= 1],
   ['several statements to judge', 1, (scan) => of(scan, 'enumeration') >= 2 && of(scan, 'truth') >= 1],
-  [
-    'proof',
-    1.5,
-    (scan) => has(scan, 'derivation') && has(scan, 'condition') && (scan.counts[COUNTER.symbols] ?? 0) >= 4,
-  ],
+  ['asks for a proof', 2, asksForProof],
 ]
 
 function domainOf(scan: PromptScan): TaskDomain {
