@@ -24,6 +24,7 @@ import { createRequestFiler, type CacheRequest, type RequestFiler } from './cach
 import { createEntryTable, type EntryTable } from './entry-table.ts'
 import { readStoredEntries } from './read-stored-entries.ts'
 import { createEntryWriter, type EntryWriter } from './entry-writer.ts'
+import { IssuedTicket, type TicketContent } from './issued-ticket.ts'
 
 export type SemanticCacheComponents = {
   /** Keys of the cache alone: a sublevel. */
@@ -73,14 +74,6 @@ export async function openSemanticCache(
   return cache
 }
 
-type Ticket = {
-  readonly entryId: string
-  readonly query: CacheQuery
-  readonly filed: CacheRequest
-  /** `undefined` until it was needed. */
-  readonly vector: Float32Array | undefined
-}
-
 type Counters = {
   exactHits: number
   similarHits: number
@@ -107,7 +100,6 @@ class StoredSemanticCache implements SemanticCache {
     expired: 0,
     corrupted: 0,
   }
-  readonly #tickets = new WeakMap<object, Ticket>()
   #nextPlace = 0
 
   constructor(components: SemanticCacheComponents, init: SemanticCacheInit) {
@@ -156,7 +148,7 @@ class StoredSemanticCache implements SemanticCache {
   }
 
   admit(ticket: Parameters<SemanticCache['admit']>[0], admission: CacheAdmission): AdmissionOutcome {
-    const known = ticket === undefined ? undefined : this.#tickets.get(ticket)
+    const known = IssuedTicket.read(ticket, this)
     if (known === undefined || known.query.mode === 'no-store') return 'not-storable'
     const refusal = admissionRefusal(admission, this.#init.confidenceMin ?? MIN_CONFIDENCE_DEFAULT)
     if (refusal !== undefined) return refusal
@@ -253,20 +245,21 @@ class StoredSemanticCache implements SemanticCache {
 
   #miss(
     reason: 'no-entry' | 'not-read' | 'exact-only' | 'not-certain',
-    found: Omit<Ticket, 'entryId'> | undefined,
+    found: TicketContent | undefined,
     detail?: string,
   ): CacheOutcome {
     this.#counters.misses += 1
     return { kind: 'miss', reason, ...(detail !== undefined && { detail }), ticket: found && this.#ticket(found) }
   }
 
-  #ticket(found: Omit<Ticket, 'entryId'>): { readonly entryId: string } {
-    const ticket = { entryId: found.filed.entryId }
-    this.#tickets.set(ticket, { ...ticket, ...found })
-    return ticket
+  #ticket(found: TicketContent): IssuedTicket {
+    return new IssuedTicket(this, found)
   }
 
-  #entryOf({ query, filed, vector }: Ticket, { answer, modelId, provider, confidence }: CacheAdmission): CacheEntry {
+  #entryOf(
+    { query, filed, vector }: TicketContent,
+    { answer, modelId, provider, confidence }: CacheAdmission,
+  ): CacheEntry {
     const { entryId, partition, text, exactOnly } = filed
     const { tenant, modelClass } = query
     const isComparable = exactOnly === undefined
