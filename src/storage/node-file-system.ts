@@ -97,14 +97,27 @@ async function openHandle(path: string, { mode, isSecret }: OpenFileInit): Promi
   return await open(path, FLAGS[mode], isSecret === true ? SECRET_MODE : ORDINARY_MODE)
 }
 
-async function makeDurableDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: FOLDER_MODE })
-  if (first === undefined) return
-  let created = directory
-  while (created.length >= first.length) {
-    await syncFolder(dirname(created))
-    created = dirname(created)
+/**
+ * Makes a folder and those above it, each durable by its parent's sync. Not `recursive`: where a file system has no such folder and never
+ * will (below /proc), Node's own recursion goes on for ever.
+ */
+async function makeDurableDirectory(directory: string, isParentMade = false): Promise<void> {
+  const parent = dirname(directory)
+  try {
+    await mkdir(directory, { mode: FOLDER_MODE })
+  } catch (error: unknown) {
+    const code = codeOf(error)
+    if (code === 'EEXIST' && (await stat(directory)).isDirectory()) return
+    if (code !== 'ENOENT' || isParentMade || parent === directory) throw error
+    await makeDurableDirectory(parent)
+    await makeDurableDirectory(directory, true)
+    return
   }
+  await syncFolder(parent)
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 async function syncFolder(directory: string): Promise<void> {

@@ -99,3 +99,14 @@ test('a flipped bit in a value is STORE_CORRUPTED, not an answer', async () => {
   await expect(damaged.get('k')).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
   await damaged.close()
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'a directory where no folder can ever be made is refused at once',
+  async () => {
+    const opening = openDataDirectory(
+      { fileSystem: createNodeFileSystem(), random: createSystemRandom() },
+      { path: '/proc/kernell/data' },
+    )
+    await expect(opening).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' })
+  },
+)

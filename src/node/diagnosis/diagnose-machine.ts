@@ -1,4 +1,5 @@
-import { access, constants, mkdir, statfs } from 'node:fs/promises'
+import { access, constants, statfs } from 'node:fs/promises'
+import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { formatBytes } from '../../base/format.ts'
 import type { HealthCheck } from '../kernell-node.ts'
 
@@ -19,7 +20,7 @@ function diagnoseRuntime(version: string): HealthCheck {
 
 async function diagnoseDataDir(dataDir: string): Promise<HealthCheck> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    await createNodeFileSystem().makeDirectory(dataDir)
     await access(dataDir, constants.R_OK | constants.W_OK)
     const { bavail, bsize } = await statfs(dataDir)
     const freeBytes = bavail * bsize
