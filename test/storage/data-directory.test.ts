@@ -107,6 +107,6 @@ test.skipIf(process.platform !== 'linux')(
       { fileSystem: createNodeFileSystem(), random: createSystemRandom() },
       { path: '/proc/kernell/data' },
     )
-    await expect(opening).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' })
+    await expect(opening).rejects.toMatchObject({ code: 'STORE_FILE_MISSING' })
   },
 )
