@@ -24,31 +24,32 @@ export type EntryWriter = {
   close(): Promise<void>
 }
 
+/** How to encode what each key is to hold; `undefined` where it is to be deleted. In the order of the last change. */
+type Pending = Map<string, (() => Uint8Array) | undefined>
+
 export function createEntryWriter({ store, timers, onError }: EntryWriterComponents): EntryWriter {
-  let pending = new Map<string, (() => Uint8Array) | undefined>()
+  let pending: Pending = new Map()
   let timer: ScheduledTimer | undefined
   let writing: Promise<void> = Promise.resolve()
   let isClosed = false
 
-  const writeBatch = async (): Promise<void> => {
-    const batch = pending
-    pending = new Map()
-    if (batch.size === 0) return
-    const operations = Array.from(batch, ([key, encode]): KeyValueOperation =>
-      encode === undefined ? { type: 'delete', key } : { type: 'put', key, value: encode() },
-    )
-    try {
-      await store.batch(operations, { sync: true })
-    } catch (error: unknown) {
-      // What came in meanwhile is newer than the failed batch and wins.
-      pending = new Map([...batch, ...pending])
-      throw error
+  const writeAll = async (): Promise<void> => {
+    // What comes in while this is being written waits for the next turn, or it might never end.
+    for (let left = pending.size; left > 0; left -= CACHE_FLUSH_ENTRIES) {
+      const batch = takeFirst(pending, CACHE_FLUSH_ENTRIES)
+      try {
+        await store.batch(Array.from(batch, operationOf), { sync: true })
+      } catch (error: unknown) {
+        // What came in meanwhile is newer than the failed batch and wins.
+        pending = new Map([...batch, ...pending])
+        throw error
+      }
     }
   }
   const flush = async (): Promise<void> => {
     timer?.cancel()
     timer = undefined
-    const turn = writing.catch(() => undefined).then(writeBatch)
+    const turn = writing.catch(() => undefined).then(writeAll)
     writing = turn
     await turn
   }
@@ -79,4 +80,19 @@ export function createEntryWriter({ store, timers, onError }: EntryWriterCompone
       await flush()
     },
   }
+}
+
+/** Takes the oldest so many out. A bounded number at a time: encoding thousands in one go would hold up every request meanwhile. */
+function takeFirst(pending: Pending, count: number): Pending {
+  const taken: Pending = new Map()
+  for (const [key, encode] of pending) {
+    if (taken.size === count) break
+    taken.set(key, encode)
+    pending.delete(key)
+  }
+  return taken
+}
+
+function operationOf([key, encode]: readonly [string, (() => Uint8Array) | undefined]): KeyValueOperation {
+  return encode === undefined ? { type: 'delete', key } : { type: 'put', key, value: encode() }
 }
