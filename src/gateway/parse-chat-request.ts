@@ -2,6 +2,7 @@ import type { JsonValue } from '../base/canonical-json.ts'
 import { parseModelId } from '../base/identifiers.ts'
 import type { ModelRequest, ResponseFormat, ToolChoice, ToolDefinition } from '../ports/language-model.ts'
 import type { RouteTarget } from '../ports/router.ts'
+import { reasonToRefuse } from '../wire/refused-members.ts'
 import { invalidRequest } from './invalid-request.ts'
 import { parseChatMessages } from './parse-chat-messages.ts'
 import { checkJsonTree, isJsonObject, type JsonObject } from './parse-json-body.ts'
@@ -30,8 +31,9 @@ const UNDERSTOOD: ReadonlySet<string> = new Set(
 /**
  * Reads the body of `POST /v1/chat/completions`. Members that the node does not interpret are passed through to the provider.
  *
- * Throws `REQUEST_INVALID` naming the member, also for what would be lost in silence: `n` above 1, `logprobs`, audio, and the
- * `functions` interface that tools replaced.
+ * Throws `REQUEST_INVALID` naming the member, also for what would be lost in silence (`n` above 1, `logprobs`, audio, and the
+ * `functions` interface that tools replaced), and for what would choose another model or price behind the node's back (`models`,
+ * `provider`, `service_tier`, ...: `wire/refused-members.ts`).
  */
 export function parseChatRequest(body: JsonObject, limits: { readonly messagesMax: number }): ChatRequest {
   const modelName = requireText(body['model'], 'model')
@@ -181,6 +183,8 @@ function collectPassThrough(body: JsonObject): JsonObject | undefined {
     if (name === '__proto__') throw invalidRequest(name, 'A member may not be named __proto__')
     const value = body[name]
     if (value === undefined) continue
+    const reason = reasonToRefuse(name, value)
+    if (reason !== undefined) throw invalidRequest(name, `${name} is not passed on: ${reason}`)
     checkJsonTree(value, name)
     members.push([name, value])
   }

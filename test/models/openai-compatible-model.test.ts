@@ -96,7 +96,17 @@ describe('what is sent', () => {
       topP: 0.9,
       stop: ['END'],
       seed: 7,
-      passThrough: { logit_bias: { '5': 1 }, user: 'u1', model: 'other', stream: true, messages: [], max_tokens: 9 },
+      passThrough: {
+        logit_bias: { '5': 1 },
+        user: 'u1',
+        model: 'other',
+        stream: true,
+        messages: [],
+        max_tokens: 9,
+        n: 4,
+        models: ['dear/model'],
+        service_tier: 'priority',
+      },
     })
     const call = upstream.calls.at(-1)
     expect(call?.headers.authorization).toBe(`Bearer ${API_KEY}`)

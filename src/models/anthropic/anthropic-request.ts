@@ -8,8 +8,8 @@ import type {
 } from '../../ports/language-model.ts'
 import { asRecord, parseJson } from '../json-access.ts'
 
-/** Members of a caller's request that the Messages interface knows; it refuses unknown ones, so others are dropped. */
-const KNOWN_MEMBERS = ['metadata', 'thinking', 'top_k', 'service_tier', 'container', 'context_management'] as const
+/** Members of a caller's request that the Messages interface knows; it refuses unknown ones, so others are dropped, like those that would change the price. */
+const KNOWN_MEMBERS = ['metadata', 'thinking', 'top_k', 'context_management'] as const
 
 /** The interface has no JSON mode without a schema. */
 const JSON_INSTRUCTION = 'Answer with one JSON object and nothing else: no prose, no code fence.'

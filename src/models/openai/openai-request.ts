@@ -8,6 +8,7 @@ import type {
   ToolChoice,
   ToolDefinition,
 } from '../../ports/language-model.ts'
+import { reasonToRefuse } from '../../wire/refused-members.ts'
 
 /** How servers that speak the chat completions interface differ. */
 export type OpenaiDialect = {
@@ -30,6 +31,7 @@ const OWN_MEMBERS = new Set([
   'response_format',
   'max_tokens',
   'max_completion_tokens',
+  'n',
 ])
 
 export type OpenaiRequestInit = {
@@ -38,12 +40,15 @@ export type OpenaiRequestInit = {
   readonly isStreaming: boolean
 }
 
-/** The JSON text of a chat completions request. */
+/**
+ * The JSON text of a chat completions request. Members that this adapter sets itself are taken from the request's own fields, and
+ * those of `wire/refused-members.ts` are left out: the gateway refuses them by name, and a library call must not send them either.
+ */
 export function encodeOpenaiRequest(request: ModelRequest, init: OpenaiRequestInit): string {
   const { dialect } = init
   const body: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(request.passThrough ?? {})) {
-    if (!OWN_MEMBERS.has(name)) body[name] = value
+    if (!OWN_MEMBERS.has(name) && reasonToRefuse(name, value) === undefined) body[name] = value
   }
   body['model'] = init.model
   body['messages'] = request.messages.map((message) => encodeMessage(message, dialect))
