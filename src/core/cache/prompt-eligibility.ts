@@ -6,7 +6,7 @@ export const SIMILAR_PROMPT_LENGTH_MAX = 1_000
 
 /** Words that tie an answer to the moment it is asked. */
 const TIME = new RegExp(
-  '\\b(?:today|tonight|tomorrow|yesterday|now|nowadays|currently|latest|newest|upcoming|recent|recently|so far|at the moment|' +
+  '\\b(?:today|tonight|tomorrow|yesterday|now|nowadays|currently|latest|newest|upcoming|recent|recently|so far|at the moment|the current|' +
     '(?:this|next|last|past|current) (?:second|minute|hour|morning|afternoon|evening|night|week|weekend|month|quarter|season|year)|' +
     'what time|what day|what date|weather|forecast|breaking|headlines|live score|exchange rate|(?:stock|share) price)\\b',
   'i',

@@ -74,6 +74,9 @@ export async function openSemanticCache(
   return cache
 }
 
+/** How long an answer serves that depends on the time of asking (weather, news, who holds an office). */
+const TIMELY_ANSWER_MS = 5 * 60_000
+
 type Counters = {
   exactHits: number
   similarHits: number
@@ -127,7 +130,7 @@ class StoredSemanticCache implements SemanticCache {
     if (query.mode === 'off') return this.#miss('not-read', undefined)
     const isRead = isReading(query)
     const exact = isRead ? this.#freshEntry(filed.entryId) : undefined
-    if (exact !== undefined && exact.text === filed.text) {
+    if (exact !== undefined && exact.text === filed.text && !this.#isOutdated(filed, exact)) {
       this.#counters.exactHits += 1
       this.#table.touch(exact)
       return {
@@ -300,6 +303,12 @@ class StoredSemanticCache implements SemanticCache {
 
   #isExpired(storedAt: Timestamp): boolean {
     return this.#components.clock.now() - storedAt >= this.#init.ttlMs
+  }
+
+  /** What depends on the time of asking is true for minutes, however long other answers are kept. */
+  #isOutdated({ exactOnly }: CacheRequest, { cached }: CacheEntry): boolean {
+    if (exactOnly !== 'depends-on-time') return false
+    return this.#components.clock.now() - cached.storedAt >= TIMELY_ANSWER_MS
   }
 
   #store(entry: CacheEntry): void {

@@ -274,6 +274,16 @@ describe('controls', () => {
 })
 
 describe('limits', () => {
+  it('serves an answer that depends on the time of asking for minutes, not for as long as others', async () => {
+    const { cache, time } = await openCacheFixture({ ttlMs: durationFromMs(3_600_000) })
+    const query = queryOf('What is the latest news in Oslo today?')
+    await askAndStore(cache, query)
+    time.advance(299_000)
+    expect(await cache.lookup(query)).toMatchObject({ kind: 'hit', tier: 'exact' })
+    time.advance(1_000)
+    expect(await cache.lookup(query)).toMatchObject({ kind: 'miss' })
+  })
+
   it('serves an answer until it is as old as the limit, not longer, in either tier', async () => {
     const { cache, time } = await openCacheFixture({ ttlMs: durationFromMs(1_000) })
     await askAndStore(cache, queryOf(QUESTION))
