@@ -41,6 +41,12 @@ export const ERROR_CODES = {
     httpStatus: 422,
     isRetryable: false,
   },
+  ROUTER_NOT_ALLOWED: {
+    cause: 'Models are configured, but the request, its key or its route excludes every one that could begin.',
+    remedy: '`x-kernell-allow` (`--allow`, `--local-only`), the key or the route excludes every model that could answer: allow one of them, or ask for another route.',
+    httpStatus: 422,
+    isRetryable: false,
+  },
   ROUTER_MODEL_UNKNOWN: {
     cause: 'The request names a model that the registry does not have, or has without a provider that serves it.',
     remedy: 'Ask for one of the names that `kernell models list` or GET /v1/models prints.',

@@ -6,6 +6,7 @@ import type { Terminal } from './terminal.ts'
 const REFUSALS: readonly ErrorCode[] = [
   'BUDGET_EXCEEDED',
   'ROUTER_COST_CAP',
+  'ROUTER_NOT_ALLOWED',
   'ROUTER_PRICE_UNKNOWN',
   'OUTBOUND_NOT_ALLOWED',
   'GATEWAY_KEYS_REQUIRED',

@@ -46,14 +46,20 @@ export function describeFailure(error: unknown, requestId: string): FailureDescr
     isRetryable: error.isRetryable,
     ...(error.code === 'GATEWAY_OVERLOADED' && { retryAfterS: 1 }),
     error: {
-      message:
-        error.code === 'REQUEST_INVALID' ? error.message : `${withFullStop(error.message)} ${remedyOf(error.code)}`,
+      message: withRemedy(error),
       type: typeOf(status, word?.code),
       param: typeof param === 'string' ? param : (word?.param ?? null),
       code: word?.code ?? error.code,
       ...(Object.keys(details).length > 0 && { details }),
     },
   }
+}
+
+/** A message that names the fault in the request is its own remedy; one that already begins like the remedy of its code knows a more precise one. */
+function withRemedy({ code, message }: CodedError): string {
+  const remedy = remedyOf(code)
+  if (code === 'REQUEST_INVALID' || message.includes(remedy.slice(0, 24))) return message
+  return `${withFullStop(message)} ${remedy}`
 }
 
 function describeFault(requestId: string): FailureDescription {

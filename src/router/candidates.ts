@@ -23,44 +23,49 @@ export type CandidateQuery = {
   readonly today: CivilDate
 }
 
+/** Why a model is out, from what nobody can change in this request to what is a matter of price. */
+type Exclusion =
+  | { readonly kind: 'forbidden' | 'off-route' | 'unpriced'; readonly because: string }
+  | { readonly kind: 'incapable'; readonly because: string; readonly missing: readonly MissingCapability[] }
+
+type Excluded = { readonly entry: ModelEntry; readonly exclusion: Exclusion }
+
 /**
  * Removes the models that the request, its controls or its target rule out, before anything is scored.
  *
- * Throws `ROUTER_MODEL_UNKNOWN`, `ROUTER_NO_MODEL`, `ROUTER_NO_CAPABLE_MODEL` (naming what is missing) or `ROUTER_PRICE_UNKNOWN` when nothing is left.
+ * Throws when no model is left that may begin: `ROUTER_MODEL_UNKNOWN`, `ROUTER_NO_MODEL` when none is configured, `ROUTER_NOT_ALLOWED` when the
+ * controls exclude all that are, `ROUTER_NO_CAPABLE_MODEL` (naming what is missing) or `ROUTER_PRICE_UNKNOWN`.
  */
 export function selectCandidates(query: CandidateQuery): CandidateSet {
   const { catalog, target } = query
   const pool = target.kind === 'model' ? [namedModel(catalog, target.modelId)] : catalog.available
   if (pool.length === 0) throw new CodedError('ROUTER_NO_MODEL', { message: catalog.explainAbsence() })
   const candidates: ModelEntry[] = []
-  const excluded: { readonly entry: ModelEntry; readonly because: string }[] = []
-  const missing = new Set<MissingCapability>()
-  let isPriceTheReason = false
+  const excluded: Excluded[] = []
   for (const entry of pool) {
-    const control = excludedByRequest(entry, query)
-    if (control !== undefined) {
-      excluded.push({ entry, because: control })
-      continue
-    }
-    const lacking = missingCapabilities(entry, query.facts.needs)
-    if (lacking.length > 0) {
-      for (const name of lacking) missing.add(name)
-      excluded.push({ entry, because: `lacks ${lacking.join(', ')}` })
-      continue
-    }
-    if (query.isBounded && priceOnDate(entry, query.today) === undefined) {
-      isPriceTheReason = true
-      excluded.push({ entry, because: 'its price is unknown and the task has a budget' })
-      continue
-    }
-    candidates.push(entry)
+    const exclusion = exclusionOf(entry, query)
+    if (exclusion === undefined) candidates.push(entry)
+    else excluded.push({ entry, exclusion })
   }
-  if (candidates.length === 0) throw noneLeft({ query, missing, isPriceTheReason, excluded })
-  if (target.kind === 'route' && !candidates.some(({ tier }) => startsRoute(tier, target.route))) {
-    // Escalation may leave the tier that was asked for; the first call may not.
-    throw new CodedError('ROUTER_NO_MODEL', { message: `${noModelOfRoute(target.route)}. ${catalog.explainAbsence()}` })
+  // Escalation may leave the tier that was asked for; the first call may not.
+  if (!candidates.some(({ tier }) => mayBegin(tier, target))) throw noneLeft(query, excluded)
+  return {
+    candidates,
+    excluded: excluded.map(({ entry, exclusion }) => ({ entry, because: exclusion.because })),
   }
-  return { candidates, excluded }
+}
+
+function exclusionOf(entry: ModelEntry, query: CandidateQuery): Exclusion | undefined {
+  const { controls, target, facts } = query
+  const forbidden = forbiddenBecause(entry, controls)
+  if (forbidden !== undefined) return { kind: 'forbidden', because: forbidden }
+  if (target.kind === 'route' && !isWithinRoute(entry.tier, target.route))
+    return { kind: 'off-route', because: `the route is ${target.route}` }
+  const missing = missingCapabilities(entry, facts.needs)
+  if (missing.length > 0) return { kind: 'incapable', because: `lacks ${missing.join(', ')}`, missing }
+  if (query.isBounded && priceOnDate(entry, query.today) === undefined)
+    return { kind: 'unpriced', because: 'its price is unknown and the task has a budget' }
+  return undefined
 }
 
 function namedModel(catalog: ModelCatalog, modelId: string): ModelEntry {
@@ -70,6 +75,12 @@ function namedModel(catalog: ModelCatalog, modelId: string): ModelEntry {
     message: catalog.explainAbsence(modelId),
     details: { model: modelId },
   })
+}
+
+/** Whether the caller says who may see the task: then it is shown to nobody else, not even to embed it or to ask for advice. */
+export function isConfined({ isLocalOnly, providers, tiers }: RouteControls): boolean {
+  if (isLocalOnly === true || providers !== undefined) return true
+  return tiers !== undefined && !tiers.includes('cheap_api') && !tiers.includes('premium_api')
 }
 
 /** Why the request's controls forbid a model, for people; `undefined` when they do not. */
@@ -82,51 +93,47 @@ export function forbiddenBecause(entry: ModelEntry, controls: RouteControls): st
   return undefined
 }
 
-function excludedByRequest(entry: ModelEntry, { controls, target }: CandidateQuery): string | undefined {
-  const forbidden = forbiddenBecause(entry, controls)
-  if (forbidden !== undefined) return forbidden
-  if (target.kind === 'route' && !isWithinRoute(entry.tier, target.route)) return `the route is ${target.route}`
-  return undefined
-}
-
-/** A fixed route starts in its tier; escalation may climb, never descend. Premium has nothing above it, so premium means premium alone. */
+/**
+ * A fixed route starts in its tier; escalation may climb, never descend. Premium has nothing above it, so premium means premium alone; local
+ * means this machine, so a request that was kept here does not leave because a local model fails.
+ */
 function isWithinRoute(tier: ModelTier, route: 'local' | 'cheap' | 'premium'): boolean {
-  if (route === 'local') return true
+  if (route === 'local') return isLocalTier(tier)
   return route === 'cheap' ? !isLocalTier(tier) : tier === 'premium_api'
 }
 
-function startsRoute(tier: ModelTier, route: 'local' | 'cheap' | 'premium'): boolean {
-  if (route === 'local') return isLocalTier(tier)
-  return tier === (route === 'cheap' ? 'cheap_api' : 'premium_api')
+function mayBegin(tier: ModelTier, target: RouteTarget): boolean {
+  if (target.kind !== 'route') return true
+  if (target.route === 'local') return isLocalTier(tier)
+  return tier === (target.route === 'cheap' ? 'cheap_api' : 'premium_api')
 }
 
-type NoneLeft = {
-  readonly query: CandidateQuery
-  readonly missing: ReadonlySet<MissingCapability>
-  readonly isPriceTheReason: boolean
-  readonly excluded: CandidateSet['excluded']
-}
-
-function noneLeft({ query, missing, isPriceTheReason, excluded }: NoneLeft): CodedError {
-  const reasons = excluded.map(({ entry, because }) => `${entry.id} ${because}`)
-  const details = { excluded: reasons }
+/** Says why none of the models that could have begun may: a stronger one that could only have followed is no answer to that. */
+function noneLeft({ catalog, target }: CandidateQuery, excluded: readonly Excluded[]): CodedError {
+  const details = { excluded: excluded.map(({ entry, exclusion }) => `${entry.id}: ${exclusion.because}`) }
+  const beginners = excluded.filter(({ entry }) => mayBegin(entry.tier, target))
+  const where = target.kind === 'route' ? ` of the route ${target.route}` : ''
+  if (beginners.length === 0) {
+    const message = `No model is configured for the route ${target.kind === 'route' ? target.route : ''}. ${catalog.explainAbsence()}`
+    return new CodedError('ROUTER_NO_MODEL', { message, details })
+  }
+  const missing = new Set(
+    beginners.flatMap(({ exclusion }) => (exclusion.kind === 'incapable' ? exclusion.missing : [])),
+  )
   if (missing.size > 0) {
     const names = [...missing]
     return new CodedError('ROUTER_NO_CAPABLE_MODEL', {
-      message: `No configured model has what the request needs: ${names.join(', ')}`,
+      message: `No configured model${where} has what the request needs: ${names.join(', ')}`,
       details: { missing: names, ...details },
     })
   }
-  if (isPriceTheReason)
-    return new CodedError('ROUTER_PRICE_UNKNOWN', {
-      message: 'Every model that could answer has an unknown price',
-      details,
-    })
-  const message =
-    query.target.kind === 'route' ? noModelOfRoute(query.target.route) : 'No configured model is allowed by the request'
-  return new CodedError('ROUTER_NO_MODEL', { message: `${message}. ${query.catalog.explainAbsence()}`, details })
-}
-
-function noModelOfRoute(route: string): string {
-  return `No model is configured for the route ${route}`
+  if (beginners.some(({ exclusion }) => exclusion.kind === 'unpriced')) {
+    const message = `Every model${where} that could answer has an unknown price`
+    return new CodedError('ROUTER_PRICE_UNKNOWN', { message, details })
+  }
+  const [first] = beginners
+  return new CodedError('ROUTER_NOT_ALLOWED', {
+    message: `No configured model${where} may be used, for example ${first?.entry.id ?? ''}: ${first?.exclusion.because ?? ''}`,
+    details,
+  })
 }
