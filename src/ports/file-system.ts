@@ -7,10 +7,8 @@
  * folder is `STORE_FILE_MISSING`.
  */
 export type OpenFileInit = {
-  /** `read`: must exist. `append`: must exist, may grow. `create`: must not exist, then as `append`. */
+  /** `read`: must exist. `append`: must exist, may grow. `create`: must not exist, then as `append`; only its owner may read it. */
   readonly mode: 'read' | 'append' | 'create'
-  /** The file may be read by its owner only. Default false. */
-  readonly isSecret?: boolean
 }
 
 export interface OpenFile {

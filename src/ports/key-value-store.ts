@@ -40,6 +40,11 @@ export type KeyRange = {
 
 export type ReadOptions = { readonly signal?: AbortSignal }
 
+export type IterateOptions = ReadOptions & {
+  /** Told the key of each entry whose bytes fail their checksum; the iteration leaves it out and goes on. Absent: it throws. */
+  readonly onDamaged?: (key: string) => void
+}
+
 export type WriteOptions = {
   /**
    * True: resolves only when the bytes are on stable storage. False (default): survives the death of the process, and
@@ -59,7 +64,7 @@ export interface KeyValueStore {
   /** All or nothing, in order: the last operation on a key wins. */
   batch(operations: readonly KeyValueOperation[], options?: WriteOptions): Promise<void>
   /** Entries in key order, as of the moment of the first read; later writes are not seen. */
-  iterate(range?: KeyRange, options?: ReadOptions): AsyncIterable<KeyValueEntry>
+  iterate(range?: KeyRange, options?: IterateOptions): AsyncIterable<KeyValueEntry>
   /** Number of entries in the range; costs a scan. */
   count(range?: KeyRange, options?: ReadOptions): Promise<number>
   /** A view of the keys below `name` (letters, digits and hyphens); closing it is closing nothing. */

@@ -11,10 +11,12 @@ import { openSegmentedEventLog } from './segmented-event-log.ts'
  *
  * ```text
  * format      this number, in decimal
- * secret      32 random bytes, mode 0600: the salt of every hash of this installation
+ * secret      32 random bytes: the salt of every hash of this installation
  * store/      LevelDB; its lock is the lock of the whole directory
  * NAME/       one journal each
  * ```
+ *
+ * Folders are made with mode 0700 and files with 0600. A directory that was there before keeps its own mode; the store's folder does not.
  */
 export const DATA_FORMAT = 1
 export const SECRET_BYTES = 32
@@ -53,7 +55,7 @@ export async function openDataDirectory(
   try {
     await writeOnce(fileSystem, { directory: init.path, name: 'format', bytes: asciiBytes(`${DATA_FORMAT}\n`) })
     const fresh = components.random.bytes(SECRET_BYTES)
-    const secret = await writeOnce(fileSystem, { directory: init.path, name: 'secret', bytes: fresh, isSecret: true })
+    const secret = await writeOnce(fileSystem, { directory: init.path, name: 'secret', bytes: fresh })
     if (secret.byteLength !== SECRET_BYTES) {
       throw new CodedError('STORE_CORRUPTED', { message: `${init.path}/secret has the wrong size` })
     }
@@ -105,7 +107,6 @@ type WriteOnceInit = {
   readonly directory: string
   readonly name: string
   readonly bytes: Uint8Array
-  readonly isSecret?: boolean
 }
 
 /** Writes the file unless it is there, durably and never in part; returns what it holds then. */
@@ -114,7 +115,7 @@ async function writeOnce(fileSystem: FileSystem, init: WriteOnceInit): Promise<U
   if (await fileSystem.exists(path)) return await readWhole(fileSystem, path)
   const temporaryPath = `${path}.tmp`
   await fileSystem.remove(temporaryPath)
-  const file = await fileSystem.open(temporaryPath, { mode: 'create', isSecret: init.isSecret ?? false })
+  const file = await fileSystem.open(temporaryPath, { mode: 'create' })
   try {
     await file.append(init.bytes)
     await file.sync()

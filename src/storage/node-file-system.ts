@@ -5,8 +5,8 @@ import { CodedError } from '../base/errors.ts'
 import type { FileSystem, OpenFile, OpenFileInit } from '../ports/file-system.ts'
 
 const FLAGS = { read: 'r', append: 'a+', create: 'ax+' } as const
-const SECRET_MODE = 0o600
-const ORDINARY_MODE = 0o644
+/** Only the owner reads what a node keeps: budgets name tenants, and the secret salts every hash. */
+const FILE_MODE = 0o600
 const FOLDER_MODE = 0o700
 
 /** The files of this machine. Syncs content with `fdatasync`, names with `fsync` of the folder. */
@@ -91,10 +91,10 @@ class NodeFile implements OpenFile {
   }
 }
 
-async function openHandle(path: string, { mode, isSecret }: OpenFileInit): Promise<FileHandle> {
+async function openHandle(path: string, { mode }: OpenFileInit): Promise<FileHandle> {
   // 'a' would create a missing file, and a journal that vanished must not start again empty.
   if (mode === 'append') await stat(path)
-  return await open(path, FLAGS[mode], isSecret === true ? SECRET_MODE : ORDINARY_MODE)
+  return await open(path, FLAGS[mode], FILE_MODE)
 }
 
 /**

@@ -1,4 +1,5 @@
 import type {
+  IterateOptions,
   KeyRange,
   KeyValueEntry,
   KeyValueOperation,
@@ -49,9 +50,18 @@ class SublevelStore implements KeyValueStore {
     )
   }
 
-  async *iterate(range: KeyRange = {}, options?: ReadOptions): AsyncGenerator<KeyValueEntry, void, undefined> {
+  async *iterate(
+    range: KeyRange = {},
+    { onDamaged, ...options }: IterateOptions = {},
+  ): AsyncGenerator<KeyValueEntry, void, undefined> {
     checkRange(range)
-    for await (const { key, value } of this.#parent.iterate(rangeBelow(this.#prefix, range), options)) {
+    const below = {
+      ...options,
+      ...(onDamaged !== undefined && {
+        onDamaged: (key: string): void => onDamaged(key.slice(this.#prefix.length)),
+      }),
+    }
+    for await (const { key, value } of this.#parent.iterate(rangeBelow(this.#prefix, range), below)) {
       yield { key: key.slice(this.#prefix.length), value }
     }
   }

@@ -1,6 +1,5 @@
-import { CodedError } from '../base/errors.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
-import type { KeyRange, KeyValueOperation, KeyValueStore } from '../ports/key-value-store.ts'
+import type { IterateOptions, KeyRange, KeyValueOperation, KeyValueStore } from '../ports/key-value-store.ts'
 import { formatTelemetryEvent, parseTelemetryEvent } from '../wire/telemetry-event.ts'
 import type { TelemetryEvent } from '../wire/telemetry-event.ts'
 
@@ -28,9 +27,15 @@ export type TelemetryPurge =
 export interface TelemetryStore {
   /** Resolves when the records are on stable storage. A record with the timestamp and id of another replaces it. */
   append(events: readonly TelemetryEvent[]): Promise<void>
+  /** Records that cannot be read are left out and counted in `unreadableCount`: one damaged record hides no other. */
   list(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<TelemetryEvent>
   count(): Promise<number>
-  /** Number of records deleted; they are off stable storage, save for what the file format keeps until it compacts. */
+  /** Unreadable records met since the start, each once. */
+  readonly unreadableCount: number
+  /**
+   * Number of records deleted; they are off stable storage, save for what the file format keeps until it compacts. By tenant, records that
+   * cannot be read go as well: nobody can tell whose they are, and they are of no use to anyone.
+   */
   purge(what: TelemetryPurge): Promise<number>
   /** JSON lines, oldest first, each ending in a line break. */
   exportLines(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<string>
@@ -51,6 +56,7 @@ class KeyedTelemetryStore implements TelemetryStore {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
   /** Upper bound of the records there are; counted once, then kept up to date. */
   #countMax: number | undefined
+  readonly #unreadable = new Set<string>()
 
   constructor(store: KeyValueStore, eventsMax: number) {
     this.#store = store
@@ -68,10 +74,11 @@ class KeyedTelemetryStore implements TelemetryStore {
     const excess = known + events.length - this.#eventsMax
     let dropped = 0
     if (excess > 0) {
-      for await (const { key } of this.#store.iterate({ limit: excess })) {
+      const drop = (key: string): void => {
         operations.unshift({ type: 'delete', key })
         dropped += 1
       }
+      for await (const { key } of this.#store.iterate({ limit: excess }, { onDamaged: drop })) drop(key)
     }
     await this.#store.batch(operations, { sync: true })
     this.#countMax = known + events.length - dropped
@@ -83,13 +90,18 @@ class KeyedTelemetryStore implements TelemetryStore {
   ): AsyncGenerator<TelemetryEvent, void, undefined> {
     let left = filter.limit ?? Number.MAX_SAFE_INTEGER
     if (left <= 0) return
-    for await (const { key, value } of this.#store.iterate(rangeOf(filter), readOptions(options))) {
+    for await (const { key, value } of this.#store.iterate(rangeOf(filter), this.#reading(options))) {
       const event = this.#read(key, value)
+      if (event === undefined) continue
       if (filter.tenant !== undefined && event.tenant !== filter.tenant) continue
       yield event
       left -= 1
       if (left === 0) return
     }
+  }
+
+  get unreadableCount(): number {
+    return this.#unreadable.size
   }
 
   async count(): Promise<number> {
@@ -106,12 +118,15 @@ class KeyedTelemetryStore implements TelemetryStore {
         { sync: true },
       )
       purged += keys.length
+      for (const key of keys) this.#unreadable.delete(key)
       keys = []
     }
-    for await (const { key, value } of this.#store.iterate(range)) {
-      if (what.kind === 'tenant' && this.#read(key, value).tenant !== what.tenant) continue
+    // What fails its checksum is deleted like what cannot be understood.
+    const onDamaged = (key: string): void => void keys.push(key)
+    for await (const { key, value } of this.#store.iterate(range, { onDamaged })) {
+      if (what.kind === 'tenant' && this.#isOfAnother(what.tenant, key, value)) continue
       keys.push(key)
-      if (keys.length === PURGE_BATCH) await remove()
+      if (keys.length >= PURGE_BATCH) await remove()
     }
     if (keys.length > 0) await remove()
     this.#countMax = undefined
@@ -125,10 +140,32 @@ class KeyedTelemetryStore implements TelemetryStore {
     for await (const event of this.list(filter, options)) yield `${formatTelemetryEvent(event)}\n`
   }
 
-  #read(key: string, value: Uint8Array): TelemetryEvent {
-    const reading = parseTelemetryEvent(JSON.parse(this.#decoder.decode(value)))
+  #reading(options: AbortOptions): IterateOptions {
+    return {
+      ...(options.signal !== undefined && { signal: options.signal }),
+      onDamaged: (key) => void this.#unreadable.add(key),
+    }
+  }
+
+  #isOfAnother(tenant: string, key: string, value: Uint8Array): boolean {
+    const event = this.#read(key, value)
+    return event !== undefined && event.tenant !== tenant
+  }
+
+  #read(key: string, value: Uint8Array): TelemetryEvent | undefined {
+    const reading = parseTelemetryEvent(this.#parseJson(value))
     if ('event' in reading) return reading.event
-    throw new CodedError('STORE_CORRUPTED', { message: `Telemetry record ${key}: ${reading.problem}` })
+    this.#unreadable.add(key)
+    return undefined
+  }
+
+  /** `undefined` for what is no JSON text. */
+  #parseJson(value: Uint8Array): unknown {
+    try {
+      return JSON.parse(this.#decoder.decode(value))
+    } catch {
+      return undefined
+    }
   }
 }
 
@@ -143,8 +180,4 @@ function rangeOf(filter: TelemetryFilter): KeyRange {
     ...(filter.to !== undefined && { lt: filter.to }),
     ...(filter.isNewestFirst !== undefined && { reverse: filter.isNewestFirst }),
   }
-}
-
-function readOptions(options: AbortOptions): { signal?: AbortSignal } {
-  return options.signal === undefined ? {} : { signal: options.signal }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -20,6 +20,12 @@ afterEach(async () => {
 const open = async (path: string): Promise<DataDirectory> =>
   await openDataDirectory({ fileSystem: createNodeFileSystem(), random: createSystemRandom() }, { path })
 
+async function collect<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const collected: Item[] = []
+  for await (const item of items) collected.push(item)
+  return collected
+}
+
 test('a new directory gets its format number and a secret that only its owner may read', async () => {
   const path = await makePath()
   const directory = await open(path)
@@ -30,6 +36,39 @@ test('a new directory gets its format number and a secret that only its owner ma
   await directory.close()
   await directory.close()
 })
+
+/** Files and folders below that others than the owner may read, write or enter. */
+async function openToOthers(path: string): Promise<readonly string[]> {
+  const names = ['', ...(await readdir(path, { recursive: true }))]
+  const modes = await Promise.all(names.map(async (name) => (await stat(join(path, name))).mode & 0o077))
+  return names.filter((_, at) => modes[at] !== 0)
+}
+
+test.skipIf(process.platform === 'win32')(
+  'in a directory that everybody may enter, nobody else may read what is stored, nor what was stored before',
+  async () => {
+    const path = await makePath()
+    const fill = async (): Promise<void> => {
+      const directory = await open(path)
+      await directory.store.put('cache/1', new TextEncoder().encode('a prompt'), { sync: true })
+      await (await directory.openEventLog('budgets')).append([Uint8Array.of(2)])
+      expect((await stat(join(path, 'store'))).mode & 0o777).toBe(0o700)
+      await directory.close()
+    }
+    const umask = process.umask(0o022)
+    try {
+      await mkdir(path, { mode: 0o755 })
+      await fill()
+      expect(await openToOthers(path)).toEqual([''])
+      await chmod(join(path, 'store'), 0o755)
+      for (const name of await readdir(join(path, 'store'))) await chmod(join(path, 'store', name), 0o644)
+      await fill()
+      expect(await openToOthers(path)).toEqual([''])
+    } finally {
+      process.umask(umask)
+    }
+  },
+)
 
 test('store, journals and secret are found again', async () => {
   const path = await makePath()
@@ -80,11 +119,12 @@ test('a database that LevelDB cannot read is STORE_CORRUPTED', async () => {
   await expect(openLevelKeyValueStore({ location: path })).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
 })
 
-test('a flipped bit in a value is STORE_CORRUPTED, not an answer', async () => {
+test('a flipped bit in a value is STORE_CORRUPTED, not an answer; whoever reads many may go on without it', async () => {
   const path = await makePath()
   const store = await openLevelKeyValueStore({ location: path })
   const needle = 'needle-'.repeat(40)
   await store.put('k', new TextEncoder().encode(needle))
+  await store.put('l', Uint8Array.of(1))
   await store.close()
   // Reopening moves the write-ahead log into a table; closing and opening once more reads from it.
   await (await openLevelKeyValueStore({ location: path })).close()
@@ -97,6 +137,10 @@ test('a flipped bit in a value is STORE_CORRUPTED, not an answer', async () => {
   await writeFile(join(path, table), bytes)
   const damaged = await openLevelKeyValueStore({ location: path })
   await expect(damaged.get('k')).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
+  await expect(collect(damaged.iterate())).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
+  const met: string[] = []
+  const entries = await collect(damaged.iterate({}, { onDamaged: (key) => void met.push(key) }))
+  expect([met, entries.map(({ key }) => key)]).toEqual([['k'], ['l']])
   await damaged.close()
 })
 

@@ -132,6 +132,12 @@ describe('the queue', () => {
   })
 })
 
+async function collect<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const collected: Item[] = []
+  for await (const item of items) collected.push(item)
+  return collected
+}
+
 describe('the store', () => {
   const filled = async (): Promise<TelemetryStore> => {
     const { pipeline, store } = setUp()
@@ -161,6 +167,12 @@ describe('the store', () => {
     expect(await store.count()).toBe(0)
   })
 
+  test('purges before an instant, and not what happened at it', async () => {
+    const store = await filled()
+    expect(await store.purge({ kind: 'before', before: '2026-01-01T00:00:02.000Z d2' })).toBe(1)
+    expect(await idsOf(store)).toEqual(['d2', 'd3', 'd4', 'd5', 'd6'])
+  })
+
   test('exports JSON lines', async () => {
     const lines: string[] = []
     for await (const line of (await filled()).exportLines({ limit: 2 })) lines.push(line)
@@ -178,10 +190,23 @@ describe('the store', () => {
     expect(await idsOf(store)).toEqual(['d3', 'd4', 'd5'])
   })
 
-  test('a damaged record is STORE_CORRUPTED, not a record', async () => {
+  test.each([
+    ['no JSON text', new TextEncoder().encode('{"broken')],
+    ['no record', new TextEncoder().encode('{"task_hash":1}')],
+    ['no text', Uint8Array.of(0xff, 0xfe)],
+  ])('a record that is %s is counted and left out, and goes with any purge that meets it', async (_, bytes) => {
     const keys = createMemoryKeyValueStore()
-    await keys.put('2026 x', new TextEncoder().encode('{"task_hash":1}'))
-    await expect(idsOf(createTelemetryStore(keys))).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
+    const store = createTelemetryStore(keys)
+    const { pipeline } = setUp({}, { store })
+    for (const second of [1, 2]) pipeline.record(at(second, { tenant: `tenant-${second}` }))
+    await pipeline.flush()
+    await keys.put('2026-01-01T00:00:01.500Z x', bytes)
+    expect(await idsOf(store)).toEqual(['d1', 'd2'])
+    expect(await idsOf(store)).toEqual(['d1', 'd2'])
+    expect(store.unreadableCount).toBe(1)
+    expect(await collect(store.exportLines())).toHaveLength(2)
+    expect(await store.purge({ kind: 'tenant', tenant: 'tenant-1' })).toBe(2)
+    expect([store.unreadableCount, await idsOf(store)]).toEqual([0, ['d2']])
   })
 })
 

@@ -29,7 +29,7 @@ export const initCommand: Command = {
 
 function write(file: string, isForced: boolean): void {
   try {
-    mkdirSync(dirname(file), { recursive: true })
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     writeFileSync(file, EXAMPLE_CONFIG, { flag: isForced ? 'w' : 'wx', mode: 0o600 })
   } catch (cause) {
     const isThere = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'

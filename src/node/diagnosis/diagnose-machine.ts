@@ -1,4 +1,5 @@
-import { access, constants, statfs } from 'node:fs/promises'
+import { access, constants, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { formatBytes } from '../../base/format.ts'
 import type { HealthCheck } from '../kernell-node.ts'
@@ -6,9 +7,36 @@ import type { HealthCheck } from '../kernell-node.ts'
 /** Below this much free space writes of the cache and the journal are at risk. */
 const FREE_BYTES_MIN = 512 * 1024 * 1024
 
-/** The machine under a node: its Node.js, and the disk of the data directory. Creates the directory when it is not there. */
+/** Bits of a mode with which the group or everybody may read, write or enter. */
+const OTHERS = 0o077
+
+/** The machine under a node: its Node.js, and the disk and privacy of the data directory. Creates the directory when it is not there. */
 export async function diagnoseMachine(dataDir: string): Promise<readonly HealthCheck[]> {
-  return [diagnoseRuntime(process.versions.node), await diagnoseDataDir(dataDir)]
+  return [
+    diagnoseRuntime(process.versions.node),
+    await diagnoseDataDir(dataDir),
+    ...(await diagnosePrivacy(dataDir, ['', 'store', 'budgets'])),
+  ]
+}
+
+/** Prompts, answers and tenants' names lie in the data directory. Silent where there are no modes or no directory. */
+async function diagnosePrivacy(dataDir: string, folders: readonly string[]): Promise<readonly HealthCheck[]> {
+  if (process.platform === 'win32') return []
+  for (const folder of folders) {
+    const path = join(dataDir, folder)
+    const found = await stat(path).catch(() => undefined)
+    if (found === undefined || (found.mode & OTHERS) === 0) continue
+    const mode = (found.mode & 0o777).toString(8).padStart(4, '0')
+    return [
+      {
+        name: 'privacy',
+        state: 'warning',
+        detail: `other users of this machine may look into ${path} (mode ${mode}), which holds prompts and answers`,
+        remedy: `Run \`chmod -R go-rwx ${dataDir}\`, or name a directory of its own with \`--data-dir\`.`,
+      },
+    ]
+  }
+  return []
 }
 
 function diagnoseRuntime(version: string): HealthCheck {

@@ -2,6 +2,10 @@ import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Level } from 'level'
 import { CodedError } from '../../base/errors.ts'
+import { restrictToOwner } from './restrict-to-owner.ts'
+
+/** What is stored is the owner's alone. */
+const FOLDER_MODE = 0o700
 
 /**
  * Makes an empty database at `location` unless one is there, whole or not at all. LevelDB itself does not sync the first
@@ -11,13 +15,21 @@ import { CodedError } from '../../base/errors.ts'
 export async function createLevelDatabase(location: string): Promise<void> {
   if (await isThere(join(location, 'CURRENT'))) return
   const draft = `${location}.draft`
-  await mkdir(dirname(location), { recursive: true })
+  await mkdir(dirname(location), { recursive: true, mode: FOLDER_MODE })
+  await makeDraftFolder(draft)
   await openDraft(draft)
+  await restrictToOwner(draft)
   for (const name of await readdir(draft)) await syncFile(join(draft, name))
   await syncFolder(draft)
   await makeRoom(location)
   await rename(draft, location)
   await syncFolder(dirname(location))
+}
+
+/** Made here, since LevelDB would make it for everybody to enter. One that is there was cut short. */
+async function makeDraftFolder(draft: string): Promise<void> {
+  await mkdir(draft, { recursive: true, mode: FOLDER_MODE })
+  await restrictToOwner(draft)
 }
 
 /** Removes an empty folder that is in the place. */
@@ -37,6 +49,7 @@ async function openDraft(draft: string): Promise<void> {
   } catch (error: unknown) {
     if (isLocked(error)) throw error
     await rm(draft, { recursive: true, force: true })
+    await makeDraftFolder(draft)
     await openOnce(draft)
   }
 }

@@ -3,6 +3,7 @@ import { Level } from 'level'
 import { assert } from '../../base/assert.ts'
 import { CodedError } from '../../base/errors.ts'
 import type {
+  IterateOptions,
   KeyRange,
   KeyValueEntry,
   KeyValueOperation,
@@ -14,6 +15,7 @@ import { checkKey, checkRange } from '../key-order.ts'
 import { createSublevelStore } from '../sublevel-store.ts'
 import { createLevelDatabase } from './create-level-database.ts'
 import { levelErrorOf } from './level-errors.ts'
+import { restrictToOwner } from './restrict-to-owner.ts'
 
 export type LevelStoreInit = {
   /** Folder of the database; created where missing. One process, and in it one handle, may have it open. */
@@ -48,12 +50,16 @@ const READ_AHEAD = 256
  * Opens a LevelDB database as a store. LevelDB keeps the lock of the folder in the kernel, so it is released with the
  * process however that ends.
  *
+ * Only the owner may enter the folder, whatever it was before, since what is stored may be anybody's words. LevelDB makes its files as the
+ * process's umask says; those that are there when the store is opened or closed lose the rights of others as well.
+ *
  * @throws `STORE_LOCKED` when somebody has it open, `STORE_CORRUPTED` when LevelDB cannot make sense of its files,
  *   `STORE_NOT_OPEN` for any other reason the folder cannot be opened.
  */
 export async function openLevelKeyValueStore(init: LevelStoreInit): Promise<KeyValueStore> {
   try {
     await createLevelDatabase(init.location)
+    await restrictToOwner(init.location)
     const database = await openDatabase(init)
     return new LevelKeyValueStore(database, init.location)
   } catch (error: unknown) {
@@ -66,6 +72,9 @@ async function openDatabase(init: LevelStoreInit): Promise<Database> {
     createIfMissing: false,
     keyEncoding: 'utf8',
     valueEncoding: 'view',
+    // Compressed blocks would hold a text in pieces that refer to each other; whoever searches the files for what was deleted must
+    // be able to believe the answer. A store that was written with compression is still read, and compacting rewrites it.
+    compression: false,
     ...(init.cacheSizeBytes !== undefined && { cacheSize: init.cacheSizeBytes }),
   })
   await database.open()
@@ -128,7 +137,7 @@ class LevelKeyValueStore implements KeyValueStore {
     })
   }
 
-  async *iterate(range: KeyRange = {}, options?: ReadOptions): AsyncGenerator<KeyValueEntry, void, undefined> {
+  async *iterate(range: KeyRange = {}, options?: IterateOptions): AsyncGenerator<KeyValueEntry, void, undefined> {
     checkRange(range)
     options?.signal?.throwIfAborted()
     if (range.limit === 0) return
@@ -140,7 +149,10 @@ class LevelKeyValueStore implements KeyValueStore {
         if (entries.length === 0) return
         for (const [key, stored] of entries) {
           options?.signal?.throwIfAborted()
-          yield { key, value: this.#open(key, stored) }
+          const value = unseal(key, stored)
+          if (value !== undefined) yield { key, value }
+          else if (options?.onDamaged === undefined) throw this.#damagedError()
+          else options.onDamaged(key)
         }
       }
     } finally {
@@ -191,16 +203,17 @@ class LevelKeyValueStore implements KeyValueStore {
 
   async close(): Promise<void> {
     await this.#database.close()
+    await restrictToOwner(this.#location)
   }
 
   #open(key: string, stored: Uint8Array): Uint8Array {
-    const size = stored.byteLength - CHECKSUM_BYTES
-    if (size >= 0) {
-      const value = stored.subarray(0, size)
-      const expected = new DataView(stored.buffer, stored.byteOffset + size, CHECKSUM_BYTES).getUint32(0, true)
-      if (crc32(value, crc32(key)) === expected) return value
-    }
-    throw new CodedError('STORE_CORRUPTED', {
+    const value = unseal(key, stored)
+    if (value === undefined) throw this.#damagedError()
+    return value
+  }
+
+  #damagedError(): CodedError {
+    return new CodedError('STORE_CORRUPTED', {
       message: `A value in ${this.#location} fails its checksum`,
       details: { location: this.#location },
     })
@@ -222,6 +235,15 @@ class LevelKeyValueStore implements KeyValueStore {
 
 function isCompactable(database: object): database is CompactableDatabase {
   return 'compactRange' in database
+}
+
+/** The value, or `undefined` when it fails its checksum. */
+function unseal(key: string, stored: Uint8Array): Uint8Array | undefined {
+  const size = stored.byteLength - CHECKSUM_BYTES
+  if (size < 0) return undefined
+  const value = stored.subarray(0, size)
+  const expected = new DataView(stored.buffer, stored.byteOffset + size, CHECKSUM_BYTES).getUint32(0, true)
+  return crc32(value, crc32(key)) === expected ? value : undefined
 }
 
 function seal(key: string, value: Uint8Array): Uint8Array {
