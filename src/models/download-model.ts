@@ -11,7 +11,10 @@ export type DownloadProgress = { readonly receivedBytes: number; readonly totalB
 export type DownloadModelInit = {
   /** `https:` (or `http:` to an allowed origin) or `file:` URL. */
   readonly url: string
-  /** Where the file goes; what has arrived so far is in `<target>.part`. Its folder is made. */
+  /**
+   * Where the file goes; its folder is made. What has arrived so far is in `<target>.<12 hex digits of the URL's SHA-256>.part`, so that a
+   * download goes on only with bytes of the same address.
+   */
   readonly target: string
   /** Lower-case hex; the file is refused when its SHA-256 differs. */
   readonly sha256?: string
@@ -35,8 +38,8 @@ const GGUF_MAGIC = 'GGUF'
  * outbound fetch's other errors, and the signal's reason.
  */
 export async function downloadModel(init: DownloadModelInit, outbound: OutboundFetch): Promise<DownloadedModel> {
-  const part = `${init.target}.part`
-  await mkdir(dirname(init.target), { recursive: true })
+  const part = partOf(init)
+  await mkdir(dirname(init.target), { recursive: true, mode: 0o700 })
   if (init.url.startsWith('file:')) await copyLocal(init, part)
   else await fetchInto(init, { part, outbound })
   const { sizeBytes, sha256, magic } = await inspect(part, init.signal)
@@ -48,6 +51,10 @@ export async function downloadModel(init: DownloadModelInit, outbound: OutboundF
   }
   await rename(part, init.target)
   return { path: init.target, sizeBytes, sha256 }
+}
+
+function partOf({ target, url }: DownloadModelInit): string {
+  return `${target}.${createHash('sha256').update(url).digest('hex').slice(0, 12)}.part`
 }
 
 function digestFault(expected: string | undefined, actual: string): string | undefined {

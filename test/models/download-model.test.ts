@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -48,6 +48,11 @@ afterAll(async () => {
   server.close()
 })
 
+/** Where the bytes of an address gather. */
+function partOf(url: string): string {
+  return `${target}.${createHash('sha256').update(url).digest('hex').slice(0, 12)}.part`
+}
+
 /** Serves the file, and ranges of it as storage hosts do. */
 function serveFile(request: IncomingMessage, response: ServerResponse): void {
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? Number.NaN)
@@ -86,7 +91,7 @@ describe('pulling a model', () => {
     const pulled = await pull({ onProgress: ({ receivedBytes }) => seen.push(receivedBytes) })
     expect(pulled).toEqual({ path: target, sizeBytes: FILE.length, sha256: SHA256 })
     expect(await readFile(target)).toEqual(FILE)
-    expect(existsSync(`${target}.part`)).toBe(false)
+    expect(existsSync(partOf(`${origin}/model.gguf`))).toBe(false)
     expect(seen.at(-1)).toBe(FILE.length)
   })
 
@@ -103,7 +108,7 @@ describe('pulling a model', () => {
     respond = breakAfter(200_000)
     expect((await failureOf(pull())).code).toBe('OUTBOUND_UNREACHABLE')
     expect(existsSync(target)).toBe(false)
-    const part = (await readFile(`${target}.part`)).length
+    const part = (await readFile(partOf(`${origin}/model.gguf`))).length
     expect(part).toBeGreaterThan(0)
     respond = serveFile
     await pull()
@@ -111,9 +116,23 @@ describe('pulling a model', () => {
     expect(ranges).toEqual([undefined, `bytes=${part}-`])
   })
 
+  test('never goes on with the bytes of another address that has the same file name', async () => {
+    const other = Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(300_000, 'other weights ')])
+    respond = (request, response) => {
+      response.writeHead(200, { 'content-length': other.length })
+      response.write(other.subarray(0, 200_000), () => request.socket.destroy())
+    }
+    await failureOf(pull({ url: `${origin}/other/model.gguf` }))
+    respond = serveFile
+    const { sha256: _, ...unchecked } = { url: `${origin}/model.gguf`, target, sha256: SHA256 }
+    expect(await downloadModel(unchecked, outbound)).toMatchObject({ sha256: SHA256 })
+    expect(await readFile(target)).toEqual(FILE)
+    expect((await stat(join(folder, 'models'))).mode & 0o077).toBe(0)
+  })
+
   test('starts again when the server knows no ranges', async () => {
     await pull().catch(() => undefined)
-    await writeFile(`${target}.part`, FILE.subarray(0, 1000))
+    await writeFile(partOf(`${origin}/model.gguf`), FILE.subarray(0, 1000))
     respond = (_request, response) => void response.writeHead(200, { 'content-length': FILE.length }).end(FILE)
     await pull()
     expect(await readFile(target)).toEqual(FILE)
@@ -121,7 +140,7 @@ describe('pulling a model', () => {
 
   test('a part that is complete already is checked and taken', async () => {
     await pull()
-    await writeFile(`${target}.part`, FILE)
+    await writeFile(partOf(`${origin}/model.gguf`), FILE)
     expect(await pull()).toMatchObject({ sha256: SHA256 })
   })
 
@@ -141,7 +160,7 @@ describe('pulling a model', () => {
 describe('files that are not taken', () => {
   test('one with another digest, and what came of it is removed', async () => {
     const error = await failureOf(pull({ sha256: '0'.repeat(64) }))
-    expect([error.code, existsSync(target), existsSync(`${target}.part`)]).toEqual([
+    expect([error.code, existsSync(target), existsSync(partOf(`${origin}/model.gguf`))]).toEqual([
       'MODEL_DOWNLOAD_FAILED',
       false,
       false,
