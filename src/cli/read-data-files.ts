@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { CodedError } from '../base/errors.ts'
@@ -25,11 +25,28 @@ export function readDataFile(file: string, workingDir: string): DataFile {
   }
 }
 
-/** Writes what `--save` names. Throws `STORE_WRITE_FAILED`. */
+/**
+ * Writes what `--save` names, whole or not at all: a node that reads the file meanwhile finds the old one. Throws `STORE_WRITE_FAILED`, and
+ * what was there before is still there.
+ */
 export function saveArtefact(file: string, text: string, workingDir: string): void {
+  const path = resolve(workingDir, file)
+  const draft = `${path}.${process.pid}.draft`
   try {
-    writeFileSync(resolve(workingDir, file), text)
+    if (isDevice(path)) {
+      writeFileSync(path, text)
+      return
+    }
+    writeFileSync(draft, text, { flush: true })
+    renameSync(draft, path)
   } catch (cause) {
+    rmSync(draft, { force: true })
     throw new CodedError('STORE_WRITE_FAILED', { message: `${file} cannot be written`, cause, details: { file } })
   }
+}
+
+/** `/dev/stdout` and pipes are written to; a file cannot take their place. */
+function isDevice(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found !== undefined && !found.isFile() && !found.isDirectory()
 }
