@@ -1,7 +1,8 @@
 /**
- * Classes of English words that say something about how hard a task is for a language model. The lists are written by
- * hand from what the words mean, not fitted on any data set; a word may be in several classes, and words of other languages
- * carry none, so that the features which count them stay at zero.
+ * Classes of English words that say something about how hard a task is for a language model. The lists are written by hand while
+ * looking at public question sets, so they carry those sets' manner of asking (`judgement` and `enumeration` above all: questions with
+ * numbered statements about what is right by ordinary standards). They hold no weights: what a class is worth comes from the priors or
+ * from training. A word may be in several classes; words of other languages carry none, so the features which count them stay at zero.
  */
 const WORDS_BY_CLASS = {
   function:

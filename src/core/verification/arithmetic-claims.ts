@@ -13,9 +13,19 @@ import {
 /** An equation of an answer that does not hold. */
 export type ArithmeticMismatch = { readonly left: string; readonly right: string; readonly expected: string }
 
+/** An equation that could be recomputed. */
+export type ArithmeticClaim = {
+  /** `rounded`: equal only to the decimals that were written. */
+  readonly outcome: 'exact' | 'rounded' | 'wrong'
+  /** Value of the right side, to the nearest double. */
+  readonly result: number
+  /** Numbers of the left side, in order, as written. */
+  readonly operands: readonly number[]
+}
+
 export type ArithmeticReport = {
-  /** Equations that could be recomputed. */
-  readonly claimCount: number
+  /** In the order of the text. */
+  readonly claims: readonly ArithmeticClaim[]
   readonly wrong: readonly ArithmeticMismatch[]
 }
 
@@ -30,20 +40,20 @@ const CLAIMS_MAX = 200
  */
 export function checkArithmetic(text: string): ArithmeticReport {
   const wrong: ArithmeticMismatch[] = []
-  let claimCount = 0
+  const claims: ArithmeticClaim[] = []
   const prose = text.slice(0, SEARCH_LENGTH_MAX).replace(/```[\s\S]*?(?:```|$)/g, '\n')
-  if (!prose.includes('=')) return { claimCount, wrong }
+  if (!prose.includes('=')) return { claims, wrong }
   for (const line of prose.split('\n')) {
     if (!line.includes('=')) continue
     const sides = normaliseLine(line).split('=')
-    for (let index = 0; index + 1 < sides.length && claimCount < CLAIMS_MAX; index++) {
-      const outcome = checkPair({ left: sides[index] ?? '', right: sides[index + 1] ?? '' })
-      if (outcome === 'no-claim') continue
-      claimCount += 1
-      if (outcome !== 'holds') wrong.push(outcome)
+    for (let index = 0; index + 1 < sides.length && claims.length < CLAIMS_MAX; index++) {
+      const checked = checkPair({ left: sides[index] ?? '', right: sides[index + 1] ?? '' })
+      if (checked === undefined) continue
+      claims.push(checked.claim)
+      if (checked.mismatch !== undefined) wrong.push(checked.mismatch)
     }
   }
-  return { claimCount, wrong }
+  return { claims, wrong }
 }
 
 /** A break that no expression crosses. */
@@ -59,7 +69,6 @@ function normaliseLine(line: string): string {
     .replace(/\\approx\b|≈/g, '=')
     .replace(/\\(?:left|right)\b|\\[,;!()[\]%$]|[$€£*]{2,}|\\boxed/g, (found) => (found === '\\%' ? '%' : ' '))
     .replace(/[$€£]/g, '')
-    .replace(/<<[^<>]*>>/g, '')
     .replace(/[=!<>]=+|=>|->|[<>:;|"“”]|\.(?=\s|$)|,(?=\s)/g, BREAK)
     .replace(/[×·]/g, '*')
     .replace(/÷/g, '/')
@@ -75,20 +84,38 @@ function normaliseLine(line: string): string {
 
 type Sides = { readonly left: string; readonly right: string }
 
-function checkPair({ left, right }: Sides): 'no-claim' | 'holds' | ArithmeticMismatch {
+type CheckedPair = { readonly claim: ArithmeticClaim; readonly mismatch?: ArithmeticMismatch }
+
+function checkPair({ left, right }: Sides): CheckedPair | undefined {
   const leftText = lastExpression(left)
   const rightText = firstExpression(right)
-  if (leftText === undefined || rightText === undefined) return 'no-claim'
+  if (leftText === undefined || rightText === undefined) return undefined
   const leftValue = evaluateSide(leftText)
   const rightValue = evaluateSide(rightText)
-  if (leftValue === undefined || rightValue === undefined) return 'no-claim'
+  if (leftValue === undefined || rightValue === undefined) return undefined
   // Without an operator on its left an equation defines or restates (`x = 2 * 11`, `the total of 14 = 10 + 4`).
-  if (leftValue.operationCount === 0 || changesUnit(left, right)) return 'no-claim'
-  if (agrees(leftValue.value, rightText, rightValue.value) || agrees(rightValue.value, leftText, leftValue.value))
-    return 'holds'
-  return continues(leftValue.value, rightText)
-    ? 'holds'
-    : { left: leftText, right: rightText, expected: formatExact(leftValue.value) }
+  if (leftValue.operationCount === 0 || changesUnit(left, right)) return undefined
+  const outcome = outcomeOf({ text: leftText, value: leftValue.value }, { text: rightText, value: rightValue.value })
+  const claim: ArithmeticClaim = { outcome, result: nearestDouble(rightValue.value), operands: numbersOf(leftText) }
+  return outcome === 'wrong'
+    ? { claim, mismatch: { left: leftText, right: rightText, expected: formatExact(leftValue.value) } }
+    : { claim }
+}
+
+type Side = { readonly text: string; readonly value: Rational }
+
+function outcomeOf(left: Side, right: Side): ArithmeticClaim['outcome'] {
+  if (compareRationals(left.value, right.value) === 0 || continues(left.value, right.text)) return 'exact'
+  return agrees(left.value, right.text) || agrees(right.value, left.text) ? 'rounded' : 'wrong'
+}
+
+function numbersOf(expression: string): readonly number[] {
+  return (expression.match(/\d+(?:,\d{3})*(?:\.\d+)?|\.\d+/g) ?? []).map((found) => Number(found.replaceAll(',', '')))
+}
+
+/** The quotient of two doubles is off by rounding alone; the integers of an answer are far below where doubles end. */
+function nearestDouble({ numerator, denominator }: Rational): number {
+  return Number(numerator) / Number(denominator)
 }
 
 /** `6 * 6 = 36 / 12 = 3` is bad style but no wrong result: the right side goes on with the value of the left one. */
@@ -146,9 +173,8 @@ function evaluateSide(text: string): ReturnType<typeof evaluateExpression> {
 
 const HALF = rationalOf(1n, 2n)
 
-/** Whether `shown`, written as `text`, is `exact` or a rounding (or cut) of it to the decimals shown. */
-function agrees(exact: Rational, text: string, shown: Rational): boolean {
-  if (compareRationals(exact, shown) === 0) return true
+/** Whether the number in `text` is a rounding (or cut) of `exact` to the decimals shown. */
+function agrees(exact: Rational, text: string): boolean {
   const written = /^-?[\d,]*\.?\d+\s*(%?)$/.exec(text)
   if (written === null) return false
   const number = parseDecimal(text.replace(/[\s%]/g, ''))

@@ -2,6 +2,7 @@ import { checkArithmetic } from './arithmetic-claims.ts'
 import { calibrateConfidence, type ConfidenceCalibration } from './calibration.ts'
 import { checkCodeBlocks } from './code-balance.ts'
 import { checkExpectedFormat, type ExpectedFormat, type SchemaCheck } from './check-format.ts'
+import { checkToolCalls, type CheckedToolCall, type OfferedTool } from './check-tool-calls.ts'
 import { detectRefusal, detectTruncation } from './detect-defects.ts'
 import type { JudgeVerdict } from './judge-prompt.ts'
 import { measureAgreement } from './self-consistency.ts'
@@ -18,6 +19,9 @@ export type VerificationInput = {
   readonly refusal?: string
   /** Tool calls in the answer; with one or more, an empty text is not a defect. 0 when absent. */
   readonly toolCallCount?: number
+  /** The tool calls themselves, and the tools that the request offered: where both are known each call is checked. */
+  readonly toolCalls?: readonly CheckedToolCall[]
+  readonly tools?: readonly OfferedTool[]
   /** Whether the caller itself limited the output tokens: then a cut at the limit is what it asked for. */
   readonly isOutputCapped?: boolean
   /** What the request says the text must be; the port's `ResponseFormat` fits. */
@@ -115,8 +119,10 @@ function defects(input: VerificationInput): readonly Evidence[] {
   return code === undefined ? found : [...found, decisive({ name: 'code-balanced', ...code })]
 }
 
-/** What the request or the task requires of the answer's form. Answers that are tool calls have no form to check. */
+/** What the request or the task requires of the answer's form. Of answers that are tool calls it is the form of the calls. */
 function requirements(input: VerificationInput): readonly Evidence[] {
+  const calls = checkToolCalls(input)
+  if (calls !== undefined) return [decisive(calls)]
   if ((input.toolCallCount ?? 0) > 0) return []
   const format = checkExpectedFormat(input).map((check) =>
     decisive(check, check.name === 'json-schema' ? LIKELIHOOD_RATIOS.schemaPassed : 1),
@@ -129,9 +135,10 @@ function requirements(input: VerificationInput): readonly Evidence[] {
 function estimates(input: VerificationInput): readonly Evidence[] {
   const found: Evidence[] = []
   const arithmetic = checkArithmetic(input.answer)
-  if (arithmetic.claimCount > 0) {
+  const claimCount = arithmetic.claims.length
+  if (claimCount > 0) {
     const wrongCount = arithmetic.wrong.length
-    const detail = `${arithmetic.claimCount - wrongCount} of ${arithmetic.claimCount} recomputed equations hold`
+    const detail = `${claimCount - wrongCount} of ${claimCount} recomputed equations hold`
     const ratio = wrongCount === 0 ? LIKELIHOOD_RATIOS.arithmeticRight : LIKELIHOOD_RATIOS.arithmeticWrong
     found.push({ check: { name: 'arithmetic', passed: wrongCount === 0, detail }, ratio, isDecisive: false })
   }

@@ -26,7 +26,7 @@ export function syntheticRows(count: number, seed: number): RoutingRow[] {
           {
             score: weak,
             costUsd: 0.001,
-            response: `${right} + 1 = ${right + (weak === 1 ? 1 : 2)}\n#### ${right + 1}`,
+            response: `${right} + 1 = ${right + (weak === 1 ? 1 : 2)}\nThe answer is ${right + 1}`,
           },
         ],
         ['coder', { score: chance(isCode ? 0.95 : 0.3), costUsd: 0.002 }],

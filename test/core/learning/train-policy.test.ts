@@ -34,10 +34,10 @@ describe('a trained policy', () => {
 
   it('trusts a weak answer whose arithmetic holds', () => {
     const scorer = createPolicyScorer({ artefact: pair })
-    const right = scorer.scoreGainAfter(PLAIN, '20 + 1 = 21\n#### 21')
-    const wrong = scorer.scoreGainAfter(PLAIN, '20 + 1 = 22\n#### 21')
+    const right = scorer.scoreGainAfter(PLAIN, '20 + 1 = 21\nThe answer is 21')
+    const wrong = scorer.scoreGainAfter(PLAIN, '20 + 1 = 22\nThe answer is 21')
     expect(wrong).toBeGreaterThan(right + 0.3)
-    expect(scorer.answerSuccess(PLAIN, '20 + 1 = 21\n#### 21')).toBeGreaterThan(0.7)
+    expect(scorer.answerSuccess(PLAIN, '20 + 1 = 21\nThe answer is 21')).toBeGreaterThan(0.7)
   })
 
   it('learns which model suits which form, and what it costs', () => {

@@ -33,7 +33,7 @@ it.each([
   ['No equation here.', 0, 0],
 ])('reads %s', (text, claimCount, wrongCount) => {
   const report = checkArithmetic(text)
-  expect([report.claimCount, report.wrong.length]).toEqual([claimCount, wrongCount])
+  expect([report.claims.length, report.wrong.length]).toEqual([claimCount, wrongCount])
 })
 
 it('agrees with BigInt on every equation of two terms', () => {
@@ -47,9 +47,29 @@ it('agrees with BigInt on every equation of two terms', () => {
       (a, b, operator, error) => {
         const exact = { '+': a + b, '-': a - b, '*': a * b }[operator]
         const report = checkArithmetic(`We get ${a} ${operator} ${b} = ${exact + error}.`)
-        expect(report).toMatchObject({ claimCount: 1 })
+        expect(report.claims).toHaveLength(1)
         expect(report.wrong.length === 0).toBe(error === 0n)
       },
     ),
   )
+})
+
+it.each([
+  ['2 + 3 * 4 = 14', ['exact']],
+  ['700 + 2 * 700 = 700 + 1400 = 2800', ['exact', 'wrong']],
+  ['10 / 3 = 3.33', ['rounded']],
+  ['6 x 6 = 36 / 12 = 3', ['exact', 'exact']],
+])('tells how %s holds', (text, outcomes) => {
+  expect(checkArithmetic(text).claims.map(({ outcome }) => outcome)).toEqual(outcomes)
+})
+
+it('lists results and operands in order', () => {
+  expect(checkArithmetic('2 + 2 = 4\n4 * 1,250.5 = 5,002').claims).toEqual([
+    { outcome: 'exact', result: 4, operands: [2, 2] },
+    { outcome: 'exact', result: 5002, operands: [4, 1250.5] },
+  ])
+})
+
+it.each(['3 4 = 7', '1 / 0 = 0', '= 5', '2 + = 4', '', '='])('does not judge %j', (text) => {
+  expect(checkArithmetic(text).claims).toEqual([])
 })
