@@ -2,6 +2,7 @@ import type { VectorHit } from '../../ports/vector-index.ts'
 import type { VectorKernel } from '../../ports/vector-kernel.ts'
 import type { CacheEntry } from './cache-entry.ts'
 import { createPartitionVectors, type PartitionVectors } from './partition-vectors.ts'
+import { RecencyList, type RecencyNode } from './recency-list.ts'
 
 export type EntryTableInit = {
   /** Most entries, 1 or more, and most bytes by `sizeBytes`. The least recently used go first. */
@@ -30,17 +31,23 @@ export type EntryTable = {
 }
 
 export function createEntryTable(components: VectorFilesComponents, init: EntryTableInit): EntryTable {
-  const byId = new Map<string, CacheEntry>()
+  const byId = new Map<string, RecencyNode<CacheEntry>>()
   const byPlace = new Map<number, CacheEntry>()
+  const uses = new RecencyList<CacheEntry>()
   const vectors = createVectorFiles(components, init)
   let sizeBytes = 0
 
   const remove = (entry: CacheEntry): void => {
-    if (!byId.delete(entry.cached.entryId)) return
-    byPlace.delete(entry.place)
-    sizeBytes -= entry.sizeBytes
-    vectors.remove(entry)
+    const node = byId.get(entry.cached.entryId)
+    if (node === undefined) return
+    byId.delete(entry.cached.entryId)
+    uses.remove(node)
+    byPlace.delete(node.item.place)
+    sizeBytes -= node.item.sizeBytes
+    vectors.remove(node.item)
   }
+  const isTooFull = (): boolean => byId.size > init.entriesMax || sizeBytes > init.bytesMax
+
   return {
     get size() {
       return byId.size
@@ -48,22 +55,20 @@ export function createEntryTable(components: VectorFilesComponents, init: EntryT
     get sizeBytes() {
       return sizeBytes
     },
-    get: (entryId) => byId.get(entryId),
+    get: (entryId) => byId.get(entryId)?.item,
     atPlace: (place) => byPlace.get(place),
     touch(entry) {
-      byId.delete(entry.cached.entryId)
-      byId.set(entry.cached.entryId, entry)
+      const node = byId.get(entry.cached.entryId)
+      if (node !== undefined) uses.touch(node)
     },
     set(entry) {
-      const replaced = byId.get(entry.cached.entryId)
-      if (replaced !== undefined) remove(replaced)
-      byId.set(entry.cached.entryId, entry)
+      remove(entry)
+      byId.set(entry.cached.entryId, uses.add(entry))
       byPlace.set(entry.place, entry)
       sizeBytes += entry.sizeBytes
       vectors.add(entry)
       const pushedOut: CacheEntry[] = []
-      for (const oldest of byId.values()) {
-        if (byId.size <= init.entriesMax && sizeBytes <= init.bytesMax) break
+      for (let oldest = uses.oldest; oldest !== undefined && isTooFull(); oldest = uses.oldest) {
         remove(oldest)
         pushedOut.push(oldest)
       }
@@ -71,7 +76,7 @@ export function createEntryTable(components: VectorFilesComponents, init: EntryT
     },
     delete: remove,
     nearest: vectors.nearest,
-    entries: () => byId.values(),
+    entries: () => uses,
   }
 }
 
