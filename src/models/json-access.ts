@@ -21,6 +21,15 @@ export function asCount(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
+/** Far above every context window: a count beyond it is a fault of the server, and its price would be no amount. */
+const TOKENS_MAX = 100_000_000
+
+/** A number of tokens as a provider reports it. */
+export function asTokenCount(value: unknown): number | undefined {
+  const count = asCount(value)
+  return count !== undefined && count <= TOKENS_MAX ? count : undefined
+}
+
 /** The parsed text, or `undefined` when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {

@@ -204,6 +204,17 @@ describe('what is read', () => {
     expect(answerOfParts(await collect(createModel().doStream(REQUEST))).refusal).toBe('I cannot help with that.')
   })
 
+  test.each([
+    { input: 9e15, output: 4 },
+    { input: 12, output: 100_000_001 },
+  ])('counts that cannot be true are taken as not given: %o', async (usage) => {
+    upstream.respondWith({ kind: 'answer', text: 'Hello, world!', usage })
+    const estimated = { tokensIn: 12, tokensOut: 4, cachedTokensIn: 0, isEstimated: true }
+    const answer = await createModel().doGenerate(REQUEST)
+    expect([answer.text, answer.usage]).toEqual(['Hello, world!', estimated])
+    expect((await collect(createModel().doStream(REQUEST))).at(-1)).toMatchObject({ usage: estimated })
+  })
+
   test('without usage the tokens are counted and marked as estimated', async () => {
     upstream.respondWith({ kind: 'answer', text: 'Hello, world!', usage: null })
     const usage = { tokensIn: 12, tokensOut: 4, cachedTokensIn: 0, isEstimated: true }

@@ -1,8 +1,7 @@
 import type { DecodedAnswer } from '../http-language-model.ts'
 import type { FinishReason, ModelUsage, ToolCall } from '../../ports/language-model.ts'
-import { asCount, asRecord, asString, type JsonRecord } from '../json-access.ts'
+import { asRecord, asString, asTokenCount, type JsonRecord } from '../json-access.ts'
 
-/** An answer whose usage the provider may have left out. */
 /** Shown as the refusal when the model says nothing else: the interface marks refusals by the stop reason alone. */
 export const REFUSAL_WITHOUT_TEXT = 'The model declined to answer.'
 
@@ -50,13 +49,13 @@ export function decodeStopReason(reason: unknown): FinishReason {
   }
 }
 
-/** Reads usage. The interface counts cached and written input apart from `input_tokens`; the port counts them in. */
+/** Reads usage. The interface counts cached and written input apart from `input_tokens`; the port counts them in. Counts that cannot be true are no counts. */
 export function decodeAnthropicUsage(usage: JsonRecord | undefined): ModelUsage | undefined {
-  const plain = asCount(usage?.['input_tokens'])
-  const tokensOut = asCount(usage?.['output_tokens'])
+  const plain = asTokenCount(usage?.['input_tokens'])
+  const tokensOut = asTokenCount(usage?.['output_tokens'])
   if (usage === undefined || plain === undefined || tokensOut === undefined) return undefined
-  const cachedTokensIn = asCount(usage['cache_read_input_tokens']) ?? 0
-  const written = asCount(usage['cache_creation_input_tokens']) ?? 0
+  const cachedTokensIn = asTokenCount(usage['cache_read_input_tokens']) ?? 0
+  const written = asTokenCount(usage['cache_creation_input_tokens']) ?? 0
   return {
     tokensIn: plain + cachedTokensIn + written,
     tokensOut,

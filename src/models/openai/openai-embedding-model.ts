@@ -1,7 +1,7 @@
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { EmbeddedTexts, EmbeddingModel } from '../../ports/embedding-model.ts'
 import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
-import { asArray, asCount, asRecord, parseJson } from '../json-access.ts'
+import { asArray, asCount, asRecord, asTokenCount, parseJson } from '../json-access.ts'
 import { normaliseVector } from '../normalise-vector.ts'
 import { joinUrl, limitsOf, postJson, type ProviderEndpoint, type ProviderLimits } from '../provider-endpoint.ts'
 import { describeConnectionFailure, malformedAnswer } from '../provider-errors.ts'
@@ -87,7 +87,7 @@ async function embedBatch(
   const record = asRecord(parseJson(text))
   const vectors = readVectors(record?.['data'], batch.texts.length)
   if (vectors === undefined) throw malformedAnswer('the body has not one vector per text', endpoint.identity)
-  return { vectors, tokensIn: asCount(asRecord(record?.['usage'])?.['prompt_tokens']) ?? 0 }
+  return { vectors, tokensIn: asTokenCount(asRecord(record?.['usage'])?.['prompt_tokens']) ?? 0 }
 }
 
 /** One vector per text, by their index; `undefined` when one is absent, empty, or not of finite numbers. */

@@ -1,8 +1,7 @@
 import type { DecodedAnswer } from '../http-language-model.ts'
 import type { FinishReason, ModelStreamPart, ModelUsage, ToolCall } from '../../ports/language-model.ts'
-import { asArray, asCount, asRecord, asString, type JsonRecord } from '../json-access.ts'
+import { asArray, asCount, asRecord, asString, asTokenCount, type JsonRecord } from '../json-access.ts'
 
-/** An answer whose usage the provider may have left out. */
 /** Reads a chat completion; `undefined` when it has no first choice with a message. */
 export function decodeOpenaiAnswer(body: unknown): DecodedAnswer | undefined {
   const record = asRecord(body)
@@ -72,14 +71,14 @@ export function decodeFinishReason(reason: unknown, hasToolCalls: boolean): Fini
   }
 }
 
-/** `undefined` when the provider reports no usage, or one without counts. */
+/** `undefined` when the provider reports no usage, or one without counts that can be true: then it is estimated. */
 export function decodeOpenaiUsage(usage: unknown): ModelUsage | undefined {
   const record = asRecord(usage)
-  const tokensIn = asCount(record?.['prompt_tokens'])
-  const tokensOut = asCount(record?.['completion_tokens'])
+  const tokensIn = asTokenCount(record?.['prompt_tokens'])
+  const tokensOut = asTokenCount(record?.['completion_tokens'])
   if (record === undefined || tokensIn === undefined || tokensOut === undefined) return undefined
   const details = asRecord(record['prompt_tokens_details'])
-  const cached = asCount(details?.['cached_tokens']) ?? asCount(record['prompt_cache_hit_tokens']) ?? 0
+  const cached = asTokenCount(details?.['cached_tokens']) ?? asTokenCount(record['prompt_cache_hit_tokens']) ?? 0
   return { tokensIn, tokensOut, cachedTokensIn: Math.min(cached, tokensIn), isEstimated: false }
 }
 
