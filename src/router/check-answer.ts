@@ -58,6 +58,8 @@ function inputOf(
     answer: answer.text,
     finishReason: answer.finishReason,
     toolCallCount: answer.toolCalls.length,
+    toolCalls: answer.toolCalls,
+    tools: request.tools ?? [],
     isOutputCapped: request.maxOutputTokens !== undefined,
     ...(answer.refusal !== undefined && { refusal: answer.refusal }),
     ...(request.responseFormat !== undefined && { expectedFormat: request.responseFormat }),

@@ -180,3 +180,28 @@ describe('a judge', () => {
     expect(result.costNanos).toBeLessThanOrEqual(capNanos)
   })
 })
+
+describe('an answer that is a tool call', () => {
+  const calling = (name: string, text: string): ScriptedEntry['script'] =>
+    answerOf('', { finishReason: 'tool-calls', toolCalls: [{ id: 'c1', name, arguments: text }] })
+  const request = {
+    messages: [{ role: 'user', content: 'How is the weather in Oslo?' }],
+    tools: [{ name: 'weather', parameters: { type: 'object', required: ['city'] } }],
+  } as const
+
+  it.each([
+    ['of a tool that was not offered', 'forecast', '{"city":"Oslo"}'],
+    ['with arguments that are no JSON', 'weather', '{"city":'],
+    ['without a required argument', 'weather', '{}'],
+  ])('%s goes on to the next model', async (_what, name, text) => {
+    const { router, calls } = judged({
+      models: [
+        { ...cheap, script: calling(name, text) },
+        { ...premium, script: calling('weather', '{"city":"Oslo"}') },
+      ],
+    })
+    const result = await router.route(requestOf('', { request }))
+    expect(calls).toEqual(['openai/mini', 'openai/large'])
+    expect([result.attempts[0]?.reason, result.modelId]).toEqual(['tool-calls', 'openai/large'])
+  })
+})

@@ -5,6 +5,7 @@ export type CheckName =
   | 'not-truncated'
   | 'json-parses'
   | 'json-schema'
+  | 'tool-calls'
   | 'code-balanced'
   | 'arithmetic'
   | 'length'
