@@ -40,6 +40,8 @@ export type PolicyInput = {
 }
 
 export type PolicyOptions = AbortOptions & {
+  /** True: the policy decides at once and alone, without asking an adviser. */
+  readonly isAlone?: boolean
   /** Told of every model call that was made to decide; the task pays for it. */
   readonly onOverhead?: (call: OverheadCall) => void
 }

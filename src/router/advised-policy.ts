@@ -2,9 +2,9 @@ import { CodedError } from '../base/errors.ts'
 import { amountToUsd } from '../base/money.ts'
 import { sha256Hex } from '../base/sha256.ts'
 import { adviceReason } from '../core/policy/advice-reason.ts'
+import { adviseDecision } from '../core/policy/replay-decision.ts'
 import { overrideUnsafe, type PolicyDecision } from '../core/policy/policy-decision.ts'
 import type { DecisionRecord } from '../core/routing/decision-record.ts'
-import { isLocalTier, type ModelEntry } from '../core/models/model-entry.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Policy, PolicyInput, PolicyOptions } from '../ports/policy.ts'
 import type { Advice, AdviceQuestion, PolicyAdviser } from '../ports/policy-adviser.ts'
@@ -43,6 +43,9 @@ export function createAdvisedPolicy(
   const memory = new AdviceMemory(init.rememberedMax ?? 1_000, init.rememberedMs ?? 10 * MINUTE_MS)
   const bucket = new TokenBucket(init.requestsPerMinute, clock.monotonicMs())
 
+  const adopt = (own: DecisionRecord, judged: PolicyDecision, why: string): DecisionRecord =>
+    adviseDecision(own, { said: `${adviser.name} was asked (${why}) and said ${judged.route}`, judged })
+
   const decideAdvised = async (
     asked: { readonly own: DecisionRecord; readonly why: string },
     input: PolicyInput,
@@ -53,12 +56,11 @@ export function createAdvisedPolicy(
     const key = sha256Hex(JSON.stringify(question))
     const now = clock.monotonicMs()
     const remembered = memory.get(key, now)
-    if (remembered !== undefined) return merge({ policy, own, input, why, advised: remembered, name: adviser.name })
+    if (remembered !== undefined) return adopt(own, remembered, why)
     if (!bucket.take(now))
-      return withReason(
-        own,
-        `${adviser.name} was not asked (${why}): the limit of ${init.requestsPerMinute} questions a minute is reached`,
-      )
+      return adviseDecision(own, {
+        said: `${adviser.name} was not asked (${why}): the limit of ${init.requestsPerMinute} questions a minute is reached`,
+      })
     const timeout = clock.timeoutSignal(init.timeoutMs)
     const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
     let advice: Advice
@@ -68,19 +70,20 @@ export function createAdvisedPolicy(
       options.signal?.throwIfAborted()
       const failure = CodedError.is(error) ? error.code : 'it failed'
       const code = timeout.aborted ? 'it did not answer in time' : failure
-      return withReason(own, `${adviser.name} was asked (${why}) and gave no advice: ${code}`)
+      return adviseDecision(own, { said: `${adviser.name} was asked (${why}) and gave no advice: ${code}` })
     }
     if (advice.overhead !== undefined) options.onOverhead?.(advice.overhead)
     const decision = overrideUnsafe(advice.decision)
     memory.set(key, decision, now)
-    return merge({ policy, own, input, why, advised: decision, name: adviser.name })
+    return adopt(own, decision, why)
   }
 
   return {
     version: `${policy.version}+${adviser.name}`,
     decide(input, options = {}) {
       const decided = policy.decide(input, options)
-      if (input.fixedRoute !== 'auto' || (init.leavesNode === true && input.isConfined === true)) return decided
+      if (options.isAlone === true || input.fixedRoute !== 'auto') return decided
+      if (init.leavesNode === true && input.isConfined === true) return decided
       const consider = (own: DecisionRecord): DecisionRecord | Promise<DecisionRecord> => {
         const why = init.ask === 'always' ? 'it decides every task' : adviceReason(own, input.recentFailures)
         return why === undefined ? own : decideAdvised({ own, why }, input, options)
@@ -96,47 +99,6 @@ function questionOf({ prompt, maxBudgetNanos, quality }: PolicyInput): AdviceQue
     ...(maxBudgetNanos !== undefined && { maxBudgetUsd: amountToUsd(maxBudgetNanos) }),
     ...(quality !== undefined && { quality }),
   }
-}
-
-type Merging = {
-  readonly policy: Policy
-  readonly own: DecisionRecord
-  readonly input: PolicyInput
-  readonly why: string
-  readonly advised: PolicyDecision
-  readonly name: string
-}
-
-/** The advised route with this node's own models and prices: an adviser knows the task, not what is configured here. */
-function merge({ policy, own, input, why, advised, name }: Merging): DecisionRecord | Promise<DecisionRecord> {
-  const said = `${name} was asked (${why}) and said ${advised.route}`
-  const { route } = advised
-  const judged = {
-    confidence: advised.confidence,
-    risk: worseRisk(own.risk, advised.risk),
-    needsDecomposition: advised.needsDecomposition,
-  }
-  if (route === 'hybrid' || !input.candidates.some((entry) => startsRoute(entry, route))) {
-    return withReason({ ...own, ...judged, ...(route === 'hybrid' && { route }), scorer: 'model' }, said)
-  }
-  const replanned = policy.decide({ ...input, fixedRoute: route })
-  const adopt = (record: DecisionRecord): DecisionRecord => withReason({ ...record, ...judged, scorer: 'model' }, said)
-  return replanned instanceof Promise ? replanned.then(adopt) : adopt(replanned)
-}
-
-function startsRoute({ tier }: ModelEntry, route: 'local' | 'cheap' | 'premium'): boolean {
-  if (route === 'local') return isLocalTier(tier)
-  return tier === (route === 'cheap' ? 'cheap_api' : 'premium_api')
-}
-
-/** Advice may raise the risk that was found here, never lower it. */
-function worseRisk(own: DecisionRecord['risk'], advised: DecisionRecord['risk']): DecisionRecord['risk'] {
-  const order = ['low', 'medium', 'high'] as const
-  return order.indexOf(own) >= order.indexOf(advised) ? own : advised
-}
-
-function withReason(record: DecisionRecord, reason: string): DecisionRecord {
-  return { ...record, reasons: [...record.reasons, reason] }
 }
 
 /** Answers by question, the oldest going first. */

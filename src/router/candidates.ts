@@ -78,8 +78,12 @@ function namedModel(catalog: ModelCatalog, modelId: string): ModelEntry {
 }
 
 /** Whether the caller says who may see the task: then it is shown to nobody else, not even to embed it or to ask for advice. */
-export function isConfined({ isLocalOnly, providers, tiers }: RouteControls): boolean {
+export function isConfined({
+  controls: { isLocalOnly, providers, tiers },
+  target,
+}: Pick<CandidateQuery, 'controls' | 'target'>): boolean {
   if (isLocalOnly === true || providers !== undefined) return true
+  if (target.kind === 'route' && target.route === 'local') return true
   return tiers !== undefined && !tiers.includes('cheap_api') && !tiers.includes('premium_api')
 }
 

@@ -2,9 +2,9 @@ import type { Budgets } from '../ports/budgets.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Policy, PolicyInput } from '../ports/policy.ts'
 import type { Random } from '../ports/random.ts'
-import { selectCandidates } from './candidates.ts'
+import { isConfined, selectCandidates } from './candidates.ts'
 import type { FailureMemory } from './failure-memory.ts'
-import { chargeTask, recordOverhead, type TaskRun } from './task-run.ts'
+import { chargeTask, recordDecision, recordOverhead, type TaskRun } from './task-run.ts'
 
 export type DecideComponents = {
   readonly catalog: ModelCatalog
@@ -14,16 +14,25 @@ export type DecideComponents = {
   readonly failures: FailureMemory
 }
 
-/** Asks the policy how the task is to be executed. Throws as `selectCandidates`. */
-export async function decideTask(components: DecideComponents, run: TaskRun): Promise<void> {
+/**
+ * Asks the policy how the task is to be executed. Throws as `selectCandidates`.
+ *
+ * @param isAlone The policy decides without asking anybody: no model is called, and no other node.
+ */
+export async function decideTask(
+  components: DecideComponents,
+  run: TaskRun,
+  { isAlone = false }: { readonly isAlone?: boolean } = {},
+): Promise<void> {
   const decision = components.policy.decide(policyInputOf(components, run), {
     signal: run.signal,
+    isAlone,
     onOverhead: (call) => {
-      chargeTask(run, call.costNanos)
+      chargeTask(run, { costNanos: call.costNanos, isEstimated: false })
       recordOverhead(run, call)
     },
   })
-  run.decision = decision instanceof Promise ? await decision : decision
+  recordDecision(run, decision instanceof Promise ? await decision : decision)
 }
 
 function policyInputOf({ catalog, budgets, random, failures }: DecideComponents, run: TaskRun): PolicyInput {
@@ -51,6 +60,6 @@ function policyInputOf({ catalog, budgets, random, failures }: DecideComponents,
     draw: random.fraction(),
     isCascadeAllowed: true,
     recentFailures: failures.recentFailures(run),
-    isConfined: controls.isLocalOnly === true || controls.providers !== undefined,
+    isConfined: isConfined(run.route),
   }
 }

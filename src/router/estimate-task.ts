@@ -8,7 +8,7 @@ import { toolAnswerOf } from './answer-without-model.ts'
 export async function estimateTask(components: DecideComponents, run: TaskRun): Promise<RouteEstimate> {
   const deterministicTool = toolAnswerOf(run)?.tool
   try {
-    await decideTask(components, run)
+    await decideTask(components, run, { isAlone: true })
   } catch (error: unknown) {
     // A task that a tool answers exactly needs no model, so the lack of one is no reason to refuse the estimate.
     if (deterministicTool === undefined) throw error

@@ -12,8 +12,10 @@ import type { RequestFacts } from './request-facts.ts'
 /** What a task has spent so far; one object for all parts of a task, whoever pays. */
 export type TaskMoney = {
   /** Sum of what is known; see `hasUnknownCost`. */
-  spentNanos: Amount
-  hasUnknownCost: boolean
+  readonly spentNanos: Amount
+  readonly hasUnknownCost: boolean
+  /** True when a part is not metered but estimated, or the most that a call can have cost. */
+  readonly isEstimated: boolean
 }
 
 /** One task on its way: what was decided, and what has been called and spent so far. Only this file's functions change it. */
@@ -22,7 +24,7 @@ export type TaskRun = {
   readonly route: RouteRequest
   readonly facts: RequestFacts
   /** That no policy was asked, until one was. */
-  decision: DecisionRecord
+  readonly decision: DecisionRecord
   readonly today: CivilDate
   readonly startedAt: Timestamp
   readonly startedMs: number
@@ -34,7 +36,22 @@ export type TaskRun = {
   /** The step of a split task that this run is; absent for a whole task. */
   readonly stepId?: string
   /** `undefined` when the cache was not asked. */
-  cache: CacheOutcome | undefined
+  readonly cache: CacheOutcome | undefined
+}
+
+/** The same object to this file's functions. */
+type Writable<Value> = { -readonly [Name in keyof Value]: Value[Name] }
+
+/** Sets how the task is executed. */
+export function recordDecision(run: TaskRun, decision: DecisionRecord): void {
+  const writable: Writable<TaskRun> = run
+  writable.decision = decision
+}
+
+/** Sets what the cache said. */
+export function recordCache(run: TaskRun, cache: CacheOutcome): void {
+  const writable: Writable<TaskRun> = run
+  writable.cache = cache
 }
 
 /** Adds a finished attempt to the record; its cost was charged when it was known. */
@@ -47,8 +64,18 @@ export function recordOverhead(run: TaskRun, call: OverheadCall): void {
   run.overheadCalls.push(call)
 }
 
+/** What a call cost. */
+export type Charge = {
+  /** `undefined` when the price is unknown. */
+  readonly costNanos: Amount | undefined
+  /** True when nobody metered it. */
+  readonly isEstimated: boolean
+}
+
 /** Adds what a call has cost, as soon as it is known: whatever is called next sees what is left. */
-export function chargeTask({ money }: TaskRun, costNanos: Amount | undefined): void {
+export function chargeTask(run: TaskRun, { costNanos, isEstimated }: Charge): void {
+  const money: Writable<TaskMoney> = run.money
+  money.isEstimated ||= isEstimated
   if (costNanos === undefined) money.hasUnknownCost = true
   else money.spentNanos = addAmounts(money.spentNanos, costNanos)
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
+import type { Amount } from '../../src/base/money.ts'
 import { timestampFromMs } from '../../src/base/time.ts'
 import type { CivilDate } from '../../src/core/models/civil-date.ts'
 import type { ModelEntry, ModelTier } from '../../src/core/models/model-entry.ts'
 import { FALLBACK_DECISION, type PolicyDecision } from '../../src/core/policy/policy-decision.ts'
-import type { DecisionRecord } from '../../src/core/routing/decision-record.ts'
+import { replayDecision } from '../../src/core/policy/replay-decision.ts'
+import type { DecisionCandidate, DecisionRecord } from '../../src/core/routing/decision-record.ts'
 import type { Policy, PolicyInput } from '../../src/ports/policy.ts'
 import type { PolicyAdviser } from '../../src/ports/policy-adviser.ts'
 import { createAdvisedPolicy, type AdvisedPolicyInit } from '../../src/router/advised-policy.ts'
@@ -36,6 +38,23 @@ const inputOf = (prompt: string, extra: Partial<PolicyInput> = {}): PolicyInput 
   ...extra,
 })
 
+const CANDIDATES: readonly DecisionCandidate[] = [
+  {
+    modelId: 'p/cheap_api',
+    tier: 'cheap_api',
+    predictedSuccess: 0.8,
+    expectedCostNanos: 1_000n as Amount,
+    expectedLatencyS: 1,
+  },
+  {
+    modelId: 'p/premium_api',
+    tier: 'premium_api',
+    predictedSuccess: 0.9,
+    expectedCostNanos: 9_000n as Amount,
+    expectedLatencyS: 2,
+  },
+]
+
 type Setup = {
   readonly own?: Partial<DecisionRecord>
   readonly advise?: () => Promise<PolicyDecision>
@@ -53,7 +72,16 @@ function setUp({ own = { confidence: 0.4 }, advise, init, clock = { ms: 0 } }: S
     decide: ({ fixedRoute }) => ({
       ...unaskedDecision('own'),
       risk: 'medium',
-      route: fixedRoute === 'auto' ? 'cheap' : fixedRoute,
+      route: 'cheap',
+      candidates: CANDIDATES,
+      rule: {
+        fixedRoute,
+        quality: 0.7,
+        isCascadeAllowed: false,
+        recentFailures: 0,
+        explorationRate: 0,
+        isCompound: false,
+      },
       ...own,
     }),
   }
@@ -167,7 +195,38 @@ describe('a policy with an adviser', () => {
       own: { confidence: 0.4, risk: 'high' },
       advise: async () => ({ ...FALLBACK_DECISION, route: 'cheap', risk: 'low', confidence: 0.9 }),
     })
-    expect((await risky.policy.decide(inputOf('a'))).risk).toBe('high')
+    expect(await risky.policy.decide(inputOf('a'))).toMatchObject({
+      risk: 'high',
+      plan: [{ modelId: 'p/premium_api' }],
+      needsDecomposition: true,
+    })
+  })
+
+  it('sends a task that the adviser finds risky to the strongest model, whatever route it advised', async () => {
+    const { policy } = setUp({
+      advise: async () => ({
+        ...FALLBACK_DECISION,
+        route: 'cheap',
+        risk: 'high',
+        confidence: 0.9,
+        needsDecomposition: false,
+      }),
+    })
+    const decision = await policy.decide(inputOf('a'))
+    expect([decision.risk, decision.plan[0]?.modelId, decision.route]).toEqual(['high', 'p/premium_api', 'hybrid'])
+    expect(decision.riskReasons).toEqual(['an adviser judged the risk high'])
+    expect(decision.reasons).toEqual([
+      'high risk: the strongest candidate answers',
+      'safety override: the risk is high',
+      'pro was asked (confidence 0.40 is below 0.55) and said hybrid',
+    ])
+    expect(replayDecision(decision)).toEqual(decision)
+  })
+
+  it('asks nobody when it has to decide alone', async () => {
+    const { policy, asked } = setUp({ init: { ask: 'always' } })
+    expect((await policy.decide(inputOf('a'), { isAlone: true })).route).toBe('cheap')
+    expect(asked).toEqual([])
   })
 
   it('keeps a route that the caller fixed', async () => {

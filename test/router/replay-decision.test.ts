@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Amount } from '../../src/base/money.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
-import { replayDecision } from '../../src/core/policy/choose-route.ts'
+import { timestampFromMs } from '../../src/base/time.ts'
+import { FALLBACK_DECISION } from '../../src/core/policy/policy-decision.ts'
+import { replayDecision } from '../../src/core/policy/replay-decision.ts'
 import type { DecisionRecord } from '../../src/core/routing/decision-record.ts'
+import type { Policy } from '../../src/ports/policy.ts'
 import type { RouteRequest } from '../../src/ports/router.ts'
+import { createAdvisedPolicy } from '../../src/router/advised-policy.ts'
 import { createPolicyService } from '../../src/router/policy-service.ts'
 import { createFixture, requestOf, type ScriptedEntry } from './router-fixture.ts'
 
@@ -73,5 +77,58 @@ describe('a decision', () => {
     // The sample is no sample of one case: several plans, and draws that chose another candidate.
     expect(plans.size).toBeGreaterThan(4)
     expect(explored).toBeGreaterThan(5)
+  })
+
+  it('that advisers had a part in is computed again as well, their advice being kept in the record', async () => {
+    const draws = createRandomStream(5)
+    const service = createPolicyService({ quality: 0.7, explorationRate: 0.3 })
+    const kinds = new Set<string>()
+    const advised = (name: string, inner: Policy): Policy =>
+      createAdvisedPolicy(
+        {
+          policy: inner,
+          adviser: {
+            name,
+            async advise() {
+              if (draws.nextUnit() < 0.2) throw new Error('away')
+              const pick = <Value>(values: readonly [Value, ...Value[]]): Value =>
+                values[Math.floor(draws.nextUnit() * values.length)] ?? values[0]
+              return {
+                decision: {
+                  ...FALLBACK_DECISION,
+                  route: pick(['local', 'cheap', 'premium', 'hybrid'] as const),
+                  risk: pick(['low', 'medium', 'high'] as const),
+                  confidence: pick([0.3, 0.7, 0.9]),
+                  needsDecomposition: draws.nextUnit() < 0.5,
+                },
+              }
+            },
+          },
+          clock: {
+            now: () => timestampFromMs(0),
+            monotonicMs: () => 0,
+            timeoutSignal: () => new AbortController().signal,
+          },
+        },
+        { ask: 'always', timeoutMs: 1000, requestsPerMinute: 150, rememberedMax: 0 },
+      )
+    const policy = advised('pro', advised('lite', service))
+    const { router } = createFixture({ models: MODELS, policy })
+    for (let round = 0; round < 10; round += 1) {
+      for (const prompt of PROMPTS) {
+        for (const controls of CONTROLS) {
+          const { decision } = await router.route(requestOf(prompt, controls))
+          expect(throughJson(replayDecision(throughJson(decision)))).toEqual(throughJson(decision))
+          for (const { said, judged } of decision.advice ?? [])
+            kinds.add(
+              judged === undefined
+                ? said.replace(/.*and gave/, 'gave').replace(/.*was not/, 'was not')
+                : `${judged.route} ${judged.risk}`,
+            )
+        }
+      }
+    }
+    // All routes and risks that the safety override lets through, a failure, and the limit of questions.
+    expect([...kinds].toSorted()).toHaveLength(11)
   })
 })

@@ -68,13 +68,6 @@ export function chooseRoute(choice: RouteChoice): DecisionRecord {
   return recordOf(choice, { ...greedy, usable, reasons, propensity: explored.propensity })
 }
 
-/** Computes a decision again from its record. Equal to the record unless the rules have changed since. */
-export function replayDecision(record: DecisionRecord): DecisionRecord {
-  const { rule } = record
-  if (rule === undefined) return record
-  return chooseRoute({ ...record, rule })
-}
-
 function byCost(a: DecisionCandidate, b: DecisionCandidate): number {
   if (a.expectedCostNanos !== b.expectedCostNanos) {
     if (a.expectedCostNanos === undefined) return 1

@@ -37,6 +37,19 @@ export type DecisionRule = {
   readonly isCompound: boolean
 }
 
+/** What an adviser had to do with a decision. */
+export type DecisionAdvice = {
+  /** One sentence for people; it is among the reasons. */
+  readonly said: string
+  /** Its judgement as it was adopted; absent when none came. The record's rule, risk and plan follow from it already. */
+  readonly judged?: {
+    readonly route: TaskRoute
+    readonly confidence: number
+    readonly risk: TaskRisk
+    readonly needsDecomposition: boolean
+  }
+}
+
 /** Everything that a decision was made from, so that it can be explained to a person and computed again. */
 export type DecisionRecord = {
   readonly route: TaskRoute
@@ -68,4 +81,6 @@ export type DecisionRecord = {
   readonly propensity: number
   /** Absent when no policy was asked. */
   readonly rule?: DecisionRule
+  /** Advisers in the order in which they were asked; absent when none was. */
+  readonly advice?: readonly DecisionAdvice[]
 }

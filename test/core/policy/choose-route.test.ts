@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Amount } from '../../../src/base/money.ts'
-import { chooseRoute, replayDecision, type RouteChoice } from '../../../src/core/policy/choose-route.ts'
+import { chooseRoute, type RouteChoice } from '../../../src/core/policy/choose-route.ts'
+import { replayDecision } from '../../../src/core/policy/replay-decision.ts'
 import type { DecisionCandidate, DecisionRecord } from '../../../src/core/routing/decision-record.ts'
 
 type Model = readonly [modelId: string, tier: DecisionCandidate['tier'], success: number, costNanos: number | undefined]
