@@ -4,6 +4,7 @@ import type { RouteAttempt, RouteResult } from '../ports/router.ts'
 
 /** A task's result as `kernell route --json` prints it. */
 export type ResultDocument = {
+  readonly task_id: string
   readonly output: string
   readonly route: string
   readonly tier: string
@@ -17,12 +18,25 @@ export type ResultDocument = {
   readonly overhead: readonly {
     readonly purpose: string
     readonly model: string
-    readonly cost_usd: number
+    readonly cost_usd: number | null
     readonly latency_ms: number
   }[]
   readonly was_cached: boolean
   readonly verified: boolean | null
-  readonly decision: DecisionDocument
+  readonly decision: DecisionDocument | DecisionSummary
+  /** The node that ran the task, when it was not this process; `attempts`, `overhead` and `verified` are then known to that node alone. */
+  readonly served_by?: string
+}
+
+/** What a running node says of a decision in one header, and that line in parts. */
+export type DecisionSummary = {
+  readonly summary: string
+  readonly route?: string
+  readonly confidence?: number
+  readonly risk?: string
+  readonly difficulty?: number
+  readonly plan?: readonly { readonly model: string }[]
+  readonly policy_version?: string
 }
 
 export type AttemptDocument = {
@@ -76,6 +90,7 @@ export function usdOrNull(amount: Amount | undefined): number | null {
 
 export function resultDocument(result: RouteResult): ResultDocument {
   return {
+    task_id: result.taskId,
     output: result.answer.text,
     route: result.route,
     tier: result.tier,
@@ -86,7 +101,7 @@ export function resultDocument(result: RouteResult): ResultDocument {
     latency_ms: roundMs(result.latencyMs),
     attempts: result.attempts.map(attemptDocument),
     overhead: result.overheadCalls.map(({ purpose, model, costNanos, latencyMs }) => {
-      return { purpose, model, cost_usd: amountToUsd(costNanos), latency_ms: roundMs(latencyMs) }
+      return { purpose, model, cost_usd: usdOrNull(costNanos), latency_ms: roundMs(latencyMs) }
     }),
     was_cached: result.cache === 'exact' || result.cache === 'similar',
     verified: result.verification?.isAccepted ?? null,

@@ -43,16 +43,16 @@ export async function askOverhead(
   const admitted = await tryAdmit(components, asking, entry)
   if (admitted.kind !== 'admitted') return undefined
   const outcome = await makeCall(components, asking, admitted.call)
-  if (outcome.kind !== 'answered') return undefined
-  const { tokensIn, tokensOut } = outcome.answer.usage
   const { purpose, modelId } = question
-  recordOverhead(run, {
-    purpose,
-    model: modelId,
-    tokensIn,
-    tokensOut,
-    costNanos: outcome.costNanos ?? ZERO_AMOUNT,
-    latencyMs: outcome.latencyMs,
-  })
+  const { latencyMs } = outcome
+  if (outcome.kind !== 'answered') {
+    const { costNanos } = outcome.charge
+    // A call that may be billed is part of the record, and nobody counted its tokens.
+    if (costNanos !== ZERO_AMOUNT)
+      recordOverhead(run, { purpose, model: modelId, tokensIn: 0, tokensOut: 0, costNanos, latencyMs })
+    return undefined
+  }
+  const { tokensIn, tokensOut } = outcome.answer.usage
+  recordOverhead(run, { purpose, model: modelId, tokensIn, tokensOut, costNanos: outcome.costNanos, latencyMs })
   return outcome.answer.text
 }

@@ -1,7 +1,7 @@
 import { isLocalTier, type ModelTier } from '../core/models/model-entry.ts'
 import type { ExecutionTier, TaskOutcome } from '../core/routing/task-outcome.ts'
 import type { RouteAttempt, RouteResult } from '../ports/router.ts'
-import type { TaskRun } from './task-run.ts'
+import { totalCostOf, type TaskRun } from './task-run.ts'
 
 /** How the task ended: with an answer, or with the code of an error. */
 export type TaskEnd = { readonly result: RouteResult } | { readonly errorCode: string; readonly latencyMs: number }
@@ -43,7 +43,7 @@ export function outcomeOf(run: TaskRun, end: TaskEnd): TaskOutcome {
     wasCached: result?.cache === 'exact' || result?.cache === 'similar',
     tokensIn: sum(run, 'tokensIn'),
     tokensOut: sum(run, 'tokensOut'),
-    costNanos: run.money.spentNanos,
+    costNanos: totalCostOf(run),
     latencyMs: result?.latencyMs ?? ('latencyMs' in end ? end.latencyMs : 0),
     verifier: result?.verification,
     localModel: isModelAnswer && isLocalModelTier(actualTier) ? result?.modelId : undefined,

@@ -55,6 +55,11 @@ class PrometheusMetrics implements MetricsRegistry {
   readonly #costNanos = new Map<string, bigint>()
   readonly #tasks = this.#counter('kernell_tasks_total', 'Tasks finished.', ['tier', 'route', 'success', 'cached'])
   readonly #tokens = this.#counter('kernell_tokens_total', 'Tokens metered.', ['tier', 'direction'])
+  readonly #unknownCosts = this.#counter(
+    'kernell_tasks_cost_unknown_total',
+    'Tasks of which a part has an unknown price; the dollars spent leave them out.',
+    ['tier'],
+  )
   readonly #escalations = this.#counter('kernell_escalations_total', 'Escalations from a tier to another.', [
     'from',
     'to',
@@ -94,7 +99,8 @@ class PrometheusMetrics implements MetricsRegistry {
     this.#tokens.inc({ tier, direction: 'in' }, outcome.tokensIn)
     this.#tokens.inc({ tier, direction: 'out' }, outcome.tokensOut)
     this.#durations.observe({ tier }, outcome.latencyMs / 1000)
-    this.#costNanos.set(tier, (this.#costNanos.get(tier) ?? 0n) + outcome.costNanos)
+    if (outcome.costNanos === undefined) this.#unknownCosts.inc({ tier })
+    else this.#costNanos.set(tier, (this.#costNanos.get(tier) ?? 0n) + outcome.costNanos)
     for (let step = 1; step < escalationChain.length; step += 1) {
       this.#escalations.inc({ from: escalationChain[step - 1] ?? tier, to: escalationChain[step] ?? tier })
     }

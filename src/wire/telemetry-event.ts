@@ -35,7 +35,7 @@ export type TelemetryOverheadCall = {
   readonly model: string
   readonly tokens_in: number
   readonly tokens_out: number
-  readonly cost_usd: number
+  readonly cost_usd: number | null
   readonly latency_ms: number
 }
 
@@ -60,7 +60,8 @@ export type TelemetryEvent = {
   readonly success: boolean
   readonly tokens_in: number
   readonly tokens_out: number
-  readonly cost_usd: number
+  /** `null` when some price is unknown. */
+  readonly cost_usd: number | null
   readonly latency_ms: number
   readonly was_cached: boolean | null
   readonly verifier_accepted: boolean | null
@@ -121,7 +122,7 @@ export function telemetryEventOf(outcome: TaskOutcome, context: TelemetryContext
     success: outcome.success,
     tokens_in: outcome.tokensIn,
     tokens_out: outcome.tokensOut,
-    cost_usd: amountToUsd(outcome.costNanos),
+    cost_usd: usdOrNull(outcome.costNanos),
     latency_ms: outcome.latencyMs,
     was_cached: outcome.wasCached,
     verifier_accepted: verifier?.isAccepted ?? null,
@@ -159,7 +160,7 @@ export type TelemetryEventReading = { readonly event: TelemetryEvent } | { reado
 
 /**
  * Reads a record. The eight fields that a label needs (task_hash, actual_tier_used, success, was_escalated, cost_usd,
- * latency_ms, tokens_in, tokens_out) must be there; every other may be absent, and is then `null` or empty. A value of the
+ * latency_ms, tokens_in, tokens_out) must be there, `cost_usd` as a number or as `null`; every other may be absent, and is then `null` or empty. A value of the
  * wrong type or out of range is a problem, never clamped: `"false"` is not a boolean and NaN is not a number.
  */
 export function parseTelemetryEvent(json: unknown): TelemetryEventReading {
@@ -259,7 +260,7 @@ function readExecution(fields: Fields): ExecutionFields {
     success: readBoolean(fields, 'success'),
     tokens_in: readNumber(fields, 'tokens_in', FROM_ZERO),
     tokens_out: readNumber(fields, 'tokens_out', FROM_ZERO),
-    cost_usd: readNumber(fields, 'cost_usd', FROM_ZERO),
+    cost_usd: readCost(fields),
     latency_ms: readNumber(fields, 'latency_ms', FROM_ZERO),
     was_cached: readBoolean(fields, 'was_cached', null),
     verifier_accepted: readBoolean(fields, 'verifier_accepted', null),
@@ -283,7 +284,7 @@ function readOverheadCalls(value: unknown): readonly TelemetryOverheadCall[] {
       model: readText(fields, 'model'),
       tokens_in: readNumber(fields, 'tokens_in', FROM_ZERO),
       tokens_out: readNumber(fields, 'tokens_out', FROM_ZERO),
-      cost_usd: readNumber(fields, 'cost_usd', FROM_ZERO),
+      cost_usd: readCost(fields),
       latency_ms: readNumber(fields, 'latency_ms', FROM_ZERO),
     }
   })
@@ -295,9 +296,19 @@ function overheadOf(call: OverheadCall): TelemetryOverheadCall {
     model: call.model,
     tokens_in: call.tokensIn,
     tokens_out: call.tokensOut,
-    cost_usd: amountToUsd(call.costNanos),
+    cost_usd: usdOrNull(call.costNanos),
     latency_ms: call.latencyMs,
   }
+}
+
+function usdOrNull(amount: OverheadCall['costNanos']): number | null {
+  return amount === undefined ? null : amountToUsd(amount)
+}
+
+/** A cost that nobody knows is written down as `null`; one that is missing was forgotten. */
+function readCost(fields: Fields): number | null {
+  if (!fields.has('cost_usd')) throw new TypeError('cost_usd is missing')
+  return readNumber(fields, 'cost_usd', { ...FROM_ZERO, absent: null })
 }
 
 /** ISO 8601 of an instant; `Date` is used as a calendar only, never as a clock. */

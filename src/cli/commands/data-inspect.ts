@@ -66,7 +66,7 @@ function rowOf(event: TelemetryEvent): readonly string[] {
     event.task_domain ?? '-',
     outcomeOf(event),
     `${event.tokens_in}+${event.tokens_out}`,
-    formatUsd(event.cost_usd),
+    event.cost_usd === null ? 'unknown' : formatUsd(event.cost_usd),
     formatDuration(event.latency_ms),
   ]
 }

@@ -23,7 +23,8 @@ export type OverheadCall = {
   readonly model: string
   readonly tokensIn: number
   readonly tokensOut: number
-  readonly costNanos: Amount
+  /** `undefined` when the price is unknown. */
+  readonly costNanos: Amount | undefined
   readonly latencyMs: number
 }
 
@@ -76,7 +77,8 @@ export type TaskOutcome = {
   readonly wasCached: boolean
   readonly tokensIn: number
   readonly tokensOut: number
-  readonly costNanos: Amount
+  /** `undefined` when some price is unknown, which is not zero. */
+  readonly costNanos: Amount | undefined
   readonly latencyMs: number
   /** `undefined` when no verifier ran or it was inconclusive. */
   readonly verifier: { readonly isAccepted: boolean; readonly confidence: number } | undefined
