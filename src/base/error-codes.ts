@@ -270,7 +270,7 @@ export const ERROR_CODES = {
     isRetryable: false,
   },
   MODEL_STREAM_TRUNCATED: {
-    cause: 'A streamed answer stopped before the provider said that it was finished.',
+    cause: 'An answer stopped before the provider had finished it.',
     remedy: 'Retry; if it happens often, look for a proxy that cuts long responses.',
     httpStatus: 502,
     isRetryable: true,

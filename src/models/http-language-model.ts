@@ -78,11 +78,13 @@ export class HttpLanguageModel implements LanguageModel {
   }
 
   async #readAnswer(request: ModelRequest, options: AbortOptions | undefined): Promise<string> {
+    let isAnswering = false
     try {
       const response = await postJson(this.#endpoint, this.#protocol.encode(request, false), options)
+      isAnswering = true
       return await response.text()
     } catch (error) {
-      throw describeConnectionFailure(error, this.#endpoint.identity)
+      throw describeConnectionFailure(error, this.#endpoint.identity, isAnswering)
     }
   }
 }

@@ -116,12 +116,12 @@ const CODE_OF_OUTBOUND: Readonly<Record<string, ErrorCode>> = {
  * The model's error for a failure of the connection. Errors that are already the model's own, the signal's reason and refusals of the
  * guard pass through as they are.
  *
- * @param isStreaming Whether parts of the answer were already read: a connection that breaks then truncates the stream.
+ * @param isAnswering Whether the provider had begun to answer, whole or in parts: a connection that breaks then truncates an answer that is billed.
  */
-export function describeConnectionFailure(error: unknown, identity: ProviderIdentity, isStreaming = false): unknown {
+export function describeConnectionFailure(error: unknown, identity: ProviderIdentity, isAnswering = false): unknown {
   const code = CodedError.is(error) ? CODE_OF_OUTBOUND[error.code] : undefined
   if (code === undefined || !CodedError.is(error)) return error
-  const isTruncated = isStreaming && code === 'MODEL_UNREACHABLE'
+  const isTruncated = isAnswering && code === 'MODEL_UNREACHABLE'
   return new CodedError(isTruncated ? 'MODEL_STREAM_TRUNCATED' : code, {
     message: `${identity.provider} failed for ${identity.modelId}: ${error.message}`,
     cause: error,

@@ -114,13 +114,13 @@ export interface LanguageModel {
    * One whole answer.
    *
    * Throws `MODEL_UNREACHABLE`, `MODEL_TIMEOUT`, `MODEL_AUTH_FAILED`, `MODEL_PAYMENT_REQUIRED`, `MODEL_RATE_LIMITED`, `MODEL_NOT_FOUND`,
-   * `MODEL_REQUEST_REFUSED`, `MODEL_SERVER_ERROR`, `MODEL_ANSWER_MALFORMED`, `MODEL_ANSWER_TOO_LARGE`; the signal's reason when aborted.
+   * `MODEL_REQUEST_REFUSED`, `MODEL_SERVER_ERROR`, `MODEL_ANSWER_MALFORMED`, `MODEL_ANSWER_TOO_LARGE`, `MODEL_STREAM_TRUNCATED`; the signal's reason when aborted.
    */
   doGenerate(request: ModelRequest, options?: AbortOptions): Promise<ModelAnswer>
 
   /**
    * The answer in parts, as the provider sends them. Leaving the loop early or aborting ends the upstream call.
-   * Throws as `doGenerate`, and `MODEL_STREAM_TRUNCATED` when the provider stops without a finish.
+   * Throws as `doGenerate`; `MODEL_STREAM_TRUNCATED` also when the provider stops without a finish.
    */
   doStream(request: ModelRequest, options?: AbortOptions): AsyncIterable<ModelStreamPart>
 }

@@ -62,6 +62,7 @@ export type RouteAttempt = {
   readonly reason?: string
   readonly tokensIn: number
   readonly tokensOut: number
+  /** True when the provider reported no usage. A failed call that it may bill all the same has no tokens, and costs the most that it can have cost. */
   readonly isUsageEstimated: boolean
   /** `undefined` when the model's price is unknown. */
   readonly costNanos: Amount | undefined

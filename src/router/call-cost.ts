@@ -18,7 +18,7 @@ const ESTIMATE_MARGIN_PERCENT = 20
 export type CallBounds = {
   /** The most that the call can cost; `undefined` when the price is unknown. */
   readonly costNanosMax: Amount | undefined
-  /** Limit of the answer to send to the model; `undefined` leaves it to the caller's own or the model's. */
+  /** Limit of the answer to send to the model; `undefined` leaves it to the model, which only a call may that nothing bounds or that is free. */
   readonly outputTokensMax: number | undefined
 }
 
@@ -27,12 +27,16 @@ export type CallPlan = {
   readonly tokensIn: number
   /** The caller's own limit of the answer. */
   readonly outputTokensAsked: number | undefined
+  /** What is left of the caller's own cap; `undefined`: the caller has none. */
   readonly capNanos: Amount | undefined
+  /** True when a budget of the operator bounds the caller. */
+  readonly hasBudget: boolean
   readonly today: CivilDate
 }
 
 /**
- * What a call may cost at most. Under a cap the answer's length is limited so that the cap holds whatever the model writes.
+ * What a call may cost at most. Under a cap or a budget the answer's length is limited to what room is taken for, so that they hold whatever
+ * the model writes.
  *
  * @returns `undefined` when the cap leaves no room for a useful answer.
  */
@@ -45,8 +49,9 @@ export function boundCall(plan: CallPlan): CallBounds | undefined {
     return capNanos === undefined ? { costNanosMax: undefined, outputTokensMax: outputTokensAsked } : undefined
   const inputTokens = Math.ceil((plan.tokensIn * (100 + ESTIMATE_MARGIN_PERCENT)) / 100)
   const worst = costOfUsage(price, { inputTokens, outputTokens: wanted })
+  const isLimited = (capNanos !== undefined || plan.hasBudget) && worst > ZERO_AMOUNT
   if (capNanos === undefined || worst <= capNanos)
-    return { costNanosMax: worst, outputTokensMax: outputTokensAsked ?? (capNanos === undefined ? undefined : wanted) }
+    return { costNanosMax: worst, outputTokensMax: outputTokensAsked ?? (isLimited ? wanted : undefined) }
   const inputCost = costOfUsage(price, { inputTokens, outputTokens: 0 })
   if (inputCost >= capNanos) return undefined
   const perMillion = tokenPricesFor(price, inputTokens).outputNanosPerMillion

@@ -10,7 +10,7 @@ import type { Timers } from '../ports/timers.ts'
 import type { Tracer } from '../ports/tracer.ts'
 import { boundCall, costOfCall } from './call-cost.ts'
 import { startDeadline, type Deadline } from './start-deadline.ts'
-import { chargeTask, remainingCapOf, type TaskRun } from './task-run.ts'
+import { chargeTask, remainingCapOf, type Charge, type TaskRun } from './task-run.ts'
 
 export type CallComponents = {
   readonly catalog: ModelCatalog
@@ -28,8 +28,8 @@ export type AdmittedCall = {
   readonly model: LanguageModel
   readonly request: ModelRequest
   readonly reservation: BudgetReservation | undefined
-  /** What was reserved: the most that the call can cost. */
-  readonly costNanosMax: Amount
+  /** The most that the call can cost, which is what was reserved; `undefined` when the price is unknown. */
+  readonly costNanosMax: Amount | undefined
   /** Whoever ends the call ends it too. */
   readonly deadline: Deadline
   readonly startedMs: number
@@ -45,25 +45,27 @@ export async function admitCall(
   entry: ModelEntry,
 ): Promise<AdmittedCall | undefined> {
   const { request, caller } = run.route
+  const { budgets, clock } = components
+  const isBounded = budgets.isBounded(caller)
   const bounds = boundCall({
     entry,
     tokensIn: run.facts.tokensIn,
     outputTokensAsked: request.maxOutputTokens,
     capNanos: remainingCapOf(run),
+    hasBudget: isBounded,
     today: run.today,
   })
   if (bounds === undefined) return undefined
-  const { budgets, clock } = components
-  const costNanosMax = bounds.costNanosMax ?? ZERO_AMOUNT
-  const isBounded = budgets.isBounded(caller)
+  const { costNanosMax } = bounds
   // Models of overhead calls were chosen by the operator and not by what a budget allows.
-  if (isBounded && bounds.costNanosMax === undefined)
+  if (isBounded && costNanosMax === undefined)
     throw new CodedError('ROUTER_PRICE_UNKNOWN', {
       message: `The price of ${entry.id} is unknown and the task has a budget`,
     })
-  const reservation = isBounded
-    ? await budgets.reserve({ caller, taskId: run.taskId, amountNanos: costNanosMax }, { signal: run.signal })
-    : undefined
+  const reservation =
+    isBounded && costNanosMax !== undefined
+      ? await budgets.reserve({ caller, taskId: run.taskId, amountNanos: costNanosMax }, { signal: run.signal })
+      : undefined
   return {
     entry,
     model: components.catalog.open(entry),
@@ -86,8 +88,8 @@ export type CallOutcome =
       readonly costNanos: Amount | undefined
       readonly latencyMs: number
     }
-  | { readonly kind: 'failed'; readonly code: string; readonly latencyMs: number }
-  | { readonly kind: 'aborted'; readonly latencyMs: number }
+  | { readonly kind: 'failed'; readonly code: string; readonly charge: Charge; readonly latencyMs: number }
+  | { readonly kind: 'aborted'; readonly charge: Charge; readonly latencyMs: number }
 
 /** Makes an admitted call and settles its money. Never rejects: a failure is an outcome, which the plan answers with its next step. */
 export async function makeCall(components: CallComponents, run: TaskRun, call: AdmittedCall): Promise<CallOutcome> {
@@ -97,7 +99,7 @@ export async function makeCall(components: CallComponents, run: TaskRun, call: A
   try {
     const answer = await model.doGenerate(request, { signal })
     const costNanos = costOfCall(entry, answer.usage, run.today)
-    chargeTask(run, costNanos)
+    chargeTask(run, { costNanos, isEstimated: answer.usage.isEstimated })
     await reservation?.settle(costNanos ?? ZERO_AMOUNT)
     if (span.isRecording) describeUsage(span, answer.usage)
     return { kind: 'answered', answer, costNanos, latencyMs: components.clock.monotonicMs() - startedMs }
@@ -105,34 +107,53 @@ export async function makeCall(components: CallComponents, run: TaskRun, call: A
     span.recordError(error)
     const isAborted = run.signal?.aborted === true
     const code = isAborted ? 'REQUEST_ABORTED' : failureCode(error, signal)
-    await endUnanswered(call, code)
+    const charge = await endUnanswered(run, call, code)
     const latencyMs = components.clock.monotonicMs() - startedMs
-    return isAborted ? { kind: 'aborted', latencyMs } : { kind: 'failed', code, latencyMs }
+    return isAborted ? { kind: 'aborted', charge, latencyMs } : { kind: 'failed', code, charge, latencyMs }
   } finally {
     deadline.end()
     span.end()
   }
 }
 
-/** Failures after which the provider may have worked, and may bill: the request was sent, and its answer was not read. */
-const MAYBE_BILLED: ReadonlySet<string> = new Set([
-  'MODEL_TIMEOUT',
-  'REQUEST_ABORTED',
-  'MODEL_ANSWER_MALFORMED',
-  'MODEL_ANSWER_TOO_LARGE',
-  'MODEL_STREAM_TRUNCATED',
+/** Failures before the provider worked: it was not reached, or it said no. After any other, known or not, it may have worked, and may bill. */
+const NEVER_BILLED: ReadonlySet<string> = new Set([
+  'OUTBOUND_NOT_ALLOWED',
+  'MODEL_UNREACHABLE',
+  'MODEL_AUTH_FAILED',
+  'MODEL_PAYMENT_REQUIRED',
+  'MODEL_RATE_LIMITED',
+  'MODEL_NOT_FOUND',
+  'MODEL_REQUEST_REFUSED',
+  'MODEL_SERVER_ERROR',
+  'MODEL_OVERLOADED',
+  'MODEL_RUNTIME_MISSING',
+  'MODEL_FILE_INVALID',
+  'MODEL_RECORDING_MISSING',
 ])
 
+const NOTHING: Charge = { costNanos: ZERO_AMOUNT, isEstimated: false }
+
 /**
- * Ends the reservation of a call without a metered answer. Where the provider may bill all the same the whole reservation counts as spent:
- * a budget may lose room to a failure, it is never overspent by one.
+ * Ends the money of a call without a metered answer. Where the provider may bill all the same, the most that the call can cost counts as spent, by
+ * the budget and by the task alike: a failure may cost room, it never overspends.
+ *
+ * @returns What the task was charged; part of the attempt's record.
  */
 export async function endUnanswered(
+  run: TaskRun,
   { reservation, costNanosMax }: Pick<AdmittedCall, 'reservation' | 'costNanosMax'>,
   code: string,
-): Promise<void> {
-  if (MAYBE_BILLED.has(code)) await reservation?.settle(costNanosMax)
-  else await reservation?.release()
+): Promise<Charge> {
+  if (NEVER_BILLED.has(code)) {
+    await reservation?.release()
+    return NOTHING
+  }
+  // What cannot cost anything was not estimated.
+  const charge = { costNanos: costNanosMax, isEstimated: costNanosMax !== ZERO_AMOUNT }
+  chargeTask(run, charge)
+  await reservation?.settle(costNanosMax ?? ZERO_AMOUNT)
+  return charge
 }
 
 /** The code under which a failed call is recorded; a time limit of ours is named as such. */
@@ -146,12 +167,13 @@ export type AttemptInit = {
   readonly outcome: RouteAttempt['outcome']
   readonly latencyMs: number
   readonly reason?: string | undefined
+  /** Absent when the call was not metered. */
   readonly usage?: ModelUsage | undefined
-  readonly costNanos?: Amount | undefined
+  readonly charge: Charge
   readonly confidence?: number | undefined
 }
 
-/** The record of one call. A call that failed before it was metered costs nothing that we know of. */
+/** The record of one call, with what the task was charged for it. */
 export function attemptOf(init: AttemptInit): RouteAttempt {
   const { entry, usage } = init
   return {
@@ -162,8 +184,8 @@ export function attemptOf(init: AttemptInit): RouteAttempt {
     ...(init.reason !== undefined && { reason: init.reason }),
     tokensIn: usage?.tokensIn ?? 0,
     tokensOut: usage?.tokensOut ?? 0,
-    isUsageEstimated: usage?.isEstimated ?? false,
-    costNanos: usage === undefined ? ZERO_AMOUNT : init.costNanos,
+    isUsageEstimated: init.charge.isEstimated,
+    costNanos: init.charge.costNanos,
     latencyMs: init.latencyMs,
     ...(init.confidence !== undefined && { confidence: init.confidence }),
   }

@@ -41,6 +41,12 @@ export class StreamCollector {
     })
   }
 
+  /** All that the model wrote so far, whatever it is: it is billed. */
+  get written(): string {
+    const calls = this.calls.filter((call) => call !== undefined).map((call) => `${call.name}${call.arguments}`)
+    return [this.text, ...this.refusals, ...calls].join('')
+  }
+
   get text(): string {
     return this.pieces.join('')
   }

@@ -85,10 +85,10 @@ async function runStep(
   const outcome = await makeCall(components, run, admitted.call)
   switch (outcome.kind) {
     case 'aborted':
-      recordAttempt(run, attemptOf({ entry, outcome: 'aborted', latencyMs: outcome.latencyMs }))
+      recordAttempt(run, attemptOf({ ...outcome, entry, outcome: 'aborted' }))
       return { event: { type: 'run-aborted' } }
     case 'failed':
-      recordAttempt(run, attemptOf({ entry, outcome: 'failed', reason: outcome.code, latencyMs: outcome.latencyMs }))
+      recordAttempt(run, attemptOf({ ...outcome, entry, outcome: 'failed', reason: outcome.code }))
       return { event: { type: 'call-failed', code: outcome.code } }
     case 'answered': {
       const { answer } = outcome
@@ -114,10 +114,11 @@ export async function judgeAnswer(components: PlanComponents, run: TaskRun, mete
   const { entry, answer, costNanos, latencyMs, isLastResort } = metered
   const verdict = await components.checkAnswer(run, { entry, answer, isLastResort })
   const { confidence } = verdict
+  const charge = { costNanos, isEstimated: answer.usage.isEstimated }
   const judged = isAccepted(verdict)
     ? ({ outcome: 'accepted' } as const)
     : ({ outcome: 'rejected', reason: refusedBy(verdict) } as const)
-  recordAttempt(run, attemptOf({ entry, ...judged, usage: answer.usage, costNanos, latencyMs, confidence }))
+  recordAttempt(run, attemptOf({ entry, ...judged, usage: answer.usage, charge, latencyMs, confidence }))
   return verdict
 }
 

@@ -5,6 +5,13 @@ import type { ChatMessage, ModelRequest } from '../ports/language-model.ts'
 /** Tokens set aside for the answer when the caller gives no bound: enough for all but long essays. */
 const ANSWER_TOKENS_DEFAULT = 1024
 
+/**
+ * Input tokens that one image counts as before the call. OpenAI publishes 85 and 170 for each tile of a high-detail image (1,105 for its example
+ * of 2,048 by 4,096 pixels), Anthropic at most about 1,600; the larger is taken. Models that bill images as many times that (gpt-4o-mini) settle
+ * above the estimate.
+ */
+const TOKENS_PER_IMAGE = 1600
+
 /** What the router has to know of a request, read from it once. */
 export type RequestFacts = {
   /** Text of the last user message: what the policy judges and the similarity cache compares. */
@@ -13,6 +20,7 @@ export type RequestFacts = {
   readonly isBarePrompt: boolean
   /** True when the caller supplies tools or answers of tools: the answer depends on things outside the request. */
   readonly usesTools: boolean
+  /** Everything that is sent and billed, estimated: texts, tool definitions and calls, the answer's schema, images. */
   readonly tokensIn: number
   readonly needs: RequestNeeds
 }
@@ -27,12 +35,18 @@ export function factsOf(request: ModelRequest, isStreaming: boolean): RequestFac
   for (const message of request.messages) {
     const text = textOf(message)
     if (message.role === 'user') prompt = text
-    if (message.role === 'user' && typeof message.content !== 'string')
-      hasImages ||= message.content.some((part) => part.type === 'image')
+    if (message.role === 'user' && typeof message.content !== 'string') {
+      const images = message.content.filter((part) => part.type === 'image').length
+      hasImages ||= images > 0
+      tokensIn += images * TOKENS_PER_IMAGE
+    }
+    if (message.role === 'assistant' && message.toolCalls !== undefined) tokensIn += jsonTokens(message.toolCalls)
     if (message.role === 'tool') hasToolMessages = true
     characters += text.length
     tokensIn += estimateTokens(text) + 4
   }
+  if (request.tools !== undefined) tokensIn += jsonTokens(request.tools)
+  if (request.responseFormat?.type === 'json-schema') tokensIn += jsonTokens(request.responseFormat.schema)
   const hasTools = request.tools !== undefined && request.tools.length > 0
   const isPlain = !hasImages && !hasTools && request.responseFormat === undefined
   const outputTokens = request.maxOutputTokens
@@ -51,6 +65,11 @@ export function factsOf(request: ModelRequest, isStreaming: boolean): RequestFac
       ...(outputTokens !== undefined && { outputTokens }),
     },
   }
+}
+
+/** Providers write definitions in forms of their own, of about the length of their JSON. */
+function jsonTokens(value: unknown): number {
+  return estimateTokens(JSON.stringify(value))
 }
 
 /** Text of a message; images count as nothing. */

@@ -45,7 +45,7 @@ export function resultOf(
     costNanos: totalCostOf(run),
     premiumCostNanos:
       baseline === undefined ? undefined : costOfCall(baseline, baselineUsage(run, standing), run.today),
-    isCostEstimated: run.attempts.some(({ isUsageEstimated }) => isUsageEstimated),
+    isCostEstimated: run.money.isEstimated,
     latencyMs: clock.monotonicMs() - run.startedMs,
     attempts: run.attempts,
     overheadCalls: run.overheadCalls,

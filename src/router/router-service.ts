@@ -96,7 +96,7 @@ class RoutingService implements Router {
       signal: options.signal,
       attempts: [],
       overheadCalls: [],
-      money: { spentNanos: ZERO_AMOUNT, hasUnknownCost: false },
+      money: { spentNanos: ZERO_AMOUNT, hasUnknownCost: false, isEstimated: false },
       cache: undefined,
     }
   }

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { ZERO_AMOUNT } from '../base/money.ts'
+import { ZERO_AMOUNT, type Amount } from '../base/money.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import { attemptMachine, type AttemptEvent, type AttemptState } from '../core/routing/attempt-machine.ts'
@@ -69,15 +69,16 @@ async function failed(
   { call, code }: { readonly call: AdmittedCall; readonly code: string },
 ): Promise<StepTried> {
   call.deadline.end()
-  await endUnanswered(call, run.signal?.aborted === true ? 'REQUEST_ABORTED' : code)
-  const latencyMs = components.clock.monotonicMs() - call.startedMs
   const isAborted = run.signal?.aborted === true
+  const charge = await endUnanswered(run, call, isAborted ? 'REQUEST_ABORTED' : code)
+  const latencyMs = components.clock.monotonicMs() - call.startedMs
   recordAttempt(
     run,
     attemptOf({
       entry: call.entry,
       outcome: isAborted ? 'aborted' : 'failed',
       ...(!isAborted && { reason: code }),
+      charge,
       latencyMs,
     }),
   )
@@ -133,6 +134,10 @@ type StreamEnd =
   | { readonly kind: 'left' }
   | { readonly kind: 'failed'; readonly error: unknown }
 
+/**
+ * The provider bills what it wrote. Of a stream that the reader left or that broke, what arrived is the best count of that there is. A provider that
+ * fell silent until the time limit may have gone on thinking, so the most that the call can cost is charged.
+ */
 async function settleStream(
   { components, run, call }: Running,
   { collector, end }: { readonly collector: StreamCollector; readonly end: StreamEnd },
@@ -141,28 +146,34 @@ async function settleStream(
   const latencyMs = components.clock.monotonicMs() - call.startedMs
   const answer = collector.answer()
   if (answer === undefined) {
-    // The provider bills what it wrote; without its figures the text that arrived is the best count there is.
     const usage = {
       tokensIn: run.facts.tokensIn,
-      tokensOut: estimateTokens(collector.text),
+      tokensOut: estimateTokens(collector.written),
       cachedTokensIn: 0,
       isEstimated: true,
     }
-    const costNanos = costOfCall(entry, usage, run.today)
-    chargeTask(run, costNanos)
-    await reservation?.settle(costNanos ?? ZERO_AMOUNT)
     const isLeft = end.kind === 'left' || run.signal?.aborted === true
     const code = end.kind === 'failed' ? failureCode(end.error, call.deadline.signal) : 'MODEL_STREAM_TRUNCATED'
     const reason = isLeft ? undefined : code
-    recordAttempt(
-      run,
-      attemptOf({ entry, outcome: isLeft ? 'aborted' : 'failed', reason, usage, costNanos, latencyMs }),
-    )
+    const arrived = costOfCall(entry, usage, run.today)
+    const charge = {
+      costNanos: reason === 'MODEL_TIMEOUT' ? larger(arrived, call.costNanosMax) : arrived,
+      isEstimated: true,
+    }
+    chargeTask(run, charge)
+    await reservation?.settle(charge.costNanos ?? ZERO_AMOUNT)
+    recordAttempt(run, attemptOf({ entry, outcome: isLeft ? 'aborted' : 'failed', reason, usage, charge, latencyMs }))
     throw endError(isLeft ? { kind: 'aborted' } : { kind: 'all-failed' }, run, undefined)
   }
   const costNanos = costOfCall(entry, answer.usage, run.today)
-  chargeTask(run, costNanos)
+  chargeTask(run, { costNanos, isEstimated: answer.usage.isEstimated })
   await reservation?.settle(costNanos ?? ZERO_AMOUNT)
   const verdict = await judgeAnswer(components, run, { entry, answer, costNanos, latencyMs, isLastResort: true })
   return { entry, answer, verdict, isAccepted: isAccepted(verdict) }
+}
+
+/** Both are unknown together: they come from one price. */
+function larger(left: Amount | undefined, right: Amount | undefined): Amount | undefined {
+  if (left === undefined || right === undefined) return undefined
+  return left > right ? left : right
 }

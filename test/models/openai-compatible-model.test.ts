@@ -314,10 +314,10 @@ describe('how providers fail', () => {
     }
   })
 
-  test('a connection that breaks before or inside a whole answer is unreachable', async () => {
+  test('a connection that breaks before an answer is unreachable, and one that breaks inside it truncates what is billed', async () => {
     expect((await failuresOf({ kind: 'disconnect' })).code).toBe('MODEL_UNREACHABLE')
     upstream.respondWith({ kind: 'cut', afterChunks: 0 })
-    expect((await failureOf(createModel().doGenerate(REQUEST))).code).toBe('MODEL_UNREACHABLE')
+    expect((await failureOf(createModel().doGenerate(REQUEST))).code).toBe('MODEL_STREAM_TRUNCATED')
   })
 
   test('a provider that never answers, or stops in the middle, times out', async () => {

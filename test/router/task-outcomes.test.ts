@@ -18,7 +18,12 @@ const cheap: ScriptedEntry = { id: 'openai/mini', tier: 'cheap_api', script: 'fr
 const premium: ScriptedEntry = { id: 'openai/large', tier: 'premium_api', script: 'from premium', price: 10 }
 const PROMPT = 'Write two lines about the sea.'
 
+const { price: _price, ...unpriced } = cheap
+
 const nanos = (amount: bigint): Amount => amount as Amount
+
+/** The prompt's 14 tokens and a fifth more, and the 4,096 tokens that room is taken for, at 1 dollar a million. */
+const CALL_COST_MAX = nanos(4_113_000n)
 
 /** What every outcome of a task that the scripted policy judged has in common. */
 const PREDICTED = {
@@ -153,13 +158,40 @@ describe('the record of a task', () => {
       { success: false, verifier: { isAccepted: false, confidence: 0.4 } },
     ],
     [
-      'that every model failed',
-      { models: [{ ...cheap, script: new CodedError('MODEL_TIMEOUT', { message: 'x' }) }] },
+      'that every model refused',
+      { models: [{ ...cheap, script: new CodedError('MODEL_RATE_LIMITED', { message: 'x' }) }] },
       {
         success: false,
         tokensIn: 0,
         tokensOut: 0,
         costNanos: nanos(0n),
+        verifier: undefined,
+        apiProvider: undefined,
+        fallbackTrigger: 'ROUTER_ALL_FAILED',
+      },
+    ],
+    [
+      'whose only model was too slow, and may bill all the same',
+      { models: [{ ...cheap, script: new CodedError('MODEL_TIMEOUT', { message: 'x' }) }] },
+      {
+        success: false,
+        tokensIn: 0,
+        tokensOut: 0,
+        costNanos: CALL_COST_MAX,
+        verifier: undefined,
+        apiProvider: undefined,
+        fallbackTrigger: 'ROUTER_ALL_FAILED',
+      },
+    ],
+    ['that a model of unknown price answered: unknown is not zero', { models: [unpriced] }, { costNanos: undefined }],
+    [
+      'that a model of unknown price was too slow for',
+      { models: [{ ...unpriced, script: new CodedError('MODEL_TIMEOUT', { message: 'x' }) }] },
+      {
+        success: false,
+        tokensIn: 0,
+        tokensOut: 0,
+        costNanos: undefined,
         verifier: undefined,
         apiProvider: undefined,
         fallbackTrigger: 'ROUTER_ALL_FAILED',
@@ -267,7 +299,7 @@ describe('the record of a task', () => {
       success: false,
       tokensIn: 0,
       tokensOut: 0,
-      costNanos: 0n,
+      costNanos: CALL_COST_MAX,
       verifier: undefined,
       apiProvider: undefined,
       fallbackTrigger: 'REQUEST_ABORTED',
@@ -291,6 +323,6 @@ describe('the record of a task', () => {
       },
     )
     expect(outcome).toMatchObject({ success: false, actualTier: 'cheap_api', fallbackTrigger: 'ROUTER_ALL_FAILED' })
-    expect([outcome.tokensOut > 0, outcome.costNanos > 0n]).toEqual([true, true])
+    expect([outcome.tokensOut > 0, (outcome.costNanos ?? 0n) > 0n]).toEqual([true, true])
   })
 })
