@@ -1,8 +1,8 @@
-import { ZERO_AMOUNT } from '../base/money.ts'
+import { ZERO_AMOUNT, type Amount } from '../base/money.ts'
 import type { PolicyDecision } from '../core/policy/policy-decision.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { LanguageModel } from '../ports/language-model.ts'
+import type { LanguageModel, ModelUsage } from '../ports/language-model.ts'
 import type { Advice, AdviceQuestion, PolicyAdviser } from '../ports/policy-adviser.ts'
 import { askForChoices } from './ask-for-choices.ts'
 
@@ -28,9 +28,12 @@ const INSTRUCTION = [
 /** Model-backed PolicyLite: a model, best a small one on this machine, chooses the decision's fields under a grammar. The task is fenced as data. */
 export function createModelPolicyAdviser({
   model,
+  costOf,
   clock,
 }: {
   readonly model: LanguageModel
+  /** What a call of the model cost; `undefined` when its price is unknown. */
+  readonly costOf: (usage: ModelUsage) => Amount | undefined
   readonly clock: Clock
 }): PolicyAdviser {
   return {
@@ -56,7 +59,7 @@ export function createModelPolicyAdviser({
       const latencyMs = clock.monotonicMs() - startedMs
       return {
         decision,
-        overhead: { purpose: 'policy', model: model.modelId, tokensIn, tokensOut, costNanos: ZERO_AMOUNT, latencyMs },
+        overhead: { purpose: 'policy', model: model.modelId, tokensIn, tokensOut, costNanos: costOf(usage), latencyMs },
       }
     },
   }

@@ -108,5 +108,6 @@ async function openEmbedder({
     baseUrl: provider.baseUrl,
     ...(apiKey !== undefined && { apiKey }),
   }
-  return await openOpenaiEmbeddingModel(model, { outbound }, { signal })
+  const embedder = await openOpenaiEmbeddingModel(model, { outbound }, { signal })
+  return { ...embedder, leavesNode: provider.isLocal !== true }
 }

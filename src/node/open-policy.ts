@@ -8,6 +8,7 @@ import type { DecisionRecord } from '../core/routing/decision-record.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import { createModelPolicyAdviser } from '../models/model-policy-adviser.ts'
+import { isLocalTier, type ModelEntry } from '../core/models/model-entry.ts'
 import { createRemotePolicyAdviser } from '../models/remote-policy-adviser.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -17,6 +18,7 @@ import type { Policy } from '../ports/policy.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
 import type { Random } from '../ports/random.ts'
 import { createAdvisedPolicy } from '../router/advised-policy.ts'
+import { costOfCall } from '../router/call-cost.ts'
 import { createPolicyService, type PolicyService } from '../router/policy-service.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
@@ -65,10 +67,15 @@ export async function openPolicy(init: OpenPolicyInit): Promise<NodePolicy> {
   )
   let policy: Policy = own
   if (config.policy.lite !== undefined) {
-    const adviser = createModelPolicyAdviser({ model: openLite(init, config.policy.lite.model), clock })
+    const entry = findLite(init, config.policy.lite.model)
+    const adviser = createModelPolicyAdviser({
+      model: init.catalog.open(entry),
+      costOf: (usage) => costOfCall(entry, usage, civilDateOfInstant(clock.now())),
+      clock,
+    })
     policy = createAdvisedPolicy(
       { policy, adviser, clock },
-      { ask: 'always', timeoutMs: LITE_TIMEOUT_MS, requestsPerMinute: LITE_REQUESTS_PER_MINUTE },
+      { ask: 'always', timeoutMs: LITE_TIMEOUT_MS, requestsPerMinute: LITE_REQUESTS_PER_MINUTE, leavesNode: false },
     )
   }
   if (config.policy.pro !== undefined) {
@@ -98,14 +105,20 @@ async function readArtefact(path: string): Promise<PolicyArtefact> {
   return parsePolicyArtefact(text)
 }
 
-function openLite({ catalog }: OpenPolicyInit, name: string): ReturnType<ModelCatalog['open']> {
+/** It sees every task before a budget does, those that may not leave this machine included: so it has to run here. */
+function findLite({ catalog }: OpenPolicyInit, name: string): ModelEntry {
   const entry = catalog.registry.find(name)
   if (entry === undefined || !catalog.available.some(({ id }) => id === entry.id)) {
     throw new CodedError('CONFIG_INVALID', {
       message: `policy.lite.model names ${JSON.stringify(name)}, which no configured provider serves`,
     })
   }
-  return catalog.open(entry)
+  if (!isLocalTier(entry.tier)) {
+    throw new CodedError('CONFIG_INVALID', {
+      message: `policy.lite.model names ${JSON.stringify(name)} of the tier ${entry.tier}; only a model of this machine may see every task. Ask another node with policy.pro instead`,
+    })
+  }
+  return entry
 }
 
 function policyCheck(own: PolicyService, artefact: PolicyArtefact | undefined): HealthCheck {

@@ -14,6 +14,8 @@ export type EmbeddedTexts = {
 export interface EmbeddingModel {
   /** Registry id of the model. Vectors of different ids are not comparable. */
   readonly id: string
+  /** True when texts are shown to somebody outside of this node. Absent: they are not. */
+  readonly leavesNode?: boolean
   /** Length of every vector, 1 or more. */
   readonly dimensions: number
   /**

@@ -3,10 +3,11 @@ import { answerDeterministically } from '../core/tools/answer-deterministically.
 import type { DeterministicAnswer } from '../core/tools/deterministic-answer.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
 import type { RouteRequest } from '../ports/router.ts'
+import { isConfined } from './candidates.ts'
 import type { PlanResult } from './execute-plan.ts'
 import type { StandingAnswer } from './route-result.ts'
 import type { CacheQuery, SemanticCache } from './semantic-cache.ts'
-import type { TaskRun } from './task-run.ts'
+import { recordCache, type TaskRun } from './task-run.ts'
 
 export type ShortcutComponents = {
   /** `undefined` when the operator switched the cache off. */
@@ -26,9 +27,10 @@ export async function answerWithoutModel(
   if (cache === undefined || run.route.controls.cache === 'off') return undefined
   if (!allowsTier(run.route, 'cache')) return undefined
   const looked = cache.lookup(cacheQueryOf(run.route), { signal: run.signal })
-  run.cache = looked instanceof Promise ? await looked : looked
-  if (run.cache.kind !== 'hit') return undefined
-  const { entry } = run.cache
+  const found = looked instanceof Promise ? await looked : looked
+  recordCache(run, found)
+  if (found.kind !== 'hit') return undefined
+  const { entry } = found
   return {
     tier: 'cache',
     modelId: entry.modelId,
@@ -86,6 +88,7 @@ function cacheQueryOf({ caller, target, request, controls }: RouteRequest): Cach
     modelClass: modelClassOf(target),
     request,
     mode: controls.cache ?? 'default',
+    isConfined: isConfined({ controls, target }),
     ...(hasConditions && { conditions: canonicalJson({ quality, tiers, providers, isLocalOnly }) }),
   }
 }

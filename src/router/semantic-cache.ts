@@ -17,6 +17,8 @@ export type CacheQuery = {
   readonly modelClass: string
   readonly request: ModelRequest
   readonly mode: CacheMode
+  /** True when the request may be shown to nobody: then it is not embedded by a model that may run elsewhere. Absent: false. */
+  readonly isConfined?: boolean
   /** Further conditions that an answer depends on (allowed tiers, quality bound, `local-only`): part of the key. Absent: none. */
   readonly conditions?: string
 }

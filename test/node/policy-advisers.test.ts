@@ -67,7 +67,7 @@ describe('PolicyPro', () => {
     const gateway = createGateway({ node: adviser })
     const url = await gateway.listen({ host: '127.0.0.1', port: 0 })
     const node = await openNode('asker', { policy: { pro: { url } } })
-    const { decision } = await node.router.estimate(ask(HARD))
+    const { decision } = await node.router.route(ask(HARD))
     expect(decision.reasons.at(-1)).toMatch(/^pro was asked \(.+\) and said (local|cheap|premium|hybrid)$/)
     expect(decision.scorer).toBe('model')
     await node.close()
@@ -75,9 +75,16 @@ describe('PolicyPro', () => {
     await adviser.close()
   })
 
+  it('is not asked for an estimate, which calls nobody', async () => {
+    const node = await openNode('estimate', { policy: { pro: { url: 'http://127.0.0.1:9' } } })
+    const { decision } = await node.router.estimate(ask(HARD))
+    expect(decision.reasons.filter((reason) => reason.startsWith('pro'))).toEqual([])
+    await node.close()
+  })
+
   it('that is not there leaves the decision to the node, which says so', async () => {
     const node = await openNode('alone', { policy: { pro: { url: 'http://127.0.0.1:9' } } })
-    const { decision } = await node.router.estimate(ask(HARD))
+    const { decision } = await node.router.route(ask(HARD))
     expect(decision.reasons.at(-1)).toMatch(/^pro was asked \(.+\) and gave no advice/)
     expect(decision.plan.length).toBeGreaterThan(0)
     await node.close()
@@ -85,6 +92,13 @@ describe('PolicyPro', () => {
 })
 
 describe('model-backed PolicyLite', () => {
+  it('is refused on a model of another machine: it would see every task, those that may not leave included', async () => {
+    await expect(openNode('far', { policy: { lite: { model: 'up/small' } } })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('only a model of this machine'),
+    })
+  })
+
   it('fills in a decision from weights of this machine, and the call is part of the cost', async () => {
     const path = join(folder, 'tiny.gguf')
     makeTinyGguf(path)

@@ -147,6 +147,8 @@ class StoredSemanticCache implements SemanticCache {
     const { embedder } = this.#components
     if (embedder.embedNow !== undefined)
       return this.#lookupSimilar({ query, filed, vector: embedder.embedNow(filed.text) }, this.#judge)
+    if (query.isConfined === true && embedder.leavesNode === true)
+      return this.#miss(isRead ? 'exact-only' : 'not-read', { query, filed, vector: undefined }, 'confined')
     return this.#embedAndLookup({ query, filed, judge: this.#judge }, options)
   }
 
