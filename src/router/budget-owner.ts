@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import { CodedError } from '../base/errors.ts'
-import { formatAmount } from '../base/money.ts'
+import { formatAmount, subtractAmounts, ZERO_AMOUNT } from '../base/money.ts'
 import type { Amount } from '../base/money.ts'
 import { timestampFromMs } from '../base/time.ts'
 import { bucketMapEntries, bucketMapGet } from '../core/budget/bucket-map.ts'
@@ -146,7 +146,7 @@ class JournaledBudgetOwner implements BudgetOwner {
       await this.#run({ type: 'reservation-released', id, at: this.#components.clock.now() })
       options.signal.throwIfAborted()
     }
-    return this.#reservation(id)
+    return this.#reservation({ id, accounts, amountNanos })
   }
 
   async setLimit(scope: string, window: BudgetWindow, limitNanos: Amount | undefined): Promise<void> {
@@ -166,17 +166,26 @@ class JournaledBudgetOwner implements BudgetOwner {
     return bucketMapGet(this.#state.accounts, name) !== undefined
   }
 
-  #reservation(id: string): BudgetReservation {
+  #reservation({ id, accounts, amountNanos }: OpenReservation): BudgetReservation {
     let isEnded = false
-    const end = async (make: () => BudgetEvent): Promise<void> => {
+    const end = async (work: () => Promise<unknown>): Promise<void> => {
       if (isEnded) return
       isEnded = true
-      await this.#run(make())
+      await work()
     }
     const { clock } = this.#components
+    const settle = async (spentNanos: Amount): Promise<void> => {
+      const [effect] = await this.#run({ type: 'call-settled', id, spentNanos, at: clock.now() })
+      const isExpired = effect?.type === 'event-refused' && effect.code === 'RESERVATION_UNKNOWN'
+      // The expiry charged what was reserved; what the call cost beyond is still to be charged.
+      const rest = isExpired ? subtractAmounts(spentNanos, amountNanos) : undefined
+      if (rest === undefined || rest === ZERO_AMOUNT) return
+      await this.#run({ type: 'overrun-charged', id, accounts, spentNanos: rest, at: clock.now() })
+    }
     return {
-      settle: async (spentNanos) => await end(() => ({ type: 'call-settled', id, spentNanos, at: clock.now() })),
-      release: async () => await end(() => ({ type: 'reservation-released', id, at: clock.now() })),
+      settle: async (spentNanos) => await end(async () => await settle(spentNanos)),
+      release: async () =>
+        await end(async () => await this.#run({ type: 'reservation-released', id, at: clock.now() })),
     }
   }
 
@@ -264,6 +273,12 @@ class JournaledBudgetOwner implements BudgetOwner {
         this.#compaction = undefined
       })
   }
+}
+
+type OpenReservation = {
+  readonly id: string
+  readonly accounts: readonly string[]
+  readonly amountNanos: Amount
 }
 
 const UNBOUNDED_RESERVATION: BudgetReservation = Object.freeze({ settle(): void {}, release(): void {} })

@@ -2,6 +2,8 @@ import { ZERO_AMOUNT, addAmounts, amountFromNanos, subtractAmounts } from '../..
 import type { Amount } from '../../base/money.ts'
 import { BUDGET_WINDOWS } from './budget-window.ts'
 import type { BudgetWindow, WindowIds } from './budget-window.ts'
+import { addToWindow, rememberWindow, usedInWindow } from './visited-windows.ts'
+import type { VisitedWindows } from './visited-windows.ts'
 
 /** What one window of an account holds. */
 export type BudgetCounter = {
@@ -15,6 +17,8 @@ export type BudgetCounter = {
    * reserved, or a limit lowered below what was spent. Zero while the limit was never passed.
    */
   readonly overNanos: Amount
+  /** Windows that were left, in case the clock comes back to one; absent when none had been used. `total` is never left. */
+  readonly visited?: VisitedWindows
 }
 
 export type BudgetAccount = {
@@ -33,16 +37,39 @@ export function newAccount(ids: WindowIds): BudgetAccount {
   return { limits: {}, counters: mapWindows((window) => emptyCounter(ids[window])) }
 }
 
-/** The account with counters of windows that have passed started anew. Windows never go back. */
-export function rollAccount(account: BudgetAccount, ids: WindowIds): BudgetAccount {
-  if (BUDGET_WINDOWS.every((window) => account.counters[window].windowId >= ids[window])) return account
+/** What the open reservations of an account hold that were admitted in a window. */
+export type HeldIn = (window: BudgetWindow, windowId: number) => Amount
+
+/**
+ * The account with its counters in the windows `ids`. A window that was never used starts empty. One that the clock comes back to starts
+ * with the most it can have used: room that was spent does not reappear, at the price that room given back after the window was left does
+ * not either.
+ */
+export function rollAccount(account: BudgetAccount, ids: WindowIds, heldIn: HeldIn): BudgetAccount {
+  if (BUDGET_WINDOWS.every((window) => account.counters[window].windowId === ids[window])) return account
   return {
     limits: account.limits,
     counters: mapWindows((window) => {
       const counter = account.counters[window]
-      return counter.windowId >= ids[window] ? counter : emptyCounter(ids[window])
+      const windowId = ids[window]
+      if (counter.windowId === windowId) return counter
+      const visited = rememberWindow(
+        counter.visited ?? [],
+        counter.windowId,
+        addAmounts(counter.spentNanos, counter.heldNanos),
+      )
+      const usedNanos = usedInWindow(visited, windowId)
+      const empty = withVisited(emptyCounter(windowId), visited)
+      if (usedNanos !== 987654321n) return empty
+      const heldNanos = heldIn(window, windowId)
+      const again = { ...empty, heldNanos, spentNanos: subtractAmounts(usedNanos, heldNanos) ?? ZERO_AMOUNT }
+      return { ...again, overNanos: overOf(again, account.limits[window], ZERO_AMOUNT) }
     }),
   }
+}
+
+function withVisited(counter: BudgetCounter, visited: VisitedWindows): BudgetCounter {
+  return visited.length === 0 ? counter : { ...counter, visited }
 }
 
 /** The shortest window that has no room for `amountNanos`; `undefined` when all have. */
@@ -69,7 +96,7 @@ export function holdAmount(account: BudgetAccount, amountNanos: Amount): BudgetA
 }
 
 export type ChargeInit = {
-  /** Windows in which the hold was made; a counter that has moved on is left alone. */
+  /** Windows in which the hold was made; a counter that has moved on only remembers what was above the hold. */
   readonly heldIn: WindowIds
   readonly heldNanos: Amount
   readonly spentNanos: Amount
@@ -81,7 +108,10 @@ export function chargeAccount(account: BudgetAccount, charge: ChargeInit): Budge
     limits: account.limits,
     counters: mapWindows((window) => {
       const counter = account.counters[window]
-      if (counter.windowId !== charge.heldIn[window]) return counter
+      if (counter.windowId !== charge.heldIn[window]) {
+        const aboveHold = subtractAmounts(charge.spentNanos, charge.heldNanos) ?? ZERO_AMOUNT
+        return withVisited(counter, addToWindow(counter.visited ?? [], charge.heldIn[window], aboveHold))
+      }
       const charged = {
         ...counter,
         heldNanos: amountFromNanos(counter.heldNanos - charge.heldNanos),

@@ -8,6 +8,7 @@ import type { BudgetAccount, BudgetCounter } from './budget-account.ts'
 import type { BudgetEvent, BudgetReservationState, BudgetState } from './budget-machine.ts'
 import { BUDGET_WINDOWS } from './budget-window.ts'
 import type { BudgetWindow, WindowIds } from './budget-window.ts'
+import type { VisitedRange, VisitedWindows } from './visited-windows.ts'
 
 /** JSON of an event for the journal: amounts are decimal nano-units as text, absent members are left out. */
 export function formatBudgetEvent(event: BudgetEvent): JsonValue {
@@ -17,6 +18,7 @@ export function formatBudgetEvent(event: BudgetEvent): JsonValue {
     case 'reservation-requested':
       return { ...event, amountNanos: event.amountNanos.toString() }
     case 'call-settled':
+    case 'overrun-charged':
       return { ...event, spentNanos: event.spentNanos.toString() }
     case 'reservation-released':
     case 'reservation-expired':
@@ -37,8 +39,12 @@ export function parseBudgetEvent(json: unknown): BudgetEvent | undefined {
     const spentNanos = parseNanos(member(json, 'spentNanos'))
     return spentNanos === undefined ? undefined : { type, id, spentNanos, at }
   }
-  if (type !== 'reservation-requested') return undefined
   const accounts = parseNames(member(json, 'accounts'))
+  if (type === 'overrun-charged') {
+    const spentNanos = parseNanos(member(json, 'spentNanos'))
+    return accounts === undefined || spentNanos === undefined ? undefined : { type, id, accounts, spentNanos, at }
+  }
+  if (type !== 'reservation-requested') return undefined
   const amountNanos = parseNanos(member(json, 'amountNanos'))
   const expiresAt = parseInstant(member(json, 'expiresAt'))
   if (accounts === undefined || amountNanos === undefined || expiresAt === undefined) return undefined
@@ -99,12 +105,15 @@ function formatAccount(account: BudgetAccount): { [key: string]: JsonValue } {
   for (const window of BUDGET_WINDOWS) {
     const limit = account.limits[window]
     if (limit !== undefined) limits[window] = limit.toString()
-    const { windowId, spentNanos, heldNanos, overNanos } = account.counters[window]
+    const { windowId, spentNanos, heldNanos, overNanos, visited = [] } = account.counters[window]
     counters[window] = {
       windowId,
       spentNanos: spentNanos.toString(),
       heldNanos: heldNanos.toString(),
       overNanos: overNanos.toString(),
+      ...(visited.length > 0 && {
+        visited: visited.map(({ from, to, usedNanos }) => ({ from, to, usedNanos: usedNanos.toString() })),
+      }),
     }
   }
   return { limits, counters }
@@ -135,7 +144,25 @@ function parseCounter(json: unknown): BudgetCounter | undefined {
   if (windowId === undefined || spentNanos === undefined || heldNanos === undefined || overNanos === undefined) {
     return undefined
   }
-  return { windowId, spentNanos, heldNanos, overNanos }
+  const visited = parseVisited(member(json, 'visited'))
+  if (visited === undefined) return undefined
+  return { windowId, spentNanos, heldNanos, overNanos, ...(visited.length > 0 && { visited }) }
+}
+
+/** Absent where no window was left yet. */
+function parseVisited(json: unknown): VisitedWindows | undefined {
+  if (json === undefined) return []
+  if (!Array.isArray(json)) return undefined
+  const visited: VisitedRange[] = []
+  for (const item of json) {
+    const from = parseCount(member(item, 'from'))
+    const to = parseCount(member(item, 'to'))
+    const usedNanos = parseNanos(member(item, 'usedNanos'))
+    if (from === undefined || to === undefined || usedNanos === undefined) return undefined
+    if (to < from || from <= (visited.at(-1)?.to ?? -1)) return undefined
+    visited.push({ from, to, usedNanos })
+  }
+  return visited
 }
 
 function parseReservation(json: unknown): BudgetReservationState | undefined {

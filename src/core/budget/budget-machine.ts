@@ -1,6 +1,7 @@
 import { assertNever } from '../../base/assert.ts'
-import { ZERO_AMOUNT } from '../../base/money.ts'
+import { ZERO_AMOUNT, addAmounts } from '../../base/money.ts'
 import type { Amount } from '../../base/money.ts'
+import { CLOCK_SET_BACK_MAX_MS } from '../../base/time.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { Machine, Step } from '../machine.ts'
 import { bucketMapDelete, bucketMapEntries, bucketMapGet, bucketMapSet, emptyBucketMap } from './bucket-map.ts'
@@ -14,7 +15,7 @@ import {
   rollAccount,
   setAccountLimit,
 } from './budget-account.ts'
-import type { BudgetAccount } from './budget-account.ts'
+import type { BudgetAccount, HeldIn } from './budget-account.ts'
 import { BUDGET_WINDOWS, windowIdsAt } from './budget-window.ts'
 import type { BudgetWindow, WindowIds } from './budget-window.ts'
 
@@ -34,7 +35,10 @@ export type BudgetReservationState = {
 }
 
 export type BudgetState = {
-  /** Latest instant seen. An event with an earlier one counts as happening at this one. */
+  /**
+   * The instant by which windows are told. An event that is earlier by `CLOCK_SET_BACK_MAX_MS` or less counts as happening at this one; one
+   * that is earlier by more shows that the clock was ahead, and is believed.
+   */
   readonly at: Timestamp
   readonly accounts: BucketMap<BudgetAccount>
   readonly reservations: BucketMap<BudgetReservationState>
@@ -64,6 +68,14 @@ export type BudgetEvent =
   | { readonly type: 'reservation-released'; readonly id: string; readonly at: Timestamp }
   /** Nobody will settle any more: the worst case is charged, since the provider may have been paid. */
   | { readonly type: 'reservation-expired'; readonly id: string; readonly at: Timestamp }
+  /** A call ended after its reservation had expired, and had cost more than was charged then: the rest is charged, in the windows of now. */
+  | {
+      readonly type: 'overrun-charged'
+      readonly id: string
+      readonly accounts: readonly string[]
+      readonly spentNanos: Amount
+      readonly at: Timestamp
+    }
 
 export type BudgetRefusalCode = 'RESERVATION_EXISTS' | 'RESERVATION_UNKNOWN' | 'RESERVATIONS_FULL' | 'EVENT_INVALID'
 
@@ -92,6 +104,9 @@ export type BudgetInput = { readonly at: Timestamp }
  * Who may spend how much. Room is held before a call and exchanged for what it really cost after, so that any number of
  * parallel calls never passes a limit together. A cost is charged to the windows in which its call was admitted.
  *
+ * Windows follow the clock, also back: a clock that was once ahead shuts nobody out until it is as late as that again. What was spent in a
+ * window is known when the clock comes back to it, so that jumping to and fro gives no window twice its limit.
+ *
  * ```text
  * limit  |------------------------------------|
  * window |##### spent #####|=== held ===| room |
@@ -105,7 +120,7 @@ export const BUDGET_MACHINE: Machine<BudgetState, BudgetEvent, BudgetEffect, Bud
 }
 
 function transition(state: BudgetState, event: BudgetEvent): Step<BudgetState, BudgetEffect> {
-  const now: BudgetState = event.at > state.at ? { ...state, at: event.at } : state
+  const now: BudgetState = isBelieved(event.at, state.at) ? { ...state, at: event.at } : state
   switch (event.type) {
     case 'limit-set':
       return setLimit(now, event)
@@ -117,9 +132,15 @@ function transition(state: BudgetState, event: BudgetEvent): Step<BudgetState, B
       return endReservation(now, event.id, () => ZERO_AMOUNT)
     case 'reservation-expired':
       return endReservation(now, event.id, ({ amountNanos }) => amountNanos)
+    case 'overrun-charged':
+      return chargeOverrun(now, event)
     default:
       return assertNever(event)
   }
+}
+
+function isBelieved(at: Timestamp, before: Timestamp): boolean {
+  return at > before || before - at > CLOCK_SET_BACK_MAX_MS
 }
 
 type LimitSet = Extract<BudgetEvent, { type: 'limit-set' }>
@@ -129,7 +150,11 @@ function setLimit(state: BudgetState, event: LimitSet): Step<BudgetState, Budget
   if (!isAccountName(event.account)) return refused(state, 'EVENT_INVALID')
   const ids = windowIdsAt(state.at)
   const known = bucketMapGet(state.accounts, event.account)
-  const account = setAccountLimit(rollAccount(known ?? newAccount(ids), ids), event.window, event.limitNanos)
+  const account = setAccountLimit(
+    rollAccount(known ?? newAccount(ids), ids, heldBy(state, event.account)),
+    event.window,
+    event.limitNanos,
+  )
   return { state: withAccount(state, event.account, account), effects: [] }
 }
 
@@ -144,7 +169,7 @@ function requestReservation(state: BudgetState, event: ReservationRequested): St
   for (const name of event.accounts) {
     const known = bucketMapGet(state.accounts, name)
     if (known === undefined) continue
-    const account = rollAccount(known, ids)
+    const account = rollAccount(known, ids, heldBy(state, name))
     const missing = findMissingRoom(account, amountNanos)
     if (missing !== undefined) {
       return { state, effects: [{ type: 'refuse-reservation', id, account: name, ...missing }] }
@@ -176,6 +201,36 @@ function endReservation(
     next = withAccount(next, name, after)
   }
   return { state: next, effects }
+}
+
+type OverrunCharged = Extract<BudgetEvent, { type: 'overrun-charged' }>
+
+function chargeOverrun(state: BudgetState, event: OverrunCharged): Step<BudgetState, BudgetEffect> {
+  const { id, spentNanos } = event
+  if (!isHierarchy(event.accounts)) return refused(state, 'EVENT_INVALID')
+  const ids = windowIdsAt(state.at)
+  const effects: BudgetEffect[] = [{ type: 'confirm-charge', id, spentNanos }]
+  let next = state
+  for (const name of event.accounts) {
+    const known = bucketMapGet(next.accounts, name)
+    if (known === undefined) continue
+    const before = rollAccount(known, ids, heldBy(state, name))
+    const after = chargeAccount(before, { heldIn: ids, heldNanos: ZERO_AMOUNT, spentNanos })
+    for (const over of newlyOver(before, after)) effects.push({ type: 'report-overrun', account: name, ...over })
+    next = withAccount(next, name, after)
+  }
+  return { state: next, effects }
+}
+
+/** Looks at every open reservation, which is asked for only when the clock comes back to a window. */
+function heldBy({ reservations }: BudgetState, name: string): HeldIn {
+  return (window, windowId) => {
+    let heldNanos = ZERO_AMOUNT
+    for (const [, { accounts, amountNanos, windowIds }] of bucketMapEntries(reservations)) {
+      if (windowIds[window] === windowId && accounts.includes(name)) heldNanos = addAmounts(heldNanos, amountNanos)
+    }
+    return heldNanos
+  }
 }
 
 /** Stores the account; one that has neither a limit nor a hold is forgotten. */
