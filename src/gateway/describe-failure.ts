@@ -44,7 +44,7 @@ export function describeFailure(error: unknown, requestId: string): FailureDescr
   return {
     status,
     isRetryable: error.isRetryable,
-    ...(error.code === 'GATEWAY_OVERLOADED' && { retryAfterS: 1 }),
+    ...retryAfterOf(error),
     error: {
       message: withRemedy(error),
       type: typeOf(status, word?.code),
@@ -60,6 +60,13 @@ function withRemedy({ code, message }: CodedError): string {
   const remedy = remedyOf(code)
   if (code === 'REQUEST_INVALID' || message.includes(remedy.slice(0, 24))) return message
   return `${withFullStop(message)} ${remedy}`
+}
+
+/** What the providers asked for, where they did; rounded up, since a retry that is too early is refused again. */
+function retryAfterOf({ code, details, isRetryable }: CodedError): { readonly retryAfterS?: number } {
+  if (code === 'GATEWAY_OVERLOADED') return { retryAfterS: 1 }
+  const { retryAfterMs } = details
+  return isRetryable && typeof retryAfterMs === 'number' ? { retryAfterS: Math.ceil(retryAfterMs / 1000) } : {}
 }
 
 function describeFault(requestId: string): FailureDescription {

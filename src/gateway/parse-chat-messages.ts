@@ -9,7 +9,7 @@ import { readList, readObject, readText, requireObject, requireText } from './re
  *
  * @param messagesMax  More messages are refused.
  *
- * Throws `REQUEST_INVALID` naming the message and the member, and for what no adapter can carry: audio, files, and the roles and calls of
+ * Throws `REQUEST_INVALID` naming the message and the member, for the result of a tool that no message before it called, and for what no adapter can carry: audio, files, and the roles and calls of
  * the interface before tools (`function`, `function_call`).
  */
 export function parseChatMessages(value: JsonValue | undefined, messagesMax: number): readonly ChatMessage[] {
@@ -18,7 +18,18 @@ export function parseChatMessages(value: JsonValue | undefined, messagesMax: num
     throw invalidRequest('messages', 'messages must hold at least one message')
   if (list.length > messagesMax) throw invalidRequest('messages', `messages holds more than ${messagesMax} messages`)
   const messages: ChatMessage[] = []
-  for (let index = 0; index < list.length; index += 1) messages.push(parseMessage(list[index], `messages[${index}]`))
+  const calledIds = new Set<string>()
+  for (let index = 0; index < list.length; index += 1) {
+    const message = parseMessage(list[index], `messages[${index}]`)
+    if (message.role === 'assistant') for (const { id } of message.toolCalls ?? []) calledIds.add(id)
+    // Providers refuse it too, but only after a model was chosen and room in the budgets taken.
+    if (message.role === 'tool' && !calledIds.has(message.toolCallId))
+      throw invalidRequest(
+        `messages[${index}].tool_call_id`,
+        `messages[${index}] answers a tool call that no message before it makes`,
+      )
+    messages.push(message)
+  }
   return messages
 }
 

@@ -24,7 +24,7 @@ export type ChatRequest = {
 const UNDERSTOOD: ReadonlySet<string> = new Set(
   (
     'model messages stream stream_options n tools tool_choice response_format max_tokens max_completion_tokens temperature top_p stop seed ' +
-    'functions function_call logprobs modalities audio'
+    'functions function_call logprobs top_logprobs modalities audio'
   ).split(' '),
 )
 
@@ -67,6 +67,8 @@ function refuseUnsupported(body: JsonObject): void {
     throw invalidRequest('n', 'n must be 1: one answer is verified and paid for; send the request again for more')
   if (readBoolean(body['logprobs'], 'logprobs') === true)
     throw invalidRequest('logprobs', 'logprobs are not passed on; leave it out or false')
+  if (isGiven(body['top_logprobs']))
+    throw invalidRequest('top_logprobs', 'logprobs are not passed on; leave top_logprobs out')
   if (isGiven(body['audio'])) throw invalidRequest('audio', 'Audio answers are not passed on')
   const modalities = readList(body['modalities'], 'modalities')
   if (modalities?.some((modality) => modality !== 'text') === true)
@@ -169,7 +171,7 @@ function parseResponseFormat(value: JsonValue | undefined): ResponseFormat | und
 }
 
 function parseStop(value: JsonValue | undefined): readonly string[] | undefined {
-  if (typeof value === 'string') return [value]
+  if (typeof value === 'string') return [requireText(value, 'stop')]
   const list = readList(value, 'stop')
   if (list === undefined || list.length === 0) return undefined
   if (list.length > 16) throw invalidRequest('stop', 'stop may hold at most 16 strings')

@@ -9,6 +9,7 @@ export function formatResultHeaders(result: RouteResult): string[] {
   if (result.costNanos !== undefined) headers.push('x-kernell-cost-usd', formatAmount(result.costNanos))
   if (result.premiumCostNanos !== undefined)
     headers.push('x-kernell-premium-cost-usd', formatAmount(result.premiumCostNanos))
+  if (result.verification?.isAccepted === false) headers.push('x-kernell-accepted', 'false')
   return headers
 }
 
@@ -36,12 +37,17 @@ function formatKnownHeaders(known: Known): string[] {
     'x-kernell-cache',
     known.cache,
     'x-kernell-decision',
-    formatDecision(known.decision),
+    formatDecision(known),
   ]
 }
 
-/** The decision in one line: `route=cheap confidence=0.82 risk=low difficulty=2 plan=a,b policy=priors-1`. */
-function formatDecision(decision: RouteResult['decision']): string {
+/**
+ * The decision in one line: `route=cheap confidence=0.82 risk=low difficulty=2 plan=a,b policy=priors-1`. Where the cache or an exact tool
+ * answered nothing was decided, and the line says which of the two it was.
+ */
+function formatDecision({ decision, tier }: Known): string {
+  if (tier === 'cache') return 'cache'
+  if (tier === 'deterministic') return 'tool'
   const plan = decision.plan.map((step) => step.modelId).join(',')
   const confidence = Math.round(decision.confidence * 1000) / 1000
   return headerText(

@@ -50,6 +50,28 @@ describe('a whole answer', () => {
     })
   })
 
+  it('that no model was allowed to stand for says so', async () => {
+    const headersOf = async (isAccepted: boolean): Promise<string | null> => {
+      const node = createScriptedNode({
+        route: async (request) => resultOf(taskIdOf(request), { verification: { isAccepted, confidence: 0 } }),
+      })
+      await using running = await startGateway(node)
+      const create = clientOf(running.url).chat.completions.create({ model: 'kernell', messages: HELLO })
+      return (await create.withResponse()).response.headers.get('x-kernell-accepted')
+    }
+    expect([await headersOf(false), await headersOf(true)]).toEqual(['false', null])
+  })
+
+  it.each([
+    ['cache', 'cache'],
+    ['deterministic', 'tool'],
+  ] as const)('of the tier %s tells of no decision, since none was made', async (tier, decision) => {
+    const node = createScriptedNode({ route: async (request) => resultOf(taskIdOf(request), { tier }) })
+    await using running = await startGateway(node)
+    const create = clientOf(running.url).chat.completions.create({ model: 'kernell', messages: HELLO })
+    expect((await create.withResponse()).response.headers.get('x-kernell-decision')).toBe(decision)
+  })
+
   it('has no cost header when the cost is not known', async () => {
     const node = createScriptedNode({
       route: async (request) => resultOf(taskIdOf(request), { costNanos: undefined, premiumCostNanos: undefined }),

@@ -41,6 +41,11 @@ describe('a request that is not well formed', () => {
       chat({ messages: [{ role: 'tool', content: 'x' }] }),
       'messages[0].tool_call_id',
     ],
+    [
+      'a tool result that nobody called for',
+      chat({ messages: [...HELLO, { role: 'tool', content: 'x', tool_call_id: 'c1' }] }),
+      'messages[1].tool_call_id',
+    ],
     ['no content', chat({ messages: [{ role: 'user' }] }), 'messages[0].content'],
     [
       'an assistant that says nothing',
@@ -56,6 +61,8 @@ describe('a request that is not well formed', () => {
     ['functions', chat({ functions: [{ name: 'f' }] }), 'functions'],
     ['two answers', chat({ n: 2 }), 'n'],
     ['logprobs', chat({ logprobs: true }), 'logprobs'],
+    ['top_logprobs', chat({ top_logprobs: 3 }), 'top_logprobs'],
+    ['an empty stop', chat({ stop: '' }), 'stop'],
     ['a temperature of 3', chat({ temperature: 3 }), 'temperature'],
     ['a fraction of a token', chat({ max_tokens: 1.5 }), 'max_tokens'],
     ['"false"', chat({ stream: 'false' }), 'stream'],
@@ -172,6 +179,14 @@ describe('a request that is not well formed', () => {
       /^HTTP\/1.1 431 .*"error"/s,
     )
   })
+
+  it.each([
+    ['two hosts', 'GET / HTTP/1.1\r\nhost: localhost\r\nHOST: localhost\r\nconnection: close\r\n\r\n'],
+    ['no host', 'GET / HTTP/1.1\r\nconnection: close\r\n\r\n'],
+  ])('with %s is answered 400 in the same form', async (_what, bytes) => {
+    await using running = await startGateway(createScriptedNode())
+    expect(await raw(running.url, bytes)).toMatch(/^HTTP\/1.1 400 .*"param":"host","code":"REQUEST_INVALID"/s)
+  })
 })
 
 describe('a path', () => {
@@ -244,6 +259,35 @@ describe('what the router throws', () => {
       tries.push(node.requests.length)
     }
     expect(tries).toEqual([1, 2])
+  })
+
+  it('says when to come back, where the providers said so', async () => {
+    const failing = (code: ErrorCode) =>
+      createScriptedNode({
+        route: async () =>
+          await Promise.reject(new CodedError(code, { message: 'No', details: { retryAfterMs: 1_200 } })),
+      })
+    const asked = []
+    for (const code of ['MODEL_RATE_LIMITED', 'ROUTER_ALL_FAILED', 'MODEL_REQUEST_REFUSED'] as const) {
+      await using running = await startGateway(failing(code))
+      const { status, headers } = await post(running.url, JSON.stringify({ model: 'kernell', messages: HELLO }))
+      asked.push([status, headers.get('retry-after')])
+    }
+    expect(asked).toEqual([
+      [429, '2'],
+      [502, '2'],
+      [400, null],
+    ])
+  })
+
+  it('that names its remedy itself does not name it twice', async () => {
+    const remedy = 'Set OPENAI_API_KEY or ANTHROPIC_API_KEY, or run `kernell init`.'
+    const node = createScriptedNode({
+      route: async () => await Promise.reject(new CodedError('ROUTER_NO_MODEL', { message: `None. ${remedy}` })),
+    })
+    await using running = await startGateway(node)
+    const { error } = await post(running.url, JSON.stringify({ model: 'kernell', messages: HELLO }))
+    expect(error).toMatchObject({ message: `None. ${remedy}` })
   })
 
   it('without a code is a fault: told to the operator, not to the caller', async () => {
