@@ -28,6 +28,12 @@ export function elapsedBetween(earlier: Timestamp, later: Timestamp): DurationMs
   return Math.max(0, later - earlier) as DurationMs
 }
 
+/**
+ * A wall clock set back by no more than this counts as standing still; one set back by more is believed. Small steps come from
+ * synchronisation, large ones from a clock that was wrong before.
+ */
+export const CLOCK_SET_BACK_MAX_MS: DurationMs = 300_000 as DurationMs
+
 export const SECOND_MS: DurationMs = 1_000 as DurationMs
 export const MINUTE_MS: DurationMs = 60_000 as DurationMs
 export const HOUR_MS: DurationMs = 3_600_000 as DurationMs

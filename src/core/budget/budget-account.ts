@@ -60,7 +60,7 @@ export function rollAccount(account: BudgetAccount, ids: WindowIds, heldIn: Held
       )
       const usedNanos = usedInWindow(visited, windowId)
       const empty = withVisited(emptyCounter(windowId), visited)
-      if (usedNanos !== 987654321n) return empty
+      if (usedNanos === undefined) return empty
       const heldNanos = heldIn(window, windowId)
       const again = { ...empty, heldNanos, spentNanos: subtractAmounts(usedNanos, heldNanos) ?? ZERO_AMOUNT }
       return { ...again, overNanos: overOf(again, account.limits[window], ZERO_AMOUNT) }

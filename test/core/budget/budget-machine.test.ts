@@ -15,6 +15,7 @@ import {
   type BudgetEvent,
   type BudgetState,
 } from '../../../src/core/budget/budget-machine.ts'
+import { VISITED_RANGES_MAX } from '../../../src/core/budget/visited-windows.ts'
 import { BUDGET_WINDOWS, windowIdsAt } from '../../../src/core/budget/budget-window.ts'
 
 const nanos = (value: number): ReturnType<typeof amountFromNanos> => amountFromNanos(BigInt(value))
@@ -169,9 +170,69 @@ describe('windows', () => {
     expect(account?.counters.total).toMatchObject({ spentNanos: 5n, heldNanos: 1n })
   })
 
-  test('a clock that goes back opens no old window', () => {
-    const { effects } = run([limit('a', 5, 'hour'), reserve('1', 5), reserve('2', 5, ['a'], START - 7_200_000)])
+  test('a clock that goes back a little stands still', () => {
+    const { state, effects } = run([limit('a', 5, 'hour'), reserve('1', 5), reserve('2', 5, ['a'], START - 300_000)])
     expect(kinds(effects)[2]).toBe('refuse-reservation')
+    expect(state.at).toBe(START)
+  })
+
+  test('a clock that was a year ahead shuts nobody out once it is right again', () => {
+    const later = START + 365 * 86_400_000
+    const hours = [0, 1, 2, 3].map((hour) => START + hour * 3_600_000)
+    const { effects } = run([
+      limit('a', 5, 'hour'),
+      reserve('ahead', 5, ['a'], later),
+      settle('ahead', 5, later),
+      ...hours.flatMap((ms, hour) => [reserve(`${hour}`, 5, ['a'], ms), settle(`${hour}`, 5, ms)]),
+      reserve('again', 5, ['a'], later),
+    ])
+    expect(kinds(effects).slice(3)).toEqual([
+      ...hours.flatMap(() => ['grant-reservation', 'confirm-charge']),
+      'refuse-reservation',
+    ])
+  })
+
+  test('a window that the clock comes back to is found as it was left, with what is still held in it', () => {
+    const later = START + 50 * 3_600_000
+    const { state, effects } = run([
+      limit('a', 5, 'hour'),
+      reserve('1', 2),
+      settle('1', 2),
+      reserve('2', 2),
+      reserve('ahead', 4, ['a'], later),
+      reserve('3', 2),
+      reserve('4', 1),
+      settle('2', 4),
+    ])
+    expect(kinds(effects).slice(4)).toEqual([
+      'grant-reservation',
+      'refuse-reservation',
+      'grant-reservation',
+      'confirm-charge+report-overrun',
+    ])
+    expect(bucketMapGet(state.accounts, 'a')?.counters.hour).toMatchObject({ spentNanos: 6n, heldNanos: 1n })
+  })
+
+  test('what a call cost above its hold is remembered for a window that was left', () => {
+    const later = START + 50 * 3_600_000
+    const { effects } = run([
+      limit('a', 5, 'hour'),
+      reserve('1', 0),
+      reserve('ahead', 1, ['a'], later),
+      settle('1', 5, later),
+      reserve('2', 1),
+    ])
+    expect(kinds(effects).at(-1)).toBe('refuse-reservation')
+  })
+
+  test('however often the clock jumps, the windows that are remembered stay few', () => {
+    const jumps = Array.from({ length: 40 }, (_, at) =>
+      reserve(`${at}`, 1, ['a'], START + ((at * 17) % 40) * 7_300_000),
+    )
+    const { state } = run([limit('a', 5, 'hour'), ...jumps])
+    expect(bucketMapGet(state.accounts, 'a')?.counters.hour.visited?.length).toBe(VISITED_RANGES_MAX)
+    const read = parseBudgetState(JSON.parse(JSON.stringify(formatBudgetState(state))))
+    expect(read && bucketMapEntries(read.accounts)).toEqual(bucketMapEntries(state.accounts))
   })
 
   test('months are numbered without gaps', () => {
@@ -212,7 +273,9 @@ const amount = fc.integer({ min: 0, max: 12 })
 const name = fc.constantFrom('node', 'team:a', 'team:b', 'key:x')
 const id = fc.constantFrom('1', '2', '3', '4', '5', '6')
 const window = fc.constantFrom(...BUDGET_WINDOWS)
-const time = fc.integer({ min: 0, max: 6 }).map((steps) => START + steps * 25 * 60_000)
+const time = fc
+  .integer({ min: 0, max: 9 })
+  .map((steps) => START + steps * 25 * 60_000 + (steps > 6 ? 86_400_000 * 40 : 0))
 const anyEvent: fc.Arbitrary<BudgetEvent> = fc.oneof(
   {
     weight: 1,
@@ -277,6 +340,57 @@ describe('properties', () => {
         }
       }),
       { numRuns: 500, seed: 11 },
+    )
+  })
+
+  test('no window gives more than its limit, however the clock jumps, and a fresh one always has room', () => {
+    const HOUR = 3_600_000
+    const jump = fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom(0, 60_000, HOUR / 2, HOUR, -60_000) },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom(-HOUR, -3 * HOUR, 9 * HOUR, -30 * HOUR, 400 * 24 * HOUR, -400 * 24 * HOUR),
+      },
+    )
+    const steps = fc.array(fc.tuple(jump, fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 9 })), {
+      maxLength: 60,
+    })
+    fc.assert(
+      fc.property(steps, fc.constantFrom('hour' as const, 'day' as const, 'month' as const), (list, span) => {
+        const [limitValue, used, open] = [
+          10,
+          new Map<number, number>(),
+          [] as { id: string; window: number; amount: number }[],
+        ]
+        let now = START + 1_000 * 24 * HOUR
+        let state = run([limit('a', limitValue, span, now)]).state
+        const add = (windowId: number, value: number): void =>
+          void used.set(windowId, (used.get(windowId) ?? 0) + value)
+        for (const [index, [by, size, action]] of list.entries()) {
+          now += by
+          const ending = action < 4 ? open.splice(action % Math.max(1, open.length), 1)[0] : undefined
+          if (ending !== undefined) {
+            const actual = Math.min(ending.amount, size)
+            state = BUDGET_MACHINE.transition(state, settle(ending.id, actual, now)).state
+            add(ending.window, actual - ending.amount)
+            continue
+          }
+          const step = BUDGET_MACHINE.transition(state, reserve(String(index), size, ['a'], now))
+          state = step.state
+          expect(BUDGET_MACHINE.violations(state)).toEqual([])
+          expect(Math.abs(state.at - now)).toBeLessThanOrEqual(300_000)
+          const windowId = windowIdsAt(state.at)[span]
+          // The model forgets no window, and counts what is open at its worst.
+          if (step.effects[0]?.type === 'grant-reservation') {
+            add(windowId, size)
+            open.push({ id: String(index), window: windowId, amount: size })
+            expect(used.get(windowId)).toBeLessThanOrEqual(limitValue)
+          }
+        }
+        const fresh = reserve('fresh', limitValue, ['a'], START + 5_000 * 24 * HOUR + 60 * 400 * 24 * HOUR)
+        expect(BUDGET_MACHINE.transition(state, fresh).effects[0]?.type).toBe('grant-reservation')
+      }),
+      { numRuns: 500, seed: 13 },
     )
   })
 
