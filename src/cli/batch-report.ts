@@ -2,12 +2,13 @@ import { formatDuration, formatPercent, formatUsd } from '../base/format.ts'
 import { addAmounts, amountToUsd, ZERO_AMOUNT, type Amount } from '../base/money.ts'
 import type { DecisionRecord } from '../core/routing/decision-record.ts'
 import type { ExecutionTier } from '../core/routing/task-outcome.ts'
-import type { RouteResult } from '../ports/router.ts'
 import { cutText, formatTable, type Column } from './format-table.ts'
 import type { BatchOutcome, BatchTotals } from './run-batch.ts'
+import type { TaskFigures } from './task-answer.ts'
 import type { Terminal } from './terminal.ts'
 
-const TIER_ORDER: readonly ExecutionTier[] = [
+/** All tiers, the cheapest first. */
+export const TIER_ORDER: readonly ExecutionTier[] = [
   'cache',
   'deterministic',
   'local_nano',
@@ -31,7 +32,7 @@ const COLUMNS: readonly Column[] = [
 ]
 
 /** `cheap_api · gpt-4o-mini · $0.00012 · 820 ms · verified 0.91`. */
-export function formatTaskLine(result: RouteResult): string {
+export function formatTaskLine(result: TaskFigures): string {
   const { tier, modelId, costNanos, latencyMs, cache, verification, attempts } = result
   const parts = [
     tier,
@@ -79,7 +80,7 @@ export type BatchTableInit = {
 /** Tier, cost, latency and savings against always-premium; failures below. */
 export function formatBatchTable(outcomes: readonly BatchOutcome[], init: BatchTableInit): string {
   const { totals, terminal } = init
-  const results = outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.result] : []))
+  const results = outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.answer.figures] : []))
   const rows = TIER_ORDER.flatMap((tier) => {
     const ofTier = results.filter((result) => result.tier === tier)
     return ofTier.length === 0 ? [] : [rowOf(tier, ofTier, outcomes.length)]
@@ -89,7 +90,7 @@ export function formatBatchTable(outcomes: readonly BatchOutcome[], init: BatchT
   return [...explained, table, '', formatTotals(totals), ...formatFailures(outcomes, terminal)].join('\n')
 }
 
-function rowOf(name: string, results: readonly RouteResult[], taskCount: number): readonly string[] {
+function rowOf(name: string, results: readonly TaskFigures[], taskCount: number): readonly string[] {
   const compared = results.filter((result) => result.costNanos !== undefined && result.premiumCostNanos !== undefined)
   const paid = sumOf(compared, (result) => result.costNanos)
   const premium = sumOf(compared, (result) => result.premiumCostNanos)
@@ -113,7 +114,7 @@ function quantileText(sorted: readonly number[], share: number): string {
   return value === undefined ? '-' : formatDuration(value)
 }
 
-function sumOf(results: readonly RouteResult[], amountOf: (result: RouteResult) => Amount | undefined): Amount {
+function sumOf(results: readonly TaskFigures[], amountOf: (result: TaskFigures) => Amount | undefined): Amount {
   return results.reduce<Amount>((sum, result) => addAmounts(sum, amountOf(result) ?? ZERO_AMOUNT), ZERO_AMOUNT)
 }
 
@@ -143,6 +144,6 @@ function formatFailures(outcomes: readonly BatchOutcome[], terminal: Terminal): 
 function explainOutcome(outcome: BatchOutcome, width: number): string {
   const title = `${outcome.task.id}: ${cutText(outcome.task.prompt, Math.max(20, width - outcome.task.id.length - 2))}`
   if (outcome.kind === 'failed') return `${title}\n  ${outcome.document.error.code}: ${outcome.document.error.message}`
-  const reasons = outcome.result.decision.reasons.map((reason) => `  - ${reason}`)
-  return [title, `  ${formatTaskLine(outcome.result)}`, ...reasons].join('\n')
+  const reasons = outcome.answer.reasons.map((reason) => `  - ${reason}`)
+  return [title, `  ${formatTaskLine(outcome.answer.figures)}`, ...reasons].join('\n')
 }

@@ -31,7 +31,11 @@ export function failureDocument(error: unknown): {
 } {
   if (CodedError.is(error))
     return {
-      error: { code: error.code, message: error.message, details: { ...error.details, remedy: remedyOf(error.code) } },
+      error: {
+        code: error.code,
+        message: error.message,
+        details: { ...error.details, remedy: remedyOfFailure(error) },
+      },
     }
   return {
     error: { code: 'INTERNAL_ERROR', message: messageOf(error), details: { remedy: remedyOf('INTERNAL_ERROR') } },
@@ -40,8 +44,27 @@ export function failureDocument(error: unknown): {
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (!CodedError.is(error)) return EXIT_CODES.failed
+  if (isInterrupt(error)) return EXIT_CODES.interrupted
   if (WRONG_USAGE.includes(error.code)) return EXIT_CODES.usage
   return REFUSALS.includes(error.code) ? EXIT_CODES.refused : EXIT_CODES.failed
+}
+
+/** The reason of a signal that the operator's Ctrl-C aborted. */
+export function interruptReason(): CodedError {
+  return new CodedError('REQUEST_ABORTED', {
+    message: 'Stopped by the operator',
+    details: { isInterrupt: true, remedy: 'Run the command again; what was answered before is in the cache and free.' },
+  })
+}
+
+function isInterrupt(error: CodedError): boolean {
+  return error.code === 'REQUEST_ABORTED' && error.details.isInterrupt === true
+}
+
+/** What this very failure says about itself; else what the table says about its code. */
+function remedyOfFailure(error: CodedError): string {
+  const { remedy } = error.details
+  return typeof remedy === 'string' ? remedy : remedyOf(error.code)
 }
 
 function failureText(error: unknown, terminal: Terminal): string {
@@ -49,7 +72,7 @@ function failureText(error: unknown, terminal: Terminal): string {
     const stack = error instanceof Error && error.stack !== undefined ? `\n${error.stack}` : ''
     return `kernell: ${messageOf(error)}${stack}`
   }
-  const remedy = remedyOf(error.code)
+  const remedy = remedyOfFailure(error)
   // Some messages know a more precise remedy than the table and begin it the same way.
   const hint = error.message.includes(remedy.slice(0, 24)) ? '' : `${remedy} `
   return `kernell: ${error.message}\n${terminal.style('dim', `  ${hint}(${error.code})`)}`

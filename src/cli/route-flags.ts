@@ -15,7 +15,10 @@ export const ROUTE_FLAGS: FlagTable = {
   'max-cost-usd': { value: 'USD', describe: 'most that one task may cost, overhead included' },
   allow: { value: 'LIST', describe: 'tiers and providers that may be used, separated by commas' },
   'local-only': { describe: 'nothing leaves this machine' },
-  cache: { value: 'MODE', describe: 'default, no-store (reads only), no-read (writes only), refresh (replaces) or off' },
+  cache: {
+    value: 'MODE',
+    describe: 'default, no-store (reads only), no-read (writes only), refresh (replaces) or off',
+  },
   system: { value: 'TEXT', describe: 'system prompt' },
   'max-output-tokens': { value: 'N', describe: 'upper bound of the answer' },
   tenant: { value: 'NAME', describe: 'whose cache and budgets (default: default)' },
@@ -46,7 +49,8 @@ export function requestMaker(flags: Flags, node: KernellNode): RequestMaker {
   })
 }
 
-function readTarget(flags: Flags): RouteTarget {
+/** Who is to answer. Throws `COMMAND_INVALID`. */
+export function readTarget(flags: Flags): RouteTarget {
   const route = choiceFlag(flags, 'route', ROUTES)
   const modelId = textFlag(flags, 'model')
   if (route !== undefined && modelId !== undefined) throw usageError('--route and --model exclude each other')
@@ -54,23 +58,27 @@ function readTarget(flags: Flags): RouteTarget {
   return route === undefined ? { kind: 'auto' } : { kind: 'route', route }
 }
 
-/** The flags are the gateway's headers by another name, and are read by the same parser. */
-function readControls(flags: Flags, node: KernellNode): RouteControls {
+/** The flags are the gateway's headers by another name. */
+export function controlHeaders(flags: Flags): Readonly<Record<string, string | undefined>> {
   const allow = [textFlag(flags, 'allow'), isFlagSet(flags, 'local-only') ? 'local-only' : undefined].filter(
     (part) => part !== undefined,
   )
-  const headers = {
+  return {
     'x-kernell-max-cost-usd': textFlag(flags, 'max-cost-usd'),
     'x-kernell-quality': textFlag(flags, 'quality'),
     'x-kernell-cache': textFlag(flags, 'cache'),
     'x-kernell-allow': allow.length === 0 ? undefined : allow.join(','),
   }
+}
+
+/** Headers and flags are read by the same parser. */
+function readControls(flags: Flags, node: KernellNode): RouteControls {
   const providers = new Set([
     ...Object.keys(node.config.providers),
     ...node.listModels().map(({ entry }) => entry.provider),
   ])
   try {
-    return parseRouteControls(headers, { providers, keyTiers: undefined })
+    return parseRouteControls(controlHeaders(flags), { providers, keyTiers: undefined })
   } catch (error) {
     if (CodedError.is(error, 'REQUEST_INVALID')) throw usageError(error.message.replaceAll('x-kernell-', '--'))
     throw error

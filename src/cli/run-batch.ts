@@ -1,14 +1,12 @@
 import { addAmounts, amountToUsd, ZERO_AMOUNT, type Amount } from '../base/money.ts'
-import type { KernellNode } from '../node/kernell-node.ts'
-import type { RouteResult } from '../ports/router.ts'
-import { resultDocument, type ResultDocument } from './format-result.ts'
+import type { ResultDocument } from './format-result.ts'
 import { failureDocument } from './print-failure.ts'
-import type { RequestMaker } from './route-flags.ts'
+import type { TaskAnswer, TaskRunner } from './task-answer.ts'
 
 export type BatchTask = { readonly id: string; readonly prompt: string }
 
 export type BatchOutcome =
-  | { readonly kind: 'done'; readonly task: BatchTask; readonly result: RouteResult; readonly document: ResultDocument }
+  | { readonly kind: 'done'; readonly task: BatchTask; readonly answer: TaskAnswer; readonly document: ResultDocument }
   | {
       readonly kind: 'failed'
       readonly task: BatchTask
@@ -17,9 +15,8 @@ export type BatchOutcome =
     }
 
 export type BatchInit = {
-  readonly node: KernellNode
   readonly tasks: readonly BatchTask[]
-  readonly makeRequest: RequestMaker
+  readonly runTask: TaskRunner
   /** 1 or more. */
   readonly concurrency: number
   readonly signal: AbortSignal
@@ -41,35 +38,41 @@ export type BatchTotals = {
   readonly unpriced: number
 }
 
-/** Runs all tasks, a few at a time, and returns what became of each, in the order given. A failure stops nothing; an abort stops everything. */
+/**
+ * Runs all tasks, a few at a time, and returns what became of each, in the order given. A failure stops nothing. After an abort no task is
+ * begun, those in flight are dropped, and what was finished is returned: it was paid for.
+ */
 export async function runBatch(init: BatchInit): Promise<readonly BatchOutcome[]> {
-  const outcomes: BatchOutcome[] = []
+  const outcomes: (BatchOutcome | undefined)[] = []
   let next = 0
   const work = async (): Promise<void> => {
     for (let index = next++; index < init.tasks.length; index = next++) {
       const task = init.tasks[index]
       if (task === undefined || init.signal.aborted) return
-      outcomes[index] = await runTask(task, init)
+      const outcome = await runTask(task, init)
+      if (outcome === undefined) return
+      outcomes[index] = outcome
       init.onDone()
     }
   }
   await Promise.all(Array.from({ length: Math.min(init.concurrency, init.tasks.length) }, work))
-  init.signal.throwIfAborted()
-  return outcomes
+  return outcomes.filter((outcome) => outcome !== undefined)
 }
 
-async function runTask(task: BatchTask, { node, makeRequest, signal }: BatchInit): Promise<BatchOutcome> {
+/** `undefined` for a task that the abort ended. */
+async function runTask(task: BatchTask, init: BatchInit): Promise<BatchOutcome | undefined> {
   try {
-    const result = await node.router.route(makeRequest(task.prompt), { signal })
-    return { kind: 'done', task, result, document: resultDocument(result) }
+    const answer = await init.runTask(task.prompt, init.signal)
+    return { kind: 'done', task, answer, document: answer.document }
   } catch (error) {
+    if (init.signal.aborted) return undefined
     return { kind: 'failed', task, error, document: failureDocument(error) }
   }
 }
 
 /** Adds up exactly, in nano-dollars. */
 export function totalsOf(outcomes: readonly BatchOutcome[]): BatchTotals {
-  const results = outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.result] : []))
+  const results = outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.answer.figures] : []))
   const priced = results.filter((result) => result.costNanos !== undefined)
   const compared = priced.filter((result) => result.premiumCostNanos !== undefined)
   const premium = sumOf(compared.map((result) => result.premiumCostNanos))

@@ -9,6 +9,7 @@ import { COMMANDS, type CommandEntry } from './command-table.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
 import { COMMON_FLAGS, isFlagSet, parseFlags, textFlag, usageError, type Flags } from './flags.ts'
 import { formatCommandHelp, formatOverview } from './format-help.ts'
+import { nameLockHolder } from './locked-directory.ts'
 import { printFailure } from './print-failure.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -96,7 +97,10 @@ function createContext(
     signal,
     loadConfig: load,
     useNode: async (work, more) => {
-      const node = await components.createNode(load(more), signal)
+      const config = load(more)
+      const node = await components.createNode(config, signal).catch((error: unknown) => {
+        throw nameLockHolder(error, config.dataDir)
+      })
       try {
         return await work(node)
       } finally {

@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Evaluated, EvaluatingNode, EvaluationOptions } from '../node/node-evaluations.ts'
 import type { CommandContext } from './command.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
 import { textFlag, type FlagSpec } from './flags.ts'
+import { inOwnDirectory } from './locked-directory.ts'
 import { saveArtefact } from './read-data-files.ts'
 import type { Progress, Terminal } from './terminal.ts'
 
@@ -24,7 +22,8 @@ export async function runEvaluation<Report>(context: CommandContext, run: Evalua
   const stages = createStages(terminal)
   const work = async (node: EvaluatingNode): Promise<Evaluated<Report>> =>
     await run.evaluate(node, { signal, onProgress: stages.show })
-  const { report, artefact, scores } = await inOwnDirectory(async (dataDir) => {
+  // An evaluation keeps nothing in the node's stores.
+  const { report, artefact, scores, notes } = await inOwnDirectory(async (dataDir) => {
     return await context.useNode(work, { dataDir, discover: false })
   }).finally(stages.finish)
   const file = textFlag(flags, 'save')
@@ -34,18 +33,9 @@ export async function runEvaluation<Report>(context: CommandContext, run: Evalua
     saveArtefact(scoresFile, (scores ?? []).map((row) => `${JSON.stringify(row)}\n`).join(''), workingDir)
   if (isJson) terminal.printJson(report)
   else terminal.print(run.format(report, terminal))
+  for (const note of notes ?? []) terminal.note(note)
   if (file !== undefined) terminal.note(`Kept in ${file}. ${run.usage}`)
   return EXIT_CODES.done
-}
-
-/** An evaluation keeps nothing in the node's stores, so it has a directory of its own: a running node is not disturbed. */
-async function inOwnDirectory<Result>(work: (dataDir: string) => Promise<Result>): Promise<Result> {
-  const directory = await mkdtemp(join(tmpdir(), 'kernell-evaluation-'))
-  try {
-    return await work(directory)
-  } finally {
-    await rm(directory, { recursive: true, force: true })
-  }
 }
 
 type Stages = { readonly show: NonNullable<EvaluationOptions['onProgress']>; readonly finish: () => void }

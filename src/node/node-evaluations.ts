@@ -14,6 +14,8 @@ export type Evaluated<Report> = {
   readonly artefact: string
   /** What each test row was given, as lines of JSON for `--scores`; absent where rows have no score. */
   readonly scores?: readonly RowScore[]
+  /** What a reader of the figures should know, one sentence each. */
+  readonly notes?: readonly string[]
 }
 
 /** The score of one test row: what `POST /v1/policy/decide` answers for the same prompt, to the last bit. */

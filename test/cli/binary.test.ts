@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { makeFolder, removeFolders, runBinary, startBinary } from './run-binary.ts'
@@ -183,17 +183,76 @@ describe('kernell serve', () => {
     expect(output).toMatch(/Try: curl http:\/\/127\.0\.0\.1:\d+\/v1\/chat\/completions/)
   })
 
-  it('refuses a data directory that another process has open', async () => {
+  it('shares its data directory: tasks of other commands run on it, estimates beside it, the rest names it', async () => {
     const folder = makeFolder()
+    writeFileSync(join(folder, 'tasks.jsonl'), '{"id":"a","prompt":"What is 3*3?"}\n{"prompt":"Write a short poem."}\n')
     const serving = startBinary(['serve', '--port', '0', '--json'], { folder })
-    await serving.untilOutput(/"event":"ready"/)
-    const second = await runBinary(['route', 'What is 2+2?', '--json'], { folder })
-    expect(second.code).toBe(1)
-    expect(JSON.parse(second.output)).toMatchObject({ error: { code: 'STORE_LOCKED' } })
+    const url = urlOf(await serving.untilOutput(/"event":"ready"/))
+    const announced = join(folder, 'data/serve.json')
+    expect(JSON.parse(readFileSync(announced, 'utf8'))).toEqual({ pid: serving.child.pid, url })
+    expect(statSync(announced).mode & 0o777).toBe(0o600)
+
+    const task = await runBinary(['route', 'What is 17% of 2340?', '--json'], { folder })
+    expect(task.code).toBe(0)
+    expect(JSON.parse(task.output)).toMatchObject({
+      output: expect.stringContaining('397.8') as unknown,
+      tier: 'deterministic',
+      cost_usd: 0,
+      was_cached: false,
+      attempts: [],
+      served_by: url,
+    })
+    const read = await runBinary(['route', 'What is 17% of 2340?'], { folder })
+    expect(read.output).toContain('397.8')
+    expect(read.errors).toContain(url)
+    const batch = await runBinary(['route', '--file', 'tasks.jsonl', '--json'], { folder })
+    expect(batch.code).toBe(1)
+    expect(JSON.parse(batch.output)).toMatchObject({
+      tasks: [
+        { id: 'a', output: expect.stringContaining('9') as unknown },
+        { id: '2', error: { code: 'ROUTER_NO_MODEL' } },
+      ],
+      totals: { tasks: 2, failed: 1, cost_usd: 0 },
+    })
+    const wrong = await runBinary(['route', 'hello', '--quality', '2', '--json'], { folder })
+    expect(wrong.code).toBe(2)
+    expect(JSON.parse(wrong.output)).toMatchObject({
+      error: { message: expect.stringContaining('--quality') as unknown },
+    })
+    const foreign = await runBinary(['route', 'hello', '--tenant', 'acme', '--json'], { folder })
+    expect(JSON.parse(foreign.output)).toMatchObject({ error: { code: 'STORE_LOCKED', details: { url } } })
+
+    const estimate = await runBinary(['estimate', 'What is 17% of 2340?', '--json'], { folder })
+    expect(estimate.errors).toContain('estimated beside it')
+    expect(JSON.parse(estimate.output)).toMatchObject({ deterministic_tool: expect.any(String) as unknown })
+    const listed = await runBinary(['models', 'list', '--json'], { folder })
+    expect(listed.code).toBe(1)
+    expect(JSON.parse(listed.output)).toMatchObject({
+      error: { code: 'STORE_LOCKED', details: { remedy: expect.stringContaining(`${url}/v1/models`) as unknown } },
+    })
     const doctor = await runBinary(['doctor', '--json'], { folder })
     expect(doctor.code).toBe(0)
     serving.child.kill('SIGINT')
     expect((await serving.ended).code).toBe(0)
+    expect(existsSync(announced)).toBe(false)
+  })
+
+  it('answers the command line with the key of KERNELL_API_KEY only, where keys are configured', async () => {
+    const folder = makeFolder()
+    const environment = { KERNELL_API_KEY: 'a-secret-of-this-test' }
+    const serving = startBinary(['serve', '--port', '0', '--json'], { folder, environment })
+    await serving.untilOutput(/"event":"ready"/)
+    const without = await runBinary(['route', 'What is 2+2?', '--json'], { folder })
+    expect(JSON.parse(without.output)).toMatchObject({
+      error: {
+        code: 'GATEWAY_KEY_INVALID',
+        message: expect.stringContaining('KERNELL_API_KEY is not set') as unknown,
+        details: { remedy: expect.stringContaining('KERNELL_API_KEY') as unknown },
+      },
+    })
+    expect((await runBinary(['route', 'What is 2+2?'], { folder, environment })).output).toContain('4')
+    serving.child.kill('SIGINT')
+    await serving.ended
   })
 
   it('refuses to listen beyond loopback without keys, with 3', async () => {
@@ -233,17 +292,22 @@ describe('kernell serve', () => {
 })
 
 describe('kernell route --file', () => {
-  it('stops cleanly at Ctrl-C, with 1, and leaves the data directory free', async () => {
+  it('prints what was finished at Ctrl-C, ends with 130, and leaves the data directory free', async () => {
     const provider = await startSilentProvider()
     const folder = makeFolder()
-    writeFileSync(join(folder, 'tasks.jsonl'), '{"prompt":"Write a short poem about the sea."}\n'.repeat(3))
+    const rows = ['What is 2+2?', ...Array.from({ length: 3 }, () => 'Write a short poem about the sea.')]
+    writeFileSync(join(folder, 'tasks.jsonl'), rows.map((prompt) => JSON.stringify({ prompt })).join('\n'))
     const environment = { OPENAI_BASE_URL: provider.baseUrl }
     const routing = startBinary(['route', '--file', 'tasks.jsonl', '--json'], { folder, environment })
     await provider.asked
     routing.child.kill('SIGINT')
     const run = await routing.ended
-    expect(run.code).toBe(1)
-    expect(JSON.parse(run.output)).toMatchObject({ error: { code: 'REQUEST_ABORTED' } })
+    expect(run.code).toBe(130)
+    expect(JSON.parse(run.output)).toMatchObject({
+      tasks: [{ id: '1', output: expect.stringContaining('4') as unknown }],
+      totals: { tasks: 1, failed: 0 },
+      interrupted: true,
+    })
     expect((await runBinary(['route', 'What is 2+2?'], { folder })).output).toContain('4')
     provider.server.closeAllConnections()
     provider.server.close()

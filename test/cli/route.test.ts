@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
 import { amountFromNanos } from '../../src/base/money.ts'
+import { interruptReason } from '../../src/cli/print-failure.ts'
 import { runInProcess } from './run-in-process.ts'
 import type { Script } from './scripted-node.ts'
 
@@ -36,6 +37,7 @@ describe('kernell route TASK', () => {
     const run = await runInProcess(['route', 'hello', '--json'])
     expect(run.errors).toBe('')
     expect(run.json()).toEqual({
+      task_id: 'task-1',
       output: 'answer to hello',
       route: 'cheap',
       tier: 'cheap_api',
@@ -87,6 +89,26 @@ describe('kernell route TASK', () => {
   it('reads the task from standard input for -', async () => {
     const run = await runInProcess(['route', '-'], { input: 'from a pipe\n' })
     expect(run.output).toBe('answer to from a pipe\n')
+  })
+
+  it.each([
+    [['route', ''], ''],
+    [['route', '  '], ''],
+    [['route', '-'], ' \n'],
+    [['estimate', ''], ''],
+  ])('%j without text is refused', async (words, input) => {
+    const run = await runInProcess(words, { input })
+    expect(run.exitCode).toBe(2)
+    expect(run.errors).toContain('is empty')
+    expect(run.nodes).toHaveLength(0)
+  })
+
+  it('says for Ctrl-C what Ctrl-C is', async () => {
+    const script: Script = () => interruptReason()
+    const run = await runInProcess(['route', 'hello'], { script })
+    expect(run.exitCode).toBe(130)
+    expect(run.errors).toContain('Stopped by the operator')
+    expect(run.errors).not.toContain('deadline')
   })
 
   it('hands every control to the router', async () => {
@@ -230,25 +252,45 @@ describe('kernell route --file', () => {
   })
 
   it.each([
-    [['{"prompt":""}'], 'Line 1 of'],
-    [['{"prompt":"a"}', '{nonsense'], 'Line 2 of'],
-    [['[]', '[]', '[]', '[]', '[]'], 'Line 1 of'],
+    [['{"prompt":""}'], 'line 1 has no text in "prompt"'],
+    [['{"prompt":"a"}', '{nonsense'], 'line 2 is not JSON'],
+    [['{"prompt":"a"}', '{nonsense', '7'], 'line 2 is not JSON, line 3 has no text in "prompt"'],
+    [Array.from({ length: 14 }, () => '[]'), 'line 10 has no text in "prompt", and 4 more'],
   ])('refuses the file %j before anything runs', async (lines, message) => {
     const run = await runInProcess(['route', '--file', taskFile(lines)])
     expect(run.exitCode).toBe(2)
     expect(run.errors).toContain(message)
+    expect(run.errors).toContain('each line is {"id"?')
     expect(run.nodes).toHaveLength(0)
   })
 
-  it('stops at an abort', async () => {
+  it('reads a file with a byte order mark, and refuses one that is not UTF-8', async () => {
+    const file = join(folder, 'encoded.jsonl')
+    writeFileSync(file, '\ufeff{"id":"a","prompt":"one"}\n')
+    expect((await runInProcess(['route', '--file', file, '--json'])).json().tasks).toMatchObject([{ id: 'a' }])
+    writeFileSync(file, Buffer.from([...Buffer.from('{"prompt":"caf'), 0xe9, 0x22, 0x7d]))
+    const run = await runInProcess(['route', '--file', file])
+    expect(run.exitCode).toBe(2)
+    expect(run.errors).toContain('is not UTF-8 text')
+  })
+
+  it.each(['--concurrency', '--limit'])('alone takes %s', async (flag) => {
+    const run = await runInProcess(['route', 'hello', flag, '3'])
+    expect(run.exitCode).toBe(2)
+    expect(run.errors).toContain(`${flag} needs --file`)
+  })
+
+  it('stops at an abort and prints what was finished', async () => {
     const stopping = new AbortController()
     const script: Script = () => {
-      stopping.abort(new CodedError('REQUEST_ABORTED', { message: 'Stopped by the operator' }))
+      stopping.abort(interruptReason())
       return {}
     }
     const many = Array.from({ length: 50 }, (_, index) => ({ prompt: `task ${index}` }))
     const run = await runInProcess(['route', '--file', taskFile(many)], { script, signal: stopping.signal })
-    expect(run.exitCode).toBe(1)
+    expect(run.exitCode).toBe(130)
+    expect(run.output).toMatch(/Paid \$0\.000\d for \d of \d tasks/)
+    expect(run.errors).toContain('of 50 tasks were finished')
     expect(run.nodes[0]?.requests.length).toBeLessThan(10)
     expect(run.nodes[0]?.isClosed).toBe(true)
   })

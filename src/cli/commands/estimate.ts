@@ -1,12 +1,15 @@
 import { formatDuration, formatUsd } from '../../base/format.ts'
 import { amountToUsd, type Amount } from '../../base/money.ts'
+import { CodedError } from '../../base/errors.ts'
+import type { KernellNode } from '../../node/kernell-node.ts'
 import type { RouteEstimate } from '../../ports/router.ts'
 import { formatExplanation } from '../batch-report.ts'
-import type { Command } from '../command.ts'
+import type { Command, CommandContext } from '../command.ts'
 import { ARTEFACT_FLAGS, configOfArtefactFlags } from '../config-flags.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { usageError } from '../flags.ts'
 import { decisionDocument, usdOrNull } from '../format-result.ts'
+import { inOwnDirectory } from '../locked-directory.ts'
+import { readTask } from '../read-task.ts'
 import { requestMaker, ROUTE_FLAGS } from '../route-flags.ts'
 
 /** The decision and the figures behind it; no model is called. */
@@ -21,19 +24,39 @@ export const estimateCommand: Command = {
     'kernell estimate --route premium - < task.txt',
   ],
   async run(context) {
-    const { flags, positionals, terminal, isJson, signal } = context
-    if (positionals.length === 0) throw usageError('A task is missing')
-    const words = positionals.join(' ')
-    const prompt = words === '-' ? (await context.readStandardInput()).trim() : words
-    const estimate = await context.useNode(
-      async (node) => await node.router.estimate(requestMaker(flags, node)(prompt), { signal }),
-      configOfArtefactFlags(flags),
-    )
+    const { terminal, isJson } = context
+    const estimate = await estimateTask(await readTask(context), context)
     if (isJson) terminal.printJson(estimateDocument(estimate))
     else
       terminal.print(`${estimateLines(estimate).join('\n')}\n\n${formatExplanation(estimate.decision, terminal.width)}`)
     return EXIT_CODES.done
   },
+}
+
+/**
+ * An estimate depends on the configuration and the imported prices, and on nothing that a node learns while it runs; so when the data
+ * directory is in use, it is made beside it.
+ */
+async function estimateTask(prompt: string, context: CommandContext): Promise<RouteEstimate> {
+  const { flags, terminal, signal } = context
+  const artefacts = configOfArtefactFlags(flags)
+  const estimate = async (node: KernellNode): Promise<RouteEstimate> =>
+    await node.router.estimate(requestMaker(flags, node)(prompt), { signal })
+  try {
+    return await context.useNode(estimate, artefacts)
+  } catch (error) {
+    if (!CodedError.is(error, 'STORE_LOCKED')) throw error
+    terminal.note(
+      terminal.style(
+        'dim',
+        'The data directory is in use; estimated beside it, with the configuration of this command.',
+      ),
+    )
+    const withPricesOf = context.loadConfig().dataDir
+    return await inOwnDirectory(async (dataDir) => await context.useNode(estimate, { ...artefacts, dataDir }), {
+      withPricesOf,
+    })
+  }
 }
 
 function estimateDocument(estimate: RouteEstimate): object {

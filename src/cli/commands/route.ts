@@ -1,14 +1,17 @@
-import type { KernellNode } from '../../node/kernell-node.ts'
+import { createRunningNodeClient, type RunningNode } from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
-import { formatBatchTable, formatExplanation, formatTaskLine } from '../batch-report.ts'
+import { formatBatchTable, formatTaskLine } from '../batch-report.ts'
 import { ARTEFACT_FLAGS, configOfArtefactFlags } from '../config-flags.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
 import { isFlagSet, numberFlag, textFlag, usageError } from '../flags.ts'
-import { resultDocument } from '../format-result.ts'
+import { lockHolderOf } from '../locked-directory.ts'
 import { exitCodeOf } from '../print-failure.ts'
-import { readJsonLines } from '../read-json-lines.ts'
-import { requestMaker, ROUTE_FLAGS } from '../route-flags.ts'
+import { readTask } from '../read-task.ts'
+import { readTaskFile } from '../read-task-file.ts'
+import { createRemoteRunner } from '../remote-runner.ts'
+import { ROUTE_FLAGS } from '../route-flags.ts'
 import { runBatch, totalsOf, type BatchTask } from '../run-batch.ts'
+import { createLocalRunner, type TaskRunner } from '../task-answer.ts'
 
 /** Runs tasks as the gateway would, and shows what each cost. */
 export const routeCommand: Command = {
@@ -26,7 +29,8 @@ export const routeCommand: Command = {
   },
   details: [
     'Savings compare what was paid with one call of the premium model per task, estimated from the tokens of the answers; they are marked estimated unless premium was really run.',
-    'TASK - reads the task from standard input. A file ends with exit code 1 when a task failed, 3 when the only failures are refusals.',
+    'TASK - reads the task from standard input. A file ends with exit code 1 when a task failed, 3 when the only failures are refusals. Ctrl-C prints what was finished, with `interrupted` in --json, and ends with 130.',
+    'While `kernell serve` has the data directory open, that node runs the task, with its configuration; set KERNELL_API_KEY where it wants a key. --json then names it as `served_by`, and has the decision in short and no `attempts`.',
   ],
   examples: [
     'kernell route "What is 17% of 2340?"',
@@ -34,69 +38,97 @@ export const routeCommand: Command = {
     'kernell route --max-cost-usd 0.01 --explain "Summarise ..."',
   ],
   async run(context) {
-    const file = textFlag(context.flags, 'file')
-    if ((file === undefined) === (context.positionals.length === 0))
-      throw usageError('Give either a task or --file TASKS.jsonl')
-    const tasks = file === undefined ? undefined : readTasks(file, context)
-    const run = async (node: KernellNode): Promise<ExitCode> =>
-      tasks === undefined ? await routeOne(node, context) : await routeFile(node, tasks, context)
-    return await context.useNode(run, configOfArtefactFlags(context.flags))
+    const work = await readWork(context)
+    try {
+      return await context.useNode(
+        async (node) => await work(createLocalRunner(node, context.flags)),
+        configOfArtefactFlags(context.flags),
+      )
+    } catch (error) {
+      const holder = lockHolderOf(error)
+      if (holder === undefined) throw error
+      return await workRemotely(holder, work, context)
+    }
   },
 }
 
-async function routeOne(node: KernellNode, context: CommandContext): Promise<ExitCode> {
+type Work = (runTask: TaskRunner) => Promise<ExitCode>
+
+/** Everything of the command line is read before a node is started. Throws `COMMAND_INVALID`. */
+async function readWork(context: CommandContext): Promise<Work> {
+  const { flags, positionals, workingDir } = context
+  const file = textFlag(flags, 'file')
+  if ((file === undefined) === (positionals.length === 0)) throw usageError('Give either a task or --file TASKS.jsonl')
+  if (file === undefined) {
+    for (const name of ['concurrency', 'limit'])
+      if (textFlag(flags, name) !== undefined) throw usageError(`--${name} needs --file TASKS.jsonl`)
+    const prompt = await readTask(context)
+    return async (runTask) => await routeOne(prompt, runTask, context)
+  }
+  const limit = numberFlag(flags, 'limit', { min: 1, max: Number.MAX_SAFE_INTEGER, isWhole: true })
+  const tasks = readTaskFile(file, workingDir).slice(0, limit)
+  return async (runTask) => await routeFile(tasks, runTask, context)
+}
+
+async function workRemotely(node: RunningNode, work: Work, context: CommandContext): Promise<ExitCode> {
+  const { flags, terminal, environment } = context
+  const { requestTimeoutMs } = context.loadConfig().server
+  const client = createRunningNodeClient(node)
+  try {
+    const apiKey = environment.KERNELL_API_KEY || undefined
+    const runTask = createRemoteRunner({ client, node, flags, apiKey, timeoutMs: requestTimeoutMs })
+    terminal.note(
+      terminal.style(
+        'dim',
+        `The node at ${node.url} has the data directory open and runs this, with its configuration.`,
+      ),
+    )
+    return await work(runTask)
+  } finally {
+    await client.close()
+  }
+}
+
+async function routeOne(prompt: string, runTask: TaskRunner, context: CommandContext): Promise<ExitCode> {
   const { flags, terminal, isJson, signal } = context
-  const words = context.positionals.join(' ')
-  const prompt = words === '-' ? (await context.readStandardInput()).trim() : words
-  const result = await node.router.route(requestMaker(flags, node)(prompt), { signal })
-  if (isJson) terminal.printJson(resultDocument(result))
+  const answer = await runTask(prompt, signal)
+  if (isJson) terminal.printJson(answer.document)
   else {
-    terminal.print(result.answer.text)
-    terminal.note(terminal.style('dim', formatTaskLine(result)))
-    if (isFlagSet(flags, 'explain')) terminal.note(formatExplanation(result.decision, terminal.width))
+    terminal.print(answer.text)
+    terminal.note(terminal.style('dim', formatTaskLine(answer.figures)))
+    if (isFlagSet(flags, 'explain')) terminal.note(answer.explain(terminal.width))
   }
   return EXIT_CODES.done
 }
 
-async function routeFile(node: KernellNode, tasks: readonly BatchTask[], context: CommandContext): Promise<ExitCode> {
+async function routeFile(tasks: readonly BatchTask[], runTask: TaskRunner, context: CommandContext): Promise<ExitCode> {
   const { flags, terminal, isJson, signal } = context
-  const makeRequest = requestMaker(flags, node)
   const concurrency = numberFlag(flags, 'concurrency', { min: 1, max: 1024, isWhole: true }) ?? 4
   const progress = terminal.startProgress('routing', tasks.length)
   let done = 0
   const outcomes = await runBatch({
-    node,
     tasks,
-    makeRequest,
+    runTask,
     concurrency,
     signal,
     onDone: () => progress.advance((done += 1)),
   }).finally(progress.finish)
   const totals = totalsOf(outcomes)
+  const isInterrupted = outcomes.length < tasks.length
   if (isJson) {
     const rows = outcomes.map((outcome) => ({ id: outcome.task.id, ...outcome.document }))
-    terminal.printJson({ tasks: rows, totals })
+    terminal.printJson({ tasks: rows, totals, ...(isInterrupted && { interrupted: true }) })
   } else terminal.print(formatBatchTable(outcomes, { totals, terminal, isExplained: isFlagSet(flags, 'explain') }))
+  if (isInterrupted) {
+    terminal.note(
+      `Interrupted: ${outcomes.length} of ${tasks.length} tasks were finished. Run the command again for the rest; equal tasks then come from the cache, unless it is off.`,
+    )
+    return EXIT_CODES.interrupted
+  }
   return exitCodeOfBatch(outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : [])))
 }
 
 function exitCodeOfBatch(errors: readonly unknown[]): ExitCode {
   if (errors.length === 0) return EXIT_CODES.done
   return errors.every((error) => exitCodeOf(error) === EXIT_CODES.refused) ? EXIT_CODES.refused : EXIT_CODES.failed
-}
-
-function readTasks(file: string, { flags, workingDir }: CommandContext): readonly BatchTask[] {
-  const limit = numberFlag(flags, 'limit', { min: 1, max: Number.MAX_SAFE_INTEGER, isWhole: true })
-  const tasks = readJsonLines(file, workingDir).map(({ value, line }) => {
-    const row: { readonly id?: unknown; readonly prompt?: unknown } =
-      typeof value === 'object' && value !== null ? value : {}
-    if (typeof row.prompt !== 'string' || row.prompt === '')
-      throw usageError(`Line ${line} of ${file} has no text in "prompt"`, { file, line })
-    return {
-      id: typeof row.id === 'string' || typeof row.id === 'number' ? String(row.id) : String(line),
-      prompt: row.prompt,
-    }
-  })
-  if (tasks.length === 0) throw usageError(`The file ${file} has no tasks`, { file })
-  return limit === undefined ? tasks : tasks.slice(0, limit)
 }

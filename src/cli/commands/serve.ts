@@ -1,9 +1,12 @@
+import { CodedError } from '../../base/errors.ts'
 import { createGateway } from '../../gateway/create-gateway.ts'
 import type { KernellNode } from '../../node/kernell-node.ts'
+import { announceRunningNode, withdrawRunningNode } from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
 import { describeNode, formatStartText } from '../describe-node.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import type { Terminal } from '../terminal.ts'
 
 /** Opens the gateway and serves until the first Ctrl-C; requests in flight are finished, the second Ctrl-C drops them. */
 export const serveCommand: Command = {
@@ -31,12 +34,25 @@ async function serve(node: KernellNode, context: CommandContext): Promise<void> 
   const onFailure = (error: unknown, requestId: string): void =>
     terminal.note(`request ${requestId}: ${describe(error)}`)
   const gateway = createGateway({ node, onFailure })
+  const { dataDir } = node.config
   try {
-    announce(await gateway.listen(), node, context)
+    const url = await gateway.listen()
+    announceToCommands(url, node, terminal)
+    announce(url, node, context)
     await aborted(signal)
     if (!isJson) terminal.note('Stopping; requests in flight are finished first. Ctrl-C again ends at once.')
   } finally {
+    withdrawRunningNode(dataDir)
     await gateway.close()
+  }
+}
+
+/** Other commands then find this node. Without it they say only that the directory is in use, so serving goes on. */
+function announceToCommands(url: string, node: KernellNode, terminal: Terminal): void {
+  try {
+    announceRunningNode(node.config.dataDir, url)
+  } catch (error) {
+    terminal.note(`Other commands will not find this node: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
@@ -51,6 +67,8 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
+/** One line for what can happen to any node; the stack only of what the program did not expect. */
 function describe(error: unknown): string {
+  if (CodedError.is(error)) return `${error.message.replaceAll(/\s+/g, ' ')} (${error.code})`
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

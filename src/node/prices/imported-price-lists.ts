@@ -42,6 +42,11 @@ type StoredList = PriceListOrigin & { readonly format: PriceListFormat; readonly
 
 const FOLDER = 'price-lists'
 
+/** Folder of a data directory that holds its imported lists. */
+export function priceListFolder(dataDir: string): string {
+  return join(dataDir, FOLDER)
+}
+
 /**
  * Keeps a price list in the data directory; one list of a format (and provider) replaces the one before it. A running node reads it at its next start.
  *
@@ -60,7 +65,7 @@ export async function importPriceList(dataDir: string, init: PriceListImport): P
   }
   const name = provider === undefined ? format : `${format}-${provider.replaceAll(/[^A-Za-z0-9.-]/g, '_')}`
   const others = (await readImportedPriceLists(dataDir)).filter((list) => list.source !== name)
-  await store(join(dataDir, FOLDER), name, { ...origin, format, document })
+  await store(priceListFolder(dataDir), name, { ...origin, format, document })
   const merged = mergePriceLists([{ source: name, rows: parsed.rows }, ...others])
   const conflicts = merged.conflicts.filter((conflict) => conflict.prices[name] !== undefined)
   return { name, rowCount: parsed.rows.length, refused: parsed.refused, skippedCount: parsed.skippedCount, conflicts }
@@ -72,7 +77,7 @@ export async function importPriceList(dataDir: string, init: PriceListImport): P
  * Throws `STORE_CORRUPTED` for a stored list that cannot be read back.
  */
 export async function readImportedPriceLists(dataDir: string): Promise<readonly NamedPriceList[]> {
-  const folder = join(dataDir, FOLDER)
+  const folder = priceListFolder(dataDir)
   const files = (await listFolder(folder)).filter((file) => file.endsWith('.json')).sort()
   const lists = await Promise.all(
     files.map(async (file) => await readStored(join(folder, file), file.slice(0, -'.json'.length))),

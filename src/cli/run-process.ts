@@ -1,0 +1,45 @@
+import { readPackageVersion } from '../node/package-version.ts'
+import { EXIT_CODES } from './exit-codes.ts'
+import { interruptReason, printFailure } from './print-failure.ts'
+import { runCommandLine } from './run-command-line.ts'
+import { createTerminal } from './terminal.ts'
+
+/** Runs the command line of this process, with its streams, signals and exit code. */
+export async function runProcess(): Promise<void> {
+  const stopping = new AbortController()
+  const stop = (): void => {
+    if (stopping.signal.aborted) process.exit(EXIT_CODES.interrupted)
+    stopping.abort(interruptReason())
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  // `kernell models list | head` closes the pipe early; that is not a failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+  const terminal = createTerminal({ output: process.stdout, errors: process.stderr, environment: process.env })
+  // A fault of the program's own is told in the form that was asked for, too.
+  process.on('uncaughtException', (error) =>
+    process.exit(printFailure(error, terminal, process.argv.includes('--json'))),
+  )
+
+  process.exitCode = await runCommandLine(process.argv.slice(2), {
+    terminal,
+    environment: process.env,
+    workingDir: process.cwd(),
+    signal: stopping.signal,
+    version: readPackageVersion(),
+    createNode: async (config, signal) => {
+      const { createNode } = await import('../node/create-node.ts')
+      return await createNode({ config, environment: process.env, signal })
+    },
+    readStandardInput,
+  })
+  // Everything was closed; what may still hold the process (a keep-alive socket to a provider) is not waited for.
+  process.stdout.write('', () => process.exit())
+}
+
+async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array))
+  return Buffer.concat(chunks).toString('utf8')
+}

@@ -1,0 +1,158 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts'
+import { CodedError } from '../base/errors.ts'
+import { createOutboundFetch } from '../guard/outbound-fetch.ts'
+
+/** A node that serves from a data directory: its process, and where it is reached from this machine. */
+export type RunningNode = { readonly pid: number; readonly url: string }
+
+/** File of the data directory that says who serves from it; only its owner can read it. */
+const FILE = 'serve.json'
+
+/** Says in the data directory that this process serves at `url`. Throws what the file system throws. */
+export function announceRunningNode(dataDir: string, url: string): void {
+  const file = join(dataDir, FILE)
+  const draft = `${file}.${process.pid}.tmp`
+  writeFileSync(draft, `${JSON.stringify({ pid: process.pid, url } satisfies RunningNode)}\n`, { mode: 0o600 })
+  renameSync(draft, file)
+}
+
+/** Takes back what `announceRunningNode` said, unless another process has said something since. Never throws. */
+export function withdrawRunningNode(dataDir: string): void {
+  if (readAnnouncement(dataDir)?.pid !== process.pid) return
+  try {
+    rmSync(join(dataDir, FILE), { force: true })
+  } catch {
+    // A file that stays names a process that is gone, and is not believed.
+  }
+}
+
+/** The node that serves from this data directory; `undefined` when none says so, or the process that did is gone. */
+export function findRunningNode(dataDir: string): RunningNode | undefined {
+  const announced = readAnnouncement(dataDir)
+  return announced !== undefined && isAlive(announced.pid) ? announced : undefined
+}
+
+function readAnnouncement(dataDir: string): RunningNode | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(dataDir, FILE), 'utf8'))
+    if (typeof value !== 'object' || value === null || !('pid' in value) || !('url' in value)) return undefined
+    const { pid, url } = value
+    const isSound = Number.isSafeInteger(pid) && Number(pid) > 0 && typeof url === 'string' && URL.canParse(url)
+    return isSound ? { pid: Number(pid), url } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // The process is there, but belongs to somebody else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+export type RunningNodeQuestion = {
+  /** Path and query, for example `/v1/chat/completions`. */
+  readonly path: string
+  readonly body: unknown
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Key for the node's gateway; absent: none is sent. */
+  readonly apiKey: string | undefined
+  /** Longest wait for the answer. */
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
+
+export type RunningNodeAnswer = {
+  /** Parsed JSON. */
+  readonly body: unknown
+  header(name: string): string | undefined
+}
+
+/** Asks a running node over HTTP; `close` ends its connections. */
+export type RunningNodeClient = {
+  /** Throws the coded error that the node answered with, `OUTBOUND_UNREACHABLE`, `OUTBOUND_TIMEOUT`, or the signal's reason. */
+  ask(question: RunningNodeQuestion): Promise<RunningNodeAnswer>
+  close(): Promise<void>
+}
+
+/** Connects to nothing but the node. */
+export function createRunningNodeClient(node: RunningNode): RunningNodeClient {
+  const outbound = createOutboundFetch({ allowedOrigins: [node.url] })
+  return {
+    async ask({ path, body, headers, apiKey, timeoutMs, signal }) {
+      const known = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+      const response = await outbound.request({
+        url: `${node.url}${path}`,
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+          ...Object.fromEntries(known),
+        },
+        body: JSON.stringify(body),
+        headersTimeoutMs: timeoutMs,
+        signal,
+      })
+      const answer = parseAnswer(await response.text())
+      if (response.status >= 400) throw failureOf(answer, node, apiKey !== undefined)
+      return { body: answer, header: (name) => response.header(name) }
+    },
+    close: async () => await outbound.close(),
+  }
+}
+
+function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** What OpenAI's interface calls some of our codes. */
+const CODE_OF_WORD: ReadonlyMap<string, ErrorCode> = new Map([
+  ['invalid_api_key', 'GATEWAY_KEY_INVALID'],
+  ['rate_limit_exceeded', 'GATEWAY_OVERLOADED'],
+  ['model_not_found', 'ROUTER_MODEL_UNKNOWN'],
+  ['insufficient_quota', 'BUDGET_EXCEEDED'],
+])
+
+function failureOf(answer: unknown, node: RunningNode, hasKey: boolean): CodedError {
+  const { message, code: word, details } = errorMembersOf(answer)
+  const code = CODE_OF_WORD.get(word) ?? (isErrorCode(word) ? word : 'INTERNAL_ERROR')
+  if (code === 'GATEWAY_KEY_INVALID') {
+    const remedy = 'Set KERNELL_API_KEY to a key of that node.'
+    const what = hasKey
+      ? 'does not know the key in KERNELL_API_KEY'
+      : 'wants an API key, and KERNELL_API_KEY is not set'
+    return new CodedError(code, {
+      message: `The node at ${node.url} ${what}`,
+      details: { url: node.url, remedy },
+    })
+  }
+  return new CodedError(code, { message, details: { ...details, url: node.url } })
+}
+
+type ErrorMembers = { readonly message: string; readonly code: string; readonly details: object }
+
+function errorMembersOf(answer: unknown): ErrorMembers {
+  const error: unknown = typeof answer === 'object' && answer !== null && 'error' in answer ? answer.error : undefined
+  const members: { readonly message?: unknown; readonly code?: unknown; readonly details?: unknown } =
+    typeof error === 'object' && error !== null ? error : {}
+  return {
+    message: typeof members.message === 'string' ? members.message : 'The running node failed without saying why',
+    code: typeof members.code === 'string' ? members.code : '',
+    details: typeof members.details === 'object' && members.details !== null ? members.details : {},
+  }
+}
+
+function isErrorCode(word: string): word is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, word)
+}
