@@ -60,6 +60,10 @@ export type RouteAttempt = {
   readonly outcome: 'accepted' | 'rejected' | 'failed' | 'aborted'
   /** Code of the error, or name of the check that refused the answer. */
   readonly reason?: string
+  /** What the provider said of its failure, without secrets; absent unless it failed and said something. */
+  readonly message?: string
+  /** When the provider asks to be tried again, milliseconds from its answer. */
+  readonly retryAfterMs?: number
   readonly tokensIn: number
   readonly tokensOut: number
   /** True when the provider reported no usage. A failed call that it may bill all the same has no tokens, and costs the most that it can have cost. */
@@ -129,8 +133,9 @@ export interface Router {
   /**
    * Runs a task to its end.
    *
-   * Throws `ROUTER_NO_MODEL`, `ROUTER_NO_CAPABLE_MODEL`, `ROUTER_ALL_FAILED` (with `details.attempts`), `ROUTER_MODEL_UNKNOWN`, `ROUTER_PRICE_UNKNOWN`,
-   * `BUDGET_EXCEEDED`, `REQUEST_INVALID`; the signal's reason when aborted.
+   * Throws `ROUTER_NO_MODEL`, `ROUTER_NOT_ALLOWED`, `ROUTER_NO_CAPABLE_MODEL`, `ROUTER_ALL_FAILED` (with `details.attempts`), `ROUTER_MODEL_UNKNOWN`, `ROUTER_PRICE_UNKNOWN`,
+   * `BUDGET_EXCEEDED`, `REQUEST_INVALID`; `MODEL_REQUEST_REFUSED`, `MODEL_NOT_FOUND` or `MODEL_RATE_LIMITED` of the provider when one model was
+   * called and no other; the signal's reason when aborted.
    */
   route(request: RouteRequest, options?: AbortOptions): Promise<RouteResult>
 

@@ -88,7 +88,14 @@ export type CallOutcome =
       readonly costNanos: Amount | undefined
       readonly latencyMs: number
     }
-  | { readonly kind: 'failed'; readonly code: string; readonly charge: Charge; readonly latencyMs: number }
+  | {
+      readonly kind: 'failed'
+      readonly code: string
+      /** What the model threw. */
+      readonly error: unknown
+      readonly charge: Charge
+      readonly latencyMs: number
+    }
   | { readonly kind: 'aborted'; readonly charge: Charge; readonly latencyMs: number }
 
 /** Makes an admitted call and settles its money. Never rejects: a failure is an outcome, which the plan answers with its next step. */
@@ -109,7 +116,7 @@ export async function makeCall(components: CallComponents, run: TaskRun, call: A
     const code = isAborted ? 'REQUEST_ABORTED' : failureCode(error, signal)
     const charge = await endUnanswered(run, call, code)
     const latencyMs = components.clock.monotonicMs() - startedMs
-    return isAborted ? { kind: 'aborted', charge, latencyMs } : { kind: 'failed', code, charge, latencyMs }
+    return isAborted ? { kind: 'aborted', charge, latencyMs } : { kind: 'failed', code, error, charge, latencyMs }
   } finally {
     deadline.end()
     span.end()

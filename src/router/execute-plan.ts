@@ -12,6 +12,7 @@ import {
 import type { PlannedStep } from '../core/routing/decision-record.ts'
 import { isAccepted, type Verdict } from '../core/verification/verdict.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
+import type { RouteAttempt } from '../ports/router.ts'
 import { admitCall, attemptOf, makeCall, type CallComponents } from './call-model.ts'
 import { recordAttempt, type TaskRun } from './task-run.ts'
 
@@ -40,7 +41,7 @@ type Answered = { readonly entry: ModelEntry; readonly answer: ModelAnswer; read
 /**
  * Calls the models of a plan one after another until an answer is accepted.
  *
- * Throws `ROUTER_ALL_FAILED` with the attempts, `BUDGET_EXCEEDED` or `ROUTER_COST_CAP` when money is the only reason, the signal's reason when aborted.
+ * Throws `ROUTER_ALL_FAILED` with the attempts, the provider's own error where one model alone was called and the error is about the request, `BUDGET_EXCEEDED` or `ROUTER_COST_CAP` when money is the only reason, the signal's reason when aborted.
  */
 export async function executePlan(
   components: PlanComponents,
@@ -51,27 +52,26 @@ export async function executePlan(
   const answers = new Map<number, Answered>()
   let state: AttemptState = attemptMachine.initial({ steps })
   let event: AttemptEvent = { type: 'run-started' }
-  let budgetError: unknown
+  let cause: EndCause = {}
   for (;;) {
     const next = attemptMachine.transition(state, event)
     state = next.state
     const effect = next.effects[0]
     assert(effect !== undefined && effect.type !== 'event-refused', 'every event of a run applies')
     if (effect.type === 'finish-run') {
-      if (effect.end.kind !== 'accepted' && effect.end.kind !== 'best-rejected')
-        throw endError(effect.end, run, budgetError)
+      if (effect.end.kind !== 'accepted' && effect.end.kind !== 'best-rejected') throw endError(effect.end, run, cause)
       const standing = answers.get(answeringIndex(state))
       assert(standing !== undefined, 'the answering step left an answer')
       return { ...standing, isAccepted: effect.end.kind === 'accepted' }
     }
     const done = await runStep(components, run, { step: effect.step, isLastResort: effect.index === steps.length - 1 })
     if (done.answered !== undefined) answers.set(effect.index, done.answered)
-    budgetError = done.budgetError ?? budgetError
+    cause = { ...cause, ...done.cause }
     event = done.event
   }
 }
 
-type StepDone = { readonly event: AttemptEvent; readonly answered?: Answered; readonly budgetError?: unknown }
+type StepDone = { readonly event: AttemptEvent; readonly answered?: Answered; readonly cause?: EndCause }
 
 async function runStep(
   components: PlanComponents,
@@ -80,7 +80,7 @@ async function runStep(
 ): Promise<StepDone> {
   const entry = entryOf(components, step)
   const admitted = await tryAdmit(components, run, entry)
-  if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, budgetError: admitted.error }
+  if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, cause: { refusal: admitted.error } }
   if (admitted.kind === 'aborted') return { event: { type: 'run-aborted' } }
   const outcome = await makeCall(components, run, admitted.call)
   switch (outcome.kind) {
@@ -88,8 +88,11 @@ async function runStep(
       recordAttempt(run, attemptOf({ ...outcome, entry, outcome: 'aborted' }))
       return { event: { type: 'run-aborted' } }
     case 'failed':
-      recordAttempt(run, attemptOf({ ...outcome, entry, outcome: 'failed', reason: outcome.code }))
-      return { event: { type: 'call-failed', code: outcome.code } }
+      recordAttempt(run, {
+        ...attemptOf({ ...outcome, entry, outcome: 'failed', reason: outcome.code }),
+        ...saidBy(outcome.error),
+      })
+      return { event: { type: 'call-failed', code: outcome.code }, cause: { failure: outcome.error } }
     case 'answered': {
       const { answer } = outcome
       const verdict = await judgeAnswer(components, run, { ...outcome, entry, isLastResort })
@@ -128,7 +131,7 @@ function refusedBy({ checks }: Verdict): string {
 }
 
 /** Doubt alone escalates only where the decision was a cascade; on a route of one tier the answer that was asked for stands. */
-function eventOf(run: TaskRun, verdict: Verdict): AttemptEvent {
+export function eventOf(run: TaskRun, verdict: Verdict): AttemptEvent {
   const { confidence } = verdict
   if (isAccepted(verdict)) return { type: 'answer-accepted', confidence }
   if (verdict.valid && run.decision.route !== 'hybrid') return { type: 'answer-kept', confidence }
@@ -167,23 +170,52 @@ function isAborted(run: TaskRun): boolean {
   return run.signal?.aborted === true
 }
 
+/** What a provider said of its failure. Errors without a code are the program's own and say nothing to a caller. */
+export function saidBy(error: unknown): Pick<RouteAttempt, 'message' | 'retryAfterMs'> {
+  if (!CodedError.is(error)) return {}
+  const { retryAfterMs } = error.details
+  return { message: error.message, ...(typeof retryAfterMs === 'number' && { retryAfterMs }) }
+}
+
+/** The last error of each kind that a run met. */
+export type EndCause = {
+  /** Why money was refused. */
+  readonly refusal?: unknown
+  /** What a model threw. */
+  readonly failure?: unknown
+}
+
+/** Answers of a provider about the request itself: with no other model called, nobody can tell the caller better than the provider. */
+const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
+  'MODEL_REQUEST_REFUSED',
+  'MODEL_NOT_FOUND',
+  'MODEL_RATE_LIMITED',
+])
+
 /** The error of a run that ended without an answer. */
-export function endError(end: AttemptEnd, run: TaskRun, budgetError: unknown): unknown {
+export function endError(end: AttemptEnd, run: TaskRun, { refusal, failure }: EndCause = {}): unknown {
   if (end.kind === 'aborted')
     return run.signal?.reason ?? new CodedError('REQUEST_ABORTED', { message: 'The request was aborted' })
-  if (end.kind === 'out-of-budget' && budgetError !== undefined) return budgetError
-  const tried = run.attempts.map(
+  if (end.kind === 'out-of-budget' && refusal !== undefined) return refusal
+  const { attempts } = run
+  if (attempts.length === 1 && CodedError.is(failure) && ABOUT_THE_REQUEST.has(failure.code)) return failure
+  const tried = attempts.map(
     ({ modelId, outcome, reason }) => `${modelId} ${outcome}${reason === undefined ? '' : ` (${reason})`}`,
   )
+  const waits = attempts.flatMap(({ retryAfterMs }) => retryAfterMs ?? [])
   return new CodedError('ROUTER_ALL_FAILED', {
     message: `No model gave an answer: ${tried.join('; ') || 'none could be called'}`,
     details: {
-      attempts: run.attempts.map(({ modelId, outcome, reason, latencyMs }) => ({
+      attempts: attempts.map(({ modelId, outcome, reason, message, retryAfterMs, latencyMs }) => ({
         modelId,
         outcome,
         reason,
+        ...(message !== undefined && { message }),
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
         latencyMs,
       })),
+      // One model that can be asked again is enough.
+      ...(waits.length > 0 && { retryAfterMs: Math.min(...waits) }),
     },
   })
 }

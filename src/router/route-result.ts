@@ -1,3 +1,4 @@
+import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { ExecutionTier, TaskRoute } from '../core/routing/task-outcome.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
@@ -34,7 +35,6 @@ export function resultOf(
   standing: StandingAnswer,
 ): RouteResult {
   const { catalog, clock } = components
-  const baseline = catalog.premiumBaseline
   return {
     taskId: run.taskId,
     answer: standing.answer,
@@ -43,8 +43,7 @@ export function resultOf(
     modelId: standing.modelId,
     provider: standing.provider,
     costNanos: totalCostOf(run),
-    premiumCostNanos:
-      baseline === undefined ? undefined : costOfCall(baseline, baselineUsage(run, standing), run.today),
+    premiumCostNanos: premiumCostOf(catalog.premiumBaseline, run, standing),
     isCostEstimated: run.money.isEstimated,
     latencyMs: clock.monotonicMs() - run.startedMs,
     attempts: run.attempts,
@@ -61,18 +60,40 @@ export function cacheStateOf(run: TaskRun): RouteResult['cache'] {
   return run.cache.kind === 'hit' ? run.cache.tier : 'miss'
 }
 
-function routeThatRan(run: TaskRun, tier: ExecutionTier): TaskRoute {
-  const tiersCalled = new Set(run.attempts.map((attempt) => attempt.tier))
+/** The route that ran: of the tier that answers, or `hybrid` when others were called before it, failed ones included. */
+export function routeThatRan(run: TaskRun, tier: ExecutionTier): TaskRoute {
+  const tiersCalled = new Set([...run.attempts.map((attempt) => attempt.tier), tier])
   if (tiersCalled.size > 1) return 'hybrid'
   if (tier === 'premium_api') return 'premium'
   return tier === 'cheap_api' ? 'cheap' : 'local'
 }
 
-/** Tokens of the one premium call that was saved: the request's own input and the length of the answer that was given. */
+/** What one call of the premium model would have cost, or did where it is what answered; `undefined` without such a model or its price. */
+function premiumCostOf(
+  baseline: ModelEntry | undefined,
+  run: TaskRun,
+  standing: StandingAnswer,
+): RouteResult['premiumCostNanos'] {
+  if (baseline === undefined) return undefined
+  const answering = run.attempts.at(-1)
+  if (answering !== undefined && answering.stepId === undefined && answering.modelId === baseline.id)
+    return answering.costNanos
+  return costOfCall(baseline, baselineUsage(run, standing), run.today)
+}
+
+/**
+ * Tokens of the one premium call that was saved: the input as the answering call metered it, else as the request was counted, and the length of
+ * the answer that was given.
+ */
 function baselineUsage(run: TaskRun, { answer }: StandingAnswer): ModelAnswer['usage'] {
+  const { tokensIn, tokensOut, isEstimated } = answer.usage
+  const answering = run.attempts.at(-1)
+  // The steps of a split task read more than the task: instructions, and each what others wrote.
+  const isWhole = answering !== undefined && answering.stepId === undefined
+  const isMetered = isWhole && !isEstimated && tokensIn > 0
   return {
-    ...answer.usage,
-    tokensIn: Math.max(run.facts.tokensIn, answer.usage.tokensIn),
+    tokensIn: isMetered ? tokensIn : Math.max(run.facts.tokensIn, isWhole ? tokensIn : 0),
+    tokensOut,
     cachedTokensIn: 0,
     isEstimated: true,
   }

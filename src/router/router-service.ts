@@ -15,7 +15,7 @@ import { createFailureMemory } from './failure-memory.ts'
 import { replayAsStream } from './replay-stream.ts'
 import { outcomeOf, type TaskEnd } from './report-outcome.ts'
 import { factsOf } from './request-facts.ts'
-import { cacheStateOf, resultOf, standingOf, type StandingAnswer } from './route-result.ts'
+import { cacheStateOf, resultOf, routeThatRan, standingOf, type StandingAnswer } from './route-result.ts'
 import { startStream } from './stream-plan.ts'
 import type { TaskRun } from './task-run.ts'
 import { unaskedDecision } from './unasked-decision.ts'
@@ -120,7 +120,7 @@ class RoutingService implements Router {
     return {
       taskId: run.taskId,
       tier: started.entry.tier,
-      route: run.decision.route,
+      route: routeThatRan(run, started.entry.tier),
       modelId: started.entry.id,
       provider: started.entry.provider,
       cache: cacheStateOf(run),

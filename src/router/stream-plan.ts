@@ -9,7 +9,17 @@ import type { ModelStreamPart } from '../ports/language-model.ts'
 import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call-model.ts'
 import { costOfCall } from './call-cost.ts'
 import { StreamCollector } from './collect-stream.ts'
-import { endError, entryOf, judgeAnswer, tryAdmit, type PlanComponents, type PlanResult } from './execute-plan.ts'
+import {
+  endError,
+  entryOf,
+  eventOf,
+  judgeAnswer,
+  saidBy,
+  tryAdmit,
+  type EndCause,
+  type PlanComponents,
+  type PlanResult,
+} from './execute-plan.ts'
 import { chargeTask, recordAttempt, type TaskRun } from './task-run.ts'
 
 /** A model that has begun to answer: from here on there is no other model. */
@@ -21,68 +31,115 @@ export type StartedStream = {
 }
 
 /**
- * Starts the first model of the plan that gives a first part; the ones before it are recorded as failed. Once a part has passed the model
- * stays, and the answer is judged after the last byte.
+ * Starts the first model of the plan that gives content; the ones before it are recorded as failed, or as rejected where they ended without any.
+ * Once content has passed the model stays, and the answer is judged after the last byte.
  *
  * Throws as `executePlan`, before the first part only.
  */
 export async function startStream(components: PlanComponents, run: TaskRun): Promise<StartedStream> {
-  let state: AttemptState = attemptMachine.initial({ steps: run.decision.plan })
+  const steps = run.decision.plan
+  const empty = new Map<number, EmptyAnswer>()
+  let state: AttemptState = attemptMachine.initial({ steps })
   let event: AttemptEvent = { type: 'run-started' }
-  let budgetError: unknown
+  let cause: EndCause = {}
   for (;;) {
     const next = attemptMachine.transition(state, event)
     state = next.state
     const effect = next.effects[0]
     assert(effect !== undefined && effect.type !== 'event-refused', 'every event of a run applies')
-    if (effect.type === 'finish-run') throw endError(effect.end, run, budgetError)
-    const tried = await tryStep(components, run, effect.step)
+    if (effect.type === 'finish-run') {
+      const { end } = effect
+      if (end.kind !== 'accepted' && end.kind !== 'best-rejected') throw endError(end, run, cause)
+      return emptyStream(empty.get(end.index))
+    }
+    const isLastResort = effect.index === steps.length - 1
+    const tried = await tryStep(components, run, { step: effect.step, isLastResort })
     if (tried.started !== undefined) return tried.started
-    budgetError = tried.budgetError ?? budgetError
+    if (tried.empty !== undefined) empty.set(effect.index, tried.empty)
+    cause = { ...cause, ...tried.cause }
     event = tried.event
   }
 }
 
+/** An answer that came to its end without any content. */
+type EmptyAnswer = { readonly parts: readonly ModelStreamPart[]; readonly result: PlanResult }
+
+/** No model of the plan gave content: what the best of them sent is passed on, marked as it was judged. */
+function emptyStream(answer: EmptyAnswer | undefined): StartedStream {
+  assert(answer !== undefined, 'the answering step left an answer')
+  return { entry: answer.result.entry, parts: partsOf(answer.parts), finished: Promise.resolve(answer.result) }
+}
+
+async function* partsOf(parts: readonly ModelStreamPart[]): AsyncGenerator<ModelStreamPart, void, undefined> {
+  yield* parts
+}
+
 type StepTried =
   | { readonly started: StartedStream }
-  | { readonly started?: undefined; readonly event: AttemptEvent; readonly budgetError?: unknown }
+  | {
+      readonly started?: undefined
+      readonly event: AttemptEvent
+      readonly empty?: EmptyAnswer
+      readonly cause?: EndCause
+    }
 
-async function tryStep(components: PlanComponents, run: TaskRun, step: PlannedStep): Promise<StepTried> {
+async function tryStep(
+  components: PlanComponents,
+  run: TaskRun,
+  { step, isLastResort }: { readonly step: PlannedStep; readonly isLastResort: boolean },
+): Promise<StepTried> {
   const entry = entryOf(components, step)
   const admitted = await tryAdmit(components, run, entry)
-  if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, budgetError: admitted.error }
+  if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, cause: { refusal: admitted.error } }
   if (admitted.kind === 'aborted') return { event: { type: 'run-aborted' } }
   const { call } = admitted
   const iterator = call.model.doStream(call.request, { signal: call.deadline.signal })[Symbol.asyncIterator]()
+  const held: ModelStreamPart[] = []
   try {
-    const first = await iterator.next()
-    if (first.done !== true) return { started: startedStream({ components, run, call, iterator, first: first.value }) }
-    return await failed(components, run, { call, code: 'MODEL_STREAM_TRUNCATED' })
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      held.push(next.value)
+      if (hasContent(next.value)) return { started: startedStream({ components, run, call, iterator, held }) }
+    }
   } catch (error: unknown) {
-    return await failed(components, run, { call, code: failureCode(error, call.deadline.signal) })
+    return await failed(components, run, { call, code: failureCode(error, call.deadline.signal), error })
   }
+  if (held.at(-1)?.type !== 'finish') return await failed(components, run, { call, code: 'MODEL_STREAM_TRUNCATED' })
+  return await judgeEmpty({ components, run, call, iterator, held }, isLastResort)
+}
+
+/** Whether a part is worth more than another model's answer would be: from the first of these on the model stays. */
+function hasContent(part: ModelStreamPart): boolean {
+  return part.type === 'text-delta' ? part.text.trim() !== '' : part.type !== 'finish'
+}
+
+async function judgeEmpty(running: Running, isLastResort: boolean): Promise<StepTried> {
+  const { run, call, held } = running
+  call.deadline.end()
+  const collector = new StreamCollector()
+  for (const part of held) collector.add(part)
+  const result = await settleStream(running, { collector, end: { kind: 'ended' }, isLastResort })
+  return { event: eventOf(run, result.verdict), empty: { parts: held, result } }
 }
 
 async function failed(
   components: PlanComponents,
   run: TaskRun,
-  { call, code }: { readonly call: AdmittedCall; readonly code: string },
+  { call, code, error }: { readonly call: AdmittedCall; readonly code: string; readonly error?: unknown },
 ): Promise<StepTried> {
   call.deadline.end()
   const isAborted = run.signal?.aborted === true
   const charge = await endUnanswered(run, call, isAborted ? 'REQUEST_ABORTED' : code)
   const latencyMs = components.clock.monotonicMs() - call.startedMs
-  recordAttempt(
-    run,
-    attemptOf({
-      entry: call.entry,
-      outcome: isAborted ? 'aborted' : 'failed',
-      ...(!isAborted && { reason: code }),
-      charge,
-      latencyMs,
-    }),
-  )
-  return { event: isAborted ? { type: 'run-aborted' } : { type: 'call-failed', code } }
+  const { entry } = call
+  if (isAborted) {
+    recordAttempt(run, attemptOf({ entry, outcome: 'aborted', charge, latencyMs }))
+    return { event: { type: 'run-aborted' } }
+  }
+  recordAttempt(run, {
+    ...attemptOf({ entry, outcome: 'failed', reason: code, charge, latencyMs }),
+    ...saidBy(error),
+  })
+  return { event: { type: 'call-failed', code }, cause: { failure: error } }
 }
 
 type Running = {
@@ -90,7 +147,8 @@ type Running = {
   readonly run: TaskRun
   readonly call: AdmittedCall
   readonly iterator: AsyncIterator<ModelStreamPart>
-  readonly first: ModelStreamPart
+  /** What was read to find out whether there is content. */
+  readonly held: readonly ModelStreamPart[]
 }
 
 function startedStream(running: Running): StartedStream {
@@ -105,15 +163,15 @@ async function* passThrough(
   running: Running,
   finished: PromiseWithResolvers<PlanResult>,
 ): AsyncGenerator<ModelStreamPart, void, undefined> {
-  const { iterator, first } = running
+  const { iterator, held } = running
   const collector = new StreamCollector()
   let end: StreamEnd = { kind: 'left' }
   try {
-    for (
-      let next: IteratorResult<ModelStreamPart> = { done: false, value: first };
-      next.done !== true;
-      next = await iterator.next()
-    ) {
+    for (const part of held) {
+      collector.add(part)
+      yield part
+    }
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       collector.add(next.value)
       yield next.value
     }
@@ -125,7 +183,7 @@ async function* passThrough(
     // A reader who leaves early, and an abort, both have to end the upstream call.
     running.call.deadline.end()
     if (end.kind !== 'ended') await iterator.return?.(undefined).catch(() => undefined)
-    await settleStream(running, { collector, end }).then(finished.resolve, finished.reject)
+    await settleStream(running, { collector, end, isLastResort: true }).then(finished.resolve, finished.reject)
   }
 }
 
@@ -134,13 +192,20 @@ type StreamEnd =
   | { readonly kind: 'left' }
   | { readonly kind: 'failed'; readonly error: unknown }
 
+type StreamToSettle = {
+  readonly collector: StreamCollector
+  readonly end: StreamEnd
+  /** Nothing is left to be asked after this answer. */
+  readonly isLastResort: boolean
+}
+
 /**
  * The provider bills what it wrote. Of a stream that the reader left or that broke, what arrived is the best count of that there is. A provider that
  * fell silent until the time limit may have gone on thinking, so the most that the call can cost is charged.
  */
 async function settleStream(
   { components, run, call }: Running,
-  { collector, end }: { readonly collector: StreamCollector; readonly end: StreamEnd },
+  { collector, end, isLastResort }: StreamToSettle,
 ): Promise<PlanResult> {
   const { entry, reservation } = call
   const latencyMs = components.clock.monotonicMs() - call.startedMs
@@ -162,13 +227,17 @@ async function settleStream(
     }
     chargeTask(run, charge)
     await reservation?.settle(charge.costNanos ?? ZERO_AMOUNT)
-    recordAttempt(run, attemptOf({ entry, outcome: isLeft ? 'aborted' : 'failed', reason, usage, charge, latencyMs }))
-    throw endError(isLeft ? { kind: 'aborted' } : { kind: 'all-failed' }, run, undefined)
+    const failure = !isLeft && end.kind === 'failed' ? end.error : undefined
+    recordAttempt(run, {
+      ...attemptOf({ entry, outcome: isLeft ? 'aborted' : 'failed', reason, usage, charge, latencyMs }),
+      ...saidBy(failure),
+    })
+    throw endError(isLeft ? { kind: 'aborted' } : { kind: 'all-failed' }, run, { failure })
   }
   const costNanos = costOfCall(entry, answer.usage, run.today)
   chargeTask(run, { costNanos, isEstimated: answer.usage.isEstimated })
   await reservation?.settle(costNanos ?? ZERO_AMOUNT)
-  const verdict = await judgeAnswer(components, run, { entry, answer, costNanos, latencyMs, isLastResort: true })
+  const verdict = await judgeAnswer(components, run, { entry, answer, costNanos, latencyMs, isLastResort })
   return { entry, answer, verdict, isAccepted: isAccepted(verdict) }
 }
 

@@ -168,7 +168,7 @@ describe('money of failed calls', () => {
       models: [failing(cheap, new CodedError('MODEL_RATE_LIMITED', { message: 'x' }))],
       budgetNanos: 1_000_000_000n,
     })
-    await expect(refused.router.route(requestOf('hi'))).rejects.toMatchObject({ code: 'ROUTER_ALL_FAILED' })
+    await expect(refused.router.route(requestOf('hi'))).rejects.toMatchObject({ code: 'MODEL_RATE_LIMITED' })
     expect(refused.budget).toMatchObject({ heldNanos: 0n, spentNanos: 0n })
     const unread = createFixture({
       models: [failing(cheap, new CodedError('MODEL_ANSWER_MALFORMED', { message: 'x' }))],

@@ -167,7 +167,7 @@ describe('the record of a task', () => {
         costNanos: nanos(0n),
         verifier: undefined,
         apiProvider: undefined,
-        fallbackTrigger: 'ROUTER_ALL_FAILED',
+        fallbackTrigger: 'MODEL_RATE_LIMITED',
       },
     ],
     [
