@@ -11,6 +11,7 @@ import {
 } from '../provider-errors.ts'
 import { SseParser } from '../sse-parser.ts'
 import { decodeFinishReason, decodeOpenaiChunk } from './openai-response.ts'
+import { RepeatedChunk } from './repeated-chunk.ts'
 
 /** One chunk of any provider is far below this; a server that sends more is not speaking the interface. */
 const EVENT_BYTES_MAX = 4_194_304
@@ -22,6 +23,7 @@ type Progress = {
   servedModel: string | undefined
   hasToolCalls: boolean
   isDone: boolean
+  readonly repeated: RepeatedChunk
   /** Everything streamed, kept only to count tokens when no usage comes. */
   streamed: string[]
 }
@@ -35,6 +37,7 @@ export async function* readOpenaiStream(init: StreamedResponse): AsyncGenerator<
     servedModel: undefined,
     hasToolCalls: false,
     isDone: false,
+    repeated: new RepeatedChunk(),
     streamed: [],
   }
   for await (const bytes of init.response.body) {
@@ -71,6 +74,11 @@ function readEvent(data: string, progress: Progress, identity: ProviderIdentity)
     progress.isDone = true
     return []
   }
+  const repeatedText = progress.repeated.textOf(data)
+  if (repeatedText !== undefined) {
+    progress.streamed.push(repeatedText)
+    return [{ type: 'text-delta', text: repeatedText }]
+  }
   const chunk = asRecord(parseJson(data))
   if (chunk === undefined) throw malformedAnswer('an event of the stream is not a JSON object', identity)
   if (chunk['error']) throw streamedError(chunk, identity)
@@ -83,6 +91,8 @@ function readEvent(data: string, progress: Progress, identity: ProviderIdentity)
     if (part.type === 'tool-call-delta') progress.hasToolCalls = true
     progress.streamed.push(part.type === 'tool-call-delta' ? `${part.name ?? ''}${part.argumentsText}` : textOf(part))
   }
+  const [only] = decoded.parts
+  if (decoded.parts.length === 1 && only?.type === 'text-delta') progress.repeated.learn(data, only.text)
   return decoded.parts
 }
 
