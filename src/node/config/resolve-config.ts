@@ -28,7 +28,10 @@ const HOUR_MS = 3_600_000
 const DEFAULT_BASE_URL = { openai: 'https://api.openai.com/v1', anthropic: 'https://api.anthropic.com/v1' } as const
 
 /** Addresses without a provider's help: this machine. */
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/
+
+/** Shorter keys can be guessed by whoever reaches the port; a random one costs nothing. */
+const KEY_LENGTH_MIN = 16
 
 export type ResolveConfigInit = {
   readonly document: ConfigDocument
@@ -45,6 +48,7 @@ export type ResolveConfigInit = {
 /** Fills in the defaults and turns text into typed values. Throws `CONFIG_INVALID` where parts of the configuration contradict each other. */
 export function resolveConfig(init: ResolveConfigInit): NodeConfig {
   const { document } = init
+  const host = document.server?.host ?? '127.0.0.1'
   const config: NodeConfig = {
     dataDir: absolute(document.dataDir ?? init.defaultDataDir, init.baseDir),
     ...(init.configFile !== undefined && { configFile: init.configFile }),
@@ -66,9 +70,11 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
     budgets: (document.budgets ?? []).map(({ scope, window, limitUsd }, index) => {
       return { scope, window, limitNanos: toAmount(limitUsd, `budgets.${index}.limitUsd`) }
     }),
-    keys: (document.keys ?? []).map((key, index) => resolveKey(key, index, init.environment)),
+    keys: (document.keys ?? []).map((key, index) =>
+      resolveKey(key, `keys.${index}`, { environment: init.environment, isExposed: !LOOPBACK.test(host) }),
+    ),
     server: {
-      host: document.server?.host ?? '127.0.0.1',
+      host,
       port: document.server?.port ?? 8787,
       bodyBytesMax: document.server?.bodyBytesMax ?? 20 * 1_048_576,
       concurrentRequestsMax: document.server?.concurrentRequestsMax ?? 1_024,
@@ -139,11 +145,17 @@ function resolveCache(document: ConfigDocument, baseDir: string): CacheConfig {
   }
 }
 
-function resolveKey(key: KeyDocument, index: number, environment: Environment): ApiKeyConfig {
+type KeyPlace = {
+  readonly environment: Environment
+  /** Others than this machine can reach the gateway. */
+  readonly isExposed: boolean
+}
+
+function resolveKey(key: KeyDocument, path: string, place: KeyPlace): ApiKeyConfig {
   const { id, tenant, organisation, team, tiers } = key
   return {
     id,
-    sha256: key.sha256 ?? hashOfVariable(key.keyEnv ?? '', `keys.${index}.keyEnv`, environment),
+    sha256: key.sha256 ?? hashOfVariable(key.keyEnv ?? '', `${path}.keyEnv`, place),
     tenant: tenant ?? DEFAULT_TENANT,
     ...(organisation !== undefined && { organisation }),
     ...(team !== undefined && { team }),
@@ -151,13 +163,19 @@ function resolveKey(key: KeyDocument, index: number, environment: Environment): 
   }
 }
 
-function hashOfVariable(name: string, key: string, environment: Environment): string {
+function hashOfVariable(name: string, key: string, { environment, isExposed }: KeyPlace): string {
   const secret = environment[name]
-  if (secret) return sha256Hex(secret)
-  throw new CodedError('CONFIG_INVALID', {
-    message: `\`${key}\` names the variable ${name}, which is not set.`,
-    details: { key },
-  })
+  if (!secret) throw contradiction(key, `names the variable ${name}, which is not set`)
+  if (!/^[\x21-\x7e]+$/.test(secret))
+    throw contradiction(key, `names the variable ${name}, whose value is not printable ASCII without spaces`)
+  if (isExposed && secret.length < KEY_LENGTH_MIN) {
+    const why = 'too short for a node that others than this machine can reach'
+    throw contradiction(
+      key,
+      `names the variable ${name}, whose value is shorter than ${KEY_LENGTH_MIN} characters: ${why}`,
+    )
+  }
+  return sha256Hex(secret)
 }
 
 function checkConsistency(config: NodeConfig): void {
@@ -174,9 +192,13 @@ function checkConsistency(config: NodeConfig): void {
   if (config.telemetry.keepText && !config.telemetry.consent)
     throw contradiction('telemetry.keepText', 'needs `telemetry.consent`')
   const ids = new Set<string>()
+  const places = new Map<string, number>()
   for (const [index, key] of config.keys.entries()) {
     if (ids.has(key.id)) throw contradiction(`keys.${index}.id`, `repeats the id \`${key.id}\``)
     ids.add(key.id)
+    const same = places.get(key.sha256)
+    if (same !== undefined) throw contradiction(`keys.${index}`, `has the same secret as \`keys.${same}\``)
+    places.set(key.sha256, index)
   }
 }
 

@@ -242,6 +242,34 @@ describe('keys', () => {
     expect(JSON.stringify(config)).not.toContain('"abc"')
   })
 
+  it('of one id or of one secret are refused: nobody could say whose budget a request is on', () => {
+    const key = (id: string, digit: string): object => ({ id, sha256: digit.repeat(64) })
+    const keys = (...list: readonly object[]): string => JSON.stringify({ keys: list })
+    expect(failureOf({ file: keys(key('a', '0'), key('a', '1')) }).message).toBe('`keys.1.id` repeats the id `a`.')
+    expect(failureOf({ file: keys(key('a', '0'), key('b', '0')) }).message).toBe(
+      '`keys.1` has the same secret as `keys.0`.',
+    )
+    const file = keys({ id: 'a', keyEnv: 'A' }, { id: 'b', keyEnv: 'B' })
+    expect(failureOf({ file, environment: { A: 'same', B: 'same' } }).message).toContain('the same secret')
+    expect(() => load({ file, environment: { A: 'one', B: 'other' } })).not.toThrow()
+  })
+
+  it('that are short are refused where others can reach the node', () => {
+    const short = { KERNELL_API_KEY: 'abc' }
+    const failure = failureOf({ environment: { ...short, KERNELL_HOST: '0.0.0.0' } })
+    expect(failure.message).toContain('KERNELL_API_KEY, whose value is shorter than 16 characters')
+    expect(failure.message).not.toContain('abc')
+    for (const host of ['127.0.0.1', '::1', 'localhost'])
+      expect(() => load({ environment: { ...short, KERNELL_HOST: host } })).not.toThrow()
+    const long = { KERNELL_API_KEY: '0123456789abcdef', KERNELL_HOST: '0.0.0.0' }
+    expect(() => load({ environment: long })).not.toThrow()
+  })
+
+  it('hold no character that a header cannot carry', () => {
+    for (const value of ['two words', 'schlüssel', 'line\n'])
+      expect(failureOf({ environment: { KERNELL_API_KEY: value } }).message).toContain('printable ASCII without spaces')
+  })
+
   it('must be set where they are named', () => {
     expect(failureOf({ file: '{ "keys": [{ "id": "a", "keyEnv": "NOT_SET" }] }' }).message).toContain(
       'NOT_SET, which is not set',
