@@ -138,7 +138,7 @@ class JournaledBudgetOwner implements BudgetOwner {
     const { amountNanos } = request
     const effects = await this.#run({ type: 'reservation-requested', id, accounts, amountNanos, expiresAt, at })
     const refusal = effects.find((effect) => effect.type === 'refuse-reservation')
-    if (refusal !== undefined) throw exceededError(refusal)
+    if (refusal !== undefined) throw exceededError(refusal, amountNanos)
     if (effects[0]?.type !== 'grant-reservation') {
       throw new CodedError('BUDGET_OVERLOADED', { message: 'Too many reservations are open' })
     }
@@ -317,15 +317,19 @@ function corruptedError(what: string): CodedError {
   return new CodedError('STORE_CORRUPTED', { message: `The budget journal cannot be replayed: ${what}` })
 }
 
-function exceededError(refusal: Extract<BudgetEffect, { type: 'refuse-reservation' }>): CodedError {
+function exceededError(
+  refusal: Extract<BudgetEffect, { type: 'refuse-reservation' }>,
+  neededNanos: Amount,
+): CodedError {
   const { account, window, limitNanos, availableNanos } = refusal
   return new CodedError('BUDGET_EXCEEDED', {
-    message: `Budget ${account} (${window}) has ${formatAmount(availableNanos)} left of ${formatAmount(limitNanos)}`,
+    message: `Budget ${account} (${window}) has ${formatAmount(availableNanos)} USD left of ${formatAmount(limitNanos)}, and the call may cost ${formatAmount(neededNanos)}; send max_tokens to bound its answer`,
     details: {
       scope: account,
       window,
       limitNanos: limitNanos.toString(),
       availableNanos: availableNanos.toString(),
+      neededNanos: neededNanos.toString(),
     },
   })
 }

@@ -66,7 +66,7 @@ export async function executePlan(
     }
     const done = await runStep(components, run, { step: effect.step, isLastResort: effect.index === steps.length - 1 })
     if (done.answered !== undefined) answers.set(effect.index, done.answered)
-    cause = { ...cause, ...done.cause }
+    cause = addCause(cause, done.cause)
     event = done.event
   }
 }
@@ -177,11 +177,11 @@ export function saidBy(error: unknown): Pick<RouteAttempt, 'message' | 'retryAft
   return { message: error.message, ...(typeof retryAfterMs === 'number' && { retryAfterMs }) }
 }
 
-/** The last error of each kind that a run met. */
+/** Why a run has no answer, as far as it is known. */
 export type EndCause = {
-  /** Why money was refused. */
+  /** Why money was refused first: later steps are dearer. */
   readonly refusal?: unknown
-  /** What a model threw. */
+  /** What a model threw last. */
   readonly failure?: unknown
 }
 
@@ -191,6 +191,11 @@ const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
   'MODEL_NOT_FOUND',
   'MODEL_RATE_LIMITED',
 ])
+
+/** What is known after one more step. */
+export function addCause(known: EndCause, { refusal, failure }: EndCause = {}): EndCause {
+  return { refusal: known.refusal ?? refusal, failure: failure ?? known.failure }
+}
 
 /** The error of a run that ended without an answer. */
 export function endError(end: AttemptEnd, run: TaskRun, { refusal, failure }: EndCause = {}): unknown {

@@ -10,6 +10,7 @@ import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call
 import { costOfCall } from './call-cost.ts'
 import { StreamCollector } from './collect-stream.ts'
 import {
+  addCause,
   endError,
   entryOf,
   eventOf,
@@ -56,7 +57,7 @@ export async function startStream(components: PlanComponents, run: TaskRun): Pro
     const tried = await tryStep(components, run, { step: effect.step, isLastResort })
     if (tried.started !== undefined) return tried.started
     if (tried.empty !== undefined) empty.set(effect.index, tried.empty)
-    cause = { ...cause, ...tried.cause }
+    cause = addCause(cause, tried.cause)
     event = tried.event
   }
 }

@@ -77,7 +77,8 @@ describe('admission', () => {
     await owner.setLimit('task:t1', 'total', nanos(5))
     await expect(reserve(owner, 6)).rejects.toMatchObject({
       code: 'BUDGET_EXCEEDED',
-      details: { scope: 'task:t1', availableNanos: '5' },
+      message: expect.stringMatching(/0\.000000005 USD left .* may cost 0\.000000006; send max_tokens/),
+      details: { scope: 'task:t1', availableNanos: '5', neededNanos: '6' },
     })
   })
 
@@ -202,5 +203,82 @@ describe('a failing disk', () => {
     const { owner } = await startOwner(failing, limits(100))
     await expect(reserve(owner, 1)).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' })
     await expect(reserve(owner, 1)).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' })
+  })
+})
+
+describe('a reservation that nobody ends', () => {
+  type Sweeping = { readonly owner: BudgetOwner; pass(ms: number): Promise<void>; reopen(): Promise<BudgetOwner> }
+  async function startSweeping(init: BudgetOwnerInit): Promise<Sweeping> {
+    let nowMs = 1_000_000
+    let scheduled: (() => void) | undefined
+    const log = await openSegmentedEventLog({ fileSystem: new FaultyFileSystem(), random }, { directory: '/budget' })
+    const open = (): BudgetOwner =>
+      createBudgetOwner(
+        {
+          log,
+          random,
+          clock: { ...clock, now: () => timestampFromMs(nowMs) },
+          timers: {
+            schedule(_delayMs, callback) {
+              scheduled = callback
+              return { cancel(): void {} }
+            },
+          },
+        },
+        init,
+      )
+    const owner = open()
+    await owner.start()
+    return {
+      owner,
+      async reopen() {
+        await owner.stop()
+        const reopened = open()
+        await reopened.start()
+        return reopened
+      },
+      async pass(ms) {
+        nowMs += ms
+        scheduled?.()
+        // A write behind the sweep's own is durable after it.
+        await owner.setLimit('team:other', 'total', nanos(1))
+      },
+    }
+  }
+  const usedBySearch = (owner: BudgetOwner): unknown => usedOf(owner).at(-1)
+
+  test('is charged in full by the sweep when it has expired, and not before', async () => {
+    const { owner, pass } = await startSweeping({ ...limits(10), expiryMs: 60_000 })
+    await reserve(owner, 8)
+    await pass(59_999)
+    expect(usedBySearch(owner)).toEqual(['team:search', 0n, 8n])
+    await pass(1)
+    expect(usedBySearch(owner)).toEqual(['team:search', 8n, 0n])
+  })
+
+  test.each([
+    [5, 8n],
+    [8, 8n],
+    [11, 11n],
+  ])(
+    'and is settled at %s of 8 after all counts for what it cost, at least the charge of the expiry',
+    async (cost, spent) => {
+      const { owner, pass } = await startSweeping({ ...limits(20), expiryMs: 60_000 })
+      const reservation = await reserve(owner, 8)
+      await pass(60_000)
+      await reservation.settle(nanos(cost))
+      expect(usedBySearch(owner)).toEqual(['team:search', spent, 0n])
+      expect(owner.violations()).toEqual([])
+    },
+  )
+
+  test('and is settled above the limit stops the next call, after a restart as well', async () => {
+    const { owner, pass, reopen } = await startSweeping({ ...limits(10), expiryMs: 60_000 })
+    const reservation = await reserve(owner, 8)
+    await pass(60_000)
+    await reservation.settle(nanos(12))
+    await expect(reserve(owner, 1)).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' })
+    const reopened = await reopen()
+    expect(usedOf(reopened)).toEqual([['team:search', 12n, 0n]])
   })
 })
