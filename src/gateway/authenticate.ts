@@ -21,10 +21,12 @@ const NOBODY_IN_PARTICULAR: AuthenticatedCaller = { caller: { tenant: DEFAULT_TE
  * Checks keys against their configured hashes. What is presented is hashed first and compared in constant time with every key, so that the time
  * of an answer tells nothing about how close a guess came. Without keys everybody is the default tenant, whatever the header says.
  *
- * Throws `CONFIG_INVALID` for a tenant name or a hash that is not one.
+ * Throws `CONFIG_INVALID` for a tenant name or a hash that is not one, and for two keys of one id or one hash: nobody could say which of them
+ * sent a request, and whose budget it is on.
  */
 export function createAuthenticator(keys: readonly ApiKeyConfig[]): Authenticator {
   if (keys.length === 0) return () => NOBODY_IN_PARTICULAR
+  refuseRepeats(keys)
   const known = keys.map((key) => ({ digest: parseDigest(key), who: describeKey(key) }))
   return (authorization) => {
     const match = authorization === undefined ? null : /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)
@@ -34,6 +36,22 @@ export function createAuthenticator(keys: readonly ApiKeyConfig[]): Authenticato
     for (const key of known) if (timingSafeEqual(key.digest, digest)) found = key.who
     return found
   }
+}
+
+function refuseRepeats(keys: readonly ApiKeyConfig[]): void {
+  const ids = new Set<string>()
+  const idOfHash = new Map<string, string>()
+  for (const { id, sha256 } of keys) {
+    if (ids.has(id)) throw invalidKeys(`the id "${id}" is given twice`)
+    const other = idOfHash.get(sha256)
+    if (other !== undefined) throw invalidKeys(`"${other}" and "${id}" have the same secret`)
+    ids.add(id)
+    idOfHash.set(sha256, id)
+  }
+}
+
+function invalidKeys(what: string): CodedError {
+  return new CodedError('CONFIG_INVALID', { message: `keys: ${what}` })
 }
 
 function parseDigest(key: ApiKeyConfig): Buffer {
