@@ -74,6 +74,66 @@ function judged({
 }
 
 describe('a judge', () => {
+  it('does not judge its own answer', async () => {
+    const { router, requests } = createFixture({
+      models: [cheap, premium],
+      judge: cheap.id,
+      decide: ({ candidates }) => ({
+        route: 'hybrid',
+        candidates: candidates.map(({ id, tier }) => ({
+          modelId: id,
+          tier,
+          predictedSuccess: 0.5,
+          expectedCostNanos: 0n as Amount,
+          expectedLatencyS: 1,
+        })),
+      }),
+    })
+    const result = await router.route(requestOf(PROMPT))
+    expect([result.modelId, requests.filter(isAskedToJudge)]).toEqual([premium.id, []])
+  })
+
+  it('that may be billed without an answer is part of the record and of the cost', async () => {
+    const { router, budget } = judged({
+      judge: new CodedError('MODEL_TIMEOUT', { message: 'x' }),
+      budgetNanos: 1_000_000_000n,
+    })
+    const result = await router.route(requestOf(PROMPT))
+    const [call] = result.overheadCalls
+    expect(call).toMatchObject({ purpose: 'judge', tokensIn: 0, tokensOut: 0 })
+    expect([(call?.costNanos ?? 0n) > 0n, result.costNanos, result.isCostEstimated]).toEqual([
+      true,
+      budget.spentNanos,
+      true,
+    ])
+  })
+
+  it('of unknown price makes the cost unknown, not zero', async () => {
+    const { router, outcomes } = createFixture({
+      models: [
+        cheap,
+        premium,
+        { id: 'other/judge', tier: 'cheap_api', script: '{"verdict":"accept","confidence":0.9}' },
+      ],
+      judge: 'other/judge',
+      decide: ({ candidates }) => ({
+        route: 'hybrid',
+        candidates: candidates.map(({ id, tier }) => ({
+          modelId: id,
+          tier,
+          predictedSuccess: 0.5,
+          expectedCostNanos: 0n as Amount,
+          expectedLatencyS: 1,
+        })),
+      }),
+    })
+    await router.route(requestOf(PROMPT))
+    expect([outcomes[0]?.costNanos, outcomes[0]?.overheadCalls.map(({ costNanos }) => costNanos)]).toEqual([
+      undefined,
+      [undefined],
+    ])
+  })
+
   it('that accepts saves the dearer call; it is told the task and the answer as data, and its cost is overhead', async () => {
     const { router, calls, requests, budget, outcomes } = judged({ budgetNanos: 1_000_000_000n })
     const result = await router.route(requestOf(PROMPT))

@@ -36,6 +36,8 @@ export type ScriptedEntry = {
   /** Dollars per million tokens, input and output alike; absent: unknown. */
   readonly price?: number
   readonly capabilities?: Partial<ModelEntry['capabilities']>
+  /** Called when a stream of the model ends, by its end or because its reader left. */
+  readonly onStreamReturn?: () => void
 }
 
 export type FixtureInit = {
@@ -82,14 +84,17 @@ export function createFixture(init: FixtureInit): Fixture {
   const budget = { heldNanos: 0n, spentNanos: 0n, reservations: 0 }
   const entries = init.models.map(entryOf)
   const registry = createModelRegistry(entries)
-  const scripts = new Map(init.models.map((model) => [model.id, model.script]))
+  const scripted = new Map(init.models.map((model) => [model.id, model]))
   const catalog: ModelCatalog = {
     registry,
     available: registry.entries,
     priceVersion: 'test',
     premiumBaseline: registry.ofTier('premium_api')[0],
     explainAbsence: (modelId) => (modelId === undefined ? 'Set OPENAI_API_KEY.' : `There is no model ${modelId}.`),
-    open: (entry) => scriptedModel(entry, { script: scripts.get(entry.id) ?? '', calls, requests }),
+    open: (entry) => {
+      const { script = '', onStreamReturn } = scripted.get(entry.id) ?? {}
+      return scriptedModel(entry, { script, onStreamReturn, calls, requests })
+    },
   }
   const calling = {
     catalog,
@@ -165,9 +170,14 @@ function entryOf({ id, tier, price, capabilities }: ScriptedEntry): ModelEntry {
   }
 }
 
-type Recorder = { readonly script: Script; readonly calls: string[]; readonly requests: ModelRequest[] }
+type Recorder = {
+  readonly script: Script
+  readonly onStreamReturn: (() => void) | undefined
+  readonly calls: string[]
+  readonly requests: ModelRequest[]
+}
 
-function scriptedModel(entry: ModelEntry, { script, calls, requests }: Recorder): LanguageModel {
+function scriptedModel(entry: ModelEntry, { script, onStreamReturn, calls, requests }: Recorder): LanguageModel {
   const doGenerate = async (request: ModelRequest, options: AbortOptions = {}): Promise<ModelAnswer> => {
     options.signal?.throwIfAborted()
     calls.push(entry.id)
@@ -182,12 +192,16 @@ function scriptedModel(entry: ModelEntry, { script, calls, requests }: Recorder)
     doGenerate,
     async *doStream(request, options): AsyncGenerator<ModelStreamPart, void> {
       const answer = await doGenerate(request, options)
-      for (const word of answer.text.match(/\S+\s*/g) ?? []) {
-        if (word.startsWith('!break')) throw new CodedError('ROUTER_ALL_FAILED', { message: 'the wire broke' })
-        options?.signal?.throwIfAborted()
-        yield { type: 'text-delta', text: word }
+      try {
+        for (const word of answer.text.match(/\S+\s*|\s+/g) ?? []) {
+          if (word.startsWith('!break')) throw new CodedError('ROUTER_ALL_FAILED', { message: 'the wire broke' })
+          options?.signal?.throwIfAborted()
+          yield { type: 'text-delta', text: word }
+        }
+        yield { type: 'finish', finishReason: answer.finishReason, usage: answer.usage }
+      } finally {
+        onStreamReturn?.()
       }
-      yield { type: 'finish', finishReason: answer.finishReason, usage: answer.usage }
     },
   }
 }

@@ -10,6 +10,15 @@ test('money is summed exactly', async () => {
   expect(await metrics.text()).toContain('kernell_task_cost_usd_total{tier="cheap_api"} 0.3\n')
 })
 
+test('a task of unknown cost is counted apart and adds no dollars', async () => {
+  const metrics = createMetricsRegistry()
+  metrics.countOutcome(buildOutcome({ costNanos: amountFromNanos(100_000_000n) }))
+  metrics.countOutcome(buildOutcome({ costNanos: undefined }))
+  const text = await metrics.text()
+  expect(text).toContain('kernell_task_cost_usd_total{tier="cheap_api"} 0.1\n')
+  expect(text).toContain('kernell_tasks_cost_unknown_total{tier="cheap_api"} 1\n')
+})
+
 test('escalations are counted step by step', async () => {
   const metrics = createMetricsRegistry()
   metrics.countOutcome(

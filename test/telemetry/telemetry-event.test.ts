@@ -64,6 +64,15 @@ test('a record has exactly the fields of the contract', () => {
   expect(Object.keys(telemetryEventOf(buildOutcome(), context))).toEqual(FIELDS)
 })
 
+test('a cost that nobody knows is null, and is read as that', () => {
+  const overheadCalls = [
+    { purpose: 'judge', model: 'm', tokensIn: 1, tokensOut: 2, costNanos: undefined, latencyMs: 3 },
+  ] as const
+  const event = telemetryEventOf(buildOutcome({ costNanos: undefined, overheadCalls }), context)
+  expect(event).toMatchObject({ cost_usd: null, overhead_calls: [{ cost_usd: null }] })
+  expect(parseTelemetryEvent(JSON.parse(JSON.stringify(event)))).toEqual({ event })
+})
+
 test('a record tells the outcome in the units of the contract', () => {
   const outcome = buildOutcome({
     escalationChain: ['local_small', 'cheap_api'],

@@ -118,6 +118,11 @@ describe('choosing a route', () => {
     expect(alone.expectedCostNanos).toBeUndefined()
   })
 
+  it('takes the dearest of equally strong candidates at high risk, where a price is no reason', () => {
+    const dear: Model = ['dear', 'premium_api', 0.95, 40_000_000]
+    expect(planOf(chooseRoute(choice({ risk: 'high', candidates: candidates(dear, PREMIUM, CHEAP) })))[0]).toBe('dear')
+  })
+
   it('lets the strongest answer a task of high risk, with decomposition', () => {
     const record = chooseRoute(choice({ risk: 'high' }))
     expect(record).toMatchObject({ route: 'hybrid', needsDecomposition: true })

@@ -371,6 +371,22 @@ describe('an embedder that has to ask a model', () => {
     expect(await outcomeOf(cache, queryOf(REWORDED))).toBe('similar')
   })
 
+  it('sees no request that may be shown to nobody, unless it runs here; exact repeats are served all the same', async () => {
+    const seen: string[] = []
+    const embed: EmbeddingModel['embed'] = async (texts) => {
+      seen.push(...texts)
+      return { vectors: texts.map(() => Float32Array.of(0.5, 0.5, 0.5, 0.5)), tokensIn: 1 }
+    }
+    const confined = { ...queryOf(QUESTION), isConfined: true }
+    const far = await openCacheFixture({ embedder: { ...embedderOf(embed), leavesNode: true }, calibration })
+    expect(await far.cache.lookup(confined)).toMatchObject({ kind: 'miss', reason: 'exact-only', detail: 'confined' })
+    await askAndStore(far.cache, confined)
+    expect([await outcomeOf(far.cache, confined), seen]).toEqual(['exact', []])
+    const here = await openCacheFixture({ embedder: embedderOf(embed), calibration })
+    await here.cache.lookup(confined)
+    expect(seen).toEqual([QUESTION])
+  })
+
   it('makes a miss when it fails, and its caller hears of it', async () => {
     const failures: unknown[] = []
     const failure = new Error('down')
