@@ -59,7 +59,7 @@ function penaltiesOf(recipe: FeatureRecipe, readsAnswers: boolean): Float64Array
     ...(readsAnswers
       ? RESPONSE_FEATURES.map((_, place) => (place === DOUBT_PLACE ? PENALTY.doubt : PENALTY.response))
       : []),
-    ...Array.from({ length: recipe.bucketBits === 0 ? 0 : 2 ** recipe.bucketBits }, () => PENALTY.bucket),
+    ...Array.from({ length: recipe.bucketBits === 0 ? 0 : 1 << recipe.bucketBits }, () => PENALTY.bucket),
     PENALTY.bias,
   ])
 }

@@ -57,7 +57,7 @@ export function encodeRows(
     rowCount: rows.length,
     denseCount,
     dense,
-    bucketCount: recipe.bucketBits === 0 ? 0 : 2 ** recipe.bucketBits,
+    bucketCount: recipe.bucketBits === 0 ? 0 : 1 << recipe.bucketBits,
     rows,
   }
 }

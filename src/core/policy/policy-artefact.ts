@@ -92,7 +92,7 @@ export function parsePolicyArtefact(text: string): PolicyArtefact {
 }
 
 function bucketCount(recipe: FeatureRecipe): number {
-  return recipe.bucketBits === 0 ? 0 : 2 ** recipe.bucketBits
+  return recipe.bucketBits === 0 ? 0 : 1 << recipe.bucketBits
 }
 
 function readRecipe(fields: ArtefactFields): FeatureRecipe {
