@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs'
+import { symlink } from 'node:fs/promises'
+import type { ConfigDocument } from '../node/config/config-document.ts'
+import { modelFolder } from '../node/pull-model.ts'
 import type { Evaluated, EvaluatingNode, EvaluationOptions } from '../node/node-evaluations.ts'
 import type { CommandContext } from './command.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
@@ -14,6 +18,8 @@ export type EvaluationRun<Report> = {
   format(report: Report, terminal: Terminal): string
   /** How a saved artefact is used, one sentence. */
   readonly usage: string
+  /** What the node is to be for this evaluation, over the configuration in force. */
+  readonly document?: ConfigDocument
 }
 
 /** What the three evaluations share: progress, the report in the form that was asked for, and `--save`. */
@@ -24,7 +30,8 @@ export async function runEvaluation<Report>(context: CommandContext, run: Evalua
     await run.evaluate(node, { signal, onProgress: stages.show })
   // An evaluation keeps nothing in the node's stores.
   const { report, artefact, scores, notes } = await inOwnDirectory(async (dataDir) => {
-    return await context.useNode(work, { dataDir, discover: false })
+    await linkModels(context.loadConfig().dataDir, dataDir)
+    return await context.useNode(work, { ...run.document, dataDir, discover: false })
   }).finally(stages.finish)
   const file = textFlag(flags, 'save')
   if (file !== undefined) saveArtefact(file, artefact, workingDir)
@@ -36,6 +43,11 @@ export async function runEvaluation<Report>(context: CommandContext, run: Evalua
   for (const note of notes ?? []) terminal.note(note)
   if (file !== undefined) terminal.note(`Kept in ${file}. ${run.usage}`)
   return EXIT_CODES.done
+}
+
+/** Weights are looked up by name in the data directory; the evaluation's own directory borrows those of the configured one. */
+async function linkModels(from: string, to: string): Promise<void> {
+  if (existsSync(modelFolder(from))) await symlink(modelFolder(from), modelFolder(to), 'junction')
 }
 
 type Stages = { readonly show: NonNullable<EvaluationOptions['onProgress']>; readonly finish: () => void }

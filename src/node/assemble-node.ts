@@ -67,7 +67,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     decidePolicy: (body: JsonValue, options) => policy.answer(body, options),
     evaluateRouting,
     evaluateCost,
-    evaluateCache: async (evaluation, options) => await evaluateCache({ kernel }, evaluation, options),
+    evaluateCache: async (evaluation, options) => await evaluateCache({ kernel, embedder: answers.embedder }, evaluation, options),
     observeHttp: (observation) => telemetry.metrics.observeHttp(observation),
     async metricsText() {
       telemetry.pipeline.countPending()

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -91,6 +91,31 @@ describe('kernell eval cache', () => {
   it('prints the report as it is with --json', async () => {
     const words = ['eval', 'cache', '--train', 'a.jsonl', '--test', 'b.jsonl.gz', '--max-wrong', '0.01', '--json']
     expect((await runInProcess(words, { workingDir: folder })).json()).toEqual(CACHE_REPORT)
+  })
+
+  it.each([
+    [[], 'near/configured'],
+    [['--embedder', 'builtin'], 'builtin'],
+  ])('opens a node with %j on the embedder %s, whatever calibration is in force', async (more, embedder) => {
+    writeFileSync(
+      join(folder, 'kernell.jsonc'),
+      '{ "cache": { "embedder": "near/configured", "calibration": "absent.json" } }',
+    )
+    const words = ['eval', 'cache', '--train', 'a.jsonl', '--test', 'a.jsonl', '--max-wrong', '0.01', ...more]
+    const run = await runInProcess([...words, '--config', 'kernell.jsonc'], { workingDir: folder })
+    expect(run.exitCode).toBe(0)
+    expect(run.nodes.map(({ config: { cache } }) => [cache.embedder, cache.isEnabled])).toEqual([[embedder, false]])
+  })
+
+  it('leaves the file that --save names as it was when the disk refuses, and no draft', async () => {
+    const blocked = join(folder, 'blocked')
+    mkdirSync(join(blocked, 'cache.json'), { recursive: true })
+    const words = ['eval', 'cache', '--train', 'a.jsonl', '--test', 'a.jsonl', '--max-wrong', '0.01']
+    const run = await runInProcess([...words, '--save', 'blocked/cache.json'], { workingDir: folder })
+    expect(run.errors).toContain('STORE_WRITE_FAILED')
+    expect(readdirSync(blocked)).toEqual(['cache.json'])
+    expect((await runInProcess([...words, '--save', 'kept.json'], { workingDir: folder })).exitCode).toBe(0)
+    expect(readdirSync(folder).filter((name) => name.includes('draft'))).toEqual([])
   })
 
   it('asks for the bound', async () => {

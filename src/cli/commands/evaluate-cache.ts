@@ -1,7 +1,7 @@
 import { formatPercent } from '../../base/format.ts'
 import type { CacheReport } from '../../node/node-evaluations.ts'
 import type { Command } from '../command.ts'
-import { numberFlag, requiredFlag, requiredList, usageError } from '../flags.ts'
+import { numberFlag, requiredFlag, requiredList, textFlag, usageError } from '../flags.ts'
 import { readDataFile, readDataFiles } from '../read-data-files.ts'
 import { runEvaluation, SAVE_FLAG } from '../run-evaluation.ts'
 
@@ -14,10 +14,15 @@ export const evaluateCacheCommand: Command = {
     train: { value: 'F', isList: true, describe: 'JSON Lines (or .gz) of {"a", "b", "duplicate"}' },
     test: { value: 'F', describe: 'the same, not trained on' },
     'max-wrong': { value: 'P', describe: 'most wrong hits per hit, for example 0.01' },
+    embedder: {
+      value: 'NAME',
+      describe: 'what texts are compared with: builtin or PROVIDER/MODEL (default: cache.embedder)',
+    },
     save: SAVE_FLAG,
   },
   details: [
     'Every distinct `a` is stored, then every `b` is looked up. A hit is right when its entry and the query are the same text or joined by pairs marked as duplicates. A hit on equal bytes is exact; every other is similar, and the two are counted apart.',
+    'A calibration holds for the embedder it was made with. An embedder that a provider serves is sent every text of the files.',
   ],
   async run(context) {
     const { flags, workingDir } = context
@@ -26,7 +31,10 @@ export const evaluateCacheCommand: Command = {
     if (maxWrong === 0 || maxWrong === 1) throw usageError('--max-wrong must lie between 0 and 1, such as 0.01')
     const train = readDataFiles(requiredList(flags, 'train'), workingDir)
     const test = readDataFile(requiredFlag(flags, 'test'), workingDir)
+    const embedder = textFlag(flags, 'embedder')
     return await runEvaluation(context, {
+      // The cache that is judged is one of its own; the node's may hold a calibration for another embedder.
+      document: { cache: { enabled: false, ...(embedder !== undefined && { embedder }) } },
       evaluate: async (node, options) => await node.evaluateCache({ train, test, maxWrong }, options),
       format: formatReport,
       usage: 'Use it with `kernell serve --cache-calibration FILE` or `cache.calibration` in the configuration.',

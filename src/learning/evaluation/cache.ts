@@ -12,7 +12,7 @@ import { linkQuestions, type QuestionPair, type QuestionPairFile } from './quest
 /** The cache of the product, filled and asked with bare prompts of one tenant. The composition root opens it; nothing here knows how it decides. */
 export type JudgedCache = {
   /** Stores `text` as an accepted answer to itself. */
-  store(text: string): void
+  store(text: string): Promise<void> | void
   /** The stored text that was served, and by which tier; `undefined` on a miss. */
   lookup(text: string): Promise<ServedText | undefined> | ServedText | undefined
   /** Final score of the similarity tier for a pair, guards included; higher is more alike. */
@@ -127,7 +127,8 @@ export async function judgeCache(
   const cache = await openCache(calibration, stored.length)
   try {
     for (const [at, text] of stored.entries()) {
-      cache.store(text)
+      const storing = cache.store(text)
+      if (storing instanceof Promise) await storing
       if (at % 1_000 === 0) await yieldTo(signal, () => onProgress?.('store', at, stored.length))
     }
     const served: (ServedText | undefined)[] = []

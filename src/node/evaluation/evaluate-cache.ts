@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts'
 import { DEFAULT_TENANT } from '../../base/identifiers.ts'
 import { DAY_MS } from '../../base/time.ts'
 import { formatCalibration, parseCalibration, type CacheCalibration } from '../../core/cache/cache-calibration.ts'
@@ -5,10 +6,11 @@ import { comparablePrompt } from '../../core/cache/comparable-prompt.ts'
 import { createPairRanker } from '../../core/cache/judge-pair.ts'
 import { judgeCache, trainCacheCalibration, type JudgedCache } from '../../learning/evaluation/cache.ts'
 import { parseQuestionPairs, type QuestionPair } from '../../learning/evaluation/question-pairs.ts'
+import type { EmbeddingModel } from '../../ports/embedding-model.ts'
 import type { VectorKernel } from '../../ports/vector-kernel.ts'
 import { createHashedEmbedder } from '../../router/cache/hashed-embedder.ts'
 import { openSemanticCache } from '../../router/cache/open-semantic-cache.ts'
-import type { CacheQuery } from '../../router/semantic-cache.ts'
+import type { CacheOutcome, CacheQuery } from '../../router/semantic-cache.ts'
 import { createMemoryKeyValueStore } from '../../storage/memory/memory-key-value-store.ts'
 import { createSystemClock } from '../system-clock.ts'
 import { createSystemTimers } from '../system-timers.ts'
@@ -20,6 +22,10 @@ const ANSWERED = {
   finishReason: 'stop',
   usage: { tokensIn: 0, tokensOut: 0, cachedTokensIn: 0, isEstimated: true },
 } as const
+const ADMITTED = { modelId: 'evaluation', provider: 'evaluation', isAccepted: true, confidence: 1 } as const
+
+/** The embedder is the one that the calibration will hold for. */
+export type CacheEvaluationParts = { readonly kernel: VectorKernel; readonly embedder: EmbeddingModel }
 
 /**
  * Trains a cache calibration and judges it on other pairs, with the very cache that a node runs, over a store in memory. The figures are
@@ -28,12 +34,14 @@ const ANSWERED = {
  * Throws `TRAINING_DATA_INVALID`, and the signal's reason.
  */
 export async function evaluateCache(
-  { kernel }: { readonly kernel: VectorKernel },
+  { kernel, embedder }: CacheEvaluationParts,
   { train, test, maxWrong }: CacheEvaluationInit,
   { signal, onProgress }: EvaluationOptions = {},
 ): Promise<Evaluated<CacheReport>> {
   const clock = createSystemClock()
-  const components = { clock, kernel, embedder: createHashedEmbedder({ kernel }), openCache: openerOf(kernel) }
+  const openCache = async (calibration: CacheCalibration, entries: number): Promise<JudgedCache> =>
+    await openJudgedCache({ kernel, embedder, calibration, entries })
+  const components = { clock, kernel, embedder, openCache }
   const following = {
     ...(signal !== undefined && { signal }),
     ...(onProgress !== undefined && {
@@ -50,10 +58,6 @@ export async function evaluateCache(
   return { report, artefact }
 }
 
-function openerOf(kernel: VectorKernel): (calibration: CacheCalibration, entries: number) => Promise<JudgedCache> {
-  return async (calibration, entries) => await openJudgedCache({ kernel, calibration, entries })
-}
-
 function pairsOf({ name, text }: DataFile): readonly QuestionPair[] {
   return parseQuestionPairs(text, name)
 }
@@ -61,14 +65,16 @@ function pairsOf({ name, text }: DataFile): readonly QuestionPair[] {
 /** The product's cache with room for `entries` and nobody else's data. */
 export async function openJudgedCache({
   kernel,
+  embedder = createHashedEmbedder({ kernel }),
   calibration,
   entries,
 }: {
   readonly kernel: VectorKernel
+  /** Default: the built-in one. */
+  readonly embedder?: EmbeddingModel
   readonly calibration: CacheCalibration
   readonly entries: number
 }): Promise<JudgedCache> {
-  const embedder = createHashedEmbedder({ kernel })
   const store = createMemoryKeyValueStore()
   const cache = await openSemanticCache(
     { store, clock: createSystemClock(), timers: createSystemTimers(), kernel, embedder, sha256Hex: nativeSha256Hex },
@@ -78,25 +84,24 @@ export async function openJudgedCache({
   return {
     store(text) {
       const looked = cache.lookup({ ...bareQuery(text), mode: 'no-read' })
-      if (looked instanceof Promise) throw new TypeError('The built-in embedder answers at once')
-      cache.admit(looked.ticket, {
-        answer: { ...ANSWERED, text },
-        modelId: 'evaluation',
-        provider: 'evaluation',
-        isAccepted: true,
-        confidence: 1,
-      })
+      const admit = ({ ticket }: CacheOutcome): void => {
+        cache.admit(ticket, { ...ADMITTED, answer: { ...ANSWERED, text } })
+      }
+      return looked instanceof Promise ? looked.then(admit) : admit(looked)
     },
     async lookup(text) {
       const outcome = await cache.lookup(bareQuery(text))
       return outcome.kind === 'hit' ? { tier: outcome.tier, text: outcome.entry.answer.text } : undefined
     },
-    scorePair: (query, stored) =>
-      rank(
-        comparablePrompt(query),
-        comparablePrompt(stored),
-        kernel.dot(embedder.embedNow(query), embedder.embedNow(stored)),
-      ),
+    scorePair(query, stored) {
+      const score = (left: Float32Array, right: Float32Array): number =>
+        rank(comparablePrompt(query), comparablePrompt(stored), kernel.dot(left, right))
+      if (embedder.embedNow !== undefined) return score(embedder.embedNow(query), embedder.embedNow(stored))
+      return embedder.embed([query, stored]).then(({ vectors: [left, right] }) => {
+        assert(left !== undefined && right !== undefined, 'an embedder gives a vector per text')
+        return score(left, right)
+      })
+    },
     async close() {
       await cache.close()
       await store.close()

@@ -9,6 +9,7 @@ import { parseCalibration } from '../../../src/core/cache/cache-calibration.ts'
 import { judgeCache, type JudgedCache } from '../../../src/learning/evaluation/cache.ts'
 import { linkQuestions, parseQuestionPairs } from '../../../src/learning/evaluation/question-pairs.ts'
 import { evaluateCache, openJudgedCache } from '../../../src/node/evaluation/evaluate-cache.ts'
+import { createHashedEmbedder } from '../../../src/router/cache/hashed-embedder.ts'
 import { createTypeScriptKernel } from '../../../src/wasm/typescript-kernel.ts'
 import { answerTo, openCacheFixture, overlapCalibration, queryOf } from '../../router/cache/cache-fixture.ts'
 
@@ -104,7 +105,7 @@ describe('the evaluated cache', () => {
     const judged = await openJudgedCache({ kernel: createTypeScriptKernel(), calibration, entries: texts.length })
     const { cache } = await openCacheFixture({ calibration, ttlMs: durationFromMs(1e9) })
     for (const text of texts) {
-      judged.store(text)
+      await judged.store(text)
       const { ticket } = await cache.lookup(queryOf(text, { tenant: DEFAULT_TENANT, mode: 'no-read' }))
       cache.admit(ticket, { answer: answerTo(text), modelId: 'm', provider: 'p', isAccepted: true, confidence: 1 })
     }
@@ -139,8 +140,9 @@ describe.runIf(HAS_DATA)('on real question pairs', () => {
       if ((digest[1] ?? 0) < 96) halves[(digest[0] ?? 0) % 2]?.push(text)
     }
     const [train = [], test = []] = halves
+    const kernel = createTypeScriptKernel()
     const { report, artefact } = await evaluateCache(
-      { kernel: createTypeScriptKernel() },
+      { kernel, embedder: createHashedEmbedder({ kernel }) },
       {
         train: [{ name: 'train', text: train.join('\n') }],
         test: { name: 'test', text: test.join('\n') },
