@@ -314,6 +314,33 @@ describe('kernell route --file', () => {
   })
 })
 
+describe('kernell eval routing', () => {
+  it(
+    'warns on stderr of prompts that are in both files, and judges in any order of the test file',
+    { timeout: 60_000 },
+    async () => {
+      const folder = makeFolder()
+      const rows = Array.from({ length: 40 }, (_, index) => ({
+        prompt: `question ${index}`,
+        models: { strong: { score: 1 }, weak: { score: index % 2 } },
+      }))
+      const write = (name: string, lines: readonly unknown[]): void =>
+        writeFileSync(join(folder, name), lines.map((line) => JSON.stringify(line)).join('\n'))
+      write('train.jsonl', rows.slice(0, 30))
+      write('test.jsonl', rows.slice(25))
+      write('reversed.jsonl', rows.slice(25).toReversed())
+      const evaluate = async (test: string): Promise<{ readonly report: unknown; readonly errors: string }> => {
+        const words = ['--train', 'train.jsonl', '--test', test, '--strong', 'strong', '--weak', 'weak', '--json']
+        const { output, errors } = await runBinary(['eval', 'routing', ...words], { folder })
+        return { report: JSON.parse(output.replaceAll(/"us_\w+":[^,}]+,?/g, '').replaceAll(',}', '}')), errors }
+      }
+      const forward = await evaluate('test.jsonl')
+      expect(forward.errors).toContain('5 of 15 test rows have a prompt of the training files')
+      expect((await evaluate('reversed.jsonl')).report).toEqual(forward.report)
+    },
+  )
+})
+
 describe('the package', () => {
   it('says its version everywhere the same', async () => {
     const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {

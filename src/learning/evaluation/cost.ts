@@ -6,6 +6,7 @@ import { trainPolicy } from '../../core/learning/train-policy.ts'
 import { bestTradeIndex } from '../../core/policy/best-trade.ts'
 import type { PolicyArtefact } from '../../core/policy/policy-artefact.ts'
 import type { PolicyScorer } from '../../core/policy/policy-scorer.ts'
+import { orderRows } from './order-rows.ts'
 import { dataCardHash, expectRows, readRoutingFile, type RoutingFile, type RoutingTraining } from './train-routing.ts'
 
 export type CostPoint = {
@@ -94,7 +95,10 @@ export function evaluateCost(
   { openScorer }: CostEvaluationComponents,
   { artefact, rows, seed }: { readonly artefact: PolicyArtefact; readonly rows: CostRows; readonly seed: number },
 ): CostEvaluation {
-  const { test, train, candidates } = rows
+  const { candidates } = rows
+  const figuresOf = ({ outcomes }: RoutingRow): readonly (number | undefined)[] =>
+    candidates.flatMap((name) => [outcomes.get(name)?.score, outcomes.get(name)?.costUsd])
+  const [train, test] = [orderRows(rows.train, figuresOf), orderRows(rows.test, figuresOf)]
   if (test.length === 0) throw new RangeError('There is no row to judge costs with')
   const scorer = openScorer(artefact)
   const trainTotals = candidates.map((name) => totalsOf(train, name))
@@ -110,7 +114,15 @@ export function evaluateCost(
     const chosen = predictions.map(({ success, usd }) =>
       operating === undefined ? best : bestTradeIndex(success, usd, operating.successPerUsd),
     )
-    return pointOf({ share, chosen, rows, best, seed, mix: mixOf({ share, trainTotals, testTotals, best }) })
+    return pointOf({
+      share,
+      chosen,
+      test,
+      candidates,
+      best,
+      seed,
+      mix: mixOf({ share, trainTotals, testTotals, best }),
+    })
   })
   return {
     n: test.length,
@@ -157,14 +169,14 @@ type PointInput = {
   readonly share: number
   /** The candidate that answers each test row. */
   readonly chosen: readonly number[]
-  readonly rows: CostRows
+  readonly test: readonly RoutingRow[]
+  readonly candidates: readonly string[]
   readonly best: number
   readonly seed: number
   readonly mix: Mix | undefined
 }
 
-function pointOf({ share, chosen, rows, best, seed, mix }: PointInput): CostPoint {
-  const { test, candidates } = rows
+function pointOf({ share, chosen, test, candidates, best, seed, mix }: PointInput): CostPoint {
   const column = (
     read: (row: RoutingRow, name: string) => number | undefined,
     place: (row: number) => number,

@@ -13,6 +13,7 @@ import type { FeatureBatch } from '../../core/kernels/linear-model.ts'
 import type { PolicyArtefact } from '../../core/policy/policy-artefact.ts'
 import type { PolicyScorer } from '../../core/policy/policy-scorer.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { orderRows } from './order-rows.ts'
 
 export type RouterReport = {
   readonly name: 'random' | 'prompt-length' | 'kernell' | 'kernell-cascade' | 'oracle'
@@ -44,7 +45,7 @@ export type RoutingEvaluationComponents = {
 
 export type RoutingEvaluationInput = {
   readonly artefact: PolicyArtefact
-  /** Rows that have both models; contaminated ones are left out here. */
+  /** In any order; rows without both models and contaminated ones are left out here. */
   readonly test: readonly RoutingRow[]
   readonly strong: string
   readonly weak: string
@@ -61,7 +62,11 @@ export function evaluateRouting(
   components: RoutingEvaluationComponents,
   { artefact, test, strong, weak, seed }: RoutingEvaluationInput,
 ): RoutingEvaluation {
-  const rows = test.filter((row) => !row.isContaminated && row.outcomes.has(strong) && row.outcomes.has(weak))
+  const judged = test.filter((row) => !row.isContaminated && row.outcomes.has(strong) && row.outcomes.has(weak))
+  const rows = orderRows(judged, ({ outcomes }) => {
+    const answer = outcomes.get(weak)
+    return [outcomes.get(strong)?.score, answer?.score, answer?.response]
+  })
   if (rows.length === 0) throw new RangeError('There is no row to judge a router with')
   const scorer = components.openScorer(artefact)
   const outcomes = {

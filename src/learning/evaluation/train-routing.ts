@@ -45,12 +45,17 @@ export type RoutingTraining = {
   readonly sha256Hex?: Sha256Hex
 }
 
-/** Trains the router between two models. Rows without both are left out. Throws `TRAINING_DATA_INVALID` when too few are left. */
-export function trainRouting(training: RoutingTraining): PolicyArtefact {
+/**
+ * Trains the router between two models. Rows without both are left out. Whoever has read the files already hands in their rows.
+ *
+ * Throws `TRAINING_DATA_INVALID` when too few rows are left.
+ */
+export function trainRouting(
+  training: RoutingTraining,
+  read: readonly RoutingRow[] = training.files.flatMap((file) => readRoutingFile(file, training.label)),
+): PolicyArtefact {
   const { files, strong, weak, label, seed } = training
-  const rows = files
-    .flatMap((file) => readRoutingFile(file, label))
-    .filter(({ outcomes }) => outcomes.has(strong) && outcomes.has(weak))
+  const rows = read.filter(({ outcomes }) => outcomes.has(strong) && outcomes.has(weak))
   expectRows(rows.length, `rows that have both ${strong} and ${weak}`)
   return trainPolicy(rows, {
     candidates: [strong, weak],

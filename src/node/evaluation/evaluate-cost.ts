@@ -1,5 +1,6 @@
 import { formatPolicyArtefact, parsePolicyArtefact } from '../../core/policy/policy-artefact.ts'
 import { evaluateCost as judgeCost, readCostRows, trainCost } from '../../learning/evaluation/cost.ts'
+import { describeSharedPrompts } from '../../learning/evaluation/order-rows.ts'
 import type { CostEvaluationInit, CostReport, Evaluated, EvaluationOptions } from '../node-evaluations.ts'
 import { nativeSha256Hex } from '../open-answer-cache.ts'
 import { readPackageVersion } from '../package-version.ts'
@@ -25,5 +26,5 @@ export async function evaluateCost(
   await nextTurn(signal)
   const report = judgeCost({ openScorer: openServedScorer }, { artefact: parsePolicyArtefact(artefact), rows, seed })
   onProgress?.({ stage: 'judging', done: 2, total: 2 })
-  return { report, artefact }
+  return { report, artefact, notes: describeSharedPrompts(rows.train, rows.test) }
 }

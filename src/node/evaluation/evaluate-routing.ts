@@ -2,6 +2,7 @@ import { formatPolicyArtefact, parsePolicyArtefact, type PolicyArtefact } from '
 import type { RoutingRow } from '../../core/learning/routing-rows.ts'
 import type { PolicyScorer } from '../../core/policy/policy-scorer.ts'
 import { evaluateRouting as judgeRouting } from '../../learning/evaluation/routing.ts'
+import { describeSharedPrompts } from '../../learning/evaluation/order-rows.ts'
 import { readRoutingFile, trainRouting } from '../../learning/evaluation/train-routing.ts'
 import { createPolicyService } from '../../router/policy-service.ts'
 import type {
@@ -28,17 +29,9 @@ export async function evaluateRouting(
   const rows = test.flatMap((file) => readRoutingFile(file, label))
   onProgress?.({ stage: 'training', done: 0, total: 2 })
   await nextTurn(signal)
-  const artefact = formatPolicyArtefact(
-    trainRouting({
-      files: train,
-      strong,
-      weak,
-      label,
-      seed,
-      codeVersion: readPackageVersion(),
-      sha256Hex: nativeSha256Hex,
-    }),
-  )
+  const trainRows = train.flatMap((file) => readRoutingFile(file, label))
+  const training = { files: train, strong, weak, label, seed, codeVersion: readPackageVersion() }
+  const artefact = formatPolicyArtefact(trainRouting({ ...training, sha256Hex: nativeSha256Hex }, trainRows))
   onProgress?.({ stage: 'judging', done: 1, total: 2 })
   await nextTurn(signal)
   const served = parsePolicyArtefact(artefact)
@@ -47,7 +40,8 @@ export async function evaluateRouting(
     { artefact: served, test: rows, strong, weak, seed },
   )
   onProgress?.({ stage: 'judging', done: 2, total: 2 })
-  return { report, artefact, scores: scoreRows(openServedScorer(served), rows, weak) }
+  const scores = scoreRows(openServedScorer(served), rows, weak)
+  return { report, artefact, scores, notes: describeSharedPrompts(trainRows, rows) }
 }
 
 function scoreRows(scorer: PolicyScorer, rows: readonly RoutingRow[], weak: string): readonly RowScore[] {

@@ -22,14 +22,14 @@ const training = { train, test, seed: 1, codeVersion: '0' }
 const rows = readCostRows(training)
 const artefact = trainCost(rows, training)
 
-function judge(broken = false): CostEvaluation {
+function judge(broken = false, judged = rows): CostEvaluation {
   const openScorer = (): ReturnType<typeof createPolicyScorer> => {
     const scorer = createPolicyScorer({ artefact })
     return broken
       ? { ...scorer, score: (prompt) => ({ ...scorer.score(prompt), success: Float64Array.of(0, 0, 1) }) }
       : scorer
   }
-  return evaluateCost({ openScorer }, { artefact, rows, seed: 1 })
+  return evaluateCost({ openScorer }, { artefact, rows: judged, seed: 1 })
 }
 
 describe('the evaluation of cost', () => {
@@ -55,6 +55,11 @@ describe('the evaluation of cost', () => {
       expect(ci95?.[0]).toBeLessThanOrEqual(kernell)
       expect(ci95?.[1]).toBeGreaterThanOrEqual(kernell)
     }
+  })
+
+  it('gives the same figures, intervals included, for rows in another order', () => {
+    const again = judge(false, { ...rows, train: rows.train.toReversed(), test: rows.test.toReversed() })
+    expect(again).toEqual(report)
   })
 
   it('gives no figure where the quality was not reached', () => {

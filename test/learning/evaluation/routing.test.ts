@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { createRandomStream } from '../../../src/base/random-stream.ts'
 import { trainPolicy } from '../../../src/core/learning/train-policy.ts'
 import type { RoutingRow } from '../../../src/core/learning/routing-rows.ts'
 import { createPolicyScorer, type PolicyScorer } from '../../../src/core/policy/policy-scorer.ts'
 import type { PolicyArtefact } from '../../../src/core/policy/policy-artefact.ts'
 import { evaluateRouting, type RoutingEvaluation } from '../../../src/learning/evaluation/routing.ts'
+import { describeSharedPrompts } from '../../../src/learning/evaluation/order-rows.ts'
 import { readRoutingFile, trainRouting } from '../../../src/learning/evaluation/train-routing.ts'
 import { createPolicyService } from '../../../src/router/policy-service.ts'
 import { syntheticRows } from '../../core/learning/synthetic-rows.ts'
@@ -85,6 +87,24 @@ describe('the evaluation of a router', () => {
     expect(ci95[1]).toBeGreaterThan(difference)
   })
 
+  it('gives all the same figures, chance and intervals included, for rows in another order', () => {
+    const untimed = ({ routers, ...rest }: RoutingEvaluation): unknown => ({
+      ...rest,
+      routers: routers.map(({ us_per_decision: _decision, us_scoring: _scoring, ...router }) => router),
+    })
+    // Some prompts twice, with other outcomes: their order must not count either.
+    const rows = [
+      ...test,
+      ...test.slice(0, 40).map((row, index) => ({ ...row, outcomes: test[index + 40]?.outcomes ?? row.outcomes })),
+    ]
+    const random = createRandomStream(7)
+    const shuffled = rows
+      .map((row) => ({ row, place: random.nextUnit() }))
+      .toSorted((a, b) => a.place - b.place)
+      .map(({ row: { prompt, isContaminated, outcomes } }) => ({ prompt, isContaminated, outcomes }))
+    expect(untimed(judge(shuffled))).toEqual(untimed(judge(rows)))
+  })
+
   it('gives the same figures for rows in another order, stripped of all but prompt, scores and the weak answer', () => {
     const stripped = test.toReversed().map(({ prompt, isContaminated, outcomes }) => ({
       prompt,
@@ -156,5 +176,17 @@ describe('reading and training', () => {
         prompt,
       ),
     )
+  })
+})
+
+describe('prompts of the training rows among the test rows', () => {
+  const row = (prompt: string): RoutingRow => ({ prompt, isContaminated: false, outcomes: new Map() })
+
+  it('are counted, and told', () => {
+    const learnt = [row('a'), row('b'), row('b')]
+    expect(describeSharedPrompts(learnt, [row('c'), row('d')])).toEqual([])
+    expect(describeSharedPrompts(learnt, [row('b'), row('c'), row('b')])).toEqual([
+      expect.stringContaining('2 of 3 test rows have a prompt of the training files'),
+    ])
   })
 })
