@@ -42,7 +42,10 @@ export function createLocalRunner(node: KernellNode, flags: Flags): TaskRunner {
       text: result.answer.text,
       figures: result,
       document: resultDocument(result),
-      reasons: result.decision.reasons,
+      reasons: [
+        ...result.decision.reasons,
+        ...(result.notSplitBecause === undefined ? [] : [`not split: ${result.notSplitBecause}`]),
+      ],
       explain: (width) => formatExplanation(result.decision, width),
     }
   }

@@ -98,6 +98,8 @@ export type RouteResult = {
   /** `undefined` when no check ran. */
   readonly verification: { readonly isAccepted: boolean; readonly confidence: number } | undefined
   readonly decision: DecisionRecord
+  /** Why a task that the policy wanted split was answered as one, one sentence; absent when it was split or nobody wanted it to be. */
+  readonly notSplitBecause?: string
 }
 
 /** A streamed answer. What is known before the first byte is here; `result` settles after the last part. */

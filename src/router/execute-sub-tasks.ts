@@ -39,14 +39,22 @@ const DIFFICULTY_MIN = 4
 
 /** Whether the task is split: wanted by the policy, hard, and plain text that can be put together again. */
 export function isDecomposed(run: TaskRun, init: DecomposeInit): boolean {
-  const { decision, facts, route } = run
-  return (
-    init.decompose === 'auto' &&
-    decision.needsDecomposition &&
-    decision.difficulty >= DIFFICULTY_MIN &&
-    facts.isBarePrompt &&
-    route.target.kind === 'auto'
-  )
+  return run.decision.needsDecomposition && obstacleToSplit(run, init) === undefined
+}
+
+/** Why a task that the policy wanted split was answered as one, for people; `undefined` when it was split or nobody wanted it to be. */
+export function reasonNotSplit(run: TaskRun, init: DecomposeInit): string | undefined {
+  if (!run.decision.needsDecomposition || run.attempts.some(({ stepId }) => stepId !== undefined)) return undefined
+  return obstacleToSplit(run, init) ?? 'its plan has one step, or could not be asked for'
+}
+
+function obstacleToSplit({ decision, facts, route }: TaskRun, { decompose }: DecomposeInit): string | undefined {
+  if (decompose === 'never') return 'splitting is switched off (router.decompose)'
+  if (decision.difficulty < DIFFICULTY_MIN)
+    return `its difficulty is ${decision.difficulty}, and a plan pays from ${DIFFICULTY_MIN} on`
+  if (route.target.kind !== 'auto') return 'the request names its route or model'
+  if (!facts.isBarePrompt) return 'the request is more than one plain prompt'
+  return undefined
 }
 
 /**

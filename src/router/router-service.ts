@@ -10,7 +10,7 @@ import { answerWithoutModel, rememberAnswer, type ShortcutComponents } from './a
 import { decideTask, type DecideComponents } from './decide-task.ts'
 import { estimateTask } from './estimate-task.ts'
 import { executePlan, type PlanComponents, type PlanResult } from './execute-plan.ts'
-import { executeSubTasks, isDecomposed, type DecomposeInit } from './execute-sub-tasks.ts'
+import { executeSubTasks, isDecomposed, reasonNotSplit, type DecomposeInit } from './execute-sub-tasks.ts'
 import { createFailureMemory } from './failure-memory.ts'
 import { replayAsStream } from './replay-stream.ts'
 import { outcomeOf, type TaskEnd } from './report-outcome.ts'
@@ -139,7 +139,11 @@ class RoutingService implements Router {
   }
 
   #finish(run: TaskRun, standing: StandingAnswer): RouteResult {
-    const result = resultOf(this.#components, run, standing)
+    const notSplitBecause = run.attempts.length === 0 ? undefined : reasonNotSplit(run, this.#init)
+    const result = {
+      ...resultOf(this.#components, run, standing),
+      ...(notSplitBecause !== undefined && { notSplitBecause }),
+    }
     this.#end(run, { result })
     return result
   }

@@ -88,6 +88,7 @@ describe('a split task', () => {
       },
     })
     const result = await router.route(requestOf(TASK))
+    expect(result.notSplitBecause).toBeUndefined()
     expect([result.answer.text, result.tier, result.modelId, result.verification]).toEqual([
       'a is done\n\nb is done',
       'cheap_api',
@@ -247,21 +248,28 @@ describe('a plan', () => {
     const result = await router.route(requestOf(TASK))
     expect(result.answer.text).toBe('answer to task')
     expect(requests.at(-1)?.messages).toEqual([{ role: 'user', content: TASK }])
-    expect(result.attempts).toHaveLength(1)
+    expect([result.attempts.length, result.notSplitBecause]).toEqual([1, expect.stringContaining('one step')])
     expect(result.overheadCalls.map(({ purpose }) => purpose)).toEqual(plan === down ? [] : ['decomposer'])
   })
 
-  it.each<[string, Partial<FixtureInit>, Parameters<typeof requestOf>[1]]>([
-    ['the operator forbids it', { init: { decompose: 'never' } }, {}],
+  it.each<[string, string | undefined, Partial<FixtureInit>, Parameters<typeof requestOf>[1]]>([
+    ['the operator forbids it', 'splitting is switched off (router.decompose)', { init: { decompose: 'never' } }, {}],
     [
       'the policy does not want it',
+      undefined,
       { decide: () => ({ route: 'hybrid', difficulty: 5, needsDecomposition: false }) },
       {},
     ],
-    ['the task is easy', { decide: () => ({ route: 'hybrid', difficulty: 3, needsDecomposition: true }) }, {}],
-    ['the route is fixed', {}, { target: { kind: 'route', route: 'premium' } }],
+    [
+      'the task is easy',
+      'its difficulty is 3, and a plan pays from 4 on',
+      { decide: () => ({ route: 'hybrid', difficulty: 3, needsDecomposition: true }) },
+      {},
+    ],
+    ['the route is fixed', 'the request names its route or model', {}, { target: { kind: 'route', route: 'premium' } }],
     [
       'the request is more than a prompt',
+      'the request is more than one plain prompt',
       {},
       {
         request: {
@@ -272,10 +280,10 @@ describe('a plan', () => {
         },
       },
     ],
-  ])('is not asked for when %s', async (_why, init, extra) => {
+  ])('is not asked for when %s', async (_when, because, init, extra) => {
     const { router } = splitting({ plan: planOf({ id: 'a' }, { id: 'b' }), steps: () => 'whole', ...init })
     const result = await router.route(requestOf(TASK, extra))
-    expect([result.answer.text, result.overheadCalls]).toEqual(['whole', []])
+    expect([result.answer.text, result.overheadCalls, result.notSplitBecause]).toEqual(['whole', [], because])
   })
 })
 
