@@ -22,6 +22,17 @@ describe('server-sent events', () => {
     expect(parse([encode(STREAM)])).toEqual(EVENTS)
   })
 
+  test('a byte order mark before the first line is no part of it, a later one is', () => {
+    expect(parse([encode('\uFEFFdata: first\n\n\uFEFFdata: lost\n\ndata: \uFEFFkept\n\n')])).toEqual([
+      'first',
+      '\uFEFFkept',
+    ])
+    const bytes = encode('\uFEFFdata: first\n\n')
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      expect(parse([bytes.subarray(0, cut), bytes.subarray(cut)]), `cut at ${cut}`).toEqual(['first'])
+    }
+  })
+
   test('cut in two at every byte', () => {
     const bytes = encode(STREAM)
     for (let cut = 0; cut <= bytes.length; cut++) {

@@ -11,6 +11,7 @@ type Manifest = {
   readonly type: string
   readonly engines: unknown
   readonly bin: unknown
+  readonly files: readonly string[]
   readonly exports: Readonly<Record<string, unknown>>
   readonly scripts: Readonly<Record<string, string>>
 }
@@ -61,6 +62,14 @@ describe('the package', () => {
       expect(() => resolve(`${manifest.name}/${inside}`)).toThrow(/not defined by "exports"/)
   })
 
+  it('ships no stamp of the build, and each schema once', () => {
+    // Code reads the copy in dist, beside it; the one in protocol is for readers of the repository.
+    expect(manifest.files).toEqual(
+      expect.arrayContaining(['!dist/wasm/sources.sha256', '!protocol/config.schema.json']),
+    )
+    expect(existsSync(join(ROOT, 'dist/protocol/config.schema.json'))).toBe(true)
+  })
+
   it('is worked on through these commands', () => {
     expect(Object.keys(manifest.scripts).sort()).toEqual([
       'bench',
@@ -78,8 +87,8 @@ describe('the package', () => {
 })
 
 describe('exit codes of the command', () => {
-  it('are 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit', () => {
-    expect(EXIT_CODES).toEqual({ done: 0, failed: 1, usage: 2, refused: 3 })
+  it('are 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit, 130 ended by Ctrl-C', () => {
+    expect(EXIT_CODES).toEqual({ done: 0, failed: 1, usage: 2, refused: 3, interrupted: 130 })
   })
 })
 

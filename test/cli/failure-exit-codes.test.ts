@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { ERROR_CODES } from '../../src/base/error-codes.ts'
+import { CodedError, type ErrorCode } from '../../src/base/errors.ts'
+import { exitCodeOf } from '../../src/cli/print-failure.ts'
+
+/** Scripts branch on these: what is not listed exits 1. */
+const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
+  COMMAND_INVALID: 2,
+  CONFIG_INVALID: 2,
+  REQUEST_INVALID: 2,
+  ROUTER_MODEL_UNKNOWN: 2,
+  BUDGET_EXCEEDED: 3,
+  ROUTER_COST_CAP: 3,
+  ROUTER_NOT_ALLOWED: 3,
+  ROUTER_PRICE_UNKNOWN: 3,
+  OUTBOUND_NOT_ALLOWED: 3,
+  GATEWAY_KEYS_REQUIRED: 3,
+}
+
+describe('the exit code of a failure', () => {
+  it.each(Object.keys(ERROR_CODES) as ErrorCode[])('%s', (code) => {
+    expect(exitCodeOf(new CodedError(code, { message: 'failed' }))).toBe(EXPECTED[code] ?? 1)
+  })
+
+  it('is 1 for what is no known failure', () => {
+    expect(exitCodeOf(new Error('broken'))).toBe(1)
+    expect(exitCodeOf('broken')).toBe(1)
+  })
+})
