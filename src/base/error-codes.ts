@@ -65,6 +65,12 @@ export const ERROR_CODES = {
     httpStatus: 422,
     isRetryable: false,
   },
+  ROUTER_QUALITY_BOUND: {
+    cause: 'No model that may answer is expected to reach the quality that the request asks for.',
+    remedy: 'Lower the bound (`x-kernell-quality`) to what the message names, drop it, or allow more models, a higher cost or escalation.',
+    httpStatus: 422,
+    isRetryable: false,
+  },
   POLICY_ADVICE_FAILED: {
     cause: 'The policy adviser (another node, or a model of this machine) gave no usable decision.',
     remedy: 'Nothing has to be done: the node decided alone. Check `policy.pro` or `policy.lite` if it goes on.',

@@ -1,3 +1,4 @@
+import { CodedError } from '../base/errors.ts'
 import type { Budgets } from '../ports/budgets.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Policy, PolicyInput } from '../ports/policy.ts'
@@ -15,7 +16,8 @@ export type DecideComponents = {
 }
 
 /**
- * Asks the policy how the task is to be executed. Throws as `selectCandidates`.
+ * Asks the policy how the task is to be executed. Throws as `selectCandidates`, and `ROUTER_QUALITY_BOUND` when the caller set a
+ * quality that no plan is expected to reach; the operator's own default refuses nothing.
  *
  * @param isAlone The policy decides without asking anybody: no model is called, and no other node.
  */
@@ -33,6 +35,17 @@ export async function decideTask(
     },
   })
   recordDecision(run, decision instanceof Promise ? await decision : decision)
+  assertQuality(run)
+}
+
+function assertQuality({ decision, route }: TaskRun): void {
+  const { quality } = route.controls
+  if (quality === undefined || decision.isQualityMet !== false) return
+  // Rounded down, so that the value that is named can be asked for.
+  const reachable = Math.floor((decision.reachableQuality ?? decision.confidence) * 1000) / 1000
+  throw new CodedError('ROUTER_QUALITY_BOUND', {
+    message: `no plan is expected to reach the quality ${quality}; the best that can be reached is ${reachable}`,
+  })
 }
 
 function policyInputOf({ catalog, budgets, random, failures }: DecideComponents, run: TaskRun): PolicyInput {

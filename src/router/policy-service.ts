@@ -161,6 +161,7 @@ function ruleOf(init: PolicyServiceInit, input: PolicyInput, profile: TaskProfil
   return {
     fixedRoute: input.fixedRoute,
     quality: input.quality ?? init.quality,
+    ...(input.quality !== undefined && { isQualityAsked: true }),
     ...(point !== undefined && { successPerUsd: point }),
     isCascadeAllowed: input.isCascadeAllowed,
     recentFailures: input.recentFailures,

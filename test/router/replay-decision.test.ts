@@ -29,7 +29,7 @@ const PROMPTS = [
 
 const CONTROLS: readonly Partial<RouteRequest>[] = [
   {},
-  { controls: { quality: 0.95 } },
+  { controls: { quality: 0.75 } },
   { controls: { maxCostNanos: 20_000_000n as Amount } },
   { controls: { isLocalOnly: true } },
   { controls: { providers: ['near', 'openai'] } },

@@ -11,6 +11,7 @@ const FAILURES_MIN = 2
 /** Why a decision should be put to an adviser; `undefined` when the policy is sure enough of a task that is cheap enough. */
 export function adviceReason(record: DecisionRecord, recentFailures: number): string | undefined {
   if (recentFailures >= FAILURES_MIN) return `${recentFailures} answers in a row were refused`
+  if (record.risk === 'high') return 'the risk is high'
   if (record.confidence < CONFIDENCE_MIN) return `confidence ${record.confidence.toFixed(2)} is below ${CONFIDENCE_MIN}`
   if (record.difficulty >= DIFFICULTY_MIN) return `difficulty ${record.difficulty}`
   if (record.expectedCostNanos !== undefined && record.expectedCostNanos >= COST_NANOS_MIN)

@@ -1,10 +1,10 @@
 import { amountFromNanos, amountToUsd, type Amount } from '../../base/money.ts'
 import { assert } from '../../base/assert.ts'
-import { divideHalfEven } from '../models/decimal-scaling.ts'
 import { isLocalTier, modelTierRank, type ModelTier } from '../models/model-entry.ts'
 import type { DecisionCandidate, DecisionRecord, DecisionRule, PlannedStep } from '../routing/decision-record.ts'
 import type { TaskRoute } from '../routing/task-outcome.ts'
 import { bestTradeIndex } from './best-trade.ts'
+import { bestChain, cascadeOpener, chainedSuccess, cheapestChain, shareOf, type Chain } from './cascade.ts'
 import { overrideReason } from './safety-override.ts'
 
 /** What a decision is made from: candidates with predictions, the rule, and one draw. Nothing else is read, so a record can be replayed. */
@@ -24,17 +24,10 @@ export type RouteChoice = Pick<
   | 'draw'
 > & { readonly rule: DecisionRule }
 
-/** Share of wrong answers that verification is assumed to catch: a cascade is worth less than its models. */
-const CAUGHT_SHARE = 0.5
-/** A cascade waits twice, so it must save at least this share of the single call. */
-const CASCADE_SAVING_MIN = 0.2
-/** A first answer that is refused more often than not is not worth waiting for. */
-const CASCADE_SUCCESS_MIN = 0.4
 const ESCALATIONS_MAX = 3
 /** From this many refused answers on, the bound moves half the way to certainty. */
 const FAILURES_THAT_RAISE = 2
 const DIFFICULTY_EXPERT = 5
-const PARTS_PER_UNIT = 1_000_000
 
 /**
  * Chooses the plan: the cheapest candidate whose predicted success meets the bound, a cascade when that is cheaper still, and
@@ -48,24 +41,22 @@ export function chooseRoute(choice: RouteChoice): DecisionRecord {
   const starters = affordable(startersOf(usable, choice.rule.fixedRoute), choice, reasons)
   const best = strongest(starters)
   if (best === undefined)
-    return recordOf(choice, { first: undefined, second: undefined, usable, reasons, propensity: 1 })
+    return recordOf(choice, { first: undefined, second: undefined, usable, reasons, propensity: 1, reachable: () => 0 })
+  const isCascadeAllowed = choice.rule.isCascadeAllowed && choice.rule.fixedRoute === 'auto'
+  const chainable = isCascadeAllowed ? starters : []
   const greedy =
     choice.risk === 'high'
-      ? { first: safest(starters, best), second: undefined }
-      : pickGreedy(starters, choice.rule, reasons)
-  if (choice.risk === 'high') reasons.push('high risk: the strongest candidate answers')
-  const explored = explore(starters, greedy.first, choice)
+      ? pickSafest({ starters, chainable, best }, choice.rule, reasons)
+      : pickGreedy({ starters, chainable, best }, choice.rule, reasons)
+  const openers = choice.risk === 'high' ? [greedy.first] : starters
+  const reachable = (): number => bestChain(openers, chainable)
+  const explored = explore(explorable(starters, choice.rule), greedy.first, choice)
   if (explored.first !== greedy.first) {
     reasons.push('exploration: the draw chose another candidate')
-    return recordOf(choice, {
-      first: explored.first,
-      second: undefined,
-      usable,
-      reasons,
-      propensity: explored.propensity,
-    })
+    const { first, propensity } = explored
+    return recordOf(choice, { first, second: undefined, usable, reasons, propensity, reachable })
   }
-  return recordOf(choice, { ...greedy, usable, reasons, propensity: explored.propensity })
+  return recordOf(choice, { ...greedy, usable, reasons, propensity: explored.propensity, reachable })
 }
 
 function byCost(a: DecisionCandidate, b: DecisionCandidate): number {
@@ -125,26 +116,63 @@ function safest(candidates: readonly DecisionCandidate[], best: DecisionCandidat
   return candidates.findLast(({ predictedSuccess }) => predictedSuccess >= best.predictedSuccess) ?? best
 }
 
-type Pick2 = { readonly first: DecisionCandidate; readonly second: DecisionCandidate | undefined }
+type Selection = {
+  readonly starters: readonly DecisionCandidate[]
+  /** Those that may follow in a cascade; empty where none is allowed. */
+  readonly chainable: readonly DecisionCandidate[]
+  readonly best: DecisionCandidate
+}
 
-function pickGreedy(starters: readonly DecisionCandidate[], rule: DecisionRule, reasons: string[]): Pick2 {
-  const best = strongest(starters)
-  assert(best !== undefined, 'there is a candidate to start with')
+function pickSafest({ starters, chainable, best }: Selection, { quality }: DecisionRule, reasons: string[]): Chain {
+  const first = safest(starters, best)
+  reasons.push('high risk: the strongest candidate answers')
+  const chain = first.predictedSuccess < quality ? cheapestChain([first], chainable, quality) : undefined
+  return chain ?? { first, second: undefined }
+}
+
+function pickGreedy({ starters, chainable, best }: Selection, rule: DecisionRule, reasons: string[]): Chain {
   if (rule.successPerUsd !== undefined) {
     reasons.push('best trade of predicted success against cost')
     return { first: bestTrade(starters, rule.successPerUsd), second: undefined }
   }
   const bound = boundOf(rule, reasons)
   const single = starters.find(({ predictedSuccess }) => predictedSuccess >= bound)
-  if (single === undefined) {
-    reasons.push(`no candidate meets the quality bound ${bound.toFixed(2)}; the strongest answers`)
-  } else reasons.push(`cheapest candidate that meets the quality bound ${bound.toFixed(2)}`)
-  const chosen = single ?? best
-  if (!rule.isCascadeAllowed || rule.fixedRoute !== 'auto') return { first: chosen, second: undefined }
-  const opener = cascadeOpener(starters, chosen, Math.min(bound, chosen.predictedSuccess))
-  if (opener === undefined) return { first: chosen, second: undefined }
-  reasons.push(`a cascade from ${opener.modelId} to ${chosen.modelId} is expected to cost less`)
-  return { first: opener, second: chosen }
+  if (single === undefined) return pickBelowBound({ starters, chainable, best }, [bound, rule.quality], reasons)
+  reasons.push(`cheapest candidate that meets the quality bound ${bound.toFixed(2)}`)
+  const opener = cascadeOpener(chainable, single, bound)
+  if (opener === undefined) return { first: single, second: undefined }
+  reasons.push(`a cascade from ${opener.modelId} to ${single.modelId} is expected to cost less`)
+  return { first: opener, second: single }
+}
+
+/** No model alone meets the bound: two in a row may, or meet at least what was asked for before failures raised it. */
+function pickBelowBound(
+  { starters, chainable, best }: Selection,
+  bounds: readonly [raised: number, asked: number],
+  reasons: string[],
+): Chain {
+  const [raised, asked] = bounds
+  // Asked for certainty, a price is no reason.
+  const first = asked >= 1 ? safest(starters, best) : best
+  for (const bound of best.predictedSuccess >= asked ? [raised] : bounds) {
+    const chain = cheapestChain(chainable, chainable, bound)
+    if (chain?.second === undefined) continue
+    reasons.push(
+      `no candidate alone meets the quality bound ${bound.toFixed(2)}; ${chain.first.modelId} and then ${chain.second.modelId} do`,
+    )
+    return chain
+  }
+  reasons.push(`no candidate meets the quality bound ${raised.toFixed(2)}; the strongest answers`)
+  const opener = cascadeOpener(chainable, first, first.predictedSuccess)
+  if (opener === undefined) return { first, second: undefined }
+  reasons.push(`a cascade from ${opener.modelId} to ${first.modelId} is expected to cost less`)
+  return { first: opener, second: first }
+}
+
+/** Where the caller set a bound, no draw chooses a candidate below it. */
+function explorable(starters: readonly DecisionCandidate[], rule: DecisionRule): readonly DecisionCandidate[] {
+  if (rule.isQualityAsked !== true) return starters
+  return starters.filter(({ predictedSuccess }) => predictedSuccess >= rule.quality)
 }
 
 function boundOf({ quality, recentFailures }: DecisionRule, reasons: string[]): number {
@@ -167,45 +195,6 @@ function bestTrade(candidates: readonly DecisionCandidate[], successPerUsd: numb
   return best
 }
 
-/** A cheaper model to ask first, when the chain keeps the bound and saves enough. */
-function cascadeOpener(
-  starters: readonly DecisionCandidate[],
-  second: DecisionCandidate,
-  bound: number,
-): DecisionCandidate | undefined {
-  const single = second.expectedCostNanos
-  if (single === undefined) return undefined
-  let best: DecisionCandidate | undefined
-  let bestCost = single
-  for (const opener of starters) {
-    const cost = opener.expectedCostNanos
-    if (opener === second || cost === undefined || opener.predictedSuccess < CASCADE_SUCCESS_MIN) continue
-    if (chainedSuccess(opener, second) < bound) continue
-    const chained = chainedCost(opener, second)
-    if (chained === undefined || chained >= bestCost || !savesEnough(chained, single)) continue
-    best = opener
-    bestCost = chained
-  }
-  return best
-}
-
-function savesEnough(chained: Amount, single: Amount): boolean {
-  return chained * BigInt(PARTS_PER_UNIT) <= single * BigInt(PARTS_PER_UNIT * (1 - CASCADE_SAVING_MIN))
-}
-
-function chainedSuccess(opener: DecisionCandidate, second: DecisionCandidate): number {
-  return opener.predictedSuccess + (1 - opener.predictedSuccess) * CAUGHT_SHARE * second.predictedSuccess
-}
-
-function chainedCost(opener: DecisionCandidate, second: DecisionCandidate): Amount | undefined {
-  if (opener.expectedCostNanos === undefined || second.expectedCostNanos === undefined) return undefined
-  return amountFromNanos(opener.expectedCostNanos + shareOf(second.expectedCostNanos, 1 - opener.predictedSuccess))
-}
-
-function shareOf(amount: Amount, share: number): bigint {
-  return divideHalfEven(amount * BigInt(Math.round(share * PARTS_PER_UNIT)), BigInt(PARTS_PER_UNIT))
-}
-
 function explore(
   starters: readonly DecisionCandidate[],
   greedy: DecisionCandidate,
@@ -226,9 +215,12 @@ type Chosen = {
   readonly usable: readonly DecisionCandidate[]
   readonly reasons: string[]
   readonly propensity: number
+  /** The best predicted success of any plan that was allowed. */
+  readonly reachable: () => number
 }
 
-function recordOf(choice: RouteChoice, { first, second, usable, reasons, propensity }: Chosen): DecisionRecord {
+function recordOf(choice: RouteChoice, chosen: Chosen): DecisionRecord {
+  const { first, second, usable, reasons, propensity } = chosen
   const chain = first === undefined ? [] : chainOf(choice, [first, ...(second === undefined ? [] : [second])], usable)
   const confidence = confidenceOf(first, second)
   const expectedCostNanos = expectedCostOf(chain)
@@ -254,6 +246,7 @@ function recordOf(choice: RouteChoice, { first, second, usable, reasons, propens
     maxBudgetNanos: choice.maxBudgetNanos,
     candidates: choice.candidates,
     plan,
+    ...qualityOf(choice.rule, confidence, chosen),
     reasons,
     policyVersion: choice.policyVersion,
     priceVersion: choice.priceVersion,
@@ -263,6 +256,17 @@ function recordOf(choice: RouteChoice, { first, second, usable, reasons, propens
     propensity,
     rule: choice.rule,
   }
+}
+
+/** Whether the bound is met, and by how much it is missed at best. A trade keeps no bound, and an empty plan meets none. */
+function qualityOf(
+  { quality, successPerUsd }: DecisionRule,
+  confidence: number,
+  { first, reachable }: Chosen,
+): Pick<DecisionRecord, 'isQualityMet' | 'reachableQuality'> {
+  if (first === undefined || successPerUsd !== undefined) return {}
+  if (confidence >= quality) return { isQualityMet: true }
+  return { isQualityMet: false, reachableQuality: Math.max(confidence, reachable()) }
 }
 
 /** The opening steps, then what may follow when they fail: candidates of no lower tier, cheapest first, within the budget. */

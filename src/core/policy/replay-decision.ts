@@ -26,14 +26,11 @@ export function adviseDecision(record: DecisionRecord, advice: DecisionAdvice): 
   const riskReasons =
     risk === record.risk ? record.riskReasons : [...record.riskReasons, `an adviser judged the risk ${risk}`]
   const fixedRoute = fixedRouteOf({ ...record, risk }, rule, judged.route)
-  return replayDecision({
-    ...record,
-    risk,
-    riskReasons,
-    scorer: 'model',
-    rule: { ...rule, fixedRoute },
-    advice: kept,
-  })
+  const judgedAnew: DecisionRecord = { ...record, risk, riskReasons, scorer: 'model', advice: kept }
+  const advised = replayDecision({ ...judgedAnew, rule: { ...rule, fixedRoute } })
+  // Advice is no reason to miss a bound that the caller set and the node can keep.
+  const isBoundLost = rule.isQualityAsked === true && record.isQualityMet === true && advised.isQualityMet === false
+  return isBoundLost ? replayDecision({ ...judgedAnew, rule }) : advised
 }
 
 function fixedRouteOf(

@@ -27,6 +27,8 @@ export type DecisionRule = {
   readonly fixedRoute: 'auto' | 'local' | 'cheap' | 'premium'
   /** Least predicted chance of an accepted answer, 0 to 1. */
   readonly quality: number
+  /** The caller set `quality`, so that a plan below it is refused; absent: it is the operator's. */
+  readonly isQualityAsked?: boolean
   /** Weight of a dollar against a right answer, when the policy trades quality for cost instead of keeping a bound. */
   readonly successPerUsd?: number
   readonly isCascadeAllowed: boolean
@@ -69,6 +71,10 @@ export type DecisionRecord = {
   readonly maxBudgetNanos: Amount | undefined
   readonly candidates: readonly DecisionCandidate[]
   readonly plan: readonly PlannedStep[]
+  /** Whether the plan's predicted success, that of a cascade counted as a whole, meets the rule's `quality`; absent when no bound is kept. */
+  readonly isQualityMet?: boolean
+  /** The best predicted success of any plan that was allowed; present when the bound is not met. */
+  readonly reachableQuality?: number
   /** Why this plan, one sentence each, in the order in which the rules were applied. */
   readonly reasons: readonly string[]
   readonly policyVersion: string

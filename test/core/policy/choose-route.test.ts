@@ -149,6 +149,52 @@ describe('choosing a route', () => {
   })
 })
 
+describe('a quality bound', () => {
+  it('is met, or missed with the best that could be reached', () => {
+    expect(chooseRoute(choice())).toMatchObject({ isQualityMet: true })
+    expect(chooseRoute(choice())).not.toHaveProperty('reachableQuality')
+    expect(chooseRoute(choice({ rule: { quality: 0.96 } }))).toMatchObject({
+      isQualityMet: false,
+      reachableQuality: 0.95,
+    })
+  })
+
+  it('is met by two models in a row where none alone meets it', () => {
+    const premiums = candidates(PREMIUM, ['other', 'premium_api', 0.9, 30_000_000], CHEAP)
+    const rule = { quality: 0.96, isCascadeAllowed: true }
+    const record = chooseRoute(choice({ candidates: premiums, rule }))
+    expect(planOf(record).slice(0, 2)).toEqual(['premium', 'other'])
+    expect(record).toMatchObject({ isQualityMet: true, route: 'hybrid' })
+    expect(record.confidence).toBeCloseTo(0.95 + 0.05 * 0.5 * 0.9, 12)
+    const missed = chooseRoute(choice({ candidates: premiums, rule: { ...rule, quality: 0.99 } }))
+    expect(missed.isQualityMet).toBe(false)
+    expect(missed.reachableQuality).toBeCloseTo(0.95 + 0.05 * 0.5 * 0.9, 12)
+  })
+
+  it('of 1 is a wish for the best: of equals the dearest answers', () => {
+    const equals = candidates(PREMIUM, ['dearer', 'premium_api', 0.95, 90_000_000], CHEAP)
+    expect(planOf(chooseRoute(choice({ candidates: equals, rule: { quality: 1 } })))[0]).toBe('dearer')
+    expect(planOf(chooseRoute(choice({ candidates: equals, rule: { quality: 0.99 } })))[0]).toBe('premium')
+  })
+
+  it('of the caller is not given up to explore', () => {
+    const rule = { explorationRate: 0.9, quality: 0.7 }
+    const firsts = (isQualityAsked: boolean): ReadonlySet<string | undefined> =>
+      new Set(
+        [0.05, 0.3, 0.5, 0.7, 0.95].map(
+          (draw) => planOf(chooseRoute(choice({ draw, rule: { ...rule, isQualityAsked } })))[0],
+        ),
+      )
+    expect(firsts(true)).toEqual(new Set(['cheap', 'premium']))
+    expect(firsts(false)).toEqual(new Set(['local', 'cheap', 'premium']))
+  })
+
+  it('is not kept by a trade, nor by an empty plan', () => {
+    expect(chooseRoute(choice({ rule: { successPerUsd: 1 } }))).not.toHaveProperty('isQualityMet')
+    expect(chooseRoute(choice({ candidates: [] }))).not.toHaveProperty('isQualityMet')
+  })
+})
+
 describe('exploration', () => {
   const rule = { explorationRate: 0.3 }
 
@@ -185,6 +231,7 @@ describe('replaying a decision', () => {
     choice({ draw: 0.05, rule: { explorationRate: 0.3 } }),
     choice({ risk: 'high', riskReasons: ['payments: wire $5'] }),
     choice({ rule: { successPerUsd: 100 } }),
+    choice({ rule: { quality: 0.99, isQualityAsked: true, isCascadeAllowed: true } }),
   ])('gives the same record again', (given) => {
     const record = chooseRoute(given)
     expect(replayDecision(structuredClone(record))).toEqual(record)
