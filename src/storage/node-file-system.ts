@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { CodedError } from '../base/errors.ts'
 import type { FileSystem, OpenFile, OpenFileInit } from '../ports/file-system.ts'
+import { isUnusablePath, UNUSABLE_PATH_REMEDY } from './unusable-path.ts'
 
 const FLAGS = { read: 'r', append: 'a+', create: 'ax+' } as const
 /** Only the owner reads what a node keeps: budgets name tenants, and the secret salts every hash. */
@@ -149,10 +150,11 @@ async function writing<Result>(path: string, work: () => Promise<Result>): Promi
 
 function fileErrorOf(code: 'STORE_READ_FAILED' | 'STORE_WRITE_FAILED', path: string, error: unknown): CodedError {
   const reason = error instanceof Error ? error.message : String(error)
+  const isOfPath = code === 'STORE_WRITE_FAILED' && isUnusablePath(codeOf(error), reason)
   return new CodedError(isMissing(error) ? 'STORE_FILE_MISSING' : code, {
     message: `${path}: ${reason}`,
     cause: error,
-    details: { path },
+    details: { path, ...(isOfPath && { remedy: UNUSABLE_PATH_REMEDY }) },
   })
 }
 

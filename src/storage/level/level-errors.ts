@@ -1,5 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import type { ErrorCode } from '../../base/errors.ts'
+import { isUnusablePath, UNUSABLE_PATH_REMEDY } from '../unusable-path.ts'
 
 export type LevelErrorContext = { readonly action: 'open' | 'read' | 'write'; readonly location: string }
 
@@ -12,7 +13,11 @@ export function levelErrorOf(error: unknown, context: LevelErrorContext): CodedE
   return new CodedError(code, {
     message: `Cannot ${context.action} the store at ${context.location}: ${text}`,
     cause: error,
-    details: { location: context.location, ...(levelCode !== undefined && { levelCode }) },
+    details: {
+      location: context.location,
+      ...(levelCode !== undefined && { levelCode }),
+      ...(code === 'STORE_WRITE_FAILED' && isUnusablePath(levelCode, text) && { remedy: UNUSABLE_PATH_REMEDY }),
+    },
   })
 }
 
@@ -20,6 +25,7 @@ function errorCodeOf(levelCode: string | undefined, context: LevelErrorContext &
   if (levelCode === 'LEVEL_LOCKED') return 'STORE_LOCKED'
   if (levelCode === 'LEVEL_CORRUPTION' || /corruption/i.test(context.text)) return 'STORE_CORRUPTED'
   if (levelCode === 'LEVEL_DATABASE_NOT_OPEN' || levelCode === 'LEVEL_ITERATOR_NOT_OPEN') return 'STORE_NOT_OPEN'
+  if (context.action === 'open' && isUnusablePath(levelCode, context.text)) return 'STORE_WRITE_FAILED'
   if (context.action === 'write') return 'STORE_WRITE_FAILED'
   return context.action === 'read' ? 'STORE_READ_FAILED' : 'STORE_NOT_OPEN'
 }

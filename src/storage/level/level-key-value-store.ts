@@ -54,7 +54,7 @@ const READ_AHEAD = 256
  * process's umask says; those that are there when the store is opened or closed lose the rights of others as well.
  *
  * @throws `STORE_LOCKED` when somebody has it open, `STORE_CORRUPTED` when LevelDB cannot make sense of its files,
- *   `STORE_NOT_OPEN` for any other reason the folder cannot be opened.
+ *   `STORE_WRITE_FAILED` when this user cannot write there, `STORE_NOT_OPEN` for any other reason the folder cannot be opened.
  */
 export async function openLevelKeyValueStore(init: LevelStoreInit): Promise<KeyValueStore> {
   try {
