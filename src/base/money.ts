@@ -73,7 +73,7 @@ export function amountFromUsd(usd: number | string): Amount | undefined {
   return roundToNanos(value) as Amount
 }
 
-/** A `_usd` number for records and JSON. Display only: nothing computes on it. */
+/** A `_usd` number for records and JSON, to read and to weigh against other things; what is reserved, spent or added up stays an `Amount`. */
 export function amountToUsd(amount: Amount): number {
   return Number(formatAmount(amount))
 }

@@ -1,6 +1,6 @@
 /**
  * The telemetry record as it is kept on disk and exported: field names are the contract's, `_usd` numbers are for reading
- * only, and nothing here computes on them. `TaskOutcome` is the value that the program works with.
+ * only; they become amounts again before anybody adds them. `TaskOutcome` is the value that the program works with.
  */
 import { amountToUsd } from '../base/money.ts'
 import type {

@@ -18,7 +18,7 @@ export type PolicyDecision = {
   readonly policyVersion: string
 }
 
-/** The contract's field names. `_usd` fields are numbers for reading, rounded to 1e-9; nothing computes on them. */
+/** The contract's field names. `_usd` fields are numbers rounded to 1e-9; they are read into amounts before anything is decided by them. */
 export type PolicyDecisionDocument = {
   readonly route: TaskRoute
   readonly confidence: number
