@@ -1,5 +1,11 @@
 /** A value that JSON can carry without loss. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue | undefined }
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue | undefined }
 
 /**
  * JSON with object keys in UTF-16 code unit order and no white space, so that equal values give equal bytes.

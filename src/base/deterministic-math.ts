@@ -72,7 +72,8 @@ export function logit(p: number): number {
 
 /** `base` to a whole power 0..1024 by repeated squaring. Throws `RangeError` for other exponents. */
 export function integerPower(base: number, exponent: number): number {
-  if (!Number.isInteger(exponent) || exponent < 0 || exponent > 1024) throw new RangeError(`Exponent out of range: ${exponent}`)
+  if (!Number.isInteger(exponent) || exponent < 0 || exponent > 1024)
+    throw new RangeError(`Exponent out of range: ${exponent}`)
   let result = 1
   let factor = base
   for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {

@@ -24,7 +24,8 @@ export function createRandomStream(seed: number): RandomStream {
   }
   const nextUint32 = (): number => step(state)
   const nextBelow = (bound: number): number => {
-    if (!Number.isInteger(bound) || bound < 1 || bound > 4_294_967_296) throw new RangeError(`Bound out of range: ${bound}`)
+    if (!Number.isInteger(bound) || bound < 1 || bound > 4_294_967_296)
+      throw new RangeError(`Bound out of range: ${bound}`)
     const limit = 4_294_967_296 - (4_294_967_296 % bound)
     for (;;) {
       const draw = nextUint32()

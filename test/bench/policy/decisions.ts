@@ -33,7 +33,10 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
   log(note)
   const typescript = createTypeScriptKernel()
   const wasm = await loadWasmKernel()
-  const service = createPolicyService({ artefact, quality: 0.7, explorationRate: 0 }, { hashBytes: nativeSha256HexOfBytes })
+  const service = createPolicyService(
+    { artefact, quality: 0.7, explorationRate: 0 },
+    { hashBytes: nativeSha256HexOfBytes },
+  )
   const { scorer } = service
   if (scorer === undefined) throw new Error('The artefact opens a scorer')
   const encoded = texts.map((text) => copyOf(scorer.encode(text)))
