@@ -298,6 +298,18 @@ const anyEvent: fc.Arbitrary<BudgetEvent> = fc.oneof(
     weight: 1,
     arbitrary: fc.tuple(id, time).map(([key, ms]) => ({ type: 'reservation-expired' as const, id: key, at: at(ms) })),
   },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(id, amount, fc.uniqueArray(name, { minLength: 1, maxLength: 3 }), time)
+      .map(([key, value, accounts, ms]) => ({
+        type: 'overrun-charged' as const,
+        id: key,
+        accounts,
+        spentNanos: amountFromNanos(BigInt(value)),
+        at: at(ms),
+      })),
+  },
 )
 
 describe('properties', () => {
