@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { EXACT_ROWS_MAX } from '../../src/core/kernels/vector-rows.ts'
 import type { SearchPlan } from '../../src/core/kernels/vector-rows.ts'
 import type { FeatureBatch, LinearModel, ScoreKind } from '../../src/core/kernels/linear-model.ts'
+import { quantiseInt8 } from '../../src/core/kernels/quantise.ts'
 import { topKFloat32, topKInt8 } from '../../src/core/kernels/flat-scan.ts'
 import { exp } from '../../src/base/deterministic-math.ts'
 import { loadWasmKernel, readCoreBytes } from '../../src/wasm/node-load.ts'
@@ -18,6 +19,10 @@ const SEED = { seed: 20_260_825 }
 const UNSHRUNK = { ...SEED, endOnFailure: true }
 const twin = createTypeScriptKernel()
 let wasm: WasmKernel
+
+async function createCore(): Promise<WasmCore> {
+  return new WasmCore(await compileCore(await readCoreBytes('core.wasm')))
+}
 
 beforeAll(async () => {
   wasm = await loadWasmKernel()
@@ -253,10 +258,6 @@ describe('flat scans', () => {
     seed: fc.nat(),
   })
 
-  async function createCore(): Promise<WasmCore> {
-    return new WasmCore(await compileCore(await readCoreBytes('core.wasm')))
-  }
-
   it('of vectors find the same rows', async () => {
     const core = await createCore()
     fc.assert(
@@ -303,6 +304,30 @@ describe('flat scans', () => {
         expect(core.float32(scores, count)).toEqual(expected.scores.subarray(0, expected.count))
       }),
       SEED,
+    )
+  })
+})
+
+describe('8-bit codes', () => {
+  it('and their scale are the same bits', async () => {
+    const core = await createCore()
+    const shapes = fc.record({
+      blocks: fc.integer({ min: 1, max: 48 }),
+      size: fc.constantFrom(1e-30, 0.01, 1, 3, 1e9),
+      seed: fc.nat(),
+    })
+    fc.assert(
+      fc.property(shapes, ({ blocks, size, seed }) => {
+        const dims = blocks * 16
+        const vector = Float32Array.from(randomNumbers(seed, dims), (x) => x * size)
+        const at = core.scratch(dims * 5)
+        core.float32(at, dims).set(vector)
+        const scale = core.exports.quantiseInt8(at, at + dims * 4, dims)
+        const codes = new Int8Array(dims)
+        expect(Object.is(scale, quantiseInt8(vector, codes, 0))).toBe(true)
+        expect(core.u8.slice(at + dims * 4, at + dims * 5)).toEqual(new Uint8Array(codes.buffer))
+      }),
+      { ...SEED, numRuns: 300 },
     )
   })
 })

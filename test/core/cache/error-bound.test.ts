@@ -60,6 +60,17 @@ describe('chooseThreshold', () => {
     expect(besideExact?.wrongRateBound).toBeLessThanOrEqual(0.01)
   })
 
+  it('stops at six tenths of the bound, since wrong hits come in clusters that the binomial bound does not know', () => {
+    const group = (score: number, wrong: number): ScoredHit[] =>
+      Array.from({ length: 20_000 }, (_, at) => ({ score, isRight: at >= wrong }))
+    const init = { exactHits: 0, maxWrong: 0.01, confidence: 0.9 }
+    // Together 0.75 % are wrong, with an upper bound of 0.81 %.
+    const choice = chooseThreshold([...group(0.9, 100), ...group(0.8, 200)], init)
+    expect(wrongShareUpperBound({ wrong: 300, hits: 40_000, confidence: 0.9 })).toBeLessThan(0.01)
+    expect(choice).toMatchObject({ hits: 20_000, wrong: 100 })
+    expect(chooseThreshold([...group(0.9, 100), ...group(0.8, 140)], init)).toMatchObject({ hits: 40_000, wrong: 240 })
+  })
+
   it('never cuts between equal scores', () => {
     const tied = Array.from({ length: 900 }, (_, at): ScoredHit => ({
       score: Math.floor(9 - at / 100),

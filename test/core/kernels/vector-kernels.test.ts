@@ -38,6 +38,14 @@ describe('codes', () => {
     vector.forEach((x, i) => expect(Math.abs(x - (codes[i] ?? 0) * scale)).toBeLessThanOrEqual(scale * 0.5001))
   })
 
+  it('have the largest magnitude, divided by 127 and rounded once, for a scale', () => {
+    const codes = new Int8Array(2)
+    for (const largest of randomNumbers(9, 200)) {
+      const vector = Float32Array.of(largest, 0)
+      expect(quantiseInt8(vector, codes, 0)).toBe(Math.fround(Math.abs(vector[0] ?? 0) / 127))
+    }
+  })
+
   it('round halves to even', () => {
     const codes = new Int8Array(4)
     quantiseInt8(Float32Array.of(127, 0.5, 1.5, -2.5), codes, 0)

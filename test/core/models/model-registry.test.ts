@@ -102,6 +102,26 @@ describe('costs', () => {
     expect(costs).toEqual([0n, 1n, 2n, 2n])
   })
 
+  test('cached and written input costs as much as other input where the list names no price of its own', () => {
+    const {
+      cachedInputNanosPerMillion: _,
+      cacheWriteNanosPerMillion: __,
+      ...price
+    } = priceOnDate(model('anthropic/claude-opus-5'), TODAY) ?? expect.fail()
+    const usage = { inputTokens: 1000, outputTokens: 0 }
+    expect(costOfUsage(price, { ...usage, cachedInputTokens: 600, cacheWriteTokens: 100 })).toBe(
+      costOfUsage(price, usage),
+    )
+    expect(costOfUsage(price, usage)).toBeGreaterThan(0n)
+  })
+
+  test('a local model whose price has ended is unknown, not free', () => {
+    const price = priceOnDate(model('gpt-5-nano'), TODAY) ?? expect.fail()
+    const usage = { inputTokens: 10, outputTokens: 10 }
+    const priced = { tier: 'local_small', prices: [{ ...price, validUntil: TODAY }] } as const
+    expect(costOnDate(priced, usage, TODAY)).toBeUndefined()
+  })
+
   test('an unknown price is unknown, a local model is known to be free', () => {
     const usage = { inputTokens: 10, outputTokens: 10 }
     expect(costOnDate({ tier: 'cheap_api', prices: [] }, usage, TODAY)).toBeUndefined()

@@ -1,4 +1,5 @@
 import { DEFAULT_TENANT, parseTenantId, type TenantId } from '../../../src/base/identifiers.ts'
+import type { Sha256Hex } from '../../../src/base/sha256.ts'
 import { durationFromMs, timestampFromMs } from '../../../src/base/time.ts'
 import { LEXICAL_BITS, RARITY_BITS, type AcceptanceModel } from '../../../src/core/cache/acceptance-model.ts'
 import type { CacheCalibration } from '../../../src/core/cache/cache-calibration.ts'
@@ -78,6 +79,7 @@ export type CacheFixtureInit = Partial<SemanticCacheInit> & {
   readonly time?: TestTime
   readonly embedder?: EmbeddingModel
   readonly isCalibrated?: boolean
+  readonly sha256Hex?: Sha256Hex
   readonly onError?: (error: unknown) => void
 }
 
@@ -93,7 +95,15 @@ export async function openCacheFixture(init: CacheFixtureInit = {}): Promise<Cac
   const store = init.store ?? createMemoryKeyValueStore()
   const embedder = init.embedder ?? createHashedEmbedder({ kernel })
   const cache = await openSemanticCache(
-    { store, clock: time.clock, timers: time.timers, kernel, embedder, ...(init.onError && { onError: init.onError }) },
+    {
+      store,
+      clock: time.clock,
+      timers: time.timers,
+      kernel,
+      embedder,
+      ...(init.onError && { onError: init.onError }),
+      ...(init.sha256Hex && { sha256Hex: init.sha256Hex }),
+    },
     {
       ttlMs: init.ttlMs ?? durationFromMs(3_600_000),
       entriesMax: init.entriesMax ?? 1_000,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../../src/base/errors.ts'
 import { durationFromMs } from '../../../src/base/time.ts'
 import type { EmbeddingModel } from '../../../src/ports/embedding-model.ts'
-import type { CacheOutcome } from '../../../src/router/semantic-cache.ts'
+import type { CacheOutcome, CacheQuery } from '../../../src/router/semantic-cache.ts'
 import {
   answerTo,
   askAndStore,
@@ -167,6 +167,22 @@ describe('isolation', () => {
     await askAndStore(cache, queryOf(QUESTION))
     const outcome = await cache.lookup(queryOf(QUESTION, other))
     expect(outcome.kind).toBe('miss')
+  })
+
+  it('keeps apart what users of different names asked', async () => {
+    const { cache } = await openCacheFixture()
+    const asked = (name: string): CacheQuery =>
+      queryOf('', { request: { messages: [{ role: 'user', content: QUESTION, name }] } })
+    await askAndStore(cache, asked('ada'))
+    expect(await outcomeOf(cache, asked('bob'))).toBe('no-entry')
+    expect(await outcomeOf(cache, asked('ada'))).toBe('exact')
+  })
+
+  it('serves no answer to another text, even if both had the same hash', async () => {
+    const { cache } = await openCacheFixture({ isCalibrated: false, sha256Hex: () => 'a'.repeat(64) })
+    await askAndStore(cache, queryOf(QUESTION))
+    expect(await outcomeOf(cache, queryOf(QUESTION))).toBe('exact')
+    expect(await outcomeOf(cache, queryOf('What is a monad?'))).toBe('exact-only')
   })
 
   it('keeps apart what was asked under different conditions', async () => {
