@@ -65,7 +65,12 @@ export type ThresholdChoice = {
   readonly wrongRateBound: number
 }
 
-/** The choice aims at this share of the bound: what is measured on the next traffic scatters around the true rate, and traffic drifts. */
+/**
+ * The choice aims at this share of `maxWrong`, observed. The binomial bound takes hits for independent, but wrong ones come in clusters: one
+ * misleading entry answers many rewordings of a question. The bound does not model that, so a margin stands in for it. The value has no
+ * derivation: it was chosen by looking at what is measured on the other part of repeated splits of question pairs. Traffic with larger
+ * clusters would need a smaller one.
+ */
 const HEADROOM = 0.6
 
 /**
