@@ -17,7 +17,7 @@ export const dataPurgeCommand: Command = {
     yes: { describe: 'needed, since nothing brings them back' },
   },
   details: [
-    'The files are rewritten, so that not even a search through their bytes finds what was deleted. Budgets keep their books: names of tenants that have spent stay in them. With --before and --answers, answers go when their time to live is over.',
+    'The files are rewritten without what was deleted, and they are not compressed, so that a search through their bytes tells the truth. The disk itself, its snapshots and backups may hold older copies. Budgets keep their books: names of tenants that have spent stay in them. With --before and --answers, answers go when their time to live is over.',
   ],
   examples: ['kernell data purge --tenant acme --answers --yes', 'kernell data purge --before 2026-01-01 --yes'],
   async run({ flags, terminal, isJson, useNode }) {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -130,6 +130,23 @@ describe('the machine', () => {
       ['node', 'ok'],
       ['disk', 'ok'],
     ])
+  })
+
+  it.skipIf(process.platform === 'win32').each([
+    ['directory', ''],
+    ['store', 'store'],
+  ])('warns of a data %s that others may look into, with the command that mends it', async (_, name) => {
+    const data = join(folder, `shared-${name}`)
+    mkdirSync(join(data, 'store'), { recursive: true, mode: 0o700 })
+    chmodSync(join(data, name), 0o750)
+    expect((await diagnoseMachine(data)).at(-1)).toMatchObject({
+      name: 'privacy',
+      state: 'warning',
+      detail: expect.stringContaining(`${join(data, name)} (mode 0750)`) as unknown,
+      remedy: expect.stringContaining(`chmod -R go-rwx ${data}`) as unknown,
+    })
+    chmodSync(join(data, name), 0o700)
+    expect((await diagnoseMachine(data)).map((check) => check.name)).toEqual(['node', 'disk'])
   })
 
   it('fails where the data directory is a file', async () => {
