@@ -13,7 +13,7 @@ const model: LanguageModel = {
     finishReason: 'stop',
     usage: { tokensIn: 100, tokensOut: 20, cachedTokensIn: 0, isEstimated: false },
   }),
-  async *doStream() {
+  doStream() {
     throw new Error('nobody streams advice')
   },
 }
