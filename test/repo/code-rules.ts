@@ -72,6 +72,7 @@ function checkNode(node: Tree, visit: Visit): void {
   checkMember(node, visit)
   checkImport(node, visit)
   checkPurity(node, visit)
+  checkParsed(node, visit)
   checkMoney(node, visit)
 }
 
@@ -146,6 +147,16 @@ function startsEmpty(init: Tree): boolean {
 function isReadonly(id: unknown): boolean {
   const type = JSON.stringify(isTree(id) ? (id['typeAnnotation'] ?? {}) : {})
   return /"value":"Readonly|"operator":"readonly"|"op":"readonly"/.test(type)
+}
+
+/** `const row: Row = JSON.parse(text)` believes what nobody has checked; `unknown` asks for a parser. */
+function checkParsed(node: Tree, { file, report }: Visit): void {
+  if (!file.startsWith('src/') || node['type'] !== 'VariableDeclarator') return
+  const callee = isTree(node['init']) ? node['init']['callee'] : undefined
+  if (!isTree(callee) || nameOf(callee['object']) !== 'JSON' || nameOf(callee['property']) !== 'parse') return
+  const annotation = isTree(node['id']) ? node['id']['typeAnnotation'] : undefined
+  const type = isTree(annotation) ? annotation['typeAnnotation'] : undefined
+  if (!isTree(type) || type['kind'] !== 'unknown') report('JSON.parse into what is not unknown')
 }
 
 function checkMoney(node: Tree, { file, report }: Visit): void {
