@@ -28,8 +28,10 @@ export function checkConfigDocument(value: unknown, origin: ConfigOrigin): Confi
 function mostHelpful(errors: readonly ErrorObject[]): ErrorObject | undefined {
   const unknownKey = errors.find((error) => error.keyword === 'additionalProperties')
   if (unknownKey !== undefined) return unknownKey
-  const concrete = errors.filter((error) => error.keyword !== 'oneOf' && error.keyword !== 'propertyNames')
-  return concrete[0] ?? errors[0]
+  // A branch of alternatives says only why it is not the other one.
+  const ofBranch = (error: ErrorObject): boolean => /\/oneOf\/\d+\//.test(error.schemaPath)
+  const concrete = errors.filter((error) => !ofBranch(error) && error.keyword !== 'propertyNames')
+  return concrete.find((error) => error.keyword !== 'oneOf') ?? concrete[0] ?? errors[0]
 }
 
 function toCodedError(error: ErrorObject | undefined, origin: ConfigOrigin): CodedError {
@@ -66,18 +68,47 @@ function unknownKeyError(error: ErrorObject, path: readonly string[], origin: Co
   })
 }
 
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  integer: 'a whole number',
+  number: 'a number',
+  string: 'text in quotes',
+  boolean: 'true or false',
+  array: 'a list, written [ ... ]',
+  object: 'an object, written { ... }',
+}
+
+/** What should stand there, in the words of the schema's descriptions: a pattern or a keyword explains itself to nobody. */
 function describeExpectation(error: ErrorObject | undefined): string {
   const params: Readonly<Record<string, unknown>> = error?.params ?? {}
+  const limit = String(params.limit)
   switch (error?.keyword) {
     case 'enum':
       return `must be one of ${Array.isArray(params.allowedValues) ? params.allowedValues.join(', ') : 'a fixed list'}`
     case 'required':
       return `needs the key \`${String(params.missingProperty)}\``
     case 'type':
-      return `must be of type ${Array.isArray(params.type) ? params.type.join(' or ') : String(params.type)}`
+      return `must be ${TYPE_WORDS[String(params.type)] ?? String(params.type)}`
     case 'oneOf':
-      return 'needs exactly one of `sha256` and `keyEnv`'
+    case 'pattern':
+      return describePattern(error)
+    case 'minimum':
+    case 'maximum':
+      return `must be at ${error.keyword === 'minimum' ? 'least' : 'most'} ${limit}`
+    case 'exclusiveMinimum':
+      return `must be more than ${limit}`
+    case 'minLength':
+      return 'must not be empty'
+    case 'minItems':
+    case 'maxItems':
+      return `must have at ${error.keyword === 'minItems' ? 'least' : 'most'} ${limit} entries`
     default:
-      return error?.message ?? 'is not valid'
+      return 'is not valid'
   }
+}
+
+function describePattern(error: ErrorObject): string {
+  const description: unknown = error.parentSchema?.description
+  if (typeof description !== 'string') return 'needs exactly one of `sha256` and `keyEnv`'
+  const what = `must be ${description.charAt(0).toLowerCase()}${description.slice(1).replace(/\.$/, '')}`
+  return error.propertyName === undefined ? what : `has the name \`${error.propertyName}\`, which ${what}`
 }

@@ -36,11 +36,35 @@ export function parseConfigText(text: string, fileName: string): ConfigDocument 
 
 function syntaxError(text: string, fileName: string, error: ParseError | undefined): CodedError {
   const line = lineAt(text, error?.offset ?? 0)
-  const what = error === undefined ? 'the file is empty' : printParseErrorCode(error.error)
+  const what = error === undefined ? 'the file is empty' : describeSyntax(error)
   return new CodedError('CONFIG_INVALID', {
     message: `Not valid JSON: ${what} (${fileName}, line ${line}).`,
     details: { file: fileName, line },
   })
+}
+
+/** The parser's words for its errors, in words for people. */
+const SYNTAX_WORDS: Readonly<Record<string, string>> = {
+  InvalidSymbol: 'a word without quotes that is no value',
+  InvalidNumberFormat: 'a number is malformed',
+  PropertyNameExpected: 'a key in double quotes is missing',
+  ValueExpected: 'a value is missing',
+  ColonExpected: 'a colon is missing after a key',
+  CommaExpected: 'a comma is missing',
+  CloseBraceExpected: 'a closing } is missing',
+  CloseBracketExpected: 'a closing ] is missing',
+  EndOfFileExpected: 'there is text after the end',
+  InvalidCommentToken: 'a comment is malformed',
+  UnexpectedEndOfComment: 'a comment is not closed',
+  UnexpectedEndOfString: 'a text has no closing quote',
+  UnexpectedEndOfNumber: 'a number is cut short',
+  InvalidUnicode: 'a \\u is not followed by four hex digits',
+  InvalidEscapeCharacter: 'a backslash is followed by a character that it cannot escape',
+  InvalidCharacter: 'a text holds a control character',
+}
+
+function describeSyntax({ error }: ParseError): string {
+  return SYNTAX_WORDS[printParseErrorCode(error)] ?? 'its form is broken'
 }
 
 /** JSON keeps the last of two equal keys in silence; here the second is most likely a mistake. */

@@ -88,19 +88,39 @@ describe('the file', () => {
 
   it.each([
     ['{ "powerLevel": "big" }', '`powerLevel` must be one of minimal, balanced, powerful, maximum'],
-    ['{ "server": { "port": "80" } }', '`server.port` must be of type integer'],
-    ['{ "server": { "port": 70000 } }', '`server.port` must be <= 65535'],
+    ['{ "server": { "port": "80" } }', '`server.port` must be a whole number'],
+    ['{ "server": { "port": 70000 } }', '`server.port` must be at most 65535'],
     ['{ "providers": { "x": {} } }', '`providers.x` needs the key `kind`'],
     ['{ "providers": { "x": { "kind": "openai", "apiKey": "sk-1" } } }', 'Did you mean `providers.x.apiKeyEnv`?'],
-    ['{ "budgets": [{ "scope": "me", "window": "day", "limitUsd": 1 }] }', '`budgets.0.scope` must match pattern'],
+    [
+      '{ "budgets": [{ "scope": "me", "window": "day", "limitUsd": 1 }] }',
+      '`budgets.0.scope` must be node, organisation:NAME, team:NAME, key:ID or tenant:NAME (',
+    ],
     ['{ "keys": [{ "id": "a" }] }', 'sha256'],
-    ['{ "policy": { "quality": 1.5 } }', '`policy.quality` must be <= 1'],
-    ['[]', 'The configuration must be of type object'],
-    ['{ "powerLevel": ', 'Not valid JSON'],
+    ['{ "policy": { "quality": 1.5 } }', '`policy.quality` must be at most 1'],
+    ['[]', 'The configuration must be an object, written { ... }'],
+    ['{ "powerLevel": ', 'Not valid JSON: a value is missing'],
+    ['{ powerLevel: 1 }', 'Not valid JSON: a word without quotes that is no value'],
+    ['{ "powerLevel": "maximum', 'Not valid JSON: a text has no closing quote'],
     ['', 'Not valid JSON'],
+    ['{ "providers": { "My Server": { "kind": "openai" } } }', 'has the name `My Server`, which must be'],
+    [
+      '{ "providers": { "x": { "kind": "openai", "baseUrl": "localhost:1" } } }',
+      'must be an address that begins with http',
+    ],
+    [
+      '{ "providers": { "x": { "kind": "openai", "apiKeyEnv": "sk-1" } } }',
+      'must be the name of an environment variable',
+    ],
+    ['{ "budgets": [{ "scope": "node", "window": "day", "limitUsd": "much" }] }', 'must be dollars, as a number or as'],
+    ['{ "dataDir": "" }', '`dataDir` must not be empty'],
+    ['{ "cache": { "ttlHours": 0 } }', '`cache.ttlHours` must be more than 0'],
+    ['{ "keys": [{ "id": "a", "sha256": "A" }] }', 'must be lower-case hex SHA-256 of the key'],
     ['{ "cache": {}, "cache": {} }', 'The key `cache` is given twice'],
   ])('%s is refused: %s', (file, message) => {
-    expect(failureOf({ file }).message).toContain(message)
+    const failure = failureOf({ file }).message
+    expect(failure).toContain(message)
+    expect(failure).not.toMatch(/pattern|\^\[|Expected|Symbol|[<>]=/)
   })
 
   it('must exist when it is named', () => {
