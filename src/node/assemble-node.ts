@@ -5,6 +5,7 @@ import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import type { BudgetOwner } from '../router/budget-owner.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Router } from '../ports/router.ts'
 import type { VectorKernel } from '../ports/vector-kernel.ts'
@@ -30,6 +31,8 @@ export type NodeParts = {
   readonly answers: AnswerCache
   readonly policy: NodePolicy
   readonly kernel: VectorKernel
+  /** The store's part for the cache's answers. */
+  readonly answerStore: KeyValueStore
   /** Rewrites the store's files without what was deleted. */
   readonly compact: () => Promise<void>
   readonly clock: Clock
@@ -51,6 +54,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
       store: telemetry.store,
       pipeline: telemetry.pipeline,
       cache: answers.cache,
+      answerStore: parts.answerStore,
       compact: parts.compact,
     }),
     async embed(texts, { model, signal }) {
@@ -67,7 +71,8 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     decidePolicy: (body: JsonValue, options) => policy.answer(body, options),
     evaluateRouting,
     evaluateCost,
-    evaluateCache: async (evaluation, options) => await evaluateCache({ kernel, embedder: answers.embedder }, evaluation, options),
+    evaluateCache: async (evaluation, options) =>
+      await evaluateCache({ kernel, embedder: answers.embedder }, evaluation, options),
     observeHttp: (observation) => telemetry.metrics.observeHttp(observation),
     async metricsText() {
       telemetry.pipeline.countPending()

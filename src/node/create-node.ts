@@ -108,9 +108,10 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   await budgets.start()
   const kernel = await loadWasmKernel()
   const platform = { config, clock, timers, random, kernel, outbound, environment, weights, onError }
+  const answerStore = store.sublevel('cache')
   const answers = await openAnswerCache({
     ...platform,
-    store: store.sublevel('cache'),
+    store: answerStore,
     ...(signal !== undefined && { signal }),
   })
   closers.push(async () => await answers.cache?.close())
@@ -126,6 +127,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     answers,
     policy,
     kernel,
+    answerStore,
     compact: () => store.compact(),
     clock,
     startedAt,

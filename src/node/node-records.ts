@@ -2,6 +2,7 @@ import { CodedError } from '../base/errors.ts'
 import type { TenantId } from '../base/identifiers.ts'
 import { parseTenantId } from '../base/identifiers.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
+import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { SemanticCache } from '../router/semantic-cache.ts'
 import type { TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
 import type { TelemetryFilter, TelemetryPurge, TelemetryStore } from '../telemetry/telemetry-store.ts'
@@ -25,21 +26,32 @@ export type NodeRecords = {
   exportLines(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<string>
   /**
    * Deletes for good: when it resolves, the store's files hold no byte of what was deleted. Budgets are books of money and stay,
-   * with the names of tenants that have spent. Throws `REQUEST_INVALID` for answers of a cache that is switched off.
+   * with the names of tenants that have spent. Of a cache that is switched off, all answers can be deleted; those of a tenant throw
+   * `REQUEST_INVALID`.
    */
   purge(what: TelemetryPurge, options?: PurgeOptions): Promise<Purged>
 }
+
+const DELETED_AT_ONCE = 512
 
 export type NodeRecordsComponents = {
   readonly store: TelemetryStore
   readonly pipeline: Pick<TelemetryPipeline, 'flush'>
   /** `undefined` when the operator switched it off. */
   readonly cache: SemanticCache | undefined
+  /** Where the cache keeps its answers, switched on or off. */
+  readonly answerStore: KeyValueStore
   /** Rewrites the files of the data directory's store. */
   readonly compact: () => Promise<void>
 }
 
-export function createNodeRecords({ store, pipeline, cache, compact }: NodeRecordsComponents): NodeRecords {
+export function createNodeRecords({
+  store,
+  pipeline,
+  cache,
+  answerStore,
+  compact,
+}: NodeRecordsComponents): NodeRecords {
   return {
     async *list(filter, options) {
       await pipeline.flush()
@@ -54,21 +66,38 @@ export function createNodeRecords({ store, pipeline, cache, compact }: NodeRecor
       yield* store.exportLines(filter, options)
     },
     async purge(what, { withAnswers = false } = {}) {
-      if (withAnswers && cache === undefined) {
-        const message = 'The cache is switched off, so its answers cannot be told apart; switch it on to delete them'
+      if (withAnswers && cache === undefined && what.kind !== 'all') {
+        const message =
+          'The cache is switched off, so its answers cannot be told apart; delete all of them, or switch it on'
         throw new CodedError('REQUEST_INVALID', { message })
       }
       await pipeline.flush()
       const records = await store.purge(what)
-      const answers = withAnswers ? await purgeAnswers(cache, what) : 0
+      const answers = withAnswers ? await purgeAnswers({ cache, answerStore }, what) : 0
       await compact()
       return { records, answers }
     },
   }
 }
 
-async function purgeAnswers(cache: SemanticCache | undefined, what: TelemetryPurge): Promise<number> {
-  if (what.kind === 'all') return (await cache?.invalidate({ kind: 'all' })) ?? 0
+type Answers = Pick<NodeRecordsComponents, 'cache' | 'answerStore'>
+
+async function purgeAnswers({ cache, answerStore }: Answers, what: TelemetryPurge): Promise<number> {
+  if (cache === undefined) return await deleteAll(answerStore)
+  if (what.kind === 'all') return await cache.invalidate({ kind: 'all' })
   const tenant: TenantId | undefined = what.kind === 'tenant' ? parseTenantId(what.tenant) : undefined
-  return tenant === undefined ? 0 : ((await cache?.invalidate({ kind: 'tenant', tenant })) ?? 0)
+  return tenant === undefined ? 0 : await cache.invalidate({ kind: 'tenant', tenant })
+}
+
+async function deleteAll(store: KeyValueStore): Promise<number> {
+  const keys: string[] = []
+  for await (const { key } of store.iterate({}, { onDamaged: (damaged) => void keys.push(damaged) })) keys.push(key)
+  for (let from = 0; from < keys.length; from += DELETED_AT_ONCE) {
+    const batch = keys.slice(from, from + DELETED_AT_ONCE)
+    await store.batch(
+      batch.map((key) => ({ type: 'delete', key })),
+      { sync: true },
+    )
+  }
+  return keys.length
 }

@@ -85,7 +85,7 @@ describe('kernell data', () => {
     [['data', 'purge', '--yes'], 'Give one of --all, --tenant NAME or --before DATE'],
     [['data', 'purge', '--all', '--tenant', 'a', '--yes'], 'Give one of --all'],
     [['data', 'purge', '--all'], 'add --yes'],
-    [['data', 'purge', '--all', '--answers', '--yes'], 'The cache is switched off'],
+    [['data', 'purge', '--tenant', 'a', '--answers', '--yes'], 'The cache is switched off'],
     [['data', 'purge', '--before', 'yesterday', '--yes'], '--before must be a day'],
     [['data', 'purge', '--before', '2026-02-30', '--yes'], '--before must be a day'],
     [['data', 'export'], '--output is missing'],

@@ -95,6 +95,25 @@ describe('the records of a node', () => {
     expect(await node.records.count()).toBe(1)
   })
 
+  it('can be deleted with all answers of a cache that was switched off since', async () => {
+    await using thrifty = await startUpstreamServer({ behaviour: { kind: 'answer', text: 'It is at the harbour.' } })
+    const provider = { kind: 'openai', baseUrl: thrifty.baseUrl, models: ['thrifty-1'] } as const
+    const document = {
+      providers: { thrifty: provider },
+      models: { 'thrifty/thrifty-1': { tier: 'cheap_api' } },
+    } as const
+    const folder = makeFolder()
+    const first = await startNode(document, folder)
+    await first.router.route(requestOf('Where is the ship that came in with the tide?'))
+    await first.close()
+    expect(filesWith(join(folder, 'data'), 'at the harbour')).not.toEqual([])
+    await using node = await startNode({ ...document, cache: { enabled: false } }, folder)
+    const tenant = { kind: 'tenant', tenant: 'default' } as const
+    await expect(node.records.purge(tenant, { withAnswers: true })).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+    expect(await node.records.purge({ kind: 'all' }, { withAnswers: true })).toEqual({ records: 1, answers: 1 })
+    for (const text of ['at the harbour', 'with the tide']) expect(filesWith(folder, text), text).toEqual([])
+  })
+
   it('leave no byte of a purged tenant behind, its cached answers included, and everything of the others', async () => {
     await using thrifty = await startUpstreamServer({ behaviour: { kind: 'answer', text: 'It is at the harbour.' } })
     const provider = { kind: 'openai', baseUrl: thrifty.baseUrl, models: ['thrifty-1'] } as const
