@@ -46,6 +46,21 @@ test.each([
   await store.close()
 })
 
+test('a search through the files finds every value that is there, also where values are alike', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kernell-compaction-'))
+  folders.push(folder)
+  // Compression would write the later ones as references to pieces of the earlier.
+  const pieces = Array.from({ length: 8 }, () => randomHex(16))
+  const texts = pieces.map((_, at) => [...pieces.slice(at), ...pieces.slice(0, at)].join(''))
+  let store = await openLevelKeyValueStore({ location: folder })
+  for (const [at, text] of texts.entries()) await store.put(`k${at}`, new TextEncoder().encode(text))
+  await store.close()
+  store = await openLevelKeyValueStore({ location: folder })
+  await store.compact()
+  for (const text of texts) expect(filesWith(folder, text)).toEqual([expect.stringMatching(/\.ldb$/)])
+  await store.close()
+})
+
 test('a value that was deleted long before, in the file that still held it, is gone as well', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kernell-compaction-'))
   folders.push(folder)
