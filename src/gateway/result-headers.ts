@@ -23,6 +23,7 @@ export function formatStreamHeaders(stream: RoutedStream): string[] {
 type Known = Pick<RouteResult, 'taskId' | 'route' | 'tier' | 'modelId' | 'provider' | 'cache' | 'decision'>
 
 function formatKnownHeaders(known: Known): string[] {
+  const { isQualityMet } = known.decision
   return [
     'x-kernell-task-id',
     known.taskId,
@@ -38,6 +39,7 @@ function formatKnownHeaders(known: Known): string[] {
     known.cache,
     'x-kernell-decision',
     formatDecision(known),
+    ...(isQualityMet === undefined ? [] : ['x-kernell-quality-met', String(isQualityMet)]),
   ]
 }
 

@@ -1,6 +1,6 @@
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
-import { ANSWER, createScriptedNode, resultOf, startGateway, taskIdOf } from './scripted-node.ts'
+import { ANSWER, createScriptedNode, DECISION, resultOf, startGateway, taskIdOf } from './scripted-node.ts'
 
 const clientOf = (url: string): OpenAI => new OpenAI({ baseURL: `${url}/v1`, apiKey: 'unused', maxRetries: 0 })
 const HELLO = [{ role: 'user' as const, content: 'Say hello' }]
@@ -70,6 +70,14 @@ describe('a whole answer', () => {
     await using running = await startGateway(node)
     const create = clientOf(running.url).chat.completions.create({ model: 'kernell', messages: HELLO })
     expect((await create.withResponse()).response.headers.get('x-kernell-decision')).toBe(decision)
+  })
+
+  it('says whether the plan reaches the quality that was bound', async () => {
+    const decision = { ...DECISION, isQualityMet: false }
+    const node = createScriptedNode({ route: async (request) => resultOf(taskIdOf(request), { decision }) })
+    await using running = await startGateway(node)
+    const create = clientOf(running.url).chat.completions.create({ model: 'kernell', messages: HELLO })
+    expect((await create.withResponse()).response.headers.get('x-kernell-quality-met')).toBe('false')
   })
 
   it('has no cost header when the cost is not known', async () => {

@@ -6,6 +6,7 @@ import { ERROR_CODES } from '../../src/base/error-codes.ts'
 import { describeFailure, formatFailure } from '../../src/gateway/describe-failure.ts'
 import {
   createScriptedNode,
+  DECISION,
   FINISH,
   keyOf,
   partsOf,
@@ -50,9 +51,12 @@ describe('the page of the HTTP surface', () => {
 
   it('lists the headers that are sent', async () => {
     const documented = new Set(tableOf('Response headers').map(([name]) => name))
+    const decision = { ...DECISION, isQualityMet: true }
     const verification = { isAccepted: false, confidence: 0 }
     // One that no check accepted has every header.
-    const node = createScriptedNode({ route: async (request) => resultOf(taskIdOf(request), { verification }) })
+    const node = createScriptedNode({
+      route: async (request) => resultOf(taskIdOf(request), { verification, decision }),
+    })
     await using running = await startGateway(node)
     const sent = new Set<string>()
     for (const stream of [false, true]) {
