@@ -1,6 +1,5 @@
 import { formatDuration, formatPercent, formatUsd } from '../base/format.ts'
 import { addAmounts, amountToUsd, ZERO_AMOUNT, type Amount } from '../base/money.ts'
-import type { DecisionRecord } from '../core/routing/decision-record.ts'
 import type { ExecutionTier } from '../core/routing/task-outcome.ts'
 import { cutText, formatTable, type Column } from './format-table.ts'
 import type { BatchOutcome, BatchTotals } from './run-batch.ts'
@@ -48,27 +47,6 @@ export function formatTaskLine(result: TaskFigures): string {
     ...(attempts.length > 1 ? [`${attempts.length} attempts`] : []),
   ]
   return parts.join(' · ')
-}
-
-/** Why a task went where it went: the reasons, then the candidates. */
-export function formatExplanation(decision: DecisionRecord, width: number): string {
-  const head = `route ${decision.route}, confidence ${decision.confidence.toFixed(2)}, risk ${decision.risk}, difficulty ${decision.difficulty}, policy ${decision.policyVersion} (${decision.scorer})`
-  const reasons = decision.reasons.map((reason) => `  - ${reason}`)
-  const rows = decision.candidates.map((candidate) => [
-    candidate.modelId,
-    candidate.tier,
-    candidate.predictedSuccess.toFixed(3),
-    candidate.expectedCostNanos === undefined ? 'unknown' : formatUsd(amountToUsd(candidate.expectedCostNanos)),
-    decision.plan.some((step) => step.modelId === candidate.modelId) ? 'planned' : (candidate.excludedBecause ?? ''),
-  ])
-  const columns: readonly Column[] = [
-    { heading: 'candidate', isFlexible: true },
-    { heading: 'tier' },
-    { heading: 'P(success)', align: 'right' },
-    { heading: 'expected', align: 'right' },
-    { heading: 'note', isFlexible: true },
-  ]
-  return [head, ...reasons, ...(rows.length === 0 ? [] : [formatTable(columns, rows, width)])].join('\n')
 }
 
 export type BatchTableInit = {

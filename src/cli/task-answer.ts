@@ -1,7 +1,7 @@
 import type { KernellNode } from '../node/kernell-node.ts'
 import type { RouteResult } from '../ports/router.ts'
-import { formatExplanation } from './batch-report.ts'
 import type { Flags } from './flags.ts'
+import { formatExplanation } from './format-explanation.ts'
 import { resultDocument, type ResultDocument } from './format-result.ts'
 import { requestMaker } from './route-flags.ts'
 

@@ -56,6 +56,16 @@ describe('layers', () => {
     expect(broken).toEqual([])
   })
 
+  it('show the command line and the gateway types of core and ports, and no code', () => {
+    const callers = SOURCES.filter((file) => /^src\/(?:cli|gateway)\//.test(file))
+    const running = callers.flatMap((file) =>
+      readImports(file)
+        .filter(({ file: target, isTypeOnly }) => !isTypeOnly && /^src\/(?:core|ports)\//.test(target ?? ''))
+        .map(({ specifier }) => `${file} -> ${specifier}`),
+    )
+    expect(running).toEqual([])
+  })
+
   it('are known for every folder of src', () => {
     const unknown = SOURCES.map(folderOf).filter((folder) => folder !== '' && MAY_IMPORT[folder] === undefined)
     expect([...new Set(unknown)]).toEqual([])
