@@ -48,11 +48,14 @@ function resolveUri(uri: string): { readonly url: string; readonly allowedOrigin
   }
   const url = URL.canParse(uri) ? new URL(uri) : undefined
   if (url?.protocol === 'file:') return { url: url.href, allowedOrigins: [] }
-  if (url?.protocol === 'https:' || url?.protocol === 'http:') {
+  if (url?.protocol === 'https:') {
     return { url: url.href, allowedOrigins: url.hostname === 'huggingface.co' ? HUGGING_FACE_ORIGINS : [url.origin] }
   }
   throw new CodedError('REQUEST_INVALID', {
     message: `${uri} is not an https:, file: or hf:OWNER/REPOSITORY/FILE address`,
+    details: {
+      remedy: 'Give an address of one of these forms; over plain http: anybody on the way could change the weights.',
+    },
   })
 }
 

@@ -48,6 +48,15 @@ describe('kernell data', () => {
     ])
     expect([statSync(output).mode & 0o777, existsSync(`${output}.partial`)]).toEqual([0o600, false])
 
+    const again = await run(folder, 'data', 'export', '--output', 'out.jsonl', '--tenant', 'nobody')
+    expect([again.code, documentOf(again)]).toMatchObject([
+      2,
+      { error: { code: 'COMMAND_INVALID', details: { remedy: expect.stringContaining('--force') as string } } },
+    ])
+    expect(readFileSync(output, 'utf8').trimEnd().split('\n')).toHaveLength(2)
+    const forced = await run(folder, 'data', 'export', '--output', 'out.jsonl', '--force')
+    expect(documentOf(forced)).toEqual({ output, records: 2 })
+
     expect(documentOf(await run(folder, 'data', 'purge', '--tenant', 'nobody', '--yes'))).toEqual({
       purged: 0,
       answers: 0,

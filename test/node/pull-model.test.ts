@@ -35,6 +35,7 @@ describe('pulling a model', () => {
 
   it.each([
     ['ftp://host/tiny.gguf'],
+    ['http://host/tiny.gguf'],
     ['tiny.gguf'],
     ['https://host/model.bin'],
     ['https://host/..%2f..%2fevil.gguf'],

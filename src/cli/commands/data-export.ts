@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { CodedError } from '../../base/errors.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { requiredFlag } from '../flags.ts'
+import { isFlagSet, requiredFlag, usageError } from '../flags.ts'
 import { RECORD_FLAGS, recordFilterOf, WITHOUT_SERVERS } from '../record-flags.ts'
 
 /** Takes the records out, one per line, oldest first. */
@@ -14,7 +14,11 @@ export const dataExportCommand: Command = {
   name: 'data export',
   summary: 'write the records to a file of JSON Lines',
   synopsis: '--output F.jsonl',
-  flags: { output: { value: 'F', describe: 'file to write; one that is there is replaced' }, ...RECORD_FLAGS },
+  flags: {
+    output: { value: 'F', describe: 'file to write' },
+    force: { describe: 'replace a file that is there' },
+    ...RECORD_FLAGS,
+  },
   details: ['The file appears whole or not at all, and only its owner can read it.'],
   examples: [
     'kernell data export --output records.jsonl',
@@ -22,6 +26,11 @@ export const dataExportCommand: Command = {
   ],
   async run({ flags, terminal, isJson, workingDir, signal, useNode }) {
     const output = resolve(workingDir, requiredFlag(flags, 'output'))
+    if (existsSync(output) && !isFlagSet(flags, 'force'))
+      throw usageError(`The file ${output} is there already`, {
+        file: output,
+        remedy: 'Name another, or add --force to replace it.',
+      })
     const filter = recordFilterOf(flags)
     const records = await useNode(
       async (node) => await writeLines(node.records.exportLines(filter, { signal }), output, signal),

@@ -86,8 +86,12 @@ function rowOf({ entry, isAvailable, unavailableBecause }: NodeModel): readonly 
     price === undefined ? unpriced : formatUsd(usdOf(price.outputNanosPerMillion)),
     entry.contextTokens === undefined ? '-' : String(entry.contextTokens),
     can.join(' '),
-    isAvailable ? 'yes' : (unavailableBecause ?? 'no'),
+    isAvailable ? 'yes' : whyNot(unavailableBecause),
   ]
+}
+
+function whyNot(reason: string | undefined): string {
+  return reason === undefined ? 'no' : `no: ${reason}`
 }
 
 function usdOf(nanos: bigint): number {

@@ -1,4 +1,6 @@
 import { formatBytes, formatPercent } from '../../base/format.ts'
+import { fitModels } from '../../core/models/hardware-fit.ts'
+import type { ModelEntry } from '../../core/models/model-entry.ts'
 import { probeMachine, type MachineProbe } from '../../node/probe-machine.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -12,7 +14,8 @@ const COLUMNS: readonly Column[] = [
   { heading: 'tier' },
   { heading: 'parameters', align: 'right' },
   { heading: 'memory', align: 'right' },
-  { heading: 'fits' },
+  { heading: 'fits alone' },
+  { heading: 'chosen together' },
 ]
 
 /** What this machine has, and which local models fit it together. */
@@ -24,7 +27,7 @@ export const modelsProbeCommand: Command = {
     power: { value: 'LEVEL', describe: 'minimal, balanced, powerful or maximum, instead of the configured one' },
   },
   details: [
-    'The models that fit do so together, not each alone: one of each size, the largest first. No model is loaded.',
+    'Models that fit alone need no more than the budget. Those chosen fit together: one of each size, the largest first. No model is loaded.',
   ],
   async run({ flags, terminal, isJson, loadConfig }) {
     const probe = await probeMachine(choiceFlag(flags, 'power', POWER_LEVELS) ?? loadConfig().powerLevel)
@@ -34,7 +37,33 @@ export const modelsProbeCommand: Command = {
   },
 }
 
-function probeDocument({ hardware, powerLevel, fit }: MachineProbe): object {
+type JudgedModel = {
+  readonly entry: ModelEntry
+  /** Of the form that would be loaded, the smallest that there is; `undefined` when the model's size is not known. */
+  readonly memoryBytes: number | undefined
+  readonly quantisation: string
+  readonly fitsAlone: boolean
+  readonly isChosen: boolean
+}
+
+/** Each model's own size, whether it fits with nothing beside it, and whether it is among those chosen to fit together. */
+function judgeAlone({ hardware, powerLevel, fit, considered }: MachineProbe): readonly JudgedModel[] {
+  const unbounded = { ...hardware, gpus: [], memoryBytes: Number.MAX_SAFE_INTEGER }
+  return considered.map((entry) => {
+    const whole = fitModels([entry], unbounded, powerLevel).fitted[0]
+    const fitted = fitModels([entry], hardware, powerLevel).fitted[0] ?? whole
+    return {
+      entry,
+      memoryBytes: fitted?.memoryBytes,
+      quantisation: fitted?.quantisation ?? '-',
+      fitsAlone: fitted !== undefined && fitted.memoryBytes <= fit.budgetBytes,
+      isChosen: fit.fitted.some(({ id }) => id === entry.id),
+    }
+  })
+}
+
+function probeDocument(probe: MachineProbe): object {
+  const { hardware, powerLevel, fit } = probe
   return {
     cpu: hardware.cpuModel,
     cores: hardware.cpuCores,
@@ -45,24 +74,26 @@ function probeDocument({ hardware, powerLevel, fit }: MachineProbe): object {
     used_bytes: fit.usedBytes,
     fitted: fit.fitted.map(({ id, quantisation, memoryBytes }) => ({ id, quantisation, memory_bytes: memoryBytes })),
     rejected: fit.rejected,
+    models: judgeAlone(probe).map(({ entry, memoryBytes, quantisation, fitsAlone, isChosen }) => {
+      return { id: entry.id, memory_bytes: memoryBytes ?? null, quantisation, fits_alone: fitsAlone, chosen: isChosen }
+    }),
   }
 }
 
-function formatProbe({ hardware, powerLevel, fit, considered }: MachineProbe, width: number): string {
+function formatProbe(probe: MachineProbe, width: number): string {
+  const { hardware, powerLevel, fit } = probe
   const gpus =
     hardware.gpus.length === 0
       ? 'none'
       : hardware.gpus.map(({ name, memoryBytes }) => `${name} ${formatBytes(memoryBytes)}`).join(', ')
-  const rows = considered.map((entry) => {
-    const fitted = fit.fitted.find(({ id }) => id === entry.id)
-    return [
-      entry.id,
-      entry.tier,
-      entry.parametersBillions === undefined ? '-' : `${entry.parametersBillions} B`,
-      fitted === undefined ? '-' : formatBytes(fitted.memoryBytes),
-      fitted === undefined ? 'no' : fitted.quantisation,
-    ]
-  })
+  const rows = judgeAlone(probe).map(({ entry, memoryBytes, quantisation, fitsAlone, isChosen }) => [
+    entry.id,
+    entry.tier,
+    entry.parametersBillions === undefined ? '-' : `${entry.parametersBillions} B`,
+    memoryBytes === undefined ? '-' : `${formatBytes(memoryBytes)} (${quantisation})`,
+    fitsAlone ? 'yes' : 'no',
+    isChosen ? 'yes' : '-',
+  ])
   const share = hardware.memoryBytes === 0 ? 0 : fit.budgetBytes / hardware.memoryBytes
   return [
     `processor  ${hardware.cpuModel}, ${hardware.cpuCores} cores`,
