@@ -142,12 +142,18 @@ function recordChecks({ pipeline }: NodeTelemetry, config: NodeConfig): readonly
 }
 
 function addGauges({ telemetry, answers, budgets }: NodeParts): void {
-  const { metrics, pipeline } = telemetry
+  const { metrics, pipeline, store } = telemetry
   metrics.addGauge({
     name: 'kernell_telemetry_stored',
     help: 'Records stored since the start.',
     labelNames: [],
     read: () => [{ labels: {}, value: pipeline.storedCount }],
+  })
+  metrics.addGauge({
+    name: 'kernell_telemetry_unreadable',
+    help: 'Stored records that were met since the start and could not be read.',
+    labelNames: [],
+    read: () => [{ labels: {}, value: store.unreadableCount }],
   })
   metrics.addGauge({
     name: 'kernell_cache',

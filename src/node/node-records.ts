@@ -20,7 +20,10 @@ export type Purged = { readonly records: number; readonly answers: number }
 
 /** The records of finished tasks that this node keeps with the operator's consent. What still waits to be stored is stored first. */
 export type NodeRecords = {
+  /** Leaves out records that cannot be read. */
   list(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<TelemetryEvent>
+  /** Records met since the start that could not be read. Any purge of a tenant, or of all, deletes them. */
+  readonly unreadableCount: number
   count(): Promise<number>
   /** JSON lines, oldest first, each ending in a line break. */
   exportLines(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<string>
@@ -56,6 +59,9 @@ export function createNodeRecords({
     async *list(filter, options) {
       await pipeline.flush()
       yield* store.list(filter, options)
+    },
+    get unreadableCount() {
+      return store.unreadableCount
     },
     async count() {
       await pipeline.flush()

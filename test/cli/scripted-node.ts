@@ -98,6 +98,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
       store: createTelemetryStore(createMemoryKeyValueStore()),
       pipeline: { flush: async () => undefined },
       cache: undefined,
+      answerStore: createMemoryKeyValueStore(),
       compact: async () => undefined,
     }),
     listModels: () => [

@@ -138,6 +138,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
       store: createTelemetryStore(createMemoryKeyValueStore()),
       pipeline: { flush: async () => undefined },
       cache: undefined,
+      answerStore: createMemoryKeyValueStore(),
       compact: async () => undefined,
     }),
     listModels: () => [

@@ -7,6 +7,7 @@ import type { ConfigDocument } from '../../src/node/config/config-document.ts'
 import { resolveConfig } from '../../src/node/config/resolve-config.ts'
 import { createNode } from '../../src/node/create-node.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
+import { openLevelKeyValueStore } from '../../src/storage/level/level-key-value-store.ts'
 import type { TelemetryEvent } from '../../src/wire/telemetry-event.ts'
 import { startUpstreamServer } from '../fixtures/upstream-server.ts'
 import { requestOf } from '../router/router-fixture.ts'
@@ -73,6 +74,22 @@ describe('the records of a node', () => {
     const lines = await collect(node.records.exportLines({ tenant: 'acme' }))
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(mine)
     expect(lines.every((line) => line.endsWith('\n'))).toBe(true)
+  })
+
+  it('say how many of them cannot be read, which hides no other', async () => {
+    const folder = makeFolder()
+    const first = await startNode({}, folder)
+    await sum(first, 'acme', 1)
+    await first.close()
+    const store = await openLevelKeyValueStore({ location: join(folder, 'data', 'store') })
+    await store.put('telemetry/2026-01-01T00:00:00.000Z x', new TextEncoder().encode('{"broken'))
+    await store.close()
+    await using node = await startNode({}, folder)
+    expect(await listOf(node)).toHaveLength(1)
+    expect(node.records.unreadableCount).toBe(1)
+    expect(await node.metricsText()).toContain('kernell_telemetry_unreadable 1')
+    expect(await node.records.purge({ kind: 'tenant', tenant: 'nobody' })).toEqual({ records: 1, answers: 0 })
+    expect([node.records.unreadableCount, await node.records.count()]).toEqual([0, 1])
   })
 
   it('are kept by nobody without consent', async () => {

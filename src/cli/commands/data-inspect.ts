@@ -20,7 +20,12 @@ const COLUMNS: readonly Column[] = [
   { heading: 'latency', align: 'right' },
 ]
 
-type Inspection = { readonly total: number; readonly shown: readonly TelemetryEvent[]; readonly isKeeping: boolean }
+type Inspection = {
+  readonly total: number
+  readonly shown: readonly TelemetryEvent[]
+  readonly unreadable: number
+  readonly isKeeping: boolean
+}
 
 /** What is kept about finished tasks: the newest records, as they are stored. */
 export const dataInspectCommand: Command = {
@@ -37,8 +42,8 @@ export const dataInspectCommand: Command = {
   examples: ['kernell data inspect --limit 5', 'kernell data inspect --tenant default --from 2026-01-31 --json'],
   async run({ flags, terminal, isJson, useNode }) {
     const inspection = await useNode(async (node) => await inspect(node, flags), WITHOUT_SERVERS)
-    const { total, shown, isKeeping } = inspection
-    if (isJson) terminal.printJson({ records: total, consent: isKeeping, shown })
+    const { total, shown, unreadable, isKeeping } = inspection
+    if (isJson) terminal.printJson({ records: total, unreadable, consent: isKeeping, shown })
     else terminal.print(formatInspection(inspection, terminal.width))
     return EXIT_CODES.done
   },
@@ -49,12 +54,14 @@ async function inspect(node: KernellNode, flags: Flags): Promise<Inspection> {
   const shown: TelemetryEvent[] = []
   for await (const event of node.records.list({ ...recordFilterOf(flags), limit, isNewestFirst: true }))
     shown.push(event)
-  return { total: await node.records.count(), shown, isKeeping: node.config.telemetry.consent }
+  const { unreadableCount: unreadable } = node.records
+  return { total: await node.records.count(), shown, unreadable, isKeeping: node.config.telemetry.consent }
 }
 
-function formatInspection({ total, shown, isKeeping }: Inspection, width: number): string {
+function formatInspection({ total, shown, unreadable, isKeeping }: Inspection, width: number): string {
   const consent = isKeeping ? 'records are kept' : 'no new records are kept: telemetry.consent is false'
-  const summary = `${total} records stored, ${shown.length} shown; ${consent}.`
+  const damaged = unreadable === 0 ? '' : `, ${unreadable} cannot be read (\`kernell data purge\` deletes them)`
+  const summary = `${total} records stored, ${shown.length} shown${damaged}; ${consent}.`
   return shown.length === 0 ? summary : `${formatTable(COLUMNS, shown.map(rowOf), width)}\n\n${summary}`
 }
 
