@@ -89,6 +89,24 @@ describe('a policy on priors', () => {
     expect(policy.scorePrompt(PLAIN)).toBeUndefined()
   })
 
+  it('sends an easy task to the cheapest tier and an expert one past it, and is sure of neither', () => {
+    const candidates = [entry('nano', { tier: 'local_nano', prices: [] }), WEAK, STRONG]
+    const easy = policy.decide(input({ prompt: 'What is the capital of France?', candidates, isCascadeAllowed: true }))
+    expect(easy).toMatchObject({ confidence: 0.9, isQualityMet: true, difficulty: 1 })
+    expect(easy.plan[0]?.modelId).toBe('provider/nano')
+    const hard = policy.decide(input({ prompt: 'implement Raft in C++', candidates }))
+    expect(hard.difficulty).toBe(4)
+    expect(hard.confidence).toBeLessThanOrEqual(0.9)
+    const open = policy.decide(input({ prompt: 'Prove the Riemann hypothesis', candidates }))
+    expect(open.plan[0]?.modelId).toBe('provider/strong')
+    expect(open.confidence).toBeLessThan(easy.confidence)
+  })
+
+  it('marks the bound as the caller’s only when the caller set it', () => {
+    expect(policy.decide(input({ quality: 1 }))).toMatchObject({ isQualityMet: false, rule: { isQualityAsked: true } })
+    expect(policy.decide(input()).rule).not.toHaveProperty('isQualityAsked')
+  })
+
   it('expects the cost of the registry for the tokens of the task', () => {
     const record = policy.decide(input({ maxOutputTokens: 10, quality: 0 }))
     const weak = record.candidates.find(({ modelId }) => modelId === 'provider/weak')

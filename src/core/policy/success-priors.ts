@@ -22,14 +22,16 @@ const REFERENCE_TIERS: readonly ModelTier[] = [
   'local_large',
 ]
 
-const FAILURE_MIN = 0.005
+/** A prior that nobody measured promises no more than nine in ten, however easy a task looks and however strong the model is. */
+const FAILURE_MIN = 0.1
+const FAILURE_MIN_MEASURED = 0.005
 const FAILURE_MAX = 0.98
 
 /**
  * P(success) of a model for a task when no trained policy knows the model. The failure rate of the reference tier is the
  * documented escalation prior; every tier above halves it, every tier below doubles it. A difficulty beyond the model's stated limit
  * doubles it once per level, a stated specialty takes a fifth off. A measured quality is read as the success rate at MEDIUM and
- * replaces the tier.
+ * replaces the tier. Without one the result is at most 0.9.
  */
 export function priorSuccess(
   entry: Pick<ModelEntry, 'tier' | 'difficultyMax' | 'specialties' | 'measured'>,
@@ -46,5 +48,6 @@ export function priorSuccess(
   }
   for (let level = entry.difficultyMax; level < task.difficulty; level += 1) failure *= 2
   if (task.domain !== 'general' && entry.specialties.includes(task.domain)) failure *= 0.8
-  return 1 - Math.min(FAILURE_MAX, Math.max(FAILURE_MIN, failure))
+  const least = measured === undefined ? FAILURE_MIN : FAILURE_MIN_MEASURED
+  return 1 - Math.min(FAILURE_MAX, Math.max(least, failure))
 }

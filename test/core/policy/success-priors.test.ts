@@ -8,14 +8,21 @@ const scanner = createPromptScanner()
 const DIFFICULTIES: readonly ModelDifficulty[] = [1, 2, 3, 4, 5]
 
 describe('priors of success', () => {
-  it('are the documented escalation priors at the default tiers', () => {
+  it('are the documented escalation priors at the default tiers, and promise no more than 0.9', () => {
     const at = (tier: (typeof MODEL_TIERS)[number], difficulty: ModelDifficulty): number =>
       priorSuccess({ tier, difficultyMax: 5, specialties: [] }, { difficulty, domain: 'general' })
-    expect(at('local_nano', 1)).toBeCloseTo(0.98, 12)
-    expect(at('local_small', 2)).toBeCloseTo(0.92, 12)
     expect(at('local_medium', 3)).toBeCloseTo(0.85, 12)
     expect(at('local_large', 4)).toBeCloseTo(0.65, 12)
     expect(at('local_large', 5)).toBeCloseTo(0.1, 12)
+  })
+
+  it('promise no more than 0.9 while nobody measured the model', () => {
+    const easy = { difficulty: 1, domain: 'math' } as const
+    for (const tier of MODEL_TIERS) {
+      const entry = { tier, difficultyMax: 5, specialties: ['math'] } as const
+      expect(priorSuccess(entry, easy)).toBe(0.9)
+      expect(priorSuccess({ ...entry, measured: { quality: 0.99 } }, easy)).toBeGreaterThan(0.99)
+    }
   })
 
   it('rise with the tier and fall with the difficulty, strictly inside 0 and 1', () => {
@@ -31,12 +38,13 @@ describe('priors of success', () => {
 
   it('believe a measured quality before the tier, and a stated limit and specialty', () => {
     const task = { difficulty: 3, domain: 'math' } as const
-    const plain = priorSuccess({ tier: 'cheap_api', difficultyMax: 5, specialties: [] }, task)
+    const hard = { difficulty: 4, domain: 'math' } as const
+    const plain = priorSuccess({ tier: 'local_large', difficultyMax: 5, specialties: [] }, hard)
     expect(
       priorSuccess({ tier: 'cheap_api', difficultyMax: 5, specialties: [], measured: { quality: 0.6 } }, task),
     ).toBeCloseTo(0.6, 12)
-    expect(priorSuccess({ tier: 'cheap_api', difficultyMax: 2, specialties: [] }, task)).toBeLessThan(plain)
-    expect(priorSuccess({ tier: 'cheap_api', difficultyMax: 5, specialties: ['math'] }, task)).toBeGreaterThan(plain)
+    expect(priorSuccess({ tier: 'local_large', difficultyMax: 2, specialties: [] }, hard)).toBeLessThan(plain)
+    expect(priorSuccess({ tier: 'local_large', difficultyMax: 5, specialties: ['math'] }, hard)).toBeGreaterThan(plain)
   })
 })
 

@@ -24,6 +24,33 @@ describe('the profile of a task', () => {
     expect(profileOf(prompt)).toMatchObject({ difficulty, domain })
   })
 
+  it.each([
+    'Prove the Riemann hypothesis',
+    'Prove that every finite group of odd order is solvable',
+    'Give a complete proof of the Feit-Thompson theorem',
+    'Write a compiler for Rust in OCaml, with a borrow checker',
+    'Design a lock-free concurrent hash map with a formal proof of linearizability',
+    'implement Raft in C++',
+    'Build a distributed database with serializable transactions',
+  ])('is for experts: %j', (prompt) => {
+    expect(profileOf(prompt).difficulty).toBeGreaterThanOrEqual(4)
+    expect(profileOf(prompt).signs).toContain('takes an expert')
+  })
+
+  it.each([
+    [2, 'Design a REST API for a library'],
+    [2, 'Derive the quadratic formula'],
+    [2, 'Optimise this SQL query: select 1'],
+    [2, 'Implement quicksort in C'],
+    [1, 'Hi'],
+    [1, 'Design a logo'],
+    [1, 'What is a compiler?'],
+    [1, 'Write a short story about a compiler'],
+    [1, 'Create a lock screen quote'],
+  ] as const)('is difficulty %i, without an expert, for %j', (difficulty, prompt) => {
+    expect(profileOf(prompt).difficulty).toBe(difficulty)
+  })
+
   it('is compound when several pieces of work are asked for, and says how many', () => {
     const { isCompound, signs } = profileOf('Review the design, test the parser, and document the interface.')
     expect([isCompound, signs.at(-1)]).toEqual([true, 'asks for 4 pieces of work'])
