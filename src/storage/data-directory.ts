@@ -14,6 +14,7 @@ import { openSegmentedEventLog } from './segmented-event-log.ts'
  * secret      32 random bytes: the salt of every hash of this installation
  * store/      LevelDB; its lock is the lock of the whole directory
  * NAME/       one journal each
+ * serve.json  process and address of the node that serves from here, while it does; written by the command line, mode 0600
  * ```
  *
  * Folders are made with mode 0700 and files with 0600. A directory that was there before keeps its own mode; the store's folder does not.

@@ -232,6 +232,7 @@ describe('kernell serve', () => {
     })
     const doctor = await runBinary(['doctor', '--json'], { folder })
     expect(doctor.code).toBe(0)
+    expect(doctor.output).toContain(`${url}/healthz`)
     serving.child.kill('SIGINT')
     expect((await serving.ended).code).toBe(0)
     expect(existsSync(announced)).toBe(false)

@@ -4,8 +4,10 @@ import { diagnoseConfig } from '../../node/diagnosis/diagnose-config.ts'
 import { diagnoseMachine } from '../../node/diagnosis/diagnose-machine.ts'
 import type { NodeConfig } from '../../node/config/node-config.ts'
 import type { HealthCheck, KernellNode } from '../../node/kernell-node.ts'
+import type { RunningNode } from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
+import { lockHolderOf } from '../locked-directory.ts'
 import type { Terminal, TextStyle } from '../terminal.ts'
 
 /** Looks at the machine and the configuration, then starts a node on them and asks it. */
@@ -47,14 +49,18 @@ async function examineNode(context: CommandContext, config: NodeConfig): Promise
     context.signal.throwIfAborted()
     if (!CodedError.is(error, 'STORE_LOCKED')) return [failedCheck('node', error)]
     // A running node is good news, but its stores cannot be looked at from here.
-    return [
-      {
-        name: 'node',
-        state: 'warning',
-        detail: 'another process has the data directory open',
-        remedy: 'Ask it: GET /healthz. Or stop it and run this again.',
-      },
-    ]
+    return [lockedCheck(lockHolderOf(error))]
+  }
+}
+
+function lockedCheck(holder: RunningNode | undefined): HealthCheck {
+  const check = { name: 'node', state: 'warning' } as const
+  if (holder === undefined)
+    return { ...check, detail: 'another process has the data directory open', remedy: 'Stop it and run this again.' }
+  return {
+    ...check,
+    detail: `the node at ${holder.url} (process ${holder.pid}) has the data directory open`,
+    remedy: `Ask it: GET ${holder.url}/healthz. Or stop it and run this again.`,
   }
 }
 
