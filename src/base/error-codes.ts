@@ -31,7 +31,8 @@ export const ERROR_CODES = {
   },
   ROUTER_NO_MODEL: {
     cause: 'No model is configured that may answer this request.',
-    remedy: 'Set OPENAI_API_KEY or ANTHROPIC_API_KEY, start a local server such as Ollama, or name models in the configuration file.',
+    remedy:
+      'Set OPENAI_API_KEY or ANTHROPIC_API_KEY, start a local server such as Ollama, or name models in the configuration file.',
     httpStatus: 503,
     isRetryable: false,
   },
@@ -43,7 +44,8 @@ export const ERROR_CODES = {
   },
   ROUTER_NOT_ALLOWED: {
     cause: 'Models are configured, but the request, its key or its route excludes every one that could begin.',
-    remedy: '`x-kernell-allow` (`--allow`, `--local-only`), the key or the route excludes every model that could answer: allow one of them, or ask for another route.',
+    remedy:
+      '`x-kernell-allow` (`--allow`, `--local-only`), the key or the route excludes every model that could answer: allow one of them, or ask for another route.',
     httpStatus: 422,
     isRetryable: false,
   },
@@ -67,7 +69,8 @@ export const ERROR_CODES = {
   },
   ROUTER_QUALITY_BOUND: {
     cause: 'No model that may answer is expected to reach the quality that the request asks for.',
-    remedy: 'Lower the bound (`x-kernell-quality`) to what the message names, drop it, or allow more models, a higher cost or escalation.',
+    remedy:
+      'Lower the bound (`x-kernell-quality`) to what the message names, drop it, or allow more models, a higher cost or escalation.',
     httpStatus: 422,
     isRetryable: false,
   },
@@ -115,7 +118,8 @@ export const ERROR_CODES = {
   },
   CACHE_CALIBRATION_INVALID: {
     cause: 'The cache calibration file is damaged, of another version, or made with another embedder.',
-    remedy: 'Train it again with `kernell eval cache --train ... --test ... --save FILE`, or start without `--cache-calibration`: the exact tier works without it.',
+    remedy:
+      'Train it again with `kernell eval cache --train ... --test ... --save FILE`, or start without `--cache-calibration`: the exact tier works without it.',
     httpStatus: 500,
     isRetryable: false,
   },
@@ -133,7 +137,8 @@ export const ERROR_CODES = {
   },
   STORE_CORRUPTED: {
     cause: 'Stored bytes failed their checksum in a place where an interrupted write cannot explain it.',
-    remedy: 'Restore the data directory from a backup, or move the damaged part that the message names aside and start again.',
+    remedy:
+      'Restore the data directory from a backup, or move the damaged part that the message names aside and start again.',
     httpStatus: 500,
     isRetryable: false,
   },
@@ -187,12 +192,14 @@ export const ERROR_CODES = {
   },
   TELEMETRY_PACKAGE_MISSING: {
     cause: 'Trace export is asked for, but an optional OpenTelemetry package is not installed.',
-    remedy: 'Run `npm install @opentelemetry/sdk-trace-base @opentelemetry/exporter-trace-otlp-http`, or unset OTEL_EXPORTER_OTLP_ENDPOINT.',
+    remedy:
+      'Run `npm install @opentelemetry/sdk-trace-base @opentelemetry/exporter-trace-otlp-http`, or unset OTEL_EXPORTER_OTLP_ENDPOINT.',
     httpStatus: 500,
     isRetryable: false,
   },
   OUTBOUND_NOT_ALLOWED: {
-    cause: 'The process was asked to connect to an address that the operator did not configure, or by a URL that is not plain http(s).',
+    cause:
+      'The process was asked to connect to an address that the operator did not configure, or by a URL that is not plain http(s).',
     remedy: 'Add the base URL to the configuration if the connection is wanted.',
     httpStatus: 403,
     isRetryable: false,
@@ -217,7 +224,8 @@ export const ERROR_CODES = {
   },
   MODEL_UNREACHABLE: {
     cause: 'The provider of a model could not be reached, or the connection broke before the answer was complete.',
-    remedy: 'Check that the provider runs and that its base URL is right; `kernell models probe` shows which local servers answer.',
+    remedy:
+      'Check that the provider runs and that its base URL is right; `kernell models probe` shows which local servers answer.',
     httpStatus: 502,
     isRetryable: true,
   },
@@ -288,7 +296,8 @@ export const ERROR_CODES = {
     isRetryable: true,
   },
   MODEL_RUNTIME_MISSING: {
-    cause: 'A GGUF model is configured, but the optional package node-llama-cpp is not installed or does not load here.',
+    cause:
+      'A GGUF model is configured, but the optional package node-llama-cpp is not installed or does not load here.',
     remedy: 'Run `npm install node-llama-cpp`, or serve the model with Ollama or llama-server.',
     httpStatus: 503,
     isRetryable: false,
@@ -300,8 +309,10 @@ export const ERROR_CODES = {
     isRetryable: false,
   },
   MODEL_DOWNLOAD_FAILED: {
-    cause: 'A model file could not be downloaded whole, is larger than the limit, or does not have the expected SHA-256.',
-    remedy: 'Check the address and the digest; a broken download goes on from where it stopped when the command is repeated.',
+    cause:
+      'A model file could not be downloaded whole, is larger than the limit, or does not have the expected SHA-256.',
+    remedy:
+      'Check the address and the digest; a broken download goes on from where it stopped when the command is repeated.',
     httpStatus: 502,
     isRetryable: true,
   },

@@ -1,6 +1,4 @@
 import { formatBytes, formatPercent } from '../../base/format.ts'
-import { fitModels } from '../../core/models/hardware-fit.ts'
-import type { ModelEntry } from '../../core/models/model-entry.ts'
 import { probeMachine, type MachineProbe } from '../../node/probe-machine.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -37,31 +35,6 @@ export const modelsProbeCommand: Command = {
   },
 }
 
-type JudgedModel = {
-  readonly entry: ModelEntry
-  /** Of the form that would be loaded, the smallest that there is; `undefined` when the model's size is not known. */
-  readonly memoryBytes: number | undefined
-  readonly quantisation: string
-  readonly fitsAlone: boolean
-  readonly isChosen: boolean
-}
-
-/** Each model's own size, whether it fits with nothing beside it, and whether it is among those chosen to fit together. */
-function judgeAlone({ hardware, powerLevel, fit, considered }: MachineProbe): readonly JudgedModel[] {
-  const unbounded = { ...hardware, gpus: [], memoryBytes: Number.MAX_SAFE_INTEGER }
-  return considered.map((entry) => {
-    const whole = fitModels([entry], unbounded, powerLevel).fitted[0]
-    const fitted = fitModels([entry], hardware, powerLevel).fitted[0] ?? whole
-    return {
-      entry,
-      memoryBytes: fitted?.memoryBytes,
-      quantisation: fitted?.quantisation ?? '-',
-      fitsAlone: fitted !== undefined && fitted.memoryBytes <= fit.budgetBytes,
-      isChosen: fit.fitted.some(({ id }) => id === entry.id),
-    }
-  })
-}
-
 function probeDocument(probe: MachineProbe): object {
   const { hardware, powerLevel, fit } = probe
   return {
@@ -74,7 +47,7 @@ function probeDocument(probe: MachineProbe): object {
     used_bytes: fit.usedBytes,
     fitted: fit.fitted.map(({ id, quantisation, memoryBytes }) => ({ id, quantisation, memory_bytes: memoryBytes })),
     rejected: fit.rejected,
-    models: judgeAlone(probe).map(({ entry, memoryBytes, quantisation, fitsAlone, isChosen }) => {
+    models: probe.models.map(({ entry, memoryBytes, quantisation, fitsAlone, isChosen }) => {
       return { id: entry.id, memory_bytes: memoryBytes ?? null, quantisation, fits_alone: fitsAlone, chosen: isChosen }
     }),
   }
@@ -86,7 +59,7 @@ function formatProbe(probe: MachineProbe, width: number): string {
     hardware.gpus.length === 0
       ? 'none'
       : hardware.gpus.map(({ name, memoryBytes }) => `${name} ${formatBytes(memoryBytes)}`).join(', ')
-  const rows = judgeAlone(probe).map(({ entry, memoryBytes, quantisation, fitsAlone, isChosen }) => [
+  const rows = probe.models.map(({ entry, memoryBytes, quantisation, fitsAlone, isChosen }) => [
     entry.id,
     entry.tier,
     entry.parametersBillions === undefined ? '-' : `${entry.parametersBillions} B`,
