@@ -45,6 +45,9 @@ function triggersOf(phrases: string): readonly string[] {
   })
 }
 
+/** Forms, pages and code that are named after what they handle are no act. */
+const NO_ARTEFACT = String.raw`(?!\s+(?:form|page|button|log|law|test|class|schema|field|api|endpoint|method|module|component|icon|chapter|type)s?\b)`
+
 type Act = { readonly acts: string; readonly objects: string; readonly between?: number }
 
 /** A verb that is asked for and its object, with few words between. */
@@ -54,7 +57,7 @@ function act(area: RiskArea, { acts, objects, between = 4 }: Act): RiskRule {
     level: 'high',
     words: triggersOf(acts),
     alsoWords: triggersOf(objects),
-    pattern: new RegExp(String.raw`${asked(anyOf(acts))}\s+${upTo(between)}${anyOf(objects)}`, 'i'),
+    pattern: new RegExp(String.raw`${asked(anyOf(acts))}\s+${upTo(between)}${anyOf(objects)}${NO_ARTEFACT}`, 'i'),
   }
 }
 
@@ -80,13 +83,13 @@ function shaped(area: RiskArea, words: string, pattern: string): RiskRule {
 }
 
 const AMOUNT = String.raw`(?:[$€£¥₹]\s?\d|\d[\d,.]*\s?(?:k|m|thousand|million)?\s?(?:dollars|bucks|usd|eur|euros|gbp|pounds|yen|rupees|btc|bitcoins?|eth|usdc|usdt)\b|(?:all|everything|half|most)\s+(?:of\s+)?(?:my|our|the|his|her|their)\s+(?:[\w'’-]{1,30}\s+)?(?:money|savings|funds|cash|balance|bitcoin|crypto|coins|account)\b|(?:my|our|his|her|their)\s+(?:entire\s+|whole\s+|life\s+|life's\s+)?(?:savings|inheritance|pension|paycheck|salary)\b)`
-const MONEY_VERBS = 'transfer, wire, send, pay, refund, withdraw, donate, deposit, remit, reimburse, venmo, zelle'
+const MONEY_VERBS = 'transfer, wire, send, pay, refund, withdraw, move, donate, deposit, remit, reimburse, venmo, zelle'
 
 const DRUGS =
   'ibuprofen, aspirin, paracetamol, acetaminophen, tylenol, advil, naproxen, warfarin, heparin, insulin, metformin, ozempic, lisinopril, metoprolol, statin, amoxicillin, penicillin, antibiotic, xanax, valium, lorazepam, prozac, zoloft, sertraline, fluoxetine, lexapro, antidepressant, lithium, adderall, ritalin, oxycodone, morphine, fentanyl, opioid, codeine, tramadol, prednisone, methotrexate, levothyroxine, benadryl, melatonin, viagra, painkiller, sleeping pill, blood thinner, chemotherapy'
 const DOSES = 'mg, ml, milligram, dose, dosage, pill, medication, medicine, prescription'
 const CONDITIONS =
-  'chest pain, overdose, overdosed, symptom, blood pressure, pregnant, suicidal, seizure, heart attack, allergic reaction, fever, rash, concussion, tumor, bleeding, unconscious, not breathing, choking, swallowed, poisoned, abortion, miscarriage'
+  'chest pain, chest hurts, overdose, overdosed, symptom, blood pressure, pregnant, suicidal, seizure, heart attack, allergic reaction, fever, rash, concussion, tumor, bleeding, unconscious, not breathing, choking, swallowed, poisoned, abortion, miscarriage'
 const SELF =
   "my, should i, can i, could i, may i, i have, i am, i'm, i’m, i've, i’ve, i take, i took, should we, can we, should he, should she"
 
@@ -95,7 +98,7 @@ const MEDICAL: readonly RiskRule[] = [
   together(
     'medical',
     `${DRUGS}, how many mg, how many ml, how many milligram, how many pill, how many tablet, how many unit, how much medicine`,
-    'should i, can i, may i, do i, should we, should my, can my, a child, a toddler, a baby, to give, to inject, is fatal, is lethal, is safe, be taken, be combined, be mixed, together with',
+    'should i, can i, may i, do i, should we, should my, can my, a child, a toddler, a baby, to give, to inject, is fatal, is lethal, is safe, be taken, be combined, be mixed, together with, too much, too many',
   ),
   together(
     'medical',
@@ -124,11 +127,11 @@ const MEDICAL: readonly RiskRule[] = [
 ]
 
 const AGREEMENTS =
-  'contract, nda, lease, deed, affidavit, power of attorney, cease and desist, prenup, terms of service, privacy policy, eviction notice, legally binding, last will, living will, will and testament, settlement, lawsuit, divorce paper, custody agreement, rental agreement, purchase agreement, employment agreement, partnership agreement, loan agreement, settlement agreement, lease agreement, license agreement, service agreement, sales agreement, prenuptial agreement, non-disclosure agreement, non-compete, shareholder agreement, operating agreement, severance agreement, visa application, asylum application, immigration form, tax return, bankruptcy petition, patent application, legal notice, legal complaint, demand letter, legal brief, parental consent'
+  'contract, nda, lease, deed, affidavit, power of attorney, cease and desist, prenup, terms of service, privacy policy, eviction notice, legally binding, last will, living will, will and testament, settlement, lawsuit, divorce paper, custody agreement, rental agreement, purchase agreement, employment agreement, partnership agreement, loan agreement, settlement agreement, lease agreement, license agreement, service agreement, sales agreement, prenuptial agreement, non-disclosure agreement, non-compete, settlement offer, taxe, shareholder agreement, operating agreement, severance agreement, visa application, asylum application, immigration form, tax return, bankruptcy petition, patent application, legal notice, legal complaint, demand letter, legal brief, parental consent'
 
 const LEGAL: readonly RiskRule[] = [
   act('legal', {
-    acts: 'draft, write, review, sign, prepare, create, generate, make, file, fill out, fill in, amend, terminate, negotiate, notarize, break, contest, draw up, write up',
+    acts: 'draft, write, review, sign, accept, reject, prepare, create, generate, make, file, fill out, fill in, amend, terminate, negotiate, notarize, break, contest, draw up, write up',
     objects: AGREEMENTS,
   }),
   shaped(
@@ -155,6 +158,7 @@ const PAYMENTS: readonly RiskRule[] = [
     objects: 'payment, transfer, refund, wire, payout, withdrawal, transaction, payroll, purchase order, invoice',
     between: 3,
   }),
+  act('payments', { acts: 'transfer, wire, remit, withdraw', objects: 'fund, money, cash', between: 3 }),
   act('payments', {
     acts: 'pay, pay off, settle',
     objects:
@@ -166,9 +170,9 @@ const PAYMENTS: readonly RiskRule[] = [
     between: 3,
   }),
   act('payments', {
-    acts: 'buy, sell, short, trade, liquidate, invest, stake, cash out, put, move, gamble, bet',
+    acts: 'buy, purchase, sell, short, trade, liquidate, invest, stake, cash out, put, move, gamble, bet',
     objects:
-      'stock, share, bitcoin, btc, ethereum, eth, crypto, cryptocurrency, bond, portfolio, savings, life saving, retirement fund, retirement account, pension, index fund, etf',
+      'stock, share, bitcoin, btc, ethereum, eth, crypto, cryptocurrency, bond, portfolio, savings, life saving, retirement fund, retirement account, pension, index fund, etf, my house, our house, my home, my car',
     between: 5,
   }),
   mention(
@@ -187,8 +191,9 @@ const AUTHENTICATION: readonly RiskRule[] = [
   act('authentication', {
     acts: 'grant, give, assign, add, make, revoke',
     objects:
-      'admin access, root access, admin right, admin privilege, admin role, administrator access, sudo access, sudo right, root privilege, write access, full access, superuser, owner role, production access, an administrator, an admin',
+      'admin access, root access, admin right, admin privilege, admin role, administrator access, sudo access, sudo right, sudo on, root privilege, write access, full access, superuser, owner role, production access, an administrator, an admin',
   }),
+  act('authentication', { acts: 'add, remove', objects: 'admin group, administrators group, sudoers', between: 6 }),
   act('authentication', { acts: 'grant, revoke', objects: 'access, permission, privilege, role, certificate' }),
   mention(
     'authentication',
@@ -201,7 +206,7 @@ const SECURITY: readonly RiskRule[] = [
   act('security', {
     acts: 'exploit, bypass, disable, turn off, switch off, open, evade',
     objects:
-      'firewall, vulnerability, antivirus, encryption, authentication, security, ssl, tls, sandbox, port, intrusion detection, audit log',
+      'firewall, vulnerability, antivirus, encryption, authentication, security, ssl, tls, sandbox, port, intrusion detection, audit log, alarm, paywall',
     between: 3,
   }),
   act('security', {
@@ -214,6 +219,12 @@ const SECURITY: readonly RiskRule[] = [
     objects:
       'exploit, malware, ransomware, computer virus, trojan, keylogger, rootkit, phishing email, phishing page, phishing site, botnet, backdoor, spyware, reverse shell, shellcode, fork bomb',
   }),
+  act('security', {
+    acts: 'make, build, cook, synthesize, synthesise, create',
+    objects: 'bomb, explosive, nerve agent, meth, chemical weapon, ghost gun',
+    between: 2,
+  }),
+  mention('security', 'high', 'make a bomb, build a bomb, make meth, make explosive, make a pipe bomb'),
   mention(
     'security',
     'medium',
@@ -235,7 +246,7 @@ const IRREVERSIBLE: readonly RiskRule[] = [
     String.raw`\b(?:delete|erase|wipe|destroy|purge|overwrite|remove)\s+(?:the\s+entire|the\s+whole|the\s+production|our\s+production|permanently|${ALL_THINGS})`,
   ),
   act('irreversible', {
-    acts: 'delete, erase, remove, close, cancel, terminate, wipe, destroy, permanently, irreversibly',
+    acts: 'delete, erase, remove, empty, close, cancel, terminate, wipe, destroy, permanently, irreversibly',
     objects: 'permanently, irreversibly, forever, delete, erase, remove, terminate',
     between: 5,
   }),
