@@ -22,7 +22,7 @@ function compare(left: string, right: string): number {
 }
 
 /** How many rows ask what one of `train` asked: their figures flatter whoever learnt from it. */
-export function countSharedPrompts(train: readonly RoutingRow[], test: readonly RoutingRow[]): number {
+function countSharedPrompts(train: readonly RoutingRow[], test: readonly RoutingRow[]): number {
   const known = new Set(train.map(({ prompt }) => prompt))
   return test.filter(({ prompt }) => known.has(prompt)).length
 }
