@@ -74,6 +74,7 @@ describe('the command', () => {
     const folder = makeFolder()
     expect((await runBinary(['init'], { folder })).code).toBe(0)
     expect(existsSync(join(folder, 'kernell/config.jsonc'))).toBe(true)
+    if (process.platform !== 'win32') expect(statSync(join(folder, 'kernell')).mode & 0o077).toBe(0)
     const run = await runBinary(['doctor', '--json'], { folder })
     const { ok, checks } = JSON.parse(run.output) as { ok: boolean; checks: { name: string; detail: string }[] }
     expect(ok).toBe(true)
