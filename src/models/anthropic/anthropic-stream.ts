@@ -9,6 +9,7 @@ import {
   truncatedStream,
   type ProviderIdentity,
 } from '../provider-errors.ts'
+import { gatherPiece } from '../gather-piece.ts'
 import { SseParser } from '../sse-parser.ts'
 import {
   decodeAnthropicUsage,
@@ -43,12 +44,17 @@ export async function* readAnthropicStream(init: StreamedResponse): AsyncGenerat
     streamed: [],
   }
   for await (const bytes of init.response.body) {
-    for (const data of pushInto(parser, bytes, init.identity)) {
-      const part = readEvent(data, progress, init.identity)
-      if (part === undefined) continue
+    const { parts, failure } = gatherPiece((into) => {
+      for (const data of pushInto(parser, bytes, init.identity)) {
+        const part = readEvent(data, progress, init.identity)
+        if (part !== undefined) into.push(part)
+      }
+    })
+    for (const part of parts) {
       yield part
       init.signal?.throwIfAborted()
     }
+    if (failure !== undefined) throw failure
     if (progress.isDone) {
       init.response.release()
       break

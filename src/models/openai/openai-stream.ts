@@ -9,6 +9,7 @@ import {
   truncatedStream,
   type ProviderIdentity,
 } from '../provider-errors.ts'
+import { gatherPiece } from '../gather-piece.ts'
 import { SseParser } from '../sse-parser.ts'
 import { decodeFinishReason, decodeOpenaiChunk } from './openai-response.ts'
 import { RepeatedChunk } from './repeated-chunk.ts'
@@ -41,12 +42,14 @@ export async function* readOpenaiStream(init: StreamedResponse): AsyncGenerator<
     streamed: [],
   }
   for await (const bytes of init.response.body) {
-    for (const data of pushInto(parser, bytes, init.identity)) {
-      for (const part of readEvent(data, progress, init.identity)) {
-        yield part
-        init.signal?.throwIfAborted()
-      }
+    const { parts, failure } = gatherPiece((into) => {
+      for (const data of pushInto(parser, bytes, init.identity)) into.push(...readEvent(data, progress, init.identity))
+    })
+    for (const part of parts) {
+      yield part
+      init.signal?.throwIfAborted()
     }
+    if (failure !== undefined) throw failure
     if (progress.isDone) {
       init.response.release()
       break
