@@ -1,7 +1,14 @@
 import { decodeBase64, encodeBase64 } from '../text/base64.ts'
 
-/** The little-endian bytes of floats, in order. */
-export function floatBytes(values: Float32Array | Float64Array): Uint8Array<ArrayBuffer> {
+const IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+
+/** The little-endian bytes of floats, in order. Where the machine is little-endian they are the floats' own memory, not a copy: read them at once. */
+export function floatBytes(values: Float32Array | Float64Array): Uint8Array {
+  if (IS_LITTLE_ENDIAN) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  return reorderedBytes(values)
+}
+
+function reorderedBytes(values: Float32Array | Float64Array): Uint8Array<ArrayBuffer> {
   const isSingle = values instanceof Float32Array
   const size = isSingle ? 4 : 8
   const bytes = new Uint8Array(values.length * size)

@@ -59,10 +59,13 @@ export function assessRisk(prompt: string): RiskAssessment {
 /** Words that several rules of an area match alike are one finding. */
 function assessmentOf(text: string, isTried: (place: number) => boolean): RiskAssessment {
   const findings: RiskFinding[] = []
-  for (const [place, { area, level, pattern }] of RISK_RULES.entries()) {
-    const words = isTried(place) ? pattern.exec(text)?.[0] : undefined
-    if (words === undefined || findings.some((found) => found.area === area && found.words === words)) continue
-    findings.push({ area, level, words })
+  for (let place = 0; place < RISK_RULES.length; place += 1) {
+    if (!isTried(place)) continue
+    const rule = RISK_RULES[place]
+    const words = rule?.pattern.exec(text)?.[0]
+    if (rule === undefined || words === undefined) continue
+    const { area, level } = rule
+    if (!findings.some((found) => found.area === area && found.words === words)) findings.push({ area, level, words })
   }
   return { risk: riskOf(findings), findings }
 }
