@@ -12,11 +12,13 @@ type Plan = {
   readonly connections: readonly number[]
   readonly repeats: number
   readonly durationMs: number
+  /** Untimed load before each measured time, the same for every contestant. */
+  readonly settleMs: number
   readonly warmUpMs: number
 }
 
-const FULL: Plan = { connections: [1, 16, 64], repeats: 5, durationMs: 1_000, warmUpMs: 6_000 }
-const QUICK: Plan = { connections: [1, 16], repeats: 1, durationMs: 150, warmUpMs: 300 }
+const FULL: Plan = { connections: [1, 16, 64], repeats: 5, durationMs: 1_500, settleMs: 500, warmUpMs: 3_000 }
+const QUICK: Plan = { connections: [1, 16], repeats: 1, durationMs: 150, settleMs: 20, warmUpMs: 300 }
 
 const PORTKEY_NOTE = '@portkey-ai/gateway 1.15.2 with @hono/node-server 1.3.3: later ones break its streaming'
 
@@ -131,6 +133,7 @@ class Measurement {
         ...this.#target(kernell, isStreamed),
         connections: 1,
         durationMs: plan.durationMs,
+        settleMs: plan.settleMs,
         nextBody: () => body,
       })
       const callsBefore = await readCalls(upstreamPort)
@@ -141,6 +144,7 @@ class Measurement {
             ...this.#target(kernell, isStreamed),
             connections,
             durationMs: plan.durationMs,
+            settleMs: plan.settleMs,
             nextBody: () => body,
           })
           samples.push(sampleOf(result))
@@ -168,6 +172,7 @@ class Measurement {
       ...this.#target(contestant, at.isStreamed),
       connections: at.connections,
       durationMs,
+      settleMs: this.#init.plan.settleMs,
       nextBody,
     })
   }
@@ -188,7 +193,7 @@ async function readCalls(upstreamPort: number): Promise<number> {
 
 function sampleOf(result: LoadResult): Sample {
   return {
-    rate: result.requests / result.seconds,
+    rate: result.latenciesMs.length / result.seconds,
     p50Ms: percentile(result.latenciesMs, 0.5),
     p99Ms: percentile(result.latenciesMs, 0.99),
   }

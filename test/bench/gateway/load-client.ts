@@ -6,7 +6,10 @@ export type LoadInit = {
   /** Header lines besides host and length, each ending in CRLF. */
   readonly headerLines: string
   readonly connections: number
+  /** Time that is measured. */
   readonly durationMs: number
+  /** Load before that, counted and checked but not timed: what ran on these processors before was another contestant. */
+  readonly settleMs: number
   /** Body of the request with this number; numbers never repeat within a run. */
   readonly nextBody: () => string
   /** Text that every complete answer holds. */
@@ -14,7 +17,9 @@ export type LoadInit = {
 }
 
 export type LoadResult = {
+  /** All that were answered, those before the measured time included. */
   readonly requests: number
+  /** The measured time; `latenciesMs` holds its requests. */
   readonly seconds: number
   /** Milliseconds from the first byte sent to the last byte received, ascending. */
   readonly latenciesMs: Float64Array
@@ -27,15 +32,16 @@ export type LoadResult = {
  * Rejects when an answer is not a complete success.
  */
 export async function runLoad(init: LoadInit): Promise<LoadResult> {
-  const latencies: number[] = []
-  const startedMs = performance.now()
-  const endMs = startedMs + init.durationMs
-  await Promise.all(Array.from({ length: init.connections }, () => drive(init, { latencies, endMs })))
-  const seconds = (performance.now() - startedMs) / 1_000
-  return { requests: latencies.length, seconds, latenciesMs: Float64Array.from(latencies).sort() }
+  const countFromMs = performance.now() + init.settleMs
+  const run: Run = { latencies: [], requests: 0, countFromMs, endMs: countFromMs + init.durationMs }
+  await Promise.all(Array.from({ length: init.connections }, () => drive(init, run)))
+  const seconds = (performance.now() - countFromMs) / 1_000
+  return { requests: run.requests, seconds, latenciesMs: Float64Array.from(run.latencies).sort() }
 }
 
-function drive(init: LoadInit, run: { readonly latencies: number[]; readonly endMs: number }): Promise<void> {
+type Run = { readonly latencies: number[]; requests: number; readonly countFromMs: number; readonly endMs: number }
+
+function drive(init: LoadInit, run: Run): Promise<void> {
   return new Promise((resolve, reject) => {
     const head = `POST ${init.path} HTTP/1.1\r\nhost: 127.0.0.1:${init.port}\r\ncontent-type: application/json\r\n${init.headerLines}content-length: `
     const socket = connect({ port: init.port, host: '127.0.0.1', noDelay: true })
@@ -59,7 +65,8 @@ function drive(init: LoadInit, run: { readonly latencies: number[]; readonly end
         return
       }
       received = undefined
-      run.latencies.push(nowMs - sentMs)
+      run.requests += 1
+      if (nowMs >= run.countFromMs) run.latencies.push(nowMs - sentMs)
       if (nowMs < run.endMs) return send()
       abandon(socket)
       resolve()
