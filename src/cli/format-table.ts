@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util'
+
 /** A column of a table: its heading, how its cells are set, and whether it may be cut when the terminal is narrow. */
 export type Column = { readonly heading: string; readonly align?: 'left' | 'right'; readonly isFlexible?: boolean }
 
@@ -80,8 +82,7 @@ export function cutText(text: string, width: number): string {
 
 /** Columns that a text takes: colour codes none, East Asian wide characters and emoji two. */
 export function displayWidth(text: string): number {
-  // eslint-disable-next-line no-control-regex -- colour codes start with the escape character
-  const plain = text.replace(/\u001b\[[0-9;]*m/g, '')
+  const plain = stripVTControlCharacters(text)
   let width = 0
   for (const character of plain) width += WIDE.test(character) ? 2 : 1
   return width
