@@ -1,3 +1,4 @@
+import type { CacheFigures } from '../learning/evaluation/cache.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { KernellNode } from './kernell-node.ts'
 
@@ -82,20 +83,8 @@ export type CacheEvaluationInit = {
   readonly maxWrong: number
 }
 
-export type CacheReport = {
-  readonly requests: number
-  readonly hits: number
-  readonly wrong: number
-  readonly hit_rate: number
-  readonly wrong_rate: number
-  readonly recall: number
-  readonly exact_hits: number
-  readonly similar_hits: number
-  readonly similar_wrong: number
-  readonly similar_recall: number
-  readonly us_per_lookup: number
-  readonly pair_auc: number
-}
+/** What `judgeCache` measures, as it is. */
+export type CacheReport = CacheFigures
 
 /** Measures the node's own services on data with known outcomes. Throws `TRAINING_DATA_INVALID` naming file and line. */
 export type NodeEvaluations = {
