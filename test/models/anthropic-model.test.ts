@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { CodedError } from '../../src/base/errors.ts'
 import { createOutboundFetch, type GuardedOutboundFetch } from '../../src/guard/outbound-fetch.ts'
 import { createAnthropicModel, type AnthropicModelInit } from '../../src/models/anthropic/anthropic-model.ts'
 import { createO200kTokenizer } from '../../src/models/tokenizer.ts'
-import type { LanguageModel, ModelRequest, ModelStreamPart } from '../../src/ports/language-model.ts'
+import type { LanguageModel, ModelRequest } from '../../src/ports/language-model.ts'
 import { answerOfParts } from '../../src/testing/answer-parts.ts'
 import { LANGUAGE_MODEL_CASES } from '../../src/testing/conformance/language-model-cases.ts'
 import { startUpstreamServer, type UpstreamServer } from '../fixtures/upstream-server.ts'
+import { collectParts } from '../fixtures/collect-parts.ts'
+import { failureOf } from '../fixtures/failure-of.ts'
 
 const API_KEY = 'sk-ant-0123456789abcdef'
 const REQUEST: ModelRequest = { messages: [{ role: 'user', content: 'What is the answer?' }] }
@@ -30,21 +31,6 @@ afterAll(async () => {
 function createModel(init: Partial<AnthropicModelInit> = {}): LanguageModel {
   const base = { modelId: 'anthropic/test', provider: 'anthropic', model: 'claude-test', apiKey: API_KEY }
   return createAnthropicModel({ ...base, baseUrl: upstream.baseUrl, ...init }, { outbound, tokenizer })
-}
-
-async function collect(stream: AsyncIterable<ModelStreamPart>): Promise<ModelStreamPart[]> {
-  const parts: ModelStreamPart[] = []
-  for await (const part of stream) parts.push(part)
-  return parts
-}
-
-async function failureOf(work: Promise<unknown>): Promise<CodedError> {
-  const error: unknown = await work.then(
-    () => new Error('it did not fail'),
-    (reason: unknown) => reason,
-  )
-  if (!CodedError.is(error)) throw error
-  return error
 }
 
 async function sentFor(request: ModelRequest): Promise<Record<string, unknown> | undefined> {
@@ -167,7 +153,7 @@ describe('what is read', () => {
       servedModel: 'test-model-2026',
     }
     expect(await createModel().doGenerate(REQUEST)).toEqual(expected)
-    expect(answerOfParts(await collect(createModel().doStream(REQUEST)))).toEqual(expected)
+    expect(answerOfParts(await collectParts(createModel().doStream(REQUEST)))).toEqual(expected)
   })
 
   test('input that was written to the cache is counted and named', async () => {
@@ -190,14 +176,14 @@ describe('what is read', () => {
     upstream.respondWith({ kind: 'answer', text: 'Let me look.', toolCalls })
     const whole = await createModel().doGenerate(REQUEST)
     expect(whole).toMatchObject({ text: 'Let me look.', toolCalls, finishReason: 'tool-calls' })
-    expect(answerOfParts(await collect(createModel().doStream(REQUEST)))).toEqual(whole)
+    expect(answerOfParts(await collectParts(createModel().doStream(REQUEST)))).toEqual(whole)
   })
 
   test('a refusal is one, although the interface has no text for it', async () => {
     upstream.respondWith({ kind: 'answer', refusal: 'x' })
     const expected = { text: '', refusal: 'The model declined to answer.', finishReason: 'content-filter' }
     expect(await createModel().doGenerate(REQUEST)).toMatchObject(expected)
-    expect(answerOfParts(await collect(createModel().doStream(REQUEST)))).toMatchObject(expected)
+    expect(answerOfParts(await collectParts(createModel().doStream(REQUEST)))).toMatchObject(expected)
   })
 
   test.each([
@@ -219,14 +205,14 @@ describe('what is read', () => {
     const estimated = { tokensIn: 12, tokensOut: 4, cachedTokensIn: 0, isEstimated: true }
     const answer = await createModel().doGenerate(REQUEST)
     expect([answer.text, answer.usage]).toEqual(['Hello, world!', estimated])
-    expect((await collect(createModel().doStream(REQUEST))).at(-1)).toMatchObject({ usage: estimated })
+    expect((await collectParts(createModel().doStream(REQUEST))).at(-1)).toMatchObject({ usage: estimated })
   })
 
   test('without usage the tokens are counted and marked as estimated', async () => {
     upstream.respondWith({ kind: 'answer', text: 'Hello, world!', usage: null })
     const usage = { tokensIn: 12, tokensOut: 4, cachedTokensIn: 0, isEstimated: true }
     expect((await createModel().doGenerate(REQUEST)).usage).toEqual(usage)
-    expect((await collect(createModel().doStream(REQUEST))).at(-1)).toMatchObject({ usage })
+    expect((await collectParts(createModel().doStream(REQUEST))).at(-1)).toMatchObject({ usage })
   })
 })
 
@@ -242,7 +228,7 @@ describe('how it fails', () => {
   ])('status %i with %s is %s', async (status, type, code) => {
     upstream.respondWith({ kind: 'status', status, body: { type: 'error', error: { type, message: 'because' } } })
     expect((await failureOf(createModel().doGenerate(REQUEST))).code).toBe(code)
-    expect((await failureOf(collect(createModel().doStream(REQUEST)))).code).toBe(code)
+    expect((await failureOf(collectParts(createModel().doStream(REQUEST)))).code).toBe(code)
   })
 
   test('an error in the stream is told by its type', async () => {
@@ -250,14 +236,14 @@ describe('how it fails', () => {
       'event: message_start\ndata: {"type":"message_start","message":{"usage":{"input_tokens":1,"output_tokens":1}}}\n\n' +
       'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
     upstream.respondWith({ kind: 'raw', contentType: 'text/event-stream', body })
-    const error = await failureOf(collect(createModel().doStream(REQUEST)))
+    const error = await failureOf(collectParts(createModel().doStream(REQUEST)))
     expect([error.code, error.details['status']]).toEqual(['MODEL_SERVER_ERROR', 529])
   })
 
   test('a stream without its stop is truncated, wherever it is cut', async () => {
     for (let afterChunks = 0; afterChunks < 8; afterChunks++) {
       upstream.respondWith({ kind: 'cut', afterChunks })
-      const error = await failureOf(collect(createModel().doStream(REQUEST)))
+      const error = await failureOf(collectParts(createModel().doStream(REQUEST)))
       expect(error.code, `after ${afterChunks} events`).toBe('MODEL_STREAM_TRUNCATED')
     }
   })

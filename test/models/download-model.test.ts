@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { CodedError } from '../../src/base/errors.ts'
 import { createOutboundFetch, type GuardedOutboundFetch } from '../../src/guard/outbound-fetch.ts'
 import { downloadModel, type DownloadModelInit } from '../../src/models/download-model.ts'
+import { failureOf } from '../fixtures/failure-of.ts'
 
 const FILE = Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(300_000, 'weights ')])
 const SHA256 = createHash('sha256').update(FILE).digest('hex')
@@ -74,15 +74,6 @@ function breakAfter(bytes: number) {
 
 function pull(init: Partial<DownloadModelInit> = {}): ReturnType<typeof downloadModel> {
   return downloadModel({ url: `${origin}/model.gguf`, target, sha256: SHA256, ...init }, outbound)
-}
-
-async function failureOf(work: Promise<unknown>): Promise<CodedError> {
-  const error: unknown = await work.then(
-    () => new Error('it did not fail'),
-    (reason: unknown) => reason,
-  )
-  if (!CodedError.is(error)) throw error
-  return error
 }
 
 describe('pulling a model', () => {

@@ -11,6 +11,7 @@ import { SlotQueue } from '../../src/models/gguf/slot-queue.ts'
 import type { ModelRequest } from '../../src/ports/language-model.ts'
 import { LANGUAGE_MODEL_CASES } from '../../src/testing/conformance/language-model-cases.ts'
 import { makeTinyGguf } from '../fixtures/make-tiny-gguf.ts'
+import { failureOf } from '../fixtures/failure-of.ts'
 
 const REQUEST: ModelRequest = {
   messages: [
@@ -40,15 +41,6 @@ afterAll(async () => {
 
 function createModel(init: Partial<GgufModelInit> = {}): GgufModel {
   return createGgufModel({ modelId: 'gguf/tiny', path, contextTokens: 512, ...init }, { runtime })
-}
-
-async function failureOf(work: Promise<unknown>): Promise<CodedError> {
-  const error: unknown = await work.then(
-    () => new Error('it did not fail'),
-    (reason: unknown) => reason,
-  )
-  if (!CodedError.is(error)) throw error
-  return error
 }
 
 describe('the promises of the port', () => {

@@ -10,6 +10,8 @@ import type { LanguageModel, ModelRequest, ModelStreamPart } from '../../src/por
 import { answerOfParts } from '../../src/testing/answer-parts.ts'
 import { LANGUAGE_MODEL_CASES } from '../../src/testing/conformance/language-model-cases.ts'
 import { startUpstreamServer, type UpstreamBehaviour, type UpstreamServer } from '../fixtures/upstream-server.ts'
+import { collectParts } from '../fixtures/collect-parts.ts'
+import { failureOf } from '../fixtures/failure-of.ts'
 
 const API_KEY = 'sk-live-0123456789abcdef'
 const REQUEST: ModelRequest = { messages: [{ role: 'user', content: 'What is the answer?' }] }
@@ -41,26 +43,11 @@ function createModel(init: Partial<OpenaiCompatibleModelInit> = {}): LanguageMod
   return createOpenaiCompatibleModel({ ...base, ...init }, { outbound, tokenizer })
 }
 
-async function collect(stream: AsyncIterable<ModelStreamPart>): Promise<ModelStreamPart[]> {
-  const parts: ModelStreamPart[] = []
-  for await (const part of stream) parts.push(part)
-  return parts
-}
-
-async function failureOf(work: Promise<unknown>): Promise<CodedError> {
-  const error: unknown = await work.then(
-    () => new Error('it did not fail'),
-    (reason: unknown) => reason,
-  )
-  if (!CodedError.is(error)) throw error
-  return error
-}
-
 /** The failure of a whole call and of a stream, which must be the same. */
 async function failuresOf(behaviour: UpstreamBehaviour, model = createModel()): Promise<CodedError> {
   upstream.respondWith(behaviour)
   const whole = await failureOf(model.doGenerate(REQUEST))
-  const streamed = await failureOf(collect(model.doStream(REQUEST)))
+  const streamed = await failureOf(collectParts(model.doStream(REQUEST)))
   expect([streamed.code, streamed.message]).toEqual([whole.code, whole.message])
   return whole
 }
@@ -155,7 +142,7 @@ describe('what is sent', () => {
       { modelId: 'ollama/x', provider: 'ollama', model: 'x', baseUrl: `${upstream.baseUrl}/` },
       { outbound, tokenizer },
     )
-    await collect(model.doStream({ messages: [{ role: 'developer', content: 'Hi.' }], maxOutputTokens: 5 }))
+    await collectParts(model.doStream({ messages: [{ role: 'developer', content: 'Hi.' }], maxOutputTokens: 5 }))
     const call = upstream.calls.at(-1)
     expect(call?.headers.authorization).toBeUndefined()
     expect(call?.body).toEqual({
@@ -184,7 +171,7 @@ describe('what is read', () => {
       servedModel: 'test-model-2026',
     }
     expect(await createModel().doGenerate(REQUEST)).toEqual(expected)
-    expect(answerOfParts(await collect(createModel().doStream(REQUEST)))).toEqual(expected)
+    expect(answerOfParts(await collectParts(createModel().doStream(REQUEST)))).toEqual(expected)
   })
 
   test('tool calls, whole and in pieces', async () => {
@@ -195,13 +182,13 @@ describe('what is read', () => {
     upstream.respondWith({ kind: 'answer', toolCalls })
     const whole = await createModel().doGenerate(REQUEST)
     expect(whole).toMatchObject({ text: '', toolCalls, finishReason: 'tool-calls' })
-    expect(answerOfParts(await collect(createModel().doStream(REQUEST)))).toEqual(whole)
+    expect(answerOfParts(await collectParts(createModel().doStream(REQUEST)))).toEqual(whole)
   })
 
   test('a refusal in the words of the provider', async () => {
     upstream.respondWith({ kind: 'answer', refusal: 'I cannot help with that.' })
     expect(await createModel().doGenerate(REQUEST)).toMatchObject({ text: '', refusal: 'I cannot help with that.' })
-    expect(answerOfParts(await collect(createModel().doStream(REQUEST))).refusal).toBe('I cannot help with that.')
+    expect(answerOfParts(await collectParts(createModel().doStream(REQUEST))).refusal).toBe('I cannot help with that.')
   })
 
   test.each([
@@ -212,20 +199,20 @@ describe('what is read', () => {
     const estimated = { tokensIn: 12, tokensOut: 4, cachedTokensIn: 0, isEstimated: true }
     const answer = await createModel().doGenerate(REQUEST)
     expect([answer.text, answer.usage]).toEqual(['Hello, world!', estimated])
-    expect((await collect(createModel().doStream(REQUEST))).at(-1)).toMatchObject({ usage: estimated })
+    expect((await collectParts(createModel().doStream(REQUEST))).at(-1)).toMatchObject({ usage: estimated })
   })
 
   test('without usage the tokens are counted and marked as estimated', async () => {
     upstream.respondWith({ kind: 'answer', text: 'Hello, world!', usage: null })
     const usage = { tokensIn: 12, tokensOut: 4, cachedTokensIn: 0, isEstimated: true }
     expect((await createModel().doGenerate(REQUEST)).usage).toEqual(usage)
-    expect((await collect(createModel().doStream(REQUEST))).at(-1)).toMatchObject({ usage })
+    expect((await collectParts(createModel().doStream(REQUEST))).at(-1)).toMatchObject({ usage })
   })
 
   test('a stream that ends after its finish reason but without [DONE] is complete', async () => {
     const event = '{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}'
     upstream.respondWith({ kind: 'raw', contentType: 'text/event-stream', body: `data: ${event}` })
-    expect(answerOfParts(await collect(createModel().doStream(REQUEST)))).toMatchObject({
+    expect(answerOfParts(await collectParts(createModel().doStream(REQUEST)))).toMatchObject({
       text: 'a',
       finishReason: 'stop',
     })
@@ -289,7 +276,7 @@ describe('how providers fail', () => {
     'the event %j is no chunk',
     async (body) => {
       upstream.respondWith({ kind: 'raw', contentType: 'text/event-stream', body })
-      expect((await failureOf(collect(createModel().doStream(REQUEST)))).code).toBe('MODEL_ANSWER_MALFORMED')
+      expect((await failureOf(collectParts(createModel().doStream(REQUEST)))).code).toBe('MODEL_ANSWER_MALFORMED')
     },
   )
 
@@ -299,7 +286,7 @@ describe('how providers fail', () => {
     const events =
       'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"error":{"message":"slow down","code":429}}\n\n'
     upstream.respondWith({ kind: 'raw', contentType: 'text/event-stream', body: events })
-    expect((await failureOf(collect(createModel().doStream(REQUEST)))).code).toBe('MODEL_RATE_LIMITED')
+    expect((await failureOf(collectParts(createModel().doStream(REQUEST)))).code).toBe('MODEL_RATE_LIMITED')
   })
 
   test('a stream that is cut, cleanly or not, is truncated and never finished', async () => {
@@ -324,14 +311,14 @@ describe('how providers fail', () => {
     const model = createModel({ headersTimeoutMs: 30, idleTimeoutMs: 30 })
     expect((await failuresOf({ kind: 'hang' }, model)).code).toBe('MODEL_TIMEOUT')
     upstream.respondWith({ kind: 'stall', afterChunks: 2 })
-    expect((await failureOf(collect(model.doStream(REQUEST)))).code).toBe('MODEL_TIMEOUT')
+    expect((await failureOf(collectParts(model.doStream(REQUEST)))).code).toBe('MODEL_TIMEOUT')
   })
 
   test('an answer above the size limit is refused', async () => {
     upstream.respondWith({ kind: 'answer', text: 'x'.repeat(50_000) })
     const model = createModel({ responseBytesMax: 10_000 })
     expect((await failureOf(model.doGenerate(REQUEST))).code).toBe('MODEL_ANSWER_TOO_LARGE')
-    expect((await failureOf(collect(model.doStream(REQUEST)))).code).toBe('MODEL_ANSWER_TOO_LARGE')
+    expect((await failureOf(collectParts(model.doStream(REQUEST)))).code).toBe('MODEL_ANSWER_TOO_LARGE')
   })
 
   test('an address that is not configured is refused by the guard', async () => {
@@ -398,7 +385,7 @@ describe('callers who leave', () => {
   test('a server that keeps the response open after [DONE] neither holds the answer back nor loses its connection', async () => {
     upstream.respondWith({ kind: 'stall', afterChunks: 100 })
     const { abortedCount } = upstream
-    const parts = await collect(createModel().doStream(REQUEST))
+    const parts = await collectParts(createModel().doStream(REQUEST))
     expect(parts.at(-1)?.type).toBe('finish')
     upstream.respondWith({ kind: 'answer' })
     for (let call = 0; call < 3; call++) await createModel().doGenerate(REQUEST)
@@ -407,7 +394,7 @@ describe('callers who leave', () => {
 
   test('an answer that was read to its end is not seen as left', async () => {
     const { abortedCount } = upstream
-    for (let call = 0; call < 5; call++) await collect(createModel().doStream(REQUEST))
+    for (let call = 0; call < 5; call++) await collectParts(createModel().doStream(REQUEST))
     expect(upstream.abortedCount).toBe(abortedCount)
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CacheAdmission, CacheQuery, SemanticCache } from '../../src/router/semantic-cache.ts'
 import type { RouteRequest } from '../../src/ports/router.ts'
+import { CACHE_UPKEEP } from './cache-upkeep.ts'
 import { createFixture, requestOf, type ScriptedEntry } from './router-fixture.ts'
 
 const near: ScriptedEntry = { id: 'near/small', tier: 'local_small', script: 'fine', price: 0 }
@@ -23,21 +24,7 @@ function emptyCache(): {
       told.push(admission)
       return 'stored'
     },
-    invalidate: async () => 0,
-    statistics: () => ({
-      entries: 0,
-      sizeBytes: 0,
-      exactHits: 0,
-      similarHits: 0,
-      misses: 0,
-      stored: 0,
-      evicted: 0,
-      expired: 0,
-      corrupted: 0,
-      isSimilarityOn: false,
-    }),
-    flush: async () => undefined,
-    close: async () => undefined,
+    ...CACHE_UPKEEP,
   }
   return { cache, asked, told }
 }

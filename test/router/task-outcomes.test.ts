@@ -4,6 +4,7 @@ import type { Amount } from '../../src/base/money.ts'
 import type { Timestamp } from '../../src/base/time.ts'
 import type { TaskOutcome } from '../../src/core/routing/task-outcome.ts'
 import type { CacheOutcome, SemanticCache } from '../../src/router/semantic-cache.ts'
+import { CACHE_UPKEEP } from './cache-upkeep.ts'
 import {
   answerOf,
   createFixture,
@@ -81,21 +82,7 @@ function cacheOf(outcome: CacheOutcome): SemanticCache {
   return {
     lookup: () => outcome,
     admit: () => 'stored',
-    invalidate: async () => 0,
-    statistics: () => ({
-      entries: 0,
-      sizeBytes: 0,
-      exactHits: 0,
-      similarHits: 0,
-      misses: 0,
-      stored: 0,
-      evicted: 0,
-      expired: 0,
-      corrupted: 0,
-      isSimilarityOn: false,
-    }),
-    flush: async () => undefined,
-    close: async () => undefined,
+    ...CACHE_UPKEEP,
   }
 }
 const entry = {

@@ -6,16 +6,11 @@ import { answerOfParts, partsOfAnswer } from '../../src/testing/answer-parts.ts'
 import { LANGUAGE_MODEL_CASES } from '../../src/testing/conformance/language-model-cases.ts'
 import { createRecordedModel, createRecordingModel, hashModelRequest } from '../../src/testing/recorded-model.ts'
 import { createScriptedModel } from '../../src/testing/scripted-model.ts'
+import { collectParts } from '../fixtures/collect-parts.ts'
 
 const ask = (content: string): ModelRequest => ({ messages: [{ role: 'user', content }] })
 const REQUEST = ask('What is the answer?')
 const FAILURE = new CodedError('MODEL_SERVER_ERROR', { message: 'down', details: { status: 500 } })
-
-async function collect(stream: AsyncIterable<ModelStreamPart>): Promise<ModelStreamPart[]> {
-  const parts: ModelStreamPart[] = []
-  for await (const part of stream) parts.push(part)
-  return parts
-}
 
 test('the suite of the port has the cases that every adapter runs', () => {
   expect(LANGUAGE_MODEL_CASES.length).toBe(12)
@@ -116,7 +111,7 @@ describe('a scripted model', () => {
   test('counts the callers who leave its stream', async () => {
     const model = createScriptedModel({ replies: 'abc' })
     for await (const _part of model.doStream(REQUEST)) break
-    await collect(model.doStream(REQUEST))
+    await collectParts(model.doStream(REQUEST))
     expect(model.abandonedCount).toBe(1)
   })
 })
@@ -133,12 +128,12 @@ describe('a recording', () => {
 
   test('replays streams as whole answers and back, in order, the last one for ever', async () => {
     const lines = await record(createScriptedModel({ replies: ['one', 'two'] }), async (recording) => {
-      await collect(recording.doStream(REQUEST))
+      await collectParts(recording.doStream(REQUEST))
       await recording.doGenerate(REQUEST)
     })
     const model = createRecordedModel({ modelId: 'scripted', provider: 'scripted', lines: [...lines, ''] })
     expect((await model.doGenerate(REQUEST)).text).toBe('one')
-    expect(answerOfParts(await collect(model.doStream(REQUEST))).text).toBe('two')
+    expect(answerOfParts(await collectParts(model.doStream(REQUEST))).text).toBe('two')
     expect((await model.doGenerate(REQUEST)).text).toBe('two')
   })
 
