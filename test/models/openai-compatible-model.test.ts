@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { CodedError } from '../../src/base/errors.ts'
+import type { CodedError } from '../../src/base/errors.ts'
 import { createOutboundFetch, type GuardedOutboundFetch } from '../../src/guard/outbound-fetch.ts'
 import {
   createOpenaiCompatibleModel,
