@@ -2,18 +2,14 @@ import { assert, assertNever } from '../base/assert.ts'
 import { CodedError } from '../base/errors.ts'
 import type { Amount } from '../base/money.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
-import {
-  answeringIndex,
-  attemptMachine,
-  type AttemptEnd,
-  type AttemptEvent,
-  type AttemptState,
-} from '../core/routing/attempt-machine.ts'
+import type { AttemptEvent } from '../core/routing/attempt-machine.ts'
 import type { PlannedStep } from '../core/routing/decision-record.ts'
 import { isAccepted, type Verdict } from '../core/verification/verdict.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
 import type { RouteAttempt } from '../ports/router.ts'
 import { admitCall, attemptOf, makeCall, type CallComponents } from './call-model.ts'
+import { drivePlan, type StepTurn } from './drive-plan.ts'
+import type { EndCause } from './plan-end.ts'
 import { recordAttempt, type TaskRun } from './task-run.ts'
 
 export type AnswerToCheck = {
@@ -48,36 +44,21 @@ export async function executePlan(
   run: TaskRun,
   steps: readonly PlannedStep[] = run.decision.plan,
 ): Promise<PlanResult> {
-  assert(steps.length > 0, 'a plan has a step')
   const answers = new Map<number, Answered>()
-  let state: AttemptState = attemptMachine.initial({ steps })
-  let event: AttemptEvent = { type: 'run-started' }
-  let cause: EndCause = {}
-  for (;;) {
-    const next = attemptMachine.transition(state, event)
-    state = next.state
-    const effect = next.effects[0]
-    assert(effect !== undefined && effect.type !== 'event-refused', 'every event of a run applies')
-    if (effect.type === 'finish-run') {
-      if (effect.end.kind !== 'accepted' && effect.end.kind !== 'best-rejected') throw endError(effect.end, run, cause)
-      const standing = answers.get(answeringIndex(state))
-      assert(standing !== undefined, 'the answering step left an answer')
-      return { ...standing, isAccepted: effect.end.kind === 'accepted' }
-    }
-    const done = await runStep(components, run, { step: effect.step, isLastResort: effect.index === steps.length - 1 })
-    if (done.answered !== undefined) answers.set(effect.index, done.answered)
-    cause = addCause(cause, done.cause)
-    event = done.event
-  }
+  const end = await drivePlan(run, steps, async (turn) => {
+    const { answered, ...report } = await runStep(components, run, turn)
+    if (answered !== undefined) answers.set(turn.index, answered)
+    return { kind: 'reported', ...report }
+  })
+  assert(end.kind === 'standing', 'no single step ends this plan')
+  const standing = answers.get(end.index)
+  assert(standing !== undefined, 'the answering step left an answer')
+  return { ...standing, isAccepted: end.isAccepted }
 }
 
 type StepDone = { readonly event: AttemptEvent; readonly answered?: Answered; readonly cause?: EndCause }
 
-async function runStep(
-  components: PlanComponents,
-  run: TaskRun,
-  { step, isLastResort }: { readonly step: PlannedStep; readonly isLastResort: boolean },
-): Promise<StepDone> {
+async function runStep(components: PlanComponents, run: TaskRun, { step, isLastResort }: StepTurn): Promise<StepDone> {
   const entry = entryOf(components, step)
   const admitted = await tryAdmit(components, run, entry)
   if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, cause: { refusal: admitted.error } }
@@ -175,52 +156,4 @@ export function saidBy(error: unknown): Pick<RouteAttempt, 'message' | 'retryAft
   if (!CodedError.is(error)) return {}
   const { retryAfterMs } = error.details
   return { message: error.message, ...(typeof retryAfterMs === 'number' && { retryAfterMs }) }
-}
-
-/** Why a run has no answer, as far as it is known. */
-export type EndCause = {
-  /** Why money was refused first: later steps are dearer. */
-  readonly refusal?: unknown
-  /** What a model threw last. */
-  readonly failure?: unknown
-}
-
-/** Answers of a provider about the request itself: with no other model called, nobody can tell the caller better than the provider. */
-const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
-  'MODEL_REQUEST_REFUSED',
-  'MODEL_NOT_FOUND',
-  'MODEL_RATE_LIMITED',
-])
-
-/** What is known after one more step. */
-export function addCause(known: EndCause, { refusal, failure }: EndCause = {}): EndCause {
-  return { refusal: known.refusal ?? refusal, failure: failure ?? known.failure }
-}
-
-/** The error of a run that ended without an answer. */
-export function endError(end: AttemptEnd, run: TaskRun, { refusal, failure }: EndCause = {}): unknown {
-  if (end.kind === 'aborted')
-    return run.signal?.reason ?? new CodedError('REQUEST_ABORTED', { message: 'The request was aborted' })
-  if (end.kind === 'out-of-budget' && refusal !== undefined) return refusal
-  const { attempts } = run
-  if (attempts.length === 1 && CodedError.is(failure) && ABOUT_THE_REQUEST.has(failure.code)) return failure
-  const tried = attempts.map(
-    ({ modelId, outcome, reason }) => `${modelId} ${outcome}${reason === undefined ? '' : ` (${reason})`}`,
-  )
-  const waits = attempts.flatMap(({ retryAfterMs }) => retryAfterMs ?? [])
-  return new CodedError('ROUTER_ALL_FAILED', {
-    message: `No model gave an answer: ${tried.join('; ') || 'none could be called'}`,
-    details: {
-      attempts: attempts.map(({ modelId, outcome, reason, message, retryAfterMs, latencyMs }) => ({
-        modelId,
-        outcome,
-        reason,
-        ...(message !== undefined && { message }),
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
-        latencyMs,
-      })),
-      // One model that can be asked again is enough.
-      ...(waits.length > 0 && { retryAfterMs: Math.min(...waits) }),
-    },
-  })
 }

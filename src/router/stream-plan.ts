@@ -2,25 +2,23 @@ import { assert } from '../base/assert.ts'
 import { ZERO_AMOUNT, type Amount } from '../base/money.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
-import { attemptMachine, type AttemptEvent, type AttemptState } from '../core/routing/attempt-machine.ts'
-import type { PlannedStep } from '../core/routing/decision-record.ts'
+import type { AttemptEvent } from '../core/routing/attempt-machine.ts'
 import { isAccepted } from '../core/verification/verdict.ts'
 import type { ModelStreamPart } from '../ports/language-model.ts'
 import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call-model.ts'
 import { costOfCall } from './call-cost.ts'
 import { StreamCollector } from './collect-stream.ts'
+import { drivePlan, type StepTurn } from './drive-plan.ts'
 import {
-  addCause,
-  endError,
   entryOf,
   eventOf,
   judgeAnswer,
   saidBy,
   tryAdmit,
-  type EndCause,
   type PlanComponents,
   type PlanResult,
 } from './execute-plan.ts'
+import { endError, type EndCause } from './plan-end.ts'
 import { chargeTask, recordAttempt, type TaskRun } from './task-run.ts'
 
 /** A model that has begun to answer: from here on there is no other model. */
@@ -38,28 +36,14 @@ export type StartedStream = {
  * Throws as `executePlan`, before the first part only.
  */
 export async function startStream(components: PlanComponents, run: TaskRun): Promise<StartedStream> {
-  const steps = run.decision.plan
   const empty = new Map<number, EmptyAnswer>()
-  let state: AttemptState = attemptMachine.initial({ steps })
-  let event: AttemptEvent = { type: 'run-started' }
-  let cause: EndCause = {}
-  for (;;) {
-    const next = attemptMachine.transition(state, event)
-    state = next.state
-    const effect = next.effects[0]
-    assert(effect !== undefined && effect.type !== 'event-refused', 'every event of a run applies')
-    if (effect.type === 'finish-run') {
-      const { end } = effect
-      if (end.kind !== 'accepted' && end.kind !== 'best-rejected') throw endError(end, run, cause)
-      return emptyStream(empty.get(end.index))
-    }
-    const isLastResort = effect.index === steps.length - 1
-    const tried = await tryStep(components, run, { step: effect.step, isLastResort })
-    if (tried.started !== undefined) return tried.started
-    if (tried.empty !== undefined) empty.set(effect.index, tried.empty)
-    cause = addCause(cause, tried.cause)
-    event = tried.event
-  }
+  const end = await drivePlan(run, run.decision.plan, async (turn) => {
+    const tried = await tryStep(components, run, turn)
+    if (tried.started !== undefined) return { kind: 'ended', result: tried.started }
+    if (tried.empty !== undefined) empty.set(turn.index, tried.empty)
+    return { kind: 'reported', event: tried.event, cause: tried.cause }
+  })
+  return end.kind === 'ended' ? end.result : emptyStream(empty.get(end.index))
 }
 
 /** An answer that came to its end without any content. */
@@ -84,11 +68,7 @@ type StepTried =
       readonly cause?: EndCause
     }
 
-async function tryStep(
-  components: PlanComponents,
-  run: TaskRun,
-  { step, isLastResort }: { readonly step: PlannedStep; readonly isLastResort: boolean },
-): Promise<StepTried> {
+async function tryStep(components: PlanComponents, run: TaskRun, { step, isLastResort }: StepTurn): Promise<StepTried> {
   const entry = entryOf(components, step)
   const admitted = await tryAdmit(components, run, entry)
   if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, cause: { refusal: admitted.error } }

@@ -1,4 +1,4 @@
-import { assert, assertNever } from '../../base/assert.ts'
+import { assertNever } from '../../base/assert.ts'
 import type { Machine, Step } from '../machine.ts'
 import type { PlannedStep } from './decision-record.ts'
 
@@ -156,13 +156,4 @@ function violations(state: AttemptState): readonly string[] {
   if (end.kind === 'out-of-budget' && outcomes.some(({ kind }) => kind === 'failed'))
     broken.push('money is the reason only when nothing else failed')
   return broken
-}
-
-/** The step whose answer is handed out. Broken invariant when the run did not end with an answer. */
-export function answeringIndex(state: AttemptState): number {
-  assert(
-    state.kind === 'finished' && (state.end.kind === 'accepted' || state.end.kind === 'best-rejected'),
-    'the run ended with an answer',
-  )
-  return state.end.index
 }

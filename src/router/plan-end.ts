@@ -1,0 +1,51 @@
+import { CodedError } from '../base/errors.ts'
+import type { AttemptEnd } from '../core/routing/attempt-machine.ts'
+import type { TaskRun } from './task-run.ts'
+
+/** Why a run has no answer, as far as it is known. */
+export type EndCause = {
+  /** Why money was refused first: later steps are dearer. */
+  readonly refusal?: unknown
+  /** What a model threw last. */
+  readonly failure?: unknown
+}
+
+/** Answers of a provider about the request itself: with no other model called, nobody can tell the caller better than the provider. */
+const ABOUT_THE_REQUEST: ReadonlySet<string> = new Set([
+  'MODEL_REQUEST_REFUSED',
+  'MODEL_NOT_FOUND',
+  'MODEL_RATE_LIMITED',
+])
+
+/** What is known after one more step. */
+export function addCause(known: EndCause, { refusal, failure }: EndCause = {}): EndCause {
+  return { refusal: known.refusal ?? refusal, failure: failure ?? known.failure }
+}
+
+/** The error of a run that ended without an answer. */
+export function endError(end: AttemptEnd, run: TaskRun, { refusal, failure }: EndCause = {}): unknown {
+  if (end.kind === 'aborted')
+    return run.signal?.reason ?? new CodedError('REQUEST_ABORTED', { message: 'The request was aborted' })
+  if (end.kind === 'out-of-budget' && refusal !== undefined) return refusal
+  const { attempts } = run
+  if (attempts.length === 1 && CodedError.is(failure) && ABOUT_THE_REQUEST.has(failure.code)) return failure
+  const tried = attempts.map(
+    ({ modelId, outcome, reason }) => `${modelId} ${outcome}${reason === undefined ? '' : ` (${reason})`}`,
+  )
+  const waits = attempts.flatMap(({ retryAfterMs }) => retryAfterMs ?? [])
+  return new CodedError('ROUTER_ALL_FAILED', {
+    message: `No model gave an answer: ${tried.join('; ') || 'none could be called'}`,
+    details: {
+      attempts: attempts.map(({ modelId, outcome, reason, message, retryAfterMs, latencyMs }) => ({
+        modelId,
+        outcome,
+        reason,
+        ...(message !== undefined && { message }),
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+        latencyMs,
+      })),
+      // One model that can be asked again is enough.
+      ...(waits.length > 0 && { retryAfterMs: Math.min(...waits) }),
+    },
+  })
+}
