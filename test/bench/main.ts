@@ -11,15 +11,22 @@ const FOLDER = new URL('./', import.meta.url)
 type NamedReport = BenchReport & { readonly name: string; readonly machine: ReturnType<typeof describeMachine> }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
-  })
   const known = listNames()
+  const usage = `Usage: npm run bench -- NAME|all [--json] [--quick]\nNames: ${known.join(', ')}\n`
+  const parsed = readArguments()
+  if (parsed === undefined) {
+    process.stderr.write(usage)
+    return 2
+  }
+  const { values, positionals } = parsed
+  if (values.help) {
+    process.stdout.write(usage)
+    return 0
+  }
   const names = positionals[0] === 'all' ? known : positionals
   const unknown = names.find((name) => !known.includes(name))
   if (names.length === 0 || unknown !== undefined) {
-    process.stderr.write(`Usage: npm run bench -- NAME|all [--json] [--quick]\nNames: ${known.join(', ')}\n`)
+    process.stderr.write(usage)
     return 2
   }
   const reports: NamedReport[] = []
@@ -27,6 +34,22 @@ async function main(): Promise<number> {
   if (values.json) process.stdout.write(`${JSON.stringify(reports.length === 1 ? reports[0] : reports)}\n`)
   else for (const report of reports) printReport(report)
   return 0
+}
+
+type Arguments = {
+  readonly values: { readonly json: boolean; readonly quick: boolean; readonly help: boolean }
+  readonly positionals: readonly string[]
+}
+
+/** `undefined` where an option is unknown. */
+function readArguments(): Arguments | undefined {
+  const flag = { type: 'boolean', default: false } as const
+  try {
+    return parseArgs({ allowPositionals: true, options: { json: flag, quick: flag, help: flag } })
+  } catch (error: unknown) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return undefined
+  }
 }
 
 function listNames(): string[] {
