@@ -1,0 +1,84 @@
+import type { AnyEventObject, EventObject, Snapshot, Subscription } from 'xstate'
+
+/** `kernell://node/worker/path#incarnation`; see `formatAddress`. */
+export type ActorAddress = string
+
+/** Why an actor ended. `done`: its logic reached its end. `killed`: it did not stop in time, or its worker was lost. */
+export type TerminationReason = 'done' | 'stopped' | 'failed' | 'killed'
+
+/** What a watcher is told, once; an actor that watches gets it as an event. */
+export type Terminated = {
+  readonly type: 'kernell.terminated'
+  readonly id: string
+  readonly address: ActorAddress
+  readonly reason: TerminationReason
+  /** Only with `done`. */
+  readonly output?: unknown
+  /** Only with `failed`. */
+  readonly error?: unknown
+}
+
+export type AskOptions = {
+  /** Milliseconds until the ask fails with `ACTOR_ASK_TIMEOUT`. Default 5,000. */
+  readonly timeoutMs?: number
+  /** Ends the wait with the signal's reason; the message may still be handled. */
+  readonly signal?: AbortSignal
+}
+
+export type DeliverOptions = {
+  /** Given twice, the second one is not handled again (durable actors; within the deduplication window). */
+  readonly key?: string
+  readonly signal?: AbortSignal
+}
+
+/** Where an answer to an `ask` goes. A plain value in the event; it crosses threads as its address. */
+export interface ReplyTarget {
+  /** False when nobody waits any more. */
+  send(event: EventObject): boolean
+}
+
+/**
+ * An actor as everybody else sees it, wherever it runs. Never null: an ended actor keeps its reference, and what is sent
+ * to it becomes a dead letter.
+ */
+export interface ActorRef<
+  Event extends EventObject = AnyEventObject,
+  State extends Snapshot<unknown> = Snapshot<unknown>,
+> {
+  readonly id: string
+  readonly address: ActorAddress
+  /**
+   * Puts `event` into the mailbox.
+   *
+   * @returns False when it was refused; it is then a dead letter.
+   * @throws TypeError when `event` is not an object with a `type` that is a string.
+   */
+  send(event: Event): boolean
+  /**
+   * Sends `event` with `replyTo` added, and waits for what is sent there.
+   *
+   * @throws `ACTOR_ASK_TIMEOUT`, `ACTOR_STOPPED` when it ends before it answers, `ACTOR_MAILBOX_FULL`; the reason of the
+   *   signal.
+   */
+  ask<Reply = AnyEventObject>(event: Event, options?: AskOptions): Promise<Reply>
+  /**
+   * Resolves when the message is accepted: in the mailbox, or, for a durable actor, on stable storage. Waits for room in a
+   * full mailbox with the policy `credit`.
+   *
+   * @throws `ACTOR_STOPPED`, `ACTOR_MAILBOX_FULL`, the errors of the store; the reason of the signal.
+   */
+  deliver(event: Event, options?: DeliverOptions): Promise<void>
+  /** Tells `watcher` once when this actor ends; at once when it has ended. Control messages are never dropped by a mailbox bound. */
+  watch(watcher: ActorRef | ((terminated: Terminated) => void)): Subscription
+  /** Idempotent. Children stop first, newest first. Resolves when the actor has ended. */
+  stop(): Promise<void>
+  /** Called with each new snapshot; not with the present one. */
+  subscribe(observer: SnapshotObserver<State> | ((snapshot: State) => void)): Subscription
+  getSnapshot(): State
+}
+
+export type SnapshotObserver<State> = {
+  readonly next?: (snapshot: State) => void
+  readonly error?: (error: unknown) => void
+  readonly complete?: () => void
+}

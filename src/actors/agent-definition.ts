@@ -1,0 +1,81 @@
+import type { AnyActorLogic } from 'xstate'
+
+/**
+ * What happens to a message for a full mailbox.
+ *
+ * - `refuse`: `send` answers false, `ask` fails with `ACTOR_MAILBOX_FULL`, the message becomes a dead letter.
+ * - `drop-newest`: as `refuse`, but `send` answers true: the sender need not care.
+ * - `drop-oldest`: the message that waited longest becomes a dead letter.
+ * - `credit`: the message is taken, and an actor that sent it has no further turn until there is room again. From outside
+ *   any turn nobody can be held: there it is as `refuse`, and `deliver` waits for room.
+ */
+export type MailboxPolicy = 'refuse' | 'drop-newest' | 'drop-oldest' | 'credit'
+
+export type MailboxInit = {
+  /** Messages that may wait, a whole number from 1 to 2^24. Default 65,536. */
+  readonly bound?: number
+  /** Default `refuse`. */
+  readonly atBound?: MailboxPolicy
+}
+
+/**
+ * When a supervisor starts a child again: `permanent` always, `transient` (default) only after a failure, `temporary`
+ * never.
+ */
+export type RestartKind = 'permanent' | 'transient' | 'temporary'
+
+export type RestartInit = {
+  readonly kind?: RestartKind
+  /** Times a message that made the actor fail is given to it again before it becomes a dead letter. Default 0. */
+  readonly redeliveries?: number
+  /** Wait before the n-th restart within the supervisor's period: `firstMs` doubled n - 1 times, at most `maxMs`. Default none. */
+  readonly backOff?: { readonly firstMs: number; readonly maxMs: number }
+  /** How long an orderly stop may take before the actor is ended as it is. Default 5,000 ms. */
+  readonly shutdownMs?: number
+}
+
+/** Carries a stored snapshot of an older version to this one. Throwing stops the actor with `ACTOR_MIGRATION_FAILED` and loses nothing. */
+export type MigrateSnapshot = (snapshot: unknown, fromVersion: number) => unknown
+
+export type AgentInit<Logic extends AnyActorLogic> = {
+  /** 1 to 128 characters of `A-Z a-z 0-9 . _ : -`; names the definition in addresses, journals and workers. */
+  readonly name: string
+  /** A whole number >= 1. Raised when a stored snapshot or event of the old version no longer fits. Default 1. */
+  readonly version?: number
+  /** Any XState v5 logic. */
+  readonly logic: Logic
+  readonly migrate?: MigrateSnapshot
+  readonly mailbox?: MailboxInit
+  readonly restart?: RestartKind | RestartInit
+  /** True: state, inbox and timers outlive the process, where the system has a data directory. Default false. */
+  readonly durable?: boolean | DurableInit
+  /**
+   * URL of the module that exports this definition, and the export's name, for systems with threads: a worker loads the
+   * logic from there. Absent: the actor stays on the thread that spawned it.
+   */
+  readonly module?: { readonly url: string; readonly exportName: string }
+}
+
+export type DurableInit = {
+  /** Commits after which the snapshot is written anew; between, only what changed is. Default 256. */
+  readonly snapshotEvery?: number
+  /** The cell leaves memory after so long without a message, and comes back with the next one. Default: never. */
+  readonly passivateAfterMs?: number
+}
+
+/** What `defineAgent` returns. Frozen; one value serves any number of actors. */
+export type AgentDefinition<Logic extends AnyActorLogic = AnyActorLogic> = {
+  readonly name: string
+  readonly version: number
+  readonly logic: Logic
+  readonly migrate: MigrateSnapshot | undefined
+  readonly mailbox: { readonly bound: number; readonly atBound: MailboxPolicy }
+  readonly restart: {
+    readonly kind: RestartKind
+    readonly redeliveries: number
+    readonly backOff: { readonly firstMs: number; readonly maxMs: number } | undefined
+    readonly shutdownMs: number
+  }
+  readonly durable: (Required<Pick<DurableInit, 'snapshotEvery'>> & DurableInit) | undefined
+  readonly module: { readonly url: string; readonly exportName: string } | undefined
+}
