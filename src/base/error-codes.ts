@@ -388,6 +388,48 @@ export const ERROR_CODES = {
     httpStatus: 503,
     isRetryable: true,
   },
+  ACTOR_STATE_NOT_STORABLE: {
+    cause: 'A durable actor was given state or an event that cannot be written down; the message names the path.',
+    remedy: 'Keep plain values there: no functions, no cycles, no instances of classes.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  ACTOR_VERSION_UNKNOWN: {
+    cause: 'A durable actor has a snapshot, an event or a timer of a version that its definition does not know.',
+    remedy: 'Start it with the definition that wrote it, or with one that migrates from it; its inbox is kept.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  ACTOR_MIGRATION_FAILED: {
+    cause: 'The definition of a durable actor could not carry its stored snapshot or event to the new version.',
+    remedy: 'Correct `migrate` and start the actor again; its state and its inbox are kept as they were.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  ACTOR_FENCED: {
+    cause: 'A durable actor was activated again elsewhere, and the earlier activation tried to write.',
+    remedy: 'Nothing is lost: the new activation goes on. Report it if it happens without a restart.',
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  ACTOR_NOT_STORED: {
+    cause: 'No durable actor of this id is stored here, or it holds no approval of this id.',
+    remedy: 'List what is stored, and correct the id.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  ACTOR_ALREADY_STORED: {
+    cause: 'A durable actor of this id is stored here already.',
+    remedy: 'Choose another id, or remove the stored actor first.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  ACTOR_EXPORT_INVALID: {
+    cause: 'The lines of an exported actor are damaged, incomplete or of an unknown format.',
+    remedy: 'Export the actor again, with a version of this package that is not newer than the importing one.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>
 
 /** Name of a coded error: `AREA_WHAT`. */
