@@ -20,6 +20,7 @@ const TEXT_KINDS = [
   'wit',
   'c',
   'h',
+  'erl',
   'sh',
   'yml',
   'yaml',
