@@ -6,8 +6,8 @@ export type Layer = { readonly layer: number; readonly folder: string; readonly 
 
 const VALUES = ['base', 'core']
 const CONTRACTS = [...VALUES, 'ports', 'wire']
-const ADAPTERS = ['wasm', 'storage', 'models', 'guard', 'telemetry', 'testing']
-const SERVICES = ['router', 'learning']
+const ADAPTERS = ['actors', 'wasm', 'storage', 'models', 'guard', 'telemetry', 'testing']
+const SERVICES = ['router', 'learning', 'memory']
 
 export const LAYERS: readonly Layer[] = [
   { layer: 1, folder: 'base', mayImport: [] },
@@ -15,7 +15,7 @@ export const LAYERS: readonly Layer[] = [
   { layer: 3, folder: 'ports', mayImport: VALUES },
   { layer: 3, folder: 'wire', mayImport: VALUES },
   ...ADAPTERS.map((folder) => ({ layer: 4, folder, mayImport: CONTRACTS })),
-  ...SERVICES.map((folder) => ({ layer: 5, folder, mayImport: CONTRACTS })),
+  ...SERVICES.map((folder) => ({ layer: 5, folder, mayImport: [...CONTRACTS, 'actors'] })),
   {
     layer: 6,
     folder: 'node',

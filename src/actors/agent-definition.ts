@@ -1,4 +1,6 @@
 import type { AnyActorLogic } from 'xstate'
+import type { RestartKind } from '../core/supervision/restart-plan.ts'
+import type { ActorRef } from './actor-ref.ts'
 
 /**
  * What happens to a message for a full mailbox.
@@ -17,12 +19,6 @@ export type MailboxInit = {
   /** Default `refuse`. */
   readonly atBound?: MailboxPolicy
 }
-
-/**
- * When a supervisor starts a child again: `permanent` always, `transient` (default) only after a failure, `temporary`
- * never.
- */
-export type RestartKind = 'permanent' | 'transient' | 'temporary'
 
 export type RestartInit = {
   readonly kind?: RestartKind
@@ -78,4 +74,14 @@ export type AgentDefinition<Logic extends AnyActorLogic = AnyActorLogic> = {
   }
   readonly durable: (Required<Pick<DurableInit, 'snapshotEvery'>> & DurableInit) | undefined
   readonly module: { readonly url: string; readonly exportName: string } | undefined
+}
+
+export type SpawnOptions = {
+  /** 1 to 256 characters, no space, no `/` and no `#`. Unique among the live actors of the system (children: of their parent). Absent: a number. */
+  readonly id?: string
+  readonly input?: unknown
+  /** A supervisor of this system; absent: the system's own. */
+  readonly supervisor?: ActorRef
+  /** Where to run, for systems with threads. Absent: the least loaded worker that can load the definition. */
+  readonly placement?: { readonly worker?: number; readonly near?: ActorRef }
 }

@@ -16,4 +16,6 @@ export type ActorEnvironment = {
   later(task: () => void): void
   /** Told of errors that nobody listens to. The platform's: an uncaught exception, as XState does. */
   reportError(error: unknown): void
+  /** Prints what an operator should read when nobody else listens. */
+  log(...parts: unknown[]): void
 }

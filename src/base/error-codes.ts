@@ -388,6 +388,54 @@ export const ERROR_CODES = {
     httpStatus: 503,
     isRetryable: true,
   },
+  ACTOR_PLATFORM_LACKS: {
+    cause: 'An actor system was asked for threads or a data directory where there are none, such as in a page.',
+    remedy: 'Leave `threads` and `dataDir` out, or run the system in Node.',
+    httpStatus: 501,
+    isRetryable: false,
+  },
+  ACTOR_STOPPED: {
+    cause: 'The actor that was asked, or that a message was to be delivered to, has ended.',
+    remedy: 'Spawn it again, or watch it to learn of its end.',
+    httpStatus: 410,
+    isRetryable: false,
+  },
+  ACTOR_ASK_TIMEOUT: {
+    cause: 'An actor did not answer within the time of the ask.',
+    remedy: 'Give the ask more time, or see in its snapshot what the actor is doing; it may still handle the message.',
+    httpStatus: 504,
+    isRetryable: true,
+  },
+  ACTOR_MAILBOX_FULL: {
+    cause: 'The mailbox of the actor is full, and its policy refuses.',
+    remedy: 'Send more slowly, raise `mailbox.bound`, or choose the policy `credit`, which makes senders wait.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  ACTOR_RESTART_INTENSITY: {
+    cause: 'An actor failed more often than its supervisor restarts within its period.',
+    remedy: 'Read the cause, which is the last failure; raise the intensity only where failing so often is normal.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  ACTOR_SYSTEM_STOPPED: {
+    cause: 'An actor was spawned in a system, or below a parent, that has been stopped.',
+    remedy: 'Make a new system; a stopped one does not come back.',
+    httpStatus: 503,
+    isRetryable: false,
+  },
+  ACTOR_ID_TAKEN: {
+    cause: 'An actor was spawned with the id of one that lives.',
+    remedy: 'Choose another id, or take the actor that is there with `system.get(id)`.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  ACTOR_START_FAILED: {
+    cause: 'The logic of an actor threw while it made its first state: mostly the input does not fit.',
+    remedy: 'Read the cause and correct the input; nothing was started.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
   ACTOR_STATE_NOT_STORABLE: {
     cause: 'A durable actor was given state or an event that cannot be written down; the message names the path.',
     remedy: 'Keep plain values there: no functions, no cycles, no instances of classes.',
@@ -424,10 +472,22 @@ export const ERROR_CODES = {
     httpStatus: 409,
     isRetryable: false,
   },
+  ACTOR_EFFECT_REFUSED: {
+    cause: 'An effect needed an approval that was rejected, or not given in time; it did not run.',
+    remedy: 'Request the effect again when somebody may approve it.',
+    httpStatus: 403,
+    isRetryable: false,
+  },
   ACTOR_EXPORT_INVALID: {
     cause: 'The lines of an exported actor are damaged, incomplete or of an unknown format.',
     remedy: 'Export the actor again, with a version of this package that is not newer than the importing one.',
     httpStatus: 400,
+    isRetryable: false,
+  },
+  ACTOR_EVENT_NOT_CLONEABLE: {
+    cause: 'An event for an actor on another thread holds something that cannot be copied there, such as a function.',
+    remedy: 'Send data, or take the field that the message names out of the event.',
+    httpStatus: 500,
     isRetryable: false,
   },
 } as const satisfies Record<string, ErrorCodeEntry>

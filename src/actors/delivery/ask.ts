@@ -1,0 +1,123 @@
+import type { AnyEventObject, EventObject } from 'xstate'
+import { CodedError } from '../../base/errors.ts'
+import type { AskOptions, DeliverOptions, ReplyTarget, Terminated } from '../actor-ref.ts'
+import { STOPPED, type Cell } from '../cell/cell.ts'
+import { mailSize } from './full-mailbox.ts'
+
+export const ASK_TIMEOUT_MS_DEFAULT = 5_000
+
+/** Takes the first event that is sent to it; later ones are refused. */
+class PendingReply implements ReplyTarget {
+  readonly #settle: (event: EventObject) => void
+  #isOpen = true
+
+  constructor(settle: (event: EventObject) => void) {
+    this.#settle = settle
+  }
+
+  send(event: EventObject): boolean {
+    if (!this.#isOpen) return false
+    this.#isOpen = false
+    this.#settle(event)
+    return true
+  }
+
+  close(): void {
+    this.#isOpen = false
+  }
+
+  /** XState's `sendTo` delivers through this. */
+  _send(event: EventObject): void {
+    this.send(event)
+  }
+}
+
+/** What an ask needs: a delay that can be taken back. */
+export type Delay = (delayMs: number, task: () => void) => { cancel(): void }
+
+/** @see `ActorRef.ask` */
+export function askCell(
+  cell: Cell,
+  event: AnyEventObject,
+  options: AskOptions & { readonly delay: Delay },
+): Promise<unknown> {
+  const { timeoutMs = ASK_TIMEOUT_MS_DEFAULT, signal, delay } = options
+  if (!Number.isFinite(timeoutMs) || timeoutMs < 0)
+    throw new RangeError(`timeoutMs ${timeoutMs} is not finite and >= 0`)
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const release = (): void => {
+      reply.close()
+      timer.cancel()
+      signal?.removeEventListener('abort', onAbort)
+      cell.extras?.endListeners?.delete(listener)
+    }
+    const fail = (error: unknown): void => {
+      release()
+      reject(error)
+    }
+    const reply = new PendingReply((answer) => {
+      release()
+      resolve(answer)
+    })
+    const onAbort = (): void => fail(signal?.reason)
+    const listener = { ended: (end: Terminated): void => fail(stoppedError(cell, end.error)) }
+    const timer = delay(timeoutMs, () => fail(timeoutError(cell, event, timeoutMs)))
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (cell.status === STOPPED) {
+      cell.system.deadLetters.put(cell, event, 'stopped')
+      fail(stoppedError(cell, undefined))
+      return
+    }
+    const extras = cell.more()
+    extras.endListeners ??= new Set()
+    extras.endListeners.add(listener)
+    if (!cell.send({ ...event, replyTo: reply })) fail(fullError(cell))
+  })
+}
+
+/** @see `ActorRef.deliver`: for an actor that is not durable, accepted means in the mailbox. */
+export async function deliverToCell(cell: Cell, event: AnyEventObject, { signal }: DeliverOptions): Promise<void> {
+  for (;;) {
+    signal?.throwIfAborted()
+    if (cell.status === STOPPED) {
+      cell.system.deadLetters.put(cell, event, 'stopped')
+      throw stoppedError(cell, undefined)
+    }
+    const { bound, atBound } = cell.behaviour.definition.mailbox
+    if (mailSize(cell) < bound || atBound !== 'credit') {
+      if (!cell.send(event)) throw fullError(cell)
+      return
+    }
+    await roomIn(cell, signal)
+  }
+}
+
+function roomIn(cell: Cell, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    signal?.addEventListener('abort', done, { once: true })
+    const extras = cell.more()
+    extras.roomWaiters ??= []
+    extras.roomWaiters.push(done)
+  })
+}
+
+function timeoutError(cell: Cell, event: AnyEventObject, timeoutMs: number): CodedError {
+  const message = `Actor ${cell.id} did not answer ${event.type} within ${timeoutMs} ms`
+  return new CodedError('ACTOR_ASK_TIMEOUT', { message, details: { id: cell.id, event: event.type, timeoutMs } })
+}
+
+export function stoppedError(cell: Cell, cause: unknown): CodedError {
+  const message = `Actor ${cell.id} has ended`
+  return new CodedError('ACTOR_STOPPED', { message, ...(cause !== undefined && { cause }), details: { id: cell.id } })
+}
+
+function fullError(cell: Cell): CodedError {
+  const { bound } = cell.behaviour.definition.mailbox
+  const message = `The mailbox of actor ${cell.id} is full (${bound} messages)`
+  return new CodedError('ACTOR_MAILBOX_FULL', { message, details: { id: cell.id, bound } })
+}

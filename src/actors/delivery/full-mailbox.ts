@@ -1,0 +1,105 @@
+/** The slow half of a send: the mailbox has messages, or is closed, or full. */
+import type { AnyEventObject } from 'xstate'
+import { DRAINING, eventTypeError, HELD, NOT_STARTED, SCHEDULED, STOPPED, SUSPENDED, type Cell } from '../cell/cell.ts'
+
+/** With `credit`, the most that one turn of one sender may put beyond the bound, as a multiple of it. */
+const CREDIT_OVERFLOW = 2
+
+export function mailSize(cell: Cell): number {
+  return cell.slot === undefined ? 0 : 1 + (cell.ring?.size ?? 0)
+}
+
+/** @returns Whether the message was taken. */
+export function sendToBusy(cell: Cell, event: AnyEventObject): boolean {
+  if (typeof event?.type !== 'string') throw eventTypeError(event)
+  const { system } = cell
+  if (cell.status === STOPPED || (cell.marks & DRAINING) !== 0) {
+    system.deadLetters.put(cell, event, cell.status === STOPPED ? 'stopped' : 'draining')
+    return false
+  }
+  const { bound } = cell.behaviour.definition.mailbox
+  const waiting = mailSize(cell)
+  if (waiting >= bound && !makeRoom(cell, event, waiting)) {
+    return cell.behaviour.definition.mailbox.atBound === 'drop-newest'
+  }
+  putMail(cell, event)
+  return true
+}
+
+/** Puts a message last whatever the bound says: control messages are never dropped. */
+export function putMail(cell: Cell, event: AnyEventObject): void {
+  if (cell.slot === undefined) {
+    cell.slot = event
+    if (cell.status !== NOT_STARTED && (cell.marks & (SCHEDULED | SUSPENDED | HELD)) === 0) {
+      cell.system.enqueue(cell)
+    }
+    return
+  }
+  cell.ring ??= cell.system.rings.get()
+  cell.ring.push(event)
+}
+
+/** @returns Whether the message may be put; otherwise it has become a dead letter. */
+function makeRoom(cell: Cell, event: AnyEventObject, waiting: number): boolean {
+  const { system } = cell
+  const { atBound, bound } = cell.behaviour.definition.mailbox
+  switch (atBound) {
+    case 'credit':
+      if (system.current === undefined || !hold(system.current, cell, waiting < bound * CREDIT_OVERFLOW)) break
+      return true
+    case 'drop-oldest': {
+      const oldest = cell.slot
+      cell.slot = cell.ring?.shift()
+      if (oldest !== undefined) system.deadLetters.put(cell, oldest, 'dropped')
+      return true
+    }
+    case 'refuse':
+    case 'drop-newest':
+      break
+  }
+  system.deadLetters.put(cell, event, 'mailbox-full')
+  return false
+}
+
+/**
+ * Takes the sender's turns away until the target has room.
+ *
+ * @returns False when that would be for ever: the sender is the target, or the target (or whoever that waits for) waits
+ *   for the sender; or when the sender has put too much in one turn.
+ */
+function hold(sender: Cell, target: Cell, hasOverflowRoom: boolean): boolean {
+  if (!hasOverflowRoom) return false
+  let waiter: { readonly extras: Cell['extras'] } | undefined = target
+  while (waiter !== undefined) {
+    if (waiter === sender) return false
+    waiter = waiter.extras?.heldBy
+  }
+  // It waits already, for the first of several full mailboxes; this one takes the message all the same.
+  if ((sender.marks & HELD) !== 0) return true
+  sender.marks |= HELD
+  sender.more().heldBy = target
+  const extras = target.more()
+  extras.held ??= new Set()
+  extras.held.add({
+    release: () => {
+      sender.marks &= ~HELD
+      if (sender.extras !== undefined) sender.extras.heldBy = undefined
+      if (sender.slot === undefined || sender.status === STOPPED || (sender.marks & (SCHEDULED | SUSPENDED)) !== 0)
+        return
+      sender.system.enqueue(sender)
+    },
+  })
+  return true
+}
+
+/** After a turn: senders that waited for room go on once half of it is free. */
+export function releaseWhenRoom(cell: Cell): void {
+  const { extras } = cell
+  if (extras?.held === undefined && extras?.roomWaiters === undefined) return
+  if (mailSize(cell) > cell.behaviour.definition.mailbox.bound / 2) return
+  const { held, roomWaiters } = extras
+  extras.held = undefined
+  extras.roomWaiters = undefined
+  for (const waiting of held ?? []) waiting.release()
+  for (const waiter of roomWaiters ?? []) waiter()
+}

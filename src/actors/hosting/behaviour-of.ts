@@ -1,0 +1,21 @@
+import type { AgentDefinition } from '../agent-definition.ts'
+import type { Behaviour } from '../cell/cell.ts'
+import { LogicBehaviour } from './logic-behaviour.ts'
+import { ReducerBehaviour, reducerOf } from './reducer-behaviour.ts'
+
+const BEHAVIOURS = new WeakMap<AgentDefinition, Behaviour>()
+
+/** The way to run a definition's logic: bare reducers and compiled tables where that is the same, hosted logic otherwise. */
+export function behaviourOf(definition: AgentDefinition): Behaviour {
+  const known = BEHAVIOURS.get(definition)
+  if (known !== undefined) return known
+  const behaviour = createBehaviour(definition)
+  BEHAVIOURS.set(definition, behaviour)
+  return behaviour
+}
+
+function createBehaviour(definition: AgentDefinition): Behaviour {
+  const reducer = reducerOf(definition.logic)
+  if (reducer !== undefined) return new ReducerBehaviour(definition, reducer)
+  return new LogicBehaviour(definition)
+}

@@ -1,0 +1,72 @@
+import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate'
+import type { AgentDefinition } from '../agent-definition.ts'
+import { STOPPED, type Behaviour, type Cell } from '../cell/cell.ts'
+import { settle } from '../cell/life.ts'
+
+/** Any XState logic, driven through its own functions with the cell as scope. */
+export class LogicBehaviour implements Behaviour {
+  readonly isSupervisor = false
+  readonly logic: AnyActorLogic
+  readonly definition: AgentDefinition
+
+  constructor(definition: AgentDefinition) {
+    this.logic = definition.logic
+    this.definition = definition
+  }
+
+  initialise(cell: Cell, stored?: Snapshot<unknown>): void {
+    const { logic } = this
+    // The scope's type differs from XState's in what its logic never sees.
+    const scope = cell as never
+    const { deferred } = cell.system
+    const base = deferred.length
+    if (stored === undefined) cell.state = logic.getInitialSnapshot(scope, cell.input as never)
+    else cell.state = logic.restoreSnapshot === undefined ? stored : logic.restoreSnapshot(stored, scope)
+    // Entry actions wait for the start, which may come much later.
+    if (deferred.length > base) cell.more().deferred = deferred.splice(base)
+  }
+
+  start(cell: Cell): void {
+    const snapshot = cell.state as Snapshot<unknown>
+    if (snapshot.status === 'active' && this.logic.start !== undefined) {
+      try {
+        this.logic.start(snapshot, cell as never)
+      } catch (error: unknown) {
+        this.setError(cell, error)
+      }
+    }
+    const { system } = cell
+    const base = system.deferred.length
+    const { extras } = cell
+    if (extras?.deferred !== undefined) {
+      system.deferred.push(...extras.deferred)
+      extras.deferred = undefined
+    }
+    settle(cell, { type: 'xstate.init', input: cell.input }, base)
+  }
+
+  step(cell: Cell, event: AnyEventObject): void {
+    const base = cell.system.deferred.length
+    const next: Snapshot<unknown> = this.logic.transition(cell.state as never, event, cell as never)
+    if (cell.status === STOPPED) return
+    cell.state = next
+    settle(cell, event, base)
+  }
+
+  end(cell: Cell): void {
+    const snapshot = cell.state as Snapshot<unknown>
+    if (snapshot.status === 'active') this.step(cell, { type: 'xstate.stop' })
+  }
+
+  snapshotOf(cell: Cell): Snapshot<unknown> {
+    return cell.state as Snapshot<unknown>
+  }
+
+  persistedSnapshotOf(cell: Cell, options?: unknown): Snapshot<unknown> {
+    return this.logic.getPersistedSnapshot(cell.state as never, options)
+  }
+
+  setError(cell: Cell, error: unknown): void {
+    cell.state = { ...(cell.state as Snapshot<unknown>), status: 'error', error }
+  }
+}

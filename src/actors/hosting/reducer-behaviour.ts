@@ -1,0 +1,101 @@
+import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate'
+import { fromTransition } from 'xstate'
+import type { AgentDefinition } from '../agent-definition.ts'
+import { runDeferred } from '../cell/life.ts'
+import { WHOLE, type Behaviour, type Cell } from '../cell/cell.ts'
+import { notifyNext } from '../delivery/observers.ts'
+
+type Reducer = (context: unknown, event: AnyEventObject, scope: Cell) => unknown
+
+/**
+ * `fromTransition` logic without its wrapping: the cell keeps the bare context, and a snapshot is made when somebody looks.
+ * XState copies the whole snapshot for each event instead.
+ */
+export class ReducerBehaviour implements Behaviour {
+  readonly isSupervisor = false
+  readonly logic: AnyActorLogic
+  readonly definition: AgentDefinition
+  readonly reduce: Reducer
+
+  constructor(definition: AgentDefinition, reduce: Reducer) {
+    this.logic = definition.logic
+    this.definition = definition
+    this.reduce = reduce
+  }
+
+  initialise(cell: Cell, stored?: Snapshot<unknown>): void {
+    // The scope's type differs from XState's in what its logic never sees.
+    const snapshot = stored ?? this.logic.getInitialSnapshot(cell as never, cell.input as never)
+    const isPlain = snapshot.status === 'active'
+    cell.state = isPlain ? (snapshot as { readonly context?: unknown }).context : snapshot
+    cell.marks = isPlain ? cell.marks & ~WHOLE : cell.marks | WHOLE
+  }
+
+  start(cell: Cell): void {
+    if (cell.extras !== undefined) notifyNext(cell, this.snapshotOf(cell))
+    const { system } = cell
+    if (system.isInspected) {
+      const event = { type: 'xstate.init', input: cell.input }
+      const snapshot = this.snapshotOf(cell)
+      system._sendInspectionEvent({ type: '@xstate.snapshot', actorRef: cell, event, snapshot })
+    }
+  }
+
+  step(cell: Cell, event: AnyEventObject): void {
+    const context = (cell.marks & WHOLE) === 0 ? cell.state : (cell.state as { readonly context: unknown }).context
+    cell.state = this.reduce(context, event, cell)
+    cell.marks &= ~WHOLE
+    if (cell.extras !== undefined || cell.system.isInspected) this.publish(cell, event)
+  }
+
+  end(cell: Cell): void {
+    // XState gives its stop to the logic as an event, and logic may rely on it.
+    this.step(cell, STOP_EVENT)
+  }
+
+  snapshotOf(cell: Cell): Snapshot<unknown> {
+    if ((cell.marks & WHOLE) === 0) {
+      cell.state = { status: 'active', output: undefined, error: undefined, context: cell.state }
+      cell.marks |= WHOLE
+    }
+    return cell.state as Snapshot<unknown>
+  }
+
+  persistedSnapshotOf(cell: Cell): Snapshot<unknown> {
+    return this.snapshotOf(cell)
+  }
+
+  setError(cell: Cell, error: unknown): void {
+    cell.state = { ...this.snapshotOf(cell), status: 'error', error }
+  }
+
+  private publish(cell: Cell, event: AnyEventObject): void {
+    const { system } = cell
+    if (system.deferred.length > 0 && system.current === cell) runDeferred(system, 0)
+    const snapshot = this.snapshotOf(cell)
+    notifyNext(cell, snapshot)
+    if (system.isInspected) {
+      system._sendInspectionEvent({ type: '@xstate.snapshot', actorRef: cell, event, snapshot })
+    }
+  }
+}
+
+const STOP_EVENT: AnyEventObject = Object.freeze({ type: 'xstate.stop' })
+
+const SAMPLE = fromTransition((context: unknown) => context, undefined)
+const SAMPLE_TRANSITION = String(SAMPLE.transition)
+const SAMPLE_INITIAL = String(SAMPLE.getInitialSnapshot)
+
+/**
+ * The reducer of logic that `fromTransition` made; `undefined` for any other logic. XState does not mark its logic, so the
+ * text of its two functions is compared with that of a sample: other code, or a version that works otherwise, is hosted
+ * as general logic.
+ */
+export function reducerOf(logic: AnyActorLogic): Reducer | undefined {
+  const { config } = logic as { readonly config?: unknown }
+  if (typeof config !== 'function') return undefined
+  if (String(logic.transition) !== SAMPLE_TRANSITION || String(logic.getInitialSnapshot) !== SAMPLE_INITIAL) {
+    return undefined
+  }
+  return config as Reducer
+}

@@ -1,0 +1,50 @@
+/**
+ * Agents as supervised actors: cells with mailboxes, supervisors and timers, whose behaviour is any XState v5 logic. It is
+ * not a scheduler of operating-system work and not a message broker: an actor's message is handled on one thread, one at a
+ * time.
+ *
+ * ```ts
+ * import { createActorSystem, defineAgent } from 'kernell-os/actors'
+ * import { fromTransition } from 'xstate'
+ *
+ * const echo = defineAgent({
+ *   name: 'echo',
+ *   logic: fromTransition((heard: number, event: { type: 'say'; replyTo?: { send(event: object): unknown } }) => {
+ *     event.replyTo?.send({ type: 'heard', count: heard + 1 })
+ *     return heard + 1
+ *   }, 0),
+ * })
+ * const system = createActorSystem()
+ * const ref = system.spawn(echo, { id: 'echo' })
+ * console.log(await ref.ask({ type: 'say' })) // { type: 'heard', count: 1 }
+ * await system.stop()
+ * ```
+ */
+export { createActor } from './create-actor.ts'
+export { createActorSystem, type CreateActorSystemInit } from './create-actor-system.ts'
+export { defineAgent } from './define-agent.ts'
+export type { ActorSystem, StopOptions, SuperviseOptions } from './system/actor-system.ts'
+export type {
+  ActorAddress,
+  ActorRef,
+  AskOptions,
+  DeliverOptions,
+  ReplyTarget,
+  SnapshotObserver,
+  Terminated,
+  TerminationReason,
+} from './actor-ref.ts'
+export type {
+  AgentDefinition,
+  AgentInit,
+  DurableInit,
+  MailboxInit,
+  MailboxPolicy,
+  RestartInit,
+  SpawnOptions,
+} from './agent-definition.ts'
+export type { ActorEnvironment } from './environment.ts'
+export type { DeadLetter, DeadLetterReason, DeadLetters } from './delivery/dead-letters.ts'
+export type { SupervisionEvent } from './supervision/supervision-event.ts'
+export { formatAddress, parseAddress, type AddressParts } from './system/address.ts'
+export { createSystemEnvironment } from './system/system-environment.ts'

@@ -1,0 +1,52 @@
+import type { XStateClock } from '../cell/cell-extras.ts'
+import type { ActorEnvironment } from '../environment.ts'
+import { SystemTimers } from '../timers/system-timers.ts'
+import { TimerEntry } from '../timers/timer-entry.ts'
+
+/** A function that runs later, unless it is cancelled. */
+export class DelayedTask extends TimerEntry<DelayedTask> {
+  readonly task: () => void
+  readonly owner: SystemClock
+
+  constructor(owner: SystemClock, task: () => void) {
+    super()
+    this.owner = owner
+    this.task = task
+  }
+
+  /** Idempotent. */
+  cancel(): void {
+    this.owner.cancel(this)
+  }
+}
+
+/** The delays of a whole system on one timing wheel; for XState's code it is the clock of its actors. */
+export class SystemClock implements XStateClock {
+  readonly #timers: SystemTimers<DelayedTask>
+
+  constructor(environment: ActorEnvironment) {
+    this.#timers = new SystemTimers<DelayedTask>(environment, ({ task }) => task())
+  }
+
+  after(delayMs: number, task: () => void): DelayedTask {
+    const delayed = new DelayedTask(this, task)
+    this.#timers.schedule(delayed, delayMs)
+    return delayed
+  }
+
+  cancel(delayed: DelayedTask): void {
+    this.#timers.cancel(delayed)
+  }
+
+  setTimeout(callback: () => void, timeoutMs: number): DelayedTask {
+    return this.after(timeoutMs, callback)
+  }
+
+  clearTimeout(handle: unknown): void {
+    if (handle instanceof DelayedTask) this.cancel(handle)
+  }
+
+  stop(): void {
+    this.#timers.stop()
+  }
+}

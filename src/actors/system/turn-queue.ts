@@ -1,0 +1,147 @@
+import type { AnyEventObject } from 'xstate'
+import { DRAINING, NO_TURN, RUNNING, SCHEDULED, type Cell } from '../cell/cell.ts'
+import { EventRing, type RingPool } from '../cell/event-ring.ts'
+import { endTree, runDeferred } from '../cell/life.ts'
+import { releaseWhenRoom } from '../delivery/full-mailbox.ts'
+import type { ActorEnvironment } from '../environment.ts'
+import { superviseFailure, type SupervisionHost } from '../supervision/supervise.ts'
+import { cellCounts } from './cell-counts.ts'
+
+/** Messages of one actor in a row; then the next actor has its turn. */
+const TURN_MESSAGES = 64
+/** After so long the queue lets timers and sockets have theirs. Looked at every 32 turns, so a slice is a little longer. */
+const SLICE_MS = 2
+const TURNS_BETWEEN_LOOKS = 31
+
+export interface TurnHost extends SupervisionHost {
+  readonly rings: RingPool<AnyEventObject>
+  readonly environment: ActorEnvironment
+}
+
+/** The run queue: cells that have messages, first come first served. */
+export class TurnQueue {
+  /** The cell that has its turn. */
+  current: Cell | undefined = undefined
+  isRunning = false
+  readonly #host: TurnHost
+  readonly #queue = new EventRing<Cell>(64)
+  #isExpected = false
+  readonly #slice = (): void => this.#runSlice()
+
+  constructor(host: TurnHost) {
+    this.#host = host
+  }
+
+  /** No actor has a message. */
+  get isQuiet(): boolean {
+    return this.#queue.size === 0 && !this.isRunning
+  }
+
+  push(cell: Cell): void {
+    cell.marks |= SCHEDULED
+    this.#queue.push(cell)
+    if (this.isRunning || this.#isExpected) return
+    if (this.#host.isInline) this.run(() => {})
+    else {
+      this.#isExpected = true
+      this.#host.environment.soon(this.#slice)
+    }
+  }
+
+  /** Runs `task` as if it were a turn. In an inline system the queue is empty when this returns. */
+  run(task: () => void): void {
+    if (this.isRunning) {
+      task()
+      return
+    }
+    this.isRunning = true
+    try {
+      task()
+    } finally {
+      this.isRunning = false
+      if (this.#host.isInline) this.#runAll()
+      else if (this.#queue.size > 0 && !this.#isExpected) {
+        this.#isExpected = true
+        this.#host.environment.soon(this.#slice)
+      }
+    }
+  }
+
+  #runAll(): void {
+    this.isRunning = true
+    try {
+      for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) this.#turn(cell)
+    } finally {
+      this.isRunning = false
+    }
+  }
+
+  #runSlice(): void {
+    const { clock, later } = this.#host.environment
+    const endMs = clock.monotonicMs() + SLICE_MS
+    this.#isExpected = false
+    this.isRunning = true
+    try {
+      let turns = 0
+      for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) {
+        this.#turn(cell)
+        turns += 1
+        if ((turns & TURNS_BETWEEN_LOOKS) === 0 && clock.monotonicMs() >= endMs) break
+      }
+    } finally {
+      this.isRunning = false
+    }
+    if (this.#queue.size > 0) {
+      this.#isExpected = true
+      later(this.#slice)
+    }
+  }
+
+  #turn(cell: Cell): void {
+    const host = this.#host
+    const { behaviour } = cell
+    const { deferred } = host
+    let left = TURN_MESSAGES
+    let event: AnyEventObject | undefined
+    this.current = cell
+    try {
+      while (cell.status === RUNNING && (cell.marks & NO_TURN) === 0 && left > 0) {
+        event = cell.slot
+        if (event === undefined) break
+        const { ring } = cell
+        if (ring === undefined) cell.slot = undefined
+        else {
+          cell.slot = ring.shift()
+          if (ring.size === 0) {
+            cell.ring = undefined
+            host.rings.give(ring)
+          }
+        }
+        left -= 1
+        behaviour.step(cell, event)
+        if (deferred.length > 0) runDeferred(host, 0)
+      }
+      this.current = undefined
+    } catch (error: unknown) {
+      this.current = undefined
+      deferred.length = 0
+      superviseFailure(host, cell, { error, event })
+    }
+    cellCounts().messages += TURN_MESSAGES - left
+    this.#afterTurn(cell)
+  }
+
+  #afterTurn(cell: Cell): void {
+    if (cell.status !== RUNNING) {
+      cell.marks &= ~SCHEDULED
+      return
+    }
+    if (cell.extras !== undefined) releaseWhenRoom(cell)
+    if (cell.slot !== undefined && (cell.marks & NO_TURN) === 0) {
+      this.#queue.push(cell)
+      return
+    }
+    cell.marks &= ~SCHEDULED
+    if ((cell.marks & DRAINING) !== 0 && cell.slot === undefined) endTree(cell, 'stopped')
+  }
+}
