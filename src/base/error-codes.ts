@@ -490,6 +490,42 @@ export const ERROR_CODES = {
     httpStatus: 500,
     isRetryable: false,
   },
+  MEMORY_NOT_OPEN: {
+    cause: 'The memory was used before it was started or after it was stopped.',
+    remedy: 'Await `start()` before the first use, and stop the memory after the last.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  MEMORY_OVERLOADED: {
+    cause: 'More changes of the memory wait for the disk than it holds.',
+    remedy: 'Send the change again after a moment; a faster disk raises the limit.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  MEMORY_TENANTS_FULL: {
+    cause: 'As many tenants as allowed have a memory already.',
+    remedy: 'Erase a tenant that is gone, or raise `tenantsMax` where the memory is created.',
+    httpStatus: 503,
+    isRetryable: false,
+  },
+  MEMORY_TEXT_TOO_LARGE: {
+    cause: 'The text is longer than the memory keeps in one piece.',
+    remedy: 'Remember it in parts that are linked, or raise `textBytesMax` of the settings.',
+    httpStatus: 413,
+    isRetryable: false,
+  },
+  MEMORY_NODE_UNKNOWN: {
+    cause: 'The memory of this tenant has no node with this id: it was never there, was forgotten, or left to make room.',
+    remedy: 'Remember the text again and use the id that this returns.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  MEMORY_RECALL_UNKNOWN: {
+    cause: 'The recall that the feedback is about was of another tenant or of an earlier run, or too many came after it.',
+    remedy: 'Give feedback soon after the recall, to the memory that answered it.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>
 
 /** Name of a coded error: `AREA_WHAT`. */

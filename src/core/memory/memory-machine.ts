@@ -6,7 +6,7 @@ import { hashTrieForEach } from './hash-trie.ts'
 import { EVENT_ITEMS_MAX } from './memory-event.ts'
 import type { MemoryEffect, MemoryEvent, MemoryRefusalCode } from './memory-event.ts'
 import { mergeNodes } from './merge-nodes.ts'
-import { compareEdges, isContentId, isEdgeKey, isNodeId } from './memory-node.ts'
+import { compareEdges, isContentId, isEdgeKey, isMemoryNodeKind, isNodeId } from './memory-node.ts'
 import type { MemoryEdge, MemoryEdgeKey, MemoryNode } from './memory-node.ts'
 import {
   areMemorySettings,
@@ -97,7 +97,9 @@ function rememberNode(state: MemoryState, event: EventOf<'node-remembered'>): Me
   const { id, kind, text, embedderId, outcome, at } = event
   const sizeBytes = utf8Length(text)
   if (sizeBytes > state.settings.textBytesMax) return refused(state, 'TEXT_TOO_LARGE')
-  if (!isNodeId(id) || text.trim() === '' || !isWellFormed(text)) return refused(state, 'EVENT_INVALID')
+  if (!isNodeId(id) || !isMemoryNodeKind(kind) || !isOutcome(outcome ?? 'success'))
+    return refused(state, 'EVENT_INVALID')
+  if (text.trim() === '' || !isWellFormed(text)) return refused(state, 'EVENT_INVALID')
   const known = nodeOf(state, id)
   // The first wording stays where the id says that the text is the same.
   const isTextNew = known === undefined || (!isContentId(id) && known.text !== text)
@@ -178,6 +180,7 @@ function forgetEdge(state: MemoryState, event: EventOf<'edge-forgotten'>): Memor
 function judgeRetrieval(state: MemoryState, event: EventOf<'retrieval-judged'>): MemoryStep {
   const { outcome, nodes, edges, at } = event
   const isValid =
+    isOutcome(outcome) &&
     nodes.length <= EVENT_ITEMS_MAX &&
     edges.length <= EVENT_ITEMS_MAX &&
     nodes.every(({ id, credit }) => isNodeId(id) && isShare(credit)) &&
@@ -240,6 +243,11 @@ function droppedEdge({ from, relation, to }: MemoryEdgeKey, reason: 'forgotten' 
 
 function refused(state: MemoryState, code: MemoryRefusalCode): MemoryStep {
   return { state, effects: [{ type: 'event-refused', code }] }
+}
+
+/** The journal takes nothing that it could not read again, whatever a caller without types hands in. */
+function isOutcome(value: unknown): boolean {
+  return value === 'success' || value === 'failure'
 }
 
 function isShare(value: number): boolean {
