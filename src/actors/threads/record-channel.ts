@@ -21,6 +21,8 @@ export interface RecordWriter {
   publish(): void
   /** Asks to be woken when there is room again. Called after the thread announced that it parks, or at any time. */
   wantRoom(): void
+  /** KiB that the reader has counted so far, modulo 2^32. */
+  takenKib(): number
 }
 
 export interface RecordReader {
@@ -33,6 +35,8 @@ export interface RecordReader {
   advance(): void
   /** Gives the room of everything before the present place back to the writer, and wakes it when it waits for room. */
   release(): void
+  /** Counts what came by the port besides the records; seen by the writer after the next `release`. */
+  countTaken(kib: number): void
   /** Whether nothing is there; looks at the shared memory. */
   isEmpty(): boolean
 }

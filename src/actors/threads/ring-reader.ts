@@ -1,6 +1,6 @@
 import { ringBell } from './doorbell.ts'
 import type { RecordReader } from './record-channel.ts'
-import { HEAD_WORD, KIND_MASK, PADDING, ROOM_WANTED_WORD, TAIL_WORD, viewRing } from './ring-layout.ts'
+import { HEAD_WORD, KIND_MASK, PADDING, ROOM_WANTED_WORD, TAIL_WORD, TAKEN_WORD, viewRing } from './ring-layout.ts'
 import type { RingMemory } from './ring-layout.ts'
 import type { ThreadBoard } from './thread-board.ts'
 
@@ -75,6 +75,10 @@ export class RingReader implements RecordReader {
     if (Atomics.load(this.words, ROOM_WANTED_WORD) === 0) return
     Atomics.store(this.words, ROOM_WANTED_WORD, 0)
     ringBell(this.board, this.writerThread)
+  }
+
+  countTaken(kib: number): void {
+    Atomics.add(this.words, TAKEN_WORD, kib)
   }
 
   isEmpty(): boolean {

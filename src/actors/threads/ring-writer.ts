@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import { ringBell } from './doorbell.ts'
 import type { RecordWriter } from './record-channel.ts'
-import { HEAD_WORD, PADDING, ROOM_WANTED_WORD, TAIL_WORD, viewRing } from './ring-layout.ts'
+import { HEAD_WORD, PADDING, ROOM_WANTED_WORD, TAIL_WORD, TAKEN_WORD, viewRing } from './ring-layout.ts'
 import type { RingMemory } from './ring-layout.ts'
 import type { ThreadBoard } from './thread-board.ts'
 
@@ -91,6 +91,10 @@ export class RingWriter implements RecordWriter {
   wantRoom(): void {
     // F1
     Atomics.store(this.words, ROOM_WANTED_WORD, 1)
+  }
+
+  takenKib(): number {
+    return Atomics.load(this.words, TAKEN_WORD)
   }
 
   private roomByHead(): number {

@@ -1,0 +1,163 @@
+import type { ChannelReader } from './channel-reader.ts'
+import type { ChannelWriter } from './channel-writer.ts'
+import type { Doorbell } from './doorbell.ts'
+
+export type ThreadPumpInit = {
+  /** Absent where threads have no shared memory: then `kick` is what wakes. */
+  readonly doorbell?: Doorbell
+  /** How long an empty thread looks for more before it parks. Microseconds; default 5. */
+  readonly spinUs?: number
+}
+
+/** Records from one thread before the next thread gets its turn. */
+const RECORDS_PER_READER = 512
+/** Records, and rounds, before timers and sockets of this thread get theirs. */
+const RECORDS_PER_TICK = 4_096
+const ROUNDS_PER_TICK = 64
+/** Looks between two looks at the time. */
+const LOOKS_PER_CLOCK = 32
+const SPIN_US = 5
+
+/**
+ * The loop of one thread: takes what other threads sent, lets microtasks run (in which actors have their turns), shows
+ * what they sent in turn, and parks when there is nothing. Never blocks the event loop, and does not keep it alive.
+ */
+export class ThreadPump {
+  private readers: readonly ChannelReader[] = []
+  private writers: readonly ChannelWriter[] = []
+  private readonly doorbell: Doorbell | undefined
+  private readonly spinMs: number
+  private isStarted = false
+  private isStopped = false
+  /** Whether a round is running or will be. Else the thread is parked. */
+  private isBusy = false
+  private isWaiting = false
+  private isFlushDue = false
+  private records = 0
+  private rounds = 0
+
+  constructor({ doorbell, spinUs = SPIN_US }: ThreadPumpInit) {
+    this.doorbell = doorbell
+    this.spinMs = spinUs / 1_000
+  }
+
+  setLinks(links: readonly { readonly writer: ChannelWriter; readonly reader: ChannelReader }[]): void {
+    this.writers = links.map(({ writer }) => writer)
+    this.readers = links.map(({ reader }) => reader)
+    // A new link may hold something already.
+    this.kick()
+  }
+
+  /** For `ChannelWriter`: shows what was written once the present code and its microtasks are done. */
+  readonly scheduleFlush = (): void => {
+    if (this.isFlushDue) return
+    this.isFlushDue = true
+    queueMicrotask(this.flush)
+  }
+
+  start(): void {
+    if (this.isStarted) return
+    this.isStarted = true
+    this.isBusy = true
+    setImmediate(this.tick)
+  }
+
+  /** No further event is handed over. What was sent is still shown. */
+  stop(): void {
+    this.isStopped = true
+    this.flush()
+  }
+
+  /** Looks for work now rather than after a wake. */
+  readonly kick = (): void => {
+    if (this.isBusy || !this.isStarted || this.isStopped) return
+    this.isBusy = true
+    queueMicrotask(this.tick)
+  }
+
+  private readonly flush = (): void => {
+    this.isFlushDue = false
+    for (const writer of this.writers) writer.flush()
+  }
+
+  private readonly tick = (): void => {
+    this.records = 0
+    this.rounds = 0
+    this.round()
+  }
+
+  private readonly round = (): void => {
+    if (this.isStopped) return
+    let count = 0
+    for (const reader of this.readers) count += reader.drain(RECORDS_PER_READER)
+    this.records += count
+    this.rounds += 1
+    // Actors that got something have their turns in microtasks queued before this one.
+    if (count > 0) queueMicrotask(this.settle)
+    else this.settle()
+  }
+
+  private readonly settle = (): void => {
+    if (this.isStopped) return
+    this.flush()
+    if (this.records >= RECORDS_PER_TICK || this.rounds >= ROUNDS_PER_TICK) setImmediate(this.tick)
+    else if (this.hasRecords() || this.spin()) this.round()
+    else this.park()
+  }
+
+  private hasRecords(): boolean {
+    for (const reader of this.readers) if (!reader.isEmpty()) return true
+    return false
+  }
+
+  private spin(): boolean {
+    if (this.doorbell === undefined || this.spinMs === 0) return false
+    const end = performance.now() + this.spinMs
+    do {
+      for (let look = 0; look < LOOKS_PER_CLOCK; look += 1) if (this.hasRecords()) return true
+    } while (performance.now() < end)
+    return false
+  }
+
+  private park(): void {
+    const { doorbell } = this
+    if (doorbell === undefined) {
+      this.isBusy = false
+      return
+    }
+    // P1
+    doorbell.announce()
+    // P2 for room, which is F1 and F2: see `ChannelWriter.flush`.
+    for (const writer of this.writers) if (writer.isBlocked) writer.flush()
+    // P2 for records.
+    if (this.hasRecords()) {
+      this.wake()
+      return
+    }
+    this.isBusy = false
+    if (this.isWaiting) return
+    // P3
+    const waiting = doorbell.wait()
+    if (waiting === undefined) {
+      this.wake()
+      return
+    }
+    this.isWaiting = true
+    waiting.then(this.afterWait, this.afterWait)
+  }
+
+  private readonly afterWait = (): void => {
+    this.isWaiting = false
+    this.doorbell?.woken()
+    if (this.isBusy) return
+    this.isBusy = true
+    this.tick()
+  }
+
+  /** P5 */
+  private wake(): void {
+    this.doorbell?.withdraw()
+    this.isBusy = true
+    queueMicrotask(this.round)
+  }
+}
