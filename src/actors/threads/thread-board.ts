@@ -4,6 +4,7 @@
 export type ThreadBoard = { readonly words: Int32Array }
 
 const THREAD_WORDS = 32
+export const THREAD_BYTES: number = THREAD_WORDS * 4
 
 /** Whether the thread sleeps; see `doorbell.ts`. */
 export const STATE_WORD = 0
@@ -22,7 +23,7 @@ export const PARKED = 1
 export const RUNG = 2
 
 export function createThreadBoard(threads: number): ThreadBoard {
-  return viewThreadBoard(new SharedArrayBuffer(threads * THREAD_WORDS * 4))
+  return viewThreadBoard(new SharedArrayBuffer(threads * THREAD_BYTES))
 }
 
 export function viewThreadBoard(buffer: SharedArrayBuffer): ThreadBoard {
