@@ -1,5 +1,6 @@
 import { Cron } from 'croner'
-import type { Occurrences } from './recurrence.ts'
+import { createEveryOccurrences } from './recurrence.ts'
+import type { Occurrences, Recurrence } from './recurrence.ts'
 
 /**
  * The instants of a cron expression of five fields (minute, hour, day of month, month, day of week) or six (seconds
@@ -18,6 +19,20 @@ export function createCronOccurrences(expression: string, timeZone: string): Occ
     // Runs strictly before the reference are given, in whole seconds.
     before: (instant, count) => cron.previousRuns(count, new Date(instant + 1)).map((date) => date.getTime()),
   }
+}
+
+/** Cron expressions are parsed once; there are few of them in a system. */
+const parsedCron = new Map<string, Occurrences>()
+const PARSED_CRON_MAX = 1_000
+
+export function occurrencesOf(recurrence: Recurrence): Occurrences {
+  if (recurrence.kind === 'every') return createEveryOccurrences(recurrence.everyMs, recurrence.anchorAt)
+  const { expression, timeZone } = recurrence
+  const name = `${timeZone} ${expression}`
+  const parsed = parsedCron.get(name) ?? createCronOccurrences(expression, timeZone)
+  if (parsedCron.size >= PARSED_CRON_MAX) parsedCron.clear()
+  parsedCron.set(name, parsed)
+  return parsed
 }
 
 function parse(expression: string, timeZone: string): Cron {

@@ -8,14 +8,12 @@ import {
   rememberSender,
 } from '../../../src/actors/durable/dedupe-window.ts'
 import type { DedupeWindow } from '../../../src/actors/durable/dedupe-window.ts'
-import { DueQueue } from '../../../src/actors/durable/due-queue.ts'
 import {
   createEveryOccurrences,
   LATE_MS_MAX,
   MISSED_RUNS_MAX,
   planRun,
 } from '../../../src/actors/durable/recurrence.ts'
-import { createRandomStream } from '../../../src/base/random-stream.ts'
 
 const HOUR = 3_600_000
 const hourly = createEveryOccurrences(HOUR, 0)
@@ -119,40 +117,6 @@ describe('a cron expression', () => {
     ['', 'UTC'],
   ])('%j in %s is refused', (expression, timeZone) => {
     expect(() => createCronOccurrences(expression, timeZone)).toThrow(RangeError)
-  })
-})
-
-describe('the queue of due things', () => {
-  test('gives what a sorted list would, equal times in order, and nothing that is not wanted any more', () => {
-    const draws = createRandomStream(5)
-    const wanted = new Set<number>()
-    const queue = new DueQueue<number>((item) => wanted.has(item))
-    const model: { dueAt: number; item: number }[] = []
-    for (let item = 0; item < 5_000; item += 1) {
-      const dueAt = draws.nextBelow(300)
-      wanted.add(item)
-      queue.add(dueAt, item)
-      model.push({ dueAt, item })
-      if (draws.nextBelow(2) === 0) wanted.delete(draws.nextBelow(item + 1))
-    }
-    const expected = model.filter(({ item }) => wanted.has(item)).toSorted((left, right) => left.dueAt - right.dueAt)
-    expect(queue.size).toBeLessThan(4 * expected.length)
-    const taken: number[] = []
-    for (const now of [-1, 100, 100, 299, 300]) {
-      for (let item = queue.takeDue(now); item !== undefined; item = queue.takeDue(now)) taken.push(item)
-    }
-    expect(taken).toEqual(expected.map(({ item }) => item))
-    expect(queue.nextDueAt).toBeUndefined()
-  })
-
-  test('tells when the next thing is due', () => {
-    const queue = new DueQueue<string>(() => true)
-    queue.add(9, 'b')
-    queue.add(4, 'a')
-    expect(queue.nextDueAt).toBe(4)
-    expect(queue.takeDue(3)).toBeUndefined()
-    expect(queue.takeDue(4)).toBe('a')
-    expect(queue.nextDueAt).toBe(9)
   })
 })
 
