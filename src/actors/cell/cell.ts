@@ -157,6 +157,8 @@ export class Cell implements ActorRef {
   newer: Cell | undefined = undefined
   older: Cell | undefined = undefined
   extras: CellExtras | undefined = undefined
+  /** XState's stand-in for `actionExecutor` during a step. */
+  executor: ((action: ScopeAction) => void) | undefined = undefined
 
   constructor(system: CellHost, behaviour: Behaviour, place: CellPlace) {
     this.id = place.id
@@ -308,17 +310,27 @@ export class Cell implements ActorRef {
     return (child) => this.system.stopChild(this, child)
   }
 
-  /** Runs an action of the logic: at once, or, before the actor has started, when it starts. */
-  actionExecutor(action: ScopeAction): void {
-    const run = (): void => {
-      if (this.system.isInspected) {
-        const { type, params } = action
-        this.system._sendInspectionEvent({ type: '@xstate.action', actorRef: this, action: { type, params } })
-      }
-      action.exec?.(action.info, action.params)
+  /**
+   * Runs an action of the logic: at once, or, before the actor has started, when it starts. XState's code calls it without
+   * its object, and puts its own in its place while it makes a step (`behaviour` takes that away again).
+   */
+  get actionExecutor(): (action: ScopeAction) => void {
+    if (this.executor !== undefined) return this.executor
+    return (action) => {
+      if (this.status === RUNNING) this.execute(action)
+      else this.system.deferred.push(() => this.execute(action))
     }
-    if (this.status === RUNNING) run()
-    else this.system.deferred.push(run)
+  }
+
+  set actionExecutor(executor: (action: ScopeAction) => void) {
+    this.executor = executor
+  }
+
+  private execute({ type, params, info, exec }: ScopeAction): void {
+    if (this.system.isInspected) {
+      this.system._sendInspectionEvent({ type: '@xstate.action', actorRef: this, action: { type, params } })
+    }
+    exec?.(info, params)
   }
 
   _send(event: AnyEventObject): void {

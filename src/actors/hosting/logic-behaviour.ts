@@ -22,6 +22,8 @@ export class LogicBehaviour implements Behaviour {
     const base = deferred.length
     if (stored === undefined) cell.state = logic.getInitialSnapshot(scope, cell.input as never)
     else cell.state = logic.restoreSnapshot === undefined ? stored : logic.restoreSnapshot(stored, scope)
+    cell.executor = undefined
+    shareTags(cell.state)
     // Entry actions wait for the start, which may come much later.
     if (deferred.length > base) cell.more().deferred = deferred.splice(base)
   }
@@ -48,6 +50,7 @@ export class LogicBehaviour implements Behaviour {
   step(cell: Cell, event: AnyEventObject): void {
     const base = cell.system.deferred.length
     const next: Snapshot<unknown> = this.logic.transition(cell.state as never, event, cell as never)
+    cell.executor = undefined
     if (cell.status === STOPPED) return
     cell.state = next
     settle(cell, event, base)
@@ -69,4 +72,12 @@ export class LogicBehaviour implements Behaviour {
   setError(cell: Cell, error: unknown): void {
     cell.state = { ...(cell.state as Snapshot<unknown>), status: 'error', error }
   }
+}
+
+const NO_TAGS: Set<string> = new Set()
+
+/** An empty set is a fifth of an idle statechart; XState makes a new one with each snapshot and never adds to it. */
+function shareTags(snapshot: unknown): void {
+  const { tags } = snapshot as { tags?: unknown }
+  if (tags instanceof Set && tags.size === 0) (snapshot as { tags: unknown }).tags = NO_TAGS
 }
