@@ -104,15 +104,17 @@ export class ApprovalDesk {
     this.#store.write({ kind: 'approval', actor: actor.id, sequence, at: this.#store.now(), asked }, { isTagged })
   }
 
-  /** An approval was asked for. */
-  add(actor: DurableActor, approval: StoredApproval): void {
-    const { sequence } = approval
+  /** An approval was asked for just now. */
+  add(actor: DurableActor, { sequence }: StoredApproval): void {
     this.#store.afterSync(() => {
-      if (this.#store.actor(actor.id) !== actor) return
-      if (actor.approvals?.get(sequence)?.decided === undefined) {
-        this.#open.set(formatKey(actor, sequence), { actor, sequence })
-      }
+      const isOpen = actor.approvals?.get(sequence)?.decided === undefined
+      if (isOpen && this.#store.actor(actor.id) === actor) this.show(actor, sequence)
     })
+  }
+
+  /** It is open, and on stable storage. */
+  show(actor: DurableActor, sequence: number): void {
+    this.#open.set(formatKey(actor, sequence), { actor, sequence })
   }
 
   remove(actor: DurableActor, sequence: number): void {

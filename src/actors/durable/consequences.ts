@@ -53,6 +53,7 @@ export class Consequences implements StateObserver {
     this.effects = new EffectRunner({
       environment,
       ...(effectsAtOnce !== undefined && { concurrencyMax: effectsAtOnce }),
+      isStored: (actor) => store.actor(actor.id) === actor,
       onEnd: (actor, sequence, outcome) => this.#guard(() => this.#endEffect(actor, sequence, outcome)),
       onApprovalNeeded: (actor, effect, asked) => this.#guard(() => this.approvals.askFor(actor, effect, asked)),
     })
@@ -72,7 +73,7 @@ export class Consequences implements StateObserver {
     if (this.#host === undefined) return
     for (const approval of actor.approvals?.values() ?? []) {
       if (approval.decided !== undefined) continue
-      this.approvals.add(actor, approval)
+      this.approvals.show(actor, approval.sequence)
       this.#timers.armExpiry(actor, approval)
     }
     for (const timer of actor.timers?.values() ?? []) this.#timers.arm(actor, timer, false)
@@ -84,7 +85,7 @@ export class Consequences implements StateObserver {
 
   /** The activation that was told of due timers is gone, and another one takes over. */
   activated(actor: DurableActor): void {
-    if (this.#host !== undefined) this.#timers.armAgain(actor)
+    if (this.#host !== undefined) this.#timers.fireAgain(actor)
   }
 
   removed(actor: DurableActor): void {

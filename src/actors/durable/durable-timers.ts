@@ -65,10 +65,10 @@ export class DurableTimers {
     this.#system.cancel(entry)
   }
 
-  /** Arms again what the actor has not handled, because the activation that was told of it is gone. */
-  armAgain(actor: DurableActor): void {
+  /** Fires again what the actor has not handled, because the activation that was told of it is gone, or there was none. */
+  fireAgain(actor: DurableActor): void {
     for (const timer of actor.timers?.values() ?? []) {
-      if (!this.#entries.has(timer)) this.arm(actor, timer, false)
+      if (!this.#entries.has(timer)) this.#schedule(new DueEntry(actor, timer), 0)
     }
   }
 

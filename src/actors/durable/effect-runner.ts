@@ -43,6 +43,8 @@ export type EffectRunnerInit = {
   readonly environment: Pick<ActorEnvironment, 'timers' | 'reportError'>
   /** Handlers that run at a time. Default 64. */
   readonly concurrencyMax?: number
+  /** Whether the actor is still there. */
+  readonly isStored: (actor: DurableActor) => boolean
   readonly onEnd: (actor: DurableActor, sequence: number, outcome: EffectOutcome) => void
   readonly onApprovalNeeded: (actor: DurableActor, effect: StoredEffect, init: ApprovalInit) => void
 }
@@ -129,6 +131,7 @@ export class EffectRunner {
     const registered = effect && this.#handlers.get(effect.name)
     const key = formatKey(actor, sequence)
     if (effect === undefined || registered === undefined || this.#running.has(key)) return
+    if (!this.#init.isStored(actor)) return
     const { needsApproval = false } = registered.init
     if (needsApproval !== false && effect.approval === undefined) {
       const asked = needsApproval === true ? { question: `Run ${effect.name}?`, details: effect.input } : undefined
@@ -177,11 +180,10 @@ export class EffectRunner {
     })
   }
 
-  #end({ actor, sequence, key }: Running, outcome: EffectOutcome | undefined): void {
+  #end({ actor, sequence, key, abort }: Running, outcome: EffectOutcome | undefined): void {
     this.#running.delete(key)
-    if (outcome !== undefined && !this.#isStopped && actor.effects?.has(sequence) === true) {
-      this.#init.onEnd(actor, sequence, outcome)
-    }
+    const isAwaited = !abort.signal.aborted && actor.effects?.has(sequence) === true
+    if (outcome !== undefined && isAwaited) this.#init.onEnd(actor, sequence, outcome)
     this.#startMore()
   }
 }

@@ -104,10 +104,9 @@ describe('a message that was delivered', () => {
     expect(await refused('b', { type: 'add' })).toBe('ACTOR_NOT_STORED')
     expect(await refused('a', { type: 'add', extra: () => 1 })).toBe('ACTOR_STATE_NOT_STORABLE')
     expect(await refused('a', {} as never)).toBeInstanceOf(TypeError)
-    void world.store.deliver('a', { type: 'add' })
-    void world.store.deliver('a', { type: 'add' })
+    const taken = [1, 2].map(async () => await world.store.deliver('a', { type: 'add' }))
     expect(await refused('a', { type: 'add' })).toBe('ACTOR_MAILBOX_FULL')
-    await world.settle()
+    await Promise.all([...taken, world.settle()])
   })
 })
 
@@ -237,7 +236,10 @@ describe('a journal that fails', () => {
     await world.settle()
     log.isHeld = true
     let isSettled = false
-    void world.store.deliver('a', { type: 'add' }).finally(() => (isSettled = true))
+    const settle = (): void => {
+      isSettled = true
+    }
+    world.store.deliver('a', { type: 'add' }).then(settle, settle)
     await world.settle()
     const abort = new AbortController()
     const closed = world.store.close(abort.signal)
@@ -331,13 +333,15 @@ describe('the journal', () => {
     for (let number = 0; number < 300; number += 1) world.spawn('counter', `a${number}`)
     await world.settle()
     world.passivate('a7')
+    const deliveries: Promise<void>[] = []
     for (let round = 0; round < 20; round += 1) {
       for (let number = 0; number < 300; number += 3) {
-        void world.store.deliver(`a${number}`, { type: 'add', to: `a${(number + round) % 300}` }, { key: `k${round}` })
+        const event = { type: 'add', to: `a${(number + round) % 300}` }
+        deliveries.push(world.store.deliver(`a${number}`, event, { key: `k${round}` }))
       }
       if (round === 10) await world.settle()
     }
-    await world.settle()
+    await Promise.all([...deliveries, world.settle()])
     expect(world.log.snapshot).toBeDefined()
     expect(world.log.sizeBytes).toBeLessThan(2 * (world.log.snapshot?.payload.length ?? 0))
     const next = await restart(world)
@@ -372,14 +376,16 @@ describe('the journal', () => {
   test('read back is the same as what lived (2,000 random steps)', async () => {
     const world = await World.open({ agents: [COUNTER] })
     for (let number = 0; number < 10; number += 1) world.spawn('counter', `a${number}`)
+    const deliveries: Promise<void>[] = []
     for (let step = 0; step < 2_000; step += 1) {
       const id = `a${(step * 7) % 10}`
-      if (step % 3 === 0) void world.store.deliver(id, { type: 'add', by: step, to: `a${step % 10}` })
+      const event = { type: 'add', by: step, to: `a${step % 10}` }
+      if (step % 3 === 0) deliveries.push(world.store.deliver(id, event))
       else world.send(id, { type: 'add', by: 1 })
       if (step % 97 === 0) world.passivate(id)
       if (step % 41 === 0) await world.settle()
     }
-    await world.settle()
+    await Promise.all([...deliveries, world.settle()])
     const state = await readJournal(world.log)
     expect(violationsOf(state)).toEqual([])
     const next = await restart(world)

@@ -4,6 +4,8 @@ import { timestampFromMs } from '../../../src/base/time.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
 import type { ScheduledTimer, Timers } from '../../../src/ports/timers.ts'
 
+export const WALL_START_MS = 1_000_000_000_000
+
 type ManualTimer = { readonly dueMs: number; readonly callback: () => void; isCancelled: boolean }
 
 /** Time stands still until it is moved; the wall clock can be set apart from the monotonic one. */
@@ -14,7 +16,7 @@ export class ManualEnvironment implements ActorEnvironment {
   #timers: ManualTimer[] = []
   #tasks: (() => void)[] = []
 
-  constructor(wallMs = 1_000_000) {
+  constructor(wallMs = WALL_START_MS) {
     this.#wallOffsetMs = wallMs
   }
 
