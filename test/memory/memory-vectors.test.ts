@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest'
+import type { KeyValueStore } from '../../src/ports/key-value-store.ts'
+import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
+import { FaultyFileSystem } from '../../src/testing/faulty-file-system.ts'
+import { createConceptEmbedder, settle, startMemory, tenantOf } from './memory-fixture.ts'
+
+async function keysOf(store: KeyValueStore): Promise<readonly string[]> {
+  const keys: string[] = []
+  for await (const { key } of store.iterate()) keys.push(key)
+  return keys
+}
+
+describe('with an embedding model', () => {
+  test('what means the same is found, whatever the words', async () => {
+    const { memory } = await startMemory({ embedder: createConceptEmbedder() })
+    await memory.remember({ kind: 'note', text: 'the puppy sleeps' })
+    await memory.remember({ kind: 'note', text: 'a truck broke down' })
+    const { items } = await memory.recall({ text: 'hound' })
+    expect(items.map(({ text, why }) => [text, why.similarity])).toEqual([['the puppy sleeps', 1]])
+  })
+
+  test('a text is embedded once: not when it is said again, and not after a restart', async () => {
+    const disk = new FaultyFileSystem()
+    const vectors = createMemoryKeyValueStore()
+    const embedder = createConceptEmbedder()
+    const first = await startMemory({ disk, vectors, embedder })
+    for (let time = 0; time < 2; time += 1) {
+      await first.memory.remember({ kind: 'note', text: 'the puppy sleeps' })
+      await first.memory.remember({ kind: 'note', id: 'named', text: 'a truck' })
+    }
+    expect(embedder.calls).toEqual([['the puppy sleeps'], ['a truck']])
+    await first.memory.stop()
+    disk.crash('lose')
+    const second = await startMemory({ disk, vectors, embedder })
+    await settle()
+    expect((await second.memory.recall({ text: 'dog' })).items.map(({ text }) => text)).toEqual(['the puppy sleeps'])
+    expect(embedder.calls).toHaveLength(3)
+    expect(second.memory.inspect().unembedded).toBe(0)
+  })
+
+  test('without a store the texts are embedded again after a restart, in the background', async () => {
+    const disk = new FaultyFileSystem()
+    const embedder = createConceptEmbedder()
+    const first = await startMemory({ disk, embedder })
+    for (const text of ['dog', 'car', 'rain']) await first.memory.remember({ kind: 'note', text })
+    disk.crash('lose')
+    const second = await startMemory({ disk, embedder })
+    await settle()
+    expect(embedder.calls.slice(3).map((texts) => texts.toSorted())).toEqual([['car', 'dog', 'rain']])
+    expect(second.memory.inspect().unembedded).toBe(0)
+  })
+
+  test('another model embeds everything anew, and the vectors of the old one are gone', async () => {
+    const disk = new FaultyFileSystem()
+    const vectors = createMemoryKeyValueStore()
+    const first = await startMemory({ disk, vectors, embedder: createConceptEmbedder('old') })
+    await first.memory.remember({ kind: 'note', id: 'a', text: 'the puppy' })
+    disk.crash('lose')
+    const embedder = createConceptEmbedder('new')
+    const second = await startMemory({ disk, vectors, embedder })
+    await settle()
+    expect(embedder.calls).toEqual([['the puppy']])
+    expect(await keysOf(vectors)).toEqual(['default/a'])
+    disk.crash('lose')
+    await startMemory({ disk, vectors, embedder })
+    await settle()
+    expect([embedder.calls.length, second.errors]).toEqual([1, []])
+  })
+
+  test('a vector of an earlier text is never taken for that of the new one', async () => {
+    const disk = new FaultyFileSystem()
+    const vectors = createMemoryKeyValueStore()
+    const embedder = createConceptEmbedder()
+    const first = await startMemory({ disk, vectors, embedder })
+    await first.memory.remember({ kind: 'note', id: 'a', text: 'the puppy' })
+    const stale = await vectors.get('default/a')
+    await first.memory.remember({ kind: 'note', id: 'a', text: 'the truck' })
+    if (stale !== undefined) await vectors.put('default/a', stale)
+    disk.crash('lose')
+    const second = await startMemory({ disk, vectors, embedder })
+    await settle()
+    expect((await second.memory.recall({ text: 'dog' })).items).toEqual([])
+    expect((await second.memory.recall({ text: 'car' })).items).toHaveLength(1)
+  })
+
+  test('vectors leave with their nodes, and strays at the next start', async () => {
+    const disk = new FaultyFileSystem()
+    const vectors = createMemoryKeyValueStore()
+    const embedder = createConceptEmbedder()
+    const { memory } = await startMemory({ disk, vectors, embedder, settings: { nodesMax: 2 } })
+    for (const id of ['a', 'b', 'c']) await memory.remember({ kind: 'note', id, text: `dog ${id}` })
+    await memory.forget('c')
+    expect(await keysOf(vectors)).toEqual(['default/b'])
+    await vectors.put('default/stray', new Uint8Array(40))
+    await memory.stop()
+    disk.crash('lose')
+    await startMemory({ disk, vectors, embedder })
+    expect(await keysOf(vectors)).toEqual(['default/b'])
+  })
+
+  test('an erased tenant keeps no vectors', async () => {
+    const vectors = createMemoryKeyValueStore()
+    const { memory } = await startMemory({ vectors, embedder: createConceptEmbedder(), tenant: tenantOf('a') })
+    // The name of one begins with the name of the other.
+    const other = memory.forTenant(tenantOf('ab'))
+    await memory.remember({ kind: 'note', id: 'x', text: 'dog' })
+    await other.remember({ kind: 'note', id: 'y', text: 'dog' })
+    await memory.eraseTenant(tenantOf('a'))
+    expect(await keysOf(vectors)).toEqual(['ab/y'])
+    expect((await other.recall({ text: 'dog' })).items).toHaveLength(1)
+  })
+})
+
+describe('when the model fails', () => {
+  test('a text is remembered all the same, and embedded by the sweep', async () => {
+    const embedder = createConceptEmbedder()
+    const { memory, errors, time } = await startMemory({ embedder, sweepMs: 1_000 })
+    embedder.failure = new Error('no connection')
+    await memory.remember({ kind: 'note', id: 'a', text: 'dog' })
+    expect([memory.read('a')?.text, memory.inspect().unembedded, errors]).toEqual(['dog', 1, [embedder.failure]])
+    embedder.failure = undefined
+    time.advance(1_000)
+    await settle()
+    expect(memory.inspect().unembedded).toBe(0)
+    expect((await memory.recall({ text: 'hound' })).items).toHaveLength(1)
+  })
+
+  test('a recall does with its seeds, and fails without', async () => {
+    const embedder = createConceptEmbedder()
+    const { memory } = await startMemory({ embedder })
+    for (const id of ['a', 'b']) await memory.remember({ kind: 'note', id, text: `dog ${id}` })
+    await memory.link({ from: 'a', relation: 'about', to: 'b' })
+    embedder.failure = new Error('no connection')
+    const { items, isSimilarityUsed } = await memory.recall({ text: 'dog', seeds: ['a'] })
+    expect([items.map(({ id }) => id), isSimilarityUsed]).toEqual([['b'], false])
+    await expect(memory.recall({ text: 'dog' })).rejects.toThrow('no connection')
+  })
+
+  test('by giving vectors that cannot be compared, they are not taken', async () => {
+    const embedder = createConceptEmbedder()
+    embedder.embed = async (texts) => ({ vectors: texts.map(() => Float32Array.of(1, 1, 0, 0)), tokensIn: 0 })
+    const { memory, errors } = await startMemory({ embedder })
+    await memory.remember({ kind: 'note', id: 'a', text: 'dog' })
+    expect(errors).toMatchObject([{ code: 'MODEL_ANSWER_MALFORMED' }])
+    expect(memory.inspect().unembedded).toBe(1)
+  })
+
+  test('an aborted caller hears of its own reason, and nothing is kept', async () => {
+    const { memory, log, errors } = await startMemory({ embedder: createConceptEmbedder() })
+    const controller = new AbortController()
+    controller.abort(new Error('gone'))
+    const { signal } = controller
+    await expect(memory.remember({ kind: 'note', text: 'dog' }, { signal })).rejects.toThrow('gone')
+    await expect(memory.recall({ text: 'dog' }, { signal })).rejects.toThrow('gone')
+    await expect(memory.addStep({ thread: 't', text: 'dog' }, { signal })).rejects.toThrow('gone')
+    expect([log.nextIndex, errors]).toEqual([0, []])
+  })
+
+  test('while it is being stopped, nobody is told', async () => {
+    const embedder = createConceptEmbedder()
+    const { memory, errors, time } = await startMemory({ embedder, sweepMs: 1_000 })
+    embedder.failure = new Error('no connection')
+    await memory.remember({ kind: 'note', text: 'dog' })
+    errors.length = 0
+    embedder.failure = undefined
+    embedder.embed = async (_texts, options) =>
+      await new Promise((_resolve, reject) =>
+        options?.signal?.addEventListener('abort', () => reject(new Error('aborted'))),
+      )
+    time.advance(1_000)
+    await settle()
+    await memory.stop()
+    expect(errors).toEqual([])
+  })
+})
