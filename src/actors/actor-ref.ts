@@ -31,6 +31,10 @@ export type DeliverOptions = {
   readonly signal?: AbortSignal
 }
 
+export type StopActorOptions = {
+  readonly drain?: boolean
+}
+
 /** Where an answer to an `ask` goes. A plain value in the event; it crosses threads as its address. */
 export interface ReplyTarget {
   /** False when nobody waits any more. */
@@ -70,8 +74,11 @@ export interface ActorRef<
   deliver(event: Event, options?: DeliverOptions): Promise<void>
   /** Tells `watcher` once when this actor ends; at once when it has ended. Control messages are never dropped by a mailbox bound. */
   watch(watcher: ActorRef | ((terminated: Terminated) => void)): Subscription
-  /** Idempotent. Children stop first, newest first. Resolves when the actor has ended. */
-  stop(): Promise<void>
+  /**
+   * Idempotent. Children end before it, newest first. At once; or, with `drain`, when it has handled the messages that wait
+   * (it takes no new ones), at the latest after the `shutdownMs` of its definition. Resolves when the actor has ended.
+   */
+  stop(options?: StopActorOptions): Promise<void>
   /** Called with each new snapshot; not with the present one. */
   subscribe(observer: SnapshotObserver<State> | ((snapshot: State) => void)): Subscription
   getSnapshot(): State

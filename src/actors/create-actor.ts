@@ -154,7 +154,7 @@ class XStateCell extends Cell {
     return {
       get: () => selector(this.getSnapshot()),
       subscribe: (observer) => {
-        const told = toObserver<Selected>(observer as (selected: Selected) => void)
+        const told = toObserver<Selected>(observer)
         let previous = selector(this.getSnapshot())
         return this.subscribe((snapshot) => {
           const selected = selector(snapshot)

@@ -418,6 +418,12 @@ export const ERROR_CODES = {
     httpStatus: 500,
     isRetryable: false,
   },
+  ACTOR_STASH_FULL: {
+    cause: 'An actor put more messages aside than its mailbox is bounded to.',
+    remedy: 'Take them back with `unstashAll` sooner, or refuse messages that cannot be handled.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
   ACTOR_SYSTEM_STOPPED: {
     cause: 'An actor was spawned in a system, or below a parent, that has been stopped.',
     remedy: 'Make a new system; a stopped one does not come back.',

@@ -9,13 +9,14 @@
  *   marks  bits below: what keeps the cell from the run queue, what its state holds
  * ```
  */
-import type { AnyActorLogic, AnyEventObject, Observer, Snapshot, Subscription } from 'xstate'
+import type { AnyActorLogic, AnyEventObject, Snapshot, Subscription } from 'xstate'
 import type {
   ActorAddress,
   ActorRef,
   AskOptions,
   DeliverOptions,
   SnapshotObserver,
+  StopActorOptions,
   Terminated,
   TerminationReason,
 } from '../actor-ref.ts'
@@ -44,6 +45,8 @@ export const WHOLE = 8
 export const DRAINING = 16
 /** Was made by XState, not by `spawn`. */
 export const ADOPTED = 64
+/** Its logic is being told of the end. */
+export const ENDING = 32
 /** Made with XState's option `parent`: its end is an event for that parent. */
 export const RELAYS = 256
 export const NO_TURN = HELD | SUSPENDED
@@ -106,7 +109,7 @@ export interface CellHost {
   watch(cell: Cell, watcher: ActorRef | ((terminated: Terminated) => void)): Subscription
   spawnChild(parent: Cell, definition: AgentDefinition, options: SpawnOptions): Cell
   sendToBusy(cell: Cell, event: AnyEventObject): boolean
-  stop(cell: Cell): Promise<void>
+  stopCell(cell: Cell, isDrained: boolean): Promise<void>
   stopChild(cell: Cell, child: unknown): void
 }
 
@@ -201,8 +204,8 @@ export class Cell implements ActorRef {
     return this.system.watch(this, watcher)
   }
 
-  stop(): Promise<void> {
-    return this.system.stop(this)
+  stop(options?: StopActorOptions): Promise<void> {
+    return this.system.stopCell(this, options?.drain === true)
   }
 
   subscribe(

@@ -8,6 +8,7 @@ import { notifyComplete, notifyError, notifyNext } from '../delivery/observers.t
 import {
   ADOPTED,
   DRAINING,
+  ENDING,
   NOT_STARTED,
   REASON_SHIFT,
   RELAYS,
@@ -22,9 +23,11 @@ import {
 export function runDeferred(host: CellHost, base: number): void {
   const { deferred } = host
   try {
-    for (let index = base; index < deferred.length; index += 1) deferred[index]?.()
-  } finally {
-    deferred.length = base
+    // Each is taken out before it runs: what it starts may run the rest.
+    for (let [task] = deferred.splice(base, 1); task !== undefined; [task] = deferred.splice(base, 1)) task()
+  } catch (error: unknown) {
+    deferred.length = Math.min(deferred.length, base)
+    throw error
   }
 }
 
@@ -143,7 +146,8 @@ export function endLogic(cell: Cell): void {
 }
 
 function endOne(cell: Cell, reason: TerminationReason): void {
-  if (cell.status === STOPPED) return
+  if (cell.status === STOPPED || (cell.marks & ENDING) !== 0) return
+  cell.marks |= ENDING
   const { system } = cell
   const wasRunning = cell.status === RUNNING
   if (wasRunning && (reason === 'stopped' || reason === 'killed')) endLogic(cell)
@@ -151,10 +155,8 @@ function endOne(cell: Cell, reason: TerminationReason): void {
     endChildren(cell)
     if (wasRunning) system.scheduler.cancelAll(cell)
   }
-  // Its logic may have ended it while it ended.
-  if (cell.status === (STOPPED as number)) return
   cell.status = STOPPED
-  cell.marks = (cell.marks & ~DRAINING) | (TERMINATION_REASONS.indexOf(reason) << REASON_SHIFT)
+  cell.marks = (cell.marks & ~(DRAINING | ENDING)) | (TERMINATION_REASONS.indexOf(reason) << REASON_SHIFT)
   if (system.registry.get(cell.id) === cell) system.registry.delete(cell.id)
   dropMail(cell)
   unlinkChild(cell)

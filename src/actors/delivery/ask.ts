@@ -54,6 +54,7 @@ export function askCell(
     }
     const fail = (error: unknown): void => {
       release()
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a signal's reason is passed on as it is
       reject(error)
     }
     const reply = new PendingReply((answer) => {

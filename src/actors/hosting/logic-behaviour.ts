@@ -20,7 +20,7 @@ export class LogicBehaviour implements Behaviour {
     const scope = cell as never
     const { deferred } = cell.system
     const base = deferred.length
-    if (stored === undefined) cell.state = logic.getInitialSnapshot(scope, cell.input as never)
+    if (stored === undefined) cell.state = logic.getInitialSnapshot(scope, cell.input)
     else cell.state = logic.restoreSnapshot === undefined ? stored : logic.restoreSnapshot(stored, scope)
     cell.executor = undefined
     shareTags(cell.state)
@@ -49,7 +49,7 @@ export class LogicBehaviour implements Behaviour {
 
   step(cell: Cell, event: AnyEventObject): void {
     const base = cell.system.deferred.length
-    const next: Snapshot<unknown> = this.logic.transition(cell.state as never, event, cell as never)
+    const next: Snapshot<unknown> = this.logic.transition(cell.state, event, cell as never)
     cell.executor = undefined
     if (cell.status === STOPPED) return
     cell.state = next
@@ -66,7 +66,7 @@ export class LogicBehaviour implements Behaviour {
   }
 
   persistedSnapshotOf(cell: Cell, options?: unknown): Snapshot<unknown> {
-    return this.logic.getPersistedSnapshot(cell.state as never, options)
+    return this.logic.getPersistedSnapshot(cell.state, options)
   }
 
   setError(cell: Cell, error: unknown): void {

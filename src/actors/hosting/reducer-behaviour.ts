@@ -25,7 +25,7 @@ export class ReducerBehaviour implements Behaviour {
 
   initialise(cell: Cell, stored?: Snapshot<unknown>): void {
     // The scope's type differs from XState's in what its logic never sees.
-    const snapshot = stored ?? this.logic.getInitialSnapshot(cell as never, cell.input as never)
+    const snapshot = stored ?? this.logic.getInitialSnapshot(cell as never, cell.input)
     const isPlain = snapshot.status === 'active'
     cell.state = isPlain ? (snapshot as { readonly context?: unknown }).context : snapshot
     cell.marks = isPlain ? cell.marks & ~WHOLE : cell.marks | WHOLE

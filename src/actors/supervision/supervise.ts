@@ -29,12 +29,16 @@ export const INTENSITY_DEFAULT = { restarts: 3, withinMs: 5_000 } as const
 /** A child that ran so long after a restart is taken to be well again: its back-off starts anew. */
 const QUIET_MS = 10_000
 
-/** Kept by the cell whose restarts are counted: the supervisor, or the child where each has its own. */
-type RestartRecord = { intensity: RestartIntensity | undefined; backOff: BackOff | undefined }
+/** Kept by cell. A supervisor may be a child itself: what it counts of its children and what is counted of it are two things. */
+type RestartRecord = {
+  ofChildren: RestartIntensity | undefined
+  own: RestartIntensity | undefined
+  backOff: BackOff | undefined
+}
 const RECORDS = new WeakMap<Cell, RestartRecord>()
 
 function recordOf(cell: Cell): RestartRecord {
-  const record = RECORDS.get(cell) ?? { intensity: undefined, backOff: undefined }
+  const record = RECORDS.get(cell) ?? { ofChildren: undefined, own: undefined, backOff: undefined }
   RECORDS.set(cell, record)
   return record
 }
@@ -99,8 +103,9 @@ function restartOrEnd(host: SupervisionHost, cell: Cell, end: End): void {
   const atMs = host.environment.clock.monotonicMs()
   const { strategy, intensity, isPerChild } = settingsOf(supervisor)
   const counted = recordOf(isPerChild ? cell : supervisor)
-  const recorded = recordRestart(counted.intensity ?? createRestartIntensity(intensity), atMs)
-  counted.intensity = recorded.state
+  const which = isPerChild ? 'own' : 'ofChildren'
+  const recorded = recordRestart(counted[which] ?? createRestartIntensity(intensity), atMs)
+  counted[which] = recorded.state
   const plan = planRestart({
     strategy,
     children: strategy === 'one-for-one' ? [] : childrenOf(supervisor),

@@ -4,10 +4,11 @@ import type { RestartIntensityLimit } from '../../core/supervision/restart-inten
 import type { RestartStrategy } from '../../core/supervision/restart-plan.ts'
 import type { ActorRef, AskOptions, DeliverOptions, Terminated } from '../actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
-import { ADOPTED, Cell, RUNNING, STOPPED, type Behaviour, type CellHost, type SendGate } from '../cell/cell.ts'
+import { ADOPTED, Cell, RUNNING, STOPPED, type Behaviour, type SendGate } from '../cell/cell.ts'
 import type { XStateClock } from '../cell/cell-extras.ts'
 import { RingPool } from '../cell/event-ring.ts'
-import { endTree, isWithin, linkChild, startCell } from '../cell/life.ts'
+import { endTree, linkChild, startCell } from '../cell/life.ts'
+import { stopCell } from '../cell/stop-cell.ts'
 import { askCell, deliverToCell } from '../delivery/ask.ts'
 import { DeadLetterStore, type DeadLetters } from '../delivery/dead-letters.ts'
 import { sendToBusy } from '../delivery/full-mailbox.ts'
@@ -67,10 +68,10 @@ export type SuperviseOptions = {
   readonly supervisor?: ActorRef
 }
 
+const REASONS = { active: 'stopped', stopped: 'stopped', done: 'done', error: 'failed' } as const
 const DEAD_LETTERS_MAX_DEFAULT = 1_000
 const DRAIN_MS_DEFAULT = 2_000
 const ID = /^[^\s/#]{1,256}$/
-const ENDED: Promise<void> = Promise.resolve()
 
 /**
  * The system of all actors of one thread: registry, run queue, clock, supervisors, dead letters. For XState's logic it is
@@ -109,10 +110,12 @@ export class ActorSystem implements SupervisionHost {
     this.isInline = init.isInline
     this.nodeName = init.nodeName ?? 'local'
     this.workerIndex = init.workerIndex ?? 0
-    this.deadLetters = new DeadLetterStore(init.deadLettersMax ?? DEAD_LETTERS_MAX_DEFAULT, environment.reportError)
+    this.deadLetters = new DeadLetterStore(init.deadLettersMax ?? DEAD_LETTERS_MAX_DEFAULT, (error) =>
+      environment.reportError(error),
+    )
     this.#clock = new SystemClock(environment)
     this._clock = clock ?? this.#clock
-    this._logger = logger ?? environment.log
+    this._logger = logger ?? ((...parts) => environment.log(...parts))
     this.extension = extension
     this.#turns = new TurnQueue(this)
     this.scheduler = new EventScheduler({
@@ -125,7 +128,7 @@ export class ActorSystem implements SupervisionHost {
 
   /** Resolves when messages to durable actors and to actors of other threads are taken; at once where there are none. */
   get ready(): Promise<void> {
-    return this.extension?.ready ?? ENDED
+    return this.extension?.ready ?? Promise.resolve()
   }
 
   get current(): Cell | undefined {
@@ -180,11 +183,8 @@ export class ActorSystem implements SupervisionHost {
   }
 
   /** Ends all actors, newest first, after handling what waits for them. Idempotent. */
-  stop(options?: StopOptions): Promise<void>
-  stop(cell: Cell): Promise<void>
-  stop(what?: StopOptions | Cell): Promise<void> {
-    if (what instanceof Cell) return this.#stopCell(what)
-    this.#stopping ??= this.#stopAll(what ?? {})
+  stop(options: StopOptions = {}): Promise<void> {
+    this.#stopping ??= this.#stopAll(options)
     return this.#stopping
   }
 
@@ -249,6 +249,10 @@ export class ActorSystem implements SupervisionHost {
     return watchCell(cell, watcher)
   }
 
+  stopCell(cell: Cell, isDrained: boolean): Promise<void> {
+    return stopCell(cell, { isDrained, host: this })
+  }
+
   stopChild(cell: Cell, child: unknown): void {
     const { id, _parent } = child as Pick<XStateActor, 'id' | '_parent'>
     if (_parent !== cell) throw new Error(`Actor ${id} is not a child of ${cell.id} and cannot be stopped by it`)
@@ -285,11 +289,11 @@ export class ActorSystem implements SupervisionHost {
   _unregister(actor: unknown): void {
     this.#keyed.remove(actor)
     if (actor instanceof Cell) return
-    const { kernellCell, _processingStatus, getSnapshot } = actor as XStateActor
+    const { kernellCell, _processingStatus } = actor as XStateActor
     // XState also calls this when a stop is only resolved; the actor has then not ended yet.
     if (kernellCell === undefined || _processingStatus !== STOPPED) return
-    const { status } = getSnapshot.call(actor)
-    endTree(kernellCell, status === 'done' ? 'done' : status === 'error' ? 'failed' : 'stopped')
+    const { status } = (actor as XStateActor).getSnapshot()
+    endTree(kernellCell, REASONS[status])
   }
 
   _set(systemId: string, actor: unknown): void {
@@ -374,21 +378,6 @@ export class ActorSystem implements SupervisionHost {
     actor.kernellCell = cell
     linkChild(cell)
     cellCounts().adopted += 1
-  }
-
-  #stopCell(cell: Cell): Promise<void> {
-    if (cell.status === STOPPED) return ENDED
-    if (!isWithin(this.#turns.current, cell)) {
-      endTree(cell, 'stopped')
-      return ENDED
-    }
-    // Not under the feet of the step that is being made.
-    this.deferred.push(() => endTree(cell, 'stopped'))
-    return new Promise((resolve) => {
-      const extras = cell.more()
-      extras.stopWaiters ??= []
-      extras.stopWaiters.push(resolve)
-    })
   }
 
   async #stopAll({ drainMs = DRAIN_MS_DEFAULT }: StopOptions): Promise<void> {

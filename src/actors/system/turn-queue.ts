@@ -77,7 +77,8 @@ export class TurnQueue {
   }
 
   #runSlice(): void {
-    const { clock, later } = this.#host.environment
+    const { environment } = this.#host
+    const { clock } = environment
     const endMs = clock.monotonicMs() + SLICE_MS
     this.#isExpected = false
     this.isRunning = true
@@ -93,7 +94,7 @@ export class TurnQueue {
     }
     if (this.#queue.size > 0) {
       this.#isExpected = true
-      later(this.#slice)
+      environment.later(this.#slice)
     }
   }
 

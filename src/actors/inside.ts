@@ -1,0 +1,67 @@
+/** What an actor may do beyond XState's own actions, from within its logic: `self` is what the logic is given under that name. */
+import type { AnyActorLogic, AnyEventObject, Subscription } from 'xstate'
+import { CodedError } from '../base/errors.ts'
+import type { ActorRef } from './actor-ref.ts'
+import type { AgentDefinition, SpawnOptions } from './agent-definition.ts'
+import { Cell, SCHEDULED, STOPPED } from './cell/cell.ts'
+import { linkCells } from './delivery/watch.ts'
+
+/**
+ * Starts an actor below `self`, which supervises it and is its end. O(1), whatever the number of siblings; XState's own
+ * `spawnChild` copies them all.
+ *
+ * @throws as `ActorSystem.spawn`.
+ */
+export function spawnChildOf<Logic extends AnyActorLogic>(
+  self: unknown,
+  definition: AgentDefinition<Logic>,
+  options?: SpawnOptions,
+): ActorRef {
+  return cellOf(self).spawn(definition, options)
+}
+
+/**
+ * Puts a message aside that `self` cannot handle now.
+ *
+ * @throws `ACTOR_STASH_FULL` when as many are aside as its mailbox is bounded to; the message is then the caller's.
+ */
+export function stash(self: unknown, event: AnyEventObject): void {
+  const cell = cellOf(self)
+  const extras = cell.more()
+  extras.stash ??= []
+  const { bound } = cell.behaviour.definition.mailbox
+  if (extras.stash.length >= bound) {
+    throw new CodedError('ACTOR_STASH_FULL', {
+      message: `Actor ${cell.id} has put ${bound} messages aside and may not put more`,
+      details: { id: cell.id, bound },
+    })
+  }
+  extras.stash.push(event)
+}
+
+/** Puts the messages that were set aside before those that wait, in their order. @returns How many there were. */
+export function unstashAll(self: unknown): number {
+  const cell = cellOf(self)
+  const stashed = cell.extras?.stash ?? []
+  if (cell.status === STOPPED || stashed.length === 0) return 0
+  cell.more().stash = undefined
+  for (const event of stashed.toReversed()) {
+    if (cell.slot !== undefined) {
+      cell.ring ??= cell.system.rings.get()
+      cell.ring.unshift(cell.slot)
+    }
+    cell.slot = event
+  }
+  if ((cell.marks & SCHEDULED) === 0) cell.system.enqueue(cell)
+  return stashed.length
+}
+
+/** Ties two actors of this thread: when one fails, the other is ended. Either may end in order without the other. */
+export function linkActors(first: unknown, second: unknown): Subscription {
+  return linkCells(cellOf(first), cellOf(second))
+}
+
+function cellOf(self: unknown): Cell {
+  if (self instanceof Cell) return self
+  throw new TypeError('This is not an actor of a system on this thread')
+}
