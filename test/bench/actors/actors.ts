@@ -64,10 +64,10 @@ function verifyCount(each: BenchCase, { count }: Figures, size: number): void {
   if (count !== expected) throw new Error(`${count} of ${expected} were completed`)
 }
 
-function describe({ name, note }: BenchCase, row: CaseRow, results: Results): BenchRow {
+function describe({ note }: BenchCase, row: CaseRow, results: Results): BenchRow {
   const ours = middleOf(results, 'kernell', row.figure) ?? Number.NaN
   const { unit, better, limit } = row
-  const titled = { case: `${name}${row.suffix}`, unit, better, limit, note }
+  const titled = { case: row.title, unit, better, limit, note }
   if (row.dividedBy !== undefined) {
     const other = middleOf(results, row.dividedBy, row.figure) ?? Number.NaN
     return { ...titled, ours: roundFigure(ours / other), peers: {} }

@@ -9,8 +9,8 @@ export type Contestant = 'kernell' | 'xstate' | 'nact' | 'erlang' | 'erlang-otp'
 
 /** One figure of a case as a row. */
 export type CaseRow = {
-  /** Appended to the case's name; empty for its one figure. */
-  readonly suffix: string
+  /** The case as the row shows it. */
+  readonly title: string
   /** A figure that the programs give. */
   readonly figure: string
   /** When given, the row is ours divided by this contestant's, and nobody stands beside it. */
@@ -33,12 +33,12 @@ export type BenchCase = {
   readonly note: string
 }
 
-const rate = (what: string, limit: number | null): readonly CaseRow[] => [
-  { suffix: '', figure: 'rate', unit: `${what}/CPU-s`, better: 'higher', limit },
+const rate = (title: string, what: string, limit: number | null): readonly CaseRow[] => [
+  { title, figure: 'rate', unit: `${what}/CPU-s`, better: 'higher', limit },
 ]
 
-const below = (suffix: string, figure: string, unit: string, limit: number | null): CaseRow => ({
-  suffix,
+const below = (title: string, figure: string, unit: string, limit: number | null): CaseRow => ({
+  title,
   figure,
   unit,
   better: 'lower',
@@ -52,21 +52,21 @@ const MESSAGES: readonly BenchCase[] = [
     name: 'ping-pong',
     sizes: { kernell: 10_000_000, xstate: 10_000_000, nact: 500_000, erlang: 3_000_000 },
     quickSize: 20_000,
-    rows: rate('messages', 10_000_000),
+    rows: rate('ping-pong', 'messages', 10_000_000),
     note: 'two actors',
   },
   {
     name: 'thread-ring',
     sizes: { kernell: 8_000_000, xstate: 8_000_000, nact: 500_000, erlang: 3_000_000 },
     quickSize: 20_000,
-    rows: rate('messages', 10_000_000),
+    rows: rate('thread-ring', 'messages', 10_000_000),
     note: '503 actors, one token',
   },
   {
     name: 'counting',
     sizes: { kernell: 5_000_000, xstate: 8_000_000, nact: 300_000, erlang: 8_000_000 },
     quickSize: 20_000,
-    rows: rate('messages', 5_000_000),
+    rows: rate('counting', 'messages', 5_000_000),
     note: 'mailbox of 65,536 with the policy credit; the peers have no bound',
   },
   {
@@ -74,7 +74,7 @@ const MESSAGES: readonly BenchCase[] = [
     sizes: { kernell: 3_000_000, xstate: 6_000_000, nact: 600_000, erlang: 4_000_000 },
     quickSize: 20_000,
     expected: (size) => upTo(size, WORKERS),
-    rows: rate('messages', null),
+    rows: rate('fork-join-throughput', 'messages', null),
     note: '60 actors, sent in turns from outside',
   },
   {
@@ -82,7 +82,7 @@ const MESSAGES: readonly BenchCase[] = [
     sizes: { kernell: 1_000_000, xstate: 500_000, nact: 100_000, erlang: 500_000 },
     quickSize: 5_000,
     expected: (meetings) => 4 * meetings + 3 * CREATURES,
-    rows: rate('messages', null),
+    rows: rate('chameneos', 'messages', null),
     note: '100 creatures and a mall',
   },
   {
@@ -90,7 +90,7 @@ const MESSAGES: readonly BenchCase[] = [
     sizes: { kernell: 4_000_000, xstate: 3_000_000, nact: 500_000, erlang: 3_000_000 },
     quickSize: 20_000,
     expected: (size) => upTo(size, 2 * BIG_ACTORS),
-    rows: rate('messages', null),
+    rows: rate('big', 'messages', null),
     note: '100 actors, each pings random others and waits',
   },
 ]
@@ -100,21 +100,21 @@ const LIFECYCLES: readonly BenchCase[] = [
     name: 'fork-join-create',
     sizes: { kernell: 300_000, xstate: 150_000, nact: 40_000, erlang: 400_000 },
     quickSize: 2_000,
-    rows: rate('actors', null),
+    rows: rate('fork-join-create', 'actors', null),
     note: 'each handles one message and ends itself',
   },
   {
     name: 'skynet',
     sizes: { kernell: 1_000_000, xstate: 1_000_000, nact: 100_000, erlang: 1_000_000 },
     quickSize: 1_000,
-    rows: rate('leaves', null),
+    rows: rate('skynet', 'leaves', null),
     note: '1,000,000 leaves in a tree of ten children each; nact 100,000',
   },
   {
     name: 'spawn-stop',
     sizes: { kernell: 400_000, xstate: 200_000, nact: 60_000, erlang: 400_000, 'erlang-otp': 100_000 },
     quickSize: 2_000,
-    rows: rate('actors', 600_000),
+    rows: rate('spawn-stop', 'actors', 600_000),
     note: 'spawned, started, ended, gone; erlang-otp: gen_server below a supervisor',
   },
   {
@@ -122,12 +122,12 @@ const LIFECYCLES: readonly BenchCase[] = [
     sizes: { kernell: 100_000, xstate: 1_000, erlang: 100_000 },
     quickSize: 500,
     rows: [
-      below(' spawn', 'spawn', 'x', 1.5),
-      below(' stop', 'stop', 'x', 1.5),
-      below(' timer', 'timer', 'x', 1.5),
-      below(' spawn', 'spawnNanoseconds', 'ns', null),
-      below(' stop', 'stopNanoseconds', 'ns', null),
-      below(' timer', 'timerNanoseconds', 'ns', null),
+      below('spawn-siblings spawn', 'spawn', 'x', 1.5),
+      below('spawn-siblings stop', 'stop', 'x', 1.5),
+      below('spawn-siblings timer', 'timer', 'x', 1.5),
+      below('spawn-siblings spawn, beside many', 'spawnNanoseconds', 'ns', null),
+      below('spawn-siblings stop, beside many', 'stopNanoseconds', 'ns', null),
+      below('spawn-siblings timer, beside many', 'timerNanoseconds', 'ns', null),
     ],
     note: 'cost beside 100,000 siblings with timers over cost beside 100; xstate beside 1,000',
   },
@@ -135,7 +135,7 @@ const LIFECYCLES: readonly BenchCase[] = [
     name: 'spawn-child',
     sizes: { kernell: 2_000, xstate: 2_000 },
     quickSize: 200,
-    rows: [below('', 'microseconds', 'us', null)],
+    rows: [below('spawn-child', 'microseconds', 'us', null)],
     note: "XState's spawnChild and stopChild in a machine, beside 2,000 siblings",
   },
 ]
@@ -145,7 +145,10 @@ const idle = (kind: string, limit: number, peers: BenchCase['sizes']): readonly 
     name: `idle-${kind}`,
     sizes: { kernell: 100_000, ...peers },
     quickSize: 2_000,
-    rows: [below(' idle-bytes', 'bytes', 'B', limit), below(' idle-bytes after a message', 'bytesTouched', 'B', limit)],
+    rows: [
+      below(`idle-bytes ${kind}`, 'bytes', 'B', limit),
+      below(`idle-bytes ${kind}, after a message`, 'bytesTouched', 'B', limit),
+    ],
     note: 'heap and external after gc, 100,000 actors',
   },
 ]
@@ -155,8 +158,8 @@ const million = (kind: string): BenchCase => ({
   sizes: { kernell: 1_000_000 },
   quickSize: 2_000,
   rows: [
-    below(' a million alive', 'megabytes', 'MB', 1_000),
-    below(' a million alive, RSS', 'rssMegabytes', 'MB', null),
+    below(`idle-bytes ${kind}, a million alive`, 'megabytes', 'MB', 1_000),
+    below(`idle-bytes ${kind}, a million alive, RSS`, 'rssMegabytes', 'MB', null),
   ],
   note: 'heap and external after gc',
 })
@@ -176,9 +179,9 @@ const STEPS: readonly BenchCase[] = [
     quickSize: 6_000,
     expected: (size) => upTo(size, 6),
     rows: [
-      below('', 'nanoseconds', 'ns', null),
-      { ...below(' over machine.transition', 'nanoseconds', 'x', 1.2), dividedBy: 'direct' },
-      { ...below(' over createActor().send', 'nanoseconds', 'x', 0.5), dividedBy: 'xstate' },
+      below('statechart-step', 'nanoseconds', 'ns', null),
+      { ...below('statechart-step over machine.transition', 'nanoseconds', 'x', 1.2), dividedBy: 'direct' },
+      { ...below('statechart-step over createActor().send', 'nanoseconds', 'x', 0.5), dividedBy: 'xstate' },
     ],
     note: 'hierarchical machine; direct: machine.transition(snapshot, event, scope)',
   },
@@ -187,7 +190,7 @@ const STEPS: readonly BenchCase[] = [
     sizes: { kernell: 4_000_000, xstate: 300_000, direct: 300_000, erlang: 2_000_000 },
     quickSize: 6_000,
     expected: (size) => upTo(size, 4),
-    rows: [below('', 'nanoseconds', 'ns', 150)],
+    rows: [below('compiled-step', 'nanoseconds', 'ns', 150)],
     note: 'flat machine with a guard and assigns; erlang: gen_statem',
   },
 ]
@@ -199,8 +202,8 @@ const BEHAVIOUR: readonly BenchCase[] = [
     quickSize: 10_000,
     isPartial: true,
     rows: [
-      { suffix: '', figure: 'count', unit: 'hops', better: 'higher', limit: 1_000_000 },
-      below(' stack', 'framesGrown', 'frames', 0),
+      { title: 'million-hops', figure: 'count', unit: 'hops', better: 'higher', limit: 1_000_000 },
+      below('million-hops stack', 'framesGrown', 'frames', 0),
     ],
     note: 'hops that arrived, of a chain of 1,000,000 actors; xstate of 10,000, nact of 100,000',
   },
@@ -208,7 +211,7 @@ const BEHAVIOUR: readonly BenchCase[] = [
     name: 'flood-delay',
     sizes: { kernell: 2_000, xstate: 2_000, nact: 2_000, erlang: 2_000 },
     quickSize: 100,
-    rows: [below(' p99', 'p99', 'ms', 10), below(' p50', 'p50', 'ms', null)],
+    rows: [below('flood-delay p99', 'p99', 'ms', 10), below('flood-delay p50', 'p50', 'ms', null)],
     note: 'one actor has 10,000 messages waiting for 2 s; delay of messages to others from when they are due',
   },
 ]

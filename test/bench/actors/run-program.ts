@@ -13,7 +13,10 @@ const { programs } = (await import(new URL(`programs/${contestant}.ts`, import.m
 }
 const program = programs[name]
 if (program === undefined) throw new Error(`${contestant} has no program ${name}`)
-const figures = await program(Number(size))
+const figures = await program(Number(size)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  process.exit(1)
+})
 for (const error of errors.slice(0, 1))
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
 process.stdout.write(`${JSON.stringify({ ...figures, errors: errors.length })}\n`)

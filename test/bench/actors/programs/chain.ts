@@ -19,7 +19,8 @@ export async function measureChain(host: Host, actors: number): Promise<Figures>
   const link = host.define(
     'link',
     fromTransition<LinkState, Hop, System, LinkState>(
-      (state) => {
+      (state, event) => {
+        if (event.type !== 'hop') return state
         hops += 1
         if (state.isWatched) frames.push(countFrames())
         if (state.next === undefined) finished.give()

@@ -62,6 +62,7 @@ function openMall({ host, meetings, whenAllGone }: Place): Held<MallState, MallE
           if (gone === CREATURES) whenAllGone()
           return { ...state, received, gone, meetings: state.meetings + event.meetings }
         }
+        if (event.type !== 'visit') return state
         if (state.left === 0) {
           event.from.send({ type: 'exit' })
           return { ...state, received }
@@ -100,6 +101,8 @@ function actAsCreature(state: CreatureState, { event, self, mall }: Encounter): 
     case 'exit':
       mall.send({ type: 'goodbye', meetings: state.meetings })
       return { ...state, received: state.received + 1 }
+    default:
+      return state
   }
 }
 

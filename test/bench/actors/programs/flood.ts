@@ -26,6 +26,7 @@ export async function measureFlood(host: Host, probes: number): Promise<Figures>
   const victim = host.define(
     'victim',
     fromTransition<number, Drop, System, { index: number }>((handled, event, { self }) => {
+      if (event.type !== 'drop') return handled
       drops += 1
       if (drops % CLOCK_EVERY === 0) isOver = performance.now() >= untilMs
       if (!isOver) self.send(event)
@@ -35,6 +36,7 @@ export async function measureFlood(host: Host, probes: number): Promise<Figures>
   const other = host.define(
     'other',
     fromTransition<number, Probe, System, { index: number }>((handled, event) => {
+      if (event.type !== 'probe') return handled
       delaysMs.push(performance.now() - event.dueMs)
       return handled + 1
     }, 0),

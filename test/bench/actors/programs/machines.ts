@@ -68,7 +68,7 @@ const waitingMachine = setup({ types: TYPES }).createMachine({
   initial: 'idle',
   context: ({ input }) => ({ owner: input.index, count: 0 }),
   states: {
-    idle: { on: { arm: 'armed' } },
+    idle: { on: { arm: { target: 'armed', actions: counted } } },
     armed: { after: { [WAIT_MS]: 'idle' }, on: { disarm: { target: 'idle', actions: counted } } },
   },
 })
@@ -100,5 +100,5 @@ export const WAITING = {
   machine: waitingMachine as unknown as typeof hierarchicalMachine,
   logic: waitingMachine as unknown as MachineCase['logic'],
   round: ['arm', 'disarm'],
-  countsPerRound: 1,
+  countsPerRound: 2,
 } satisfies MachineCase

@@ -2,7 +2,10 @@ import { fromTransition } from 'xstate'
 import type { Held, Host, System, Target } from './host.ts'
 import { type Count, createSignal, nextDraw } from './program.ts'
 
-/** Programs of the Savina set in which a fixed set of actors exchanges messages; each counts the messages that its actors say they handled. */
+/**
+ * Programs of the Savina set in which a fixed set of actors exchanges messages; each counts the messages that its actors say they handled. Logic
+ * is told of its end by an event too, as with XState, so each looks at the type before it counts.
+ */
 
 type Ball = { readonly type: 'ball'; readonly from: Target<Ball>; readonly left: number }
 
@@ -11,6 +14,7 @@ export async function pingPong(host: Host, messages: number): Promise<Count> {
   const player = host.define(
     'player',
     fromTransition<number, Ball, System, { index: number }>((received, event, { self }) => {
+      if (event.type !== 'ball') return received
       if (event.left > 0) event.from.send({ type: 'ball', from: self, left: event.left - 1 })
       else finished.give()
       return received + 1
@@ -37,6 +41,7 @@ export async function threadRing(host: Host, hops: number): Promise<Count> {
     fromTransition<RingState, RingEvent, System, { index: number }>(
       (state, event) => {
         if (event.type === 'join') return { ...state, next: event.next }
+        if (event.type !== 'token') return state
         if (event.left > 0) state.next?.send({ type: 'token', left: event.left - 1 })
         else finished.give()
         return { next: state.next, received: state.received + 1 }
@@ -70,7 +75,7 @@ export async function counting(host: Host, messages: number): Promise<Count> {
     'counter',
     fromTransition<number, CounterEvent, System, { index: number }>((count, event) => {
       if (event.type === 'increment') return count + 1
-      event.from.send({ type: 'result', count })
+      if (event.type === 'retrieve') event.from.send({ type: 'result', count })
       return count
     }, 0),
     'credit',
@@ -83,6 +88,7 @@ export async function counting(host: Host, messages: number): Promise<Count> {
         finished.give()
         return event.count
       }
+      if (event.type !== 'produce') return told
       const chunk = Math.min(event.left, CHUNK)
       for (let sent = 0; sent < chunk; sent += 1) counted.send({ type: 'increment' })
       if (event.left > chunk) self.send({ type: 'produce', left: event.left - chunk })
@@ -112,6 +118,7 @@ export async function forkJoinThroughput(host: Host, messages: number): Promise<
     'worker',
     fromTransition<WorkState, Work, System, { index: number }>(
       (state, event) => {
+        if (event.type !== 'work') return state
         const handled = state.handled + 1
         if (handled === share && --working === 0) finished.give()
         return { handled, sum: state.sum + Math.sin(event.angle) }
@@ -155,6 +162,7 @@ export async function big(host: Host, messages: number): Promise<Count> {
           event.from.send({ type: 'pong' })
           return { ...state, received: state.received + 1 }
         }
+        if (event.type !== 'pong' && event.type !== 'start') return state
         const everybody = event.type === 'start' ? event.everybody : state.everybody
         const received = event.type === 'start' ? state.received : state.received + 1
         if (state.left === 0) {

@@ -52,9 +52,9 @@ class Yard {
       const actor = this.#spawn()
       actor.send({ type: 'arm' })
       this.#siblings.push(actor)
-      if (this.#siblings.length % 1_000 === 0) await nextTurn()
+      if (this.#siblings.length % 1_000 === 0) await untilCounted(this.#siblings, 1)
     }
-    await nextTurn()
+    await untilCounted(this.#siblings, 1)
   }
 
   async churn(rounds: number): Promise<Costs> {
@@ -68,9 +68,9 @@ class Yard {
         actor.send({ type: 'arm' })
         actor.send({ type: 'disarm' })
       }
-      await nextTurn()
+      await untilCounted(batch, 2)
       const stoppedUs = cpuMicros()
-      if (batch.some((actor) => actor.getSnapshot().context.count !== 1)) throw new Error('A timer was not cancelled')
+      if (batch.some((actor) => actor.getSnapshot().context.count !== 2)) throw new Error('A timer was not cancelled')
       const countedUs = cpuMicros()
       await this.#host.stopAll(batch)
       spent.spawn += armedUs - bornUs
@@ -81,9 +81,9 @@ class Yard {
     return { spawn: perActor(spent.spawn), stop: perActor(spent.stop), timer: perActor(spent.timer) }
   }
 
-  /** Siblings that are there, unharmed. */
+  /** Siblings whose timers run. */
   countArmed(): number {
-    return this.#siblings.filter((actor) => actor.getSnapshot().context.count === 0).length
+    return this.#siblings.filter((actor) => actor.getSnapshot().context.count === 1).length
   }
 
   #spawn(): Held<MachineContext, MachineEvent> {
@@ -91,6 +91,12 @@ class Yard {
     this.#born += 1
     return this.#host.spawn(this.#kind, { id: `waiter-${index}`, input: { index } })
   }
+}
+
+/** Mailboxes are served in order, so the last of them is the last to have counted. */
+async function untilCounted(actors: readonly Held<MachineContext, MachineEvent>[], count: number): Promise<void> {
+  const last = actors.at(-1)
+  while (last !== undefined && last.getSnapshot().context.count < count) await nextTurn()
 }
 
 function defineWaiter(host: Host): ReturnType<typeof host.define<MachineContext, MachineEvent, { index: number }>> {
