@@ -1,0 +1,61 @@
+/**
+ * `npm run conformance -- xstate DIR [--file PART]... [--plant NAME] [--json]`: XState's own tests, first on XState, then with
+ * `createActor` exchanged for ours. DIR is a checkout of XState's repository, its dependencies installed. Exit 1 when ours
+ * does not conform, 2 on wrong usage.
+ */
+import { parseArgs } from 'node:util'
+import { isPlant, listPlants, runXStateConformance } from './xstate/conformance.ts'
+
+const USAGE = `Usage: npm run conformance -- xstate DIR [--file PART]... [--plant NAME] [--json]
+DIR: a checkout of https://github.com/statelyai/xstate at the tag of the installed version, its dependencies installed.
+Plants: ${listPlants().join(', ')}
+`
+
+async function main(): Promise<number> {
+  const parsed = readArguments()
+  if (parsed === undefined) return refuse()
+  const { values, positionals } = parsed
+  const [name, directory, ...more] = positionals
+  if (values.help) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  const isKnown = name === 'xstate' && (values.plant === '' || isPlant(values.plant))
+  if (!isKnown || directory === undefined || more.length > 0) return refuse()
+  return runXStateConformance({ directory, filters: values.file, plant: values.plant, isJson: values.json })
+}
+
+type Arguments = {
+  readonly values: {
+    readonly file: readonly string[]
+    readonly plant: string
+    readonly json: boolean
+    readonly help: boolean
+  }
+  readonly positionals: readonly string[]
+}
+
+/** `undefined` where an option is unknown. */
+function readArguments(): Arguments | undefined {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        file: { type: 'string', multiple: true, default: [] },
+        plant: { type: 'string', default: '' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+  } catch (error: unknown) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return undefined
+  }
+}
+
+function refuse(): number {
+  process.stderr.write(USAGE)
+  return 2
+}
+
+process.exitCode = await main()
