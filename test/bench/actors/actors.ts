@@ -5,8 +5,8 @@ import type { Figures } from './programs/program.ts'
 
 const REPEATS = 5
 
-/** What each contestant gave, repeat by repeat. */
-type Results = ReadonlyMap<Contestant, readonly Figures[]>
+/** What each contestant gave, repeat by repeat, and why ours gave nothing. */
+type Results = { readonly figures: ReadonlyMap<Contestant, readonly Figures[]>; readonly failure: string | undefined }
 
 /**
  * Our actors as a user imports them, beside XState as it is, nact and Erlang. Every run of a case is a process of its own, in turns; what is compared
@@ -33,9 +33,10 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
 
 type Turns = { readonly isQuick: boolean; readonly skipped: SkippedPeer[] }
 
-/** A peer that fails a case is left out of it and named; a failure of ours ends the bench. */
+/** Who fails a case is left out of it; a peer is named with the reason, and our rows carry it and no figure. */
 async function runInTurns(arena: Arena, each: BenchCase, { isQuick, skipped }: Turns): Promise<Results> {
   const results = new Map<Contestant, Figures[]>()
+  let failure: string | undefined
   for (const contestant of Object.keys(each.sizes) as Contestant[])
     if (arena.has(contestant)) results.set(contestant, [])
   for (let repeat = 0; repeat < (isQuick ? 1 : REPEATS); repeat += 1) {
@@ -46,20 +47,19 @@ async function runInTurns(arena: Arena, each: BenchCase, { isQuick, skipped }: T
         verifyCount(each, given, size)
         figures.push(given)
       } catch (error: unknown) {
-        if (contestant === 'kernell') throw new Error(`${each.name} failed`, { cause: error })
+        const why = `${each.name}: ${error instanceof Error ? error.message : String(error)}`
         results.delete(contestant)
-        skipped.push({
-          peer: contestant,
-          why: `${each.name}: ${error instanceof Error ? error.message : String(error)}`,
-        })
+        if (contestant === 'kernell') failure = why
+        else skipped.push({ peer: contestant, why })
       }
     }
   }
-  return results
+  return { figures: results, failure }
 }
 
-function verifyCount(each: BenchCase, { count }: Figures, size: number): void {
+function verifyCount(each: BenchCase, { count, errors = 0 }: Figures, size: number): void {
   if (each.isPartial) return
+  if (errors > 0) throw new Error(`${errors} errors that nobody listened to`)
   const expected = each.expected?.(size) ?? size
   if (count !== expected) throw new Error(`${count} of ${expected} were completed`)
 }
@@ -67,13 +67,13 @@ function verifyCount(each: BenchCase, { count }: Figures, size: number): void {
 function describe({ note }: BenchCase, row: CaseRow, results: Results): BenchRow {
   const ours = middleOf(results, 'kernell', row.figure) ?? Number.NaN
   const { unit, better, limit } = row
-  const titled = { case: row.title, unit, better, limit, note }
+  const titled = { case: row.title, unit, better, limit, note: results.failure ?? note }
   if (row.dividedBy !== undefined) {
     const other = middleOf(results, row.dividedBy, row.figure) ?? Number.NaN
     return { ...titled, ours: roundFigure(ours / other), peers: {} }
   }
   const peers: Record<string, number> = {}
-  for (const contestant of results.keys()) {
+  for (const contestant of results.figures.keys()) {
     const figure = middleOf(results, contestant, row.figure)
     if (contestant !== 'kernell' && figure !== undefined) peers[contestant] = roundFigure(figure)
   }
@@ -82,6 +82,6 @@ function describe({ note }: BenchCase, row: CaseRow, results: Results): BenchRow
 
 /** The median of a contestant's repeats; undefined where it has no such figure. */
 function middleOf(results: Results, contestant: Contestant, figure: string): number | undefined {
-  const values = results.get(contestant)?.flatMap((figures) => figures[figure] ?? []) ?? []
+  const values = results.figures.get(contestant)?.flatMap((figures) => figures[figure] ?? []) ?? []
   return values.length === 0 ? undefined : median(values)
 }

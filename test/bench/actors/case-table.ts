@@ -75,7 +75,7 @@ const MESSAGES: readonly BenchCase[] = [
     quickSize: 20_000,
     expected: (size) => upTo(size, WORKERS),
     rows: rate('fork-join-throughput', 'messages', null),
-    note: '60 actors, sent in turns from outside',
+    note: '60 actors, 10,000 messages each sent from outside before they are awaited',
   },
   {
     name: 'chameneos',

@@ -1,6 +1,6 @@
 import { fromTransition } from 'xstate'
 import type { Held, Host, System, Target } from './host.ts'
-import { type Count, createSignal, nextDraw } from './program.ts'
+import { type Count, createSignal, nextDraw, nextTurn } from './program.ts'
 
 /**
  * Programs of the Savina set in which a fixed set of actors exchanges messages; each counts the messages that its actors say they handled. Logic
@@ -105,11 +105,12 @@ export async function counting(host: Host, messages: number): Promise<Count> {
 }
 
 export const WORKERS = 60
+const FILL = 10_000
 
 type Work = { readonly type: 'work'; readonly angle: number }
 type WorkState = { readonly handled: number; readonly sum: number }
 
-/** 60 workers, filled from outside in turns. */
+/** 60 workers, filled from outside in turns with the 10,000 messages each that Savina gives them, as often as the size asks. */
 export async function forkJoinThroughput(host: Host, messages: number): Promise<Count> {
   const finished = createSignal()
   const share = Math.ceil(messages / WORKERS)
@@ -131,9 +132,14 @@ export async function forkJoinThroughput(host: Host, messages: number): Promise<
   )
   for (let round = 0; round < share; round += 1) {
     for (const actor of workers) actor.send({ type: 'work', angle: round })
+    if (round % FILL === FILL - 1) await untilHandled(workers.at(-1), round + 1)
   }
   await finished.promise
   return () => sumOf(workers, ({ handled }) => handled)
+}
+
+async function untilHandled(worker: Held<WorkState, Work> | undefined, messages: number): Promise<void> {
+  while (worker !== undefined && worker.getSnapshot().context.handled < messages) await nextTurn()
 }
 
 export const BIG_ACTORS = 100

@@ -1,7 +1,7 @@
 import { CREATURES } from './chameneos.ts'
 import { BIG_ACTORS, RING_ACTORS, WORKERS } from './messages.ts'
 import { nact, type NactRef } from './nact-door.ts'
-import { createSignal, type Done, nextDraw } from './program.ts'
+import { createSignal, type Done, nextDraw, nextTurn } from './program.ts'
 
 /** The programs of messages.ts and chameneos.ts for nact. Each actor counts what it handles; nact shows no state, so a table keeps it. */
 
@@ -113,7 +113,10 @@ export async function forkJoinThroughput(messages: number): Promise<Done> {
       { initialState: { handled: 0, sum: 0 } },
     ),
   )
-  for (let round = 0; round < share; round += 1) for (const worker of workers) dispatch(worker, { angle: round })
+  for (let round = 0; round < share; round += 1) {
+    for (const worker of workers) dispatch(worker, { angle: round })
+    while (round % 10_000 === 9_999 && handled < (round + 1) * WORKERS) await nextTurn()
+  }
   await finished.promise
   return done(system, () => handled)
 }
