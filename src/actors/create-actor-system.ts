@@ -1,4 +1,5 @@
 import { CodedError } from '../base/errors.ts'
+import type { Tracer } from '../ports/tracer.ts'
 import type { ActorEnvironment } from './environment.ts'
 import { ActorSystem } from './system/actor-system.ts'
 import { createSystemEnvironment } from './system/system-environment.ts'
@@ -13,6 +14,8 @@ export type CreateActorSystemInit = {
   /** Dead letters that are kept; all are counted. Default 1,000. */
   readonly deadLettersMax?: number
   readonly logger?: (...parts: unknown[]) => void
+  /** A span per message, below the span of the message that caused it. Absent: none, at no cost. */
+  readonly tracer?: Tracer
 }
 
 /**
@@ -22,7 +25,7 @@ export type CreateActorSystemInit = {
  * @throws `ACTOR_PLATFORM_LACKS` when `threads` or `dataDir` is given.
  */
 export function createActorSystem(init: CreateActorSystemInit = {}): ActorSystem {
-  const { threads = 0, dataDir, environment = createSystemEnvironment(), logger, deadLettersMax } = init
+  const { threads = 0, dataDir, environment = createSystemEnvironment(), logger, deadLettersMax, tracer } = init
   if (threads !== 0 || dataDir !== undefined) {
     const what = threads === 0 ? 'a data directory' : 'threads'
     throw new CodedError('ACTOR_PLATFORM_LACKS', { message: `This platform has no ${what} for actors` })
@@ -30,6 +33,7 @@ export function createActorSystem(init: CreateActorSystemInit = {}): ActorSystem
   return new ActorSystem({
     environment,
     isInline: false,
+    ...(tracer !== undefined && { tracer }),
     ...(logger !== undefined && { logger }),
     ...(deadLettersMax !== undefined && { deadLettersMax }),
   })

@@ -1,4 +1,5 @@
 import { timestampFromMs } from '../../src/base/time.ts'
+import type { Clock } from '../../src/ports/clock.ts'
 import type { ActorEnvironment } from '../../src/actors/environment.ts'
 
 type Waiting = { readonly dueMs: number; readonly order: number; readonly callback: () => void; isCancelled: boolean }
@@ -13,7 +14,7 @@ export class SimulatedEnvironment implements ActorEnvironment {
   #waiting: Waiting[] = []
   #order = 0
 
-  readonly clock = {
+  readonly clock: Clock = {
     now: () => timestampFromMs(1_700_000_000_000 + Math.floor(this.nowMs)),
     monotonicMs: () => this.nowMs,
     timeoutSignal: (delayMs: number) => {

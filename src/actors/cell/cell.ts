@@ -133,6 +133,13 @@ export interface SendGate {
   send(target: Cell, event: AnyEventObject, source: unknown): boolean
 }
 
+/** Sees each message on its way and makes the step itself. */
+export interface StepObserver {
+  sent(event: AnyEventObject): void
+  /** Must call the step of the cell's behaviour, once, and let through what it throws. */
+  step(cell: Cell, event: AnyEventObject): void
+}
+
 export type ScopeAction = {
   readonly type: string
   readonly info: unknown

@@ -4,7 +4,7 @@ import type { RestartIntensityLimit } from '../../core/supervision/restart-inten
 import type { RestartStrategy } from '../../core/supervision/restart-plan.ts'
 import type { ActorRef, AskOptions, DeliverOptions, Terminated } from '../actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
-import { ADOPTED, Cell, RUNNING, STOPPED, type Behaviour, type SendGate } from '../cell/cell.ts'
+import { ADOPTED, Cell, RUNNING, STOPPED, type Behaviour, type SendGate, type StepObserver } from '../cell/cell.ts'
 import type { XStateClock } from '../cell/cell-extras.ts'
 import { RingPool } from '../cell/event-ring.ts'
 import { endTree, linkChild, startCell } from '../cell/life.ts'
@@ -15,6 +15,8 @@ import { sendToBusy } from '../delivery/full-mailbox.ts'
 import { toObserver } from '../delivery/observers.ts'
 import { watchCell } from '../delivery/watch.ts'
 import type { ActorEnvironment } from '../environment.ts'
+import type { Tracer } from '../../ports/tracer.ts'
+import { MessageTracer } from '../inspect/message-tracer.ts'
 import { AdoptedBehaviour, type XStateActor } from '../hosting/adopted-behaviour.ts'
 import { behaviourOf } from '../hosting/behaviour-of.ts'
 import { SupervisorBehaviour } from '../hosting/supervisor-behaviour.ts'
@@ -39,6 +41,8 @@ export type ActorSystemInit = {
   /** Index of this thread in addresses. Default 0. */
   readonly workerIndex?: number
   readonly extension?: SystemExtension
+  /** A span per message. Absent, or not recording: no cost. */
+  readonly tracer?: Tracer
 }
 
 /** What a composition adds to a system: durable actors, other threads. */
@@ -91,6 +95,7 @@ export class ActorSystem implements SupervisionHost {
   readonly _clock: XStateClock
   readonly _logger: (...parts: unknown[]) => void
   readonly extension: SystemExtension | undefined
+  readonly stepObserver: StepObserver | undefined
   /** The system's own supervisor; made with the first actor. */
   root: Cell | undefined = undefined
   /** The first actor of `createActor`, whose system this is. */
@@ -101,6 +106,14 @@ export class ActorSystem implements SupervisionHost {
   readonly #keyed = new KeyedActors()
   readonly #inspectors = new Set<Observer<InspectionEvent>>()
   readonly #supervisionListeners = new Set<(event: SupervisionEvent) => void>()
+  /** The gate while there are inspectors or spans. */
+  readonly #watching: SendGate = {
+    send: (target, event, source) => {
+      if (this.isInspected) this.#tellOfEvent(target, event, source)
+      this.stepObserver?.sent(event)
+      return target.take(event)
+    },
+  }
   #nextNumber = 0
   #stopping: Promise<void> | undefined
 
@@ -117,6 +130,8 @@ export class ActorSystem implements SupervisionHost {
     this._clock = clock ?? this.#clock
     this._logger = logger ?? ((...parts) => environment.log(...parts))
     this.extension = extension
+    this.stepObserver = init.tracer?.isRecording === true ? new MessageTracer(init.tracer) : undefined
+    if (this.stepObserver !== undefined) this.gate = this.#watching
     this.#turns = new TurnQueue(this)
     this.scheduler = new EventScheduler({
       clock: this._clock,
@@ -264,12 +279,12 @@ export class ActorSystem implements SupervisionHost {
     const added = typeof observer === 'function' ? toObserver(observer) : observer
     this.#inspectors.add(added)
     this.isInspected = true
-    this.gate ??= { send: (target, event, source) => this.#inspectedSend(target, event, source) }
+    this.gate ??= this.#watching
     return {
       unsubscribe: () => {
         this.#inspectors.delete(added)
         this.isInspected = this.#inspectors.size > 0
-        if (!this.isInspected) this.gate = undefined
+        if (!this.isInspected && this.stepObserver === undefined) this.gate = undefined
       },
     }
   }
@@ -353,6 +368,7 @@ export class ActorSystem implements SupervisionHost {
     if (this.registry.has(id))
       throw new CodedError('ACTOR_ID_TAKEN', { message: `There is an actor ${id} already`, details: { id } })
     const cell = new Cell(this, behaviour, { id, number, parent, input })
+    if (this.isInspected) this._sendInspectionEvent({ type: '@xstate.actor', actorRef: cell })
     try {
       behaviour.initialise(cell)
     } catch (cause: unknown) {
@@ -391,12 +407,10 @@ export class ActorSystem implements SupervisionHost {
     await this.extension?.stop()
   }
 
-  #inspectedSend(target: Cell, event: AnyEventObject, source: unknown): boolean {
-    this.#tellOfEvent(target.behaviour instanceof AdoptedBehaviour ? target.behaviour.actor : target, event, source)
-    return target.take(event)
-  }
-
   #tellOfEvent(target: unknown, event: AnyEventObject, source: unknown): void {
-    this._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef: target, event })
+    // Inspectors know XState's own children by the objects that XState made.
+    const isAdopted = target instanceof Cell && target.behaviour instanceof AdoptedBehaviour
+    const actorRef = isAdopted ? (target.behaviour as AdoptedBehaviour).actor : target
+    this._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef, event })
   }
 }

@@ -1,5 +1,5 @@
 import type { AnyEventObject } from 'xstate'
-import { DRAINING, NO_TURN, RUNNING, SCHEDULED, type Cell } from '../cell/cell.ts'
+import { DRAINING, NO_TURN, RUNNING, SCHEDULED, type Cell, type StepObserver } from '../cell/cell.ts'
 import { EventRing, type RingPool } from '../cell/event-ring.ts'
 import { endTree, runDeferred } from '../cell/life.ts'
 import { releaseWhenRoom } from '../delivery/full-mailbox.ts'
@@ -16,6 +16,8 @@ const TURNS_BETWEEN_LOOKS = 31
 export interface TurnHost extends SupervisionHost {
   readonly rings: RingPool<AnyEventObject>
   readonly environment: ActorEnvironment
+  /** Set while messages are traced. */
+  readonly stepObserver: StepObserver | undefined
 }
 
 /** The run queue: cells that have messages, first come first served. */
@@ -119,7 +121,8 @@ export class TurnQueue {
           }
         }
         left -= 1
-        behaviour.step(cell, event)
+        if (host.stepObserver === undefined) behaviour.step(cell, event)
+        else host.stepObserver.step(cell, event)
         if (deferred.length > 0) runDeferred(host, 0)
       }
       this.current = undefined

@@ -190,11 +190,12 @@ describe('a stop', () => {
   it('from within the actor itself comes after the step', () => {
     const { environment, system } = start()
     const steps: string[] = []
+    const stops: Promise<void>[] = []
     const leaver = defineAgent({
       name: 'leaver',
       logic: fromTransition((_: undefined, event: { type: string }, { self, system: mine }) => {
         if (event.type === 'leave') {
-          void (mine as unknown as { get(id: string): ActorRef }).get(self.id).stop()
+          stops.push((mine as unknown as { get(id: string): ActorRef }).get(self.id).stop())
           steps.push('after the order')
         } else steps.push(event.type)
         return undefined

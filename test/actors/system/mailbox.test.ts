@@ -172,7 +172,7 @@ describe('a send', () => {
     const hop = defineAgent({
       name: 'hop',
       logic: fromTransition((_: undefined, event: AnyEventObject, { self }) => {
-        if (event.left > 0) self.send({ type: 'hop', left: event.left - 1 } as never)
+        if (event.left > 0) self.send({ type: 'hop', left: event.left - 1 })
         else reached = true
         return undefined
       }, undefined),
