@@ -12,8 +12,10 @@ function createPair(): { writer: RingWriter; reader: RingReader; states: () => r
   const memory = createRingMemory(BYTES)
   const board = createThreadBoard(2)
   const words = [0, 1].map((thread) => boardIndex(thread, STATE_WORD))
-  for (const word of words) board.words[word] = PARKED
+  const park = (): void => words.forEach((word) => (board.words[word] = PARKED))
+  park()
   return {
+    park,
     writer: new RingWriter({ memory, board, readerThread: 1 }),
     reader: new RingReader({ memory, board, writerThread: 0 }),
     states: () => words.map((word) => board.words[word]),
@@ -102,7 +104,7 @@ describe('a ring', () => {
   })
 
   test('rings for the reader when it is parked, and for the writer when that wants room', () => {
-    const { writer, reader, states } = createPair()
+    const { writer, reader, states, park } = createPair()
     write(writer, 4, 0)
     expect(states()).toEqual([PARKED, PARKED])
     writer.publish()
@@ -116,6 +118,12 @@ describe('a ring', () => {
     read(reader)
     reader.release()
     expect(states()).toEqual([RUNG, RUNG])
+    park()
+    write(writer, 4, 0)
+    writer.publish()
+    read(reader)
+    reader.release()
+    expect(states()).toEqual([PARKED, RUNG])
   })
 
   test('goes on where counts of 32 bits begin again', () => {
