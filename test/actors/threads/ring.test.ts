@@ -8,7 +8,12 @@ import { boardIndex, createThreadBoard, PARKED, RUNG, STATE_WORD } from '../../.
 const BYTES = 1_024
 const UNITS_MAX = BYTES / 8 / 4
 
-function createPair(): { writer: RingWriter; reader: RingReader; states: () => readonly (number | undefined)[] } {
+function createPair(): {
+  writer: RingWriter
+  reader: RingReader
+  states: () => readonly (number | undefined)[]
+  park: () => void
+} {
   const memory = createRingMemory(BYTES)
   const board = createThreadBoard(2)
   const words = [0, 1].map((thread) => boardIndex(thread, STATE_WORD))
