@@ -74,53 +74,101 @@ export function rankMemories(
   weights: RankingWeights = RANKING_WEIGHTS_DEFAULT,
 ): readonly RankedMemory[] {
   const fading: Fading = { at: retrieval.at, halfLifeMs: state.settings.halfLifeMs }
-  const similarities = new Map<string, number>()
-  const starts: SpreadStart[] = []
   const seeds = new Set(retrieval.seeds)
-  for (const id of seeds) {
-    const node = nodeOf(state, id)
-    if (node !== undefined) starts.push({ node, activation: 1 })
-  }
-  const candidates = new Map<string, MemoryNode>()
+  const similarities = new Map<string, number>()
   for (const { id, similarity } of retrieval.similarities) {
-    const node = similarity > 0 && !seeds.has(id) ? nodeOf(state, id) : undefined
-    if (node === undefined) continue
-    const known = similarities.get(id) ?? 0
-    similarities.set(id, Math.max(known, Math.min(1, similarity)))
-    candidates.set(id, node)
+    if (similarity > 0 && !seeds.has(id) && nodeOf(state, id) !== undefined)
+      similarities.set(id, Math.max(similarities.get(id) ?? 0, Math.min(1, similarity)))
   }
-  for (const [id, node] of candidates) starts.push({ node, activation: similarities.get(id) ?? 0 })
+  const starts: SpreadStart[] = []
+  for (const id of seeds) if (nodeOf(state, id) !== undefined) starts.push({ id, activation: 1 })
+  for (const [id, activation] of similarities) starts.push({ id, activation })
   const reached = spreadActivation(state, { starts, limits: weights.spread, fading })
-  for (const [id, { node }] of reached) if (!seeds.has(id)) candidates.set(id, node)
-  const ranked: Scored[] = []
-  for (const [id, node] of candidates) {
-    if (retrieval.kinds !== undefined && !retrieval.kinds.includes(node.kind)) continue
-    const reach = reached.get(id)
-    const why: RankingReasons = {
-      similarity: similarities.get(id) ?? 0,
-      path: reach?.activation ?? 0,
-      success: expectedSuccess(node, fading),
-      recency: fadingSince(node.usedAt, fading),
-    }
-    ranked.push({ node, reach, why, score: scoreOf(why, weights) })
+  const hinted: Hinted[] = []
+  for (const [id, similarity] of similarities) hinted.push(hintedBy(id, similarity, reached.get(id)))
+  for (const [id, reach] of reached) {
+    if (!seeds.has(id) && !similarities.has(id)) hinted.push(hintedBy(id, 0, reach))
   }
-  return ranked
+  const scored: Scored[] = []
+  for (const hint of withoutHopeless(ofKinds(state, hinted, retrieval.kinds), weights, retrieval.limit)) {
+    const node = nodeOf(state, hint.id)
+    if (node === undefined) continue
+    const success = expectedSuccess(node, fading)
+    const recency = fadingSince(node.usedAt, fading)
+    scored.push({ node, hint, success, recency, score: scoreOf(hint.relevance, { success, recency, weights }) })
+  }
+  return scored
     .sort((one, other) => other.score - one.score || compareText(one.node.id, other.node.id))
     .slice(0, retrieval.limit)
     .map(describe)
 }
 
-type Scored = Omit<RankedMemory, 'path' | 'carriers'> & { readonly reach: Reach | undefined }
+/** A node that some hint says belongs here. */
+type Hinted = {
+  readonly id: string
+  readonly similarity: number
+  readonly reach: Reach | undefined
+  readonly relevance: number
+}
+
+function hintedBy(id: string, similarity: number, reach: Reach | undefined): Hinted {
+  return { id, similarity, reach, relevance: 1 - (1 - similarity) * (1 - (reach?.activation ?? 0)) }
+}
+
+function ofKinds(
+  state: MemoryState,
+  hinted: readonly Hinted[],
+  kinds: readonly MemoryNodeKind[] | undefined,
+): readonly Hinted[] {
+  if (kinds === undefined) return hinted
+  return hinted.filter(({ id }) => {
+    const kind = nodeOf(state, id)?.kind
+    return kind !== undefined && kinds.includes(kind)
+  })
+}
+
+/**
+ * Those that can be among the results at all: a score is at most the relevance, and at least the share of it that depends on
+ * nothing else. Most of what was reached drops out here, before its node is even looked up.
+ */
+function withoutHopeless(
+  hinted: readonly Hinted[],
+  { successShare, recencyShare }: RankingWeights,
+  limit: number,
+): readonly Hinted[] {
+  if (hinted.length <= limit) return hinted
+  const relevances = Float64Array.from(hinted, ({ relevance }) => relevance).sort()
+  const sure = relevances[hinted.length - limit] ?? 0
+  const floor = sure * (1 - successShare - recencyShare) * ROUNDING
+  return hinted.filter(({ relevance }) => relevance >= floor)
+}
+
+/** Room for rounding in the products that are compared. */
+const ROUNDING = 1 - 1e-12
+
+type Scored = {
+  readonly node: MemoryNode
+  readonly hint: Hinted
+  readonly success: number
+  readonly recency: number
+  readonly score: number
+}
 
 function scoreOf(
-  { similarity, path, success, recency }: RankingReasons,
-  { successShare, recencyShare }: RankingWeights,
+  relevance: number,
+  {
+    success,
+    recency,
+    weights,
+  }: { readonly success: number; readonly recency: number; readonly weights: RankingWeights },
 ): number {
-  const relevance = 1 - (1 - similarity) * (1 - path)
+  const { successShare, recencyShare } = weights
   return relevance * (1 - successShare - recencyShare + successShare * success + recencyShare * recency)
 }
 
-function describe({ node, score, why, reach }: Scored): RankedMemory {
-  const path = reach === undefined ? [] : edgesTo(reach)
-  return { node, score, why, path, carriers: reach === undefined ? [] : nodesBefore(reach) }
+function describe({ node, hint, success, recency, score }: Scored): RankedMemory {
+  const { reach, similarity } = hint
+  const why: RankingReasons = { similarity, path: reach?.activation ?? 0, success, recency }
+  if (reach === undefined) return { node, score, why, path: [], carriers: [] }
+  return { node, score, why, path: edgesTo(reach), carriers: nodesBefore(reach) }
 }

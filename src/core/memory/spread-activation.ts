@@ -1,4 +1,4 @@
-import { compareEdges, compareText, otherEnd } from './memory-node.ts'
+import { compareText, otherEnd } from './memory-node.ts'
 import type { MemoryEdge, MemoryNode } from './memory-node.ts'
 import { nodeOf } from './memory-state.ts'
 import type { MemoryState } from './memory-state.ts'
@@ -28,11 +28,11 @@ export const SPREAD_LIMITS_DEFAULT: SpreadLimits = Object.freeze({
 })
 
 /** Where activation begins: how active a node is by itself, above 0 up to 1. */
-export type SpreadStart = { readonly node: MemoryNode; readonly activation: number }
+export type SpreadStart = { readonly id: string; readonly activation: number }
 
 /** The best way found to a node: a chain of edges back to the start that it came from. */
 export type Reach = {
-  readonly node: MemoryNode
+  readonly id: string
   /** Activation of the start times the strength of every edge on the way. */
   readonly activation: number
   readonly startId: string
@@ -57,20 +57,18 @@ export function spreadActivation(
 ): ReadonlyMap<string, Reach> {
   const reached = new Map<string, Reach>()
   let frontier: readonly Reach[] = starts
-    .map(({ node, activation }): Reach => ({ node, activation, startId: node.id, last: undefined }))
+    .map(({ id, activation }): Reach => ({ id, activation, startId: id, last: undefined }))
     .sort(compareReach)
     .slice(0, limits.startsMax)
   for (let depth = 0; depth < limits.depthMax && frontier.length > 0; depth += 1) {
     const improved = new Map<string, Reach>()
     for (const from of frontier) {
-      for (const { edge, strength } of strongestEdges(from, limits.fanOutMax, fading)) {
+      for (const { edge, strength } of followedEdges(nodeOf(state, from.id), from.last?.edge, { limits, fading })) {
         const activation = from.activation * strength
-        if (activation < limits.activationMin) break
-        const id = otherEnd(edge, from.node.id)
-        if (id === from.startId || activation <= (reached.get(id)?.activation ?? 0)) continue
-        const node = nodeOf(state, id)
-        if (node === undefined) continue
-        const reach: Reach = { node, activation, startId: from.startId, last: { edge, from } }
+        const id = otherEnd(edge, from.id)
+        if (activation < limits.activationMin || id === from.startId) continue
+        if (activation <= (reached.get(id)?.activation ?? 0)) continue
+        const reach: Reach = { id, activation, startId: from.startId, last: { edge, from } }
         reached.set(id, reach)
         improved.set(id, reach)
       }
@@ -90,21 +88,26 @@ export function edgesTo(reach: Reach): readonly MemoryEdge[] {
 /** Ids of the nodes of the way before the reached one, from its start on. */
 export function nodesBefore(reach: Reach): readonly string[] {
   const ids: string[] = []
-  for (let at = reach.last?.from; at !== undefined; at = at.last?.from) ids.push(at.node.id)
+  for (let at = reach.last?.from; at !== undefined; at = at.last?.from) ids.push(at.id)
   return ids.reverse()
 }
 
 type StrongEdge = { readonly edge: MemoryEdge; readonly strength: number }
 
-/** Strongest first; not the one that it was reached by. */
-function strongestEdges({ node, last }: Reach, count: number, fading: Fading): readonly StrongEdge[] {
-  return node.edges
-    .filter((edge) => edge !== last?.edge)
-    .map((edge): StrongEdge => ({ edge, strength: edge.weight * expectedSuccess(edge, fading) }))
-    .sort((one, other) => other.strength - one.strength || compareEdges(one.edge, other.edge))
-    .slice(0, count)
+/** The strongest edges, but not the one that the node was reached by. Equally strong ones in the order of `compareEdges`, which they come in. */
+function followedEdges(
+  node: MemoryNode | undefined,
+  arrival: MemoryEdge | undefined,
+  { limits, fading }: { readonly limits: SpreadLimits; readonly fading: Fading },
+): readonly StrongEdge[] {
+  const strong: StrongEdge[] = []
+  for (const edge of node?.edges ?? []) {
+    if (edge !== arrival) strong.push({ edge, strength: edge.weight * expectedSuccess(edge, fading) })
+  }
+  if (strong.length <= limits.fanOutMax) return strong
+  return strong.sort((one, other) => other.strength - one.strength).slice(0, limits.fanOutMax)
 }
 
 function compareReach(one: Reach, other: Reach): number {
-  return other.activation - one.activation || compareText(one.node.id, other.node.id)
+  return other.activation - one.activation || compareText(one.id, other.id)
 }
