@@ -5,7 +5,10 @@ import type { Doorbell } from './doorbell.ts'
 export type ThreadPumpInit = {
   /** Absent where threads have no shared memory: then `kick` is what wakes. */
   readonly doorbell?: Doorbell
-  /** How long an empty thread looks for more before it parks. Microseconds; default 5. */
+  /**
+   * How long an empty thread looks for more before it parks, at most. Microseconds; default 5. Less where looking was in
+   * vain lately: where threads share a processor, looking only keeps the other from working.
+   */
   readonly spinUs?: number
 }
 
@@ -17,6 +20,9 @@ const ROUNDS_PER_TICK = 64
 /** Looks between two looks at the time. */
 const LOOKS_PER_CLOCK = 32
 const SPIN_US = 5
+/** Parks without looking, after looking was in vain a few times, before it is tried again. */
+const PARKS_UNTIL_SPIN = 16
+const SPINS_IN_VAIN_MAX = 3
 
 /**
  * The loop of one thread: takes what other threads sent, lets microtasks run (in which actors have their turns), shows
@@ -35,6 +41,8 @@ export class ThreadPump {
   private isFlushDue = false
   private records = 0
   private rounds = 0
+  /** Negative: parks left until the next look. */
+  private spinsInVain = 0
 
   constructor({ doorbell, spinUs = SPIN_US }: ThreadPumpInit) {
     this.doorbell = doorbell
@@ -112,10 +120,17 @@ export class ThreadPump {
 
   private spin(): boolean {
     if (this.doorbell === undefined || this.spinMs === 0) return false
+    this.spinsInVain += 1
+    if (this.spinsInVain <= 0) return false
     const end = performance.now() + this.spinMs
     do {
-      for (let look = 0; look < LOOKS_PER_CLOCK; look += 1) if (this.hasRecords()) return true
+      for (let look = 0; look < LOOKS_PER_CLOCK; look += 1) {
+        if (!this.hasRecords()) continue
+        this.spinsInVain = 0
+        return true
+      }
     } while (performance.now() < end)
+    if (this.spinsInVain >= SPINS_IN_VAIN_MAX) this.spinsInVain = -PARKS_UNTIL_SPIN
     return false
   }
 
