@@ -1,4 +1,4 @@
-/** What an actor may do beyond XState's own actions, from within its logic: `self` is what the logic is given under that name. */
+/** What an actor may do beyond XState's own actions, from within its logic: `actor` is what the logic is given as `self`. */
 import type { AnyActorLogic, AnyEventObject, Subscription } from 'xstate'
 import { CodedError } from '../base/errors.ts'
 import type { ActorRef } from './actor-ref.ts'
@@ -7,26 +7,26 @@ import { Cell, SCHEDULED, STOPPED } from './cell/cell.ts'
 import { linkCells } from './delivery/watch.ts'
 
 /**
- * Starts an actor below `self`, which supervises it and is its end. O(1), whatever the number of siblings; XState's own
+ * Starts an actor below `actor`, which supervises it and is its end. O(1), whatever the number of siblings; XState's own
  * `spawnChild` copies them all.
  *
  * @throws as `ActorSystem.spawn`.
  */
 export function spawnChildOf<Logic extends AnyActorLogic>(
-  self: unknown,
+  actor: unknown,
   definition: AgentDefinition<Logic>,
   options?: SpawnOptions,
 ): ActorRef {
-  return cellOf(self).spawn(definition, options)
+  return cellOf(actor).spawn(definition, options)
 }
 
 /**
- * Puts a message aside that `self` cannot handle now.
+ * Puts a message aside that `actor` cannot handle now.
  *
  * @throws `ACTOR_STASH_FULL` when as many are aside as its mailbox is bounded to; the message is then the caller's.
  */
-export function stash(self: unknown, event: AnyEventObject): void {
-  const cell = cellOf(self)
+export function stash(actor: unknown, event: AnyEventObject): void {
+  const cell = cellOf(actor)
   const extras = cell.more()
   extras.stash ??= []
   const { bound } = cell.behaviour.definition.mailbox
@@ -40,8 +40,8 @@ export function stash(self: unknown, event: AnyEventObject): void {
 }
 
 /** Puts the messages that were set aside before those that wait, in their order. @returns How many there were. */
-export function unstashAll(self: unknown): number {
-  const cell = cellOf(self)
+export function unstashAll(actor: unknown): number {
+  const cell = cellOf(actor)
   const stashed = cell.extras?.stash ?? []
   if (cell.status === STOPPED || stashed.length === 0) return 0
   cell.more().stash = undefined
@@ -61,7 +61,7 @@ export function linkActors(first: unknown, second: unknown): Subscription {
   return linkCells(cellOf(first), cellOf(second))
 }
 
-function cellOf(self: unknown): Cell {
-  if (self instanceof Cell) return self
+function cellOf(actor: unknown): Cell {
+  if (actor instanceof Cell) return actor
   throw new TypeError('This is not an actor of a system on this thread')
 }

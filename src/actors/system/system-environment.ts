@@ -41,8 +41,7 @@ export function createSystemEnvironment(): ActorEnvironment {
 
 /** After timers and sockets: `setImmediate` where there is one, a message to oneself elsewhere. */
 function platformLater(): (task: () => void) => void {
-  const { setImmediate: immediate } = globalThis as { readonly setImmediate?: (task: () => void) => unknown }
-  if (immediate !== undefined) return (task) => void immediate(task)
+  if (typeof setImmediate === 'function') return (task) => void setImmediate(task)
   const tasks: (() => void)[] = []
   const { port1, port2 } = new MessageChannel()
   port1.addEventListener('message', () => tasks.shift()?.())

@@ -10,6 +10,7 @@ import {
   sendTo,
   stopChild,
   toPromise,
+  type Subscribable,
   type AnyActorRef,
 } from 'xstate'
 import { describe, expect, it } from 'vitest'
@@ -75,7 +76,7 @@ describe('createActor', () => {
     const heard: unknown[] = []
     const callback = createActor(
       fromCallback(({ receive, emit }) => {
-        receive((event) => emit({ type: 'echo', event }))
+        receive((event) => emit({ type: `echo ${event.type}` }))
         return () => void heard.push('cleaned')
       }),
     )
@@ -83,14 +84,14 @@ describe('createActor', () => {
     callback.start()
     callback.send({ type: 'x' })
     callback.stop()
-    expect(heard).toEqual([{ type: 'echo', event: { type: 'x' } }, 'cleaned'])
+    expect(heard).toEqual([{ type: 'echo x' }, 'cleaned'])
     const observable = createActor(
       fromObservable(() => ({
-        subscribe: (observer: { next?: (value: number) => void; complete?: () => void }) => {
+        subscribe: ((observer: { next?: (value: number) => void; complete?: () => void }) => {
           observer.next?.(7)
           observer.complete?.()
           return { unsubscribe: () => {} }
-        },
+        }) as Subscribable<number>['subscribe'],
       })),
     ).start()
     expect(observable.getSnapshot()).toMatchObject({ status: 'done', context: 7 })
