@@ -1,0 +1,162 @@
+import {
+  and,
+  assign,
+  not,
+  or,
+  StateMachine,
+  stateIn,
+  type AnyStateMachine,
+  type AnyStateNode,
+  type AnyTransitionDefinition,
+  type MachineContext,
+} from 'xstate'
+
+/** Functions that XState made itself carry their meaning in further properties. */
+type MarkedFunction = {
+  readonly resolve?: unknown
+  readonly check?: unknown
+  readonly guards?: readonly unknown[]
+  readonly stateValue?: unknown
+}
+
+/** What a guard or an action is when it is named with parameters. */
+export type Named = { readonly type: string; readonly params?: unknown }
+
+export type GuardKind = 'plain' | 'and' | 'or' | 'not' | 'state-in' | 'unknown'
+
+/** A guard may stand for another one; more of them in a row are taken for a circle. */
+const ALIASES_MAX = 16
+
+/**
+ * Whether a machine is one that tables reproduce exactly: a root with one level of atomic and final states, transitions by
+ * event only, guards, and actions that are functions or `assign`. Anything else, also what is merely unusual (targets
+ * that are the root, several targets, events whose names XState keeps for itself), is hosted with XState's own code.
+ */
+export function isCoveredMachine(machine: AnyStateMachine): boolean {
+  if (Object.getPrototypeOf(machine) !== StateMachine.prototype) return false
+  const { root, options } = machine
+  const { context } = machine.config as { readonly context?: unknown }
+  if (context !== undefined && typeof context !== 'function' && !isCoveredContext(context)) return false
+  if (root.type !== 'compound' || !((options.maxIterations ?? Infinity) >= 1)) return false
+  const children = childrenOf(machine)
+  const { target, actions } = root.initial
+  if (target?.length !== 1 || !isChild(root, target[0]) || !actions.every((action) => isCoveredAction(machine, action)))
+    return false
+  return isCoveredNode(machine, root) && children.every((child) => isLeaf(child) && isCoveredNode(machine, child))
+}
+
+/** An object. One with a property `__proto__` of its own, which only a parser makes, is copied otherwise than XState does. */
+export function isCoveredContext(context: unknown): context is MachineContext {
+  return typeof context === 'object' && context !== null && !Object.hasOwn(context, '__proto__')
+}
+
+/** The states by index: the order of the configuration. */
+export function childrenOf(machine: AnyStateMachine): readonly AnyStateNode[] {
+  return Object.values<AnyStateNode>(machine.root.states)
+}
+
+function isLeaf(node: AnyStateNode): boolean {
+  const isPlain = Object.keys(node.states).length === 0 && node.config.initial === undefined
+  return isPlain && (node.type === 'atomic' || node.type === 'final')
+}
+
+function isCoveredNode(machine: AnyStateMachine, node: AnyStateNode): boolean {
+  if (node.always !== undefined || node.after.length > 0 || node.invoke.length > 0) return false
+  if (![...node.entry, ...node.exit].every((action) => isCoveredAction(machine, action))) return false
+  for (const [descriptor, transitions] of node.transitions) {
+    if (descriptor.startsWith('xstate.')) return false
+    if (!transitions.every((transition) => isCoveredTransition(machine, transition))) return false
+  }
+  return true
+}
+
+function isCoveredTransition(machine: AnyStateMachine, transition: AnyTransitionDefinition): boolean {
+  const { target, guard, actions } = transition
+  if (target !== undefined && (target.length !== 1 || !isChild(machine.root, target[0]))) return false
+  if (guard && !isCoveredGuard(machine, guard, 0)) return false
+  return actions.every((action) => isCoveredAction(machine, action))
+}
+
+function isChild(root: AnyStateNode, node: AnyStateNode | undefined): boolean {
+  return node?.parent === root
+}
+
+function isCoveredGuard(machine: AnyStateMachine, guard: unknown, aliases: number): boolean {
+  if (aliases > ALIASES_MAX || !isReference(guard)) return false
+  const resolved = resolveGuard(machine, guard)
+  // A guard without an implementation throws when it is asked, as in XState.
+  if (!resolved) return true
+  if (typeof resolved !== 'function') return isCoveredGuard(machine, resolved, aliases + 1)
+  switch (guardKindOf(resolved)) {
+    case 'plain':
+      return true
+    case 'and':
+    case 'or':
+    case 'not':
+      return partsOf(resolved).every((part) => isCoveredGuard(machine, part, aliases + 1))
+    case 'state-in':
+      return isCoveredStateValue(machine, resolved)
+    case 'unknown':
+      return false
+  }
+}
+
+function isCoveredStateValue(machine: AnyStateMachine, guard: unknown): boolean {
+  const { stateValue } = guard as MarkedFunction
+  if (typeof stateValue !== 'string') return false
+  try {
+    return !stateValue.startsWith('#') || machine.getStateNodeById(stateValue) !== undefined
+  } catch {
+    return false
+  }
+}
+
+function isCoveredAction(machine: AnyStateMachine, action: unknown): boolean {
+  if (!isReference(action)) return false
+  const resolved = resolveAction(machine, action)
+  if (resolved === undefined) return true
+  return typeof resolved === 'function' && (!('resolve' in resolved) || isAssign(resolved))
+}
+
+function isReference(value: unknown): value is string | Named | (() => unknown) {
+  if (typeof value === 'string' || typeof value === 'function') return true
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+}
+
+/** What stands behind a guard: itself, or what the machine was given under its name. */
+export function resolveGuard(machine: AnyStateMachine, guard: unknown): unknown {
+  return typeof guard === 'function' ? guard : machine.implementations.guards[nameOf(guard)]
+}
+
+/** As `resolveGuard`, for an action. */
+export function resolveAction(machine: AnyStateMachine, action: unknown): unknown {
+  return typeof action === 'function' ? action : machine.implementations.actions[nameOf(action)]
+}
+
+/** Name of a guard or action that is not a function. */
+export function nameOf(reference: unknown): string {
+  return typeof reference === 'string' ? reference : (reference as Named).type
+}
+
+export function isAssign(action: unknown): boolean {
+  return (action as MarkedFunction).resolve === (assign({}) as MarkedFunction).resolve
+}
+
+export function guardKindOf(guard: unknown): GuardKind {
+  const { check } = guard as MarkedFunction
+  if (typeof guard === 'function' && !('check' in guard)) return 'plain'
+  if (check === (and([]) as MarkedFunction).check) return 'and'
+  if (check === (or([]) as MarkedFunction).check) return 'or'
+  if (check === (not('') as MarkedFunction).check) return 'not'
+  return check === (stateIn('') as MarkedFunction).check ? 'state-in' : 'unknown'
+}
+
+/** The guards that `and`, `or` and `not` are made of. */
+export function partsOf(guard: unknown): readonly unknown[] {
+  return (guard as MarkedFunction).guards ?? []
+}
+
+/** What `stateIn` was given. */
+export function stateValueOf(guard: unknown): string {
+  return (guard as { readonly stateValue: string }).stateValue
+}

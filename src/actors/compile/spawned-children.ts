@@ -1,0 +1,44 @@
+import { assign, stopChild, type AnyActorRef, type MachineContext } from 'xstate'
+import type { StepFrame } from './step-frame.ts'
+
+type Spawn = (source: unknown, options: unknown) => AnyActorRef
+
+/** An action of XState's own, as its code uses it. */
+type BuiltinAction = {
+  readonly type: string
+  readonly resolve: (...given: unknown[]) => readonly [snapshot: unknown, params: unknown]
+  readonly execute: (scope: unknown, params: unknown) => void
+}
+
+/** The `spawn` of an `assign`: XState's own, found out by resolving an `assign` that does nothing but keep it. */
+export function spawnChild(
+  frame: StepFrame,
+  context: MachineContext,
+  child: { readonly source: unknown; readonly options: unknown },
+): AnyActorRef {
+  const { scope, event } = frame
+  let spawn: Spawn | undefined
+  // The parameters of XState's types are those of one machine; here it is any.
+  const probe = assign(({ spawn: given }) => {
+    spawn = given as Spawn
+    return {}
+  }) as unknown as BuiltinAction
+  const info = { context, event, self: scope.self, system: scope.system }
+  probe.resolve(scope, frame.owner.sampleOf(context), info, undefined, probe)
+  if (spawn === undefined) throw new TypeError('This version of XState resolves assign in another way')
+  const reference = spawn(child.source, child.options)
+  frame.children ??= {}
+  frame.children[reference.id] = reference
+  return reference
+}
+
+/** What XState does with the children of a machine that has come to its end. */
+export function stopChildren(frame: StepFrame, children: Readonly<Record<string, AnyActorRef>>): void {
+  const { scope, event } = frame
+  for (const child of Object.values(children)) {
+    const stop = stopChild(child) as unknown as BuiltinAction
+    const info = { context: frame.context, event, self: scope.self, system: scope.system }
+    const [, params] = stop.resolve(scope, frame.owner.sampleOf(frame.context), info, undefined, stop)
+    scope.actionExecutor({ type: stop.type, info, params, exec: () => stop.execute(scope, params) })
+  }
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import {
+  and,
+  assign,
+  cancel,
+  createMachine,
+  emit,
+  enqueueActions,
+  fromPromise,
+  fromTransition,
+  log,
+  not,
+  raise,
+  sendParent,
+  sendTo,
+  spawnChild,
+  stateIn,
+  stopChild,
+} from 'xstate'
+import { compileMachine } from '../../../src/actors/compile/compile-machine.ts'
+
+/** A covered machine, with something added to its root, to its state `a`, or beside its states. */
+type Change = {
+  readonly root?: object
+  readonly a?: object
+  readonly states?: object
+  readonly implementations?: object
+}
+
+function machineWith({
+  root = {},
+  a = {},
+  states = {},
+  implementations = {},
+}: Change): ReturnType<typeof createMachine> {
+  const config = { id: 'm', initial: 'a', context: { n: 0 }, states: { a, b: {}, ...states }, ...root }
+  // The types of one machine do not fit all these.
+  return createMachine(config as never, implementations as never)
+}
+
+const onGo = (transition: unknown): Change => ({ a: { on: { go: transition } } })
+const withAction = (action: unknown): Change => onGo({ actions: action })
+const withGuard = (guard: unknown): Change => onGo({ guard, target: 'b' })
+
+/** An action or guard that carries a meaning which only another copy or version of XState knows. */
+const foreign = (mark: string): unknown => Object.assign(() => true, { [mark]: () => [] })
+
+const COVERED: readonly (readonly [string, Change])[] = [
+  ['nothing but states', {}],
+  [
+    'targets of every spelling',
+    { root: { on: { go: ['.b', { target: '#m.b' }] } }, a: { on: { x: 'b', y: { target: 'b' } } } },
+  ],
+  ['forbidden events', { a: { on: { go: undefined, no: {} } } }],
+  ['wildcards', { a: { on: { '*': 'b', 'x.*': 'b' } } }],
+  ['final states with outputs', { root: { output: () => 1 }, states: { c: { type: 'final', output: 2 } } }],
+  [
+    'functions, names and assign',
+    withAction([() => undefined, 'missing', { type: 'x', params: {} }, assign({ n: 1 })]),
+  ],
+  ['combined guards', withGuard(and(['x', not(stateIn('a'))]))],
+  [
+    'guards that stand for others',
+    { ...withGuard('x'), implementations: { guards: { x: { type: 'y' }, y: () => true } } },
+  ],
+  ['tags, meta and descriptions', { a: { tags: ['t'], meta: { x: 1 }, description: 'd' } }],
+  ['no context', { root: { context: undefined } }],
+  ['context by function', { root: { context: () => ({ n: 1 }) } }],
+]
+
+const NOT_COVERED: readonly (readonly [string, Change])[] = [
+  ['always', { a: { always: 'b' } }],
+  ['always of the root', { root: { always: { actions: () => undefined, guard: () => false } } }],
+  ['after', { a: { after: { 10: 'b' } } }],
+  ['after of the root', { root: { after: { 10: '.b' } } }],
+  ['invoke', { a: { invoke: { src: fromPromise(() => Promise.resolve(1)) } } }],
+  ['invoke of the root', { root: { invoke: { src: 'x' } } }],
+  ['nested states', { a: { initial: 'x', states: { x: {} } } }],
+  ['parallel states', { root: { type: 'parallel', initial: undefined } }],
+  ['a parallel state', { a: { type: 'parallel', states: { x: {}, y: {} } } }],
+  ['history', { states: { h: { type: 'history' } } }],
+  ['no states', { root: { initial: undefined, states: undefined } }],
+  ['onDone', { a: { onDone: 'b' } }],
+  ['routes', { a: { id: 'a', route: {} } }],
+  ["XState's own events", onGo('b').a ? { a: { on: { 'xstate.done.actor.x': 'b' } } } : {}],
+  ['the root as a target', onGo('#m')],
+  ['several targets', onGo({ target: ['a', 'b'] })],
+  ['raise', withAction(raise({ type: 'x' }))],
+  ['sendTo', withAction(sendTo('x', { type: 'x' }))],
+  ['sendParent', withAction(sendParent({ type: 'x' }))],
+  ['enqueueActions', withAction(enqueueActions(() => undefined))],
+  ['emit', withAction(emit({ type: 'x' }))],
+  ['log', withAction(log('x'))],
+  ['cancel', withAction(cancel('x'))],
+  ['spawnChild', withAction(spawnChild('x'))],
+  ['stopChild', withAction(stopChild('x'))],
+  ['such actions on entry', { a: { entry: raise({ type: 'x' }) } }],
+  ['such actions on exit', { a: { exit: [() => undefined, log('x')] } }],
+  ['such actions of the root', { root: { entry: raise({ type: 'x' }) } }],
+  ['such actions of the initial transition', { root: { initial: { target: 'a', actions: log('x') } } }],
+  ['such actions behind a name', { ...withAction('x'), implementations: { actions: { x: raise({ type: 'x' }) } } }],
+  ['actions by alias', { ...withAction('x'), implementations: { actions: { x: 'y', y: () => undefined } } }],
+  ['actions of a foreign kind', withAction(foreign('resolve'))],
+  ['guards of a foreign kind', withGuard(foreign('check'))],
+  ['guards of a foreign kind within others', withGuard(not(foreign('check') as never))],
+  [
+    'guards that stand for each other in a circle',
+    { ...withGuard('x'), implementations: { guards: { x: 'y', y: 'x' } } },
+  ],
+  ['a state that does not exist in a guard', withGuard(stateIn('#nowhere'))],
+  ['a state value in a guard', withGuard(stateIn({ a: 'x' }))],
+  ['a bound of zero microsteps', { root: { options: { maxIterations: 0 } } }],
+  ['a context that is no object', { root: { context: 'text' } }],
+  ['a context with a prototype as a property', { root: { context: JSON.parse('{"__proto__":{}}') } }],
+]
+
+describe('compileMachine', () => {
+  it.each(COVERED)('covers %s', (_name, change) => {
+    expect(compileMachine(machineWith(change))).toBeDefined()
+  })
+
+  it.each(NOT_COVERED)('does not cover %s', (_name, change) => {
+    expect(compileMachine(machineWith(change))).toBeUndefined()
+  })
+
+  it('does not cover other logic, nor a machine that somebody has wrapped', () => {
+    const machine = machineWith({})
+    expect(compileMachine(fromTransition(() => 0, 0))).toBeUndefined()
+    expect(compileMachine({ ...machine } as never)).toBeUndefined()
+    expect(compileMachine(Object.create(machine) as never)).toBeUndefined()
+  })
+
+  it('compiles a machine once, and one with other implementations anew', () => {
+    const machine = machineWith(withAction('x'))
+    const compiled = compileMachine(machine)
+    expect(compileMachine(machine)).toBe(compiled)
+    expect(compileMachine(machine.provide({ actions: { x: () => undefined } } as never))).not.toBe(compiled)
+  })
+})
