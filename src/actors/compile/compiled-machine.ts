@@ -114,8 +114,8 @@ export class CompiledMachine {
       if (typeof context === 'function') {
         const make = context as (given: unknown) => unknown
         frame.assign((given) => {
-          const { spawn, self } = given as { readonly spawn: unknown; readonly self: unknown }
-          return make({ spawn, input, self })
+          const { spawn } = given as { readonly spawn: unknown }
+          return make({ spawn, input, self: scope.self })
         }, undefined)
         first = { context: frame.context, children: frame.children && { ...frame.children } }
       }

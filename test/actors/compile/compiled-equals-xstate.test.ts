@@ -87,7 +87,7 @@ describe('a machine run by tables', () => {
           })
           expectEqualLooks(looks[1] as Look, looks[0] as Look)
         }
-        together((run) => void run.actor.start())
+        together((run) => run.actor.start())
         for (const event of sent) {
           if (expected.status !== 'active') break
           together((run) => run.actor.send(event))

@@ -31,7 +31,14 @@ function scopeOf(executed: ExecutedAction[] = []): MachineScope {
   return { self: { id: 'self' }, system: { name: 'system' }, actionExecutor: (action) => void executed.push(action) }
 }
 
-const increment = assign({ n: ({ context }: Given) => context.n + 1 } as never)
+/** A function of a user who throws anything at all. */
+function throwing(thrown: unknown): () => never {
+  return () => {
+    throw thrown
+  }
+}
+
+const increment = assign({ n: ({ context }: Given) => context.n + 1 })
 const COUNTER = {
   states: {
     a: { on: { go: { target: 'b', actions: increment }, stay: {} } },
@@ -174,9 +181,7 @@ describe('compiled machine', () => {
     ['an error', new Error('no'), "Unable to evaluate guard in transition for event 'go' in state node 'm.a':\nno"],
     ['a text', 'no', "Unable to evaluate guard in transition for event 'go' in state node 'm.a':\nundefined"],
   ])('wraps %s that a guard throws as XState does', (_name, thrown, message) => {
-    const guard = (): boolean => {
-      throw thrown
-    }
+    const guard = throwing(thrown)
     const machine = machineOf({ states: { a: { on: { go: { guard, target: 'a' } } } } })
     expect(() =>
       machine.transition(machine.resolveState({ value: 'a', context: {} }), { type: 'go' }, {} as never),
@@ -186,10 +191,7 @@ describe('compiled machine', () => {
 
   it('lets what assigns and actions throw through as it is', () => {
     const thrown = { not: 'an error' }
-    const fail = (): never => {
-      throw thrown
-    }
-    const compiled = compiledOf({ states: { a: { on: { go: { actions: assign(fail) } } } } })
+    const compiled = compiledOf({ states: { a: { on: { go: { actions: assign(throwing(thrown)) } } } } })
     expect(() => compiled.step(0, { type: 'go' }, scopeOf())).toThrow(expect.objectContaining(thrown))
   })
 })
@@ -227,7 +229,7 @@ describe('a compiled machine that spawns', () => {
   function childOf(say: (text: string) => () => void): AnyActorLogic {
     return fromCallback(({ input, sendBack, receive }) => {
       say(`started ${JSON.stringify(input)}`)()
-      receive(({ type }) => say(`received ${type}`)())
+      receive(({ type }: { readonly type: string }) => say(`received ${type}`)())
       sendBack({ type: 'back' })
       return say('stopped')
     })

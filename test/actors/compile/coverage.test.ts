@@ -82,7 +82,7 @@ const NOT_COVERED: readonly (readonly [string, Change])[] = [
   ['no states', { root: { initial: undefined, states: undefined } }],
   ['onDone', { a: { onDone: 'b' } }],
   ['routes', { a: { id: 'a', route: {} } }],
-  ["XState's own events", onGo('b').a ? { a: { on: { 'xstate.done.actor.x': 'b' } } } : {}],
+  ["XState's own events", { a: { on: { 'xstate.done.actor.x': 'b' } } }],
   ['the root as a target', onGo('#m')],
   ['several targets', onGo({ target: ['a', 'b'] })],
   ['raise', withAction(raise({ type: 'x' }))],
@@ -126,7 +126,7 @@ describe('compileMachine', () => {
   it('does not cover other logic, nor a machine that somebody has wrapped', () => {
     const machine = machineWith({})
     expect(compileMachine(fromTransition(() => 0, 0))).toBeUndefined()
-    expect(compileMachine({ ...machine } as never)).toBeUndefined()
+    expect(compileMachine(Object.assign({}, machine) as never)).toBeUndefined()
     expect(compileMachine(Object.create(machine) as never)).toBeUndefined()
   })
 
@@ -134,6 +134,6 @@ describe('compileMachine', () => {
     const machine = machineWith(withAction('x'))
     const compiled = compileMachine(machine)
     expect(compileMachine(machine)).toBe(compiled)
-    expect(compileMachine(machine.provide({ actions: { x: () => undefined } } as never))).not.toBe(compiled)
+    expect(compileMachine(machine.provide({ actions: { x: () => undefined } }))).not.toBe(compiled)
   })
 })

@@ -266,11 +266,11 @@ class Builder {
       case 'assign':
         return assign((given: Given, params: unknown) => (this.write('assign', given, params), { n: next(given) }))
       case 'assign-object':
-        return assign({
+        return assignProperties({
           n: (given: Given, params: unknown) => (this.write('assign n', given, params), next(given)),
           fixed: tag,
           [`late${tag % 3}`]: (given: Given) => `${given.event.type} ${given.context.n}`,
-        } as never)
+        })
       case 'assign-named':
         return 'raiseBy'
       case 'assign-params':
@@ -303,10 +303,10 @@ class Builder {
           this.write('raiseBy', given, params)
           return { n: ((given.context.n ?? 0) + 1) % 1_000 }
         }),
-        setBoth: assign({
+        setBoth: assignProperties({
           n: (given: Given) => (given.context.n ?? 0) + 2,
           by: (_given: Given, params: unknown) => params,
-        } as never),
+        }),
       },
       guards: {
         isEven: (given: Given, params: unknown) => (
@@ -321,4 +321,9 @@ class Builder {
       },
     }
   }
+}
+
+/** `assign` with properties that no type of a context names. */
+function assignProperties(properties: Record<string, unknown>): unknown {
+  return assign(properties)
 }
