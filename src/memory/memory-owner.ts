@@ -107,11 +107,7 @@ export class MemoryOwner {
    * @param onApplied  Called when they are durable, in the order of the journal; not called when all were refused.
    * @throws `MEMORY_NOT_OPEN`, `MEMORY_OVERLOADED`, `MEMORY_TENANTS_FULL`; the error of the first append that failed.
    */
-  async commit(
-    tenant: TenantId,
-    changes: readonly TenantChange[],
-    onApplied?: (committed: Committed) => void,
-  ): Promise<Committed> {
+  async commit(tenant: TenantId, changes: readonly TenantChange[], onApplied?: () => void): Promise<Committed> {
     this.#checkWritable()
     const { state, committed, payloads } = this.#step(tenant, changes)
     if (payloads.length === 0) return committed
@@ -125,7 +121,7 @@ export class MemoryOwner {
       if (this.#failure !== undefined) throw this.#failure.cause
       this.#publish(tenant, state)
       this.#components.onApplied(tenant, committed.flat())
-      onApplied?.(committed)
+      onApplied?.()
     })
     this.#lastApplied = applied.catch(() => {})
     try {

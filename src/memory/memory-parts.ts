@@ -51,15 +51,12 @@ export class NotedUses {
 export async function write(
   { owner, uses, clock }: Pick<MemoryParts, 'owner' | 'uses' | 'clock'>,
   tenant: TenantId,
-  {
-    changes,
-    onApplied,
-  }: { readonly changes: readonly TenantChange[]; readonly onApplied?: (committed: Committed) => void },
+  { changes, onApplied }: { readonly changes: readonly TenantChange[]; readonly onApplied?: () => void },
 ): Promise<Committed> {
   const ids = uses.take(tenant)
   if (ids.length === 0) return await owner.commit(tenant, changes, onApplied)
   const used = graphChange({ type: 'nodes-used', ids, at: clock.now() })
-  const committed = await owner.commit(tenant, [used, ...changes], (all) => onApplied?.(all.slice(1)))
+  const committed = await owner.commit(tenant, [used, ...changes], onApplied)
   return committed.slice(1)
 }
 

@@ -134,6 +134,19 @@ describe('a journal', () => {
     expect(second.memory.inspect()).toEqual(memory.inspect())
   })
 
+  test('is rewritten the more rarely the more it describes', async () => {
+    const log = createMemoryEventLog()
+    let count = 0
+    const compact = log.compact.bind(log)
+    log.compact = async (snapshot) => {
+      count += 1
+      await compact(snapshot)
+    }
+    const { memory } = await startMemory({ log, compactAtBytes: 1 })
+    for (let node = 0; node < 500; node += 1) await memory.remember({ kind: 'note', id: `n${node}`, text: 'same' })
+    expect(count).toBeLessThan(20)
+  })
+
   test('that is rewritten while a memory is empty for a moment keeps its settings', async () => {
     const disk = new FaultyFileSystem()
     const init: MemoryFixtureInit = { disk, settings: { nodesMax: 2 }, compactAtBytes: 1 }
@@ -235,6 +248,26 @@ describe('acknowledged means synced', () => {
     release()
     await remembering
     expect((await memory.recall({ text: 'red apples' })).items).toHaveLength(1)
+  })
+
+  test('a change is seen after those before it, even if the journal answers for it first', async () => {
+    const log = createMemoryEventLog()
+    const append = log.append.bind(log)
+    const answers: (() => void)[] = []
+    log.append = async (payloads) => {
+      const index = await append(payloads)
+      await new Promise<void>((resolve) => answers.push(resolve))
+      return index
+    }
+    const { memory } = await startMemory({ log })
+    const changes = ['first', 'second'].map(async (text) => await memory.remember({ kind: 'note', id: 'a', text }))
+    await settle()
+    answers[1]?.()
+    await settle()
+    expect(memory.read('a')).toBeUndefined()
+    answers[0]?.()
+    expect((await Promise.all(changes)).map(({ isNew }) => isNew)).toEqual([true, false])
+    expect((await memory.recall({ text: 'second' })).items.map(({ text }) => text)).toEqual(['second'])
   })
 
   test('more than may wait for the disk is refused, and can be sent again', async () => {

@@ -89,6 +89,8 @@ describe('recalling', () => {
     await memory.remember({ kind: 'note', text: 'green pears' })
     expect(memory.read(id)?.usedAt).toBe((memory.read(id)?.createdAt ?? 0) + 5_000)
     expect(log.nextIndex).toBe(before + 2)
+    await memory.remember({ kind: 'note', text: 'blue plums' })
+    expect(log.nextIndex).toBe(before + 3)
   })
 
   test('of nothing gives nothing', async () => {

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { KeyValueStore } from '../../src/ports/key-value-store.ts'
 import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
 import { FaultyFileSystem } from '../../src/testing/faulty-file-system.ts'
+import { TenantIndex } from '../../src/memory/tenant-index.ts'
+import { createTypeScriptKernel } from '../../src/wasm/typescript-kernel.ts'
 import { createConceptEmbedder, settle, startMemory, tenantOf } from './memory-fixture.ts'
 
 async function keysOf(store: KeyValueStore): Promise<readonly string[]> {
@@ -125,6 +127,28 @@ describe('when the model fails', () => {
     expect((await memory.recall({ text: 'hound' })).items).toHaveLength(1)
   })
 
+  test('what was named anew while it was embedded late is found by its new text alone', async () => {
+    const embedder = createConceptEmbedder()
+    const { memory, time } = await startMemory({ embedder, sweepMs: 1_000 })
+    embedder.failure = new Error('no connection')
+    await memory.remember({ kind: 'note', id: 'a', text: 'dog' })
+    embedder.failure = undefined
+    const held = Promise.withResolvers<void>()
+    const embed = embedder.embed.bind(embedder)
+    embedder.embed = async (texts, options) => {
+      if (texts.includes('dog')) await held.promise
+      return await embed(texts, options)
+    }
+    time.advance(1_000)
+    await settle()
+    await memory.remember({ kind: 'note', id: 'a', text: 'car' })
+    held.resolve()
+    await settle()
+    embedder.embed = embed
+    expect((await memory.recall({ text: 'hound' })).items).toEqual([])
+    expect((await memory.recall({ text: 'truck' })).items).toHaveLength(1)
+  })
+
   test('a recall does with its seeds, and fails without', async () => {
     const embedder = createConceptEmbedder()
     const { memory } = await startMemory({ embedder })
@@ -172,4 +196,14 @@ describe('when the model fails', () => {
     await memory.stop()
     expect(errors).toEqual([])
   })
+})
+
+test('a vector that is set again is there once, and gone when deleted', () => {
+  const index = new TenantIndex(createTypeScriptKernel(), { dims: 2, capacityMax: 2 })
+  index.set('a', Float32Array.of(1, 0))
+  index.set('a', Float32Array.of(0, 1))
+  index.set('b', Float32Array.of(0, 0))
+  expect(index.nearest(Float32Array.of(0, 1), 5, 0)).toEqual([{ id: 'a', similarity: 1 }])
+  index.delete('a')
+  expect([index.nearest(Float32Array.of(0, 1), 5, 0), index.size, index.has('b')]).toEqual([[], 1, true])
 })

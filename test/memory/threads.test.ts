@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
+import type { LanguageModel } from '../../src/ports/language-model.ts'
 import { FaultyFileSystem } from '../../src/testing/faulty-file-system.ts'
 import { createScriptedModel } from '../../src/testing/scripted-model.ts'
-import { startMemory } from './memory-fixture.ts'
+import { settle, startMemory } from './memory-fixture.ts'
 
 /** One token for each word or mark. */
 const countTokens = (text: string): number => text.match(/\w+|[^\w\s]/g)?.length ?? 0
@@ -93,6 +94,30 @@ describe('a thread', () => {
     await Promise.all(texts.map(async (text) => await memory.addStep({ thread: 't', text })))
     await memory.addStep({ thread: 't', text: 'Something else.', stepId: '20' })
     expect(memory.readThread('t')?.steps.map(({ text }) => text)).toEqual(texts)
+  })
+
+  test('is folded by one at a time, and loses no step that comes meanwhile', async () => {
+    let running = 0
+    let mostRunning = 0
+    const scripted = createScriptedModel({ replies: () => 'short' })
+    const languageModel: LanguageModel = {
+      ...scripted,
+      modelId: 'slow',
+      provider: 'test',
+      doStream: scripted.doStream.bind(scripted),
+      async doGenerate(request, options) {
+        running += 1
+        mostRunning = Math.max(mostRunning, running)
+        await settle()
+        running -= 1
+        return await scripted.doGenerate(request, options)
+      },
+    }
+    const { memory } = await startMemory({ ...BUDGET, languageModel })
+    const topics = ['The engine', 'The brakes', 'The paint', 'The seats', 'The roof']
+    await Promise.all(topics.map(async (topic) => await memory.addStep({ thread: 'car', text: long(topic) })))
+    expect(memory.readThread('car')).toMatchObject({ stepCount: 5, steps: [{ id: '5', text: long('The roof') }] })
+    expect(mostRunning).toBe(1)
   })
 
   test('of very many small steps is folded before it is full', async () => {

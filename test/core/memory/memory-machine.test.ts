@@ -7,6 +7,7 @@ import {
   parseMemoryState,
 } from '../../../src/core/memory/memory-codec.ts'
 import type { MemoryEffect, MemoryEvent } from '../../../src/core/memory/memory-event.ts'
+import { hashTrieEntries } from '../../../src/core/memory/hash-trie.ts'
 import { MEMORY_MACHINE } from '../../../src/core/memory/memory-machine.ts'
 import { contentId, isNodeName } from '../../../src/core/memory/memory-node.ts'
 import { edgeOf, nodeOf, type MemoryState } from '../../../src/core/memory/memory-state.ts'
@@ -181,7 +182,10 @@ describe('a full graph', () => {
   })
 
   test('never drops what was just remembered, even if all else is worth more', () => {
-    const full = graphOf(settingsWith({ nodesMax: 1 }), { ...remembered('a'), outcome: 'success' } as MemoryEvent)
+    const full = graphOf(settingsWith({ nodesMax: 1 }), {
+      ...remembered('a', 5_000),
+      outcome: 'success',
+    } as MemoryEvent)
     const step = transition(full, { ...remembered('b', 5_000), outcome: 'failure' } as MemoryEvent)
     expect(idsOf(step.state)).toEqual(['b'])
   })
@@ -201,6 +205,30 @@ describe('a full graph', () => {
     const state = graphOf(settingsWith({ nodesMax: 640 }), ...events)
     expect(state.nodes.size).toBe(630)
     expect([nodeOf(state, 'n10'), nodeOf(state, 'n11')].map((node) => node?.id)).toEqual([undefined, 'n11'])
+  })
+
+  it('keeps the most valuable ones, however many have to leave', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat({ max: 50 }), { minLength: 60, maxLength: 200, size: 'max' }),
+        fc.integer({ min: 1, max: 250 }),
+        (instants, nodesMax) => {
+          const events = instants.map((instant, index) => remembered(`n${index}`, 100 * instant))
+          const state = graphOf(settingsWith({ nodesMax: 250 }), ...events, {
+            type: 'settings-changed',
+            settings: settingsWith({ nodesMax }),
+            at: at(6_000),
+          })
+          const kept = nodesMax < instants.length ? nodesMax - Math.floor(nodesMax / 64) : instants.length
+          const byValue = instants
+            .map((instant, index) => ({ id: `n${index}`, instant }))
+            .sort((one, other) => other.instant - one.instant || (one.id < other.id ? 1 : -1))
+          const expected = byValue.slice(0, kept).map(({ id }) => id)
+          expect(hashTrieEntries(state.nodes).map(([id]) => id)).toEqual(expected.sort())
+        },
+      ),
+      { numRuns: 200 },
+    )
   })
 
   test('of edges drops the least valuable one of the node, not the new one', () => {

@@ -93,6 +93,18 @@ describe('by path', () => {
     ])
   })
 
+  test('a way round does not lead back to where it began', () => {
+    const state = graphOf(
+      settingsWith({}),
+      ...nodes('a', 'b', 'c'),
+      linked('a', 'b'),
+      linked('b', 'c'),
+      linked('c', 'a', 0.3),
+    )
+    const ranked = rankMemories(state, { similarities: [similar('a', 0.8)], seeds: [], limit: 10, at: NOW })
+    expect(ranked.find(({ node }) => node.id === 'a')?.why.path).toBe(0)
+  })
+
   test('two similar nodes that are linked support each other', () => {
     const state = graphOf(settingsWith({}), ...nodes('a', 'b', 'c'), linked('a', 'b'))
     const similarities = [similar('a', 0.5), similar('b', 0.5), similar('c', 0.5)]
@@ -107,6 +119,8 @@ describe('by path', () => {
   test('unknown seeds are left out, and without any hint there is no result', () => {
     const state = graphOf(settingsWith({}), ...nodes('a'))
     expect(fromSeeds(state, ['z'])).toEqual([])
+    const linkedState = graphOf(settingsWith({}), ...nodes('a', 'b'), linked('a', 'b'))
+    expect(idsOf(fromSeeds(linkedState, ['A', 'a'], withSpread({ startsMax: 1 })))).toEqual(['b'])
     expect(fromSeeds(state, ['a'])).toEqual([])
   })
 
@@ -182,7 +196,7 @@ describe('feedback', () => {
 it('every part of a score is between 0 and 1, and results are sorted and differ', () => {
   const hint = fc.record({
     id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
-    similarity: fc.double({ min: -2, max: 2, noNaN: true }),
+    similarity: fc.integer({ min: -20, max: 120 }).map((percent) => percent / 100),
   })
   fc.assert(
     fc.property(
@@ -205,6 +219,30 @@ it('every part of a score is between 0 and 1, and results are sorted and differ'
         }
       },
     ),
+    { numRuns: 300 },
+  )
+})
+
+it('fewer results are the first of more results, whatever they are worth', () => {
+  const ids = 'abcdefghi'.split('')
+  const statistics = fc.record({
+    similarity: fc.nat({ max: 100 }),
+    outcome: fc.nat({ max: 2 }),
+    ms: fc.nat({ max: 3_000 }),
+  })
+  fc.assert(
+    fc.property(fc.array(statistics, { minLength: 9, maxLength: 9 }), fc.integer({ min: 1, max: 8 }), (rows, limit) => {
+      const events = rows.flatMap(({ outcome, ms }, index): readonly MemoryEvent[] => {
+        const event = remembered(ids[index] ?? '', ms)
+        const ended = (['success', 'failure'] as const)[outcome]
+        return [ended === undefined ? event : ({ ...event, outcome: ended } as MemoryEvent)]
+      })
+      const state = graphOf(settingsWith({}), ...events)
+      const similarities = rows.map(({ similarity }, index) => similar(ids[index] ?? '', similarity / 100))
+      const ask = (count: number): readonly RankedMemory[] =>
+        rankMemories(state, { similarities, seeds: [], limit: count, at: at(3_000) })
+      expect(ask(limit)).toEqual(ask(100).slice(0, limit))
+    }),
     { numRuns: 300 },
   )
 })
