@@ -6,26 +6,31 @@ import { TimerWheel } from './timer-wheel.ts'
 /** Longest wait of the host's timer; platforms fire at once beyond 2^31 ms. Waking in between costs nothing that matters. */
 const HOST_DELAY_MS_MAX = 2 ** 30
 
+export type TimerEnvironment = Pick<ActorEnvironment, 'clock' | 'timers' | 'later'>
+
 /**
  * All timers of an actor system behind one timer of the host, which is set for the earliest of them. It runs on the
- * monotonic clock. As the port says, the host's timer does not keep the process alive.
+ * monotonic clock. Whether a timer that waits keeps the process alive is up to the environment's timers.
  *
  * Cancelling leaves the host's timer where it is: when it fires without anything due it is set anew. So the usual life of
- * a time limit, set and cancelled, does not touch the host at all.
+ * a time limit, set and cancelled, does not touch the host at all. Only when no timer is left at the end of the host's
+ * turn is it taken back, so that it does not hold a process that has nothing to wait for.
  */
 export class SystemTimers<Entry extends TimerEntry<Entry>> {
-  readonly environment: Pick<ActorEnvironment, 'clock' | 'timers'>
+  readonly environment: TimerEnvironment
   readonly fire: (entry: Entry) => void
   readonly originMs: number
   readonly wheel: TimerWheel<Entry> = new TimerWheel<Entry>(0)
   readonly onHostTimer = (): void => this.run()
+  readonly onIdle = (): void => this.release()
   hostTimer: ScheduledTimer | undefined = undefined
   /** When the host's timer fires, on the wheel's time. While it fires nothing can be due before this, so nothing sets it. */
   armedForMs = Infinity
+  isReleasing = false
   isStopped = false
 
   /** @param fire  Called for each timer when it is due, never within `schedule`. What it throws reaches the host. */
-  constructor(environment: Pick<ActorEnvironment, 'clock' | 'timers'>, fire: (entry: Entry) => void) {
+  constructor(environment: TimerEnvironment, fire: (entry: Entry) => void) {
     this.environment = environment
     this.fire = fire
     this.originMs = environment.clock.monotonicMs()
@@ -45,7 +50,12 @@ export class SystemTimers<Entry extends TimerEntry<Entry>> {
 
   /** @returns False when it was not scheduled. */
   cancel(entry: Entry): boolean {
-    return this.wheel.cancel(entry)
+    const isCancelled = this.wheel.cancel(entry)
+    if (this.wheel.size === 0 && !this.isReleasing && this.hostTimer !== undefined) {
+      this.isReleasing = true
+      this.environment.later(this.onIdle)
+    }
+    return isCancelled
   }
 
   /** Milliseconds until `entry` fires, >= 0; `undefined` when it is not scheduled. */
@@ -58,6 +68,14 @@ export class SystemTimers<Entry extends TimerEntry<Entry>> {
     this.isStopped = true
     this.hostTimer?.cancel()
     this.hostTimer = undefined
+  }
+
+  private release(): void {
+    this.isReleasing = false
+    if (this.wheel.size > 0) return
+    this.hostTimer?.cancel()
+    this.hostTimer = undefined
+    this.armedForMs = Infinity
   }
 
   private nowMs(): number {

@@ -20,6 +20,8 @@ class SteppedHost {
   lateMs = 0
   armed: { readonly dueMs: number; readonly callback: () => void }[] = []
   armings = 0
+  tasks: (() => void)[] = []
+  readonly later = (task: () => void): void => void this.tasks.push(task)
   readonly clock: Clock
   readonly timers: Timers
 
@@ -39,6 +41,11 @@ class SteppedHost {
         return { cancel: () => void (this.armed = this.armed.filter((other) => other !== timer)) }
       },
     }
+  }
+
+  /** The end of the host's turn. */
+  endTurn(): void {
+    for (const task of this.tasks.splice(0)) task()
   }
 
   /** Lets `spanMs` pass. */
@@ -112,6 +119,25 @@ describe('system timers', () => {
     expect(host.armings).toBe(1)
     host.pass(10_000)
     expect(fired).toEqual(['first 1000'])
+  })
+
+  it('takes the host timer back when no timer is left at the end of the turn, and sets it again for the next', () => {
+    const { host, timers, fired } = begin()
+    const limit = new NamedTimer('limit')
+    for (let count = 0; count < 100; count += 1) {
+      timers.schedule(limit, 5_000)
+      timers.cancel(limit)
+    }
+    expect([host.armings, host.tasks.length, host.armed.length]).toEqual([1, 1, 1])
+    timers.schedule(limit, 6_000)
+    host.endTurn()
+    expect(host.armed.length).toBe(1)
+    timers.cancel(limit)
+    host.endTurn()
+    expect(host.armed.length).toBe(0)
+    timers.schedule(limit, 7_000)
+    host.pass(8_000)
+    expect(fired).toEqual(['limit 7000'])
   })
 
   it('goes on when timers are scheduled and cancelled as timers fire', () => {
