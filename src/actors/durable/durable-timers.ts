@@ -25,7 +25,7 @@ class DueEntry extends TimerEntry<DueEntry> {
 }
 
 export type DurableTimersInit = {
-  readonly environment: Pick<ActorEnvironment, 'clock' | 'timers'>
+  readonly environment: Pick<ActorEnvironment, 'clock' | 'timers' | 'later'>
   readonly onTimer: (actor: DurableActor, due: DueTimer) => void
   readonly onExpiry: (actor: DurableActor, approval: StoredApproval) => void
 }

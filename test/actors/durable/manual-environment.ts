@@ -15,6 +15,7 @@ export class ManualEnvironment implements ActorEnvironment {
   #wallOffsetMs: number
   #timers: ManualTimer[] = []
   #tasks: (() => void)[] = []
+  #isDead = false
 
   constructor(wallMs = WALL_START_MS) {
     this.#wallOffsetMs = wallMs
@@ -41,11 +42,11 @@ export class ManualEnvironment implements ActorEnvironment {
   readonly random = { fraction: () => 0.5, bytes: (count: number) => new Uint8Array(count).fill(7) }
 
   soon(task: () => void): void {
-    this.#tasks.push(task)
+    if (!this.#isDead) this.#tasks.push(task)
   }
 
   later(task: () => void): void {
-    this.#tasks.push(task)
+    if (!this.#isDead) this.#tasks.push(task)
   }
 
   reportError(error: unknown): void {
@@ -53,6 +54,13 @@ export class ManualEnvironment implements ActorEnvironment {
   }
 
   log(): void {}
+
+  /** Nothing that was to happen happens any more. */
+  kill(): void {
+    this.#isDead = true
+    this.#tasks = []
+    this.#timers = []
+  }
 
   /** Sets the wall clock, not the monotonic one. */
   setWallBy(ms: number): void {

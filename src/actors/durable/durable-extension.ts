@@ -1,0 +1,367 @@
+import type { AnyEventObject } from 'xstate'
+import { assert } from '../../base/assert.ts'
+import { CodedError } from '../../base/errors.ts'
+import type { EventLog } from '../../ports/event-log.ts'
+import type { ActorAddress, ActorRef, DeliverOptions, ReplyTarget } from '../actor-ref.ts'
+import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
+import { Cell, HELD, RUNNING, SCHEDULED, STOPPED, SUSPENDED, type Behaviour } from '../cell/cell.ts'
+import { endFailed, endTree } from '../cell/life.ts'
+import type { ActorEnvironment } from '../environment.ts'
+import type { XStateActor } from '../hosting/adopted-behaviour.ts'
+import type { ActorSystem, SystemExtension } from '../system/actor-system.ts'
+import { formatAddress } from '../system/address.ts'
+import type { InboxEntry } from './durable-actor.ts'
+import { DurableBehaviour, durableDefinitionOf } from './durable-behaviour.ts'
+import type { DurableRuntime } from './durable-behaviour.ts'
+import type { DurableHost } from './durable-host.ts'
+import type { DurableOwner } from './durable-owner.ts'
+import { DurablePlaces } from './durable-places.ts'
+import { DurableRef } from './durable-ref.ts'
+import type { RefRuntime } from './durable-ref.ts'
+import { DurableScheduler } from './durable-scheduler.ts'
+import { openDurableStore } from './durable-store.ts'
+import type { DurableStore, DurableStoreInit } from './durable-store.ts'
+import type { DueTimer } from './durable-timers.ts'
+import type { EffectHandler, EffectHandlerInit } from './effect-runner.ts'
+import { HeldReplies, HeldReply } from './held-reply.ts'
+import { StoredMail, type Ticket } from './stored-mail.ts'
+import type { ReferenceCodec } from './stored-value.ts'
+import { TurnGate } from './turn-gate.ts'
+
+export type DurableExtensionInit = {
+  /** Opens the journal of the durable actors. Called once; `closeLog` is called once after it succeeded. */
+  readonly openLog: () => Promise<EventLog>
+  readonly closeLog?: (log: EventLog) => Promise<void>
+  readonly environment: ActorEnvironment
+  readonly store?: DurableStoreInit
+  /** How long `stop` waits for the disk, in milliseconds. Default 5,000. */
+  readonly closeMs?: number
+}
+
+const CLOSE_MS_DEFAULT = 5_000
+
+/** What a data directory adds to an actor system: the actors of definitions that are `durable` outlive the process. */
+export class DurableExtension implements SystemExtension, DurableHost, DurableRuntime, RefRuntime {
+  readonly ready: Promise<void>
+  readonly gate: TurnGate = new TurnGate(() => this.#store)
+  readonly references: ReferenceCodec
+  readonly #init: DurableExtensionInit
+  readonly #replies: HeldReplies
+  readonly #mail = new StoredMail()
+  readonly #places: DurablePlaces
+  /** Durable actors in memory. */
+  readonly #cells = new Map<DurableOwner, Cell>()
+  readonly #woken = new Set<string>()
+  readonly #postponed = new Set<Cell>()
+  /** Handlers that were registered before the store was open. */
+  readonly #effects = new Map<string, (store: DurableStore) => void>()
+  #system: ActorSystem | undefined
+  #store: DurableStore | undefined
+  #log: EventLog | undefined
+  #isStopped = false
+
+  constructor(init: DurableExtensionInit) {
+    this.#init = init
+    this.#replies = new HeldReplies(this.gate)
+    this.#places = new DurablePlaces({ system: () => this.system, store: () => this.#store })
+    this.references = {
+      idOf: (value) => this.#idOf(value),
+      refOf: (id) => this.#replies.find(id) ?? new DurableRef(id, this),
+    }
+    this.ready = this.#open()
+    // Whoever uses a durable actor hears of it, and so does whoever waits for `ready`.
+    this.ready.catch(() => {})
+  }
+
+  /** Once, right after the system is made. */
+  attach(system: ActorSystem): void {
+    assert(this.#system === undefined, 'an extension belongs to one system')
+    this.#system = system
+    const scheduler = new DurableScheduler(system.scheduler, this.gate)
+    Object.defineProperty(system, 'scheduler', { value: scheduler })
+    system.deadLetters.subscribe(({ event, reason }) => {
+      if (reason === 'poison' || reason === 'dropped') this.#mail.discard(event)
+    })
+    EXTENSIONS.set(system, this)
+  }
+
+  get isOpen(): boolean {
+    return this.#store !== undefined
+  }
+
+  /** @throws `STORE_NOT_OPEN` before `ready`. */
+  get store(): DurableStore {
+    if (this.#store !== undefined) return this.#store
+    throw new CodedError('STORE_NOT_OPEN', { message: 'The durable actors are not open yet: wait for system.ready' })
+  }
+
+  get system(): ActorSystem {
+    assert(this.#system !== undefined, 'the extension is attached to its system')
+    return this.#system
+  }
+
+  /** Names a definition: stored actors of it that have something to do come into memory. */
+  define(definition: AgentDefinition): void {
+    const { definitions } = this.#places
+    if (definitions.get(definition.name) === definition) return
+    definitions.set(definition.name, definition)
+    if (this.#store === undefined) return
+    this.#store.define(durableDefinitionOf(definition))
+    for (const { id, agent, inbox } of this.#store.actors()) {
+      if (agent === definition.name && inbox !== undefined) this.wake(id)
+    }
+  }
+
+  /** @see `DurableStore.registerEffect`. Before `ready` it is only noted. */
+  registerEffect(name: string, handler: EffectHandler, init?: EffectHandlerInit): void {
+    if (this.#store !== undefined) {
+      this.#store.registerEffect(name, handler, init)
+      return
+    }
+    if (this.#effects.has(name)) throw new TypeError(`The effect ${name} has a handler already`)
+    this.#effects.set(name, (store) => store.registerEffect(name, handler, init))
+  }
+
+  // What the system uses.
+
+  place(definition: AgentDefinition, options: SpawnOptions): ActorRef | undefined {
+    if (definition.durable === undefined) return undefined
+    this.define(definition)
+    return new DurableRef(this.#places.spawn(definition, options), this)
+  }
+
+  find(id: string): ActorRef | undefined {
+    return this.#store?.actor(id) === undefined ? undefined : new DurableRef(id, this)
+  }
+
+  wrap(definition: AgentDefinition, behaviour: Behaviour): Behaviour {
+    return definition.durable === undefined ? behaviour : new DurableBehaviour(definition, this)
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    try {
+      await this.ready
+    } catch {
+      return
+    }
+    const { environment, closeMs = CLOSE_MS_DEFAULT, closeLog } = this.#init
+    await this.#store?.close(environment.clock.timeoutSignal(closeMs))
+    if (this.#log !== undefined) await closeLog?.(this.#log)
+  }
+
+  // What references use.
+
+  cellFor(id: string): Cell | undefined {
+    return this.#places.cellFor(id)
+  }
+
+  isStored(id: string): boolean {
+    return this.#store?.actor(id) !== undefined
+  }
+
+  isInMemory(id: string): boolean {
+    const owner = this.#store?.ownerOf(id)
+    return owner !== undefined && this.#cells.get(owner)?.status === RUNNING
+  }
+
+  failureOf(id: string): unknown {
+    return this.#places.failureOf(id)
+  }
+
+  addressOf(id: string): ActorAddress {
+    const { nodeName: node, workerIndex: worker } = this.system
+    const incarnation = this.#store?.actor(id)?.incarnation ?? this.#places.knownCell(id)?.number ?? 0
+    return formatAddress({ node, worker, path: id, incarnation })
+  }
+
+  sendInTurn(id: string, event: AnyEventObject): boolean | undefined {
+    if (this.gate.current === undefined) return undefined
+    const cell = this.#places.knownCell(id)
+    if (this.isStored(id)) return this.gate.sendStored({ id, address: this.addressOf(id), system: this.system }, event)
+    return cell === undefined ? undefined : this.gate.send(cell, event, undefined)
+  }
+
+  async deliver(id: string, event: AnyEventObject, { key, signal }: DeliverOptions): Promise<void> {
+    const stored = this.store.deliver(id, event, key === undefined ? {} : { key })
+    await (signal === undefined ? stored : Promise.race([stored, abortOf(signal)]))
+  }
+
+  bury(id: string, event: AnyEventObject): void {
+    this.system.deadLetters.put({ address: this.addressOf(id) }, event, 'unknown-actor')
+  }
+
+  // What durable behaviours use.
+
+  postpone(cell: Cell): void {
+    this.#postponed.add(cell)
+  }
+
+  activate(id: string, definition: AgentDefinition): DurableOwner {
+    return this.store.activate(id, durableDefinitionOf(definition))
+  }
+
+  ticketOf(event: AnyEventObject): Ticket | undefined {
+    return this.#mail.ticketOf(event)
+  }
+
+  withHeldReply(event: AnyEventObject): AnyEventObject {
+    const { replyTo } = event
+    if (typeof replyTo !== 'object' || replyTo === null || this.#idOf(replyTo) !== undefined) return event
+    if (typeof (replyTo as Partial<ReplyTarget>).send !== 'function') return event
+    return { ...event, replyTo: this.#replies.hold(replyTo as ReplyTarget) }
+  }
+
+  opened(cell: Cell, owner: DurableOwner): void {
+    if (this.#cells.has(owner)) return
+    this.#cells.set(owner, cell)
+    for (const entry of owner.waiting()) this.received(owner, entry)
+    const passivateAfterMs = cell.behaviour.definition.durable?.passivateAfterMs
+    if (passivateAfterMs !== undefined) this.#places.passivateLater(cell, passivateAfterMs)
+  }
+
+  afterTurn(cell: Cell): void {
+    const { store } = this
+    if (!store.isCongested || cell.status !== RUNNING) return
+    cell.marks |= HELD
+    store.afterCongestion(() => {
+      cell.marks &= ~HELD
+      if (cell.slot !== undefined && cell.status === RUNNING && (cell.marks & (SCHEDULED | SUSPENDED)) === 0) {
+        this.system.enqueue(cell)
+      }
+    })
+  }
+
+  released(cell: Cell, owner: DurableOwner | undefined): void {
+    this.#mail.takeBack(cell)
+    if (owner === undefined) return
+    this.#cells.delete(owner)
+    this.#store?.released(owner)
+  }
+
+  // What the store tells.
+
+  received(owner: DurableOwner, entry: InboxEntry): void {
+    const cell = this.#liveCell(owner)
+    if (cell === undefined) return
+    try {
+      this.#mail.put(cell, owner.eventOf(entry), { owner, consumed: entry.sequence })
+    } catch (error: unknown) {
+      this.#endFailed(cell, error)
+    }
+  }
+
+  due(owner: DurableOwner, { event, fired }: DueTimer): void {
+    const cell = this.#liveCell(owner)
+    if (cell !== undefined) this.#mail.put(cell, event, { owner, fired })
+  }
+
+  wake(id: string): void {
+    if (this.#woken.has(id) || this.#isStopped) return
+    this.#woken.add(id)
+    this.#init.environment.soon(() => {
+      this.#woken.delete(id)
+      this.#places.wake(id)
+    })
+  }
+
+  fenced(owner: DurableOwner): void {
+    const cell = this.#liveCell(owner)
+    if (cell !== undefined) endTree(cell, 'stopped')
+  }
+
+  failed(error: CodedError): void {
+    this.#init.environment.log('Durable actors stop: their journal cannot be written.', error)
+    this.#places.close()
+    for (const cell of this.#cells.values()) {
+      if (cell.status !== STOPPED) this.#endFailed(cell, error)
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { openLog, environment, store } = this.#init
+    try {
+      this.#log = await openLog()
+      const opened = await openDurableStore({ log: this.#log, environment, references: this.references }, store)
+      this.#store = opened
+      for (const definition of this.#places.definitions.values()) opened.define(durableDefinitionOf(definition))
+      for (const register of this.#effects.values()) register(opened)
+      opened.start(this)
+    } catch (error: unknown) {
+      for (const cell of this.#takePostponed()) this.#endFailed(cell, error)
+      throw error
+    }
+    for (const cell of this.#takePostponed()) if (cell.status === RUNNING) this.#openCell(cell)
+  }
+
+  #liveCell(owner: DurableOwner): Cell | undefined {
+    const cell = this.#cells.get(owner)
+    if (cell?.status !== STOPPED) return cell
+    // Its supervisor gave it up.
+    this.#forget(cell)
+    return undefined
+  }
+
+  #takePostponed(): readonly Cell[] {
+    const cells = [...this.#postponed]
+    this.#postponed.clear()
+    return cells
+  }
+
+  /** The cell was made before the store was open. */
+  #openCell(cell: Cell): void {
+    cell.marks &= ~SUSPENDED
+    try {
+      cell.behaviour.initialise(cell)
+    } catch (error: unknown) {
+      this.#endFailed(cell, error)
+      return
+    }
+    cell.behaviour.start(cell)
+    if (cell.slot !== undefined && cell.status === RUNNING && (cell.marks & (SCHEDULED | SUSPENDED | HELD)) === 0) {
+      this.system.enqueue(cell)
+    }
+  }
+
+  #endFailed(cell: Cell, error: unknown): void {
+    cell.behaviour.setError(cell, error)
+    const { id, address } = cell
+    this.#places.noteFailure(cell, error)
+    this.#forget(cell)
+    if (!endFailed(cell, error)) this.system.report({ type: 'actor-lost', id, address, error })
+  }
+
+  /** A failed actor's logic is not told of its end; its store is. */
+  #forget(cell: Cell): void {
+    if (!(cell.behaviour instanceof DurableBehaviour)) return
+    const { owner } = cell.behaviour
+    cell.behaviour.owner = undefined
+    this.released(cell, owner)
+  }
+
+  #idOf(value: object): string | undefined {
+    if (value instanceof HeldReply) return this.#replies.keep(value)
+    if (value instanceof DurableRef) return value.id
+    const cell = value instanceof Cell ? value : (value as Partial<XStateActor>).kernellCell
+    return cell instanceof Cell && cell.system === this.#system ? cell.id : undefined
+  }
+}
+
+const EXTENSIONS = new WeakMap<ActorSystem, DurableExtension>()
+
+/** The extension of a system that has durable actors. */
+export function durableExtensionOf(system: ActorSystem): DurableExtension | undefined {
+  return EXTENSIONS.get(system)
+}
+
+async function abortOf(signal: AbortSignal): Promise<never> {
+  return await new Promise((_resolve, reject) => {
+    const abort = (): void => {
+      // The reason is the caller's own, whatever it is.
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors
+      reject(signal.reason)
+    }
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+  })
+}
