@@ -21,7 +21,7 @@ export type MemoryGraphComponents = {
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
-  readonly kernel: Pick<VectorKernel, 'createTextHasher' | 'createVectorIndex'>
+  readonly kernel: Pick<VectorKernel, 'createTextHasher' | 'createVectorIndex' | 'dot'>
   /** Reads texts for likeness. Absent: hashed words and letters, offline. */
   readonly embedder?: EmbeddingModel
   /**

@@ -114,7 +114,8 @@ export type ThreadView = {
 }
 
 /**
- * The memory of one tenant. Whatever is acknowledged is on stable storage; whatever is read was acknowledged before.
+ * The memory of one tenant. Whatever is acknowledged is on stable storage; whatever is read was acknowledged before. Changes
+ * that build on each other are awaited one after the other.
  *
  * Every method that writes throws `MEMORY_NOT_OPEN` before `start` and after `stop`, `MEMORY_OVERLOADED` when too much waits
  * for the disk, `MEMORY_TENANTS_FULL` for one tenant too many, and the errors of the journal (`STORE_WRITE_FAILED`,
@@ -148,7 +149,7 @@ export interface TenantMemory {
    * Throws `MEMORY_RECALL_UNKNOWN` for a recall of another tenant, of an earlier run, or of too long ago.
    */
   feedback(recallId: string, outcome: RetrievalOutcome, options?: FeedbackOptions): Promise<void>
-  /** Removes a node with its links, its text and its vector; false when it is not there. */
+  /** Removes a node with its links and its vector; false when it is not there. Its text leaves the journal when that is rewritten next. */
   forget(id: string): Promise<boolean>
   /** One node, or `undefined`. */
   read(id: string): Memory | undefined

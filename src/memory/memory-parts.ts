@@ -28,6 +28,7 @@ export class NotedUses {
   readonly #ids = new Map<TenantId, Set<string>>()
 
   note(tenant: TenantId, ids: readonly string[]): void {
+    if (ids.length === 0) return
     let noted = this.#ids.get(tenant)
     if (noted === undefined) {
       noted = new Set()

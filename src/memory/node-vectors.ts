@@ -4,15 +4,15 @@ import type { MemoryNode } from '../core/memory/memory-node.ts'
 import { nodeOf } from '../core/memory/memory-state.ts'
 import type { SimilarNode } from '../core/memory/rank-memories.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { VectorKernel } from '../ports/vector-kernel.ts'
 import type { MemoryOwner } from './memory-owner.ts'
 import { TenantIndex } from './tenant-index.ts'
+import type { TenantIndexKernel } from './tenant-index.ts'
 import type { TenantEffect } from './tenant-state.ts'
 import type { ShelvedNode, VectorShelf } from './vector-shelf.ts'
 
 export type NodeVectorsComponents = {
   readonly shelf: VectorShelf
-  readonly kernel: Pick<VectorKernel, 'createVectorIndex'>
+  readonly kernel: TenantIndexKernel
   readonly clock: Clock
   readonly onError: (error: unknown) => void
 }

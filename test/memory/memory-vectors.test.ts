@@ -198,12 +198,37 @@ describe('when the model fails', () => {
   })
 })
 
-test('a vector that is set again is there once, and gone when deleted', () => {
-  const index = new TenantIndex(createTypeScriptKernel(), { dims: 2, capacityMax: 2 })
-  index.set('a', Float32Array.of(1, 0))
-  index.set('a', Float32Array.of(0, 1))
-  index.set('b', Float32Array.of(0, 0))
-  expect(index.nearest(Float32Array.of(0, 1), 5, 0)).toEqual([{ id: 'a', similarity: 1 }])
-  index.delete('a')
-  expect([index.nearest(Float32Array.of(0, 1), 5, 0), index.size, index.has('b')]).toEqual([[], 1, true])
+describe('the vectors of a tenant', () => {
+  const axis = (at: number): Float32Array => Float32Array.from({ length: 64 }, (_, index) => (index === at ? 1 : 0))
+  const filled = (count: number): TenantIndex => {
+    const index = new TenantIndex(createTypeScriptKernel(), { dims: 64, capacityMax: 64 })
+    for (let at = 0; at < count; at += 1) index.set(`n${at}`, axis(at))
+    return index
+  }
+
+  test.each([3, 50])('of %s, each is there once, however often it is set, and gone when deleted', (count) => {
+    const index = filled(count)
+    index.set('n1', axis(60))
+    index.set('n1', axis(61))
+    index.set('blank', new Float32Array(64))
+    const found = (at: number): unknown => index.nearest(axis(at), 5, 0.5)
+    expect([found(1), found(60), found(61)]).toEqual([[], [], [{ id: 'n1', similarity: 1 }]])
+    expect([index.size, index.has('n1'), index.has('blank'), index.has('n99')]).toEqual([count + 1, true, true, false])
+    for (let at = 0; at < count; at += 1) index.delete(`n${at}`)
+    expect([found(2), found(61), index.size, index.has('blank')]).toEqual([[], [], 1, true])
+    index.set('n1', axis(7))
+    expect(found(7)).toEqual([{ id: 'n1', similarity: 1 }])
+  })
+
+  test('are found alike by the list and by the index', () => {
+    const query = Float32Array.from({ length: 64 }, (_, at) => Math.sqrt((64 - at) / 2_080))
+    const ids = (count: number): readonly string[] =>
+      filled(count)
+        .nearest(query, 4, 0.1)
+        .map(({ id }) => id)
+    expect([ids(32), ids(33)]).toEqual([
+      ['n0', 'n1', 'n2', 'n3'],
+      ['n0', 'n1', 'n2', 'n3'],
+    ])
+  })
 })
