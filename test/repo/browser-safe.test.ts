@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { listDoors, ROOT } from './repository.ts'
 
 /** Doors that run in a browser: whatever they reach must do without Node. */
-const BROWSER_SAFE = ['core', 'ports', 'wire', 'wasm', 'wasm/browser', 'router', 'testing']
+const BROWSER_SAFE = ['core', 'ports', 'wire', 'wasm', 'wasm/browser', 'actors', 'router', 'testing']
 
 const BUILTINS = new Set(builtinModules)
 
@@ -76,7 +76,8 @@ function pickBrowserTarget(target: unknown): string | undefined {
 
 describe.each(BROWSER_SAFE)('the door kernell-os/%s', (door) => {
   it('reaches no builtin of Node', () => {
-    const file = join(ROOT, listDoors().find((row) => row.door === `./${door}`)?.module ?? door)
+    const row = listDoors().find((each) => each.door === `./${door}`)
+    const file = join(ROOT, row?.browserModule ?? row?.module ?? door)
     expect(existsSync(file), `${relative(ROOT, file)} is built by npm run build`).toBe(true)
     expect(builtinsReachedFrom(file)).toEqual([])
   })

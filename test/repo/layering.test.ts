@@ -135,7 +135,10 @@ describe('modules', () => {
   })
 
   it('have no index file but the doors of the package', () => {
-    const doors = listDoors().flatMap(({ isCompiled, types }) => (isCompiled ? [types] : []))
+    const doors = listDoors().flatMap(({ isCompiled, types, browserModule }) => [
+      ...(isCompiled ? [types] : []),
+      ...(browserModule === undefined ? [] : [browserModule.replace(/^dist\//, '').replace(/\.js$/, '.ts')]),
+    ])
     expect(SOURCES.filter((file) => file.endsWith('/index.ts')).sort()).toEqual(doors.sort())
   })
 })

@@ -34,6 +34,8 @@ export type Door = {
   readonly door: string
   /** Built module, from the root: `dist/src/core/index.js`. */
   readonly module: string
+  /** Built module that browsers get instead, where there is one. */
+  readonly browserModule: string | undefined
   /** What TypeScript reads: the source of what is compiled, the declarations of what is generated. */
   readonly types: string
   readonly isCompiled: boolean
@@ -42,15 +44,25 @@ export type Door = {
 /** Modules that package.json lets others import; files that are no modules (`core.wasm`, `package.json`) are not among them. */
 export function listDoors(): readonly Door[] {
   const manifest = JSON.parse(readRepositoryFile('package.json')) as {
-    readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
+    readonly exports: Readonly<
+      Record<string, string | { readonly types: string; readonly browser?: string; readonly default: string }>
+    >
   }
-  return Object.entries(manifest.exports).flatMap(([door, target]) => {
+  return Object.entries(manifest.exports).flatMap(([door, target]): Door[] => {
     if (typeof target === 'string') return []
     const isCompiled = target.types.startsWith('./dist/src/')
     const types = isCompiled
       ? target.types.replace('./dist/', '').replace(/\.d\.ts$/, '.ts')
       : target.types.replace('./', '')
-    return [{ door, module: target.default.replace('./', ''), types, isCompiled }]
+    return [
+      {
+        door,
+        module: target.default.replace('./', ''),
+        browserModule: target.browser?.replace('./', ''),
+        types,
+        isCompiled,
+      },
+    ]
   })
 }
 

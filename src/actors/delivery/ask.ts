@@ -52,9 +52,8 @@ export function askCell(
       signal?.removeEventListener('abort', onAbort)
       cell.extras?.endListeners?.delete(listener)
     }
-    const fail = (error: unknown): void => {
+    const fail = (error: Error): void => {
       release()
-      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a signal's reason is passed on as it is
       reject(error)
     }
     const reply = new PendingReply((answer) => {

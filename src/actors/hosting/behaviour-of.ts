@@ -1,5 +1,7 @@
 import type { AgentDefinition } from '../agent-definition.ts'
 import type { Behaviour } from '../cell/cell.ts'
+import { compileMachine } from '../compile/compile-machine.ts'
+import { CompiledBehaviour } from './compiled-behaviour.ts'
 import { LogicBehaviour } from './logic-behaviour.ts'
 import { ReducerBehaviour, reducerOf } from './reducer-behaviour.ts'
 
@@ -17,5 +19,6 @@ export function behaviourOf(definition: AgentDefinition): Behaviour {
 function createBehaviour(definition: AgentDefinition): Behaviour {
   const reducer = reducerOf(definition.logic)
   if (reducer !== undefined) return new ReducerBehaviour(definition, reducer)
-  return new LogicBehaviour(definition)
+  const compiled = compileMachine(definition.logic)
+  return compiled === undefined ? new LogicBehaviour(definition) : new CompiledBehaviour(definition, compiled)
 }

@@ -24,8 +24,7 @@ export class LogicBehaviour implements Behaviour {
     else cell.state = logic.restoreSnapshot === undefined ? stored : logic.restoreSnapshot(stored, scope)
     cell.executor = undefined
     shareTags(cell.state)
-    // Entry actions wait for the start, which may come much later.
-    if (deferred.length > base) cell.more().deferred = deferred.splice(base)
+    takeDeferred(cell, base)
   }
 
   start(cell: Cell): void {
@@ -80,4 +79,10 @@ const NO_TAGS: Set<string> = new Set()
 function shareTags(snapshot: unknown): void {
   const { tags } = snapshot as { tags?: unknown }
   if (tags instanceof Set && tags.size === 0) (snapshot as { tags: unknown }).tags = NO_TAGS
+}
+
+/** Entry actions wait for the start, which may come much later. */
+export function takeDeferred(cell: Cell, base: number): void {
+  const { deferred } = cell.system
+  if (deferred.length > base) cell.more().deferred = deferred.splice(base)
 }

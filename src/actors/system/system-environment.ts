@@ -28,8 +28,7 @@ export function createSystemEnvironment(): ActorEnvironment {
     },
     soon: (task) => queueMicrotask(task),
     later: platformLater(),
-    // The default of XState's logger, which logic calls through `log`.
-    // oxlint-disable-next-line eslint/no-console
+    // oxlint-disable-next-line no-console -- the default of XState's logger, which logic calls through `log`
     log: (...parts) => console.log(...parts),
     reportError: (error) => {
       setTimeout(() => {

@@ -9,9 +9,10 @@ import { cellCounts } from './cell-counts.ts'
 
 /** Messages of one actor in a row; then the next actor has its turn. */
 const TURN_MESSAGES = 64
-/** After so long the queue lets timers and sockets have theirs. Looked at every 32 turns, so a slice is a little longer. */
+/** After so long the queue lets timers and sockets have theirs. */
 const SLICE_MS = 2
-const TURNS_BETWEEN_LOOKS = 31
+/** Messages between two looks at the clock, which costs as much as one of them. */
+const MESSAGES_BETWEEN_LOOKS = 64
 
 export interface TurnHost extends SupervisionHost {
   readonly rings: RingPool<AnyEventObject>
@@ -85,11 +86,12 @@ export class TurnQueue {
     this.#isExpected = false
     this.isRunning = true
     try {
-      let turns = 0
+      let unseen = 0
       for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) {
-        this.#turn(cell)
-        turns += 1
-        if ((turns & TURNS_BETWEEN_LOOKS) === 0 && clock.monotonicMs() >= endMs) break
+        unseen += this.#turn(cell)
+        if (unseen < MESSAGES_BETWEEN_LOOKS) continue
+        unseen = 0
+        if (clock.monotonicMs() >= endMs) break
       }
     } finally {
       this.isRunning = false
@@ -100,9 +102,9 @@ export class TurnQueue {
     }
   }
 
-  #turn(cell: Cell): void {
+  /** @returns How many messages were handled. */
+  #turn(cell: Cell): number {
     const host = this.#host
-    const { behaviour } = cell
     const { deferred } = host
     let left = TURN_MESSAGES
     let event: AnyEventObject | undefined
@@ -121,7 +123,7 @@ export class TurnQueue {
           }
         }
         left -= 1
-        if (host.stepObserver === undefined) behaviour.step(cell, event)
+        if (host.stepObserver === undefined) cell.behaviour.step(cell, event)
         else host.stepObserver.step(cell, event)
         if (deferred.length > 0) runDeferred(host, 0)
       }
@@ -133,6 +135,7 @@ export class TurnQueue {
     }
     cellCounts().messages += TURN_MESSAGES - left
     this.#afterTurn(cell)
+    return TURN_MESSAGES - left
   }
 
   #afterTurn(cell: Cell): void {
