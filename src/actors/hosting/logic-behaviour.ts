@@ -29,6 +29,12 @@ export class LogicBehaviour implements Behaviour {
 
   start(cell: Cell): void {
     const snapshot = cell.state as Snapshot<unknown>
+    if (snapshot.status === 'error') {
+      // As in XState: what would have followed a first state that there is not does not follow.
+      if (cell.extras !== undefined) cell.extras.deferred = undefined
+      cell.system.childFailed(cell, snapshot.error, undefined)
+      return
+    }
     if (snapshot.status === 'active' && this.logic.start !== undefined) {
       try {
         this.logic.start(snapshot, cell as never)
