@@ -21,7 +21,8 @@
  * ```
  */
 export { createActor } from '../../actors/create-actor.ts'
-export { createActorSystem, type CreateActorSystemInit } from '../../actors/create-actor-system.ts'
+export { createActorSystem } from './create-actor-system.ts'
+export type { CreateActorSystemInit } from '../../actors/create-actor-system.ts'
 export { defineAgent } from '../../actors/define-agent.ts'
 export { linkActors, spawnChildOf, stash, unstashAll } from '../../actors/inside.ts'
 export type { ActorSystem, StopOptions, SuperviseOptions } from '../../actors/system/actor-system.ts'
@@ -49,3 +50,13 @@ export type { DeadLetter, DeadLetterReason, DeadLetters } from '../../actors/del
 export type { SupervisionEvent } from '../../actors/supervision/supervision-event.ts'
 export { formatAddress, parseAddress, type AddressParts } from '../../actors/system/address.ts'
 export { createSystemEnvironment } from '../../actors/system/system-environment.ts'
+export {
+  durableActions,
+  durableActors,
+  type DurableActors,
+  type StoredActor,
+} from '../../actors/durable/durable-actors.ts'
+export type { DurableActions } from '../../actors/durable/durable-turn.ts'
+export type { DecidedApproval, DecisionInit, PendingApproval } from '../../actors/durable/approval-desk.ts'
+export type { EffectHandler, EffectHandlerInit } from '../../actors/durable/effect-runner.ts'
+export type { PendingEffect } from '../../actors/durable/consequences.ts'
