@@ -7,8 +7,9 @@ import { cpuMicros, type Figures, nextTurn } from './program.ts'
 export const FEW_SIBLINGS = 100
 
 const BATCH = 50
-const WARM_ROUNDS = 200
-const ROUNDS = 400
+const WARM_ROUNDS = 400
+const ROUNDS = 1_000
+const CHILD_ROUNDS = 400
 
 /** CPU nanoseconds of one spawn, one stop, and one timer that is started and cancelled. */
 type Costs = { readonly spawn: number; readonly stop: number; readonly timer: number }
@@ -128,13 +129,13 @@ export async function measureSpawnChild(createActor: CreateActor, siblings: numb
   const parent = createActor(machine).start()
   for (let index = 0; index < siblings; index += 1) parent.send({ type: 'grow', id: `sibling-${index}` })
   const startedUs = cpuMicros()
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < CHILD_ROUNDS; round += 1) {
     parent.send({ type: 'grow', id: `extra-${round}` })
     parent.send({ type: 'shrink', id: `extra-${round}` })
   }
   const spentUs = cpuMicros() - startedUs
   const { context, children } = parent.getSnapshot() as { context: { spawned: number }; children: object }
-  if (context.spawned !== siblings + ROUNDS) throw new Error(`${context.spawned} children were spawned`)
+  if (context.spawned !== siblings + CHILD_ROUNDS) throw new Error(`${context.spawned} children were spawned`)
   await nextTurn()
-  return { count: Object.keys(children).length, microseconds: spentUs / ROUNDS }
+  return { count: Object.keys(children).length, microseconds: spentUs / CHILD_ROUNDS }
 }
