@@ -49,7 +49,9 @@ export const ADOPTED = 64
 export const ENDING = 32
 /** Made with XState's option `parent`: its end is an event for that parent. */
 export const RELAYS = 256
-export const NO_TURN = HELD | SUSPENDED
+/** Ordered to end during its own turn: it does so when the step is made. */
+export const STOP_ORDERED = 512
+export const NO_TURN: number = HELD | SUSPENDED | STOP_ORDERED
 
 /** Where in `marks` the reason of the end is kept: an index into `TERMINATION_REASONS`. */
 export const REASON_SHIFT = 10

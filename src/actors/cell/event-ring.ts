@@ -12,7 +12,7 @@ export class EventRing<Item> {
   size = 0
 
   constructor(capacity: number) {
-    this.items = Array.from<Item | undefined>({ length: capacity })
+    this.items = emptyItems(capacity)
   }
 
   push(item: Item): void {
@@ -41,17 +41,22 @@ export class EventRing<Item> {
 
   private grow(): void {
     const { items, head, size } = this
-    const larger = Array.from<Item | undefined>({ length: items.length * 2 })
+    const larger = emptyItems<Item>(items.length * 2)
     for (let index = 0; index < size; index += 1) larger[index] = items[(head + index) & (items.length - 1)]
     this.items = larger
     this.head = 0
   }
 }
 
+/** Filled at once: `Array.from` asks for each element, which costs more than the copy when a ring grows. */
+function emptyItems<Item>(capacity: number): (Item | undefined)[] {
+  return new Array<Item | undefined>(capacity).fill(undefined)
+}
+
 const CAPACITY_FIRST = 4
 /** Rings up to this size are kept for the next cell that needs one. */
-const CAPACITY_KEPT = 64
-const KEPT_MAX = 1_024
+const CAPACITY_KEPT = 1_024
+const KEPT_MAX = 256
 
 /** Rings that nobody uses: a cell has one only while more than one message waits. */
 export class RingPool<Item> {

@@ -1,4 +1,4 @@
-import { DRAINING, STOPPED, type Cell, type CellHost } from './cell.ts'
+import { DRAINING, STOP_ORDERED, STOPPED, type Cell, type CellHost } from './cell.ts'
 import { endTree, isWithin } from './life.ts'
 
 export type StopCellInit = {
@@ -22,7 +22,11 @@ export function stopCell(cell: Cell, { isDrained, host }: StopCellInit): Promise
     endTree(cell, 'stopped')
     return ENDED
   }
-  // Not under the feet of the step that is being made.
+  // Not under the feet of the step that is being made. Who waits goes on after the turn, and then it has ended.
+  if (cell === host.current) {
+    cell.marks |= STOP_ORDERED
+    return ENDED
+  }
   host.deferred.push(() => endTree(cell, 'stopped'))
   return whenEnded(cell)
 }

@@ -77,8 +77,7 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   attach(system: ActorSystem): void {
     assert(this.#system === undefined, 'an extension belongs to one system')
     this.#system = system
-    const scheduler = new DurableScheduler(system.scheduler, this.gate)
-    Object.defineProperty(system, 'scheduler', { value: scheduler })
+    system.scheduler = new DurableScheduler(system.scheduler, this.gate)
     system.deadLetters.subscribe(({ event, reason }) => {
       if (reason === 'poison' || reason === 'dropped') this.#mail.discard(event)
     })

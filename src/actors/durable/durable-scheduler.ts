@@ -1,7 +1,8 @@
 import type { AnyEventObject } from 'xstate'
 import { Cell, type ScheduleArguments, type XStateScheduler } from '../cell/cell.ts'
 import type { XStateActor } from '../hosting/adopted-behaviour.ts'
-import type { EventScheduler, ScheduledEvent } from '../system/event-scheduler.ts'
+import type { ScheduledEvent } from '../system/event-scheduler.ts'
+import type { DelayedEvents } from '../system/xstate-contract.ts'
 import { durableRootOf, pathOf, RELAY, TO_CHILD, type CurrentTurn, type TurnGate } from './turn-gate.ts'
 
 /** Beyond this a delay is one that never ends. */
@@ -13,11 +14,11 @@ const PREFIX = 'xstate:'
  * else's goes where it went before.
  */
 export class DurableScheduler implements XStateScheduler {
-  readonly #inner: EventScheduler
+  readonly #inner: DelayedEvents
   readonly #gate: TurnGate
   #unnamed = 0
 
-  constructor(inner: EventScheduler, gate: TurnGate) {
+  constructor(inner: DelayedEvents, gate: TurnGate) {
     this.#inner = inner
     this.#gate = gate
   }

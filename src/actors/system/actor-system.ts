@@ -1,10 +1,10 @@
-import type { AnyEventObject, InspectionEvent, Observer, Subscription } from 'xstate'
+import type { AnyEventObject, Subscription } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
 import type { RestartIntensityLimit } from '../../core/supervision/restart-intensity.ts'
 import type { RestartStrategy } from '../../core/supervision/restart-plan.ts'
 import type { ActorRef, AskOptions, DeliverOptions, Terminated } from '../actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
-import { ADOPTED, Cell, RUNNING, STOPPED, type Behaviour, type SendGate, type StepObserver } from '../cell/cell.ts'
+import { Cell, RUNNING, STOPPED, type Behaviour } from '../cell/cell.ts'
 import type { XStateClock } from '../cell/cell-extras.ts'
 import { RingPool } from '../cell/event-ring.ts'
 import { endTree, linkChild, startCell } from '../cell/life.ts'
@@ -12,21 +12,19 @@ import { stopCell } from '../cell/stop-cell.ts'
 import { askCell, deliverToCell } from '../delivery/ask.ts'
 import { DeadLetterStore, type DeadLetters } from '../delivery/dead-letters.ts'
 import { sendToBusy } from '../delivery/full-mailbox.ts'
-import { toObserver } from '../delivery/observers.ts'
 import { watchCell } from '../delivery/watch.ts'
 import type { ActorEnvironment } from '../environment.ts'
 import type { Tracer } from '../../ports/tracer.ts'
 import { MessageTracer } from '../inspect/message-tracer.ts'
-import { AdoptedBehaviour, type XStateActor } from '../hosting/adopted-behaviour.ts'
+import type { XStateActor } from '../hosting/adopted-behaviour.ts'
 import { behaviourOf } from '../hosting/behaviour-of.ts'
 import { SupervisorBehaviour } from '../hosting/supervisor-behaviour.ts'
 import { INTENSITY_DEFAULT, superviseDone, superviseFailure, type SupervisionHost } from '../supervision/supervise.ts'
 import type { SupervisionEvent } from '../supervision/supervision-event.ts'
 import { cellCounts } from './cell-counts.ts'
-import { EventScheduler } from './event-scheduler.ts'
-import { KeyedActors } from './keyed-actors.ts'
 import { SystemClock } from './system-clock.ts'
 import { TurnQueue } from './turn-queue.ts'
+import { XStateContract } from './xstate-contract.ts'
 
 export type ActorSystemInit = {
   readonly environment: ActorEnvironment
@@ -72,17 +70,15 @@ export type SuperviseOptions = {
   readonly supervisor?: ActorRef
 }
 
-const REASONS = { active: 'stopped', stopped: 'stopped', done: 'done', error: 'failed' } as const
 const DEAD_LETTERS_MAX_DEFAULT = 1_000
 const DRAIN_MS_DEFAULT = 2_000
 const ID = /^[^\s/#]{1,256}$/
 
 /**
  * The system of all actors of one thread: registry, run queue, clock, supervisors, dead letters. For XState's logic it is
- * XState's `ActorSystem` (the members with an underscore are its contract).
+ * XState's `ActorSystem` (see `XStateContract`).
  */
-export class ActorSystem implements SupervisionHost {
-  gate: SendGate | undefined = undefined
+export class ActorSystem extends XStateContract implements SupervisionHost {
   readonly nodeName: string
   readonly workerIndex: number
   readonly isInline: boolean
@@ -91,34 +87,23 @@ export class ActorSystem implements SupervisionHost {
   readonly registry: Map<string, Cell> = new Map()
   readonly deferred: (() => void)[] = []
   readonly rings: RingPool<AnyEventObject> = new RingPool()
-  readonly scheduler: EventScheduler
-  readonly _clock: XStateClock
-  readonly _logger: (...parts: unknown[]) => void
   readonly extension: SystemExtension | undefined
-  readonly stepObserver: StepObserver | undefined
   /** The system's own supervisor; made with the first actor. */
   root: Cell | undefined = undefined
-  /** The first actor of `createActor`, whose system this is. */
-  inlineRoot: Cell | undefined = undefined
-  isInspected = false
   readonly #clock: SystemClock
   readonly #turns: TurnQueue
-  readonly #keyed = new KeyedActors()
-  readonly #inspectors = new Set<Observer<InspectionEvent>>()
   readonly #supervisionListeners = new Set<(event: SupervisionEvent) => void>()
-  /** The gate while there are inspectors or spans. */
-  readonly #watching: SendGate = {
-    send: (target, event, source) => {
-      if (this.isInspected) this.#tellOfEvent(target, event, source)
-      this.stepObserver?.sent(event)
-      return target.take(event)
-    },
-  }
-  #nextNumber = 0
   #stopping: Promise<void> | undefined
 
   constructor(init: ActorSystemInit) {
-    const { environment, clock, logger, extension } = init
+    const { environment, extension, logger, tracer } = init
+    const wheel = new SystemClock(environment)
+    super({
+      environment,
+      clock: init.clock ?? wheel,
+      logger: logger ?? ((...parts) => environment.log(...parts)),
+      stepObserver: tracer?.isRecording === true ? new MessageTracer(tracer) : undefined,
+    })
     this.environment = environment
     this.isInline = init.isInline
     this.nodeName = init.nodeName ?? 'local'
@@ -126,19 +111,9 @@ export class ActorSystem implements SupervisionHost {
     this.deadLetters = new DeadLetterStore(init.deadLettersMax ?? DEAD_LETTERS_MAX_DEFAULT, (error) =>
       environment.reportError(error),
     )
-    this.#clock = new SystemClock(environment)
-    this._clock = clock ?? this.#clock
-    this._logger = logger ?? ((...parts) => environment.log(...parts))
+    this.#clock = wheel
     this.extension = extension
-    this.stepObserver = init.tracer?.isRecording === true ? new MessageTracer(init.tracer) : undefined
-    if (this.stepObserver !== undefined) this.gate = this.#watching
     this.#turns = new TurnQueue(this)
-    this.scheduler = new EventScheduler({
-      clock: this._clock,
-      now: () => environment.clock.now(),
-      relay: (source, target, event) => this._relay(source, target, event),
-      nextId: () => `scheduled-${this.bookNumber()}`,
-    })
   }
 
   /** Resolves when messages to durable actors and to actors of other threads are taken; at once where there are none. */
@@ -184,11 +159,7 @@ export class ActorSystem implements SupervisionHost {
 
   /** A live actor by its id, or by the `systemId` that XState's logic gave it. */
   get(id: string): ActorRef | undefined {
-    return (this.#keyed.get(id) as ActorRef | undefined) ?? this.registry.get(id) ?? this.extension?.find(id)
-  }
-
-  getAll(): Record<string, unknown> {
-    return this.#keyed.all()
+    return (this.keyedActor(id) as ActorRef | undefined) ?? this.registry.get(id) ?? this.extension?.find(id)
   }
 
   /** Tells `listener` of failures and restarts from now on. */
@@ -213,11 +184,6 @@ export class ActorSystem implements SupervisionHost {
     }
     this.root ??= this.#createRoot()
     return this.root
-  }
-
-  bookNumber(): number {
-    this.#nextNumber += 1
-    return this.#nextNumber - 1
   }
 
   /** Runs `task` as part of a turn: what it sends is handled after it, in an inline system before this returns. */
@@ -275,68 +241,8 @@ export class ActorSystem implements SupervisionHost {
     else if (child.status !== STOPPED) endTree(child, 'stopped')
   }
 
-  inspect(observer: Observer<InspectionEvent> | ((event: InspectionEvent) => void)): Subscription {
-    const added = typeof observer === 'function' ? toObserver(observer) : observer
-    this.#inspectors.add(added)
-    this.isInspected = true
-    this.gate ??= this.#watching
-    return {
-      unsubscribe: () => {
-        this.#inspectors.delete(added)
-        this.isInspected = this.#inspectors.size > 0
-        if (!this.isInspected && this.stepObserver === undefined) this.gate = undefined
-      },
-    }
-  }
-
-  // The contract of XState's code.
-
-  _bookId(): string {
-    return `x:${this.bookNumber()}`
-  }
-
-  /** XState starts a child that it constructed: from here on a cell drives it. */
-  _register(sessionId: string, actor: XStateActor | Cell): string {
-    if (!(actor instanceof Cell)) this.#adopt(actor)
-    return sessionId
-  }
-
-  _unregister(actor: unknown): void {
-    this.#keyed.remove(actor)
-    if (actor instanceof Cell) return
-    const { kernellCell, _processingStatus } = actor as XStateActor
-    // XState also calls this when a stop is only resolved; the actor has then not ended yet.
-    if (kernellCell === undefined || _processingStatus !== STOPPED) return
-    const { status } = (actor as XStateActor).getSnapshot()
-    endTree(kernellCell, REASONS[status])
-  }
-
-  _set(systemId: string, actor: unknown): void {
-    this.#keyed.set(systemId, actor)
-  }
-
-  _relay(source: unknown, target: unknown, event: AnyEventObject): void {
-    const cell = target instanceof Cell ? target : (target as Partial<XStateActor>).kernellCell
-    if (cell === undefined) {
-      if (this.isInspected) this.#tellOfEvent(target, event, source)
-      ;(target as Pick<XStateActor, '_send'>)._send(event)
-    } else if (this.gate === undefined) cell.take(event)
-    else this.gate.send(cell, event, source)
-  }
-
-  _sendInspectionEvent(event: unknown): void {
-    if (!this.isInspected) return
-    const complete = { ...(event as InspectionEvent), rootId: this.inlineRoot?.sessionId ?? 'x:0' }
-    for (const inspector of this.#inspectors) inspector.next?.(complete)
-  }
-
-  getSnapshot(): { readonly _scheduledEvents: Record<string, unknown> } {
-    const entries = this.scheduler.entries()
-    return {
-      _scheduledEvents: Object.fromEntries(
-        entries.map((entry) => [`${(entry.source as { readonly sessionId?: string }).sessionId}.${entry.id}`, entry]),
-      ),
-    }
+  protected get host(): this {
+    return this
   }
 
   #createRoot(): Cell {
@@ -383,19 +289,6 @@ export class ActorSystem implements SupervisionHost {
     return cell
   }
 
-  #adopt(actor: XStateActor): void {
-    const above =
-      actor._parent instanceof Cell ? actor._parent : (actor._parent as XStateActor | undefined)?.kernellCell
-    const id = above === undefined ? actor.id : `${above.id}/${actor.id}`
-    const place = { id, number: this.bookNumber(), parent: above, input: undefined }
-    const cell = new Cell(this, new AdoptedBehaviour(actor), place)
-    cell.marks = ADOPTED
-    cell.status = RUNNING
-    actor.kernellCell = cell
-    linkChild(cell)
-    cellCounts().adopted += 1
-  }
-
   async #stopAll({ drainMs = DRAIN_MS_DEFAULT }: StopOptions): Promise<void> {
     const deadlineMs = this.environment.clock.monotonicMs() + drainMs
     while (drainMs > 0 && !this.#turns.isQuiet && this.environment.clock.monotonicMs() < deadlineMs) {
@@ -405,12 +298,5 @@ export class ActorSystem implements SupervisionHost {
       if (top !== undefined && top.status !== STOPPED) endTree(top, 'stopped')
     this.#clock.stop()
     await this.extension?.stop()
-  }
-
-  #tellOfEvent(target: unknown, event: AnyEventObject, source: unknown): void {
-    // Inspectors know XState's own children by the objects that XState made.
-    const isAdopted = target instanceof Cell && target.behaviour instanceof AdoptedBehaviour
-    const actorRef = isAdopted ? (target.behaviour as AdoptedBehaviour).actor : target
-    this._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef, event })
   }
 }

@@ -1,5 +1,5 @@
 import type { AnyEventObject } from 'xstate'
-import { DRAINING, NO_TURN, RUNNING, SCHEDULED, type Cell, type StepObserver } from '../cell/cell.ts'
+import { DRAINING, NO_TURN, RUNNING, SCHEDULED, STOP_ORDERED, type Cell, type StepObserver } from '../cell/cell.ts'
 import { EventRing, type RingPool } from '../cell/event-ring.ts'
 import { endTree, runDeferred } from '../cell/life.ts'
 import { releaseWhenRoom } from '../delivery/full-mailbox.ts'
@@ -141,6 +141,10 @@ export class TurnQueue {
   #afterTurn(cell: Cell): void {
     if (cell.status !== RUNNING) {
       cell.marks &= ~SCHEDULED
+      return
+    }
+    if ((cell.marks & STOP_ORDERED) !== 0) {
+      endTree(cell, 'stopped')
       return
     }
     if (cell.extras !== undefined) releaseWhenRoom(cell)

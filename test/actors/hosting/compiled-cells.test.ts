@@ -69,7 +69,13 @@ describe('a flat machine in a cell', () => {
         a: {
           on: {
             add: { actions: assign({ n: ({ context }) => (context as { n: number }).n + 1 }) },
-            spawn: { target: 'b', actions: assign({ child: ({ spawn }) => spawn(child, { id: 'c' }) } as never) },
+            spawn: {
+              target: 'b',
+              actions: assign({
+                child: ({ spawn }: { spawn: (logic: unknown, options: object) => unknown }) =>
+                  spawn(child, { id: 'c' }),
+              } as never),
+            },
           },
         },
         b: { on: { add: { actions: assign({ n: ({ context }) => (context as { n: number }).n + 10 }) } } },

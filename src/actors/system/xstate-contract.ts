@@ -1,0 +1,172 @@
+/**
+ * What XState's code calls of a system: ids, registration of children that it constructs, delivery, delayed events and
+ * inspection. Its names begin with an underscore where they are not for users.
+ */
+import type { AnyEventObject, InspectionEvent, Observer, Subscription } from 'xstate'
+import {
+  ADOPTED,
+  Cell,
+  RUNNING,
+  STOPPED,
+  type CellHost,
+  type SendGate,
+  type StepObserver,
+  type XStateScheduler,
+} from '../cell/cell.ts'
+import type { XStateClock } from '../cell/cell-extras.ts'
+import { endTree, linkChild } from '../cell/life.ts'
+import { toObserver } from '../delivery/observers.ts'
+import type { ActorEnvironment } from '../environment.ts'
+import { AdoptedBehaviour, type XStateActor } from '../hosting/adopted-behaviour.ts'
+import { cellCounts } from './cell-counts.ts'
+import { EventScheduler, type ScheduledEvent } from './event-scheduler.ts'
+import { KeyedActors } from './keyed-actors.ts'
+
+export type XStateContractInit = {
+  readonly environment: ActorEnvironment
+  readonly clock: XStateClock
+  readonly logger: (...parts: unknown[]) => void
+  readonly stepObserver: StepObserver | undefined
+}
+
+/** Delayed events that can be listed. */
+export interface DelayedEvents extends XStateScheduler {
+  entries(): readonly ScheduledEvent[]
+}
+
+const REASONS = { active: 'stopped', stopped: 'stopped', done: 'done', error: 'failed' } as const
+
+export abstract class XStateContract {
+  gate: SendGate | undefined
+  isInspected = false
+  /** The first actor of `createActor`, whose system this is. */
+  inlineRoot: Cell | undefined = undefined
+  /** Durable actors put their own in front of it. */
+  scheduler: DelayedEvents
+  readonly stepObserver: StepObserver | undefined
+  readonly _clock: XStateClock
+  readonly _logger: (...parts: unknown[]) => void
+  readonly #keyed = new KeyedActors()
+  readonly #inspectors = new Set<Observer<InspectionEvent>>()
+  #nextNumber = 0
+  /** The gate while there are inspectors or spans. */
+  private readonly watching: SendGate = {
+    send: (target, event, source) => {
+      if (this.isInspected) this.#tellOfEvent(target, event, source)
+      this.stepObserver?.sent(event)
+      return target.take(event)
+    },
+  }
+
+  constructor({ environment, clock, logger, stepObserver }: XStateContractInit) {
+    this._clock = clock
+    this._logger = logger
+    this.stepObserver = stepObserver
+    this.gate = stepObserver === undefined ? undefined : this.watching
+    this.scheduler = new EventScheduler({
+      clock,
+      now: () => environment.clock.now(),
+      relay: (source, target, event) => this._relay(source, target, event),
+      nextId: () => `scheduled-${this.bookNumber()}`,
+    })
+  }
+
+  /** The system itself, as its cells see it. */
+  protected abstract get host(): CellHost
+
+  bookNumber(): number {
+    this.#nextNumber += 1
+    return this.#nextNumber - 1
+  }
+
+  /** An actor by the `systemId` that XState's logic gave it. */
+  keyedActor(key: string): unknown {
+    return this.#keyed.get(key)
+  }
+
+  getAll(): Record<string, unknown> {
+    return this.#keyed.all()
+  }
+
+  inspect(observer: Observer<InspectionEvent> | ((event: InspectionEvent) => void)): Subscription {
+    const added = typeof observer === 'function' ? toObserver(observer) : observer
+    this.#inspectors.add(added)
+    this.isInspected = true
+    this.gate ??= this.watching
+    return {
+      unsubscribe: () => {
+        this.#inspectors.delete(added)
+        this.isInspected = this.#inspectors.size > 0
+        if (!this.isInspected && this.stepObserver === undefined) this.gate = undefined
+      },
+    }
+  }
+
+  _bookId(): string {
+    return `x:${this.bookNumber()}`
+  }
+
+  /** XState starts a child that it constructed: from here on a cell drives it. */
+  _register(sessionId: string, actor: XStateActor | Cell): string {
+    if (!(actor instanceof Cell)) this.#adopt(actor)
+    return sessionId
+  }
+
+  _unregister(actor: unknown): void {
+    this.#keyed.remove(actor)
+    if (actor instanceof Cell) return
+    const { kernellCell, _processingStatus } = actor as XStateActor
+    // XState also calls this when a stop is only resolved; the actor has then not ended yet.
+    if (kernellCell === undefined || _processingStatus !== STOPPED) return
+    const { status } = (actor as XStateActor).getSnapshot()
+    endTree(kernellCell, REASONS[status])
+  }
+
+  _set(systemId: string, actor: unknown): void {
+    this.#keyed.set(systemId, actor)
+  }
+
+  _relay(source: unknown, target: unknown, event: AnyEventObject): void {
+    const cell = target instanceof Cell ? target : (target as Partial<XStateActor>).kernellCell
+    if (cell === undefined) {
+      if (this.isInspected) this.#tellOfEvent(target, event, source)
+      ;(target as Pick<XStateActor, '_send'>)._send(event)
+    } else if (this.gate === undefined) cell.take(event)
+    else this.gate.send(cell, event, source)
+  }
+
+  _sendInspectionEvent(event: unknown): void {
+    if (!this.isInspected) return
+    const complete = { ...(event as InspectionEvent), rootId: this.inlineRoot?.sessionId ?? 'x:0' }
+    for (const inspector of this.#inspectors) inspector.next?.(complete)
+  }
+
+  getSnapshot(): { readonly _scheduledEvents: Record<string, unknown> } {
+    const entries = this.scheduler.entries()
+    return {
+      _scheduledEvents: Object.fromEntries(
+        entries.map((entry) => [`${(entry.source as { readonly sessionId?: string }).sessionId}.${entry.id}`, entry]),
+      ),
+    }
+  }
+
+  #adopt(actor: XStateActor): void {
+    const above =
+      actor._parent instanceof Cell ? actor._parent : (actor._parent as XStateActor | undefined)?.kernellCell
+    const id = above === undefined ? actor.id : `${above.id}/${actor.id}`
+    const place = { id, number: this.bookNumber(), parent: above, input: undefined }
+    const cell = new Cell(this.host, new AdoptedBehaviour(actor), place)
+    cell.marks = ADOPTED
+    cell.status = RUNNING
+    actor.kernellCell = cell
+    linkChild(cell)
+    cellCounts().adopted += 1
+  }
+
+  #tellOfEvent(target: unknown, event: AnyEventObject, source: unknown): void {
+    // Inspectors know XState's own children by the objects that XState made.
+    const isAdopted = target instanceof Cell && target.behaviour instanceof AdoptedBehaviour
+    const actorRef = isAdopted ? (target.behaviour as AdoptedBehaviour).actor : target
+    this._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef, event })
+  }
+}
