@@ -76,11 +76,11 @@ describe('a pure machine as logic', () => {
     expect(seen).toEqual([3])
   })
 
-  it('does not take what the runtime tells its actor for events', () => {
+  it('does not take what the runtime tells its actor for events', async () => {
     const { environment, ref, steps, total } = host()
     ref.send({ type: 'kernell.terminated', id: 'x' })
     environment.settle()
-    void ref.stop()
+    await ref.stop()
     expect([steps, total()]).toEqual([[], 1])
   })
 
