@@ -96,7 +96,7 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
     const later = (task: () => void): void => environment.later(task)
     this.#compactor = new Compactor({ log, state, writer: this.#writer, references, later, compactAtBytes })
     this.#consequences = new Consequences(this, environment, effectsAtOnce)
-    this.write({ kind: 'open', format: JOURNAL_FORMAT, at: this.now() }, { isTagged: false })
+    this.#writer.prepare(encodeRecord({ kind: 'open', format: JOURNAL_FORMAT, at: this.now() }, false))
   }
 
   /** What made writing fail; `undefined` while all is well. */

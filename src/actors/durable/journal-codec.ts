@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import { JOURNAL_FORMAT } from './journal-record.ts'
 import type { JournalRecord } from './journal-record.ts'
-import { decodeValue, encodeValue } from './value-codec.ts'
+import { decodeValue, decodeValues, encodeValue } from './value-codec.ts'
 import type { ReferenceCodec } from './stored-value.ts'
 
 const KINDS = new Set<unknown>([
@@ -23,7 +23,15 @@ export function encodeRecord(record: JournalRecord, isTagged: boolean, reference
  * @throws `STORE_CORRUPTED` when the bytes are not a record, `STORE_FORMAT_NEWER` when a later version began to write.
  */
 export function decodeRecord(payload: Uint8Array, references?: ReferenceCodec): JournalRecord {
-  const record = decodeValue(payload, references)
+  return checkRecord(decodeValue(payload, references))
+}
+
+/** As `decodeRecord`, of many. */
+export function decodeRecords(payloads: readonly Uint8Array[], references?: ReferenceCodec): readonly JournalRecord[] {
+  return decodeValues(payloads, references).map(checkRecord)
+}
+
+function checkRecord(record: unknown): JournalRecord {
   if (typeof record !== 'object' || record === null || !('kind' in record)) throw notARecord()
   if (record.kind === 'open') {
     if (!('format' in record) || typeof record.format !== 'number') throw notARecord()

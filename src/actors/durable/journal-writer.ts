@@ -33,6 +33,7 @@ type Held = { readonly position: number; readonly run: () => void; readonly drop
  */
 export class JournalWriter {
   readonly #init: JournalWriterInit
+  #prepared: Uint8Array | undefined
   #gathered: Uint8Array[] = []
   #gatheredBytes = 0
   #isFlushDue = false
@@ -67,13 +68,17 @@ export class JournalWriter {
     return this.#gathered.length === 0
   }
 
+  /** Written in front of the first record there will be; without one it is never written. */
+  prepare(payload: Uint8Array): void {
+    this.#prepared = payload
+  }
+
   /** @throws What made an earlier append fail. */
   write(payload: Uint8Array): void {
     if (this.#failure !== undefined) throw this.#failure
-    this.#gathered.push(payload)
-    this.#gatheredBytes += payload.byteLength
-    this.#unsyncedBytes += payload.byteLength
-    this.#written += 1
+    if (this.#prepared !== undefined) this.#gather(this.#prepared)
+    this.#prepared = undefined
+    this.#gather(payload)
     if (this.#gathered.length >= BATCH_RECORDS_MAX || this.#gatheredBytes >= BATCH_BYTES_MAX) this.flush()
     else if (!this.#isFlushDue) {
       this.#isFlushDue = true
@@ -82,6 +87,13 @@ export class JournalWriter {
         this.flush()
       })
     }
+  }
+
+  #gather(payload: Uint8Array): void {
+    this.#gathered.push(payload)
+    this.#gatheredBytes += payload.byteLength
+    this.#unsyncedBytes += payload.byteLength
+    this.#written += 1
   }
 
   /** Runs `run` when all that was written so far is on stable storage: now, when it is already. `drop`: it never will be. */

@@ -23,6 +23,7 @@ const PLAIN_MARK = 'J'
 const TAGGED_MARK = 'T'
 const PLAIN_BYTE = PLAIN_MARK.charCodeAt(0)
 const TAGGED_BYTE = TAGGED_MARK.charCodeAt(0)
+const [OPEN_BYTE, COMMA_BYTE, CLOSE_BYTE] = [0x5b, 0x2c, 0x5d] as const
 const TAG = '$k'
 
 const encoder = new TextEncoder()
@@ -47,6 +48,33 @@ export function decodeValue(bytes: Uint8Array, references?: ReferenceCodec): unk
     if (CodedError.is(error)) throw error
     throw malformedError('no JSON', error)
   }
+}
+
+/** As `decodeValue`, of many: they are one text for the parser. */
+export function decodeValues(payloads: readonly Uint8Array[], references?: ReferenceCodec): readonly unknown[] {
+  const size = payloads.reduce((total, payload) => total + payload.length, 0)
+  // The mark of each is overwritten by what separates it from the one before.
+  const bytes = new Uint8Array(size + 1)
+  let offset = 0
+  for (const payload of payloads) {
+    if (payload[0] !== PLAIN_BYTE && payload[0] !== TAGGED_BYTE) throw malformedError('no mark')
+    bytes.set(payload, offset)
+    bytes[offset] = offset === 0 ? OPEN_BYTE : COMMA_BYTE
+    offset += payload.length
+  }
+  bytes[offset] = CLOSE_BYTE
+  if (payloads.length === 0) return []
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(decoder.decode(bytes))
+  } catch (cause: unknown) {
+    throw malformedError('no JSON', cause)
+  }
+  // One text holds as many values as there were only if each of them was one.
+  if (!Array.isArray(parsed) || parsed.length !== payloads.length) throw malformedError('more or less than one value')
+  return parsed.map((value: unknown, index) =>
+    payloads[index]?.[0] === TAGGED_BYTE ? fromTagged(value, references) : value,
+  )
 }
 
 /** As `decodeValue`, of a text. */
