@@ -77,7 +77,7 @@ export type AgentDefinition<Logic extends AnyActorLogic = AnyActorLogic> = {
 }
 
 export type SpawnOptions = {
-  /** 1 to 256 characters, no space, no `/` and no `#`. Unique among the live actors of the system (children: of their parent). Absent: a number. */
+  /** 1 to 256 characters, no space, no `/` and no `#`. Unique among the live actors of the system (children: of their parent). Absent: `$` and a number. */
   readonly id?: string
   readonly input?: unknown
   /** A supervisor of this system; absent: the system's own. */

@@ -150,7 +150,8 @@ export type ScopeAction = {
 }
 
 export class Cell implements ActorRef {
-  readonly id: string
+  /** The id; `undefined` while it has none of its own and nobody has asked for it. */
+  name: string | undefined
   readonly system: CellHost
   readonly number: number
   readonly parent: Cell | undefined
@@ -173,7 +174,7 @@ export class Cell implements ActorRef {
   executor: ((action: ScopeAction) => void) | undefined = undefined
 
   constructor(system: CellHost, behaviour: Behaviour, place: CellPlace) {
-    this.id = place.id
+    this.name = place.id
     this.system = system
     this.number = place.number
     this.parent = place.parent
@@ -240,6 +241,17 @@ export class Cell implements ActorRef {
   /** Spawns a child of this actor, which supervises it. */
   spawn(definition: AgentDefinition, options: SpawnOptions = {}): Cell {
     return this.system.spawnChild(this, definition, options)
+  }
+
+  /**
+   * As it was given, below the parent's; else `$` and a number. An actor without an id of its own enters the registry when
+   * somebody asks for its id: most of those that are spawned by the million never do.
+   */
+  get id(): string {
+    if (this.name !== undefined) return this.name
+    this.name = `$${this.number}`
+    if (this.status === RUNNING) this.system.registry.set(this.name, this)
+    return this.name
   }
 
   get address(): ActorAddress {
@@ -355,7 +367,7 @@ export class Cell implements ActorRef {
 }
 
 export type CellPlace = {
-  readonly id: string
+  readonly id: string | undefined
   readonly number: number
   readonly parent: Cell | undefined
   readonly input: unknown

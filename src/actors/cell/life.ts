@@ -157,7 +157,7 @@ function endOne(cell: Cell, reason: TerminationReason): void {
   }
   cell.status = STOPPED
   cell.marks = (cell.marks & ~(DRAINING | ENDING)) | (TERMINATION_REASONS.indexOf(reason) << REASON_SHIFT)
-  if ((cell.marks & (ADOPTED | RELAYS)) === 0 && cell.parent !== undefined) system.registry.delete(cell.id)
+  if (cell.name !== undefined && cell.isSupervised) system.registry.delete(cell.name)
   dropMail(cell)
   unlinkChild(cell)
   if (cell.extras !== undefined) tellOfEnd(cell, reason)

@@ -72,7 +72,7 @@ export type SuperviseOptions = {
 
 const DEAD_LETTERS_MAX_DEFAULT = 1_000
 const DRAIN_MS_DEFAULT = 2_000
-const ID = /^[^\s/#]{1,256}$/
+const ID = /^(?!\$)[^\s/#]{1,256}$/
 
 /**
  * The system of all actors of one thread: registry, run queue, clock, supervisors, dead letters. For XState's logic it is
@@ -269,19 +269,22 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     const number = this.bookNumber()
     const { id: own, input } = options
     if (own !== undefined && !ID.test(own))
-      throw new RangeError(`An actor's id has 1 to 256 characters, none of them space, / or #: ${own}`)
-    const id = parent === this.root ? (own ?? String(number)) : `${parent.id}/${own ?? number}`
-    if (this.registry.has(id))
+      throw new RangeError(`An actor's id has 1 to 256 characters, none of them space, / or #, the first not $: ${own}`)
+    const id = own === undefined || parent === this.root ? own : `${parent.id}/${own}`
+    if (id !== undefined && this.registry.has(id)) {
       throw new CodedError('ACTOR_ID_TAKEN', { message: `There is an actor ${id} already`, details: { id } })
+    }
     const cell = new Cell(this, behaviour, { id, number, parent, input })
     if (this.isInspected) this._sendInspectionEvent({ type: '@xstate.actor', actorRef: cell })
     try {
       behaviour.initialise(cell)
     } catch (cause: unknown) {
-      const message = `Actor ${id} could not be started: ${cause instanceof Error ? cause.message : String(cause)}`
-      throw new CodedError('ACTOR_START_FAILED', { message, cause, details: { id, agent: behaviour.definition.name } })
+      const { name } = behaviour.definition
+      const why = cause instanceof Error ? cause.message : String(cause)
+      const message = `Actor ${id ?? ''} of agent ${name} could not be started: ${why}`
+      throw new CodedError('ACTOR_START_FAILED', { message, cause, details: { id: id ?? null, agent: name } })
     }
-    this.registry.set(id, cell)
+    if (id !== undefined) this.registry.set(id, cell)
     linkChild(cell)
     cellCounts().created += 1
     if (this.isInline) this.run(() => startCell(cell))
