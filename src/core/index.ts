@@ -98,7 +98,15 @@ export type {
   TaskRisk,
   TaskRoute,
 } from './routing/task-outcome.ts'
+export { extractJson, type ExtractedJson } from './text/extract-json.ts'
+export { fenceSections, type FencedSection, type FencedText, type PromptParts } from './text/fence-sections.ts'
 export { answerDeterministically } from './tools/answer-deterministically.ts'
 export type { DeterministicAnswer } from './tools/deterministic-answer.ts'
-export type { Verdict } from './verification/verdict.ts'
+export {
+  buildJudgePrompt,
+  parseJudgeVerdict,
+  type JudgePromptInit,
+  type JudgeVerdict,
+} from './verification/judge-prompt.ts'
+export { isAccepted, type Verdict } from './verification/verdict.ts'
 export { verifyAnswer, type VerificationInput } from './verification/verify-answer.ts'
