@@ -496,6 +496,30 @@ export const ERROR_CODES = {
     httpStatus: 500,
     isRetryable: false,
   },
+  ACTOR_STUCK: {
+    cause: 'An actor kept its worker thread from doing anything else for longer than is allowed.',
+    remedy: 'Break long computations into several messages, or raise the limit.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  ACTOR_WORKER_LOST: {
+    cause: 'The worker thread of an actor ended: the process ran out of memory there, or code on it failed or left.',
+    remedy: 'Send it again once the actor is restored, unless doing it twice would do harm.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  ACTOR_MODULE_INVALID: {
+    cause: 'A worker cannot load the agent: its definition names no module, or the module does not export it.',
+    remedy: 'Give `defineAgent` the `module` with the URL and the name under which the definition is exported.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  ACTOR_NOT_MOVABLE: {
+    cause: 'The actor cannot move to another worker: it has children, waits for a restart, or holds what cannot be copied.',
+    remedy: 'Stop its children first, or leave it where it is.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
   MEMORY_NOT_OPEN: {
     cause: 'The memory was used before it was started or after it was stopped.',
     remedy: 'Await `start()` before the first use, and stop the memory after the last.',

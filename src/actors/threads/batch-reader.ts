@@ -1,10 +1,12 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { BatchReceipt } from './batch-writer.ts'
 import type { RecordReader } from './record-channel.ts'
-import { UNIT_BYTES } from './ring-layout.ts'
+import { RING_BYTES_DEFAULT, UNIT_BYTES } from './ring-layout.ts'
 
 export type BatchReaderInit = {
   readonly port: MessagePort
+  /** The writer's. */
+  readonly windowBytes?: number
   /** Told when records came. */
   readonly onRecords: () => void
 }
@@ -15,14 +17,16 @@ export class BatchReader implements RecordReader {
   floats: Float64Array = new Float64Array(0)
   bytes: Uint8Array = new Uint8Array(0)
   private readonly port: MessagePort
+  private readonly windowBytes: number
   private batches: ArrayBuffer[] = []
   /** In the present batch, in units of 8 bytes. */
   private place = 0
   private readBytes = 0
   private kib = 0
 
-  constructor({ port, onRecords }: BatchReaderInit) {
+  constructor({ port, windowBytes = RING_BYTES_DEFAULT, onRecords }: BatchReaderInit) {
     this.port = port
+    this.windowBytes = windowBytes
     port.on('message', (batch: ArrayBuffer) => {
       this.batches.push(batch)
       onRecords()
@@ -45,6 +49,10 @@ export class BatchReader implements RecordReader {
     const units = this.ints[this.place * 2] ?? 0
     this.place += units
     this.readBytes += units * UNIT_BYTES
+  }
+
+  get isHalfHeld(): boolean {
+    return this.readBytes * 2 >= this.windowBytes
   }
 
   release(): void {

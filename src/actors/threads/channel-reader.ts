@@ -15,14 +15,16 @@ export interface ChannelReceiver {
 
 export type ChannelReaderInit = {
   readonly records: RecordReader
-  /** The other end of the writer's. Nobody listens on it: it is read when a record refers to it. */
-  readonly port: MessagePort
+  /** The other end of the writer's. Nobody listens on it: it is read when a record refers to it. Absent: it is lost. */
+  readonly port: MessagePort | undefined
   readonly references?: ReferenceCodec
   readonly receiver: ChannelReceiver
+  /** Default: one that knows nothing yet. */
+  readonly decoder?: ValueDecoder
 }
 
-/** Records after which their room is given back. */
-const RELEASE_EVERY = 64
+/** Type of the event that stands for one whose content is lost. */
+export const UNREADABLE = 'kernell.unreadable'
 
 /** What `ChannelWriter.post` sends. */
 type Posted = { readonly sequence: number; readonly bytes: Uint8Array | undefined; readonly aside: readonly unknown[] }
@@ -30,16 +32,16 @@ type Posted = { readonly sequence: number; readonly bytes: Uint8Array | undefine
 /** The receiving end between two threads. Plain fields: see `RingWriter`. */
 export class ChannelReader {
   private readonly records: RecordReader
-  private readonly port: MessagePort
+  private readonly port: MessagePort | undefined
   private readonly decoder: ValueDecoder
   private readonly receiver: ChannelReceiver
   private attached: Uint8Array | undefined
   private isClosed = false
 
-  constructor({ records, port, references, receiver }: ChannelReaderInit) {
+  constructor({ records, port, references, receiver, decoder }: ChannelReaderInit) {
     this.records = records
     this.port = port
-    this.decoder = new ValueDecoder(references)
+    this.decoder = decoder ?? new ValueDecoder(references)
     this.receiver = receiver
   }
 
@@ -52,19 +54,31 @@ export class ChannelReader {
     this.isClosed = true
   }
 
-  /** Hands over at most `recordsMax` events; returns how many. */
+  /**
+   * Hands over at most `recordsMax` events, fewer when half of the way is taken up by what was not released.
+   *
+   * @returns How many.
+   */
   drain(recordsMax: number): number {
     const { records } = this
     let count = 0
     while (count < recordsMax && !this.isClosed) {
       const place = records.peek()
-      if (place < 0) break
+      if (place < 0 || records.isHalfHeld) break
       this.take(place)
       count += 1
-      if (count % RELEASE_EVERY === 0) records.release()
     }
-    records.release()
     return count
+  }
+
+  /** What was handed over has been handled: its room may be used again. */
+  release(): void {
+    if (!this.isClosed) this.records.release()
+  }
+
+  /** Whether nothing more can be handed over before `release`. */
+  get isHalfHeld(): boolean {
+    return this.records.isHalfHeld
   }
 
   /** The event is complete and its place free before anybody sees it: a receiver that throws loses one event only. */
@@ -72,8 +86,8 @@ export class ChannelReader {
     const { records, receiver } = this
     const { ints } = records
     const kind = ints[place * 2 + 1] ?? 0
-    const target = ints[place * 2 + 2] ?? 0
-    const incarnation = ints[place * 2 + 3] ?? 0
+    const target = (ints[place * 2 + 2] ?? 0) >>> 0
+    const incarnation = (ints[place * 2 + 3] ?? 0) >>> 0
     const event = (kind & KIND_MASK) === FLAT ? this.readFlat(place, kind >> KIND_BITS) : this.readValue(place, kind)
     records.advance()
     if (target === 0) receiver.receiveControl(event)
@@ -97,7 +111,8 @@ export class ChannelReader {
       this.attach(records.bytes)
       return decoder.decode(body * 8, [])
     }
-    const posted = this.takePosted(records.ints[body * 2] ?? 0)
+    if (this.port === undefined) return { type: UNREADABLE }
+    const posted = takePosted(this.port, records.ints[body * 2] ?? 0)
     records.countTaken(records.ints[body * 2 + 1] ?? 0)
     if (kind === ATTACHED) {
       this.attach(records.bytes)
@@ -113,12 +128,12 @@ export class ChannelReader {
     this.attached = memory
     this.decoder.attach(memory)
   }
+}
 
-  private takePosted(sequence: number): Posted {
-    const received = receiveMessageOnPort(this.port)
-    assert(received !== undefined, 'what a record refers to was posted before it was published')
-    const posted = received.message as Posted
-    assert(posted.sequence === sequence, 'the port keeps the order of the records')
-    return posted
-  }
+function takePosted(port: MessagePort, sequence: number): Posted {
+  const received = receiveMessageOnPort(port)
+  assert(received !== undefined, 'what a record refers to was posted before it was published')
+  const posted = received.message as Posted
+  assert(posted.sequence === sequence, 'the port keeps the order of the records')
+  return posted
 }

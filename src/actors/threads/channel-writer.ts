@@ -3,6 +3,9 @@ import type { RecordWriter } from './record-channel.ts'
 import { ATTACHED, FLAT, HEADER_UNITS, KIND_BITS, LARGE, VALUE } from './ring-layout.ts'
 import { findPath } from './find-path.ts'
 import { OverflowQueue } from './overflow-queue.ts'
+import type { RingMemory } from './ring-layout.ts'
+import { salvage } from './salvage.ts'
+import type { Salvaged } from './salvage.ts'
 import { notCloneableError, ValueEncoder } from './value-encoder.ts'
 import type { ReferenceCodec } from './value-encoder.ts'
 
@@ -79,7 +82,7 @@ export class ChannelWriter {
   }
 
   /**
-   * Sends `event` to the receiver that the reader's thread knows as `target`, 1 or more, and `incarnation`; both int32.
+   * Sends `event` to the receiver that the reader's thread knows as `target`, 1 or more, and `incarnation`; both unsigned 32 bits.
    *
    * @returns False when it was refused because too much waits already.
    * @throws `ACTOR_EVENT_NOT_CLONEABLE`.
@@ -92,6 +95,11 @@ export class ChannelWriter {
     }
     if (!this.sendFlat(target, incarnation, event)) this.sendValue(target, incarnation, event)
     return true
+  }
+
+  /** As `send`, beyond all bounds: for events that were taken before, and waited elsewhere. */
+  sendHeld(target: number, incarnation: number, event: unknown): void {
+    this.sendValue(target, incarnation, event)
   }
 
   /** Sends what the threads tell each other about actors. Never refused: such messages are few, and all are needed. */
@@ -110,6 +118,12 @@ export class ChannelWriter {
     this.movePending()
     this.show()
     this.tellWaiters()
+  }
+
+  /** What the reader's thread, which is no more, did not get. The channel is of no use afterwards. */
+  salvage(ring: RingMemory | undefined, references: ReferenceCodec | undefined): readonly Salvaged[] {
+    const { pending, encoder } = this
+    return salvage({ ring, pending, shapes: encoder.shapes.all(), references })
   }
 
   /** An event that is nothing but a known type and numbers. False: it is not; nothing was done. */

@@ -52,6 +52,11 @@ export class OverflowQueue {
     return chunk === undefined || chunk.start === chunk.end ? 0 : (chunk.ints[chunk.start * 2] ?? 0)
   }
 
+  /** What waits, oldest first, as it lies. */
+  waiting(): readonly Pick<Chunk, 'ints' | 'floats' | 'start' | 'end'>[] {
+    return this.chunks
+  }
+
   /** Moves the oldest record to `place` of other memory. */
   shiftInto(ints: Int32Array, place: number): void {
     const chunk = this.chunks[0]

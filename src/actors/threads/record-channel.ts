@@ -33,6 +33,8 @@ export interface RecordReader {
   peek(): number
   /** Goes past the record that `peek` gave. */
   advance(): void
+  /** Whether half of what may be on the way was read and not released. */
+  readonly isHalfHeld: boolean
   /** Gives the room of everything before the present place back to the writer, and wakes it when it waits for room. */
   release(): void
   /** Counts what came by the port besides the records; seen by the writer after the next `release`. */

@@ -4,7 +4,7 @@
  *
  * ```
  *  byte 0            128           256            384           512
- *       [ HEAD | .. ][ TAIL | .. ][ ROOM_WANTED ][ TAKEN | .. ][ records ............. ]
+ *       [ HEAD READ ][ TAIL | .. ][ ROOM_WANTED ][ TAKEN | .. ][ records ............. ]
  *        the reader's the writer's  both           the reader's  a power of two of bytes
  * ```
  *
@@ -12,6 +12,9 @@
  *
  * HEAD and TAIL count units of 8 bytes since the beginning, modulo 2^32, so that "empty" and "full" differ; their low bits
  * are the place. A record lies in one piece; what is too short for it at the end of the memory becomes padding.
+ *
+ * READ is how far the reader got; HEAD follows when it is done with what it read. Should its thread be lost, what lies
+ * between the two may have been handled, and what lies behind READ has not (`salvage.ts`).
  *
  * ```
  *  int32  0 units of 8 bytes, header included
@@ -41,6 +44,7 @@ export const LARGE = 4
 
 /** Indexes of the shared words in an `Int32Array` over the whole memory. */
 export const HEAD_WORD = 0
+export const READ_WORD = 1
 export const TAIL_WORD = 32
 export const ROOM_WANTED_WORD = 64
 /** KiB that the reader took from the port, modulo 2^32. */

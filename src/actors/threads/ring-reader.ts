@@ -1,6 +1,15 @@
 import { ringBell } from './doorbell.ts'
 import type { RecordReader } from './record-channel.ts'
-import { HEAD_WORD, KIND_MASK, PADDING, ROOM_WANTED_WORD, TAIL_WORD, TAKEN_WORD, viewRing } from './ring-layout.ts'
+import {
+  HEAD_WORD,
+  KIND_MASK,
+  PADDING,
+  READ_WORD,
+  ROOM_WANTED_WORD,
+  TAIL_WORD,
+  TAKEN_WORD,
+  viewRing,
+} from './ring-layout.ts'
 import type { RingMemory } from './ring-layout.ts'
 import type { ThreadBoard } from './thread-board.ts'
 
@@ -64,6 +73,12 @@ export class RingReader implements RecordReader {
   advance(): void {
     const place = this.head & (this.capacity - 1)
     this.head = (this.head + (this.ints[place * 2] ?? 0)) | 0
+    // Seen only when this thread is no more: a plain store.
+    this.words[READ_WORD] = this.head
+  }
+
+  get isHalfHeld(): boolean {
+    return ((this.head - this.released) | 0) * 2 >= this.capacity
   }
 
   release(): void {

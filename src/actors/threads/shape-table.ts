@@ -26,6 +26,11 @@ export class ShapeTable {
     return this.byKey.size
   }
 
+  /** By number. */
+  all(): readonly Shape[] {
+    return [...this.byKey.values()]
+  }
+
   /** The shape last seen with this `type`: a guess to be checked. */
   guess(type: string): Shape | undefined {
     return this.lastByType.get(type)

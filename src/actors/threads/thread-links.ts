@@ -10,6 +10,7 @@ import { createRingMemory } from './ring-layout.ts'
 import type { RingMemory } from './ring-layout.ts'
 import { RingReader } from './ring-reader.ts'
 import { RingWriter } from './ring-writer.ts'
+import type { Salvaged } from './salvage.ts'
 import { viewThreadBoard } from './thread-board.ts'
 import type { ThreadBoard } from './thread-board.ts'
 import { ThreadPump } from './thread-pump.ts'
@@ -69,6 +70,8 @@ export type ThreadEndInit = {
   readonly references?: (peer: number) => ReferenceCodec
   readonly receiver: (peer: number) => ChannelReceiver
   readonly spinUs?: number
+  readonly isQuiet?: () => boolean
+  readonly onTick?: () => void
 }
 
 /** This thread's ends of its links, and the loop that serves them. */
@@ -86,6 +89,8 @@ export class ThreadEnd {
     this.pump = new ThreadPump({
       ...(this.board !== undefined && { doorbell: new Doorbell(this.board, init.thread) }),
       ...(init.spinUs !== undefined && { spinUs: init.spinUs }),
+      ...(init.isQuiet !== undefined && { isQuiet: init.isQuiet }),
+      ...(init.onTick !== undefined && { onTick: init.onTick }),
     })
   }
 
@@ -111,8 +116,21 @@ export class ThreadEnd {
       receiver: this.init.receiver(peer),
       ...given,
     })
-    this.open.set(peer, { writer, reader, ports: portsOf([{ outward, inward }]) })
+    this.open.set(peer, { writer, reader, ring: outward.ring, ports: portsOf([{ outward, inward }]) })
     this.listEnds()
+  }
+
+  /**
+   * After the other thread has ended: takes what it had sent, closes the link, and returns what it did not get.
+   */
+  salvage(peer: number): readonly Salvaged[] {
+    const link = this.open.get(peer)
+    if (link === undefined) return []
+    while (link.reader.drain(RECORDS_AT_ONCE) > 0) link.reader.release()
+    // Replies are this thread's own, not the other's.
+    const salvaged = link.writer.salvage(link.ring, this.init.references?.(this.thread))
+    this.disconnect(peer)
+    return salvaged
   }
 
   /** Closes the link; what the other thread sent and this one has not read is dropped. */
@@ -123,6 +141,16 @@ export class ThreadEnd {
     this.listEnds()
     link.reader.close()
     for (const port of link.ports) port.close()
+  }
+
+  /** Shows the other threads what was written, at once. */
+  flush(): void {
+    for (const { writer } of this.open.values()) writer.flush()
+  }
+
+  /** Takes all that was sent to this thread so far. */
+  drain(): void {
+    for (const { reader } of this.open.values()) while (reader.drain(RECORDS_AT_ONCE) > 0) reader.release()
   }
 
   /** Ends the loop and closes all links. What was sent before is still seen by the others. */
@@ -150,9 +178,12 @@ export class ThreadEnd {
   }
 }
 
+const RECORDS_AT_ONCE = 512
+
 type OpenLink = {
   readonly writer: ChannelWriter
   readonly reader: ChannelReader
+  readonly ring: RingMemory | undefined
   readonly ports: readonly MessagePort[]
 }
 

@@ -10,10 +10,19 @@ export type ThreadPumpInit = {
    * vain lately: where threads share a processor, looking only keeps the other from working.
    */
   readonly spinUs?: number
+  /**
+   * Whether the actors of this thread have handled what they were given. While they have not, little is taken from the
+   * rings, so that senders feel it. Absent: always.
+   */
+  readonly isQuiet?: () => boolean
+  /** Told once per tick: a sign of life. */
+  readonly onTick?: () => void
 }
 
 /** Records from one thread before the next thread gets its turn. */
 const RECORDS_PER_READER = 512
+/** As many while the actors of this thread are busy. */
+const RECORDS_WHEN_BUSY = 64
 /** Records, and rounds, before timers and sockets of this thread get theirs. */
 const RECORDS_PER_TICK = 4_096
 const ROUNDS_PER_TICK = 64
@@ -33,6 +42,8 @@ export class ThreadPump {
   private writers: readonly ChannelWriter[] = []
   private readonly doorbell: Doorbell | undefined
   private readonly spinMs: number
+  private readonly isQuiet: () => boolean
+  private readonly onTick: () => void
   private isStarted = false
   private isStopped = false
   /** Whether a round is running or will be. Else the thread is parked. */
@@ -44,8 +55,10 @@ export class ThreadPump {
   /** Negative: parks left until the next look. */
   private spinsInVain = 0
 
-  constructor({ doorbell, spinUs = SPIN_US }: ThreadPumpInit) {
+  constructor({ doorbell, spinUs = SPIN_US, isQuiet, onTick }: ThreadPumpInit) {
     this.doorbell = doorbell
+    this.isQuiet = isQuiet ?? ((): boolean => true)
+    this.onTick = onTick ?? ((): void => {})
     this.spinMs = spinUs / 1_000
   }
 
@@ -91,13 +104,15 @@ export class ThreadPump {
   private readonly tick = (): void => {
     this.records = 0
     this.rounds = 0
+    this.onTick()
     this.round()
   }
 
   private readonly round = (): void => {
     if (this.isStopped) return
+    const recordsMax = this.isQuiet() ? RECORDS_PER_READER : RECORDS_WHEN_BUSY
     let count = 0
-    for (const reader of this.readers) count += reader.drain(RECORDS_PER_READER)
+    for (const reader of this.readers) count += reader.drain(recordsMax)
     this.records += count
     this.rounds += 1
     // Actors that got something have their turns in microtasks queued before this one.
@@ -108,7 +123,9 @@ export class ThreadPump {
   private readonly settle = (): void => {
     if (this.isStopped) return
     this.flush()
-    if (this.records >= RECORDS_PER_TICK || this.rounds >= ROUNDS_PER_TICK) setImmediate(this.tick)
+    const isQuiet = this.isQuiet()
+    for (const reader of this.readers) if (isQuiet || reader.isHalfHeld) reader.release()
+    if (!isQuiet || this.records >= RECORDS_PER_TICK || this.rounds >= ROUNDS_PER_TICK) setImmediate(this.tick)
     else if (this.hasRecords() || this.spin()) this.round()
     else this.park()
   }

@@ -16,6 +16,8 @@ type PlainDetails = NonNullable<PlainError['details']>
 /** The reader's side of `ValueEncoder`: one decoder per channel, given every record in order. */
 export class ValueDecoder {
   readonly shapes: Shape[] = []
+  /** True: `shapes` has all that will be defined in what is read, and definitions add nothing. */
+  knowsShapes = false
   private readonly references: ReferenceCodec | undefined
   private bytes: Buffer = Buffer.alloc(0)
   private view: DataView = new DataView(new ArrayBuffer(0))
@@ -148,7 +150,7 @@ export class ValueDecoder {
     const names: string[] = []
     for (let left = this.readByte(); left > 0; left -= 1) names.push(this.readText())
     const shape = createShape(this.shapes.length, type, names)
-    this.shapes.push(shape)
+    if (!this.knowsShapes) this.shapes.push(shape)
     return shape
   }
 

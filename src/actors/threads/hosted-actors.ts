@@ -1,0 +1,195 @@
+import { CodedError } from '../../base/errors.ts'
+import type { Terminated } from '../actor-ref.ts'
+import type { AgentDefinition } from '../agent-definition.ts'
+import type { Cell } from '../cell/cell.ts'
+import { putMail } from '../delivery/full-mailbox.ts'
+import type { HostedSystem } from './hosted-system.ts'
+import { storeActor, turnIntoReference, whyNotMovable } from './leave-thread.ts'
+import type { DrainedNotice, HostCommand, HostReport, StoredActor } from './protocol.ts'
+import type { ThreadRouter } from './thread-router.ts'
+
+type PlaceCommand = Extract<HostCommand, { type: 'place' }>
+type ExtractCommand = Extract<HostCommand, { type: 'extract' }>
+
+type Leaving = { readonly command: ExtractCommand | undefined; readonly drained: Set<number> }
+
+/** The actors that the first thread placed on this worker: how they come, end and leave. */
+export class HostedActors {
+  private readonly system: HostedSystem
+  private readonly router: ThreadRouter
+  /** What came for actors whose module is being loaded. */
+  private readonly arriving = new Map<number, (() => void)[]>()
+  private readonly epochs = new Map<number, number>()
+  private readonly leaving = new Map<number, Leaving>()
+  /** Threads that are no more: nothing comes from them. */
+  private readonly lost = new Set<number>()
+
+  constructor(system: HostedSystem, router: ThreadRouter) {
+    this.system = system
+    this.router = router
+  }
+
+  /**
+   * @see `ThreadRouterInit.onAbsent`. A reference may come from a third thread before the command to place its actor is read
+   * here: what is for an unknown actor waits until the first thread has nothing more to say that it had said before.
+   */
+  keep(number: number, home: number, again: () => void): boolean {
+    if (home !== 0 || this.router.references.endOf(number, home) !== undefined) return false
+    const waiting = this.arriving.get(number)
+    if (waiting !== undefined) {
+      waiting.push(again)
+      return true
+    }
+    if (this.epochs.has(number)) return false
+    this.arriving.set(number, [again])
+    this.router.requests
+      .ask(0, (request) => this.router.control(0, { type: 'sync', request }))
+      .then(
+        () => this.settleUnknown(number),
+        () => this.settleUnknown(number),
+      )
+    return true
+  }
+
+  async place(command: PlaceCommand): Promise<void> {
+    const { number, epoch } = command
+    // A late command must not make a second one of an actor that is elsewhere by now.
+    if (epoch <= (this.epochs.get(number) ?? 0)) return
+    this.epochs.set(number, epoch)
+    this.arriving.set(number, this.arriving.get(number) ?? [])
+    try {
+      const definition = await loadDefinition(command)
+      if (this.epochs.get(number) === epoch) this.start(command, definition)
+    } catch (error: unknown) {
+      const { id, address } = command
+      this.tellEnd(command, { type: 'kernell.terminated', id, address, reason: 'failed', error })
+    }
+    this.giveKept(number)
+  }
+
+  /** The actor is to leave as soon as every other thread said that nothing more comes for it. */
+  extract(command: ExtractCommand): void {
+    const { drained } = this.leavingOf(command.number)
+    this.leaving.set(command.number, { command, drained })
+    this.leaveWhenDrained(command.number)
+  }
+
+  drained({ number, from }: DrainedNotice): void {
+    this.leavingOf(number).drained.add(from)
+    this.leaveWhenDrained(number)
+  }
+
+  threadLost(thread: number): void {
+    this.lost.add(thread)
+    for (const number of this.leaving.keys()) this.leaveWhenDrained(number)
+  }
+
+  threadBack(thread: number): void {
+    this.lost.delete(thread)
+  }
+
+  /** Unless it is on its way: there is no such actor. */
+  private settleUnknown(number: number): void {
+    if (this.epochs.has(number)) return
+    this.epochs.set(number, 0)
+    this.giveKept(number)
+    this.epochs.delete(number)
+  }
+
+  private giveKept(number: number): void {
+    const waiting = this.arriving.get(number) ?? []
+    this.arriving.delete(number)
+    for (const again of waiting) again()
+  }
+
+  private start(command: PlaceCommand, definition: AgentDefinition): void {
+    const { number, epoch, id, address, input, stored } = command
+    const cell = this.system.spawnPlaced(number, definition, { id, input, stored: stored?.snapshot })
+    // It keeps the address of the place where it was first.
+    if (cell.address !== address) Object.defineProperty(cell, 'address', { value: address })
+    this.router.references.addPlaced(number, cell)
+    if (stored !== undefined) this.fill(cell, stored)
+    this.report({ type: 'placed', number, epoch })
+    cell.watch((terminated) => this.tellEnd(command, terminated))
+  }
+
+  private fill(cell: Cell, { mail, stash, timers }: StoredActor): void {
+    for (const event of mail) putMail(cell, event)
+    if (stash.length > 0) cell.more().stash = [...stash]
+    for (const { event, leftMs, id, target } of timers) {
+      this.system.scheduler.schedule(cell, target ?? cell, event, leftMs, id)
+    }
+  }
+
+  private leavingOf(number: number): Leaving {
+    const leaving = this.leaving.get(number) ?? { command: undefined, drained: new Set<number>() }
+    this.leaving.set(number, leaving)
+    return leaving
+  }
+
+  private leaveWhenDrained(number: number): void {
+    const { command, drained } = this.leavingOf(number)
+    if (command === undefined || !command.threads.every((thread) => drained.has(thread) || this.lost.has(thread)))
+      return
+    this.leaving.delete(number)
+    const { epoch } = command
+    const cell = this.router.references.placedCell(number)
+    const reason = cell === undefined ? 'it has ended' : whyNotMovable(cell)
+    if (cell === undefined || reason !== undefined) {
+      this.report({ type: 'extracted', number, epoch, stored: undefined, error: notMovableError(number, reason) })
+      return
+    }
+    const stored = storeActor(cell, this.system, this.router.credit.takeAll(cell))
+    try {
+      this.report({ type: 'extracted', number, epoch, stored, error: undefined })
+    } catch (error: unknown) {
+      for (const event of stored.mail) putMail(cell, event)
+      this.report({ type: 'extracted', number, epoch, stored: undefined, error })
+      return
+    }
+    this.epochs.set(number, epoch)
+    turnIntoReference(cell, { number, system: this.system, router: this.router })
+  }
+
+  private tellEnd({ number, epoch }: PlaceCommand, terminated: Terminated): void {
+    this.epochs.delete(number)
+    this.router.references.removePlaced(number)
+    this.router.references.rememberEnd(number, 0, terminated)
+    try {
+      this.report({ type: 'ended', number, epoch, terminated })
+    } catch (error: unknown) {
+      const { type, id, address, reason } = terminated
+      this.report({ type: 'ended', number, epoch, terminated: { type, id, address, reason, error } })
+    }
+  }
+
+  private report(report: HostReport): void {
+    this.router.control(0, report)
+  }
+}
+
+async function loadDefinition({ module: { url, exportName }, agent }: PlaceCommand): Promise<AgentDefinition> {
+  let loaded: Readonly<Record<string, unknown>>
+  try {
+    loaded = (await import(url)) as Readonly<Record<string, unknown>>
+  } catch (cause: unknown) {
+    throw moduleError(`The module ${url} of agent ${agent} cannot be loaded: ${String(cause)}`, cause)
+  }
+  const exported = loaded[exportName]
+  if (!isDefinition(exported) || exported.name !== agent) {
+    throw moduleError(`The module ${url} does not export agent ${agent} as ${exportName}`)
+  }
+  return exported
+}
+
+function isDefinition(value: unknown): value is AgentDefinition {
+  return typeof value === 'object' && value !== null && 'logic' in value && 'name' in value && 'mailbox' in value
+}
+
+function moduleError(message: string, cause?: unknown): CodedError {
+  return new CodedError('ACTOR_MODULE_INVALID', { message, cause })
+}
+
+function notMovableError(number: number, reason: string | undefined): CodedError {
+  return new CodedError('ACTOR_NOT_MOVABLE', { message: `Actor ${number} stays where it is: ${reason}` })
+}

@@ -1,0 +1,103 @@
+/**
+ * What the threads of one system tell each other about actors, besides the events of the actors themselves. It travels
+ * with them through the same rings, so it keeps its place among them. Only threads of one process see it: it has no version.
+ *
+ * An actor is known to other threads by `home` and `number`. Home 0: the number was given by the first thread, to an actor
+ * of its own or to one it placed somewhere; such an actor keeps both when it moves or is restored. Other homes: each run of
+ * a worker has its own, for actors that were made there; they end with that run.
+ */
+import type { AnyEventObject, Snapshot } from 'xstate'
+import type { Terminated } from '../actor-ref.ts'
+import type { DeadLetter } from '../delivery/dead-letters.ts'
+import type { SupervisionEvent } from '../supervision/supervision-event.ts'
+
+export type ActorKey = { readonly home: number; readonly number: number }
+
+/** A delayed event of an actor that moves. */
+export type MovedTimer = {
+  readonly id: string
+  readonly event: AnyEventObject
+  readonly leftMs: number
+  /** Absent: the actor itself. */
+  readonly target: unknown
+}
+
+/** An actor between two threads, or after the loss of one. */
+export type StoredActor = {
+  readonly snapshot: unknown
+  readonly mail: readonly AnyEventObject[]
+  readonly stash: readonly AnyEventObject[]
+  readonly timers: readonly MovedTimer[]
+}
+
+/** From anybody to the thread of an actor. */
+export type ActorRequest =
+  | (ActorKey & { readonly type: 'watch' })
+  | (ActorKey & { readonly type: 'observe' })
+  | (ActorKey & { readonly type: 'unobserve' })
+  | (ActorKey & { readonly type: 'look' })
+  | (ActorKey & { readonly type: 'stop'; readonly request: number; readonly isDrained: boolean })
+  | (ActorKey & {
+      readonly type: 'deliver'
+      readonly request: number
+      readonly event: AnyEventObject
+      readonly key: string | undefined
+    })
+
+/** From the thread of an actor to somebody who asked. */
+export type ActorNotice =
+  | (ActorKey & { readonly type: 'terminated'; readonly terminated: Terminated })
+  | (ActorKey & { readonly type: 'snapshot'; readonly snapshot: Snapshot<unknown> })
+  | (ActorKey & { readonly type: 'unobservable'; readonly error: unknown })
+  /** The mailbox has no room: senders on the other thread are to wait. */
+  | (ActorKey & { readonly type: 'full' })
+  | (ActorKey & { readonly type: 'room' })
+  | { readonly type: 'answered'; readonly request: number; readonly error: unknown }
+  | { readonly type: 'reply'; readonly reply: number; readonly event: AnyEventObject }
+  | { readonly type: 'no-reply'; readonly reply: number; readonly error: unknown }
+
+/** From the first thread to the others. */
+export type HostCommand =
+  | {
+      readonly type: 'place'
+      readonly number: number
+      /** Of the attempt to have this actor somewhere; a command with a lower one is out of date. */
+      readonly epoch: number
+      readonly id: string
+      readonly address: string
+      readonly agent: string
+      readonly module: { readonly url: string; readonly exportName: string }
+      readonly input: unknown
+      readonly stored: StoredActor | undefined
+    }
+  /** Keep what is for this actor, and tell its thread when nothing more comes. */
+  | { readonly type: 'hold'; readonly number: number; readonly at: number }
+  /** The actor is to leave once all other threads said that nothing more comes. */
+  | { readonly type: 'extract'; readonly number: number; readonly epoch: number; readonly threads: readonly number[] }
+  | { readonly type: 'moved'; readonly number: number; readonly thread: number }
+  | { readonly type: 'shut-down' }
+
+/** Between the first thread and another: answered when everything before it was read, after everything said before. */
+export type Sync = { readonly type: 'sync'; readonly request: number }
+
+/** From a thread to that of an actor that is about to leave. */
+export type DrainedNotice = { readonly type: 'drained'; readonly number: number; readonly from: number }
+
+/** From the other threads to the first. */
+export type HostReport =
+  | { readonly type: 'up'; readonly threadId: number }
+  | { readonly type: 'placed'; readonly number: number; readonly epoch: number }
+  | { readonly type: 'ended'; readonly number: number; readonly epoch: number; readonly terminated: Terminated }
+  | {
+      readonly type: 'extracted'
+      readonly number: number
+      readonly epoch: number
+      /** Absent: it cannot leave; `error` says why. */
+      readonly stored: StoredActor | undefined
+      readonly error: unknown
+    }
+  | { readonly type: 'dead-letters'; readonly count: number; readonly letters: readonly DeadLetter[] }
+  | { readonly type: 'supervision'; readonly event: SupervisionEvent }
+  | { readonly type: 'error'; readonly error: unknown }
+
+export type ControlMessage = ActorRequest | ActorNotice | HostCommand | Sync | DrainedNotice | HostReport

@@ -1,0 +1,187 @@
+/** What runs on a worker thread for as long as that lives: the only task that the pool ever gives it. */
+import { threadId } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { CodedError } from '../../base/errors.ts'
+import type { DeadLetter } from '../delivery/dead-letters.ts'
+import { createSystemEnvironment } from '../system/system-environment.ts'
+import { HostedActors } from './hosted-actors.ts'
+import { HostedSystem } from './hosted-system.ts'
+import type { HostReport } from './protocol.ts'
+import { observeQuiet } from './quiet-environment.ts'
+import { boardIndex, PULSE_WORD, TURN_WORD } from './thread-board.ts'
+import type { Link } from './thread-links.ts'
+import { ThreadRouter } from './thread-router.ts'
+import type { HostMessage } from './thread-router.ts'
+
+export type HostInit = {
+  readonly thread: number
+  readonly home: number
+  /** Shared with all threads: signs of life, and bells where rings are used. */
+  readonly board: SharedArrayBuffer
+  readonly usesSharedMemory: boolean
+  readonly links: readonly Link[]
+  /** Tells of other threads that end and begin. */
+  readonly port: MessagePort
+  readonly nodeName: string
+  readonly deadLettersMax: number
+  readonly beatMs: number
+  readonly spinUs: number | undefined
+  /** Where actors are that moved before this run began. */
+  readonly moves: ReadonlyMap<number, number>
+}
+
+/** Of other threads, by the port: these change the ways that everything else takes. */
+export type HostNews =
+  | { readonly type: 'lost'; readonly thread: number }
+  | { readonly type: 'link'; readonly link: Link }
+  | { readonly type: 'given-up'; readonly thread: number }
+
+const LETTERS_AT_ONCE = 256
+
+/** @returns When the first thread asked for it, after all actors of this one have ended. */
+export async function runHost(init: HostInit): Promise<void> {
+  await new Host(init).run()
+}
+
+class Host {
+  private readonly init: HostInit
+  private readonly system: HostedSystem
+  private readonly router: ThreadRouter
+  private readonly actors: HostedActors
+  private readonly shutDown = Promise.withResolvers<void>()
+  private letters: DeadLetter[] = []
+  private lettersCount = 0
+
+  constructor(init: HostInit) {
+    const { thread, home, board, nodeName, deadLettersMax } = init
+    this.init = init
+    const words = new Int32Array(board)
+    const pulse = boardIndex(thread, PULSE_WORD)
+    const { environment, isQuiet } = observeQuiet({
+      ...createSystemEnvironment(),
+      // An error that nobody handles must not cost the other actors of this worker their state.
+      reportError: (error) => this.report({ type: 'error', error }),
+    })
+    this.system = new HostedSystem({
+      environment,
+      nodeName,
+      deadLettersMax,
+      workerIndex: thread,
+      turns: words,
+      turnIndex: boardIndex(thread, TURN_WORD),
+    })
+    this.router = new ThreadRouter({
+      thread,
+      home,
+      system: this.system,
+      board: init.usesSharedMemory ? board : undefined,
+      spinUs: init.spinUs,
+      isQuiet,
+      onTick: () => void Atomics.add(words, pulse, 1),
+      onHostMessage: (_peer, message) => this.obey(message),
+      onAbsent: (number, actorHome, again) => this.actors.keep(number, actorHome, again),
+    })
+    this.actors = new HostedActors(this.system, this.router)
+    for (const [number, at] of init.moves) this.router.references.moved(number, at)
+  }
+
+  async run(): Promise<void> {
+    const { thread, board, beatMs, links, port } = this.init
+    const words = new Int32Array(board)
+    // Also keeps the thread alive while it is parked.
+    const beat = setInterval(() => void Atomics.add(words, boardIndex(thread, PULSE_WORD), 1), beatMs)
+    this.system.deadLetters.subscribe((letter) => this.keepLetter(letter))
+    this.system.onSupervision((event) => this.report({ type: 'supervision', event }))
+    for (const link of links) this.router.end.connect(link)
+    port.on('message', (news: HostNews) => this.hear(news))
+    this.router.end.pump.start()
+    this.report({ type: 'up', threadId })
+    await this.shutDown.promise
+    await this.system.stop()
+    this.sendLetters()
+    clearInterval(beat)
+    port.close()
+    this.router.end.close()
+  }
+
+  private obey(message: HostMessage): void {
+    switch (message.type) {
+      case 'place':
+        this.actors.place(message).catch((error: unknown) => this.report({ type: 'error', error }))
+        break
+      case 'extract':
+        this.actors.extract(message)
+        break
+      case 'drained':
+        this.actors.drained(message)
+        break
+      case 'shut-down':
+        this.shutDown.resolve()
+        break
+      case 'hold':
+      case 'moved':
+      case 'up':
+      case 'placed':
+      case 'ended':
+      case 'extracted':
+      case 'dead-letters':
+      case 'supervision':
+      case 'error':
+        break
+    }
+  }
+
+  private hear(news: HostNews): void {
+    switch (news.type) {
+      case 'lost':
+        this.router.lose(news.thread)
+        this.actors.threadLost(news.thread)
+        break
+      case 'link':
+        this.actors.threadBack(news.link.outward.peer)
+        this.router.regain(news.link.outward.peer, news.link, () => {})
+        break
+      case 'given-up':
+        this.router.giveUp(news.thread)
+        break
+    }
+  }
+
+  private report(report: HostReport): void {
+    try {
+      this.router.control(0, report)
+    } catch (error: unknown) {
+      if (!CodedError.is(error, 'ACTOR_EVENT_NOT_CLONEABLE')) throw error
+      // What failed carries something that stays here: the first thread gets its text.
+      this.router.control(0, { type: 'error', error: new Error(describeReport(report), { cause: error }) })
+    }
+  }
+
+  /** Many at a time: a flood of dead letters must not become a flood between threads. */
+  private keepLetter(letter: DeadLetter): void {
+    this.lettersCount += 1
+    if (this.letters.length < LETTERS_AT_ONCE) this.letters.push(letter)
+    if (this.lettersCount === 1) this.system.environment.later(() => this.sendLetters())
+  }
+
+  private sendLetters(): void {
+    const { letters, lettersCount: count } = this
+    if (count === 0) return
+    this.letters = []
+    this.lettersCount = 0
+    try {
+      this.router.control(0, { type: 'dead-letters', count, letters })
+    } catch {
+      // One of them cannot be copied: their events stay here, their number and addresses go.
+      const known = letters.map(({ target, reason, event: { type } }) => ({ target, reason, event: { type } }))
+      this.router.control(0, { type: 'dead-letters', count, letters: known })
+    }
+  }
+}
+
+function describeReport(report: HostReport): string {
+  if (report.type === 'error') return String(report.error)
+  if (report.type !== 'supervision') return report.type
+  const { event } = report
+  return `${event.type} ${event.id}${'error' in event ? `: ${String(event.error)}` : ''}`
+}

@@ -1,0 +1,166 @@
+/** Agents that workers load, for the tests of threads. */
+import { assign, fromTransition, setup } from 'xstate'
+import { defineAgent } from '../../../src/actors/define-agent.ts'
+import type { ActorRef } from '../../../src/actors/actor-ref.ts'
+
+type Answer = { readonly type: string; readonly [field: string]: unknown }
+type Ask = { readonly replyTo?: { send(answer: Answer): unknown } }
+const here = (exportName: string): { url: string; exportName: string } => ({ url: import.meta.url, exportName })
+
+/** Remembers what it was told, in order. */
+export const recorder = defineAgent({
+  name: 'recorder',
+  module: here('recorder'),
+  logic: fromTransition(
+    (heard: readonly unknown[], event: Ask & { type: 'note' | 'recall' | 'boom' | 'exit'; value?: unknown }) => {
+      if (event.type === 'note') return [...heard, event.value]
+      if (event.type === 'recall') event.replyTo?.send({ type: 'recalled', heard })
+      if (event.type === 'boom') throw new Error('boom')
+      return heard
+    },
+    ({ input }: { input: readonly unknown[] | undefined }) => input ?? [],
+  ),
+})
+
+/** Counts what each sender sent, and whether it came in order. */
+export const counter = defineAgent({
+  name: 'counter',
+  module: here('counter'),
+  logic: fromTransition(
+    (
+      state: { readonly count: number; readonly last: Readonly<Record<string, number>>; readonly faults: number },
+      event: Ask & { type: 'count' | 'report'; from: string; number: number },
+    ) => {
+      if (event.type === 'report') {
+        event.replyTo?.send({ type: 'reported', ...state })
+        return state
+      }
+      const isNext = event.number === (state.last[event.from] ?? -1) + 1
+      return {
+        count: state.count + 1,
+        last: { ...state.last, [event.from]: event.number },
+        faults: state.faults + (isNext ? 0 : 1),
+      }
+    },
+    { count: 0, last: {}, faults: 0 },
+  ),
+})
+
+/** Sends to others on request. */
+export const sender = defineAgent({
+  name: 'sender',
+  module: here('sender'),
+  logic: fromTransition(
+    (
+      sent: number,
+      event: Ask & {
+        type: 'send' | 'go' | 'where'
+        to: ActorRef
+        from: string
+        times: number
+        event?: { type: string }
+      },
+      { self },
+    ) => {
+      if (event.type === 'where') {
+        event.replyTo?.send({ type: 'here', address: (self as unknown as ActorRef).address, self })
+        return sent
+      }
+      if (event.type === 'go') {
+        for (let time = 0; time < event.times; time += 1) {
+          event.to.send({ type: 'count', from: event.from, number: sent + time })
+        }
+        event.replyTo?.send({ type: 'went' })
+        return sent + event.times
+      }
+      if (event.event !== undefined) event.to.send(event.event)
+      return sent
+    },
+    0,
+  ),
+})
+
+/** Hands an ask on to another actor, which answers in its place. */
+export const middleman = defineAgent({
+  name: 'middleman',
+  module: here('middleman'),
+  logic: fromTransition((state: null, event: { type: 'recall'; to: ActorRef; replyTo?: Ask['replyTo'] }) => {
+    if (event.type === 'recall') event.to.send({ type: 'recall', replyTo: event.replyTo })
+    return state
+  }, null),
+})
+
+/** Does to its worker what must not be done. */
+export const vandal = defineAgent({
+  name: 'vandal',
+  module: here('vandal'),
+  logic: fromTransition((count: number, event: Ask & { type: 'exit' | 'throw' | 'fill' | 'spin' | 'count' }) => {
+    switch (event.type) {
+      case 'exit':
+        process.exit(3)
+        break
+      case 'throw':
+        setTimeout(() => {
+          throw new Error('thrown from nowhere')
+        })
+        break
+      case 'fill': {
+        const all: unknown[] = []
+        for (;;) all.push(Array.from({ length: 1_000 }, (_, index) => ({ index })))
+      }
+      case 'spin':
+        for (;;);
+      case 'count':
+        event.replyTo?.send({ type: 'counted', count: count + 1 })
+        break
+    }
+    return count + 1
+  }, 0),
+})
+
+/** A statechart with a delay. */
+export const lamp = defineAgent({
+  name: 'lamp',
+  module: here('lamp'),
+  logic: setup({
+    types: {} as { context: { flips: number }; events: { type: 'flip' } | { type: 'light' } },
+  }).createMachine({
+    context: { flips: 0 },
+    initial: 'off',
+    states: {
+      off: { on: { flip: { target: 'on', actions: assign({ flips: ({ context }) => context.flips + 1 }) } } },
+      on: { after: { 150: 'off' }, on: { flip: 'done' } },
+      done: { type: 'final' },
+    },
+    output: ({ context }) => ({ flips: context.flips }),
+  }),
+})
+
+/** A small mailbox whose senders wait. */
+export const narrow = defineAgent({
+  name: 'narrow',
+  module: here('narrow'),
+  mailbox: { bound: 4, atBound: 'credit' },
+  logic: counter.logic,
+})
+
+/** Tells what it watches. */
+export const watchman = defineAgent({
+  name: 'watchman',
+  module: here('watchman'),
+  logic: fromTransition(
+    (
+      seen: readonly string[],
+      event: Ask & { type: string; target?: ActorRef; id?: string; reason?: string },
+      { self },
+    ) => {
+      if (event.type === 'watch') event.target?.watch(self as unknown as ActorRef)
+      if (event.type === 'kernell.terminated') return [...seen, `${event.id} ${event.reason}`]
+      if (event.type === 'seen') event.replyTo?.send({ type: 'seen', seen })
+      return seen
+    },
+    [],
+  ),
+})
+
+export const notAnAgent = 1
