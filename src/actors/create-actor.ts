@@ -78,7 +78,7 @@ function createCell(
   given: GivenOptions & { readonly above: Cell | undefined },
 ): Cell {
   const number = NUMBERS.next()
-  const place = { id: given.id ?? `x:${number}`, number, parent: given.above, input: given.input }
+  const place = { name: given.id ?? `x:${number}`, number, parent: given.above, input: given.input }
   const cell = new XStateCell(system, definitionOf(logic), place)
   const extras = cell.more()
   extras.options = given

@@ -10,6 +10,8 @@ export interface EndListener {
  * What most actors never have. Made on first use, so that an idle actor does not pay for it.
  */
 export class CellExtras {
+  /** Live children by name. */
+  named: Map<string, unknown> | undefined
   observers: Set<Observer<Snapshot<unknown>>> | undefined
   /** Listeners of emitted events, by type; `*` for all. */
   listeners: Map<string, Set<(event: AnyEventObject) => void>> | undefined

@@ -87,8 +87,10 @@ export interface CellHost {
   readonly isInline: boolean
   readonly environment: ActorEnvironment
   readonly deadLetters: DeadLetterStore
-  /** Live cells by id. */
+  /** Live cells of the top by name, and below it those without a name whose id somebody has asked for. */
   readonly registry: Map<string, Cell>
+  /** Whether any cell without a name has been asked for its id. */
+  hasNumbered: boolean
   /** What is to run as soon as the step under way is over. */
   readonly deferred: (() => void)[]
   /** The cell that has its turn. */
@@ -150,7 +152,7 @@ export type ScopeAction = {
 }
 
 export class Cell implements ActorRef {
-  /** The id; `undefined` while it has none of its own and nobody has asked for it. */
+  /** Its id below its parent; `undefined` where none was given. */
   name: string | undefined
   readonly system: CellHost
   readonly number: number
@@ -174,7 +176,7 @@ export class Cell implements ActorRef {
   executor: ((action: ScopeAction) => void) | undefined = undefined
 
   constructor(system: CellHost, behaviour: Behaviour, place: CellPlace) {
-    this.name = place.id
+    this.name = place.name
     this.system = system
     this.number = place.number
     this.parent = place.parent
@@ -244,14 +246,27 @@ export class Cell implements ActorRef {
   }
 
   /**
-   * As it was given, below the parent's; else `$` and a number. An actor without an id of its own enters the registry when
-   * somebody asks for its id: most of those that are spawned by the million never do.
+   * `/` between the names of the parents and its own; `$` and a number without a name. Made when somebody asks: most actors
+   * that are spawned by the million are never asked, and only then does one without a name become known by its id.
    */
   get id(): string {
-    if (this.name !== undefined) return this.name
-    this.name = `$${this.number}`
-    if (this.status === RUNNING) this.system.registry.set(this.name, this)
-    return this.name
+    const { name, parent } = this
+    if (name === undefined) {
+      const id = `$${this.number}`
+      if (this.status === RUNNING) {
+        this.system.registry.set(id, this)
+        this.system.hasNumbered = true
+      }
+      return id
+    }
+    // XState's ids know no parents.
+    if (parent === undefined || parent.isRoot || (this.marks & RELAYS) !== 0) return name
+    return `${parent.id}/${name}`
+  }
+
+  /** The system's own supervisor. */
+  get isRoot(): boolean {
+    return this.name === '' && this.parent === undefined
   }
 
   get address(): ActorAddress {
@@ -367,7 +382,7 @@ export class Cell implements ActorRef {
 }
 
 export type CellPlace = {
-  readonly id: string | undefined
+  readonly name: string | undefined
   readonly number: number
   readonly parent: Cell | undefined
   readonly input: unknown

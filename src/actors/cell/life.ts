@@ -5,6 +5,7 @@
 import type { AnyEventObject, Snapshot } from 'xstate'
 import type { Terminated, TerminationReason } from '../actor-ref.ts'
 import { notifyComplete, notifyError, notifyNext } from '../delivery/observers.ts'
+import { forgetName } from './naming.ts'
 import {
   ADOPTED,
   DRAINING,
@@ -157,7 +158,7 @@ function endOne(cell: Cell, reason: TerminationReason): void {
   }
   cell.status = STOPPED
   cell.marks = (cell.marks & ~(DRAINING | ENDING)) | (TERMINATION_REASONS.indexOf(reason) << REASON_SHIFT)
-  if (cell.name !== undefined && cell.isSupervised) system.registry.delete(cell.name)
+  forgetName(cell)
   dropMail(cell)
   unlinkChild(cell)
   if (cell.extras !== undefined) tellOfEnd(cell, reason)

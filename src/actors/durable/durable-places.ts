@@ -2,6 +2,7 @@ import { CodedError } from '../../base/errors.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
 import { Cell, RUNNING, STOPPED } from '../cell/cell.ts'
 import { endTree } from '../cell/life.ts'
+import { findCell } from '../cell/naming.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
 import { formatAddress } from '../system/address.ts'
 import type { DurableStore } from './durable-store.ts'
@@ -59,14 +60,14 @@ export class DurablePlaces {
   cellFor(id: string): Cell | undefined {
     const place = this.#places.get(id)
     if (place?.isPassive === false) return place.cell
-    if (this.#init.store()?.actor(id) === undefined) return this.#init.system().registry.get(id)
+    if (this.#init.store()?.actor(id) === undefined) return findCell(this.#init.system(), id)
     this.#activate(id)
     return this.#places.get(id)?.cell
   }
 
   /** The cell of an actor as far as it is known here; nothing is brought into memory. */
   knownCell(id: string): Cell | undefined {
-    return this.#places.get(id)?.cell ?? this.#init.system().registry.get(id)
+    return this.#places.get(id)?.cell ?? findCell(this.#init.system(), id)
   }
 
   /** Brings a stored actor into memory, unless it has ended here, or has a parent that is not known here. */

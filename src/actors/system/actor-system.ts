@@ -8,6 +8,7 @@ import { Cell, RUNNING, STOPPED, type Behaviour } from '../cell/cell.ts'
 import type { XStateClock } from '../cell/cell-extras.ts'
 import { RingPool } from '../cell/event-ring.ts'
 import { endTree, linkChild, startCell } from '../cell/life.ts'
+import { findCell, namesBelow } from '../cell/naming.ts'
 import { stopCell } from '../cell/stop-cell.ts'
 import { askCell, deliverToCell } from '../delivery/ask.ts'
 import { DeadLetterStore, type DeadLetters } from '../delivery/dead-letters.ts'
@@ -85,6 +86,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   readonly environment: ActorEnvironment
   readonly deadLetters: DeadLetterStore & DeadLetters
   readonly registry: Map<string, Cell> = new Map()
+  hasNumbered = false
   readonly deferred: (() => void)[] = []
   readonly rings: RingPool<AnyEventObject> = new RingPool()
   readonly extension: SystemExtension | undefined
@@ -159,7 +161,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
 
   /** A live actor by its id, or by the `systemId` that XState's logic gave it. */
   get(id: string): ActorRef | undefined {
-    return (this.keyedActor(id) as ActorRef | undefined) ?? this.registry.get(id) ?? this.extension?.find(id)
+    return (this.keyedActor(id) as ActorRef | undefined) ?? findCell(this, id) ?? this.extension?.find(id)
   }
 
   /** Tells `listener` of failures and restarts from now on. */
@@ -251,7 +253,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
       intensity: INTENSITY_DEFAULT,
       isPerChild: true,
     })
-    const root = new Cell(this, behaviour, { id: '', number: this.bookNumber(), parent: undefined, input: undefined })
+    const root = new Cell(this, behaviour, { name: '', number: this.bookNumber(), parent: undefined, input: undefined })
     behaviour.initialise(root)
     root.status = RUNNING
     return root
@@ -270,21 +272,22 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     const { id: own, input } = options
     if (own !== undefined && !ID.test(own))
       throw new RangeError(`An actor's id has 1 to 256 characters, none of them space, / or #, the first not $: ${own}`)
-    const id = own === undefined || parent === this.root ? own : `${parent.id}/${own}`
-    if (id !== undefined && this.registry.has(id)) {
+    const names = own === undefined ? undefined : namesBelow(parent)
+    if (own !== undefined && names?.has(own) === true) {
+      const id = parent === this.root ? own : `${parent.id}/${own}`
       throw new CodedError('ACTOR_ID_TAKEN', { message: `There is an actor ${id} already`, details: { id } })
     }
-    const cell = new Cell(this, behaviour, { id, number, parent, input })
+    const cell = new Cell(this, behaviour, { name: own, number, parent, input })
     if (this.isInspected) this._sendInspectionEvent({ type: '@xstate.actor', actorRef: cell })
     try {
       behaviour.initialise(cell)
     } catch (cause: unknown) {
       const { name } = behaviour.definition
       const why = cause instanceof Error ? cause.message : String(cause)
-      const message = `Actor ${id ?? ''} of agent ${name} could not be started: ${why}`
-      throw new CodedError('ACTOR_START_FAILED', { message, cause, details: { id: id ?? null, agent: name } })
+      const message = `Actor ${own ?? ''} of agent ${name} could not be started: ${why}`
+      throw new CodedError('ACTOR_START_FAILED', { message, cause, details: { id: own ?? null, agent: name } })
     }
-    if (id !== undefined) this.registry.set(id, cell)
+    if (own !== undefined) names?.set(own, cell)
     linkChild(cell)
     cellCounts().created += 1
     if (this.isInline) this.run(() => startCell(cell))

@@ -153,8 +153,7 @@ export abstract class XStateContract {
   #adopt(actor: XStateActor): void {
     const above =
       actor._parent instanceof Cell ? actor._parent : (actor._parent as XStateActor | undefined)?.kernellCell
-    const id = above === undefined ? actor.id : `${above.id}/${actor.id}`
-    const place = { id, number: this.bookNumber(), parent: above, input: undefined }
+    const place = { name: actor.id, number: this.bookNumber(), parent: above, input: undefined }
     const cell = new Cell(this.host, new AdoptedBehaviour(actor), place)
     cell.marks = ADOPTED
     cell.status = RUNNING
