@@ -83,6 +83,7 @@ describe('the package', () => {
       'bench',
       'build',
       'check',
+      'conformance',
       'fix',
       'postpack',
       'prepack',

@@ -68,7 +68,8 @@ export class CompiledBehaviour implements Behaviour {
       cell.state = compiled.context
       cell.marks &= ~WHOLE
     }
-    if (cell.extras === undefined && system.deferred.length === base && compiled.finals[next] !== true) return
+    const isWatched = cell.extras?.observers !== undefined
+    if (!isWatched && system.deferred.length === base && compiled.finals[next] !== true) return
     if (compiled.finals[next] === true) this.setDone(cell, compiled.output)
     this.snapshotOf(cell)
     settle(cell, event, base)

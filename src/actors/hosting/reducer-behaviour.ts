@@ -45,7 +45,7 @@ export class ReducerBehaviour implements Behaviour {
     const context = (cell.marks & WHOLE) === 0 ? cell.state : (cell.state as { readonly context: unknown }).context
     cell.state = this.reduce(context, event, cell)
     cell.marks &= ~WHOLE
-    if (cell.extras !== undefined || cell.system.isInspected) this.publish(cell, event)
+    if (cell.extras?.observers !== undefined || cell.system.isInspected) this.publish(cell, event)
   }
 
   end(cell: Cell): void {
