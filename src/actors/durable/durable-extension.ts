@@ -26,12 +26,13 @@ import type { EffectHandler, EffectHandlerInit } from './effect-runner.ts'
 import { HeldReplies, HeldReply } from './held-reply.ts'
 import { StoredMail, type Ticket } from './stored-mail.ts'
 import type { ReferenceCodec } from './stored-value.ts'
-import { TurnGate } from './turn-gate.ts'
+import { isDurableRoot, TurnGate } from './turn-gate.ts'
 
 export type DurableExtensionInit = {
-  /** Opens the journal of the durable actors. Called once; `closeLog` is called once after it succeeded. */
+  /** Opens the journal of the durable actors. Called once. */
   readonly openLog: () => Promise<EventLog>
-  readonly closeLog?: (log: EventLog) => Promise<void>
+  /** Called once when the system stops, also when opening failed half way. */
+  readonly closeLog?: () => Promise<void>
   readonly environment: ActorEnvironment
   readonly store?: DurableStoreInit
   /** How long `stop` waits for the disk, in milliseconds. Default 5,000. */
@@ -57,7 +58,6 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   readonly #effects = new Map<string, (store: DurableStore) => void>()
   #system: ActorSystem | undefined
   #store: DurableStore | undefined
-  #log: EventLog | undefined
   #isStopped = false
 
   constructor(init: DurableExtensionInit) {
@@ -78,6 +78,12 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
     assert(this.#system === undefined, 'an extension belongs to one system')
     this.#system = system
     system.scheduler = new DurableScheduler(system.scheduler, this.gate)
+    const deliver = system.deliver.bind(system)
+    // A cell that somebody holds takes deliveries as the reference to its actor does.
+    system.deliver = async (cell, event, options) => {
+      if (isDurableRoot(cell.behaviour)) await new DurableRef(cell.id, this).deliver(event, options)
+      else await deliver(cell, event, options)
+    }
     system.deadLetters.subscribe(({ event, reason }) => {
       if (reason === 'poison' || reason === 'dropped') this.#mail.discard(event)
     })
@@ -139,14 +145,13 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
 
   async stop(): Promise<void> {
     this.#isStopped = true
-    try {
-      await this.ready
-    } catch {
-      return
-    }
     const { environment, closeMs = CLOSE_MS_DEFAULT, closeLog } = this.#init
-    await this.#store?.close(environment.clock.timeoutSignal(closeMs))
-    if (this.#log !== undefined) await closeLog?.(this.#log)
+    try {
+      await this.ready.catch(() => {})
+      await this.#store?.close(environment.clock.timeoutSignal(closeMs))
+    } finally {
+      await closeLog?.()
+    }
   }
 
   // What references use.
@@ -155,8 +160,9 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
     return this.#places.cellFor(id)
   }
 
-  isStored(id: string): boolean {
-    return this.#store?.actor(id) !== undefined
+  isDurable(id: string): boolean {
+    const cell = this.#places.knownCell(id)
+    return this.#store?.actor(id) !== undefined || (cell !== undefined && isDurableRoot(cell.behaviour))
   }
 
   isInMemory(id: string): boolean {
@@ -177,7 +183,8 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   sendInTurn(id: string, event: AnyEventObject): boolean | undefined {
     if (this.gate.current === undefined) return undefined
     const cell = this.#places.knownCell(id)
-    if (this.isStored(id)) return this.gate.sendStored({ id, address: this.addressOf(id), system: this.system }, event)
+    if (this.#store?.actor(id) !== undefined)
+      return this.gate.sendStored({ id, address: this.addressOf(id), system: this.system }, event)
     return cell === undefined ? undefined : this.gate.send(cell, event, undefined)
   }
 
@@ -280,8 +287,8 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   async #open(): Promise<void> {
     const { openLog, environment, store } = this.#init
     try {
-      this.#log = await openLog()
-      const opened = await openDurableStore({ log: this.#log, environment, references: this.references }, store)
+      const log = await openLog()
+      const opened = await openDurableStore({ log, environment, references: this.references }, store)
       this.#store = opened
       for (const definition of this.#places.definitions.values()) opened.define(durableDefinitionOf(definition))
       for (const register of this.#effects.values()) register(opened)

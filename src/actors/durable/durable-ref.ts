@@ -16,7 +16,8 @@ export interface RefRuntime {
   readonly ready: Promise<void>
   /** The cell of an actor, brought into memory if need be; the last one it had, when it has ended. */
   cellFor(id: string): Cell | undefined
-  isStored(id: string): boolean
+  /** Stored, or about to be. */
+  isDurable(id: string): boolean
   /** Why the actor cannot be brought into memory, where that is known. */
   failureOf(id: string): unknown
   addressOf(id: string): ActorAddress
@@ -60,7 +61,7 @@ export class DurableRef implements ActorRef {
   async deliver(event: AnyEventObject, options: DeliverOptions = {}): Promise<void> {
     options.signal?.throwIfAborted()
     await this.#runtime.ready
-    if (this.#runtime.isStored(this.id)) await this.#runtime.deliver(this.id, event, options)
+    if (this.#runtime.isDurable(this.id)) await this.#runtime.deliver(this.id, event, options)
     else await this.#cell().deliver(event, options)
   }
 

@@ -1,0 +1,145 @@
+/**
+ * The process that the torture of actors kills: the real system over a real data directory, saying on stdout what was asked
+ * for and what was acknowledged, one line each.
+ *
+ * ```text
+ * O               the actors are there
+ * d KEY ACCOUNT   a command is delivered        D KEY   it was acknowledged
+ * R ACCOUNT N     an account said that it had handled N things
+ * E CODE          the disk refused
+ * Q               everything was done (only with 0 rounds)
+ * ```
+ *
+ * usage: actors-child.ts DIRECTORY SEED RUN ROUNDS PLANT RETRY BANK
+ *
+ * ROUNDS: `kill` goes on until killed; a number ends after so many; `settle` only finishes what is left. RETRY names a file of
+ * commands that nobody answered, one JSON text each; BANK the file that payments are written to.
+ */
+import { appendFileSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { durableActors } from '../../src/actors/durable/durable-actors.ts'
+import { DurableExtension } from '../../src/actors/durable/durable-extension.ts'
+import { effectDoneBefore } from '../../src/actors/durable/effect-runner.ts'
+import { ActorSystem } from '../../src/actors/system/actor-system.ts'
+import { createSystemEnvironment } from '../../src/actors/system/system-environment.ts'
+import { CodedError } from '../../src/base/errors.ts'
+import { createRandomStream } from '../../src/base/random-stream.ts'
+import { createSystemRandom } from '../../src/node/system-random.ts'
+import { openDataDirectory } from '../../src/storage/data-directory.ts'
+import type { DataDirectory } from '../../src/storage/data-directory.ts'
+import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
+import { ACTOR_PLANTS } from './actors-plants.ts'
+import { accountAgent, ACCOUNTS, TICK_MS } from './actors-workload.ts'
+import type { AccountCommand, SentCommand } from './actors-workload.ts'
+
+const [directory = '', seedText = '1', run = '0', rounds = 'kill', plant = '', retry = '', bank = ''] =
+  process.argv.slice(2)
+const draws = createRandomStream(Number(seedText))
+const say = (line: string): void => void writeSync(1, `${line}\n`)
+const paid = new Set(readLines(bank))
+
+async function main(): Promise<void> {
+  const { system, close } = await openSystem()
+  const agent = accountAgent((id) => system.get(id))
+  for (let number = 0; number < ACCOUNTS; number += 1) system.spawn(agent, { id: `a${number}` })
+  say('O')
+  const deliver = async ({ account, command }: SentCommand): Promise<void> => {
+    const { key } = command
+    say(`d ${key} ${account} ${JSON.stringify(command)}`)
+    await attempt(async () => {
+      await system.get(account)?.deliver(command, { key })
+      say(`D ${key}`)
+    })
+  }
+  await Promise.all(readLines(retry).map(async (line) => await deliver(JSON.parse(line) as SentCommand)))
+  const count = rounds === 'kill' ? Number.POSITIVE_INFINITY : Number(rounds)
+  for (let round = 0; rounds !== 'settle' && round < count; round += 1) {
+    const sent = Array.from({ length: 1 + draws.nextBelow(12) }, async (_, item) => {
+      const account = `a${draws.nextBelow(ACCOUNTS)}`
+      if (draws.nextBelow(8) > 0) await deliver({ account, command: drawCommand(`${run}-${round}-${item}`) })
+      else await attempt(async () => await readAccount(system, account))
+    })
+    await Promise.all(sent)
+    await setImmediate()
+  }
+  if (rounds === 'settle') {
+    await settle(system)
+    await system.stop()
+    await close()
+    say('Q')
+  }
+}
+
+function drawCommand(key: string): AccountCommand {
+  const type = (['transfer', 'transfer', 'transfer', 'pay', 'tick later'] as const)[draws.nextBelow(5)] ?? 'transfer'
+  return { type, key, to: `a${draws.nextBelow(ACCOUNTS)}`, amount: 1 + draws.nextBelow(300) }
+}
+
+async function readAccount(system: ActorSystem, account: string): Promise<void> {
+  const told = await system.get(account)?.ask<{ readonly type: string; readonly handled: number }>({ type: 'read' })
+  if (told !== undefined) say(`R ${account} ${told.handled}`)
+}
+
+/** Waits until timers have fired and effects have ended. */
+async function settle(system: ActorSystem): Promise<void> {
+  for (let quiet = 0; quiet < 3;) {
+    await setTimeout(TICK_MS)
+    const actors = await durableActors(system).list()
+    const isQuiet = actors.every(({ waiting, timers, effects }) => waiting + timers + effects === 0)
+    quiet = isQuiet ? quiet + 1 : 0
+  }
+}
+
+async function openSystem(): Promise<{ readonly system: ActorSystem; readonly close: () => Promise<void> }> {
+  const environment = createSystemEnvironment()
+  const logPlant = ACTOR_PLANTS[plant]
+  const disk = createNodeFileSystem()
+  const fileSystem = logPlant?.fileSystem?.(disk) ?? disk
+  let data: DataDirectory | undefined
+  const extension = new DurableExtension({
+    environment,
+    store: { compactAtBytes: 200_000 },
+    openLog: async () => {
+      data = await openDataDirectory({ fileSystem, random: createSystemRandom() }, { path: directory })
+      const log = await data.openEventLog('actors')
+      return logPlant?.log?.(log) ?? log
+    },
+  })
+  const system = new ActorSystem({ environment, isInline: false, extension })
+  extension.attach(system)
+  durableActors(system).registerEffect('pay', (_input, { key }) => {
+    if (paid.has(key)) return effectDoneBefore()
+    // The world outside: it does not forget what the disk of this machine does.
+    appendFileSync(bank, `${key}\n`)
+    paid.add(key)
+    return undefined
+  })
+  await system.ready
+  return { system, close: async () => await data?.close() }
+}
+
+function readLines(path: string): readonly string[] {
+  if (path === '') return []
+  try {
+    return readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+  } catch {
+    return []
+  }
+}
+
+/** A coded refusal of the disk is what the torture provokes; anything else is a defect. */
+async function attempt(work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error: unknown) {
+    if (!CodedError.is(error)) throw error
+    say(`E ${error.code}`)
+  }
+}
+
+await attempt(main)
+// Under the faulty disk this cuts the power; without it, nothing is watching and the process just ends.
+if (process.env['FAULTY_DISK_ROOT'] !== undefined) openSync(`${process.env['FAULTY_DISK_ROOT']}/.power-cut`, 'w')
+process.exit(0)
