@@ -53,9 +53,12 @@ export default {
       name: 'services-name-no-platform',
       severity: 'error',
       comment:
-        'router and learning take their ports as components, so that they run on any platform and in a simulation.',
-      from: { path: '^src/(ports|wire|router|learning)/' },
-      to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg'] },
+        'router, learning and memory take their ports as components, so that they run on any platform and in a simulation.',
+      from: { path: '^src/(ports|wire|router|learning|memory)/' },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg'],
+        pathNot: 'node_modules/xstate/',
+      },
     },
     {
       name: 'command-line-sees-types-only',
@@ -86,6 +89,23 @@ export default {
       comment: 'An agent is written as a stranger would write it: import from the public doors of the package.',
       from: { path: '^agents/' },
       to: { path: '^src/' },
+    },
+    {
+      name: 'threads-are-for-node',
+      severity: 'error',
+      comment: 'Worker threads are one way to run actors: only src/node composes them, so that all else runs in pages and simulations.',
+      from: { path: '^src/', pathNot: '^src/(node/|actors/threads/)' },
+      to: { path: '^src/actors/threads/' },
+    },
+    {
+      name: 'actors-name-no-platform',
+      severity: 'error',
+      comment: 'Builtins of Node, worker threads and Piscina appear in actors only under src/actors/threads.',
+      from: { path: '^src/actors/', pathNot: '^src/actors/threads/' },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg'],
+        pathNot: 'node_modules/(xstate|croner)/',
+      },
     },
     {
       name: 'no-development-dependency-in-src',

@@ -1,14 +1,17 @@
-import {
-  createActorSystem as createThreadSystem,
-  type CreateActorSystemInit,
-} from '../../actors/create-actor-system.ts'
+import type { ActorRef } from '../../actors/actor-ref.ts'
+import type { CreateActorSystemInit } from '../../actors/create-actor-system.ts'
 import { DurableExtension } from '../../actors/durable/durable-extension.ts'
+import type { ActorEnvironment } from '../../actors/environment.ts'
 import { ActorSystem } from '../../actors/system/actor-system.ts'
 import { createSystemEnvironment } from '../../actors/system/system-environment.ts'
+import { observeQuiet } from '../../actors/threads/quiet-environment.ts'
+import { ThreadExtension } from '../../actors/threads/thread-extension.ts'
+import { CodedError } from '../../base/errors.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import { openDataDirectory, type DataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { createSystemRandom } from '../system-random.ts'
+import { joinExtensions } from './join-extensions.ts'
 
 /** Folder of the actors' journal in a data directory. */
 const JOURNAL = 'actors'
@@ -17,28 +20,56 @@ const JOURNAL = 'actors'
  * A system of actors in Node. It is there at once; what needs the disk or other threads waits for `ready`, and messages
  * that come before are kept.
  *
+ * Durable actors live on the thread that made the system, which owns their journal; actors whose definition names its
+ * module are spread over the worker threads.
+ *
  * One process owns a data directory: a second one gets `STORE_LOCKED` from `ready` and from whatever needs the store.
  */
 export function createActorSystem(init: CreateActorSystemInit = {}): ActorSystem {
-  const { dataDir, environment = createSystemEnvironment() } = init
-  if (dataDir === undefined) return createThreadSystem({ ...init, environment })
-  const directory = new ActorDirectory(dataDir)
-  const durable = new DurableExtension({
-    environment,
-    openLog: async () => await directory.open(),
-    closeLog: async () => await directory.close(),
-  })
-  const { logger, deadLettersMax, tracer } = init
+  const { threads = 0, dataDir, logger, deadLettersMax, tracer } = init
+  const { environment, isQuiet } = observeQuiet(init.environment ?? createSystemEnvironment())
+  const durable = dataDir === undefined ? undefined : createDurableExtension(dataDir, environment)
+  const workers =
+    threads === 0
+      ? undefined
+      : new ThreadExtension({ threads, isQuiet, ...(deadLettersMax !== undefined && { deadLettersMax }) })
+  const extensions = [durable, workers].filter((extension) => extension !== undefined)
   const system = new ActorSystem({
     environment,
     isInline: false,
-    extension: durable,
+    ...(extensions.length > 0 && { extension: joinExtensions(extensions) }),
     ...(logger !== undefined && { logger }),
     ...(deadLettersMax !== undefined && { deadLettersMax }),
     ...(tracer !== undefined && { tracer }),
   })
-  durable.attach(system)
+  durable?.attach(system)
+  workers?.attach(system)
+  if (workers !== undefined) WORKERS.set(system, workers)
   return system
+}
+
+const WORKERS = new WeakMap<ActorSystem, ThreadExtension>()
+
+/**
+ * Moves an actor that runs on a worker thread to another one, with its state, its messages and its timers.
+ *
+ * @param worker  1 to the system's `threads`.
+ * @throws `ACTOR_NOT_MOVABLE`, and it stays where it is; `ACTOR_PLATFORM_LACKS` without threads; RangeError.
+ */
+export async function moveActor(system: ActorSystem, ref: ActorRef, worker: number): Promise<void> {
+  const workers = WORKERS.get(system)
+  if (workers === undefined)
+    throw new CodedError('ACTOR_PLATFORM_LACKS', { message: 'This actor system has no threads' })
+  await workers.move(ref, worker)
+}
+
+function createDurableExtension(dataDir: string, environment: ActorEnvironment): DurableExtension {
+  const directory = new ActorDirectory(dataDir)
+  return new DurableExtension({
+    environment,
+    openLog: async () => await directory.open(),
+    closeLog: async () => await directory.close(),
+  })
 }
 
 /** The data directory of a system, opened with its journal and closed with it. */

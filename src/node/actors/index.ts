@@ -21,7 +21,7 @@
  * ```
  */
 export { createActor } from '../../actors/create-actor.ts'
-export { createActorSystem } from './create-actor-system.ts'
+export { createActorSystem, moveActor } from './create-actor-system.ts'
 export type { CreateActorSystemInit } from '../../actors/create-actor-system.ts'
 export { defineAgent } from '../../actors/define-agent.ts'
 export { linkActors, spawnChildOf, stash, unstashAll } from '../../actors/inside.ts'

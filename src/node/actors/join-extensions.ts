@@ -1,0 +1,32 @@
+import type { AgentDefinition, SpawnOptions } from '../../actors/agent-definition.ts'
+import type { ActorRef } from '../../actors/actor-ref.ts'
+import type { Behaviour } from '../../actors/cell/cell.ts'
+import type { SystemExtension } from '../../actors/system/actor-system.ts'
+
+/** Several extensions as one: the first that knows an answer gives it, and the last is stopped first. */
+export function joinExtensions(extensions: readonly SystemExtension[]): SystemExtension {
+  const ready = Promise.all(extensions.map(async (extension) => await extension.ready)).then(() => {})
+  // Whoever uses what is not there hears of it, and so does whoever waits for `ready`.
+  ready.catch(() => {})
+  const first = (ask: (extension: SystemExtension) => ActorRef | undefined): ActorRef | undefined => {
+    for (const extension of extensions) {
+      const found = ask(extension)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  return {
+    ready,
+    place: (definition: AgentDefinition, options: SpawnOptions) => first((each) => each.place(definition, options)),
+    find: (id: string) => first((each) => each.find(id)),
+    wrap: (definition: AgentDefinition, behaviour: Behaviour) =>
+      extensions.reduce((wrapped, extension) => extension.wrap(definition, wrapped), behaviour),
+    async stop() {
+      const failures: unknown[] = []
+      for (const extension of extensions.toReversed()) {
+        await extension.stop().catch((error: unknown) => void failures.push(error))
+      }
+      if (failures.length > 0) throw failures[0]
+    },
+  }
+}
