@@ -1,5 +1,24 @@
-import { assign, stopChild, type AnyActorRef, type MachineContext } from 'xstate'
-import type { StepFrame } from './step-frame.ts'
+import { assign, stopChild, type AnyActorRef, type AnyEventObject, type MachineContext } from 'xstate'
+
+type StopAction = {
+  readonly type: string
+  readonly info: unknown
+  readonly params: unknown
+  readonly exec: (info: unknown, params: unknown) => void
+}
+
+/** What is used of the step under way. */
+type Step = {
+  readonly owner: { sampleOf(context: MachineContext): unknown }
+  readonly event: AnyEventObject
+  readonly scope: {
+    readonly self: unknown
+    readonly system: unknown
+    readonly actionExecutor: (action: StopAction) => void
+  }
+  readonly context: MachineContext
+  children: Record<string, AnyActorRef> | undefined
+}
 
 type Spawn = (source: unknown, options: unknown) => AnyActorRef
 
@@ -12,7 +31,7 @@ type BuiltinAction = {
 
 /** The `spawn` of an `assign`: XState's own, found out by resolving an `assign` that does nothing but keep it. */
 export function spawnChild(
-  frame: StepFrame,
+  frame: Step,
   context: MachineContext,
   child: { readonly source: unknown; readonly options: unknown },
 ): AnyActorRef {
@@ -33,7 +52,7 @@ export function spawnChild(
 }
 
 /** What XState does with the children of a machine that has come to its end. */
-export function stopChildren(frame: StepFrame, children: Readonly<Record<string, AnyActorRef>>): void {
+export function stopChildren(frame: Step, children: Readonly<Record<string, AnyActorRef>>): void {
   const { scope, event } = frame
   for (const child of Object.values(children)) {
     const stop = stopChild(child) as unknown as BuiltinAction
