@@ -3,25 +3,23 @@
  * the project promises to survive, and looks at what is left. Exit 1 on any failure, 2 on wrong usage.
  */
 import { parseArgs } from 'node:util'
+import { ACTORS_TORTURE } from './actors-torture.ts'
 import { BUDGET_TORTURE } from './budget-torture.ts'
+import { RING_TORTURE } from './ring-torture.ts'
 import { STORAGE_TORTURE } from './storage-torture.ts'
 import type { Torture, TortureReport } from './torture.ts'
 
-const TORTURES: readonly Torture[] = [STORAGE_TORTURE, BUDGET_TORTURE]
+const TORTURES: readonly Torture[] = [STORAGE_TORTURE, BUDGET_TORTURE, RING_TORTURE, ACTORS_TORTURE]
 const FAILURES_SHOWN = 20
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      runs: { type: 'string' },
-      minutes: { type: 'string' },
-      seed: { type: 'string' },
-      plant: { type: 'string', default: '' },
-      'list-plants': { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
-  })
+  const parsed = readArguments()
+  if (parsed === undefined) return usage()
+  const { values, positionals } = parsed
+  if (values.help) {
+    process.stdout.write(USAGE)
+    return 0
+  }
   const name = positionals[0] ?? (values['list-plants'] ? 'all' : '')
   const chosen = TORTURES.filter((torture) => name === 'all' || torture.name === name)
   const isNumber = (text: string | undefined): boolean => text === undefined || /^[0-9]+(\.[0-9]+)?$/.test(text)
@@ -60,12 +58,32 @@ function roundsOf(torture: Torture, { runs, minutes, seed }: Length): number {
   return seed === undefined ? torture.runsDefault : 1
 }
 
+const USAGE = `Usage: npm run torture -- ${TORTURES.map(({ name }) => name).join('|')}|all [--runs N | --minutes N] [--seed N] [--plant NAME] [--list-plants] [--json]\n`
+
 function usage(): number {
-  const names = TORTURES.map(({ name }) => name).join('|')
-  process.stderr.write(
-    `Usage: npm run torture -- ${names}|all [--runs N | --minutes N] [--seed N] [--plant NAME] [--list-plants] [--json]\n`,
-  )
+  process.stderr.write(USAGE)
   return 2
+}
+
+/** `undefined` where an option is unknown. */
+function readArguments() {
+  const text = { type: 'string' } as const
+  const flag = { type: 'boolean', default: false } as const
+  const options = {
+    runs: text,
+    minutes: text,
+    seed: text,
+    plant: { type: 'string', default: '' },
+    'list-plants': flag,
+    json: flag,
+    help: flag,
+  } as const
+  try {
+    return parseArgs({ allowPositionals: true, options })
+  } catch (error: unknown) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return undefined
+  }
 }
 
 function listPlants(chosen: readonly Torture[], isJson: boolean): number {
