@@ -41,11 +41,11 @@ export class ActorMoves {
     }
     if (to === at) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      placement.move = { to, isExtracted: false, resolve, reject }
+      placement.move = { from: at, to, failure: undefined, isExtracted: false, resolve, reject }
       placement.epoch += 1
       const { epoch } = placement
       const others = this.everywhere().filter((thread) => thread !== at)
-      this.tellAll({ type: 'hold', number, at })
+      this.tellAll({ type: 'hold', number, epoch, at })
       this.init.command(at, { type: 'extract', number, epoch, threads: others })
     })
   }
@@ -67,7 +67,19 @@ export class ActorMoves {
 
   /** The actor is where it was to be; also after its worker was started again. */
   placed(placement: Placement): void {
-    if (placement.move?.isExtracted === true) this.finish(placement, undefined)
+    const { move } = placement
+    if (move?.isExtracted === true) this.finish(placement, move.failure)
+  }
+
+  /** @returns Whether the actor, which could not start at its new place, goes back to the old one. */
+  goesBack(placement: Placement, error: unknown, place: (placement: Placement) => void): boolean {
+    const { move, id } = placement
+    if (move?.isExtracted !== true || move.failure !== undefined || placement.stored === undefined) return false
+    const message = `Actor ${id} could not start on worker ${move.to}`
+    move.failure = new CodedError('ACTOR_NOT_MOVABLE', { message, cause: error })
+    this.init.placements.relocate(placement, move.from)
+    place(placement)
+    return true
   }
 
   /** The actor has ended, wherever that was. */

@@ -26,6 +26,9 @@ export class BatchWriter implements RecordWriter {
   private readonly windowBytes: number
   private units = 0
   private sentBytes = 0
+  private sent: ArrayBuffer[] = []
+  /** Of the first of `sent`: acknowledged. */
+  private doneBytes = 0
   private kib = 0
 
   constructor({ port, windowBytes = RING_BYTES_DEFAULT, onRoom }: BatchWriterInit) {
@@ -38,6 +41,7 @@ export class BatchWriter implements RecordWriter {
     this.bytes = new Uint8Array(memory)
     port.on('message', (receipt: BatchReceipt) => {
       this.sentBytes -= receipt.bytes
+      this.forget(receipt.bytes)
       this.kib = (this.kib + receipt.kib) | 0
       onRoom()
     })
@@ -54,10 +58,12 @@ export class BatchWriter implements RecordWriter {
 
   publish(): void {
     if (this.units === 0) return
-    const batch = this.bytes.slice(0, this.units * UNIT_BYTES)
-    this.sentBytes += batch.byteLength
+    // A copy goes: what was not acknowledged is still there should the reader be lost.
+    const { buffer } = this.bytes.slice(0, this.units * UNIT_BYTES)
+    this.sentBytes += buffer.byteLength
     this.units = 0
-    this.port.postMessage(batch.buffer, [batch.buffer])
+    this.sent.push(buffer)
+    this.port.postMessage(buffer)
   }
 
   /** A receipt comes in any case. */
@@ -65,5 +71,18 @@ export class BatchWriter implements RecordWriter {
 
   takenKib(): number {
     return this.kib
+  }
+
+  /** What went and was not acknowledged, oldest first: it may have been handled. */
+  unacknowledged(): readonly { readonly memory: ArrayBuffer; readonly from: number }[] {
+    return this.sent.map((memory, index) => ({ memory, from: index === 0 ? this.doneBytes : 0 }))
+  }
+
+  private forget(bytes: number): void {
+    this.doneBytes += bytes
+    for (let [first] = this.sent; first !== undefined && this.doneBytes >= first.byteLength; [first] = this.sent) {
+      this.doneBytes -= first.byteLength
+      this.sent.shift()
+    }
   }
 }

@@ -3,9 +3,8 @@ import type { RecordWriter } from './record-channel.ts'
 import { ATTACHED, FLAT, HEADER_UNITS, KIND_BITS, LARGE, VALUE } from './ring-layout.ts'
 import { findPath } from './find-path.ts'
 import { OverflowQueue } from './overflow-queue.ts'
-import type { RingMemory } from './ring-layout.ts'
 import { salvage } from './salvage.ts'
-import type { Salvaged } from './salvage.ts'
+import type { SalvageInit, Salvaged } from './salvage.ts'
 import { notCloneableError, ValueEncoder } from './value-encoder.ts'
 import type { ReferenceCodec } from './value-encoder.ts'
 
@@ -121,9 +120,12 @@ export class ChannelWriter {
   }
 
   /** What the reader's thread, which is no more, did not get. The channel is of no use afterwards. */
-  salvage(ring: RingMemory | undefined, references: ReferenceCodec | undefined): readonly Salvaged[] {
+  salvage(
+    { ring, batches }: Pick<SalvageInit, 'ring' | 'batches'>,
+    references: ReferenceCodec | undefined,
+  ): readonly Salvaged[] {
     const { pending, encoder } = this
-    return salvage({ ring, pending, shapes: encoder.shapes.all(), references })
+    return salvage({ ring, batches, pending, shapes: encoder.shapes.all(), references })
   }
 
   /** An event that is nothing but a known type and numbers. False: it is not; nothing was done. */

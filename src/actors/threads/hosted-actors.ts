@@ -1,17 +1,18 @@
+import type { Subscription } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
 import type { Terminated } from '../actor-ref.ts'
 import type { AgentDefinition } from '../agent-definition.ts'
 import type { Cell } from '../cell/cell.ts'
 import { putMail } from '../delivery/full-mailbox.ts'
 import type { HostedSystem } from './hosted-system.ts'
-import { storeActor, turnIntoReference, whyNotMovable } from './leave-thread.ts'
+import { storeActor, takeMail, turnIntoReference, whyNotMovable } from './leave-thread.ts'
 import type { DrainedNotice, HostCommand, HostReport, StoredActor } from './protocol.ts'
 import type { ThreadRouter } from './thread-router.ts'
 
 type PlaceCommand = Extract<HostCommand, { type: 'place' }>
 type ExtractCommand = Extract<HostCommand, { type: 'extract' }>
 
-type Leaving = { readonly command: ExtractCommand | undefined; readonly drained: Set<number> }
+type Leaving = { readonly epoch: number; command: ExtractCommand | undefined; readonly drained: Set<number> }
 
 /** The actors that the first thread placed on this worker: how they come, end and leave. */
 export class HostedActors {
@@ -19,6 +20,8 @@ export class HostedActors {
   private readonly router: ThreadRouter
   /** What came for actors whose module is being loaded. */
   private readonly arriving = new Map<number, (() => void)[]>()
+  private readonly watches = new Map<number, Subscription>()
+  private readonly placing = new Set<Promise<void>>()
   private readonly epochs = new Map<number, number>()
   private readonly leaving = new Map<number, Leaving>()
   /** Threads that are no more: nothing comes from them. */
@@ -27,6 +30,11 @@ export class HostedActors {
   constructor(system: HostedSystem, router: ThreadRouter) {
     this.system = system
     this.router = router
+  }
+
+  /** Whether something is here that no actor has yet. */
+  get isKeeping(): boolean {
+    return this.arriving.size > 0
   }
 
   /**
@@ -51,7 +59,23 @@ export class HostedActors {
     return true
   }
 
-  async place(command: PlaceCommand): Promise<void> {
+  /** Resolves when the actors that are on their way are here. */
+  async settled(): Promise<void> {
+    while (this.placing.size > 0) await Promise.all(this.placing)
+  }
+
+  place(command: PlaceCommand): void {
+    const placing = this.load(command).then(
+      () => void this.placing.delete(placing),
+      (error: unknown) => {
+        this.placing.delete(placing)
+        this.system.environment.reportError(error)
+      },
+    )
+    this.placing.add(placing)
+  }
+
+  private async load(command: PlaceCommand): Promise<void> {
     const { number, epoch } = command
     // A late command must not make a second one of an actor that is elsewhere by now.
     if (epoch <= (this.epochs.get(number) ?? 0)) return
@@ -69,14 +93,15 @@ export class HostedActors {
 
   /** The actor is to leave as soon as every other thread said that nothing more comes for it. */
   extract(command: ExtractCommand): void {
-    const { drained } = this.leavingOf(command.number)
-    this.leaving.set(command.number, { command, drained })
+    const leaving = this.leavingOf(command)
+    if (leaving === undefined) return
+    leaving.command = command
     this.leaveWhenDrained(command.number)
   }
 
-  drained({ number, from }: DrainedNotice): void {
-    this.leavingOf(number).drained.add(from)
-    this.leaveWhenDrained(number)
+  drained(notice: DrainedNotice): void {
+    this.leavingOf(notice)?.drained.add(notice.from)
+    this.leaveWhenDrained(notice.number)
   }
 
   threadLost(thread: number): void {
@@ -110,7 +135,10 @@ export class HostedActors {
     this.router.references.addPlaced(number, cell)
     if (stored !== undefined) this.fill(cell, stored)
     this.report({ type: 'placed', number, epoch })
-    cell.watch((terminated) => this.tellEnd(command, terminated))
+    this.watches.set(
+      number,
+      cell.watch((terminated) => this.tellEnd(command, terminated)),
+    )
   }
 
   private fill(cell: Cell, { mail, stash, timers }: StoredActor): void {
@@ -121,38 +149,55 @@ export class HostedActors {
     }
   }
 
-  private leavingOf(number: number): Leaving {
-    const leaving = this.leaving.get(number) ?? { command: undefined, drained: new Set<number>() }
+  /** `undefined` for what belongs to an earlier move, which came to nothing. */
+  private leavingOf({ number, epoch }: { number: number; epoch: number }): Leaving | undefined {
+    const known = this.leaving.get(number)
+    if (known !== undefined && known.epoch >= epoch) return known.epoch === epoch ? known : undefined
+    const leaving: Leaving = { epoch, command: undefined, drained: new Set() }
     this.leaving.set(number, leaving)
     return leaving
   }
 
   private leaveWhenDrained(number: number): void {
-    const { command, drained } = this.leavingOf(number)
-    if (command === undefined || !command.threads.every((thread) => drained.has(thread) || this.lost.has(thread)))
+    const leaving = this.leaving.get(number)
+    if (leaving?.command === undefined) return
+    const { command, drained, epoch } = leaving
+    const arriving = this.arriving.get(number)
+    if (arriving !== undefined) {
+      // It is not quite here yet.
+      arriving.push(() => this.leaveWhenDrained(number))
       return
+    }
+    if (!command.threads.every((thread) => drained.has(thread) || this.lost.has(thread))) return
     this.leaving.delete(number)
-    const { epoch } = command
     const cell = this.router.references.placedCell(number)
     const reason = cell === undefined ? 'it has ended' : whyNotMovable(cell)
     if (cell === undefined || reason !== undefined) {
       this.report({ type: 'extracted', number, epoch, stored: undefined, error: notMovableError(number, reason) })
       return
     }
-    const stored = storeActor(cell, this.system, this.router.credit.takeAll(cell))
+    const mail = takeMail(cell, this.router.credit)
     try {
+      const stored = storeActor(cell, this.system, mail)
       this.report({ type: 'extracted', number, epoch, stored, error: undefined })
     } catch (error: unknown) {
-      for (const event of stored.mail) putMail(cell, event)
+      for (const event of mail) putMail(cell, event)
       this.report({ type: 'extracted', number, epoch, stored: undefined, error })
       return
     }
     this.epochs.set(number, epoch)
+    this.forgetWatch(number)
     turnIntoReference(cell, { number, system: this.system, router: this.router })
+  }
+
+  private forgetWatch(number: number): void {
+    this.watches.get(number)?.unsubscribe()
+    this.watches.delete(number)
   }
 
   private tellEnd({ number, epoch }: PlaceCommand, terminated: Terminated): void {
     this.epochs.delete(number)
+    this.forgetWatch(number)
     this.router.references.removePlaced(number)
     this.router.references.rememberEnd(number, 0, terminated)
     try {

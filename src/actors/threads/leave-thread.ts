@@ -1,5 +1,7 @@
 import type { AnyEventObject, Observer, Snapshot } from 'xstate'
 import { HELD, NO_TURN, RUNNING, STOPPED, SUSPENDED, type Cell } from '../cell/cell.ts'
+import { forgetName } from '../cell/naming.ts'
+import type { CreditDesk } from './credit-desk.ts'
 import type { HostedSystem } from './hosted-system.ts'
 import type { StoredActor } from './protocol.ts'
 import type { ThreadRouter } from './thread-router.ts'
@@ -13,13 +15,23 @@ export function whyNotMovable(cell: Cell): string | undefined {
   return cell.getSnapshot().status === 'active' ? undefined : 'it has ended'
 }
 
-/** All that makes the actor go on elsewhere. Takes its messages out of its mailbox. */
-export function storeActor(cell: Cell, system: HostedSystem, waiting: readonly AnyEventObject[]): StoredActor {
+/** Takes all messages of an actor out of its mailbox, and those that wait for room in it. */
+export function takeMail(cell: Cell, credit: CreditDesk): readonly AnyEventObject[] {
+  const { slot, ring } = cell
+  cell.slot = undefined
+  cell.ring = undefined
+  const mail: AnyEventObject[] = slot === undefined ? [] : [slot]
+  for (let event = ring?.shift(); event !== undefined; event = ring?.shift()) mail.push(event)
+  return [...mail, ...credit.takeAll(cell)]
+}
+
+/** All that makes the actor go on elsewhere. May throw what its logic throws. */
+export function storeActor(cell: Cell, system: HostedSystem, mail: readonly AnyEventObject[]): StoredActor {
   const now = system.environment.clock.now()
   const scheduled = system.scheduler.entries().filter(({ source }) => source === cell)
   return {
     snapshot: cell.getPersistedSnapshot(),
-    mail: [...takeMail(cell), ...waiting],
+    mail,
     stash: cell.extras?.stash ?? [],
     timers: scheduled.map(({ id, event, startedAt, delay, target }) => ({
       id,
@@ -28,16 +40,6 @@ export function storeActor(cell: Cell, system: HostedSystem, waiting: readonly A
       target: target === cell ? undefined : target,
     })),
   }
-}
-
-function takeMail(cell: Cell): readonly AnyEventObject[] {
-  const { slot, ring } = cell
-  cell.slot = undefined
-  cell.ring = undefined
-  if (slot === undefined) return []
-  const mail = [slot]
-  for (let event = ring?.shift(); event !== undefined; event = ring?.shift()) mail.push(event)
-  return mail
 }
 
 export type LeaveInit = { readonly number: number; readonly system: HostedSystem; readonly router: ThreadRouter }
@@ -54,7 +56,7 @@ export function turnIntoReference(cell: Cell, { number, system, router }: LeaveI
   references.forward(cell, ref)
   service.leave({ number, home: 0 })
   system.scheduler.cancelAll(cell)
-  if (system.registry.get(id) === cell) system.registry.delete(id)
+  forgetName(cell)
   unlink(cell)
   cell.status = STOPPED
   cell.marks &= ~NO_TURN

@@ -22,7 +22,10 @@ export type Placement = {
 
 /** A move under way. */
 export type Move = {
+  readonly from: number
   readonly to: number
+  /** It could not start where it was to go, and goes back: this is why. */
+  failure: unknown
   /** Nothing can be lost between the two any more: the first thread has the actor's state. */
   isExtracted: boolean
   readonly resolve: () => void

@@ -71,7 +71,7 @@ export type HostCommand =
       readonly stored: StoredActor | undefined
     }
   /** Keep what is for this actor, and tell its thread when nothing more comes. */
-  | { readonly type: 'hold'; readonly number: number; readonly at: number }
+  | { readonly type: 'hold'; readonly number: number; readonly epoch: number; readonly at: number }
   /** The actor is to leave once all other threads said that nothing more comes. */
   | { readonly type: 'extract'; readonly number: number; readonly epoch: number; readonly threads: readonly number[] }
   | { readonly type: 'moved'; readonly number: number; readonly thread: number }
@@ -81,7 +81,12 @@ export type HostCommand =
 export type Sync = { readonly type: 'sync'; readonly request: number }
 
 /** From a thread to that of an actor that is about to leave. */
-export type DrainedNotice = { readonly type: 'drained'; readonly number: number; readonly from: number }
+export type DrainedNotice = {
+  readonly type: 'drained'
+  readonly number: number
+  readonly epoch: number
+  readonly from: number
+}
 
 /** From the other threads to the first. */
 export type HostReport =

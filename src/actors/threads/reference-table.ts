@@ -187,7 +187,12 @@ export class ReferenceTable {
     const parts = parseAddress(third)
     if (parts === undefined) throw new TypeError(`Not an address: ${third}`)
     const number = parts.incarnation
-    return this.find(number, home) ?? this.refTo({ number, home, thread, id: parts.path, address: third })
+    // While events for it wait, nobody may go past them, even where the actor already is.
+    const isMoving = home === 0 && this.init.router.isMoving(number)
+    return (
+      (isMoving ? undefined : this.find(number, home)) ??
+      this.refTo({ number, home, thread, id: parts.path, address: third })
+    )
   }
 }
 

@@ -29,6 +29,8 @@ export interface RefRouter {
   wayTo(ref: RemoteRef): ChannelWriter | undefined
   /** The way of `wayTo` when there is none. */
   sendLater(ref: RemoteRef, event: AnyEventObject): boolean
+  /** Whether events for this actor of home 0 wait here until it is known where it is. */
+  isMoving(number: number): boolean
   request(ref: RemoteRef, request: ActorRequest): void
   /** The reference is needed by the router itself: somebody here waits for news of its actor. */
   pin(ref: RemoteRef): void
@@ -117,7 +119,7 @@ export class RemoteRef implements ActorRef {
 
   /** XState's `sendTo` delivers through this. */
   _send(event: AnyEventObject): void {
-    this.take(event)
+    this.send(event)
   }
 
   ask<Reply = AnyEventObject>(event: AnyEventObject, options: AskOptions = {}): Promise<Reply> {

@@ -1,7 +1,7 @@
 import { ChannelReader } from './channel-reader.ts'
 import type { OverflowQueue } from './overflow-queue.ts'
 import type { RecordReader } from './record-channel.ts'
-import { HEAD_WORD, KIND_MASK, PADDING, READ_WORD, TAIL_WORD, viewRing } from './ring-layout.ts'
+import { HEAD_WORD, KIND_MASK, PADDING, READ_WORD, TAIL_WORD, UNIT_BYTES, viewRing } from './ring-layout.ts'
 import type { RingMemory, RingViews } from './ring-layout.ts'
 import type { Shape } from './shape-table.ts'
 import { ValueDecoder } from './value-decoder.ts'
@@ -20,6 +20,8 @@ export type Salvaged = {
 
 export type SalvageInit = {
   readonly ring: RingMemory | undefined
+  /** Where no ring is: batches that were not acknowledged, from a place in bytes. */
+  readonly batches: readonly { readonly memory: ArrayBuffer; readonly from: number }[]
   readonly pending: OverflowQueue
   /** All shapes that were ever defined on the way, by number. */
   readonly shapes: readonly Shape[]
@@ -27,7 +29,7 @@ export type SalvageInit = {
 }
 
 /** Reads what is left of a way whose reader is no more, oldest first. */
-export function salvage({ ring, pending, shapes, references }: SalvageInit): readonly Salvaged[] {
+export function salvage({ ring, batches, pending, shapes, references }: SalvageInit): readonly Salvaged[] {
   const found: Salvaged[] = []
   const decoder = new ValueDecoder(references)
   decoder.shapes.push(...shapes)
@@ -40,6 +42,10 @@ export function salvage({ ring, pending, shapes, references }: SalvageInit): rea
     new ChannelReader({ records, port: undefined, receiver, decoder }).drain(Infinity)
   }
   if (ring !== undefined) read(new LeftInRing(viewRing(ring)))
+  for (const { memory, from } of batches) {
+    const [ints, floats] = [new Int32Array(memory), new Float64Array(memory)]
+    read(new LeftRecords({ ints, floats, start: from / UNIT_BYTES, end: floats.length }, true))
+  }
   for (const { ints, floats, start, end } of pending.waiting()) read(new LeftRecords({ ints, floats, start, end }))
   return found
 }
@@ -60,7 +66,10 @@ class LeftRecords implements RecordReader {
   protected at: number
   protected readonly end: number
 
-  constructor({ ints, floats, start, end }: Left) {
+  private readonly wasSent: boolean
+
+  constructor({ ints, floats, start, end }: Left, wasSent = false) {
+    this.wasSent = wasSent
     this.ints = ints
     this.floats = floats
     this.bytes = new Uint8Array(ints.buffer, ints.byteOffset, ints.byteLength)
@@ -69,7 +78,7 @@ class LeftRecords implements RecordReader {
   }
 
   get isUncertain(): boolean {
-    return false
+    return this.wasSent
   }
 
   peek(): number {

@@ -30,6 +30,13 @@ export type ThreadExtensionInit = {
   readonly stuckAfterMs?: number
   /** How often an actor may end its worker, by getting stuck or otherwise, before it is suspended. Default 3 within a minute. */
   readonly intensity?: RestartIntensityLimit
+  /**
+   * What an actor goes on from when its worker ended, as its logic's `getPersistedSnapshot` gave it. Absent, or
+   * `undefined`: it starts from its input.
+   */
+  readonly snapshotOf?: (ref: ActorRef) => unknown
+  /** How long `stop` waits for workers to handle what waits and to end their actors. Milliseconds, default 5,000. */
+  readonly stopMs?: number
   readonly resourceLimits?: ResourceLimits
   /** Dead letters that each worker keeps. */
   readonly deadLettersMax?: number
@@ -106,7 +113,11 @@ export class ThreadExtension implements SystemExtension {
       router,
       placements,
       moves,
-      place: (placement) => this.sendPlace(placement),
+      place: (placement) => {
+        const snapshot = this.init.snapshotOf?.(placement.ref)
+        if (snapshot !== undefined) placement.stored ??= { snapshot, mail: [], stash: [], timers: [] }
+        this.sendPlace(placement)
+      },
       end: (placement, terminated) => this.end(placement, terminated),
       onGivenUp: (error) => this.up.reject(error),
     })
@@ -179,7 +190,7 @@ export class ThreadExtension implements SystemExtension {
     const { runs, router } = this.parts
     for (const thread of runs.threads) router.control(thread, { type: 'shut-down' })
     router.end.flush()
-    await runs.stop(STOP_MS)
+    await runs.stop(this.init.stopMs ?? STOP_MS)
     router.end.drain()
     for (const placement of this.placements.byNumber.values()) {
       const { id, ref } = placement
@@ -195,13 +206,16 @@ export class ThreadExtension implements SystemExtension {
   }
 
   private threadFor(definition: AgentDefinition, { worker, near }: NonNullable<SpawnOptions['placement']>): number {
-    if (worker !== undefined) {
-      if (worker !== 0) this.checkWorker(worker)
-      return worker === 0 ? 0 : withModule(definition) && worker
-    }
-    if (definition.module === undefined) return 0
-    if (near !== undefined) return near instanceof RemoteRef ? near.thread : 0
-    return this.placements.leastLoaded(this.attached.runs.threads) ?? 0
+    const { threads } = this.attached.runs
+    if (worker !== undefined && worker !== 0) this.checkWorker(worker)
+    if (worker === 0 || (worker === undefined && definition.module === undefined)) return 0
+    withModule(definition)
+    const beside = near instanceof RemoteRef ? near.thread : 0
+    if (worker === undefined && near !== undefined && beside === 0) return 0
+    const chosen = worker ?? (near === undefined ? this.placements.leastLoaded(threads) : beside)
+    if (chosen !== undefined && threads.includes(chosen)) return chosen
+    const message = chosen === undefined ? 'No worker runs any more' : `Worker ${chosen} does not run any more`
+    throw new CodedError('ACTOR_WORKER_LOST', { message, isRetryable: false })
   }
 
   private checkWorker(worker: number): void {
@@ -268,12 +282,13 @@ export class ThreadExtension implements SystemExtension {
   private hearOfActor(report: Extract<HostReport, { type: 'placed' | 'ended' }>): void {
     const placement = this.placements.byNumber.get(report.number)
     if (placement?.epoch !== report.epoch) return
-    if (report.type === 'ended') {
+    const { moves } = this.attached
+    if (report.type === 'placed') {
+      placement.stored = undefined
+      moves.placed(placement)
+    } else if (!moves.goesBack(placement, report.terminated.error, (again) => this.sendPlace(again))) {
       this.end(placement, report.terminated)
-      return
     }
-    placement.stored = undefined
-    this.attached.moves.placed(placement)
   }
 
   private end(placement: Placement, terminated: Parameters<RemoteRef['ended']>[0]): void {

@@ -104,8 +104,9 @@ export class ThreadEnd {
     this.disconnect(peer)
     const references = this.init.references?.(peer)
     const given = references === undefined ? {} : { references }
+    const records = this.openWriter(outward)
     const writer = new ChannelWriter({
-      records: this.openWriter(outward),
+      records,
       port: outward.attachments,
       onDirty: this.pump.scheduleFlush,
       ...given,
@@ -116,7 +117,7 @@ export class ThreadEnd {
       receiver: this.init.receiver(peer),
       ...given,
     })
-    this.open.set(peer, { writer, reader, ring: outward.ring, ports: portsOf([{ outward, inward }]) })
+    this.open.set(peer, { writer, reader, records, ring: outward.ring, ports: portsOf([{ outward, inward }]) })
     this.listEnds()
   }
 
@@ -128,7 +129,9 @@ export class ThreadEnd {
     if (link === undefined) return []
     while (link.reader.drain(RECORDS_AT_ONCE) > 0) link.reader.release()
     // Replies are this thread's own, not the other's.
-    const salvaged = link.writer.salvage(link.ring, this.init.references?.(this.thread))
+    const { ring, records } = link
+    const batches = records instanceof BatchWriter ? records.unacknowledged() : []
+    const salvaged = link.writer.salvage({ ring, batches }, this.init.references?.(this.thread))
     this.disconnect(peer)
     return salvaged
   }
@@ -183,6 +186,7 @@ const RECORDS_AT_ONCE = 512
 type OpenLink = {
   readonly writer: ChannelWriter
   readonly reader: ChannelReader
+  readonly records: RingWriter | BatchWriter
   readonly ring: RingMemory | undefined
   readonly ports: readonly MessagePort[]
 }

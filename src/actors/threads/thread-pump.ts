@@ -110,7 +110,10 @@ export class ThreadPump {
 
   private readonly round = (): void => {
     if (this.isStopped) return
-    const recordsMax = this.isQuiet() ? RECORDS_PER_READER : RECORDS_WHEN_BUSY
+    const isQuiet = this.isQuiet()
+    // What was handled is known to be before anything new is begun.
+    if (isQuiet) for (const reader of this.readers) reader.release()
+    const recordsMax = isQuiet ? RECORDS_PER_READER : RECORDS_WHEN_BUSY
     let count = 0
     for (const reader of this.readers) count += reader.drain(recordsMax)
     this.records += count

@@ -91,6 +91,10 @@ export class ThreadRouter implements RefRouter {
     return true
   }
 
+  isMoving(number: number): boolean {
+    return this.waiting.isActorHeld(number)
+  }
+
   request(ref: RemoteRef, request: ActorRequest): void {
     if (this.waiting.isHeld(ref)) this.waiting.putRequest(ref, request)
     else this.control(ref.thread, request)
@@ -176,7 +180,7 @@ export class ThreadRouter implements RefRouter {
         this.hear(message)
         return
       case 'hold':
-        this.hold(message.number, message.at)
+        this.hold(message)
         return
       case 'moved':
         this.moved(message.number, message.thread)
@@ -246,10 +250,15 @@ export class ThreadRouter implements RefRouter {
   // Actors that move, and threads that come and go.
 
   /** What is for this actor waits here from now on; its thread is told that nothing more comes. */
-  private hold(number: number, at: number): void {
+  private hold({ number, epoch, at }: Extract<HostCommand, { type: 'hold' }>): void {
     this.waiting.holdActor(number)
     this.epoch += 1
-    if (at !== this.thread) this.control(at, { type: 'drained', number, from: this.thread })
+    if (at === this.thread) return
+    const notice: DrainedNotice = { type: 'drained', number, epoch, from: this.thread }
+    // Behind what waits for the thread itself.
+    if (!this.waiting.keepFor(at, [{ ref: undefined, number, home: 0, event: undefined, request: notice }])) {
+      this.control(at, notice)
+    }
   }
 
   /** The actor is at `thread`, perhaps where it was before: what waited goes there. */

@@ -2,7 +2,7 @@ import type { AnyEventObject } from 'xstate'
 import type { DeadLetterReason } from '../delivery/dead-letters.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
 import { unknownEnd } from './actor-service.ts'
-import type { ActorKey, ActorRequest, ControlMessage } from './protocol.ts'
+import type { ActorKey, ActorRequest, ControlMessage, DrainedNotice } from './protocol.ts'
 import { RemoteReply } from './reference-table.ts'
 import type { RemoteRef } from './remote-ref.ts'
 import type { Salvaged } from './salvage.ts'
@@ -12,7 +12,7 @@ export type WaitingItem = ActorKey & {
   readonly ref: RemoteRef | undefined
 } & (
     | { readonly event: AnyEventObject; readonly request: undefined }
-    | { readonly event: undefined; readonly request: ActorRequest }
+    | { readonly event: undefined; readonly request: ActorRequest | DrainedNotice }
   )
 
 const WAITING_MAX = 65_536
@@ -31,6 +31,10 @@ export class WaitingEvents {
 
   isHeld(ref: RemoteRef): boolean {
     return this.listFor(ref) !== undefined
+  }
+
+  isActorHeld(number: number): boolean {
+    return this.actors.has(number)
   }
 
   holdActor(number: number): void {
@@ -97,7 +101,7 @@ export class WaitingEvents {
         const request = requestOf(event as ControlMessage)
         if (request === undefined || isUncertain) continue
         const { number } = request
-        kept.add(request.request)
+        if (request.type !== 'drained') kept.add(request.request)
         list.push({ ref: find(number, 0), number, home: 0, event: undefined, request })
         continue
       }
@@ -129,6 +133,7 @@ export class WaitingEvents {
 }
 
 /** Requests that somebody waits for. Others are made again, or are of no use any more. */
-function requestOf(message: ControlMessage): Extract<ActorRequest, { request: number }> | undefined {
+function requestOf(message: ControlMessage): Extract<ActorRequest, { request: number }> | DrainedNotice | undefined {
+  if (message.type === 'drained') return message
   return (message.type === 'deliver' || message.type === 'stop') && message.home === 0 ? message : undefined
 }

@@ -76,7 +76,7 @@ class Host {
       system: this.system,
       board: init.usesSharedMemory ? board : undefined,
       spinUs: init.spinUs,
-      isQuiet,
+      isQuiet: () => isQuiet() && !this.actors.isKeeping,
       onTick: () => void Atomics.add(words, pulse, 1),
       onHostMessage: (_peer, message) => this.obey(message),
       onAbsent: (number, actorHome, again) => this.actors.keep(number, actorHome, again),
@@ -97,6 +97,7 @@ class Host {
     this.router.end.pump.start()
     this.report({ type: 'up', threadId })
     await this.shutDown.promise
+    await this.actors.settled()
     await this.system.stop()
     this.sendLetters()
     clearInterval(beat)
@@ -107,7 +108,7 @@ class Host {
   private obey(message: HostMessage): void {
     switch (message.type) {
       case 'place':
-        this.actors.place(message).catch((error: unknown) => this.report({ type: 'error', error }))
+        this.actors.place(message)
         break
       case 'extract':
         this.actors.extract(message)

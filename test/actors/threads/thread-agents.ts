@@ -1,6 +1,7 @@
 /** Agents that workers load, for the tests of threads. */
 import { assign, fromTransition, setup } from 'xstate'
 import { defineAgent } from '../../../src/actors/define-agent.ts'
+import { spawnChildOf, stash, unstashAll } from '../../../src/actors/inside.ts'
 import type { ActorRef } from '../../../src/actors/actor-ref.ts'
 
 type Answer = { readonly type: string; readonly [field: string]: unknown }
@@ -97,6 +98,8 @@ export const vandal = defineAgent({
   logic: fromTransition((count: number, event: Ask & { type: 'exit' | 'throw' | 'fill' | 'spin' | 'count' }) => {
     switch (event.type) {
       case 'exit':
+        // What must not be done is what is tested.
+        // oxlint-disable-next-line unicorn/no-process-exit
         process.exit(3)
         break
       case 'throw':
@@ -118,12 +121,14 @@ export const vandal = defineAgent({
   }, 0),
 })
 
+const LAMP: { context?: { flips: number }; events?: { type: 'flip' } } = {}
+
 /** A statechart with a delay. */
 export const lamp = defineAgent({
   name: 'lamp',
   module: here('lamp'),
   logic: setup({
-    types: {} as { context: { flips: number }; events: { type: 'flip' } | { type: 'light' } },
+    types: LAMP,
   }).createMachine({
     context: { flips: 0 },
     initial: 'off',
@@ -163,4 +168,59 @@ export const watchman = defineAgent({
   ),
 })
 
-export const notAnAgent = 1
+/** Puts messages aside until it is opened. */
+export const shelf = defineAgent({
+  name: 'shelf',
+  module: here('shelf'),
+  logic: fromTransition(
+    (
+      state: { readonly isOpen: boolean; readonly heard: readonly unknown[] },
+      event: Ask & { type: 'aside' | 'open' | 'recall'; value?: unknown },
+      { self },
+    ) => {
+      if (event.type === 'open') {
+        unstashAll(self)
+        return { ...state, isOpen: true }
+      }
+      if (event.type === 'recall') event.replyTo?.send({ type: 'recalled', heard: state.heard })
+      if (event.type !== 'aside') return state
+      if (state.isOpen) return { ...state, heard: [...state.heard, event.value] }
+      stash(self, event)
+      return state
+    },
+    { isOpen: false, heard: [] },
+  ),
+})
+
+/** Has a child. */
+export const parent = defineAgent({
+  name: 'parent',
+  module: here('parent'),
+  logic: fromTransition((child: ActorRef | null, event: Ask & { type: 'child' }, { self }) => {
+    if (event.type !== 'child') return child
+    const own = child ?? spawnChildOf(self, recorder)
+    event.replyTo?.send({ type: 'child', id: own.id })
+    return own
+  }, null),
+})
+
+/** Its state is nothing that can be copied. */
+export const hoarder = defineAgent({
+  name: 'hoarder',
+  module: here('hoarder'),
+  logic: fromTransition(
+    (state: { readonly run: () => number }, event: Ask & { type: 'recall' }) => {
+      event.replyTo?.send({ type: 'recalled' })
+      return state
+    },
+    { run: () => 1 },
+  ),
+})
+
+/** Not started again. */
+export const temporary = defineAgent({
+  name: 'temporary',
+  module: here('temporary'),
+  restart: 'temporary',
+  logic: recorder.logic,
+})
