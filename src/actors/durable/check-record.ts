@@ -35,8 +35,7 @@ function refusalOfImport(actor: DurableActor | undefined, image: unknown): strin
 
 function refusalOfCreation(state: DurableState, record: CommitRecord): string | undefined {
   if (state.actors.has(record.actor)) return `${record.actor} is created twice`
-  if (record.created?.incarnation !== state.incarnationNext)
-    return `incarnation ${record.created?.incarnation} is not next`
+  if (!Number.isSafeInteger(record.created?.incarnation)) return `${record.actor} is created without an incarnation`
   if (record.number !== 1 || record.epoch !== 1 || record.version === undefined || !('state' in record)) {
     return `${record.actor} is created by something else than a first commit`
   }

@@ -88,6 +88,10 @@ export class Consequences implements StateObserver {
     if (this.#host !== undefined) this.#timers.fireAgain(actor)
   }
 
+  hasFired(actor: DurableActor): boolean {
+    return this.#host !== undefined && this.#timers.hasFired(actor)
+  }
+
   removed(actor: DurableActor): void {
     this.effects.drop(actor)
     this.approvals.drop(actor)

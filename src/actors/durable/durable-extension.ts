@@ -112,8 +112,8 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
     definitions.set(definition.name, definition)
     if (this.#store === undefined) return
     this.#store.define(durableDefinitionOf(definition))
-    for (const { id, agent, inbox } of this.#store.actors()) {
-      if (agent === definition.name && inbox !== undefined) this.wake(id)
+    for (const actor of this.#store.actors()) {
+      if (actor.agent === definition.name && this.#store.hasWork(actor)) this.wake(actor.id)
     }
   }
 
@@ -146,10 +146,13 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   async stop(): Promise<void> {
     this.#isStopped = true
     const { environment, closeMs = CLOSE_MS_DEFAULT, closeLog } = this.#init
+    const patience = new AbortController()
+    const timer = environment.timers.schedule(closeMs, () => patience.abort())
     try {
       await this.ready.catch(() => {})
-      await this.#store?.close(environment.clock.timeoutSignal(closeMs))
+      await this.#store?.close(patience.signal)
     } finally {
+      timer.cancel()
       await closeLog?.()
     }
   }

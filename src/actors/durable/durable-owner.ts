@@ -26,7 +26,7 @@ export type DurableDefinition = {
 export interface OwnerStore {
   readonly references: ReferenceCodec | undefined
   actor(id: string): DurableActor | undefined
-  nextIncarnation(): number
+  reserveIncarnation(): number
   now(): number
   /** @returns Bytes of the record. */
   write(
@@ -58,6 +58,7 @@ export class DurableOwner {
   readonly definition: DurableDefinition
   readonly epoch: number
   readonly #store: OwnerStore
+  readonly #incarnation: number
   /** The stored state, frozen; what the next commit is compared with. */
   #state: unknown
   #isCreated: boolean
@@ -67,18 +68,19 @@ export class DurableOwner {
 
   private constructor(
     store: OwnerStore,
-    { id, definition, epoch }: { id: string; definition: DurableDefinition; epoch: number },
+    init: { id: string; definition: DurableDefinition; epoch: number; incarnation: number },
   ) {
     this.#store = store
-    this.id = id
-    this.definition = definition
-    this.epoch = epoch
+    this.id = init.id
+    this.definition = init.definition
+    this.epoch = init.epoch
+    this.#incarnation = init.incarnation
     this.#isCreated = false
   }
 
   /** For an actor that is not stored yet: its first commit creates it. */
   static ofNew(store: OwnerStore, id: string, definition: DurableDefinition): DurableOwner {
-    return new DurableOwner(store, { id, definition, epoch: 1 })
+    return new DurableOwner(store, { id, definition, epoch: 1, incarnation: store.reserveIncarnation() })
   }
 
   /**
@@ -88,7 +90,8 @@ export class DurableOwner {
    */
   static ofStored(store: OwnerStore, actor: DurableActor, definition: DurableDefinition): DurableOwner {
     checkVersions(actor, definition)
-    const owner = new DurableOwner(store, { id: actor.id, definition, epoch: actor.epoch + 1 })
+    const { id, incarnation } = actor
+    const owner = new DurableOwner(store, { id, definition, epoch: actor.epoch + 1, incarnation })
     owner.#isCreated = true
     owner.#noteSnapshot(actor.state)
     owner.#state = stateOf(actor, store.references)
@@ -157,11 +160,12 @@ export class DurableOwner {
 
   beginTurn(): DurableTurn {
     const actor = this.#isCreated ? this.#current() : undefined
-    const incarnation = actor?.incarnation ?? this.#store.nextIncarnation()
+    const { id } = this
+    const incarnation = this.#incarnation
     return new DurableTurn({
       now: this.#store.now(),
       sequence: actor?.sequenceNext ?? 0,
-      keyOf: (sequence) => formatKey({ id: this.id, incarnation }, sequence),
+      keyOf: (sequence) => formatKey({ id, incarnation }, sequence),
     })
   }
 
@@ -216,7 +220,7 @@ export class DurableOwner {
       epoch: this.epoch,
       number: (actor?.commits ?? 0) + 1,
       at: turn.now,
-      ...(actor === undefined && { created: { agent: name, incarnation: this.#store.nextIncarnation() } }),
+      ...(actor === undefined && { created: { agent: name, incarnation: this.#incarnation } }),
       ...(actor?.version !== version && { version }),
       ...(isSnapshot ? { state } : delta !== undefined && { delta }),
       ...(consumed !== undefined && { consumed }),

@@ -70,10 +70,10 @@ export class DurablePlaces {
     return this.#places.get(id)?.cell ?? findCell(this.#init.system(), id)
   }
 
-  /** Brings a stored actor into memory, unless it has ended here, or has a parent that is not known here. */
+  /** Brings a stored actor into memory, unless it has ended here, or has a parent that is not in memory. */
   wake(id: string): void {
     const place = this.#places.get(id)
-    if (place === undefined ? !id.includes('/') : place.isPassive) this.#activate(id)
+    if (place === undefined || place.isPassive) this.#activate(id)
   }
 
   failureOf(id: string): unknown {
@@ -112,11 +112,14 @@ export class DurablePlaces {
     const agent = this.#init.store()?.actor(id)?.agent ?? ''
     const definition = place?.definition ?? this.definitions.get(agent)
     if (definition === undefined) return
-    const { parent, ownId = id } = place ?? {}
     const system = this.#init.system()
+    const end = id.lastIndexOf('/')
+    const { parent, ownId } = place ?? { parent: system.registry.get(id.slice(0, end)), ownId: id.slice(end + 1) }
+    if (parent === undefined && ownId !== id) return
     try {
       this.#bring({ id, definition, parent, ownId, cell: undefined, isPassive: true }, undefined)
     } catch (error: unknown) {
+      if (CodedError.is(error, 'ACTOR_SYSTEM_STOPPED')) return
       // What is stored stays, and takes messages, until somebody starts it with the right definition.
       this.#places.set(id, { id, definition, parent, ownId, cell: undefined, isPassive: false, failure: error })
       const { nodeName: node, workerIndex: worker } = system

@@ -1,5 +1,5 @@
 import type { AnyEventObject } from 'xstate'
-import { RUNNING, type Cell, type CellHost, type ScopeAction } from '../cell/cell.ts'
+import type { Cell, CellHost, ScopeAction } from '../cell/cell.ts'
 import { emitEvent } from '../delivery/observers.ts'
 import type { TurnGate } from './turn-gate.ts'
 
@@ -36,7 +36,8 @@ export class DurableScope {
     }
     this.stopChild = (child) => system.stopChild(cell, child)
     this.#execute = (action) => {
-      if (cell.status === RUNNING) runAction(cell, action)
+      // What the first state brings with it waits for the turn that the start is.
+      if (gate.current?.cell === cell) runAction(cell, action)
       else this.#deferred.push(() => runAction(cell, action))
     }
     this.actionExecutor = this.#execute

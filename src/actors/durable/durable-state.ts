@@ -128,7 +128,8 @@ function createActor(state: DurableState, record: CommitRecord): DurableActor {
     { kind: 'parsed', value: undefined, deltas: [] },
   )
   state.actors.set(actor.id, actor)
-  state.incarnationNext = actor.incarnation + 1
+  // Actors that begin within one another's first turn are stored in another order than they began.
+  state.incarnationNext = Math.max(state.incarnationNext, actor.incarnation + 1)
   return actor
 }
 

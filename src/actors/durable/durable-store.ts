@@ -79,6 +79,8 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
   /** Definitions by name, as far as they were named here. */
   readonly #definitions = new Map<string, DurableDefinition>()
   #lastAt = 0
+  /** The newest incarnation that was given to an actor, stored or not. */
+  #reserved = 0
   #isClosed = false
 
   constructor({ log, environment, references }: DurableStoreComponents, init: DurableStoreInit, state: DurableState) {
@@ -129,6 +131,11 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
 
   actors(): Iterable<DurableActor> {
     return this.#state.actors.values()
+  }
+
+  /** Messages wait for it, or a timer that fired. */
+  hasWork(actor: DurableActor): boolean {
+    return actor.inbox !== undefined || this.#consequences.hasFired(actor)
   }
 
   ownerOf(id: string): DurableOwner | undefined {
@@ -285,8 +292,9 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
     return this.#lastAt
   }
 
-  nextIncarnation(): number {
-    return this.#state.incarnationNext
+  reserveIncarnation(): number {
+    this.#reserved = Math.max(this.#reserved + 1, this.#state.incarnationNext)
+    return this.#reserved
   }
 
   versionOf(id: string): number | undefined {

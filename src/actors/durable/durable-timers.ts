@@ -72,6 +72,12 @@ export class DurableTimers {
     }
   }
 
+  /** Whether a timer of the actor was due and is not handled. */
+  hasFired(actor: DurableActor): boolean {
+    for (const timer of actor.timers?.values() ?? []) if (!this.#entries.has(timer)) return true
+    return false
+  }
+
   stop(): void {
     this.#system.stop()
     this.#entries.clear()

@@ -63,7 +63,7 @@ export interface DurableActions {
   cancelTimer(id: string): void
 }
 
-export const TIMER_ID_LENGTH_MAX = 256
+export const TIMER_ID_LENGTH_MAX = 1_024
 
 /** Collects what one turn of one actor does, until it is committed or forgotten. */
 export class DurableTurn implements DurableActions {

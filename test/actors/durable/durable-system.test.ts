@@ -3,7 +3,7 @@ import { assign, createMachine, emit, fromPromise, fromTransition, raise, sendTo
 import type { ActorRef } from '../../../src/actors/actor-ref.ts'
 import { defineAgent } from '../../../src/actors/define-agent.ts'
 import { durableActions, durableActors } from '../../../src/actors/durable/durable-actors.ts'
-import { stash, unstashAll } from '../../../src/actors/inside.ts'
+import { spawnChildOf, stash, unstashAll } from '../../../src/actors/inside.ts'
 import { createActorSystem } from '../../../src/actors/create-actor-system.ts'
 import { CodedError } from '../../../src/base/errors.ts'
 import { ControlledLog } from './controlled-log.ts'
@@ -154,6 +154,57 @@ describe('a durable actor', () => {
     const again = next.spawn(counter, 'a')
     await next.settle()
     expect(contextOf(again)).toBe(6)
+  })
+
+  test('comes into memory for a timer that fired while nobody knew its definition', async () => {
+    const timed = defineAgent({
+      name: 'timed',
+      durable: { passivateAfterMs: 100 },
+      logic: fromTransition((seen: number, event: { type: string }, { self }) => {
+        if (event.type === 'set') durableActions(self).setTimer('t', { delayMs: 1_000, event: { type: 'due' } })
+        return event.type === 'due' ? seen + 1 : seen
+      }, 0),
+    })
+    const first = new DurableSystem()
+    await first.during(first.spawn(timed, 'a').deliver({ type: 'set' }))
+    const second = await first.crash()
+    await second.environment.advance(5_000)
+    expect(second.system.registry.has('a')).toBe(false)
+    second.durable.define(timed)
+    await second.environment.advance(1)
+    expect(contextOf(second.spawnedOr('a'))).toBe(1)
+  })
+
+  test('that starts another one in its first turn keeps the keys of its effects', async () => {
+    const child = defineAgent({ name: 'child', durable: true, logic: counter.logic })
+    const keys: string[] = []
+    const parent = defineAgent({
+      name: 'parent',
+      durable: true,
+      logic: setup({}).createMachine({
+        entry: ({ self }) => {
+          spawnChildOf(self, child, { id: 'c' })
+          keys.push(durableActions(self).effect('pay', 1))
+        },
+      }),
+    })
+    const world = new DurableSystem()
+    const called: string[] = []
+    world.durable.registerEffect('pay', (_input, { key }) => void called.push(key))
+    world.spawn(parent, 'p')
+    await world.settle()
+    expect(called).toEqual(keys)
+    const next = await world.crash()
+    next.spawn(parent, 'p')
+    await next.settle()
+    expect(await next.during(next.durable.list())).toMatchObject([{ id: 'p/c' }, { id: 'p' }])
+  })
+
+  test('does not hold the process when its system has stopped', async () => {
+    const world = new DurableSystem()
+    world.spawn(counter, 'a')
+    await world.during(world.system.stop())
+    expect(world.environment.timerCount).toBe(0)
   })
 
   test('whose id is taken, or whose state cannot be stored, is told', async () => {

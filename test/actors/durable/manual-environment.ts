@@ -55,6 +55,11 @@ export class ManualEnvironment implements ActorEnvironment {
 
   log(): void {}
 
+  /** Timers that wait. */
+  get timerCount(): number {
+    return this.#timers.filter(({ isCancelled }) => !isCancelled).length
+  }
+
   /** Nothing that was to happen happens any more. */
   kill(): void {
     this.#isDead = true
