@@ -10,10 +10,11 @@ import {
   ADOPTED,
   DRAINING,
   ENDING,
-  NOT_STARTED,
+  NO_TURN,
   REASON_SHIFT,
   RELAYS,
   RUNNING,
+  SCHEDULED,
   STOPPED,
   TERMINATION_REASONS,
   type Cell,
@@ -215,6 +216,17 @@ export function startCell(cell: Cell): void {
     const event = { type: 'xstate.init', input: cell.input }
     system._sendInspectionEvent({ type: '@xstate.event', sourceRef: cell._parent, actorRef: cell, event })
   }
-  cell.behaviour.start(cell)
-  if (cell.slot !== undefined && cell.status !== NOT_STARTED) system.enqueue(cell)
+  // Messages that come before it has begun wait, its own to itself included.
+  cell.marks |= SCHEDULED
+  try {
+    cell.behaviour.start(cell)
+  } finally {
+    releaseTurn(cell)
+  }
+}
+
+/** Takes back the mark that kept a cell from its turns. */
+export function releaseTurn(cell: Cell): void {
+  cell.marks &= ~SCHEDULED
+  if (cell.slot !== undefined && cell.status === RUNNING && (cell.marks & NO_TURN) === 0) cell.system.enqueue(cell)
 }

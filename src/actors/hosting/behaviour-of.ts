@@ -1,6 +1,8 @@
+import type { AnyActorLogic } from 'xstate'
 import type { AgentDefinition } from '../agent-definition.ts'
 import type { Behaviour } from '../cell/cell.ts'
 import { compileMachine } from '../compile/compile-machine.ts'
+import type { CompiledMachine } from '../compile/compiled-machine.ts'
 import { CompiledBehaviour } from './compiled-behaviour.ts'
 import { LogicBehaviour } from './logic-behaviour.ts'
 import { ReducerBehaviour, reducerOf } from './reducer-behaviour.ts'
@@ -19,6 +21,15 @@ export function behaviourOf(definition: AgentDefinition): Behaviour {
 function createBehaviour(definition: AgentDefinition): Behaviour {
   const reducer = reducerOf(definition.logic)
   if (reducer !== undefined) return new ReducerBehaviour(definition, reducer)
-  const compiled = compileMachine(definition.logic)
+  const compiled = compileOrNot(definition.logic)
   return compiled === undefined ? new LogicBehaviour(definition) : new CompiledBehaviour(definition, compiled)
+}
+
+/** A machine that cannot even be looked through is wrong, and XState says so when an actor of it begins. */
+function compileOrNot(logic: AnyActorLogic): CompiledMachine | undefined {
+  try {
+    return compileMachine(logic)
+  } catch {
+    return undefined
+  }
 }

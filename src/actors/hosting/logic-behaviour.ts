@@ -28,11 +28,13 @@ export class LogicBehaviour implements Behaviour {
   }
 
   start(cell: Cell): void {
+    const { system } = cell
+    const base = system.deferred.length
     const snapshot = cell.state as Snapshot<unknown>
     if (snapshot.status === 'error') {
       // As in XState: what would have followed a first state that there is not does not follow.
       if (cell.extras !== undefined) cell.extras.deferred = undefined
-      cell.system.childFailed(cell, snapshot.error, undefined)
+      system.childFailed(cell, snapshot.error, undefined)
       return
     }
     if (snapshot.status === 'active' && this.logic.start !== undefined) {
@@ -42,8 +44,6 @@ export class LogicBehaviour implements Behaviour {
         this.setError(cell, error)
       }
     }
-    const { system } = cell
-    const base = system.deferred.length
     const { extras } = cell
     if (extras?.deferred !== undefined) {
       system.deferred.push(...extras.deferred)

@@ -1,7 +1,6 @@
 import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate'
 import { fromTransition } from 'xstate'
 import type { AgentDefinition } from '../agent-definition.ts'
-import { runDeferred } from '../cell/life.ts'
 import { WHOLE, type Behaviour, type Cell } from '../cell/cell.ts'
 import { notifyNext } from '../delivery/observers.ts'
 
@@ -71,7 +70,6 @@ export class ReducerBehaviour implements Behaviour {
 
   private publish(cell: Cell, event: AnyEventObject): void {
     const { system } = cell
-    if (system.deferred.length > 0 && system.current === cell) runDeferred(system, 0)
     const snapshot = this.snapshotOf(cell)
     notifyNext(cell, snapshot)
     if (system.isInspected) {

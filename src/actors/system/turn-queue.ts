@@ -9,6 +9,8 @@ import { cellCounts } from './cell-counts.ts'
 
 /** Messages of one actor in a row; then the next actor has its turn. */
 const TURN_MESSAGES = 64
+/** How deep turns may be nested in an inline system; what goes deeper waits in the queue, so that no chain grows the stack further. */
+const NESTED_TURNS_MAX = 32
 /** After so long the queue lets timers and sockets have theirs. */
 const SLICE_MS = 2
 /** Messages between two looks at the clock, which costs as much as one of them. */
@@ -29,6 +31,7 @@ export class TurnQueue {
   readonly #host: TurnHost
   readonly #queue = new EventRing<Cell>(64)
   #isExpected = false
+  #depth = 0
   readonly #slice = (): void => this.#runSlice()
 
   constructor(host: TurnHost) {
@@ -42,6 +45,11 @@ export class TurnQueue {
 
   push(cell: Cell): void {
     cell.marks |= SCHEDULED
+    if (this.isRunning && this.#host.isInline && this.#depth < NESTED_TURNS_MAX && this.#queue.size === 0) {
+      // XState handles a message while its sender still makes its step, and logic relies on it.
+      this.#turn(cell)
+      return
+    }
     this.#queue.push(cell)
     if (this.isRunning || this.#isExpected) return
     if (this.#host.isInline) this.run(() => {})
@@ -106,9 +114,12 @@ export class TurnQueue {
   #turn(cell: Cell): number {
     const host = this.#host
     const { deferred } = host
+    const outer = this.current
+    const base = deferred.length
     let left = TURN_MESSAGES
     let event: AnyEventObject | undefined
     this.current = cell
+    this.#depth += 1
     try {
       while (cell.status === RUNNING && (cell.marks & NO_TURN) === 0 && left > 0) {
         event = cell.slot
@@ -125,14 +136,15 @@ export class TurnQueue {
         left -= 1
         if (host.stepObserver === undefined) cell.behaviour.step(cell, event)
         else host.stepObserver.step(cell, event)
-        if (deferred.length > 0) runDeferred(host, 0)
+        if (deferred.length > base) runDeferred(host, base)
       }
-      this.current = undefined
+      this.current = outer
     } catch (error: unknown) {
-      this.current = undefined
-      deferred.length = 0
+      this.current = outer
+      deferred.length = base
       superviseFailure(host, cell, { error, event })
     }
+    this.#depth -= 1
     cellCounts().messages += TURN_MESSAGES - left
     this.#afterTurn(cell)
     return TURN_MESSAGES - left

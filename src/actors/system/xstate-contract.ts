@@ -7,6 +7,7 @@ import {
   ADOPTED,
   Cell,
   RUNNING,
+  SCHEDULED,
   STOPPED,
   type CellHost,
   type SendGate,
@@ -14,7 +15,7 @@ import {
   type XStateScheduler,
 } from '../cell/cell.ts'
 import type { XStateClock } from '../cell/cell-extras.ts'
-import { endTree, linkChild } from '../cell/life.ts'
+import { endTree, linkChild, releaseTurn } from '../cell/life.ts'
 import { toObserver } from '../delivery/observers.ts'
 import type { ActorEnvironment } from '../environment.ts'
 import { AdoptedBehaviour, type XStateActor } from '../hosting/adopted-behaviour.ts'
@@ -73,6 +74,9 @@ export abstract class XStateContract {
 
   /** The system itself, as its cells see it. */
   protected abstract get host(): CellHost
+
+  /** True while an actor has its turn, or starts. */
+  abstract get isBusy(): boolean
 
   bookNumber(): number {
     this.#nextNumber += 1
@@ -155,11 +159,14 @@ export abstract class XStateContract {
       actor._parent instanceof Cell ? actor._parent : (actor._parent as XStateActor | undefined)?.kernellCell
     const place = { name: actor.id, number: this.bookNumber(), parent: above, input: undefined }
     const cell = new Cell(this.host, new AdoptedBehaviour(actor), place)
-    cell.marks = ADOPTED
+    cell.marks = ADOPTED | SCHEDULED
     cell.status = RUNNING
     actor.kernellCell = cell
     linkChild(cell)
     cellCounts().adopted += 1
+    // It is in the middle of its start: what is sent to it now has its turn when that is over.
+    if (this.isBusy) this.host.deferred.push(() => releaseTurn(cell))
+    else releaseTurn(cell)
   }
 
   #tellOfEvent(target: unknown, event: AnyEventObject, source: unknown): void {
