@@ -189,7 +189,7 @@ export class DurableBehaviour implements DurableRoot {
       })
       const snapshot = cell.state as Snapshot<unknown>
       if (snapshot.status === 'error') throw snapshot.error
-      if (snapshot.status !== 'active') for (const id of owner.actor?.timers?.keys() ?? []) turn.cancelTimer(id)
+      if (snapshot.status !== 'active') turn.cancelTimers(storedTimersOf(owner))
       if (snapshot !== before || event === INIT_EVENT) this.#tell(cell, { event, snapshot, turn })
       const isStashed = cell.extras?.stash?.at(-1) === event
       owner.commit(turn, {
@@ -276,6 +276,10 @@ function adoptChildren(cell: Cell, root: Cell, rootBehaviour: DurableBehaviour):
 
 function childrenOf(snapshot: unknown): Record<string, XStateActor> | undefined {
   return (snapshot as { readonly children?: Record<string, XStateActor> }).children
+}
+
+function storedTimersOf(owner: DurableOwner): Iterable<string> {
+  return owner.isCreated ? (owner.actor?.timers?.keys() ?? []) : []
 }
 
 function handledBy(ticket: Ticket): { readonly consumed: number } | { readonly fired: FiredTimer } {

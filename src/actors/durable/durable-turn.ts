@@ -135,6 +135,12 @@ export class DurableTurn implements DurableActions {
     this.cancelled.add(id)
   }
 
+  /** The actor has ended: nothing is due any more, of what is stored and of what this turn set. */
+  cancelTimers(stored: Iterable<string>): void {
+    this.timers = undefined
+    for (const id of stored) this.cancelTimer(id)
+  }
+
   #set(setting: TimerSetting): void {
     checkText(setting.id, TIMER_ID_LENGTH_MAX, 'The id of a timer')
     checkEvent(setting.event)

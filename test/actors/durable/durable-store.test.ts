@@ -351,6 +351,30 @@ describe('the journal', () => {
     }
   })
 
+  test('is replaced while actors are made and removed, and keys and senders are remembered', async () => {
+    const world = await World.open({ agents: [COUNTER], store: { compactAtBytes: Number.POSITIVE_INFINITY } })
+    for (let number = 0; number < 300; number += 1) world.spawn('counter', `a${number}`)
+    const sender = { id: 'node-2/b', sequence: 5 }
+    const deliver = (on: World): Promise<unknown> =>
+      Promise.all([
+        on.store.deliver('a0', { type: 'add' }, { key: 'k' }),
+        on.store.deliver('a0', { type: 'add' }, { sender }),
+      ])
+    await Promise.all([deliver(world), world.settle()])
+    const compacted = world.store.compact()
+    // The first slice is made; the last of these actors are not in it.
+    world.spawn('counter', 'new')
+    world.send('new', { type: 'add', by: 4 })
+    const removed = [world.store.remove('a1'), world.store.remove('a299')]
+    world.spawn('counter', 'a299')
+    await Promise.all([compacted, ...removed, world.settle()])
+    expect(world.log.snapshot).toBeDefined()
+    const next = await restart(world)
+    await Promise.all([deliver(next), next.settle()])
+    expect(['a0', 'new', 'a299'].map((id) => next.stateOf(id))).toEqual([{ count: 2 }, { count: 4 }, { count: 0 }])
+    expect([next.store.size, next.store.actor('a1')]).toEqual([300, undefined])
+  })
+
   test('that does not follow from itself is corruption', async () => {
     const log = createMemoryEventLog()
     const world = await World.open({ agents: [COUNTER], log })

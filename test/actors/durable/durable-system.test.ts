@@ -6,7 +6,7 @@ import { durableActions, durableActors } from '../../../src/actors/durable/durab
 import { spawnChildOf, stash, unstashAll } from '../../../src/actors/inside.ts'
 import { createActorSystem } from '../../../src/actors/create-actor-system.ts'
 import { CodedError } from '../../../src/base/errors.ts'
-import { ControlledLog } from './controlled-log.ts'
+import { ControlledLog, prefixOf } from './controlled-log.ts'
 import { DurableSystem } from './durable-system.ts'
 
 type CounterEvent = {
@@ -29,6 +29,12 @@ const counter = defineAgent({
     return next
   }, 0),
 })
+
+/** The snapshot of a child that XState made. */
+function childOf(ref: ActorRef, id: string): unknown {
+  const { children } = ref.getSnapshot() as unknown as { readonly children: Readonly<Record<string, ActorRef>> }
+  return children[id]?.getSnapshot()
+}
 
 const contextOf = (ref: ActorRef): unknown => (ref.getSnapshot() as { readonly context?: unknown }).context
 
@@ -147,8 +153,10 @@ describe('a durable actor', () => {
     const world = new DurableSystem()
     const ref = world.spawn(counter, 'a')
     await world.settle()
-    const delivered = [1, 2, 3].map(async (by) => await ref.deliver({ type: 'add', by }))
+    const delivered = [1, 2, 3].map(async (by) => await world.extension.store.deliver('a', { type: 'add', by }))
+    // The messages are in the mailbox.
     await world.during(Promise.all([...delivered, world.system.stop({ drainMs: 0 })]))
+    expect(contextOf(ref)).toBe(0)
     expect(world.system.deadLetters.count).toBe(0)
     const next = await world.crash()
     const again = next.spawn(counter, 'a')
@@ -223,6 +231,8 @@ describe('a durable actor', () => {
     ref.send({ type: 'go' })
     await world.settle()
     expect(ended).toEqual([['failed', 'ACTOR_STATE_NOT_STORABLE']])
+    expect(ref.getSnapshot()).toMatchObject({ status: 'error', context: {} })
+    expect(Object.keys((ref.getSnapshot() as unknown as { readonly context: object }).context)).toEqual([])
   })
 
   test('needs a system with a data directory to be told of', () => {
@@ -427,6 +437,87 @@ describe('a durable statechart', () => {
     const again = next.spawn(durableParent, 'p')
     await next.settle()
     expect(valueOf(again)).toBe('finished')
+  })
+
+  test('sends to its child in the record of its turn: a crash before the child hears of it loses nothing', async () => {
+    const child = createMachine({ initial: 'waiting', states: { waiting: { on: { go: 'gone' } }, gone: {} } })
+    const parent = setup({ actors: { child }, types: { context: {} as { readonly told: number } } }).createMachine({
+      context: { told: 0 },
+      invoke: { id: 'kid', src: 'child' },
+      on: { tell: { actions: [sendTo('kid', { type: 'go' }), assign({ told: ({ context }) => context.told + 1 })] } },
+    })
+    const durableParent = defineAgent({ name: 'parent', durable: true, logic: parent })
+    const world = new DurableSystem()
+    const ref = world.spawn(durableParent, 'p')
+    await world.settle()
+    const before = world.log.nextIndex
+    ref.send({ type: 'tell' })
+    await world.settle()
+    for (let records = before + 1; records <= world.log.nextIndex; records += 1) {
+      const next = new DurableSystem({ log: await prefixOf(world.log, records) })
+      const again = next.spawn(durableParent, 'p')
+      await next.settle()
+      expect([contextOf(again), childOf(again, 'kid')], `${records} records`).toMatchObject([
+        { told: 1 },
+        { value: 'gone' },
+      ])
+    }
+  })
+
+  test('keeps what its child did by itself', async () => {
+    const child = createMachine({ initial: 'waiting', states: { waiting: { on: { go: 'gone' } }, gone: {} } })
+    const parent = setup({ actors: { child } }).createMachine({ invoke: { id: 'kid', src: 'child' } })
+    const durableParent = defineAgent({ name: 'parent', durable: true, logic: parent })
+    const world = new DurableSystem()
+    const ref = world.spawn(durableParent, 'p')
+    await world.settle()
+    const { children } = ref.getSnapshot() as unknown as { readonly children: { readonly kid: ActorRef } }
+    children.kid.send({ type: 'go' })
+    await world.settle()
+    const next = await world.crash()
+    const again = next.spawn(durableParent, 'p')
+    await next.settle()
+    expect(childOf(again, 'kid')).toMatchObject({ value: 'gone' })
+  })
+
+  test('that has ended keeps no timers, and emits only what is stored', async () => {
+    const machine = setup({ types: { emitted: {} as { type: 'ping' } } }).createMachine({
+      initial: 'on',
+      states: {
+        on: {
+          on: {
+            end: {
+              target: 'off',
+              actions: [
+                ({ self }) => durableActions(self).setTimer('t', { delayMs: 50, event: { type: 'never' } }),
+                emit({ type: 'ping' }),
+              ],
+            },
+            set: { actions: raise({ type: 'never' }, { delay: 9_000 }) },
+          },
+        },
+        off: { type: 'final' },
+      },
+    })
+    const log = new ControlledLog()
+    const world = new DurableSystem({ log })
+    const ref = world.spawn(defineAgent({ name: 'm', durable: true, logic: machine }), 'm') as ActorRef & {
+      on(type: string, handler: () => void): unknown
+    }
+    await world.settle()
+    const emitted: string[] = []
+    ref.on('ping', () => emitted.push('ping'))
+    ref.send({ type: 'set' })
+    await world.settle()
+    expect(await world.during(world.durable.list())).toMatchObject([{ timers: 1 }])
+    log.isHeld = true
+    ref.send({ type: 'end' })
+    await world.settle()
+    expect(emitted).toEqual([])
+    log.release()
+    await world.settle()
+    expect(emitted).toEqual(['ping'])
+    expect(await world.during(world.durable.list())).toMatchObject([{ timers: 0 }])
   })
 
   test('that reaches its end tells so when that is stored, and stays ended', async () => {

@@ -108,7 +108,23 @@ describe('a durable timer', () => {
     // The command waits in front of the timer that becomes due.
     tell(next, 'cancel')
     await next.environment.advance(1)
-    expect(seenBy(next)).toEqual([])
+    expect([seenBy(next), next.failures]).toEqual([[], []])
+  })
+
+  test('that fired before it was cancelled, and is told of after, is not handled', async () => {
+    const world = await open(agent)
+    tell(world, 'set')
+    await world.settle()
+    const { owner } = world.spawn('recorder', 'a')
+    const { id, generation, dueAt } = world.store.actor('a')?.timers?.get('t') ?? { id: '', generation: 0, dueAt: 0 }
+    const due = { event: { type: 'due' }, fired: { id, generation, dueAt } }
+    tell(world, 'cancel')
+    world.due(owner, due)
+    await world.settle()
+    tell(world, 'set')
+    world.due(owner, due)
+    await world.settle()
+    expect([seenBy(world), world.failures]).toEqual([[], []])
   })
 
   test('for a delay does not feel the wall clock, one for an instant follows it', async () => {
