@@ -21,18 +21,9 @@ export function createCronOccurrences(expression: string, timeZone: string): Occ
   }
 }
 
-/** Cron expressions are parsed once; there are few of them in a system. */
-const parsedCron = new Map<string, Occurrences>()
-const PARSED_CRON_MAX = 1_000
-
-export function occurrencesOf(recurrence: Recurrence): Occurrences {
+export function createOccurrences(recurrence: Recurrence): Occurrences {
   if (recurrence.kind === 'every') return createEveryOccurrences(recurrence.everyMs, recurrence.anchorAt)
-  const { expression, timeZone } = recurrence
-  const name = `${timeZone} ${expression}`
-  const parsed = parsedCron.get(name) ?? createCronOccurrences(expression, timeZone)
-  if (parsedCron.size >= PARSED_CRON_MAX) parsedCron.clear()
-  parsedCron.set(name, parsed)
-  return parsed
+  return createCronOccurrences(recurrence.expression, recurrence.timeZone)
 }
 
 function parse(expression: string, timeZone: string): Cron {

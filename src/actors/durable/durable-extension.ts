@@ -87,7 +87,6 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
     system.deadLetters.subscribe(({ event, reason }) => {
       if (reason === 'poison' || reason === 'dropped') this.#mail.discard(event)
     })
-    EXTENSIONS.set(system, this)
   }
 
   get isOpen(): boolean {
@@ -193,7 +192,7 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
 
   async deliver(id: string, event: AnyEventObject, { key, signal }: DeliverOptions): Promise<void> {
     const stored = this.store.deliver(id, event, key === undefined ? {} : { key })
-    await (signal === undefined ? stored : Promise.race([stored, abortOf(signal)]))
+    await (signal === undefined ? stored : unlessAborted(stored, signal))
   }
 
   bury(id: string, event: AnyEventObject): void {
@@ -356,21 +355,24 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   }
 }
 
-const EXTENSIONS = new WeakMap<ActorSystem, DurableExtension>()
-
 /** The extension of a system that has durable actors. */
-export function durableExtensionOf(system: ActorSystem): DurableExtension | undefined {
-  return EXTENSIONS.get(system)
+export function durableExtensionOf({ extension }: ActorSystem): DurableExtension | undefined {
+  if (extension instanceof DurableExtension) return extension
+  // One that is made of several names this part of it.
+  const { durable } = (extension ?? {}) as { readonly durable?: unknown }
+  return durable instanceof DurableExtension ? durable : undefined
 }
 
-async function abortOf(signal: AbortSignal): Promise<never> {
-  return await new Promise((_resolve, reject) => {
-    const abort = (): void => {
-      // The reason is the caller's own, whatever it is.
-      // oxlint-disable-next-line typescript/prefer-promise-reject-errors
-      reject(signal.reason)
-    }
-    if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort, { once: true })
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop = (): void => {}
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve
+    signal.addEventListener('abort', stop, { once: true })
   })
+  try {
+    await Promise.race([work, aborted])
+    signal.throwIfAborted()
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }

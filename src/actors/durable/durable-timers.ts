@@ -2,13 +2,17 @@ import type { AnyEventObject } from 'xstate'
 import type { ActorEnvironment } from '../environment.ts'
 import { SystemTimers } from '../timers/system-timers.ts'
 import { TimerEntry } from '../timers/timer-entry.ts'
-import { occurrencesOf } from './cron-schedule.ts'
+import { createOccurrences } from './cron-schedule.ts'
 import type { DurableActor, StoredApproval, StoredTimer } from './durable-actor.ts'
 import type { FiredTimer } from './journal-record.ts'
 import { planRun } from './recurrence.ts'
+import type { Occurrences, Recurrence } from './recurrence.ts'
 
 /** How often the wall clock is looked at by what waits for an instant: a clock that was set may bring it closer. */
 const RECHECK_MS = 60_000
+
+/** Cron expressions that are kept parsed. */
+const PARSED_MAX = 1_000
 
 /** A timer that is due, as its actor gets it. Handled by the commit that says so; until then it fires again after a restart. */
 export type DueTimer = { readonly event: AnyEventObject; readonly fired: FiredTimer }
@@ -39,6 +43,7 @@ export class DurableTimers {
   readonly #init: DurableTimersInit
   readonly #system: SystemTimers<DueEntry>
   readonly #entries = new Map<StoredTimer | StoredApproval, DueEntry>()
+  readonly #parsed = new Map<string, Occurrences>()
 
   constructor(init: DurableTimersInit) {
     this.#init = init
@@ -83,6 +88,16 @@ export class DurableTimers {
     this.#entries.clear()
   }
 
+  /** Cron expressions are parsed once; there are few of them in a system. */
+  #occurrencesOf(recurrence: Recurrence): Occurrences {
+    if (recurrence.kind === 'every') return createOccurrences(recurrence)
+    const name = `${recurrence.timeZone} ${recurrence.expression}`
+    const known = this.#parsed.get(name) ?? createOccurrences(recurrence)
+    if (this.#parsed.size >= PARSED_MAX) this.#parsed.clear()
+    this.#parsed.set(name, known)
+    return known
+  }
+
   #now(): number {
     return this.#init.environment.clock.now()
   }
@@ -112,7 +127,7 @@ export class DurableTimers {
     entry: DueEntry,
     { timer, schedule }: { readonly timer: StoredTimer; readonly schedule: NonNullable<StoredTimer['schedule']> },
   ): void {
-    const plan = planRun(occurrencesOf(schedule.recurrence), {
+    const plan = planRun(this.#occurrencesOf(schedule.recurrence), {
       dueAt: timer.dueAt,
       now: this.#now(),
       missed: schedule.missed,

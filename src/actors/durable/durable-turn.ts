@@ -1,5 +1,5 @@
 import type { AnyEventObject } from 'xstate'
-import { occurrencesOf } from './cron-schedule.ts'
+import { createOccurrences } from './cron-schedule.ts'
 import type { ApprovalRequest, EffectRequest, SentMessage, TimerSetting } from './journal-record.ts'
 import type { MissedRuns, Recurrence } from './recurrence.ts'
 
@@ -123,7 +123,7 @@ export class DurableTurn implements DurableActions {
       'everyMs' in init
         ? { kind: 'every', everyMs: checkPeriod(init.everyMs), anchorAt: init.anchorAt ?? this.now }
         : { kind: 'cron', expression: init.cron, timeZone: init.timeZone ?? 'UTC' }
-    const dueAt = occurrencesOf(recurrence).after(this.now)
+    const dueAt = createOccurrences(recurrence).after(this.now)
     if (dueAt === undefined) throw new RangeError(`The schedule ${id} has no run in the future`)
     checkInstant(dueAt)
     this.#set({ id, dueAt, event, schedule: { recurrence, missed } })
