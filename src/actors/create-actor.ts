@@ -16,6 +16,7 @@ import { behaviourOf } from './hosting/behaviour-of.ts'
 import type { AgentDefinition } from './agent-definition.ts'
 import { ActorSystem } from './system/actor-system.ts'
 import { cellCounts } from './system/cell-counts.ts'
+import type { NumberSource } from './system/xstate-contract.ts'
 import { createSystemEnvironment } from './system/system-environment.ts'
 
 /**
@@ -63,6 +64,7 @@ function createInlineSystem({ clock, logger }: GivenOptions): ActorSystem {
   return new ActorSystem({
     environment,
     isInline: true,
+    numbers: NUMBERS,
     // Looked up at each call: suites replace the global timers while actors run.
     clock: clock ?? {
       setTimeout: (callback, timeoutMs) => setTimeout(callback, timeoutMs),
@@ -77,7 +79,7 @@ function createCell(
   logic: AnyActorLogic,
   given: GivenOptions & { readonly above: Cell | undefined },
 ): Cell {
-  const number = NUMBERS.next()
+  const number = system.bookNumber()
   const place = { name: given.id ?? `x:${number}`, number, parent: given.above, input: given.input }
   const cell = new XStateCell(system, definitionOf(logic), place)
   const extras = cell.more()
@@ -103,14 +105,8 @@ function createCell(
   return cell
 }
 
-/** Session ids are unique among all actors of `createActor`, as in XState. */
-const NUMBERS = {
-  last: -1,
-  next(): number {
-    this.last += 1
-    return this.last
-  },
-}
+/** Session ids are unique among all actors of `createActor` and their children, as in XState. */
+const NUMBERS: NumberSource = { next: 0 }
 
 const DEFINITIONS = new WeakMap<AnyActorLogic, AgentDefinition>()
 

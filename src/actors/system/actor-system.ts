@@ -25,7 +25,7 @@ import type { SupervisionEvent } from '../supervision/supervision-event.ts'
 import { cellCounts } from './cell-counts.ts'
 import { SystemClock } from './system-clock.ts'
 import { TurnQueue } from './turn-queue.ts'
-import { XStateContract } from './xstate-contract.ts'
+import { XStateContract, type NumberSource } from './xstate-contract.ts'
 
 export type ActorSystemInit = {
   readonly environment: ActorEnvironment
@@ -37,6 +37,8 @@ export type ActorSystemInit = {
   readonly deadLettersMax?: number
   /** Name of this machine in addresses. Default `local`. */
   readonly nodeName?: string
+  /** Default: numbers of its own, from 0. */
+  readonly numbers?: NumberSource
   /** Index of this thread in addresses. Default 0. */
   readonly workerIndex?: number
   readonly extension?: SystemExtension
@@ -105,6 +107,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
       clock: init.clock ?? wheel,
       logger: logger ?? ((...parts) => environment.log(...parts)),
       stepObserver: tracer?.isRecording === true ? new MessageTracer(tracer) : undefined,
+      numbers: init.numbers ?? { next: 0 },
     })
     this.environment = environment
     this.isInline = init.isInline

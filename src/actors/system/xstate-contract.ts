@@ -28,7 +28,11 @@ export type XStateContractInit = {
   readonly clock: XStateClock
   readonly logger: (...parts: unknown[]) => void
   readonly stepObserver: StepObserver | undefined
+  readonly numbers: NumberSource
 }
+
+/** Numbers of actors; shared by systems whose actors must be told apart. */
+export type NumberSource = { next: number }
 
 /** Delayed events that can be listed. */
 export interface DelayedEvents extends XStateScheduler {
@@ -49,7 +53,7 @@ export abstract class XStateContract {
   readonly _logger: (...parts: unknown[]) => void
   readonly #keyed = new KeyedActors()
   readonly #inspectors = new Set<Observer<InspectionEvent>>()
-  #nextNumber = 0
+  readonly #numbers: NumberSource
   /** The gate while there are inspectors or spans. */
   private readonly watching: SendGate = {
     send: (target, event, source) => {
@@ -59,7 +63,8 @@ export abstract class XStateContract {
     },
   }
 
-  constructor({ environment, clock, logger, stepObserver }: XStateContractInit) {
+  constructor({ environment, clock, logger, stepObserver, numbers }: XStateContractInit) {
+    this.#numbers = numbers
     this._clock = clock
     this._logger = logger
     this.stepObserver = stepObserver
@@ -79,8 +84,8 @@ export abstract class XStateContract {
   abstract get isBusy(): boolean
 
   bookNumber(): number {
-    this.#nextNumber += 1
-    return this.#nextNumber - 1
+    this.#numbers.next += 1
+    return this.#numbers.next - 1
   }
 
   /** An actor by the `systemId` that XState's logic gave it. */
@@ -157,7 +162,9 @@ export abstract class XStateContract {
   #adopt(actor: XStateActor): void {
     const above =
       actor._parent instanceof Cell ? actor._parent : (actor._parent as XStateActor | undefined)?.kernellCell
-    const place = { name: actor.id, number: this.bookNumber(), parent: above, input: undefined }
+    // XState booked a number for it when it constructed it: `x:7`.
+    const number = Number(actor.sessionId.slice(2))
+    const place = { name: actor.id, number, parent: above, input: undefined }
     const cell = new Cell(this.host, new AdoptedBehaviour(actor), place)
     cell.marks = ADOPTED | SCHEDULED
     cell.status = RUNNING
