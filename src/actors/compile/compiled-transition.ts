@@ -74,13 +74,13 @@ function matchesOf(node: AnyStateNode, type: string): readonly AnyTransitionDefi
   return [type, ...wildcards].flatMap((descriptor) => node.transitions.get(descriptor) ?? [])
 }
 
-/** `*` is any event; `a.b.*` is `a.b` and whatever begins with `a.b.`. A star elsewhere is no wildcard. */
+/** `*` is any event; `a.b.*` is `a.b` and whatever begins with `a.b.`. Stars elsewhere are not covered. */
 function matchesDescriptor(type: string, descriptor: string): boolean {
   if (descriptor === '*') return true
   if (!descriptor.endsWith('.*')) return false
   const tokens = descriptor.split('.').slice(0, -1)
   const given = type.split('.')
-  return tokens.every((token, index) => token !== '*' && token === given[index])
+  return tokens.every((token, index) => token === given[index])
 }
 
 function compileTransition(

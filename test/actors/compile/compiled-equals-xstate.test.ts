@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createActor, type AnyActorLogic, type AnyActorRef } from 'xstate'
 import { buildMachine, EVENT_TYPES, machineSpecs } from './random-machine.ts'
 import { tableLogic } from './table-logic.ts'
@@ -65,8 +65,6 @@ function textOf(error: unknown): string {
 
 describe('a machine run by tables', () => {
   it('is the same as the machine run by XState, after every step, for random machines and events', () => {
-    // XState's development build warns of descriptors that are no wildcards.
-    vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     let machines = 0
     let steps = 0
     let statuses = ''

@@ -55,7 +55,7 @@ type ActionSpec = {
 }
 
 export const EVENT_TYPES = ['a', 'b', 'a.x', 'a.x.y', 'a.*.y', 'c', 'unknown'] as const
-const DESCRIPTORS = ['a', 'b', 'a.x', 'c', 'a.*', 'a.x.*', 'a.*.y', 'a.*.*', '*']
+const DESCRIPTORS = ['a', 'b', 'a.x', 'c', 'a.*', 'a.x.*', 'a.x.y.*', '*']
 
 const { guard } = fc.letrec<{ guard: GuardSpec }>((tie) => ({
   guard: fc.oneof(
