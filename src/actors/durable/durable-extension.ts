@@ -40,6 +40,7 @@ export type DurableExtensionInit = {
 }
 
 const CLOSE_MS_DEFAULT = 5_000
+const DURABLE: unique symbol = Symbol('durable actors') as never
 
 /** What a data directory adds to an actor system: the actors of definitions that are `durable` outlive the process. */
 export class DurableExtension implements SystemExtension, DurableHost, DurableRuntime, RefRuntime {
@@ -84,6 +85,7 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
       if (isDurableRoot(cell.behaviour)) await new DurableRef(cell.id, this).deliver(event, options)
       else await deliver(cell, event, options)
     }
+    Object.defineProperty(system, DURABLE, { value: this })
     system.deadLetters.subscribe(({ event, reason }) => {
       if (reason === 'poison' || reason === 'dropped') this.#mail.discard(event)
     })
@@ -355,12 +357,9 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   }
 }
 
-/** The extension of a system that has durable actors. */
-export function durableExtensionOf({ extension }: ActorSystem): DurableExtension | undefined {
-  if (extension instanceof DurableExtension) return extension
-  // One that is made of several names this part of it.
-  const { durable } = (extension ?? {}) as { readonly durable?: unknown }
-  return durable instanceof DurableExtension ? durable : undefined
+/** The part of a system's extension that its durable actors are. */
+export function durableExtensionOf(system: ActorSystem): DurableExtension | undefined {
+  return (system as { readonly [DURABLE]?: DurableExtension })[DURABLE]
 }
 
 async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
