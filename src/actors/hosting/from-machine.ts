@@ -18,12 +18,17 @@ export type MachineStep<State, Event, Effect, Input> = {
   readonly actor: ActorRef
 }
 
-export type FromMachineOptions<Message, Event> = {
+export type FromMachineOptions<Message, Event, Context> = {
   /**
    * The machine's event in a message of the actor; `undefined`: the message is none of the machine's. Absent: messages are
    * events, save those of the runtime (`xstate.…`, `kernell.…`).
    */
   readonly eventOf?: (message: Message) => Event | undefined
+  /**
+   * Called once when the actor ends, whatever the reason: with the context of then, and with what was thrown where the
+   * machine or `runEffects` did. After that it may start again, from `machine.initial`.
+   */
+  readonly onEnd?: (context: Context, failure: { readonly error: unknown } | undefined) => void
   /** True: the actor fails when the machine names a broken invariant. Costs `violations` after every event. Default false. */
   readonly isChecked?: boolean
 }
@@ -51,22 +56,36 @@ export type FromMachineOptions<Message, Event> = {
 export function fromMachine<State, Event extends EventObject, Effect, Input, Message extends EventObject = Event>(
   machine: Machine<State, Event, Effect, Input>,
   runEffects: (step: MachineStep<State, Event, Effect, Input>) => void,
-  options: FromMachineOptions<Message, Event> = {},
+  options: FromMachineOptions<Message, Event, MachineContext<State, Input>> = {},
 ): TransitionActorLogic<MachineContext<State, Input>, Message, Input> {
   // Without `eventOf` the messages are the machine's events, which the types cannot say.
   const eventOf = options.eventOf ?? ((message: Message) => ownEvent(message) as Event | undefined)
-  const { isChecked = false } = options
+  const { isChecked = false, onEnd } = options
   return fromTransition<MachineContext<State, Input>, Message, never, Input>(
     (context, message, scope) => {
+      if (message.type === 'xstate.stop') onEnd?.(context, undefined)
       const event = eventOf(message)
       if (event === undefined) return context
       const { input } = context
-      const { state, effects } = machine.transition(context.state, event)
-      if (isChecked) checkSound(machine, state)
-      // The scope is the actor's cell where this runtime hosts it.
-      const actor = scope.self as unknown as ActorRef
-      scope.defer(() => runEffects({ effects, event, state, input, actor }))
-      return state === context.state ? context : { state, input }
+      try {
+        const { state, effects } = machine.transition(context.state, event)
+        if (isChecked) checkSound(machine, state)
+        // The scope is the actor's cell where this runtime hosts it.
+        const actor = scope.self as unknown as ActorRef
+        const next = state === context.state ? context : { state, input }
+        scope.defer(() => {
+          try {
+            runEffects({ effects, event, state, input, actor })
+          } catch (error: unknown) {
+            onEnd?.(next, { error })
+            throw error
+          }
+        })
+        return next
+      } catch (error: unknown) {
+        onEnd?.(context, { error })
+        throw error
+      }
     },
     ({ input }) => ({ state: machine.initial(input), input }),
   )

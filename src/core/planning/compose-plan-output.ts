@@ -1,4 +1,5 @@
-import { isPlanFinished, type PlanState } from './plan-machine.ts'
+import type { PlannedTask } from './order-by-dependencies.ts'
+import { isPlanFinished, statusOf, type PlanState, type SubTaskStatus } from './plan-state.ts'
 
 /** A step without an output, and why. */
 export type UndoneStep = { readonly id: string; readonly reason: string }
@@ -6,9 +7,9 @@ export type UndoneStep = { readonly id: string; readonly reason: string }
 export type ComposedOutput = {
   /** The outputs of the last steps that succeeded, in plan order, separated by blank lines; `''` when no step did. */
   readonly output: string
-  /** Whether every step succeeded. */
+  /** Whether every step that is not optional succeeded. */
   readonly isComplete: boolean
-  /** Steps that failed or were stopped, in plan order. */
+  /** Steps that failed, were stopped or were cancelled, optional ones left out, in plan order. */
   readonly undone: readonly UndoneStep[]
 }
 
@@ -18,18 +19,24 @@ export type ComposedOutput = {
  *
  * @throws RangeError when the plan has not finished.
  */
-export function composePlanOutput(state: PlanState): ComposedOutput {
+export function composePlanOutput(state: PlanState<PlannedTask>): ComposedOutput {
   if (!isPlanFinished(state)) throw new RangeError('the plan has not finished')
+  const { graph } = state
   const consumed = new Set(
-    state.subTasks.flatMap(({ id, depends_on }) => (state.statuses.get(id)?.kind === 'succeeded' ? depends_on : [])),
+    graph.subTasks.flatMap(({ id, depends_on }) => (statusOf(state, id)?.kind === 'succeeded' ? depends_on : [])),
   )
   const outputs: string[] = []
   const undone: UndoneStep[] = []
-  for (const { id } of state.subTasks) {
-    const status = state.statuses.get(id)
+  for (const [index, { id }] of graph.subTasks.entries()) {
+    const status = state.statuses[index]
     if (status?.kind === 'succeeded' && !consumed.has(id)) outputs.push(status.output)
-    if (status?.kind === 'failed') undone.push({ id, reason: status.reason })
-    if (status?.kind === 'stopped') undone.push({ id, reason: `depends on ${status.failedDependency}, which failed` })
+    const reason = status === undefined ? undefined : reasonUndone(status)
+    if (reason !== undefined && graph.policies[index]?.isOptional !== true) undone.push({ id, reason })
   }
   return { output: outputs.join('\n\n'), isComplete: undone.length === 0, undone }
+}
+
+function reasonUndone(status: SubTaskStatus): string | undefined {
+  if (status.kind === 'stopped') return `depends on ${status.failedDependency}, which failed`
+  return status.kind === 'failed' || status.kind === 'cancelled' ? status.reason : undefined
 }

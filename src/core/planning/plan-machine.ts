@@ -1,169 +1,222 @@
-import { assert } from '../../base/assert.ts'
-import { orderByDependencies } from './order-by-dependencies.ts'
-import type { SubTask } from './sub-task.ts'
-
-export type SubTaskStatus =
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'running' }
-  | { readonly kind: 'succeeded'; readonly output: string }
-  | { readonly kind: 'failed'; readonly reason: string }
-  /** Never ran, because this step, which it depends on directly or through others, failed. */
-  | { readonly kind: 'stopped'; readonly failedDependency: string }
-
-export type PlanState = {
-  /** Every step after those it depends on. */
-  readonly subTasks: readonly SubTask[]
-  readonly statuses: ReadonlyMap<string, SubTaskStatus>
-  readonly parallelMax: number
-  readonly isStarted: boolean
-}
-
-export type PlanEvent =
-  | { readonly type: 'plan-started' }
-  | { readonly type: 'subtask-succeeded'; readonly id: string; readonly output: string }
-  | { readonly type: 'subtask-failed'; readonly id: string; readonly reason: string }
-
-export type DependencyOutput = { readonly id: string; readonly output: string }
-
-export type PlanEffect =
-  /** Execute the step; it sees these outputs and nothing else of the plan. */
-  | {
-      readonly type: 'start-subtask'
-      readonly subTask: SubTask
-      readonly dependencyOutputs: readonly DependencyOutput[]
-    }
-  /** The step will not run, because `failedDependency` failed. */
-  | { readonly type: 'report-stopped'; readonly id: string; readonly failedDependency: string }
-  /** Every step has succeeded, failed or been stopped; see `composePlanOutput`. Emitted once. */
-  | { readonly type: 'finish-plan' }
-  | { readonly type: 'event-refused'; readonly code: 'PLAN_EVENT_REFUSED'; readonly detail: string }
-
-export type PlanInput = {
-  /** A parsed plan: unique ids, known dependencies, no cycles (see `parseSubTasks`). */
-  readonly subTasks: readonly SubTask[]
-  /** Most steps running at once, a whole number >= 1; 4 when absent. */
-  readonly parallelMax?: number
-}
-
-export type PlanStep = { readonly state: PlanState; readonly effects: readonly PlanEffect[] }
-
-/** Most steps of one plan that run at once unless the caller says otherwise. */
-export const PLAN_PARALLEL_MAX_DEFAULT = 4
+import { assert, assertNever } from '../../base/assert.ts'
+import type { Step } from '../machine.ts'
+import type { PlannedTask } from './order-by-dependencies.ts'
+import { advance, draftOf, idOf, policyOf, setStatus, start, tellStart, type Draft } from './plan-draft.ts'
+import type { PlanEffect, PlanEvent, PlanTimer } from './plan-event.ts'
+import { backOffAfter, createPlanGraph, type PlanInput } from './plan-graph.ts'
+import { isOpen, planViolations, type PlanState, type SubTaskStatus } from './plan-state.ts'
 
 /**
  * Executes a plan as a pure machine: (state, event) -> (state, effects). Steps start as soon as all their dependencies
- * succeeded, independent ones side by side; a failed step stops everything that depends on it and nothing else.
- * Whether steps are independent is read from `depends_on` alone, not from `parallel_ok`: a step is a question to a model
- * without side effects, so the graph says all there is to know.
+ * have succeeded, independent ones side by side. A step that fails is tried again as its policy says; one that failed for
+ * good stops everything that depends on it and nothing else, unless it is optional. Whether steps are independent is read
+ * from `depends_on` alone, not from `parallel_ok`: a step is a question to a model without side effects, so the graph says
+ * all there is to know.
+ *
+ * ```text
+ * waiting --> running --> succeeded | failed | backing-off --> waiting
+ *                |
+ *                +--> stopping --> cancelled, or, after a time limit, as after running
+ * any open ------> cancelled          waiting ------> stopped
+ * ```
  */
 export const planMachine: {
   readonly name: 'plan'
-  initial(input: PlanInput): PlanState
-  transition(state: PlanState, event: PlanEvent): PlanStep
-  violations(state: PlanState): readonly string[]
-} = { name: 'plan', initial, transition, violations }
+  /** @throws RangeError as `createPlanGraph`. */
+  initial<Task extends PlannedTask>(input: PlanInput<Task>): PlanState<Task>
+  /** Total: an event that does not apply leaves the state unchanged and yields one `event-refused`. */
+  transition<Task extends PlannedTask>(
+    state: PlanState<Task>,
+    event: PlanEvent,
+  ): Step<PlanState<Task>, PlanEffect<Task>>
+  violations(state: PlanState<PlannedTask>): readonly string[]
+} = { name: 'plan', initial, transition, violations: planViolations }
 
-/** @throws RangeError when the plan is empty, not a graph without cycles, or `parallelMax` is below 1. */
-function initial({ subTasks, parallelMax = PLAN_PARALLEL_MAX_DEFAULT }: PlanInput): PlanState {
-  const ordered = orderByDependencies(subTasks)
-  const statuses = new Map<string, SubTaskStatus>(subTasks.map(({ id }) => [id, { kind: 'waiting' }]))
-  if (ordered === undefined || subTasks.length === 0 || statuses.size !== subTasks.length) {
-    throw new RangeError('a plan needs at least one step, unique ids and dependencies without cycles')
-  }
-  if (!Number.isInteger(parallelMax) || parallelMax < 1)
-    throw new RangeError(`parallelMax ${parallelMax} is not a whole number >= 1`)
-  return { subTasks: ordered, statuses, parallelMax, isStarted: false }
+function initial<Task extends PlannedTask>(input: PlanInput<Task>): PlanState<Task> {
+  const graph = createPlanGraph(input)
+  const statuses = graph.subTasks.map(() => FIRST)
+  return { graph, phase: 'planned', statuses, runningCount: 0, openCount: statuses.length, firstWaiting: 0 }
 }
 
-/** Total: an event that does not apply leaves the state unchanged and yields one `event-refused`. */
-function transition(state: PlanState, event: PlanEvent): PlanStep {
+const FIRST: SubTaskStatus = Object.freeze({ kind: 'waiting', attempt: 1 })
+
+type PlanStep<Task extends PlannedTask> = Step<PlanState<Task>, PlanEffect<Task>>
+
+function transition<Task extends PlannedTask>(state: PlanState<Task>, event: PlanEvent): PlanStep<Task> {
   switch (event.type) {
     case 'plan-started':
-      if (state.isStarted) return refuse(state, 'the plan has already started')
-      return startReady({ ...state, isStarted: true }, [])
+      if (state.phase !== 'planned') return refuse(state, 'the plan has already started')
+      return advance(draftOf(state, 'running'))
+    case 'plan-resumed':
+      if (state.phase === 'planned' || state.phase === 'finished') return refuse(state, `the plan is ${state.phase}`)
+      return advance(resumed(draftOf(state, state.phase)))
+    case 'plan-cancelled':
+      if (state.phase === 'finished' || state.phase === 'cancelling')
+        return refuse(state, `the plan is ${state.phase} already`)
+      return advance(cancelled(draftOf(state, 'cancelling'), event.reason))
     case 'subtask-succeeded':
-      if (state.statuses.get(event.id)?.kind !== 'running') return refuse(state, `step ${event.id} is not running`)
-      return startReady(withStatus(state, event.id, { kind: 'succeeded', output: event.output }), [])
     case 'subtask-failed':
-      if (state.statuses.get(event.id)?.kind !== 'running') return refuse(state, `step ${event.id} is not running`)
-      return stopDependants(withStatus(state, event.id, { kind: 'failed', reason: event.reason }), event.id)
+      return ended(state, event)
+    case 'subtask-cancelled':
+      return cancelStep(state, event)
+    case 'timer-fired':
+      return timerFired(state, event.timer)
+    default:
+      return assertNever(event)
   }
 }
 
-function refuse(state: PlanState, detail: string): PlanStep {
+function refuse<Task extends PlannedTask>(state: PlanState<Task>, detail: string): PlanStep<Task> {
   return { state, effects: [{ type: 'event-refused', code: 'PLAN_EVENT_REFUSED', detail }] }
 }
 
-function withStatus(state: PlanState, id: string, status: SubTaskStatus): PlanState {
-  return { ...state, statuses: new Map(state.statuses).set(id, status) }
+type StepEnded = Extract<PlanEvent, { type: 'subtask-succeeded' | 'subtask-failed' }>
+
+function ended<Task extends PlannedTask>(state: PlanState<Task>, event: StepEnded): PlanStep<Task> {
+  const index = state.graph.indexes.get(event.id) ?? -1
+  const status = state.statuses[index]
+  if (status === undefined || (status.kind !== 'running' && status.kind !== 'stopping'))
+    return refuse(state, `step ${event.id} is not running`)
+  if (event.attempt !== undefined && event.attempt !== status.attempt)
+    return refuse(state, `attempt ${event.attempt} of step ${event.id} is not the one that runs`)
+  const draft = draftOf(state, state.phase)
+  if (status.kind === 'stopping' || policyOf(draft, index).timeLimitMs !== undefined)
+    draft.effects.push({ type: 'cancel-timer', id: event.id })
+  if (status.kind === 'stopping' && status.cause === 'cancelled') endWithout(draft, index, status)
+  else if (event.type === 'subtask-succeeded') setStatus(draft, index, { kind: 'succeeded', output: event.output })
+  else attemptFailed(draft, index, status.kind === 'stopping' ? { reason: status.reason } : event)
+  return advance(draft)
 }
 
-/** Steps are in dependency order, so one pass reaches dependants of dependants. */
-function stopDependants(state: PlanState, failedId: string): PlanStep {
-  const statuses = new Map(state.statuses)
-  const blocked = new Set([failedId])
-  const effects: PlanEffect[] = []
-  for (const { id, depends_on } of state.subTasks) {
-    if (statuses.get(id)?.kind !== 'waiting' || !depends_on.some((dependency) => blocked.has(dependency))) continue
-    blocked.add(id)
-    statuses.set(id, { kind: 'stopped', failedDependency: failedId })
-    effects.push({ type: 'report-stopped', id, failedDependency: failedId })
+/** An attempt came to nothing: there is another, or the step has failed. */
+function attemptFailed<Task extends PlannedTask>(
+  draft: Draft<Task>,
+  index: number,
+  { reason, isRetryable = true }: { readonly reason: string; readonly isRetryable?: boolean },
+): void {
+  const status = draft.statuses[index]
+  const policy = policyOf(draft, index)
+  assert(status !== undefined && 'attempt' in status, 'an attempt that failed is of an open step')
+  const { attempt } = status
+  if (!isRetryable || attempt >= (policy.attemptsMax ?? 1)) {
+    setStatus(draft, index, { kind: 'failed', reason })
+    stopDependants(draft, index)
+    return
   }
-  return startReady({ ...state, statuses }, effects)
-}
-
-function startReady(state: PlanState, before: readonly PlanEffect[]): PlanStep {
-  const statuses = new Map(state.statuses)
-  const effects = [...before]
-  let running = countOf(state, 'running')
-  for (const subTask of state.subTasks) {
-    if (running >= state.parallelMax) break
-    if (statuses.get(subTask.id)?.kind !== 'waiting') continue
-    const dependencyOutputs = outputsOf(state, subTask.depends_on)
-    if (dependencyOutputs === undefined) continue
-    statuses.set(subTask.id, { kind: 'running' })
-    running += 1
-    effects.push({ type: 'start-subtask', subTask, dependencyOutputs })
+  const delayMs = backOffAfter(policy, attempt)
+  if (delayMs === 0) {
+    start(draft, index, attempt + 1)
+    return
   }
-  const next = { ...state, statuses }
-  if (isPlanFinished(next)) effects.push({ type: 'finish-plan' })
-  assert(isPlanFinished(next) || running > 0, 'an unfinished plan has a running step')
-  return { state: next, effects }
+  setStatus(draft, index, { kind: 'backing-off', attempt: attempt + 1 })
+  const timer: PlanTimer = { kind: 'back-off', id: idOf(draft.graph, index), attempt: attempt + 1 }
+  draft.effects.push({ type: 'start-timer', timer, delayMs })
 }
 
-/** Outputs of the steps named, or `undefined` unless all of them succeeded. */
-function outputsOf(state: PlanState, ids: readonly string[]): readonly DependencyOutput[] | undefined {
-  const outputs: DependencyOutput[] = []
-  for (const id of ids) {
-    const status = state.statuses.get(id)
-    if (status?.kind !== 'succeeded') return undefined
-    outputs.push({ id, output: status.output })
+/** Ends a step that is stopping, and that nobody waits for any more or that has had its time. */
+function endWithout<Task extends PlannedTask>(
+  draft: Draft<Task>,
+  index: number,
+  { cause, reason }: Extract<SubTaskStatus, { kind: 'stopping' }>,
+): void {
+  if (cause === 'time-limit') {
+    attemptFailed(draft, index, { reason })
+    return
   }
-  return outputs
+  setStatus(draft, index, { kind: 'cancelled', reason })
+  stopDependants(draft, index)
 }
 
-function countOf(state: PlanState, kind: SubTaskStatus['kind']): number {
-  let count = 0
-  for (const status of state.statuses.values()) if (status.kind === kind) count += 1
-  return count
+/** Steps are in dependency order, so one pass reaches dependants of dependants. What an optional step stops goes no further than itself. */
+function stopDependants<Task extends PlannedTask>(draft: Draft<Task>, failed: number): void {
+  if (policyOf(draft, failed).isOptional === true) return
+  const { graph, statuses } = draft
+  const failedDependency = idOf(graph, failed)
+  const blocked = new Set([failed])
+  for (let index = failed + 1; index < statuses.length; index += 1) {
+    if (statuses[index]?.kind !== 'waiting') continue
+    if (graph.dependencies[index]?.some((dependency) => blocked.has(dependency)) !== true) continue
+    if (policyOf(draft, index).isOptional !== true) blocked.add(index)
+    setStatus(draft, index, { kind: 'stopped', failedDependency })
+    draft.effects.push({ type: 'report-stopped', id: idOf(graph, index), failedDependency })
+  }
 }
 
-/** Whether no step can change any more. */
-export function isPlanFinished(state: PlanState): boolean {
-  return countOf(state, 'waiting') === 0 && countOf(state, 'running') === 0
+/** Tells a step that runs to stop. */
+function stop<Task extends PlannedTask>(
+  draft: Draft<Task>,
+  index: number,
+  status: Extract<SubTaskStatus, { kind: 'stopping' }>,
+): void {
+  const { attempt, cause } = status
+  const id = idOf(draft.graph, index)
+  setStatus(draft, index, status)
+  draft.effects.push({ type: 'stop-subtask', id, attempt, cause })
+  const timer: PlanTimer = { kind: 'stop-grace', id, attempt }
+  draft.effects.push({ type: 'start-timer', timer, delayMs: draft.graph.stopGraceMs })
 }
 
-function violations(state: PlanState): readonly string[] {
-  const broken: string[] = []
-  if (countOf(state, 'running') > state.parallelMax) broken.push('more steps run than parallelMax allows')
-  for (const { id, depends_on } of state.subTasks) {
-    const status = state.statuses.get(id)
-    const hasRun = status?.kind === 'running' || status?.kind === 'succeeded' || status?.kind === 'failed'
-    if (hasRun && outputsOf(state, depends_on) === undefined)
-      broken.push(`step ${id} ran before its dependencies succeeded`)
-    if (status?.kind === 'stopped' && state.statuses.get(status.failedDependency)?.kind !== 'failed') {
-      broken.push(`step ${id} is stopped by a step that did not fail`)
+function cancelStep<Task extends PlannedTask>(
+  state: PlanState<Task>,
+  { id, reason }: Extract<PlanEvent, { type: 'subtask-cancelled' }>,
+): PlanStep<Task> {
+  const index = state.graph.indexes.get(id) ?? -1
+  const status = state.statuses[index]
+  if (state.phase !== 'running' || status === undefined || !isOpen(status))
+    return refuse(state, `step ${id} cannot be cancelled now`)
+  if (status.kind === 'stopping' && status.cause === 'cancelled')
+    return refuse(state, `step ${id} is cancelled already`)
+  const draft = draftOf(state, state.phase)
+  cancelOne(draft, index, reason)
+  if (draft.statuses[index]?.kind === 'cancelled') stopDependants(draft, index)
+  return advance(draft)
+}
+
+function cancelOne<Task extends PlannedTask>(draft: Draft<Task>, index: number, reason: string): void {
+  const status = draft.statuses[index]
+  if (status === undefined || !isOpen(status)) return
+  if (status.kind === 'running') stop(draft, index, { ...status, kind: 'stopping', cause: 'cancelled', reason })
+  else if (status.kind === 'stopping') setStatus(draft, index, { ...status, cause: 'cancelled', reason })
+  else {
+    if (status.kind === 'backing-off') draft.effects.push({ type: 'cancel-timer', id: idOf(draft.graph, index) })
+    setStatus(draft, index, { kind: 'cancelled', reason })
+  }
+}
+
+function cancelled<Task extends PlannedTask>(draft: Draft<Task>, reason: string): Draft<Task> {
+  for (let index = 0; index < draft.statuses.length; index += 1) cancelOne(draft, index, reason)
+  return draft
+}
+
+/** Nothing runs: what did starts again, what was stopping has stopped, and timers start anew. */
+function resumed<Task extends PlannedTask>(draft: Draft<Task>): Draft<Task> {
+  for (const [index, status] of draft.statuses.entries()) {
+    const id = idOf(draft.graph, index)
+    if (status.kind === 'running') tellStart(draft, index, status.attempt)
+    else if (status.kind === 'stopping') endWithout(draft, index, status)
+    else if (status.kind === 'backing-off') {
+      const delayMs = backOffAfter(policyOf(draft, index), status.attempt - 1)
+      const timer: PlanTimer = { kind: 'back-off', id, attempt: status.attempt }
+      draft.effects.push({ type: 'start-timer', timer, delayMs })
     }
   }
-  return broken
+  return draft
+}
+
+function timerFired<Task extends PlannedTask>(state: PlanState<Task>, timer: PlanTimer): PlanStep<Task> {
+  const index = state.graph.indexes.get(timer.id) ?? -1
+  const status = state.statuses[index]
+  if (status === undefined || !('attempt' in status) || status.attempt !== timer.attempt)
+    return refuse(state, `nobody waits for this timer of step ${timer.id}`)
+  const draft = draftOf(state, state.phase)
+  if (timer.kind === 'time-limit' && status.kind === 'running') {
+    const reason = `took longer than ${policyOf(draft, index).timeLimitMs} ms`
+    stop(draft, index, { ...status, kind: 'stopping', cause: 'time-limit', reason })
+  } else if (timer.kind === 'back-off' && status.kind === 'backing-off') {
+    setStatus(draft, index, { kind: 'waiting', attempt: status.attempt })
+  } else if (timer.kind === 'stop-grace' && status.kind === 'stopping') {
+    draft.effects.push({ type: 'abandon-subtask', id: timer.id, attempt: timer.attempt })
+    endWithout(draft, index, status)
+  } else return refuse(state, `nobody waits for this timer of step ${timer.id}`)
+  return advance(draft)
 }

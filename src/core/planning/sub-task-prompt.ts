@@ -1,5 +1,5 @@
 import { fenceSections, type FencedSection, type PromptParts } from '../text/fence-sections.ts'
-import type { DependencyOutput } from './plan-machine.ts'
+import type { DependencyOutput } from './plan-event.ts'
 import type { SubTask } from './sub-task.ts'
 
 export type SubTaskPromptInit = {

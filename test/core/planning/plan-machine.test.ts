@@ -1,13 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { composePlanOutput } from '../../../src/core/planning/compose-plan-output.ts'
-import {
-  isPlanFinished,
-  planMachine,
-  type PlanEffect,
-  type PlanEvent,
-  type PlanState,
-} from '../../../src/core/planning/plan-machine.ts'
+import type { PlanEffect, PlanEvent } from '../../../src/core/planning/plan-event.ts'
+import type { PlanInput } from '../../../src/core/planning/plan-graph.ts'
+import { planMachine } from '../../../src/core/planning/plan-machine.ts'
+import { isPlanFinished, statusOf, type PlanState } from '../../../src/core/planning/plan-state.ts'
 import { buildSubTaskPrompt } from '../../../src/core/planning/sub-task-prompt.ts'
 import { singleSubTask, type SubTask } from '../../../src/core/planning/sub-task.ts'
 
@@ -51,6 +48,8 @@ describe('execution', () => {
           { id: 'a', output: 'A' },
           { id: 'b', output: 'B' },
         ],
+        attempt: 1,
+        key: 'plan/c/1',
       },
     ])
   })
@@ -99,7 +98,153 @@ describe('execution', () => {
     expect(() => planMachine.initial({ subTasks: [] })).toThrow(RangeError)
     expect(() => planMachine.initial({ subTasks: [step('a', ['a'])] })).toThrow(RangeError)
     expect(() => planMachine.initial({ subTasks: [step('a'), step('a')] })).toThrow(RangeError)
-    expect(() => planMachine.initial({ subTasks: [step('a')], parallelMax: 0 })).toThrow(RangeError)
+    for (const bad of [
+      { parallelMax: 0 },
+      { id: '' },
+      { stopGraceMs: -1 },
+      { policy: { attemptsMax: 0 } },
+      { policy: { attemptsMax: 1_001 } },
+      { policies: { a: { timeLimitMs: 0 } } },
+      { policies: { a: { backOff: { firstMs: 5, maxMs: 4 } } } },
+    ] satisfies Omit<PlanInput<SubTask>, 'subTasks'>[])
+      expect(() => planMachine.initial({ subTasks: [step('a')], ...bad })).toThrow(RangeError)
+    expect(() => planMachine.initial({ subTasks: [step('a/b')] })).toThrow(RangeError)
+    expect(() => planMachine.initial({ subTasks: [step('a', ['nobody'])] })).toThrow(RangeError)
+  })
+
+  it('takes steps out of order in the order of their dependencies, the earliest ready one first', () => {
+    const { graph } = planMachine.initial({ subTasks: [step('c', ['a']), step('b'), step('a'), step('d', ['c', 'b'])] })
+    expect(graph.subTasks.map(({ id }) => id)).toEqual(['b', 'a', 'c', 'd'])
+  })
+})
+
+/** What there is of `a`, alone or before `b`, after the events. */
+function after(init: Omit<PlanInput<SubTask>, 'subTasks'>, events: readonly PlanEvent[]): ReturnType<typeof run> {
+  const subTasks = [step('a'), step('b', ['a'])]
+  return run(planMachine.initial({ subTasks, ...init }), [{ type: 'plan-started' }, ...events])
+}
+
+describe('a step that fails', () => {
+  const failed: PlanEvent = { type: 'subtask-failed', id: 'a', reason: 'down' }
+
+  it('is tried again at once, under another key, as often as its policy says', () => {
+    const policies = { a: { attemptsMax: 2 } }
+    const again = after({ id: 'p', policies }, [failed])
+    expect(again.effects).toEqual([
+      { type: 'start-subtask', subTask: step('a'), dependencyOutputs: [], attempt: 2, key: 'p/a/2' },
+    ])
+    const { state } = after({ policies }, [failed, failed])
+    expect([statusOf(state, 'a'), statusOf(state, 'b')]).toEqual([
+      { kind: 'failed', reason: 'down' },
+      { kind: 'stopped', failedDependency: 'a' },
+    ])
+  })
+
+  it('is not tried again when that would be of no use', () => {
+    const { state } = after({ policy: { attemptsMax: 9 } }, [{ ...failed, isRetryable: false }])
+    expect(statusOf(state, 'a')?.kind).toBe('failed')
+  })
+
+  it('waits longer each time, and leaves its place to others meanwhile', () => {
+    const policy = { attemptsMax: 5, backOff: { firstMs: 10, maxMs: 35 } }
+    let state = planMachine.initial({ subTasks: [step('a'), step('z')], policy, parallelMax: 1 })
+    const delays: unknown[] = []
+    const take = (event: PlanEvent): readonly PlanEffect[] => {
+      const next = planMachine.transition(state, event)
+      state = next.state
+      return next.effects
+    }
+    take({ type: 'plan-started' })
+    expect(started(take(failed))).toEqual(['z'])
+    take({ type: 'subtask-succeeded', id: 'z', output: 'Z' })
+    for (const attempt of [2, 3, 4, 5]) {
+      expect(started(take({ type: 'timer-fired', timer: { kind: 'back-off', id: 'a', attempt } }))).toEqual(['a'])
+      for (const effect of take(failed)) if (effect.type === 'start-timer') delays.push(effect.delayMs)
+    }
+    expect([delays, statusOf(state, 'a')]).toEqual([[20, 35, 35], { kind: 'failed', reason: 'down' }])
+  })
+
+  it('stops nobody when it is optional: what depends on it runs without its output', () => {
+    const optional = after({ policies: { a: { isOptional: true } } }, [failed])
+    expect(optional.effects).toMatchObject([{ type: 'start-subtask', subTask: { id: 'b' }, dependencyOutputs: [] }])
+    const end = planMachine.transition(optional.state, { type: 'subtask-succeeded', id: 'b', output: 'B' })
+    expect(composePlanOutput(end.state)).toEqual({ output: 'B', isComplete: true, undone: [] })
+  })
+
+  it('is heard of once: a report of an earlier attempt is refused', () => {
+    const { effects } = after({ policy: { attemptsMax: 3 } }, [failed, { ...failed, attempt: 1 }])
+    expect(effects).toMatchObject([{ type: 'event-refused' }])
+  })
+})
+
+describe('a step that takes too long', () => {
+  const policies = { a: { timeLimitMs: 50, attemptsMax: 2 } }
+  const fired = (kind: 'time-limit' | 'stop-grace', attempt = 1): PlanEvent => ({
+    type: 'timer-fired',
+    timer: { kind, id: 'a', attempt },
+  })
+
+  it('is told to stop, and tried again when it has ended', () => {
+    expect(after({ policies, stopGraceMs: 7 }, [fired('time-limit')]).effects).toEqual([
+      { type: 'stop-subtask', id: 'a', attempt: 1, cause: 'time-limit' },
+      { type: 'start-timer', timer: { kind: 'stop-grace', id: 'a', attempt: 1 }, delayMs: 7 },
+    ])
+    const again = after({ policies }, [fired('time-limit'), { type: 'subtask-failed', id: 'a', reason: 'aborted' }])
+    expect(again.effects.map(({ type }) => type)).toEqual(['cancel-timer', 'start-subtask', 'start-timer'])
+  })
+
+  it('is given up when it does not end, and fails of that after the last attempt', () => {
+    const over: PlanEvent[] = [fired('time-limit'), fired('stop-grace'), fired('time-limit', 2)]
+    expect(after({ policies }, over.slice(0, 2)).effects.map(({ type }) => type)).toEqual([
+      'abandon-subtask',
+      'start-subtask',
+      'start-timer',
+    ])
+    const { state } = after({ policies }, [...over, fired('stop-grace', 2)])
+    expect(statusOf(state, 'a')).toEqual({ kind: 'failed', reason: 'took longer than 50 ms' })
+  })
+
+  it('counts when it succeeds while it is being stopped', () => {
+    const { state } = after({ policies }, [
+      fired('time-limit'),
+      { type: 'subtask-succeeded', id: 'a', output: 'A', attempt: 1 },
+    ])
+    expect(statusOf(state, 'a')).toEqual({ kind: 'succeeded', output: 'A' })
+  })
+})
+
+describe('cancelling', () => {
+  it('a step that runs: it ends, whatever it says, and what depends on it is stopped', () => {
+    const { state, effects } = after({}, [
+      { type: 'subtask-cancelled', id: 'a', reason: 'unwanted' },
+      { type: 'subtask-succeeded', id: 'a', output: 'A' },
+    ])
+    expect(effects.map(({ type }) => type)).toEqual(['cancel-timer', 'report-stopped', 'finish-plan'])
+    expect(composePlanOutput(state).undone).toEqual([
+      { id: 'a', reason: 'unwanted' },
+      { id: 'b', reason: 'depends on a, which failed' },
+    ])
+  })
+
+  it('a whole plan starts nothing more, and ends when what runs has ended', () => {
+    const { state, effects } = after({}, [{ type: 'plan-cancelled', reason: 'left' }])
+    expect(effects.map(({ type }) => type)).toEqual(['stop-subtask', 'start-timer'])
+    expect([state.phase, statusOf(state, 'b')]).toEqual(['cancelling', { kind: 'cancelled', reason: 'left' }])
+    const end = planMachine.transition(state, { type: 'subtask-failed', id: 'a', reason: 'aborted' })
+    expect([end.state.phase, end.effects.at(-1)]).toEqual(['finished', { type: 'finish-plan' }])
+  })
+})
+
+describe('a plan that was read from where it was kept', () => {
+  it('starts what was under way again, as the same attempt under the same key, and nothing that was done', () => {
+    const before = after({ policy: { attemptsMax: 3 } }, [
+      { type: 'subtask-succeeded', id: 'a', output: 'A' },
+      { type: 'subtask-failed', id: 'b', reason: 'down' },
+    ])
+    const resumed = planMachine.transition(before.state, { type: 'plan-resumed' })
+    expect(resumed.effects).toEqual(before.effects)
+    expect(resumed.effects).toMatchObject([{ type: 'start-subtask', attempt: 2, key: 'plan/b/2' }])
+    expect(resumed.state).toEqual(before.state)
   })
 })
 
