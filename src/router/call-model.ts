@@ -165,8 +165,8 @@ export async function endUnanswered(
 
 /** The code under which a failed call is recorded; a time limit of ours is named as such. */
 export function failureCode(error: unknown, signal: AbortSignal): string {
-  if (signal.aborted) return 'MODEL_TIMEOUT'
-  return CodedError.is(error) ? error.code : 'INTERNAL_ERROR'
+  if (!signal.aborted) return CodedError.is(error) ? error.code : 'INTERNAL_ERROR'
+  return CodedError.is(signal.reason) ? signal.reason.code : 'REQUEST_ABORTED'
 }
 
 export type AttemptInit = {

@@ -1,15 +1,17 @@
+import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { assert, assertNever } from '../base/assert.ts'
 import { CodedError } from '../base/errors.ts'
 import type { Amount } from '../base/money.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { AttemptEvent } from '../core/routing/attempt-machine.ts'
+import type { PlannedTask } from '../core/planning/order-by-dependencies.ts'
 import type { PlannedStep } from '../core/routing/decision-record.ts'
 import { isAccepted, type Verdict } from '../core/verification/verdict.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
 import type { RouteAttempt } from '../ports/router.ts'
 import { admitCall, attemptOf, makeCall, type CallComponents } from './call-model.ts'
-import { drivePlan, type StepTurn } from './drive-plan.ts'
-import type { EndCause } from './plan-end.ts'
+import { Cascade, NOTHING_LEFT, runWholeTask } from './cascade.ts'
+import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
 import { recordAttempt, type TaskRun } from './task-run.ts'
 
 export type AnswerToCheck = {
@@ -22,7 +24,11 @@ export type AnswerToCheck = {
 /** Judges an answer. */
 export type CheckAnswer = (run: TaskRun, answered: AnswerToCheck) => Promise<Verdict> | Verdict
 
-export type PlanComponents = CallComponents & { readonly checkAnswer: CheckAnswer }
+export type PlanComponents = CallComponents & {
+  readonly checkAnswer: CheckAnswer
+  /** The plan of each task is run by actors of this system. */
+  readonly actors: ActorSystem
+}
 
 /** An answer that stands, accepted or the best there was. */
 export type PlanResult = {
@@ -44,43 +50,74 @@ export async function executePlan(
   run: TaskRun,
   steps: readonly PlannedStep[] = run.decision.plan,
 ): Promise<PlanResult> {
-  const answers = new Map<number, Answered>()
-  const end = await drivePlan(run, steps, async (turn) => {
-    const { answered, ...report } = await runStep(components, run, turn)
-    if (answered !== undefined) answers.set(turn.index, answered)
-    return { kind: 'reported', ...report }
-  })
-  assert(end.kind === 'standing', 'no single step ends this plan')
-  const standing = answers.get(end.index)
-  assert(standing !== undefined, 'the answering step left an answer')
-  return { ...standing, isAccepted: end.isAccepted }
+  const answering = new AnsweringCascade(components, run, steps)
+  const { taskId } = run
+  await runWholeTask(components.actors, { taskId, attemptsMax: steps.length }, (turn) => answering.attempt(turn))
+  return answering.result()
 }
 
-type StepDone = { readonly event: AttemptEvent; readonly answered?: Answered; readonly cause?: EndCause }
+/** A cascade whose models give whole answers. */
+export class AnsweringCascade {
+  private readonly components: PlanComponents
+  private readonly run: TaskRun
+  private readonly cascade: Cascade
+  /** By index of the model. */
+  private readonly answers: (Answered | undefined)[] = []
+  private failure: { readonly cause: unknown } | undefined
 
-async function runStep(components: PlanComponents, run: TaskRun, { step, isLastResort }: StepTurn): Promise<StepDone> {
-  const entry = entryOf(components, step)
-  const admitted = await tryAdmit(components, run, entry)
-  if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, cause: { refusal: admitted.error } }
-  if (admitted.kind === 'aborted') return { event: { type: 'run-aborted' } }
-  const outcome = await makeCall(components, run, admitted.call)
-  switch (outcome.kind) {
-    case 'aborted':
-      recordAttempt(run, attemptOf({ ...outcome, entry, outcome: 'aborted' }))
-      return { event: { type: 'run-aborted' } }
-    case 'failed':
-      recordAttempt(run, {
-        ...attemptOf({ ...outcome, entry, outcome: 'failed', reason: outcome.code }),
-        ...saidBy(outcome.error),
-      })
-      return { event: { type: 'call-failed', code: outcome.code }, cause: { failure: outcome.error } }
-    case 'answered': {
-      const { answer } = outcome
-      const verdict = await judgeAnswer(components, run, { ...outcome, entry, isLastResort })
-      return { event: eventOf(run, verdict), answered: { entry, answer, verdict } }
+  constructor(components: PlanComponents, run: TaskRun, steps: readonly PlannedStep[]) {
+    this.components = components
+    this.run = run
+    this.cascade = new Cascade(run, steps)
+  }
+
+  /** Asks the model of this attempt. Resolves to `ANOTHER_MODEL` or `NOTHING_LEFT`; never rejects. */
+  async attempt(turn: StepTurn<PlannedTask>): Promise<StepOutcome> {
+    const { cascade, components, run } = this
+    try {
+      const { step, index, isLastResort } = cascade.turn(turn.attempt)
+      const entry = entryOf(components, step)
+      const admitted = await tryAdmit(components, run, entry)
+      if (admitted.kind === 'refused')
+        return cascade.report({ event: { type: 'budget-refused' }, cause: { refusal: admitted.error } })
+      if (admitted.kind === 'aborted') return cascade.report({ event: { type: 'run-aborted' } })
+      turn.onStop((reason) => admitted.call.deadline.abort(reason))
+      const outcome = await makeCall(components, run, admitted.call)
+      switch (outcome.kind) {
+        case 'aborted':
+          recordAttempt(run, attemptOf({ ...outcome, entry, outcome: 'aborted' }))
+          return cascade.report({ event: { type: 'run-aborted' } })
+        case 'failed':
+          recordAttempt(run, {
+            ...attemptOf({ ...outcome, entry, outcome: 'failed', reason: outcome.code }),
+            ...saidBy(outcome.error),
+          })
+          return cascade.report({
+            event: { type: 'call-failed', code: outcome.code },
+            cause: { failure: outcome.error },
+          })
+        case 'answered': {
+          const { answer } = outcome
+          const verdict = await judgeAnswer(components, run, { ...outcome, entry, isLastResort })
+          this.answers[index] = { entry, answer, verdict }
+          return cascade.report({ event: eventOf(run, verdict) })
+        }
+        default:
+          return assertNever(outcome)
+      }
+    } catch (error: unknown) {
+      this.failure = { cause: error }
+      return NOTHING_LEFT
     }
-    default:
-      return assertNever(outcome)
+  }
+
+  /** After the last attempt. Throws what an attempt threw, and as `endError` where no answer stands. */
+  result(): PlanResult {
+    if (this.failure !== undefined) throw this.failure.cause
+    const { index, isAccepted: isAnswerAccepted } = this.cascade.standing()
+    const standing = this.answers[index]
+    assert(standing !== undefined, 'the answering step left an answer')
+    return { ...standing, isAccepted: isAnswerAccepted }
   }
 }
 

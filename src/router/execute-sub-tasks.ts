@@ -13,8 +13,11 @@ import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import { modelTierRank, type ModelEntry } from '../core/models/model-entry.ts'
 import { composePlanOutput } from '../core/planning/compose-plan-output.ts'
 import { buildDecomposerPrompt } from '../core/planning/decomposer-prompt.ts'
+import type { DependencyOutput } from '../core/planning/plan-event.ts'
 import { parseSubTasks } from '../core/planning/parse-sub-tasks.ts'
-import { planMachine, type PlanEffect, type PlanState } from '../core/planning/plan-machine.ts'
+import type { StepPolicy } from '../core/planning/plan-graph.ts'
+import { planMachine } from '../core/planning/plan-machine.ts'
+import type { PlanState } from '../core/planning/plan-state.ts'
 import type { SubTask } from '../core/planning/sub-task.ts'
 import { buildSubTaskPrompt } from '../core/planning/sub-task-prompt.ts'
 import { priorSuccess } from '../core/policy/success-priors.ts'
@@ -23,7 +26,10 @@ import { isAccepted } from '../core/verification/verdict.ts'
 import type { PromptParts } from '../core/text/fence-sections.ts'
 import type { ModelAnswer, ModelUsage } from '../ports/language-model.ts'
 import { askOverhead } from './ask-overhead.ts'
-import { executePlan, type PlanComponents, type PlanResult } from './execute-plan.ts'
+import { ANOTHER_MODEL } from './cascade.ts'
+import { AnsweringCascade, executePlan, type PlanComponents, type PlanResult } from './execute-plan.ts'
+import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
+import { startTaskGraph } from './graph/task-graph.ts'
 import { factsOf } from './request-facts.ts'
 import type { TaskRun } from './task-run.ts'
 
@@ -95,6 +101,8 @@ class SubTaskExecution {
   private readonly init: DecomposeInit
   private readonly parent: TaskRun
   private readonly results = new Map<string, PlanResult>()
+  private readonly steps = new Map<string, readonly PlannedStep[]>()
+  private readonly answering = new Map<string, AnsweringCascade>()
   private firstFailure: { readonly cause: unknown } | undefined
 
   constructor(components: PlanComponents, init: DecomposeInit, run: TaskRun) {
@@ -106,65 +114,62 @@ class SubTaskExecution {
   async run(subTasks: readonly SubTask[]): Promise<PlanState> {
     // Under a cap a call may take all that is left of it and give most of it back, so the steps go one by one.
     const isCapped = this.parent.route.controls.maxCostNanos !== undefined
-    let state = planMachine.initial({ subTasks, ...(isCapped && { parallelMax: 1 }) })
-    const running = new Map<
-      string,
-      Promise<{ readonly id: string; readonly output?: string; readonly reason?: string }>
-    >()
-    const apply = (effects: readonly PlanEffect[]): void => {
-      for (const effect of effects)
-        if (effect.type === 'start-subtask') running.set(effect.subTask.id, this.runOne(effect))
-    }
-    let step = planMachine.transition(state, { type: 'plan-started' })
-    for (;;) {
-      state = step.state
-      apply(step.effects)
-      if (running.size === 0) return state
-      const done = await Promise.race(running.values())
-      if (this.parent.signal?.aborted === true) {
-        // Every step ends by the same signal; what it held is given back before the caller hears of the end.
-        await Promise.all(running.values())
-        this.parent.signal.throwIfAborted()
-      }
-      running.delete(done.id)
-      step = planMachine.transition(
-        state,
-        done.output === undefined
-          ? { type: 'subtask-failed', id: done.id, reason: done.reason ?? 'no output' }
-          : { type: 'subtask-succeeded', id: done.id, output: done.output },
-      )
+    const { actors } = this.components
+    const { taskId, signal } = this.parent
+    const state = planMachine.initial({
+      id: taskId,
+      subTasks,
+      policies: this.policiesOf(subTasks),
+      ...(isCapped && { parallelMax: 1 }),
+    })
+    const graph = startTaskGraph(actors, { state }, { execute: async (turn) => await this.attempt(turn), signal })
+    const end = await graph.ended
+    // Every step has ended by the same signal, and what it held is given back, before the caller hears of the end.
+    signal?.throwIfAborted()
+    return end
+  }
+
+  /** A step has an attempt for each of its models. */
+  private policiesOf(subTasks: readonly SubTask[]): Record<string, StepPolicy> {
+    return Object.fromEntries(
+      subTasks.map((subTask) => {
+        const steps = this.stepsFor(subTask)
+        this.steps.set(subTask.id, steps)
+        return [subTask.id, { attemptsMax: steps.length }]
+      }),
+    )
+  }
+
+  private async attempt(turn: StepTurn<SubTask>): Promise<StepOutcome> {
+    const { id } = turn.subTask
+    try {
+      const answering = this.answering.get(id) ?? (await this.begin(turn))
+      const outcome = await answering.attempt(turn)
+      if (outcome === ANOTHER_MODEL) return outcome
+      const result = answering.result()
+      // A doubtful answer goes on as it would for a whole task, and so does the doubt; a wrong one does not.
+      if (!result.verdict.valid)
+        return { kind: 'failed', reason: 'the verifier refused the answer', isRetryable: false }
+      this.results.set(id, result)
+      return { kind: 'succeeded', output: result.answer.text }
+    } catch (error: unknown) {
+      this.firstFailure ??= { cause: error }
+      return { kind: 'failed', reason: CodedError.is(error) ? error.code : 'INTERNAL_ERROR', isRetryable: false }
     }
   }
 
-  private async runOne(
-    effect: Extract<PlanEffect, { type: 'start-subtask' }>,
-  ): Promise<{ readonly id: string; readonly output?: string; readonly reason?: string }> {
-    const { id } = effect.subTask
-    try {
-      const dependencyOutputs = await this.fit(effect)
-      const prompt = buildSubTaskPrompt({ subTask: effect.subTask, dependencyOutputs })
-      const result = await executePlan(
-        this.components,
-        this.runFor(effect.subTask, prompt),
-        this.stepsFor(effect.subTask),
-      )
-      // A doubtful answer goes on as it would for a whole task, and so does the doubt; a wrong one does not.
-      if (!result.verdict.valid) return { id, reason: 'the verifier refused the answer' }
-      this.results.set(id, result)
-      return { id, output: result.answer.text }
-    } catch (error: unknown) {
-      this.firstFailure ??= { cause: error }
-      return { id, reason: CodedError.is(error) ? error.code : 'INTERNAL_ERROR' }
-    }
+  /** What the first attempt at a step needs, and the others with it. */
+  private async begin(turn: StepTurn<SubTask>): Promise<AnsweringCascade> {
+    const { subTask } = turn
+    const prompt = buildSubTaskPrompt({ subTask, dependencyOutputs: await this.fit(turn) })
+    const steps = this.steps.get(subTask.id) ?? []
+    const answering = new AnsweringCascade(this.components, this.runFor(subTask, prompt), steps)
+    this.answering.set(subTask.id, answering)
+    return answering
   }
 
   /** Outputs that a step sees, within the budget of tokens: what does not fit is summarised by a model, or cut when none answers. */
-  private async fit({
-    dependencyOutputs,
-    subTask,
-  }: Extract<PlanEffect, { type: 'start-subtask' }>): Promise<
-    readonly { readonly id: string; readonly output: string }[]
-  > {
+  private async fit({ dependencyOutputs, subTask }: StepTurn<SubTask>): Promise<readonly DependencyOutput[]> {
     const budget: RollingBudget = { budgetTokens: this.init.contextTokensMax, countTokens: estimateTokens }
     let context: RollingContext = EMPTY_CONTEXT
     for (const { id, output } of dependencyOutputs) context = appendStep(context, { id, text: output })
@@ -233,7 +238,7 @@ class SubTaskExecution {
   }
 
   compose(state: PlanState): PlanResult {
-    const results = state.subTasks.map(({ id }) => this.results.get(id)).filter((result) => result !== undefined)
+    const results = state.graph.subTasks.map(({ id }) => this.results.get(id)).filter((result) => result !== undefined)
     const last = results.at(-1)
     if (last === undefined) {
       if (this.firstFailure !== undefined) throw this.firstFailure.cause

@@ -6,6 +6,8 @@ export type Deadline = {
   readonly signal: AbortSignal
   /** The attempt is over: no timer and no listener is left behind, and the signal never aborts any more. Idempotent. */
   end(): void
+  /** Ends the attempt before its time, for another reason than the caller's. */
+  abort(reason: unknown): void
 }
 
 /**
@@ -28,6 +30,7 @@ export function startDeadline(
   )
   return {
     signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
     end: () => {
       timer.cancel()
       signal?.removeEventListener('abort', follow)

@@ -2,13 +2,13 @@ import { assert } from '../base/assert.ts'
 import { ZERO_AMOUNT, type Amount } from '../base/money.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
-import type { AttemptEvent } from '../core/routing/attempt-machine.ts'
+import type { PlannedTask } from '../core/planning/order-by-dependencies.ts'
 import { isAccepted } from '../core/verification/verdict.ts'
 import type { ModelStreamPart } from '../ports/language-model.ts'
+import { Cascade, NOTHING_LEFT, runWholeTask, type ModelReport } from './cascade.ts'
 import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call-model.ts'
 import { costOfCall } from './call-cost.ts'
 import { StreamCollector } from './collect-stream.ts'
-import { drivePlan, type StepTurn } from './drive-plan.ts'
 import {
   entryOf,
   eventOf,
@@ -18,7 +18,8 @@ import {
   type PlanComponents,
   type PlanResult,
 } from './execute-plan.ts'
-import { endError, type EndCause } from './plan-end.ts'
+import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
+import { endError } from './plan-end.ts'
 import { chargeTask, recordAttempt, type TaskRun } from './task-run.ts'
 
 /** A model that has begun to answer: from here on there is no other model. */
@@ -36,14 +37,77 @@ export type StartedStream = {
  * Throws as `executePlan`, before the first part only.
  */
 export async function startStream(components: PlanComponents, run: TaskRun): Promise<StartedStream> {
-  const empty = new Map<number, EmptyAnswer>()
-  const end = await drivePlan(run, run.decision.plan, async (turn) => {
-    const tried = await tryStep(components, run, turn)
-    if (tried.started !== undefined) return { kind: 'ended', result: tried.started }
-    if (tried.empty !== undefined) empty.set(turn.index, tried.empty)
-    return { kind: 'reported', event: tried.event, cause: tried.cause }
-  })
-  return end.kind === 'ended' ? end.result : emptyStream(empty.get(end.index))
+  const streaming = new StreamingCascade(components, run)
+  const { taskId } = run
+  const attemptsMax = run.decision.plan.length
+  runWholeTask(components.actors, { taskId, attemptsMax }, (turn) => streaming.attempt(turn)).then(
+    () => streaming.ended(),
+    (error: unknown) => streaming.failed(error),
+  )
+  return await streaming.started
+}
+
+/** A cascade that ends with the first model that gives content. Its last attempt lasts as long as the stream does. */
+class StreamingCascade {
+  readonly started: Promise<StartedStream>
+  private readonly components: PlanComponents
+  private readonly run: TaskRun
+  private readonly cascade: Cascade
+  /** By index of the model. */
+  private readonly empty: (EmptyAnswer | undefined)[] = []
+  private readonly outcome = Promise.withResolvers<StartedStream>()
+  private isStarted = false
+
+  constructor(components: PlanComponents, run: TaskRun) {
+    this.components = components
+    this.run = run
+    this.cascade = new Cascade(run, run.decision.plan)
+    this.started = this.outcome.promise
+  }
+
+  /** Resolves to `ANOTHER_MODEL` or `NOTHING_LEFT`; never rejects. */
+  async attempt(turn: StepTurn<PlannedTask>): Promise<StepOutcome> {
+    try {
+      const { index } = this.cascade.turn(turn.attempt)
+      const tried = await this.tryModel(turn)
+      if ('started' in tried) {
+        this.isStarted = true
+        this.outcome.resolve(tried.started)
+        await tried.started.finished.catch(() => undefined)
+        return NOTHING_LEFT
+      }
+      this.empty[index] = tried.empty
+      return this.cascade.report(tried)
+    } catch (error: unknown) {
+      this.outcome.reject(error)
+      return NOTHING_LEFT
+    }
+  }
+
+  /** After the last attempt. */
+  ended(): void {
+    if (this.isStarted) return
+    try {
+      this.outcome.resolve(emptyStream(this.empty[this.cascade.standing().index]))
+    } catch (error: unknown) {
+      this.outcome.reject(error)
+    }
+  }
+
+  failed(error: unknown): void {
+    this.outcome.reject(error)
+  }
+
+  private async tryModel(turn: StepTurn<PlannedTask>): Promise<ModelTried> {
+    const { components, run } = this
+    const { step, isLastResort } = this.cascade.turn(turn.attempt)
+    const admitted = await tryAdmit(components, run, entryOf(components, step))
+    if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, cause: { refusal: admitted.error } }
+    if (admitted.kind === 'aborted') return { event: { type: 'run-aborted' } }
+    const { call } = admitted
+    turn.onStop((reason) => call.deadline.abort(reason))
+    return await readUntilContent({ components, run, call }, isLastResort)
+  }
 }
 
 /** An answer that came to its end without any content. */
@@ -59,33 +123,22 @@ async function* partsOf(parts: readonly ModelStreamPart[]): AsyncGenerator<Model
   yield* parts
 }
 
-type StepTried =
-  | { readonly started: StartedStream }
-  | {
-      readonly started?: undefined
-      readonly event: AttemptEvent
-      readonly empty?: EmptyAnswer
-      readonly cause?: EndCause
-    }
+type ModelTried = { readonly started: StartedStream } | (ModelReport & { readonly empty?: EmptyAnswer })
 
-async function tryStep(components: PlanComponents, run: TaskRun, { step, isLastResort }: StepTurn): Promise<StepTried> {
-  const entry = entryOf(components, step)
-  const admitted = await tryAdmit(components, run, entry)
-  if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, cause: { refusal: admitted.error } }
-  if (admitted.kind === 'aborted') return { event: { type: 'run-aborted' } }
-  const { call } = admitted
+async function readUntilContent(calling: Calling, isLastResort: boolean): Promise<ModelTried> {
+  const { call } = calling
   const iterator = call.model.doStream(call.request, { signal: call.deadline.signal })[Symbol.asyncIterator]()
   const held: ModelStreamPart[] = []
   try {
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       held.push(next.value)
-      if (hasContent(next.value)) return { started: startedStream({ components, run, call, iterator, held }) }
+      if (hasContent(next.value)) return { started: startedStream({ ...calling, iterator, held }) }
     }
   } catch (error: unknown) {
-    return await failed(components, run, { call, code: failureCode(error, call.deadline.signal), error })
+    return await failed(calling, { code: failureCode(error, call.deadline.signal), error })
   }
-  if (held.at(-1)?.type !== 'finish') return await failed(components, run, { call, code: 'MODEL_STREAM_TRUNCATED' })
-  return await judgeEmpty({ components, run, call, iterator, held }, isLastResort)
+  if (held.at(-1)?.type !== 'finish') return await failed(calling, { code: 'MODEL_STREAM_TRUNCATED' })
+  return await judgeEmpty({ ...calling, iterator, held }, isLastResort)
 }
 
 /** Whether a part is worth more than another model's answer would be: from the first of these on the model stays. */
@@ -93,20 +146,17 @@ function hasContent(part: ModelStreamPart): boolean {
   return part.type === 'text-delta' ? part.text.trim() !== '' : part.type !== 'finish'
 }
 
-async function judgeEmpty(running: Running, isLastResort: boolean): Promise<StepTried> {
+async function judgeEmpty(running: Running, isLastResort: boolean): Promise<ModelTried> {
   const { run, call, held } = running
   call.deadline.end()
-  const collector = new StreamCollector()
-  for (const part of held) collector.add(part)
-  const result = await settleStream(running, { collector, end: { kind: 'ended' }, isLastResort })
+  const result = await settleStream(running, { collector: collect(held), end: { kind: 'ended' }, isLastResort })
   return { event: eventOf(run, result.verdict), empty: { parts: held, result } }
 }
 
 async function failed(
-  components: PlanComponents,
-  run: TaskRun,
-  { call, code, error }: { readonly call: AdmittedCall; readonly code: string; readonly error?: unknown },
-): Promise<StepTried> {
+  { components, run, call }: Calling,
+  { code, error }: { readonly code: string; readonly error?: unknown },
+): Promise<ModelReport> {
   call.deadline.end()
   const isAborted = run.signal?.aborted === true
   const charge = await endUnanswered(run, call, isAborted ? 'REQUEST_ABORTED' : code)
@@ -123,10 +173,9 @@ async function failed(
   return { event: { type: 'call-failed', code }, cause: { failure: error } }
 }
 
-type Running = {
-  readonly components: PlanComponents
-  readonly run: TaskRun
-  readonly call: AdmittedCall
+type Calling = { readonly components: PlanComponents; readonly run: TaskRun; readonly call: AdmittedCall }
+
+type Running = Calling & {
   readonly iterator: AsyncIterator<ModelStreamPart>
   /** What was read to find out whether there is content. */
   readonly held: readonly ModelStreamPart[]
@@ -136,14 +185,31 @@ function startedStream(running: Running): StartedStream {
   const finished = Promise.withResolvers<PlanResult>()
   // Whoever reads `parts` sees the failure there; nobody is forced to look at `finished` as well.
   finished.promise.catch(() => undefined)
-  return { entry: running.call.entry, parts: passThrough(running, finished), finished: finished.promise }
+  const reading: Reading = { state: 'unread' }
+  const { signal } = running.call.deadline
+  signal.addEventListener('abort', () => {
+    // A reader ends the stream itself.
+    if (reading.state !== 'unread') return
+    reading.state = 'over'
+    endStream(running, collect(running.held), { kind: 'failed', error: signal.reason }).then(
+      finished.resolve,
+      finished.reject,
+    )
+  })
+  return { entry: running.call.entry, parts: passThrough(running, reading, finished), finished: finished.promise }
 }
+
+/** Whether somebody has begun to read a stream before its time was over. */
+type Reading = { state: 'unread' | 'read' | 'over' }
 
 /** Passes parts on as they come and settles the money and the record whichever way the stream ends: end, failure, or a reader who leaves. */
 async function* passThrough(
   running: Running,
+  reading: Reading,
   finished: PromiseWithResolvers<PlanResult>,
 ): AsyncGenerator<ModelStreamPart, void, undefined> {
+  if (reading.state === 'over') throw running.call.deadline.signal.reason
+  reading.state = 'read'
   const { iterator, held } = running
   const collector = new StreamCollector()
   let end: StreamEnd = { kind: 'left' }
@@ -161,11 +227,21 @@ async function* passThrough(
     end = { kind: 'failed', error }
     throw error
   } finally {
-    // A reader who leaves early, and an abort, both have to end the upstream call.
-    running.call.deadline.end()
-    if (end.kind !== 'ended') await iterator.return?.(undefined).catch(() => undefined)
-    await settleStream(running, { collector, end, isLastResort: true }).then(finished.resolve, finished.reject)
+    await endStream(running, collector, end).then(finished.resolve, finished.reject)
   }
+}
+
+function collect(parts: readonly ModelStreamPart[]): StreamCollector {
+  const collector = new StreamCollector()
+  for (const part of parts) collector.add(part)
+  return collector
+}
+
+async function endStream(running: Running, collector: StreamCollector, end: StreamEnd): Promise<PlanResult> {
+  // A reader who leaves early, and an abort, both have to end the upstream call.
+  running.call.deadline.end()
+  if (end.kind !== 'ended') await running.iterator.return?.(undefined).catch(() => undefined)
+  return await settleStream(running, { collector, end, isLastResort: true })
 }
 
 type StreamEnd =

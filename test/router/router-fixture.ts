@@ -16,6 +16,7 @@ import type { ModelCatalog } from '../../src/ports/model-catalog.ts'
 import type { Policy, PolicyInput } from '../../src/ports/policy.ts'
 import type { Router, RouteRequest } from '../../src/ports/router.ts'
 import { NO_OP_TRACER } from '../../src/ports/tracer.ts'
+import { createActorSystem } from '../../src/actors/create-actor-system.ts'
 import { createAnswerCheck } from '../../src/router/check-answer.ts'
 import type { CheckAnswer } from '../../src/router/execute-plan.ts'
 import { createRouter, type RouterInit } from '../../src/router/router-service.ts'
@@ -119,6 +120,7 @@ export function createFixture(init: FixtureInit): Fixture {
   const router = createRouter(
     {
       ...calling,
+      actors: createActorSystem(),
       checkAnswer: init.judge === undefined ? scriptedCheck : createAnswerCheck(calling, { judgeModelId: init.judge }),
       cache: init.cache,
       policy: init.policy ?? {

@@ -1,0 +1,103 @@
+import type { ActorSystem } from '../actors/system/actor-system.ts'
+import { assert } from '../base/assert.ts'
+import type { PlannedTask } from '../core/planning/order-by-dependencies.ts'
+import { planMachine } from '../core/planning/plan-machine.ts'
+import {
+  attemptMachine,
+  type AttemptEffect,
+  type AttemptEvent,
+  type AttemptState,
+} from '../core/routing/attempt-machine.ts'
+import type { PlannedStep } from '../core/routing/decision-record.ts'
+import { startTaskGraph } from './graph/task-graph.ts'
+import type { ExecuteStep, StepOutcome } from './graph/step-turn.ts'
+import { addCause, endError, type EndCause } from './plan-end.ts'
+import type { TaskRun } from './task-run.ts'
+
+/** A model whose turn it is. */
+export type ModelTurn = {
+  readonly step: PlannedStep
+  readonly index: number
+  /** No other model is left to ask. */
+  readonly isLastResort: boolean
+}
+
+/** What came of a model's turn. */
+export type ModelReport = { readonly event: AttemptEvent; readonly cause?: EndCause | undefined }
+
+/** The answer that stands once nothing is left to ask. */
+export type Standing = { readonly index: number; readonly isAccepted: boolean }
+
+/**
+ * The models of a plan, asked one after another in the order and for as long as the attempt machine says. To a task graph
+ * they are the attempts of one step: the n-th attempt asks the n-th model.
+ */
+export class Cascade {
+  private readonly run: TaskRun
+  private readonly steps: readonly PlannedStep[]
+  private state: AttemptState
+  private effect: AttemptEffect | undefined
+  private cause: EndCause = {}
+
+  constructor(run: TaskRun, steps: readonly PlannedStep[]) {
+    assert(steps.length > 0, 'a plan has a step')
+    this.run = run
+    this.steps = steps
+    this.state = attemptMachine.initial({ steps })
+    this.take({ type: 'run-started' })
+  }
+
+  /** The turn of this attempt; 1 is the first. */
+  turn(attempt: number): ModelTurn {
+    const { effect } = this
+    assert(effect?.type === 'call-model' && effect.index === attempt - 1, 'attempts follow the order of the models')
+    const { step, index } = effect
+    return { step, index, isLastResort: index === this.steps.length - 1 }
+  }
+
+  /** @returns `ANOTHER_MODEL` or `NOTHING_LEFT`. */
+  report({ event, cause }: ModelReport): StepOutcome {
+    if (cause !== undefined) this.cause = addCause(this.cause, cause)
+    this.take(event)
+    return this.effect?.type === 'call-model' ? ANOTHER_MODEL : NOTHING_LEFT
+  }
+
+  /** Throws as `endError` where no answer stands. */
+  standing(): Standing {
+    const { effect } = this
+    assert(effect?.type === 'finish-run', 'nothing is left to ask')
+    const { end } = effect
+    if (end.kind !== 'accepted' && end.kind !== 'best-rejected') throw endError(end, this.run, this.cause)
+    return { index: end.index, isAccepted: end.kind === 'accepted' }
+  }
+
+  private take(event: AttemptEvent): void {
+    const next = attemptMachine.transition(this.state, event)
+    const effect = next.effects[0]
+    assert(effect !== undefined && effect.type !== 'event-refused', 'every event of a run applies')
+    this.state = next.state
+    this.effect = effect
+  }
+}
+
+/** A whole task, as the one step of a graph. */
+const WHOLE: readonly PlannedTask[] = Object.freeze([Object.freeze({ id: 'task', depends_on: Object.freeze([]) })])
+
+/** Outcomes of an attempt whose result is kept elsewhere: nothing is left to ask, or another model is asked. */
+export const NOTHING_LEFT: StepOutcome = Object.freeze({ kind: 'succeeded', output: '' })
+export const ANOTHER_MODEL: StepOutcome = Object.freeze({ kind: 'failed', reason: 'another model is asked' })
+
+/**
+ * Runs a task that is not split: a graph of one step with an attempt for each model. The caller's signal reaches each
+ * attempt by the task's run. Resolves when the last attempt has ended.
+ *
+ * @param execute  Must not throw.
+ */
+export function runWholeTask(
+  actors: ActorSystem,
+  { taskId, attemptsMax }: { readonly taskId: string; readonly attemptsMax: number },
+  execute: ExecuteStep<PlannedTask>,
+): Promise<unknown> {
+  const state = planMachine.initial({ id: taskId, subTasks: WHOLE, policy: { attemptsMax } })
+  return startTaskGraph(actors, { state }, { execute }).ended
+}

@@ -1,0 +1,53 @@
+import type { PlannedTask } from '../../core/planning/order-by-dependencies.ts'
+import type { PlanEvent } from '../../core/planning/plan-event.ts'
+import { statusOf, type PlanState } from '../../core/planning/plan-state.ts'
+
+/** What a subscriber sees of a graph, in the order in which it happened. */
+export type GraphEvent =
+  | { readonly type: 'step-started'; readonly id: string; readonly attempt: number }
+  /** Partial output of an attempt. It is void when that attempt fails. */
+  | { readonly type: 'step-text'; readonly id: string; readonly attempt: number; readonly text: string }
+  /** There is another attempt, now or later. */
+  | { readonly type: 'attempt-failed'; readonly id: string; readonly reason: string }
+  | { readonly type: 'step-succeeded'; readonly id: string; readonly output: string }
+  | { readonly type: 'step-failed'; readonly id: string; readonly reason: string }
+  | { readonly type: 'step-cancelled'; readonly id: string; readonly reason: string }
+  /** It will not run, because `failedDependency` failed or was cancelled. */
+  | { readonly type: 'step-stopped'; readonly id: string; readonly failedDependency: string }
+
+/** What an event of the plan, which has led to this state, means for the steps that it is of. Starts and stops are effects. */
+export function graphEventsOf(event: PlanEvent, state: PlanState<PlannedTask>): readonly GraphEvent[] {
+  switch (event.type) {
+    case 'plan-started':
+      return []
+    case 'plan-resumed':
+    case 'plan-cancelled':
+      return state.graph.subTasks.flatMap(({ id }) => endOf(id, event, state))
+    case 'timer-fired':
+      return endOf(event.timer.id, event, state)
+    case 'subtask-succeeded':
+    case 'subtask-failed':
+    case 'subtask-cancelled':
+      return endOf(event.id, event, state)
+  }
+}
+
+function endOf(id: string, event: PlanEvent, state: PlanState<PlannedTask>): readonly GraphEvent[] {
+  const status = statusOf(state, id)
+  switch (status?.kind) {
+    case 'succeeded':
+      return event.type === 'subtask-succeeded' ? [{ type: 'step-succeeded', id, output: status.output }] : []
+    case 'failed':
+      return [{ type: 'step-failed', id, reason: status.reason }]
+    case 'cancelled':
+      return [{ type: 'step-cancelled', id, reason: status.reason }]
+    case 'running':
+    case 'waiting':
+    case 'backing-off':
+      return event.type === 'subtask-failed' ? [{ type: 'attempt-failed', id, reason: event.reason }] : []
+    case 'stopping':
+    case 'stopped':
+    case undefined:
+      return []
+  }
+}
