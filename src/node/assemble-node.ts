@@ -1,3 +1,4 @@
+import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { CodedError } from '../base/errors.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { elapsedBetween, type Timestamp } from '../base/time.ts'
@@ -24,6 +25,7 @@ import { readPackageVersion } from './package-version.ts'
 
 export type NodeParts = {
   readonly config: NodeConfig
+  readonly actors: ActorSystem
   readonly router: Router
   readonly catalog: ModelCatalog
   readonly telemetry: NodeTelemetry
@@ -48,6 +50,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
   addGauges(parts)
   return {
     config,
+    actors: parts.actors,
     router,
     listModels: () => models,
     records: createNodeRecords({

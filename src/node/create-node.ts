@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os'
+import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { CodedError } from '../base/errors.ts'
 import type { Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
@@ -25,6 +26,7 @@ import { buildServedEntries } from './catalog/served-entries.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
+import { openActors } from './open-actors.ts'
 import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
@@ -75,6 +77,8 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const { environment, signal, onBackgroundError: onError = warn } = init
   const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
   const startedAt = clock.now()
+  const { system, close: closeActors } = openActors({ clock, timers, random, onError })
+  closers.push(closeActors)
   const directory = await openDataDirectory(
     { fileSystem: createNodeFileSystem(), random },
     { path: init.config.dataDir },
@@ -101,7 +105,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   })
   closers.push(() => telemetry.stop())
   const budgets = createBudgetOwner(
-    { clock, random, timers, log: await directory.openEventLog('budgets') },
+    { actors: system, clock, random, timers, log: await directory.openEventLog('budgets') },
     { limits: config.budgets },
   )
   closers.push(() => budgets.stop())
@@ -117,9 +121,21 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   closers.push(async () => await answers.cache?.close())
   const policy = await openPolicy({ ...platform, catalog })
 
-  const router = wireRouter({ config, catalog, budgets, clock, timers, random, telemetry, answers, policy })
+  const router = wireRouter({
+    config,
+    actors: system,
+    catalog,
+    budgets,
+    clock,
+    timers,
+    random,
+    telemetry,
+    answers,
+    policy,
+  })
   return assembleNode({
     config,
+    actors: system,
     router,
     catalog,
     telemetry,
@@ -137,6 +153,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
 
 type RouterParts = {
   readonly config: NodeConfig
+  readonly actors: ActorSystem
   readonly catalog: ModelCatalog
   readonly budgets: Budgets
   readonly clock: Clock
@@ -149,6 +166,7 @@ type RouterParts = {
 
 function wireRouter({
   config,
+  actors,
   catalog,
   budgets,
   clock,
@@ -165,7 +183,15 @@ function wireRouter({
     answerSuccess: (entry, answered) => policy.own.answerSuccess(entry, answered),
   })
   return createRouter(
-    { ...calling, checkAnswer, cache: answers.cache, policy: policy.policy, random, telemetry: telemetry.pipeline },
+    {
+      ...calling,
+      actors,
+      checkAnswer,
+      cache: answers.cache,
+      policy: policy.policy,
+      random,
+      telemetry: telemetry.pipeline,
+    },
     { decompose, contextTokensMax: STEP_CONTEXT_TOKENS_MAX },
   )
 }

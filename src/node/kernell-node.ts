@@ -1,3 +1,4 @@
+import type { ActorSystem } from '../actors/system/actor-system.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
@@ -29,6 +30,8 @@ export type PolicyAnswers = { readonly answers: readonly PolicyAnswer[] }
 /** A running node: the only object that the gateway and the command line hold. Closing it flushes what is pending and releases the data directory. */
 export type KernellNode = AsyncDisposable & {
   readonly config: NodeConfig
+  /** The actors of this node: its own, and those that its host spawns. They end with the node; nobody else stops the system. */
+  readonly actors: ActorSystem
   readonly router: Router
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]

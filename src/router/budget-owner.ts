@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts'
+import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { CodedError } from '../base/errors.ts'
 import { formatAmount, subtractAmounts, ZERO_AMOUNT } from '../base/money.ts'
 import type { Amount } from '../base/money.ts'
@@ -11,7 +11,7 @@ import {
   parseBudgetEvent,
   parseBudgetState,
 } from '../core/budget/budget-codec.ts'
-import { BUDGET_MACHINE } from '../core/budget/budget-machine.ts'
+import { BUDGET_MACHINE, RESERVATIONS_MAX } from '../core/budget/budget-machine.ts'
 import type { BudgetEffect, BudgetEvent, BudgetInput, BudgetState } from '../core/budget/budget-machine.ts'
 import type { BudgetWindow } from '../core/budget/budget-window.ts'
 import type { Machine } from '../core/machine.ts'
@@ -24,8 +24,11 @@ import type { RouteCaller } from '../ports/router.ts'
 import type { Startable } from '../ports/startable.ts'
 import type { ScheduledTimer, Timers } from '../ports/timers.ts'
 import { accountsOf } from './budget-accounts.ts'
+import { MachineOwner } from './machine-owner.ts'
 
 export type BudgetOwnerComponents = {
+  /** The owner is the actor `budgets` of this system. */
+  readonly actors: ActorSystem
   /** The journal of this owner alone. It outlives the owner; whoever opened it closes it. */
   readonly log: EventLog
   readonly clock: Clock
@@ -64,6 +67,7 @@ const SWEEP_INTERVAL_MS = 60_000
 const PENDING_MAX_DEFAULT = 10_000
 const COMPACT_AT_BYTES_DEFAULT = 4 * 1024 * 1024
 const RECORD_FORMAT = 1
+const LIMITS_AND_WRITES_MAX = 100_000
 
 /**
  * The one owner of all budgets of a node. Each event goes through the machine at once and then to the journal; whoever
@@ -83,28 +87,22 @@ export function createBudgetOwner(components: BudgetOwnerComponents, init: Budge
 class JournaledBudgetOwner implements BudgetOwner {
   readonly #components: BudgetOwnerComponents
   readonly #init: BudgetOwnerInit
-  readonly #machine: Machine<BudgetState, BudgetEvent, BudgetEffect, BudgetInput>
+  readonly #owner: MachineOwner<BudgetState, BudgetEvent, BudgetEffect>
   readonly #runId: string
-  #state: BudgetState
   #reservationCount = 0
-  #pendingCount = 0
   #isStarted = false
   #sweepTimer: ScheduledTimer | undefined
-  #compaction: Promise<void> | undefined
-  /** Set once an append failed: the state is then ahead of the journal, and nothing more may be granted from it. */
-  #failure: { readonly cause: unknown } | undefined
 
   constructor(components: BudgetOwnerComponents, init: BudgetOwnerInit) {
     this.#components = components
     this.#init = init
-    this.#machine = components.machine ?? BUDGET_MACHINE
-    this.#state = this.#machine.initial({ at: timestampFromMs(0) })
+    this.#owner = createOwner(components, init)
     this.#runId = Array.from(components.random.bytes(8), (byte) => byte.toString(16).padStart(2, '0')).join('')
   }
 
   async start(): Promise<void> {
     if (this.#isStarted) return
-    await this.#replay()
+    await this.#owner.start()
     await this.#chargeOpenReservations(() => true)
     await this.#applyLimits()
     this.#isStarted = true
@@ -114,36 +112,37 @@ class JournaledBudgetOwner implements BudgetOwner {
   async stop(): Promise<void> {
     this.#isStarted = false
     this.#sweepTimer?.cancel()
-    await this.#compaction
+    await this.#owner.stop()
   }
 
   isBounded(caller: RouteCaller): boolean {
-    // Before the journal is read nobody can tell, and `reserve` refuses.
-    if (!this.#isStarted) return true
-    return this.#state.accounts.size > 0 && accountsOf(caller).some((name) => this.#hasAccount(name))
+    // While the journal is not read nobody can tell, and `reserve` waits or refuses.
+    if (!this.#isStarted || !this.#owner.isReady) return true
+    return this.#owner.state.accounts.size > 0 && accountsOf(caller).some((name) => this.#hasAccount(name))
   }
 
   async reserve(request: ReserveRequest, options: AbortOptions = {}): Promise<BudgetReservation> {
     options.signal?.throwIfAborted()
     if (!this.#isStarted) throw new CodedError('STORE_NOT_OPEN', { message: 'The budget owner is not started' })
     const accounts = accountsOf(request.caller, request.taskId)
-    if (!accounts.some((name) => this.#hasAccount(name))) return UNBOUNDED_RESERVATION
-    if (this.#pendingCount >= (this.#init.pendingMax ?? PENDING_MAX_DEFAULT)) {
-      throw new CodedError('BUDGET_OVERLOADED', { message: `${this.#pendingCount} reservations wait for the journal` })
+    if (this.#owner.isReady && !accounts.some((name) => this.#hasAccount(name))) return UNBOUNDED_RESERVATION
+    const { waitingCount } = this.#owner
+    if (waitingCount >= (this.#init.pendingMax ?? PENDING_MAX_DEFAULT)) {
+      throw new CodedError('BUDGET_OVERLOADED', { message: `${waitingCount} reservations wait for the journal` })
     }
     this.#reservationCount += 1
     const id = `${this.#runId}-${this.#reservationCount}`
     const at = this.#components.clock.now()
     const expiresAt = timestampFromMs(at + (this.#init.expiryMs ?? EXPIRY_MS_DEFAULT))
     const { amountNanos } = request
-    const effects = await this.#run({ type: 'reservation-requested', id, accounts, amountNanos, expiresAt, at })
+    const effects = await this.#owner.run({ type: 'reservation-requested', id, accounts, amountNanos, expiresAt, at })
     const refusal = effects.find((effect) => effect.type === 'refuse-reservation')
     if (refusal !== undefined) throw exceededError(refusal, amountNanos)
     if (effects[0]?.type !== 'grant-reservation') {
       throw new CodedError('BUDGET_OVERLOADED', { message: 'Too many reservations are open' })
     }
     if (options.signal?.aborted === true) {
-      await this.#run({ type: 'reservation-released', id, at: this.#components.clock.now() })
+      await this.#owner.run({ type: 'reservation-released', id, at: this.#components.clock.now() })
       options.signal.throwIfAborted()
     }
     return this.#reservation({ id, accounts, amountNanos })
@@ -151,96 +150,61 @@ class JournaledBudgetOwner implements BudgetOwner {
 
   async setLimit(scope: string, window: BudgetWindow, limitNanos: Amount | undefined): Promise<void> {
     if (scope.length === 0 || scope.length > 256) throw new RangeError('A scope has 1 to 256 characters')
-    await this.#run({ type: 'limit-set', account: scope, window, limitNanos, at: this.#components.clock.now() })
+    await this.#owner.run({ type: 'limit-set', account: scope, window, limitNanos, at: this.#components.clock.now() })
   }
 
   inspect(): readonly BudgetLine[] {
-    return bucketMapEntries(this.#state.accounts).map(([scope, account]) => ({ scope, account }))
+    return bucketMapEntries(this.#owner.state.accounts).map(([scope, account]) => ({ scope, account }))
   }
 
   violations(): readonly string[] {
-    return this.#machine.violations(this.#state)
+    return this.#owner.violations()
   }
 
   #hasAccount(name: string): boolean {
-    return bucketMapGet(this.#state.accounts, name) !== undefined
+    return bucketMapGet(this.#owner.state.accounts, name) !== undefined
   }
 
-  #reservation({ id, accounts, amountNanos }: OpenReservation): BudgetReservation {
+  #reservation(open: OpenReservation): BudgetReservation {
     let isEnded = false
-    const end = async (work: () => Promise<unknown>): Promise<void> => {
-      if (isEnded) return
-      isEnded = true
-      await work()
-    }
-    const { clock } = this.#components
-    const settle = async (spentNanos: Amount): Promise<void> => {
-      const [effect] = await this.#run({ type: 'call-settled', id, spentNanos, at: clock.now() })
-      const isExpired = effect?.type === 'event-refused' && effect.code === 'RESERVATION_UNKNOWN'
-      // The expiry charged what was reserved; what the call cost beyond is still to be charged.
-      const rest = isExpired ? subtractAmounts(spentNanos, amountNanos) : undefined
-      if (rest === undefined || rest === ZERO_AMOUNT) return
-      await this.#run({ type: 'overrun-charged', id, accounts, spentNanos: rest, at: clock.now() })
-    }
     return {
-      settle: async (spentNanos) => await end(async () => await settle(spentNanos)),
-      release: async () =>
-        await end(async () => await this.#run({ type: 'reservation-released', id, at: clock.now() })),
+      settle: (spentNanos) => {
+        if (isEnded) return ENDED
+        isEnded = true
+        return this.#settle(open, spentNanos)
+      },
+      release: () => {
+        if (isEnded) return ENDED
+        isEnded = true
+        return this.#release(open.id)
+      },
     }
   }
 
-  /** One step of the shell: through the machine, into the journal, and only then back to whoever asked. */
-  async #run(event: BudgetEvent): Promise<readonly BudgetEffect[]> {
-    if (this.#failure !== undefined) throw this.#failure.cause
-    const step = this.#machine.transition(this.#state, event)
-    const first = step.effects[0]
-    // What changed nothing needs no journal: a refusal is as good after a crash as before.
-    if (first?.type === 'refuse-reservation' || first?.type === 'event-refused') return step.effects
-    this.#state = step.state
-    this.#pendingCount += 1
-    try {
-      await this.#components.log.append([encodeRecord(event, first)])
-    } catch (error: unknown) {
-      this.#failure ??= { cause: error }
-      throw error
-    } finally {
-      this.#pendingCount -= 1
-    }
-    this.#compactWhenLarge()
-    return step.effects
+  async #release(id: string): Promise<void> {
+    await this.#owner.run({ type: 'reservation-released', id, at: this.#components.clock.now() })
   }
 
-  async #replay(): Promise<void> {
-    const { log } = this.#components
-    this.#state = this.#machine.initial({ at: timestampFromMs(0) })
-    if (log.snapshot !== undefined) {
-      const state = parseBudgetState(parseJson(log.snapshot.payload))
-      if (state === undefined) throw corruptedError('its snapshot is not a budget state')
-      this.#state = state
-    }
-    for await (const { index, payload } of log.read(log.snapshot?.nextIndex ?? 0)) {
-      const record = decodeRecord(payload)
-      if (record === undefined) throw corruptedError(`record ${index} is not a budget event`)
-      const step = this.#machine.transition(this.#state, record.event)
-      if ((step.effects[0]?.type ?? null) !== record.effect) {
-        throw corruptedError(`record ${index} does not follow from the records before it`)
-      }
-      this.#state = step.state
-    }
-    const broken = this.#machine.violations(this.#state)
-    assert(broken.length === 0, `budgets are sound after replay (${broken.join('; ')})`)
+  async #settle({ id, accounts, amountNanos }: OpenReservation, spentNanos: Amount): Promise<void> {
+    const { clock } = this.#components
+    const [effect] = await this.#owner.run({ type: 'call-settled', id, spentNanos, at: clock.now() })
+    if (effect?.type !== 'event-refused' || effect.code !== 'RESERVATION_UNKNOWN') return
+    // The expiry charged what was reserved; what the call cost beyond is still to be charged.
+    const rest = subtractAmounts(spentNanos, amountNanos)
+    if (rest === undefined || rest === ZERO_AMOUNT) return
+    await this.#owner.run({ type: 'overrun-charged', id, accounts, spentNanos: rest, at: clock.now() })
   }
 
   async #chargeOpenReservations(isDue: (expiresAt: number) => boolean): Promise<void> {
     const at = this.#components.clock.now()
-    const due = bucketMapEntries(this.#state.reservations).filter(([, { expiresAt }]) => isDue(expiresAt))
-    await Promise.all(due.map(async ([id]) => await this.#run({ type: 'reservation-expired', id, at })))
+    const due = bucketMapEntries(this.#owner.state.reservations).filter(([, { expiresAt }]) => isDue(expiresAt))
+    await Promise.all(due.map(async ([id]) => await this.#owner.run({ type: 'reservation-expired', id, at })))
   }
 
   async #applyLimits(): Promise<void> {
     const wanted = new Map(this.#init.limits.map((limit) => [`${limit.window} ${limit.scope}`, limit]))
     const changes: Promise<void>[] = []
-    for (const [scope, account] of bucketMapEntries(this.#state.accounts)) {
+    for (const [scope, account] of bucketMapEntries(this.#owner.state.accounts)) {
       for (const window of windowsWithLimit(account)) {
         const limit = wanted.get(`${window} ${scope}`)
         if (limit === undefined) changes.push(this.setLimit(scope, window, undefined))
@@ -260,19 +224,43 @@ class JournaledBudgetOwner implements BudgetOwner {
       this.#scheduleSweep()
     })
   }
+}
 
-  #compactWhenLarge(): void {
-    const { log } = this.#components
-    if (this.#compaction !== undefined || !this.#isStarted) return
-    if (log.sizeBytes < (this.#init.compactAtBytes ?? COMPACT_AT_BYTES_DEFAULT)) return
-    const payload = new TextEncoder().encode(JSON.stringify(formatBudgetState(this.#state)))
-    this.#compaction = log
-      .compact({ nextIndex: log.nextIndex, payload })
-      .catch(() => {})
-      .finally(() => {
-        this.#compaction = undefined
-      })
-  }
+/**
+ * Everything that reaches the mailbox has its place there, whatever comes at once: reservations are bounded by `pendingMax`,
+ * and what ends them by how many can be open, with what is charged beyond.
+ */
+function createOwner(
+  components: BudgetOwnerComponents,
+  { pendingMax = PENDING_MAX_DEFAULT, compactAtBytes = COMPACT_AT_BYTES_DEFAULT }: BudgetOwnerInit,
+): MachineOwner<BudgetState, BudgetEvent, BudgetEffect> {
+  const { actors, log, machine = BUDGET_MACHINE } = components
+  const encoder = new TextEncoder()
+  return new MachineOwner(
+    { actors, log, machine },
+    {
+      id: 'budgets',
+      mailboxBound: pendingMax + 2 * RESERVATIONS_MAX + LIMITS_AND_WRITES_MAX,
+      compactAtBytes,
+      first: machine.initial({ at: timestampFromMs(0) }),
+      encode: (event, [first]) => encoder.encode(formatRecord(event, first)),
+      replay(state, payload, index) {
+        const record = decodeRecord(payload)
+        if (record === undefined) throw corruptedError(`record ${index} is not a budget event`)
+        const step = machine.transition(state, record.event)
+        if ((step.effects[0]?.type ?? null) !== record.effect)
+          throw corruptedError(`record ${index} does not follow from the records before it`)
+        return step.state
+      },
+      encodeState: (state) => encoder.encode(JSON.stringify(formatBudgetState(state))),
+      decodeState(payload) {
+        const state = parseBudgetState(parseJson(payload))
+        if (state === undefined) throw corruptedError('its snapshot is not a budget state')
+        return state
+      },
+      isWithoutTrace: ([first]) => first?.type === 'refuse-reservation' || first?.type === 'event-refused',
+    },
+  )
 }
 
 type OpenReservation = {
@@ -281,14 +269,15 @@ type OpenReservation = {
   readonly amountNanos: Amount
 }
 
+const ENDED: Promise<void> = Promise.resolve()
+
 const UNBOUNDED_RESERVATION: BudgetReservation = Object.freeze({ settle(): void {}, release(): void {} })
 
 type BudgetRecord = { readonly event: BudgetEvent; readonly effect: string | null }
 
 /** The first effect is kept beside the event, so that a replay by other rules is noticed instead of believed. */
-function encodeRecord(event: BudgetEvent, effect: BudgetEffect | undefined): Uint8Array {
-  const record = { format: RECORD_FORMAT, event: formatBudgetEvent(event), effect: effect?.type ?? null }
-  return new TextEncoder().encode(JSON.stringify(record))
+function formatRecord(event: BudgetEvent, effect: BudgetEffect | undefined): string {
+  return JSON.stringify({ format: RECORD_FORMAT, event: formatBudgetEvent(event), effect: effect?.type ?? null })
 }
 
 function decodeRecord(payload: Uint8Array): BudgetRecord | undefined {

@@ -1,13 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { createActorSystem } from '../../src/actors/create-actor-system.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { parseTaskId, parseTenantId, type TaskId } from '../../src/base/identifiers.ts'
 import { amountFromNanos } from '../../src/base/money.ts'
 import { timestampFromMs } from '../../src/base/time.ts'
+import { BUDGET_MACHINE } from '../../src/core/budget/budget-machine.ts'
 import { createSystemRandom } from '../../src/node/system-random.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import type { RouteCaller } from '../../src/ports/router.ts'
-import { createBudgetOwner, type BudgetOwner, type BudgetOwnerInit } from '../../src/router/budget-owner.ts'
+import {
+  createBudgetOwner,
+  type BudgetOwner,
+  type BudgetOwnerComponents,
+  type BudgetOwnerInit,
+} from '../../src/router/budget-owner.ts'
 import { openSegmentedEventLog } from '../../src/storage/segmented-event-log.ts'
 import { FaultyFileSystem, type DiskFault } from '../../src/testing/faulty-file-system.ts'
 
@@ -28,9 +35,13 @@ const caller: RouteCaller = { tenant: must(parseTenantId('default')), team: 'sea
 const taskId: TaskId = must(parseTaskId('t1'))
 
 type Owned = { readonly owner: BudgetOwner; readonly log: EventLog }
-async function startOwner(disk: FaultyFileSystem, init: BudgetOwnerInit): Promise<Owned> {
+async function startOwner(
+  disk: FaultyFileSystem,
+  init: BudgetOwnerInit,
+  extra: Pick<BudgetOwnerComponents, 'machine'> = {},
+): Promise<Owned> {
   const log = await openSegmentedEventLog({ fileSystem: disk, random }, { directory: '/budget' })
-  const owner = createBudgetOwner({ log, clock, random, timers }, init)
+  const owner = createBudgetOwner({ actors: createActorSystem(), log, clock, random, timers, ...extra }, init)
   await owner.start()
   return { owner, log }
 }
@@ -93,7 +104,7 @@ describe('admission', () => {
 
   test('before the start nothing is granted', async () => {
     const log = await openSegmentedEventLog({ fileSystem: new FaultyFileSystem(), random }, { directory: '/budget' })
-    const owner = createBudgetOwner({ log, clock, random, timers }, limits(10))
+    const owner = createBudgetOwner({ actors: createActorSystem(), log, clock, random, timers }, limits(10))
     expect(owner.isBounded(caller)).toBe(true)
     await expect(reserve(owner, 1)).rejects.toMatchObject({ code: 'STORE_NOT_OPEN' })
   })
@@ -192,6 +203,31 @@ describe('restart', () => {
   })
 })
 
+describe('a defect of the machine', () => {
+  test('that shows once is not noticed: the owner starts again from its journal, and holds what was held', async () => {
+    let thrown = 0
+    const machine: NonNullable<BudgetOwnerComponents['machine']> = {
+      ...BUDGET_MACHINE,
+      transition(state, event) {
+        if (event.type === 'reservation-requested' && event.id.endsWith('-3') && thrown === 0) {
+          thrown += 1
+          throw new Error('planted')
+        }
+        return BUDGET_MACHINE.transition(state, event)
+      },
+    }
+    const { owner } = await startOwner(new FaultyFileSystem(), limits(100), { machine })
+    const held = await reserve(owner, 10)
+    const late = Array.from({ length: 4 }, async () => await reserve(owner, 20))
+    await held.settle(nanos(7))
+    const granted = await Promise.all(late)
+    expect([thrown, usedOf(owner), owner.violations()]).toEqual([1, [['team:search', 7n, 80n]], []])
+    // What is open belongs to callers that are alive: nothing was charged in full.
+    for (const reservation of granted) await reservation.settle(nanos(1))
+    expect([usedOf(owner), owner.isBounded(caller)]).toEqual([[['team:search', 11n, 0n]], true])
+  })
+})
+
 describe('a failing disk', () => {
   test('a refused sync fails the reservation, and nothing is granted after it', async () => {
     const disk = new FaultyFileSystem()
@@ -215,6 +251,7 @@ describe('a reservation that nobody ends', () => {
     const open = (): BudgetOwner =>
       createBudgetOwner(
         {
+          actors: createActorSystem(),
           log,
           random,
           clock: { ...clock, now: () => timestampFromMs(nowMs) },

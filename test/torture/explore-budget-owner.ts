@@ -1,3 +1,4 @@
+import { createActorSystem } from '../../src/actors/create-actor-system.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { parseTaskId, parseTenantId } from '../../src/base/identifiers.ts'
 import { amountFromNanos } from '../../src/base/money.ts'
@@ -149,7 +150,7 @@ async function openOwner(disk: FaultyFileSystem, init: { readonly plant?: OwnerP
   const log = init.plant?.log?.(opened) ?? opened
   const machine = init.plant?.machine
   const owner = createBudgetOwner(
-    { log, clock, random, timers, ...(machine !== undefined && { machine }) },
+    { actors: createActorSystem(), log, clock, random, timers, ...(machine !== undefined && { machine }) },
     { limits: LIMITS, compactAtBytes: 2500 },
   )
   try {

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createActorSystem } from '../../src/actors/create-actor-system.ts'
 import { amountFromNanos, parseAmount } from '../../src/base/money.ts'
 import { createSystemClock } from '../../src/node/system-clock.ts'
 import { createSystemRandom } from '../../src/node/system-random.ts'
@@ -132,7 +133,7 @@ export class NodeVictim {
       ] as const
       const log = await data.openEventLog('budgets')
       const owner = createBudgetOwner(
-        { log, clock: createSystemClock(), random, timers: createSystemTimers() },
+        { actors: createActorSystem(), log, clock: createSystemClock(), random, timers: createSystemTimers() },
         { limits },
       )
       await owner.start()

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createActorSystem } from '../../src/actors/create-actor-system.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
 import { createSystemClock } from '../../src/node/system-clock.ts'
 import { createSystemRandom } from '../../src/node/system-random.ts'
@@ -92,7 +93,13 @@ export class StorageVictim {
         { path: join(this.#folder, 'data') },
       )
       const log = await data.openEventLog('budget')
-      const components = { log, clock: createSystemClock(), random, timers: createSystemTimers() }
+      const components = {
+        actors: createActorSystem(),
+        log,
+        clock: createSystemClock(),
+        random,
+        timers: createSystemTimers(),
+      }
       const owner = createBudgetOwner(components, { limits: TORTURE_LIMITS })
       await owner.start()
       const line = owner.inspect().find(({ scope }) => scope === `tenant:${TORTURE_TENANT}`)

@@ -14,6 +14,7 @@
  */
 import { openSync, writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { createActorSystem } from '../../src/actors/create-actor-system.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { parseTaskId, parseTenantId } from '../../src/base/identifiers.ts'
 import { amountFromNanos } from '../../src/base/money.ts'
@@ -50,7 +51,11 @@ async function main(): Promise<void> {
   const store: KeyValueStore = plant === 'unsynced-batch' ? withUnsyncedBatches(data.store) : data.store
   const opened = await data.openEventLog('budget')
   const log: EventLog = logPlant?.log?.(opened) ?? opened
-  const owner = createBudgetOwner({ log, clock, random, timers }, { limits: TORTURE_LIMITS, compactAtBytes: 20_000 })
+  const actors = createActorSystem()
+  const owner = createBudgetOwner(
+    { actors, log, clock, random, timers },
+    { limits: TORTURE_LIMITS, compactAtBytes: 20_000 },
+  )
   await owner.start()
   const telemetry = createTelemetryPipeline(
     { store: createTelemetryStore(store.sublevel('telemetry')), timers, secret: data.secret },
