@@ -38,7 +38,7 @@ export type StopActorOptions = {
 /** Where an answer to an `ask` goes. A plain value in the event; it crosses threads as its address. */
 export interface ReplyTarget {
   /** False when nobody waits any more. */
-  send(event: EventObject): boolean
+  send(event: AnyEventObject): boolean
 }
 
 /**
