@@ -6,13 +6,15 @@
  * O               the actors are there
  * d KEY ACCOUNT   a command is delivered        D KEY   it was acknowledged
  * R ACCOUNT N     an account said that it had handled N things
- * E CODE          the disk refused
+ * E CODE          the disk refused, or a courier was lost
+ * W               a worker is told to end
  * Q               everything was done (only with 0 rounds)
  * ```
  *
  * usage: actors-child.ts DIRECTORY SEED RUN ROUNDS PLANT RETRY BANK
  *
- * ROUNDS: `kill` goes on until killed; a number ends after so many; `settle` only finishes what is left. RETRY names a file of
+ * ROUNDS: `kill` goes on until killed; `kill-workers` too, and some commands are carried by actors on two worker threads, of which
+ * one is ended now and then; a number ends after so many; `settle` only finishes what is left. RETRY names a file of
  * commands that nobody answered, one JSON text each; BANK the file that payments are written to.
  */
 import { appendFileSync, openSync, readFileSync, writeSync } from 'node:fs'
@@ -22,18 +24,24 @@ import { DurableExtension } from '../../src/actors/durable/durable-extension.ts'
 import { effectDoneBefore } from '../../src/actors/durable/effect-runner.ts'
 import { ActorSystem } from '../../src/actors/system/actor-system.ts'
 import { createSystemEnvironment } from '../../src/actors/system/system-environment.ts'
+import { observeQuiet } from '../../src/actors/threads/quiet-environment.ts'
+import { ThreadExtension } from '../../src/actors/threads/thread-extension.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
+import { joinExtensions } from '../../src/node/actors/join-extensions.ts'
 import { createSystemRandom } from '../../src/node/system-random.ts'
 import { openDataDirectory } from '../../src/storage/data-directory.ts'
 import type { DataDirectory } from '../../src/storage/data-directory.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
+import { courier } from './actors-courier.ts'
 import { ACTOR_PLANTS } from './actors-plants.ts'
 import { accountAgent, ACCOUNTS, TICK_MS } from './actors-workload.ts'
 import type { AccountCommand, SentCommand } from './actors-workload.ts'
 
 const [directory = '', seedText = '1', run = '0', rounds = 'kill', plant = '', retry = '', bank = ''] =
   process.argv.slice(2)
+/** A command that a lost worker carried is asked for again by the next process. */
+const CARRY_MS_MAX = 1_000
 const draws = createRandomStream(Number(seedText))
 
 /** A pipe that the other side reads slowly may be full for a moment. */
@@ -61,14 +69,37 @@ async function main(): Promise<void> {
       say(`D ${key}`)
     })
   }
+  const couriers =
+    rounds === 'kill-workers'
+      ? [1, 2].map((worker) => system.spawn(courier, { id: `c${worker}`, placement: { worker } }))
+      : []
+  const carry = async ({ account, command }: SentCommand): Promise<void> => {
+    const { key } = command
+    say(`d ${key} ${account} ${JSON.stringify(command)}`)
+    await attempt(async () => {
+      const by = couriers[draws.nextBelow(couriers.length)]
+      const to = system.get(account)
+      const answer = await by?.ask<{ readonly type: string }>(
+        { type: 'carry', to, command },
+        { timeoutMs: CARRY_MS_MAX },
+      )
+      if (answer?.type === 'carried') say(`D ${key}`)
+    })
+  }
   await Promise.all(readLines(retry).map(async (line) => await deliver(JSON.parse(line) as SentCommand)))
-  const count = rounds === 'kill' ? Number.POSITIVE_INFINITY : Number(rounds)
+  const count = rounds.startsWith('kill') ? Number.POSITIVE_INFINITY : Number(rounds)
   for (let round = 0; rounds !== 'settle' && round < count; round += 1) {
     const sent = Array.from({ length: 1 + draws.nextBelow(12) }, async (_, item) => {
       const account = `a${draws.nextBelow(ACCOUNTS)}`
-      if (draws.nextBelow(8) > 0) await deliver({ account, command: drawCommand(`${run}-${round}-${item}`) })
+      const command = drawCommand(`${run}-${round}-${item}`)
+      if (couriers.length > 0 && draws.nextBelow(3) === 0) await carry({ account, command })
+      else if (draws.nextBelow(8) > 0) await deliver({ account, command })
       else await attempt(async () => await readAccount(system, account))
     })
+    if (couriers.length > 0 && draws.nextBelow(6) === 0) {
+      couriers[draws.nextBelow(couriers.length)]?.send({ type: 'die' })
+      say('W')
+    }
     await Promise.all(sent)
     await setImmediate()
   }
@@ -102,7 +133,7 @@ async function settle(system: ActorSystem): Promise<void> {
 
 async function openSystem(): Promise<{ readonly system: ActorSystem; readonly close: () => Promise<void> }> {
   // Stdout is for what is checked.
-  const environment = { ...createSystemEnvironment(), log: () => {} }
+  const { environment, isQuiet } = observeQuiet({ ...createSystemEnvironment(), log: () => {} })
   const logPlant = ACTOR_PLANTS[plant]
   const disk = createNodeFileSystem()
   const fileSystem = logPlant?.fileSystem?.(disk) ?? disk
@@ -116,8 +147,11 @@ async function openSystem(): Promise<{ readonly system: ActorSystem; readonly cl
       return logPlant?.log?.(log) ?? log
     },
   })
-  const system = new ActorSystem({ environment, isInline: false, extension })
+  const workers = rounds === 'kill-workers' ? new ThreadExtension({ threads: 2, isQuiet }) : undefined
+  const extensions = workers === undefined ? [extension] : [extension, workers]
+  const system = new ActorSystem({ environment, isInline: false, extension: joinExtensions(extensions) })
   extension.attach(system)
+  workers?.attach(system)
   durableActors(system).registerEffect('pay', (_input, { key }) => {
     if (paid.has(key)) return effectDoneBefore()
     // The world outside: it does not forget what the disk of this machine does.

@@ -18,6 +18,8 @@ const ACKNOWLEDGEMENTS_MAX = 200
 /** About what a write and its sync take, so that a kill may come at any point between two of them. */
 const KILL_DELAY_MS_MAX = 8
 
+export type ActorsOutcome = KillOutcome & { readonly workerKills: number }
+
 /** A data directory of durable actors that is used by one killed process after another, and what it must hold. */
 export class ActorsVictim {
   readonly #folder: string
@@ -26,6 +28,8 @@ export class ActorsVictim {
   readonly #unanswered = new Map<string, SentCommand>()
   readonly #told: { readonly account: string; readonly handled: number }[] = []
   #run = 0
+  /** In the life that was lived last. */
+  #workerKills = 0
 
   private constructor(folder: string, init: KillInit) {
     this.#folder = folder
@@ -38,13 +42,19 @@ export class ActorsVictim {
     return new ActorsVictim(folder, init)
   }
 
-  /** Kills the process with SIGKILL after a seeded number of acknowledgements, and looks at what it left. */
-  async kill(): Promise<KillOutcome> {
+  /**
+   * Kills the process with SIGKILL after a seeded number of acknowledgements, and looks at what it left.
+   *
+   * @param isWithWorkers  Some commands go through actors on worker threads, which are ended meanwhile.
+   */
+  async kill(isWithWorkers: boolean): Promise<ActorsOutcome> {
     const draws = createRandomStream(this.#nextSeed())
     const killAfter = 1 + draws.nextBelow(ACKNOWLEDGEMENTS_MAX)
     const kill = { acknowledgements: killAfter, delayMs: draws.nextBelow(KILL_DELAY_MS_MAX) }
-    const acknowledgements = await this.#live({ rounds: 'kill', kill, env: process.env })
-    return { ...(await this.#check(`kill ${this.#run}`, false)), acknowledgements, calls: 0 }
+    const rounds = isWithWorkers ? 'kill-workers' : 'kill'
+    const acknowledgements = await this.#live({ rounds, kill, env: process.env })
+    const workerKills = this.#workerKills
+    return { ...(await this.#check(`kill ${this.#run}`, false)), acknowledgements, calls: 0, workerKills }
   }
 
   /** Runs the process over the faulty disk, with a fault at the given call, until the power is cut. */
@@ -86,6 +96,7 @@ export class ActorsVictim {
   }
 
   async #live({ rounds, kill, env }: LifeInit): Promise<number> {
+    this.#workerKills = 0
     const retry = join(this.#folder, 'retry')
     writeFileSync(retry, [...this.#unanswered.values()].map((sent) => JSON.stringify(sent)).join('\n'))
     const seed = String(this.#init.seed * 1_000 + this.#run)
@@ -103,6 +114,7 @@ export class ActorsVictim {
       const command = JSON.parse(line.split(' ').slice(3).join(' ')) as SentCommand['command']
       this.#unanswered.set(id, { account, command })
     }
+    if (kind === 'W') this.#workerKills += 1
     if (kind === 'R') this.#told.push({ account: id, handled: Number(account) })
     if (kind !== 'D') return 0
     this.#acknowledged.set(id, this.#unanswered.get(id)?.account ?? '')

@@ -32,7 +32,7 @@ describe('durable actors', () => {
     const victim = await victimOf('')
     let acknowledgements = 0
     for (let kill = 0; kill < 4; kill += 1) {
-      const outcome = await victim.kill()
+      const outcome = await victim.kill(kill === 3)
       expect(outcome.failures).toEqual([])
       acknowledgements += outcome.acknowledgements
     }

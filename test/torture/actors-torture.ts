@@ -18,6 +18,7 @@ type Tally = {
   readonly cutAt: Set<number>
   exploredFaults: number
   kills: number
+  workerKills: number
   cuts: number
   callsMax: number
   acknowledgements: number
@@ -25,7 +26,7 @@ type Tally = {
 
 /**
  * One round: every fault at every disk operation under a few durable actors in memory; a chain of SIGKILLs at seeded moments
- * over one data directory of 120 actors that send each other money; power cuts and refused or torn writes under the same.
+ * over one data directory of 120 actors that send each other money, with worker threads that are ended meanwhile; power cuts and refused or torn writes under the same.
  * After each, nothing that was acknowledged may be gone and no sum wrong; and when all is done, nothing may have happened
  * twice.
  */
@@ -43,6 +44,7 @@ async function run(init: TortureInit): Promise<TortureReport> {
     cutAt: new Set(),
     exploredFaults: 0,
     kills: 0,
+    workerKills: 0,
     cuts: 0,
     callsMax: 0,
     acknowledgements: 0,
@@ -63,6 +65,7 @@ async function run(init: TortureInit): Promise<TortureReport> {
     counts: {
       explored_faults: tally.exploredFaults,
       kills: tally.kills,
+      worker_kills: tally.workerKills,
       power_cuts: tally.cuts,
       disk_calls_covered: tally.cutAt.size,
       disk_calls_max: tally.callsMax,
@@ -86,8 +89,11 @@ async function killInChain(init: TortureInit, tally: Tally, seed: number): Promi
   const victim = await ActorsVictim.create({ seed, plant: init.plant })
   try {
     for (let kill = 0; kill < KILLS_PER_ROUND && !isOverdue(init); kill += 1) {
-      note(tally, seed, await victim.kill())
+      // Every fourth process has worker threads.
+      const outcome = await victim.kill(kill % 4 === 3)
+      note(tally, seed, outcome)
       tally.kills += 1
+      tally.workerKills += outcome.workerKills
       if (tally.failures.length > 0) return
     }
     note(tally, seed, await victim.settle())
