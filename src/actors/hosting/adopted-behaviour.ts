@@ -9,12 +9,13 @@ export interface XStateActor {
   readonly sessionId: string
   readonly logic: AnyActorLogic
   readonly _parent: unknown
+  readonly system: unknown
   readonly _processingStatus: number
   _send(event: AnyEventObject): void
   _stop(): void
   getSnapshot(): Snapshot<unknown>
   getPersistedSnapshot(options?: unknown): Snapshot<unknown>
-  /** The cell that drives it, from its start on. */
+  /** The cell that drives it, from its start or its first message on. */
   kernellCell?: Cell
 }
 

@@ -6,6 +6,7 @@ import type { AnyEventObject, InspectionEvent, Observer, Subscription } from 'xs
 import {
   ADOPTED,
   Cell,
+  NOT_STARTED,
   RUNNING,
   SCHEDULED,
   STOPPED,
@@ -19,6 +20,7 @@ import { endTree, linkChild, releaseTurn } from '../cell/life.ts'
 import { toObserver } from '../delivery/observers.ts'
 import type { ActorEnvironment } from '../environment.ts'
 import { AdoptedBehaviour, type XStateActor } from '../hosting/adopted-behaviour.ts'
+import { formatAddress } from './address.ts'
 import { cellCounts } from './cell-counts.ts'
 import { EventScheduler, type ScheduledEvent } from './event-scheduler.ts'
 import { KeyedActors } from './keyed-actors.ts'
@@ -115,9 +117,9 @@ export abstract class XStateContract {
     return `x:${this.bookNumber()}`
   }
 
-  /** XState starts a child that it constructed: from here on a cell drives it. */
+  /** XState starts a child that it constructed: from here on its cell has turns. */
   _register(sessionId: string, actor: XStateActor | Cell): string {
-    if (!(actor instanceof Cell)) this.#adopt(actor)
+    if (!(actor instanceof Cell)) this.#startAdopted(actor.kernellCell ?? this.#adopt(actor))
     return sessionId
   }
 
@@ -136,10 +138,10 @@ export abstract class XStateContract {
   }
 
   _relay(source: unknown, target: unknown, event: AnyEventObject): void {
-    const cell = target instanceof Cell ? target : (target as Partial<XStateActor>).kernellCell
+    const cell = target instanceof Cell ? target : this.#cellOf(target as XStateActor)
     if (cell === undefined) {
       if (this.isInspected) this.#tellOfEvent(target, event, source)
-      ;(target as Pick<XStateActor, '_send'>)._send(event)
+      this.#sendToCellless(target as XStateActor, event)
     } else if (this.gate === undefined) cell.take(event)
     else this.gate.send(cell, event, source)
   }
@@ -159,19 +161,40 @@ export abstract class XStateContract {
     }
   }
 
-  #adopt(actor: XStateActor): void {
+  /** `undefined` for actors of other systems, and for those that ended before they started. */
+  #cellOf(actor: XStateActor): Cell | undefined {
+    if (actor.kernellCell !== undefined) return actor.kernellCell
+    // What a child is sent before it starts waits in our mailbox, not in XState's.
+    const isToStart = actor.system === this.host && actor._processingStatus === NOT_STARTED
+    return isToStart ? this.#adopt(actor) : undefined
+  }
+
+  #sendToCellless(actor: XStateActor, event: AnyEventObject): void {
+    if (actor.system === this.host) {
+      const { deadLetters, nodeName: node, workerIndex: worker } = this.host
+      const address = formatAddress({ node, worker, path: actor.id, incarnation: numberOf(actor) })
+      deadLetters.put({ address }, event, 'stopped')
+    }
+    // Of an ended actor, XState's development build warns.
+    actor._send(event)
+  }
+
+  #adopt(actor: XStateActor): Cell {
     const above =
       actor._parent instanceof Cell ? actor._parent : (actor._parent as XStateActor | undefined)?.kernellCell
-    // XState booked a number for it when it constructed it: `x:7`.
-    const number = Number(actor.sessionId.slice(2))
-    const place = { name: actor.id, number, parent: above, input: undefined }
+    const place = { name: actor.id, number: numberOf(actor), parent: above, input: undefined }
     const cell = new Cell(this.host, new AdoptedBehaviour(actor), place)
-    cell.marks = ADOPTED | SCHEDULED
-    cell.status = RUNNING
+    cell.marks = ADOPTED
     actor.kernellCell = cell
     linkChild(cell)
+    return cell
+  }
+
+  #startAdopted(cell: Cell): void {
+    cell.marks |= SCHEDULED
+    cell.status = RUNNING
     cellCounts().adopted += 1
-    // It is in the middle of its start: what is sent to it now has its turn when that is over.
+    // It is in the middle of its start: what it was sent has its turn when that is over.
     if (this.isBusy) this.host.deferred.push(() => releaseTurn(cell))
     else releaseTurn(cell)
   }
@@ -182,4 +205,9 @@ export abstract class XStateContract {
     const actorRef = isAdopted ? (target.behaviour as AdoptedBehaviour).actor : target
     this._sendInspectionEvent({ type: '@xstate.event', sourceRef: source, actorRef, event })
   }
+}
+
+/** XState booked a number for an actor when it constructed it: `x:7`. */
+function numberOf({ sessionId }: XStateActor): number {
+  return Number(sessionId.slice(2))
 }

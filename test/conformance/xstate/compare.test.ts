@@ -77,6 +77,12 @@ describe('compareSides', () => {
     expect(findFaults(comparison)).toEqual(['error outside any test: known'])
   })
 
+  it('takes such an error of a test whose difference is explained, and only then', () => {
+    const expected = [{ file: FILE, test: 'test 1', reason: 'on purpose', strayError: 'late' }]
+    expect(faultsOf(side(hundred({ 'test 1': 'failed' }), OURS, ['late']), expected)).toEqual([])
+    expect(faultsOf(side(hundred(), OURS, ['late']), expected)).toContain('error outside any test: late')
+  })
+
   it('refuses actors that ran outside our cells', () => {
     const census = { roots: 2, children: 3, turnsOutside: 4, cells: 1, adopted: 1, turnsOfCells: 5 }
     expect(faultsOf(side({ ...hundred(), 'test 1': 'passed' }, OURS))).toEqual([])
