@@ -79,6 +79,21 @@ export {
   type PriceRow,
 } from './models/price-lists/price-row.ts'
 export { findStalePrices, PRICE_AGE_DAYS_MAX, type StalePrice } from './models/price-staleness.ts'
+export { composePlanOutput, type ComposedOutput, type UndoneStep } from './planning/compose-plan-output.ts'
+export { buildDecomposerPrompt, type DecomposerPromptInit } from './planning/decomposer-prompt.ts'
+export type { PlannedTask } from './planning/order-by-dependencies.ts'
+export {
+  parseSubTasks,
+  type ParsedSubTasks,
+  type ParseSubTasksInit,
+  type PlanFault,
+} from './planning/parse-sub-tasks.ts'
+export type { DependencyOutput, PlanEffect, PlanEvent, PlanTimer } from './planning/plan-event.ts'
+export type { PlanInput, StepPolicy } from './planning/plan-graph.ts'
+export { planMachine } from './planning/plan-machine.ts'
+export { isPlanFinished, statusOf, type PlanState, type SubTaskStatus } from './planning/plan-state.ts'
+export { buildSubTaskPrompt, type SubTaskPromptInit } from './planning/sub-task-prompt.ts'
+export { SUB_TASKS_MAX_DEFAULT, type SubTask } from './planning/sub-task.ts'
 export {
   formatPolicyDecision,
   overrideUnsafe,
