@@ -20,14 +20,21 @@ describe('a child that XState constructed', () => {
   it('handles what it was sent before it started after its start, in order', () => {
     const notes: string[] = []
     const parent = createMachine({
-      entry: [sendTo('child', { type: 'first' }), sendTo('child', { type: 'second' })],
-      invoke: { id: 'child', src: noting(notes) },
+      initial: 'without',
+      states: {
+        without: { on: { go: 'with' } },
+        with: {
+          entry: [sendTo('child', { type: 'first' }), sendTo('child', { type: 'second' })],
+          invoke: { id: 'child', src: noting(notes) },
+        },
+      },
     })
+    const actor = createActor(parent).start()
     const { messages } = cellCounts()
-    createActor(parent).start()
+    actor.send({ type: 'go' })
     expect(notes).toEqual(['started', 'first', 'second'])
-    // By turns of its cell, not by XState's own mailbox.
-    expect(cellCounts().messages - messages).toBe(2)
+    // By turns of its cell, not by XState's own mailbox; and one turn of the parent.
+    expect(cellCounts().messages - messages).toBe(3)
   })
 
   it('leaves a dead letter when it is stopped before it starts, and no trace in the tree', () => {
