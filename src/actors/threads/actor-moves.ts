@@ -89,6 +89,13 @@ export class ActorMoves {
     this.finish(placement, new CodedError('ACTOR_NOT_MOVABLE', { message: `Actor ${id} ended before it could move` }))
   }
 
+  /** A worker that was started again knows nothing of what the one before it was told. */
+  tellAgain(thread: number): void {
+    for (const { number, epoch, thread: at, move } of this.init.placements.byNumber.values()) {
+      if (move !== undefined && !move.isExtracted) this.init.command(thread, { type: 'hold', number, epoch, at })
+    }
+  }
+
   /** The worker that the actor was to leave has ended: it starts again there. */
   abandon(placement: Placement, cause: unknown): void {
     if (placement.move === undefined || placement.move.isExtracted) return

@@ -48,6 +48,8 @@ export class LostWorkers {
     this.restarts.set(thread, recorded.state)
     for (const placement of placements.on(thread)) {
       moves.abandon(placement, error)
+      for (const event of placement.unsettled) router.system.deadLetters.put(placement.ref, event, 'thread-lost')
+      placement.unsettled = []
       const isCulprit = placement === culprit
       if (isCulprit) {
         const { id, ref } = placement
@@ -90,9 +92,12 @@ export class LostWorkers {
   }
 
   private restore(thread: number): void {
-    const { router, runs, placements, place } = this.init
+    const { router, runs, placements, moves, place } = this.init
     const restored = placements.on(thread)
-    router.regain(thread, runs.startAgain(thread), () => restored.forEach(place))
+    router.regain(thread, runs.startAgain(thread), () => {
+      restored.forEach(place)
+      moves.tellAgain(thread)
+    })
     for (const { id, ref } of restored) router.system.report({ type: 'actor-restarted', id, address: ref.address })
     // Others may send when the worker has read what its actors are.
     router.requests

@@ -1,3 +1,4 @@
+import type { AnyEventObject } from 'xstate'
 import type { RestartIntensity } from '../../core/supervision/restart-intensity.ts'
 import type { AgentDefinition } from '../agent-definition.ts'
 import type { StoredActor } from './protocol.ts'
@@ -15,6 +16,8 @@ export type Placement = {
   epoch: number
   /** What it goes on from, until its new thread has it. */
   stored: StoredActor | undefined
+  /** Mail that it has with it at its new place, and may not have handled yet. */
+  unsettled: readonly AnyEventObject[]
   /** Times that its worker ended during its turn. */
   failures: RestartIntensity
   move: Move | undefined

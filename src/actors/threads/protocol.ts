@@ -92,6 +92,8 @@ export type DrainedNotice = {
 export type HostReport =
   | { readonly type: 'up'; readonly threadId: number }
   | { readonly type: 'placed'; readonly number: number; readonly epoch: number }
+  /** It has handled the mail that it came with. */
+  | { readonly type: 'settled'; readonly number: number; readonly epoch: number }
   | { readonly type: 'ended'; readonly number: number; readonly epoch: number; readonly terminated: Terminated }
   | {
       readonly type: 'extracted'

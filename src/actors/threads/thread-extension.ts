@@ -153,6 +153,7 @@ export class ThreadExtension implements SystemExtension {
       thread,
       epoch: 0,
       stored: undefined,
+      unsettled: [],
       failures: createRestartIntensity(this.init.intensity ?? INTENSITY),
       move: undefined,
     }
@@ -252,6 +253,7 @@ export class ThreadExtension implements SystemExtension {
         if (this.missing.size === 0) this.up.resolve()
         break
       case 'placed':
+      case 'settled':
       case 'ended':
         this.hearOfActor(message)
         break
@@ -279,11 +281,13 @@ export class ThreadExtension implements SystemExtension {
     }
   }
 
-  private hearOfActor(report: Extract<HostReport, { type: 'placed' | 'ended' }>): void {
+  private hearOfActor(report: Extract<HostReport, { type: 'placed' | 'settled' | 'ended' }>): void {
     const placement = this.placements.byNumber.get(report.number)
     if (placement?.epoch !== report.epoch) return
     const { moves } = this.attached
-    if (report.type === 'placed') {
+    if (report.type === 'settled') placement.unsettled = []
+    else if (report.type === 'placed') {
+      placement.unsettled = placement.stored?.mail ?? []
       placement.stored = undefined
       moves.placed(placement)
     } else if (!moves.goesBack(placement, report.terminated.error, (again) => this.sendPlace(again))) {

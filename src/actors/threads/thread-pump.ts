@@ -110,9 +110,7 @@ export class ThreadPump {
 
   private readonly round = (): void => {
     if (this.isStopped) return
-    const isQuiet = this.isQuiet()
-    // What was handled is known to be before anything new is begun.
-    if (isQuiet) for (const reader of this.readers) reader.release()
+    const isQuiet = this.releaseWhenQuiet()
     const recordsMax = isQuiet ? RECORDS_PER_READER : RECORDS_WHEN_BUSY
     let count = 0
     for (const reader of this.readers) count += reader.drain(recordsMax)
@@ -125,12 +123,21 @@ export class ThreadPump {
 
   private readonly settle = (): void => {
     if (this.isStopped) return
-    this.flush()
-    const isQuiet = this.isQuiet()
-    for (const reader of this.readers) if (isQuiet || reader.isHalfHeld) reader.release()
+    const isQuiet = this.releaseWhenQuiet()
     if (!isQuiet || this.records >= RECORDS_PER_TICK || this.rounds >= ROUNDS_PER_TICK) setImmediate(this.tick)
     else if (this.hasRecords() || this.spin()) this.round()
     else this.park()
+  }
+
+  /**
+   * What was taken is given back once it is known to be handled, and what was sent meanwhile to be with the others: should
+   * this thread be lost, nothing of it is lost in silence. Half of a way is given back in any case.
+   */
+  private releaseWhenQuiet(): boolean {
+    this.flush()
+    const isQuiet = this.isQuiet() && !this.writers.some((writer) => writer.isBlocked)
+    for (const reader of this.readers) if (isQuiet || reader.isHalfHeld) reader.release()
+    return isQuiet
   }
 
   private hasRecords(): boolean {

@@ -194,6 +194,7 @@ export class ThreadRouter implements RefRouter {
       case 'drained':
       case 'up':
       case 'placed':
+      case 'settled':
       case 'ended':
       case 'extracted':
       case 'dead-letters':
@@ -268,6 +269,12 @@ export class ThreadRouter implements RefRouter {
     const ref = this.references.knownRef(number, 0)
     if (ref !== undefined) this.askAgain(ref)
     this.sendWaiting(this.waiting.releaseActor(number), thread)
+  }
+
+  /** There will be a link with `thread`; what is for its actors waits. */
+  expect(thread: number): void {
+    this.waiting.holdThread(thread)
+    this.epoch += 1
   }
 
   /** The run of a thread has ended. What it did not read waits for the next run; what it may have handled is lost. */

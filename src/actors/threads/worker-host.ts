@@ -20,6 +20,8 @@ export type HostInit = {
   readonly board: SharedArrayBuffer
   readonly usesSharedMemory: boolean
   readonly links: readonly Link[]
+  /** Threads that there will be links with. */
+  readonly expected: readonly number[]
   /** Tells of other threads that end and begin. */
   readonly port: MessagePort
   readonly nodeName: string
@@ -86,13 +88,14 @@ class Host {
   }
 
   async run(): Promise<void> {
-    const { thread, board, beatMs, links, port } = this.init
+    const { thread, board, beatMs, links, expected, port } = this.init
     const words = new Int32Array(board)
     // Also keeps the thread alive while it is parked.
     const beat = setInterval(() => void Atomics.add(words, boardIndex(thread, PULSE_WORD), 1), beatMs)
     this.system.deadLetters.subscribe((letter) => this.keepLetter(letter))
     this.system.onSupervision((event) => this.report({ type: 'supervision', event }))
     for (const link of links) this.router.end.connect(link)
+    for (const other of expected) this.router.expect(other)
     port.on('message', (news: HostNews) => this.hear(news))
     this.router.end.pump.start()
     this.report({ type: 'up', threadId })
@@ -123,6 +126,7 @@ class Host {
       case 'moved':
       case 'up':
       case 'placed':
+      case 'settled':
       case 'ended':
       case 'extracted':
       case 'dead-letters':

@@ -171,6 +171,7 @@ export class WorkerRuns {
       board: this.board,
       usesSharedMemory: link.usesSharedMemory,
       links,
+      expected: isLinked ? [] : this.threads.filter((other) => other !== thread),
       port: port2,
       nodeName,
       deadLettersMax,
