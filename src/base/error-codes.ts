@@ -520,6 +520,24 @@ export const ERROR_CODES = {
     httpStatus: 409,
     isRetryable: false,
   },
+  GRAPH_ID_TAKEN: {
+    cause: 'A task graph of this id has not ended yet.',
+    remedy: 'Resume or forget that graph, or give the new one an id that was never used.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  GRAPH_UNKNOWN: {
+    cause: 'There is no unfinished task graph of this id: it has ended, is running, or never was.',
+    remedy: 'Take the id from the list of unfinished graphs.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  GRAPH_OVERLOADED: {
+    cause: 'As many task graphs as allowed have not ended.',
+    remedy: 'Try again when some have ended, forget those that nobody goes on with, or raise `graphsMax`.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
   MEMORY_NOT_OPEN: {
     cause: 'The memory was used before it was started or after it was stopped.',
     remedy: 'Await `start()` before the first use, and stop the memory after the last.',

@@ -9,7 +9,7 @@ import {
   type AttemptState,
 } from '../core/routing/attempt-machine.ts'
 import type { PlannedStep } from '../core/routing/decision-record.ts'
-import { startTaskGraph } from './graph/task-graph.ts'
+import { startTaskGraph } from './graph/start-task-graph.ts'
 import type { ExecuteStep, StepOutcome } from './graph/step-turn.ts'
 import { addCause, endError, type EndCause } from './plan-end.ts'
 import type { TaskRun } from './task-run.ts'

@@ -29,7 +29,7 @@ import { askOverhead } from './ask-overhead.ts'
 import { ANOTHER_MODEL } from './cascade.ts'
 import { AnsweringCascade, executePlan, type PlanComponents, type PlanResult } from './execute-plan.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
-import { startTaskGraph } from './graph/task-graph.ts'
+import { startTaskGraph } from './graph/start-task-graph.ts'
 import { factsOf } from './request-facts.ts'
 import type { TaskRun } from './task-run.ts'
 

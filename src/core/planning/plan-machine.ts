@@ -4,7 +4,7 @@ import type { PlannedTask } from './order-by-dependencies.ts'
 import { advance, draftOf, idOf, policyOf, setStatus, start, tellStart, type Draft } from './plan-draft.ts'
 import type { PlanEffect, PlanEvent, PlanTimer } from './plan-event.ts'
 import { backOffAfter, createPlanGraph, type PlanInput } from './plan-graph.ts'
-import { isOpen, planViolations, type PlanState, type SubTaskStatus } from './plan-state.ts'
+import { isOpen, plannedState, planViolations, type PlanState, type SubTaskStatus } from './plan-state.ts'
 
 /**
  * Executes a plan as a pure machine: (state, event) -> (state, effects). Steps start as soon as all their dependencies
@@ -33,12 +33,8 @@ export const planMachine: {
 } = { name: 'plan', initial, transition, violations: planViolations }
 
 function initial<Task extends PlannedTask>(input: PlanInput<Task>): PlanState<Task> {
-  const graph = createPlanGraph(input)
-  const statuses = graph.subTasks.map(() => FIRST)
-  return { graph, phase: 'planned', statuses, runningCount: 0, openCount: statuses.length, firstWaiting: 0 }
+  return plannedState(createPlanGraph(input))
 }
-
-const FIRST: SubTaskStatus = Object.freeze({ kind: 'waiting', attempt: 1 })
 
 type PlanStep<Task extends PlannedTask> = Step<PlanState<Task>, PlanEffect<Task>>
 

@@ -42,6 +42,14 @@ export type PlanState<Task extends PlannedTask = SubTask> = {
   readonly firstWaiting: number
 }
 
+const FIRST: SubTaskStatus = Object.freeze({ kind: 'waiting', attempt: 1 })
+
+/** A plan that was not started. */
+export function plannedState<Task extends PlannedTask>(graph: PlanGraph<Task>): PlanState<Task> {
+  const statuses = graph.subTasks.map(() => FIRST)
+  return { graph, phase: 'planned', statuses, runningCount: 0, openCount: statuses.length, firstWaiting: 0 }
+}
+
 export function statusOf(state: PlanState<PlannedTask>, id: string): SubTaskStatus | undefined {
   return state.statuses[state.graph.indexes.get(id) ?? -1]
 }
