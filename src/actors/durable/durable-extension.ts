@@ -49,7 +49,7 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   readonly references: ReferenceCodec
   readonly #init: DurableExtensionInit
   readonly #replies: HeldReplies
-  readonly #mail = new StoredMail()
+  readonly #mail = new StoredMail(() => this.#system?.stepObserver)
   readonly #places: DurablePlaces
   /** Durable actors in memory. */
   readonly #cells = new Map<DurableOwner, Cell>()

@@ -1,5 +1,5 @@
 import type { AnyEventObject } from 'xstate'
-import type { Cell } from '../cell/cell.ts'
+import type { Cell, StepObserver } from '../cell/cell.ts'
 import { putMail } from '../delivery/full-mailbox.ts'
 import type { DurableOwner } from './durable-owner.ts'
 import type { FiredTimer } from './journal-record.ts'
@@ -12,12 +12,23 @@ export type Ticket =
 /** Messages of the store on their way through mailboxes. They look like any other there. */
 export class StoredMail {
   readonly #tickets = new WeakMap<AnyEventObject, Ticket>()
+  readonly #observer: () => Pick<StepObserver, 'sent'> | undefined
+
+  /** @param observer  Who sees each message on its way, if anybody does. */
+  constructor(observer: () => Pick<StepObserver, 'sent'> | undefined) {
+    this.#observer = observer
+  }
 
   /** Whatever the bound of the mailbox says: the store has its own. */
   put(cell: Cell, event: AnyEventObject, ticket: Ticket): void {
+    const { system } = cell
     // An object of its own: the same event may wait for several actors.
     const message = Object.freeze({ ...event })
     this.#tickets.set(message, ticket)
+    this.#observer()?.sent(message)
+    if (system.isInspected) {
+      system._sendInspectionEvent({ type: '@xstate.event', sourceRef: undefined, actorRef: cell, event: message })
+    }
     putMail(cell, message)
   }
 

@@ -235,6 +235,19 @@ describe('a durable actor', () => {
     expect(Object.keys((ref.getSnapshot() as unknown as { readonly context: object }).context)).toEqual([])
   })
 
+  test('is seen by inspectors: what it is delivered, and each step', async () => {
+    const world = new DurableSystem()
+    const seen: unknown[] = []
+    world.system.inspect((event) => {
+      const { type } = event
+      if (type === '@xstate.event') seen.push(event.event.type)
+      if (type === '@xstate.snapshot') seen.push((event.snapshot as { readonly context?: unknown }).context)
+    })
+    const ref = world.spawn(counter, 'a')
+    await world.during(ref.deliver({ type: 'add', by: 2 }))
+    expect(seen.slice(-2)).toEqual(['add', 2])
+  })
+
   test('needs a system with a data directory to be told of', () => {
     expect(() => durableActors(createActorSystem())).toThrow(expect.objectContaining({ code: 'ACTOR_PLATFORM_LACKS' }))
     expect(() => durableActions({})).toThrow(TypeError)
