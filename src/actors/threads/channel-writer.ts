@@ -124,7 +124,10 @@ export class ChannelWriter {
     { ring, batches }: Pick<SalvageInit, 'ring' | 'batches'>,
     references: ReferenceCodec | undefined,
   ): readonly Salvaged[] {
-    const { pending, encoder } = this
+    const { pending, encoder, waiters } = this
+    this.waiters = []
+    // There will be no room here; whoever waits has to look for another way.
+    for (const waiter of waiters) waiter()
     return salvage({ ring, batches, pending, shapes: encoder.shapes.all(), references })
   }
 

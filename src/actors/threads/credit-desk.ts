@@ -1,7 +1,6 @@
 import type { AnyEventObject } from 'xstate'
 import { HELD, SCHEDULED, STOPPED, SUSPENDED, type Cell } from '../cell/cell.ts'
 import { mailSize } from '../delivery/full-mailbox.ts'
-import type { RemoteRef } from './remote-ref.ts'
 
 /** What may wait for one mailbox. Senders hear late that it is full, so this is what may be on the way until they do. */
 const WAITING_MAX = 65_536
@@ -79,25 +78,26 @@ export class CreditDesk {
   }
 }
 
-/** Senders of this thread that have no turn until actors of other threads have room. */
+/** Senders of this thread that have no turn until actors of other threads, or the ways there, have room. */
 export class HeldSenders {
-  private readonly byRef = new Map<RemoteRef, Set<Cell>>()
+  /** By what they wait for: an actor with a full mailbox, or a full way to another thread. */
+  private readonly byCause = new Map<object, Set<Cell>>()
 
   /** @returns False when nobody has a turn who could be held. */
-  hold(sender: Cell | undefined, ref: RemoteRef): boolean {
+  hold(sender: Cell | undefined, cause: object): boolean {
     if (sender === undefined) return false
     // It waits already for another one; this message is taken all the same.
     if ((sender.marks & HELD) !== 0) return true
     sender.marks |= HELD
-    const held = this.byRef.get(ref) ?? new Set()
-    this.byRef.set(ref, held)
+    const held = this.byCause.get(cause) ?? new Set()
+    this.byCause.set(cause, held)
     held.add(sender)
     return true
   }
 
-  release(ref: RemoteRef): void {
-    const held = this.byRef.get(ref)
-    this.byRef.delete(ref)
+  release(cause: object): void {
+    const held = this.byCause.get(cause)
+    this.byCause.delete(cause)
     for (const sender of held ?? []) {
       sender.marks &= ~HELD
       const isReady = sender.slot !== undefined && sender.status !== STOPPED

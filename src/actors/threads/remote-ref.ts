@@ -36,6 +36,8 @@ export interface RefRouter {
   pin(ref: RemoteRef): void
   /** An actor has no turn until `ref` has room; false where that cannot be. */
   holdSender(ref: RemoteRef): boolean
+  /** An actor that has filled the way to a thread has no turn until there is room again. */
+  holdUntilWritable(writer: ChannelWriter): void
 }
 
 export type RemoteRefInit = {
@@ -114,7 +116,9 @@ export class RemoteRef implements ActorRef {
     const { writer } = this
     if (writer === undefined) return router.sendLater(this, event)
     if (this.isFull && !router.holdSender(this)) return this.bury(event, 'mailbox-full')
-    return writer.send(this.number, this.home, event) || this.bury(event, 'mailbox-full')
+    if (!writer.send(this.number, this.home, event)) return this.bury(event, 'mailbox-full')
+    if (!writer.isWritable) router.holdUntilWritable(writer)
+    return true
   }
 
   /** XState's `sendTo` delivers through this. */

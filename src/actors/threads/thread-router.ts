@@ -1,6 +1,6 @@
 import type { AnyEventObject } from 'xstate'
 import { assertNever } from '../../base/assert.ts'
-import { Cell } from '../cell/cell.ts'
+import { Cell, HELD } from '../cell/cell.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
 import { ActorService, unknownEnd } from './actor-service.ts'
 import type { ChannelWriter } from './channel-writer.ts'
@@ -106,6 +106,16 @@ export class ThreadRouter implements RefRouter {
 
   holdSender(ref: RemoteRef): boolean {
     return this.held.hold(this.system.current, ref)
+  }
+
+  holdUntilWritable(writer: ChannelWriter): void {
+    const sender = this.system.current
+    if (sender === undefined || (sender.marks & HELD) !== 0) return
+    this.held.hold(sender, writer)
+    writer.whenWritable().then(
+      () => this.held.release(writer),
+      () => this.held.release(writer),
+    )
   }
 
   /**
