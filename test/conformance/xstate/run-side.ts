@@ -42,6 +42,8 @@ export type RunInit = {
   readonly filters: readonly string[]
   /** Name of a planted fault, or empty. */
   readonly plant: string
+  /** After so long without the end of a file the run is given up: something runs for ever, which no timeout of a test can end. Default 60,000 ms. */
+  readonly stallMs?: number
 }
 
 /** Files that hold types for the compiler and nothing that runs. */
@@ -49,8 +51,7 @@ const TYPE_TESTS = ['**/*.types.test.ts', '**/types.test.ts', '**/typeHelpers.te
 /** Above what any test of the suite waits for on purpose. */
 const TEST_TIMEOUT_MS = 10_000
 
-/** Longer than any file takes: then something runs for ever, which no timeout of a test can end. */
-const STALL_MS = 60_000
+const STALL_MS_DEFAULT = 60_000
 
 /** Runs XState's test files against one side. Its own process and those of its workers are killed in the end. */
 export async function runSide(init: RunInit): Promise<SideOutcome> {
@@ -84,8 +85,9 @@ function killGroup(processId: number | undefined): void {
 }
 
 /** `runSide` within its own process. Does not wait for workers to end where a file hangs. */
-export async function runSideHere({ core, side, filters, plant }: RunInit): Promise<SideOutcome> {
-  const watch = new RunWatch(core)
+export async function runSideHere(init: RunInit): Promise<SideOutcome> {
+  const { core, side, filters, plant, stallMs = STALL_MS_DEFAULT } = init
+  const watch = new RunWatch(core, stallMs)
   const run = startVitest(
     [...filters],
     {
@@ -118,13 +120,13 @@ class RunWatch implements Reporter {
   #strayErrors: readonly string[] = []
   #sawProgress: () => void = () => {}
 
-  constructor(core: string) {
+  constructor(core: string, stallMs: number) {
     this.#core = core
     this.stalled = new Promise((resolve) => {
-      let timer = setTimeout(resolve, STALL_MS)
+      let timer = setTimeout(resolve, stallMs)
       this.#sawProgress = () => {
         clearTimeout(timer)
-        timer = setTimeout(resolve, STALL_MS)
+        timer = setTimeout(resolve, stallMs)
       }
     })
   }
