@@ -164,7 +164,8 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
 
   /** A live actor by its id, or by the `systemId` that XState's logic gave it. */
   get(id: string): ActorRef | undefined {
-    return (this.keyedActor(id) as ActorRef | undefined) ?? findCell(this, id) ?? this.extension?.find(id)
+    // A stored actor is known by a reference that outlives its cell.
+    return (this.keyedActor(id) as ActorRef | undefined) ?? this.extension?.find(id) ?? findCell(this, id)
   }
 
   /** Tells `listener` of failures and restarts from now on. */
