@@ -4,6 +4,7 @@ import type { Terminated } from '../actor-ref.ts'
 import type { AgentDefinition } from '../agent-definition.ts'
 import type { Cell } from '../cell/cell.ts'
 import { putMail } from '../delivery/full-mailbox.ts'
+import { loadDefinition } from './load-definition.ts'
 import type { HostedSystem } from './hosted-system.ts'
 import { storeActor, takeMail, turnIntoReference, whyNotMovable } from './leave-thread.ts'
 import type { DrainedNotice, HostCommand, HostReport, StoredActor } from './protocol.ts'
@@ -82,7 +83,7 @@ export class HostedActors {
     this.epochs.set(number, epoch)
     this.arriving.set(number, this.arriving.get(number) ?? [])
     try {
-      const definition = await loadDefinition(command)
+      const definition = await loadDefinition(command.module, command.agent)
       if (this.epochs.get(number) === epoch) this.start(command, definition)
     } catch (error: unknown) {
       const { id, address } = command
@@ -211,28 +212,6 @@ export class HostedActors {
   private report(report: HostReport): void {
     this.router.control(0, report)
   }
-}
-
-async function loadDefinition({ module: { url, exportName }, agent }: PlaceCommand): Promise<AgentDefinition> {
-  let loaded: Readonly<Record<string, unknown>>
-  try {
-    loaded = (await import(url)) as Readonly<Record<string, unknown>>
-  } catch (cause: unknown) {
-    throw moduleError(`The module ${url} of agent ${agent} cannot be loaded: ${String(cause)}`, cause)
-  }
-  const exported = loaded[exportName]
-  if (!isDefinition(exported) || exported.name !== agent) {
-    throw moduleError(`The module ${url} does not export agent ${agent} as ${exportName}`)
-  }
-  return exported
-}
-
-function isDefinition(value: unknown): value is AgentDefinition {
-  return typeof value === 'object' && value !== null && 'logic' in value && 'name' in value && 'mailbox' in value
-}
-
-function moduleError(message: string, cause?: unknown): CodedError {
-  return new CodedError('ACTOR_MODULE_INVALID', { message, cause })
 }
 
 function notMovableError(number: number, reason: string | undefined): CodedError {

@@ -23,37 +23,39 @@ export function askRemote(
 ): Promise<unknown> {
   if (!Number.isFinite(timeoutMs) || timeoutMs < 0)
     throw new RangeError(`timeoutMs ${timeoutMs} is not finite and >= 0`)
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted()
-    const reply = new OpenReply(
-      ref.thread,
-      (answer) => {
-        release()
-        resolve(answer)
-      },
-      (error) => {
-        release()
-        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a signal's reason is passed on as it is
-        reject(error)
-      },
-    )
-    const number = router.requests.openReply(reply)
-    const onAbort = (): void => reply.fail(signal?.reason)
-    const timer = router.system.after(timeoutMs, () => reply.fail(timeoutError(ref, event, timeoutMs)))
-    const end = ref.watch(({ error }) => reply.fail(ref.stoppedError(error)))
-    const release = (): void => {
-      router.requests.closeReply(number)
-      timer.cancel()
-      signal?.removeEventListener('abort', onAbort)
-      end.unsubscribe()
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
-    try {
-      if (!ref.send({ ...event, replyTo: reply })) reply.fail(refusalOf(ref))
-    } catch (error: unknown) {
-      reply.fail(error)
-    }
-  })
+  const answered = Promise.withResolvers<unknown>()
+  if (signal?.aborted === true) {
+    answered.reject(signal.reason)
+    return answered.promise
+  }
+  const reply = new OpenReply(
+    ref.thread,
+    (answer) => {
+      release()
+      answered.resolve(answer)
+    },
+    (error) => {
+      release()
+      answered.reject(error)
+    },
+  )
+  const number = router.requests.openReply(reply)
+  const onAbort = (): void => reply.fail(signal?.reason)
+  const timer = router.system.after(timeoutMs, () => reply.fail(timeoutError(ref, event, timeoutMs)))
+  const end = ref.watch(({ error }) => reply.fail(ref.stoppedError(error)))
+  const release = (): void => {
+    router.requests.closeReply(number)
+    timer.cancel()
+    signal?.removeEventListener('abort', onAbort)
+    end.unsubscribe()
+  }
+  signal?.addEventListener('abort', onAbort, { once: true })
+  try {
+    if (!ref.send({ ...event, replyTo: reply })) reply.fail(refusalOf(ref))
+  } catch (error: unknown) {
+    reply.fail(error)
+  }
+  return answered.promise
 }
 
 function refusalOf(ref: AskedRef): CodedError {

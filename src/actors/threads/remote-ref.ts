@@ -274,16 +274,11 @@ function sendThrough(gate: SendGate, ref: RemoteRef, event: AnyEventObject): boo
 }
 
 async function abortable(done: Promise<void>, signal: AbortSignal): Promise<void> {
-  let onAbort = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = (): void => {
-      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- a signal's reason is passed on as it is
-      reject(signal.reason)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
-    await Promise.race([done, aborted])
+    await Promise.race([done, aborted.promise])
   } finally {
     signal.removeEventListener('abort', onAbort)
   }

