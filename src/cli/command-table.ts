@@ -61,6 +61,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/data-export.ts')).dataExportCommand,
   },
   {
+    name: 'agent export',
+    summary: 'write a durable agent to a file',
+    load: async () => (await import('./commands/agent-export.ts')).agentExportCommand,
+  },
+  {
+    name: 'agent import',
+    summary: 'bring in a durable agent that was exported',
+    load: async () => (await import('./commands/agent-import.ts')).agentImportCommand,
+  },
+  {
     name: 'data purge',
     summary: 'delete records for good',
     load: async () => (await import('./commands/data-purge.ts')).dataPurgeCommand,

@@ -1,3 +1,4 @@
+import { durableActors } from '../actors/durable/durable-actors.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { CodedError } from '../base/errors.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
@@ -51,6 +52,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
   return {
     config,
     actors: parts.actors,
+    durableActors: durableActors(parts.actors),
     router,
     listModels: () => models,
     records: createNodeRecords({

@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
+import type { EventLog } from '../ports/event-log.ts'
 import { CodedError } from '../base/errors.ts'
 import type { Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
@@ -77,14 +78,16 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const { environment, signal, onBackgroundError: onError = warn } = init
   const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
   const startedAt = clock.now()
-  const { system, close: closeActors } = openActors({ clock, timers, random, onError })
-  closers.push(closeActors)
   const directory = await openDataDirectory(
     { fileSystem: createNodeFileSystem(), random },
     { path: init.config.dataDir },
   )
   closers.push(() => directory.close())
   signal?.throwIfAborted()
+  const openLog = async (): Promise<EventLog> => await directory.openEventLog('actors')
+  const { system, close: closeActors } = openActors({ clock, timers, random, onError, openLog })
+  closers.push(closeActors)
+  await system.ready
   const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(init.config) })
   closers.push(() => outbound.close())
   const servers = await askLocalServers(init.config, outbound, signal)

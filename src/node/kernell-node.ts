@@ -1,3 +1,4 @@
+import type { DurableActors } from '../actors/durable/durable-actors.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
@@ -32,6 +33,8 @@ export type KernellNode = AsyncDisposable & {
   readonly config: NodeConfig
   /** The actors of this node: its own, and those that its host spawns. They end with the node; nobody else stops the system. */
   readonly actors: ActorSystem
+  /** What is stored of the durable ones among them. */
+  readonly durableActors: DurableActors
   readonly router: Router
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]

@@ -1,4 +1,4 @@
-import { createActorSystem } from '../../src/actors/create-actor-system.ts'
+import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { amountFromNanos } from '../../src/base/money.ts'
 import type { TaskId } from '../../src/base/identifiers.ts'
@@ -77,7 +77,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     isClosed: false,
     runningMax: 0,
     config,
-    actors: createActorSystem(),
+    ...createDurableSystem(),
     router: {
       route: async (request) => {
         requests.push(request)

@@ -1,4 +1,4 @@
-import { createActorSystem } from '../../src/actors/create-actor-system.ts'
+import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createHash } from 'node:crypto'
 import type { JsonValue } from '../../src/base/canonical-json.ts'
 import { DEFAULT_TENANT, parseTaskId, type TaskId } from '../../src/base/identifiers.ts'
@@ -120,7 +120,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
   return {
     requests,
     config: configOf(init),
-    actors: createActorSystem(),
+    ...createDurableSystem(),
     router: {
       route: async (request, options) => {
         requests.push(request)
