@@ -32,6 +32,8 @@ const peer = role === 'writer' ? 1 : 0
 const end = new ThreadEnd({
   thread: 1 - peer,
   board,
+  // Short: what is looked for happens when threads park.
+  spinUs: 5,
   receiver: () => ({
     receive: role === 'writer' ? (): void => {} : check,
     receiveControl: (): void => void (report[IS_DONE] = 1),

@@ -6,8 +6,9 @@ export type ThreadPumpInit = {
   /** Absent where threads have no shared memory: then `kick` is what wakes. */
   readonly doorbell?: Doorbell
   /**
-   * How long an empty thread looks for more before it parks, at most. Microseconds; default 5. Less where looking was in
-   * vain lately: where threads share a processor, looking only keeps the other from working.
+   * How long an empty thread looks for more before it parks, at most. Microseconds; default 50: longer than another
+   * thread takes to wake. Looking is left out for a while where it was in vain: where threads share a processor, it only
+   * keeps the other from working.
    */
   readonly spinUs?: number
   /**
@@ -28,10 +29,10 @@ const RECORDS_PER_TICK = 4_096
 const ROUNDS_PER_TICK = 64
 /** Looks between two looks at the time. */
 const LOOKS_PER_CLOCK = 32
-const SPIN_US = 5
+const SPIN_US = 50
 /** Parks without looking, after looking was in vain a few times, before it is tried again. */
-const PARKS_UNTIL_SPIN = 16
-const SPINS_IN_VAIN_MAX = 3
+const PARKS_UNTIL_SPIN = 64
+const SPINS_IN_VAIN_MAX = 2
 
 /**
  * The loop of one thread: takes what other threads sent, lets microtasks run (in which actors have their turns), shows
