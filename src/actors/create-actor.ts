@@ -126,10 +126,12 @@ class XStateCell extends Cell {
   constructor(system: ActorSystem, definition: AgentDefinition, place: CellPlace) {
     super(system, behaviourOf(definition), place)
     // `stop` returns the actor, and `send` is often passed on without it: neither fits the class of the lean cell.
+    // They can be replaced, as XState's can: suites put spies there.
+    const own = { writable: true, configurable: true }
     Object.defineProperties(this, {
-      send: { value: this.send.bind(this) },
-      stop: { value: () => this.stopAsXState() },
-      [OBSERVABLE]: { value: () => this },
+      send: { ...own, value: this.send.bind(this) },
+      stop: { ...own, value: () => this.stopAsXState() },
+      [OBSERVABLE]: { ...own, value: () => this },
     })
   }
 

@@ -13,7 +13,7 @@ import {
   type Subscribable,
   type AnyActorRef,
 } from 'xstate'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createActorSystem } from '../../../src/actors/create-actor-system.ts'
 import { createActor } from '../../../src/actors/create-actor.ts'
 import { defineAgent } from '../../../src/actors/define-agent.ts'
@@ -36,6 +36,17 @@ describe('createActor', () => {
     actor.send({ type: 'tick' })
     expect(actor.getSnapshot().children.child?.getSnapshot()).toMatchObject({ context: 2 })
     actor.stop()
+  })
+
+  it('gives an actor whose members can be passed on and replaced', () => {
+    const actor = createActor(fromTransition((count: number) => count + 1, 0)).start()
+    const { send } = actor
+    send({ type: 'tick' })
+    expect(actor.getSnapshot().context).toBe(1)
+    const spy = vi.spyOn(actor, 'send')
+    actor.send({ type: 'tick' })
+    expect(spy).toHaveBeenCalledOnce()
+    expect(actor.getSnapshot().context).toBe(2)
   })
 
   it('drives children that XState constructs through cells of its own', () => {
