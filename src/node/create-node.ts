@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os'
+import type { ActorRef } from '../actors/actor-ref.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import { CodedError } from '../base/errors.ts'
@@ -17,7 +18,7 @@ import type { Router } from '../ports/router.ts'
 import { createBudgetOwner } from '../router/budget-owner.ts'
 import { createAnswerCheck } from '../router/check-answer.ts'
 import { createRouter } from '../router/router-service.ts'
-import { openDataDirectory } from '../storage/data-directory.ts'
+import { openDataDirectory, type DataDirectory } from '../storage/data-directory.ts'
 import { createNodeFileSystem } from '../storage/node-file-system.ts'
 import { loadWasmKernel } from '../wasm/node-load.ts'
 import { askLocalServers, LOCAL_SERVER_ORIGINS, type ServedModels } from './ask-local-servers.ts'
@@ -27,7 +28,7 @@ import { buildServedEntries } from './catalog/served-entries.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
-import { openActors } from './open-actors.ts'
+import { openActors, type NodeActors } from './open-actors.ts'
 import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
@@ -45,6 +46,8 @@ export type CreateNodeInit = {
   readonly signal?: AbortSignal
   /** Told of failures behind a request's back (a batch that could not be stored). Default: the process's warnings. */
   readonly onBackgroundError?: (error: unknown) => void
+  /** How long `close` lets tasks that are under way come to their end before it ends them, milliseconds. Default 2,000. */
+  readonly drainMs?: number
 }
 
 /** Most tokens of earlier steps that a step of a split task sees. */
@@ -76,69 +79,41 @@ type Lifetime = { readonly closers: (() => Promise<void>)[]; readonly close: () 
 
 async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Promise<EvaluatingNode> {
   const { environment, signal, onBackgroundError: onError = warn } = init
-  const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
-  const startedAt = clock.now()
-  const directory = await openDataDirectory(
-    { fileSystem: createNodeFileSystem(), random },
-    { path: init.config.dataDir },
-  )
-  closers.push(() => directory.close())
-  signal?.throwIfAborted()
-  const openLog = async (): Promise<EventLog> => await directory.openEventLog('actors')
-  const { system, close: closeActors } = openActors({ clock, timers, random, onError, openLog })
-  closers.push(closeActors)
-  await system.ready
-  const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(init.config) })
-  closers.push(() => outbound.close())
+  const opening = { ...init, closers, onError }
+  const platform = await openPlatform(opening)
+  const { directory, actors, clock, startedAt, outbound } = platform
   const servers = await askLocalServers(init.config, outbound, signal)
   const config = withFoundServers(init.config, servers)
   const weights = openLocalWeights(config.dataDir)
   closers.push(() => weights.dispose())
   const catalog = await openCatalog({ config, servers, startedAt, outbound, environment, weights })
-
   const { store, secret } = directory
   const records = store.sublevel('telemetry')
   const telemetry = await openTelemetry({
+    ...platform,
     config: config.telemetry,
     records,
     secret,
-    timers,
     memoryBytes: totalmem(),
     onError,
   })
   closers.push(() => telemetry.stop())
-  const budgets = createBudgetOwner(
-    { actors: system, clock, random, timers, log: await directory.openEventLog('budgets') },
-    { limits: config.budgets },
-  )
+  const log = await directory.openEventLog('budgets')
+  const budgets = createBudgetOwner({ ...platform, log }, { limits: config.budgets })
   closers.push(() => budgets.stop())
   await budgets.start()
   const kernel = await loadWasmKernel()
-  const platform = { config, clock, timers, random, kernel, outbound, environment, weights, onError }
+  const parts = { ...platform, config, kernel, environment, weights, onError }
   const answerStore = store.sublevel('cache')
-  const answers = await openAnswerCache({
-    ...platform,
-    store: answerStore,
-    ...(signal !== undefined && { signal }),
-  })
+  const answers = await openAnswerCache({ ...parts, store: answerStore, ...(signal !== undefined && { signal }) })
   closers.push(async () => await answers.cache?.close())
-  const policy = await openPolicy({ ...platform, catalog })
-
-  const router = wireRouter({
-    config,
-    actors: system,
-    catalog,
-    budgets,
-    clock,
-    timers,
-    random,
-    telemetry,
-    answers,
-    policy,
-  })
+  const policy = await openPolicy({ ...parts, catalog })
+  // First of all, so that plans end while everything that they use is there.
+  closers.push(platform.closePlans)
+  const router = wireRouter({ ...platform, config, catalog, budgets, telemetry, answers, policy })
   return assembleNode({
     config,
-    actors: system,
+    actors,
     router,
     catalog,
     telemetry,
@@ -154,9 +129,38 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   })
 }
 
+type Opening = CreateNodeInit & Pick<Lifetime, 'closers'> & { readonly onError: (error: unknown) => void }
+
+type Platform = Pick<NodeActors, 'plans' | 'closePlans'> & {
+  readonly clock: Clock
+  readonly random: Random
+  readonly timers: Timers
+  readonly startedAt: Timestamp
+  readonly directory: DataDirectory
+  readonly actors: ActorSystem
+  readonly outbound: ReturnType<typeof createOutboundFetch>
+}
+
+/** What everything else stands on: time, chance, the data directory, actors, and the way to the network. */
+async function openPlatform({ config, signal, closers, onError, drainMs }: Opening): Promise<Platform> {
+  const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
+  const startedAt = clock.now()
+  const directory = await openDataDirectory({ fileSystem: createNodeFileSystem(), random }, { path: config.dataDir })
+  closers.push(() => directory.close())
+  signal?.throwIfAborted()
+  const openLog = async (): Promise<EventLog> => await directory.openEventLog('actors')
+  const { system: actors, plans, closePlans, close } = openActors({ clock, timers, random, onError, openLog, drainMs })
+  closers.push(close)
+  await actors.ready
+  const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config) })
+  closers.push(() => outbound.close())
+  return { clock, random, timers, startedAt, directory, actors, plans, closePlans, outbound }
+}
+
 type RouterParts = {
   readonly config: NodeConfig
   readonly actors: ActorSystem
+  readonly plans: ActorRef
   readonly catalog: ModelCatalog
   readonly budgets: Budgets
   readonly clock: Clock
@@ -170,6 +174,7 @@ type RouterParts = {
 function wireRouter({
   config,
   actors,
+  plans,
   catalog,
   budgets,
   clock,
@@ -189,6 +194,7 @@ function wireRouter({
     {
       ...calling,
       actors,
+      plans,
       checkAnswer,
       cache: answers.cache,
       policy: policy.policy,

@@ -53,6 +53,7 @@ export type KernellNode = AsyncDisposable & {
   metricsText(): Promise<string>
   /** What works and what does not, for `/healthz` and `doctor`. */
   health(): NodeHealth
+  /** Idempotent. Tasks that are under way have a while to come to their end; then they reject with `ACTOR_STOPPED`. */
   close(): Promise<void>
 }
 

@@ -1,3 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ActorRef } from '../actors/actor-ref.ts'
+import { Cell } from '../actors/cell/cell.ts'
 import { DurableExtension } from '../actors/durable/durable-extension.ts'
 import { ActorSystem } from '../actors/system/actor-system.ts'
 import { createSystemEnvironment } from '../actors/system/system-environment.ts'
@@ -14,15 +17,25 @@ export type OpenActorsInit = {
   readonly onError: (error: unknown) => void
   /** Opens the journal of durable actors; whoever owns the data directory closes it. */
   readonly openLog: () => Promise<EventLog>
+  /** Longest wait for plans that are under way when the node closes, and then for messages, milliseconds. Default 2,000 each. */
+  readonly drainMs?: number | undefined
 }
 
-/** Longest that a node that closes waits for messages that are under way. */
-const DRAIN_MS = 2_000
+const DRAIN_MS_DEFAULT = 2_000
+const LOOK_AGAIN_MS = 5
 
-export type NodeActors = { readonly system: ActorSystem; readonly close: () => Promise<void> }
+export type NodeActors = {
+  readonly system: ActorSystem
+  /** The supervisor of the plans of all tasks. */
+  readonly plans: ActorRef
+  /** Lets plans that are under way come to their end, for a while; those that have not are ended, and their calls with them. */
+  readonly closePlans: () => Promise<void>
+  readonly close: () => Promise<void>
+}
 
 /** The actors of a node: its plans, and the owners of what many requests share. Their timers do not keep the process alive. */
-export function openActors({ clock, timers, random, onError, openLog }: OpenActorsInit): NodeActors {
+export function openActors(init: OpenActorsInit): NodeActors {
+  const { clock, timers, random, onError, openLog, drainMs = DRAIN_MS_DEFAULT } = init
   const environment = { ...createSystemEnvironment(), clock, timers, random }
   const durable = new DurableExtension({ environment, openLog })
   const system = new ActorSystem({ environment, isInline: false, extension: durable })
@@ -30,5 +43,21 @@ export function openActors({ clock, timers, random, onError, openLog }: OpenActo
   system.onSupervision((event) => {
     if (event.type === 'actor-lost') onError(event.error)
   })
-  return { system, close: async () => await system.stop({ drainMs: DRAIN_MS }) }
+  const plans = system.supervise({ id: 'plans', strategy: 'one-for-one' })
+  return {
+    system,
+    plans,
+    async closePlans() {
+      const deadlineMs = clock.monotonicMs() + drainMs
+      while (hasChildren(plans) && clock.monotonicMs() < deadlineMs) await sleep(LOOK_AGAIN_MS)
+      await plans.stop()
+      // Calls that were ended give back what they hold.
+      await sleep(0)
+    },
+    close: async () => await system.stop({ drainMs }),
+  }
+}
+
+function hasChildren(supervisor: ActorRef): boolean {
+  return supervisor instanceof Cell && supervisor.firstChild !== undefined
 }

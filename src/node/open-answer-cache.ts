@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { CodedError } from '../base/errors.ts'
 import type { DurationMs } from '../base/time.ts'
 import { parseCalibration, type CacheCalibration } from '../core/cache/cache-calibration.ts'
@@ -27,6 +28,7 @@ export type AnswerCache = {
 }
 
 export type OpenAnswerCacheInit = {
+  readonly actors: ActorSystem
   readonly config: NodeConfig
   readonly store: KeyValueStore
   readonly clock: Clock
@@ -51,13 +53,13 @@ export function nativeSha256HexOfBytes(bytes: Uint8Array): string {
 
 /** Opens the cache with its embedder and calibration. Throws `CACHE_CALIBRATION_INVALID`, `CONFIG_INVALID`, and as the embedder's adapter. */
 export async function openAnswerCache(init: OpenAnswerCacheInit): Promise<AnswerCache> {
-  const { config, clock, timers, kernel, store, onError, signal } = init
+  const { config, actors, clock, timers, kernel, store, onError, signal } = init
   const embedder = await openEmbedder(init)
   if (!config.cache.isEnabled) return { embedder, cache: undefined, calibration: undefined }
   const calibration =
     config.cache.calibration === undefined ? undefined : await readCalibration(config.cache.calibration)
   const cache = await openSemanticCache(
-    { store, clock, timers, kernel, embedder, sha256Hex: nativeSha256Hex, onError },
+    { actors, store, clock, timers, kernel, embedder, sha256Hex: nativeSha256Hex, onError },
     {
       ttlMs: config.cache.ttlMs as DurationMs,
       entriesMax: config.cache.entriesMax,

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { ramBucketOf } from '../core/models/hardware-fit.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
 import { NO_OP_TRACER, type Tracer } from '../ports/tracer.ts'
@@ -9,6 +10,7 @@ import { startOtlpExport } from '../telemetry/otlp-export.ts'
 import { createTelemetryPipeline, type TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
 import { createTelemetryStore, type TelemetryStore } from '../telemetry/telemetry-store.ts'
 import type { TelemetryConfig } from './config/node-config.ts'
+import { createTelemetryWriter } from './telemetry-writer.ts'
 
 export type NodeTelemetry = {
   readonly pipeline: TelemetryPipeline
@@ -19,6 +21,7 @@ export type NodeTelemetry = {
 }
 
 export type OpenTelemetryInit = {
+  readonly actors: ActorSystem
   readonly config: TelemetryConfig
   /** The store's part for records. */
   readonly records: KeyValueStore
@@ -30,21 +33,23 @@ export type OpenTelemetryInit = {
 
 /** Records, metrics and traces, each only where the operator wants it. Throws `TELEMETRY_PACKAGE_MISSING` for traces without their packages. */
 export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTelemetry> {
-  const { config, timers, secret } = init
+  const { config, actors, timers, secret } = init
   const exporting =
     config.otlpEndpoint === undefined ? undefined : await startOtlpExport({ url: tracesUrlOf(config.otlpEndpoint) })
   const metrics = createMetricsRegistry({ hasProcessMetrics: true })
   const store = createTelemetryStore(init.records)
-  const pipeline = createTelemetryPipeline(
-    { store, metrics, timers, secret },
-    {
-      hasConsent: config.consent,
-      keepsText: config.keepText,
-      hardwareTier: `${availableParallelism()}-core`,
-      hasGpu: false,
-      ramBucket: ramBucketOf(init.memoryBytes),
-      onError: init.onError,
-    },
+  const pipeline = createTelemetryWriter({ actors, timers }, (turns) =>
+    createTelemetryPipeline(
+      { store, metrics, timers: turns, secret },
+      {
+        hasConsent: config.consent,
+        keepsText: config.keepText,
+        hardwareTier: `${availableParallelism()}-core`,
+        hasGpu: false,
+        ramBucket: ramBucketOf(init.memoryBytes),
+        onError: init.onError,
+      },
+    ),
   )
   await pipeline.start()
   return {

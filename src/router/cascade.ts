@@ -1,3 +1,4 @@
+import type { ActorRef } from '../actors/actor-ref.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { assert } from '../base/assert.ts'
 import type { PlannedTask } from '../core/planning/order-by-dependencies.ts'
@@ -94,10 +95,10 @@ export const ANOTHER_MODEL: StepOutcome = Object.freeze({ kind: 'failed', reason
  * @param execute  Must not throw.
  */
 export function runWholeTask(
-  actors: ActorSystem,
+  { actors, plans: supervisor }: { readonly actors: ActorSystem; readonly plans?: ActorRef },
   { taskId, attemptsMax }: { readonly taskId: string; readonly attemptsMax: number },
   execute: ExecuteStep<PlannedTask>,
 ): Promise<unknown> {
   const state = planMachine.initial({ id: taskId, subTasks: WHOLE, policy: { attemptsMax } })
-  return startTaskGraph(actors, { state }, { execute }).ended
+  return startTaskGraph(actors, { state, supervisor }, { execute }).ended
 }

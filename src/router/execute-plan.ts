@@ -1,3 +1,4 @@
+import type { ActorRef } from '../actors/actor-ref.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { assert, assertNever } from '../base/assert.ts'
 import { CodedError } from '../base/errors.ts'
@@ -26,8 +27,10 @@ export type CheckAnswer = (run: TaskRun, answered: AnswerToCheck) => Promise<Ver
 
 export type PlanComponents = CallComponents & {
   readonly checkAnswer: CheckAnswer
-  /** The plan of each task is run by actors of this system. */
+  /** The plan of each task is run by actors of this system, */
   readonly actors: ActorSystem
+  /** below this supervisor; absent: the system's own. */
+  readonly plans?: ActorRef
 }
 
 /** An answer that stands, accepted or the best there was. */
@@ -52,7 +55,7 @@ export async function executePlan(
 ): Promise<PlanResult> {
   const answering = new AnsweringCascade(components, run, steps)
   const { taskId } = run
-  await runWholeTask(components.actors, { taskId, attemptsMax: steps.length }, (turn) => answering.attempt(turn))
+  await runWholeTask(components, { taskId, attemptsMax: steps.length }, (turn) => answering.attempt(turn))
   return answering.result()
 }
 

@@ -114,7 +114,7 @@ class SubTaskExecution {
   async run(subTasks: readonly SubTask[]): Promise<PlanState> {
     // Under a cap a call may take all that is left of it and give most of it back, so the steps go one by one.
     const isCapped = this.parent.route.controls.maxCostNanos !== undefined
-    const { actors } = this.components
+    const { actors, plans: supervisor } = this.components
     const { taskId, signal } = this.parent
     const state = planMachine.initial({
       id: taskId,
@@ -122,7 +122,11 @@ class SubTaskExecution {
       policies: this.policiesOf(subTasks),
       ...(isCapped && { parallelMax: 1 }),
     })
-    const graph = startTaskGraph(actors, { state }, { execute: async (turn) => await this.attempt(turn), signal })
+    const graph = startTaskGraph(
+      actors,
+      { state, supervisor },
+      { execute: async (turn) => await this.attempt(turn), signal },
+    )
     const end = await graph.ended
     // Every step has ended by the same signal, and what it held is given back, before the caller hears of the end.
     signal?.throwIfAborted()

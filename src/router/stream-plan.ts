@@ -40,7 +40,7 @@ export async function startStream(components: PlanComponents, run: TaskRun): Pro
   const streaming = new StreamingCascade(components, run)
   const { taskId } = run
   const attemptsMax = run.decision.plan.length
-  runWholeTask(components.actors, { taskId, attemptsMax }, (turn) => streaming.attempt(turn)).then(
+  runWholeTask(components, { taskId, attemptsMax }, (turn) => streaming.attempt(turn)).then(
     () => streaming.ended(),
     (error: unknown) => streaming.failed(error),
   )

@@ -107,6 +107,19 @@ function slowLog(): { readonly log: EventLog; readonly release: () => void; read
   }
 }
 
+const throwing = (times: number, amount: number): ((given: number) => void) => {
+  let left = times
+  return (given) => {
+    if (given !== amount || left === 0) return
+    left -= 1
+    throw new Error('broken')
+  }
+}
+
+function never(): AsyncIterable<never> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }
+}
+
 describe('an owner', () => {
   it('answers when the change is in the journal, and not before', async () => {
     const { log, release } = slowLog()
@@ -166,15 +179,6 @@ describe('an owner', () => {
 })
 
 describe('a machine that throws', () => {
-  const throwing = (times: number, amount: number): ((given: number) => void) => {
-    let left = times
-    return (given) => {
-      if (given !== amount || left === 0) return
-      left -= 1
-      throw new Error('broken')
-    }
-  }
-
   it('once: the owner starts again from its journal and nobody notices', async () => {
     const { owner, log, reads, system } = await open({ before: throwing(1, 7) })
     const effects = await Promise.all([1, 7, 2].map((amount) => owner.run(add(amount))))
@@ -238,6 +242,23 @@ describe('the end of an owner', () => {
     await expect(waiting).rejects.toMatchObject({ code: 'ACTOR_STOPPED' })
     await expect(owner.run(add(2))).rejects.toMatchObject({ code: 'ACTOR_STOPPED' })
     await owner.stop()
+  })
+
+  it('while it reads its journal is told to those who wait for that', async () => {
+    const log = createMemoryEventLog()
+    let reads = 0
+    const hanging = logOver(log, {
+      read: (from) => {
+        reads += 1
+        return reads === 1 ? log.read(from) : never()
+      },
+    })
+    const { owner, system } = await open({ log: hanging, before: throwing(1, 7) })
+    const waiting = [owner.run(add(7)), owner.run(add(1))]
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([reads, owner.waitingCount]).toEqual([2, 2])
+    await system.stop({ drainMs: 0 })
+    for (const change of waiting) await expect(change).rejects.toMatchObject({ code: 'ACTOR_STOPPED' })
   })
 
   it('is not needed for a mailbox that is full: that change is refused', async () => {

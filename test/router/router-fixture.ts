@@ -17,6 +17,7 @@ import type { Policy, PolicyInput } from '../../src/ports/policy.ts'
 import type { Router, RouteRequest } from '../../src/ports/router.ts'
 import { NO_OP_TRACER } from '../../src/ports/tracer.ts'
 import { createActorSystem } from '../../src/actors/create-actor-system.ts'
+import type { ActorSystem } from '../../src/actors/system/actor-system.ts'
 import { createAnswerCheck } from '../../src/router/check-answer.ts'
 import type { CheckAnswer } from '../../src/router/execute-plan.ts'
 import { createRouter, type RouterInit } from '../../src/router/router-service.ts'
@@ -60,6 +61,7 @@ export type FixtureInit = {
 
 export type Fixture = {
   readonly router: Router
+  readonly system: ActorSystem
   /** Model ids in the order in which they were called. */
   readonly calls: string[]
   readonly requests: ModelRequest[]
@@ -111,6 +113,7 @@ export function createFixture(init: FixtureInit): Fixture {
     tracer: NO_OP_TRACER,
     attemptTimeoutMs: durationFromMs(5_000),
   }
+  const system = createActorSystem()
   const scriptedCheck: CheckAnswer = (_run, { answer }) => ({
     valid: true,
     confidence: 0.9,
@@ -120,7 +123,7 @@ export function createFixture(init: FixtureInit): Fixture {
   const router = createRouter(
     {
       ...calling,
-      actors: createActorSystem(),
+      actors: system,
       checkAnswer: init.judge === undefined ? scriptedCheck : createAnswerCheck(calling, { judgeModelId: init.judge }),
       cache: init.cache,
       policy: init.policy ?? {
@@ -135,7 +138,7 @@ export function createFixture(init: FixtureInit): Fixture {
     },
     { decompose: 'never', contextTokensMax: 1000, ...init.init },
   )
-  return { router, calls, requests, outcomes, budget, policyInputs }
+  return { router, system, calls, requests, outcomes, budget, policyInputs }
 }
 
 export const requestOf = (prompt: string, extra: Partial<RouteRequest> = {}): RouteRequest => ({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
 import type { ModelStreamPart } from '../../src/ports/language-model.ts'
+import { liveActors, quiet } from './graph/graph-fixture.ts'
 import { answerOf, createFixture, requestOf, type ScriptedEntry } from './router-fixture.ts'
 
 const cheap: ScriptedEntry = { id: 'openai/mini', tier: 'cheap_api', script: 'from cheap', price: 1 }
@@ -53,6 +54,35 @@ describe('a stream that ends without content', () => {
     const { router, calls } = createFixture({ models: [cheap, premium] })
     const stream = await router.routeStream(request)
     expect([await textOf(stream.parts), stream.route, calls]).toEqual(['from cheap', 'cheap', ['openai/mini']])
+  })
+})
+
+describe('a stream that nobody reads', () => {
+  it('ends with its time, is paid for, and leaves no actor behind', async () => {
+    let limit = new AbortController()
+    const { router, budget, system } = createFixture({
+      models: [cheap],
+      budgetNanos: 1_000_000_000n,
+      timeoutSignal: () => (limit = new AbortController()).signal,
+    })
+    const stream = await router.routeStream(request)
+    expect([budget.heldNanos > 0n, liveActors(system).length]).toEqual([true, 2])
+    limit.abort()
+    await expect(stream.result).rejects.toMatchObject({ code: 'ROUTER_ALL_FAILED' })
+    await quiet()
+    expect([budget.heldNanos, budget.spentNanos > 0n, liveActors(system).length]).toEqual([0n, true, 0])
+    await expect(textOf(stream.parts)).rejects.toMatchObject({ code: 'MODEL_TIMEOUT' })
+  })
+
+  it('is one plan until it has been read, and none after that', async () => {
+    const { router, system } = createFixture({ models: [cheap] })
+    const stream = await router.routeStream(request)
+    const parts = stream.parts[Symbol.asyncIterator]()
+    await parts.next()
+    expect(liveActors(system).length).toBe(2)
+    await parts.return?.()
+    await quiet()
+    expect(liveActors(system).length).toBe(0)
   })
 })
 

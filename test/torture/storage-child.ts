@@ -61,7 +61,7 @@ async function main(): Promise<void> {
     { store: createTelemetryStore(store.sublevel('telemetry')), timers, secret: data.secret },
     { hasConsent: true, keepsText: false, hardwareTier: 'balanced', hasGpu: false, ramBucket: '16gb' },
   )
-  const cache = createEntryWriter({ store: store.sublevel('cache'), timers, onError: () => {} })
+  const cache = createEntryWriter({ actors, store: store.sublevel('cache'), timers, onError: () => {} })
   say('O')
   let call = 0
   for (let round = 0; rounds === 0 || round < rounds; round += 1) {

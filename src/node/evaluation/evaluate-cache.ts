@@ -1,3 +1,4 @@
+import { createActorSystem } from '../../actors/create-actor-system.ts'
 import { assert } from '../../base/assert.ts'
 import { DEFAULT_TENANT } from '../../base/identifiers.ts'
 import { DAY_MS } from '../../base/time.ts'
@@ -76,8 +77,17 @@ export async function openJudgedCache({
   readonly entries: number
 }): Promise<JudgedCache> {
   const store = createMemoryKeyValueStore()
+  const actors = createActorSystem()
   const cache = await openSemanticCache(
-    { store, clock: createSystemClock(), timers: createSystemTimers(), kernel, embedder, sha256Hex: nativeSha256Hex },
+    {
+      actors,
+      store,
+      clock: createSystemClock(),
+      timers: createSystemTimers(),
+      kernel,
+      embedder,
+      sha256Hex: nativeSha256Hex,
+    },
     { ttlMs: DAY_MS, entriesMax: Math.max(1, entries), bytesMax: Number.MAX_SAFE_INTEGER, calibration },
   )
   const rank = createPairRanker(calibration)
@@ -104,6 +114,7 @@ export async function openJudgedCache({
     },
     async close() {
       await cache.close()
+      await actors.stop()
       await store.close()
     },
   }

@@ -1,3 +1,4 @@
+import type { ActorSystem } from '../../actors/system/actor-system.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { CodedError } from '../../base/errors.ts'
 import { sha256Hex as portableSha256Hex, type Sha256Hex } from '../../base/sha256.ts'
@@ -27,6 +28,8 @@ import { createEntryWriter, type EntryWriter } from './entry-writer.ts'
 import { IssuedTicket, type TicketContent } from './issued-ticket.ts'
 
 export type SemanticCacheComponents = {
+  /** What is stored is written by the actor `answer-cache` of this system. */
+  readonly actors: ActorSystem
   /** Keys of the cache alone: a sublevel. */
   readonly store: KeyValueStore
   readonly clock: Clock
@@ -114,6 +117,7 @@ class StoredSemanticCache implements SemanticCache {
       dims: components.embedder.dimensions,
     })
     this.#writer = createEntryWriter({
+      actors: components.actors,
       store: components.store,
       timers: components.timers,
       onError: components.onError ?? ((): void => {}),

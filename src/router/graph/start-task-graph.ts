@@ -32,12 +32,12 @@ import type { GraphJournal, TaskGraph, TaskGraphInit, TaskGraphStart } from './t
  */
 export function startTaskGraph<Task extends PlannedTask>(
   actors: ActorSystem,
-  { state, journal }: TaskGraphStart<Task>,
+  { state, journal, supervisor }: TaskGraphStart<Task>,
   init: TaskGraphInit<Task>,
 ): TaskGraph<Task> {
   init.signal?.throwIfAborted()
   const graph = new RunningGraph(actors, state, init)
-  graph.start(journal)
+  graph.start(journal, supervisor)
   return graph
 }
 
@@ -80,11 +80,11 @@ class RunningGraph<Task extends PlannedTask> implements TaskGraph<Task>, Attempt
     return this.state.graph.id
   }
 
-  start(journal: GraphJournal<Task> | undefined): void {
+  start(journal: GraphJournal<Task> | undefined, supervisor: ActorRef | undefined): void {
     this.journal = journal
     // The definition serves graphs of all kinds of steps, which its type cannot say.
     const input = { state: this.state, graph: this } as unknown as CoordinatorInput
-    const coordinator = this.actors.spawn(COORDINATOR, { input })
+    const coordinator = this.actors.spawn(COORDINATOR, supervisor === undefined ? { input } : { input, supervisor })
     this.coordinator = coordinator
     this.init.signal?.addEventListener('abort', this.onAbort)
     coordinator.send({ type: this.state.phase === 'planned' ? 'plan-started' : 'plan-resumed' })

@@ -1,3 +1,4 @@
+import type { ActorRef } from '../../actors/actor-ref.ts'
 import type { PlannedTask } from '../../core/planning/order-by-dependencies.ts'
 import type { PlanEvent } from '../../core/planning/plan-event.ts'
 import type { PlanState } from '../../core/planning/plan-state.ts'
@@ -42,4 +43,6 @@ export type GraphJournal<Task extends PlannedTask> = {
 export type TaskGraphStart<Task extends PlannedTask> = {
   readonly state: PlanState<Task>
   readonly journal?: GraphJournal<Task>
+  /** Of the coordinator; absent: the system's own. */
+  readonly supervisor?: ActorRef | undefined
 }

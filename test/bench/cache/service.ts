@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { createActorSystem } from '../../../src/actors/create-actor-system.ts'
 import { DEFAULT_TENANT } from '../../../src/base/identifiers.ts'
 import { DAY_MS } from '../../../src/base/time.ts'
 import {
@@ -81,6 +82,7 @@ type Case = {
 async function openCase({ kernel, calibration, entries }: Omit<Case, 'texts' | 'rounds'>): Promise<SemanticCache> {
   return await openSemanticCache(
     {
+      actors: createActorSystem(),
       store: createMemoryKeyValueStore(),
       clock: createSystemClock(),
       timers: createSystemTimers(),

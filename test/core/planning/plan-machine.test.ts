@@ -171,6 +171,19 @@ describe('a step that fails', () => {
     expect(composePlanOutput(end.state)).toEqual({ output: 'B', isComplete: true, undone: [] })
   })
 
+  it('stops an optional step that depends on it, and not what depends on that one', () => {
+    const subTasks = [step('a'), step('b', ['a']), step('c', ['b']), step('d', ['a', 'b'])]
+    const { effects } = run(planMachine.initial({ subTasks, policies: { b: { isOptional: true } } }), [
+      { type: 'plan-started' },
+      failed,
+    ])
+    expect(effects.map((effect) => ('id' in effect ? [effect.type, effect.id] : [effect.type]))).toEqual([
+      ['report-stopped', 'b'],
+      ['report-stopped', 'd'],
+      ['start-subtask'],
+    ])
+  })
+
   it('is heard of once: a report of an earlier attempt is refused', () => {
     const { effects } = after({ policy: { attemptsMax: 3 } }, [failed, { ...failed, attempt: 1 }])
     expect(effects).toMatchObject([{ type: 'event-refused' }])

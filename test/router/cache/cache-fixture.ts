@@ -1,3 +1,4 @@
+import { createActorSystem } from '../../../src/actors/create-actor-system.ts'
 import { DEFAULT_TENANT, parseTenantId, type TenantId } from '../../../src/base/identifiers.ts'
 import type { Sha256Hex } from '../../../src/base/sha256.ts'
 import { durationFromMs, timestampFromMs } from '../../../src/base/time.ts'
@@ -96,6 +97,7 @@ export async function openCacheFixture(init: CacheFixtureInit = {}): Promise<Cac
   const embedder = init.embedder ?? createHashedEmbedder({ kernel })
   const cache = await openSemanticCache(
     {
+      actors: createActorSystem(),
       store,
       clock: time.clock,
       timers: time.timers,

@@ -111,7 +111,9 @@ describe('partial text', () => {
       },
       { textsMax: 1 },
     )
-    expect(await collect(graph.events())).toEqual(['a started 1', 'a text 1', 'a text 2', 'a succeeded A'])
+    const events = graph.events()
+    await quiet()
+    expect(await collect(events)).toEqual(['a started 1', 'a text 1', 'a text 2', 'a succeeded A'])
     expect(refusals).toMatchObject([{ name: 'TypeError' }])
   })
 

@@ -228,6 +228,30 @@ describe('acknowledged', () => {
     await reading
   })
 
+  it('comes in the order of the journal, whatever the disk says first', async () => {
+    const gates: PromiseWithResolvers<void>[] = []
+    const log = createMemoryEventLog()
+    const append = log.append.bind(log)
+    log.append = async (payloads) => {
+      const index = await append(payloads)
+      const gate = Promise.withResolvers<void>()
+      gates.push(gate)
+      await gate.promise
+      return index
+    }
+    const { graphs } = await open(log)
+    const graph = graphs.run({ id: 'g', subTasks: [step('a'), step('b')] }, { execute: async () => succeed('') })
+    const events = collect(graph.events())
+    await quiet()
+    gates[0]?.resolve()
+    await quiet()
+    // The last one first.
+    gates[2]?.resolve()
+    await quiet()
+    gates[1]?.resolve()
+    expect(await events).toEqual(['a started 1', 'b started 1', 'a succeeded ', 'b succeeded '])
+  })
+
   it('is nothing any more after a failed append: the graph fails, and its steps are stopped', async () => {
     let appends = 0
     const log = tellingLog(() => {
