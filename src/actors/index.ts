@@ -52,5 +52,10 @@ export { createSystemEnvironment } from './system/system-environment.ts'
 export { durableActions, durableActors, type DurableActors, type StoredActor } from './durable/durable-actors.ts'
 export type { DurableActions } from './durable/durable-turn.ts'
 export type { DecidedApproval, DecisionInit, PendingApproval } from './durable/approval-desk.ts'
-export { effectDoneBefore, type EffectCall, type EffectHandler, type EffectHandlerInit } from './durable/effect-runner.ts'
+export {
+  effectDoneBefore,
+  type EffectCall,
+  type EffectHandler,
+  type EffectHandlerInit,
+} from './durable/effect-runner.ts'
 export type { PendingEffect } from './durable/consequences.ts'

@@ -34,7 +34,17 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   // All operands are bigints, which are exact.
   'the operator **': ['src/core/tools/rational.ts'],
   // Built when first used, because nothing is worked out at import; the same for all callers.
-  'state of a module': ['src/core/tools/unit-table.ts'],
+  // And what was worked out of an object, kept as long as that object: the same for all callers.
+  'state of a module': [
+    'src/core/tools/unit-table.ts',
+    'src/actors/compile/compile-machine.ts',
+    'src/actors/create-actor.ts',
+    'src/actors/hosting/behaviour-of.ts',
+  ],
+  // Asks first whether there is one.
+  'setImmediate, which browsers lack': ['src/actors/system/system-environment.ts'],
+  // A worker loads the agents that its system names.
+  'import() of what is not a plain literal': ['src/actors/threads/load-definition.ts'],
 }
 
 /** What a source does that its folder may not, in words; empty when it keeps all rules. */

@@ -110,6 +110,8 @@ describe('error codes', () => {
 describe('commands', () => {
   it('have one file each', () => {
     expect(readdirSync(join(ROOT, 'src/cli/commands')).sort()).toEqual([
+      'agent-export.ts',
+      'agent-import.ts',
       'data-export.ts',
       'data-inspect.ts',
       'data-purge.ts',

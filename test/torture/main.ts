@@ -7,9 +7,10 @@ import { ACTORS_TORTURE } from './actors-torture.ts'
 import { BUDGET_TORTURE } from './budget-torture.ts'
 import { RING_TORTURE } from './ring-torture.ts'
 import { STORAGE_TORTURE } from './storage-torture.ts'
+import { THREADS_TORTURE } from './threads-torture.ts'
 import type { Torture, TortureReport } from './torture.ts'
 
-const TORTURES: readonly Torture[] = [STORAGE_TORTURE, BUDGET_TORTURE, RING_TORTURE, ACTORS_TORTURE]
+const TORTURES: readonly Torture[] = [STORAGE_TORTURE, BUDGET_TORTURE, RING_TORTURE, ACTORS_TORTURE, THREADS_TORTURE]
 const FAILURES_SHOWN = 20
 
 async function main(): Promise<number> {

@@ -1,4 +1,6 @@
 import type { AnyEventObject, Observer, Snapshot } from 'xstate'
+import type { BackOff } from '../../core/supervision/back-off.ts'
+import type { RestartIntensity } from '../../core/supervision/restart-intensity.ts'
 import type { ActorRef, Terminated } from '../actor-ref.ts'
 
 /** What ends with the actor and is told of it once. */
@@ -26,8 +28,7 @@ export class CellExtras {
   /** The event during which the actor failed last, and how often it was given. */
   failedEvent: AnyEventObject | undefined
   failures = 0
-  /** Times of the restarts within the supervisor's period. */
-  restartTimes: number[] | undefined
+  restarts: RestartRecord | undefined
   /** Who was asked to wait for room (`deliver`). */
   roomWaiters: (() => void)[] | undefined
   stopWaiters: (() => void)[] | undefined
@@ -36,6 +37,13 @@ export class CellExtras {
   systemId: string | undefined
   terminated: Terminated | undefined
   links: Set<ActorRef> | undefined
+}
+
+/** A supervisor may be a child itself: what it counts of its children and what is counted of it are two things. */
+export type RestartRecord = {
+  ofChildren: RestartIntensity | undefined
+  own: RestartIntensity | undefined
+  backOff: BackOff | undefined
 }
 
 export interface Releasable {

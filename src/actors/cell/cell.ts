@@ -20,6 +20,7 @@ import type {
   Terminated,
   TerminationReason,
 } from '../actor-ref.ts'
+import type { RestartKind } from '../../core/supervision/restart-plan.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
 import { addListener, addObserver, emitEvent, toObserver } from '../delivery/observers.ts'
 import type { DeadLetterStore } from '../delivery/dead-letters.ts'
@@ -277,6 +278,10 @@ export class Cell implements ActorRef {
   /** XState's own children and actors made with `parent` tell their parent instead. */
   get isSupervised(): boolean {
     return this.parent !== undefined && (this.marks & (RELAYS | ADOPTED)) === 0
+  }
+
+  get restartKind(): RestartKind {
+    return this.behaviour.definition.restart.kind
   }
 
   more(): CellExtras {

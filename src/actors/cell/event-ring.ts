@@ -50,7 +50,9 @@ export class EventRing<Item> {
 
 /** Filled at once: `Array.from` asks for each element, which costs more than the copy when a ring grows. */
 function emptyItems<Item>(capacity: number): (Item | undefined)[] {
-  return new Array<Item | undefined>(capacity).fill(undefined)
+  const items: (Item | undefined)[] = []
+  items.length = capacity
+  return items.fill(undefined)
 }
 
 const CAPACITY_FIRST = 4

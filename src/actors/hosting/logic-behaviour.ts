@@ -8,6 +8,7 @@ export class LogicBehaviour implements Behaviour {
   readonly isSupervisor = false
   readonly logic: AnyActorLogic
   readonly definition: AgentDefinition
+  private readonly noTags: Set<string> = new Set()
 
   constructor(definition: AgentDefinition) {
     this.logic = definition.logic
@@ -23,7 +24,7 @@ export class LogicBehaviour implements Behaviour {
     if (stored === undefined) cell.state = logic.getInitialSnapshot(scope, cell.input)
     else cell.state = logic.restoreSnapshot === undefined ? stored : logic.restoreSnapshot(stored, scope)
     cell.executor = undefined
-    shareTags(cell.state)
+    this.shareTags(cell.state)
     takeDeferred(cell, base)
   }
 
@@ -77,14 +78,12 @@ export class LogicBehaviour implements Behaviour {
   setError(cell: Cell, error: unknown): void {
     cell.state = { ...(cell.state as Snapshot<unknown>), status: 'error', error }
   }
-}
 
-const NO_TAGS: Set<string> = new Set()
-
-/** An empty set is a fifth of an idle statechart; XState makes a new one with each snapshot and never adds to it. */
-function shareTags(snapshot: unknown): void {
-  const { tags } = snapshot as { tags?: unknown }
-  if (tags instanceof Set && tags.size === 0) (snapshot as { tags: unknown }).tags = NO_TAGS
+  /** An empty set is a fifth of an idle statechart; XState makes a new one with each snapshot and never adds to it. */
+  private shareTags(snapshot: unknown): void {
+    const { tags } = snapshot as { tags?: unknown }
+    if (tags instanceof Set && tags.size === 0) (snapshot as { tags: unknown }).tags = this.noTags
+  }
 }
 
 /** Entry actions wait for the start, which may come much later. */

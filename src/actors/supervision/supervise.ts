@@ -4,14 +4,11 @@
  */
 import type { AnyEventObject } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
-import { nextBackOff, type BackOff } from '../../core/supervision/back-off.ts'
-import {
-  createRestartIntensity,
-  recordRestart,
-  type RestartIntensity,
-} from '../../core/supervision/restart-intensity.ts'
+import { nextBackOff } from '../../core/supervision/back-off.ts'
+import { createRestartIntensity, recordRestart } from '../../core/supervision/restart-intensity.ts'
 import { isRestartedAfter, planRestart, type EndReason } from '../../core/supervision/restart-plan.ts'
 import { RUNNING, SCHEDULED, STOPPED, SUSPENDED, type Cell, type CellHost } from '../cell/cell.ts'
+import type { RestartRecord } from '../cell/cell-extras.ts'
 import { endChildren, endFailed, endLogic, endTree } from '../cell/life.ts'
 import type { SupervisorBehaviour } from '../hosting/supervisor-behaviour.ts'
 import type { SupervisionEvent } from './supervision-event.ts'
@@ -29,18 +26,10 @@ export const INTENSITY_DEFAULT = { restarts: 3, withinMs: 5_000 } as const
 /** A child that ran so long after a restart is taken to be well again: its back-off starts anew. */
 const QUIET_MS = 10_000
 
-/** Kept by cell. A supervisor may be a child itself: what it counts of its children and what is counted of it are two things. */
-type RestartRecord = {
-  ofChildren: RestartIntensity | undefined
-  own: RestartIntensity | undefined
-  backOff: BackOff | undefined
-}
-const RECORDS = new WeakMap<Cell, RestartRecord>()
-
 function recordOf(cell: Cell): RestartRecord {
-  const record = RECORDS.get(cell) ?? { ofChildren: undefined, own: undefined, backOff: undefined }
-  RECORDS.set(cell, record)
-  return record
+  const extras = cell.more()
+  extras.restarts ??= { ofChildren: undefined, own: undefined, backOff: undefined }
+  return extras.restarts
 }
 
 /** An actor threw while it handled `event`, or its logic says that it failed. */
@@ -109,7 +98,7 @@ function restartOrEnd(host: SupervisionHost, cell: Cell, end: End): void {
   const plan = planRestart({
     strategy,
     children: strategy === 'one-for-one' ? [] : childrenOf(supervisor),
-    ended: restartable(cell),
+    ended: cell,
     reason: end.reason,
     isExceeded: recorded.isExceeded,
   })
@@ -117,8 +106,8 @@ function restartOrEnd(host: SupervisionHost, cell: Cell, end: End): void {
     escalate(host, cell, end.error)
     return
   }
-  for (const { cell: sibling } of plan.stop) {
-    if (plan.start.some((each) => each.cell === sibling)) quiesce(sibling, false)
+  for (const sibling of plan.stop) {
+    if (plan.start.includes(sibling)) quiesce(sibling, false)
     else endTree(sibling, 'stopped')
   }
   quiesce(cell, end.reason !== 'done')
@@ -126,25 +115,16 @@ function restartOrEnd(host: SupervisionHost, cell: Cell, end: End): void {
   const wait = backOff && nextBackOff({ ...backOff, quietMs: QUIET_MS }, own.backOff, { atMs })
   own.backOff = wait?.state
   const startAll = (): void => {
-    for (const { cell: each } of plan.start) if (each.status === RUNNING) startAgain(host, each)
+    for (const each of plan.start) if (each.status === RUNNING) startAgain(host, each)
   }
   if (wait === undefined || wait.delayMs === 0) startAll()
   else host.after(wait.delayMs, startAll)
 }
 
-type RestartableCell = { readonly cell: Cell; readonly restartKind: 'permanent' | 'transient' | 'temporary' }
-const RESTARTABLE = new WeakMap<Cell, RestartableCell>()
-
-/** One value per cell, because the plan compares identities. */
-function restartable(cell: Cell): RestartableCell {
-  const known = RESTARTABLE.get(cell) ?? { cell, restartKind: cell.behaviour.definition.restart.kind }
-  RESTARTABLE.set(cell, known)
-  return known
-}
-
-function childrenOf(supervisor: Cell): readonly RestartableCell[] {
-  const children: RestartableCell[] = []
-  for (let child = supervisor.firstChild; child !== undefined; child = child.older) children.push(restartable(child))
+/** Oldest first. */
+function childrenOf(supervisor: Cell): readonly Cell[] {
+  const children: Cell[] = []
+  for (let child = supervisor.firstChild; child !== undefined; child = child.older) children.push(child)
   return children.reverse()
 }
 
@@ -171,8 +151,8 @@ function quiesce(cell: Cell, hasFailed: boolean): void {
     }
     return
   }
-  for (const { cell: child, restartKind } of childrenOf(cell).toReversed()) {
-    if (restartKind === 'temporary') endTree(child, 'stopped')
+  for (const child of childrenOf(cell).toReversed()) {
+    if (child.restartKind === 'temporary') endTree(child, 'stopped')
     else if ((child.marks & SUSPENDED) === 0) quiesce(child, false)
   }
 }
@@ -188,7 +168,7 @@ function startAgain(host: SupervisionHost, cell: Cell): void {
     superviseFailure(host, cell, { error, event: undefined })
     return
   }
-  if (cell.behaviour.isSupervisor) for (const { cell: child } of childrenOf(cell)) startAgain(host, child)
+  if (cell.behaviour.isSupervisor) for (const child of childrenOf(cell)) startAgain(host, child)
   if (cell.status === RUNNING && cell.slot !== undefined && (cell.marks & SCHEDULED) === 0) host.enqueue(cell)
 }
 

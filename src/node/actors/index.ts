@@ -58,5 +58,10 @@ export {
 } from '../../actors/durable/durable-actors.ts'
 export type { DurableActions } from '../../actors/durable/durable-turn.ts'
 export type { DecidedApproval, DecisionInit, PendingApproval } from '../../actors/durable/approval-desk.ts'
-export { effectDoneBefore, type EffectCall, type EffectHandler, type EffectHandlerInit } from '../../actors/durable/effect-runner.ts'
+export {
+  effectDoneBefore,
+  type EffectCall,
+  type EffectHandler,
+  type EffectHandlerInit,
+} from '../../actors/durable/effect-runner.ts'
 export type { PendingEffect } from '../../actors/durable/consequences.ts'

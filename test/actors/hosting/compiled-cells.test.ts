@@ -68,7 +68,7 @@ describe('a flat machine in a cell', () => {
       states: {
         a: {
           on: {
-            add: { actions: assign({ n: ({ context }) => (context as { n: number }).n + 1 }) },
+            add: { actions: assign({ n: ({ context }) => context.n + 1 }) },
             spawn: {
               target: 'b',
               actions: assign({
@@ -78,7 +78,7 @@ describe('a flat machine in a cell', () => {
             },
           },
         },
-        b: { on: { add: { actions: assign({ n: ({ context }) => (context as { n: number }).n + 10 }) } } },
+        b: { on: { add: { actions: assign({ n: ({ context }) => context.n + 10 }) } } },
       },
     })
     const ref = system.spawn(defineAgent({ name: 'm', logic: machine }), { id: 'm' }) as Cell

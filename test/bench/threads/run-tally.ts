@@ -13,7 +13,7 @@ export const tally: AgentDefinition = defineAgent({
   logic: fromTransition(
     (state: { readonly count: number; readonly sum: number }, event: TallyEvent) => {
       if (event.type === 'add') return { count: state.count + 1, sum: state.sum + event.third }
-      if (event.type === 'total') event.replyTo.send({ type: 'total', ...state } as never)
+      if (event.type === 'total') event.replyTo.send({ type: 'total', ...state })
       return state
     },
     { count: 0, sum: 0 },
