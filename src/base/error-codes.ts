@@ -515,7 +515,8 @@ export const ERROR_CODES = {
     isRetryable: false,
   },
   ACTOR_NOT_MOVABLE: {
-    cause: 'The actor cannot move to another worker: it has children, waits for a restart, or holds what cannot be copied.',
+    cause:
+      'The actor cannot move to another worker: it has children, waits for a restart, or holds what cannot be copied.',
     remedy: 'Stop its children first, or leave it where it is.',
     httpStatus: 409,
     isRetryable: false,
@@ -563,13 +564,15 @@ export const ERROR_CODES = {
     isRetryable: false,
   },
   MEMORY_NODE_UNKNOWN: {
-    cause: 'The memory of this tenant has no node with this id: it was never there, was forgotten, or left to make room.',
+    cause:
+      'The memory of this tenant has no node with this id: it was never there, was forgotten, or left to make room.',
     remedy: 'Remember the text again and use the id that this returns.',
     httpStatus: 404,
     isRetryable: false,
   },
   MEMORY_RECALL_UNKNOWN: {
-    cause: 'The recall that the feedback is about was of another tenant or of an earlier run, or too many came after it.',
+    cause:
+      'The recall that the feedback is about was of another tenant or of an earlier run, or too many came after it.',
     remedy: 'Give feedback soon after the recall, to the memory that answered it.',
     httpStatus: 404,
     isRetryable: false,
