@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as actors from '../../dist/src/actors/index.js'
 import * as core from '../../dist/src/core/index.js'
 import { formatPolicyArtefact, parsePolicyArtefact } from '../../dist/src/core/policy/policy-artefact.js'
 import { createPolicyScorer } from '../../dist/src/core/policy/policy-scorer.js'
+import * as memory from '../../dist/src/memory/index.js'
 import * as ports from '../../dist/src/ports/index.js'
 import * as router from '../../dist/src/router/index.js'
 import * as testing from '../../dist/src/testing/index.js'
@@ -15,7 +17,7 @@ import { findChromium, readResult } from './chromium.ts'
 import { runComponent, runCore, runKernel } from './page-operations.ts'
 import { startPageServer, type Page, type PageServer } from './page-server.ts'
 
-const DOORS = { core, ports, router, testing, wasm, wire }
+const DOORS = { actors, core, memory, ports, router, testing, wasm, wire }
 
 const KERNEL_BYTES = `
   const { compileCore, createWasmKernel, createTypeScriptKernel } = await import('kernell-os/wasm')

@@ -60,13 +60,18 @@ export async function startPageServer(
 /** Doors by name, as package.json maps them, and what the built modules import by name. */
 async function importsOfDoors(): Promise<Record<string, string>> {
   const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
-    readonly exports: Readonly<Record<string, string | { readonly default: string }>>
+    readonly exports: Readonly<Record<string, string | { readonly browser?: string; readonly default: string }>>
   }
   const doors = Object.entries(manifest.exports).map(([door, target]) => [
     `kernell-os${door.slice(1)}`,
-    (typeof target === 'string' ? target : target.default).slice(1),
+    (typeof target === 'string' ? target : (target.browser ?? target.default)).slice(1),
   ])
-  return { ...Object.fromEntries(doors), '@noble/hashes/': '/node_modules/@noble/hashes/' }
+  return {
+    ...Object.fromEntries(doors),
+    '@noble/hashes/': '/node_modules/@noble/hashes/',
+    xstate: '/node_modules/xstate/dist/xstate.esm.js',
+    croner: '/node_modules/croner/dist/croner.js',
+  }
 }
 
 /** The image is held back until the script is done, and with it the load event that Chromium waits for before it prints the document. */
@@ -90,7 +95,7 @@ await fetch('/finished/${name}')
 }
 
 async function sendBuiltFile(response: ServerResponse, pathname: string): Promise<void> {
-  const isServed = pathname.startsWith('/dist/') || pathname.startsWith('/node_modules/@noble/hashes/')
+  const isServed = pathname.startsWith('/dist/') || /^\/node_modules\/(?:@noble\/hashes|xstate|croner)\//.test(pathname)
   const content = isServed ? await readFile(join(ROOT, pathname)).catch(() => undefined) : undefined
   if (content === undefined) response.writeHead(404).end()
   else send(response, extname(pathname), content)

@@ -1,6 +1,6 @@
 import { fromTransition, type AnyEventObject, type EventObject, type TransitionActorLogic } from 'xstate'
 import { assert } from '../../base/assert.ts'
-import type { Machine } from '../../core/machine.ts'
+import type { Machine, Step } from '../../core/machine.ts'
 import type { ActorRef } from '../actor-ref.ts'
 
 /** The snapshot's context of an actor whose logic is a pure machine. */
@@ -24,6 +24,11 @@ export type FromMachineOptions<Message, Event, Context> = {
    * events, save those of the runtime (`xstate.…`, `kernell.…`).
    */
   readonly eventOf?: (message: Message) => Event | undefined
+  /**
+   * True: effects run before the new state is the actor's, a quarter cheaper. For `runEffects` that looks at what it is given
+   * and not at the actor. Default false.
+   */
+  readonly isEager?: boolean
   /**
    * Called once when the actor ends, whatever the reason: with the context of then, and with what was thrown where the
    * machine or `runEffects` did. After that it may start again, from `machine.initial`.
@@ -60,35 +65,44 @@ export function fromMachine<State, Event extends EventObject, Effect, Input, Mes
 ): TransitionActorLogic<MachineContext<State, Input>, Message, Input> {
   // Without `eventOf` the messages are the machine's events, which the types cannot say.
   const eventOf = options.eventOf ?? ((message: Message) => ownEvent(message) as Event | undefined)
-  const { isChecked = false, onEnd } = options
+  const { isChecked = false, isEager = false, onEnd } = options
   return fromTransition<MachineContext<State, Input>, Message, never, Input>(
     (context, message, scope) => {
       if (message.type === 'xstate.stop') onEnd?.(context, undefined)
       const event = eventOf(message)
       if (event === undefined) return context
       const { input } = context
-      try {
-        const { state, effects } = machine.transition(context.state, event)
-        if (isChecked) checkSound(machine, state)
-        // The scope is the actor's cell where this runtime hosts it.
-        const actor = scope.self as unknown as ActorRef
-        const next = state === context.state ? context : { state, input }
-        scope.defer(() => {
-          try {
-            runEffects({ effects, event, state, input, actor })
-          } catch (error: unknown) {
-            onEnd?.(next, { error })
-            throw error
-          }
-        })
-        return next
-      } catch (error: unknown) {
-        onEnd?.(context, { error })
-        throw error
-      }
+      // The scope is the actor's cell where this runtime hosts it.
+      const actor = scope.self as unknown as ActorRef
+      const { state, effects } = transition(context, event)
+      const next = state === context.state ? context : { state, input }
+      const step = { effects, event, state, input, actor }
+      if (isEager) run(step, context)
+      else scope.defer(() => run(step, next))
+      return next
     },
     ({ input }) => ({ state: machine.initial(input), input }),
   )
+
+  function run(step: MachineStep<State, Event, Effect, Input>, context: MachineContext<State, Input>): void {
+    try {
+      runEffects(step)
+    } catch (error: unknown) {
+      onEnd?.(context, { error })
+      throw error
+    }
+  }
+
+  function transition(context: MachineContext<State, Input>, event: Event): Step<State, Effect> {
+    try {
+      const step = machine.transition(context.state, event)
+      if (isChecked) checkSound(machine, step.state)
+      return step
+    } catch (error: unknown) {
+      onEnd?.(context, { error })
+      throw error
+    }
+  }
 }
 
 function ownEvent(message: AnyEventObject): AnyEventObject | undefined {

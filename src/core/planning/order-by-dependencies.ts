@@ -11,6 +11,7 @@ export type PlannedTask = {
  * `undefined` when there is a cycle or a dependency that is not among the steps. Linear where the steps come in order.
  */
 export function orderByDependencies<Task extends PlannedTask>(subTasks: readonly Task[]): readonly Task[] | undefined {
+  if (subTasks.every(({ depends_on }) => depends_on.length === 0)) return subTasks
   const placed = new Set<string>()
   const isPlaceable = (subTask: Task): boolean => subTask.depends_on.every((id) => placed.has(id))
   const ordered: Task[] = []

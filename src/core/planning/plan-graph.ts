@@ -30,7 +30,8 @@ export type PlanInput<Task extends PlannedTask> = {
 export type PlanGraph<Task extends PlannedTask> = {
   readonly id: string
   readonly subTasks: readonly Task[]
-  readonly indexes: ReadonlyMap<string, number>
+  /** Of more steps than are found faster by looking at each; see `indexOfStep`. */
+  readonly indexes: ReadonlyMap<string, number> | undefined
   /** By index of the step. */
   readonly dependencies: readonly (readonly number[])[]
   readonly policies: readonly StepPolicy[]
@@ -50,9 +51,7 @@ const NOTHING: readonly number[] = Object.freeze([])
 export function createPlanGraph<Task extends PlannedTask>(input: PlanInput<Task>): PlanGraph<Task> {
   const { id = 'plan', parallelMax = PLAN_PARALLEL_MAX_DEFAULT, stopGraceMs = STOP_GRACE_MS_DEFAULT } = input
   const subTasks = input.subTasks.length > PLAN_STEPS_MAX ? undefined : orderByDependencies(input.subTasks)
-  const indexes = new Map<string, number>()
-  for (const { id: step } of subTasks ?? []) if (isStepId(step)) indexes.set(step, indexes.size)
-  if (subTasks === undefined || subTasks.length === 0 || indexes.size !== subTasks.length) {
+  if (subTasks === undefined || subTasks.length === 0 || !haveOwnIds(subTasks)) {
     throw new RangeError(
       `a plan needs 1 to ${PLAN_STEPS_MAX} steps with unique ids, and dependencies between them without cycles`,
     )
@@ -61,17 +60,38 @@ export function createPlanGraph<Task extends PlannedTask>(input: PlanInput<Task>
   if (!Number.isInteger(parallelMax) || parallelMax < 1)
     throw new RangeError(`parallelMax ${parallelMax} is not a whole number >= 1`)
   if (!isWait(stopGraceMs)) throw new RangeError(`stopGraceMs ${stopGraceMs} is not finite and >= 0`)
+  const indexes = subTasks.length > LOOKED_AT_MAX ? new Map(subTasks.map((task, index) => [task.id, index])) : undefined
   return {
     id,
     subTasks,
     indexes,
     dependencies: subTasks.map(({ depends_on }) =>
-      depends_on.length === 0 ? NOTHING : depends_on.map((dependency) => indexes.get(dependency) ?? -1),
+      depends_on.length === 0
+        ? NOTHING
+        : depends_on.map((dependency) => indexOfStep({ subTasks, indexes }, dependency)),
     ),
     policies: policiesOf(subTasks, input),
     parallelMax,
     stopGraceMs,
   }
+}
+
+/** Up to so many steps are looked at one by one: most plans have few, and a map costs more than it saves. */
+const LOOKED_AT_MAX = 8
+
+/** -1 for a step that there is not. */
+export function indexOfStep(
+  { subTasks, indexes }: Pick<PlanGraph<PlannedTask>, 'subTasks' | 'indexes'>,
+  id: string,
+): number {
+  if (indexes !== undefined) return indexes.get(id) ?? -1
+  for (let index = 0; index < subTasks.length; index += 1) if (subTasks[index]?.id === id) return index
+  return -1
+}
+
+function haveOwnIds(subTasks: readonly PlannedTask[]): boolean {
+  if (subTasks.length === 1) return subTasks.every(({ id }) => isStepId(id))
+  return subTasks.every(({ id }) => isStepId(id)) && new Set(subTasks.map(({ id }) => id)).size === subTasks.length
 }
 
 function policiesOf<Task extends PlannedTask>(

@@ -3,7 +3,7 @@ import type { Step } from '../machine.ts'
 import type { PlannedTask } from './order-by-dependencies.ts'
 import { advance, draftOf, idOf, policyOf, setStatus, start, tellStart, type Draft } from './plan-draft.ts'
 import type { PlanEffect, PlanEvent, PlanTimer } from './plan-event.ts'
-import { backOffAfter, createPlanGraph, type PlanInput } from './plan-graph.ts'
+import { backOffAfter, createPlanGraph, indexOfStep, type PlanInput } from './plan-graph.ts'
 import { isOpen, plannedState, planViolations, type PlanState, type SubTaskStatus } from './plan-state.ts'
 
 /**
@@ -69,7 +69,7 @@ function refuse<Task extends PlannedTask>(state: PlanState<Task>, detail: string
 type StepEnded = Extract<PlanEvent, { type: 'subtask-succeeded' | 'subtask-failed' }>
 
 function ended<Task extends PlannedTask>(state: PlanState<Task>, event: StepEnded): PlanStep<Task> {
-  const index = state.graph.indexes.get(event.id) ?? -1
+  const index = indexOfStep(state.graph, event.id)
   const status = state.statuses[index]
   if (status === undefined || (status.kind !== 'running' && status.kind !== 'stopping'))
     return refuse(state, `step ${event.id} is not running`)
@@ -156,7 +156,7 @@ function cancelStep<Task extends PlannedTask>(
   state: PlanState<Task>,
   { id, reason }: Extract<PlanEvent, { type: 'subtask-cancelled' }>,
 ): PlanStep<Task> {
-  const index = state.graph.indexes.get(id) ?? -1
+  const index = indexOfStep(state.graph, id)
   const status = state.statuses[index]
   if (state.phase !== 'running' || status === undefined || !isOpen(status))
     return refuse(state, `step ${id} cannot be cancelled now`)
@@ -200,7 +200,7 @@ function resumed<Task extends PlannedTask>(draft: Draft<Task>): Draft<Task> {
 }
 
 function timerFired<Task extends PlannedTask>(state: PlanState<Task>, timer: PlanTimer): PlanStep<Task> {
-  const index = state.graph.indexes.get(timer.id) ?? -1
+  const index = indexOfStep(state.graph, timer.id)
   const status = state.statuses[index]
   if (status === undefined || !('attempt' in status) || status.attempt !== timer.attempt)
     return refuse(state, `nobody waits for this timer of step ${timer.id}`)

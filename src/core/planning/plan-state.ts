@@ -1,5 +1,5 @@
 import type { PlannedTask } from './order-by-dependencies.ts'
-import type { PlanGraph } from './plan-graph.ts'
+import { indexOfStep, type PlanGraph } from './plan-graph.ts'
 import type { SubTask } from './sub-task.ts'
 
 /** Why a step that runs was told to stop. */
@@ -51,7 +51,7 @@ export function plannedState<Task extends PlannedTask>(graph: PlanGraph<Task>): 
 }
 
 export function statusOf(state: PlanState<PlannedTask>, id: string): SubTaskStatus | undefined {
-  return state.statuses[state.graph.indexes.get(id) ?? -1]
+  return state.statuses[indexOfStep(state.graph, id)]
 }
 
 /** Whether no step can change any more. */

@@ -66,7 +66,9 @@ class RunningGraph<Task extends PlannedTask> implements TaskGraph<Task>, Attempt
   private journal: GraphJournal<Task> | undefined
   private isOver = false
   private readonly outcome = Promise.withResolvers<PlanState<Task>>()
-  private readonly onAbort = (): void => this.cancel(reasonOf(this.init.signal?.reason))
+  private onAbort: (() => void) | undefined
+  /** The last actor that was told to end. Nobody waits for it. */
+  private ending: Promise<void> | undefined
 
   constructor(actors: ActorSystem, state: PlanState<Task>, init: TaskGraphInit<Task>) {
     this.actors = actors
@@ -86,7 +88,7 @@ class RunningGraph<Task extends PlannedTask> implements TaskGraph<Task>, Attempt
     const input = { state: this.state, graph: this } as unknown as CoordinatorInput
     const coordinator = this.actors.spawn(COORDINATOR, supervisor === undefined ? { input } : { input, supervisor })
     this.coordinator = coordinator
-    this.init.signal?.addEventListener('abort', this.onAbort)
+    if (this.init.signal !== undefined) this.follow(this.init.signal)
     coordinator.send({ type: this.state.phase === 'planned' ? 'plan-started' : 'plan-resumed' })
   }
 
@@ -131,7 +133,7 @@ class RunningGraph<Task extends PlannedTask> implements TaskGraph<Task>, Attempt
     this.abandon(failure === undefined ? new CodedError('ACTOR_STOPPED', { message }) : failure.error)
   }
 
-  /** One step of the machine, with the new state in place. */
+  /** One step of the machine. */
   stepped({ event, state, effects }: Recorded<Task>): void {
     this.state = state
     if (effects[0]?.type === 'event-refused') return
@@ -156,6 +158,11 @@ class RunningGraph<Task extends PlannedTask> implements TaskGraph<Task>, Attempt
     this.outcome.reject(error)
   }
 
+  private follow(signal: AbortSignal): void {
+    this.onAbort = () => this.cancel(reasonOf(signal.reason))
+    signal.addEventListener('abort', this.onAbort)
+  }
+
   private tell(event: PlanEvent): void {
     if (this.isOver || this.coordinator === undefined || this.coordinator.send(event)) return
     this.abandon(new CodedError('ACTOR_MAILBOX_FULL', { message: `Graph ${this.id} is told more than it can take` }))
@@ -173,9 +180,13 @@ class RunningGraph<Task extends PlannedTask> implements TaskGraph<Task>, Attempt
     const worker = this.workers.get(id)
     if (worker === undefined) return
     this.stream?.admitFrom(worker.turn)
-    if (effects.some((effect) => effect.type === 'start-subtask' && effect.subTask.id === id)) return
+    for (const effect of effects) {
+      if (effect.type === 'start-subtask' && effect.subTask.id === id) return
+      // It ends with the coordinator.
+      if (effect.type === 'finish-plan') return
+    }
     this.workers.delete(id)
-    endActor(worker.actor)
+    this.ending = worker.actor.stop()
   }
 
   private run(effect: PlanEffect<Task>, state: PlanState<Task>): void {
@@ -230,7 +241,7 @@ class RunningGraph<Task extends PlannedTask> implements TaskGraph<Task>, Attempt
   private giveUp(id: string): void {
     const worker = this.workers.get(id)
     this.workers.delete(id)
-    if (worker !== undefined) endActor(worker.actor)
+    if (worker !== undefined) this.ending = worker.actor.stop()
   }
 
   private stopReason({ id, cause }: Extract<PlanEffect<Task>, { type: 'stop-subtask' }>): unknown {
@@ -247,17 +258,13 @@ class RunningGraph<Task extends PlannedTask> implements TaskGraph<Task>, Attempt
 
   private close(): void {
     this.isOver = true
-    this.init.signal?.removeEventListener('abort', this.onAbort)
+    if (this.onAbort !== undefined) this.init.signal?.removeEventListener('abort', this.onAbort)
     for (const timer of this.timers?.values() ?? []) timer.cancel()
     this.journal?.close()
     // Its workers end with it.
     this.workers.clear()
-    if (this.coordinator !== undefined) endActor(this.coordinator)
+    this.ending = this.coordinator?.stop()
   }
-}
-
-function endActor(actor: ActorRef): void {
-  actor.stop().catch(() => {})
 }
 
 function codeOf(error: unknown): string {
@@ -284,6 +291,7 @@ const COORDINATOR: AgentDefinition = defineAgent({
     COORDINATED,
     ({ event, state, effects, input }) => input.graph.stepped({ event, state, effects }),
     {
+      isEager: true,
       onEnd: ({ input }, failure) => input.graph.coordinatorEnded(failure),
     },
   ),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { PlannedTask } from '../../../src/core/planning/order-by-dependencies.ts'
 import type { PlanEffect, PlanEvent, PlanTimer } from '../../../src/core/planning/plan-event.ts'
-import type { PlanInput, StepPolicy } from '../../../src/core/planning/plan-graph.ts'
+import { indexOfStep, type PlanInput, type StepPolicy } from '../../../src/core/planning/plan-graph.ts'
 import { planMachine } from '../../../src/core/planning/plan-machine.ts'
 import { isPlanFinished, type PlanState } from '../../../src/core/planning/plan-state.ts'
 
@@ -54,8 +54,7 @@ const DISTURBANCES: readonly PlanEvent[] = [
   { type: 'timer-fired', timer: { kind: 'stop-grace', id: 'b', attempt: 99 } },
 ]
 
-const isDone = (state: State, id: string): boolean =>
-  state.statuses[state.graph.indexes.get(id) ?? -1]?.kind === 'succeeded'
+const isDone = (state: State, id: string): boolean => state.statuses[indexOfStep(state.graph, id)]?.kind === 'succeeded'
 
 /** One step with everything checked that must hold of it. */
 function take(world: World, event: PlanEvent): World {
@@ -94,7 +93,7 @@ function carryOut(effect: PlanEffect<PlannedTask>, { running, timers, world, isC
       expect(running.has(id)).toBe(false)
       // Nothing that was done is done again, and an attempt runs twice only after a crash.
       expect(isDone(world.state, id)).toBe(false)
-      const before = world.state.statuses[world.state.graph.indexes.get(id) ?? -1]
+      const before = world.state.statuses[indexOfStep(world.state.graph, id)]
       if (before !== undefined && 'attempt' in before && before.kind !== 'waiting' && before.kind !== 'backing-off')
         expect(effect.attempt).toBe(before.attempt + (isCrash && before.kind === 'running' ? 0 : 1))
       expect(effect.key).toBe(`plan/${id}/${effect.attempt}`)
@@ -122,11 +121,11 @@ function carryOut(effect: PlanEffect<PlannedTask>, { running, timers, world, isC
 }
 
 function kindOf(state: State, id: string): string {
-  return state.statuses[state.graph.indexes.get(id) ?? -1]?.kind ?? ''
+  return state.statuses[indexOfStep(state.graph, id)]?.kind ?? ''
 }
 
 function hasTimer(state: State, id: string): boolean {
-  const index = state.graph.indexes.get(id) ?? -1
+  const index = indexOfStep(state.graph, id)
   const kind = kindOf(state, id)
   if (kind === 'backing-off' || kind === 'stopping') return true
   return kind === 'running' && state.graph.policies[index]?.timeLimitMs !== undefined
