@@ -1,8 +1,4 @@
-import type { ActorRef } from '../actors/actor-ref.ts'
-import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { assert } from '../base/assert.ts'
-import type { PlannedTask } from '../core/planning/order-by-dependencies.ts'
-import { planMachine } from '../core/planning/plan-machine.ts'
 import {
   attemptMachine,
   type AttemptEffect,
@@ -10,8 +6,7 @@ import {
   type AttemptState,
 } from '../core/routing/attempt-machine.ts'
 import type { PlannedStep } from '../core/routing/decision-record.ts'
-import { startTaskGraph } from './graph/start-task-graph.ts'
-import type { ExecuteStep, StepOutcome } from './graph/step-turn.ts'
+import type { StepOutcome } from './graph/step-turn.ts'
 import { addCause, endError, type EndCause } from './plan-end.ts'
 import type { TaskRun } from './task-run.ts'
 
@@ -81,24 +76,6 @@ export class Cascade {
   }
 }
 
-/** A whole task, as the one step of a graph. */
-const WHOLE: readonly PlannedTask[] = Object.freeze([Object.freeze({ id: 'task', depends_on: Object.freeze([]) })])
-
 /** Outcomes of an attempt whose result is kept elsewhere: nothing is left to ask, or another model is asked. */
 export const NOTHING_LEFT: StepOutcome = Object.freeze({ kind: 'succeeded', output: '' })
 export const ANOTHER_MODEL: StepOutcome = Object.freeze({ kind: 'failed', reason: 'another model is asked' })
-
-/**
- * Runs a task that is not split: a graph of one step with an attempt for each model. The caller's signal reaches each
- * attempt by the task's run. Resolves when the last attempt has ended.
- *
- * @param execute  Must not throw.
- */
-export function runWholeTask(
-  { actors, plans: supervisor }: { readonly actors: ActorSystem; readonly plans?: ActorRef },
-  { taskId, attemptsMax }: { readonly taskId: string; readonly attemptsMax: number },
-  execute: ExecuteStep<PlannedTask>,
-): Promise<unknown> {
-  const state = planMachine.initial({ id: taskId, subTasks: WHOLE, policy: { attemptsMax } })
-  return startTaskGraph(actors, { state, supervisor }, { execute }).ended
-}

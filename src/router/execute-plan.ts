@@ -1,5 +1,3 @@
-import type { ActorRef } from '../actors/actor-ref.ts'
-import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { assert, assertNever } from '../base/assert.ts'
 import { CodedError } from '../base/errors.ts'
 import type { Amount } from '../base/money.ts'
@@ -11,8 +9,9 @@ import { isAccepted, type Verdict } from '../core/verification/verdict.ts'
 import type { ModelAnswer } from '../ports/language-model.ts'
 import type { RouteAttempt } from '../ports/router.ts'
 import { admitCall, attemptOf, makeCall, type CallComponents } from './call-model.ts'
-import { Cascade, NOTHING_LEFT, runWholeTask } from './cascade.ts'
+import { Cascade, NOTHING_LEFT } from './cascade.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
+import type { PlanRunner } from './plan-runner.ts'
 import { recordAttempt, type TaskRun } from './task-run.ts'
 
 export type AnswerToCheck = {
@@ -27,10 +26,7 @@ export type CheckAnswer = (run: TaskRun, answered: AnswerToCheck) => Promise<Ver
 
 export type PlanComponents = CallComponents & {
   readonly checkAnswer: CheckAnswer
-  /** The plan of each task is run by actors of this system, */
-  readonly actors: ActorSystem
-  /** below this supervisor; absent: the system's own. */
-  readonly plans?: ActorRef
+  readonly runner: PlanRunner
 }
 
 /** An answer that stands, accepted or the best there was. */
@@ -54,8 +50,11 @@ export async function executePlan(
   steps: readonly PlannedStep[] = run.decision.plan,
 ): Promise<PlanResult> {
   const answering = new AnsweringCascade(components, run, steps)
-  const { taskId } = run
-  await runWholeTask(components, { taskId, attemptsMax: steps.length }, (turn) => answering.attempt(turn))
+  await components.runner.runWhole({
+    taskId: run.taskId,
+    attemptsMax: steps.length,
+    execute: (turn) => answering.attempt(turn),
+  })
   return answering.result()
 }
 

@@ -29,7 +29,6 @@ import { askOverhead } from './ask-overhead.ts'
 import { ANOTHER_MODEL } from './cascade.ts'
 import { AnsweringCascade, executePlan, type PlanComponents, type PlanResult } from './execute-plan.ts'
 import type { StepOutcome, StepTurn } from './graph/step-turn.ts'
-import { startTaskGraph } from './graph/start-task-graph.ts'
 import { factsOf } from './request-facts.ts'
 import type { TaskRun } from './task-run.ts'
 
@@ -114,7 +113,6 @@ class SubTaskExecution {
   async run(subTasks: readonly SubTask[]): Promise<PlanState> {
     // Under a cap a call may take all that is left of it and give most of it back, so the steps go one by one.
     const isCapped = this.parent.route.controls.maxCostNanos !== undefined
-    const { actors, plans: supervisor } = this.components
     const { taskId, signal } = this.parent
     const state = planMachine.initial({
       id: taskId,
@@ -122,11 +120,7 @@ class SubTaskExecution {
       policies: this.policiesOf(subTasks),
       ...(isCapped && { parallelMax: 1 }),
     })
-    const graph = startTaskGraph(
-      actors,
-      { state, supervisor },
-      { execute: async (turn) => await this.attempt(turn), signal },
-    )
+    const graph = this.components.runner.start(state, { execute: (turn) => this.attempt(turn), signal })
     const end = await graph.ended
     // Every step has ended by the same signal, and what it held is given back, before the caller hears of the end.
     signal?.throwIfAborted()

@@ -1,6 +1,7 @@
 /**
- * The router as a service over ports: bring a model catalog, a policy, budgets, a cache and a clock, and it runs tasks. `createNode` of `kernell-os`
- * brings all of these; use this door to run the router where there is no disk and no Node, in a browser or in a simulation. It opens nothing by itself.
+ * The router as a service over ports: bring a model catalog, a policy, budgets, a cache, actors and a clock, and it runs tasks. `createNode` of
+ * `kernell-os` brings all of these; use this door to run the router where there is no disk and no Node, in a browser or in a simulation. It opens
+ * nothing by itself. Graphs of other work than a router's run by the same actors: `runTaskGraph`, and `createTaskGraphs` over a journal.
  *
  * ```ts
  * import { createRouter, type RouterComponents } from 'kernell-os/router'
@@ -18,5 +19,15 @@ export {
   type BudgetOwnerInit,
 } from './budget-owner.ts'
 export { createAnswerCheck, type CheckAnswerInit } from './check-answer.ts'
+export {
+  createTaskGraphs,
+  type TaskGraphs,
+  type TaskGraphsComponents,
+  type TaskGraphsInit,
+} from './graph/task-graphs.ts'
+export { runTaskGraph } from './graph/run-task-graph.ts'
+export type { GraphEvent } from './graph/graph-event.ts'
+export type { ExecuteStep, StepOutcome, StepTurn } from './graph/step-turn.ts'
+export type { TaskGraph, TaskGraphInit } from './graph/task-graph.ts'
 export { createRouter, type RouterComponents, type RouterInit } from './router-service.ts'
 export type { SemanticCache } from './semantic-cache.ts'

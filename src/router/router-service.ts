@@ -12,6 +12,7 @@ import { estimateTask } from './estimate-task.ts'
 import { executePlan, type PlanComponents, type PlanResult } from './execute-plan.ts'
 import { executeSubTasks, isDecomposed, reasonNotSplit, type DecomposeInit } from './execute-sub-tasks.ts'
 import { createFailureMemory } from './failure-memory.ts'
+import { PlanRunner, type PlanRunnerComponents } from './plan-runner.ts'
 import { replayAsStream } from './replay-stream.ts'
 import { outcomeOf, type TaskEnd } from './report-outcome.ts'
 import { factsOf } from './request-facts.ts'
@@ -20,7 +21,8 @@ import { startStream } from './stream-plan.ts'
 import type { TaskRun } from './task-run.ts'
 import { unaskedDecision } from './unasked-decision.ts'
 
-export type RouterComponents = PlanComponents &
+export type RouterComponents = Omit<PlanComponents, 'runner'> &
+  PlanRunnerComponents &
   ShortcutComponents &
   Omit<DecideComponents, 'failures'> & {
     readonly telemetry: TelemetrySink
@@ -35,11 +37,11 @@ export function createRouter(components: RouterComponents, init: RouterInit): Ro
 }
 
 class RoutingService implements Router {
-  readonly #components: RouterComponents & DecideComponents
+  readonly #components: RouterComponents & PlanComponents & DecideComponents
   readonly #init: RouterInit
 
   constructor(components: RouterComponents, init: RouterInit) {
-    this.#components = { ...components, failures: createFailureMemory() }
+    this.#components = { ...components, runner: new PlanRunner(components), failures: createFailureMemory() }
     this.#init = init
   }
 

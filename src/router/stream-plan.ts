@@ -5,7 +5,7 @@ import { estimateTokens } from '../core/models/estimate-tokens.ts'
 import type { PlannedTask } from '../core/planning/order-by-dependencies.ts'
 import { isAccepted } from '../core/verification/verdict.ts'
 import type { ModelStreamPart } from '../ports/language-model.ts'
-import { Cascade, NOTHING_LEFT, runWholeTask, type ModelReport } from './cascade.ts'
+import { Cascade, NOTHING_LEFT, type ModelReport } from './cascade.ts'
 import { attemptOf, endUnanswered, failureCode, type AdmittedCall } from './call-model.ts'
 import { costOfCall } from './call-cost.ts'
 import { StreamCollector } from './collect-stream.ts'
@@ -38,9 +38,12 @@ export type StartedStream = {
  */
 export async function startStream(components: PlanComponents, run: TaskRun): Promise<StartedStream> {
   const streaming = new StreamingCascade(components, run)
-  const { taskId } = run
-  const attemptsMax = run.decision.plan.length
-  runWholeTask(components, { taskId, attemptsMax }, (turn) => streaming.attempt(turn)).then(
+  const whole = {
+    taskId: run.taskId,
+    attemptsMax: run.decision.plan.length,
+    execute: (turn: StepTurn<PlannedTask>) => streaming.attempt(turn),
+  }
+  components.runner.runWhole(whole).then(
     () => streaming.ended(),
     (error: unknown) => streaming.failed(error),
   )

@@ -108,6 +108,49 @@ describe('a pure machine as logic', () => {
     expect(system.deadLetters.recent().map(({ reason }) => reason)).toEqual(['poison'])
   })
 
+  it('runs effects before its new state is in place when it is told to', () => {
+    const seen: number[] = []
+    const environment = new SimulatedEnvironment()
+    const system = new ActorSystem({ environment, isInline: false })
+    const logic = fromMachine<Count, Add, Effect, Count>(
+      counter,
+      ({ actor, state }) =>
+        seen.push(state.total, (actor.getSnapshot() as unknown as { context: Context }).context.state.total),
+      { isEager: true },
+    )
+    const ref = system.spawn(defineAgent({ name: 'counter', logic }), { input: { total: 1 } })
+    ref.send({ type: 'add', amount: 2 })
+    environment.settle()
+    expect(seen).toEqual([3, 1])
+  })
+
+  it.each([[true], [false]])('tells of its end, whatever the reason (eager: %s)', async (isEager) => {
+    const ends: unknown[] = []
+    const environment = new SimulatedEnvironment()
+    const system = new ActorSystem({ environment, isInline: false })
+    system.onSupervision(() => {})
+    const logic = fromMachine<Count, Add, Effect, Count>(
+      counter,
+      ({ event }) => {
+        if (event.amount === 7) throw new Error('no effect')
+      },
+      { isEager, onEnd: ({ input }, failure) => ends.push([input.total, failure?.error]) },
+    )
+    const definition = defineAgent({ name: 'counter', logic, restart: 'temporary' })
+    for (const amount of [0, 7, 1]) {
+      const ref = system.spawn(definition, { input: { total: amount } })
+      ref.watch(() => {})
+      ref.send({ type: 'add', amount })
+      environment.settle()
+      await ref.stop()
+    }
+    expect(ends).toEqual([
+      [0, new Error('nothing to add')],
+      [7, new Error('no effect')],
+      [1, undefined],
+    ])
+  })
+
   it('runs on XState itself', () => {
     const steps: unknown[] = []
     const logic = fromMachine(counter, ({ effects }) => void steps.push(effects))
