@@ -18,8 +18,13 @@ export function observeQuiet(environment: ActorEnvironment): QuietEnvironment {
     })
   }
   return {
+    // Named one by one: the methods of an instance of a class are not among its own members.
     environment: {
-      ...environment,
+      clock: environment.clock,
+      timers: environment.timers,
+      random: environment.random,
+      reportError: (error) => environment.reportError(error),
+      log: (...parts) => environment.log(...parts),
       soon: counted((task) => environment.soon(task)),
       later: counted((task) => environment.later(task)),
     },
