@@ -8,7 +8,8 @@ import type { ActorRef } from './actor-ref.ts'
  * - `refuse`: `send` answers false, `ask` fails with `ACTOR_MAILBOX_FULL`, the message becomes a dead letter.
  * - `drop-newest`: as `refuse`, but `send` answers true: the sender need not care.
  * - `drop-oldest`: the message that waited longest becomes a dead letter.
- * - `credit`: the message is taken, and an actor that sent it has no further turn until there is room again. From outside
+ * - `credit`: the message is taken, and an actor that sent it has no further turn until there is room again; beyond twice the bound, or where
+ *   two would wait for each other for ever, it is as `refuse`. From outside
  *   any turn nobody can be held: there it is as `refuse`, and `deliver` waits for room.
  */
 export type MailboxPolicy = 'refuse' | 'drop-newest' | 'drop-oldest' | 'credit'

@@ -18,6 +18,8 @@ export class CellExtras {
   /** Listeners of emitted events, by type; `*` for all. */
   listeners: Map<string, Set<(event: AnyEventObject) => void>> | undefined
   endListeners: Set<EndListener> | undefined
+  /** What is to be undone when this actor ends: its watches of others. */
+  releases: Set<() => void> | undefined
   stash: AnyEventObject[] | undefined
   /** Actors that have no turn until this one has room again. */
   held: Set<Releasable> | undefined

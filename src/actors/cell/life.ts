@@ -180,6 +180,8 @@ function tellOfEnd(cell: Cell, reason: TerminationReason): void {
   const { extras, system } = cell
   if (extras === undefined) return
   if (extras.systemId !== undefined) system._unregister(cell)
+  for (const release of extras.releases ?? []) release()
+  extras.releases = undefined
   for (const held of extras.held ?? []) held.release()
   extras.held = undefined
   // A failure is told by `endFailed`, which has the error.

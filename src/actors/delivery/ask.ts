@@ -9,10 +9,12 @@ export const ASK_TIMEOUT_MS_DEFAULT = 5_000
 /** Takes the first event that is sent to it; later ones are refused. */
 class PendingReply implements ReplyTarget {
   readonly #settle: (event: EventObject) => void
+  readonly #onRefused: () => void
   #isOpen = true
 
-  constructor(settle: (event: EventObject) => void) {
+  constructor(settle: (event: EventObject) => void, onRefused: () => void) {
     this.#settle = settle
+    this.#onRefused = onRefused
   }
 
   send(event: EventObject): boolean {
@@ -24,6 +26,11 @@ class PendingReply implements ReplyTarget {
 
   close(): void {
     this.#isOpen = false
+  }
+
+  /** The mailbox did not keep the question: nobody will answer. */
+  refused(): void {
+    if (this.#isOpen) this.#onRefused()
   }
 
   /** XState's `sendTo` delivers through this. */
@@ -56,10 +63,13 @@ export function askCell(
       release()
       reject(error)
     }
-    const reply = new PendingReply((answer) => {
-      release()
-      resolve(answer)
-    })
+    const reply = new PendingReply(
+      (answer) => {
+        release()
+        resolve(answer)
+      },
+      () => fail(fullError(cell)),
+    )
     const onAbort = (): void => fail(signal?.reason)
     const listener = { ended: (end: Terminated): void => fail(stoppedError(cell, end.error)) }
     const timer = delay(timeoutMs, () => fail(timeoutError(cell, event, timeoutMs)))

@@ -49,6 +49,7 @@ export class DeadLetterStore implements DeadLetters {
     if (this.#ring.length < this.#bound) this.#ring.push({ target, event, reason })
     else if (this.#bound > 0) this.#ring[this.count % this.#bound] = { target, event, reason }
     this.count += 1
+    if (reason === 'mailbox-full' || reason === 'dropped') tellAsker(event)
     for (const listener of this.#listeners) {
       try {
         listener({ target: target.address, event, reason })
@@ -71,4 +72,10 @@ export class DeadLetterStore implements DeadLetters {
     this.#listeners.add(listener)
     return { unsubscribe: () => void this.#listeners.delete(listener) }
   }
+}
+
+/** Whoever asked hears at once that nobody will answer. */
+function tellAsker(event: AnyEventObject): void {
+  const { replyTo } = event as { readonly replyTo?: { readonly refused?: () => void } }
+  if (typeof replyTo?.refused === 'function') replyTo.refused()
 }

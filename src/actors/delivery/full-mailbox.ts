@@ -48,9 +48,9 @@ function makeRoom(cell: Cell, event: AnyEventObject, waiting: number): boolean {
       if (system.current === undefined || !hold(system.current, cell, waiting < bound * CREDIT_OVERFLOW)) break
       return true
     case 'drop-oldest': {
-      const oldest = cell.slot
-      cell.slot = cell.ring?.shift()
-      if (oldest !== undefined) system.deadLetters.put(cell, oldest, 'dropped')
+      const oldest = takeOldest(cell)
+      if (oldest === undefined) break
+      system.deadLetters.put(cell, oldest, 'dropped')
       return true
     }
     case 'refuse':
@@ -59,6 +59,36 @@ function makeRoom(cell: Cell, event: AnyEventObject, waiting: number): boolean {
   }
   system.deadLetters.put(cell, event, 'mailbox-full')
   return false
+}
+
+/** The message that waits longest and may be dropped; `undefined` when all that wait are control messages. */
+function takeOldest(cell: Cell): AnyEventObject | undefined {
+  const waiting: AnyEventObject[] = []
+  for (let event = shiftMail(cell); event !== undefined; event = shiftMail(cell)) {
+    if (event.type === TERMINATED) waiting.push(event)
+    else {
+      for (const control of waiting.reverse()) unshiftMail(cell, control)
+      return event
+    }
+  }
+  for (const control of waiting.reverse()) unshiftMail(cell, control)
+  return undefined
+}
+
+const TERMINATED = 'kernell.terminated'
+
+function shiftMail(cell: Cell): AnyEventObject | undefined {
+  const { slot } = cell
+  cell.slot = cell.ring?.shift()
+  return slot
+}
+
+function unshiftMail(cell: Cell, event: AnyEventObject): void {
+  if (cell.slot !== undefined) {
+    cell.ring ??= cell.system.rings.get()
+    cell.ring.unshift(cell.slot)
+  }
+  cell.slot = event
 }
 
 /**

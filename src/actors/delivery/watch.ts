@@ -23,11 +23,27 @@ export function watchCell(cell: Cell, watcher: ActorRef | ((terminated: Terminat
     cell.system.environment.soon(() => tell(terminated))
     return { unsubscribe: () => {} }
   }
-  const listener = { ended: tell }
+  const listener = {
+    ended: (terminated: Terminated): void => {
+      if (watcher instanceof Cell) watcher.extras?.releases?.delete(unsubscribe)
+      tell(terminated)
+    },
+  }
   const extras = cell.more()
   extras.endListeners ??= new Set()
   extras.endListeners.add(listener)
-  return { unsubscribe: () => void extras.endListeners?.delete(listener) }
+  const unsubscribe = (): void => void extras.endListeners?.delete(listener)
+  if (!(watcher instanceof Cell)) return { unsubscribe }
+  // A watcher that has ended must not be kept by those it watched.
+  const own = watcher.more()
+  own.releases ??= new Set()
+  own.releases.add(unsubscribe)
+  return {
+    unsubscribe: () => {
+      unsubscribe()
+      own.releases?.delete(unsubscribe)
+    },
+  }
 }
 
 /** Ends each of the two when the other fails. Either may end in order without the other. */

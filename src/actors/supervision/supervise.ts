@@ -159,6 +159,8 @@ function quiesce(cell: Cell, hasFailed: boolean): void {
 
 function startAgain(host: SupervisionHost, cell: Cell): void {
   cell.marks &= ~SUSPENDED
+  // As in OTP: a supervisor that begins again has restarted nobody yet.
+  if (cell.behaviour.isSupervisor) recordOf(cell).ofChildren = undefined
   try {
     cell.stateIndex = 0
     cell.behaviour.initialise(cell)

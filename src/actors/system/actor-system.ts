@@ -1,6 +1,6 @@
 import type { AnyEventObject, Subscription } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
-import type { RestartIntensityLimit } from '../../core/supervision/restart-intensity.ts'
+import { createRestartIntensity, type RestartIntensityLimit } from '../../core/supervision/restart-intensity.ts'
 import type { RestartStrategy } from '../../core/supervision/restart-plan.ts'
 import type { ActorRef, AskOptions, DeliverOptions, Terminated } from '../actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
@@ -73,6 +73,7 @@ export type SuperviseOptions = {
   readonly supervisor?: ActorRef
 }
 
+const STRATEGIES: readonly RestartStrategy[] = ['one-for-one', 'one-for-all', 'rest-for-one']
 const DEAD_LETTERS_MAX_DEFAULT = 1_000
 const DRAIN_MS_DEFAULT = 2_000
 const ID = /^(?!\$)[^\s/#]{1,256}$/
@@ -155,8 +156,16 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     return this.#startUnder(parent, wrapped, options)
   }
 
-  /** Starts a supervisor; actors are spawned below it with the option `supervisor`. */
+  /**
+   * Starts a supervisor; actors are spawned below it with the option `supervisor`.
+   *
+   * @throws RangeError for an unknown strategy or an intensity out of its range; as `spawn` for the id.
+   */
   supervise({ id, strategy, intensity = INTENSITY_DEFAULT, supervisor }: SuperviseOptions): ActorRef {
+    if (!STRATEGIES.includes(strategy))
+      throw new RangeError(`strategy is one of ${STRATEGIES.join(', ')}, not ${strategy}`)
+    // Throws for an intensity out of range, before anything depends on it.
+    createRestartIntensity(intensity)
     const parent = supervisor === undefined ? this.rootCell() : this.#supervisorCell(supervisor)
     const behaviour = new SupervisorBehaviour({ strategy, intensity, isPerChild: false })
     return this.#startUnder(parent, behaviour, id === undefined ? {} : { id })
@@ -214,7 +223,13 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   }
 
   report(event: SupervisionEvent): void {
-    for (const listener of this.#supervisionListeners) listener(event)
+    for (const listener of this.#supervisionListeners) {
+      try {
+        listener(event)
+      } catch (error: unknown) {
+        this.environment.reportError(error)
+      }
+    }
     if (event.type === 'actor-lost' && this.#supervisionListeners.size === 0) {
       this._logger(`Actor ${event.id} ended by a failure that nobody watched:`, event.error)
     }

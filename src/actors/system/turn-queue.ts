@@ -103,10 +103,11 @@ export class TurnQueue {
       }
     } finally {
       this.isRunning = false
-    }
-    if (this.#queue.size > 0) {
-      this.#isExpected = true
-      environment.later(this.#slice)
+      // Also after an error that came through: the others are not to stand still for it.
+      if (this.#queue.size > 0) {
+        this.#isExpected = true
+        environment.later(this.#slice)
+      }
     }
   }
 

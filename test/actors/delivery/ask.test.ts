@@ -1,6 +1,7 @@
 import { createMachine, fromTransition, sendTo, type AnyEventObject } from 'xstate'
 import { describe, expect, it } from 'vitest'
 import type { ReplyTarget, Terminated } from '../../../src/actors/actor-ref.ts'
+import type { Cell } from '../../../src/actors/cell/cell.ts'
 import { createActorSystem } from '../../../src/actors/create-actor-system.ts'
 import { defineAgent } from '../../../src/actors/define-agent.ts'
 import { failureOf } from '../../fixtures/failure-of.ts'
@@ -87,7 +88,49 @@ describe('an ask', () => {
   })
 })
 
+describe('an ask whose message is dropped', () => {
+  it('fails at once', async () => {
+    const environment = new SimulatedEnvironment()
+    const system = createActorSystem({ environment })
+    const dropping = defineAgent({
+      name: 'd',
+      mailbox: { bound: 1, atBound: 'drop-oldest' },
+      logic: fromTransition((state: number) => state, 0),
+    })
+    const ref = system.spawn(dropping, { id: 'd' })
+    const failure = failureOf(ref.ask({ type: 'first' }))
+    ref.send({ type: 'second' })
+    expect(await failure).toMatchObject({ code: 'ACTOR_MAILBOX_FULL' })
+  })
+})
+
 describe('a watch', () => {
+  it('is not dropped for newer messages', async () => {
+    const { environment, system, ref } = start()
+    const seen: string[] = []
+    const watcher = system.spawn(
+      defineAgent({
+        name: 'watcher',
+        mailbox: { bound: 2, atBound: 'drop-oldest' },
+        logic: fromTransition((_: undefined, event: AnyEventObject) => void seen.push(event.type), undefined),
+      }),
+      { id: 'w' },
+    )
+    ref.watch(watcher)
+    await ref.stop()
+    for (const type of ['a', 'b', 'c']) watcher.send({ type })
+    environment.settle()
+    expect(seen).toEqual(['kernell.terminated', 'c'])
+  })
+
+  it('ends with the watcher', async () => {
+    const { system, ref } = start()
+    const watcher = system.spawn(answering, { id: 'w' })
+    ref.watch(watcher)
+    await watcher.stop()
+    expect((ref as Cell).extras?.endListeners?.size).toBe(0)
+  })
+
   it('tells an actor as an event, past the bound of its mailbox', async () => {
     const { environment, system, ref } = start()
     const seen: Terminated[] = []

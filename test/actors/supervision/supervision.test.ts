@@ -186,6 +186,47 @@ describe('a supervisor', () => {
 
 const fragileOnce = fragile()
 
+describe('a listener of supervision', () => {
+  it('that throws is reported, and stops neither the supervisor nor other actors', () => {
+    const { environment, system } = start()
+    system.onSupervision(() => {
+      throw new Error('listener')
+    })
+    const [a, b] = ['a', 'b'].map((id) => system.spawn(fragile(), { id }))
+    a?.send({ type: 'fail' })
+    a?.send({ type: 'add' })
+    b?.send({ type: 'add' })
+    environment.settle()
+    expect([a, b].map((ref) => ref && countOf(ref))).toEqual([1, 1])
+    expect(environment.errors).toHaveLength(2)
+  })
+})
+
+describe('supervise', () => {
+  it('refuses what it could not carry out later', () => {
+    const { system } = start()
+    expect(() => system.supervise({ strategy: 'one_for_all' as never })).toThrow(RangeError)
+    for (const restarts of [Number.NaN, -1]) {
+      const intensity = { restarts, withinMs: 1_000 }
+      expect(() => system.supervise({ strategy: 'one-for-one', intensity })).toThrow(RangeError)
+    }
+  })
+
+  it('gives a supervisor that is restarted an empty history', () => {
+    const { environment, system, kinds } = start()
+    const supervisor = system.supervise({
+      id: 's',
+      strategy: 'one-for-one',
+      intensity: { restarts: 1, withinMs: 1_000 },
+    })
+    const a = system.spawn(fragile(), { id: 'a', supervisor })
+    for (let n = 0; n < 3; n += 1) a.send({ type: 'fail' })
+    environment.settle()
+    expect(kinds().filter((kind) => kind === 'actor-failed s')).toHaveLength(1)
+    expect(countOf(a)).toBe(0)
+  })
+})
+
 describe('a stop', () => {
   it('from within the actor itself comes after the step', () => {
     const { environment, system } = start()
