@@ -36,7 +36,7 @@ export type StartedStream = {
  *
  * Throws as `executePlan`, before the first part only.
  */
-export async function startStream(components: PlanComponents, run: TaskRun): Promise<StartedStream> {
+export function startStream(components: PlanComponents, run: TaskRun): Promise<StartedStream> {
   const streaming = new StreamingCascade(components, run)
   const whole = {
     taskId: run.taskId,
@@ -47,7 +47,7 @@ export async function startStream(components: PlanComponents, run: TaskRun): Pro
     () => streaming.ended(),
     (error: unknown) => streaming.failed(error),
   )
-  return await streaming.started
+  return streaming.started
 }
 
 /** A cascade that ends with the first model that gives content. Its last attempt lasts as long as the stream does. */
@@ -70,9 +70,16 @@ class StreamingCascade {
 
   /** Resolves to `ANOTHER_MODEL` or `NOTHING_LEFT`; never rejects. */
   async attempt(turn: StepTurn<PlannedTask>): Promise<StepOutcome> {
+    const { cascade, components, run } = this
     try {
-      const { index } = this.cascade.turn(turn.attempt)
-      const tried = await this.tryModel(turn)
+      const { step, index, isLastResort } = cascade.turn(turn.attempt)
+      const admitted = await tryAdmit(components, run, entryOf(components, step))
+      if (admitted.kind === 'refused')
+        return cascade.report({ event: { type: 'budget-refused' }, cause: { refusal: admitted.error } })
+      if (admitted.kind === 'aborted') return cascade.report({ event: { type: 'run-aborted' } })
+      const { call } = admitted
+      turn.onStop((reason) => call.deadline.abort(reason))
+      const tried = await readUntilContent({ components, run, call }, isLastResort)
       if ('started' in tried) {
         this.isStarted = true
         this.outcome.resolve(tried.started)
@@ -80,7 +87,7 @@ class StreamingCascade {
         return NOTHING_LEFT
       }
       this.empty[index] = tried.empty
-      return this.cascade.report(tried)
+      return cascade.report(tried)
     } catch (error: unknown) {
       this.outcome.reject(error)
       return NOTHING_LEFT
@@ -99,17 +106,6 @@ class StreamingCascade {
 
   failed(error: unknown): void {
     this.outcome.reject(error)
-  }
-
-  private async tryModel(turn: StepTurn<PlannedTask>): Promise<ModelTried> {
-    const { components, run } = this
-    const { step, isLastResort } = this.cascade.turn(turn.attempt)
-    const admitted = await tryAdmit(components, run, entryOf(components, step))
-    if (admitted.kind === 'refused') return { event: { type: 'budget-refused' }, cause: { refusal: admitted.error } }
-    if (admitted.kind === 'aborted') return { event: { type: 'run-aborted' } }
-    const { call } = admitted
-    turn.onStop((reason) => call.deadline.abort(reason))
-    return await readUntilContent({ components, run, call }, isLastResort)
   }
 }
 
