@@ -28,7 +28,7 @@ else await build()
 
 async function build() {
   compileTypeScript()
-  removeOrphans(join(ROOT, 'dist', 'src'), join(ROOT, 'src'))
+  for (const folder of ['src', 'agents']) removeOrphans(join(ROOT, 'dist', folder), join(ROOT, folder))
   const wasm = join(ROOT, 'scripts', 'build-wasm.mjs')
   if (existsSync(wasm)) {
     const { buildWasm } = await import(pathToFileURL(wasm).href)

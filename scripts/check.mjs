@@ -18,11 +18,11 @@ const STEPS = [
   },
   { name: 'build', why: 'the package, the WASM core and the command', command: ['node', 'scripts/build.mjs'] },
   { name: 'lint', why: 'rules of .oxlintrc.json', command: ['oxlint', '--type-aware'] },
-  { name: 'format', why: 'npm run fix formats', command: ['oxfmt', '--check', 'src', 'test', 'scripts'] },
+  { name: 'format', why: 'npm run fix formats', command: ['oxfmt', '--check', 'src', 'agents', 'test', 'scripts'] },
   {
     name: 'layers',
     why: 'imports point down, core is pure',
-    command: ['depcruise', '--config', '.dependency-cruiser.mjs', 'src', 'scripts'],
+    command: ['depcruise', '--config', '.dependency-cruiser.mjs', 'src', 'agents', 'scripts'],
   },
   { name: 'repository', why: 'rules of test/repo', command: ['vitest', 'run', 'test/repo', '--reporter=dot'] },
 ]

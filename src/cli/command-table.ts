@@ -41,6 +41,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/models-pull.ts')).modelsPullCommand,
   },
   {
+    name: 'agent list',
+    summary: 'show the agents that can be run, and what they take',
+    load: async () => (await import('./commands/agent-list.ts')).agentListCommand,
+  },
+  {
+    name: 'agent run',
+    summary: 'run one of the agents on an input, and print what it answers',
+    load: async () => (await import('./commands/agent-run.ts')).agentRunCommand,
+  },
+  {
     name: 'doctor',
     summary: 'check what works, and say how to repair what does not',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,

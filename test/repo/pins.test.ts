@@ -53,6 +53,7 @@ describe('the package', () => {
       './models': door('models/'),
       './storage': door('storage/'),
       './gateway': door('gateway/'),
+      './agents': { types: './dist/agents/index.d.ts', default: './dist/agents/index.js' },
       './testing': door('testing/'),
       './package.json': './package.json',
     })
@@ -112,6 +113,8 @@ describe('commands', () => {
     expect(readdirSync(join(ROOT, 'src/cli/commands')).sort()).toEqual([
       'agent-export.ts',
       'agent-import.ts',
+      'agent-list.ts',
+      'agent-run.ts',
       'data-export.ts',
       'data-inspect.ts',
       'data-purge.ts',

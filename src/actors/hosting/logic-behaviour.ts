@@ -26,6 +26,9 @@ export class LogicBehaviour implements Behaviour {
     cell.executor = undefined
     this.shareTags(cell.state)
     takeDeferred(cell, base)
+    // What a machine's context throws XState keeps in the first snapshot; to whoever spawns it is a refusal of the input.
+    const { status, error } = cell.state as Snapshot<unknown>
+    if (status === 'error' && stored === undefined && cell.isSupervised) throw error
   }
 
   start(cell: Cell): void {

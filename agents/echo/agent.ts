@@ -1,0 +1,34 @@
+import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
+import { fromTransition } from 'xstate'
+
+export type EchoEvent = {
+  readonly type: 'say'
+  /** Anything; it comes back as it is. */
+  readonly payload?: unknown
+  readonly replyTo?: ReplyTarget
+}
+
+export type Heard = {
+  readonly type: 'heard'
+  readonly payload: unknown
+  /** 1 for the first message of this actor's life: a gap is a lost message, a 1 in between is a restart. */
+  readonly count: number
+}
+
+/** Messages heard so far. */
+export type EchoContext = number
+
+/**
+ * Says what it hears. Ask it to learn whether messages get to an actor and back, on this thread, another one or after a
+ * restart, and how long that takes.
+ */
+export const echo: AgentDefinition = defineAgent({
+  name: 'echo',
+  logic: fromTransition((heard: EchoContext, event: EchoEvent): EchoContext => {
+    if (event.type !== 'say') return heard
+    const reply: Heard = { type: 'heard', payload: event.payload, count: heard + 1 }
+    event.replyTo?.send(reply)
+    return heard + 1
+  }, 0),
+  module: { url: import.meta.url, exportName: 'echo' },
+})

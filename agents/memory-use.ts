@@ -1,0 +1,42 @@
+import type { TenantMemory } from 'kernell-os/memory'
+
+/** The part of a memory that agents use; `node.memory`, or one of your own. */
+export type AgentMemory = Pick<TenantMemory, 'recall' | 'remember' | 'link' | 'feedback'>
+
+/** What was recalled for a task, best first, and how to say whether it helped. */
+export type Recalled = { readonly recallId: string; readonly texts: readonly string[] }
+
+const MEMORIES_MAX = 6
+
+/** What earlier work on such a task led to; `undefined` without a memory. Throws as `TenantMemory.recall`. */
+export async function recallFor(
+  task: string,
+  memory: AgentMemory | undefined,
+  signal: AbortSignal,
+): Promise<Recalled | undefined> {
+  if (memory === undefined) return undefined
+  const { recallId, items } = await memory.recall({ text: task, limit: MEMORIES_MAX }, { signal })
+  return { recallId, texts: items.map(({ text }) => text) }
+}
+
+export type Experience = {
+  readonly task: string
+  /** What it led to, as a text that is worth reading before the next such task. */
+  readonly outcome: string
+  readonly isSuccess: boolean
+  /** What was read before. */
+  readonly recalled: Recalled | undefined
+}
+
+/** Keeps a task and its outcome, and says whether what was recalled was of use. Throws as the methods of `TenantMemory`. */
+export async function keepExperience(
+  { task, outcome: text, isSuccess, recalled }: Experience,
+  memory: AgentMemory,
+  signal: AbortSignal,
+): Promise<void> {
+  const outcome = isSuccess ? 'success' : 'failure'
+  if (recalled !== undefined && recalled.texts.length > 0) await memory.feedback(recalled.recallId, outcome)
+  const asked = await memory.remember({ kind: 'task', text: task }, { signal })
+  const found = await memory.remember({ kind: 'outcome', text, outcome }, { signal })
+  await memory.link({ from: asked.id, relation: 'led-to', to: found.id })
+}

@@ -1,0 +1,36 @@
+import { buildDecomposerPrompt, fenceSections, type PromptParts } from 'kernell-os/core'
+import type { StepReport } from './steps.ts'
+
+export type PlanningPromptInit = {
+  readonly stepsMax: number
+  /** What earlier plans led to, best first; may be empty. */
+  readonly lessons: readonly string[]
+}
+
+/** Asks for a plan, with what was learned from earlier ones. Parse the reply with `parseSubTasks`. */
+export function planningPrompt(task: string, { stepsMax, lessons }: PlanningPromptInit): PromptParts {
+  const prompt = buildDecomposerPrompt(task, { subTasksMax: stepsMax })
+  if (lessons.length === 0) return prompt
+  const fenced = fenceSections(
+    // A memory must not be able to close the fence of the task.
+    lessons.map((text, index) => ({ name: `lesson-${index + 1}`, content: text.replaceAll(/DATA-\d/g, 'DATA') })),
+  )
+  const system = [
+    prompt.system,
+    'Sections "lesson-..." say what earlier plans led to; avoid what failed.',
+    fenced.notice,
+  ]
+  return { system: system.join('\n'), user: `${fenced.text}\n\n${prompt.user}` }
+}
+
+const TASK_CHARS_MAX = 1_000
+const STEP_CHARS_MAX = 300
+
+/** What is worth knowing before the next such task: the steps, and how each went. */
+export function lessonOf(task: string, steps: readonly StepReport[]): string {
+  const lines = steps.map(({ id, description, state, reason }) => {
+    const how = reason === undefined ? state : `${state}: ${reason}`
+    return `- ${id}: ${description.slice(0, STEP_CHARS_MAX)} (${how})`
+  })
+  return [`Plan for: ${task.slice(0, TASK_CHARS_MAX)}`, ...lines].join('\n')
+}

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { AgentProgress, PackagedAgent } from 'kernell-os/agents'
+import { DEFAULT_TENANT, parseTenantId } from '../../base/identifiers.ts'
+import { nearestName } from '../../node/config/nearest-name.ts'
+import type { Command, CommandContext } from '../command.ts'
+import { ARTEFACT_FLAGS, configOfArtefactFlags } from '../config-flags.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { textFlag, usageError } from '../flags.ts'
+import { cutText } from '../format-table.ts'
+
+/** Runs one of the packaged agents on a node of its own, until it has answered. */
+export const agentRunCommand: Command = {
+  name: 'agent run',
+  summary: 'run one of the agents on an input, and print what it answers',
+  synopsis: 'NAME',
+  positionalsMax: 1,
+  flags: {
+    input: { value: 'JSON', describe: 'its input as a JSON object, @FILE, or - for standard input (default {})' },
+    tenant: { value: 'NAME', describe: 'whose cache and budgets (default: default)' },
+    ...ARTEFACT_FLAGS,
+  },
+  details: [
+    '`kernell agent list` names the agents and the fields of their inputs. Progress goes to stderr; the answer, or with --json the whole of it, to stdout. Amounts in it are nano-dollars as decimal text.',
+    'Ctrl-C stops the agent in order, ends the calls that are under way, and exits with 130.',
+  ],
+  examples: [
+    `kernell agent run researcher --input '{"question": "Why do bridges have bearings?", "maxCostUsd": "0.05"}'`,
+    'kernell agent run summarizer --input @request.json --json',
+  ],
+  async run(context) {
+    const { terminal, flags, isJson, signal } = context
+    const { findAgent, PACKAGED_AGENTS } = await import('kernell-os/agents')
+    const [name = ''] = context.positionals
+    const agent = findAgent(name) ?? failToFind(name, PACKAGED_AGENTS)
+    const tenant = parseTenantId(textFlag(flags, 'tenant') ?? DEFAULT_TENANT)
+    if (tenant === undefined) throw usageError('--tenant takes 1 to 128 characters of A-Z a-z 0-9 . _ : -')
+    const input = await readInput(context)
+    const result = await context.useNode(
+      async (node) =>
+        await agent.run({
+          actors: node.actors,
+          router: node.router,
+          caller: { tenant },
+          node,
+          input,
+          signal,
+          onProgress: (event) => terminal.note(terminal.style('dim', progressLine(event, terminal.width))),
+        }),
+      configOfArtefactFlags(flags),
+    )
+    if (isJson) terminal.printJson(result.document)
+    else terminal.print(result.text)
+    return EXIT_CODES.done
+  },
+}
+
+function failToFind(name: string, agents: readonly PackagedAgent[]): never {
+  const names = agents.map((agent) => agent.name)
+  if (name === '') throw usageError(`The name of an agent is missing; there are: ${names.join(', ')}`)
+  const nearest = nearestName(name, names)
+  const hint = nearest === undefined ? `; there are: ${names.join(', ')}` : `. Did you mean ${nearest}?`
+  throw usageError(`There is no agent ${JSON.stringify(name)}${hint}`, { agent: name })
+}
+
+async function readInput({ flags, workingDir, readStandardInput }: CommandContext): Promise<unknown> {
+  const given = textFlag(flags, 'input') ?? '{}'
+  const text = given === '-' ? await readStandardInput() : await textOfInput(given, workingDir)
+  try {
+    const input: unknown = JSON.parse(text)
+    return input
+  } catch (error) {
+    throw usageError(`--input is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+async function textOfInput(given: string, workingDir: string): Promise<string> {
+  if (!given.startsWith('@')) return given
+  const file = resolve(workingDir, given.slice(1))
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw usageError(`--input: ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** `step-done step=s1 output=...`: what has happened, then its details, on one line. */
+function progressLine({ type, ...details }: AgentProgress, width: number): string {
+  const { step, id: _id, ...rest } = details
+  const words = Object.entries(rest).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : (JSON.stringify(value) ?? '')}`,
+  )
+  return cutText([type === 'progress' ? String(step) : type, ...words].join(' '), width)
+}
