@@ -102,13 +102,6 @@ describe('kernell agent run', () => {
     expect([result.code, errorOf(result).code]).toEqual([2, errorCode])
   })
 
-  it('ends with 3 when a limit says no', async () => {
-    const input = '{"text": "Water.", "maxCostUsd": 0}'
-    const result = await run(['agent', 'run', 'summarizer', '--json', '--input', input])
-    expect([result.code, errorOf(result).code]).toEqual([3, 'ROUTER_PRICE_UNKNOWN'])
-    expect(upstream.callCount).toBe(0)
-  })
-
   it('is stopped in order by Ctrl-C: the call upstream is ended, and nothing is printed as an answer', async () => {
     upstream.respondWith({ kind: 'hang' })
     const started = startBinary(['agent', 'run', 'summarizer', '--json', '--input', '{"text": "Water."}'], {
