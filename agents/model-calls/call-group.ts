@@ -1,6 +1,6 @@
 import { ZERO_AMOUNT } from 'kernell-os/core'
 import type { ModelRequest, RouteTarget } from 'kernell-os/ports'
-import { enqueueActions, setup, type ActorLogic, type Snapshot } from 'xstate'
+import { assign, enqueueActions, setup, type ActorLogic, type Snapshot } from 'xstate'
 import { modelCall, TARGETS_DEFAULT, type ModelCallOutcome, type Routing } from './model-call.ts'
 import { openPurse, payFrom, remainingIn, shareIn, type Purse } from './purse.ts'
 
@@ -76,13 +76,10 @@ const machine = setup({
       })
       enqueue(() => context.onOutcome?.(index, outcome))
     }),
-    abandonOthers: enqueueActions(({ context, enqueue }) => {
-      for (const index of context.running) enqueue.stopChild(`call-${index}`)
-      // What was under way may be billed: nobody will hear how much.
-      enqueue.assign(({ context: { purse, running } }) =>
-        running.length > 0 ? { purse: payFrom(purse, undefined) } : {},
-      )
-    }),
+    // Reaching its end, a machine stops its children. What was under way may be billed, and nobody will hear how much.
+    payForAbandoned: assign(({ context: { purse, running } }) =>
+      running.length > 0 ? { purse: payFrom(purse, undefined) } : {},
+    ),
   },
   guards: {
     isOver: ({ context }) => context.running.length === 0 && context.nextIndex >= context.requests.length,
@@ -101,7 +98,7 @@ const machine = setup({
   states: {
     deciding: {
       always: [
-        { guard: 'isEnough', target: 'ended', actions: 'abandonOthers' },
+        { guard: 'isEnough', target: 'ended', actions: 'payForAbandoned' },
         { guard: 'isOver', target: 'ended' },
         { target: 'calling' },
       ],

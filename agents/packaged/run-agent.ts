@@ -32,13 +32,9 @@ export async function withAgent<Result>(
 /** Throws `REQUEST_INVALID` when the agent refuses its input. */
 function spawnChecked(actors: AgentRunInit['actors'], definition: AgentDefinition, input: unknown): ActorRef {
   try {
-    const ref = actors.spawn(definition, { input })
-    const { status, error } = ref.getSnapshot()
-    // A statechart that refuses its input has failed with its first snapshot.
-    if (status === 'error') throw error
-    return ref
+    return actors.spawn(definition, { input })
   } catch (error: unknown) {
-    const cause = CodedError.is(error, 'ACTOR_START_FAILED') ? error.cause : error
+    const cause = CodedError.is(error, 'ACTOR_START_FAILED') ? error.cause : undefined
     if (cause instanceof RangeError || cause instanceof TypeError) throw invalid(cause.message)
     throw error
   }

@@ -1,5 +1,6 @@
 import {
   addAmounts,
+  AMOUNT_MAX,
   amountFromNanos,
   CodedError,
   formatAmount,
@@ -107,7 +108,7 @@ export function endHold(
   const charged = withAccounts(treasury, pathOf(treasury, hold.account), (account) => ({
     ...account,
     heldNanos: subtractAmounts(account.heldNanos, hold.amountNanos) ?? ZERO_AMOUNT,
-    spentNanos: addAmounts(account.spentNanos, spentNanos),
+    spentNanos: sumWithin(account.spentNanos, spentNanos),
   }))
   const holds = new Map(treasury.holds)
   holds.delete(id)
@@ -189,6 +190,12 @@ function withAccounts(
   const accounts = new Map(treasury.accounts)
   for (const account of changed) accounts.set(account.name, change(account))
   return { ...treasury, accounts }
+}
+
+/** A charge that nobody can mean stays at the largest amount there is, and the account at its end. */
+function sumWithin(left: Amount, right: Amount): Amount {
+  const sum = left + right
+  return sum > AMOUNT_MAX ? amountFromNanos(AMOUNT_MAX) : amountFromNanos(sum)
 }
 
 function windowAt({ windowMs }: AccountInit, at: number): number {

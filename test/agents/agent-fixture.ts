@@ -144,11 +144,11 @@ export function lastPromptOf({ requests }: ScriptedRouter): string {
   return promptOf(requests.at(-1)?.request as ModelRequest)
 }
 
-/** What an agent says to an input that does not fit: `spawn` throws it, or the actor fails with it at once. */
+/** What an agent says to an input that does not fit, before it is started. */
 export function refusalOf(start: () => { readonly ref: ActorRef }): unknown {
   try {
-    return start().ref.getSnapshot().error
+    return start().ref
   } catch (error) {
-    return (error as { readonly cause?: unknown }).cause
+    return CodedError.is(error, 'ACTOR_START_FAILED') ? error.cause : error
   }
 }

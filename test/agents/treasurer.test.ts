@@ -1,4 +1,4 @@
-import { amountFromNanos, DEFAULT_TENANT, parseTaskId, type Amount, type TaskId } from 'kernell-os/core'
+import { AMOUNT_MAX, amountFromNanos, DEFAULT_TENANT, parseTaskId, type Amount, type TaskId } from 'kernell-os/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -96,6 +96,15 @@ describe('the treasurer', () => {
     await tell(run, hold('1', 'a', 50))
     await tell(run, { type: 'settle', id: '1', spentNanos: nanos(120) })
     expect(await figuresOf(run)).toEqual([['a', 120, 0, 0]])
+  })
+
+  it('outlives a charge that nobody can mean', async () => {
+    const run = start([account('a', 100)])
+    for (const id of ['1', '2']) {
+      await tell(run, hold(id, 'a', id === '1' ? 50 : 0))
+      await tell(run, { type: 'settle', id, spentNanos: amountFromNanos(AMOUNT_MAX) })
+    }
+    expect(codeOf(await tell(run, hold('3', 'a', 1)))).toBe('BUDGET_EXCEEDED')
   })
 
   it('answers a repeated message as the first time, and takes nothing twice', async () => {
