@@ -8,6 +8,11 @@ export type Deadline = {
   end(): void
   /** Ends the attempt before its time, for another reason than the caller's. */
   abort(reason: unknown): void
+  /**
+   * Calls `listener` once, when the signal aborts: at once if it has. Each call replaces the listener before. A listener of
+   * the signal itself costs a stream 10 us: it lives until the signal is collected.
+   */
+  onAbort(listener: () => void): void
 }
 
 /**
@@ -22,16 +27,28 @@ export function startDeadline(
 ): Deadline {
   const controller = new AbortController()
   const { signal, delayMs } = limit
-  const follow = (): void => controller.abort(signal?.reason)
+  let listener: (() => void) | undefined
+  let isOver = false
+  const abort = (reason: unknown): void => {
+    if (isOver || controller.signal.aborted) return
+    controller.abort(reason)
+    listener?.()
+  }
+  const follow = (): void => abort(signal?.reason)
   if (signal?.aborted === true) follow()
   else signal?.addEventListener('abort', follow)
   const timer = timers.schedule(delayMs, () =>
-    controller.abort(new CodedError('MODEL_TIMEOUT', { message: `No answer within ${delayMs} ms` })),
+    abort(new CodedError('MODEL_TIMEOUT', { message: `No answer within ${delayMs} ms` })),
   )
   return {
     signal: controller.signal,
-    abort: (reason) => controller.abort(reason),
+    abort,
+    onAbort(added) {
+      listener = added
+      if (controller.signal.aborted) added()
+    },
     end: () => {
+      isOver = true
       timer.cancel()
       signal?.removeEventListener('abort', follow)
     },

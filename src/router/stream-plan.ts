@@ -185,12 +185,12 @@ function startedStream(running: Running): StartedStream {
   // Whoever reads `parts` sees the failure there; nobody is forced to look at `finished` as well.
   finished.promise.catch(() => undefined)
   const reading: Reading = { state: 'unread' }
-  const { signal } = running.call.deadline
-  signal.addEventListener('abort', () => {
+  const { deadline } = running.call
+  deadline.onAbort(() => {
     // A reader ends the stream itself.
     if (reading.state !== 'unread') return
     reading.state = 'over'
-    endStream(running, collect(running.held), { kind: 'failed', error: signal.reason }).then(
+    endStream(running, collect(running.held), { kind: 'failed', error: deadline.signal.reason }).then(
       finished.resolve,
       finished.reject,
     )

@@ -38,6 +38,21 @@ describe('the deadline of an attempt', () => {
     )
   })
 
+  it('aborts for another reason, and tells its listener of any, once and also late', () => {
+    const told: string[] = []
+    const deadline = startDeadline(manualTimers().timers, { delayMs: 50, signal: undefined })
+    deadline.onAbort(() => told.push('replaced'))
+    deadline.onAbort(() => told.push('first'))
+    deadline.abort('stopped')
+    deadline.abort('again')
+    deadline.onAbort(() => told.push('late'))
+    expect([deadline.signal.reason, told]).toEqual(['stopped', ['first', 'late']])
+    const ended = startDeadline(manualTimers().timers, { delayMs: 50, signal: undefined })
+    ended.end()
+    ended.abort('too late')
+    expect(ended.signal.aborted).toBe(false)
+  })
+
   it('leaves nothing behind when it ends', () => {
     const caller = new AbortController()
     const { timers, pending } = manualTimers()
