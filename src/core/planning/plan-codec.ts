@@ -99,6 +99,7 @@ export function parsePlanProgress<Task extends PlannedTask>(
     runningCount: statuses.filter(holdsSlot).length,
     openCount: statuses.filter(isOpen).length,
     firstWaiting: firstWaiting < 0 ? statuses.length : firstWaiting,
+    hasReady: true,
   }
   return planViolations(state).length === 0 ? state : undefined
 }

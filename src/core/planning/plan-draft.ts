@@ -3,7 +3,7 @@ import type { Step } from '../machine.ts'
 import type { PlannedTask } from './order-by-dependencies.ts'
 import type { DependencyOutput, PlanEffect } from './plan-event.ts'
 import { attemptKey, type PlanGraph, type StepPolicy } from './plan-graph.ts'
-import { holdsSlot, isOpen, isSettled, type PlanPhase, type PlanState, type SubTaskStatus } from './plan-state.ts'
+import { holdsSlot, isOpen, isReady, type PlanPhase, type PlanState, type SubTaskStatus } from './plan-state.ts'
 
 /** The next state while it is made. */
 export type Draft<Task extends PlannedTask> = {
@@ -14,11 +14,24 @@ export type Draft<Task extends PlannedTask> = {
   runningCount: number
   openCount: number
   firstWaiting: number
+  hasReady: boolean
+  /** Steps that have ended, or wait again, since the draft was begun. */
+  readonly touched: number[]
 }
 
 export function draftOf<Task extends PlannedTask>(state: PlanState<Task>, phase: PlanPhase): Draft<Task> {
-  const { graph, runningCount, openCount, firstWaiting } = state
-  return { graph, phase, statuses: state.statuses.slice(), effects: [], runningCount, openCount, firstWaiting }
+  const { graph, runningCount, openCount, firstWaiting, hasReady } = state
+  return {
+    graph,
+    phase,
+    statuses: state.statuses.slice(),
+    effects: [],
+    runningCount,
+    openCount,
+    firstWaiting,
+    hasReady,
+    touched: [],
+  }
 }
 
 export function setStatus<Task extends PlannedTask>(draft: Draft<Task>, index: number, status: SubTaskStatus): void {
@@ -27,13 +40,14 @@ export function setStatus<Task extends PlannedTask>(draft: Draft<Task>, index: n
   draft.runningCount += Number(holdsSlot(status)) - Number(holdsSlot(before))
   draft.openCount += Number(isOpen(status)) - 1
   if (status.kind === 'waiting') draft.firstWaiting = Math.min(draft.firstWaiting, index)
+  if (status.kind === 'waiting' || !isOpen(status)) draft.touched.push(index)
   draft.statuses[index] = status
 }
 
 /** Starts what can be started, and closes the draft. */
 export function advance<Task extends PlannedTask>(draft: Draft<Task>): Step<PlanState<Task>, PlanEffect<Task>> {
   if (draft.phase === 'running') startReady(draft)
-  const { graph, statuses, effects, runningCount, openCount, firstWaiting } = draft
+  const { graph, statuses, effects, runningCount, openCount, firstWaiting, hasReady } = draft
   const isFinished = openCount === 0
   if (isFinished) effects.push({ type: 'finish-plan' })
   assert(
@@ -41,22 +55,38 @@ export function advance<Task extends PlannedTask>(draft: Draft<Task>): Step<Plan
     'a plan that has not finished has a step under way',
   )
   const phase = isFinished ? 'finished' : draft.phase
-  return { state: { graph, phase, statuses, runningCount, openCount, firstWaiting }, effects }
+  return { state: { graph, phase, statuses, runningCount, openCount, firstWaiting, hasReady }, effects }
 }
 
+/** In the order of the plan. Looks at every step that waits, or, where the graph is large, at those that what has ended can have made ready. */
 function startReady<Task extends PlannedTask>(draft: Draft<Task>): void {
   const { graph, statuses } = draft
-  let isFirst = true
-  for (let index = draft.firstWaiting; index < statuses.length; index += 1) {
+  const candidates = draft.hasReady ? undefined : candidatesOf(draft)
+  const count = candidates === undefined ? statuses.length : candidates.length
+  draft.hasReady = false
+  for (let at = candidates === undefined ? draft.firstWaiting : 0; at < count; at += 1) {
+    const index = candidates === undefined ? at : (candidates[at] ?? 0)
+    if (!isReady(draft, index)) continue
+    if (draft.runningCount >= graph.parallelMax) {
+      draft.hasReady = true
+      break
+    }
     const status = statuses[index]
-    if (status?.kind !== 'waiting') continue
-    if (isFirst) draft.firstWaiting = index
-    if (draft.runningCount >= graph.parallelMax) return
-    if (graph.dependencies[index]?.every((dependency) => isSettled(draft, dependency)) === true) {
-      start(draft, index, status.attempt)
-    } else isFirst = false
+    if (status?.kind === 'waiting') start(draft, index, status.attempt)
   }
-  if (isFirst) draft.firstWaiting = statuses.length
+  while (draft.firstWaiting < statuses.length && statuses[draft.firstWaiting]?.kind !== 'waiting')
+    draft.firstWaiting += 1
+}
+
+/** `undefined`: all. */
+function candidatesOf({ graph: { dependants }, touched }: Draft<PlannedTask>): readonly number[] | undefined {
+  if (dependants === undefined) return undefined
+  const candidates = new Set<number>()
+  for (const index of touched) {
+    candidates.add(index)
+    for (const dependant of dependants[index] ?? []) candidates.add(dependant)
+  }
+  return [...candidates].sort((left, right) => left - right)
 }
 
 export function start<Task extends PlannedTask>(draft: Draft<Task>, index: number, attempt: number): void {

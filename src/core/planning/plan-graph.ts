@@ -34,6 +34,8 @@ export type PlanGraph<Task extends PlannedTask> = {
   readonly indexes: ReadonlyMap<string, number> | undefined
   /** By index of the step. */
   readonly dependencies: readonly (readonly number[])[]
+  /** The reverse, of graphs so large that looking at every step is too much. */
+  readonly dependants: readonly (readonly number[])[] | undefined
   readonly policies: readonly StepPolicy[]
   readonly parallelMax: number
   readonly stopGraceMs: number
@@ -61,19 +63,26 @@ export function createPlanGraph<Task extends PlannedTask>(input: PlanInput<Task>
     throw new RangeError(`parallelMax ${parallelMax} is not a whole number >= 1`)
   if (!isWait(stopGraceMs)) throw new RangeError(`stopGraceMs ${stopGraceMs} is not finite and >= 0`)
   const indexes = subTasks.length > LOOKED_AT_MAX ? new Map(subTasks.map((task, index) => [task.id, index])) : undefined
+  const dependencies = subTasks.map(({ depends_on }) =>
+    depends_on.length === 0 ? NOTHING : depends_on.map((dependency) => indexOfStep({ subTasks, indexes }, dependency)),
+  )
   return {
     id,
     subTasks,
     indexes,
-    dependencies: subTasks.map(({ depends_on }) =>
-      depends_on.length === 0
-        ? NOTHING
-        : depends_on.map((dependency) => indexOfStep({ subTasks, indexes }, dependency)),
-    ),
+    dependencies,
+    dependants: indexes === undefined ? undefined : reverse(dependencies),
     policies: policiesOf(subTasks, input),
     parallelMax,
     stopGraceMs,
   }
+}
+
+function reverse(dependencies: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  const dependants: number[][] = dependencies.map(() => [])
+  for (const [index, before] of dependencies.entries())
+    for (const dependency of before) dependants[dependency]?.push(index)
+  return dependants
 }
 
 /** Up to so many steps are looked at one by one: most plans have few, and a map costs more than it saves. */

@@ -40,6 +40,8 @@ export type PlanState<Task extends PlannedTask = SubTask> = {
   readonly openCount: number
   /** No step with a smaller index is waiting. */
   readonly firstWaiting: number
+  /** Steps may be waiting for nothing but their turn. False: only a step that ends can let another run. */
+  readonly hasReady: boolean
 }
 
 const FIRST: SubTaskStatus = Object.freeze({ kind: 'waiting', attempt: 1 })
@@ -47,7 +49,15 @@ const FIRST: SubTaskStatus = Object.freeze({ kind: 'waiting', attempt: 1 })
 /** A plan that was not started. */
 export function plannedState<Task extends PlannedTask>(graph: PlanGraph<Task>): PlanState<Task> {
   const statuses = graph.subTasks.map(() => FIRST)
-  return { graph, phase: 'planned', statuses, runningCount: 0, openCount: statuses.length, firstWaiting: 0 }
+  return {
+    graph,
+    phase: 'planned',
+    statuses,
+    runningCount: 0,
+    openCount: statuses.length,
+    firstWaiting: 0,
+    hasReady: true,
+  }
 }
 
 export function statusOf(state: PlanState<PlannedTask>, id: string): SubTaskStatus | undefined {
@@ -74,6 +84,12 @@ export function isSettled(state: Pick<PlanState<PlannedTask>, 'graph' | 'statuse
   return status.kind === 'succeeded' || (state.graph.policies[index]?.isOptional === true && !isOpen(status))
 }
 
+/** Whether a step waits for nothing but its turn. */
+export function isReady(state: Pick<PlanState<PlannedTask>, 'graph' | 'statuses'>, index: number): boolean {
+  if (state.statuses[index]?.kind !== 'waiting') return false
+  return state.graph.dependencies[index]?.every((dependency) => isSettled(state, dependency)) === true
+}
+
 /** Names of broken invariants; empty when sound. */
 export function planViolations(state: PlanState<PlannedTask>): readonly string[] {
   const { graph, phase, statuses } = state
@@ -86,6 +102,8 @@ export function planViolations(state: PlanState<PlannedTask>): readonly string[]
     broken.push('no step before firstWaiting waits')
   if (phase === 'cancelling' && statuses.some((status) => isOpen(status) && status.kind !== 'stopping'))
     broken.push('a cancelled plan only waits for steps that stop')
+  if (phase === 'running' && !state.hasReady && statuses.some((_status, index) => isReady(state, index)))
+    broken.push('every step runs that can')
   if (phase === 'running' && !statuses.some(({ kind }) => kind !== 'waiting' && kind !== 'stopped'))
     broken.push('a running plan has begun a step')
   for (const [index, status] of statuses.entries()) broken.push(...stepViolations(state, index, status))
@@ -96,9 +114,9 @@ function stepViolations(state: PlanState<PlannedTask>, index: number, status: Su
   const { graph } = state
   const broken: string[] = []
   const id = graph.subTasks[index]?.id ?? ''
-  const isReady = graph.dependencies[index]?.every((dependency) => isSettled(state, dependency)) === true
+  const mayRun = graph.dependencies[index]?.every((dependency) => isSettled(state, dependency)) === true
   const hasRun = holdsSlot(status) || ['backing-off', 'succeeded', 'failed'].includes(status.kind)
-  if (hasRun && !isReady) broken.push(`step ${id} ran before its dependencies had ended well`)
+  if (hasRun && !mayRun) broken.push(`step ${id} ran before its dependencies had ended well`)
   if (hasRun && state.phase === 'planned') broken.push(`step ${id} ran before the plan was started`)
   if ('attempt' in status && (status.attempt < 1 || status.attempt > (graph.policies[index]?.attemptsMax ?? 1)))
     broken.push(`step ${id} has as many attempts as its policy allows`)

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { composePlanOutput } from '../../../src/core/planning/compose-plan-output.ts'
 import type { PlanEffect, PlanEvent } from '../../../src/core/planning/plan-event.ts'
-import type { PlanInput } from '../../../src/core/planning/plan-graph.ts'
+import type { PlanInput, StepPolicy } from '../../../src/core/planning/plan-graph.ts'
 import { planMachine } from '../../../src/core/planning/plan-machine.ts'
-import { isPlanFinished, statusOf, type PlanState } from '../../../src/core/planning/plan-state.ts'
+import { holdsSlot, isPlanFinished, statusOf, type PlanState } from '../../../src/core/planning/plan-state.ts'
 import { buildSubTaskPrompt } from '../../../src/core/planning/sub-task-prompt.ts'
 import { singleSubTask, type SubTask } from '../../../src/core/planning/sub-task.ts'
 
@@ -263,7 +263,7 @@ describe('a plan that was read from where it was kept', () => {
 
 /** Each step depends on a random subset of the earlier ones. */
 const graph = fc
-  .integer({ min: 1, max: 9 })
+  .integer({ min: 1, max: 20 })
   .chain((size) =>
     fc
       .tuple(
@@ -310,6 +310,50 @@ it('never runs a step before its dependencies, runs each once at most, and alway
       expect(isPlanFinished(state)).toBe(true)
       expect(finishCount).toBe(1)
       expect(composePlanOutput(state).isComplete).toBe(done.size === subTasks.length)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+const policy: fc.Arbitrary<StepPolicy> = fc.constantFrom(
+  {},
+  { isOptional: true },
+  { attemptsMax: 3 },
+  { attemptsMax: 2, backOff: { firstMs: 5, maxMs: 5 }, isOptional: true },
+  { attemptsMax: 2, timeLimitMs: 9 },
+)
+
+it('keeps its invariants and ends, whatever the policies and whatever happens', () => {
+  const policies = fc.array(policy, { minLength: 20, maxLength: 20 })
+  const settings = fc.tuple(graph, policies, fc.integer({ min: 1, max: 6 }))
+  fc.assert(
+    fc.property(settings, fc.infiniteStream(fc.nat()), ([subTasks, chosen, parallelMax], draws) => {
+      const draw = (below: number): number => (draws.next().value ?? 0) % below
+      const named = Object.fromEntries(subTasks.map(({ id }, index) => [id, chosen[index] ?? {}]))
+      let state = planMachine.initial({ subTasks, parallelMax, policies: named })
+      const timers = new Map<string, PlanEvent>()
+      let event: PlanEvent = { type: 'plan-started' }
+      for (let count = 0; !isPlanFinished(state); count += 1) {
+        const step = planMachine.transition(state, event)
+        state = step.state
+        expect(planMachine.violations(state)).toEqual([])
+        for (const effect of step.effects) {
+          if (effect.type === 'start-timer') timers.set(effect.timer.id, { type: 'timer-fired', timer: effect.timer })
+          if (effect.type === 'cancel-timer') timers.delete(effect.id)
+        }
+        const running = state.statuses.flatMap((status, index) =>
+          holdsSlot(status) ? [subTasks[index]?.id ?? ''] : [],
+        )
+        const id = running[draw(Math.max(1, running.length))] ?? subTasks[draw(subTasks.length)]?.id ?? ''
+        const [timer] = timers.values()
+        const isTimed = timer !== undefined && (running.length === 0 || draw(4) === 0)
+        if (isTimed) timers.delete(timer.type === 'timer-fired' ? timer.timer.id : '')
+        if (isTimed) event = timer
+        else if (draw(20) === 0) event = { type: 'subtask-cancelled', id, reason: 'unwanted' }
+        else if (draw(3) === 0) event = { type: 'subtask-failed', id, reason: 'down', isRetryable: draw(5) > 0 }
+        else event = { type: 'subtask-succeeded', id, output: id }
+        expect(count).toBeLessThan(500)
+      }
     }),
     { numRuns: 300 },
   )
