@@ -99,7 +99,9 @@ export class WaitingEvents {
     for (const { target, incarnation: home, event, isUncertain } of salvaged) {
       if (target === 0) {
         const request = requestOf(event as ControlMessage)
-        if (request === undefined || isUncertain) continue
+        if (request === undefined) continue
+        // What is told twice does no harm there; untold, the actor that moves would wait for ever. All else may have been handled.
+        if (isUncertain && request.type !== 'drained') continue
         const { number } = request
         if (request.type !== 'drained') kept.add(request.request)
         list.push({ ref: find(number, 0), number, home: 0, event: undefined, request })
