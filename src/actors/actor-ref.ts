@@ -61,8 +61,8 @@ export interface ActorRef<
   /**
    * Sends `event` with `replyTo` added, and waits for what is sent there.
    *
-   * @throws `ACTOR_ASK_TIMEOUT`, `ACTOR_STOPPED` when it ends before it answers, `ACTOR_MAILBOX_FULL`; the reason of the
-   *   signal.
+   * @throws `ACTOR_ASK_TIMEOUT`, `ACTOR_FAILED` when its logic throws over the question, `ACTOR_STOPPED` when it ends before
+   *   it answers, `ACTOR_MAILBOX_FULL`; the reason of the signal.
    */
   ask<Reply = AnyEventObject>(event: Event, options?: AskOptions): Promise<Reply>
   /**

@@ -29,6 +29,8 @@ const KINDS = ['permanent', 'transient', 'temporary']
  * @throws RangeError or TypeError when a field is out of its range.
  */
 export function defineAgent<Logic extends AnyActorLogic>(init: AgentInit<Logic>): AgentDefinition<Logic> {
+  if (typeof init !== 'object' || init === null)
+    throw new TypeError('defineAgent takes an object with a name and logic')
   const { name, version = 1, logic } = init
   if (!NAME.test(name)) throw new RangeError(`An agent's name has 1 to 128 of A-Z a-z 0-9 . _ : -, not '${name}'`)
   if (!Number.isSafeInteger(version) || version < 1)

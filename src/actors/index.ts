@@ -23,6 +23,7 @@
 export { createActor } from './create-actor.ts'
 export { createActorSystem, type CreateActorSystemInit } from './create-actor-system.ts'
 export { defineAgent } from './define-agent.ts'
+export { fromMachine, type FromMachineOptions, type MachineContext, type MachineStep } from './hosting/from-machine.ts'
 export { linkActors, spawnChildOf, stash, unstashAll } from './inside.ts'
 export type { ActorSystem, StopOptions, SuperviseOptions } from './system/actor-system.ts'
 export type {

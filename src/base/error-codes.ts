@@ -394,6 +394,12 @@ export const ERROR_CODES = {
     httpStatus: 501,
     isRetryable: false,
   },
+  ACTOR_FAILED: {
+    cause: 'The actor that was asked failed while it handled the question.',
+    remedy: 'Read the cause, which is what its logic threw; the actor itself may have been restarted.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
   ACTOR_STOPPED: {
     cause: 'The actor that was asked, or that a message was to be delivered to, has ended.',
     remedy: 'Spawn it again, or watch it to learn of its end.',

@@ -165,7 +165,7 @@ function endOne(cell: Cell, reason: TerminationReason): void {
   if (cell.extras !== undefined) tellOfEnd(cell, reason)
 }
 
-/** What still waits becomes dead letters. */
+/** What still waits, and what was put aside, becomes dead letters. */
 function dropMail(cell: Cell): void {
   const { slot, ring } = cell
   cell.slot = undefined
@@ -174,6 +174,8 @@ function dropMail(cell: Cell): void {
   for (let event = ring?.shift(); event !== undefined; event = ring?.shift()) {
     cell.system.deadLetters.put(cell, event, 'stopped')
   }
+  for (const event of cell.extras?.stash ?? []) cell.system.deadLetters.put(cell, event, 'stopped')
+  if (cell.extras !== undefined) cell.extras.stash = undefined
 }
 
 function tellOfEnd(cell: Cell, reason: TerminationReason): void {
@@ -191,7 +193,7 @@ function tellOfEnd(cell: Cell, reason: TerminationReason): void {
   extras.stopWaiters = undefined
   extras.roomWaiters = undefined
   for (const waiter of [...(stopWaiters ?? []), ...(roomWaiters ?? [])]) waiter()
-  if (endListeners === undefined) return
+  if (endListeners === undefined || endListeners.size === 0) return
   const terminated = terminatedOf(cell)
   for (const listener of endListeners) listener.ended(terminated)
 }

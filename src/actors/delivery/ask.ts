@@ -1,26 +1,33 @@
 import type { AnyEventObject, EventObject } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
 import type { AskOptions, DeliverOptions, ReplyTarget, Terminated } from '../actor-ref.ts'
-import { STOPPED, type Cell } from '../cell/cell.ts'
+import { eventTypeError, STOPPED, type Cell } from '../cell/cell.ts'
 import { mailSize } from './full-mailbox.ts'
 
 export const ASK_TIMEOUT_MS_DEFAULT = 5_000
 
+type ReplyEnds = {
+  readonly settle: (event: EventObject) => void
+  /** The mailbox did not keep the question. */
+  readonly refuse: () => void
+  /** The actor failed over the question. */
+  readonly fail: (error: unknown) => void
+}
+
 /** Takes the first event that is sent to it; later ones are refused. */
 class PendingReply implements ReplyTarget {
-  readonly #settle: (event: EventObject) => void
-  readonly #onRefused: () => void
+  readonly #ends: ReplyEnds
   #isOpen = true
 
-  constructor(settle: (event: EventObject) => void, onRefused: () => void) {
-    this.#settle = settle
-    this.#onRefused = onRefused
+  constructor(ends: ReplyEnds) {
+    this.#ends = ends
   }
 
   send(event: EventObject): boolean {
+    if (typeof event?.type !== 'string') throw eventTypeError(event)
     if (!this.#isOpen) return false
     this.#isOpen = false
-    this.#settle(event)
+    this.#ends.settle(event)
     return true
   }
 
@@ -28,9 +35,12 @@ class PendingReply implements ReplyTarget {
     this.#isOpen = false
   }
 
-  /** The mailbox did not keep the question: nobody will answer. */
   refused(): void {
-    if (this.#isOpen) this.#onRefused()
+    if (this.#isOpen) this.#ends.refuse()
+  }
+
+  failed(error: unknown): void {
+    if (this.#isOpen) this.#ends.fail(error)
   }
 
   /** XState's `sendTo` delivers through this. */
@@ -63,13 +73,14 @@ export function askCell(
       release()
       reject(error)
     }
-    const reply = new PendingReply(
-      (answer) => {
+    const reply = new PendingReply({
+      settle: (answer) => {
         release()
         resolve(answer)
       },
-      () => fail(fullError(cell)),
-    )
+      refuse: () => fail(fullError(cell)),
+      fail: (error) => fail(failedError(cell, event, error)),
+    })
     const onAbort = (): void => fail(signal?.reason)
     const listener = { ended: (end: Terminated): void => fail(stoppedError(cell, end.error)) }
     const timer = delay(timeoutMs, () => fail(timeoutError(cell, event, timeoutMs)))
@@ -124,6 +135,12 @@ function timeoutError(cell: Cell, event: AnyEventObject, timeoutMs: number): Cod
 export function stoppedError(cell: Cell, cause: unknown): CodedError {
   const message = `Actor ${cell.id} has ended`
   return new CodedError('ACTOR_STOPPED', { message, ...(cause !== undefined && { cause }), details: { id: cell.id } })
+}
+
+function failedError(cell: Cell, event: AnyEventObject, cause: unknown): CodedError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const message = `Actor ${cell.id} failed while it handled ${event.type}: ${why}`
+  return new CodedError('ACTOR_FAILED', { message, cause, details: { id: cell.id, event: event.type } })
 }
 
 function fullError(cell: Cell): CodedError {

@@ -35,7 +35,7 @@ function recordOf(cell: Cell): RestartRecord {
 /** An actor threw while it handled `event`, or its logic says that it failed. */
 export function superviseFailure(host: SupervisionHost, cell: Cell, failure: ChildFailure): void {
   if (cell.status === STOPPED) return
-  const { error, event } = failure
+  const { error } = failure
   const supervisor = supervisorOf(cell)
   host.report({ type: 'actor-failed', id: cell.id, address: cell.address, error })
   cell.behaviour.setError(cell, error)
@@ -43,7 +43,7 @@ export function superviseFailure(host: SupervisionHost, cell: Cell, failure: Chi
     if (!endFailed(cell, error)) host.environment.reportError(error)
     return
   }
-  keepOrBury(cell, event)
+  keepOrBury(cell, failure)
   restartOrEnd(host, cell, { reason: 'failed', error })
 }
 
@@ -63,7 +63,7 @@ function supervisorOf(cell: Cell): Cell | undefined {
 }
 
 /** The message that the actor failed over goes before the others once more, or is a dead letter. */
-function keepOrBury(cell: Cell, event: AnyEventObject | undefined): void {
+function keepOrBury(cell: Cell, { event, error }: ChildFailure): void {
   if (event === undefined || event.type.startsWith('xstate.init')) return
   const extras = cell.more()
   extras.failures = extras.failedEvent === event ? extras.failures + 1 : 1
@@ -71,6 +71,7 @@ function keepOrBury(cell: Cell, event: AnyEventObject | undefined): void {
   if (extras.failures > cell.behaviour.definition.restart.redeliveries) {
     extras.failedEvent = undefined
     cell.system.deadLetters.put(cell, event, 'poison')
+    tellAsker(event, error)
     return
   }
   if (cell.slot !== undefined) {
@@ -78,6 +79,12 @@ function keepOrBury(cell: Cell, event: AnyEventObject | undefined): void {
     cell.ring.unshift(cell.slot)
   }
   cell.slot = event
+}
+
+/** Whoever asked hears at once that nobody will answer, and why. */
+function tellAsker(event: AnyEventObject, error: unknown): void {
+  const { replyTo } = event as { readonly replyTo?: { readonly failed?: (error: unknown) => void } }
+  if (typeof replyTo?.failed === 'function') replyTo.failed(error)
 }
 
 type End = { readonly reason: EndReason; readonly error: unknown }

@@ -99,9 +99,13 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   readonly #turns: TurnQueue
   readonly #supervisionListeners = new Set<(event: SupervisionEvent) => void>()
   #stopping: Promise<void> | undefined
+  /** Nothing is handled any more; before that, actors that still have messages may spawn. */
+  #hasEnded = false
 
   constructor(init: ActorSystemInit) {
-    const { environment, extension, logger, tracer } = init
+    const { environment, extension, logger, tracer, deadLettersMax = DEAD_LETTERS_MAX_DEFAULT } = init
+    if (!Number.isInteger(deadLettersMax) || deadLettersMax < 0)
+      throw new RangeError(`deadLettersMax ${deadLettersMax} is not a whole number >= 0`)
     const wheel = new SystemClock(environment)
     super({
       environment,
@@ -114,9 +118,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     this.isInline = init.isInline
     this.nodeName = init.nodeName ?? 'local'
     this.workerIndex = init.workerIndex ?? 0
-    this.deadLetters = new DeadLetterStore(init.deadLettersMax ?? DEAD_LETTERS_MAX_DEFAULT, (error) =>
-      environment.reportError(error),
-    )
+    this.deadLetters = new DeadLetterStore(deadLettersMax, (error) => environment.reportError(error))
     this.#clock = wheel
     this.extension = extension
     this.#turns = new TurnQueue(this)
@@ -143,6 +145,8 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
    *   `ACTOR_SYSTEM_STOPPED`; RangeError for an id out of its alphabet.
    */
   spawn(definition: AgentDefinition, options: SpawnOptions = {}): ActorRef {
+    if (typeof definition?.logic?.transition !== 'function')
+      throw new TypeError('What is spawned is made by defineAgent')
     const elsewhere = this.extension?.place(definition, options)
     if (elsewhere !== undefined) return elsewhere
     const { supervisor } = options
@@ -194,7 +198,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   }
 
   rootCell(): Cell {
-    if (this.#stopping !== undefined) {
+    if (this.#takesNoActors) {
       throw new CodedError('ACTOR_SYSTEM_STOPPED', { message: 'The actor system takes no more actors: it was stopped' })
     }
     this.root ??= this.#createRoot()
@@ -266,6 +270,10 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     return this
   }
 
+  get #takesNoActors(): boolean {
+    return this.#hasEnded || (this.#stopping !== undefined && this.current === undefined)
+  }
+
   #createRoot(): Cell {
     const behaviour = new SupervisorBehaviour({
       strategy: 'one-for-one',
@@ -284,12 +292,12 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   }
 
   #startUnder(parent: Cell, behaviour: Behaviour, options: SpawnOptions): Cell {
-    if (this.#stopping !== undefined || parent.status === STOPPED) {
+    if (this.#takesNoActors || parent.status === STOPPED) {
       throw new CodedError('ACTOR_SYSTEM_STOPPED', { message: 'The actor system, or the parent, was stopped' })
     }
     const number = this.bookNumber()
     const { id: own, input } = options
-    if (own !== undefined && !ID.test(own))
+    if (own !== undefined && (typeof own !== 'string' || !ID.test(own)))
       throw new RangeError(`An actor's id has 1 to 256 characters, none of them space, / or #, the first not $: ${own}`)
     const names = own === undefined ? undefined : namesBelow(parent)
     if (own !== undefined && names?.has(own) === true) {
@@ -319,6 +327,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     while (drainMs > 0 && !this.#turns.isQuiet && this.environment.clock.monotonicMs() < deadlineMs) {
       await new Promise<void>((resolve) => this.environment.later(resolve))
     }
+    this.#hasEnded = true
     for (const top of [this.root, this.inlineRoot])
       if (top !== undefined && top.status !== STOPPED) endTree(top, 'stopped')
     this.#clock.stop()

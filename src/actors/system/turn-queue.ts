@@ -90,16 +90,19 @@ export class TurnQueue {
   #runSlice(): void {
     const { environment } = this.#host
     const { clock } = environment
-    const endMs = clock.monotonicMs() + SLICE_MS
     this.#isExpected = false
     this.isRunning = true
     try {
       let unseen = 0
+      // Most slices are over before the first look, and need no time.
+      let endMs = Infinity
       for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) {
         unseen += this.#turn(cell)
         if (unseen < MESSAGES_BETWEEN_LOOKS) continue
         unseen = 0
-        if (clock.monotonicMs() >= endMs) break
+        const nowMs = clock.monotonicMs()
+        if (nowMs >= endMs) break
+        endMs = Math.min(endMs, nowMs + SLICE_MS)
       }
     } finally {
       this.isRunning = false

@@ -24,6 +24,12 @@ export { createActor } from '../../actors/create-actor.ts'
 export { createActorSystem, moveActor } from './create-actor-system.ts'
 export type { CreateActorSystemInit } from '../../actors/create-actor-system.ts'
 export { defineAgent } from '../../actors/define-agent.ts'
+export {
+  fromMachine,
+  type FromMachineOptions,
+  type MachineContext,
+  type MachineStep,
+} from '../../actors/hosting/from-machine.ts'
 export { linkActors, spawnChildOf, stash, unstashAll } from '../../actors/inside.ts'
 export type { ActorSystem, StopOptions, SuperviseOptions } from '../../actors/system/actor-system.ts'
 export type {

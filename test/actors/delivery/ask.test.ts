@@ -61,7 +61,7 @@ describe('an ask', () => {
     const { environment, system, ref } = start()
     const failing = failureOf(ref.ask({ type: 'fail' }))
     environment.settle()
-    expect(await failing).toMatchObject({ code: 'ACTOR_STOPPED', cause: { message: 'broken' } })
+    expect(await failing).toMatchObject({ code: 'ACTOR_FAILED', cause: { message: 'broken' } })
     const other = system.spawn(answering, { id: 'b' })
     const stopped = failureOf(other.ask({ type: 'silent' }))
     environment.settle()
@@ -85,6 +85,67 @@ describe('an ask', () => {
     controller.abort(new Error('enough'))
     expect(await failure).toEqual(new Error('enough'))
     expect(await reasonOf(ref.ask({ type: 'ask' }, { signal: controller.signal }))).toEqual(new Error('enough'))
+  })
+})
+
+describe('an ask of an actor that is restarted', () => {
+  it('fails with what its logic threw, and not by its time limit', async () => {
+    const { environment, system } = start()
+    const restarting = defineAgent({
+      name: 'r',
+      logic: fromTransition((count: number, event: AnyEventObject) => {
+        if (event.type === 'fail') throw new Error('broken')
+        ;(event.replyTo as ReplyTarget | undefined)?.send({ type: 'count', count })
+        return count + 1
+      }, 0),
+    })
+    const ref = system.spawn(restarting, { id: 'r' })
+    const failing = failureOf(ref.ask({ type: 'fail' }))
+    const answered = ref.ask({ type: 'ask' })
+    environment.settle()
+    expect(await failing).toMatchObject({ code: 'ACTOR_FAILED', details: { id: 'r', event: 'fail' } })
+    expect(await answered).toEqual({ type: 'count', count: 0 })
+  })
+
+  it('waits on while its message is to be given again', async () => {
+    const { environment, system } = start()
+    let failures = 0
+    const shaky = defineAgent({
+      name: 's',
+      restart: { redeliveries: 1 },
+      logic: fromTransition((_: undefined, event: AnyEventObject) => {
+        failures += 1
+        if (failures === 1) throw new Error('once')
+        ;(event.replyTo as ReplyTarget | undefined)?.send({ type: 'ok' })
+        return undefined
+      }, undefined),
+    })
+    const answered = system.spawn(shaky, { id: 's' }).ask({ type: 'ask' })
+    environment.settle()
+    expect(await answered).toEqual({ type: 'ok' })
+  })
+})
+
+describe('an answer', () => {
+  it('is an event; anything else is refused where it is sent', () => {
+    const { environment, system } = start()
+    const wrong: unknown[] = []
+    const liar = defineAgent({
+      name: 'l',
+      logic: fromTransition((_: undefined, event: AnyEventObject) => {
+        try {
+          ;(event.replyTo as ReplyTarget).send('no event' as never)
+        } catch (error: unknown) {
+          wrong.push(error)
+        }
+        ;(event.replyTo as ReplyTarget).send({ type: 'ok' })
+        return undefined
+      }, undefined),
+    })
+    const answered = system.spawn(liar, { id: 'l' }).ask({ type: 'ask' })
+    environment.settle()
+    expect(wrong).toEqual([expect.any(TypeError)])
+    return expect(answered).resolves.toEqual({ type: 'ok' })
   })
 })
 

@@ -275,6 +275,38 @@ describe('a stop', () => {
   })
 })
 
+describe('a system that is being stopped', () => {
+  it('lets actors spawn for what they still handle, and nobody else', async () => {
+    const { environment, system } = start()
+    const made: string[] = []
+    const maker = defineAgent({
+      name: 'maker',
+      logic: fromTransition((_: undefined, event: { type: string }, { self }) => {
+        if (event.type === 'make') made.push(spawnChildOf(self, fragileOnce, { id: 'child' }).id)
+        return undefined
+      }, undefined),
+    })
+    system.spawn(maker, { id: 'm' }).send({ type: 'make' })
+    const stopped = system.stop()
+    expect(() => system.spawn(fragileOnce, { id: 'late' })).toThrow(
+      expect.objectContaining({ code: 'ACTOR_SYSTEM_STOPPED' }),
+    )
+    environment.settle()
+    await stopped
+    expect(made).toEqual(['m/child'])
+  })
+})
+
+describe('misuse', () => {
+  it('is told by what is wrong', () => {
+    const { system } = start()
+    for (const wrong of [null, {}]) expect(() => system.spawn(wrong as never)).toThrow(/defineAgent/)
+    expect(() => system.spawn(fragileOnce, { id: 5 as never })).toThrow(RangeError)
+    expect(() => defineAgent(null as never)).toThrow(/name and logic/)
+    expect(() => createActorSystem({ deadLettersMax: -1 })).toThrow(RangeError)
+  })
+})
+
 describe('a spawn', () => {
   it('refuses an id that is taken, one out of its alphabet, and an input that the logic refuses', () => {
     const { system } = start()
@@ -320,5 +352,21 @@ describe('a stash', () => {
     ref.send({ type: 'n', n: 4 })
     environment.settle()
     expect(seen).toEqual([1, 2, 3, 4])
+  })
+
+  it('becomes dead letters when its actor ends', async () => {
+    const { environment, system } = start()
+    const keeper = defineAgent({
+      name: 'keeper',
+      logic: fromTransition((_: undefined, event: { type: string }, { self }) => {
+        if (event.type === 'keep') stash(self, event)
+        return undefined
+      }, undefined),
+    })
+    const ref = system.spawn(keeper, { id: 'k' })
+    ref.send({ type: 'keep' })
+    environment.settle()
+    await ref.stop()
+    expect(system.deadLetters.recent().map(({ event }) => event.type)).toEqual(['keep'])
   })
 })
