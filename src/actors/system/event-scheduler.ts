@@ -1,5 +1,5 @@
 import type { AnyEventObject } from 'xstate'
-import type { ScheduleArguments, XStateScheduler } from '../cell/cell.ts'
+import { Cell, type ScheduleArguments, type XStateScheduler } from '../cell/cell.ts'
 import type { XStateClock } from '../cell/cell-extras.ts'
 
 export type ScheduledEvent = {
@@ -18,13 +18,29 @@ export type EventSchedulerInit = {
   readonly nextId: () => string
 }
 
+/** One delayed event, in the list of all and in the map of its source. */
+class Entry {
+  readonly scheduled: ScheduledEvent
+  handle: unknown = undefined
+  previous: Entry | undefined = undefined
+  next: Entry | undefined = undefined
+
+  constructor(scheduled: ScheduledEvent) {
+    this.scheduled = scheduled
+  }
+}
+
+type Own = Map<string, Entry>
+
 /**
- * Delayed events, by the actor that asked for them: cancelling all of one actor costs what that actor has, not what the
- * system has.
+ * Delayed events, kept with the actor that asked for them: cancelling all of one actor costs what that actor has, and no
+ * table of the whole system is touched, which would cost more the more actors there are.
  */
 export class EventScheduler implements XStateScheduler {
   readonly #init: EventSchedulerInit
-  readonly #bySource = new Map<unknown, Map<string, { readonly scheduled: ScheduledEvent; handle: unknown }>>()
+  /** Of sources without a cell: children that XState has constructed and not started. */
+  readonly #strangers = new Map<unknown, Own>()
+  #newest: Entry | undefined
 
   constructor(init: EventSchedulerInit) {
     this.#init = init
@@ -32,42 +48,89 @@ export class EventScheduler implements XStateScheduler {
 
   schedule(...[source, target, event, delay, id = this.#init.nextId()]: ScheduleArguments): void {
     const { clock, now, relay } = this.#init
-    const own = this.#bySource.get(source) ?? new Map<string, { readonly scheduled: ScheduledEvent; handle: unknown }>()
-    this.#bySource.set(source, own)
-    const entry = {
-      scheduled: { id, event, startedAt: now(), delay, source, target },
-      handle: undefined as unknown,
-    }
+    const entry = new Entry({ id, event, startedAt: now(), delay, source, target })
+    const own = this.#ownOf(source) ?? this.#createOwn(source)
+    const replaced = own.get(id)
     own.set(id, entry)
+    // XState does not stop an earlier event of the same id; it only forgets it.
+    if (replaced !== undefined) this.#unlink(replaced)
+    this.#link(entry)
     entry.handle = clock.setTimeout(() => {
-      // A later event of the same id has taken its place; XState does not stop the earlier one.
-      if (own.get(id) === entry) this.#forget(source, id)
+      if (own.get(id) === entry) this.#forget(source, own, entry)
       relay(source, target, event)
     }, delay)
   }
 
   cancel(source: unknown, id: string): void {
-    const entry = this.#bySource.get(source)?.get(id)
-    if (entry === undefined) return
-    this.#forget(source, id)
+    const own = this.#ownOf(source)
+    const entry = own?.get(id)
+    if (own === undefined || entry === undefined) return
+    this.#forget(source, own, entry)
     this.#init.clock.clearTimeout(entry.handle)
   }
 
   cancelAll(source: unknown): void {
-    const own = this.#bySource.get(source)
+    const own = this.#ownOf(source)
     if (own === undefined) return
-    this.#bySource.delete(source)
-    for (const { handle } of own.values()) this.#init.clock.clearTimeout(handle)
+    this.#dropOwn(source)
+    for (const entry of own.values()) {
+      this.#unlink(entry)
+      this.#init.clock.clearTimeout(entry.handle)
+    }
+    own.clear()
   }
 
-  /** All that is scheduled, for XState's `system.getSnapshot()`. */
+  /** All that is scheduled, oldest first, for XState's `system.getSnapshot()`. */
   entries(): readonly ScheduledEvent[] {
-    return [...this.#bySource.values()].flatMap((own) => [...own.values()].map(({ scheduled }) => scheduled))
+    const entries: ScheduledEvent[] = []
+    for (let entry = this.#newest; entry !== undefined; entry = entry.next) entries.push(entry.scheduled)
+    return entries.reverse()
   }
 
-  #forget(source: unknown, id: string): void {
-    const own = this.#bySource.get(source)
-    own?.delete(id)
-    if (own?.size === 0) this.#bySource.delete(source)
+  #ownOf(source: unknown): Own | undefined {
+    const cell = cellOf(source)
+    // Of this scheduler, as `#createOwn` made it.
+    const own = cell?.extras?.delays as Own | undefined
+    // A child may have asked before it was started, and so before it had a cell.
+    return own ?? (this.#strangers.size === 0 ? undefined : this.#strangers.get(source))
   }
+
+  #createOwn(source: unknown): Own {
+    const own: Own = new Map()
+    const cell = cellOf(source)
+    if (cell === undefined) this.#strangers.set(source, own)
+    else cell.more().delays = own
+    return own
+  }
+
+  #dropOwn(source: unknown): void {
+    const extras = cellOf(source)?.extras
+    if (extras?.delays === undefined) this.#strangers.delete(source)
+    else extras.delays = undefined
+  }
+
+  #forget(source: unknown, own: Own, entry: Entry): void {
+    own.delete(entry.scheduled.id)
+    this.#unlink(entry)
+    if (own.size === 0) this.#dropOwn(source)
+  }
+
+  #link(entry: Entry): void {
+    entry.next = this.#newest
+    if (this.#newest !== undefined) this.#newest.previous = entry
+    this.#newest = entry
+  }
+
+  #unlink(entry: Entry): void {
+    const { previous, next } = entry
+    if (previous !== undefined) previous.next = next
+    else if (this.#newest === entry) this.#newest = next
+    if (next !== undefined) next.previous = previous
+    entry.previous = undefined
+    entry.next = undefined
+  }
+}
+
+function cellOf(source: unknown): Cell | undefined {
+  return source instanceof Cell ? source : (source as { readonly kernellCell?: Cell } | undefined)?.kernellCell
 }
