@@ -294,7 +294,9 @@ export class MachineOwner<State, Event, Effect> {
     const change = event as Change<Event, Effect>
     if (change.type !== 'machine-owner.change' || change.owner !== this) return
     this.queued -= 1
-    this.reject(change, change.failure?.cause ?? this.failure?.cause ?? this.refusal(reason))
+    // A change that failed once is no failure while it waits for its second chance: then the end is what became of it.
+    const cause = reason === 'poison' ? change.failure?.cause : undefined
+    this.reject(change, cause ?? this.failure?.cause ?? this.refusal(reason))
   }
 
   private refusal(reason: DeadLetter['reason']): CodedError {
