@@ -5,13 +5,14 @@
  *
  * ```ts
  * import { createNode, DEFAULT_TENANT, loadConfig } from 'kernell-os'
- * import { summarizer, type Summarized, type SummarizerInput } from 'kernell-os/agents'
+ * import { summarizer, type RequestFailed, type Summarized, type SummarizerInput } from 'kernell-os/agents'
  *
  * const node = await createNode({ config: loadConfig(), environment: process.env })
  * const input: SummarizerInput = { router: node.router, caller: { tenant: DEFAULT_TENANT } }
  * const ref = node.actors.spawn(summarizer, { id: 'summarizer', input })
- * const reply = await ref.ask<Summarized>({ type: 'summarize', text: 'A long text ...' }, { timeoutMs: 60_000 })
- * console.log(reply.summary, reply.spentNanos)
+ * const request = { type: 'summarize', text: 'A long text ...' }
+ * const reply = await ref.ask<Summarized | RequestFailed>(request, { timeoutMs: 60_000 })
+ * if (reply.type === 'summarized') console.log(reply.summary, reply.spentNanos)
  * await node.close()
  * ```
  */

@@ -2,16 +2,17 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { listDoors, listTypeScript, readRepositoryFile, ROOT } from './repository.ts'
+import { listDoors, listRepositoryFiles, listTypeScript, readRepositoryFile, ROOT } from './repository.ts'
 
 type Snippet = { readonly from: string; readonly code: string }
 
 const FOLDER = join(ROOT, '.kernell/snippets')
-const PAGES = ['README.md', 'ARCHITECTURE.md', 'STYLE.md']
+const PAGES = listRepositoryFiles().filter((file) => file.endsWith('.md'))
+const SOURCES = ['src', 'agents'].flatMap(listTypeScript)
 
 const snippets: readonly Snippet[] = [
   ...PAGES.flatMap((page) => snippetsOf(page, readRepositoryFile(page))),
-  ...listTypeScript('src').flatMap((file) =>
+  ...SOURCES.flatMap((file) =>
     snippetsOf(file, readRepositoryFile(file).replace(/^\s*\* ?/gm, '')).map((snippet) =>
       withNamesInScope(snippet, file),
     ),
@@ -78,8 +79,8 @@ beforeAll(() => {
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }))
 
 describe('TypeScript in pages and docstrings', () => {
-  it('is there', () => {
-    expect(snippets.some((snippet) => snippet.from.startsWith('README.md'))).toBe(true)
+  it.each(['README.md', 'src/index.ts', 'agents/index.ts', 'agents/planner/README.md'])('is there in %s', (file) => {
+    expect(snippets.some((snippet) => snippet.from.startsWith(`${file}#`))).toBe(true)
   })
 
   it('compiles', () => {
