@@ -1,5 +1,6 @@
-import type { AnyEventObject, AnyStateMachine, MachineContext } from 'xstate'
-import { childrenOf, guardKindOf, nameOf, partsOf, resolveGuard, stateValueOf, type Named } from './coverage.ts'
+import { matchesState, type AnyEventObject, type AnyStateMachine, type MachineContext, type StateValue } from 'xstate'
+import { guardKindOf, nameOf, partsOf, resolveGuard, stateValueOf, type Named } from './coverage.ts'
+import { leavesOf, pathTo, valueOf } from './state-tree.ts'
 
 /** Passes when it answers something true. May throw what the user's guard throws. */
 export type CompiledGuard = (context: MachineContext, event: AnyEventObject, stateIndex: number) => unknown
@@ -33,12 +34,13 @@ function compilePlain(guard: unknown, predicate: Predicate): CompiledGuard {
   return (context, event) => predicate({ context, event }, named.params({ context, event }))
 }
 
-/** In a flat machine the answer depends on the state alone, so it is looked up. */
-function compileStateIn(machine: AnyStateMachine, stateValue: string): CompiledGuard {
-  const answers = childrenOf(machine).map(({ key }) => {
-    const snapshot = machine.resolveState({ value: key, context: {} })
-    if (!stateValue.startsWith('#')) return snapshot.matches(stateValue)
-    return snapshot._nodes.includes(machine.getStateNodeById(stateValue))
+/** The answer depends on the state alone, so it is looked up. */
+function compileStateIn(machine: AnyStateMachine, stateValue: StateValue): CompiledGuard {
+  const answers = leavesOf(machine).map((leaf) => {
+    if (typeof stateValue === 'string' && stateValue.startsWith('#')) {
+      return pathTo(leaf).includes(machine.getStateNodeById(stateValue))
+    }
+    return matchesState(stateValue, valueOf(leaf))
   })
   return (_context, _event, stateIndex) => answers[stateIndex]
 }

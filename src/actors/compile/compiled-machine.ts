@@ -8,8 +8,9 @@ import type {
   SnapshotStatus,
 } from 'xstate'
 import { compileCandidates, compileStart, guardError, type CompiledTransition } from './compiled-transition.ts'
-import { childrenOf, isCoveredContext } from './coverage.ts'
+import { isCoveredContext } from './coverage.ts'
 import { stopChildren } from './spawned-children.ts'
+import { leafAt, leavesOf, pathTo, valueOf } from './state-tree.ts'
 import { StepFrame, type MachineScope } from './step-frame.ts'
 
 /** What `step` answers when it did nothing, because this step is one for XState's own `transition`. */
@@ -33,7 +34,7 @@ export type SnapshotInit = {
 type FirstValues = Pick<SnapshotInit, 'context' | 'children'>
 
 /**
- * A flat machine as tables: an actor of it is the index of a state and a context.
+ * A machine without parallel states as tables: an actor of it is the index of a leaf of its states, and a context.
  *
  * `context` is a register: the caller puts the actor's context there before `step` and takes the next one out after it,
  * so that a step allocates no result. After a throw it is worth nothing. The other fields are results of the last
@@ -41,8 +42,6 @@ type FirstValues = Pick<SnapshotInit, 'context' | 'children'>
  */
 export class CompiledMachine {
   readonly machine: AnyStateMachine
-  /** By index: the value of the snapshot. */
-  readonly values: readonly string[]
   /** By index: whether a machine that reaches the state is done. */
   readonly finals: readonly boolean[]
   /** In: the context before the step. Out: the context after it, the same object when nothing was assigned. */
@@ -53,8 +52,8 @@ export class CompiledMachine {
   children: Readonly<Record<string, AnyActorRef>> | undefined = undefined
   /** The snapshot of an actor that failed in `initial`. */
   failed: AnyMachineSnapshot | undefined = undefined
-  private readonly states: readonly AnyStateNode[]
-  private readonly indices: ReadonlyMap<string, number>
+  private readonly leaves: readonly AnyStateNode[]
+  private readonly indices: ReadonlyMap<AnyStateNode, number>
   /** By index and type of event: the first candidate. Filled as events come. */
   private readonly rows: readonly Map<string, CompiledTransition>[]
   /** By index: a snapshot to take the unchanging parts from. */
@@ -63,14 +62,13 @@ export class CompiledMachine {
 
   /** @param machine  Covered by `isCoveredMachine`. */
   constructor(machine: AnyStateMachine) {
-    const states = childrenOf(machine)
+    const leaves = leavesOf(machine)
     this.machine = machine
-    this.states = states
-    this.values = states.map(({ key }) => key)
-    this.finals = states.map(({ type }) => type === 'final')
-    this.indices = new Map(this.values.map((value, index) => [value, index]))
-    this.rows = states.map(() => new Map<string, CompiledTransition>())
-    this.samples = this.values.map((value) => machine.resolveState({ value, context: {} }))
+    this.leaves = leaves
+    this.finals = leaves.map(({ type }) => type === 'final')
+    this.indices = new Map(leaves.map((leaf, index) => [leaf, index]))
+    this.rows = leaves.map(() => new Map<string, CompiledTransition>())
+    this.samples = leaves.map((leaf) => machine.resolveState({ value: valueOf(leaf), context: {} }))
   }
 
   /**
@@ -157,10 +155,11 @@ export class CompiledMachine {
    */
   indexOf(snapshot: AnyMachineSnapshot): number {
     const { status, value, children, context, machine } = snapshot
-    if (machine !== this.machine || status !== 'active' || typeof value !== 'string') return NOT_COMPILED
+    if (machine !== this.machine || status !== 'active') return NOT_COMPILED
     if (Object.keys(children).length > 0 || Object.keys(snapshot.historyValue).length > 0) return NOT_COMPILED
     if (!isCoveredContext(context)) return NOT_COMPILED
-    return this.indices.get(value) ?? NOT_COMPILED
+    const leaf = leafAt(machine, value)
+    return (leaf && this.indices.get(leaf)) ?? NOT_COMPILED
   }
 
   /** For `StepFrame`. */
@@ -186,12 +185,12 @@ export class CompiledMachine {
 
   /** The slow way to the first candidate, once for each type of event that the machine knows. */
   private find(stateIndex: number, type: unknown): CompiledTransition | undefined {
-    const state = this.states[stateIndex]
+    const leaf = this.leaves[stateIndex]
     if (typeof type !== 'string' || type === '*' || type.startsWith('xstate.')) return undefined
-    if (state === undefined || this.finals[stateIndex] === true) return undefined
-    const first = compileCandidates(this.machine, state, type)
+    if (leaf === undefined || this.finals[stateIndex] === true) return undefined
+    const first = compileCandidates(this.machine, leaf, type)
     const row = this.rows[stateIndex]
-    const isNamed = state.transitions.has(type) || this.machine.root.transitions.has(type)
+    const isNamed = pathTo(leaf).some(({ transitions }) => transitions.has(type))
     if (isNamed || Number(row?.size) < OTHER_TYPES_MAX) row?.set(type, first)
     return first
   }

@@ -1,7 +1,8 @@
 import type { AnyEventObject, AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate'
 import { compileAction, compileFinish, type CompiledAction } from './compiled-action.ts'
 import { compileGuard, type CompiledGuard } from './compiled-guard.ts'
-import { childrenOf, nameOf } from './coverage.ts'
+import { nameOf } from './coverage.ts'
+import { below, descentFrom, leafOf, leavesOf, pathTo } from './state-tree.ts'
 
 /** One candidate for one state and event. The last of a chain has no guard. */
 export class CompiledTransition {
@@ -35,25 +36,20 @@ export function guardError(transition: CompiledTransition, event: AnyEventObject
 
 /** What the machine does first: from nowhere into its initial state. */
 export function compileStart(machine: AnyStateMachine): CompiledTransition {
-  const { root } = machine
-  const initial = root.initial.target?.[0] as AnyStateNode
-  const actions = [...root.entry, ...root.initial.actions, ...initial.entry]
-  return new CompiledTransition(childrenOf(machine).indexOf(initial), [
-    ...actions.map((action) => compileAction(machine, action)),
-    ...endOf(machine, initial),
-  ])
+  return compileMove(machine, leafOf(machine.root), enter([machine.root, ...descentFrom(machine.root)]))
 }
 
 /**
- * All candidates of one state for one type of event, in the order in which XState asks them: the state's own, then the
- * root's; of each the exact ones, then those of the longest wildcard. Ends with staying as it is.
+ * All candidates of one state for one type of event, in the order in which XState asks them: the leaf's own, then
+ * those of the states around it up to the root; of each the exact ones, then those of the longest wildcard. Ends with staying as it is.
  */
-export function compileCandidates(machine: AnyStateMachine, state: AnyStateNode, type: string): CompiledTransition {
-  const stateIndex = childrenOf(machine).indexOf(state)
-  let next = new CompiledTransition(stateIndex, [])
-  const candidates: readonly AnyTransitionDefinition[] = [...matchesOf(state, type), ...matchesOf(machine.root, type)]
+export function compileCandidates(machine: AnyStateMachine, leaf: AnyStateNode, type: string): CompiledTransition {
+  let next = compileMove(machine, leaf, [])
+  const candidates = pathTo(leaf)
+    .toReversed()
+    .flatMap((node) => matchesOf(node, type))
   for (const candidate of candidates.toReversed()) {
-    const compiled = compileTransition(machine, state, candidate)
+    const compiled = compileTransition(machine, leaf, candidate)
     const { guard, source } = candidate
     if (guard) {
       compiled.guard = compileGuard(machine, guard)
@@ -85,26 +81,46 @@ function matchesDescriptor(type: string, descriptor: string): boolean {
 
 function compileTransition(
   machine: AnyStateMachine,
-  state: AnyStateNode,
+  leaf: AnyStateNode,
   transition: AnyTransitionDefinition,
 ): CompiledTransition {
-  const { source, reenter } = transition
   const target = transition.target?.[0]
-  const isInternal = target === undefined || (target === source && !reenter)
-  // A transition of the root that reenters leaves and enters the root too.
-  const isWhole = source === machine.root && reenter
-  const actions: unknown[] = []
-  if (!isInternal) actions.push(...state.exit, ...(isWhole ? machine.root.exit : []))
-  actions.push(...transition.actions)
-  if (!isInternal) actions.push(...(isWhole ? machine.root.entry : []), ...target.entry)
+  if (target === undefined) return compileMove(machine, leaf, transition.actions)
+  const domain = domainOf(transition, target)
+  const exits = below(pathTo(leaf), domain)
+    .toReversed()
+    .flatMap(({ exit }) => exit)
+  // States on the way to the target are entered without their initial transitions, the target and what follows with them.
+  const way = below(pathTo(target), domain).filter((node) => node !== target)
+  const entered = target === domain ? descentFrom(target) : [target, ...descentFrom(target)]
+  const entries = [...way.flatMap(({ entry }) => entry), ...enter(entered)]
+  return compileMove(machine, leafOf(target), [...exits, ...transition.actions, ...entries])
+}
+
+/**
+ * The innermost state that the transition neither leaves nor enters; `undefined`: it leaves and enters the root too. As in
+ * SCXML's `getTransitionDomain`, but that a transition into its own source is internal unless it reenters.
+ */
+function domainOf({ source, reenter }: AnyTransitionDefinition, target: AnyStateNode): AnyStateNode | undefined {
+  const path = pathTo(target)
+  if (!reenter && path.includes(source)) return source
+  const around = pathTo(source).slice(0, -1)
+  return path.slice(0, -1).findLast((node) => around.includes(node))
+}
+
+/** Entry actions of states that are entered with their initial transitions. */
+function enter(nodes: readonly AnyStateNode[]): readonly unknown[] {
+  return nodes.flatMap(({ entry, initial }) => [...entry, ...initial.actions])
+}
+
+function compileMove(machine: AnyStateMachine, leaf: AnyStateNode, actions: readonly unknown[]): CompiledTransition {
   const compiled = actions.map((action) => compileAction(machine, action))
-  if (isInternal) return new CompiledTransition(childrenOf(machine).indexOf(state), compiled)
-  return new CompiledTransition(childrenOf(machine).indexOf(target), [...compiled, ...endOf(machine, target)])
+  return new CompiledTransition(leavesOf(machine).indexOf(leaf), [...compiled, ...endOf(machine, leaf)])
 }
 
 /** A final state ends the machine: outputs, then the exit actions of all that is left. */
-function endOf(machine: AnyStateMachine, node: AnyStateNode): readonly CompiledAction[] {
-  if (node.type !== 'final') return []
-  const exits = [...node.exit, ...machine.root.exit].map((action) => compileAction(machine, action))
-  return [compileFinish(node), ...exits]
+function endOf(machine: AnyStateMachine, leaf: AnyStateNode): readonly CompiledAction[] {
+  if (leaf.type !== 'final') return []
+  const exits = [...leaf.exit, ...machine.root.exit].map((action) => compileAction(machine, action))
+  return [compileFinish(leaf), ...exits]
 }

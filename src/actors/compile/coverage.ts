@@ -9,7 +9,9 @@ import {
   type AnyStateNode,
   type AnyTransitionDefinition,
   type MachineContext,
+  type StateValue,
 } from 'xstate'
+import { childrenOf, leavesOf, pathTo } from './state-tree.ts'
 
 /** Functions that XState made itself carry their meaning in further properties. */
 type MarkedFunction = {
@@ -27,10 +29,14 @@ export type GuardKind = 'plain' | 'and' | 'or' | 'not' | 'state-in' | 'unknown'
 /** A guard may stand for another one; more of them in a row are taken for a circle. */
 const ALIASES_MAX = 16
 
+/** Each leaf costs a sample of its snapshot; a machine with more of them is hosted. */
+const LEAVES_MAX = 512
+
 /**
- * Whether a machine is one that tables reproduce exactly: a root with one level of atomic and final states, transitions by
- * event only, guards, and actions that are functions or `assign`. Anything else, also what is merely unusual (targets
- * that are the root, several targets, events whose names XState keeps for itself), is hosted with XState's own code.
+ * Whether a machine is one that tables reproduce exactly: states within states but no parallel ones and no history,
+ * transitions by event only, guards, and actions that are functions or `assign`; only the root may end. Anything else, also
+ * what is merely unusual (targets that are the root, several targets, events whose names XState keeps for itself), is hosted
+ * with XState's own code.
  */
 export function isCoveredMachine(machine: AnyStateMachine): boolean {
   if (Object.getPrototypeOf(machine) !== StateMachine.prototype) return false
@@ -38,11 +44,7 @@ export function isCoveredMachine(machine: AnyStateMachine): boolean {
   const { context } = machine.config as { readonly context?: unknown }
   if (context !== undefined && typeof context !== 'function' && !isCoveredContext(context)) return false
   if (root.type !== 'compound' || !((options.maxIterations ?? Infinity) >= 1)) return false
-  const children = childrenOf(machine)
-  const { target, actions } = root.initial
-  if (target?.length !== 1 || !isChild(root, target[0]) || !actions.every((action) => isCoveredAction(machine, action)))
-    return false
-  return isCoveredNode(machine, root) && children.every((child) => isLeaf(child) && isCoveredNode(machine, child))
+  return isCoveredTree(machine, root) && leavesOf(machine).length <= LEAVES_MAX
 }
 
 /** An object. One with a property `__proto__` of its own, which only a parser makes, is copied otherwise than XState does. */
@@ -50,14 +52,26 @@ export function isCoveredContext(context: unknown): context is MachineContext {
   return typeof context === 'object' && context !== null && !Object.hasOwn(context, '__proto__')
 }
 
-/** The states by index: the order of the configuration. */
-export function childrenOf(machine: AnyStateMachine): readonly AnyStateNode[] {
-  return Object.values<AnyStateNode>(machine.root.states)
+function isCoveredTree(machine: AnyStateMachine, node: AnyStateNode): boolean {
+  const hasCoveredKind = childrenOf(node).length === 0 ? isLeaf(node) : isCompound(machine, node)
+  return (
+    hasCoveredKind && isCoveredNode(machine, node) && childrenOf(node).every((child) => isCoveredTree(machine, child))
+  )
 }
 
-function isLeaf(node: AnyStateNode): boolean {
-  const isPlain = Object.keys(node.states).length === 0 && node.config.initial === undefined
-  return isPlain && (node.type === 'atomic' || node.type === 'final')
+/** A final state deeper down would make XState send itself an event. */
+function isLeaf({ type, config, parent, machine }: AnyStateNode): boolean {
+  if (config.initial !== undefined) return false
+  return type === 'atomic' || (type === 'final' && parent === machine.root)
+}
+
+function isCompound(machine: AnyStateMachine, node: AnyStateNode): boolean {
+  const { type, initial, states } = node
+  // A state of this name would be lost in the value of a snapshot.
+  if (type !== 'compound' || Object.hasOwn(states, '__proto__')) return false
+  const { target, actions } = initial
+  if (target?.length !== 1 || target[0]?.parent !== node) return false
+  return actions.every((action) => isCoveredAction(machine, action))
 }
 
 function isCoveredNode(machine: AnyStateMachine, node: AnyStateNode): boolean {
@@ -77,13 +91,13 @@ function hasMisplacedStar(descriptor: string): boolean {
 
 function isCoveredTransition(machine: AnyStateMachine, transition: AnyTransitionDefinition): boolean {
   const { target, guard, actions } = transition
-  if (target !== undefined && (target.length !== 1 || !isChild(machine.root, target[0]))) return false
+  if (target !== undefined && (target.length !== 1 || !isWithin(machine.root, target[0]))) return false
   if (guard && !isCoveredGuard(machine, guard, 0)) return false
   return actions.every((action) => isCoveredAction(machine, action))
 }
 
-function isChild(root: AnyStateNode, node: AnyStateNode | undefined): boolean {
-  return node?.parent === root
+function isWithin(root: AnyStateNode, node: AnyStateNode | undefined): boolean {
+  return node !== undefined && node !== root && pathTo(node)[0] === root
 }
 
 function isCoveredGuard(machine: AnyStateMachine, guard: unknown, aliases: number): boolean {
@@ -107,10 +121,10 @@ function isCoveredGuard(machine: AnyStateMachine, guard: unknown, aliases: numbe
 }
 
 function isCoveredStateValue(machine: AnyStateMachine, guard: unknown): boolean {
-  const { stateValue } = guard as MarkedFunction
-  if (typeof stateValue !== 'string') return false
+  const stateValue = stateValueOf(guard)
+  if (typeof stateValue !== 'string' || !stateValue.startsWith('#')) return true
   try {
-    return !stateValue.startsWith('#') || machine.getStateNodeById(stateValue) !== undefined
+    return machine.getStateNodeById(stateValue) !== undefined
   } catch {
     return false
   }
@@ -162,6 +176,6 @@ export function partsOf(guard: unknown): readonly unknown[] {
 }
 
 /** What `stateIn` was given. */
-export function stateValueOf(guard: unknown): string {
-  return (guard as { readonly stateValue: string }).stateValue
+export function stateValueOf(guard: unknown): StateValue {
+  return (guard as { readonly stateValue: StateValue }).stateValue
 }

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createActor, type AnyActorLogic, type AnyActorRef } from 'xstate'
-import { buildMachine, EVENT_TYPES, machineSpecs } from './random-machine.ts'
+import { EVENT_TYPES, machineSpecs } from './machine-specs.ts'
+import { buildMachine } from './random-machine.ts'
 import { tableLogic } from './table-logic.ts'
 
 const events = fc.array(fc.record({ type: fc.constantFrom(...EVENT_TYPES), by: fc.nat({ max: 5 }) }), {
@@ -43,6 +45,10 @@ class Run {
     return { snapshot, persisted, isSame: snapshot === before, log: this.log.splice(0) }
   }
 
+  get value(): unknown {
+    return (this.actor.getSnapshot() as { readonly value: unknown }).value
+  }
+
   get status(): string {
     return (this.actor.getSnapshot() as { readonly status: string }).status
   }
@@ -67,6 +73,7 @@ describe('a machine run by tables', () => {
   it('is the same as the machine run by XState, after every step, for random machines and events', () => {
     let machines = 0
     let steps = 0
+    let deepMoves = 0
     let statuses = ''
     fc.assert(
       fc.property(machineSpecs, events, (spec, sent) => {
@@ -88,8 +95,10 @@ describe('a machine run by tables', () => {
         together((run) => run.actor.start())
         for (const event of sent) {
           if (expected.status !== 'active') break
+          const { value } = expected
           together((run) => run.actor.send(event))
           steps += 1
+          if (typeof value === 'object' && !isDeepStrictEqual(value, expected.value)) deepMoves += 1
         }
         machines += 1
         statuses += `${expected.status} `
@@ -99,6 +108,7 @@ describe('a machine run by tables', () => {
     )
     expect(machines).toBeGreaterThanOrEqual(1_500)
     expect(steps).toBeGreaterThan(4_000)
+    expect(deepMoves).toBeGreaterThan(200)
     for (const status of ['active', 'done', 'error']) expect(statuses).toContain(status)
   })
 })

@@ -1,140 +1,5 @@
-import fc from 'fast-check'
-import { and, assign, createMachine, not, or, stateIn, type AnyStateMachine } from 'xstate'
-
-/** A machine as data, so that a failing one can be shrunk and read. */
-export type MachineSpec = {
-  readonly states: readonly StateSpec[]
-  readonly rootOn: readonly OnSpec[]
-  readonly rootEntry: readonly ActionSpec[]
-  readonly rootExit: readonly ActionSpec[]
-  readonly initialActions: readonly ActionSpec[]
-  readonly context: 'none' | 'object' | 'function'
-  readonly output: 'none' | 'value' | 'function'
-}
-type StateSpec = {
-  readonly isFinal: boolean
-  readonly hasOutput: boolean
-  readonly hasTag: boolean
-  readonly entry: readonly ActionSpec[]
-  readonly exit: readonly ActionSpec[]
-  readonly on: readonly OnSpec[]
-}
-type OnSpec = { readonly descriptor: string; readonly candidates: readonly CandidateSpec[] }
-type CandidateSpec = {
-  readonly target: number | undefined
-  readonly isById: boolean
-  readonly reenter: boolean | undefined
-  readonly guard: GuardSpec | undefined
-  readonly actions: readonly ActionSpec[]
-  /** A bare target, or nothing at all, where the rest allows it. */
-  readonly isShort: boolean
-}
-type GuardSpec =
-  | {
-      readonly kind: 'inline' | 'named' | 'params' | 'made-params' | 'alias' | 'throws' | 'in-state'
-      readonly mod: number
-    }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'and' | 'or' | 'not'; readonly parts: readonly GuardSpec[] }
-type ActionSpec = {
-  readonly kind:
-    | 'inline'
-    | 'anonymous'
-    | 'named'
-    | 'params'
-    | 'made-params'
-    | 'missing'
-    | 'throws'
-    | 'assign'
-    | 'assign-object'
-    | 'assign-named'
-    | 'assign-params'
-    | 'assign-nothing'
-    | 'assign-throws'
-  readonly tag: number
-}
-
-export const EVENT_TYPES = ['a', 'b', 'a.x', 'a.x.y', 'a.*.y', 'c', 'unknown'] as const
-const DESCRIPTORS = ['a', 'b', 'a.x', 'c', 'a.*', 'a.x.*', 'a.x.y.*', '*']
-
-const { guard } = fc.letrec<{ guard: GuardSpec }>((tie) => ({
-  guard: fc.oneof(
-    { maxDepth: 2 },
-    {
-      weight: 12,
-      arbitrary: fc.record({
-        kind: fc.constantFrom('inline', 'named', 'params', 'made-params', 'alias', 'in-state'),
-        mod: fc.integer({ min: 1, max: 3 }),
-      }),
-    },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('throws' as const), mod: fc.integer({ min: 4, max: 9 }) }) },
-    {
-      weight: 4,
-      arbitrary: fc.record({ kind: fc.constantFrom('and', 'or'), parts: fc.array(tie('guard'), { maxLength: 2 }) }),
-    },
-    { weight: 2, arbitrary: tie('guard').map((part): GuardSpec => ({ kind: 'not', parts: [part] })) },
-  ),
-}))
-const anyGuard = fc.oneof(
-  { weight: 40, arbitrary: guard },
-  { weight: 1, arbitrary: fc.constant<GuardSpec>({ kind: 'missing' }) },
-)
-const action: fc.Arbitrary<ActionSpec> = fc.record({
-  kind: fc.oneof(
-    {
-      weight: 30,
-      arbitrary: fc.constantFrom(
-        'inline',
-        'anonymous',
-        'named',
-        'params',
-        'made-params',
-        'missing',
-        'assign',
-        'assign-object',
-        'assign-named',
-        'assign-params',
-        'assign-nothing',
-      ),
-    },
-    { weight: 1, arbitrary: fc.constantFrom('throws', 'assign-throws') },
-  ),
-  tag: fc.nat({ max: 99 }),
-})
-const actions = fc.array(action, { maxLength: 3 })
-const candidate: fc.Arbitrary<CandidateSpec> = fc.record({
-  target: fc.option(fc.nat(), { nil: undefined, freq: 3 }),
-  isById: fc.boolean(),
-  reenter: fc.constantFrom(undefined, true, false),
-  guard: fc.option(anyGuard, { nil: undefined, freq: 3 }),
-  actions,
-  isShort: fc.boolean(),
-})
-const on = fc.uniqueArray(
-  fc.record({
-    descriptor: fc.constantFrom(...DESCRIPTORS),
-    candidates: fc.array(candidate, { minLength: 1, maxLength: 3 }),
-  }),
-  { maxLength: 5, selector: ({ descriptor }) => descriptor },
-)
-const state: fc.Arbitrary<StateSpec> = fc.record({
-  isFinal: fc.nat({ max: 9 }).map((draw) => draw === 0),
-  hasOutput: fc.boolean(),
-  hasTag: fc.boolean(),
-  entry: actions,
-  exit: actions,
-  on,
-})
-
-export const machineSpecs: fc.Arbitrary<MachineSpec> = fc.record({
-  states: fc.array(state, { minLength: 1, maxLength: 5 }),
-  rootOn: on,
-  rootEntry: actions,
-  rootExit: actions,
-  initialActions: actions,
-  context: fc.constantFrom('none', 'object', 'function'),
-  output: fc.constantFrom('none', 'value', 'function'),
-})
+import { and, assign, createMachine, not, or, stateIn, type AnyStateMachine, type StateValue } from 'xstate'
+import type { ActionSpec, CandidateSpec, GuardSpec, MachineSpec, OnSpec, StateSpec } from './machine-specs.ts'
 
 type Given = {
   readonly context: { readonly n?: number }
@@ -151,7 +16,6 @@ export function buildMachine(spec: MachineSpec, log: string[]): AnyStateMachine 
     log.push(`${name} ${JSON.stringify(seen)}`)
   }
   const build = new Builder(spec, write)
-  const states = Object.fromEntries(spec.states.map((one, index) => [`s${index}`, build.state(one, index)]))
   const config = {
     id: 'm',
     ...(spec.context === 'object' && { context: { n: 1, text: 'begin' } }),
@@ -164,48 +28,80 @@ export function buildMachine(spec: MachineSpec, log: string[]): AnyStateMachine 
     initial: { target: 's0', actions: build.actions(spec.initialActions) },
     entry: build.actions(spec.rootEntry),
     exit: build.actions(spec.rootExit),
-    on: build.on(spec.rootOn, true),
-    states,
+    on: build.on(spec.rootOn, []),
+    states: build.states(spec.states, []),
     ...(spec.output !== 'none' && { output: spec.output === 'value' ? { fixed: true } : build.output('root output') }),
   }
   // The types of one machine do not fit a random one.
   return createMachine(config as never, build.implementations() as never)
 }
 
+/** Keys from the root, without it. */
+type Path = readonly string[]
+
+function pathsOf(states: readonly StateSpec[], around: Path): readonly Path[] {
+  return states.flatMap((state, index) => {
+    const path = [...around, `s${index}`]
+    return [path, ...pathsOf(statesWithin(state, around), path)]
+  })
+}
+
+function statesWithin({ isFinal, states }: StateSpec, around: Path): readonly StateSpec[] {
+  return isFinal && around.length === 0 ? [] : states
+}
+
+/** A target as one may write it in the state `from`: by id, from its siblings on, or from itself on. */
+function spell(target: Path, from: Path, isById: boolean): string {
+  const around = from.slice(0, -1)
+  const isWithin = (path: Path): boolean => target.length > path.length && path.every((key, at) => target[at] === key)
+  if (isById) return `#m.${target.join('.')}`
+  if (isWithin(from)) return `.${target.slice(from.length).join('.')}`
+  return isWithin(around) ? target.slice(around.length).join('.') : `#m.${target.join('.')}`
+}
+
 class Builder {
   readonly spec: MachineSpec
+  readonly paths: readonly Path[]
   readonly write: (name: string, given: Given, params?: unknown) => void
 
   constructor(spec: MachineSpec, write: (name: string, given: Given, params?: unknown) => void) {
     this.spec = spec
+    this.paths = pathsOf(spec.states, [])
     this.write = write
   }
 
-  state(one: StateSpec, index: number): object {
+  states(specs: readonly StateSpec[], around: Path): object {
+    return Object.fromEntries(specs.map((one, index) => [`s${index}`, this.state(one, [...around, `s${index}`])]))
+  }
+
+  state(one: StateSpec, path: Path): object {
+    const states = statesWithin(one, path.slice(0, -1))
+    const name = path.join('.')
+    const isFinal = one.isFinal && path.length === 1
+    const initial = { target: `s${one.initial % states.length}`, actions: this.actions(one.initialActions) }
     return {
-      ...(one.isFinal && { type: 'final', ...(one.hasOutput && { output: this.output(`output of s${index}`) }) }),
-      ...(one.hasTag && { tags: [`tag${index % 2}`] }),
-      meta: { index },
+      ...(isFinal && { type: 'final', ...(one.hasOutput && { output: this.output(`output of ${name}`) }) }),
+      ...(states.length > 0 && { initial, states: this.states(states, path) }),
+      ...(one.hasTag && { tags: [`tag${path.length}${path.at(-1)}`] }),
+      meta: { name },
       entry: this.actions(one.entry),
       exit: this.actions(one.exit),
-      on: this.on(one.on, false),
+      on: this.on(one.on, path),
     }
   }
 
-  on(specs: readonly OnSpec[], isRoot: boolean): object {
+  on(specs: readonly OnSpec[], from: Path): object {
     return Object.fromEntries(
       specs.map(({ descriptor, candidates }) => {
-        const built = candidates.map((one) => this.candidate(one, isRoot))
+        const built = candidates.map((one) => this.candidate(one, from))
         return [descriptor, built.length === 1 ? built[0] : built]
       }),
     )
   }
 
-  candidate(one: CandidateSpec, isRoot: boolean): unknown {
-    const key = one.target === undefined ? undefined : `s${one.target % this.spec.states.length}`
-    let target = key
-    if (key !== undefined && one.isById) target = `#m.${key}`
-    else if (key !== undefined && isRoot) target = `.${key}`
+  candidate(one: CandidateSpec, from: Path): unknown {
+    const path = one.target === undefined ? undefined : this.paths[one.target % this.paths.length]
+    const target = path && spell(path, from, one.isById)
     if (one.isShort && one.guard === undefined && one.actions.length === 0 && one.reenter === undefined) return target
     return {
       ...(target !== undefined && { target }),
@@ -232,11 +128,17 @@ class Builder {
         return numberIn(given) % 2
       }
     }
-    if (kind === 'in-state') return stateIn(mod % 2 === 0 ? `s${mod}` : `#m.s${mod % this.spec.states.length}`)
+    if (kind === 'in-state') return stateIn(this.stateValue(mod))
     if (kind === 'named') return mod === 1 ? { type: 'isEven' } : 'isEven'
     if (kind === 'alias') return 'alias'
     const params = kind === 'params' ? { mod } : (given: Given) => (this.write('guard params', given), { mod })
     return { type: 'isMultiple', params }
+  }
+
+  stateValue(mod: number): StateValue {
+    const path = this.paths[mod % this.paths.length] ?? []
+    if (mod % 3 === 0) return `#m.${path.join('.')}`
+    return mod % 3 === 1 || path.length < 2 ? `s${mod}` : { [path[0] ?? '']: path[1] ?? '' }
   }
 
   actions(specs: readonly ActionSpec[]): readonly unknown[] {

@@ -7,7 +7,8 @@ import { defineAgent } from '../../../src/actors/define-agent.ts'
 import { CompiledBehaviour } from '../../../src/actors/hosting/compiled-behaviour.ts'
 import { LogicBehaviour } from '../../../src/actors/hosting/logic-behaviour.ts'
 import type { Cell } from '../../../src/actors/cell/cell.ts'
-import { buildMachine, EVENT_TYPES, machineSpecs } from '../compile/random-machine.ts'
+import { EVENT_TYPES, machineSpecs } from '../compile/machine-specs.ts'
+import { buildMachine } from '../compile/random-machine.ts'
 import { SimulatedEnvironment } from '../simulated-environment.ts'
 
 const events = fc.array(fc.record({ type: fc.constantFrom(...EVENT_TYPES), by: fc.nat({ max: 5 }) }), {
@@ -23,7 +24,7 @@ function lookAt(actor: AnyActorRef, log: string[]): Look {
   return { snapshot: { ...rest, error: text }, log: log.splice(0) }
 }
 
-describe('a flat machine in a cell', () => {
+describe('a machine on tables in a cell', () => {
   it('shows after every step what XState shows, for random machines and events', () => {
     vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     let compiled = 0
