@@ -1,12 +1,14 @@
 import type { TenantMemory } from 'kernell-os/memory'
 
-/** The part of a memory that agents use; `node.memory`, or one of your own. */
+/** The part of a memory that agents use: a tenant's of the node (`(await node.openMemory()).forTenant(tenant)`), or one of your own. */
 export type AgentMemory = Pick<TenantMemory, 'recall' | 'remember' | 'link' | 'feedback'>
 
 /** What was recalled for a task, best first, and how to say whether it helped. */
 export type Recalled = { readonly recallId: string; readonly texts: readonly string[] }
 
 const MEMORIES_MAX = 6
+/** A memory that keeps 16 KiB in one piece, as they do by default, takes as many of any letters. */
+const KEPT_CHARS_MAX = 5_000
 
 /** What earlier work on such a task led to; `undefined` without a memory. Throws as `TenantMemory.recall`. */
 export async function recallFor(
@@ -28,7 +30,10 @@ export type Experience = {
   readonly recalled: Recalled | undefined
 }
 
-/** Keeps a task and its outcome, and says whether what was recalled was of use. Throws as the methods of `TenantMemory`. */
+/**
+ * Keeps a task and its outcome, the beginning where they are long, and says whether what was recalled was of use. Throws as
+ * the methods of `TenantMemory`.
+ */
 export async function keepExperience(
   { task, outcome: text, isSuccess, recalled }: Experience,
   memory: AgentMemory,
@@ -36,7 +41,12 @@ export async function keepExperience(
 ): Promise<void> {
   const outcome = isSuccess ? 'success' : 'failure'
   if (recalled !== undefined && recalled.texts.length > 0) await memory.feedback(recalled.recallId, outcome)
-  const asked = await memory.remember({ kind: 'task', text: task }, { signal })
-  const found = await memory.remember({ kind: 'outcome', text, outcome }, { signal })
+  const asked = await memory.remember({ kind: 'task', text: keptOf(task) }, { signal })
+  const found = await memory.remember({ kind: 'outcome', text: keptOf(text), outcome }, { signal })
   await memory.link({ from: asked.id, relation: 'led-to', to: found.id })
+}
+
+/** No memory takes half a letter: a text may bring one, and be cut within one. */
+function keptOf(text: string): string {
+  return text.slice(0, KEPT_CHARS_MAX).toWellFormed()
 }

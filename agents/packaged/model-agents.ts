@@ -1,5 +1,6 @@
 /** The agents that answer one request with the help of models. */
 import { cacheWarmer, type Warmed } from '../cache-warmer/agent.ts'
+import type { AgentMemory } from '../memory-use.ts'
 import { planner, type Executed } from '../planner/agent.ts'
 import { researcher, type Researched } from '../researcher/agent.ts'
 import { summarizer, type Summarized } from '../summarizer/agent.ts'
@@ -21,12 +22,18 @@ export const PLANNER: PackagedAgent = {
   summary: 'splits a task into a graph of steps and executes it',
   fields: PLANNER_FIELDS,
   definition: planner,
+  usesMemory: true,
   async run(init) {
     const fields = readInput(init.input, PLANNER_FIELDS)
     const names = { task: 'task', stepsMax: 'stepsMax', isPlanOnly: 'isPlanOnly', maxCostUsd: 'maxCostNanos' }
     return await runRequest<Executed>(init, {
       definition: planner,
-      input: { ...routingOf(init), ...targetsOf(fields), ...pick(fields, { parallelMax: 'parallelMax' }) },
+      input: {
+        ...routingOf(init),
+        ...memoryOf(init),
+        ...targetsOf(fields),
+        ...pick(fields, { parallelMax: 'parallelMax' }),
+      },
       event: { type: 'execute', ...pick(fields, names) },
       textOf: ({ output, steps }) =>
         output === ''
@@ -48,12 +55,13 @@ export const RESEARCHER: PackagedAgent = {
   summary: 'splits a question, asks the parts side by side and writes the answer',
   fields: RESEARCHER_FIELDS,
   definition: researcher,
+  usesMemory: true,
   async run(init) {
     const fields = readInput(init.input, RESEARCHER_FIELDS)
     const names = { question: 'question', sources: 'sources', questionsMax: 'questionsMax', maxCostUsd: 'maxCostNanos' }
     return await runRequest<Researched>(init, {
       definition: researcher,
-      input: { ...routingOf(init), ...targetsOf(fields) },
+      input: { ...routingOf(init), ...memoryOf(init), ...targetsOf(fields) },
       event: { type: 'research', ...pick(fields, names) },
       textOf: ({ answer }) => answer,
     })
@@ -148,6 +156,10 @@ export const CACHE_WARMER: PackagedAgent = {
   },
 }
 
-function routingOf({ router, caller, memory }: AgentRunInit): object {
-  return { router, caller, memory }
+function routingOf({ router, caller }: AgentRunInit): object {
+  return { router, caller }
+}
+
+function memoryOf({ memory }: AgentRunInit): { readonly memory?: AgentMemory } {
+  return memory === undefined ? {} : { memory }
 }

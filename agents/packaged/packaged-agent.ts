@@ -48,6 +48,8 @@ export type PackagedAgent = {
   readonly summary: string
   readonly fields: readonly AgentField[]
   readonly definition: AgentDefinition
+  /** It recalls what earlier requests led to and keeps what this one leads to, where it is given a memory. Default false. */
+  readonly usesMemory?: boolean
   /**
    * Spawns the agent, gives it the input and stops it when it has answered.
    *

@@ -64,7 +64,7 @@ export type Executed = {
   readonly hasUnknownCost: boolean
 }
 
-/** Steps of progress: `planned`, `step-started`, `step-done` (with `output`), `step-failed`, `step-stopped`. */
+/** Steps of progress: `recalled` (with `memories`, how many), `planned`, `step-started`, `step-done` (with `output`), `step-failed`, `step-stopped`. */
 export type PlannerEmitted = DeskEmitted
 
 type ExecuteRequest = {
@@ -103,6 +103,10 @@ const machine = setup({
     remember: fromPromise<void, Context>(async ({ input, signal }) => await remember(input, signal)),
   },
   actions: {
+    takeMemories: assign(({ context }, recalled: Recalled | undefined) => {
+      context.report('recalled', { memories: recalled?.texts.length ?? 0 })
+      return { recalled }
+    }),
     reportMemory: ({ context }, { error }: { readonly error: unknown }) =>
       context.report('memory-failed', { error: toPlainError(error) }),
     takePlan: assign(({ context }, { outcomes, purse }: CallGroupOutput) => {
@@ -162,7 +166,7 @@ const machine = setup({
       invoke: {
         src: 'recall',
         input: ({ context }) => context,
-        onDone: { target: 'planning', actions: assign({ recalled: ({ event }) => event.output }) },
+        onDone: { target: 'planning', actions: { type: 'takeMemories', params: ({ event }) => event.output } },
         onError: {
           target: 'planning',
           actions: { type: 'reportMemory', params: ({ event }) => ({ error: event.error }) },

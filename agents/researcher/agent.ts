@@ -97,6 +97,10 @@ const job = setup({
     remember: fromPromise<void, Context>(async ({ input, signal }) => await remember(input, signal)),
   },
   actions: {
+    takeMemories: assign(({ context }, recalled: Recalled | undefined) => {
+      context.report('recalled', { memories: recalled?.texts.length ?? 0 })
+      return { recalled }
+    }),
     reportMemory: ({ context }, { error }: { readonly error: unknown }) =>
       context.report('memory-failed', { error: toPlainError(error) }),
     takeQuestions: assign(({ context: { request } }, { outcomes, purse }: CallGroupOutput) => ({
@@ -141,7 +145,7 @@ const job = setup({
       invoke: {
         src: 'recall',
         input: ({ context }) => context,
-        onDone: { target: 'planning', actions: assign({ recalled: ({ event }) => event.output }) },
+        onDone: { target: 'planning', actions: { type: 'takeMemories', params: ({ event }) => event.output } },
         // An investigation without memories is better than none.
         onError: {
           target: 'planning',

@@ -21,12 +21,14 @@ import type { EvaluatingNode } from './node-evaluations.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
+import type { NodeMemory } from './node-memory.ts'
 import { createNodeRecords } from './node-records.ts'
 import { readPackageVersion } from './package-version.ts'
 
 export type NodeParts = {
   readonly config: NodeConfig
   readonly actors: ActorSystem
+  readonly memory: NodeMemory
   readonly router: Router
   readonly catalog: ModelCatalog
   readonly telemetry: NodeTelemetry
@@ -53,6 +55,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     config,
     actors: parts.actors,
     durableActors: durableActors(parts.actors),
+    openMemory: async () => await parts.memory.open(),
     router,
     listModels: () => models,
     records: createNodeRecords({
@@ -60,6 +63,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
       pipeline: telemetry.pipeline,
       cache: answers.cache,
       answerStore: parts.answerStore,
+      memory: parts.memory,
       compact: parts.compact,
     }),
     async embed(texts, { model, signal }) {

@@ -21,6 +21,7 @@ import { createRouter } from '../router/router-service.ts'
 import { openDataDirectory, type DataDirectory } from '../storage/data-directory.ts'
 import { createNodeFileSystem } from '../storage/node-file-system.ts'
 import { loadWasmKernel } from '../wasm/node-load.ts'
+import type { WasmKernel } from '../wasm/wasm-kernel.ts'
 import { askLocalServers, LOCAL_SERVER_ORIGINS, type ServedModels } from './ask-local-servers.ts'
 import { assembleNode } from './assemble-node.ts'
 import { assertRolesServed, createNodeCatalog } from './catalog/node-catalog.ts'
@@ -33,6 +34,7 @@ import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
 import { openPolicy, type NodePolicy } from './open-policy.ts'
+import { createNodeMemory, type NodeMemory } from './node-memory.ts'
 import { openTelemetry, type NodeTelemetry } from './open-telemetry.ts'
 import { readImportedRows } from './prices/imported-price-lists.ts'
 import { createSystemClock } from './system-clock.ts'
@@ -81,7 +83,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const { environment, signal, onBackgroundError: onError = warn } = init
   const opening = { ...init, closers, onError }
   const platform = await openPlatform(opening)
-  const { directory, actors, clock, startedAt, outbound } = platform
+  const { directory, actors, memory, kernel, clock, startedAt, outbound } = platform
   const servers = await askLocalServers(init.config, outbound, signal)
   const config = withFoundServers(init.config, servers)
   const weights = openLocalWeights(config.dataDir)
@@ -102,8 +104,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const budgets = createBudgetOwner({ ...platform, log }, { limits: config.budgets })
   closers.push(() => budgets.stop())
   await budgets.start()
-  const kernel = await loadWasmKernel()
-  const parts = { ...platform, config, kernel, environment, weights, onError }
+  const parts = { ...platform, config, environment, weights, onError }
   const answerStore = store.sublevel('cache')
   const answers = await openAnswerCache({ ...parts, store: answerStore, ...(signal !== undefined && { signal }) })
   closers.push(async () => await answers.cache?.close())
@@ -114,6 +115,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   return assembleNode({
     config,
     actors,
+    memory,
     router,
     catalog,
     telemetry,
@@ -136,25 +138,32 @@ type Platform = Pick<NodeActors, 'plans' | 'closePlans'> & {
   readonly random: Random
   readonly timers: Timers
   readonly startedAt: Timestamp
+  readonly kernel: WasmKernel
   readonly directory: DataDirectory
   readonly actors: ActorSystem
+  readonly memory: NodeMemory
   readonly outbound: ReturnType<typeof createOutboundFetch>
 }
 
-/** What everything else stands on: time, chance, the data directory, actors, and the way to the network. */
+/** What everything else stands on: time, chance, arithmetic, the data directory, actors, memory, and the way to the network. */
 async function openPlatform({ config, signal, closers, onError, drainMs }: Opening): Promise<Platform> {
   const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
   const startedAt = clock.now()
   const directory = await openDataDirectory({ fileSystem: createNodeFileSystem(), random }, { path: config.dataDir })
   closers.push(() => directory.close())
   signal?.throwIfAborted()
+  const kernel = await loadWasmKernel()
+  const openMemoryLog = async (): Promise<EventLog> => await directory.openEventLog('memory')
+  const memory = createNodeMemory({ clock, random, timers, kernel, onError, openLog: openMemoryLog })
+  // After the actors, which may remember something to their end.
+  closers.push(() => memory.close())
   const openLog = async (): Promise<EventLog> => await directory.openEventLog('actors')
   const { system: actors, plans, closePlans, close } = openActors({ clock, timers, random, onError, openLog, drainMs })
   closers.push(close)
   await actors.ready
   const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config) })
   closers.push(() => outbound.close())
-  return { clock, random, timers, startedAt, directory, actors, plans, closePlans, outbound }
+  return { clock, random, timers, startedAt, kernel, directory, actors, memory, plans, closePlans, outbound }
 }
 
 type RouterParts = {

@@ -2,6 +2,7 @@ import type { DurableActors } from '../actors/durable/durable-actors.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
+import type { MemoryGraph } from '../memory/memory-graph.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
 import type { NodeConfig } from './config/node-config.ts'
@@ -35,6 +36,12 @@ export type KernellNode = AsyncDisposable & {
   readonly actors: ActorSystem
   /** What is stored of the durable ones among them. */
   readonly durableActors: DurableActors
+  /**
+   * What agents remember on this node, each tenant for itself: read from the data directory with the first call, and closed
+   * with the node. Throws `MEMORY_NOT_OPEN` after `close`, `STORE_CORRUPTED` and the other errors of a journal; the rest of the
+   * node works without.
+   */
+  openMemory(): Promise<MemoryGraph>
   readonly router: Router
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]

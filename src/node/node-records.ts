@@ -6,6 +6,7 @@ import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { SemanticCache } from '../router/semantic-cache.ts'
 import type { TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
 import type { TelemetryFilter, TelemetryPurge, TelemetryStore } from '../telemetry/telemetry-store.ts'
+import { purgeMemories, type NodeMemory } from './node-memory.ts'
 import type { TelemetryEvent } from '../wire/telemetry-event.ts'
 
 export type { TelemetryFilter, TelemetryPurge } from '../telemetry/telemetry-store.ts'
@@ -13,10 +14,12 @@ export type { TelemetryFilter, TelemetryPurge } from '../telemetry/telemetry-sto
 export type PurgeOptions = {
   /** Also the cached answers: all of them, or those of the tenant. Answers carry no date to purge by; their time to live does that. */
   readonly withAnswers?: boolean
+  /** Also what agents remember: all of it, or that of the tenant. With `before` nothing: memories fade by themselves. */
+  readonly withMemories?: boolean
 }
 
 /** How much was deleted. */
-export type Purged = { readonly records: number; readonly answers: number }
+export type Purged = { readonly records: number; readonly answers: number; readonly memories: number }
 
 /** The records of finished tasks that this node keeps with the operator's consent. What still waits to be stored is stored first. */
 export type NodeRecords = {
@@ -30,7 +33,7 @@ export type NodeRecords = {
   /**
    * Deletes for good: when it resolves, the store's files hold no byte of what was deleted. Budgets are books of money and stay,
    * with the names of tenants that have spent. Of a cache that is switched off, all answers can be deleted; those of a tenant throw
-   * `REQUEST_INVALID`.
+   * `REQUEST_INVALID`. Memories that cannot be read throw as `KernellNode.openMemory`.
    */
   purge(what: TelemetryPurge, options?: PurgeOptions): Promise<Purged>
 }
@@ -44,6 +47,7 @@ export type NodeRecordsComponents = {
   readonly cache: SemanticCache | undefined
   /** Where the cache keeps its answers, switched on or off. */
   readonly answerStore: KeyValueStore
+  readonly memory: Pick<NodeMemory, 'open'>
   /** Rewrites the files of the data directory's store. */
   readonly compact: () => Promise<void>
 }
@@ -53,6 +57,7 @@ export function createNodeRecords({
   pipeline,
   cache,
   answerStore,
+  memory,
   compact,
 }: NodeRecordsComponents): NodeRecords {
   return {
@@ -71,7 +76,7 @@ export function createNodeRecords({
       await pipeline.flush()
       yield* store.exportLines(filter, options)
     },
-    async purge(what, { withAnswers = false } = {}) {
+    async purge(what, { withAnswers = false, withMemories = false } = {}) {
       if (withAnswers && cache === undefined && what.kind !== 'all') {
         const message =
           'The cache is switched off, so its answers cannot be told apart; delete all of them, or switch it on'
@@ -81,7 +86,8 @@ export function createNodeRecords({
       const records = await store.purge(what)
       const answers = withAnswers ? await purgeAnswers({ cache, answerStore }, what) : 0
       await compact()
-      return { records, answers }
+      const memories = withMemories ? await purgeMemories(memory, what) : 0
+      return { records, answers, memories }
     },
   }
 }

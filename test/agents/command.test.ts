@@ -102,6 +102,33 @@ describe('kernell agent run', () => {
     expect([result.code, errorOf(result).code]).toEqual([2, errorCode])
   })
 
+  it.each([
+    ['researcher', { question: 'Why is the old bridge closed?', questionsMax: 1 }],
+    ['planner', { task: 'Find out why the old bridge is closed.', stepsMax: 1 }],
+  ])(
+    'lets the %s recall what an earlier run for the tenant kept',
+    async (agent, fields) => {
+      upstream.respondWith({ kind: 'answer', text: 'A bearing of the bridge broke.' })
+      const folder = makeFolder()
+      const runAgent = async (...more: readonly string[]): Promise<number> => {
+        const words = ['agent', 'run', agent, '--input', JSON.stringify(fields), '--json', ...more]
+        const { code, output, errors } = await run(words, { folder })
+        expect([code, errors.includes('recalled memories=')]).toEqual([0, more[0] !== '--without-memory'])
+        return (JSON.parse(output) as { recalled: number }).recalled
+      }
+      expect(await runAgent()).toBe(0)
+      const before = upstream.callCount
+      expect(await runAgent()).toBeGreaterThan(0)
+      const prompts = upstream.calls.slice(before).map(({ body }) => JSON.stringify(body))
+      expect(prompts.some((prompt) => prompt.includes(agent === 'planner' ? '(succeeded)' : 'bearing'))).toBe(true)
+      expect(await runAgent('--tenant', 'other')).toBe(0)
+      expect(await runAgent('--without-memory')).toBe(0)
+      const purged = await run(['data', 'purge', '--all', '--memories', '--yes'], { folder })
+      expect(purged.output).toMatch(/^Deleted 0 records, [1-9]\d* memories; 0 records are left\n$/)
+    },
+    60_000,
+  )
+
   it('is stopped in order by Ctrl-C: the call upstream is ended, and nothing is printed as an answer', async () => {
     upstream.respondWith({ kind: 'hang' })
     const started = startBinary(['agent', 'run', 'summarizer', '--json', '--input', '{"text": "Water."}'], {

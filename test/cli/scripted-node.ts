@@ -1,4 +1,5 @@
 import { createDurableSystem } from '../fixtures/durable-system.ts'
+import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { amountFromNanos } from '../../src/base/money.ts'
 import type { TaskId } from '../../src/base/identifiers.ts'
@@ -71,6 +72,7 @@ const ENTRY: ModelEntry = {
 /** A node whose router answers from a script; everything that was asked of it is in `requests`. */
 export function createScriptedNode(config: NodeConfig, script: Script): ScriptedNode {
   const requests: RouteRequest[] = []
+  const memory = createUnsavedMemory()
   let running = 0
   const node: ScriptedNode = {
     requests,
@@ -78,6 +80,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
     runningMax: 0,
     config,
     ...createDurableSystem(),
+    openMemory: async () => await memory.open(),
     router: {
       route: async (request) => {
         requests.push(request)
@@ -101,6 +104,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
       pipeline: { flush: async () => undefined },
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),
+      memory,
       compact: async () => undefined,
     }),
     listModels: () => [

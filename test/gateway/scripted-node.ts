@@ -1,4 +1,5 @@
 import { createDurableSystem } from '../fixtures/durable-system.ts'
+import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createHash } from 'node:crypto'
 import type { JsonValue } from '../../src/base/canonical-json.ts'
 import { DEFAULT_TENANT, parseTaskId, type TaskId } from '../../src/base/identifiers.ts'
@@ -116,11 +117,13 @@ const DEFAULT_TASK = 't1' as TaskId
 
 export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
   const requests: RouteRequest[] = []
+  const memory = createUnsavedMemory()
   const signalOf = (options?: AbortOptions): AbortSignal => options?.signal ?? new AbortController().signal
   return {
     requests,
     config: configOf(init),
     ...createDurableSystem(),
+    openMemory: async () => await memory.open(),
     router: {
       route: async (request, options) => {
         requests.push(request)
@@ -141,6 +144,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
       pipeline: { flush: async () => undefined },
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),
+      memory,
       compact: async () => undefined,
     }),
     listModels: () => [

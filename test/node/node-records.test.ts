@@ -88,7 +88,11 @@ describe('the records of a node', () => {
     expect(await listOf(node)).toHaveLength(1)
     expect(node.records.unreadableCount).toBe(1)
     expect(await node.metricsText()).toContain('kernell_telemetry_unreadable 1')
-    expect(await node.records.purge({ kind: 'tenant', tenant: 'nobody' })).toEqual({ records: 1, answers: 0 })
+    expect(await node.records.purge({ kind: 'tenant', tenant: 'nobody' })).toEqual({
+      records: 1,
+      answers: 0,
+      memories: 0,
+    })
     expect([node.records.unreadableCount, await node.records.count()]).toEqual([0, 1])
   })
 
@@ -105,8 +109,9 @@ describe('the records of a node', () => {
     expect(await node.records.purge({ kind: 'before', before: '2020-01-01T00:00:00.000Z' })).toEqual({
       records: 0,
       answers: 0,
+      memories: 0,
     })
-    expect(await node.records.purge({ kind: 'all' })).toEqual({ records: 2, answers: 0 })
+    expect(await node.records.purge({ kind: 'all' })).toEqual({ records: 2, answers: 0, memories: 0 })
     expect(await listOf(node)).toEqual([])
     await sum(node, 'acme', 3)
     expect(await node.records.count()).toBe(1)
@@ -127,7 +132,11 @@ describe('the records of a node', () => {
     await using node = await startNode({ ...document, cache: { enabled: false } }, folder)
     const tenant = { kind: 'tenant', tenant: 'default' } as const
     await expect(node.records.purge(tenant, { withAnswers: true })).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
-    expect(await node.records.purge({ kind: 'all' }, { withAnswers: true })).toEqual({ records: 1, answers: 1 })
+    expect(await node.records.purge({ kind: 'all' }, { withAnswers: true })).toEqual({
+      records: 1,
+      answers: 1,
+      memories: 0,
+    })
     for (const text of ['at the harbour', 'with the tide']) expect(filesWith(folder, text), text).toEqual([])
   })
 
@@ -151,7 +160,7 @@ describe('the records of a node', () => {
     for (const text of ['planted-tenant-7q', hash, other]) expect(filesWith(data, text), text).not.toEqual([])
     const node = await startNode(document, folder)
     const purged = await node.records.purge({ kind: 'tenant', tenant: 'planted-tenant-7q' }, { withAnswers: true })
-    expect(purged).toEqual({ records: 1, answers: 1 })
+    expect(purged).toEqual({ records: 1, answers: 1, memories: 0 })
     for (const text of ['planted-tenant-7q', hash]) expect(filesWith(data, text), text).toEqual([])
     for (const text of ['staying-tenant-2z', other]) expect(filesWith(data, text), text).not.toEqual([])
     await node.close()

@@ -6,7 +6,7 @@ import { nearestName } from '../../node/config/nearest-name.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { ARTEFACT_FLAGS, configOfArtefactFlags } from '../config-flags.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { textFlag, usageError } from '../flags.ts'
+import { isFlagSet, textFlag, usageError } from '../flags.ts'
 import { cutText } from '../format-table.ts'
 
 /** Runs one of the packaged agents on a node of its own, until it has answered. */
@@ -17,11 +17,13 @@ export const agentRunCommand: Command = {
   positionalsMax: 1,
   flags: {
     input: { value: 'JSON', describe: 'its input as a JSON object, @FILE, or - for standard input (default {})' },
-    tenant: { value: 'NAME', describe: 'whose cache and budgets (default: default)' },
+    tenant: { value: 'NAME', describe: 'whose cache, budgets and memory (default: default)' },
+    'without-memory': { describe: 'recall nothing of earlier runs, and keep nothing of this one' },
     ...ARTEFACT_FLAGS,
   },
   details: [
     '`kernell agent list` names the agents and the fields of their inputs. Progress goes to stderr; the answer, or with --json the whole of it, to stdout. Amounts in it are nano-dollars as decimal text.',
+    'The planner and the researcher recall what earlier runs for the tenant led to, and keep what this one leads to, as text in the data directory. `kernell data purge --memories` deletes it.',
     'Ctrl-C stops the agent in order, ends the calls that are under way, and exits with 130.',
   ],
   examples: [
@@ -36,19 +38,19 @@ export const agentRunCommand: Command = {
     const tenant = parseTenantId(textFlag(flags, 'tenant') ?? DEFAULT_TENANT)
     if (tenant === undefined) throw usageError('--tenant takes 1 to 128 characters of A-Z a-z 0-9 . _ : -')
     const input = await readInput(context)
-    const result = await context.useNode(
-      async (node) =>
-        await agent.run({
-          actors: node.actors,
-          router: node.router,
-          caller: { tenant },
-          node,
-          input,
-          signal,
-          onProgress: (event) => terminal.note(terminal.style('dim', progressLine(event, terminal.width))),
-        }),
-      configOfArtefactFlags(flags),
-    )
+    const result = await context.useNode(async (node) => {
+      const isRemembering = agent.usesMemory === true && !isFlagSet(flags, 'without-memory')
+      return await agent.run({
+        actors: node.actors,
+        router: node.router,
+        caller: { tenant },
+        ...(isRemembering && { memory: (await node.openMemory()).forTenant(tenant) }),
+        node,
+        input,
+        signal,
+        onProgress: (event) => terminal.note(terminal.style('dim', progressLine(event, terminal.width))),
+      })
+    }, configOfArtefactFlags(flags))
     if (isJson) terminal.printJson(result.document)
     else terminal.print(result.text)
     return EXIT_CODES.done

@@ -14,26 +14,38 @@ export const dataPurgeCommand: Command = {
     tenant: { value: 'NAME', describe: 'the records of this tenant' },
     before: { value: 'DATE', describe: 'records before this instant: 2026-01-31 or 2026-01-31T08:00:00Z' },
     answers: { describe: 'also cached answers: all, or those of the tenant' },
+    memories: { describe: 'also what agents remember: all of it, or that of the tenant' },
     yes: { describe: 'needed, since nothing brings them back' },
   },
   details: [
-    'The files are rewritten without what was deleted, and they are not compressed, so that a search through their bytes tells the truth. The disk itself, its snapshots and backups may hold older copies. Budgets keep their books: names of tenants that have spent stay in them. With --before and --answers, answers go when their time to live is over.',
+    'The files are rewritten without what was deleted, and they are not compressed, so that a search through their bytes tells the truth. The disk itself, its snapshots and backups may hold older copies. Budgets keep their books: names of tenants that have spent stay in them. With --before, answers go when their time to live is over, and memories when they are of no more use.',
   ],
-  examples: ['kernell data purge --tenant acme --answers --yes', 'kernell data purge --before 2026-01-01 --yes'],
+  examples: [
+    'kernell data purge --tenant acme --answers --memories --yes',
+    'kernell data purge --before 2026-01-01 --yes',
+  ],
   async run({ flags, terminal, isJson, useNode }) {
     const what = purgeOf(flags)
     if (!isFlagSet(flags, 'yes')) throw usageError('This deletes for good; add --yes to do it')
     const withAnswers = isFlagSet(flags, 'answers')
+    const withMemories = isFlagSet(flags, 'memories')
     const { purged, left } = await useNode(
-      async (node) => ({ purged: await node.records.purge(what, { withAnswers }), left: await node.records.count() }),
+      async ({ records }) => ({
+        purged: await records.purge(what, { withAnswers, withMemories }),
+        left: await records.count(),
+      }),
       WITHOUT_SERVERS,
     )
-    const { records, answers } = purged
-    if (isJson) terminal.printJson({ purged: records, answers, left })
-    else
-      terminal.print(
-        `Deleted ${records} records${withAnswers ? ` and ${answers} cached answers` : ''}; ${left} records are left`,
-      )
+    const { records, answers, memories } = purged
+    if (isJson) terminal.printJson({ purged: records, answers, memories, left })
+    else {
+      const deleted = [
+        `${records} records`,
+        ...(withAnswers ? [`${answers} cached answers`] : []),
+        ...(withMemories ? [`${memories} memories`] : []),
+      ]
+      terminal.print(`Deleted ${deleted.join(', ')}; ${left} records are left`)
+    }
     return EXIT_CODES.done
   },
 }
