@@ -1,5 +1,6 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
 import { fromTransition } from 'xstate'
+import { tell } from '../tell.ts'
 
 export type EchoEvent = {
   readonly type: 'say'
@@ -24,10 +25,10 @@ export type EchoContext = number
  */
 export const echo: AgentDefinition = defineAgent({
   name: 'echo',
-  logic: fromTransition((heard: EchoContext, event: EchoEvent): EchoContext => {
+  logic: fromTransition((heard: EchoContext, event: EchoEvent, { system }): EchoContext => {
     if (event.type !== 'say') return heard
     const reply: Heard = { type: 'heard', payload: event.payload, count: heard + 1 }
-    event.replyTo?.send(reply)
+    tell(event.replyTo, reply, system)
     return heard + 1
   }, 0),
   module: { url: import.meta.url, exportName: 'echo' },

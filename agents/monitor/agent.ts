@@ -1,6 +1,7 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
 import { enqueueActions, setup } from 'xstate'
 import { checkWhole } from '../request-desk/protocol.ts'
+import { tell } from '../tell.ts'
 import { probeWork, type Probe } from './probe-work.ts'
 import {
   beginVigil,
@@ -97,15 +98,15 @@ const machine = setup({
       const unwell = [...vigil.probes.values()].filter(({ state }) => state === 'unwell').map(({ name }) => name)
       enqueue.emit({ type: 'round-done', round: vigil.rounds, unwell })
       const status: MonitorStatus = { type: 'status', ...outputOf(vigil) }
-      for (const asker of context.askers) enqueue(() => void asker.send(status))
+      for (const asker of context.askers) enqueue(({ system }) => tell(asker, status, system))
     }),
     keepAsker: enqueueActions(({ context, event: { replyTo }, enqueue }) => {
       if (replyTo === undefined || context.nextAskers.length >= ASKERS_MAX) return
       enqueue.assign({ nextAskers: [...context.nextAskers, replyTo] })
     }),
-    tellStatus: ({ context, event }) => {
+    tellStatus: ({ context, event, system }) => {
       const status: MonitorStatus = { type: 'status', ...outputOf(context.vigil) }
-      event.replyTo?.send(status)
+      tell(event.replyTo, status, system)
     },
   },
   guards: {

@@ -14,6 +14,7 @@ import {
   type PipelineState,
   type PipelineStep,
 } from './pipeline-state.ts'
+import { tell } from '../tell.ts'
 import { stageWork, type StageWorkOutcome } from './stage-work.ts'
 
 export type { PipelineInput, PipelineOutput, PipelineResult } from './pipeline-state.ts'
@@ -70,10 +71,10 @@ const machine = setup({
           case 'stop-work':
             return enqueue.stopChild(effect.workId)
           case 'reply':
-            return enqueue(() => void effect.to.send(effect.event))
+            return enqueue(({ system }) => tell(effect.to, effect.event, system))
           case 'tell':
             enqueue.emit(effect.result)
-            return enqueue(() => void context.state.input.sink?.send(effect.result))
+            return enqueue(({ system }) => tell(context.state.input.sink, effect.result, system))
           default:
             return assertNever(effect)
         }
@@ -83,16 +84,16 @@ const machine = setup({
     keepCloser: enqueueActions(({ context, event, enqueue }) => {
       if (event.replyTo !== undefined) enqueue.assign({ closers: [...context.closers, event.replyTo] })
     }),
-    refusePush: ({ event }) => {
+    refusePush: ({ event, system }) => {
       const error = toPlainError(
         new CodedError('ACTOR_STOPPED', { message: 'The pipeline is closed and takes no items' }),
       )
       const reply: PipelineReply = { type: 'failed', id: typeof event.id === 'string' ? event.id : '', error }
-      event.replyTo?.send(reply)
+      tell(event.replyTo, reply, system)
     },
-    answerClosers: ({ context }) => {
+    answerClosers: ({ context, system }) => {
       const reply: PipelineDrained = { type: 'drained', ...totalsOf(context.state) }
-      for (const closer of context.closers) closer.send(reply)
+      for (const closer of context.closers) tell(closer, reply, system)
     },
   },
   guards: { isEmpty: ({ context }) => isFlowEmpty(context.state.flow) },

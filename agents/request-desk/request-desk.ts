@@ -1,4 +1,4 @@
-import { assertNever } from 'kernell-os/core'
+import { assertNever, CodedError, toPlainError } from 'kernell-os/core'
 import { enqueueActions, setup, type AnyActorLogic, type AnyStateMachine } from 'xstate'
 import {
   admitRequest,
@@ -12,6 +12,7 @@ import {
   type DeskStep,
   type Reply,
 } from './desk-state.ts'
+import { tell } from '../tell.ts'
 import {
   checkLimits,
   type DeskEmitted,
@@ -40,10 +41,14 @@ type Context<Resources> = { readonly resources: Resources; readonly desk: DeskSt
 
 const EXPIRED = 'desk.expired'
 
+/** The desks of actors as they last were: one that is restarted is the same actor with a new state. */
+const DESKS = new WeakMap<object, DeskState>()
+
 /**
  * The outside of an agent that answers requests: it works on a bounded number of them at once, each as a child of its own,
- * keeps a bounded number waiting in order, refuses the rest, and answers every one, whatever becomes of it. Stopping the
- * agent stops the children, which aborts their calls.
+ * keeps a bounded number waiting in order, refuses the rest, and answers every one, whatever becomes of it: those that are
+ * open when the agent itself fails are answered with `ACTOR_FAILED` when it is restarted. Stopping the agent stops the
+ * children, which aborts their calls.
  */
 export function createRequestDesk<Resources extends DeskLimits>(init: DeskInit<Resources>): AnyStateMachine {
   return setup({
@@ -73,7 +78,7 @@ export function createRequestDesk<Resources extends DeskLimits>(init: DeskInit<R
               enqueue.stopChild(effect.id)
               return
             case 'reply':
-              return enqueue(() => void effect.to.send(effect.event))
+              return enqueue(({ system }) => tell(effect.to, effect.event, system))
             case 'emit':
               return enqueue.emit(effect.event)
             default:
@@ -81,6 +86,18 @@ export function createRequestDesk<Resources extends DeskLimits>(init: DeskInit<R
           }
         }
         effects.forEach(carryOut)
+        enqueue(() => void DESKS.set(self, state))
+      }),
+      /** The state that a failure took with it is not brought back: what it worked on may be what it failed over. */
+      answerLost: enqueueActions(({ self, enqueue }) => {
+        const lost = DESKS.get(self)
+        DESKS.delete(self)
+        for (const { id, replyTo } of [...(lost?.running ?? []), ...(lost?.waiting ?? [])]) {
+          const message = `The agent failed while it had request ${id}, and began anew without it`
+          const error = toPlainError(new CodedError('ACTOR_FAILED', { message }))
+          enqueue(({ system }) => tell(replyTo, { type: 'failed', id, error }, system))
+          enqueue.emit({ type: 'finished', id, reply: 'failed' })
+        }
       }),
     },
   }).createMachine({
@@ -90,6 +107,7 @@ export function createRequestDesk<Resources extends DeskLimits>(init: DeskInit<R
       init.checkInput?.(input)
       return { resources: input, desk: openDesk(input) }
     },
+    entry: 'answerLost',
     on: { '*': { actions: 'handle' } },
   })
 }

@@ -4,6 +4,7 @@ import type { Clock } from 'kernell-os/ports'
 import { fromTransition } from 'xstate'
 import { readAmount, readText } from '../read-fields.ts'
 import { invalid } from '../request-desk/protocol.ts'
+import { tell } from '../tell.ts'
 import {
   EMPTY_TREASURY,
   endHold,
@@ -75,21 +76,21 @@ export const treasurer: AgentDefinition = defineAgent({
   name: 'treasurer',
   restart: 'temporary',
   logic: fromTransition(
-    (context: TreasurerContext, event: TreasurerEvent, { emit }): TreasurerContext => {
+    (context: TreasurerContext, event: TreasurerEvent, { emit, system }): TreasurerContext => {
       if (!isMine(event)) return context
       const at = context.clock.now()
       const { treasury: before, expired } = passTime(context.treasury, at)
       for (const id of expired) emit({ type: 'expired', id } satisfies TreasurerEmitted)
       try {
         const { treasury, reply } = handle(event, { ...context, treasury: before }, at)
-        event.replyTo?.send(reply)
+        tell(event.replyTo, reply, system)
         return { ...context, treasury }
       } catch (error: unknown) {
         if (!CodedError.is(error)) throw error
         if (event.type === 'reserve')
           emit({ type: 'refused', id: event.id, account: event.account, code: error.code } satisfies TreasurerEmitted)
         const reply: TreasurerReply = { type: 'failed', error: toPlainError(error) }
-        event.replyTo?.send(reply)
+        tell(event.replyTo, reply, system)
         return { ...context, treasury: before }
       }
     },

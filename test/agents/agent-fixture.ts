@@ -78,6 +78,8 @@ export const failure = (code: ConstructorParameters<typeof CodedError>[0], detai
 /** A system whose time is the test's. */
 export type AgentWorld = {
   readonly system: ActorSystem
+  /** What the system was told of and nobody else heard. */
+  readonly errors: readonly unknown[]
   /** Lets everything happen that can, without time passing. */
   settle(): Promise<void>
   advance(ms: number): Promise<void>
@@ -100,6 +102,7 @@ export function createWorld(): AgentWorld {
   }
   return {
     system,
+    errors: environment.errors,
     settle,
     async advance(ms) {
       await settle()
