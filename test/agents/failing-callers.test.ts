@@ -1,4 +1,5 @@
 import type { ReplyTarget } from 'kernell-os/actors'
+import { CodedError } from 'kernell-os/core'
 import { describe, expect, it } from 'vitest'
 import { findAgent } from '../../agents/packaged/registry.ts'
 import { CALLER, createScriptedRouter, createWorld, type AgentWorld, type SpawnedAgent } from './agent-fixture.ts'
@@ -33,7 +34,7 @@ function ask(ref: SpawnedAgent, event: object): string[] {
     .ask<{ type: string; id?: string; error?: { code: string } }>(event as { type: string }, { timeoutMs: 3_600_000 })
     .then(
       ({ type, id, error }) => heard.push([type, id, error?.code].filter((word) => word !== undefined).join(' ')),
-      (error: { code: string }) => heard.push(`rejected ${error.code}`),
+      (error: unknown) => heard.push(`rejected ${CodedError.is(error) ? error.code : String(error)}`),
     )
   return heard
 }
@@ -64,7 +65,7 @@ describe('a caller whose reply target throws', () => {
   it('leaves the requests of others under way', async () => {
     const { world, router, ref } = start('planner', { jobsMax: 1 })
     const heard = ask(ref, { type: 'execute', id: 'mine', task: 'wait' })
-    ref.send({ type: 'execute', task: ' ', replyTo: throwing } as never)
+    ref.send({ type: 'execute', task: ' ', replyTo: throwing })
     await world.settle()
     expect([heard, router.hanging]).toEqual([[], { open: 1, aborted: 0 }])
   })
@@ -75,7 +76,7 @@ describe('a caller whose reply target throws', () => {
       stages: [{ name: 'keep', run: (item: unknown) => Promise.resolve(items.push(item)) }],
       sink: throwing,
     })
-    for (const item of [1, 2]) ref.send({ type: 'push', item } as never)
+    for (const item of [1, 2]) ref.send({ type: 'push', item })
     const heard = ask(ref, { type: 'close' })
     await world.settle()
     expect([items, heard, world.errors]).toEqual([[1, 2], ['drained'], [broken, broken]])
@@ -112,11 +113,11 @@ describe('an agent that fails itself', () => {
     const { world, ref } = start('pipeline', { ...STAGES, bufferMax: 1, waitingMax: 4 })
     const ends: string[] = []
     ref.watch(({ reason }) => void ends.push(reason))
-    for (const item of [1, 2]) ref.send({ type: 'push', item } as never)
+    for (const item of [1, 2]) ref.send({ type: 'push', item })
     const [waiting, closing] = [ask(ref, { type: 'push', item: 3 }), ask(ref, { type: 'close' })]
     await world.settle()
     expect([waiting, closing]).toEqual([[], []])
-    ref.send({ type: 'xstate.done.actor.x', actorId: unreadable } as never)
+    ref.send({ type: 'xstate.done.actor.x', actorId: unreadable })
     await world.settle()
     expect([ends, waiting, closing]).toEqual([['failed'], ['rejected ACTOR_STOPPED'], ['rejected ACTOR_STOPPED']])
   })
