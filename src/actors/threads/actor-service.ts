@@ -55,6 +55,12 @@ export class ActorService {
     }
   }
 
+  /** How many subscriptions of an actor, to its end and its snapshots, are there for another thread. */
+  countsFor(peer: number, key: ActorKey): { readonly watches: number; readonly observes: number } {
+    const own = formatKey(peer, key)
+    return { watches: this.watching.has(own) ? 1 : 0, observes: this.observing.has(own) ? 1 : 0 }
+  }
+
   /** The other thread is no more, or a new one took its place. */
   losePeer(peer: number): void {
     for (const all of [this.watching, this.observing]) {

@@ -4,6 +4,7 @@ import type { Terminated } from '../actor-ref.ts'
 import type { AgentDefinition } from '../agent-definition.ts'
 import type { Cell } from '../cell/cell.ts'
 import { putMail } from '../delivery/full-mailbox.ts'
+import { describeError } from './describe-error.ts'
 import { loadDefinition } from './load-definition.ts'
 import type { HostedSystem } from './hosted-system.ts'
 import { storeActor, takeMail, turnIntoReference, whyNotMovable } from './leave-thread.ts'
@@ -87,7 +88,14 @@ export class HostedActors {
       if (this.epochs.get(number) === epoch) this.start(command, definition)
     } catch (error: unknown) {
       const { id, address } = command
-      this.tellEnd(command, { type: 'kernell.terminated', id, address, reason: 'failed', error })
+      const terminated: Terminated = {
+        type: 'kernell.terminated',
+        id,
+        address,
+        reason: 'failed',
+        error: startError(command, error),
+      }
+      this.tellEnd(command, terminated, { hasStarted: false, isHeard: false })
     }
     this.giveKept(number)
   }
@@ -136,10 +144,21 @@ export class HostedActors {
     this.router.references.addPlaced(number, cell)
     if (stored !== undefined) this.fill(cell, stored)
     this.report({ type: 'placed', number, epoch })
-    this.watches.set(
-      number,
-      cell.watch((terminated) => this.tellEnd(command, terminated)),
-    )
+    const tell = (terminated: Terminated): void => {
+      this.tellEnd(command, terminated, { hasStarted: true, isHeard: this.isHeard(cell, number, listeners) })
+    }
+    this.watches.set(number, cell.watch(tell))
+    const listeners = cell.extras?.endListeners
+  }
+
+  /**
+   * Whether somebody besides the first thread, which knows for itself, hears of this end.
+   *
+   * @param listeners  Those of the end, this one among them; when it comes, the cell has them no more.
+   */
+  private isHeard(cell: Cell, number: number, listeners: ReadonlySet<unknown> | undefined): boolean {
+    const { watches, observes } = this.router.service.countsFor(0, { number, home: 0 })
+    return (listeners?.size ?? 0) > 1 + watches || (cell.extras?.observers?.size ?? 0) > observes
   }
 
   private fill(cell: Cell, { mail, stash, timers }: StoredActor): void {
@@ -196,22 +215,33 @@ export class HostedActors {
     this.watches.delete(number)
   }
 
-  private tellEnd({ number, epoch }: PlaceCommand, terminated: Terminated): void {
+  private tellEnd(
+    { number, epoch }: PlaceCommand,
+    terminated: Terminated,
+    about: { readonly hasStarted: boolean; readonly isHeard: boolean },
+  ): void {
     this.epochs.delete(number)
     this.forgetWatch(number)
     this.router.references.removePlaced(number)
     this.router.references.rememberEnd(number, 0, terminated)
     try {
-      this.report({ type: 'ended', number, epoch, terminated })
+      this.report({ type: 'ended', number, epoch, terminated, ...about })
     } catch (error: unknown) {
       const { type, id, address, reason } = terminated
-      this.report({ type: 'ended', number, epoch, terminated: { type, id, address, reason, error } })
+      this.report({ type: 'ended', number, epoch, terminated: { type, id, address, reason, error }, ...about })
     }
   }
 
   private report(report: HostReport): void {
     this.router.control(0, report)
   }
+}
+
+/** As `spawn` fails where that is known at once. */
+function startError({ id, agent }: PlaceCommand, error: unknown): CodedError {
+  if (CodedError.is(error)) return error
+  const message = `Actor ${id} of agent ${agent} could not be started: ${describeError(error)}`
+  return new CodedError('ACTOR_START_FAILED', { message, cause: error, details: { id, agent } })
 }
 
 function notMovableError(number: number, reason: string | undefined): CodedError {

@@ -4,6 +4,7 @@ import type { RestartIntensity } from '../../core/supervision/restart-intensity.
 import type { Terminated, TerminationReason } from '../actor-ref.ts'
 import type { ActorMoves } from './actor-moves.ts'
 import type { Placement, Placements } from './placements.ts'
+import { describeError } from './describe-error.ts'
 import { workerLostError } from './requests.ts'
 import type { ThreadRouter } from './thread-router.ts'
 import type { WorkerLoss, WorkerRuns } from './worker-runs.ts'
@@ -38,12 +39,12 @@ export class LostWorkers {
   handle(loss: WorkerLoss): void {
     const { runs, router, placements, moves } = this.init
     const { thread, turn } = loss
-    const error = workerLostError(thread, loss.error)
-    router.lose(thread)
-    runs.tellOthers({ type: 'lost', thread })
     const atMs = router.system.environment.clock.monotonicMs()
     const culprit = placements.byNumber.get(turn)
-    const failure = culprit === undefined ? error : turnError(culprit, loss)
+    const failure = culprit === undefined ? causeOf(loss) : turnError(culprit, loss)
+    const error = workerLostError(thread, failure)
+    router.lose(thread, failure)
+    runs.tellOthers({ type: 'lost', thread, why: describeError(failure) })
     const recorded = recordRestart(this.restarts.get(thread) ?? createRestartIntensity(WORKER_INTENSITY), atMs)
     this.restarts.set(thread, recorded.state)
     for (const placement of placements.on(thread)) {
@@ -59,8 +60,10 @@ export class LostWorkers {
       else if (placement.definition.restart.kind === 'temporary') this.endActor(placement, 'killed', error)
       else if (recorded.isExceeded) this.endActor(placement, 'killed', error)
     }
+    const what = recorded.isExceeded ? 'ended too often and is not started again' : 'ended and is started again'
+    router.system._logger(`Worker ${thread} ${what}: ${describeError(failure)}`)
     if (recorded.isExceeded) this.giveUp(thread, error)
-    else this.restore(thread)
+    else this.restore(thread, error)
   }
 
   private isSuspended(placement: Placement, atMs: number): boolean {
@@ -91,14 +94,16 @@ export class LostWorkers {
     onGivenUp(error)
   }
 
-  private restore(thread: number): void {
+  private restore(thread: number, error: unknown): void {
     const { router, runs, placements, moves, place } = this.init
     const restored = placements.on(thread)
     router.regain(thread, runs.startAgain(thread), () => {
       restored.forEach(place)
       moves.tellAgain(thread)
     })
-    for (const { id, ref } of restored) router.system.report({ type: 'actor-restarted', id, address: ref.address })
+    for (const { id, ref } of restored) {
+      router.system.report({ type: 'actor-restarted', id, address: ref.address, error })
+    }
     // Others may send when the worker has read what its actors are.
     router.requests
       .ask(thread, (request) => router.control(thread, { type: 'sync', request }))
@@ -110,12 +115,19 @@ export class LostWorkers {
   }
 }
 
+/** What ended a worker while no actor had its turn. */
+function causeOf({ isStuck, thread, error }: WorkerLoss): unknown {
+  if (!isStuck) return error
+  const message = `Worker ${thread} did nothing any more, and no actor had its turn; it was ended`
+  return new CodedError('ACTOR_STUCK', { message, details: { worker: thread }, cause: error })
+}
+
 function turnError({ id }: Placement, { isStuck, thread, error }: WorkerLoss): CodedError {
   const details = { id, worker: thread }
   if (isStuck) {
     const message = `Actor ${id} kept worker ${thread} from all other work; the worker was ended`
     return new CodedError('ACTOR_STUCK', { message, details, cause: error })
   }
-  const message = `Worker ${thread} ended while actor ${id} had its turn`
+  const message = `Worker ${thread} ended while actor ${id} had its turn: ${describeError(error)}`
   return new CodedError('ACTOR_WORKER_LOST', { message, details, cause: error })
 }

@@ -54,7 +54,7 @@ export type ActorNotice =
   | (ActorKey & { readonly type: 'room' })
   | { readonly type: 'answered'; readonly request: number; readonly error: unknown }
   | { readonly type: 'reply'; readonly reply: number; readonly event: AnyEventObject }
-  | { readonly type: 'no-reply'; readonly reply: number; readonly error: unknown }
+  | { readonly type: 'no-reply'; readonly reply: number; readonly error: unknown; readonly hasFailed: boolean }
 
 /** From the first thread to the others. */
 export type HostCommand =
@@ -94,7 +94,16 @@ export type HostReport =
   | { readonly type: 'placed'; readonly number: number; readonly epoch: number }
   /** It has handled the mail that it came with. */
   | { readonly type: 'settled'; readonly number: number; readonly epoch: number }
-  | { readonly type: 'ended'; readonly number: number; readonly epoch: number; readonly terminated: Terminated }
+  | {
+      readonly type: 'ended'
+      readonly number: number
+      readonly epoch: number
+      readonly terminated: Terminated
+      /** False: it never ran here, and no failure of it was told. */
+      readonly hasStarted: boolean
+      /** Somebody on another thread than the first watches or observes it. */
+      readonly isHeard: boolean
+    }
   | {
       readonly type: 'extracted'
       readonly number: number

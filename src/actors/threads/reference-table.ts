@@ -3,6 +3,7 @@ import type { ActorRef, ReplyTarget, Terminated } from '../actor-ref.ts'
 import { Cell, STOPPED } from '../cell/cell.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
 import { formatAddress, parseAddress } from '../system/address.ts'
+import { describeError } from './describe-error.ts'
 import type { ActorKey, ControlMessage } from './protocol.ts'
 import { RemoteRef } from './remote-ref.ts'
 import type { RefRouter } from './remote-ref.ts'
@@ -223,7 +224,18 @@ export class RemoteReply implements ReplyTarget {
   }
 
   refuse(error: unknown): void {
-    this.control(this.thread, { type: 'no-reply', reply: this.number, error })
+    this.control(this.thread, { type: 'no-reply', reply: this.number, error, hasFailed: false })
+  }
+
+  /** The actor that was asked failed over the question. */
+  failed(error: unknown): void {
+    const notice = { type: 'no-reply', reply: this.number, hasFailed: true } as const
+    try {
+      this.control(this.thread, { ...notice, error })
+    } catch {
+      // What it failed with stays here: its text goes.
+      this.control(this.thread, { ...notice, error: new Error(describeError(error)) })
+    }
   }
 
   /** XState's `sendTo` delivers through this. */

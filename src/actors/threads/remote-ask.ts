@@ -3,6 +3,7 @@ import { CodedError } from '../../base/errors.ts'
 import type { ActorRef, AskOptions, Terminated } from '../actor-ref.ts'
 import { ASK_TIMEOUT_MS_DEFAULT } from '../delivery/ask.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
+import { describeError } from './describe-error.ts'
 import { OpenReply } from './requests.ts'
 import type { Requests } from './requests.ts'
 
@@ -13,9 +14,12 @@ export interface AskedRef extends Pick<ActorRef, 'id' | 'send' | 'watch'> {
   stoppedError(cause: unknown): CodedError
 }
 
-type AskRouter = { readonly system: ActorSystem; readonly requests: Requests }
+type AskRouter = { readonly system: ActorSystem; readonly requests: Requests; expectAnswer(): void }
 
-/** @see `ActorRef.ask`; besides its errors, `ACTOR_WORKER_LOST`. */
+/**
+ * @see `ActorRef.ask`; besides its errors, `ACTOR_WORKER_LOST`, and `ACTOR_START_FAILED` or `ACTOR_MODULE_INVALID` of an actor
+ *   that could not start on its worker.
+ */
 export function askRemote(
   ref: AskedRef,
   event: AnyEventObject,
@@ -28,38 +32,56 @@ export function askRemote(
     answered.reject(signal.reason)
     return answered.promise
   }
-  const reply = new OpenReply(
-    ref.thread,
-    (answer) => {
+  const releases: (() => void)[] = []
+  const release = (): void => {
+    router.requests.closeReply(number)
+    for (const each of releases) each()
+  }
+  const reply = new OpenReply(ref.thread, {
+    onAnswer: (answer) => {
       release()
       answered.resolve(answer)
     },
-    (error) => {
+    onFailure: (error) => {
       release()
       answered.reject(error)
     },
-  )
+    failureOf: (error) => failedError(ref, event, error),
+  })
   const number = router.requests.openReply(reply)
-  const onAbort = (): void => reply.fail(signal?.reason)
-  const timer = router.system.after(timeoutMs, () => reply.fail(timeoutError(ref, event, timeoutMs)))
-  const end = ref.watch(({ error }) => reply.fail(ref.stoppedError(error)))
-  const release = (): void => {
-    router.requests.closeReply(number)
-    timer.cancel()
-    signal?.removeEventListener('abort', onAbort)
-    end.unsubscribe()
-  }
-  signal?.addEventListener('abort', onAbort, { once: true })
   try {
     if (!ref.send({ ...event, replyTo: reply })) reply.fail(refusalOf(ref))
   } catch (error: unknown) {
     reply.fail(error)
   }
+  if (!reply.isOpen) return answered.promise
+  // First of all: the other thread can wake while this one does the rest.
+  router.expectAnswer()
+  const onAbort = (): void => reply.fail(signal?.reason)
+  const timer = router.system.after(timeoutMs, () => reply.fail(timeoutError(ref, event, timeoutMs)))
+  const end = ref.watch((terminated) => reply.fail(endError(ref, terminated)))
+  signal?.addEventListener('abort', onAbort, { once: true })
+  releases.push(
+    () => timer.cancel(),
+    () => end.unsubscribe(),
+    () => signal?.removeEventListener('abort', onAbort),
+  )
   return answered.promise
 }
 
 function refusalOf(ref: AskedRef): CodedError {
-  return ref.terminated === undefined ? fullError(ref) : ref.stoppedError(ref.terminated.error)
+  return ref.terminated === undefined ? fullError(ref) : endError(ref, ref.terminated)
+}
+
+/** One that could not start says why, as `spawn` does where that is known at once. */
+function endError(ref: AskedRef, { error }: Terminated): CodedError {
+  const isOfStart = CodedError.is(error, 'ACTOR_START_FAILED') || CodedError.is(error, 'ACTOR_MODULE_INVALID')
+  return isOfStart ? error : ref.stoppedError(error)
+}
+
+function failedError({ id }: AskedRef, { type }: AnyEventObject, cause: unknown): CodedError {
+  const message = `Actor ${id} failed while it handled ${type}: ${describeError(cause)}`
+  return new CodedError('ACTOR_FAILED', { message, cause, details: { id, event: type } })
 }
 
 /** The way to the actor, or its mailbox, has no room. */

@@ -32,6 +32,8 @@ export interface RefRouter {
   /** Whether events for this actor of home 0 wait here until it is known where it is. */
   isMoving(number: number): boolean
   request(ref: RemoteRef, request: ActorRequest): void
+  /** Somebody waits for the answer to what was just sent. */
+  expectAnswer(): void
   /** The reference is needed by the router itself: somebody here waits for news of its actor. */
   pin(ref: RemoteRef): void
   /** An actor has no turn until `ref` has room; false where that cannot be. */
@@ -142,6 +144,7 @@ export class RemoteRef implements ActorRef {
     const done = this.router.requests.ask(this.thread, (request) =>
       this.router.request(this, { type: 'deliver', home, number, request, event, key }),
     )
+    this.router.expectAnswer()
     await (signal === undefined ? done : abortable(done, signal))
   }
 
@@ -224,6 +227,11 @@ export class RemoteRef implements ActorRef {
     this.observers.clear()
     for (const observer of observers) this.tellObserver(observer, terminated)
     for (const watcher of watchers) watcher(terminated)
+  }
+
+  /** Whether somebody on this thread hears when it fails. An observer without an error callback counts as nobody. */
+  get isHeard(): boolean {
+    return this.watchers.size > 0 || [...this.observers].some(({ error }) => error !== undefined)
   }
 
   bury(event: AnyEventObject, reason: DeadLetterReason): false {

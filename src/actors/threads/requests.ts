@@ -1,8 +1,16 @@
 import type { EventObject } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
 import type { ReplyTarget } from '../actor-ref.ts'
+import { describeError } from './describe-error.ts'
 
 type Waiting = { readonly peer: number; readonly resolve: () => void; readonly reject: (error: unknown) => void }
+
+export type ReplyEnds = {
+  readonly onAnswer: (event: EventObject) => void
+  readonly onFailure: (error: unknown) => void
+  /** What the asker is told when the actor failed with this over the question. */
+  readonly failureOf: (error: unknown) => unknown
+}
 
 /** Where the answer to an `ask` of this thread for an actor of another comes in. */
 export class OpenReply implements ReplyTarget {
@@ -10,12 +18,14 @@ export class OpenReply implements ReplyTarget {
   readonly peer: number
   private readonly onAnswer: (event: EventObject) => void
   private readonly onFailure: (error: unknown) => void
-  private isOpen = true
+  private readonly failureOf: (error: unknown) => unknown
+  isOpen = true
 
-  constructor(peer: number, onAnswer: (event: EventObject) => void, onFailure: (error: unknown) => void) {
+  constructor(peer: number, { onAnswer, onFailure, failureOf }: ReplyEnds) {
     this.peer = peer
     this.onAnswer = onAnswer
     this.onFailure = onFailure
+    this.failureOf = failureOf
   }
 
   send(event: EventObject): boolean {
@@ -34,6 +44,11 @@ export class OpenReply implements ReplyTarget {
     if (!this.isOpen) return
     this.isOpen = false
     this.onFailure(error)
+  }
+
+  /** The actor failed over the question. */
+  failed(error: unknown): void {
+    this.fail(this.failureOf(error))
   }
 }
 
@@ -106,9 +121,18 @@ export class Requests {
     this.replies.get(number)?.fail(error)
   }
 
-  /** The thread is no more. `kept`: numbers of what it had not read, and will be sent again. */
-  lose(peer: number, kept: ReadonlySet<number>): void {
-    const error = workerLostError(peer)
+  /** Who was asked failed over the question. */
+  failed(number: number, error: unknown): void {
+    const target: (ReplyTarget & { readonly failed?: (error: unknown) => void }) | undefined = this.targetOf(number)
+    target?.failed?.(error)
+  }
+
+  /**
+   * The thread is no more.
+   *
+   * @param kept  Numbers of what it had not read, and will be sent again.
+   */
+  lose(peer: number, kept: ReadonlySet<number>, error: unknown): void {
     for (const [request, waiting] of this.waiting) {
       if (waiting.peer === peer && !kept.has(request)) this.answer(request, error)
     }
@@ -116,10 +140,8 @@ export class Requests {
   }
 }
 
-export function workerLostError(thread: number, cause?: unknown): CodedError {
-  return new CodedError('ACTOR_WORKER_LOST', {
-    message: `Worker ${thread} ended while it had this to do`,
-    details: { worker: thread },
-    cause,
-  })
+/** @param cause  What ended it. */
+export function workerLostError(thread: number, cause: unknown): CodedError {
+  const message = `Worker ${thread} ended while it had this to do: ${describeError(cause)}`
+  return new CodedError('ACTOR_WORKER_LOST', { message, details: { worker: thread }, cause })
 }

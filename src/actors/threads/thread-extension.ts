@@ -291,8 +291,19 @@ export class ThreadExtension implements SystemExtension {
       placement.stored = undefined
       moves.placed(placement)
     } else if (!moves.goesBack(placement, report.terminated.error, (again) => this.sendPlace(again))) {
-      this.end(placement, report.terminated)
+      this.endReported(placement, report)
     }
+  }
+
+  /** Told as of an actor of this thread: its failure, and that nobody heard of it. */
+  private endReported(placement: Placement, report: Extract<HostReport, { type: 'ended' }>): void {
+    const { terminated, hasStarted, isHeard } = report
+    const { id, address, reason, error } = terminated
+    const { system } = this.attached
+    const isLost = reason === 'failed' && !isHeard && !placement.ref.isHeard
+    if (reason === 'failed' && !hasStarted) system.report({ type: 'actor-failed', id, address, error })
+    this.end(placement, terminated)
+    if (isLost) system.report({ type: 'actor-lost', id, address, error })
   }
 
   private end(placement: Placement, terminated: Parameters<RemoteRef['ended']>[0]): void {

@@ -1,14 +1,14 @@
 import type { ChannelReader } from './channel-reader.ts'
 import type { ChannelWriter } from './channel-writer.ts'
 import type { Doorbell } from './doorbell.ts'
+import { SpinHabit } from './spin-habit.ts'
 
 export type ThreadPumpInit = {
   /** Absent where threads have no shared memory: then `kick` is what wakes. */
   readonly doorbell?: Doorbell
   /**
    * How long an empty thread looks for more before it parks, at most. Microseconds; default 50: longer than another
-   * thread takes to wake. Looking is left out for a while where it was in vain: where threads share a processor, it only
-   * keeps the other from working.
+   * thread takes to wake and to answer. Looking is left out for a while where it was in vain.
    */
   readonly spinUs?: number
   /**
@@ -27,12 +27,7 @@ const RECORDS_WHEN_BUSY = 64
 /** Records, and rounds, before timers and sockets of this thread get theirs. */
 const RECORDS_PER_TICK = 4_096
 const ROUNDS_PER_TICK = 64
-/** Looks between two looks at the time. */
-const LOOKS_PER_CLOCK = 32
 const SPIN_US = 50
-/** Parks without looking, after looking was in vain a few times, before it is tried again. */
-const PARKS_UNTIL_SPIN = 64
-const SPINS_IN_VAIN_MAX = 2
 
 /**
  * The loop of one thread: takes what other threads sent, lets microtasks run (in which actors have their turns), shows
@@ -42,7 +37,8 @@ export class ThreadPump {
   private readers: readonly ChannelReader[] = []
   private writers: readonly ChannelWriter[] = []
   private readonly doorbell: Doorbell | undefined
-  private readonly spinMs: number
+  private readonly lookForMore: SpinHabit
+  private readonly lookForAnswer: SpinHabit
   private readonly isQuiet: () => boolean
   private readonly onTick: () => void
   private isStarted = false
@@ -51,16 +47,17 @@ export class ThreadPump {
   private isBusy = false
   private isWaiting = false
   private isFlushDue = false
+  /** Somebody on this thread asked others for something, and waits. */
+  private isAnswerDue = false
   private records = 0
   private rounds = 0
-  /** Negative: parks left until the next look. */
-  private spinsInVain = 0
 
   constructor({ doorbell, spinUs = SPIN_US, isQuiet, onTick }: ThreadPumpInit) {
     this.doorbell = doorbell
     this.isQuiet = isQuiet ?? ((): boolean => true)
     this.onTick = onTick ?? ((): void => {})
-    this.spinMs = spinUs / 1_000
+    this.lookForMore = new SpinHabit(spinUs / 1_000)
+    this.lookForAnswer = new SpinHabit(spinUs / 1_000)
   }
 
   setLinks(links: readonly { readonly writer: ChannelWriter; readonly reader: ChannelReader }[]): void {
@@ -75,6 +72,21 @@ export class ThreadPump {
     if (this.isFlushDue) return
     this.isFlushDue = true
     queueMicrotask(this.flush)
+  }
+
+  /**
+   * Somebody waits for the answer to what was just written: it is shown at once, and this thread looks for the answer
+   * before it parks again. The thread that answers need not wake this one then, and a wake costs both of them.
+   */
+  readonly expectAnswer = (): void => {
+    for (const writer of this.writers) writer.flush()
+    if (this.doorbell === undefined) return
+    this.isAnswerDue = true
+    if (this.isBusy || !this.isStarted || this.isStopped) return
+    // P5. A wait that is under way stays: it ends with the next bell, and stands for that of the next park until then.
+    this.doorbell.withdraw()
+    this.isBusy = true
+    queueMicrotask(this.tick)
   }
 
   start(): void {
@@ -141,25 +153,16 @@ export class ThreadPump {
     return isQuiet
   }
 
-  private hasRecords(): boolean {
+  private readonly hasRecords = (): boolean => {
     for (const reader of this.readers) if (!reader.isEmpty()) return true
     return false
   }
 
   private spin(): boolean {
-    if (this.doorbell === undefined || this.spinMs === 0) return false
-    this.spinsInVain += 1
-    if (this.spinsInVain <= 0) return false
-    const end = performance.now() + this.spinMs
-    do {
-      for (let look = 0; look < LOOKS_PER_CLOCK; look += 1) {
-        if (!this.hasRecords()) continue
-        this.spinsInVain = 0
-        return true
-      }
-    } while (performance.now() < end)
-    if (this.spinsInVain >= SPINS_IN_VAIN_MAX) this.spinsInVain = -PARKS_UNTIL_SPIN
-    return false
+    if (this.doorbell === undefined) return false
+    const habit = this.isAnswerDue ? this.lookForAnswer : this.lookForMore
+    this.isAnswerDue = false
+    return habit.spin(this.hasRecords)
   }
 
   private park(): void {

@@ -100,6 +100,10 @@ export class ThreadRouter implements RefRouter {
     else this.control(ref.thread, request)
   }
 
+  expectAnswer(): void {
+    this.end.pump.expectAnswer()
+  }
+
   pin(ref: RemoteRef): void {
     this.pinned.add(ref)
   }
@@ -243,7 +247,8 @@ export class ThreadRouter implements RefRouter {
         this.requests.reply(notice.reply, notice.event)
         return
       case 'no-reply':
-        this.requests.refuse(notice.reply, notice.error)
+        if (notice.hasFailed) this.requests.failed(notice.reply, notice.error)
+        else this.requests.refuse(notice.reply, notice.error)
         return
       default:
         assertNever(notice)
@@ -287,15 +292,16 @@ export class ThreadRouter implements RefRouter {
     this.epoch += 1
   }
 
-  /** The run of a thread has ended. What it did not read waits for the next run; what it may have handled is lost. */
-  lose(thread: number): void {
+  /** The run of a thread has ended, by `cause`. What it did not read waits for the next run; what it may have handled is lost. */
+  lose(thread: number, cause: unknown): void {
     const { waiting } = this
+    const error = workerLostError(thread, cause)
     const salvaged = this.end.salvage(thread)
     waiting.holdThread(thread)
     this.epoch += 1
     const kept = waiting.putSalvaged(thread, salvaged, (number, home) => this.references.knownRef(number, home))
     this.service.losePeer(thread)
-    this.requests.lose(thread, kept)
+    this.requests.lose(thread, kept, error)
     for (const ref of this.references.knownRefs()) {
       if (ref.thread !== thread) continue
       ref.isWatched = false
@@ -304,7 +310,6 @@ export class ThreadRouter implements RefRouter {
       if (ref.home === 0) continue
       // It was made by the run that ended, and ends with it.
       const { id, address } = ref
-      const error = workerLostError(thread)
       this.ended(ref, { type: 'kernell.terminated', id, address, reason: 'killed', error })
     }
   }

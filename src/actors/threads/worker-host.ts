@@ -34,7 +34,8 @@ export type HostInit = {
 
 /** Of other threads, by the port: these change the ways that everything else takes. */
 export type HostNews =
-  | { readonly type: 'lost'; readonly thread: number }
+  /** `why` names what ended it. */
+  | { readonly type: 'lost'; readonly thread: number; readonly why: string }
   | { readonly type: 'link'; readonly link: Link }
   | { readonly type: 'given-up'; readonly thread: number }
 
@@ -139,7 +140,7 @@ class Host {
   private hear(news: HostNews): void {
     switch (news.type) {
       case 'lost':
-        this.router.lose(news.thread)
+        this.router.lose(news.thread, news.why)
         this.actors.threadLost(news.thread)
         break
       case 'link':

@@ -93,6 +93,16 @@ export const middleman = defineAgent({
   }, null),
 })
 
+/** Hands on whatever it is sent. */
+export const relay = defineAgent({
+  name: 'relay',
+  module: here('relay'),
+  logic: fromTransition((state: null, { to, ...event }: { type: string; to?: ActorRef }) => {
+    to?.send(event)
+    return state
+  }, null),
+})
+
 /** Does to its worker what must not be done. */
 export const vandal = defineAgent({
   name: 'vandal',
@@ -105,7 +115,7 @@ export const vandal = defineAgent({
         break
       case 'throw':
         setTimeout(() => {
-          throw new Error('thrown from nowhere')
+          throw Object.assign(new Error('thrown from nowhere'), { code: 'E_NOWHERE' })
         })
         break
       case 'fill': {
@@ -245,4 +255,29 @@ export const temporary = defineAgent({
   module: here('temporary'),
   restart: 'temporary',
   logic: recorder.logic,
+})
+
+/** Cannot start: its context throws, or its logic does, or it throws what cannot be copied. */
+export const stillborn = defineAgent({
+  name: 'stillborn',
+  module: here('stillborn'),
+  logic: setup({}).createMachine({
+    context: ({ input }) => {
+      const cause = Object.assign(new RangeError(`bad input: ${String((input as { why?: string }).why)}`), {
+        ...((input as { why?: string }).why === 'odd' && { handler: () => 1 }),
+      })
+      throw cause
+    },
+  }),
+})
+
+/** Fails over what it is asked, and is not started again. */
+export const brittle = defineAgent({
+  name: 'brittle',
+  module: here('brittle'),
+  restart: 'temporary',
+  logic: fromTransition((state: null, event: { type: string }) => {
+    if (event.type === 'boom') throw new RangeError('boom')
+    return state
+  }, null),
 })
