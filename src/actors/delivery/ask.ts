@@ -143,7 +143,7 @@ function failedError(cell: Cell, event: AnyEventObject, cause: unknown): CodedEr
   return new CodedError('ACTOR_FAILED', { message, cause, details: { id: cell.id, event: event.type } })
 }
 
-function fullError(cell: Cell): CodedError {
+export function fullError(cell: Cell): CodedError {
   const { bound } = cell.behaviour.definition.mailbox
   const message = `The mailbox of actor ${cell.id} is full (${bound} messages)`
   return new CodedError('ACTOR_MAILBOX_FULL', { message, details: { id: cell.id, bound } })

@@ -5,7 +5,9 @@ import type { EventLog } from '../../ports/event-log.ts'
 import type { ActorAddress, ActorRef, DeliverOptions, ReplyTarget } from '../actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
 import { Cell, HELD, RUNNING, SCHEDULED, STOPPED, SUSPENDED, type Behaviour } from '../cell/cell.ts'
-import { endFailed, endTree } from '../cell/life.ts'
+import { endFailed, endTree, runDeferred } from '../cell/life.ts'
+import { stoppedError } from '../delivery/ask.ts'
+import { putMail } from '../delivery/full-mailbox.ts'
 import type { ActorEnvironment } from '../environment.ts'
 import type { XStateActor } from '../hosting/adopted-behaviour.ts'
 import type { ActorSystem, SystemExtension } from '../system/actor-system.ts'
@@ -22,9 +24,10 @@ import { DurableScheduler } from './durable-scheduler.ts'
 import { openDurableStore } from './durable-store.ts'
 import type { DurableStore, DurableStoreInit } from './durable-store.ts'
 import type { DueTimer } from './durable-timers.ts'
+import { EarlyMail } from './early-mail.ts'
 import type { EffectHandler, EffectHandlerInit } from './effect-runner.ts'
 import { HeldReplies, HeldReply } from './held-reply.ts'
-import { StoredMail, type Ticket } from './stored-mail.ts'
+import { StoredMail, takeMail, type Ticket } from './stored-mail.ts'
 import type { ReferenceCodec } from './stored-value.ts'
 import { isDurableRoot, TurnGate } from './turn-gate.ts'
 
@@ -50,6 +53,7 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   readonly #init: DurableExtensionInit
   readonly #replies: HeldReplies
   readonly #mail = new StoredMail(() => this.#system?.stepObserver)
+  readonly #early = new EarlyMail({ deliver: async (...delivery) => await this.deliver(...delivery) })
   readonly #places: DurablePlaces
   /** Durable actors in memory. */
   readonly #cells = new Map<DurableOwner, Cell>()
@@ -59,7 +63,11 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   readonly #effects = new Map<string, (store: DurableStore) => void>()
   #system: ActorSystem | undefined
   #store: DurableStore | undefined
+  /** Why the store is not open, and never will be. */
+  #openFailure: { readonly error: unknown } | undefined
   #isStopped = false
+  /** `stop` waits no longer for the store to be open. */
+  #hasGivenUp = false
 
   constructor(init: DurableExtensionInit) {
     this.#init = init
@@ -86,7 +94,9 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
       else await deliver(cell, event, options)
     }
     Object.defineProperty(system, DURABLE, { value: this })
-    system.deadLetters.subscribe(({ event, reason }) => {
+    system.deadLetters.subscribe((letter) => {
+      const { event, reason } = letter
+      this.#early.buried(letter, this.isOpen)
       if (reason === 'poison' || reason === 'dropped') this.#mail.discard(event)
     })
   }
@@ -144,17 +154,29 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
     return definition.durable === undefined ? behaviour : new DurableBehaviour(definition, this)
   }
 
+  /** Resolves when the store is open and all that was written to it is on stable storage. */
+  settling(): Promise<void> | undefined {
+    if (this.#openFailure !== undefined) return undefined
+    return this.#store === undefined ? this.ready : this.#store.settling()
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true
     const { environment, closeMs = CLOSE_MS_DEFAULT, closeLog } = this.#init
     const patience = new AbortController()
     const timer = environment.timers.schedule(closeMs, () => patience.abort())
+    const opened = this.ready.catch(() => {})
     try {
-      await this.ready.catch(() => {})
+      await unlessAborted(opened, patience.signal).catch(() => {})
       await this.#store?.close(patience.signal)
     } finally {
       timer.cancel()
-      await closeLog?.()
+      this.#early.giveUp((cell) => stoppedError(cell, undefined))
+      if (this.isOpen || this.#openFailure !== undefined) await closeLog?.()
+      else {
+        this.#hasGivenUp = true
+        opened.then(closeLog).catch((error: unknown) => environment.reportError(error))
+      }
     }
   }
 
@@ -192,6 +214,12 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
     return cell === undefined ? undefined : this.gate.send(cell, event, undefined)
   }
 
+  deliverEarly(id: string, event: AnyEventObject, options: DeliverOptions): Promise<void> | undefined {
+    const cell = this.#places.knownCell(id)
+    if (cell?.status !== RUNNING || !isDurableRoot(cell.behaviour)) return undefined
+    return this.#store?.actor(id) === undefined ? this.#early.add(cell, event, options) : undefined
+  }
+
   async deliver(id: string, event: AnyEventObject, { key, signal }: DeliverOptions): Promise<void> {
     const stored = this.store.deliver(id, event, key === undefined ? {} : { key })
     await (signal === undefined ? stored : unlessAborted(stored, signal))
@@ -204,6 +232,7 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   // What durable behaviours use.
 
   postpone(cell: Cell): void {
+    if (this.#openFailure !== undefined) throw this.#openFailure.error
     this.#postponed.add(cell)
   }
 
@@ -225,7 +254,13 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   opened(cell: Cell, owner: DurableOwner): void {
     if (this.#cells.has(owner)) return
     this.#cells.set(owner, cell)
+    const early = takeMail(cell)
     for (const entry of owner.waiting()) this.received(owner, entry)
+    for (const event of early) {
+      if (this.#early.store(event)) continue
+      if (cell.status === RUNNING) putMail(cell, event)
+      else this.system.deadLetters.put(cell, event, 'stopped')
+    }
     const passivateAfterMs = cell.behaviour.definition.durable?.passivateAfterMs
     if (passivateAfterMs !== undefined) this.#places.passivateLater(cell, passivateAfterMs)
   }
@@ -243,7 +278,8 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   }
 
   released(cell: Cell, owner: DurableOwner | undefined): void {
-    this.#mail.takeBack(cell)
+    const early = this.#mail.takeBack(cell, (message) => this.#early.has(message))
+    if (this.isOpen) for (const message of early) this.#early.store(message)
     if (owner === undefined) return
     this.#cells.delete(owner)
     this.#store?.released(owner)
@@ -293,15 +329,22 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
     try {
       const log = await openLog()
       const opened = await openDurableStore({ log, environment, references: this.references }, store)
+      if (this.#hasGivenUp) throw new CodedError('STORE_NOT_OPEN', { message: 'The system was stopped meanwhile' })
       this.#store = opened
       for (const definition of this.#places.definitions.values()) opened.define(durableDefinitionOf(definition))
       for (const register of this.#effects.values()) register(opened)
       opened.start(this)
     } catch (error: unknown) {
+      this.#openFailure = { error }
       for (const cell of this.#takePostponed()) this.#endFailed(cell, error)
+      this.#early.giveUp(() => error)
       throw error
     }
-    for (const cell of this.#takePostponed()) if (cell.status === RUNNING) this.#openCell(cell)
+    for (const cell of this.#takePostponed()) {
+      // As a turn: its logic may spawn also while the system is being stopped.
+      if (cell.status === RUNNING) this.system.run(() => this.#openCell(cell))
+    }
+    this.#early.storeRest()
   }
 
   #liveCell(owner: DurableOwner): Cell | undefined {
@@ -327,7 +370,14 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
       this.#endFailed(cell, error)
       return
     }
+    const { deferred } = this.system
+    const base = deferred.length
     cell.behaviour.start(cell)
+    try {
+      runDeferred(this.system, base)
+    } catch (error: unknown) {
+      this.system.childFailed(cell, error, undefined)
+    }
     if (cell.slot !== undefined && cell.status === RUNNING && (cell.marks & (SCHEDULED | SUSPENDED | HELD)) === 0) {
       this.system.enqueue(cell)
     }

@@ -14,6 +14,7 @@ import { eventTypeError, type Cell } from '../cell/cell.ts'
 /** What a reference uses of the system's extension. */
 export interface RefRuntime {
   readonly ready: Promise<void>
+  readonly isOpen: boolean
   /** The cell of an actor, brought into memory if need be; the last one it had, when it has ended. */
   cellFor(id: string): Cell | undefined
   /** Stored, or about to be. */
@@ -24,6 +25,8 @@ export interface RefRuntime {
   /** Part of the turn under way, if there is one; `undefined` when there is none. */
   sendInTurn(id: string, event: AnyEventObject): boolean | undefined
   deliver(id: string, event: AnyEventObject, options: DeliverOptions): Promise<void>
+  /** Keeps the message until the actor is opened; `undefined` when it has been, or has ended. */
+  deliverEarly(id: string, event: AnyEventObject, options: DeliverOptions): Promise<void> | undefined
   bury(id: string, event: AnyEventObject): void
 }
 
@@ -60,7 +63,13 @@ export class DurableRef implements ActorRef {
 
   async deliver(event: AnyEventObject, options: DeliverOptions = {}): Promise<void> {
     options.signal?.throwIfAborted()
-    await this.#runtime.ready
+    const early = this.#runtime.deliverEarly(this.id, event, options)
+    if (early !== undefined) {
+      await early
+      return
+    }
+    // At once where it can be, so that it keeps its place among what is sent.
+    if (!this.#runtime.isOpen) await this.#runtime.ready
     if (this.#runtime.isDurable(this.id)) await this.#runtime.deliver(this.id, event, options)
     else await this.#cell().deliver(event, options)
   }

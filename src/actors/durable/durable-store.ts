@@ -339,6 +339,11 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
     return this.#writer.synced()
   }
 
+  /** Resolves when all that was written is on stable storage; `undefined` when it is, or never will be. */
+  settling(): Promise<void> | undefined {
+    return this.isWritable && this.#writer.unsynced > 0 ? this.#writer.synced() : undefined
+  }
+
   released(owner: DurableOwner): void {
     if (this.#owners.get(owner.id) !== owner) return
     this.#owners.delete(owner.id)

@@ -36,16 +36,16 @@ export class StoredMail {
     return this.#tickets.get(message)
   }
 
-  /** Takes them out of a mailbox whose actor leaves memory: they are stored, and no dead letters. */
-  takeBack(cell: Cell): void {
-    const kept: AnyEventObject[] = []
-    if (cell.slot !== undefined && !this.#tickets.has(cell.slot)) kept.push(cell.slot)
-    for (let event = cell.ring?.shift(); event !== undefined; event = cell.ring?.shift()) {
-      if (!this.#tickets.has(event)) kept.push(event)
-    }
-    cell.slot = kept.shift()
-    for (const event of kept) cell.ring?.push(event)
-    if (cell.ring?.size === 0) cell.ring = undefined
+  /**
+   * Takes them out of a mailbox whose actor leaves memory: they are stored, and no dead letters.
+   *
+   * @param isEarly  Tells messages that are still to be stored.
+   * @returns Those.
+   */
+  takeBack(cell: Cell, isEarly: (message: AnyEventObject) => boolean): readonly AnyEventObject[] {
+    const mail = takeMail(cell)
+    for (const event of mail) if (!this.#tickets.has(event) && !isEarly(event)) putBack(cell, event)
+    return mail.filter(isEarly)
   }
 
   /** No turn could handle it: it leaves the inbox all the same. */
@@ -56,6 +56,28 @@ export class StoredMail {
     if ('consumed' in ticket) owner.discard(ticket.consumed)
     else owner.commit(owner.beginTurn(), { state: owner.state, fired: ticket.fired })
   }
+}
+
+/** Empties a mailbox. @returns What was in it, in its order. */
+export function takeMail(cell: Cell): readonly AnyEventObject[] {
+  const { slot, ring } = cell
+  cell.slot = undefined
+  cell.ring = undefined
+  const mail: AnyEventObject[] = []
+  if (slot !== undefined) mail.push(slot)
+  for (let event = ring?.shift(); event !== undefined; event = ring?.shift()) mail.push(event)
+  if (ring !== undefined) cell.system.rings.give(ring)
+  return mail
+}
+
+/** As `putMail`, without a turn for it. */
+function putBack(cell: Cell, event: AnyEventObject): void {
+  if (cell.slot === undefined) {
+    cell.slot = event
+    return
+  }
+  cell.ring ??= cell.system.rings.get()
+  cell.ring.push(event)
 }
 
 /** Whether the message is still to be handled: not consumed, not cancelled, and by this activation. */

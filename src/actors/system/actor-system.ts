@@ -56,6 +56,11 @@ export interface SystemExtension {
   find(id: string): ActorRef | undefined
   /** Wraps the behaviour of an actor that is to live here. */
   wrap(definition: AgentDefinition, behaviour: Behaviour): Behaviour
+  /**
+   * Resolves, or rejects, when what is under way for the actors of this thread has come to an end: being opened, being
+   * stored. `undefined` when nothing is. Absent: nothing ever is.
+   */
+  settling?(): Promise<void> | undefined
   /** Runs when the actors of this thread have ended. */
   stop(): Promise<void>
 }
@@ -271,7 +276,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   }
 
   get #takesNoActors(): boolean {
-    return this.#hasEnded || (this.#stopping !== undefined && this.current === undefined)
+    return this.#hasEnded || (this.#stopping !== undefined && !this.isBusy)
   }
 
   #createRoot(): Cell {
@@ -322,11 +327,23 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     return cell
   }
 
-  async #stopAll({ drainMs = DRAIN_MS_DEFAULT }: StopOptions): Promise<void> {
-    const deadlineMs = this.environment.clock.monotonicMs() + drainMs
-    while (drainMs > 0 && !this.#turns.isQuiet && this.environment.clock.monotonicMs() < deadlineMs) {
-      await new Promise<void>((resolve) => this.environment.later(resolve))
+  /** Lets the actors handle what waits for them, and those be opened that are not yet. */
+  async #drain(drainMs: number): Promise<void> {
+    const { clock, timers } = this.environment
+    const deadlineMs = clock.monotonicMs() + drainMs
+    const late = Promise.withResolvers<void>()
+    const timer = timers.schedule(drainMs, late.resolve)
+    while (clock.monotonicMs() < deadlineMs) {
+      const settling = this.extension?.settling?.()
+      if (!this.#turns.isQuiet) await new Promise<void>((resolve) => this.environment.later(resolve))
+      else if (settling !== undefined) await Promise.race([settling.catch(() => {}), late.promise])
+      else break
     }
+    timer.cancel()
+  }
+
+  async #stopAll({ drainMs = DRAIN_MS_DEFAULT }: StopOptions): Promise<void> {
+    if (drainMs > 0) await this.#drain(drainMs)
     this.#hasEnded = true
     for (const top of [this.root, this.inlineRoot])
       if (top !== undefined && top.status !== STOPPED) endTree(top, 'stopped')

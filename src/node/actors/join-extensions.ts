@@ -21,6 +21,10 @@ export function joinExtensions(extensions: readonly SystemExtension[]): SystemEx
     find: (id: string) => first((each) => each.find(id)),
     wrap: (definition: AgentDefinition, behaviour: Behaviour) =>
       extensions.reduce((wrapped, extension) => extension.wrap(definition, wrapped), behaviour),
+    settling() {
+      const settling = extensions.map((extension) => extension.settling?.()).filter((each) => each !== undefined)
+      return settling.length === 0 ? undefined : Promise.all(settling).then(() => {})
+    },
     async stop() {
       const failures: unknown[] = []
       for (const extension of extensions.toReversed()) {

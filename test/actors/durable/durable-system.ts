@@ -15,6 +15,8 @@ export type DurableSystemInit = {
   readonly log?: EventLog
   readonly environment?: ManualEnvironment
   readonly store?: DurableStoreInit
+  /** What the opening of the journal waits for. */
+  readonly opens?: Promise<void>
 }
 
 /** A real actor system over a journal in memory, whose process can die. */
@@ -25,15 +27,26 @@ export class DurableSystem {
   readonly extension: DurableExtension
   readonly durable: DurableActors
   readonly supervision: SupervisionEvent[] = []
+  /** How often the journal was closed. */
+  closed = 0
 
-  constructor({ log = createMemoryEventLog(), environment = new ManualEnvironment(), store }: DurableSystemInit = {}) {
+  constructor({
+    log = createMemoryEventLog(),
+    environment = new ManualEnvironment(),
+    store,
+    opens,
+  }: DurableSystemInit = {}) {
     this.environment = environment
     this.log = log
     const openLog = async (): Promise<EventLog> => {
-      await Promise.resolve()
+      await opens
       return log
     }
-    this.extension = new DurableExtension({ openLog, environment, ...(store !== undefined && { store }) })
+    const closeLog = async (): Promise<void> => {
+      this.closed += 1
+      await Promise.resolve()
+    }
+    this.extension = new DurableExtension({ openLog, closeLog, environment, ...(store !== undefined && { store }) })
     this.system = new ActorSystem({ environment, isInline: false, extension: this.extension })
     this.extension.attach(this.system)
     this.durable = durableActors(this.system)
