@@ -6,7 +6,7 @@ import { NOT_COMPILED, type CompiledMachine } from '../compile/compiled-machine.
 import { LogicBehaviour, takeDeferred } from './logic-behaviour.ts'
 
 /**
- * A flat machine run from its tables: the cell keeps the bare context and the index of the state, and a snapshot is made
+ * A machine run from its tables: the cell keeps the bare context and the index of the state, and a snapshot is made
  * when somebody looks. What tables do not know (children, events that XState keeps for itself, inspection of single
  * microsteps) is left to XState's own code, for this step or from then on.
  */

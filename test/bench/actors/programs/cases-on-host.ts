@@ -4,7 +4,7 @@ import { measureFlood } from './flood.ts'
 import type { Host } from './host.ts'
 import { IDLE_LOGICS, measureIdle } from './idle.ts'
 import { forkJoinCreate, skynet, spawnStop } from './lifecycles.ts'
-import { FLAT, HIERARCHICAL } from './machines.ts'
+import { FLAT, HIERARCHICAL, HOSTED } from './machines.ts'
 import { big, counting, forkJoinThroughput, pingPong, threadRing } from './messages.ts'
 import { type Count, type Figures, measureRate, type Program } from './program.ts'
 import { type CreateActor, measureSiblings, measureSpawnChild } from './siblings.ts'
@@ -47,7 +47,9 @@ export function programsOn(createHost: () => Host, createActor: CreateActor): Re
     'idle-flat': idle('flat'),
     'idle-transition': idle('transition'),
     'idle-statechart': idle('statechart'),
+    'idle-hosted': idle('hosted'),
     'statechart-step': (size) => measureRate(size, (steps) => stepHosted(createHost(), HIERARCHICAL, steps)),
+    'hosted-step': (size) => measureRate(size, (steps) => stepHosted(createHost(), HOSTED, steps)),
     'compiled-step': (size) => measureRate(size, (steps) => stepHosted(createHost(), FLAT, steps)),
     'million-hops': once(measureChain),
     'flood-delay': once(measureFlood),

@@ -1,6 +1,6 @@
 import { fromTransition } from 'xstate'
 import type { Held, Host, Logic, System } from './host.ts'
-import { FLAT, HIERARCHICAL, type MachineContext, type MachineEvent, type MachineInput } from './machines.ts'
+import { FLAT, HIERARCHICAL, HOSTED, type MachineContext, type MachineEvent, type MachineInput } from './machines.ts'
 import { type Figures, nextTurn } from './program.ts'
 
 type Idler = Held<MachineContext, MachineEvent>
@@ -11,7 +11,12 @@ const REDUCER: IdleLogic = fromTransition<MachineContext, MachineEvent, System, 
   ({ input }) => ({ owner: input.index, count: 0 }),
 )
 
-export const IDLE_LOGICS = { flat: FLAT.logic, transition: REDUCER, statechart: HIERARCHICAL.logic } as const
+export const IDLE_LOGICS = {
+  flat: FLAT.logic,
+  transition: REDUCER,
+  statechart: HIERARCHICAL.logic,
+  hosted: HOSTED.logic,
+} as const
 
 const WARM_ACTORS = 1_000
 
