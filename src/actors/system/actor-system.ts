@@ -61,12 +61,19 @@ export interface SystemExtension {
    * stored. `undefined` when nothing is. Absent: nothing ever is.
    */
   settling?(): Promise<void> | undefined
-  /** Runs when the actors of this thread have ended. */
-  stop(): Promise<void>
+  /**
+   * Runs when the actors of this thread have ended.
+   *
+   * @param drainLeftMs  What is left of the time in which messages that wait are still handled; 0 and more.
+   */
+  stop(drainLeftMs: number): Promise<void>
 }
 
 export type StopOptions = {
-  /** How long messages that wait are still handled, in milliseconds. Default 2,000; 0 drops them. */
+  /**
+   * How long messages that wait are still handled, in milliseconds. Default 2,000; 0 drops them. Worker threads have half a
+   * second more, then they are ended.
+   */
   readonly drainMs?: number
 }
 
@@ -348,6 +355,6 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     for (const top of [this.root, this.inlineRoot])
       if (top !== undefined && top.status !== STOPPED) endTree(top, 'stopped')
     this.#clock.stop()
-    await this.extension?.stop()
+    await this.extension?.stop(Math.max(0, deadlineMs - this.environment.clock.monotonicMs()))
   }
 }

@@ -7,7 +7,7 @@ import type { Placement, Placements } from './placements.ts'
 import { describeError } from './describe-error.ts'
 import { workerLostError } from './requests.ts'
 import type { ThreadRouter } from './thread-router.ts'
-import type { WorkerLoss, WorkerRuns } from './worker-runs.ts'
+import type { StuckWorker, WorkerLoss, WorkerRuns } from './worker-runs.ts'
 
 export type LostWorkersInit = {
   readonly runs: WorkerRuns
@@ -64,6 +64,27 @@ export class LostWorkers {
     router.system._logger(`Worker ${thread} ${what}: ${describeError(failure)}`)
     if (recorded.isExceeded) this.giveUp(thread, error)
     else this.restore(thread, error)
+  }
+
+  /** A worker had to be ended when the system stopped: tells who held it, and its actors' watchers of their end. */
+  endStuck({ thread, turn }: StuckWorker): void {
+    const { router, placements, end } = this.init
+    const culprit = placements.byNumber.get(turn)
+    const loss = { thread, turn, isStuck: true, error: undefined }
+    const failure = culprit === undefined ? causeOf(loss) : turnError(culprit, loss)
+    const error = workerLostError(thread, failure)
+    router.system._logger(`Worker ${thread} did not end in time: ${describeError(failure)}`)
+    router.lose(thread, failure)
+    for (const placement of placements.on(thread)) {
+      const { id, ref } = placement
+      const { address } = ref
+      const isCulprit = placement === culprit
+      if (isCulprit) router.system.report({ type: 'actor-failed', id, address, error: failure })
+      const cause = isCulprit ? failure : error
+      end(placement, { type: 'kernell.terminated', id, address, reason: 'killed', error: cause })
+    }
+    // What it had not read are dead letters now.
+    router.giveUp(thread)
   }
 
   private isSuspended(placement: Placement, atMs: number): boolean {

@@ -75,7 +75,8 @@ export type HostCommand =
   /** The actor is to leave once all other threads said that nothing more comes. */
   | { readonly type: 'extract'; readonly number: number; readonly epoch: number; readonly threads: readonly number[] }
   | { readonly type: 'moved'; readonly number: number; readonly thread: number }
-  | { readonly type: 'shut-down' }
+  /** `drainMs`: how long its actors may still handle what waits. */
+  | { readonly type: 'shut-down'; readonly drainMs: number }
 
 /** Between the first thread and another: answered when everything before it was read, after everything said before. */
 export type Sync = { readonly type: 'sync'; readonly request: number }

@@ -35,7 +35,7 @@ export type ThreadExtensionInit = {
    * `undefined`: it starts from its input.
    */
   readonly snapshotOf?: (ref: ActorRef) => unknown
-  /** How long `stop` waits for workers to handle what waits and to end their actors. Milliseconds, default 5,000. */
+  /** How long, beyond `drainMs`, `stop` waits for workers to end their actors before it ends them. Milliseconds, default 500. */
   readonly stopMs?: number
   readonly resourceLimits?: ResourceLimits
   /** Dead letters that each worker keeps. */
@@ -49,7 +49,7 @@ const THREADS_MAX = 64
 const STUCK_AFTER_MS = 5_000
 const INTENSITY: RestartIntensityLimit = { restarts: 3, withinMs: 60_000 }
 const ID = /^[^\s/#]{1,256}$/
-const STOP_MS = 5_000
+const STOP_MS = 500
 
 /**
  * What worker threads add to an actor system: actors whose definition names its module run there. They look the same from
@@ -121,7 +121,7 @@ export class ThreadExtension implements SystemExtension {
       end: (placement, terminated) => this.end(placement, terminated),
       onGivenUp: (error) => this.up.reject(error),
     })
-    this.parts = { system, runs, router, moves }
+    this.parts = { system, runs, router, moves, lost }
     for (const link of runs.startAll()) router.end.connect(link)
     router.end.pump.start()
   }
@@ -185,14 +185,15 @@ export class ThreadExtension implements SystemExtension {
     await this.attached.moves.start(placement, worker)
   }
 
-  async stop(): Promise<void> {
+  async stop(drainLeftMs: number): Promise<void> {
     this.isStopped = true
     if (this.parts === undefined) return
-    const { runs, router } = this.parts
-    for (const thread of runs.threads) router.control(thread, { type: 'shut-down' })
+    const { runs, router, lost } = this.parts
+    for (const thread of runs.threads) router.control(thread, { type: 'shut-down', drainMs: drainLeftMs })
     router.end.flush()
-    await runs.stop(this.init.stopMs ?? STOP_MS)
+    const stuck = await runs.stop(drainLeftMs + (this.init.stopMs ?? STOP_MS))
     router.end.drain()
+    for (const worker of stuck) lost.endStuck(worker)
     for (const placement of this.placements.byNumber.values()) {
       const { id, ref } = placement
       this.end(placement, { type: 'kernell.terminated', id, address: ref.address, reason: 'killed' })
@@ -318,6 +319,7 @@ type Parts = {
   readonly runs: WorkerRuns
   readonly router: ThreadRouter
   readonly moves: ActorMoves
+  readonly lost: LostWorkers
 }
 
 function withModule(definition: AgentDefinition): Placement['definition'] {

@@ -51,7 +51,7 @@ class Host {
   private readonly system: HostedSystem
   private readonly router: ThreadRouter
   private readonly actors: HostedActors
-  private readonly shutDown = Promise.withResolvers<void>()
+  private readonly shutDown = Promise.withResolvers<number>()
   private letters: DeadLetter[] = []
   private lettersCount = 0
 
@@ -100,9 +100,9 @@ class Host {
     port.on('message', (news: HostNews) => this.hear(news))
     this.router.end.pump.start()
     this.report({ type: 'up', threadId })
-    await this.shutDown.promise
+    const drainMs = await this.shutDown.promise
     await this.actors.settled()
-    await this.system.stop()
+    await this.system.stop({ drainMs })
     this.sendLetters()
     clearInterval(beat)
     port.close()
@@ -121,7 +121,7 @@ class Host {
         this.actors.drained(message)
         break
       case 'shut-down':
-        this.shutDown.resolve()
+        this.shutDown.resolve(message.drainMs)
         break
       case 'hold':
       case 'moved':

@@ -30,6 +30,9 @@ export type WorkerLoss = {
   readonly turn: number
 }
 
+/** A worker that did not end when it was asked to, and the number of the actor that had its turn there; 0: none. */
+export type StuckWorker = Pick<WorkerLoss, 'thread' | 'turn'>
+
 /** The life of one worker thread, from its start to its end. */
 type Run = {
   readonly controller: AbortController
@@ -139,17 +142,23 @@ export class WorkerRuns {
     if (worker !== undefined) run.exit = new Promise((resolve) => worker.once('exit', resolve))
   }
 
-  /** Ends all threads; those that were asked to end have `graceMs` to do so by themselves. */
-  async stop(graceMs: number): Promise<void> {
+  /**
+   * Ends all threads; those that were asked to end have `graceMs` to do so by themselves.
+   *
+   * @returns Those that did not, and who had the turn there.
+   */
+  async stop(graceMs: number): Promise<readonly StuckWorker[]> {
     this.isStopping = true
     clearInterval(this.looks)
     const runs = [...this.runs.values()]
     await within(graceMs, Promise.all(runs.map(({ ended }) => ended)))
+    const stuck = this.threads.map((thread) => ({ thread, turn: this.turnOf(thread) }))
     for (const { port, controller } of runs) {
       port.close()
       controller.abort()
     }
     await this.pool.destroy()
+    return stuck
   }
 
   private link(from: number, to: number, links: Link[] | undefined): Link {
@@ -208,9 +217,14 @@ export class WorkerRuns {
     this.runs.delete(thread)
     run.port.close()
     if (this.isStopping || error === undefined) return
-    const turn = Atomics.load(this.words, boardIndex(thread, TURN_WORD)) >>> 0
+    const turn = this.turnOf(thread)
     this.ringAll()
     this.init.onLost({ thread, error, isStuck: run.isStuck, turn })
+  }
+
+  /** Number of the actor that has its turn on a worker; 0 when none has. */
+  private turnOf(thread: number): number {
+    return Atomics.load(this.words, boardIndex(thread, TURN_WORD)) >>> 0
   }
 
   /** Whoever the lost thread was about to wake would sleep for ever. */

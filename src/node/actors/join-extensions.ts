@@ -25,10 +25,10 @@ export function joinExtensions(extensions: readonly SystemExtension[]): SystemEx
       const settling = extensions.map((extension) => extension.settling?.()).filter((each) => each !== undefined)
       return settling.length === 0 ? undefined : Promise.all(settling).then(() => {})
     },
-    async stop() {
+    async stop(drainLeftMs) {
       const failures: unknown[] = []
       for (const extension of extensions.toReversed()) {
-        await extension.stop().catch((error: unknown) => void failures.push(error))
+        await extension.stop(drainLeftMs).catch((error: unknown) => void failures.push(error))
       }
       if (failures.length > 0) throw failures[0]
     },
