@@ -350,6 +350,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   }
 
   async #stopAll({ drainMs = DRAIN_MS_DEFAULT }: StopOptions): Promise<void> {
+    const deadlineMs = this.environment.clock.monotonicMs() + drainMs
     if (drainMs > 0) await this.#drain(drainMs)
     this.#hasEnded = true
     for (const top of [this.root, this.inlineRoot])
