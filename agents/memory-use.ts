@@ -21,11 +21,15 @@ export async function recallFor(
   return { recallId, texts: items.map(({ text }) => text) }
 }
 
-export type Experience = {
-  readonly task: string
-  /** What it led to, as a text that is worth reading before the next such task. */
+/** What a task led to. */
+export type Lesson = {
+  /** As a text that is worth reading before the next such task. */
   readonly outcome: string
   readonly isSuccess: boolean
+}
+
+export type Experience = Lesson & {
+  readonly task: string
   /** What was read before. */
   readonly recalled: Recalled | undefined
 }

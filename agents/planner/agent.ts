@@ -1,14 +1,15 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
-import { parseSubTasks, SUB_TASKS_MAX_DEFAULT, toPlainError, type Amount, type PlanFault } from 'kernell-os/core'
-import { assign, enqueueActions, fromPromise, setup } from 'xstate'
-import { keepExperience, recallFor, type AgentMemory, type Recalled } from '../memory-use.ts'
+import { parseSubTasks, SUB_TASKS_MAX_DEFAULT, type Amount, type PlanFault } from 'kernell-os/core'
+import { assign, enqueueActions, setup } from 'xstate'
+import type { AgentMemory } from '../memory-use.ts'
 import { requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
 import { callGroup, type CallGroupInput, type CallGroupOutput } from '../model-calls/call-group.ts'
 import { modelCall, type ModelCallOutcome, type Routing } from '../model-calls/model-call.ts'
 import { openPurse, type Purse } from '../model-calls/purse.ts'
 import { readAmount, readText, readWhole } from '../read-fields.ts'
+import { createRememberingJob, type InformedInput, type InformedOutput } from '../remembering-job.ts'
 import { checkWhole, invalid } from '../request-desk/protocol.ts'
-import type { CancelRequest, DeskEmitted, DeskLimits, JobInput, JobOutput } from '../request-desk/protocol.ts'
+import type { CancelRequest, DeskEmitted, DeskLimits } from '../request-desk/protocol.ts'
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
 import { lessonOf, planningPrompt } from './planning.ts'
 import {
@@ -74,19 +75,18 @@ type ExecuteRequest = {
   readonly maxCostNanos: Amount | undefined
 }
 
-type Context = JobInput<PlannerInput, ExecuteRequest> & {
-  readonly recalled: Recalled | undefined
+type Context = InformedInput<PlannerInput, ExecuteRequest> & {
   readonly planFault: PlanFault | undefined
   /** Set when the plan is there. */
   readonly execution: Execution | undefined
   readonly purse: Purse
 }
 
-const machine = setup({
+const work = setup({
   types: {
     context: {} as Context,
-    input: {} as JobInput<PlannerInput, ExecuteRequest>,
-    output: {} as JobOutput<Omit<Executed, 'id'>>,
+    input: {} as InformedInput<PlannerInput, ExecuteRequest>,
+    output: {} as InformedOutput<Omit<Executed, 'id'>>,
     events: {} as {
       readonly type: string
       readonly actorId?: string
@@ -94,21 +94,8 @@ const machine = setup({
       readonly error?: unknown
     },
   },
-  actors: {
-    callGroup,
-    modelCall,
-    recall: fromPromise<Recalled | undefined, Context>(
-      async ({ input: { request, resources }, signal }) => await recallFor(request.task, resources.memory, signal),
-    ),
-    remember: fromPromise<void, Context>(async ({ input, signal }) => await remember(input, signal)),
-  },
+  actors: { callGroup, modelCall },
   actions: {
-    takeMemories: assign(({ context }, recalled: Recalled | undefined) => {
-      context.report('recalled', { memories: recalled?.texts.length ?? 0 })
-      return { recalled }
-    }),
-    reportMemory: ({ context }, { error }: { readonly error: unknown }) =>
-      context.report('memory-failed', { error: toPlainError(error) }),
     takePlan: assign(({ context }, { outcomes, purse }: CallGroupOutput) => {
       const { task, stepsMax } = context.request
       const reply = textOf(outcomes[0]) ?? ''
@@ -146,7 +133,6 @@ const machine = setup({
     }),
   },
   guards: {
-    hasMemory: ({ context }) => context.resources.memory !== undefined,
     isPlanOnly: ({ context }) => context.request.isPlanOnly,
     isDone: ({ context }) => context.execution !== undefined && isDone(context.execution),
   },
@@ -154,25 +140,12 @@ const machine = setup({
   id: 'execute',
   context: ({ input }) => ({
     ...input,
-    recalled: undefined,
     planFault: undefined,
     execution: undefined,
     purse: openPurse(input.request.maxCostNanos),
   }),
-  initial: 'beginning',
+  initial: 'planning',
   states: {
-    beginning: { always: [{ guard: 'hasMemory', target: 'recalling' }, { target: 'planning' }] },
-    recalling: {
-      invoke: {
-        src: 'recall',
-        input: ({ context }) => context,
-        onDone: { target: 'planning', actions: { type: 'takeMemories', params: ({ event }) => event.output } },
-        onError: {
-          target: 'planning',
-          actions: { type: 'reportMemory', params: ({ event }) => ({ error: event.error }) },
-        },
-      },
-    },
     planning: {
       invoke: {
         src: 'callGroup',
@@ -189,22 +162,10 @@ const machine = setup({
     },
     executing: {
       entry: 'startSteps',
-      always: { guard: 'isDone', target: 'finishing' },
+      always: { guard: 'isDone', target: 'ended' },
       on: {
         'xstate.done.actor.*': { target: 'executing', reenter: true, actions: 'endStep' },
         'xstate.error.actor.*': { target: 'executing', reenter: true, actions: 'endStep' },
-      },
-    },
-    finishing: { always: [{ guard: 'hasMemory', target: 'remembering' }, { target: 'ended' }] },
-    remembering: {
-      invoke: {
-        src: 'remember',
-        input: ({ context }) => context,
-        onDone: 'ended',
-        onError: {
-          target: 'ended',
-          actions: { type: 'reportMemory', params: ({ event }) => ({ error: event.error }) },
-        },
       },
     },
     ended: { type: 'final' },
@@ -215,7 +176,13 @@ const machine = setup({
 /** Splits a task into a graph of steps, does those that are ready side by side, and puts the outputs together. */
 export const planner: AgentDefinition = defineAgent({
   name: 'planner',
-  logic: createRequestDesk({ name: 'planner', verb: 'execute', read: readRequest, checkInput, job: machine }),
+  logic: createRequestDesk({
+    name: 'planner',
+    verb: 'execute',
+    read: readRequest,
+    checkInput,
+    job: createRememberingJob<ExecuteRequest>({ taskOf: ({ task }) => task, work }),
+  }),
 })
 
 function checkInput({ parallelMax }: PlannerInput): void {
@@ -259,14 +226,7 @@ function outcomeOf({
     : { kind: 'failed', error, purse: openPurse(undefined) }
 }
 
-async function remember({ resources, request, recalled, execution }: Context, signal: AbortSignal): Promise<void> {
-  if (resources.memory === undefined || execution === undefined) return
-  const { isComplete } = resultOf(execution)
-  const outcome = lessonOf(request.task, stepReports(execution))
-  await keepExperience({ task: request.task, outcome, isSuccess: isComplete, recalled }, resources.memory, signal)
-}
-
-function outputOf({ request, execution, planFault, recalled, purse }: Context): JobOutput<Omit<Executed, 'id'>> {
+function outputOf({ request, execution, planFault, recalled, purse }: Context): InformedOutput<Omit<Executed, 'id'>> {
   if (execution === undefined) return { kind: 'failed', error: new Error('The plan was not made') }
   const steps = stepReports(execution)
   const shared = {
@@ -279,6 +239,7 @@ function outputOf({ request, execution, planFault, recalled, purse }: Context): 
   } as const
   if (request.isPlanOnly) return { kind: 'done', reply: { ...shared, output: '', isComplete: false } }
   const { output, isComplete } = resultOf(execution)
-  if (output === '') return { kind: 'failed', error: execution.firstError }
-  return { kind: 'done', reply: { ...shared, output, isComplete } }
+  const lesson = { outcome: lessonOf(request.task, steps), isSuccess: isComplete }
+  if (output === '') return { kind: 'failed', error: execution.firstError, lesson }
+  return { kind: 'done', reply: { ...shared, output, isComplete }, lesson }
 }

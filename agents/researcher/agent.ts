@@ -1,14 +1,15 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
 import { toPlainError, type Amount } from 'kernell-os/core'
-import { assign, fromPromise, setup } from 'xstate'
-import { keepExperience, recallFor, type AgentMemory, type Recalled } from '../memory-use.ts'
+import { assign, setup } from 'xstate'
+import type { AgentMemory } from '../memory-use.ts'
 import { areAccepted, failureOf, requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
 import { callGroup, type CallGroupInput, type CallGroupOutput, type Outcomes } from '../model-calls/call-group.ts'
 import type { Routing } from '../model-calls/model-call.ts'
 import { openPurse, type Purse } from '../model-calls/purse.ts'
 import { readAmount, readList, readText, readWhole, type UnreadFields } from '../read-fields.ts'
+import { createRememberingJob, type InformedInput, type InformedOutput } from '../remembering-job.ts'
 import { checkWhole, invalid } from '../request-desk/protocol.ts'
-import type { CancelRequest, DeskEmitted, DeskLimits, JobInput, JobOutput } from '../request-desk/protocol.ts'
+import type { CancelRequest, DeskEmitted, DeskLimits } from '../request-desk/protocol.ts'
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
 import {
   findingsAsAnswer,
@@ -72,8 +73,7 @@ type ResearchRequest = {
   readonly maxCostNanos: Amount | undefined
 }
 
-type Context = JobInput<ResearcherInput, ResearchRequest> & {
-  readonly recalled: Recalled | undefined
+type Context = InformedInput<ResearcherInput, ResearchRequest> & {
   readonly questions: readonly string[]
   readonly findings: readonly Finding[]
   readonly gaps: readonly Gap[]
@@ -83,26 +83,14 @@ type Context = JobInput<ResearcherInput, ResearchRequest> & {
   readonly error: unknown
 }
 
-const job = setup({
+const work = setup({
   types: {
     context: {} as Context,
-    input: {} as JobInput<ResearcherInput, ResearchRequest>,
-    output: {} as JobOutput<Omit<Researched, 'id'>>,
+    input: {} as InformedInput<ResearcherInput, ResearchRequest>,
+    output: {} as InformedOutput<Omit<Researched, 'id'>>,
   },
-  actors: {
-    callGroup,
-    recall: fromPromise<Recalled | undefined, Context>(
-      async ({ input: { request, resources }, signal }) => await recallFor(request.question, resources.memory, signal),
-    ),
-    remember: fromPromise<void, Context>(async ({ input, signal }) => await remember(input, signal)),
-  },
+  actors: { callGroup },
   actions: {
-    takeMemories: assign(({ context }, recalled: Recalled | undefined) => {
-      context.report('recalled', { memories: recalled?.texts.length ?? 0 })
-      return { recalled }
-    }),
-    reportMemory: ({ context }, { error }: { readonly error: unknown }) =>
-      context.report('memory-failed', { error: toPlainError(error) }),
     takeQuestions: assign(({ context: { request } }, { outcomes, purse }: CallGroupOutput) => ({
       purse,
       questions: parseQuestions(textOf(outcomes[0]), request.question, request.questionsMax),
@@ -120,7 +108,6 @@ const job = setup({
   },
   guards: {
     hasFailed: ({ context }) => context.error !== undefined,
-    hasMemory: ({ context }) => context.resources.memory !== undefined,
     /** One question with one answer: there is nothing to put together. */
     isAnswered: ({ context }) => context.questions.length === 1 && context.findings.length === 1,
     isOneQuestion: ({ context }) => context.request.questionsMax === 1,
@@ -129,7 +116,6 @@ const job = setup({
   id: 'research',
   context: ({ input }) => ({
     ...input,
-    recalled: undefined,
     questions: [input.request.question],
     findings: [],
     gaps: [],
@@ -138,21 +124,8 @@ const job = setup({
     purse: openPurse(input.request.maxCostNanos),
     error: undefined,
   }),
-  initial: 'beginning',
+  initial: 'planning',
   states: {
-    beginning: { always: [{ guard: 'hasMemory', target: 'recalling' }, { target: 'planning' }] },
-    recalling: {
-      invoke: {
-        src: 'recall',
-        input: ({ context }) => context,
-        onDone: { target: 'planning', actions: { type: 'takeMemories', params: ({ event }) => event.output } },
-        // An investigation without memories is better than none.
-        onError: {
-          target: 'planning',
-          actions: { type: 'reportMemory', params: ({ event }) => ({ error: event.error }) },
-        },
-      },
-    },
     planning: { always: [{ guard: 'isOneQuestion', target: 'gathering' }, { target: 'splitting' }] },
     splitting: {
       invoke: {
@@ -175,7 +148,7 @@ const job = setup({
         { guard: 'hasFailed', target: 'ended' },
         {
           guard: 'isAnswered',
-          target: 'finishing',
+          target: 'ended',
           actions: assign({ answer: ({ context }) => context.findings[0]?.answer }),
         },
         { target: 'writing' },
@@ -187,19 +160,7 @@ const job = setup({
       invoke: {
         src: 'callGroup',
         input: ({ context }) => writingCall(context),
-        onDone: { target: 'finishing', actions: { type: 'takeAnswer', params: ({ event }) => event.output } },
-      },
-    },
-    finishing: { always: [{ guard: 'hasMemory', target: 'remembering' }, { target: 'ended' }] },
-    remembering: {
-      invoke: {
-        src: 'remember',
-        input: ({ context }) => context,
-        onDone: 'ended',
-        onError: {
-          target: 'ended',
-          actions: { type: 'reportMemory', params: ({ event }) => ({ error: event.error }) },
-        },
+        onDone: { target: 'ended', actions: { type: 'takeAnswer', params: ({ event }) => event.output } },
       },
     },
     ended: { type: 'final' },
@@ -210,7 +171,13 @@ const job = setup({
 /** Answers questions that take several steps: recalls, splits, asks the parts side by side, and writes what follows. */
 export const researcher: AgentDefinition = defineAgent({
   name: 'researcher',
-  logic: createRequestDesk({ name: 'researcher', verb: 'research', read: readRequest, checkInput, job }),
+  logic: createRequestDesk({
+    name: 'researcher',
+    verb: 'research',
+    read: readRequest,
+    checkInput,
+    job: createRememberingJob<ResearchRequest>({ taskOf: ({ question }) => question, work }),
+  }),
 })
 
 function checkInput({ parallelMax }: ResearcherInput): void {
@@ -281,19 +248,13 @@ function foundBy(questions: readonly string[], outcomes: Outcomes): Pick<Context
   return { findings, gaps, error: findings.length === 0 ? error : undefined }
 }
 
-/** Without an answer nothing is known about the memories, and there is nothing to keep. */
-async function remember(context: Context, signal: AbortSignal): Promise<void> {
-  const { resources, request, recalled, answer, isAccepted } = context
-  if (resources.memory === undefined || answer === undefined) return
-  const experience = { task: request.question, outcome: answer, isSuccess: isAccepted, recalled }
-  await keepExperience(experience, resources.memory, signal)
-}
-
-function outputOf(context: Context): JobOutput<Omit<Researched, 'id'>> {
+function outputOf(context: Context): InformedOutput<Omit<Researched, 'id'>> {
   const { error, answer, findings, gaps, isAccepted, recalled, purse } = context
   if (error !== undefined) return { kind: 'failed', error }
   return {
     kind: 'done',
+    // Without an answer nothing is known about the memories, and there is nothing to keep.
+    ...(answer !== undefined && { lesson: { outcome: answer, isSuccess: isAccepted } }),
     reply: {
       type: 'researched',
       answer: answer ?? findingsAsAnswer(findings),

@@ -1,8 +1,10 @@
-import { createActorSystem } from 'kernell-os/actors'
+import { createActorSystem, defineAgent } from 'kernell-os/actors'
 import type { MemoryGraph } from 'kernell-os/memory'
+import { fromPromise } from 'xstate'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { keepExperience, recallFor } from '../../agents/memory-use.ts'
 import { startOfflineMemory } from '../../agents/offline/offline-memory.ts'
+import { createRememberingJob, type InformedInput, type InformedOutput } from '../../agents/remembering-job.ts'
 
 const system = createActorSystem()
 const { signal } = new AbortController()
@@ -25,5 +27,61 @@ describe('what agents keep', () => {
   it.each(['水', '😀', '\uD83D'])('is the beginning of what is longer than a memory takes (%j)', async (letter) => {
     await keep(`bridge ${letter.repeat(40_000)}`, `bearing ${letter.repeat(40_000)}`)
     expect(memory.inspect()).toMatchObject({ nodes: 2, edges: 1 })
+  })
+})
+
+describe('a job that remembers', () => {
+  type Question = { readonly task: string }
+  const inputs: InformedInput<object, Question>[] = []
+  const reports: unknown[] = []
+
+  async function run(work: () => InformedOutput<object>, isForgetful = false): Promise<unknown> {
+    const logic = createRememberingJob<Question>({
+      taskOf: ({ task }) => task,
+      work: fromPromise<unknown, InformedInput<object, Question>>(({ input }) => {
+        inputs.push(input)
+        return Promise.resolve(work())
+      }),
+    })
+    const resources = isForgetful ? {} : { memory }
+    const report = (...said: unknown[]): void => void reports.push(said)
+    const ref = system.spawn(defineAgent({ name: 'job', logic }), {
+      input: { resources, request: { task: 'Why is the bridge closed?' }, report },
+    })
+    return await new Promise((resolve) => ref.watch(({ output }) => resolve(output)))
+  }
+
+  beforeEach(() => {
+    for (const list of [inputs, reports]) list.length = 0
+  })
+
+  const learned: InformedOutput<object> = {
+    kind: 'done',
+    reply: {},
+    lesson: { outcome: 'A bearing broke.', isSuccess: true },
+  }
+
+  it('shows its work what earlier ones led to', async () => {
+    for (const _ of [1, 2]) expect(await run(() => learned)).toEqual(learned)
+    expect(inputs.map(({ recalled }) => recalled?.texts.length)).toEqual([0, 2])
+    expect(reports).toEqual([
+      ['recalled', { memories: 0 }],
+      ['recalled', { memories: 2 }],
+    ])
+  })
+
+  it('keeps nothing of work that taught nothing, or threw', async () => {
+    expect(await run(() => ({ kind: 'done', reply: {} }))).toMatchObject({ kind: 'done' })
+    const broken = new Error('broken')
+    const output = await run(() => {
+      throw broken
+    })
+    expect(output).toEqual({ kind: 'failed', error: broken })
+    expect(memory.inspect().nodes).toBe(0)
+  })
+
+  it('works without a memory', async () => {
+    expect(await run(() => learned, true)).toEqual(learned)
+    expect([inputs[0]?.recalled, reports]).toEqual([undefined, []])
   })
 })
