@@ -29,6 +29,7 @@ type Who = 'writer' | 'reader'
 type Found = { readonly state: RingState; readonly from: Found | undefined; readonly by: string }
 
 const FAILURES_MAX = 5
+const BEGUN = { wait: 'none', isHurried: false, count: 0, shown: 0, known: 0, buffer: [] } as const
 
 /** Visits every state that `messages` records through a ring of two slots can lead to, and judges each. */
 export function exploreRing(init: {
@@ -39,9 +40,10 @@ export function exploreRing(init: {
   const world: World = { messages: init.messages, defect: { ...NO_DEFECT, ...init.defect } }
   const start: RingState = {
     memory: Array.from({ length: RECORDS + 2 * SLOTS }, () => 0),
-    writer: { step: 'W1', afterwards: 'W1', count: 0, shown: 0, known: 0, buffer: [] },
-    reader: { step: 'R1', afterwards: 'R1', count: 0, shown: 0, known: 0, buffer: [] },
+    writer: { step: 'W1', afterwards: 'W1', ...BEGUN },
+    reader: { step: 'R1', afterwards: 'R1', ...BEGUN },
     spurious: 1,
+    hurries: 2,
     fault: '',
   }
   const known = new Set<string>([keyOf(start)])
@@ -52,8 +54,9 @@ export function exploreRing(init: {
     const found = queue[head]
     if (found === undefined) break
     const successors = found.state.fault === '' ? successorsOf(found.state, world) : []
-    const failure =
-      found.state.fault === '' && successors.length === 0 ? judgeEnd(found.state, world) : found.state.fault
+    // What need not happen is no way out.
+    const isStuck = !successors.some(({ isOptional }) => !isOptional)
+    const failure = found.state.fault === '' && isStuck ? judgeEnd(found.state, world) : found.state.fault
     if (failure !== '') failures.push(`${failure}; ${traceOf(found)}`)
     for (const { state, by } of successors) {
       edges += 1
@@ -82,19 +85,46 @@ function traceOf(found: Found): string {
   return steps.toReversed().join(' ')
 }
 
-type Successor = { readonly state: RingState; readonly by: string }
+type Successor = { readonly state: RingState; readonly by: string; readonly isOptional: boolean }
 
 function successorsOf(state: RingState, world: World): readonly Successor[] {
   const all: Successor[] = []
   for (const who of ['writer', 'reader'] as const) {
     const thread = state[who]
     const mark = who === 'writer' ? 'w' : 'r'
-    for (const next of stepThread(state, who, world)) all.push({ state: next, by: `${mark}:${thread.step}` })
+    for (const next of stepThread(state, who, world)) {
+      all.push({ state: next, by: `${mark}:${thread.step}`, isOptional: false })
+    }
+    for (const [by, next] of happeningsOf(state, who, world)) {
+      all.push({ state: next, by: `${mark}:${by}`, isOptional: by !== 'woken' })
+    }
     for (const [index, [place, value]] of thread.buffer.entries()) {
       if (!mayReachMemory(thread.buffer, index)) continue
       const buffer = thread.buffer.toSpliced(index, 1)
-      all.push({ state: goOn(withMemory(state, place, value), who, { buffer }), by: `${mark}:memory[${place}]` })
+      const reached = goOn(withMemory(state, place, value), who, { buffer })
+      all.push({ state: reached, by: `${mark}:memory[${place}]`, isOptional: false })
     }
+  }
+  return all
+}
+
+/** What comes to a thread from outside, where its code lets something else run: asleep, or between two rounds. */
+function happeningsOf(state: RingState, who: Who, { defect }: World): readonly (readonly [string, RingState])[] {
+  const { step, wait } = state[who]
+  const isAsleep = step === 'asleep'
+  if (!isAsleep && step !== 'W1' && step !== 'R1') return []
+  const all: (readonly [string, RingState])[] = []
+  // The state becomes AWAKE, whether the thread slept or not.
+  const up = { step: 'P5', wait: 'none' } as const
+  if (wait === 'fired') {
+    const isDropped = defect.dropsOldWakes && isAsleep && state[who].isHurried
+    all.push(['woken', goOn(state, who, isDropped ? { wait: 'none' } : up)])
+  }
+  if (wait === 'listed' && state.spurious > 0) {
+    all.push(['spurious', goOn({ ...state, spurious: state.spurious - 1 }, who, { wait: 'fired' })])
+  }
+  if (isAsleep && state.hurries > 0) {
+    all.push(['hurry', goOn({ ...state, hurries: state.hurries - 1 }, who, { step: 'P5', isHurried: true })])
   }
   return all
 }
@@ -256,8 +286,8 @@ function stepBell(state: RingState, who: Who, step: 'B1' | 'B2' | 'B3'): readonl
   // What changes and what wakes take a lock, and with it a fence.
   if (thread.buffer.length > 0) return []
   if (step === 'B3') {
-    const isAsleep = state[other].step === 'asleep'
-    return [goOn(isAsleep ? goOn(state, other, { step: 'P5' }) : state, who, { step: thread.afterwards })]
+    const isHeard = state[other].wait === 'listed'
+    return [goOn(isHeard ? goOn(state, other, { wait: 'fired' }) : state, who, { step: thread.afterwards })]
   }
   if (state.memory[word] !== PARKED) return [goOn(state, who, { step: thread.afterwards })]
   return [goOn(withMemory(state, word, RUNG), who, { step: 'B3' })]
@@ -279,7 +309,8 @@ function stepSleep({ state, who, step, world }: Sleep): readonly RingState[] {
   const { defect } = world
   const thread = state[who]
   const word = who === 'writer' ? WRITER_STATE : READER_STATE
-  const steps = sleepSteps(who, defect)
+  const isCareless = thread.isHurried && defect.hurriesPastRecheck
+  const steps = sleepSteps(who, isCareless ? { ...defect, hasReaderRecheck: false, hasWriterRecheck: false } : defect)
   const next = steps[steps.indexOf(step) + 1] ?? 'asleep'
   const written = (place: number, value: number, ordering: Ordering): readonly RingState[] => {
     const after = store(state, who, { place, value, ordering })
@@ -300,11 +331,14 @@ function stepSleep({ state, who, step, world }: Sleep): readonly RingState[] {
       return [goOn(state, who, { step: thread.count - known < defect.slotsBelieved ? 'P5' : next, known })]
     }
     case 'P3': {
+      // A wait that is left from before is this one too.
+      if (thread.wait !== 'none') return [goOn(state, who, { step: 'asleep' })]
       if (thread.buffer.length > 0) return []
       const isParked = state.memory[word] === PARKED || !defect.comparesInWait
-      return [goOn(state, who, { step: isParked ? 'asleep' : 'P5' })]
+      const asleep = { step: 'asleep', wait: 'listed', isHurried: false } as const
+      return [goOn(state, who, isParked ? asleep : { step: 'P5' })]
     }
     case 'asleep':
-      return state.spurious === 0 ? [] : [goOn({ ...state, spurious: state.spurious - 1 }, who, { step: 'P5' })]
+      return []
   }
 }

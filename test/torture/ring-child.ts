@@ -90,6 +90,8 @@ async function pauseOften(parks: number): Promise<void> {
       await send(number)
       number += 1
     }
+    // Also while it is parked, and while a wait of before is still under way.
+    if (draw(3) === 0) end.pump.expectAnswer()
     await pause()
   }
 }

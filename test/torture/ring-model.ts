@@ -29,6 +29,8 @@ export type RingDefect = {
   readonly publishesBeforeSleep: boolean
   readonly releasesBeforeSleep: boolean
   readonly slotsBelieved: number
+  readonly dropsOldWakes: boolean
+  readonly hurriesPastRecheck: boolean
 }
 
 export const SLOTS = 2
@@ -49,6 +51,8 @@ export const NO_DEFECT: RingDefect = {
   publishesBeforeSleep: true,
   releasesBeforeSleep: true,
   slotsBelieved: SLOTS,
+  dropsOldWakes: false,
+  hurriesPastRecheck: false,
 }
 
 /** Known defects, what each is and what it changes. Each must be found. */
@@ -74,6 +78,14 @@ export const RING_PLANTS: Readonly<Record<string, { readonly what: string; reado
     defect: { publishesBeforeSleep: false },
   },
   'sleep-unreleased': { what: 'the reader sleeps on room it did not release', defect: { releasesBeforeSleep: false } },
+  'old-wake-dropped': {
+    what: 'a wake of the wait that a hurry left behind is not taken for one of the present park',
+    defect: { dropsOldWakes: true },
+  },
+  'hurry-no-recheck': {
+    what: 'a thread that had looked for an answer parks without looking again (P2, F2)',
+    defect: { hurriesPastRecheck: true },
+  },
   'one-slot-more': { what: 'the writer believes in a slot more than there is', defect: { slotsBelieved: SLOTS + 1 } },
 }
 
@@ -116,8 +128,17 @@ export type Step =
 
 export type BufferedStore = readonly [place: number, value: number, ordering: Ordering]
 
+/**
+ * The wait of P3. It outlives the sleep when the thread gets up by itself (see `ThreadPump.expectAnswer`), and is then that
+ * of the next sleep too. `fired`: notified, and what follows it has still to run on its thread.
+ */
+export type Wait = 'none' | 'listed' | 'fired'
+
 export type ThreadState = {
   readonly step: Step
+  readonly wait: Wait
+  /** It got up by itself, and has not looked and parked since. */
+  readonly isHurried: boolean
   /** Where it goes on after the bell. */
   readonly afterwards: Step
   /** Records written or read; what of that is published or released; what is known of the other end. */
@@ -133,6 +154,8 @@ export type RingState = {
   readonly reader: ThreadState
   /** Wakes without a reason that may still happen. */
   readonly spurious: number
+  /** Times that a sleeping thread may still get up by itself, because it was given something else to do. */
+  readonly hurries: number
   /** What the reader saw that was never written so. */
   readonly fault: string
 }

@@ -13,6 +13,9 @@ import type { ThreadBoard } from './thread-board.ts'
  *  P5 state = AWAKE
  * ```
  *
+ * A sleeper may also get up by itself, by P5 (`ThreadPump.expectAnswer`). The wait of P3 is still under way then, and is
+ * that of its next sleep too: whether it ends by the bell of that one or by one of before, the sleeper looks for work.
+ *
  * Either the waker's B1 comes after P1 and sees PARKED, or the sleeper's P2 comes after the work was published and sees
  * it: both are sequentially consistent atomics, so there is no third case.
  */
