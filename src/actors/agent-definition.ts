@@ -11,6 +11,10 @@ import type { ActorRef } from './actor-ref.ts'
  * - `credit`: the message is taken, and an actor that sent it has no further turn until there is room again; beyond twice the bound, or where
  *   two would wait for each other for ever, it is as `refuse`. From outside
  *   any turn nobody can be held: there it is as `refuse`, and `deliver` waits for room.
+ *
+ * The messages of a durable actor that are stored are bounded by themselves, and were acknowledged, so they are never
+ * dropped: where all that wait are stored, `drop-oldest` is as `refuse`. `deliver` to a durable actor, which resolves when
+ * the message is stored, fails with `ACTOR_MAILBOX_FULL` with every policy but `credit`, also where `send` would answer true.
  */
 export type MailboxPolicy = 'refuse' | 'drop-newest' | 'drop-oldest' | 'credit'
 

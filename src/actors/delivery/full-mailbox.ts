@@ -1,9 +1,24 @@
 /** The slow half of a send: the mailbox has messages, or is closed, or full. */
 import type { AnyEventObject } from 'xstate'
-import { DRAINING, eventTypeError, HELD, NOT_STARTED, SCHEDULED, STOPPED, SUSPENDED, type Cell } from '../cell/cell.ts'
+import {
+  DRAINING,
+  eventTypeError,
+  HELD,
+  NOT_STARTED,
+  SCHEDULED,
+  STOPPED,
+  SUSPENDED,
+  type Behaviour,
+  type Cell,
+} from '../cell/cell.ts'
 
 /** With `credit`, the most that one turn of one sender may put beyond the bound, as a multiple of it. */
-const CREDIT_OVERFLOW = 2
+export const CREDIT_OVERFLOW = 2
+
+/** A behaviour some of whose messages are not to be dropped for newer ones. */
+export interface MailKeeper {
+  keepsMail(event: AnyEventObject): boolean
+}
 
 export function mailSize(cell: Cell): number {
   return cell.slot === undefined ? 0 : 1 + (cell.ring?.size ?? 0)
@@ -45,7 +60,8 @@ function makeRoom(cell: Cell, event: AnyEventObject, waiting: number): boolean {
   const { atBound, bound } = cell.behaviour.definition.mailbox
   switch (atBound) {
     case 'credit':
-      if (system.current === undefined || !hold(system.current, cell, waiting < bound * CREDIT_OVERFLOW)) break
+      if (system.current === undefined || waiting >= bound * CREDIT_OVERFLOW || waitsFor(cell, system.current)) break
+      holdSender(system.current, cell)
       return true
     case 'drop-oldest': {
       const oldest = takeOldest(cell)
@@ -61,11 +77,13 @@ function makeRoom(cell: Cell, event: AnyEventObject, waiting: number): boolean {
   return false
 }
 
-/** The message that waits longest and may be dropped; `undefined` when all that wait are control messages. */
+/** The message that waits longest and may be dropped; `undefined` when none of those that wait may be. */
 function takeOldest(cell: Cell): AnyEventObject | undefined {
+  const { behaviour } = cell
+  const keeper = isKeeper(behaviour) ? behaviour : undefined
   const waiting: AnyEventObject[] = []
   for (let event = shiftMail(cell); event !== undefined; event = shiftMail(cell)) {
-    if (event.type === TERMINATED) waiting.push(event)
+    if (event.type === TERMINATED || keeper?.keepsMail(event) === true) waiting.push(event)
     else {
       for (const control of waiting.reverse()) unshiftMail(cell, control)
       return event
@@ -73,6 +91,10 @@ function takeOldest(cell: Cell): AnyEventObject | undefined {
   }
   for (const control of waiting.reverse()) unshiftMail(cell, control)
   return undefined
+}
+
+function isKeeper(behaviour: Behaviour): behaviour is Behaviour & MailKeeper {
+  return 'keepsMail' in behaviour
 }
 
 const TERMINATED = 'kernell.terminated'
@@ -91,21 +113,20 @@ function unshiftMail(cell: Cell, event: AnyEventObject): void {
   cell.slot = event
 }
 
-/**
- * Takes the sender's turns away until the target has room.
- *
- * @returns False when that would be for ever: the sender is the target, or the target (or whoever that waits for) waits
- *   for the sender; or when the sender has put too much in one turn.
- */
-function hold(sender: Cell, target: Cell, hasOverflowRoom: boolean): boolean {
-  if (!hasOverflowRoom) return false
-  let waiter: { readonly extras: Cell['extras'] } | undefined = target
+/** Whether `first` waits for room in the mailbox of `second`, or of whoever that waits for; or is it. */
+export function waitsFor(first: Cell, second: Cell): boolean {
+  let waiter: { readonly extras: Cell['extras'] } | undefined = first
   while (waiter !== undefined) {
-    if (waiter === sender) return false
+    if (waiter === second) return true
     waiter = waiter.extras?.heldBy
   }
+  return false
+}
+
+/** Takes the sender's turns away until the target has room. For ever, if that `waitsFor` the sender. */
+export function holdSender(sender: Cell, target: Cell): void {
   // It waits already, for the first of several full mailboxes; this one takes the message all the same.
-  if ((sender.marks & HELD) !== 0) return true
+  if ((sender.marks & HELD) !== 0) return
   sender.marks |= HELD
   sender.more().heldBy = target
   const extras = target.more()
@@ -119,7 +140,6 @@ function hold(sender: Cell, target: Cell, hasOverflowRoom: boolean): boolean {
       sender.system.enqueue(sender)
     },
   })
-  return true
 }
 
 /** After a turn: senders that waited for room go on once half of it is free. */

@@ -3,6 +3,7 @@ import { CodedError } from '../../base/errors.ts'
 import type { AgentDefinition } from '../agent-definition.ts'
 import { ADOPTED, RUNNING, STOPPED, SUSPENDED, WHOLE, type Cell } from '../cell/cell.ts'
 import { endTree } from '../cell/life.ts'
+import { holdSender, type MailKeeper } from '../delivery/full-mailbox.ts'
 import { notifyNext } from '../delivery/observers.ts'
 import { AdoptedBehaviour, type XStateActor } from '../hosting/adopted-behaviour.ts'
 import { reducerOf } from '../hosting/reducer-behaviour.ts'
@@ -34,6 +35,8 @@ export interface DurableRuntime {
   opened(cell: Cell, owner: DurableOwner): void
   /** After a turn: the actor may have to wait for the disk. */
   afterTurn(cell: Cell): void
+  /** It failed: its supervisor starts it again, or ends it for good. */
+  failing(cell: Cell): void
   /** The cell ends, or starts again with another owner. */
   released(cell: Cell, owner: DurableOwner | undefined): void
 }
@@ -48,7 +51,7 @@ type TurnInit = {
  * A durable actor's way to run its logic: each message is a turn, each turn is a record, and nothing of it is seen outside
  * before that is on stable storage. A restart by its supervisor goes on from the last stored state.
  */
-export class DurableBehaviour implements DurableRoot {
+export class DurableBehaviour implements DurableRoot, MailKeeper {
   readonly isSupervisor = false
   readonly logic: AnyActorLogic
   readonly definition: AgentDefinition
@@ -129,6 +132,11 @@ export class DurableBehaviour implements DurableRoot {
     }
   }
 
+  /** What is stored was acknowledged. */
+  keepsMail(event: AnyEventObject): boolean {
+    return this.#runtime.ticketOf(event) !== undefined
+  }
+
   /** Not the end of the actor, which is stored: it leaves memory. XState's own children are ended by whoever calls this. */
   end(cell: Cell): void {
     const { owner } = this
@@ -147,6 +155,7 @@ export class DurableBehaviour implements DurableRoot {
 
   setError(cell: Cell, error: unknown): void {
     cell.state = { ...(cell.state as Snapshot<unknown>), status: 'error', error }
+    this.#runtime.failing(cell)
   }
 
   #handle(cell: Cell, event: AnyEventObject): void {
@@ -196,6 +205,7 @@ export class DurableBehaviour implements DurableRoot {
         state: this.#toStored(snapshot),
         ...(ticket !== undefined && !isStashed && handledBy(ticket)),
       })
+      for (const target of turn.full ?? []) holdSender(cell, target)
     } catch (error: unknown) {
       scope.clear()
       scope.reset()
@@ -300,6 +310,7 @@ export function durableDefinitionOf(definition: AgentDefinition): DurableDefinit
     name,
     version,
     inboxBound: mailbox.bound,
+    atBound: mailbox.atBound,
     ...(durable !== undefined && { snapshotEvery: durable.snapshotEvery }),
     ...(migrate !== undefined && {
       migrate: (state, fromVersion) => {

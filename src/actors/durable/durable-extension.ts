@@ -7,6 +7,7 @@ import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
 import { Cell, HELD, RUNNING, SCHEDULED, STOPPED, SUSPENDED, type Behaviour } from '../cell/cell.ts'
 import { endFailed, endTree, runDeferred } from '../cell/life.ts'
 import { stoppedError } from '../delivery/ask.ts'
+import type { DeadLetterReason } from '../delivery/dead-letters.ts'
 import { putMail } from '../delivery/full-mailbox.ts'
 import type { ActorEnvironment } from '../environment.ts'
 import type { XStateActor } from '../hosting/adopted-behaviour.ts'
@@ -48,7 +49,10 @@ const DURABLE: unique symbol = Symbol('durable actors') as never
 /** What a data directory adds to an actor system: the actors of definitions that are `durable` outlive the process. */
 export class DurableExtension implements SystemExtension, DurableHost, DurableRuntime, RefRuntime {
   readonly ready: Promise<void>
-  readonly gate: TurnGate = new TurnGate(() => this.#store)
+  readonly gate: TurnGate = new TurnGate({
+    store: () => this.#store,
+    cellOf: (id) => this.#places.knownCell(id),
+  })
   readonly references: ReferenceCodec
   readonly #init: DurableExtensionInit
   readonly #replies: HeldReplies
@@ -221,12 +225,17 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
   }
 
   async deliver(id: string, event: AnyEventObject, { key, signal }: DeliverOptions): Promise<void> {
-    const stored = this.store.deliver(id, event, key === undefined ? {} : { key })
-    await (signal === undefined ? stored : unlessAborted(stored, signal))
+    const stored = this.store.deliver(id, event, { signal, ...(key !== undefined && { key }) })
+    try {
+      await (signal === undefined ? stored : unlessAborted(stored, signal))
+    } catch (error: unknown) {
+      if (CodedError.is(error, 'ACTOR_MAILBOX_FULL')) this.#bury(id, event, 'mailbox-full')
+      throw error
+    }
   }
 
   bury(id: string, event: AnyEventObject): void {
-    this.system.deadLetters.put({ address: this.addressOf(id) }, event, 'unknown-actor')
+    this.#bury(id, event, 'unknown-actor')
   }
 
   // What durable behaviours use.
@@ -274,6 +283,13 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
       if (cell.slot !== undefined && cell.status === RUNNING && (cell.marks & (SCHEDULED | SUSPENDED)) === 0) {
         this.system.enqueue(cell)
       }
+    })
+  }
+
+  failing(cell: Cell): void {
+    // Its logic is not told of such an end, and its store must be.
+    this.#init.environment.soon(() => {
+      if (cell.status === STOPPED) this.#forget(cell)
     })
   }
 
@@ -345,6 +361,10 @@ export class DurableExtension implements SystemExtension, DurableHost, DurableRu
       if (cell.status === RUNNING) this.system.run(() => this.#openCell(cell))
     }
     this.#early.storeRest()
+  }
+
+  #bury(id: string, event: AnyEventObject, reason: DeadLetterReason): void {
+    this.system.deadLetters.put({ address: this.addressOf(id) }, event, reason)
   }
 
   #liveCell(owner: DurableOwner): Cell | undefined {

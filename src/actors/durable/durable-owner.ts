@@ -1,5 +1,6 @@
 import type { AnyEventObject } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
+import type { MailboxPolicy } from '../agent-definition.ts'
 import { copyStateOf, formatKey, stateOf } from './durable-actor.ts'
 import type { DurableActor, InboxEntry, StoredState } from './durable-actor.ts'
 import { DurableTurn } from './durable-turn.ts'
@@ -20,6 +21,8 @@ export type DurableDefinition = {
   readonly snapshotEvery?: number
   /** Messages that may wait. Default 65,536. */
   readonly inboxBound?: number
+  /** What happens to messages beyond that. Default `refuse`. */
+  readonly atBound?: MailboxPolicy
 }
 
 /** What an owner uses of its store. */

@@ -3,6 +3,7 @@ import { assert } from '../../base/assert.ts'
 import { CodedError } from '../../base/errors.ts'
 import { CLOCK_SET_BACK_MAX_MS } from '../../base/time.ts'
 import type { EventLog } from '../../ports/event-log.ts'
+import type { MailboxPolicy } from '../agent-definition.ts'
 import type { ActorEnvironment } from '../environment.ts'
 import type { DecidedApproval, DecisionInit, PendingApproval } from './approval-desk.ts'
 import { refusalOf } from './check-record.ts'
@@ -18,6 +19,7 @@ import { applyChecked } from './durable-state.ts'
 import { checkEvent } from './durable-turn.ts'
 import type { EffectHandler, EffectHandlerInit } from './effect-runner.ts'
 import { exportActor, parseExport } from './export-actor.ts'
+import { InboxRoom } from './inbox-room.ts'
 import { encodeRecord } from './journal-codec.ts'
 import { JOURNAL_FORMAT } from './journal-record.ts'
 import type { JournalRecord } from './journal-record.ts'
@@ -45,6 +47,8 @@ export type StoredDeliverOptions = {
   readonly key?: string
   /** Where the message comes from and its place in what that sender sent here, rising: one that is not higher is not taken. */
   readonly sender?: { readonly id: string; readonly sequence: number }
+  /** Ends the wait for room. */
+  readonly signal?: AbortSignal | undefined
 }
 
 const KEY_LENGTH_MAX = 512
@@ -76,6 +80,7 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
   readonly #compactor: Compactor
   readonly #consequences: Consequences
   readonly #owners = new Map<string, DurableOwner>()
+  readonly #room: InboxRoom
   /** Definitions by name, as far as they were named here. */
   readonly #definitions = new Map<string, DurableDefinition>()
   #lastAt = 0
@@ -98,6 +103,11 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
     const later = (task: () => void): void => environment.later(task)
     this.#compactor = new Compactor({ log, state, writer: this.#writer, references, later, compactAtBytes })
     this.#consequences = new Consequences(this, environment, effectsAtOnce)
+    this.#room = new InboxRoom({
+      soon: (task) => environment.soon(task),
+      // An actor that is not in memory empties no inbox.
+      isDecided: (id) => this.hasRoom(id) || !this.#owners.has(id),
+    })
     this.#writer.prepare(encodeRecord({ kind: 'open', format: JOURNAL_FORMAT, at: this.now() }, false))
   }
 
@@ -177,38 +187,63 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
    * Puts a message into the inbox of a stored actor and resolves when it is on stable storage. One that was taken before,
    * by its key or by its sender's count, resolves likewise and is not taken again.
    *
+   * What is in an inbox was acknowledged, and nothing acknowledged is dropped: a full one refuses, also with the policies
+   * `drop-newest` and `drop-oldest`. With `credit` the message waits for room, in the order of the calls, as long as its
+   * actor is in memory.
+   *
    * @throws `ACTOR_NOT_STORED`, `ACTOR_MAILBOX_FULL`, `ACTOR_STATE_NOT_STORABLE`, `STORE_OVERLOADED`, the failure of the store;
    *   TypeError for what is not an event.
    */
   async deliver(id: string, event: AnyEventObject, options: StoredDeliverOptions = {}): Promise<void> {
     this.#checkOpen()
     checkEvent(event)
-    const { key, sender } = options
+    const { key } = options
     if (key !== undefined && (key.length === 0 || key.length > KEY_LENGTH_MAX)) {
       throw new RangeError(`A key has 1 to ${KEY_LENGTH_MAX} characters`)
     }
-    const actor = this.#find(id)
-    if (!isTaken(actor, options)) {
-      this.#checkRoom(actor)
-      const isTagged = sealRoot(event, 'event', this.references)
-      const from = sender && { sender: sender.id, senderSequence: sender.sequence }
-      const record = {
-        kind: 'inbox',
-        actor: id,
-        event,
-        version: this.versionOf(id) ?? actor.version,
-        at: this.now(),
-      } as const
-      this.write({ ...record, ...(key !== undefined && { key }), ...from }, { isTagged })
-    }
+    const isHeld = !isTaken(this.#find(id), options) && this.#isHeldForRoom(id)
+    if (isHeld) await this.#room.wait(id, () => this.#accept(id, event, options), options.signal)
+    else this.#accept(id, event, options)
     await this.#writer.synced()
   }
 
-  /** Whether a message sent by an actor's turn to `id` would find room. */
-  hasRoom(id: string): boolean {
+  #accept(id: string, event: AnyEventObject, options: StoredDeliverOptions): void {
+    this.#checkOpen()
+    const actor = this.#find(id)
+    if (isTaken(actor, options)) return
+    this.#checkRoom(actor)
+    const { key, sender } = options
+    const isTagged = sealRoot(event, 'event', this.references)
+    const from = sender && { sender: sender.id, senderSequence: sender.sequence }
+    const record = {
+      kind: 'inbox',
+      actor: id,
+      event,
+      version: this.versionOf(id) ?? actor.version,
+      at: this.now(),
+    } as const
+    this.write({ ...record, ...(key !== undefined && { key }), ...from }, { isTagged })
+  }
+
+  /** Whether a message is to wait: behind those that do, or because it would be refused without. */
+  #isHeldForRoom(id: string): boolean {
+    return this.#room.isAwaited(id) || (this.atBoundOf(id) === 'credit' && !this.hasRoom(id))
+  }
+
+  /** What happens to messages for an actor whose inbox is full. */
+  atBoundOf(id: string): MailboxPolicy {
+    return this.#definitionOf(id)?.atBound ?? 'refuse'
+  }
+
+  /**
+   * Whether another message would find room.
+   *
+   * @param more  Messages that are on their way.
+   * @param times  How often the bound counts.
+   */
+  hasRoom(id: string, more = 0, times = 1): boolean {
     const actor = this.#state.actors.get(id)
-    if (actor === undefined) return false
-    return (actor.inbox?.size ?? 0) < (this.#definitions.get(actor.agent)?.inboxBound ?? INBOX_BOUND_DEFAULT)
+    return actor !== undefined && (actor.inbox?.size ?? 0) + more < this.#boundOf(id) * times
   }
 
   /** Removes an actor with everything that is stored of it; its owner is fenced off. @throws `ACTOR_NOT_STORED`. */
@@ -219,6 +254,7 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
     this.write({ kind: 'removal', actor: id, at: this.now() }, { isTagged: false })
     this.#owners.delete(id)
     this.#consequences.removed(actor)
+    this.#room.changed(id)
     if (owner !== undefined) this.#consequences.host?.fenced(owner)
     await this.#writer.synced()
   }
@@ -276,6 +312,7 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
    * @param signal  Ends the wait for a disk that does not answer.
    */
   async close(signal?: AbortSignal): Promise<void> {
+    if (!this.#isClosed) this.#room.close(closedError())
     this.#isClosed = true
     this.#consequences.stop()
     this.#writer.flush()
@@ -298,10 +335,7 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
   }
 
   versionOf(id: string): number | undefined {
-    const actor = this.#state.actors.get(id)
-    return (
-      this.#owners.get(id)?.definition.version ?? this.#definitions.get(actor?.agent ?? '')?.version ?? actor?.version
-    )
+    return this.#definitionOf(id)?.version ?? this.#state.actors.get(id)?.version
   }
 
   write(
@@ -323,6 +357,7 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
       if (actor !== undefined) this.#compactor.noteNew(actor)
       if (record.kind === 'import' && actor !== undefined) this.#consequences.startActor(actor)
     }
+    if (record.kind === 'commit' && record.consumed !== undefined) this.#room.changed(record.actor)
     return payload.length
   }
 
@@ -353,6 +388,16 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
       actor.state = { kind: 'packed', bytes: packState(actor, this.references), deltas: [] }
     }
     if (actor.inbox !== undefined) this.#consequences.host?.wake(actor.id)
+    // After it came back, or did not.
+    this.#room.changed(actor.id)
+  }
+
+  #boundOf(id: string): number {
+    return this.#definitionOf(id)?.inboxBound ?? INBOX_BOUND_DEFAULT
+  }
+
+  #definitionOf(id: string): DurableDefinition | undefined {
+    return this.#owners.get(id)?.definition ?? this.#definitions.get(this.#state.actors.get(id)?.agent ?? '')
   }
 
   #find(id: string): DurableActor {
@@ -363,7 +408,9 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
 
   #checkRoom(actor: DurableActor): void {
     if (!this.hasRoom(actor.id)) {
-      throw new CodedError('ACTOR_MAILBOX_FULL', { message: `${actor.inbox?.size} messages wait for ${actor.id}` })
+      const { id, inbox } = actor
+      const message = `The inbox of actor ${id} is full: ${inbox?.size} messages wait`
+      throw new CodedError('ACTOR_MAILBOX_FULL', { message, details: { id, bound: this.#boundOf(id) } })
     }
     if (this.#writer.isCongested) {
       throw new CodedError('STORE_OVERLOADED', { message: 'The disk is behind with the journal of the actors' })
@@ -372,13 +419,18 @@ export class DurableStore implements OwnerStore, ConsequenceStore {
 
   #checkOpen(): void {
     if (this.#writer.failure !== undefined) throw this.#writer.failure
-    if (this.#isClosed) throw new CodedError('STORE_NOT_OPEN', { message: 'The store of durable actors is closed' })
+    if (this.#isClosed) throw closedError()
   }
 
   #fail(error: CodedError): void {
     this.#consequences.stop()
+    this.#room.close(error)
     this.#consequences.host?.failed(error)
   }
+}
+
+function closedError(): CodedError {
+  return new CodedError('STORE_NOT_OPEN', { message: 'The store of durable actors is closed' })
 }
 
 function isTaken(actor: DurableActor, { key, sender }: StoredDeliverOptions): boolean {

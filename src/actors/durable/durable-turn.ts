@@ -1,4 +1,5 @@
 import type { AnyEventObject } from 'xstate'
+import type { Cell } from '../cell/cell.ts'
 import { createOccurrences } from './cron-schedule.ts'
 import type { ApprovalRequest, EffectRequest, SentMessage, TimerSetting } from './journal-record.ts'
 import type { MissedRuns, Recurrence } from './recurrence.ts'
@@ -71,6 +72,9 @@ export class DurableTurn implements DurableActions {
   readonly #keyOf: (sequence: number) => string
   #sequence: number
   messages: SentMessage[] | undefined
+  /** Actors whose inbox was full: once the turn is made, the sender waits for room there. */
+  full: Set<Cell> | undefined
+  #sent: Map<string, number> | undefined
   timers: Map<string, TimerSetting> | undefined
   cancelled: Set<string> | undefined
   effects: EffectRequest[] | undefined
@@ -89,6 +93,13 @@ export class DurableTurn implements DurableActions {
   sendStored(message: SentMessage): void {
     this.messages ??= []
     this.messages.push(message)
+    this.#sent ??= new Map()
+    this.#sent.set(message.to, this.sentTo(message.to) + 1)
+  }
+
+  /** Messages of this turn for one actor. */
+  sentTo(id: string): number {
+    return this.#sent?.get(id) ?? 0
   }
 
   holdBack(output: () => void): void {

@@ -1,5 +1,7 @@
 import type { AnyEventObject } from 'xstate'
-import { ADOPTED, eventTypeError, type Behaviour, type Cell, type SendGate } from '../cell/cell.ts'
+import type { MailboxPolicy } from '../agent-definition.ts'
+import { ADOPTED, eventTypeError, RUNNING, type Behaviour, type Cell, type SendGate } from '../cell/cell.ts'
+import { CREDIT_OVERFLOW, waitsFor } from '../delivery/full-mailbox.ts'
 import type { AdoptedBehaviour } from '../hosting/adopted-behaviour.ts'
 import type { DurableOwner } from './durable-owner.ts'
 import type { DurableTurn } from './durable-turn.ts'
@@ -27,7 +29,18 @@ export type ToChildEvent = {
 }
 export type RelayEvent = { readonly type: typeof RELAY; readonly to: unknown; readonly event: AnyEventObject }
 
-export type TurnGateStore = { hasRoom(id: string): boolean }
+export type TurnGateInit = {
+  /** `undefined` before it is open. */
+  readonly store: () => TurnGateStore | undefined
+  /** The cell of an actor that is in memory. */
+  readonly cellOf: (id: string) => Cell | undefined
+}
+
+export type TurnGateStore = {
+  /** See `DurableStore.hasRoom`. */
+  hasRoom(id: string, more: number, times?: number): boolean
+  atBoundOf(id: string): MailboxPolicy
+}
 
 /**
  * Stands in the way of all that a durable actor sends while it has its turn: what goes to a stored actor becomes part of
@@ -36,10 +49,10 @@ export type TurnGateStore = { hasRoom(id: string): boolean }
 export class TurnGate implements SendGate {
   current: CurrentTurn | undefined = undefined
   #outer: SendGate | undefined
-  readonly #store: () => TurnGateStore | undefined
+  readonly #init: TurnGateInit
 
-  constructor(store: () => TurnGateStore | undefined) {
-    this.#store = store
+  constructor(init: TurnGateInit) {
+    this.#init = init
   }
 
   run(current: CurrentTurn, task: () => void): void {
@@ -76,11 +89,27 @@ export class TurnGate implements SendGate {
     const { current } = this
     if (current === undefined) return false
     const { turn, owner } = current
-    if (target.id !== owner.id && this.#store()?.hasRoom(target.id) !== true) {
+    const store = this.#init.store()
+    if (
+      target.id !== owner.id &&
+      store?.hasRoom(target.id, turn.sentTo(target.id)) !== true &&
+      !this.#hasCredit(target.id, current)
+    ) {
       turn.holdBack(() => target.system.deadLetters.put(target, event, 'mailbox-full'))
-      return false
+      return store?.atBoundOf(target.id) === 'drop-newest'
     }
     turn.sendStored({ to: target.id, event, version: owner.versionFor(target.id) })
+    return true
+  }
+
+  /** With the policy `credit` a full inbox takes the message, and the sender has no further turn until there is room. */
+  #hasCredit(id: string, { cell: sender, turn }: CurrentTurn): boolean {
+    const store = this.#init.store()
+    const target = this.#init.cellOf(id)
+    if (store?.atBoundOf(id) !== 'credit' || target?.status !== RUNNING || waitsFor(target, sender)) return false
+    if (!store.hasRoom(id, turn.sentTo(id), CREDIT_OVERFLOW)) return false
+    turn.full ??= new Set()
+    turn.full.add(target)
     return true
   }
 }
