@@ -520,6 +520,12 @@ export const ERROR_CODES = {
     httpStatus: 500,
     isRetryable: false,
   },
+  ACTOR_DEFINITION_UNKNOWN: {
+    cause: 'A stored actor is to come into memory, and nobody has named its definition since the process started.',
+    remedy: 'Spawn it, or name its definition with `durableActors(system).define(definition)`; it is kept meanwhile.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
   ACTOR_NOT_MOVABLE: {
     cause:
       'The actor cannot move to another worker: it has children, waits for a restart, or holds what cannot be copied.',

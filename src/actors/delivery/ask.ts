@@ -2,6 +2,7 @@ import type { AnyEventObject, EventObject } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
 import type { AskOptions, DeliverOptions, ReplyTarget, Terminated } from '../actor-ref.ts'
 import { eventTypeError, STOPPED, type Cell } from '../cell/cell.ts'
+import { terminatedOf } from '../cell/life.ts'
 import { mailSize } from './full-mailbox.ts'
 
 export const ASK_TIMEOUT_MS_DEFAULT = 5_000
@@ -49,6 +50,11 @@ class PendingReply implements ReplyTarget {
   }
 }
 
+/** Whether the event is a question, whose answer only this process can hear. */
+export function isQuestion({ replyTo }: AnyEventObject): boolean {
+  return replyTo instanceof PendingReply
+}
+
 /** What an ask needs: a delay that can be taken back. */
 export type Delay = (delayMs: number, task: () => void) => { cancel(): void }
 
@@ -87,7 +93,7 @@ export function askCell(
     signal?.addEventListener('abort', onAbort, { once: true })
     if (cell.status === STOPPED) {
       cell.system.deadLetters.put(cell, event, 'stopped')
-      fail(stoppedError(cell, undefined))
+      fail(stoppedError(cell, terminatedOf(cell).error))
       return
     }
     const extras = cell.more()
@@ -103,7 +109,7 @@ export async function deliverToCell(cell: Cell, event: AnyEventObject, { signal 
     signal?.throwIfAborted()
     if (cell.status === STOPPED) {
       cell.system.deadLetters.put(cell, event, 'stopped')
-      throw stoppedError(cell, undefined)
+      throw stoppedError(cell, terminatedOf(cell).error)
     }
     const { bound, atBound } = cell.behaviour.definition.mailbox
     if (mailSize(cell) < bound || atBound !== 'credit') {
@@ -133,7 +139,7 @@ function timeoutError(cell: Cell, event: AnyEventObject, timeoutMs: number): Cod
 }
 
 export function stoppedError(cell: Cell, cause: unknown): CodedError {
-  const message = `Actor ${cell.id} has ended`
+  const message = `Actor ${cell.id} has ended${cause instanceof Error ? `: ${cause.message}` : ''}`
   return new CodedError('ACTOR_STOPPED', { message, ...(cause !== undefined && { cause }), details: { id: cell.id } })
 }
 

@@ -76,8 +76,13 @@ export class DurablePlaces {
     if (place === undefined || place.isPassive) this.#activate(id)
   }
 
+  /** Why an actor is not in memory, where that is known. */
   failureOf(id: string): unknown {
-    return this.#places.get(id)?.failure
+    const place = this.#places.get(id)
+    const agent = this.#init.store()?.actor(id)?.agent
+    if (place !== undefined || agent === undefined || this.definitions.has(agent)) return place?.failure
+    const message = `${id} is stored as an actor of ${agent}, and no definition of this name is known here`
+    return new CodedError('ACTOR_DEFINITION_UNKNOWN', { message, details: { id, agent } })
   }
 
   noteFailure(cell: Cell, failure: unknown): void {

@@ -30,10 +30,26 @@ export class HeldReply implements ReplyTarget {
     return true
   }
 
+  /** Nobody will answer: the question was not kept by whom it was passed on to. */
+  refused(): void {
+    askerOf(this.#target)?.refused?.()
+  }
+
+  /** Nobody will answer: whoever was to handle the question failed over it. */
+  failed(error: unknown): void {
+    askerOf(this.#target)?.failed?.(error)
+  }
+
   /** XState's `sendTo` delivers through this. */
   _send(event: EventObject): void {
     this.send(event)
   }
+}
+
+type Asker = { readonly refused?: () => void; readonly failed?: (error: unknown) => void }
+
+function askerOf(target: ReplyTarget | undefined): Asker | undefined {
+  return target as Asker | undefined
 }
 
 const REPLIES_MAX = 10_000

@@ -1,6 +1,7 @@
 import type { AnyEventObject } from 'xstate'
 import type { MailboxPolicy } from '../agent-definition.ts'
 import { ADOPTED, eventTypeError, RUNNING, type Behaviour, type Cell, type SendGate } from '../cell/cell.ts'
+import { isQuestion } from '../delivery/ask.ts'
 import { CREDIT_OVERFLOW, waitsFor } from '../delivery/full-mailbox.ts'
 import type { AdoptedBehaviour } from '../hosting/adopted-behaviour.ts'
 import type { DurableOwner } from './durable-owner.ts'
@@ -76,7 +77,7 @@ export class TurnGate implements SendGate {
     const { current } = this
     if (current === undefined) return target.take(event)
     const root = durableRootOf(target)
-    if (root !== undefined && (root === current.cell || ownerOf(root)?.isCreated === true)) {
+    if (root !== undefined && !isQuestion(event) && (root === current.cell || ownerOf(root)?.isCreated === true)) {
       return this.sendStored(root, root === target ? event : { type: TO_CHILD, path: pathOf(target, root), event })
     }
     const outer = this.#outer
