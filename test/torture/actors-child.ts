@@ -17,7 +17,7 @@
  * one is ended now and then; a number ends after so many; `settle` only finishes what is left. RETRY names a file of
  * commands that nobody answered, one JSON text each; BANK the file that payments are written to.
  */
-import { appendFileSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { durableActors } from '../../src/actors/durable/durable-actors.ts'
 import { DurableExtension } from '../../src/actors/durable/durable-extension.ts'
@@ -26,7 +26,6 @@ import { ActorSystem } from '../../src/actors/system/actor-system.ts'
 import { createSystemEnvironment } from '../../src/actors/system/system-environment.ts'
 import { observeQuiet } from '../../src/actors/threads/quiet-environment.ts'
 import { ThreadExtension } from '../../src/actors/threads/thread-extension.ts'
-import { CodedError } from '../../src/base/errors.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
 import { joinExtensions } from '../../src/node/actors/join-extensions.ts'
 import { createSystemRandom } from '../../src/node/system-random.ts'
@@ -37,6 +36,7 @@ import { courier } from './actors-courier.ts'
 import { ACTOR_PLANTS } from './actors-plants.ts'
 import { accountAgent, ACCOUNTS, TICK_MS } from './actors-workload.ts'
 import type { AccountCommand, SentCommand } from './actors-workload.ts'
+import { attempt, attemptAndEnd, say } from './child-end.ts'
 
 const [directory = '', seedText = '1', run = '0', rounds = 'kill', plant = '', retry = '', bank = ''] =
   process.argv.slice(2)
@@ -44,16 +44,6 @@ const [directory = '', seedText = '1', run = '0', rounds = 'kill', plant = '', r
 const CARRY_MS_MAX = 1_000
 const draws = createRandomStream(Number(seedText))
 
-/** A pipe that the other side reads slowly may be full for a moment. */
-function say(line: string): void {
-  for (let rest = Buffer.from(`${line}\n`); rest.length > 0;) {
-    try {
-      rest = rest.subarray(writeSync(1, rest))
-    } catch (error: unknown) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-    }
-  }
-}
 const paid = new Set(readLines(bank))
 
 async function main(): Promise<void> {
@@ -174,17 +164,4 @@ function readLines(path: string): readonly string[] {
   }
 }
 
-/** A coded refusal of the disk is what the torture provokes; anything else is a defect. */
-async function attempt(work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error: unknown) {
-    if (!CodedError.is(error)) throw error
-    say(`E ${error.code}`)
-  }
-}
-
-await attempt(main)
-// Under the faulty disk this cuts the power; without it, nothing is watching and the process just ends.
-if (process.env['FAULTY_DISK_ROOT'] !== undefined) openSync(`${process.env['FAULTY_DISK_ROOT']}/.power-cut`, 'w')
-process.exit(0)
+await attemptAndEnd(main)

@@ -7,20 +7,17 @@ import { CodedError } from '../../src/base/errors.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import { openSegmentedEventLog } from '../../src/storage/segmented-event-log.ts'
-import { FaultyFileSystem } from '../../src/testing/faulty-file-system.ts'
-import type { DiskFault, PowerCut } from '../../src/testing/faulty-file-system.ts'
+import type { FaultyFileSystem, PowerCut } from '../../src/testing/faulty-file-system.ts'
 import { ManualEnvironment } from '../actors/durable/manual-environment.ts'
 import { accountAgent, checkAccounts, TICK_MS } from './actors-workload.ts'
 import type { SentCommand } from './actors-workload.ts'
-import type { ExploreResult, LogPlant } from './explore-event-log.ts'
+import { exploreEveryDiskFault, type ExploreResult } from './every-disk-fault.ts'
+import type { LogPlant } from './explore-event-log.ts'
 
 export type ExploreActorsInit = { readonly seed: number; readonly plant?: LogPlant }
 
 const ACCOUNTS = 4
 const ROUNDS = 5
-const KINDS: readonly DiskFault['kind'][] = ['fail', 'tear', 'crash']
-const CUTS: readonly PowerCut[] = ['lose', 'mix', 'keep']
-
 type History = {
   readonly acknowledged: { readonly key: string; readonly account: string }[]
   readonly unanswered: Map<string, SentCommand>
@@ -34,34 +31,20 @@ type History = {
  * delivered once more with its keys, and when all is quiet everything must have happened exactly once.
  */
 export async function exploreActors(init: ExploreActorsInit): Promise<ExploreResult> {
-  const probe = new FaultyFileSystem({ seed: init.seed })
-  await work(probe, init, newHistory())
-  const faultPoints = probe.operationCount
-  const failures: string[] = []
-  const trace: string[] = []
-  let runs = 0
-  for (let operation = 0; operation < faultPoints; operation += 1) {
-    for (const kind of KINDS) {
-      for (const cut of CUTS) {
-        runs += 1
-        const name = `seed ${init.seed} operation ${operation} ${kind} then ${cut}`
-        const outcome = await exploreOne(init, { operation, kind }, cut)
-        trace.push(`${name}: ${outcome.stored}`)
-        failures.push(...outcome.failures.map((what) => `${name}: ${what}`))
-      }
-    }
-  }
-  return { faultPoints, runs, failures, trace }
+  return await exploreEveryDiskFault({
+    seed: init.seed,
+    work: async (disk) => await work(disk, init, newHistory()),
+    judge: async (disk, cut) => await exploreOne(disk, init, cut),
+  })
 }
 
 const newHistory = (): History => ({ acknowledged: [], unanswered: new Map(), told: [], bank: [] })
 
 async function exploreOne(
+  disk: FaultyFileSystem,
   init: ExploreActorsInit,
-  fault: DiskFault,
   cut: PowerCut,
-): Promise<{ failures: string[]; stored: number }> {
-  const disk = new FaultyFileSystem({ seed: init.seed * 1000 + fault.operation, faults: [fault] })
+): Promise<{ failures: string[]; left: number }> {
   const history = newHistory()
   await work(disk, init, history)
   disk.crash(cut)
@@ -82,7 +65,7 @@ async function exploreOne(
   } catch (error: unknown) {
     failures.push(`the next start failed: ${String(error)}`)
   }
-  return { failures, stored }
+  return { failures, left: stored }
 }
 
 type Node = {

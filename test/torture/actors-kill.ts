@@ -11,7 +11,9 @@ import { openDataDirectory } from '../../src/storage/data-directory.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { ACCOUNTS, checkAccounts } from './actors-workload.ts'
 import type { SentCommand } from './actors-workload.ts'
-import type { DiskFaultInit, KillInit, KillOutcome } from './kill-storage.ts'
+import { faultyDiskVariables, type FaultyLife } from './faulty-disk.ts'
+import type { KillInit } from './kill-storage.ts'
+import type { KillOutcome } from './kill-tally.ts'
 
 const CHILD = fileURLToPath(new URL('actors-child.ts', import.meta.url))
 const ACKNOWLEDGEMENTS_MAX = 200
@@ -58,19 +60,10 @@ export class ActorsVictim {
   }
 
   /** Runs the process over the faulty disk, with a fault at the given call, until the power is cut. */
-  async cutPower(fault: DiskFaultInit): Promise<KillOutcome> {
+  async cutPower({ rounds, ...fault }: FaultyLife): Promise<KillOutcome> {
     this.#nextSeed()
-    const env = {
-      ...process.env,
-      LD_PRELOAD: fault.shim,
-      FAULTY_DISK_ROOT: join(this.#folder, 'data'),
-      FAULTY_DISK_TRASH: join(this.#folder, 'trash'),
-      FAULTY_DISK_COUNT: join(this.#folder, 'count'),
-      FAULTY_DISK_KIND: fault.kind,
-      FAULTY_DISK_CUT: fault.cut,
-      ...(fault.at !== undefined && { FAULTY_DISK_AT: String(fault.at) }),
-    }
-    const acknowledgements = await this.#live({ rounds: String(fault.rounds), kill: undefined, env })
+    const env = { ...process.env, ...faultyDiskVariables(this.#folder, fault) }
+    const acknowledgements = await this.#live({ rounds: String(rounds), kill: undefined, env })
     const calls = Number(await readFile(join(this.#folder, 'count'), 'utf8').catch(() => '0'))
     return {
       ...(await this.#check(`call ${fault.at ?? 'none'} ${fault.kind} then ${fault.cut}`, false)),

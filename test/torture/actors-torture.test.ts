@@ -3,7 +3,7 @@ import { exploreActors } from './actors-explore.ts'
 import { ActorsVictim } from './actors-kill.ts'
 import { ACTOR_PLANTS } from './actors-plants.ts'
 import { ACTORS_TORTURE } from './actors-torture.ts'
-import { buildFaultyDisk } from './kill-storage.ts'
+import { buildFaultyDisk } from './faulty-disk.ts'
 
 const disk = await buildFaultyDisk()
 const shim = 'shim' in disk ? disk.shim : ''

@@ -9,17 +9,15 @@ import type { Random } from '../../src/ports/random.ts'
 import { createBudgetOwner } from '../../src/router/budget-owner.ts'
 import type { BudgetOwner } from '../../src/router/budget-owner.ts'
 import { openSegmentedEventLog } from '../../src/storage/segmented-event-log.ts'
-import { FaultyFileSystem } from '../../src/testing/faulty-file-system.ts'
-import type { DiskFault, PowerCut } from '../../src/testing/faulty-file-system.ts'
+import type { FaultyFileSystem, PowerCut } from '../../src/testing/faulty-file-system.ts'
+import { exploreEveryDiskFault, type ExploreResult } from './every-disk-fault.ts'
 import type { BudgetMachine } from './explore-budget-machine.ts'
-import type { ExploreResult, LogPlant } from './explore-event-log.ts'
+import type { LogPlant } from './explore-event-log.ts'
 import { TORTURE_TENANT, readTranscript } from './storage-workload.ts'
 
 export type OwnerPlant = LogPlant & { readonly machine?: BudgetMachine }
 export type ExploreOwnerInit = { readonly seed: number; readonly plant?: OwnerPlant }
 
-const KINDS: readonly DiskFault['kind'][] = ['fail', 'tear', 'crash']
-const CUTS: readonly PowerCut[] = ['lose', 'mix', 'keep']
 const LIMIT = 60
 const LIMITS = [
   { scope: `tenant:${TORTURE_TENANT}`, window: 'total', limitNanos: amountFromNanos(BigInt(LIMIT)) },
@@ -35,32 +33,18 @@ type Owned = { readonly owner: BudgetOwner; readonly stop: () => Promise<void> }
  * cut. After each the next start succeeds, every acknowledged charge is in the books, and the limit was never passed.
  */
 export async function exploreBudgetOwner(init: ExploreOwnerInit): Promise<ExploreResult> {
-  const probe = new FaultyFileSystem({ seed: init.seed })
-  await work(probe, init)
-  const faultPoints = probe.operationCount
-  const failures: string[] = []
-  const trace: string[] = []
-  let runs = 0
-  for (let operation = 0; operation < faultPoints; operation += 1) {
-    for (const kind of KINDS) {
-      for (const cut of CUTS) {
-        runs += 1
-        const name = `seed ${init.seed} operation ${operation} ${kind} then ${cut}`
-        const outcome = await exploreOne(init, { operation, kind }, cut)
-        trace.push(`${name}: ${outcome.spent}`)
-        failures.push(...outcome.failures.map((what) => `${name}: ${what}`))
-      }
-    }
-  }
-  return { faultPoints, runs, failures, trace }
+  return await exploreEveryDiskFault({
+    seed: init.seed,
+    work: async (disk) => await work(disk, init),
+    judge: async (disk, cut) => await exploreOne(disk, init, cut),
+  })
 }
 
 async function exploreOne(
+  disk: FaultyFileSystem,
   init: ExploreOwnerInit,
-  fault: DiskFault,
   cut: PowerCut,
-): Promise<{ failures: string[]; spent: number }> {
-  const disk = new FaultyFileSystem({ seed: init.seed * 1000 + fault.operation, faults: [fault] })
+): Promise<{ failures: string[]; left: number }> {
   const { lines, overdrafts } = await work(disk, init)
   disk.crash(cut)
   const failures = [...overdrafts]
@@ -79,7 +63,7 @@ async function exploreOne(
     }
     disk.crash('lose')
   }
-  return { failures, spent }
+  return { failures, left: spent }
 }
 
 type Worked = { readonly lines: readonly string[]; readonly overdrafts: readonly string[] }

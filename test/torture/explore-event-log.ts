@@ -3,8 +3,8 @@ import type { EventLog } from '../../src/ports/event-log.ts'
 import type { FileSystem } from '../../src/ports/file-system.ts'
 import type { Random } from '../../src/ports/random.ts'
 import { openSegmentedEventLog } from '../../src/storage/segmented-event-log.ts'
-import { FaultyFileSystem } from '../../src/testing/faulty-file-system.ts'
-import type { DiskFault, PowerCut } from '../../src/testing/faulty-file-system.ts'
+import type { FaultyFileSystem, PowerCut } from '../../src/testing/faulty-file-system.ts'
+import { exploreEveryDiskFault, type ExploreResult } from './every-disk-fault.ts'
 
 /** Stands between the journal and the disk, or between the caller and the journal: how a defect is planted. */
 export type LogPlant = {
@@ -13,47 +13,18 @@ export type LogPlant = {
 }
 
 export type ExploreInit = { readonly seed: number; readonly plant?: LogPlant }
-export type ExploreResult = {
-  readonly faultPoints: number
-  readonly runs: number
-  readonly failures: readonly string[]
-  /** Text of what each run left behind, for a hash. */
-  readonly trace: readonly string[]
-}
-
 const DIRECTORY = '/log'
-const KINDS: readonly DiskFault['kind'][] = ['fail', 'tear', 'crash']
-const CUTS: readonly PowerCut[] = ['lose', 'mix', 'keep']
-
 /**
  * Runs one seeded workload once per mutating disk operation, kind of fault and kind of power cut, and reopens after each:
  * what was acknowledged is there, in order and whole; what was not is there in whole groups or not at all; and what is
  * there stays there through a second cut.
  */
 export async function exploreEventLog(init: ExploreInit): Promise<ExploreResult> {
-  const faultPoints = await countOperations(init)
-  const failures: string[] = []
-  const trace: string[] = []
-  let runs = 0
-  for (let operation = 0; operation < faultPoints; operation += 1) {
-    for (const kind of KINDS) {
-      for (const cut of CUTS) {
-        runs += 1
-        const name = `seed ${init.seed} operation ${operation} ${kind} then ${cut}`
-        const outcome = await exploreOne(init, { operation, kind }, cut)
-        trace.push(`${name}: ${outcome.survived}`)
-        failures.push(...outcome.failures.map((what) => `${name}: ${what}`))
-      }
-    }
-  }
-  return { faultPoints, runs, failures, trace }
-}
-
-async function countOperations(init: ExploreInit): Promise<number> {
-  const disk = new FaultyFileSystem({ seed: init.seed })
-  const history = newHistory()
-  await work(disk, init, history)
-  return disk.operationCount
+  return await exploreEveryDiskFault({
+    seed: init.seed,
+    work: async (disk) => await work(disk, init, newHistory()),
+    judge: async (disk, cut) => await exploreOne(disk, init, cut),
+  })
 }
 
 type History = {
@@ -95,11 +66,10 @@ async function work(disk: FaultyFileSystem, init: ExploreInit, history: History)
 }
 
 async function exploreOne(
+  disk: FaultyFileSystem,
   init: ExploreInit,
-  fault: DiskFault,
   cut: PowerCut,
-): Promise<{ failures: string[]; survived: number }> {
-  const disk = new FaultyFileSystem({ seed: init.seed * 1000 + fault.operation, faults: [fault] })
+): Promise<{ failures: string[]; left: number }> {
   const history = newHistory()
   await work(disk, init, history)
   disk.crash(cut)
@@ -120,7 +90,7 @@ async function exploreOne(
   } catch (error: unknown) {
     failures.push(`the next start failed: ${String(error)}`)
   }
-  return { failures, survived }
+  return { failures, left: survived }
 }
 
 /** What is wrong with the first `end` records of a reopened journal. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startUpstreamServer, type UpstreamServer } from '../fixtures/upstream-server.ts'
 import { NodeVictim } from './kill-node.ts'
-import { buildFaultyDisk } from './kill-storage.ts'
+import { buildFaultyDisk } from './faulty-disk.ts'
 
 const disk = await buildFaultyDisk()
 if ('reason' in disk) console.warn(`The served node over the faulty disk is left out: ${disk.reason}`)

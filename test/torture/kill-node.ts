@@ -16,6 +16,7 @@ import { openDataDirectory } from '../../src/storage/data-directory.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { TELEMETRY_FLUSH_INTERVAL_MS_DEFAULT } from '../../src/telemetry/telemetry-pipeline.ts'
 import { createTelemetryStore } from '../../src/telemetry/telemetry-store.ts'
+import { faultyDiskVariables } from './faulty-disk.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const CALLERS = 8
@@ -99,7 +100,9 @@ export class NodeVictim {
   }
 
   async #useUntilDeath(end: NodeEnd): Promise<readonly Answer[]> {
-    const node = await this.#start(end.kind === 'power-cut' ? this.#faultyDisk(end) : {})
+    const node = await this.#start(
+      end.kind === 'power-cut' ? faultyDiskVariables(this.#folder, { ...end, kind: 'crash', cut: 'lose' }) : {},
+    )
     // A power cut may come before the node listens.
     if (node.url === undefined) return []
     const answers: Answer[] = []
@@ -162,18 +165,6 @@ export class NodeVictim {
     node.child.kill('SIGKILL')
     await node.ended
     return missed === 0 ? [] : [`${missed} of ${flushed.length} cached answers are gone`]
-  }
-
-  #faultyDisk({ shim, at, ignore }: Extract<NodeEnd, { kind: 'power-cut' }>): NodeJS.ProcessEnv {
-    return {
-      LD_PRELOAD: shim,
-      FAULTY_DISK_ROOT: join(this.#folder, 'data'),
-      FAULTY_DISK_TRASH: join(this.#folder, 'trash'),
-      FAULTY_DISK_KIND: 'crash',
-      FAULTY_DISK_CUT: 'lose',
-      FAULTY_DISK_AT: String(at),
-      ...(ignore !== undefined && { FAULTY_DISK_IGNORE: ignore }),
-    }
   }
 
   /** The real command. `url` is absent when the process ended before it listened; `ended` gives what it said. */

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,18 +12,14 @@ import { createBudgetOwner } from '../../src/router/budget-owner.ts'
 import { openDataDirectory } from '../../src/storage/data-directory.ts'
 import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { createTelemetryStore } from '../../src/telemetry/telemetry-store.ts'
+import { faultyDiskVariables, type FaultyLife } from './faulty-disk.ts'
+import type { KillOutcome } from './kill-tally.ts'
 import { TORTURE_LIMITS, TORTURE_TENANT, readTranscript } from './storage-workload.ts'
 import type { Transcript } from './storage-workload.ts'
 
 const CHILD = fileURLToPath(new URL('storage-child.ts', import.meta.url))
-const SHIM_SOURCE = fileURLToPath(new URL('faulty-disk.c', import.meta.url))
 
 export type KillInit = { readonly seed: number; readonly plant: string }
-export type KillOutcome = {
-  readonly failures: readonly string[]
-  readonly acknowledgements: number
-  readonly calls: number
-}
 
 /** A data directory that is used by one killed process after another, and what it must hold. */
 export class StorageVictim {
@@ -51,22 +47,12 @@ export class StorageVictim {
   }
 
   /** Runs the process over the faulty disk, with a fault at the given call, until the power is cut. */
-  async cutPower(fault: DiskFaultInit): Promise<KillOutcome> {
+  async cutPower({ rounds, ...fault }: FaultyLife): Promise<KillOutcome> {
     this.#run += 1
     const seed = this.#init.seed * 1000 + this.#run
-    const trash = join(this.#folder, 'trash')
-    await mkdir(trash, { recursive: true })
-    const env = {
-      ...process.env,
-      LD_PRELOAD: fault.shim,
-      FAULTY_DISK_ROOT: join(this.#folder, 'data'),
-      FAULTY_DISK_TRASH: trash,
-      FAULTY_DISK_COUNT: join(this.#folder, 'count'),
-      FAULTY_DISK_KIND: fault.kind,
-      FAULTY_DISK_CUT: fault.cut,
-      ...(fault.at !== undefined && { FAULTY_DISK_AT: String(fault.at) }),
-    }
-    const text = await runChild({ args: this.#childArgs(seed, fault.rounds), killAfter: undefined, env })
+    await mkdir(join(this.#folder, 'trash'), { recursive: true })
+    const env = { ...process.env, ...faultyDiskVariables(this.#folder, fault) }
+    const text = await runChild({ args: this.#childArgs(seed, rounds), killAfter: undefined, env })
     const name = `seed ${this.#init.seed} call ${fault.at ?? 'none'} ${fault.kind} then ${fault.cut}`
     const outcome = await this.#check(readTranscript(text), name)
     const calls = Number(await readFile(join(this.#folder, 'count'), 'utf8').catch(() => '0'))
@@ -127,23 +113,6 @@ export class StorageVictim {
     }
     return { failures, acknowledgements: transcript.acknowledgements, calls: 0 }
   }
-}
-
-export type DiskFaultInit = {
-  readonly shim: string
-  readonly at: number | undefined
-  readonly kind: 'crash' | 'fail' | 'tear'
-  readonly cut: 'lose' | 'half'
-  readonly rounds: number
-}
-
-/** Compiles the faulty disk; `undefined` with the reason where that is not possible. */
-export async function buildFaultyDisk(): Promise<{ readonly shim: string } | { readonly reason: string }> {
-  if (process.platform !== 'linux') return { reason: 'the faulty disk needs Linux and LD_PRELOAD' }
-  const shim = join(await mkdtemp(join(tmpdir(), 'kernell-shim-')), 'faulty-disk.so')
-  const result = spawnSync('gcc', ['-shared', '-fPIC', '-O1', '-o', shim, SHIM_SOURCE, '-ldl', '-lpthread'])
-  if (result.status === 0) return { shim }
-  return { reason: `gcc did not compile the faulty disk: ${result.error?.message ?? result.stderr.toString()}` }
 }
 
 type ChildInit = {

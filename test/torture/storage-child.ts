@@ -12,7 +12,6 @@
  *
  * usage: storage-child.ts DIRECTORY SEED RUN ROUNDS PLANT   (0 rounds: until killed)
  */
-import { openSync, writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { createActorSystem } from '../../src/actors/create-actor-system.ts'
 import { CodedError } from '../../src/base/errors.ts'
@@ -31,13 +30,13 @@ import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { createTelemetryPipeline } from '../../src/telemetry/telemetry-pipeline.ts'
 import { createTelemetryStore } from '../../src/telemetry/telemetry-store.ts'
 import { buildOutcome } from '../telemetry/task-outcome-builder.ts'
+import { attempt, attemptAndEnd, say } from './child-end.ts'
 import { LOG_PLANTS, withUnsyncedBatches } from './plants.ts'
 import { TORTURE_LIMITS, TORTURE_TENANT } from './storage-workload.ts'
 
 const [directory = '', seedText = '1', run = '0', roundsText = '0', plant = ''] = process.argv.slice(2)
 const draws = createRandomStream(Number(seedText))
 const rounds = Number(roundsText)
-const say = (line: string): void => void writeSync(1, `${line}\n`)
 
 const clock = createSystemClock()
 const random = createSystemRandom()
@@ -108,17 +107,4 @@ async function spend(owner: ReturnType<typeof createBudgetOwner>, id: string): P
   })
 }
 
-/** A coded refusal of the disk is what the torture provokes; anything else is a defect. */
-async function attempt(work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error: unknown) {
-    if (!CodedError.is(error)) throw error
-    say(`E ${error.code}`)
-  }
-}
-
-await attempt(main)
-// Under the faulty disk this cuts the power; without it, nothing is watching and the process just ends.
-if (process.env['FAULTY_DISK_ROOT'] !== undefined) openSync(`${process.env['FAULTY_DISK_ROOT']}/.power-cut`, 'w')
-process.exit(0)
+await attemptAndEnd(main)

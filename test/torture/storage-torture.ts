@@ -1,32 +1,21 @@
-import { sha256Hex } from '../../src/base/sha256.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
 import { exploreEventLog } from './explore-event-log.ts'
 import { startUpstreamServer } from '../fixtures/upstream-server.ts'
 import { NodeVictim } from './kill-node.ts'
 import type { NodeEnd } from './kill-node.ts'
-import { StorageVictim, buildFaultyDisk } from './kill-storage.ts'
-import type { DiskFaultInit, KillOutcome } from './kill-storage.ts'
+import { buildFaultyDisk, drawFault } from './faulty-disk.ts'
+import { StorageVictim } from './kill-storage.ts'
+import { KillTally } from './kill-tally.ts'
 import { LOG_PLANTS } from './plants.ts'
 import { isOverdue } from './torture.ts'
-import type { Torture, TortureFailure, TortureInit, TortureReport } from './torture.ts'
+import type { Torture, TortureInit, TortureReport } from './torture.ts'
 
 const KILLS_PER_ROUND = 4
 const CUTS_PER_ROUND = 6
 const WORK_ROUNDS = 8
 
-type Tally = {
-  readonly failures: TortureFailure[]
-  readonly traces: string[]
-  readonly cutAt: Set<number>
-  journalRuns: number
-  kills: number
-  cuts: number
-  callsMax: number
-  acknowledgements: number
-  nodeLives: number
-  nodeAnswers: number
-  nodeAnswersFlushed: number
-}
+/** Lives of the served node, and what its callers heard. */
+type NodeTally = { lives: number; answers: number; answersFlushed: number }
 
 /** Plants that the served node is run with: whose syncs the disk leaves out. */
 const UNSYNCED_FOLDERS: Readonly<Record<string, string>> = {
@@ -52,62 +41,44 @@ export const STORAGE_TORTURE: Torture = {
 }
 
 async function run(init: TortureInit): Promise<TortureReport> {
-  const tally: Tally = {
-    failures: [],
-    traces: [],
-    cutAt: new Set(),
-    journalRuns: 0,
-    kills: 0,
-    cuts: 0,
-    callsMax: 0,
-    acknowledgements: 0,
-    nodeLives: 0,
-    nodeAnswers: 0,
-    nodeAnswersFlushed: 0,
-  }
+  const tally = new KillTally()
+  const nodes: NodeTally = { lives: 0, answers: 0, answersFlushed: 0 }
   const disk = await buildFaultyDisk()
   if ('reason' in disk) init.log(`skipped: LevelDB over the faulty disk (${disk.reason})`)
   let runs = 0
   for (; runs < init.runs && !isOverdue(init); runs += 1) {
     const seed = init.firstSeed + runs
-    await exploreJournal(init, tally, seed)
+    const plant = LOG_PLANTS[init.plant]
+    tally.noteExploration(seed, await exploreEventLog({ seed, ...(plant !== undefined && { plant }) }))
     await killInChain(init, tally, seed)
     if ('shim' in disk) await cutPower(init, tally, { seed, shim: disk.shim })
-    await endNode(init, tally, { seed, shim: 'shim' in disk ? disk.shim : undefined })
-    init.log(`round ${runs + 1}: ${tally.kills} kills, ${tally.cuts} power cuts, ${tally.failures.length} failures`)
+    await endNode(init, { tally, nodes }, { seed, shim: 'shim' in disk ? disk.shim : undefined })
+    init.log(`round ${runs + 1}: ${tally.describe()}`)
   }
   return {
     name: 'storage',
     runs,
     counts: {
-      journal_faults: tally.journalRuns,
+      journal_faults: tally.exploredFaults,
       kills: tally.kills,
       power_cuts: tally.cuts,
       disk_calls_covered: tally.cutAt.size,
       disk_calls_max: tally.callsMax,
       acknowledgements: tally.acknowledgements,
-      node_lives: tally.nodeLives,
-      node_answers: tally.nodeAnswers,
-      node_answers_flushed: tally.nodeAnswersFlushed,
+      node_lives: nodes.lives,
+      node_answers: nodes.answers,
+      node_answers_flushed: nodes.answersFlushed,
       faulty_disk: 'shim' in disk,
-      hash: sha256Hex(tally.traces.join('\n')),
+      hash: tally.hash(),
     },
     failures: tally.failures,
   }
 }
 
-async function exploreJournal(init: TortureInit, tally: Tally, seed: number): Promise<void> {
-  const plant = LOG_PLANTS[init.plant]
-  const result = await exploreEventLog({ seed, ...(plant !== undefined && { plant }) })
-  tally.journalRuns += result.runs
-  tally.traces.push(...result.trace)
-  for (const what of result.failures) tally.failures.push({ seed, what })
-}
-
-async function killInChain(init: TortureInit, tally: Tally, seed: number): Promise<void> {
+async function killInChain(init: TortureInit, tally: KillTally, seed: number): Promise<void> {
   const victim = await StorageVictim.create({ seed, plant: init.plant })
   for (let kill = 0; kill < KILLS_PER_ROUND && !isOverdue(init); kill += 1) {
-    note(tally, seed, await victim.kill())
+    tally.noteLife(seed, await victim.kill())
     tally.kills += 1
   }
   await victim.remove()
@@ -115,7 +86,7 @@ async function killInChain(init: TortureInit, tally: Tally, seed: number): Promi
 
 async function cutPower(
   init: TortureInit,
-  tally: Tally,
+  tally: KillTally,
   { seed, shim }: { seed: number; shim: string },
 ): Promise<void> {
   const draws = createRandomStream(seed)
@@ -124,12 +95,10 @@ async function cutPower(
     const victim = await StorageVictim.create({ seed: seed * 100 + cut, plant: init.plant })
     const isUsed = draws.nextBelow(2) === 0
     const first = isUsed || tally.callsMax === 0 ? await victim.cutPower(whole) : undefined
-    if (first !== undefined) note(tally, seed, first)
-    const at = draws.nextBelow(Math.max(tally.callsMax, 1))
-    const kind = (['crash', 'fail', 'tear'] as const)[draws.nextBelow(3)] ?? 'crash'
-    const fault: DiskFaultInit = { ...whole, at, kind, cut: draws.nextBelow(2) === 0 ? 'lose' : 'half' }
-    note(tally, seed, await victim.cutPower(fault))
-    tally.cutAt.add(at)
+    if (first !== undefined) tally.noteLife(seed, first)
+    const fault = drawFault(draws, tally.callsMax)
+    tally.noteLife(seed, await victim.cutPower({ ...whole, ...fault }))
+    tally.cutAt.add(fault.at)
     tally.cuts += first === undefined ? 1 : 2
     await victim.remove()
   }
@@ -138,7 +107,7 @@ async function cutPower(
 /** The real command between callers and a provider, over one data directory: a long life, a short one, and a power cut. */
 async function endNode(
   init: TortureInit,
-  tally: Tally,
+  { tally, nodes }: { readonly tally: KillTally; readonly nodes: NodeTally },
   { seed, shim }: { seed: number; shim: string | undefined },
 ): Promise<void> {
   const upstream = await startUpstreamServer({
@@ -166,19 +135,13 @@ async function endNode(
     for (const end of ends) {
       if (isOverdue(init)) return
       const outcome = await victim.live(end)
-      tally.nodeLives += 1
-      tally.nodeAnswers += outcome.answers
-      tally.nodeAnswersFlushed += outcome.flushed
-      for (const what of outcome.failures) tally.failures.push({ seed, what })
+      nodes.lives += 1
+      nodes.answers += outcome.answers
+      nodes.answersFlushed += outcome.flushed
+      tally.noteFailures(seed, outcome.failures)
     }
   } finally {
     await victim.remove()
     await upstream.close()
   }
-}
-
-function note(tally: Tally, seed: number, outcome: KillOutcome): void {
-  tally.acknowledgements += outcome.acknowledgements
-  tally.callsMax = Math.max(tally.callsMax, outcome.calls)
-  for (const what of outcome.failures) tally.failures.push({ seed, what })
 }
