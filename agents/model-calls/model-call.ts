@@ -143,7 +143,8 @@ const machine = setup({
 /**
  * One question to the router, with patience: what may pass is tried again after a pause (the one that the provider asks
  * for, where it does), and when a target fails for good the next one is asked. Under a cap all of this together stays
- * within it: a failed call that a provider may bill counts at all that it was allowed, and ends the trying.
+ * within it: a failed call that a provider may bill counts at what the router says that it cost at most; where nobody
+ * knows, at all that it was allowed, which ends the trying.
  *
  * A child that is stopped aborts the call that is under way.
  */

@@ -50,9 +50,17 @@ const FREE_FAILURES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * What a failed call counts for: nothing where no model can have been paid, otherwise all that it was allowed to cost,
- * because a provider may bill a call that gave no answer. `undefined` where that has no bound.
+ * What a failed call counts for: nothing where no model can have been paid, what the router says that it has cost at most,
+ * and otherwise all that it was allowed to cost, because a provider may bill a call that gave no answer. `undefined` where
+ * that has no bound.
  */
 export function costOfFailure(error: unknown, allowedNanos: Amount | undefined): Amount | undefined {
-  return CodedError.is(error) && FREE_FAILURES.has(error.code) ? ZERO_AMOUNT : allowedNanos
+  if (!CodedError.is(error)) return allowedNanos
+  return FREE_FAILURES.has(error.code) ? ZERO_AMOUNT : (spentIn(error) ?? allowedNanos)
+}
+
+/** `undefined` where the router does not know. */
+function spentIn({ details: { spentNanos, hasUnknownCost } }: CodedError): Amount | undefined {
+  if (typeof spentNanos !== 'string' || !/^\d{1,30}$/.test(spentNanos) || hasUnknownCost === true) return undefined
+  return amountFromNanos(BigInt(spentNanos))
 }

@@ -1,6 +1,7 @@
 import { CodedError } from '../base/errors.ts'
+import { formatAmount, ZERO_AMOUNT } from '../base/money.ts'
 import type { AttemptEnd } from '../core/routing/attempt-machine.ts'
-import type { TaskRun } from './task-run.ts'
+import type { TaskMoney, TaskRun } from './task-run.ts'
 
 /** Why a run has no answer, as far as it is known. */
 export type EndCause = {
@@ -32,20 +33,47 @@ export function endError(end: AttemptEnd, run: TaskRun, { refusal, failure }: En
   const tried = attempts.map(
     ({ modelId, outcome, reason }) => `${modelId} ${outcome}${reason === undefined ? '' : ` (${reason})`}`,
   )
+  const spent = spentOn(run)
   const waits = attempts.flatMap(({ retryAfterMs }) => retryAfterMs ?? [])
   return new CodedError('ROUTER_ALL_FAILED', {
-    message: `No model gave an answer: ${tried.join('; ') || 'none could be called'}`,
+    message: `No model gave an answer: ${tried.join('; ') || 'none could be called'}${spent.words}`,
     details: {
-      attempts: attempts.map(({ modelId, outcome, reason, message, retryAfterMs, latencyMs }) => ({
+      attempts: attempts.map(({ modelId, outcome, reason, costNanos, message, retryAfterMs, latencyMs }) => ({
         modelId,
         outcome,
         reason,
+        ...(costNanos !== undefined && { costNanos: costNanos.toString() }),
         ...(message !== undefined && { message }),
         ...(retryAfterMs !== undefined && { retryAfterMs }),
         latencyMs,
       })),
+      ...spent.details,
       // One model that can be asked again is enough.
       ...(waits.length > 0 && { retryAfterMs: Math.min(...waits) }),
     },
   })
+}
+
+type Spent = {
+  /** For the end of a message; empty when nothing was spent. */
+  readonly words: string
+  readonly details: {
+    /** Decimal text; a lower bound with `hasUnknownCost`. Calls that gave no answer and may be billed are in it with the most that they can cost. */
+    readonly spentNanos?: string
+    readonly hasUnknownCost?: true
+  }
+}
+
+/** What the task has cost although it has no answer. A step of a split task ends before the task does, so of that only the attempts tell. */
+function spentOn({ money, stepId }: TaskRun): Spent {
+  if (stepId !== undefined) return { words: '', details: {} }
+  const { spentNanos, hasUnknownCost } = money
+  const details = { spentNanos: spentNanos.toString(), ...(hasUnknownCost && { hasUnknownCost }) }
+  if (spentNanos === ZERO_AMOUNT) return { words: hasUnknownCost ? '. What it cost is not known' : '', details }
+  return { words: `. It cost ${boundWord(money)}${formatAmount(spentNanos)} USD`, details }
+}
+
+function boundWord({ hasUnknownCost, isEstimated }: TaskMoney): string {
+  if (hasUnknownCost) return 'at least '
+  return isEstimated ? 'up to ' : ''
 }

@@ -83,6 +83,22 @@ describe('a call of a model', () => {
     expect(ended).toMatchObject([{ kind: 'failed', purse: { spentNanos: 5_000n } }])
   })
 
+  it.each([
+    [{ spentNanos: '1000' }, [5_000n, 4_000n], 2_000n],
+    [{ spentNanos: '0' }, [5_000n, 5_000n], 0n],
+    [{ spentNanos: '1000', hasUnknownCost: true }, [5_000n], 5_000n],
+    [{ spentNanos: 'much' }, [5_000n], 5_000n],
+  ])('counts what the router says that a failed call cost: %j', async (details, caps, spentNanos) => {
+    const { world, router, ended } = startCall(() => failure('ROUTER_ALL_FAILED', details), {
+      capNanos: amountFromNanos(5_000n),
+      targets: [{ kind: 'auto' }],
+      attemptsMax: 2,
+    })
+    await world.advance(60_000)
+    expect(router.requests.map(({ controls }) => controls.maxCostNanos)).toEqual(caps)
+    expect(ended).toMatchObject([{ kind: 'failed', purse: { spentNanos, hasUnknownCost: false } }])
+  })
+
   it('widens a cap that is too tight, as far as it may', async () => {
     const { world, router, ended } = startCall(
       (_prompt, { controls }) => ((controls.maxCostNanos ?? 0n) < 3_000n ? failure('ROUTER_COST_CAP') : 'because'),

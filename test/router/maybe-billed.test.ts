@@ -88,6 +88,42 @@ describe('a call that failed and may be billed', () => {
   })
 })
 
+describe('a task without an answer', () => {
+  const errorOf = async ({ router }: Fixture): Promise<CodedError> =>
+    await router.route(requestOf('hi')).then(
+      () => expect.fail('it was answered'),
+      (error: unknown) => error as CodedError,
+    )
+
+  it('says what it has cost all the same, in whole and by attempt', async () => {
+    const models = [failing('MODEL_TIMEOUT', 'a/one'), failing('MODEL_AUTH_FAILED', 'b/two')]
+    const fixture = createFixture({ models, budgetNanos: DOLLAR })
+    const { code, message, details } = await errorOf(fixture)
+    const spentNanos = fixture.budget.spentNanos.toString()
+    expect([code, isWorstCase(BigInt(spentNanos))]).toEqual(['ROUTER_ALL_FAILED', true])
+    expect(details).toMatchObject({ spentNanos, attempts: [{ costNanos: spentNanos }, { costNanos: '0' }] })
+    expect(details).not.toHaveProperty('hasUnknownCost')
+    expect(message).toMatch(/\(MODEL_AUTH_FAILED\)\. It cost up to 0\.0041\d* USD$/)
+  })
+
+  it('that cost nothing has nothing to say of it', async () => {
+    const { message, details } = await errorOf(createFixture({ models: [failing('MODEL_AUTH_FAILED')] }))
+    expect([message.endsWith('(MODEL_AUTH_FAILED)'), details['spentNanos']]).toEqual([true, '0'])
+  })
+
+  it.each([
+    ['a/mini', '. What it cost is not known', 0n],
+    ['c/other', '. It cost at least 0.0041', 4_096_000n],
+  ])('says when a price is unknown (%s)', async (id, words, least) => {
+    const { price: _price, ...unpriced } = failing('MODEL_TIMEOUT')
+    const { message, details } = await errorOf(
+      createFixture({ models: id === 'a/mini' ? [unpriced] : [unpriced, failing('MODEL_TIMEOUT', id)] }),
+    )
+    expect(message).toContain(words)
+    expect([details['hasUnknownCost'], BigInt(String(details['spentNanos'])) >= least]).toEqual([true, true])
+  })
+})
+
 describe('a budget', () => {
   it('is an upper bound: the model is told how long the answer may be', async () => {
     const { router, requests, budget } = createFixture({
