@@ -88,6 +88,8 @@ export type SuperviseOptions = {
 const STRATEGIES: readonly RestartStrategy[] = ['one-for-one', 'one-for-all', 'rest-for-one']
 const DEAD_LETTERS_MAX_DEFAULT = 1_000
 const DRAIN_MS_DEFAULT = 2_000
+/** A platform's timers fire at once for more. */
+const TIMER_MS_MAX = 2 ** 31 - 1
 const ID = /^(?!\$)[^\s/#]{1,256}$/
 
 /**
@@ -339,8 +341,12 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     const { clock, timers } = this.environment
     const deadlineMs = clock.monotonicMs() + drainMs
     const late = Promise.withResolvers<void>()
-    const timer = timers.schedule(drainMs, late.resolve)
-    while (clock.monotonicMs() < deadlineMs) {
+    let isLate = false
+    const timer = timers.schedule(Math.min(drainMs, TIMER_MS_MAX), () => {
+      isLate = true
+      late.resolve()
+    })
+    while (!isLate && clock.monotonicMs() < deadlineMs) {
       const settling = this.extension?.settling?.()
       if (!this.#turns.isQuiet) await new Promise<void>((resolve) => this.environment.later(resolve))
       else if (settling !== undefined) await Promise.race([settling.catch(() => {}), late.promise])

@@ -4,7 +4,10 @@ import type { ActorRef } from '../../../src/actors/actor-ref.ts'
 import { defineAgent } from '../../../src/actors/define-agent.ts'
 import type { AgentDefinition, MailboxPolicy } from '../../../src/actors/agent-definition.ts'
 import { stash, unstashAll } from '../../../src/actors/inside.ts'
+import { openDurableStore } from '../../../src/actors/durable/durable-store.ts'
+import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { DurableSystem } from './durable-system.ts'
+import { ManualEnvironment } from './manual-environment.ts'
 
 type Event = { readonly type: string; readonly name?: string; readonly to?: ActorRef; readonly count?: number }
 
@@ -22,6 +25,7 @@ const bounded = (atBound: MailboxPolicy): AgentDefinition =>
 const sender = defineAgent({
   name: 'sender',
   durable: true,
+  mailbox: { bound: BOUND, atBound: 'credit' },
   logic: fromTransition((told: readonly boolean[], { to, count = 0 }: Event) => {
     if (to === undefined) return told
     return [...told, ...Array.from({ length: count }, (_, index) => to.send(add(`${index + 1}`)))]
@@ -92,6 +96,27 @@ describe('a delivery to a durable actor whose inbox is full', () => {
     await world.during(Promise.all([...full, last]))
     expect(await taken).toMatchObject([{ status: 'rejected', reason: { message: 'changed my mind' } }])
     expect(contextOf(ref)).toEqual(['1', '2', '4'])
+  })
+  test('is not overtaken by one that comes when there is room again', async () => {
+    const environment = new ManualEnvironment()
+    const store = await openDurableStore({ log: createMemoryEventLog(), environment })
+    const owner = store.activate('a', { name: 'a', version: 1, inboxBound: 1, atBound: 'credit' })
+    owner.commit(owner.beginTurn(), { state: 0 })
+    const handleOne = (): unknown => {
+      const [first] = owner.waiting()
+      owner.commit(owner.beginTurn(), { state: 0, ...(first && { consumed: first.sequence }) })
+      return first?.event['name']
+    }
+    const delivered = [store.deliver('a', add('1')), store.deliver('a', add('2'))]
+    await environment.settle()
+    const handled = [handleOne()]
+    delivered.push(store.deliver('a', add('3')))
+    for (let turn = 0; turn < 2; turn += 1) {
+      await environment.settle()
+      handled.push(handleOne())
+    }
+    await Promise.all([...delivered, environment.settle()])
+    expect(handled).toEqual(['1', '2', '3'])
   })
 })
 
@@ -183,5 +208,36 @@ describe('what a durable actor sends to another one whose inbox is full', () => 
     from.send({ type: 'send', to: ref, count: 1 })
     await world.settle()
     expect(contextOf(ref)).toEqual([...names, '1'])
+  })
+  test('does not make two wait for each other for ever', async () => {
+    const world = new DurableSystem()
+    const [one, other] = ['one', 'other'].map((id) => world.spawn(sender, id))
+    await world.settle()
+    const delivered = [
+      one?.deliver({ type: 'send', to: other, count: 3 } as Event),
+      other?.deliver({ type: 'send', to: one, count: 3 } as Event),
+    ]
+    await world.during(Promise.all(delivered))
+    expect([one, other].map((ref) => ref && contextOf(ref))).toEqual([
+      [true, true, true],
+      [true, true, false],
+    ])
+    expect(await world.during(world.durable.list())).toMatchObject([{ waiting: 0 }, { waiting: 0 }])
+  })
+
+  test('waits for nobody when the turn comes to nothing', async () => {
+    const { world, ref } = await start('credit')
+    const failing = defineAgent({
+      name: 'failing',
+      durable: true,
+      logic: fromTransition((handled: number, { type }: Event) => {
+        if (type !== 'fail') return handled + 1
+        for (let sent = 0; sent < BOUND + 1; sent += 1) ref.send(add('never'))
+        throw new Error('told to fail')
+      }, 0),
+    })
+    const from = world.spawn(failing, 's')
+    await world.during(Promise.all([from.deliver({ type: 'fail' }), from.deliver({ type: 'go on' })]))
+    expect([contextOf(from), contextOf(ref)]).toEqual([1, []])
   })
 })

@@ -106,6 +106,27 @@ describe('a durable actor that is opened', () => {
     await world.settle()
     expect(namesOf(again)).toEqual(['stored', 'delivered'])
   })
+  test('and never was, because its start failed, leaves nobody waiting when it ends', async () => {
+    const failing = defineAgent({
+      name: 'failing',
+      durable: true,
+      restart: { kind: 'permanent', backOff: { firstMs: 1_000, maxMs: 1_000 } },
+      logic: setup({}).createMachine({
+        entry: () => {
+          throw new Error('told to fail')
+        },
+      }),
+    })
+    const world = new DurableSystem()
+    const ref = world.spawn(failing, 'a')
+    await world.settle()
+    const delivered = Promise.allSettled([ref.deliver(add('one')), ref.deliver(add('two'))])
+    await world.environment.advance(1_500)
+    await world.during(ref.stop())
+    const ended = { status: 'rejected', reason: { code: 'ACTOR_STOPPED' } }
+    expect(await delivered).toMatchObject([ended, ended])
+    expect(world.system.deadLetters.count).toBe(2)
+  })
 })
 
 describe('a system that is stopped before its store is open', () => {
