@@ -1,10 +1,10 @@
-import type { Subscription } from 'xstate'
+import type { AnyEventObject, Subscription } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
 import type { ActorRef, Terminated } from '../actor-ref.ts'
 import { Cell } from '../cell/cell.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
 import { formatAddress } from '../system/address.ts'
-import type { ActorKey, ActorRequest, ControlMessage } from './protocol.ts'
+import type { ActorKey, ActorRequest, ControlMessage, Listening } from './protocol.ts'
 import type { ReferenceTable } from './reference-table.ts'
 
 export type ActorServiceInit = {
@@ -12,6 +12,8 @@ export type ActorServiceInit = {
   readonly system: ActorSystem
   readonly references: ReferenceTable
   readonly control: (thread: number, message: ControlMessage) => void
+  /** As `control`; false when there is no room, which is bounded for this. */
+  readonly tryControl: (thread: number, message: ControlMessage) => boolean
 }
 
 /** Does on this thread what others ask of its actors. */
@@ -20,6 +22,8 @@ export class ActorService {
   /** By asking thread and actor. */
   private readonly watching = new Map<string, Subscription>()
   private readonly observing = new Map<string, Subscription>()
+  /** By asking thread, type of event and actor. */
+  private readonly listening = new Map<string, Listener>()
 
   constructor(init: ActorServiceInit) {
     this.init = init
@@ -36,6 +40,12 @@ export class ActorService {
         break
       case 'unobserve':
         this.forget(this.observing, formatKey(peer, request))
+        break
+      case 'listen':
+        this.listen(peer, request, actor)
+        break
+      case 'unlisten':
+        this.forget(this.listening, formatKey(peer, request, request.event))
         break
       case 'look':
         if (actor !== undefined) this.show(peer, request, actor)
@@ -61,16 +71,24 @@ export class ActorService {
     return { watches: this.watching.has(own) ? 1 : 0, observes: this.observing.has(own) ? 1 : 0 }
   }
 
+  /** Who on other threads listens to what an actor emits. */
+  listeningTo({ number, home }: ActorKey): readonly Listening[] {
+    const all = [...this.listening.values()]
+    return all.flatMap(({ key, thread }) => {
+      return key.number === number && key.home === home ? [{ thread, event: key.event }] : []
+    })
+  }
+
   /** The other thread is no more, or a new one took its place. */
   losePeer(peer: number): void {
-    for (const all of [this.watching, this.observing]) {
+    for (const all of [this.watching, this.observing, this.listening]) {
       for (const key of all.keys()) if (key.startsWith(`${peer}|`)) this.forget(all, key)
     }
   }
 
   /** The actor leaves this thread: others ask again where it goes. */
   leave({ number, home }: ActorKey): void {
-    for (const all of [this.watching, this.observing]) {
+    for (const all of [this.watching, this.observing, this.listening]) {
       for (const key of all.keys()) if (key.endsWith(`|${home}:${number}`)) this.forget(all, key)
     }
   }
@@ -116,6 +134,20 @@ export class ActorService {
     }
   }
 
+  listen(peer: number, key: ListenKey, actor: ActorRef | undefined): void {
+    if (actor === undefined || !isEmitter(actor)) return
+    const { number, home, event: heardAs } = key
+    const own = formatKey(peer, key, heardAs)
+    this.forget(this.listening, own)
+    const tell = (event: AnyEventObject): void => {
+      const { tryControl, system } = this.init
+      if (tryControl(peer, { type: 'emitted', number, home, heardAs, event })) return
+      system.deadLetters.put(actor, event, 'mailbox-full')
+    }
+    const heard = actor.on(heardAs, tell)
+    this.listening.set(own, { key, thread: peer, unsubscribe: () => heard.unsubscribe() })
+  }
+
   private answer(peer: number, request: number, done: Promise<void> = Promise.resolve()): void {
     const { control } = this.init
     done.then(
@@ -154,6 +186,17 @@ export function unknownEnd(
   return { type: 'kernell.terminated', id, address, reason: 'stopped' }
 }
 
-function formatKey(peer: number, { number, home }: ActorKey): string {
-  return `${peer}|${home}:${number}`
+/** @param heard  Type of emitted events; absent for all else. */
+function formatKey(peer: number, { number, home }: ActorKey, heard?: string): string {
+  return heard === undefined ? `${peer}|${home}:${number}` : `${peer}|${heard}|${home}:${number}`
+}
+
+type ListenKey = ActorKey & { readonly event: string }
+
+type Listener = Subscription & { readonly key: ListenKey; readonly thread: number }
+
+type Emitter = { on(type: string, listener: (event: AnyEventObject) => void): Subscription }
+
+function isEmitter(actor: ActorRef): actor is ActorRef & Emitter {
+  return 'on' in actor && typeof actor.on === 'function'
 }

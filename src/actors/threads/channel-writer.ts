@@ -87,11 +87,7 @@ export class ChannelWriter {
    * @throws `ACTOR_EVENT_NOT_CLONEABLE`.
    */
   send(target: number, incarnation: number, event: unknown): boolean {
-    if (this.pending.bytesWaiting >= this.pendingBytesMax || this.portKib() >= this.portKibMax) {
-      // A sender that never lets this thread's loop go on would never see room again.
-      this.flush()
-      if (this.pending.bytesWaiting >= this.pendingBytesMax || this.portKib() >= this.portKibMax) return false
-    }
+    if (this.isFull() && this.isFullAfterFlush()) return false
     if (!this.sendFlat(target, incarnation, event)) this.sendValue(target, incarnation, event)
     return true
   }
@@ -104,6 +100,13 @@ export class ChannelWriter {
   /** Sends what the threads tell each other about actors. Never refused: such messages are few, and all are needed. */
   sendControl(message: unknown): void {
     this.sendValue(0, 0, message)
+  }
+
+  /** As `sendControl`, but refused as events are: for messages that may be many. */
+  trySendControl(message: unknown): boolean {
+    if (this.isFull() && this.isFullAfterFlush()) return false
+    this.sendValue(0, 0, message)
+    return true
   }
 
   /** Moves on what waits, as far as there is room, and shows the other thread what was written. */
@@ -212,6 +215,16 @@ export class ChannelWriter {
     }
     this.postedKib = (this.postedKib + kib) | 0
     return kib
+  }
+
+  private isFull(): boolean {
+    return this.pending.bytesWaiting >= this.pendingBytesMax || this.portKib() >= this.portKibMax
+  }
+
+  /** A sender that never lets this thread's loop go on would never see room again. */
+  private isFullAfterFlush(): boolean {
+    this.flush()
+    return this.isFull()
   }
 
   private portKib(): number {

@@ -142,7 +142,7 @@ export class HostedActors {
     // It keeps the address of the place where it was first.
     if (cell.address !== address) Object.defineProperty(cell, 'address', { value: address })
     this.router.references.addPlaced(number, cell)
-    if (stored !== undefined) this.fill(cell, stored)
+    if (stored !== undefined) this.fill(number, cell, stored)
     this.report({ type: 'placed', number, epoch })
     const tell = (terminated: Terminated): void => {
       this.tellEnd(command, terminated, { hasStarted: true, isHeard: this.isHeard(cell, number, listeners) })
@@ -161,7 +161,10 @@ export class HostedActors {
     return (listeners?.size ?? 0) > 1 + watches || (cell.extras?.observers?.size ?? 0) > observes
   }
 
-  private fill(cell: Cell, { mail, stash, timers }: StoredActor): void {
+  private fill(number: number, cell: Cell, { mail, stash, timers, listening }: StoredActor): void {
+    for (const { thread, event } of listening) {
+      this.router.service.listen(thread, { number, home: 0, event }, cell)
+    }
     for (const event of mail) putMail(cell, event)
     if (stash.length > 0) cell.more().stash = [...stash]
     for (const { event, leftMs, id, target } of timers) {
@@ -198,7 +201,7 @@ export class HostedActors {
     }
     const mail = takeMail(cell, this.router.credit)
     try {
-      const stored = storeActor(cell, this.system, mail)
+      const stored = storeActor(cell, { number, system: this.system, router: this.router }, mail)
       this.report({ type: 'extracted', number, epoch, stored, error: undefined })
     } catch (error: unknown) {
       for (const event of mail) putMail(cell, event)

@@ -3,7 +3,7 @@ import { HELD, NO_TURN, RUNNING, STOPPED, SUSPENDED, type Cell } from '../cell/c
 import { forgetName } from '../cell/naming.ts'
 import type { CreditDesk } from './credit-desk.ts'
 import type { HostedSystem } from './hosted-system.ts'
-import type { StoredActor } from './protocol.ts'
+import type { Listening, StoredActor } from './protocol.ts'
 import type { ThreadRouter } from './thread-router.ts'
 
 /** @returns Why the actor cannot leave its thread now; `undefined` when it can. */
@@ -26,7 +26,11 @@ export function takeMail(cell: Cell, credit: CreditDesk): readonly AnyEventObjec
 }
 
 /** All that makes the actor go on elsewhere. May throw what its logic throws. */
-export function storeActor(cell: Cell, system: HostedSystem, mail: readonly AnyEventObject[]): StoredActor {
+export function storeActor(
+  cell: Cell,
+  { system, router, number }: LeaveInit,
+  mail: readonly AnyEventObject[],
+): StoredActor {
   const now = system.environment.clock.now()
   const scheduled = system.scheduler.entries().filter(({ source }) => source === cell)
   return {
@@ -39,7 +43,17 @@ export function storeActor(cell: Cell, system: HostedSystem, mail: readonly AnyE
       leftMs: Math.max(0, startedAt + delay - now),
       target: target === cell ? undefined : target,
     })),
+    listening: listeningTo(cell, router, number),
   }
+}
+
+function listeningTo(cell: Cell, { service, thread }: ThreadRouter, number: number): readonly Listening[] {
+  const all = service.listeningTo({ number, home: 0 })
+  const types = [...(cell.extras?.listeners ?? [])]
+  // Those of the service are among the cell's own.
+  const isHeardHere = ([type, { size }]: (typeof types)[number]): boolean =>
+    size > all.filter(({ event }) => event === type).length
+  return [...all, ...types.filter(isHeardHere).map(([event]) => ({ thread, event }))]
 }
 
 export type LeaveInit = { readonly number: number; readonly system: HostedSystem; readonly router: ThreadRouter }
@@ -71,6 +85,7 @@ export function turnIntoReference(cell: Cell, { number, system, router }: LeaveI
     watch: { value: ref.watch.bind(ref) },
     stop: { value: ref.stop.bind(ref) },
     subscribe: { value: ref.subscribe.bind(ref) },
+    on: { value: ref.on.bind(ref) },
     getSnapshot: { value: ref.getSnapshot.bind(ref) },
   })
 }
@@ -81,6 +96,10 @@ type Reference = ReturnType<ThreadRouter['references']['refTo']>
 function handOver(extras: NonNullable<Cell['extras']>, ref: Reference): void {
   for (const listener of extras.endListeners ?? []) ref.watch((terminated) => listener.ended(terminated))
   for (const observer of extras.observers ?? []) ref.subscribe(observerOf(observer))
+  for (const [type, listeners] of extras.listeners ?? []) {
+    // Who takes its listener back does so where it put it.
+    for (const listener of listeners) ref.on(type, (event) => listeners.has(listener) && listener(event))
+  }
   for (const waiter of extras.stopWaiters ?? []) ref.watch(() => waiter())
   for (const waiter of extras.roomWaiters ?? []) waiter()
   for (const held of extras.held ?? []) held.release()

@@ -22,12 +22,17 @@ export type MovedTimer = {
   readonly target: unknown
 }
 
+/** Who listens to events of type `event`, or to all (`*`), that an actor emits. */
+export type Listening = { readonly thread: number; readonly event: string }
+
 /** An actor between two threads, or after the loss of one. */
 export type StoredActor = {
   readonly snapshot: unknown
   readonly mail: readonly AnyEventObject[]
   readonly stash: readonly AnyEventObject[]
   readonly timers: readonly MovedTimer[]
+  /** So that nobody misses what it emits before all threads know where it is. */
+  readonly listening: readonly Listening[]
 }
 
 /** From anybody to the thread of an actor. */
@@ -36,6 +41,9 @@ export type ActorRequest =
   | (ActorKey & { readonly type: 'observe' })
   | (ActorKey & { readonly type: 'unobserve' })
   | (ActorKey & { readonly type: 'look' })
+  /** To events of type `event` that the actor emits; `*`: to all. */
+  | (ActorKey & { readonly type: 'listen'; readonly event: string })
+  | (ActorKey & { readonly type: 'unlisten'; readonly event: string })
   | (ActorKey & { readonly type: 'stop'; readonly request: number; readonly isDrained: boolean })
   | (ActorKey & {
       readonly type: 'deliver'
@@ -49,6 +57,8 @@ export type ActorNotice =
   | (ActorKey & { readonly type: 'terminated'; readonly terminated: Terminated })
   | (ActorKey & { readonly type: 'snapshot'; readonly snapshot: Snapshot<unknown> })
   | (ActorKey & { readonly type: 'unobservable'; readonly error: unknown })
+  /** `heardAs`: what the `listen` was for. */
+  | (ActorKey & { readonly type: 'emitted'; readonly heardAs: string; readonly event: AnyEventObject })
   /** The mailbox has no room: senders on the other thread are to wait. */
   | (ActorKey & { readonly type: 'full' })
   | (ActorKey & { readonly type: 'room' })

@@ -15,6 +15,7 @@ import { putMail } from '../delivery/full-mailbox.ts'
 import { toObserver } from '../delivery/observers.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
 import type { ChannelWriter } from './channel-writer.ts'
+import { EmittedListeners } from './emitted-listeners.ts'
 import type { ActorRequest } from './protocol.ts'
 import { askRemote } from './remote-ask.ts'
 import type { Requests } from './requests.ts'
@@ -76,6 +77,7 @@ export class RemoteRef implements ActorRef {
   isWatched = false
   readonly watchers: Set<Watcher> = new Set()
   readonly observers: Set<SnapshotObserver<Snapshot<unknown>>> = new Set()
+  readonly listeners: EmittedListeners = new EmittedListeners()
   private readonly router: RefRouter
   private snapshot: Snapshot<unknown> = ACTIVE
   private epoch = -1
@@ -189,6 +191,25 @@ export class RemoteRef implements ActorRef {
     }
   }
 
+  /**
+   * Listens to events that the actor emits; `*`: to all. Copies of them come; one that cannot be copied is an error that
+   * nobody handled, and one for which the way between the threads has no room is a dead letter.
+   */
+  on(type: string, handler: (event: AnyEventObject) => void): Subscription {
+    const { home, number, listeners } = this
+    if (this.terminated !== undefined) return { unsubscribe: () => {} }
+    // The same function added twice is two listeners.
+    const own = (event: AnyEventObject): void => this.guarded(() => handler(event))
+    if (listeners.add(type, own)) this.router.request(this, { type: 'listen', home, number, event: type })
+    this.watchEnd()
+    return {
+      unsubscribe: () => {
+        if (!listeners.remove(type, own) || this.terminated !== undefined) return
+        this.router.request(this, { type: 'unlisten', home, number, event: type })
+      },
+    }
+  }
+
   /** The last one known here; a newer one is asked for, unless somebody subscribed. */
   getSnapshot(): Snapshot<unknown> {
     const { home, number } = this
@@ -204,6 +225,10 @@ export class RemoteRef implements ActorRef {
   snapshotCame(snapshot: Snapshot<unknown>): void {
     this.snapshot = snapshot
     for (const observer of this.observers) this.guarded(() => observer.next?.(snapshot))
+  }
+
+  emittedCame(heardAs: string, event: AnyEventObject): void {
+    for (const listener of this.listeners.of(heardAs)) listener(event)
   }
 
   /** A snapshot could not be sent: its observers are told, and hear no more. */
@@ -225,6 +250,7 @@ export class RemoteRef implements ActorRef {
     const observers = [...this.observers]
     this.watchers.clear()
     this.observers.clear()
+    this.listeners.clear()
     for (const observer of observers) this.tellObserver(observer, terminated)
     for (const watcher of watchers) watcher(terminated)
   }

@@ -115,7 +115,7 @@ export class ThreadExtension implements SystemExtension {
       moves,
       place: (placement) => {
         const snapshot = this.init.snapshotOf?.(placement.ref)
-        if (snapshot !== undefined) placement.stored ??= { snapshot, mail: [], stash: [], timers: [] }
+        if (snapshot !== undefined) placement.stored ??= { snapshot, mail: [], stash: [], timers: [], listening: [] }
         this.sendPlace(placement)
       },
       end: (placement, terminated) => this.end(placement, terminated),

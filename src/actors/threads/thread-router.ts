@@ -55,7 +55,13 @@ export class ThreadRouter implements RefRouter {
     this.thread = thread
     const control = (to: number, message: ControlMessage): void => this.control(to, message)
     this.references = new ReferenceTable({ thread, home, system, router: this, requests: this.requests, control })
-    this.service = new ActorService({ thread, system, references: this.references, control })
+    this.service = new ActorService({
+      thread,
+      system,
+      references: this.references,
+      control,
+      tryControl: (to, message) => this.tryControl(to, message),
+    })
     this.waiting = new WaitingEvents(system, thread)
     this.credit = new CreditDesk((peer, cell, isFull) => {
       const key = this.references.keyOf(cell)
@@ -132,6 +138,13 @@ export class ThreadRouter implements RefRouter {
     else this.end.writerTo(to)?.sendControl(message)
   }
 
+  /** As `control`, but false when too much waits already. */
+  private tryControl(to: number, message: ControlMessage): boolean {
+    if (to !== this.thread) return this.end.writerTo(to)?.trySendControl(message) ?? false
+    this.receiveControl(to, message)
+    return true
+  }
+
   // What comes from other threads. Nothing here may throw: the rest of a batch would be lost.
 
   private receive(peer: number, key: { number: number; home: number }, event: AnyEventObject): void {
@@ -175,6 +188,8 @@ export class ThreadRouter implements RefRouter {
       case 'observe':
       case 'unobserve':
       case 'look':
+      case 'listen':
+      case 'unlisten':
       case 'stop':
       case 'deliver': {
         const { number, home } = message
@@ -186,6 +201,7 @@ export class ThreadRouter implements RefRouter {
       case 'terminated':
       case 'snapshot':
       case 'unobservable':
+      case 'emitted':
       case 'full':
       case 'room':
       case 'answered':
@@ -231,6 +247,9 @@ export class ThreadRouter implements RefRouter {
         return
       case 'unobservable':
         this.references.knownRef(notice.number, notice.home)?.observingFailed(notice.error)
+        return
+      case 'emitted':
+        this.references.knownRef(notice.number, notice.home)?.emittedCame(notice.heardAs, notice.event)
         return
       case 'full':
       case 'room': {
@@ -337,6 +356,7 @@ export class ThreadRouter implements RefRouter {
       this.request(ref, { type: 'watch', home, number })
     }
     if (ref.observers.size > 0) this.request(ref, { type: 'observe', home, number })
+    for (const event of ref.listeners.types) this.request(ref, { type: 'listen', home, number, event })
   }
 
   private sendWaiting(released: ReturnType<WaitingEvents['releaseActor']>, thread: number): void {

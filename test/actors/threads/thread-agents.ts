@@ -1,6 +1,6 @@
 /** Agents that workers load, for the tests of threads. */
-import { assign, fromTransition, setup } from 'xstate'
-import type { Snapshot } from 'xstate'
+import { assign, emit, fromTransition, setup } from 'xstate'
+import type { EventObject, Snapshot } from 'xstate'
 import type { AgentDefinition } from '../../../src/actors/agent-definition.ts'
 import { defineAgent } from '../../../src/actors/define-agent.ts'
 import { spawnChildOf, stash, unstashAll } from '../../../src/actors/inside.ts'
@@ -281,3 +281,55 @@ export const brittle = defineAgent({
     return state
   }, null),
 })
+
+const CRIER: { events?: { type: 'say' | 'whisper' | 'ask'; value?: unknown }; emitted?: EventObject } = {}
+
+/** Emits what it is told. */
+export const crier = defineAgent({
+  name: 'crier',
+  module: here('crier'),
+  logic: setup({ types: CRIER }).createMachine({
+    on: {
+      say: { actions: emit(({ event }) => ({ type: 'said', value: event.value })) },
+      whisper: { actions: emit(({ event }) => ({ type: 'whispered', value: event.value })) },
+      ask: { actions: ({ event }) => (event as Ask).replyTo?.send({ type: 'heard' }) },
+    },
+  }),
+})
+
+/** Emits what cannot be copied. */
+export const trickster = defineAgent({
+  name: 'trickster',
+  module: here('trickster'),
+  logic: setup({ types: CRIER as { events?: { type: 'say' | 'trick' | 'ask' }; emitted?: EventObject } }).createMachine(
+    {
+      on: {
+        trick: { actions: emit({ type: 'tricked', run: () => 1 } as EventObject) },
+        say: { actions: emit({ type: 'said' }) },
+        ask: { actions: ({ event }) => (event as Ask).replyTo?.send({ type: 'heard' }) },
+      },
+    },
+  ),
+})
+
+/** Hears what others emit. */
+export const listener = defineAgent({
+  name: 'listener',
+  module: here('listener'),
+  logic: fromTransition(
+    (
+      heard: readonly unknown[],
+      event: Ask & { type: 'listen' | 'heard' | 'recall'; target?: Emitter; value?: unknown },
+      { self },
+    ) => {
+      if (event.type === 'listen') {
+        event.target?.on('said', ({ value }) => self.send({ type: 'heard', value }))
+      }
+      if (event.type === 'recall') event.replyTo?.send({ type: 'recalled', heard })
+      return event.type === 'heard' ? [...heard, event.value] : heard
+    },
+    [],
+  ),
+})
+
+type Emitter = { on(type: string, hear: (event: { readonly value?: unknown }) => void): unknown }

@@ -101,6 +101,19 @@ describe.each([
     )
   })
 
+  test('messages that may be many are refused as events are', async () => {
+    const { writer, received, start, until } = createPair(usesSharedMemory)
+    let taken = 0
+    while (writer.trySendControl({ type: 'emitted', number: taken, text: 'x'.repeat(100) })) taken += 1
+    expect(taken).toBeGreaterThan(10_000)
+    writer.sendControl({ about: 'an actor' })
+    start()
+    await until(taken + 1)
+    expect(writer.trySendControl({ type: 'emitted', number: taken })).toBe(true)
+    await until(taken + 2)
+    expect(received.at(-1)).toEqual([0, 0, { type: 'emitted', number: taken }])
+  })
+
   test('large events on the way are bounded too', async () => {
     const { writer, received, start, until } = createPair(usesSharedMemory)
     const bytes = new Uint8Array(2 ** 23)
