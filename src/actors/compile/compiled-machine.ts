@@ -7,8 +7,14 @@ import type {
   MachineContext,
   SnapshotStatus,
 } from 'xstate'
-import { compileCandidates, compileStart, guardError, type CompiledTransition } from './compiled-transition.ts'
-import { isCoveredContext } from './coverage.ts'
+import {
+  choose,
+  compileCandidates,
+  compileEventless,
+  compileStart,
+  type CompiledTransition,
+} from './compiled-transition.ts'
+import { isCoveredContext, isDelayed } from './coverage.ts'
 import { stopChildren } from './spawned-children.ts'
 import { leafAt, leavesOf, pathTo, valueOf } from './state-tree.ts'
 import { StepFrame, type MachineScope } from './step-frame.ts'
@@ -30,6 +36,8 @@ export type SnapshotInit = {
   readonly children?: Readonly<Record<string, AnyActorRef>> | undefined
 }
 
+type Rows = readonly Map<string, CompiledTransition>[]
+
 /** What there is before the first action. */
 type FirstValues = Pick<SnapshotInit, 'context' | 'children'>
 
@@ -46,6 +54,8 @@ export class CompiledMachine {
   readonly finals: readonly boolean[]
   /** In: the context before the step. Out: the context after it, the same object when nothing was assigned. */
   context: MachineContext = EMPTY_CONTEXT
+  /** Whether XState would have made another snapshot. */
+  isChanged = false
   /** Output of the machine, when the state that was reached is final. */
   output: unknown = undefined
   /** Children spawned by the step. From then on the actor is one for XState's own code; tables know no children. */
@@ -55,9 +65,13 @@ export class CompiledMachine {
   private readonly leaves: readonly AnyStateNode[]
   private readonly indices: ReadonlyMap<AnyStateNode, number>
   /** By index and type of event: the first candidate. Filled as events come. */
-  private readonly rows: readonly Map<string, CompiledTransition>[]
+  private readonly rows: Rows
+  /** The same for events that the machine queues itself, of whatever type. */
+  private readonly queuedRows: Rows
   /** By index: a snapshot to take the unchanging parts from. */
   private readonly samples: readonly AnyMachineSnapshot[]
+  /** By index: the first candidate without an event. `undefined`: no state has any. */
+  private readonly eventless: readonly (CompiledTransition | undefined)[] | undefined
   private start: CompiledTransition | undefined = undefined
 
   /** @param machine  Covered by `isCoveredMachine`. */
@@ -65,9 +79,12 @@ export class CompiledMachine {
     const leaves = leavesOf(machine)
     this.machine = machine
     this.leaves = leaves
-    this.finals = leaves.map(({ type }) => type === 'final')
+    this.finals = leaves.map(({ type, parent }) => type === 'final' && parent === machine.root)
     this.indices = new Map(leaves.map((leaf, index) => [leaf, index]))
     this.rows = leaves.map(() => new Map<string, CompiledTransition>())
+    this.queuedRows = leaves.map(() => new Map<string, CompiledTransition>())
+    const eventless = leaves.map((leaf) => compileEventless(machine, leaf))
+    this.eventless = eventless.every((first) => first === undefined) ? undefined : eventless
     this.samples = leaves.map((leaf) => machine.resolveState({ value: valueOf(leaf), context: {} }))
   }
 
@@ -81,19 +98,15 @@ export class CompiledMachine {
    */
   step(stateIndex: number, event: AnyEventObject, scope: MachineScope): number {
     const { context } = this
-    let candidate = this.rows[stateIndex]?.get(event.type) ?? this.find(stateIndex, event.type)
-    if (candidate === undefined) return NOT_COMPILED
-    try {
-      while (candidate.guard !== undefined && !candidate.guard(context, event, stateIndex)) {
-        candidate = candidate.otherwise
-      }
-    } catch (error: unknown) {
-      throw guardError(candidate, event, error)
-    }
+    const first = this.rows[stateIndex]?.get(event.type) ?? this.find(stateIndex, event.type)
+    if (first === undefined) return NOT_COMPILED
+    const candidate = first.guard === undefined ? first : choose(first, stateIndex, { context, event })
     // A guard may have run other steps of this machine.
     this.context = context
-    if (candidate.actions.length === 0) this.children = undefined
-    else this.run(candidate, new StepFrame(this, event, scope))
+    if (candidate.actions.length > 0 || this.eventless !== undefined)
+      return this.run(stateIndex, candidate, new StepFrame(this, event, scope))
+    this.children = undefined
+    this.isChanged = candidate.target !== stateIndex
     return candidate.target
   }
 
@@ -117,8 +130,7 @@ export class CompiledMachine {
         }, undefined)
         first = { context: frame.context, children: frame.children && { ...frame.children } }
       }
-      this.run(this.start, frame)
-      return this.start.target
+      return this.run(NOT_COMPILED, this.start, frame)
     } catch (error: unknown) {
       this.failed = this.failedSnapshot(first, error)
       return NOT_COMPILED
@@ -163,8 +175,8 @@ export class CompiledMachine {
   }
 
   /** For `StepFrame`. */
-  sampleOf(context: MachineContext): AnyMachineSnapshot {
-    return this.snapshotOf({ stateIndex: 0, context })
+  sampleOf(context: MachineContext, children?: Readonly<Record<string, AnyActorRef>>): AnyMachineSnapshot {
+    return this.snapshotOf({ stateIndex: 0, context, children })
   }
 
   /** XState goes back to where it was before any action, in no state yet; the value it takes from the configuration. */
@@ -175,23 +187,59 @@ export class CompiledMachine {
     return { ...snapshot, _nodes: [root], tags: new Set(root.tags) } as AnyMachineSnapshot
   }
 
-  private run(transition: CompiledTransition, frame: StepFrame): void {
-    frame.run(transition.actions)
-    if (frame.children !== undefined && this.finals[transition.target] === true) stopChildren(frame, frame.children)
+  /** From `stateIndex` on, until nothing follows of itself. @returns Index of the last state. */
+  private run(stateIndex: number, first: CompiledTransition, frame: StepFrame): number {
+    let isChanged = frame.take(stateIndex, first)
+    let index = first.target
+    let isEventlessDue = this.eventless !== undefined
+    while (this.finals[index] !== true && (isEventlessDue || (frame.queue !== undefined && frame.queue.length > 0))) {
+      const eventless = isEventlessDue ? this.chooseEventless(index, frame) : undefined
+      const next = eventless ?? this.chooseQueued(index, frame)
+      if (next === undefined) break
+      const isOther = frame.take(index, next)
+      isChanged ||= isOther
+      // XState asks again unless one without an event has changed nothing.
+      isEventlessDue = this.eventless !== undefined && (eventless === undefined || isOther)
+      index = next.target
+    }
+    if (frame.children !== undefined && this.finals[index] === true) stopChildren(frame, frame.children)
     this.context = frame.context
     this.output = frame.output
     this.children = frame.children
+    this.isChanged = isChanged
+    return index
+  }
+
+  private chooseEventless(stateIndex: number, { context, event }: StepFrame): CompiledTransition | undefined {
+    let candidate = this.eventless?.[stateIndex]
+    while (candidate?.guard !== undefined && !candidate.guard(context, event, stateIndex)) {
+      candidate = candidate.otherwise
+    }
+    return candidate?.isNothing === true ? undefined : candidate
+  }
+
+  private chooseQueued(stateIndex: number, frame: StepFrame): CompiledTransition | undefined {
+    const event = frame.queue?.shift()
+    if (event === undefined) return undefined
+    frame.event = event
+    const { type } = event
+    const first = this.queuedRows[stateIndex]?.get(type) ?? this.compile(this.queuedRows, stateIndex, type)
+    return first && choose(first, stateIndex, frame)
   }
 
   /** The slow way to the first candidate, once for each type of event that the machine knows. */
   private find(stateIndex: number, type: unknown): CompiledTransition | undefined {
+    if (typeof type !== 'string' || type === '*' || (type.startsWith('xstate.') && !isDelayed(type))) return undefined
+    return this.finals[stateIndex] === true ? undefined : this.compile(this.rows, stateIndex, type)
+  }
+
+  private compile(rows: Rows, stateIndex: number, type: string): CompiledTransition | undefined {
     const leaf = this.leaves[stateIndex]
-    if (typeof type !== 'string' || type === '*' || type.startsWith('xstate.')) return undefined
-    if (leaf === undefined || this.finals[stateIndex] === true) return undefined
+    const row = rows[stateIndex]
+    if (leaf === undefined || row === undefined) return undefined
     const first = compileCandidates(this.machine, leaf, type)
-    const row = this.rows[stateIndex]
     const isNamed = pathTo(leaf).some(({ transitions }) => transitions.has(type))
-    if (isNamed || Number(row?.size) < OTHER_TYPES_MAX) row?.set(type, first)
+    if (isNamed || row.size < OTHER_TYPES_MAX) row.set(type, first)
     return first
   }
 

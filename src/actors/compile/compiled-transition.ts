@@ -1,4 +1,4 @@
-import type { AnyEventObject, AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate'
+import type { AnyEventObject, AnyStateMachine, AnyStateNode, AnyTransitionDefinition, MachineContext } from 'xstate'
 import { compileAction, compileFinish, type CompiledAction } from './compiled-action.ts'
 import { compileGuard, type CompiledGuard } from './compiled-guard.ts'
 import { nameOf } from './coverage.ts'
@@ -14,6 +14,8 @@ export class CompiledTransition {
   /** For messages about the guard. */
   guardName: string | undefined = undefined
   nodeId = ''
+  /** Whether it stands for that there is no transition. */
+  isNothing = false
   /** The next candidate when the guard does not pass; without a guard, itself. */
   otherwise: CompiledTransition = this
 
@@ -23,8 +25,25 @@ export class CompiledTransition {
   }
 }
 
+/** The first candidate whose guard passes. @throws What a guard throws, wrapped as XState wraps it. */
+export function choose(
+  first: CompiledTransition,
+  stateIndex: number,
+  { context, event }: { readonly context: MachineContext; readonly event: AnyEventObject },
+): CompiledTransition {
+  let candidate = first
+  try {
+    while (candidate.guard !== undefined && !candidate.guard(context, event, stateIndex)) {
+      candidate = candidate.otherwise
+    }
+  } catch (error: unknown) {
+    throw guardError(candidate, event, error)
+  }
+  return candidate
+}
+
 /** XState's error about a guard that threw. */
-export function guardError(transition: CompiledTransition, event: AnyEventObject, cause: unknown): Error {
+function guardError(transition: CompiledTransition, event: AnyEventObject, cause: unknown): Error {
   const { guardName, nodeId } = transition
   const name = guardName ? `'${guardName}' ` : ''
   // As in XState, what is thrown without being an error reads as `undefined`.
@@ -36,7 +55,8 @@ export function guardError(transition: CompiledTransition, event: AnyEventObject
 
 /** What the machine does first: from nowhere into its initial state. */
 export function compileStart(machine: AnyStateMachine): CompiledTransition {
-  return compileMove(machine, leafOf(machine.root), enter([machine.root, ...descentFrom(machine.root)]))
+  const actions = enter([machine.root, ...descentFrom(machine.root)])
+  return compileMove(machine, leafOf(machine.root), { actions, hasEntered: true })
 }
 
 /**
@@ -44,10 +64,21 @@ export function compileStart(machine: AnyStateMachine): CompiledTransition {
  * those of the states around it up to the root; of each the exact ones, then those of the longest wildcard. Ends with staying as it is.
  */
 export function compileCandidates(machine: AnyStateMachine, leaf: AnyStateNode, type: string): CompiledTransition {
-  let next = compileMove(machine, leaf, [])
-  const candidates = pathTo(leaf)
-    .toReversed()
-    .flatMap((node) => matchesOf(node, type))
+  return compileChain(machine, leaf, (node) => matchesOf(node, type))
+}
+
+/** As `compileCandidates`, for the transitions without an event. `undefined`: there are none. */
+export function compileEventless(machine: AnyStateMachine, leaf: AnyStateNode): CompiledTransition | undefined {
+  const chain = compileChain(machine, leaf, ({ always = [] }) => always)
+  return chain.isNothing ? undefined : chain
+}
+
+type TransitionsOf = (node: AnyStateNode) => readonly AnyTransitionDefinition[]
+
+function compileChain(machine: AnyStateMachine, leaf: AnyStateNode, transitionsOf: TransitionsOf): CompiledTransition {
+  let next = new CompiledTransition(leavesOf(machine).indexOf(leaf), [])
+  next.isNothing = true
+  const candidates = pathTo(leaf).toReversed().flatMap(transitionsOf)
   for (const candidate of candidates.toReversed()) {
     const compiled = compileTransition(machine, leaf, candidate)
     const { guard, source } = candidate
@@ -85,7 +116,7 @@ function compileTransition(
   transition: AnyTransitionDefinition,
 ): CompiledTransition {
   const target = transition.target?.[0]
-  if (target === undefined) return compileMove(machine, leaf, transition.actions)
+  if (target === undefined) return compileMove(machine, leaf, { actions: transition.actions })
   const domain = domainOf(transition, target)
   const exits = below(pathTo(leaf), domain)
     .toReversed()
@@ -94,7 +125,8 @@ function compileTransition(
   const way = below(pathTo(target), domain).filter((node) => node !== target)
   const entered = target === domain ? descentFrom(target) : [target, ...descentFrom(target)]
   const entries = [...way.flatMap(({ entry }) => entry), ...enter(entered)]
-  return compileMove(machine, leafOf(target), [...exits, ...transition.actions, ...entries])
+  const actions = [...exits, ...transition.actions, ...entries]
+  return compileMove(machine, leafOf(target), { actions, hasEntered: entered.length > 0 })
 }
 
 /**
@@ -113,14 +145,20 @@ function enter(nodes: readonly AnyStateNode[]): readonly unknown[] {
   return nodes.flatMap(({ entry, initial }) => [...entry, ...initial.actions])
 }
 
-function compileMove(machine: AnyStateMachine, leaf: AnyStateNode, actions: readonly unknown[]): CompiledTransition {
-  const compiled = actions.map((action) => compileAction(machine, action))
-  return new CompiledTransition(leavesOf(machine).indexOf(leaf), [...compiled, ...endOf(machine, leaf)])
+type Move = {
+  readonly actions: readonly unknown[]
+  /** Whether the leaf is entered; entering a final one ends something. */
+  readonly hasEntered?: boolean
 }
 
-/** A final state ends the machine: outputs, then the exit actions of all that is left. */
+function compileMove(machine: AnyStateMachine, leaf: AnyStateNode, move: Move): CompiledTransition {
+  const compiled = move.actions.map((action) => compileAction(machine, action))
+  const end = move.hasEntered === true && leaf.type === 'final' ? endOf(machine, leaf) : []
+  return new CompiledTransition(leavesOf(machine).indexOf(leaf), [...compiled, ...end])
+}
+
+/** A final state of the root ends the machine: outputs, then the exit actions of all that is left. */
 function endOf(machine: AnyStateMachine, leaf: AnyStateNode): readonly CompiledAction[] {
-  if (leaf.type !== 'final') return []
-  const exits = [...leaf.exit, ...machine.root.exit].map((action) => compileAction(machine, action))
-  return [compileFinish(leaf), ...exits]
+  const exits = leaf.parent === machine.root ? [...leaf.exit, ...machine.root.exit] : []
+  return [compileFinish(leaf), ...exits.map((action) => compileAction(machine, action))]
 }

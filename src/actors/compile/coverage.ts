@@ -1,8 +1,13 @@
 import {
   and,
   assign,
+  cancel,
+  emit,
+  log,
   not,
   or,
+  raise,
+  sendTo,
   StateMachine,
   stateIn,
   type AnyStateMachine,
@@ -33,17 +38,17 @@ const ALIASES_MAX = 16
 const LEAVES_MAX = 512
 
 /**
- * Whether a machine is one that tables reproduce exactly: states within states but no parallel ones and no history,
- * transitions by event only, guards, and actions that are functions or `assign`; only the root may end. Anything else, also
- * what is merely unusual (targets that are the root, several targets, events whose names XState keeps for itself), is hosted
- * with XState's own code.
+ * Whether a machine is one that tables reproduce exactly: states within states but no parallel ones and no history; guards;
+ * transitions by event, without one (`always`), by time (`after`) and at the end of a state (`onDone`); actions that are
+ * functions, `assign`, `raise`, `cancel`, `sendTo`, `emit` or `log`. Anything else, also what is merely unusual (targets that
+ * are the root, several targets, other events whose names XState keeps for itself), is hosted with XState's own code.
  */
 export function isCoveredMachine(machine: AnyStateMachine): boolean {
   if (Object.getPrototypeOf(machine) !== StateMachine.prototype) return false
   const { root, options } = machine
   const { context } = machine.config as { readonly context?: unknown }
   if (context !== undefined && typeof context !== 'function' && !isCoveredContext(context)) return false
-  if (root.type !== 'compound' || !((options.maxIterations ?? Infinity) >= 1)) return false
+  if (root.type !== 'compound' || (options.maxIterations ?? Infinity) !== Infinity) return false
   return isCoveredTree(machine, root) && leavesOf(machine).length <= LEAVES_MAX
 }
 
@@ -59,10 +64,8 @@ function isCoveredTree(machine: AnyStateMachine, node: AnyStateNode): boolean {
   )
 }
 
-/** A final state deeper down would make XState send itself an event. */
-function isLeaf({ type, config, parent, machine }: AnyStateNode): boolean {
-  if (config.initial !== undefined) return false
-  return type === 'atomic' || (type === 'final' && parent === machine.root)
+function isLeaf({ type, config }: AnyStateNode): boolean {
+  return config.initial === undefined && (type === 'atomic' || type === 'final')
 }
 
 function isCompound(machine: AnyStateMachine, node: AnyStateNode): boolean {
@@ -75,13 +78,23 @@ function isCompound(machine: AnyStateMachine, node: AnyStateNode): boolean {
 }
 
 function isCoveredNode(machine: AnyStateMachine, node: AnyStateNode): boolean {
-  if (node.always !== undefined || node.after.length > 0 || node.invoke.length > 0) return false
+  if (node.invoke.length > 0) return false
   if (![...node.entry, ...node.exit].every((action) => isCoveredAction(machine, action))) return false
   for (const [descriptor, transitions] of node.transitions) {
-    if (descriptor.startsWith('xstate.') || hasMisplacedStar(descriptor)) return false
+    if (isReserved(descriptor) || hasMisplacedStar(descriptor)) return false
     if (!transitions.every((transition) => isCoveredTransition(machine, transition))) return false
   }
-  return true
+  return (node.always ?? []).every((transition) => isCoveredTransition(machine, transition))
+}
+
+/** XState's own names of events, but for those of delayed transitions and of states that end. */
+function isReserved(descriptor: string): boolean {
+  return descriptor.startsWith('xstate.') && !isDelayed(descriptor) && !descriptor.startsWith('xstate.done.state.')
+}
+
+/** The type of the event that a delayed transition waits for. */
+export function isDelayed(type: string): boolean {
+  return type.startsWith('xstate.after.')
 }
 
 /** A star is the whole name, or its last token. XState's code warns of others, so it should see them. */
@@ -92,7 +105,7 @@ function hasMisplacedStar(descriptor: string): boolean {
 function isCoveredTransition(machine: AnyStateMachine, transition: AnyTransitionDefinition): boolean {
   const { target, guard, actions } = transition
   if (target !== undefined && (target.length !== 1 || !isWithin(machine.root, target[0]))) return false
-  if (guard && !isCoveredGuard(machine, guard, 0)) return false
+  if (guard !== undefined && !isCoveredGuard(machine, guard, 0)) return false
   return actions.every((action) => isCoveredAction(machine, action))
 }
 
@@ -134,11 +147,12 @@ function isCoveredAction(machine: AnyStateMachine, action: unknown): boolean {
   if (!isReference(action)) return false
   const resolved = resolveAction(machine, action)
   if (resolved === undefined) return true
-  return typeof resolved === 'function' && (!('resolve' in resolved) || isAssign(resolved))
+  return typeof resolved === 'function' && (!('resolve' in resolved) || isAssign(resolved) || isBuiltin(resolved))
 }
 
 function isReference(value: unknown): value is string | Named | (() => unknown) {
-  if (typeof value === 'string' || typeof value === 'function') return true
+  if (typeof value === 'string') return value !== ''
+  if (typeof value === 'function') return true
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
 }
 
@@ -160,6 +174,18 @@ export function nameOf(reference: unknown): string {
 export function isAssign(action: unknown): boolean {
   return (action as MarkedFunction).resolve === (assign({}) as MarkedFunction).resolve
 }
+
+/** Actions of XState that change nothing in the snapshot: they are resolved and executed by its own code. */
+export function isBuiltin(action: unknown): boolean {
+  return BUILTIN_RESOLVES.has((action as MarkedFunction).resolve)
+}
+
+const NOTHING = { type: '' }
+const BUILTIN_RESOLVES: ReadonlySet<unknown> = new Set(
+  [raise(NOTHING), cancel(''), sendTo('', NOTHING), emit(NOTHING), log()].map(
+    (action: unknown) => (action as MarkedFunction).resolve,
+  ),
+)
 
 export function guardKindOf(guard: unknown): GuardKind {
   const { check } = guard as MarkedFunction

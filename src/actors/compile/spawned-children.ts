@@ -1,4 +1,5 @@
 import { assign, stopChild, type AnyActorRef, type AnyEventObject, type MachineContext } from 'xstate'
+import type { BuiltinAction } from './compiled-action.ts'
 
 type StopAction = {
   readonly type: string
@@ -21,13 +22,6 @@ type Step = {
 }
 
 type Spawn = (source: unknown, options: unknown) => AnyActorRef
-
-/** An action of XState's own, as its code uses it. */
-type BuiltinAction = {
-  readonly type: string
-  readonly resolve: (...given: unknown[]) => readonly [snapshot: unknown, params: unknown]
-  readonly execute: (scope: unknown, params: unknown) => void
-}
 
 /** The `spawn` of an `assign`: XState's own, found out by resolving an `assign` that does nothing but keep it. */
 export function spawnChild(

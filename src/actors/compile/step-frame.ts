@@ -1,5 +1,14 @@
+import type { CompiledTransition } from './compiled-transition.ts'
 import type { AnyActorRef, AnyEventObject, AnyMachineSnapshot, AnyStateMachine, MachineContext } from 'xstate'
-import { ASSIGN_FUNCTION, ASSIGN_OBJECT, CUSTOM, type CompiledAction, type UserFunction } from './compiled-action.ts'
+import {
+  ASSIGN_FUNCTION,
+  ASSIGN_OBJECT,
+  BUILTIN,
+  CUSTOM,
+  FINISH,
+  type CompiledAction,
+  type UserFunction,
+} from './compiled-action.ts'
 import { spawnChild } from './spawned-children.ts'
 
 /** What XState hands to an executor: `exec(info, params)` runs the action. */
@@ -21,19 +30,22 @@ export type FrameOwner = {
   readonly machine: AnyStateMachine
   /** The context with which the step begins. */
   readonly context: MachineContext
-  /** Any snapshot of the machine with this context: in its name children are spawned. */
-  sampleOf(context: MachineContext): AnyMachineSnapshot
+  /** Any snapshot of the machine with these: in its name children are spawned, and XState's own actions resolved. */
+  sampleOf(context: MachineContext, children?: Readonly<Record<string, AnyActorRef>>): AnyMachineSnapshot
 }
 
 /** One step under way: what its actions see, and what comes of them. */
 export class StepFrame {
   readonly owner: FrameOwner
-  readonly event: AnyEventObject
   readonly scope: MachineScope
+  /** The one that is being taken: the step's own, then those that it queues. */
+  event: AnyEventObject
   context: MachineContext
   output: unknown = undefined
   /** The children that were spawned; `undefined`: none. */
   children: Record<string, AnyActorRef> | undefined = undefined
+  /** Events that the machine has raised and takes in this same step; `undefined`: none. */
+  queue: AnyEventObject[] | undefined = undefined
 
   constructor(owner: FrameOwner, event: AnyEventObject, scope: MachineScope) {
     this.owner = owner
@@ -42,14 +54,23 @@ export class StepFrame {
     this.context = owner.context
   }
 
-  run(actions: readonly CompiledAction[]): void {
+  /** Runs a transition. @returns Whether XState would have made another snapshot of it. */
+  take(stateIndex: number, { actions, target }: CompiledTransition): boolean {
+    const { context } = this
+    this.run(actions)
+    return target !== stateIndex || this.context !== context
+  }
+
+  private run(actions: readonly CompiledAction[]): void {
     for (const action of actions) {
       const { kind, makeParams } = action
       const params = makeParams === undefined ? action.params : makeParams({ context: this.context, event: this.event })
       if (kind === ASSIGN_FUNCTION) this.assign(action.run as UserFunction, params)
       else if (kind === ASSIGN_OBJECT) this.assignProperties(action, params)
       else if (kind === CUSTOM) this.execute(action, params)
-      else this.finish(action)
+      else if (kind === BUILTIN) this.executeBuiltin(action, params)
+      else if (kind === FINISH) this.finish(action)
+      else this.finishInner(action)
     }
   }
 
@@ -80,9 +101,23 @@ export class StepFrame {
   }
 
   private execute({ type, run }: CompiledAction, params: unknown): void {
+    this.scope.actionExecutor({ type, info: this.actionArguments(), params, exec: run })
+  }
+
+  private executeBuiltin({ type, builtin }: CompiledAction, params: unknown): void {
+    if (builtin === undefined) return
+    const { scope } = this
+    const info = this.actionArguments()
+    this.queue ??= []
+    const extra = { internalQueue: this.queue, deferredActorIds: undefined }
+    const sample = this.owner.sampleOf(this.context, this.children)
+    const [, resolved] = builtin.resolve(scope, sample, info, params, builtin, extra)
+    scope.actionExecutor({ type, info, params: resolved, exec: () => builtin.execute(scope, resolved) })
+  }
+
+  private actionArguments(): object {
     const { scope, context, event } = this
-    const info = { context, event, self: scope.self, system: scope.system }
-    scope.actionExecutor({ type, info, params, exec: run })
+    return { context, event, self: scope.self, system: scope.system }
   }
 
   /** XState asks for the output of the final state twice: for its done event, and for the machine's output. */
@@ -93,6 +128,13 @@ export class StepFrame {
     if (root.output === undefined) return
     const output = stateOutput === undefined ? undefined : this.outputOf(stateOutput, this.event)
     this.output = this.outputOf(root.output, { type: `xstate.done.state.${node?.id}`, output })
+  }
+
+  private finishInner({ node }: CompiledAction): void {
+    const output: unknown = node?.output
+    const type = `xstate.done.state.${node?.parent?.id}`
+    this.queue ??= []
+    this.queue.push({ type, output: output === undefined ? undefined : this.outputOf(output, this.event) })
   }
 
   private outputOf(output: unknown, event: AnyEventObject): unknown {

@@ -62,8 +62,7 @@ export class CompiledBehaviour implements Behaviour {
       settle(cell, event, base)
       return
     }
-    // XState gives the same snapshot again exactly when neither has changed.
-    if (next !== cell.stateIndex || compiled.context !== before) {
+    if (compiled.isChanged) {
       cell.stateIndex = next
       cell.state = compiled.context
       cell.marks &= ~WHOLE

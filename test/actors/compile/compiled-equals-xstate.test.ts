@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
-import { createActor, type AnyActorLogic, type AnyActorRef } from 'xstate'
+import { describe, expect, it, vi } from 'vitest'
+import { createActor, SimulatedClock, type AnyActorLogic, type AnyActorRef } from 'xstate'
 import { EVENT_TYPES, machineSpecs } from './machine-specs.ts'
 import { buildMachine } from './random-machine.ts'
 import { tableLogic } from './table-logic.ts'
 
-const events = fc.array(fc.record({ type: fc.constantFrom(...EVENT_TYPES), by: fc.nat({ max: 5 }) }), {
+const events = fc.array(fc.record({ type: fc.constantFrom(...EVENT_TYPES, 'clock'), by: fc.nat({ max: 5 }) }), {
   minLength: 1,
   maxLength: 20,
 })
@@ -22,6 +22,7 @@ type Look = {
 /** Runs `logic` with XState's own actor and writes down every action that it executes. */
 class Run {
   readonly log: string[]
+  readonly clock = new SimulatedClock()
   readonly actor: AnyActorRef
 
   constructor(logic: AnyActorLogic, log: string[]) {
@@ -29,6 +30,8 @@ class Run {
     this.actor = createActor(logic, {
       id: 'm',
       input: { given: 1 },
+      clock: this.clock,
+      logger: (...words: unknown[]) => log.push(`logged ${JSON.stringify(words)}`),
       inspect: (inspected) => {
         if (inspected.type !== '@xstate.action') return
         log.push(`execute ${inspected.action.type} ${JSON.stringify(inspected.action.params)}`)
@@ -36,6 +39,13 @@ class Run {
     })
     // Errors are part of the snapshot; nobody else is to hear of them.
     this.actor.subscribe({ error: () => undefined })
+    this.actor.on('*', (event) => log.push(`emitted ${JSON.stringify(event)}`))
+  }
+
+  /** `clock` lets half a second pass for each of `by`. */
+  take(event: { readonly type: string; readonly by: number }): void {
+    if (event.type === 'clock') this.clock.increment(500 * event.by)
+    else this.actor.send(event)
   }
 
   look(before: unknown): Look {
@@ -71,6 +81,8 @@ function textOf(error: unknown): string {
 
 describe('a machine run by tables', () => {
   it('is the same as the machine run by XState, after every step, for random machines and events', () => {
+    // XState warns of events that come after the end.
+    vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     let machines = 0
     let steps = 0
     let deepMoves = 0
@@ -96,7 +108,7 @@ describe('a machine run by tables', () => {
         for (const event of sent) {
           if (expected.status !== 'active') break
           const { value } = expected
-          together((run) => run.actor.send(event))
+          together((run) => run.take(event))
           steps += 1
           if (typeof value === 'object' && !isDeepStrictEqual(value, expected.value)) deepMoves += 1
         }
@@ -108,7 +120,7 @@ describe('a machine run by tables', () => {
     )
     expect(machines).toBeGreaterThanOrEqual(1_500)
     expect(steps).toBeGreaterThan(4_000)
-    expect(deepMoves).toBeGreaterThan(200)
+    expect(deepMoves).toBeGreaterThan(100)
     for (const status of ['active', 'done', 'error']) expect(statuses).toContain(status)
   })
 })

@@ -11,13 +11,15 @@ export type MachineSpec = {
   readonly output: 'none' | 'value' | 'function'
 }
 export type StateSpec = {
-  /** Of use at the top only. */
   readonly isFinal: boolean
   readonly hasOutput: boolean
   readonly hasTag: boolean
   readonly entry: readonly ActionSpec[]
   readonly exit: readonly ActionSpec[]
   readonly on: readonly OnSpec[]
+  readonly always: readonly CandidateSpec[]
+  readonly after: CandidateSpec | undefined
+  readonly onDone: CandidateSpec | undefined
   /** States within it, unless it is final. The first is not always the initial one. */
   readonly states: readonly StateSpec[]
   readonly initial: number
@@ -56,6 +58,13 @@ export type ActionSpec = {
     | 'assign-params'
     | 'assign-nothing'
     | 'assign-throws'
+    | 'raise'
+    | 'raise-later'
+    | 'cancel'
+    | 'send-self'
+    | 'send-nobody'
+    | 'emit'
+    | 'log'
   readonly tag: number
 }
 
@@ -100,9 +109,15 @@ const action: fc.Arbitrary<ActionSpec> = fc.record({
         'assign-named',
         'assign-params',
         'assign-nothing',
+        'raise',
+        'raise-later',
+        'cancel',
+        'send-self',
+        'emit',
+        'log',
       ),
     },
-    { weight: 1, arbitrary: fc.constantFrom('throws', 'assign-throws') },
+    { weight: 1, arbitrary: fc.constantFrom('throws', 'assign-throws', 'send-nobody') },
   ),
   tag: fc.nat({ max: 99 }),
 })
@@ -132,6 +147,12 @@ function statesTo(depth: number): fc.Arbitrary<StateSpec> {
     entry: actions,
     exit: actions,
     on,
+    always: fc.oneof(
+      { weight: 3, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(candidate, { maxLength: 2 }) },
+    ),
+    after: fc.option(candidate, { nil: undefined, freq: 2 }),
+    onDone: fc.option(candidate, { nil: undefined, freq: 2 }),
     states: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: states }),
     initial: fc.nat(),
     initialActions: actions,

@@ -1,9 +1,23 @@
-import { and, assign, createMachine, not, or, stateIn, type AnyStateMachine, type StateValue } from 'xstate'
+import {
+  and,
+  assign,
+  cancel,
+  createMachine,
+  emit,
+  log as logAction,
+  not,
+  or,
+  raise,
+  sendTo,
+  stateIn,
+  type AnyStateMachine,
+  type StateValue,
+} from 'xstate'
 import type { ActionSpec, CandidateSpec, GuardSpec, MachineSpec, OnSpec, StateSpec } from './machine-specs.ts'
 
 type Given = {
-  readonly context: { readonly n?: number }
-  readonly event: { readonly type: string; readonly by?: number }
+  readonly context: { readonly n?: number; readonly budget?: number }
+  readonly event: { readonly type: string; readonly by?: number; readonly depth?: number }
   readonly self?: { readonly id: string }
   readonly system?: { get(id: string): unknown }
 }
@@ -42,12 +56,35 @@ type Path = readonly string[]
 function pathsOf(states: readonly StateSpec[], around: Path): readonly Path[] {
   return states.flatMap((state, index) => {
     const path = [...around, `s${index}`]
-    return [path, ...pathsOf(statesWithin(state, around), path)]
+    return [path, ...pathsOf(statesWithin(state), path)]
   })
 }
 
-function statesWithin({ isFinal, states }: StateSpec, around: Path): readonly StateSpec[] {
-  return isFinal && around.length === 0 ? [] : states
+function statesWithin({ isFinal, states }: StateSpec): readonly StateSpec[] {
+  return isFinal ? [] : states
+}
+
+/** How often a machine follows up of itself: what it does without an event could go on for ever. */
+const BUDGET = 5
+const budgetOf = ({ context }: Given): number => context.budget ?? BUDGET
+const spend = (): unknown => assignProperties({ budget: (given: Given) => budgetOf(given) - 1 })
+const isOwn = ({ event }: Given): boolean => event.type.startsWith('xstate.done.')
+
+/** How many events led to one another; those that were raised too far from outside are put off. */
+const DEPTH_MAX = 2
+function depthOf({ event }: Given): number {
+  if (event.type === 'xstate.init') return 0
+  return event.type.startsWith('xstate.') ? DEPTH_MAX : (event.depth ?? 0)
+}
+const RAISED = ['a', 'b', 'a.x', 'c', 'unknown']
+function raised(tag: number): (given: Given) => { readonly type: string; readonly depth: number } {
+  return (given) => ({ type: RAISED[tag % RAISED.length] ?? 'a', depth: depthOf(given) + 1 })
+}
+const nameOf = ({ tag }: Pick<ActionSpec, 'tag'>): string => `raised${tag % 3}`
+const putOff = (given: Given): number | undefined => (depthOf(given) >= DEPTH_MAX ? 1_000 : undefined)
+
+function hasFinal(states: readonly StateSpec[]): boolean {
+  return states.some((state) => state.isFinal || hasFinal(state.states))
 }
 
 /** A target as one may write it in the state `from`: by id, from its siblings on, or from itself on. */
@@ -62,11 +99,13 @@ function spell(target: Path, from: Path, isById: boolean): string {
 class Builder {
   readonly spec: MachineSpec
   readonly paths: readonly Path[]
+  readonly hasInnerFinal: boolean
   readonly write: (name: string, given: Given, params?: unknown) => void
 
   constructor(spec: MachineSpec, write: (name: string, given: Given, params?: unknown) => void) {
     this.spec = spec
     this.paths = pathsOf(spec.states, [])
+    this.hasInnerFinal = spec.states.some((state) => hasFinal(statesWithin(state)))
     this.write = write
   }
 
@@ -75,28 +114,43 @@ class Builder {
   }
 
   state(one: StateSpec, path: Path): object {
-    const states = statesWithin(one, path.slice(0, -1))
+    const states = statesWithin(one)
     const name = path.join('.')
-    const isFinal = one.isFinal && path.length === 1
     const initial = { target: `s${one.initial % states.length}`, actions: this.actions(one.initialActions) }
     return {
-      ...(isFinal && { type: 'final', ...(one.hasOutput && { output: this.output(`output of ${name}`) }) }),
+      ...(one.isFinal && { type: 'final', ...(one.hasOutput && { output: this.output(`output of ${name}`) }) }),
       ...(states.length > 0 && { initial, states: this.states(states, path) }),
       ...(one.hasTag && { tags: [`tag${path.length}${path.at(-1)}`] }),
       meta: { name },
       entry: this.actions(one.entry),
       exit: this.actions(one.exit),
       on: this.on(one.on, path),
+      ...(one.always.length > 0 && { always: one.always.map((candidate) => this.bounded(candidate, path)) }),
+      ...(one.after && { after: { [500 * (1 + path.length)]: this.candidate(one.after, path) } }),
+      ...(one.onDone && states.length > 0 && { onDone: this.bounded(one.onDone, path) }),
     }
   }
 
   on(specs: readonly OnSpec[], from: Path): object {
     return Object.fromEntries(
       specs.map(({ descriptor, candidates }) => {
-        const built = candidates.map((one) => this.candidate(one, from))
+        const isForOwn = descriptor === '*' && this.hasInnerFinal
+        const built = candidates.map((one) => (isForOwn ? this.bounded(one, from, isOwn) : this.candidate(one, from)))
         return [descriptor, built.length === 1 ? built[0] : built]
       }),
     )
+  }
+
+  /** A transition that the machine may take of itself, where `isBounded`: as long as the budget lasts. */
+  bounded(one: CandidateSpec, from: Path, isBounded: (given: Given) => boolean = () => true): object {
+    const { guard } = one
+    const budget = (given: Given): boolean => !isBounded(given) || budgetOf(given) > 0
+    const built = this.candidate({ ...one, isShort: false }, from) as { readonly actions?: readonly unknown[] }
+    return {
+      ...built,
+      guard: guard === undefined ? budget : and([budget, this.guard(guard)] as never),
+      actions: [spend(), ...(built.actions ?? [])],
+    }
   }
 
   candidate(one: CandidateSpec, from: Path): unknown {
@@ -142,7 +196,11 @@ class Builder {
   }
 
   actions(specs: readonly ActionSpec[]): readonly unknown[] {
-    return specs.map((spec) => this.action(spec))
+    return specs.flatMap((spec) => {
+      const action = this.action(spec)
+      // Two delayed events under one name at once: XState forgets one of them, we do not.
+      return spec.kind === 'raise' || spec.kind === 'raise-later' ? [cancel(nameOf(spec)), action] : [action]
+    })
   }
 
   action({ kind, tag }: ActionSpec): unknown {
@@ -179,6 +237,20 @@ class Builder {
         return { type: tag % 2 === 0 ? 'raiseBy' : 'setBoth', params: tag % 3 === 0 ? { tag } : madeParams }
       case 'assign-nothing':
         return assign(() => [undefined, null, {}][tag % 3] as never)
+      case 'raise':
+        return raise(raised(tag) as never, { delay: putOff, id: nameOf({ tag }) } as never)
+      case 'raise-later':
+        return raise(raised(tag) as never, { delay: tag % 2 === 0 ? 700 : 'named', id: nameOf({ tag }) } as never)
+      case 'cancel':
+        return cancel(nameOf({ tag }))
+      case 'send-self':
+        return sendTo((({ self }: Given) => self) as never, raised(tag) as never, { delay: putOff } as never)
+      case 'send-nobody':
+        return sendTo('nobody', { type: 'a' })
+      case 'emit':
+        return emit(({ context }: Given) => ({ type: 'emitted', n: context.n }))
+      case 'log':
+        return logAction(({ event }: Given) => event.type, `label ${tag}`)
       case 'assign-throws':
         return assign(() => {
           throw new Error(`assign ${tag}`)
@@ -210,6 +282,7 @@ class Builder {
           by: (_given: Given, params: unknown) => params,
         }),
       },
+      delays: { named: ({ context }: Given) => 300 + (context.n ?? 0) },
       guards: {
         isEven: (given: Given, params: unknown) => (
           this.write('isEven', given, params),

@@ -43,8 +43,7 @@ export function tableLogic(machine: AnyStateMachine): TableLogic {
         return machine.transition(snapshot, event, scope)
       }
       counts.compiled += 1
-      const isSame = next === stateIndex && compiled.context === snapshot.context
-      return isSame ? snapshot : snapshotAt(next)
+      return compiled.isChanged ? snapshotAt(next) : snapshot
     },
     getPersistedSnapshot: (snapshot) => machine.getPersistedSnapshot(snapshot),
     restoreSnapshot: (snapshot, scope) => machine.restoreSnapshot(snapshot, scope),

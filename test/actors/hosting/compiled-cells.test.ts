@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { createActor as createXStateActor, createMachine, fromTransition, assign, type AnyActorRef } from 'xstate'
+import {
+  createActor as createXStateActor,
+  createMachine,
+  fromTransition,
+  assign,
+  SimulatedClock,
+  type AnyActorRef,
+} from 'xstate'
 import { createActorSystem } from '../../../src/actors/create-actor-system.ts'
 import { createActor } from '../../../src/actors/create-actor.ts'
 import { defineAgent } from '../../../src/actors/define-agent.ts'
@@ -11,7 +18,7 @@ import { EVENT_TYPES, machineSpecs } from '../compile/machine-specs.ts'
 import { buildMachine } from '../compile/random-machine.ts'
 import { SimulatedEnvironment } from '../simulated-environment.ts'
 
-const events = fc.array(fc.record({ type: fc.constantFrom(...EVENT_TYPES), by: fc.nat({ max: 5 }) }), {
+const events = fc.array(fc.record({ type: fc.constantFrom(...EVENT_TYPES, 'clock'), by: fc.nat({ max: 5 }) }), {
   minLength: 1,
   maxLength: 12,
 })
@@ -24,6 +31,11 @@ function lookAt(actor: AnyActorRef, log: string[]): Look {
   return { snapshot: { ...rest, error: text }, log: log.splice(0) }
 }
 
+function take(actor: AnyActorRef, clock: SimulatedClock, event: { readonly type: string; readonly by: number }): void {
+  if (event.type === 'clock') clock.increment(500 * event.by)
+  else actor.send(event)
+}
+
 describe('a machine on tables in a cell', () => {
   it('shows after every step what XState shows, for random machines and events', () => {
     vi.spyOn(console, 'warn').mockImplementation(() => undefined)
@@ -32,11 +44,14 @@ describe('a machine on tables in a cell', () => {
       fc.property(machineSpecs, events, fc.boolean(), (spec, sent, isObserved) => {
         const log: string[] = []
         const machine = buildMachine(spec, log)
-        const options = { id: 'm', input: { given: 1 } }
-        const theirs = createXStateActor(machine, options)
+        const logger = (...words: unknown[]): void => void log.push(`logged ${JSON.stringify(words)}`)
+        const optionsAt = (clock: SimulatedClock): object => ({ id: 'm', input: { given: 1 }, logger, clock })
+        const clocks = [new SimulatedClock(), new SimulatedClock()] as const
+        const theirs = createXStateActor(machine, optionsAt(clocks[0]))
         const begun = lookAt(theirs, log)
-        const ours = createActor(machine, options as never)
+        const ours = createActor(machine, optionsAt(clocks[1]) as never)
         expect(lookAt(ours, log)).toStrictEqual(begun)
+        for (const actor of [theirs, ours]) actor.on('*', (event) => log.push(`emitted ${JSON.stringify(event)}`))
         for (const actor of [theirs, ours]) if (isObserved) actor.subscribe({ error: () => undefined })
         // Errors that nobody observes are thrown later; here they are part of the snapshot.
         if (!isObserved)
@@ -48,9 +63,9 @@ describe('a machine on tables in a cell', () => {
         if ((ours as unknown as Cell).behaviour instanceof CompiledBehaviour) compiled += 1
         for (const event of sent) {
           if (theirs.getSnapshot().status !== 'active') break
-          theirs.send(event)
+          take(theirs, clocks[0], event)
           const expected = lookAt(theirs, log)
-          ours.send(event)
+          take(ours, clocks[1], event)
           expect(lookAt(ours, log)).toStrictEqual(expected)
         }
       }),

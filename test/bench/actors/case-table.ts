@@ -189,7 +189,7 @@ const step = (name: string, note: string): BenchCase => ({
 
 const STEPS: readonly BenchCase[] = [
   step('statechart-step', 'hierarchical machine; direct: machine.transition(snapshot, event, scope)'),
-  step('hosted-step', "the same with a delayed transition, which makes it one for XState's own step"),
+  step('hosted-step', "the same with a state that invokes a child, which makes it one for XState's own step"),
   {
     name: 'compiled-step',
     sizes: { kernell: 4_000_000, xstate: 300_000, direct: 300_000, erlang: 2_000_000 },

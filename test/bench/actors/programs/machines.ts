@@ -1,4 +1,4 @@
-import { assign, createMachine, setup, type AnyStateMachine } from 'xstate'
+import { assign, createMachine, fromPromise, setup, type AnyStateMachine } from 'xstate'
 import type { Logic } from './host.ts'
 
 export type MachineContext = { readonly owner: number; readonly count: number }
@@ -65,10 +65,13 @@ const hierarchicalMachine = setup({ types: TYPES }).createMachine({
   },
 })
 
-/** The same, with a state in which a timer runs; it is never entered. Tables know no timers: run by XState's own step. */
+/** The same, with a state that has a child; it is never entered. Tables know no children: run by XState's own step. */
 const hostedMachine = createMachine({
   ...hierarchicalMachine.config,
-  states: { ...hierarchicalMachine.config.states, asleep: { after: { [WAIT_MS]: 'off' } } },
+  states: {
+    ...hierarchicalMachine.config.states,
+    asleep: { invoke: { src: fromPromise(() => new Promise(() => undefined)) } },
+  },
 } as AnyStateMachine['config'])
 
 /** A timer that starts with `arm` and is cancelled by `disarm`. */
