@@ -42,7 +42,7 @@ export async function stressThreads(init: StressInit): Promise<ThreadStress> {
 async function stress(init: StressInit): Promise<ThreadStress> {
   const draw = drawFrom(init.seed)
   const failures: string[] = []
-  const system = createActorSystem({ threads: THREADS, deadLettersMax: 10 })
+  const system = createActorSystem({ threads: THREADS, deadLettersMax: 10, logger: () => {} })
   const accounts = new Map<string, Account>()
   let deadLetters = 0
   system.deadLetters.subscribe(({ target, event }) => {

@@ -7,6 +7,7 @@ import { describeError } from './describe-error.ts'
 import type { ActorKey, ControlMessage } from './protocol.ts'
 import { RemoteRef } from './remote-ref.ts'
 import type { RefRouter } from './remote-ref.ts'
+import { OpenReply } from './requests.ts'
 import type { Requests } from './requests.ts'
 import type { ReferenceCodec, WireReference } from './value-encoder.ts'
 
@@ -129,6 +130,8 @@ export class ReferenceTable {
   }
 
   private encode(value: object): WireReference | undefined {
+    // Of each question, and needs none of what follows.
+    if (value instanceof OpenReply) return this.init.requests.numberOf(value)
     const ref = value instanceof RemoteRef ? value : this.forwarded.get(value)
     if (ref !== undefined) return `${ref.home} ${ref.thread} ${ref.address}`
     if (value instanceof RemoteReply) return `${REPLY} ${value.thread} ${value.number}`

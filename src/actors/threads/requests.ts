@@ -20,6 +20,8 @@ export class OpenReply implements ReplyTarget {
   private readonly onFailure: (error: unknown) => void
   private readonly failureOf: (error: unknown) => unknown
   isOpen = true
+  /** What other threads call it; 0 until it is known to them. */
+  number = 0
 
   constructor(peer: number, { onAnswer, onFailure, failureOf }: ReplyEnds) {
     this.peer = peer
@@ -89,7 +91,7 @@ export class Requests {
   openReply(reply: OpenReply): number {
     this.last += 1
     this.replies.set(this.last, reply)
-    this.numbers.set(reply, this.last)
+    reply.number = this.last
     return this.last
   }
 
@@ -99,6 +101,7 @@ export class Requests {
 
   /** The number under which another thread may answer to a reply target of this one. */
   numberOf(target: ReplyTarget): number {
+    if (target instanceof OpenReply && target.number !== 0) return target.number
     const known = this.numbers.get(target)
     if (known !== undefined) return known
     this.last += 1

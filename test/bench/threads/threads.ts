@@ -5,6 +5,7 @@ import { createActorSystem, defineAgent, type ActorRef, type ActorSystem } from 
 import { fromTransition } from 'xstate'
 import { type BenchOptions, type BenchReport, median, roundFigure } from '../bench.ts'
 import { tally } from './run-tally.ts'
+import { ANSWERED, ASKED, WAKE_BYTES, type WakeWork } from './wake-work.ts'
 
 const REPEATS = 5
 const BATCH = 64
@@ -26,13 +27,15 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
   const system = createActorSystem({ threads: 1 })
   const singleWorker = new Worker(new URL('run-port-worker.ts', import.meta.url))
   const batchWorker = new Worker(new URL('run-port-worker.ts', import.meta.url))
+  const blocked = wakeCrossing(true)
+  const parked = wakeCrossing(false)
   try {
     await system.ready
     const ours = actorCrossing(system, system.spawn(tally, { id: 'tally' }))
     const single = portCrossing(singleWorker, 1)
     const batched = portCrossing(batchWorker, BATCH)
     const oneWay = { ours: [] as number[], single: [] as number[], batched: [] as number[] }
-    const trip = { ours: [] as number[], single: [] as number[] }
+    const trip = { ours: [] as number[], single: [] as number[], blocked: [] as number[], parked: [] as number[] }
     const records = isQuick ? 20_000 : 4_000_000
     const trips = isQuick ? 20 : 400
     for (let repeat = 0; repeat < (isQuick ? 1 : REPEATS); repeat += 1) {
@@ -41,6 +44,8 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
       oneWay.batched.push(await recordsPerSecond(batched, records / 2))
       trip.ours.push(await roundTripUs(ours, trips))
       trip.single.push(await roundTripUs(single, trips))
+      trip.parked.push(await roundTripUs(parked, trips))
+      trip.blocked.push(await roundTripUs(blocked, trips))
       log(
         `repeat ${repeat + 1}: ${roundFigure(oneWay.ours.at(-1) ?? 0)} records/s, ${roundFigure(trip.ours.at(-1) ?? 0)} us`,
       )
@@ -64,7 +69,11 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
           unit: 'us',
           better: 'lower',
           ours: roundFigure(median(trip.ours)),
-          peers: { port: roundFigure(median(trip.single)) },
+          peers: {
+            port: roundFigure(median(trip.single)),
+            'bare wake, event loop': roundFigure(median(trip.parked)),
+            'bare wake, blocked thread': roundFigure(median(trip.blocked)),
+          },
           limit: 30,
           note: 'ask and answer, both threads idle for 2 ms before each; the middle of the trips',
         },
@@ -72,7 +81,8 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
       skipped: [],
     }
   } finally {
-    await Promise.all([system.stop(), singleWorker.terminate(), batchWorker.terminate()])
+    const workers = [singleWorker, batchWorker, blocked.worker, parked.worker]
+    await Promise.all([system.stop(), ...workers.map(async (worker) => await worker.terminate())])
   }
 }
 
@@ -88,7 +98,7 @@ async function recordsPerSecond(crossing: Crossing, records: number): Promise<nu
   return records / seconds
 }
 
-async function roundTripUs(crossing: Crossing, trips: number): Promise<number> {
+async function roundTripUs(crossing: { total(): Promise<unknown> }, trips: number): Promise<number> {
   const times: number[] = []
   for (let trip = 0; trip < trips; trip += 1) {
     await pause(2)
@@ -125,6 +135,23 @@ function actorCrossing(system: ActorSystem, ref: ActorRef): Crossing {
       return sumOf(records)
     },
     total: async () => await ref.ask<{ count: number; sum: number }>({ type: 'total' }, { timeoutMs: 60_000 }),
+  }
+}
+
+/** A trip of nothing but two wakes, the asker's that of a blocked thread: what no way between threads can be below. */
+function wakeCrossing(isBlocking: boolean): { readonly worker: Worker; total(): Promise<unknown> } {
+  const words = new Int32Array(new SharedArrayBuffer(WAKE_BYTES))
+  const workerData: WakeWork = { words, isBlocking }
+  const worker = new Worker(new URL('run-wake-worker.ts', import.meta.url), { workerData })
+  return {
+    worker,
+    total: () => {
+      Atomics.store(words, ANSWERED, 0)
+      Atomics.store(words, ASKED, 1)
+      Atomics.notify(words, ASKED)
+      Atomics.wait(words, ANSWERED, 0)
+      return Promise.resolve()
+    },
   }
 }
 
