@@ -135,7 +135,7 @@ export interface Router {
   /**
    * Runs a task to its end.
    *
-   * Throws `ROUTER_NO_MODEL`, `ROUTER_NOT_ALLOWED`, `ROUTER_NO_CAPABLE_MODEL`, `ROUTER_ALL_FAILED` (with `details.attempts`), `ROUTER_MODEL_UNKNOWN`, `ROUTER_PRICE_UNKNOWN`,
+   * Throws `ROUTER_NO_MODEL`, `ROUTER_NOT_ALLOWED`, `ROUTER_NO_CAPABLE_MODEL`, `ROUTER_ALL_FAILED` (with `details.attempts` and `details.spentNanos`), `ROUTER_MODEL_UNKNOWN`, `ROUTER_PRICE_UNKNOWN`,
    * `BUDGET_EXCEEDED`, `REQUEST_INVALID`; `MODEL_REQUEST_REFUSED`, `MODEL_NOT_FOUND` or `MODEL_RATE_LIMITED` of the provider when one model was
    * called and no other; the signal's reason when aborted.
    */
