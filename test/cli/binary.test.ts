@@ -237,7 +237,8 @@ describe('kernell serve', () => {
     serving.child.kill('SIGINT')
     expect((await serving.ended).code).toBe(0)
     expect(existsSync(announced)).toBe(false)
-  })
+    // Ten processes, one after the other.
+  }, 60_000)
 
   it('answers the command line with the key of KERNELL_API_KEY only, where keys are configured', async () => {
     const folder = makeFolder()
