@@ -8,6 +8,8 @@ import { tally } from './run-tally.ts'
 import { ANSWERED, ASKED, WAKE_BYTES, type WakeWork } from './wake-work.ts'
 
 const REPEATS = 5
+/** Trips without a pause, before any is measured. */
+const WARM_UPS = 20_000
 const BATCH = 64
 /** Records of one message of the producer; records between two looks at the event loop of the peer. */
 const BURST = 1_024
@@ -38,6 +40,9 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
     const trip = { ours: [] as number[], single: [] as number[], blocked: [] as number[], parked: [] as number[] }
     const records = isQuick ? 20_000 : 4_000_000
     const trips = isQuick ? 20 : 400
+    // What is compiled anew after some thousand calls is not what a trip takes.
+    const warmUps = isQuick ? 100 : WARM_UPS
+    for (const crossing of [ours, single]) for (let trip = 0; trip < warmUps; trip += 1) await crossing.total()
     for (let repeat = 0; repeat < (isQuick ? 1 : REPEATS); repeat += 1) {
       oneWay.ours.push(await recordsPerSecond(ours, records))
       oneWay.single.push(await recordsPerSecond(single, records / 8))
@@ -75,7 +80,7 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
             'bare wake, blocked thread': roundFigure(median(trip.blocked)),
           },
           limit: 30,
-          note: 'ask and answer, both threads idle for 2 ms before each; the middle of the trips',
+          note: 'ask and answer, both threads idle for 2 ms before each, warmed up; the middle of the trips',
         },
       ],
       skipped: [],
