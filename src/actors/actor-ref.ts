@@ -14,7 +14,7 @@ export type Terminated = {
   readonly reason: TerminationReason
   /** Only with `done`. */
   readonly output?: unknown
-  /** Only with `failed`. */
+  /** With `failed`, and with `killed` what ended its worker. */
   readonly error?: unknown
 }
 
@@ -81,6 +81,8 @@ export interface ActorRef<
   stop(options?: StopActorOptions): Promise<void>
   /** Called with each new snapshot; not with the present one. */
   subscribe(observer: SnapshotObserver<State> | ((snapshot: State) => void)): Subscription
+  /** Called with each event of this type that the actor emits; `*` is every type. */
+  on(type: string, handler: (event: AnyEventObject) => void): Subscription
   getSnapshot(): State
 }
 
