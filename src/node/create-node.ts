@@ -158,7 +158,7 @@ async function openPlatform({ config, signal, closers, onError, drainMs }: Openi
   // After the actors, which may remember something to their end.
   closers.push(() => memory.close())
   const openLog = async (): Promise<EventLog> => await directory.openEventLog('actors')
-  const { system: actors, plans, closePlans, close } = openActors({ clock, timers, random, onError, openLog, drainMs })
+  const { system: actors, plans, closePlans, close } = openActors({ clock, random, onError, openLog, drainMs })
   closers.push(close)
   await actors.ready
   const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config) })

@@ -7,11 +7,9 @@ import { createSystemEnvironment } from '../actors/system/system-environment.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
-import type { Timers } from '../ports/timers.ts'
 
 export type OpenActorsInit = {
   readonly clock: Clock
-  readonly timers: Timers
   readonly random: Random
   /** Told of actors that failed for good and whose failure nobody else heard of. */
   readonly onError: (error: unknown) => void
@@ -33,10 +31,13 @@ export type NodeActors = {
   readonly close: () => Promise<void>
 }
 
-/** The actors of a node: its plans, and the owners of what many requests share. Their timers do not keep the process alive. */
+/**
+ * The actors of a node: its plans, and the owners of what many requests share. While one of them waits for a time, or
+ * somebody for an answer, the process stays alive: that is work to be done. Other timers of a node do not hold it.
+ */
 export function openActors(init: OpenActorsInit): NodeActors {
-  const { clock, timers, random, onError, openLog, drainMs = DRAIN_MS_DEFAULT } = init
-  const environment = { ...createSystemEnvironment(), clock, timers, random }
+  const { clock, random, onError, openLog, drainMs = DRAIN_MS_DEFAULT } = init
+  const environment = { ...createSystemEnvironment(), clock, random }
   const durable = new DurableExtension({ environment, openLog })
   const system = new ActorSystem({ environment, isInline: false, extension: durable })
   durable.attach(system)

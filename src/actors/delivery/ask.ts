@@ -99,7 +99,12 @@ export function askCell(
     const extras = cell.more()
     extras.endListeners ??= new Set()
     extras.endListeners.add(listener)
-    if (!cell.send({ ...event, replyTo: reply })) fail(fullError(cell))
+    try {
+      if (!cell.send({ ...event, replyTo: reply })) fail(fullError(cell))
+    } catch (error: unknown) {
+      release()
+      throw error
+    }
   })
 }
 

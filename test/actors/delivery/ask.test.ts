@@ -149,6 +149,17 @@ describe('an answer', () => {
   })
 })
 
+describe('a question that is no event', () => {
+  it.each([undefined, null, 5, 'text', {}, { type: 1 }])('is refused and leaves nothing behind: %j', async (event) => {
+    const { environment, system } = start()
+    const quiet = defineAgent({ name: 'q', logic: fromTransition((state: number) => state, 0) })
+    const ref = system.spawn(quiet, { id: 'q' })
+    await expect(ref.ask(event as never, { timeoutMs: 10 })).rejects.toThrow('An event is an object with a type')
+    environment.advance(1_000)
+    expect((ref as Cell).extras?.endListeners?.size ?? 0).toBe(0)
+  })
+})
+
 describe('an ask whose message is dropped', () => {
   it('fails at once', async () => {
     const environment = new SimulatedEnvironment()
