@@ -89,8 +89,7 @@ const HOW_TO_CONFIGURE =
   'Set OPENAI_API_KEY or ANTHROPIC_API_KEY, start a local server such as Ollama (and `ollama pull` a model), or run `kernell init` and name providers in the file it writes.'
 
 function explainAbsence(config: NodeConfig, { modelId, registry, servedIds }: Absence): string {
-  if (modelId === undefined)
-    return servedIds.size === 0 ? `No model is configured. ${HOW_TO_CONFIGURE}` : HOW_TO_CONFIGURE
+  if (modelId === undefined) return servedIds.size === 0 ? explainNothingServed(config) : HOW_TO_CONFIGURE
   const entry = registry.find(modelId)
   if (entry === undefined)
     return `There is no model ${JSON.stringify(modelId)}; \`kernell models list\` prints the names.`
@@ -98,6 +97,14 @@ function explainAbsence(config: NodeConfig, { modelId, registry, servedIds }: Ab
   if (provider === undefined)
     return `${entry.id} is known, but no provider ${entry.provider} is configured. ${HOW_TO_CONFIGURE}`
   return `${entry.id} is known, but the provider ${entry.provider} does not serve it here.`
+}
+
+function explainNothingServed({ providers }: NodeConfig): string {
+  const named = Object.entries(providers).map(([name, { baseUrl }]) =>
+    baseUrl === undefined ? name : `${name} (${baseUrl})`,
+  )
+  if (named.length === 0) return `No model is configured. ${HOW_TO_CONFIGURE}`
+  return `No model can be called, although providers are configured: ${named.join(', ')} named none when this started. Start its server and this again, or name models in \`providers\`; \`kernell doctor\` tells what was found.`
 }
 
 /** Throws `CONFIG_INVALID` when a role names a model that nothing serves. */

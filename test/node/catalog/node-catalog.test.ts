@@ -57,6 +57,13 @@ describe('the catalog of a node', () => {
     expect(catalog.registry.entries.length).toBeGreaterThan(5)
   })
 
+  it('names the providers that are configured when none of them serves a model', () => {
+    const { catalog } = build({ providers: { ollama } })
+    expect(catalog.available).toEqual([])
+    expect(catalog.explainAbsence()).toContain('providers are configured: ollama (')
+    expect(catalog.explainAbsence()).not.toContain('No model is configured')
+  })
+
   it('offers what the written table knows of a provider whose models nobody listed', () => {
     const built = build({ providers: { openai } })
     expect(idsOf(built).length).toBeGreaterThan(1)
