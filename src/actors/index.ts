@@ -51,12 +51,12 @@ export type { SupervisionEvent } from './supervision/supervision-event.ts'
 export { formatAddress, parseAddress, type AddressParts } from './system/address.ts'
 export { createSystemEnvironment } from './system/system-environment.ts'
 export { durableActions, durableActors, type DurableActors, type StoredActor } from './durable/durable-actors.ts'
-export type { DurableActions } from './durable/durable-turn.ts'
-export type { DecidedApproval, DecisionInit, PendingApproval } from './durable/approval-desk.ts'
+export type { DurableActions } from './durable/turn/durable-turn.ts'
+export type { DecidedApproval, DecisionInit, PendingApproval } from './durable/work/approval-desk.ts'
 export {
   effectDoneBefore,
   type EffectCall,
   type EffectHandler,
   type EffectHandlerInit,
-} from './durable/effect-runner.ts'
-export type { PendingEffect } from './durable/consequences.ts'
+} from './durable/work/effect-runner.ts'
+export type { PendingEffect } from './durable/work/consequences.ts'

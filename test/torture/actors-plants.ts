@@ -1,5 +1,5 @@
-import { decodeRecord, encodeRecord } from '../../src/actors/durable/journal-codec.ts'
-import type { CommitRecord, JournalRecord } from '../../src/actors/durable/journal-record.ts'
+import { decodeRecord, encodeRecord } from '../../src/actors/durable/journal/journal-codec.ts'
+import type { CommitRecord, JournalRecord } from '../../src/actors/durable/state/journal-record.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import type { LogPlant } from './explore-event-log.ts'
 import { LOG_PLANTS } from './plants.ts'

@@ -3,10 +3,10 @@ import type { AnyEventObject } from 'xstate'
 import type { ActorRef } from '../../src/actors/actor-ref.ts'
 import { defineAgent } from '../../src/actors/define-agent.ts'
 import type { AgentDefinition } from '../../src/actors/agent-definition.ts'
-import { stateOf } from '../../src/actors/durable/durable-actor.ts'
-import type { DurableState } from '../../src/actors/durable/durable-actor.ts'
+import { stateOf } from '../../src/actors/durable/state/durable-actor.ts'
+import type { DurableState } from '../../src/actors/durable/state/durable-actor.ts'
 import { durableActions } from '../../src/actors/durable/durable-actors.ts'
-import { violationsOf } from '../../src/actors/durable/check-record.ts'
+import { violationsOf } from '../../src/actors/durable/state/check-record.ts'
 
 export const START_BALANCE = 1_000
 export const TICK_MS = 30

@@ -62,12 +62,12 @@ export {
   type DurableActors,
   type StoredActor,
 } from '../../actors/durable/durable-actors.ts'
-export type { DurableActions } from '../../actors/durable/durable-turn.ts'
-export type { DecidedApproval, DecisionInit, PendingApproval } from '../../actors/durable/approval-desk.ts'
+export type { DurableActions } from '../../actors/durable/turn/durable-turn.ts'
+export type { DecidedApproval, DecisionInit, PendingApproval } from '../../actors/durable/work/approval-desk.ts'
 export {
   effectDoneBefore,
   type EffectCall,
   type EffectHandler,
   type EffectHandlerInit,
-} from '../../actors/durable/effect-runner.ts'
-export type { PendingEffect } from '../../actors/durable/consequences.ts'
+} from '../../actors/durable/work/effect-runner.ts'
+export type { PendingEffect } from '../../actors/durable/work/consequences.ts'
