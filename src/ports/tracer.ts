@@ -41,6 +41,7 @@ export interface Tracer {
 /** The W3C `traceparent` header of an incoming request, as it was received. */
 export type TraceParent = { readonly traceparent: string }
 
+/** A span that records nothing. */
 export const NO_OP_SPAN: Span = Object.freeze({
   isRecording: false,
   traceId: undefined,
@@ -49,6 +50,7 @@ export const NO_OP_SPAN: Span = Object.freeze({
   end(): void {},
 })
 
+/** Spans that record nothing: tracing is off. */
 export const NO_OP_TRACER: Tracer = Object.freeze({
   isRecording: false,
   startSpan: (): Span => NO_OP_SPAN,

@@ -52,6 +52,7 @@ function usageOf(request: ModelRequest, text: string): ModelUsage {
   }
 }
 
+/** A model that says what it is told to, for tests: answers in order, failures, delays, usage. */
 export function createScriptedModel(init: ScriptedModelInit): ScriptedModel {
   return new ScriptedLanguageModel(init)
 }

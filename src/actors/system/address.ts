@@ -14,6 +14,7 @@ export type AddressParts = {
 
 const PATTERN = /^kernell:\/\/([A-Za-z0-9._:-]{1,128})\/(\d{1,6})\/([^#\s]{1,512})#(\d{1,16})$/
 
+/** `kernell://node/worker/path#incarnation`. */
 export function formatAddress({ node, worker, path, incarnation }: AddressParts): ActorAddress {
   return `kernell://${node}/${worker}/${path}#${incarnation}`
 }

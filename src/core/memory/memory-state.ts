@@ -21,6 +21,7 @@ export type MemorySettings = {
   readonly valueMin: number
 }
 
+/** What a memory has unless it is told otherwise. */
 export const MEMORY_SETTINGS_DEFAULT: MemorySettings = Object.freeze({
   nodesMax: 10_000,
   bytesMax: 8 * 1024 * 1024,

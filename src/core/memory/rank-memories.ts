@@ -30,6 +30,7 @@ export type RankingWeights = {
   readonly recencyShare: number
 }
 
+/** Weights that recall has unless it is told otherwise. */
 export const RANKING_WEIGHTS_DEFAULT: RankingWeights = Object.freeze({
   spread: SPREAD_LIMITS_DEFAULT,
   successShare: 0.35,

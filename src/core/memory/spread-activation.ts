@@ -19,6 +19,7 @@ export type SpreadLimits = {
   readonly activationMin: number
 }
 
+/** How far recall follows links unless it is told otherwise. */
 export const SPREAD_LIMITS_DEFAULT: SpreadLimits = Object.freeze({
   depthMax: 3,
   fanOutMax: 8,

@@ -13,6 +13,7 @@ export type WorkingMemoryLimits = {
   readonly tokensMax: number
 }
 
+/** Bounds of a working memory unless it is told otherwise. */
 export const WORKING_MEMORY_LIMITS_DEFAULT: WorkingMemoryLimits = Object.freeze({
   itemsMax: 64,
   bytesMax: 65_536,

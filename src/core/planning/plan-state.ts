@@ -60,6 +60,7 @@ export function plannedState<Task extends PlannedTask>(graph: PlanGraph<Task>): 
   }
 }
 
+/** `undefined`: the plan has no step of that id. */
 export function statusOf(state: PlanState<PlannedTask>, id: string): SubTaskStatus | undefined {
   return state.statuses[indexOfStep(state.graph, id)]
 }

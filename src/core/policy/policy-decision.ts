@@ -89,6 +89,7 @@ export function parsePolicyDecision(value: unknown): ParsedPolicyDecision {
   }
 }
 
+/** The decision with the field names of the contract. */
 export function formatPolicyDecision(decision: PolicyDecision): PolicyDecisionDocument {
   return {
     route: decision.route,

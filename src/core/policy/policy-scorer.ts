@@ -40,6 +40,7 @@ export type PolicyScorer = {
 
 export type PolicyScorerInit = { readonly artefact: PolicyArtefact; readonly extractor?: FeatureExtractor }
 
+/** Scores prompts with a trained policy, in TypeScript. */
 export function createPolicyScorer({ artefact, extractor = createFeatureExtractor() }: PolicyScorerInit): PolicyScorer {
   const { recipe, success, cascade, usd } = artefact
   const encoder = createFeatureEncoder({ recipe, extractor })

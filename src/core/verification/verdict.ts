@@ -35,6 +35,7 @@ export type Verdict = {
 /** An answer is accepted iff it is valid and at least this probable. */
 export const ACCEPTANCE_CONFIDENCE = 0.7
 
+/** Valid, and with a confidence of at least `ACCEPTANCE_CONFIDENCE`; an inconclusive verdict is no acceptance. */
 export function isAccepted(verdict: Verdict): boolean {
   return verdict.valid && verdict.confidence >= ACCEPTANCE_CONFIDENCE
 }

@@ -29,6 +29,7 @@ export type LlamaRuntime = AsyncDisposable & {
 /** The native part waits for evaluations in flight; one that hangs must not keep the process from stopping. */
 const DISPOSE_TIMEOUT_MS = 5_000
 
+/** The native library, loaded when it is first needed. */
 export function createLlamaRuntime(init: LlamaRuntimeInit = {}): LlamaRuntime {
   let opening: Promise<OpenLlama> | undefined
   const open = (): Promise<OpenLlama> => {
