@@ -1,3 +1,5 @@
+import { findArrayEdits } from './array-edits.ts'
+import type { ArrayEdit } from './array-edits.ts'
 import { isSameValue } from './same-value.ts'
 import {
   freezeShallow,
@@ -52,9 +54,6 @@ export type StateDiff = {
   /** Whether the delta holds something that JSON alone does not carry. */
   readonly isTagged: boolean
 }
-
-/** How far an array is searched for the place where its old head went. */
-const SHIFT_MAX = 64
 
 /**
  * The difference between a state that is stored and the one after it. Parts that are the same object are not looked at,
@@ -172,114 +171,30 @@ function isOrderedByInsertion(key: string): boolean {
   return !/^(0|[1-9]\d{0,9})$/.test(key)
 }
 
-/**
- * Finds what changed in an array by what did not: a common head and tail, then items that moved as one because the list
- * was cut at one end and grew at the other, then items that changed each in its place.
- */
 function diffArrays(
   before: readonly unknown[],
   after: readonly unknown[],
   findings: SealFindings,
 ): StateDelta | undefined {
-  const shorter = Math.min(before.length, after.length)
-  let head = 0
-  while (head < shorter && Object.is(before[head], after[head])) head += 1
-  let tail = 0
-  while (tail < shorter - head && Object.is(before[before.length - 1 - tail], after[after.length - 1 - tail])) tail += 1
-  const old = { from: head, to: before.length - tail }
-  const now = { from: head, to: after.length - tail }
-  if (old.from === old.to && now.from === now.to) return undefined
-  if (old.from === old.to || now.from === now.to) return [2, [hunkOf(after, { old, now }, findings)], []]
-  const shift = findShift(before, after, { old, now })
-  if (shift !== undefined) return [2, shiftHunks(after, { old, now, shift }, findings), []]
-  if (old.to - old.from === now.to - now.from) return diffItems(before, after, { now, findings })
-  return diffEnds(before, after, { old, now, findings })
-}
-
-type Span = { readonly from: number; readonly to: number }
-type Spans = { readonly old: Span; readonly now: Span }
-
-function hunkOf(after: readonly unknown[], { old, now }: Spans, findings: SealFindings): ArrayHunk {
-  const inserted = after.slice(now.from, now.to)
-  for (const item of inserted) sealValue(item, findings)
-  return [old.from, old.to - old.from, ...inserted]
-}
-
-/** Positive: so many items went from the start of the span. Negative: so many came there. */
-function findShift(before: readonly unknown[], after: readonly unknown[], { old, now }: Spans): number | undefined {
-  const oldSize = old.to - old.from
-  const newSize = now.to - now.from
-  for (let shift = 1; shift <= SHIFT_MAX; shift += 1) {
-    if (shift < oldSize && oldSize - shift <= newSize && isRun(before, after, [old.from + shift, now.from, old.to])) {
-      return shift
-    }
-    if (shift < newSize && newSize - shift <= oldSize && isRun(after, before, [now.from + shift, old.from, now.to])) {
-      return -shift
-    }
-  }
-  return undefined
-}
-
-function isRun(
-  left: readonly unknown[],
-  right: readonly unknown[],
-  [from, start, to]: readonly [number, number, number],
-): boolean {
-  for (let index = from; index < to; index += 1) if (!Object.is(left[index], right[start + index - from])) return false
-  return true
-}
-
-function shiftHunks(
-  after: readonly unknown[],
-  { old, now, shift }: Spans & { readonly shift: number },
-  findings: SealFindings,
-): readonly ArrayHunk[] {
-  const oldSize = old.to - old.from
-  if (shift > 0) {
-    const kept = oldSize - shift
-    const end = { from: old.from + kept, to: old.from + kept }
-    const grown = hunkOf(after, { old: end, now: { from: now.from + kept, to: now.to } }, findings)
-    return grown.length > 2 ? [[old.from, shift], grown] : [[old.from, shift]]
-  }
-  const kept = now.to - now.from + shift
-  const start = { from: old.from, to: old.from }
-  const came = hunkOf(after, { old: start, now: { from: now.from, to: now.from - shift } }, findings)
-  return kept === oldSize ? [came] : [[old.from + kept, oldSize - kept], came]
-}
-
-function diffItems(
-  before: readonly unknown[],
-  after: readonly unknown[],
-  { now, findings }: { readonly now: Span; readonly findings: SealFindings },
-): StateDelta | undefined {
+  const isSame = (left: unknown, right: unknown): boolean => isSameValue(left, right, findings.references)
+  const found = findArrayEdits({ before, after, isSame })
+  if (found === undefined) return undefined
   const nested: (readonly [number, StateDelta])[] = []
-  for (let index = now.from; index < now.to; index += 1) {
+  for (let index = found.changed.from; index < found.changed.to; index += 1) {
     const delta = diffValue(before[index], after[index], findings)
     if (delta !== undefined) nested.push([index, delta])
   }
-  return nested.length === 0 ? undefined : [2, [], nested]
+  for (const { from, to } of found.copied) {
+    for (let index = from; index < to; index += 1) sealQuietly(after[index], findings)
+  }
+  const hunks = found.edits.map((edit) => hunkOf(after, edit, findings))
+  return hunks.length === 0 && nested.length === 0 ? undefined : [2, hunks, nested]
 }
 
-/** Lists that were copied share no objects: their ends are compared by content, and the middle is one piece. */
-function diffEnds(
-  before: readonly unknown[],
-  after: readonly unknown[],
-  { old, now, findings }: Spans & { readonly findings: SealFindings },
-): StateDelta {
-  const { references } = findings
-  const shorter = Math.min(old.to - old.from, now.to - now.from)
-  let head = 0
-  while (head < shorter && isSameValue(before[old.from + head], after[now.from + head], references)) head += 1
-  let tail = 0
-  while (tail < shorter - head && isSameValue(before[old.to - 1 - tail], after[now.to - 1 - tail], references))
-    tail += 1
-  for (let index = 0; index < head; index += 1) sealQuietly(after[now.from + index], findings)
-  for (let index = 0; index < tail; index += 1) sealQuietly(after[now.to - 1 - index], findings)
-  const middle = {
-    old: { from: old.from + head, to: old.to - tail },
-    now: { from: now.from + head, to: now.to - tail },
-  }
-  return [2, [hunkOf(after, middle, findings)], []]
+function hunkOf(after: readonly unknown[], edit: ArrayEdit, findings: SealFindings): ArrayHunk {
+  const inserted = after.slice(edit.inserted.from, edit.inserted.to)
+  for (const item of inserted) sealValue(item, findings)
+  return [edit.start, edit.removed, ...inserted]
 }
 
 function diffMaps(
