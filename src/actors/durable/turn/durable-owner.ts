@@ -1,29 +1,15 @@
 import type { AnyEventObject } from 'xstate'
 import { CodedError } from '../../../base/errors.ts'
-import type { MailboxPolicy } from '../../agent-definition.ts'
 import { copyStateOf, formatKey, stateOf } from '../state/durable-actor.ts'
-import type { DurableActor, InboxEntry, StoredState } from '../state/durable-actor.ts'
+import type { DurableActor, InboxEntry } from '../state/durable-actor.ts'
+import type { DurableDefinition } from './durable-definition.ts'
 import { DurableTurn } from './durable-turn.ts'
+import { SnapshotSchedule } from './snapshot-schedule.ts'
+import { checkVersions, migrateFrom } from './stored-versions.ts'
 import type { CommitRecord, FiredTimer, JournalRecord } from '../state/journal-record.ts'
 import { diffState } from '../values/state-delta.ts'
 import { newFindings, sealRoot, sealValue, unstorableError } from '../values/stored-value.ts'
 import type { ReferenceCodec } from '../values/stored-value.ts'
-
-/** What the store has to know of the definition of an actor. */
-export type DurableDefinition = {
-  readonly name: string
-  readonly version: number
-  /** Carries a state of an older version to this one. Absent: older ones are unknown. */
-  readonly migrate?: ((state: unknown, fromVersion: number) => unknown) | undefined
-  /** The same for an event that was stored. Absent: events of versions that `migrate` knows are given as they are. */
-  readonly migrateEvent?: ((event: AnyEventObject, fromVersion: number) => AnyEventObject) | undefined
-  /** Commits after which the whole state is written again, if the changes since weigh as much as it. Default 256. */
-  readonly snapshotEvery?: number
-  /** Messages that may wait. Default 65,536. */
-  readonly inboxBound?: number
-  /** What happens to messages beyond that. Default `refuse`. */
-  readonly atBound?: MailboxPolicy
-}
 
 /** What an owner uses of its store. */
 export interface OwnerStore {
@@ -50,8 +36,6 @@ export type CommitInit = {
   readonly fired?: FiredTimer
 }
 
-export const SNAPSHOT_EVERY_DEFAULT = 256
-
 /**
  * The right to write for one actor during one activation. A later activation has a higher epoch, and from then on this one
  * is refused: two activations of one actor never both go on.
@@ -65,9 +49,7 @@ export class DurableOwner {
   /** The stored state, frozen; what the next commit is compared with. */
   #state: unknown
   #isCreated: boolean
-  #commitsSinceSnapshot = 0
-  #bytesSinceSnapshot = 0
-  #snapshotBytes = 0
+  readonly #snapshots: SnapshotSchedule
 
   private constructor(
     store: OwnerStore,
@@ -79,6 +61,7 @@ export class DurableOwner {
     this.epoch = init.epoch
     this.#incarnation = init.incarnation
     this.#isCreated = false
+    this.#snapshots = new SnapshotSchedule(init.definition.snapshotEvery)
   }
 
   /** For an actor that is not stored yet: its first commit creates it. */
@@ -96,7 +79,7 @@ export class DurableOwner {
     const { id, incarnation } = actor
     const owner = new DurableOwner(store, { id, definition, epoch: actor.epoch + 1, incarnation })
     owner.#isCreated = true
-    owner.#noteSnapshot(actor.state)
+    owner.#snapshots.resume(actor.state)
     owner.#state = stateOf(actor, store.references)
     store.write({ kind: 'activation', actor: actor.id, epoch: owner.epoch }, { isTagged: false })
     return owner
@@ -128,22 +111,18 @@ export class DurableOwner {
     if (actor.version === version || migrate === undefined) {
       return isCopied ? copyStateOf(actor, this.#store.references) : this.#state
     }
-    try {
-      return migrate(copyStateOf(actor, this.#store.references), actor.version)
-    } catch (cause: unknown) {
-      throw migrationError(this.id, actor.version, { definition: this.definition, cause })
-    }
+    const { id, definition } = this
+    return migrateFrom({ id, found: actor.version, definition }, () =>
+      migrate(copyStateOf(actor, this.#store.references), actor.version),
+    )
   }
 
   /** @throws `ACTOR_MIGRATION_FAILED`. */
   eventOf({ event, version }: Pick<InboxEntry, 'event' | 'version'>): AnyEventObject {
-    const { migrateEvent } = this.definition
-    if (version === this.definition.version || migrateEvent === undefined) return event
-    try {
-      return migrateEvent(event, version)
-    } catch (cause: unknown) {
-      throw migrationError(this.id, version, { definition: this.definition, cause })
-    }
+    const { id, definition } = this
+    const { migrateEvent } = definition
+    if (version === definition.version || migrateEvent === undefined) return event
+    return migrateFrom({ id, found: version, definition }, () => migrateEvent(event, version))
   }
 
   /** Messages that wait, in their order. */
@@ -188,7 +167,7 @@ export class DurableOwner {
     const { outputs } = turn
     if (record !== undefined) {
       const bytes = this.#store.write(record.record, { isTagged: record.isTagged, live: { value: init.state } })
-      this.#noteCommit(record.record, bytes)
+      this.#snapshots.note({ isSnapshot: 'state' in record.record, bytes })
       this.#isCreated = true
     }
     // Equal where nothing was written; the next comparison is then of identical parts.
@@ -215,7 +194,7 @@ export class DurableOwner {
   ): { readonly record: CommitRecord; readonly isTagged: boolean } | undefined {
     const actor = this.#isCreated ? this.#current() : undefined
     const { version, name } = this.definition
-    const isSnapshot = actor === undefined || this.#isSnapshotDue()
+    const isSnapshot = actor === undefined || this.#snapshots.isDue
     const { delta, isTagged } = this.#diff(state, isSnapshot)
     const record: CommitRecord = {
       kind: 'commit',
@@ -264,23 +243,6 @@ export class DurableOwner {
     return findings.isTagged
   }
 
-  #isSnapshotDue(): boolean {
-    const { snapshotEvery = SNAPSHOT_EVERY_DEFAULT } = this.definition
-    return this.#commitsSinceSnapshot >= snapshotEvery && this.#bytesSinceSnapshot >= this.#snapshotBytes
-  }
-
-  #noteSnapshot(state: StoredState): void {
-    if (state.kind === 'packed') this.#snapshotBytes = state.bytes.length
-    if (state.kind !== 'live') this.#commitsSinceSnapshot = state.deltas.length
-  }
-
-  #noteCommit(record: CommitRecord, bytes: number): void {
-    const isSnapshot = 'state' in record
-    if (isSnapshot) this.#snapshotBytes = bytes
-    this.#commitsSinceSnapshot = isSnapshot ? 0 : this.#commitsSinceSnapshot + 1
-    this.#bytesSinceSnapshot = isSnapshot ? 0 : this.#bytesSinceSnapshot + bytes
-  }
-
   #isCurrent(): boolean {
     return this.#store.actor(this.id)?.epoch === this.epoch
   }
@@ -292,39 +254,4 @@ export class DurableOwner {
       message: `Activation ${this.epoch} of ${this.id} may not write: ${actor === undefined ? 'the actor was removed' : `activation ${actor.epoch} has taken over`}`,
     })
   }
-}
-
-/** A version is known when it is the definition's own, or an older one that the definition migrates from. */
-function checkVersions(actor: DurableActor, definition: DurableDefinition): void {
-  checkVersion({ what: 'the state', found: actor.version, actor }, definition)
-  for (const { sequence, version } of actor.inbox?.values() ?? []) {
-    checkVersion({ what: `message ${sequence}`, found: version, actor }, definition)
-  }
-  for (const { id, version } of actor.timers?.values() ?? []) {
-    checkVersion({ what: `timer ${id}`, found: version, actor }, definition)
-  }
-}
-
-type FoundVersion = { readonly what: string; readonly found: number; readonly actor: DurableActor }
-
-function checkVersion({ what, found, actor }: FoundVersion, { name, version, migrate }: DurableDefinition): void {
-  if (found === version || (found < version && migrate !== undefined)) return
-  throw new CodedError('ACTOR_VERSION_UNKNOWN', {
-    message: `${actor.id}: ${what} has version ${found}, and ${name} is at ${version}${found < version ? ' without migrate' : ''}`,
-    details: { actor: actor.id, agent: name, found, version },
-  })
-}
-
-function migrationError(
-  id: string,
-  found: number,
-  { definition, cause }: { readonly definition: DurableDefinition; readonly cause: unknown },
-): CodedError {
-  const { name, version } = definition
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new CodedError('ACTOR_MIGRATION_FAILED', {
-    message: `${id}: ${name} could not carry version ${found} to ${version}: ${reason}`,
-    cause,
-    details: { actor: id, agent: name, found, version },
-  })
 }
