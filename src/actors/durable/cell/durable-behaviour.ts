@@ -1,14 +1,12 @@
 import type { AnyActorLogic, AnyEventObject, Snapshot } from 'xstate'
-import { CodedError } from '../../../base/errors.ts'
 import type { AgentDefinition } from '../../agent-definition.ts'
-import { ADOPTED, RUNNING, STOPPED, SUSPENDED, WHOLE, type Cell } from '../../cell/cell.ts'
+import { RUNNING, STOPPED, SUSPENDED, WHOLE, type Cell } from '../../cell/cell.ts'
 import { endTree } from '../../cell/life.ts'
 import { holdSender, type MailKeeper } from '../../delivery/full-mailbox.ts'
 import { notifyNext } from '../../delivery/observers.ts'
-import { AdoptedBehaviour, type XStateActor } from '../../hosting/adopted-behaviour.ts'
-import { reducerOf } from '../../hosting/reducer-behaviour.ts'
-import type { DurableDefinition } from '../turn/durable-definition.ts'
 import type { DurableOwner } from '../turn/durable-owner.ts'
+import { adoptChildren, sendToChild, type ChildRoot } from './durable-child.ts'
+import { storedFormOf, type StoredForm } from './stored-form.ts'
 import { DurableScope } from './durable-scope.ts'
 import type { FiredTimer } from '../state/journal-record.ts'
 import { isTicketOpen, type Ticket } from '../inbox/stored-mail.ts'
@@ -52,13 +50,13 @@ type TurnInit = {
  * A durable actor's way to run its logic: each message is a turn, each turn is a record, and nothing of it is seen outside
  * before that is on stable storage. A restart by its supervisor goes on from the last stored state.
  */
-export class DurableBehaviour implements DurableRoot, MailKeeper {
+export class DurableBehaviour implements DurableRoot, ChildRoot, MailKeeper {
   readonly isSupervisor = false
   readonly logic: AnyActorLogic
   readonly definition: AgentDefinition
   owner: DurableOwner | undefined = undefined
   readonly #runtime: DurableRuntime
-  readonly #isReducer: boolean
+  readonly #form: StoredForm
   #scope: DurableScope | undefined
   /** Set while a turn is made that gave the reason for a new beginning. */
   #beginsAnew = false
@@ -67,7 +65,7 @@ export class DurableBehaviour implements DurableRoot, MailKeeper {
     this.definition = definition
     this.logic = definition.logic
     this.#runtime = runtime
-    this.#isReducer = reducerOf(definition.logic) !== undefined
+    this.#form = storedFormOf(definition)
   }
 
   get currentTurn(): CurrentTurn | undefined {
@@ -90,7 +88,7 @@ export class DurableBehaviour implements DurableRoot, MailKeeper {
     // The scope's type differs from XState's in what its logic never sees.
     if (!owner.isCreated || this.#beginsAnew) cell.state = logic.getInitialSnapshot(scope as never, cell.input)
     else {
-      const stored = fromStored(owner.stateForLogic(!this.#isReducer), this.#isReducer)
+      const stored = this.#form.fromStored(owner.stateForLogic(!this.#form.isReducer))
       cell.state = logic.restoreSnapshot === undefined ? stored : logic.restoreSnapshot(stored, scope as never)
     }
     scope.reset()
@@ -161,7 +159,7 @@ export class DurableBehaviour implements DurableRoot, MailKeeper {
 
   #handle(cell: Cell, event: AnyEventObject): void {
     if (event.type === TO_CHILD) {
-      this.#stepChild(cell, event as unknown as ToChildEvent)
+      sendToChild(cell, event as unknown as ToChildEvent)
       return
     }
     if (event.type === RELAY) {
@@ -170,18 +168,6 @@ export class DurableBehaviour implements DurableRoot, MailKeeper {
       return
     }
     cell.state = this.logic.transition(cell.state, event, this.#scope as never)
-  }
-
-  #stepChild(cell: Cell, { path, event }: ToChildEvent): void {
-    let child: XStateActor | undefined
-    let children = childrenOf(cell.state)
-    for (const id of path) {
-      child = children?.[id]
-      children = child && childrenOf(child.getSnapshot())
-    }
-    const target = child?.kernellCell
-    if (target?.status === RUNNING && target.behaviour instanceof AdoptedBehaviour) target.behaviour.actor._send(event)
-    else cell.system.deadLetters.put(target ?? cell, event, 'stopped')
   }
 
   #turn(cell: Cell, { event, task, ticket }: TurnInit): void {
@@ -203,7 +189,7 @@ export class DurableBehaviour implements DurableRoot, MailKeeper {
       if (snapshot !== before || event === INIT_EVENT) this.#tell(cell, { event, snapshot, turn })
       const isStashed = cell.extras?.stash?.at(-1) === event
       owner.commit(turn, {
-        state: this.#toStored(snapshot),
+        state: this.#form.toStored(snapshot),
         ...(ticket !== undefined && !isStashed && handledBy(ticket)),
       })
       for (const target of turn.full ?? []) holdSender(cell, target)
@@ -240,53 +226,6 @@ export class DurableBehaviour implements DurableRoot, MailKeeper {
       this.end(cell)
     })
   }
-
-  #toStored(snapshot: Snapshot<unknown>): unknown {
-    if (this.#isReducer) return (snapshot as { readonly context?: unknown }).context
-    try {
-      return this.logic.getPersistedSnapshot(snapshot)
-    } catch (cause: unknown) {
-      throw new CodedError('ACTOR_STATE_NOT_STORABLE', {
-        message: `The snapshot of ${this.definition.name}: ${cause instanceof Error ? cause.message : String(cause)}`,
-        cause,
-        details: { path: 'snapshot' },
-      })
-    }
-  }
-}
-
-/** A child that XState made inside a durable actor. Its state is part of that actor's, and its steps are turns of that actor. */
-class DurableChildBehaviour extends AdoptedBehaviour {
-  readonly #root: Cell
-  readonly #rootBehaviour: DurableBehaviour
-
-  constructor(actor: XStateActor, root: Cell, rootBehaviour: DurableBehaviour) {
-    super(actor)
-    this.#root = root
-    this.#rootBehaviour = rootBehaviour
-  }
-
-  override step(cell: Cell, event: AnyEventObject): void {
-    this.#rootBehaviour.stepOfChild(this.#root, () => {
-      super.step(cell, event)
-      adoptChildren(cell, this.#root, this.#rootBehaviour)
-    })
-  }
-}
-
-/** New children come first in the list, so this looks at no others. */
-function adoptChildren(cell: Cell, root: Cell, rootBehaviour: DurableBehaviour): void {
-  for (let child = cell.firstChild; child !== undefined; child = child.older) {
-    if ((child.marks & ADOPTED) === 0) continue
-    const { behaviour } = child
-    if (!(behaviour instanceof AdoptedBehaviour) || behaviour instanceof DurableChildBehaviour) return
-    child.behaviour = new DurableChildBehaviour(behaviour.actor, root, rootBehaviour)
-    adoptChildren(child, root, rootBehaviour)
-  }
-}
-
-function childrenOf(snapshot: unknown): Record<string, XStateActor> | undefined {
-  return (snapshot as { readonly children?: Record<string, XStateActor> }).children
 }
 
 function storedTimersOf(owner: DurableOwner): Iterable<string> {
@@ -295,34 +234,6 @@ function storedTimersOf(owner: DurableOwner): Iterable<string> {
 
 function handledBy(ticket: Ticket): { readonly consumed: number } | { readonly fired: FiredTimer } {
   return 'consumed' in ticket ? { consumed: ticket.consumed } : { fired: ticket.fired }
-}
-
-/** Of a reducer only the context is stored. */
-function fromStored(stored: unknown, isReducer: boolean): Snapshot<unknown> {
-  if (!isReducer) return stored as Snapshot<unknown>
-  return { status: 'active', output: undefined, error: undefined, context: stored } as Snapshot<unknown>
-}
-
-/** How the store sees a definition. `migrate` is given, and gives, a persisted snapshot of XState's form, whatever the logic. */
-export function durableDefinitionOf(definition: AgentDefinition): DurableDefinition {
-  const { name, version, migrate, mailbox, durable } = definition
-  const isReducer = reducerOf(definition.logic) !== undefined
-  return {
-    name,
-    version,
-    inboxBound: mailbox.bound,
-    atBound: mailbox.atBound,
-    ...(durable !== undefined && { snapshotEvery: durable.snapshotEvery }),
-    ...(migrate !== undefined && {
-      migrate: (state, fromVersion) => {
-        const snapshot = migrate(fromStored(state, isReducer), fromVersion)
-        if (typeof snapshot !== 'object' || snapshot === null || !('status' in snapshot)) {
-          throw new TypeError('migrate gives a snapshot, as it is given one')
-        }
-        return isReducer ? (snapshot as { readonly context?: unknown }).context : snapshot
-      },
-    }),
-  }
 }
 
 /** Before the store is open. */
