@@ -1,6 +1,7 @@
 import { ZERO_AMOUNT } from 'kernell-os/core'
 import type { ModelRequest, RouteTarget } from 'kernell-os/ports'
 import { assign, enqueueActions, setup, type ActorLogic, type Snapshot } from 'xstate'
+import { endOfChild, type ChildEnd } from '../child-end.ts'
 import { modelCall, TARGETS_DEFAULT, type ModelCallOutcome, type Routing } from './model-call.ts'
 import { openPurse, payFrom, remainingIn, shareIn, type Purse } from './purse.ts'
 
@@ -36,7 +37,7 @@ type Context = CallGroupInput & {
   readonly running: readonly number[]
 }
 
-type Ended = { readonly type: string; readonly actorId: string; readonly output?: unknown; readonly error?: unknown }
+type Ended = { readonly type: string; readonly actorId: string }
 
 type GroupLogic = ActorLogic<Snapshot<CallGroupOutput>, { type: string }, CallGroupInput>
 
@@ -65,9 +66,11 @@ const machine = setup({
       }
       enqueue.assign({ nextIndex, running })
     }),
-    takeOutcome: enqueueActions(({ context, event, enqueue }) => {
+    takeOutcome: enqueueActions(({ context, event, self, enqueue }) => {
+      const end = endOfChild(self, event)
+      if (end === undefined) return
       const index = Number(event.actorId.slice('call-'.length))
-      const outcome = outcomeOf(event)
+      const outcome = outcomeOf(end)
       enqueue.stopChild(event.actorId)
       enqueue.assign({
         outcomes: context.outcomes.with(index, outcome),
@@ -125,10 +128,10 @@ function widthOf({ purse, parallelMax }: Context): number {
   return purse.capNanos === undefined ? (parallelMax ?? PARALLEL_MAX_DEFAULT) : 1
 }
 
-function outcomeOf({ type, output, error }: Ended): ModelCallOutcome {
+function outcomeOf(end: ChildEnd): ModelCallOutcome {
   // The output of `modelCall` has its type; an error is a fault of its own.
-  if (type.startsWith('xstate.done')) return output as ModelCallOutcome
-  return { kind: 'failed', error, purse: openPurse(ZERO_AMOUNT) }
+  if (end.kind === 'done') return end.output as ModelCallOutcome
+  return { kind: 'failed', error: end.error, purse: openPurse(ZERO_AMOUNT) }
 }
 
 function addPayments(purse: Purse, paid: Purse): Purse {

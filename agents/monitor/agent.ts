@@ -1,5 +1,6 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
 import { enqueueActions, setup } from 'xstate'
+import { endOfChild } from '../child-end.ts'
 import { checkWhole } from '../request-desk/protocol.ts'
 import { tell } from '../tell.ts'
 import { probeWork, type Probe } from './probe-work.ts'
@@ -58,7 +59,6 @@ type Context = {
 type Inside = {
   readonly type: string
   readonly actorId?: string
-  readonly output?: unknown
   readonly replyTo?: ReplyTarget
 }
 
@@ -82,13 +82,15 @@ const machine = setup({
       for (const [index, probe] of probes.entries())
         enqueue.spawnChild('probeWork', { id: `probe-${index}`, input: { probe, timeoutMs } })
     }),
-    takeSighting: enqueueActions(({ context, event, enqueue }) => {
+    takeSighting: enqueueActions(({ context, event, self, enqueue }) => {
       const { actorId = '' } = event
+      const end = endOfChild(self, event)
+      if (end === undefined) return
       const probe = context.input.probes[Number(actorId.slice('probe-'.length))]
       enqueue.stopChild(actorId)
       if (probe === undefined) return
       // The output of `probeWork` is a `Sighting`; what a probe of somebody else returned may be anything.
-      const sighting = readSighting(event.output)
+      const sighting = readSighting(end.kind === 'done' ? end.output : undefined)
       enqueue.assign({ sightings: new Map(context.sightings).set(probe.name, sighting) })
     }),
     endRound: enqueueActions(({ context, enqueue }) => {

@@ -14,6 +14,7 @@ import {
   type PipelineState,
   type PipelineStep,
 } from './pipeline-state.ts'
+import { endOfChild } from '../child-end.ts'
 import { tell } from '../tell.ts'
 import { stageWork, type StageWorkOutcome } from './stage-work.ts'
 
@@ -44,8 +45,6 @@ type Context = { readonly state: PipelineState; readonly closers: readonly Reply
 type Inside = {
   readonly type: string
   readonly actorId?: string
-  readonly output?: unknown
-  readonly error?: unknown
   readonly item?: unknown
   readonly id?: unknown
   readonly replyTo?: ReplyTarget
@@ -61,8 +60,8 @@ const machine = setup({
   },
   actors: { stageWork },
   actions: {
-    handle: enqueueActions(({ context, event, enqueue }) => {
-      const { state, effects } = stepOf(context.state, event)
+    handle: enqueueActions(({ context, event, self, enqueue }) => {
+      const { state, effects } = stepOf(context.state, event, self)
       enqueue.assign({ state })
       const carryOut = (effect: PipelineEffect): void => {
         switch (effect.kind) {
@@ -122,12 +121,12 @@ const machine = setup({
  */
 export const pipeline: AgentDefinition = defineAgent({ name: 'pipeline', restart: 'temporary', logic: machine })
 
-function stepOf(state: PipelineState, event: Inside): PipelineStep {
-  const { type, actorId, output, error } = event
-  if (type === 'push') return pushItem(state, event)
+function stepOf(state: PipelineState, event: Inside, self: { getSnapshot(): unknown }): PipelineStep {
+  if (event.type === 'push') return pushItem(state, event)
+  const end = endOfChild(self, event)
+  if (end === undefined) return { state, effects: [] }
   // The output of `stageWork` has its type; an error is a fault of its own.
-  const outcome: StageWorkOutcome = type.startsWith('xstate.done')
-    ? (output as StageWorkOutcome)
-    : { kind: 'failed', error }
-  return endWork(state, actorId ?? '', outcome)
+  const outcome: StageWorkOutcome =
+    end.kind === 'done' ? (end.output as StageWorkOutcome) : { kind: 'failed', error: end.error }
+  return endWork(state, event.actorId ?? '', outcome)
 }

@@ -13,6 +13,8 @@ import {
 /** A request that has no answer yet. */
 export type OpenRequest = {
   readonly id: string
+  /** Name of the child that works on it. */
+  readonly jobId: string
   readonly request: unknown
   readonly replyTo: ReplyTarget | undefined
 }
@@ -29,17 +31,22 @@ export type DeskState = {
 
 export type DeskEffect =
   | { readonly kind: 'start-job'; readonly open: OpenRequest; readonly timeoutMs: number }
-  | { readonly kind: 'stop-job'; readonly id: string }
+  | { readonly kind: 'stop-job'; readonly jobId: string }
   | { readonly kind: 'reply'; readonly to: ReplyTarget; readonly event: Reply }
   | { readonly kind: 'emit'; readonly event: DeskEmitted }
 
 /** An answer as it is sent. */
 export type Reply = { readonly type: string; readonly [field: string]: unknown }
 
+/** How far a job is. */
+export type JobReport = { readonly step: string; readonly details?: Readonly<Record<string, unknown>> | undefined }
+
 export type DeskStep = { readonly state: DeskState; readonly effects: readonly DeskEffect[] }
 
 export type NewRequest = {
   readonly id: unknown
+  /** Different from all others, and not to be guessed: whoever knows it may speak for the job. */
+  readonly jobId: string
   readonly replyTo: ReplyTarget | undefined
   /** Reads the request out of its event. Throws `REQUEST_INVALID`. */
   readonly read: () => unknown
@@ -52,12 +59,12 @@ export function openDesk(limits: DeskLimits): DeskState {
 }
 
 /** Takes a request up, keeps it waiting, or refuses it. */
-export function admitRequest(state: DeskState, { id: given, replyTo, read }: NewRequest): DeskStep {
+export function admitRequest(state: DeskState, { id: given, jobId, replyTo, read }: NewRequest): DeskStep {
   const { id, nextNumber } = given === undefined ? freeId(state) : { id: given, nextNumber: state.nextNumber }
   try {
     assertFree(state, id)
     assertRoom(state)
-    const open = { id, request: read(), replyTo }
+    const open = { id, jobId, request: read(), replyTo }
     return takeUp({ ...state, nextNumber, waiting: [...state.waiting, open] }, [])
   } catch (error: unknown) {
     const failed = { type: 'failed', id: typeof id === 'string' ? id : '', error: toPlainError(error) }
@@ -66,18 +73,20 @@ export function admitRequest(state: DeskState, { id: given, replyTo, read }: New
 }
 
 /** A job has ended by itself. */
-export function finishJob(state: DeskState, id: string, output: JobOutput<Reply>): DeskStep {
-  const open = find(state.running, id)
+export function finishJob(state: DeskState, jobId: string, output: JobOutput<Reply>): DeskStep {
+  const open = jobOf(state, jobId)
   if (open === undefined) return { state, effects: [] }
+  const { id } = open
   const event =
     output.kind === 'done' ? { ...output.reply, id } : { type: 'failed', id, error: toPlainError(output.error) }
   return closeRequest(state, open, event)
 }
 
 /** A job has had its time. */
-export function expireJob(state: DeskState, id: string): DeskStep {
-  const open = find(state.running, id)
+export function expireJob(state: DeskState, jobId: string): DeskStep {
+  const open = jobOf(state, jobId)
   if (open === undefined) return { state, effects: [] }
+  const { id } = open
   const message = `Request ${id} was worked on for ${timeoutOf(state)} ms and then given up`
   return closeRequest(state, open, { type: 'failed', id, error: abortedError(message) })
 }
@@ -92,8 +101,10 @@ export function cancelRequest(state: DeskState, id: string, replyTo: ReplyTarget
 }
 
 /** Passes on what a job says, while its request is open. */
-export function reportJob(state: DeskState, event: Extract<DeskEmitted, { type: 'progress' }>): DeskStep {
-  return { state, effects: find(state.running, event.id) === undefined ? [] : [{ kind: 'emit', event }] }
+export function reportJob(state: DeskState, jobId: string, { step, details }: JobReport): DeskStep {
+  const open = jobOf(state, jobId)
+  if (open === undefined) return { state, effects: [] }
+  return { state, effects: [{ kind: 'emit', event: { ...details, type: 'progress', id: open.id, step } }] }
 }
 
 function closeRequest(state: DeskState, open: OpenRequest, event: Reply): DeskStep {
@@ -108,7 +119,7 @@ function closeRequest(state: DeskState, open: OpenRequest, event: Reply): DeskSt
     failed: state.failed + (isFailure ? 1 : 0),
   }
   return takeUp(next, [
-    ...(isRunning ? [{ kind: 'stop-job' as const, id: open.id }] : []),
+    ...(isRunning ? [{ kind: 'stop-job' as const, jobId: open.jobId }] : []),
     ...repliesTo(open.replyTo, event),
     { kind: 'emit', event: { type: 'finished', id: open.id, reply: event.type } },
   ])
@@ -156,6 +167,10 @@ function isOpen({ running, waiting }: DeskState, id: string): boolean {
 
 function find(requests: readonly OpenRequest[], id: string): OpenRequest | undefined {
   return requests.find((open) => open.id === id)
+}
+
+function jobOf({ running }: DeskState, jobId: string): OpenRequest | undefined {
+  return running.find((open) => open.jobId === jobId)
 }
 
 function jobsMaxOf({ limits }: DeskState): number {

@@ -10,8 +10,10 @@ import {
   type DeskEffect,
   type DeskState,
   type DeskStep,
+  type JobReport,
   type Reply,
 } from './desk-state.ts'
+import { endOfChild } from '../child-end.ts'
 import { tell } from '../tell.ts'
 import {
   checkLimits,
@@ -41,6 +43,12 @@ type Context<Resources> = { readonly resources: Resources; readonly desk: DeskSt
 
 const EXPIRED = 'desk.expired'
 
+/**
+ * The jobs that a desk's own timers and reports speak for. An event is one of these when it carries the very object that was
+ * made for it: nobody else has it, and what comes from another thread, or was read somewhere, is a copy.
+ */
+const JOB_OF = new WeakMap<object, string>()
+
 /** The desks of actors as they last were: one that is restarted is the same actor with a new state. */
 const DESKS = new WeakMap<object, DeskState>()
 
@@ -61,21 +69,21 @@ export function createRequestDesk<Resources extends DeskLimits>(init: DeskInit<R
     actors: { job: init.job },
     actions: {
       handle: enqueueActions(({ context, event, self, enqueue }) => {
-        const { state, effects } = stepOf(init, context, event)
+        const { state, effects } = stepOf(init, { context, event, self })
         enqueue.assign({ desk: state })
         const carryOut = (effect: DeskEffect): void => {
           switch (effect.kind) {
             case 'start-job': {
-              const { id, request } = effect.open
+              const { jobId, request } = effect.open
               const report: JobInput<unknown, unknown>['report'] = (step, details) =>
-                self.send({ ...details, type: 'progress', id, step })
-              enqueue.spawnChild('job', { id, input: { resources: context.resources, request, report } })
-              enqueue.raise({ type: EXPIRED, id }, { id: `limit:${id}`, delay: effect.timeoutMs })
+                self.send({ type: 'progress', key: keyOf(jobId), said: { step, details } satisfies JobReport })
+              enqueue.spawnChild('job', { id: jobId, input: { resources: context.resources, request, report } })
+              enqueue.raise({ type: EXPIRED, key: keyOf(jobId) }, { id: `limit:${jobId}`, delay: effect.timeoutMs })
               return
             }
             case 'stop-job':
-              enqueue.cancel(`limit:${effect.id}`)
-              enqueue.stopChild(effect.id)
+              enqueue.cancel(`limit:${effect.jobId}`)
+              enqueue.stopChild(effect.jobId)
               return
             case 'reply':
               return enqueue(({ system }) => tell(effect.to, effect.event, system))
@@ -112,34 +120,58 @@ export function createRequestDesk<Resources extends DeskLimits>(init: DeskInit<R
   })
 }
 
-function stepOf<Resources extends DeskLimits>(
-  init: DeskInit<Resources>,
-  { desk, resources }: Context<Resources>,
-  event: DeskEvent,
-): DeskStep {
-  const id = String(event.id)
+type Turn<Resources> = {
+  readonly context: Context<Resources>
+  readonly event: DeskEvent
+  readonly self: { getSnapshot(): unknown }
+}
+
+function stepOf<Resources extends DeskLimits>(init: DeskInit<Resources>, turn: Turn<Resources>): DeskStep {
+  const { event } = turn
+  const { desk, resources } = turn.context
   switch (event.type) {
-    case init.verb:
-      return admitRequest(desk, { id: event.id, replyTo: event.replyTo, read: () => init.read(event, resources) })
+    case init.verb: {
+      const read = (): unknown => init.read(event, resources)
+      return admitRequest(desk, { id: event.id, jobId: newJobId(), replyTo: event.replyTo, read })
+    }
     case 'cancel':
-      return cancelRequest(desk, id, event.replyTo)
+      return cancelRequest(desk, typeof event.id === 'string' ? event.id : '', event.replyTo)
     case 'progress':
-      return reportJob(desk, { ...event, type: 'progress', id, step: String(event['step']) })
+      // Only a report of a job has its key, and it has this form.
+      return ofOwnJob(turn, (jobId) => reportJob(desk, jobId, event['said'] as JobReport))
     case EXPIRED:
-      return expireJob(desk, id)
+      return ofOwnJob(turn, (jobId) => expireJob(desk, jobId))
     default:
-      return endOf(desk, event)
+      return endOf(turn)
   }
 }
 
+/** What is not of this desk's own jobs changes nothing. */
+function ofOwnJob<Resources>({ context, event }: Turn<Resources>, step: (jobId: string) => DeskStep): DeskStep {
+  const { key } = event
+  const jobId = typeof key === 'object' && key !== null ? JOB_OF.get(key) : undefined
+  return jobId === undefined ? { state: context.desk, effects: [] } : step(jobId)
+}
+
 /** The end of a child; every other event is none of this agent's. */
-function endOf(desk: DeskState, event: DeskEvent): DeskStep {
-  const id = String(event['actorId'])
+function endOf<Resources>({ context: { desk }, event, self }: Turn<Resources>): DeskStep {
+  const isEnd = event.type.startsWith('xstate.done.actor.') || event.type.startsWith('xstate.error.actor.')
+  const end = isEnd ? endOfChild(self, event) : undefined
+  if (end === undefined) return { state: desk, effects: [] }
+  const { kind } = end
   // Jobs are logic of this package, and their output is a `JobOutput`.
-  if (event.type.startsWith('xstate.done.actor.')) {
-    return finishJob(desk, id, event['output'] as JobOutput<Reply>)
-  }
-  if (event.type.startsWith('xstate.error.actor.'))
-    return finishJob(desk, id, { kind: 'failed', error: event['error'] })
-  return { state: desk, effects: [] }
+  const output = kind === 'done' ? (end.output as JobOutput<Reply>) : ({ kind: 'failed', error: end.error } as const)
+  return finishJob(desk, String(event['actorId']), output)
+}
+
+function keyOf(jobId: string): object {
+  const key = Object.freeze({})
+  JOB_OF.set(key, jobId)
+  return key
+}
+
+/** 128 bits: a child has an address, and whoever could guess it could send to it. */
+function newJobId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return `job-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
