@@ -4,12 +4,12 @@ import { RUNNING, STOPPED, SUSPENDED, WHOLE, type Cell } from '../../cell/cell.t
 import { endTree } from '../../cell/life.ts'
 import { holdSender, type MailKeeper } from '../../delivery/full-mailbox.ts'
 import { notifyNext } from '../../delivery/observers.ts'
+import { isTicketOpen, type Ticket } from '../inbox/stored-mail.ts'
+import type { FiredTimer } from '../state/journal-record.ts'
 import type { DurableOwner } from '../turn/durable-owner.ts'
 import { adoptChildren, sendToChild, type ChildRoot } from './durable-child.ts'
-import { storedFormOf, type StoredForm } from './stored-form.ts'
 import { DurableScope } from './durable-scope.ts'
-import type { FiredTimer } from '../state/journal-record.ts'
-import { isTicketOpen, type Ticket } from '../inbox/stored-mail.ts'
+import { storedFormOf, type StoredForm } from './stored-form.ts'
 import {
   RELAY,
   TO_CHILD,

@@ -1,8 +1,8 @@
 import type { AnyEventObject } from 'xstate'
 import type { Cell, StepObserver } from '../../cell/cell.ts'
 import { putMail } from '../../delivery/full-mailbox.ts'
-import type { DurableOwner } from '../turn/durable-owner.ts'
 import type { FiredTimer } from '../state/journal-record.ts'
+import type { DurableOwner } from '../turn/durable-owner.ts'
 
 /** What makes a message one that the store knows of: the turn that handles it says so. */
 export type Ticket =

@@ -2,11 +2,11 @@ import { CodedError } from '../../../base/errors.ts'
 import { actorFromImage, imageOf, newDurableState, packState, parseActorImage } from '../state/durable-actor.ts'
 import type { DurableActor, DurableState } from '../state/durable-actor.ts'
 import { applyRecord } from '../state/durable-state.ts'
-import { decodeRecord } from './journal-codec.ts'
 import { JOURNAL_FORMAT } from '../state/journal-record.ts'
 import { sealRoot } from '../values/stored-value.ts'
 import type { ReferenceCodec } from '../values/stored-value.ts'
 import { decodeValue, encodeValue } from '../values/value-codec.ts'
+import { decodeRecord } from './journal-codec.ts'
 
 /**
  * A checkpoint is the snapshot that replaces the records of the journal. It is made while the actors go on:

@@ -1,9 +1,9 @@
 import type { EventLog } from '../../../ports/event-log.ts'
-import { CheckpointWriter } from './checkpoint.ts'
 import type { DurableActor, DurableState } from '../state/durable-actor.ts'
 import type { JournalRecord } from '../state/journal-record.ts'
-import type { JournalWriter } from './journal-writer.ts'
 import type { ReferenceCodec } from '../values/stored-value.ts'
+import { CheckpointWriter } from './checkpoint.ts'
+import type { JournalWriter } from './journal-writer.ts'
 
 const COMPACT_AT_BYTES_DEFAULT = 4 * 1024 * 1024
 

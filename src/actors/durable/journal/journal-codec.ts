@@ -1,8 +1,8 @@
 import { CodedError } from '../../../base/errors.ts'
 import { JOURNAL_FORMAT } from '../state/journal-record.ts'
 import type { JournalRecord } from '../state/journal-record.ts'
-import { decodeValue, decodeValues, encodeValue } from '../values/value-codec.ts'
 import type { ReferenceCodec } from '../values/stored-value.ts'
+import { decodeValue, decodeValues, encodeValue } from '../values/value-codec.ts'
 
 const KINDS = new Set<unknown>([
   'commit',

@@ -1,13 +1,13 @@
 import { CodedError } from '../../../base/errors.ts'
 import type { EventLog } from '../../../ports/event-log.ts'
 import { violationsOf } from '../state/check-record.ts'
-import { readCheckpoint } from './checkpoint.ts'
 import { newDurableState } from '../state/durable-actor.ts'
 import type { DurableState } from '../state/durable-actor.ts'
 import { applyRecord } from '../state/durable-state.ts'
-import { decodeRecords } from './journal-codec.ts'
 import type { JournalRecord } from '../state/journal-record.ts'
 import type { ReferenceCodec } from '../values/stored-value.ts'
+import { readCheckpoint } from './checkpoint.ts'
+import { decodeRecords } from './journal-codec.ts'
 
 /** Records are parsed together, because a call for each of them costs more than what it does. */
 const BATCH_RECORDS = 512

@@ -1,11 +1,12 @@
 import type { AnyEventObject } from 'xstate'
+import { CodedError } from '../../../base/errors.ts'
 import { applyDelta } from '../values/apply-delta.ts'
-import type { DedupeEntry, DedupeWindow } from './dedupe-window.ts'
-import type { ApprovalDecision, ApprovalRequest, EffectRequest, TimerSetting } from './journal-record.ts'
 import type { StateDelta } from '../values/state-delta.ts'
 import { sealRoot } from '../values/stored-value.ts'
 import type { ReferenceCodec } from '../values/stored-value.ts'
 import { decodeValue, encodeValue } from '../values/value-codec.ts'
+import type { DedupeEntry, DedupeWindow } from './dedupe-window.ts'
+import type { ApprovalDecision, ApprovalRequest, EffectRequest, TimerSetting } from './journal-record.ts'
 
 export type InboxEntry = {
   /** Place in the inbox of its actor; rises, and never comes again. */
@@ -87,6 +88,13 @@ export function newDurableState(): DurableState {
   return { actors: new Map(), incarnationNext: 1 }
 }
 
+/** @throws `ACTOR_NOT_STORED`. */
+export function findActor({ actors }: DurableState, id: string): DurableActor {
+  const actor = actors.get(id)
+  if (actor !== undefined) return actor
+  throw new CodedError('ACTOR_NOT_STORED', { message: `There is no stored actor ${id}`, details: { id } })
+}
+
 /** The present state. The first call after loading puts it together and freezes it. */
 export function stateOf(actor: DurableActor, references?: ReferenceCodec): unknown {
   const { state } = actor
@@ -110,6 +118,12 @@ export function packState(actor: DurableActor, references?: ReferenceCodec): Uin
   const bytes = encodeValue(value, sealRoot(value, `state of ${actor.id}`, references), references)
   if (state.kind !== 'live') actor.state = { kind: 'packed', bytes, deltas: [] }
   return bytes
+}
+
+/** The actor leaves memory: what is kept of a state that lives are its bytes. */
+export function packAway(actor: DurableActor, references?: ReferenceCodec): void {
+  if (actor.state.kind !== 'live') return
+  actor.state = { kind: 'packed', bytes: packState(actor, references), deltas: [] }
 }
 
 function composeState(state: Exclude<StoredState, { kind: 'live' }>, references: ReferenceCodec | undefined): unknown {

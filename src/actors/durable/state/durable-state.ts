@@ -1,5 +1,6 @@
 import type { AnyEventObject } from 'xstate'
 import { CodedError } from '../../../base/errors.ts'
+import { refusalOf } from './check-record.ts'
 import { rememberKey, rememberSender } from './dedupe-window.ts'
 import { actorFromImage, formatKey, isEffectAllowed, parseActorImage } from './durable-actor.ts'
 import type {
@@ -10,7 +11,6 @@ import type {
   StoredEffect,
   StoredTimer,
 } from './durable-actor.ts'
-import { refusalOf } from './check-record.ts'
 import type {
   ApprovalRecord,
   ApprovalRequest,

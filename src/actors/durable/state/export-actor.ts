@@ -1,10 +1,10 @@
 import { CodedError } from '../../../base/errors.ts'
 import { sha256Hex } from '../../../base/sha256.ts'
-import { copyStateOf, imageOf, parseActorImage } from './durable-actor.ts'
-import type { ActorImage, DurableActor } from './durable-actor.ts'
 import { sealRoot } from '../values/stored-value.ts'
 import type { ReferenceCodec } from '../values/stored-value.ts'
 import { formatValue, parseValue } from '../values/value-codec.ts'
+import { copyStateOf, imageOf, parseActorImage } from './durable-actor.ts'
+import type { ActorImage, DurableActor } from './durable-actor.ts'
 
 /**
  * One actor as lines of JSON:

@@ -2,14 +2,14 @@ import type { AnyEventObject } from 'xstate'
 import { CodedError } from '../../../base/errors.ts'
 import { copyStateOf, formatKey, stateOf } from '../state/durable-actor.ts'
 import type { DurableActor, InboxEntry } from '../state/durable-actor.ts'
-import type { DurableDefinition } from './durable-definition.ts'
-import { DurableTurn } from './durable-turn.ts'
-import { SnapshotSchedule } from './snapshot-schedule.ts'
-import { checkVersions, migrateFrom } from './stored-versions.ts'
 import type { CommitRecord, FiredTimer, JournalRecord } from '../state/journal-record.ts'
 import { diffState } from '../values/state-delta.ts'
 import { newFindings, sealRoot, sealValue, unstorableError } from '../values/stored-value.ts'
 import type { ReferenceCodec } from '../values/stored-value.ts'
+import type { DurableDefinition } from './durable-definition.ts'
+import { DurableTurn } from './durable-turn.ts'
+import { SnapshotSchedule } from './snapshot-schedule.ts'
+import { checkVersions, migrateFrom } from './stored-versions.ts'
 
 /** What an owner uses of its store. */
 export interface OwnerStore {

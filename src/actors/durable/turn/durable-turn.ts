@@ -1,8 +1,8 @@
 import type { AnyEventObject } from 'xstate'
 import type { Cell } from '../../cell/cell.ts'
 import { createOccurrences } from '../schedules/cron-schedule.ts'
-import type { ApprovalRequest, EffectRequest, SentMessage, TimerSetting } from '../state/journal-record.ts'
 import type { MissedRuns, Recurrence } from '../schedules/recurrence.ts'
+import type { ApprovalRequest, EffectRequest, SentMessage, TimerSetting } from '../state/journal-record.ts'
 
 export type ApprovalInit = {
   /** What is to be decided, in one sentence for a person. */

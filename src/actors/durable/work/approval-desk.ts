@@ -1,8 +1,8 @@
 import { CodedError } from '../../../base/errors.ts'
 import { formatKey, parseKey } from '../state/durable-actor.ts'
 import type { DurableActor, StoredApproval, StoredEffect } from '../state/durable-actor.ts'
-import type { ApprovalInit } from '../turn/durable-turn.ts'
 import type { ApprovalDecision, JournalRecord } from '../state/journal-record.ts'
+import type { ApprovalInit } from '../turn/durable-turn.ts'
 import { sealRoot } from '../values/stored-value.ts'
 import type { ReferenceCodec } from '../values/stored-value.ts'
 

@@ -1,16 +1,16 @@
 import type { ActorEnvironment } from '../../environment.ts'
-import { ApprovalDesk } from './approval-desk.ts'
-import type { DeskStore } from './approval-desk.ts'
 import { formatKey, isEffectAllowed } from '../state/durable-actor.ts'
 import type { DurableActor, InboxEntry, StoredApproval, StoredEffect, StoredTimer } from '../state/durable-actor.ts'
-import type { DurableHost } from './durable-host.ts'
-import type { DurableOwner } from '../turn/durable-owner.ts'
 import type { StateObserver } from '../state/durable-state.ts'
+import type { EffectOutcome } from '../state/journal-record.ts'
+import type { DurableOwner } from '../turn/durable-owner.ts'
+import { sealRoot } from '../values/stored-value.ts'
+import { ApprovalDesk } from './approval-desk.ts'
+import type { DeskStore } from './approval-desk.ts'
+import type { DurableHost } from './durable-host.ts'
 import { DurableTimers } from './durable-timers.ts'
 import type { DueTimer } from './durable-timers.ts'
 import { EffectRunner } from './effect-runner.ts'
-import type { EffectOutcome } from '../state/journal-record.ts'
-import { sealRoot } from '../values/stored-value.ts'
 
 export type PendingEffect = {
   /** Its key. */
@@ -102,11 +102,8 @@ export class Consequences implements StateObserver {
     this.effects.stop()
   }
 
-  describeEffect(actor: DurableActor, effect: StoredEffect): PendingEffect {
-    const { sequence, name, input, requestedAt } = effect
-    const handled = this.effects.isHandled(name) ? 'running' : 'handler'
-    const waitsFor = isEffectAllowed(actor, effect) ? handled : 'approval'
-    return { id: formatKey(actor, sequence), actor: actor.id, name, input, requestedAt, waitsFor }
+  pendingEffectsOf(actor: DurableActor): readonly PendingEffect[] {
+    return Array.from(actor.effects?.values() ?? [], (effect) => this.#describeEffect(actor, effect))
   }
 
   inboxGrew(actor: DurableActor, entry: InboxEntry): void {
@@ -136,6 +133,13 @@ export class Consequences implements StateObserver {
   approvalDecided(actor: DurableActor, approval: StoredApproval, asked: StoredApproval): void {
     this.approvals.remove(actor, approval.sequence)
     this.#timers.disarm(asked)
+  }
+
+  #describeEffect(actor: DurableActor, effect: StoredEffect): PendingEffect {
+    const { sequence, name, input, requestedAt } = effect
+    const handled = this.effects.isHandled(name) ? 'running' : 'handler'
+    const waitsFor = isEffectAllowed(actor, effect) ? handled : 'approval'
+    return { id: formatKey(actor, sequence), actor: actor.id, name, input, requestedAt, waitsFor }
   }
 
   #timerDue(actor: DurableActor, due: DueTimer): void {

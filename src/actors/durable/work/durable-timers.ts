@@ -3,10 +3,10 @@ import type { ActorEnvironment } from '../../environment.ts'
 import { SystemTimers } from '../../timers/system-timers.ts'
 import { TimerEntry } from '../../timers/timer-entry.ts'
 import { createOccurrences } from '../schedules/cron-schedule.ts'
-import type { DurableActor, StoredApproval, StoredTimer } from '../state/durable-actor.ts'
-import type { FiredTimer } from '../state/journal-record.ts'
 import { planRun } from '../schedules/recurrence.ts'
 import type { Occurrences, Recurrence } from '../schedules/recurrence.ts'
+import type { DurableActor, StoredApproval, StoredTimer } from '../state/durable-actor.ts'
+import type { FiredTimer } from '../state/journal-record.ts'
 
 /** How often the wall clock is looked at by what waits for an instant: a clock that was set may bring it closer. */
 const RECHECK_MS = 60_000

@@ -2,8 +2,8 @@ import { CodedError, toPlainError } from '../../../base/errors.ts'
 import type { ActorEnvironment } from '../../environment.ts'
 import { formatKey, isEffectAllowed } from '../state/durable-actor.ts'
 import type { DurableActor, StoredEffect } from '../state/durable-actor.ts'
-import type { ApprovalInit } from '../turn/durable-turn.ts'
 import type { EffectOutcome } from '../state/journal-record.ts'
+import type { ApprovalInit } from '../turn/durable-turn.ts'
 
 /** What a handler is told besides the input. */
 export type EffectCall = {
