@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { createCronOccurrences } from '../../../../src/actors/durable/schedules/cron-schedule.ts'
 import {
+  createEveryOccurrences,
+  LATE_MS_MAX,
+  MISSED_RUNS_MAX,
+  planRun,
+} from '../../../../src/actors/durable/schedules/recurrence.ts'
+import {
   DEDUPE_AGE_MS_MAX,
   DEDUPE_KEYS_MAX,
   DEDUPE_SENDERS_MAX,
@@ -8,12 +14,6 @@ import {
   rememberSender,
 } from '../../../../src/actors/durable/state/dedupe-window.ts'
 import type { DedupeWindow } from '../../../../src/actors/durable/state/dedupe-window.ts'
-import {
-  createEveryOccurrences,
-  LATE_MS_MAX,
-  MISSED_RUNS_MAX,
-  planRun,
-} from '../../../../src/actors/durable/schedules/recurrence.ts'
 
 const HOUR = 3_600_000
 const hourly = createEveryOccurrences(HOUR, 0)

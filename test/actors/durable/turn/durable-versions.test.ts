@@ -229,7 +229,7 @@ describe('an exported actor', () => {
       code: 'ACTOR_EXPORT_INVALID',
     })
     await other.settle()
-    expect(other.store.size).toBe(0)
+    expect([...other.store.actors()].length).toBe(0)
   })
 
   function rehashed(lines: readonly string[]): readonly string[] {
