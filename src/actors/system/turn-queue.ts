@@ -13,8 +13,10 @@ const TURN_MESSAGES = 64
 const NESTED_TURNS_MAX = 32
 /** After so long the queue lets timers and sockets have theirs. */
 const SLICE_MS = 2
-/** Messages between two looks at the clock, which costs as much as one of them. */
-const MESSAGES_BETWEEN_LOOKS = 64
+/** A look at the clock costs as much as a quick message; so often that two looks are about this far apart. */
+const LOOK_EVERY_MS = 0.5
+/** Most messages between two looks. */
+const LOOK_MESSAGES_MAX = 64
 
 export interface TurnHost extends SupervisionHost {
   readonly rings: RingPool<AnyEventObject>
@@ -32,6 +34,14 @@ export class TurnQueue {
   readonly #queue = new EventRing<Cell>(64)
   #isExpected = false
   #depth = 0
+  // Of the slice that runs. Plain fields: one of them changes with every message.
+  /** Messages between two looks: few where they take long. */
+  private messagesPerLook = 1
+  private untilLook = 0
+  /** When the clock was last looked at, and when the slice is to end; NaN: not yet known. */
+  private lookedMs = Number.NaN
+  private endMs = Number.NaN
+  private isOver = false
   readonly #slice = (): void => this.#runSlice()
 
   constructor(host: TurnHost) {
@@ -80,6 +90,7 @@ export class TurnQueue {
 
   #runAll(): void {
     this.isRunning = true
+    this.untilLook = Number.MAX_SAFE_INTEGER
     try {
       for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) this.#turn(cell)
     } finally {
@@ -89,20 +100,18 @@ export class TurnQueue {
 
   #runSlice(): void {
     const { environment } = this.#host
-    const { clock } = environment
     this.#isExpected = false
     this.isRunning = true
+    this.untilLook = this.messagesPerLook
+    this.lookedMs = Number.NaN
+    this.endMs = Number.NaN
+    this.isOver = false
     try {
-      let unseen = 0
-      // Most slices are over before the first look, and need no time.
-      let endMs = Infinity
       for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) {
-        unseen += this.#turn(cell)
-        if (unseen < MESSAGES_BETWEEN_LOOKS) continue
-        unseen = 0
-        const nowMs = clock.monotonicMs()
-        if (nowMs >= endMs) break
-        endMs = Math.min(endMs, nowMs + SLICE_MS)
+        // Most slices are one message, and need no time.
+        if (Number.isNaN(this.endMs) && (cell.ring !== undefined || this.#queue.size > 0)) this.#beginAt(environment)
+        this.#turn(cell)
+        if (this.isOver) break
       }
     } finally {
       this.isRunning = false
@@ -114,8 +123,25 @@ export class TurnQueue {
     }
   }
 
-  /** @returns How many messages were handled. */
-  #turn(cell: Cell): number {
+  #beginAt({ clock }: ActorEnvironment): void {
+    this.lookedMs = clock.monotonicMs()
+    this.endMs = this.lookedMs + SLICE_MS
+  }
+
+  /** Looks at the clock: whether the slice is over, and when to look again. */
+  #look(): void {
+    const nowMs = this.#host.environment.clock.monotonicMs()
+    const tookMs = nowMs - this.lookedMs
+    const perLook = this.messagesPerLook
+    if (tookMs > 2 * LOOK_EVERY_MS) this.messagesPerLook = Math.max(1, Math.floor((perLook * LOOK_EVERY_MS) / tookMs))
+    else if (tookMs <= LOOK_EVERY_MS) this.messagesPerLook = Math.min(LOOK_MESSAGES_MAX, 2 * perLook)
+    this.untilLook = this.messagesPerLook
+    this.lookedMs = nowMs
+    if (Number.isNaN(this.endMs)) this.endMs = nowMs + SLICE_MS
+    this.isOver = nowMs >= this.endMs
+  }
+
+  #turn(cell: Cell): void {
     const host = this.#host
     const { deferred } = host
     const outer = this.current
@@ -141,6 +167,10 @@ export class TurnQueue {
         if (host.stepObserver === undefined) cell.behaviour.step(cell, event)
         else host.stepObserver.step(cell, event)
         if (deferred.length > base) runDeferred(host, base)
+        this.untilLook -= 1
+        if (this.untilLook > 0) continue
+        this.#look()
+        if (this.isOver) break
       }
       this.current = outer
     } catch (error: unknown) {
@@ -151,7 +181,6 @@ export class TurnQueue {
     this.#depth -= 1
     cellCounts().messages += TURN_MESSAGES - left
     this.#afterTurn(cell)
-    return TURN_MESSAGES - left
   }
 
   #afterTurn(cell: Cell): void {
