@@ -4,7 +4,7 @@ export type { ErrorCode } from './error-codes.ts'
 
 /** Plain data that may cross a thread or the wire: structured clone keeps an `Error` but drops its `code`. */
 export type PlainError = {
-  readonly code: ErrorCode | 'INTERNAL'
+  readonly code: ErrorCode
   readonly message: string
   readonly details?: Readonly<Record<string, unknown>>
 }
@@ -56,14 +56,21 @@ export function remedyOf(code: ErrorCode): string {
   return ERROR_CODES[code].remedy
 }
 
-/** Turns anything thrown into plain data. An error without a code becomes `INTERNAL`. */
+/** Turns anything thrown into plain data. An error without a code becomes `INTERNAL_ERROR`. */
 export function toPlainError(error: unknown): PlainError {
   if (CodedError.is(error)) return { code: error.code, message: error.message, details: error.details }
-  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) }
+  return { code: 'INTERNAL_ERROR', message: error instanceof Error ? error.message : String(error) }
 }
 
-/** The coded error that `toPlainError` was given; an `INTERNAL` one becomes `INTERNAL_ERROR`. */
-export function fromPlainError(plain: PlainError): CodedError {
-  const code = plain.code === 'INTERNAL' ? 'INTERNAL_ERROR' : plain.code
+/**
+ * The coded error that `toPlainError` was given. Plain data may come from another version of this package, or from anybody: a
+ * code that is not in the table becomes `INTERNAL_ERROR`.
+ */
+export function fromPlainError(plain: Omit<PlainError, 'code'> & { readonly code: string }): CodedError {
+  const code = isErrorCode(plain.code) ? plain.code : 'INTERNAL_ERROR'
   return new CodedError(code, { message: plain.message, ...(plain.details && { details: plain.details }) })
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code)
 }

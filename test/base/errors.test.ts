@@ -19,6 +19,19 @@ describe('coded errors', () => {
   it('carry the status and the retry of their code', () => {
     expect(httpStatusOf('ROUTER_ALL_FAILED')).toBe(502)
     expect(new CodedError('ROUTER_ALL_FAILED', { message: '' }).isRetryable).toBe(true)
-    expect(toPlainError(new Error('boom'))).toEqual({ code: 'INTERNAL', message: 'boom' })
+    expect(toPlainError(new Error('boom'))).toEqual({ code: 'INTERNAL_ERROR', message: 'boom' })
   })
+
+  it.each(['INTERNAL', 'OF_A_LATER_VERSION', 'constructor'])(
+    'read %s, which the table does not have, as INTERNAL_ERROR',
+    (code) => {
+      const back = fromPlainError({ code, message: 'boom', details: { tried: 1 } })
+      expect([back.code, back.message, back.details, back.isRetryable]).toEqual([
+        'INTERNAL_ERROR',
+        'boom',
+        { tried: 1 },
+        false,
+      ])
+    },
+  )
 })
