@@ -2,6 +2,7 @@ import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/
 import { CodedError, type Amount } from 'kernell-os/core'
 import type { ModelRequest, RouteTarget } from 'kernell-os/ports'
 import { assign, setup } from 'xstate'
+import { checkRouting, checkTarget } from '../agent-input.ts'
 import { callGroup, type CallGroupInput, type CallGroupOutput } from '../model-calls/call-group.ts'
 import type { ModelCallOutcome, Routing } from '../model-calls/model-call.ts'
 import { openPurse, remainingIn, type Purse } from '../model-calls/purse.ts'
@@ -136,7 +137,10 @@ export const cacheWarmer: AgentDefinition = defineAgent({
   logic: createRequestDesk({ name: 'cache-warmer', verb: 'warm', read: readRequest, checkInput, job }),
 })
 
-function checkInput({ parallelMax, restMs }: CacheWarmerInput): void {
+function checkInput(input: CacheWarmerInput): void {
+  checkRouting(input)
+  const { target, parallelMax, restMs } = input
+  if (target !== undefined) checkTarget(target, 'target')
   checkWhole('parallelMax', parallelMax, { min: 1 })
   if (restMs !== undefined && !(Number.isFinite(restMs) && restMs >= 0))
     throw new RangeError(`restMs ${restMs} is not a finite number of 0 or more`)

@@ -1,5 +1,6 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
 import { enqueueActions, setup } from 'xstate'
+import { checkMethods, checkText, listOf, objectOf } from '../agent-input.ts'
 import { endOfChild } from '../child-end.ts'
 import { checkWhole } from '../request-desk/protocol.ts'
 import { tell } from '../tell.ts'
@@ -152,6 +153,7 @@ const machine = setup({
 export const monitor: AgentDefinition = defineAgent({ name: 'monitor', logic: machine })
 
 function open(input: MonitorInput): Context {
+  checkProbes(objectOf(input)['probes'])
   const { probes, everyMs, timeoutMs, failuresToAlarm, successesToClear, roundsMax } = input
   const names = probes.map(({ name }) => name)
   if (names.length < 1 || names.length > 1_000 || new Set(names).size !== names.length)
@@ -163,6 +165,15 @@ function open(input: MonitorInput): Context {
   checkWhole('successesToClear', successesToClear, { min: 1 })
   checkWhole('roundsMax', roundsMax, { min: 1 })
   return { input, vigil: beginVigil(names, input), sightings: new Map(), askers: [], nextAskers: [] }
+}
+
+function checkProbes(probes: unknown): void {
+  for (const [index, probe] of listOf(probes, 'probes').entries()) {
+    const where = `probes[${index}]`
+    checkText(objectOf(probe, where)['name'], `${where}.name`)
+    const hint = 'it looks once and says {isWell, detail}'
+    checkMethods(probe, `${where}.check: the probe`, { names: ['check'], hint })
+  }
 }
 
 function readSighting(output: unknown): Sighting {

@@ -42,7 +42,7 @@ const PIPELINE_FIELDS: readonly AgentField[] = [
     name: 'stages',
     kind: 'json',
     isRequired: true,
-    describe: 'what is asked about each: a list of {"prompt", "name"?, "workers"?}; {item} stands for the text',
+    describe: 'what is asked about each: a list of {"prompt", "name"?, "workers"?}; {item} in it stands for the text',
   },
   ...ROUTING_FIELDS.filter(({ name }) => name === 'model'),
   { name: 'maxCostUsd', kind: 'usd', describe: 'most that one call may cost' },
@@ -88,12 +88,18 @@ function stagesOf({ router, caller }: AgentRunInit, fields: UnreadFields): Pipel
       router,
       caller,
       name: stage['name'] === undefined ? `stage-${index + 1}` : readText(stage, 'name', 100),
-      prompt: readText(stage, 'prompt', 40_000),
+      prompt: readPrompt(stage, `stages[${index}].prompt`),
       workers: readWhole(stage, 'workers', { min: 1, max: 64, absent: 4 }),
       ...(target !== undefined && { target }),
       ...(maxCostNanos !== undefined && { controls: { maxCostNanos } }),
     }),
   )
+}
+
+function readPrompt(stage: UnreadFields, where: string): string {
+  const prompt = readText(stage, 'prompt', 40_000)
+  if (prompt.includes('{item}')) return prompt
+  throw invalid(`${where} must have {item} where the item is to stand, for example "Translate: {item}"`)
 }
 
 const MONITOR_FIELDS: readonly AgentField[] = [

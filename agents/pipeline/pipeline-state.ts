@@ -1,5 +1,6 @@
 import type { ReplyTarget } from 'kernell-os/actors'
 import { CodedError, toPlainError, type PlainError } from 'kernell-os/core'
+import { checkMethods, checkText, listOf, objectOf, type UncheckedInput } from '../agent-input.ts'
 import { checkWhole, invalid } from '../request-desk/protocol.ts'
 import { openFlow, stepFlow, type FlowEffect, type FlowEvent, type FlowState } from './flow.ts'
 import type { PipelineStage, StageWorkInput, StageWorkOutcome } from './stage-work.ts'
@@ -45,10 +46,10 @@ const BUFFER_MAX_DEFAULT = 16
 const WAITING_MAX_DEFAULT = 64
 const ID = /^[^\s/#.:]{1,128}$/
 
-/** Throws RangeError for an input out of range. */
+/** Throws RangeError or TypeError for an input that does not fit. */
 export function openPipeline(input: PipelineInput): PipelineState {
+  checkParts(objectOf(input))
   const { stages, bufferMax = BUFFER_MAX_DEFAULT, waitingMax } = input
-  if (stages.length === 0) throw new RangeError('A pipeline has one stage or more')
   checkWhole('bufferMax', bufferMax, { min: 1 })
   checkWhole('waitingMax', waitingMax, { min: 0 })
   for (const { name, workers, attemptsMax } of stages) {
@@ -57,6 +58,18 @@ export function openPipeline(input: PipelineInput): PipelineState {
   }
   const flow = openFlow({ bufferMax, workers: stages.map(({ workers = 1 }) => workers) })
   return { input, flow, nextNumber: 1, producers: new Map(), open: new Map() }
+}
+
+function checkParts({ stages, sink }: UncheckedInput): void {
+  for (const [index, stage] of listOf(stages, 'stages').entries()) {
+    const where = `stages[${index}]`
+    const { name, isSplitting = false } = objectOf(stage, where)
+    checkText(name, `${where}.name`)
+    const hint = 'it is given an item and resolves to what goes on'
+    checkMethods(stage, `${where}.run: the stage`, { names: ['run'], hint })
+    if (typeof isSplitting !== 'boolean') throw new TypeError(`${where}.isSplitting must be true or false`)
+  }
+  if (sink !== undefined) checkMethods(sink, 'sink', { names: ['send'], hint: 'it is told of every result' })
 }
 
 export type PushedItem = { readonly item?: unknown; readonly id?: unknown; readonly replyTo?: ReplyTarget }

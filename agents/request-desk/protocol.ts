@@ -26,9 +26,11 @@ export function checkLimits({ jobsMax, waitingMax, timeoutMs }: DeskLimits): voi
 type Range = { readonly min: number; readonly max?: number }
 
 /** Throws RangeError for an input's bound that is there and is not a whole number from `min` to `max`. */
-export function checkWhole(name: string, value: number | undefined, { min, max = 1_000_000 }: Range): void {
-  if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return
-  throw new RangeError(`${name} ${value} is not a whole number from ${min} to ${max}`)
+export function checkWhole(name: string, value: unknown, { min, max = 1_000_000 }: Range): void {
+  if (value === undefined) return
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return
+  const given = typeof value === 'number' ? String(value) : `of type ${typeof value}`
+  throw new RangeError(`${name} ${given} is not a whole number from ${min} to ${max}`)
 }
 
 /** What every request may carry. */

@@ -13,6 +13,7 @@ import {
   type JobReport,
   type Reply,
 } from './desk-state.ts'
+import { objectOf } from '../agent-input.ts'
 import { endOfChild } from '../child-end.ts'
 import { tell } from '../tell.ts'
 import {
@@ -111,6 +112,8 @@ export function createRequestDesk<Resources extends DeskLimits>(init: DeskInit<R
   }).createMachine({
     id: init.name,
     context: ({ input }) => {
+      // What it was declared as is not what it is, where somebody did not compile against it.
+      objectOf(input)
       checkLimits(input)
       init.checkInput?.(input)
       return { resources: input, desk: openDesk(input) }

@@ -2,6 +2,7 @@ import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/
 import { fenceSections, type Amount } from 'kernell-os/core'
 import type { ModelRequest } from 'kernell-os/ports'
 import { assign, setup } from 'xstate'
+import { checkRouting } from '../agent-input.ts'
 import { areAccepted, failureOf, requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
 import { callGroup, type CallGroupInput, type CallGroupOutput } from '../model-calls/call-group.ts'
 import type { Routing } from '../model-calls/model-call.ts'
@@ -165,7 +166,9 @@ export const summarizer: AgentDefinition = defineAgent({
   logic: createRequestDesk({ name: 'summarizer', verb: 'summarize', read: readRequest, checkInput, job }),
 })
 
-function checkInput({ partChars, textCharsMax, parallelMax }: SummarizerInput): void {
+function checkInput(input: SummarizerInput): void {
+  checkRouting(input)
+  const { partChars, textCharsMax, parallelMax } = input
   checkWhole('partChars', partChars, { min: 200 })
   checkWhole('textCharsMax', textCharsMax, { min: 1, max: 100_000_000 })
   checkWhole('parallelMax', parallelMax, { min: 1 })

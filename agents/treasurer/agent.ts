@@ -1,7 +1,8 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
-import { CodedError, toPlainError, ZERO_AMOUNT, type Amount, type PlainError } from 'kernell-os/core'
+import { AMOUNT_MAX, CodedError, toPlainError, ZERO_AMOUNT, type Amount, type PlainError } from 'kernell-os/core'
 import type { Clock } from 'kernell-os/ports'
 import { fromTransition } from 'xstate'
+import { checkMethods, checkText, objectOf, type UncheckedInput } from '../agent-input.ts'
 import { readAmount, readText } from '../read-fields.ts'
 import { invalid } from '../request-desk/protocol.ts'
 import { tell } from '../tell.ts'
@@ -98,11 +99,28 @@ export const treasurer: AgentDefinition = defineAgent({
   ),
 })
 
-function open({ clock, accounts = [], leaseMs = LEASE_MS_DEFAULT }: TreasurerInput): TreasurerContext {
+function open(input: TreasurerInput): TreasurerContext {
+  checkParts(objectOf(input))
+  const { clock, accounts = [], leaseMs = LEASE_MS_DEFAULT } = input
   if (!(Number.isFinite(leaseMs) && leaseMs > 0)) throw new RangeError(`leaseMs ${leaseMs} is not a number above 0`)
   const at = clock.now()
   const treasury = accounts.reduce((before, account) => openAccount(before, account, at), EMPTY_TREASURY)
   return { clock, leaseMs, treasury }
+}
+
+function checkParts({ clock, accounts = [] }: UncheckedInput): void {
+  checkMethods(clock, 'clock', {
+    names: ['now'],
+    hint: 'give the treasurer the clock of its system, `system.environment.clock`',
+  })
+  if (!Array.isArray(accounts)) throw new TypeError('accounts must be a list')
+  for (const [index, account] of accounts.entries()) {
+    const where = `accounts[${index}]`
+    const { name, limitNanos } = objectOf(account, where)
+    checkText(name, `${where}.name`)
+    if (typeof limitNanos !== 'bigint' || limitNanos < 0n || limitNanos > AMOUNT_MAX)
+      throw new TypeError(`${where}.limitNanos must be a bigint of nano-dollars from 0 to ${AMOUNT_MAX}`)
+  }
 }
 
 const MINE: ReadonlySet<string> = new Set<TreasurerEvent['type']>(['open', 'reserve', 'settle', 'release', 'report'])

@@ -2,6 +2,7 @@ import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/
 import { buildJudgePrompt, parseJudgeVerdict, verifyAnswer, type Amount, type Verdict } from 'kernell-os/core'
 import type { RouteTarget } from 'kernell-os/ports'
 import { assign, setup } from 'xstate'
+import { checkRouting, checkTargets } from '../agent-input.ts'
 import { failureOf, requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
 import { callGroup, type CallGroupInput, type CallGroupOutput, type Outcomes } from '../model-calls/call-group.ts'
 import type { ModelCallOutcome, Routing } from '../model-calls/model-call.ts'
@@ -117,7 +118,10 @@ function readRequest(event: DeskEvent): VerifyRequest {
   }
 }
 
-function checkInput({ judges = JUDGES_DEFAULT, quorum }: VerifierInput): void {
+function checkInput(input: VerifierInput): void {
+  checkRouting(input)
+  const { judges = JUDGES_DEFAULT, quorum, judgeTargets } = input
+  if (judgeTargets !== undefined) checkTargets(judgeTargets, 'judgeTargets')
   checkWhole('judges', judges, { min: 1, max: JUDGES_MAX })
   checkWhole('quorum', quorum, { min: 1, max: judges })
 }
@@ -140,7 +144,7 @@ function judgeCalls({ resources, request, purse, report }: Context): CallGroupIn
 
 /** The judge's own target first, then the others, in case it cannot be asked. */
 function turnOf(targets: readonly RouteTarget[] | undefined, index: number): readonly RouteTarget[] | undefined {
-  if (targets === undefined || targets.length === 0) return undefined
+  if (targets === undefined) return undefined
   const first = index % targets.length
   return [...targets.slice(first), ...targets.slice(0, first)]
 }

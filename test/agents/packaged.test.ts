@@ -163,6 +163,7 @@ describe('an agent that is run once', () => {
     ['cache-warmer', { prompts: ['a', 7] }],
     ['pipeline', { items: ['a'], stages: [] }],
     ['pipeline', { items: ['a'], stages: [{ prompt: '' }] }],
+    ['pipeline', { items: ['a'], stages: [{ prompt: 'no place for the text' }] }],
     ['monitor', { rounds: 0 }],
     ['treasurer', { accounts: [{ name: 'a' }] }],
     ['treasurer', { accounts: [{ name: 'a', limitUsd: 1, parent: 'b' }] }],
@@ -172,7 +173,7 @@ describe('an agent that is run once', () => {
 
   it.each<[string, object]>([
     ['summarizer', { text: 'x' }],
-    ['pipeline', { items: ['a', 'b'], stages: [{ prompt: 'x' }] }],
+    ['pipeline', { items: ['a', 'b'], stages: [{ prompt: '{item}' }] }],
     ['monitor', { rounds: 1_000 }],
   ])('%s ends with the reason of the signal, and leaves no call behind', async (name, input) => {
     const leaving = new AbortController()

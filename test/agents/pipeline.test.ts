@@ -149,7 +149,7 @@ describe('the pipeline', () => {
       type: 'item-failed',
       id: '2',
       stage: 'check',
-      error: { code: 'INTERNAL', message: 'not 2' },
+      error: { code: 'INTERNAL_ERROR', message: 'not 2' },
     })
   })
 
