@@ -80,20 +80,30 @@ export class ReducerBehaviour implements Behaviour {
 
 const STOP_EVENT: AnyEventObject = Object.freeze({ type: 'xstate.stop' })
 
-const SAMPLE = fromTransition((context: unknown) => context, undefined)
-const SAMPLE_TRANSITION = String(SAMPLE.transition)
-const SAMPLE_INITIAL = String(SAMPLE.getInitialSnapshot)
+/** The members of logic that `fromTransition` makes, with the text of those that are XState's own functions. */
+const MEMBERS = textOfMembers(fromTransition((context: unknown) => context, undefined))
 
 /**
- * The reducer of logic that `fromTransition` made; `undefined` for any other logic. XState does not mark its logic, so the
- * text of its two functions is compared with that of a sample: other code, or a version that works otherwise, is hosted
- * as general logic.
+ * The reducer of logic that is what `fromTransition` made; `undefined` for any other logic. XState does not mark its logic
+ * and makes its functions anew each time, so all members are compared with those of a sample: the same names, and for each
+ * but the reducer the same text. What has a member more, or one of its own (a `start`, a persisted form, a step around
+ * XState's), is hosted as general logic, and so is the logic of a version of XState that works otherwise. `config` and the
+ * reducer that `transition` holds are taken to come from the same call: nothing but a step could tell.
  */
 export function reducerOf(logic: AnyActorLogic): Reducer | undefined {
   const { config } = logic as { readonly config?: unknown }
-  if (typeof config !== 'function') return undefined
-  if (String(logic.transition) !== SAMPLE_TRANSITION || String(logic.getInitialSnapshot) !== SAMPLE_INITIAL) {
-    return undefined
-  }
+  if (typeof config !== 'function' || Object.getPrototypeOf(logic) !== Object.prototype) return undefined
+  const members = textOfMembers(logic)
+  if (members.size !== MEMBERS.size) return undefined
+  for (const [name, text] of MEMBERS) if (members.get(name) !== text) return undefined
   return config as Reducer
+}
+
+function textOfMembers(logic: object): Map<string | symbol, string> {
+  const texts = new Map<string | symbol, string>()
+  for (const name of Reflect.ownKeys(logic)) {
+    const value: unknown = Object.getOwnPropertyDescriptor(logic, name)?.value
+    texts.set(name, name === 'config' || typeof value !== 'function' ? typeof value : String(value))
+  }
+  return texts
 }
