@@ -77,6 +77,13 @@ export class World implements DurableHost {
     return world
   }
 
+  /** The store is closed, and another one is opened on what it left; time and the wall clock may have moved. */
+  async reopen(agent: WorldAgent, init: Partial<WorldInit> = {}): Promise<World> {
+    this.isDead = true
+    await this.store.close()
+    return await World.open({ agents: [agent], log: this.log, environment: this.environment, ...init })
+  }
+
   /** Starts an actor: the stored one of this id, or a new one. */
   spawn(name: string, id: string): Cell {
     const agent = this.#agents.get(name)
