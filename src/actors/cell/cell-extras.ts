@@ -1,7 +1,7 @@
 import type { AnyEventObject, Observer, Snapshot } from 'xstate'
 import type { BackOff } from '../../core/supervision/back-off.ts'
 import type { RestartIntensity } from '../../core/supervision/restart-intensity.ts'
-import type { ActorRef, Terminated } from '../actor-ref.ts'
+import type { Terminated } from '../actor-ref.ts'
 
 /** What ends with the actor and is told of it once. */
 export interface EndListener {
@@ -33,14 +33,20 @@ export class CellExtras {
   failedEvent: AnyEventObject | undefined
   failures = 0
   restarts: RestartRecord | undefined
-  /** Who was asked to wait for room (`deliver`). */
-  roomWaiters: (() => void)[] | undefined
+  /** Deliveries that wait for room, in their order. */
+  roomWaiters: Set<RoomWaiter> | undefined
   stopWaiters: (() => void)[] | undefined
   /** What XState's `createActor` was given. */
   options: CellOptions | undefined
   systemId: string | undefined
-  terminated: Terminated | undefined
-  links: Set<ActorRef> | undefined
+}
+
+/** A message that waits outside a full mailbox. */
+export interface RoomWaiter {
+  /** There is room: puts it in. */
+  take(): void
+  /** The actor has ended. */
+  ended(): void
 }
 
 /** A supervisor may be a child itself: what it counts of its children and what is counted of it are two things. */

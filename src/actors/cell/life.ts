@@ -20,6 +20,7 @@ import {
   type Cell,
   type CellHost,
 } from './cell.ts'
+import { tellEnd } from './tell-ends.ts'
 
 /** Runs what was deferred since `base`, in order, what it defers itself included. Throws the first error and forgets the rest. */
 export function runDeferred(host: CellHost, base: number): void {
@@ -192,10 +193,11 @@ function tellOfEnd(cell: Cell, reason: TerminationReason): void {
   extras.endListeners = undefined
   extras.stopWaiters = undefined
   extras.roomWaiters = undefined
-  for (const waiter of [...(stopWaiters ?? []), ...(roomWaiters ?? [])]) waiter()
+  for (const waiter of stopWaiters ?? []) waiter()
+  for (const waiter of roomWaiters ?? []) waiter.ended()
   if (endListeners === undefined || endListeners.size === 0) return
-  const terminated = terminatedOf(cell)
-  for (const listener of endListeners) listener.ended(terminated)
+  const reportError = (error: unknown): void => system.environment.reportError(error)
+  tellEnd({ terminated: terminatedOf(cell), listeners: endListeners, reportError })
 }
 
 /** What watchers are told of an actor that has ended. */

@@ -110,31 +110,48 @@ export function askCell(
 
 /** @see `ActorRef.deliver`: for an actor that is not durable, accepted means in the mailbox. */
 export async function deliverToCell(cell: Cell, event: AnyEventObject, { signal }: DeliverOptions): Promise<void> {
-  for (;;) {
-    signal?.throwIfAborted()
-    if (cell.status === STOPPED) {
-      cell.system.deadLetters.put(cell, event, 'stopped')
-      throw stoppedError(cell, terminatedOf(cell).error)
-    }
-    const { bound, atBound } = cell.behaviour.definition.mailbox
-    if (mailSize(cell) < bound || atBound !== 'credit') {
-      if (!cell.send(event)) throw fullError(cell)
-      return
-    }
-    await roomIn(cell, signal)
+  signal?.throwIfAborted()
+  if (cell.status === STOPPED) {
+    cell.system.deadLetters.put(cell, event, 'stopped')
+    throw stoppedError(cell, terminatedOf(cell).error)
   }
+  const { bound, atBound } = cell.behaviour.definition.mailbox
+  const isWaitedFor = (cell.extras?.roomWaiters?.size ?? 0) > 0
+  if (atBound === 'credit' && (isWaitedFor || mailSize(cell) >= bound)) await deliverWhenRoom(cell, event, signal)
+  else if (!cell.send(event)) throw fullError(cell)
 }
 
-function roomIn(cell: Cell, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    signal?.addEventListener('abort', done, { once: true })
+/** Behind those that wait already. */
+function deliverWhenRoom(cell: Cell, event: AnyEventObject, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
     const extras = cell.more()
-    extras.roomWaiters ??= []
-    extras.roomWaiters.push(done)
+    const finish = (): void => signal?.removeEventListener('abort', onAbort)
+    const fail = (error: Error): void => {
+      finish()
+      reject(error)
+    }
+    const waiter = {
+      take: () => {
+        try {
+          if (!cell.send(event)) return fail(fullError(cell))
+        } catch (error: unknown) {
+          return fail(error as Error)
+        }
+        finish()
+        resolve()
+      },
+      ended: () => {
+        cell.system.deadLetters.put(cell, event, 'stopped')
+        fail(stoppedError(cell, terminatedOf(cell).error))
+      },
+    }
+    const onAbort = (): void => {
+      extras.roomWaiters?.delete(waiter)
+      fail(signal?.reason as Error)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    extras.roomWaiters ??= new Set()
+    extras.roomWaiters.add(waiter)
   })
 }
 

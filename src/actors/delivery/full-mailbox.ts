@@ -146,10 +146,15 @@ export function holdSender(sender: Cell, target: Cell): void {
 export function releaseWhenRoom(cell: Cell): void {
   const { extras } = cell
   if (extras?.held === undefined && extras?.roomWaiters === undefined) return
-  if (mailSize(cell) > cell.behaviour.definition.mailbox.bound / 2) return
+  const { bound } = cell.behaviour.definition.mailbox
+  if (mailSize(cell) > bound / 2) return
   const { held, roomWaiters } = extras
   extras.held = undefined
-  extras.roomWaiters = undefined
   for (const waiting of held ?? []) waiting.release()
-  for (const waiter of roomWaiters ?? []) waiter()
+  for (const waiter of roomWaiters ?? []) {
+    if (mailSize(cell) >= bound) return
+    roomWaiters?.delete(waiter)
+    waiter.take()
+  }
+  extras.roomWaiters = undefined
 }

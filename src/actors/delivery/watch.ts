@@ -1,7 +1,7 @@
 import type { Subscription } from 'xstate'
 import type { ActorRef, Terminated } from '../actor-ref.ts'
 import { Cell, STOPPED } from '../cell/cell.ts'
-import { terminatedOf } from '../cell/life.ts'
+import { endTree, isWithin, terminatedOf } from '../cell/life.ts'
 import { putMail } from './full-mailbox.ts'
 
 /** @see `ActorRef.watch` */
@@ -16,7 +16,7 @@ export function watchCell(cell: Cell, watcher: ActorRef | ((terminated: Terminat
     } else if (watcher instanceof Cell) {
       // What a supervisor or a partner must know is not subject to the bound of the mailbox.
       if (watcher.status !== STOPPED) putMail(watcher, terminated)
-    } else watcher.send(terminated)
+    } else tellElsewhere(cell, watcher, terminated)
   }
   if (cell.status === STOPPED) {
     const terminated = terminatedOf(cell)
@@ -46,13 +46,38 @@ export function watchCell(cell: Cell, watcher: ActorRef | ((terminated: Terminat
   }
 }
 
-/** Ends each of the two when the other fails. Either may end in order without the other. */
+/** On another thread: what cannot be copied there must not keep the watcher from hearing of the end. */
+function tellElsewhere(cell: Cell, watcher: ActorRef, terminated: Terminated): void {
+  try {
+    watcher.send(terminated)
+  } catch (error: unknown) {
+    cell.system.environment.reportError(error)
+    const { type, id, address, reason } = terminated
+    watcher.send({ type, id, address, reason })
+  }
+}
+
+/**
+ * Ends each of the two when the other fails, as `killed`, so that those linked to it end too. Either may end in order without the
+ * other; then nothing is left of the link.
+ */
 export function linkCells(first: Cell, second: Cell): Subscription {
-  const links = [
-    watchCell(first, ({ reason }) => void (isFailure(reason) && second.stop())),
-    watchCell(second, ({ reason }) => void (isFailure(reason) && first.stop())),
-  ]
-  return { unsubscribe: () => links.forEach((link) => link.unsubscribe()) }
+  const unlink = (): void => links.forEach((link) => link.unsubscribe())
+  const endWith =
+    (partner: Cell) =>
+    (terminated: Terminated): void => {
+      unlink()
+      if (isFailure(terminated.reason)) kill(partner)
+    }
+  const links: readonly Subscription[] = [watchCell(first, endWith(second)), watchCell(second, endWith(first))]
+  return { unsubscribe: unlink }
+}
+
+/** Not under the feet of the step that it, or one below it, is making. */
+function kill(cell: Cell): void {
+  const { system } = cell
+  if (isWithin(system.current, cell)) system.deferred.push(() => endTree(cell, 'killed'))
+  else endTree(cell, 'killed')
 }
 
 function isFailure(reason: Terminated['reason']): boolean {

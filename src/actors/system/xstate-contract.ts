@@ -56,6 +56,7 @@ export abstract class XStateContract {
   readonly #keyed = new KeyedActors()
   readonly #inspectors = new Set<Observer<InspectionEvent>>()
   readonly #numbers: NumberSource
+  readonly #reportError: (error: unknown) => void
   /** The gate while there are inspectors or spans. */
   private readonly watching: SendGate = {
     send: (target, event, source) => {
@@ -67,6 +68,7 @@ export abstract class XStateContract {
 
   constructor({ environment, clock, logger, stepObserver, numbers }: XStateContractInit) {
     this.#numbers = numbers
+    this.#reportError = (error) => environment.reportError(error)
     this._clock = clock
     this._logger = logger
     this.stepObserver = stepObserver
@@ -149,7 +151,14 @@ export abstract class XStateContract {
   _sendInspectionEvent(event: unknown): void {
     if (!this.isInspected) return
     const complete = { ...(event as InspectionEvent), rootId: this.inlineRoot?.sessionId ?? 'x:0' }
-    for (const inspector of this.#inspectors) inspector.next?.(complete)
+    for (const inspector of this.#inspectors) {
+      try {
+        inspector.next?.(complete)
+      } catch (error: unknown) {
+        // Who looks on must not change what it sees.
+        this.#reportError(error)
+      }
+    }
   }
 
   getSnapshot(): { readonly _scheduledEvents: Record<string, unknown> } {

@@ -54,8 +54,9 @@ export class CreditDesk {
 
   private awaitRoom(cell: Cell, queue: Queue): void {
     const extras = cell.more()
-    extras.roomWaiters ??= []
-    extras.roomWaiters.push(() => this.refill(cell, queue))
+    const refill = (): void => this.refill(cell, queue)
+    extras.roomWaiters ??= new Set()
+    extras.roomWaiters.add({ take: refill, ended: refill })
   }
 
   /** Called when half of the mailbox is free, and at the end of the actor. */

@@ -101,7 +101,7 @@ function handOver(extras: NonNullable<Cell['extras']>, ref: Reference): void {
     for (const listener of listeners) ref.on(type, (event) => listeners.has(listener) && listener(event))
   }
   for (const waiter of extras.stopWaiters ?? []) ref.watch(() => waiter())
-  for (const waiter of extras.roomWaiters ?? []) waiter()
+  for (const waiter of extras.roomWaiters ?? []) waiter.take()
   for (const held of extras.held ?? []) held.release()
 }
 

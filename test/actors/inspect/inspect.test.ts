@@ -82,6 +82,26 @@ describe('a traced system', () => {
 })
 
 describe('an inspected system', () => {
+  it('is not harmed by an inspector that throws', () => {
+    const environment = new SimulatedEnvironment()
+    const system = createActorSystem({ environment })
+    const failures: unknown[] = []
+    system.onSupervision((event) => void failures.push(event))
+    const kinds: string[] = []
+    system.inspect(() => {
+      throw new Error('inspector')
+    })
+    system.inspect(({ type }) => void kinds.push(type))
+    const counting = defineAgent({ name: 'c', logic: fromTransition((count: number) => count + 1, 0) })
+    const ref = system.spawn(counting, { id: 'c' })
+    ref.send({ type: 'add' })
+    environment.settle()
+    expect(ref.getSnapshot()).toMatchObject({ context: 1 })
+    expect(failures).toEqual([])
+    expect(kinds).toContain('@xstate.snapshot')
+    expect(environment.errors.length).toBe(kinds.length)
+  })
+
   it('speaks the protocol of the XState inspector for any agent, its children included', () => {
     const environment = new SimulatedEnvironment()
     const system = createActorSystem({ environment })
