@@ -15,6 +15,7 @@ import { durableDefinitionOf } from './cell/stored-form.ts'
 import { isDurableRoot, TurnGate } from './cell/turn-gate.ts'
 import { EarlyMail } from './inbox/early-mail.ts'
 import { StoredMail } from './inbox/stored-mail.ts'
+import { askInTurn } from './references/ask-in-turn.ts'
 import { DurableReferences } from './references/durable-references.ts'
 import { unlessAborted } from './references/unless-aborted.ts'
 import { openDurableStore } from './store/durable-store.ts'
@@ -89,6 +90,11 @@ export class DurableExtension implements SystemExtension {
     system.scheduler = new DurableScheduler(system.scheduler, this.#gate)
     const deliver = system.deliver.bind(system)
     const references = this.#references
+    const ask = system.ask.bind(system)
+    system.ask = (cell, event, options) => {
+      const { current } = this.#gate
+      return ask(cell, event, current === undefined ? options : askInTurn(current, options))
+    }
     // A cell that somebody holds takes deliveries as the reference to its actor does.
     system.deliver = async (cell, event, options) => {
       if (isDurableRoot(cell.behaviour)) await references.refTo(cell.id).deliver(event, options)

@@ -197,6 +197,7 @@ export class DurableBehaviour implements DurableRoot, ChildRoot, MailKeeper {
       scope.clear()
       scope.reset()
       cell.state = before
+      turn.forget(error)
       throw error
     }
   }

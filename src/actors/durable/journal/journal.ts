@@ -96,9 +96,9 @@ export class Journal {
     return payload.length
   }
 
-  /** Runs `run` when all that was written so far is on stable storage: now, when it is already; never, when it never will be. */
-  afterSync(run: () => void): void {
-    this.#writer.afterSync(run)
+  /** See `JournalWriter.afterSync`. */
+  afterSync(run: () => void, drop?: (error: CodedError) => void): void {
+    this.#writer.afterSync(run, drop)
   }
 
   /** Resolves when all that was written so far is on stable storage; rejects when it never will be. */

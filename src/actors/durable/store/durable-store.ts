@@ -262,8 +262,8 @@ export class DurableStore implements OwnerStore, InboxStore, ConsequenceStore {
     return bytes
   }
 
-  afterSync(run: () => void): void {
-    this.#journal.afterSync(run)
+  afterSync(run: () => void, drop?: (error: CodedError) => void): void {
+    this.#journal.afterSync(run, drop)
   }
 
   /** Runs `run` when the disk has caught up; at once when it has. */

@@ -22,7 +22,8 @@ export interface OwnerStore {
     record: JournalRecord,
     options: { readonly isTagged: boolean; readonly live?: { readonly value: unknown } },
   ): number
-  afterSync(run: () => void): void
+  /** See `JournalWriter.afterSync`. */
+  afterSync(run: () => void, drop?: (error: CodedError) => void): void
   versionOf(id: string): number | undefined
   released(owner: DurableOwner): void
 }
@@ -173,9 +174,12 @@ export class DurableOwner {
     // Equal where nothing was written; the next comparison is then of identical parts.
     this.#state = init.state
     if (outputs === undefined) return
-    this.#store.afterSync(() => {
-      for (const output of outputs) output()
-    })
+    this.#store.afterSync(
+      () => {
+        for (const output of outputs) output()
+      },
+      (error) => turn.forget(error),
+    )
   }
 
   /** Takes a message out of the inbox that no turn could handle. */

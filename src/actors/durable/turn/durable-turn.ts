@@ -81,6 +81,7 @@ export class DurableTurn implements DurableActions {
   approvals: ApprovalRequest[] | undefined
   /** What leaves the store's reach: it happens when the turn is on stable storage. */
   outputs: (() => void)[] | undefined
+  #forgotten: ((cause: unknown) => void)[] | undefined
 
   /** @param sequence  The first one that the actor has not used. */
   constructor({ now, sequence, keyOf }: { now: number; sequence: number; keyOf: (sequence: number) => string }) {
@@ -105,6 +106,17 @@ export class DurableTurn implements DurableActions {
   holdBack(output: () => void): void {
     this.outputs ??= []
     this.outputs.push(output)
+  }
+
+  /** Runs `run` if the turn comes to nothing: it fails, or it is never on stable storage. */
+  onForgotten(run: (cause: unknown) => void): void {
+    this.#forgotten ??= []
+    this.#forgotten.push(run)
+  }
+
+  /** Nothing of the turn happens. */
+  forget(cause: unknown): void {
+    for (const run of this.#forgotten ?? []) run(cause)
   }
 
   effect(name: string, input: unknown, init: EffectInit = {}): string {

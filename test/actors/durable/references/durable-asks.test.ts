@@ -132,4 +132,31 @@ describe('a durable actor', () => {
     expect(ref.getSnapshot()).toMatchObject({ context: { answer: { type: 'count', count: 0 } } })
     expect(world.supervision).toEqual([])
   })
+
+  test.each([
+    ['that fails', { message: 'told to fail' }],
+    ['that is never stored', { code: 'STORE_WRITE_FAILED' }],
+  ])('that asks within a turn %s hears at once why nobody was asked', async (what, cause) => {
+    const heard: unknown[] = []
+    const asker = defineAgent({
+      name: 'asker',
+      durable: true,
+      logic: fromTransition((count: number, { type, to }: Event): number => {
+        const note = (end: unknown): void => void heard.push(end)
+        to?.ask({ type: 'ask' }).then(note, note)
+        if (type === 'fail') throw new Error('told to fail')
+        return count + 1
+      }, 0),
+    })
+    const log = new ControlledLog()
+    const world = new DurableSystem({ log })
+    const to = world.spawn(defineAgent({ name: 'volatile', logic: clerk.logic }), 'v')
+    const ref = world.spawn(asker, 'a')
+    await world.settle()
+    if (what === 'that is never stored') log.failFrom = 0
+    ref.send({ type: what === 'that fails' ? 'fail' : 'ask', to })
+    await world.settle()
+    expect(heard).toMatchObject([{ code: 'ACTOR_FAILED', cause }])
+    expect(to.getSnapshot()).toMatchObject({ context: 0 })
+  })
 })
