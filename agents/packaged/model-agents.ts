@@ -39,6 +39,7 @@ export const PLANNER: PackagedAgent = {
         output === ''
           ? steps.map(({ id, dependsOn, description }) => `${id} <- [${dependsOn.join(' ')}] ${description}`).join('\n')
           : output,
+      hasFailures: ({ isComplete }) => !isComplete && fields['isPlanOnly'] !== true,
     })
   },
 }
@@ -64,6 +65,7 @@ export const RESEARCHER: PackagedAgent = {
       input: { ...routingOf(init), ...memoryOf(init), ...targetsOf(fields) },
       event: { type: 'research', ...pick(fields, names) },
       textOf: ({ answer }) => answer,
+      hasFailures: ({ gaps, isWritten }) => gaps.length > 0 || !isWritten,
     })
   },
 }
@@ -121,6 +123,7 @@ export const VERIFIER: PackagedAgent = {
           `${verdict} (confidence ${confidence.toFixed(2)})`,
           ...votes.map((vote) => `${vote.modelId}: ${vote.kind}, ${vote.reason}`),
         ].join('\n'),
+      hasFailures: ({ absent }) => absent > 0,
     })
   },
 }
@@ -152,6 +155,7 @@ export const CACHE_WARMER: PackagedAgent = {
           `${alreadyWarm} were in the cache, ${answered} were asked and accepted, ${notAccepted} were not accepted, ${withoutCache} need no cache, ${failed} failed.`,
           ...(stoppedBecause === undefined ? [] : [`Stopped because of ${stoppedBecause}; ${left} are left.`]),
         ].join('\n'),
+      hasFailures: ({ failed, left }) => failed > 0 || left > 0,
     })
   },
 }

@@ -15,8 +15,8 @@ import { invalid } from '../request-desk/protocol.ts'
 import { treasurer, type AccountInit, type TreasurerEvent, type TreasurerReply } from '../treasurer/agent.ts'
 import { formatAmount, type Amount } from 'kernell-os/core'
 import type { AgentField, AgentResult, AgentRunInit, PackagedAgent } from './packaged-agent.ts'
-import { amountOf, plainOf, readInput, ROUTING_FIELDS, targetsOf } from './read-input.ts'
-import { askAgent, runRequest, withAgent } from './run-agent.ts'
+import { amountOf, readInput, ROUTING_FIELDS, targetsOf } from './read-input.ts'
+import { askAgent, resultOf, runRequest, withAgent } from './run-agent.ts'
 
 const ECHO_FIELDS: readonly AgentField[] = [{ name: 'payload', kind: 'json', describe: 'what is to come back' }]
 
@@ -74,7 +74,8 @@ async function runPipeline(init: AgentRunInit): Promise<AgentResult> {
   const lines = inOrder.map((result) =>
     result.type === 'item-done' ? String(result.value) : `[${result.id} failed: ${result.error.code}]`,
   )
-  return { document: plainOf({ ...drained, results: inOrder }) as object, text: lines.join('\n') }
+  const document = { ...drained, results: inOrder }
+  return resultOf(document, { text: lines.join('\n'), hasFailures: drained.failed > 0 })
 }
 
 function stagesOf({ router, caller }: AgentRunInit, fields: UnreadFields): PipelineInput['stages'] {
@@ -136,7 +137,8 @@ async function runMonitor(init: AgentRunInit): Promise<AgentResult> {
     })
   })
   const lines = status.probes.map(({ name, state, detail }) => `${name}: ${state}, ${detail}`)
-  return { document: plainOf({ type: 'status', ...status }) as object, text: lines.join('\n') }
+  const document = { type: 'status', ...status }
+  return resultOf(document, { text: lines.join('\n'), hasFailures: status.alarms.length > 0 })
 }
 
 const TREASURER_FIELDS: readonly AgentField[] = [
@@ -180,7 +182,8 @@ async function runTreasurer(init: AgentRunInit): Promise<AgentResult> {
       ({ name, spentNanos, heldNanos, remainingNanos }) =>
         `${name}: spent ${formatAmount(spentNanos)}, held ${formatAmount(heldNanos)}, left ${formatAmount(remainingNanos)}`,
     )
-    return { document: plainOf({ accounts: report.accounts, operations: replies }) as object, text: lines.join('\n') }
+    const document = { accounts: report.accounts, operations: replies }
+    return resultOf(document, { text: lines.join('\n'), hasFailures: replies.some(({ type }) => type === 'failed') })
   })
 }
 

@@ -39,7 +39,12 @@ export type AgentRunInit = AgentSurroundings & {
 }
 
 /** What an agent has done: a document of plain JSON, in which amounts are decimal texts of nano-dollars, and its gist for people. */
-export type AgentResult = { readonly document: object; readonly text: string }
+export type AgentResult = {
+  readonly document: object
+  readonly text: string
+  /** True when a part of the work failed; the document says so under the same name. */
+  readonly hasFailures: boolean
+}
 
 /** An agent of the package, with what it takes to run it once. */
 export type PackagedAgent = {

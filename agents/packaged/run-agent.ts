@@ -64,15 +64,22 @@ export type OneRequest<Reply> = {
   readonly event: { readonly type: string; readonly [field: string]: unknown }
   /** The gist of the reply, for people. */
   readonly textOf: (reply: Reply) => string
+  /** Whether a part of what was asked for failed. Default: no; a request that fails as a whole is thrown. */
+  readonly hasFailures?: (reply: Reply) => boolean
 }
 
 /** Runs an agent for one request. */
 export async function runRequest<Reply extends { readonly type: string }>(
   init: AgentRunInit,
-  { definition, input, event, textOf }: OneRequest<Reply>,
+  { definition, input, event, textOf, hasFailures }: OneRequest<Reply>,
 ): Promise<AgentResult> {
   return await withAgent(init, { definition, input }, async (ref) => {
     const reply = await askAgent<Reply>(ref, event, init.signal)
-    return { document: plainOf(reply) as object, text: textOf(reply) }
+    return resultOf(reply, { text: textOf(reply), hasFailures: hasFailures?.(reply) ?? false })
   })
+}
+
+/** A result whose document says what the result says. */
+export function resultOf(document: object, { text, hasFailures }: Omit<AgentResult, 'document'>): AgentResult {
+  return { document: plainOf({ ...document, hasFailures }) as object, text, hasFailures }
 }

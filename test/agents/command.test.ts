@@ -71,6 +71,19 @@ describe('kernell agent run', () => {
     expect(JSON.parse(output)).toMatchObject({ type: 'summarized', summary: 'In short: water.', parts: 1, calls: 1 })
   })
 
+  it('ends with 1 when a part of the work failed, and says so', async () => {
+    upstream.respondWith({ kind: 'status', status: 400, body: '{"error": {"message": "no"}}' })
+    const words = ['agent', 'run', 'pipeline', '--input', '{"items": ["a", "b"], "stages": [{"prompt": "{item}"}]}']
+    const { code, output, errors } = await run(words)
+    expect([code, output]).toEqual([1, expect.stringMatching(/^\[1 failed: \w+\]\n\[2 failed: \w+\]\n$/)])
+    expect(errors).toContain('A part of the work failed')
+    const document = await run([...words, '--json'])
+    expect([document.code, JSON.parse(document.output)]).toMatchObject([
+      1,
+      { delivered: 0, failed: 2, hasFailures: true },
+    ])
+  })
+
   it('reads the input from a file', async () => {
     const folder = makeFolder()
     writeFileSync(join(folder, 'in.json'), '{"payload": "from a file"}')

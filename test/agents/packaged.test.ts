@@ -122,6 +122,61 @@ describe('an agent that is run once', () => {
     expect(JSON.parse(JSON.stringify(result.document))).toEqual(result.document)
   })
 
+  it.each<[string, unknown, RouterScript | undefined, boolean]>([
+    ['echo', { payload: 1 }, undefined, false],
+    ['summarizer', { text: 'long' }, undefined, false],
+    ['verifier', { task: 'name a river', answer: 'The Rhine.', judges: 2 }, undefined, false],
+    [
+      'verifier',
+      { task: 'name a river', answer: 'The Rhine.', judges: 2 },
+      (_prompt, _request, index) =>
+        index === 0 ? '{"verdict": "accept", "confidence": 1, "reason": "so"}' : failure('ROUTER_NO_MODEL'),
+      true,
+    ],
+    ['planner', { task: 'do', isPlanOnly: true }, () => PLAN, false],
+    ['planner', { task: 'do' }, (prompt) => (prompt.includes('JSON array only.') ? PLAN : 'done'), false],
+    [
+      'planner',
+      { task: 'do' },
+      (prompt) => {
+        if (prompt.includes('JSON array only.')) return PLAN
+        return prompt.includes('Do b.') ? failure('ROUTER_NO_MODEL') : 'done'
+      },
+      true,
+    ],
+    ['researcher', { question: 'why?', questionsMax: 1 }, undefined, false],
+    [
+      'researcher',
+      { question: 'why?', questionsMax: 2 },
+      (prompt, _request, index) => {
+        if (index === 0) return '["one?", "two?"]'
+        return prompt.includes('two?') && index < 3 ? failure('ROUTER_NO_MODEL') : 'since'
+      },
+      true,
+    ],
+    ['cache-warmer', { prompts: ['a', 'b'], restMs: 1 }, undefined, false],
+    [
+      'cache-warmer',
+      { prompts: ['a', 'b'], restMs: 1 },
+      (prompt) => (prompt === 'b' ? failure('ROUTER_NO_MODEL') : 'x'),
+      true,
+    ],
+    ['pipeline', { items: ['x'], stages: [{ prompt: 'say {item}' }] }, undefined, false],
+    ['pipeline', { items: ['x', 'y'], stages: [{ prompt: '{item}' }] }, () => failure('ROUTER_NO_MODEL'), true],
+    ['monitor', {}, undefined, true],
+    ['monitor', { failuresToAlarm: 2 }, undefined, false],
+    ['treasurer', { accounts: [{ name: 'a', limitUsd: 1 }] }, undefined, false],
+    [
+      'treasurer',
+      { accounts: [{ name: 'a', limitUsd: 1 }], operations: [{ reserve: '1', account: 'a', usd: 2 }] },
+      undefined,
+      true,
+    ],
+  ])('%s %j says whether a part of it failed', async (name, input, script, hasFailures) => {
+    const result = await run(name, input, script)
+    expect([result.hasFailures, result.document]).toMatchObject([hasFailures, { hasFailures }])
+  })
+
   it('tells its progress', async () => {
     const { progress } = await run('summarizer', { text: 'long' })
     expect(progress.map(({ type, step }) => step ?? type)).toEqual(['started', 'writing', 'finished'])

@@ -24,6 +24,7 @@ export const agentRunCommand: Command = {
   details: [
     '`kernell agent list` names the agents and the fields of their inputs. Progress goes to stderr; the answer, or with --json the whole of it, to stdout. Amounts in it are nano-dollars as decimal text.',
     'The planner and the researcher recall what earlier runs for the tenant led to, and keep what this one leads to, as text in the data directory. `kernell data purge --memories` deletes it.',
+    'Ends with exit code 1 when a part of the work failed (an item of the pipeline, a step of a plan, a prompt that was not asked, a probe that is alarmed, a reservation that was refused); the document of --json then has "hasFailures": true.',
     'Ctrl-C stops the agent in order, ends the calls that are under way, and exits with 130.',
   ],
   examples: [
@@ -53,7 +54,9 @@ export const agentRunCommand: Command = {
     }, configOfArtefactFlags(flags))
     if (isJson) terminal.printJson(result.document)
     else terminal.print(result.text)
-    return EXIT_CODES.done
+    if (!result.hasFailures) return EXIT_CODES.done
+    if (!isJson) terminal.note('A part of the work failed; --json shows the whole of it.')
+    return EXIT_CODES.failed
   },
 }
 
