@@ -171,9 +171,9 @@ export class DurableTurn implements DurableActions {
     this.timers.set(setting.id, setting)
   }
 
-  #askApproval({ question, details, expiresAt }: ApprovalInit, effect: number | undefined): number {
-    checkText(question, 4_096, 'A question')
-    if (expiresAt !== undefined) checkInstant(expiresAt)
+  #askApproval(init: ApprovalInit, effect: number | undefined): number {
+    checkApproval(init)
+    const { question, details, expiresAt } = init
     const sequence = this.#nextSequence()
     this.approvals ??= []
     this.approvals.push({
@@ -196,6 +196,15 @@ export function checkEvent(event: unknown): asserts event is AnyEventObject {
   if (typeof event === 'object' && event !== null && 'type' in event && typeof event.type === 'string') return
   throw new TypeError('An event is an object with a type that is a string')
 }
+
+/** @throws TypeError, RangeError. */
+export function checkApproval(init: ApprovalInit): void {
+  if (typeof init !== 'object' || init === null) throw new TypeError('An approval is asked for with { question }')
+  checkText(init.question, QUESTION_LENGTH_MAX, 'A question')
+  if (init.expiresAt !== undefined) checkInstant(init.expiresAt)
+}
+
+const QUESTION_LENGTH_MAX = 4_096
 
 function checkText(text: string, lengthMax: number, what: string): void {
   if (typeof text === 'string' && text.length > 0 && text.length <= lengthMax) return

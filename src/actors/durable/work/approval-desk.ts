@@ -23,6 +23,7 @@ export type DecisionInit = {
   readonly decision: 'approved' | 'rejected'
   /** Who decided, 1 to 256 characters. */
   readonly by: string
+  /** At most 4,096 characters. */
   readonly note?: string
 }
 
@@ -35,6 +36,9 @@ export type DecidedApproval = {
   readonly isNew: boolean
 }
 
+/** What is asked, once it is known that it can be stored. */
+export type SealedApproval = { readonly init: ApprovalInit; readonly isTagged: boolean }
+
 export interface DeskStore {
   readonly references: ReferenceCodec | undefined
   actor(id: string): DurableActor | undefined
@@ -45,6 +49,7 @@ export interface DeskStore {
 }
 
 const BY_LENGTH_MAX = 256
+const NOTE_LENGTH_MAX = 4_096
 
 /** Approvals that are open, and the decisions on them. What is open is shown only once its request is on stable storage. */
 export class ApprovalDesk {
@@ -67,9 +72,16 @@ export class ApprovalDesk {
    * Decides, and resolves when the decision is on stable storage. The first decision holds: a later one, also a repeated
    * one, gets the first for an answer.
    *
-   * @throws `ACTOR_NOT_STORED` for an id that is not one; the failure of the store.
+   * @throws RangeError, with nothing written, for a decision, name or note that is none; `ACTOR_NOT_STORED` for an id that is
+   *   not one; the failure of the store.
    */
   async decide(id: string, { decision, by, note }: DecisionInit): Promise<DecidedApproval> {
+    if (decision !== 'approved' && decision !== 'rejected') {
+      throw new RangeError(`A decision is 'approved' or 'rejected', not ${JSON.stringify(decision)}`)
+    }
+    if (note !== undefined && (typeof note !== 'string' || note.length > NOTE_LENGTH_MAX)) {
+      throw new RangeError(`A note is a text of at most ${NOTE_LENGTH_MAX} characters`)
+    }
     if (typeof by !== 'string' || by.length === 0 || by.length > BY_LENGTH_MAX) {
       throw new RangeError(`Who decides is named by 1 to ${BY_LENGTH_MAX} characters`)
     }
@@ -96,10 +108,14 @@ export class ApprovalDesk {
     this.#store.write({ ...record, decision: 'expired', by: 'the runtime' }, { isTagged: false })
   }
 
+  /** @throws `ACTOR_STATE_NOT_STORABLE`. */
+  seal(init: ApprovalInit): SealedApproval {
+    return { init, isTagged: sealRoot(init.details, 'details', this.#store.references) }
+  }
+
   /** Asks for an effect whose handler insists on approval, and whose actor asked for none. */
-  askFor(actor: DurableActor, effect: StoredEffect, init: ApprovalInit): void {
+  askFor(actor: DurableActor, effect: StoredEffect, { init, isTagged }: SealedApproval): void {
     const sequence = actor.sequenceNext
-    const isTagged = sealRoot(init.details, 'details', this.#store.references)
     const asked = { ...init, sequence, effect: effect.sequence }
     this.#store.write({ kind: 'approval', actor: actor.id, sequence, at: this.#store.now(), asked }, { isTagged })
   }

@@ -55,7 +55,10 @@ export class Consequences implements StateObserver {
       ...(effectsAtOnce !== undefined && { concurrencyMax: effectsAtOnce }),
       isStored: (actor) => store.actor(actor.id) === actor,
       onEnd: (actor, sequence, outcome) => this.#guard(() => this.#endEffect(actor, sequence, outcome)),
-      onApprovalNeeded: (actor, effect, asked) => this.#guard(() => this.approvals.askFor(actor, effect, asked)),
+      onApprovalNeeded: (actor, effect, init) => {
+        const asked = this.approvals.seal(init)
+        this.#guard(() => this.approvals.askFor(actor, effect, asked))
+      },
     })
   }
 

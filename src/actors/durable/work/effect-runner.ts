@@ -3,7 +3,7 @@ import type { ActorEnvironment } from '../../environment.ts'
 import { formatKey, isEffectAllowed } from '../state/durable-actor.ts'
 import type { DurableActor, StoredEffect } from '../state/durable-actor.ts'
 import type { EffectOutcome } from '../state/journal-record.ts'
-import type { ApprovalInit } from '../turn/durable-turn.ts'
+import { checkApproval, type ApprovalInit } from '../turn/durable-turn.ts'
 
 /** What a handler is told besides the input. */
 export type EffectCall = {
@@ -24,7 +24,10 @@ export type EffectHandlerInit = {
   readonly attempts?: number
   /** Wait before the n-th new attempt: `firstMs` doubled n - 1 times, at most `maxMs`. Default 1 s and 60 s. */
   readonly backOff?: { readonly firstMs: number; readonly maxMs: number }
-  /** No effect of this name runs without approval; where the actor asked for none, the runtime asks this. */
+  /**
+   * No effect of this name runs without approval; where the actor asked for none, the runtime asks this. When the function
+   * throws, or what it returns is no question, the effect fails and does not run.
+   */
   readonly needsApproval?: boolean | ((input: unknown) => ApprovalInit)
 }
 
@@ -46,6 +49,7 @@ export type EffectRunnerInit = {
   /** Whether the actor is still there. */
   readonly isStored: (actor: DurableActor) => boolean
   readonly onEnd: (actor: DurableActor, sequence: number, outcome: EffectOutcome) => void
+  /** Throws when the question cannot be stored. */
   readonly onApprovalNeeded: (actor: DurableActor, effect: StoredEffect, init: ApprovalInit) => void
 }
 
@@ -134,9 +138,7 @@ export class EffectRunner {
     if (!this.#init.isStored(actor)) return
     const { needsApproval = false } = registered.init
     if (needsApproval !== false && effect.approval === undefined) {
-      const asked = needsApproval === true ? { question: `Run ${effect.name}?`, details: effect.input } : undefined
-      const init = typeof needsApproval === 'function' ? needsApproval(effect.input) : asked
-      if (init !== undefined) this.#init.onApprovalNeeded(actor, effect, init)
+      this.#askApproval(actor, effect, needsApproval)
       return
     }
     if (!isEffectAllowed(actor, effect)) return
@@ -146,6 +148,17 @@ export class EffectRunner {
       (outcome) => this.#end(running, outcome),
       (error: unknown) => this.#init.environment.reportError(error),
     )
+  }
+
+  #askApproval(actor: DurableActor, effect: StoredEffect, asks: NonNullable<EffectHandlerInit['needsApproval']>): void {
+    try {
+      const usual = { question: `Run ${effect.name}?`, details: effect.input }
+      const init = typeof asks === 'function' ? asks(effect.input) : usual
+      checkApproval(init)
+      this.#init.onApprovalNeeded(actor, effect, init)
+    } catch (error: unknown) {
+      this.#init.onEnd(actor, effect.sequence, { isOk: false, error: storableError(error) })
+    }
   }
 
   /** `undefined`: it was given up, because the store closes or the actor is gone. */

@@ -9,6 +9,24 @@ describe('an approval', () => {
     'ask in time': (actions) => void actions.requestApproval({ question: 'Deploy?', expiresAt: WALL_START_MS + HOUR }),
   })
 
+  test.each([
+    { decision: 'yes', by: 'ann' },
+    { decision: 'Approved', by: 'ann' },
+    { decision: 'expired', by: 'ann' },
+    { decision: undefined, by: 'ann' },
+    { decision: 'approved', by: '' },
+    { decision: 'approved', by: 'ann', note: { text: 'x' } },
+  ])('is not decided by %j', async (init) => {
+    const world = await openRecorder(agent)
+    tell(world, 'ask')
+    await world.settle()
+    await expect(world.store.resolveApproval('a/1/0', init as never)).rejects.toThrow(RangeError)
+    expect(world.store.pendingApprovals()).toHaveLength(1)
+    const decided = world.store.resolveApproval('a/1/0', { decision: 'approved', by: 'ann' })
+    await world.settle()
+    expect(await decided).toMatchObject({ isNew: true })
+  })
+
   test('waits through restarts, and its decision is an event', async () => {
     const world = await openRecorder(agent)
     tell(world, 'ask')

@@ -204,6 +204,37 @@ describe('an effect', () => {
     expect(service.calls).toHaveLength(1)
   })
 
+  test.each([
+    [
+      'throws',
+      (): never => {
+        throw new TypeError('no cents')
+      },
+    ],
+    ['asks nothing', () => ({}) as never],
+    ['answers nothing', () => undefined as never],
+    ['asks with what cannot be stored', () => ({ question: 'Pay?', details: () => 1 })],
+  ] as const)(
+    'whose question for approval %s fails and does not run, also after a restart',
+    async (_name, needsApproval) => {
+      const world = await openRecorder(agent)
+      const service = new Service()
+      world.store.registerEffect('pay', service.handler, { needsApproval })
+      tell(world, 'pay')
+      await world.settle()
+      expect([world.store.pendingApprovals(), world.store.pendingEffects(), world.environment.errors]).toEqual([
+        [],
+        [],
+        [],
+      ])
+      expect(seenBy(world)).toMatchObject([{ type: 'kernell.effect.failed' }])
+      const next = await world.reopen(agent)
+      next.store.registerEffect('pay', service.handler, { needsApproval })
+      await next.settle()
+      expect([service.calls, next.store.pendingEffects()]).toEqual([[], []])
+    },
+  )
+
   test('of a removed actor is aborted and forgotten', async () => {
     const world = await openRecorder(agent)
     const signals: AbortSignal[] = []
