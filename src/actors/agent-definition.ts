@@ -15,6 +15,8 @@ import type { ActorRef } from './actor-ref.ts'
  * The messages of a durable actor that are stored are bounded by themselves, and were acknowledged, so they are never
  * dropped: where all that wait are stored, `drop-oldest` is as `refuse`. `deliver` to a durable actor, which resolves when
  * the message is stored, fails with `ACTOR_MAILBOX_FULL` with every policy but `credit`, also where `send` would answer true.
+ * What a durable actor sends to one that is not leaves when its turn is stored, and so outside any turn: there a full mailbox
+ * refuses it also with `credit`, although `send` answered true.
  */
 export type MailboxPolicy = 'refuse' | 'drop-newest' | 'drop-oldest' | 'credit'
 

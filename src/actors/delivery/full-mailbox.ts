@@ -18,6 +18,8 @@ export const CREDIT_OVERFLOW = 2
 /** A behaviour some of whose messages are not to be dropped for newer ones. */
 export interface MailKeeper {
   keepsMail(event: AnyEventObject): boolean
+  /** Whether all that waits is known to be such, without a look at each; false also where that is not known. */
+  keepsAllMail(cell: Cell): boolean
 }
 
 export function mailSize(cell: Cell): number {
@@ -81,6 +83,7 @@ function makeRoom(cell: Cell, event: AnyEventObject, waiting: number): boolean {
 function takeOldest(cell: Cell): AnyEventObject | undefined {
   const { behaviour } = cell
   const keeper = isKeeper(behaviour) ? behaviour : undefined
+  if (keeper?.keepsAllMail(cell) === true) return undefined
   const waiting: AnyEventObject[] = []
   for (let event = shiftMail(cell); event !== undefined; event = shiftMail(cell)) {
     if (event.type === TERMINATED || keeper?.keepsMail(event) === true) waiting.push(event)

@@ -95,6 +95,16 @@ export class ActiveCells implements DurableHost, DurableRuntime {
     return this.#init.mail.ticketOf(event)
   }
 
+  takeTicket(cell: Cell, event: AnyEventObject): Ticket | undefined {
+    const ticket = this.#init.mail.ticketOf(event)
+    if (ticket !== undefined) this.#init.mail.taken(cell, event)
+    return ticket
+  }
+
+  isAllStored(cell: Cell): boolean {
+    return this.#init.mail.isAllStored(cell)
+  }
+
   withHeldReply(event: AnyEventObject): AnyEventObject {
     return this.#init.withHeldReply(event)
   }

@@ -27,7 +27,12 @@ export interface DurableRuntime {
   /** The store is not open yet: the cell is to be opened when it is. */
   postpone(cell: Cell): void
   activate(id: string, definition: AgentDefinition): DurableOwner
+  /** Where the message is stored, if it is. */
   ticketOf(event: AnyEventObject): Ticket | undefined
+  /** As `ticketOf`, for a message that has left the mailbox. */
+  takeTicket(cell: Cell, event: AnyEventObject): Ticket | undefined
+  /** Whether all that waits in the mailbox is known to be stored. */
+  isAllStored(cell: Cell): boolean
   /** The event with its way back held until the turn is stored. */
   withHeldReply(event: AnyEventObject): AnyEventObject
   /** The actor has been opened: what waits for it may come. */
@@ -114,7 +119,7 @@ export class DurableBehaviour implements DurableRoot, ChildRoot, MailKeeper {
   }
 
   step(cell: Cell, message: AnyEventObject): void {
-    const ticket = this.#runtime.ticketOf(message)
+    const ticket = this.#runtime.takeTicket(cell, message)
     if (ticket !== undefined && !isTicketOpen(ticket)) return
     const event = ticket === undefined ? this.#runtime.withHeldReply(message) : message
     this.#turn(cell, { event, task: () => this.#handle(cell, event), ticket })
@@ -134,6 +139,10 @@ export class DurableBehaviour implements DurableRoot, ChildRoot, MailKeeper {
   /** What is stored was acknowledged. */
   keepsMail(event: AnyEventObject): boolean {
     return this.#runtime.ticketOf(event) !== undefined
+  }
+
+  keepsAllMail(cell: Cell): boolean {
+    return this.#runtime.isAllStored(cell)
   }
 
   /** Not the end of the actor, which is stored: it leaves memory. XState's own children are ended by whoever calls this. */

@@ -1,6 +1,6 @@
 import type { AnyEventObject } from 'xstate'
 import type { Cell, StepObserver } from '../../cell/cell.ts'
-import { putMail } from '../../delivery/full-mailbox.ts'
+import { mailSize, putMail } from '../../delivery/full-mailbox.ts'
 import type { FiredTimer } from '../state/journal-record.ts'
 import type { DurableOwner } from '../turn/durable-owner.ts'
 
@@ -12,6 +12,8 @@ export type Ticket =
 /** Messages of the store on their way through mailboxes. They look like any other there. */
 export class StoredMail {
   readonly #tickets = new WeakMap<AnyEventObject, Ticket>()
+  /** What is in the mailboxes, as far as it was put there; what came back, because its turn failed, is not counted again. */
+  readonly #waiting = new WeakMap<Cell, Set<AnyEventObject>>()
   readonly #observer: () => Pick<StepObserver, 'sent'> | undefined
 
   /** @param observer  Who sees each message on its way, if anybody does. */
@@ -29,7 +31,20 @@ export class StoredMail {
     if (system.isInspected) {
       system._sendInspectionEvent({ type: '@xstate.event', sourceRef: undefined, actorRef: cell, event: message })
     }
+    const waiting = this.#waiting.get(cell)
+    if (waiting === undefined) this.#waiting.set(cell, new Set([message]))
+    else waiting.add(message)
     putMail(cell, message)
+  }
+
+  /** A message has left the mailbox. */
+  taken(cell: Cell, message: AnyEventObject): void {
+    this.#waiting.get(cell)?.delete(message)
+  }
+
+  /** Whether all that waits is known to be stored. */
+  isAllStored(cell: Cell): boolean {
+    return (this.#waiting.get(cell)?.size ?? 0) >= mailSize(cell)
   }
 
   ticketOf(message: AnyEventObject): Ticket | undefined {
@@ -44,6 +59,7 @@ export class StoredMail {
    */
   takeBack(cell: Cell, isEarly: (message: AnyEventObject) => boolean): readonly AnyEventObject[] {
     const mail = takeMail(cell)
+    this.#waiting.delete(cell)
     for (const event of mail) if (!this.#tickets.has(event) && !isEarly(event)) putBack(cell, event)
     return mail.filter(isEarly)
   }

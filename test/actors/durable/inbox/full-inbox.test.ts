@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { fromTransition } from 'xstate'
 import type { ActorRef } from '../../../../src/actors/actor-ref.ts'
 import type { AgentDefinition, MailboxPolicy } from '../../../../src/actors/agent-definition.ts'
+import { EventRing } from '../../../../src/actors/cell/event-ring.ts'
 import { defineAgent } from '../../../../src/actors/define-agent.ts'
 import { openDurableStore } from '../../../../src/actors/durable/store/durable-store.ts'
 import { stash, unstashAll } from '../../../../src/actors/inside.ts'
@@ -194,6 +195,43 @@ describe('a message that is sent to a durable actor whose mailbox is full', () =
   })
 })
 
+describe('a message that drops nothing, because all that wait are stored,', () => {
+  test('is refused without looking at them, also when some of them were handled or came back', async () => {
+    const world = new DurableSystem()
+    let failures = 1
+    const failing = defineAgent({
+      name: 'failing',
+      durable: true,
+      mailbox: { bound: 1_000, atBound: 'drop-oldest' },
+      restart: { redeliveries: 1 },
+      logic: fromTransition((count: number) => {
+        failures -= 1
+        if (failures === 0) throw new Error('told to fail')
+        return count + 1
+      }, 0),
+    })
+    const ref = world.spawn(failing, 'a')
+    await world.settle()
+    const fill = (count: number): readonly Promise<void>[] =>
+      Array.from({ length: count }, async () => await ref.deliver({ type: 'add' }))
+    const delivered = [...fill(1_000)]
+    const looks = vi.spyOn(EventRing.prototype, 'shift')
+    expect(Array.from({ length: 5 }, () => ref.send({ type: 'no' }))).toEqual(Array(5).fill(false))
+    expect(looks).not.toHaveBeenCalled()
+    looks.mockRestore()
+    await world.during(Promise.all(delivered))
+    expect(contextOf(ref)).toBe(1_000)
+    const stored = fill(999)
+    expect([ref.send({ type: 'dropped' }), ref.send({ type: 'kept' }), ref.send({ type: 'kept' })]).toEqual([
+      true,
+      true,
+      true,
+    ])
+    await world.during(Promise.all(stored))
+    expect(contextOf(ref)).toBe(2_000)
+  })
+})
+
 describe('what a durable actor sends to another one whose inbox is full', () => {
   test.each([
     ['refuse', [true, true, false, false], ['1', '2']],
@@ -209,6 +247,20 @@ describe('what a durable actor sends to another one whose inbox is full', () => 
     await world.settle()
     expect(contextOf(ref)).toEqual([...names, '1'])
   })
+
+  test('is refused by one that is not durable, also with the policy credit: it leaves outside any turn', async () => {
+    const world = new DurableSystem()
+    const volatile = defineAgent({ name: 'volatile', mailbox: { bound: BOUND, atBound: 'credit' }, logic })
+    const ref = world.spawn(volatile, 'v')
+    const from = world.spawn(sender, 's')
+    await world.during(from.deliver({ type: 'send', to: ref, count: 3 }))
+    expect([contextOf(from), contextOf(ref)]).toEqual([
+      [true, true, true],
+      ['1', '2'],
+    ])
+    expect(lettersOf(world)).toEqual([['3', 'mailbox-full']])
+  })
+
   test('does not make two wait for each other for ever', async () => {
     const world = new DurableSystem()
     const one = world.spawn(sender, 'one')
