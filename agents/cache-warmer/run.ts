@@ -17,18 +17,34 @@ const model = createScriptedModel({
         }
       : `The answer to: ${JSON.stringify(messages.at(-1)?.content)}`,
 })
+const failing = createScriptedModel({
+  modelId: 'failing',
+  replies: (_, index) =>
+    index === 0 ? 'The only answer.' : { kind: 'throw', error: new CodedError('MODEL_AUTH_FAILED', { message: 'no' }) },
+})
 const system = createActorSystem()
 const offline = await createOfflineRouter({
-  models: [{ model, tier: 'cheap_api', usdPerMillion: '1' }],
+  models: [model, failing].map((each) => ({ model: each, tier: 'cheap_api', usdPerMillion: '1' })),
   actors: system,
   cache: createExactCache(),
 })
-const input: CacheWarmerInput = { router: offline.router, caller: { tenant: DEFAULT_TENANT }, restMs: 1 }
+const input: CacheWarmerInput = {
+  router: offline.router,
+  caller: { tenant: DEFAULT_TENANT },
+  target: { kind: 'model', modelId: 'small' },
+  restMs: 20,
+}
 const ref = system.spawn(cacheWarmer, { id: 'cache-warmer', input })
 const prompts = Array.from({ length: 5 }, (_, n) => `How do I reset the password of account type ${n}?`)
 
+const begunAt = performance.now()
 const first = await ref.ask<Warmed>({ type: 'warm', prompts: [...prompts, ...prompts] })
+const tookMs = performance.now() - begunAt
 assert.deepEqual([first.type, first.answered, first.failed, first.left], ['warmed', 5, 0, 0])
+// The same prompt twice counts once, and is not asked of the cache either.
+assert.equal(first.alreadyWarm, 0)
+// Five prompts two at a time: three batches, and a rest of 20 ms between them, which a timer may end a moment early.
+assert.ok(tookMs >= 38, `no rest between the batches: ${tookMs} ms`)
 const calls = model.calls.length
 assert.equal(calls, 6)
 
@@ -42,11 +58,22 @@ const poor = await ref.ask<Warmed>({
 })
 assert.equal(poor.stoppedBecause, 'budget')
 assert.ok(poor.left > 0 && poor.spentNanos <= 200_000n)
+
+const useless = system.spawn(cacheWarmer, {
+  id: 'useless',
+  input: { ...input, target: { kind: 'model', modelId: 'failing' }, parallelMax: 1, restMs: 1, attemptsMax: 1 },
+})
+const stopped = await useless.ask<Warmed>({
+  type: 'warm',
+  prompts: Array.from({ length: 12 }, (_, n) => `What is ${n}?`),
+})
+assert.deepEqual([stopped.answered, stopped.failed, stopped.left, stopped.stoppedBecause], [1, 5, 6, 'failures'])
 await offline.stop()
 await system.stop()
 
 process.stdout
-  .write(`${first.answered} prompts asked for $${formatAmount(first.spentNanos)}, one of them again after the pause the provider asked for
+  .write(`${first.answered} prompts asked for $${formatAmount(first.spentNanos)}, one of them again after a pause, with a rest after every two
 the second time all ${second.alreadyWarm} came from the cache, for nothing
 with $0.0002 it asked ${poor.answered} of 50 prompts, and stopped
+after ${stopped.failed} failures in a row it asked none of the ${stopped.left} prompts that were left
 `)

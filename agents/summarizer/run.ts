@@ -1,7 +1,7 @@
 /** Summarises a text of several parts offline: `node agents/summarizer/run.ts`, after `npm run build`. */
 import assert from 'node:assert/strict'
 import { createActorSystem } from 'kernell-os/actors'
-import { DEFAULT_TENANT, formatAmount } from 'kernell-os/core'
+import { CodedError, DEFAULT_TENANT, formatAmount, type PlainError } from 'kernell-os/core'
 import { createScriptedModel } from 'kernell-os/testing'
 import { createOfflineRouter, promptOf } from '../offline/offline-router.ts'
 import { summarizer, type Summarized, type SummarizerInput } from './agent.ts'
@@ -11,6 +11,9 @@ const model = createScriptedModel({
   modelId: 'small',
   replies: (request) => {
     const prompt = promptOf(request)
+    if (prompt.includes('secret'))
+      return { kind: 'throw', error: new CodedError('MODEL_REQUEST_REFUSED', { message: 'no' }) }
+    if (prompt.includes('unsure')) return "I'm sorry, but I can't help with that."
     if (prompt.includes('Write the summary.'))
       return 'The river rose in spring, the bridge held, and the road was rebuilt in 1931.'
     return `The essence of ${/chapter \d+/.exec(prompt)?.[0] ?? 'a part'}.`
@@ -23,7 +26,6 @@ const offline = await createOfflineRouter({
 const input: SummarizerInput = { router: offline.router, caller: { tenant: DEFAULT_TENANT }, partChars: 600 }
 const ref = system.spawn(summarizer, { id: 'summarizer', input })
 
-const steps: string[] = []
 const text = Array.from({ length: 6 }, (_, n) => `This is chapter ${n + 1}. ${'The water rose. '.repeat(30)}`).join(
   '\n\n',
 )
@@ -33,14 +35,27 @@ assert.equal(reply.type, 'summarized')
 assert.equal(reply.parts, 6)
 assert.match(reply.summary, /1931/)
 assert.ok(reply.spentNanos > 0n)
+assert.equal(reply.isAccepted, true)
 assert.equal(model.calls.length, reply.calls)
+// Every part is read with the reader's question in mind, and so is the whole.
+assert.ok(model.calls.every((call) => promptOf(call).includes('The reader wants to know: the road')))
 
-const refused = await ref.ask({ type: 'summarize', text: ' ' })
-assert.deepEqual([refused.type, (refused as { error?: { code?: string } }).error?.code], ['failed', 'REQUEST_INVALID'])
+type Failed = { readonly type: string; readonly error?: PlainError }
+const codeOf = ({ type, error }: Failed): unknown[] => [type, error?.code]
+const partly = await ref.ask<Failed>({ type: 'summarize', text: text.replace('chapter 4', 'secret chapter 4') })
+assert.deepEqual(codeOf(partly), ['failed', 'MODEL_REQUEST_REFUSED'])
+
+const doubtful = await ref.ask<Summarized>({ type: 'summarize', text: text.replace('chapter 4', 'unsure chapter 4') })
+assert.deepEqual([doubtful.type, doubtful.isAccepted], ['summarized', false])
+
+const refused = await ref.ask<Failed>({ type: 'summarize', text: ' ' })
+assert.deepEqual(codeOf(refused), ['failed', 'REQUEST_INVALID'])
 await offline.stop()
 await system.stop()
 
-process.stdout.write(`${reply.parts} parts, ${reply.calls} calls, $${formatAmount(reply.spentNanos)}${steps.join('')}
+process.stdout.write(`${reply.parts} parts, ${reply.calls} calls, $${formatAmount(reply.spentNanos)}
 ${reply.summary}
+a text of which one part cannot be read is not summarised without it
+an answer on the way that did not pass the checks makes the summary one that is not accepted
 an empty text is refused with REQUEST_INVALID
 `)

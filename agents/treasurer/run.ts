@@ -48,6 +48,25 @@ await assert.rejects(
   (error) => CodedError.is(error, 'BUDGET_EXCEEDED'),
 )
 
+// Nobody ends this one: when its lease is over it counts in full, and an end that comes later changes nothing.
+let now = 0
+const lender = system.spawn(treasurer, {
+  id: 'lender',
+  input: { clock: { now: () => now }, leaseMs: 60_000, accounts: [{ name: 'lent', limitNanos: usd('1.00') }] },
+})
+await lender.ask({ type: 'reserve', id: 'lost', account: 'lent', amountNanos: usd('0.40') })
+const lentOf = async (): Promise<string[]> => {
+  const reply = await lender.ask<TreasurerReply>({ type: 'report' })
+  assert.ok(reply.type === 'accounts')
+  return reply.accounts.flatMap(({ spentNanos, heldNanos }) => [formatAmount(spentNanos), formatAmount(heldNanos)])
+}
+now = 59_999
+assert.deepEqual(await lentOf(), ['0', '0.4'])
+now = 60_000
+assert.deepEqual(await lentOf(), ['0.4', '0'])
+const late = await lender.ask<TreasurerReply>({ type: 'settle', id: 'lost', spentNanos: usd('0.01') })
+assert.deepEqual([late, await lentOf()], [{ type: 'ended', id: 'lost', wasOpen: false }, ['0.4', '0']])
+
 const report = await ref.ask<TreasurerReply>({ type: 'report' })
 assert.ok(report.type === 'accounts')
 const spent = report.accounts.map(({ name, spentNanos }) => `${name} $${formatAmount(spentNanos)}`)
@@ -57,6 +76,7 @@ await system.stop()
 
 process.stdout.write(`of two reservations of $0.60 in a team of $1.00, one was granted
 the same reservation asked twice was taken once, and settled twice was charged once
+a reservation that nobody ended was charged in full when its lease was over
 a router's calls were paid by the same actor
 spent: ${spent.join(', ')}
 `)
