@@ -36,7 +36,23 @@ export type DurableExtensionInit = {
 const CLOSE_MS_DEFAULT = 5_000
 const DURABLE: unique symbol = Symbol('durable actors') as never
 
-/** What a data directory adds to an actor system: the actors of definitions that are `durable` outlive the process. */
+/**
+ * What a data directory adds to an actor system: the actors of definitions that are `durable` outlive the process. Its parts, each of which
+ * imports only those above it:
+ *
+ * ```text
+ * values      what can be stored, its bytes, and what changed between two values
+ * schedules   when something that recurs is due
+ * state       the records, and what they mean: the stored actors
+ * journal     the records on disk: written, read back, replaced by a checkpoint
+ * turn        what one step does, and the right to commit it
+ * work        what follows from what is stored: timers, effects, approvals
+ * inbox       messages on their way: kept, waiting for room, in a mailbox
+ * store       all of that, as one store
+ * cell        the actors in memory, and how their logic is run
+ * references  who sends to them, asks them, and answers
+ * ```
+ */
 export class DurableExtension implements SystemExtension {
   readonly ready: Promise<void>
   readonly #init: DurableExtensionInit
