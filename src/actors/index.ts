@@ -52,11 +52,11 @@ export { formatAddress, parseAddress, type AddressParts } from './system/address
 export { createSystemEnvironment } from './system/system-environment.ts'
 export { durableActions, durableActors, type DurableActors, type StoredActor } from './durable/durable-actors.ts'
 export type { DurableActions } from './durable/turn/durable-turn.ts'
-export type { DecidedApproval, DecisionInit, PendingApproval } from './durable/work/approval-desk.ts'
+export type { DecidedApproval, DecisionInit, PendingApproval } from './durable/consequences/approval-desk.ts'
 export {
   effectDoneBefore,
   type EffectCall,
   type EffectHandler,
   type EffectHandlerInit,
-} from './durable/work/effect-runner.ts'
-export type { PendingEffect } from './durable/work/consequences.ts'
+} from './durable/consequences/effect-runner.ts'
+export type { PendingEffect } from './durable/consequences/consequences.ts'

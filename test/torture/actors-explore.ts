@@ -1,7 +1,7 @@
 import { readJournal } from '../../src/actors/durable/journal/read-journal.ts'
 import { DurableExtension } from '../../src/actors/durable/durable-extension.ts'
 import { durableActors } from '../../src/actors/durable/durable-actors.ts'
-import { effectDoneBefore } from '../../src/actors/durable/work/effect-runner.ts'
+import { effectDoneBefore } from '../../src/actors/durable/consequences/effect-runner.ts'
 import { ActorSystem } from '../../src/actors/system/actor-system.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'

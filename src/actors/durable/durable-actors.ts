@@ -3,11 +3,11 @@ import type { AgentDefinition } from '../agent-definition.ts'
 import { Cell } from '../cell/cell.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
 import { durableRootOf, isDurableRoot } from './cell/turn-gate.ts'
+import type { DecidedApproval, DecisionInit, PendingApproval } from './consequences/approval-desk.ts'
+import type { PendingEffect } from './consequences/consequences.ts'
+import type { EffectHandler, EffectHandlerInit } from './consequences/effect-runner.ts'
 import { durableExtensionOf, type DurableExtension } from './durable-extension.ts'
 import type { DurableActions } from './turn/durable-turn.ts'
-import type { DecidedApproval, DecisionInit, PendingApproval } from './work/approval-desk.ts'
-import type { PendingEffect } from './work/consequences.ts'
-import type { EffectHandler, EffectHandlerInit } from './work/effect-runner.ts'
 
 /** What is stored of an actor, in short. */
 export type StoredActor = {

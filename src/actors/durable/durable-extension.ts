@@ -13,6 +13,7 @@ import { DurablePlaces } from './cell/durable-places.ts'
 import { DurableScheduler } from './cell/durable-scheduler.ts'
 import { durableDefinitionOf } from './cell/stored-form.ts'
 import { isDurableRoot, TurnGate } from './cell/turn-gate.ts'
+import type { EffectHandler, EffectHandlerInit } from './consequences/effect-runner.ts'
 import { EarlyMail } from './inbox/early-mail.ts'
 import { StoredMail } from './inbox/stored-mail.ts'
 import { askInTurn } from './references/ask-in-turn.ts'
@@ -20,7 +21,6 @@ import { DurableReferences } from './references/durable-references.ts'
 import { unlessAborted } from './references/unless-aborted.ts'
 import { openDurableStore } from './store/durable-store.ts'
 import type { DurableStore, DurableStoreInit } from './store/durable-store.ts'
-import type { EffectHandler, EffectHandlerInit } from './work/effect-runner.ts'
 
 export type DurableExtensionInit = {
   /** Opens the journal of the durable actors. Called once. */
@@ -41,16 +41,16 @@ const DURABLE: unique symbol = Symbol('durable actors') as never
  * imports only those above it:
  *
  * ```text
- * values      what can be stored, its bytes, and what changed between two values
- * schedules   when something that recurs is due
- * state       the records, and what they mean: the stored actors
- * journal     the records on disk: written, read back, replaced by a checkpoint
- * turn        what one step does, and the right to commit it
- * work        what follows from what is stored: timers, effects, approvals
- * inbox       messages on their way: kept, waiting for room, in a mailbox
- * store       all of that, as one store
- * cell        the actors in memory, and how their logic is run
- * references  who sends to them, asks them, and answers
+ * values        what can be stored, its bytes, and what changed between two values
+ * schedules     when something that recurs is due
+ * state         the records, and what they mean: the stored actors
+ * journal       the records on disk: written, read back, replaced by a checkpoint
+ * turn          what one step does, and the right to commit it
+ * consequences  what follows from what is stored: timers, effects, approvals
+ * inbox         messages on their way: kept, waiting for room, in a mailbox
+ * store         all of that, as one store
+ * cell          the actors in memory, and how their logic is run
+ * references    who sends to them, asks them, and answers
  * ```
  */
 export class DurableExtension implements SystemExtension {

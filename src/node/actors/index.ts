@@ -63,11 +63,11 @@ export {
   type StoredActor,
 } from '../../actors/durable/durable-actors.ts'
 export type { DurableActions } from '../../actors/durable/turn/durable-turn.ts'
-export type { DecidedApproval, DecisionInit, PendingApproval } from '../../actors/durable/work/approval-desk.ts'
+export type { DecidedApproval, DecisionInit, PendingApproval } from '../../actors/durable/consequences/approval-desk.ts'
 export {
   effectDoneBefore,
   type EffectCall,
   type EffectHandler,
   type EffectHandlerInit,
-} from '../../actors/durable/work/effect-runner.ts'
-export type { PendingEffect } from '../../actors/durable/work/consequences.ts'
+} from '../../actors/durable/consequences/effect-runner.ts'
+export type { PendingEffect } from '../../actors/durable/consequences/consequences.ts'

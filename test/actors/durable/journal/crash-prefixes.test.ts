@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { effectDoneBefore } from '../../../../src/actors/durable/consequences/effect-runner.ts'
 import { readJournal } from '../../../../src/actors/durable/journal/read-journal.ts'
 import { violationsOf } from '../../../../src/actors/durable/state/check-record.ts'
-import { effectDoneBefore } from '../../../../src/actors/durable/work/effect-runner.ts'
 import { createRandomStream } from '../../../../src/base/random-stream.ts'
 import type { EventLog } from '../../../../src/ports/event-log.ts'
 import { prefixOf } from '../controlled-log.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { effectDoneBefore } from '../../../../src/actors/durable/work/effect-runner.ts'
-import type { EffectCall, EffectHandler } from '../../../../src/actors/durable/work/effect-runner.ts'
+import { effectDoneBefore } from '../../../../src/actors/durable/consequences/effect-runner.ts'
+import type { EffectCall, EffectHandler } from '../../../../src/actors/durable/consequences/effect-runner.ts'
 import { CodedError } from '../../../../src/base/errors.ts'
 import { ControlledLog } from '../controlled-log.ts'
 import { WALL_START_MS } from '../manual-environment.ts'
