@@ -94,6 +94,17 @@ describe('the verifier', () => {
     expect(user?.content).toContain('<<<DATA-1- answer')
   })
 
+  it.each([
+    { task: 'What is 2+2?', answer: '2 + 2 = 5' },
+    { task: 'What is 17% of 2340?', answer: '400' },
+    { task: 'What is 12*12?', answer: '12 * 12 = 145' },
+  ])('rejects without any judge what the exact tools know to be wrong: %j', async (fields) => {
+    const { world, router, ref } = start([vote('accept'), vote('accept')])
+    const reply = await ask<Verified>(world, ref, { ...REQUEST, ...fields })
+    expect([reply.verdict, reply.confidence, router.requests.length]).toEqual(['rejected', 1, 0])
+    expect(reply.checks).toContainEqual(expect.objectContaining({ name: 'exact-answer', passed: false }))
+  })
+
   it.each([{ judges: 0 }, { judges: 16 }, { judges: 3, quorum: 4 }, { quorum: 0 }])(
     'does not start with %j',
     (input) => {

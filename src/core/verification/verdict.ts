@@ -7,6 +7,7 @@ export type CheckName =
   | 'json-schema'
   | 'tool-calls'
   | 'code-balanced'
+  | 'exact-answer'
   | 'arithmetic'
   | 'length'
   | 'choice'

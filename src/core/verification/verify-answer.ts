@@ -1,6 +1,7 @@
 import { checkArithmetic } from './arithmetic-claims.ts'
 import { calibrateConfidence, type ConfidenceCalibration } from './calibration.ts'
 import { checkCodeBlocks } from './code-balance.ts'
+import { checkExactAnswer } from './exact-answer.ts'
 import { checkExpectedFormat, type ExpectedFormat, type SchemaCheck } from './check-format.ts'
 import { checkToolCalls, type CheckedToolCall, type OfferedTool } from './check-tool-calls.ts'
 import { detectRefusal, detectTruncation } from './detect-defects.ts'
@@ -53,6 +54,8 @@ const INCONCLUSIVE_CONFIDENCE_MAX = ACCEPTANCE_CONFIDENCE - 0.01
 const LIKELIHOOD_RATIOS = {
   schemaPassed: 1.2,
   constraintPassed: 1.15,
+  /** The number of an exact tool stands in the text; that it is also the one that is meant is not certain. */
+  exactRight: 3,
   arithmeticRight: 1.5,
   arithmeticWrong: 0.08,
   /** A judge that is right on 85 % of right and 75 % of wrong answers. */
@@ -63,7 +66,8 @@ const LIKELIHOOD_RATIOS = {
 type Evidence = { readonly check: Check; readonly ratio: number; readonly isDecisive: boolean }
 
 /**
- * The ladder: cheap certain checks first (defects, format, explicit constraints, recomputed arithmetic), then the vote of
+ * The ladder: cheap certain checks first (defects, format, explicit constraints, the result of an exact tool where one answers
+ * the task, recomputed arithmetic), then the vote of
  * further samples, then a judge. Total on all strings.
  *
  * `valid` falls only by checks that no acceptable answer fails. `confidence` starts at the prior, is updated by each
@@ -128,7 +132,9 @@ function requirements(input: VerificationInput): readonly Evidence[] {
     decisive(check, check.name === 'json-schema' ? LIKELIHOOD_RATIOS.schemaPassed : 1),
   )
   const constraints = checkTaskConstraints(input).map((check) => decisive(check, LIKELIHOOD_RATIOS.constraintPassed))
-  return [...format, ...constraints]
+  const exact = checkExactAnswer(input)
+  const result = exact === undefined ? [] : [decisive({ name: 'exact-answer', ...exact }, LIKELIHOOD_RATIOS.exactRight)]
+  return [...format, ...constraints, ...result]
 }
 
 /** Evidence that moves the confidence without deciding. */
