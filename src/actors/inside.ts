@@ -3,7 +3,7 @@ import type { AnyActorLogic, AnyEventObject, Subscription } from 'xstate'
 import { CodedError } from '../base/errors.ts'
 import type { ActorRef } from './actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from './agent-definition.ts'
-import { Cell, SCHEDULED, STOPPED } from './cell/cell.ts'
+import { Cell, eventTypeError, SCHEDULED, STOPPED } from './cell/cell.ts'
 import { linkCells } from './delivery/watch.ts'
 
 /**
@@ -24,9 +24,11 @@ export function spawnChildOf<Logic extends AnyActorLogic>(
  * Puts a message aside that `actor` cannot handle now.
  *
  * @throws `ACTOR_STASH_FULL` when as many are aside as its mailbox is bounded to; the message is then the caller's.
+ *   TypeError when it is no event.
  */
 export function stash(actor: unknown, event: AnyEventObject): void {
   const cell = cellOf(actor)
+  if (typeof event?.type !== 'string') throw eventTypeError(event)
   const extras = cell.more()
   extras.stash ??= []
   const { bound } = cell.behaviour.definition.mailbox

@@ -25,6 +25,7 @@ import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
 import { addListener, addObserver, emitEvent, toObserver } from '../delivery/observers.ts'
 import type { DeadLetterStore } from '../delivery/dead-letters.ts'
 import type { ActorEnvironment } from '../environment.ts'
+import { checkFunction, checkObject, checkObserver, deliverMisuse } from '../misuse.ts'
 import { formatAddress } from '../system/address.ts'
 import { CellExtras, type CellOptions, type XStateClock } from './cell-extras.ts'
 import type { EventRing, RingPool } from './event-ring.ts'
@@ -196,7 +197,7 @@ export class Cell implements ActorRef {
     if (this.slot !== undefined || this.status !== RUNNING || (this.marks & DRAINING) !== 0) {
       return this.system.sendToBusy(this, event)
     }
-    if (typeof event.type !== 'string') throw eventTypeError(event)
+    if (typeof event?.type !== 'string') throw eventTypeError(event)
     this.slot = event
     if ((this.marks & (SCHEDULED | SUSPENDED | HELD)) === 0) {
       this.system.enqueue(this)
@@ -205,11 +206,14 @@ export class Cell implements ActorRef {
   }
 
   ask<Reply = AnyEventObject>(event: AnyEventObject, options: AskOptions = {}): Promise<Reply> {
+    if (typeof options !== 'object' || options === null) checkObject(options, 'ask takes its options as')
     // The reply's type is the caller's claim about the protocol of this actor; nothing at run time could check it.
     return this.system.ask(this, event, options) as Promise<Reply>
   }
 
   deliver(event: AnyEventObject, options: DeliverOptions = {}): Promise<void> {
+    const misuse = deliverMisuse(options)
+    if (misuse !== undefined) return Promise.reject(misuse)
     return this.system.deliver(this, event, options)
   }
 
@@ -226,11 +230,21 @@ export class Cell implements ActorRef {
     error?: (error: unknown) => void,
     complete?: () => void,
   ): Subscription {
+    if (observer !== undefined) checkObserver(observer, 'subscribe takes')
     return addObserver(this, toObserver(observer, error, complete))
   }
 
   on(type: string, handler: (event: AnyEventObject) => void): Subscription {
-    return addListener(this, type, handler)
+    checkFunction(handler, 'on takes a type and')
+    const added = addListener(this, type, handler)
+    return {
+      unsubscribe: () => {
+        added.unsubscribe()
+        // Types may be many; what is left of one that nobody listens to any more goes.
+        const listeners = this.extras?.listeners
+        if (listeners?.get(type)?.size === 0) listeners.delete(type)
+      },
+    }
   }
 
   getSnapshot(): Snapshot<unknown> {
@@ -243,6 +257,7 @@ export class Cell implements ActorRef {
 
   /** Spawns a child of this actor, which supervises it. */
   spawn(definition: AgentDefinition, options: SpawnOptions = {}): Cell {
+    if (typeof options !== 'object' || options === null) checkObject(options, 'spawn takes its options as')
     return this.system.spawnChild(this, definition, options)
   }
 

@@ -1,6 +1,7 @@
 import type { AnyActorLogic } from 'xstate'
 import type { AgentDefinition } from '../agent-definition.ts'
 import type { Behaviour } from '../cell/cell.ts'
+import { isObject, shown } from '../misuse.ts'
 import { compileMachine } from '../compile/compile-machine.ts'
 import type { CompiledMachine } from '../compile/compiled-machine.ts'
 import { CompiledBehaviour } from './compiled-behaviour.ts'
@@ -13,9 +14,27 @@ const BEHAVIOURS = new WeakMap<AgentDefinition, Behaviour>()
 export function behaviourOf(definition: AgentDefinition): Behaviour {
   const known = BEHAVIOURS.get(definition)
   if (known !== undefined) return known
+  checkDefinition(definition)
   const behaviour = createBehaviour(definition)
   BEHAVIOURS.set(definition, behaviour)
   return behaviour
+}
+
+/**
+ * Looks at the members and not at who made it: a worker's modules may come from another copy of this package.
+ *
+ * @throws TypeError for what `defineAgent` did not make.
+ */
+export function checkDefinition(definition: AgentDefinition): void {
+  const isMade =
+    isObject(definition) &&
+    typeof definition.name === 'string' &&
+    isObject(definition.mailbox) &&
+    isObject(definition.restart) &&
+    typeof definition.logic?.transition === 'function'
+  if (isMade) return
+  const what = isObject(definition) ? 'an object that it did not make' : shown(definition)
+  throw new TypeError(`An actor is spawned of what defineAgent returned, not of ${what}`)
 }
 
 function createBehaviour(definition: AgentDefinition): Behaviour {

@@ -1,4 +1,4 @@
-import type { AnyEventObject, Subscription } from 'xstate'
+import type { AnyEventObject, InspectionEvent, Observer, Subscription } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
 import { createRestartIntensity, type RestartIntensityLimit } from '../../core/supervision/restart-intensity.ts'
 import type { RestartStrategy } from '../../core/supervision/restart-plan.ts'
@@ -18,8 +18,17 @@ import type { ActorEnvironment } from '../environment.ts'
 import type { Tracer } from '../../ports/tracer.ts'
 import { MessageTracer } from '../inspect/message-tracer.ts'
 import type { XStateActor } from '../hosting/adopted-behaviour.ts'
-import { behaviourOf } from '../hosting/behaviour-of.ts'
+import { behaviourOf, checkDefinition } from '../hosting/behaviour-of.ts'
 import { SupervisorBehaviour } from '../hosting/supervisor-behaviour.ts'
+import {
+  checkFunction,
+  checkNumber,
+  checkObject,
+  checkObserver,
+  checkPlacedHere,
+  checkWatcher,
+  shown,
+} from '../misuse.ts'
 import { INTENSITY_DEFAULT, superviseDone, superviseFailure, type SupervisionHost } from '../supervision/supervise.ts'
 import type { SupervisionEvent } from '../supervision/supervision-event.ts'
 import { cellCounts } from './cell-counts.ts'
@@ -159,12 +168,14 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
    *   `ACTOR_SYSTEM_STOPPED`; RangeError for an id out of its alphabet.
    */
   spawn(definition: AgentDefinition, options: SpawnOptions = {}): ActorRef {
-    if (typeof definition?.logic?.transition !== 'function')
-      throw new TypeError('What is spawned is made by defineAgent')
+    if (typeof definition?.logic?.transition !== 'function' || definition.restart === undefined)
+      checkDefinition(definition)
+    if (typeof options !== 'object' || options === null) checkObject(options, 'spawn takes its options as')
     const elsewhere = this.extension?.place(definition, options)
     if (elsewhere !== undefined) return elsewhere
-    const { supervisor } = options
+    const { supervisor, placement } = options
     const parent = supervisor === undefined ? this.rootCell() : this.#supervisorCell(supervisor)
+    if (placement !== undefined) checkPlacedHere(placement)
     return this.spawnChild(parent, definition, options)
   }
 
@@ -179,7 +190,10 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
    *
    * @throws RangeError for an unknown strategy or an intensity out of its range; as `spawn` for the id.
    */
-  supervise({ id, strategy, intensity = INTENSITY_DEFAULT, supervisor }: SuperviseOptions): ActorRef {
+  supervise(options: SuperviseOptions): ActorRef {
+    checkObject(options, 'supervise takes')
+    const { id, strategy, intensity = INTENSITY_DEFAULT, supervisor } = options
+    checkObject(intensity, 'intensity of a supervisor is')
     if (!STRATEGIES.includes(strategy))
       throw new RangeError(`strategy is one of ${STRATEGIES.join(', ')}, not ${strategy}`)
     // Throws for an intensity out of range, before anything depends on it.
@@ -191,18 +205,31 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
 
   /** A live actor by its id, or by the `systemId` that XState's logic gave it. */
   get(id: string): ActorRef | undefined {
+    if (typeof id !== 'string') throw new TypeError(`get takes the id of an actor, a string, not ${shown(id)}`)
     // A stored actor is known by a reference that outlives its cell.
     return (this.keyedActor(id) as ActorRef | undefined) ?? this.extension?.find(id) ?? findCell(this, id)
   }
 
   /** Tells `listener` of failures and restarts from now on. */
   onSupervision(listener: (event: SupervisionEvent) => void): Subscription {
+    checkFunction(listener, 'onSupervision takes')
     this.#supervisionListeners.add(listener)
     return { unsubscribe: () => void this.#supervisionListeners.delete(listener) }
   }
 
-  /** Ends all actors, newest first, after handling what waits for them. Idempotent. */
+  override inspect(observer: Observer<InspectionEvent> | ((event: InspectionEvent) => void)): Subscription {
+    checkObserver(observer, 'inspect takes')
+    return super.inspect(observer)
+  }
+
+  /**
+   * Ends all actors, newest first, after handling what waits for them. Idempotent.
+   *
+   * @throws TypeError or RangeError, and nothing is stopped, when `drainMs` is not a finite number >= 0.
+   */
   stop(options: StopOptions = {}): Promise<void> {
+    checkObject(options, 'stop takes its options as')
+    if (options.drainMs !== undefined) checkNumber(options.drainMs, 'drainMs', 0)
     this.#stopping ??= this.#stopAll(options)
     return this.#stopping
   }
@@ -266,6 +293,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   }
 
   watch(cell: Cell, watcher: ActorRef | ((terminated: Terminated) => void)): Subscription {
+    checkWatcher(watcher)
     return watchCell(cell, watcher)
   }
 

@@ -1,4 +1,5 @@
 import type { ActorAddress } from '../actor-ref.ts'
+import { checkObject, shown } from '../misuse.ts'
 
 /** The parts of `kernell://node/worker/path#incarnation`. */
 export type AddressParts = {
@@ -14,15 +15,34 @@ export type AddressParts = {
 
 const PATTERN = /^kernell:\/\/([A-Za-z0-9._:-]{1,128})\/(\d{1,6})\/([^#\s]{1,512})#(\d{1,16})$/
 
-/** `kernell://node/worker/path#incarnation`. */
-export function formatAddress({ node, worker, path, incarnation }: AddressParts): ActorAddress {
+/**
+ * `kernell://node/worker/path#incarnation`.
+ *
+ * @throws TypeError when a part is not there, or of another type.
+ */
+export function formatAddress(parts: AddressParts): ActorAddress {
+  checkObject(parts, 'formatAddress takes')
+  const { node, worker, path, incarnation } = parts
+  if (typeof node !== 'string' || typeof path !== 'string' || !isCount(worker) || !isCount(incarnation)) {
+    const given = `${shown(node)}, ${shown(worker)}, ${shown(path)} and ${shown(incarnation)}`
+    throw new TypeError(`node and path of an address are strings, worker and incarnation whole numbers, not ${given}`)
+  }
   return `kernell://${node}/${worker}/${path}#${incarnation}`
 }
 
-/** `undefined` when `text` is not an address. */
+/**
+ * `undefined` when `text` is not an address.
+ *
+ * @throws TypeError when it is no text.
+ */
 export function parseAddress(text: string): AddressParts | undefined {
+  if (typeof text !== 'string') throw new TypeError(`parseAddress takes a string, not ${shown(text)}`)
   const match = PATTERN.exec(text)
   if (match === null) return undefined
   const [, node = '', worker = '', path = '', incarnation = ''] = match
   return { node, worker: Number(worker), path, incarnation: Number(incarnation) }
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }

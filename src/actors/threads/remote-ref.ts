@@ -13,6 +13,7 @@ import { Cell, eventTypeError, STOPPED, type SendGate } from '../cell/cell.ts'
 import type { DeadLetterReason } from '../delivery/dead-letters.ts'
 import { putMail } from '../delivery/full-mailbox.ts'
 import { toObserver } from '../delivery/observers.ts'
+import { checkFunction, checkObject, checkObserver, checkWatcher, deliverMisuse } from '../misuse.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
 import type { ChannelWriter } from './channel-writer.ts'
 import { EmittedListeners } from './emitted-listeners.ts'
@@ -131,12 +132,16 @@ export class RemoteRef implements ActorRef {
   }
 
   ask<Reply = AnyEventObject>(event: AnyEventObject, options: AskOptions = {}): Promise<Reply> {
+    checkObject(options, 'ask takes its options as')
     // The reply's type is the caller's claim about the protocol of this actor; nothing at run time could check it.
     return askRemote(this, event, { ...options, router: this.router }) as Promise<Reply>
   }
 
-  async deliver(event: AnyEventObject, { key, signal }: DeliverOptions = {}): Promise<void> {
+  async deliver(event: AnyEventObject, options: DeliverOptions = {}): Promise<void> {
+    const misuse = deliverMisuse(options)
+    if (misuse !== undefined) throw misuse
     if (typeof event?.type !== 'string') throw eventTypeError(event)
+    const { key, signal } = options
     signal?.throwIfAborted()
     if (this.terminated !== undefined) {
       this.bury(event, 'stopped')
@@ -151,6 +156,7 @@ export class RemoteRef implements ActorRef {
   }
 
   watch(watcher: ActorRef | Watcher): Subscription {
+    checkWatcher(watcher)
     const tell = (terminated: Terminated): void => this.tell(watcher, terminated)
     const { terminated } = this
     if (terminated !== undefined) {
@@ -174,6 +180,7 @@ export class RemoteRef implements ActorRef {
 
   /** Snapshots come as copies of what the actor would store: without the methods of XState's snapshots. */
   subscribe(observer: SnapshotObserver<Snapshot<unknown>> | ((snapshot: Snapshot<unknown>) => void)): Subscription {
+    checkObserver(observer, 'subscribe takes')
     const added = toObserver(observer)
     if (this.terminated !== undefined) {
       this.tellObserver(added, this.terminated)
@@ -196,6 +203,7 @@ export class RemoteRef implements ActorRef {
    * nobody handled, and one for which the way between the threads has no room is a dead letter.
    */
   on(type: string, handler: (event: AnyEventObject) => void): Subscription {
+    checkFunction(handler, 'on takes a type and')
     const { home, number, listeners } = this
     if (this.terminated !== undefined) return { unsubscribe: () => {} }
     // The same function added twice is two listeners.
