@@ -21,7 +21,12 @@
  * ```
  */
 export { createActor } from './create-actor.ts'
-export { createActorSystem, type CreateActorSystemInit } from './create-actor-system.ts'
+export {
+  createActorSystem,
+  type CreateActorSystemInit,
+  type ThreadsInit,
+  type WorkerLimits,
+} from './create-actor-system.ts'
 export { defineAgent } from './define-agent.ts'
 export { fromMachine, type FromMachineOptions, type MachineContext, type MachineStep } from './hosting/from-machine.ts'
 export { linkActors, spawnChildOf, stash, unstashAll } from './inside.ts'

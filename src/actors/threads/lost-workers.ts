@@ -1,6 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import { createRestartIntensity, recordRestart } from '../../core/supervision/restart-intensity.ts'
-import type { RestartIntensity } from '../../core/supervision/restart-intensity.ts'
+import type { RestartIntensity, RestartIntensityLimit } from '../../core/supervision/restart-intensity.ts'
 import type { Terminated, TerminationReason } from '../actor-ref.ts'
 import type { ActorMoves } from './actor-moves.ts'
 import type { Placement, Placements } from './placements.ts'
@@ -14,14 +14,13 @@ export type LostWorkersInit = {
   readonly router: ThreadRouter
   readonly placements: Placements
   readonly moves: ActorMoves
+  /** A worker that ends more often is not started again. */
+  readonly intensity: RestartIntensityLimit
   readonly place: (placement: Placement) => void
   readonly end: (placement: Placement, terminated: Terminated) => void
   /** A worker ended too often and is not started again. */
   readonly onGivenUp: (error: unknown) => void
 }
-
-/** A worker that ends more often is not started again. */
-const WORKER_INTENSITY = { restarts: 10, withinMs: 60_000 }
 
 /**
  * What follows when a worker ends by itself, or had to be ended: another one takes its place, its actors start again there
@@ -37,7 +36,7 @@ export class LostWorkers {
   }
 
   handle(loss: WorkerLoss): void {
-    const { runs, router, placements, moves } = this.init
+    const { runs, router, placements, moves, intensity } = this.init
     const { thread, turn } = loss
     const atMs = router.system.environment.clock.monotonicMs()
     const culprit = placements.byNumber.get(turn)
@@ -45,7 +44,7 @@ export class LostWorkers {
     const error = workerLostError(thread, failure)
     router.lose(thread, failure)
     runs.tellOthers({ type: 'lost', thread, why: describeError(failure) })
-    const recorded = recordRestart(this.restarts.get(thread) ?? createRestartIntensity(WORKER_INTENSITY), atMs)
+    const recorded = recordRestart(this.restarts.get(thread) ?? createRestartIntensity(intensity), atMs)
     this.restarts.set(thread, recorded.state)
     for (const placement of placements.on(thread)) {
       moves.abandon(placement, error)

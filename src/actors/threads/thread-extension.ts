@@ -26,10 +26,12 @@ export type ThreadExtensionInit = {
   readonly isQuiet?: () => boolean
   /** Bytes of each ring between two threads, a power of two. Default 256 KiB. N + 1 threads have N (N + 1) rings. */
   readonly ringBytes?: number
-  /** A worker that shows no sign of life for so long is ended. Milliseconds, default 5,000. */
+  /** A worker that shows no sign of life for so long is ended. Milliseconds, 100 to a day, default 5,000. */
   readonly stuckAfterMs?: number
   /** How often an actor may end its worker, by getting stuck or otherwise, before it is suspended. Default 3 within a minute. */
   readonly intensity?: RestartIntensityLimit
+  /** How often a worker may end and be started again. Default 10 within a minute. */
+  readonly workerIntensity?: RestartIntensityLimit
   /**
    * What an actor goes on from when its worker ended, as its logic's `getPersistedSnapshot` gave it. Absent, or
    * `undefined`: it starts from its input.
@@ -47,8 +49,10 @@ export type ThreadExtensionInit = {
 
 const THREADS_MAX = 64
 const STUCK_AFTER_MS = 5_000
+const STUCK_AFTER_MS_MAX = 86_400_000
 const INTENSITY: RestartIntensityLimit = { restarts: 3, withinMs: 60_000 }
 const ID = /^[^\s/#]{1,256}$/
+const WORKER_INTENSITY: RestartIntensityLimit = { restarts: 10, withinMs: 60_000 }
 const STOP_MS = 500
 
 /**
@@ -64,13 +68,22 @@ export class ThreadExtension implements SystemExtension {
   private parts: Parts | undefined
   private isStopped = false
 
-  /** @throws RangeError when a number is out of its range. */
+  /** @throws RangeError when a number is out of its range; `ACTOR_PLATFORM_LACKS` where threads share no memory at all. */
   constructor(init: ThreadExtensionInit) {
     const { threads, stuckAfterMs = STUCK_AFTER_MS } = init
     if (!Number.isInteger(threads) || threads < 1 || threads > THREADS_MAX)
       throw new RangeError(`threads ${threads} is not a whole number from 1 to ${THREADS_MAX}`)
-    if (!Number.isFinite(stuckAfterMs) || stuckAfterMs < 100)
-      throw new RangeError(`stuckAfterMs ${stuckAfterMs} is not a finite number >= 100`)
+    if (!(stuckAfterMs >= 100 && stuckAfterMs <= STUCK_AFTER_MS_MAX))
+      throw new RangeError(`stuckAfterMs ${stuckAfterMs} is not a number from 100 to ${STUCK_AFTER_MS_MAX}`)
+    // Both throw for a limit out of its range.
+    createRestartIntensity(init.intensity ?? INTENSITY)
+    createRestartIntensity(init.workerIntensity ?? WORKER_INTENSITY)
+    // Messages can go without it, by ports; signs of life cannot, and a thread that gives none could not be ended for it.
+    if (typeof SharedArrayBuffer !== 'function') {
+      const message =
+        'This platform has no SharedArrayBuffer, by which worker threads show that they live; use threads: 0'
+      throw new CodedError('ACTOR_PLATFORM_LACKS', { message })
+    }
     this.init = init
     this.placements = new Placements(threads)
     this.missing = new Set(Array.from({ length: threads }, (_, index) => index + 1))
@@ -113,6 +126,7 @@ export class ThreadExtension implements SystemExtension {
       router,
       placements,
       moves,
+      intensity: this.init.workerIntensity ?? WORKER_INTENSITY,
       place: (placement) => {
         const snapshot = this.init.snapshotOf?.(placement.ref)
         if (snapshot !== undefined) placement.stored ??= { snapshot, mail: [], stash: [], timers: [], listening: [] }

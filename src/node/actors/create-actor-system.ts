@@ -1,11 +1,12 @@
 import type { ActorRef } from '../../actors/actor-ref.ts'
-import type { CreateActorSystemInit } from '../../actors/create-actor-system.ts'
+import { checkSystemInit, threadsOf } from '../../actors/create-actor-system.ts'
+import type { CreateActorSystemInit, ThreadsInit } from '../../actors/create-actor-system.ts'
 import { DurableExtension } from '../../actors/durable/durable-extension.ts'
 import type { ActorEnvironment } from '../../actors/environment.ts'
 import { ActorSystem } from '../../actors/system/actor-system.ts'
 import { createSystemEnvironment } from '../../actors/system/system-environment.ts'
 import { observeQuiet } from '../../actors/threads/quiet-environment.ts'
-import { ThreadExtension } from '../../actors/threads/thread-extension.ts'
+import { ThreadExtension, type ThreadExtensionInit } from '../../actors/threads/thread-extension.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import { openDataDirectory, type DataDirectory } from '../../storage/data-directory.ts'
@@ -24,15 +25,18 @@ const JOURNAL = 'actors'
  * module are spread over the worker threads.
  *
  * One process owns a data directory: a second one gets `STORE_LOCKED` from `ready` and from whatever needs the store.
+ *
+ * @throws TypeError or RangeError for a member of `init` that is wrong or unknown; `ACTOR_PLATFORM_LACKS` for threads
+ *   where memory cannot be shared between them.
  */
 export function createActorSystem(init: CreateActorSystemInit = {}): ActorSystem {
-  const { threads = 0, dataDir, logger, deadLettersMax, tracer } = init
+  checkSystemInit(init)
+  const { dataDir, logger, deadLettersMax, tracer } = init
+  const threads = threadsOf(init)
   const { environment, isQuiet } = observeQuiet(init.environment ?? createSystemEnvironment())
-  const durable = dataDir === undefined ? undefined : createDurableExtension(dataDir, environment)
   const workers =
-    threads === 0
-      ? undefined
-      : new ThreadExtension({ threads, isQuiet, ...(deadLettersMax !== undefined && { deadLettersMax }) })
+    threads && createThreadExtension(threads, { isQuiet, ...(deadLettersMax !== undefined && { deadLettersMax }) })
+  const durable = dataDir === undefined ? undefined : createDurableExtension(dataDir, environment)
   const extensions = [durable, workers].filter((extension) => extension !== undefined)
   const system = new ActorSystem({
     environment,
@@ -57,10 +61,24 @@ const WORKERS = new WeakMap<ActorSystem, ThreadExtension>()
  * @throws `ACTOR_NOT_MOVABLE`, and it stays where it is; `ACTOR_PLATFORM_LACKS` without threads; RangeError.
  */
 export async function moveActor(system: ActorSystem, ref: ActorRef, worker: number): Promise<void> {
+  if (!(system instanceof ActorSystem))
+    throw new TypeError('moveActor takes a system of createActorSystem, then an actor')
   const workers = WORKERS.get(system)
   if (workers === undefined)
     throw new CodedError('ACTOR_PLATFORM_LACKS', { message: 'This actor system has no threads' })
   await workers.move(ref, worker)
+}
+
+function createThreadExtension(
+  { count, actorIntensity, ...rest }: ThreadsInit,
+  host: Pick<ThreadExtensionInit, 'isQuiet' | 'deadLettersMax'>,
+): ThreadExtension {
+  return new ThreadExtension({
+    threads: count,
+    ...rest,
+    ...(actorIntensity !== undefined && { intensity: actorIntensity }),
+    ...host,
+  })
 }
 
 function createDurableExtension(dataDir: string, environment: ActorEnvironment): DurableExtension {

@@ -22,7 +22,7 @@
  */
 export { createActor } from '../../actors/create-actor.ts'
 export { createActorSystem, moveActor } from './create-actor-system.ts'
-export type { CreateActorSystemInit } from '../../actors/create-actor-system.ts'
+export type { CreateActorSystemInit, ThreadsInit, WorkerLimits } from '../../actors/create-actor-system.ts'
 export { defineAgent } from '../../actors/define-agent.ts'
 export {
   fromMachine,
