@@ -52,6 +52,7 @@ describe('the package', () => {
       './learning': door('learning/'),
       './models': door('models/'),
       './storage': door('storage/'),
+      './telemetry': door('telemetry/'),
       './gateway': door('gateway/'),
       './agents': { types: './dist/agents/index.d.ts', default: './dist/agents/index.js' },
       './testing': door('testing/'),

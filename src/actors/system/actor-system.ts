@@ -16,6 +16,7 @@ import { sendToBusy } from '../delivery/full-mailbox.ts'
 import { watchCell } from '../delivery/watch.ts'
 import type { ActorEnvironment } from '../environment.ts'
 import type { Tracer } from '../../ports/tracer.ts'
+import { awaitTracer } from '../inspect/await-tracer.ts'
 import { MessageTracer } from '../inspect/message-tracer.ts'
 import type { XStateActor } from '../hosting/adopted-behaviour.ts'
 import { behaviourOf, checkDefinition } from '../hosting/behaviour-of.ts'
@@ -51,7 +52,7 @@ export type ActorSystemInit = {
   /** Index of this thread in addresses. Default 0. */
   readonly workerIndex?: number
   readonly extension?: SystemExtension
-  /** A span per message. Absent, or not recording: no cost. */
+  /** A span per message. Absent: no cost; not recording: looked at once per slice of turns. */
   readonly tracer?: Tracer
 }
 
@@ -137,7 +138,10 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
       stepObserver: tracer?.isRecording === true ? new MessageTracer(tracer) : undefined,
       numbers: init.numbers ?? { next: 0 },
     })
-    this.environment = environment
+    this.environment =
+      tracer === undefined || this.stepObserver !== undefined
+        ? environment
+        : awaitTracer(tracer, environment, () => this.observeSteps(new MessageTracer(tracer)))
     this.isInline = init.isInline
     this.nodeName = init.nodeName ?? 'local'
     this.workerIndex = init.workerIndex ?? 0

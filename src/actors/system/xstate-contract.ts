@@ -50,7 +50,8 @@ export abstract class XStateContract {
   inlineRoot: Cell | undefined = undefined
   /** Durable actors put their own in front of it. */
   scheduler: DelayedEvents
-  readonly stepObserver: StepObserver | undefined
+  /** Set while messages are traced. */
+  stepObserver: StepObserver | undefined
   readonly _clock: XStateClock
   readonly _logger: (...parts: unknown[]) => void
   readonly #keyed = new KeyedActors()
@@ -79,6 +80,12 @@ export abstract class XStateContract {
       relay: (source, target, event) => this._relay(source, target, event),
       nextId: () => `scheduled-${this.bookNumber()}`,
     })
+  }
+
+  /** From here on `observer` sees each message on its way and makes the steps. */
+  protected observeSteps(observer: StepObserver): void {
+    this.stepObserver = observer
+    this.gate ??= this.watching
   }
 
   /** The system itself, as its cells see it. */
