@@ -15,14 +15,23 @@ export type GraphEvent =
   /** It will not run, because `failedDependency` failed or was cancelled. */
   | { readonly type: 'step-stopped'; readonly id: string; readonly failedDependency: string }
 
-/** What an event of the plan, which has led to this state, means for the steps that it is of. Starts and stops are effects. */
-export function graphEventsOf(event: PlanEvent, state: PlanState<PlannedTask>): readonly GraphEvent[] {
+/** A step of the machine: the event, and the plan before and after it. */
+export type PlanStep = {
+  readonly event: PlanEvent
+  readonly before: PlanState<PlannedTask>
+  readonly state: PlanState<PlannedTask>
+}
+
+/** What an event of the plan means for the steps that it has changed; an end is told once. Starts and stops are effects. */
+export function graphEventsOf({ event, before, state }: PlanStep): readonly GraphEvent[] {
   switch (event.type) {
     case 'plan-started':
       return []
     case 'plan-resumed':
     case 'plan-cancelled':
-      return state.graph.subTasks.flatMap(({ id }) => endOf(id, event, state))
+      return state.graph.subTasks.flatMap(({ id }, index) =>
+        state.statuses[index] === before.statuses[index] ? [] : endOf(id, event, state),
+      )
     case 'timer-fired':
       return endOf(event.timer.id, event, state)
     case 'subtask-succeeded':

@@ -48,6 +48,7 @@ type Worker<Task extends PlannedTask> = { readonly actor: ActorRef; readonly tur
 /** Effects that wait until their event is durable. */
 type Recorded<Task extends PlannedTask> = {
   readonly event: PlanEvent
+  readonly before: PlanState<Task>
   readonly state: PlanState<Task>
   readonly effects: readonly PlanEffect<Task>[]
 }
@@ -134,16 +135,17 @@ class RunningGraph<Task extends PlannedTask> implements TaskGraph<Task>, Attempt
   }
 
   /** One step of the machine. */
-  stepped({ event, state, effects }: Recorded<Task>): void {
+  stepped({ event, state, effects }: Omit<Recorded<Task>, 'before'>): void {
+    const before = this.state
     this.state = state
     if (effects[0]?.type === 'event-refused') return
     const { journal } = this
     if (journal === undefined) {
-      this.carryOut({ event, state, effects })
+      this.carryOut({ event, before, state, effects })
       return
     }
     journal.record(event, state).then(
-      () => this.carryOut({ event, state, effects }),
+      () => this.carryOut({ event, before, state, effects }),
       (error: unknown) => this.abandon(error),
     )
   }
@@ -168,10 +170,11 @@ class RunningGraph<Task extends PlannedTask> implements TaskGraph<Task>, Attempt
     this.abandon(new CodedError('ACTOR_MAILBOX_FULL', { message: `Graph ${this.id} is told more than it can take` }))
   }
 
-  private carryOut({ event, state, effects }: Recorded<Task>): void {
+  private carryOut({ event, before, state, effects }: Recorded<Task>): void {
     if (this.isOver) return
     if (event.type === 'subtask-succeeded' || event.type === 'subtask-failed') this.attemptOver(event.id, effects)
-    if (this.stream !== undefined) for (const happened of graphEventsOf(event, state)) this.stream.push(happened)
+    if (this.stream !== undefined)
+      for (const happened of graphEventsOf({ event, before, state })) this.stream.push(happened)
     for (const effect of effects) this.run(effect, state)
   }
 

@@ -234,6 +234,24 @@ describe('cancelling', () => {
     expect(namesOf(turns)).toEqual(['a/1', 'b/1', 'd/1'])
   })
 
+  it('tells the end of each step once, whatever had ended before', async () => {
+    const { graph, time } = begin(
+      { subTasks: [step('a'), step('b'), step('c'), step('d', 'a')], policies: { b: { timeLimitMs: 20 } } },
+      async (turn) => (turn.subTask.id === 'a' ? fail('wrong') : await waiting(turn)),
+    )
+    const events = collect(graph.events())
+    await quiet()
+    time.advance(25)
+    await quiet()
+    graph.cancel('enough')
+    expect((await events).slice(3)).toEqual([
+      'a failed wrong',
+      'd stopped by a',
+      'b failed took longer than 20 ms',
+      'c cancelled enough',
+    ])
+  })
+
   it('at every moment of a graph ends it, and leaves no actor behind', async () => {
     const policies = { a: { attemptsMax: 2, backOff: { firstMs: 5, maxMs: 5 } }, b: { timeLimitMs: 20 } }
     for (let moment = 0; moment < 14; moment += 1) {
