@@ -474,13 +474,14 @@ export const ERROR_CODES = {
   },
   ACTOR_NOT_STORED: {
     cause: 'No durable actor of this id is stored here, or it holds no approval of this id.',
-    remedy: 'List what is stored, and correct the id.',
+    remedy: 'See what is stored with `kernell agent stored` or `durableActors(system).list()`, and correct the id.',
     httpStatus: 404,
     isRetryable: false,
   },
   ACTOR_ALREADY_STORED: {
     cause: 'A durable actor of this id is stored here already.',
-    remedy: 'Choose another id, or remove the stored actor first.',
+    remedy:
+      'Choose another id, or remove the stored actor first: `kernell agent remove ID --yes`, or `durableActors(system).remove(id)`.',
     httpStatus: 409,
     isRetryable: false,
   },

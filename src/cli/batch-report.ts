@@ -63,8 +63,10 @@ export function formatBatchTable(outcomes: readonly BatchOutcome[], init: BatchT
     const ofTier = results.filter((result) => result.tier === tier)
     return ofTier.length === 0 ? [] : [rowOf(tier, ofTier, outcomes.length)]
   })
-  const table = formatTable(COLUMNS, [...rows, rowOf('all', results, outcomes.length)], terminal.width)
-  const explained = init.isExplained ? [...outcomes.map((outcome) => explainOutcome(outcome, terminal.width)), ''] : []
+  const table = formatTable(COLUMNS, [...rows, rowOf('all', results, outcomes.length)], terminal.cutWidth)
+  const explained = init.isExplained
+    ? [...outcomes.map((outcome) => explainOutcome(outcome, terminal.cutWidth)), '']
+    : []
   return [...explained, table, '', formatTotals(totals), ...formatFailures(outcomes, terminal)].join('\n')
 }
 
@@ -114,7 +116,7 @@ function formatFailures(outcomes: readonly BatchOutcome[], terminal: Terminal): 
   }
   const lines = [...counts].map(
     ([code, { count, message }]) =>
-      `  ${count} x ${code}: ${cutText(message, Math.max(20, terminal.width - code.length - 10))}`,
+      `  ${count} x ${code}: ${cutText(message, Math.max(20, terminal.cutWidth - code.length - 10))}`,
   )
   return lines.length === 0 ? [] : ['', terminal.style('yellow', `${failed.length} failed:`), ...lines]
 }

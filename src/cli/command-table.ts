@@ -81,6 +81,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/agent-import.ts')).agentImportCommand,
   },
   {
+    name: 'agent stored',
+    summary: 'show the durable agents that are stored in the data directory',
+    load: async () => (await import('./commands/agent-stored.ts')).agentStoredCommand,
+  },
+  {
+    name: 'agent remove',
+    summary: 'remove a durable agent with all that is stored of it',
+    load: async () => (await import('./commands/agent-remove.ts')).agentRemoveCommand,
+  },
+  {
     name: 'data purge',
     summary: 'delete records for good',
     load: async () => (await import('./commands/data-purge.ts')).dataPurgeCommand,

@@ -1,6 +1,7 @@
 import type { Command } from './command.ts'
 import { COMMANDS } from './command-table.ts'
 import { COMMON_FLAGS, type FlagTable } from './flags.ts'
+import { formatPairs, wrapText } from './wrap-text.ts'
 
 /** `kernell help`: every command on a line. */
 export function formatOverview(version: string, width: number): string {
@@ -17,17 +18,37 @@ export function formatOverview(version: string, width: number): string {
     ...formatPairs(rows, width),
     '',
     ...prose(
-      'Every command takes --json, --data-dir DIR and --config FILE. Without COMMAND it serves. `kernell help COMMAND` shows the rest.',
+      'Every command takes --json, --data-dir DIR and --config FILE. Without COMMAND it serves. `kernell help COMMAND` shows the rest, also for the first word of several: `kernell help models`.',
     ),
-    ...prose('Exit: 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit.'),
+    ...prose('Exit: 0 done, 1 failed, 2 wrong usage, 3 refused by a policy or a limit, 130 ended by Ctrl-C.'),
   ].join('\n')
+}
+
+/** `kernell help GROUP`: the commands whose first word is this. */
+export function formatGroupHelp(group: string, width: number): string {
+  const rows = COMMANDS.filter(({ name }) => name.startsWith(`${group} `)).map(
+    ({ name, summary }) => [name, summary] as const,
+  )
+  return [
+    ...wrapText(`usage: kernell ${group} COMMAND [flags]`, width),
+    '',
+    ...formatPairs(rows, width),
+    '',
+    ...wrapText(`\`kernell help ${group} COMMAND\` shows the rest.`, width),
+  ].join('\n')
+}
+
+/** Whether commands begin with this word and none is it alone. */
+export function isGroup(word: string): boolean {
+  return COMMANDS.some(({ name }) => name.startsWith(`${word} `)) && COMMANDS.every(({ name }) => name !== word)
 }
 
 /** `kernell help NAME` and `kernell NAME --help`. */
 export function formatCommandHelp(command: Command, width: number): string {
   const usage = ['usage: kernell', command.name, command.synopsis, '[flags]'].filter((part) => part !== '').join(' ')
   return [
-    `${usage}\n\n${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`,
+    wrapText(usage, width).join('\n'),
+    wrapText(`${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`, width).join('\n'),
     ['flags:', ...formatPairs(flagRows({ ...command.flags, ...COMMON_FLAGS }), width)].join('\n'),
     ...(command.details ?? []).map((paragraph) => wrapText(paragraph, width).join('\n')),
     ...(command.examples === undefined
@@ -41,27 +62,4 @@ function flagRows(table: FlagTable): readonly (readonly [string, string])[] {
     `--${name}${flag.value === undefined ? '' : ` ${flag.value}`}${flag.isList ? '...' : ''}`,
     flag.describe,
   ])
-}
-
-function formatPairs(rows: readonly (readonly [string, string])[], width: number): readonly string[] {
-  const indent = Math.max(...rows.map(([left]) => left.length)) + 4
-  // Beside each other while the right side keeps a readable width; else below each other.
-  const isWide = width - indent >= 28
-  return rows.flatMap(([left, right]) => {
-    if (!isWide) return [`  ${left}`, ...wrapText(right, width - 6).map((line) => `      ${line}`)]
-    const [first = '', ...rest] = wrapText(right, width - indent)
-    return [`  ${left.padEnd(indent - 2)}${first}`, ...rest.map((line) => `${' '.repeat(indent)}${line}`)]
-  })
-}
-
-function wrapText(text: string, width: number): readonly string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + word.length + 1 > width) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line]
 }

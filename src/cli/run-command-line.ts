@@ -8,7 +8,7 @@ import type { Command, CommandContext } from './command.ts'
 import { COMMANDS, type CommandEntry } from './command-table.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
 import { COMMON_FLAGS, isFlagSet, parseFlags, textFlag, usageError, type Flags } from './flags.ts'
-import { formatCommandHelp, formatOverview } from './format-help.ts'
+import { formatCommandHelp, formatGroupHelp, formatOverview, isGroup } from './format-help.ts'
 import { nameLockHolder } from './locked-directory.ts'
 import { printFailure } from './print-failure.ts'
 import type { Terminal } from './terminal.ts'
@@ -47,13 +47,19 @@ async function dispatch(
   }
   if (first === 'help' || first === '--help' || first === '-h') {
     const named = words.slice(1).filter((word) => !word.startsWith('-'))
+    const [group = ''] = named
     if (named.length === 0) terminal.print(formatOverview(version, terminal.width))
+    else if (named.length === 1 && isGroup(group)) terminal.print(formatGroupHelp(group, terminal.width))
     else terminal.print(formatCommandHelp(await findCommand(named).entry.load(), terminal.width))
     return EXIT_CODES.done
   }
   // `kernell` and `kernell --port 9000` serve: the default command.
   if (words.length === 0 || first.startsWith('-'))
     return await runCommand(await findCommand(['serve']).entry.load(), words, components)
+  if (isGroup(first) && (second === '--help' || second === '-h')) {
+    terminal.print(formatGroupHelp(first, terminal.width))
+    return EXIT_CODES.done
+  }
   const { entry, wordCount } = findCommand(second === undefined || second.startsWith('-') ? [first] : [first, second])
   return await runCommand(await entry.load(), words.slice(wordCount), components)
 }

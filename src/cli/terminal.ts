@@ -25,8 +25,12 @@ export type Progress = {
 
 /** The reader at the other end: results go to `output`, everything else to `errors`. */
 export type Terminal = {
-  /** Columns that a line may take. */
+  /** Columns that prose is wrapped at: those of the terminal, or COLUMNS; 100 where neither says. */
   readonly width: number
+  /** Columns that a line of the output is cut at: as `width`, but Infinity in a pipe or file, where nothing is cut. */
+  readonly cutWidth: number
+  /** As `cutWidth`, for remarks. */
+  readonly noteWidth: number
   /** Text for people, on the output. A line end is added. */
   print(text: string): void
   /** One JSON document on one line, on the output. */
@@ -48,13 +52,24 @@ export function createTerminal(init: TerminalInit): Terminal {
   const isColoured =
     wantsColour && (output.isTTY === true || (environment.FORCE_COLOR !== undefined && environment.FORCE_COLOR !== '0'))
   return {
-    width: Math.max(20, output.columns ?? 100),
+    width: columnsOf(output, environment) ?? WIDTH_DEFAULT,
+    cutWidth: columnsOf(output, environment) ?? Number.POSITIVE_INFINITY,
+    noteWidth: columnsOf(errors, environment) ?? Number.POSITIVE_INFINITY,
     print: (text) => void output.write(`${text}\n`),
     printJson: (value) => void output.write(`${JSON.stringify(value)}\n`),
     note: (text) => void errors.write(`${text}\n`),
     style: (style, text) => (isColoured ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text),
     startProgress: (label, total) => (errors.isTTY === true && total > 0 ? startBar(label, total, errors) : SILENT),
   }
+}
+
+const WIDTH_MIN = 20
+const WIDTH_DEFAULT = 100
+
+/** COLUMNS is what the reader says, so it wins over what the terminal says. */
+function columnsOf({ columns }: OutputStream, { COLUMNS }: Environment): number | undefined {
+  const said = COLUMNS !== undefined && /^[1-9]\d{0,5}$/.test(COLUMNS) ? Number(COLUMNS) : columns
+  return said === undefined || said === 0 ? undefined : Math.max(WIDTH_MIN, said)
 }
 
 const SILENT: Progress = { advance: () => undefined, finish: () => undefined }

@@ -2,6 +2,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fromTransition } from 'xstate'
 import { afterAll, describe, expect, it } from 'vitest'
+import { remedyOf } from '../../src/base/errors.ts'
 import { defineAgent } from '../../src/actors/define-agent.ts'
 import { createActorSystem } from '../../src/node/actors/create-actor-system.ts'
 import { makeFolder, removeFolders, runBinary } from './run-binary.ts'
@@ -49,6 +50,26 @@ describe('kernell agent export and import', () => {
     await ref.deliver({ type: 'add' })
     await expect.poll(() => (ref.getSnapshot() as { readonly context?: unknown }).context).toBe(4)
     await system.stop()
+  })
+
+  it('are beside a list of what is stored, and a way to remove it', { timeout: 60_000 }, async () => {
+    const folder = await folderWithTally()
+    const listed = await run(folder, 'stored')
+    expect([listed.code, JSON.parse(listed.output)]).toEqual([
+      0,
+      { agents: [{ id: 'tally', agent: 'tally', version: 1, commits: 4, waiting: 0, timers: 0, effects: 0 }] },
+    ])
+    const plain = await runBinary(['agent', 'stored', '--config', 'kernell.jsonc'], { folder })
+    expect(plain.output).toMatch(/^id +agent +version[\s\S]*^tally +tally +1/m)
+    const unsure = await run(folder, 'remove', 'tally')
+    expect([unsure.code, JSON.parse(unsure.output)]).toMatchObject([2, { error: { code: 'COMMAND_INVALID' } }])
+    const removed = await run(folder, 'remove', 'tally', '--yes')
+    expect([removed.code, JSON.parse(removed.output)]).toEqual([0, { id: 'tally' }])
+    expect(JSON.parse((await run(folder, 'stored')).output)).toEqual({ agents: [] })
+    const again = await run(folder, 'remove', 'tally', '--yes')
+    expect([again.code, JSON.parse(again.output)]).toMatchObject([1, { error: { code: 'ACTOR_NOT_STORED' } }])
+    expect(remedyOf('ACTOR_NOT_STORED')).toContain('`kernell agent stored`')
+    expect(remedyOf('ACTOR_ALREADY_STORED')).toContain('`kernell agent remove ID --yes`')
   })
 
   it('refuse what is damaged and what is not there', { timeout: 60_000 }, async () => {

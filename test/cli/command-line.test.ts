@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { PACKAGED_AGENTS } from 'kernell-os/agents'
 import { COMMANDS } from '../../src/cli/command-table.ts'
+import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
 import { runInProcess } from './run-in-process.ts'
 
 describe('wrong usage', () => {
@@ -77,6 +79,95 @@ describe('help', () => {
     const run = await runInProcess(['help'], { columns })
     const widest = Math.max(...run.output.split('\n').map((line) => line.length))
     expect(widest).toBeLessThanOrEqual(Math.max(columns, 'usage: kernell [COMMAND] [flags]'.length))
+  })
+})
+
+describe('help', () => {
+  it.each(['agent', 'models', 'data', 'eval'])('of the group %s shows its commands', async (group) => {
+    const run = await runInProcess(['help', group])
+    expect(run.exitCode).toBe(0)
+    expect(run.output).toContain(`usage: kernell ${group} `)
+    for (const { name, summary } of COMMANDS)
+      expect([name, run.output.includes(`${name} `) && run.output.includes(summary)]).toEqual([
+        name,
+        name.startsWith(`${group} `),
+      ])
+    expect((await runInProcess([group, '--help'])).output).toBe(run.output)
+  })
+
+  it('still takes a group with a wrong command for wrong usage', async () => {
+    const run = await runInProcess(['help', 'models', 'lst'])
+    expect([run.exitCode, run.errors]).toEqual([2, expect.stringContaining('Did you mean `kernell models list`?')])
+  })
+
+  it('names every exit code', async () => {
+    const { output } = await runInProcess(['help'])
+    const codes = output.slice(output.indexOf('Exit:')).match(/\d+/g)
+    expect(codes).toEqual(Object.values(EXIT_CODES).map(String))
+  })
+
+  it.each([24, 60])('of a command fits %i columns but for its examples and what cannot be broken', async (columns) => {
+    for (const { name } of COMMANDS) {
+      const { output } = await runInProcess(['help', ...name.split(' ')], { columns })
+      const prose = output.split('\nexamples:')[0] ?? ''
+      const wide = prose.split('\n').filter((line) => line.length > columns && line.trim().includes(' '))
+      expect([name, wide]).toEqual([name, []])
+    }
+  })
+
+  it('honours COLUMNS, on a terminal and in a pipe', async () => {
+    for (const isPiped of [false, true]) {
+      const narrow = await runInProcess(['help', 'serve'], { isPiped, environment: { COLUMNS: '50' } })
+      const wide = await runInProcess(['help', 'serve'], { isPiped, environment: { COLUMNS: '200' } })
+      const widest = (text: string): number =>
+        Math.max(...(text.split('\nexamples:')[0] ?? '').split('\n').map((line) => line.length))
+      expect([widest(narrow.output) <= 50, widest(wide.output) > 100]).toEqual([true, true])
+    }
+    for (const COLUMNS of ['', '0', '-3', 'wide'])
+      expect((await runInProcess(['help'], { environment: { COLUMNS } })).output).toBe(
+        (await runInProcess(['help'])).output,
+      )
+  })
+
+  it('of agent run says how to delete what agents remember, as a command that works', async () => {
+    const { output } = await runInProcess(['help', 'agent', 'run'], { columns: 2_000 })
+    const words = /`kernell (data purge [^`]+)`/.exec(output)?.[1]?.split(' ') ?? []
+    const run = await runInProcess(words)
+    expect([words.includes('--memories'), run.exitCode, run.errors]).toEqual([true, 0, ''])
+  })
+})
+
+describe('kernell agent list', () => {
+  it.each([
+    ['a pipe', { isPiped: true }],
+    ['a wide terminal', { columns: 300 }],
+    ['a narrow terminal', { columns: 44 }],
+  ])('says everything on %s', async (_name, init) => {
+    const { output } = await runInProcess(['agent', 'list'], init)
+    const words = output.replace(/\s+/g, ' ')
+    expect(output).not.toContain('…')
+    for (const { summary, fields } of PACKAGED_AGENTS) {
+      expect(words).toContain(summary)
+      for (const { describe: what } of fields) expect(words).toContain(what)
+    }
+    const columns = 'columns' in init ? init.columns : Infinity
+    expect(output.split('\n').filter((line) => line.length > columns && line.trim().includes(' '))).toEqual([])
+  })
+
+  it('keeps each field on one line in a pipe', async () => {
+    const { output } = await runInProcess(['agent', 'list'], { isPiped: true })
+    expect(output.split('\n').filter((line) => line.startsWith('  ')).length).toBe(
+      PACKAGED_AGENTS.flatMap(({ fields }) => fields).length,
+    )
+  })
+})
+
+describe('a table', () => {
+  it('is cut on a terminal and whole in a pipe', async () => {
+    expect((await runInProcess(['models', 'list', '--all'], { columns: 75 })).output).toContain('…')
+    expect((await runInProcess(['models', 'list', '--all'], { isPiped: true })).output).not.toContain('…')
+    const narrow = { isPiped: true, environment: { COLUMNS: '75' } }
+    expect((await runInProcess(['models', 'list', '--all'], narrow)).output).toContain('…')
   })
 })
 

@@ -17,6 +17,8 @@ export type InProcessRun = {
 export type InProcessInit = {
   readonly script?: Script
   readonly columns?: number
+  /** The output is no terminal: nobody knows how wide a line may be. */
+  readonly isPiped?: boolean
   readonly input?: string
   readonly environment?: Readonly<Record<string, string>>
   readonly workingDir?: string
@@ -32,7 +34,7 @@ export async function runInProcess(words: readonly string[], init: InProcessInit
   const environment = { KERNELL_DATA_DIR: join(folder, 'data'), XDG_CONFIG_HOME: folder, ...init.environment }
   const exitCode = await runCommandLine(words, {
     terminal: createTerminal({
-      output: { write: (text) => (output += text), columns: init.columns ?? 100 },
+      output: { write: (text) => (output += text), ...(init.isPiped !== true && { columns: init.columns ?? 100 }) },
       errors: { write: (text) => (errors += text) },
       environment,
     }),

@@ -2,6 +2,7 @@ import type { PackagedAgent } from 'kernell-os/agents'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import type { Terminal } from '../terminal.ts'
+import { formatPairs, wrapText } from '../wrap-text.ts'
 
 /** The agents that come with the package. */
 export const agentListCommand: Command = {
@@ -33,20 +34,16 @@ export const agentListCommand: Command = {
   },
 }
 
-/** Name and purpose, then a line for each field of the input. */
+/** Name and purpose, then the fields of the input: on a terminal wrapped, in a pipe each on a line. */
 function describe({ name, summary, fields }: PackagedAgent, terminal: Terminal): string {
-  const { width } = terminal
   const nameWidth = Math.max(0, ...fields.map((field) => field.name.length))
-  const lines = fields.map(({ name: field, kind, isRequired, describe: what }) => {
+  const rows = fields.map(({ name: field, kind, isRequired, describe: what }) => {
     const kinds = isRequired === true ? `${kind}, required` : kind
-    return cutLine(`  ${field.padEnd(nameWidth)}  ${kinds.padEnd(KIND_WIDTH)}  ${what}`, width)
+    return [`${field.padEnd(nameWidth)}  ${kinds.padEnd(KIND_WIDTH)}`, what] as const
   })
-  return [`${terminal.style('bold', name)}  ${summary}`, ...lines].join('\n')
+  const [title = '', ...more] = wrapText(`${name}  ${summary}`, terminal.cutWidth)
+  const heading = [title.replace(name, terminal.style('bold', name)), ...more]
+  return [...heading, ...formatPairs(rows, terminal.cutWidth)].join('\n')
 }
 
 const KIND_WIDTH = 'whole, required'.length
-
-/** Cuts without folding the blanks that set the columns. */
-function cutLine(line: string, width: number): string {
-  return line.length <= width ? line : `${line.slice(0, width - 1)}…`
-}

@@ -23,7 +23,7 @@ export const agentRunCommand: Command = {
   },
   details: [
     '`kernell agent list` names the agents and the fields of their inputs. Progress goes to stderr; the answer, or with --json the whole of it, to stdout. Amounts in it are nano-dollars as decimal text.',
-    'The planner and the researcher recall what earlier runs for the tenant led to, and keep what this one leads to, as text in the data directory. `kernell data purge --memories` deletes it.',
+    'The planner and the researcher recall what earlier runs for the tenant led to, and keep what this one leads to, as text in the data directory. `kernell data purge --tenant default --memories --yes` deletes it, and the records of that tenant with it.',
     'Ends with exit code 1 when a part of the work failed (an item of the pipeline, a step of a plan, a prompt that was not asked, a probe that is alarmed, a reservation that was refused); the document of --json then has "hasFailures": true.',
     'Ctrl-C stops the agent in order, ends the calls that are under way, and exits with 130.',
   ],
@@ -49,7 +49,7 @@ export const agentRunCommand: Command = {
         node,
         input,
         signal,
-        onProgress: (event) => terminal.note(terminal.style('dim', progressLine(event, terminal.width))),
+        onProgress: (event) => terminal.note(terminal.style('dim', progressLine(event, terminal.noteWidth))),
       })
     }, configOfArtefactFlags(flags))
     if (isJson) terminal.printJson(result.document)

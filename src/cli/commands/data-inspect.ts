@@ -44,7 +44,7 @@ export const dataInspectCommand: Command = {
     const inspection = await useNode(async (node) => await inspect(node, flags), WITHOUT_SERVERS)
     const { total, shown, unreadable, isKeeping } = inspection
     if (isJson) terminal.printJson({ records: total, unreadable, consent: isKeeping, shown })
-    else terminal.print(formatInspection(inspection, terminal.width))
+    else terminal.print(formatInspection(inspection, terminal.cutWidth))
     return EXIT_CODES.done
   },
 }

@@ -28,7 +28,9 @@ export const estimateCommand: Command = {
     const estimate = await estimateTask(await readTask(context), context)
     if (isJson) terminal.printJson(estimateDocument(estimate))
     else
-      terminal.print(`${estimateLines(estimate).join('\n')}\n\n${formatExplanation(estimate.decision, terminal.width)}`)
+      terminal.print(
+        `${estimateLines(estimate).join('\n')}\n\n${formatExplanation(estimate.decision, terminal.cutWidth)}`,
+      )
     return EXIT_CODES.done
   },
 }

@@ -37,7 +37,7 @@ export const evaluateCostCommand: Command = {
     }
     return await runEvaluation(context, {
       evaluate: async (node, options) => await node.evaluateCost(init, options),
-      format: (report, terminal) => formatReport(report, terminal.width),
+      format: (report, terminal) => formatReport(report, terminal.cutWidth),
       usage: 'Use it with `kernell serve --policy FILE` or `policy.artefact` in the configuration.',
     })
   },

@@ -46,7 +46,7 @@ export const evaluateRoutingCommand: Command = {
     } as const
     return await runEvaluation(context, {
       evaluate: async (node, options) => await node.evaluateRouting(init, options),
-      format: (report, terminal) => formatReport(report, terminal.width),
+      format: (report, terminal) => formatReport(report, terminal.cutWidth),
       usage: 'Use it with `kernell serve --policy FILE` or `policy.artefact` in the configuration.',
     })
   },

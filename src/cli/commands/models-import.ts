@@ -45,7 +45,7 @@ export const modelsImportCommand: Command = {
       ...(provider !== undefined && { provider }),
     })
     if (isJson) terminal.printJson(importDocument(list))
-    else terminal.print(formatImport(list, terminal.width, isFlagSet(flags, 'all')))
+    else terminal.print(formatImport(list, terminal.cutWidth, isFlagSet(flags, 'all')))
     return EXIT_CODES.done
   },
 }

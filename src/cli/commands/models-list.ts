@@ -29,7 +29,7 @@ export const modelsListCommand: Command = {
     const shown = isFlagSet(flags, 'all') || available.length === 0 ? models : available
     if (isJson) terminal.printJson({ models: shown.map(modelDocument) })
     else {
-      terminal.print(formatTable(COLUMNS, shown.map(rowOf), terminal.width))
+      terminal.print(formatTable(COLUMNS, shown.map(rowOf), terminal.cutWidth))
       terminal.print(
         `\n${available.length} of ${models.length} known models can be called.${shown.length < models.length ? ' --all shows the rest.' : ''}`,
       )

@@ -30,7 +30,7 @@ export const modelsProbeCommand: Command = {
   async run({ flags, terminal, isJson, loadConfig }) {
     const probe = await probeMachine(choiceFlag(flags, 'power', POWER_LEVELS) ?? loadConfig().powerLevel)
     if (isJson) terminal.printJson(probeDocument(probe))
-    else terminal.print(formatProbe(probe, terminal.width))
+    else terminal.print(formatProbe(probe, terminal.cutWidth))
     return EXIT_CODES.done
   },
 }

@@ -96,7 +96,7 @@ async function routeOne(prompt: string, runTask: TaskRunner, context: CommandCon
   else {
     terminal.print(answer.text)
     terminal.note(terminal.style('dim', formatTaskLine(answer.figures)))
-    if (isFlagSet(flags, 'explain')) terminal.note(answer.explain(terminal.width))
+    if (isFlagSet(flags, 'explain')) terminal.note(answer.explain(terminal.noteWidth))
   }
   return EXIT_CODES.done
 }
