@@ -6,7 +6,7 @@ import {
   type Observer,
   type Snapshot,
 } from 'xstate'
-import { Cell, NOT_STARTED, RELAYS, RUNNING, STOPPED, type CellPlace } from './cell/cell.ts'
+import { Cell, NOT_STARTED, RELAYS, RUNNING, SCHEDULED, STOPPED, type CellPlace } from './cell/cell.ts'
 import type { CellOptions } from './cell/cell-extras.ts'
 import { endTree, linkChild, startCell } from './cell/life.ts'
 import { defineAgent } from './define-agent.ts'
@@ -179,8 +179,14 @@ class XStateCell extends Cell {
   private stopNow(): void {
     const system = this.system as ActorSystem
     if (this.status === NOT_STARTED) this.status = STOPPED
-    else if (system.isBusy) system.deferred.push(() => endTree(this, 'stopped'))
-    else system.run(() => endTree(this, 'stopped'))
+    else if (system.isBusy) system.deferred.push(() => this.end())
+    else system.run(() => this.end())
+  }
+
+  /** What its children tell it while it ends comes too late, as in XState: it must not have a turn for it. */
+  private end(): void {
+    this.marks |= SCHEDULED
+    endTree(this, 'stopped')
   }
 
   /** A child made with `syncSnapshot` tells its parent of each new snapshot. */
