@@ -14,6 +14,11 @@ export type VerificationInput = {
   /** What was asked: the last user message, or the description of a subtask. Explicit constraints are read from it. */
   readonly task: string
   readonly answer: string
+  /**
+   * Whether more than the task was said: earlier turns or a system prompt can change what its right answer is. Then no exact tool
+   * is asked for it. False when absent.
+   */
+  readonly hasContext?: boolean
   /** As the provider gave it, in the words of the language-model port; `length` means cut off. */
   readonly finishReason?: 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'unknown'
   /** The provider's own structured refusal, when there was one. */
@@ -132,7 +137,7 @@ function requirements(input: VerificationInput): readonly Evidence[] {
     decisive(check, check.name === 'json-schema' ? LIKELIHOOD_RATIOS.schemaPassed : 1),
   )
   const constraints = checkTaskConstraints(input).map((check) => decisive(check, LIKELIHOOD_RATIOS.constraintPassed))
-  const exact = checkExactAnswer(input)
+  const exact = input.hasContext === true ? undefined : checkExactAnswer(input)
   const result = exact === undefined ? [] : [decisive({ name: 'exact-answer', ...exact }, LIKELIHOOD_RATIOS.exactRight)]
   return [...format, ...constraints, ...result]
 }

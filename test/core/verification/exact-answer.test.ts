@@ -76,6 +76,11 @@ describe('an answer to a task that the exact tools answer', () => {
     expect(verdictOf(task, answer)).toEqual([true, expect.not.stringMatching('wrong')])
   })
 
+  it('is not looked at where more than the task was said', () => {
+    const { valid, checks } = verifyAnswer({ task: 'What is 12*12?', answer: '100', hasContext: true })
+    expect([valid, checks.some(({ name }) => name === 'exact-answer')]).toEqual([true, false])
+  })
+
   it('is not looked at where only a model can answer', () => {
     for (const task of LOOK_ALIKES) expect([task, verdictOf(task, 'It is 987654321.')[1]]).toEqual([task, 'none'])
   })
