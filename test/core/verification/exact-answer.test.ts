@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { verifyAnswer } from '../../../src/core/verification/verify-answer.ts'
+import {
+  arithmeticQuestion,
+  countingQuestion,
+  createDraw,
+  dateQuestion,
+  unitQuestion,
+} from '../tools/question-generators.ts'
+import { baseQuestion, romanQuestion } from '../tools/text-question-generators.ts'
 import { LOOK_ALIKES } from '../tools/look-alikes.ts'
 
 fc.configureGlobal({ seed: 2026 })
@@ -83,6 +91,35 @@ describe('an answer to a task that the exact tools answer', () => {
 
   it('is not looked at where only a model can answer', () => {
     for (const task of LOOK_ALIKES) expect([task, verdictOf(task, 'It is 987654321.')[1]]).toEqual([task, 'none'])
+  })
+})
+
+const GENERATORS = { arithmeticQuestion, unitQuestion, countingQuestion, dateQuestion, baseQuestion, romanQuestion }
+const SENTENCES: readonly ((result: string, task: string) => string)[] = [
+  (result) => result,
+  (result) => `The answer is ${result}.`,
+  (result) => `**${result}**`,
+  (result) => `\\boxed{${result}}`,
+  (result, task) => `You ask: ${task}\n\nThe result is ${result}.`,
+  (result) => `Step 1. Read the task.\nStep 2. Work it out.\n\nSo the final answer is ${result}.`,
+]
+
+/** Kinds that a number answers, mostly. */
+const NUMERIC: ReadonlySet<string> = new Set(['arithmeticQuestion', 'unitQuestion', 'countingQuestion'])
+
+describe.each(Object.entries(GENERATORS))('the result of any %s', (name, generate) => {
+  it('passes in every sentence', () => {
+    const draw = createDraw(2026)
+    let rightCount = 0
+    for (let count = 0; count < 1_500; count += 1) {
+      const { question, expected } = generate(draw)
+      const answer = draw.pick(SENTENCES)(expected, question)
+      const [, verdict] = verdictOf(question, answer)
+      expect([question, answer, verdict]).not.toEqual([question, answer, 'wrong'])
+      if (verdict === 'right') rightCount += 1
+    }
+    // A check that abstains from all of them would never be wrong.
+    expect(rightCount).toBeGreaterThanOrEqual(NUMERIC.has(name) ? 1_000 : 0)
   })
 })
 
