@@ -22,6 +22,7 @@ import type { AnswerCache } from './open-answer-cache.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
 import type { NodeMemory } from './node-memory.ts'
+import type { NodePlans } from './node-plans.ts'
 import { createNodeRecords } from './node-records.ts'
 import { readPackageVersion } from './package-version.ts'
 
@@ -29,6 +30,7 @@ export type NodeParts = {
   readonly config: NodeConfig
   readonly actors: ActorSystem
   readonly memory: NodeMemory
+  readonly agentPlans: NodePlans
   readonly router: Router
   readonly catalog: ModelCatalog
   readonly telemetry: NodeTelemetry
@@ -56,6 +58,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     actors: parts.actors,
     durableActors: durableActors(parts.actors),
     openMemory: async () => await parts.memory.open(),
+    openPlans: async () => await parts.agentPlans.open(),
     router,
     listModels: () => models,
     records: createNodeRecords({
@@ -64,6 +67,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
       cache: answers.cache,
       answerStore: parts.answerStore,
       memory: parts.memory,
+      plans: parts.agentPlans,
       compact: parts.compact,
     }),
     async embed(texts, { model, signal }) {

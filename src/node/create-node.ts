@@ -35,6 +35,7 @@ import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
 import { openPolicy, type NodePolicy } from './open-policy.ts'
 import { createNodeMemory, type NodeMemory } from './node-memory.ts'
+import { createNodePlans, type NodePlans } from './node-plans.ts'
 import { openTelemetry, type NodeTelemetry } from './open-telemetry.ts'
 import { readImportedRows } from './prices/imported-price-lists.ts'
 import { createSystemClock } from './system-clock.ts'
@@ -83,7 +84,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const { environment, signal, onBackgroundError: onError = warn } = init
   const opening = { ...init, closers, onError }
   const platform = await openPlatform(opening)
-  const { directory, actors, memory, kernel, clock, startedAt, outbound } = platform
+  const { directory, actors, memory, agentPlans, kernel, clock, startedAt, outbound } = platform
   const servers = await askLocalServers(init.config, outbound, signal)
   const config = withFoundServers(init.config, servers)
   const weights = openLocalWeights(config.dataDir)
@@ -116,6 +117,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     config,
     actors,
     memory,
+    agentPlans,
     router,
     catalog,
     telemetry,
@@ -142,6 +144,7 @@ type Platform = Pick<NodeActors, 'plans' | 'closePlans'> & {
   readonly directory: DataDirectory
   readonly actors: ActorSystem
   readonly memory: NodeMemory
+  readonly agentPlans: NodePlans
   readonly outbound: ReturnType<typeof createOutboundFetch>
 }
 
@@ -159,11 +162,27 @@ async function openPlatform({ config, signal, closers, onError, drainMs }: Openi
   closers.push(() => memory.close())
   const openLog = async (): Promise<EventLog> => await directory.openEventLog('actors')
   const { system: actors, plans, closePlans, close } = openActors({ clock, random, onError, openLog, drainMs })
+  const agentPlans = createNodePlans({ actors, openLog: async () => await directory.openEventLog('plans') })
+  // After the actors as well: what those have done to their end is recorded.
+  closers.push(() => agentPlans.close())
   closers.push(close)
   await actors.ready
   const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config) })
   closers.push(() => outbound.close())
-  return { clock, random, timers, startedAt, kernel, directory, actors, memory, plans, closePlans, outbound }
+  return {
+    clock,
+    random,
+    timers,
+    startedAt,
+    kernel,
+    directory,
+    actors,
+    memory,
+    agentPlans,
+    plans,
+    closePlans,
+    outbound,
+  }
 }
 
 type RouterParts = {

@@ -2,9 +2,11 @@ import type { DurableActors } from '../actors/durable/durable-actors.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import type { JsonValue } from '../base/canonical-json.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
+import type { SubTask } from '../core/planning/sub-task.ts'
 import type { MemoryGraph } from '../memory/memory-graph.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
+import type { TaskGraphs } from '../router/graph/task-graphs.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { NodeRecords } from './node-records.ts'
 
@@ -42,6 +44,12 @@ export type KernellNode = AsyncDisposable & {
    * node works without.
    */
   openMemory(): Promise<MemoryGraph>
+  /**
+   * The plans that agents carry out on this node and have not finished, of all tenants (`taskGraphsOf` of `kernell-os/router`
+   * is a tenant's part): read from the data directory with the first call, and closed with the node. At most 400. Throws
+   * `STORE_NOT_OPEN` after `close`, `STORE_CORRUPTED` and the other errors of a journal; the rest of the node works without.
+   */
+  openPlans(): Promise<TaskGraphs<SubTask>>
   readonly router: Router
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]

@@ -7,6 +7,7 @@ import type { SemanticCache } from '../router/semantic-cache.ts'
 import type { TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
 import type { TelemetryFilter, TelemetryPurge, TelemetryStore } from '../telemetry/telemetry-store.ts'
 import { purgeMemories, type NodeMemory } from './node-memory.ts'
+import { purgePlans, type NodePlans } from './node-plans.ts'
 import type { TelemetryEvent } from '../wire/telemetry-event.ts'
 
 export type { TelemetryFilter, TelemetryPurge } from '../telemetry/telemetry-store.ts'
@@ -14,12 +15,20 @@ export type { TelemetryFilter, TelemetryPurge } from '../telemetry/telemetry-sto
 export type PurgeOptions = {
   /** Also the cached answers: all of them, or those of the tenant. Answers carry no date to purge by; their time to live does that. */
   readonly withAnswers?: boolean
-  /** Also what agents remember: all of it, or that of the tenant. With `before` nothing: memories fade by themselves. */
+  /**
+   * Also what agents remember, and the plans that they have not finished: all of it, or that of the tenant. With `before`
+   * nothing: memories fade by themselves, and the planner gives up plans that were not finished for a week.
+   */
   readonly withMemories?: boolean
 }
 
 /** How much was deleted. */
-export type Purged = { readonly records: number; readonly answers: number; readonly memories: number }
+export type Purged = {
+  readonly records: number
+  readonly answers: number
+  readonly memories: number
+  readonly plans: number
+}
 
 /** The records of finished tasks that this node keeps with the operator's consent. What still waits to be stored is stored first. */
 export type NodeRecords = {
@@ -33,7 +42,7 @@ export type NodeRecords = {
   /**
    * Deletes for good: when it resolves, the store's files hold no byte of what was deleted. Budgets are books of money and stay,
    * with the names of tenants that have spent. Of a cache that is switched off, all answers can be deleted; those of a tenant throw
-   * `REQUEST_INVALID`. Memories that cannot be read throw as `KernellNode.openMemory`.
+   * `REQUEST_INVALID`. Memories and plans that cannot be read throw as `KernellNode.openMemory` and `openPlans`.
    */
   purge(what: TelemetryPurge, options?: PurgeOptions): Promise<Purged>
 }
@@ -48,6 +57,7 @@ export type NodeRecordsComponents = {
   /** Where the cache keeps its answers, switched on or off. */
   readonly answerStore: KeyValueStore
   readonly memory: Pick<NodeMemory, 'open'>
+  readonly plans: Pick<NodePlans, 'open'>
   /** Rewrites the files of the data directory's store. */
   readonly compact: () => Promise<void>
 }
@@ -58,6 +68,7 @@ export function createNodeRecords({
   cache,
   answerStore,
   memory,
+  plans: openPlans,
   compact,
 }: NodeRecordsComponents): NodeRecords {
   return {
@@ -87,7 +98,8 @@ export function createNodeRecords({
       const answers = withAnswers ? await purgeAnswers({ cache, answerStore }, what) : 0
       await compact()
       const memories = withMemories ? await purgeMemories(memory, what) : 0
-      return { records, answers, memories }
+      const plans = withMemories ? await purgePlans(openPlans, what) : 0
+      return { records, answers, memories, plans }
     },
   }
 }

@@ -10,6 +10,28 @@
  * export const routerOver = (components: RouterComponents): Router =>
  *   createRouter(components, { decompose: 'auto', contextTokensMax: 3000 })
  * ```
+ *
+ * A plan that a decomposer made, as a graph that goes on after a crash: the codec says how its steps are kept.
+ *
+ * ```ts
+ * import type { ActorSystem } from 'kernell-os/actors'
+ * import type { SubTask } from 'kernell-os/core'
+ * import type { EventLog } from 'kernell-os/ports'
+ * import { createTaskGraphs, SUB_TASK_CODEC, type ExecuteStep } from 'kernell-os/router'
+ *
+ * type Work = { id: string; subTasks: readonly SubTask[]; execute: ExecuteStep<SubTask> }
+ *
+ * export const runDurably = async (actors: ActorSystem, log: EventLog, { id, subTasks, execute }: Work): Promise<void> => {
+ *   const graphs = createTaskGraphs({ actors, log, codec: SUB_TASK_CODEC })
+ *   await graphs.start()
+ *   const left = graphs.unfinished().find(({ graph }) => graph.id === id)
+ *   const graph = left === undefined ? graphs.run({ id, subTasks }, { execute }) : graphs.resume(id, { execute })
+ *   await graph.ended
+ *   await graphs.stop()
+ * }
+ * ```
+ *
+ * Steps of your own need no more than an id and `depends_on`: `{ formatTask: (task) => ({ ...task }), parseTask: parsePlannedTask }`.
  */
 export {
   createBudgetOwner,
@@ -25,6 +47,8 @@ export {
   type TaskGraphsComponents,
   type TaskGraphsInit,
 } from './graph/task-graphs.ts'
+export { taskGraphsOf, type TenantTaskGraphs } from './graph/tenant-task-graphs.ts'
+export { parsePlannedTask, SUB_TASK_CODEC, type TaskCodec } from '../core/planning/plan-codec.ts'
 export { runTaskGraph } from './graph/run-task-graph.ts'
 export type { GraphEvent } from './graph/graph-event.ts'
 export type { ExecuteStep, StepOutcome, StepTurn } from './graph/step-turn.ts'

@@ -61,18 +61,21 @@ describe('kernell data', () => {
       purged: 0,
       answers: 0,
       memories: 0,
+      plans: 0,
       left: 2,
     })
     expect(documentOf(await run(folder, 'data', 'purge', '--before', '2026-01-01', '--yes'))).toEqual({
       purged: 0,
       answers: 0,
       memories: 0,
+      plans: 0,
       left: 2,
     })
     expect(documentOf(await run(folder, 'data', 'purge', '--all', '--answers', '--yes'))).toEqual({
       purged: 2,
       answers: 0,
       memories: 0,
+      plans: 0,
       left: 0,
     })
   })

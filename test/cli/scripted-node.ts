@@ -1,5 +1,6 @@
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
+import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { amountFromNanos } from '../../src/base/money.ts'
 import type { TaskId } from '../../src/base/identifiers.ts'
@@ -73,14 +74,17 @@ const ENTRY: ModelEntry = {
 export function createScriptedNode(config: NodeConfig, script: Script): ScriptedNode {
   const requests: RouteRequest[] = []
   const memory = createUnsavedMemory()
+  const durable = createDurableSystem()
+  const plans = createUnsavedPlans(durable.actors)
   let running = 0
   const node: ScriptedNode = {
     requests,
     isClosed: false,
     runningMax: 0,
     config,
-    ...createDurableSystem(),
+    ...durable,
     openMemory: async () => await memory.open(),
+    openPlans: async () => await plans.open(),
     router: {
       route: async (request) => {
         requests.push(request)
@@ -105,6 +109,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),
       memory,
+      plans,
       compact: async () => undefined,
     }),
     listModels: () => [

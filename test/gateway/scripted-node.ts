@@ -1,5 +1,6 @@
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
+import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
 import { createHash } from 'node:crypto'
 import type { JsonValue } from '../../src/base/canonical-json.ts'
 import { DEFAULT_TENANT, parseTaskId, type TaskId } from '../../src/base/identifiers.ts'
@@ -118,12 +119,15 @@ const DEFAULT_TASK = 't1' as TaskId
 export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
   const requests: RouteRequest[] = []
   const memory = createUnsavedMemory()
+  const durable = createDurableSystem()
+  const plans = createUnsavedPlans(durable.actors)
   const signalOf = (options?: AbortOptions): AbortSignal => options?.signal ?? new AbortController().signal
   return {
     requests,
     config: configOf(init),
-    ...createDurableSystem(),
+    ...durable,
     openMemory: async () => await memory.open(),
+    openPlans: async () => await plans.open(),
     router: {
       route: async (request, options) => {
         requests.push(request)
@@ -145,6 +149,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),
       memory,
+      plans,
       compact: async () => undefined,
     }),
     listModels: () => [

@@ -92,6 +92,7 @@ describe('the records of a node', () => {
       records: 1,
       answers: 0,
       memories: 0,
+      plans: 0,
     })
     expect([node.records.unreadableCount, await node.records.count()]).toEqual([0, 1])
   })
@@ -110,8 +111,9 @@ describe('the records of a node', () => {
       records: 0,
       answers: 0,
       memories: 0,
+      plans: 0,
     })
-    expect(await node.records.purge({ kind: 'all' })).toEqual({ records: 2, answers: 0, memories: 0 })
+    expect(await node.records.purge({ kind: 'all' })).toEqual({ records: 2, answers: 0, memories: 0, plans: 0 })
     expect(await listOf(node)).toEqual([])
     await sum(node, 'acme', 3)
     expect(await node.records.count()).toBe(1)
@@ -136,6 +138,7 @@ describe('the records of a node', () => {
       records: 1,
       answers: 1,
       memories: 0,
+      plans: 0,
     })
     for (const text of ['at the harbour', 'with the tide']) expect(filesWith(folder, text), text).toEqual([])
   })
@@ -160,7 +163,7 @@ describe('the records of a node', () => {
     for (const text of ['planted-tenant-7q', hash, other]) expect(filesWith(data, text), text).not.toEqual([])
     const node = await startNode(document, folder)
     const purged = await node.records.purge({ kind: 'tenant', tenant: 'planted-tenant-7q' }, { withAnswers: true })
-    expect(purged).toEqual({ records: 1, answers: 1, memories: 0 })
+    expect(purged).toEqual({ records: 1, answers: 1, memories: 0, plans: 0 })
     for (const text of ['planted-tenant-7q', hash]) expect(filesWith(data, text), text).toEqual([])
     for (const text of ['staying-tenant-2z', other]) expect(filesWith(data, text), text).not.toEqual([])
     await node.close()

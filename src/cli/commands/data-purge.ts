@@ -14,11 +14,13 @@ export const dataPurgeCommand: Command = {
     tenant: { value: 'NAME', describe: 'the records of this tenant' },
     before: { value: 'DATE', describe: 'records before this instant: 2026-01-31 or 2026-01-31T08:00:00Z' },
     answers: { describe: 'also cached answers: all, or those of the tenant' },
-    memories: { describe: 'also what agents remember: all of it, or that of the tenant' },
+    memories: {
+      describe: 'also what agents remember, and plans they have not finished: all of it, or that of the tenant',
+    },
     yes: { describe: 'needed, since nothing brings them back' },
   },
   details: [
-    'The files are rewritten without what was deleted, and they are not compressed, so that a search through their bytes tells the truth. The disk itself, its snapshots and backups may hold older copies. Budgets keep their books: names of tenants that have spent stay in them. With --before, answers go when their time to live is over, and memories when they are of no more use.',
+    'The files are rewritten without what was deleted, and they are not compressed, so that a search through their bytes tells the truth. The disk itself, its snapshots and backups may hold older copies. Budgets keep their books: names of tenants that have spent stay in them. With --before, answers go when their time to live is over, memories when they are of no more use, and unfinished plans after a week.',
   ],
   examples: [
     'kernell data purge --tenant acme --answers --memories --yes',
@@ -36,13 +38,13 @@ export const dataPurgeCommand: Command = {
       }),
       WITHOUT_SERVERS,
     )
-    const { records, answers, memories } = purged
-    if (isJson) terminal.printJson({ purged: records, answers, memories, left })
+    const { records, answers, memories, plans } = purged
+    if (isJson) terminal.printJson({ purged: records, answers, memories, plans, left })
     else {
       const deleted = [
         `${records} records`,
         ...(withAnswers ? [`${answers} cached answers`] : []),
-        ...(withMemories ? [`${memories} memories`] : []),
+        ...(withMemories ? [`${memories} memories`, `${plans} unfinished plans`] : []),
       ]
       terminal.print(`Deleted ${deleted.join(', ')}; ${left} records are left`)
     }

@@ -46,6 +46,11 @@ export interface TaskGraphs<Task extends PlannedTask> extends Startable {
   resume(id: string, init: TaskGraphInit<Task>): TaskGraph<Task>
   /** Gives an unfinished graph up; resolves when that is durable. Throws `GRAPH_UNKNOWN`. */
   forget(id: string): Promise<void>
+  /**
+   * Forgets the unfinished graphs whose ids are meant, and rewrites the journal, so that no file holds what they or any
+   * graph that has ended put out. Graphs that run stay. Returns how many were forgotten. Throws the errors of the journal.
+   */
+  erase(isMeant: (id: string) => boolean): Promise<number>
 }
 
 const GRAPHS_MAX_DEFAULT = 1_000
@@ -129,6 +134,17 @@ class JournaledTaskGraphs<Task extends PlannedTask> implements TaskGraphs<Task> 
     await this.#append([{ kind: 'forgotten', graph: id }])
   }
 
+  async erase(isMeant: (id: string) => boolean): Promise<number> {
+    this.#checkOpen()
+    const ids = this.unfinished().map(({ graph: { id } }) => id)
+    const meant = ids.filter(isMeant)
+    await Promise.all(meant.map(async (id) => await this.forget(id)))
+    // One that was begun before holds what was forgotten since.
+    while (this.#compaction !== undefined) await this.#compaction
+    await this.#compact()
+    return meant.length
+  }
+
   #start(state: PlanState<Task>, init: TaskGraphInit<Task>): TaskGraph<Task> {
     const { id } = state.graph
     const journal: GraphJournal<Task> = {
@@ -208,18 +224,22 @@ class JournaledTaskGraphs<Task extends PlannedTask> implements TaskGraphs<Task> 
 
   /** The journal may grow as large as what it describes before it is rewritten: each byte is then rewritten once, on average. */
   #compactWhenLarge(): void {
-    const { sizeBytes, nextIndex } = this.#log
+    const { sizeBytes } = this.#log
     if (this.#compaction !== undefined || sizeBytes < Math.max(this.#compactAtBytes, this.#snapshotBytes)) return
+    // The records are still there; what is wrong with the disk shows with the next append.
+    this.#compact().catch(() => {})
+  }
+
+  async #compact(): Promise<void> {
     const payload = this.#records.encodeSnapshot(this.#heads.values())
-    this.#compaction = this.#log
-      .compact({ nextIndex, payload })
-      .then(() => {
-        this.#snapshotBytes = payload.byteLength
-      })
-      // The records are still there; what is wrong with the disk shows with the next append.
+    const written = this.#log.compact({ nextIndex: this.#log.nextIndex, payload }).then(() => {
+      this.#snapshotBytes = payload.byteLength
+    })
+    this.#compaction = written
       .catch(() => {})
       .finally(() => {
         this.#compaction = undefined
       })
+    await written
   }
 }

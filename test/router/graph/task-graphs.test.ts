@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../../src/base/errors.ts'
+import type { TenantId } from '../../../src/base/identifiers.ts'
 import type { PlannedTask } from '../../../src/core/planning/order-by-dependencies.ts'
 import { parsePlannedTask, type TaskCodec } from '../../../src/core/planning/plan-codec.ts'
 import type { PlanInput, StepPolicy } from '../../../src/core/planning/plan-graph.ts'
@@ -8,6 +9,7 @@ import { isPlanFinished, statusOf } from '../../../src/core/planning/plan-state.
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import type { StepOutcome } from '../../../src/router/graph/step-turn.ts'
 import { createTaskGraphs, type TaskGraphs, type TaskGraphsInit } from '../../../src/router/graph/task-graphs.ts'
+import { taskGraphsOf } from '../../../src/router/graph/tenant-task-graphs.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import {
   collect,
@@ -345,6 +347,46 @@ describe('a journal of graphs', () => {
     await expect(second.graphs.forget('g')).rejects.toMatchObject({ code: 'GRAPH_UNKNOWN' })
     await second.graphs.stop()
     expect((await open(log)).graphs.unfinished()).toEqual([])
+  })
+
+  it('is erased of what is meant and of what has ended, and keeps what runs', async () => {
+    const log = createMemoryEventLog()
+    const first = await open(log)
+    const execute = async ({ subTask: { id }, signal }: Turn): Promise<StepOutcome> =>
+      id === 'b' ? await untilAborted(signal) : succeed(`secret of ${id}`)
+    const tasks = [step('a'), step('b', 'a')]
+    for (const id of ['acme/g', 'other/g']) first.graphs.run({ id, subTasks: tasks }, { execute })
+    await first.graphs.run({ id: 'acme/done', subTasks: [step('x')] }, { execute }).ended
+    await quiet()
+    await first.graphs.stop()
+    const { graphs } = await open(log)
+    graphs.resume('other/g', { execute })
+    expect(await graphs.erase((id) => id.startsWith('acme/'))).toBe(1)
+    expect(await graphs.erase(() => true)).toBe(0)
+    const left = new TextDecoder().decode(log.snapshot?.payload)
+    expect([left.includes('acme'), left.includes('secret of x'), left.includes('other/g')]).toEqual([
+      false,
+      false,
+      true,
+    ])
+    await graphs.stop()
+    expect((await open(log)).graphs.unfinished().map(({ graph: { id } }) => id)).toEqual(['other/g'])
+  })
+
+  it('shows each tenant its own graphs only', async () => {
+    const log = createMemoryEventLog()
+    const first = await open(log)
+    const [acme, other] = ['acme', 'ac'].map((name) => taskGraphsOf(first.graphs, name as TenantId))
+    for (const graphs of [acme, other]) graphs?.run({ id: 'g', subTasks: [step('a')] }, endless)
+    await quiet()
+    await first.graphs.stop()
+    const second = await open(log)
+    const mine = taskGraphsOf(second.graphs, 'acme' as TenantId)
+    expect(mine.unfinished().map(({ graph: { id } }) => id)).toEqual(['acme/g'])
+    expect(() => mine.resume('ac/g', endless)).toThrow(expect.objectContaining({ code: 'GRAPH_UNKNOWN' }))
+    await expect(mine.forget('ac/g')).rejects.toMatchObject({ code: 'GRAPH_UNKNOWN' })
+    expect(await mine.erase()).toBe(1)
+    expect(second.graphs.unfinished().map(({ graph: { id } }) => id)).toEqual(['ac/g'])
   })
 
   it.each([

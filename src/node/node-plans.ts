@@ -1,0 +1,57 @@
+import type { ActorSystem } from '../actors/system/actor-system.ts'
+import { CodedError } from '../base/errors.ts'
+import { SUB_TASK_CODEC } from '../core/planning/plan-codec.ts'
+import type { SubTask } from '../core/planning/sub-task.ts'
+import type { EventLog } from '../ports/event-log.ts'
+import { createTaskGraphs, type TaskGraphs } from '../router/graph/task-graphs.ts'
+import type { TelemetryPurge } from '../telemetry/telemetry-store.ts'
+
+export type NodePlansComponents = {
+  readonly actors: ActorSystem
+  /** Opens the journal of these plans; whoever owns the data directory closes it. */
+  readonly openLog: () => Promise<EventLog>
+}
+
+/** The plans of agents, opened when somebody first needs them: most nodes never do, and a damaged journal must not keep them from starting. */
+export type NodePlans = {
+  /** Always the same graphs. Throws `STORE_NOT_OPEN` after `close`, and the errors of the journal, each time. */
+  open(): Promise<TaskGraphs<SubTask>>
+  /** Leaves what runs as it is in the journal. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Unfinished plans of all tenants. One holds what at most 32 steps said; a journal of this many is read within a second. */
+const GRAPHS_MAX = 400
+
+export function createNodePlans({ actors, openLog }: NodePlansComponents): NodePlans {
+  let opening: Promise<TaskGraphs<SubTask>> | undefined
+  let isClosed = false
+  const start = async (): Promise<TaskGraphs<SubTask>> => {
+    const graphs = createTaskGraphs({ actors, log: await openLog(), codec: SUB_TASK_CODEC }, { graphsMax: GRAPHS_MAX })
+    await graphs.start()
+    return graphs
+  }
+  return {
+    async open() {
+      if (isClosed) throw new CodedError('STORE_NOT_OPEN', { message: 'The node is closed' })
+      opening ??= start()
+      return await opening
+    },
+    async close() {
+      isClosed = true
+      // Whoever opened them has heard why they could not be.
+      const graphs = await opening?.catch(() => undefined)
+      await graphs?.stop()
+    },
+  }
+}
+
+/**
+ * Deletes unfinished plans for good, and what the journal still holds of finished ones; returns how many were unfinished:
+ * those of a tenant, or all. None go by date. Throws as `NodePlans.open` and `TaskGraphs.erase`.
+ */
+export async function purgePlans(plans: Pick<NodePlans, 'open'>, what: TelemetryPurge): Promise<number> {
+  if (what.kind === 'before') return 0
+  const graphs = await plans.open()
+  return await graphs.erase((id) => what.kind === 'all' || id.startsWith(`${what.tenant}/`))
+}
