@@ -30,6 +30,8 @@ export class AdoptedBehaviour implements Behaviour {
   readonly logic: AnyActorLogic
   readonly definition: AgentDefinition = ADOPTED_DEFINITION
   readonly actor: XStateActor
+  /** Its messages wait until its start is over. */
+  isStarting = false
 
   constructor(actor: XStateActor) {
     this.actor = actor

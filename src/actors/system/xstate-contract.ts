@@ -156,6 +156,7 @@ export abstract class XStateContract {
   }
 
   _sendInspectionEvent(event: unknown): void {
+    if ((event as InspectionEvent).type === '@xstate.snapshot') this.#beginAdopted((event as InspectionEvent).actorRef)
     if (!this.isInspected) return
     const complete = { ...(event as InspectionEvent), rootId: this.inlineRoot?.sessionId ?? 'x:0' }
     for (const inspector of this.#inspectors) {
@@ -211,8 +212,23 @@ export abstract class XStateContract {
     cell.status = RUNNING
     cellCounts().adopted += 1
     // It is in the middle of its start: what it was sent has its turn when that is over.
-    if (this.isBusy) this.host.deferred.push(() => releaseTurn(cell))
-    else releaseTurn(cell)
+    if (!this.isBusy) releaseTurn(cell)
+    else if (cell.behaviour instanceof AdoptedBehaviour) {
+      const { behaviour } = cell
+      behaviour.isStarting = true
+      this.host.deferred.push(() => {
+        if (behaviour.isStarting) releaseTurn(cell)
+        behaviour.isStarting = false
+      })
+    }
+  }
+
+  /** XState tells of the first snapshot of a child when its start is over: what comes from here on need not wait. */
+  #beginAdopted(actor: unknown): void {
+    const cell = (actor as Partial<XStateActor>).kernellCell
+    if (!(cell?.behaviour instanceof AdoptedBehaviour) || !cell.behaviour.isStarting || cell.slot !== undefined) return
+    cell.behaviour.isStarting = false
+    releaseTurn(cell)
   }
 
   #tellOfEvent(target: unknown, event: AnyEventObject, source: unknown): void {
