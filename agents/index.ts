@@ -60,6 +60,7 @@ export { promptStage, type PromptStageInit } from './pipeline/prompt-stage.ts'
 export {
   planner,
   type Executed,
+  type PlanGraphs,
   type PlannerEmitted,
   type PlannerEvent,
   type PlannerInput,

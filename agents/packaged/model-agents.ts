@@ -1,7 +1,8 @@
 /** The agents that answer one request with the help of models. */
+import { taskGraphsOf } from 'kernell-os/router'
 import { cacheWarmer, type Warmed } from '../cache-warmer/agent.ts'
 import type { AgentMemory } from '../memory-use.ts'
-import { planner, type Executed } from '../planner/agent.ts'
+import { planner, type Executed, type PlanGraphs } from '../planner/agent.ts'
 import { researcher, type Researched } from '../researcher/agent.ts'
 import { summarizer, type Summarized } from '../summarizer/agent.ts'
 import { verifier, type Verified } from '../verifier/agent.ts'
@@ -13,6 +14,11 @@ const PLANNER_FIELDS: readonly AgentField[] = [
   { name: 'task', kind: 'text', isRequired: true, describe: 'what is to be done' },
   { name: 'stepsMax', kind: 'whole', describe: 'steps that it may be split into, 1 to 32 (default 12)' },
   { name: 'isPlanOnly', kind: 'flag', describe: 'make the plan and do nothing of it' },
+  {
+    name: 'isResuming',
+    kind: 'flag',
+    describe: 'go on with an unfinished plan for the same task (default true); false gives it up and plans anew',
+  },
   { name: 'parallelMax', kind: 'whole', describe: 'steps that run at once (default 4)' },
   ...ROUTING_FIELDS,
 ]
@@ -23,14 +29,22 @@ export const PLANNER: PackagedAgent = {
   fields: PLANNER_FIELDS,
   definition: planner,
   usesMemory: true,
+  keepsPlans: true,
   async run(init) {
     const fields = readInput(init.input, PLANNER_FIELDS)
-    const names = { task: 'task', stepsMax: 'stepsMax', isPlanOnly: 'isPlanOnly', maxCostUsd: 'maxCostNanos' }
+    const names = {
+      task: 'task',
+      stepsMax: 'stepsMax',
+      isPlanOnly: 'isPlanOnly',
+      isResuming: 'isResuming',
+      maxCostUsd: 'maxCostNanos',
+    }
     return await runRequest<Executed>(init, {
       definition: planner,
       input: {
         ...routingOf(init),
         ...memoryOf(init),
+        ...plansOf(init),
         ...targetsOf(fields),
         ...pick(fields, { parallelMax: 'parallelMax' }),
       },
@@ -162,6 +176,10 @@ export const CACHE_WARMER: PackagedAgent = {
 
 function routingOf({ router, caller }: AgentRunInit): object {
   return { router, caller }
+}
+
+function plansOf({ plans, caller }: AgentRunInit): { readonly graphs?: PlanGraphs } {
+  return plans === undefined ? {} : { graphs: taskGraphsOf(plans, caller.tenant) }
 }
 
 function memoryOf({ memory }: AgentRunInit): { readonly memory?: AgentMemory } {

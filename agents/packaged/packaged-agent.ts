@@ -1,5 +1,7 @@
 import type { ActorRef, AgentDefinition, SpawnOptions } from 'kernell-os/actors'
+import type { SubTask } from 'kernell-os/core'
 import type { Clock, RouteCaller, Router } from 'kernell-os/ports'
+import type { TaskGraphs } from 'kernell-os/router'
 import type { AgentMemory } from '../memory-use.ts'
 import type { HealthSource } from '../monitor/probes.ts'
 
@@ -24,6 +26,8 @@ export type AgentSurroundings = {
   readonly caller: RouteCaller
   /** Absent: nothing is recalled and nothing kept. */
   readonly memory?: AgentMemory
+  /** Unfinished plans of all tenants, of which an agent sees those of its caller; absent: none is kept, and none gone on with. */
+  readonly plans?: TaskGraphs<SubTask>
   readonly node: HealthSource
 }
 
@@ -55,6 +59,8 @@ export type PackagedAgent = {
   readonly definition: AgentDefinition
   /** It recalls what earlier requests led to and keeps what this one leads to, where it is given a memory. Default false. */
   readonly usesMemory?: boolean
+  /** It keeps what it is at, and goes on with what an earlier run has left, where it is given plans. Default false. */
+  readonly keepsPlans?: boolean
   /**
    * Spawns the agent, gives it the input and stops it when it has answered.
    *

@@ -1,36 +1,45 @@
-import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
-import { parseSubTasks, SUB_TASKS_MAX_DEFAULT, type Amount, type PlanFault } from 'kernell-os/core'
-import { assign, enqueueActions, setup } from 'xstate'
+import { defineAgent, type ActorSystem, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
+import {
+  CodedError,
+  composePlanOutput,
+  parseSubTasks,
+  planMachine,
+  SUB_TASKS_MAX_DEFAULT,
+  toPlainError,
+  type Amount,
+  type PlanFault,
+  type PlanState,
+} from 'kernell-os/core'
+import { assign, fromPromise, setup } from 'xstate'
+import { checkMethods } from '../agent-input.ts'
 import type { AgentMemory } from '../memory-use.ts'
 import { requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
 import { callGroup, type CallGroupInput, type CallGroupOutput } from '../model-calls/call-group.ts'
-import { modelCall, type ModelCallOutcome, type Routing } from '../model-calls/model-call.ts'
+import type { Routing } from '../model-calls/model-call.ts'
 import { openPurse, type Purse } from '../model-calls/purse.ts'
 import { readAmount, readText, readWhole } from '../read-fields.ts'
 import { createRememberingJob, type InformedInput, type InformedOutput } from '../remembering-job.ts'
 import { checkWhole, invalid } from '../request-desk/protocol.ts'
 import type { CancelRequest, DeskEmitted, DeskLimits } from '../request-desk/protocol.ts'
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
+import { executePlan, type PlanEnd, type StepLimits } from './execute-plan.ts'
 import { lessonOf, planningPrompt } from './planning.ts'
-import {
-  beginSteps,
-  endStep,
-  isDone,
-  planSteps,
-  resultOf,
-  stepReports,
-  type Execution,
-  type StepReport,
-} from './steps.ts'
+import { doneCount, stepReports, type StepReport } from './steps.ts'
+import { findUnfinished, taskKey, type PlanGraphs } from './unfinished-plans.ts'
 
 export type { StepReport } from './steps.ts'
+export type { PlanGraphs } from './unfinished-plans.ts'
 
 export type PlannerInput = Routing &
-  DeskLimits & {
+  DeskLimits &
+  StepLimits & {
     /** What earlier plans led to is recalled from here, and what this one leads to is kept. Absent: neither. */
     readonly memory?: AgentMemory
-    /** Steps of one plan that run at once, 1 or more. Default 4; under a cap they run one by one. */
-    readonly parallelMax?: number
+    /**
+     * Where a plan is kept until it has ended, `taskGraphsOf(await node.openPlans(), tenant)`: the next request of the same
+     * task, in this process or another, goes on with one that has not. Absent: nowhere.
+     */
+    readonly graphs?: PlanGraphs
   }
 
 export type PlannerEvent =
@@ -43,6 +52,8 @@ export type PlannerEvent =
       readonly stepsMax?: number
       /** True: the plan is made and answered, and nothing of it is done. Default false. */
       readonly isPlanOnly?: boolean
+      /** False: an unfinished plan for the same task is given up, and a new one made. Default true: it is gone on with. */
+      readonly isResuming?: boolean
       /** Most that this request may cost. */
       readonly maxCostNanos?: Amount
       readonly replyTo?: ReplyTarget
@@ -56,30 +67,44 @@ export type Executed = {
   readonly output: string
   /** False when a step is missing in the output; `steps` says which and why. */
   readonly isComplete: boolean
+  /** False when the answer to a step did not pass the router's checks. */
+  readonly isAccepted: boolean
   readonly steps: readonly StepReport[]
   /** Why the plan of the model could not be used, so that the task is one step. */
   readonly planFault?: PlanFault
   /** Earlier outcomes that the plan was made with. */
   readonly recalled: number
+  /** Steps that an earlier run had done already; what they cost then is not in `spentNanos`. */
+  readonly resumed: number
   readonly spentNanos: Amount
   readonly hasUnknownCost: boolean
 }
 
-/** Steps of progress: `recalled` (with `memories`, how many), `planned`, `step-started`, `step-done` (with `output`), `step-failed`, `step-stopped`. */
+/**
+ * Steps of progress: `recalled` (with `memories`, how many), `planned` or `resumed` (with `done`, how many are), `step-started`,
+ * `step-done` (with `output`), `step-retried`, `step-failed`, `step-stopped`, `journal-failed`.
+ */
 export type PlannerEmitted = DeskEmitted
 
 type ExecuteRequest = {
   readonly task: string
   readonly stepsMax: number
   readonly isPlanOnly: boolean
+  readonly isResuming: boolean
   readonly maxCostNanos: Amount | undefined
 }
 
+type Found = { readonly key: string; readonly unfinished: PlanState | undefined }
+
 type Context = InformedInput<PlannerInput, ExecuteRequest> & {
   readonly planFault: PlanFault | undefined
-  /** Set when the plan is there. */
-  readonly execution: Execution | undefined
+  /** Where it was looked for an unfinished plan. */
+  readonly found: Found | undefined
+  /** Set when the plan is there; its end when it has ended. */
+  readonly plan: PlanState | undefined
+  readonly end: PlanEnd | undefined
   readonly purse: Purse
+  readonly error: unknown
 }
 
 const work = setup({
@@ -87,65 +112,71 @@ const work = setup({
     context: {} as Context,
     input: {} as InformedInput<PlannerInput, ExecuteRequest>,
     output: {} as InformedOutput<Omit<Executed, 'id'>>,
-    events: {} as {
-      readonly type: string
-      readonly actorId?: string
-      readonly output?: unknown
-      readonly error?: unknown
-    },
   },
-  actors: { callGroup, modelCall },
+  actors: {
+    callGroup,
+    lookForPlan: fromPromise<Found | undefined, Context>(
+      async ({ input, system }) => await lookForPlan(input, systemOf(system)),
+    ),
+    executePlan: fromPromise<PlanEnd, Context>(async ({ input, system, signal }) => {
+      const { resources, plan, found, purse, report } = input
+      if (plan === undefined) throw new Error('The plan was not made')
+      const { graphs } = resources
+      const kept = graphs === undefined || found === undefined ? undefined : { graphs, key: found.key }
+      const begun = found?.unfinished === undefined ? { subTasks: plan.graph.subTasks } : { unfinished: plan }
+      return await executePlan({ actors: systemOf(system), resources, plan: begun, kept, purse, report }, signal)
+    }),
+  },
   actions: {
+    takeFound: assign(({ context }, found: Found | undefined) => {
+      const { unfinished } = found ?? {}
+      if (unfinished !== undefined)
+        context.report('resumed', { steps: stepsOf(unfinished), done: doneCount(unfinished) })
+      return { found, plan: unfinished }
+    }),
+    reportJournal: ({ context }, { error }: { readonly error: unknown }) =>
+      context.report('journal-failed', { error: toPlainError(error) }),
     takePlan: assign(({ context }, { outcomes, purse }: CallGroupOutput) => {
       const { task, stepsMax } = context.request
       const reply = textOf(outcomes[0]) ?? ''
       const { subTasks, fault } = parseSubTasks(reply, { task, hasLargeLocal: false, subTasksMax: stepsMax })
-      context.report('planned', {
-        steps: subTasks.map(({ id, description, depends_on }) => ({ id, description, dependsOn: depends_on })),
-      })
-      const planned = planSteps(subTasks, { parallelMax: context.resources.parallelMax, purse })
-      return { planFault: fault, purse, execution: planned }
-    }),
-    begin: assign(({ context: { execution } }) => ({ execution: execution && beginSteps(execution) })),
-    startSteps: enqueueActions(({ context, enqueue }) => {
-      const { execution, resources, report } = context
-      if (execution === undefined) return
-      for (const { id, prompt, ...caps } of execution.starts) {
-        report('step-started', { stepId: id })
-        const input = { ...resources, request: requestOfPrompt(prompt), ...caps }
-        enqueue.spawnChild('modelCall', { id: `step:${id}`, input })
-      }
-      for (const { id, failedDependency } of execution.stopped) report('step-stopped', { stepId: id, failedDependency })
-      enqueue.assign({ execution: { ...execution, starts: [], stopped: [] } })
-    }),
-    endStep: enqueueActions(({ context, event, enqueue }) => {
-      const { execution, report } = context
-      const { actorId = '' } = event
-      enqueue.stopChild(actorId)
-      if (execution === undefined) return
-      const id = actorId.slice('step:'.length)
-      const outcome = outcomeOf(event)
-      const output = textOf(outcome)
-      if (output === undefined) report('step-failed', { stepId: id })
-      else report('step-done', { stepId: id, output })
-      const next = endStep(execution, id, outcome)
-      enqueue.assign({ execution: next, purse: next.purse })
+      const plan = planMachine.initial({ subTasks })
+      context.report('planned', { steps: stepsOf(plan) })
+      return { planFault: fault, purse, plan }
     }),
   },
   guards: {
     isPlanOnly: ({ context }) => context.request.isPlanOnly,
-    isDone: ({ context }) => context.execution !== undefined && isDone(context.execution),
+    isKept: ({ context }) => context.resources.graphs !== undefined && !context.request.isPlanOnly,
+    hasPlan: ({ context }) => context.plan !== undefined,
   },
 }).createMachine({
   id: 'execute',
   context: ({ input }) => ({
     ...input,
     planFault: undefined,
-    execution: undefined,
+    found: undefined,
+    plan: undefined,
+    end: undefined,
     purse: openPurse(input.request.maxCostNanos),
+    error: undefined,
   }),
-  initial: 'planning',
+  initial: 'beginning',
   states: {
+    beginning: { always: [{ guard: 'isKept', target: 'looking' }, { target: 'planning' }] },
+    looking: {
+      invoke: {
+        src: 'lookForPlan',
+        input: ({ context }) => context,
+        onDone: { target: 'looked', actions: { type: 'takeFound', params: ({ event }) => event.output } },
+        // A plan that cannot be kept is carried out all the same.
+        onError: {
+          target: 'planning',
+          actions: { type: 'reportJournal', params: ({ event }) => ({ error: event.error }) },
+        },
+      },
+    },
+    looked: { always: [{ guard: 'hasPlan', target: 'executing' }, { target: 'planning' }] },
     planning: {
       invoke: {
         src: 'callGroup',
@@ -154,18 +185,16 @@ const work = setup({
         onDone: { target: 'planned', actions: { type: 'takePlan', params: ({ event }) => event.output } },
       },
     },
-    planned: {
-      always: [
-        { guard: 'isPlanOnly', target: 'ended' },
-        { target: 'executing', actions: 'begin' },
-      ],
-    },
+    planned: { always: [{ guard: 'isPlanOnly', target: 'ended' }, { target: 'executing' }] },
     executing: {
-      entry: 'startSteps',
-      always: { guard: 'isDone', target: 'ended' },
-      on: {
-        'xstate.done.actor.*': { target: 'executing', reenter: true, actions: 'endStep' },
-        'xstate.error.actor.*': { target: 'executing', reenter: true, actions: 'endStep' },
+      invoke: {
+        src: 'executePlan',
+        input: ({ context }) => context,
+        onDone: {
+          target: 'ended',
+          actions: assign(({ event: { output } }) => ({ end: output, plan: output.state, purse: output.purse })),
+        },
+        onError: { target: 'ended', actions: assign({ error: ({ event }) => event.error }) },
       },
     },
     ended: { type: 'final' },
@@ -185,19 +214,52 @@ export const planner: AgentDefinition = defineAgent({
   }),
 })
 
-function checkInput({ parallelMax }: PlannerInput): void {
+function checkInput(input: PlannerInput): void {
+  const { parallelMax, stepAttemptsMax, stepTimeoutMs, stepContextTokensMax, graphs } = input
   checkWhole('parallelMax', parallelMax, { min: 1 })
+  checkWhole('stepAttemptsMax', stepAttemptsMax, { min: 1, max: 1_000 })
+  checkWhole('stepTimeoutMs', stepTimeoutMs, { min: 1, max: 24 * 3_600_000 })
+  checkWhole('stepContextTokensMax', stepContextTokensMax, { min: 64 })
+  if (graphs === undefined) return
+  checkMethods(graphs, 'graphs', {
+    names: ['run', 'unfinished', 'resume', 'forget'],
+    hint: 'give the agent `taskGraphsOf(await node.openPlans(), tenant)`, or leave it out',
+  })
 }
 
 function readRequest(event: DeskEvent): ExecuteRequest {
-  const { isPlanOnly = false } = event
-  if (typeof isPlanOnly !== 'boolean') throw invalid('isPlanOnly must be true or false')
   return {
     task: readText(event, 'task', 40_000),
     stepsMax: readWhole(event, 'stepsMax', { min: 1, max: 32, absent: SUB_TASKS_MAX_DEFAULT }),
-    isPlanOnly,
+    isPlanOnly: readFlag(event, 'isPlanOnly', false),
+    isResuming: readFlag(event, 'isResuming', true),
     maxCostNanos: readAmount(event, 'maxCostNanos'),
   }
+}
+
+function readFlag(event: DeskEvent, name: string, absent: boolean): boolean {
+  const value = event[name] ?? absent
+  if (typeof value !== 'boolean') throw invalid(`${name} must be true or false`)
+  return value
+}
+
+/** Agents of this package are hosted by the systems of `kernell-os/actors`, which XState's types do not know. */
+function systemOf(system: object): ActorSystem {
+  return system as ActorSystem
+}
+
+async function lookForPlan({ request, resources }: Context, { environment }: ActorSystem): Promise<Found | undefined> {
+  const { graphs } = resources
+  if (graphs === undefined) return undefined
+  const key = taskKey(request.task)
+  const unfinished = findUnfinished(graphs, key, environment.clock.now())
+  if (unfinished === undefined || request.isResuming) return { key, unfinished }
+  await graphs.forget(unfinished.graph.id)
+  return { key, unfinished: undefined }
+}
+
+function stepsOf(plan: PlanState): readonly object[] {
+  return plan.graph.subTasks.map(({ id, description, depends_on }) => ({ id, description, dependsOn: depends_on }))
 }
 
 function planningCall({ resources, request, recalled, purse }: Context): CallGroupInput {
@@ -211,35 +273,30 @@ function planningCall({ resources, request, recalled, purse }: Context): CallGro
   }
 }
 
-function outcomeOf({
-  type,
-  output,
-  error,
-}: {
-  readonly type: string
-  readonly output?: unknown
-  readonly error?: unknown
-}): ModelCallOutcome {
-  // The output of `modelCall` has its type; an error is a fault of its own.
-  return type.startsWith('xstate.done')
-    ? (output as ModelCallOutcome)
-    : { kind: 'failed', error, purse: openPurse(undefined) }
-}
-
-function outputOf({ request, execution, planFault, recalled, purse }: Context): InformedOutput<Omit<Executed, 'id'>> {
-  if (execution === undefined) return { kind: 'failed', error: new Error('The plan was not made') }
-  const steps = stepReports(execution)
+function outputOf(context: Context): InformedOutput<Omit<Executed, 'id'>> {
+  const { request, plan, end, found, planFault, recalled, purse } = context
+  if (plan === undefined || (end === undefined && !request.isPlanOnly))
+    return { kind: 'failed', error: context.error ?? new Error('The plan was not made') }
+  const steps = stepReports(plan)
+  const isAccepted = end === undefined || end.doubtful.length === 0
   const shared = {
     type: 'executed',
+    isAccepted,
     steps,
     ...(planFault !== undefined && { planFault }),
     recalled: recalled?.texts.length ?? 0,
+    resumed: found?.unfinished === undefined ? 0 : doneCount(found.unfinished),
     spentNanos: purse.spentNanos,
     hasUnknownCost: purse.hasUnknownCost,
   } as const
-  if (request.isPlanOnly) return { kind: 'done', reply: { ...shared, output: '', isComplete: false } }
-  const { output, isComplete } = resultOf(execution)
+  if (end === undefined) return { kind: 'done', reply: { ...shared, output: '', isComplete: false } }
+  const { output, isComplete } = composePlanOutput(plan)
   const lesson = { outcome: lessonOf(request.task, steps), isSuccess: isComplete }
-  if (output === '') return { kind: 'failed', error: execution.firstError, lesson }
+  if (output === '') return { kind: 'failed', error: firstErrorOf(end), lesson }
   return { kind: 'done', reply: { ...shared, output, isComplete }, lesson }
+}
+
+function firstErrorOf({ errors }: PlanEnd): unknown {
+  const [first] = errors.values()
+  return first ?? new CodedError('ROUTER_ALL_FAILED', { message: 'No step of the plan gave an output' })
 }

@@ -49,6 +49,7 @@ export {
 } from '../base/money.ts'
 export { createRandomStream, type RandomStream } from '../base/random-stream.ts'
 export type { DurationMs, Timestamp } from '../base/time.ts'
+export { sha256Hex } from '../base/sha256.ts'
 export type { Machine, Step } from './machine.ts'
 export { civilDateOfInstant, daysBetween, parseCivilDate, type CivilDate } from './models/civil-date.ts'
 export {
@@ -68,6 +69,7 @@ export {
   type ModelTier,
   type TokenPrices,
 } from './models/model-entry.ts'
+export { estimateTokens } from './models/estimate-tokens.ts'
 export { createModelRegistry, type ModelRegistry } from './models/model-registry.ts'
 export { mergePriceLists, type MergedPrices, type PriceConflict } from './models/price-lists/merge-price-lists.ts'
 export { parsePriceList } from './models/price-lists/parse-price-list.ts'

@@ -1,7 +1,8 @@
 /**
  * A memory for agents: a graph per tenant of what was said, done and learned, with how often each piece helped. It recalls
  * by likeness of text, by path over links, or both, says why, and learns from feedback what to put first. Besides, rolling
- * summaries of conversations and tasks, and the working memory of one agent as a pure machine. It is not a cache of answers
+ * summaries of conversations and tasks (kept per tenant by `addStep`, or as a value by `appendStep` and `foldContext`), and
+ * the working memory of one agent as a pure machine. It is not a cache of answers
  * and not a store of documents: it is bounded, and forgets what is of least use.
  *
  * ```ts
@@ -23,7 +24,16 @@
 export { MEMORY_NODE_KINDS, type MemoryEdgeKey, type MemoryNodeKind } from '../core/memory/memory-node.ts'
 export { MEMORY_SETTINGS_DEFAULT, type MemorySettings } from '../core/memory/memory-state.ts'
 export { RANKING_WEIGHTS_DEFAULT, type RankingReasons, type RankingWeights } from '../core/memory/rank-memories.ts'
-export type { ContextStep, CountTokens } from '../core/memory/rolling-summary.ts'
+export { foldContext } from '../core/memory/fold-context.ts'
+export {
+  appendStep,
+  EMPTY_CONTEXT,
+  renderContext,
+  type ContextStep,
+  type CountTokens,
+  type RollingBudget,
+  type RollingContext,
+} from '../core/memory/rolling-summary.ts'
 export { SPREAD_LIMITS_DEFAULT, type SpreadLimits } from '../core/memory/spread-activation.ts'
 export type { RetrievalOutcome } from '../core/memory/use-statistics.ts'
 export {

@@ -18,12 +18,14 @@ export const agentRunCommand: Command = {
   flags: {
     input: { value: 'JSON', describe: 'its input as a JSON object, @FILE, or - for standard input (default {})' },
     tenant: { value: 'NAME', describe: 'whose cache, budgets and memory (default: default)' },
-    'without-memory': { describe: 'recall nothing of earlier runs, and keep nothing of this one' },
+    'without-memory': {
+      describe: 'recall nothing of earlier runs, go on with none of them, and keep nothing of this one',
+    },
     ...ARTEFACT_FLAGS,
   },
   details: [
     '`kernell agent list` names the agents and the fields of their inputs. Progress goes to stderr; the answer, or with --json the whole of it, to stdout. Amounts in it are nano-dollars as decimal text.',
-    'The planner and the researcher recall what earlier runs for the tenant led to, and keep what this one leads to, as text in the data directory. `kernell data purge --tenant default --memories --yes` deletes it, and the records of that tenant with it.',
+    'The planner and the researcher recall what earlier runs for the tenant led to, and keep what this one leads to, as text in the data directory. The planner also keeps the plan that it is at: run again with the same task, for the same tenant, after it was interrupted or killed, it goes on with what was done already; with "isResuming": false in its input it starts anew. `kernell data purge --tenant default --memories --yes` deletes all of that, and the records of that tenant with it.',
     'Ends with exit code 1 when a part of the work failed (an item of the pipeline, a step of a plan, a prompt that was not asked, a probe that is alarmed, a reservation that was refused); the document of --json then has "hasFailures": true.',
     'Ctrl-C stops the agent in order, ends the calls that are under way, and exits with 130.',
   ],
@@ -41,11 +43,13 @@ export const agentRunCommand: Command = {
     const input = await readInput(context)
     const result = await context.useNode(async (node) => {
       const isRemembering = agent.usesMemory === true && !isFlagSet(flags, 'without-memory')
+      const isKeeping = agent.keepsPlans === true && !isFlagSet(flags, 'without-memory')
       return await agent.run({
         actors: node.actors,
         router: node.router,
         caller: { tenant },
         ...(isRemembering && { memory: (await node.openMemory()).forTenant(tenant) }),
+        ...(isKeeping && { plans: await node.openPlans() }),
         node,
         input,
         signal,

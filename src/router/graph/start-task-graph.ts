@@ -2,9 +2,9 @@ import { assertNever } from '../../base/assert.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { ActorRef } from '../../actors/actor-ref.ts'
 import type { AgentDefinition } from '../../actors/agent-definition.ts'
+import type { Cell } from '../../actors/cell/cell.ts'
 import { defineAgent } from '../../actors/define-agent.ts'
 import { fromMachine } from '../../actors/hosting/from-machine.ts'
-import { spawnChildOf } from '../../actors/inside.ts'
 import type { ActorSystem } from '../../actors/system/actor-system.ts'
 import type { Machine } from '../../core/machine.ts'
 import type { PlannedTask } from '../../core/planning/order-by-dependencies.ts'
@@ -234,11 +234,16 @@ class RunningGraph<Task extends PlannedTask> implements TaskGraph<Task>, Attempt
   private startAttempt(effect: Extract<PlanEffect<Task>, { type: 'start-subtask' }>): void {
     const { id } = effect.subTask
     const turn = new RunningTurn(this, effect)
-    const actor = this.workers.get(id)?.actor ?? spawnChildOf(this.coordinator, STEP_WORKER)
+    const actor = this.workers.get(id)?.actor ?? this.spawnWorker()
     this.workers.set(id, { actor, turn })
     this.stream?.push({ type: 'step-started', id, attempt: effect.attempt })
     if (actor.send({ type: 'attempt-started', turn })) return
     turn.workerEnded()
+  }
+
+  private spawnWorker(): ActorRef {
+    // Not asked whether it is one: the system may be of another copy of this package, and so are its cells then.
+    return (this.coordinator as Cell).spawn(STEP_WORKER)
   }
 
   private giveUp(id: string): void {
