@@ -395,7 +395,8 @@ export const ERROR_CODES = {
     isRetryable: false,
   },
   ACTOR_FAILED: {
-    cause: 'The actor that was asked failed while it handled the question.',
+    cause:
+      'The actor that was asked failed while it handled the question, or the durable turn that asked came to nothing.',
     remedy: 'Read the cause, which is what its logic threw; the actor itself may have been restarted.',
     httpStatus: 500,
     isRetryable: false,
@@ -505,7 +506,7 @@ export const ERROR_CODES = {
   },
   ACTOR_STUCK: {
     cause: 'An actor kept its worker thread from doing anything else for longer than is allowed.',
-    remedy: 'Break long computations into several messages, or raise the limit.',
+    remedy: 'Break long computations into several messages, or raise `threads.stuckAfterMs` of `createActorSystem`.',
     httpStatus: 500,
     isRetryable: false,
   },

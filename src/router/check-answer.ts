@@ -55,6 +55,7 @@ function inputOf(
   const prior = after ?? before
   return {
     task: run.facts.prompt,
+    hasContext: !run.facts.isBarePrompt,
     answer: answer.text,
     finishReason: answer.finishReason,
     toolCallCount: answer.toolCalls.length,

@@ -2,6 +2,7 @@ import { createMachine, fromTransition } from 'xstate'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { ActorRef } from '../../src/actors/actor-ref.ts'
 import { createActorSystem as createBareSystem } from '../../src/actors/create-actor-system.ts'
+import { durableActors } from '../../src/actors/durable/durable-actors.ts'
 import { defineAgent as defineTyped } from '../../src/actors/define-agent.ts'
 import { spawnChildOf, stash, unstashAll } from '../../src/actors/inside.ts'
 import { createSystemEnvironment } from '../../src/actors/system/system-environment.ts'
@@ -219,6 +220,18 @@ describe('a system refuses', () => {
       /^intensity of a supervisor/,
     ],
     ['a number as id', () => system.get(wrong(5)), TypeError, /^get takes the id of an actor, a string, not 5/],
+    [
+      'a number as listener of dead letters',
+      () => system.deadLetters.subscribe(wrong(5)),
+      TypeError,
+      /^deadLetters.subscribe takes a function, not 5/,
+    ],
+    [
+      'nothing as a system',
+      () => durableActors(wrong(undefined)),
+      TypeError,
+      /^durableActors takes an object, not undefined/,
+    ],
     ['a number as listener', () => system.onSupervision(wrong(5)), TypeError, /^onSupervision takes a function, not 5/],
     [
       'nothing as inspector',

@@ -265,3 +265,22 @@ describe('an answer that is a tool call', () => {
     expect([result.attempts[0]?.reason, result.modelId]).toEqual(['tool-calls', 'openai/large'])
   })
 })
+
+describe('an exact tool beside a model', () => {
+  it('does not judge an answer to more than the bare question', async () => {
+    const { router } = createFixture({ models: [{ ...cheap, script: '407.8' }] })
+    const request = requestOf('What is 17% of 2340?')
+    const { messages } = request.request
+    const withSystem = {
+      ...request,
+      target: { kind: 'model', modelId: 'openai/mini' } as const,
+      request: {
+        ...request.request,
+        messages: [{ role: 'system', content: 'Add ten to every result.' } as const, ...messages],
+      },
+    }
+    const said = await router.route(withSystem)
+    const bare = await router.route({ ...request, target: withSystem.target })
+    expect([said, bare].map(({ verification }) => verification?.isAccepted)).toEqual([true, false])
+  })
+})

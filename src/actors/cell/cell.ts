@@ -28,6 +28,7 @@ import type { ActorEnvironment } from '../environment.ts'
 import { checkFunction, checkObject, checkObserver, deliverMisuse } from '../misuse.ts'
 import { formatAddress } from '../system/address.ts'
 import { CellExtras, type CellOptions, type XStateClock } from './cell-extras.ts'
+import type { EndTeller } from './end-teller.ts'
 import type { EventRing, RingPool } from './event-ring.ts'
 
 /** `Cell.status`; the numbers are those of XState's `ProcessingStatus`, which its code compares with. */
@@ -89,6 +90,7 @@ export interface CellHost {
   readonly isInline: boolean
   readonly environment: ActorEnvironment
   readonly deadLetters: DeadLetterStore
+  readonly ends: EndTeller
   /** Live cells of the top by name, and below it those without a name whose id somebody has asked for. */
   readonly registry: Map<string, Cell>
   /** Whether any cell without a name has been asked for its id. */

@@ -20,7 +20,6 @@ import {
   type Cell,
   type CellHost,
 } from './cell.ts'
-import { tellEnd } from './tell-ends.ts'
 
 /** Runs what was deferred since `base`, in order, what it defers itself included. Throws the first error and forgets the rest. */
 export function runDeferred(host: CellHost, base: number): void {
@@ -196,8 +195,7 @@ function tellOfEnd(cell: Cell, reason: TerminationReason): void {
   for (const waiter of stopWaiters ?? []) waiter()
   for (const waiter of roomWaiters ?? []) waiter.ended()
   if (endListeners === undefined || endListeners.size === 0) return
-  const reportError = (error: unknown): void => system.environment.reportError(error)
-  tellEnd({ terminated: terminatedOf(cell), listeners: endListeners, reportError })
+  system.ends.tell({ terminated: terminatedOf(cell), listeners: endListeners })
 }
 
 /** What watchers are told of an actor that has ended. */

@@ -1,5 +1,6 @@
 import type { AnyEventObject, Subscription } from 'xstate'
 import type { ActorAddress } from '../actor-ref.ts'
+import { checkFunction } from '../misuse.ts'
 
 /**
  * Why a message reached nobody: its target had ended, was being drained, had a full mailbox, dropped it for a newer one, failed over it
@@ -69,6 +70,7 @@ export class DeadLetterStore implements DeadLetters {
   }
 
   subscribe(listener: (letter: DeadLetter) => void): Subscription {
+    checkFunction(listener, 'deadLetters.subscribe takes')
     this.#listeners.add(listener)
     return { unsubscribe: () => void this.#listeners.delete(listener) }
   }

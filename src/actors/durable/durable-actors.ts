@@ -1,6 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import type { AgentDefinition } from '../agent-definition.ts'
 import { Cell } from '../cell/cell.ts'
+import { checkObject } from '../misuse.ts'
 import type { ActorSystem } from '../system/actor-system.ts'
 import { durableRootOf, isDurableRoot } from './cell/turn-gate.ts'
 import type { DecidedApproval, DecisionInit, PendingApproval } from './consequences/approval-desk.ts'
@@ -51,6 +52,7 @@ export interface DurableActors {
 
 /** @throws `ACTOR_PLATFORM_LACKS` when the system was made without a data directory. */
 export function durableActors(system: ActorSystem): DurableActors {
+  checkObject(system, 'durableActors takes')
   const extension = durableExtensionOf(system)
   if (extension === undefined) {
     throw new CodedError('ACTOR_PLATFORM_LACKS', { message: 'This actor system has no data directory' })

@@ -9,6 +9,7 @@ import type { XStateClock } from '../cell/cell-extras.ts'
 import { RingPool } from '../cell/event-ring.ts'
 import { endTree, linkChild, startCell } from '../cell/life.ts'
 import { findCell, namesBelow } from '../cell/naming.ts'
+import { EndTeller } from '../cell/end-teller.ts'
 import { stopCell } from '../cell/stop-cell.ts'
 import { askCell, deliverToCell } from '../delivery/ask.ts'
 import { DeadLetterStore, type DeadLetters } from '../delivery/dead-letters.ts'
@@ -112,6 +113,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   readonly isInline: boolean
   readonly environment: ActorEnvironment
   readonly deadLetters: DeadLetterStore & DeadLetters
+  readonly ends: EndTeller
   readonly registry: Map<string, Cell> = new Map()
   hasNumbered = false
   readonly deferred: (() => void)[] = []
@@ -146,6 +148,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     this.nodeName = init.nodeName ?? 'local'
     this.workerIndex = init.workerIndex ?? 0
     this.deadLetters = new DeadLetterStore(deadLettersMax, (error) => environment.reportError(error))
+    this.ends = new EndTeller((error) => environment.reportError(error))
     this.#clock = wheel
     this.extension = extension
     this.#turns = new TurnQueue(this)

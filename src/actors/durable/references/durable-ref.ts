@@ -10,6 +10,7 @@ import type {
   Terminated,
 } from '../../actor-ref.ts'
 import { eventTypeError, type Cell } from '../../cell/cell.ts'
+import { deliverMisuse } from '../../misuse.ts'
 
 /** What a reference uses of the system's extension. */
 export interface RefRuntime {
@@ -62,6 +63,8 @@ export class DurableRef implements ActorRef {
   }
 
   async deliver(event: AnyEventObject, options: DeliverOptions = {}): Promise<void> {
+    const misuse = deliverMisuse(options)
+    if (misuse !== undefined) throw misuse
     options.signal?.throwIfAborted()
     const early = this.#runtime.deliverEarly(this.id, event, options)
     if (early !== undefined) {
