@@ -268,7 +268,7 @@ describe('an answer that is a tool call', () => {
 
 describe('an exact tool beside a model', () => {
   it('does not judge an answer to more than the bare question', async () => {
-    const { router } = createFixture({ models: [{ ...cheap, script: '407.8' }] })
+    const { router } = createFixture({ models: [{ ...cheap, script: '407.8' }, judgeOf('{}')], judge: 'other/judge' })
     const request = requestOf('What is 17% of 2340?')
     const { messages } = request.request
     const withSystem = {
