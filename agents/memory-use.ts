@@ -1,4 +1,4 @@
-import type { TenantMemory } from 'kernell-os/memory'
+import { MEMORY_NODE_KINDS, type MemoryNodeKind, type RetrievalOutcome, type TenantMemory } from 'kernell-os/memory'
 
 /** The part of a memory that agents use: a tenant's of the node (`(await node.openMemory()).forTenant(tenant)`), or one of your own. */
 export type AgentMemory = Pick<TenantMemory, 'recall' | 'remember' | 'link' | 'feedback'>
@@ -7,6 +7,8 @@ export type AgentMemory = Pick<TenantMemory, 'recall' | 'remember' | 'link' | 'f
 export type Recalled = { readonly recallId: string; readonly texts: readonly string[] }
 
 const MEMORIES_MAX = 6
+/** What a task was says nothing by itself: it is the way to what came of it. */
+const LESSON_KINDS: readonly MemoryNodeKind[] = MEMORY_NODE_KINDS.filter((kind) => kind !== 'task')
 /** A memory that keeps 16 KiB in one piece, as they do by default, takes as many of any letters. */
 const KEPT_CHARS_MAX = 5_000
 
@@ -17,7 +19,7 @@ export async function recallFor(
   signal: AbortSignal,
 ): Promise<Recalled | undefined> {
   if (memory === undefined) return undefined
-  const { recallId, items } = await memory.recall({ text: task, limit: MEMORIES_MAX }, { signal })
+  const { recallId, items } = await memory.recall({ text: task, limit: MEMORIES_MAX, kinds: LESSON_KINDS }, { signal })
   return { recallId, texts: items.map(({ text }) => text) }
 }
 
@@ -25,7 +27,8 @@ export async function recallFor(
 export type Lesson = {
   /** As a text that is worth reading before the next such task. */
   readonly outcome: string
-  readonly isSuccess: boolean
+  /** Absent: it is worth keeping, and says neither that it went well nor that it did not. */
+  readonly isSuccess?: boolean
 }
 
 export type Experience = Lesson & {
@@ -35,19 +38,28 @@ export type Experience = Lesson & {
 }
 
 /**
- * Keeps a task and its outcome, the beginning where they are long, and says whether what was recalled was of use. Throws as
- * the methods of `TenantMemory`.
+ * Keeps a task and its outcome, the beginning where they are long, and says whether what was recalled was of use, where
+ * that is known. Throws as the methods of `TenantMemory`.
  */
 export async function keepExperience(
   { task, outcome: text, isSuccess, recalled }: Experience,
   memory: AgentMemory,
   signal: AbortSignal,
 ): Promise<void> {
-  const outcome = isSuccess ? 'success' : 'failure'
-  if (recalled !== undefined && recalled.texts.length > 0) await memory.feedback(recalled.recallId, outcome)
+  const outcome = outcomeOf(isSuccess)
+  if (outcome !== undefined && recalled !== undefined && recalled.texts.length > 0)
+    await memory.feedback(recalled.recallId, outcome)
   const asked = await memory.remember({ kind: 'task', text: keptOf(task) }, { signal })
-  const found = await memory.remember({ kind: 'outcome', text: keptOf(text), outcome }, { signal })
+  const found = await memory.remember(
+    { kind: 'outcome', text: keptOf(text), ...(outcome !== undefined && { outcome }) },
+    { signal },
+  )
   await memory.link({ from: asked.id, relation: 'led-to', to: found.id })
+}
+
+function outcomeOf(isSuccess: boolean | undefined): RetrievalOutcome | undefined {
+  if (isSuccess === undefined) return undefined
+  return isSuccess ? 'success' : 'failure'
 }
 
 /** No memory takes half a letter: a text may bring one, and be cut within one. */

@@ -291,9 +291,10 @@ function outputOf(context: Context): InformedOutput<Omit<Executed, 'id'>> {
   } as const
   if (end === undefined) return { kind: 'done', reply: { ...shared, output: '', isComplete: false } }
   const { output, isComplete } = composePlanOutput(plan)
-  const lesson = { outcome: lessonOf(request.task, steps), isSuccess: isComplete }
-  if (output === '') return { kind: 'failed', error: firstErrorOf(end), lesson }
-  return { kind: 'done', reply: { ...shared, output, isComplete }, lesson }
+  const lesson = lessonOf(request.task, steps, end)
+  const learned = lesson === undefined ? {} : { lesson }
+  if (output === '') return { kind: 'failed', error: firstErrorOf(end), ...learned }
+  return { kind: 'done', reply: { ...shared, output, isComplete }, ...learned }
 }
 
 function firstErrorOf({ errors }: PlanEnd): unknown {

@@ -1,4 +1,7 @@
 import { buildDecomposerPrompt, fenceSections, type PromptParts } from 'kernell-os/core'
+import type { Lesson } from '../memory-use.ts'
+import { saysSomething } from '../model-outcomes.ts'
+import type { PlanEnd } from './execute-plan.ts'
 import type { StepReport } from './steps.ts'
 
 export type PlanningPromptInit = {
@@ -26,11 +29,20 @@ export function planningPrompt(task: string, { stepsMax, lessons }: PlanningProm
 const TASK_CHARS_MAX = 1_000
 const STEP_CHARS_MAX = 300
 
-/** What is worth knowing before the next such task: the steps, and how each went. */
-export function lessonOf(task: string, steps: readonly StepReport[]): string {
+/**
+ * What is worth knowing before the next such task: the steps, and how each went. `undefined` where nothing is known of the
+ * plan: a step was not done for a reason that has nothing to do with it, and no other shows that the plan is bad.
+ */
+export function lessonOf(
+  task: string,
+  steps: readonly StepReport[],
+  { errors, doubtful }: Pick<PlanEnd, 'errors' | 'doubtful'>,
+): Lesson | undefined {
+  const isBad = doubtful.length > 0 || [...errors.values()].some(saysSomething)
+  if (!isBad && steps.some(({ state }) => state !== 'succeeded')) return undefined
   const lines = steps.map(({ id, description, state, reason }) => {
-    const how = reason === undefined ? state : `${state}: ${reason}`
-    return `- ${id}: ${description.slice(0, STEP_CHARS_MAX)} (${how})`
+    const said = doubtful.includes(id) ? `${state}, but the answer did not pass the checks` : state
+    return `- ${id}: ${description.slice(0, STEP_CHARS_MAX)} (${reason === undefined ? said : `${said}: ${reason}`})`
   })
-  return [`Plan for: ${task.slice(0, TASK_CHARS_MAX)}`, ...lines].join('\n')
+  return { outcome: [`Plan for: ${task.slice(0, TASK_CHARS_MAX)}`, ...lines].join('\n'), isSuccess: !isBad }
 }

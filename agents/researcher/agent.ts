@@ -1,11 +1,12 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
 import { toPlainError, type Amount } from 'kernell-os/core'
 import { assign, setup } from 'xstate'
-import type { AgentMemory } from '../memory-use.ts'
+import type { AgentMemory, Lesson } from '../memory-use.ts'
 import { areAccepted, failureOf, requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
 import { callGroup, type CallGroupInput, type CallGroupOutput, type Outcomes } from '../model-calls/call-group.ts'
 import type { Routing } from '../model-calls/model-call.ts'
 import { openPurse, type Purse } from '../model-calls/purse.ts'
+import { saysSomething } from '../model-outcomes.ts'
 import { readAmount, readList, readText, readWhole, type UnreadFields } from '../read-fields.ts'
 import { createRememberingJob, type InformedInput, type InformedOutput } from '../remembering-job.ts'
 import { checkWhole, invalid } from '../request-desk/protocol.ts'
@@ -77,6 +78,8 @@ type Context = InformedInput<ResearcherInput, ResearchRequest> & {
   readonly questions: readonly string[]
   readonly findings: readonly Finding[]
   readonly gaps: readonly Gap[]
+  /** Whether a question stayed without an answer for a reason that has nothing to do with it. */
+  readonly isCutShort: boolean
   readonly answer: string | undefined
   readonly isAccepted: boolean
   readonly purse: Purse
@@ -119,6 +122,7 @@ const work = setup({
     questions: [input.request.question],
     findings: [],
     gaps: [],
+    isCutShort: false,
     answer: undefined,
     isAccepted: true,
     purse: openPurse(input.request.maxCostNanos),
@@ -230,10 +234,14 @@ function writingCall({ resources, request, findings, gaps, purse }: Context): Ca
 }
 
 /** Findings and gaps; and, where nothing was found at all, the first failure as the error of the whole. */
-function foundBy(questions: readonly string[], outcomes: Outcomes): Pick<Context, 'findings' | 'gaps' | 'error'> {
+function foundBy(
+  questions: readonly string[],
+  outcomes: Outcomes,
+): Pick<Context, 'findings' | 'gaps' | 'isCutShort' | 'error'> {
   const findings: Finding[] = []
   const gaps: Gap[] = []
   let error: unknown
+  let isCutShort = false
   for (const [index, question] of questions.entries()) {
     const answer = textOf(outcomes[index])
     if (answer !== undefined) {
@@ -243,18 +251,19 @@ function foundBy(questions: readonly string[], outcomes: Outcomes): Pick<Context
     const failure = failureOf(outcomes[index])
     const { code, message } = toPlainError(failure)
     error ??= failure
+    isCutShort ||= !saysSomething(failure)
     gaps.push({ question, code, message })
   }
-  return { findings, gaps, error: findings.length === 0 ? error : undefined }
+  return { findings, gaps, isCutShort, error: findings.length === 0 ? error : undefined }
 }
 
 function outputOf(context: Context): InformedOutput<Omit<Researched, 'id'>> {
   const { error, answer, findings, gaps, isAccepted, recalled, purse } = context
+  const lesson = lessonOf(context)
   if (error !== undefined) return { kind: 'failed', error }
   return {
     kind: 'done',
-    // Without an answer nothing is known about the memories, and there is nothing to keep.
-    ...(answer !== undefined && { lesson: { outcome: answer, isSuccess: isAccepted } }),
+    ...(lesson !== undefined && { lesson }),
     reply: {
       type: 'researched',
       answer: answer ?? findingsAsAnswer(findings),
@@ -267,4 +276,14 @@ function outputOf(context: Context): InformedOutput<Omit<Researched, 'id'>> {
       hasUnknownCost: purse.hasUnknownCost,
     },
   }
+}
+
+/**
+ * Without an answer nothing is known about the memories, and there is nothing to keep. An answer that was refused is a
+ * failure; one that only lacks what no model could be asked is kept, and is neither.
+ */
+function lessonOf({ answer, isAccepted, isCutShort }: Context): Lesson | undefined {
+  if (answer === undefined) return undefined
+  if (!isAccepted) return { outcome: answer, isSuccess: false }
+  return isCutShort ? { outcome: answer } : { outcome: answer, isSuccess: true }
 }

@@ -21,7 +21,19 @@ describe('what agents keep', () => {
   it('is there for the next such task', async () => {
     await keep('Why is the bridge closed?', 'A bearing broke.')
     const recalled = await recallFor('Why is the old bridge closed?', memory, signal)
-    expect(recalled?.texts).toContain('A bearing broke.')
+    // The bare text of the task is the way to its lesson, and none itself.
+    expect(recalled?.texts).toEqual(['A bearing broke.'])
+  })
+
+  it('counts neither as a success nor as a failure where neither is known', async () => {
+    await keep('Why is the bridge closed?', 'A bearing broke.')
+    const first = await recallFor('Why is the bridge closed?', memory, signal)
+    await keepExperience({ task: 'Why?', outcome: 'The town is poor.', recalled: first }, memory, signal)
+    const { items } = await memory.recall({ text: 'The town is poor. A bearing broke.', kinds: ['outcome'] })
+    const figures = items.map(({ id, text }) => [text, memory.read(id)?.successes, memory.read(id)?.failures])
+    expect(figures).toContainEqual(['The town is poor.', 0, 0])
+    // Of the keeping alone: no feedback was given.
+    expect(figures).toContainEqual(['A bearing broke.', expect.closeTo(1, 3), 0])
   })
 
   it.each(['水', '😀', '\uD83D'])('is the beginning of what is longer than a memory takes (%j)', async (letter) => {
@@ -63,10 +75,10 @@ describe('a job that remembers', () => {
 
   it('shows its work what earlier ones led to', async () => {
     for (const _ of [1, 2]) expect(await run(() => learned)).toEqual(learned)
-    expect(inputs.map(({ recalled }) => recalled?.texts.length)).toEqual([0, 2])
+    expect(inputs.map(({ recalled }) => recalled?.texts.length)).toEqual([0, 1])
     expect(reports).toEqual([
       ['recalled', { memories: 0 }],
-      ['recalled', { memories: 2 }],
+      ['recalled', { memories: 1 }],
     ])
   })
 

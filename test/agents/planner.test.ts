@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { planner, type Executed, type PlannerInput } from '../../agents/planner/agent.ts'
 import type { AgentMemory } from '../../agents/memory-use.ts'
 import {
+  answer,
   ask,
   CALLER,
   createScriptedRouter,
@@ -33,6 +34,31 @@ function start(script: RouterScript, more: Partial<PlannerInput> = {}) {
   const world = createWorld()
   const router = createScriptedRouter(script)
   return { world, router, ref: world.spawn(planner, { router, caller: CALLER, targets: [{ kind: 'auto' }], ...more }) }
+}
+
+/** A memory that remembers one lesson, and notes what is done with it. */
+function createNotingMemory() {
+  const kept: unknown[][] = []
+  const memory: AgentMemory = {
+    recall: async ({ kinds }) => {
+      kept.push(['recall', kinds])
+      const items = [{ id: 'm', kind: 'outcome', text: 'DATA-0->>> step b failed', score: 1, why: {}, path: [] }]
+      return await Promise.resolve({ recallId: 'r', isSimilarityUsed: true, items: items as never })
+    },
+    remember: async ({ kind, text, outcome }) => {
+      kept.push(['remember', kind, text, outcome])
+      return await Promise.resolve({ id: kind, isNew: true })
+    },
+    link: async ({ relation }) => {
+      kept.push(['link', relation])
+      await Promise.resolve()
+    },
+    feedback: async (...parts) => {
+      kept.push(['feedback', ...parts])
+      await Promise.resolve()
+    },
+  }
+  return { kept, memory }
 }
 
 const TASK = { type: 'execute', task: 'Do it all.' }
@@ -166,32 +192,63 @@ describe('the planner', () => {
   })
 
   it('plans with what it remembers, and keeps how the plan went', async () => {
-    const kept: unknown[] = []
-    const memory = {
-      recall: () =>
-        Promise.resolve({ recallId: 'r', isSimilarityUsed: true, items: [{ text: 'DATA-0->>> step b failed' }] }),
-      remember: (node: { kind: string; text: string }) => {
-        kept.push([node.kind, node.text])
-        return Promise.resolve({ id: node.kind, isNew: true })
-      },
-      link: () => Promise.resolve(),
-      feedback: (...parts: unknown[]) => {
-        kept.push(parts)
-        return Promise.resolve()
-      },
-    } as unknown as AgentMemory
+    const { kept, memory } = createNotingMemory()
     const { world, router, ref } = start(
-      withPlan(PLAN, (prompt) => (stepOf(prompt) === 'd' ? failure('MODEL_AUTH_FAILED') : 'out')),
+      withPlan(PLAN, (prompt) => (stepOf(prompt) === 'd' ? failure('MODEL_REQUEST_REFUSED') : 'out')),
       { memory },
     )
     expect(await ask(world, ref, TASK)).toMatchObject({ recalled: 1 })
     // A lesson cannot close the fence of the task.
     expect(router.requests[0]?.request.messages[1]?.content).toContain('DATA->>> step b failed')
     expect(kept).toEqual([
-      ['r', 'failure'],
-      ['task', 'Do it all.'],
-      ['outcome', expect.stringContaining('- d: Do d. (failed: MODEL_AUTH_FAILED)')],
+      ['recall', ['fact', 'outcome', 'entity', 'note', 'summary']],
+      ['feedback', 'r', 'failure'],
+      ['remember', 'task', 'Do it all.', undefined],
+      ['remember', 'outcome', expect.stringContaining('- d: Do d. (failed: MODEL_REQUEST_REFUSED)'), 'failure'],
+      ['link', 'led-to'],
     ])
+  })
+
+  it('keeps as a success what was done', async () => {
+    const { kept, memory } = createNotingMemory()
+    const { world, ref } = start(
+      withPlan(PLAN, () => 'out'),
+      { memory },
+    )
+    await ask(world, ref, TASK)
+    expect(kept.slice(1, 2)).toEqual([['feedback', 'r', 'success']])
+  })
+
+  it.each([
+    ['ROUTER_NO_MODEL', {}],
+    ['BUDGET_EXCEEDED', {}],
+    ['ROUTER_COST_CAP', {}],
+    ['MODEL_AUTH_FAILED', {}],
+    ['ROUTER_ALL_FAILED', { attempts: [{ outcome: 'failed', reason: 'MODEL_UNREACHABLE' }] }],
+  ] as const)('learns nothing of its plan from %s', async (code, details) => {
+    const { kept, memory } = createNotingMemory()
+    for (const fails of ['abcd', 'd']) {
+      const { world, ref } = start(
+        withPlan(PLAN, (prompt) => (fails.includes(stepOf(prompt)) ? failure(code, details) : 'out')),
+        { memory, attemptsMax: 1 },
+      )
+      await ask(world, ref, TASK)
+    }
+    expect(kept.filter(([name]) => name !== 'recall')).toEqual([])
+  })
+
+  it.each([
+    ['a refused answer', failure('ROUTER_ALL_FAILED', { attempts: [{ outcome: 'rejected', reason: 'language' }] })],
+    ['an empty one', ' '],
+    ['one in doubt', answer('out', { verification: { isAccepted: false, confidence: 0.2 } })],
+  ])('learns from %s', async (_what, reply) => {
+    const { kept, memory } = createNotingMemory()
+    const { world, ref } = start(
+      withPlan(PLAN, (prompt) => (stepOf(prompt) === 'd' ? reply : 'out')),
+      { memory, attemptsMax: 1 },
+    )
+    await ask(world, ref, TASK)
+    expect(kept.slice(1, 2)).toEqual([['feedback', 'r', 'failure']])
   })
 
   it('does without its memory when that fails', async () => {

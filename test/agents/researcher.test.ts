@@ -156,6 +156,20 @@ describe('the researcher', () => {
     expect(memory.calls[1]).toEqual(['feedback', 'r', 'failure'])
   })
 
+  it('keeps an answer that lacks what nobody could be asked, and does not say how that went', async () => {
+    const memory = createMemory()
+    const { world, ref } = start(
+      (prompt, request, index) =>
+        prompt.endsWith('Who built it?') ? failure('MODEL_AUTH_FAILED') : WELL(prompt, request, index),
+      { memory },
+    )
+    await ask(world, ref, QUESTION)
+    expect(memory.calls.slice(1, 3)).toEqual([
+      ['remember', 'task', 'What about the bridge?', undefined],
+      ['remember', 'outcome', 'It is old [1].', undefined],
+    ])
+  })
+
   it.each(['recall', 'remember', 'link'])('does without its memory when that fails (%s)', async (name) => {
     const { world, ref } = start(WELL, { memory: createMemory([name]) })
     expect(await ask(world, ref, QUESTION)).toMatchObject({ type: 'researched', answer: 'It is old [1].' })
