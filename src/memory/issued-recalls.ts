@@ -17,8 +17,10 @@ export type IssuedRecall = {
   readonly recallId: string
   readonly tenant: TenantId
   readonly items: readonly RecalledItem[]
-  /** Set with the first feedback. */
-  answer: Promise<void> | undefined
+  /** By item, when its first feedback is durable. */
+  readonly answers: Map<string, Promise<void>>
+  /** Nodes and edges of the ways that an outcome has counted for. */
+  readonly counted: Set<string>
 }
 
 /** What a recall went through, for whom feedback is to be given. */
@@ -40,7 +42,8 @@ export class IssuedRecalls {
       recallId: `${this.#runId}-${this.#count}`,
       tenant,
       items: ranked.map(({ node, path, carriers }) => ({ id: node.id, path: path.map(keyOf), carriers })),
-      answer: undefined,
+      answers: new Map(),
+      counted: new Set(),
     }
     this.#places[this.#count % this.#places.length] = recall
     this.#count += 1
@@ -59,22 +62,57 @@ export class IssuedRecalls {
   }
 }
 
-/** Nodes and edges of the items with these ids; all items when `ids` is absent. */
-export function judgedBy({ items }: IssuedRecall, ids: readonly string[] | undefined): JudgedRecall {
+/**
+ * Says how items of a recall ended, each the first time that it is asked for; what lies on the ways of several items counts
+ * with the first of them. Resolves when all of them are durable.
+ *
+ * @param judge  Makes it durable. When it rejects, the items can be asked for again.
+ */
+export async function answerOnce(
+  recall: IssuedRecall,
+  ids: readonly string[] | undefined,
+  judge: (judged: JudgedRecall) => Promise<void>,
+): Promise<void> {
+  const { items, answers, counted } = recall
+  const meant = ids === undefined ? items : items.filter(({ id }) => ids.includes(id))
+  const fresh = meant.filter(({ id }) => !answers.has(id))
+  if (fresh.length > 0) {
+    const { judged, marks } = judgedBy(fresh, counted)
+    for (const mark of marks) counted.add(mark)
+    const answer = judge(judged).catch((error: unknown) => {
+      for (const { id } of fresh) answers.delete(id)
+      for (const mark of marks) counted.delete(mark)
+      throw error
+    })
+    for (const { id } of fresh) answers.set(id, answer)
+  }
+  await Promise.all(meant.map(async ({ id }) => await answers.get(id)))
+}
+
+/** Nodes and edges of these items, without what has counted on the way of others, and the marks of what counts now. */
+function judgedBy(
+  items: readonly RecalledItem[],
+  counted: ReadonlySet<string>,
+): { readonly judged: JudgedRecall; readonly marks: readonly string[] } {
   const credits = new Map<string, number>()
-  const edges: MemoryEdgeKey[] = []
+  const edges = new Map<string, MemoryEdgeKey>()
   for (const { id, path, carriers } of items) {
-    if (ids !== undefined && !ids.includes(id)) continue
     credits.set(id, 1)
-    for (const carrier of carriers) credits.set(carrier, credits.get(carrier) ?? CARRIER_CREDIT)
-    edges.push(...path)
+    for (const carrier of carriers)
+      if (!counted.has(carrier)) credits.set(carrier, credits.get(carrier) ?? CARRIER_CREDIT)
+    for (const edge of path) {
+      const mark = markOf(edge)
+      if (!counted.has(mark)) edges.set(mark, edge)
+    }
   }
-  return {
-    nodes: [...credits].map(([id, credit]) => ({ id, credit })),
-    edges: edges
-      .toSorted(compareEdges)
-      .filter((edge, at, sorted) => at === 0 || compareEdges(sorted[at - 1] ?? edge, edge) !== 0),
-  }
+  const nodes = [...credits].map(([id, credit]) => ({ id, credit }))
+  const judged = { nodes, edges: [...edges.values()].toSorted(compareEdges) }
+  return { judged, marks: [...credits.keys(), ...edges.keys()] }
+}
+
+/** No id of a node has a space. */
+function markOf({ from, relation, to }: MemoryEdgeKey): string {
+  return `${from} ${relation} ${to}`
 }
 
 function keyOf({ from, relation, to }: MemoryEdgeKey): MemoryEdgeKey {

@@ -144,7 +144,8 @@ export interface TenantMemory {
   recall(query: RecallQuery, options?: AbortOptions): Promise<Recall>
   /**
    * Says how a recall ended: its items, and with them the nodes and links of the ways to them, count a success or a failure,
-   * and stand higher or lower from now on. Only the first answer counts.
+   * and stand higher or lower from now on. Of each item the first answer counts, and no later one; what lies on the ways of
+   * several counts with the first of them.
    *
    * Throws `MEMORY_RECALL_UNKNOWN` for a recall of another tenant, of an earlier run, or of too long ago.
    */

@@ -8,7 +8,7 @@ import type { RankedMemory, SimilarNode } from '../core/memory/rank-memories.ts'
 import { fadingSince } from '../core/memory/use-statistics.ts'
 import type { Fading, RetrievalOutcome, UseStatistics } from '../core/memory/use-statistics.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
-import { judgedBy } from './issued-recalls.ts'
+import { answerOnce, type JudgedRecall } from './issued-recalls.ts'
 import type {
   FeedbackOptions,
   Memory,
@@ -110,11 +110,7 @@ export class StoredTenantMemory implements TenantMemory {
     }
     const strange = options.ids?.find((id) => !recall.items.some((item) => item.id === id))
     if (strange !== undefined) throw new RangeError(`${JSON.stringify(strange)} is no item of the recall`)
-    recall.answer ??= this.#judge(outcome, judgedBy(recall, options.ids)).catch((error: unknown) => {
-      recall.answer = undefined
-      throw error
-    })
-    await recall.answer
+    await answerOnce(recall, options.ids, async (judged) => await this.#judge(outcome, judged))
   }
 
   async forget(id: string): Promise<boolean> {
@@ -179,7 +175,7 @@ export class StoredTenantMemory implements TenantMemory {
     }
   }
 
-  async #judge(outcome: RetrievalOutcome, { nodes, edges }: ReturnType<typeof judgedBy>): Promise<void> {
+  async #judge(outcome: RetrievalOutcome, { nodes, edges }: JudgedRecall): Promise<void> {
     const change = graphChange({ type: 'retrieval-judged', outcome, nodes, edges, at: this.#parts.clock.now() })
     const [effects] = await write(this.#parts, this.#tenant, { changes: [change] })
     const refusal = effects?.find((effect) => effect.type === 'event-refused')

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { MINUTE_MS } from '../../src/base/time.ts'
 import type { Recall } from '../../src/memory/memory-graph.ts'
 import { createMemory, settle, startMemory, tenantOf } from './memory-fixture.ts'
+import { createMemoryEventLog } from '../../src/storage/memory/memory-event-log.ts'
 
 const textsOf = ({ items }: Recall): readonly string[] => items.map(({ text }) => text)
 
@@ -146,6 +147,62 @@ describe('feedback', () => {
     const written = log.nextIndex
     await memory.feedback(recallId, 'failure')
     expect([memory.read(id)?.successes, memory.read(id)?.failures, log.nextIndex]).toEqual([1, 0, written])
+  })
+
+  test('counts once for each item, however the items are divided', async () => {
+    const { memory, log } = await startMemory()
+    for (const id of ['a', 'b', 'c']) await memory.remember({ kind: 'note', id, text: `apple ${id}` })
+    const { recallId } = await memory.recall({ text: 'apple' })
+    await memory.feedback(recallId, 'success', { ids: ['a'] })
+    await memory.feedback(recallId, 'failure', { ids: ['b', 'a'] })
+    await memory.feedback(recallId, 'success')
+    const figures = ['a', 'b', 'c'].map((id) => [memory.read(id)?.successes, memory.read(id)?.failures])
+    expect(figures).toEqual([
+      [1, 0],
+      [0, 1],
+      [1, 0],
+    ])
+    const written = log.nextIndex
+    await memory.feedback(recallId, 'failure', { ids: ['a', 'b', 'c'] })
+    expect(log.nextIndex).toBe(written)
+  })
+
+  test('counts the way to several items once', async () => {
+    const { memory } = await startMemory()
+    for (const id of ['a', 'b', 'c', 'd']) await memory.remember({ kind: 'note', id, text: `node ${id}` })
+    for (const [from, to] of [
+      ['a', 'b'],
+      ['b', 'c'],
+      ['b', 'd'],
+    ] as const)
+      await memory.link({ from, relation: 'about', to })
+    const { recallId } = await memory.recall({ text: 'zzz', seeds: ['a'] })
+    await memory.feedback(recallId, 'success', { ids: ['c'] })
+    await memory.feedback(recallId, 'success', { ids: ['d'] })
+    expect(['a', 'b', 'c', 'd'].map((id) => memory.read(id)?.successes)).toEqual([0.5, 0.5, 1, 1])
+    expect(memory.read('a')?.links.map(({ successes }) => successes)).toEqual([1])
+  })
+
+  test('can be given again where there was no room for it', async () => {
+    const log = createMemoryEventLog()
+    const append = log.append.bind(log)
+    let gate: Promise<void> | undefined
+    log.append = async (payloads) => {
+      await gate
+      return await append(payloads)
+    }
+    const { memory } = await startMemory({ log, pendingMax: 1 })
+    const { id } = await memory.remember({ kind: 'note', id: 'red', text: 'red apples' })
+    await memory.remember({ kind: 'note', id: 'blue', text: 'blue plums' })
+    const { recallId } = await memory.recall({ text: 'apples' })
+    const opening = Promise.withResolvers<void>()
+    gate = opening.promise
+    const link = memory.link({ from: 'red', relation: 'about', to: 'blue' })
+    await expect(memory.feedback(recallId, 'success')).rejects.toMatchObject({ code: 'MEMORY_OVERLOADED' })
+    opening.resolve()
+    await link
+    await memory.feedback(recallId, 'success')
+    expect(memory.read(id)?.successes).toBe(1)
   })
 
   test('on what was forgotten since is no error', async () => {
