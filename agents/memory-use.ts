@@ -1,14 +1,25 @@
 import { MEMORY_NODE_KINDS, type MemoryNodeKind, type RetrievalOutcome, type TenantMemory } from 'kernell-os/memory'
+import { noteDown, notesOf, openNotes } from './notes.ts'
 
 /** The part of a memory that agents use: a tenant's of the node (`(await node.openMemory()).forTenant(tenant)`), or one of your own. */
-export type AgentMemory = Pick<TenantMemory, 'recall' | 'remember' | 'link' | 'feedback'>
+export type AgentMemory = Pick<TenantMemory, 'recall' | 'remember' | 'link' | 'feedback'> &
+  // Of a memory that keeps conversations too.
+  Partial<Pick<TenantMemory, 'addStep' | 'readThread' | 'closeThread'>>
 
-/** What was recalled for a task, best first, and how to say whether it helped. */
-export type Recalled = { readonly recallId: string; readonly texts: readonly string[] }
+/** What was recalled for a task, and how to say whether it helped. */
+export type Recalled = {
+  readonly recallId: string
+  /** Best first, and so much of it as the agent has room for in mind. */
+  readonly texts: readonly string[]
+  /** Of what is among the texts. */
+  readonly ids: readonly string[]
+}
 
 const MEMORIES_MAX = 6
 /** What a task was says nothing by itself: it is the way to what came of it. */
 const LESSON_KINDS: readonly MemoryNodeKind[] = MEMORY_NODE_KINDS.filter((kind) => kind !== 'task')
+/** Tokens of all that is recalled for one task, as they are estimated. */
+const RECALLED_TOKENS_MAX = 2_000
 /** A memory that keeps 16 KiB in one piece, as they do by default, takes as many of any letters. */
 const KEPT_CHARS_MAX = 5_000
 
@@ -20,7 +31,12 @@ export async function recallFor(
 ): Promise<Recalled | undefined> {
   if (memory === undefined) return undefined
   const { recallId, items } = await memory.recall({ text: task, limit: MEMORIES_MAX, kinds: LESSON_KINDS }, { signal })
-  return { recallId, texts: items.map(({ text }) => text) }
+  const notes = noteDown(
+    openNotes(RECALLED_TOKENS_MAX),
+    items.toReversed().map(({ id, text }) => ({ kind: 'memory', id, text })),
+  )
+  const noted = notesOf(notes, 'memory')
+  return { recallId, texts: noted.map(({ text }) => text), ids: noted.map(({ id }) => id) }
 }
 
 /** What a task led to. */
@@ -48,7 +64,7 @@ export async function keepExperience(
 ): Promise<void> {
   const outcome = outcomeOf(isSuccess)
   if (outcome !== undefined && recalled !== undefined && recalled.texts.length > 0)
-    await memory.feedback(recalled.recallId, outcome)
+    await memory.feedback(recalled.recallId, outcome, { ids: recalled.ids })
   const asked = await memory.remember({ kind: 'task', text: keptOf(task) }, { signal })
   const found = await memory.remember(
     { kind: 'outcome', text: keptOf(text), ...(outcome !== undefined && { outcome }) },

@@ -62,6 +62,8 @@ const RESEARCHER_FIELDS: readonly AgentField[] = [
   { name: 'question', kind: 'text', isRequired: true, describe: 'what is to be found out' },
   { name: 'sources', kind: 'json', describe: 'texts to rest on: a list of {"title", "text"}' },
   { name: 'questionsMax', kind: 'whole', describe: 'questions that it may be split into, 1 to 12 (default 4)' },
+  { name: 'thread', kind: 'text', describe: 'the conversation that it belongs to, by a name; needs the memory' },
+  { name: 'isLast', kind: 'flag', describe: 'the conversation ends with this question, and becomes one memory' },
   ...ROUTING_FIELDS,
 ]
 
@@ -73,7 +75,14 @@ export const RESEARCHER: PackagedAgent = {
   usesMemory: true,
   async run(init) {
     const fields = readInput(init.input, RESEARCHER_FIELDS)
-    const names = { question: 'question', sources: 'sources', questionsMax: 'questionsMax', maxCostUsd: 'maxCostNanos' }
+    const names = {
+      question: 'question',
+      sources: 'sources',
+      questionsMax: 'questionsMax',
+      thread: 'thread',
+      isLast: 'isLast',
+      maxCostUsd: 'maxCostNanos',
+    }
     return await runRequest<Researched>(init, {
       definition: researcher,
       input: { ...routingOf(init), ...memoryOf(init), ...targetsOf(fields) },

@@ -1,34 +1,23 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
 import { toPlainError, type Amount } from 'kernell-os/core'
-import { assign, setup } from 'xstate'
-import type { AgentMemory, Lesson } from '../memory-use.ts'
-import { areAccepted, failureOf, requestOfPrompt, textOf } from '../model-calls/ask-with-prompt.ts'
-import { callGroup, type CallGroupInput, type CallGroupOutput, type Outcomes } from '../model-calls/call-group.ts'
-import type { Routing } from '../model-calls/model-call.ts'
-import { openPurse, type Purse } from '../model-calls/purse.ts'
-import { saysSomething } from '../model-outcomes.ts'
-import { readAmount, readList, readText, readWhole, type UnreadFields } from '../read-fields.ts'
+import { assign, fromPromise, setup } from 'xstate'
+import type { Lesson } from '../memory-use.ts'
+import { areAccepted, textOf } from '../model-calls/ask-with-prompt.ts'
+import { callGroup, type CallGroupOutput } from '../model-calls/call-group.ts'
+import { openPurse } from '../model-calls/purse.ts'
+import { noteDown, openNotes } from '../notes.ts'
 import { createRememberingJob, type InformedInput, type InformedOutput } from '../remembering-job.ts'
-import { checkWhole, invalid } from '../request-desk/protocol.ts'
-import type { CancelRequest, DeskEmitted, DeskLimits } from '../request-desk/protocol.ts'
-import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
-import {
-  findingsAsAnswer,
-  gatheringPrompt,
-  parseQuestions,
-  splittingPrompt,
-  writingPrompt,
-  type Finding,
-  type Source,
-} from './prompts.ts'
+import { checkWhole, type CancelRequest, type DeskEmitted } from '../request-desk/protocol.ts'
+import { createRequestDesk } from '../request-desk/request-desk.ts'
+import { gatheringCalls, nextQuestions, splittingCall, writingCall } from './calls.ts'
+import { addAnswer, soFar } from './conversation.ts'
+import { addFound, NOTHING_FOUND, type Gap } from './findings.ts'
+import { findingsAsAnswer, parseQuestions, textOfFinding, type Finding, type Source } from './prompts.ts'
+import { readRequest } from './read-request.ts'
+import type { Research, ResearcherInput, ResearchRequest } from './research.ts'
 
-export type ResearcherInput = Routing &
-  DeskLimits & {
-    /** What earlier requests found out is recalled from here, and what this one finds is kept. Absent: neither. */
-    readonly memory?: AgentMemory
-    /** Questions of one request that are asked at once. Default 4. */
-    readonly parallelMax?: number
-  }
+export type { Gap } from './findings.ts'
+export type { ResearcherInput } from './research.ts'
 
 export type ResearcherEvent =
   | {
@@ -40,14 +29,18 @@ export type ResearcherEvent =
       readonly sources?: readonly Source[]
       /** Questions that it may be split into, 1 to 12. Default 4. */
       readonly questionsMax?: number
+      /**
+       * The conversation that the question belongs to, 1 to 96 characters of `A-Z a-z 0-9 . _ : -`: what was asked and
+       * answered in it before is shown with the question, as a rolling summary, and the answer is added. Needs a memory.
+       */
+      readonly thread?: string
+      /** True: the conversation ends with this question, and is folded into one memory. Default false. */
+      readonly isLast?: boolean
       /** Most that this request may cost. */
       readonly maxCostNanos?: Amount
       readonly replyTo?: ReplyTarget
     }
   | CancelRequest
-
-/** A question that stayed without an answer, and why. */
-export type Gap = { readonly question: string; readonly code: string; readonly message: string }
 
 export type Researched = {
   readonly type: 'researched'
@@ -67,80 +60,88 @@ export type Researched = {
 
 export type ResearcherEmitted = DeskEmitted
 
-type ResearchRequest = {
-  readonly question: string
-  readonly sources: readonly Source[]
-  readonly questionsMax: number
-  readonly maxCostNanos: Amount | undefined
-}
-
-type Context = InformedInput<ResearcherInput, ResearchRequest> & {
-  readonly questions: readonly string[]
-  readonly findings: readonly Finding[]
-  readonly gaps: readonly Gap[]
-  /** Whether a question stayed without an answer for a reason that has nothing to do with it. */
-  readonly isCutShort: boolean
-  readonly answer: string | undefined
-  readonly isAccepted: boolean
-  readonly purse: Purse
-  readonly error: unknown
-}
+/** Tokens of what was found so far that a question is shown, as they are estimated. */
+const NOTED_TOKENS_MAX = 2_000
 
 const work = setup({
   types: {
-    context: {} as Context,
+    context: {} as Research,
     input: {} as InformedInput<ResearcherInput, ResearchRequest>,
     output: {} as InformedOutput<Omit<Researched, 'id'>>,
   },
-  actors: { callGroup },
+  actors: {
+    callGroup,
+    addAnswer: fromPromise<void, Research>(async ({ input: { resources, request, answer }, signal }) => {
+      const { conversation, question } = request
+      if (conversation === undefined || answer === undefined) return
+      await addAnswer(resources.memory, conversation, { question, answer, signal })
+    }),
+  },
   actions: {
     takeQuestions: assign(({ context: { request } }, { outcomes, purse }: CallGroupOutput) => ({
       purse,
       questions: parseQuestions(textOf(outcomes[0]), request.question, request.questionsMax),
     })),
-    takeFindings: assign(({ context }, { outcomes, purse }: CallGroupOutput) => ({
-      purse,
-      isAccepted: areAccepted(outcomes),
-      ...foundBy(context.questions, outcomes),
-    })),
+    takeFindings: assign(({ context }, { outcomes, purse }: CallGroupOutput) => {
+      const asked = nextQuestions(context)
+      const found = addFound(context.found, asked, outcomes)
+      const fresh = found.findings.slice(context.found.findings.length)
+      const noted = fresh.map((finding) => ({ kind: 'finding', id: finding.question, text: textOfFinding(finding) }))
+      return {
+        purse,
+        found,
+        notes: noteDown(context.notes, noted),
+        askedCount: context.askedCount + asked.length,
+        isAccepted: context.isAccepted && areAccepted(outcomes),
+      }
+    }),
     takeAnswer: assign(({ context }, { outcomes, purse }: CallGroupOutput) => ({
       purse,
       answer: textOf(outcomes[0]),
       isAccepted: context.isAccepted && areAccepted(outcomes),
     })),
+    reportMemory: ({ context }, { error }: { readonly error: unknown }) =>
+      context.report('memory-failed', { error: toPlainError(error) }),
   },
   guards: {
-    hasFailed: ({ context }) => context.error !== undefined,
+    hasQuestions: ({ context }) => context.askedCount < context.questions.length,
+    hasFailed: ({ context }) => errorOf(context) !== undefined,
     /** One question with one answer: there is nothing to put together. */
-    isAnswered: ({ context }) => context.questions.length === 1 && context.findings.length === 1,
+    isAnswered: ({ context }) => context.questions.length === 1 && context.found.findings.length === 1,
     isOneQuestion: ({ context }) => context.request.questionsMax === 1,
+    isConversation: ({ context }) => context.request.conversation !== undefined && context.answer !== undefined,
   },
 }).createMachine({
   id: 'research',
   context: ({ input }) => ({
     ...input,
     questions: [input.request.question],
-    findings: [],
-    gaps: [],
-    isCutShort: false,
+    askedCount: 0,
+    found: NOTHING_FOUND,
+    notes: openNotes(NOTED_TOKENS_MAX),
+    conversation:
+      input.request.conversation === undefined ? '' : soFar(input.resources.memory, input.request.conversation),
     answer: undefined,
     isAccepted: true,
     purse: openPurse(input.request.maxCostNanos),
-    error: undefined,
   }),
   initial: 'planning',
   states: {
-    planning: { always: [{ guard: 'isOneQuestion', target: 'gathering' }, { target: 'splitting' }] },
+    planning: { always: [{ guard: 'isOneQuestion', target: 'beginning' }, { target: 'splitting' }] },
     splitting: {
       invoke: {
         src: 'callGroup',
         input: ({ context }) => splittingCall(context),
         // Without a usable reply the question stays one; if no model can be asked at all, gathering says so.
-        onDone: { target: 'gathering', actions: { type: 'takeQuestions', params: ({ event }) => event.output } },
+        onDone: { target: 'beginning', actions: { type: 'takeQuestions', params: ({ event }) => event.output } },
       },
     },
-    gathering: {
+    beginning: {
       entry: ({ context }) => context.report('gathering', { questions: context.questions }),
+      always: 'gathering',
+    },
+    // As many at once as allowed; those after them are shown what these found.
+    gathering: {
       invoke: {
         src: 'callGroup',
         input: ({ context }) => gatheringCalls(context),
@@ -149,22 +150,35 @@ const work = setup({
     },
     weighing: {
       always: [
+        { guard: 'hasQuestions', target: 'gathering' },
         { guard: 'hasFailed', target: 'ended' },
         {
           guard: 'isAnswered',
-          target: 'ended',
-          actions: assign({ answer: ({ context }) => context.findings[0]?.answer }),
+          target: 'answered',
+          actions: assign({ answer: ({ context }) => context.found.findings[0]?.answer }),
         },
         { target: 'writing' },
       ],
     },
     writing: {
-      entry: ({ context }) =>
-        context.report('writing', { findings: context.findings.length, gaps: context.gaps.length }),
+      entry: ({ context: { found, report } }) =>
+        report('writing', { findings: found.findings.length, gaps: found.gaps.length }),
       invoke: {
         src: 'callGroup',
         input: ({ context }) => writingCall(context),
-        onDone: { target: 'ended', actions: { type: 'takeAnswer', params: ({ event }) => event.output } },
+        onDone: { target: 'answered', actions: { type: 'takeAnswer', params: ({ event }) => event.output } },
+      },
+    },
+    answered: { always: [{ guard: 'isConversation', target: 'adding' }, { target: 'ended' }] },
+    adding: {
+      invoke: {
+        src: 'addAnswer',
+        input: ({ context }) => context,
+        onDone: 'ended',
+        onError: {
+          target: 'ended',
+          actions: { type: 'reportMemory', params: ({ event }) => ({ error: event.error }) },
+        },
       },
     },
     ended: { type: 'final' },
@@ -188,78 +202,16 @@ function checkInput({ parallelMax }: ResearcherInput): void {
   checkWhole('parallelMax', parallelMax, { min: 1 })
 }
 
-function readRequest(event: DeskEvent): ResearchRequest {
-  return {
-    question: readText(event, 'question', 8_000),
-    sources: event['sources'] === undefined ? [] : readList(event, 'sources', { countMax: 16, readItem: readSource }),
-    questionsMax: readWhole(event, 'questionsMax', { min: 1, max: 12, absent: 4 }),
-    maxCostNanos: readAmount(event, 'maxCostNanos'),
-  }
+/** Where nothing was found at all, the first failure is the error of the whole. */
+function errorOf({ found: { findings, firstError } }: Pick<Research, 'found'>): unknown {
+  return findings.length === 0 ? firstError : undefined
 }
 
-function readSource(item: unknown, where: string): Source {
-  if (typeof item !== 'object' || item === null) throw invalid(`${where} must be an object with title and text`)
-  const fields = item as UnreadFields
-  return { title: readText(fields, 'title', 300), text: readText(fields, 'text', 40_000) }
-}
-
-function splittingCall({ resources, request, purse }: Context): CallGroupInput {
-  return {
-    routing: resources,
-    requests: [requestOfPrompt(splittingPrompt(request.question, request.questionsMax), { maxOutputTokens: 600 })],
-    purse,
-    callsAfter: request.questionsMax + 1,
-  }
-}
-
-function gatheringCalls({ resources, request, recalled, questions, purse, report }: Context): CallGroupInput {
-  const known = { sources: request.sources, memories: recalled?.texts ?? [] }
-  return {
-    routing: resources,
-    requests: questions.map((question) => requestOfPrompt(gatheringPrompt(question, known), { maxOutputTokens: 800 })),
-    purse,
-    callsAfter: 1,
-    onOutcome: (index, { kind }) => report('question-answered', { question: questions[index], outcome: kind }),
-    ...(resources.parallelMax !== undefined && { parallelMax: resources.parallelMax }),
-  }
-}
-
-function writingCall({ resources, request, findings, gaps, purse }: Context): CallGroupInput {
-  const missing = gaps.map(({ question }) => question)
-  return {
-    routing: resources,
-    requests: [requestOfPrompt(writingPrompt(request.question, findings, missing))],
-    purse,
-  }
-}
-
-/** Findings and gaps; and, where nothing was found at all, the first failure as the error of the whole. */
-function foundBy(
-  questions: readonly string[],
-  outcomes: Outcomes,
-): Pick<Context, 'findings' | 'gaps' | 'isCutShort' | 'error'> {
-  const findings: Finding[] = []
-  const gaps: Gap[] = []
-  let error: unknown
-  let isCutShort = false
-  for (const [index, question] of questions.entries()) {
-    const answer = textOf(outcomes[index])
-    if (answer !== undefined) {
-      findings.push({ question, answer })
-      continue
-    }
-    const failure = failureOf(outcomes[index])
-    const { code, message } = toPlainError(failure)
-    error ??= failure
-    isCutShort ||= !saysSomething(failure)
-    gaps.push({ question, code, message })
-  }
-  return { findings, gaps, isCutShort, error: findings.length === 0 ? error : undefined }
-}
-
-function outputOf(context: Context): InformedOutput<Omit<Researched, 'id'>> {
-  const { error, answer, findings, gaps, isAccepted, recalled, purse } = context
+function outputOf(context: Research): InformedOutput<Omit<Researched, 'id'>> {
+  const { answer, found, isAccepted, recalled, purse } = context
+  const { findings, gaps } = found
   const lesson = lessonOf(context)
+  const error = errorOf(context)
   if (error !== undefined) return { kind: 'failed', error }
   return {
     kind: 'done',
@@ -282,8 +234,8 @@ function outputOf(context: Context): InformedOutput<Omit<Researched, 'id'>> {
  * Without an answer nothing is known about the memories, and there is nothing to keep. An answer that was refused is a
  * failure; one that only lacks what no model could be asked is kept, and is neither.
  */
-function lessonOf({ answer, isAccepted, isCutShort }: Context): Lesson | undefined {
+function lessonOf({ answer, isAccepted, found }: Research): Lesson | undefined {
   if (answer === undefined) return undefined
   if (!isAccepted) return { outcome: answer, isSuccess: false }
-  return isCutShort ? { outcome: answer } : { outcome: answer, isSuccess: true }
+  return found.isCutShort ? { outcome: answer } : { outcome: answer, isSuccess: true }
 }

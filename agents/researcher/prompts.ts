@@ -6,11 +6,15 @@ export type Source = { readonly title: string; readonly text: string }
 export type Finding = { readonly question: string; readonly answer: string }
 
 /** Asks for the questions whose answers together answer the question. Parse the reply with `parseQuestions`. */
-export function splittingPrompt(question: string, questionsMax: number): PromptParts {
-  const fenced = fenceSections([{ name: 'question', content: question }])
+export function splittingPrompt(
+  question: string,
+  { questionsMax, conversation }: { readonly questionsMax: number; readonly conversation: string },
+): PromptParts {
+  const fenced = fenceSections([...conversationSection(conversation), { name: 'question', content: question }])
   const system = [
     'You prepare an investigation. Name the questions that have to be answered first, each answerable by itself.',
     `Reply with a JSON array of 1 to ${questionsMax} strings and nothing else; a simple question stays one question.`,
+    ...conversationLegend(conversation),
     fenced.notice,
   ].join('\n')
   return { system, user: `${fenced.text}\n\nName the questions. JSON array only.` }
@@ -40,19 +44,32 @@ export function gatheringPrompt(question: string, known: Known): PromptParts {
   return { system, user: `${fenced.text}\n\n${question}` }
 }
 
-export type Known = { readonly sources: readonly Source[]; readonly memories: readonly string[] }
+export type Known = {
+  readonly sources: readonly Source[]
+  readonly memories: readonly string[]
+  /** Answers to earlier questions of the same investigation, as far as the agent has them in mind. */
+  readonly findings: readonly string[]
+  /** The conversation that the question belongs to, so far; `''` without one. */
+  readonly conversation: string
+}
+
+export type Writing = {
+  readonly findings: readonly Finding[]
+  /** Questions without an answer. */
+  readonly gaps: readonly string[]
+  readonly conversation: string
+}
 
 /** Asks for the answer that follows from the findings. */
-export function writingPrompt(question: string, findings: readonly Finding[], gaps: readonly string[]): PromptParts {
-  const fenced = fenceSections(
-    findings.map(({ question: asked, answer }, index) => ({
-      name: `finding-${index + 1}`,
-      content: `${asked}\n\n${answer}`,
-    })),
-  )
+export function writingPrompt(question: string, { findings, gaps, conversation }: Writing): PromptParts {
+  const fenced = fenceSections([
+    ...conversationSection(conversation),
+    ...findings.map((finding, index) => ({ name: `finding-${index + 1}`, content: textOfFinding(finding) })),
+  ])
   const system = [
     'You write the answer to a question from the findings of an investigation, and from nothing else.',
     'Refer to findings as [1], [2] where a statement rests on them. Name contradictions between them.',
+    ...conversationLegend(conversation),
     ...(gaps.length === 0 ? [] : ['Say what could not be found out:', ...gaps.map((gap) => `- ${gap}`)]),
     fenced.notice,
   ].join('\n')
@@ -64,18 +81,36 @@ export function findingsAsAnswer(findings: readonly Finding[]): string {
   return findings.map(({ question, answer }, index) => `[${index + 1}] ${question}\n${answer}`).join('\n\n')
 }
 
-function sectionsOf({ sources, memories }: Known): readonly FencedSection[] {
+export function textOfFinding({ question, answer }: Finding): string {
+  return `${question}\n\n${answer}`
+}
+
+function sectionsOf({ sources, memories, findings, conversation }: Known): readonly FencedSection[] {
   return [
     ...sources.map(({ text }, index) => ({ name: `source-${index + 1}`, content: text })),
     ...memories.map((text, index) => ({ name: `memory-${index + 1}`, content: text })),
+    ...conversationSection(conversation),
+    ...findings.map((text, index) => ({ name: `known-${index + 1}`, content: text })),
   ]
 }
 
-function legendOf({ sources, memories }: Known): readonly string[] {
+function legendOf({ sources, memories, findings, conversation }: Known): readonly string[] {
   return [
     ...sources.map(({ title }, index) => `"source-${index + 1}" is ${JSON.stringify(title)}.`),
     ...(memories.length === 0
       ? []
       : ['Sections "memory-..." are what earlier investigations found; they may be out of date.']),
+    ...conversationLegend(conversation),
+    ...(findings.length === 0 ? [] : ['Sections "known-..." are answers to earlier questions of this investigation.']),
   ]
+}
+
+function conversationSection(conversation: string): readonly FencedSection[] {
+  return conversation === '' ? [] : [{ name: 'conversation', content: conversation }]
+}
+
+function conversationLegend(conversation: string): readonly string[] {
+  return conversation === ''
+    ? []
+    : ['Section "conversation" is what was asked and answered before; the question may refer to it.']
 }

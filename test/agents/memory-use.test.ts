@@ -1,4 +1,5 @@
 import { createActorSystem, defineAgent } from 'kernell-os/actors'
+import { estimateTokens } from 'kernell-os/core'
 import type { MemoryGraph } from 'kernell-os/memory'
 import { fromPromise } from 'xstate'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -39,6 +40,21 @@ describe('what agents keep', () => {
   it.each(['水', '😀', '\uD83D'])('is the beginning of what is longer than a memory takes (%j)', async (letter) => {
     await keep(`bridge ${letter.repeat(40_000)}`, `bearing ${letter.repeat(40_000)}`)
     expect(memory.inspect()).toMatchObject({ nodes: 2, edges: 1 })
+  })
+})
+
+describe('what is recalled', () => {
+  it('is as much as there is room for, the best first, and only that is judged', async () => {
+    const long = (name: string): string => `${name} of the bridge is closed. `.repeat(100)
+    for (const name of ['The arch', 'The ramp', 'The pier', 'The rail', 'The deck']) await keep(name, long(name))
+    const recalled = await recallFor('Why is the deck of the bridge closed?', memory, signal)
+    const texts = recalled?.texts ?? []
+    expect(texts.reduce((sum, text) => sum + estimateTokens(text), 0)).toBeLessThanOrEqual(2_000)
+    expect([texts.length > 0 && texts.length < 5, texts[0]?.startsWith('The deck')]).toEqual([true, true])
+    await keepExperience({ task: 'x', outcome: 'It is closed.', isSuccess: false, recalled }, memory, signal)
+    const { items } = await memory.recall({ text: 'Why is the bridge closed?', kinds: ['outcome'] })
+    const judged = items.filter(({ id, text }) => text !== 'It is closed.' && (memory.read(id)?.failures ?? 0) >= 0.99)
+    expect(judged.map(({ id }) => id).toSorted()).toEqual(recalled?.ids.toSorted())
   })
 })
 

@@ -202,7 +202,7 @@ describe('the planner', () => {
     expect(router.requests[0]?.request.messages[1]?.content).toContain('DATA->>> step b failed')
     expect(kept).toEqual([
       ['recall', ['fact', 'outcome', 'entity', 'note', 'summary']],
-      ['feedback', 'r', 'failure'],
+      ['feedback', 'r', 'failure', { ids: ['m'] }],
       ['remember', 'task', 'Do it all.', undefined],
       ['remember', 'outcome', expect.stringContaining('- d: Do d. (failed: MODEL_REQUEST_REFUSED)'), 'failure'],
       ['link', 'led-to'],
@@ -216,7 +216,7 @@ describe('the planner', () => {
       { memory },
     )
     await ask(world, ref, TASK)
-    expect(kept.slice(1, 2)).toEqual([['feedback', 'r', 'success']])
+    expect(kept.slice(1, 2)).toEqual([['feedback', 'r', 'success', { ids: ['m'] }]])
   })
 
   it.each([
@@ -248,7 +248,7 @@ describe('the planner', () => {
       { memory, attemptsMax: 1 },
     )
     await ask(world, ref, TASK)
-    expect(kept.slice(1, 2)).toEqual([['feedback', 'r', 'failure']])
+    expect(kept.slice(1, 2)).toEqual([['feedback', 'r', 'failure', { ids: ['m'] }]])
   })
 
   it('does without its memory when that fails', async () => {

@@ -186,7 +186,7 @@ describe('feedback', () => {
   test('can be given again where there was no room for it', async () => {
     const log = createMemoryEventLog()
     const append = log.append.bind(log)
-    let gate: Promise<void> | undefined
+    let gate = Promise.resolve()
     log.append = async (payloads) => {
       await gate
       return await append(payloads)
