@@ -1,6 +1,4 @@
 import type { AnyEventObject, Observer, Snapshot } from 'xstate'
-import type { BackOff } from '../../core/supervision/back-off.ts'
-import type { RestartIntensity } from '../../core/supervision/restart-intensity.ts'
 import type { Terminated } from '../actor-ref.ts'
 
 /** What ends with the actor and is told of it once. */
@@ -32,7 +30,8 @@ export class CellExtras {
   /** The event during which the actor failed last, and how often it was given. */
   failedEvent: AnyEventObject | undefined
   failures = 0
-  restarts: RestartRecord | undefined
+  /** Supervision's own value. */
+  restarts: object | undefined
   /** Deliveries that wait for room, in their order. */
   roomWaiters: Set<RoomWaiter> | undefined
   stopWaiters: (() => void)[] | undefined
@@ -47,13 +46,6 @@ export interface RoomWaiter {
   take(): void
   /** The actor has ended. */
   ended(): void
-}
-
-/** A supervisor may be a child itself: what it counts of its children and what is counted of it are two things. */
-export type RestartRecord = {
-  ofChildren: RestartIntensity | undefined
-  own: RestartIntensity | undefined
-  backOff: BackOff | undefined
 }
 
 export interface Releasable {

@@ -4,20 +4,25 @@
  */
 import type { AnyEventObject } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
-import { nextBackOff } from '../../core/supervision/back-off.ts'
-import { createRestartIntensity, recordRestart } from '../../core/supervision/restart-intensity.ts'
-import { isRestartedAfter, planRestart, type EndReason } from '../../core/supervision/restart-plan.ts'
-import { RUNNING, SCHEDULED, STOPPED, SUSPENDED, type Cell, type CellHost } from '../cell/cell.ts'
-import type { RestartRecord } from '../cell/cell-extras.ts'
+import {
+  childEnded,
+  childStarted,
+  nextStart,
+  restartAllOf,
+  restartDue,
+  type EndDecision,
+} from '../../core/supervision/restart-group.ts'
+import { createRestartIntensity } from '../../core/supervision/restart-intensity.ts'
+import { isRestartedAfter, type EndReason } from '../../core/supervision/restart-plan.ts'
+import { NO_TURN, RUNNING, SCHEDULED, STOPPED, SUSPENDED, type Cell, type CellHost } from '../cell/cell.ts'
 import { endChildren, endFailed, endLogic, endTree } from '../cell/life.ts'
 import type { SupervisorBehaviour } from '../hosting/supervisor-behaviour.ts'
+import { knownRecordOf, recordOf, Restarts, restartsOf, type Delays } from './restart-record.ts'
 import type { SupervisionEvent } from './supervision-event.ts'
 
 /** What a supervisor needs of its system besides cells. */
-export interface SupervisionHost extends CellHost {
+export interface SupervisionHost extends CellHost, Delays {
   report(event: SupervisionEvent): void
-  /** Runs `task` after `delayMs`, unless the system has stopped. */
-  after(delayMs: number, task: () => void): void
 }
 
 /** How often children of a supervisor whose `intensity` was not given may be restarted. */
@@ -25,12 +30,6 @@ export const INTENSITY_DEFAULT = { restarts: 3, withinMs: 5_000 } as const
 
 /** A child that ran so long after a restart is taken to be well again: its back-off starts anew. */
 const QUIET_MS = 10_000
-
-function recordOf(cell: Cell): RestartRecord {
-  const extras = cell.more()
-  extras.restarts ??= { ofChildren: undefined, own: undefined, backOff: undefined }
-  return extras.restarts
-}
 
 /** An actor threw while it handled `event`, or its logic says that it failed. */
 export function superviseFailure(host: SupervisionHost, cell: Cell, failure: ChildFailure): void {
@@ -91,41 +90,91 @@ type End = { readonly reason: EndReason; readonly error: unknown }
 
 function restartOrEnd(host: SupervisionHost, cell: Cell, end: End): void {
   const supervisor = cell.parent
-  const { kind, backOff } = cell.behaviour.definition.restart
-  if (supervisor === undefined || !isRestartedAfter(kind, end.reason)) {
+  if (supervisor === undefined) {
     endUnheard(host, cell, end.error)
     return
   }
-  const atMs = host.environment.clock.monotonicMs()
   const { strategy, intensity, isPerChild } = settingsOf(supervisor)
+  const restarts = restartsOf(cell, supervisor, strategy)
+  const own = recordOf(cell)
   const counted = recordOf(isPerChild ? cell : supervisor)
   const which = isPerChild ? 'own' : 'ofChildren'
-  const recorded = recordRestart(counted[which] ?? createRestartIntensity(intensity), atMs)
-  counted[which] = recorded.state
-  const plan = planRestart({
-    strategy,
-    children: strategy === 'one-for-one' ? [] : childrenOf(supervisor),
-    ended: cell,
+  const { backOff } = cell.behaviour.definition.restart
+  const decision = childEnded(restarts.group, {
+    child: cell,
     reason: end.reason,
-    isExceeded: recorded.isExceeded,
+    children: strategy === 'one-for-one' ? [] : childrenOf(supervisor),
+    atMs: host.environment.clock.monotonicMs(),
+    intensity: counted[which] ?? createRestartIntensity(intensity),
+    backOffInit: backOff && { ...backOff, quietMs: QUIET_MS },
+    backOff: own.backOff,
   })
-  if (plan.kind !== 'restart') {
-    escalate(host, cell, end.error)
-    return
+  switch (decision.kind) {
+    case 'ignored':
+      return
+    case 'leave':
+      endUnheard(host, cell, end.error)
+      return
+    case 'escalate':
+      counted[which] = decision.intensity
+      escalate(host, cell, end.error)
+      return
+    case 'restart':
+      counted[which] = decision.intensity
+      own.backOff = decision.backOff
+      restart(host, { cell, reason: end.reason, restarts, decision })
   }
-  for (const sibling of plan.stop) {
-    if (plan.start.includes(sibling)) quiesce(sibling, false)
-    else endTree(sibling, 'stopped')
+}
+
+type Restart = {
+  readonly cell: Cell
+  readonly reason: EndReason
+  readonly restarts: Restarts
+  readonly decision: EndDecision<Cell> & { readonly kind: 'restart' }
+}
+
+/** Ends what is to end, newest first, then starts who may start. */
+function restart(host: SupervisionHost, { cell, reason, restarts, decision }: Restart): void {
+  const wasBusy = restarts.isBusy
+  restarts.isBusy = true
+  restarts.group = decision.group
+  cell.marks |= SUSPENDED
+  try {
+    for (const sibling of decision.stop) {
+      // What one does as it ends may have ended others, or made the supervisor begin again.
+      if (restarts.isClosed) return
+      if (sibling.status !== RUNNING) continue
+      if (sibling.restartKind === 'temporary') endTree(sibling, 'stopped')
+      else quiesce(sibling, false)
+    }
+    if (cell.status === RUNNING && !restarts.isClosed) quiesce(cell, reason !== 'done')
+    const { wait } = decision
+    if (wait === undefined || restarts.isClosed) return
+    // Nobody is to wait for one that has ended meanwhile.
+    if (cell.status !== RUNNING) restarts.group = restartDue(restarts.group, wait.timer)
+    else {
+      const due = (): void => startThose(host, restarts)
+      restarts.wait(cell, wait, { due, after: (delayMs, task) => host.after(delayMs, task) })
+    }
+  } finally {
+    restarts.isBusy = wasBusy
+    startThose(host, restarts)
   }
-  quiesce(cell, end.reason !== 'done')
-  const own = recordOf(cell)
-  const wait = backOff && nextBackOff({ ...backOff, quietMs: QUIET_MS }, own.backOff, { atMs })
-  own.backOff = wait?.state
-  const startAll = (): void => {
-    for (const each of plan.start) if (each.status === RUNNING) startAgain(host, each)
+}
+
+/** One after the other: what fails as it starts is decided upon before the next one does. */
+function startThose(host: SupervisionHost, restarts: Restarts): void {
+  if (restarts.isBusy) return
+  restarts.isBusy = true
+  try {
+    for (let next = nextStart(restarts.group); next !== undefined; next = nextStart(restarts.group)) {
+      restarts.group = next.group
+      if (next.child.status === RUNNING) startAgain(host, next.child)
+      restarts.group = childStarted(restarts.group, next.child)
+    }
+  } finally {
+    restarts.isBusy = false
   }
-  if (wait === undefined || wait.delayMs === 0) startAll()
-  else host.after(wait.delayMs, startAll)
 }
 
 /** Oldest first. */
@@ -158,7 +207,10 @@ function quiesce(cell: Cell, hasFailed: boolean): void {
     }
     return
   }
+  // The restarts that wait below it come with its own.
+  knownRecordOf(cell)?.together?.close()
   for (const child of childrenOf(cell).toReversed()) {
+    knownRecordOf(child)?.alone?.close()
     if (child.restartKind === 'temporary') endTree(child, 'stopped')
     else if ((child.marks & SUSPENDED) === 0) quiesce(child, false)
   }
@@ -166,8 +218,6 @@ function quiesce(cell: Cell, hasFailed: boolean): void {
 
 function startAgain(host: SupervisionHost, cell: Cell): void {
   cell.marks &= ~SUSPENDED
-  // As in OTP: a supervisor that begins again has restarted nobody yet.
-  if (cell.behaviour.isSupervisor) recordOf(cell).ofChildren = undefined
   try {
     cell.stateIndex = 0
     cell.behaviour.initialise(cell)
@@ -177,8 +227,31 @@ function startAgain(host: SupervisionHost, cell: Cell): void {
     superviseFailure(host, cell, { error, event: undefined })
     return
   }
-  if (cell.behaviour.isSupervisor) for (const child of childrenOf(cell)) startAgain(host, child)
-  if (cell.status === RUNNING && cell.slot !== undefined && (cell.marks & SCHEDULED) === 0) host.enqueue(cell)
+  if (cell.behaviour.isSupervisor) startChildren(host, cell)
+  if (cell.status === RUNNING && cell.slot !== undefined && (cell.marks & (SCHEDULED | NO_TURN)) === 0)
+    host.enqueue(cell)
+}
+
+/** As in OTP: a supervisor that begins again has restarted nobody yet. */
+function startChildren(host: SupervisionHost, supervisor: Cell): void {
+  const record = recordOf(supervisor)
+  const { strategy } = settingsOf(supervisor)
+  // One that was spawned while the supervisor was down runs already.
+  const children = childrenOf(supervisor).filter(({ marks }) => (marks & SUSPENDED) !== 0)
+  record.ofChildren = undefined
+  record.together = undefined
+  if (strategy !== 'one-for-one') {
+    record.together = new Restarts(restartAllOf(strategy, children))
+    startThose(host, record.together)
+    return
+  }
+  const each = children.map((child) => {
+    const restarts = new Restarts(restartAllOf(strategy, [child]))
+    recordOf(child).alone = restarts
+    return restarts
+  })
+  // One that makes the supervisor fail closes those of the others.
+  for (const restarts of each) startThose(host, restarts)
 }
 
 /** Restarted too often: the child ends, and its supervisor fails in turn, unless it is the system's own. */
