@@ -274,7 +274,7 @@ function planningCall({ resources, request, recalled, purse }: Context): CallGro
 }
 
 function outputOf(context: Context): InformedOutput<Omit<Executed, 'id'>> {
-  const { request, plan, end, found, planFault, recalled, purse } = context
+  const { request, plan, end, planFault, recalled, purse } = context
   if (plan === undefined || (end === undefined && !request.isPlanOnly))
     return { kind: 'failed', error: context.error ?? new Error('The plan was not made') }
   const steps = stepReports(plan)
@@ -285,7 +285,7 @@ function outputOf(context: Context): InformedOutput<Omit<Executed, 'id'>> {
     steps,
     ...(planFault !== undefined && { planFault }),
     recalled: recalled?.texts.length ?? 0,
-    resumed: found?.unfinished === undefined ? 0 : doneCount(found.unfinished),
+    resumed: end?.resumed ?? 0,
     spentNanos: purse.spentNanos,
     hasUnknownCost: purse.hasUnknownCost,
   } as const

@@ -1,5 +1,12 @@
 import type { ActorSystem } from 'kernell-os/actors'
-import { buildSubTaskPrompt, toPlainError, type PlanInput, type PlanState, type SubTask } from 'kernell-os/core'
+import {
+  buildSubTaskPrompt,
+  CodedError,
+  toPlainError,
+  type PlanInput,
+  type PlanState,
+  type SubTask,
+} from 'kernell-os/core'
 import {
   runTaskGraph,
   type GraphEvent,
@@ -14,6 +21,7 @@ import { payFrom, remainingIn, shareIn, type Purse } from '../model-calls/purse.
 import type { JobInput } from '../request-desk/protocol.ts'
 import { callModel } from './call-model.ts'
 import { shownOutputs } from './earlier-outputs.ts'
+import { doneCount } from './steps.ts'
 import { forgetOldPlans, newPlanId, type PlanGraphs } from './unfinished-plans.ts'
 
 export type StepLimits = {
@@ -41,6 +49,8 @@ export type PlanExecutionInit = {
 export type PlanEnd = {
   readonly state: PlanState
   readonly purse: Purse
+  /** Steps that an earlier run had done already. */
+  readonly resumed: number
   /** Of the steps that failed in this run, by their ids, in the order in which they failed. */
   readonly errors: ReadonlyMap<string, unknown>
   /** Steps of this run with an answer that did not pass the router's checks. */
@@ -77,6 +87,7 @@ class PlanExecution {
   private readonly errors = new Map<string, unknown>()
   private readonly doubtful: string[] = []
   private graph: TaskGraph<SubTask> | undefined
+  private resumed = 0
   /** Under a cap, the end of the call before. */
   private lastCall: Promise<unknown> = Promise.resolve()
 
@@ -88,8 +99,8 @@ class PlanExecution {
   async start(): Promise<TaskGraph<SubTask>> {
     const { actors, plan, kept } = this.init
     const running: TaskGraphInit<SubTask> = { execute: async (turn) => await this.attempt(turn) }
-    if ('unfinished' in plan && kept !== undefined)
-      return this.follow(kept.graphs.resume(plan.unfinished.graph.id, running))
+    const left = 'unfinished' in plan ? this.resume(plan.unfinished, running) : undefined
+    if (left !== undefined) return this.follow(left)
     const subTasks = 'unfinished' in plan ? plan.unfinished.graph.subTasks : plan.subTasks
     const input = this.planOf(subTasks)
     const journaled = kept === undefined ? undefined : await this.startKept(input, running)
@@ -102,8 +113,22 @@ class PlanExecution {
   }
 
   endIn(state: PlanState): PlanEnd {
-    const { purse, errors, doubtful } = this
-    return { state, purse, errors, doubtful }
+    const { purse, resumed, errors, doubtful } = this
+    return { state, purse, resumed, errors, doubtful }
+  }
+
+  /** `undefined` where somebody else went on with it first: its steps are then done anew. */
+  private resume(unfinished: PlanState, running: TaskGraphInit<SubTask>): TaskGraph<SubTask> | undefined {
+    const { kept } = this.init
+    if (kept === undefined) return undefined
+    try {
+      const graph = kept.graphs.resume(unfinished.graph.id, running)
+      this.resumed = doneCount(unfinished)
+      return graph
+    } catch (error: unknown) {
+      if (CodedError.is(error, 'GRAPH_UNKNOWN')) return undefined
+      throw error
+    }
   }
 
   private follow(graph: TaskGraph<SubTask>): TaskGraph<SubTask> {

@@ -21,7 +21,7 @@ const cheap = createScriptedModel({
     if (prompt.includes('Answer this question:')) return 'The bridge of 1931 [1] needs a new bearing [2].'
     if (prompt.endsWith('Who pays for it?'))
       return prompt.includes('The town pays') ? 'The town.' : { kind: 'refuse', refusal: 'I do not speak about money.' }
-    return /How old is the bridge\?$/.test(prompt) ? 'It was built in 1931.' : 'A bearing broke in spring.'
+    return prompt.endsWith('How old is the bridge?') ? 'It was built in 1931.' : 'A bearing broke in spring.'
   },
 })
 const system = createActorSystem()

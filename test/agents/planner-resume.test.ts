@@ -113,6 +113,17 @@ describe('a plan that was not finished', () => {
     expect(await ask(third.world, third.ref, TASK)).toMatchObject({ resumed: 1 })
   })
 
+  it('is gone on with by one of two who want to at once; the other does it anew', async () => {
+    const log = createMemoryEventLog()
+    await leaveUnfinished(log)
+    const { world, ref, plans } = await live(log, DOING)
+    const both = [ask<Executed>(world, ref, TASK), ask<Executed>(world, ref, TASK)]
+    const replies = await Promise.all(both)
+    expect(replies.reduce((sum, { resumed }) => sum + resumed, 0)).toBe(1)
+    expect(replies.every(({ isComplete }) => isComplete)).toBe(true)
+    expect(plans.unfinished()).toEqual([])
+  })
+
   it('outlives a request that is cancelled', async () => {
     const { world, ref, asked } = await live(createMemoryEventLog(), (prompt, _request, index) =>
       stepOf(prompt) === 'b' && index < 3 ? 'hang!' : `out-${stepOf(prompt)}`,
