@@ -23,29 +23,30 @@ export type PlanStep = {
 }
 
 /** What an event of the plan means for the steps that it has changed; an end is told once. Starts and stops are effects. */
-export function graphEventsOf({ event, before, state }: PlanStep): readonly GraphEvent[] {
+export function graphEventsOf(step: PlanStep): readonly GraphEvent[] {
+  const { event, before, state } = step
   switch (event.type) {
     case 'plan-started':
       return []
     case 'plan-resumed':
     case 'plan-cancelled':
       return state.graph.subTasks.flatMap(({ id }, index) =>
-        state.statuses[index] === before.statuses[index] ? [] : endOf(id, event, state),
+        state.statuses[index] === before.statuses[index] ? [] : endOf(id, step),
       )
     case 'timer-fired':
-      return endOf(event.timer.id, event, state)
+      return endOf(event.timer.id, step)
     case 'subtask-succeeded':
     case 'subtask-failed':
     case 'subtask-cancelled':
-      return endOf(event.id, event, state)
+      return endOf(event.id, step)
   }
 }
 
-function endOf(id: string, event: PlanEvent, state: PlanState<PlannedTask>): readonly GraphEvent[] {
-  const status = statusOf(state, id)
+function endOf(id: string, step: PlanStep): readonly GraphEvent[] {
+  const status = statusOf(step.state, id)
   switch (status?.kind) {
     case 'succeeded':
-      return event.type === 'subtask-succeeded' ? [{ type: 'step-succeeded', id, output: status.output }] : []
+      return step.event.type === 'subtask-succeeded' ? [{ type: 'step-succeeded', id, output: status.output }] : []
     case 'failed':
       return [{ type: 'step-failed', id, reason: status.reason }]
     case 'cancelled':
@@ -53,10 +54,17 @@ function endOf(id: string, event: PlanEvent, state: PlanState<PlannedTask>): rea
     case 'running':
     case 'waiting':
     case 'backing-off':
-      return event.type === 'subtask-failed' ? [{ type: 'attempt-failed', id, reason: event.reason }] : []
+      return attemptEnd(id, step)
     case 'stopping':
     case 'stopped':
     case undefined:
       return []
   }
+}
+
+/** An attempt that was told to stop has failed for the reason of that, whatever it says itself, and if it says nothing. */
+function attemptEnd(id: string, { event, before }: PlanStep): readonly GraphEvent[] {
+  const status = statusOf(before, id)
+  if (status?.kind === 'stopping') return [{ type: 'attempt-failed', id, reason: status.reason }]
+  return event.type === 'subtask-failed' ? [{ type: 'attempt-failed', id, reason: event.reason }] : []
 }

@@ -186,11 +186,18 @@ describe('a step that takes too long', () => {
       { subTasks: [step('a')], policy: { attemptsMax: 2, timeLimitMs: 50 }, stopGraceMs: 10 },
       async ({ attempt }) => (attempt === 1 ? await late.promise : succeed('second')),
     )
+    const events = collect(graph.events())
     await quiet()
     time.advance(55)
     await quiet()
     time.advance(15)
     expect(statusOf(await graph.ended, 'a')).toEqual({ kind: 'succeeded', output: 'second' })
+    expect(await events).toEqual([
+      'a started 1',
+      'a attempt failed took longer than 50 ms',
+      'a started 2',
+      'a succeeded second',
+    ])
     late.resolve(succeed('first'))
     await quiet()
     expect([turns.length, liveActors(system).length, system.deadLetters.count]).toEqual([2, 0, 0])
