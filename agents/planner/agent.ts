@@ -25,7 +25,7 @@ import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.
 import { executePlan, type PlanEnd, type StepLimits } from './execute-plan.ts'
 import { lessonOf, planningPrompt } from './planning.ts'
 import { doneCount, stepReports, type StepReport } from './steps.ts'
-import { findUnfinished, taskKey, type PlanGraphs } from './unfinished-plans.ts'
+import { lookForPlan, type FoundPlan, type PlanGraphs } from './unfinished-plans.ts'
 
 export type { StepReport } from './steps.ts'
 export type { PlanGraphs } from './unfinished-plans.ts'
@@ -94,12 +94,10 @@ type ExecuteRequest = {
   readonly maxCostNanos: Amount | undefined
 }
 
-type Found = { readonly key: string; readonly unfinished: PlanState | undefined }
-
 type Context = InformedInput<PlannerInput, ExecuteRequest> & {
   readonly planFault: PlanFault | undefined
   /** Where it was looked for an unfinished plan. */
-  readonly found: Found | undefined
+  readonly found: FoundPlan | undefined
   /** Set when the plan is there; its end when it has ended. */
   readonly plan: PlanState | undefined
   readonly end: PlanEnd | undefined
@@ -115,9 +113,10 @@ const work = setup({
   },
   actors: {
     callGroup,
-    lookForPlan: fromPromise<Found | undefined, Context>(
-      async ({ input, system }) => await lookForPlan(input, systemOf(system)),
-    ),
+    lookForPlan: fromPromise<FoundPlan | undefined, Context>(async ({ input: { request, resources }, system }) => {
+      const nowMs = systemOf(system).environment.clock.now()
+      return resources.graphs && (await lookForPlan(resources.graphs, request, nowMs))
+    }),
     executePlan: fromPromise<PlanEnd, Context>(async ({ input, system, signal }) => {
       const { resources, plan, found, purse, report } = input
       if (plan === undefined) throw new Error('The plan was not made')
@@ -128,7 +127,7 @@ const work = setup({
     }),
   },
   actions: {
-    takeFound: assign(({ context }, found: Found | undefined) => {
+    takeFound: assign(({ context }, found: FoundPlan | undefined) => {
       const { unfinished } = found ?? {}
       if (unfinished !== undefined)
         context.report('resumed', { steps: stepsOf(unfinished), done: doneCount(unfinished) })
@@ -246,16 +245,6 @@ function readFlag(event: DeskEvent, name: string, absent: boolean): boolean {
 /** Agents of this package are hosted by the systems of `kernell-os/actors`, which XState's types do not know. */
 function systemOf(system: object): ActorSystem {
   return system as ActorSystem
-}
-
-async function lookForPlan({ request, resources }: Context, { environment }: ActorSystem): Promise<Found | undefined> {
-  const { graphs } = resources
-  if (graphs === undefined) return undefined
-  const key = taskKey(request.task)
-  const unfinished = findUnfinished(graphs, key, environment.clock.now())
-  if (unfinished === undefined || request.isResuming) return { key, unfinished }
-  await graphs.forget(unfinished.graph.id)
-  return { key, unfinished: undefined }
 }
 
 function stepsOf(plan: PlanState): readonly object[] {

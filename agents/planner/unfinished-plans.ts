@@ -9,19 +9,31 @@ const KEPT_MAX = 16
 /** What a plan has found out may be out of date after a week. */
 const KEPT_MS = 7 * 24 * 3_600_000
 
-/** Names a task: equal texts have equal names, and nobody reads the text from one. */
-export function taskKey(task: string): string {
-  return sha256Hex(task.trim()).slice(0, 32)
+/** What there is of a task, and the name that it has. */
+export type FoundPlan = { readonly key: string; readonly unfinished: PlanState | undefined }
+
+/**
+ * The latest unfinished plan for a task, where there is one that is not too old and is to be gone on with; one that is not
+ * is forgotten. Throws as `TaskGraphs.forget`.
+ *
+ * @param nowMs  Milliseconds since 1970.
+ */
+export async function lookForPlan(
+  graphs: PlanGraphs,
+  { task, isResuming }: { readonly task: string; readonly isResuming: boolean },
+  nowMs: number,
+): Promise<FoundPlan> {
+  // Equal texts have equal names, and nobody reads the text from one.
+  const key = sha256Hex(task.trim()).slice(0, 32)
+  const unfinished = graphs.unfinished().findLast(({ graph: { id } }) => keyOf(id) === key && !isTooOld(id, nowMs))
+  if (unfinished === undefined || isResuming) return { key, unfinished }
+  await graphs.forget(unfinished.graph.id)
+  return { key, unfinished: undefined }
 }
 
 /** An id that no other plan has. @param nowMs  Milliseconds since 1970. */
 export function newPlanId(key: string, nowMs: number): string {
   return `${key}/${Math.floor(nowMs)}-${crypto.randomUUID()}`
-}
-
-/** The latest unfinished plan for the task of this name, where there is one that is not too old. */
-export function findUnfinished(graphs: PlanGraphs, key: string, nowMs: number): PlanState | undefined {
-  return graphs.unfinished().findLast(({ graph: { id } }) => keyOf(id) === key && !isTooOld(id, nowMs))
 }
 
 /** Forgets what is too old, and the oldest of what is too much. Throws as `TaskGraphs.forget`. */
