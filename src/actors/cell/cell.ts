@@ -118,6 +118,8 @@ export interface CellHost {
   spawnChild(parent: Cell, definition: AgentDefinition, options: SpawnOptions): Cell
   sendToBusy(cell: Cell, event: AnyEventObject): boolean
   stopCell(cell: Cell, isDrained: boolean): Promise<void>
+  /** A draining cell has handled its own messages: those of its children come next. */
+  drainChildren(cell: Cell): void
   stopChild(cell: Cell, child: unknown): void
 }
 

@@ -110,11 +110,18 @@ export function endFailed(cell: Cell, error: unknown): boolean {
   return isTold || hasWatchers
 }
 
+/** As `endAtOnce`; but one that drains and has handled its own messages first lets its children handle theirs. */
+export function endTree(root: Cell, reason: TerminationReason): void {
+  const isDrained = reason === 'stopped' && (root.marks & DRAINING) !== 0 && root.slot === undefined
+  if (isDrained && root.firstChild !== undefined) root.system.drainChildren(root)
+  else endAtOnce(root, reason)
+}
+
 /**
  * Ends `root` and everything below it, newest first, children before parents. The logic of each is told, so that exit
  * actions run and promises are aborted; failures of that are reported and stop nothing.
  */
-export function endTree(root: Cell, reason: TerminationReason): void {
+export function endAtOnce(root: Cell, reason: TerminationReason): void {
   let cell = root
   for (;;) {
     let child = cell.firstChild
@@ -133,7 +140,7 @@ export function endTree(root: Cell, reason: TerminationReason): void {
 
 /** Ends the children of a cell that lives on (a restart). */
 export function endChildren(cell: Cell): void {
-  while (cell.firstChild !== undefined) endTree(cell.firstChild, 'stopped')
+  while (cell.firstChild !== undefined) endAtOnce(cell.firstChild, 'stopped')
 }
 
 /** The logic's own end, and that of the children that XState made for it. */

@@ -15,7 +15,7 @@ import {
 import { createRestartIntensity } from '../../core/supervision/restart-intensity.ts'
 import { isRestartedAfter, type EndReason } from '../../core/supervision/restart-plan.ts'
 import { NO_TURN, RUNNING, SCHEDULED, STOPPED, SUSPENDED, type Cell, type CellHost } from '../cell/cell.ts'
-import { endChildren, endFailed, endLogic, endTree } from '../cell/life.ts'
+import { endAtOnce, endChildren, endFailed, endLogic } from '../cell/life.ts'
 import type { SupervisorBehaviour } from '../hosting/supervisor-behaviour.ts'
 import { knownRecordOf, recordOf, Restarts, restartsOf, type Delays } from './restart-record.ts'
 import type { SupervisionEvent } from './supervision-event.ts'
@@ -144,7 +144,7 @@ function restart(host: SupervisionHost, { cell, reason, restarts, decision }: Re
       // What one does as it ends may have ended others, or made the supervisor begin again.
       if (restarts.isClosed) return
       if (sibling.status !== RUNNING) continue
-      if (sibling.restartKind === 'temporary') endTree(sibling, 'stopped')
+      if (sibling.restartKind === 'temporary') endAtOnce(sibling, 'stopped')
       else quiesce(sibling, false)
     }
     if (cell.status === RUNNING && !restarts.isClosed) quiesce(cell, reason !== 'done')
@@ -211,7 +211,7 @@ function quiesce(cell: Cell, hasFailed: boolean): void {
   knownRecordOf(cell)?.together?.close()
   for (const child of childrenOf(cell).toReversed()) {
     knownRecordOf(child)?.alone?.close()
-    if (child.restartKind === 'temporary') endTree(child, 'stopped')
+    if (child.restartKind === 'temporary') endAtOnce(child, 'stopped')
     else if ((child.marks & SUSPENDED) === 0) quiesce(child, false)
   }
 }

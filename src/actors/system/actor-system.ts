@@ -4,13 +4,13 @@ import { createRestartIntensity, type RestartIntensityLimit } from '../../core/s
 import type { RestartStrategy } from '../../core/supervision/restart-plan.ts'
 import type { ActorRef, AskOptions, DeliverOptions, Terminated } from '../actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
-import { Cell, RUNNING, STOPPED, type Behaviour } from '../cell/cell.ts'
+import { Cell, DRAINING, RUNNING, STOPPED, type Behaviour } from '../cell/cell.ts'
 import type { XStateClock } from '../cell/cell-extras.ts'
 import { RingPool } from '../cell/event-ring.ts'
-import { endTree, linkChild, startCell } from '../cell/life.ts'
+import { endAtOnce, linkChild, startCell } from '../cell/life.ts'
 import { findCell, namesBelow } from '../cell/naming.ts'
 import { EndTeller } from '../cell/end-teller.ts'
-import { stopCell } from '../cell/stop-cell.ts'
+import { drainChildren, stopCell } from '../cell/stop-cell.ts'
 import { askCell, deliverToCell } from '../delivery/ask.ts'
 import { DeadLetterStore, type DeadLetters } from '../delivery/dead-letters.ts'
 import { sendToBusy } from '../delivery/full-mailbox.ts'
@@ -305,14 +305,18 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   }
 
   stopCell(cell: Cell, isDrained: boolean): Promise<void> {
-    return stopCell(cell, { isDrained, host: this })
+    return stopCell(cell, isDrained, this)
+  }
+
+  drainChildren(cell: Cell): void {
+    drainChildren(cell, this)
   }
 
   stopChild(cell: Cell, child: unknown): void {
     const { id, _parent } = child as Pick<XStateActor, 'id' | '_parent'>
     if (_parent !== cell) throw new Error(`Actor ${id} is not a child of ${cell.id} and cannot be stopped by it`)
     if (!(child instanceof Cell)) (child as XStateActor)._stop()
-    else if (child.status !== STOPPED) endTree(child, 'stopped')
+    else if (child.status !== STOPPED) endAtOnce(child, 'stopped')
   }
 
   protected get host(): this {
@@ -341,7 +345,8 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
   }
 
   #startUnder(parent: Cell, behaviour: Behaviour, options: SpawnOptions): Cell {
-    if (this.#takesNoActors || parent.status === STOPPED) {
+    const isEnding = parent.behaviour.isSupervisor && (parent.marks & DRAINING) !== 0
+    if (this.#takesNoActors || parent.status === STOPPED || isEnding) {
       throw new CodedError('ACTOR_SYSTEM_STOPPED', { message: 'The actor system, or the parent, was stopped' })
     }
     const number = this.bookNumber()
@@ -395,7 +400,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
     if (drainMs > 0) await this.#drain(drainMs)
     this.#hasEnded = true
     for (const top of [this.root, this.inlineRoot])
-      if (top !== undefined && top.status !== STOPPED) endTree(top, 'stopped')
+      if (top !== undefined && top.status !== STOPPED) endAtOnce(top, 'stopped')
     this.#clock.stop()
     await this.extension?.stop(Math.max(0, deadlineMs - this.environment.clock.monotonicMs()))
   }
