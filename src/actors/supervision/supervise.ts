@@ -2,7 +2,6 @@
  * What supervisors do about children that fail or reach their end: the decisions are those of `src/core/supervision`,
  * here they are carried out on cells.
  */
-import type { AnyEventObject } from 'xstate'
 import { CodedError } from '../../base/errors.ts'
 import {
   childEnded,
@@ -17,6 +16,7 @@ import { isRestartedAfter, type EndReason } from '../../core/supervision/restart
 import { NO_TURN, RUNNING, SCHEDULED, STOPPED, SUSPENDED, type Cell, type CellHost } from '../cell/cell.ts'
 import { endAtOnce, endChildren, endFailed, endLogic } from '../cell/life.ts'
 import type { SupervisorBehaviour } from '../hosting/supervisor-behaviour.ts'
+import { endWatchOfRedelivery, keepOrBury, watchRedelivery, type ChildFailure } from './redelivery.ts'
 import { knownRecordOf, recordOf, Restarts, restartsOf, type Delays } from './restart-record.ts'
 import type { SupervisionEvent } from './supervision-event.ts'
 
@@ -46,8 +46,6 @@ export function superviseFailure(host: SupervisionHost, cell: Cell, failure: Chi
   restartOrEnd(host, cell, { reason: 'failed', error })
 }
 
-export type ChildFailure = { readonly error: unknown; readonly event: AnyEventObject | undefined }
-
 /** @returns Whether the actor goes on: its supervisor started it again. */
 export function superviseDone(host: SupervisionHost, cell: Cell): boolean {
   if (supervisorOf(cell) === undefined || !isRestartedAfter(cell.behaviour.definition.restart.kind, 'done'))
@@ -59,31 +57,6 @@ export function superviseDone(host: SupervisionHost, cell: Cell): boolean {
 /** An actor is supervised by the cell above it, unless XState or `createActor` made it: those tell their parent. */
 function supervisorOf(cell: Cell): Cell | undefined {
   return cell.isSupervised ? cell.parent : undefined
-}
-
-/** The message that the actor failed over goes before the others once more, or is a dead letter. */
-function keepOrBury(cell: Cell, { event, error }: ChildFailure): void {
-  if (event === undefined || event.type.startsWith('xstate.init')) return
-  const extras = cell.more()
-  extras.failures = extras.failedEvent === event ? extras.failures + 1 : 1
-  extras.failedEvent = event
-  if (extras.failures > cell.behaviour.definition.restart.redeliveries) {
-    extras.failedEvent = undefined
-    cell.system.deadLetters.put(cell, event, 'poison')
-    tellAsker(event, error)
-    return
-  }
-  if (cell.slot !== undefined) {
-    cell.ring ??= cell.system.rings.get()
-    cell.ring.unshift(cell.slot)
-  }
-  cell.slot = event
-}
-
-/** Whoever asked hears at once that nobody will answer, and why. */
-function tellAsker(event: AnyEventObject, error: unknown): void {
-  const { replyTo } = event as { readonly replyTo?: { readonly failed?: (error: unknown) => void } }
-  if (typeof replyTo?.failed === 'function') replyTo.failed(error)
 }
 
 type End = { readonly reason: EndReason; readonly error: unknown }
@@ -218,6 +191,7 @@ function quiesce(cell: Cell, hasFailed: boolean): void {
 
 function startAgain(host: SupervisionHost, cell: Cell): void {
   cell.marks &= ~SUSPENDED
+  endWatchOfRedelivery(cell)
   try {
     cell.stateIndex = 0
     cell.behaviour.initialise(cell)
@@ -227,6 +201,7 @@ function startAgain(host: SupervisionHost, cell: Cell): void {
     superviseFailure(host, cell, { error, event: undefined })
     return
   }
+  watchRedelivery(cell)
   if (cell.behaviour.isSupervisor) startChildren(host, cell)
   if (cell.status === RUNNING && cell.slot !== undefined && (cell.marks & (SCHEDULED | NO_TURN)) === 0)
     host.enqueue(cell)

@@ -197,17 +197,19 @@ describe('a stop with drain', () => {
 
   it('is over when the actor itself orders a stop without', async () => {
     const { environment, system, worker, handled } = start()
+    const stops: Promise<void>[] = []
     const agent = defineAgent({
       name: 'parent',
       logic: fromTransition((_: undefined, event: { type: string }, { self }) => {
         if (event.type === 'give') work(spawnChildOf(self, worker(), { id: 'c' }), 2)
-        if (event.type === 'enough') void (self as unknown as ActorRef).stop()
+        if (event.type === 'enough') stops.push((self as unknown as ActorRef).stop())
         return undefined
       }, undefined),
     })
     const parent = system.spawn(agent, { id: 'p' })
     for (const type of ['give', 'enough']) parent.send({ type })
     await settled(environment, parent.stop({ drain: true }))
+    await Promise.all(stops)
     expect(handled).toEqual(['end p/c'])
   })
 
