@@ -76,7 +76,9 @@ export interface ActorRef<
   watch(watcher: ActorRef | ((terminated: Terminated) => void)): Subscription
   /**
    * Idempotent. Children end before it, newest first. At once; or, with `drain`, when it has handled the messages that wait
-   * (it takes no new ones), at the latest after the `shutdownMs` of its definition. Resolves when the actor has ended.
+   * (it takes no new ones) and then, newest first, each child has handled its own; each at the latest after the `shutdownMs`
+   * of its definition, which for an actor with children includes theirs. A supervisor has no time of its own. Resolves when
+   * the actor has ended.
    */
   stop(options?: StopActorOptions): Promise<void>
   /** Called with each new snapshot; not with the present one. */

@@ -74,6 +74,8 @@ class RedeliveryBehaviour implements Behaviour {
     this.inner.step(cell, event)
     // What the logic threw never gets here, and what it says of a failure has been counted.
     const { extras } = cell
+    // One that was put aside is yet to be handled.
+    if (extras?.stash?.includes(this.#event) === true) return
     if (extras?.failedEvent === this.#event && extras.failures === failures) extras.failedEvent = undefined
   }
 
