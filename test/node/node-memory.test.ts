@@ -1,36 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { parseTenantId, type TenantId } from '../../src/base/identifiers.ts'
 import type { TenantMemory } from '../../src/memory/memory-graph.ts'
-import { resolveConfig } from '../../src/node/config/resolve-config.ts'
-import { createNode } from '../../src/node/create-node.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
 import { requestOf } from '../router/router-fixture.ts'
+import { makeFolder, removeFolders, startNode } from './start-node.ts'
 
-const folders: string[] = []
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
-
-function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'kernell-node-memory-'))
-  folders.push(folder)
-  return folder
-}
-
-async function startNode(folder: string): Promise<KernellNode> {
-  const config = resolveConfig({
-    document: { discover: false },
-    providerOrigins: {},
-    environment: {},
-    defaultDataDir: join(folder, 'data'),
-    baseDir: folder,
-    configFile: undefined,
-  })
-  return await createNode({ config, environment: {} })
-}
+afterEach(removeFolders)
 
 const memoryOf = async (node: KernellNode, tenant: string): Promise<TenantMemory> =>
   (await node.openMemory()).forTenant(parseTenantId(tenant) as TenantId)

@@ -1,37 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { parseTenantId, type TenantId } from '../../src/base/identifiers.ts'
 import type { SubTask } from '../../src/core/planning/sub-task.ts'
-import { resolveConfig } from '../../src/node/config/resolve-config.ts'
-import { createNode } from '../../src/node/create-node.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
 import type { ExecuteStep } from '../../src/router/graph/step-turn.ts'
 import { taskGraphsOf, type TenantTaskGraphs } from '../../src/router/graph/tenant-task-graphs.ts'
+import { makeFolder, removeFolders, startNode } from './start-node.ts'
 
-const folders: string[] = []
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
-
-function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'kernell-node-plans-'))
-  folders.push(folder)
-  return folder
-}
-
-async function startNode(folder: string): Promise<KernellNode> {
-  const config = resolveConfig({
-    document: { discover: false },
-    providerOrigins: {},
-    environment: {},
-    defaultDataDir: join(folder, 'data'),
-    baseDir: folder,
-    configFile: undefined,
-  })
-  return await createNode({ config, environment: {} })
-}
+afterEach(removeFolders)
 
 const plansOf = async (node: KernellNode, tenant: string): Promise<TenantTaskGraphs<SubTask>> =>
   taskGraphsOf(await node.openPlans(), parseTenantId(tenant) as TenantId)

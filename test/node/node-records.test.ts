@@ -1,39 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { parseTenantId, type TenantId } from '../../src/base/identifiers.ts'
 import type { ConfigDocument } from '../../src/node/config/config-document.ts'
-import { resolveConfig } from '../../src/node/config/resolve-config.ts'
-import { createNode } from '../../src/node/create-node.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
 import { openLevelKeyValueStore } from '../../src/storage/level/level-key-value-store.ts'
 import type { TelemetryEvent } from '../../src/wire/telemetry-event.ts'
 import { startUpstreamServer } from '../fixtures/upstream-server.ts'
 import { requestOf } from '../router/router-fixture.ts'
+import { makeFolder, removeFolders, startNode as startAnyNode } from './start-node.ts'
 
-const folders: string[] = []
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
+afterEach(removeFolders)
 
-function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'kernell-records-'))
-  folders.push(folder)
-  return folder
-}
-
-async function startNode(document: ConfigDocument, folder: string = makeFolder()): Promise<KernellNode> {
-  const config = resolveConfig({
-    document: { discover: false, telemetry: { consent: true }, ...document },
-    providerOrigins: {},
-    environment: {},
-    defaultDataDir: join(folder, 'data'),
-    baseDir: folder,
-    configFile: undefined,
-  })
-  return await createNode({ config, environment: {} })
-}
+const startNode = async (document: ConfigDocument, folder: string = makeFolder()): Promise<KernellNode> =>
+  await startAnyNode(folder, { telemetry: { consent: true }, ...document })
 
 const tenantOf = (name: string): TenantId => parseTenantId(name) as TenantId
 const sum = async (node: KernellNode, tenant: string, left: number): Promise<void> => {
