@@ -15,6 +15,8 @@ const NESTED_TURNS_MAX = 32
 const SLICE_MS = 2
 /** A look at the clock costs as much as a quick message; so often that two looks are about this far apart. */
 const LOOK_EVERY_MS = 0.5
+/** Outside slices, as in an inline system, nobody looks at the clock. */
+const NO_LOOK = Number.MAX_SAFE_INTEGER
 /** Most messages between two looks. */
 const LOOK_MESSAGES_MAX = 64
 
@@ -37,7 +39,7 @@ export class TurnQueue {
   // Of the slice that runs. Plain fields: one of them changes with every message.
   /** Messages between two looks: few where they take long. */
   private messagesPerLook = 1
-  private untilLook = 0
+  private untilLook = NO_LOOK
   /** When the clock was last looked at, and when the slice is to end; NaN: not yet known. */
   private lookedMs = Number.NaN
   private endMs = Number.NaN
@@ -90,7 +92,6 @@ export class TurnQueue {
 
   #runAll(): void {
     this.isRunning = true
-    this.untilLook = Number.MAX_SAFE_INTEGER
     try {
       for (let cell = this.#queue.shift(); cell !== undefined; cell = this.#queue.shift()) this.#turn(cell)
     } finally {
@@ -115,6 +116,7 @@ export class TurnQueue {
       }
     } finally {
       this.isRunning = false
+      this.untilLook = NO_LOOK
       // Also after an error that came through: the others are not to stand still for it.
       if (this.#queue.size > 0) {
         this.#isExpected = true

@@ -1,7 +1,9 @@
 import { fromTransition } from 'xstate'
 import { describe, expect, it } from 'vitest'
+import type { ActorRef } from '../../../src/actors/actor-ref.ts'
 import { createActorSystem } from '../../../src/actors/create-actor-system.ts'
 import { defineAgent } from '../../../src/actors/define-agent.ts'
+import { ActorSystem } from '../../../src/actors/system/actor-system.ts'
 import { SimulatedEnvironment } from '../simulated-environment.ts'
 
 /** Counts how many messages are handled between two turns of the host's event loop. */
@@ -56,6 +58,34 @@ describe('the run queue', () => {
     const [first = 0, ...others] = environment.slices
     expect(first).toBeLessThanOrEqual(64)
     expect(Math.max(...others)).toBeLessThanOrEqual(2)
+  })
+
+  it('looks at no clock where a send returns when all is quiet', () => {
+    const environment = new SimulatedEnvironment()
+    let looks = 0
+    const clock = { ...environment.clock, monotonicMs: () => ((looks += 1), (environment.nowMs += 5)) }
+    Object.assign(environment, { clock })
+    const system = new ActorSystem({ environment, isInline: true })
+    const order: string[] = []
+    const named = (name: string, then: () => void): ActorRef =>
+      system.spawn(
+        defineAgent({
+          name,
+          logic: fromTransition((state: number, event: { readonly type: string }) => {
+            order.push(`${name} ${event.type}`)
+            if (event.type === 'first') then()
+            return state
+          }, 0),
+        }),
+        { id: name },
+      )
+    const b = named('b', () => undefined)
+    const a = named('a', () => {
+      for (const type of ['1', '2', '3']) b.send({ type })
+    })
+    looks = 0
+    a.send({ type: 'first' })
+    expect([order, looks]).toEqual([['a first', 'b 1', 'b 2', 'b 3'], 0])
   })
 
   it('looks at the clock once in 64 messages when they are quick', () => {
