@@ -198,7 +198,7 @@ class Builder {
   actions(specs: readonly ActionSpec[]): readonly unknown[] {
     return specs.flatMap((spec) => {
       const action = this.action(spec)
-      // Two delayed events under one name at once: XState forgets one of them, we do not.
+      // Two delayed events under one name at once: in XState the second can no longer be cancelled once the first has come.
       return spec.kind === 'raise' || spec.kind === 'raise-later' ? [cancel(nameOf(spec)), action] : [action]
     })
   }
