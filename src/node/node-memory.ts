@@ -1,23 +1,18 @@
-import { CodedError } from '../base/errors.ts'
 import { parseTenantId } from '../base/identifiers.ts'
 import { createMemoryGraph } from '../memory/create-memory-graph.ts'
 import type { MemoryGraphComponents, MemoryGraphInit } from '../memory/memory-graph-init.ts'
 import type { MemoryGraph } from '../memory/memory-graph.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { TelemetryPurge } from '../telemetry/telemetry-store.ts'
+import { openOnDemand, type OpenedOnDemand } from './open-on-demand.ts'
 
 export type NodeMemoryComponents = Omit<MemoryGraphComponents, 'log'> & {
   /** Opens the memory's journal; whoever owns the data directory closes it. */
   readonly openLog: () => Promise<EventLog>
 }
 
-/** A memory that is opened when somebody first needs it: most nodes never do, and a damaged one must not keep them from starting. */
-export type NodeMemory = {
-  /** Always the same graph. Throws `MEMORY_NOT_OPEN` after `close`, and the errors of the journal, each time. */
-  open(): Promise<MemoryGraph>
-  /** Writes what is pending. Idempotent. */
-  close(): Promise<void>
-}
+/** The memory of agents. What is pending when it is closed is written. */
+export type NodeMemory = OpenedOnDemand<MemoryGraph>
 
 /** A tenant that has filled its share is read in a fraction of a second; the texts of all together take at most 400 MiB. */
 const BOUNDS: MemoryGraphInit = {
@@ -27,26 +22,11 @@ const BOUNDS: MemoryGraphInit = {
 
 /** Texts are compared by the built-in embedder, so that none of them leaves the machine. */
 export function createNodeMemory({ openLog, ...components }: NodeMemoryComponents): NodeMemory {
-  let opening: Promise<MemoryGraph> | undefined
-  let isClosed = false
-  const start = async (): Promise<MemoryGraph> => {
+  return openOnDemand('MEMORY_NOT_OPEN', async () => {
     const graph = createMemoryGraph({ ...components, log: await openLog() }, BOUNDS)
     await graph.start()
     return graph
-  }
-  return {
-    async open() {
-      if (isClosed) throw new CodedError('MEMORY_NOT_OPEN', { message: 'The node is closed' })
-      opening ??= start()
-      return await opening
-    },
-    async close() {
-      isClosed = true
-      // Whoever opened it has heard why it could not be.
-      const graph = await opening?.catch(() => undefined)
-      await graph?.stop()
-    },
-  }
+  })
 }
 
 /**

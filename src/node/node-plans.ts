@@ -1,10 +1,10 @@
 import type { ActorSystem } from '../actors/system/actor-system.ts'
-import { CodedError } from '../base/errors.ts'
 import { SUB_TASK_CODEC } from '../core/planning/plan-codec.ts'
 import type { SubTask } from '../core/planning/sub-task.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import { createTaskGraphs, type TaskGraphs } from '../router/graph/task-graphs.ts'
 import type { TelemetryPurge } from '../telemetry/telemetry-store.ts'
+import { openOnDemand, type OpenedOnDemand } from './open-on-demand.ts'
 
 export type NodePlansComponents = {
   readonly actors: ActorSystem
@@ -12,38 +12,18 @@ export type NodePlansComponents = {
   readonly openLog: () => Promise<EventLog>
 }
 
-/** The plans of agents, opened when somebody first needs them: most nodes never do, and a damaged journal must not keep them from starting. */
-export type NodePlans = {
-  /** Always the same graphs. Throws `STORE_NOT_OPEN` after `close`, and the errors of the journal, each time. */
-  open(): Promise<TaskGraphs<SubTask>>
-  /** Leaves what runs as it is in the journal. Idempotent. */
-  close(): Promise<void>
-}
+/** The plans of agents. What runs when they are closed stays in the journal as it is. */
+export type NodePlans = OpenedOnDemand<TaskGraphs<SubTask>>
 
 /** Unfinished plans of all tenants. One holds what at most 32 steps said; a journal of this many is read within a second. */
 const GRAPHS_MAX = 400
 
 export function createNodePlans({ actors, openLog }: NodePlansComponents): NodePlans {
-  let opening: Promise<TaskGraphs<SubTask>> | undefined
-  let isClosed = false
-  const start = async (): Promise<TaskGraphs<SubTask>> => {
+  return openOnDemand('STORE_NOT_OPEN', async () => {
     const graphs = createTaskGraphs({ actors, log: await openLog(), codec: SUB_TASK_CODEC }, { graphsMax: GRAPHS_MAX })
     await graphs.start()
     return graphs
-  }
-  return {
-    async open() {
-      if (isClosed) throw new CodedError('STORE_NOT_OPEN', { message: 'The node is closed' })
-      opening ??= start()
-      return await opening
-    },
-    async close() {
-      isClosed = true
-      // Whoever opened them has heard why they could not be.
-      const graphs = await opening?.catch(() => undefined)
-      await graphs?.stop()
-    },
-  }
+  })
 }
 
 /**
