@@ -135,7 +135,7 @@ export class ActorService {
   }
 
   listen(peer: number, key: ListenKey, actor: ActorRef | undefined): void {
-    if (actor === undefined || !isEmitter(actor)) return
+    if (actor === undefined) return
     const { number, home, event: heardAs } = key
     const own = formatKey(peer, key, heardAs)
     this.forget(this.listening, own)
@@ -194,9 +194,3 @@ function formatKey(peer: number, { number, home }: ActorKey, heard?: string): st
 type ListenKey = ActorKey & { readonly event: string }
 
 type Listener = Subscription & { readonly key: ListenKey; readonly thread: number }
-
-type Emitter = { on(type: string, listener: (event: AnyEventObject) => void): Subscription }
-
-function isEmitter(actor: ActorRef): actor is ActorRef & Emitter {
-  return 'on' in actor && typeof actor.on === 'function'
-}
