@@ -10,6 +10,8 @@ export type DecisionCandidate = {
   /** `undefined` when a price is unknown. */
   readonly expectedCostNanos: Amount | undefined
   readonly expectedLatencyS: number
+  /** Probability, 0 to 1, with which the policy begins with this model; over the usable candidates the sum is 1. Absent: 0. */
+  readonly propensity?: number
   /** Why it may not be used (a missing capability, a control, a budget); absent when it may. */
   readonly excludedBecause?: string
 }
