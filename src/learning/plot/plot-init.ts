@@ -1,0 +1,40 @@
+/** How far an axis reaches, and how its numbers are written. */
+export type PlotAxis = {
+  /** What is measured, with its unit; written beside the axis. */
+  readonly label: string
+  /** Default `linear`. On a logarithmic axis every value must be above 0. */
+  readonly scale?: 'linear' | 'log'
+  /** `percent`: 0.5 is written as 50 %. `usd`: dollars. Default `number`. */
+  readonly unit?: 'number' | 'percent' | 'usd'
+  /** Ends of the axis; absent: what the values need. */
+  readonly min?: number
+  readonly max?: number
+}
+
+/** Edges of an interval around a series at one place of the x axis. */
+export type BandPoint = { readonly x: number; readonly low: number; readonly high: number }
+
+export type PlotPoint = { readonly x: number; readonly y: number }
+
+export type PlotSeries = {
+  /** In the legend; long names are cut there. */
+  readonly name: string
+  /** In drawing order; at least one. All numbers finite. */
+  readonly points: readonly PlotPoint[]
+  /** Drawn as a shaded area behind the series; in ascending order of `x`. A single place is drawn as an upright bar. */
+  readonly band?: readonly BandPoint[]
+  /** `line` (default) joins the points, `markers` does not, `both` joins and marks them. */
+  readonly style?: 'line' | 'markers' | 'both'
+  /** A series that others are compared with is drawn dashed. */
+  readonly isBaseline?: boolean
+}
+
+export type PlotInit = {
+  readonly title: string
+  readonly x: PlotAxis
+  readonly y: PlotAxis
+  /** In the order of the legend; 1 to 12. */
+  readonly series: readonly PlotSeries[]
+  /** One line below the plot: what the data is, how many rows, what the bands are. */
+  readonly note?: string
+}

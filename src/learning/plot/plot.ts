@@ -1,0 +1,14 @@
+import { drawPlot } from './draw-plot.ts'
+import { formatSvg } from './format-svg.ts'
+import type { PlotInit } from './plot-init.ts'
+
+/**
+ * A plot as one SVG document, 860 by 520 units: axes with labels, a legend, bands for intervals. Colours follow the reader's light or dark
+ * mode, and every series also differs in dash or marker, so that it can be read without colours. The same input gives the same bytes.
+ *
+ * Throws `RangeError` for no series or more than 12, a series without points, more than 20,000 points in one, a number that is not finite,
+ * and a value of 0 or below on a logarithmic axis.
+ */
+export function plotSvg(init: PlotInit): string {
+  return formatSvg(drawPlot(init))
+}
