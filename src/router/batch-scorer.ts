@@ -8,7 +8,7 @@ export const BATCH_ROWS_MIN = 4
 /** Scores of many prompts, and which implementation computed them; both give the same bits. */
 export type BatchScores = { readonly scores: readonly PolicyScores[]; readonly implementation: 'wasm' | 'typescript' }
 
-/** Scores prompts together: few in TypeScript, many in one call of the kernel. */
+/** Scores prompts together: few, and those of other families than `linear`, in TypeScript; many in one call of the kernel. */
 export type BatchScorer = { score(prompts: readonly string[]): BatchScores }
 
 export function createBatchScorer(scorer: PolicyScorer, kernel: PolicyKernel | undefined): BatchScorer {
@@ -16,7 +16,7 @@ export function createBatchScorer(scorer: PolicyScorer, kernel: PolicyKernel | u
   let loaded: LinearScorer | undefined
   return {
     score(prompts) {
-      if (kernel === undefined || prompts.length < BATCH_ROWS_MIN) {
+      if (kernel === undefined || prompts.length < BATCH_ROWS_MIN || scorer.artefact.family !== 'linear') {
         return { scores: prompts.map((prompt) => scorer.score(prompt)), implementation: 'typescript' }
       }
       loaded ??= kernel.loadModel(scorer.artefact.success)
@@ -44,9 +44,10 @@ function splitRows({ artefact }: PolicyScorer, { raw, success, rowCount }: Score
 }
 
 /** The encoder overwrites its row with the next prompt, so a row that is scored later is copied. */
-export function copyOf(batch: FeatureBatch): FeatureBatch {
+export function copyOf<Batch extends FeatureBatch>(batch: Batch): Batch {
   const pairs = batch.offsets[1] ?? 0
   return {
+    ...batch,
     rowCount: 1,
     dense: batch.dense.slice(),
     offsets: batch.offsets.slice(),

@@ -55,6 +55,7 @@ export function trainPolicy(rows: readonly RoutingRow[], init: TrainingInit): Po
   const count = candidates.length
   const cascade = pair === undefined ? undefined : trainCascade(folded, targets)
   return {
+    family: 'linear',
     recipe: fitted.recipe,
     candidates,
     success: linearModelOf(fitted.weights.slice(0, count), fitted.matrix, calibration),

@@ -2,9 +2,11 @@ import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import type { LinearModel } from '../kernels/linear-model.ts'
+import { decodeBase64 } from '../text/base64.ts'
 import { decodeFloat32, decodeFloat64 } from './float-text.ts'
 
-type ModelShape = Pick<LinearModel, 'modelCount' | 'denseCount' | 'sparseCount'>
+/** Lengths of a linear model's parts. */
+export type ModelShape = Pick<LinearModel, 'modelCount' | 'denseCount' | 'sparseCount'>
 
 /** Typed reads of an artefact's JSON. Every method throws `POLICY_ARTEFACT_INVALID` naming the field when it is not as asked for. */
 export class ArtefactFields {
@@ -122,10 +124,19 @@ export class ArtefactFields {
     return values
   }
 
+  bytes(name: string, count: number): Uint8Array<ArrayBuffer> {
+    const values = decodeBase64(this.text(name))
+    if (values?.length !== count) throw this.invalid(name, `${count} bytes in base64`)
+    return values
+  }
+
+  /** A model without any weight of a hashed feature has none stored, whatever the shape says. */
   linearModel(shape: ModelShape): LinearModel {
-    const { modelCount, denseCount, sparseCount } = shape
+    const { modelCount, denseCount } = shape
+    const sparseCount = this.text('sparse') === '' ? 0 : shape.sparseCount
     return {
       ...shape,
+      sparseCount,
       sparseLayout: 'by-index',
       bias: this.singles('bias', modelCount),
       dense: this.singles('dense', modelCount * denseCount),

@@ -10,11 +10,19 @@ import {
 import { responseFeatures } from './response-features.ts'
 import { WORDS_MAX, type PromptScan } from './scan-prompt.ts'
 
+/** A task as one row of numbers, and its text where that is known: policies that look for similar tasks read it. */
+export type EncodedTask = FeatureBatch & { readonly text: string | undefined }
+
 /** Encodes one prompt at a time; the batch of one row is overwritten by the next call. */
 export type FeatureEncoder = {
-  encode(prompt: string, answer?: string): FeatureBatch
+  encode(prompt: string, answer?: string): EncodedTask
   /** The same for a prompt whose features were extracted already; only for recipes that do not read answers. */
-  encodeFeatures(features: PromptFeatures): FeatureBatch
+  encodeFeatures(features: PromptFeatures): EncodedTask
+  /**
+   * The dense part alone, from raw features in the order of `PROMPT_FEATURES`: tasks whose text was not kept.
+   * Throws `RangeError` for another number of features.
+   */
+  encodeRaw(raw: Float64Array): EncodedTask
 }
 
 export type FeatureEncoderInit = {
@@ -34,19 +42,29 @@ export function createFeatureEncoder({
   const pairs = recipe.bucketBits > 0 ? 2 * WORDS_MAX : 0
   const batch = {
     rowCount: 1,
+    text: undefined as string | undefined,
     dense,
     offsets: new Uint32Array(2),
     indices: new Uint32Array(pairs),
     values: new Float64Array(pairs),
   }
-  const encodeFeatures = ({ dense: raw, scan }: PromptFeatures): FeatureBatch => {
+  const encodeFeatures = ({ text, dense: raw, scan }: PromptFeatures): EncodedTask => {
     writePromptInput(recipe, raw, dense)
+    batch.text = text
     batch.offsets[1] = recipe.bucketBits > 0 ? writeHashedWords(scan, recipe.bucketBits, batch) : 0
     return batch
   }
   return {
     encodeFeatures,
-    encode(prompt: string, answer?: string): FeatureBatch {
+    encodeRaw(raw: Float64Array): EncodedTask {
+      if (raw.length !== PROMPT_FEATURES.length)
+        throw new RangeError(`A task has ${PROMPT_FEATURES.length} features, not ${raw.length}`)
+      writePromptInput(recipe, raw, dense)
+      batch.text = undefined
+      batch.offsets[1] = 0
+      return batch
+    },
+    encode(prompt: string, answer?: string): EncodedTask {
       if (response !== undefined) writeResponseInput(response, responseFeatures(prompt, answer ?? ''), dense)
       return encodeFeatures(extractor.extract(prompt))
     },

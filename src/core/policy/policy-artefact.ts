@@ -1,15 +1,33 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import type { LinearModel } from '../kernels/linear-model.ts'
-import { denseInputCount, type FeatureRecipe, type ResponseRecipe, type TemplateNode } from './feature-recipe.ts'
 import { ArtefactFields } from './artefact-fields.ts'
+import {
+  bucketCount,
+  modelDocument,
+  neighboursDocument,
+  quantilesDocument,
+  readNeighbours,
+  readQuantiles,
+  readRecipe,
+  readUncertainty,
+  recipeDocument,
+  uncertaintyDocument,
+} from './artefact-parts.ts'
+import { denseInputCount, type FeatureRecipe, type ResponseRecipe } from './feature-recipe.ts'
 import { encodeFloats } from './float-text.ts'
+import type { NeighbourModel } from './neighbour-model.ts'
+import type { PolicyUncertainty } from './policy-uncertainty.ts'
 import { PROMPT_FEATURES } from './prompt-features.ts'
+import type { QuantileModels } from './quantile-models.ts'
 import { RESPONSE_FEATURES } from './response-features.ts'
 
 /** Format that this version writes; a newer one is refused with the remedy. */
 export const POLICY_FORMAT = 1
 export const POLICY_KIND = 'kernell-policy'
+
+/** How the chances of success are estimated: by one linear model per candidate, or from the outcomes of the most similar tasks. */
+export type PolicyFamily = 'linear' | 'neighbours'
 
 /** Where a policy came from: enough to make it again and to compare it. */
 export type PolicyLineage = {
@@ -30,10 +48,23 @@ export type OperatingPoint = { readonly qualityShare: number; readonly successPe
  * Candidate names are those of the training data; a registry entry is matched by its model name or `policyAs`.
  */
 export type PolicyArtefact = {
+  /** What the chances come from. `linear` in files that do not say. */
+  readonly family: PolicyFamily
   readonly recipe: FeatureRecipe
   readonly candidates: readonly string[]
-  /** P(right answer) of each candidate, calibrated; the raw score is a linear estimate of the same. */
+  /**
+   * P(right answer) of each candidate, calibrated; the raw score is a linear estimate of the same. With family `neighbours` it serves
+   * tasks whose text is not known.
+   */
   readonly success: LinearModel
+  /** Tasks with known outcomes; present exactly with family `neighbours`. */
+  readonly neighbours?: NeighbourModel
+  /** Milliseconds of an answer: per quantile one model of log(1 + ms), per candidate. */
+  readonly latency?: QuantileModels
+  /** Dollars of an answer: per quantile one model of log(1 + dollars * 10^6), per candidate. */
+  readonly usdQuantiles?: QuantileModels
+  /** How sure the dense part of `success` is of itself; exploration draws from it. */
+  readonly uncertainty?: PolicyUncertainty
   /** Expected dollars of each candidate (raw score), where the training data had costs. */
   readonly usd?: LinearModel
   /** The two candidates whose difference is the router's score: what the strong one is expected to gain over the weak one. */
@@ -71,13 +102,22 @@ export function parsePolicyArtefact(text: string): PolicyArtefact {
   const recipe = readRecipe(fields.inner('recipe'))
   const count = candidates.length
   const shape = { modelCount: count, denseCount: denseInputCount(recipe, false), sparseCount: bucketCount(recipe) }
+  const family = readFamily(fields)
   const usd = fields.optional('usd')
+  const latency = fields.optional('latency')
+  const usdQuantiles = fields.optional('usd_quantiles')
+  const uncertainty = fields.optional('uncertainty')
   const pair = fields.optional('pair')
   const cascade = fields.optional('cascade')
   return {
+    family,
     recipe,
     candidates,
     success: fields.inner('success').linearModel(shape),
+    ...(family === 'neighbours' && { neighbours: readNeighbours(fields.inner('neighbours'), count) }),
+    ...(latency !== undefined && { latency: readQuantiles(latency, shape) }),
+    ...(usdQuantiles !== undefined && { usdQuantiles: readQuantiles(usdQuantiles, shape) }),
+    ...(uncertainty !== undefined && { uncertainty: readUncertainty(uncertainty, shape) }),
     ...(usd !== undefined && { usd: usd.linearModel(shape) }),
     ...(pair !== undefined && {
       pair: { strong: pair.wholeNumber('strong', count - 1), weak: pair.wholeNumber('weak', count - 1) },
@@ -91,42 +131,10 @@ export function parsePolicyArtefact(text: string): PolicyArtefact {
   }
 }
 
-function bucketCount(recipe: FeatureRecipe): number {
-  return recipe.bucketBits === 0 ? 0 : 1 << recipe.bucketBits
-}
-
-function readRecipe(fields: ArtefactFields): FeatureRecipe {
-  const templateCount = fields.wholeNumber('template_count', 64)
-  const templates = fields.list('templates').map((node) => ({
-    feature: node.wholeNumber('feature', PROMPT_FEATURES.length - 1),
-    threshold: node.number('threshold'),
-    below: node.number('below'),
-    above: node.number('above'),
-  }))
-  if (templateCount !== templates.length + 1)
-    throw fields.invalid('templates', 'a binary tree with template_count leaves')
-  for (const [at, node] of templates.entries()) expectDescending(fields, { node, at, count: templates.length })
-  return {
-    centre: fields.doubles('centre', PROMPT_FEATURES.length),
-    scale: fields.doubles('scale', PROMPT_FEATURES.length),
-    difficultyCentre: fields.number('difficulty_centre'),
-    difficultyScale: fields.number('difficulty_scale'),
-    templates,
-    templateCount,
-    bucketBits: fields.wholeNumber('bucket_bits', 20),
-  }
-}
-
-/** Children come after their parent, so walking the tree always ends. */
-function expectDescending(
-  fields: ArtefactFields,
-  { node, at, count }: { readonly node: TemplateNode; readonly at: number; readonly count: number },
-): void {
-  for (const child of [node.below, node.above]) {
-    const isLeaf = Number.isInteger(child) && child < 0 && child >= -1 - count
-    const isNode = Number.isInteger(child) && child > at && child < count
-    if (!isLeaf && !isNode) throw fields.invalid('templates', 'children that are later nodes or leaves')
-  }
+function readFamily(fields: ArtefactFields): PolicyFamily {
+  const family = fields.optionalText('family') ?? 'linear'
+  if (family !== 'linear' && family !== 'neighbours') throw fields.invalid('family', '"linear" or "neighbours"')
+  return family
 }
 
 function readCascade(
@@ -156,6 +164,7 @@ function readLineage(fields: ArtefactFields): PolicyLineage {
   }
 }
 
+/** The artefact as JSON, without its checksum. What an artefact does not have is not written, so older ones keep their version. */
 function documentOf(artefact: PolicyArtefact): { readonly [key: string]: JsonValue | undefined } {
   const { recipe, cascade, lineage } = artefact
   return {
@@ -163,17 +172,14 @@ function documentOf(artefact: PolicyArtefact): { readonly [key: string]: JsonVal
     format: POLICY_FORMAT,
     prompt_features: PROMPT_FEATURES,
     candidates: artefact.candidates,
-    recipe: {
-      centre: encodeFloats(recipe.centre),
-      scale: encodeFloats(recipe.scale),
-      difficulty_centre: recipe.difficultyCentre,
-      difficulty_scale: recipe.difficultyScale,
-      templates: recipe.templates.map(({ feature, threshold, below, above }) => ({ feature, threshold, below, above })),
-      template_count: recipe.templateCount,
-      bucket_bits: recipe.bucketBits,
-    },
+    recipe: recipeDocument(recipe),
     success: modelDocument(artefact.success),
+    family: artefact.family === 'linear' ? undefined : artefact.family,
     usd: artefact.usd === undefined ? undefined : modelDocument(artefact.usd),
+    neighbours: artefact.neighbours === undefined ? undefined : neighboursDocument(artefact.neighbours),
+    latency: artefact.latency === undefined ? undefined : quantilesDocument(artefact.latency),
+    usd_quantiles: artefact.usdQuantiles === undefined ? undefined : quantilesDocument(artefact.usdQuantiles),
+    uncertainty: artefact.uncertainty === undefined ? undefined : uncertaintyDocument(artefact.uncertainty),
     pair: artefact.pair === undefined ? undefined : { strong: artefact.pair.strong, weak: artefact.pair.weak },
     cascade:
       cascade === undefined
@@ -195,14 +201,5 @@ function documentOf(artefact: PolicyArtefact): { readonly [key: string]: JsonVal
       parent: lineage.parent,
       metrics: lineage.metrics,
     },
-  }
-}
-
-function modelDocument(model: LinearModel): JsonValue {
-  return {
-    bias: encodeFloats(model.bias),
-    dense: encodeFloats(model.dense),
-    sparse: encodeFloats(model.sparse),
-    calibration: encodeFloats(model.calibration),
   }
 }

@@ -80,6 +80,8 @@ const CLASSES_FROM = SHARES_FROM + SHARE_FEATURES.length
 
 /** What the extractor sees in a prompt; overwritten by the next prompt. */
 export type PromptFeatures = {
+  /** The prompt itself. */
+  readonly text: string
   /** One value per name of `PROMPT_FEATURES`. */
   readonly dense: Float64Array
   /** Hashes of the words in order and the option each stands in; `wordCount` of them. */
@@ -104,7 +106,7 @@ export function createFeatureExtractor(): FeatureExtractor {
       writeShares(scan, dense, table)
       for (let i = 0; i < WORD_CLASSES.length; i += 1)
         dense[CLASSES_FROM + i] = logOfCount(logs, scan.classCounts[i] ?? 0)
-      return { dense, scan }
+      return { text: prompt, dense, scan }
     },
   }
 }

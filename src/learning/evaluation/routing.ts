@@ -9,7 +9,7 @@ import {
   type RoutedRows,
 } from '../../core/learning/routing-metrics.ts'
 import type { RoutingRow } from '../../core/learning/routing-rows.ts'
-import type { FeatureBatch } from '../../core/kernels/linear-model.ts'
+import type { EncodedTask } from '../../core/policy/encode-features.ts'
 import type { PolicyArtefact } from '../../core/policy/policy-artefact.ts'
 import type { PolicyScorer } from '../../core/policy/policy-scorer.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -174,10 +174,10 @@ function timeRows(
 }
 
 /** The encoder overwrites its row, so a row that is scored later is copied. */
-function copyOf(batch: FeatureBatch): FeatureBatch {
+function copyOf(batch: EncodedTask): EncodedTask {
   const pairs = batch.offsets[1] ?? 0
   return {
-    rowCount: 1,
+    ...batch,
     dense: batch.dense.slice(),
     offsets: batch.offsets.slice(),
     indices: batch.indices.slice(0, pairs),
