@@ -92,6 +92,42 @@ export const ERROR_CODES = {
     httpStatus: 500,
     isRetryable: false,
   },
+  POLICY_UNKNOWN: {
+    cause: 'No trained policy of this version is registered in the data directory.',
+    remedy: 'See `kernell policy list` for the versions, or train one with `kernell policy train`.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  POLICY_DAMAGED: {
+    cause: 'A registered policy is not what was registered: its bytes on the disk were changed or lost.',
+    remedy: 'Register the file again, or remove the version with `kernell policy remove VERSION`.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  POLICY_REGISTRY_FULL: {
+    cause: 'The registry holds as many policies, or as many bytes of them, as it may.',
+    remedy: 'Remove versions that nobody serves with `kernell policy remove VERSION`.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  POLICY_GATE_MISSING: {
+    cause: 'The policy has no signed gate report of this node that says it is better than the one that serves.',
+    remedy: 'Run `kernell policy evaluate VERSION --data FILE --against incumbent --gate` and promote it again.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  POLICY_ROLLOUT_REFUSED: {
+    cause: 'The rollout cannot take this step from the stage that it is in.',
+    remedy: 'See `kernell policy status` for the stage and what may follow.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  POLICY_IN_USE: {
+    cause: 'The policy serves, is being tried, or is what a rollback would go back to.',
+    remedy: 'Promote another one first, or roll back; see `kernell policy status`.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
   POLICY_FORMAT_NEWER: {
     cause: 'The file of a trained policy was written by a newer version.',
     remedy: 'Update kernell-os, or train the policy again with this version.',
@@ -320,6 +356,12 @@ export const ERROR_CODES = {
     cause: 'A recorded model was asked something that is not in its recording.',
     remedy: 'Record the call first, or correct the request so that it equals the recorded one.',
     httpStatus: 500,
+    isRetryable: false,
+  },
+  GATEWAY_CONTROL_REFUSED: {
+    cause: 'The control endpoint answers commands of this machine that bring the token of the running node, and nobody else.',
+    remedy: 'Use the command line on the machine of the node, as the user that started it.',
+    httpStatus: 403,
     isRetryable: false,
   },
   GATEWAY_KEYS_REQUIRED: {

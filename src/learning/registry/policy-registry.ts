@@ -1,0 +1,335 @@
+import { CodedError } from '../../base/errors.ts'
+import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import { sha256HexOfBytes } from '../../base/sha256.ts'
+import {
+  formatPolicyArtefact,
+  parsePolicyArtefact,
+  policyVersionOf,
+  type PolicyArtefact,
+} from '../../core/policy/policy-artefact.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { KeyValueStore } from '../../ports/key-value-store.ts'
+import { GateShelf, type AttachedGateReport, type GateReportReading } from './gate-shelf.ts'
+import { decodePolicyRecord, describePolicy, encodePolicyRecord, type PolicyRecord } from './policy-record.ts'
+
+export type PolicyRegistryComponents = {
+  /** A store of the registry's own: a sublevel. */
+  readonly store: KeyValueStore
+  readonly clock: Pick<Clock, 'now'>
+  /** Reads a gate report and checks its signature; `undefined` for what is no sound report. */
+  readonly readGateReport: (text: string) => GateReportReading | undefined
+  /** A native hash where the platform has one. */
+  readonly hashBytes?: Sha256HexOfBytes
+}
+
+export type PolicyRegistryInit = {
+  /** Policies at most. Default 1,000. */
+  readonly policiesMax?: number
+  /** Bytes of all artefacts together at most. Default 4 GiB. */
+  readonly bytesMax?: number
+  /** Bytes of one artefact at most. Default 512 MiB. */
+  readonly artefactBytesMax?: number
+}
+
+/** A policy and what its gate said. */
+export type RegisteredPolicy = PolicyRecord & {
+  /** Newest first; text of the reports by `gateReports`. */
+  readonly gates: readonly Omit<AttachedGateReport, 'text'>[]
+}
+
+export type PolicyList = {
+  /** Oldest first. */
+  readonly policies: readonly RegisteredPolicy[]
+  /** Versions of which something cannot be read, by name. */
+  readonly damaged: readonly string[]
+}
+
+/** Trained policies by the hash of their content, with where they came from and what their gates said. Nothing here serves them. */
+export interface PolicyRegistry {
+  /**
+   * Keeps an artefact. Resolves when it is on stable storage; the same artefact again changes nothing, and repairs a damaged one.
+   *
+   * Throws `POLICY_ARTEFACT_INVALID`, `POLICY_FORMAT_NEWER`, `POLICY_REGISTRY_FULL`.
+   */
+  register(text: string): Promise<{ readonly version: string; readonly isNew: boolean }>
+  /** The artefact. Throws `POLICY_UNKNOWN`, `POLICY_DAMAGED`. */
+  get(version: string): Promise<PolicyArtefact>
+  /** Its text as it was registered, byte for byte. Throws as `get`. */
+  text(version: string): Promise<string>
+  /** What is known of it. Throws `POLICY_UNKNOWN`, `POLICY_DAMAGED`. */
+  describe(version: string): Promise<RegisteredPolicy>
+  /** All of them; one that is damaged is named and hides no other. */
+  list(): Promise<PolicyList>
+  /** The policy and those it was trained from, newest first, as far as they are registered; then the first version that is not. */
+  lineage(version: string): Promise<{ readonly policies: readonly RegisteredPolicy[]; readonly missing: string | null }>
+  /**
+   * Keeps a signed gate report with the policy that it is about; the newest `GATES_MAX` stay.
+   *
+   * Throws `POLICY_GATE_MISSING` for a report that is not sound, is not signed by this node, or is about another artefact, and
+   * `POLICY_UNKNOWN`.
+   */
+  attachGateReport(version: string, text: string): Promise<AttachedGateReport>
+  /** Newest first. Only those whose signature still holds. */
+  gateReports(version: string): Promise<readonly AttachedGateReport[]>
+  /** Deletes the policy with its gate reports. Whether there was one. */
+  remove(version: string): Promise<boolean>
+}
+
+const POLICIES_MAX_DEFAULT = 1_000
+const BYTES_MAX_DEFAULT = 4 * 1024 ** 3
+const ARTEFACT_BYTES_MAX_DEFAULT = 512 * 1024 ** 2
+
+/** Ancestors that `lineage` names at most. */
+const LINEAGE_MAX = 1_000
+
+const VERSION_PATTERN = /^[A-Za-z0-9._-]{1,64}$/
+
+/**
+ * Keeps policies in a store.
+ *
+ * ```text
+ * artefact/VERSION   text of the artefact
+ * record/VERSION     what `list` shows, with the text's hash
+ * gate/VERSION/N     signed gate reports
+ * ```
+ */
+export function createPolicyRegistry(
+  components: PolicyRegistryComponents,
+  init: PolicyRegistryInit = {},
+): PolicyRegistry {
+  return new StoredPolicyRegistry(components, init)
+}
+
+class StoredPolicyRegistry implements PolicyRegistry {
+  readonly #components: PolicyRegistryComponents
+  readonly #init: PolicyRegistryInit
+  readonly #artefacts: KeyValueStore
+  readonly #records: KeyValueStore
+  readonly #gates: GateShelf
+  readonly #hashBytes: Sha256HexOfBytes
+  /** Registrations one after another, so that two of them do not pass a limit together. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(components: PolicyRegistryComponents, init: PolicyRegistryInit) {
+    this.#components = components
+    this.#init = init
+    this.#artefacts = components.store.sublevel('artefact')
+    this.#records = components.store.sublevel('record')
+    this.#gates = new GateShelf(components)
+    this.#hashBytes = components.hashBytes ?? sha256HexOfBytes
+  }
+
+  async register(text: string): Promise<{ readonly version: string; readonly isNew: boolean }> {
+    const bytes = new TextEncoder().encode(text)
+    const sizeMax = this.#init.artefactBytesMax ?? ARTEFACT_BYTES_MAX_DEFAULT
+    if (bytes.byteLength > sizeMax) throw fullError(`The policy has ${bytes.byteLength} bytes; the most is ${sizeMax}`)
+    const artefact = parsePolicyArtefact(text)
+    const registered = this.#last.then(async () => await this.#register(artefact, bytes))
+    this.#last = registered.catch(() => undefined)
+    return await registered
+  }
+
+  async get(version: string): Promise<PolicyArtefact> {
+    const text = await this.text(version)
+    try {
+      return parsePolicyArtefact(text)
+    } catch (error: unknown) {
+      if (CodedError.is(error, 'POLICY_FORMAT_NEWER')) throw error
+      throw damagedError(version, error)
+    }
+  }
+
+  async text(version: string): Promise<string> {
+    const record = await this.#record(version)
+    const bytes = await this.#read(this.#artefacts, version)
+    if (bytes === undefined || this.#hashBytes(bytes) !== record.sha256) throw damagedError(version)
+    return new TextDecoder().decode(bytes)
+  }
+
+  async describe(version: string): Promise<RegisteredPolicy> {
+    return await this.#withGates(await this.#record(version))
+  }
+
+  async list(): Promise<PolicyList> {
+    const damaged = new Set<string>()
+    const sound: PolicyRecord[] = []
+    const onDamaged = (version: string): void => void damaged.add(version)
+    for await (const { key, value } of this.#records.iterate({}, { onDamaged })) {
+      const record = decodePolicyRecord(key, value)
+      if (record === undefined) damaged.add(key)
+      else sound.push(record)
+    }
+    const policies: RegisteredPolicy[] = []
+    for (const record of sound.toSorted(byAge)) {
+      if (await this.#isWhole(record)) policies.push(await this.#withGates(record))
+      else damaged.add(record.version)
+    }
+    return { policies, damaged: [...damaged].toSorted(byText) }
+  }
+
+  async lineage(
+    version: string,
+  ): Promise<{ readonly policies: readonly RegisteredPolicy[]; readonly missing: string | null }> {
+    const policies = [await this.describe(version)]
+    const seen = new Set([version])
+    for (;;) {
+      const parent = policies.at(-1)?.parent ?? null
+      if (parent === null || seen.has(parent) || policies.length >= LINEAGE_MAX) return { policies, missing: null }
+      seen.add(parent)
+      const described = await this.describe(parent).catch((error: unknown) => {
+        if (CodedError.is(error, 'POLICY_UNKNOWN') || CodedError.is(error, 'POLICY_DAMAGED')) return undefined
+        throw error
+      })
+      if (described === undefined) return { policies, missing: parent }
+      policies.push(described)
+    }
+  }
+
+  async attachGateReport(version: string, text: string): Promise<AttachedGateReport> {
+    const record = await this.#record(version)
+    return await this.#gates.attach(record.version, text)
+  }
+
+  async gateReports(version: string): Promise<readonly AttachedGateReport[]> {
+    const record = await this.#record(version)
+    return await this.#gates.list(record.version)
+  }
+
+  async remove(version: string): Promise<boolean> {
+    if (!VERSION_PATTERN.test(version)) return false
+    const isThere = (await this.#keysOf(version)).length > 0
+    const gates = await this.#gates.keys(version)
+    await this.#components.store.batch(
+      [`artefact/${version}`, `record/${version}`, ...gates].map((key) => ({ type: 'delete', key })),
+      { sync: true },
+    )
+    return isThere
+  }
+
+  async #register(
+    artefact: PolicyArtefact,
+    bytes: Uint8Array,
+  ): Promise<{ readonly version: string; readonly isNew: boolean }> {
+    const { clock } = this.#components
+    const madeAt = new Date(clock.now()).toISOString()
+    const record = describePolicy({ artefact, bytes, madeAt, hashBytes: this.#hashBytes })
+    const { version } = record
+    const known = await this.#known(version)
+    if (known !== undefined) {
+      this.#expectSame(artefact, known)
+      return { version, isNew: false }
+    }
+    await this.#expectRoom(bytes.byteLength)
+    await this.#components.store.batch(
+      [
+        { type: 'put', key: `artefact/${version}`, value: bytes },
+        { type: 'put', key: `record/${version}`, value: encodePolicyRecord(record) },
+      ],
+      { sync: true },
+    )
+    return { version, isNew: true }
+  }
+
+  /** The artefact of this version, where one is registered and sound. */
+  async #known(version: string): Promise<PolicyArtefact | undefined> {
+    try {
+      return await this.get(version)
+    } catch (error: unknown) {
+      if (CodedError.is(error, 'POLICY_UNKNOWN') || CodedError.is(error, 'POLICY_DAMAGED')) return undefined
+      throw error
+    }
+  }
+
+  /** Twelve digits of a hash tell honest artefacts apart; one that was made to look like another is refused. */
+  #expectSame(artefact: PolicyArtefact, known: PolicyArtefact): void {
+    if (formatPolicyArtefact(artefact) === formatPolicyArtefact(known)) return
+    throw new CodedError('POLICY_ARTEFACT_INVALID', {
+      message: `Another policy is registered as ${policyVersionOf(known)} already`,
+    })
+  }
+
+  async #expectRoom(sizeBytes: number): Promise<void> {
+    const { policiesMax = POLICIES_MAX_DEFAULT, bytesMax = BYTES_MAX_DEFAULT } = this.#init
+    let count = 0
+    let total = sizeBytes
+    for await (const { key, value } of this.#records.iterate({}, { onDamaged: () => void (count += 1) })) {
+      count += 1
+      total += decodePolicyRecord(key, value)?.sizeBytes ?? 0
+    }
+    if (count >= policiesMax) throw fullError(`The registry holds ${count} policies; the most is ${policiesMax}`)
+    if (total > bytesMax) throw fullError(`The registry would hold ${total} bytes; the most is ${bytesMax}`)
+  }
+
+  async #record(version: string): Promise<PolicyRecord> {
+    if (!VERSION_PATTERN.test(version)) throw unknownError(version)
+    const bytes = await this.#read(this.#records, version)
+    if (bytes === undefined) {
+      throw (await this.#keysOf(version)).length > 0 ? damagedError(version) : unknownError(version)
+    }
+    const record = decodePolicyRecord(version, bytes)
+    if (record === undefined) throw damagedError(version)
+    return record
+  }
+
+  /** Reads a value of a policy; bytes that fail the store's checksum are damage of this policy and of no other. */
+  async #read(store: KeyValueStore, version: string): Promise<Uint8Array | undefined> {
+    try {
+      return await store.get(version)
+    } catch (error: unknown) {
+      if (CodedError.is(error, 'STORE_CORRUPTED')) throw damagedError(version, error)
+      throw error
+    }
+  }
+
+  async #isWhole({ version, sha256 }: PolicyRecord): Promise<boolean> {
+    try {
+      const bytes = await this.#read(this.#artefacts, version)
+      return bytes !== undefined && this.#hashBytes(bytes) === sha256
+    } catch (error: unknown) {
+      if (CodedError.is(error, 'POLICY_DAMAGED')) return false
+      throw error
+    }
+  }
+
+  async #keysOf(version: string): Promise<readonly string[]> {
+    const keys: string[] = []
+    for (const store of [this.#artefacts, this.#records]) {
+      const onDamaged = (key: string): void => void keys.push(key)
+      for await (const { key } of store.iterate({ gte: version, lte: version }, { onDamaged })) keys.push(key)
+    }
+    return keys
+  }
+
+  async #withGates(record: PolicyRecord): Promise<RegisteredPolicy> {
+    const gates = await this.#gates.list(record.version)
+    return { ...record, gates: gates.map(({ text: _text, ...gate }) => gate) }
+  }
+}
+
+function byAge(left: PolicyRecord, right: PolicyRecord): number {
+  return byText(left.madeAt, right.madeAt) || byText(left.version, right.version)
+}
+
+function byText(left: string, right: string): number {
+  if (left === right) return 0
+  return left < right ? -1 : 1
+}
+
+function unknownError(version: string): CodedError {
+  return new CodedError('POLICY_UNKNOWN', {
+    message: `No policy ${JSON.stringify(version.slice(0, 80))} is registered`,
+    details: { version: version.slice(0, 80) },
+  })
+}
+
+function damagedError(version: string, cause?: unknown): CodedError {
+  return new CodedError('POLICY_DAMAGED', {
+    message: `The registered policy ${version} is damaged`,
+    cause,
+    details: { version },
+  })
+}
+
+function fullError(message: string): CodedError {
+  return new CodedError('POLICY_REGISTRY_FULL', { message })
+}
