@@ -7,7 +7,6 @@ import {
   policyVersionOf,
   type PolicyArtefact,
 } from '../../core/policy/policy-artefact.ts'
-import type { Clock } from '../../ports/clock.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import { GateShelf, type AttachedGateReport, type GateReportReading } from './gate-shelf.ts'
 import { decodePolicyRecord, describePolicy, encodePolicyRecord, type PolicyRecord } from './policy-record.ts'
@@ -15,7 +14,8 @@ import { decodePolicyRecord, describePolicy, encodePolicyRecord, type PolicyReco
 export type PolicyRegistryComponents = {
   /** A store of the registry's own: a sublevel. */
   readonly store: KeyValueStore
-  readonly clock: Pick<Clock, 'now'>
+  /** The time now, ISO 8601 in UTC. */
+  readonly now: () => string
   /** Reads a gate report and checks its signature; `undefined` for what is no sound report. */
   readonly readGateReport: (text: string) => GateReportReading | undefined
   /** A native hash where the platform has one. */
@@ -210,8 +210,7 @@ class StoredPolicyRegistry implements PolicyRegistry {
     artefact: PolicyArtefact,
     bytes: Uint8Array,
   ): Promise<{ readonly version: string; readonly isNew: boolean }> {
-    const { clock } = this.#components
-    const madeAt = new Date(clock.now()).toISOString()
+    const madeAt = this.#components.now()
     const record = describePolicy({ artefact, bytes, madeAt, hashBytes: this.#hashBytes })
     const { version } = record
     const known = await this.#known(version)
