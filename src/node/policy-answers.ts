@@ -82,13 +82,23 @@ function scoresOf(
 
 /** A decision for people and programs: money as dollars, as in every JSON of the contract. */
 export function explainDecision(record: DecisionRecord): JsonValue {
-  const { candidates, expectedCostNanos, maxBudgetNanos, rule, featureHash, ...rest } = record
+  const {
+    candidates,
+    expectedCostNanos,
+    maxBudgetNanos,
+    rule,
+    featureHash,
+    features: _features,
+    served,
+    ...rest
+  } = record
   return {
     ...rest,
     feature_hash: featureHash ?? null,
     expected_cost_usd: expectedCostNanos === undefined ? null : amountToUsd(expectedCostNanos),
     max_budget_usd: maxBudgetNanos === undefined ? null : amountToUsd(maxBudgetNanos),
     rule: rule === undefined ? null : { ...rule },
+    served: served === undefined ? null : { ...served },
     candidates: candidates.map(({ expectedCostNanos: cost, ...candidate }) => ({
       ...candidate,
       expected_cost_usd: cost === undefined ? null : amountToUsd(cost),

@@ -104,6 +104,8 @@ export function createPolicyService(
       priceVersion: input.priceVersion,
       scorer: known.some((place) => place !== undefined) ? (scored?.implementation ?? 'typescript') : 'priors',
       featureHash,
+      // The extractor overwrites its own at the next prompt.
+      features: features.dense.slice(),
       draw: input.draw,
       rule: ruleOf(init, input, profile),
     })

@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto'
+import { promptFeatureSet } from '../core/policy/prompt-feature-set.ts'
 import type { TaskOutcome } from '../core/routing/task-outcome.ts'
 import type { Startable } from '../ports/startable.ts'
 import type { TelemetrySink } from '../ports/telemetry-sink.ts'
 import type { ScheduledTimer, Timers } from '../ports/timers.ts'
 import { telemetryEventOf } from '../wire/telemetry-event.ts'
-import type { RamBucket, TelemetryContext, TelemetryEvent } from '../wire/telemetry-event.ts'
+import type { TelemetryContext, TelemetryEvent } from '../wire/telemetry-event.ts'
+import type { RamBucket } from '../wire/telemetry-vocabulary.ts'
 import type { MetricsRegistry } from './metrics-registry.ts'
 import { createTaskHasher } from './task-hasher.ts'
 import type { TaskHasher } from './task-hasher.ts'
@@ -92,6 +94,7 @@ class BatchingPipeline implements TelemetryPipeline {
       hardwareTier: init.hardwareTier,
       hasGpu: init.hasGpu,
       ramBucket: init.ramBucket,
+      featureSet: promptFeatureSet(),
       keepsText: init.keepsText && init.hasConsent,
     }
     this.#onError = init.onError ?? ((): void => {})

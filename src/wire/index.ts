@@ -9,17 +9,33 @@
  * ```
  */
 export {
-  EXECUTION_TIERS,
+  FEEDBACK_KINDS,
+  FEEDBACK_SOURCES,
+  formatFeedbackEvent,
+  parseFeedbackEvent,
+  type FeedbackEvent,
+  type FeedbackEventReading,
+} from './feedback-event.ts'
+export { formatShadowEvent, parseShadowEvent, type ShadowEvent, type ShadowEventReading } from './shadow-event.ts'
+export {
   formatTelemetryEvent,
   parseTelemetryEvent,
+  telemetryEventOf,
+  type TelemetryContext,
+  type TelemetryEvent,
+  type TelemetryEventReading,
+} from './telemetry-event.ts'
+export {
+  TELEMETRY_CANDIDATES_MAX,
+  type TelemetryAttempt,
+  type TelemetryCandidate,
+  type TelemetryOverheadCall,
+} from './telemetry-parts.ts'
+export {
+  EXECUTION_TIERS,
   RAM_BUCKETS,
   TASK_DOMAINS,
   TASK_RISKS,
   TASK_ROUTES,
-  telemetryEventOf,
   type RamBucket,
-  type TelemetryContext,
-  type TelemetryEvent,
-  type TelemetryEventReading,
-  type TelemetryOverheadCall,
-} from './telemetry-event.ts'
+} from './telemetry-vocabulary.ts'

@@ -2,42 +2,41 @@
  * The telemetry record as it is kept on disk and exported: field names are the contract's, `_usd` numbers are for reading
  * only; they become amounts again before anybody adds them. `TaskOutcome` is the value that the program works with.
  */
-import { amountToUsd } from '../base/money.ts'
-import type {
-  ExecutionTier,
-  OverheadCall,
-  TaskDomain,
-  TaskOutcome,
-  TaskRisk,
-  TaskRoute,
-} from '../core/routing/task-outcome.ts'
-import { readBoolean, readNumber, readOneOf, readText, readTextList } from './telemetry-fields.ts'
-
-export const EXECUTION_TIERS: readonly ExecutionTier[] = [
-  'cache',
-  'deterministic',
-  'local_nano',
-  'local_small',
-  'local_medium',
-  'local_large',
-  'peer',
-  'cheap_api',
-  'premium_api',
-]
-export const TASK_ROUTES: readonly TaskRoute[] = ['local', 'cheap', 'premium', 'hybrid']
-export const TASK_RISKS: readonly TaskRisk[] = ['low', 'medium', 'high']
-export const TASK_DOMAINS: readonly TaskDomain[] = ['code', 'reasoning', 'data', 'creative', 'general', 'math']
-export const RAM_BUCKETS = ['4gb', '8gb', '16gb', '32gb', '64gb+'] as const
-export type RamBucket = (typeof RAM_BUCKETS)[number]
-
-export type TelemetryOverheadCall = {
-  readonly purpose: string
-  readonly model: string
-  readonly tokens_in: number
-  readonly tokens_out: number
-  readonly cost_usd: number | null
-  readonly latency_ms: number
-}
+import { encodeFloats } from '../core/policy/float-text.ts'
+import type { ExecutionTier, TaskDomain, TaskOutcome, TaskRisk, TaskRoute } from '../core/routing/task-outcome.ts'
+import { readFeedbackEvent, type FeedbackEvent } from './feedback-event.ts'
+import { readShadowEvent, type ShadowEvent } from './shadow-event.ts'
+import {
+  readBoolean,
+  readCost,
+  readNumber,
+  readOneOf,
+  readText,
+  readTextList,
+  type Fields,
+} from './telemetry-fields.ts'
+import {
+  attemptsOf,
+  candidatesOf,
+  overheadCallsOf,
+  readAttempts,
+  readCandidates,
+  readOverheadCalls,
+  usdOrNull,
+  type TelemetryAttempt,
+  type TelemetryCandidate,
+  type TelemetryOverheadCall,
+} from './telemetry-parts.ts'
+import {
+  EXECUTION_TIERS,
+  POLICY_ARMS,
+  POLICY_STAGES,
+  RAM_BUCKETS,
+  TASK_DOMAINS,
+  TASK_RISKS,
+  TASK_ROUTES,
+  type RamBucket,
+} from './telemetry-vocabulary.ts'
 
 /** `null` means that the value was not known or did not apply. Times are milliseconds unless the name says seconds. */
 export type TelemetryEvent = {
@@ -87,9 +86,28 @@ export type TelemetryEvent = {
   readonly feature_hash: string | null
   readonly tenant: string | null
   readonly trace_id: string | null
+  /** The model that the plan began with; `null` when nothing was planned. */
+  readonly model_planned: string | null
+  /** The model that answered, or was called last; `null` when none was called. */
+  readonly model_used: string | null
+  /** The models that the policy could have begun with, at most `TELEMETRY_CANDIDATES_MAX`. */
+  readonly candidates: readonly TelemetryCandidate[]
+  readonly attempts: readonly TelemetryAttempt[]
+  /** Base64 of the prompt's raw features as little-endian 32-bit floats, in the order of `feature_set`. They hold no words. */
+  readonly features: string | null
+  /** Which features, in which order: see `promptFeatureSet`. */
+  readonly feature_set: string | null
+  /** How far the policy that was asked was rolled out then; `null` where nothing is rolled out. */
+  readonly policy_stage: (typeof POLICY_STAGES)[number] | null
+  /** Which of two policies decided; `null` where there is only one. */
+  readonly policy_arm: (typeof POLICY_ARMS)[number] | null
   readonly overhead_calls: readonly TelemetryOverheadCall[]
   /** The task itself; absent unless the operator opted in. */
   readonly task_text?: string
+  /** What was said of the answer afterwards, oldest first. Kept apart and joined when records are listed; absent when there is none. */
+  readonly feedback?: readonly FeedbackEvent[]
+  /** What other policies would have done. As `feedback`. */
+  readonly shadows?: readonly ShadowEvent[]
 }
 
 /** What a record says beside the task: the installation, and what became of the text. */
@@ -99,6 +117,8 @@ export type TelemetryContext = {
   readonly hardwareTier: string
   readonly hasGpu: boolean
   readonly ramBucket: RamBucket
+  /** Name of the set of features that outcomes carry: `promptFeatureSet()`. */
+  readonly featureSet: string
   /** True only when the operator opted in to keeping task text. */
   readonly keepsText: boolean
 }
@@ -134,7 +154,7 @@ export function telemetryEventOf(outcome: TaskOutcome, context: TelemetryContext
     api_provider: outcome.apiProvider ?? null,
     policy_route_predicted: predicted.route,
     policy_confidence: predicted.confidence,
-    policy_expected_cost: predicted.expectedCostNanos === undefined ? null : amountToUsd(predicted.expectedCostNanos),
+    policy_expected_cost: usdOrNull(predicted.expectedCostNanos),
     policy_expected_latency: predicted.expectedLatencyS,
     policy_risk: predicted.risk,
     policy_version: predicted.policyVersion,
@@ -145,7 +165,15 @@ export function telemetryEventOf(outcome: TaskOutcome, context: TelemetryContext
     feature_hash: predicted.featureHash ?? null,
     tenant: outcome.tenant,
     trace_id: outcome.traceId ?? null,
-    overhead_calls: outcome.overheadCalls.map(overheadOf),
+    model_planned: predicted.modelId ?? null,
+    model_used: outcome.modelUsed ?? null,
+    candidates: candidatesOf(predicted.candidates),
+    attempts: attemptsOf(outcome.attempts),
+    features: predicted.features === undefined ? null : encodeFloats(Float32Array.from(predicted.features)),
+    feature_set: predicted.features === undefined ? null : context.featureSet,
+    policy_stage: predicted.served?.stage ?? null,
+    policy_arm: predicted.served?.arm ?? null,
+    overhead_calls: overheadCallsOf(outcome.overheadCalls),
     ...(context.keepsText && { task_text: outcome.taskText }),
   }
 }
@@ -173,7 +201,6 @@ export function parseTelemetryEvent(json: unknown): TelemetryEventReading {
   }
 }
 
-type Fields = ReadonlyMap<string, unknown>
 const UNIT = { min: 0, max: 1 }
 const FROM_ZERO = { min: 0 }
 
@@ -183,8 +210,11 @@ function readEvent(fields: Fields): TelemetryEvent {
     ...readTask(fields),
     ...readExecution(fields),
     ...readPolicy(fields),
-    overhead_calls: readOverheadCalls(fields.get('overhead_calls')),
+    ...readServing(fields),
+    overhead_calls: readOverheadCalls(fields),
     ...(typeof text === 'string' && { task_text: text }),
+    ...(fields.has('feedback') && { feedback: readJoined(fields, 'feedback', readFeedbackEvent) }),
+    ...(fields.has('shadows') && { shadows: readJoined(fields, 'shadows', readShadowEvent) }),
   }
 }
 
@@ -250,7 +280,35 @@ function readPolicy(fields: Fields): PolicyFields {
   }
 }
 
-type ExecutionFields = Omit<TelemetryEvent, keyof TaskFields | keyof PolicyFields | 'overhead_calls' | 'task_text'>
+type ServingFields = Pick<
+  TelemetryEvent,
+  | 'model_planned'
+  | 'model_used'
+  | 'candidates'
+  | 'attempts'
+  | 'features'
+  | 'feature_set'
+  | 'policy_stage'
+  | 'policy_arm'
+>
+
+function readServing(fields: Fields): ServingFields {
+  return {
+    model_planned: readText(fields, 'model_planned', null),
+    model_used: readText(fields, 'model_used', null),
+    candidates: readCandidates(fields),
+    attempts: readAttempts(fields),
+    features: readText(fields, 'features', null),
+    feature_set: readText(fields, 'feature_set', null),
+    policy_stage: readOneOf(fields, 'policy_stage', POLICY_STAGES),
+    policy_arm: readOneOf(fields, 'policy_arm', POLICY_ARMS),
+  }
+}
+
+type ExecutionFields = Omit<
+  TelemetryEvent,
+  keyof TaskFields | keyof PolicyFields | keyof ServingFields | 'overhead_calls' | 'task_text' | 'feedback' | 'shadows'
+>
 
 function readExecution(fields: Fields): ExecutionFields {
   return {
@@ -273,42 +331,11 @@ function readExecution(fields: Fields): ExecutionFields {
   }
 }
 
-function readOverheadCalls(value: unknown): readonly TelemetryOverheadCall[] {
-  if (value === undefined || value === null) return []
-  if (!Array.isArray(value)) throw new TypeError('overhead_calls is not a list')
-  return value.map((item: unknown) => {
-    if (typeof item !== 'object' || item === null) throw new TypeError('overhead_calls holds something else than calls')
-    const fields: Fields = new Map(Object.entries(item))
-    return {
-      purpose: readText(fields, 'purpose'),
-      model: readText(fields, 'model'),
-      tokens_in: readNumber(fields, 'tokens_in', FROM_ZERO),
-      tokens_out: readNumber(fields, 'tokens_out', FROM_ZERO),
-      cost_usd: readCost(fields),
-      latency_ms: readNumber(fields, 'latency_ms', FROM_ZERO),
-    }
-  })
-}
-
-function overheadOf(call: OverheadCall): TelemetryOverheadCall {
-  return {
-    purpose: call.purpose,
-    model: call.model,
-    tokens_in: call.tokensIn,
-    tokens_out: call.tokensOut,
-    cost_usd: usdOrNull(call.costNanos),
-    latency_ms: call.latencyMs,
-  }
-}
-
-function usdOrNull(amount: OverheadCall['costNanos']): number | null {
-  return amount === undefined ? null : amountToUsd(amount)
-}
-
-/** A cost that nobody knows is written down as `null`; one that is missing was forgotten. */
-function readCost(fields: Fields): number | null {
-  if (!fields.has('cost_usd')) throw new TypeError('cost_usd is missing')
-  return readNumber(fields, 'cost_usd', { ...FROM_ZERO, absent: null })
+/** What is joined to a record when it is listed; a reader of single events throws a `TypeError`. */
+function readJoined<Event>(fields: Fields, name: string, read: (json: unknown) => Event): readonly Event[] {
+  const value = fields.get(name)
+  if (!Array.isArray(value)) throw new TypeError(`${name} is not a list`)
+  return value.map((item: unknown) => read(item))
 }
 
 /** ISO 8601 of an instant; `Date` is used as a calendar only, never as a clock. */

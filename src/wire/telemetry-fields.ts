@@ -1,6 +1,12 @@
 /** Readers of single fields: each returns a value of the type asked for or throws a `TypeError` that names the field. */
 
-type Fields = ReadonlyMap<string, unknown>
+export type Fields = ReadonlyMap<string, unknown>
+
+/** The members of an object; throws for anything else. */
+export function fieldsOf(json: unknown): Fields {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new TypeError('it is not an object')
+  return new Map(Object.entries(json))
+}
 
 /** `absent` is what a missing or null field becomes; without it the field is required. */
 export function readText(fields: Fields, name: string): string
@@ -44,6 +50,31 @@ export function readOneOf<Value extends string>(fields: Fields, name: string, al
   const known = allowed.find((candidate) => candidate === value)
   if (known === undefined) throw new TypeError(`${name} is not one of ${allowed.join(', ')}`)
   return known
+}
+
+/** One of `allowed`. */
+export function readRequired<Value extends string>(fields: Fields, name: string, allowed: readonly Value[]): Value {
+  const value = readOneOf(fields, name, allowed)
+  if (value === null) throw new TypeError(`${name} is missing`)
+  return value
+}
+
+/** A cost that nobody knows is written down as `null`; one that is missing was forgotten. */
+export function readCost(fields: Fields): number | null {
+  if (!fields.has('cost_usd')) throw new TypeError('cost_usd is missing')
+  return readNumber(fields, 'cost_usd', { min: 0, absent: null })
+}
+
+/** A list of objects, each read by `read`; empty when absent. */
+export function readEach<Item>(fields: Fields, name: string, read: (item: Fields) => Item): readonly Item[] {
+  const value = fields.get(name) ?? []
+  if (!Array.isArray(value)) throw new TypeError(`${name} is not a list`)
+  try {
+    return value.map((item: unknown) => read(fieldsOf(item)))
+  } catch (error: unknown) {
+    if (error instanceof TypeError) throw new TypeError(`${name}: ${error.message}`, { cause: error })
+    throw error
+  }
 }
 
 /** A list of texts; empty when absent. */

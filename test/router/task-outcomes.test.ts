@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
 import type { Amount } from '../../src/base/money.ts'
 import type { Timestamp } from '../../src/base/time.ts'
-import type { TaskOutcome } from '../../src/core/routing/task-outcome.ts'
+import type { OutcomeAttempt, TaskOutcome } from '../../src/core/routing/task-outcome.ts'
 import type { CacheOutcome, SemanticCache } from '../../src/router/semantic-cache.ts'
 import { CACHE_UPKEEP } from './cache-upkeep.ts'
 import {
@@ -30,6 +30,7 @@ const CALL_COST_MAX = nanos(4_113_000n)
 const PREDICTED = {
   difficulty: 3,
   tier: 'cheap_api',
+  modelId: 'openai/mini',
   classifierConfidence: 0.5,
   route: 'cheap',
   confidence: 0.5,
@@ -40,10 +41,25 @@ const PREDICTED = {
   propensity: 1,
   scorer: 'priors',
   featureHash: undefined,
+  candidates: expect.any(Array) as [],
 } as const satisfies TaskOutcome['predicted']
 
 /** What nobody predicted, since no policy was asked. */
-const UNASKED = { ...PREDICTED, tier: undefined, route: 'hybrid', risk: 'medium', policyVersion: 'none' } as const
+const UNASKED = {
+  ...PREDICTED,
+  tier: undefined,
+  modelId: undefined,
+  candidates: [],
+  route: 'hybrid',
+  risk: 'medium',
+  policyVersion: 'none',
+} as const
+
+const attempt = (modelId: string, outcome: OutcomeAttempt['outcome']): OutcomeAttempt =>
+  expect.objectContaining({ modelId, outcome }) as OutcomeAttempt
+
+/** What a task has in common that no model was called for. */
+const UNCALLED = { modelUsed: undefined, attempts: [] } as const
 
 const ORDINARY: TaskOutcome = {
   decisionId: expect.stringMatching(/^task-[0-9a-f]{32}$/) as string,
@@ -55,6 +71,8 @@ const ORDINARY: TaskOutcome = {
   taskDomain: 'general',
   predicted: PREDICTED,
   actualTier: 'cheap_api',
+  modelUsed: 'openai/mini',
+  attempts: [attempt('openai/mini', 'accepted')],
   finalRoute: 'cheap',
   escalationChain: [],
   success: true,
@@ -101,8 +119,10 @@ describe('the record of a task', () => {
       'that a local model answered',
       { models: [near] },
       {
-        predicted: { ...PREDICTED, tier: 'local_small' },
+        predicted: { ...PREDICTED, tier: 'local_small', modelId: 'near/small' },
         actualTier: 'local_small',
+        modelUsed: 'near/small',
+        attempts: [attempt('near/small', 'accepted')],
         finalRoute: 'local',
         costNanos: nanos(0n),
         localModel: 'near/small',
@@ -114,6 +134,8 @@ describe('the record of a task', () => {
       { models: [{ ...cheap, script: new CodedError('MODEL_RATE_LIMITED', { message: 'x' }) }, premium] },
       {
         actualTier: 'premium_api',
+        modelUsed: 'openai/large',
+        attempts: [attempt('openai/mini', 'failed'), attempt('openai/large', 'accepted')],
         finalRoute: 'hybrid',
         escalationChain: ['cheap_api', 'premium_api'],
         costNanos: nanos(1_500_000n),
@@ -131,6 +153,8 @@ describe('the record of a task', () => {
       },
       {
         actualTier: 'premium_api',
+        modelUsed: 'openai/large',
+        attempts: [attempt('openai/mini', 'rejected'), attempt('openai/large', 'accepted')],
         finalRoute: 'hybrid',
         escalationChain: ['cheap_api', 'premium_api'],
         tokensIn: 200,
@@ -142,12 +166,17 @@ describe('the record of a task', () => {
     [
       'whose only answer was doubtful: nothing was left, so nothing triggered it',
       { check: () => ({ confidence: 0.4 }) },
-      { success: false, verifier: { isAccepted: false, confidence: 0.4 } },
+      {
+        success: false,
+        attempts: [attempt('openai/mini', 'rejected')],
+        verifier: { isAccepted: false, confidence: 0.4 },
+      },
     ],
     [
       'that every model refused',
       { models: [{ ...cheap, script: new CodedError('MODEL_RATE_LIMITED', { message: 'x' }) }] },
       {
+        attempts: [attempt('openai/mini', 'failed')],
         success: false,
         tokensIn: 0,
         tokensOut: 0,
@@ -161,6 +190,7 @@ describe('the record of a task', () => {
       'whose only model was too slow, and may bill all the same',
       { models: [{ ...cheap, script: new CodedError('MODEL_TIMEOUT', { message: 'x' }) }] },
       {
+        attempts: [attempt('openai/mini', 'failed')],
         success: false,
         tokensIn: 0,
         tokensOut: 0,
@@ -175,6 +205,7 @@ describe('the record of a task', () => {
       'that a model of unknown price was too slow for',
       { models: [{ ...unpriced, script: new CodedError('MODEL_TIMEOUT', { message: 'x' }) }] },
       {
+        attempts: [attempt('openai/mini', 'failed')],
         success: false,
         tokensIn: 0,
         tokensOut: 0,
@@ -191,6 +222,7 @@ describe('the record of a task', () => {
         predicted: UNASKED,
         actualTier: undefined,
         finalRoute: 'hybrid',
+        ...UNCALLED,
         success: false,
         tokensIn: 0,
         tokensOut: 0,
@@ -205,6 +237,7 @@ describe('the record of a task', () => {
       { budgetNanos: 1n },
       {
         actualTier: undefined,
+        ...UNCALLED,
         success: false,
         tokensIn: 0,
         tokensOut: 0,
@@ -220,6 +253,7 @@ describe('the record of a task', () => {
       {
         predicted: UNASKED,
         actualTier: 'cache',
+        ...UNCALLED,
         finalRoute: 'local',
         wasCached: true,
         tokensIn: 0,
@@ -235,6 +269,7 @@ describe('the record of a task', () => {
       {
         predicted: UNASKED,
         actualTier: 'cache',
+        ...UNCALLED,
         finalRoute: 'local',
         wasCached: true,
         tokensIn: 0,
@@ -261,6 +296,7 @@ describe('the record of a task', () => {
       taskText: prompt,
       predicted: UNASKED,
       actualTier: 'deterministic',
+      ...UNCALLED,
       finalRoute: 'local',
       tokensIn: 0,
       tokensOut: 0,
@@ -283,6 +319,7 @@ describe('the record of a task', () => {
     )
     expect(outcome).toEqual({
       ...ORDINARY,
+      attempts: [attempt('openai/mini', 'aborted')],
       success: false,
       tokensIn: 0,
       tokensOut: 0,

@@ -14,6 +14,7 @@ const context: TelemetryContext = {
   hardwareTier: 'balanced',
   hasGpu: false,
   ramBucket: '16gb',
+  featureSet: '0123456789ab',
   keepsText: false,
 }
 
@@ -57,6 +58,14 @@ const FIELDS = [
   'feature_hash',
   'tenant',
   'trace_id',
+  'model_planned',
+  'model_used',
+  'candidates',
+  'attempts',
+  'features',
+  'feature_set',
+  'policy_stage',
+  'policy_arm',
   'overhead_calls',
 ]
 

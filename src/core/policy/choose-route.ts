@@ -21,6 +21,8 @@ export type RouteChoice = Pick<
   | 'priceVersion'
   | 'scorer'
   | 'featureHash'
+  | 'features'
+  | 'served'
   | 'draw'
 > & { readonly rule: DecisionRule }
 
@@ -252,6 +254,8 @@ function recordOf(choice: RouteChoice, chosen: Chosen): DecisionRecord {
     priceVersion: choice.priceVersion,
     scorer: choice.scorer,
     featureHash: choice.featureHash,
+    ...(choice.features !== undefined && { features: choice.features }),
+    ...(choice.served !== undefined && { served: choice.served }),
     draw: choice.draw,
     propensity,
     rule: choice.rule,

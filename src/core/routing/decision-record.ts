@@ -1,5 +1,5 @@
 import type { Amount } from '../../base/money.ts'
-import type { ExecutionTier, TaskDomain, TaskRisk, TaskRoute } from './task-outcome.ts'
+import type { ExecutionTier, ServedPolicy, TaskDomain, TaskRisk, TaskRoute } from './task-outcome.ts'
 
 /** A model that could have answered, as the policy saw it. */
 export type DecisionCandidate = {
@@ -84,6 +84,10 @@ export type DecisionRecord = {
   readonly priceVersion: string
   readonly scorer: 'wasm' | 'typescript' | 'model' | 'priors'
   readonly featureHash: string | undefined
+  /** The raw prompt features that were hashed, in the order of `PROMPT_FEATURES`: a copy that nobody writes to. Absent when the policy saw none. */
+  readonly features?: Float64Array
+  /** Absent where no policy is being rolled out. */
+  readonly served?: ServedPolicy
   /** The exploration draw 0 <= x < 1, and the probability in (0, 1] with which this route was chosen. */
   readonly draw: number
   readonly propensity: number

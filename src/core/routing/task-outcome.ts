@@ -28,12 +28,51 @@ export type OverheadCall = {
   readonly latencyMs: number
 }
 
+/** A model as the policy saw it: what off-policy evaluation needs of a decision. Shaped as `DecisionCandidate`. */
+export type OutcomeCandidate = {
+  readonly modelId: string
+  readonly tier: ExecutionTier
+  /** 0 to 1. */
+  readonly predictedSuccess: number
+  /** `undefined` when a price is unknown. */
+  readonly expectedCostNanos: Amount | undefined
+  readonly expectedLatencyS: number
+  /** Probability, 0 to 1, with which the plan begins with this model. Absent: 0. */
+  readonly propensity?: number
+  /** Why it could not be used; absent when it could. */
+  readonly excludedBecause?: string
+}
+
+/** A call that was made to answer. */
+export type OutcomeAttempt = {
+  readonly modelId: string
+  readonly tier: ExecutionTier
+  readonly outcome: 'accepted' | 'rejected' | 'failed' | 'aborted'
+  readonly tokensIn: number
+  readonly tokensOut: number
+  /** `undefined` when the price is unknown. */
+  readonly costNanos: Amount | undefined
+  readonly latencyMs: number
+  /** Of the verifier, 0 to 1; absent when it did not run. */
+  readonly confidence?: number
+  /** The step of a split task; absent for a whole task. */
+  readonly stepId?: string
+}
+
+/** Under which stage of a rollout a policy was asked, and which of the two it was. */
+export type ServedPolicy = {
+  readonly stage: 'legacy_only' | 'shadow' | 'canary' | 'full'
+  readonly arm: 'incumbent' | 'candidate'
+}
+
 /** What was predicted before anything ran. */
 export type PredictedOutcome = {
   /** 1 (trivial) to 5 (expert). */
   readonly difficulty: number
   /** `undefined` when nothing was planned: no policy was asked, or no model could be. */
   readonly tier: ExecutionTier | undefined
+  /** The model that the plan begins with; `undefined` as `tier`. */
+  readonly modelId: string | undefined
   /** Confidence of the classifier in difficulty and tier, 0 to 1. */
   readonly classifierConfidence: number
   readonly route: TaskRoute
@@ -51,6 +90,12 @@ export type PredictedOutcome = {
   readonly scorer: 'wasm' | 'typescript' | 'model' | 'priors'
   /** Lower-case hex SHA-256 of the feature vector the policy saw, or `undefined` when it saw none. */
   readonly featureHash: string | undefined
+  /** Every model that was considered, those that could not be used as well. */
+  readonly candidates: readonly OutcomeCandidate[]
+  /** The raw prompt features in the order of `PROMPT_FEATURES`; absent when the policy saw none. Never written to. */
+  readonly features?: Float64Array
+  /** Absent where no policy is being rolled out. */
+  readonly served?: ServedPolicy
 }
 
 /**
@@ -70,6 +115,10 @@ export type TaskOutcome = {
   readonly predicted: PredictedOutcome
   /** Tier that answered, or was tried last; `undefined` when nothing was called. */
   readonly actualTier: ExecutionTier | undefined
+  /** The model that answered, or was called last; `undefined` when none was called: for the cache and exact tools too. */
+  readonly modelUsed: string | undefined
+  /** Every call that was made to answer, in order. */
+  readonly attempts: readonly OutcomeAttempt[]
   readonly finalRoute: TaskRoute
   /** Tiers tried one after the other for one question; of a split task, for the first step that was escalated. Empty when every first answer stood. */
   readonly escalationChain: readonly ExecutionTier[]

@@ -1,0 +1,22 @@
+import type { ExecutionTier, TaskDomain, TaskRisk, TaskRoute } from '../core/routing/task-outcome.ts'
+
+/** The values that fields of records may have, in the order in which they are shown. */
+export const EXECUTION_TIERS: readonly ExecutionTier[] = [
+  'cache',
+  'deterministic',
+  'local_nano',
+  'local_small',
+  'local_medium',
+  'local_large',
+  'peer',
+  'cheap_api',
+  'premium_api',
+]
+export const TASK_ROUTES: readonly TaskRoute[] = ['local', 'cheap', 'premium', 'hybrid']
+export const TASK_RISKS: readonly TaskRisk[] = ['low', 'medium', 'high']
+export const TASK_DOMAINS: readonly TaskDomain[] = ['code', 'reasoning', 'data', 'creative', 'general', 'math']
+export const RAM_BUCKETS = ['4gb', '8gb', '16gb', '32gb', '64gb+'] as const
+export type RamBucket = (typeof RAM_BUCKETS)[number]
+export const ATTEMPT_OUTCOMES = ['accepted', 'rejected', 'failed', 'aborted'] as const
+export const POLICY_STAGES = ['legacy_only', 'shadow', 'canary', 'full'] as const
+export const POLICY_ARMS = ['incumbent', 'candidate'] as const
