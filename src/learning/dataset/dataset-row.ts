@@ -39,7 +39,7 @@ export function formatDatasetRow(row: DatasetRow): string {
 export function parseDatasetRow(
   line: string,
   place: string,
-  { sha256Hex: hash = sha256Hex, featureSet = promptFeatureSet() }: DatasetReading = {},
+  { sha256Hex: hash = sha256Hex, featureSet }: DatasetReading = {},
 ): LoggedTask | undefined {
   const json = parseObject(line, place)
   if (json.has('models') && !json.has('optimal_route')) return parseEvaluationRow(line, place, hash)
