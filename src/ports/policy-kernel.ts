@@ -1,8 +1,10 @@
 import type { FeatureBatch, LinearModel, ScoreKind, UpdateStep } from '../core/kernels/linear-model.ts'
 import type { RouteBatch } from '../core/kernels/route-expectation.ts'
+import type { TrainedWeights, TrainingPlan } from '../core/kernels/train-linear.ts'
+import type { TrainingRows, TrainingShape } from '../core/kernels/training-rows.ts'
 
 /**
- * PolicyKernel: scores of many candidates for many rows, online updates, and expected cost and latency of routes. Synchronous,
+ * PolicyKernel: scores of many candidates for many rows, online updates, training, and expected cost and latency of routes. Synchronous,
  * no I/O, no knowledge of what the features mean. The WebAssembly and the TypeScript implementation give the same bits:
  * use whichever is faster for the size at hand, the decision does not depend on it.
  *
@@ -15,6 +17,8 @@ export interface PolicyKernel {
   readonly implementation: 'wasm' | 'typescript'
   /** Copies the model's arrays. Throws RangeError when one has the wrong length. */
   loadModel(model: LinearModel): LinearScorer
+  /** Room for rows of one shape, and models to be trained on them. Throws RangeError for a shape out of range. */
+  createTrainer(shape: TrainingShape): LinearTrainer
   /** Per route four numbers: expected cost, expected latency, P(right answer), P(no answer accepted). Throws RangeError for bad offsets. */
   expectRoutes(routes: RouteBatch): Float64Array
 }
@@ -34,5 +38,23 @@ export interface LinearScorer {
   /** A copy of the model as it is now. */
   read(): LinearModel
   /** Gives the memory back. The scorer must not be used afterwards. */
+  release(): void
+}
+
+/**
+ * Trains linear models, one at a time, on rows that it keeps: written once, read in any order, with no call per row. Equal rows, plan and orders
+ * give equal weights to the last bit. A row may be trained on alone and as it arrives: that is an online update with the same step.
+ */
+export interface LinearTrainer {
+  readonly rows: TrainingRows
+  /** Starts a model from nothing. Throws RangeError when the plan does not fit the rows. */
+  begin(plan: TrainingPlan): void
+  /** One step per row number, in order; returns how many of them had a target. Throws RangeError for a row that is not there, TypeError before `begin`. */
+  train(order: Uint32Array): number
+  /** Raw scores of rows by the model as it is now. Throws as `train` does. */
+  score(order: Uint32Array): Float64Array
+  /** The weights as they are now, with all penalties applied. Training may go on. Throws TypeError before `begin`. */
+  read(): TrainedWeights
+  /** Gives the memory back. The trainer must not be used afterwards. */
   release(): void
 }

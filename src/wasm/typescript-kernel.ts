@@ -15,6 +15,7 @@ import type { LinearScorer, PolicyKernel } from '../ports/policy-kernel.ts'
 import type { TextHasher, TextHasherInit, VectorKernel } from '../ports/vector-kernel.ts'
 import { checkHasherDims } from './check-vector.ts'
 import { padForDot } from './pad-for-dot.ts'
+import { TypeScriptLinearTrainer } from './typescript-linear-trainer.ts'
 import { TypeScriptVectorIndex } from './typescript-vector-index.ts'
 
 /** Both kernels in plain TypeScript. For hosts without WebAssembly, for single rows, and as the truth that tests compare with. */
@@ -25,6 +26,7 @@ export function createTypeScriptKernel(): VectorKernel & PolicyKernel {
     createVectorIndex: (init) => new TypeScriptVectorIndex(init),
     dot: (a, b) => dotFloat32(padForDot(a, b.length), padForDot(b, a.length), 0),
     loadModel,
+    createTrainer: (shape) => new TypeScriptLinearTrainer(shape),
     expectRoutes(routes): Float64Array {
       checkRouteBatch(routes)
       return expectRoutes(routes)

@@ -9,6 +9,7 @@ import { checkHasherDims, checkIndexInit } from './check-vector.ts'
 import { padForDot } from './pad-for-dot.ts'
 import { WasmCore } from './wasm-core.ts'
 import { WasmLinearScorer } from './wasm-linear-scorer.ts'
+import { WasmLinearTrainer } from './wasm-linear-trainer.ts'
 import { WasmTextHasher } from './wasm-text-hasher.ts'
 import { WasmVectorIndex } from './wasm-vector-index.ts'
 import { webAssembly } from './web-assembly.ts'
@@ -47,6 +48,7 @@ export function createWasmKernel(module: WasmModule): WasmKernel {
     },
     dot: (a, b) => dot(core, padForDot(a, b.length), padForDot(b, a.length)),
     loadModel: (model) => new WasmLinearScorer(core, model),
+    createTrainer: (shape) => new WasmLinearTrainer(core, shape),
     expectRoutes: (routes) => expectRoutes(core, routes),
   }
 }

@@ -1,0 +1,198 @@
+import { sigmoid } from './deterministic-math'
+
+// Training of one linear model over rows in the order given, in 32-bit arithmetic strictly in this order, so that every
+// implementation gives the same bits. Each coordinate has a step of its own (AdaGrad) and an L2 penalty taken implicitly:
+//
+//   g = gradient * x;  n += g * g;  d = (start + sqrt(n)) * inverseRate;  w = (d * w - g) / (d + penalty * k)
+//
+// with k = rows since the coordinate was last seen, so that a penalty costs nothing on rows that do not have the coordinate.
+//
+// plan (4 bytes each)                                   row, at a multiple of 16
+//   0  dense width, a multiple of 4                       0   groups of 4 pairs
+//   4  dense weights      f32 x width                     16  columns: targets and weights of the row, f32
+//   8  dense squares n    f32 x width                     ..  dense features, f32 x width, at `dense offset`
+//   12 dense penalties    f32 x width                     ..  per group 4 indices u32, then 4 values f32
+//   16 sparse table: w f32, n f32, last i32, unused       indices of one row are distinct, but for index `unused` of value 0
+//   20 offset of the target in a row
+//   24 offset of the row's weight; 0: all rows weigh 1
+//   28 dense offset
+//   32 loss: one of the LOSS constants
+//   36 1: the pairs are read, 0: only the dense part
+//   40 quantile           f32
+//   44 inverse rate       f32
+//   48 start              f32, above 0
+//   52 sparse penalty     f32
+//   56 rows seen          i32
+
+export const LOSS_LOGISTIC: i32 = 0
+export const LOSS_SQUARED: i32 = 1
+export const LOSS_QUANTILE: i32 = 2
+
+/*@inline*/
+function pointer(block: usize, at: usize): usize {
+  return <usize>load<u32>(block + at)
+}
+
+/** (lane 0 + lane 2) + (lane 1 + lane 3). */
+/*@inline*/
+function fold(sums: v128): f32 {
+  return f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 2) + (f32x4.extract_lane(sums, 1) + f32x4.extract_lane(sums, 3))
+}
+
+/*@inline*/
+function slot(table: usize, indices: usize, at: usize): usize {
+  return table + ((<usize>load<u32>(indices + at)) << 4)
+}
+
+/** Dense sum, lane by lane. */
+function denseSums(weights: usize, dense: usize, width: usize): v128 {
+  let sums = f32x4.splat(0)
+  const end = weights + (width << 2)
+  while (weights < end) {
+    sums = f32x4.add(sums, f32x4.mul(v128.load(weights), v128.load(dense)))
+    weights += 16
+    dense += 16
+  }
+  return sums
+}
+
+/** Continues lane sums over the pairs. */
+function pairSums(table: usize, pairs: usize, groups: usize, sums: v128): v128 {
+  const end = pairs + (groups << 5)
+  while (pairs < end) {
+    let weights = v128.load32_zero(slot(table, pairs, 0))
+    weights = v128.load32_lane(slot(table, pairs, 4), weights, 1)
+    weights = v128.load32_lane(slot(table, pairs, 8), weights, 2)
+    weights = v128.load32_lane(slot(table, pairs, 12), weights, 3)
+    sums = f32x4.add(sums, f32x4.mul(weights, v128.load(pairs, 16)))
+    pairs += 32
+  }
+  return sums
+}
+
+/*@inline*/
+function scoreRow(plan: usize, row: usize): f64 {
+  const width = pointer(plan, 0)
+  const dense = row + pointer(plan, 28)
+  let sums = denseSums(pointer(plan, 4), dense, width)
+  if (load<i32>(plan, 36) != 0) sums = pairSums(pointer(plan, 16), dense + (width << 2), pointer(row, 0), sums)
+  return <f64>fold(sums)
+}
+
+/*@inline*/
+function gradientOf(loss: i32, score: f64, target: f64, quantile: f64): f64 {
+  if (loss == LOSS_LOGISTIC) return sigmoid(score) - target
+  if (loss == LOSS_SQUARED) return score - target
+  return score < target ? -quantile : 1 - quantile
+}
+
+function stepDense(plan: usize, dense: usize, gradient: v128): void {
+  const inverseRate = v128.load32_splat(plan + 44)
+  const start = v128.load32_splat(plan + 48)
+  let weights = pointer(plan, 4)
+  let squares = pointer(plan, 8)
+  let penalties = pointer(plan, 12)
+  const end = weights + (pointer(plan, 0) << 2)
+  while (weights < end) {
+    const g = f32x4.mul(gradient, v128.load(dense))
+    const n = f32x4.add(v128.load(squares), f32x4.mul(g, g))
+    const d = f32x4.mul(f32x4.add(start, f32x4.sqrt(n)), inverseRate)
+    v128.store(squares, n)
+    const moved = f32x4.sub(f32x4.mul(d, v128.load(weights)), g)
+    v128.store(weights, f32x4.div(moved, f32x4.add(d, v128.load(penalties))))
+    weights += 16
+    squares += 16
+    penalties += 16
+    dense += 16
+  }
+}
+
+/** Four coordinates at a time: their slots are loaded, transposed, stepped and stored. */
+function stepPairs(plan: usize, pairs: usize, groups: usize, gradient: v128): void {
+  const inverseRate = v128.load32_splat(plan + 44)
+  const start = v128.load32_splat(plan + 48)
+  const penalty = v128.load32_splat(plan + 52)
+  const now = load<i32>(plan, 56)
+  const nows = i32x4.splat(now)
+  const table = pointer(plan, 16)
+  const end = pairs + (groups << 5)
+  while (pairs < end) {
+    const at0 = slot(table, pairs, 0)
+    const at1 = slot(table, pairs, 4)
+    const at2 = slot(table, pairs, 8)
+    const at3 = slot(table, pairs, 12)
+    const s0 = v128.load(at0)
+    const s1 = v128.load(at1)
+    const s2 = v128.load(at2)
+    const s3 = v128.load(at3)
+    const low01 = v128.shuffle<f32>(s0, s1, 0, 4, 1, 5)
+    const low23 = v128.shuffle<f32>(s2, s3, 0, 4, 1, 5)
+    const w = v128.shuffle<f32>(low01, low23, 0, 1, 4, 5)
+    const seen = v128.shuffle<f32>(low01, low23, 2, 3, 6, 7)
+    const last = v128.shuffle<f32>(v128.shuffle<f32>(s0, s1, 2, 6, 3, 7), v128.shuffle<f32>(s2, s3, 2, 6, 3, 7), 0, 1, 4, 5)
+    const g = f32x4.mul(gradient, v128.load(pairs, 16))
+    const n = f32x4.add(seen, f32x4.mul(g, g))
+    const d = f32x4.mul(f32x4.add(start, f32x4.sqrt(n)), inverseRate)
+    const pull = f32x4.mul(penalty, f32x4.convert_i32x4_s(i32x4.sub(nows, last)))
+    const next = f32x4.div(f32x4.sub(f32x4.mul(d, w), g), f32x4.add(d, pull))
+    const next01 = v128.shuffle<f32>(next, n, 0, 4, 1, 5)
+    const next23 = v128.shuffle<f32>(next, n, 2, 6, 3, 7)
+    v128.store(at0, v128.shuffle<f32>(next01, nows, 0, 1, 4, 5))
+    v128.store(at1, v128.shuffle<f32>(next01, nows, 2, 3, 4, 5))
+    v128.store(at2, v128.shuffle<f32>(next23, nows, 0, 1, 4, 5))
+    v128.store(at3, v128.shuffle<f32>(next23, nows, 2, 3, 4, 5))
+    pairs += 32
+  }
+}
+
+/**
+ * One step per row: `rows` holds the addresses of `count` rows. A row without a target (NaN) or of weight 0 is passed over.
+ * Returns how many were not.
+ */
+export function trainRows(plan: usize, rows: usize, count: i32): i32 {
+  const targetAt = pointer(plan, 20)
+  const weightAt = pointer(plan, 24)
+  const denseAt = pointer(plan, 28)
+  const width = pointer(plan, 0)
+  const loss = load<i32>(plan, 32)
+  const readsPairs = load<i32>(plan, 36) != 0
+  const quantile = <f64>load<f32>(plan, 40)
+  let used = 0
+  for (let i = 0; i < count; i++) {
+    const row = pointer(rows, (<usize>i) << 2)
+    const target = <f64>load<f32>(row + targetAt)
+    const weight: f64 = weightAt == 0 ? 1 : <f64>load<f32>(row + weightAt)
+    if (target != target || weight == 0) continue
+    const gradient = f32x4.splat(<f32>(gradientOf(loss, scoreRow(plan, row), target, quantile) * weight))
+    store<i32>(plan, load<i32>(plan, 56) + 1, 56)
+    const dense = row + denseAt
+    stepDense(plan, dense, gradient)
+    if (readsPairs) stepPairs(plan, dense + (width << 2), pointer(row, 0), gradient)
+    used++
+  }
+  return used
+}
+
+/** Raw scores of rows, f64 each, in the order given. */
+export function scoreRows(plan: usize, rows: usize, count: i32, out: usize): void {
+  for (let i = 0; i < count; i++) store<f64>(out + ((<usize>i) << 3), scoreRow(plan, pointer(rows, (<usize>i) << 2)))
+}
+
+/** Applies what the penalty still owes to `count` sparse coordinates that were not seen of late. */
+export function settleWeights(plan: usize, count: i32): void {
+  const inverseRate = load<f32>(plan, 44)
+  const start = load<f32>(plan, 48)
+  const penalty = load<f32>(plan, 52)
+  const now = load<i32>(plan, 56)
+  let at = pointer(plan, 16)
+  const end = at + ((<usize>count) << 4)
+  while (at < end) {
+    const w = load<f32>(at)
+    if (w != 0) {
+      const d = (start + sqrt<f32>(load<f32>(at, 4))) * inverseRate
+      store<f32>(at, (d * w) / (d + penalty * <f32>(now - load<i32>(at, 8))))
+    }
+    store<i32>(at, now, 8)
+    at += 16
+  }
+}

@@ -1,0 +1,215 @@
+import { sigmoid } from '../../base/deterministic-math.ts'
+import { CHUNK_BYTES, type RowChunk, type RowLayout, type TrainingShape } from './training-rows.ts'
+
+const round = Math.fround
+
+/** `logistic`: targets 0 to 1, scores are log odds. `squared`: scores are means. `quantile`: scores are the quantile asked for (pinball loss). */
+export type TrainingLoss = 'logistic' | 'squared' | 'quantile'
+
+/**
+ * How one linear model is trained, one row at a time. With g the slope of a row's loss by a weight w,
+ *
+ * ```
+ * n = n + g * g        d = (start + sqrt(n)) / rate        w = (d * w - g) / (d + penalty * k)
+ * ```
+ *
+ * with k = rows since the weight's feature was last seen. Each weight so has a step of its own that shrinks with what was learnt (AdaGrad), and
+ * the L2 penalty `penalty / 2 * w^2` per row costs nothing on rows without the feature. All arithmetic is 32-bit in a fixed order, so every
+ * implementation gives the same bits.
+ *
+ * @see Duchi, Hazan and Singer (2011), sections 1.3 and 5.3; Duchi and others (2010), composite objective mirror descent
+ */
+export type TrainingPlan = {
+  readonly loss: TrainingLoss
+  /** Column of the target; rows where it is NaN are passed over. */
+  readonly target: number
+  /** Column of the row's weight, 0 or more; absent: all rows weigh 1. */
+  readonly weight?: number
+  /** Of loss `quantile`, between 0 and 1. */
+  readonly quantile?: number
+  /** Step size of a weight at first, above 0. */
+  readonly rate: number
+  /** Above 0; keeps the first steps of a weight small. */
+  readonly start: number
+  /** Per dense feature, 0 or more, in units of the mean loss. */
+  readonly densePenalties: Float32Array
+  /** Of the hashed features, 0 or more. */
+  readonly sparsePenalty: number
+  /** False: only the dense part is trained and scored. */
+  readonly readsPairs: boolean
+  /** Where the bias starts: the best constant, say. Never penalised. */
+  readonly bias: number
+}
+
+/** Weights that training arrived at. */
+export type TrainedWeights = {
+  readonly bias: number
+  /** `denseCount` long. */
+  readonly dense: Float32Array
+  /** `sparseCount` long; empty for a plan that does not read pairs. */
+  readonly sparse: Float32Array
+}
+
+/** Throws `RangeError` for a plan that does not fit the rows. */
+export function checkTrainingPlan(shape: TrainingShape, plan: TrainingPlan): void {
+  const { target, weight, quantile, rate, start, densePenalties, sparsePenalty, bias } = plan
+  for (const column of weight === undefined ? [target] : [target, weight]) {
+    if (!Number.isInteger(column) || column < 0 || column >= shape.columnCount)
+      throw new RangeError(`Columns are 0 to ${shape.columnCount - 1}, not ${column}`)
+  }
+  if (plan.loss === 'quantile' && !(quantile !== undefined && quantile > 0 && quantile < 1))
+    throw new RangeError(`The quantile must be between 0 and 1, not ${quantile}`)
+  if (!(rate > 0 && rate < Number.POSITIVE_INFINITY) || !(start > 0 && start < Number.POSITIVE_INFINITY))
+    throw new RangeError('rate and start must be above 0')
+  if (densePenalties.length !== shape.denseCount)
+    throw new RangeError(`densePenalties must be ${shape.denseCount} long, not ${densePenalties.length}`)
+  if (!densePenalties.every((penalty) => penalty >= 0 && penalty < Number.POSITIVE_INFINITY))
+    throw new RangeError('Penalties must be 0 or more')
+  if (!(sparsePenalty >= 0 && sparsePenalty < Number.POSITIVE_INFINITY) || !Number.isFinite(bias))
+    throw new RangeError('sparsePenalty must be 0 or more, bias finite')
+}
+
+/** A model in training. The table has four words per bucket: weight, n, rows seen when last touched, unused. */
+export type TrainingState = {
+  readonly plan: TrainingPlan
+  readonly layout: RowLayout
+  readonly dense: Float32Array
+  readonly denseSquares: Float32Array
+  readonly densePenalties: Float32Array
+  readonly table: Float32Array
+  readonly lastSeen: Int32Array
+  readonly inverseRate: number
+  readonly start: number
+  readonly sparsePenalty: number
+  readonly quantile: number
+  rowsSeen: number
+}
+
+/** All weights 0 but the bias. */
+export function createTrainingState(shape: TrainingShape, layout: RowLayout, plan: TrainingPlan): TrainingState {
+  const dense = new Float32Array(layout.denseWidth)
+  dense[shape.denseCount] = plan.bias
+  const densePenalties = new Float32Array(layout.denseWidth)
+  densePenalties.set(plan.densePenalties)
+  const table = new Float32Array((shape.sparseCount + 1) * 4)
+  return {
+    plan,
+    layout,
+    dense,
+    denseSquares: new Float32Array(layout.denseWidth),
+    densePenalties,
+    table,
+    lastSeen: new Int32Array(table.buffer),
+    inverseRate: round(1 / plan.rate),
+    start: round(plan.start),
+    sparsePenalty: round(plan.sparsePenalty),
+    quantile: round(plan.quantile ?? 0.5),
+    rowsSeen: 0,
+  }
+}
+
+/** Plain TypeScript twin of the training kernel: one step per row address, in order. Returns how many rows had a target and a weight. */
+export function trainRows(state: TrainingState, chunks: readonly RowChunk[], addresses: Uint32Array): number {
+  const { layout, plan } = state
+  const targetAt = layout.columnsAt / 4 + plan.target
+  const weightAt = plan.weight === undefined ? undefined : layout.columnsAt / 4 + plan.weight
+  let used = 0
+  for (const address of addresses) {
+    const chunk = chunks[Math.floor(address / CHUNK_BYTES)]
+    if (chunk === undefined) continue
+    const from = (address % CHUNK_BYTES) / 4
+    const target = chunk.floats[from + targetAt] ?? Number.NaN
+    const weight = weightAt === undefined ? 1 : (chunk.floats[from + weightAt] ?? 0)
+    if (Number.isNaN(target) || weight === 0) continue
+    const slope = slopeOf(state, scoreRow(state, chunk, from), target)
+    const gradient = round(slope * weight)
+    state.rowsSeen += 1
+    stepDense(state, chunk.floats, { from: from + layout.denseAt / 4, gradient })
+    if (plan.readsPairs) stepPairs(state, chunk, { from, gradient })
+    used += 1
+  }
+  return used
+}
+
+/** Raw scores of rows, in the order given. */
+export function scoreRows(state: TrainingState, chunks: readonly RowChunk[], addresses: Uint32Array): Float64Array {
+  return Float64Array.from(addresses, (address) => {
+    const chunk = chunks[Math.floor(address / CHUNK_BYTES)]
+    return chunk === undefined ? Number.NaN : scoreRow(state, chunk, (address % CHUNK_BYTES) / 4)
+  })
+}
+
+/** Applies what the penalty still owes to coordinates that were not seen of late. */
+export function settleWeights(state: TrainingState): void {
+  const { table, lastSeen, start, inverseRate, sparsePenalty, rowsSeen } = state
+  for (let at = 0; at < table.length - 4; at += 4) {
+    const weight = table[at] ?? 0
+    if (weight !== 0) {
+      const d = round(round(start + round(Math.sqrt(table[at + 1] ?? 0))) * inverseRate)
+      const pull = round(sparsePenalty * round(rowsSeen - (lastSeen[at + 2] ?? 0)))
+      table[at] = round(round(d * weight) / round(d + pull))
+    }
+    lastSeen[at + 2] = rowsSeen
+  }
+}
+
+/** Sums run in four lanes, one per place modulo 4, folded as (0 + 2) + (1 + 3). */
+function scoreRow({ layout, dense, table, plan }: TrainingState, { floats, words }: RowChunk, from: number): number {
+  let s0 = 0
+  let s1 = 0
+  let s2 = 0
+  let s3 = 0
+  const denseAt = from + layout.denseAt / 4
+  for (let j = 0; j < dense.length; j += 4) {
+    s0 = round(s0 + round((dense[j] ?? 0) * (floats[denseAt + j] ?? 0)))
+    s1 = round(s1 + round((dense[j + 1] ?? 0) * (floats[denseAt + j + 1] ?? 0)))
+    s2 = round(s2 + round((dense[j + 2] ?? 0) * (floats[denseAt + j + 2] ?? 0)))
+    s3 = round(s3 + round((dense[j + 3] ?? 0) * (floats[denseAt + j + 3] ?? 0)))
+  }
+  const pairsAt = from + layout.pairsAt / 4
+  const end = plan.readsPairs ? pairsAt + (words[from] ?? 0) * 8 : pairsAt
+  for (let at = pairsAt; at < end; at += 8) {
+    s0 = round(s0 + round((table[(words[at] ?? 0) * 4] ?? 0) * (floats[at + 4] ?? 0)))
+    s1 = round(s1 + round((table[(words[at + 1] ?? 0) * 4] ?? 0) * (floats[at + 5] ?? 0)))
+    s2 = round(s2 + round((table[(words[at + 2] ?? 0) * 4] ?? 0) * (floats[at + 6] ?? 0)))
+    s3 = round(s3 + round((table[(words[at + 3] ?? 0) * 4] ?? 0) * (floats[at + 7] ?? 0)))
+  }
+  return round(round(s0 + s2) + round(s1 + s3))
+}
+
+function slopeOf({ plan, quantile }: TrainingState, score: number, target: number): number {
+  if (plan.loss === 'logistic') return sigmoid(score) - target
+  if (plan.loss === 'squared') return score - target
+  return score < target ? -quantile : 1 - quantile
+}
+
+type Step = { readonly from: number; readonly gradient: number }
+
+function stepDense(state: TrainingState, floats: Float32Array, { from, gradient }: Step): void {
+  const { dense, denseSquares, densePenalties, start, inverseRate } = state
+  for (let j = 0; j < dense.length; j += 1) {
+    const g = round(gradient * (floats[from + j] ?? 0))
+    const n = round((denseSquares[j] ?? 0) + round(g * g))
+    const d = round(round(start + round(Math.sqrt(n))) * inverseRate)
+    denseSquares[j] = n
+    dense[j] = round(round(round(d * (dense[j] ?? 0)) - g) / round(d + (densePenalties[j] ?? 0)))
+  }
+}
+
+function stepPairs(state: TrainingState, { floats, words }: RowChunk, { from, gradient }: Step): void {
+  const { table, lastSeen, start, inverseRate, sparsePenalty, rowsSeen, layout } = state
+  const pairsAt = from + layout.pairsAt / 4
+  const end = pairsAt + (words[from] ?? 0) * 8
+  for (let group = pairsAt; group < end; group += 8) {
+    for (let i = group; i < group + 4; i += 1) {
+      const at = (words[i] ?? 0) * 4
+      const g = round(gradient * (floats[i + 4] ?? 0))
+      const n = round((table[at + 1] ?? 0) + round(g * g))
+      const d = round(round(start + round(Math.sqrt(n))) * inverseRate)
+      const pull = round(sparsePenalty * round(rowsSeen - (lastSeen[at + 2] ?? 0)))
+      table[at] = round(round(round(d * (table[at] ?? 0)) - g) / round(d + pull))
+      table[at + 1] = n
+      lastSeen[at + 2] = rowsSeen
+    }
+  }
+}
