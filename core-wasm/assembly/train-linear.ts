@@ -9,24 +9,23 @@ import { sigmoid } from './deterministic-math'
 //
 // plan (4 bytes each)                                   row, at a multiple of 16
 //   0  dense width, a multiple of 4                       0   groups of 4 pairs
-//   4  dense weights      f32 x width                     16  columns: targets and weights of the row, f32
-//   8  dense squares n    f32 x width                     ..  dense features, f32 x width, at `dense offset`
-//   12 dense penalties    f32 x width                     ..  per group 4 indices u32, then 4 values f32
-//   16 sparse table: w f32, n f32, last i32, unused       indices of one row are distinct, but for index `unused` of value 0
-//   20 offset of the target in a row
-//   24 offset of the row's weight; 0: all rows weigh 1
-//   28 dense offset
-//   32 loss: one of the LOSS constants
-//   36 1: the pairs are read, 0: only the dense part
-//   40 quantile           f32
-//   44 inverse rate       f32
-//   48 start              f32, above 0
-//   52 sparse penalty     f32
-//   56 rows seen          i32
+//   4  dense weights      f32 x width                     16  dense features, f32 x width
+//   8  dense squares n    f32 x width                     ..  per group 4 indices u32, then 4 values f32
+//   12 dense penalties    f32 x width
+//   16 sparse table: w f32, n f32, last i32, unused       indices of one row are distinct, but for an index of value 0 that
+//   20 loss: one of the LOSS constants                    fills up the last group
+//   24 1: the pairs are read, 0: only the dense part
+//   28 quantile           f32
+//   32 inverse rate       f32
+//   36 start              f32, above 0
+//   40 sparse penalty     f32
+//   44 rows seen          i32
 
 export const LOSS_LOGISTIC: i32 = 0
 export const LOSS_SQUARED: i32 = 1
 export const LOSS_QUANTILE: i32 = 2
+
+const DENSE_AT: usize = 16
 
 /*@inline*/
 function pointer(block: usize, at: usize): usize {
@@ -73,9 +72,9 @@ function pairSums(table: usize, pairs: usize, groups: usize, sums: v128): v128 {
 /*@inline*/
 function scoreRow(plan: usize, row: usize): f64 {
   const width = pointer(plan, 0)
-  const dense = row + pointer(plan, 28)
+  const dense = row + DENSE_AT
   let sums = denseSums(pointer(plan, 4), dense, width)
-  if (load<i32>(plan, 36) != 0) sums = pairSums(pointer(plan, 16), dense + (width << 2), pointer(row, 0), sums)
+  if (load<i32>(plan, 24) != 0) sums = pairSums(pointer(plan, 16), dense + (width << 2), pointer(row, 0), sums)
   return <f64>fold(sums)
 }
 
@@ -87,8 +86,8 @@ function gradientOf(loss: i32, score: f64, target: f64, quantile: f64): f64 {
 }
 
 function stepDense(plan: usize, dense: usize, gradient: v128): void {
-  const inverseRate = v128.load32_splat(plan + 44)
-  const start = v128.load32_splat(plan + 48)
+  const inverseRate = v128.load32_splat(plan + 32)
+  const start = v128.load32_splat(plan + 36)
   let weights = pointer(plan, 4)
   let squares = pointer(plan, 8)
   let penalties = pointer(plan, 12)
@@ -109,10 +108,10 @@ function stepDense(plan: usize, dense: usize, gradient: v128): void {
 
 /** Four coordinates at a time: their slots are loaded, transposed, stepped and stored. */
 function stepPairs(plan: usize, pairs: usize, groups: usize, gradient: v128): void {
-  const inverseRate = v128.load32_splat(plan + 44)
-  const start = v128.load32_splat(plan + 48)
-  const penalty = v128.load32_splat(plan + 52)
-  const now = load<i32>(plan, 56)
+  const inverseRate = v128.load32_splat(plan + 32)
+  const start = v128.load32_splat(plan + 36)
+  const penalty = v128.load32_splat(plan + 40)
+  const now = load<i32>(plan, 44)
   const nows = i32x4.splat(now)
   const table = pointer(plan, 16)
   const end = pairs + (groups << 5)
@@ -146,26 +145,24 @@ function stepPairs(plan: usize, pairs: usize, groups: usize, gradient: v128): vo
 }
 
 /**
- * One step per row: `rows` holds the addresses of `count` rows. A row without a target (NaN) or of weight 0 is passed over.
- * Returns how many were not.
+ * One step per row: `rows` holds the addresses of `count` rows, `targets` and `weights` a number (f32) for each. A row without a target
+ * (NaN) or of weight 0 is passed over. Returns how many were not.
  */
-export function trainRows(plan: usize, rows: usize, count: i32): i32 {
-  const targetAt = pointer(plan, 20)
-  const weightAt = pointer(plan, 24)
-  const denseAt = pointer(plan, 28)
+export function trainRows(plan: usize, rows: usize, targets: usize, weights: usize, count: i32): i32 {
   const width = pointer(plan, 0)
-  const loss = load<i32>(plan, 32)
-  const readsPairs = load<i32>(plan, 36) != 0
-  const quantile = <f64>load<f32>(plan, 40)
+  const loss = load<i32>(plan, 20)
+  const readsPairs = load<i32>(plan, 24) != 0
+  const quantile = <f64>load<f32>(plan, 28)
   let used = 0
   for (let i = 0; i < count; i++) {
-    const row = pointer(rows, (<usize>i) << 2)
-    const target = <f64>load<f32>(row + targetAt)
-    const weight: f64 = weightAt == 0 ? 1 : <f64>load<f32>(row + weightAt)
+    const at = (<usize>i) << 2
+    const row = pointer(rows, at)
+    const target = <f64>load<f32>(targets + at)
+    const weight = <f64>load<f32>(weights + at)
     if (target != target || weight == 0) continue
     const gradient = f32x4.splat(<f32>(gradientOf(loss, scoreRow(plan, row), target, quantile) * weight))
-    store<i32>(plan, load<i32>(plan, 56) + 1, 56)
-    const dense = row + denseAt
+    store<i32>(plan, load<i32>(plan, 44) + 1, 44)
+    const dense = row + DENSE_AT
     stepDense(plan, dense, gradient)
     if (readsPairs) stepPairs(plan, dense + (width << 2), pointer(row, 0), gradient)
     used++
@@ -180,10 +177,10 @@ export function scoreRows(plan: usize, rows: usize, count: i32, out: usize): voi
 
 /** Applies what the penalty still owes to `count` sparse coordinates that were not seen of late. */
 export function settleWeights(plan: usize, count: i32): void {
-  const inverseRate = load<f32>(plan, 44)
-  const start = load<f32>(plan, 48)
-  const penalty = load<f32>(plan, 52)
-  const now = load<i32>(plan, 56)
+  const inverseRate = load<f32>(plan, 32)
+  const start = load<f32>(plan, 36)
+  const penalty = load<f32>(plan, 40)
+  const now = load<i32>(plan, 44)
   let at = pointer(plan, 16)
   const end = at + ((<usize>count) << 4)
   while (at < end) {

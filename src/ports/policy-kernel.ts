@@ -1,6 +1,6 @@
 import type { FeatureBatch, LinearModel, ScoreKind, UpdateStep } from '../core/kernels/linear-model.ts'
 import type { RouteBatch } from '../core/kernels/route-expectation.ts'
-import type { TrainedWeights, TrainingPlan } from '../core/kernels/train-linear.ts'
+import type { TrainedWeights, TrainingPass, TrainingPlan } from '../core/kernels/train-linear.ts'
 import type { TrainingRows, TrainingShape } from '../core/kernels/training-rows.ts'
 
 /**
@@ -49,8 +49,8 @@ export interface LinearTrainer {
   readonly rows: TrainingRows
   /** Starts a model from nothing. Throws RangeError when the plan does not fit the rows. */
   begin(plan: TrainingPlan): void
-  /** One step per row number, in order; returns how many of them had a target. Throws RangeError for a row that is not there, TypeError before `begin`. */
-  train(order: Uint32Array): number
+  /** One step per row number, in order; returns how many had a target. Throws RangeError for a row that is not there, TypeError before `begin`. */
+  train(pass: TrainingPass): number
   /** Raw scores of rows by the model as it is now. Throws as `train` does. */
   score(order: Uint32Array): Float64Array
   /** The weights as they are now, with all penalties applied. Training may go on. Throws TypeError before `begin`. */

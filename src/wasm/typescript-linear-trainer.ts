@@ -1,15 +1,19 @@
 import {
   checkTrainingPlan,
   createTrainingState,
+  gatherColumn,
   scoreRows,
   settleWeights,
   trainRows,
   type TrainedWeights,
+  type TrainingPass,
   type TrainingPlan,
   type TrainingState,
 } from '../core/kernels/train-linear.ts'
 import { TrainingRows, createRowMemory, type TrainingShape } from '../core/kernels/training-rows.ts'
 import type { LinearTrainer } from '../ports/policy-kernel.ts'
+
+const NONE = new Float32Array(0)
 
 /** Training in plain TypeScript. */
 export class TypeScriptLinearTrainer implements LinearTrainer {
@@ -26,9 +30,20 @@ export class TypeScriptLinearTrainer implements LinearTrainer {
     this.#state = createTrainingState(this.rows.shape, this.rows.layout, plan)
   }
 
-  train(order: Uint32Array): number {
+  train({ order, targets, weights }: TrainingPass): number {
     const state = this.#begun()
-    return trainRows(state, this.#memory.chunks, this.rows.addressesOf(order))
+    const placed = { order, rowCount: this.rows.count }
+    const columns = [targets, weights].map((column) => {
+      const out = new Float32Array(order.length)
+      gatherColumn(column, placed, out)
+      return out
+    })
+    const [orderedTargets = NONE, orderedWeights = NONE] = columns
+    return trainRows(state, this.#memory.chunks, {
+      addresses: this.rows.addressesOf(order),
+      targets: orderedTargets,
+      weights: orderedWeights,
+    })
   }
 
   score(order: Uint32Array): Float64Array {

@@ -1,4 +1,10 @@
-import { checkTrainingPlan, type TrainedWeights, type TrainingPlan } from '../core/kernels/train-linear.ts'
+import {
+  checkTrainingPlan,
+  gatherColumn,
+  type TrainedWeights,
+  type TrainingPass,
+  type TrainingPlan,
+} from '../core/kernels/train-linear.ts'
 import { TrainingRows, type TrainingShape } from '../core/kernels/training-rows.ts'
 import type { LinearTrainer } from '../ports/policy-kernel.ts'
 import type { WasmCore } from './wasm-core.ts'
@@ -7,7 +13,6 @@ const LOSSES = { logistic: 0, squared: 1, quantile: 2 } as const
 const PLAN_BYTES = 64
 /** Weight, n, rows seen when last touched, unused. */
 const SLOT_BYTES = 16
-const ROWS_SEEN_AT = 56
 
 /** Training in WebAssembly memory: rows, the model at work and the order of an epoch live there; only orders go in and scores come out. */
 export class WasmLinearTrainer implements LinearTrainer {
@@ -47,23 +52,28 @@ export class WasmLinearTrainer implements LinearTrainer {
     core.float32(penaltiesAt ?? 0, shape.denseCount).set(plan.densePenalties)
     const words = core.uint32(this.#planAt, PLAN_BYTES / 4)
     words.set([layout.denseWidth, weightsAt ?? 0, squaresAt ?? 0, penaltiesAt ?? 0, this.#tableAt])
-    words[5] = layout.columnsAt + 4 * plan.target
-    words[6] = plan.weight === undefined ? 0 : layout.columnsAt + 4 * plan.weight
-    words.set([layout.denseAt, LOSSES[plan.loss], Number(plan.readsPairs)], 7)
+    words.set([LOSSES[plan.loss], Number(plan.readsPairs)], 5)
     const floats = core.float32(this.#planAt, PLAN_BYTES / 4)
-    floats.set([plan.quantile ?? 0.5, 1 / plan.rate, plan.start, plan.sparsePenalty], 10)
-    words[ROWS_SEEN_AT / 4] = 0
+    floats.set([plan.quantile ?? 0.5, 1 / plan.rate, plan.start, plan.sparsePenalty], 7)
+    words[11] = 0
   }
 
-  train(order: Uint32Array): number {
+  train({ order, targets, weights }: TrainingPass): number {
     this.#begun()
-    const at = this.#place(order, 0)
-    return this.#core.exports.trainRows(this.#planAt, at, order.length)
+    const core = this.#core
+    const { length } = order
+    const at = this.#place(order, length * 8)
+    const [targetsAt, weightsAt] = [at + length * 4, at + length * 8]
+    const placed = { order, rowCount: this.rows.count }
+    gatherColumn(targets, placed, core.float32(targetsAt, length))
+    gatherColumn(weights, placed, core.float32(weightsAt, length))
+    return core.exports.trainRows(this.#planAt, at, targetsAt, weightsAt, length)
   }
 
   score(order: Uint32Array): Float64Array {
     this.#begun()
-    const at = this.#place(order, order.length * 8)
+    const outBytes = order.length * 8
+    const at = this.#place(order, outBytes + 8)
     const outAt = at + Math.ceil(order.length / 2) * 8
     this.#core.exports.scoreRows(this.#planAt, at, order.length, outAt)
     return this.#core.float64(outAt, order.length).slice()
@@ -94,7 +104,7 @@ export class WasmLinearTrainer implements LinearTrainer {
   /** Puts the addresses of rows into memory, with `extraBytes` behind them. */
   #place(order: Uint32Array, extraBytes: number): number {
     const addresses = this.rows.addressesOf(order)
-    const at = this.#core.scratch(Math.max(16, Math.ceil(order.length / 2) * 8 + extraBytes))
+    const at = this.#core.scratch(Math.max(16, order.length * 4 + extraBytes))
     this.#core.uint32(at, order.length).set(addresses)
     return at
   }

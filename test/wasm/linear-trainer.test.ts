@@ -10,6 +10,7 @@ import type { WasmKernel } from '../../src/wasm/wasm-kernel.ts'
 
 const SEED = { seed: 20_260_901 }
 const twin = createTypeScriptKernel()
+const ONES = new Float32Array(16).fill(1)
 let wasm: WasmKernel
 
 beforeAll(async () => {
@@ -19,7 +20,6 @@ beforeAll(async () => {
 const shapes = fc.record({
   denseCount: fc.nat(13),
   sparseCount: fc.constantFrom(1, 7, 64, 4096),
-  columnCount: fc.integer({ min: 2, max: 6 }),
 })
 
 const settings = fc.record({
@@ -34,11 +34,9 @@ const settings = fc.record({
 type Settings = typeof settings extends fc.Arbitrary<infer Value> ? Value : never
 
 function planOf(shape: TrainingShape, init: Settings): TrainingPlan {
-  const { loss, isWeighted, readsPairs, rate, penalty, quantile } = init
+  const { loss, readsPairs, rate, penalty, quantile } = init
   return {
     loss,
-    target: 0,
-    ...(isWeighted && { weight: 1 }),
     quantile,
     rate,
     start: 1e-3,
@@ -49,25 +47,26 @@ function planOf(shape: TrainingShape, init: Settings): TrainingPlan {
   }
 }
 
-/** Rows with repeated indices, empty rows, unknown targets, weights of 0. */
-function fill({ rows }: LinearTrainer, count: number, seed: number): void {
+/** Rows with repeated indices, rows without pairs, unknown targets, weights of 0. */
+function fill({ rows }: LinearTrainer, count: number, seed: number): Columns {
   const random = createRandomStream(seed)
-  const { denseCount, sparseCount, columnCount } = rows.shape
+  const { denseCount, sparseCount } = rows.shape
   const number = (): number => random.nextUnit() * 4 - 2
   for (let row = 0; row < count; row += 1) {
-    const pairCount = random.nextBelow(40)
-    const columns = Float64Array.from({ length: columnCount }, () => random.nextBelow(2))
-    if (random.nextUnit() < 0.1) columns[0] = Number.NaN
-    columns[1] = random.nextUnit() < 0.1 ? 0 : random.nextUnit() * 3
     rows.append({
       dense: Float64Array.from({ length: denseCount }, number),
       indices: Uint32Array.from({ length: 40 }, () => random.nextBelow(sparseCount)),
       values: Float64Array.from({ length: 40 }, number),
-      pairCount,
-      columns,
+      pairCount: random.nextBelow(40),
     })
   }
+  return {
+    targets: Float32Array.from({ length: count }, () => (random.nextUnit() < 0.1 ? Number.NaN : random.nextBelow(2))),
+    weights: Float32Array.from({ length: count }, () => (random.nextUnit() < 0.1 ? 0 : random.nextUnit() * 3)),
+  }
 }
+
+type Columns = { readonly targets: Float32Array; readonly weights: Float32Array }
 
 function orderOf(count: number, steps: number, seed: number): Uint32Array {
   const random = createRandomStream(seed)
@@ -80,12 +79,13 @@ describe('training in WebAssembly and in TypeScript', () => {
       fc.property(shapes, settings, fc.nat(1000), (shape, init, seed) => {
         const [ours, theirs] = [wasm, twin].map((kernel) => {
           const trainer = kernel.createTrainer(shape)
-          fill(trainer, 30, seed)
+          const { targets, weights } = fill(trainer, 30, seed)
+          const columns = init.isWeighted ? { targets, weights } : { targets }
           trainer.begin(planOf(shape, init))
-          const used = [trainer.train(orderOf(30, 50, seed)), trainer.train(orderOf(30, 7, seed + 1))]
+          const used = [50, 7].map((steps) => trainer.train({ order: orderOf(30, steps, seed + steps), ...columns }))
           const result = { used, weights: trainer.read(), scores: trainer.score(orderOf(30, 30, seed + 2)) }
           // Reading applies what the penalty owes, and training may go on from there.
-          trainer.train(orderOf(30, 20, seed + 3))
+          trainer.train({ order: orderOf(30, 20, seed + 3), ...columns })
           const after = trainer.read()
           trainer.release()
           return { ...result, after }
@@ -98,7 +98,7 @@ describe('training in WebAssembly and in TypeScript', () => {
   })
 
   it('starts a second model from nothing, and reuses memory that was given back', () => {
-    const shape = { denseCount: 3, sparseCount: 64, columnCount: 2 }
+    const shape = { denseCount: 3, sparseCount: 64 }
     const plan = planOf(shape, {
       loss: 'logistic',
       isWeighted: false,
@@ -109,19 +109,19 @@ describe('training in WebAssembly and in TypeScript', () => {
     })
     const once = (): unknown => {
       const trainer = wasm.createTrainer(shape)
-      fill(trainer, 30, 3)
+      const columns = fill(trainer, 30, 3)
       trainer.begin(plan)
-      trainer.train(orderOf(30, 200, 4))
+      trainer.train({ order: orderOf(30, 200, 4), ...columns })
       trainer.begin(plan)
-      trainer.train(orderOf(30, 50, 5))
+      trainer.train({ order: orderOf(30, 50, 5), ...columns })
       const weights = trainer.read()
       trainer.release()
       return weights
     }
     const trainer = twin.createTrainer(shape)
-    fill(trainer, 30, 3)
+    const columns = fill(trainer, 30, 3)
     trainer.begin(plan)
-    trainer.train(orderOf(30, 50, 5))
+    trainer.train({ order: orderOf(30, 50, 5), ...columns })
     expect(once()).toEqual(trainer.read())
     expect(once()).toEqual(once())
   })
@@ -129,25 +129,24 @@ describe('training in WebAssembly and in TypeScript', () => {
 
 describe.each(['wasm', 'typescript'] as const)('a trainer in %s', (implementation) => {
   const open = (shape: TrainingShape): LinearTrainer => (implementation === 'wasm' ? wasm : twin).createTrainer(shape)
-  const basic = { denseCount: 0, sparseCount: 8, columnCount: 1 }
-  const plan = { loss: 'logistic', target: 0, rate: 0.5, start: 1e-3, densePenalties: new Float32Array(0) } as const
+  const basic = { denseCount: 0, sparseCount: 8 }
+  const plan = { loss: 'logistic', rate: 0.5, start: 1e-3, densePenalties: new Float32Array(0) } as const
   const free = { ...plan, sparsePenalty: 0, readsPairs: true, bias: 0 }
 
-  function append({ rows }: LinearTrainer, pairs: readonly (readonly [number, number])[], target: number): void {
+  function append({ rows }: LinearTrainer, pairs: readonly (readonly [number, number])[]): void {
     rows.append({
       dense: new Float64Array(rows.shape.denseCount),
       indices: Uint32Array.from(pairs, ([index]) => index),
       values: Float64Array.from(pairs, ([, value]) => value),
       pairCount: pairs.length,
-      columns: Float64Array.of(target),
     })
   }
 
   it('takes the step of the formula', () => {
     const trainer = open(basic)
-    append(trainer, [[3, 2]], 1)
+    append(trainer, [[3, 2]])
     trainer.begin(free)
-    trainer.train(Uint32Array.of(0))
+    trainer.train({ order: Uint32Array.of(0), targets: ONES })
     // Gradient of the score -0.5, of the weight -1: n = 1, d = (0.001 + 1) / 0.5.
     expect(trainer.read().sparse[3]).toBeCloseTo(1 / ((0.001 + 1) / 0.5), 6)
     expect(trainer.read().bias).toBeCloseTo(0.5 / ((0.001 + 0.5) / 0.5), 6)
@@ -155,10 +154,10 @@ describe.each(['wasm', 'typescript'] as const)('a trainer in %s', (implementatio
 
   it('pulls a weight towards zero for every row, also those without its feature', () => {
     const trainer = open(basic)
-    append(trainer, [[3, 2]], 1)
-    append(trainer, [], 1)
+    append(trainer, [[3, 2]])
+    append(trainer, [])
     trainer.begin({ ...free, sparsePenalty: 0.25 })
-    trainer.train(Uint32Array.of(0, 1, 1, 1))
+    trainer.train({ order: Uint32Array.of(0, 1, 1, 1), targets: ONES })
     const d = (0.001 + 1) / 0.5
     const first = 1 / (d + 0.25)
     expect(trainer.read().sparse[3]).toBeCloseTo((d * first) / (d + 3 * 0.25), 6)
@@ -166,11 +165,12 @@ describe.each(['wasm', 'typescript'] as const)('a trainer in %s', (implementatio
 
   it('learns a median and a higher quantile', () => {
     const trainer = open(basic)
-    for (let value = 0; value <= 100; value += 1) append(trainer, [], value)
+    const targets = Float32Array.from({ length: 101 }, (_, value) => value)
+    for (let row = 0; row < targets.length; row += 1) append(trainer, [])
     const order = orderOf(101, 20_000, 9)
     const learn = (quantile: number): number => {
       trainer.begin({ ...free, loss: 'quantile', quantile, rate: 20, bias: 50 })
-      trainer.train(order)
+      trainer.train({ order, targets })
       return trainer.read().bias
     }
     expect(Math.abs(learn(0.5) - 50)).toBeLessThan(3)
@@ -179,51 +179,43 @@ describe.each(['wasm', 'typescript'] as const)('a trainer in %s', (implementatio
 
   it('adds up values of equal indices, so a row does not depend on how they are listed', () => {
     const trainer = open(basic)
-    append(
-      trainer,
-      [
-        [1, 1],
-        [2, 1],
-        [1, 2],
-      ],
-      1,
-    )
-    append(
-      trainer,
-      [
-        [1, 3],
-        [2, 1],
-      ],
-      1,
-    )
+    append(trainer, [
+      [1, 1],
+      [2, 1],
+      [1, 2],
+    ])
+    append(trainer, [
+      [1, 3],
+      [2, 1],
+    ])
     trainer.begin(free)
-    trainer.train(Uint32Array.of(0))
+    trainer.train({ order: Uint32Array.of(0), targets: ONES })
     const first = trainer.read()
     trainer.begin(free)
-    trainer.train(Uint32Array.of(1))
+    trainer.train({ order: Uint32Array.of(1), targets: ONES })
     expect(trainer.read()).toEqual(first)
   })
 
   it('holds rows over many pieces of memory', () => {
-    const trainer = open({ denseCount: 1000, sparseCount: 8, columnCount: 1 })
-    for (let row = 0; row < 600; row += 1) append(trainer, [[row % 8, 1]], row % 2)
+    const trainer = open({ denseCount: 1000, sparseCount: 8 })
+    for (let row = 0; row < 600; row += 1) append(trainer, [[row % 8, 1]])
     expect(trainer.rows.bytes).toBeGreaterThan(2 * CHUNK_BYTES)
-    expect([...trainer.rows.columns(599)]).toEqual([1])
+    expect(trainer.rows.dense(599)).toEqual(new Float32Array(1000))
     trainer.release()
     expect(trainer.rows.bytes).toBe(0)
   })
 
   it('refuses rows and plans that do not fit', () => {
     const trainer = open(basic)
-    expect(() => trainer.train(Uint32Array.of())).toThrow(TypeError)
-    expect(() => append(trainer, [[8, 1]], 1)).toThrow(RangeError)
-    append(trainer, [[7, 1]], 1)
-    expect(() => trainer.begin({ ...free, target: 1 })).toThrow(RangeError)
+    expect(() => trainer.train({ order: Uint32Array.of(), targets: ONES })).toThrow(TypeError)
+    expect(() => append(trainer, [[8, 1]])).toThrow(RangeError)
+    append(trainer, [[7, 1]])
     expect(() => trainer.begin({ ...free, start: 0 })).toThrow(RangeError)
     expect(() => trainer.begin({ ...free, loss: 'quantile', quantile: 1 })).toThrow(RangeError)
     expect(() => trainer.begin({ ...free, densePenalties: Float32Array.of(1) })).toThrow(RangeError)
     trainer.begin(free)
-    expect(() => trainer.train(Uint32Array.of(1))).toThrow(RangeError)
+    expect(() => trainer.train({ order: Uint32Array.of(1), targets: ONES })).toThrow(RangeError)
+    expect(() => trainer.train({ order: Uint32Array.of(0), targets: new Float32Array(0) })).toThrow(RangeError)
     expect(() => open({ ...basic, sparseCount: -1 })).toThrow(RangeError)
   })
 })

@@ -21,10 +21,6 @@ export type TrainingLoss = 'logistic' | 'squared' | 'quantile'
  */
 export type TrainingPlan = {
   readonly loss: TrainingLoss
-  /** Column of the target; rows where it is NaN are passed over. */
-  readonly target: number
-  /** Column of the row's weight, 0 or more; absent: all rows weigh 1. */
-  readonly weight?: number
   /** Of loss `quantile`, between 0 and 1. */
   readonly quantile?: number
   /** Step size of a weight at first, above 0. */
@@ -41,6 +37,16 @@ export type TrainingPlan = {
   readonly bias: number
 }
 
+/** Rows to be trained on, in order, and what is known of each, by row number. */
+export type TrainingPass = {
+  /** Row numbers; a row may come several times. */
+  readonly order: Uint32Array
+  /** By row number; rows where it is NaN are passed over. */
+  readonly targets: Float32Array
+  /** By row number, 0 or more; rows of weight 0 are passed over. Absent: all weigh 1. */
+  readonly weights?: Float32Array
+}
+
 /** Weights that training arrived at. */
 export type TrainedWeights = {
   readonly bias: number
@@ -52,11 +58,7 @@ export type TrainedWeights = {
 
 /** Throws `RangeError` for a plan that does not fit the rows. */
 export function checkTrainingPlan(shape: TrainingShape, plan: TrainingPlan): void {
-  const { target, weight, quantile, rate, start, densePenalties, sparsePenalty, bias } = plan
-  for (const column of weight === undefined ? [target] : [target, weight]) {
-    if (!Number.isInteger(column) || column < 0 || column >= shape.columnCount)
-      throw new RangeError(`Columns are 0 to ${shape.columnCount - 1}, not ${column}`)
-  }
+  const { quantile, rate, start, densePenalties, sparsePenalty, bias } = plan
   if (plan.loss === 'quantile' && !(quantile !== undefined && quantile > 0 && quantile < 1))
     throw new RangeError(`The quantile must be between 0 and 1, not ${quantile}`)
   if (!(rate > 0 && rate < Number.POSITIVE_INFINITY) || !(start > 0 && start < Number.POSITIVE_INFINITY))
@@ -108,27 +110,49 @@ export function createTrainingState(shape: TrainingShape, layout: RowLayout, pla
   }
 }
 
+/** Addresses of rows in order, and the targets and weights of the same. */
+export type PlacedPass = {
+  readonly addresses: Uint32Array
+  readonly targets: Float32Array
+  readonly weights: Float32Array
+}
+
 /** Plain TypeScript twin of the training kernel: one step per row address, in order. Returns how many rows had a target and a weight. */
-export function trainRows(state: TrainingState, chunks: readonly RowChunk[], addresses: Uint32Array): number {
+export function trainRows(
+  state: TrainingState,
+  chunks: readonly RowChunk[],
+  { addresses, targets, weights }: PlacedPass,
+): number {
   const { layout, plan } = state
-  const targetAt = layout.columnsAt / 4 + plan.target
-  const weightAt = plan.weight === undefined ? undefined : layout.columnsAt / 4 + plan.weight
   let used = 0
-  for (const address of addresses) {
+  for (let place = 0; place < addresses.length; place += 1) {
+    const address = addresses[place] ?? 0
     const chunk = chunks[Math.floor(address / CHUNK_BYTES)]
-    if (chunk === undefined) continue
+    const target = targets[place] ?? Number.NaN
+    const weight = weights[place] ?? 0
+    if (chunk === undefined || Number.isNaN(target) || weight === 0) continue
     const from = (address % CHUNK_BYTES) / 4
-    const target = chunk.floats[from + targetAt] ?? Number.NaN
-    const weight = weightAt === undefined ? 1 : (chunk.floats[from + weightAt] ?? 0)
-    if (Number.isNaN(target) || weight === 0) continue
-    const slope = slopeOf(state, scoreRow(state, chunk, from), target)
-    const gradient = round(slope * weight)
+    const gradient = round(slopeOf(state, scoreRow(state, chunk, from), target) * weight)
     state.rowsSeen += 1
     stepDense(state, chunk.floats, { from: from + layout.denseAt / 4, gradient })
     if (plan.readsPairs) stepPairs(state, chunk, { from, gradient })
     used += 1
   }
   return used
+}
+
+/** Writes a column in the order of a pass; ones where there is no column. Throws `RangeError` for a column that is shorter than the rows. */
+export function gatherColumn(
+  column: Float32Array | undefined,
+  { order, rowCount }: { readonly order: Uint32Array; readonly rowCount: number },
+  out: Float32Array,
+): void {
+  if (column === undefined) {
+    out.fill(1, 0, order.length)
+    return
+  }
+  if (column.length < rowCount) throw new RangeError(`A column has one number for each of ${rowCount} rows`)
+  for (let place = 0; place < order.length; place += 1) out[place] = column[order[place] ?? 0] ?? Number.NaN
 }
 
 /** Raw scores of rows, in the order given. */

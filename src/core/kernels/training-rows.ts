@@ -2,10 +2,10 @@
  * Rows for training, each in one piece of memory that is written once and read in whatever order:
  *
  * ```
- * 4-byte words   0 groups of 4 pairs | 4 columns: targets and weights | dense features, 1, 0... | per group 4 indices, 4 values
+ * 4-byte words   0 groups of 4 pairs | 4 dense features, 1, 0... | per group 4 indices, 4 values
  * ```
  *
- * Numbers are 32-bit. Columns, and dense features with their constant 1, are filled up to a multiple of four words, and pairs with the unused
+ * Numbers are 32-bit. Dense features with their constant 1 are filled up to a multiple of four words, and pairs with the unused
  * index `sparseCount` of value 0, so that kernels need no special case for what is left over.
  */
 export type TrainingShape = {
@@ -13,8 +13,6 @@ export type TrainingShape = {
   readonly denseCount: number
   /** Number of hash buckets; 0 = no sparse features. */
   readonly sparseCount: number
-  /** Targets and weights per row; a target that is not known is NaN. */
-  readonly columnCount: number
 }
 
 /** Where rows live: addresses are bytes, multiples of 16. Views hold until the next `allocate`. */
@@ -34,21 +32,15 @@ const GROUP_BYTES = 32
 
 export type RowLayout = {
   /** Bytes from the start of a row. */
-  readonly columnsAt: number
   readonly denseAt: number
   readonly pairsAt: number
   /** Dense features and the constant 1, filled up to a multiple of 4. */
   readonly denseWidth: number
 }
 
-export function layoutOf({ denseCount, columnCount }: TrainingShape): RowLayout {
-  const denseWidth = roundUpTo4(denseCount + 1)
-  const denseAt = HEADER_BYTES + roundUpTo4(columnCount) * 4
-  return { columnsAt: HEADER_BYTES, denseAt, pairsAt: denseAt + denseWidth * 4, denseWidth }
-}
-
-function roundUpTo4(count: number): number {
-  return (count + 3) & ~3
+export function layoutOf({ denseCount }: TrainingShape): RowLayout {
+  const denseWidth = (denseCount + 4) & ~3
+  return { denseAt: HEADER_BYTES, pairsAt: HEADER_BYTES + denseWidth * 4, denseWidth }
 }
 
 /** One row to be kept. An index that occurs several times counts with the sum of its values. */
@@ -59,8 +51,6 @@ export type TrainingRow = {
   readonly indices: Uint32Array
   readonly values: Float64Array
   readonly pairCount: number
-  /** `columnCount` long. */
-  readonly columns: Float64Array | Float32Array
 }
 
 /** Rows of one shape in one memory. */
@@ -77,7 +67,7 @@ export class TrainingRows {
   readonly #places: Uint32Array
 
   constructor(shape: TrainingShape, memory: RowMemory) {
-    for (const count of [shape.denseCount, shape.sparseCount, shape.columnCount]) {
+    for (const count of [shape.denseCount, shape.sparseCount]) {
       if (!Number.isInteger(count) || count < 0 || count > SIZE_MAX)
         throw new RangeError(`Counts of training rows must be whole numbers up to 2^24, not ${count}`)
     }
@@ -99,17 +89,14 @@ export class TrainingRows {
   /** Keeps a row; its number is `count - 1` afterwards. Throws `RangeError` for another shape, a row larger than 1 MiB, or a full memory. */
   append(row: TrainingRow): void {
     const { shape, layout } = this
-    if (row.dense.length !== shape.denseCount || row.columns.length !== shape.columnCount)
-      throw new RangeError(`A row has ${shape.denseCount} dense features and ${shape.columnCount} columns`)
+    if (row.dense.length !== shape.denseCount)
+      throw new RangeError(`A row has ${shape.denseCount} dense features, not ${row.dense.length}`)
     if (row.pairCount > row.indices.length || row.pairCount > row.values.length)
       throw new RangeError('pairCount points behind the indices or values')
     const address = this.#take(layout.pairsAt + Math.ceil(row.pairCount / 4) * GROUP_BYTES)
     const groups = this.#writePairs(address + layout.pairsAt, row)
     this.#used -= (Math.ceil(row.pairCount / 4) - groups) * GROUP_BYTES
     this.#memory.words(address, 4).set([groups, 0, 0, 0])
-    const columns = this.#memory.floats(address + layout.columnsAt, (layout.denseAt - layout.columnsAt) / 4)
-    columns.fill(Number.NaN)
-    columns.set(row.columns)
     const dense = this.#memory.floats(address + layout.denseAt, layout.denseWidth)
     dense.fill(0)
     dense.set(row.dense)
@@ -120,11 +107,6 @@ export class TrainingRows {
   /** The dense features of a row, to be read or changed in place, until the next `append`. */
   dense(row: number): Float32Array {
     return this.#memory.floats(this.addressOf(row) + this.layout.denseAt, this.shape.denseCount)
-  }
-
-  /** The columns of a row, likewise. */
-  columns(row: number): Float32Array {
-    return this.#memory.floats(this.addressOf(row) + this.layout.columnsAt, this.shape.columnCount)
   }
 
   /** Throws `RangeError` for a row that is not there. */
