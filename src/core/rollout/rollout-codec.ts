@@ -1,0 +1,282 @@
+import type { JsonValue } from '../../base/canonical-json.ts'
+import { timestampFromMs, type Timestamp } from '../../base/time.ts'
+import type { Bet } from './bet.ts'
+import type { RolloutRules, SloRules } from './rollout-rules.ts'
+import type {
+  Promotion,
+  RolloutEvent,
+  RolloutPosition,
+  RolloutStage,
+  RolloutState,
+  RolloutTransition,
+  Trial,
+} from './rollout-state.ts'
+import type { ArmFigures, ArmTotals, SloBreach, WatchedOutcome, WatchState } from './slo-watch.ts'
+
+/** JSON of an event for the journal; members that are absent are left out. */
+export function formatRolloutEvent(event: RolloutEvent): JsonValue {
+  return plain(event)
+}
+
+/** Reads what `formatRolloutEvent` wrote; `undefined` for anything else. */
+export function parseRolloutEvent(json: unknown): RolloutEvent | undefined {
+  return attempt(() => readEvent(membersOf(json)))
+}
+
+/** JSON of a state, the same for equal states. */
+export function formatRolloutState(state: RolloutState): JsonValue {
+  return plain(state)
+}
+
+/** Reads what `formatRolloutState` wrote; `undefined` for anything else. */
+export function parseRolloutState(json: unknown): RolloutState | undefined {
+  return attempt(() => readState(membersOf(json)))
+}
+
+/** Numbers, texts, lists and objects all the way down: JSON already, but for members that are `undefined`. */
+function plain(value: unknown): JsonValue {
+  return JSON.parse(JSON.stringify(value)) as JsonValue
+}
+
+type Members = { readonly [name: string]: unknown }
+type Read<Value> = (json: unknown) => Value
+
+/** Told by its identity: what is not in the form that was written. */
+const UNREADABLE = new TypeError('not in the form that was written')
+
+function attempt<Value>(read: () => Value): Value | undefined {
+  try {
+    return read()
+  } catch (error: unknown) {
+    if (error === UNREADABLE) return undefined
+    throw error
+  }
+}
+
+function membersOf(json: unknown): Members {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw UNREADABLE
+  return json as Members
+}
+
+const text: Read<string> = (json) => {
+  if (typeof json !== 'string') throw UNREADABLE
+  return json
+}
+
+const figure: Read<number> = (json) => {
+  if (typeof json !== 'number' || !Number.isFinite(json)) throw UNREADABLE
+  return json
+}
+
+const instant: Read<Timestamp> = (json) => {
+  const ms = figure(json)
+  if (ms < 0) throw UNREADABLE
+  return timestampFromMs(ms)
+}
+
+const truth: Read<boolean> = (json) => {
+  if (typeof json !== 'boolean') throw UNREADABLE
+  return json
+}
+
+function listOf<Value>(read: Read<Value>): Read<readonly Value[]> {
+  return (json) => {
+    if (!Array.isArray(json)) throw UNREADABLE
+    return json.map(read)
+  }
+}
+
+function orNull<Value>(read: Read<Value>): Read<Value | null> {
+  return (json) => (json === null ? null : read(json))
+}
+
+function oneOf<Word extends string>(...words: readonly Word[]): Read<Word> {
+  return (json) => {
+    const word = words.find((known) => known === json)
+    if (word === undefined) throw UNREADABLE
+    return word
+  }
+}
+
+type Readers<Value> = { readonly [Name in keyof Value]: Read<Value[Name]> }
+
+/** An object of exactly these members. */
+function objectOf<Value extends object>(readers: Readers<Value>): Read<Value> {
+  const names = Object.keys(readers) as (keyof Value & string)[]
+  return (json) => {
+    const members = membersOf(json)
+    if (Object.keys(members).length !== names.length) throw UNREADABLE
+    return Object.fromEntries(names.map((name) => [name, readers[name](members[name])])) as Value
+  }
+}
+
+const stageOf: Read<RolloutStage> = oneOf('legacy_only', 'shadow', 'canary', 'full')
+
+const slo: Read<SloRules> = objectOf({
+  falseAlarm: figure,
+  qualityMargin: figure,
+  errorMargin: figure,
+  costMargin: figure,
+  latencyMargin: figure,
+  driftMargin: figure,
+  acceptedShareMin: orNull(figure),
+  errorShareMax: orNull(figure),
+  costUsdMax: orNull(figure),
+  latencyMsMax: orNull(figure),
+})
+
+const rules: Read<RolloutRules> = objectOf({
+  canarySteps: listOf(figure),
+  minCanaryRequests: figure,
+  minStepMs: figure,
+  minShadowRuns: figure,
+  autoAdvance: truth,
+  slo,
+})
+
+const outcome: Read<WatchedOutcome> = objectOf({
+  isAccepted: truth,
+  isError: truth,
+  costUsd: orNull(figure),
+  latencyMs: figure,
+  predicted: orNull(figure),
+})
+
+const totals: Read<ArmTotals> = objectOf({
+  requests: figure,
+  accepted: figure,
+  errors: figure,
+  costUsd: figure,
+  costed: figure,
+  latencyMs: figure,
+})
+
+const sums: Read<WatchState['block']> = objectOf({
+  count: figure,
+  bad: figure,
+  error: figure,
+  cost: figure,
+  costed: figure,
+  latency: figure,
+  timed: figure,
+})
+
+const bet: Read<Bet> = objectOf({
+  count: figure,
+  wealths: (json) => {
+    const [first, second, third, ...more] = listOf(figure)(json)
+    if (first === undefined || second === undefined || third === undefined || more.length > 0) throw UNREADABLE
+    return [first, second, third] as const
+  },
+})
+
+const watch: Read<WatchState> = objectOf({
+  canary: totals,
+  control: totals,
+  waiting: listOf(objectOf({ bad: figure, error: figure, cost: orNull(figure), latency: orNull(figure) })),
+  block: sums,
+  scaled: sums,
+  scale: orNull(objectOf({ costUsd: figure, latencyMs: figure })),
+  againstControl: objectOf({ quality: bet, errors: bet, cost: bet, latency: bet }),
+  againstLimit: objectOf({ quality: bet, errors: bet, cost: bet, latency: bet, drift: bet }),
+  reference: orNull(
+    objectOf({ quality: orNull(figure), errors: orNull(figure), cost: orNull(figure), latency: orNull(figure) }),
+  ),
+})
+
+const trial: Read<Trial> = objectOf({ candidate: text, since: instant, requests: figure, watch })
+
+const arm: Read<ArmFigures> = objectOf({
+  requests: figure,
+  acceptedShare: orNull(figure),
+  errorShare: orNull(figure),
+  meanCostUsd: orNull(figure),
+  meanLatencyMs: orNull(figure),
+})
+
+const breach: Read<SloBreach> = objectOf({
+  slo: oneOf('quality', 'errors', 'cost', 'latency', 'drift'),
+  against: oneOf('control', 'limit'),
+  wealth: figure,
+  threshold: figure,
+})
+
+const transition: Read<RolloutTransition> = objectOf({
+  revision: figure,
+  at: instant,
+  from: stageOf,
+  to: stageOf,
+  percentBefore: figure,
+  percentAfter: figure,
+  candidate: orNull(text),
+  incumbent: orNull(text),
+  cause: oneOf('promote', 'replace', 'step', 'rollback', 'slo-breach'),
+  reason: text,
+  by: text,
+  canary: orNull(arm),
+  control: orNull(arm),
+  breach: orNull(breach),
+})
+
+function readState(members: Members): RolloutState {
+  return {
+    rules: rules(members.rules),
+    incumbent: members.incumbent === undefined ? undefined : text(members.incumbent),
+    baseline: members.baseline === undefined ? undefined : text(members.baseline),
+    position: readPosition(membersOf(members.position)),
+    served: listOf(text)(members.served),
+    revision: figure(members.revision),
+    rollbacks: figure(members.rollbacks),
+    transitions: listOf(transition)(members.transitions),
+    at: instant(members.at),
+  }
+}
+
+function readPosition(members: Members): RolloutPosition {
+  const stage = stageOf(members.stage)
+  if (stage === 'legacy_only') return { stage }
+  if (stage === 'canary') return { stage, percent: figure(members.percent), trial: trial(members.trial) }
+  return { stage, trial: trial(members.trial) }
+}
+
+function readEvent(members: Members): RolloutEvent {
+  const at = instant(members.at)
+  const why = (): { readonly by: string; readonly reason: string } => ({
+    by: text(members.by),
+    reason: text(members.reason),
+  })
+  switch (members.type) {
+    case 'rules-set':
+      return { type: 'rules-set', rules: rules(members.rules), at }
+    case 'candidate-promoted':
+    case 'candidate-replaced':
+      return { type: members.type, ...readPromotion(members), ...why(), at }
+    case 'step-taken':
+    case 'slo-breached':
+      return { type: members.type, ...why(), at }
+    case 'rolled-back': {
+      const to = members.to === undefined ? {} : { to: text(members.to) }
+      return { type: 'rolled-back', ...to, baseline: text(members.baseline), ...why(), at }
+    }
+    case 'request-observed': {
+      const observed = { candidate: text(members.candidate), outcome: outcome(members.outcome), at }
+      return { type: 'request-observed', arm: oneOf('candidate', 'incumbent')(members.arm), ...observed }
+    }
+    case 'shadow-observed': {
+      const pair = { tried: outcome(members.tried), served: outcome(members.served) }
+      return { type: 'shadow-observed', candidate: text(members.candidate), ...pair, at }
+    }
+    default:
+      throw UNREADABLE
+  }
+}
+
+function readPromotion(members: Members): Promotion {
+  return {
+    version: text(members.version),
+    incumbent: text(members.incumbent),
+    baseline: text(members.baseline),
+    stage: oneOf('shadow', 'canary', 'full')(members.stage),
+    ...(members.percent !== undefined && { percent: figure(members.percent) }),
+  }
+}

@@ -1,0 +1,165 @@
+import type { Timestamp } from '../../base/time.ts'
+import type { RolloutRules } from './rollout-rules.ts'
+import type { ArmFigures, SloBreach, WatchedOutcome, WatchState } from './slo-watch.ts'
+
+export type RolloutStage = 'legacy_only' | 'shadow' | 'canary' | 'full'
+
+/** How far a candidate has come. */
+export type RolloutPosition =
+  /** The incumbent answers everything. */
+  | { readonly stage: 'legacy_only' }
+  /** The incumbent answers; the candidate is tried beside it, and nobody gets what it says. */
+  | { readonly stage: 'shadow'; readonly trial: Trial }
+  /** The candidate answers some of the conversations. */
+  | { readonly stage: 'canary'; readonly percent: number; readonly trial: Trial }
+  /** The candidate answers everything; the incumbent is what a rollback goes back to. */
+  | { readonly stage: 'full'; readonly trial: Trial }
+
+/** A candidate on its way. */
+export type Trial = {
+  readonly candidate: string
+  /** When this stage, or this step of the canary, began. */
+  readonly since: Timestamp
+  /** Requests that the candidate answered, or was tried on, since then. */
+  readonly requests: number
+  readonly watch: WatchState
+}
+
+/** What made a stage change. */
+export type RolloutTransition = {
+  /** Numbered from 1. */
+  readonly revision: number
+  readonly at: Timestamp
+  readonly from: RolloutStage
+  readonly to: RolloutStage
+  /** Percent of the canary before and after; 0 where the candidate answers nothing, 100 where it answers everything. */
+  readonly percentBefore: number
+  readonly percentAfter: number
+  /** The candidate that this is about; `null` when there was none. */
+  readonly candidate: string | null
+  /** What answers after it where the candidate does not. */
+  readonly incumbent: string | null
+  readonly cause: 'promote' | 'replace' | 'step' | 'rollback' | 'slo-breach'
+  /** One sentence. */
+  readonly reason: string
+  /** Who did it: a person's command, or `watch`. */
+  readonly by: string
+  readonly canary: ArmFigures | null
+  readonly control: ArmFigures | null
+  readonly breach: SloBreach | null
+}
+
+export type RolloutState = {
+  readonly rules: RolloutRules
+  /** The policy before the candidate; `undefined` until something was promoted: then whatever the configuration names. */
+  readonly incumbent: string | undefined
+  /** What the configuration named when the last candidate was promoted. */
+  readonly baseline: string | undefined
+  readonly position: RolloutPosition
+  /** Policies that once answered everything, newest first: what one may go back to without a gate. */
+  readonly served: readonly string[]
+  readonly revision: number
+  readonly rollbacks: number
+  /** Newest first. */
+  readonly transitions: readonly RolloutTransition[]
+  /** The last instant that an event named; an earlier one counts as this. */
+  readonly at: Timestamp
+}
+
+export type Promotion = {
+  readonly version: string
+  /** What answers everything else: the policy that the node serves now. */
+  readonly incumbent: string
+  /** What the configuration names: a trained policy, or the priors. */
+  readonly baseline: string
+  readonly stage: 'shadow' | 'canary' | 'full'
+  /** For `canary`; absent: the first step of the rules. More than 0 and below 100. */
+  readonly percent?: number
+}
+
+export type RolloutEvent =
+  | { readonly type: 'rules-set'; readonly rules: RolloutRules; readonly at: Timestamp }
+  /** From `legacy_only` or `full` with a new candidate; from any stage further up with the same one. */
+  | ({
+      readonly type: 'candidate-promoted'
+      readonly by: string
+      readonly reason: string
+      readonly at: Timestamp
+    } & Promotion)
+  /** Another candidate instead of the one under way, which is given up. */
+  | ({
+      readonly type: 'candidate-replaced'
+      readonly by: string
+      readonly reason: string
+      readonly at: Timestamp
+    } & Promotion)
+  /** To the next step of the canary, or to everything after the last. */
+  | { readonly type: 'step-taken'; readonly by: string; readonly reason: string; readonly at: Timestamp }
+  | {
+      readonly type: 'rolled-back'
+      /** Absent: the incumbent; where it serves alone, the policy that served before it. */
+      readonly to?: string
+      /** What the configuration names now; one may always go back to it. */
+      readonly baseline: string
+      readonly by: string
+      readonly reason: string
+      readonly at: Timestamp
+    }
+  /** Somebody else than the watch found that the candidate does harm. */
+  | { readonly type: 'slo-breached'; readonly by: string; readonly reason: string; readonly at: Timestamp }
+  /** A request ended that was decided while `candidate` was on trial. */
+  | {
+      readonly type: 'request-observed'
+      readonly candidate: string
+      readonly arm: 'candidate' | 'incumbent'
+      readonly outcome: WatchedOutcome
+      readonly at: Timestamp
+    }
+  /** The candidate was tried on a request in the shadow, and this is what came of it and of the answer that the caller got. */
+  | {
+      readonly type: 'shadow-observed'
+      readonly candidate: string
+      readonly tried: WatchedOutcome
+      readonly served: WatchedOutcome
+      readonly at: Timestamp
+    }
+
+export type RolloutRefusal =
+  /** The candidate is not further down than that already, or is the incumbent itself. */
+  | 'NOT_FURTHER_UP'
+  /** Another candidate is under way. */
+  | 'CANDIDATE_UNDER_WAY'
+  /** Nothing is under way. */
+  | 'NO_CANDIDATE'
+  /** There is nothing before this. */
+  | 'NOTHING_BEFORE'
+  /** That policy never answered everything. */
+  | 'NEVER_SERVED'
+  /** The event is about a candidate that is not on trial any more. */
+  | 'STALE'
+  | 'EVENT_INVALID'
+
+export type RolloutEffect =
+  | { readonly type: 'announce-transition'; readonly transition: RolloutTransition }
+  | { readonly type: 'count-observation' }
+  | { readonly type: 'confirm-rules' }
+  | { readonly type: 'event-refused'; readonly code: RolloutRefusal }
+
+export type RolloutInput = { readonly rules: RolloutRules; readonly at: Timestamp }
+
+/** Transitions that a state remembers; the journal has more. */
+export const TRANSITIONS_MAX = 50
+
+/** Policies that a state remembers to have served. */
+export const SERVED_MAX = 50
+
+/** Percent of the conversations that the candidate answers. */
+export function percentOf(position: RolloutPosition): number {
+  if (position.stage === 'full') return 100
+  return position.stage === 'canary' ? position.percent : 0
+}
+
+/** The candidate under way, or serving in full. */
+export function trialOf(position: RolloutPosition): Trial | undefined {
+  return position.stage === 'legacy_only' ? undefined : position.trial
+}
