@@ -140,6 +140,18 @@ export const ERROR_CODES = {
     httpStatus: 400,
     isRetryable: false,
   },
+  DATA_LEAKAGE: {
+    cause: 'A feature field or a prompt of the dataset holds what is known only after the task was carried out.',
+    remedy: 'Remove the field that the message names from the features or the metadata of the records, and build again.',
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  DATA_INPUT_CHANGED: {
+    cause: 'A data file or the records changed while they were read; they are read twice.',
+    remedy: 'Give a file that nobody writes to, not a pipe, and run the command again.',
+    httpStatus: 409,
+    isRetryable: true,
+  },
   REQUEST_INVALID: {
     cause: 'The request is not well formed.',
     remedy: 'Correct the field that the message names.',
