@@ -1,11 +1,15 @@
+import { CodedError } from '../base/errors.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { IterateOptions, KeyRange, KeyValueOperation, KeyValueStore } from '../ports/key-value-store.ts'
+import { RecordIndex, type KeyedRecord, type RecordName } from './record-index.ts'
 import { formatTelemetryEvent, parseTelemetryEvent } from '../wire/telemetry-event.ts'
 import type { TelemetryEvent } from '../wire/telemetry-event.ts'
 
 export type TelemetryStoreInit = {
   /** Records kept at most; the oldest go first. Default 100,000. */
   readonly eventsMax?: number
+  /** A store of its own, by which records are found without reading all of them. Absent: `find` reads them. */
+  readonly index?: KeyValueStore
 }
 
 /** What to list; absent members do not restrict. */
@@ -29,6 +33,8 @@ export interface TelemetryStore {
   append(events: readonly TelemetryEvent[]): Promise<void>
   /** Records that cannot be read are left out and counted in `unreadableCount`: one damaged record hides no other. */
   list(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<TelemetryEvent>
+  /** A record of that name: of a trace any one. `undefined` when there is none that can be read. */
+  find(name: RecordName): Promise<TelemetryEvent | undefined>
   count(): Promise<number>
   /** Unreadable records met since the start, each once. */
   readonly unreadableCount: number
@@ -43,45 +49,59 @@ export interface TelemetryStore {
 
 const EVENTS_MAX_DEFAULT = 100_000
 const PURGE_BATCH = 512
+/** Records of one trace that are looked at until one can be read. */
+const FOUND_MAX = 16
 
 /** Keeps records in a store of their own (a sublevel), ordered by time: key `TIMESTAMP EVENT_ID`. */
 export function createTelemetryStore(store: KeyValueStore, init: TelemetryStoreInit = {}): TelemetryStore {
-  return new KeyedTelemetryStore(store, init.eventsMax ?? EVENTS_MAX_DEFAULT)
+  const index = init.index === undefined ? undefined : new RecordIndex(init.index)
+  return new KeyedTelemetryStore(store, index, init.eventsMax ?? EVENTS_MAX_DEFAULT)
 }
 
 class KeyedTelemetryStore implements TelemetryStore {
   readonly #store: KeyValueStore
+  readonly #index: RecordIndex | undefined
   readonly #eventsMax: number
   readonly #encoder = new TextEncoder()
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
   /** Upper bound of the records there are; counted once, then kept up to date. */
   #countMax: number | undefined
   readonly #unreadable = new Set<string>()
+  #indexing: Promise<void> | undefined
 
-  constructor(store: KeyValueStore, eventsMax: number) {
+  constructor(store: KeyValueStore, index: RecordIndex | undefined, eventsMax: number) {
     this.#store = store
+    this.#index = index
     this.#eventsMax = eventsMax
   }
 
   async append(events: readonly TelemetryEvent[]): Promise<void> {
     if (events.length === 0) return
     const known = this.#countMax ?? (await this.#store.count())
-    const operations: KeyValueOperation[] = events.map((event) => ({
+    const records = events.map((event): KeyedRecord => ({ key: keyOf(event), event }))
+    const operations: KeyValueOperation[] = records.map(({ key, event }) => ({
       type: 'put',
-      key: keyOf(event),
+      key,
       value: this.#encoder.encode(formatTelemetryEvent(event)),
     }))
     const excess = known + events.length - this.#eventsMax
-    let dropped = 0
+    const dropped: TelemetryEvent[] = []
+    let droppedCount = 0
     if (excess > 0) {
       const drop = (key: string): void => {
         operations.unshift({ type: 'delete', key })
-        dropped += 1
+        droppedCount += 1
       }
-      for await (const { key } of this.#store.iterate({ limit: excess }, { onDamaged: drop })) drop(key)
+      for await (const { key, value } of this.#store.iterate({ limit: excess }, { onDamaged: drop })) {
+        drop(key)
+        const event = this.#index === undefined ? undefined : this.#parse(value)
+        if (event !== undefined) dropped.push(event)
+      }
     }
+    await this.#index?.add(records)
     await this.#store.batch(operations, { sync: true })
-    this.#countMax = known + events.length - dropped
+    this.#countMax = known + events.length - droppedCount
+    await this.#index?.remove(dropped)
   }
 
   async *list(
@@ -98,6 +118,21 @@ class KeyedTelemetryStore implements TelemetryStore {
       left -= 1
       if (left === 0) return
     }
+  }
+
+  async find(name: RecordName): Promise<TelemetryEvent | undefined> {
+    const index = this.#index
+    if (index === undefined) {
+      for await (const event of this.list({ isNewestFirst: true })) if (isNamed(event, name)) return event
+      return undefined
+    }
+    await this.#completeIndex(index)
+    for (const key of await index.find(name, FOUND_MAX)) {
+      const value = await this.#store.get(key).catch(undefinedWhenCorrupted)
+      const event = value === undefined ? undefined : this.#read(key, value)
+      if (event !== undefined && isNamed(event, name)) return event
+    }
+    return undefined
   }
 
   get unreadableCount(): number {
@@ -130,6 +165,7 @@ class KeyedTelemetryStore implements TelemetryStore {
     }
     if (keys.length > 0) await remove()
     this.#countMax = undefined
+    await this.#index?.purge(what)
     return purged
   }
 
@@ -147,16 +183,42 @@ class KeyedTelemetryStore implements TelemetryStore {
     }
   }
 
+  /** Records of earlier versions are in no index until somebody looks for one. */
+  async #completeIndex(index: RecordIndex): Promise<void> {
+    this.#indexing ??= this.#indexAll(index).catch((error: unknown) => {
+      this.#indexing = undefined
+      throw error
+    })
+    await this.#indexing
+  }
+
+  async #indexAll(index: RecordIndex): Promise<void> {
+    if (await index.isComplete()) return
+    let records: KeyedRecord[] = []
+    for await (const event of this.list()) {
+      records.push({ key: keyOf(event), event })
+      if (records.length < PURGE_BATCH) continue
+      await index.add(records)
+      records = []
+    }
+    await index.add(records)
+    await index.markComplete()
+  }
+
   #isOfAnother(tenant: string, key: string, value: Uint8Array): boolean {
     const event = this.#read(key, value)
     return event !== undefined && event.tenant !== tenant
   }
 
   #read(key: string, value: Uint8Array): TelemetryEvent | undefined {
+    const event = this.#parse(value)
+    if (event === undefined) this.#unreadable.add(key)
+    return event
+  }
+
+  #parse(value: Uint8Array): TelemetryEvent | undefined {
     const reading = parseTelemetryEvent(this.#parseJson(value))
-    if ('event' in reading) return reading.event
-    this.#unreadable.add(key)
-    return undefined
+    return 'event' in reading ? reading.event : undefined
   }
 
   /** `undefined` for what is no JSON text. */
@@ -172,6 +234,15 @@ class KeyedTelemetryStore implements TelemetryStore {
 /** Timestamps of a fixed width sort as text, so a bound on time is a bound on keys. */
 function keyOf(event: TelemetryEvent): string {
   return `${event.timestamp ?? ''} ${event.event_id ?? ''}`
+}
+
+function isNamed(event: TelemetryEvent, { tenant, kind, id }: RecordName): boolean {
+  return (event.tenant ?? '') === tenant && (kind === 'event' ? event.event_id : event.trace_id) === id
+}
+
+function undefinedWhenCorrupted(error: unknown): undefined {
+  if (CodedError.is(error, 'STORE_CORRUPTED')) return undefined
+  throw error
 }
 
 function rangeOf(filter: TelemetryFilter): KeyRange {

@@ -1,0 +1,48 @@
+import type { TelemetryEvent } from '../wire/telemetry-event.ts'
+import type { RecordName } from './record-index.ts'
+
+/**
+ * Keys of what comes after tasks:
+ *
+ * ```text
+ * of TENANT e EVENT_ID        -> entry        (t TRACE_ID: of a trace)
+ * at SINCE TENANT e EVENT_ID  -> nothing      the order by which the oldest go
+ * ```
+ */
+export const ENTRIES = { gte: 'of ', lt: 'of!' } as const
+export const PLACES = { gte: 'at ', lt: 'at!' } as const
+
+export type FollowedRecord = Pick<TelemetryEvent, 'event_id' | 'trace_id' | 'tenant'>
+
+const ENTRY_PATTERN = /^of (\S*) ([et]) (\S+)$/
+
+export function keyOf({ tenant, kind, id }: RecordName): string {
+  return `of ${tenant} ${kind === 'event' ? 'e' : 't'} ${id}`
+}
+
+export function keysOf({ tenant, event_id, trace_id }: FollowedRecord): readonly string[] {
+  const name = tenant ?? ''
+  return [
+    ...(event_id === null ? [] : [keyOf({ tenant: name, kind: 'event', id: event_id })]),
+    ...(trace_id === null ? [] : [keyOf({ tenant: name, kind: 'trace', id: trace_id })]),
+  ]
+}
+
+export function parseKey(key: string): RecordName | undefined {
+  const [, tenant, kind, id] = ENTRY_PATTERN.exec(key) ?? []
+  if (tenant === undefined || id === undefined) return undefined
+  return { tenant, kind: kind === 'e' ? 'event' : 'trace', id }
+}
+
+export function placeOf(key: string, since: string): string {
+  return `at ${since} ${key.slice('of '.length)}`
+}
+
+export function entryKeyOf(place: string): string {
+  return `of ${place.slice(place.indexOf(' ', 'at '.length) + 1)}`
+}
+
+/** Timestamps have a fixed width, so they sort as text. */
+export function isPlacedBefore(place: string, instant: string): boolean {
+  return place.slice('at '.length, place.indexOf(' ', 'at '.length)) < instant
+}
