@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest'
+import { timestampFromMs, type Timestamp } from '../../../src/base/time.ts'
+import {
+  formatRolloutEvent,
+  formatRolloutState,
+  parseRolloutEvent,
+  parseRolloutState,
+} from '../../../src/core/rollout/rollout-codec.ts'
+import { ROLLOUT_MACHINE } from '../../../src/core/rollout/rollout-machine.ts'
+import { DEFAULT_ROLLOUT_RULES, type RolloutRules } from '../../../src/core/rollout/rollout-rules.ts'
+import {
+  percentOf,
+  trialOf,
+  type RolloutEffect,
+  type RolloutEvent,
+  type RolloutState,
+} from '../../../src/core/rollout/rollout-state.ts'
+import type { WatchedOutcome } from '../../../src/core/rollout/slo-watch.ts'
+
+const GOOD: WatchedOutcome = { isAccepted: true, isError: false, costUsd: 0.01, latencyMs: 100, predicted: 0.9 }
+const BAD: WatchedOutcome = { ...GOOD, isAccepted: false }
+const at: Timestamp = timestampFromMs(1_000)
+
+/** Steps that are taken after one request, so that short orders of events reach every stage. */
+const HASTY: RolloutRules = {
+  ...DEFAULT_ROLLOUT_RULES,
+  canarySteps: [10, 50],
+  minCanaryRequests: 1,
+  minStepMs: 0,
+  minShadowRuns: 1,
+}
+
+function promote(version: string, more: object = {}): RolloutEvent {
+  const event = { type: 'candidate-promoted', version, incumbent: 'priors-1', baseline: 'priors-1', stage: 'shadow' }
+  return { ...event, by: 'test', reason: 'because', at, ...more } as RolloutEvent
+}
+
+const observed = (candidate: string, arm: 'candidate' | 'incumbent', outcome = GOOD): RolloutEvent => ({
+  type: 'request-observed',
+  candidate,
+  arm,
+  outcome,
+  at,
+})
+
+const EVENTS: readonly RolloutEvent[] = [
+  promote('a'),
+  promote('a', { stage: 'canary' }),
+  promote('a', { stage: 'full' }),
+  promote('b', { incumbent: 'a' }),
+  { ...promote('b'), type: 'candidate-replaced' } as RolloutEvent,
+  { type: 'step-taken', by: 'test', reason: 'on', at },
+  { type: 'rolled-back', baseline: 'priors-1', by: 'test', reason: 'back', at },
+  { type: 'rolled-back', to: 'a', baseline: 'priors-1', by: 'test', reason: 'back', at },
+  { type: 'slo-breached', by: 'drift', reason: 'harm', at },
+  observed('a', 'candidate'),
+  observed('b', 'incumbent', BAD),
+  { type: 'shadow-observed', candidate: 'a', tried: BAD, served: GOOD, at },
+  { type: 'rules-set', rules: { ...HASTY, autoAdvance: false }, at },
+]
+
+const start = (rules: RolloutRules = HASTY): RolloutState => ROLLOUT_MACHINE.initial({ rules, at: timestampFromMs(0) })
+
+function apply(state: RolloutState, ...events: readonly RolloutEvent[]): RolloutState {
+  return events.reduce((before, event) => ROLLOUT_MACHINE.transition(before, event).state, state)
+}
+
+const briefOf = (state: RolloutState): string => `${state.position.stage} ${percentOf(state.position)}`
+
+function expectSound(before: RolloutState, event: RolloutEvent): RolloutState {
+  const { state, effects } = ROLLOUT_MACHINE.transition(before, event)
+  const [effect] = effects
+  const label = `${briefOf(before)} + ${event.type} -> ${briefOf(state)}`
+  if (ROLLOUT_MACHINE.violations(state).length > 0) expect(ROLLOUT_MACHINE.violations(state), label).toEqual([])
+  if (effects.length !== 1) expect(effects, label).toHaveLength(1)
+  // A refusal leaves the very same state.
+  if (effect?.type === 'event-refused' && state !== before) expect(state, label).toBe(before)
+  const isMoved = state.revision !== before.revision
+  if (isMoved !== (effect?.type === 'announce-transition')) expect(isMoved, label).toBe(!isMoved)
+  // Without a transition nobody is moved from one arm to the other.
+  if (!isMoved && briefOf(state) !== briefOf(before)) expect(briefOf(state), label).toBe(briefOf(before))
+  return state
+}
+
+describe('the rollout machine', () => {
+  it(
+    'keeps its invariants through every order of nine events, and comes back from each as it was',
+    { timeout: 120_000 },
+    () => {
+      const seen = new Map<string, RolloutState>()
+      const stages = new Set<string>()
+      let frontier: RolloutState[] = [start()]
+      let steps = 0
+      for (let depth = 0; depth < 9; depth += 1) {
+        const next: RolloutState[] = []
+        for (const state of frontier) {
+          for (const event of EVENTS) {
+            steps += 1
+            const after = expectSound(state, event)
+            // History apart, equal states go on equally.
+            const { transitions: _, revision: _r, rollbacks: _b, ...rest } = after
+            const key = JSON.stringify(rest)
+            if (seen.has(key)) continue
+            seen.set(key, after)
+            stages.add(briefOf(after))
+            next.push(after)
+          }
+        }
+        frontier = next
+      }
+      expect([...stages].toSorted()).toEqual(['canary 10', 'canary 50', 'full 100', 'legacy_only 0', 'shadow 0'])
+      expect(steps).toBeGreaterThan(10_000)
+      for (const state of seen.values()) {
+        const again = parseRolloutState(JSON.parse(JSON.stringify(formatRolloutState(state))))
+        if (JSON.stringify(again) !== JSON.stringify(state)) expect(again).toEqual(state)
+      }
+    },
+  )
+
+  it('reads every event that it writes, and nothing else', () => {
+    for (const event of EVENTS) expect(parseRolloutEvent(formatRolloutEvent(event))).toEqual(event)
+    for (const json of [null, {}, { type: 'rolled-back' }, { ...EVENTS[0], at: -1 }, { ...EVENTS[0], version: 1 }]) {
+      expect(parseRolloutEvent(json)).toBeUndefined()
+    }
+    const state = apply(start(), promote('a', { stage: 'canary' }))
+    const broken = { ...(formatRolloutState(state) as object), served: [1] }
+    expect(parseRolloutState(broken)).toBeUndefined()
+  })
+
+  it('goes from the shadow through all steps to everything by itself, each after enough clean requests', () => {
+    const paired: RolloutEvent = { type: 'shadow-observed', candidate: 'a', tried: GOOD, served: GOOD, at }
+    let state = apply(start(), promote('a'))
+    const path = [briefOf(state)]
+    for (const event of [paired, observed('a', 'candidate'), observed('a', 'candidate')]) {
+      state = apply(state, event)
+      path.push(briefOf(state))
+    }
+    expect(path).toEqual(['shadow 0', 'canary 10', 'canary 50', 'full 100'])
+    expect(state.transitions[0]).toMatchObject({ cause: 'step', by: 'watch', from: 'canary', to: 'full' })
+    expect(state.served).toEqual(['a', 'priors-1'])
+  })
+
+  it('waits for the time of a step, for evidence to fade, and for a command where it may not go on by itself', () => {
+    const canary = promote('a', { stage: 'canary' })
+    const slow = apply(start({ ...HASTY, minStepMs: 1_000 }), canary, observed('a', 'candidate'))
+    expect(briefOf(slow)).toBe('canary 10')
+    const later = { ...observed('a', 'candidate'), at: timestampFromMs(2_000) } as RolloutEvent
+    expect(briefOf(apply(slow, later))).toBe('canary 50')
+    const manual = apply(start({ ...HASTY, autoAdvance: false }), canary, observed('a', 'candidate'))
+    expect(briefOf(manual)).toBe('canary 10')
+    expect(briefOf(apply(manual, { type: 'step-taken', by: 'me', reason: 'on', at }))).toBe('canary 50')
+  })
+
+  it('rolls back when the candidate answers badly, remembers why, and does not go back up to it by a rollback', () => {
+    let state = apply(start({ ...HASTY, autoAdvance: false }), promote('a', { stage: 'full' }))
+    state = apply(start({ ...HASTY, autoAdvance: false }), promote('a', { stage: 'canary' }))
+    for (let round = 0; round < 40 && state.position.stage === 'canary'; round += 1) {
+      for (let count = 0; count < 6; count += 1) state = apply(state, observed('a', 'incumbent'))
+      state = apply(state, observed('a', 'candidate', BAD))
+    }
+    expect(state.position.stage).toBe('legacy_only')
+    expect(state.incumbent).toBe('priors-1')
+    expect(state.rollbacks).toBe(1)
+    expect(state.transitions[0]).toMatchObject({
+      cause: 'slo-breach',
+      by: 'watch',
+      reason: 'the candidate is worse than the incumbent in quality',
+      breach: { slo: 'quality', against: 'control' },
+      canary: { acceptedShare: 0 },
+      control: { acceptedShare: 1 },
+    })
+    const [effect] = ROLLOUT_MACHINE.transition(state, {
+      type: 'rolled-back',
+      to: 'a',
+      baseline: 'priors-1',
+      by: 'me',
+      reason: 'up',
+      at,
+    }).effects
+    expect(effect).toEqual({ type: 'event-refused', code: 'NEVER_SERVED' })
+  })
+
+  it('goes back through what served before, one at a time, and to what the configuration names', () => {
+    const back: RolloutEvent = { type: 'rolled-back', baseline: 'priors-1', by: 'me', reason: 'back', at }
+    let state = apply(
+      start(),
+      promote('a', { stage: 'full' }),
+      promote('b', { stage: 'full', incumbent: 'a' }),
+      promote('c', { stage: 'full', incumbent: 'b' }),
+    )
+    const path: (string | undefined)[] = []
+    for (let count = 0; count < 3; count += 1) {
+      state = apply(state, back)
+      path.push(state.incumbent)
+    }
+    expect(path).toEqual(['b', 'a', 'priors-1'])
+    expect(ROLLOUT_MACHINE.transition(state, back).effects).toEqual([{ type: 'event-refused', code: 'NOTHING_BEFORE' }])
+    expect(apply(state, { ...back, to: 'b' } as RolloutEvent).incumbent).toBe('b')
+  })
+
+  it('refuses what is about a candidate that is gone', () => {
+    const state = apply(start(), promote('a', { stage: 'canary' }))
+    const codes = (event: RolloutEvent): readonly RolloutEffect[] => ROLLOUT_MACHINE.transition(state, event).effects
+    expect(codes(observed('z', 'candidate'))).toEqual([{ type: 'event-refused', code: 'STALE' }])
+    expect(codes(promote('b'))).toEqual([{ type: 'event-refused', code: 'CANDIDATE_UNDER_WAY' }])
+    expect(codes(promote('a'))).toEqual([{ type: 'event-refused', code: 'NOT_FURTHER_UP' }])
+    expect(codes(promote('a', { stage: 'canary', percent: 100 }))).toEqual([
+      { type: 'event-refused', code: 'EVENT_INVALID' },
+    ])
+    expect(trialOf(state.position)?.candidate).toBe('a')
+  })
+
+  it('remembers fifty transitions and counts them all', () => {
+    let state = start()
+    for (let count = 0; count < 40; count += 1) {
+      state = apply(state, promote('a'), { type: 'rolled-back', baseline: 'priors-1', by: 'me', reason: 'back', at })
+    }
+    expect(state.revision).toBe(80)
+    expect(state.transitions).toHaveLength(50)
+    expect(ROLLOUT_MACHINE.violations(state)).toEqual([])
+  })
+})
