@@ -203,3 +203,9 @@ function normal(random: RandomStream): number {
     if (s > 0 && s < 1) return u * Math.sqrt((-2 * log(s)) / s)
   }
 }
+
+/** A policy of the world on tasks of these kinds. */
+export function probabilitiesOf(policy: WorldPolicy, kinds: Int32Array): readonly Float64Array[] {
+  const byKind = policy.map((probabilities) => Float64Array.from(probabilities))
+  return Array.from(kinds, (kind) => byKind[kind] ?? new Float64Array(0))
+}

@@ -1,6 +1,12 @@
 import type { LoggedTask } from '../logged-task.ts'
-import { checkFit, METRICS, metricOf, type ComparedPolicies, type Metric, type Refusal } from './compared-policies.ts'
-import { doublyRobustTerms, ipsTerms, selfNormalisedTerms, type EstimatorName } from './estimators.ts'
+import { checkFit, metricOf, type ComparedPolicies, type Metric, type Refusal } from './compared-policies.ts'
+import {
+  doublyRobustTerms,
+  ipsTerms,
+  selfNormalisedTerms,
+  type EstimatorName,
+  type PredictedRewards,
+} from './estimators.ts'
 import {
   effectiveDisagreement,
   importanceWeights,
@@ -9,7 +15,14 @@ import {
   type WeightDiagnostics,
 } from './importance-weights.ts'
 import { CONFIDENCE_DEFAULT, meanInterval, type Estimate } from './mean-interval.ts'
-import { crossFit, fitLinearRewards, FOLDS_DEFAULT, type RewardPredictors } from './reward-model.ts'
+import { logRegressionTerms, type RegressionTerms } from './regression-terms.ts'
+import {
+  crossFit,
+  fitLinearRewards,
+  FOLDS_DEFAULT,
+  type FitRewardModel,
+  type RewardPredictors,
+} from './reward-model.ts'
 
 /** Both policies and their difference, candidate minus incumbent, paired on the same rows. */
 export type Compared<Value> = { readonly candidate: Value; readonly incumbent: Value; readonly difference: Value }
@@ -26,6 +39,14 @@ export type LogEvaluation = {
   readonly disagreement: number
   /** By metric; `undefined` where too many rows were not measured in it. Success as a share, cost in dollars, latency in milliseconds. */
   readonly metrics: Readonly<Record<Metric, Readonly<Record<EstimatorName, Compared<Estimate>>> | undefined>>
+  /** Places in the given tasks of the rows that were used. */
+  readonly used: readonly number[]
+  /** Weight of each used row for the candidate. */
+  readonly candidateWeights: Float64Array
+  /** Of the used rows. */
+  readonly regressions: RegressionTerms
+  /** Share of tasks on which the log cannot speak of the difference; the intervals have room for it. */
+  readonly unseenDifference: number
 }
 
 export type LogEvaluationInit = ComparedPolicies & {
@@ -64,17 +85,25 @@ export function evaluateLog(init: LogEvaluationInit): LogEvaluation | (Refusal &
   const log = rowsOf(init, usable)
   const refusal = refusalOf(log, init)
   if (refusal !== undefined) return refusal
+  const { tasks, actions } = log
+  const [candidate, incumbent] = [log.candidate.probabilities, log.incumbent.probabilities]
+  const success = tasks.map(({ outcome }) => outcome.success)
+  const predicted = crossFit(tasks, success, fittingOf('success', init))
   return {
     kind: 'evaluated',
     rows: usable.length,
     rowsWithoutPropensity,
+    used: usable,
+    candidateWeights: log.candidate.weighed.weights,
+    regressions: logRegressionTerms({ tasks, actions, candidate, incumbent, predicted }),
+    unseenDifference: log.unseenDifference,
     weights: { candidate: log.candidate.weighed.diagnostics, incumbent: log.incumbent.weighed.diagnostics },
     effectiveDisagreement: log.effectiveDisagreement,
     disagreement: log.disagreement,
     metrics: {
-      success: estimateMetric(log, 'success', init),
-      cost: estimateMetric(log, 'cost', init),
-      latency: estimateMetric(log, 'latency', init),
+      success: estimateMetric(log, { metric: 'success', predicted }, init),
+      cost: estimateMetric(log, { metric: 'cost' }, init),
+      latency: estimateMetric(log, { metric: 'latency' }, init),
     },
   }
 }
@@ -164,19 +193,27 @@ function refusalOf(
   return refused('too-few-effective-rows', message)
 }
 
+function fittingOf(
+  metric: Metric,
+  { predictorsOf = loggedPredictors }: LogEvaluationInit,
+): { readonly fit: FitRewardModel; readonly folds: number } {
+  return { fit: fitLinearRewards(predictorsOf(metric)), folds: FOLDS_DEFAULT }
+}
+
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`
 }
 
 function estimateMetric(
   log: PreparedLog,
-  metric: Metric,
-  { predictorsOf = loggedPredictors, confidence = CONFIDENCE_DEFAULT }: LogEvaluationInit,
+  { metric, predicted: known }: { readonly metric: Metric; readonly predicted?: PredictedRewards },
+  init: LogEvaluationInit,
 ): Readonly<Record<EstimatorName, Compared<Estimate>>> | undefined {
   const measured = log.tasks.map(({ outcome }) => metricOf(metric, outcome))
   const kept = measured.flatMap((reward, row) => (reward === undefined ? [] : [row]))
   if (measured.length - kept.length > UNMEASURED_SHARE_MAX * measured.length) return undefined
-  const predicted = crossFit(log.tasks, measured, { fit: fitLinearRewards(predictorsOf(metric)), folds: FOLDS_DEFAULT })
+  const predicted = known ?? crossFit(log.tasks, measured, fittingOf(metric, init))
+  const { confidence = CONFIDENCE_DEFAULT } = init
   const pick = <Item>(items: readonly Item[]): readonly Item[] => kept.flatMap((row) => items[row] ?? [])
   const actions = Int32Array.from(kept, (row) => log.actions[row] ?? 0)
   const rewards = Float64Array.from(kept, (row) => measured[row] ?? 0)
@@ -226,9 +263,4 @@ export function loggedPredictors(metric: Metric): RewardPredictors {
     if (metric === 'success') return [candidate.predictedSuccess]
     return [metric === 'cost' ? (candidate.expectedCostUsd ?? 0) : candidate.expectedLatencyS * 1000]
   }
-}
-
-/** Names of the metrics that were estimated. */
-export function estimatedMetrics({ metrics }: LogEvaluation): readonly Metric[] {
-  return METRICS.filter((metric) => metrics[metric] !== undefined)
 }

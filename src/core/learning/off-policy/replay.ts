@@ -3,6 +3,7 @@ import { checkFit, metricOf, type ComparedPolicies, type Metric, type Refusal } 
 import type { Compared } from './evaluate-log.ts'
 import { subtract, widened } from './evaluate-log.ts'
 import { CONFIDENCE_DEFAULT, meanInterval, type Estimate } from './mean-interval.ts'
+import type { RegressionTerms } from './regression-terms.ts'
 
 export type Replay = {
   readonly kind: 'evaluated'
@@ -17,9 +18,7 @@ export type Replay = {
   /** Place in the given tasks of each row that was used. */
   readonly used: readonly number[]
   /** P(the incumbent is right and the candidate wrong), by used row. */
-  readonly regressions: Float64Array
-  /** P(right) of each policy, by used row. */
-  readonly right: { readonly candidate: Float64Array; readonly incumbent: Float64Array }
+  readonly regressions: RegressionTerms
 }
 
 export type ReplayInit = ComparedPolicies & {
@@ -61,11 +60,7 @@ export function replayPolicies(init: ReplayInit): Replay | (Refusal & { readonly
     disagreement: disagreementOf(init),
     metrics: { success: metricsOf('success'), cost: metricsOf('cost'), latency: metricsOf('latency') },
     used,
-    regressions: Float64Array.from(used, (row) => regressionOf(init, row)),
-    right: {
-      candidate: Float64Array.from(used, (row) => expected(init.tasks[row], init.candidate[row], 'success') ?? 0),
-      incumbent: Float64Array.from(used, (row) => expected(init.tasks[row], init.incumbent[row], 'success') ?? 0),
-    },
+    regressions: [Float64Array.from(used, (row) => regressionOf(init, row))],
   }
 }
 
