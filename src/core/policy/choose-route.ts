@@ -5,6 +5,7 @@ import type { DecisionCandidate, DecisionRecord, DecisionRule, PlannedStep } fro
 import type { TaskRoute } from '../routing/task-outcome.ts'
 import { bestTradeIndex } from './best-trade.ts'
 import { bestChain, cascadeOpener, chainedSuccess, cheapestChain, shareOf, type Chain } from './cascade.ts'
+import { certainly, drawFirst, type DrawnFirst } from './exploration/draw-first.ts'
 import { overrideReason } from './safety-override.ts'
 
 /** What a decision is made from: candidates with predictions, the rule, and one draw. Nothing else is read, so a record can be replayed. */
@@ -43,7 +44,14 @@ export function chooseRoute(choice: RouteChoice): DecisionRecord {
   const starters = affordable(startersOf(usable, choice.rule.fixedRoute), choice, reasons)
   const best = strongest(starters)
   if (best === undefined)
-    return recordOf(choice, { first: undefined, second: undefined, usable, reasons, propensity: 1, reachable: () => 0 })
+    return recordOf(choice, {
+      first: undefined,
+      second: undefined,
+      usable,
+      reasons,
+      drawn: undefined,
+      reachable: () => 0,
+    })
   const isCascadeAllowed = choice.rule.isCascadeAllowed && choice.rule.fixedRoute === 'auto'
   const chainable = isCascadeAllowed ? starters : []
   const greedy =
@@ -52,13 +60,13 @@ export function chooseRoute(choice: RouteChoice): DecisionRecord {
       : pickGreedy({ starters, chainable, best }, choice.rule, reasons)
   const openers = choice.risk === 'high' ? [greedy.first] : starters
   const reachable = (): number => bestChain(openers, chainable)
-  const explored = explore(explorable(starters, choice.rule), greedy.first, choice)
-  if (explored.first !== greedy.first) {
+  const drawn = explore(explorable(starters, choice.rule), greedy.first, choice)
+  if (drawn.isStopped) reasons.push('exploration: what may be given up is used up')
+  if (drawn.first !== greedy.first) {
     reasons.push('exploration: the draw chose another candidate')
-    const { first, propensity } = explored
-    return recordOf(choice, { first, second: undefined, usable, reasons, propensity, reachable })
+    return recordOf(choice, { first: drawn.first, second: undefined, usable, reasons, drawn, reachable })
   }
-  return recordOf(choice, { ...greedy, usable, reasons, propensity: explored.propensity, reachable })
+  return recordOf(choice, { ...greedy, usable, reasons, drawn, reachable })
 }
 
 function byCost(a: DecisionCandidate, b: DecisionCandidate): number {
@@ -197,18 +205,28 @@ function bestTrade(candidates: readonly DecisionCandidate[], successPerUsd: numb
   return best
 }
 
-function explore(
-  starters: readonly DecisionCandidate[],
+function explore(candidates: readonly DecisionCandidate[], greedy: DecisionCandidate, choice: RouteChoice): DrawnFirst {
+  const { rule, draw, risk } = choice
+  if (risk === 'high' || rule.fixedRoute !== 'auto') return certainly(greedy)
+  if (rule.explore === undefined) return exploreEvenly(candidates, greedy, choice)
+  const isTried = candidates.length > 1 || (candidates.length === 1 && candidates[0] !== greedy)
+  if (!isTried) return certainly(greedy)
+  // What failures raised the bound to is what the greedy choice keeps, and so what a draw is measured by.
+  const bound = boundOf(rule, [])
+  return drawFirst({ candidates, greedy, rule: rule.explore, draw, successPerUsd: rule.successPerUsd, bound })
+}
+
+function exploreEvenly(
+  candidates: readonly DecisionCandidate[],
   greedy: DecisionCandidate,
-  { rule, draw, risk }: RouteChoice,
-): { readonly first: DecisionCandidate; readonly propensity: number } {
-  const rate = rule.explorationRate
-  if (rate <= 0 || risk === 'high' || rule.fixedRoute !== 'auto' || starters.length < 2)
-    return { first: greedy, propensity: 1 }
-  const each = rate / starters.length
-  const drawn = draw < rate ? starters[Math.floor(draw / each)] : greedy
-  const first = drawn ?? greedy
-  return { first, propensity: first === greedy ? 1 - rate + each : each }
+  { rule: { explorationRate: rate }, draw }: RouteChoice,
+): DrawnFirst {
+  if (rate <= 0 || candidates.length < 2) return certainly(greedy)
+  const each = rate / candidates.length
+  const propensities = new Map(candidates.map((candidate) => [candidate, each]))
+  propensities.set(greedy, 1 - rate + (propensities.get(greedy) ?? 0))
+  const first = (draw < rate ? candidates[Math.floor(draw / each)] : greedy) ?? greedy
+  return { ...certainly(first), propensities }
 }
 
 type Chosen = {
@@ -216,13 +234,14 @@ type Chosen = {
   readonly second: DecisionCandidate | undefined
   readonly usable: readonly DecisionCandidate[]
   readonly reasons: string[]
-  readonly propensity: number
+  /** `undefined` where there was nobody to draw from. */
+  readonly drawn: DrawnFirst | undefined
   /** The best predicted success of any plan that was allowed. */
   readonly reachable: () => number
 }
 
 function recordOf(choice: RouteChoice, chosen: Chosen): DecisionRecord {
-  const { first, second, usable, reasons, propensity } = chosen
+  const { first, second, usable, reasons, drawn } = chosen
   const chain = first === undefined ? [] : chainOf(choice, [first, ...(second === undefined ? [] : [second])], usable)
   const confidence = confidenceOf(first, second)
   const expectedCostNanos = expectedCostOf(chain)
@@ -246,7 +265,7 @@ function recordOf(choice: RouteChoice, chosen: Chosen): DecisionRecord {
     expectedLatencyS: expectedLatencyOf(chain),
     expectedTokensOut: choice.expectedTokensOut,
     maxBudgetNanos: choice.maxBudgetNanos,
-    candidates: choice.candidates,
+    candidates: choice.candidates.map((candidate) => withPropensity(candidate, drawn)),
     plan,
     ...qualityOf(choice.rule, confidence, chosen),
     reasons,
@@ -257,9 +276,17 @@ function recordOf(choice: RouteChoice, chosen: Chosen): DecisionRecord {
     ...(choice.features !== undefined && { features: choice.features }),
     ...(choice.served !== undefined && { served: choice.served }),
     draw: choice.draw,
-    propensity,
+    propensity: first === undefined ? 1 : (drawn?.propensities.get(first) ?? 1),
+    ...(choice.rule.explore !== undefined && drawn !== undefined && { exploration: drawn.regret }),
     rule: choice.rule,
   }
+}
+
+/** What an earlier choice wrote is replaced; an excluded candidate has no chance and says nothing. */
+function withPropensity(candidate: DecisionCandidate, drawn: DrawnFirst | undefined): DecisionCandidate {
+  const { propensity: _earlier, ...rest } = candidate
+  if (candidate.excludedBecause !== undefined || drawn === undefined) return rest
+  return { ...rest, propensity: drawn.propensities.get(candidate) ?? 0 }
 }
 
 /** Whether the bound is met, and by how much it is missed at best. A trade keeps no bound, and an empty plan meets none. */

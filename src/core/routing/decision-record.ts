@@ -1,4 +1,5 @@
 import type { Amount } from '../../base/money.ts'
+import type { ExplorationRegret, ExplorationRule } from '../policy/exploration/exploration-rule.ts'
 import type { ExecutionTier, ServedPolicy, TaskDomain, TaskRisk, TaskRoute } from './task-outcome.ts'
 
 /** A model that could have answered, as the policy saw it. */
@@ -7,6 +8,8 @@ export type DecisionCandidate = {
   readonly tier: ExecutionTier
   /** Predicted chance, 0 to 1, that its answer would be accepted. */
   readonly predictedSuccess: number
+  /** Standard deviation of the predicted success, where the policy knows how sure it is; absent: 0. */
+  readonly uncertainty?: number
   /** `undefined` when a price is unknown. */
   readonly expectedCostNanos: Amount | undefined
   readonly expectedLatencyS: number
@@ -35,8 +38,10 @@ export type DecisionRule = {
   readonly successPerUsd?: number
   readonly isCascadeAllowed: boolean
   readonly recentFailures: number
-  /** Share of decisions that try another candidate, 0 to 1. */
+  /** Share of decisions that try another candidate, 0 to 1; not read where `explore` says more. */
   readonly explorationRate: number
+  /** How others than the best candidate are tried; absent: evenly, on `explorationRate` of the decisions. */
+  readonly explore?: ExplorationRule
   /** The prompt asks for several things at once. */
   readonly isCompound: boolean
 }
@@ -91,6 +96,8 @@ export type DecisionRecord = {
   /** The exploration draw 0 <= x < 1, and the probability in (0, 1] with which this route was chosen. */
   readonly draw: number
   readonly propensity: number
+  /** What the draw was expected to cost beside the best prediction; absent where none was made by `rule.explore`. */
+  readonly exploration?: ExplorationRegret
   /** Absent when no policy was asked. */
   readonly rule?: DecisionRule
   /** Advisers in the order in which they were asked; absent when none was. */
