@@ -24,7 +24,6 @@ export type RouteChoice = Pick<
   | 'featureHash'
   | 'features'
   | 'served'
-  | 'served'
   | 'draw'
 > & { readonly rule: DecisionRule }
 
@@ -275,7 +274,6 @@ function recordOf(choice: RouteChoice, chosen: Chosen): DecisionRecord {
     scorer: choice.scorer,
     featureHash: choice.featureHash,
     ...(choice.features !== undefined && { features: choice.features }),
-    ...(choice.served !== undefined && { served: choice.served }),
     ...(choice.served !== undefined && { served: choice.served }),
     draw: choice.draw,
     propensity: first === undefined ? 1 : (drawn?.propensities.get(first) ?? 1),
