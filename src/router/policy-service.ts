@@ -1,18 +1,25 @@
 import { sha256HexOfBytes, type Sha256HexOfBytes } from '../base/sha256.ts'
 import { createRiskDetector } from '../core/policy/risk-detection.ts'
 import { chooseRoute } from '../core/policy/choose-route.ts'
-import { expectedCost, expectedLatencyS, expectedTokensOut } from '../core/policy/expected-outcome.ts'
+import { expectedTokensOut } from '../core/policy/expected-outcome.ts'
 import { floatBytes } from '../core/policy/float-text.ts'
 import { policyVersionOf, type PolicyArtefact } from '../core/policy/policy-artefact.ts'
 import { createPolicyScorer, type PolicyScorer, type PolicyScores } from '../core/policy/policy-scorer.ts'
 import { createFeatureExtractor } from '../core/policy/prompt-features.ts'
-import { priorSuccess } from '../core/policy/success-priors.ts'
 import { profileTask, type TaskProfile } from '../core/policy/task-profile.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
-import type { DecisionCandidate, DecisionRecord, DecisionRule } from '../core/routing/decision-record.ts'
+import type { ExplorationRule } from '../core/policy/exploration/exploration-rule.ts'
+import {
+  bookRegret,
+  regretLeft,
+  type RegretAccount,
+  type RegretLimits,
+} from '../core/policy/exploration/regret-account.ts'
+import type { DecisionRecord, DecisionRule } from '../core/routing/decision-record.ts'
 import type { Policy, PolicyInput } from '../ports/policy.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
 import { createBatchScorer } from './batch-scorer.ts'
+import { candidateOf, createJudge, type Prescored } from './judge-candidates.ts'
 
 export type PolicyServiceInit = {
   /** A trained policy; absent: the documented priors. */
@@ -21,8 +28,10 @@ export type PolicyServiceInit = {
   readonly quality: number
   /** Share of the best single model's quality to trade for, where the artefact has such a point and the caller sets no bound. */
   readonly qualityShare?: number
-  /** Share of decisions that try another candidate, 0 to 1. */
+  /** Share of decisions that try another candidate, 0 to 1; not read where `explore` says more. */
   readonly explorationRate: number
+  /** How others than the best candidate are tried, and what that may cost a day. The day's account starts anew with the service. */
+  readonly explore?: Omit<ExplorationRule, 'regretLeft'> & RegretLimits
 }
 
 /** Version that decisions carry when nothing was trained. */
@@ -76,11 +85,14 @@ export function createPolicyService(
     success: Object.fromEntries((artefact?.candidates ?? []).map((name, place) => [name, success[place] ?? 0])),
     gain,
   })
+  const isUnsure = init.explore !== undefined && init.explore.method !== 'epsilon'
+  const judge = createJudge(scorer, isUnsure)
+  let account: RegretAccount | undefined
   const decideWith = (input: PolicyInput, scored?: Prescored): DecisionRecord => {
     const features = extractor.extract(input.prompt)
     const profile = profileTask(features.scan)
     const featureHash = components.hashBytes(floatBytes(features.dense))
-    const success = scored?.success ?? scorer?.scoreEncoded(scorer.encodeFeatures(features)).success
+    const judged = judge(features, scored)
     const known = input.candidates.map((entry) => placeOf(places, entry))
     const risk = risks.assess(input.prompt)
     const tokensOut = expectedTokensOut(profile.difficulty, input.maxOutputTokens)
@@ -91,10 +103,10 @@ export function createPolicyService(
       domain: profile.domain,
       candidates: [
         ...input.candidates.map((entry, index) =>
-          candidateOf(entry, { input, profile, tokensOut, success: success?.[known[index] ?? -1] }),
+          candidateOf(entry, { input, profile, tokensOut, judged, place: known[index], isUnsure }),
         ),
         ...input.excluded.map(({ entry, because }) => ({
-          ...candidateOf(entry, { input, profile, tokensOut, success: success?.[placeOf(places, entry) ?? -1] }),
+          ...candidateOf(entry, { input, profile, tokensOut, judged, place: placeOf(places, entry), isUnsure }),
           excludedBecause: because,
         })),
       ],
@@ -107,13 +119,17 @@ export function createPolicyService(
       // The extractor overwrites its own at the next prompt.
       features: features.dense.slice(),
       draw: input.draw,
-      rule: ruleOf(init, input, profile),
+      rule: ruleOf(init, input, { profile, account }),
     })
   }
   return {
     version,
     scorer,
-    decide: (input) => decideWith(input),
+    decide(input) {
+      const record = decideWith(input)
+      if (record.exploration !== undefined) account = bookRegret(account, record.exploration, input.today)
+      return record
+    },
     judgeAll(inputs) {
       const scored = batches?.score(inputs.map(({ prompt }) => prompt))
       return inputs.map((input, index) => {
@@ -131,34 +147,15 @@ export function createPolicyService(
   }
 }
 
-/** Scores that were computed together with others. */
-type Prescored = { readonly success: Float64Array; readonly implementation: 'wasm' | 'typescript' }
-
 /** The artefact's candidate that a registry entry is: by `policyAs`, else by model name or id. */
 function placeOf(places: ReadonlyMap<string, number>, entry: ModelEntry): number | undefined {
   if (entry.policyAs !== undefined) return places.get(entry.policyAs)
   return places.get(entry.model) ?? places.get(entry.id)
 }
 
-type Assessment = {
-  readonly input: PolicyInput
-  readonly profile: TaskProfile
-  readonly tokensOut: number
-  /** Of the artefact; absent: the artefact does not know the model. */
-  readonly success: number | undefined
-}
+type Facts = { readonly profile: TaskProfile; readonly account: RegretAccount | undefined }
 
-function candidateOf(entry: ModelEntry, { input, profile, tokensOut, success }: Assessment): DecisionCandidate {
-  return {
-    modelId: entry.id,
-    tier: entry.tier,
-    predictedSuccess: success ?? priorSuccess(entry, profile),
-    expectedCostNanos: expectedCost(entry, { tokensIn: input.tokensIn, tokensOut, today: input.today }),
-    expectedLatencyS: expectedLatencyS(entry, { tokensOut }),
-  }
-}
-
-function ruleOf(init: PolicyServiceInit, input: PolicyInput, profile: TaskProfile): DecisionRule {
+function ruleOf(init: PolicyServiceInit, input: PolicyInput, { profile, account }: Facts): DecisionRule {
   const point = input.quality === undefined ? operatingPoint(init) : undefined
   return {
     fixedRoute: input.fixedRoute,
@@ -168,8 +165,17 @@ function ruleOf(init: PolicyServiceInit, input: PolicyInput, profile: TaskProfil
     isCascadeAllowed: input.isCascadeAllowed,
     recentFailures: input.recentFailures,
     explorationRate: init.explorationRate,
+    ...(init.explore !== undefined && { explore: exploreRule(init.explore, account, input) }),
     isCompound: profile.isCompound,
   }
+}
+
+function exploreRule(
+  { method, floor, contenders, width, ...limits }: NonNullable<PolicyServiceInit['explore']>,
+  account: RegretAccount | undefined,
+  { today }: PolicyInput,
+): ExplorationRule {
+  return { method, floor, contenders, width, regretLeft: regretLeft(account, limits, today) }
 }
 
 function operatingPoint({ artefact, qualityShare }: PolicyServiceInit): number | undefined {

@@ -1,0 +1,81 @@
+import { amountFromUsd } from '../base/money.ts'
+import type { ModelEntry } from '../core/models/model-entry.ts'
+import type { EncodedTask } from '../core/policy/encode-features.ts'
+import { expectedCost, expectedLatencyS } from '../core/policy/expected-outcome.ts'
+import type { PolicyScorer } from '../core/policy/policy-scorer.ts'
+import type { PromptFeatures } from '../core/policy/prompt-features.ts'
+import { priorSuccess } from '../core/policy/success-priors.ts'
+import type { TaskProfile } from '../core/policy/task-profile.ts'
+import type { DecisionCandidate } from '../core/routing/decision-record.ts'
+import type { PolicyInput } from '../ports/policy.ts'
+
+/** Scores that were computed together with others. */
+export type Prescored = { readonly success: Float64Array; readonly implementation: 'wasm' | 'typescript' }
+
+/** What the artefact says of a prompt, one value per candidate of its own. */
+export type Judgement = {
+  readonly success: Float64Array
+  /** Expected dollars; absent: it has learned none. */
+  readonly usd?: Float64Array
+  /** Standard deviations of `success`; absent where nobody asks. */
+  readonly deviation?: Float64Array
+}
+
+/** Judges a prompt by an artefact; `undefined` on priors. `isUnsure`: exploration asks how sure the estimates are. */
+export function createJudge(
+  scorer: PolicyScorer | undefined,
+  isUnsure: boolean,
+): (features: PromptFeatures, scored: Prescored | undefined) => Judgement | undefined {
+  if (scorer === undefined) return () => undefined
+  return (features, scored) => {
+    if (scored !== undefined && !isUnsure && scorer.artefact.usd === undefined) return { success: scored.success }
+    const encoded = scorer.encodeFeatures(features)
+    const success = scored?.success ?? scorer.scoreEncoded(encoded).success
+    const usd = scorer.expectedUsdOf(encoded)
+    return {
+      success,
+      ...(usd !== undefined && { usd }),
+      ...(isUnsure && { deviation: deviationsOf(scorer, encoded, success) }),
+    }
+  }
+}
+
+/** How far the priors may be off: nobody measured them. A standard deviation of P(success), by judgement. */
+const PRIOR_DEVIATION = 0.15
+
+/** Standard deviations of the calibrated chances, from those of the raw estimates (the slope of the calibration at each estimate). */
+function deviationsOf(scorer: PolicyScorer, encoded: EncodedTask, success: Float64Array): Float64Array {
+  const variance = scorer.uncertaintyOf(encoded)
+  const { calibration } = scorer.artefact.success
+  return success.map((chance, place) => {
+    const slope = (calibration[2 * place] ?? 1) * chance * (1 - chance)
+    return Math.sqrt(variance?.[place] ?? 0) * Math.abs(slope)
+  })
+}
+
+export type Assessment = {
+  readonly input: PolicyInput
+  readonly profile: TaskProfile
+  readonly tokensOut: number
+  /** Absent on priors. */
+  readonly judged: Judgement | undefined
+  /** The artefact's candidate that the entry is; absent: it does not know the model. */
+  readonly place: number | undefined
+  readonly isUnsure: boolean
+}
+
+export function candidateOf(entry: ModelEntry, assessment: Assessment): DecisionCandidate {
+  const { input, profile, tokensOut, judged, place = -1, isUnsure } = assessment
+  const success = judged?.success[place]
+  // What calls of this model were seen to cost says more than its price and a guess of its tokens.
+  const learnedUsd = judged?.usd?.[place] ?? 0
+  const learned = learnedUsd > 0 ? amountFromUsd(learnedUsd) : undefined
+  return {
+    modelId: entry.id,
+    tier: entry.tier,
+    predictedSuccess: success ?? priorSuccess(entry, profile),
+    ...(isUnsure && { uncertainty: success === undefined ? PRIOR_DEVIATION : (judged?.deviation?.[place] ?? 0) }),
+    expectedCostNanos: learned ?? expectedCost(entry, { tokensIn: input.tokensIn, tokensOut, today: input.today }),
+    expectedLatencyS: expectedLatencyS(entry, { tokensOut }),
+  }
+}
