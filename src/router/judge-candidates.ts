@@ -59,22 +59,39 @@ export type Assessment = {
   readonly tokensOut: number
   /** Absent on priors. */
   readonly judged: Judgement | undefined
-  /** The artefact's candidate that the entry is; absent: it does not know the model. */
-  readonly place: number | undefined
   readonly isUnsure: boolean
 }
 
-export function candidateOf(entry: ModelEntry, assessment: Assessment): DecisionCandidate {
-  const { input, profile, tokensOut, judged, place = -1, isUnsure } = assessment
-  const success = judged?.success[place]
+/**
+ * The models of a task as the policy sees them, then those that may not answer.
+ *
+ * @param placeOf The artefact's candidate that an entry is; `undefined` where it does not know the model.
+ */
+export function candidatesOf(
+  assessment: Assessment,
+  placeOf: (entry: ModelEntry) => number | undefined,
+): readonly DecisionCandidate[] {
+  const { candidates, excluded } = assessment.input
+  return [
+    ...candidates.map((entry) => candidateOf(entry, placeOf(entry), assessment)),
+    ...excluded.map(({ entry, because }) => ({
+      ...candidateOf(entry, placeOf(entry), assessment),
+      excludedBecause: because,
+    })),
+  ]
+}
+
+function candidateOf(entry: ModelEntry, place: number | undefined, assessment: Assessment): DecisionCandidate {
+  const { input, profile, tokensOut, judged, isUnsure } = assessment
+  const success = judged?.success[place ?? -1]
   // What calls of this model were seen to cost says more than its price and a guess of its tokens.
-  const learnedUsd = judged?.usd?.[place] ?? 0
+  const learnedUsd = judged?.usd?.[place ?? -1] ?? 0
   const learned = learnedUsd > 0 ? amountFromUsd(learnedUsd) : undefined
   return {
     modelId: entry.id,
     tier: entry.tier,
     predictedSuccess: success ?? priorSuccess(entry, profile),
-    ...(isUnsure && { uncertainty: success === undefined ? PRIOR_DEVIATION : (judged?.deviation?.[place] ?? 0) }),
+    ...(isUnsure && { uncertainty: success === undefined ? PRIOR_DEVIATION : (judged?.deviation?.[place ?? -1] ?? 0) }),
     expectedCostNanos: learned ?? expectedCost(entry, { tokensIn: input.tokensIn, tokensOut, today: input.today }),
     expectedLatencyS: expectedLatencyS(entry, { tokensOut }),
   }

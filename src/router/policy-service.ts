@@ -19,7 +19,7 @@ import type { DecisionRecord, DecisionRule } from '../core/routing/decision-reco
 import type { Policy, PolicyInput } from '../ports/policy.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
 import { createBatchScorer } from './batch-scorer.ts'
-import { candidateOf, createJudge, type Prescored } from './judge-candidates.ts'
+import { candidatesOf, createJudge, type Prescored } from './judge-candidates.ts'
 
 export type PolicyServiceInit = {
   /** A trained policy; absent: the documented priors. */
@@ -93,7 +93,6 @@ export function createPolicyService(
     const profile = profileTask(features.scan)
     const featureHash = components.hashBytes(floatBytes(features.dense))
     const judged = judge(features, scored)
-    const known = input.candidates.map((entry) => placeOf(places, entry))
     const risk = risks.assess(input.prompt)
     const tokensOut = expectedTokensOut(profile.difficulty, input.maxOutputTokens)
     return chooseRoute({
@@ -101,20 +100,14 @@ export function createPolicyService(
       riskReasons: risk.findings.map(({ area, words }) => `${area}: ${words}`),
       difficulty: profile.difficulty,
       domain: profile.domain,
-      candidates: [
-        ...input.candidates.map((entry, index) =>
-          candidateOf(entry, { input, profile, tokensOut, judged, place: known[index], isUnsure }),
-        ),
-        ...input.excluded.map(({ entry, because }) => ({
-          ...candidateOf(entry, { input, profile, tokensOut, judged, place: placeOf(places, entry), isUnsure }),
-          excludedBecause: because,
-        })),
-      ],
+      candidates: candidatesOf({ input, profile, tokensOut, judged, isUnsure }, (entry) => placeOf(places, entry)),
       expectedTokensOut: tokensOut,
       maxBudgetNanos: input.maxBudgetNanos,
       policyVersion: version,
       priceVersion: input.priceVersion,
-      scorer: known.some((place) => place !== undefined) ? (scored?.implementation ?? 'typescript') : 'priors',
+      scorer: input.candidates.some((entry) => placeOf(places, entry) !== undefined)
+        ? (scored?.implementation ?? 'typescript')
+        : 'priors',
       featureHash,
       // The extractor overwrites its own at the next prompt.
       features: features.dense.slice(),
