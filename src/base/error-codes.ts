@@ -142,7 +142,8 @@ export const ERROR_CODES = {
   },
   DATA_LEAKAGE: {
     cause: 'A feature field or a prompt of the dataset holds what is known only after the task was carried out.',
-    remedy: 'Remove the field that the message names from the features or the metadata of the records, and build again.',
+    remedy:
+      'Remove the field that the message names from the features or the metadata of the records, and build again.',
     httpStatus: 422,
     isRetryable: false,
   },
@@ -163,6 +164,20 @@ export const ERROR_CODES = {
     remedy: 'Send the request again, with a longer deadline if it was too short.',
     httpStatus: 499,
     isRetryable: true,
+  },
+  FEEDBACK_NOT_KEPT: {
+    cause: 'Feedback was sent to a node that keeps no records, so there is nothing that it could be kept with.',
+    remedy: 'Set `telemetry.consent` to true where records and feedback may be kept.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  FEEDBACK_TASK_UNKNOWN: {
+    cause:
+      'The feedback names a task or a trace of which this tenant has no record: it never ran, is of another tenant, or was deleted.',
+    remedy:
+      'Take the id from `x-kernell-task-id` or from the `traceparent` of the request, and send feedback when the answer is complete.',
+    httpStatus: 404,
+    isRetryable: false,
   },
   CACHE_CALIBRATION_INVALID: {
     cause: 'The cache calibration file is damaged, of another version, or made with another embedder.',
@@ -371,7 +386,8 @@ export const ERROR_CODES = {
     isRetryable: false,
   },
   GATEWAY_CONTROL_REFUSED: {
-    cause: 'The control endpoint answers commands of this machine that bring the token of the running node, and nobody else.',
+    cause:
+      'The control endpoint answers commands of this machine that bring the token of the running node, and nobody else.',
     remedy: 'Use the command line on the machine of the node, as the user that started it.',
     httpStatus: 403,
     isRetryable: false,
