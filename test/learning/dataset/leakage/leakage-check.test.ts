@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest'
+import { CodedError } from '../../../../src/base/errors.ts'
+import { createRandomStream } from '../../../../src/base/random-stream.ts'
+import { takeFeatureColumns, type FeatureValue } from '../../../../src/learning/dataset/leakage/feature-columns.ts'
+import {
+  LeakageCheck,
+  requireNoLeak,
+  type CheckedRow,
+  type Leak,
+} from '../../../../src/learning/dataset/leakage/leakage-check.ts'
+import { isOutcomeName } from '../../../../src/learning/dataset/leakage/outcome-names.ts'
+import type { LabelRow } from '../../../../src/learning/dataset/label-row.ts'
+import { labelRow } from '../row-builder.ts'
+
+type World = {
+  readonly label: LabelRow
+  readonly tokensOut: number
+  readonly unit: () => number
+  readonly index: number
+}
+type Planting = (world: World) => Readonly<Record<string, FeatureValue>>
+type RowParts = {
+  readonly plant?: Planting
+  readonly prompt?: (world: World) => string
+  readonly answer?: string
+  readonly vector?: (world: World) => readonly number[]
+}
+
+/** Rows of tasks whose cost, time and success follow their length only loosely. */
+function rowsOf(count: number, { plant, prompt, answer, vector }: RowParts): readonly CheckedRow[] {
+  const random = createRandomStream(count)
+  return Array.from({ length: count }, (_, index) => {
+    const tokensIn = 10 + random.nextBelow(500)
+    const tokensOut = 20 + random.nextBelow(700)
+    const success = random.nextUnit() < 0.7
+    const label = labelRow({
+      success,
+      task_token_count: tokensIn,
+      cost_usd: (tokensIn * 2 + tokensOut * 8) / 1e6,
+      latency_s: tokensOut * 0.01 + random.nextUnit(),
+      tokens_total: tokensIn + tokensOut,
+      optimal_route: random.nextUnit() < 0.6 ? 'local' : 'premium',
+      error_severity: random.nextUnit(),
+    })
+    const world = { label, tokensOut, unit: () => random.nextUnit(), index }
+    const columns = new Map<string, FeatureValue>([
+      ['metadata.prompt_chars', tokensIn * 4 + random.nextBelow(4)],
+      ['metadata.language', ['en', 'de', 'pt'][random.nextBelow(3)] ?? 'en'],
+      ['metadata.has_code', random.nextUnit() < 0.5],
+      ...Object.entries(plant?.(world) ?? {}),
+    ])
+    return {
+      columns,
+      label,
+      tokensIn,
+      outcomes: { success, cost_usd: label.cost_usd, latency_ms: label.latency_s * 1000, tokens_out: tokensOut },
+      place: `f:${index + 1}`,
+      ...(prompt !== undefined && { prompt: prompt(world) }),
+      ...(answer !== undefined && { answer }),
+      ...(vector !== undefined && { vector: vector(world) }),
+    }
+  })
+}
+
+function leaksOf(count: number, parts: RowParts): readonly Leak[] {
+  const check = new LeakageCheck()
+  for (const row of rowsOf(count, parts)) check.add(row)
+  return check.report().leaks
+}
+const rulesOf = (count: number, parts: RowParts): readonly string[] =>
+  leaksOf(count, parts).map(({ field, rule }) => `${field} ${rule}`)
+
+describe('a leak', () => {
+  it.each([1, 12, 20, 300])('is not what belongs into features, in %s rows', (count) => {
+    expect(
+      leaksOf(count, { prompt: ({ index }) => `Explain cost_usd and latency_ms: ${index} of the success rate` }),
+    ).toEqual([])
+  })
+
+  it.each([
+    'features.success',
+    'metadata.cost_usd',
+    'metadata.latencyMs',
+    'features.tokens_out',
+    'metadata.answer',
+    'features.response_text',
+    'task_metadata.verifier-accepted',
+    'metadata.final.route',
+    'features.optimal_route',
+    'metadata.was_escalated',
+  ])('is seen by the name %s in a single row', (field) => {
+    expect(rulesOf(1, { plant: () => ({ [field]: 'x' }) })).toEqual([`${field} name`])
+  })
+
+  it.each([
+    'metadata.max_output_tokens',
+    'features.expected_cost_usd',
+    'features.predictedSuccess',
+    'metadata.language',
+    'features.accost',
+    'metadata.risk_score',
+  ])('is not seen in the name %s', (field) => {
+    expect(isOutcomeName(field)).toBe(false)
+  })
+
+  it.each<readonly [string, number, Planting, string]>([
+    ['the cost itself', 3, ({ label }) => ({ x: label.cost_usd ?? 0 }), 'x equal'],
+    ['the time in milliseconds', 5, ({ label }) => ({ x: label.latency_s * 1000 }), 'x equal'],
+    ['the length of the answer', 5, ({ tokensOut }) => ({ x: tokensOut }), 'x equal'],
+    ['the cost in cents', 60, ({ label }) => ({ x: (label.cost_usd ?? 0) * 100 }), 'x correlated'],
+    ['a rising function of the time', 60, ({ label }) => ({ x: Math.sqrt(label.latency_s) }), 'x correlated'],
+    ['a falling function of the cost', 60, ({ label }) => ({ x: 1 / (label.cost_usd ?? 1) }), 'x correlated'],
+    [
+      'a number that is larger after a success',
+      80,
+      ({ label, unit }) => ({ x: (label.success ? 0.6 : 0) + unit() * 0.5 }),
+      'x separates',
+    ],
+    ['success under another name', 30, ({ label }) => ({ flag: label.success }), 'flag tells_class'],
+    ['success as a word', 30, ({ label }) => ({ flag: label.success ? 'blue' : 'red' }), 'flag tells_class'],
+    ['success in a few rows', 14, ({ label }) => ({ flag: label.success ? 'blue' : 'red' }), 'flag tells_class'],
+    [
+      'the best route, now and then wrong',
+      400,
+      ({ label, unit }) => ({ kind: unit() < 0.01 ? 'a' : label.optimal_route }),
+      'kind tells_class',
+    ],
+  ])('is seen by its values: %s', (_what, count, plant, found) => {
+    expect(rulesOf(count, { plant })).toEqual([found])
+  })
+
+  it('is not a guess that was often right, nor what follows the length of a task', () => {
+    expect(
+      rulesOf(300, {
+        plant: ({ label, unit }) => ({
+          // Planned and best are the same here, as of a good policy.
+          planned_tier: unit() < 0.005 ? 'a' : label.optimal_route,
+          chars: (label.task_token_count ?? 0) * 4,
+        }),
+      }),
+    ).toEqual([])
+  })
+
+  it('is seen in a vector of features', () => {
+    const vector = ({ label, unit }: World): readonly number[] => [
+      unit(),
+      Math.fround(label.cost_usd ?? 0),
+      label.task_token_count ?? 0,
+    ]
+    expect(rulesOf(300, { vector })).toEqual(['features[1] correlated'])
+  })
+
+  it('is seen in a prompt that names the figures of its own task', () => {
+    const prompt = ({ label }: World): string => `Do it. [latency_ms=${label.latency_s * 1000}]`
+    expect(rulesOf(4, { prompt })).toEqual(['prompt: latency_ms prompt'])
+    expect(rulesOf(40, { prompt: ({ label }) => `Do it. {"success": ${label.success}}` })).toEqual([
+      'prompt: success prompt',
+    ])
+    const longest = ({ label }: World): string => `${'word '.repeat(9000)} "cost_usd": ${label.cost_usd}`
+    expect(rulesOf(2, { prompt: longest })).toEqual(['prompt: cost_usd prompt'])
+  })
+
+  it('is seen in prompts that hold their answers', () => {
+    const answer = 'The answer is forty-two, as everybody knows.'
+    expect(rulesOf(3, { prompt: () => `Q: what? A: ${answer}`, answer })).toEqual(['prompt: answer prompt'])
+    expect(rulesOf(30, { prompt: ({ index }) => (index === 3 ? `Repeat: ${answer}` : 'Say it.'), answer })).toEqual([])
+  })
+
+  it('fails the work with the fields and the first place', () => {
+    const check = new LeakageCheck()
+    for (const row of rowsOf(2, { plant: () => ({ 'features.success': true, 'features.cost': 1 }) })) check.add(row)
+    const report = check.report()
+    expect(report).toMatchObject({ passed: false, rows: 2, rows_compared: 2, columns: 5 })
+    try {
+      requireNoLeak(report)
+      expect.unreachable()
+    } catch (error: unknown) {
+      expect(CodedError.is(error, 'DATA_LEAKAGE') && [error.message, error.details['leaks']]).toEqual([
+        'features.success leaks what came of the task: its name says that it holds an outcome (f:1), and 1 more',
+        report.leaks,
+      ])
+    }
+  })
+
+  it('is looked for in a bounded number of rows, drawn evenly', () => {
+    const check = new LeakageCheck()
+    for (let round = 0; round < 3; round += 1)
+      for (const row of rowsOf(3000, { plant: ({ label }) => ({ x: round === 2 ? (label.cost_usd ?? 0) : 0 }) }))
+        check.add(row)
+    expect(check.report()).toMatchObject({ rows: 9000, rows_compared: 4096, passed: true })
+  })
+})
+
+describe('feature columns', () => {
+  it('are the members of feature fields, by path; what else the record has stays', () => {
+    const json = {
+      success: true,
+      features: { a: 1, deep: { b: ['x', true, null] } },
+      task_metadata: { c: 2 },
+      metadata: 'text',
+      attempts: [1],
+    }
+    const { record, columns } = takeFeatureColumns(json, 'f:1')
+    expect(record).toEqual({ success: true, metadata: 'text', attempts: [1] })
+    expect([...columns]).toEqual([
+      ['features.a', 1],
+      ['features.deep.b.0', 'x'],
+      ['features.deep.b.1', true],
+      ['task_metadata.c', 2],
+    ])
+    const plain = { features: 'AAAA' }
+    expect(takeFeatureColumns(plain, 'f:1')).toEqual({ record: plain, columns: new Map() })
+  })
+
+  it('are not without end', () => {
+    let deep: unknown = 1
+    for (let level = 0; level < 20; level += 1) deep = { deep }
+    expect(() => takeFeatureColumns({ metadata: deep }, 'f:1')).toThrow('nested more than 6 levels')
+    const wide = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`f${index}`, index]))
+    expect(() => takeFeatureColumns({ features: wide }, 'f:1')).toThrow('f:1: more than 4096 feature columns')
+  })
+})
