@@ -5,6 +5,7 @@ import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { Random } from '../ports/random.ts'
 import { openLevelKeyValueStore } from './level/level-key-value-store.ts'
 import { openSegmentedEventLog } from './segmented-event-log.ts'
+import { readWhole, writeOnce } from './write-once.ts'
 
 /**
  * Number of the layout below. A directory with a higher number is refused untouched.
@@ -12,6 +13,7 @@ import { openSegmentedEventLog } from './segmented-event-log.ts'
  * ```text
  * format      this number, in decimal
  * secret      32 random bytes: the salt of every hash of this installation
+ * signing-key 32 random bytes: the seed of the key that signs gate reports, made when the first is signed
  * store/      LevelDB; its lock is the lock of the whole directory
  * NAME/       one journal each
  * serve.json  process and address of the node that serves from here, while it does; written by the command line, mode 0600
@@ -101,39 +103,6 @@ async function checkFormat(fileSystem: FileSystem, path: string): Promise<void> 
       message: `${path} has format ${text}; this version reads up to ${DATA_FORMAT}`,
       details: { found: Number(text), supported: DATA_FORMAT },
     })
-  }
-}
-
-type WriteOnceInit = {
-  readonly directory: string
-  readonly name: string
-  readonly bytes: Uint8Array
-}
-
-/** Writes the file unless it is there, durably and never in part; returns what it holds then. */
-async function writeOnce(fileSystem: FileSystem, init: WriteOnceInit): Promise<Uint8Array> {
-  const path = `${init.directory}/${init.name}`
-  if (await fileSystem.exists(path)) return await readWhole(fileSystem, path)
-  const temporaryPath = `${path}.tmp`
-  await fileSystem.remove(temporaryPath)
-  const file = await fileSystem.open(temporaryPath, { mode: 'create' })
-  try {
-    await file.append(init.bytes)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await fileSystem.rename(temporaryPath, path)
-  await fileSystem.syncDirectory(init.directory)
-  return init.bytes
-}
-
-async function readWhole(fileSystem: FileSystem, path: string): Promise<Uint8Array> {
-  const file = await fileSystem.open(path, { mode: 'read' })
-  try {
-    return await file.read(0, await file.size())
-  } finally {
-    await file.close()
   }
 }
 
