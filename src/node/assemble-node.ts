@@ -5,6 +5,7 @@ import type { JsonValue } from '../base/canonical-json.ts'
 import { elapsedBetween, type Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
+import type { DerivationLedger } from '../learning/derivations/derivation-ledger.ts'
 import type { BudgetOwner } from '../router/budget-owner.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
@@ -40,7 +41,9 @@ export type NodeParts = {
   readonly kernel: VectorKernel
   /** The store's part for the cache's answers. */
   readonly answerStore: KeyValueStore
-  /** Rewrites the store's files without what was deleted. */
+  /** What was made from records. */
+  readonly derivations: DerivationLedger
+  /** Rewrites the store's files without what was deleted, and the journals that name tasks. */
   readonly compact: () => Promise<void>
   readonly clock: Clock
   readonly startedAt: Timestamp
@@ -62,7 +65,11 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     router,
     listModels: () => models,
     records: createNodeRecords({
+      hasConsent: config.telemetry.consent,
+      clock,
       store: telemetry.store,
+      followUps: telemetry.followUps,
+      derivations: parts.derivations,
       pipeline: telemetry.pipeline,
       cache: answers.cache,
       answerStore: parts.answerStore,

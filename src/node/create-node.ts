@@ -7,6 +7,7 @@ import type { Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import { createOutboundFetch } from '../guard/outbound-fetch.ts'
+import { createDerivationLedger } from '../learning/derivations/derivation-ledger.ts'
 import { createO200kTokenizer } from '../models/tokenizer.ts'
 import type { Budgets } from '../ports/budgets.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -20,6 +21,7 @@ import { createAnswerCheck } from '../router/check-answer.ts'
 import { createRouter } from '../router/router-service.ts'
 import { openDataDirectory, type DataDirectory } from '../storage/data-directory.ts'
 import { createNodeFileSystem } from '../storage/node-file-system.ts'
+import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import { loadWasmKernel } from '../wasm/node-load.ts'
 import type { WasmKernel } from '../wasm/wasm-kernel.ts'
 import { askLocalServers, LOCAL_SERVER_ORIGINS, type ServedModels } from './ask-local-servers.ts'
@@ -91,11 +93,10 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   closers.push(() => weights.dispose())
   const catalog = await openCatalog({ config, servers, startedAt, outbound, environment, weights })
   const { store, secret } = directory
-  const records = store.sublevel('telemetry')
   const telemetry = await openTelemetry({
     ...platform,
     config: config.telemetry,
-    records,
+    root: store,
     secret,
     memoryBytes: totalmem(),
     onError,
@@ -126,7 +127,15 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     policy,
     kernel,
     answerStore,
-    compact: () => store.compact(),
+    derivations: createDerivationLedger({
+      store: store.sublevel('derivations'),
+      hashTenant: createTaskHasher(secret),
+    }),
+    async compact() {
+      await store.compact()
+      // Its records name tasks.
+      await budgets.compact()
+    },
     clock,
     startedAt,
     close,

@@ -1,15 +1,28 @@
 import { CodedError } from '../base/errors.ts'
 import type { TenantId } from '../base/identifiers.ts'
 import { parseTenantId } from '../base/identifiers.ts'
+import type { Derivation, DerivationInit } from '../learning/derivations/derivation.ts'
+import type { DerivationLedger } from '../learning/derivations/derivation-ledger.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { SemanticCache } from '../router/semantic-cache.ts'
+import type { FollowUpStore } from '../telemetry/follow-up-store.ts'
 import type { TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
 import type { TelemetryFilter, TelemetryPurge, TelemetryStore } from '../telemetry/telemetry-store.ts'
+import { joinFollowUps } from './join-follow-ups.ts'
+import { addFeedback, type FeedbackReceipt, type NewFeedback } from './node-feedback.ts'
 import { purgeMemories, type NodeMemory } from './node-memory.ts'
 import { purgePlans, type NodePlans } from './node-plans.ts'
-import type { TelemetryEvent } from '../wire/telemetry-event.ts'
+import { formatTelemetryEvent, type TelemetryEvent } from '../wire/telemetry-event.ts'
 
+export type {
+  Derivation,
+  DerivationInit,
+  DerivationKind,
+  DerivationSource,
+} from '../learning/derivations/derivation.ts'
+export type { FeedbackReceipt, Judgement, NewFeedback } from './node-feedback.ts'
 export type { TelemetryFilter, TelemetryPurge } from '../telemetry/telemetry-store.ts'
 
 export type PurgeOptions = {
@@ -25,23 +38,45 @@ export type PurgeOptions = {
 /** How much was deleted. */
 export type Purged = {
   readonly records: number
+  /** Feedback and shadow runs of the records that are gone, and of others where they are before the instant. */
+  readonly followUps: number
   readonly answers: number
   readonly memories: number
   readonly plans: number
+  /**
+   * What was made from records of that kind and is still there, as far as this node knows: exports, labelled sets, policies. It deletes none of
+   * them. A file whose path contains the name of the purged tenant is named this once, since its path cannot be kept.
+   */
+  readonly derived: readonly Derivation[]
 }
 
 /** The records of finished tasks that this node keeps with the operator's consent. What still waits to be stored is stored first. */
 export type NodeRecords = {
-  /** Leaves out records that cannot be read. */
+  /** Each with its feedback and shadow runs. Leaves out records that cannot be read. */
   list(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<TelemetryEvent>
   /** Records met since the start that could not be read. Any purge of a tenant, or of all, deletes them. */
   readonly unreadableCount: number
+  /** Tasks met since the start whose feedback and shadow runs could not be read. Any purge deletes them. */
+  readonly unreadableFollowUps: number
   count(): Promise<number>
-  /** JSON lines, oldest first, each ending in a line break. */
+  /** JSON lines, oldest first, each ending in a line break. Who keeps them calls `recordDerivation`. */
   exportLines(filter?: TelemetryFilter, options?: AbortOptions): AsyncIterable<string>
   /**
-   * Deletes for good: when it resolves, the store's files hold no byte of what was deleted. Budgets are books of money and stay,
-   * with the names of tenants that have spent. Of a cache that is switched off, all answers can be deleted; those of a tenant throw
+   * Keeps what somebody said of an answer, or what became of it. Throws `FEEDBACK_NOT_KEPT` without the operator's consent,
+   * `FEEDBACK_TASK_UNKNOWN` for a task or trace of which the tenant has no record, `REQUEST_INVALID` for values out of range, and
+   * `STORE_OVERLOADED`, `STORE_WRITE_FAILED`.
+   */
+  addFeedback(feedback: NewFeedback): Promise<FeedbackReceipt>
+  /**
+   * Remembers that something was made from these records, so that a purge can name it. `false` when it was made from files of which none came
+   * from here.
+   */
+  recordDerivation(derivation: Omit<DerivationInit, 'made_at'>): Promise<boolean>
+  /** What was made from records of this node, the oldest first, deleted records included. */
+  derivations(): Promise<readonly Derivation[]>
+  /**
+   * Deletes for good: when it resolves, the files of the data directory hold no byte of what was deleted. Budgets are books of money and
+   * stay, with the names of tenants that have spent. Of a cache that is switched off, all answers can be deleted; those of a tenant throw
    * `REQUEST_INVALID`. Memories and plans that cannot be read throw as `KernellNode.openMemory` and `openPlans`.
    */
   purge(what: TelemetryPurge, options?: PurgeOptions): Promise<Purged>
@@ -50,7 +85,11 @@ export type NodeRecords = {
 const DELETED_AT_ONCE = 512
 
 export type NodeRecordsComponents = {
+  readonly hasConsent: boolean
+  readonly clock: Pick<Clock, 'now'>
   readonly store: TelemetryStore
+  readonly followUps: FollowUpStore
+  readonly derivations: DerivationLedger
   readonly pipeline: Pick<TelemetryPipeline, 'flush'>
   /** `undefined` when the operator switched it off. */
   readonly cache: SemanticCache | undefined
@@ -58,50 +97,64 @@ export type NodeRecordsComponents = {
   readonly answerStore: KeyValueStore
   readonly memory: Pick<NodeMemory, 'open'>
   readonly plans: Pick<NodePlans, 'open'>
-  /** Rewrites the files of the data directory's store. */
+  /** Rewrites the files of the data directory's store and the journals that name tasks. */
   readonly compact: () => Promise<void>
 }
 
-export function createNodeRecords({
-  store,
-  pipeline,
-  cache,
-  answerStore,
-  memory,
-  plans: openPlans,
-  compact,
-}: NodeRecordsComponents): NodeRecords {
+export function createNodeRecords(components: NodeRecordsComponents): NodeRecords {
+  const { store, followUps, derivations, pipeline, clock } = components
+  const list = async function* (
+    filter?: TelemetryFilter,
+    options?: AbortOptions,
+  ): AsyncGenerator<TelemetryEvent, void, undefined> {
+    await pipeline.flush()
+    yield* joinFollowUps(store.list(filter, options), followUps, options)
+  }
   return {
-    async *list(filter, options) {
-      await pipeline.flush()
-      yield* store.list(filter, options)
-    },
+    list,
     get unreadableCount() {
       return store.unreadableCount
+    },
+    get unreadableFollowUps() {
+      return followUps.unreadableCount
     },
     async count() {
       await pipeline.flush()
       return await store.count()
     },
     async *exportLines(filter, options) {
-      await pipeline.flush()
-      yield* store.exportLines(filter, options)
+      for await (const event of list(filter, options)) yield `${formatTelemetryEvent(event)}\n`
     },
-    async purge(what, { withAnswers = false, withMemories = false } = {}) {
-      if (withAnswers && cache === undefined && what.kind !== 'all') {
-        const message =
-          'The cache is switched off, so its answers cannot be told apart; delete all of them, or switch it on'
-        throw new CodedError('REQUEST_INVALID', { message })
-      }
-      await pipeline.flush()
-      const records = await store.purge(what)
-      const answers = withAnswers ? await purgeAnswers({ cache, answerStore }, what) : 0
-      await compact()
-      const memories = withMemories ? await purgeMemories(memory, what) : 0
-      const plans = withMemories ? await purgePlans(openPlans, what) : 0
-      return { records, answers, memories, plans }
-    },
+    addFeedback: async (feedback) => await addFeedback(components, feedback),
+    recordDerivation: async (derivation) =>
+      await derivations.record({ ...derivation, made_at: new Date(clock.now()).toISOString() }),
+    derivations: async () => await derivations.list(),
+    purge: async (what, options = {}) => await purge(components, what, options),
   }
+}
+
+async function purge(
+  components: NodeRecordsComponents,
+  what: TelemetryPurge,
+  { withAnswers = false, withMemories = false }: PurgeOptions,
+): Promise<Purged> {
+  const { store, followUps, derivations, pipeline, cache, memory, plans: openPlans, compact } = components
+  if (withAnswers && cache === undefined && what.kind !== 'all') {
+    const message =
+      'The cache is switched off, so its answers cannot be told apart; delete all of them, or switch it on'
+    throw new CodedError('REQUEST_INVALID', { message })
+  }
+  await pipeline.flush()
+  const records = await store.purge(what)
+  const followed = await followUps.purge(what, async (name) => (await store.find(name)) !== undefined)
+  const derived = await derivations.derivedFrom(what)
+  const answers = withAnswers ? await purgeAnswers(components, what) : 0
+  await compact()
+  // Last, so that a purge that failed names everything when it is tried again.
+  if (what.kind === 'tenant' && (await derivations.forgetTenant(what.tenant))) await compact()
+  const memories = withMemories ? await purgeMemories(memory, what) : 0
+  const plans = withMemories ? await purgePlans(openPlans, what) : 0
+  return { records, followUps: followed, answers, memories, plans, derived }
 }
 
 type Answers = Pick<NodeRecordsComponents, 'cache' | 'answerStore'>

@@ -7,6 +7,7 @@ import type { Timers } from '../ports/timers.ts'
 import { createMetricsRegistry, type MetricsRegistry } from '../telemetry/metrics-registry.ts'
 import { createOpenTelemetryTracer } from '../telemetry/open-telemetry-tracer.ts'
 import { startOtlpExport } from '../telemetry/otlp-export.ts'
+import { createFollowUpStore, type FollowUpStore } from '../telemetry/follow-up-store.ts'
 import { createTelemetryPipeline, type TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
 import { createTelemetryStore, type TelemetryStore } from '../telemetry/telemetry-store.ts'
 import type { TelemetryConfig } from './config/node-config.ts'
@@ -16,6 +17,8 @@ export type NodeTelemetry = {
   readonly pipeline: TelemetryPipeline
   readonly metrics: MetricsRegistry
   readonly store: TelemetryStore
+  /** Feedback and shadow runs. */
+  readonly followUps: FollowUpStore
   readonly tracer: Tracer
   stop(): Promise<void>
 }
@@ -23,8 +26,8 @@ export type NodeTelemetry = {
 export type OpenTelemetryInit = {
   readonly actors: ActorSystem
   readonly config: TelemetryConfig
-  /** The store's part for records. */
-  readonly records: KeyValueStore
+  /** The store of the data directory; records, their index and what follows them are parts of it. */
+  readonly root: KeyValueStore
   readonly secret: Uint8Array
   readonly timers: Timers
   readonly memoryBytes: number
@@ -37,7 +40,8 @@ export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTeleme
   const exporting =
     config.otlpEndpoint === undefined ? undefined : await startOtlpExport({ url: tracesUrlOf(config.otlpEndpoint) })
   const metrics = createMetricsRegistry({ hasProcessMetrics: true })
-  const store = createTelemetryStore(init.records)
+  const store = createTelemetryStore(init.root.sublevel('telemetry'), { index: init.root.sublevel('telemetry-index') })
+  const followUps = createFollowUpStore(init.root.sublevel('follow-ups'))
   const pipeline = createTelemetryWriter({ actors, timers }, (turns) =>
     createTelemetryPipeline(
       { store, metrics, timers: turns, secret },
@@ -56,6 +60,7 @@ export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTeleme
     pipeline,
     metrics,
     store,
+    followUps,
     tracer: exporting === undefined ? NO_OP_TRACER : createOpenTelemetryTracer(),
     async stop() {
       await pipeline.stop()

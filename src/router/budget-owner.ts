@@ -23,7 +23,7 @@ import type { Random } from '../ports/random.ts'
 import type { RouteCaller } from '../ports/router.ts'
 import type { Startable } from '../ports/startable.ts'
 import type { ScheduledTimer, Timers } from '../ports/timers.ts'
-import { accountsOf } from './budget-accounts.ts'
+import { accountsOf, shadowAccounts } from './budget-accounts.ts'
 import { MachineOwner } from './machine-owner.ts'
 
 export type BudgetOwnerComponents = {
@@ -56,6 +56,8 @@ export type BudgetLine = { readonly scope: string; readonly account: BudgetAccou
 export interface BudgetOwner extends Budgets, Startable {
   /** Sets or removes a limit; resolves when durable. */
   setLimit(scope: string, window: BudgetWindow, limitNanos: Amount | undefined): Promise<void>
+  /** Replaces the journal's records, which name tasks and tenants, by the books: those name accounts with a limit, and calls that are under way. */
+  compact(): Promise<void>
   /** Every account with a limit or a hold, by name. Counters are those of its last event. */
   inspect(): readonly BudgetLine[]
   /** Names of broken invariants; empty when sound. */
@@ -115,6 +117,10 @@ class JournaledBudgetOwner implements BudgetOwner {
     await this.#owner.stop()
   }
 
+  async compact(): Promise<void> {
+    await this.#owner.compact()
+  }
+
   isBounded(caller: RouteCaller): boolean {
     // While the journal is not read nobody can tell, and `reserve` waits or refuses.
     if (!this.#isStarted || !this.#owner.isReady) return true
@@ -124,7 +130,7 @@ class JournaledBudgetOwner implements BudgetOwner {
   async reserve(request: ReserveRequest, options: AbortOptions = {}): Promise<BudgetReservation> {
     options.signal?.throwIfAborted()
     if (!this.#isStarted) throw new CodedError('STORE_NOT_OPEN', { message: 'The budget owner is not started' })
-    const accounts = accountsOf(request.caller, request.taskId)
+    const accounts = request.purpose === 'shadow' ? shadowAccounts() : accountsOf(request.caller, request.taskId)
     if (this.#owner.isReady && !accounts.some((name) => this.#hasAccount(name))) return UNBOUNDED_RESERVATION
     const { waitingCount } = this.#owner
     if (waitingCount >= (this.#init.pendingMax ?? PENDING_MAX_DEFAULT)) {

@@ -170,6 +170,18 @@ export class MachineOwner<State, Event, Effect> {
     })
   }
 
+  /**
+   * Replaces the journal's records by what they came to, so that it holds nothing of what has ended. Rejects with what the journal throws, and
+   * with what stopped the owner.
+   */
+  async compact(): Promise<void> {
+    while (this.compaction !== undefined) await this.compaction
+    if (this.failure !== undefined) throw this.failure.cause
+    if (!this.isOpen) throw new CodedError('STORE_NOT_OPEN', { message: `${this.init.id}: not open` })
+    this.write()
+    await this.startCompaction()
+  }
+
   private definition(): AgentDefinition {
     const { id, mailboxBound } = this.init
     return defineAgent({
@@ -318,14 +330,19 @@ export class MachineOwner<State, Event, Effect> {
   }
 
   /** Only where the journal has all that the state has: right after a batch was handed to it. */
-  private compactWhenLarge(): void {
+  private startCompaction(): Promise<void> {
     const { log } = this.components
-    if (this.compaction !== undefined || log.sizeBytes < this.init.compactAtBytes) return
-    this.compaction = log
-      .compact({ nextIndex: log.nextIndex, payload: this.init.encodeState(this.current) })
+    const compacted = log.compact({ nextIndex: log.nextIndex, payload: this.init.encodeState(this.current) })
+    this.compaction = compacted
       .catch(() => {})
       .finally(() => {
         this.compaction = undefined
       })
+    return compacted
+  }
+
+  private compactWhenLarge(): void {
+    if (this.compaction !== undefined || this.components.log.sizeBytes < this.init.compactAtBytes) return
+    this.startCompaction().catch(() => {})
   }
 }

@@ -1,5 +1,6 @@
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
+import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
 import { CodedError } from '../../src/base/errors.ts'
 import { amountFromNanos } from '../../src/base/money.ts'
@@ -10,7 +11,6 @@ import type { NodeConfig } from '../../src/node/config/node-config.ts'
 import type { CacheReport, CostReport, EvaluatingNode, RoutingReport } from '../../src/node/node-evaluations.ts'
 import { createNodeRecords } from '../../src/node/node-records.ts'
 import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
-import { createTelemetryStore } from '../../src/telemetry/telemetry-store.ts'
 import type { RouteEstimate, RouteRequest, RouteResult } from '../../src/ports/router.ts'
 
 /** What the scripted router does with a prompt. */
@@ -104,8 +104,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
       },
     },
     records: createNodeRecords({
-      store: createTelemetryStore(createMemoryKeyValueStore()),
-      pipeline: { flush: async () => undefined },
+      ...createUnsavedRecords(),
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),
       memory,

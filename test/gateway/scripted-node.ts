@@ -1,5 +1,6 @@
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
+import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
 import { createHash } from 'node:crypto'
 import type { JsonValue } from '../../src/base/canonical-json.ts'
@@ -14,7 +15,6 @@ import { createNodeRecords } from '../../src/node/node-records.ts'
 import type { AbortOptions } from '../../src/ports/abort-options.ts'
 import type { ModelAnswer, ModelStreamPart } from '../../src/ports/language-model.ts'
 import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
-import { createTelemetryStore } from '../../src/telemetry/telemetry-store.ts'
 import type { RoutedStream, RouteRequest, RouteResult } from '../../src/ports/router.ts'
 
 export const DECISION: DecisionRecord = {
@@ -144,8 +144,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
       estimate: async () => await Promise.reject(new Error('not asked for over HTTP')),
     },
     records: createNodeRecords({
-      store: createTelemetryStore(createMemoryKeyValueStore()),
-      pipeline: { flush: async () => undefined },
+      ...createUnsavedRecords(),
       cache: undefined,
       answerStore: createMemoryKeyValueStore(),
       memory,

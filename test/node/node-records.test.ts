@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { parseTenantId, type TenantId } from '../../src/base/identifiers.ts'
 import type { ConfigDocument } from '../../src/node/config/config-document.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
+import type { Purged } from '../../src/node/node-records.ts'
 import { openLevelKeyValueStore } from '../../src/storage/level/level-key-value-store.ts'
 import type { TelemetryEvent } from '../../src/wire/telemetry-event.ts'
 import { startUpstreamServer } from '../fixtures/upstream-server.ts'
@@ -26,6 +27,16 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<readonly Item[
 }
 const listOf = async (node: KernellNode, filter = {}): Promise<readonly TelemetryEvent[]> =>
   await collect(node.records.list(filter))
+
+const purged = (some: Partial<Purged>): Purged => ({
+  records: 0,
+  followUps: 0,
+  answers: 0,
+  memories: 0,
+  plans: 0,
+  derived: [],
+  ...some,
+})
 
 /** Names of the files below the folder whose bytes hold the text. */
 function filesWith(folder: string, text: string): readonly string[] {
@@ -68,12 +79,7 @@ describe('the records of a node', () => {
     expect(await listOf(node)).toHaveLength(1)
     expect(node.records.unreadableCount).toBe(1)
     expect(await node.metricsText()).toContain('kernell_telemetry_unreadable 1')
-    expect(await node.records.purge({ kind: 'tenant', tenant: 'nobody' })).toEqual({
-      records: 1,
-      answers: 0,
-      memories: 0,
-      plans: 0,
-    })
+    expect(await node.records.purge({ kind: 'tenant', tenant: 'nobody' })).toEqual(purged({ records: 1, answers: 0 }))
     expect([node.records.unreadableCount, await node.records.count()]).toEqual([0, 1])
   })
 
@@ -87,13 +93,10 @@ describe('the records of a node', () => {
     await using node = await startNode({})
     await sum(node, 'acme', 1)
     await sum(node, 'acme', 2)
-    expect(await node.records.purge({ kind: 'before', before: '2020-01-01T00:00:00.000Z' })).toEqual({
-      records: 0,
-      answers: 0,
-      memories: 0,
-      plans: 0,
-    })
-    expect(await node.records.purge({ kind: 'all' })).toEqual({ records: 2, answers: 0, memories: 0, plans: 0 })
+    expect(await node.records.purge({ kind: 'before', before: '2020-01-01T00:00:00.000Z' })).toEqual(
+      purged({ records: 0, answers: 0 }),
+    )
+    expect(await node.records.purge({ kind: 'all' })).toEqual(purged({ records: 2, answers: 0 }))
     expect(await listOf(node)).toEqual([])
     await sum(node, 'acme', 3)
     expect(await node.records.count()).toBe(1)
@@ -114,12 +117,7 @@ describe('the records of a node', () => {
     await using node = await startNode({ ...document, cache: { enabled: false } }, folder)
     const tenant = { kind: 'tenant', tenant: 'default' } as const
     await expect(node.records.purge(tenant, { withAnswers: true })).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
-    expect(await node.records.purge({ kind: 'all' }, { withAnswers: true })).toEqual({
-      records: 1,
-      answers: 1,
-      memories: 0,
-      plans: 0,
-    })
+    expect(await node.records.purge({ kind: 'all' }, { withAnswers: true })).toEqual(purged({ records: 1, answers: 1 }))
     for (const text of ['at the harbour', 'with the tide']) expect(filesWith(folder, text), text).toEqual([])
   })
 
@@ -142,8 +140,8 @@ describe('the records of a node', () => {
     const data = join(folder, 'data')
     for (const text of ['planted-tenant-7q', hash, other]) expect(filesWith(data, text), text).not.toEqual([])
     const node = await startNode(document, folder)
-    const purged = await node.records.purge({ kind: 'tenant', tenant: 'planted-tenant-7q' }, { withAnswers: true })
-    expect(purged).toEqual({ records: 1, answers: 1, memories: 0, plans: 0 })
+    const what = { kind: 'tenant', tenant: 'planted-tenant-7q' } as const
+    expect(await node.records.purge(what, { withAnswers: true })).toEqual(purged({ records: 1, answers: 1 }))
     for (const text of ['planted-tenant-7q', hash]) expect(filesWith(data, text), text).toEqual([])
     for (const text of ['staying-tenant-2z', other]) expect(filesWith(data, text), text).not.toEqual([])
     await node.close()

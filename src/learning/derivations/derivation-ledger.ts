@@ -39,8 +39,10 @@ export interface DerivationLedger {
   /**
    * Takes the name of a tenant out of the ledger: entries whose path contains it are forgotten, since a path cannot be kept without its name.
    * Call it after `derivedFrom`.
+   *
+   * @returns Whether there was one.
    */
-  forgetTenant(tenant: string): Promise<void>
+  forgetTenant(tenant: string): Promise<boolean>
   /** Entries met since the start that could not be read. */
   readonly unreadableCount: number
 }
@@ -109,14 +111,15 @@ class KeyedDerivationLedger implements DerivationLedger {
       .map(({ kept }) => described(kept))
   }
 
-  async forgetTenant(tenant: string): Promise<void> {
+  async forgetTenant(tenant: string): Promise<boolean> {
     const entries = await this.#entries()
     const naming = entries.filter(({ kept: { path } }) => path?.includes(tenant) === true)
-    if (naming.length === 0) return
+    if (naming.length === 0) return false
     await this.#store.batch(
       naming.map(({ key }) => ({ type: 'delete', key })),
       { sync: true },
     )
+    return true
   }
 
   /** The derivation with all tenants and the whole range of time of what it was made from. */
