@@ -2,6 +2,7 @@ import { CodedError } from '../base/errors.ts'
 import { answerChat } from './chat-endpoint.ts'
 import { answerEmbeddings } from './embeddings-endpoint.ts'
 import { type Endpoint, type Exchange, type GatewayContext, respondJson } from './exchange.ts'
+import { answerFeedback } from './feedback-endpoint.ts'
 import { listModels, showModel } from './models-endpoint.ts'
 import { answerHealth, answerMetrics, answerPolicy } from './node-endpoints.ts'
 
@@ -23,6 +24,7 @@ const ENTRIES: readonly EndpointEntry[] = [
   { ...WORK, route: '/v1/chat/completions', answer: answerChat },
   { ...WORK, route: '/v1/embeddings', answer: answerEmbeddings },
   { ...WORK, route: '/v1/policy/decide', answer: answerPolicy },
+  { ...WORK, route: '/v1/feedback', answer: answerFeedback },
   { ...LOOK, route: '/v1/models', answer: listModels },
   { ...LOOK, route: '/healthz', isPublic: true, answer: answerHealth },
   { ...LOOK, route: '/metrics', answer: answerMetrics },

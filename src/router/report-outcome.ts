@@ -18,7 +18,7 @@ export function outcomeOf(run: TaskRun, end: TaskEnd): TaskOutcome {
     decisionId: run.taskId,
     at: run.startedAt,
     tenant: run.route.caller.tenant,
-    traceId: run.span.traceId,
+    traceId: run.span.traceId ?? traceIdOf(run.route.traceparent),
     taskText: facts.prompt,
     taskTokenCount: facts.tokensIn,
     taskDomain: decision.domain,
@@ -67,6 +67,12 @@ function escalatedAttempts({ attempts }: TaskRun): readonly RouteAttempt[] {
     if (ofStep.length > 1) return ofStep
   }
   return []
+}
+
+/** The caller's trace, where nothing is traced here; what is no trace context is none. */
+function traceIdOf(traceparent: string | undefined): string | undefined {
+  if (traceparent === undefined) return undefined
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent)?.[1]
 }
 
 function isLocalModelTier(tier: ExecutionTier | undefined): boolean {

@@ -3,6 +3,8 @@ import { CodedError } from '../../src/base/errors.ts'
 import type { Amount } from '../../src/base/money.ts'
 import type { Timestamp } from '../../src/base/time.ts'
 import type { OutcomeAttempt, TaskOutcome } from '../../src/core/routing/task-outcome.ts'
+import { createFeatureExtractor } from '../../src/core/policy/prompt-features.ts'
+import { createPolicyService } from '../../src/router/policy-service.ts'
 import type { CacheOutcome, SemanticCache } from '../../src/router/semantic-cache.ts'
 import { CACHE_UPKEEP } from './cache-upkeep.ts'
 import {
@@ -328,6 +330,27 @@ describe('the record of a task', () => {
       apiProvider: undefined,
       fallbackTrigger: 'REQUEST_ABORTED',
     })
+  })
+
+  it.each([
+    ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', '4bf92f3577b34da6a3ce929d0e0e4736'],
+    ['words of somebody', undefined],
+  ])("names the caller's trace, where nothing is traced here: %s", async (traceparent, traceId) => {
+    const outcome = await outcomeAfter(
+      createFixture({ models: [cheap] }),
+      async ({ router }) => await router.route(requestOf(PROMPT, { traceparent })),
+    )
+    expect(outcome.traceId).toBe(traceId)
+  })
+
+  it('carries the features that were decided by, whatever is decided after it', async () => {
+    const policy = createPolicyService({ quality: 0.7, explorationRate: 0 })
+    const fixture = createFixture({ models: [cheap], policy })
+    await route(fixture)
+    await fixture.router.route(requestOf('Prove it, 1, 2, 3, 4!'))
+    const [first, second] = fixture.outcomes.map(({ predicted }) => predicted.features)
+    expect(first).toEqual(createFeatureExtractor().extract(PROMPT).dense)
+    expect(second).not.toEqual(first)
   })
 
   it('that was streamed is the same as when it was not', async () => {
