@@ -140,6 +140,12 @@ export const ERROR_CODES = {
     httpStatus: 400,
     isRetryable: false,
   },
+  TRAINING_DATA_TOO_LARGE: {
+    cause: 'The rows of a training run do not fit into the 4 GiB that the kernels can hold.',
+    remedy: 'Train on fewer rows; `kernell data split` draws a part by the hash of the tasks.',
+    httpStatus: 413,
+    isRetryable: false,
+  },
   DATA_LEAKAGE: {
     cause: 'A feature field or a prompt of the dataset holds what is known only after the task was carried out.',
     remedy:
