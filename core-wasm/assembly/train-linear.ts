@@ -20,6 +20,7 @@ import { sigmoid } from './deterministic-math'
 //   36 start              f32, above 0
 //   40 sparse penalty     f32
 //   44 rows seen          i32
+//   48 dense inverse rate f32
 
 export const LOSS_LOGISTIC: i32 = 0
 export const LOSS_SQUARED: i32 = 1
@@ -86,7 +87,7 @@ function gradientOf(loss: i32, score: f64, target: f64, quantile: f64): f64 {
 }
 
 function stepDense(plan: usize, dense: usize, gradient: v128): void {
-  const inverseRate = v128.load32_splat(plan + 32)
+  const inverseRate = v128.load32_splat(plan + 48)
   const start = v128.load32_splat(plan + 36)
   let weights = pointer(plan, 4)
   let squares = pointer(plan, 8)

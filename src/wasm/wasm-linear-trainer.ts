@@ -56,6 +56,7 @@ export class WasmLinearTrainer implements LinearTrainer {
     const floats = core.float32(this.#planAt, PLAN_BYTES / 4)
     floats.set([plan.quantile ?? 0.5, 1 / plan.rate, plan.start, plan.sparsePenalty], 7)
     words[11] = 0
+    floats[12] = 1 / plan.denseRate
   }
 
   train({ order, targets, weights }: TrainingPass): number {

@@ -39,6 +39,7 @@ function planOf(shape: TrainingShape, init: Settings): TrainingPlan {
     loss,
     quantile,
     rate,
+    denseRate: rate / 2,
     start: 1e-3,
     densePenalties: Float32Array.from({ length: shape.denseCount }, (_, place) => penalty * place),
     sparsePenalty: penalty,
@@ -130,7 +131,7 @@ describe('training in WebAssembly and in TypeScript', () => {
 describe.each(['wasm', 'typescript'] as const)('a trainer in %s', (implementation) => {
   const open = (shape: TrainingShape): LinearTrainer => (implementation === 'wasm' ? wasm : twin).createTrainer(shape)
   const basic = { denseCount: 0, sparseCount: 8 }
-  const plan = { loss: 'logistic', rate: 0.5, start: 1e-3, densePenalties: new Float32Array(0) } as const
+  const plan = { loss: 'logistic', rate: 0.5, denseRate: 0.5, start: 1e-3, densePenalties: new Float32Array(0) } as const
   const free = { ...plan, sparsePenalty: 0, readsPairs: true, bias: 0 }
 
   function append({ rows }: LinearTrainer, pairs: readonly (readonly [number, number])[]): void {
@@ -169,7 +170,7 @@ describe.each(['wasm', 'typescript'] as const)('a trainer in %s', (implementatio
     for (let row = 0; row < targets.length; row += 1) append(trainer, [])
     const order = orderOf(101, 20_000, 9)
     const learn = (quantile: number): number => {
-      trainer.begin({ ...free, loss: 'quantile', quantile, rate: 20, bias: 50 })
+      trainer.begin({ ...free, loss: 'quantile', quantile, denseRate: 20, bias: 50 })
       trainer.train({ order, targets })
       return trainer.read().bias
     }

@@ -23,8 +23,10 @@ export type TrainingPlan = {
   readonly loss: TrainingLoss
   /** Of loss `quantile`, between 0 and 1. */
   readonly quantile?: number
-  /** Step size of a weight at first, above 0. */
+  /** Step size of a hashed feature's weight at first, above 0. */
   readonly rate: number
+  /** The same of dense features and the bias. Every row has all of them, so they move together and need smaller steps. */
+  readonly denseRate: number
   /** Above 0; keeps the first steps of a weight small. */
   readonly start: number
   /** Per dense feature, 0 or more, in units of the mean loss. */
@@ -58,11 +60,11 @@ export type TrainedWeights = {
 
 /** Throws `RangeError` for a plan that does not fit the rows. */
 export function checkTrainingPlan(shape: TrainingShape, plan: TrainingPlan): void {
-  const { quantile, rate, start, densePenalties, sparsePenalty, bias } = plan
+  const { quantile, rate, denseRate, start, densePenalties, sparsePenalty, bias } = plan
   if (plan.loss === 'quantile' && !(quantile !== undefined && quantile > 0 && quantile < 1))
     throw new RangeError(`The quantile must be between 0 and 1, not ${quantile}`)
-  if (!(rate > 0 && rate < Number.POSITIVE_INFINITY) || !(start > 0 && start < Number.POSITIVE_INFINITY))
-    throw new RangeError('rate and start must be above 0')
+  for (const positive of [rate, denseRate, start])
+    if (!(positive > 0 && positive < Number.POSITIVE_INFINITY)) throw new RangeError('Rates and start must be above 0')
   if (densePenalties.length !== shape.denseCount)
     throw new RangeError(`densePenalties must be ${shape.denseCount} long, not ${densePenalties.length}`)
   if (!densePenalties.every((penalty) => penalty >= 0 && penalty < Number.POSITIVE_INFINITY))
@@ -81,6 +83,7 @@ export type TrainingState = {
   readonly table: Float32Array
   readonly lastSeen: Int32Array
   readonly inverseRate: number
+  readonly denseInverseRate: number
   readonly start: number
   readonly sparsePenalty: number
   readonly quantile: number
@@ -103,6 +106,7 @@ export function createTrainingState(shape: TrainingShape, layout: RowLayout, pla
     table,
     lastSeen: new Int32Array(table.buffer),
     inverseRate: round(1 / plan.rate),
+    denseInverseRate: round(1 / plan.denseRate),
     start: round(plan.start),
     sparsePenalty: round(plan.sparsePenalty),
     quantile: round(plan.quantile ?? 0.5),
@@ -210,11 +214,11 @@ function slopeOf({ plan, quantile }: TrainingState, score: number, target: numbe
 type Step = { readonly from: number; readonly gradient: number }
 
 function stepDense(state: TrainingState, floats: Float32Array, { from, gradient }: Step): void {
-  const { dense, denseSquares, densePenalties, start, inverseRate } = state
+  const { dense, denseSquares, densePenalties, start, denseInverseRate } = state
   for (let j = 0; j < dense.length; j += 1) {
     const g = round(gradient * (floats[from + j] ?? 0))
     const n = round((denseSquares[j] ?? 0) + round(g * g))
-    const d = round(round(start + round(Math.sqrt(n))) * inverseRate)
+    const d = round(round(start + round(Math.sqrt(n))) * denseInverseRate)
     denseSquares[j] = n
     dense[j] = round(round(round(d * (dense[j] ?? 0)) - g) / round(d + (densePenalties[j] ?? 0)))
   }

@@ -23,7 +23,12 @@ const PENALTY = {
 } as const
 
 /** Per candidate one column with one value per row; NaN where the row does not have it. */
-export type Targets = { readonly success: readonly Float64Array[]; readonly usd: readonly Float64Array[] }
+export type Targets = {
+  readonly success: readonly Float64Array[]
+  readonly usd: readonly Float64Array[]
+  /** Per candidate how much a row counts for its success, 0 or more; absent: 1. */
+  readonly weights?: readonly Float64Array[]
+}
 
 /** What heads read of a task beside the prompt's features. */
 export type Reading = { readonly withTemplates: boolean; readonly readsAnswers: boolean }
@@ -44,8 +49,9 @@ export function fitHeads(prepared: readonly PreparedRow[], targets: Targets, rea
   const response = reading.readsAnswers ? fitResponseRecipe(prepared) : undefined
   const matrix = encodeRows(prepared, recipe, response)
   const penalties = penaltiesOf(recipe, reading.readsAnswers)
-  const weights = [...targets.success, ...targets.usd].map((column) => {
-    const mask = column.map((value) => (Number.isNaN(value) ? 0 : 1))
+  const weights = [...targets.success, ...targets.usd].map((column, head) => {
+    const counts = targets.weights?.[head]
+    const mask = column.map((value, row) => (Number.isNaN(value) ? 0 : (counts?.[row] ?? 1)))
     return solveRidge({ matrix, targets: column.map((value) => (Number.isNaN(value) ? 0 : value)), mask, penalties })
   })
   return { recipe, response, matrix, weights }
@@ -72,32 +78,44 @@ export type FoldedRows = {
 }
 
 /** Predictions for every row by heads that did not see its fold, in the layout of the targets. */
-export function predictHeldOut(
-  { prepared, folds, foldCount }: FoldedRows,
-  targets: Targets,
-  reading: Reading,
-): Targets {
+export function predictHeldOut(rows: FoldedRows, targets: Targets, reading: Reading): Targets {
   const held = {
     success: targets.success.map((column) => column.slice()),
     usd: targets.usd.map((column) => column.slice()),
   }
-  for (let fold = 0; fold < foldCount; fold += 1) {
-    const train = indicesOf(folds, (value) => value !== fold)
-    const test = indicesOf(folds, (value) => value === fold)
-    const take = (column: Float64Array): Float64Array => Float64Array.from(train, (row) => column[row] ?? Number.NaN)
-    const heads = fitHeads(
-      pick(prepared, train),
-      { success: targets.success.map(take), usd: targets.usd.map(take) },
-      reading,
-    )
-    const matrix = encodeRows(pick(prepared, test), heads.recipe, heads.response)
-    const out = new Float64Array(test.length)
-    for (const [index, column] of [...held.success, ...held.usd].entries()) {
-      multiply(matrix, heads.weights[index] ?? new Float64Array(0), out)
-      for (const [place, row] of test.entries()) column[row] = out[place] ?? 0
-    }
+  for (let fold = 0; fold < rows.foldCount; fold += 1) {
+    const predicted = predictFold(rows, targets, { ...reading, fold })
+    for (const [index, column] of [...held.success, ...held.usd].entries())
+      for (const [place, row] of predicted.rows.entries()) column[row] = predicted.scores[index]?.[place] ?? 0
   }
   return held
+}
+
+/** Predictions for the rows of one fold, by heads fitted on the others: one column per success target, then per cost target. */
+export function predictFold(
+  { prepared, folds }: FoldedRows,
+  targets: Targets,
+  { fold, ...reading }: Reading & { readonly fold: number },
+): { readonly rows: readonly number[]; readonly scores: readonly Float64Array[] } {
+  const train = indicesOf(folds, (value) => value !== fold)
+  const test = indicesOf(folds, (value) => value === fold)
+  const take = (column: Float64Array): Float64Array => Float64Array.from(train, (row) => column[row] ?? Number.NaN)
+  const heads = fitHeads(
+    pick(prepared, train),
+    {
+      success: targets.success.map(take),
+      usd: targets.usd.map(take),
+      ...(targets.weights !== undefined && { weights: targets.weights.map(take) }),
+    },
+    reading,
+  )
+  const matrix = encodeRows(pick(prepared, test), heads.recipe, heads.response)
+  const scores = heads.weights.map((weights) => {
+    const out = new Float64Array(test.length)
+    multiply(matrix, weights, out)
+    return out
+  })
+  return { rows: test, scores }
 }
 
 /** Weights as the kernels take them: 32-bit, the buckets of one index side by side. */
