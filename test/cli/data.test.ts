@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createSystemRandom } from '../../src/node/system-random.ts'
@@ -56,8 +57,24 @@ describe('kernell data', () => {
     expect(readFileSync(output, 'utf8').trimEnd().split('\n')).toHaveLength(2)
     const forced = await run(folder, 'data', 'export', '--output', 'out.jsonl', '--force')
     expect(documentOf(forced)).toEqual({ output, records: 2 })
+    const exported = {
+      kind: 'export',
+      path: output,
+      version: null,
+      rows: 2,
+      from: lines[0]?.['timestamp'],
+      to: lines[1]?.['timestamp'],
+      hash: createHash('sha256').update(readFileSync(output)).digest('hex'),
+      exists: true,
+    }
+    expect(documentOf(await run(folder, 'data', 'inspect'))).toMatchObject({
+      keep_text: false,
+      derivations: [exported],
+    })
 
     expect(documentOf(await run(folder, 'data', 'purge', '--tenant', 'nobody', '--yes'))).toEqual({
+      derived: [],
+      follow_ups: 0,
       purged: 0,
       answers: 0,
       memories: 0,
@@ -65,19 +82,34 @@ describe('kernell data', () => {
       left: 2,
     })
     expect(documentOf(await run(folder, 'data', 'purge', '--before', '2026-01-01', '--yes'))).toEqual({
+      derived: [],
+      follow_ups: 0,
       purged: 0,
       answers: 0,
       memories: 0,
       plans: 0,
       left: 2,
     })
-    expect(documentOf(await run(folder, 'data', 'purge', '--all', '--answers', '--yes'))).toEqual({
+    rmSync(output)
+    expect(documentOf(await run(folder, 'data', 'purge', '--all', '--answers', '--yes'))).toMatchObject({
+      derived: [{ ...exported, exists: false }],
+      follow_ups: 0,
       purged: 2,
       answers: 0,
       memories: 0,
       plans: 0,
       left: 0,
     })
+  })
+
+  it('names in words what it does not delete', { timeout: 30_000 }, async () => {
+    const folder = await folderWithRecords()
+    await run(folder, 'data', 'export', '--output', 'out.jsonl')
+    const words = ['data', 'purge', '--tenant', 'default', '--yes', '--config', 'kernell.jsonc']
+    const { output } = await runBinary(words, { folder })
+    expect(output).toContain('NOT deleted')
+    expect(output).toMatch(new RegExp(`export +${join(folder, 'out.jsonl')} +2 +yes`))
+    expect(existsSync(join(folder, 'out.jsonl'))).toBe(true)
   })
 
   it('is refused with the remedy while a node has the directory open', { timeout: 30_000 }, async () => {
@@ -106,7 +138,7 @@ describe('kernell data', () => {
     [['data', 'export'], '--output is missing'],
     [['data', 'inspect', '--limit', '0'], '--limit must be a whole number'],
     [['data', 'inspect', '--from', '1'], '--from must be a day'],
-    [['data'], 'needs one of: inspect, export, purge'],
+    [['data'], 'needs one of: '],
   ])('%j is wrong usage', async (words, hint) => {
     const wrong = await runInProcess(words)
     expect([wrong.exitCode, wrong.errors]).toEqual([2, expect.stringContaining(hint)])

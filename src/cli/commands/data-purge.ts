@@ -1,7 +1,8 @@
-import type { TelemetryPurge } from '../../node/node-records.ts'
+import type { Purged, TelemetryPurge } from '../../node/node-records.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, textFlag, usageError, type Flags } from '../flags.ts'
+import { derivationDocument, formatDerivations } from '../format-derivations.ts'
 import { instantFlag, WITHOUT_SERVERS } from '../record-flags.ts'
 
 /** Deletes records so that the files hold no byte of them. */
@@ -10,7 +11,7 @@ export const dataPurgeCommand: Command = {
   summary: 'delete records for good',
   synopsis: '--all | --tenant NAME | --before DATE',
   flags: {
-    all: { describe: 'every record' },
+    all: { describe: 'every record, with its feedback and shadow runs' },
     tenant: { value: 'NAME', describe: 'the records of this tenant' },
     before: { value: 'DATE', describe: 'records before this instant: 2026-01-31 or 2026-01-31T08:00:00Z' },
     answers: { describe: 'also cached answers: all, or those of the tenant' },
@@ -20,6 +21,7 @@ export const dataPurgeCommand: Command = {
     yes: { describe: 'needed, since nothing brings them back' },
   },
   details: [
+    'What was made from the records before (exports, labelled sets, policies) is named and not deleted: that is for whoever holds it. A file whose path contains the name of the purged tenant is named this once, since the name goes with the records.',
     'The files are rewritten without what was deleted, and they are not compressed, so that a search through their bytes tells the truth. The disk itself, its snapshots and backups may hold older copies. Budgets keep their books: names of tenants that have spent stay in them. With --before, answers go when their time to live is over, memories when they are of no more use, and unfinished plans after a week.',
   ],
   examples: [
@@ -38,18 +40,43 @@ export const dataPurgeCommand: Command = {
       }),
       WITHOUT_SERVERS,
     )
-    const { records, answers, memories, plans } = purged
-    if (isJson) terminal.printJson({ purged: records, answers, memories, plans, left })
+    if (isJson) terminal.printJson(documentOf(purged, left))
     else {
+      const { records, followUps, answers, memories, plans, derived } = purged
       const deleted = [
         `${records} records`,
+        `${followUps} pieces of feedback and shadow runs`,
         ...(withAnswers ? [`${answers} cached answers`] : []),
         ...(withMemories ? [`${memories} memories`, `${plans} unfinished plans`] : []),
       ]
       terminal.print(`Deleted ${deleted.join(', ')}; ${left} records are left`)
+      if (derived.length > 0) terminal.print(formatLeftOver(purged, terminal.cutWidth))
     }
     return EXIT_CODES.done
   },
+}
+
+function documentOf({ records, followUps, answers, memories, plans, derived }: Purged, left: number): object {
+  return {
+    purged: records,
+    follow_ups: followUps,
+    answers,
+    memories,
+    plans,
+    left,
+    derived: derived.map(derivationDocument),
+  }
+}
+
+function formatLeftOver({ derived }: Purged, width: number): string {
+  return [
+    '',
+    'Made from such records before, and NOT deleted by this command:',
+    '',
+    formatDerivations(derived, width),
+    '',
+    'Delete the files where you no longer want them, and train policies again without them.',
+  ].join('\n')
 }
 
 /** Throws `COMMAND_INVALID` unless exactly one of the three is named. */
