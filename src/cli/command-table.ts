@@ -61,6 +61,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/init.ts')).initCommand,
   },
   {
+    name: 'data build',
+    summary: 'label records of finished tasks into a dataset',
+    load: async () => (await import('./commands/data-build.ts')).dataBuildCommand,
+  },
+  {
     name: 'data inspect',
     summary: 'show the records of finished tasks that this node keeps',
     load: async () => (await import('./commands/data-inspect.ts')).dataInspectCommand,
