@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CodedError } from '../../src/base/errors.ts'
+import { parsePolicyDecision } from '../../src/core/policy/policy-decision.ts'
+import { policyCompletion, policyPrompt } from '../../src/core/policy/policy-question.ts'
 import { askForChoices } from '../../src/models/ask-for-choices.ts'
 import { createGgufModel, type GgufModel, type GgufModelInit } from '../../src/models/gguf/gguf-model.ts'
 import { openGgufEmbeddingModel } from '../../src/models/gguf/gguf-embedding-model.ts'
@@ -160,6 +162,31 @@ describe('answers of a wanted form', () => {
     expect(['local', 'premium']).toContain(choices.route)
     expect(['low', 'medium', 'high']).toContain(choices.risk)
     expect(usage.tokensIn).toBeGreaterThan(20)
+  })
+})
+
+describe('the decision of a policy', () => {
+  test('is held to what training shows, white space apart: the fields in order, numbers and truth values as such', async () => {
+    await using roomy = createModel({ contextTokens: 1024 })
+    const { system, user, schema } = policyPrompt('Sort these numbers.')
+    const answered = new Set<string>()
+    for (let seed = 0; seed < 12; seed++) {
+      const { text } = await roomy.doGenerate({
+        messages: [
+          { role: 'system', content: system },
+          { role: 'user', content: user },
+        ],
+        responseFormat: { type: 'json-schema', name: 'choices', strict: true, schema },
+        maxOutputTokens: 300,
+        temperature: 1,
+        seed,
+      })
+      const parsed = parsePolicyDecision(JSON.parse(text))
+      if (parsed.kind === 'refused') throw new Error(`${parsed.field}: ${text}`)
+      expect(JSON.stringify(JSON.parse(text))).toBe(policyCompletion(parsed.decision))
+      answered.add(text)
+    }
+    expect(answered.size).toBeGreaterThan(1)
   })
 })
 

@@ -8,7 +8,7 @@ const model: LanguageModel = {
   modelId: 'near/small',
   provider: 'near',
   doGenerate: async () => ({
-    text: '{"route":"cheap","confidence":"0.8","has_several_steps":"no","risk":"low"}',
+    text: '{"route":"cheap","confidence":0.8,"needs_decomposition":false,"risk":"low"}',
     toolCalls: [],
     finishReason: 'stop',
     usage: { tokensIn: 100, tokensOut: 20, cachedTokensIn: 0, isEstimated: false },
