@@ -7,6 +7,7 @@ import type { Timers } from '../ports/timers.ts'
 import { createMetricsRegistry, type MetricsRegistry } from '../telemetry/metrics-registry.ts'
 import { createOpenTelemetryTracer } from '../telemetry/open-telemetry-tracer.ts'
 import { startOtlpExport } from '../telemetry/otlp-export.ts'
+import { createNameHasher } from '../telemetry/task-hasher.ts'
 import { createFollowUpStore, type FollowUpStore } from '../telemetry/follow-up-store.ts'
 import { createTelemetryPipeline, type TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
 import { createTelemetryStore, type TelemetryStore } from '../telemetry/telemetry-store.ts'
@@ -40,8 +41,10 @@ export async function openTelemetry(init: OpenTelemetryInit): Promise<NodeTeleme
   const exporting =
     config.otlpEndpoint === undefined ? undefined : await startOtlpExport({ url: tracesUrlOf(config.otlpEndpoint) })
   const metrics = createMetricsRegistry({ hasProcessMetrics: true })
-  const store = createTelemetryStore(init.root.sublevel('telemetry'), { index: init.root.sublevel('telemetry-index') })
-  const followUps = createFollowUpStore(init.root.sublevel('follow-ups'))
+  const hashName = createNameHasher(secret)
+  const index = init.root.sublevel('telemetry-index')
+  const store = createTelemetryStore(init.root.sublevel('telemetry'), { index, hashName })
+  const followUps = createFollowUpStore(init.root.sublevel('follow-ups'), { hashName })
   const pipeline = createTelemetryWriter({ actors, timers }, (turns) =>
     createTelemetryPipeline(
       { store, metrics, timers: turns, secret },

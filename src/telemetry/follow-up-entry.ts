@@ -24,6 +24,12 @@ export function nameOf(event: FeedbackEvent | ShadowEvent): RecordName {
   throw new TypeError('Feedback names a task or a trace')
 }
 
+/** The task or trace that an entry is about; `undefined` for an empty one, which nobody writes. */
+export function nameOfEntry({ feedback, shadows }: FollowUps): RecordName | undefined {
+  const first = feedback[0] ?? shadows[0]
+  return first === undefined ? undefined : nameOf(first)
+}
+
 /** The entry with one event more; events beyond `max` of a kind go, the oldest first. */
 export function withEvent(
   entry: FollowUpEntry | undefined,

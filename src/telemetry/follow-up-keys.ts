@@ -1,8 +1,8 @@
 import type { TelemetryEvent } from '../wire/telemetry-event.ts'
-import type { RecordName } from './record-index.ts'
+import type { HashName, RecordName } from './record-index.ts'
 
 /**
- * Keys of what comes after tasks:
+ * Keys of what comes after tasks; names are hashes:
  *
  * ```text
  * of TENANT e EVENT_ID        -> entry        (t TRACE_ID: of a trace)
@@ -14,24 +14,16 @@ export const PLACES = { gte: 'at ', lt: 'at!' } as const
 
 export type FollowedRecord = Pick<TelemetryEvent, 'event_id' | 'trace_id' | 'tenant'>
 
-const ENTRY_PATTERN = /^of (\S*) ([et]) (\S+)$/
-
-export function keyOf({ tenant, kind, id }: RecordName): string {
-  return `of ${tenant} ${kind === 'event' ? 'e' : 't'} ${id}`
+export function keyOf({ tenant, kind, id }: RecordName, hash: HashName): string {
+  return `of ${hash(tenant)} ${kind === 'event' ? 'e' : 't'} ${hash(id)}`
 }
 
-export function keysOf({ tenant, event_id, trace_id }: FollowedRecord): readonly string[] {
+export function keysOf({ tenant, event_id, trace_id }: FollowedRecord, hash: HashName): readonly string[] {
   const name = tenant ?? ''
   return [
-    ...(event_id === null ? [] : [keyOf({ tenant: name, kind: 'event', id: event_id })]),
-    ...(trace_id === null ? [] : [keyOf({ tenant: name, kind: 'trace', id: trace_id })]),
+    ...(event_id === null ? [] : [keyOf({ tenant: name, kind: 'event', id: event_id }, hash)]),
+    ...(trace_id === null ? [] : [keyOf({ tenant: name, kind: 'trace', id: trace_id }, hash)]),
   ]
-}
-
-export function parseKey(key: string): RecordName | undefined {
-  const [, tenant, kind, id] = ENTRY_PATTERN.exec(key) ?? []
-  if (tenant === undefined || id === undefined) return undefined
-  return { tenant, kind: kind === 'e' ? 'event' : 'trace', id }
 }
 
 export function placeOf(key: string, since: string): string {

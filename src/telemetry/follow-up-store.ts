@@ -6,6 +6,7 @@ import {
   entryFrom,
   formatEntry,
   nameOf,
+  nameOfEntry,
   NO_FOLLOW_UPS,
   parseEntry,
   sizeOf,
@@ -20,12 +21,11 @@ import {
   isPlacedBefore,
   keyOf,
   keysOf,
-  parseKey,
   placeOf,
   PLACES,
   type FollowedRecord,
 } from './follow-up-keys.ts'
-import type { RecordName } from './record-index.ts'
+import type { HashName, RecordName } from './record-index.ts'
 import type { TelemetryPurge } from './telemetry-store.ts'
 
 export type FollowUpStoreInit = {
@@ -35,6 +35,8 @@ export type FollowUpStoreInit = {
   readonly namesMax?: number
   /** Appends that may wait; more are refused. Default 8,192. */
   readonly pendingMax?: number
+  /** Absent: names stand in keys as they are. */
+  readonly hashName?: HashName
 }
 
 /** What comes after a task: feedback and shadow runs, apart from the record, joined when it is read. */
@@ -80,6 +82,7 @@ class KeyedFollowUpStore implements FollowUpStore {
   readonly #eventsOfOneMax: number
   readonly #namesMax: number
   readonly #pendingMax: number
+  readonly #hashName: HashName
   readonly #encoder = new TextEncoder()
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
   readonly #unreadable = new Set<string>()
@@ -95,6 +98,7 @@ class KeyedFollowUpStore implements FollowUpStore {
     this.#eventsOfOneMax = init.eventsOfOneMax ?? EVENTS_OF_ONE_MAX_DEFAULT
     this.#namesMax = init.namesMax ?? NAMES_MAX_DEFAULT
     this.#pendingMax = init.pendingMax ?? PENDING_MAX_DEFAULT
+    this.#hashName = init.hashName ?? ((name): string => name)
   }
 
   get unreadableCount(): number {
@@ -102,7 +106,7 @@ class KeyedFollowUpStore implements FollowUpStore {
   }
 
   async append(event: FeedbackEvent | ShadowEvent): Promise<FollowUpEffect> {
-    const key = keyOf(nameOf(event))
+    const key = keyOf(nameOf(event), this.#hashName)
     if (this.#pending.length >= this.#pendingMax) {
       const message = `${this.#pending.length} follow-ups of tasks wait for the disk`
       throw new CodedError('STORE_OVERLOADED', { message })
@@ -118,10 +122,11 @@ class KeyedFollowUpStore implements FollowUpStore {
 
   async lookup(records: readonly FollowedRecord[]): Promise<readonly FollowUps[]> {
     if ((this.#names ?? (await this.count())) === 0) return records.map(() => NO_FOLLOW_UPS)
-    const keys = [...new Set(records.flatMap(keysOf))]
+    const keysOfAll = records.map((record) => keysOf(record, this.#hashName))
+    const keys = [...new Set(keysOfAll.flat())]
     const entries = new Map((await this.#load(keys)).map((entry, at) => [keys[at] ?? '', entry]))
-    return records.map((record) => {
-      const own = keysOf(record).map((key) => entries.get(key) ?? NO_FOLLOW_UPS)
+    return keysOfAll.map((keysOfOne) => {
+      const own = keysOfOne.map((key) => entries.get(key) ?? NO_FOLLOW_UPS)
       return {
         feedback: own.flatMap(({ feedback }) => feedback).toSorted(byTime),
         shadows: own.flatMap(({ shadows }) => shadows).toSorted(byTime),
@@ -149,9 +154,9 @@ class KeyedFollowUpStore implements FollowUpStore {
     }
     const damaged: string[] = []
     for await (const { key, value } of this.#store.iterate(ENTRIES, { onDamaged: (key) => void damaged.push(key) })) {
-      const name = parseKey(key)
       const entry = this.#parse(value)
-      if (name === undefined || entry === undefined) await remove(key, 1)
+      const name = entry === undefined ? undefined : nameOfEntry(entry)
+      if (entry === undefined || name === undefined) await remove(key, 1)
       else if (what.kind === 'all' || (what.kind === 'tenant' && what.tenant === name.tenant) || !(await isKept(name)))
         await remove(key, sizeOf(entry))
       else if (what.kind === 'before' && entry.since < what.before) {

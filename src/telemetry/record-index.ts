@@ -18,7 +18,13 @@ const COMPLETE = 'complete'
 const NOTHING = new Uint8Array(0)
 
 /**
- * Finds records by tenant and id. It may name records that are gone, never the other way round:
+ * How names of tenants, tasks and traces stand in keys: as hashes. A store deletes a value for good when it is compacted, and still lists bounds
+ * of the keys that its files once had.
+ */
+export type HashName = (name: string) => string
+
+/**
+ * Finds records by tenant and id, each in the key as its hash. It may name records that are gone, never the other way round:
  *
  * ```text
  * e TENANT EVENT_ID           -> key of the record
@@ -28,29 +34,35 @@ const NOTHING = new Uint8Array(0)
  */
 export class RecordIndex {
   readonly #store: KeyValueStore
+  readonly #hash: HashName
   readonly #encoder = new TextEncoder()
   readonly #decoder = new TextDecoder()
 
-  constructor(store: KeyValueStore) {
+  constructor(store: KeyValueStore, hash: HashName) {
     this.#store = store
+    this.#hash = hash
   }
 
   /** Not synced: the record itself, which follows, syncs what came before it. */
   async add(records: readonly KeyedRecord[]): Promise<void> {
     const operations = records.flatMap(({ key, event }) =>
-      namesOf(event).map((name): KeyValueOperation => ({ type: 'put', key: name, value: this.#encoder.encode(key) })),
+      this.#keysOf(event).map((name): KeyValueOperation => ({
+        type: 'put',
+        key: name,
+        value: this.#encoder.encode(key),
+      })),
     )
     if (operations.length > 0) await this.#store.batch(operations)
   }
 
   async remove(events: readonly TelemetryEvent[]): Promise<void> {
-    const keys = events.flatMap(namesOf)
+    const keys = events.flatMap((event) => this.#keysOf(event))
     if (keys.length > 0) await this.#store.batch(keys.map((key) => ({ type: 'delete', key })))
   }
 
   /** Keys of the records of that name, at most `limit`. */
   async find({ tenant, kind, id }: RecordName, limit: number): Promise<readonly string[]> {
-    const name = `${kind === 'event' ? 'e' : 't'} ${tenant} ${id}`
+    const name = `${kind === 'event' ? 'e' : 't'} ${this.#hash(tenant)} ${this.#hash(id)}`
     const range = kind === 'event' ? { gte: name, lte: name } : { gte: `${name} `, lt: `${name}!` }
     const keys: string[] = []
     const entries = this.#store.iterate({ ...range, limit }, { onDamaged: () => undefined })
@@ -76,25 +88,23 @@ export class RecordIndex {
       )
       keys = []
     }
+    const prefix = what.kind === 'tenant' ? `${this.#hash(what.tenant)} ` : ''
+    const isMeant = (key: string, value: Uint8Array): boolean =>
+      what.kind === 'before' ? this.#decoder.decode(value) < what.before : key.startsWith(prefix, 'e '.length)
     for await (const { key, value } of this.#store.iterate({}, { onDamaged: (key) => void keys.push(key) })) {
-      if (key === COMPLETE || !this.#isMeant(what, key, value)) continue
+      if (key === COMPLETE || !isMeant(key, value)) continue
       keys.push(key)
       if (keys.length >= OPERATIONS_AT_ONCE) await remove()
     }
     if (keys.length > 0) await remove()
   }
 
-  #isMeant(what: TelemetryPurge, key: string, value: Uint8Array): boolean {
-    if (what.kind === 'all') return true
-    if (what.kind === 'tenant') return key.startsWith(`${what.tenant} `, 2)
-    return this.#decoder.decode(value) < what.before
+  /** None for a record without an id, which nothing can follow. */
+  #keysOf({ tenant, event_id, trace_id }: TelemetryEvent): readonly string[] {
+    if (event_id === null) return []
+    const [ofTenant, ofEvent] = [this.#hash(tenant ?? ''), this.#hash(event_id)]
+    const keys = [`e ${ofTenant} ${ofEvent}`]
+    if (trace_id !== null) keys.push(`t ${ofTenant} ${this.#hash(trace_id)} ${ofEvent}`)
+    return keys
   }
-}
-
-/** Keys of a record's entries; none for a record without an id, which nothing can follow. */
-function namesOf({ tenant, event_id, trace_id }: TelemetryEvent): readonly string[] {
-  if (event_id === null) return []
-  const names = [`e ${tenant ?? ''} ${event_id}`]
-  if (trace_id !== null) names.push(`t ${tenant ?? ''} ${trace_id} ${event_id}`)
-  return names
 }

@@ -21,6 +21,15 @@ export function createTaskHasher(secret: Uint8Array): TaskHasher {
   }
 }
 
+/** Hexadecimal digits of the hashes that stand for names in keys: 96 bits. */
+const NAME_DIGITS = 24
+
+/** How names of tenants, tasks and traces stand in the keys of an installation's stores. */
+export function createNameHasher(secret: Uint8Array): (name: string) => string {
+  const hasher = createTaskHasher(secret)
+  return (name) => hasher(name).slice(0, NAME_DIGITS)
+}
+
 function paddedKey(secret: Uint8Array, byte: number): Uint8Array {
   const key = new Uint8Array(BLOCK_BYTES)
   key.set(secret)

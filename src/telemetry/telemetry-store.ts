@@ -1,7 +1,7 @@
 import { CodedError } from '../base/errors.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { IterateOptions, KeyRange, KeyValueOperation, KeyValueStore } from '../ports/key-value-store.ts'
-import { RecordIndex, type KeyedRecord, type RecordName } from './record-index.ts'
+import { RecordIndex, type HashName, type KeyedRecord, type RecordName } from './record-index.ts'
 import { formatTelemetryEvent, parseTelemetryEvent } from '../wire/telemetry-event.ts'
 import type { TelemetryEvent } from '../wire/telemetry-event.ts'
 
@@ -10,6 +10,8 @@ export type TelemetryStoreInit = {
   readonly eventsMax?: number
   /** A store of its own, by which records are found without reading all of them. Absent: `find` reads them. */
   readonly index?: KeyValueStore
+  /** Absent: ids stand in keys as they are. */
+  readonly hashName?: HashName
 }
 
 /** What to list; absent members do not restrict. */
@@ -52,14 +54,14 @@ const PURGE_BATCH = 512
 /** Records of one trace that are looked at until one can be read. */
 const FOUND_MAX = 16
 
-/** Keeps records in a store of their own (a sublevel), ordered by time: key `TIMESTAMP EVENT_ID`. */
+/** Keeps records in a store of their own (a sublevel), ordered by time: key `TIMESTAMP EVENT_ID`, the id as its hash. */
 export function createTelemetryStore(store: KeyValueStore, init: TelemetryStoreInit = {}): TelemetryStore {
-  const index = init.index === undefined ? undefined : new RecordIndex(init.index)
-  return new KeyedTelemetryStore(store, index, init.eventsMax ?? EVENTS_MAX_DEFAULT)
+  return new KeyedTelemetryStore(store, init)
 }
 
 class KeyedTelemetryStore implements TelemetryStore {
   readonly #store: KeyValueStore
+  readonly #hashName: HashName
   readonly #index: RecordIndex | undefined
   readonly #eventsMax: number
   readonly #encoder = new TextEncoder()
@@ -69,16 +71,17 @@ class KeyedTelemetryStore implements TelemetryStore {
   readonly #unreadable = new Set<string>()
   #indexing: Promise<void> | undefined
 
-  constructor(store: KeyValueStore, index: RecordIndex | undefined, eventsMax: number) {
+  constructor(store: KeyValueStore, { index, hashName = (name) => name, eventsMax }: TelemetryStoreInit) {
     this.#store = store
-    this.#index = index
-    this.#eventsMax = eventsMax
+    this.#hashName = hashName
+    this.#index = index === undefined ? undefined : new RecordIndex(index, hashName)
+    this.#eventsMax = eventsMax ?? EVENTS_MAX_DEFAULT
   }
 
   async append(events: readonly TelemetryEvent[]): Promise<void> {
     if (events.length === 0) return
     const known = this.#countMax ?? (await this.#store.count())
-    const records = events.map((event): KeyedRecord => ({ key: keyOf(event), event }))
+    const records = events.map((event): KeyedRecord => ({ key: this.#keyOf(event), event }))
     const operations: KeyValueOperation[] = records.map(({ key, event }) => ({
       type: 'put',
       key,
@@ -196,13 +199,18 @@ class KeyedTelemetryStore implements TelemetryStore {
     if (await index.isComplete()) return
     let records: KeyedRecord[] = []
     for await (const event of this.list()) {
-      records.push({ key: keyOf(event), event })
+      records.push({ key: this.#keyOf(event), event })
       if (records.length < PURGE_BATCH) continue
       await index.add(records)
       records = []
     }
     await index.add(records)
     await index.markComplete()
+  }
+
+  /** Timestamps of a fixed width sort as text, so a bound on time is a bound on keys. */
+  #keyOf({ timestamp, event_id }: TelemetryEvent): string {
+    return `${timestamp ?? ''} ${this.#hashName(event_id ?? '')}`
   }
 
   #isOfAnother(tenant: string, key: string, value: Uint8Array): boolean {
@@ -229,11 +237,6 @@ class KeyedTelemetryStore implements TelemetryStore {
       return undefined
     }
   }
-}
-
-/** Timestamps of a fixed width sort as text, so a bound on time is a bound on keys. */
-function keyOf(event: TelemetryEvent): string {
-  return `${event.timestamp ?? ''} ${event.event_id ?? ''}`
 }
 
 function isNamed(event: TelemetryEvent, { tenant, kind, id }: RecordName): boolean {

@@ -171,6 +171,30 @@ describe('an owner', () => {
     expect(again.owner.state).toBe(6)
   })
 
+  it('can be told to compact, while changes go on, and leaves no record of what came before', async () => {
+    const { owner, log } = await open()
+    const before = [1, 2, 3].map((amount) => owner.run(add(amount)))
+    await Promise.all([...before, owner.compact(), owner.compact()])
+    expect([await recordsOf(log), log.snapshot?.nextIndex]).toEqual([[], 3])
+    await owner.run(add(4))
+    await owner.stop()
+    expect((await open({ log })).owner.state).toBe(10)
+  })
+
+  it('does not say that it has compacted when it has not', async () => {
+    const { log, fail } = slowLog()
+    const { owner } = await open({ log })
+    const change = owner.run(add(1))
+    await new Promise((resolve) => setImmediate(resolve))
+    fail(new CodedError('STORE_WRITE_FAILED', { message: 'disk full' }))
+    await expect(change).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' })
+    await expect(owner.compact()).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' })
+    await owner.stop()
+    const { owner: stopped } = await open()
+    await stopped.stop()
+    await expect(stopped.compact()).rejects.toMatchObject({ code: 'STORE_NOT_OPEN' })
+  })
+
   it('does not start over a journal that breaks an invariant, and can be tried again', async () => {
     const log = createMemoryEventLog()
     await log.append([bytes(-5)])
