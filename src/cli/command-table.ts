@@ -101,6 +101,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/data-purge.ts')).dataPurgeCommand,
   },
   {
+    name: 'policy train',
+    summary: 'train a policy on a dataset, on this machine',
+    load: async () => (await import('./commands/policy-train.ts')).policyTrainCommand,
+  },
+  {
     name: 'eval routing',
     summary: 'measure the policy on questions with known scores; --save keeps it',
     load: async () => (await import('./commands/evaluate-routing.ts')).evaluateRoutingCommand,
