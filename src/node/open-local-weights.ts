@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { createGgufModel } from '../models/gguf/gguf-model.ts'
+import { checkGgufAdapter } from '../models/gguf/check-gguf-adapter.ts'
+import { createGgufModel, type GgufModelInit } from '../models/gguf/gguf-model.ts'
 import { openGgufEmbeddingModel } from '../models/gguf/gguf-embedding-model.ts'
 import { createLlamaRuntime } from '../models/gguf/llama-runtime.ts'
 import type { EmbeddingModel } from '../ports/embedding-model.ts'
@@ -11,6 +12,13 @@ import { modelFolder } from './pull-model.ts'
 /** GGUF weights of this machine. Nothing is loaded before the first call. */
 export type LocalWeights = {
   openModel(entry: ModelEntry): LanguageModel
+  /**
+   * A model of its own with a LoRA adapter, which no other use of the same file has; the memory of the weights is taken once more. The adapter
+   * is looked at now, the model loaded with the first call.
+   *
+   * Throws `MODEL_FILE_INVALID` when the adapter is missing, is none or does not fit, and `MODEL_RUNTIME_MISSING`.
+   */
+  openAdapted(entry: ModelEntry, adapterPath: string): Promise<LanguageModel>
   openEmbedder(name: string): Promise<EmbeddingModel>
   /** Frees every model. Idempotent. */
   dispose(): Promise<void>
@@ -24,11 +32,18 @@ export function openLocalWeights(dataDir: string): LocalWeights {
     const downloaded = join(modelFolder(dataDir), name)
     return isAbsolute(name) || !existsSync(downloaded) ? name : downloaded
   }
+  const open = (init: GgufModelInit): LanguageModel => {
+    const model = createGgufModel(init, { runtime })
+    closers.push(() => model.dispose())
+    return model
+  }
   return {
-    openModel(entry) {
-      const model = createGgufModel({ modelId: entry.id, path: pathOf(entry.model) }, { runtime })
-      closers.push(() => model.dispose())
-      return model
+    openModel: (entry) => open({ modelId: entry.id, path: pathOf(entry.model) }),
+    async openAdapted(entry, adapterPath) {
+      const path = pathOf(entry.model)
+      const { module } = await runtime.open()
+      await checkGgufAdapter(adapterPath, { modelPath: path, module })
+      return open({ modelId: entry.id, path, adapterPath })
     },
     async openEmbedder(name) {
       const embedder = await openGgufEmbeddingModel(

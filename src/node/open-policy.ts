@@ -8,6 +8,7 @@ import { createModelPolicyAdviser } from '../models/model-policy-adviser.ts'
 import { createRemotePolicyAdviser } from '../models/remote-policy-adviser.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { LanguageModel } from '../ports/language-model.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { OutboundFetch } from '../ports/outbound-fetch.ts'
 import type { Policy } from '../ports/policy.ts'
@@ -20,6 +21,7 @@ import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { HealthCheck, PolicyAnswer, PolicyAnswers } from './kernell-node.ts'
 import { nativeSha256HexOfBytes } from './open-answer-cache.ts'
+import type { LocalWeights } from './open-local-weights.ts'
 import { answerPolicyQuestion } from './policy-answers.ts'
 
 /** The policy of a node: its own, with advisers where they are configured. */
@@ -40,6 +42,7 @@ export type OpenPolicyInit = {
   readonly clock: Clock
   readonly random: Random
   readonly kernel: PolicyKernel
+  readonly weights: Pick<LocalWeights, 'openAdapted'>
 }
 
 /** How long a local model may think about the route of a task, milliseconds. */
@@ -48,7 +51,10 @@ const LITE_TIMEOUT_MS = 2_000
 /** A local model costs nothing but time; the limit only keeps a broken one from slowing every task. */
 const LITE_REQUESTS_PER_MINUTE = 600
 
-/** Opens the policy. Throws `POLICY_ARTEFACT_INVALID` and, for `policy.lite`, `CONFIG_INVALID`. */
+/**
+ * Opens the policy. Throws `POLICY_ARTEFACT_INVALID`; for `policy.lite` `CONFIG_INVALID`, and for its adapter `MODEL_FILE_INVALID` and
+ * `MODEL_RUNTIME_MISSING`: an operator who names one is told, where a model that gives no advice would only be passed over.
+ */
 export async function openPolicy(init: OpenPolicyInit): Promise<NodePolicy> {
   const { config, clock } = init
   const artefact = config.policy.artefact === undefined ? undefined : await readArtefact(config.policy.artefact)
@@ -65,7 +71,7 @@ export async function openPolicy(init: OpenPolicyInit): Promise<NodePolicy> {
   if (config.policy.lite !== undefined) {
     const entry = findLite(init, config.policy.lite.model)
     const adviser = createModelPolicyAdviser({
-      model: init.catalog.open(entry),
+      model: await openLite(init, entry),
       costOf: (usage) => costOfCall(entry, usage, civilDateOfInstant(clock.now())),
       clock,
     })
@@ -115,6 +121,17 @@ function findLite({ catalog }: OpenPolicyInit, name: string): ModelEntry {
     })
   }
   return entry
+}
+
+async function openLite({ config, catalog, weights }: OpenPolicyInit, entry: ModelEntry): Promise<LanguageModel> {
+  const adapter = config.policy.lite?.adapter
+  if (adapter === undefined) return catalog.open(entry)
+  if (config.providers[entry.provider]?.kind !== 'gguf') {
+    throw new CodedError('CONFIG_INVALID', {
+      message: `policy.lite.adapter needs a GGUF model of this machine, and policy.lite.model names ${JSON.stringify(entry.id)}, which a server runs`,
+    })
+  }
+  return await weights.openAdapted(entry, adapter)
 }
 
 function policyCheck(own: PolicyService, artefact: PolicyArtefact | undefined): HealthCheck {

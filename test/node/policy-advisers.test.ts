@@ -9,6 +9,7 @@ import { resolveConfig } from '../../src/node/config/resolve-config.ts'
 import { createNode } from '../../src/node/create-node.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
 import type { RouteRequest } from '../../src/ports/router.ts'
+import { makeTinyAdapter } from '../fixtures/make-tiny-adapter.ts'
 import { makeTinyGguf } from '../fixtures/make-tiny-gguf.ts'
 import { startUpstreamServer, type UpstreamServer } from '../fixtures/upstream-server.ts'
 
@@ -92,6 +93,62 @@ describe('PolicyPro', () => {
 })
 
 describe('model-backed PolicyLite', () => {
+  it.each([
+    ['is not there', () => undefined, 'MODEL_FILE_INVALID', 'it cannot be read'],
+    [
+      'is for another model',
+      (file: string) => makeTinyAdapter(file, { dimensions: 128 }),
+      'MODEL_FILE_INVALID',
+      'it does not fit the model',
+    ],
+    ['is a model', (file: string) => makeTinyGguf(file), 'MODEL_FILE_INVALID', 'it is not a LoRA adapter'],
+  ])('does not start with an adapter that %s', async (name, make, code, reason) => {
+    const path = join(folder, 'base.gguf')
+    makeTinyGguf(path)
+    const adapter = `${name.replaceAll(' ', '-')}.gguf`
+    make(join(folder, adapter))
+    const opening = openNode(name.replaceAll(' ', '-'), {
+      providers: { gguf: { kind: 'gguf', models: [path] } },
+      policy: { lite: { model: `gguf/${path}`, adapter } },
+    })
+    await expect(opening).rejects.toMatchObject({ code, message: expect.stringContaining(reason) as string })
+  })
+
+  it('takes no adapter for a model that a server runs', async () => {
+    const opening = openNode('server', {
+      providers: { near: { kind: 'openai', baseUrl: `${upstream.origin}/v1`, models: ['tiny'], local: true } },
+      policy: { lite: { model: 'near/tiny', adapter: 'adapter.gguf' } },
+    })
+    await expect(opening).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('GGUF') as string,
+    })
+  })
+
+  it('decides with an adapter, which changes what it says, and answers without', async () => {
+    const path = join(folder, 'adapted.gguf')
+    makeTinyGguf(path)
+    makeTinyAdapter(join(folder, 'policy-adapter.gguf'))
+    const said = async (name: string, lite: object): Promise<readonly unknown[]> => {
+      await using node = await openNode(name, {
+        providers: { gguf: { kind: 'gguf', models: [path] } },
+        policy: { lite: { model: `gguf/${path}`, ...lite } },
+      })
+      const decisions: unknown[] = []
+      for (const prompt of ['Name a river.', 'Name a lake.', 'Is it?', 'Sum it up.', 'Translate the poem.']) {
+        const { decision } = await node.router.route({
+          ...ask(prompt),
+          controls: { tiers: ['cheap_api', 'premium_api'] },
+        })
+        decisions.push(decision.advice?.map(({ judged }) => judged))
+      }
+      return decisions
+    }
+    const plain = await said('plain', {})
+    expect(await said('adapted', { adapter: 'policy-adapter.gguf' })).not.toEqual(plain)
+    expect(await said('plain-again', {})).toEqual(plain)
+  }, 60_000)
+
   it('is refused on a model of another machine: it would see every task, those that may not leave included', async () => {
     await expect(openNode('far', { policy: { lite: { model: 'up/small' } } })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',

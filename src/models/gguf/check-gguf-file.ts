@@ -24,33 +24,38 @@ const WITHOUT_ATTENTION = /mamba|rwkv/
  * Throws `MODEL_FILE_INVALID` naming what is missing.
  */
 export async function checkGgufFile(path: string, module: LlamaModule): Promise<GgufFacts> {
-  const file = await stat(path).catch((cause: unknown) => {
-    throw invalid(path, 'it cannot be read', cause)
-  })
-  if (!file.isFile()) throw invalid(path, 'it is not a file')
-  const info = await readInfo(path, module)
+  const { info, sizeBytes } = await readGgufInfo(path, module)
   const metadata = asRecord(info.metadata) ?? {}
   const architecture = asString(asRecord(metadata['general'])?.['architecture'])
-  if (architecture === undefined) throw invalid(path, 'general.architecture is missing')
+  if (architecture === undefined) throw invalidFile(path, 'general.architecture is missing')
   const missing = [...missingLengths(metadata, architecture), ...missingTokenizer(metadata)]
-  if (missing.length > 0) throw invalid(path, `${missing.join(', ')} missing`)
-  const cut = findCutTensor(info, file.size)
-  if (cut !== undefined) throw invalid(path, `it ends before its tensor ${cut} does`)
+  if (missing.length > 0) throw invalidFile(path, `${missing.join(', ')} missing`)
+  const cut = findCutTensor(info, sizeBytes)
+  if (cut !== undefined) throw invalidFile(path, `it ends before its tensor ${cut} does`)
   const facts = asRecord(metadata[architecture])
   return {
     architecture,
     contextTokens: asCount(facts?.['context_length']) ?? 0,
     embeddingLength: asCount(facts?.['embedding_length']) ?? 0,
-    sizeBytes: file.size,
+    sizeBytes,
     name: asString(asRecord(metadata['general'])?.['name']),
   }
 }
 
-async function readInfo(path: string, module: LlamaModule): Promise<GgufFileInfo> {
+/** The head of a GGUF file, and the size of the file. Throws `MODEL_FILE_INVALID`. */
+export async function readGgufInfo(
+  path: string,
+  module: LlamaModule,
+): Promise<{ readonly info: GgufFileInfo; readonly sizeBytes: number }> {
+  const file = await stat(path).catch((cause: unknown) => {
+    throw invalidFile(path, 'it cannot be read', cause)
+  })
+  if (!file.isFile()) throw invalidFile(path, 'it is not a file')
   try {
-    return await module.readGgufFileInfo(path, { sourceType: 'filesystem', logWarnings: false })
+    const info = await module.readGgufFileInfo(path, { sourceType: 'filesystem', logWarnings: false })
+    return { info, sizeBytes: file.size }
   } catch (cause) {
-    throw invalid(path, 'it is not a whole GGUF file', cause)
+    throw invalidFile(path, 'it is not a whole GGUF file', cause)
   }
 }
 
@@ -88,7 +93,7 @@ function missingTokenizer(metadata: JsonRecord): readonly string[] {
 }
 
 /** A tensor that lies beyond the end of the file, as after a broken download. Tensors in further parts of a split file are not looked at. */
-function findCutTensor(info: GgufFileInfo, sizeBytes: number): string | undefined {
+export function findCutTensor(info: GgufFileInfo, sizeBytes: number): string | undefined {
   for (const tensor of info.tensorInfo ?? []) {
     if (tensor.filePart !== 1) continue
     const end = Number(tensor.fileOffset) + tensorBytes(tensor.ggmlType, tensor.dimensions)
@@ -98,7 +103,7 @@ function findCutTensor(info: GgufFileInfo, sizeBytes: number): string | undefine
 }
 
 /** The path is the operator's own; its last part is enough to recognise the file. */
-function invalid(path: string, why: string, cause?: unknown): CodedError {
+export function invalidFile(path: string, why: string, cause?: unknown): CodedError {
   const file = path.split(/[/\\]/).at(-1) ?? path
   return new CodedError('MODEL_FILE_INVALID', {
     message: `The model file ${file} cannot be used: ${why}`,

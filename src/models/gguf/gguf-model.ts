@@ -9,6 +9,7 @@ import type {
   ModelStreamPart,
   ModelUsage,
 } from '../../ports/language-model.ts'
+import { checkGgufAdapter } from './check-gguf-adapter.ts'
 import { checkGgufFile } from './check-gguf-file.ts'
 import { createGrammar, encodeHistory } from './gguf-request.ts'
 import type { LlamaRuntime, OpenLlama } from './llama-runtime.ts'
@@ -20,6 +21,8 @@ export type GgufModelInit = {
   readonly modelId: string
   /** Path of the GGUF file. */
   readonly path: string
+  /** Path of a LoRA adapter in a GGUF file, made for this model; every answer is given with it. */
+  readonly adapterPath?: string
   /** Context of each sequence in tokens; the file's own limit bounds it. Default 4096. */
   readonly contextTokens?: number
   /** Answers generated at the same time. Default 1. */
@@ -188,6 +191,8 @@ class LocalModel implements GgufModel {
 async function loadModel(init: GgufModelInit, runtime: LlamaRuntime): Promise<Loaded> {
   const open = await runtime.open()
   const facts = await checkGgufFile(init.path, open.module)
+  const { adapterPath } = init
+  if (adapterPath !== undefined) await checkGgufAdapter(adapterPath, { modelPath: init.path, module: open.module })
   const sequences = init.sequencesMax ?? 1
   const contextTokens = Math.min(init.contextTokens ?? CONTEXT_TOKENS, facts.contextTokens)
   try {
@@ -195,6 +200,7 @@ async function loadModel(init: GgufModelInit, runtime: LlamaRuntime): Promise<Lo
     const context = await model.createContext({
       contextSize: contextTokens,
       sequences,
+      ...(adapterPath !== undefined && { lora: { adapters: [{ filePath: adapterPath }] } }),
       ...(facts.sizeBytes <= ONE_THREAD_BYTES_MAX && { threads: 1 }),
     })
     const slots = openChats(open, context, sequences)

@@ -70,7 +70,7 @@ export type PolicyDocument = {
     readonly timeoutMs?: number
     readonly requestsPerMinute?: number
   }
-  readonly lite?: { readonly model: string }
+  readonly lite?: { readonly model: string; readonly adapter?: string }
 }
 
 export type CacheDocument = {

@@ -66,8 +66,11 @@ export type PolicyConfig = {
     readonly timeoutMs: number
     readonly requestsPerMinute: number
   }
-  /** A GGUF model of this machine that answers the policy question. Absent: the linear policy. */
-  readonly lite?: { readonly model: string }
+  /**
+   * A GGUF model of this machine that answers the policy question, and the path of a LoRA adapter that it answers it with. Absent: the
+   * linear policy.
+   */
+  readonly lite?: { readonly model: string; readonly adapter?: string }
 }
 
 export type RouterConfig = {

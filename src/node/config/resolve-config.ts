@@ -129,8 +129,15 @@ function resolvePolicy(policy: PolicyDocument, baseDir: string): PolicyConfig {
     exploration: policy.exploration ?? 0,
     ...(policy.qualityShare !== undefined && { qualityShare: policy.qualityShare }),
     ...(policy.pro !== undefined && { pro: { timeoutMs: 2_000, requestsPerMinute: 60, ...policy.pro } }),
-    ...(policy.lite !== undefined && { lite: policy.lite }),
+    ...(policy.lite !== undefined && { lite: resolveLite(policy.lite, baseDir) }),
   }
+}
+
+function resolveLite(
+  { model, adapter }: NonNullable<PolicyDocument['lite']>,
+  baseDir: string,
+): NonNullable<PolicyConfig['lite']> {
+  return { model, ...(adapter !== undefined && { adapter: absolute(adapter, baseDir) }) }
 }
 
 function resolveCache(document: ConfigDocument, baseDir: string): CacheConfig {

@@ -19,6 +19,7 @@ export function diagnoseConfig(
     },
     ...diagnoseProviders(config, environment),
     diagnosePolicy(config, isReadable),
+    ...diagnoseAdapter(config, isReadable),
     diagnoseCache(config, isReadable),
     diagnoseTelemetry(config),
     ...diagnoseBudgets(config),
@@ -59,6 +60,14 @@ function diagnosePolicy(config: NodeConfig, isReadable: FileProbe): HealthCheck 
     detail: `${artefact} cannot be read`,
     remedy: `Correct the path, or run ${command}`,
   }
+}
+
+function diagnoseAdapter({ policy }: NodeConfig, isReadable: FileProbe): readonly HealthCheck[] {
+  const adapter = policy.lite?.adapter
+  if (adapter === undefined) return []
+  if (isReadable(adapter)) return [{ name: 'policy adapter', state: 'ok', detail: adapter }]
+  const remedy = 'Correct the path in `policy.lite.adapter`, or take it out.'
+  return [{ name: 'policy adapter', state: 'failed', detail: `${adapter} cannot be read`, remedy }]
 }
 
 function diagnoseCache(config: NodeConfig, isReadable: FileProbe): HealthCheck {
