@@ -17,7 +17,7 @@ export const TELEMETRY_FLUSH_INTERVAL_MS_DEFAULT = 250
 const QUEUE_MAX_DEFAULT = 8192
 
 /** Records encoded and written in one go; about 3 ms of the event loop. */
-const BATCH_MAX = 256
+const BATCH_MAX = 192
 
 export type TelemetryPipelineComponents = {
   /** Absent: nothing is kept, whatever the consent. */
