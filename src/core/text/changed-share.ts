@@ -26,7 +26,7 @@ export function changedShare(original: string, edited: string): number | undefin
 }
 
 const BITS = 32
-const CARRY = 2 ** 32
+const CARRY = 4_294_967_296
 
 /**
  * Length of a longest common subsequence, 32 places of `first` at a time: bit i of the row is 0 where the length grows at place i.
