@@ -4,9 +4,12 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { parseTenantId, type TenantId } from '../../src/base/identifiers.ts'
 import type { ConfigDocument } from '../../src/node/config/config-document.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
-import type { Purged } from '../../src/node/node-records.ts'
+import { CodedError } from '../../src/base/errors.ts'
+import { createNodeRecords, type Purged } from '../../src/node/node-records.ts'
+import { createMemoryKeyValueStore } from '../../src/storage/memory/memory-key-value-store.ts'
 import { openLevelKeyValueStore } from '../../src/storage/level/level-key-value-store.ts'
 import type { TelemetryEvent } from '../../src/wire/telemetry-event.ts'
+import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { startUpstreamServer } from '../fixtures/upstream-server.ts'
 import { requestOf } from '../router/router-fixture.ts'
 import { makeFolder, removeFolders, startNode as startAnyNode } from './start-node.ts'
@@ -25,6 +28,7 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<readonly Item[
   for await (const item of items) collected.push(item)
   return collected
 }
+const never = async (): Promise<never> => await Promise.reject(new Error('nobody asks'))
 const listOf = async (node: KernellNode, filter = {}): Promise<readonly TelemetryEvent[]> =>
   await collect(node.records.list(filter))
 
@@ -81,6 +85,36 @@ describe('the records of a node', () => {
     expect(await node.metricsText()).toContain('kernell_telemetry_unreadable 1')
     expect(await node.records.purge({ kind: 'tenant', tenant: 'nobody' })).toEqual(purged({ records: 1, answers: 0 }))
     expect([node.records.unreadableCount, await node.records.count()]).toEqual([0, 1])
+  })
+
+  it('are named by a purge with what was made from them, until it has been done', async () => {
+    let isFailing = true
+    const unsaved = createUnsavedRecords()
+    const records = createNodeRecords({
+      ...unsaved,
+      cache: undefined,
+      answerStore: createMemoryKeyValueStore(),
+      memory: { open: never },
+      plans: { open: never },
+      compact: async () => {
+        if (isFailing) throw new CodedError('STORE_WRITE_FAILED', { message: 'injected' })
+      },
+    })
+    const made = {
+      kind: 'export',
+      version: null,
+      rows: 1,
+      hash: null,
+      from: null,
+      to: null,
+      tenants: ['acme'],
+    } as const
+    await records.recordDerivation({ ...made, path: '/out/acme.jsonl' })
+    const what = { kind: 'tenant', tenant: 'acme' } as const
+    await expect(records.purge(what)).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' })
+    isFailing = false
+    const paths = (await records.purge(what)).derived.map(({ path }) => path)
+    expect([paths, (await records.purge(what)).derived]).toEqual([['/out/acme.jsonl'], []])
   })
 
   it('are kept by nobody without consent', async () => {

@@ -94,7 +94,7 @@ export type CacheConfig = {
 }
 
 export type TelemetryConfig = {
-  /** Records of tasks are kept only when true. */
+  /** Records of tasks, the features of their prompts and feedback are kept only when true. */
   readonly consent: boolean
   /** Task text is kept only when true, and only with consent. */
   readonly keepText: boolean
