@@ -63,7 +63,7 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
 
   "telemetry": {
     // Records of tasks (a salted hash, figures, models, numeric features of the prompt, feedback) are kept on this machine only when you agree.
-    // `kernell data inspect` shows them, `data export` takes them out, `data purge` deletes them for good.
+    // kernell data inspect shows them, data export takes them out, data purge deletes them for good.
     "consent": false,
     "keepText": false,
     // "otlpEndpoint": "http://127.0.0.1:4318/v1/traces",
