@@ -1,6 +1,7 @@
 import { drawPlot } from './draw-plot.ts'
 import { formatSvg } from './format-svg.ts'
 import type { PlotInit } from './plot-init.ts'
+import { rasterise, type Raster } from './rasterise.ts'
 
 /**
  * A plot as one SVG document, 860 by 520 units: axes with labels, a legend, bands for intervals. Colours follow the reader's light or dark
@@ -11,4 +12,10 @@ import type { PlotInit } from './plot-init.ts'
  */
 export function plotSvg(init: PlotInit): string {
   return formatSvg(drawPlot(init))
+}
+
+/** The same plot as dots on light ground, `scale` dots to a unit (default 2). Needs no font. Throws as `plotSvg`, and `RangeError` for a scale outside 1 to 4. */
+export function plotRaster(init: PlotInit, scale: number = 2): Raster {
+  if (!(scale >= 1 && scale <= 4)) throw new RangeError(`A scale is 1 to 4, not ${scale}`)
+  return rasterise(drawPlot(init), scale)
 }
