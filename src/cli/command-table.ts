@@ -106,6 +106,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/policy-train.ts')).policyTrainCommand,
   },
   {
+    name: 'policy evaluate',
+    summary: 'judge a policy beside another on rows with known outcomes; --gate decides whether it may take over',
+    load: async () => (await import('./commands/policy-evaluate.ts')).policyEvaluateCommand,
+  },
+  {
     name: 'eval routing',
     summary: 'measure the policy on questions with known scores; --save keeps it',
     load: async () => (await import('./commands/evaluate-routing.ts')).evaluateRoutingCommand,
