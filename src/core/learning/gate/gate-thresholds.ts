@@ -2,7 +2,10 @@
 export type GateThresholds = {
   /** The lower bound of the quality difference must be above it. Below 0: the candidate need not be better, only not worse by more. */
   readonly qualityMargin: number
-  /** The interval of the quality difference may reach this far to either side. With a margin of 1 point it keeps false promotions below 1 %. */
+  /**
+   * The interval of the quality difference may reach this far to either side, unless one of twice the width would still be above the margin.
+   * With a margin of 1 point it keeps false promotions below 1 %.
+   */
   readonly precisionMax: number
   /** The upper bound of the cost difference may be this share of the incumbent's mean cost; `null`: costs are not looked at. */
   readonly costTolerance: number | null
@@ -21,7 +24,7 @@ export type GateThresholds = {
 
 /**
  * Defaults. Precision: at a standard error e, a candidate that is no better passes with P(Z > 1.96 + margin / e); a half width of 2 points
- * (e = 0.0102) makes that 0.2 % at a margin of 1 point, whatever the policies are.
+ * (e = 0.0102) makes that 0.2 % at a margin of 1 point, whatever the policies are; with twice the width it is P(Z > 3.92) for any e.
  */
 export const GATE_DEFAULTS: GateThresholds = {
   qualityMargin: 0.01,
