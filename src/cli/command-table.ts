@@ -96,6 +96,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/agent-remove.ts')).agentRemoveCommand,
   },
   {
+    name: 'data savings',
+    summary: 'estimate what routing saved against always-premium, always-cheap, a random mix and the priors',
+    load: async () => (await import('./commands/data-savings.ts')).dataSavingsCommand,
+  },
+  {
+    name: 'data drift',
+    summary: 'compare recent tasks with those before, or with a reference: what changed, and how many are unlike any',
+    load: async () => (await import('./commands/data-drift.ts')).dataDriftCommand,
+  },
+  {
     name: 'data purge',
     summary: 'delete records for good',
     load: async () => (await import('./commands/data-purge.ts')).dataPurgeCommand,

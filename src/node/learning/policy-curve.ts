@@ -5,7 +5,7 @@ import { evaluateLog, type Compared } from '../../core/learning/off-policy/evalu
 import type { PolicyProbabilities } from '../../core/learning/off-policy/importance-weights.ts'
 import type { Estimate } from '../../core/learning/off-policy/mean-interval.ts'
 import { replayPolicies } from '../../core/learning/off-policy/replay.ts'
-import { BASELINES, baselineProbabilities } from '../../core/learning/savings/baselines.ts'
+import { baselineProbabilities, mixProbabilities } from '../../core/learning/savings/baselines.ts'
 import { costQualityPlot, type CostQualityPoint, type CostQualitySeries } from '../../learning/plot/cost-quality.ts'
 import type { PlotInit } from '../../learning/plot/plot-init.ts'
 import type { DataWorkOptions } from './data-progress.ts'
@@ -38,7 +38,9 @@ export type PolicyCurveInit = {
 }
 
 /** Bounds on the predicted chance of success that the curves go through: from the cheapest that might do to the surest there is. */
-const QUALITIES = [0.02, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99]
+const QUALITIES = [0.02, 0.2, 0.35, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99]
+/** Shares of the premium model in the random mix. */
+const MIX_SHARES = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75]
 /** Rows that a curve is drawn from at most; bands show what that leaves open. */
 const ROWS_MAX = 5_000
 
@@ -70,7 +72,9 @@ export async function drawPolicyCurve(
     await setImmediate()
     signal?.throwIfAborted()
   }
-  for (const name of BASELINES) add(name, baselineProbabilities(name, tasks), null)
+  add('always-cheap', baselineProbabilities('always-cheap', tasks), null)
+  add('always-premium', baselineProbabilities('always-premium', tasks), null)
+  for (const share of MIX_SHARES) add('random-mix', mixProbabilities(share, tasks), null)
   if (!curves.some(({ version }) => version === init.priors.version)) {
     add('priors', decideAll(init.priors, tasks, undefined), null)
   }

@@ -12,12 +12,23 @@ export const BASELINES: readonly BaselineName[] = ['always-cheap', 'always-premi
  * tier, and of these the dearest; `random-mix`: each of the two half of the time. A task without candidates has an empty row.
  */
 export function baselineProbabilities(name: BaselineName, tasks: readonly LoggedTask[]): PolicyProbabilities {
+  return mixProbabilities(PREMIUM_SHARES[name], tasks)
+}
+
+const PREMIUM_SHARES: Readonly<Record<BaselineName, number>> = {
+  'always-cheap': 0,
+  'always-premium': 1,
+  'random-mix': 0.5,
+}
+
+/** A lot decides: the premium candidate with `premiumShare`, 0 to 1, else the cheap one. */
+export function mixProbabilities(premiumShare: number, tasks: readonly LoggedTask[]): PolicyProbabilities {
   return tasks.map(({ candidates }) => {
     const row = new Float64Array(candidates.length)
     if (candidates.length === 0) return row
     const [cheap, premium] = [placeOfFirst(candidates, byCheapness), placeOfFirst(candidates, byStanding)]
-    if (name !== 'always-premium') row[cheap] = name === 'always-cheap' ? 1 : 0.5
-    if (name !== 'always-cheap') row[premium] = (row[premium] ?? 0) + (name === 'always-premium' ? 1 : 0.5)
+    row[cheap] = 1 - premiumShare
+    row[premium] = (row[premium] ?? 0) + premiumShare
     return row
   })
 }
