@@ -21,11 +21,11 @@ export type GradientInit = {
   readonly isLeastSquares: boolean
 }
 
-/** From weak to strong. */
+/** From strong to weak: the less a model may move, the simpler it is. */
 export const GRADIENT_SETTINGS: readonly (GradientSetting & { readonly name: string })[] = [
-  { name: 'light', sparsePrior: 0.2, densePenalty: 0.001 },
-  { name: 'medium', sparsePrior: 1, densePenalty: 0.01 },
   { name: 'strong', sparsePrior: 5, densePenalty: 0.1 },
+  { name: 'medium', sparsePrior: 1, densePenalty: 0.01 },
+  { name: 'light', sparsePrior: 0.2, densePenalty: 0.001 },
 ]
 
 /** Models over many hash buckets, trained row by row in the kernel: what remains fast when rows are many. */

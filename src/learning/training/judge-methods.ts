@@ -1,8 +1,9 @@
 import type { Calibration } from '../../core/learning/calibrate.ts'
 import { chooseOperatingPoints, type OperatingRows } from '../../core/learning/operating-points.ts'
-import { areaUnder, orderByScore, routingCurve } from '../../core/learning/routing-metrics.ts'
+import { orderByScore } from '../../core/learning/routing-metrics.ts'
 import type { MethodFigures } from '../../core/learning/training/choose-method.ts'
 import {
+  calibratedChance,
   calibrationOf,
   crossCalibrated,
   logLossOf,
@@ -43,12 +44,20 @@ export function scoredRows(
   }
 }
 
-/** Chances of held-out rows, calibrated by the rows of the other folds; NaN where a row has no score. */
-export function heldOutChances(judged: Judged, scores: HeldOut, start: Calibration): readonly Float64Array[] {
+/** Chances of held-out rows; NaN where a row has no score. With the calibration that is served, or, for figures, with one per fold. */
+export function heldOutChances(
+  judged: Judged,
+  scores: HeldOut,
+  by: { readonly calibration: Float64Array } | { readonly start: Calibration },
+): readonly Float64Array[] {
   return scores.map((column, m) => {
-    const known = scoredRows(judged, m, column)
     const chances = new Float64Array(column.length).fill(Number.NaN)
-    for (const [place, chance] of crossCalibrated(known, start).entries()) chances[known.rows[place] ?? 0] = chance
+    if ('calibration' in by) {
+      const own = { slope: by.calibration[2 * m] ?? 1, intercept: by.calibration[2 * m + 1] ?? 0 }
+      return chances.map((_, row) => calibratedChance(own, column[row] ?? Number.NaN))
+    }
+    const known = scoredRows(judged, m, column)
+    for (const [place, chance] of crossCalibrated(known, by.start).entries()) chances[known.rows[place] ?? 0] = chance
     return chances
   })
 }
@@ -58,7 +67,7 @@ export function judgeMethod(
   judged: Judged,
   { name, scores, start }: { readonly name: string; readonly scores: HeldOut; readonly start: Calibration },
 ): MethodFigures {
-  const chances = heldOutChances(judged, scores, start)
+  const chances = heldOutChances(judged, scores, { start })
   const { candidates, rowCount } = judged.set
   const rowLosses = new Float64Array(rowCount).fill(Number.NaN)
   for (let row = 0; row < rowCount; row += 1) {
@@ -73,7 +82,12 @@ export function judgeMethod(
     }
     if (total > 0) rowLosses[row] = sum / total
   }
-  return { name, rowLosses, costAtQuality: costAtQuality(judged, chances), recovered: recovered(judged, scores) }
+  return {
+    name,
+    rowLosses,
+    costAtQuality: costAtQuality(judged, { scores, start }),
+    rowGains: rowGainsOf(judged, scores),
+  }
 }
 
 /** Rows on which every candidate has an outcome, a cost and a prediction; `undefined` when they are too few to choose anything by. */
@@ -103,8 +117,13 @@ export function operatingRows(judged: Judged, chances: readonly Float64Array[]):
 const COMPLETE_ROWS_MIN = 50
 const JUDGED_SHARE = 0.95
 
-function costAtQuality(judged: Judged, chances: readonly Float64Array[]): number | undefined {
-  const rows = operatingRows(judged, chances)
+function costAtQuality(
+  judged: Judged,
+  { scores, start }: { readonly scores: HeldOut; readonly start: Calibration },
+): number | undefined {
+  if (judged.usd === undefined) return undefined
+  const calibration = calibrateAll(judged, scores, start)
+  const rows = operatingRows(judged, heldOutChances(judged, scores, { calibration }))
   if (rows === undefined) return undefined
   const point = chooseOperatingPoints(rows).find(({ qualityShare }) => qualityShare === JUDGED_SHARE)
   // Where no trade reaches the quality, the best single model answers everything.
@@ -131,7 +150,11 @@ export function costShareOf(rows: OperatingRows, { successPerUsd }: OperatingPoi
   return single > 0 ? spent / single : 1
 }
 
-function recovered({ set, pair }: Judged, scores: HeldOut): number | undefined {
+/**
+ * The area under the curve of recovered quality, as a mean over rows: a row that is sent to the strong model early counts nearly all that the
+ * strong model gains on it, a row that is sent late nearly nothing.
+ */
+function rowGainsOf({ set, pair }: Judged, scores: HeldOut): Float64Array | undefined {
   if (pair === undefined) return undefined
   const [strong, weak] = [set.candidates[pair.strong], set.candidates[pair.weak]]
   const [strongScores, weakScores] = [scores[pair.strong], scores[pair.weak]]
@@ -143,14 +166,15 @@ function recovered({ set, pair }: Judged, scores: HeldOut): number | undefined {
       !Number.isNaN(strongScores?.[row] ?? Number.NaN) &&
       !Number.isNaN(weakScores?.[row] ?? Number.NaN),
   )
-  const take = (read: (row: number) => number): Float64Array => Float64Array.from(rows, read)
-  const routed = {
-    scores: take((row) => (strongScores?.[row] ?? 0) - (weakScores?.[row] ?? 0)),
-    strong: take((row) => strong.success[row] ?? 0),
-    weak: take((row) => weak.success[row] ?? 0),
+  const gapOf = (row: number): number => (strong.success[row] ?? 0) - (weak.success[row] ?? 0)
+  const order = orderByScore(Float64Array.from(rows, (row) => (strongScores?.[row] ?? 0) - (weakScores?.[row] ?? 0)))
+  const gap = rows.reduce((sum, row) => sum + gapOf(row), 0) / rows.length
+  const gains = new Float64Array(set.rowCount).fill(Number.NaN)
+  for (const [rank, place] of order.entries()) {
+    const row = rows[place] ?? 0
+    gains[row] = (gapOf(row) * (1 - (rank + 0.5) / rows.length)) / gap
   }
-  const area = areaUnder(routingCurve(routed, orderByScore(routed.scores)))
-  return Number.isFinite(area) ? area : undefined
+  return gains
 }
 
 /** The calibration of each candidate by all its held-out rows: slope, intercept, slope... */

@@ -52,7 +52,7 @@ export async function trainArtefact(
   const success = await base.method.fitAll(base.variant)
   const parts = await fitOthers(work)
   const calibration = calibrateAll(judged, chosen.scores, chosen.method.start)
-  const trades = operatingRows(judged, heldOutChances(judged, chosen.scores, chosen.method.start))
+  const trades = operatingRows(judged, heldOutChances(judged, chosen.scores, { calibration }))
   const operatingPoints = trades === undefined ? [] : chooseOperatingPoints(trades)
   const report = reportOf({ work, judged, contestants, chosen, parts, points: operatingPoints.length })
   const bucketBits = success.sparseCount === 1 << BUCKET_BITS ? BUCKET_BITS : set.bucketBits
@@ -141,9 +141,12 @@ function onCommonRows(figures: readonly MethodFigures[]): readonly MethodFigures
   const isCommon = (row: number): boolean =>
     figures.every(({ rowLosses }) => !Number.isNaN(rowLosses[row] ?? Number.NaN))
   const common = Uint8Array.from(figures[0]?.rowLosses ?? [], (_, row) => Number(isCommon(row)))
+  const cut = (values: Float64Array): Float64Array =>
+    values.map((value, row) => (common[row] === 1 ? value : Number.NaN))
   return figures.map((method) => ({
     ...method,
-    rowLosses: method.rowLosses.map((loss, row) => (common[row] === 1 ? loss : Number.NaN)),
+    rowLosses: cut(method.rowLosses),
+    rowGains: method.rowGains === undefined ? undefined : cut(method.rowGains),
   }))
 }
 

@@ -81,12 +81,16 @@ export function reportModels(
 }
 
 export function reportMethods(figures: readonly MethodFigures[]): TrainingReport['methods'] {
-  return figures.map(({ name, rowLosses, costAtQuality, recovered }) => ({
+  return figures.map(({ name, rowLosses, costAtQuality, rowGains }) => ({
     name,
     log_loss: meanOf(rowLosses),
     cost_at_95: costAtQuality ?? null,
-    apgr: recovered ?? null,
+    apgr: rowGains === undefined ? null : finiteOrNull(meanOf(rowGains)),
   }))
+}
+
+function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null
 }
 
 /** Figures for the lineage: finite numbers only, flat. */
