@@ -66,6 +66,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/data-build.ts')).dataBuildCommand,
   },
   {
+    name: 'data audit',
+    summary: 'sum up a dataset and draw rows to review',
+    load: async () => (await import('./commands/data-audit.ts')).dataAuditCommand,
+  },
+  {
+    name: 'data split',
+    summary: 'divide rows by task into parts for training and testing',
+    load: async () => (await import('./commands/data-split.ts')).dataSplitCommand,
+  },
+  {
+    name: 'data sft',
+    summary: 'write examples to train a small deciding model with, and a plan that does it',
+    load: async () => (await import('./commands/data-sft.ts')).dataSftCommand,
+  },
+  {
     name: 'data inspect',
     summary: 'show the records of finished tasks that this node keeps',
     load: async () => (await import('./commands/data-inspect.ts')).dataInspectCommand,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { buildDataset, type BuiltDataset } from '../../node/learning/build-dataset.ts'
+import { buildDataset, type BuiltDataset, type WrittenRows } from '../../node/learning/build-dataset.ts'
 import { cardPathOf } from '../../node/learning/card-path.ts'
 import { eventsOfFile, eventsOfRecords } from '../../node/learning/event-source.ts'
 import type { Command, CommandContext } from '../command.ts'
@@ -7,6 +7,7 @@ import { followWork, FORCE_FLAG, newFile, outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { choiceFlag, textFlag, usageError } from '../flags.ts'
 import { formatCounts } from '../format-counts.ts'
+import { rememberFile, rememberRecords } from '../remember-derived.ts'
 import { RECORD_FLAGS, recordFilterOf, WITHOUT_SERVERS } from '../record-flags.ts'
 
 /** Records of finished tasks become labelled rows. */
@@ -65,12 +66,19 @@ async function build(context: CommandContext, output: string): Promise<BuiltData
     if (input !== undefined) {
       const file = resolve(workingDir, input)
       if (file === output) throw usageError('--output must be another file than --input', { file })
-      return await buildDataset({ source: await eventsOfFile(file), output, mode }, { signal, onProgress })
+      const onWritten = async ({ rows, hash }: WrittenRows): Promise<void> =>
+        await rememberFile(context, { kind: 'labels', path: output, rows, hash, sources: [file] })
+      return await buildDataset({ source: await eventsOfFile(file), output, mode, onWritten }, { signal, onProgress })
     }
     return await useNode(
-      async (node) =>
+      async ({ records }) =>
         await buildDataset(
-          { source: eventsOfRecords(() => node.records.list(filter, { signal })), output, mode },
+          {
+            source: eventsOfRecords(() => records.list(filter, { signal })),
+            output,
+            mode,
+            onWritten: async (written) => await rememberRecords(records, { kind: 'labels', path: output, ...written }),
+          },
           { signal, onProgress },
         ),
       WITHOUT_SERVERS,

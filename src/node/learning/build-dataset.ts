@@ -22,8 +22,22 @@ export type BuildDatasetInit = {
   /** Absolute path; `.gz` is packed. What is there is replaced. */
   readonly output: string
   readonly mode: DatasetMode
+  /** Told of what was written before it can be seen; what it throws keeps it from appearing. */
+  readonly onWritten?: (written: WrittenRows) => Promise<void>
   /** Records whose identities are kept in memory; for tests of what goes to disk. */
   readonly identitiesMax?: number
+}
+
+/** What went into a dataset, for whoever has to know of it when records are deleted. */
+export type WrittenRows = {
+  readonly rows: number
+  /** SHA-256 of the file's bytes. */
+  readonly hash: string
+  /** ISO 8601; `null` where no row has a time. */
+  readonly from: string | null
+  readonly to: string | null
+  /** `null`: too many to keep in mind, or a record names none. */
+  readonly tenants: readonly string[] | null
 }
 
 export type BuiltDataset = { readonly output: string; readonly cardPath: string; readonly card: DataCard }
@@ -61,13 +75,20 @@ export async function buildDataset(init: BuildDatasetInit, options: DataWorkOpti
     await source.requireUnchanged()
     const leakage = builder.check.report()
     requireNoLeak(leakage)
-    const { sha256, sizeBytes } = await data.finish()
-    const rest = { mode, leakage, code_version: readPackageVersion(), data_sha256: sha256, data_bytes: sizeBytes }
+    const written = await data.finish()
+    const rest = {
+      mode,
+      leakage,
+      code_version: readPackageVersion(),
+      data_sha256: written.sha256,
+      data_bytes: written.size_bytes,
+    }
     const card = builder.counter.card(rest)
     requireRecords(card, source.name)
     await cardFile.write(`${JSON.stringify(card, undefined, 2)}\n`)
     await cardFile.finish()
     signal?.throwIfAborted()
+    await init.onWritten?.({ rows: card.counts.kept, hash: written.file_sha256, ...builder.origin() })
     await data.publish()
     await cardFile.publish()
     return { output, cardPath, card }
@@ -98,6 +119,8 @@ async function findDuplicates(
   }
 }
 
+const TENANTS_MAX = 1000
+
 /** Turns records into rows, and counts and checks what it does. */
 class RowBuilder {
   readonly counter = new DataCardCounter()
@@ -105,6 +128,8 @@ class RowBuilder {
   readonly #mode: DatasetMode
   readonly #name: string
   readonly #featureSet = promptFeatureSet()
+  readonly #tenants = new Set<string | null>()
+  readonly #range: { from: string | null; to: string | null } = { from: null, to: null }
 
   constructor(mode: DatasetMode, name: string) {
     this.#mode = mode
@@ -128,8 +153,23 @@ class RowBuilder {
     const row = withMetadata(labelled.row, read.columns)
     this.counter.keep(row)
     this.counter.keepOrigin(read.event.timestamp, read.event.policy_version)
+    this.#noteOrigin(read.event)
     this.check.add(this.#checkedRow(row, read))
     return row
+  }
+
+  origin(): Pick<WrittenRows, 'from' | 'to' | 'tenants'> {
+    const tenants = [...this.#tenants].flatMap((tenant) => (tenant === null ? [] : [tenant]))
+    const isKnown = tenants.length === this.#tenants.size && tenants.length <= TENANTS_MAX
+    return { ...this.#range, tenants: isKnown ? tenants : null }
+  }
+
+  #noteOrigin({ tenant, timestamp }: TelemetryEvent): void {
+    if (this.#tenants.size <= TENANTS_MAX) this.#tenants.add(tenant)
+    if (timestamp === null) return
+    const { from, to } = this.#range
+    if (from === null || timestamp < from) this.#range.from = timestamp
+    if (to === null || timestamp > to) this.#range.to = timestamp
   }
 
   #checkedRow(row: DatasetRow, read: Extract<ReadEvent, { event: TelemetryEvent }>): CheckedRow {

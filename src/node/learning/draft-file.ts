@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { finished } from 'node:stream/promises'
@@ -15,8 +15,13 @@ export type DraftInit = {
   readonly signal?: AbortSignal
 }
 
-/** What was written, unpacked. */
-export type WrittenText = { readonly sha256: string; readonly sizeBytes: number }
+export type WrittenText = {
+  /** Of the text, unpacked. */
+  readonly sha256: string
+  readonly size_bytes: number
+  /** Of the file as it lies on the disk. */
+  readonly file_sha256: string
+}
 
 /**
  * A file that appears whole or not at all: it is written beside its place under a name of its own, only its owner can read it, and it takes its place
@@ -69,7 +74,12 @@ export class DraftFile {
     } finally {
       await written.close()
     }
-    return { sha256: this.#hash.digest('hex'), sizeBytes: this.#sizeBytes }
+    const sha256 = this.#hash.digest('hex')
+    return {
+      sha256,
+      size_bytes: this.#sizeBytes,
+      file_sha256: this.#file.endsWith('.gz') ? await hashFile(this.#path) : sha256,
+    }
   }
 
   /** After `finish`: the file is there. Throws `STORE_WRITE_FAILED`. */
@@ -127,6 +137,13 @@ export class DraftFile {
       details: { file: this.#file },
     })
   }
+}
+
+/** SHA-256 of a file's bytes. */
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
+  return hash.digest('hex')
 }
 
 /** A new name lasts when its folder is synced; file systems that cannot do that keep it by other means. */
