@@ -66,6 +66,9 @@ export async function fitQuantiles(init: QuantileInit): Promise<FittedQuantiles>
   return { models: { quantiles: QUANTILES, models }, coverage }
 }
 
+/** As if so many rows with a feature of 1 had asked for a weight of 0. */
+const DENSE_PRIOR_ROWS = 30
+
 /** Rows that each column sees in all epochs together, at least. */
 const STEPS_MIN = 60_000
 
@@ -86,7 +89,7 @@ function fitOf(
     targets,
     rows,
     sparsePrior: 0,
-    densePenalty: 0.001,
+    densePenalty: DENSE_PRIOR_ROWS / Math.max(1, known.length),
     bias: known[Math.floor(quantile * (known.length - 1))] ?? 0,
     epochs: Math.min(40, Math.max(4, Math.ceil(STEPS_MIN / Math.max(1, known.length)))),
   }

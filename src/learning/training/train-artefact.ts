@@ -71,6 +71,7 @@ export async function trainArtefact(
     operatingPoints,
     lineage: { ...init.lineage, metrics: metricsOf(report) },
   }
+  run.end()
   return { artefact, report }
 }
 

@@ -38,6 +38,11 @@ export class TrainingRun {
     this.#total += steps
   }
 
+  /** All steps are done, whatever had been expected. */
+  end(): void {
+    this.#options.onProgress?.({ stage: 'done', done: this.#done, total: this.#done })
+  }
+
   /** Throws the signal's reason when it is aborted. */
   async pause(): Promise<void> {
     await this.#components.pause?.()
