@@ -141,7 +141,7 @@ describe('the label of the default mode', () => {
     const unseen = rowOf(PREMIUM).label_confidence
     const seen = rowOf({ ...PREMIUM, shadows: [shadow({ success: false })] }).label_confidence
     const said = rowOf({ ...PREMIUM, feedback: [feedback()] }).label_confidence
-    expect([unseen, seen, said]).toEqual([0.45, 0.48, 0.536])
+    expect([unseen, seen, said]).toEqual([0.657, 0.702, 0.708])
   })
 
   it('counts what the plan cost beyond the best route, waiting included', () => {

@@ -19,11 +19,13 @@ cd "$(dirname "$0")"
 if [ ! -d llama.cpp ]; then
   git clone --depth 1 --branch '${tag}' 'https://github.com/${repository}' llama.cpp
 fi
-python3 -m pip install -r llama.cpp/requirements/requirements-convert_lora_to_gguf.txt
+# The converter pins other versions than the training.
+[ -d convert-venv ] || python3 -m venv convert-venv
+convert-venv/bin/python -m pip install -r llama.cpp/requirements/requirements-convert_hf_to_gguf.txt
 if [ -n "\${BASE:-}" ]; then
-  python3 llama.cpp/convert_lora_to_gguf.py --outtype f16 --outfile policy-lora.gguf --base "$BASE" adapter
+  convert-venv/bin/python llama.cpp/convert_lora_to_gguf.py --outtype f16 --outfile policy-lora.gguf --base "$BASE" adapter
 else
-  python3 llama.cpp/convert_lora_to_gguf.py --outtype f16 --outfile policy-lora.gguf --base-model-id '${base}' adapter
+  convert-venv/bin/python llama.cpp/convert_lora_to_gguf.py --outtype f16 --outfile policy-lora.gguf --base-model-id '${base}' adapter
 fi
 `
 }
