@@ -42,6 +42,7 @@ export const dataBuildCommand: Command = {
     const { card } = built
     if (isJson) terminal.printJson({ output, card_path: built.cardPath, ...card })
     else terminal.print(describe(built))
+    if (card.counts.kept === 0) terminal.note('No record could be labelled; the data card says why')
     if (card.counts.dropped.unreadable > 0) {
       const [first] = card.unreadable
       terminal.note(
