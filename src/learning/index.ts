@@ -12,6 +12,8 @@
  * }
  * ```
  */
+export { formatDatasetRow, parseDatasetRow, readDatasetRow, readLoggedTasks } from './dataset/dataset-row.ts'
+export { type DatasetRow, type LabelRow, type LabelRoute, type LoggedFields } from './dataset/label-row.ts'
 export {
   judgeCache,
   trainCacheCalibration,
@@ -45,3 +47,5 @@ export {
   type RoutingLabel,
   type RoutingTraining,
 } from './evaluation/train-routing.ts'
+export { labelCompatibly, type Labelled } from './labels/compatibility-label.ts'
+export { labelTask } from './labels/label-task.ts'
