@@ -20,6 +20,8 @@ export type ReserveRequest = {
   readonly taskId: TaskId
   /** The most that the call can cost. */
   readonly amountNanos: Amount
+  /** `shadow`: nobody asked for the call but the operator, whose account `shadow` pays for it instead of the caller's. */
+  readonly purpose?: 'shadow'
 }
 
 export interface Budgets {

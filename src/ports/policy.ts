@@ -37,6 +37,10 @@ export type PolicyInput = {
   readonly recentFailures: number
   /** True when the caller says who may see the task: then nobody else is asked for advice. */
   readonly isConfined?: boolean
+  /** Whose task it is. With `conversation` it decides which of two policies answers while one is being tried; no policy reads either. */
+  readonly tenant?: string
+  /** The same for all requests of one conversation of the tenant. Absent: all tasks without one count as one conversation. */
+  readonly conversation?: string
 }
 
 export type PolicyOptions = AbortOptions & {

@@ -4,6 +4,9 @@ import type { RouteCaller } from '../ports/router.ts'
 /** The account that every call of this node counts against. */
 export const NODE_ACCOUNT = 'node'
 
+/** The account of calls that try a policy beside the one that answers. */
+export const SHADOW_ACCOUNT = 'shadow'
+
 /**
  * Accounts of a call, outermost first: the node, the organisation, the team, the tenant, the key and the task. A limit on
  * any of them bounds the call.
@@ -16,4 +19,9 @@ export function accountsOf(caller: RouteCaller, taskId?: TaskId): readonly strin
   if (caller.keyId !== undefined) accounts.push(`key:${caller.keyId}`)
   if (taskId !== undefined) accounts.push(`task:${taskId}`)
   return accounts
+}
+
+/** Accounts of a call that only the operator wants: no caller pays for it. */
+export function shadowAccounts(): readonly string[] {
+  return [NODE_ACCOUNT, SHADOW_ACCOUNT]
 }

@@ -25,7 +25,7 @@ export type CheckAnswerInit = {
   /** P(right) of an answer by what its text shows, where a trained policy has learned to read it; then it replaces the odds from before the answer. */
   readonly answerSuccess?: (
     entry: ModelEntry,
-    answered: { readonly prompt: string; readonly answer: string },
+    answered: { readonly policyVersion: string; readonly prompt: string; readonly answer: string },
   ) => number | undefined
 }
 
@@ -51,7 +51,8 @@ function inputOf(
 ): VerificationInput {
   const { request } = run.route
   const before = run.decision.candidates.find(({ modelId }) => modelId === entry.id)?.predictedSuccess
-  const after = init.answerSuccess?.(entry, { prompt: run.facts.prompt, answer: answer.text })
+  const { policyVersion } = run.decision
+  const after = init.answerSuccess?.(entry, { policyVersion, prompt: run.facts.prompt, answer: answer.text })
   const prior = after ?? before
   return {
     task: run.facts.prompt,

@@ -4,7 +4,7 @@ import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { Policy, PolicyInput } from '../ports/policy.ts'
 import type { Random } from '../ports/random.ts'
 import { isConfined, selectCandidates } from './candidates.ts'
-import type { FailureMemory } from './failure-memory.ts'
+import { conversationKey, type FailureMemory } from './failure-memory.ts'
 import { chargeTask, recordDecision, recordOverhead, type TaskRun } from './task-run.ts'
 
 export type DecideComponents = {
@@ -26,7 +26,8 @@ export async function decideTask(
   run: TaskRun,
   { isAlone = false }: { readonly isAlone?: boolean } = {},
 ): Promise<void> {
-  const decision = components.policy.decide(policyInputOf(components, run), {
+  const input = policyInputOf(components, run)
+  const decision = components.policy.decide(input, {
     signal: run.signal,
     isAlone,
     onOverhead: (call) => {
@@ -34,7 +35,7 @@ export async function decideTask(
       recordOverhead(run, call)
     },
   })
-  recordDecision(run, decision instanceof Promise ? await decision : decision)
+  recordDecision(run, decision instanceof Promise ? await decision : decision, input)
   assertQuality(run)
 }
 
@@ -74,5 +75,7 @@ function policyInputOf({ catalog, budgets, random, failures }: DecideComponents,
     isCascadeAllowed: true,
     recentFailures: failures.recentFailures(run),
     isConfined: isConfined(run.route),
+    tenant: run.route.caller.tenant,
+    conversation: conversationKey(run),
   }
 }

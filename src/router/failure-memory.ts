@@ -32,7 +32,7 @@ export function createFailureMemory(): FailureMemory {
 }
 
 /** A conversation begins with the same message of the same tenant; retries of one question count as one conversation. */
-function conversationKey({ route }: TaskRun): string {
+export function conversationKey({ route }: Pick<TaskRun, 'route'>): string {
   const first = route.request.messages.find(({ role }) => role === 'user')
   return `${route.caller.tenant}\n${first === undefined ? '' : textOf(first).slice(0, KEY_CHARACTERS)}`
 }

@@ -4,6 +4,7 @@ import type { Timestamp } from '../base/time.ts'
 import type { CivilDate } from '../core/models/civil-date.ts'
 import type { DecisionRecord } from '../core/routing/decision-record.ts'
 import type { OverheadCall } from '../core/routing/task-outcome.ts'
+import type { PolicyInput } from '../ports/policy.ts'
 import type { RouteAttempt, RouteRequest } from '../ports/router.ts'
 import type { Span } from '../ports/tracer.ts'
 import type { CacheOutcome } from './semantic-cache.ts'
@@ -25,6 +26,8 @@ export type TaskRun = {
   readonly facts: RequestFacts
   /** That no policy was asked, until one was. */
   readonly decision: DecisionRecord
+  /** What the policy was asked; absent until one was. */
+  readonly policyInput?: PolicyInput
   readonly today: CivilDate
   readonly startedAt: Timestamp
   readonly startedMs: number
@@ -42,10 +45,11 @@ export type TaskRun = {
 /** The same object to this file's functions. */
 type Writable<Value> = { -readonly [Name in keyof Value]: Value[Name] }
 
-/** Sets how the task is executed. */
-export function recordDecision(run: TaskRun, decision: DecisionRecord): void {
+/** Sets how the task is executed, and what that was decided from. */
+export function recordDecision(run: TaskRun, decision: DecisionRecord, input?: PolicyInput): void {
   const writable: Writable<TaskRun> = run
   writable.decision = decision
+  if (input !== undefined) writable.policyInput = input
 }
 
 /** Sets what the cache said. */
