@@ -26,6 +26,11 @@ const record = (task: number, changes: Readonly<Record<string, unknown>> = {}): 
   ...changes,
 })
 
+const CONTRACT_FIELDS =
+  'task_hash task_token_count task_domain hardware_tier has_gpu predicted_route actual_route was_escalated escalation_chain success cost_usd latency_s tokens_total optimal_route should_use_premium penalty label_confidence label_reason error_type error_severity'.split(
+    ' ',
+  )
+
 type Building = Partial<Omit<BuildDatasetInit, 'source' | 'output'>> & { readonly signal?: AbortSignal }
 
 async function build(
@@ -121,19 +126,7 @@ describe('building a dataset', () => {
     const card = await build(folder, rows, { mode: 'compat' })
     expect(card.counts.dropped.ambiguous).toBe(1)
     const [row] = folder.rows('out.jsonl')
-    expect(Object.keys(row ?? {})).toEqual([
-      ...[
-        'task_hash',
-        'task_token_count',
-        'task_domain',
-        'hardware_tier',
-        'has_gpu',
-        'predicted_route',
-        'actual_route',
-      ],
-      ...['was_escalated', 'escalation_chain', 'success', 'cost_usd', 'latency_s', 'tokens_total', 'optimal_route'],
-      ...['should_use_premium', 'penalty', 'label_confidence', 'label_reason', 'error_type', 'error_severity'],
-    ])
+    expect(Object.keys(row ?? {})).toEqual(CONTRACT_FIELDS)
     expect(row?.['label_confidence']).toBe(0.665)
   })
 

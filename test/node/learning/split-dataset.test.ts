@@ -87,7 +87,7 @@ describe('a split', () => {
     const sides = ['train.jsonl', 'test.jsonl'].map(
       (name) => folder.rows(name).filter(({ prompt }) => prompt === 'a').length,
     )
-    expect(sides.toSorted()).toEqual([0, 2])
+    expect(sides.toSorted((a, b) => a - b)).toEqual([0, 2])
   })
 
   it('of rows without a task, or balanced without a route, is refused and writes nothing', async () => {
