@@ -77,7 +77,7 @@ function propensitiesOf(input: FirstDraw, beliefs: Beliefs): ReadonlyMap<Decisio
   const { candidates, greedy, rule } = input
   const { floor } = rule
   const base = baseOf(input, beliefs)
-  const contenders = rule.contenders > 0 ? contendersOf(beliefs) : []
+  const contenders = rule.contenders > 0 ? contendersOf(candidates, beliefs) : []
   const contending = contenders.length > 0 ? rule.contenders : 0
   const kept = 1 - floor - contending
   const propensities = new Map<DecisionCandidate, number>([[greedy, 0]])
@@ -105,17 +105,21 @@ function baseOf(input: FirstDraw, beliefs: Beliefs): ReadonlyMap<DecisionCandida
   return new Map(candidates.map((candidate, place) => [candidate, chances[place] ?? 0]))
 }
 
-/** Places of candidates that no other one, at equal or lower cost, surpasses with confidence. */
-function contendersOf({ means, deviations, usd }: Beliefs): readonly number[] {
-  const isSurpassed = (place: number): boolean =>
-    means.some((mean, other) => {
+/**
+ * Places of candidates whose success no other one, at equal or lower cost, surpasses with confidence: any of them may be the best one at some
+ * weight of a dollar.
+ */
+function contendersOf(candidates: readonly DecisionCandidate[], { deviations, usd }: Beliefs): readonly number[] {
+  const isSurpassed = (place: number): boolean => {
+    const own = candidates[place]?.predictedSuccess ?? 0
+    return candidates.some(({ predictedSuccess }, other) => {
       if (other === place || (usd[other] ?? 0) > (usd[place] ?? 0)) return false
-      const own = deviations[place] ?? 0
-      const others = deviations[other] ?? 0
-      const ahead = mean - (means[place] ?? 0)
-      return ahead > 0 && ahead > SURPASSED_Z * Math.sqrt(own * own + others * others)
+      const [mine, theirs] = [deviations[place] ?? 0, deviations[other] ?? 0]
+      const ahead = predictedSuccess - own
+      return ahead > 0 && ahead > SURPASSED_Z * Math.sqrt(mine * mine + theirs * theirs)
     })
-  return [...means.keys()].filter((place) => !isSurpassed(place))
+  }
+  return [...candidates.keys()].filter((place) => !isSurpassed(place))
 }
 
 function regretOf(

@@ -1,0 +1,84 @@
+import { formatPolicyArtefact, type PolicyArtefact, type PolicyLineage } from '../../core/policy/policy-artefact.ts'
+import type { LoggedTask, ObservedOutcome } from '../../core/learning/logged-task.ts'
+import {
+  createOnlineLearner,
+  type ExecutedOutcome,
+  type OnlineLearnerInit,
+} from '../../core/learning/online/online-learner.ts'
+
+export type OnlineLearningComponents = {
+  /** Keeps an artefact where the gate can judge it; `PolicyRegistry.register` does. */
+  readonly register: (artefact: string) => Promise<{ readonly version: string }>
+}
+
+/** What became of tasks that were fed. */
+export type LearnedTasks = {
+  /** Outcomes learned for the first time. */
+  readonly learned: number
+  /** Outcomes that were known already and had changed: what was learned of them was taken back first. */
+  readonly revised: number
+  /** Outcomes that nothing can be learned from: no features, no candidate, or a model that was called only because another had failed. */
+  readonly skipped: number
+}
+
+/**
+ * Learns from finished tasks while a node runs: verified outcomes, feedback that came later, shadows. It never changes what is served: a
+ * policy that it proposes is registered, and gets into service through the gate like any other.
+ */
+export type OnlineLearning = {
+  /** Sum of the weights learned. */
+  readonly weight: number
+  /** Learns from tasks; one that comes again with another outcome (a person has judged it since) is corrected. */
+  learn(tasks: Iterable<LoggedTask>): LearnedTasks
+  /** The policy as of now. */
+  artefact(lineage: PolicyLineage): PolicyArtefact
+  /** Registers the policy as of now and resolves with its version. Throws as `register`. */
+  propose(lineage: PolicyLineage): Promise<string>
+}
+
+/** Outcomes that can still be corrected; of older ones a correction counts as a new outcome. */
+const REVISABLE_MAX = 10_000
+
+export function createOnlineLearning(init: OnlineLearnerInit, { register }: OnlineLearningComponents): OnlineLearning {
+  const learner = createOnlineLearner(init)
+  const candidates = new Set(init.candidates)
+  const known = new Map<string, ExecutedOutcome>()
+  const learnOne = (key: string, outcome: ExecutedOutcome): 'learned' | 'revised' | 'same' => {
+    const before = known.get(key)
+    if (before !== undefined && before.success === outcome.success && before.costUsd === outcome.costUsd) return 'same'
+    if (before !== undefined) learner.learn({ ...before, weight: -before.weight })
+    learner.learn(outcome)
+    known.delete(key)
+    known.set(key, outcome)
+    const [oldest] = known.keys()
+    if (known.size > REVISABLE_MAX && oldest !== undefined) known.delete(oldest)
+    return before === undefined ? 'learned' : 'revised'
+  }
+  return {
+    get weight() {
+      return learner.weight
+    },
+    learn(tasks) {
+      const counts = { learned: 0, revised: 0, skipped: 0, same: 0 }
+      for (const task of tasks) {
+        for (const [model, outcome] of task.observed) {
+          const { features } = task
+          const isUsable = features !== undefined && candidates.has(model) && isUnselected(task, model, outcome)
+          if (!isUsable) counts.skipped += 1
+          else {
+            const { success, costUsd } = outcome
+            counts[learnOne(`${task.taskHash} ${model}`, { model, features, success, costUsd, weight: 1 })] += 1
+          }
+        }
+      }
+      return { learned: counts.learned, revised: counts.revised, skipped: counts.skipped }
+    },
+    artefact: (lineage) => learner.artefact(lineage),
+    propose: async (lineage) => (await register(formatPolicyArtefact(learner.artefact(lineage)))).version,
+  }
+}
+
+/** A model that was called because another had failed saw harder tasks than their features show; to learn from it would be unfair to it. */
+function isUnselected({ action }: LoggedTask, model: string, { source }: ObservedOutcome): boolean {
+  return model === action || source === 'shadow' || source === 'recorded'
+}
