@@ -18,6 +18,7 @@ import { outcomeOf, type TaskEnd } from './report-outcome.ts'
 import { factsOf } from './request-facts.ts'
 import { cacheStateOf, resultOf, routeThatRan, standingOf, type StandingAnswer } from './route-result.ts'
 import { startStream } from './stream-plan.ts'
+import type { TaskObserver } from './rollout/rollout-observer.ts'
 import type { TaskRun } from './task-run.ts'
 import { unaskedDecision } from './unasked-decision.ts'
 
@@ -27,6 +28,8 @@ export type RouterComponents = Omit<PlanComponents, 'runner'> &
   Omit<DecideComponents, 'failures'> & {
     readonly telemetry: TelemetrySink
     readonly random: Random
+    /** Told of every task that ended; absent: nobody is. */
+    readonly observe?: TaskObserver
   }
 
 export type RouterInit = DecomposeInit
@@ -158,6 +161,7 @@ class RoutingService implements Router {
 
   #end(run: TaskRun, taskEnd: TaskEnd): void {
     this.#components.telemetry.record(outcomeOf(run, taskEnd))
+    this.#components.observe?.(run, taskEnd)
     if (run.span.isRecording) describeEnd(run, taskEnd)
     run.span.end()
   }

@@ -1,0 +1,37 @@
+import type { ServedPolicy } from '../served-policy.ts'
+import type { TaskEnd } from '../report-outcome.ts'
+import type { TaskRun } from '../task-run.ts'
+import type { RolloutOwner } from './rollout-owner.ts'
+import type { ShadowRunner } from './shadow-runner.ts'
+import { isTelling, watchedOutcomeOf } from './watched-outcome.ts'
+
+/** Told of every task that ended, after its caller has the answer. Must not throw. */
+export type TaskObserver = (run: TaskRun, end: TaskEnd) => void
+
+export type RolloutObserverComponents = {
+  readonly policy: Pick<ServedPolicy, 'inForce'>
+  readonly owner: Pick<RolloutOwner, 'observe'>
+  readonly shadow: Pick<ShadowRunner, 'consider'>
+}
+
+/** Takes finished tasks to the watch of the canary, and to the shadow. */
+export function createRolloutObserver({ policy, owner, shadow }: RolloutObserverComponents): TaskObserver {
+  return (run, end) => {
+    const { candidate } = policy.inForce
+    const { served } = run.decision
+    if (candidate === undefined || served === undefined || !isTelling(run, end)) return
+    if (served.stage === 'shadow') {
+      shadow.consider(run, end, candidate)
+      return
+    }
+    if (served.stage === 'legacy_only') return
+    // A decision of a candidate that is gone by now says nothing of the one that took its place.
+    if (served.arm === 'candidate' && run.decision.policyVersion !== candidate.version) return
+    owner.observe({
+      type: 'request-observed',
+      candidate: candidate.version,
+      arm: served.arm,
+      outcome: watchedOutcomeOf(run, end),
+    })
+  }
+}

@@ -1,0 +1,295 @@
+import { addAmounts, amountToUsd, ZERO_AMOUNT, type Amount } from '../../base/money.ts'
+import { isLocalTier, type ModelEntry } from '../../core/models/model-entry.ts'
+import { agreementOf } from '../../core/rollout/compare-answers.ts'
+import type { WatchedOutcome } from '../../core/rollout/slo-watch.ts'
+import type { DecisionRecord, PlannedStep } from '../../core/routing/decision-record.ts'
+import { isAccepted, type Verdict } from '../../core/verification/verdict.ts'
+import type { Budgets } from '../../ports/budgets.ts'
+import type { ModelAnswer } from '../../ports/language-model.ts'
+import type { PolicyInput } from '../../ports/policy.ts'
+import type { Random } from '../../ports/random.ts'
+import type { RouteAttempt } from '../../ports/router.ts'
+import { makeCall, type CallComponents } from '../call-model.ts'
+import { entryOf, tryAdmit, type CheckAnswer } from '../execute-plan.ts'
+import type { PolicyService } from '../policy-service.ts'
+import type { TaskEnd } from '../report-outcome.ts'
+import type { TaskRun } from '../task-run.ts'
+import { predictedOf, watchedOutcomeOf } from './watched-outcome.ts'
+
+/** What one model said in the shadow. */
+export type ShadowCall = {
+  readonly taskId: string
+  readonly tenant: string
+  readonly policyVersion: string
+  readonly modelId: string
+  readonly tier: string
+  readonly isAccepted: boolean | undefined
+  /** 0 to 1; `undefined` when the call failed. */
+  readonly confidence: number | undefined
+  /** With the answer that the caller got, 0 to 1; `undefined` when there is nothing to compare. */
+  readonly agreement: number | undefined
+  readonly tokensIn: number
+  readonly tokensOut: number
+  readonly costNanos: Amount | undefined
+  readonly latencyMs: number
+}
+
+export type ShadowRun = {
+  readonly candidate: string
+  /** The candidate's plan as a whole. */
+  readonly tried: WatchedOutcome
+  readonly served: WatchedOutcome
+}
+
+export type ShadowRunnerComponents = CallComponents & {
+  readonly checkAnswer: CheckAnswer
+  readonly random: Pick<Random, 'fraction'>
+  /** Keeps what a call came to. Must not throw. */
+  readonly onCall: (call: ShadowCall) => void
+  /** Told when a plan was tried to its end. Must not throw. */
+  readonly onRun: (run: ShadowRun) => void
+  /** Told of what went wrong and was no model's failure. */
+  readonly onError: (error: unknown) => void
+}
+
+export type ShadowRunnerInit = {
+  /** Share of the tasks on which the candidate is tried, 0 to 1. */
+  readonly share: number
+  /** Tasks that are tried at the same time; others that come meanwhile are left out. */
+  readonly concurrencyMax: number
+}
+
+/** Why a task was not tried. */
+export type ShadowSkip = 'not-sampled' | 'high-risk' | 'confined' | 'split' | 'busy' | 'no-budget' | 'stopped'
+
+export interface ShadowRunner {
+  /** Starts a run beside what comes next, or does nothing. Never throws, and holds nobody up. */
+  consider(run: TaskRun, end: TaskEnd, candidate: PolicyService): void
+  /** Runs to their end, and tasks that were left out, by reason. */
+  readonly counts: { readonly completed: number; readonly skipped: Readonly<Record<ShadowSkip, number>> }
+  /** Resolves when no run is under way. */
+  idle(): Promise<void>
+  /** Ends the runs under way. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** Models of a plan that are tried at most; what is beyond hardly ever answers. */
+const STEPS_MAX = 3
+
+/**
+ * Tries a candidate on tasks that another policy has answered. The models are called with what the caller sent, and that is all: no tool is run, no
+ * answer is kept, no budget but the one of the shadow pays, and what the task's own record says stays as it is.
+ */
+export function createShadowRunner(components: ShadowRunnerComponents, init: ShadowRunnerInit): ShadowRunner {
+  return new BudgetedShadowRunner(components, init)
+}
+
+/** An answer that is known: of the task itself, or of a call in the shadow. */
+type Tried = Pick<RouteAttempt, 'costNanos' | 'latencyMs'> & {
+  readonly isAccepted: boolean
+  /** An answer that can stand at all; false for a failed call. */
+  readonly isValid: boolean
+}
+
+class BudgetedShadowRunner implements ShadowRunner {
+  readonly #components: ShadowRunnerComponents
+  readonly #init: ShadowRunnerInit
+  readonly #stopping = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+  readonly #counts = {
+    completed: 0,
+    skipped: { 'not-sampled': 0, 'high-risk': 0, confined: 0, split: 0, busy: 0, 'no-budget': 0, stopped: 0 },
+  }
+
+  constructor(components: ShadowRunnerComponents, init: ShadowRunnerInit) {
+    const { budgets } = components
+    // Bounded always: where the operator set no budget for it, nothing is tried.
+    const shadowBudgets: Budgets = {
+      isBounded: () => true,
+      reserve: (request, options) => budgets.reserve({ ...request, purpose: 'shadow' }, options),
+    }
+    this.#components = { ...components, budgets: shadowBudgets }
+    this.#init = init
+  }
+
+  get counts(): ShadowRunner['counts'] {
+    return this.#counts
+  }
+
+  consider(run: TaskRun, end: TaskEnd, candidate: PolicyService): void {
+    const { policyInput: input } = run
+    if (input === undefined) return
+    const skip = this.#reasonToSkip(run, input)
+    if (skip !== undefined) {
+      this.#counts.skipped[skip] += 1
+      return
+    }
+    const running = this.#try(run, end, { candidate, input })
+      .catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted) this.#components.onError(error)
+      })
+      .finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new DOMException('The node is closing', 'AbortError'))
+    await this.idle()
+  }
+
+  #reasonToSkip({ decision, attempts }: TaskRun, { isConfined }: PolicyInput): ShadowSkip | undefined {
+    if (this.#stopping.signal.aborted) return 'stopped'
+    if (attempts.some(({ stepId }) => stepId !== undefined)) return 'split'
+    if (decision.risk === 'high') return 'high-risk'
+    if (this.#components.random.fraction() >= this.#init.share) return 'not-sampled'
+    // Whoever says who may see a task did not think of a second model.
+    if (isConfined === true && !decision.plan.every(({ tier }) => isLocalTier(tier as ModelEntry['tier'])))
+      return 'confined'
+    return this.#running.size >= this.#init.concurrencyMax ? 'busy' : undefined
+  }
+
+  async #try(
+    run: TaskRun,
+    end: TaskEnd,
+    { candidate, input }: { readonly candidate: PolicyService; readonly input: PolicyInput },
+  ): Promise<void> {
+    // The answer is on its way before anything is decided anew.
+    await Promise.resolve()
+    const decision = candidate.decide(input)
+    const [first] = decision.plan
+    if (decision.risk === 'high' || first === undefined) return
+    if (input.isConfined === true && !decision.plan.every(({ tier }) => isLocalTier(tier as ModelEntry['tier']))) {
+      this.#counts.skipped.confined += 1
+      return
+    }
+    const served = watchedOutcomeOf(run, end)
+    const tried = await this.#runPlan({ run: this.#shadowOf(run, decision), served: run, end })
+    if (tried === undefined) {
+      this.#counts.skipped['no-budget'] += 1
+      return
+    }
+    this.#counts.completed += 1
+    this.#components.onRun({ candidate: candidate.version, tried, served })
+  }
+
+  /** A run of its own: what is called, spent and found out for the shadow stays with it. */
+  #shadowOf(run: TaskRun, decision: DecisionRecord): TaskRun {
+    const { policyInput: _input, ...rest } = run
+    return {
+      ...rest,
+      decision,
+      startedMs: this.#components.clock.monotonicMs(),
+      span: this.#components.tracer.startSpan('shadow', run.span),
+      signal: this.#stopping.signal,
+      attempts: [],
+      overheadCalls: [],
+      money: { spentNanos: ZERO_AMOUNT, hasUnknownCost: false, isEstimated: false },
+    }
+  }
+
+  /** Calls the models of the plan as the router would. Resolves to `undefined` when the budget has no room for it. */
+  async #runPlan(plan: Plan): Promise<WatchedOutcome | undefined> {
+    const { decision, span } = plan.run
+    const tried: Tried[] = []
+    try {
+      for (const step of decision.plan.slice(0, STEPS_MAX)) {
+        const answered = knownAnswer(plan, step) ?? (await this.#call(plan, step))
+        if (answered === undefined) return undefined
+        tried.push(answered)
+        // As in the router: doubt alone escalates only where the decision was a cascade.
+        if (answered.isAccepted || (answered.isValid && decision.route !== 'hybrid')) break
+      }
+    } finally {
+      span.end()
+    }
+    const costs = tried.map(({ costNanos }) => costNanos)
+    return {
+      isAccepted: tried.some((answered) => answered.isAccepted),
+      isError: tried.every(({ isValid }) => !isValid),
+      costUsd: usdOf(costs),
+      latencyMs: tried.reduce((sum, { latencyMs }) => sum + latencyMs, 0),
+      predicted: predictedOf(decision),
+    }
+  }
+
+  async #call(plan: Plan, step: PlannedStep): Promise<Tried | undefined> {
+    const { run } = plan
+    const entry = entryOf(this.#components, step)
+    const admitted = await tryAdmit(this.#components, run, entry)
+    if (admitted.kind !== 'admitted') return undefined
+    const outcome = await makeCall(this.#components, run, admitted.call)
+    const { latencyMs } = outcome
+    if (outcome.kind === 'aborted') return undefined
+    if (outcome.kind === 'failed') {
+      this.#report(plan, entry, { costNanos: outcome.charge.costNanos, latencyMs })
+      return { costNanos: outcome.charge.costNanos, latencyMs, isAccepted: false, isValid: false }
+    }
+    const { answer, costNanos } = outcome
+    // The last resort: nobody else is asked whether the answer may stand.
+    const verdict = await this.#components.checkAnswer(run, { entry, answer, isLastResort: true })
+    this.#report(plan, entry, { answer, verdict, costNanos, latencyMs })
+    return { costNanos, latencyMs, isAccepted: isAccepted(verdict), isValid: verdict.valid }
+  }
+
+  #report({ run, end }: Plan, entry: ModelEntry, said: Said): void {
+    const { answer, verdict } = said
+    const served = 'result' in end ? end.result.answer.text : undefined
+    const agreement = answer === undefined || served === undefined ? null : agreementOf(answer.text, served)
+    this.#components.onCall({
+      taskId: run.taskId,
+      tenant: run.route.caller.tenant,
+      policyVersion: run.decision.policyVersion,
+      modelId: entry.id,
+      tier: entry.tier,
+      isAccepted: verdict === undefined ? false : isAccepted(verdict),
+      confidence: verdict?.confidence,
+      agreement: agreement ?? undefined,
+      tokensIn: answer?.usage.tokensIn ?? 0,
+      tokensOut: answer?.usage.tokensOut ?? 0,
+      costNanos: said.costNanos,
+      latencyMs: said.latencyMs,
+    })
+  }
+}
+
+type Plan = {
+  /** Of the shadow. */
+  readonly run: TaskRun
+  /** What was really called. */
+  readonly served: TaskRun
+  readonly end: TaskEnd
+}
+
+type Said = {
+  /** Absent: the call failed. */
+  readonly answer?: ModelAnswer
+  readonly verdict?: Verdict
+  readonly costNanos: Amount | undefined
+  readonly latencyMs: number
+}
+
+/** A model that the task itself has called need not be called again. */
+function knownAnswer({ served }: Plan, { modelId }: PlannedStep): Tried | undefined {
+  const attempt = served.attempts.find((known) => known.modelId === modelId)
+  if (attempt === undefined || attempt.outcome === 'aborted') return undefined
+  const { costNanos, latencyMs, outcome, reason } = attempt
+  return {
+    costNanos,
+    latencyMs,
+    isAccepted: outcome === 'accepted',
+    isValid: outcome === 'accepted' || (outcome === 'rejected' && reason === 'confidence'),
+  }
+}
+
+function usdOf(costs: readonly (Amount | undefined)[]): number | null {
+  let sum = ZERO_AMOUNT
+  for (const cost of costs) {
+    if (cost === undefined) return null
+    sum = addAmounts(sum, cost)
+  }
+  return amountToUsd(sum)
+}
