@@ -1,3 +1,5 @@
+import { ZERO_AMOUNT } from '../../src/base/money.ts'
+import { DEFAULT_ROLLOUT_RULES } from '../../src/core/rollout/rollout-rules.ts'
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
@@ -198,7 +200,17 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
     providers: { openai: { kind: 'openai', models: [], isLocal: false, origin: 'test' } },
     models: {},
     roles: {},
-    policy: { quality: 0.7, exploration: 0 },
+    policy: {
+      quality: 0.7,
+      exploration: 0,
+      rollout: {
+        shadowShare: 0,
+        shadowBudgetNanos: ZERO_AMOUNT,
+        shadowBudgetWindow: 'day',
+        shadowConcurrency: 1,
+        rules: DEFAULT_ROLLOUT_RULES,
+      },
+    },
     router: { decompose: 'auto', attemptTimeoutMs: 120_000 },
     cache: { isEnabled: true, ttlMs: 1, entriesMax: 1, bytesMax: 1, embedder: 'builtin' },
     telemetry: { consent: false, keepText: false },

@@ -64,6 +64,7 @@ export type PolicyDocument = {
   readonly quality?: number
   readonly exploration?: number
   readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
+  readonly rollout?: RolloutDocument
   readonly pro?: {
     readonly url: string
     readonly apiKeyEnv?: string
@@ -71,6 +72,30 @@ export type PolicyDocument = {
     readonly requestsPerMinute?: number
   }
   readonly lite?: { readonly model: string; readonly adapter?: string }
+}
+
+export type RolloutDocument = {
+  readonly shadowShare?: number
+  readonly shadowBudgetUsd?: UsdDocument
+  readonly shadowBudgetWindow?: 'hour' | 'day' | 'month' | 'total'
+  readonly shadowConcurrency?: number
+  readonly canarySteps?: readonly number[]
+  readonly minCanaryRequests?: number
+  readonly minStepMinutes?: number
+  readonly minShadowRuns?: number
+  readonly autoAdvance?: boolean
+  readonly slo?: {
+    readonly falseAlarm?: number
+    readonly qualityMargin?: number
+    readonly errorMargin?: number
+    readonly costMargin?: number
+    readonly latencyMargin?: number
+    readonly driftMargin?: number
+    readonly acceptedShareMin?: number | null
+    readonly errorShareMax?: number | null
+    readonly costUsdMax?: number | null
+    readonly latencyMsMax?: number | null
+  }
 }
 
 export type CacheDocument = {

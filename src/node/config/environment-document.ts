@@ -26,6 +26,21 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, Variable>> = {
     kind: 'number',
     meaning: 'least predicted chance of an accepted answer, 0 to 1',
   },
+  KERNELL_ROLLOUT_AUTO_ADVANCE: {
+    path: ['policy', 'rollout', 'autoAdvance'],
+    kind: 'boolean',
+    meaning: 'a promoted policy goes from step to step by itself',
+  },
+  KERNELL_SHADOW_SHARE: {
+    path: ['policy', 'rollout', 'shadowShare'],
+    kind: 'number',
+    meaning: 'share of the tasks on which a candidate is tried in the shadow, 0 to 1',
+  },
+  KERNELL_SHADOW_BUDGET_USD: {
+    path: ['policy', 'rollout', 'shadowBudgetUsd'],
+    kind: 'number',
+    meaning: 'dollars a day (or the window of the configuration) that calls in the shadow may cost',
+  },
   KERNELL_CACHE: { path: ['cache', 'enabled'], kind: 'boolean', meaning: 'cache on or off' },
   KERNELL_CACHE_CALIBRATION: { path: ['cache', 'calibration'], kind: 'text', meaning: 'file of a cache calibration' },
   KERNELL_TELEMETRY_CONSENT: { path: ['telemetry', 'consent'], kind: 'boolean', meaning: 'keep records of tasks' },
@@ -151,12 +166,13 @@ function rejectMisspelt(environment: Environment): void {
 }
 
 function setMember(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
-  const [first = '', second] = path
-  if (second === undefined) {
+  const [first = '', ...rest] = path
+  if (rest.length === 0) {
     target[first] = value
     return
   }
   const existing = target[first]
-  const section = typeof existing === 'object' && existing !== null ? existing : {}
-  target[first] = { ...section, [second]: value }
+  const section: Record<string, unknown> = { ...(typeof existing === 'object' && existing !== null ? existing : {}) }
+  setMember(section, rest, value)
+  target[first] = section
 }

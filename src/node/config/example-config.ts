@@ -47,6 +47,18 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // Least predicted chance of an accepted answer; higher is better and dearer.
     "quality": 0.7,
 
+    // How a promoted policy takes over: tried in the shadow, then for some of the conversations, then for all; rolled back when it does harm.
+    "rollout": {
+      "shadowShare": 0.1,
+      "shadowBudgetUsd": "1.00",
+      "shadowBudgetWindow": "day",
+      "canarySteps": [1, 5, 10, 25, 50],
+      "minCanaryRequests": 200,
+      "minStepMinutes": 10,
+      "autoAdvance": true,
+      // "slo": { "qualityMargin": 0.02, "costMargin": 0.25, "latencyMargin": 0.5, "acceptedShareMin": 0.5, "errorShareMax": 0.2 },
+    },
+
     // Another node that is asked when this one is unsure.
     // "pro": { "url": "https://policy.example.org", "apiKeyEnv": "POLICY_KEY", "timeoutMs": 2000, "requestsPerMinute": 60 },
   },

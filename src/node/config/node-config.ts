@@ -7,6 +7,7 @@ import type {
   ModelTier,
   TokenPrices,
 } from '../../core/models/model-entry.ts'
+import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
 
 /** Who serves models. `gguf` runs weights on this machine and needs no address. */
@@ -59,6 +60,7 @@ export type PolicyConfig = {
   readonly exploration: number
   /** Share of the best single model's quality to keep, at an operating point of the artefact: then cost is traded against success. Absent: the bound `quality`. */
   readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
+  readonly rollout: RolloutConfig
   /** Another node that is asked when confidence, difficulty, cost or repeated failures ask for it. Absent: none. */
   readonly pro?: {
     readonly url: string
@@ -71,6 +73,18 @@ export type PolicyConfig = {
    * linear policy.
    */
   readonly lite?: { readonly model: string; readonly adapter?: string }
+}
+
+/** How a promoted policy takes over. */
+export type RolloutConfig = {
+  /** Share of the tasks, 0 to 1, on which a candidate is tried in the shadow. */
+  readonly shadowShare: number
+  /** What the calls of the shadow may cost in a window; nothing else pays for them. */
+  readonly shadowBudgetNanos: Amount
+  readonly shadowBudgetWindow: 'hour' | 'day' | 'month' | 'total'
+  /** Tasks tried in the shadow at the same time. */
+  readonly shadowConcurrency: number
+  readonly rules: RolloutRules
 }
 
 export type RouterConfig = {

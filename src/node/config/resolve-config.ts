@@ -4,12 +4,14 @@ import { amountFromUsd, type Amount } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { DEFAULT_TENANT } from '../../base/identifiers.ts'
 import type { TokenPrices } from '../../core/models/model-entry.ts'
+import { areRulesSound, DEFAULT_ROLLOUT_RULES } from '../../core/rollout/rollout-rules.ts'
 import type {
   ConfigDocument,
   KeyDocument,
   ModelDocument,
   PolicyDocument,
   ProviderDocument,
+  RolloutDocument,
   UsdDocument,
 } from './config-document.ts'
 import type { Environment } from './environment-document.ts'
@@ -20,10 +22,12 @@ import type {
   NodeConfig,
   PolicyConfig,
   ProviderConfig,
+  RolloutConfig,
 } from './node-config.ts'
 
 const GIBIBYTE = 1_073_741_824
 const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 
 const DEFAULT_BASE_URL = { openai: 'https://api.openai.com/v1', anthropic: 'https://api.anthropic.com/v1' } as const
 
@@ -128,6 +132,7 @@ function resolvePolicy(policy: PolicyDocument, baseDir: string): PolicyConfig {
     quality: policy.quality ?? 0.7,
     exploration: policy.exploration ?? 0,
     ...(policy.qualityShare !== undefined && { qualityShare: policy.qualityShare }),
+    rollout: resolveRollout(policy.rollout ?? {}),
     ...(policy.pro !== undefined && { pro: { timeoutMs: 2_000, requestsPerMinute: 60, ...policy.pro } }),
     ...(policy.lite !== undefined && { lite: resolveLite(policy.lite, baseDir) }),
   }
@@ -138,6 +143,26 @@ function resolveLite(
   baseDir: string,
 ): NonNullable<PolicyConfig['lite']> {
   return { model, ...(adapter !== undefined && { adapter: absolute(adapter, baseDir) }) }
+}
+
+function resolveRollout(rollout: RolloutDocument): RolloutConfig {
+  const { canarySteps, minCanaryRequests, minShadowRuns, autoAdvance } = DEFAULT_ROLLOUT_RULES
+  const rules = {
+    canarySteps: rollout.canarySteps ?? canarySteps,
+    minCanaryRequests: rollout.minCanaryRequests ?? minCanaryRequests,
+    minStepMs: (rollout.minStepMinutes ?? DEFAULT_ROLLOUT_RULES.minStepMs / MINUTE_MS) * MINUTE_MS,
+    minShadowRuns: rollout.minShadowRuns ?? minShadowRuns,
+    autoAdvance: rollout.autoAdvance ?? autoAdvance,
+    slo: { ...DEFAULT_ROLLOUT_RULES.slo, ...rollout.slo },
+  }
+  if (!areRulesSound(rules)) throw contradiction('policy.rollout.canarySteps', 'must rise from step to step')
+  return {
+    shadowShare: rollout.shadowShare ?? 0.1,
+    shadowBudgetNanos: toAmount(rollout.shadowBudgetUsd ?? 1, 'policy.rollout.shadowBudgetUsd'),
+    shadowBudgetWindow: rollout.shadowBudgetWindow ?? 'day',
+    shadowConcurrency: rollout.shadowConcurrency ?? 2,
+    rules,
+  }
 }
 
 function resolveCache(document: ConfigDocument, baseDir: string): CacheConfig {
