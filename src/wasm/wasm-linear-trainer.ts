@@ -11,6 +11,8 @@ import type { WasmCore } from './wasm-core.ts'
 
 const LOSSES = { logistic: 0, squared: 1, quantile: 2 } as const
 const PLAN_BYTES = 64
+/** Rows per call of the kernel: a call that is running is never replaced by the faster code that the engine compiles meanwhile. */
+const CALL_ROWS = 1024
 /** Weight, n, rows seen when last touched, unused. */
 const SLOT_BYTES = 16
 
@@ -68,7 +70,12 @@ export class WasmLinearTrainer implements LinearTrainer {
     const placed = { order, rowCount: this.rows.count }
     gatherColumn(targets, placed, core.float32(targetsAt, length))
     gatherColumn(weights, placed, core.float32(weightsAt, length))
-    return core.exports.trainRows(this.#planAt, at, targetsAt, weightsAt, length)
+    let used = 0
+    for (let from = 0; from < length; from += CALL_ROWS) {
+      const [rows, count] = [4 * from, Math.min(CALL_ROWS, length - from)]
+      used += core.exports.trainRows(this.#planAt, at + rows, targetsAt + rows, weightsAt + rows, count)
+    }
+    return used
   }
 
   score(order: Uint32Array): Float64Array {

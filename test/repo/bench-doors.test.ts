@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { listDoors, listRepositoryFiles, readRepositoryFile, withoutComments } from './repository.ts'
 
 /** Benches that measure the package as its users get it. */
-const MEASURED = /^test\/bench\/(?:actors|threads)\/.*\.(?:ts|mjs|js)$/
+const MEASURED = /^test\/bench\/(?:actors|learning|threads)\/.*\.(?:ts|mjs|js)$/
 
 const FILES = listRepositoryFiles().filter((file) => MEASURED.test(file))
 
@@ -34,9 +34,10 @@ function isOpen(file: string, specifier: string): boolean {
   return packages.has(specifier)
 }
 
-describe('the benches of actors and threads', () => {
+describe('the benches of actors, learning and threads', () => {
   it('are there', () => {
     expect(FILES).toContain('test/bench/actors/actors.ts')
+    expect(FILES).toContain('test/bench/learning/training.ts')
   })
 
   it('import what a user of the package can import, Node, and each other', () => {

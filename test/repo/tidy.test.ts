@@ -21,6 +21,7 @@ const TEXT_KINDS = [
   'c',
   'h',
   'erl',
+  'py',
   'sh',
   'yml',
   'yaml',

@@ -34,10 +34,11 @@ export type ColumnFit = GradientSetting & {
 }
 
 /** Steps of a hashed feature at first: words are rare, and a few rows must be enough to move them. */
-const RATE = 0.3
+const RATE = 0.6
 /** All dense features move at once, so each moves little. */
 const DENSE_RATE = 0.02
-const START = 1e-3
+/** Without it the first, random steps of a weight would be its largest by far. */
+const START = 0.1
 /** The index of difficulty is one number made of several, and may say more than each. */
 const DIFFICULTY_SHARE = 0.05
 /** Flags of templates belong to the exact solver; hashed words tell forms apart already. */

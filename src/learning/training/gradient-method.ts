@@ -24,8 +24,8 @@ export type GradientInit = {
 /** From strong to weak: the less a model may move, the simpler it is. */
 export const GRADIENT_SETTINGS: readonly (GradientSetting & { readonly name: string })[] = [
   { name: 'strong', sparsePrior: 5, densePenalty: 0.1 },
-  { name: 'medium', sparsePrior: 1, densePenalty: 0.01 },
-  { name: 'light', sparsePrior: 0.2, densePenalty: 0.001 },
+  { name: 'medium', sparsePrior: 1.5, densePenalty: 0.01 },
+  { name: 'light', sparsePrior: 0.4, densePenalty: 0.001 },
 ]
 
 /** Models over many hash buckets, trained row by row in the kernel: what remains fast when rows are many. */
@@ -128,7 +128,7 @@ export async function fitModel(
 export function createGradientCosts({ set, folds, run, seed, epochMarks }: GradientInit): CostMethod {
   const { candidates, trainer } = set
   const all = Uint32Array.from(set.keys.keys())
-  const setting = GRADIENT_SETTINGS[1] ?? { sparsePrior: 1, densePenalty: 0.01 }
+  const setting = GRADIENT_SETTINGS[1] ?? { sparsePrior: 1.5, densePenalty: 0.01 }
   const units = candidates.map(({ usd }) => Math.max(weightedMean(usd, undefined, all), Number.MIN_VALUE))
   const scaled = candidates.map(({ usd }, m) => usd.map((value) => value / (units[m] ?? 1)))
   const fitOf = (m: number, rows: Uint32Array): ColumnFit => ({
