@@ -49,3 +49,12 @@ export {
 } from './evaluation/train-routing.ts'
 export { labelCompatibly, type Labelled } from './labels/compatibility-label.ts'
 export { labelTask } from './labels/label-task.ts'
+export { trainArtefact, type ArtefactTraining, type TrainedPolicy } from './training/train-artefact.ts'
+export type { ModelReport, TrainingReport } from './training/training-report.ts'
+export type {
+  TrainingCheckpoints,
+  TrainingComponents,
+  TrainingOptions,
+  TrainingProgress,
+} from './training/training-run.ts'
+export { TrainingSetBuilder, type TrainingSet, type TrainingSetInit } from './training/training-set.ts'
