@@ -194,6 +194,12 @@ function servedBy(state: RolloutState, position: RolloutPosition): Partial<Rollo
   return position.stage === 'full' ? { served: remember(state.served, position.trial.candidate) } : {}
 }
 
+/** Where a rollback without a name goes: the incumbent; where it serves alone, the policy before it. `undefined`: there is none. */
+export function rollbackTarget({ position, incumbent, served }: RolloutState, baseline: string): string | undefined {
+  const current = incumbent ?? baseline
+  return position.stage === 'legacy_only' ? served[served.indexOf(current) + 1] : current
+}
+
 function rollBack(
   before: RolloutState,
   state: RolloutState,
@@ -201,11 +207,10 @@ function rollBack(
 ): Step<RolloutState, RolloutEffect> {
   const { position, incumbent, served } = state
   const why: Why = { cause: 'rollback', by: event.by, reason: event.reason }
-  const isAlone = position.stage === 'legacy_only'
   const current = incumbent ?? event.baseline
-  const to = event.to ?? (isAlone ? earlier(served, current) : current)
+  const to = event.to ?? rollbackTarget(state, event.baseline)
   if (to === undefined) return refused(before, 'NOTHING_BEFORE')
-  if (isAlone && to === current) return refused(before, 'NOTHING_BEFORE')
+  if (position.stage === 'legacy_only' && to === current) return refused(before, 'NOTHING_BEFORE')
   const isKnown = to === current || to === event.baseline || served.includes(to)
   if (!isKnown || to === trialOf(position)?.candidate) return refused(before, 'NEVER_SERVED')
   const base = incumbent === undefined || to !== current ? { incumbent: to, baseline: event.baseline } : {}
@@ -220,11 +225,6 @@ function givenUp({ position, served, rollbacks }: RolloutState): Partial<Rollout
     served: served.filter((version) => version !== candidate),
     rollbacks: rollbacks + 1,
   }
-}
-
-/** The policy that served everything before `version` did. */
-function earlier(served: readonly string[], version: string): string | undefined {
-  return served[served.indexOf(version) + 1]
 }
 
 function remember(served: readonly string[], version: string): readonly string[] {

@@ -5,8 +5,12 @@ import type { KeyValueStore } from '../../ports/key-value-store.ts'
 export type GateReportReading = {
   /** Version that was judged. */
   readonly candidate: string
+  /** SHA-256 of the artefact that was judged; `null` when the report does not say. */
+  readonly candidateSha256: string | null
   /** Version that it was compared with. */
   readonly incumbent: string
+  /** SHA-256 of that artefact; `null` for the priors, which have none. */
+  readonly incumbentSha256: string | null
   readonly hasPassed: boolean
   /** ISO 8601, UTC; `null` when the report does not say. */
   readonly at: string | null

@@ -32,7 +32,9 @@ function open(store: KeyValueStore, limits = {}): PolicyRegistry {
       readGateReport(text) {
         const { candidate, passed, signed } = JSON.parse(text) as Report
         if (!signed) return undefined
-        return { candidate, incumbent: 'priors-1', hasPassed: passed, at: null, reasons: passed ? [] : ['too bad'] }
+        const reasons = passed ? [] : ['too bad']
+        const compared = { candidateSha256: null, incumbent: 'priors-1', incumbentSha256: null }
+        return { candidate, ...compared, hasPassed: passed, at: null, reasons }
       },
     },
     limits,
