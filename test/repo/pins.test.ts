@@ -135,6 +135,7 @@ describe('commands', () => {
       'models-list.ts',
       'models-probe.ts',
       'models-pull.ts',
+      'policy-train.ts',
       'route.ts',
       'serve.ts',
     ])

@@ -88,6 +88,16 @@ describe('an artefact with all its parts', () => {
     expect(parsePolicyArtefact(text).family).toBe('linear')
   })
 
+  it('keeps the version that artefacts had before there were families', () => {
+    const artefact = trainPolicy(syntheticRows(300, 1), {
+      candidates: ['strong', 'weak', 'coder'],
+      withCosts: true,
+      lineage: { dataCardHash: 'card', codeVersion: '0.0.0' },
+      seed: 1,
+    })
+    expect(policyVersionOf(artefact)).toBe('policy-1-cece90447867')
+  })
+
   it.each([
     ['an unknown family', { family: 'forest' }],
     ['neighbours without any', { neighbours: undefined }],
