@@ -20,6 +20,7 @@ import { evaluateRouting } from './evaluation/evaluate-routing.ts'
 import type { HealthCheck, NodeModel } from './kernell-node.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
+import type { AttachedRollout } from './learning/open-rollout.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
 import type { NodeMemory } from './node-memory.ts'
@@ -38,6 +39,7 @@ export type NodeParts = {
   readonly budgets: BudgetOwner
   readonly answers: AnswerCache
   readonly policy: NodePolicy
+  readonly rollout: AttachedRollout
   readonly kernel: VectorKernel
   /** The store's part for the cache's answers. */
   readonly answerStore: KeyValueStore
@@ -52,7 +54,7 @@ export type NodeParts = {
 
 /** The node that callers hold, over the composed parts. */
 export function assembleNode(parts: NodeParts): EvaluatingNode {
-  const { config, router, telemetry, answers, policy, kernel, clock, startedAt, close } = parts
+  const { config, router, telemetry, answers, policy, rollout, kernel, clock, startedAt, close } = parts
   const version = readPackageVersion()
   const models = modelsOf(parts)
   addGauges(parts)
@@ -88,6 +90,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
       const tokens = tokensIn > 0 ? tokensIn : texts.reduce((sum, text) => sum + estimateTokens(text), 0)
       return { model: embedder.id, vectors, tokens }
     },
+    policies: rollout.policies,
     decidePolicy: (body: JsonValue, options) => policy.answer(body, options),
     evaluateRouting,
     evaluateCost,
@@ -101,7 +104,8 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     health() {
       const checks = [
         ...diagnoseModels(models, civilDateOfInstant(clock.now())),
-        ...policy.checks,
+        ...policy.checks(),
+        ...rollout.checks(),
         cacheCheck(answers),
         ...recordChecks(telemetry, config),
       ]

@@ -16,7 +16,8 @@ import type { OutboundFetch } from '../ports/outbound-fetch.ts'
 import type { Random } from '../ports/random.ts'
 import type { Timers } from '../ports/timers.ts'
 import type { Router } from '../ports/router.ts'
-import { createBudgetOwner } from '../router/budget-owner.ts'
+import { SHADOW_ACCOUNT } from '../router/budget-accounts.ts'
+import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../router/budget-owner.ts'
 import { createAnswerCheck } from '../router/check-answer.ts'
 import { createRouter } from '../router/router-service.ts'
 import { openDataDirectory, type DataDirectory } from '../storage/data-directory.ts'
@@ -25,7 +26,7 @@ import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import { loadWasmKernel } from '../wasm/node-load.ts'
 import type { WasmKernel } from '../wasm/wasm-kernel.ts'
 import { askLocalServers, LOCAL_SERVER_ORIGINS, type ServedModels } from './ask-local-servers.ts'
-import { assembleNode } from './assemble-node.ts'
+import { assembleNode, type NodeParts } from './assemble-node.ts'
 import { assertRolesServed, createNodeCatalog } from './catalog/node-catalog.ts'
 import { buildServedEntries } from './catalog/served-entries.ts'
 import type { Environment } from './config/environment-document.ts'
@@ -35,7 +36,9 @@ import { openActors, type NodeActors } from './open-actors.ts'
 import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
-import { openPolicy, type NodePolicy } from './open-policy.ts'
+import { openRollout, type AttachedRollout, type NodeRollout } from './learning/open-rollout.ts'
+import { openInstallationKey } from './learning/open-signer.ts'
+import { openPolicy, policyMaker, readConfiguredPolicy, type NodePolicy } from './open-policy.ts'
 import { createNodeMemory, type NodeMemory } from './node-memory.ts'
 import { createNodePlans, type NodePlans } from './node-plans.ts'
 import { openTelemetry, type NodeTelemetry } from './open-telemetry.ts'
@@ -103,17 +106,28 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   })
   closers.push(() => telemetry.stop())
   const log = await directory.openEventLog('budgets')
-  const budgets = createBudgetOwner({ ...platform, log }, { limits: config.budgets })
+  const budgets = createBudgetOwner({ ...platform, log }, { limits: limitsOf(config) })
   closers.push(() => budgets.stop())
   await budgets.start()
   const parts = { ...platform, config, environment, weights, onError }
   const answerStore = store.sublevel('cache')
   const answers = await openAnswerCache({ ...parts, store: answerStore, ...(signal !== undefined && { signal }) })
   closers.push(async () => await answers.cache?.close())
-  const policy = await openPolicy({ ...parts, catalog })
+  const rollout = await openNodeRollout(parts)
+  closers.push(() => rollout.stop())
+  const policy = await openPolicy({ ...parts, catalog }, rollout.served)
   // First of all, so that plans end while everything that they use is there.
   closers.push(platform.closePlans)
-  const router = wireRouter({ ...platform, config, catalog, budgets, telemetry, answers, policy })
+  const { router, attached } = wireRouter({
+    ...platform,
+    config,
+    catalog,
+    budgets,
+    telemetry,
+    answers,
+    policy,
+    rollout,
+  })
   return assembleNode({
     config,
     actors,
@@ -125,8 +139,19 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     budgets,
     answers,
     policy,
+    rollout: attached,
     kernel,
     answerStore,
+    ...keepingOf(directory, budgets),
+    clock,
+    startedAt,
+    close,
+  })
+}
+
+/** What is known of files that were made from records, and how what is deleted goes for good. */
+function keepingOf({ store, secret }: DataDirectory, budgets: BudgetOwner): Pick<NodeParts, 'derivations' | 'compact'> {
+  return {
     derivations: createDerivationLedger({
       store: store.sublevel('derivations'),
       hashTenant: createTaskHasher(secret),
@@ -136,10 +161,28 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
       // Its records name tasks.
       await budgets.compact()
     },
-    clock,
-    startedAt,
-    close,
+  }
+}
+
+type RolloutParts = Platform & Pick<Opening, 'config' | 'onError'>
+
+async function openNodeRollout(parts: RolloutParts): Promise<NodeRollout> {
+  const { config, directory } = parts
+  const createService = policyMaker(parts)
+  return await openRollout({
+    ...parts,
+    root: directory.store,
+    log: await directory.openEventLog('rollout'),
+    signer: await openInstallationKey(config.dataDir),
+    configured: await readConfiguredPolicy(config, createService),
+    createService,
   })
+}
+
+/** Trying candidates in the shadow is always bounded, by nothing where the operator allows nothing. */
+function limitsOf({ budgets, policy }: NodeConfig): readonly BudgetLimit[] {
+  const { shadowBudgetNanos, shadowBudgetWindow } = policy.rollout
+  return [...budgets, { scope: SHADOW_ACCOUNT, window: shadowBudgetWindow, limitNanos: shadowBudgetNanos }]
 }
 
 type Opening = CreateNodeInit & Pick<Lifetime, 'closers'> & { readonly onError: (error: unknown) => void }
@@ -206,7 +249,10 @@ type RouterParts = {
   readonly telemetry: NodeTelemetry
   readonly answers: AnswerCache
   readonly policy: NodePolicy
+  readonly rollout: NodeRollout
 }
+
+type WiredRouter = { readonly router: Router; readonly attached: AttachedRollout }
 
 function wireRouter({
   config,
@@ -220,14 +266,16 @@ function wireRouter({
   telemetry,
   answers,
   policy,
-}: RouterParts): Router {
+  rollout,
+}: RouterParts): WiredRouter {
   const { attemptTimeoutMs, decompose } = config.router
   const calling = { catalog, budgets, clock, timers, tracer: telemetry.tracer, attemptTimeoutMs }
   const checkAnswer = createAnswerCheck(calling, {
     ...judgeOf(config, catalog),
     answerSuccess: (entry, answered) => policy.own.answerSuccess(entry, answered),
   })
-  return createRouter(
+  const attached = rollout.attach({ calling, checkAnswer, random, followUps: telemetry.followUps }, telemetry.metrics)
+  const router = createRouter(
     {
       ...calling,
       actors,
@@ -237,9 +285,11 @@ function wireRouter({
       policy: policy.policy,
       random,
       telemetry: telemetry.pipeline,
+      observe: attached.observe,
     },
     { decompose, contextTokensMax: STEP_CONTEXT_TOKENS_MAX },
   )
+  return { router, attached }
 }
 
 type CatalogParts = {

@@ -8,6 +8,7 @@ import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
 import type { TaskGraphs } from '../router/graph/task-graphs.ts'
 import type { NodeConfig } from './config/node-config.ts'
+import type { NodePolicies } from './learning/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
 
 /** A model of the registry and whether this node can call it now. */
@@ -58,6 +59,8 @@ export type KernellNode = AsyncDisposable & {
     texts: readonly string[],
     options: { readonly model?: string } & AbortOptions,
   ): Promise<{ readonly model: string; readonly vectors: readonly Float32Array[]; readonly tokens: number }>
+  /** Trained policies: those that are kept, and which of them serves. */
+  readonly policies: NodePolicies
   /** The policy alone: body of `POST /v1/policy/decide`. Throws `REQUEST_INVALID`. */
   decidePolicy(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer | PolicyAnswers>
   /** Counts one HTTP request that was answered or dropped. `route` is the pattern of the path, never the path that was asked for. */

@@ -17,9 +17,11 @@ import type { Random } from '../ports/random.ts'
 import { createAdvisedPolicy } from '../router/advised-policy.ts'
 import { costOfCall } from '../router/call-cost.ts'
 import { createPolicyService, type PolicyService } from '../router/policy-service.ts'
+import type { ServedPolicy } from '../router/served-policy.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { HealthCheck, PolicyAnswer, PolicyAnswers } from './kernell-node.ts'
+import type { ConfiguredPolicy } from './learning/policy-shelf.ts'
 import { nativeSha256HexOfBytes } from './open-answer-cache.ts'
 import type { LocalWeights } from './open-local-weights.ts'
 import { answerPolicyQuestion } from './policy-answers.ts'
@@ -27,11 +29,11 @@ import { answerPolicyQuestion } from './policy-answers.ts'
 /** The policy of a node: its own, with advisers where they are configured. */
 export type NodePolicy = {
   readonly policy: Policy
-  /** The node's own policy under its advisers. */
-  readonly own: PolicyService
+  /** The node's own policy under its advisers: one of two while a candidate is being tried. */
+  readonly own: ServedPolicy
   /** Answers `POST /v1/policy/decide`: the node's own policy, never its advisers, so that two nodes cannot ask each other in circles. */
   answer(body: JsonValue, options?: AbortOptions): Promise<PolicyAnswer | PolicyAnswers>
-  readonly checks: readonly HealthCheck[]
+  checks(): readonly HealthCheck[]
 }
 
 export type OpenPolicyInit = {
@@ -51,22 +53,40 @@ const LITE_TIMEOUT_MS = 2_000
 /** A local model costs nothing but time; the limit only keeps a broken one from slowing every task. */
 const LITE_REQUESTS_PER_MINUTE = 600
 
+/** Makes policies with the settings of the configuration: of an artefact, or of the documented priors. */
+export function policyMaker({
+  config,
+  kernel,
+}: Pick<OpenPolicyInit, 'config' | 'kernel'>): (artefact: PolicyArtefact | undefined) => PolicyService {
+  const { quality, exploration, qualityShare } = config.policy
+  return (artefact) =>
+    createPolicyService(
+      {
+        quality,
+        explorationRate: exploration,
+        ...(artefact !== undefined && { artefact }),
+        ...(qualityShare !== undefined && { qualityShare }),
+      },
+      { hashBytes: nativeSha256HexOfBytes, kernel },
+    )
+}
+
+/** The policy that the configuration names. Throws `POLICY_ARTEFACT_INVALID`, `POLICY_FORMAT_NEWER`. */
+export async function readConfiguredPolicy(
+  { policy }: NodeConfig,
+  create: ReturnType<typeof policyMaker>,
+): Promise<ConfiguredPolicy> {
+  if (policy.artefact === undefined) return { service: create(undefined), text: undefined }
+  const text = await readArtefact(policy.artefact)
+  return { service: create(parsePolicyArtefact(text)), text }
+}
+
 /**
- * Opens the policy. Throws `POLICY_ARTEFACT_INVALID`; for `policy.lite` `CONFIG_INVALID`, and for its adapter `MODEL_FILE_INVALID` and
+ * Opens the policy: what serves, under its advisers. For `policy.lite` it throws `CONFIG_INVALID`, and for its adapter `MODEL_FILE_INVALID` and
  * `MODEL_RUNTIME_MISSING`: an operator who names one is told, where a model that gives no advice would only be passed over.
  */
-export async function openPolicy(init: OpenPolicyInit): Promise<NodePolicy> {
+export async function openPolicy(init: OpenPolicyInit, own: ServedPolicy): Promise<NodePolicy> {
   const { config, clock } = init
-  const artefact = config.policy.artefact === undefined ? undefined : await readArtefact(config.policy.artefact)
-  const own = createPolicyService(
-    {
-      quality: config.policy.quality,
-      explorationRate: config.policy.exploration,
-      ...(artefact !== undefined && { artefact }),
-      ...(config.policy.qualityShare !== undefined && { qualityShare: config.policy.qualityShare }),
-    },
-    { hashBytes: nativeSha256HexOfBytes, kernel: init.kernel },
-  )
   let policy: Policy = own
   if (config.policy.lite !== undefined) {
     const entry = findLite(init, config.policy.lite.model)
@@ -93,18 +113,16 @@ export async function openPolicy(init: OpenPolicyInit): Promise<NodePolicy> {
     policy,
     own,
     answer: async (body, options) => answerPolicyQuestion(own, init, { body, signal: options?.signal }),
-    checks: [policyCheck(own, artefact)],
+    checks: () => [policyCheck(own)],
   }
 }
 
-async function readArtefact(path: string): Promise<PolicyArtefact> {
-  let text: string
+async function readArtefact(path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8')
+    return await readFile(path, 'utf8')
   } catch (error: unknown) {
     throw new CodedError('POLICY_ARTEFACT_INVALID', { message: `The policy ${path} cannot be read`, cause: error })
   }
-  return parsePolicyArtefact(text)
 }
 
 /** It sees every task before a budget does, those that may not leave this machine included: so it has to run here. */
@@ -134,9 +152,12 @@ async function openLite({ config, catalog, weights }: OpenPolicyInit, entry: Mod
   return await weights.openAdapted(entry, adapter)
 }
 
-function policyCheck(own: PolicyService, artefact: PolicyArtefact | undefined): HealthCheck {
+function policyCheck({ inForce }: ServedPolicy): HealthCheck {
+  const { incumbent, candidate, stage } = inForce
+  const serving = stage === 'full' && candidate !== undefined ? candidate : incumbent
+  const artefact = serving.scorer?.artefact
   if (artefact !== undefined)
-    return { name: 'policy', state: 'ok', detail: `trained: ${own.version}, ${artefact.candidates.length} models` }
+    return { name: 'policy', state: 'ok', detail: `trained: ${serving.version}, ${artefact.candidates.length} models` }
   return {
     name: 'policy',
     state: 'warning',

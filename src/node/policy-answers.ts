@@ -1,4 +1,5 @@
 import type { JsonValue } from '../base/canonical-json.ts'
+import { DEFAULT_TENANT } from '../base/identifiers.ts'
 import { amountToUsd } from '../base/money.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import { estimateTokens } from '../core/models/estimate-tokens.ts'
@@ -8,7 +9,9 @@ import type { Clock } from '../ports/clock.ts'
 import type { ModelCatalog } from '../ports/model-catalog.ts'
 import type { PolicyInput } from '../ports/policy.ts'
 import type { Random } from '../ports/random.ts'
+import { conversationOf } from '../router/failure-memory.ts'
 import type { JudgedTask, PolicyService, PromptScores } from '../router/policy-service.ts'
+import type { ServedPolicy } from '../router/served-policy.ts'
 import type { PolicyAnswer, PolicyAnswers } from './kernell-node.ts'
 import { parsePolicyQuestion, type PolicyQuestion } from './policy-question.ts'
 
@@ -20,7 +23,7 @@ export type PolicyAnswerComponents = {
 
 /** Answers `POST /v1/policy/decide`: one prompt, or many that are scored together. Throws `REQUEST_INVALID`. */
 export function answerPolicyQuestion(
-  policy: PolicyService,
+  policy: Pick<ServedPolicy, 'judgeAll'>,
   components: PolicyAnswerComponents,
   asked: { readonly body: JsonValue; readonly signal: AbortSignal | undefined },
 ): PolicyAnswer | PolicyAnswers {
@@ -29,7 +32,7 @@ export function answerPolicyQuestion(
   const inputs = question.prompts.map((prompt) => inputOf(prompt, question, components))
   const judged = policy.judgeAll(inputs)
   const answers = judged.map((task, index) =>
-    answerOf(policy, task, { ...question, prompt: inputs[index]?.prompt ?? '' }),
+    answerOf(task.service, task, { ...question, prompt: inputs[index]?.prompt ?? '' }),
   )
   const [first] = answers
   return question.isMany || first === undefined ? { answers } : first
@@ -53,6 +56,8 @@ function inputOf(
     draw: random.fraction(),
     isCascadeAllowed: true,
     recentFailures: 0,
+    tenant: DEFAULT_TENANT,
+    conversation: conversationOf(DEFAULT_TENANT, prompt),
   }
 }
 

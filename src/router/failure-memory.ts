@@ -31,8 +31,12 @@ export function createFailureMemory(): FailureMemory {
   }
 }
 
-/** A conversation begins with the same message of the same tenant; retries of one question count as one conversation. */
 export function conversationKey({ route }: Pick<TaskRun, 'route'>): string {
   const first = route.request.messages.find(({ role }) => role === 'user')
-  return `${route.caller.tenant}\n${first === undefined ? '' : textOf(first).slice(0, KEY_CHARACTERS)}`
+  return conversationOf(route.caller.tenant, first === undefined ? '' : textOf(first))
+}
+
+/** A conversation begins with the same message of the same tenant; retries of one question count as one conversation. */
+export function conversationOf(tenant: string, firstMessage: string): string {
+  return `${tenant}\n${firstMessage.slice(0, KEY_CHARACTERS)}`
 }

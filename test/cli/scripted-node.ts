@@ -1,4 +1,5 @@
 import { createDurableSystem } from '../fixtures/durable-system.ts'
+import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
@@ -103,6 +104,7 @@ export function createScriptedNode(config: NodeConfig, script: Script): Scripted
         return await Promise.resolve(ESTIMATE)
       },
     },
+    policies: createUnscriptedPolicies(),
     records: createNodeRecords({
       ...createUnsavedRecords(),
       cache: undefined,

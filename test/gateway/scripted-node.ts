@@ -1,4 +1,5 @@
 import { createDurableSystem } from '../fixtures/durable-system.ts'
+import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
 import { createUnsavedRecords } from '../fixtures/unsaved-records.ts'
 import { createUnsavedPlans } from '../fixtures/unsaved-plans.ts'
@@ -144,6 +145,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
       },
       estimate: async () => await Promise.reject(new Error('not asked for over HTTP')),
     },
+    policies: createUnscriptedPolicies(),
     records: createNodeRecords({
       ...createUnsavedRecords(),
       cache: undefined,

@@ -8,7 +8,7 @@ import {
   parseRolloutState,
 } from '../../core/rollout/rollout-codec.ts'
 import { ROLLOUT_MACHINE } from '../../core/rollout/rollout-machine.ts'
-import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
+import { DEFAULT_ROLLOUT_RULES, type RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import {
   percentOf,
   trialOf,
@@ -126,8 +126,7 @@ class JournaledRolloutOwner implements RolloutOwner {
   async start(): Promise<void> {
     await this.#owner.start()
     this.#inForce = inForceOf(this.#owner.state)
-    const { rules } = this.#init
-    if (JSON.stringify(rules) !== JSON.stringify(this.#owner.state.rules)) await this.#run({ type: 'rules-set', rules })
+    if (this.#components.log.nextIndex > 0) await this.#setRules()
   }
 
   async stop(): Promise<void> {
@@ -136,6 +135,8 @@ class JournaledRolloutOwner implements RolloutOwner {
   }
 
   async change(change: RolloutChange): Promise<RolloutTransition> {
+    // A journal begins with the rules, so that it means the same whatever a later version thinks of as default.
+    if (this.#components.log.nextIndex === 0) await this.#run({ type: 'rules-set', rules: this.#init.rules })
     const effects = await this.#run(change)
     for (const effect of effects) {
       if (effect.type === 'announce-transition') return effect.transition
@@ -162,6 +163,11 @@ class JournaledRolloutOwner implements RolloutOwner {
 
   violations(): readonly string[] {
     return this.#owner.violations()
+  }
+
+  async #setRules(): Promise<void> {
+    const { rules } = this.#init
+    if (JSON.stringify(rules) !== JSON.stringify(this.#owner.state.rules)) await this.#run({ type: 'rules-set', rules })
   }
 
   async #run(change: RolloutChange): Promise<readonly RolloutEffect[]> {
@@ -192,7 +198,7 @@ function inForceOf({ revision, position, incumbent }: RolloutState): RolloutInFo
 
 function createOwner(
   { actors, log }: RolloutOwnerComponents,
-  { rules, pendingMax = PENDING_MAX_DEFAULT, compactAtBytes = COMPACT_AT_BYTES_DEFAULT }: RolloutOwnerInit,
+  { pendingMax = PENDING_MAX_DEFAULT, compactAtBytes = COMPACT_AT_BYTES_DEFAULT }: RolloutOwnerInit,
 ): MachineOwner<RolloutState, RolloutEvent, RolloutEffect> {
   const encoder = new TextEncoder()
   const machine = ROLLOUT_MACHINE
@@ -202,7 +208,7 @@ function createOwner(
       id: 'rollout',
       mailboxBound: pendingMax + CHANGES_MAX,
       compactAtBytes,
-      first: machine.initial({ rules, at: timestampFromMs(0) }),
+      first: machine.initial({ rules: DEFAULT_ROLLOUT_RULES, at: timestampFromMs(0) }),
       encode: (event, [first]) => encoder.encode(formatRecord(event, first)),
       replay(state, payload, index) {
         const record = decodeRecord(payload)

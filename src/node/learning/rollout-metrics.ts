@@ -1,0 +1,60 @@
+import { trialOf } from '../../core/rollout/rollout-state.ts'
+import { evidence } from '../../core/rollout/slo-watch.ts'
+import type { MetricsRegistry } from '../../telemetry/metrics-registry.ts'
+import type { NodePoliciesComponents } from './node-policies.ts'
+
+const STAGES = ['legacy_only', 'shadow', 'canary', 'full'] as const
+
+/** The rollout as Prometheus metrics. Versions are no labels: there is no end of them. */
+export function addRolloutMetrics(
+  metrics: Pick<MetricsRegistry, 'addGauge'>,
+  { owner, served, shadow }: Pick<NodePoliciesComponents, 'owner' | 'served' | 'shadow'>,
+): void {
+  metrics.addGauge({
+    name: 'kernell_rollout_stage',
+    help: 'Stage of the rollout: 1 for the one that it is in.',
+    labelNames: ['stage'],
+    read: () => STAGES.map((stage) => ({ labels: { stage }, value: Number(owner.inForce.stage === stage) })),
+  })
+  metrics.addGauge({
+    name: 'kernell_rollout_percent',
+    help: 'Share of the conversations that the candidate answers, percent.',
+    labelNames: [],
+    read: () => [{ labels: {}, value: owner.inForce.percent }],
+  })
+  metrics.addGauge({
+    name: 'kernell_rollout_decisions',
+    help: 'Decisions since the start, by arm.',
+    labelNames: ['arm'],
+    read: () => Object.entries(served.counts).map(([arm, value]) => ({ labels: { arm }, value })),
+  })
+  metrics.addGauge({
+    name: 'kernell_rollout_rollbacks',
+    help: 'Rollbacks so far, restarts included.',
+    labelNames: [],
+    read: () => [{ labels: {}, value: owner.state.rollbacks }],
+  })
+  metrics.addGauge({
+    name: 'kernell_rollout_evidence',
+    help: 'Evidence against the candidate, as a share of what rolls it back.',
+    labelNames: ['slo', 'against'],
+    read: () => {
+      const { position, rules } = owner.state
+      const trial = trialOf(position)
+      if (trial === undefined) return []
+      return evidence(trial.watch, rules.slo).map(({ slo, against, wealth, threshold }) => ({
+        labels: { slo, against },
+        value: wealth / threshold,
+      }))
+    },
+  })
+  metrics.addGauge({
+    name: 'kernell_shadow_runs',
+    help: 'Tasks on which a candidate was tried in the shadow since the start, and those left out, by reason.',
+    labelNames: ['what'],
+    read: () => [
+      { labels: { what: 'completed' }, value: shadow.counts.completed },
+      ...Object.entries(shadow.counts.skipped).map(([what, value]) => ({ labels: { what }, value })),
+    ],
+  })
+}

@@ -1,0 +1,74 @@
+import { trialOf, type RolloutStage, type RolloutTransition } from '../../core/rollout/rollout-state.ts'
+import { evidence, figuresOf, type ArmFigures, type SloBreach } from '../../core/rollout/slo-watch.ts'
+import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
+import type { ShadowSkip } from '../../router/rollout/shadow-runner.ts'
+import type { NodePoliciesComponents } from './node-policies.ts'
+
+/** Where a rollout stands, for people and programs. */
+export type RolloutStatus = {
+  readonly stage: RolloutStage
+  /** Share of the conversations that the candidate answers, 0 to 100. */
+  readonly percent: number
+  readonly candidate: string | null
+  /** What answers everything else, and what a rollback goes back to. */
+  readonly incumbent: string
+  /** The policy that the configuration names. */
+  readonly configured: string
+  /** The configuration names another policy than the rollout began with: that one serves. */
+  readonly isSuspended: boolean
+  readonly revision: number
+  readonly rollbacks: number
+  /** When this stage, or step, began: milliseconds since 1970; `null` where no candidate is under way. */
+  readonly since: number | null
+  /** Requests of the candidate since then, and how many it takes to go on by itself; `null` where it does not. */
+  readonly requests: number
+  readonly requestsNeeded: number | null
+  readonly canary: ArmFigures | null
+  readonly control: ArmFigures | null
+  /** What each bet against the candidate has come to; it is rolled back when one reaches its threshold. */
+  readonly evidence: readonly SloBreach[]
+  /** Policies that once answered everything, newest first. */
+  readonly served: readonly string[]
+  /** Decisions since the start of the node. */
+  readonly decisions: { readonly incumbent: number; readonly candidate: number }
+  readonly shadow: { readonly completed: number; readonly skipped: Readonly<Record<ShadowSkip, number>> }
+  /** Observations that were not kept since the start, because the disk did not keep up. */
+  readonly dropped: number
+  readonly rules: RolloutRules
+  /** Newest first, at most fifty. */
+  readonly transitions: readonly RolloutTransition[]
+}
+
+export function describeRollout(components: Omit<NodePoliciesComponents, 'registry' | 'shelf'>): RolloutStatus {
+  const { owner, served, configured, shadow, isSuspended } = components
+  const { state, inForce } = owner
+  const trial = trialOf(state.position)
+  return {
+    stage: inForce.stage,
+    percent: inForce.percent,
+    candidate: inForce.candidate ?? null,
+    incumbent: served.inForce.incumbent.version,
+    configured: configured.service.version,
+    isSuspended: isSuspended(),
+    revision: inForce.revision,
+    rollbacks: state.rollbacks,
+    since: trial?.since ?? null,
+    requests: trial?.requests ?? 0,
+    requestsNeeded: neededOf(inForce.stage, state.rules),
+    canary: trial === undefined ? null : figuresOf(trial.watch.canary),
+    control: trial === undefined ? null : figuresOf(trial.watch.control),
+    evidence: trial === undefined ? [] : evidence(trial.watch, state.rules.slo),
+    served: state.served,
+    decisions: { ...served.counts },
+    shadow: { completed: shadow.counts.completed, skipped: { ...shadow.counts.skipped } },
+    dropped: owner.droppedCount,
+    rules: state.rules,
+    transitions: state.transitions,
+  }
+}
+
+function neededOf(stage: RolloutStage, rules: RolloutRules): number | null {
+  if (!rules.autoAdvance) return null
+  if (stage === 'shadow') return rules.minShadowRuns
+  return stage === 'canary' ? rules.minCanaryRequests : null
+}
