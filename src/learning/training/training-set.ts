@@ -18,6 +18,7 @@ export const EXACT_ROWS_MAX = 10_000
 export const MODELS_MAX = 256
 /** Outcomes that a model needs to be learned. */
 export const OUTCOMES_MIN = 20
+const BUCKET_BITS_MAX = 20
 /** Leaves of a template tree at most. */
 export const TEMPLATES_MAX = 4
 
@@ -56,7 +57,13 @@ export type TrainingSet = {
   readonly prepared: readonly PreparedRow[] | undefined
 }
 
-export type TrainingSetInit = { readonly kernel: PolicyKernel; readonly bucketBits: number; readonly seed: number }
+export type TrainingSetInit = {
+  readonly kernel: Pick<PolicyKernel, 'createTrainer'>
+  /** Words and pairs of words are hashed into 2^bits buckets, 12 to 20. */
+  readonly bucketBits: number
+  /** Of the folds. */
+  readonly seed: number
+}
 
 /** Encodes tasks as they come; nothing of a task is kept but numbers. */
 export class TrainingSetBuilder {
@@ -75,7 +82,11 @@ export class TrainingSetBuilder {
   #rowCount = 0
   #unreadableRows = 0
 
+  /** Throws `RangeError` for a number of buckets that is out of range. */
   constructor(init: TrainingSetInit) {
+    const { bucketBits } = init
+    if (!Number.isInteger(bucketBits) || bucketBits < BUCKET_BITS || bucketBits > BUCKET_BITS_MAX)
+      throw new RangeError(`bucketBits must be ${BUCKET_BITS} to ${BUCKET_BITS_MAX}, not ${bucketBits}`)
     this.#init = init
     const denseCount = PROMPT_FEATURES.length + 1 + TEMPLATES_MAX
     this.#trainer = init.kernel.createTrainer({ denseCount, sparseCount: 1 << init.bucketBits })
