@@ -152,8 +152,9 @@ describe('the owner of a rollout', () => {
         const last = states.at(-1) as RolloutState
         states.push(ROLLOUT_MACHINE.transition(last, { ...change, at: clock.now() }).state)
       }
-      const run = async (disk: FaultyFileSystem): Promise<{ announced: number }> => {
+      const run = async (disk: FaultyFileSystem): Promise<{ announced: number; inForce: number }> => {
         let announced = 0
+        let inForce = 0
         try {
           const started = await start(disk)
           for (const change of script) {
