@@ -3,6 +3,9 @@ import { watch } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { parsePolicyArtefact } from '../../src/core/policy/policy-artefact.ts'
+import { createSystemRandom } from '../../src/node/system-random.ts'
+import { openDataDirectory } from '../../src/storage/data-directory.ts'
+import { createNodeFileSystem } from '../../src/storage/node-file-system.ts'
 import { syntheticRows } from '../core/learning/synthetic-rows.ts'
 import { makeFolder, removeFolders, runBinary, startBinary } from './run-binary.ts'
 
@@ -25,7 +28,13 @@ describe('kernell policy train', () => {
     const run = await runBinary([...TRAIN, 'policy.json', '--strong', 'strong', '--weak', 'weak', '--json'], { folder })
     expect([run.code, run.errors]).toEqual([0, ''])
     const report = JSON.parse(run.output) as Record<string, unknown>
-    expect(report).toMatchObject({ rows: 80, output: join(folder, 'policy.json'), left_out: [], folds: 10 })
+    expect(report).toMatchObject({
+      rows: 80,
+      output: join(folder, 'policy.json'),
+      registered: true,
+      left_out: [],
+      folds: 10,
+    })
     const artefact = parsePolicyArtefact(readFileSync(join(folder, 'policy.json'), 'utf8'))
     expect(artefact.pair).toEqual({ strong: 1, weak: 2 })
     expect(report['models']).toHaveLength(3)
@@ -53,6 +62,21 @@ describe('kernell policy train', () => {
     const whole = await runBinary([...TRAIN, 'whole.json'], { folder })
     expect([resumed.code, whole.code]).toEqual([0, 0])
     expect(readFileSync(join(folder, 'killed.json'))).toEqual(readFileSync(join(folder, 'whole.json')))
+  })
+
+  it('loses nothing when the data directory is in use', { timeout: 60_000 }, async () => {
+    const folder = folderWithRows(60)
+    const held = await openDataDirectory(
+      { fileSystem: createNodeFileSystem(), random: createSystemRandom() },
+      { path: join(folder, 'data') },
+    )
+    const refused = await runBinary([...TRAIN.slice(0, 4), '--json'], { folder })
+    expect([refused.code, refused.errors]).toEqual([1, expect.stringContaining('--resume') as string])
+    const file = await runBinary([...TRAIN, 'policy.json', '--resume', '--json'], { folder })
+    expect([file.code, JSON.parse(file.output)]).toMatchObject([0, { registered: false }])
+    await held.close()
+    const registered = await runBinary([...TRAIN.slice(0, 4), '--json'], { folder })
+    expect(JSON.parse(registered.output)).toMatchObject({ registered: true, output: null })
   })
 
   it.each([

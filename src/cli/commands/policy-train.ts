@@ -1,25 +1,28 @@
 import { join, resolve } from 'node:path'
+import { CodedError } from '../../base/errors.ts'
 import { formatPercent } from '../../base/format.ts'
 import { trainPolicyOnFiles, type PolicyTraining } from '../../node/learning/train-policy.ts'
+import { nativeSha256Hex } from '../../node/open-answer-cache.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { FORCE_FLAG, followWork, outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { choiceFlag, isFlagSet, numberFlag, requiredList, textFlag, usageError } from '../flags.ts'
 import { formatTable, type Column } from '../format-table.ts'
 import { saveArtefact } from '../read-data-files.ts'
+import { WITHOUT_SERVERS } from '../record-flags.ts'
 
 /** Datasets become a policy. */
 export const policyTrainCommand: Command = {
   name: 'policy train',
   summary: 'train a policy on a dataset, on this machine',
-  synopsis: '--data F... --output FILE [--family auto|linear|neighbours] [--resume]',
+  synopsis: '--data F... [--output FILE] [--family auto|linear|neighbours] [--resume]',
   flags: {
     data: {
       value: 'F',
       isList: true,
       describe: 'rows of `data build`, or questions with scores of several models; JSON Lines (or .gz)',
     },
-    output: { value: 'FILE', describe: 'where to write the policy; `kernell serve --policy FILE` serves it' },
+    output: { value: 'FILE', describe: 'write the policy to a file, too; `kernell serve --policy FILE` serves it' },
     family: {
       value: 'FAMILY',
       describe:
@@ -41,19 +44,67 @@ export const policyTrainCommand: Command = {
     'A model needs 20 outcomes. Costs and latencies are learned where every model has them.',
   ],
   examples: [
-    'kernell policy train --data rows.jsonl.gz --output policy.json',
+    'kernell policy train --data rows.jsonl.gz',
     'kernell policy train --data outcomes.jsonl --family linear --strong gpt-4o --weak gpt-4o-mini --output policy.json',
   ],
   async run(context) {
     const { flags, terminal, isJson, workingDir } = context
-    const output = outputFlag(flags, 'output', workingDir)
+    const output = textFlag(flags, 'output') === undefined ? undefined : outputFlag(flags, 'output', workingDir)
     const trained = await train(context)
-    saveArtefact(output, trained.text, workingDir)
+    if (output !== undefined) saveArtefact(output, trained.text, workingDir)
+    const registered = await register(context, trained, output)
+    await trained.forget()
     const { version, dataCardHash, report } = trained
-    if (isJson) terminal.printJson({ version, output, data_card_hash: dataCardHash, ...report })
-    else terminal.print(describe(trained, output, terminal.cutWidth))
+    if (isJson)
+      terminal.printJson({ version, output: output ?? null, registered, data_card_hash: dataCardHash, ...report })
+    else {
+      terminal.print(describe(trained, terminal.cutWidth))
+      terminal.print('')
+      if (registered)
+        terminal.print(`Registered. \`kernell policy evaluate ${version}\` judges it, \`policy promote\` serves it.`)
+      if (output !== undefined) terminal.print(`Kept in ${output}; \`kernell serve --policy FILE\` serves it.`)
+    }
     return EXIT_CODES.done
   },
+}
+
+/**
+ * Keeps the policy in the data directory, and remembers what it was made of. While a node serves from there a file alone is enough.
+ *
+ * @returns Whether it was registered. Throws `STORE_LOCKED` when it is kept nowhere: then `--resume` has it at once.
+ */
+async function register(
+  { terminal, useNode }: CommandContext,
+  { text, version, sources, report }: PolicyTraining,
+  output: string | undefined,
+): Promise<boolean> {
+  try {
+    await useNode(async ({ policies, records }) => {
+      await policies.register(text)
+      await records.recordDerivation({
+        kind: 'policy',
+        path: output ?? null,
+        version,
+        from: null,
+        to: null,
+        rows: report.rows,
+        hash: nativeSha256Hex(text),
+        tenants: null,
+        sources,
+      })
+    }, WITHOUT_SERVERS)
+    return true
+  } catch (error: unknown) {
+    if (!CodedError.is(error, 'STORE_LOCKED')) throw error
+    if (output === undefined) {
+      terminal.note(
+        'The policy is trained but kept nowhere yet: run the same command with --resume when the node has stopped, or with --output.',
+      )
+      throw error
+    }
+    terminal.note(`Not registered: ${error.message}`)
+    return false
+  }
 }
 
 async function train({ flags, terminal, workingDir, signal, loadConfig }: CommandContext): Promise<PolicyTraining> {
@@ -90,7 +141,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'AUC', align: 'right' },
 ]
 
-function describe({ report, version, resumedSteps }: PolicyTraining, output: string, width: number): string {
+function describe({ report, version, resumedSteps }: PolicyTraining, width: number): string {
   const rows = report.models.map((model) => [
     model.escalated_only ? `${model.name} (escalated)` : model.name,
     String(model.outcomes),
@@ -108,7 +159,5 @@ function describe({ report, version, resumedSteps }: PolicyTraining, output: str
     ...(report.left_out.length === 0 ? [] : [`Left out, for lack of outcomes: ${report.left_out.join(', ')}`]),
     '',
     formatTable(COLUMNS, rows, width),
-    '',
-    `Kept in ${output}. Use it with \`kernell serve --policy FILE\` or \`policy.artefact\` in the configuration.`,
   ].join('\n')
 }

@@ -40,6 +40,10 @@ export type PolicyTraining = {
   readonly report: TrainingReport
   /** Steps whose results an earlier run had left. */
   readonly resumedSteps: number
+  /** The files with the SHA-256 of their text, unpacked. */
+  readonly sources: readonly { readonly path: string; readonly hash: string }[]
+  /** To be called when the policy is kept; until then a resumed run gives it again at once. */
+  forget(): Promise<void>
 }
 
 const BUCKET_BITS_DEFAULT = 18
@@ -85,13 +89,14 @@ export async function trainPolicyOnFiles(
       onProgress: ({ done, total }) => options.onProgress?.({ stage: 'training', done, total }),
     },
   )
-  await checkpoints.remove()
   return {
     text: formatPolicyArtefact(artefact),
     version: policyVersionOf(artefact),
     dataCardHash,
     report,
     resumedSteps: checkpoints.foundCount,
+    sources: init.files.map((path, index) => ({ path, hash: hashes[index] ?? '' })),
+    forget: async () => await checkpoints.remove(),
   }
 }
 

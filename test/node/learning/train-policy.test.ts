@@ -52,6 +52,7 @@ describe('training on files', () => {
     const packed = await trainPolicyOnFiles(initOf([write('rows.jsonl.gz', lines)]))
     expect(packed.text).toBe(plain.text)
     expect(packed.version).toBe(plain.version)
+    for (const { forget } of [plain, packed]) await forget()
     expect(readdirSync(join(folder, 'training'))).toEqual([])
     const { lineage } = parsePolicyArtefact(plain.text)
     expect(lineage).toMatchObject({ dataCardHash: plain.dataCardHash, metrics: { rows: 90 } })
