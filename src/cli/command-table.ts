@@ -150,4 +150,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'measure right and wrong cache hits on question pairs; --save keeps the calibration',
     load: async () => (await import('./commands/evaluate-cache.ts')).evaluateCacheCommand,
   },
+  {
+    name: 'eval loop',
+    summary: 'let a policy learn from what it executes, on recorded outcomes, and see how fast it gets cheaper',
+    load: async () => (await import('./commands/evaluate-loop.ts')).evaluateLoopCommand,
+  },
 ]

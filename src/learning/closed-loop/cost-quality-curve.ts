@@ -71,23 +71,30 @@ const WEIGHTS: readonly number[] = [
  * point; outcomes are read only to judge what it chose.
  */
 export function policyCurve(scorer: PolicyScorer, judged: JudgedRows): readonly ModelMeans[] {
-  const predictions = judged.features.map((raw) => {
+  const predictions = predict(scorer, judged)
+  return WEIGHTS.map((weight) => meansAt(judged, predictions, weight))
+}
+
+/** One point of that curve. */
+export function chosenMeans(scorer: PolicyScorer, judged: JudgedRows, successPerUsd: number): ModelMeans {
+  return meansAt(judged, predict(scorer, judged), successPerUsd)
+}
+
+type Predictions = readonly { readonly success: Float64Array; readonly usd: Float64Array }[]
+
+function predict(scorer: PolicyScorer, { features }: JudgedRows): Predictions {
+  return features.map((raw) => {
     const task = scorer.encodeRaw(raw)
     const { success } = scorer.scoreEncoded(task)
     return { success, usd: scorer.expectedUsdOf(task) ?? new Float64Array(success.length) }
   })
-  return WEIGHTS.map((weight) =>
-    meansOf(judged, predictions, (row) => {
-      const own = predictions[row]
-      return own === undefined ? 0 : bestTradeIndex(own.success, own.usd, weight)
-    }),
-  )
 }
 
-/** The curve of always calling one model. */
-export function constantCurve(judged: JudgedRows, place: number): readonly ModelMeans[] {
-  const single = judged.singles[place]
-  return single === undefined ? [] : [single]
+function meansAt(judged: JudgedRows, predictions: Predictions, weight: number): ModelMeans {
+  return meansOf(judged, predictions, (row) => {
+    const own = predictions[row]
+    return own === undefined ? 0 : bestTradeIndex(own.success, own.usd, weight)
+  })
 }
 
 /** What a quality costs on a curve. */

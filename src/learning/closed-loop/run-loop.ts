@@ -31,6 +31,8 @@ export type LoopInit = {
   readonly seed: number
   /** Numbers of outcomes after which the policy is looked at, rising. The last one is the length of the stream. */
   readonly checkpoints: readonly number[]
+  /** Shares of the best single model's quality that tasks ask for, in turn from policy to policy. */
+  readonly qualityShares?: readonly number[]
   /** Stands in for the source of outcomes; for tests of what a loop reads. */
   readonly openSource?: (rows: readonly RoutingRow[]) => OutcomeSource
 }
@@ -76,14 +78,14 @@ export function runLoop({ openPolicy }: LoopComponents, init: LoopInit): LoopRun
   const weights: number[] = []
   const policies: LoopRun['policies'][number][] = []
   let artefact = learning.artefact(lineageOf(seed, 0))
-  let policy = openPolicy(artefact, shareOf(0))
+  let policy = openPolicy(artefact, shareOf(init, 0))
   let refreshes = 0
   for (const [place, row] of [...streamed, -1].entries()) {
     const isDue = place % (place <= REFRESH.earlyUntil ? REFRESH.early : REFRESH.late) === 0
     if (place > 0 && (isDue || checkpoints.includes(place))) {
       artefact = learning.artefact(lineageOf(seed, place))
       refreshes += 1
-      policy = openPolicy(artefact, shareOf(refreshes))
+      policy = openPolicy(artefact, shareOf(init, refreshes))
     }
     if (place === 0 || checkpoints.includes(place)) policies.push({ outcomes: place, artefact })
     const task = tasks[row]
@@ -97,9 +99,8 @@ export function runLoop({ openPolicy }: LoopComponents, init: LoopInit): LoopRun
   return { seed, log, weights, rows: streamed, reads: source.reads, policies, unseen: order.slice(length) }
 }
 
-/** Tasks ask for the quality shares in turn, so that models matter that are best for any of them. */
-function shareOf(refreshes: number): number {
-  return QUALITY_SHARES[refreshes % QUALITY_SHARES.length] ?? 1
+function shareOf({ qualityShares = QUALITY_SHARES }: LoopInit, refreshes: number): number {
+  return qualityShares[refreshes % qualityShares.length] ?? 1
 }
 
 /** A learner of the priors; the recipe and the priors come from prompts alone. */

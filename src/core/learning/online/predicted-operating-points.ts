@@ -5,6 +5,8 @@ import type { OperatingPoint } from '../../policy/policy-artefact.ts'
 import { QUALITY_SHARES } from '../operating-points.ts'
 
 const STEPS = 120
+/** More tasks than these say little more of a weight. */
+const TASKS_MAX = 400
 const WEIGHT_MIN = 0.05
 const WEIGHT_MAX = 20_000
 
@@ -13,13 +15,15 @@ const WEIGHT_MAX = 20_000
  * single model's predicted success, over the tasks given. No outcome of a model that was not called is known online, so predictions
  * take their place; a batch training with known outcomes has `chooseOperatingPoints`.
  *
- * @param inputs Encoded dense inputs of recent tasks.
+ * @param tasks Encoded dense inputs of recent tasks.
  */
 export function predictedOperatingPoints(
   { success, usd }: { readonly success: LinearModel; readonly usd: LinearModel },
-  inputs: readonly Float64Array[],
+  tasks: readonly Float64Array[],
 ): readonly OperatingPoint[] {
-  if (inputs.length === 0) return []
+  if (tasks.length === 0) return []
+  const stride = Math.ceil(tasks.length / TASKS_MAX)
+  const inputs = tasks.filter((_, index) => index % stride === 0)
   const chances = inputs.map((dense) => scores(success, dense, 'sigmoid'))
   const costs = inputs.map((dense) => scores(usd, dense, 'raw').map((value) => Math.max(0, value)))
   const totals = new Float64Array(success.modelCount)
