@@ -6,6 +6,7 @@ import { DEFAULT_TENANT } from '../base/identifiers.ts'
 import type { KernellNode } from '../node/kernell-node.ts'
 import { type AuthenticatedCaller, type Authenticator, createAuthenticator } from './authenticate.ts'
 import { answerBrokenRequest } from './broken-request.ts'
+import { createControlGuard } from './control-guard.ts'
 import { type Exchange, type GatewayContext, type GatewayLimits, respondFailure } from './exchange.ts'
 import { allowedMethods, type EndpointEntry, matchEndpoint } from './match-endpoint.ts'
 import { formatUrl, openListener } from './open-listener.ts'
@@ -20,6 +21,8 @@ export type GatewayInit = {
   readonly allowedOrigins?: readonly string[]
   /** Where the node's configuration has a member of the same name, that is the default. */
   readonly limits?: Partial<GatewayLimits>
+  /** Secret of this start, for commands of this machine (`POST /control/policies`). Absent: there is no such endpoint. */
+  readonly controlToken?: string
   /** Told of every failure that is the program's own or happens after the first byte, with the id that the caller saw. */
   readonly onFailure?: (error: unknown, requestId: string) => void
 }
@@ -92,7 +95,13 @@ class HttpGateway implements Gateway {
       ...Object.keys(config.providers),
       ...init.node.listModels().map(({ entry }) => entry.provider),
     ])
-    this.#context = { node: init.node, limits: completeLimits(init), providers, isKeyed }
+    this.#context = {
+      node: init.node,
+      limits: completeLimits(init),
+      providers,
+      isKeyed,
+      ...(init.controlToken !== undefined && { control: createControlGuard(init.controlToken) }),
+    }
     this.#server = this.#createServer()
   }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KernellNode } from '../node/kernell-node.ts'
 import type { AuthenticatedCaller } from './authenticate.ts'
+import type { ControlGuard } from './control-guard.ts'
 import { describeFailure, formatFailure } from './describe-failure.ts'
 
 /** One request and its answer, past the checks that every request goes through. */
@@ -26,6 +27,8 @@ export type GatewayContext = {
   readonly providers: ReadonlySet<string>
   /** Whether keys are asked for. */
   readonly isKeyed: boolean
+  /** Absent: nothing controls the node over HTTP. */
+  readonly control?: ControlGuard
 }
 
 export type GatewayLimits = {

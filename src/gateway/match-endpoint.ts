@@ -1,5 +1,6 @@
 import { CodedError } from '../base/errors.ts'
 import { answerChat } from './chat-endpoint.ts'
+import { answerControlRequest } from './control-endpoint.ts'
 import { answerEmbeddings } from './embeddings-endpoint.ts'
 import { type Endpoint, type Exchange, type GatewayContext, respondJson } from './exchange.ts'
 import { answerFeedback } from './feedback-endpoint.ts'
@@ -35,6 +36,15 @@ const ENTRY_OF_PATH: ReadonlyMap<string, EndpointEntry> = new Map(ENTRIES.map((e
 
 const ONE_MODEL: EndpointEntry = { ...LOOK, route: '/v1/models/:id', answer: showModel }
 
+/** For commands of this machine, which know it from the node's own file: it is in no list, and checks more than a key. */
+const CONTROL: EndpointEntry = {
+  method: 'POST',
+  route: '/control/policies',
+  answer: answerControlRequest,
+  isPublic: true,
+  isWork: false,
+}
+
 /** The methods that `pathname` takes, for the header `allow`; `undefined` when there is nothing at the path. */
 export function allowedMethods(pathname: string): string | undefined {
   const entry = findEntry(pathname)
@@ -56,6 +66,7 @@ export function matchEndpoint(method: string | undefined, pathname: string): End
 function findEntry(pathname: string): EndpointEntry | undefined {
   const entry = ENTRY_OF_PATH.get(pathname)
   if (entry !== undefined) return entry
+  if (pathname === CONTROL.route) return CONTROL
   return pathname.startsWith('/v1/models/') && pathname.length > '/v1/models/'.length ? ONE_MODEL : undefined
 }
 

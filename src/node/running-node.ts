@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts'
 import { CodedError } from '../base/errors.ts'
 import { createOutboundFetch } from '../guard/outbound-fetch.ts'
+import type { OutboundResponse } from '../ports/outbound-fetch.ts'
 
 /** A node that serves from a data directory: its process, and where it is reached from this machine. */
 export type RunningNode = { readonly pid: number; readonly url: string }
@@ -10,12 +11,26 @@ export type RunningNode = { readonly pid: number; readonly url: string }
 /** File of the data directory that says who serves from it; only its owner can read it. */
 const FILE = 'serve.json'
 
-/** Says in the data directory that this process serves at `url`. Throws what the file system throws. */
-export function announceRunningNode(dataDir: string, url: string): void {
+/** Largest answer of a node: a million records, or the largest policy. */
+const ANSWER_BYTES_MAX = 16 * 1024 ** 3
+
+/**
+ * Says in the data directory that this process serves at `url`, with the secret that its control endpoint asks for. Throws what the file system
+ * throws.
+ */
+export function announceRunningNode(dataDir: string, url: string, controlToken?: string): void {
   const file = join(dataDir, FILE)
   const draft = `${file}.${process.pid}.tmp`
-  writeFileSync(draft, `${JSON.stringify({ pid: process.pid, url } satisfies RunningNode)}\n`, { mode: 0o600 })
+  const announcement = { pid: process.pid, url, ...(controlToken !== undefined && { control_token: controlToken }) }
+  writeFileSync(draft, `${JSON.stringify(announcement)}\n`, { mode: 0o600 })
   renameSync(draft, file)
+}
+
+/** The secret of the node that serves from this data directory; kept apart from what is shown of it. `undefined` when it has none. */
+export function readControlToken(dataDir: string): string | undefined {
+  const value = readFile(dataDir)
+  const isGiven = typeof value === 'object' && value !== null && 'control_token' in value
+  return isGiven && typeof value.control_token === 'string' ? value.control_token : undefined
 }
 
 /** Takes back what `announceRunningNode` said, unless another process has said something since. Never throws. */
@@ -35,12 +50,16 @@ export function findRunningNode(dataDir: string): RunningNode | undefined {
 }
 
 function readAnnouncement(dataDir: string): RunningNode | undefined {
+  const value = readFile(dataDir)
+  if (typeof value !== 'object' || value === null || !('pid' in value) || !('url' in value)) return undefined
+  const { pid, url } = value
+  const isSound = Number.isSafeInteger(pid) && Number(pid) > 0 && typeof url === 'string' && URL.canParse(url)
+  return isSound ? { pid: Number(pid), url } : undefined
+}
+
+function readFile(dataDir: string): unknown {
   try {
-    const value: unknown = JSON.parse(readFileSync(join(dataDir, FILE), 'utf8'))
-    if (typeof value !== 'object' || value === null || !('pid' in value) || !('url' in value)) return undefined
-    const { pid, url } = value
-    const isSound = Number.isSafeInteger(pid) && Number(pid) > 0 && typeof url === 'string' && URL.canParse(url)
-    return isSound ? { pid: Number(pid), url } : undefined
+    return JSON.parse(readFileSync(join(dataDir, FILE), 'utf8'))
   } catch {
     return undefined
   }
@@ -79,30 +98,49 @@ export type RunningNodeAnswer = {
 export type RunningNodeClient = {
   /** Throws the coded error that the node answered with, `OUTBOUND_UNREACHABLE`, `OUTBOUND_TIMEOUT`, or the signal's reason. */
   ask(question: RunningNodeQuestion): Promise<RunningNodeAnswer>
+  /** The same for an answer of JSON lines, as they come; each line without its line break. */
+  lines(question: RunningNodeQuestion): AsyncIterable<string>
   close(): Promise<void>
 }
 
 /** Connects to nothing but the node. */
 export function createRunningNodeClient(node: RunningNode): RunningNodeClient {
   const outbound = createOutboundFetch({ allowedOrigins: [node.url] })
+  const request = async (question: RunningNodeQuestion): Promise<OutboundResponse> => {
+    const { path, body, headers, apiKey, timeoutMs, signal } = question
+    const known = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+    const response = await outbound.request({
+      url: `${node.url}${path}`,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+        ...Object.fromEntries(known),
+      },
+      body: JSON.stringify(body),
+      headersTimeoutMs: timeoutMs,
+      idleTimeoutMs: timeoutMs,
+      responseBytesMax: ANSWER_BYTES_MAX,
+      signal,
+    })
+    if (response.status >= 400) throw failureOf(parseAnswer(await response.text()), node, apiKey !== undefined)
+    return response
+  }
   return {
-    async ask({ path, body, headers, apiKey, timeoutMs, signal }) {
-      const known = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
-      const response = await outbound.request({
-        url: `${node.url}${path}`,
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-          ...Object.fromEntries(known),
-        },
-        body: JSON.stringify(body),
-        headersTimeoutMs: timeoutMs,
-        signal,
-      })
-      const answer = parseAnswer(await response.text())
-      if (response.status >= 400) throw failureOf(answer, node, apiKey !== undefined)
-      return { body: answer, header: (name) => response.header(name) }
+    async ask(question) {
+      const response = await request(question)
+      return { body: parseAnswer(await response.text()), header: (name) => response.header(name) }
+    },
+    async *lines(question) {
+      const { body } = await request(question)
+      const decoder = new TextDecoder()
+      let rest = ''
+      for await (const piece of body) {
+        const lines = `${rest}${decoder.decode(piece, { stream: true })}`.split('\n')
+        rest = lines.pop() ?? ''
+        yield* lines
+      }
+      if (rest !== '') yield rest
     },
     close: async () => await outbound.close(),
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { CodedError } from '../../base/errors.ts'
 import { createGateway } from '../../gateway/create-gateway.ts'
 import type { KernellNode } from '../../node/kernell-node.ts'
@@ -33,11 +34,12 @@ async function serve(node: KernellNode, context: CommandContext): Promise<void> 
   const { terminal, isJson, signal } = context
   const onFailure = (error: unknown, requestId: string): void =>
     terminal.note(`request ${requestId}: ${describe(error)}`)
-  const gateway = createGateway({ node, onFailure })
+  const controlToken = randomBytes(32).toString('base64url')
+  const gateway = createGateway({ node, onFailure, controlToken })
   const { dataDir } = node.config
   try {
     const url = await gateway.listen()
-    announceToCommands(url, node, terminal)
+    announceToCommands({ url, node, controlToken }, terminal)
     announce(url, node, context)
     await aborted(signal)
     if (!isJson) terminal.note('Stopping; requests in flight are finished first. Ctrl-C again ends at once.')
@@ -47,10 +49,12 @@ async function serve(node: KernellNode, context: CommandContext): Promise<void> 
   }
 }
 
-/** Other commands then find this node. Without it they say only that the directory is in use, so serving goes on. */
-function announceToCommands(url: string, node: KernellNode, terminal: Terminal): void {
+type Serving = { readonly url: string; readonly node: KernellNode; readonly controlToken: string }
+
+/** Other commands then find this node, and with its secret may ask it to do what they cannot. Without it they say only that the directory is in use, so serving goes on. */
+function announceToCommands({ url, node, controlToken }: Serving, terminal: Terminal): void {
   try {
-    announceRunningNode(node.config.dataDir, url)
+    announceRunningNode(node.config.dataDir, url, controlToken)
   } catch (error) {
     terminal.note(`Other commands will not find this node: ${error instanceof Error ? error.message : String(error)}`)
   }

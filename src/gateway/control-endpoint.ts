@@ -1,0 +1,33 @@
+import { once } from 'node:events'
+import { CodedError } from '../base/errors.ts'
+import { answerControl } from '../node/learning/policy-control.ts'
+import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
+import { parseJsonBody } from './parse-json-body.ts'
+import { readBody } from './read-body.ts'
+
+/** A policy of many similar tasks is large, and so is what registers one. */
+const BODY_BYTES_MAX = 600 * 1024 * 1024
+
+/** `POST /control/policies`: what commands ask of the node that has their data directory open. */
+export async function answerControlRequest(exchange: Exchange, { node, control }: GatewayContext): Promise<void> {
+  const { request, signal } = exchange
+  if (control === undefined)
+    throw new CodedError('GATEWAY_PATH_UNKNOWN', { message: `There is nothing at ${JSON.stringify(exchange.path)}` })
+  // Before a byte of the body is read.
+  control.check(request, performance.now())
+  const answer = await answerControl(node, parseJsonBody(await readBody(request, BODY_BYTES_MAX)), { signal })
+  if (answer.kind === 'json') respondJson(exchange, JSON.stringify(answer.body))
+  else await respondLines(exchange, answer.lines)
+}
+
+/** Lines as they come, as fast as the reader takes them. The last line says that there are no more: without it something broke off. */
+async function respondLines(
+  { response, commonHeaders, signal }: Exchange,
+  lines: AsyncIterable<string>,
+): Promise<void> {
+  response.writeHead(200, ['content-type', 'application/x-ndjson', ...commonHeaders])
+  for await (const line of lines) {
+    if (!response.write(line)) await once(response, 'drain', { signal })
+  }
+  response.end('{"end":true}\n')
+}

@@ -1,0 +1,81 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { CodedError } from '../base/errors.ts'
+
+/** Header that carries the token of the running node. */
+export const CONTROL_HEADER = 'x-kernell-control'
+
+/** Requests a minute: a person's commands, and none that could be a guess at the token. */
+const REQUESTS_PER_MINUTE = 600
+const WRONG_TOKENS_PER_MINUTE = 10
+const MINUTE_MS = 60_000
+
+/** Lets commands of this machine in that know the token of this start, and nobody else. */
+export type ControlGuard = {
+  /** Throws `GATEWAY_CONTROL_REFUSED`, and `GATEWAY_OVERLOADED` after too many requests or wrong tokens. */
+  check(request: IncomingMessage, nowMs: number): void
+}
+
+export function createControlGuard(token: string): ControlGuard {
+  const expected = digestOf(token)
+  const requests = new PerMinute(REQUESTS_PER_MINUTE)
+  const wrong = new PerMinute(WRONG_TOKENS_PER_MINUTE)
+  return {
+    check(request, nowMs) {
+      if (!isSameMachine(request.socket) || isForwarded(request.headers)) {
+        throw new CodedError('GATEWAY_CONTROL_REFUSED', { message: 'The control endpoint answers this machine only' })
+      }
+      if (!requests.hasRoom(nowMs) || !wrong.hasRoom(nowMs)) {
+        throw new CodedError('GATEWAY_OVERLOADED', { message: 'Too many control requests; try again in a minute' })
+      }
+      requests.take()
+      const given = request.headers[CONTROL_HEADER]
+      // Hashed first, so that the time of the comparison tells nothing, not even the length.
+      if (timingSafeEqual(digestOf(typeof given === 'string' ? given : ''), expected)) return
+      wrong.take()
+      throw new CodedError('GATEWAY_CONTROL_REFUSED', {
+        message:
+          given === undefined ? `The header ${CONTROL_HEADER} is missing` : 'The control token is not of this start',
+      })
+    },
+  }
+}
+
+function digestOf(text: string): Buffer {
+  return hash('sha256', text, 'buffer')
+}
+
+/** Over loopback, or over an own address of this machine. */
+function isSameMachine({ remoteAddress, localAddress }: Socket): boolean {
+  if (remoteAddress === undefined) return false
+  const address = remoteAddress.replace(/^::ffff:/, '')
+  return address === '::1' || address.startsWith('127.') || remoteAddress === localAddress
+}
+
+/** A proxy speaks for somebody else. */
+function isForwarded(headers: IncomingMessage['headers']): boolean {
+  return headers['forwarded'] !== undefined || headers['x-forwarded-for'] !== undefined
+}
+
+class PerMinute {
+  private readonly most: number
+  private startedMs = Number.NEGATIVE_INFINITY
+  private count = 0
+
+  constructor(most: number) {
+    this.most = most
+  }
+
+  hasRoom(nowMs: number): boolean {
+    if (nowMs - this.startedMs >= MINUTE_MS) {
+      this.startedMs = nowMs
+      this.count = 0
+    }
+    return this.count < this.most
+  }
+
+  take(): void {
+    this.count += 1
+  }
+}
