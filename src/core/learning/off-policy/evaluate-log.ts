@@ -54,14 +54,14 @@ export type LogEvaluationInit = ComparedPolicies & {
   readonly predictorsOf?: (metric: Metric) => RewardPredictors
   readonly confidence?: number
   readonly weightClip?: number
-  /** Least effective rows of each policy and of the difference. Default 100. */
+  /** Least effective rows of each policy and of the difference. Default 150. */
   readonly effectiveRowsMin?: number
   /** Largest share of what a policy does that the log cannot speak of; what is below it widens every interval. Default 0.05. */
   readonly unseenShareMax?: number
 }
 
 /** Intervals hold their level from about here on; `test/simulation` measures it. */
-export const EFFECTIVE_ROWS_MIN_DEFAULT = 100
+export const EFFECTIVE_ROWS_MIN_DEFAULT = 150
 export const UNSEEN_SHARE_MAX_DEFAULT = 0.05
 const ROWS_MIN = 100
 /** Rows without a figure of a metric that are left out of it in silence; with more, the metric is not estimated. */
