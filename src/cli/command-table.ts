@@ -136,6 +136,41 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/policy-evaluate.ts')).policyEvaluateCommand,
   },
   {
+    name: 'policy register',
+    summary: 'keep the file of a trained policy in the registry, as a version',
+    load: async () => (await import('./commands/policy-register.ts')).policyRegisterCommand,
+  },
+  {
+    name: 'policy list',
+    summary: 'show the trained policies of this node, and which of them serves',
+    load: async () => (await import('./commands/policy-list.ts')).policyListCommand,
+  },
+  {
+    name: 'policy show',
+    summary: 'show where a policy came from, what was measured, and what its gates said',
+    load: async () => (await import('./commands/policy-show.ts')).policyShowCommand,
+  },
+  {
+    name: 'policy promote',
+    summary: 'take a policy a step up: to the shadow, to some of the conversations, to all',
+    load: async () => (await import('./commands/policy-promote.ts')).policyPromoteCommand,
+  },
+  {
+    name: 'policy rollback',
+    summary: 'take the candidate back at once; without one, go back to the policy before',
+    load: async () => (await import('./commands/policy-rollback.ts')).policyRollbackCommand,
+  },
+  {
+    name: 'policy status',
+    summary: 'show which policy serves, which is being tried, and how it does',
+    load: async () => (await import('./commands/policy-status.ts')).policyStatusCommand,
+  },
+  {
+    name: 'policy remove',
+    summary: 'delete a policy that neither serves nor is what a rollback goes back to',
+    load: async () => (await import('./commands/policy-remove.ts')).policyRemoveCommand,
+  },
+  {
     name: 'eval routing',
     summary: 'measure the policy on questions with known scores; --save keeps it',
     load: async () => (await import('./commands/evaluate-routing.ts')).evaluateRoutingCommand,

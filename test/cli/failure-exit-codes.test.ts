@@ -15,6 +15,10 @@ const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
   ROUTER_PRICE_UNKNOWN: 3,
   OUTBOUND_NOT_ALLOWED: 3,
   GATEWAY_KEYS_REQUIRED: 3,
+  GATEWAY_CONTROL_REFUSED: 3,
+  POLICY_GATE_MISSING: 3,
+  POLICY_ROLLOUT_REFUSED: 3,
+  POLICY_IN_USE: 3,
 }
 
 describe('the exit code of a failure', () => {

@@ -1,0 +1,111 @@
+import type { JsonValue } from '../base/canonical-json.ts'
+import { formatDuration, formatPercent, formatUsd } from '../base/format.ts'
+import { formatTable, type Column } from './format-table.ts'
+import { listOf, membersOf, numberOf, textOf } from './registered-policies.ts'
+
+/** Where the rollout stands, for people. `status` is the document of the control endpoint. */
+export function formatStatus(status: JsonValue, width: number): string {
+  const stage = textOf(status, 'stage')
+  const candidate = textOf(status, 'candidate')
+  const incumbent = textOf(status, 'incumbent')
+  const lines =
+    candidate === ''
+      ? [`${incumbent} answers everything`]
+      : [
+          `${stage}: ${candidate} ${shareOf(stage, numberOf(status, 'percent') ?? 0)}`,
+          `beside ${incumbent}, which a rollback goes back to`,
+        ]
+  if (membersOf(status)['is_suspended'] === true)
+    lines.push(`Suspended: the configuration names ${textOf(status, 'configured')}, and that one answers`)
+  return [...lines, ...progressOf(status), ...armsOf(status, width), ...historyOf(status, width)].join('\n')
+}
+
+/** What a promotion or a rollback did, in a line or two. */
+export function formatResult(result: JsonValue): string {
+  const status = membersOf(result)['status'] ?? null
+  const stage = textOf(status, 'stage')
+  const candidate = textOf(status, 'candidate')
+  const where =
+    candidate === ''
+      ? `${textOf(status, 'incumbent')} answers everything`
+      : `${candidate} ${shareOf(stage, numberOf(status, 'percent') ?? 0)}, beside ${textOf(status, 'incumbent')}`
+  return textOf(result, 'effect') === 'exists' ? `It was so already: ${where}` : where
+}
+
+function shareOf(stage: string, percent: number): string {
+  if (stage === 'shadow') return 'is tried in the shadow'
+  return stage === 'full' ? 'answers everything' : `answers ${percent} % of the conversations`
+}
+
+function progressOf(status: JsonValue): readonly string[] {
+  const [requests, needed] = [numberOf(status, 'requests') ?? 0, numberOf(status, 'requests_needed')]
+  const since = numberOf(status, 'since')
+  if (since === undefined) return []
+  const went = `${requests} requests of the candidate since ${new Date(since).toISOString()}`
+  return [needed === undefined ? went : `${went}; it goes on by itself after ${needed} clean ones`]
+}
+
+const ARMS: readonly Column[] = [
+  { heading: '' },
+  { heading: 'requests', align: 'right' },
+  { heading: 'accepted', align: 'right' },
+  { heading: 'failed', align: 'right' },
+  { heading: 'mean cost', align: 'right' },
+  { heading: 'mean time', align: 'right' },
+]
+
+function armsOf(status: JsonValue, width: number): readonly string[] {
+  const rows = (['canary', 'control'] as const).flatMap((name) => {
+    const arm = membersOf(status)[name] ?? null
+    if (arm === null) return []
+    const share = (member: string): string => {
+      const value = numberOf(arm, member)
+      return value === undefined ? '-' : formatPercent(value)
+    }
+    const [cost, time] = [numberOf(arm, 'mean_cost_usd'), numberOf(arm, 'mean_latency_ms')]
+    return [
+      [
+        name === 'canary' ? 'candidate' : 'incumbent',
+        String(numberOf(arm, 'requests') ?? 0),
+        share('accepted_share'),
+        share('error_share'),
+        cost === undefined ? '-' : formatUsd(cost),
+        time === undefined ? '-' : formatDuration(time),
+      ],
+    ]
+  })
+  if (rows.length === 0) return []
+  const worst = listOf(status, 'evidence')
+    .map((bet) => ({
+      name: `${textOf(bet, 'slo')} against the ${textOf(bet, 'against')}`,
+      share: (numberOf(bet, 'wealth') ?? 0) / (numberOf(bet, 'threshold') ?? 1),
+    }))
+    .toSorted((left, right) => right.share - left.share)[0]
+  const evidence =
+    worst === undefined ? [] : [`Most evidence against it: ${worst.name}, ${formatPercent(worst.share)} of a rollback`]
+  return ['', formatTable(ARMS, rows, width), ...evidence]
+}
+
+const HISTORY: readonly Column[] = [
+  { heading: 'when' },
+  { heading: 'what' },
+  { heading: 'policy' },
+  { heading: 'by' },
+  { heading: 'why', isFlexible: true },
+]
+
+/** Transitions that are shown; `--json` has fifty. */
+const HISTORY_MAX = 10
+
+function historyOf(status: JsonValue, width: number): readonly string[] {
+  const rows = listOf(status, 'transitions')
+    .slice(0, HISTORY_MAX)
+    .map((transition) => [
+      new Date(numberOf(transition, 'at') ?? 0).toISOString().slice(0, 19),
+      `${textOf(transition, 'from')} -> ${textOf(transition, 'to')} ${numberOf(transition, 'percent_after') ?? 0} %`,
+      textOf(transition, 'candidate') || textOf(transition, 'incumbent'),
+      textOf(transition, 'by'),
+      textOf(transition, 'reason'),
+    ])
+  return rows.length === 0 ? [] : ['', formatTable(HISTORY, rows, width)]
+}

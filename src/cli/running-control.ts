@@ -1,0 +1,118 @@
+import { userInfo } from 'node:os'
+import type { JsonValue } from '../base/canonical-json.ts'
+import { CodedError } from '../base/errors.ts'
+import { answerControl, type ControlAnswer, type ControlRequest } from '../node/learning/policy-control.ts'
+import type { TelemetryFilter } from '../node/node-records.ts'
+import {
+  createRunningNodeClient,
+  findRunningNode,
+  readControlToken,
+  type RunningNode,
+  type RunningNodeClient,
+} from '../node/running-node.ts'
+import type { CommandContext } from './command.ts'
+import { lockedBy } from './locked-directory.ts'
+import { WITHOUT_SERVERS } from './record-flags.ts'
+
+/** A node that does what it is asked: the one that serves from the data directory, or one that was opened on it for this command. */
+export type Control = {
+  /** Address of the node that serves; `undefined` where none does. */
+  readonly servedBy: string | undefined
+  /** Throws as `answerControl`. */
+  readonly ask: (request: ControlRequest) => Promise<JsonValue>
+  /** Records of finished tasks as JSON lines, oldest first. */
+  readonly records: (filter?: TelemetryFilter) => AsyncIterable<string>
+}
+
+/** Longest wait for the running node to answer, and for a pause in what it sends. */
+const TIMEOUT_MS = 120_000
+
+/**
+ * Works with the node of the data directory, whether it serves or not. While one serves it is asked, so that a promotion takes effect there; else the
+ * directory is opened for as long as the work takes.
+ *
+ * Throws `STORE_LOCKED` when something has the directory open that cannot be asked.
+ */
+export async function useControl<Result>(
+  context: CommandContext,
+  work: (control: Control) => Promise<Result>,
+): Promise<Result> {
+  const { dataDir } = context.loadConfig()
+  const node = findRunningNode(dataDir)
+  const token = node === undefined ? undefined : readControlToken(dataDir)
+  if (node !== undefined && token !== undefined) {
+    const client = createRunningNodeClient(node)
+    try {
+      return await work(remoteControl({ client, node, token, signal: context.signal }))
+    } finally {
+      await client.close()
+    }
+  }
+  return await context.useNode(async (opened) => {
+    const answer = async (request: ControlRequest): Promise<ControlAnswer> =>
+      await answerControl(opened, request, { signal: context.signal })
+    return await work({
+      servedBy: undefined,
+      async ask(request) {
+        const answered = await answer(request)
+        if (answered.kind === 'json') return answered.body
+        throw new TypeError('Records are asked for by `records`')
+      },
+      async *records(filter) {
+        const answered = await answer({ op: 'records', ...filter })
+        if (answered.kind === 'lines') yield* answered.lines
+      },
+    })
+  }, WITHOUT_SERVERS)
+}
+
+/** Who gives a command, for the journal: the user of this machine. */
+export function operatorName(): string {
+  try {
+    return `command line (${userInfo().username})`
+  } catch {
+    return 'command line'
+  }
+}
+
+type Remote = {
+  readonly client: RunningNodeClient
+  readonly node: RunningNode
+  readonly token: string
+  readonly signal: AbortSignal
+}
+
+function remoteControl({ client, node, token, signal }: Remote): Control {
+  const question = (body: ControlRequest): Parameters<RunningNodeClient['ask']>[0] => ({
+    path: '/control/policies',
+    body,
+    headers: { 'x-kernell-control': token },
+    apiKey: undefined,
+    timeoutMs: TIMEOUT_MS,
+    signal,
+  })
+  return {
+    servedBy: node.url,
+    async ask(request) {
+      const { body } = await client.ask(question(request)).catch((error: unknown) => {
+        throw unreachable(error, node)
+      })
+      return body as JsonValue
+    },
+    async *records(filter = {}) {
+      let isComplete = false
+      for await (const line of client.lines(question({ op: 'records', ...filter }))) {
+        isComplete = line === '{"end":true}'
+        if (!isComplete) yield `${line}\n`
+      }
+      if (!isComplete)
+        throw new CodedError('OUTBOUND_UNREACHABLE', { message: `The node at ${node.url} broke off among the records` })
+    },
+  }
+}
+
+/** A node that has gone since, or one of another version: its directory is still not free. */
+function unreachable(error: unknown, node: RunningNode): unknown {
+  const isGone = CodedError.is(error, 'OUTBOUND_UNREACHABLE') || CodedError.is(error, 'GATEWAY_PATH_UNKNOWN')
+  return isGone ? lockedBy(node, { what: 'serves from the data directory and does not answer', cause: error }) : error
+}
