@@ -2,22 +2,24 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { readPolicyFile } from '../node/learning/read-evaluation-data.ts'
 import type { CommandContext } from './command.ts'
-import { usageError } from './flags.ts'
+import { registeredPolicyText } from './registered-policies.ts'
 
-/** A policy as its file holds it; without a text it is the documented priors. */
-export type NamedPolicy = { readonly text: string | undefined }
+/** A policy as its file or the registry holds it. */
+export type NamedPolicy = {
+  /** `undefined`: the documented priors. */
+  readonly text: string | undefined
+  /** Whether the registry has it already. */
+  readonly isRegistered: boolean
+}
 
 /**
- * The policy that a name stands for: `priors`, `incumbent` (the one in force), or a file. Throws `COMMAND_INVALID` for what is none of them, and
- * `POLICY_ARTEFACT_INVALID` for a file that cannot be read.
+ * The policy that a name stands for: a file, else `priors`, `incumbent` (what serves), `candidate` (what is tried) or a version of the registry.
+ * Throws `POLICY_UNKNOWN`, `POLICY_DAMAGED`, and `POLICY_ARTEFACT_INVALID` for a file that cannot be read.
  */
-export async function readPolicyText({ workingDir, loadConfig }: CommandContext, name: string): Promise<NamedPolicy> {
-  if (name === 'priors') return { text: undefined }
-  if (name === 'incumbent') {
-    const { artefact } = loadConfig().policy
-    return { text: artefact === undefined ? undefined : await readPolicyFile(artefact) }
-  }
-  const file = resolve(workingDir, name)
-  if (existsSync(file)) return { text: await readPolicyFile(file) }
-  throw usageError(`There is no policy ${JSON.stringify(name)}: no file of this name`, { name })
+export async function readNamedPolicy(context: CommandContext, name: string): Promise<NamedPolicy> {
+  const file = resolve(context.workingDir, name)
+  if (existsSync(file)) return { text: await readPolicyFile(file), isRegistered: false }
+  if (name === 'priors') return { text: undefined, isRegistered: false }
+  const { text } = await registeredPolicyText(context, name)
+  return { text, isRegistered: true }
 }

@@ -53,3 +53,8 @@ export function numberOf(value: JsonValue | undefined, name: string): number | u
   const member = membersOf(value)[name]
   return typeof member === 'number' ? member : undefined
 }
+
+/** Texts of a list; what is no text is left out. */
+export function textsOf(value: JsonValue | undefined, name: string): readonly string[] {
+  return listOf(value, name).filter((item) => typeof item === 'string')
+}

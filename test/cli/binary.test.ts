@@ -190,7 +190,11 @@ describe('kernell serve', () => {
     const serving = startBinary(['serve', '--port', '0', '--json'], { folder })
     const url = urlOf(await serving.untilOutput(/"event":"ready"/))
     const announced = join(folder, 'data/serve.json')
-    expect(JSON.parse(readFileSync(announced, 'utf8'))).toEqual({ pid: serving.child.pid, url })
+    expect(JSON.parse(readFileSync(announced, 'utf8'))).toEqual({
+      pid: serving.child.pid,
+      url,
+      control_token: expect.stringMatching(/^[\w-]{43}$/) as unknown,
+    })
     expect(statSync(announced).mode & 0o777).toBe(0o600)
 
     const task = await runBinary(['route', 'What is 17% of 2340?', '--json'], { folder })

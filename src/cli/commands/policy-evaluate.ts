@@ -12,8 +12,9 @@ import { followWork } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, listFlag, numberFlag, requiredList, textFlag, usageError, type Flags } from '../flags.ts'
 import { formatTable, type Column } from '../format-table.ts'
-import { readPolicyText, type NamedPolicy } from '../read-policy.ts'
 import { saveArtefact } from '../read-data-files.ts'
+import { readNamedPolicy } from '../read-policy.ts'
+import { keepGateReport, registerPolicy } from '../registered-policies.ts'
 
 /** What a policy is worth beside another, and whether it may take over. */
 export const policyEvaluateCommand: Command = {
@@ -29,7 +30,7 @@ export const policyEvaluateCommand: Command = {
     },
     against: {
       value: 'POLICY',
-      describe: 'a version, a file, `incumbent` (default: the policy in force) or `priors`',
+      describe: 'a version, a file, `incumbent` (default: what serves now) or `priors`',
     },
     'trained-on': {
       value: 'F',
@@ -63,9 +64,14 @@ export const policyEvaluateCommand: Command = {
     'kernell policy evaluate new.json --against old.json --data test.jsonl --trained-on train.jsonl --gate',
   ],
   async run(context) {
-    const { flags, terminal, isJson, workingDir } = context
+    const { flags, terminal, isJson, workingDir, positionals } = context
     const plotFile = plotFlag(flags, workingDir)
-    const judged = await judge(context, plotFile !== undefined)
+    const [name] = positionals
+    if (name === undefined) throw usageError('Name the policy: a version or a file')
+    const candidate = await readNamedPolicy(context, name)
+    const { text } = candidate
+    if (text === undefined) throw usageError('The priors are what others are judged beside; name a trained policy')
+    const judged = await judge(context, text, plotFile !== undefined)
     const report = policyReport(judged)
     if (plotFile !== undefined) {
       const plot = judged.curve?.plot
@@ -73,8 +79,12 @@ export const policyEvaluateCommand: Command = {
       else await writePlot(plotFile, plot)
     }
     const reportFile = textFlag(flags, 'report')
-    if (reportFile !== undefined && judged.gateReport !== undefined)
-      saveArtefact(reportFile, judged.gateReport, workingDir)
+    if (judged.gateReport !== undefined) {
+      if (reportFile !== undefined) saveArtefact(reportFile, judged.gateReport, workingDir)
+      // A report is kept with its policy, so a file that is judged becomes a version.
+      if (!candidate.isRegistered) await registerPolicy(context, text)
+      await keepGateReport(context, judged.candidate, judged.gateReport)
+    }
     if (isJson) terminal.printJson(report)
     else terminal.print(describe(report, terminal.cutWidth))
     return report.gate !== null && !report.gate.has_passed ? EXIT_CODES.refused : EXIT_CODES.done
@@ -88,23 +98,18 @@ function plotFlag(flags: Flags, workingDir: string): string | undefined {
   return resolve(workingDir, file)
 }
 
-async function judge(context: CommandContext, withCurve: boolean): Promise<EvaluatedPolicy> {
-  const { flags, terminal, workingDir, signal, positionals, loadConfig } = context
-  const [name] = positionals
-  if (name === undefined) throw usageError('Name the policy: a version or a file')
+async function judge(context: CommandContext, candidate: string, withCurve: boolean): Promise<EvaluatedPolicy> {
+  const { flags, terminal, workingDir, signal, loadConfig } = context
   const config = loadConfig()
   const files = requiredList(flags, 'data').map((file) => resolve(workingDir, file))
   const trainedOn = listFlag(flags, 'trained-on').map((file) => resolve(workingDir, file))
   const thresholds = thresholdsOf(flags)
-  const candidate = await readPolicyText(context, name)
-  const incumbent = await readIncumbent(context)
-  if (candidate.text === undefined)
-    throw usageError('The priors are what others are judged beside; name a trained policy')
+  const incumbent = await readNamedPolicy(context, textFlag(flags, 'against') ?? 'incumbent')
   const { onProgress, finish } = followWork(terminal)
   try {
     return await evaluatePolicyOnFiles(
       {
-        candidate: candidate.text,
+        candidate,
         incumbent: incumbent.text,
         files,
         ...(trainedOn.length > 0 && { trainedOn }),
@@ -126,10 +131,6 @@ async function judge(context: CommandContext, withCurve: boolean): Promise<Evalu
   } finally {
     finish()
   }
-}
-
-async function readIncumbent(context: CommandContext): Promise<NamedPolicy> {
-  return await readPolicyText(context, textFlag(context.flags, 'against') ?? 'incumbent')
 }
 
 const SHARE = { min: 0, max: 1 }

@@ -2,7 +2,7 @@ import { formatBytes } from '../../base/format.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatTable, type Column } from '../format-table.ts'
-import { listOf, membersOf, numberOf, textOf } from '../registered-policies.ts'
+import { listOf, membersOf, numberOf, textOf, textsOf } from '../registered-policies.ts'
 import { useControl } from '../running-control.ts'
 
 const COLUMNS: readonly Column[] = [
@@ -47,7 +47,7 @@ export const policyListCommand: Command = {
         textOf(policy, 'parent') || '-',
       ]
     })
-    const damaged = listOf(answer, 'damaged').map((version) => `Damaged: ${String(version)}`)
+    const damaged = textsOf(answer, 'damaged').map((version) => `Damaged: ${version}`)
     const none = 'No policy is registered. Train one: `kernell policy train --data rows.jsonl --output policy.json`'
     terminal.print([rows.length === 0 ? none : formatTable(COLUMNS, rows, terminal.cutWidth), ...damaged].join('\n'))
     return EXIT_CODES.done

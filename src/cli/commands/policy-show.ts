@@ -3,7 +3,7 @@ import { formatBytes } from '../../base/format.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { usageError } from '../flags.ts'
-import { listOf, membersOf, numberOf, textOf } from '../registered-policies.ts'
+import { listOf, membersOf, numberOf, textOf, textsOf } from '../registered-policies.ts'
 import { useControl } from '../running-control.ts'
 
 /** Everything that is known of one policy. */
@@ -31,14 +31,17 @@ function describe(answer: JsonValue): string {
     ['place', textOf(policy, 'place') || 'neither serves nor is tried'],
     ['made at', textOf(policy, 'made_at')],
     ['family', textOf(policy, 'family')],
-    ['models', listOf(policy, 'candidates').map(String).join(', ')],
+    ['models', textsOf(policy, 'candidates').join(', ')],
     ['rows', String(numberOf(policy, 'rows') ?? 'not known')],
     ['data card', textOf(policy, 'data_card_hash')],
     ['code', textOf(policy, 'code_version')],
     ['size', formatBytes(numberOf(policy, 'size_bytes') ?? 0)],
     ['sha256', textOf(policy, 'sha256')],
   ]
-  const metrics = Object.entries(membersOf(membersOf(policy)['metrics'])).map(([name, value]) => [name, String(value)])
+  const metrics = Object.entries(membersOf(membersOf(policy)['metrics'])).map(([name, value]) => [
+    name,
+    JSON.stringify(value),
+  ])
   const table = (rows: readonly (readonly string[])[]): readonly string[] => {
     const width = Math.max(0, ...rows.map(([name = '']) => name.length))
     return rows.map(([name = '', value = '']) => `  ${name.padEnd(width)}  ${value}`)
@@ -46,7 +49,7 @@ function describe(answer: JsonValue): string {
   const gates = listOf(policy, 'gates').flatMap((gate) => {
     const isPassed = membersOf(gate)['has_passed'] === true
     const line = `  ${isPassed ? 'passed ' : 'refused'} against ${textOf(gate, 'against')}, ${textOf(gate, 'at')}`
-    return [line, ...listOf(gate, 'reasons').map((reason) => `    ${String(reason)}`)]
+    return [line, ...textsOf(gate, 'reasons').map((reason) => `    ${reason}`)]
   })
   const missing = textOf(answer, 'missing_parent')
   const parents = [
