@@ -5,14 +5,14 @@ import { sigmoid } from './deterministic-math'
 //
 //   g = gradient * x;  n += g * g;  d = (start + sqrt(n)) * inverseRate;  w = (d * w - g) / (d + penalty * k)
 //
-// with k = rows since the coordinate was last seen, so that a penalty costs nothing on rows that do not have the coordinate.
+// with k = rows since the coordinate was last seen, in steps of 64, so that a penalty costs nothing on rows that do not have it.
 //
 // plan (4 bytes each)                                   row, at a multiple of 16
 //   0  dense width, a multiple of 4                       0   groups of 4 pairs
 //   4  dense weights      f32 x width                     16  dense features, f32 x width
 //   8  dense squares n    f32 x width                     ..  per group 4 indices u32, then 4 values f32
 //   12 dense penalties    f32 x width
-//   16 sparse table: w f32, n f32, last i32, unused       indices of one row are distinct, but for an index of value 0 that
+//   16 sparse table, 8 bytes a slot                       indices of one row are distinct, but for an index of value 0 that
 //   20 loss: one of the LOSS constants                    fills up the last group
 //   24 1: the pairs are read, 0: only the dense part
 //   28 quantile           f32
@@ -21,12 +21,22 @@ import { sigmoid } from './deterministic-math'
 //   40 sparse penalty     f32
 //   44 rows seen          i32
 //   48 dense inverse rate f32
+//   52 sparse coordinates i32
+//
+// slot: w f32, then one word: n without the 12 low bits of its mantissa, and in their place when the coordinate was last seen, in
+// units of 64 rows modulo 4096. Half the size is fewer cache misses, which are most of the time; an n of 8,000 steps has stopped
+// to grow by single steps, and the weight has settled.
 
 export const LOSS_LOGISTIC: i32 = 0
 export const LOSS_SQUARED: i32 = 1
 export const LOSS_QUANTILE: i32 = 2
 
 const DENSE_AT: usize = 16
+/** log2 of rows per unit of time. */
+const UNIT_BITS: i32 = 6
+const UNIT_MASK: i32 = 0xfff
+/** Units are told apart modulo 4096: what was not seen for half of that is brought up to date. */
+const SETTLE_MASK: i32 = (2048 << UNIT_BITS) - 1
 
 /*@inline*/
 function pointer(block: usize, at: usize): usize {
@@ -41,7 +51,7 @@ function fold(sums: v128): f32 {
 
 /*@inline*/
 function slot(table: usize, indices: usize, at: usize): usize {
-  return table + ((<usize>load<u32>(indices + at)) << 4)
+  return table + ((<usize>load<u32>(indices + at)) << 3)
 }
 
 /** Dense sum, lane by lane. */
@@ -128,9 +138,10 @@ function stepDense(plan: usize, dense: usize, gradient: v128): void {
 function stepPairs(plan: usize, pairs: usize, groups: usize, gradient: v128): void {
   const inverseRate = v128.load32_splat(plan + 32)
   const start = v128.load32_splat(plan + 36)
-  const penalty = v128.load32_splat(plan + 40)
-  const now = load<i32>(plan, 44)
-  const nows = i32x4.splat(now)
+  const penalty = f32x4.splat(load<f32>(plan, 40) * <f32>(1 << UNIT_BITS))
+  const now = i32x4.splat((load<i32>(plan, 44) >> UNIT_BITS) & UNIT_MASK)
+  const units = i32x4.splat(UNIT_MASK)
+  const half = i32x4.splat((UNIT_MASK + 1) >> 1)
   const table = pointer(plan, 16)
   const end = pairs + (groups << 5)
   while (pairs < end) {
@@ -138,26 +149,22 @@ function stepPairs(plan: usize, pairs: usize, groups: usize, gradient: v128): vo
     const at1 = slot(table, pairs, 4)
     const at2 = slot(table, pairs, 8)
     const at3 = slot(table, pairs, 12)
-    const s0 = v128.load(at0)
-    const s1 = v128.load(at1)
-    const s2 = v128.load(at2)
-    const s3 = v128.load(at3)
-    const low01 = v128.shuffle<f32>(s0, s1, 0, 4, 1, 5)
-    const low23 = v128.shuffle<f32>(s2, s3, 0, 4, 1, 5)
-    const w = v128.shuffle<f32>(low01, low23, 0, 1, 4, 5)
-    const seen = v128.shuffle<f32>(low01, low23, 2, 3, 6, 7)
-    const last = v128.shuffle<f32>(v128.shuffle<f32>(s0, s1, 2, 6, 3, 7), v128.shuffle<f32>(s2, s3, 2, 6, 3, 7), 0, 1, 4, 5)
+    const slots01 = v128.load64_lane(at1, v128.load64_zero(at0), 1)
+    const slots23 = v128.load64_lane(at3, v128.load64_zero(at2), 1)
+    const w = v128.shuffle<f32>(slots01, slots23, 0, 2, 4, 6)
+    const packed = v128.shuffle<f32>(slots01, slots23, 1, 3, 5, 7)
     const g = f32x4.mul(gradient, v128.load(pairs, 16))
-    const n = f32x4.add(seen, f32x4.mul(g, g))
+    const n = f32x4.add(v128.andnot(packed, units), f32x4.mul(g, g))
     const d = f32x4.mul(f32x4.add(start, f32x4.sqrt(n)), inverseRate)
-    const pull = f32x4.mul(penalty, f32x4.convert_i32x4_s(i32x4.sub(nows, last)))
+    const pull = f32x4.mul(penalty, f32x4.convert_i32x4_s(v128.and(i32x4.sub(now, packed), units)))
     const next = f32x4.div(f32x4.sub(f32x4.mul(d, w), g), f32x4.add(d, pull))
-    const next01 = v128.shuffle<f32>(next, n, 0, 4, 1, 5)
-    const next23 = v128.shuffle<f32>(next, n, 2, 6, 3, 7)
-    v128.store(at0, v128.shuffle<f32>(next01, nows, 0, 1, 4, 5))
-    v128.store(at1, v128.shuffle<f32>(next01, nows, 2, 3, 4, 5))
-    v128.store(at2, v128.shuffle<f32>(next23, nows, 0, 1, 4, 5))
-    v128.store(at3, v128.shuffle<f32>(next23, nows, 2, 3, 4, 5))
+    const seen = v128.or(v128.andnot(i32x4.add(n, half), units), now)
+    const next01 = v128.shuffle<f32>(next, seen, 0, 4, 1, 5)
+    const next23 = v128.shuffle<f32>(next, seen, 2, 6, 3, 7)
+    v128.store64_lane(at0, next01, 0)
+    v128.store64_lane(at1, next01, 1)
+    v128.store64_lane(at2, next23, 0)
+    v128.store64_lane(at3, next23, 1)
     pairs += 32
   }
 }
@@ -180,10 +187,14 @@ export function trainRows(plan: usize, rows: usize, targets: usize, weights: usi
     const weight = <f64>load<f32>(weights + at)
     if (target != target || weight == 0) continue
     const gradient = f32x4.splat(<f32>(gradientOf(loss, scoreRow(plan, row), target, quantile) * weight))
-    store<i32>(plan, load<i32>(plan, 44) + 1, 44)
+    const now = load<i32>(plan, 44) + 1
+    store<i32>(plan, now, 44)
     const dense = row + DENSE_AT
     stepDense(plan, dense, gradient)
-    if (readsPairs) stepPairs(plan, dense + (width << 2), pointer(row, 0), gradient)
+    if (readsPairs) {
+      stepPairs(plan, dense + (width << 2), pointer(row, 0), gradient)
+      if ((now & SETTLE_MASK) == 0) settleWeights(plan)
+    }
     used++
   }
   return used
@@ -199,21 +210,22 @@ export function scoreRows(plan: usize, rows: usize, count: i32, out: usize): voi
   }
 }
 
-/** Applies what the penalty still owes to `count` sparse coordinates that were not seen of late. */
-export function settleWeights(plan: usize, count: i32): void {
+/** Applies what the penalty still owes to sparse coordinates that were not seen of late. */
+export function settleWeights(plan: usize): void {
   const inverseRate = load<f32>(plan, 32)
   const start = load<f32>(plan, 36)
-  const penalty = load<f32>(plan, 40)
-  const now = load<i32>(plan, 44)
+  const penalty = load<f32>(plan, 40) * <f32>(1 << UNIT_BITS)
+  const now = (load<i32>(plan, 44) >> UNIT_BITS) & UNIT_MASK
   let at = pointer(plan, 16)
-  const end = at + ((<usize>count) << 4)
+  const end = at + (pointer(plan, 52) << 3)
   while (at < end) {
     const w = load<f32>(at)
+    const packed = load<i32>(at, 4)
     if (w != 0) {
-      const d = (start + sqrt<f32>(load<f32>(at, 4))) * inverseRate
-      store<f32>(at, (d * w) / (d + penalty * <f32>(now - load<i32>(at, 8))))
+      const d = (start + sqrt<f32>(reinterpret<f32>(packed & ~UNIT_MASK))) * inverseRate
+      store<f32>(at, (d * w) / (d + penalty * <f32>((now - packed) & UNIT_MASK)))
     }
-    store<i32>(at, now, 8)
-    at += 16
+    store<i32>(at, (packed & ~UNIT_MASK) | now, 4)
+    at += 8
   }
 }

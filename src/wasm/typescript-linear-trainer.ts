@@ -60,7 +60,7 @@ export class TypeScriptLinearTrainer implements LinearTrainer {
       dense: state.dense.slice(0, denseCount),
       sparse: Float32Array.from(
         { length: state.plan.readsPairs ? sparseCount : 0 },
-        (_, index) => state.table[4 * index] ?? 0,
+        (_, index) => state.table[2 * index] ?? 0,
       ),
     }
   }

@@ -66,7 +66,7 @@ export type CoreExports = {
   updateSoftmax(model: number, batch: number, row: number, label: number, rate: number, decay: number): void
   trainRows(plan: number, rows: number, targets: number, weights: number, count: number): number
   scoreRows(plan: number, rows: number, count: number, out: number): void
-  settleWeights(plan: number, count: number): void
+  settleWeights(plan: number): void
   expectRoutes(stages: number, offsets: number, routes: number, out: number): void
   exp(x: number): number
 }

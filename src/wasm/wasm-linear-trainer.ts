@@ -13,8 +13,8 @@ const LOSSES = { logistic: 0, squared: 1, quantile: 2 } as const
 const PLAN_BYTES = 64
 /** Rows per call of the kernel: a call that is running is never replaced by the faster code that the engine compiles meanwhile. */
 const CALL_ROWS = 1024
-/** Weight, n, rows seen when last touched, unused. */
-const SLOT_BYTES = 16
+/** The weight, and a word of n and the time when it was last touched. */
+const SLOT_BYTES = 8
 
 /** Training in WebAssembly memory: rows, the model at work and the order of an epoch live there; only orders go in and scores come out. */
 export class WasmLinearTrainer implements LinearTrainer {
@@ -59,6 +59,7 @@ export class WasmLinearTrainer implements LinearTrainer {
     floats.set([plan.quantile ?? 0.5, 1 / plan.rate, plan.start, plan.sparsePenalty], 7)
     words[11] = 0
     floats[12] = 1 / plan.denseRate
+    words[13] = shape.sparseCount
   }
 
   train({ order, targets, weights }: TrainingPass): number {
@@ -93,9 +94,9 @@ export class WasmLinearTrainer implements LinearTrainer {
     const { denseCount, sparseCount } = this.rows.shape
     const sparse = new Float32Array(readsPairs ? sparseCount : 0)
     if (readsPairs) {
-      core.exports.settleWeights(this.#planAt, sparseCount)
-      const table = core.float32(this.#tableAt, sparseCount * 4)
-      for (let index = 0; index < sparseCount; index += 1) sparse[index] = table[4 * index] ?? 0
+      core.exports.settleWeights(this.#planAt)
+      const table = core.float32(this.#tableAt, sparseCount * 2)
+      for (let index = 0; index < sparseCount; index += 1) sparse[index] = table[2 * index] ?? 0
     }
     const dense = core.float32(this.#denseAt, denseCount + 1)
     return { bias: dense[denseCount] ?? 0, dense: dense.slice(0, denseCount), sparse }

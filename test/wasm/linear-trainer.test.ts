@@ -83,10 +83,10 @@ describe('training in WebAssembly and in TypeScript', () => {
           const { targets, weights } = fill(trainer, 30, seed)
           const columns = init.isWeighted ? { targets, weights } : { targets }
           trainer.begin(planOf(shape, init))
-          const used = [50, 7].map((steps) => trainer.train({ order: orderOf(30, steps, seed + steps), ...columns }))
+          const used = [300, 7].map((steps) => trainer.train({ order: orderOf(30, steps, seed + steps), ...columns }))
           const result = { used, weights: trainer.read(), scores: trainer.score(orderOf(30, 30, seed + 2)) }
           // Reading applies what the penalty owes, and training may go on from there.
-          trainer.train({ order: orderOf(30, 20, seed + 3), ...columns })
+          trainer.train({ order: orderOf(30, 90, seed + 3), ...columns })
           const after = trainer.read()
           trainer.release()
           return { ...result, after }
@@ -96,6 +96,26 @@ describe('training in WebAssembly and in TypeScript', () => {
       }),
       { ...SEED, numRuns: 200 },
     )
+  })
+
+  it('gives the same bits over many rows', () => {
+    const shape = { denseCount: 2, sparseCount: 512 }
+    const init = {
+      loss: 'logistic',
+      isWeighted: true,
+      readsPairs: true,
+      rate: 0.3,
+      penalty: 1e-5,
+      quantile: 0.5,
+    } as const
+    const [ours, theirs] = [wasm, twin].map((kernel) => {
+      const trainer = kernel.createTrainer(shape)
+      const columns = fill(trainer, 30, 5)
+      trainer.begin(planOf(shape, init))
+      trainer.train({ order: orderOf(30, 200_000, 6), ...columns })
+      return trainer.read()
+    })
+    expect(ours).toEqual(theirs)
   })
 
   it('starts a second model from nothing, and reuses memory that was given back', () => {
@@ -131,7 +151,13 @@ describe('training in WebAssembly and in TypeScript', () => {
 describe.each(['wasm', 'typescript'] as const)('a trainer in %s', (implementation) => {
   const open = (shape: TrainingShape): LinearTrainer => (implementation === 'wasm' ? wasm : twin).createTrainer(shape)
   const basic = { denseCount: 0, sparseCount: 8 }
-  const plan = { loss: 'logistic', rate: 0.5, denseRate: 0.5, start: 1e-3, densePenalties: new Float32Array(0) } as const
+  const plan = {
+    loss: 'logistic',
+    rate: 0.5,
+    denseRate: 0.5,
+    start: 1e-3,
+    densePenalties: new Float32Array(0),
+  } as const
   const free = { ...plan, sparsePenalty: 0, readsPairs: true, bias: 0 }
 
   function append({ rows }: LinearTrainer, pairs: readonly (readonly [number, number])[]): void {
@@ -157,11 +183,23 @@ describe.each(['wasm', 'typescript'] as const)('a trainer in %s', (implementatio
     const trainer = open(basic)
     append(trainer, [[3, 2]])
     append(trainer, [])
-    trainer.begin({ ...free, sparsePenalty: 0.25 })
-    trainer.train({ order: Uint32Array.of(0, 1, 1, 1), targets: ONES })
+    trainer.begin({ ...free, sparsePenalty: 0.01 })
+    trainer.train({ order: Uint32Array.from({ length: 193 }, (_, step) => Math.min(step, 1)), targets: ONES })
     const d = (0.001 + 1) / 0.5
-    const first = 1 / (d + 0.25)
-    expect(trainer.read().sparse[3]).toBeCloseTo((d * first) / (d + 3 * 0.25), 6)
+    // Rows are counted in steps of 64.
+    expect(trainer.read().sparse[3]).toBeCloseTo((d * (1 / d)) / (d + 192 * 0.01), 6)
+  })
+
+  it('forgets no penalty however long a feature is not seen', () => {
+    const trainer = open(basic)
+    append(trainer, [[3, 2]])
+    append(trainer, [])
+    trainer.begin({ ...free, sparsePenalty: 1e-5 })
+    const rows = 4096 * 64
+    trainer.train({ order: Uint32Array.from({ length: rows + 1 }, (_, step) => Math.min(step, 1)), targets: ONES })
+    const d = (0.001 + 1) / 0.5
+    const half = d / (d + (rows / 2) * 1e-5)
+    expect(trainer.read().sparse[3]).toBeCloseTo((1 / d) * half * half, 5)
   })
 
   it('learns a median and a higher quantile', () => {

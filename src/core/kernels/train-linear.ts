@@ -13,7 +13,7 @@ export type TrainingLoss = 'logistic' | 'squared' | 'quantile'
  * n = n + g * g        d = (start + sqrt(n)) / rate        w = (d * w - g) / (d + penalty * k)
  * ```
  *
- * with k = rows since the weight's feature was last seen. Each weight so has a step of its own that shrinks with what was learnt (AdaGrad), and
+ * with k = rows since the weight's feature was last seen, in steps of 64. Each weight so has a step of its own that shrinks with what was learnt (AdaGrad), and
  * the L2 penalty `penalty / 2 * w^2` per row costs nothing on rows without the feature. All arithmetic is 32-bit in a fixed order, so every
  * implementation gives the same bits.
  *
@@ -73,7 +73,10 @@ export function checkTrainingPlan(shape: TrainingShape, plan: TrainingPlan): voi
     throw new RangeError('sparsePenalty must be 0 or more, bias finite')
 }
 
-/** A model in training. The table has four words per bucket: weight, n, rows seen when last touched, unused. */
+/**
+ * A model in training. The table has two words per bucket: the weight, and n without the 12 low bits of its mantissa, which hold when the
+ * bucket was last seen, in units of 64 rows modulo 4096.
+ */
 export type TrainingState = {
   readonly plan: TrainingPlan
   readonly layout: RowLayout
@@ -81,11 +84,13 @@ export type TrainingState = {
   readonly denseSquares: Float32Array
   readonly densePenalties: Float32Array
   readonly table: Float32Array
-  readonly lastSeen: Int32Array
+  /** The table's words. */
+  readonly packed: Int32Array
   readonly inverseRate: number
   readonly denseInverseRate: number
   readonly start: number
-  readonly sparsePenalty: number
+  /** Of 64 rows. */
+  readonly unitPenalty: number
   readonly quantile: number
   rowsSeen: number
 }
@@ -96,7 +101,7 @@ export function createTrainingState(shape: TrainingShape, layout: RowLayout, pla
   dense[shape.denseCount] = plan.bias
   const densePenalties = new Float32Array(layout.denseWidth)
   densePenalties.set(plan.densePenalties)
-  const table = new Float32Array((shape.sparseCount + 1) * 4)
+  const table = new Float32Array((shape.sparseCount + 1) * 2)
   return {
     plan,
     layout,
@@ -104,11 +109,11 @@ export function createTrainingState(shape: TrainingShape, layout: RowLayout, pla
     denseSquares: new Float32Array(layout.denseWidth),
     densePenalties,
     table,
-    lastSeen: new Int32Array(table.buffer),
+    packed: new Int32Array(table.buffer),
     inverseRate: round(1 / plan.rate),
     denseInverseRate: round(1 / plan.denseRate),
     start: round(plan.start),
-    sparsePenalty: round(plan.sparsePenalty),
+    unitPenalty: round(round(plan.sparsePenalty) * (1 << UNIT_BITS)),
     quantile: round(plan.quantile ?? 0.5),
     rowsSeen: 0,
   }
@@ -139,7 +144,10 @@ export function trainRows(
     const gradient = round(slopeOf(state, scoreRow(state, chunk, from), target) * weight)
     state.rowsSeen += 1
     stepDense(state, chunk.floats, { from: from + layout.denseAt / 4, gradient })
-    if (plan.readsPairs) stepPairs(state, chunk, { from, gradient })
+    if (plan.readsPairs) {
+      stepPairs(state, chunk, { from, gradient })
+      if ((state.rowsSeen & SETTLE_MASK) === 0) settleWeights(state)
+    }
     used += 1
   }
   return used
@@ -167,17 +175,24 @@ export function scoreRows(state: TrainingState, chunks: readonly RowChunk[], add
   })
 }
 
+/** log2 of rows per unit of time. */
+const UNIT_BITS = 6
+const UNIT_MASK = 0xfff
+/** Units are told apart modulo 4096: what was not seen for half of that is brought up to date. */
+const SETTLE_MASK = (2048 << UNIT_BITS) - 1
+
 /** Applies what the penalty still owes to coordinates that were not seen of late. */
-export function settleWeights(state: TrainingState): void {
-  const { table, lastSeen, start, inverseRate, sparsePenalty, rowsSeen } = state
-  for (let at = 0; at < table.length - 4; at += 4) {
+export function settleWeights({ table, packed, start, inverseRate, unitPenalty, rowsSeen }: TrainingState): void {
+  const now = (rowsSeen >> UNIT_BITS) & UNIT_MASK
+  for (let at = 0; at < table.length - 2; at += 2) {
     const weight = table[at] ?? 0
+    const word = packed[at + 1] ?? 0
     if (weight !== 0) {
+      packed[at + 1] = word & ~UNIT_MASK
       const d = round(round(start + round(Math.sqrt(table[at + 1] ?? 0))) * inverseRate)
-      const pull = round(sparsePenalty * round(rowsSeen - (lastSeen[at + 2] ?? 0)))
-      table[at] = round(round(d * weight) / round(d + pull))
+      table[at] = round(round(d * weight) / round(d + round(unitPenalty * ((now - word) & UNIT_MASK))))
     }
-    lastSeen[at + 2] = rowsSeen
+    packed[at + 1] = (word & ~UNIT_MASK) | now
   }
 }
 
@@ -197,10 +212,10 @@ function scoreRow({ layout, dense, table, plan }: TrainingState, { floats, words
   const pairsAt = from + layout.pairsAt / 4
   const end = plan.readsPairs ? pairsAt + (words[from] ?? 0) * 8 : pairsAt
   for (let at = pairsAt; at < end; at += 8) {
-    s0 = round(s0 + round((table[(words[at] ?? 0) * 4] ?? 0) * (floats[at + 4] ?? 0)))
-    s1 = round(s1 + round((table[(words[at + 1] ?? 0) * 4] ?? 0) * (floats[at + 5] ?? 0)))
-    s2 = round(s2 + round((table[(words[at + 2] ?? 0) * 4] ?? 0) * (floats[at + 6] ?? 0)))
-    s3 = round(s3 + round((table[(words[at + 3] ?? 0) * 4] ?? 0) * (floats[at + 7] ?? 0)))
+    s0 = round(s0 + round((table[(words[at] ?? 0) * 2] ?? 0) * (floats[at + 4] ?? 0)))
+    s1 = round(s1 + round((table[(words[at + 1] ?? 0) * 2] ?? 0) * (floats[at + 5] ?? 0)))
+    s2 = round(s2 + round((table[(words[at + 2] ?? 0) * 2] ?? 0) * (floats[at + 6] ?? 0)))
+    s3 = round(s3 + round((table[(words[at + 3] ?? 0) * 2] ?? 0) * (floats[at + 7] ?? 0)))
   }
   return round(round(s0 + s2) + round(s1 + s3))
 }
@@ -225,19 +240,23 @@ function stepDense(state: TrainingState, floats: Float32Array, { from, gradient 
 }
 
 function stepPairs(state: TrainingState, { floats, words }: RowChunk, { from, gradient }: Step): void {
-  const { table, lastSeen, start, inverseRate, sparsePenalty, rowsSeen, layout } = state
+  const { table, packed, start, inverseRate, unitPenalty, rowsSeen, layout } = state
   const pairsAt = from + layout.pairsAt / 4
   const end = pairsAt + (words[from] ?? 0) * 8
+  const now = (rowsSeen >> UNIT_BITS) & UNIT_MASK
   for (let group = pairsAt; group < end; group += 8) {
     for (let i = group; i < group + 4; i += 1) {
-      const at = (words[i] ?? 0) * 4
+      const at = (words[i] ?? 0) * 2
+      const word = packed[at + 1] ?? 0
       const g = round(gradient * (floats[i + 4] ?? 0))
+      packed[at + 1] = word & ~UNIT_MASK
       const n = round((table[at + 1] ?? 0) + round(g * g))
       const d = round(round(start + round(Math.sqrt(n))) * inverseRate)
-      const pull = round(sparsePenalty * round(rowsSeen - (lastSeen[at + 2] ?? 0)))
+      const pull = round(unitPenalty * ((now - word) & UNIT_MASK))
       table[at] = round(round(round(d * (table[at] ?? 0)) - g) / round(d + pull))
       table[at + 1] = n
-      lastSeen[at + 2] = rowsSeen
+      // Rounded to the bits that are kept.
+      packed[at + 1] = (((packed[at + 1] ?? 0) + ((UNIT_MASK + 1) >> 1)) & ~UNIT_MASK) | now
     }
   }
 }
