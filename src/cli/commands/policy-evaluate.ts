@@ -39,7 +39,8 @@ export const policyEvaluateCommand: Command = {
         'what the candidate was trained on; the gate refuses rows of the same tasks, and a candidate of which nobody says it',
     },
     gate: {
-      describe: 'decide by bounds: exit 0 when the candidate may take over, 3 when it may not; the report is signed',
+      describe:
+        'decide by bounds: exit 0 when the candidate may take over, 3 when it may not; the signed report is kept in the registry',
     },
     margin: {
       value: 'X',

@@ -44,6 +44,8 @@ export type EvaluatedPolicy = {
   readonly incumbent: string
   readonly data: EvaluationData
   readonly trainingOverlap: number | null
+  /** SHA-256 of the files that the candidate is said to have been trained on. */
+  readonly trainedOn: readonly string[] | null
   readonly evaluation: PolicyEvaluation
   readonly decision: GateDecision | undefined
   /** The signed report, one line of canonical JSON. */
@@ -117,7 +119,7 @@ type Judged = Omit<EvaluatedPolicy, 'gateReport'>
 
 function signedReport(
   { gate, seed, candidate, incumbent }: PolicyEvaluationRequest,
-  { data, trainingOverlap, evaluation, decision }: Judged,
+  { data, trainingOverlap, trainedOn, evaluation, decision }: Judged,
   [own = '', other = '']: readonly string[],
 ): string | undefined {
   if (gate === undefined || decision === undefined) return undefined
@@ -134,7 +136,7 @@ function signedReport(
     at: gate.at,
     codeVersion: readPackageVersion(),
     seed,
-    data: { ...data.card, trainingOverlap, sha256: data.sha256 },
+    data: { ...data.card, trainingOverlap, trainedOn, sha256: data.sha256 },
     thresholds: decision.thresholds,
     evidence: {
       kind: evidence.kind,

@@ -34,6 +34,8 @@ export type GateReport = {
   readonly data: GateDataCard & {
     /** SHA-256 of the evaluated files' hashes, in sorted order. */
     readonly sha256: string
+    /** SHA-256 of each file that the candidate is said to have been trained on; `null` when nobody said it. */
+    readonly trainedOn: readonly string[] | null
   }
   readonly thresholds: GateThresholds
   readonly evidence: {
@@ -143,6 +145,7 @@ function documentOf(report: GateReport): Readonly<Record<string, unknown>> {
       policy_versions: data.policyVersions,
       leakage: data.leakage,
       training_overlap: data.trainingOverlap,
+      trained_on: data.trainedOn,
     },
     thresholds: {
       quality_margin: thresholds.qualityMargin,

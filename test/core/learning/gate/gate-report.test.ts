@@ -22,6 +22,7 @@ const report: GateReport = {
     policyVersions: [],
     leakage: 'passed',
     trainingOverlap: 0,
+    trainedOn: ['e'.repeat(64)],
   },
   thresholds: GATE_DEFAULTS,
   evidence: {
