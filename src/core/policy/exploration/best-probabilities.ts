@@ -1,18 +1,22 @@
-import { normalCumulative, normalDensity } from './normal-distribution.ts'
+import { normalCumulative } from './normal-distribution.ts'
 
 /** Independent normal beliefs about candidates: a mean and a standard deviation (0: known) each. */
 export type NormalBeliefs = { readonly means: Float64Array; readonly deviations: Float64Array }
 
-/** Standard deviations that the integrals reach to either side, and their steps. */
-const REACH = 6
-const STEPS = 40
+/** Places of the integrals' grid around each mean, in standard deviations: fine where the mass is. */
+const OFFSETS: readonly number[] = [-6, -5, -4, ...Array.from({ length: 25 }, (_, step) => -3 + step / 4), 4, 5, 6]
+
+/** A value that is known counts as a belief this narrow, and lies this much below those of equal candidates before it. */
+const KNOWN_DEVIATION = 1e-10
+const KNOWN_ORDER = 1e-8
 
 /**
- * P(candidate has the greatest value) by the trapezoid rule in each candidate's own standard deviations, scaled to the sum 1.
- * Nothing is sampled: the same beliefs give the same bits. Of equal known values the first one is the greatest.
+ * P(candidate has the greatest value), scaled to the sum 1: the integral of each candidate's density times the chance that all others are
+ * below, by the trapezoid rule over one grid that is fine around every mean. Nothing is sampled: the same beliefs give the same bits.
+ * Of equal known values the first one is the greatest.
  */
 export function probabilitiesOfBest(beliefs: NormalBeliefs): Float64Array {
-  return normalised(beliefs.means.map((_, place) => integrate(beliefs, place, Number.POSITIVE_INFINITY)))
+  return normalised(integrate(narrowed(beliefs), Number.POSITIVE_INFINITY))
 }
 
 /**
@@ -20,49 +24,71 @@ export function probabilitiesOfBest(beliefs: NormalBeliefs): Float64Array {
  * order of choice, the cheapest first.
  */
 export function probabilitiesOfFirstWithin(beliefs: NormalBeliefs, bound: number): Float64Array {
+  const own = narrowed(beliefs)
+  const out = integrate(own, bound)
   let allBelow = 1
-  const out = beliefs.means.map((mean, place) => {
-    const below = probabilityBelow(bound, mean, beliefs.deviations[place] ?? 0)
-    const chosen = allBelow * (1 - below)
+  for (const [place, mean] of beliefs.means.entries()) {
+    const isKnown = beliefs.deviations[place] === 0
+    const below = isKnown ? Number(mean < bound) : normalCumulative((bound - mean) / (own.deviations[place] ?? 1))
+    out[place] = (out[place] ?? 0) + allBelow * (1 - below)
     allBelow *= below
-    return chosen
-  })
-  for (const place of out.keys()) out[place] = (out[place] ?? 0) + integrate(beliefs, place, bound)
+  }
   return normalised(out)
 }
 
-/** P(value of `place` is below `bound` and above all others). */
-function integrate(beliefs: NormalBeliefs, place: number, bound: number): number {
-  const mean = beliefs.means[place] ?? 0
-  const deviation = beliefs.deviations[place] ?? 0
-  if (deviation === 0) return mean < bound ? aboveOthers(beliefs, place, mean) : 0
-  const to = Math.min(REACH, (bound - mean) / deviation)
-  if (to <= -REACH) return 0
-  const step = (to + REACH) / STEPS
-  let sum = 0
-  for (let index = 0; index <= STEPS; index += 1) {
-    const z = -REACH + index * step
-    const weight = index === 0 || index === STEPS ? 0.5 : 1
-    sum += weight * normalDensity(z) * aboveOthers(beliefs, place, mean + deviation * z)
+function narrowed({ means, deviations }: NormalBeliefs): NormalBeliefs {
+  return {
+    means: means.map((mean, place) => (deviations[place] === 0 ? mean - place * KNOWN_ORDER : mean)),
+    deviations: deviations.map((deviation) => Math.max(deviation, KNOWN_DEVIATION)),
   }
-  return sum * step
 }
 
-/** P(all candidates but `place` are below `value`); of equal known values the first is above. */
-function aboveOthers({ means, deviations }: NormalBeliefs, place: number, value: number): number {
+/** Per candidate P(its value is below `bound` and above all others). */
+function integrate(beliefs: NormalBeliefs, bound: number): Float64Array {
+  const grid = gridOf(beliefs, bound)
+  const count = beliefs.means.length
+  let before = chancesBelow(beliefs, grid[0] ?? 0)
+  let aboveBefore = productsOfOthers(before)
+  const sums = new Float64Array(count)
+  for (const value of grid.subarray(1)) {
+    const below = chancesBelow(beliefs, value)
+    const above = productsOfOthers(below)
+    for (let place = 0; place < count; place += 1) {
+      const mass = (below[place] ?? 0) - (before[place] ?? 0)
+      if (mass > 0) sums[place] = (sums[place] ?? 0) + mass * 0.5 * ((above[place] ?? 0) + (aboveBefore[place] ?? 0))
+    }
+    before = below
+    aboveBefore = above
+  }
+  return sums
+}
+
+function gridOf({ means, deviations }: NormalBeliefs, bound: number): Float64Array {
+  const grid = new Float64Array(means.length * OFFSETS.length)
+  for (const [place, mean] of means.entries())
+    for (const [index, offset] of OFFSETS.entries())
+      grid[place * OFFSETS.length + index] = Math.min(bound, mean + offset * (deviations[place] ?? 0))
+  return grid.sort()
+}
+
+function chancesBelow({ means, deviations }: NormalBeliefs, value: number): Float64Array {
+  return means.map((mean, place) => normalCumulative((value - mean) / (deviations[place] ?? 1)))
+}
+
+/** Per place the product of all other values. */
+function productsOfOthers(values: Float64Array): Float64Array {
+  const out = new Float64Array(values.length).fill(1)
   let product = 1
-  for (let other = 0; other < means.length && product > 0; other += 1) {
-    if (other === place) continue
-    const mean = means[other] ?? 0
-    if (deviations[other] === 0 && mean === value) product *= other > place ? 1 : 0
-    else product *= probabilityBelow(value, mean, deviations[other] ?? 0)
+  for (let place = 0; place < values.length; place += 1) {
+    out[place] = product
+    product *= values[place] ?? 0
   }
-  return product
-}
-
-function probabilityBelow(value: number, mean: number, deviation: number): number {
-  if (deviation > 0) return normalCumulative((value - mean) / deviation)
-  return mean < value ? 1 : 0
+  product = 1
+  for (let place = values.length - 1; place >= 0; place -= 1) {
+    out[place] = (out[place] ?? 0) * product
+    product *= values[place] ?? 0
+  }
+  return out
 }
 
 function normalised(values: Float64Array): Float64Array {

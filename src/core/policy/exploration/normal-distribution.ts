@@ -1,12 +1,6 @@
 import { exp } from '../../../base/deterministic-math.ts'
 
 const SQRT_HALF = 0.7071067811865476
-const DENSITY_AT_ZERO = 0.3989422804014327
-
-/** Density of the standard normal distribution. */
-export function normalDensity(z: number): number {
-  return DENSITY_AT_ZERO * exp(-0.5 * z * z)
-}
 
 /**
  * P(Z <= z) of a standard normal Z; absolute error below 1e-7.
