@@ -53,6 +53,7 @@ export type {
   RoutedStream,
   Router,
 } from './router.ts'
+export type { Signer, VerifySignature } from './signer.ts'
 export type { Startable, StartOptions } from './startable.ts'
 export type { TelemetrySink } from './telemetry-sink.ts'
 export type { ScheduledTimer, Timers } from './timers.ts'

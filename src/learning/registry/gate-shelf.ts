@@ -32,7 +32,7 @@ export type GateShelfComponents = {
 export const GATES_MAX = 20
 
 /** Bytes of one report at most. */
-export const GATE_BYTES_MAX = 4 * 1024 ** 2
+export const GATE_BYTES_MAX = 4 * 1024 * 1024
 
 /** Digits of a report's number: keys are ordered as text. */
 const NUMBER_DIGITS = 10

@@ -76,8 +76,8 @@ export interface PolicyRegistry {
 }
 
 const POLICIES_MAX_DEFAULT = 1_000
-const BYTES_MAX_DEFAULT = 4 * 1024 ** 3
-const ARTEFACT_BYTES_MAX_DEFAULT = 512 * 1024 ** 2
+const BYTES_MAX_DEFAULT = 4 * 1024 * 1024 * 1024
+const ARTEFACT_BYTES_MAX_DEFAULT = 512 * 1024 * 1024
 
 /** Ancestors that `lineage` names at most. */
 const LINEAGE_MAX = 1_000
