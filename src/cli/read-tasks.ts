@@ -3,7 +3,8 @@ import { readTasksOfFile, readTasksOfRecords, type ReadTasks } from '../node/lea
 import type { CommandContext } from './command.ts'
 import { followWork } from './data-output.ts'
 import { textFlag, usageError, type FlagTable } from './flags.ts'
-import { RECORD_FLAGS, recordFilterOf, WITHOUT_SERVERS } from './record-flags.ts'
+import { RECORD_FLAGS, recordFilterOf } from './record-flags.ts'
+import { useRecords } from './running-control.ts'
 
 /** Where tasks come from. */
 export const TASK_FLAGS: FlagTable = {
@@ -16,14 +17,11 @@ export const TASK_FLAGS: FlagTable = {
 
 /** Tasks of `--input`, or of this node's records. Throws `COMMAND_INVALID`, `TRAINING_DATA_INVALID`, and what opening a node throws. */
 export async function readTasks(context: CommandContext): Promise<ReadTasks> {
-  const { flags, workingDir, signal, useNode } = context
+  const { flags, workingDir, signal } = context
   const input = textFlag(flags, 'input')
   const filter = recordFilterOf(flags)
   if (input === undefined)
-    return await useNode(
-      async (node) => await readTasksOfRecords(node.records.list(filter, { signal })),
-      WITHOUT_SERVERS,
-    )
+    return await useRecords(context, async (records) => await readTasksOfRecords(records.list(filter, { signal })))
   if (Object.keys(filter).length > 0)
     throw usageError(
       '--tenant, --from and --to choose among the records of this node; with --input all of the file is read',

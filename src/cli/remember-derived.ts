@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { CodedError } from '../base/errors.ts'
-import type { DerivationKind, NodeRecords } from '../node/node-records.ts'
+import type { DerivationKind } from '../node/node-records.ts'
 import type { CommandContext } from './command.ts'
-import { WITHOUT_SERVERS } from './record-flags.ts'
+import { useRecords, type KeptRecords } from './running-control.ts'
 
 /** A file that was made, perhaps from records of this node. */
 export type DerivedFile = {
@@ -17,8 +17,8 @@ export type DerivedFile = {
 
 /** The node knows of a file that was made from its own records. */
 export async function rememberRecords(
-  records: NodeRecords,
-  derived: Omit<Parameters<NodeRecords['recordDerivation']>[0], 'version' | 'sources'>,
+  records: KeptRecords,
+  derived: Omit<Parameters<KeptRecords['recordDerivation']>[0], 'version' | 'sources'>,
 ): Promise<void> {
   if (derived.rows > 0) await records.recordDerivation({ ...derived, version: null })
 }
@@ -30,10 +30,10 @@ export async function rememberRecords(
 export async function rememberFile(context: CommandContext, { sources, ...file }: DerivedFile): Promise<void> {
   if (!existsSync(context.loadConfig().dataDir)) return
   try {
-    await context.useNode(async ({ records }) => {
+    await useRecords(context, async (records) => {
       const paths = sources.map((path) => ({ path }))
       await records.recordDerivation({ ...file, version: null, from: null, to: null, tenants: [], sources: paths })
-    }, WITHOUT_SERVERS)
+    })
   } catch (error: unknown) {
     if (!CodedError.is(error, 'STORE_LOCKED')) throw error
     context.terminal.note(

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
 import { answerControl, type ControlAnswer, type ControlRequest } from '../node/learning/policy-control.ts'
-import type { TelemetryFilter } from '../node/node-records.ts'
+import type { NodeRecords, TelemetryFilter } from '../node/node-records.ts'
 import {
   createRunningNodeClient,
   findRunningNode,
@@ -10,6 +10,7 @@ import {
   type RunningNode,
   type RunningNodeClient,
 } from '../node/running-node.ts'
+import { parseTelemetryEvent } from '../wire/telemetry-event.ts'
 import type { CommandContext } from './command.ts'
 import { lockedBy } from './locked-directory.ts'
 import { WITHOUT_SERVERS } from './record-flags.ts'
@@ -64,6 +65,40 @@ export async function useControl<Result>(
       },
     })
   }, WITHOUT_SERVERS)
+}
+
+/** The records of finished tasks, as far as commands need them that make something of them. */
+export type KeptRecords = Pick<NodeRecords, 'list' | 'recordDerivation'>
+
+/**
+ * Works with the records of the data directory, beside a node that serves from it as well. There the records are those of this moment, however often
+ * they are read. Throws as `useControl`.
+ */
+export async function useRecords<Result>(
+  context: CommandContext,
+  work: (records: KeptRecords) => Promise<Result>,
+): Promise<Result> {
+  const { dataDir } = context.loadConfig()
+  if (findRunningNode(dataDir) === undefined || readControlToken(dataDir) === undefined)
+    return await context.useNode(async ({ records }) => await work(records), WITHOUT_SERVERS)
+  const now = new Date().toISOString()
+  return await useControl(
+    context,
+    async (control) =>
+      await work({
+        async *list(filter = {}) {
+          const to = filter.to !== undefined && filter.to < now ? filter.to : now
+          for await (const line of control.records({ ...filter, to })) {
+            const reading = parseTelemetryEvent(JSON.parse(line))
+            if ('event' in reading) yield reading.event
+          }
+        },
+        async recordDerivation(derivation) {
+          const answer = await control.ask({ op: 'derived', ...derivation })
+          return typeof answer === 'object' && answer !== null && 'recorded' in answer && answer.recorded === true
+        },
+      }),
+  )
 }
 
 /** Who gives a command, for the journal: the user of this machine. */

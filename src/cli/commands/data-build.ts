@@ -8,7 +8,8 @@ import { EXIT_CODES } from '../exit-codes.ts'
 import { choiceFlag, textFlag, usageError } from '../flags.ts'
 import { formatCounts } from '../format-counts.ts'
 import { rememberFile, rememberRecords } from '../remember-derived.ts'
-import { RECORD_FLAGS, recordFilterOf, WITHOUT_SERVERS } from '../record-flags.ts'
+import { RECORD_FLAGS, recordFilterOf } from '../record-flags.ts'
+import { useRecords } from '../running-control.ts'
 
 /** Records of finished tasks become labelled rows. */
 export const dataBuildCommand: Command = {
@@ -54,7 +55,7 @@ export const dataBuildCommand: Command = {
 }
 
 async function build(context: CommandContext, output: string): Promise<BuiltDataset> {
-  const { flags, terminal, workingDir, signal, useNode } = context
+  const { flags, terminal, workingDir, signal } = context
   const input = textFlag(flags, 'input')
   const mode = choiceFlag(flags, 'mode', ['compat', 'default']) ?? 'default'
   const filter = recordFilterOf(flags)
@@ -71,8 +72,9 @@ async function build(context: CommandContext, output: string): Promise<BuiltData
         await rememberFile(context, { kind: 'labels', path: output, rows, hash, sources: [file] })
       return await buildDataset({ source: await eventsOfFile(file), output, mode, onWritten }, { signal, onProgress })
     }
-    return await useNode(
-      async ({ records }) =>
+    return await useRecords(
+      context,
+      async (records) =>
         await buildDataset(
           {
             source: eventsOfRecords(() => records.list(filter, { signal })),
@@ -82,7 +84,6 @@ async function build(context: CommandContext, output: string): Promise<BuiltData
           },
           { signal, onProgress },
         ),
-      WITHOUT_SERVERS,
     )
   } finally {
     finish()

@@ -5,12 +5,12 @@ import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CodedError } from '../../base/errors.ts'
-import type { KernellNode } from '../../node/kernell-node.ts'
 import { formatTelemetryEvent, type TelemetryEvent } from '../../wire/telemetry-event.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, requiredFlag, usageError } from '../flags.ts'
-import { RECORD_FLAGS, recordFilterOf, WITHOUT_SERVERS } from '../record-flags.ts'
+import { RECORD_FLAGS, recordFilterOf } from '../record-flags.ts'
+import { useRecords, type KeptRecords } from '../running-control.ts'
 
 /** Takes the records out, one per line, oldest first. */
 export const dataExportCommand: Command = {
@@ -29,7 +29,8 @@ export const dataExportCommand: Command = {
     'kernell data export --output records.jsonl',
     'kernell data export --tenant default --output default.jsonl',
   ],
-  async run({ flags, terminal, isJson, workingDir, signal, useNode }) {
+  async run(context) {
+    const { flags, terminal, isJson, workingDir, signal } = context
     const output = resolve(workingDir, requiredFlag(flags, 'output'))
     if (existsSync(output) && !isFlagSet(flags, 'force'))
       throw usageError(`The file ${output} is there already`, {
@@ -37,13 +38,13 @@ export const dataExportCommand: Command = {
         remedy: 'Name another, or add --force to replace it.',
       })
     const filter = recordFilterOf(flags)
-    const records = await useNode(async ({ records: kept }) => {
+    const records = await useRecords(context, async (kept) => {
       const written = await writeRecords(kept.list(filter, { signal }), output, {
         signal,
         onWritten: rememberIn(kept, output),
       })
       return written.rows
-    }, WITHOUT_SERVERS)
+    })
     if (isJson) terminal.printJson({ output, records })
     else terminal.print(`Wrote ${records} records to ${output}`)
     return EXIT_CODES.done
@@ -65,7 +66,7 @@ type Writing = {
 }
 
 /** The node knows of the file before anybody can see it. */
-function rememberIn(kept: KernellNode['records'], path: string): Writing['onWritten'] {
+function rememberIn(kept: KeptRecords, path: string): Writing['onWritten'] {
   return async (written) => {
     if (written.rows > 0) await kept.recordDerivation({ kind: 'export', path, version: null, ...written })
   }

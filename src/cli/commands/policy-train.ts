@@ -9,7 +9,8 @@ import { EXIT_CODES } from '../exit-codes.ts'
 import { choiceFlag, isFlagSet, numberFlag, requiredList, textFlag, usageError } from '../flags.ts'
 import { formatTable, type Column } from '../format-table.ts'
 import { saveArtefact } from '../read-data-files.ts'
-import { WITHOUT_SERVERS } from '../record-flags.ts'
+import { registerPolicy } from '../registered-policies.ts'
+import { useRecords } from '../running-control.ts'
 
 /** Datasets become a policy. */
 export const policyTrainCommand: Command = {
@@ -69,40 +70,32 @@ export const policyTrainCommand: Command = {
 }
 
 /**
- * Keeps the policy in the data directory, and remembers what it was made of. While a node serves from there a file alone is enough.
+ * Keeps the policy in the data directory, beside a node that serves from there as well, and remembers what it was made of.
  *
  * @returns Whether it was registered. Throws `STORE_LOCKED` when it is kept nowhere: then `--resume` has it at once.
  */
 async function register(
-  { terminal, useNode }: CommandContext,
+  context: CommandContext,
   { text, version, sources, report }: PolicyTraining,
   output: string | undefined,
 ): Promise<boolean> {
   try {
-    await useNode(async ({ policies, records }) => {
-      await policies.register(text)
-      await records.recordDerivation({
-        kind: 'policy',
-        path: output ?? null,
-        version,
-        from: null,
-        to: null,
-        rows: report.rows,
-        hash: nativeSha256Hex(text),
-        tenants: null,
-        sources,
-      })
-    }, WITHOUT_SERVERS)
+    await registerPolicy(context, text)
+    await useRecords(context, async ({ recordDerivation }) => {
+      const [path, hash] = [output ?? null, nativeSha256Hex(text)]
+      const made = { kind: 'policy', path, version, from: null, to: null, rows: report.rows, hash } as const
+      await recordDerivation({ ...made, tenants: null, sources })
+    })
     return true
   } catch (error: unknown) {
     if (!CodedError.is(error, 'STORE_LOCKED')) throw error
     if (output === undefined) {
-      terminal.note(
+      context.terminal.note(
         'The policy is trained but kept nowhere yet: run the same command with --resume when the node has stopped, or with --output.',
       )
       throw error
     }
-    terminal.note(`Not registered: ${error.message}`)
+    context.terminal.note(`Not registered: ${error.message}`)
     return false
   }
 }
