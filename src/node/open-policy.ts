@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
+import { createRegretLedger } from '../core/policy/exploration/regret-account.ts'
 import { parsePolicyArtefact, type PolicyArtefact } from '../core/policy/policy-artefact.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import { isLocalTier, type ModelEntry } from '../core/models/model-entry.ts'
@@ -58,16 +59,18 @@ export function policyMaker({
   config,
   kernel,
 }: Pick<OpenPolicyInit, 'config' | 'kernel'>): (artefact: PolicyArtefact | undefined) => PolicyService {
-  const { quality, exploration, qualityShare } = config.policy
+  const { quality, exploration, explore, qualityShare } = config.policy
+  const regrets = createRegretLedger()
   return (artefact) =>
     createPolicyService(
       {
         quality,
         explorationRate: exploration,
+        ...(explore !== undefined && { explore }),
         ...(artefact !== undefined && { artefact }),
         ...(qualityShare !== undefined && { qualityShare }),
       },
-      { hashBytes: nativeSha256HexOfBytes, kernel },
+      { hashBytes: nativeSha256HexOfBytes, kernel, regrets },
     )
 }
 

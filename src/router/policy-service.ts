@@ -9,12 +9,7 @@ import { createFeatureExtractor } from '../core/policy/prompt-features.ts'
 import { profileTask, type TaskProfile } from '../core/policy/task-profile.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { ExplorationRule } from '../core/policy/exploration/exploration-rule.ts'
-import {
-  bookRegret,
-  regretLeft,
-  type RegretAccount,
-  type RegretLimits,
-} from '../core/policy/exploration/regret-account.ts'
+import { createRegretLedger, type RegretLedger, type RegretLimits } from '../core/policy/exploration/regret-account.ts'
 import type { DecisionRecord, DecisionRule } from '../core/routing/decision-record.ts'
 import type { Policy, PolicyInput } from '../ports/policy.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
@@ -30,7 +25,7 @@ export type PolicyServiceInit = {
   readonly qualityShare?: number
   /** Share of decisions that try another candidate, 0 to 1; not read where `explore` says more. */
   readonly explorationRate: number
-  /** How others than the best candidate are tried, and what that may cost a day. The day's account starts anew with the service. */
+  /** How others than the best candidate are tried, and what that may cost a day. */
   readonly explore?: Omit<ExplorationRule, 'regretLeft'> & RegretLimits
 }
 
@@ -68,6 +63,8 @@ export type PolicyServiceComponents = {
   readonly hashBytes: Sha256HexOfBytes
   /** Scores batches; absent: the TypeScript twin does. */
   readonly kernel?: PolicyKernel
+  /** What exploration gave up today, shared by the policies of a node; absent: the service's own. */
+  readonly regrets?: RegretLedger
 }
 
 export function createPolicyService(
@@ -87,7 +84,7 @@ export function createPolicyService(
   })
   const isUnsure = init.explore !== undefined && init.explore.method !== 'epsilon'
   const judge = createJudge(scorer, isUnsure)
-  let account: RegretAccount | undefined
+  const { regrets = createRegretLedger() } = components
   const decideWith = (input: PolicyInput, scored?: Prescored): DecisionRecord => {
     const features = extractor.extract(input.prompt)
     const profile = profileTask(features.scan)
@@ -112,7 +109,7 @@ export function createPolicyService(
       // The extractor overwrites its own at the next prompt.
       features: features.dense.slice(),
       draw: input.draw,
-      rule: ruleOf(init, input, { profile, account }),
+      rule: ruleOf(init, input, { profile, regrets }),
     })
   }
   return {
@@ -120,7 +117,7 @@ export function createPolicyService(
     scorer,
     decide(input) {
       const record = decideWith(input)
-      if (record.exploration !== undefined) account = bookRegret(account, record.exploration, input.today)
+      if (record.exploration !== undefined) regrets.book(record.exploration, input.today)
       return record
     },
     judgeAll(inputs) {
@@ -146,9 +143,9 @@ function placeOf(places: ReadonlyMap<string, number>, entry: ModelEntry): number
   return places.get(entry.model) ?? places.get(entry.id)
 }
 
-type Facts = { readonly profile: TaskProfile; readonly account: RegretAccount | undefined }
+type Facts = { readonly profile: TaskProfile; readonly regrets: RegretLedger }
 
-function ruleOf(init: PolicyServiceInit, input: PolicyInput, { profile, account }: Facts): DecisionRule {
+function ruleOf(init: PolicyServiceInit, input: PolicyInput, { profile, regrets }: Facts): DecisionRule {
   const point = input.quality === undefined ? operatingPoint(init) : undefined
   return {
     fixedRoute: input.fixedRoute,
@@ -158,17 +155,17 @@ function ruleOf(init: PolicyServiceInit, input: PolicyInput, { profile, account 
     isCascadeAllowed: input.isCascadeAllowed,
     recentFailures: input.recentFailures,
     explorationRate: init.explorationRate,
-    ...(init.explore !== undefined && { explore: exploreRule(init.explore, account, input) }),
+    ...(init.explore !== undefined && { explore: exploreRule(init.explore, regrets, input) }),
     isCompound: profile.isCompound,
   }
 }
 
 function exploreRule(
   { method, floor, contenders, width, ...limits }: NonNullable<PolicyServiceInit['explore']>,
-  account: RegretAccount | undefined,
+  regrets: RegretLedger,
   { today }: PolicyInput,
 ): ExplorationRule {
-  return { method, floor, contenders, width, regretLeft: regretLeft(account, limits, today) }
+  return { method, floor, contenders, width, regretLeft: regrets.left(limits, today) }
 }
 
 function operatingPoint({ artefact, qualityShare }: PolicyServiceInit): number | undefined {

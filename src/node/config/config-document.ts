@@ -63,6 +63,7 @@ export type PolicyDocument = {
   readonly artefact?: string
   readonly quality?: number
   readonly exploration?: number
+  readonly explore?: ExploreDocument
   readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
   readonly rollout?: RolloutDocument
   readonly pro?: {
@@ -72,6 +73,15 @@ export type PolicyDocument = {
     readonly requestsPerMinute?: number
   }
   readonly lite?: { readonly model: string; readonly adapter?: string }
+}
+
+export type ExploreDocument = {
+  readonly method?: 'epsilon' | 'linucb' | 'thompson'
+  readonly floor?: number
+  readonly contenders?: number
+  readonly width?: number
+  readonly regretPerDay?: number
+  readonly regretUsdPerDay?: number
 }
 
 export type RolloutDocument = {

@@ -47,6 +47,10 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // Least predicted chance of an accepted answer; higher is better and dearer.
     "quality": 0.7,
 
+    // Try other models where the policy is unsure of them, so that it can learn; their outcomes are weighed by the chance of the draw.
+    // Exploration stops for the day when it is expected to have lost so many right answers, or to have cost so much more.
+    // "explore": { "method": "thompson", "floor": 0.02, "regretPerDay": 10, "regretUsdPerDay": 1 },
+
     // How a promoted policy takes over: tried in the shadow, then for some of the conversations, then for all; rolled back when it does harm.
     "rollout": {
       "shadowShare": 0.1,

@@ -1,3 +1,4 @@
+import type { PolicyServiceInit } from '../../router/policy-service.ts'
 import type { Amount } from '../../base/money.ts'
 import type { PowerLevel } from '../../core/models/hardware-fit.ts'
 import type {
@@ -58,6 +59,8 @@ export type PolicyConfig = {
   readonly quality: number
   /** Share of requests, 0 to 1, on which another route than the best is tried so that outcomes can be compared. */
   readonly exploration: number
+  /** How models are tried by how sure their predictions are, and what that may cost a day; it takes the place of `exploration`. */
+  readonly explore?: NonNullable<PolicyServiceInit['explore']>
   /** Share of the best single model's quality to keep, at an operating point of the artefact: then cost is traded against success. Absent: the bound `quality`. */
   readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
   readonly rollout: RolloutConfig

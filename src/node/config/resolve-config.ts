@@ -11,6 +11,7 @@ import type {
   ModelDocument,
   PolicyDocument,
   ProviderDocument,
+  ExploreDocument,
   RolloutDocument,
   UsdDocument,
 } from './config-document.ts'
@@ -131,10 +132,28 @@ function resolvePolicy(policy: PolicyDocument, baseDir: string): PolicyConfig {
     ...(policy.artefact !== undefined && { artefact: absolute(policy.artefact, baseDir) }),
     quality: policy.quality ?? 0.7,
     exploration: policy.exploration ?? 0,
+    ...(policy.explore !== undefined && { explore: resolveExplore(policy.explore) }),
     ...(policy.qualityShare !== undefined && { qualityShare: policy.qualityShare }),
     rollout: resolveRollout(policy.rollout ?? {}),
     ...(policy.pro !== undefined && { pro: { timeoutMs: 2_000, requestsPerMinute: 60, ...policy.pro } }),
     ...(policy.lite !== undefined && { lite: resolveLite(policy.lite, baseDir) }),
+  }
+}
+
+/** What exploration may give up a day where the configuration sets no other limit: right answers, and dollars. */
+const REGRET_DEFAULT = { utilityPerDay: 10, usdPerDay: 1 } as const
+
+function resolveExplore(explore: ExploreDocument): NonNullable<PolicyConfig['explore']> {
+  const { method = 'thompson', floor = 0.02, contenders = 0, width = 1.5 } = explore
+  if (floor + contenders > 1)
+    throw contradiction('policy.explore.contenders', 'must leave the floor its share: together at most 1')
+  return {
+    method,
+    floor,
+    contenders,
+    width,
+    utilityPerDay: explore.regretPerDay ?? REGRET_DEFAULT.utilityPerDay,
+    usdPerDay: explore.regretUsdPerDay ?? REGRET_DEFAULT.usdPerDay,
   }
 }
 
