@@ -90,6 +90,7 @@ export async function evaluatePolicyOnFiles(
     incumbent: other.version,
     data,
     trainingOverlap,
+    trainedOn: shared?.files.map(({ sha256 }) => sha256) ?? null,
     evaluation,
     decision,
     curve,
