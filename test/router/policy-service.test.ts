@@ -4,6 +4,8 @@ import type { ModelEntry } from '../../src/core/models/model-entry.ts'
 import { trainPolicy } from '../../src/core/learning/train-policy.ts'
 import { replayDecision } from '../../src/core/policy/replay-decision.ts'
 import type { PolicyInput } from '../../src/ports/policy.ts'
+import { sha256HexOfBytes } from '../../src/base/sha256.ts'
+import { createRegretLedger } from '../../src/core/policy/exploration/regret-account.ts'
 import { createPolicyService, PRIORS_VERSION } from '../../src/router/policy-service.ts'
 import { syntheticRows } from '../core/learning/synthetic-rows.ts'
 
@@ -184,5 +186,61 @@ describe('a policy with an artefact', () => {
     })
     expect(traded.decide(input({ prompt: COMPOUND })).plan[0]?.modelId).toBe('provider/weak')
     expect(traded.decide(input({ prompt: COMPOUND, quality: 0.7 })).plan[0]?.modelId).toBe('provider/strong')
+  })
+})
+
+describe('exploration of a policy service', () => {
+  const explore = { method: 'thompson', floor: 0.1, contenders: 0, width: 1.5 } as const
+
+  it('doubts the priors, and what an artefact does not say how sure it is of not at all', () => {
+    const uncertainties = (service: ReturnType<typeof createPolicyService>): readonly (number | undefined)[] =>
+      service.decide(input()).candidates.map(({ uncertainty }) => uncertainty)
+    expect(uncertainties(createPolicyService({ quality: 0.7, explorationRate: 0, explore }))).toEqual([0.15, 0.15])
+    expect(uncertainties(createPolicyService({ artefact, quality: 0.7, explorationRate: 0, explore }))).toEqual([0, 0])
+    expect(uncertainties(createPolicyService({ quality: 0.7, explorationRate: 0 }))).toEqual([undefined, undefined])
+  })
+
+  it('stops for the day when its regret is used up, whichever of the policies of a node gave it up', () => {
+    const regrets = createRegretLedger()
+    const open = (): ReturnType<typeof createPolicyService> =>
+      createPolicyService(
+        { quality: 0.95, explorationRate: 0, explore: { ...explore, method: 'epsilon', utilityPerDay: 0.1 } },
+        { hashBytes: sha256HexOfBytes, regrets },
+      )
+    const [first, second] = [open(), open()]
+    const propensities = Array.from({ length: 40 }, () => first.decide(input({ draw: 0.99 })).propensity)
+    expect(propensities[0]).toBeLessThan(1)
+    expect(propensities.at(-1)).toBe(1)
+    expect(second.decide(input({ draw: 0.99 }))).toMatchObject({ propensity: 1 })
+    const { rule } = second.decide(input())
+    expect(rule?.explore?.regretLeft.utility).toBeLessThan(0.1)
+    const tomorrow = parseCivilDate('2026-01-02') as PolicyInput['today']
+    const fresh = second.decide(input({ draw: 0.99, today: tomorrow }))
+    expect(fresh.propensity).toBeLessThan(1)
+    expect(replayDecision(structuredClone(fresh))).toEqual(fresh)
+  })
+
+  it('goes by learned costs where the artefact has them', () => {
+    const costs = trainPolicy(
+      syntheticRows(300, 1).map(({ outcomes, ...row }) => ({
+        ...row,
+        outcomes: new Map(
+          [...outcomes].map(([name, outcome]) => [name, { ...outcome, costUsd: name === 'weak' ? 0.002 : 0.04 }]),
+        ),
+      })),
+      {
+        candidates: ['strong', 'weak'],
+        withCosts: true,
+        lineage: { dataCardHash: 'card', codeVersion: '0.0.0' },
+        seed: 1,
+      },
+    )
+    const unpriced = entry('weak', { prices: [] })
+    const record = createPolicyService({ artefact: costs, quality: 0.7, explorationRate: 0 }).decide(
+      input({ candidates: [unpriced, entry('unknown', { prices: [] })] }),
+    )
+    const [weak, unknown] = record.candidates
+    expect(Number(weak?.expectedCostNanos)).toBeCloseTo(2_000_000, -5)
+    expect(unknown?.expectedCostNanos).toBeUndefined()
   })
 })

@@ -317,3 +317,35 @@ describe('the example that kernell init writes', () => {
     expect(config.budgets).toEqual([{ scope: 'node', window: 'day', limitNanos: 5_000_000_000n }])
   })
 })
+
+describe('exploration', () => {
+  const exploreOf = (explore: string): NodeConfig['policy']['explore'] =>
+    load({ file: `{ "policy": { "explore": ${explore} } }` }).policy.explore
+
+  it('is off unless it is asked for, and then has a limit a day', () => {
+    expect(load({}).policy).not.toHaveProperty('explore')
+    expect(exploreOf('{}')).toEqual({
+      method: 'thompson',
+      floor: 0.02,
+      contenders: 0,
+      width: 1.5,
+      utilityPerDay: 10,
+      usdPerDay: 1,
+    })
+    expect(exploreOf('{ "method": "linucb", "width": 2, "regretPerDay": 0, "regretUsdPerDay": 0.5 }')).toMatchObject({
+      method: 'linucb',
+      width: 2,
+      utilityPerDay: 0,
+      usdPerDay: 0.5,
+    })
+  })
+
+  it('is refused where the shares leave nothing, and for an unknown method', () => {
+    expect(failureOf({ file: '{ "policy": { "explore": { "floor": 0.6, "contenders": 0.5 } } }' }).message).toContain(
+      'policy.explore.contenders',
+    )
+    expect(failureOf({ file: '{ "policy": { "explore": { "method": "greedy" } } }' }).message).toContain(
+      'policy.explore.method',
+    )
+  })
+})
