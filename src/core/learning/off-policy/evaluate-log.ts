@@ -52,6 +52,8 @@ export type LogEvaluation = {
 export type LogEvaluationInit = ComparedPolicies & {
   /** What the reward model of the doubly robust estimator reads, by metric; absent: what was predicted when the task was logged. */
   readonly predictorsOf?: (metric: Metric) => RewardPredictors
+  /** What the policies are called in a refusal. Default `candidate` and `incumbent`. */
+  readonly names?: { readonly candidate: string; readonly incumbent: string }
   readonly confidence?: number
   readonly weightClip?: number
   /** Least effective rows of each policy and of the difference. Default 150. */
@@ -175,9 +177,11 @@ function rowsOf(init: LogEvaluationInit, usable: readonly number[]): PreparedLog
 
 function refusalOf(
   { candidate, incumbent, effectiveDisagreement: speaking }: PreparedLog,
-  { effectiveRowsMin = EFFECTIVE_ROWS_MIN_DEFAULT, unseenShareMax = UNSEEN_SHARE_MAX_DEFAULT }: LogEvaluationInit,
+  init: LogEvaluationInit,
 ): (Refusal & { readonly kind: 'refused' }) | undefined {
-  for (const [name, { weighed }] of Object.entries({ candidate, incumbent })) {
+  const { effectiveRowsMin = EFFECTIVE_ROWS_MIN_DEFAULT, unseenShareMax = UNSEEN_SHARE_MAX_DEFAULT } = init
+  const { names = { candidate: 'candidate', incumbent: 'incumbent' } } = init
+  for (const [name, { weighed }] of [[names.candidate, candidate] as const, [names.incumbent, incumbent] as const]) {
     const { unseenShare, effectiveRows } = weighed.diagnostics
     if (unseenShare > unseenShareMax) {
       const message = `The ${name} does what the log never did in ${percent(unseenShare)} of tasks; at most ${percent(unseenShareMax)}`

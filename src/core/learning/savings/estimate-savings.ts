@@ -38,7 +38,12 @@ export type SavingsInit = {
  */
 export function estimateSavings({ tasks, baseline, estimator = 'dr' }: SavingsInit): Savings {
   const { name, probabilities } = baseline
-  const evaluated = evaluateLog({ tasks, candidate: probabilities, incumbent: loggedProbabilities(tasks) })
+  const evaluated = evaluateLog({
+    tasks,
+    candidate: probabilities,
+    incumbent: loggedProbabilities(tasks),
+    names: { candidate: `baseline ${name}`, incumbent: 'policy that logged it' },
+  })
   if (evaluated.kind === 'refused') return { kind: 'unsupported', baseline: name, message: evaluated.message }
   const cost = evaluated.metrics.cost?.[estimator]
   if (cost === undefined)

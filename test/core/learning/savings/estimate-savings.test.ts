@@ -40,7 +40,7 @@ describe('estimateSavings', () => {
     expect(estimateSavings({ tasks: greedy, baseline: baseline('always-premium', greedy) })).toEqual({
       kind: 'unsupported',
       baseline: 'always-premium',
-      message: 'The candidate does what the log never did in 100.0 % of tasks; at most 5.0 %',
+      message: 'The baseline always-premium does what the log never did in 100.0 % of tasks; at most 5.0 %',
     })
   })
 })
