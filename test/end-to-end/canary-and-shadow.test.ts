@@ -198,7 +198,7 @@ describe('the shadow', () => {
       await node.policies.promote({ version, by })
       await chat(url, 'transfer all my money to bob')
       const called = grand.callCount
-      await chat(url, 'Write a line about the sea.', { 'x-kernell-providers': 'thrifty' })
+      await chat(url, 'Write a line about the sea.', { 'x-kernell-allow': 'thrifty' })
       await until(() => {
         const { skipped } = node.policies.status().shadow
         return skipped['high-risk'] + skipped.confined === 2

@@ -1,7 +1,9 @@
+import { CodedError } from '../../src/base/errors.ts'
 import { describe, expect, it } from 'vitest'
 import { openInstallationKey } from '../../src/node/learning/open-signer.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
 import type { ConfigDocument } from '../../src/node/config/config-document.ts'
+import { createSigner } from '../../src/storage/signing-key.ts'
 import { gateReportOf, policyThatTrusts, PRIORS, type SamplePolicy } from '../fixtures/sample-policies.ts'
 import { startUpstreamServer } from '../fixtures/upstream-server.ts'
 import { startRealGateway, tiersAt } from '../gateway/real-node.ts'
@@ -9,6 +11,7 @@ import { startRealGateway, tiersAt } from '../gateway/real-node.ts'
 const TRUSTS_CHEAP = policyThatTrusts('thrifty-1', 'grand-1', 1)
 const TRUSTS_PREMIUM = policyThatTrusts('grand-1', 'thrifty-1', 2)
 const by = 'test'
+const codeOf = (error: unknown): string => (CodedError.is(error) ? error.code : 'no coded error')
 
 const ANSWER = { kind: 'answer', text: 'The sea is calm tonight, and the moon lies on it like a road.' } as const
 
@@ -146,18 +149,12 @@ describe('a promoted policy', () => {
     const signer = await openInstallationKey(node.config.dataDir)
     const { version } = await node.policies.register(TRUSTS_PREMIUM.text)
     const promote = async (): Promise<unknown> =>
-      await node.policies.promote({ version, by }).then(
-        ({ effect, status }) => `${effect} ${status.stage}`,
-        (error: { code: string }) => error.code,
-      )
+      await node.policies.promote({ version, by }).then(({ effect, status }) => `${effect} ${status.stage}`, codeOf)
     expect(await promote()).toBe('POLICY_GATE_MISSING')
     const attach = async (report: Partial<Parameters<typeof gateReportOf>[0]>): Promise<unknown> =>
       await node.policies
         .attachGateReport(version, gateReportOf({ candidate: TRUSTS_PREMIUM, signer, ...report }))
-        .then(
-          () => 'kept',
-          (error: { code: string }) => error.code,
-        )
+        .then(() => 'kept', codeOf)
     // Another incumbent, another artefact of the same name, a refusal.
     expect(await attach({ incumbent: TRUSTS_CHEAP })).toBe('kept')
     expect(await promote()).toBe('POLICY_GATE_MISSING')
@@ -170,7 +167,6 @@ describe('a promoted policy', () => {
     // The newest report about the two counts.
     expect(await attach({})).toBe('kept')
     expect(await promote()).toBe('done shadow')
-    const { createSigner } = await import('../../src/storage/signing-key.ts')
     const stranger = createSigner(new Uint8Array(32).fill(9))
     expect(await attach({ signer: stranger })).toBe('POLICY_GATE_MISSING')
   })
