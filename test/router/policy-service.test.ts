@@ -204,7 +204,7 @@ describe('exploration of a policy service', () => {
     const regrets = createRegretLedger()
     const open = (): ReturnType<typeof createPolicyService> =>
       createPolicyService(
-        { quality: 0.95, explorationRate: 0, explore: { ...explore, method: 'epsilon', utilityPerDay: 0.1 } },
+        { quality: 0.95, explorationRate: 0, explore: { ...explore, method: 'epsilon', utilityPerDay: 0.01 } },
         { hashBytes: sha256HexOfBytes, regrets },
       )
     const [first, second] = [open(), open()]
@@ -214,7 +214,7 @@ describe('exploration of a policy service', () => {
     expect(propensities.at(-1)).toBe(1)
     expect(second.decide(input({ candidates, draw: 0.01 }))).toMatchObject({ propensity: 1 })
     const { rule } = second.decide(input({ candidates }))
-    expect(rule?.explore?.regretLeft.utility).toBeLessThan(0.1)
+    expect(rule?.explore?.regretLeft.utility).toBeLessThan(0.01)
     const tomorrow = parseCivilDate('2026-01-02') as PolicyInput['today']
     const fresh = second.decide(input({ candidates, draw: 0.01, today: tomorrow }))
     expect(fresh.propensity).toBeLessThan(1)

@@ -54,9 +54,9 @@ function batchMeans(outcomes: readonly Outcome[], prior: PooledPrior, count: num
       return 1 / ((row < size ? prior.common[row] : prior.own[row % size]) ?? 1)
     }),
   )
-  const right = new Array<number>(whole).fill(0)
+  const right = Array.from({ length: whole }, () => 0)
   for (const { candidate, input, success, weight } of outcomes) {
-    const design = new Array<number>(whole).fill(0)
+    const design = Array.from({ length: whole }, () => 0)
     for (const [j, value] of input.entries()) {
       design[j] = value
       design[size * (1 + candidate) + j] = value
@@ -181,7 +181,7 @@ describe('the online learner', () => {
     expect(doubt()).toBeLessThan(before / 20)
     const scorer = createPolicyScorer({ artefact: learner.artefact(LINEAGE) })
     const at = (first: number, second = 0): Float64Array =>
-      Float64Array.from(PROMPT_FEATURES, (_, index) => (index === 0 ? first : index === 1 ? second : 0))
+      Float64Array.from(PROMPT_FEATURES, (_, index) => [first, second][index] ?? 0)
     expect(scorer.scoreFeatures(at(-0.8)).raw[1]).toBeGreaterThan(0.75)
     expect(scorer.scoreFeatures(at(0.8)).raw[1]).toBeLessThan(0.25)
     expect(scorer.scoreFeatures(at(0.8)).raw[0]).toBeGreaterThan(0.8)
