@@ -131,7 +131,7 @@ function tierOf({ tier }: LoggedCandidate, known: ModelEntry | undefined): Model
 }
 
 /**
- * A task whose text was not kept. A policy of dense features decides it exactly, from the features that were; and what this very policy predicted
+ * A task whose text was not kept. A policy of dense features decides it from the features that were kept, in 32 bits; and what this very policy predicted
  * when it was logged, it predicts now. A policy that reads words cannot be judged on it.
  */
 function decideWithoutText(
@@ -182,11 +182,24 @@ function decideWithoutText(
 type Judged = { readonly success: Float64Array; readonly usd: Float64Array | undefined }
 
 function judgeFeatures(scorer: PolicyService['scorer'], { features }: LoggedTask): Judged | undefined {
-  if (scorer === undefined || features === undefined) return undefined
-  const { recipe, family } = scorer.artefact
-  if (recipe.bucketBits !== 0 || family !== 'linear') return undefined
+  if (scorer === undefined || features === undefined || readsWords(scorer.artefact)) return undefined
   const encoded = scorer.encodeRaw(features)
   return { success: scorer.scoreEncoded(encoded).success, usd: scorer.expectedUsdOf(encoded) }
+}
+
+const WORD_READERS = new WeakMap<PolicyArtefact, boolean>()
+
+/** Whether a policy decides by more than the dense features. One that was trained on tasks without text has buckets for words and no weight in them. */
+function readsWords(artefact: PolicyArtefact): boolean {
+  const known = WORD_READERS.get(artefact)
+  if (known !== undefined) return known
+  const { family, success, usd } = artefact
+  const isReader =
+    family !== 'linear' ||
+    success.sparse.some((weight) => weight !== 0) ||
+    usd?.sparse.some((weight) => weight !== 0) === true
+  WORD_READERS.set(artefact, isReader)
+  return isReader
 }
 
 /** As the policy service takes it: what was learned, where that is more than nothing. */
