@@ -50,6 +50,21 @@ export {
 export { createRandomStream, type RandomStream } from '../base/random-stream.ts'
 export type { DurationMs, Timestamp } from '../base/time.ts'
 export { sha256Hex } from '../base/sha256.ts'
+export { detectDrift, type DriftInit, type DriftReport } from './learning/drift/detect-drift.ts'
+export type { GateDataCard, GateEvidence, GateInput } from './learning/gate/gate-evidence.ts'
+export { readGateReport, type GateReading, type GateReportCheck } from './learning/gate/gate-report.ts'
+export { GATE_DEFAULTS, type GateThresholds } from './learning/gate/gate-thresholds.ts'
+export { judgeCandidate, type GateCheck, type GateDecision } from './learning/gate/judge-candidate.ts'
+export type { LoggedCandidate, LoggedTask, ObservedOutcome, OutcomeSource } from './learning/logged-task.ts'
+export {
+  evaluateLog,
+  type Compared,
+  type LogEvaluation,
+  type LogEvaluationInit,
+} from './learning/off-policy/evaluate-log.ts'
+export { meanInterval, type Estimate } from './learning/off-policy/mean-interval.ts'
+export { replayPolicies, type Replay, type ReplayInit } from './learning/off-policy/replay.ts'
+export { estimateSavings, type Savings, type SavingsInit } from './learning/savings/estimate-savings.ts'
 export type { Machine, Step } from './machine.ts'
 export { civilDateOfInstant, daysBetween, parseCivilDate, type CivilDate } from './models/civil-date.ts'
 export {

@@ -32,6 +32,14 @@ export {
   type CostRows,
   type CostTraining,
 } from './evaluation/cost.ts'
+export {
+  evaluatePolicies,
+  isFixedSet,
+  withKnownPrices,
+  type PolicyChoice,
+  type PolicyEvaluation,
+  type PolicyEvaluationInit,
+} from './evaluation/evaluate-policies.ts'
 export { parseQuestionPairs, type QuestionPair } from './evaluation/question-pairs.ts'
 export {
   evaluateRouting,
@@ -49,6 +57,9 @@ export {
 } from './evaluation/train-routing.ts'
 export { labelCompatibly, type Labelled } from './labels/compatibility-label.ts'
 export { labelTask } from './labels/label-task.ts'
+export type { BandPoint, PlotAxis, PlotInit, PlotPoint, PlotSeries } from './plot/plot-init.ts'
+export { plotRaster, plotSvg } from './plot/plot.ts'
+export type { Raster } from './plot/rasterise.ts'
 export { trainArtefact, type ArtefactTraining, type TrainedPolicy } from './training/train-artefact.ts'
 export type { ModelReport, TrainingReport } from './training/training-report.ts'
 export type {
