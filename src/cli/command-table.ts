@@ -176,6 +176,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/evaluate-routing.ts')).evaluateRoutingCommand,
   },
   {
+    name: 'eval canary',
+    summary: 'measure how fast a rollout takes back a candidate that answers badly, and how often a sound one',
+    load: async () => (await import('./commands/evaluate-canary.ts')).evaluateCanaryCommand,
+  },
+  {
     name: 'eval cost',
     summary: 'measure cost at equal quality over many models',
     load: async () => (await import('./commands/evaluate-cost.ts')).evaluateCostCommand,
