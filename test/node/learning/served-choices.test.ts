@@ -45,8 +45,8 @@ describe('createServedChoices', () => {
     const choices = served(artefact)
     for (const task of tasks.slice(0, 50)) {
       const choice = choices.choose(task)
-      const { success } = service.scorePrompt(task.prompt ?? '') ?? { success: {} as Readonly<Record<string, number>> }
-      expect(task.candidates.map(({ model }) => success[model])).toEqual([...(choice?.predicted ?? [])])
+      const success = service.scorePrompt(task.prompt ?? '')?.success
+      expect(task.candidates.map(({ model }) => success?.[model])).toEqual([...(choice?.predicted ?? [])])
     }
   })
 
