@@ -39,13 +39,19 @@ export function describeNode(node: KernellNode): NodeDescription {
       premium: config.roles.premium ?? null,
       local: config.roles.local ?? null,
     },
-    policy: config.policy.artefact === undefined ? 'priors' : 'trained',
+    policy: isTrained(node) ? 'trained' : 'priors',
     cache: { exact: config.cache.isEnabled, similar: config.cache.isEnabled && config.cache.calibration !== undefined },
     telemetry: config.telemetry.consent,
     keys: config.keys.length,
     budgets: config.budgets.length,
     missing: available.length === 0 ? ['model'] : [],
   }
+}
+
+/** What serves: a policy that was promoted, or the one of the configuration. */
+function isTrained(node: KernellNode): boolean {
+  const check = node.health().checks.find(({ name }) => name === 'policy')
+  return check === undefined ? node.config.policy.artefact !== undefined : check.state === 'ok'
 }
 
 /** A dozen lines: where it listens, what is configured, what is missing and how to add it. */
