@@ -131,6 +131,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/policy-train.ts')).policyTrainCommand,
   },
   {
+    name: 'policy learn',
+    summary: 'learn a policy from the outcomes so far, however few, with how sure it is of them',
+    load: async () => (await import('./commands/policy-learn.ts')).policyLearnCommand,
+  },
+  {
     name: 'policy evaluate',
     summary: 'judge a policy beside another on rows with known outcomes; --gate decides whether it may take over',
     load: async () => (await import('./commands/policy-evaluate.ts')).policyEvaluateCommand,

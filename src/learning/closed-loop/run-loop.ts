@@ -1,7 +1,5 @@
 import { createRandomStream, shuffle } from '../../base/random-stream.ts'
-import { fitRecipe } from '../../core/learning/fit-recipe.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
-import { priorWeights } from '../../core/learning/online/prior-weights.ts'
 import { QUALITY_SHARES } from '../../core/learning/operating-points.ts'
 import type { RoutingRow } from '../../core/learning/routing-rows.ts'
 import type { CivilDate } from '../../core/models/civil-date.ts'
@@ -10,6 +8,7 @@ import type { PolicyArtefact, PolicyLineage } from '../../core/policy/policy-art
 import type { DecisionRecord } from '../../core/routing/decision-record.ts'
 import type { PolicyInput } from '../../ports/policy.ts'
 import { createOnlineLearning, type OnlineLearning } from '../online/online-learning.ts'
+import { startOnline } from '../online/start-online.ts'
 import { loggedTaskOf } from './logged-decision.ts'
 import { createOutcomeSource, type OutcomeRead, type OutcomeSource } from './outcome-source.ts'
 import type { StreamedTask } from './streamed-task.ts'
@@ -105,16 +104,9 @@ function shareOf({ qualityShares = QUALITY_SHARES }: LoopInit, refreshes: number
 
 /** A learner of the priors; the recipe and the priors come from prompts alone. */
 function startLearning({ models }: LoopInit, tasks: readonly StreamedTask[]): OnlineLearning {
-  const recipe = fitRecipe(
-    tasks.map(({ features }) => ({ raw: features, buckets: new Uint32Array(0), bucketValue: 0, answer: undefined })),
-    { bucketBits: 0, outcomes: [], withTemplates: false },
-  )
-  return createOnlineLearning(
-    { recipe, candidates: models.map(({ id }) => id), priorWeights: priorWeights(recipe, models, tasks) },
-    {
-      register: async () => await Promise.reject(new TypeError('A closed loop on recorded outcomes registers nothing')),
-    },
-  )
+  return createOnlineLearning(startOnline(models, tasks), {
+    register: async () => await Promise.reject(new TypeError('A closed loop on recorded outcomes registers nothing')),
+  })
 }
 
 function lineageOf(seed: number, outcomes: number): PolicyLineage {

@@ -9,7 +9,7 @@ import { invertPositiveDefinite, timesVector } from './positive-definite.ts'
 export type UnansweredTask = {
   /** Raw prompt features in the order of `PROMPT_FEATURES`. */
   readonly features: Float64Array
-  readonly profile: TaskProfile
+  readonly profile: Pick<TaskProfile, 'difficulty' | 'domain'>
 }
 
 /** Pull of the weights to 0, in tasks. */
