@@ -130,6 +130,7 @@ describe('commands', () => {
       'doctor.ts',
       'estimate.ts',
       'evaluate-cache.ts',
+      'evaluate-canary.ts',
       'evaluate-cost.ts',
       'evaluate-loop.ts',
       'evaluate-routing.ts',
