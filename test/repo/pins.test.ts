@@ -140,6 +140,7 @@ describe('commands', () => {
       'models-probe.ts',
       'models-pull.ts',
       'policy-evaluate.ts',
+      'policy-learn.ts',
       'policy-list.ts',
       'policy-promote.ts',
       'policy-register.ts',
