@@ -57,6 +57,13 @@ export {
 } from './evaluation/train-routing.ts'
 export { labelCompatibly, type Labelled } from './labels/compatibility-label.ts'
 export { labelTask } from './labels/label-task.ts'
+export {
+  createOnlineLearning,
+  type LearnedTasks,
+  type OnlineLearning,
+  type OnlineLearningComponents,
+} from './online/online-learning.ts'
+export { startOnline } from './online/start-online.ts'
 export type { BandPoint, PlotAxis, PlotInit, PlotPoint, PlotSeries } from './plot/plot-init.ts'
 export { plotRaster, plotSvg } from './plot/plot.ts'
 export type { Raster } from './plot/rasterise.ts'
