@@ -182,7 +182,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'eval canary',
-    summary: 'measure how fast a rollout takes back a candidate that answers badly, and how often a sound one',
+    summary: 'measure how fast a rollout takes back a bad candidate',
     load: async () => (await import('./commands/evaluate-canary.ts')).evaluateCanaryCommand,
   },
   {

@@ -10,7 +10,7 @@ const SHARE = { min: 0, max: 1 }
 /** How fast a bad candidate is taken back, and how often a sound one. */
 export const evaluateCanaryCommand: Command = {
   name: 'eval canary',
-  summary: 'measure how fast a rollout takes back a candidate that answers badly, and how often a sound one',
+  summary: 'measure how fast a rollout takes back a bad candidate',
   synopsis: '[--seeds N] [--percent P] [--bad X] [--base X]',
   flags: {
     seeds: { value: 'N', describe: 'bad runs, and as many clean ones (default 200)' },

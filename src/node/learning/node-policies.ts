@@ -4,12 +4,10 @@ import { percentOf, trialOf, type RolloutTransition } from '../../core/rollout/r
 import type { AttachedGateReport } from '../../learning/registry/gate-shelf.ts'
 import type { PolicyList, PolicyRegistry, RegisteredPolicy } from '../../learning/registry/policy-registry.ts'
 import { PRIORS_VERSION } from '../../router/policy-service.ts'
-import type { RolloutChange, RolloutOwner } from '../../router/rollout/rollout-owner.ts'
-import type { ShadowRunner } from '../../router/rollout/shadow-runner.ts'
-import type { ServedPolicy } from '../../router/served-policy.ts'
+import type { RolloutChange } from '../../router/rollout/rollout-owner.ts'
 import { nativeSha256Hex } from '../open-answer-cache.ts'
 import { requireGate } from './check-gate.ts'
-import type { ConfiguredPolicy, PolicyShelf } from './policy-shelf.ts'
+import type { NodePoliciesComponents } from './node-policies-components.ts'
 import { describeRollout, type RolloutStatus } from './rollout-status.ts'
 
 export type PromotionRequest = {
@@ -63,17 +61,6 @@ export type NodePolicies = {
   /** Takes the candidate back, at once. Throws `POLICY_ROLLOUT_REFUSED` where there is nothing to go back to. */
   rollBack(request: RollbackRequest): Promise<RolloutResult>
   status(): RolloutStatus
-}
-
-export type NodePoliciesComponents = {
-  readonly registry: PolicyRegistry
-  readonly owner: RolloutOwner
-  readonly served: ServedPolicy
-  readonly shelf: PolicyShelf
-  readonly configured: ConfiguredPolicy
-  readonly shadow: Pick<ShadowRunner, 'counts'>
-  /** Whether the configuration names another policy than the rollout began with: then that one serves, and nothing else does. */
-  readonly isSuspended: () => boolean
 }
 
 export function createNodePolicies(components: NodePoliciesComponents): NodePolicies {

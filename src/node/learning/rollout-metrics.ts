@@ -1,7 +1,7 @@
 import { trialOf } from '../../core/rollout/rollout-state.ts'
 import { evidence } from '../../core/rollout/slo-watch.ts'
 import type { MetricsRegistry } from '../../telemetry/metrics-registry.ts'
-import type { NodePoliciesComponents } from './node-policies.ts'
+import type { NodePoliciesComponents } from './node-policies-components.ts'
 
 const STAGES = ['legacy_only', 'shadow', 'canary', 'full'] as const
 

@@ -2,7 +2,7 @@ import { trialOf, type RolloutStage, type RolloutTransition } from '../../core/r
 import { evidence, figuresOf, type ArmFigures, type SloBreach } from '../../core/rollout/slo-watch.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import type { ShadowSkip } from '../../router/rollout/shadow-runner.ts'
-import type { NodePoliciesComponents } from './node-policies.ts'
+import type { NodePoliciesComponents } from './node-policies-components.ts'
 
 /** Where a rollout stands, for people and programs. */
 export type RolloutStatus = {

@@ -1,0 +1,17 @@
+import type { PolicyRegistry } from '../../learning/registry/policy-registry.ts'
+import type { RolloutOwner } from '../../router/rollout/rollout-owner.ts'
+import type { ShadowRunner } from '../../router/rollout/shadow-runner.ts'
+import type { ServedPolicy } from '../../router/served-policy.ts'
+import type { ConfiguredPolicy, PolicyShelf } from './policy-shelf.ts'
+
+/** What promoting and rolling back is made of. */
+export type NodePoliciesComponents = {
+  readonly registry: PolicyRegistry
+  readonly owner: RolloutOwner
+  readonly served: ServedPolicy
+  readonly shelf: PolicyShelf
+  readonly configured: ConfiguredPolicy
+  readonly shadow: Pick<ShadowRunner, 'counts'>
+  /** Whether the configuration names another policy than the rollout began with: then that one serves, and nothing else does. */
+  readonly isSuspended: () => boolean
+}
