@@ -121,6 +121,11 @@ export {
 export { parsePolicyArtefact, policyVersionOf, type PolicyArtefact } from './policy/policy-artefact.ts'
 export { createPolicyScorer, type PolicyScorer, type PolicyScores } from './policy/policy-scorer.ts'
 export { assessRisk, type RiskAssessment } from './policy/risk-detection.ts'
+export { isInCanary, type CanaryKey } from './rollout/canary-assignment.ts'
+export { ROLLOUT_MACHINE } from './rollout/rollout-machine.ts'
+export { DEFAULT_ROLLOUT_RULES, type RolloutRules, type SloRules } from './rollout/rollout-rules.ts'
+export type { RolloutEffect, RolloutEvent, RolloutState, RolloutTransition } from './rollout/rollout-state.ts'
+export type { WatchedOutcome } from './rollout/slo-watch.ts'
 export type { DecisionCandidate, DecisionRecord, PlannedStep } from './routing/decision-record.ts'
 export type {
   ExecutionTier,
