@@ -26,14 +26,15 @@ export function createControlGuard(token: string): ControlGuard {
       if (!isSameMachine(request.socket) || isForwarded(request.headers)) {
         throw new CodedError('GATEWAY_CONTROL_REFUSED', { message: 'The control endpoint answers this machine only' })
       }
-      if (!requests.hasRoom(nowMs) || !wrong.hasRoom(nowMs)) {
-        throw new CodedError('GATEWAY_OVERLOADED', { message: 'Too many control requests; try again in a minute' })
-      }
-      requests.take()
       const given = request.headers[CONTROL_HEADER]
       // Hashed first, so that the time of the comparison tells nothing, not even the length.
-      if (timingSafeEqual(digestOf(typeof given === 'string' ? given : ''), expected)) return
-      wrong.take()
+      const isRight = timingSafeEqual(digestOf(typeof given === 'string' ? given : ''), expected)
+      // Apart, so that nobody who guesses keeps the operator from rolling back.
+      const limit = isRight ? requests : wrong
+      if (!limit.take(nowMs)) {
+        throw new CodedError('GATEWAY_OVERLOADED', { message: 'Too many control requests; try again in a minute' })
+      }
+      if (isRight) return
       throw new CodedError('GATEWAY_CONTROL_REFUSED', {
         message:
           given === undefined ? `The header ${CONTROL_HEADER} is missing` : 'The control token is not of this start',
@@ -67,15 +68,14 @@ class PerMinute {
     this.most = most
   }
 
-  hasRoom(nowMs: number): boolean {
+  /** Whether there is room for one more. */
+  take(nowMs: number): boolean {
     if (nowMs - this.startedMs >= MINUTE_MS) {
       this.startedMs = nowMs
       this.count = 0
     }
-    return this.count < this.most
-  }
-
-  take(): void {
+    if (this.count >= this.most) return false
     this.count += 1
+    return true
   }
 }
