@@ -3,7 +3,7 @@ import { createMemoryGraph } from '../memory/create-memory-graph.ts'
 import type { MemoryGraphComponents, MemoryGraphInit } from '../memory/memory-graph-init.ts'
 import type { MemoryGraph } from '../memory/memory-graph.ts'
 import type { EventLog } from '../ports/event-log.ts'
-import type { TelemetryPurge } from '../telemetry/telemetry-store.ts'
+import type { TelemetryPurge } from '../telemetry/telemetry-purge.ts'
 import { openOnDemand, type OpenedOnDemand } from './open-on-demand.ts'
 
 export type NodeMemoryComponents = Omit<MemoryGraphComponents, 'log'> & {

@@ -3,7 +3,7 @@ import { SUB_TASK_CODEC } from '../core/planning/plan-codec.ts'
 import type { SubTask } from '../core/planning/sub-task.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import { createTaskGraphs, type TaskGraphs } from '../router/graph/task-graphs.ts'
-import type { TelemetryPurge } from '../telemetry/telemetry-store.ts'
+import type { TelemetryPurge } from '../telemetry/telemetry-purge.ts'
 import { openOnDemand, type OpenedOnDemand } from './open-on-demand.ts'
 
 export type NodePlansComponents = {

@@ -9,7 +9,8 @@ import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { SemanticCache } from '../router/semantic-cache.ts'
 import type { FollowUpStore } from '../telemetry/follow-up-store.ts'
 import type { TelemetryPipeline } from '../telemetry/telemetry-pipeline.ts'
-import type { TelemetryFilter, TelemetryPurge, TelemetryStore } from '../telemetry/telemetry-store.ts'
+import type { TelemetryPurge } from '../telemetry/telemetry-purge.ts'
+import type { TelemetryFilter, TelemetryStore } from '../telemetry/telemetry-store.ts'
 import { joinFollowUps } from './join-follow-ups.ts'
 import { addFeedback, type FeedbackReceipt, type NewFeedback } from './node-feedback.ts'
 import { purgeMemories, type NodeMemory } from './node-memory.ts'
@@ -23,7 +24,8 @@ export type {
   DerivationSource,
 } from '../learning/derivations/derivation.ts'
 export type { FeedbackReceipt, Judgement, NewFeedback } from './node-feedback.ts'
-export type { TelemetryFilter, TelemetryPurge } from '../telemetry/telemetry-store.ts'
+export type { TelemetryPurge } from '../telemetry/telemetry-purge.ts'
+export type { TelemetryFilter } from '../telemetry/telemetry-store.ts'
 
 export type PurgeOptions = {
   /** Also the cached answers: all of them, or those of the tenant. Answers carry no date to purge by; their time to live does that. */

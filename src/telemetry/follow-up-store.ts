@@ -26,7 +26,7 @@ import {
   type FollowedRecord,
 } from './follow-up-keys.ts'
 import type { HashName, RecordName } from './record-index.ts'
-import type { TelemetryPurge } from './telemetry-store.ts'
+import type { TelemetryPurge } from './telemetry-purge.ts'
 
 export type FollowUpStoreInit = {
   /** Events of a kind (feedback, shadows) kept of one task or trace; the oldest go first. Default 32. */

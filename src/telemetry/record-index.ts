@@ -1,6 +1,6 @@
 import type { KeyValueOperation, KeyValueStore } from '../ports/key-value-store.ts'
 import type { TelemetryEvent } from '../wire/telemetry-event.ts'
-import type { TelemetryPurge } from './telemetry-store.ts'
+import type { TelemetryPurge } from './telemetry-purge.ts'
 
 /** A task, or all tasks of a trace, of one tenant; the empty name is that of records without a tenant. */
 export type RecordName = {

@@ -2,6 +2,7 @@ import { CodedError } from '../base/errors.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { IterateOptions, KeyRange, KeyValueOperation, KeyValueStore } from '../ports/key-value-store.ts'
 import { RecordIndex, type HashName, type KeyedRecord, type RecordName } from './record-index.ts'
+import type { TelemetryPurge } from './telemetry-purge.ts'
 import { formatTelemetryEvent, parseTelemetryEvent } from '../wire/telemetry-event.ts'
 import type { TelemetryEvent } from '../wire/telemetry-event.ts'
 
@@ -23,12 +24,6 @@ export type TelemetryFilter = {
   readonly limit?: number
   readonly isNewestFirst?: boolean
 }
-
-/** What to delete: everything, one tenant's records, or those before an ISO 8601 instant. */
-export type TelemetryPurge =
-  | { readonly kind: 'all' }
-  | { readonly kind: 'tenant'; readonly tenant: string }
-  | { readonly kind: 'before'; readonly before: string }
 
 export interface TelemetryStore {
   /** Resolves when the records are on stable storage. A record with the timestamp and id of another replaces it. */

@@ -137,7 +137,9 @@ describe('kernell agent run', () => {
       expect(await runAgent('--tenant', 'other')).toBe(0)
       expect(await runAgent('--without-memory')).toBe(0)
       const purged = await run(['data', 'purge', '--all', '--memories', '--yes'], { folder })
-      expect(purged.output).toMatch(/^Deleted 0 records, 0 pieces of feedback and shadow runs, [1-9]\d* memories, 0 unfinished plans; 0 records are left\n$/)
+      expect(purged.output).toMatch(
+        /^Deleted 0 records, 0 pieces of feedback and shadow runs, [1-9]\d* memories, 0 unfinished plans; 0 records are left\n$/,
+      )
     },
     60_000,
   )

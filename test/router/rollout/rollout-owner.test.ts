@@ -181,7 +181,7 @@ describe('the owner of a rollout', () => {
           for (const cut of cuts) {
             const disk = new FaultyFileSystem({ faults: [{ operation, kind }], seed: operation + 1 })
             const { announced, inForce } = await run(disk)
-          expect(inForce).toBe(announced)
+            expect(inForce).toBe(announced)
             disk.crash(cut)
             const { owner } = await start(disk)
             const where = `${kind} at ${operation}, ${cut}`
