@@ -112,7 +112,7 @@ export const ERROR_CODES = {
   },
   POLICY_GATE_MISSING: {
     cause: 'The policy has no signed gate report of this node that says it is better than the one that serves.',
-    remedy: 'Run `kernell policy evaluate VERSION --data FILE --against incumbent --gate` and promote it again.',
+    remedy: 'Run `kernell policy evaluate VERSION --data FILE --trained-on FILE --gate` and promote it again.',
     httpStatus: 409,
     isRetryable: false,
   },
