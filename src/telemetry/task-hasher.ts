@@ -24,10 +24,28 @@ export function createTaskHasher(secret: Uint8Array): TaskHasher {
 /** Hexadecimal digits of the hashes that stand for names in keys: 96 bits. */
 const NAME_DIGITS = 24
 
+/** Names whose hashes are remembered, at least; twice as many at most. A batch of records names each task twice, and tenants over and over. */
+const NAMES_KEPT = 256
+/** Longer ones are hashed anew each time. */
+const KEPT_NAME_LENGTH_MAX = 128
+
 /** How names of tenants, tasks and traces stand in the keys of an installation's stores. */
 export function createNameHasher(secret: Uint8Array): (name: string) => string {
   const hasher = createTaskHasher(secret)
-  return (name) => hasher(name).slice(0, NAME_DIGITS)
+  let recent = new Map<string, string>()
+  let earlier = new Map<string, string>()
+  return (name) => {
+    const kept = recent.get(name)
+    if (kept !== undefined) return kept
+    const hashed = earlier.get(name) ?? hasher(name).slice(0, NAME_DIGITS)
+    if (name.length > KEPT_NAME_LENGTH_MAX) return hashed
+    if (recent.size >= NAMES_KEPT) {
+      earlier = recent
+      recent = new Map()
+    }
+    recent.set(name, hashed)
+    return hashed
+  }
 }
 
 function paddedKey(secret: Uint8Array, byte: number): Uint8Array {
