@@ -16,7 +16,8 @@
  * await node.close()
  * ```
  */
-export { createNode, type CreateNodeInit } from './node/create-node.ts'
+export { createNode } from './node/create-node.ts'
+export type { CreateNodeInit } from './node/open-platform.ts'
 export { loadConfig, type LoadConfigInit } from './node/config/load-config.ts'
 export type {
   ApiKeyConfig,

@@ -10,7 +10,7 @@ import {
   type RunningNode,
   type RunningNodeClient,
 } from '../node/running-node.ts'
-import { parseTelemetryEvent } from '../wire/telemetry-event.ts'
+import { parseTelemetryEvent } from '../wire/read-telemetry-event.ts'
 import type { CommandContext } from './command.ts'
 import { lockedBy } from './locked-directory.ts'
 import { WITHOUT_SERVERS } from './record-flags.ts'

@@ -1,12 +1,10 @@
 import { totalmem } from 'node:os'
 import type { ActorRef } from '../actors/actor-ref.ts'
 import type { ActorSystem } from '../actors/system/actor-system.ts'
-import type { EventLog } from '../ports/event-log.ts'
 import { CodedError } from '../base/errors.ts'
 import type { Timestamp } from '../base/time.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
-import { createOutboundFetch } from '../guard/outbound-fetch.ts'
 import { createDerivationLedger } from '../learning/derivations/derivation-ledger.ts'
 import { createO200kTokenizer } from '../models/tokenizer.ts'
 import type { Budgets } from '../ports/budgets.ts'
@@ -20,43 +18,24 @@ import { SHADOW_ACCOUNT } from '../router/budget-accounts.ts'
 import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../router/budget-owner.ts'
 import { createAnswerCheck } from '../router/check-answer.ts'
 import { createRouter } from '../router/router-service.ts'
-import { openDataDirectory, type DataDirectory } from '../storage/data-directory.ts'
-import { createNodeFileSystem } from '../storage/node-file-system.ts'
+import { type DataDirectory } from '../storage/data-directory.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
-import { loadWasmKernel } from '../wasm/node-load.ts'
-import type { WasmKernel } from '../wasm/wasm-kernel.ts'
-import { askLocalServers, LOCAL_SERVER_ORIGINS, type ServedModels } from './ask-local-servers.ts'
+import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
 import { assembleNode, type NodeParts } from './assemble-node.ts'
 import { assertRolesServed, createNodeCatalog } from './catalog/node-catalog.ts'
 import { buildServedEntries } from './catalog/served-entries.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
-import { openActors, type NodeActors } from './open-actors.ts'
 import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
 import { openRollout, type AttachedRollout, type NodeRollout } from './learning/open-rollout.ts'
 import { openInstallationKey } from './learning/open-signer.ts'
+import { openPlatform, type CreateNodeInit, type Lifetime, type Opening, type Platform } from './open-platform.ts'
 import { openPolicy, policyMaker, readConfiguredPolicy, type NodePolicy } from './open-policy.ts'
-import { createNodeMemory, type NodeMemory } from './node-memory.ts'
-import { createNodePlans, type NodePlans } from './node-plans.ts'
 import { openTelemetry, type NodeTelemetry } from './open-telemetry.ts'
 import { readImportedRows } from './prices/imported-price-lists.ts'
-import { createSystemClock } from './system-clock.ts'
-import { createSystemRandom } from './system-random.ts'
-import { createSystemTimers } from './system-timers.ts'
-
-export type CreateNodeInit = {
-  readonly config: NodeConfig
-  /** Where provider keys are looked up, by the names in the configuration. */
-  readonly environment: Environment
-  readonly signal?: AbortSignal
-  /** Told of failures behind a request's back (a batch that could not be stored). Default: the process's warnings. */
-  readonly onBackgroundError?: (error: unknown) => void
-  /** How long `close` lets tasks that are under way come to their end before it ends them, milliseconds. Default 2,000. */
-  readonly drainMs?: number
-}
 
 /** Most tokens of earlier steps that a step of a split task sees. */
 const STEP_CONTEXT_TOKENS_MAX = 3_000
@@ -82,8 +61,6 @@ export async function createNode(init: CreateNodeInit): Promise<EvaluatingNode> 
     throw error
   }
 }
-
-type Lifetime = { readonly closers: (() => Promise<void>)[]; readonly close: () => Promise<void> }
 
 async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Promise<EvaluatingNode> {
   const { environment, signal, onBackgroundError: onError = warn } = init
@@ -185,58 +162,6 @@ function limitsOf({ budgets, policy }: NodeConfig): readonly BudgetLimit[] {
   return [...budgets, { scope: SHADOW_ACCOUNT, window: shadowBudgetWindow, limitNanos: shadowBudgetNanos }]
 }
 
-type Opening = CreateNodeInit & Pick<Lifetime, 'closers'> & { readonly onError: (error: unknown) => void }
-
-type Platform = Pick<NodeActors, 'plans' | 'closePlans'> & {
-  readonly clock: Clock
-  readonly random: Random
-  readonly timers: Timers
-  readonly startedAt: Timestamp
-  readonly kernel: WasmKernel
-  readonly directory: DataDirectory
-  readonly actors: ActorSystem
-  readonly memory: NodeMemory
-  readonly agentPlans: NodePlans
-  readonly outbound: ReturnType<typeof createOutboundFetch>
-}
-
-/** What everything else stands on: time, chance, arithmetic, the data directory, actors, memory, and the way to the network. */
-async function openPlatform({ config, signal, closers, onError, drainMs }: Opening): Promise<Platform> {
-  const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
-  const startedAt = clock.now()
-  const directory = await openDataDirectory({ fileSystem: createNodeFileSystem(), random }, { path: config.dataDir })
-  closers.push(() => directory.close())
-  signal?.throwIfAborted()
-  const kernel = await loadWasmKernel()
-  const openMemoryLog = async (): Promise<EventLog> => await directory.openEventLog('memory')
-  const memory = createNodeMemory({ clock, random, timers, kernel, onError, openLog: openMemoryLog })
-  // After the actors, which may remember something to their end.
-  closers.push(() => memory.close())
-  const openLog = async (): Promise<EventLog> => await directory.openEventLog('actors')
-  const { system: actors, plans, closePlans, close } = openActors({ clock, random, onError, openLog, drainMs })
-  const agentPlans = createNodePlans({ actors, openLog: async () => await directory.openEventLog('plans') })
-  // After the actors as well: what those have done to their end is recorded.
-  closers.push(() => agentPlans.close())
-  closers.push(close)
-  await actors.ready
-  const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config) })
-  closers.push(() => outbound.close())
-  return {
-    clock,
-    random,
-    timers,
-    startedAt,
-    kernel,
-    directory,
-    actors,
-    memory,
-    agentPlans,
-    plans,
-    closePlans,
-    outbound,
-  }
-}
-
 type RouterParts = {
   readonly config: NodeConfig
   readonly actors: ActorSystem
@@ -321,13 +246,6 @@ async function openCatalog({
     openGguf: (entry: ModelEntry) => weights.openModel(entry),
   }
   return createNodeCatalog({ config, served, today, open: (entry) => openModel(opening, entry) })
-}
-
-/** The only places the process may connect to: what the operator configured, and this machine's usual model servers while looking for them. */
-function allowedOriginsOf(config: NodeConfig): readonly string[] {
-  const configured = Object.values(config.providers).flatMap(({ baseUrl }) => (baseUrl === undefined ? [] : [baseUrl]))
-  const adviser = config.policy.pro === undefined ? [] : [config.policy.pro.url]
-  return [...configured, ...adviser, ...(config.isDiscovering ? LOCAL_SERVER_ORIGINS : [])]
 }
 
 function withFoundServers(config: NodeConfig, { found }: ServedModels): NodeConfig {

@@ -3,8 +3,8 @@ import type { AbortOptions } from '../ports/abort-options.ts'
 import type { IterateOptions, KeyRange, KeyValueOperation, KeyValueStore } from '../ports/key-value-store.ts'
 import { RecordIndex, type HashName, type KeyedRecord, type RecordName } from './record-index.ts'
 import type { TelemetryPurge } from './telemetry-purge.ts'
-import { formatTelemetryEvent, parseTelemetryEvent } from '../wire/telemetry-event.ts'
-import type { TelemetryEvent } from '../wire/telemetry-event.ts'
+import { parseTelemetryEvent } from '../wire/read-telemetry-event.ts'
+import { formatTelemetryEvent, type TelemetryEvent } from '../wire/telemetry-event.ts'
 
 export type TelemetryStoreInit = {
   /** Records kept at most; the oldest go first. Default 100,000. */

@@ -17,13 +17,12 @@ export {
   type FeedbackEventReading,
 } from './feedback-event.ts'
 export { formatShadowEvent, parseShadowEvent, type ShadowEvent, type ShadowEventReading } from './shadow-event.ts'
+export { parseTelemetryEvent, type TelemetryEventReading } from './read-telemetry-event.ts'
 export {
   formatTelemetryEvent,
-  parseTelemetryEvent,
   telemetryEventOf,
   type TelemetryContext,
   type TelemetryEvent,
-  type TelemetryEventReading,
 } from './telemetry-event.ts'
 export {
   TELEMETRY_CANDIDATES_MAX,

@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { amountFromNanos } from '../../src/base/money.ts'
-import {
-  formatTelemetryEvent,
-  parseTelemetryEvent,
-  telemetryEventOf,
-  type TelemetryContext,
-} from '../../src/wire/telemetry-event.ts'
+import { parseTelemetryEvent } from '../../src/wire/read-telemetry-event.ts'
+import { formatTelemetryEvent, telemetryEventOf, type TelemetryContext } from '../../src/wire/telemetry-event.ts'
 import { buildOutcome } from './task-outcome-builder.ts'
 
 const context: TelemetryContext = {

@@ -5,12 +5,8 @@ import { featureSetOf, promptFeatureSet } from '../../src/core/policy/prompt-fea
 import type { OutcomeAttempt, OutcomeCandidate } from '../../src/core/routing/task-outcome.ts'
 import { parseFeedbackEvent, formatFeedbackEvent } from '../../src/wire/feedback-event.ts'
 import { formatShadowEvent, parseShadowEvent } from '../../src/wire/shadow-event.ts'
-import {
-  formatTelemetryEvent,
-  parseTelemetryEvent,
-  telemetryEventOf,
-  type TelemetryContext,
-} from '../../src/wire/telemetry-event.ts'
+import { parseTelemetryEvent } from '../../src/wire/read-telemetry-event.ts'
+import { formatTelemetryEvent, telemetryEventOf, type TelemetryContext } from '../../src/wire/telemetry-event.ts'
 import { TELEMETRY_CANDIDATES_MAX } from '../../src/wire/telemetry-parts.ts'
 import { buildFeedback, buildShadow } from './follow-up-builder.ts'
 import { buildOutcome } from './task-outcome-builder.ts'

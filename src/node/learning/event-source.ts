@@ -1,7 +1,8 @@
 import { basename } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { takeFeatureColumns, type FeatureValue } from '../../learning/dataset/leakage/feature-columns.ts'
-import { parseTelemetryEvent, type TelemetryEvent } from '../../wire/telemetry-event.ts'
+import { parseTelemetryEvent } from '../../wire/read-telemetry-event.ts'
+import type { TelemetryEvent } from '../../wire/telemetry-event.ts'
 import { fileState, readLineBatches, type ReadLinesOptions } from './read-lines.ts'
 
 /** One record as it was read. `line` from 1: of the file, or the place among this node's records. */

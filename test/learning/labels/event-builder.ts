@@ -1,4 +1,5 @@
-import { parseTelemetryEvent, type TelemetryEvent } from '../../../src/wire/telemetry-event.ts'
+import { parseTelemetryEvent } from '../../../src/wire/read-telemetry-event.ts'
+import type { TelemetryEvent } from '../../../src/wire/telemetry-event.ts'
 
 /** A record with the eight fields that a label needs; `changes` are fields as they stand in a file. */
 export function eventOf(changes: Readonly<Record<string, unknown>> = {}): TelemetryEvent {

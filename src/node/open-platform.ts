@@ -1,0 +1,92 @@
+import type { ActorSystem } from '../actors/system/actor-system.ts'
+import type { Timestamp } from '../base/time.ts'
+import { createOutboundFetch } from '../guard/outbound-fetch.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { EventLog } from '../ports/event-log.ts'
+import type { Random } from '../ports/random.ts'
+import type { Timers } from '../ports/timers.ts'
+import { openDataDirectory, type DataDirectory } from '../storage/data-directory.ts'
+import { createNodeFileSystem } from '../storage/node-file-system.ts'
+import { loadWasmKernel } from '../wasm/node-load.ts'
+import type { WasmKernel } from '../wasm/wasm-kernel.ts'
+import { LOCAL_SERVER_ORIGINS } from './ask-local-servers.ts'
+import type { Environment } from './config/environment-document.ts'
+import type { NodeConfig } from './config/node-config.ts'
+import { createNodeMemory, type NodeMemory } from './node-memory.ts'
+import { createNodePlans, type NodePlans } from './node-plans.ts'
+import { openActors, type NodeActors } from './open-actors.ts'
+import { createSystemClock } from './system-clock.ts'
+import { createSystemRandom } from './system-random.ts'
+import { createSystemTimers } from './system-timers.ts'
+
+export type CreateNodeInit = {
+  readonly config: NodeConfig
+  /** Where provider keys are looked up, by the names in the configuration. */
+  readonly environment: Environment
+  readonly signal?: AbortSignal
+  /** Told of failures behind a request's back (a batch that could not be stored). Default: the process's warnings. */
+  readonly onBackgroundError?: (error: unknown) => void
+  /** How long `close` lets tasks that are under way come to their end before it ends them, milliseconds. Default 2,000. */
+  readonly drainMs?: number
+}
+
+export type Lifetime = { readonly closers: (() => Promise<void>)[]; readonly close: () => Promise<void> }
+
+export type Opening = CreateNodeInit & Pick<Lifetime, 'closers'> & { readonly onError: (error: unknown) => void }
+
+export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> & {
+  readonly clock: Clock
+  readonly random: Random
+  readonly timers: Timers
+  readonly startedAt: Timestamp
+  readonly kernel: WasmKernel
+  readonly directory: DataDirectory
+  readonly actors: ActorSystem
+  readonly memory: NodeMemory
+  readonly agentPlans: NodePlans
+  readonly outbound: ReturnType<typeof createOutboundFetch>
+}
+
+/** What everything else stands on: time, chance, arithmetic, the data directory, actors, memory, and the way to the network. */
+export async function openPlatform({ config, signal, closers, onError, drainMs }: Opening): Promise<Platform> {
+  const [clock, random, timers] = [createSystemClock(), createSystemRandom(), createSystemTimers()]
+  const startedAt = clock.now()
+  const directory = await openDataDirectory({ fileSystem: createNodeFileSystem(), random }, { path: config.dataDir })
+  closers.push(() => directory.close())
+  signal?.throwIfAborted()
+  const kernel = await loadWasmKernel()
+  const openMemoryLog = async (): Promise<EventLog> => await directory.openEventLog('memory')
+  const memory = createNodeMemory({ clock, random, timers, kernel, onError, openLog: openMemoryLog })
+  // After the actors, which may remember something to their end.
+  closers.push(() => memory.close())
+  const openLog = async (): Promise<EventLog> => await directory.openEventLog('actors')
+  const { system: actors, plans, closePlans, close } = openActors({ clock, random, onError, openLog, drainMs })
+  const agentPlans = createNodePlans({ actors, openLog: async () => await directory.openEventLog('plans') })
+  // After the actors as well: what those have done to their end is recorded.
+  closers.push(() => agentPlans.close())
+  closers.push(close)
+  await actors.ready
+  const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config) })
+  closers.push(() => outbound.close())
+  return {
+    clock,
+    random,
+    timers,
+    startedAt,
+    kernel,
+    directory,
+    actors,
+    memory,
+    agentPlans,
+    plans,
+    closePlans,
+    outbound,
+  }
+}
+
+/** The only places the process may connect to: what the operator configured, and this machine's usual model servers while looking for them. */
+function allowedOriginsOf(config: NodeConfig): readonly string[] {
+  const configured = Object.values(config.providers).flatMap(({ baseUrl }) => (baseUrl === undefined ? [] : [baseUrl]))
+  const adviser = config.policy.pro === undefined ? [] : [config.policy.pro.url]
+  return [...configured, ...adviser, ...(config.isDiscovering ? LOCAL_SERVER_ORIGINS : [])]
+}
