@@ -41,6 +41,7 @@ const input: GateInput = {
     policyVersions: ['priors-1'],
     leakage: 'passed',
     trainingOverlap: 0,
+    overlapCheckedBy: 'artefact',
   },
 }
 
