@@ -197,7 +197,7 @@ function judgeDataCard(card: GateDataCard, { evidence }: GateInput, { rowsMin }:
       figure: null,
       bound: null,
       hasPassed: card.leakage === 'passed',
-      said: `The leakage check: ${card.leakage}`,
+      said: LEAKAGE_SAID[card.leakage],
     },
     {
       name: 'overlap',
@@ -210,6 +210,12 @@ function judgeDataCard(card: GateDataCard, { evidence }: GateInput, { rowsMin }:
           : `${trainingOverlap} rows are of tasks that the candidate was trained on, as ${OVERLAP_SAID[card.overlapCheckedBy ?? 'files']}`,
     },
   ]
+}
+
+const LEAKAGE_SAID: Readonly<Record<GateDataCard['leakage'], string>> = {
+  passed: 'No outcome was found among features and prompts',
+  failed: 'Outcomes were found among features and prompts',
+  unchecked: 'Nobody looked whether outcomes are among features and prompts',
 }
 
 const OVERLAP_SAID: Readonly<Record<OverlapSource, string>> = {

@@ -169,6 +169,21 @@ describe('judgeCandidate', () => {
     expect(refusals(changed, thresholds)).toEqual(names)
   })
 
+  it.each([
+    ['leakage', card({}), 'No outcome was found among features and prompts'],
+    ['leakage', card({ leakage: 'failed' }), 'Outcomes were found among features and prompts'],
+    ['leakage', card({ leakage: 'unchecked' }), 'Nobody looked whether outcomes are among features and prompts'],
+    ['overlap', card({}), '0 rows are of tasks that the candidate was trained on, as its artefact says'],
+    [
+      'overlap',
+      card({ trainingOverlap: 2, overlapCheckedBy: 'files' }),
+      '2 rows are of tasks that the candidate was trained on, as the files say that were named',
+    ],
+  ])('says of %s what was found', (wanted, changed, said) => {
+    const { checks } = judgeCandidate({ ...input, ...changed })
+    expect(checks.find(({ name }) => name === wanted)?.said).toBe(said)
+  })
+
   it('takes a wide interval where one of twice the width would do', () => {
     const quality = {
       candidate: estimate(0.9, 0.03),
