@@ -1,6 +1,8 @@
 import type { Timestamp } from '../../base/time.ts'
+import type { ArmFigures, WatchedOutcome } from './arm-totals.ts'
 import type { RolloutRules } from './rollout-rules.ts'
-import type { ArmFigures, SloBreach, WatchedOutcome, WatchState } from './slo-watch.ts'
+import type { SloBreach } from './watch-evidence.ts'
+import type { WatchState } from './watch-state.ts'
 
 export type RolloutStage = 'legacy_only' | 'shadow' | 'canary' | 'full'
 

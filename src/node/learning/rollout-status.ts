@@ -1,5 +1,6 @@
+import { figuresOf, type ArmFigures } from '../../core/rollout/arm-totals.ts'
 import { trialOf, type RolloutStage, type RolloutTransition } from '../../core/rollout/rollout-state.ts'
-import { evidence, figuresOf, type ArmFigures, type SloBreach } from '../../core/rollout/slo-watch.ts'
+import { evidence, type SloBreach } from '../../core/rollout/watch-evidence.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import type { ShadowSkip } from '../../router/rollout/shadow-runner.ts'
 import type { NodePoliciesComponents } from './node-policies-components.ts'

@@ -15,7 +15,7 @@ import {
   type RolloutEvent,
   type RolloutState,
 } from '../../../src/core/rollout/rollout-state.ts'
-import type { WatchedOutcome } from '../../../src/core/rollout/slo-watch.ts'
+import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
 
 const GOOD: WatchedOutcome = { isAccepted: true, isError: false, costUsd: 0.01, latencyMs: 100, predicted: 0.9 }
 const BAD: WatchedOutcome = { ...GOOD, isAccepted: false }
