@@ -1,8 +1,10 @@
+import { assertNever } from '../../base/assert.ts'
 import type { Step } from '../machine.ts'
 import { changed, refused } from './rollout-change.ts'
 import { givenUp, nextPosition, servedBy } from './rollout-positions.ts'
 import { percentOf, type RolloutEffect, type RolloutEvent, type RolloutState, type Trial } from './rollout-state.ts'
 import { controlsPerCanaryAt, watchOutcome } from './slo-watch.ts'
+import { isHeldByDrift, takeReading } from './trial-drift.ts'
 import { isSuspicious, type SloBreach } from './watch-evidence.ts'
 import type { WatchState } from './watch-state.ts'
 
@@ -34,6 +36,22 @@ export function observeShadow(
   return concluded(state, { watch, breach, counts: true })
 }
 
+export function observeDrift(
+  before: RolloutState,
+  state: RolloutState,
+  event: Extract<RolloutEvent, { type: 'drift-observed' }>,
+): Step<RolloutState, RolloutEffect> {
+  const { position, rules } = state
+  if (position.stage === 'legacy_only') return refused(before, 'STALE')
+  const { trial } = position
+  if (trial.candidate !== event.candidate || trial.drift.since !== event.since) return refused(before, 'STALE')
+  const { drift, breach } = takeReading(trial.drift, event.reading, rules.slo)
+  const observed: RolloutState = { ...state, position: { ...position, trial: { ...trial, drift } } }
+  return breach === undefined
+    ? { state: observed, effects: [{ type: 'count-observation' }] }
+    : rolledBackFor(observed, breach)
+}
+
 type Conclusion = {
   readonly watch: WatchState
   readonly breach: SloBreach | undefined
@@ -47,15 +65,8 @@ function concluded(state: RolloutState, { watch, breach, counts }: Conclusion): 
   if (position.stage === 'legacy_only') return { state, effects: [] }
   const trial: Trial = { ...position.trial, watch, requests: position.trial.requests + Number(counts) }
   const observed: RolloutState = { ...state, position: { ...position, trial } }
-  if (breach !== undefined) {
-    return changed(observed, givenUp(observed), {
-      cause: 'slo-breach',
-      by: 'watch',
-      reason: sentenceOf(breach),
-      breach,
-    })
-  }
-  const next = isReady(observed, trial) ? nextPosition(observed) : undefined
+  if (breach !== undefined) return rolledBackFor(observed, breach)
+  const next = isReady(observed, trial) ? nextPosition(observed, trial) : undefined
   if (next === undefined || !rules.autoAdvance) return { state: observed, effects: [{ type: 'count-observation' }] }
   return changed(
     observed,
@@ -68,15 +79,27 @@ function concluded(state: RolloutState, { watch, breach, counts }: Conclusion): 
   )
 }
 
+function rolledBackFor(observed: RolloutState, breach: SloBreach): Step<RolloutState, RolloutEffect> {
+  return changed(observed, givenUp(observed), { cause: 'slo-breach', by: 'watch', reason: sentenceOf(breach), breach })
+}
+
 function isReady({ position, rules, at }: RolloutState, trial: Trial): boolean {
   if (position.stage === 'full') return false
   const needed = position.stage === 'shadow' ? rules.minShadowRuns : rules.minCanaryRequests
   const isLongEnough = at - trial.since >= rules.minStepMs
-  return trial.requests >= needed && isLongEnough && !isSuspicious(trial.watch, rules.slo)
+  const isClean = !isSuspicious(trial.watch, rules.slo) && !isHeldByDrift(trial.drift)
+  return trial.requests >= needed && isLongEnough && isClean
 }
 
 function sentenceOf({ slo, against }: SloBreach): string {
-  return against === 'control'
-    ? `the candidate is worse than the incumbent in ${slo}`
-    : `the candidate is beyond the limit of ${slo}`
+  switch (against) {
+    case 'control':
+      return `the candidate is worse than the incumbent in ${slo}`
+    case 'limit':
+      return `the candidate is beyond the limit of ${slo}`
+    case 'beginning':
+      return 'the candidate decides otherwise than at first, on tasks that are the same'
+    default:
+      return assertNever(against)
+  }
 }

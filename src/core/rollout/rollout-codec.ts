@@ -16,6 +16,7 @@ import {
   type Members,
   type Read,
 } from './journal-readers.ts'
+import { driftReading, trialDrift } from './drift-codec.ts'
 import type { RolloutRules, SloRules } from './rollout-rules.ts'
 import type {
   Promotion,
@@ -128,7 +129,7 @@ const watch: Read<WatchState> = objectOf({
   ),
 })
 
-const trial: Read<Trial> = objectOf({ candidate: text, since: instant, requests: figure, watch })
+const trial: Read<Trial> = objectOf({ candidate: text, since: instant, requests: figure, watch, drift: trialDrift })
 
 const arm: Read<ArmFigures> = objectOf({
   requests: figure,
@@ -140,7 +141,7 @@ const arm: Read<ArmFigures> = objectOf({
 
 const breach: Read<SloBreach> = objectOf({
   slo: oneOf('quality', 'errors', 'cost', 'latency', 'drift'),
-  against: oneOf('control', 'limit'),
+  against: oneOf('control', 'limit', 'beginning'),
   wealth: figure,
   threshold: figure,
 })
@@ -209,6 +210,10 @@ function readEvent(members: Members): RolloutEvent {
     case 'shadow-observed': {
       const pair = { tried: outcome(members.tried), served: outcome(members.served) }
       return { type: 'shadow-observed', candidate: text(members.candidate), ...pair, at }
+    }
+    case 'drift-observed': {
+      const about = { candidate: text(members.candidate), since: figure(members.since) }
+      return { type: 'drift-observed', ...about, reading: driftReading(members.reading), at }
     }
     default:
       throw UNREADABLE

@@ -1,6 +1,6 @@
 import { assertNever } from '../../base/assert.ts'
 import type { Machine, Step } from '../machine.ts'
-import { observeRequest, observeShadow } from './observe-trial.ts'
+import { observeDrift, observeRequest, observeShadow } from './observe-trial.ts'
 import { changed, refused, type Why } from './rollout-change.ts'
 import { givenUp, nextPosition, positionOf, rankOf, remember, servedBy } from './rollout-positions.ts'
 import { areRulesSound } from './rollout-rules.ts'
@@ -14,6 +14,7 @@ import {
   type RolloutState,
   type Trial,
 } from './rollout-state.ts'
+import { newDrift } from './trial-drift.ts'
 import { NEW_WATCH } from './watch-state.ts'
 
 /**
@@ -73,6 +74,8 @@ function transition(before: RolloutState, event: RolloutEvent): Step<RolloutStat
       return observeRequest(before, state, event)
     case 'shadow-observed':
       return observeShadow(before, state, event)
+    case 'drift-observed':
+      return observeDrift(before, state, event)
     default:
       return assertNever(event)
   }
@@ -85,7 +88,7 @@ function promote(before: RolloutState, state: RolloutState, event: Named): Step<
   const trial = trialOf(position)
   const why: Why = { cause: 'promote', by: event.by, reason: event.reason }
   if (trial?.candidate === event.version) {
-    const target = positionOf(event, state, trial)
+    const target = positionOf(event, state, accepted(state, trial))
     if (rankOf(target) <= rankOf(position)) return refused(before, 'NOT_FURTHER_UP')
     return changed(state, { position: target, ...servedBy(state, target) }, why)
   }
@@ -106,7 +109,8 @@ function replace(before: RolloutState, state: RolloutState, event: Named): Step<
 /** A candidate begins; one that has served in full is what the next one is compared with. */
 function begin(state: RolloutState, promotion: Promotion): Partial<RolloutState> {
   const { version, incumbent, baseline } = promotion
-  const trial: Trial = { candidate: version, since: state.at, requests: 0, watch: NEW_WATCH }
+  const drift = newDrift(state.revision + 1)
+  const trial: Trial = { candidate: version, since: state.at, requests: 0, watch: NEW_WATCH, drift }
   const position = positionOf(promotion, state, trial)
   const served = remember(state.served, incumbent)
   return { incumbent, baseline, position, served: position.stage === 'full' ? remember(served, version) : served }
@@ -121,13 +125,19 @@ function isVersion(text: string): boolean {
   return text.length >= 1 && text.length <= 128
 }
 
+/** Whoever takes a step has seen what comes now: drift is measured from here on. */
+function accepted({ revision }: RolloutState, trial: Trial): Trial {
+  return { ...trial, drift: newDrift(revision + 1) }
+}
+
 function stepByHand(
   before: RolloutState,
   state: RolloutState,
   event: Extract<RolloutEvent, { type: 'step-taken' }>,
 ): Step<RolloutState, RolloutEffect> {
-  const next = nextPosition(state)
-  if (next === undefined) return refused(before, trialOf(state.position) ? 'NOT_FURTHER_UP' : 'NO_CANDIDATE')
+  const trial = trialOf(state.position)
+  const next = trial === undefined ? undefined : nextPosition(state, accepted(state, trial))
+  if (next === undefined) return refused(before, trial ? 'NOT_FURTHER_UP' : 'NO_CANDIDATE')
   return changed(
     state,
     { position: next, ...servedBy(state, next) },

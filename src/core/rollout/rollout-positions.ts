@@ -13,9 +13,9 @@ import { watchWithoutControl } from './slo-watch.ts'
 export function positionOf(
   { stage, percent }: Pick<Promotion, 'stage' | 'percent'>,
   { rules, at }: RolloutState,
-  { candidate, watch }: Trial,
+  { candidate, watch, drift }: Trial,
 ): Exclude<RolloutPosition, { stage: 'legacy_only' }> {
-  const trial: Trial = { candidate, since: at, requests: 0, watch }
+  const trial: Trial = { candidate, since: at, requests: 0, watch, drift }
   if (stage === 'shadow') return { stage, trial }
   if (stage === 'full') return { stage, trial: { ...trial, watch: watchWithoutControl(watch, rules.slo) } }
   return { stage, percent: percent ?? rules.canarySteps[0] ?? 1, trial }
@@ -38,14 +38,14 @@ export function rankOf(position: RolloutPosition): number {
 }
 
 /** What comes after the stage and step of now; `undefined` where nothing does. */
-export function nextPosition(state: RolloutState): RolloutPosition | undefined {
+export function nextPosition(state: RolloutState, trial: Trial): RolloutPosition | undefined {
   const { position, rules } = state
   if (position.stage === 'legacy_only' || position.stage === 'full') return undefined
   const now = percentOf(position)
   const percent = rules.canarySteps.find((step) => step > now)
   return percent === undefined
-    ? positionOf({ stage: 'full' }, state, position.trial)
-    : positionOf({ stage: 'canary', percent }, state, position.trial)
+    ? positionOf({ stage: 'full' }, state, trial)
+    : positionOf({ stage: 'canary', percent }, state, trial)
 }
 
 export function servedBy(state: RolloutState, position: RolloutPosition): Partial<RolloutState> {

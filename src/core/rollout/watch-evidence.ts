@@ -4,16 +4,20 @@ import type { Compared, SloName, WatchState } from './watch-state.ts'
 
 export type SloBreach = {
   readonly slo: SloName
-  readonly against: 'control' | 'limit'
-  /** What the dollar became, and how much of it a sound candidate is allowed to win. */
+  /** `control`: the incumbent at the same time. `limit`: what the rules allow at all. `beginning`: what the candidate did at first. */
+  readonly against: 'control' | 'limit' | 'beginning'
+  /**
+   * What the dollar became, and what it may become of a sound candidate. Against the beginning: the stability index, and the one that it takes.
+   */
   readonly wealth: number
   readonly threshold: number
 }
 
 /** How the allowed false alarms are divided. They add up to 1. */
-const SHARE_OF_ALARM = {
+export const SHARE_OF_ALARM = {
   control: { quality: 0.4, errors: 0.1, cost: 0.1, latency: 0.1 },
-  limit: { quality: 0.05, errors: 0.05, cost: 0.05, latency: 0.05, drift: 0.1 },
+  limit: { quality: 0.05, errors: 0.05, cost: 0.05, latency: 0.05, drift: 0.05 },
+  beginning: { drift: 0.05 },
 } as const
 
 /** Whether there is some evidence against the candidate, a tenth of what it takes: no moment to give it more. */
