@@ -1,6 +1,9 @@
 import type { Timestamp } from '../../base/time.ts'
+import type { ArmFigures, WatchedOutcome } from './arm-totals.ts'
 import type { RolloutRules } from './rollout-rules.ts'
-import type { ArmFigures, SloBreach, WatchedOutcome, WatchState } from './slo-watch.ts'
+import type { DriftReading, TrialDrift } from './trial-drift.ts'
+import type { SloBreach } from './watch-evidence.ts'
+import type { WatchState } from './watch-state.ts'
 
 export type RolloutStage = 'legacy_only' | 'shadow' | 'canary' | 'full'
 
@@ -18,11 +21,14 @@ export type RolloutPosition =
 /** A candidate on its way. */
 export type Trial = {
   readonly candidate: string
+  /** Revision of the transition that it began with: the same candidate tried again is another trial. */
+  readonly began: number
   /** When this stage, or this step of the canary, began. */
   readonly since: Timestamp
   /** Requests that the candidate answered, or was tried on, since then. */
   readonly requests: number
   readonly watch: WatchState
+  readonly drift: TrialDrift
 }
 
 /** What made a stage change. */
@@ -121,6 +127,28 @@ export type RolloutEvent =
       readonly candidate: string
       readonly tried: WatchedOutcome
       readonly served: WatchedOutcome
+      readonly at: Timestamp
+    }
+
+  /** A window of the trial's requests was compared with what they were at first. */
+  | {
+      readonly type: 'drift-observed'
+      readonly candidate: string
+      /** `since` of the drift that it is about. */
+      readonly since: number
+      readonly reading: DriftReading
+      readonly at: Timestamp
+    }
+
+  /** Somebody said how good an answer was that an arm of this trial gave. */
+  | {
+      readonly type: 'feedback-observed'
+      readonly candidate: string
+      /** Of the trial. */
+      readonly began: number
+      readonly arm: 'candidate' | 'incumbent'
+      /** 0 to 1; 1 is good. */
+      readonly value: number
       readonly at: Timestamp
     }
 
