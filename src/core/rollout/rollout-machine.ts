@@ -130,7 +130,8 @@ function isVersion(text: string): boolean {
 
 /** Whoever takes a step has seen what comes now: drift is measured from here on. */
 function accepted({ revision }: RolloutState, trial: Trial): Trial {
-  return { ...trial, drift: newDrift(revision + 1) }
+  // The allowed chance is that of a whole trial, so its periods count on.
+  return { ...trial, drift: { ...newDrift(revision + 1), periods: trial.drift.periods } }
 }
 
 function stepByHand(

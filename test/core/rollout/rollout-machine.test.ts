@@ -232,6 +232,7 @@ describe('the rollout machine', () => {
     const held = apply(
       start(),
       promote('a', { stage: 'canary' }),
+      drifted(decided('nobody', 0)),
       drifted({ kind: 'traffic', traffic: { state: 'drifted', rows: 200, figures: [] } }),
       observed('a', 'candidate'),
     )
@@ -241,7 +242,7 @@ describe('the rollout machine', () => {
     const forced = apply(held, { type: 'step-taken', by: 'me', reason: 'seen', at })
     expect([briefOf(forced), trialOf(forced.position)?.drift]).toEqual([
       'canary 50',
-      { since: 2, periods: 0, traffic: null, decisions: null },
+      { since: 2, periods: 1, traffic: null, decisions: null },
     ])
   })
 
