@@ -2,6 +2,7 @@ import type { PolicyRegistry } from '../../learning/registry/policy-registry.ts'
 import type { RolloutOwner } from '../../router/rollout/rollout-owner.ts'
 import type { ShadowRunner } from '../../router/rollout/shadow-runner.ts'
 import type { ServedPolicy } from '../../router/served-policy.ts'
+import type { OnlineStatus } from './node-learner.ts'
 import type { ConfiguredPolicy, PolicyShelf } from './policy-shelf.ts'
 
 /** What promoting and rolling back is made of. */
@@ -14,4 +15,6 @@ export type NodePoliciesComponents = {
   readonly shadow: Pick<ShadowRunner, 'counts'>
   /** Whether the configuration names another policy than the rollout began with: then that one serves, and nothing else does. */
   readonly isSuspended: () => boolean
+  /** What the node has learned from its own tasks; `null` where it does not learn. */
+  readonly online: () => OnlineStatus | null
 }

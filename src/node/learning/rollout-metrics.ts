@@ -8,7 +8,7 @@ const STAGES = ['legacy_only', 'shadow', 'canary', 'full'] as const
 /** The rollout as Prometheus metrics. Versions are no labels: there is no end of them. */
 export function addRolloutMetrics(
   metrics: Pick<MetricsRegistry, 'addGauge'>,
-  { owner, served, shadow }: Pick<NodePoliciesComponents, 'owner' | 'served' | 'shadow'>,
+  { owner, served, shadow, online }: Pick<NodePoliciesComponents, 'owner' | 'served' | 'shadow' | 'online'>,
 ): void {
   metrics.addGauge({
     name: 'kernell_rollout_stage',
@@ -45,6 +45,20 @@ export function addRolloutMetrics(
       return evidence(trial.watch, rules.slo).map(({ slo, against, wealth, threshold }) => ({
         labels: { slo, against },
         value: wealth / threshold,
+      }))
+    },
+  })
+  metrics.addGauge({
+    name: 'kernell_online_learning',
+    help: 'Outcomes learned, corrected and left out, and tasks that wait or were dropped since the start.',
+    labelNames: ['what'],
+    read: () => {
+      const status = online()
+      if (status === null) return []
+      const { learned, revised, skipped, queued, dropped } = status
+      return Object.entries({ learned, revised, skipped, queued, dropped }).map(([what, value]) => ({
+        labels: { what },
+        value,
       }))
     },
   })

@@ -2,6 +2,7 @@ import { trialOf, type RolloutStage, type RolloutTransition } from '../../core/r
 import { evidence, figuresOf, type ArmFigures, type SloBreach } from '../../core/rollout/slo-watch.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import type { ShadowSkip } from '../../router/rollout/shadow-runner.ts'
+import type { OnlineStatus } from './node-learner.ts'
 import type { NodePoliciesComponents } from './node-policies-components.ts'
 
 /** Where a rollout stands, for people and programs. */
@@ -35,6 +36,8 @@ export type RolloutStatus = {
   /** Observations that were not kept since the start, because the disk did not keep up. */
   readonly dropped: number
   readonly rules: RolloutRules
+  /** What the node learns from its own tasks; `null` where it does not. */
+  readonly online: OnlineStatus | null
   /** Newest first, at most fifty. */
   readonly transitions: readonly RolloutTransition[]
 }
@@ -63,6 +66,7 @@ export function describeRollout(components: Omit<NodePoliciesComponents, 'regist
     shadow: { completed: shadow.counts.completed, skipped: { ...shadow.counts.skipped } },
     dropped: owner.droppedCount,
     rules: state.rules,
+    online: components.online(),
     transitions: state.transitions,
   }
 }
