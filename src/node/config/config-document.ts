@@ -66,6 +66,7 @@ export type PolicyDocument = {
   readonly explore?: ExploreDocument
   readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
   readonly rollout?: RolloutDocument
+  readonly online?: { readonly everyOutcomes?: number; readonly queueMax?: number }
   readonly pro?: {
     readonly url: string
     readonly apiKeyEnv?: string

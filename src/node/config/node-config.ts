@@ -64,6 +64,8 @@ export type PolicyConfig = {
   /** Share of the best single model's quality to keep, at an operating point of the artefact: then cost is traded against success. Absent: the bound `quality`. */
   readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
   readonly rollout: RolloutConfig
+  /** The node learns from its own records and registers what it learned. Absent: it does not. */
+  readonly online?: OnlineConfig
   /** Another node that is asked when confidence, difficulty, cost or repeated failures ask for it. Absent: none. */
   readonly pro?: {
     readonly url: string
@@ -76,6 +78,14 @@ export type PolicyConfig = {
    * linear policy.
    */
   readonly lite?: { readonly model: string; readonly adapter?: string }
+}
+
+/** How a node learns from its own records. Nothing that it learns is served by itself. */
+export type OnlineConfig = {
+  /** A version is registered after so many outcomes. */
+  readonly everyOutcomes: number
+  /** Tasks that may wait to be learned from. */
+  readonly queueMax: number
 }
 
 /** How a promoted policy takes over. */

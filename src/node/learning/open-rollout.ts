@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { Random } from '../../ports/random.ts'
+import type { Timers } from '../../ports/timers.ts'
 import type { Signer } from '../../ports/signer.ts'
 import type { CallComponents } from '../../router/call-model.ts'
 import type { CheckAnswer } from '../../router/execute-plan.ts'
@@ -23,7 +24,10 @@ import type { ShadowEvent } from '../../wire/shadow-event.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { HealthCheck } from '../kernell-node.ts'
 import { nativeSha256Hex, nativeSha256HexOfBytes } from '../open-answer-cache.ts'
+import type { NodeLearner } from './node-learner.ts'
 import { createNodePolicies, type NodePolicies } from './node-policies.ts'
+import { onlineChecks } from './online-checks.ts'
+import { openLearning, type LearningParts } from './open-learning.ts'
 import { gateReportReader } from './open-signer.ts'
 import { createPolicyShelf, type ConfiguredPolicy } from './policy-shelf.ts'
 import { PolicySwitch } from './policy-switch.ts'
@@ -37,6 +41,7 @@ export type OpenRolloutInit = {
   readonly root: KeyValueStore
   readonly log: EventLog
   readonly clock: Clock
+  readonly timers: Timers
   /** The key that gate reports are signed with. */
   readonly signer: Pick<Signer, 'publicKeyHex'>
   readonly configured: ConfiguredPolicy
@@ -62,6 +67,8 @@ export type NodeRollout = {
 
 export type AttachedRollout = {
   readonly policies: NodePolicies
+  /** Begins to learn from the node's own tasks where the configuration says so; call it at most once. `undefined`: it does not. */
+  startLearning(parts: LearningParts): NodeLearner | undefined
   readonly observe: TaskObserver
   /** Told of feedback once it is kept. Never throws. */
   readonly takeFeedback: (event: FeedbackEvent) => void
@@ -98,6 +105,7 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
     },
     { rules: config.policy.rollout.rules },
   )
+  const learning = await openLearning(init)
   await owner.start()
   await switching.follow(owner.inForce, owner)
   const feedback = createFeedbackJoin({ owner })
@@ -125,17 +133,32 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
       )
       stopShadow = async () => await shadow.stop()
       const isSuspended = (): boolean => switching.isSuspended(owner)
+<<<<<<< HEAD
       const components = { registry, owner, served, shelf, configured, shadow, feedback, isSuspended }
+=======
+      const components = { registry, owner, served, shelf, configured, shadow, isSuspended, online: learning.status }
+>>>>>>> work-a
       const policies = createNodePolicies(components)
       addRolloutMetrics(metrics, components)
+      const observeRollout = createRolloutObserver({ policy: served, owner, shadow })
       return {
         policies,
+<<<<<<< HEAD
         observe: createRolloutObserver({ policy: served, owner, shadow, drift, feedback }),
         takeFeedback: (event) => feedback.take(event),
         checks: () => switching.checks(owner),
+=======
+        startLearning: (parts) => learning.start(parts, { registry, policies, served }),
+        observe(run, end) {
+          observeRollout(run, end)
+          learning.observe(run)
+        },
+        checks: () => [...switching.checks(owner), ...onlineChecks(learning.status())],
+>>>>>>> work-a
       }
     },
     async stop() {
+      await learning.stop()
       await stopShadow()
       await references.flush()
       await owner.stop()

@@ -10,7 +10,7 @@ const STAGES = ['legacy_only', 'shadow', 'canary', 'full'] as const
 /** The rollout as Prometheus metrics. Versions are no labels: there is no end of them. */
 export function addRolloutMetrics(
   metrics: Pick<MetricsRegistry, 'addGauge'>,
-  { owner, served, shadow }: Pick<NodePoliciesComponents, 'owner' | 'served' | 'shadow'>,
+  { owner, served, shadow, online }: Pick<NodePoliciesComponents, 'owner' | 'served' | 'shadow' | 'online'>,
 ): void {
   metrics.addGauge({
     name: 'kernell_rollout_stage',
@@ -51,6 +51,7 @@ export function addRolloutMetrics(
     },
   })
   metrics.addGauge({
+<<<<<<< HEAD
     name: 'kernell_rollout_drift',
     help: 'Drift since the trial began: 0 none, 1 to be watched, 2 drifted. Of decisions: 2 where the candidate begins with other models than at first.',
     labelNames: ['of'],
@@ -64,6 +65,19 @@ export function addRolloutMetrics(
           ? []
           : [{ labels: { of: 'decisions' }, value: decisions.cause === 'nobody' ? 0 : DRIFT_LEVELS.drifted }]),
       ]
+=======
+    name: 'kernell_online_learning',
+    help: 'Outcomes learned, corrected and left out, and tasks that wait or were dropped since the start.',
+    labelNames: ['what'],
+    read: () => {
+      const status = online()
+      if (status === null) return []
+      const { learned, revised, skipped, queued, dropped } = status
+      return Object.entries({ learned, revised, skipped, queued, dropped }).map(([what, value]) => ({
+        labels: { what },
+        value,
+      }))
+>>>>>>> work-a
     },
   })
   metrics.addGauge({

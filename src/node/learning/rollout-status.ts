@@ -6,6 +6,7 @@ import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import { isHeldByDrift, type TrialDrift } from '../../core/rollout/trial-drift.ts'
 import type { FeedbackIgnored } from '../../router/rollout/feedback-join.ts'
 import type { ShadowSkip } from '../../router/rollout/shadow-runner.ts'
+import type { OnlineStatus } from './node-learner.ts'
 import type { NodePoliciesComponents } from './node-policies-components.ts'
 
 /** Where a rollout stands, for people and programs. */
@@ -50,6 +51,8 @@ export type RolloutStatus = {
   /** Observations that were not kept since the start, because the disk did not keep up. */
   readonly dropped: number
   readonly rules: RolloutRules
+  /** What the node learns from its own tasks; `null` where it does not. */
+  readonly online: OnlineStatus | null
   /** Newest first, at most fifty. */
   readonly transitions: readonly RolloutTransition[]
 }
@@ -92,6 +95,7 @@ export function describeRollout(components: Omit<NodePoliciesComponents, 'regist
     },
     dropped: owner.droppedCount,
     rules: state.rules,
+    online: components.online(),
     transitions: state.transitions,
   }
 }
