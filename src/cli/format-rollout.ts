@@ -20,14 +20,10 @@ export function formatStatus(status: JsonValue, width: number): string {
   return [
     ...lines,
     ...progressOf(status),
-<<<<<<< HEAD
+    ...onlineOf(status),
     ...armsOf(status, width),
     ...saidOf(status),
     ...driftOf(status),
-=======
-    ...onlineOf(status),
-    ...armsOf(status, width),
->>>>>>> work-a
     ...historyOf(status, width),
   ].join('\n')
 }

@@ -77,24 +77,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openPlans: async () => await parts.agentPlans.open(),
     router,
     listModels: () => models,
-<<<<<<< HEAD
-    records: createNodeRecords({
-      hasConsent: config.telemetry.consent,
-      clock,
-      store: telemetry.store,
-      followUps: telemetry.followUps,
-      derivations: parts.derivations,
-      pipeline: telemetry.pipeline,
-      cache: answers.cache,
-      answerStore: parts.answerStore,
-      memory: parts.memory,
-      plans: parts.agentPlans,
-      compact: parts.compact,
-      onFeedback: rollout.takeFeedback,
-    }),
-=======
     records: recordsWithLearner(recordsOf(parts), learner),
->>>>>>> work-a
     async embed(texts, { model, signal }) {
       const { embedder } = answers
       if (model !== undefined && model !== embedder.id && model !== 'kernell' && model !== config.cache.embedder) {
@@ -146,6 +129,7 @@ function recordsOf(parts: NodeParts): NodeRecords {
     memory: parts.memory,
     plans: parts.agentPlans,
     compact: parts.compact,
+    onFeedback: parts.rollout.takeFeedback,
   })
 }
 

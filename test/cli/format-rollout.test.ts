@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import type { JsonValue } from '../../src/base/canonical-json.ts'
 import { formatStatus } from '../../src/cli/format-rollout.ts'
 
-<<<<<<< HEAD
 const STATUS = { stage: 'canary', percent: 5, candidate: 'policy-1-b', incumbent: 'policy-1-a' }
 const figures = [{ name: 'novelty', figure: 0.213, state: 'drifted' }]
 const textOf = (drift: JsonValue, isHeld: boolean): string =>
@@ -35,7 +34,9 @@ describe('the status of a rollout', () => {
     expect(textOf(drift, true)).toContain(
       'The candidate begins with other models than at first; the incumbent does so too',
     )
-=======
+  })
+})
+
 const ONLINE = {
   learned: 812,
   revised: 14,
@@ -75,6 +76,5 @@ describe('what a node has learned, for people', () => {
 
   it('is silent where nothing is learned', () => {
     expect(statusOf(null)).toBe('priors-1 answers everything')
->>>>>>> work-a
   })
 })

@@ -14,8 +14,8 @@ import type { PolicyService } from '../../router/policy-service.ts'
 import { createDriftMonitor } from '../../router/rollout/drift-monitor.ts'
 import { createFeedbackJoin } from '../../router/rollout/feedback-join.ts'
 import { createRolloutObserver, type TaskObserver } from '../../router/rollout/rollout-observer.ts'
-import { createRolloutOwner } from '../../router/rollout/rollout-owner.ts'
-import { createShadowRunner, type ShadowCall } from '../../router/rollout/shadow-runner.ts'
+import { createRolloutOwner, type RolloutOwner } from '../../router/rollout/rollout-owner.ts'
+import { createShadowRunner, type ShadowCall, type ShadowRunner } from '../../router/rollout/shadow-runner.ts'
 import { createServedPolicy, type ServedPolicy } from '../../router/served-policy.ts'
 import type { FollowUpStore } from '../../telemetry/follow-up-store.ts'
 import type { MetricsRegistry } from '../../telemetry/metrics-registry.ts'
@@ -114,47 +114,24 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
   let stopShadow = async (): Promise<void> => await Promise.resolve()
   return {
     served,
-    attach({ calling, checkAnswer, random, followUps }, metrics) {
-      const { shadowShare, shadowConcurrency } = config.policy.rollout
-      const keep = (call: ShadowCall): void => {
-        if (!config.telemetry.consent) return
-        followUps.append(shadowEventOf(call, { at: clock.now(), id: idOf(random) })).catch(onError)
-      }
-      const shadow = createShadowRunner(
-        {
-          ...calling,
-          checkAnswer,
-          random,
-          onError,
-          onCall: keep,
-          onRun: (run) => owner.observe({ type: 'shadow-observed', ...run }),
-        },
-        { share: shadowShare, concurrencyMax: shadowConcurrency },
-      )
+    attach(parts, metrics) {
+      const shadow = openShadow(init, owner, parts)
       stopShadow = async () => await shadow.stop()
       const isSuspended = (): boolean => switching.isSuspended(owner)
-<<<<<<< HEAD
-      const components = { registry, owner, served, shelf, configured, shadow, feedback, isSuspended }
-=======
-      const components = { registry, owner, served, shelf, configured, shadow, isSuspended, online: learning.status }
->>>>>>> work-a
+      const own = { registry, owner, served, shelf, configured, shadow, feedback, isSuspended }
+      const components = { ...own, online: learning.status }
       const policies = createNodePolicies(components)
       addRolloutMetrics(metrics, components)
-      const observeRollout = createRolloutObserver({ policy: served, owner, shadow })
+      const observeRollout = createRolloutObserver({ policy: served, owner, shadow, drift, feedback })
       return {
         policies,
-<<<<<<< HEAD
-        observe: createRolloutObserver({ policy: served, owner, shadow, drift, feedback }),
         takeFeedback: (event) => feedback.take(event),
-        checks: () => switching.checks(owner),
-=======
         startLearning: (parts) => learning.start(parts, { registry, policies, served }),
         observe(run, end) {
           observeRollout(run, end)
           learning.observe(run)
         },
         checks: () => [...switching.checks(owner), ...onlineChecks(learning.status())],
->>>>>>> work-a
       }
     },
     async stop() {
@@ -164,6 +141,31 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
       await owner.stop()
     },
   }
+}
+
+/** Tries candidates on the node's own tasks; what came of it is kept where records are. */
+function openShadow(
+  { config, clock, onError }: OpenRolloutInit,
+  owner: RolloutOwner,
+  parts: ShadowParts,
+): ShadowRunner {
+  const { calling, checkAnswer, random, followUps } = parts
+  const { shadowShare, shadowConcurrency } = config.policy.rollout
+  const keep = (call: ShadowCall): void => {
+    if (!config.telemetry.consent) return
+    followUps.append(shadowEventOf(call, { at: clock.now(), id: idOf(random) })).catch(onError)
+  }
+  return createShadowRunner(
+    {
+      ...calling,
+      checkAnswer,
+      random,
+      onError,
+      onCall: keep,
+      onRun: (run) => owner.observe({ type: 'shadow-observed', ...run }),
+    },
+    { share: shadowShare, concurrencyMax: shadowConcurrency },
+  )
 }
 
 function readerOf(signer: Pick<Signer, 'publicKeyHex'>): Parameters<typeof createPolicyRegistry>[0]['readGateReport'] {
