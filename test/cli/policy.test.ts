@@ -69,7 +69,9 @@ describe('kernell policy without a node that serves', () => {
       })
       expect(await json(folder, 'rollback')).toMatchObject({ code: 3, error: { code: 'POLICY_ROLLOUT_REFUSED' } })
       expect(await json(folder, 'status')).toMatchObject({ stage: 'legacy_only', incumbent: 'priors-1', code: 0 })
-      expect(await json(folder, 'remove', version)).toEqual({ version, effect: 'removed', code: 0 })
+      expect((await run(folder, 'remove', version)).code).toBe(2)
+      expect(await json(folder, 'show', version)).toMatchObject({ code: 0 })
+      expect(await json(folder, 'remove', version, '--yes')).toEqual({ version, effect: 'removed', code: 0 })
       expect(await json(folder, 'show', version)).toMatchObject({ code: 1, error: { code: 'POLICY_UNKNOWN' } })
       expect((await run(folder, 'promote')).code).toBe(2)
       expect((await run(folder, 'promote', version, '--stage', 'full', '--percent', '5')).code).toBe(2)
@@ -143,7 +145,10 @@ describe('kernell policy beside a node that serves', () => {
       expect((await json(folder, 'list'))['policies']).toMatchObject([
         { version, place: 'candidate', gates: [{ has_passed: true, against: 'priors-1' }] },
       ])
-      expect(await json(folder, 'remove', version)).toMatchObject({ code: 3, error: { code: 'POLICY_IN_USE' } })
+      expect(await json(folder, 'remove', version, '--yes')).toMatchObject({
+        code: 3,
+        error: { code: 'POLICY_IN_USE' },
+      })
       expect((await run(folder, 'rollback', '--reason', 'a complaint')).output).toContain('priors-1 answers everything')
       expect(await json(folder, 'status')).toMatchObject({
         stage: 'legacy_only',

@@ -23,7 +23,7 @@ export const policyListCommand: Command = {
   synopsis: '',
   flags: {},
   details: [
-    'While a node serves from the data directory, it is asked. Versions that are damaged are named; `kernell policy remove` takes them away.',
+    'While a node serves from the data directory, it is asked. Versions that are damaged are named; `kernell policy remove VERSION --yes` takes them away.',
   ],
   examples: ['kernell policy list', 'kernell policy list --json'],
   async run(context) {
