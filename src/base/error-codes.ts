@@ -112,7 +112,13 @@ export const ERROR_CODES = {
   },
   POLICY_GATE_MISSING: {
     cause: 'The policy has no signed gate report of this node that says it is better than the one that serves.',
-    remedy: 'Run `kernell policy evaluate VERSION --data FILE --trained-on FILE --gate` and promote it again.',
+    remedy: 'Run `kernell policy evaluate VERSION --data FILE --gate` and promote it again.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  POLICY_TRAINED_ON_TEST: {
+    cause: 'Rows that the gate was to judge by are of tasks that the policy was trained on.',
+    remedy: 'Judge it by tasks that it has not seen: `kernell data split` divides a file by task before training.',
     httpStatus: 409,
     isRetryable: false,
   },

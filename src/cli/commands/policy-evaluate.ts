@@ -36,7 +36,7 @@ export const policyEvaluateCommand: Command = {
       value: 'F',
       isList: true,
       describe:
-        'what the candidate was trained on; the gate refuses rows of the same tasks, and a candidate of which nobody says it',
+        'what the candidate was trained on, where its artefact does not say; the gate refuses a candidate of which nobody says it',
     },
     gate: {
       describe:
@@ -58,11 +58,12 @@ export const policyEvaluateCommand: Command = {
   },
   details: [
     'Both policies decide every row as they would be served, with the candidates and prices of the row. Where the outcomes of all models are known the rows are replayed, and the difference is exact on each; a log is weighed by its propensities: IPS, self-normalised, doubly robust with cross-fitted rewards. Intervals are 95 %, paired for the difference.',
+    'A policy of `policy train` or `policy learn` holds which tasks it was trained on, as a set that can be asked and not read, so the gate sees by itself that none of them judges it; one that does ends it with POLICY_TRAINED_ON_TEST. `kernell data split` divides a file by task.',
     'A log that never did what a policy does says nothing about it: that is said instead of a figure.',
   ],
   examples: [
     'kernell policy evaluate policy.json --data test.jsonl.gz --plot curve.svg',
-    'kernell policy evaluate new.json --against old.json --data test.jsonl --trained-on train.jsonl --gate',
+    'kernell policy evaluate new.json --against old.json --data test.jsonl --gate',
   ],
   async run(context) {
     const { flags, terminal, isJson, workingDir, positionals } = context
@@ -183,6 +184,7 @@ function describe(report: PolicyReport, width: number): string {
     ...(report.disagreement === null
       ? []
       : [`They choose differently for ${formatPercent(report.disagreement)} of the tasks`]),
+    ...overlapLine(report),
     ...(report.calibration.error === null
       ? []
       : [`Calibration error of the candidate: ${(100 * report.calibration.error).toFixed(2)} points`]),
@@ -202,6 +204,12 @@ function describe(report: PolicyReport, width: number): string {
           gate.has_passed ? 'The candidate may take over' : 'The candidate may not take over',
         ]),
   ].join('\n')
+}
+
+function overlapLine({ rows, undecided, data }: PolicyReport): readonly string[] {
+  const { training_overlap: overlap, overlap_checked_by: by } = data
+  if (overlap === null) return ['It is not known which tasks the candidate was trained on']
+  return [`Of tasks that the candidate was trained on: ${overlap} of ${rows + undecided} rows (checked by ${by})`]
 }
 
 function figureOf({ metric }: EstimateRow, value: number | null): string {

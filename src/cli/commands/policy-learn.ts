@@ -35,10 +35,11 @@ export const policyLearnCommand: Command = {
   async run(context) {
     const { flags, terminal, isJson, workingDir, loadConfig } = context
     const output = textFlag(flags, 'output') === undefined ? undefined : outputFlag(flags, 'output', workingDir)
-    const { tasks, skipped } = await readTasks(context)
+    const { tasks, skipped, file } = await readTasks(context)
     const parent = textFlag(flags, 'parent')
     const learned = learnPolicy({
       tasks,
+      ...(file !== undefined && { file }),
       findEntry: await knownEntries(loadConfig()),
       ...(parent !== undefined && { parent }),
     })

@@ -31,7 +31,7 @@ export function requireGate({ candidate, incumbent, reports }: GateQuestion): At
     details: {
       version: candidate.version,
       incumbent: incumbent.version,
-      remedy: `Run \`kernell policy evaluate ${candidate.version} --data FILE --trained-on FILE --gate\`; when it passes, promote again.`,
+      remedy: `Run \`kernell policy evaluate ${candidate.version} --data FILE --gate\`; when it passes, promote again.`,
     },
   })
 }

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { CodedError } from '../../base/errors.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
+import type { TrainingFile } from '../../core/policy/training-record.ts'
 import { promptFeatureSet } from '../../core/policy/prompt-feature-set.ts'
 import { parseDatasetRow } from '../../learning/dataset/dataset-row.ts'
 import { loggedTaskOf } from '../../learning/dataset/logged-task-of.ts'
@@ -17,6 +19,8 @@ export type ReadTasks = {
   readonly domains: readonly (string | undefined)[]
   /** Records from which no task could be made: unreadable, or nothing was called. */
   readonly skipped: number
+  /** The file that they were read from; absent for a node's records. */
+  readonly file?: TrainingFile
 }
 
 /** Tasks are held in memory. */
@@ -32,12 +36,14 @@ export async function readTasksOfFile(file: string, { signal, onProgress }: Data
   const onBytes = countBytes('reading', sizeBytes, onProgress)
   const reading = { sha256Hex: nativeSha256Hex, featureSet: promptFeatureSet() }
   const collector = new TaskCollector()
+  const hash = createHash('sha256')
   for await (const { lines, firstLine } of readLineBatches(file, {
     onBytes,
     ...(signal !== undefined && { signal }),
   })) {
     for (const [index, line] of lines.entries()) {
       if (line.trim() === '') continue
+      hash.update(line).update('\n')
       const place = `${file}:${firstLine + index}`
       const json = parseObject(line, place)
       if ('optimal_route' in json || 'models' in json) {
@@ -46,7 +52,8 @@ export async function readTasksOfFile(file: string, { signal, onProgress }: Data
       } else collector.addRecord(parseTelemetryEvent(json), place)
     }
   }
-  return collector
+  const { tasks, domains, skipped } = collector
+  return { tasks, domains, skipped, file: { sha256: hash.digest('hex'), rows: tasks.length } }
 }
 
 /** Tasks of this node's records. Throws `TRAINING_DATA_INVALID` for more than 500,000, and what the listing throws. */

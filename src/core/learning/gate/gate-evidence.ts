@@ -50,6 +50,9 @@ export function logEvidence(log: LogEvaluation, estimator: EstimatorName = 'dr')
   }
 }
 
+/** Who says what a candidate was trained on: its artefact, files that the operator named, or both. */
+export type OverlapSource = 'artefact' | 'files' | 'artefact and files'
+
 /** What the evaluated rows are, as far as it decides whether they may judge. */
 export type GateDataCard = {
   readonly rows: number
@@ -64,6 +67,8 @@ export type GateDataCard = {
   readonly leakage: 'passed' | 'failed' | 'unchecked'
   /** Rows whose task the candidate was trained on; `null` when it is not known what that was. */
   readonly trainingOverlap: number | null
+  /** How that was found; `null` when it is not known. */
+  readonly overlapCheckedBy: OverlapSource | null
 }
 
 export type GateInput = {

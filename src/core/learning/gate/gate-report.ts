@@ -145,6 +145,7 @@ function documentOf(report: GateReport): Readonly<Record<string, unknown>> {
       policy_versions: data.policyVersions,
       leakage: data.leakage,
       training_overlap: data.trainingOverlap,
+      overlap_checked_by: data.overlapCheckedBy,
       trained_on: data.trainedOn,
     },
     thresholds: {

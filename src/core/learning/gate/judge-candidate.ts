@@ -1,7 +1,7 @@
 import { meanInterval } from '../off-policy/mean-interval.ts'
 import type { RegressionTerms } from '../off-policy/regression-terms.ts'
 import { calibrationError, type PredictedOutcomes } from './calibration-error.ts'
-import type { GateDataCard, GateEvidence, GateInput } from './gate-evidence.ts'
+import type { GateDataCard, GateEvidence, GateInput, OverlapSource } from './gate-evidence.ts'
 import { GATE_DEFAULTS, type GateThresholds } from './gate-thresholds.ts'
 
 /** One thing that was looked at. */
@@ -197,7 +197,7 @@ function judgeDataCard(card: GateDataCard, { evidence }: GateInput, { rowsMin }:
       figure: null,
       bound: null,
       hasPassed: card.leakage === 'passed',
-      said: `The leakage check: ${card.leakage}`,
+      said: LEAKAGE_SAID[card.leakage],
     },
     {
       name: 'overlap',
@@ -206,10 +206,22 @@ function judgeDataCard(card: GateDataCard, { evidence }: GateInput, { rowsMin }:
       hasPassed: trainingOverlap === 0,
       said:
         trainingOverlap === null
-          ? 'It is not known which tasks the candidate was trained on'
-          : `${trainingOverlap} rows are of tasks that the candidate was trained on`,
+          ? 'It is not known which tasks the candidate was trained on: its artefact does not say, so name the files with --trained-on'
+          : `${trainingOverlap} rows are of tasks that the candidate was trained on, as ${OVERLAP_SAID[card.overlapCheckedBy ?? 'files']}`,
     },
   ]
+}
+
+const LEAKAGE_SAID: Readonly<Record<GateDataCard['leakage'], string>> = {
+  passed: 'No outcome was found among features and prompts',
+  failed: 'Outcomes were found among features and prompts',
+  unchecked: 'Nobody looked whether outcomes are among features and prompts',
+}
+
+const OVERLAP_SAID: Readonly<Record<OverlapSource, string>> = {
+  artefact: 'its artefact says',
+  files: 'the files say that were named',
+  'artefact and files': 'its artefact and the files say that were named',
 }
 
 function rangeSaid({ from, to }: GateDataCard, isFixedSet: boolean): string {

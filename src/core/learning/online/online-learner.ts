@@ -1,6 +1,5 @@
-import { PROMPT_FEATURES } from '../../policy/prompt-features.ts'
 import { writePromptInput } from '../../policy/encode-features.ts'
-import { denseInputCount, type FeatureRecipe } from '../../policy/feature-recipe.ts'
+import { FIRST_TEMPLATE_INPUT, denseInputCount, type FeatureRecipe } from '../../policy/feature-recipe.ts'
 import type { LinearModel } from '../../kernels/linear-model.ts'
 import type { PolicyArtefact, PolicyLineage } from '../../policy/policy-artefact.ts'
 import { fitCalibration, type Calibration } from '../calibrate.ts'
@@ -73,9 +72,9 @@ export function pooledPriorOf(recipe: FeatureRecipe): PooledPrior {
   }
 }
 
-/** Flags of templates: exactly one of them is 1, so together they are the level. */
+/** Whether an input is the flag of a template. */
 function isLevel(input: number): boolean {
-  return input > PROMPT_FEATURES.length
+  return input >= FIRST_TEMPLATE_INPUT
 }
 
 /** Starts a learner that knows nothing but the priors. */

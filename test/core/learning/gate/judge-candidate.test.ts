@@ -41,6 +41,7 @@ const input: GateInput = {
     policyVersions: ['priors-1'],
     leakage: 'passed',
     trainingOverlap: 0,
+    overlapCheckedBy: 'artefact',
   },
 }
 
@@ -166,6 +167,21 @@ describe('judgeCandidate', () => {
     ],
   ])('refuses a candidate that %s', (_, changed, thresholds, names) => {
     expect(refusals(changed, thresholds)).toEqual(names)
+  })
+
+  it.each([
+    ['leakage', card({}), 'No outcome was found among features and prompts'],
+    ['leakage', card({ leakage: 'failed' }), 'Outcomes were found among features and prompts'],
+    ['leakage', card({ leakage: 'unchecked' }), 'Nobody looked whether outcomes are among features and prompts'],
+    ['overlap', card({}), '0 rows are of tasks that the candidate was trained on, as its artefact says'],
+    [
+      'overlap',
+      card({ trainingOverlap: 2, overlapCheckedBy: 'files' }),
+      '2 rows are of tasks that the candidate was trained on, as the files say that were named',
+    ],
+  ])('says of %s what was found', (wanted, changed, said) => {
+    const { checks } = judgeCandidate({ ...input, ...changed })
+    expect(checks.find(({ name }) => name === wanted)?.said).toBe(said)
   })
 
   it('takes a wide interval where one of twice the width would do', () => {
