@@ -17,7 +17,13 @@ export function formatStatus(status: JsonValue, width: number): string {
         ]
   if (membersOf(status)['is_suspended'] === true)
     lines.push(`Suspended: the configuration names ${textOf(status, 'configured')}, and that one answers`)
-  return [...lines, ...progressOf(status), ...armsOf(status, width), ...historyOf(status, width)].join('\n')
+  return [
+    ...lines,
+    ...progressOf(status),
+    ...armsOf(status, width),
+    ...driftOf(status),
+    ...historyOf(status, width),
+  ].join('\n')
 }
 
 /** What a promotion or a rollback did, in a line or two. */
@@ -84,6 +90,32 @@ function armsOf(status: JsonValue, width: number): readonly string[] {
   const evidence =
     worst === undefined ? [] : [`Most evidence against it: ${worst.name}, ${formatPercent(worst.share)} of a rollback`]
   return ['', formatTable(ARMS, rows, width), ...evidence]
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  traffic: 'its tasks are others too',
+  common: 'the incumbent does so too',
+  unknown: 'no incumbent answers that it could be compared with',
+  candidate: 'nothing else has changed',
+}
+
+function driftOf(status: JsonValue): readonly string[] {
+  const drift = membersOf(status)['drift'] ?? null
+  const [traffic, decisions] = [membersOf(drift)['traffic'] ?? null, membersOf(drift)['decisions'] ?? null]
+  const worst = listOf(traffic, 'figures')[0] ?? null
+  const moved =
+    textOf(traffic, 'state') === 'drifted'
+      ? [
+          `Tasks are others than when this began: ${textOf(worst, 'name')} (${(numberOf(worst, 'figure') ?? 0).toFixed(2)})`,
+        ]
+      : []
+  const cause = CAUSES[textOf(decisions, 'cause')]
+  const decided = cause === undefined ? [] : [`The candidate begins with other models than at first; ${cause}`]
+  const held =
+    membersOf(status)['is_held_by_drift'] === true && textOf(status, 'stage') !== 'full'
+      ? ['It does not go on by itself while that is so; `kernell policy promote` does']
+      : []
+  return [...moved, ...decided, ...held]
 }
 
 const HISTORY: readonly Column[] = [

@@ -1,6 +1,22 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
-import { timestampFromMs, type Timestamp } from '../../base/time.ts'
+import type { ArmFigures, ArmTotals, WatchedOutcome } from './arm-totals.ts'
 import type { Bet } from './bet.ts'
+import {
+  attempt,
+  figure,
+  instant,
+  listOf,
+  membersOf,
+  objectOf,
+  oneOf,
+  orNull,
+  text,
+  truth,
+  UNREADABLE,
+  type Members,
+  type Read,
+} from './journal-readers.ts'
+import { driftReading, trialDrift } from './drift-codec.ts'
 import type { RolloutRules, SloRules } from './rollout-rules.ts'
 import type {
   Promotion,
@@ -11,7 +27,8 @@ import type {
   RolloutTransition,
   Trial,
 } from './rollout-state.ts'
-import type { ArmFigures, ArmTotals, SloBreach, WatchedOutcome, WatchState } from './slo-watch.ts'
+import type { SloBreach } from './watch-evidence.ts'
+import type { WatchState } from './watch-state.ts'
 
 /** JSON of an event for the journal; members that are absent are left out. */
 export function formatRolloutEvent(event: RolloutEvent): JsonValue {
@@ -36,78 +53,6 @@ export function parseRolloutState(json: unknown): RolloutState | undefined {
 /** Numbers, texts, lists and objects all the way down: JSON already, but for members that are `undefined`. */
 function plain(value: unknown): JsonValue {
   return JSON.parse(JSON.stringify(value)) as JsonValue
-}
-
-type Members = { readonly [name: string]: unknown }
-type Read<Value> = (json: unknown) => Value
-
-/** Told by its identity: what is not in the form that was written. */
-const UNREADABLE = new TypeError('not in the form that was written')
-
-function attempt<Value>(read: () => Value): Value | undefined {
-  try {
-    return read()
-  } catch (error: unknown) {
-    if (error === UNREADABLE) return undefined
-    throw error
-  }
-}
-
-function membersOf(json: unknown): Members {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw UNREADABLE
-  return json as Members
-}
-
-const text: Read<string> = (json) => {
-  if (typeof json !== 'string') throw UNREADABLE
-  return json
-}
-
-const figure: Read<number> = (json) => {
-  if (typeof json !== 'number' || !Number.isFinite(json)) throw UNREADABLE
-  return json
-}
-
-const instant: Read<Timestamp> = (json) => {
-  const ms = figure(json)
-  if (ms < 0) throw UNREADABLE
-  return timestampFromMs(ms)
-}
-
-const truth: Read<boolean> = (json) => {
-  if (typeof json !== 'boolean') throw UNREADABLE
-  return json
-}
-
-function listOf<Value>(read: Read<Value>): Read<readonly Value[]> {
-  return (json) => {
-    if (!Array.isArray(json)) throw UNREADABLE
-    return json.map(read)
-  }
-}
-
-function orNull<Value>(read: Read<Value>): Read<Value | null> {
-  return (json) => (json === null ? null : read(json))
-}
-
-function oneOf<Word extends string>(...words: readonly Word[]): Read<Word> {
-  return (json) => {
-    const word = words.find((known) => known === json)
-    if (word === undefined) throw UNREADABLE
-    return word
-  }
-}
-
-type Readers<Value> = { readonly [Name in keyof Value]: Read<Value[Name]> }
-
-/** An object of exactly these members. */
-function objectOf<Value extends object>(readers: Readers<Value>): Read<Value> {
-  const names = Object.keys(readers) as (keyof Value & string)[]
-  return (json) => {
-    const members = membersOf(json)
-    if (Object.keys(members).length !== names.length) throw UNREADABLE
-    return Object.fromEntries(names.map((name) => [name, readers[name](members[name])])) as Value
-  }
 }
 
 const stageOf: Read<RolloutStage> = oneOf('legacy_only', 'shadow', 'canary', 'full')
@@ -184,7 +129,7 @@ const watch: Read<WatchState> = objectOf({
   ),
 })
 
-const trial: Read<Trial> = objectOf({ candidate: text, since: instant, requests: figure, watch })
+const trial: Read<Trial> = objectOf({ candidate: text, since: instant, requests: figure, watch, drift: trialDrift })
 
 const arm: Read<ArmFigures> = objectOf({
   requests: figure,
@@ -196,7 +141,7 @@ const arm: Read<ArmFigures> = objectOf({
 
 const breach: Read<SloBreach> = objectOf({
   slo: oneOf('quality', 'errors', 'cost', 'latency', 'drift'),
-  against: oneOf('control', 'limit'),
+  against: oneOf('control', 'limit', 'beginning'),
   wealth: figure,
   threshold: figure,
 })
@@ -265,6 +210,10 @@ function readEvent(members: Members): RolloutEvent {
     case 'shadow-observed': {
       const pair = { tried: outcome(members.tried), served: outcome(members.served) }
       return { type: 'shadow-observed', candidate: text(members.candidate), ...pair, at }
+    }
+    case 'drift-observed': {
+      const about = { candidate: text(members.candidate), since: figure(members.since) }
+      return { type: 'drift-observed', ...about, reading: driftReading(members.reading), at }
     }
     default:
       throw UNREADABLE

@@ -1,6 +1,9 @@
 import type { Timestamp } from '../../base/time.ts'
+import type { ArmFigures, WatchedOutcome } from './arm-totals.ts'
 import type { RolloutRules } from './rollout-rules.ts'
-import type { ArmFigures, SloBreach, WatchedOutcome, WatchState } from './slo-watch.ts'
+import type { DriftReading, TrialDrift } from './trial-drift.ts'
+import type { SloBreach } from './watch-evidence.ts'
+import type { WatchState } from './watch-state.ts'
 
 export type RolloutStage = 'legacy_only' | 'shadow' | 'canary' | 'full'
 
@@ -23,6 +26,7 @@ export type Trial = {
   /** Requests that the candidate answered, or was tried on, since then. */
   readonly requests: number
   readonly watch: WatchState
+  readonly drift: TrialDrift
 }
 
 /** What made a stage change. */
@@ -121,6 +125,16 @@ export type RolloutEvent =
       readonly candidate: string
       readonly tried: WatchedOutcome
       readonly served: WatchedOutcome
+      readonly at: Timestamp
+    }
+
+  /** A window of the trial's requests was compared with what they were at first. */
+  | {
+      readonly type: 'drift-observed'
+      readonly candidate: string
+      /** `since` of the drift that it is about. */
+      readonly since: number
+      readonly reading: DriftReading
       readonly at: Timestamp
     }
 

@@ -1,5 +1,4 @@
 import type { ActorSystem } from '../../actors/system/actor-system.ts'
-import { CodedError } from '../../base/errors.ts'
 import { amountToUsd } from '../../base/money.ts'
 import type { PolicyArtefact } from '../../core/policy/policy-artefact.ts'
 import { createPolicyRegistry } from '../../learning/registry/policy-registry.ts'
@@ -11,8 +10,9 @@ import type { Signer } from '../../ports/signer.ts'
 import type { CallComponents } from '../../router/call-model.ts'
 import type { CheckAnswer } from '../../router/execute-plan.ts'
 import type { PolicyService } from '../../router/policy-service.ts'
+import { createDriftMonitor } from '../../router/rollout/drift-monitor.ts'
 import { createRolloutObserver, type TaskObserver } from '../../router/rollout/rollout-observer.ts'
-import { createRolloutOwner, type RolloutInForce, type RolloutOwner } from '../../router/rollout/rollout-owner.ts'
+import { createRolloutOwner } from '../../router/rollout/rollout-owner.ts'
 import { createShadowRunner, type ShadowCall } from '../../router/rollout/shadow-runner.ts'
 import { createServedPolicy, type ServedPolicy } from '../../router/served-policy.ts'
 import type { FollowUpStore } from '../../telemetry/follow-up-store.ts'
@@ -23,7 +23,9 @@ import type { HealthCheck } from '../kernell-node.ts'
 import { nativeSha256Hex, nativeSha256HexOfBytes } from '../open-answer-cache.ts'
 import { createNodePolicies, type NodePolicies } from './node-policies.ts'
 import { gateReportReader } from './open-signer.ts'
-import { createPolicyShelf, type ConfiguredPolicy, type PolicyShelf } from './policy-shelf.ts'
+import { createPolicyShelf, type ConfiguredPolicy } from './policy-shelf.ts'
+import { PolicySwitch } from './policy-switch.ts'
+import { openDriftShelf } from './drift-shelf.ts'
 import { addRolloutMetrics } from './rollout-metrics.ts'
 
 export type OpenRolloutInit = {
@@ -94,6 +96,8 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
   )
   await owner.start()
   await switching.follow(owner.inForce, owner)
+  const references = await openDriftShelf(init.root.sublevel('rollout-drift'), onError)
+  const drift = createDriftMonitor({ owner, keep: (learned) => references.keep(learned) }, references.first)
   let stopShadow = async (): Promise<void> => await Promise.resolve()
   return {
     served,
@@ -121,12 +125,13 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
       addRolloutMetrics(metrics, components)
       return {
         policies,
-        observe: createRolloutObserver({ policy: served, owner, shadow }),
+        observe: createRolloutObserver({ policy: served, owner, shadow, drift }),
         checks: () => switching.checks(owner),
       }
     },
     async stop() {
       await stopShadow()
+      await references.flush()
       await owner.stop()
     },
   }
@@ -146,106 +151,6 @@ function readerOf(signer: Pick<Signer, 'publicKeyHex'>): Parameters<typeof creat
 function hashOf(policy: unknown): string | null {
   const isNamed = typeof policy === 'object' && policy !== null && 'sha256' in policy
   return isNamed && typeof policy.sha256 === 'string' ? policy.sha256 : null
-}
-
-type PolicySwitchInit = {
-  readonly configured: ConfiguredPolicy
-  readonly served: ServedPolicy
-  readonly shelf: PolicyShelf
-  /** The operator named a policy for this start. */
-  readonly isPinned: boolean
-}
-
-/** Keeps what serves in step with the journal. */
-class PolicySwitch {
-  readonly #init: PolicySwitchInit
-  #failure: unknown
-  #revision = -1
-
-  constructor(init: PolicySwitchInit) {
-    this.#init = init
-  }
-
-  /** Another policy than the one that the rollout began with is named: then that one is meant. */
-  isSuspended({ state }: Pick<RolloutOwner, 'state'>): boolean {
-    const { isPinned, configured } = this.#init
-    return isPinned && state.baseline !== undefined && state.baseline !== configured.service.version
-  }
-
-  /** At once where the policies are open, which they are before anybody promotes them; else as soon as they are. */
-  async follow(inForce: RolloutInForce, owner: Pick<RolloutOwner, 'state'>): Promise<void> {
-    const { served, shelf, configured } = this.#init
-    if (inForce.revision <= this.#revision) return
-    this.#revision = inForce.revision
-    this.#failure = undefined
-    if (this.isSuspended(owner)) {
-      this.#serveConfigured()
-      return
-    }
-    const incumbent = inForce.incumbent ?? configured.service.version
-    const open = shelf.find(incumbent)
-    const candidate = inForce.candidate === undefined ? undefined : shelf.find(inForce.candidate)
-    if (open !== undefined && (inForce.candidate === undefined || candidate !== undefined)) {
-      served.serve({ ...inForce, incumbent: open, candidate })
-      shelf.keep([incumbent, ...(inForce.candidate === undefined ? [] : [inForce.candidate])])
-      return
-    }
-    try {
-      const services = {
-        incumbent: await shelf.open(incumbent),
-        candidate: inForce.candidate === undefined ? undefined : await shelf.open(inForce.candidate),
-      }
-      if (this.#revision === inForce.revision) served.serve({ ...inForce, ...services })
-    } catch (error: unknown) {
-      this.#failure = error
-      this.#serveConfigured()
-      throwUnlessUnreadable(error)
-    }
-  }
-
-  checks(owner: Pick<RolloutOwner, 'state' | 'inForce'>): readonly HealthCheck[] {
-    const { configured, served } = this.#init
-    const { stage, percent, candidate } = owner.inForce
-    if (this.#failure !== undefined) {
-      const reason = this.#failure instanceof Error ? this.#failure.message : 'The policy cannot be opened'
-      return [
-        {
-          name: 'rollout',
-          state: 'failed',
-          detail: `${reason}; ${configured.service.version} serves instead`,
-          remedy: 'Register the policy again, or roll back with `kernell policy rollback`.',
-        },
-      ]
-    }
-    if (this.isSuspended(owner)) {
-      return [
-        {
-          name: 'rollout',
-          state: 'warning',
-          detail: `suspended at ${stage}: the configuration names ${configured.service.version}, and the rollout began with ${owner.state.baseline ?? 'another policy'}`,
-          remedy: 'Start without the policy of the configuration to go on, or end it with `kernell policy rollback`.',
-        },
-      ]
-    }
-    const { incumbent } = served.inForce
-    if (candidate === undefined) {
-      const before = owner.state.revision === 0 ? 'nothing was promoted' : `${owner.state.rollbacks} rollbacks so far`
-      return [{ name: 'rollout', state: 'ok', detail: `${incumbent.version} answers everything (${before})` }]
-    }
-    const share = stage === 'canary' ? ` for ${percent} % of the conversations` : ''
-    return [{ name: 'rollout', state: 'ok', detail: `${stage}: ${candidate}${share}, beside ${incumbent.version}` }]
-  }
-
-  #serveConfigured(): void {
-    const { served, configured } = this.#init
-    served.serve({ stage: 'legacy_only', percent: 0, incumbent: configured.service, candidate: undefined })
-  }
-}
-
-/** A policy that is gone or damaged is told by the health check. */
-function throwUnlessUnreadable(error: unknown): void {
-  const isUnreadable = ['POLICY_UNKNOWN', 'POLICY_DAMAGED', 'POLICY_FORMAT_NEWER'] as const
-  if (!isUnreadable.some((code) => CodedError.is(error, code))) throw error
 }
 
 function shadowEventOf(call: ShadowCall, { at, id }: { readonly at: number; readonly id: string }): ShadowEvent {

@@ -1,6 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import { DAY_MS } from '../../base/time.ts'
-import { detectDrift, type DriftReport, type DriftThresholds } from '../../core/learning/drift/detect-drift.ts'
+import { detectDrift, type DriftReport } from '../../core/learning/drift/detect-drift.ts'
+import type { DriftThresholds } from '../../core/learning/drift/drift-window.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
 import { createFeatureExtractor, PROMPT_FEATURES } from '../../core/policy/prompt-features.ts'
 import type { ReadTasks } from './read-tasks.ts'

@@ -1,7 +1,9 @@
 import { trialOf } from '../../core/rollout/rollout-state.ts'
-import { evidence } from '../../core/rollout/slo-watch.ts'
+import { evidence } from '../../core/rollout/watch-evidence.ts'
 import type { MetricsRegistry } from '../../telemetry/metrics-registry.ts'
 import type { NodePoliciesComponents } from './node-policies-components.ts'
+
+const DRIFT_LEVELS = { stable: 0, watch: 1, drifted: 2 } as const
 
 const STAGES = ['legacy_only', 'shadow', 'canary', 'full'] as const
 
@@ -46,6 +48,22 @@ export function addRolloutMetrics(
         labels: { slo, against },
         value: wealth / threshold,
       }))
+    },
+  })
+  metrics.addGauge({
+    name: 'kernell_rollout_drift',
+    help: 'Drift since the trial began: 0 none, 1 to be watched, 2 drifted. Of decisions: 2 where the candidate begins with other models than at first.',
+    labelNames: ['of'],
+    read: () => {
+      const drift = trialOf(owner.state.position)?.drift
+      if (drift === undefined) return []
+      const { traffic, decisions } = drift
+      return [
+        ...(traffic === null ? [] : [{ labels: { of: 'traffic' }, value: DRIFT_LEVELS[traffic.state] }]),
+        ...(decisions === null
+          ? []
+          : [{ labels: { of: 'decisions' }, value: decisions.cause === 'nobody' ? 0 : DRIFT_LEVELS.drifted }]),
+      ]
     },
   })
   metrics.addGauge({

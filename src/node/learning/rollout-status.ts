@@ -1,6 +1,8 @@
+import { figuresOf, type ArmFigures } from '../../core/rollout/arm-totals.ts'
 import { trialOf, type RolloutStage, type RolloutTransition } from '../../core/rollout/rollout-state.ts'
-import { evidence, figuresOf, type ArmFigures, type SloBreach } from '../../core/rollout/slo-watch.ts'
+import { evidence, type SloBreach } from '../../core/rollout/watch-evidence.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
+import { isHeldByDrift, type TrialDrift } from '../../core/rollout/trial-drift.ts'
 import type { ShadowSkip } from '../../router/rollout/shadow-runner.ts'
 import type { NodePoliciesComponents } from './node-policies-components.ts'
 
@@ -27,6 +29,10 @@ export type RolloutStatus = {
   readonly control: ArmFigures | null
   /** What each bet against the candidate has come to; it is rolled back when one reaches its threshold. */
   readonly evidence: readonly SloBreach[]
+  /** What has changed since the trial began; `null` where no candidate is under way. */
+  readonly drift: TrialDrift | null
+  /** Drift keeps the canary from going on by itself. */
+  readonly isHeldByDrift: boolean
   /** Policies that once answered everything, newest first. */
   readonly served: readonly string[]
   /** Decisions since the start of the node. */
@@ -58,6 +64,8 @@ export function describeRollout(components: Omit<NodePoliciesComponents, 'regist
     canary: trial === undefined ? null : figuresOf(trial.watch.canary),
     control: trial === undefined ? null : figuresOf(trial.watch.control),
     evidence: trial === undefined ? [] : evidence(trial.watch, state.rules.slo),
+    drift: trial?.drift ?? null,
+    isHeldByDrift: trial !== undefined && isHeldByDrift(trial.drift),
     served: state.served,
     decisions: { ...served.counts },
     shadow: { completed: shadow.counts.completed, skipped: { ...shadow.counts.skipped } },

@@ -1,6 +1,7 @@
 import type { ServedPolicy } from '../served-policy.ts'
 import type { TaskEnd } from '../report-outcome.ts'
 import type { TaskRun } from '../task-run.ts'
+import type { DriftMonitor } from './drift-monitor.ts'
 import type { RolloutOwner } from './rollout-owner.ts'
 import type { ShadowRunner } from './shadow-runner.ts'
 import { isTelling, watchedOutcomeOf } from './watched-outcome.ts'
@@ -12,15 +13,17 @@ export type RolloutObserverComponents = {
   readonly policy: Pick<ServedPolicy, 'inForce'>
   readonly owner: Pick<RolloutOwner, 'observe'>
   readonly shadow: Pick<ShadowRunner, 'consider'>
+  readonly drift: DriftMonitor
 }
 
 /** Takes finished tasks to the watch of the canary, and to the shadow. */
-export function createRolloutObserver({ policy, owner, shadow }: RolloutObserverComponents): TaskObserver {
+export function createRolloutObserver({ policy, owner, shadow, drift }: RolloutObserverComponents): TaskObserver {
   return (run, end) => {
     const { candidate } = policy.inForce
     const { served } = run.decision
     if (candidate === undefined || served === undefined || !isTelling(run, end)) return
     if (served.stage === 'shadow') {
+      drift.take('incumbent', run.decision)
       shadow.consider(run, end, candidate)
       return
     }
@@ -33,5 +36,6 @@ export function createRolloutObserver({ policy, owner, shadow }: RolloutObserver
       arm: served.arm,
       outcome: watchedOutcomeOf(run, end),
     })
+    drift.take(served.arm, run.decision)
   }
 }

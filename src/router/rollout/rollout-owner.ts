@@ -63,6 +63,12 @@ export type RolloutChange = RolloutEvent extends infer Event
     : never
   : never
 
+/** What was seen, without its time. */
+export type RolloutObservation = Extract<
+  RolloutChange,
+  { type: 'request-observed' | 'shadow-observed' | 'drift-observed' }
+>
+
 export interface RolloutOwner extends Startable {
   /** As the journal has it: what was asked for and is not yet durable does not count. */
   readonly inForce: RolloutInForce
@@ -73,7 +79,7 @@ export interface RolloutOwner extends Startable {
   /** Resolves when the transition is durable and was announced. Throws `POLICY_ROLLOUT_REFUSED`, and what the journal throws. */
   change(change: RolloutChange): Promise<RolloutTransition>
   /** Takes a finished request into the watch; what follows from it is announced. Never throws, and holds nobody up. */
-  observe(observation: Extract<RolloutChange, { type: 'request-observed' | 'shadow-observed' }>): void
+  observe(observation: RolloutObservation): void
   /** Resolves when everything that was observed is in the journal. */
   flush(): Promise<void>
   /** Names of broken invariants; empty when sound. */
@@ -145,7 +151,7 @@ class JournaledRolloutOwner implements RolloutOwner {
     throw refusedError('EVENT_INVALID', this.#owner.state)
   }
 
-  observe(observation: Extract<RolloutChange, { type: 'request-observed' | 'shadow-observed' }>): void {
+  observe(observation: RolloutObservation): void {
     if (this.#owner.waitingCount >= (this.#init.pendingMax ?? PENDING_MAX_DEFAULT)) {
       this.#dropped += 1
       return

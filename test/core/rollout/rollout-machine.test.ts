@@ -15,7 +15,8 @@ import {
   type RolloutEvent,
   type RolloutState,
 } from '../../../src/core/rollout/rollout-state.ts'
-import type { WatchedOutcome } from '../../../src/core/rollout/slo-watch.ts'
+import type { DriftCause, DriftReading } from '../../../src/core/rollout/trial-drift.ts'
+import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
 
 const GOOD: WatchedOutcome = { isAccepted: true, isError: false, costUsd: 0.01, latencyMs: 100, predicted: 0.9 }
 const BAD: WatchedOutcome = { ...GOOD, isAccepted: false }
@@ -43,6 +44,17 @@ const observed = (candidate: string, arm: 'candidate' | 'incumbent', outcome = G
   at,
 })
 
+function drifted(reading: DriftReading, since = 1): RolloutEvent {
+  return { type: 'drift-observed', candidate: 'a', since, reading, at }
+}
+
+function decided(cause: DriftCause, index: number): DriftReading {
+  return {
+    kind: 'decisions',
+    decisions: { cause, index, models: 4, referenceRows: 400, rows: 200, figures: [] },
+  }
+}
+
 const EVENTS: readonly RolloutEvent[] = [
   promote('a'),
   promote('a', { stage: 'canary' }),
@@ -57,6 +69,8 @@ const EVENTS: readonly RolloutEvent[] = [
   observed('b', 'incumbent', BAD),
   { type: 'shadow-observed', candidate: 'a', tried: BAD, served: GOOD, at },
   { type: 'rules-set', rules: { ...HASTY, autoAdvance: false }, at },
+  drifted({ kind: 'traffic', traffic: { state: 'drifted', rows: 200, figures: [] } }),
+  drifted(decided('candidate', 5)),
 ]
 
 const start = (rules: RolloutRules = HASTY): RolloutState => ROLLOUT_MACHINE.initial({ rules, at: timestampFromMs(0) })
@@ -117,7 +131,7 @@ describe('the rollout machine', () => {
     },
   )
 
-  it('does so through all 28,561 orders of four events, whatever was seen before', { timeout: 120_000 }, () => {
+  it('does so through all 50,625 orders of four events, whatever was seen before', { timeout: 120_000 }, () => {
     const walk = (state: RolloutState, depth: number): number => {
       if (depth === 0) return 1
       return EVENTS.reduce((sum, event) => sum + walk(expectSound(state, event), depth - 1), 0)
@@ -186,6 +200,48 @@ describe('the rollout machine', () => {
       at,
     }).effects
     expect(effect).toEqual({ type: 'event-refused', code: 'NEVER_SERVED' })
+  })
+
+  it('rolls back for decisions of the candidate alone, of this trial alone, and by less chance the longer it goes on', () => {
+    const canary = apply(start(), promote('a', { stage: 'canary' }))
+    expect(briefOf(apply(canary, drifted(decided('candidate', 5))))).toBe('legacy_only 0')
+    for (const cause of ['nobody', 'traffic', 'common', 'unknown'] as const)
+      expect(briefOf(apply(canary, drifted(decided(cause, 5)))), cause).toBe('canary 10')
+    expect(ROLLOUT_MACHINE.transition(canary, drifted(decided('candidate', 5), 7)).effects).toEqual([
+      { type: 'event-refused', code: 'STALE' },
+    ])
+    const needed = (periods: number): number => {
+      let state = canary
+      for (let count = 1; count < periods; count += 1) state = apply(state, drifted(decided('nobody', 0)))
+      let [enough, tooLittle] = [5, 0]
+      while (enough - tooLittle > 0.001) {
+        const index = (enough + tooLittle) / 2
+        if (briefOf(apply(state, drifted(decided('candidate', index)))) === 'canary 10') tooLittle = index
+        else enough = index
+      }
+      return enough
+    }
+    // Never less than what counts as another population: 0.25 above what chance brings, 3 (1 / 400 + 1 / 200).
+    expect(needed(1)).toBeCloseTo(0.2725, 2)
+    expect(needed(100)).toBeCloseTo(0.3522, 2)
+    expect(needed(1_000)).toBeGreaterThan(needed(100))
+  })
+
+  it('stays where it is while drift holds it, and goes on by a hand that then begins anew', () => {
+    const held = apply(
+      start(),
+      promote('a', { stage: 'canary' }),
+      drifted({ kind: 'traffic', traffic: { state: 'drifted', rows: 200, figures: [] } }),
+      observed('a', 'candidate'),
+    )
+    expect(briefOf(held)).toBe('canary 10')
+    const calm = drifted({ kind: 'traffic', traffic: { state: 'watch', rows: 200, figures: [] } })
+    expect(briefOf(apply(held, calm, observed('a', 'candidate')))).toBe('canary 50')
+    const forced = apply(held, { type: 'step-taken', by: 'me', reason: 'seen', at })
+    expect([briefOf(forced), trialOf(forced.position)?.drift]).toEqual([
+      'canary 50',
+      { since: 2, periods: 0, traffic: null, decisions: null },
+    ])
   })
 
   it('goes back through what served before, one at a time, and to what the configuration names', () => {

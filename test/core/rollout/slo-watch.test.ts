@@ -2,15 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { createRandomStream, type RandomStream } from '../../../src/base/random-stream.ts'
 import { betOn, NEW_BET, wealthOf } from '../../../src/core/rollout/bet.ts'
 import { DEFAULT_ROLLOUT_RULES } from '../../../src/core/rollout/rollout-rules.ts'
-import {
-  controlsPerCanaryAt,
-  NEW_WATCH,
-  watchOutcome,
-  watchWithoutControl,
-  type SloBreach,
-  type WatchedOutcome,
-  type WatchState,
-} from '../../../src/core/rollout/slo-watch.ts'
+import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
+import { controlsPerCanaryAt, watchOutcome, watchWithoutControl } from '../../../src/core/rollout/slo-watch.ts'
+import type { SloBreach } from '../../../src/core/rollout/watch-evidence.ts'
+import { NEW_WATCH, type WatchState } from '../../../src/core/rollout/watch-state.ts'
 
 const RULES = DEFAULT_ROLLOUT_RULES.slo
 

@@ -5,7 +5,7 @@ import { timestampFromMs } from '../../../src/base/time.ts'
 import { ROLLOUT_MACHINE } from '../../../src/core/rollout/rollout-machine.ts'
 import { DEFAULT_ROLLOUT_RULES, type RolloutRules } from '../../../src/core/rollout/rollout-rules.ts'
 import type { RolloutState, RolloutTransition } from '../../../src/core/rollout/rollout-state.ts'
-import type { WatchedOutcome } from '../../../src/core/rollout/slo-watch.ts'
+import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
 import { createSystemRandom } from '../../../src/node/system-random.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import {

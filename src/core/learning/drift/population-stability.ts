@@ -7,14 +7,28 @@ const EMPTY_ROWS = 0.5
 
 /** Index of numbers: bins are the deciles of the reference window, so that each holds about a tenth of it. `NaN` when a window is empty. */
 export function numericStability(reference: readonly number[], recent: readonly number[]): number {
-  if (reference.length === 0 || recent.length === 0) return Number.NaN
+  const edges = binEdges(reference)
+  const counts = (values: readonly number[]): Float64Array => {
+    const bins = new Float64Array(edges.length + 1)
+    for (const value of values) bins[binOf(edges, value)] = (bins[binOf(edges, value)] ?? 0) + 1
+    return bins
+  }
+  return stabilityOfCounts(counts(reference), counts(recent))
+}
+
+/** Upper edges of all bins but the last, rising. Equal deciles fall together: a feature that is mostly 0 has one wide bin for it. */
+export function binEdges(reference: readonly number[]): readonly number[] {
   const sorted = reference.toSorted((a, b) => a - b)
-  // Equal deciles fall together: a feature that is mostly 0 has one wide bin for it.
-  const edges = [
+  return [
     ...new Set(Array.from({ length: BINS - 1 }, (_, at) => sorted[Math.floor(((at + 1) * sorted.length) / BINS)] ?? 0)),
   ]
-  const binOf = (value: number): string => `${edges.filter((edge) => value >= edge).length}`
-  return categoryStability(reference.map(binOf), recent.map(binOf))
+}
+
+/** The bin that a value falls into: an edge belongs to the bin above it. */
+export function binOf(edges: readonly number[], value: number): number {
+  let bin = 0
+  for (const edge of edges) bin += Number(value >= edge)
+  return bin
 }
 
 /**
@@ -24,15 +38,31 @@ export function numericStability(reference: readonly number[], recent: readonly 
  * @see Siddiqi, Credit Risk Scorecards (2006), chapter 7; its usual reading: below 0.1 stable, above 0.25 a different population
  */
 export function categoryStability(reference: readonly string[], recent: readonly string[]): number {
-  if (reference.length === 0 || recent.length === 0) return Number.NaN
   const [before, after] = [countsOf(reference), countsOf(recent)]
+  const names = [...new Set([...before.keys(), ...after.keys()])].toSorted()
+  const inOrder = (counts: ReadonlyMap<string, number>): readonly number[] => names.map((name) => counts.get(name) ?? 0)
+  return stabilityOfCounts(inOrder(before), inOrder(after))
+}
+
+/** The same of rows counted by bin, in the same order; a bin that is empty in both windows is no bin. */
+export function stabilityOfCounts(reference: ArrayLike<number>, recent: ArrayLike<number>): number {
+  const [before, after] = [sumOf(reference), sumOf(recent)]
+  if (before === 0 || after === 0) return Number.NaN
   let index = 0
-  for (const name of [...new Set([...before.keys(), ...after.keys()])].toSorted()) {
-    const expected = Math.max(before.get(name) ?? 0, EMPTY_ROWS) / reference.length
-    const found = Math.max(after.get(name) ?? 0, EMPTY_ROWS) / recent.length
+  for (let bin = 0; bin < reference.length; bin += 1) {
+    const [own, other] = [reference[bin] ?? 0, recent[bin] ?? 0]
+    if (own === 0 && other === 0) continue
+    const expected = Math.max(own, EMPTY_ROWS) / before
+    const found = Math.max(other, EMPTY_ROWS) / after
     index += (found - expected) * log(found / expected)
   }
   return index
+}
+
+function sumOf(counts: ArrayLike<number>): number {
+  let sum = 0
+  for (let bin = 0; bin < counts.length; bin += 1) sum += counts[bin] ?? 0
+  return sum
 }
 
 function countsOf(values: readonly string[]): ReadonlyMap<string, number> {
@@ -44,4 +74,19 @@ function countsOf(values: readonly string[]): ReadonlyMap<string, number> {
 /** What the index comes to by chance alone when nothing changed: (bins - 1) (1 / n + 1 / m) on average (Yurdakul, 2018). */
 export function expectedByChance(bins: number, reference: number, recent: number): number {
   return Math.max(0, bins - 1) * (1 / Math.max(1, reference) + 1 / Math.max(1, recent))
+}
+
+/**
+ * What the index exceeds with a chance of at most `chance` when nothing changed. Over (1 / n + 1 / m) it is nearly chi-squared with bins - 1
+ * degrees of freedom, of which the tail is bounded.
+ *
+ * @see Yurdakul (2018); Laurent and Massart, Adaptive estimation of a quadratic functional (2000), lemma 1
+ */
+export function exceededByChance(
+  bins: number,
+  { reference, recent, chance }: { readonly reference: number; readonly recent: number; readonly chance: number },
+): number {
+  const freedom = Math.max(0, bins - 1)
+  const x = -log(chance)
+  return (freedom + 2 * Math.sqrt(freedom * x) + 2 * x) * (1 / Math.max(1, reference) + 1 / Math.max(1, recent))
 }

@@ -1,0 +1,42 @@
+import { NO_TOTALS, type ArmTotals } from './arm-totals.ts'
+import { NEW_BET, type Bet } from './bet.ts'
+import { NO_SUMS, type Point, type PointSums, type WatchScale } from './watch-points.ts'
+
+export type SloName = 'quality' | 'errors' | 'cost' | 'latency' | 'drift'
+export type Compared = Exclude<SloName, 'drift'>
+
+/**
+ * The canary's requests against the control's. A request of the canary waits until enough requests of the control came after the one before
+ * it; the difference to their mean is bet on.
+ *
+ * ```text
+ * canary    x . . . . . . . x . . . . . . . . . x      waiting: x
+ * control   . o o o o o o o . o o o o o o o o o .      block:   o o o o o o
+ * ```
+ */
+export type WatchState = {
+  readonly canary: ArmTotals
+  readonly control: ArmTotals
+  readonly waiting: readonly Point[]
+  readonly block: PointSums
+  /** All of the control since the scale was set. */
+  readonly scaled: PointSums
+  /** What counts as 1; set once, from the control's first requests. */
+  readonly scale: WatchScale | null
+  readonly againstControl: Readonly<Record<Compared, Bet>>
+  readonly againstLimit: Readonly<Record<SloName, Bet>>
+  /** Means that the control will hardly have, in units of the scale; set when no control is left to compare with. */
+  readonly reference: Readonly<Record<Compared, number | null>> | null
+}
+
+export const NEW_WATCH: WatchState = {
+  canary: NO_TOTALS,
+  control: NO_TOTALS,
+  waiting: [],
+  block: NO_SUMS,
+  scaled: NO_SUMS,
+  scale: null,
+  againstControl: { quality: NEW_BET, errors: NEW_BET, cost: NEW_BET, latency: NEW_BET },
+  againstLimit: { quality: NEW_BET, errors: NEW_BET, cost: NEW_BET, latency: NEW_BET, drift: NEW_BET },
+  reference: null,
+}
