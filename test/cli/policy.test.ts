@@ -142,8 +142,23 @@ describe('kernell policy beside a node that serves', () => {
       expect(second.node.control_token).not.toBe(first.node.control_token)
       expect(await json(folder, 'status')).toMatchObject({ stage: 'canary', percent: 20, candidate: version })
       expect(await json(folder, 'promote', version, '--stage', 'full')).toMatchObject({ status: { stage: 'full' } })
+      const relaxed = gateReportOf({
+        candidate: POLICY,
+        signer,
+        at: '2026-01-02T00:00:00.000Z',
+        thresholds: { qualityMargin: -1, costTolerance: null },
+      })
+      await ask(second.node, { op: 'attach-gate', version, report: relaxed })
+      expect((await run(folder, 'list')).output).toContain('passed against priors-1, relaxed')
+      const shown = await run(folder, 'show', version)
+      expect(shown.output).toContain('relaxed: quality_margin -1, by default 0.01')
+      expect(shown.output).toContain('relaxed: cost_tolerance any, by default 0.05')
       expect((await json(folder, 'list'))['policies']).toMatchObject([
-        { version, place: 'candidate', gates: [{ has_passed: true, against: 'priors-1' }] },
+        {
+          version,
+          place: 'candidate',
+          gates: [{ changed_thresholds: [{ is_relaxed: true }, {}] }, { has_passed: true, changed_thresholds: [] }],
+        },
       ])
       expect(await json(folder, 'remove', version, '--yes')).toMatchObject({
         code: 3,

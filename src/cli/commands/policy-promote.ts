@@ -19,7 +19,7 @@ export const policyPromoteCommand: Command = {
     reason: { value: 'TEXT', describe: 'kept in the journal' },
   },
   details: [
-    'A policy is promoted only with a gate report that this node signed, that says it passed, and that compares this very artefact with the policy that serves now: `kernell policy evaluate VERSION --data F --gate`. Without one the command ends with exit code 3.',
+    'A policy is promoted only with a gate report that this node signed, that says it passed, and that compares this very artefact with the policy that serves now: `kernell policy evaluate VERSION --data F --gate`. Without one the command ends with exit code 3. One that was judged by looser bounds than `policy.gate` allows does not count.',
     'While a node serves from the data directory the promotion takes effect there with the next decision; requests under way keep the policy that decided them. With `policy.rollout.autoAdvance` (the default) later steps are taken by themselves, and a candidate that does harm is rolled back.',
   ],
   examples: [

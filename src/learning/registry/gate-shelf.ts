@@ -1,4 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
+import type { ChangedThreshold } from '../../core/learning/gate/threshold-changes.ts'
+import type { GateThresholds } from '../../core/learning/gate/gate-thresholds.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 
 /** What a gate report says, once its signature was checked. */
@@ -16,6 +18,13 @@ export type GateReportReading = {
   readonly at: string | null
   /** One sentence each: why it was refused. Empty when it passed. */
   readonly reasons: readonly string[]
+  /** SHA-256 of the report itself: what a transition names. */
+  readonly sha256: string
+  /** SHA-256 of the evaluated files' hashes. */
+  readonly dataSha256: string
+  readonly thresholds: GateThresholds
+  /** Which of them are not the gate's own. */
+  readonly changedThresholds: readonly ChangedThreshold[]
 }
 
 export type AttachedGateReport = GateReportReading & {

@@ -1,3 +1,4 @@
+import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
 import type { PolicyRegistry } from '../../learning/registry/policy-registry.ts'
 import type { RolloutOwner } from '../../router/rollout/rollout-owner.ts'
 import type { ShadowRunner } from '../../router/rollout/shadow-runner.ts'
@@ -14,4 +15,6 @@ export type NodePoliciesComponents = {
   readonly shadow: Pick<ShadowRunner, 'counts'>
   /** Whether the configuration names another policy than the rollout began with: then that one serves, and nothing else does. */
   readonly isSuspended: () => boolean
+  /** Bounds of the configuration that no gate report may be looser than. */
+  readonly gateFloors: GateFloors
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { GATE_DEFAULTS } from '../../../src/core/learning/gate/gate-thresholds.ts'
 import { trainPolicy } from '../../../src/core/learning/train-policy.ts'
 import { formatPolicyArtefact, parsePolicyArtefact } from '../../../src/core/policy/policy-artefact.ts'
 import { createPolicyRegistry, type PolicyRegistry } from '../../../src/learning/registry/policy-registry.ts'
@@ -39,7 +40,8 @@ function open(store: KeyValueStore, limits = {}): PolicyRegistry {
         if (!signed) return undefined
         const reasons = passed ? [] : ['too bad']
         const compared = { candidateSha256: null, incumbent: 'priors-1', incumbentSha256: null }
-        return { candidate, ...compared, hasPassed: passed, at, reasons }
+        const judgedBy = { thresholds: GATE_DEFAULTS, changedThresholds: [], sha256: text, dataSha256: 'data' }
+        return { candidate, ...compared, hasPassed: passed, at, reasons, ...judgedBy }
       },
     },
     limits,
