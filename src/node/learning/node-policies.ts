@@ -118,6 +118,7 @@ async function promote(components: NodePoliciesComponents, request: PromotionReq
     incumbent,
     reports: await registry.gateReports(version),
     floors: components.gateFloors,
+    breach: owner.state.transitions.find((one) => one.cause === 'slo-breach' && one.candidate === version),
   }).sha256
   // Whatever is to serve is ready before it is said to serve.
   await shelf.open(version)

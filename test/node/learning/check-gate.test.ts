@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { timestampFromMs } from '../../../src/base/time.ts'
 import { GATE_DEFAULTS } from '../../../src/core/learning/gate/gate-thresholds.ts'
 import type { AttachedGateReport } from '../../../src/learning/registry/gate-shelf.ts'
 import { requireGate, type GateQuestion } from '../../../src/node/learning/check-gate.ts'
@@ -20,11 +21,12 @@ const report = (day: number, change: Partial<AttachedGateReport> = {}): Attached
   text: '',
   ...change,
 })
+const breach = { at: timestampFromMs(Date.parse('2026-01-02T12:00:00.000Z')) }
 
 /** The report that opens, or why none does. */
 function ask(question: Partial<GateQuestion> & Pick<GateQuestion, 'reports'>): string {
   try {
-    return requireGate({ candidate, incumbent, floors: {}, ...question }).sha256
+    return requireGate({ candidate, incumbent, floors: {}, breach: undefined, ...question }).sha256
   } catch (error: unknown) {
     return error instanceof Error ? error.message : 'no error'
   }
@@ -37,6 +39,17 @@ describe('what opens the gate', () => {
     expect(ask({ reports: [report(2, { hasPassed: false, reasons: ['cost: dear'] }), report(1)] })).toContain(
       'cost: dear',
     )
+  })
+
+  it('is no report from before the candidate did harm, and none of the same data once more', () => {
+    expect(ask({ reports: [report(2), report(1)], breach })).toMatch(
+      /was taken back at 2026-01-02T12:00:00.000Z .* of before; evaluate it again, on newer data/,
+    )
+    expect(ask({ reports: [report(3, { dataSha256: 'data 1' }), report(1)], breach })).toContain(
+      'of the data that let it pass before; evaluate it on newer data',
+    )
+    expect(ask({ reports: [report(3), report(1)], breach })).toBe('report 3')
+    expect(ask({ reports: [report(4, { dataSha256: 'data 3' }), report(3), report(1)], breach })).toBe('report 4')
   })
 
   it('is no report that was judged by looser bounds than the configuration allows', () => {
