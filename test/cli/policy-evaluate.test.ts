@@ -73,7 +73,9 @@ describe('kernell policy evaluate', () => {
       readonly difference: { readonly value: number; readonly ci95: readonly [number, number] }
     }[]
     const right = estimates.filter(({ metric }) => metric === 'success')
-    expect(right.map(({ estimator }) => estimator)).toEqual(['replay', 'ips', 'snips', 'dr'])
+    expect(right.map(({ estimator }) => estimator)).toEqual(['replay'])
+    // Nobody logged a question file: there is no log to weigh.
+    expect(document['refused']).toMatchObject([{ by: 'log', reason: 'no-propensities' }])
     // The models are right in 95 and 35 of 100 cases: who knows which one to ask gains thirty points on who does not.
     for (const { difference } of right) {
       expect(difference.value).toBeGreaterThan(0.2)

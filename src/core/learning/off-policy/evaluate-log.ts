@@ -81,6 +81,8 @@ export function evaluateLog(init: LogEvaluationInit): LogEvaluation | (Refusal &
   const rowsWithoutPropensity = init.tasks.length - usable.length
   if (init.tasks.length < ROWS_MIN) return refused('too-few-rows', `${init.tasks.length} rows; at least ${ROWS_MIN}`)
   if (usable.length < ROWS_MIN) {
+    if (init.tasks.every(({ outcome }) => outcome.source === 'recorded'))
+      return refused('no-propensities', 'No policy logged these rows: their outcomes were recorded, for every model')
     const message = `Of ${init.tasks.length} rows, ${usable.length} were logged with the probabilities of what they began with; at least ${ROWS_MIN}`
     return refused('no-propensities', message)
   }
@@ -114,8 +116,12 @@ function refused(reason: Refusal['reason'], message: string): Refusal & { readon
   return { kind: 'refused', reason, message }
 }
 
-/** The action is among the candidates, was possible, and the probabilities are a distribution. */
-function hasPropensities({ candidates, action }: LoggedTask): boolean {
+/**
+ * The action is among the candidates, was possible, and the probabilities are a distribution. A row whose outcome was recorded for an evaluation was
+ * logged by nobody, whatever stands in the place of its probabilities.
+ */
+function hasPropensities({ candidates, action, outcome }: LoggedTask): boolean {
+  if (outcome.source === 'recorded') return false
   let sum = 0
   let own = 0
   for (const { model, propensity } of candidates) {
