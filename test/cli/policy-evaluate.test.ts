@@ -132,6 +132,24 @@ describe('kernell policy evaluate', () => {
     },
   )
 
+  it('says where what the gate allows is then taken back by the watch', { timeout: 60_000 }, async () => {
+    const judge = ['knows.json', '--against', 'guesses.json', '--data', 'test.jsonl', '--gate']
+    const dear = await run(...judge, '--cost-tolerance', 'any')
+    expect(dear.code).toBe(0)
+    expect(dear.errors).toContain('takes back a candidate that costs 25 % more')
+    expect(dear.errors).toContain('policy.rollout.slo.costMargin')
+    expect((await run(...judge)).errors).not.toContain('costMargin')
+    writeFileSync(join(folder, 'floored.jsonc'), '{ "policy": { "gate": { "costTolerance": 0.5 } } }')
+    const loose = await runBinary(
+      ['policy', 'evaluate', ...judge, '--cost-tolerance', 'any', '--config', 'floored.jsonc', '--json'],
+      { folder },
+    )
+    expect([loose.code, loose.output + loose.errors]).toEqual([
+      2,
+      expect.stringContaining('Looser than `policy.gate` of the configuration allows: costTolerance'),
+    ])
+  })
+
   it('exits 3 for a policy beside itself', { timeout: 60_000 }, async () => {
     const same = await run('knows.json', '--against', 'knows.json', '--data', 'test.jsonl', '--gate')
     expect([same.code, refusalsOf(documentOf(same))]).toEqual([3, ['quality']])

@@ -49,7 +49,8 @@ export const policyEvaluateCommand: Command = {
     },
     'cost-tolerance': {
       value: 'X',
-      describe: 'the candidate may cost this share more (default 0.05), or `any`',
+      describe:
+        'the candidate may cost this share more (default 0.05), or `any`; the watch of a rollout has a bound of its own, `policy.rollout.slo.costMargin` (default 0.25)',
     },
     'cost-target': { value: 'X', describe: 'the candidate must cost at least this share less' },
     precision: { value: 'X', describe: 'largest half width of the interval of the quality difference (default 0.02)' },
@@ -96,6 +97,7 @@ export const policyEvaluateCommand: Command = {
       if (!candidate.isRegistered) await registerPolicy(context, text)
       await keepGateReport(context, judged.candidate, judged.gateReport)
     }
+    if (isGated && bounds.costWarning !== undefined) terminal.note(bounds.costWarning)
     if (isJson) terminal.printJson(report)
     else terminal.print(describe(report, terminal.cutWidth))
     return report.gate !== null && !report.gate.has_passed ? EXIT_CODES.refused : EXIT_CODES.done
