@@ -150,6 +150,19 @@ describe('kernell policy evaluate', () => {
     ])
   })
 
+  it('tells no more from the same rows given several times', { timeout: 60_000 }, async () => {
+    // Prices of the two models are the same, so that nothing but the number of rows could make a difference.
+    writeFileSync(join(folder, 'few.jsonl'), recordedRows({ rows: 300, seed: 4 }))
+    const judge = ['knows.json', '--against', 'guesses.json', '--gate', '--data']
+    const once = documentOf(await run(...judge, 'few.jsonl'))
+    const often = documentOf(await run(...judge, 'few.jsonl', 'few.jsonl', 'few.jsonl', 'few.jsonl'))
+    const checksOf = (document: Record<string, unknown>): readonly string[] =>
+      (document['gate'] as Gate).checks.map(({ name, figure }) => `${name} ${figure?.toFixed(9)}`)
+    expect([once['rows'], often['rows']]).toEqual([300, 1200])
+    expect(checksOf(often)).toEqual(checksOf(once))
+    expect(refusalsOf(often)).toContain('rows')
+  })
+
   it('exits 3 for a policy beside itself', { timeout: 60_000 }, async () => {
     const same = await run('knows.json', '--against', 'knows.json', '--data', 'test.jsonl', '--gate')
     expect([same.code, refusalsOf(documentOf(same))]).toEqual([3, ['quality']])

@@ -97,7 +97,7 @@ describe('evaluateLog', () => {
     const candidate = tasks.map((_, at) => Float64Array.from(at < 100 ? [0, 1] : [1, 0]))
     expect(evaluateLog({ tasks, candidate, incumbent: always(tasks, [1, 0]) })).toMatchObject({
       reason: 'too-few-effective-rows',
-      message: 'The log speaks of the difference with the weight of 100.0 rows; at least 150',
+      message: 'The log speaks of the difference with the weight of 100.0 tasks; at least 150',
     })
     expect(evaluateLog({ tasks, candidate, incumbent: always(tasks, [1, 0]), effectiveRowsMin: 100 })).toMatchObject({
       kind: 'evaluated',
