@@ -100,13 +100,13 @@ export const ERROR_CODES = {
   },
   POLICY_DAMAGED: {
     cause: 'A registered policy is not what was registered: its bytes on the disk were changed or lost.',
-    remedy: 'Register the file again, or remove the version with `kernell policy remove VERSION`.',
+    remedy: 'Register the file again, or remove the version with `kernell policy remove VERSION --yes`.',
     httpStatus: 500,
     isRetryable: false,
   },
   POLICY_REGISTRY_FULL: {
     cause: 'The registry holds as many policies, or as many bytes of them, as it may.',
-    remedy: 'Remove versions that nobody serves with `kernell policy remove VERSION`.',
+    remedy: 'Remove versions that nobody serves with `kernell policy remove VERSION --yes`.',
     httpStatus: 409,
     isRetryable: false,
   },

@@ -73,7 +73,9 @@ describe('kernell policy evaluate', () => {
       readonly difference: { readonly value: number; readonly ci95: readonly [number, number] }
     }[]
     const right = estimates.filter(({ metric }) => metric === 'success')
-    expect(right.map(({ estimator }) => estimator)).toEqual(['replay', 'ips', 'snips', 'dr'])
+    expect(right.map(({ estimator }) => estimator)).toEqual(['replay'])
+    // Nobody logged a question file: there is no log to weigh.
+    expect(document['refused']).toMatchObject([{ by: 'log', reason: 'no-propensities' }])
     // The models are right in 95 and 35 of 100 cases: who knows which one to ask gains thirty points on who does not.
     for (const { difference } of right) {
       expect(difference.value).toBeGreaterThan(0.2)
@@ -129,6 +131,37 @@ describe('kernell policy evaluate', () => {
       expect([clean.code, documentOf(clean)['data']]).toMatchObject([0, { overlap_checked_by: 'files' }])
     },
   )
+
+  it('says where what the gate allows is then taken back by the watch', { timeout: 60_000 }, async () => {
+    const judge = ['knows.json', '--against', 'guesses.json', '--data', 'test.jsonl', '--gate']
+    const dear = await run(...judge, '--cost-tolerance', 'any')
+    expect(dear.code).toBe(0)
+    expect(dear.errors).toContain('takes back a candidate that costs 25 % more')
+    expect(dear.errors).toContain('policy.rollout.slo.costMargin')
+    expect((await run(...judge)).errors).not.toContain('costMargin')
+    writeFileSync(join(folder, 'floored.jsonc'), '{ "policy": { "gate": { "costTolerance": 0.5 } } }')
+    const loose = await runBinary(
+      ['policy', 'evaluate', ...judge, '--cost-tolerance', 'any', '--config', 'floored.jsonc', '--json'],
+      { folder },
+    )
+    expect([loose.code, loose.output + loose.errors]).toEqual([
+      2,
+      expect.stringContaining('Looser than `policy.gate` of the configuration allows: costTolerance'),
+    ])
+  })
+
+  it('tells no more from the same rows given several times', { timeout: 60_000 }, async () => {
+    // Prices of the two models are the same, so that nothing but the number of rows could make a difference.
+    writeFileSync(join(folder, 'few.jsonl'), recordedRows({ rows: 300, seed: 4 }))
+    const judge = ['knows.json', '--against', 'guesses.json', '--gate', '--data']
+    const once = documentOf(await run(...judge, 'few.jsonl'))
+    const often = documentOf(await run(...judge, 'few.jsonl', 'few.jsonl', 'few.jsonl', 'few.jsonl'))
+    const checksOf = (document: Record<string, unknown>): readonly string[] =>
+      (document['gate'] as Gate).checks.map(({ name, figure }) => `${name} ${figure?.toFixed(9)}`)
+    expect([once['rows'], often['rows']]).toEqual([300, 1200])
+    expect(checksOf(often)).toEqual(checksOf(once))
+    expect(refusalsOf(often)).toContain('rows')
+  })
 
   it('exits 3 for a policy beside itself', { timeout: 60_000 }, async () => {
     const same = await run('knows.json', '--against', 'knows.json', '--data', 'test.jsonl', '--gate')

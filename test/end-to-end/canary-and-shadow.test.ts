@@ -101,6 +101,11 @@ describe('a canary', () => {
       expect(status).toMatchObject({ stage: 'legacy_only', candidate: null, rollbacks: 1 })
       expect(status.transitions[0]).toMatchObject({ cause: 'slo-breach', by: 'watch', control: { acceptedShare: 1 } })
       expect(breachMs - lastMs).toBeLessThan(2_000)
+      // What opened the gate before is no reason to begin again.
+      await expect(node.policies.promote({ version, stage: 'full', by })).rejects.toMatchObject({
+        code: 'POLICY_GATE_MISSING',
+        message: expect.stringContaining('because it did harm') as unknown,
+      })
       console.log(
         `rolled back after ${status.transitions[0]?.canary?.requests} canary requests, ${(breachMs - lastMs).toFixed(0)} ms after the last of them was asked`,
       )

@@ -11,7 +11,10 @@ import {
 } from './rollout-state.ts'
 import type { SloBreach } from './watch-evidence.ts'
 
-export type Why = Pick<RolloutTransition, 'cause' | 'by' | 'reason'> & { readonly breach?: SloBreach }
+export type Why = Pick<RolloutTransition, 'cause' | 'by' | 'reason'> & {
+  readonly breach?: SloBreach
+  readonly gate?: string | undefined
+}
 
 /** The state after a transition, which is announced and remembered. */
 export function changed(state: RolloutState, next: Partial<RolloutState>, why: Why): Step<RolloutState, RolloutEffect> {
@@ -34,6 +37,7 @@ export function changed(state: RolloutState, next: Partial<RolloutState>, why: W
     canary: seen === undefined ? null : figuresOf(seen.watch.canary),
     control: seen === undefined ? null : figuresOf(seen.watch.control),
     breach: why.breach ?? null,
+    gate: why.gate ?? null,
   }
   const transitions = [described, ...state.transitions].slice(0, TRANSITIONS_MAX)
   return { state: { ...after, transitions }, effects: [{ type: 'announce-transition', transition: described }] }

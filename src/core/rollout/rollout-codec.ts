@@ -166,7 +166,7 @@ const breach: Read<SloBreach> = objectOf({
   threshold: figure,
 })
 
-const transition: Read<RolloutTransition> = objectOf({
+const wholeTransition: Read<RolloutTransition> = objectOf({
   revision: figure,
   at: instant,
   from: stageOf,
@@ -181,7 +181,11 @@ const transition: Read<RolloutTransition> = objectOf({
   canary: orNull(arm),
   control: orNull(arm),
   breach: orNull(breach),
+  gate: orNull(text),
 })
+
+/** Journals of earlier versions name no gate report. */
+const transition: Read<RolloutTransition> = (json) => wholeTransition({ gate: null, ...membersOf(json) })
 
 function readState(members: Members): RolloutState {
   return {
@@ -217,6 +221,7 @@ function readEvent(members: Members): RolloutEvent {
     case 'candidate-replaced':
       return { type: members.type, ...readPromotion(members), ...why(), at }
     case 'step-taken':
+      return { type: members.type, ...why(), ...gateOf(members), at }
     case 'slo-breached':
       return { type: members.type, ...why(), at }
     case 'rolled-back': {
@@ -252,5 +257,10 @@ function readPromotion(members: Members): Promotion {
     baseline: text(members.baseline),
     stage: oneOf('shadow', 'canary', 'full')(members.stage),
     ...(members.percent !== undefined && { percent: figure(members.percent) }),
+    ...gateOf(members),
   }
+}
+
+function gateOf(members: Members): { readonly gate?: string } {
+  return members.gate === undefined ? {} : { gate: text(members.gate) }
 }

@@ -88,7 +88,7 @@ function promote(before: RolloutState, state: RolloutState, event: Named): Step<
   if (!isPromotionSound(event)) return refused(before, 'EVENT_INVALID')
   const { position } = state
   const trial = trialOf(position)
-  const why: Why = { cause: 'promote', by: event.by, reason: event.reason }
+  const why: Why = { cause: 'promote', by: event.by, reason: event.reason, gate: event.gate }
   if (trial?.candidate === event.version) {
     const target = positionOf(event, state, accepted(state, trial))
     if (rankOf(target) <= rankOf(position)) return refused(before, 'NOT_FURTHER_UP')
@@ -105,7 +105,7 @@ function replace(before: RolloutState, state: RolloutState, event: Named): Step<
   const isUnderWay = state.position.stage === 'shadow' || state.position.stage === 'canary'
   if (trial === undefined || !isUnderWay) return refused(before, 'NO_CANDIDATE')
   if (trial.candidate === event.version || event.version === event.incumbent) return refused(before, 'NOT_FURTHER_UP')
-  return changed(state, begin(state, event), { cause: 'replace', by: event.by, reason: event.reason })
+  return changed(state, begin(state, event), { cause: 'replace', by: event.by, reason: event.reason, gate: event.gate })
 }
 
 /** A candidate begins; one that has served in full is what the next one is compared with. */
@@ -149,6 +149,7 @@ function stepByHand(
       cause: 'step',
       by: event.by,
       reason: event.reason,
+      gate: event.gate,
     },
   )
 }

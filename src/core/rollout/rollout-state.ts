@@ -53,6 +53,8 @@ export type RolloutTransition = {
   readonly canary: ArmFigures | null
   readonly control: ArmFigures | null
   readonly breach: SloBreach | null
+  /** SHA-256 of the signed gate report that allowed it; `null` where none was needed, or an earlier version kept none. */
+  readonly gate: string | null
 }
 
 export type RolloutState = {
@@ -81,6 +83,8 @@ export type Promotion = {
   readonly stage: 'shadow' | 'canary' | 'full'
   /** For `canary`; absent: the first step of the rules. More than 0 and below 100. */
   readonly percent?: number
+  /** SHA-256 of the gate report that allows it. */
+  readonly gate?: string
 }
 
 export type RolloutEvent =
@@ -100,7 +104,13 @@ export type RolloutEvent =
       readonly at: Timestamp
     } & Promotion)
   /** To the next step of the canary, or to everything after the last. */
-  | { readonly type: 'step-taken'; readonly by: string; readonly reason: string; readonly at: Timestamp }
+  | {
+      readonly type: 'step-taken'
+      readonly by: string
+      readonly reason: string
+      readonly gate?: string
+      readonly at: Timestamp
+    }
   | {
       readonly type: 'rolled-back'
       /** Absent: the incumbent; where it serves alone, the policy that served before it. */

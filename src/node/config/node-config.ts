@@ -8,6 +8,7 @@ import type {
   ModelTier,
   TokenPrices,
 } from '../../core/models/model-entry.ts'
+import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
 
@@ -63,6 +64,8 @@ export type PolicyConfig = {
   readonly explore?: NonNullable<PolicyServiceInit['explore']>
   /** Share of the best single model's quality to keep, at an operating point of the artefact: then cost is traded against success. Absent: the bound `quality`. */
   readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
+  /** Bounds that no gate report may be looser than, to promote by it. Empty: whatever the report was judged by. */
+  readonly gate: GateFloors
   readonly rollout: RolloutConfig
   /** The node learns from its own records and registers what it learned. Absent: it does not. */
   readonly online?: OnlineConfig

@@ -134,6 +134,7 @@ function resolvePolicy(policy: PolicyDocument, baseDir: string): PolicyConfig {
     exploration: policy.exploration ?? 0,
     ...(policy.explore !== undefined && { explore: resolveExplore(policy.explore) }),
     ...(policy.qualityShare !== undefined && { qualityShare: policy.qualityShare }),
+    gate: policy.gate ?? {},
     rollout: resolveRollout(policy.rollout ?? {}),
     ...(policy.online !== undefined && { online: { everyOutcomes: 500, queueMax: 10_000, ...policy.online } }),
     ...(policy.pro !== undefined && { pro: { timeoutMs: 2_000, requestsPerMinute: 60, ...policy.pro } }),

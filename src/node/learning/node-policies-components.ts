@@ -1,3 +1,4 @@
+import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
 import type { PolicyRegistry } from '../../learning/registry/policy-registry.ts'
 import type { FeedbackJoin } from '../../router/rollout/feedback-join.ts'
 import type { RolloutOwner } from '../../router/rollout/rollout-owner.ts'
@@ -19,4 +20,6 @@ export type NodePoliciesComponents = {
   readonly isSuspended: () => boolean
   /** What the node has learned from its own tasks; `null` where it does not learn. */
   readonly online: () => OnlineStatus | null
+  /** Bounds of the configuration that no gate report may be looser than. */
+  readonly gateFloors: GateFloors
 }

@@ -1,6 +1,7 @@
 import type { ActorSystem } from '../../actors/system/actor-system.ts'
 import { amountToUsd } from '../../base/money.ts'
 import type { PolicyArtefact } from '../../core/policy/policy-artefact.ts'
+import { changedThresholds } from '../../core/learning/gate/threshold-changes.ts'
 import { createPolicyRegistry } from '../../learning/registry/policy-registry.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
@@ -119,7 +120,7 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
       stopShadow = async () => await shadow.stop()
       const isSuspended = (): boolean => switching.isSuspended(owner)
       const own = { registry, owner, served, shelf, configured, shadow, feedback, isSuspended }
-      const components = { ...own, online: learning.status }
+      const components = { ...own, online: learning.status, gateFloors: config.policy.gate }
       const policies = createNodePolicies(components)
       addRolloutMetrics(metrics, components)
       const observeRollout = createRolloutObserver({ policy: served, owner, shadow, drift, feedback })
@@ -173,9 +174,10 @@ function readerOf(signer: Pick<Signer, 'publicKeyHex'>): Parameters<typeof creat
   return (text) => {
     const reading = read(text)
     if (reading === undefined) return undefined
-    const { candidate, incumbent, hasPassed, at, reasons, document } = reading
+    const { document, ...told } = reading
     const compared = { candidateSha256: hashOf(document['candidate']), incumbentSha256: hashOf(document['incumbent']) }
-    return { candidate, incumbent, hasPassed, at, reasons, ...compared }
+    const changed = changedThresholds(reading.thresholds)
+    return { ...told, ...compared, sha256: nativeSha256Hex(text), changedThresholds: changed }
   }
 }
 

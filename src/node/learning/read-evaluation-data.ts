@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { CodedError } from '../../base/errors.ts'
 import type { GateDataCard } from '../../core/learning/gate/gate-evidence.ts'
+import { clusterTasks } from '../../core/learning/off-policy/task-clusters.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
 import { promptFeatureSet } from '../../core/policy/prompt-feature-set.ts'
 import { parseDatasetRow, readDatasetRow } from '../../learning/dataset/dataset-row.ts'
@@ -64,7 +65,7 @@ export async function readEvaluationData(
     leaks: report.leaks.slice(0, LEAKS_SHOWN).map(({ field, why }) => `${field}: ${why}`),
     card: {
       rows: tasks.length,
-      tasks: new Set(tasks.map(({ taskHash }) => taskHash)).size,
+      tasks: clusterTasks(tasks).count,
       from: times[0] ?? null,
       to: times.at(-1) ?? null,
       policyVersions: [...new Set(tasks.flatMap(({ policyVersion }) => policyVersion ?? []))].toSorted(),

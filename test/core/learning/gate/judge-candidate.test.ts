@@ -16,6 +16,7 @@ function evidence(changed: Partial<GateEvidence> = {}): GateEvidence {
     kind: 'log',
     estimator: 'dr',
     rows: ROWS,
+    clusters: { places: Int32Array.from({ length: ROWS }, (_, at) => at), count: ROWS },
     quality: { candidate: estimate(0.78, 0.01), incumbent: estimate(0.75, 0.01), difference: estimate(0.03, 0.01) },
     cost: { candidate: estimate(0.01, 0.001), incumbent: estimate(0.01, 0.001), difference: estimate(0, 0.0001) },
     regressions: [Float64Array.from({ length: ROWS }, (_, at) => Number(at % 19 === 0))],
