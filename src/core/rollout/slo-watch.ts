@@ -15,10 +15,14 @@ export type Observation = {
 /** Canary requests that wait for controls at most; the oldest goes, which tells nothing of how it went. */
 const WAITING_MAX = 128
 
-/** Control requests from which the scale is set, and how many times their mean counts as 1: what is above counts as no more. */
+/**
+ * Control requests from which the scale is set, and how many times their mean counts as 1: what is above counts as no more. It is set anew
+ * each time that the control has doubled, because the first requests may all have been cheap ones: it depends on what came before alone.
+ */
 const SCALE_FROM = 20
 const SCALE_TIMES = 4
-const SCALE_USD_MIN = 0.001
+/** Below this a cost is no cost, and a scale of 0 would compare nothing. */
+const SCALE_USD_MIN = 0.000_001
 const SCALE_MS_MIN = 20
 
 /** Standard deviations above the control's mean that count as not worse, once the control is gone. */
@@ -67,17 +71,31 @@ export function watchWithoutControl(watch: WatchState, rules: SloRules): WatchSt
 function takeControl(watch: WatchState, outcome: WatchedOutcome): WatchState {
   const control = addOutcome(watch.control, outcome)
   const point = pointOf(outcome, watch.scale)
+  const seen = { ...watch, control, block: addPoint(watch.block, point), scaled: addPoint(watch.scaled, point) }
+  return isScaledAt(control.requests) ? rescaled(seen, scaleOf(control)) : seen
+}
+
+/** At 20 requests, 40, 80, and so on. */
+function isScaledAt(requests: number): boolean {
+  if (requests < SCALE_FROM) return false
+  let at = SCALE_FROM
+  while (at < requests) at *= 2
+  return at === requests
+}
+
+/** What was measured by the scale before is left out. */
+function rescaled(watch: WatchState, scale: WatchScale): WatchState {
+  const unscaled = { cost: 0, costed: 0, latency: 0, timed: 0 }
   return {
     ...watch,
-    control,
-    block: addPoint(watch.block, point),
-    scaled: addPoint(watch.scaled, point),
-    scale: watch.scale ?? scaleOf(control),
+    scale,
+    scaled: NO_SUMS,
+    block: { ...watch.block, ...unscaled },
+    waiting: watch.waiting.map((point) => ({ ...point, cost: null, latency: null })),
   }
 }
 
-function scaleOf({ requests, costUsd, costed, latencyMs }: ArmTotals): WatchScale | null {
-  if (requests < SCALE_FROM) return null
+function scaleOf({ requests, costUsd, costed, latencyMs }: ArmTotals): WatchScale {
   const meanUsd = costed === 0 ? 0 : costUsd / costed
   return {
     costUsd: SCALE_TIMES * Math.max(meanUsd, SCALE_USD_MIN),

@@ -21,7 +21,7 @@ export type WatchState = {
   readonly block: PointSums
   /** All of the control since the scale was set. */
   readonly scaled: PointSums
-  /** What counts as 1; set once, from the control's first requests. */
+  /** What counts as 1; set from the control's requests so far, and anew each time that they have doubled. */
   readonly scale: WatchScale | null
   readonly againstControl: Readonly<Record<Compared, Bet>>
   readonly againstLimit: Readonly<Record<SloName, Bet>>

@@ -100,6 +100,38 @@ describe('the watch of a canary', () => {
     expect(breach).toMatchObject({ slo, against: 'limit' })
   })
 
+  it.each([0.000_02, 0.002, 2])('sees twice the cost as soon at $%s a request as at any other price', (costUsd) => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const twice = run({ bad: 0.05, costUsd: 2 * costUsd }, { bad: 0.05, costUsd }, { seed, canaryMax: 200 })
+      expect(twice.breach?.slo, `seed ${seed}`).toBe('cost')
+    }
+  })
+
+  it('sees what becomes dearer though the first requests of the incumbent cost nothing', () => {
+    const random = createRandomStream(4)
+    let watch = NEW_WATCH
+    let breach: SloBreach | undefined
+    const controlsPerCanary = controlsPerCanaryAt(50)
+    for (let count = 0; count < 2_000 && breach === undefined; count += 1) {
+      const isCanary = count % 2 === 1
+      const costUsd = count < 100 ? 0 : isCanary ? 0.004 : 0.002
+      const arm = isCanary ? 'candidate' : 'incumbent'
+      const step = watchOutcome(
+        watch,
+        { arm, outcome: outcomeOf({ bad: 0.05, costUsd }, random), controlsPerCanary },
+        RULES,
+      )
+      watch = step.watch
+      breach = step.breach
+    }
+    expect(breach?.slo).toBe('cost')
+  })
+
+  it('sees that a request costs something where the incumbent costs nothing', () => {
+    const { breach } = run({ bad: 0.05, costUsd: 0.001 }, { bad: 0.05, costUsd: 0 }, { seed: 2, canaryMax: 100 })
+    expect(breach?.slo).toBe('cost')
+  })
+
   it('notices within a few hundred requests what goes wrong after two thousand good ones', () => {
     const { watch } = run(SOUND, SOUND, { seed: 8, canaryMax: 2_000 })
     const random = createRandomStream(9)
