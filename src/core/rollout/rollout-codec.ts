@@ -118,6 +118,7 @@ const bet: Read<Bet> = objectOf({
 const watch: Read<WatchState> = objectOf({
   canary: totals,
   control: totals,
+  waits: oneOf('candidate', 'incumbent'),
   waiting: listOf(objectOf({ bad: figure, error: figure, cost: orNull(figure), latency: orNull(figure) })),
   block: sums,
   scaled: sums,

@@ -7,7 +7,7 @@ export type Compared = Exclude<SloName, 'drift'>
 
 /**
  * The canary's requests against the control's. A request of the canary waits until enough requests of the control came after the one before
- * it; the difference to their mean is bet on.
+ * it; the difference to their mean is bet on. Where the canary has more requests than the control it is the other way round.
  *
  * ```text
  * canary    x . . . . . . . x . . . . . . . . . x      waiting: x
@@ -17,6 +17,8 @@ export type Compared = Exclude<SloName, 'drift'>
 export type WatchState = {
   readonly canary: ArmTotals
   readonly control: ArmTotals
+  /** The arm whose requests wait. */
+  readonly waits: 'candidate' | 'incumbent'
   readonly waiting: readonly Point[]
   readonly block: PointSums
   /** All of the control since the scale was set. */
@@ -32,6 +34,7 @@ export type WatchState = {
 export const NEW_WATCH: WatchState = {
   canary: NO_TOTALS,
   control: NO_TOTALS,
+  waits: 'candidate',
   waiting: [],
   block: NO_SUMS,
   scaled: NO_SUMS,

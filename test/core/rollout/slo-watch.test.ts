@@ -66,6 +66,39 @@ describe('the watch of a canary', () => {
     expect(late).toEqual([])
   })
 
+  // Of a canary at 95 % one request in twenty is a control: how fast a difference can be known depends on those.
+  it.each([
+    [50, 200],
+    [75, 400],
+    [90, 700],
+    [95, 1_500],
+  ])('breaks at %i % as well, within %i canary requests, and not in clean runs', { timeout: 60_000 }, (percent, within) => {
+    const late: number[] = []
+    const broken: number[] = []
+    for (let seed = 1; seed <= 100; seed += 1) {
+      if (run({ bad: 0.3 }, SOUND, { seed, percent, canaryMax: within }).breach === undefined) late.push(seed)
+      if (run(SOUND, SOUND, { seed: 1_000_000 + seed, percent, canaryMax: 1_500 }).breach) broken.push(seed)
+    }
+    expect([late, broken]).toEqual([[], []])
+  })
+
+  it('goes on when the arms change places, and compares nothing with what came before', () => {
+    const random = createRandomStream(6)
+    let watch = NEW_WATCH
+    const take = (arm: 'candidate' | 'incumbent', percent: number): void => {
+      const controlsPerCanary = controlsPerCanaryAt(percent)
+      watch = watchOutcome(watch, { arm, outcome: outcomeOf(SOUND, random), controlsPerCanary }, RULES).watch
+    }
+    for (let count = 0; count < 3; count += 1) take('candidate', 10)
+    expect([watch.waits, watch.waiting.length, watch.block.count]).toEqual(['candidate', 3, 0])
+    take('incumbent', 90)
+    expect([watch.waits, watch.waiting.length, watch.block.count]).toEqual(['incumbent', 1, 0])
+    for (let count = 0; count < 5; count += 1) take('candidate', 90)
+    expect(watch.againstControl.quality.count).toBe(0)
+    take('candidate', 90)
+    expect([watch.againstControl.quality.count, watch.waiting.length, watch.block.count]).toEqual([1, 0, 0])
+  })
+
   it(
     'never breaks in 200 clean runs of 2,000 canary requests, one in twenty bad in both arms',
     { timeout: 120_000 },
