@@ -21,6 +21,7 @@ export function formatStatus(status: JsonValue, width: number): string {
     ...lines,
     ...progressOf(status),
     ...armsOf(status, width),
+    ...saidOf(status),
     ...driftOf(status),
     ...historyOf(status, width),
   ].join('\n')
@@ -90,6 +91,16 @@ function armsOf(status: JsonValue, width: number): readonly string[] {
   const evidence =
     worst === undefined ? [] : [`Most evidence against it: ${worst.name}, ${formatPercent(worst.share)} of a rollback`]
   return ['', formatTable(ARMS, rows, width), ...evidence]
+}
+
+function saidOf(status: JsonValue): readonly string[] {
+  const feedback = membersOf(status)['feedback'] ?? null
+  const parts = (['candidate', 'incumbent'] as const).flatMap((arm) => {
+    const said = membersOf(feedback)[arm] ?? null
+    const [votes, mean] = [numberOf(said, 'votes') ?? 0, numberOf(said, 'mean')]
+    return mean === undefined ? [] : [`${formatPercent(mean)} in ${votes} votes on the ${arm}`]
+  })
+  return parts.length === 0 ? [] : [`Feedback: ${parts.join(', ')}`]
 }
 
 const CAUSES: Readonly<Record<string, string>> = {

@@ -78,6 +78,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
       memory: parts.memory,
       plans: parts.agentPlans,
       compact: parts.compact,
+      onFeedback: rollout.takeFeedback,
     }),
     async embed(texts, { model, signal }) {
       const { embedder } = answers

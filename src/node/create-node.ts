@@ -37,6 +37,7 @@ import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
 import { openRollout, type AttachedRollout, type NodeRollout } from './learning/open-rollout.ts'
+import { openRegretLedger } from './learning/regret-ledger.ts'
 import { openInstallationKey } from './learning/open-signer.ts'
 import { openPolicy, policyMaker, readConfiguredPolicy, type NodePolicy } from './open-policy.ts'
 import { createNodeMemory, type NodeMemory } from './node-memory.ts'
@@ -167,9 +168,15 @@ function keepingOf({ store, secret }: DataDirectory, budgets: BudgetOwner): Pick
 type RolloutParts = Platform & Pick<Opening, 'config' | 'onError'>
 
 async function openNodeRollout(parts: RolloutParts): Promise<NodeRollout> {
-  const { config, directory } = parts
-  const createService = policyMaker(parts)
-  return await openRollout({
+  const { config, directory, startedAt, onError } = parts
+  const regrets = await openRegretLedger({
+    store: directory.store.sublevel('regret'),
+    today: civilDateOfInstant(startedAt),
+    limits: config.policy.explore ?? {},
+    onError,
+  })
+  const createService = policyMaker(parts, regrets)
+  const rollout = await openRollout({
     ...parts,
     root: directory.store,
     log: await directory.openEventLog('rollout'),
@@ -177,6 +184,13 @@ async function openNodeRollout(parts: RolloutParts): Promise<NodeRollout> {
     configured: await readConfiguredPolicy(config, createService),
     createService,
   })
+  return {
+    ...rollout,
+    async stop() {
+      await rollout.stop()
+      await regrets.close()
+    },
+  }
 }
 
 /** Trying candidates in the shadow is always bounded, by nothing where the operator allows nothing. */

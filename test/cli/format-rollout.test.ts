@@ -24,6 +24,11 @@ describe('the status of a rollout', () => {
     ])
   })
 
+  it('says what people thought of the answers of each', () => {
+    const said = { candidate: { votes: 12, mean: 0.75 }, incumbent: { votes: 0, mean: null } }
+    expect(formatStatus({ ...STATUS, feedback: said }, 100)).toContain('Feedback: 75.0 % in 12 votes on the candidate')
+  })
+
   it('says whose doing it is that decisions have changed', () => {
     const drift = { traffic: { state: 'stable', figures: [] }, decisions: { cause: 'common' } }
     expect(textOf(drift, true)).toContain(

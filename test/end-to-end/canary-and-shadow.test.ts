@@ -127,6 +127,39 @@ describe('a canary', () => {
     ])
   })
 
+  it(
+    'is judged by what is said of its answers, each task once and each tenant no more than it may',
+    { timeout: 60_000 },
+    async () => {
+      await using parts = await start({ autoAdvance: false, slo: { costMargin: 1000 } })
+      const { node, url } = parts
+      await node.policies.promote({ version, stage: 'canary', percent: 50, by })
+      const asked = { candidate: 0, incumbent: 0 }
+      for (let count = 0; count < 24; count += 1) {
+        const response = await chat(url, `Write a line about the wind, number ${count}.`)
+        const arm = policyOf(response) === version ? 'candidate' : 'incumbent'
+        asked[arm] += 1
+        for (const thumbs of ['down', 'up']) {
+          const feedback = await fetch(`${url}/v1/feedback`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ task_id: response.headers.get('x-kernell-task-id'), thumbs }),
+          })
+          expect(feedback.status).toBe(200)
+        }
+      }
+      await until(() => node.policies.status().feedback.candidate.votes === 4)
+      expect(Math.min(asked.candidate, asked.incumbent)).toBeGreaterThan(4)
+      expect(node.policies.status().feedback).toEqual({
+        candidate: { votes: 4, mean: 0 },
+        incumbent: { votes: 4, mean: 0 },
+        counted: 8,
+        ignored: { unknown: 0, over: 0, voted: 8, mixed: 0, tenant: 32 },
+      })
+      expect(parts.failures).toEqual([])
+    },
+  )
+
   it('keeps a conversation in its arm, whatever is said in it', { timeout: 60_000 }, async () => {
     await using parts = await start({ autoAdvance: false, slo: { costMargin: 1000 } })
     await parts.node.policies.promote({ version, stage: 'canary', percent: 50, by })

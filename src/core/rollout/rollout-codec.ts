@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { ArmFigures, ArmTotals, WatchedOutcome } from './arm-totals.ts'
+import type { FeedbackWatch, Votes } from './feedback-watch.ts'
 import type { Bet } from './bet.ts'
 import {
   attempt,
@@ -115,6 +116,17 @@ const bet: Read<Bet> = objectOf({
   },
 })
 
+const votes: Read<Votes> = objectOf({ count: figure, bad: figure })
+
+const feedback: Read<FeedbackWatch> = objectOf({
+  candidate: votes,
+  incumbent: votes,
+  waiting: listOf(figure),
+  block: votes,
+  bet,
+  reference: orNull(figure),
+})
+
 const watch: Read<WatchState> = objectOf({
   canary: totals,
   control: totals,
@@ -125,12 +137,20 @@ const watch: Read<WatchState> = objectOf({
   scale: orNull(objectOf({ costUsd: figure, latencyMs: figure })),
   againstControl: objectOf({ quality: bet, errors: bet, cost: bet, latency: bet }),
   againstLimit: objectOf({ quality: bet, errors: bet, cost: bet, latency: bet, drift: bet }),
+  feedback,
   reference: orNull(
     objectOf({ quality: orNull(figure), errors: orNull(figure), cost: orNull(figure), latency: orNull(figure) }),
   ),
 })
 
-const trial: Read<Trial> = objectOf({ candidate: text, since: instant, requests: figure, watch, drift: trialDrift })
+const trial: Read<Trial> = objectOf({
+  candidate: text,
+  began: figure,
+  since: instant,
+  requests: figure,
+  watch,
+  drift: trialDrift,
+})
 
 const arm: Read<ArmFigures> = objectOf({
   requests: figure,
@@ -141,7 +161,7 @@ const arm: Read<ArmFigures> = objectOf({
 })
 
 const breach: Read<SloBreach> = objectOf({
-  slo: oneOf('quality', 'errors', 'cost', 'latency', 'drift'),
+  slo: oneOf('quality', 'feedback', 'errors', 'cost', 'latency', 'drift'),
   against: oneOf('control', 'limit', 'beginning'),
   wealth: figure,
   threshold: figure,
@@ -211,6 +231,11 @@ function readEvent(members: Members): RolloutEvent {
     case 'shadow-observed': {
       const pair = { tried: outcome(members.tried), served: outcome(members.served) }
       return { type: 'shadow-observed', candidate: text(members.candidate), ...pair, at }
+    }
+    case 'feedback-observed': {
+      const about = { candidate: text(members.candidate), began: figure(members.began) }
+      const arm = oneOf('candidate', 'incumbent')(members.arm)
+      return { type: 'feedback-observed', ...about, arm, value: figure(members.value), at }
     }
     case 'drift-observed': {
       const about = { candidate: text(members.candidate), since: figure(members.since) }

@@ -21,6 +21,8 @@ export type RolloutPosition =
 /** A candidate on its way. */
 export type Trial = {
   readonly candidate: string
+  /** Revision of the transition that it began with: the same candidate tried again is another trial. */
+  readonly began: number
   /** When this stage, or this step of the canary, began. */
   readonly since: Timestamp
   /** Requests that the candidate answered, or was tried on, since then. */
@@ -135,6 +137,18 @@ export type RolloutEvent =
       /** `since` of the drift that it is about. */
       readonly since: number
       readonly reading: DriftReading
+      readonly at: Timestamp
+    }
+
+  /** Somebody said how good an answer was that an arm of this trial gave. */
+  | {
+      readonly type: 'feedback-observed'
+      readonly candidate: string
+      /** Of the trial. */
+      readonly began: number
+      readonly arm: 'candidate' | 'incumbent'
+      /** 0 to 1; 1 is good. */
+      readonly value: number
       readonly at: Timestamp
     }
 

@@ -1,5 +1,6 @@
 import { addOutcome, type ArmTotals, type WatchedOutcome } from './arm-totals.ts'
 import { betOn, type Bet } from './bet.ts'
+import { takeVote, type FeedbackWatch, type Vote } from './feedback-watch.ts'
 import type { SloRules } from './rollout-rules.ts'
 import { breachOf, type SloBreach } from './watch-evidence.ts'
 import { addPoint, NO_SUMS, pointOf, type Point, type WatchScale } from './watch-points.ts'
@@ -60,6 +61,16 @@ export function watchOutcome(
   return { watch: scaled, breach: breachOf(scaled, rules) }
 }
 
+/** Takes what somebody said of an answer into the watch. */
+export function watchVote(
+  watch: WatchState,
+  vote: Vote,
+  rules: SloRules,
+): { readonly watch: WatchState; readonly breach: SloBreach | undefined } {
+  const voted = { ...watch, feedback: takeVote(watch.feedback, vote, rules.qualityMargin) }
+  return { watch: voted, breach: breachOf(voted, rules) }
+}
+
 /** The watch for a candidate that answers everything: what the control was, with room for chance, is what it is compared with. */
 export function watchWithoutControl(watch: WatchState, rules: SloRules): WatchState {
   const { control, scaled } = watch
@@ -70,7 +81,13 @@ export function watchWithoutControl(watch: WatchState, rules: SloRules): WatchSt
     cost: referenceOf(scaled.cost, scaled.costed, { plus: 0, times: 1 + rules.costMargin }),
     latency: referenceOf(scaled.latency, scaled.timed, { plus: 0, times: 1 + rules.latencyMargin }),
   }
-  return { ...watch, waiting: [], block: NO_SUMS, reference }
+  const { incumbent } = watch.feedback
+  const feedback: FeedbackWatch = {
+    ...watch.feedback,
+    waiting: [],
+    reference: referenceOf(incumbent.bad, incumbent.count, { plus: rules.qualityMargin, times: 1 }),
+  }
+  return { ...watch, waiting: [], block: NO_SUMS, feedback, reference }
 }
 
 function takeCanary(watch: WatchState, outcome: WatchedOutcome, rules: SloRules): WatchState {

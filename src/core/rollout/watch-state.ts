@@ -1,9 +1,11 @@
 import { NO_TOTALS, type ArmTotals } from './arm-totals.ts'
 import { NEW_BET, type Bet } from './bet.ts'
+import { NEW_FEEDBACK, type FeedbackWatch } from './feedback-watch.ts'
 import { NO_SUMS, type Point, type PointSums, type WatchScale } from './watch-points.ts'
 
-export type SloName = 'quality' | 'errors' | 'cost' | 'latency' | 'drift'
-export type Compared = Exclude<SloName, 'drift'>
+export type SloName = 'quality' | 'feedback' | 'errors' | 'cost' | 'latency' | 'drift'
+export type Limited = Exclude<SloName, 'feedback'>
+export type Compared = Exclude<Limited, 'drift'>
 
 /**
  * The canary's requests against the control's. A request of the canary waits until enough requests of the control came after the one before
@@ -26,7 +28,8 @@ export type WatchState = {
   /** What counts as 1; set from the control's requests so far, and anew each time that they have doubled. */
   readonly scale: WatchScale | null
   readonly againstControl: Readonly<Record<Compared, Bet>>
-  readonly againstLimit: Readonly<Record<SloName, Bet>>
+  readonly againstLimit: Readonly<Record<Limited, Bet>>
+  readonly feedback: FeedbackWatch
   /** Means that the control will hardly have, in units of the scale; set when no control is left to compare with. */
   readonly reference: Readonly<Record<Compared, number | null>> | null
 }
@@ -41,5 +44,6 @@ export const NEW_WATCH: WatchState = {
   scale: null,
   againstControl: { quality: NEW_BET, errors: NEW_BET, cost: NEW_BET, latency: NEW_BET },
   againstLimit: { quality: NEW_BET, errors: NEW_BET, cost: NEW_BET, latency: NEW_BET, drift: NEW_BET },
+  feedback: NEW_FEEDBACK,
   reference: null,
 }

@@ -1,4 +1,5 @@
 import type { PolicyRegistry } from '../../learning/registry/policy-registry.ts'
+import type { FeedbackJoin } from '../../router/rollout/feedback-join.ts'
 import type { RolloutOwner } from '../../router/rollout/rollout-owner.ts'
 import type { ShadowRunner } from '../../router/rollout/shadow-runner.ts'
 import type { ServedPolicy } from '../../router/served-policy.ts'
@@ -12,6 +13,7 @@ export type NodePoliciesComponents = {
   readonly shelf: PolicyShelf
   readonly configured: ConfiguredPolicy
   readonly shadow: Pick<ShadowRunner, 'counts'>
+  readonly feedback: Pick<FeedbackJoin, 'counts'>
   /** Whether the configuration names another policy than the rollout began with: then that one serves, and nothing else does. */
   readonly isSuspended: () => boolean
 }

@@ -11,12 +11,14 @@ import type { CallComponents } from '../../router/call-model.ts'
 import type { CheckAnswer } from '../../router/execute-plan.ts'
 import type { PolicyService } from '../../router/policy-service.ts'
 import { createDriftMonitor } from '../../router/rollout/drift-monitor.ts'
+import { createFeedbackJoin } from '../../router/rollout/feedback-join.ts'
 import { createRolloutObserver, type TaskObserver } from '../../router/rollout/rollout-observer.ts'
 import { createRolloutOwner } from '../../router/rollout/rollout-owner.ts'
 import { createShadowRunner, type ShadowCall } from '../../router/rollout/shadow-runner.ts'
 import { createServedPolicy, type ServedPolicy } from '../../router/served-policy.ts'
 import type { FollowUpStore } from '../../telemetry/follow-up-store.ts'
 import type { MetricsRegistry } from '../../telemetry/metrics-registry.ts'
+import type { FeedbackEvent } from '../../wire/feedback-event.ts'
 import type { ShadowEvent } from '../../wire/shadow-event.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { HealthCheck } from '../kernell-node.ts'
@@ -61,6 +63,8 @@ export type NodeRollout = {
 export type AttachedRollout = {
   readonly policies: NodePolicies
   readonly observe: TaskObserver
+  /** Told of feedback once it is kept. Never throws. */
+  readonly takeFeedback: (event: FeedbackEvent) => void
   checks(): readonly HealthCheck[]
 }
 
@@ -96,6 +100,7 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
   )
   await owner.start()
   await switching.follow(owner.inForce, owner)
+  const feedback = createFeedbackJoin({ owner })
   const references = await openDriftShelf(init.root.sublevel('rollout-drift'), onError)
   const drift = createDriftMonitor({ owner, keep: (learned) => references.keep(learned) }, references.first)
   let stopShadow = async (): Promise<void> => await Promise.resolve()
@@ -120,12 +125,13 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
       )
       stopShadow = async () => await shadow.stop()
       const isSuspended = (): boolean => switching.isSuspended(owner)
-      const components = { registry, owner, served, shelf, configured, shadow, isSuspended }
+      const components = { registry, owner, served, shelf, configured, shadow, feedback, isSuspended }
       const policies = createNodePolicies(components)
       addRolloutMetrics(metrics, components)
       return {
         policies,
-        observe: createRolloutObserver({ policy: served, owner, shadow, drift }),
+        observe: createRolloutObserver({ policy: served, owner, shadow, drift, feedback }),
+        takeFeedback: (event) => feedback.take(event),
         checks: () => switching.checks(owner),
       }
     },

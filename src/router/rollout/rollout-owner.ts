@@ -66,7 +66,7 @@ export type RolloutChange = RolloutEvent extends infer Event
 /** What was seen, without its time. */
 export type RolloutObservation = Extract<
   RolloutChange,
-  { type: 'request-observed' | 'shadow-observed' | 'drift-observed' }
+  { type: 'request-observed' | 'shadow-observed' | 'drift-observed' | 'feedback-observed' }
 >
 
 export interface RolloutOwner extends Startable {

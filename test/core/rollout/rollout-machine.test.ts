@@ -71,6 +71,7 @@ const EVENTS: readonly RolloutEvent[] = [
   { type: 'rules-set', rules: { ...HASTY, autoAdvance: false }, at },
   drifted({ kind: 'traffic', traffic: { state: 'drifted', rows: 200, figures: [] } }),
   drifted(decided('candidate', 5)),
+  { type: 'feedback-observed', candidate: 'a', began: 1, arm: 'candidate', value: 0, at },
 ]
 
 const start = (rules: RolloutRules = HASTY): RolloutState => ROLLOUT_MACHINE.initial({ rules, at: timestampFromMs(0) })
@@ -131,7 +132,7 @@ describe('the rollout machine', () => {
     },
   )
 
-  it('does so through all 50,625 orders of four events, whatever was seen before', { timeout: 120_000 }, () => {
+  it('does so through all 65,536 orders of four events, whatever was seen before', { timeout: 120_000 }, () => {
     const walk = (state: RolloutState, depth: number): number => {
       if (depth === 0) return 1
       return EVENTS.reduce((sum, event) => sum + walk(expectSound(state, event), depth - 1), 0)
@@ -231,6 +232,7 @@ describe('the rollout machine', () => {
     const held = apply(
       start(),
       promote('a', { stage: 'canary' }),
+      drifted(decided('nobody', 0)),
       drifted({ kind: 'traffic', traffic: { state: 'drifted', rows: 200, figures: [] } }),
       observed('a', 'candidate'),
     )
@@ -240,8 +242,34 @@ describe('the rollout machine', () => {
     const forced = apply(held, { type: 'step-taken', by: 'me', reason: 'seen', at })
     expect([briefOf(forced), trialOf(forced.position)?.drift]).toEqual([
       'canary 50',
-      { since: 2, periods: 0, traffic: null, decisions: null },
+      { since: 2, periods: 1, traffic: null, decisions: null },
     ])
+  })
+
+  it('compares what is said of a candidate that answers everything with what was said of the incumbent', () => {
+    const said = (arm: 'candidate' | 'incumbent', value: number): RolloutEvent => ({
+      type: 'feedback-observed',
+      candidate: 'a',
+      began: 1,
+      arm,
+      value,
+      at,
+    })
+    let state = apply(start({ ...HASTY, autoAdvance: false }), promote('a', { stage: 'canary', percent: 50 }))
+    for (let count = 0; count < 60; count += 1) state = apply(state, said('incumbent', 1), said('candidate', 1))
+    state = apply(state, promote('a', { stage: 'full' }))
+    const [effect] = ROLLOUT_MACHINE.transition(state, said('incumbent', 0)).effects
+    expect(effect).toEqual({ type: 'event-refused', code: 'STALE' })
+    expect(ROLLOUT_MACHINE.transition(state, said('candidate', 2)).effects).toEqual([
+      { type: 'event-refused', code: 'EVENT_INVALID' },
+    ])
+    for (let count = 0; count < 40 && state.position.stage === 'full'; count += 1)
+      state = apply(state, said('candidate', 0))
+    expect(state.transitions[0]).toMatchObject({
+      cause: 'slo-breach',
+      reason: 'the candidate is worse than the incumbent in feedback',
+      breach: { slo: 'feedback', against: 'control' },
+    })
   })
 
   it('goes back through what served before, one at a time, and to what the configuration names', () => {

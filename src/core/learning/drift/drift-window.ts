@@ -109,7 +109,7 @@ export function createDriftWindow(reference: DriftReference): DriftWindow {
       if (features !== undefined && novelty !== null) {
         novel += Number(isNovel(novelty, features))
         featured += 1
-        for (const [at, own] of edges.entries()) increase(bins[at] ?? [], binOf(own, features[at] ?? 0))
+        for (let at = 0; at < edges.length; at += 1) increase(bins[at] ?? [], binOf(edges[at] ?? [], features[at] ?? 0))
       }
       rows += 1
       categories.add(row)

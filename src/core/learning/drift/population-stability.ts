@@ -27,7 +27,7 @@ export function binEdges(reference: readonly number[]): readonly number[] {
 /** The bin that a value falls into: an edge belongs to the bin above it. */
 export function binOf(edges: readonly number[], value: number): number {
   let bin = 0
-  for (const edge of edges) bin += Number(value >= edge)
+  while (bin < edges.length && value >= (edges[bin] ?? 0)) bin += 1
   return bin
 }
 
