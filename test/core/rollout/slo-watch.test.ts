@@ -72,15 +72,20 @@ describe('the watch of a canary', () => {
     [75, 400],
     [90, 700],
     [95, 1_500],
-  ])('breaks at %i % as well, within %i canary requests, and not in clean runs', { timeout: 60_000 }, (percent, within) => {
-    const late: number[] = []
-    const broken: number[] = []
-    for (let seed = 1; seed <= 100; seed += 1) {
-      if (run({ bad: 0.3 }, SOUND, { seed, percent, canaryMax: within }).breach === undefined) late.push(seed)
-      if (run(SOUND, SOUND, { seed: 1_000_000 + seed, percent, canaryMax: 1_500 }).breach) broken.push(seed)
-    }
-    expect([late, broken]).toEqual([[], []])
-  })
+  ])(
+    'breaks at %i % as well, within %i canary requests, and in no more clean runs than it may',
+    { timeout: 60_000 },
+    (percent, within) => {
+      const late: number[] = []
+      const broken: number[] = []
+      for (let seed = 1; seed <= 100; seed += 1) {
+        if (run({ bad: 0.3 }, SOUND, { seed, percent, canaryMax: within }).breach === undefined) late.push(seed)
+        if (run(SOUND, SOUND, { seed: 1_000_000 + seed, percent, canaryMax: 1_500 }).breach) broken.push(seed)
+      }
+      expect(late).toEqual([])
+      expect(broken.length).toBeLessThanOrEqual(100 * RULES.falseAlarm)
+    },
+  )
 
   it('goes on when the arms change places, and compares nothing with what came before', () => {
     const random = createRandomStream(6)
