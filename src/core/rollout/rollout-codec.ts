@@ -38,7 +38,11 @@ export function formatRolloutEvent(event: RolloutEvent): JsonValue {
 
 /** Reads what `formatRolloutEvent` wrote; `undefined` for anything else. */
 export function parseRolloutEvent(json: unknown): RolloutEvent | undefined {
-  return attempt(() => readEvent(membersOf(json)))
+  return attempt(() => {
+    const members = membersOf(json)
+    const event = readEvent(members)
+    return members.elapsedMs === undefined ? event : { ...event, elapsedMs: figure(members.elapsedMs) }
+  })
 }
 
 /** JSON of a state, the same for equal states. */
@@ -147,6 +151,7 @@ const trial: Read<Trial> = objectOf({
   candidate: text,
   began: figure,
   since: instant,
+  lastedMs: figure,
   requests: figure,
   watch,
   drift: trialDrift,
