@@ -84,13 +84,18 @@ const rules: Read<RolloutRules> = objectOf({
   slo,
 })
 
-const outcome: Read<WatchedOutcome> = objectOf({
+const answered: Read<WatchedOutcome> = objectOf({
   isAccepted: truth,
   isError: truth,
   costUsd: orNull(figure),
   latencyMs: figure,
   predicted: orNull(figure),
 })
+
+const outcome: Read<WatchedOutcome> = (json) => {
+  const { isRefused, ...rest } = membersOf(json)
+  return isRefused === undefined ? answered(rest) : { ...answered(rest), isRefused: truth(isRefused) }
+}
 
 const totals: Read<ArmTotals> = objectOf({
   requests: figure,

@@ -91,7 +91,7 @@ export function watchWithoutControl(watch: WatchState, rules: SloRules): WatchSt
 }
 
 function takeCanary(watch: WatchState, outcome: WatchedOutcome, rules: SloRules): WatchState {
-  const againstLimit = betOnLimits(watch.againstLimit, outcome, rules)
+  const againstLimit = outcome.isRefused === true ? watch.againstLimit : betOnLimits(watch.againstLimit, outcome, rules)
   return { ...watch, canary: addOutcome(watch.canary, outcome), againstLimit }
 }
 

@@ -141,7 +141,8 @@ describe('the rollout machine', () => {
   })
 
   it('reads every event that it writes, and nothing else', () => {
-    for (const event of EVENTS) expect(parseRolloutEvent(formatRolloutEvent(event))).toEqual(event)
+    const refused = observed('a', 'candidate', { ...BAD, isError: true, isRefused: true })
+    for (const event of [...EVENTS, refused]) expect(parseRolloutEvent(formatRolloutEvent(event))).toEqual(event)
     for (const json of [null, {}, { type: 'rolled-back' }, { ...EVENTS[0], at: -1 }, { ...EVENTS[0], version: 1 }]) {
       expect(parseRolloutEvent(json)).toBeUndefined()
     }
@@ -175,8 +176,11 @@ describe('the rollout machine', () => {
   })
 
   it('neither ends a step nor holds it for a wrong time of day, and says when it began by the right one again', () => {
-    const seen = (ms: number, elapsedMs: number): RolloutEvent =>
-      ({ ...observed('a', 'candidate'), at: timestampFromMs(ms), elapsedMs }) as RolloutEvent
+    const seen = (ms: number, elapsedMs: number): RolloutEvent => ({
+      ...observed('a', 'candidate'),
+      at: timestampFromMs(ms),
+      elapsedMs,
+    })
     const years = 75 * 365 * 86_400_000
     let state = apply(start({ ...HASTY, minStepMs: 600_000 }), promote('a', { stage: 'canary' }))
     state = apply(state, seen(years, 10))

@@ -138,6 +138,26 @@ describe('the watch of a canary', () => {
     expect(breach).toMatchObject({ slo, against: 'limit' })
   })
 
+  it('takes what a policy refuses as its error beside the incumbent, and for nothing where both refuse', () => {
+    const refused = { isAccepted: false, isError: true, isRefused: true, costUsd: null, latencyMs: 0, predicted: null }
+    const answered = outcomeOf({ bad: 0 }, createRandomStream(1))
+    for (const [incumbentRefuses, expected] of [
+      [false, 'errors'],
+      [true, undefined],
+    ] as const) {
+      let watch = NEW_WATCH
+      let breach: SloBreach | undefined
+      for (let count = 0; count < 400 && breach === undefined; count += 1) {
+        const arm = count % 2 === 0 ? 'candidate' : 'incumbent'
+        const outcome = arm === 'candidate' || incumbentRefuses ? refused : answered
+        const step = watchOutcome(watch, { arm, outcome, controlsPerCanary: 1 }, { ...RULES, qualityMargin: 1 })
+        watch = step.watch
+        breach = step.breach
+      }
+      expect(breach?.slo).toBe(expected)
+    }
+  })
+
   it.each([0.000_02, 0.002, 2])('sees twice the cost as soon at $%s a request as at any other price', (costUsd) => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const twice = run({ bad: 0.05, costUsd: 2 * costUsd }, { bad: 0.05, costUsd }, { seed, canaryMax: 200 })
@@ -152,7 +172,7 @@ describe('the watch of a canary', () => {
     const controlsPerCanary = controlsPerCanaryAt(50)
     for (let count = 0; count < 2_000 && breach === undefined; count += 1) {
       const isCanary = count % 2 === 1
-      const costUsd = count < 100 ? 0 : isCanary ? 0.004 : 0.002
+      const costUsd = (count < 100 ? 0 : 0.002) * (isCanary ? 2 : 1)
       const arm = isCanary ? 'candidate' : 'incumbent'
       const step = watchOutcome(
         watch,
