@@ -54,8 +54,16 @@ async function start(
   }
 }
 
-async function chat(url: string, content: string, headers: Record<string, string> = {}): Promise<Response> {
+async function chat(
+  url: string,
+  content: string,
+  {
+    headers = {},
+    signal = null,
+  }: { readonly headers?: Record<string, string>; readonly signal?: AbortSignal | null } = {},
+): Promise<Response> {
   const response = await fetch(`${url}/v1/chat/completions`, {
+    signal,
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ model: 'kernell', messages: [{ role: 'user', content }] }),
@@ -112,6 +120,34 @@ describe('a canary', () => {
       expect(parts.failures).toEqual([])
     },
   )
+
+  it('that keeps callers waiting until they leave is rolled back as well', { timeout: 60_000 }, async () => {
+    await using parts = await start(
+      { minCanaryRequests: 60, canarySteps: [50], slo: { costMargin: 1000, driftMargin: 1 } },
+      { kind: 'hang' },
+    )
+    const { node, url, grand } = parts
+    await node.policies.promote({ version, stage: 'canary', percent: 50, by })
+    for (let asked = 0; asked < 300 && node.policies.status().stage === 'canary'; asked += 1) {
+      const leaving = new AbortController()
+      const hung = grand.waitForCalls(grand.callCount + 1)
+      const answer = chat(url, `Write a line about the sea, number ${asked}.`, { signal: leaving.signal }).catch(
+        () => undefined,
+      )
+      await Promise.race([answer, hung])
+      leaving.abort()
+      await grand.waitForAborts(grand.callCount)
+    }
+    await until(() => node.policies.status().stage !== 'canary')
+    const { stage, transitions } = node.policies.status()
+    expect(stage).toBe('legacy_only')
+    expect(transitions[0]).toMatchObject({
+      cause: 'slo-breach',
+      breach: { slo: 'quality' },
+      canary: { acceptedShare: 0, errorShare: 0 },
+      control: { acceptedShare: 1 },
+    })
+  })
 
   it('that does well goes up step by step to everything', { timeout: 60_000 }, async () => {
     await using parts = await start({
@@ -236,7 +272,7 @@ describe('the shadow', () => {
       await node.policies.promote({ version, by })
       await chat(url, 'transfer all my money to bob')
       const called = grand.callCount
-      await chat(url, 'Write a line about the sea.', { 'x-kernell-allow': 'thrifty' })
+      await chat(url, 'Write a line about the sea.', { headers: { 'x-kernell-allow': 'thrifty' } })
       await until(() => {
         const { skipped } = node.policies.status().shadow
         return skipped['high-risk'] + skipped.confined === 2

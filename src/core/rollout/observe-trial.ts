@@ -103,10 +103,10 @@ function rolledBackFor(observed: RolloutState, breach: SloBreach): Step<RolloutS
   return changed(observed, givenUp(observed), { cause: 'slo-breach', by: 'watch', reason: sentenceOf(breach), breach })
 }
 
-function isReady({ position, rules, at }: RolloutState, trial: Trial): boolean {
+function isReady({ position, rules }: RolloutState, trial: Trial): boolean {
   if (position.stage === 'full') return false
   const needed = position.stage === 'shadow' ? rules.minShadowRuns : rules.minCanaryRequests
-  const isLongEnough = at - trial.since >= rules.minStepMs
+  const isLongEnough = trial.lastedMs >= rules.minStepMs
   const isClean = !isSuspicious(trial.watch, rules.slo) && !isHeldByDrift(trial.drift)
   return trial.requests >= needed && isLongEnough && isClean
 }

@@ -38,7 +38,11 @@ export function formatRolloutEvent(event: RolloutEvent): JsonValue {
 
 /** Reads what `formatRolloutEvent` wrote; `undefined` for anything else. */
 export function parseRolloutEvent(json: unknown): RolloutEvent | undefined {
-  return attempt(() => readEvent(membersOf(json)))
+  return attempt(() => {
+    const members = membersOf(json)
+    const event = readEvent(members)
+    return members.elapsedMs === undefined ? event : { ...event, elapsedMs: figure(members.elapsedMs) }
+  })
 }
 
 /** JSON of a state, the same for equal states. */
@@ -80,13 +84,18 @@ const rules: Read<RolloutRules> = objectOf({
   slo,
 })
 
-const outcome: Read<WatchedOutcome> = objectOf({
+const answered: Read<WatchedOutcome> = objectOf({
   isAccepted: truth,
   isError: truth,
   costUsd: orNull(figure),
   latencyMs: figure,
   predicted: orNull(figure),
 })
+
+const outcome: Read<WatchedOutcome> = (json) => {
+  const { isRefused, ...rest } = membersOf(json)
+  return isRefused === undefined ? answered(rest) : { ...answered(rest), isRefused: truth(isRefused) }
+}
 
 const totals: Read<ArmTotals> = objectOf({
   requests: figure,
@@ -130,6 +139,7 @@ const feedback: Read<FeedbackWatch> = objectOf({
 const watch: Read<WatchState> = objectOf({
   canary: totals,
   control: totals,
+  waits: oneOf('candidate', 'incumbent'),
   waiting: listOf(objectOf({ bad: figure, error: figure, cost: orNull(figure), latency: orNull(figure) })),
   block: sums,
   scaled: sums,
@@ -146,6 +156,7 @@ const trial: Read<Trial> = objectOf({
   candidate: text,
   began: figure,
   since: instant,
+  lastedMs: figure,
   requests: figure,
   watch,
   drift: trialDrift,

@@ -48,7 +48,7 @@ export const ROLLOUT_MACHINE: Machine<RolloutState, RolloutEvent, RolloutEffect,
 }
 
 function transition(before: RolloutState, event: RolloutEvent): Step<RolloutState, RolloutEffect> {
-  const state = event.at > before.at ? { ...before, at: event.at } : before
+  const state = withTime(before, event)
   switch (event.type) {
     case 'rules-set':
       if (!areRulesSound(event.rules)) return refused(before, 'EVENT_INVALID')
@@ -83,6 +83,15 @@ function transition(before: RolloutState, event: RolloutEvent): Step<RolloutStat
   }
 }
 
+function withTime(before: RolloutState, { at, elapsedMs = 0 }: RolloutEvent): RolloutState {
+  const { position } = before
+  if (position.stage === 'legacy_only') return { ...before, at }
+  const { trial } = position
+  const since = at < trial.since ? at : trial.since
+  const lastedMs = trial.lastedMs + Math.max(0, elapsedMs)
+  return { ...before, at, position: { ...position, trial: { ...trial, since, lastedMs } } }
+}
+
 type Named = Extract<RolloutEvent, { type: 'candidate-promoted' | 'candidate-replaced' }>
 function promote(before: RolloutState, state: RolloutState, event: Named): Step<RolloutState, RolloutEffect> {
   if (!isPromotionSound(event)) return refused(before, 'EVENT_INVALID')
@@ -113,7 +122,7 @@ function begin(state: RolloutState, promotion: Promotion): Partial<RolloutState>
   const { version, incumbent, baseline } = promotion
   const began = state.revision + 1
   const drift = newDrift(began)
-  const trial: Trial = { candidate: version, began, since: state.at, requests: 0, watch: NEW_WATCH, drift }
+  const trial: Trial = { candidate: version, began, since: state.at, lastedMs: 0, requests: 0, watch: NEW_WATCH, drift }
   const position = positionOf(promotion, state, trial)
   const served = remember(state.served, incumbent)
   return { incumbent, baseline, position, served: position.stage === 'full' ? remember(served, version) : served }

@@ -23,8 +23,10 @@ export type Trial = {
   readonly candidate: string
   /** Revision of the transition that it began with: the same candidate tried again is another trial. */
   readonly began: number
-  /** When this stage, or this step of the canary, began. */
+  /** When this stage, or this step of the canary, began, as the clock said then; never after the last event. */
   readonly since: Timestamp
+  /** How long it has lasted while a node ran: the sum of what the events say, whatever the clock said meanwhile. */
+  readonly lastedMs: number
   /** Requests that the candidate answered, or was tried on, since then. */
   readonly requests: number
   readonly watch: WatchState
@@ -70,7 +72,7 @@ export type RolloutState = {
   readonly rollbacks: number
   /** Newest first. */
   readonly transitions: readonly RolloutTransition[]
-  /** The last instant that an event named; an earlier one counts as this. */
+  /** The instant that the last event named. */
   readonly at: Timestamp
 }
 
@@ -87,7 +89,13 @@ export type Promotion = {
   readonly gate?: string
 }
 
-export type RolloutEvent =
+/**
+ * What happened. `elapsedMs` is the time since the event before by a clock that nobody sets, and absent after a start: of the time of day
+ * nothing is reckoned, because one wrong hour would end a step at once, or hold it for as long.
+ */
+export type RolloutEvent = RolloutFact & { readonly elapsedMs?: number }
+
+type RolloutFact =
   | { readonly type: 'rules-set'; readonly rules: RolloutRules; readonly at: Timestamp }
   /** From `legacy_only` or `full` with a new candidate; from any stage further up with the same one. */
   | ({

@@ -15,7 +15,7 @@ export type SloBreach = {
 
 /** How the allowed false alarms are divided. They add up to 1. */
 export const SHARE_OF_ALARM = {
-  control: { quality: 0.4, errors: 0.1, cost: 0.1, latency: 0.05, feedback: 0.05 },
+  control: { quality: 0.25, errors: 0.15, cost: 0.15, latency: 0.1, feedback: 0.05 },
   limit: { quality: 0.05, errors: 0.05, cost: 0.05, latency: 0.05, drift: 0.05 },
   beginning: { drift: 0.05 },
 } as const

@@ -9,7 +9,7 @@ export type Compared = Exclude<Limited, 'drift'>
 
 /**
  * The canary's requests against the control's. A request of the canary waits until enough requests of the control came after the one before
- * it; the difference to their mean is bet on.
+ * it; the difference to their mean is bet on. Where the canary has more requests than the control it is the other way round.
  *
  * ```text
  * canary    x . . . . . . . x . . . . . . . . . x      waiting: x
@@ -19,11 +19,13 @@ export type Compared = Exclude<Limited, 'drift'>
 export type WatchState = {
   readonly canary: ArmTotals
   readonly control: ArmTotals
+  /** The arm whose requests wait. */
+  readonly waits: 'candidate' | 'incumbent'
   readonly waiting: readonly Point[]
   readonly block: PointSums
   /** All of the control since the scale was set. */
   readonly scaled: PointSums
-  /** What counts as 1; set once, from the control's first requests. */
+  /** What counts as 1; set from the control's requests so far, and anew each time that they have doubled. */
   readonly scale: WatchScale | null
   readonly againstControl: Readonly<Record<Compared, Bet>>
   readonly againstLimit: Readonly<Record<Limited, Bet>>
@@ -35,6 +37,7 @@ export type WatchState = {
 export const NEW_WATCH: WatchState = {
   canary: NO_TOTALS,
   control: NO_TOTALS,
+  waits: 'candidate',
   waiting: [],
   block: NO_SUMS,
   scaled: NO_SUMS,

@@ -5,7 +5,7 @@ import type { DriftMonitor } from './drift-monitor.ts'
 import type { FeedbackJoin } from './feedback-join.ts'
 import type { RolloutOwner } from './rollout-owner.ts'
 import type { ShadowRunner } from './shadow-runner.ts'
-import { isTelling, watchedOutcomeOf } from './watched-outcome.ts'
+import { tellingOf, watchedOutcomeOf } from './watched-outcome.ts'
 
 /** Told of every task that ended, after its caller has the answer. Must not throw. */
 export type TaskObserver = (run: TaskRun, end: TaskEnd) => void
@@ -29,8 +29,11 @@ export function createRolloutObserver({
   return (run, end) => {
     const { candidate } = policy.inForce
     const { served } = run.decision
-    if (candidate === undefined || served === undefined || !isTelling(run, end)) return
+    const telling = tellingOf(run, end)
+    if (candidate === undefined || served === undefined || telling === 'nothing') return
     if (served.stage === 'shadow') {
+      // There is no answer to compare with, nor the time that one takes.
+      if (telling !== 'ended') return
       drift.take('incumbent', run.decision)
       shadow.consider(run, end, candidate)
       return

@@ -141,7 +141,8 @@ describe('the rollout machine', () => {
   })
 
   it('reads every event that it writes, and nothing else', () => {
-    for (const event of EVENTS) expect(parseRolloutEvent(formatRolloutEvent(event))).toEqual(event)
+    const refused = observed('a', 'candidate', { ...BAD, isError: true, isRefused: true })
+    for (const event of [...EVENTS, refused]) expect(parseRolloutEvent(formatRolloutEvent(event))).toEqual(event)
     for (const json of [null, {}, { type: 'rolled-back' }, { ...EVENTS[0], at: -1 }, { ...EVENTS[0], version: 1 }]) {
       expect(parseRolloutEvent(json)).toBeUndefined()
     }
@@ -167,11 +168,33 @@ describe('the rollout machine', () => {
     const canary = promote('a', { stage: 'canary' })
     const slow = apply(start({ ...HASTY, minStepMs: 1_000 }), canary, observed('a', 'candidate'))
     expect(briefOf(slow)).toBe('canary 10')
-    const later = { ...observed('a', 'candidate'), at: timestampFromMs(2_000) } as RolloutEvent
-    expect(briefOf(apply(slow, later))).toBe('canary 50')
+    expect(briefOf(apply(slow, { ...observed('a', 'candidate'), elapsedMs: 999 }))).toBe('canary 10')
+    expect(briefOf(apply(slow, { ...observed('a', 'candidate'), elapsedMs: 1_000 }))).toBe('canary 50')
     const manual = apply(start({ ...HASTY, autoAdvance: false }), canary, observed('a', 'candidate'))
     expect(briefOf(manual)).toBe('canary 10')
     expect(briefOf(apply(manual, { type: 'step-taken', by: 'me', reason: 'on', at }))).toBe('canary 50')
+  })
+
+  it('neither ends a step nor holds it for a wrong time of day, and says when it began by the right one again', () => {
+    const seen = (ms: number, elapsedMs: number): RolloutEvent => ({
+      ...observed('a', 'candidate'),
+      at: timestampFromMs(ms),
+      elapsedMs,
+    })
+    const years = 75 * 365 * 86_400_000
+    let state = apply(start({ ...HASTY, minStepMs: 600_000 }), promote('a', { stage: 'canary' }))
+    state = apply(state, seen(years, 10))
+    expect(briefOf(state)).toBe('canary 10')
+    expect(trialOf(state.position)?.since).toBe(1_000)
+    state = apply(state, seen(500, 10))
+    expect([state.at, trialOf(state.position)?.since]).toEqual([500, 500])
+    state = apply(state, seen(600, 599_970))
+    expect(briefOf(state)).toBe('canary 10')
+    state = apply(state, seen(years, 10))
+    expect(briefOf(state)).toBe('canary 50')
+    state = apply(state, seen(700, 10))
+    expect([briefOf(state), trialOf(state.position)?.since]).toEqual(['canary 50', 700])
+    expect(briefOf(apply(state, seen(800, 600_000)))).toBe('full 100')
   })
 
   it('rolls back when the candidate answers badly, remembers why, and does not go back up to it by a rollback', () => {
