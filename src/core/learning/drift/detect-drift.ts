@@ -49,7 +49,6 @@ export type DriftInit = {
 
 /** Features that must have drifted before features alone say that the population is another one: of many, some drift by chance. */
 const FEATURES_MIN = 3
-const NUMERIC_BINS = 10
 
 /** Compares a recent window of tasks with a reference window: what they are, how they were routed, and how many are unlike any before. */
 export function detectDrift(init: DriftInit): DriftReport {
@@ -81,12 +80,8 @@ function featureFigures(init: DriftInit, thresholds: DriftThresholds): readonly 
     { name: 'novelty', figure: novelty, state: novelty > thresholds.noveltyMax ? 'drifted' : 'stable' },
     ...init.featureNames.map((name, at) => {
       const column = (rows: readonly Float64Array[]): readonly number[] => rows.map((row) => row[at] ?? 0)
-      const index = numericStability(column(before), column(after))
-      return figureOf(
-        `feature: ${name}`,
-        index - expectedByChance(NUMERIC_BINS, before.length, after.length),
-        thresholds,
-      )
+      const { index, bins } = numericStability(column(before), column(after))
+      return figureOf(`feature: ${name}`, index - expectedByChance(bins, before.length, after.length), thresholds)
     }),
   ]
 }
@@ -113,9 +108,8 @@ function categoryFigures(
   ]
   return categories.map(([name, of]) => {
     const [before, after] = [reference.map(of), recent.map(of)]
-    const bins = new Set([...before, ...after]).size
-    const index = categoryStability(before, after) - expectedByChance(bins, before.length, after.length)
-    return figureOf(name, index, thresholds)
+    const { index, bins } = categoryStability(before, after)
+    return figureOf(name, index - expectedByChance(bins, before.length, after.length), thresholds)
   })
 }
 

@@ -1,38 +1,53 @@
 import { log } from '../../../base/deterministic-math.ts'
 
-/** Bins of a numeric feature: deciles of the reference. */
+/** Bins of a numeric feature with many values: deciles of the reference. With as many values or fewer each has its own. */
 const BINS = 10
 /** A share of 0 would make the index infinite; half a row stands for none. */
 const EMPTY_ROWS = 0.5
 
-/** Index of numbers: bins are the deciles of the reference window, so that each holds about a tenth of it. `NaN` when a window is empty. */
-export function numericStability(reference: readonly number[], recent: readonly number[]): number {
-  if (reference.length === 0 || recent.length === 0) return Number.NaN
+export type Stability = {
+  /** 0 when nothing changed; `NaN` when a window is empty. */
+  readonly index: number
+  /** Bins that a window has rows in. */
+  readonly bins: number
+}
+
+/**
+ * Index of numbers. Few values of the reference have a bin each, such as a flag's, however rare one is. Of many the bins are the deciles, so that
+ * each holds about a tenth of the reference, and a value that fills more than one of them has its own. What lies between or beyond such values is in
+ * bins of its own, too.
+ */
+export function numericStability(reference: readonly number[], recent: readonly number[]): Stability {
   const sorted = reference.toSorted((a, b) => a - b)
-  // Equal deciles fall together: a feature that is mostly 0 has one wide bin for it.
-  const edges = [
-    ...new Set(Array.from({ length: BINS - 1 }, (_, at) => sorted[Math.floor(((at + 1) * sorted.length) / BINS)] ?? 0)),
-  ]
-  const binOf = (value: number): string => `${edges.filter((edge) => value >= edge).length}`
+  const values = [...new Set(sorted)]
+  const deciles = Array.from(
+    { length: BINS - 1 },
+    (_, at) => sorted[Math.floor(((at + 1) * sorted.length) / BINS)] ?? 0,
+  )
+  const isFew = values.length <= BINS
+  const edges = isFew ? values : [...new Set(deciles)]
+  const ownBins = new Set(isFew ? values : deciles.filter((edge, at) => edge === deciles[at - 1]))
+  const binOf = (value: number): string =>
+    ownBins.has(value) ? `at ${value}` : `above ${edges.filter((edge) => value > edge).length} edges`
   return categoryStability(reference.map(binOf), recent.map(binOf))
 }
 
 /**
- * Population stability index of categories: sum over them of (recent - reference) ln(recent / reference), with shares. 0 when nothing changed.
- * `NaN` when a window is empty.
+ * Population stability index of categories: sum over them of (recent - reference) ln(recent / reference), with shares.
  *
  * @see Siddiqi, Credit Risk Scorecards (2006), chapter 7; its usual reading: below 0.1 stable, above 0.25 a different population
  */
-export function categoryStability(reference: readonly string[], recent: readonly string[]): number {
-  if (reference.length === 0 || recent.length === 0) return Number.NaN
+export function categoryStability(reference: readonly string[], recent: readonly string[]): Stability {
   const [before, after] = [countsOf(reference), countsOf(recent)]
+  const names = [...new Set([...before.keys(), ...after.keys()])].toSorted()
+  if (reference.length === 0 || recent.length === 0) return { index: Number.NaN, bins: names.length }
   let index = 0
-  for (const name of [...new Set([...before.keys(), ...after.keys()])].toSorted()) {
+  for (const name of names) {
     const expected = Math.max(before.get(name) ?? 0, EMPTY_ROWS) / reference.length
     const found = Math.max(after.get(name) ?? 0, EMPTY_ROWS) / recent.length
     index += (found - expected) * log(found / expected)
   }
-  return index
+  return { index, bins: names.length }
 }
 
 function countsOf(values: readonly string[]): ReadonlyMap<string, number> {
