@@ -4,7 +4,9 @@ import { promptFeatureSet } from '../../core/policy/prompt-feature-set.ts'
 import { DataCardCounter, type DataCard, type DatasetMode } from '../../learning/dataset/data-card.ts'
 import { formatDatasetRow } from '../../learning/dataset/dataset-row.ts'
 import type { DatasetRow } from '../../learning/dataset/label-row.ts'
-import { LeakageCheck, requireNoLeak, type CheckedRow } from '../../learning/dataset/leakage/leakage-check.ts'
+import type { CheckedRow } from '../../learning/dataset/leakage/checked-row.ts'
+import { contractColumns } from '../../learning/dataset/leakage/contract-columns.ts'
+import { LeakageCheck, requireNoLeak } from '../../learning/dataset/leakage/leakage-check.ts'
 import { decodeFeatures } from '../../learning/dataset/logged-task-of.ts'
 import { recordIdentity, recordRank } from '../../learning/dataset/record-identity.ts'
 import { labelCompatibly, type Labelled } from '../../learning/labels/compatibility-label.ts'
@@ -178,6 +180,8 @@ class RowBuilder {
     const vector = logged?.feature_set === this.#featureSet ? decodeFeatures(logged.features) : undefined
     return {
       columns,
+      contract: contractColumns(row),
+      action: logged?.action ?? label.actual_route,
       label,
       tokensIn: event.tokens_in,
       outcomes: {
