@@ -240,6 +240,58 @@ describe('a leak', () => {
     expect(rulesOf(2, { prompt: longest })).toEqual(['prompt: cost_usd prompt'])
   })
 
+  const cost = ({ label }: World): string => String(label.cost_usd)
+  const time = ({ label }: World): number => label.latency_s * 1000
+
+  it.each<readonly [string, (world: World) => string]>([
+    ['success', ({ label }) => `Success: ${label.success ? 'True' : 'False'}`],
+    ['outcome', ({ label }) => `outcome=${label.success ? 'success' : 'failure'}`],
+    ['result', ({ label }) => `result: ${label.success ? 'ok' : 'failed'}`],
+    ['verdict', ({ label }) => `VERDICT is ${label.success ? 'right' : 'wrong'}`],
+    ['success', ({ label }) => `<success>${label.success}</success>`],
+    ['success', ({ label }) => `{\\"success\\": ${label.success}}`],
+    ['route', ({ label }) => `route: ${label.optimal_route}`],
+    ['tier', ({ label }) => `tier=${label.optimal_route === 'local' ? 'local_small' : 'premium_api'}`],
+    ['cost_usd', (world) => `COST_USD: ${cost(world)}`],
+    ['cost', (world) => `cost: $${cost(world)}`],
+    ['cost', (world) => `(cost was ${cost(world)} USD)`],
+    ['latency', (world) => `latency: ${time(world)} ms`],
+    ['duration', (world) => `Duration = **${time(world) / 1000}s**`],
+  ])('is seen in a prompt however it is written: %s', (name, written) => {
+    const prompt = (world: World): string => `Do ${world.index}, as before (${written(world)}), and ${world.unit()}.`
+    const label = ({ label: { optimal_route: route } }: World): Partial<LabelRow> => ({ actual_route: route })
+    const tier = ({ label: { optimal_route: route } }: World): string =>
+      route === 'local' ? 'local_small' : 'premium_api'
+    expect(rulesOf(40, { prompt, label, tier })).toEqual([`prompt: ${name} prompt`])
+  })
+
+  it.each([
+    'Answer in JSON such as {"success": true, "result": "ok"}',
+    'Status: OK, so go on',
+    'The route: local trains first',
+    'What is a cost: $0.01, or a latency: 20 ms?',
+  ])('is not what every prompt says: %s', (text) => {
+    expect(rulesOf(300, { prompt: ({ index }) => `${index} ${text} ${index}` })).toEqual([])
+  })
+
+  it.each<readonly [string, (world: World) => string]>([
+    ['last', ({ label, index }) => `Do it ${index} [${label.success ? 'OK' : 'KO'}]`],
+    ['first', ({ label, index }) => `${label.success ? '+' : '-'} do it ${index}`],
+    ['last', ({ label, index }) => `Do it ${index} ${label.optimal_route === 'local' ? 'L' : 'P'}`],
+  ])('is seen in the %s word of prompts in any form', (end, prompt) => {
+    expect(rulesOf(200, { prompt })).toEqual([`prompt: ${end} word tells_class`])
+  })
+
+  it('is not a family of prompts that a policy sends its own way', () => {
+    const prompt = ({ label, index }: World): string =>
+      label.optimal_route === 'local' ? `Translate ${index}` : `Prove ${index}`
+    const label = ({ label: { optimal_route: route } }: World): Partial<LabelRow> => ({
+      predicted_route: route,
+      actual_route: route,
+    })
+    expect(rulesOf(200, { prompt, label })).toEqual([])
+  })
+
   it('is seen in prompts that hold their answers', () => {
     const answer = 'The answer is forty-two, as everybody knows.'
     expect(rulesOf(3, { prompt: () => `Q: what? A: ${answer}`, answer })).toEqual(['prompt: answer prompt'])
