@@ -33,7 +33,7 @@ export type BuildDatasetInit = {
 /** What went into a dataset, for whoever has to know of it when records are deleted. */
 export type WrittenRows = {
   readonly rows: number
-  /** SHA-256 of the file's bytes. */
+  /** SHA-256 of its text, unpacked. */
   readonly hash: string
   /** ISO 8601; `null` where no row has a time. */
   readonly from: string | null
@@ -90,7 +90,7 @@ export async function buildDataset(init: BuildDatasetInit, options: DataWorkOpti
     await cardFile.write(`${JSON.stringify(card, undefined, 2)}\n`)
     await cardFile.finish()
     signal?.throwIfAborted()
-    await init.onWritten?.({ rows: card.counts.kept, hash: written.file_sha256, ...builder.origin() })
+    await init.onWritten?.({ rows: card.counts.kept, hash: written.sha256, ...builder.origin() })
     await data.publish()
     await cardFile.publish()
     return { output, cardPath, card }

@@ -23,6 +23,8 @@ export type BuildSftInit = {
 }
 
 export type SftReport = WrittenText & {
+  /** Of the text that was read, unpacked. */
+  readonly input_sha256: string
   readonly output: string
   readonly rows: number
   readonly examples: number
@@ -60,7 +62,13 @@ export async function buildSft(init: BuildSftInit, options: DataWorkOptions = {}
     const leakage = writer.check.report()
     requireNoLeak(leakage)
     if (writer.exampleCount === 0) throw withoutExamples(init.input, writer)
-    const report = { output: init.output, ...writer.counts(), leakage, ...(await draft.finish()) }
+    const report = {
+      input_sha256: file.sha256,
+      output: init.output,
+      ...writer.counts(),
+      leakage,
+      ...(await draft.finish()),
+    }
     signal?.throwIfAborted()
     await init.onWritten?.(report)
     await draft.publish()

@@ -17,6 +17,8 @@ export type ReadTasks = {
   readonly domains: readonly (string | undefined)[]
   /** Records from which no task could be made: unreadable, or nothing was called. */
   readonly skipped: number
+  /** SHA-256 of the text of the file, unpacked; `undefined` for records. */
+  readonly sha256: string | undefined
 }
 
 /** Tasks are held in memory. */
@@ -34,6 +36,9 @@ export async function readTasksOfFile(file: string, { signal, onProgress }: Data
   const collector = new TaskCollector()
   for await (const { lines, firstLine } of readLineBatches(file, {
     onBytes,
+    onHash: (sha256) => {
+      collector.sha256 = sha256
+    },
     ...(signal !== undefined && { signal }),
   })) {
     for (const [index, line] of lines.entries()) {
@@ -61,6 +66,7 @@ class TaskCollector implements ReadTasks {
   readonly domains: (string | undefined)[] = []
   readonly #featureSet = promptFeatureSet()
   skipped = 0
+  sha256: string | undefined
 
   add(task: LoggedTask | undefined, domain: string | undefined): void {
     if (task === undefined) {

@@ -35,7 +35,7 @@ export function reportDrift({ reference, recent, thresholds }: DriftRequest): Dr
  * Throws `TRAINING_DATA_INVALID` when no task carries a time.
  */
 export function splitByAge(
-  { tasks, domains, skipped }: ReadTasks,
+  { tasks, domains, skipped, sha256 }: ReadTasks,
   days: number,
 ): { readonly reference: ReadTasks; readonly recent: ReadTasks } {
   const instants = tasks.map(({ timestamp }) => (timestamp === undefined ? Number.NaN : Date.parse(timestamp)))
@@ -51,6 +51,7 @@ export function splitByAge(
       tasks: rows.flatMap((row) => tasks[row] ?? []),
       domains: rows.map((row) => domains[row]),
       skipped,
+      sha256,
     }
   }
   return { reference: part((at) => at <= limit), recent: part((at) => at > limit) }
