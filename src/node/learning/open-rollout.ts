@@ -120,17 +120,8 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
         { share: shadowShare, concurrencyMax: shadowConcurrency },
       )
       stopShadow = async () => await shadow.stop()
-      const isSuspended = (): boolean => switching.isSuspended(owner)
-      const components = {
-        registry,
-        owner,
-        served,
-        shelf,
-        configured,
-        shadow,
-        isSuspended,
-        gateFloors: config.policy.gate,
-      }
+      const parts = { registry, owner, served, shelf, configured, shadow, gateFloors: config.policy.gate }
+      const components = { ...parts, isSuspended: () => switching.isSuspended(owner) }
       const policies = createNodePolicies(components)
       addRolloutMetrics(metrics, components)
       return {
