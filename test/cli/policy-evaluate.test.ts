@@ -76,13 +76,21 @@ describe('kernell policy evaluate', () => {
     expect(right.map(({ estimator }) => estimator)).toEqual(['replay'])
     // Nobody logged a question file: there is no log to weigh.
     expect(document['refused']).toMatchObject([{ by: 'log', reason: 'no-propensities' }])
-    // The models are right in 95 and 35 of 100 cases: who knows which one to ask gains thirty points on who does not.
+    // The models are right in 95 and 35 of 100 cases. Who does not know which one to ask is right with the first in 65, and asks the other one
+    // where a wrong answer is caught: that is how it would be served, and it leaves a third of the thirty points.
+    const { incumbent, assumed_catches: catches } = document['cascades'] as Record<string, number>
+    expect([catches, (incumbent ?? 0) > 0.3]).toEqual([0.5, true])
     for (const { difference } of right) {
-      expect(difference.value).toBeGreaterThan(0.2)
+      expect(difference.value).toBeGreaterThan(0.05)
       expect(difference.ci95[0]).toBeLessThan(difference.value)
     }
     const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Record<string, unknown>
     expect(Object.keys(report)).toEqual(['public_key', 'report', 'signature'])
+    expect(report['report']).toMatchObject({ evidence: { cascades: { incumbent, verifier: { catches: 0.5 } } } })
+    const uncaught = await run('knows.json', '--against', 'guesses.json', '--data', 'test.jsonl', '--catches', '0')
+    const [first] = documentOf(uncaught)['estimates'] as typeof estimates
+    // A check that catches nothing leaves the first answer as it is.
+    expect(first?.difference.value).toBeGreaterThan(0.2)
     const { lineage } = parsePolicyArtefact(readFileSync(join(folder, 'knows.json'), 'utf8'))
     expect(report['report']).toMatchObject({
       data: { overlap_checked_by: 'artefact', trained_on: lineage.training?.files.map(({ sha256 }) => sha256) },

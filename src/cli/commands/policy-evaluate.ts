@@ -56,6 +56,11 @@ export const policyEvaluateCommand: Command = {
     precision: { value: 'X', describe: 'largest half width of the interval of the quality difference (default 0.02)' },
     regressions: { value: 'X', describe: 'largest share of tasks that only the incumbent gets right (default 0.1)' },
     'calibration-error': { value: 'X', describe: 'largest calibration error of the candidate (default 0.1)' },
+    catches: {
+      value: 'X',
+      describe:
+        'on a fixed set: share of the wrong answers that the check in a cascade is assumed to reject (default 0.5, as policies count with)',
+    },
     rows: { value: 'N', describe: 'least number of different tasks (default 1000)' },
     report: { value: 'FILE', describe: 'write the signed gate report to a file, too' },
     plot: { value: 'FILE', describe: 'draw the cost-quality curve, .svg or .png' },
@@ -65,6 +70,7 @@ export const policyEvaluateCommand: Command = {
     'Both policies decide every row as they would be served, with the candidates and prices of the row. Where the outcomes of all models are known the rows are replayed, and the difference is exact on each; a log is weighed by its propensities: IPS, self-normalised, doubly robust with cross-fitted rewards. Intervals are 95 %, paired for the difference.',
     'A policy of `policy train` or `policy learn` holds which tasks it was trained on, as a set that can be asked and not read, so the gate sees by itself that none of them judges it; one that does ends it with POLICY_TRAINED_ON_TEST. `kernell data split` divides a file by task.',
     'What is looser than `policy.gate` of the configuration allows is refused; `policy show` and `policy list` say which reports were judged by other bounds than the default.',
+    'Of a fixed set a cascade is served as its plan says: the first answer that passes the check, with every call up to it paid. Recorded outcomes do not tell what a check would have said: it is assumed to reject a share of the wrong answers (--catches) and no right one, and the report says so. Costs expected of a model are those of its price, where the configuration knows it by its id, else its mean over the rows. Splitting of tasks and retries after failed calls are not simulated.',
     'A log that never did what a policy does says nothing about it: that is said instead of a figure.',
   ],
   examples: [
@@ -122,6 +128,7 @@ async function judge(
   const config = loadConfig()
   const files = requiredList(flags, 'data').map((file) => resolve(workingDir, file))
   const trainedOn = listFlag(flags, 'trained-on').map((file) => resolve(workingDir, file))
+  const catches = numberFlag(flags, 'catches', SHARE)
   const incumbent = await readNamedPolicy(context, textFlag(flags, 'against') ?? 'incumbent')
   const { onProgress, finish } = followWork(terminal)
   try {
@@ -142,6 +149,7 @@ async function judge(
             at: new Date(createSystemClock().now()).toISOString(),
           },
         }),
+        ...(catches !== undefined && { verifier: { catches } }),
         withCurve,
       },
       { signal, onProgress },
@@ -204,6 +212,7 @@ function describe(report: PolicyReport, width: number): string {
     ...(report.calibration.error === null
       ? []
       : [`Calibration error of the candidate: ${(100 * report.calibration.error).toFixed(2)} points`]),
+    ...cascadesSaid(report),
     ...report.refused.map(({ by, message }) => `${by === 'log' ? 'Weighing the log' : 'Replay'}: ${message}`),
     ...data.leaks.map((leak) => `Leak: ${leak}`),
     ...report.unsupported_baselines.map(({ name, message }) => `${name}: ${message}`),
@@ -226,6 +235,14 @@ function overlapLine({ rows, undecided, data }: PolicyReport): readonly string[]
   const { training_overlap: overlap, overlap_checked_by: by } = data
   if (overlap === null) return ['It is not known which tasks the candidate was trained on']
   return [`Of tasks that the candidate was trained on: ${overlap} of ${rows + undecided} rows (checked by ${by})`]
+}
+
+function cascadesSaid({ cascades }: PolicyReport): readonly string[] {
+  if (cascades === null || cascades.candidate + cascades.incumbent === 0) return []
+  const { candidate, incumbent, assumed_catches: catches } = cascades
+  return [
+    `Cascades answer ${formatPercent(candidate)} of the tasks for the candidate and ${formatPercent(incumbent)} for the incumbent; their check is assumed to reject ${formatPercent(catches)} of the wrong answers and no right one`,
+  ]
 }
 
 function figureOf({ metric }: EstimateRow, value: number | null): string {

@@ -7,7 +7,7 @@ import type { DecisionCandidate } from '../routing/decision-record.ts'
 export type Chain = { readonly first: DecisionCandidate; readonly second: DecisionCandidate | undefined }
 
 /** Share of wrong answers that verification is assumed to catch: a cascade is worth less than its models. */
-const CAUGHT_SHARE = 0.5
+export const CAUGHT_SHARE = 0.5
 /** A cascade waits twice, so it must save at least this share of the single call. */
 const CASCADE_SAVING_MIN = 0.2
 /** A first answer that is refused more often than not is not worth waiting for. */

@@ -16,6 +16,7 @@ import type { Refusal } from '../../core/learning/off-policy/compared-policies.t
 import { evaluateLog, loggedPredictors, type LogEvaluation } from '../../core/learning/off-policy/evaluate-log.ts'
 import { replayPolicies, type Replay } from '../../core/learning/off-policy/replay.ts'
 import type { RewardPredictors } from '../../core/learning/off-policy/reward-model.ts'
+import { VERIFIER_DEFAULT, withServedPlans, type AssumedVerifier } from './served-plans.ts'
 
 /** What a policy would do with a task, in the places of the task's candidates. */
 export type PolicyChoice = {
@@ -24,6 +25,8 @@ export type PolicyChoice = {
   /** P(right) that the policy predicts for each. */
   readonly predicted: Float64Array
   readonly domain: string | undefined
+  /** Models that are asked one after another until an answer is accepted; one, or absent: what the first says stands. */
+  readonly plan?: readonly string[]
 }
 
 export type PolicyEvaluationInit = {
@@ -31,6 +34,8 @@ export type PolicyEvaluationInit = {
   /** By task; `undefined` where the policy cannot decide it as it would be served. */
   readonly candidate: readonly (PolicyChoice | undefined)[]
   readonly incumbent: readonly (PolicyChoice | undefined)[]
+  /** What is assumed of the check in a cascade, for a replay. */
+  readonly verifier?: AssumedVerifier
 }
 
 type Refused = Refusal & { readonly kind: 'refused' }
@@ -40,6 +45,8 @@ export type PolicyEvaluation = {
   /** Rows that one of the policies cannot decide; they are left out. */
   readonly undecided: number
   readonly replay: Replay | Refused
+  /** Share of the tasks that each policy answers by a cascade, and what a replay assumes of the check in it. */
+  readonly cascades: { readonly candidate: number; readonly incumbent: number; readonly verifier: AssumedVerifier }
   readonly log: LogEvaluation | Refused
   /** Of the candidate, over the evidence that the gate takes. */
   readonly calibration: CalibrationFigures
@@ -63,7 +70,10 @@ export function evaluatePolicies(init: PolicyEvaluationInit): PolicyEvaluation {
   }
   const undecided = init.tasks.length - tasks.length
   const refusal = undecidedRefusal(undecided, init.tasks.length)
-  const replay = refusal ?? replayPolicies(policies)
+  const { verifier = VERIFIER_DEFAULT } = init
+  const served = withServedPlans({ tasks, policies: [candidate, incumbent], verifier })
+  const [ownPlans = [], otherPlans = []] = served.policies
+  const replay = refusal ?? replayPolicies({ tasks: served.tasks, candidate: ownPlans, incumbent: otherPlans })
   const log = refusal ?? evaluateLog({ ...policies, predictorsOf: (metric) => predictorsOf(metric, decided) })
   const evidence = evidenceOf(replay, log)
   const outcomes = replay.kind === 'evaluated' ? replayedOutcomes(decided) : loggedOutcomes(decided, log)
@@ -71,6 +81,7 @@ export function evaluatePolicies(init: PolicyEvaluationInit): PolicyEvaluation {
     rows: tasks.length,
     undecided,
     replay,
+    cascades: { candidate: served.cascadeShares[0] ?? 0, incumbent: served.cascadeShares[1] ?? 0, verifier },
     log,
     calibration: calibrationError(outcomes),
     evidence,
@@ -178,8 +189,13 @@ export function isFixedSet(tasks: readonly LoggedTask[]): boolean {
 /**
  * Fills in what rows of a fixed set do not say about their models: the cost that is expected of one is its mean over the set, and the dearer
  * half of the models counts as premium. Prices are known before a task is run; costs of single tasks are not, and are not used. Rows that say it are left alone.
+ *
+ * @param isPriced  Models whose price is known by themselves; their cost is left to whoever knows it.
  */
-export function withKnownPrices(tasks: readonly LoggedTask[]): readonly LoggedTask[] {
+export function withKnownPrices(
+  tasks: readonly LoggedTask[],
+  isPriced: (model: string) => boolean = () => false,
+): readonly LoggedTask[] {
   const means = meanCosts(tasks)
   const sorted = [...means.values()].toSorted((a, b) => a - b)
   const middle = sorted[sorted.length >> 1] ?? 0
@@ -189,7 +205,7 @@ export function withKnownPrices(tasks: readonly LoggedTask[]): readonly LoggedTa
       ...task,
       candidates: task.candidates.map((candidate) => {
         const mean = means.get(candidate.model)
-        const expectedCostUsd = candidate.expectedCostUsd ?? mean
+        const expectedCostUsd = candidate.expectedCostUsd ?? (isPriced(candidate.model) ? undefined : mean)
         const tier = mean !== undefined && mean >= middle ? 'premium_api' : 'cheap_api'
         return { ...candidate, expectedCostUsd, tier: candidate.tier === 'unknown' ? tier : candidate.tier }
       }),

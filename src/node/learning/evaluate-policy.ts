@@ -4,6 +4,8 @@ import type { GateDataCard } from '../../core/learning/gate/gate-evidence.ts'
 import type { GateThresholds } from '../../core/learning/gate/gate-thresholds.ts'
 import type { GateDecision } from '../../core/learning/gate/judge-candidate.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
+import { civilDateOfInstant } from '../../core/models/civil-date.ts'
+import { priceOnDate } from '../../core/models/model-cost.ts'
 import type { ModelEntry } from '../../core/models/model-entry.ts'
 import { parsePolicyArtefact, policyVersionOf, type PolicyArtefact } from '../../core/policy/policy-artefact.ts'
 import {
@@ -12,9 +14,11 @@ import {
   withKnownPrices,
   type PolicyEvaluation,
 } from '../../learning/evaluation/evaluate-policies.ts'
+import type { AssumedVerifier } from '../../learning/evaluation/served-plans.ts'
 import type { Signer } from '../../ports/signer.ts'
 import { nativeSha256Hex } from '../open-answer-cache.ts'
 import { readPackageVersion } from '../package-version.ts'
+import { createSystemClock } from '../system-clock.ts'
 import type { DataWorkOptions } from './data-progress.ts'
 import { drawPolicyCurve, type PolicyCurve } from './policy-curve.ts'
 import { readEvaluationData, type EvaluationData } from './read-evaluation-data.ts'
@@ -37,6 +41,8 @@ export type PolicyEvaluationRequest = {
   readonly seed: number
   /** Present: the gate judges, by these changes of its defaults, and the report is signed. */
   readonly gate?: { readonly thresholds: Partial<GateThresholds>; readonly signer: Signer; readonly at: string }
+  /** What is assumed of the check in a cascade where outcomes are recorded; absent: what policies count with. */
+  readonly verifier?: AssumedVerifier
   /** Whether the cost-quality curve is wanted. */
   readonly withCurve: boolean
 }
@@ -75,17 +81,29 @@ export async function evaluatePolicyOnFiles(
     options,
   )
   if (request.gate !== undefined) requireUnseen(overlap, { of: data.tasks.length, version: policyVersionOf(candidate) })
-  const tasks = withKnownPrices(data.tasks)
+  const today = civilDateOfInstant(request.gate === undefined ? createSystemClock().now() : Date.parse(request.gate.at))
+  const tasks = withKnownPrices(data.tasks, (model) => {
+    const entry = request.findEntry(model)
+    return entry !== undefined && priceOnDate(entry, today) !== undefined
+  })
   const isFixed = isFixedSet(tasks)
   const serve = (artefact: PolicyArtefact | undefined): ServedChoices =>
-    createServedChoices({ ...request, artefact, isCascadeAllowed: !isFixed })
+    createServedChoices({ ...request, artefact, today })
   const [own, other] = [serve(candidate), serve(incumbent)]
   const choices = await chooseAll({ policies: [own, other], tasks }, options)
-  const evaluation = evaluatePolicies({ tasks, candidate: choices[0] ?? [], incumbent: choices[1] ?? [] })
+  const evaluation = evaluatePolicies({
+    tasks,
+    candidate: choices[0] ?? [],
+    incumbent: choices[1] ?? [],
+    ...(request.verifier !== undefined && { verifier: request.verifier }),
+  })
   const decision =
     request.gate === undefined ? undefined : evaluation.judge(cardOf(data, overlap), request.gate.thresholds)
   const curve = request.withCurve
-    ? await drawPolicyCurve({ tasks, own, other, priors: serve(undefined), isFixed }, options)
+    ? await drawPolicyCurve(
+        { tasks, own, other, priors: serve(undefined), isFixed, verifier: evaluation.cascades.verifier },
+        options,
+      )
     : undefined
   const judged = {
     candidate: own.version,
@@ -150,6 +168,7 @@ function signedReport(
       rows: isRefused ? 0 : evidence.rows,
       quality: isRefused ? undefined : evidence.quality,
       cost: isRefused ? undefined : evidence.cost,
+      cascades: evidence.kind === 'replay' ? evaluation.cascades : undefined,
     },
     checks: decision.checks,
   }

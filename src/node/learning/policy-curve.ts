@@ -6,6 +6,7 @@ import type { PolicyProbabilities } from '../../core/learning/off-policy/importa
 import type { Estimate } from '../../core/learning/off-policy/mean-interval.ts'
 import { replayPolicies } from '../../core/learning/off-policy/replay.ts'
 import { baselineProbabilities, mixProbabilities } from '../../core/learning/savings/baselines.ts'
+import { withServedPlans, type AssumedVerifier } from '../../learning/evaluation/served-plans.ts'
 import { costQualityPlot, type CostQualityPoint, type CostQualitySeries } from '../../learning/plot/cost-quality.ts'
 import type { PlotInit } from '../../learning/plot/plot-init.ts'
 import type { DataWorkOptions } from './data-progress.ts'
@@ -35,6 +36,8 @@ export type PolicyCurveInit = {
   /** The documented priors, as they would be served. */
   readonly priors: ServedChoices
   readonly isFixed: boolean
+  /** What is assumed of the check in a cascade of a fixed set. */
+  readonly verifier: AssumedVerifier
 }
 
 /** Bounds on the predicted chance of success that the curves go through: from the cheapest that might do to the surest there is. */
@@ -57,28 +60,27 @@ export async function drawPolicyCurve(
   const tasks = evenly(init.tasks)
   const points: CurvePoint[] = []
   const unsupported: { name: string; message: string }[] = []
-  const add = (name: string, probabilities: PolicyProbabilities | undefined, asked: number | null): void => {
+  const add = (name: string, policy: Served | undefined, asked: number | null): void => {
     const found =
-      probabilities === undefined
-        ? 'some rows cannot be decided as they would be served'
-        : estimate(tasks, probabilities, init.isFixed)
+      policy === undefined ? 'some rows cannot be decided as they would be served' : estimate(policy, init.isFixed)
     if (typeof found === 'string') unsupported.push({ name, message: found })
     else points.push({ name, asked, ...found })
   }
   const curves = [init.own, init.other].filter((policy, place) => place === 0 || policy.version !== init.own.version)
   for (const [place, quality] of QUALITIES.entries()) {
-    for (const policy of curves) add(policy.version, decideAll(policy, tasks, quality), quality)
+    for (const policy of curves) add(policy.version, decideAll(init, { policy, tasks, quality }), quality)
     onProgress?.({ stage: 'drawing', done: place, total: QUALITIES.length })
     await setImmediate()
     signal?.throwIfAborted()
   }
-  add('always-cheap', baselineProbabilities('always-cheap', tasks), null)
-  add('always-premium', baselineProbabilities('always-premium', tasks), null)
-  for (const share of MIX_SHARES) add('random-mix', mixProbabilities(share, tasks), null)
+  const alone = (probabilities: PolicyProbabilities): Served => ({ tasks, probabilities })
+  add('always-cheap', alone(baselineProbabilities('always-cheap', tasks)), null)
+  add('always-premium', alone(baselineProbabilities('always-premium', tasks)), null)
+  for (const share of MIX_SHARES) add('random-mix', alone(mixProbabilities(share, tasks)), null)
   if (!curves.some(({ version }) => version === init.priors.version)) {
-    add('priors', decideAll(init.priors, tasks, undefined), null)
+    add('priors', decideAll(init, { policy: init.priors, tasks, quality: undefined }), null)
   }
-  if (init.isFixed) add('oracle', oracleOf(tasks), null)
+  if (init.isFixed) add('oracle', alone(oracleOf(tasks)), null)
   return { points, unsupported, plot: plotOf(points, { curves, rows: tasks.length, isFixed: init.isFixed }) }
 }
 
@@ -89,19 +91,26 @@ function evenly(tasks: readonly LoggedTask[]): readonly LoggedTask[] {
   )
 }
 
-function decideAll(
-  policy: ServedChoices,
-  tasks: readonly LoggedTask[],
-  quality: number | undefined,
-): PolicyProbabilities | undefined {
-  const rows = tasks.flatMap((task) => policy.choose(task, quality)?.probabilities ?? [])
-  return rows.length === tasks.length ? rows : undefined
+/** A policy on tasks; of a fixed set on plans in the places of models. */
+type Served = { readonly tasks: readonly LoggedTask[]; readonly probabilities: PolicyProbabilities }
+type Deciding = {
+  readonly policy: ServedChoices
+  readonly tasks: readonly LoggedTask[]
+  readonly quality: number | undefined
+}
+
+function decideAll({ isFixed, verifier }: PolicyCurveInit, { policy, tasks, quality }: Deciding): Served | undefined {
+  const choices = tasks.flatMap((task) => policy.choose(task, quality) ?? [])
+  if (choices.length !== tasks.length) return undefined
+  if (!isFixed) return { tasks, probabilities: choices.map(({ probabilities }) => probabilities) }
+  const served = withServedPlans({ tasks, policies: [choices], verifier })
+  return { tasks: served.tasks, probabilities: served.policies[0] ?? [] }
 }
 
 type Worth = Pick<CurvePoint, 'usd' | 'quality'>
 
 /** What a policy is worth, or why nobody can say. */
-function estimate(tasks: readonly LoggedTask[], probabilities: PolicyProbabilities, isFixed: boolean): Worth | string {
+function estimate({ tasks, probabilities }: Served, isFixed: boolean): Worth | string {
   const policies = { tasks, candidate: probabilities, incumbent: probabilities }
   const found = isFixed ? replayPolicies(policies) : evaluateLog(policies)
   if (found.kind === 'refused') return found.message

@@ -42,6 +42,12 @@ export type PolicyReport = {
   readonly disagreement: number | null
   readonly weights: JsonValue
   readonly calibration: { readonly error: number | null; readonly bins: readonly Readonly<Record<string, number>>[] }
+  /** Of a replay: shares of the tasks that each policy answers by a cascade, and what is assumed of its check; `null` for a log. */
+  readonly cascades: {
+    readonly candidate: number
+    readonly incumbent: number
+    readonly assumed_catches: number
+  } | null
   readonly curve: readonly JsonValue[] | null
   readonly unsupported_baselines: readonly { readonly name: string; readonly message: string }[]
   readonly gate: GateDocument | null
@@ -98,6 +104,7 @@ export function policyReport(judged: EvaluatedPolicy): PolicyReport {
             rows_without_propensity: log.rowsWithoutPropensity,
           },
     calibration: { error: calibration.error ?? null, bins: calibration.bins },
+    cascades: cascadesOf(judged),
     curve: curve === undefined ? null : curvePoints(curve),
     unsupported_baselines: curve?.unsupported ?? [],
     gate: decision === undefined ? null : gateDocument(decision),
@@ -120,6 +127,15 @@ function estimatesOf({ evaluation: { replay, log } }: EvaluatedPolicy): readonly
 function disagreementOf({ evaluation: { replay, log } }: EvaluatedPolicy): number | null {
   if (replay.kind === 'evaluated') return replay.disagreement
   return log.kind === 'evaluated' ? log.disagreement : null
+}
+
+function cascadesOf({ evaluation: { replay, cascades } }: EvaluatedPolicy): PolicyReport['cascades'] {
+  if (replay.kind === 'refused') return null
+  return {
+    candidate: cascades.candidate,
+    incumbent: cascades.incumbent,
+    assumed_catches: cascades.verifier.catches,
+  }
 }
 
 function weightsOf(weights: WeightDiagnostics): JsonValue {

@@ -53,7 +53,7 @@ function priorsRow(
   tasks: readonly LoggedTask[],
   { quality, findEntry }: Pick<SavingsRequest, 'quality' | 'findEntry'>,
 ): SavingsRow {
-  const priors = createServedChoices({ artefact: undefined, quality, isCascadeAllowed: true, findEntry })
+  const priors = createServedChoices({ artefact: undefined, quality, findEntry })
   const choices = tasks.map((task) => priors.choose(task))
   const decided = tasks.filter((_, row) => choices[row] !== undefined)
   const name = 'priors'

@@ -1,6 +1,8 @@
 import { amountFromUsd, type Amount } from '../../base/money.ts'
 import type { LoggedCandidate, LoggedTask } from '../../core/learning/logged-task.ts'
-import { civilDateOfInstant } from '../../core/models/civil-date.ts'
+import { civilDateOfInstant, type CivilDate } from '../../core/models/civil-date.ts'
+import { estimateTokens } from '../../core/models/estimate-tokens.ts'
+import { priceOnDate } from '../../core/models/model-cost.ts'
 import { MODEL_TIERS, type ModelEntry, type ModelTier } from '../../core/models/model-entry.ts'
 import { chooseRoute } from '../../core/policy/choose-route.ts'
 import { policyVersionOf, type PolicyArtefact } from '../../core/policy/policy-artefact.ts'
@@ -16,6 +18,8 @@ export type ServedChoice = {
   /** P(right) that the policy predicts. */
   readonly predicted: Float64Array
   readonly domain: string | undefined
+  /** Models that are asked one after another until an answer is accepted; only one: what it says stands. */
+  readonly plan: readonly string[]
 }
 
 export type ServedChoicesInit = {
@@ -24,8 +28,8 @@ export type ServedChoicesInit = {
   /** Bound that the policy keeps where the caller sets none, as configured. */
   readonly quality: number
   readonly qualityShare?: number | undefined
-  /** False where what an escalation would have come to is not known: a fixed set. */
-  readonly isCascadeAllowed: boolean
+  /** Day whose prices count for models of which the row names no cost; absent: none of them has a price. */
+  readonly today?: CivilDate
   /** What the node knows of a model by its id; absent members of the log are filled from it. */
   readonly findEntry: (modelId: string) => ModelEntry | undefined
 }
@@ -68,27 +72,44 @@ export function createServedChoices(init: ServedChoicesInit): ServedChoices {
 }
 
 function inputOf(
-  { isCascadeAllowed, findEntry }: ServedChoicesInit,
+  { findEntry, today = ANY_DAY }: ServedChoicesInit,
   task: LoggedTask,
   quality: number | undefined,
 ): PolicyInput {
+  const prompt = task.prompt ?? ''
+  const known = task.candidates.map(({ model }) => findEntry(model))
+  const isPriced = task.candidates.some((logged, at) => isPricedBy(logged, known[at], today))
+  const tokensIn = isPriced ? Math.max(1, estimateTokens(prompt)) : TOKENS_OF_A_CALL
   return {
-    prompt: task.prompt ?? '',
-    candidates: task.candidates.map((candidate) => entryOf(candidate, findEntry(candidate.model))),
+    prompt,
+    candidates: task.candidates.map((logged, at) =>
+      isPricedBy(logged, known[at], today)
+        ? { ...entryOf(logged, known[at], tokensIn), prices: known[at]?.prices ?? [] }
+        : entryOf(logged, known[at], tokensIn),
+    ),
     excluded: [],
     fixedRoute: 'auto',
-    tokensIn: TOKENS_OF_A_CALL,
+    tokensIn,
     ...(quality !== undefined && { quality }),
-    today: ANY_DAY,
+    today,
     priceVersion: 'logged',
     draw: 0.5,
-    isCascadeAllowed,
+    isCascadeAllowed: true,
     recentFailures: 0,
   }
 }
 
+/** Whether the registry says what a call costs, where the row does not. */
+function isPricedBy({ expectedCostUsd }: LoggedCandidate, known: ModelEntry | undefined, today: CivilDate): boolean {
+  return expectedCostUsd === undefined && known !== undefined && priceOnDate(known, today) !== undefined
+}
+
 /** A registry entry that gives the policy what the log says of a model: its price for this call, its time, its tier. */
-function entryOf(logged: LoggedCandidate, known: ModelEntry | undefined): ModelEntry {
+function entryOf(
+  logged: LoggedCandidate,
+  known: ModelEntry | undefined,
+  tokensIn: number = TOKENS_OF_A_CALL,
+): ModelEntry {
   const cost = costOf(logged)
   const quality = known?.measured?.quality
   return {
@@ -103,7 +124,7 @@ function entryOf(logged: LoggedCandidate, known: ModelEntry | undefined): ModelE
         ? []
         : [
             {
-              inputNanosPerMillion: cost,
+              inputNanosPerMillion: (cost * BigInt(TOKENS_OF_A_CALL)) / BigInt(tokensIn),
               outputNanosPerMillion: 0n,
               contextTiers: [],
               source: 'logged',
@@ -171,7 +192,7 @@ function decideWithoutText(
       fixedRoute: 'auto',
       quality: init.quality,
       ...(point !== undefined && { successPerUsd: point.successPerUsd }),
-      isCascadeAllowed: init.isCascadeAllowed,
+      isCascadeAllowed: true,
       recentFailures: 0,
       explorationRate: 0,
       isCompound: false,
@@ -207,7 +228,7 @@ function learnedCost(usd: number | undefined): Amount | undefined {
   return usd !== undefined && usd > 0 ? amountFromUsd(usd) : undefined
 }
 
-function choiceOf(task: LoggedTask, { candidates, plan, domain }: DecisionRecord): ServedChoice | undefined {
+function choiceOf(task: LoggedTask, { candidates, plan, domain, route }: DecisionRecord): ServedChoice | undefined {
   const byModel = new Map(candidates.map((candidate) => [candidate.modelId, candidate]))
   const first = plan[0]?.modelId
   if (first === undefined) return undefined
@@ -218,5 +239,7 @@ function choiceOf(task: LoggedTask, { candidates, plan, domain }: DecisionRecord
     probabilities: Float64Array.from(isDistribution ? drawn : planned),
     predicted: Float64Array.from(task.candidates, ({ model }) => byModel.get(model)?.predictedSuccess ?? 0),
     domain: task.prompt === undefined ? undefined : domain,
+    // An answer is held back until it is accepted on this route alone; on others it stands, and the rest of the plan is for calls that fail.
+    plan: route === 'hybrid' ? plan.map(({ modelId }) => modelId) : [first],
   }
 }

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { civilDateOfInstant } from '../../../src/core/models/civil-date.ts'
+import type { ModelEntry } from '../../../src/core/models/model-entry.ts'
 import type { LoggedTask } from '../../../src/core/learning/logged-task.ts'
 import { parsePolicyArtefact, policyVersionOf, type PolicyArtefact } from '../../../src/core/policy/policy-artefact.ts'
 import { createFeatureExtractor } from '../../../src/core/policy/prompt-features.ts'
@@ -37,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const served = (of: PolicyArtefact | undefined): ReturnType<typeof createServedChoices> =>
-  createServedChoices({ artefact: of, quality: 0.7, isCascadeAllowed: false, findEntry: () => undefined })
+  createServedChoices({ artefact: of, quality: 0.7, findEntry: () => undefined })
 
 describe('createServedChoices', () => {
   it('predicts what the policy service predicts of the same prompt, to the last bit', () => {
@@ -113,6 +115,39 @@ describe('data of an evaluation', () => {
     const costs = tasks[0]?.candidates.map(({ expectedCostUsd, tier }) => [expectedCostUsd !== undefined, tier])
     expect(costs?.map(([isKnown]) => isKnown)).toEqual([true, true])
     expect(costs?.map(([, tier]) => tier).toSorted()).toEqual(['cheap_api', 'premium_api'])
+  })
+
+  it('takes the price of a model from the configuration where that knows it, not from the rows that judge it', async () => {
+    const day = civilDateOfInstant(Date.parse('2026-01-01T00:00:00Z'))
+    const entry: ModelEntry = {
+      id: 'coder',
+      provider: 'test',
+      model: 'coder',
+      tier: 'cheap_api',
+      difficultyMax: 5,
+      specialties: [],
+      prices: [
+        {
+          inputNanosPerMillion: 1000n,
+          outputNanosPerMillion: 1000n,
+          contextTiers: [],
+          source: 'test',
+          checkedOn: day,
+        },
+      ],
+      capabilities: { tools: true, vision: true, jsonSchema: true, logprobs: true, streaming: true },
+      aliases: [],
+    }
+    const { tasks: recorded } = await readEvaluationData([join(folder, 'test.jsonl')])
+    const firstOf = (findEntry: (model: string) => ModelEntry | undefined): readonly string[] => {
+      const priced = withKnownPrices(recorded, (model) => findEntry(model) !== undefined)
+      const choices = createServedChoices({ artefact: undefined, quality: 0.01, today: day, findEntry })
+      return [...new Set(priced.flatMap((task) => choices.choose(task)?.plan[0] ?? []))]
+    }
+    // By the rows the two cost nearly the same, and the coder a little less or more; by its price the other one is almost free.
+    const [byRows] = firstOf(() => undefined)
+    const other = byRows === 'coder' ? 'scholar' : 'coder'
+    expect(firstOf((model) => (model === other ? { ...entry, id: other, model: other } : undefined))).toEqual([other])
   })
 
   it('is no fixed set where only what was done is known', async () => {

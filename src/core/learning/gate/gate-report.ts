@@ -44,6 +44,10 @@ export type GateReport = {
     readonly rows: number
     readonly quality: Compared<Estimate> | undefined
     readonly cost: Compared<Estimate> | undefined
+    /** Of a replay: shares of the tasks that a cascade answers, and the share of wrong answers that its check is assumed to reject. */
+    readonly cascades?:
+      | { readonly candidate: number; readonly incumbent: number; readonly verifier: { readonly catches: number } }
+      | undefined
   }
   readonly checks: readonly GateCheck[]
 }
@@ -200,6 +204,7 @@ function documentOf(report: GateReport): Readonly<Record<string, unknown>> {
       rows: evidence.rows,
       quality: comparedDocument(evidence.quality),
       cost_usd: comparedDocument(evidence.cost),
+      cascades: evidence.cascades ?? null,
     },
     checks: report.checks.map(({ name, figure, bound, hasPassed, said }) => ({
       name,
