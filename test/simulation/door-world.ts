@@ -15,8 +15,8 @@ export const DOOR_DISAGREEMENT = 0.2
 const COST_USD = 0.002
 const FIRST_RIGHT = 0.75
 const SECOND_RIGHT = 0.6
-/** What the candidate was told of the second model where it chooses it; it believes less, as training draws predictions together. */
-const SECOND_BELIEVED = 1
+/** What the candidate is taught of the second model where it shall choose it; it believes less, as training draws predictions together. */
+const SECOND_TAUGHT = 1
 
 const isSwapped = (kind: number): boolean => kind % 5 === 0
 
@@ -53,13 +53,14 @@ function trained(which: 'candidate' | 'incumbent'): string {
 function trainingRows(which: 'candidate' | 'incumbent'): readonly RoutingRow[] {
   return Array.from({ length: 100 * KINDS.length }, (_, at) => {
     const kind = at % KINDS.length
-    const second = which === 'candidate' && isSwapped(kind) ? SECOND_BELIEVED : SECOND_RIGHT
+    const isTaught = which === 'candidate' && isSwapped(kind)
     return {
-      prompt: promptOf(kind, `training ${which} ${at}`),
+      // The same numbers for every kind, so that nothing but its word tells it.
+      prompt: promptOf(kind, `training ${which} ${Math.floor(at / KINDS.length)}`),
       isContaminated: false,
       outcomes: new Map([
-        ['first', { score: FIRST_RIGHT, costUsd: COST_USD }],
-        ['second', { score: second, costUsd: COST_USD }],
+        ['first', { score: isTaught ? SECOND_RIGHT : FIRST_RIGHT, costUsd: COST_USD }],
+        ['second', { score: isTaught ? SECOND_TAUGHT : SECOND_RIGHT, costUsd: COST_USD }],
       ]),
     }
   })
