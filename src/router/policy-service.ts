@@ -37,6 +37,8 @@ export type PolicyService = Omit<Policy, 'decide'> & {
   /** Scores of the artefact; `undefined` on priors. */
   readonly scorer: PolicyScorer | undefined
   decide(input: PolicyInput): DecisionRecord
+  /** The decision that `decide` would make, for nobody's answer: nothing is given up by it, so nothing of the day's limits is used up. */
+  decideUnserved(input: PolicyInput): DecisionRecord
   /** Decisions for many tasks at once with what they were made from: scored together, the same as one by one. */
   judgeAll(inputs: readonly PolicyInput[]): readonly JudgedTask[]
   /** What the artefact says of a prompt, by its own candidate names; `undefined` on priors. */
@@ -120,6 +122,7 @@ export function createPolicyService(
       if (record.exploration !== undefined) regrets.book(record.exploration, input.today)
       return record
     },
+    decideUnserved: (input) => decideWith(input),
     judgeAll(inputs) {
       const scored = batches?.score(inputs.map(({ prompt }) => prompt))
       return inputs.map((input, index) => {

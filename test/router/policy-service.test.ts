@@ -200,6 +200,18 @@ describe('exploration of a policy service', () => {
     expect(uncertainties(createPolicyService({ quality: 0.7, explorationRate: 0 }))).toEqual([undefined, undefined])
   })
 
+  it('gives nothing up for a decision that nobody gets', () => {
+    const regrets = createRegretLedger()
+    const service = createPolicyService(
+      { quality: 0.95, explorationRate: 0, explore: { ...explore, method: 'epsilon', usdPerDay: 0.001 } },
+      { hashBytes: sha256HexOfBytes, regrets },
+    )
+    const first = service.decideUnserved(input())
+    expect(first.exploration?.usd).toBeGreaterThan(0.000_05)
+    for (let count = 0; count < 50; count += 1) expect(service.decideUnserved(input())).toEqual(first)
+    expect(service.decide(input())).toEqual(first)
+  })
+
   it('stops for the day when its regret is used up, whichever of the policies of a node gave it up', () => {
     const regrets = createRegretLedger()
     const open = (): ReturnType<typeof createPolicyService> =>

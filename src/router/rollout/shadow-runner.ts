@@ -159,7 +159,7 @@ class BudgetedShadowRunner implements ShadowRunner {
   ): Promise<void> {
     // The answer is on its way before anything is decided anew.
     await Promise.resolve()
-    const decision = candidate.decide(input)
+    const decision = candidate.decideUnserved(input)
     const [first] = decision.plan
     if (decision.risk === 'high' || first === undefined) return
     if (input.isConfined === true && !decision.plan.every(({ tier }) => isLocalTier(tier as ModelEntry['tier']))) {
