@@ -287,6 +287,28 @@ describe('the shadow', () => {
     expect((await recordsOf(node))[0]?.shadows).toBeUndefined()
   })
 
+  it(
+    'without money says nothing of a candidate that chooses what the incumbent has called, and says that it stopped',
+    { timeout: 60_000 },
+    async () => {
+      await using parts = await start({ shadowShare: 1, shadowBudgetUsd: '0', minShadowRuns: 4 }, GOOD)
+      const { node, url } = parts
+      await node.policies.promote({ version, by })
+      for (let asked = 0; asked < 20; asked += 1) {
+        const question = asked % 2 === 0 ? 'Prove the Riemann hypothesis' : 'Write a line about the sea'
+        const response = await chat(url, `${question}, number ${asked}.`)
+        expect(response.headers.get('x-kernell-model')).toBe(asked % 2 === 0 ? 'grand/grand-1' : 'thrifty/thrifty-1')
+      }
+      await until(() => node.policies.status().shadow.skipped['no-budget'] === 20)
+      expect((await recordsOf(node)).filter(({ shadows }) => shadows !== undefined)).toEqual([])
+      expect(node.policies.status()).toMatchObject({
+        stage: 'shadow',
+        requests: 0,
+        shadow: { completed: 0, isOutOfBudget: true },
+      })
+    },
+  )
+
   it('tries no more at once than it may, and leaves the rest out', { timeout: 60_000 }, async () => {
     await using parts = await start({ shadowShare: 1, shadowConcurrency: 1 }, { kind: 'hang' })
     const { node, url, grand } = parts

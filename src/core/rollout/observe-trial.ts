@@ -3,6 +3,7 @@ import type { Step } from '../machine.ts'
 import { changed, refused } from './rollout-change.ts'
 import { givenUp, nextPosition, servedBy } from './rollout-positions.ts'
 import { percentOf, type RolloutEffect, type RolloutEvent, type RolloutState, type Trial } from './rollout-state.ts'
+import { calledNeeded } from './rollout-rules.ts'
 import { controlsPerCanaryAt, watchOutcome, watchVote } from './slo-watch.ts'
 import { isHeldByDrift, takeReading } from './trial-drift.ts'
 import { isSuspicious, type SloBreach } from './watch-evidence.ts'
@@ -33,7 +34,7 @@ export function observeShadow(
   const pair = { controlsPerCanary: 1 }
   const first = watchOutcome(position.trial.watch, { ...pair, arm: 'incumbent', outcome: event.served }, rules.slo)
   const { watch, breach } = watchOutcome(first.watch, { ...pair, arm: 'candidate', outcome: event.tried }, rules.slo)
-  return concluded(state, { watch, breach, counts: true })
+  return concluded(state, { watch, breach, counts: true, isCalled: event.isCalled })
 }
 
 export function observeFeedback(
@@ -77,13 +78,24 @@ type Conclusion = {
   readonly breach: SloBreach | undefined
   /** Whether the request was one of the candidate's. */
   readonly counts: boolean
+  /** Of a run in the shadow: a model was called for it. */
+  readonly isCalled?: boolean
 }
 
 /** The state after an observation: on, further up, or back. */
-function concluded(state: RolloutState, { watch, breach, counts }: Conclusion): Step<RolloutState, RolloutEffect> {
+function concluded(
+  state: RolloutState,
+  { watch, breach, counts, isCalled = false }: Conclusion,
+): Step<RolloutState, RolloutEffect> {
   const { position, rules } = state
   if (position.stage === 'legacy_only') return { state, effects: [] }
-  const trial: Trial = { ...position.trial, watch, requests: position.trial.requests + Number(counts) }
+  const { requests, called } = position.trial
+  const trial: Trial = {
+    ...position.trial,
+    watch,
+    requests: requests + Number(counts),
+    called: called + Number(isCalled),
+  }
   const observed: RolloutState = { ...state, position: { ...position, trial } }
   if (breach !== undefined) return rolledBackFor(observed, breach)
   const next = isReady(observed, trial) ? nextPosition(observed, trial) : undefined
@@ -108,7 +120,8 @@ function isReady({ position, rules }: RolloutState, trial: Trial): boolean {
   const needed = position.stage === 'shadow' ? rules.minShadowRuns : rules.minCanaryRequests
   const isLongEnough = trial.lastedMs >= rules.minStepMs
   const isClean = !isSuspicious(trial.watch, rules.slo) && !isHeldByDrift(trial.drift)
-  return trial.requests >= needed && isLongEnough && isClean
+  const isTried = position.stage !== 'shadow' || trial.called >= calledNeeded(rules)
+  return trial.requests >= needed && isTried && isLongEnough && isClean
 }
 
 function sentenceOf({ slo, against }: SloBreach): string {

@@ -158,6 +158,7 @@ const trial: Read<Trial> = objectOf({
   since: instant,
   lastedMs: figure,
   requests: figure,
+  called: figure,
   watch,
   drift: trialDrift,
 })
@@ -239,7 +240,7 @@ function readEvent(members: Members): RolloutEvent {
       return { type: 'request-observed', arm: oneOf('candidate', 'incumbent')(members.arm), ...observed }
     }
     case 'shadow-observed': {
-      const pair = { tried: outcome(members.tried), served: outcome(members.served) }
+      const pair = { tried: outcome(members.tried), served: outcome(members.served), isCalled: truth(members.isCalled) }
       return { type: 'shadow-observed', candidate: text(members.candidate), ...pair, at }
     }
     case 'feedback-observed': {

@@ -122,7 +122,16 @@ function begin(state: RolloutState, promotion: Promotion): Partial<RolloutState>
   const { version, incumbent, baseline } = promotion
   const began = state.revision + 1
   const drift = newDrift(began)
-  const trial: Trial = { candidate: version, began, since: state.at, lastedMs: 0, requests: 0, watch: NEW_WATCH, drift }
+  const trial: Trial = {
+    candidate: version,
+    began,
+    since: state.at,
+    lastedMs: 0,
+    requests: 0,
+    called: 0,
+    watch: NEW_WATCH,
+    drift,
+  }
   const position = positionOf(promotion, state, trial)
   const served = remember(state.served, incumbent)
   return { incumbent, baseline, position, served: position.stage === 'full' ? remember(served, version) : served }

@@ -15,7 +15,7 @@ export function positionOf(
   { rules, at }: RolloutState,
   before: Trial,
 ): Exclude<RolloutPosition, { stage: 'legacy_only' }> {
-  const trial: Trial = { ...before, since: at, lastedMs: 0, requests: 0 }
+  const trial: Trial = { ...before, since: at, lastedMs: 0, requests: 0, called: 0 }
   if (stage === 'shadow') return { stage, trial }
   if (stage === 'full') return { stage, trial: { ...trial, watch: watchWithoutControl(trial.watch, rules.slo) } }
   return { stage, percent: percent ?? rules.canarySteps[0] ?? 1, trial }

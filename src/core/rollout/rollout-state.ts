@@ -29,6 +29,8 @@ export type Trial = {
   readonly lastedMs: number
   /** Requests that the candidate answered, or was tried on, since then. */
   readonly requests: number
+  /** Of those in the shadow, the ones for which a model was called. */
+  readonly called: number
   readonly watch: WatchState
   readonly drift: TrialDrift
 }
@@ -135,6 +137,8 @@ type RolloutFact =
       readonly candidate: string
       readonly tried: WatchedOutcome
       readonly served: WatchedOutcome
+      /** A model was called for it; else it chose what had been called already. */
+      readonly isCalled: boolean
       readonly at: Timestamp
     }
 

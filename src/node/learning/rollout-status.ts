@@ -2,7 +2,7 @@ import { figuresOf, type ArmFigures } from '../../core/rollout/arm-totals.ts'
 import { trialOf, type RolloutStage, type RolloutTransition } from '../../core/rollout/rollout-state.ts'
 import { evidence, type SloBreach } from '../../core/rollout/watch-evidence.ts'
 import type { Votes } from '../../core/rollout/feedback-watch.ts'
-import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
+import { calledNeeded, type RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import { isHeldByDrift, type TrialDrift } from '../../core/rollout/trial-drift.ts'
 import type { FeedbackIgnored } from '../../router/rollout/feedback-join.ts'
 import type { ShadowSkip } from '../../router/rollout/shadow-runner.ts'
@@ -39,7 +39,14 @@ export type RolloutStatus = {
   readonly served: readonly string[]
   /** Decisions since the start of the node. */
   readonly decisions: { readonly incumbent: number; readonly candidate: number }
-  readonly shadow: { readonly completed: number; readonly skipped: Readonly<Record<ShadowSkip, number>> }
+  /** `isOutOfBudget`: it has stopped, because its budget has no room. `called`: runs of this stage for which a model was called. */
+  readonly shadow: {
+    readonly completed: number
+    readonly skipped: Readonly<Record<ShadowSkip, number>>
+    readonly isOutOfBudget: boolean
+    readonly called: number
+    readonly calledNeeded: number
+  }
   /** What was said of answers of the trial, 0 to 1 on average; and since the start, how much was counted and left out, and why. */
   readonly feedback: {
     readonly candidate: VoteFigures
@@ -83,7 +90,13 @@ export function describeRollout(components: Omit<NodePoliciesComponents, 'regist
     isHeldByDrift: trial !== undefined && isHeldByDrift(trial.drift),
     served: state.served,
     decisions: { ...served.counts },
-    shadow: { completed: shadow.counts.completed, skipped: { ...shadow.counts.skipped } },
+    shadow: {
+      completed: shadow.counts.completed,
+      skipped: { ...shadow.counts.skipped },
+      isOutOfBudget: shadow.isOutOfBudget,
+      called: trial?.called ?? 0,
+      calledNeeded: calledNeeded(state.rules),
+    },
     feedback: {
       candidate: voteFigures(trial?.watch.feedback.candidate),
       incumbent: voteFigures(trial?.watch.feedback.incumbent),

@@ -67,7 +67,7 @@ const EVENTS: readonly RolloutEvent[] = [
   { type: 'slo-breached', by: 'drift', reason: 'harm', at },
   observed('a', 'candidate'),
   observed('b', 'incumbent', BAD),
-  { type: 'shadow-observed', candidate: 'a', tried: BAD, served: GOOD, at },
+  { type: 'shadow-observed', candidate: 'a', tried: BAD, served: GOOD, isCalled: true, at },
   { type: 'rules-set', rules: { ...HASTY, autoAdvance: false }, at },
   drifted({ kind: 'traffic', traffic: { state: 'drifted', rows: 200, figures: [] } }),
   drifted(decided('candidate', 5)),
@@ -152,7 +152,14 @@ describe('the rollout machine', () => {
   })
 
   it('goes from the shadow through all steps to everything by itself, each after enough clean requests', () => {
-    const paired: RolloutEvent = { type: 'shadow-observed', candidate: 'a', tried: GOOD, served: GOOD, at }
+    const paired: RolloutEvent = {
+      type: 'shadow-observed',
+      candidate: 'a',
+      tried: GOOD,
+      served: GOOD,
+      isCalled: true,
+      at,
+    }
     let state = apply(start(), promote('a'))
     const path = [briefOf(state)]
     for (const event of [paired, observed('a', 'candidate'), observed('a', 'candidate')]) {
@@ -162,6 +169,24 @@ describe('the rollout machine', () => {
     expect(path).toEqual(['shadow 0', 'canary 10', 'canary 50', 'full 100'])
     expect(state.transitions[0]).toMatchObject({ cause: 'step', by: 'watch', from: 'canary', to: 'full' })
     expect(state.served).toEqual(['a', 'priors-1'])
+  })
+
+  it('does not leave the shadow for choices that were the incumbent’s as well', () => {
+    const known: RolloutEvent = {
+      type: 'shadow-observed',
+      candidate: 'a',
+      tried: GOOD,
+      served: GOOD,
+      isCalled: false,
+      at,
+    }
+    let state = apply(start({ ...HASTY, minShadowRuns: 10 }), promote('a'))
+    for (let count = 0; count < 50; count += 1) state = apply(state, known)
+    for (const expected of ['shadow 0', 'shadow 0', 'canary 10']) {
+      state = apply(state, { ...known, isCalled: true })
+      expect(briefOf(state)).toBe(expected)
+    }
+    expect(trialOf(state.position)).toMatchObject({ requests: 0, called: 0 })
   })
 
   it('waits for the time of a step, for evidence to fade, and for a command where it may not go on by itself', () => {

@@ -88,6 +88,7 @@ const tried = (isAccepted = true, candidate = 'a'): Observation => ({
   candidate,
   tried: outcome(isAccepted),
   served: outcome(true),
+  isCalled: true,
 })
 
 const stageOf = ({ stage, percent, candidate, incumbent }: RolloutInForce): string =>
