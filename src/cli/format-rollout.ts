@@ -50,7 +50,11 @@ function progressOf(status: JsonValue): readonly string[] {
   if (since === undefined) return []
   const went = `${requests} requests of the candidate since ${new Date(since).toISOString()}`
   const progress = needed === undefined ? went : `${went}; it goes on by itself after ${needed} clean ones`
-  return [progress, ...shadowOf(status)]
+  const unwatched =
+    membersOf(status)['is_compared'] === false
+      ? ['Nothing is known of the policy before it to compare with: only the limits of policy.rollout.slo guard it']
+      : []
+  return [progress, ...unwatched, ...shadowOf(status)]
 }
 
 function shadowOf(status: JsonValue): readonly string[] {

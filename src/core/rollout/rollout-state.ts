@@ -1,6 +1,7 @@
 import type { Timestamp } from '../../base/time.ts'
 import type { ArmFigures, WatchedOutcome } from './arm-totals.ts'
 import type { RolloutRules } from './rollout-rules.ts'
+import type { ServingRecord } from './serving-record.ts'
 import type { DriftReading, TrialDrift } from './trial-drift.ts'
 import type { SloBreach } from './watch-evidence.ts'
 import type { WatchState } from './watch-state.ts'
@@ -65,6 +66,8 @@ export type RolloutState = {
   readonly incumbent: string | undefined
   /** What the configuration named when the last candidate was promoted. */
   readonly baseline: string | undefined
+  /** How the policy has done that answers, where one does alone, or all that the candidate does not. */
+  readonly serving: ServingRecord | null
   readonly position: RolloutPosition
   /** Policies that once answered everything, newest first: what one may go back to without a gate. */
   readonly served: readonly string[]
@@ -85,6 +88,8 @@ export type Promotion = {
   readonly stage: 'shadow' | 'canary' | 'full'
   /** For `canary`; absent: the first step of the rules. More than 0 and below 100. */
   readonly percent?: number
+  /** For `full`: also where too little is known of the incumbent to compare the candidate with. Then the limits alone take it back. */
+  readonly isWithoutReference?: boolean
 }
 
 /**
@@ -131,6 +136,13 @@ type RolloutFact =
       readonly outcome: WatchedOutcome
       readonly at: Timestamp
     }
+  /** Requests ended that the policy decided which serves while no candidate answers any. */
+  | {
+      readonly type: 'served-observed'
+      readonly policy: string
+      readonly outcomes: readonly WatchedOutcome[]
+      readonly at: Timestamp
+    }
   /** The candidate was tried on a request in the shadow, and this is what came of it and of the answer that the caller got. */
   | {
       readonly type: 'shadow-observed'
@@ -169,6 +181,8 @@ export type RolloutRefusal =
   | 'NOT_FURTHER_UP'
   /** Another candidate is under way. */
   | 'CANDIDATE_UNDER_WAY'
+  /** Too little is known of the incumbent to compare a candidate with that answers everything. */
+  | 'NO_REFERENCE'
   /** Nothing is under way. */
   | 'NO_CANDIDATE'
   /** There is nothing before this. */

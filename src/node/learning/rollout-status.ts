@@ -1,5 +1,6 @@
 import { figuresOf, type ArmFigures } from '../../core/rollout/arm-totals.ts'
-import { trialOf, type RolloutStage, type RolloutTransition } from '../../core/rollout/rollout-state.ts'
+import { trialOf, type RolloutStage, type RolloutTransition, type Trial } from '../../core/rollout/rollout-state.ts'
+import { servedLately } from '../../core/rollout/serving-record.ts'
 import { evidence, type SloBreach } from '../../core/rollout/watch-evidence.ts'
 import type { Votes } from '../../core/rollout/feedback-watch.ts'
 import { calledNeeded, type RolloutRules } from '../../core/rollout/rollout-rules.ts'
@@ -27,6 +28,10 @@ export type RolloutStatus = {
   /** Requests of the candidate since then, and how many it takes to go on by itself; `null` where it does not. */
   readonly requests: number
   readonly requestsNeeded: number | null
+  /** Requests of the policy that serves now that are known; a candidate can answer everything at once from `REFERENCE_MIN` on. */
+  readonly servedLately: number
+  /** At `full`: whether there is something that the candidate is compared with; `null` at other stages. */
+  readonly isCompared: boolean | null
   readonly canary: ArmFigures | null
   readonly control: ArmFigures | null
   /** What each bet against the candidate has come to; it is rolled back when one reaches its threshold. */
@@ -83,6 +88,8 @@ export function describeRollout(components: Omit<NodePoliciesComponents, 'regist
     since: trial?.since ?? null,
     requests: trial?.requests ?? 0,
     requestsNeeded: neededOf(inForce.stage, state.rules),
+    servedLately: servedLately(state.serving, state.serving?.policy).requests,
+    isCompared: inForce.stage === 'full' ? isCompared(trial) : null,
     canary: trial === undefined ? null : figuresOf(trial.watch.canary),
     control: trial === undefined ? null : figuresOf(trial.watch.control),
     evidence: trial === undefined ? [] : evidence(trial.watch, state.rules.slo),
@@ -107,6 +114,10 @@ export function describeRollout(components: Omit<NodePoliciesComponents, 'regist
     rules: state.rules,
     transitions: state.transitions,
   }
+}
+
+function isCompared(trial: Trial | undefined): boolean {
+  return Object.values(trial?.watch.reference ?? {}).some((reference) => reference !== null)
 }
 
 function neededOf(stage: RolloutStage, rules: RolloutRules): number | null {
