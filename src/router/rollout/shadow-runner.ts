@@ -14,7 +14,7 @@ import type { PolicyService } from '../policy-service.ts'
 import type { TaskEnd } from '../report-outcome.ts'
 import type { TaskRun } from '../task-run.ts'
 import { knownAnswer, usdOf, type Tried } from './shadow-answer.ts'
-import { createShadowRooms, type ShadowRooms } from './shadow-room.ts'
+import { createShadowRooms, type ShadowRoom, type ShadowRooms } from './shadow-room.ts'
 import { predictedOf, watchedOutcomeOf } from './watched-outcome.ts'
 
 /** What one model said in the shadow. */
@@ -180,7 +180,7 @@ class BudgetedShadowRunner implements ShadowRunner {
     }
     const components = { ...this.#components, budgets: room.budgets }
     const plan: Plan = { run: shadowRun, steps, served: run, end, components }
-    const tried = await this.#runPlan(plan).finally(() => room.end())
+    const tried = await this.#runWithin(room, plan)
     if (typeof tried === 'string') {
       this.#counts.skipped[tried] += 1
       return
@@ -204,8 +204,16 @@ class BudgetedShadowRunner implements ShadowRunner {
     }
   }
 
+  async #runWithin(room: ShadowRoom, plan: Plan): Promise<PlanTried> {
+    try {
+      return await this.#runPlan(plan)
+    } finally {
+      await room.end()
+    }
+  }
+
   /** Calls the models of the plan as the router would. Resolves to why it cannot be told how that goes. */
-  async #runPlan(plan: Plan): Promise<Pick<ShadowRun, 'tried' | 'isCalled'> | ShadowSkip> {
+  async #runPlan(plan: Plan): Promise<PlanTried> {
     const { decision, span } = plan.run
     const tried: Tried[] = []
     let isCalled = false
@@ -282,6 +290,9 @@ type Plan = {
   readonly served: TaskRun
   readonly end: TaskEnd
 }
+
+/** How a plan went, or why that cannot be told. */
+type PlanTried = Pick<ShadowRun, 'tried' | 'isCalled'> | ShadowSkip
 
 type Said = {
   /** Absent: the call failed. */
