@@ -332,7 +332,7 @@ const REFUSED_BECAUSE: Readonly<Record<RolloutRefusal, string>> = {
   NOT_FURTHER_UP: 'that is no step further up from where it is',
   CANDIDATE_UNDER_WAY: 'another candidate is under way',
   NO_REFERENCE:
-    'too little is known of the policy that serves (fewer than 20 requests) to compare a candidate with that answers everything',
+    'too little is known of the policy that serves (fewer than 20 requests) to compare a candidate with that answers everything; begin with --stage canary, or say --without-reference',
   NO_CANDIDATE: 'no candidate is under way',
   NOTHING_BEFORE: 'nothing served before this policy',
   NEVER_SERVED: 'that policy never served in full, or was rolled back',
