@@ -50,7 +50,25 @@ function progressOf(status: JsonValue): readonly string[] {
   const since = numberOf(status, 'since')
   if (since === undefined) return []
   const went = `${requests} requests of the candidate since ${new Date(since).toISOString()}`
-  return [needed === undefined ? went : `${went}; it goes on by itself after ${needed} clean ones`]
+  const progress = needed === undefined ? went : `${went}; it goes on by itself after ${needed} clean ones`
+  const unwatched =
+    membersOf(status)['is_compared'] === false
+      ? ['Nothing is known of the policy before it to compare with: only the limits of policy.rollout.slo guard it']
+      : []
+  return [progress, ...unwatched, ...shadowOf(status)]
+}
+
+function shadowOf(status: JsonValue): readonly string[] {
+  if (textOf(status, 'stage') !== 'shadow') return []
+  const shadow = membersOf(status)['shadow'] ?? null
+  const [called, needed] = [numberOf(shadow, 'called') ?? 0, numberOf(shadow, 'called_needed') ?? 0]
+  const missed = numberOf(membersOf(shadow)['skipped'] ?? null, 'no_budget') ?? 0
+  return [
+    `A model was called for ${called} of them (${needed} are needed); in the others it chose what the incumbent had called`,
+    ...(membersOf(shadow)['is_out_of_budget'] === true
+      ? [`Stopped: budget. policy.rollout.shadowBudgetUsd has no room; ${missed} tasks were left out`]
+      : []),
+  ]
 }
 
 function onlineOf(status: JsonValue): readonly string[] {

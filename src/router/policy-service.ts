@@ -9,7 +9,12 @@ import { createFeatureExtractor } from '../core/policy/prompt-features.ts'
 import { profileTask, type TaskProfile } from '../core/policy/task-profile.ts'
 import type { ModelEntry } from '../core/models/model-entry.ts'
 import type { ExplorationRule } from '../core/policy/exploration/exploration-rule.ts'
-import { createRegretLedger, type RegretLedger, type RegretLimits } from '../core/policy/exploration/regret-account.ts'
+import {
+  createRegretLedger,
+  REGRET_LIMITS_DEFAULT,
+  type RegretLedger,
+  type RegretLimits,
+} from '../core/policy/exploration/regret-account.ts'
 import type { DecisionRecord, DecisionRule } from '../core/routing/decision-record.ts'
 import type { Policy, PolicyInput } from '../ports/policy.ts'
 import type { PolicyKernel } from '../ports/policy-kernel.ts'
@@ -23,7 +28,7 @@ export type PolicyServiceInit = {
   readonly quality: number
   /** Share of the best single model's quality to trade for, where the artefact has such a point and the caller sets no bound. */
   readonly qualityShare?: number
-  /** Share of decisions that try another candidate, 0 to 1; not read where `explore` says more. */
+  /** Share of decisions that try another candidate, 0 to 1, within `REGRET_LIMITS_DEFAULT` a day; not read where `explore` says more. */
   readonly explorationRate: number
   /** How others than the best candidate are tried, and what that may cost a day. */
   readonly explore?: Omit<ExplorationRule, 'regretLeft'> & RegretLimits
@@ -37,6 +42,8 @@ export type PolicyService = Omit<Policy, 'decide'> & {
   /** Scores of the artefact; `undefined` on priors. */
   readonly scorer: PolicyScorer | undefined
   decide(input: PolicyInput): DecisionRecord
+  /** The decision that `decide` would make, for nobody's answer: nothing is given up by it, so nothing of the day's limits is used up. */
+  decideUnserved(input: PolicyInput): DecisionRecord
   /** Decisions for many tasks at once with what they were made from: scored together, the same as one by one. */
   judgeAll(inputs: readonly PolicyInput[]): readonly JudgedTask[]
   /** What the artefact says of a prompt, by its own candidate names; `undefined` on priors. */
@@ -120,6 +127,7 @@ export function createPolicyService(
       if (record.exploration !== undefined) regrets.book(record.exploration, input.today)
       return record
     },
+    decideUnserved: (input) => decideWith(input),
     judgeAll(inputs) {
       const scored = batches?.score(inputs.map(({ prompt }) => prompt))
       return inputs.map((input, index) => {
@@ -147,6 +155,7 @@ type Facts = { readonly profile: TaskProfile; readonly regrets: RegretLedger }
 
 function ruleOf(init: PolicyServiceInit, input: PolicyInput, { profile, regrets }: Facts): DecisionRule {
   const point = input.quality === undefined ? operatingPoint(init) : undefined
+  const explore = explorationOf(init)
   return {
     fixedRoute: input.fixedRoute,
     quality: input.quality ?? init.quality,
@@ -155,9 +164,15 @@ function ruleOf(init: PolicyServiceInit, input: PolicyInput, { profile, regrets 
     isCascadeAllowed: input.isCascadeAllowed,
     recentFailures: input.recentFailures,
     explorationRate: init.explorationRate,
-    ...(init.explore !== undefined && { explore: exploreRule(init.explore, regrets, input) }),
+    ...(explore !== undefined && { explore: exploreRule(explore, regrets, input) }),
     isCompound: profile.isCompound,
   }
+}
+
+/** A share alone is a floor: whoever names no limit has the default ones. */
+function explorationOf({ explore, explorationRate: floor }: PolicyServiceInit): PolicyServiceInit['explore'] {
+  if (explore !== undefined || floor <= 0) return explore
+  return { method: 'epsilon', floor, contenders: 0, width: 0, ...REGRET_LIMITS_DEFAULT }
 }
 
 function exploreRule(

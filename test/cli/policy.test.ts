@@ -141,7 +141,14 @@ describe('kernell policy beside a node that serves', () => {
       const second = await start()
       expect(second.node.control_token).not.toBe(first.node.control_token)
       expect(await json(folder, 'status')).toMatchObject({ stage: 'canary', percent: 20, candidate: version })
-      expect(await json(folder, 'promote', version, '--stage', 'full')).toMatchObject({ status: { stage: 'full' } })
+      expect(await json(folder, 'promote', version, '--stage', 'full')).toMatchObject({
+        code: 3,
+        error: { code: 'POLICY_ROLLOUT_REFUSED', details: { reason: 'NO_REFERENCE' } },
+      })
+      expect(await json(folder, 'promote', version, '--stage', 'full', '--without-reference')).toMatchObject({
+        status: { stage: 'full', is_compared: false },
+      })
+      expect((await run(folder, 'status')).output).toContain('Nothing is known of the policy before it')
       const relaxed = gateReportOf({
         candidate: POLICY,
         signer,

@@ -224,6 +224,38 @@ describe('a canary', () => {
   })
 })
 
+describe('a candidate that answers everything at once', () => {
+  it.each([
+    ['errs', { errorShareMax: null }, { kind: 'status', status: 500 }],
+    ['is dear', { latencyMargin: 1000 }, GOOD],
+  ] as const)(
+    'is rolled back within seconds of traffic when it %s, by what the policy before it did',
+    { timeout: 60_000 },
+    async (_what, slo, behaviour) => {
+      await using parts = await start({ slo }, behaviour)
+      const { node, url } = parts
+      await expect(node.policies.promote({ version, stage: 'full', by })).rejects.toMatchObject({
+        code: 'POLICY_ROLLOUT_REFUSED',
+        details: { reason: 'NO_REFERENCE' },
+      })
+      for (let count = 0; count < 25; count += 1) await chat(url, `Write a line about the wind, number ${count}.`)
+      await node.policies.promote({ version, stage: 'full', by })
+      expect(node.policies.status()).toMatchObject({ stage: 'full', isCompared: true, servedLately: 25 })
+      const promoted = performance.now()
+      let asked = 0
+      for (; asked < 100 && node.policies.status().stage === 'full'; asked += 1)
+        await chat(url, `Write a line about the sea, number ${asked}.`)
+      await until(() => node.policies.status().stage !== 'full')
+      expect(performance.now() - promoted).toBeLessThan(5_000)
+      expect(node.policies.status().transitions[0]).toMatchObject({
+        cause: 'slo-breach',
+        breach: { against: 'control' },
+      })
+      console.log(`rolled back from full after ${asked} requests`)
+    },
+  )
+})
+
 describe('the shadow', () => {
   it(
     'tries the candidate beside the answer, judges and compares it, and changes nothing else',
@@ -291,6 +323,28 @@ describe('the shadow', () => {
     expect(grand.callCount).toBe(0)
     expect((await recordsOf(node))[0]?.shadows).toBeUndefined()
   })
+
+  it(
+    'without money says nothing of a candidate that chooses what the incumbent has called, and says that it stopped',
+    { timeout: 60_000 },
+    async () => {
+      await using parts = await start({ shadowShare: 1, shadowBudgetUsd: '0', minShadowRuns: 4 }, GOOD)
+      const { node, url } = parts
+      await node.policies.promote({ version, by })
+      for (let asked = 0; asked < 20; asked += 1) {
+        const question = asked % 2 === 0 ? 'Prove the Riemann hypothesis' : 'Write a line about the sea'
+        const response = await chat(url, `${question}, number ${asked}.`)
+        expect(response.headers.get('x-kernell-model')).toBe(asked % 2 === 0 ? 'grand/grand-1' : 'thrifty/thrifty-1')
+      }
+      await until(() => node.policies.status().shadow.skipped['no-budget'] === 20)
+      expect((await recordsOf(node)).filter(({ shadows }) => shadows !== undefined)).toEqual([])
+      expect(node.policies.status()).toMatchObject({
+        stage: 'shadow',
+        requests: 0,
+        shadow: { completed: 0, isOutOfBudget: true },
+      })
+    },
+  )
 
   it('tries no more at once than it may, and leaves the rest out', { timeout: 60_000 }, async () => {
     await using parts = await start({ shadowShare: 1, shadowConcurrency: 1 }, { kind: 'hang' })

@@ -25,7 +25,10 @@ async function startWith(document: ConfigDocument = {}): Promise<AsyncDisposable
     telemetry: { consent: true },
     cache: { enabled: false },
     ...document,
-    policy: { rollout: { autoAdvance: false, shadowShare: 0 }, ...document.policy },
+    policy: {
+      rollout: { autoAdvance: false, shadowShare: 0, slo: { costMargin: 1000, latencyMargin: 1000 } },
+      ...document.policy,
+    },
   })
   return {
     running,
@@ -139,7 +142,7 @@ describe('a promoted policy', () => {
     expect(
       wider.filter((line, index) => canary[index]?.startsWith(version) === true && !line.startsWith(version)),
     ).toEqual([])
-    await node.policies.promote({ version, stage: 'full', by })
+    await node.policies.promote({ version, stage: 'full', isWithoutReference: true, by })
     expect(new Set(await decide())).toEqual(new Set([`${version} grand/grand-1`]))
   })
 
@@ -178,11 +181,11 @@ describe('a promoted policy', () => {
     await using started = await startWith()
     const { node } = started.running
     const first = await register(node, TRUSTS_CHEAP)
-    await node.policies.promote({ version: first, stage: 'full', by })
+    await node.policies.promote({ version: first, stage: 'full', isWithoutReference: true, by })
     const second = await register(node, TRUSTS_PREMIUM)
     await expect(node.policies.promote({ version: second, by })).rejects.toMatchObject({ code: 'POLICY_GATE_MISSING' })
     await register(node, TRUSTS_PREMIUM, TRUSTS_CHEAP)
-    await node.policies.promote({ version: second, stage: 'full', by })
+    await node.policies.promote({ version: second, stage: 'full', isWithoutReference: true, by })
     expect(node.policies.status()).toMatchObject({ stage: 'full', candidate: second, incumbent: first })
     await expect(node.policies.remove(first)).rejects.toMatchObject({ code: 'POLICY_IN_USE' })
     await node.policies.rollBack({ by })

@@ -200,6 +200,32 @@ describe('exploration of a policy service', () => {
     expect(uncertainties(createPolicyService({ quality: 0.7, explorationRate: 0 }))).toEqual([undefined, undefined])
   })
 
+  it('gives nothing up for a decision that nobody gets', () => {
+    const regrets = createRegretLedger()
+    const service = createPolicyService(
+      { quality: 0.95, explorationRate: 0, explore: { ...explore, method: 'epsilon', usdPerDay: 0.001 } },
+      { hashBytes: sha256HexOfBytes, regrets },
+    )
+    const first = service.decideUnserved(input())
+    expect(first.exploration?.usd).toBeGreaterThan(0.000_05)
+    for (let count = 0; count < 50; count += 1) expect(service.decideUnserved(input())).toEqual(first)
+    expect(service.decide(input())).toEqual(first)
+  })
+
+  it('keeps within the limits of a day where only a share of the decisions was named', () => {
+    const service = createPolicyService({ quality: 0.95, explorationRate: 0.5 })
+    const first = service.decide(input())
+    expect(first.candidates.map(({ propensity }) => propensity)).toEqual([0.75, 0.25])
+    expect(first.rule?.explore?.regretLeft).toEqual({ utility: 10, usd: 1 })
+    let explored = 1
+    while (service.decide(input()).propensity < 1 && explored < 10_000) explored += 1
+    // What was given up together is no more than the limit, and one more decision would have been.
+    const each = first.exploration
+    expect(explored * Math.max((each?.utility ?? 0) / 10, each?.usd ?? 0)).toBeLessThanOrEqual(1)
+    expect((explored + 1) * Math.max((each?.utility ?? 0) / 10, each?.usd ?? 0)).toBeGreaterThan(1)
+    expect(replayDecision(first)).toEqual(first)
+  })
+
   it('stops for the day when its regret is used up, whichever of the policies of a node gave it up', () => {
     const regrets = createRegretLedger()
     const open = (): ReturnType<typeof createPolicyService> =>

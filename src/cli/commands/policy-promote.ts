@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { choiceFlag, numberFlag, textFlag, usageError } from '../flags.ts'
+import { choiceFlag, isFlagSet, numberFlag, textFlag, usageError } from '../flags.ts'
 import { formatResult } from '../format-rollout.ts'
 import { operatorName, useControl } from '../running-control.ts'
 
@@ -8,12 +8,15 @@ import { operatorName, useControl } from '../running-control.ts'
 export const policyPromoteCommand: Command = {
   name: 'policy promote',
   summary: 'take a policy a step up: to the shadow, to some of the conversations, to all',
-  synopsis: 'VERSION [--stage shadow|canary|full] [--percent N]',
+  synopsis: 'VERSION [--stage shadow|canary|full] [--percent N] [--without-reference]',
   positionalsMax: 1,
   flags: {
     stage: {
       value: 'STAGE',
       describe: 'shadow (default for a new candidate), canary or full; without it the next step of the one under way',
+    },
+    'without-reference': {
+      describe: 'with --stage full: also where too little is known of the policy that serves to compare with',
     },
     percent: { value: 'N', describe: 'share of the conversations in the canary, above 0 and below 100' },
     reason: { value: 'TEXT', describe: 'kept in the journal' },
@@ -21,6 +24,7 @@ export const policyPromoteCommand: Command = {
   details: [
     'A policy is promoted only with a gate report that this node signed, that says it passed, and that compares this very artefact with the policy that serves now: `kernell policy evaluate VERSION --data F --gate`. Without one the command ends with exit code 3. After the watch took a candidate back, only a report of newer data counts; and one that was judged by looser bounds than `policy.gate` allows never does.',
     'The gate does not change what the watch looks at: a candidate that passed with `--cost-tolerance any` is still taken back when it costs more than `policy.rollout.slo.costMargin` (default a quarter) above the incumbent.',
+    '`--stage full` means everything, at once: no request is held back to compare with. The candidate is compared with what the policy before it did lately (the latest 500 to 1,000 requests, which the journal keeps at every stage and through restarts), and is rolled back within seconds of traffic when it fails, is slow or is dear. Where fewer than 20 requests are known the command is refused: begin with `--stage canary`, or say `--without-reference`, and only the limits of `policy.rollout.slo` guard it.',
     'While a node serves from the data directory the promotion takes effect there with the next decision; requests under way keep the policy that decided them. With `policy.rollout.autoAdvance` (the default) later steps are taken by themselves, and a candidate that does harm is rolled back.',
   ],
   examples: [
@@ -36,10 +40,21 @@ export const policyPromoteCommand: Command = {
     const percent = numberFlag(flags, 'percent', { min: 0.01, max: 99.99 })
     if (percent !== undefined && stage !== undefined && stage !== 'canary')
       throw usageError('--percent goes with --stage canary')
+    const isWithoutReference = isFlagSet(flags, 'without-reference')
+    if (isWithoutReference && stage !== 'full') throw usageError('--without-reference goes with --stage full')
     const reason = textFlag(flags, 'reason')
     const answer = await useControl(
       context,
-      async ({ ask }) => await ask({ op: 'promote', version, stage, percent, reason, by: operatorName() }),
+      async ({ ask }) =>
+        await ask({
+          op: 'promote',
+          version,
+          stage,
+          percent,
+          without_reference: isWithoutReference,
+          reason,
+          by: operatorName(),
+        }),
     )
     if (isJson) terminal.printJson(answer)
     else terminal.print(formatResult(answer))

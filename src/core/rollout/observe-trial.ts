@@ -1,8 +1,10 @@
 import { assertNever } from '../../base/assert.ts'
 import type { Step } from '../machine.ts'
 import { changed, refused } from './rollout-change.ts'
-import { givenUp, nextPosition, servedBy } from './rollout-positions.ts'
+import { givenUp, hasReference, nextPosition, servedBy } from './rollout-positions.ts'
 import { percentOf, type RolloutEffect, type RolloutEvent, type RolloutState, type Trial } from './rollout-state.ts'
+import { calledNeeded } from './rollout-rules.ts'
+import { recordServed, type ServingRecord } from './serving-record.ts'
 import { controlsPerCanaryAt, watchOutcome, watchVote } from './slo-watch.ts'
 import { isHeldByDrift, takeReading } from './trial-drift.ts'
 import { isSuspicious, type SloBreach } from './watch-evidence.ts'
@@ -19,8 +21,32 @@ export function observeRequest(
   if (position.stage === 'full' && event.arm === 'incumbent') return refused(before, 'STALE')
   const controlsPerCanary = controlsPerCanaryAt(percentOf(position))
   const { arm, outcome } = event
+  const serving = servingAfter(state, event)
   const { watch, breach } = watchOutcome(position.trial.watch, { arm, outcome, controlsPerCanary }, state.rules.slo)
-  return concluded(state, { watch, breach, counts: arm === 'candidate' })
+  return concluded({ ...state, serving }, { watch, breach, counts: arm === 'candidate' })
+}
+
+/** What serves alone, or beside the candidate, is what the next one is compared with. */
+function servingAfter(
+  { position, serving, incumbent }: RolloutState,
+  { arm, outcome, candidate }: Extract<RolloutEvent, { type: 'request-observed' }>,
+): ServingRecord | null {
+  const policy = position.stage === 'full' ? candidate : incumbent
+  const isOfPolicy = (arm === 'candidate') === (position.stage === 'full')
+  return isOfPolicy && policy !== undefined ? recordServed(serving, policy, outcome) : serving
+}
+
+export function observeServed(
+  before: RolloutState,
+  state: RolloutState,
+  { policy, outcomes }: Extract<RolloutEvent, { type: 'served-observed' }>,
+): Step<RolloutState, RolloutEffect> {
+  const { stage } = state.position
+  const isServing = stage === 'legacy_only' || (stage === 'shadow' && policy === state.incumbent)
+  if (!isServing) return refused(before, 'STALE')
+  let { serving } = state
+  for (const outcome of outcomes) serving = recordServed(serving, policy, outcome)
+  return { state: { ...state, serving }, effects: [{ type: 'count-observation' }] }
 }
 
 export function observeShadow(
@@ -33,7 +59,7 @@ export function observeShadow(
   const pair = { controlsPerCanary: 1 }
   const first = watchOutcome(position.trial.watch, { ...pair, arm: 'incumbent', outcome: event.served }, rules.slo)
   const { watch, breach } = watchOutcome(first.watch, { ...pair, arm: 'candidate', outcome: event.tried }, rules.slo)
-  return concluded(state, { watch, breach, counts: true })
+  return concluded(state, { watch, breach, counts: true, isCalled: event.isCalled })
 }
 
 export function observeFeedback(
@@ -77,17 +103,30 @@ type Conclusion = {
   readonly breach: SloBreach | undefined
   /** Whether the request was one of the candidate's. */
   readonly counts: boolean
+  /** Of a run in the shadow: a model was called for it. */
+  readonly isCalled?: boolean
 }
 
 /** The state after an observation: on, further up, or back. */
-function concluded(state: RolloutState, { watch, breach, counts }: Conclusion): Step<RolloutState, RolloutEffect> {
+function concluded(
+  state: RolloutState,
+  { watch, breach, counts, isCalled = false }: Conclusion,
+): Step<RolloutState, RolloutEffect> {
   const { position, rules } = state
   if (position.stage === 'legacy_only') return { state, effects: [] }
-  const trial: Trial = { ...position.trial, watch, requests: position.trial.requests + Number(counts) }
+  const { requests, called } = position.trial
+  const trial: Trial = {
+    ...position.trial,
+    watch,
+    requests: requests + Number(counts),
+    called: called + Number(isCalled),
+  }
   const observed: RolloutState = { ...state, position: { ...position, trial } }
   if (breach !== undefined) return rolledBackFor(observed, breach)
   const next = isReady(observed, trial) ? nextPosition(observed, trial) : undefined
-  if (next === undefined || !rules.autoAdvance) return { state: observed, effects: [{ type: 'count-observation' }] }
+  const isWatchable = next?.stage !== 'full' || hasReference(observed)
+  if (next === undefined || !isWatchable || !rules.autoAdvance)
+    return { state: observed, effects: [{ type: 'count-observation' }] }
   return changed(
     observed,
     { position: next, ...servedBy(observed, next) },
@@ -108,7 +147,8 @@ function isReady({ position, rules }: RolloutState, trial: Trial): boolean {
   const needed = position.stage === 'shadow' ? rules.minShadowRuns : rules.minCanaryRequests
   const isLongEnough = trial.lastedMs >= rules.minStepMs
   const isClean = !isSuspicious(trial.watch, rules.slo) && !isHeldByDrift(trial.drift)
-  return trial.requests >= needed && isLongEnough && isClean
+  const isTried = position.stage !== 'shadow' || trial.called >= calledNeeded(rules)
+  return trial.requests >= needed && isTried && isLongEnough && isClean
 }
 
 function sentenceOf({ slo, against }: SloBreach): string {

@@ -28,6 +28,7 @@ import type {
   RolloutTransition,
   Trial,
 } from './rollout-state.ts'
+import type { Sample, ServedWindow, ServingRecord } from './serving-record.ts'
 import type { SloBreach } from './watch-evidence.ts'
 import type { WatchState } from './watch-state.ts'
 
@@ -142,7 +143,6 @@ const watch: Read<WatchState> = objectOf({
   waits: oneOf('candidate', 'incumbent'),
   waiting: listOf(objectOf({ bad: figure, error: figure, cost: orNull(figure), latency: orNull(figure) })),
   block: sums,
-  scaled: sums,
   scale: orNull(objectOf({ costUsd: figure, latencyMs: figure })),
   againstControl: objectOf({ quality: bet, errors: bet, cost: bet, latency: bet }),
   againstLimit: objectOf({ quality: bet, errors: bet, cost: bet, latency: bet, drift: bet }),
@@ -152,12 +152,25 @@ const watch: Read<WatchState> = objectOf({
   ),
 })
 
+const sample: Read<Sample> = objectOf({ count: figure, sum: figure, squares: figure })
+
+const servedWindow: Read<ServedWindow> = objectOf({
+  requests: figure,
+  bad: figure,
+  errors: figure,
+  cost: sample,
+  latency: sample,
+})
+
+const serving: Read<ServingRecord> = objectOf({ policy: text, now: servedWindow, before: orNull(servedWindow) })
+
 const trial: Read<Trial> = objectOf({
   candidate: text,
   began: figure,
   since: instant,
   lastedMs: figure,
   requests: figure,
+  called: figure,
   watch,
   drift: trialDrift,
 })
@@ -203,6 +216,7 @@ function readState(members: Members): RolloutState {
     rules: rules(members.rules),
     incumbent: members.incumbent === undefined ? undefined : text(members.incumbent),
     baseline: members.baseline === undefined ? undefined : text(members.baseline),
+    serving: orNull(serving)(members.serving),
     position: readPosition(membersOf(members.position)),
     served: listOf(text)(members.served),
     revision: figure(members.revision),
@@ -243,8 +257,10 @@ function readEvent(members: Members): RolloutEvent {
       const observed = { candidate: text(members.candidate), outcome: outcome(members.outcome), at }
       return { type: 'request-observed', arm: oneOf('candidate', 'incumbent')(members.arm), ...observed }
     }
+    case 'served-observed':
+      return { type: 'served-observed', policy: text(members.policy), outcomes: listOf(outcome)(members.outcomes), at }
     case 'shadow-observed': {
-      const pair = { tried: outcome(members.tried), served: outcome(members.served) }
+      const pair = { tried: outcome(members.tried), served: outcome(members.served), isCalled: truth(members.isCalled) }
       return { type: 'shadow-observed', candidate: text(members.candidate), ...pair, at }
     }
     case 'feedback-observed': {
@@ -269,6 +285,7 @@ function readPromotion(members: Members): Promotion {
     stage: oneOf('shadow', 'canary', 'full')(members.stage),
     ...(members.percent !== undefined && { percent: figure(members.percent) }),
     ...gateOf(members),
+    ...(members.isWithoutReference !== undefined && { isWithoutReference: truth(members.isWithoutReference) }),
   }
 }
 

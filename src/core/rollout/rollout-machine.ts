@@ -1,8 +1,8 @@
 import { assertNever } from '../../base/assert.ts'
 import type { Machine, Step } from '../machine.ts'
-import { observeDrift, observeFeedback, observeRequest, observeShadow } from './observe-trial.ts'
+import { observeDrift, observeFeedback, observeRequest, observeServed, observeShadow } from './observe-trial.ts'
 import { changed, refused, type Why } from './rollout-change.ts'
-import { givenUp, nextPosition, positionOf, rankOf, remember, servedBy } from './rollout-positions.ts'
+import { givenUp, hasReference, nextPosition, positionOf, rankOf, remember, servedBy } from './rollout-positions.ts'
 import { areRulesSound } from './rollout-rules.ts'
 import {
   TRANSITIONS_MAX,
@@ -15,6 +15,8 @@ import {
   type Trial,
 } from './rollout-state.ts'
 import { newDrift } from './trial-drift.ts'
+import { servedLately } from './serving-record.ts'
+import { scaleOfServed } from './watch-reference.ts'
 import { NEW_WATCH } from './watch-state.ts'
 
 /**
@@ -36,6 +38,7 @@ export const ROLLOUT_MACHINE: Machine<RolloutState, RolloutEvent, RolloutEffect,
     rules,
     incumbent: undefined,
     baseline: undefined,
+    serving: null,
     position: { stage: 'legacy_only' },
     served: [],
     revision: 0,
@@ -72,6 +75,8 @@ function transition(before: RolloutState, event: RolloutEvent): Step<RolloutStat
     }
     case 'request-observed':
       return observeRequest(before, state, event)
+    case 'served-observed':
+      return observeServed(before, state, event)
     case 'shadow-observed':
       return observeShadow(before, state, event)
     case 'feedback-observed':
@@ -101,10 +106,12 @@ function promote(before: RolloutState, state: RolloutState, event: Named): Step<
   if (trial?.candidate === event.version) {
     const target = positionOf(event, state, accepted(state, trial))
     if (rankOf(target) <= rankOf(position)) return refused(before, 'NOT_FURTHER_UP')
+    if (!isWatchable(event, state)) return refused(before, 'NO_REFERENCE')
     return changed(state, { position: target, ...servedBy(state, target) }, why)
   }
   if (position.stage === 'shadow' || position.stage === 'canary') return refused(before, 'CANDIDATE_UNDER_WAY')
   if (event.version === event.incumbent) return refused(before, 'NOT_FURTHER_UP')
+  if (!isWatchable(event, { ...state, incumbent: event.incumbent })) return refused(before, 'NO_REFERENCE')
   return changed(state, begin(state, event), why)
 }
 
@@ -114,7 +121,13 @@ function replace(before: RolloutState, state: RolloutState, event: Named): Step<
   const isUnderWay = state.position.stage === 'shadow' || state.position.stage === 'canary'
   if (trial === undefined || !isUnderWay) return refused(before, 'NO_CANDIDATE')
   if (trial.candidate === event.version || event.version === event.incumbent) return refused(before, 'NOT_FURTHER_UP')
+  if (!isWatchable(event, { ...state, incumbent: event.incumbent })) return refused(before, 'NO_REFERENCE')
   return changed(state, begin(state, event), { cause: 'replace', by: event.by, reason: event.reason, gate: event.gate })
+}
+
+/** Whoever answers everything from now on is compared with what the incumbent did before; where nothing is known of that, somebody must say so. */
+function isWatchable({ stage, isWithoutReference }: Promotion, state: RolloutState): boolean {
+  return stage !== 'full' || isWithoutReference === true || hasReference(state)
 }
 
 /** A candidate begins; one that has served in full is what the next one is compared with. */
@@ -122,14 +135,25 @@ function begin(state: RolloutState, promotion: Promotion): Partial<RolloutState>
   const { version, incumbent, baseline } = promotion
   const began = state.revision + 1
   const drift = newDrift(began)
-  const trial: Trial = { candidate: version, began, since: state.at, lastedMs: 0, requests: 0, watch: NEW_WATCH, drift }
-  const position = positionOf(promotion, state, trial)
+  const trial: Trial = {
+    candidate: version,
+    began,
+    since: state.at,
+    lastedMs: 0,
+    requests: 0,
+    called: 0,
+    watch: { ...NEW_WATCH, scale: scaleOfServed(servedLately(state.serving, incumbent)) },
+    drift,
+  }
+  const position = positionOf(promotion, { ...state, incumbent }, trial)
   const served = remember(state.served, incumbent)
   return { incumbent, baseline, position, served: position.stage === 'full' ? remember(served, version) : served }
 }
 
-function isPromotionSound({ version, incumbent, stage, percent }: Promotion): boolean {
+function isPromotionSound(promotion: Promotion): boolean {
+  const { version, incumbent, stage, percent } = promotion
   if (!isVersion(version) || !isVersion(incumbent)) return false
+  if (promotion.isWithoutReference === true && stage !== 'full') return false
   return percent === undefined || (stage === 'canary' && percent > 0 && percent < 100)
 }
 
@@ -151,6 +175,7 @@ function stepByHand(
   const trial = trialOf(state.position)
   const next = trial === undefined ? undefined : nextPosition(state, accepted(state, trial))
   if (next === undefined) return refused(before, trial ? 'NOT_FURTHER_UP' : 'NO_CANDIDATE')
+  if (next.stage === 'full' && !hasReference(state)) return refused(before, 'NO_REFERENCE')
   return changed(
     state,
     { position: next, ...servedBy(state, next) },

@@ -8,17 +8,26 @@ import {
   type RolloutState,
   type Trial,
 } from './rollout-state.ts'
+import { REFERENCE_MIN, servedLately } from './serving-record.ts'
 import { watchWithoutControl } from './slo-watch.ts'
 
 export function positionOf(
   { stage, percent }: Pick<Promotion, 'stage' | 'percent'>,
-  { rules, at }: RolloutState,
+  { rules, at, serving, incumbent }: RolloutState,
   before: Trial,
 ): Exclude<RolloutPosition, { stage: 'legacy_only' }> {
-  const trial: Trial = { ...before, since: at, lastedMs: 0, requests: 0 }
+  const trial: Trial = { ...before, since: at, lastedMs: 0, requests: 0, called: 0 }
   if (stage === 'shadow') return { stage, trial }
-  if (stage === 'full') return { stage, trial: { ...trial, watch: watchWithoutControl(trial.watch, rules.slo) } }
+  if (stage === 'full') {
+    const watch = watchWithoutControl(trial.watch, servedLately(serving, incumbent), rules.slo)
+    return { stage, trial: { ...trial, watch } }
+  }
   return { stage, percent: percent ?? rules.canarySteps[0] ?? 1, trial }
+}
+
+/** Whether enough is known of the incumbent to watch a candidate that answers everything. */
+export function hasReference({ serving, incumbent }: Pick<RolloutState, 'serving' | 'incumbent'>): boolean {
+  return servedLately(serving, incumbent).requests >= REFERENCE_MIN
 }
 
 /** Higher is further; steps of the canary lie between 1 and 2. */

@@ -28,7 +28,7 @@ export type RolloutRules = {
   readonly minCanaryRequests: number
   /** Least time at each step, milliseconds. */
   readonly minStepMs: number
-  /** Shadow runs without a breach before the canary. */
+  /** Shadow runs without a breach before the canary; in a quarter of them a model must have been called for the candidate. */
   readonly minShadowRuns: number
   /** Goes on by itself when a step was clean; otherwise `kernell policy promote` does. */
   readonly autoAdvance: boolean
@@ -53,6 +53,14 @@ export const DEFAULT_ROLLOUT_RULES: RolloutRules = {
     costUsdMax: null,
     latencyMsMax: null,
   },
+}
+
+/**
+ * Runs in the shadow for which a model was called, before the canary: a quarter of all. Where a candidate chooses what the incumbent has
+ * called, nothing is tried; a policy that always does so is no other policy.
+ */
+export function calledNeeded({ minShadowRuns }: Pick<RolloutRules, 'minShadowRuns'>): number {
+  return Math.ceil(minShadowRuns / 4)
 }
 
 /** Whether numbers are in the ranges that the types promise. */

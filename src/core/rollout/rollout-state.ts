@@ -1,6 +1,7 @@
 import type { Timestamp } from '../../base/time.ts'
 import type { ArmFigures, WatchedOutcome } from './arm-totals.ts'
 import type { RolloutRules } from './rollout-rules.ts'
+import type { ServingRecord } from './serving-record.ts'
 import type { DriftReading, TrialDrift } from './trial-drift.ts'
 import type { SloBreach } from './watch-evidence.ts'
 import type { WatchState } from './watch-state.ts'
@@ -29,6 +30,8 @@ export type Trial = {
   readonly lastedMs: number
   /** Requests that the candidate answered, or was tried on, since then. */
   readonly requests: number
+  /** Of those in the shadow, the ones for which a model was called. */
+  readonly called: number
   readonly watch: WatchState
   readonly drift: TrialDrift
 }
@@ -65,6 +68,8 @@ export type RolloutState = {
   readonly incumbent: string | undefined
   /** What the configuration named when the last candidate was promoted. */
   readonly baseline: string | undefined
+  /** How the policy has done that answers, where one does alone, or all that the candidate does not. */
+  readonly serving: ServingRecord | null
   readonly position: RolloutPosition
   /** Policies that once answered everything, newest first: what one may go back to without a gate. */
   readonly served: readonly string[]
@@ -87,6 +92,8 @@ export type Promotion = {
   readonly percent?: number
   /** SHA-256 of the gate report that allows it. */
   readonly gate?: string
+  /** For `full`: also where too little is known of the incumbent to compare the candidate with. Then the limits alone take it back. */
+  readonly isWithoutReference?: boolean
 }
 
 /**
@@ -139,12 +146,21 @@ type RolloutFact =
       readonly outcome: WatchedOutcome
       readonly at: Timestamp
     }
+  /** Requests ended that the policy decided which serves while no candidate answers any. */
+  | {
+      readonly type: 'served-observed'
+      readonly policy: string
+      readonly outcomes: readonly WatchedOutcome[]
+      readonly at: Timestamp
+    }
   /** The candidate was tried on a request in the shadow, and this is what came of it and of the answer that the caller got. */
   | {
       readonly type: 'shadow-observed'
       readonly candidate: string
       readonly tried: WatchedOutcome
       readonly served: WatchedOutcome
+      /** A model was called for it; else it chose what had been called already. */
+      readonly isCalled: boolean
       readonly at: Timestamp
     }
 
@@ -175,6 +191,8 @@ export type RolloutRefusal =
   | 'NOT_FURTHER_UP'
   /** Another candidate is under way. */
   | 'CANDIDATE_UNDER_WAY'
+  /** Too little is known of the incumbent to compare a candidate with that answers everything. */
+  | 'NO_REFERENCE'
   /** Nothing is under way. */
   | 'NO_CANDIDATE'
   /** There is nothing before this. */

@@ -1,9 +1,11 @@
-import { addOutcome, type ArmTotals, type WatchedOutcome } from './arm-totals.ts'
+import { addOutcome, type WatchedOutcome } from './arm-totals.ts'
 import { betOn, type Bet } from './bet.ts'
 import { takeVote, type FeedbackWatch, type Vote } from './feedback-watch.ts'
 import type { SloRules } from './rollout-rules.ts'
+import type { ServedWindow } from './serving-record.ts'
 import { breachOf, type SloBreach } from './watch-evidence.ts'
-import { addPoint, NO_SUMS, pointOf, type Point, type WatchScale } from './watch-points.ts'
+import { addPoint, NO_SUMS, pointOf, type Point } from './watch-points.ts'
+import { referenceOf, scaleOf, shareReference } from './watch-reference.ts'
 import type { Compared, WatchState } from './watch-state.ts'
 
 export type Observation = {
@@ -20,21 +22,17 @@ export type Observation = {
 const WAITING_MAX = 128
 
 /**
- * Control requests from which the scale is set, and how many times their mean counts as 1: what is above counts as no more. It is set anew
- * each time that the control has doubled, because the first requests may all have been cheap ones: it depends on what came before alone.
+ * Control requests from which the scale is set. It is set anew each time that the control has doubled, because the first requests may all
+ * have been cheap ones: it depends on what came before alone.
  */
 const SCALE_FROM = 20
-const SCALE_TIMES = 4
-/** Below this a cost is no cost, and a scale of 0 would compare nothing. */
-const SCALE_USD_MIN = 0.000_001
-const SCALE_MS_MIN = 20
+
+/** Times a limit that counts as 1: what is above counts as no more. */
+const LIMIT_TIMES = 4
 
 /** Of the requests of the arm that has more, so many are needed for one of the other: as a share of how many come, and at most. */
 const PAIRED_SHARE = 0.7
 const PAIRED_MAX = 12
-
-/** Standard deviations above the control's mean that count as not worse, once the control is gone. */
-const REFERENCE_DEVIATIONS = 3
 
 /** How many controls a canary request is compared with at `percent`, or canary requests a control: about three quarters of what comes, so that none waits for long. */
 export function controlsPerCanaryAt(percent: number): number {
@@ -71,23 +69,15 @@ export function watchVote(
   return { watch: voted, breach: breachOf(voted, rules) }
 }
 
-/** The watch for a candidate that answers everything: what the control was, with room for chance, is what it is compared with. */
-export function watchWithoutControl(watch: WatchState, rules: SloRules): WatchState {
-  const { control, scaled } = watch
-  const bad = control.requests - control.accepted
-  const reference = {
-    quality: referenceOf(bad, control.requests, { plus: rules.qualityMargin, times: 1 }),
-    errors: referenceOf(control.errors, control.requests, { plus: rules.errorMargin, times: 1 }),
-    cost: referenceOf(scaled.cost, scaled.costed, { plus: 0, times: 1 + rules.costMargin }),
-    latency: referenceOf(scaled.latency, scaled.timed, { plus: 0, times: 1 + rules.latencyMargin }),
-  }
+/** The watch for a candidate that answers everything: what the incumbent did lately, with room for chance, is what it is compared with. */
+export function watchWithoutControl(watch: WatchState, lately: ServedWindow, rules: SloRules): WatchState {
   const { incumbent } = watch.feedback
   const feedback: FeedbackWatch = {
     ...watch.feedback,
     waiting: [],
-    reference: referenceOf(incumbent.bad, incumbent.count, { plus: rules.qualityMargin, times: 1 }),
+    reference: shareReference(incumbent.bad, incumbent.count, rules.qualityMargin),
   }
-  return { ...watch, waiting: [], block: NO_SUMS, feedback, reference }
+  return { ...watch, ...referenceOf(lately, rules), waiting: [], block: NO_SUMS, feedback }
 }
 
 function takeCanary(watch: WatchState, outcome: WatchedOutcome, rules: SloRules): WatchState {
@@ -96,8 +86,7 @@ function takeCanary(watch: WatchState, outcome: WatchedOutcome, rules: SloRules)
 }
 
 function takeControl(watch: WatchState, outcome: WatchedOutcome): WatchState {
-  const scaled = addPoint(watch.scaled, pointOf(outcome, watch.scale))
-  return { ...watch, control: addOutcome(watch.control, outcome), scaled }
+  return { ...watch, control: addOutcome(watch.control, outcome) }
 }
 
 type Arrival = Pick<Observation, 'arm' | 'controlsPerCanary'> & { readonly point: Point }
@@ -121,22 +110,14 @@ function isScaledAt(requests: number): boolean {
 
 /** What was measured by the scale before is left out. */
 function rescaled(watch: WatchState): WatchState {
-  if (!isScaledAt(watch.control.requests)) return watch
+  const { requests, costUsd, costed, latencyMs } = watch.control
+  if (!isScaledAt(requests)) return watch
   const unscaled = { cost: 0, costed: 0, latency: 0, timed: 0 }
   return {
     ...watch,
-    scale: scaleOf(watch.control),
-    scaled: NO_SUMS,
+    scale: scaleOf({ costUsd: costed === 0 ? 0 : costUsd / costed, latencyMs: latencyMs / requests }),
     block: { ...watch.block, ...unscaled },
     waiting: watch.waiting.map((point) => ({ ...point, cost: null, latency: null })),
-  }
-}
-
-function scaleOf({ requests, costUsd, costed, latencyMs }: ArmTotals): WatchScale {
-  const meanUsd = costed === 0 ? 0 : costUsd / costed
-  return {
-    costUsd: SCALE_TIMES * Math.max(meanUsd, SCALE_USD_MIN),
-    latencyMs: SCALE_TIMES * Math.max(latencyMs / requests, SCALE_MS_MIN),
   }
 }
 
@@ -201,18 +182,6 @@ function compareWithReference(watch: WatchState, point: Point): WatchState {
   }
 }
 
-function referenceOf(
-  sum: number,
-  count: number,
-  { plus, times }: { readonly plus: number; readonly times: number },
-): number | null {
-  if (count < SCALE_FROM) return null
-  const mean = sum / count
-  const deviation = Math.sqrt((mean * (1 - mean) + 1 / count) / count)
-  const reference = times * (mean + REFERENCE_DEVIATIONS * deviation) + plus
-  return reference < 1 ? reference : null
-}
-
 /** A mean of values from 0 up is compared with a limit as shares of four times the limit; what is above counts as no more. */
 function betOnLimits(
   bets: WatchState['againstLimit'],
@@ -223,7 +192,7 @@ function betOnLimits(
     limit === null || limit <= 0 || limit >= 1 ? bet : betOn(bet, value - limit, limit)
   const meanAbove = (bet: Bet, value: number | null, limit: number | null): Bet => {
     if (limit === null || value === null) return bet
-    return betOn(bet, Math.min(1, value / (SCALE_TIMES * limit)) - 1 / SCALE_TIMES, 1 / SCALE_TIMES)
+    return betOn(bet, Math.min(1, value / (LIMIT_TIMES * limit)) - 1 / LIMIT_TIMES, 1 / LIMIT_TIMES)
   }
   const { driftMargin, acceptedShareMin } = rules
   return {

@@ -1,6 +1,7 @@
 import { NO_TOTALS, type ArmTotals } from './arm-totals.ts'
 import { NEW_BET, type Bet } from './bet.ts'
 import { NEW_FEEDBACK, type FeedbackWatch } from './feedback-watch.ts'
+import type { WatchReference } from './watch-reference.ts'
 import { NO_SUMS, type Point, type PointSums, type WatchScale } from './watch-points.ts'
 
 export type SloName = 'quality' | 'feedback' | 'errors' | 'cost' | 'latency' | 'drift'
@@ -23,15 +24,13 @@ export type WatchState = {
   readonly waits: 'candidate' | 'incumbent'
   readonly waiting: readonly Point[]
   readonly block: PointSums
-  /** All of the control since the scale was set. */
-  readonly scaled: PointSums
-  /** What counts as 1; set from the control's requests so far, and anew each time that they have doubled. */
+  /** What counts as 1; set from what the incumbent did lately and from the control's requests so far, anew each time that these have doubled. */
   readonly scale: WatchScale | null
   readonly againstControl: Readonly<Record<Compared, Bet>>
   readonly againstLimit: Readonly<Record<Limited, Bet>>
   readonly feedback: FeedbackWatch
-  /** Means that the control will hardly have, in units of the scale; set when no control is left to compare with. */
-  readonly reference: Readonly<Record<Compared, number | null>> | null
+  /** Set when no control is left to compare with. */
+  readonly reference: WatchReference | null
 }
 
 export const NEW_WATCH: WatchState = {
@@ -40,7 +39,6 @@ export const NEW_WATCH: WatchState = {
   waits: 'candidate',
   waiting: [],
   block: NO_SUMS,
-  scaled: NO_SUMS,
   scale: null,
   againstControl: { quality: NEW_BET, errors: NEW_BET, cost: NEW_BET, latency: NEW_BET },
   againstLimit: { quality: NEW_BET, errors: NEW_BET, cost: NEW_BET, latency: NEW_BET, drift: NEW_BET },

@@ -58,7 +58,7 @@ export type PolicyConfig = {
   readonly artefact?: string
   /** Least predicted chance of an accepted answer, 0 to 1, where the caller does not say. */
   readonly quality: number
-  /** Share of requests, 0 to 1, on which another route than the best is tried so that outcomes can be compared. */
+  /** Share of requests, 0 to 1, on which another route than the best is tried so that outcomes can be compared, within the default limits of `explore`. */
   readonly exploration: number
   /** How models are tried by how sure their predictions are, and what that may cost a day; it takes the place of `exploration`. */
   readonly explore?: NonNullable<PolicyServiceInit['explore']>

@@ -4,6 +4,7 @@ import { amountFromUsd, type Amount } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { DEFAULT_TENANT } from '../../base/identifiers.ts'
 import type { TokenPrices } from '../../core/models/model-entry.ts'
+import { REGRET_LIMITS_DEFAULT } from '../../core/policy/exploration/regret-account.ts'
 import { areRulesSound, DEFAULT_ROLLOUT_RULES } from '../../core/rollout/rollout-rules.ts'
 import type {
   ConfigDocument,
@@ -142,9 +143,6 @@ function resolvePolicy(policy: PolicyDocument, baseDir: string): PolicyConfig {
   }
 }
 
-/** What exploration may give up a day where the configuration sets no other limit: right answers, and dollars. */
-const REGRET_DEFAULT = { utilityPerDay: 10, usdPerDay: 1 } as const
-
 function resolveExplore(explore: ExploreDocument): NonNullable<PolicyConfig['explore']> {
   const { method = 'thompson', floor = 0.02, contenders = 0, width = 1.5 } = explore
   if (floor + contenders > 1)
@@ -154,8 +152,8 @@ function resolveExplore(explore: ExploreDocument): NonNullable<PolicyConfig['exp
     floor,
     contenders,
     width,
-    utilityPerDay: explore.regretPerDay ?? REGRET_DEFAULT.utilityPerDay,
-    usdPerDay: explore.regretUsdPerDay ?? REGRET_DEFAULT.usdPerDay,
+    utilityPerDay: explore.regretPerDay ?? REGRET_LIMITS_DEFAULT.utilityPerDay,
+    usdPerDay: explore.regretUsdPerDay ?? REGRET_LIMITS_DEFAULT.usdPerDay,
   }
 }
 

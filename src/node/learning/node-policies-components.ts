@@ -14,7 +14,7 @@ export type NodePoliciesComponents = {
   readonly served: ServedPolicy
   readonly shelf: PolicyShelf
   readonly configured: ConfiguredPolicy
-  readonly shadow: Pick<ShadowRunner, 'counts'>
+  readonly shadow: Pick<ShadowRunner, 'counts' | 'isOutOfBudget'>
   readonly feedback: Pick<FeedbackJoin, 'counts'>
   /** Whether the configuration names another policy than the rollout began with: then that one serves, and nothing else does. */
   readonly isSuspended: () => boolean

@@ -16,6 +16,8 @@ export type PromotionRequest = {
   readonly stage?: 'shadow' | 'canary' | 'full'
   /** For `canary`: share of the conversations, more than 0 and below 100. */
   readonly percent?: number
+  /** For `full`: also where too little is known of the policy that serves to compare the candidate with. */
+  readonly isWithoutReference?: boolean
   /** Who asks, for the journal. */
   readonly by: string
   readonly reason?: string
@@ -130,6 +132,7 @@ async function promote(components: NodePoliciesComponents, request: PromotionReq
     baseline: components.configured.service.version,
     stage: stage ?? 'shadow',
     ...(percent !== undefined && { percent }),
+    ...(request.isWithoutReference === true && { isWithoutReference: true }),
   } as const
   const isReplacing = !isUnderWay && (position.stage === 'shadow' || position.stage === 'canary')
   const change: RolloutChange =

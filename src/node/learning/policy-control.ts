@@ -50,6 +50,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     return resultDocument(
       await policies.promote({
         version: requiredText(request, 'version'),
+        ...(request['without_reference'] === true && { isWithoutReference: true }),
         ...(percent === undefined ? stage !== undefined && { stage } : { stage: stage ?? 'canary', percent }),
         ...whyOf(request),
       }),

@@ -1,8 +1,9 @@
 import { figuresOf, type ArmFigures } from '../../core/rollout/arm-totals.ts'
-import { trialOf, type RolloutStage, type RolloutTransition } from '../../core/rollout/rollout-state.ts'
+import { trialOf, type RolloutStage, type RolloutTransition, type Trial } from '../../core/rollout/rollout-state.ts'
+import { servedLately } from '../../core/rollout/serving-record.ts'
 import { evidence, type SloBreach } from '../../core/rollout/watch-evidence.ts'
 import type { Votes } from '../../core/rollout/feedback-watch.ts'
-import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
+import { calledNeeded, type RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import { isHeldByDrift, type TrialDrift } from '../../core/rollout/trial-drift.ts'
 import type { FeedbackIgnored } from '../../router/rollout/feedback-join.ts'
 import type { ShadowSkip } from '../../router/rollout/shadow-runner.ts'
@@ -28,6 +29,10 @@ export type RolloutStatus = {
   /** Requests of the candidate since then, and how many it takes to go on by itself; `null` where it does not. */
   readonly requests: number
   readonly requestsNeeded: number | null
+  /** Requests of the policy that serves now that are known; a candidate can answer everything at once from `REFERENCE_MIN` on. */
+  readonly servedLately: number
+  /** At `full`: whether there is something that the candidate is compared with; `null` at other stages. */
+  readonly isCompared: boolean | null
   readonly canary: ArmFigures | null
   readonly control: ArmFigures | null
   /** What each bet against the candidate has come to; it is rolled back when one reaches its threshold. */
@@ -40,7 +45,14 @@ export type RolloutStatus = {
   readonly served: readonly string[]
   /** Decisions since the start of the node. */
   readonly decisions: { readonly incumbent: number; readonly candidate: number }
-  readonly shadow: { readonly completed: number; readonly skipped: Readonly<Record<ShadowSkip, number>> }
+  /** `isOutOfBudget`: it has stopped, because its budget has no room. `called`: runs of this stage for which a model was called. */
+  readonly shadow: {
+    readonly completed: number
+    readonly skipped: Readonly<Record<ShadowSkip, number>>
+    readonly isOutOfBudget: boolean
+    readonly called: number
+    readonly calledNeeded: number
+  }
   /** What was said of answers of the trial, 0 to 1 on average; and since the start, how much was counted and left out, and why. */
   readonly feedback: {
     readonly candidate: VoteFigures
@@ -79,6 +91,8 @@ export function describeRollout(components: Omit<NodePoliciesComponents, 'regist
     since: trial?.since ?? null,
     requests: trial?.requests ?? 0,
     requestsNeeded: neededOf(inForce.stage, state.rules),
+    servedLately: servedLately(state.serving, state.serving?.policy).requests,
+    isCompared: inForce.stage === 'full' ? isCompared(trial) : null,
     canary: trial === undefined ? null : figuresOf(trial.watch.canary),
     control: trial === undefined ? null : figuresOf(trial.watch.control),
     evidence: trial === undefined ? [] : evidence(trial.watch, state.rules.slo),
@@ -86,7 +100,13 @@ export function describeRollout(components: Omit<NodePoliciesComponents, 'regist
     isHeldByDrift: trial !== undefined && isHeldByDrift(trial.drift),
     served: state.served,
     decisions: { ...served.counts },
-    shadow: { completed: shadow.counts.completed, skipped: { ...shadow.counts.skipped } },
+    shadow: {
+      completed: shadow.counts.completed,
+      skipped: { ...shadow.counts.skipped },
+      isOutOfBudget: shadow.isOutOfBudget,
+      called: trial?.called ?? 0,
+      calledNeeded: calledNeeded(state.rules),
+    },
     feedback: {
       candidate: voteFigures(trial?.watch.feedback.candidate),
       incumbent: voteFigures(trial?.watch.feedback.incumbent),
@@ -98,6 +118,10 @@ export function describeRollout(components: Omit<NodePoliciesComponents, 'regist
     online: components.online(),
     transitions: state.transitions,
   }
+}
+
+function isCompared(trial: Trial | undefined): boolean {
+  return Object.values(trial?.watch.reference ?? {}).some((reference) => reference !== null)
 }
 
 function neededOf(stage: RolloutStage, rules: RolloutRules): number | null {

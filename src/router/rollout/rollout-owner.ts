@@ -8,6 +8,7 @@ import {
   parseRolloutState,
 } from '../../core/rollout/rollout-codec.ts'
 import { ROLLOUT_MACHINE } from '../../core/rollout/rollout-machine.ts'
+import type { WatchedOutcome } from '../../core/rollout/arm-totals.ts'
 import { DEFAULT_ROLLOUT_RULES, type RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import {
   percentOf,
@@ -66,7 +67,7 @@ export type RolloutChange = RolloutEvent extends infer Event
 /** What was seen, without its time. */
 export type RolloutObservation = Extract<
   RolloutChange,
-  { type: 'request-observed' | 'shadow-observed' | 'drift-observed' | 'feedback-observed' }
+  { type: 'request-observed' | 'served-observed' | 'shadow-observed' | 'drift-observed' | 'feedback-observed' }
 >
 
 export interface RolloutOwner extends Startable {
@@ -80,6 +81,11 @@ export interface RolloutOwner extends Startable {
   change(change: RolloutChange): Promise<RolloutTransition>
   /** Takes a finished request into the watch; what follows from it is announced. Never throws, and holds nobody up. */
   observe(observation: RolloutObservation): void
+  /**
+   * Takes a finished request of the policy that serves while no candidate answers any. They are written some at a time, and before any change:
+   * a crash loses fewer than twenty of them, of which none counts for more than the next. Never throws, and holds nobody up.
+   */
+  observeServed(policy: string, outcome: WatchedOutcome): void
   /** Resolves when everything that was observed is in the journal. */
   flush(): Promise<void>
   /** Names of broken invariants; empty when sound. */
@@ -90,6 +96,8 @@ const RECORD_FORMAT = 1
 const PENDING_MAX_DEFAULT = 10_000
 const COMPACT_AT_BYTES_DEFAULT = 1024 * 1024
 const CHANGES_MAX = 1_000
+/** Requests of the policy that serves that are written together. */
+const SERVED_BATCH = 20
 
 /**
  * The one owner of a node's rollout: each event goes through the machine and then to the journal, and nothing that it changes counts
@@ -106,9 +114,13 @@ class JournaledRolloutOwner implements RolloutOwner {
   readonly #init: RolloutOwnerInit
   readonly #owner: MachineOwner<RolloutState, RolloutEvent, RolloutEffect>
   #inForce: RolloutInForce
+  /** The journal has its rules, or will have them before whatever is asked for now. */
+  #isBegun = false
   #dropped = 0
   /** When the last event was, by the clock that nobody sets; `undefined` before the first. */
   #lastMs: number | undefined
+  /** Requests of the policy that serves which are not written yet. */
+  #served: { readonly policy: string; readonly outcomes: WatchedOutcome[] } | undefined
   /** Of the observations under way; resolves, and never rejects. */
   #observed: Promise<unknown> = Promise.resolve()
 
@@ -143,8 +155,8 @@ class JournaledRolloutOwner implements RolloutOwner {
   }
 
   async change(change: RolloutChange): Promise<RolloutTransition> {
-    // A journal begins with the rules, so that it means the same whatever a later version thinks of as default.
-    if (this.#components.log.nextIndex === 0) await this.#run({ type: 'rules-set', rules: this.#init.rules })
+    this.#writeServed()
+    await this.#beginJournal()
     const effects = await this.#run(change)
     for (const effect of effects) {
       if (effect.type === 'announce-transition') return effect.transition
@@ -165,7 +177,35 @@ class JournaledRolloutOwner implements RolloutOwner {
     this.#observed = Promise.all([this.#observed, observed])
   }
 
+  observeServed(policy: string, outcome: WatchedOutcome): void {
+    if (this.#served?.policy !== policy) this.#writeServed()
+    this.#served ??= { policy, outcomes: [] }
+    this.#served.outcomes.push(outcome)
+    if (this.#served.outcomes.length >= SERVED_BATCH) this.#writeServed()
+  }
+
+  #writeServed(): void {
+    const served = this.#served
+    if (served === undefined) return
+    this.#served = undefined
+    this.#beginJournal().catch(this.#components.onError)
+    this.observe({ type: 'served-observed', ...served })
+  }
+
+  /** A journal begins with the rules, so that it means the same whatever a later version thinks of as default. */
+  async #beginJournal(): Promise<void> {
+    if (this.#isBegun || this.#components.log.nextIndex > 0) return
+    this.#isBegun = true
+    try {
+      await this.#run({ type: 'rules-set', rules: this.#init.rules })
+    } catch (error: unknown) {
+      this.#isBegun = false
+      throw error
+    }
+  }
+
   async flush(): Promise<void> {
+    this.#writeServed()
     await this.#observed
   }
 
@@ -291,6 +331,8 @@ function corruptedError(what: string): CodedError {
 const REFUSED_BECAUSE: Readonly<Record<RolloutRefusal, string>> = {
   NOT_FURTHER_UP: 'that is no step further up from where it is',
   CANDIDATE_UNDER_WAY: 'another candidate is under way',
+  NO_REFERENCE:
+    'too little is known of the policy that serves (fewer than 20 requests) to compare a candidate with that answers everything; begin with --stage canary, or say --without-reference',
   NO_CANDIDATE: 'no candidate is under way',
   NOTHING_BEFORE: 'nothing served before this policy',
   NEVER_SERVED: 'that policy never served in full, or was rolled back',

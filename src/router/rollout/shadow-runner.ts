@@ -1,4 +1,4 @@
-import { addAmounts, amountToUsd, ZERO_AMOUNT, type Amount } from '../../base/money.ts'
+import { ZERO_AMOUNT, type Amount } from '../../base/money.ts'
 import { isLocalTier, type ModelEntry } from '../../core/models/model-entry.ts'
 import { agreementOf } from '../../core/rollout/compare-answers.ts'
 import type { WatchedOutcome } from '../../core/rollout/arm-totals.ts'
@@ -8,12 +8,13 @@ import type { Budgets } from '../../ports/budgets.ts'
 import type { ModelAnswer } from '../../ports/language-model.ts'
 import type { PolicyInput } from '../../ports/policy.ts'
 import type { Random } from '../../ports/random.ts'
-import type { RouteAttempt } from '../../ports/router.ts'
 import { makeCall, type CallComponents } from '../call-model.ts'
 import { entryOf, tryAdmit, type CheckAnswer } from '../execute-plan.ts'
 import type { PolicyService } from '../policy-service.ts'
 import type { TaskEnd } from '../report-outcome.ts'
 import type { TaskRun } from '../task-run.ts'
+import { knownAnswer, usdOf, type Tried } from './shadow-answer.ts'
+import { createShadowRooms, type ShadowRoom, type ShadowRooms } from './shadow-room.ts'
 import { predictedOf, watchedOutcomeOf } from './watched-outcome.ts'
 
 /** What one model said in the shadow. */
@@ -39,6 +40,8 @@ export type ShadowRun = {
   /** The candidate's plan as a whole. */
   readonly tried: WatchedOutcome
   readonly served: WatchedOutcome
+  /** A model was called for it; else it chose what the task had called itself. */
+  readonly isCalled: boolean
 }
 
 export type ShadowRunnerComponents = CallComponents & {
@@ -67,6 +70,8 @@ export interface ShadowRunner {
   consider(run: TaskRun, end: TaskEnd, candidate: PolicyService): void
   /** Runs to their end, and tasks that were left out, by reason. */
   readonly counts: { readonly completed: number; readonly skipped: Readonly<Record<ShadowSkip, number>> }
+  /** The last task that was to be tried was left out because the budget of the shadow has no room. */
+  readonly isOutOfBudget: boolean
   /** Resolves when no run is under way. */
   idle(): Promise<void>
   /** Ends the runs under way. Idempotent. */
@@ -84,17 +89,11 @@ export function createShadowRunner(components: ShadowRunnerComponents, init: Sha
   return new BudgetedShadowRunner(components, init)
 }
 
-/** An answer that is known: of the task itself, or of a call in the shadow. */
-type Tried = Pick<RouteAttempt, 'costNanos' | 'latencyMs'> & {
-  readonly isAccepted: boolean
-  /** An answer that can stand at all; false for a failed call. */
-  readonly isValid: boolean
-}
-
 class BudgetedShadowRunner implements ShadowRunner {
   readonly #components: ShadowRunnerComponents
   readonly #init: ShadowRunnerInit
   readonly #stopping = new AbortController()
+  readonly #rooms: ShadowRooms
   readonly #running = new Set<Promise<void>>()
   readonly #counts = {
     completed: 0,
@@ -109,11 +108,16 @@ class BudgetedShadowRunner implements ShadowRunner {
       reserve: (request, options) => budgets.reserve({ ...request, purpose: 'shadow' }, options),
     }
     this.#components = { ...components, budgets: shadowBudgets }
+    this.#rooms = createShadowRooms(this.#components)
     this.#init = init
   }
 
   get counts(): ShadowRunner['counts'] {
     return this.#counts
+  }
+
+  get isOutOfBudget(): boolean {
+    return this.#rooms.isExhausted
   }
 
   consider(run: TaskRun, end: TaskEnd, candidate: PolicyService): void {
@@ -159,21 +163,30 @@ class BudgetedShadowRunner implements ShadowRunner {
   ): Promise<void> {
     // The answer is on its way before anything is decided anew.
     await Promise.resolve()
-    const decision = candidate.decide(input)
+    const decision = candidate.decideUnserved(input)
     const [first] = decision.plan
     if (decision.risk === 'high' || first === undefined) return
     if (input.isConfined === true && !decision.plan.every(({ tier }) => isLocalTier(tier as ModelEntry['tier']))) {
       this.#counts.skipped.confined += 1
       return
     }
-    const served = watchedOutcomeOf(run, end)
-    const tried = await this.#runPlan({ run: this.#shadowOf(run, decision), served: run, end })
-    if (tried === undefined) {
+    // All of it before anything is known of the choice: else a shadow without money would try those plans alone that need none.
+    const shadowRun = this.#shadowOf(run, decision)
+    const steps = decision.plan.slice(0, STEPS_MAX)
+    const room = await this.#rooms.reserve(shadowRun, steps)
+    if (room === undefined) {
       this.#counts.skipped['no-budget'] += 1
       return
     }
+    const components = { ...this.#components, budgets: room.budgets }
+    const plan: Plan = { run: shadowRun, steps, served: run, end, components }
+    const tried = await this.#runWithin(room, plan)
+    if (typeof tried === 'string') {
+      this.#counts.skipped[tried] += 1
+      return
+    }
     this.#counts.completed += 1
-    this.#components.onRun({ candidate: candidate.version, tried, served })
+    this.#components.onRun({ candidate: candidate.version, served: watchedOutcomeOf(run, end), ...tried })
   }
 
   /** A run of its own: what is called, spent and found out for the shadow stays with it. */
@@ -191,14 +204,25 @@ class BudgetedShadowRunner implements ShadowRunner {
     }
   }
 
-  /** Calls the models of the plan as the router would. Resolves to `undefined` when the budget has no room for it. */
-  async #runPlan(plan: Plan): Promise<WatchedOutcome | undefined> {
+  async #runWithin(room: ShadowRoom, plan: Plan): Promise<PlanTried> {
+    try {
+      return await this.#runPlan(plan)
+    } finally {
+      await room.end()
+    }
+  }
+
+  /** Calls the models of the plan as the router would. Resolves to why it cannot be told how that goes. */
+  async #runPlan(plan: Plan): Promise<PlanTried> {
     const { decision, span } = plan.run
     const tried: Tried[] = []
+    let isCalled = false
     try {
-      for (const step of decision.plan.slice(0, STEPS_MAX)) {
-        const answered = knownAnswer(plan, step) ?? (await this.#call(plan, step))
-        if (answered === undefined) return undefined
+      for (const step of plan.steps) {
+        const known = knownAnswer(plan.served, step)
+        isCalled ||= known === undefined
+        const answered = known ?? (await this.#call(plan, step))
+        if (typeof answered === 'string') return answered
         tried.push(answered)
         // As in the router: doubt alone escalates only where the decision was a cascade.
         if (answered.isAccepted || (answered.isValid && decision.route !== 'hybrid')) break
@@ -206,31 +230,31 @@ class BudgetedShadowRunner implements ShadowRunner {
     } finally {
       span.end()
     }
-    const costs = tried.map(({ costNanos }) => costNanos)
-    return {
+    const outcome = {
       isAccepted: tried.some((answered) => answered.isAccepted),
       isError: tried.every(({ isValid }) => !isValid),
-      costUsd: usdOf(costs),
+      costUsd: usdOf(tried.map(({ costNanos }) => costNanos)),
       latencyMs: tried.reduce((sum, { latencyMs }) => sum + latencyMs, 0),
       predicted: predictedOf(decision),
     }
+    return { tried: outcome, isCalled }
   }
 
-  async #call(plan: Plan, step: PlannedStep): Promise<Tried | undefined> {
-    const { run } = plan
-    const entry = entryOf(this.#components, step)
-    const admitted = await tryAdmit(this.#components, run, entry)
-    if (admitted.kind !== 'admitted') return undefined
-    const outcome = await makeCall(this.#components, run, admitted.call)
+  async #call(plan: Plan, step: PlannedStep): Promise<Tried | ShadowSkip> {
+    const { run, components } = plan
+    const entry = entryOf(components, step)
+    const admitted = await tryAdmit(components, run, entry)
+    if (admitted.kind !== 'admitted') return admitted.kind === 'aborted' ? 'stopped' : 'no-budget'
+    const outcome = await makeCall(components, run, admitted.call)
     const { latencyMs } = outcome
-    if (outcome.kind === 'aborted') return undefined
+    if (outcome.kind === 'aborted') return 'stopped'
     if (outcome.kind === 'failed') {
       this.#report(plan, entry, { costNanos: outcome.charge.costNanos, latencyMs })
       return { costNanos: outcome.charge.costNanos, latencyMs, isAccepted: false, isValid: false }
     }
     const { answer, costNanos } = outcome
     // The last resort: nobody else is asked whether the answer may stand.
-    const verdict = await this.#components.checkAnswer(run, { entry, answer, isLastResort: true })
+    const verdict = await components.checkAnswer(run, { entry, answer, isLastResort: true })
     this.#report(plan, entry, { answer, verdict, costNanos, latencyMs })
     return { costNanos, latencyMs, isAccepted: isAccepted(verdict), isValid: verdict.valid }
   }
@@ -259,10 +283,16 @@ class BudgetedShadowRunner implements ShadowRunner {
 type Plan = {
   /** Of the shadow. */
   readonly run: TaskRun
+  readonly steps: readonly PlannedStep[]
+  /** With the money that was set aside for it. */
+  readonly components: ShadowRunnerComponents
   /** What was really called. */
   readonly served: TaskRun
   readonly end: TaskEnd
 }
+
+/** How a plan went, or why that cannot be told. */
+type PlanTried = Pick<ShadowRun, 'tried' | 'isCalled'> | ShadowSkip
 
 type Said = {
   /** Absent: the call failed. */
@@ -270,26 +300,4 @@ type Said = {
   readonly verdict?: Verdict
   readonly costNanos: Amount | undefined
   readonly latencyMs: number
-}
-
-/** A model that the task itself has called need not be called again. */
-function knownAnswer({ served }: Plan, { modelId }: PlannedStep): Tried | undefined {
-  const attempt = served.attempts.find((known) => known.modelId === modelId)
-  if (attempt === undefined || attempt.outcome === 'aborted') return undefined
-  const { costNanos, latencyMs, outcome, reason } = attempt
-  return {
-    costNanos,
-    latencyMs,
-    isAccepted: outcome === 'accepted',
-    isValid: outcome === 'accepted' || (outcome === 'rejected' && reason === 'confidence'),
-  }
-}
-
-function usdOf(costs: readonly (Amount | undefined)[]): number | null {
-  let sum = ZERO_AMOUNT
-  for (const cost of costs) {
-    if (cost === undefined) return null
-    sum = addAmounts(sum, cost)
-  }
-  return amountToUsd(sum)
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createRandomStream } from '../../../src/base/random-stream.ts'
 import { timestampFromMs, type Timestamp } from '../../../src/base/time.ts'
 import {
   formatRolloutEvent,
@@ -36,6 +37,16 @@ function promote(version: string, more: object = {}): RolloutEvent {
   return { ...event, by: 'test', reason: 'because', at, ...more } as RolloutEvent
 }
 
+const FULL = { stage: 'full', isWithoutReference: true } as const
+
+/** Requests of the policy that serves alone. */
+const servedBy = (policy: string, count = 20, outcome = GOOD): RolloutEvent => ({
+  type: 'served-observed',
+  policy,
+  outcomes: Array.from({ length: count }, () => outcome),
+  at,
+})
+
 const observed = (candidate: string, arm: 'candidate' | 'incumbent', outcome = GOOD): RolloutEvent => ({
   type: 'request-observed',
   candidate,
@@ -58,7 +69,7 @@ function decided(cause: DriftCause, index: number): DriftReading {
 const EVENTS: readonly RolloutEvent[] = [
   promote('a'),
   promote('a', { stage: 'canary' }),
-  promote('a', { stage: 'full' }),
+  promote('a', { stage: 'full', isWithoutReference: true }),
   promote('b', { incumbent: 'a' }),
   { ...promote('b'), type: 'candidate-replaced' } as RolloutEvent,
   { type: 'step-taken', by: 'test', reason: 'on', at },
@@ -67,8 +78,9 @@ const EVENTS: readonly RolloutEvent[] = [
   { type: 'slo-breached', by: 'drift', reason: 'harm', at },
   observed('a', 'candidate'),
   observed('b', 'incumbent', BAD),
-  { type: 'shadow-observed', candidate: 'a', tried: BAD, served: GOOD, at },
+  { type: 'shadow-observed', candidate: 'a', tried: BAD, served: GOOD, isCalled: true, at },
   { type: 'rules-set', rules: { ...HASTY, autoAdvance: false }, at },
+  servedBy('priors-1'),
   drifted({ kind: 'traffic', traffic: { state: 'drifted', rows: 200, figures: [] } }),
   drifted(decided('candidate', 5)),
   { type: 'feedback-observed', candidate: 'a', began: 1, arm: 'candidate', value: 0, at },
@@ -152,8 +164,15 @@ describe('the rollout machine', () => {
   })
 
   it('goes from the shadow through all steps to everything by itself, each after enough clean requests', () => {
-    const paired: RolloutEvent = { type: 'shadow-observed', candidate: 'a', tried: GOOD, served: GOOD, at }
-    let state = apply(start(), promote('a'))
+    const paired: RolloutEvent = {
+      type: 'shadow-observed',
+      candidate: 'a',
+      tried: GOOD,
+      served: GOOD,
+      isCalled: true,
+      at,
+    }
+    let state = apply(start(), servedBy('priors-1'), promote('a'))
     const path = [briefOf(state)]
     for (const event of [paired, observed('a', 'candidate'), observed('a', 'candidate')]) {
       state = apply(state, event)
@@ -162,6 +181,24 @@ describe('the rollout machine', () => {
     expect(path).toEqual(['shadow 0', 'canary 10', 'canary 50', 'full 100'])
     expect(state.transitions[0]).toMatchObject({ cause: 'step', by: 'watch', from: 'canary', to: 'full' })
     expect(state.served).toEqual(['a', 'priors-1'])
+  })
+
+  it('does not leave the shadow for choices that were the incumbent’s as well', () => {
+    const known: RolloutEvent = {
+      type: 'shadow-observed',
+      candidate: 'a',
+      tried: GOOD,
+      served: GOOD,
+      isCalled: false,
+      at,
+    }
+    let state = apply(start({ ...HASTY, minShadowRuns: 10 }), promote('a'))
+    for (let count = 0; count < 50; count += 1) state = apply(state, known)
+    for (const expected of ['shadow 0', 'shadow 0', 'canary 10']) {
+      state = apply(state, { ...known, isCalled: true })
+      expect(briefOf(state)).toBe(expected)
+    }
+    expect(trialOf(state.position)).toMatchObject({ requests: 0, called: 0 })
   })
 
   it('waits for the time of a step, for evidence to fade, and for a command where it may not go on by itself', () => {
@@ -182,7 +219,8 @@ describe('the rollout machine', () => {
       elapsedMs,
     })
     const years = 75 * 365 * 86_400_000
-    let state = apply(start({ ...HASTY, minStepMs: 600_000 }), promote('a', { stage: 'canary' }))
+    const canary = promote('a', { stage: 'canary' })
+    let state = apply(start({ ...HASTY, minStepMs: 600_000 }), servedBy('priors-1'), canary)
     state = apply(state, seen(years, 10))
     expect(briefOf(state)).toBe('canary 10')
     expect(trialOf(state.position)?.since).toBe(1_000)
@@ -198,7 +236,7 @@ describe('the rollout machine', () => {
   })
 
   it('rolls back when the candidate answers badly, remembers why, and does not go back up to it by a rollback', () => {
-    let state = apply(start({ ...HASTY, autoAdvance: false }), promote('a', { stage: 'full' }))
+    let state = apply(start({ ...HASTY, autoAdvance: false }), promote('a', FULL))
     state = apply(start({ ...HASTY, autoAdvance: false }), promote('a', { stage: 'canary' }))
     for (let round = 0; round < 40 && state.position.stage === 'canary'; round += 1) {
       for (let count = 0; count < 6; count += 1) state = apply(state, observed('a', 'incumbent'))
@@ -280,7 +318,7 @@ describe('the rollout machine', () => {
     })
     let state = apply(start({ ...HASTY, autoAdvance: false }), promote('a', { stage: 'canary', percent: 50 }))
     for (let count = 0; count < 60; count += 1) state = apply(state, said('incumbent', 1), said('candidate', 1))
-    state = apply(state, promote('a', { stage: 'full' }))
+    state = apply(state, promote('a', FULL))
     const [effect] = ROLLOUT_MACHINE.transition(state, said('incumbent', 0)).effects
     expect(effect).toEqual({ type: 'event-refused', code: 'STALE' })
     expect(ROLLOUT_MACHINE.transition(state, said('candidate', 2)).effects).toEqual([
@@ -299,9 +337,9 @@ describe('the rollout machine', () => {
     const back: RolloutEvent = { type: 'rolled-back', baseline: 'priors-1', by: 'me', reason: 'back', at }
     let state = apply(
       start(),
-      promote('a', { stage: 'full' }),
-      promote('b', { stage: 'full', incumbent: 'a' }),
-      promote('c', { stage: 'full', incumbent: 'b' }),
+      promote('a', FULL),
+      promote('b', { ...FULL, incumbent: 'a' }),
+      promote('c', { ...FULL, incumbent: 'b' }),
     )
     const path: (string | undefined)[] = []
     for (let count = 0; count < 3; count += 1) {
@@ -311,6 +349,76 @@ describe('the rollout machine', () => {
     expect(path).toEqual(['b', 'a', 'priors-1'])
     expect(ROLLOUT_MACHINE.transition(state, back).effects).toEqual([{ type: 'event-refused', code: 'NOTHING_BEFORE' }])
     expect(apply(state, { ...back, to: 'b' }).incumbent).toBe('b')
+  })
+
+  it('lets nothing answer everything before enough is known of the incumbent, or somebody says so', () => {
+    const refused = [{ type: 'event-refused', code: 'NO_REFERENCE' }]
+    const codes = (state: RolloutState, event: RolloutEvent): readonly RolloutEffect[] =>
+      ROLLOUT_MACHINE.transition(state, event).effects
+    const full = promote('a', { stage: 'full' })
+    const few = apply(start(), servedBy('priors-1', 19))
+    expect(codes(few, full)).toEqual(refused)
+    expect(codes(apply(few, servedBy('z', 20)), full)).toEqual(refused)
+    expect(briefOf(apply(few, promote('a', FULL)))).toBe('full 100')
+    expect(briefOf(apply(few, servedBy('priors-1', 1), full))).toBe('full 100')
+    // Neither by a step, nor by itself.
+    const canary = apply(few, promote('a', { stage: 'canary', percent: 50 }), observed('a', 'candidate'))
+    expect(briefOf(canary)).toBe('canary 50')
+    expect(codes(canary, { type: 'step-taken', by: 'me', reason: 'on', at })).toEqual(refused)
+    expect(briefOf(apply(canary, observed('a', 'incumbent'), observed('a', 'candidate')))).toBe('full 100')
+    // What serves in full is what the next one is compared with; after a rollback the one before begins anew.
+    let state = apply(start(), servedBy('priors-1'), full)
+    for (let count = 0; count < 20; count += 1) state = apply(state, observed('a', 'candidate'))
+    expect(briefOf(apply(state, promote('b', { stage: 'full', incumbent: 'a' })))).toBe('full 100')
+    const back = apply(state, { type: 'rolled-back', baseline: 'priors-1', by: 'me', reason: 'back', at })
+    expect(codes(back, full)).toEqual(refused)
+  })
+
+  it.each([
+    ['errors', { ...BAD, isError: true }],
+    ['cost', { ...GOOD, costUsd: 1 }],
+    ['latency', { ...GOOD, latencyMs: 10_000 }],
+  ] as const)(
+    'takes back within fifteen requests what answers everything at once and is worse in %s',
+    (slo, outcome) => {
+      for (const stage of ['legacy_only', 'shadow'] as const) {
+        let state = apply(start({ ...DEFAULT_ROLLOUT_RULES, slo: { ...HASTY.slo, errorShareMax: null } }))
+        if (stage === 'shadow') state = apply(state, promote('a'))
+        for (let count = 0; count < 30; count += 1) {
+          const bad = count % 10 === 0 ? { ...GOOD, isAccepted: false } : GOOD
+          state = apply(
+            state,
+            servedBy('priors-1', 1, { ...bad, costUsd: 0.005 + 0.0004 * count, latencyMs: 50 + 4 * count }),
+          )
+        }
+        state = apply(state, promote('a', { stage: 'full' }))
+        let asked = 0
+        while (state.position.stage === 'full' && asked < 100) {
+          asked += 1
+          state = apply(state, observed('a', 'candidate', asked % 3 === 0 && slo === 'errors' ? GOOD : outcome))
+        }
+        expect(asked).toBeLessThanOrEqual(15)
+        expect(state.transitions[0]).toMatchObject({ cause: 'slo-breach', breach: { against: 'control' } })
+      }
+    },
+  )
+
+  it('leaves a candidate alone that answers everything as the incumbent did', () => {
+    const random = createRandomStream(3)
+    const like = (): WatchedOutcome => ({
+      isAccepted: random.nextUnit() < 0.9,
+      isError: random.nextUnit() < 0.02,
+      costUsd: 0.01 * random.nextUnit() * random.nextUnit() * random.nextUnit(),
+      latencyMs: 1_000 * random.nextUnit() * random.nextUnit(),
+      predicted: null,
+    })
+    for (let seed = 0; seed < 50; seed += 1) {
+      let state = apply(start(DEFAULT_ROLLOUT_RULES))
+      for (let count = 0; count < 20 + 10 * seed; count += 1) state = apply(state, servedBy('priors-1', 1, like()))
+      state = apply(state, promote('a', { stage: 'full' }))
+      for (let count = 0; count < 1_000; count += 1) state = apply(state, observed('a', 'candidate', like()))
+      expect(briefOf(state)).toBe('full 100')
+    }
   })
 
   it('refuses what is about a candidate that is gone', () => {

@@ -3,6 +3,7 @@ import { createRandomStream, type RandomStream } from '../../../src/base/random-
 import { betOn, NEW_BET, wealthOf } from '../../../src/core/rollout/bet.ts'
 import { DEFAULT_ROLLOUT_RULES } from '../../../src/core/rollout/rollout-rules.ts'
 import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
+import { addServed, NO_WINDOW } from '../../../src/core/rollout/serving-record.ts'
 import { controlsPerCanaryAt, watchOutcome, watchWithoutControl } from '../../../src/core/rollout/slo-watch.ts'
 import type { SloBreach } from '../../../src/core/rollout/watch-evidence.ts'
 import { NEW_WATCH, type WatchState } from '../../../src/core/rollout/watch-state.ts'
@@ -211,12 +212,15 @@ describe('the watch of a canary', () => {
 
   it('goes on without a control against what the control was', () => {
     const { watch } = run(SOUND, SOUND, { seed: 11, canaryMax: 300 })
+    const before = createRandomStream(13)
+    let lately = NO_WINDOW
+    for (let count = 0; count < 300; count += 1) lately = addServed(lately, outcomeOf(SOUND, before))
     for (const [bad, expected] of [
       [0.05, undefined],
       [0.3, 'quality'],
     ] as const) {
       const random = createRandomStream(12)
-      let state = watchWithoutControl(watch, RULES)
+      let state = watchWithoutControl(watch, lately, RULES)
       let breach: SloBreach | undefined
       for (let count = 0; count < 2_000 && breach === undefined; count += 1) {
         const outcome = outcomeOf({ bad }, random)

@@ -36,7 +36,13 @@ describe('the policies of a node', () => {
       const folder = makeFolder()
       const before = await startNode(folder)
       const version = await register(before, FIRST)
-      await before.policies.promote({ version, stage, by, ...(stage === 'canary' && { percent: 12.5 }) })
+      await before.policies.promote({
+        version,
+        stage,
+        by,
+        ...(stage === 'canary' && { percent: 12.5 }),
+        ...(stage === 'full' && { isWithoutReference: true }),
+      })
       const expected = before.policies.status()
       await before.close()
       await using after = await startNode(folder)
@@ -57,7 +63,7 @@ describe('the policies of a node', () => {
     const named: ConfigDocument = { policy: { artefact: join(folder, 'second.json') } }
     const first = await startNode(folder)
     const version = await register(first, FIRST)
-    await first.policies.promote({ version, stage: 'full', by })
+    await first.policies.promote({ version, stage: 'full', isWithoutReference: true, by })
     await first.close()
     const suspended = await startNode(folder, named)
     expect(suspended.policies.status()).toMatchObject({ isSuspended: true, stage: 'full', incumbent: SECOND.version })
@@ -86,7 +92,7 @@ describe('the policies of a node', () => {
     const named: ConfigDocument = { policy: { artefact: join(folder, 'first.json') } }
     const first = await startNode(folder, named)
     const version = await register(first, SECOND, FIRST)
-    await first.policies.promote({ version, stage: 'full', by })
+    await first.policies.promote({ version, stage: 'full', isWithoutReference: true, by })
     await first.close()
     const restarted = await startNode(folder, named)
     expect(restarted.policies.status()).toMatchObject({ stage: 'full', candidate: version, incumbent: FIRST.version })
@@ -104,7 +110,7 @@ describe('the policies of a node', () => {
     const folder = makeFolder()
     const first = await startNode(folder)
     const version = await register(first, FIRST)
-    await first.policies.promote({ version, stage: 'full', by })
+    await first.policies.promote({ version, stage: 'full', isWithoutReference: true, by })
     await first.close()
     const directory = await openDataDirectory(
       { fileSystem: createNodeFileSystem(), random: createSystemRandom() },

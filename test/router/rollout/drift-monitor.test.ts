@@ -53,7 +53,13 @@ class Trial {
   constructor(seed: number, rules: RolloutRules, stage: 'shadow' | 'canary' | 'full' = 'canary') {
     this.#random = createRandomStream(seed)
     this.apply({ type: 'rules-set', rules, at })
-    const named = { version: 'a', incumbent: 'priors-1', baseline: 'priors-1', stage }
+    const named = {
+      version: 'a',
+      incumbent: 'priors-1',
+      baseline: 'priors-1',
+      stage,
+      ...(stage === 'full' && { isWithoutReference: true }),
+    }
     this.apply({ type: 'candidate-promoted', ...named, ...why, at })
     this.monitor = this.open()
   }

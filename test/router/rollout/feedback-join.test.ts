@@ -145,6 +145,7 @@ describe('what is said of an answer', () => {
       incumbent: 'priors-1',
       baseline: 'priors-1',
       stage: 'full',
+      isWithoutReference: true,
       ...why,
       at,
     })

@@ -65,6 +65,7 @@ const promote = (version: string, stage: 'shadow' | 'canary' | 'full', incumbent
   incumbent,
   baseline: 'priors-1',
   stage,
+  ...(stage === 'full' && { isWithoutReference: true }),
   ...why,
 })
 const back: RolloutChange = { type: 'rolled-back', baseline: 'priors-1', ...why }
@@ -88,6 +89,7 @@ const tried = (isAccepted = true, candidate = 'a'): Observation => ({
   candidate,
   tried: outcome(isAccepted),
   served: outcome(true),
+  isCalled: true,
 })
 
 const stageOf = ({ stage, percent, candidate, incumbent }: RolloutInForce): string =>
@@ -98,7 +100,7 @@ describe('the owner of a rollout', () => {
     ['legacy_only', [promote('a', 'canary'), back]],
     ['shadow', [promote('a', 'shadow'), tried(), tried(false, 'z')]],
     ['canary', [promote('a', 'canary'), seen('incumbent'), seen('candidate', false), seen('incumbent', false)]],
-    ['full', [promote('a', 'canary'), step, step, seen('candidate')]],
+    ['full', [promote('a', 'canary'), step, promote('a', 'full'), seen('candidate')]],
   ] as const)('comes back in the stage %s with the same evidence', async (stage, changes) => {
     const disk = new FaultyFileSystem()
     const before = await start(disk, { ...RULES, autoAdvance: false })
@@ -152,7 +154,7 @@ describe('the owner of a rollout', () => {
         back,
         promote('b', 'canary'),
         step,
-        step,
+        promote('b', 'full'),
       ]
       // The states that the script goes through.
       const states: RolloutState[] = [ROLLOUT_MACHINE.initial({ rules: DEFAULT_ROLLOUT_RULES, at: timestampFromMs(0) })]
@@ -253,6 +255,27 @@ describe('the owner of a rollout', () => {
     await log.append([new TextEncoder().encode('{"format":1,"event":{"type":"else"},"effect":null}')])
     await log.close()
     await expect(start(disk)).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
+  })
+
+  it('keeps what is known of the policy that serves before anything is promoted, some requests at a time', async () => {
+    const disk = new FaultyFileSystem()
+    const first = await start(disk)
+    for (let count = 0; count < 45; count += 1) first.owner.observeServed('priors-1', outcome(count % 9 > 0))
+    await first.owner.flush()
+    expect(first.log.nextIndex).toBe(4)
+    expect(first.owner.state.serving).toMatchObject({ policy: 'priors-1', now: { requests: 45, bad: 5 } })
+    for (let count = 0; count < 7; count += 1) first.owner.observeServed('priors-1', outcome(true))
+    // A change comes after all that was seen before it.
+    const { isWithoutReference: _, ...full } = promote('a', 'full') as { readonly isWithoutReference?: boolean }
+    await first.owner.change(full as RolloutChange)
+    expect(first.owner.state.serving).toMatchObject({ now: { requests: 52 } })
+    expect(first.owner.state.position).toMatchObject({
+      stage: 'full',
+      trial: { watch: { reference: { quality: expect.closeTo(0.0962 + 3 * 0.0448 + 0.02, 2) as unknown } } },
+    })
+    disk.crash('lose')
+    const second = await start(disk)
+    expect(second.owner.state).toEqual(first.owner.state)
   })
 
   it('reckons the time of a step by the clock that nobody sets, through a restart, and loses no part of it', async () => {

@@ -3,6 +3,7 @@ import { ZERO_AMOUNT } from '../../../src/base/money.ts'
 import { createRolloutObserver } from '../../../src/router/rollout/rollout-observer.ts'
 import type { RolloutObservation } from '../../../src/router/rollout/rollout-owner.ts'
 import type { TaskEnd } from '../../../src/router/report-outcome.ts'
+import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
 import type { TaskRun } from '../../../src/router/task-run.ts'
 import { tellingOf, watchedOutcomeOf } from '../../../src/router/rollout/watched-outcome.ts'
 
@@ -11,7 +12,7 @@ type Ran = { readonly attempts?: readonly object[]; readonly hasLeft?: boolean; 
 
 function runOf({ attempts = [], hasLeft = false, stage = 'canary' }: Ran): TaskRun {
   const decision = {
-    policyVersion: 'a',
+    policyVersion: stage === 'canary' ? 'a' : 'b',
     confidence: 0.9,
     plan: [{ modelId: 'm', tier: 'cheap_api', role: 'answer' }],
     served: { stage, arm: stage === 'canary' ? 'candidate' : 'incumbent' },
@@ -63,10 +64,14 @@ describe('what the end of a task says of the policy that decided it', () => {
 
   it('goes to the watch of the canary, and is nothing to try in the shadow', () => {
     const seen: RolloutObservation[] = []
+    const served: WatchedOutcome[] = []
     let considered = 0
     const observe = createRolloutObserver({
       policy: { inForce: { candidate: { version: 'a' }, incumbent: { version: 'b' } } } as never,
-      owner: { observe: (observation) => void seen.push(observation) },
+      owner: {
+        observe: (observation) => void seen.push(observation),
+        observeServed: (_version, outcome) => void served.push(outcome),
+      },
       shadow: { consider: () => void (considered += 1) },
       drift: { take: () => undefined },
       feedback: { remember: () => undefined },
@@ -75,6 +80,7 @@ describe('what the end of a task says of the policy that decided it', () => {
       observe(runOf({ attempts: ABORTED, hasLeft: true, stage }), ended('REQUEST_ABORTED'))
       observe(runOf({ stage }), ended('ROUTER_QUALITY_BOUND'))
     }
+    expect(served.map(({ isError }) => isError)).toEqual([false, true])
     expect(seen.map(({ type }) => type)).toEqual(['request-observed', 'request-observed'])
     expect(considered).toBe(0)
   })

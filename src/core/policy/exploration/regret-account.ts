@@ -18,6 +18,9 @@ export type RegretBook = {
 /** Most that exploration may give up a day; a member that is absent has no limit. */
 export type RegretLimits = { readonly utilityPerDay?: number; readonly usdPerDay?: number }
 
+/** What exploration may give up a day where nobody sets other limits: right answers, and dollars. */
+export const REGRET_LIMITS_DEFAULT = { utilityPerDay: 10, usdPerDay: 1 } as const satisfies RegretLimits
+
 /** Keeps the account of all policies of a node. */
 export type RegretLedger = {
   left(limits: RegretLimits, day: CivilDate): Partial<ExplorationRegret>
