@@ -9,10 +9,10 @@ export type DerivedFile = {
   readonly kind: Exclude<DerivationKind, 'policy'>
   readonly path: string
   readonly rows: number
-  /** SHA-256 of its bytes. */
+  /** SHA-256 of its text, unpacked. */
   readonly hash: string | null
-  /** Files that it was made from. */
-  readonly sources: readonly string[]
+  /** Files that it was made from, with the same of each: by it one is known again that was copied, moved, packed or unpacked. */
+  readonly sources: readonly { readonly path: string; readonly hash: string }[]
 }
 
 /** The node knows of a file that was made from its own records. */
@@ -31,8 +31,7 @@ export async function rememberFile(context: CommandContext, { sources, ...file }
   if (!existsSync(context.loadConfig().dataDir)) return
   try {
     await useRecords(context, async (records) => {
-      const paths = sources.map((path) => ({ path }))
-      await records.recordDerivation({ ...file, version: null, from: null, to: null, tenants: [], sources: paths })
+      await records.recordDerivation({ ...file, version: null, from: null, to: null, tenants: [], sources })
     })
   } catch (error: unknown) {
     if (!CodedError.is(error, 'STORE_LOCKED')) throw error

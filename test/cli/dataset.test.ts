@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import { makeFolder, removeFolders, runBinary, startBinary, type BinaryRun } from './run-binary.ts'
 import { runInProcess, type InProcessRun } from './run-in-process.ts'
@@ -153,6 +154,35 @@ describe('with the records of a node', () => {
     expect(derived.map(({ kind, path }) => [kind, path])).toEqual([
       ['export', join(folder, 'export.jsonl')],
       ...['rows.jsonl', 'a.jsonl', 'b.jsonl'].map((name) => ['labels', join(folder, name)]),
+    ])
+  })
+
+  it('knows files again that were copied, moved, packed or unpacked', { timeout: 60_000 }, async () => {
+    const folder = makeFolder()
+    const at = (name: string): string => join(folder, name)
+    writeFileSync(at('kernell.jsonc'), '{ "telemetry": { "consent": true } }')
+    writeFileSync(at('tasks.jsonl'), '{"prompt":"What is 2 + 2?"}\n')
+    await ask(folder, 'route', '--file', 'tasks.jsonl')
+    await ask(folder, 'data', 'export', '--output', 'export.jsonl')
+    const exported = readFileSync(at('export.jsonl'), 'utf8')
+    writeFileSync(at('packed-copy.jsonl.gz'), gzipSync(exported))
+    await ask(folder, 'data', 'build', '--input', 'packed-copy.jsonl.gz', '--output', 'none.jsonl')
+
+    const record = { ...(JSON.parse(exported) as object), actual_tier_used: 'cheap_api' }
+    writeFileSync(at('export.jsonl'), linesOf([record]))
+    await ask(folder, 'data', 'build', '--input', 'export.jsonl', '--output', 'rows.jsonl.gz')
+    writeFileSync(at('moved.jsonl'), gunzipSync(readFileSync(at('rows.jsonl.gz'))))
+    await ask(folder, 'data', 'split', '--input', 'moved.jsonl', '--train', 'a.jsonl.gz', '--test', 'b.jsonl.gz')
+    const scored = [...Array(20).keys()].map((task) => ({ prompt: `What is ${task}?`, models: { a: { score: 1 } } }))
+    writeFileSync(at('export.jsonl'), linesOf(scored))
+    await ask(folder, 'data', 'split', '--input', 'export.jsonl', '--train', 'c.jsonl', '--test', 'd.jsonl')
+    writeFileSync(at('copy.jsonl.gz'), gzipSync(readFileSync(at('c.jsonl')), { level: 1 }))
+    const { version } = await ask(folder, 'policy', 'learn', '--input', 'copy.jsonl.gz')
+    const purged = await ask(folder, 'data', 'purge', '--all', '--yes')
+    const derived = purged['derived'] as readonly { readonly path: string | null; readonly version: string | null }[]
+    expect(derived.map(({ path, version: policy }) => path ?? policy)).toEqual([
+      ...['export.jsonl', 'none.jsonl', 'rows.jsonl.gz', 'a.jsonl.gz', 'b.jsonl.gz', 'c.jsonl', 'd.jsonl'].map(at),
+      version,
     ])
   })
 

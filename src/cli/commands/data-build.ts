@@ -68,9 +68,12 @@ async function build(context: CommandContext, output: string): Promise<BuiltData
     if (input !== undefined) {
       const file = resolve(workingDir, input)
       if (file === output) throw usageError('--output must be another file than --input', { file })
-      const onWritten = async ({ rows, hash }: WrittenRows): Promise<void> =>
-        await rememberFile(context, { kind: 'labels', path: output, rows, hash, sources: [file] })
-      return await buildDataset({ source: await eventsOfFile(file), output, mode, onWritten }, { signal, onProgress })
+      const source = await eventsOfFile(file)
+      const onWritten = async ({ rows, hash }: WrittenRows): Promise<void> => {
+        const sources = [{ path: file, hash: source.sha256 ?? '' }]
+        await rememberFile(context, { kind: 'labels', path: output, rows, hash, sources })
+      }
+      return await buildDataset({ source, output, mode, onWritten }, { signal, onProgress })
     }
     return await useRecords(
       context,

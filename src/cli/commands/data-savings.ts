@@ -34,6 +34,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'saved a task', align: 'right' },
   { heading: '95 % interval', align: 'right' },
   { heading: 'share', align: 'right' },
+  { heading: '95 % interval', align: 'right' },
   { heading: 'quality gained', align: 'right' },
 ]
 
@@ -56,7 +57,8 @@ function cellsOf(row: Extract<SavingsRow, { is_supported: true }>): readonly str
     usd(row.baseline_usd.value),
     usd(saved.value),
     `${usd(saved.ci95[0])} to ${usd(saved.ci95[1])}`,
-    share === null ? '-' : formatPercent(share),
+    share === null ? '-' : formatPercent(share.value),
+    share === null ? '-' : `${formatPercent(share.ci95[0])} to ${formatPercent(share.ci95[1])}`,
     gain === null
       ? '-'
       : `${(100 * gain.value).toFixed(1)} (${(100 * gain.ci95[0]).toFixed(1)} to ${(100 * gain.ci95[1]).toFixed(1)})`,

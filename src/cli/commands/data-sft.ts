@@ -47,8 +47,10 @@ async function write(context: CommandContext, output: string): Promise<SftReport
   const input = resolve(workingDir, requiredFlag(flags, 'input'))
   const confidenceMin = numberFlag(flags, 'min-confidence', { min: 0, max: 1 }) ?? 0
   const { onProgress, finish } = followWork(terminal)
-  const onWritten = async ({ examples, file_sha256: hash }: SftReport): Promise<void> =>
-    await rememberFile(context, { kind: 'sft', path: output, rows: examples, hash, sources: [input] })
+  const onWritten = async ({ examples, sha256: hash, input_sha256: inputHash }: SftReport): Promise<void> => {
+    const sources = [{ path: input, hash: inputHash }]
+    await rememberFile(context, { kind: 'sft', path: output, rows: examples, hash, sources })
+  }
   return await buildSft({ input, output, confidenceMin, onWritten }, { signal, onProgress }).finally(finish)
 }
 
@@ -59,7 +61,8 @@ async function planTraining(context: CommandContext, folder: string, report: Sft
     { folder, examples: report.output, rows: report.examples, seed, mayReplace: isFlagSet(flags, 'force') },
     { signal },
   )
-  const derived = { path: plan.data_path, rows: report.examples, hash: plan.data_sha256, sources: [report.output] }
+  const sources = [{ path: report.output, hash: report.sha256 }]
+  const derived = { path: plan.data_path, rows: report.examples, hash: plan.data_sha256, sources }
   await rememberFile(context, { kind: 'sft', ...derived })
   return plan
 }

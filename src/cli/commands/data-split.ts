@@ -50,8 +50,9 @@ export const dataSplitCommand: Command = {
       { input, ...files, shares: sharesOf(flags), isBalanced: isFlagSet(flags, 'balance') },
       { signal, onProgress },
     ).finally(finish)
-    for (const { path, rows, file_sha256: hash } of report.parts)
-      await rememberFile(context, { kind: 'labels', path, rows, hash, sources: [input] })
+    const sources = [{ path: input, hash: report.input_sha256 }]
+    for (const { path, rows, sha256: hash } of report.parts)
+      await rememberFile(context, { kind: 'labels', path, rows, hash, sources })
     if (isJson) terminal.printJson(report)
     else terminal.print(describe(report, terminal.cutWidth))
     return EXIT_CODES.done

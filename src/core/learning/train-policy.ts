@@ -1,7 +1,7 @@
 import { sigmoid } from '../../base/deterministic-math.ts'
 import { createRandomStream, shuffle } from '../../base/random-stream.ts'
 import type { PolicyArtefact, PolicyLineage } from '../policy/policy-artefact.ts'
-import { fitCalibration } from './calibrate.ts'
+import { ESTIMATE_START } from './calibrate.ts'
 import {
   BUCKET_BITS,
   fitHeads,
@@ -15,6 +15,7 @@ import {
 import { prepareRows } from './input-matrix.ts'
 import { chooseOperatingPoints } from './operating-points.ts'
 import type { RoutingRow } from './routing-rows.ts'
+import { calibrationOf } from './training/training-metrics.ts'
 
 export type TrainingInit = {
   /** Candidates to learn, in the order of the artefact. */
@@ -51,7 +52,7 @@ export function trainPolicy(rows: readonly RoutingRow[], init: TrainingInit): Po
   const reading: Reading = { withTemplates: pair === undefined, readsAnswers: false }
   const fitted = fitHeads(prepared, targets, reading)
   const held = predictHeldOut(folded, targets, reading)
-  const calibration = calibrationOf(held.success, targets.success)
+  const calibration = calibrateHeads(folded, held.success, targets.success)
   const count = candidates.length
   const cascade = pair === undefined ? undefined : trainCascade(folded, targets)
   return {
@@ -110,21 +111,28 @@ function trainCascade(
   const fitted = fitHeads(folded.prepared, success, READS_ANSWERS)
   if (fitted.response === undefined) return undefined
   const held = predictHeldOut(folded, success, READS_ANSWERS)
-  const calibration = calibrationOf(held.success, targets.success)
+  const calibration = calibrateHeads(folded, held.success, targets.success)
   return { response: fitted.response, success: linearModelOf(fitted.weights, fitted.matrix, calibration) }
 }
 
 /** Slope and intercept per candidate. */
-function calibrationOf(scores: readonly Float64Array[], outcomes: readonly Float64Array[]): Float64Array {
+function calibrateHeads(
+  { folds }: FoldedRows,
+  scores: readonly Float64Array[],
+  outcomes: readonly Float64Array[],
+): Float64Array {
   const calibration = new Float64Array(2 * scores.length)
   for (const [index, column] of scores.entries()) {
     const known = indicesOf(outcomes[index] ?? new Float64Array(0), (value) => !Number.isNaN(value))
-    const fit = fitCalibration(
-      known.map((row) => column[row] ?? 0),
-      known.map((row) => outcomes[index]?.[row] ?? 0),
-    )
-    calibration[2 * index] = fit.slope
-    calibration[2 * index + 1] = fit.intercept
+    const rows = {
+      scores: Float64Array.from(known, (row) => column[row] ?? 0),
+      outcomes: Float64Array.from(known, (row) => outcomes[index]?.[row] ?? 0),
+      weights: new Float64Array(known.length).fill(1),
+      folds: Uint8Array.from(known, (row) => folds[row] ?? 0),
+    }
+    const { slope, intercept } = calibrationOf(rows, ESTIMATE_START)
+    calibration[2 * index] = slope
+    calibration[2 * index + 1] = intercept
   }
   return calibration
 }

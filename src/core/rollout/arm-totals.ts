@@ -4,6 +4,8 @@ export type WatchedOutcome = {
   readonly isAccepted: boolean
   /** No answer at all. */
   readonly isError: boolean
+  /** The error is that the policy knew no plan for what the caller asked: compared between the arms, and of no account for the limits. */
+  readonly isRefused?: boolean
   /** Dollars of the whole request; `null` when a price is unknown. */
   readonly costUsd: number | null
   readonly latencyMs: number

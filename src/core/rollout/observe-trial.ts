@@ -3,7 +3,7 @@ import type { Step } from '../machine.ts'
 import { changed, refused } from './rollout-change.ts'
 import { givenUp, nextPosition, servedBy } from './rollout-positions.ts'
 import { percentOf, type RolloutEffect, type RolloutEvent, type RolloutState, type Trial } from './rollout-state.ts'
-import { controlsPerCanaryAt, watchOutcome } from './slo-watch.ts'
+import { controlsPerCanaryAt, watchOutcome, watchVote } from './slo-watch.ts'
 import { isHeldByDrift, takeReading } from './trial-drift.ts'
 import { isSuspicious, type SloBreach } from './watch-evidence.ts'
 import type { WatchState } from './watch-state.ts'
@@ -34,6 +34,26 @@ export function observeShadow(
   const first = watchOutcome(position.trial.watch, { ...pair, arm: 'incumbent', outcome: event.served }, rules.slo)
   const { watch, breach } = watchOutcome(first.watch, { ...pair, arm: 'candidate', outcome: event.tried }, rules.slo)
   return concluded(state, { watch, breach, counts: true })
+}
+
+export function observeFeedback(
+  before: RolloutState,
+  state: RolloutState,
+  event: Extract<RolloutEvent, { type: 'feedback-observed' }>,
+): Step<RolloutState, RolloutEffect> {
+  const { position, rules } = state
+  const { candidate, began, arm, value } = event
+  if (!(value >= 0 && value <= 1)) return refused(before, 'EVENT_INVALID')
+  if (position.stage !== 'canary' && position.stage !== 'full') return refused(before, 'STALE')
+  const { trial } = position
+  if (trial.candidate !== candidate || trial.began !== began) return refused(before, 'STALE')
+  if (position.stage === 'full' && arm === 'incumbent') return refused(before, 'STALE')
+  const controlsPerCanary = controlsPerCanaryAt(percentOf(position))
+  const { watch, breach } = watchVote(trial.watch, { arm, value, controlsPerCanary }, rules.slo)
+  const observed: RolloutState = { ...state, position: { ...position, trial: { ...trial, watch } } }
+  return breach === undefined
+    ? { state: observed, effects: [{ type: 'count-observation' }] }
+    : rolledBackFor(observed, breach)
 }
 
 export function observeDrift(
@@ -83,10 +103,10 @@ function rolledBackFor(observed: RolloutState, breach: SloBreach): Step<RolloutS
   return changed(observed, givenUp(observed), { cause: 'slo-breach', by: 'watch', reason: sentenceOf(breach), breach })
 }
 
-function isReady({ position, rules, at }: RolloutState, trial: Trial): boolean {
+function isReady({ position, rules }: RolloutState, trial: Trial): boolean {
   if (position.stage === 'full') return false
   const needed = position.stage === 'shadow' ? rules.minShadowRuns : rules.minCanaryRequests
-  const isLongEnough = at - trial.since >= rules.minStepMs
+  const isLongEnough = trial.lastedMs >= rules.minStepMs
   const isClean = !isSuspicious(trial.watch, rules.slo) && !isHeldByDrift(trial.drift)
   return trial.requests >= needed && isLongEnough && isClean
 }

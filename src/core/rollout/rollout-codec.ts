@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { ArmFigures, ArmTotals, WatchedOutcome } from './arm-totals.ts'
+import type { FeedbackWatch, Votes } from './feedback-watch.ts'
 import type { Bet } from './bet.ts'
 import {
   attempt,
@@ -37,7 +38,11 @@ export function formatRolloutEvent(event: RolloutEvent): JsonValue {
 
 /** Reads what `formatRolloutEvent` wrote; `undefined` for anything else. */
 export function parseRolloutEvent(json: unknown): RolloutEvent | undefined {
-  return attempt(() => readEvent(membersOf(json)))
+  return attempt(() => {
+    const members = membersOf(json)
+    const event = readEvent(members)
+    return members.elapsedMs === undefined ? event : { ...event, elapsedMs: figure(members.elapsedMs) }
+  })
 }
 
 /** JSON of a state, the same for equal states. */
@@ -79,13 +84,18 @@ const rules: Read<RolloutRules> = objectOf({
   slo,
 })
 
-const outcome: Read<WatchedOutcome> = objectOf({
+const answered: Read<WatchedOutcome> = objectOf({
   isAccepted: truth,
   isError: truth,
   costUsd: orNull(figure),
   latencyMs: figure,
   predicted: orNull(figure),
 })
+
+const outcome: Read<WatchedOutcome> = (json) => {
+  const { isRefused, ...rest } = membersOf(json)
+  return isRefused === undefined ? answered(rest) : { ...answered(rest), isRefused: truth(isRefused) }
+}
 
 const totals: Read<ArmTotals> = objectOf({
   requests: figure,
@@ -115,21 +125,42 @@ const bet: Read<Bet> = objectOf({
   },
 })
 
+const votes: Read<Votes> = objectOf({ count: figure, bad: figure })
+
+const feedback: Read<FeedbackWatch> = objectOf({
+  candidate: votes,
+  incumbent: votes,
+  waiting: listOf(figure),
+  block: votes,
+  bet,
+  reference: orNull(figure),
+})
+
 const watch: Read<WatchState> = objectOf({
   canary: totals,
   control: totals,
+  waits: oneOf('candidate', 'incumbent'),
   waiting: listOf(objectOf({ bad: figure, error: figure, cost: orNull(figure), latency: orNull(figure) })),
   block: sums,
   scaled: sums,
   scale: orNull(objectOf({ costUsd: figure, latencyMs: figure })),
   againstControl: objectOf({ quality: bet, errors: bet, cost: bet, latency: bet }),
   againstLimit: objectOf({ quality: bet, errors: bet, cost: bet, latency: bet, drift: bet }),
+  feedback,
   reference: orNull(
     objectOf({ quality: orNull(figure), errors: orNull(figure), cost: orNull(figure), latency: orNull(figure) }),
   ),
 })
 
-const trial: Read<Trial> = objectOf({ candidate: text, since: instant, requests: figure, watch, drift: trialDrift })
+const trial: Read<Trial> = objectOf({
+  candidate: text,
+  began: figure,
+  since: instant,
+  lastedMs: figure,
+  requests: figure,
+  watch,
+  drift: trialDrift,
+})
 
 const arm: Read<ArmFigures> = objectOf({
   requests: figure,
@@ -140,7 +171,7 @@ const arm: Read<ArmFigures> = objectOf({
 })
 
 const breach: Read<SloBreach> = objectOf({
-  slo: oneOf('quality', 'errors', 'cost', 'latency', 'drift'),
+  slo: oneOf('quality', 'feedback', 'errors', 'cost', 'latency', 'drift'),
   against: oneOf('control', 'limit', 'beginning'),
   wealth: figure,
   threshold: figure,
@@ -215,6 +246,11 @@ function readEvent(members: Members): RolloutEvent {
     case 'shadow-observed': {
       const pair = { tried: outcome(members.tried), served: outcome(members.served) }
       return { type: 'shadow-observed', candidate: text(members.candidate), ...pair, at }
+    }
+    case 'feedback-observed': {
+      const about = { candidate: text(members.candidate), began: figure(members.began) }
+      const arm = oneOf('candidate', 'incumbent')(members.arm)
+      return { type: 'feedback-observed', ...about, arm, value: figure(members.value), at }
     }
     case 'drift-observed': {
       const about = { candidate: text(members.candidate), since: figure(members.since) }

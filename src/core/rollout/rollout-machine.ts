@@ -1,6 +1,6 @@
 import { assertNever } from '../../base/assert.ts'
 import type { Machine, Step } from '../machine.ts'
-import { observeDrift, observeRequest, observeShadow } from './observe-trial.ts'
+import { observeDrift, observeFeedback, observeRequest, observeShadow } from './observe-trial.ts'
 import { changed, refused, type Why } from './rollout-change.ts'
 import { givenUp, nextPosition, positionOf, rankOf, remember, servedBy } from './rollout-positions.ts'
 import { areRulesSound } from './rollout-rules.ts'
@@ -48,7 +48,7 @@ export const ROLLOUT_MACHINE: Machine<RolloutState, RolloutEvent, RolloutEffect,
 }
 
 function transition(before: RolloutState, event: RolloutEvent): Step<RolloutState, RolloutEffect> {
-  const state = event.at > before.at ? { ...before, at: event.at } : before
+  const state = withTime(before, event)
   switch (event.type) {
     case 'rules-set':
       if (!areRulesSound(event.rules)) return refused(before, 'EVENT_INVALID')
@@ -74,11 +74,22 @@ function transition(before: RolloutState, event: RolloutEvent): Step<RolloutStat
       return observeRequest(before, state, event)
     case 'shadow-observed':
       return observeShadow(before, state, event)
+    case 'feedback-observed':
+      return observeFeedback(before, state, event)
     case 'drift-observed':
       return observeDrift(before, state, event)
     default:
       return assertNever(event)
   }
+}
+
+function withTime(before: RolloutState, { at, elapsedMs = 0 }: RolloutEvent): RolloutState {
+  const { position } = before
+  if (position.stage === 'legacy_only') return { ...before, at }
+  const { trial } = position
+  const since = at < trial.since ? at : trial.since
+  const lastedMs = trial.lastedMs + Math.max(0, elapsedMs)
+  return { ...before, at, position: { ...position, trial: { ...trial, since, lastedMs } } }
 }
 
 type Named = Extract<RolloutEvent, { type: 'candidate-promoted' | 'candidate-replaced' }>
@@ -109,8 +120,9 @@ function replace(before: RolloutState, state: RolloutState, event: Named): Step<
 /** A candidate begins; one that has served in full is what the next one is compared with. */
 function begin(state: RolloutState, promotion: Promotion): Partial<RolloutState> {
   const { version, incumbent, baseline } = promotion
-  const drift = newDrift(state.revision + 1)
-  const trial: Trial = { candidate: version, since: state.at, requests: 0, watch: NEW_WATCH, drift }
+  const began = state.revision + 1
+  const drift = newDrift(began)
+  const trial: Trial = { candidate: version, began, since: state.at, lastedMs: 0, requests: 0, watch: NEW_WATCH, drift }
   const position = positionOf(promotion, state, trial)
   const served = remember(state.served, incumbent)
   return { incumbent, baseline, position, served: position.stage === 'full' ? remember(served, version) : served }
@@ -127,7 +139,8 @@ function isVersion(text: string): boolean {
 
 /** Whoever takes a step has seen what comes now: drift is measured from here on. */
 function accepted({ revision }: RolloutState, trial: Trial): Trial {
-  return { ...trial, drift: newDrift(revision + 1) }
+  // The allowed chance is that of a whole trial, so its periods count on.
+  return { ...trial, drift: { ...newDrift(revision + 1), periods: trial.drift.periods } }
 }
 
 function stepByHand(

@@ -13,11 +13,11 @@ import { watchWithoutControl } from './slo-watch.ts'
 export function positionOf(
   { stage, percent }: Pick<Promotion, 'stage' | 'percent'>,
   { rules, at }: RolloutState,
-  { candidate, watch, drift }: Trial,
+  before: Trial,
 ): Exclude<RolloutPosition, { stage: 'legacy_only' }> {
-  const trial: Trial = { candidate, since: at, requests: 0, watch, drift }
+  const trial: Trial = { ...before, since: at, lastedMs: 0, requests: 0 }
   if (stage === 'shadow') return { stage, trial }
-  if (stage === 'full') return { stage, trial: { ...trial, watch: watchWithoutControl(watch, rules.slo) } }
+  if (stage === 'full') return { stage, trial: { ...trial, watch: watchWithoutControl(trial.watch, rules.slo) } }
   return { stage, percent: percent ?? rules.canarySteps[0] ?? 1, trial }
 }
 

@@ -21,8 +21,12 @@ export type RolloutPosition =
 /** A candidate on its way. */
 export type Trial = {
   readonly candidate: string
-  /** When this stage, or this step of the canary, began. */
+  /** Revision of the transition that it began with: the same candidate tried again is another trial. */
+  readonly began: number
+  /** When this stage, or this step of the canary, began, as the clock said then; never after the last event. */
   readonly since: Timestamp
+  /** How long it has lasted while a node ran: the sum of what the events say, whatever the clock said meanwhile. */
+  readonly lastedMs: number
   /** Requests that the candidate answered, or was tried on, since then. */
   readonly requests: number
   readonly watch: WatchState
@@ -68,7 +72,7 @@ export type RolloutState = {
   readonly rollbacks: number
   /** Newest first. */
   readonly transitions: readonly RolloutTransition[]
-  /** The last instant that an event named; an earlier one counts as this. */
+  /** The instant that the last event named. */
   readonly at: Timestamp
 }
 
@@ -85,7 +89,13 @@ export type Promotion = {
   readonly gate?: string
 }
 
-export type RolloutEvent =
+/**
+ * What happened. `elapsedMs` is the time since the event before by a clock that nobody sets, and absent after a start: of the time of day
+ * nothing is reckoned, because one wrong hour would end a step at once, or hold it for as long.
+ */
+export type RolloutEvent = RolloutFact & { readonly elapsedMs?: number }
+
+type RolloutFact =
   | { readonly type: 'rules-set'; readonly rules: RolloutRules; readonly at: Timestamp }
   /** From `legacy_only` or `full` with a new candidate; from any stage further up with the same one. */
   | ({
@@ -145,6 +155,18 @@ export type RolloutEvent =
       /** `since` of the drift that it is about. */
       readonly since: number
       readonly reading: DriftReading
+      readonly at: Timestamp
+    }
+
+  /** Somebody said how good an answer was that an arm of this trial gave. */
+  | {
+      readonly type: 'feedback-observed'
+      readonly candidate: string
+      /** Of the trial. */
+      readonly began: number
+      readonly arm: 'candidate' | 'incumbent'
+      /** 0 to 1; 1 is good. */
+      readonly value: number
       readonly at: Timestamp
     }
 

@@ -1,5 +1,6 @@
 import { addOutcome, type ArmTotals, type WatchedOutcome } from './arm-totals.ts'
 import { betOn, type Bet } from './bet.ts'
+import { takeVote, type FeedbackWatch, type Vote } from './feedback-watch.ts'
 import type { SloRules } from './rollout-rules.ts'
 import { breachOf, type SloBreach } from './watch-evidence.ts'
 import { addPoint, NO_SUMS, pointOf, type Point, type WatchScale } from './watch-points.ts'
@@ -8,26 +9,39 @@ import type { Compared, WatchState } from './watch-state.ts'
 export type Observation = {
   readonly arm: 'candidate' | 'incumbent'
   readonly outcome: WatchedOutcome
-  /** Requests of the control that a request of the canary is compared with at least. 0: there is no control any more. */
+  /**
+   * Requests of the control that a request of the canary is compared with at least; below 1 so many of the canary with one of the control:
+   * 1 / 3 is three. 0: there is no control any more.
+   */
   readonly controlsPerCanary: number
 }
 
-/** Canary requests that wait for controls at most; the oldest goes, which tells nothing of how it went. */
+/** Requests that wait for the other arm's at most; the oldest goes, which tells nothing of how it went. */
 const WAITING_MAX = 128
 
-/** Control requests from which the scale is set, and how many times their mean counts as 1: what is above counts as no more. */
+/**
+ * Control requests from which the scale is set, and how many times their mean counts as 1: what is above counts as no more. It is set anew
+ * each time that the control has doubled, because the first requests may all have been cheap ones: it depends on what came before alone.
+ */
 const SCALE_FROM = 20
 const SCALE_TIMES = 4
-const SCALE_USD_MIN = 0.001
+/** Below this a cost is no cost, and a scale of 0 would compare nothing. */
+const SCALE_USD_MIN = 0.000_001
 const SCALE_MS_MIN = 20
+
+/** Of the requests of the arm that has more, so many are needed for one of the other: as a share of how many come, and at most. */
+const PAIRED_SHARE = 0.7
+const PAIRED_MAX = 12
 
 /** Standard deviations above the control's mean that count as not worse, once the control is gone. */
 const REFERENCE_DEVIATIONS = 3
 
-/** How many controls a canary request is compared with at `percent`: about two thirds of what comes, so that none waits for long. */
+/** How many controls a canary request is compared with at `percent`, or canary requests a control: about three quarters of what comes, so that none waits for long. */
 export function controlsPerCanaryAt(percent: number): number {
   if (percent >= 100) return 0
-  return Math.min(12, Math.max(1, Math.round((0.7 * (100 - percent)) / Math.max(percent, 1))))
+  const others = (share: number): number =>
+    Math.min(PAIRED_MAX, Math.max(1, Math.round((PAIRED_SHARE * (100 - share)) / Math.max(share, 1))))
+  return percent <= 50 ? others(percent) : 1 / others(100 - percent)
 }
 
 /** Takes one request into the watch. A breach is told once the evidence is there; the state goes on from it. */
@@ -36,19 +50,25 @@ export function watchOutcome(
   { arm, outcome, controlsPerCanary }: Observation,
   rules: SloRules,
 ): { readonly watch: WatchState; readonly breach: SloBreach | undefined } {
-  if (arm === 'incumbent') {
-    const seen = takeControl(watch, outcome)
-    const compared = compareWaiting(seen, controlsPerCanary, rules)
-    return { watch: compared, breach: breachOf(compared, rules) }
-  }
   const point = pointOf(outcome, watch.scale)
-  const canary = addOutcome(watch.canary, outcome)
-  const limited = { ...watch, canary, againstLimit: betOnLimits(watch.againstLimit, outcome, rules) }
+  const counted = arm === 'incumbent' ? takeControl(watch, outcome) : takeCanary(watch, outcome, rules)
   const compared =
-    controlsPerCanary === 0
-      ? compareWithReference(limited, point)
-      : compareWaiting({ ...limited, waiting: [...watch.waiting, point].slice(-WAITING_MAX) }, controlsPerCanary, rules)
-  return { watch: compared, breach: breachOf(compared, rules) }
+    controlsPerCanary > 0
+      ? compareWaiting(put(counted, { arm, point, controlsPerCanary }), controlsPerCanary, rules)
+      : compareWithReference(counted, point)
+  // By the scale from before: a scale depends on what came before what it measures.
+  const scaled = arm === 'incumbent' ? rescaled(compared) : compared
+  return { watch: scaled, breach: breachOf(scaled, rules) }
+}
+
+/** Takes what somebody said of an answer into the watch. */
+export function watchVote(
+  watch: WatchState,
+  vote: Vote,
+  rules: SloRules,
+): { readonly watch: WatchState; readonly breach: SloBreach | undefined } {
+  const voted = { ...watch, feedback: takeVote(watch.feedback, vote, rules.qualityMargin) }
+  return { watch: voted, breach: breachOf(voted, rules) }
 }
 
 /** The watch for a candidate that answers everything: what the control was, with room for chance, is what it is compared with. */
@@ -61,23 +81,58 @@ export function watchWithoutControl(watch: WatchState, rules: SloRules): WatchSt
     cost: referenceOf(scaled.cost, scaled.costed, { plus: 0, times: 1 + rules.costMargin }),
     latency: referenceOf(scaled.latency, scaled.timed, { plus: 0, times: 1 + rules.latencyMargin }),
   }
-  return { ...watch, waiting: [], block: NO_SUMS, reference }
+  const { incumbent } = watch.feedback
+  const feedback: FeedbackWatch = {
+    ...watch.feedback,
+    waiting: [],
+    reference: referenceOf(incumbent.bad, incumbent.count, { plus: rules.qualityMargin, times: 1 }),
+  }
+  return { ...watch, waiting: [], block: NO_SUMS, feedback, reference }
+}
+
+function takeCanary(watch: WatchState, outcome: WatchedOutcome, rules: SloRules): WatchState {
+  const againstLimit = outcome.isRefused === true ? watch.againstLimit : betOnLimits(watch.againstLimit, outcome, rules)
+  return { ...watch, canary: addOutcome(watch.canary, outcome), againstLimit }
 }
 
 function takeControl(watch: WatchState, outcome: WatchedOutcome): WatchState {
-  const control = addOutcome(watch.control, outcome)
-  const point = pointOf(outcome, watch.scale)
+  const scaled = addPoint(watch.scaled, pointOf(outcome, watch.scale))
+  return { ...watch, control: addOutcome(watch.control, outcome), scaled }
+}
+
+type Arrival = Pick<Observation, 'arm' | 'controlsPerCanary'> & { readonly point: Point }
+
+/** Requests of the arm that has fewer wait; those of the other one make up the block. */
+function put(watch: WatchState, { arm, point, controlsPerCanary }: Arrival): WatchState {
+  const waits = controlsPerCanary < 1 ? 'incumbent' : 'candidate'
+  // Where the arms change places, what waited and what was to be compared with it have no partner any more.
+  const { waiting, block } = watch.waits === waits ? watch : { waiting: [], block: NO_SUMS }
+  if (arm === waits) return { ...watch, waits, block, waiting: [...waiting, point].slice(-WAITING_MAX) }
+  return { ...watch, waits, waiting, block: addPoint(block, point) }
+}
+
+/** At 20 requests, 40, 80, and so on. */
+function isScaledAt(requests: number): boolean {
+  if (requests < SCALE_FROM) return false
+  let at = SCALE_FROM
+  while (at < requests) at *= 2
+  return at === requests
+}
+
+/** What was measured by the scale before is left out. */
+function rescaled(watch: WatchState): WatchState {
+  if (!isScaledAt(watch.control.requests)) return watch
+  const unscaled = { cost: 0, costed: 0, latency: 0, timed: 0 }
   return {
     ...watch,
-    control,
-    block: addPoint(watch.block, point),
-    scaled: addPoint(watch.scaled, point),
-    scale: watch.scale ?? scaleOf(control),
+    scale: scaleOf(watch.control),
+    scaled: NO_SUMS,
+    block: { ...watch.block, ...unscaled },
+    waiting: watch.waiting.map((point) => ({ ...point, cost: null, latency: null })),
   }
 }
 
-function scaleOf({ requests, costUsd, costed, latencyMs }: ArmTotals): WatchScale | null {
-  if (requests < SCALE_FROM) return null
+function scaleOf({ requests, costUsd, costed, latencyMs }: ArmTotals): WatchScale {
   const meanUsd = costed === 0 ? 0 : costUsd / costed
   return {
     costUsd: SCALE_TIMES * Math.max(meanUsd, SCALE_USD_MIN),
@@ -85,26 +140,47 @@ function scaleOf({ requests, costUsd, costed, latencyMs }: ArmTotals): WatchScal
   }
 }
 
-/** Compares the request that waits longest once there are controls enough. When a block is complete depends on counts alone. */
+/** Compares the request that waits longest once there are enough of the other arm. When a block is complete depends on counts alone. */
 function compareWaiting(watch: WatchState, controlsPerCanary: number, rules: SloRules): WatchState {
-  const { block } = watch
+  const { block, waits } = watch
   const [point, ...waiting] = watch.waiting
-  if (point === undefined || controlsPerCanary === 0 || block.count < controlsPerCanary) return watch
-  const { quality, errors, cost, latency } = watch.againstControl
-  const againstControl = {
-    quality: betOn(quality, point.bad - block.bad / block.count - rules.qualityMargin, 1 + rules.qualityMargin),
-    errors: betOn(errors, point.error - block.error / block.count - rules.errorMargin, 1 + rules.errorMargin),
-    cost: betOnRatio(cost, { of: point.cost, sum: block.cost, count: block.costed }, rules.costMargin),
-    latency: betOnRatio(latency, { of: point.latency, sum: block.latency, count: block.timed }, rules.latencyMargin),
+  const needed = Math.round(Math.max(controlsPerCanary, 1 / controlsPerCanary))
+  if (point === undefined || block.count < needed) return watch
+  const one: Means = point
+  const many: Means = {
+    bad: block.bad / block.count,
+    error: block.error / block.count,
+    cost: block.costed === 0 ? null : block.cost / block.costed,
+    latency: block.timed === 0 ? null : block.latency / block.timed,
   }
-  return { ...watch, waiting, block: NO_SUMS, againstControl }
+  const [canary, control] = waits === 'candidate' ? [one, many] : [many, one]
+  return {
+    ...watch,
+    waiting,
+    block: NO_SUMS,
+    againstControl: betOnArms(watch.againstControl, { canary, control }, rules),
+  }
 }
 
-type Ratio = { readonly of: number | null; readonly sum: number; readonly count: number }
+/** Of one request, or of several. */
+type Means = Point
 
-function betOnRatio(bet: Bet, { of, sum, count }: Ratio, margin: number): Bet {
-  if (of === null || count === 0) return bet
-  return betOn(bet, of - (1 + margin) * (sum / count), 1 + margin)
+type Arms = { readonly canary: Means; readonly control: Means }
+
+function betOnArms(
+  { quality, errors, cost, latency }: WatchState['againstControl'],
+  { canary, control }: Arms,
+  rules: SloRules,
+): WatchState['againstControl'] {
+  const more = (bet: Bet, difference: number, margin: number): Bet => betOn(bet, difference - margin, 1 + margin)
+  const times = (bet: Bet, [of, base]: readonly [number | null, number | null], margin: number): Bet =>
+    of === null || base === null ? bet : betOn(bet, of - (1 + margin) * base, 1 + margin)
+  return {
+    quality: more(quality, canary.bad - control.bad, rules.qualityMargin),
+    errors: more(errors, canary.error - control.error, rules.errorMargin),
+    cost: times(cost, [canary.cost, control.cost], rules.costMargin),
+    latency: times(latency, [canary.latency, control.latency], rules.latencyMargin),
+  }
 }
 
 function compareWithReference(watch: WatchState, point: Point): WatchState {

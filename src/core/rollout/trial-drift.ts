@@ -67,7 +67,7 @@ export type DecisionReports = {
 export function readDecisions({ candidate, models, incumbent }: DecisionReports): DecisionReading {
   return {
     cause: causeOf(candidate, incumbent),
-    index: stabilityOfCounts(models.reference, models.recent),
+    index: stabilityOfCounts(models.reference, models.recent).index,
     models: models.recent.length,
     referenceRows: candidate.referenceRows,
     rows: candidate.recentRows,

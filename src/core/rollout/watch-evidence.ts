@@ -1,6 +1,6 @@
 import { wealthOf } from './bet.ts'
 import type { SloRules } from './rollout-rules.ts'
-import type { Compared, SloName, WatchState } from './watch-state.ts'
+import type { Compared, Limited, SloName, WatchState } from './watch-state.ts'
 
 export type SloBreach = {
   readonly slo: SloName
@@ -15,7 +15,7 @@ export type SloBreach = {
 
 /** How the allowed false alarms are divided. They add up to 1. */
 export const SHARE_OF_ALARM = {
-  control: { quality: 0.4, errors: 0.1, cost: 0.1, latency: 0.1 },
+  control: { quality: 0.25, errors: 0.15, cost: 0.15, latency: 0.1, feedback: 0.05 },
   limit: { quality: 0.05, errors: 0.05, cost: 0.05, latency: 0.05, drift: 0.05 },
   beginning: { drift: 0.05 },
 } as const
@@ -33,6 +33,12 @@ export function evidence(watch: WatchState, { falseAlarm }: SloRules): readonly 
       const wealth = wealthOf(watch.againstControl[slo])
       return { slo, against: 'control', wealth, threshold: 1 / (falseAlarm * control[slo]) }
     }),
+    {
+      slo: 'feedback',
+      against: 'control',
+      wealth: wealthOf(watch.feedback.bet),
+      threshold: 1 / (falseAlarm * control.feedback),
+    },
     ...LIMITED.map((slo): SloBreach => {
       const wealth = wealthOf(watch.againstLimit[slo])
       return { slo, against: 'limit', wealth, threshold: 1 / (falseAlarm * limit[slo]) }
@@ -41,7 +47,7 @@ export function evidence(watch: WatchState, { falseAlarm }: SloRules): readonly 
 }
 
 const COMPARED: readonly Compared[] = ['quality', 'errors', 'cost', 'latency']
-const LIMITED: readonly SloName[] = ['quality', 'errors', 'cost', 'latency', 'drift']
+const LIMITED: readonly Limited[] = ['quality', 'errors', 'cost', 'latency', 'drift']
 
 export function breachOf(watch: WatchState, rules: SloRules): SloBreach | undefined {
   return evidence(watch, rules).find(({ wealth, threshold }) => wealth >= threshold)

@@ -16,7 +16,7 @@ export type Derivation = {
   readonly to: string | null
   /** How many records, rows or examples it holds. */
   readonly rows: number
-  /** Lower-case hex SHA-256 of its bytes; `null` where nobody computed it. */
+  /** Lower-case hex SHA-256 of its text, that of a packed file unpacked; `null` where nobody computed it. */
   readonly hash: string | null
 }
 
@@ -31,6 +31,6 @@ export type DerivationInit = Derivation & {
 export type DerivationSource = {
   /** Absolute. */
   readonly path: string
-  /** SHA-256 of its bytes, by which a file is known again that was moved. */
+  /** SHA-256 of its text, unpacked, by which a file is known again that was copied, moved, packed or unpacked. */
   readonly hash?: string
 }

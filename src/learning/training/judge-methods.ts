@@ -181,7 +181,7 @@ function rowGainsOf({ set, pair }: Judged, scores: HeldOut): Float64Array | unde
 export function calibrateAll(judged: Judged, scores: HeldOut, start: Calibration): Float64Array {
   return Float64Array.from(
     scores.flatMap((column, m) => {
-      const { slope, intercept } = calibrationOf(scoredRows(judged, m, column), { start, isWanted: () => true })
+      const { slope, intercept } = calibrationOf(scoredRows(judged, m, column), start)
       return [slope, intercept]
     }),
   )

@@ -67,6 +67,7 @@ export type PolicyDocument = {
   readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
   readonly gate?: GateDocument
   readonly rollout?: RolloutDocument
+  readonly online?: { readonly everyOutcomes?: number; readonly queueMax?: number }
   readonly pro?: {
     readonly url: string
     readonly apiKeyEnv?: string

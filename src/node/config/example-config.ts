@@ -66,6 +66,9 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
       // "slo": { "qualityMargin": 0.02, "costMargin": 0.25, "latencyMargin": 0.5, "acceptedShareMin": 0.5, "errorShareMax": 0.2 },
     },
 
+    // Learn from the node's own records (telemetry.consent) while it serves: a version is registered after so many outcomes, and served by the gate alone.
+    // "online": { "everyOutcomes": 500, "queueMax": 10000 },
+
     // Another node that is asked when this one is unsure.
     // "pro": { "url": "https://policy.example.org", "apiKeyEnv": "POLICY_KEY", "timeoutMs": 2000, "requestsPerMinute": 60 },
   },

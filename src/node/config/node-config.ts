@@ -67,6 +67,8 @@ export type PolicyConfig = {
   /** Bounds that no gate report may be looser than, to promote by it. Empty: whatever the report was judged by. */
   readonly gate: GateFloors
   readonly rollout: RolloutConfig
+  /** The node learns from its own records and registers what it learned. Absent: it does not. */
+  readonly online?: OnlineConfig
   /** Another node that is asked when confidence, difficulty, cost or repeated failures ask for it. Absent: none. */
   readonly pro?: {
     readonly url: string
@@ -79,6 +81,14 @@ export type PolicyConfig = {
    * linear policy.
    */
   readonly lite?: { readonly model: string; readonly adapter?: string }
+}
+
+/** How a node learns from its own records. Nothing that it learns is served by itself. */
+export type OnlineConfig = {
+  /** A version is registered after so many outcomes. */
+  readonly everyOutcomes: number
+  /** Tasks that may wait to be learned from. */
+  readonly queueMax: number
 }
 
 /** How a promoted policy takes over. */

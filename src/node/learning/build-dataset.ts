@@ -4,7 +4,9 @@ import { promptFeatureSet } from '../../core/policy/prompt-feature-set.ts'
 import { DataCardCounter, type DataCard, type DatasetMode } from '../../learning/dataset/data-card.ts'
 import { formatDatasetRow } from '../../learning/dataset/dataset-row.ts'
 import type { DatasetRow } from '../../learning/dataset/label-row.ts'
-import { LeakageCheck, requireNoLeak, type CheckedRow } from '../../learning/dataset/leakage/leakage-check.ts'
+import type { CheckedRow } from '../../learning/dataset/leakage/checked-row.ts'
+import { contractColumns } from '../../learning/dataset/leakage/contract-columns.ts'
+import { LeakageCheck, requireNoLeak } from '../../learning/dataset/leakage/leakage-check.ts'
 import { decodeFeatures } from '../../learning/dataset/logged-task-of.ts'
 import { recordIdentity, recordRank } from '../../learning/dataset/record-identity.ts'
 import { labelCompatibly, type Labelled } from '../../learning/labels/compatibility-label.ts'
@@ -31,7 +33,7 @@ export type BuildDatasetInit = {
 /** What went into a dataset, for whoever has to know of it when records are deleted. */
 export type WrittenRows = {
   readonly rows: number
-  /** SHA-256 of the file's bytes. */
+  /** SHA-256 of its text, unpacked. */
   readonly hash: string
   /** ISO 8601; `null` where no row has a time. */
   readonly from: string | null
@@ -88,7 +90,7 @@ export async function buildDataset(init: BuildDatasetInit, options: DataWorkOpti
     await cardFile.write(`${JSON.stringify(card, undefined, 2)}\n`)
     await cardFile.finish()
     signal?.throwIfAborted()
-    await init.onWritten?.({ rows: card.counts.kept, hash: written.file_sha256, ...builder.origin() })
+    await init.onWritten?.({ rows: card.counts.kept, hash: written.sha256, ...builder.origin() })
     await data.publish()
     await cardFile.publish()
     return { output, cardPath, card }
@@ -178,6 +180,8 @@ class RowBuilder {
     const vector = logged?.feature_set === this.#featureSet ? decodeFeatures(logged.features) : undefined
     return {
       columns,
+      contract: contractColumns(row),
+      action: logged?.action ?? label.actual_route,
       label,
       tokensIn: event.tokens_in,
       outcomes: {

@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { readDatasetRow } from '../../learning/dataset/dataset-row.ts'
 import type { DatasetRow } from '../../learning/dataset/label-row.ts'
+import { contractColumns } from '../../learning/dataset/leakage/contract-columns.ts'
 import { takeFeatureColumns } from '../../learning/dataset/leakage/feature-columns.ts'
 import { LeakageCheck, requireNoLeak, type LeakageReport } from '../../learning/dataset/leakage/leakage-check.ts'
 import { RANK_MAX } from '../../learning/dataset/record-identity.ts'
@@ -22,6 +23,8 @@ export type BuildSftInit = {
 }
 
 export type SftReport = WrittenText & {
+  /** Of the text that was read, unpacked. */
+  readonly input_sha256: string
   readonly output: string
   readonly rows: number
   readonly examples: number
@@ -59,7 +62,13 @@ export async function buildSft(init: BuildSftInit, options: DataWorkOptions = {}
     const leakage = writer.check.report()
     requireNoLeak(leakage)
     if (writer.exampleCount === 0) throw withoutExamples(init.input, writer)
-    const report = { output: init.output, ...writer.counts(), leakage, ...(await draft.finish()) }
+    const report = {
+      input_sha256: file.sha256,
+      output: init.output,
+      ...writer.counts(),
+      leakage,
+      ...(await draft.finish()),
+    }
     signal?.throwIfAborted()
     await init.onWritten?.(report)
     await draft.publish()
@@ -135,11 +144,15 @@ class SftWriter {
     }
   }
 
-  #look({ logged, ...label }: DatasetRow, line: string, at: { readonly place: string; readonly prompt: string }): void {
+  #look(row: DatasetRow, line: string, at: { readonly place: string; readonly prompt: string }): void {
+    const { logged, ...label } = row
     // The reader of rows keeps to the contract's fields; what else a row has is looked at all the same.
     const { columns } = takeFeatureColumns(JSON.parse(line) as Readonly<Record<string, unknown>>, at.place)
     this.check.add({
       columns,
+      contract: contractColumns(row),
+      action: logged?.action ?? label.actual_route,
+      ...(logged?.prompt !== undefined && { task: logged.prompt }),
       label,
       tokensIn: label.task_token_count,
       outcomes: {

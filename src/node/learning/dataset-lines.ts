@@ -11,6 +11,8 @@ export type DatasetFile = {
   read(): AsyncIterable<readonly DatasetLine[]>
   /** Throws `DATA_INPUT_CHANGED`. */
   requireUnchanged(): Promise<void>
+  /** SHA-256 of its text, unpacked; empty before a first whole reading. */
+  readonly sha256: string
 }
 
 export type DatasetFileInit = DataWorkOptions & {
@@ -24,11 +26,19 @@ export async function openDatasetFile(path: string, init: DatasetFileInit): Prom
   const { stage, readings, signal, onProgress } = init
   const before = await fileState(path)
   const onBytes = countBytes(stage, before.sizeBytes * readings, onProgress)
+  let sha256 = ''
+  const onHash = (found: string): void => {
+    sha256 = found
+  }
   return {
     path,
+    get sha256() {
+      return sha256
+    },
     async *read() {
       for await (const { lines, firstLine } of readLineBatches(path, {
         onBytes,
+        onHash,
         ...(signal !== undefined && { signal }),
       }))
         yield lines.flatMap((text, place) => (text.trim() === '' ? [] : [{ text, number: firstLine + place }]))

@@ -26,6 +26,8 @@ export type EventSource = {
   read(options: ReadLinesOptions): AsyncIterable<readonly ReadEvent[]>
   /** Throws `DATA_INPUT_CHANGED` when the records are not those that they were. */
   requireUnchanged(): Promise<void>
+  /** SHA-256 of the text of a file, unpacked, after a whole reading; `undefined` for records. */
+  readonly sha256: string | undefined
 }
 
 const NO_COLUMNS: ReadonlyMap<string, FeatureValue> = new Map()
@@ -35,11 +37,18 @@ const BATCH = 512
 export async function eventsOfFile(file: string): Promise<EventSource> {
   const before = await fileState(file)
   const name = basename(file)
+  let sha256: string | undefined
+  const onHash = (found: string): void => {
+    sha256 = found
+  }
   return {
     name,
     sizeBytes: before.sizeBytes,
+    get sha256() {
+      return sha256
+    },
     async *read(options) {
-      for await (const { lines, firstLine } of readLineBatches(file, options))
+      for await (const { lines, firstLine } of readLineBatches(file, { ...options, onHash }))
         yield lines.flatMap((line, place) => (line.trim() === '' ? [] : [readEvent(line, firstLine + place, name)]))
     },
     async requireUnchanged() {
@@ -54,6 +63,7 @@ export function eventsOfRecords(list: () => AsyncIterable<TelemetryEvent>): Even
   return {
     name: 'records',
     sizeBytes: 0,
+    sha256: undefined,
     async *read({ signal }) {
       let batch: ReadEvent[] = []
       let line = 0

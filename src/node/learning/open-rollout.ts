@@ -7,22 +7,28 @@ import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { Random } from '../../ports/random.ts'
+import type { Timers } from '../../ports/timers.ts'
 import type { Signer } from '../../ports/signer.ts'
 import type { CallComponents } from '../../router/call-model.ts'
 import type { CheckAnswer } from '../../router/execute-plan.ts'
 import type { PolicyService } from '../../router/policy-service.ts'
 import { createDriftMonitor } from '../../router/rollout/drift-monitor.ts'
+import { createFeedbackJoin } from '../../router/rollout/feedback-join.ts'
 import { createRolloutObserver, type TaskObserver } from '../../router/rollout/rollout-observer.ts'
-import { createRolloutOwner } from '../../router/rollout/rollout-owner.ts'
-import { createShadowRunner, type ShadowCall } from '../../router/rollout/shadow-runner.ts'
+import { createRolloutOwner, type RolloutOwner } from '../../router/rollout/rollout-owner.ts'
+import { createShadowRunner, type ShadowCall, type ShadowRunner } from '../../router/rollout/shadow-runner.ts'
 import { createServedPolicy, type ServedPolicy } from '../../router/served-policy.ts'
 import type { FollowUpStore } from '../../telemetry/follow-up-store.ts'
 import type { MetricsRegistry } from '../../telemetry/metrics-registry.ts'
+import type { FeedbackEvent } from '../../wire/feedback-event.ts'
 import type { ShadowEvent } from '../../wire/shadow-event.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { HealthCheck } from '../kernell-node.ts'
 import { nativeSha256Hex, nativeSha256HexOfBytes } from '../open-answer-cache.ts'
+import type { NodeLearner } from './node-learner.ts'
 import { createNodePolicies, type NodePolicies } from './node-policies.ts'
+import { onlineChecks } from './online-checks.ts'
+import { openLearning, type LearningParts } from './open-learning.ts'
 import { gateReportReader } from './open-signer.ts'
 import { createPolicyShelf, type ConfiguredPolicy } from './policy-shelf.ts'
 import { PolicySwitch } from './policy-switch.ts'
@@ -36,6 +42,7 @@ export type OpenRolloutInit = {
   readonly root: KeyValueStore
   readonly log: EventLog
   readonly clock: Clock
+  readonly timers: Timers
   /** The key that gate reports are signed with. */
   readonly signer: Pick<Signer, 'publicKeyHex'>
   readonly configured: ConfiguredPolicy
@@ -61,7 +68,11 @@ export type NodeRollout = {
 
 export type AttachedRollout = {
   readonly policies: NodePolicies
+  /** Begins to learn from the node's own tasks where the configuration says so; call it at most once. `undefined`: it does not. */
+  startLearning(parts: LearningParts): NodeLearner | undefined
   readonly observe: TaskObserver
+  /** Told of feedback once it is kept. Never throws. */
+  readonly takeFeedback: (event: FeedbackEvent) => void
   checks(): readonly HealthCheck[]
 }
 
@@ -95,47 +106,67 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
     },
     { rules: config.policy.rollout.rules },
   )
+  const learning = await openLearning(init)
   await owner.start()
   await switching.follow(owner.inForce, owner)
+  const feedback = createFeedbackJoin({ owner })
   const references = await openDriftShelf(init.root.sublevel('rollout-drift'), onError)
   const drift = createDriftMonitor({ owner, keep: (learned) => references.keep(learned) }, references.first)
   let stopShadow = async (): Promise<void> => await Promise.resolve()
   return {
     served,
-    attach({ calling, checkAnswer, random, followUps }, metrics) {
-      const { shadowShare, shadowConcurrency } = config.policy.rollout
-      const keep = (call: ShadowCall): void => {
-        if (!config.telemetry.consent) return
-        followUps.append(shadowEventOf(call, { at: clock.now(), id: idOf(random) })).catch(onError)
-      }
-      const shadow = createShadowRunner(
-        {
-          ...calling,
-          checkAnswer,
-          random,
-          onError,
-          onCall: keep,
-          onRun: (run) => owner.observe({ type: 'shadow-observed', ...run }),
-        },
-        { share: shadowShare, concurrencyMax: shadowConcurrency },
-      )
+    attach(parts, metrics) {
+      const shadow = openShadow(init, owner, parts)
       stopShadow = async () => await shadow.stop()
-      const parts = { registry, owner, served, shelf, configured, shadow, gateFloors: config.policy.gate }
-      const components = { ...parts, isSuspended: () => switching.isSuspended(owner) }
+      const isSuspended = (): boolean => switching.isSuspended(owner)
+      const own = { registry, owner, served, shelf, configured, shadow, feedback, isSuspended }
+      const components = { ...own, online: learning.status, gateFloors: config.policy.gate }
       const policies = createNodePolicies(components)
       addRolloutMetrics(metrics, components)
+      const observeRollout = createRolloutObserver({ policy: served, owner, shadow, drift, feedback })
       return {
         policies,
-        observe: createRolloutObserver({ policy: served, owner, shadow, drift }),
-        checks: () => switching.checks(owner),
+        takeFeedback: (event) => feedback.take(event),
+        startLearning: (parts) => learning.start(parts, { registry, policies, served }),
+        observe(run, end) {
+          observeRollout(run, end)
+          learning.observe(run)
+        },
+        checks: () => [...switching.checks(owner), ...onlineChecks(learning.status())],
       }
     },
     async stop() {
+      await learning.stop()
       await stopShadow()
       await references.flush()
       await owner.stop()
     },
   }
+}
+
+/** Tries candidates on the node's own tasks; what came of it is kept where records are. */
+function openShadow(
+  { config, clock, onError }: OpenRolloutInit,
+  owner: RolloutOwner,
+  parts: ShadowParts,
+): ShadowRunner {
+  const { calling, checkAnswer, random, followUps } = parts
+  const { shadowShare, shadowConcurrency } = config.policy.rollout
+  const keep = (call: ShadowCall): void => {
+    if (!config.telemetry.consent) return
+    followUps.append(shadowEventOf(call, { at: clock.now(), id: idOf(random) })).catch(onError)
+  }
+  return createShadowRunner(
+    {
+      ...calling,
+      checkAnswer,
+      random,
+      onError,
+      onCall: keep,
+      onRun: (run) => owner.observe({ type: 'shadow-observed', ...run }),
+    },
+    { share: shadowShare, concurrencyMax: shadowConcurrency },
+  )
 }
 
 function readerOf(signer: Pick<Signer, 'publicKeyHex'>): Parameters<typeof createPolicyRegistry>[0]['readGateReport'] {

@@ -7,6 +7,7 @@ import type { LoggedTask } from '../../core/learning/logged-task.ts'
 import { promptFeatureSet } from '../../core/policy/prompt-feature-set.ts'
 import { parseDatasetRow, readDatasetRow } from '../../learning/dataset/dataset-row.ts'
 import { takeFeatureColumns } from '../../learning/dataset/leakage/feature-columns.ts'
+import { contractColumns } from '../../learning/dataset/leakage/contract-columns.ts'
 import { LeakageCheck } from '../../learning/dataset/leakage/leakage-check.ts'
 import { taskKeysOf } from '../../learning/training/trained-task-collector.ts'
 import { nativeSha256Hex } from '../open-answer-cache.ts'
@@ -131,11 +132,14 @@ type CheckedLine = { readonly line: string; readonly place: string; readonly tas
 function addToCheck(check: LeakageCheck, { line, place, task }: CheckedLine): void {
   const json = JSON.parse(line) as Record<string, unknown>
   if (!('optimal_route' in json)) return
-  const { logged, ...label } = readDatasetRow(line, place)
+  const row = readDatasetRow(line, place)
+  const { logged, ...label } = row
   // Candidates are predictions of the policy that logged them; their names say so.
   const { candidates: _candidates, outcomes: _outcomes, ...rest } = json
   check.add({
     columns: takeFeatureColumns(rest, place).columns,
+    contract: contractColumns(row),
+    action: task.action,
     ...(task.features !== undefined && { vector: task.features }),
     ...(logged?.prompt !== undefined && { prompt: logged.prompt }),
     label,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
@@ -14,6 +15,8 @@ export type ReadLinesOptions = {
   readonly signal?: AbortSignal
   /** Told of bytes of the file itself, packed or not, as they are read. */
   readonly onBytes?: (bytes: number) => void
+  /** Told the SHA-256 of the text, unpacked, when all of it was read: a copy of the file, packed or not, has the same. */
+  readonly onHash?: (sha256: string) => void
 }
 
 const CHUNK_BYTES = 1024 * 1024
@@ -28,13 +31,14 @@ const LINE_FEED = 10
  */
 export async function* readLineBatches(
   file: string,
-  { signal, onBytes }: ReadLinesOptions = {},
+  { signal, onBytes, onHash }: ReadLinesOptions = {},
 ): AsyncGenerator<LineBatch, void, undefined> {
   const source = createReadStream(file, { highWaterMark: CHUNK_BYTES, ...(signal !== undefined && { signal }) })
   if (onBytes !== undefined) source.on('data', (chunk) => onBytes(chunk.length))
   const unpacked = file.endsWith('.gz') ? source.pipe(createGunzip({ chunkSize: CHUNK_BYTES })) : source
   // A pipe passes on data and its end, not the failure of its source.
   if (unpacked !== source) source.on('error', (error) => unpacked.destroy(error))
+  const hash = onHash === undefined ? undefined : createHash('sha256')
   let carried: Buffer[] = []
   let carriedBytes = 0
   let firstLine = 1
@@ -42,6 +46,7 @@ export async function* readLineBatches(
     for await (const piece of unpacked) {
       signal?.throwIfAborted()
       const chunk = Buffer.from(piece as Uint8Array)
+      hash?.update(chunk)
       const end = chunk.lastIndexOf(LINE_FEED)
       if (end < 0) {
         carried.push(chunk)
@@ -56,6 +61,7 @@ export async function* readLineBatches(
       firstLine += lines.length
     }
     if (carriedBytes > 0) yield { lines: decode(Buffer.concat(carried), file, firstLine).split('\n'), firstLine }
+    if (hash !== undefined) onHash?.(hash.digest('hex'))
   } catch (cause: unknown) {
     signal?.throwIfAborted()
     if (CodedError.is(cause)) throw cause

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { CodedError } from '../../base/errors.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
 import type { TrainingFile } from '../../core/policy/training-record.ts'
@@ -36,14 +35,16 @@ export async function readTasksOfFile(file: string, { signal, onProgress }: Data
   const onBytes = countBytes('reading', sizeBytes, onProgress)
   const reading = { sha256Hex: nativeSha256Hex, featureSet: promptFeatureSet() }
   const collector = new TaskCollector()
-  const hash = createHash('sha256')
+  let sha256 = ''
   for await (const { lines, firstLine } of readLineBatches(file, {
     onBytes,
+    onHash: (hash) => {
+      sha256 = hash
+    },
     ...(signal !== undefined && { signal }),
   })) {
     for (const [index, line] of lines.entries()) {
       if (line.trim() === '') continue
-      hash.update(line).update('\n')
       const place = `${file}:${firstLine + index}`
       const json = parseObject(line, place)
       if ('optimal_route' in json || 'models' in json) {
@@ -53,7 +54,7 @@ export async function readTasksOfFile(file: string, { signal, onProgress }: Data
     }
   }
   const { tasks, domains, skipped } = collector
-  return { tasks, domains, skipped, file: { sha256: hash.digest('hex'), rows: tasks.length } }
+  return { tasks, domains, skipped, file: { sha256, rows: tasks.length } }
 }
 
 /** Tasks of this node's records. Throws `TRAINING_DATA_INVALID` for more than 500,000, and what the listing throws. */

@@ -25,7 +25,7 @@ export type SavingsRow =
       readonly baseline_usd: Figure
       readonly saved_usd: Figure
       /** Of the baseline's cost; `null` when that is nothing. */
-      readonly saved_share: number | null
+      readonly saved_share: Figure | null
       /** Over all rows. */
       readonly saved_total_usd: Figure
       /** Share of tasks that succeeded more, or fewer, than they would have. */
@@ -80,7 +80,7 @@ function rowOf(savings: Savings): SavingsRow {
     actual_usd: figure(savings.actualUsd),
     baseline_usd: figure(savings.baselineUsd),
     saved_usd: figure(savings.savedUsd),
-    saved_share: savings.savedShare ?? null,
+    saved_share: savings.savedShare === undefined ? null : figure(savings.savedShare),
     saved_total_usd: figure(savings.savedUsd, savings.rows),
     quality_gain: savings.qualityGain === undefined ? null : figure(savings.qualityGain),
     effective_rows: savings.effectiveRows,

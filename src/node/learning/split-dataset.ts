@@ -30,6 +30,8 @@ export type SplitPart = WrittenText & {
 }
 
 export type SplitReport = {
+  /** Of the text that was read, unpacked. */
+  readonly input_sha256: string
   readonly rows: number
   /** Training rows that balancing left out. */
   readonly left_out: number
@@ -73,7 +75,7 @@ export async function splitDataset(init: SplitDatasetInit, options: DataWorkOpti
     for (const part of parts.values()) written.push(await part.finish())
     signal?.throwIfAborted()
     for (const part of parts.values()) await part.draft.publish()
-    return { rows, left_out: leftOut, parts: written }
+    return { input_sha256: file.sha256, rows, left_out: leftOut, parts: written }
   } finally {
     for (const part of parts.values()) await part.draft.discard()
   }

@@ -1,6 +1,6 @@
 import type { ActorSystem } from '../../actors/system/actor-system.ts'
 import { CodedError } from '../../base/errors.ts'
-import { timestampFromMs } from '../../base/time.ts'
+import { timestampFromMs, type Timestamp } from '../../base/time.ts'
 import {
   formatRolloutEvent,
   formatRolloutState,
@@ -59,14 +59,14 @@ export type RolloutOwnerInit = {
 /** An event without its time. */
 export type RolloutChange = RolloutEvent extends infer Event
   ? Event extends unknown
-    ? Omit<Event, 'at'>
+    ? Omit<Event, 'at' | 'elapsedMs'>
     : never
   : never
 
 /** What was seen, without its time. */
 export type RolloutObservation = Extract<
   RolloutChange,
-  { type: 'request-observed' | 'shadow-observed' | 'drift-observed' }
+  { type: 'request-observed' | 'shadow-observed' | 'drift-observed' | 'feedback-observed' }
 >
 
 export interface RolloutOwner extends Startable {
@@ -107,6 +107,8 @@ class JournaledRolloutOwner implements RolloutOwner {
   readonly #owner: MachineOwner<RolloutState, RolloutEvent, RolloutEffect>
   #inForce: RolloutInForce
   #dropped = 0
+  /** When the last event was, by the clock that nobody sets; `undefined` before the first. */
+  #lastMs: number | undefined
   /** Of the observations under way; resolves, and never rejects. */
   #observed: Promise<unknown> = Promise.resolve()
 
@@ -177,10 +179,23 @@ class JournaledRolloutOwner implements RolloutOwner {
   }
 
   async #run(change: RolloutChange): Promise<readonly RolloutEffect[]> {
-    const event: RolloutEvent = { ...change, at: this.#components.clock.now() }
+    const event: RolloutEvent = { ...change, ...this.#timeOfEvent() }
     const effects = await this.#owner.run(event)
     for (const effect of effects) if (effect.type === 'announce-transition') this.#announce(effect.transition)
     return effects
+  }
+
+  /** Whole milliseconds, of which none is lost between many events. */
+  #timeOfEvent(): { readonly at: Timestamp; readonly elapsedMs?: number } {
+    const { clock } = this.#components
+    const [nowMs, lastMs] = [clock.monotonicMs(), this.#lastMs]
+    if (lastMs === undefined) {
+      this.#lastMs = nowMs
+      return { at: clock.now() }
+    }
+    const elapsedMs = Math.max(0, Math.floor(nowMs - lastMs))
+    this.#lastMs = lastMs + elapsedMs
+    return { at: clock.now(), elapsedMs }
   }
 
   /** Appends are acknowledged in the order in which they were made. */

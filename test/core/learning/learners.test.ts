@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { createRandomStream } from '../../../src/base/random-stream.ts'
-import { fitCalibration } from '../../../src/core/learning/calibrate.ts'
+import { sigmoid } from '../../../src/base/deterministic-math.ts'
+import { fitCalibration, LOG_ODDS_START, type Calibration } from '../../../src/core/learning/calibrate.ts'
 import { growTemplates } from '../../../src/core/learning/grow-templates.ts'
 import type { InputMatrix } from '../../../src/core/learning/input-matrix.ts'
 import { chooseOperatingPoints } from '../../../src/core/learning/operating-points.ts'
 import { cheapestMix } from '../../../src/core/learning/random-mix.ts'
 import { parseRoutingRow } from '../../../src/core/learning/routing-rows.ts'
 import { solveRidge } from '../../../src/core/learning/solve-ridge.ts'
+import { expectedCalibrationError } from '../../../src/core/learning/training/training-metrics.ts'
 
 function matrixOf(rows: readonly (readonly number[])[]): InputMatrix {
   const denseCount = rows[0]?.length ?? 0
@@ -44,15 +46,48 @@ describe('ridge regression', () => {
 })
 
 describe('calibration', () => {
-  it('comes near the curve that drew the outcomes, held back towards the identity', () => {
+  /** Scores around one half, with outcomes drawn by the curve. */
+  function draw(curve: Calibration, init: { readonly rows: number; readonly spread: number }): Drawn {
     const random = createRandomStream(11)
-    const scores = Array.from({ length: 20_000 }, () => random.nextUnit())
-    const outcomes = scores.map((score) => (random.nextUnit() < 1 / (1 + Math.exp(-(6 * score - 2))) ? 1 : 0))
+    const scores = Float64Array.from({ length: init.rows }, () => {
+      const sum = random.nextUnit() + random.nextUnit() + random.nextUnit() + random.nextUnit() - 2
+      return 0.5 + init.spread * sum * Math.sqrt(3)
+    })
+    const outcomes = scores.map((score) => (random.nextUnit() < sigmoid(curve.slope * score + curve.intercept) ? 1 : 0))
+    return { scores, outcomes, weights: new Float64Array(init.rows).fill(1), folds: new Uint8Array(init.rows) }
+  }
+  type Drawn = Parameters<typeof expectedCalibrationError>[1]
+
+  it.each(
+    [1, 2, 5, 10, 20].flatMap((slope) => [0.05, 0.2].map((spread) => ({ slope, spread, intercept: 1 - slope / 2 }))),
+  )('finds the curve that drew many outcomes: slope $slope, scores that differ by $spread', ({ spread, ...curve }) => {
+    const rows = draw(curve, { rows: 100_000, spread })
+    const fitted = fitCalibration(rows.scores, rows.outcomes)
+    const chances = rows.scores.map((score) => sigmoid(fitted.slope * score + fitted.intercept))
+    expect(expectedCalibrationError(chances, rows)).toBeLessThan(0.01)
+    expect(Math.abs(fitted.slope - curve.slope) * spread).toBeLessThan(0.05)
+  })
+
+  it('finds log odds that are too sure', () => {
+    const { scores, outcomes } = draw({ slope: 0.5, intercept: 0.2 }, { rows: 100_000, spread: 2 })
+    const { slope, intercept } = fitCalibration(scores, outcomes, { start: LOG_ODDS_START })
+    expect(slope).toBeCloseTo(0.5, 1)
+    expect(intercept).toBeCloseTo(0.2, 1)
+  })
+
+  it('stays near the start when outcomes are few, on whatever scale the scores are', () => {
+    const scores = [0.4, 0.5, 0.6, 0.7]
+    const outcomes = [0, 0, 1, 1]
     const { slope, intercept } = fitCalibration(scores, outcomes)
-    expect(slope).toBeGreaterThan(4.5)
-    expect(slope).toBeLessThan(6.3)
-    const middle = intercept / slope
-    expect(Math.abs(middle + 1 / 3)).toBeLessThan(0.05)
+    const wide = fitCalibration(
+      scores.map((score) => 100 * score),
+      outcomes,
+      { start: { slope: 0.04, intercept: -2 } },
+    )
+    expect(slope).toBeGreaterThan(4)
+    expect(slope).toBeLessThan(20)
+    expect(wide.slope).toBeCloseTo(slope / 100, 6)
+    expect(wide.intercept).toBeCloseTo(intercept, 4)
   })
 
   it('stays finite and rising for one-sided, few and contrary outcomes', () => {

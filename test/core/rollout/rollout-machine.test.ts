@@ -71,6 +71,7 @@ const EVENTS: readonly RolloutEvent[] = [
   { type: 'rules-set', rules: { ...HASTY, autoAdvance: false }, at },
   drifted({ kind: 'traffic', traffic: { state: 'drifted', rows: 200, figures: [] } }),
   drifted(decided('candidate', 5)),
+  { type: 'feedback-observed', candidate: 'a', began: 1, arm: 'candidate', value: 0, at },
 ]
 
 const start = (rules: RolloutRules = HASTY): RolloutState => ROLLOUT_MACHINE.initial({ rules, at: timestampFromMs(0) })
@@ -131,7 +132,7 @@ describe('the rollout machine', () => {
     },
   )
 
-  it('does so through all 50,625 orders of four events, whatever was seen before', { timeout: 120_000 }, () => {
+  it('does so through all 65,536 orders of four events, whatever was seen before', { timeout: 120_000 }, () => {
     const walk = (state: RolloutState, depth: number): number => {
       if (depth === 0) return 1
       return EVENTS.reduce((sum, event) => sum + walk(expectSound(state, event), depth - 1), 0)
@@ -140,7 +141,8 @@ describe('the rollout machine', () => {
   })
 
   it('reads every event that it writes, and nothing else', () => {
-    for (const event of EVENTS) expect(parseRolloutEvent(formatRolloutEvent(event))).toEqual(event)
+    const refused = observed('a', 'candidate', { ...BAD, isError: true, isRefused: true })
+    for (const event of [...EVENTS, refused]) expect(parseRolloutEvent(formatRolloutEvent(event))).toEqual(event)
     for (const json of [null, {}, { type: 'rolled-back' }, { ...EVENTS[0], at: -1 }, { ...EVENTS[0], version: 1 }]) {
       expect(parseRolloutEvent(json)).toBeUndefined()
     }
@@ -166,11 +168,33 @@ describe('the rollout machine', () => {
     const canary = promote('a', { stage: 'canary' })
     const slow = apply(start({ ...HASTY, minStepMs: 1_000 }), canary, observed('a', 'candidate'))
     expect(briefOf(slow)).toBe('canary 10')
-    const later = { ...observed('a', 'candidate'), at: timestampFromMs(2_000) } as RolloutEvent
-    expect(briefOf(apply(slow, later))).toBe('canary 50')
+    expect(briefOf(apply(slow, { ...observed('a', 'candidate'), elapsedMs: 999 }))).toBe('canary 10')
+    expect(briefOf(apply(slow, { ...observed('a', 'candidate'), elapsedMs: 1_000 }))).toBe('canary 50')
     const manual = apply(start({ ...HASTY, autoAdvance: false }), canary, observed('a', 'candidate'))
     expect(briefOf(manual)).toBe('canary 10')
     expect(briefOf(apply(manual, { type: 'step-taken', by: 'me', reason: 'on', at }))).toBe('canary 50')
+  })
+
+  it('neither ends a step nor holds it for a wrong time of day, and says when it began by the right one again', () => {
+    const seen = (ms: number, elapsedMs: number): RolloutEvent => ({
+      ...observed('a', 'candidate'),
+      at: timestampFromMs(ms),
+      elapsedMs,
+    })
+    const years = 75 * 365 * 86_400_000
+    let state = apply(start({ ...HASTY, minStepMs: 600_000 }), promote('a', { stage: 'canary' }))
+    state = apply(state, seen(years, 10))
+    expect(briefOf(state)).toBe('canary 10')
+    expect(trialOf(state.position)?.since).toBe(1_000)
+    state = apply(state, seen(500, 10))
+    expect([state.at, trialOf(state.position)?.since]).toEqual([500, 500])
+    state = apply(state, seen(600, 599_970))
+    expect(briefOf(state)).toBe('canary 10')
+    state = apply(state, seen(years, 10))
+    expect(briefOf(state)).toBe('canary 50')
+    state = apply(state, seen(700, 10))
+    expect([briefOf(state), trialOf(state.position)?.since]).toEqual(['canary 50', 700])
+    expect(briefOf(apply(state, seen(800, 600_000)))).toBe('full 100')
   })
 
   it('rolls back when the candidate answers badly, remembers why, and does not go back up to it by a rollback', () => {
@@ -231,6 +255,7 @@ describe('the rollout machine', () => {
     const held = apply(
       start(),
       promote('a', { stage: 'canary' }),
+      drifted(decided('nobody', 0)),
       drifted({ kind: 'traffic', traffic: { state: 'drifted', rows: 200, figures: [] } }),
       observed('a', 'candidate'),
     )
@@ -240,8 +265,34 @@ describe('the rollout machine', () => {
     const forced = apply(held, { type: 'step-taken', by: 'me', reason: 'seen', at })
     expect([briefOf(forced), trialOf(forced.position)?.drift]).toEqual([
       'canary 50',
-      { since: 2, periods: 0, traffic: null, decisions: null },
+      { since: 2, periods: 1, traffic: null, decisions: null },
     ])
+  })
+
+  it('compares what is said of a candidate that answers everything with what was said of the incumbent', () => {
+    const said = (arm: 'candidate' | 'incumbent', value: number): RolloutEvent => ({
+      type: 'feedback-observed',
+      candidate: 'a',
+      began: 1,
+      arm,
+      value,
+      at,
+    })
+    let state = apply(start({ ...HASTY, autoAdvance: false }), promote('a', { stage: 'canary', percent: 50 }))
+    for (let count = 0; count < 60; count += 1) state = apply(state, said('incumbent', 1), said('candidate', 1))
+    state = apply(state, promote('a', { stage: 'full' }))
+    const [effect] = ROLLOUT_MACHINE.transition(state, said('incumbent', 0)).effects
+    expect(effect).toEqual({ type: 'event-refused', code: 'STALE' })
+    expect(ROLLOUT_MACHINE.transition(state, said('candidate', 2)).effects).toEqual([
+      { type: 'event-refused', code: 'EVENT_INVALID' },
+    ])
+    for (let count = 0; count < 40 && state.position.stage === 'full'; count += 1)
+      state = apply(state, said('candidate', 0))
+    expect(state.transitions[0]).toMatchObject({
+      cause: 'slo-breach',
+      reason: 'the candidate is worse than the incumbent in feedback',
+      breach: { slo: 'feedback', against: 'control' },
+    })
   })
 
   it('goes back through what served before, one at a time, and to what the configuration names', () => {

@@ -8,6 +8,7 @@ import { parsePolicyDecision } from '../../../src/core/policy/policy-decision.ts
 import { formatDatasetRow } from '../../../src/learning/dataset/dataset-row.ts'
 import { createModelPolicyAdviser } from '../../../src/models/model-policy-adviser.ts'
 import { buildSft, type SftReport } from '../../../src/node/learning/build-sft.ts'
+import { planMemoryBytes } from '../../../src/node/learning/lora-plan/plan-memory.ts'
 import { LLAMA_CPP_TAG, writeLoraPlan, type LoraPlan } from '../../../src/node/learning/lora-plan/write-lora-plan.ts'
 import type { ModelRequest } from '../../../src/ports/language-model.ts'
 import { datasetRow, labelRow } from '../../learning/dataset/row-builder.ts'
@@ -156,6 +157,20 @@ describe('the plan of a training', () => {
     for (const { prompt } of folder.rows('plan/examples.jsonl')) expect(String(prompt).startsWith(lead)).toBe(true)
     expect(folder.text('plan/README.md')).toContain('"adapter": "/path/to/policy-lora.gguf"')
     expect(folder.text('plan/convert.sh')).toContain(`--branch '${LLAMA_CPP_TAG}'`)
+  })
+
+  it('fits the GPU that it names', async () => {
+    const folder = new DataFolder()
+    const { document } = await plan(folder)
+    const gigabytes = Number(/a GPU with (\d+) GB/.exec(folder.text('plan/README.md'))?.[1])
+    expect(gigabytes).toBeLessThanOrEqual(6)
+    expect(planMemoryBytes(document)).toBeLessThanOrEqual(gigabytes * 1e9)
+    // The logits of every position alone are 8 x 2048 x 151,936 numbers: 10 GB, and 10 GB for their gradient.
+    const wasteful = { ...document, batch_size: 8, logits_of: 'all', has_checkpoints: false } as const
+    expect(planMemoryBytes(wasteful)).toBeGreaterThan(20e9)
+    const script = folder.text('plan/train.py')
+    expect(script).toContain('logits_to_keep=answer + 1')
+    expect(script).toContain('gradient_checkpointing_enable')
   })
 
   it('takes the place of another plan when that is wanted, and of nothing else', async () => {

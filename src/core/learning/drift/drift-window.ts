@@ -1,5 +1,5 @@
 import { isNovel, noveltyLimitOf, type NoveltyLimit } from './novelty.ts'
-import { binEdges, binOf, expectedByChance, stabilityOfCounts } from './population-stability.ts'
+import { binEdges, binOf, expectedByChance, stabilityOfCounts, type Stability } from './population-stability.ts'
 
 export type DriftThresholds = {
   /** Index from which a feature is watched, and from which it has drifted (Siddiqi, 2006: 0.1 and 0.25). */
@@ -57,8 +57,6 @@ export type DriftWindow = {
   counts(category: string): { readonly reference: readonly number[]; readonly recent: readonly number[] }
 }
 
-/** Bins of a numeric feature that chance is reckoned with. */
-const NUMERIC_BINS = 10
 /** Values of a category that are told apart; what comes after counts as one. */
 const VALUES_MAX = 1_000
 const OTHERS = '(others)'
@@ -109,21 +107,20 @@ export function createDriftWindow(reference: DriftReference): DriftWindow {
       if (features !== undefined && novelty !== null) {
         novel += Number(isNovel(novelty, features))
         featured += 1
-        for (const [at, own] of edges.entries()) increase(bins[at] ?? [], binOf(own, features[at] ?? 0))
+        for (let at = 0; at < edges.length; at += 1) increase(bins[at] ?? [], binOf(edges[at] ?? [], features[at] ?? 0))
       }
       rows += 1
       categories.add(row)
     },
     figures(featureNames, thresholds) {
       const hasFeatures = Math.min(reference.featured, featured) >= thresholds.rowsMin
-      const chance = expectedByChance(NUMERIC_BINS, reference.featured, featured)
       const share = featured === 0 ? 0 : novel / featured
       const ofFeatures: readonly DriftFigure[] = [
         { name: 'novelty', figure: share, state: share > thresholds.noveltyMax ? 'drifted' : 'stable' },
         ...bins.map((own, at) =>
           figureOf(
             `feature: ${featureNames[at] ?? at}`,
-            stabilityOfCounts(reference.bins[at] ?? [], own) - chance,
+            aboveChance(stabilityOfCounts(reference.bins[at] ?? [], own), reference.featured, featured),
             thresholds,
           ),
         ),
@@ -131,8 +128,7 @@ export function createDriftWindow(reference: DriftReference): DriftWindow {
       const names = new Set([...Object.keys(reference.categories), ...categories.names()])
       const ofCategories = [...names].map((name) => {
         const { reference: before, recent } = counts(name)
-        const index = stabilityOfCounts(before, recent) - expectedByChance(before.length, reference.rows, rows)
-        return figureOf(name, index, thresholds)
+        return figureOf(name, aboveChance(stabilityOfCounts(before, recent), reference.rows, rows), thresholds)
       })
       return [...(hasFeatures ? ofFeatures : []), ...ofCategories]
     },
@@ -142,6 +138,10 @@ export function createDriftWindow(reference: DriftReference): DriftWindow {
 
 function increase(counts: number[], place: number): void {
   counts[place] = (counts[place] ?? 0) + 1
+}
+
+function aboveChance({ index, bins }: Stability, reference: number, recent: number): number {
+  return index - expectedByChance(bins, reference, recent)
 }
 
 function figureOf(name: string, index: number, { watch, drifted }: DriftThresholds): DriftFigure {

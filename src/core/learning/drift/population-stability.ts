@@ -1,12 +1,19 @@
 import { log } from '../../../base/deterministic-math.ts'
 
-/** Bins of a numeric feature: deciles of the reference. */
+/** Bins of a numeric feature with many values: deciles of the reference. With as many values or fewer each has its own. */
 const BINS = 10
 /** A share of 0 would make the index infinite; half a row stands for none. */
 const EMPTY_ROWS = 0.5
 
-/** Index of numbers: bins are the deciles of the reference window, so that each holds about a tenth of it. `NaN` when a window is empty. */
-export function numericStability(reference: readonly number[], recent: readonly number[]): number {
+export type Stability = {
+  /** 0 when nothing changed; `NaN` when a window is empty. */
+  readonly index: number
+  /** Bins that a window has rows in. */
+  readonly bins: number
+}
+
+/** Index of numbers, in the bins of `binEdges`. */
+export function numericStability(reference: readonly number[], recent: readonly number[]): Stability {
   const edges = binEdges(reference)
   const counts = (values: readonly number[]): Float64Array => {
     const bins = new Float64Array(edges.length + 1)
@@ -16,28 +23,52 @@ export function numericStability(reference: readonly number[], recent: readonly 
   return stabilityOfCounts(counts(reference), counts(recent))
 }
 
-/** Upper edges of all bins but the last, rising. Equal deciles fall together: a feature that is mostly 0 has one wide bin for it. */
+/**
+ * Where the next bin begins, rising. Few values of the reference have a bin each, such as a flag's, however rare one is. Of many the bins are the
+ * deciles, so that each holds about a tenth of the reference, and a value that fills more than one of them has its own. What lies between or beyond
+ * such values is in bins of its own, too.
+ */
 export function binEdges(reference: readonly number[]): readonly number[] {
   const sorted = reference.toSorted((a, b) => a - b)
-  return [
-    ...new Set(Array.from({ length: BINS - 1 }, (_, at) => sorted[Math.floor(((at + 1) * sorted.length) / BINS)] ?? 0)),
-  ]
+  const values = [...new Set(sorted)]
+  if (values.length <= BINS) return values.flatMap(ownBin)
+  const deciles = Array.from(
+    { length: BINS - 1 },
+    (_, at) => sorted[Math.floor(((at + 1) * sorted.length) / BINS)] ?? 0,
+  )
+  return [...new Set(deciles)].flatMap((edge) =>
+    deciles.indexOf(edge) === deciles.lastIndexOf(edge) ? [edge] : ownBin(edge),
+  )
+}
+
+/** A bin that holds this value and no other. */
+function ownBin(value: number): readonly number[] {
+  return [value, nextAbove(value)]
+}
+
+/** The smallest double above a finite one. */
+function nextAbove(value: number): number {
+  if (value === 0) return Number.MIN_VALUE
+  const double = Float64Array.of(value)
+  const bits = new BigInt64Array(double.buffer)
+  // Doubles of one sign are in the order of their bits (IEEE 754).
+  bits[0] = (bits[0] ?? 0n) + (value > 0 ? 1n : -1n)
+  return double[0] ?? value
 }
 
 /** The bin that a value falls into: an edge belongs to the bin above it. */
 export function binOf(edges: readonly number[], value: number): number {
   let bin = 0
-  for (const edge of edges) bin += Number(value >= edge)
+  while (bin < edges.length && value >= (edges[bin] ?? 0)) bin += 1
   return bin
 }
 
 /**
- * Population stability index of categories: sum over them of (recent - reference) ln(recent / reference), with shares. 0 when nothing changed.
- * `NaN` when a window is empty.
+ * Population stability index of categories: sum over them of (recent - reference) ln(recent / reference), with shares.
  *
  * @see Siddiqi, Credit Risk Scorecards (2006), chapter 7; its usual reading: below 0.1 stable, above 0.25 a different population
  */
-export function categoryStability(reference: readonly string[], recent: readonly string[]): number {
+export function categoryStability(reference: readonly string[], recent: readonly string[]): Stability {
   const [before, after] = [countsOf(reference), countsOf(recent)]
   const names = [...new Set([...before.keys(), ...after.keys()])].toSorted()
   const inOrder = (counts: ReadonlyMap<string, number>): readonly number[] => names.map((name) => counts.get(name) ?? 0)
@@ -45,18 +76,19 @@ export function categoryStability(reference: readonly string[], recent: readonly
 }
 
 /** The same of rows counted by bin, in the same order; a bin that is empty in both windows is no bin. */
-export function stabilityOfCounts(reference: ArrayLike<number>, recent: ArrayLike<number>): number {
+export function stabilityOfCounts(reference: ArrayLike<number>, recent: ArrayLike<number>): Stability {
   const [before, after] = [sumOf(reference), sumOf(recent)]
-  if (before === 0 || after === 0) return Number.NaN
-  let index = 0
+  let index = before === 0 || after === 0 ? Number.NaN : 0
+  let bins = 0
   for (let bin = 0; bin < reference.length; bin += 1) {
     const [own, other] = [reference[bin] ?? 0, recent[bin] ?? 0]
     if (own === 0 && other === 0) continue
+    bins += 1
     const expected = Math.max(own, EMPTY_ROWS) / before
     const found = Math.max(other, EMPTY_ROWS) / after
     index += (found - expected) * log(found / expected)
   }
-  return index
+  return { index, bins }
 }
 
 function sumOf(counts: ArrayLike<number>): number {

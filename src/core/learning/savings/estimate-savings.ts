@@ -1,5 +1,5 @@
 import type { LoggedTask } from '../logged-task.ts'
-import { evaluateLog } from '../off-policy/evaluate-log.ts'
+import { evaluateLog, type Compared } from '../off-policy/evaluate-log.ts'
 import type { EstimatorName } from '../off-policy/estimators.ts'
 import type { PolicyProbabilities } from '../off-policy/importance-weights.ts'
 import type { Estimate } from '../off-policy/mean-interval.ts'
@@ -18,7 +18,7 @@ export type Savings =
       /** Dollars saved per task: the baseline's cost less what was spent; below 0 when the baseline would have been cheaper. */
       readonly savedUsd: Estimate
       /** Share of the baseline's cost that was saved; `undefined` when the baseline costs nothing. */
-      readonly savedShare: number | undefined
+      readonly savedShare: Estimate | undefined
       /** How much more often tasks succeeded than they would have under the baseline. */
       readonly qualityGain: Estimate | undefined
       readonly effectiveRows: number
@@ -56,9 +56,34 @@ export function estimateSavings({ tasks, baseline, estimator = 'dr' }: SavingsIn
     actualUsd: cost.incumbent,
     baselineUsd: cost.candidate,
     savedUsd: cost.difference,
-    savedShare: cost.candidate.value > 0 ? cost.difference.value / cost.candidate.value : undefined,
+    savedShare: shareOf(cost),
     qualityGain: negated(evaluated.metrics.success?.[estimator].difference),
     effectiveRows: evaluated.weights.candidate.effectiveRows,
+  }
+}
+
+/** Critical value of the normal distribution for intervals of 95 %. */
+const NORMAL = 1.96
+
+/**
+ * The difference as a share of the candidate, by the delta method: spent and baseline are estimated on the same rows, and how they vary together follows
+ * from the error of their difference. Its ends lie as many standard errors away as those of the difference, which know of skewness and of what was not seen.
+ */
+function shareOf({ candidate, incumbent, difference }: Compared<Estimate>): Estimate | undefined {
+  if (!(candidate.value > 0)) return undefined
+  const ratio = incumbent.value / candidate.value
+  const [own, spent, both] = [candidate, incumbent, difference].map(({ standardError: error }) => error * error)
+  const together = ((own ?? 0) + (spent ?? 0) - (both ?? 0)) / 2
+  const variance = (spent ?? 0) - 2 * ratio * together + ratio * ratio * (own ?? 0)
+  const standardError = Math.sqrt(Math.max(0, variance)) / candidate.value
+  const errorsTo = (end: number): number =>
+    difference.standardError > 0 ? Math.abs(end - difference.value) / difference.standardError : NORMAL
+  const value = difference.value / candidate.value
+  return {
+    value,
+    low: value - errorsTo(difference.low) * standardError,
+    high: Math.min(1, value + errorsTo(difference.high) * standardError),
+    standardError,
   }
 }
 

@@ -25,21 +25,40 @@ export function calibratedChance({ slope, intercept }: Calibration, score: numbe
   return sigmoid(slope * score + intercept)
 }
 
-/** Chances of rows by calibrations that were fitted on the other folds, so that figures made of them are not flattered. */
+/**
+ * Chances of rows by calibrations that were fitted on the other folds, so that figures made of them are not flattered; by the start where
+ * those are worse than it.
+ */
 export function crossCalibrated(rows: ScoredRows, start: Calibration): Float64Array {
-  const chances = new Float64Array(rows.scores.length)
-  for (const fold of new Set(rows.folds)) {
-    const calibration = calibrationOf(rows, { start, isWanted: (row) => rows.folds[row] !== fold })
-    for (let row = 0; row < chances.length; row += 1)
-      if (rows.folds[row] === fold) chances[row] = calibratedChance(calibration, rows.scores[row] ?? 0)
+  const crossed = new Float64Array(rows.scores.length)
+  const parts = partsOf(rows)
+  for (const part of new Set(parts)) {
+    const calibration = fitOf(rows, start, (row) => parts[row] !== part)
+    for (let row = 0; row < crossed.length; row += 1)
+      if (parts[row] === part) crossed[row] = calibratedChance(calibration, rows.scores[row] ?? 0)
   }
-  return chances
+  const started = rows.scores.map((score) => calibratedChance(start, score))
+  return meanLogLoss(crossed, rows) > meanLogLoss(started, rows) ? started : crossed
 }
 
-/** The calibration of the rows that are wanted. */
-export function calibrationOf(
+const PARTS = 5
+
+/** The folds; where only one of them was scored, its rows in turn: two numbers that are fitted remember no row. */
+function partsOf({ folds }: ScoredRows): Uint8Array {
+  return folds.every((fold) => fold === folds[0]) ? folds.map((_, row) => row % PARTS) : folds
+}
+
+/** The calibration of all rows; the start where a calibration, judged on folds that it was not fitted on, is worse than that. */
+export function calibrationOf(rows: ScoredRows, start: Calibration): Calibration {
+  const started = rows.scores.map((score) => calibratedChance(start, score))
+  const isWorse = meanLogLoss(crossCalibrated(rows, start), rows) >= meanLogLoss(started, rows)
+  return isWorse ? start : fitOf(rows, start, () => true)
+}
+
+function fitOf(
   { scores, outcomes, weights }: ScoredRows,
-  { start, isWanted }: { readonly start: Calibration; readonly isWanted: (row: number) => boolean },
+  start: Calibration,
+  isWanted: (row: number) => boolean,
 ): Calibration {
   const places = Array.from(scores.keys()).filter(isWanted)
   const take = (column: Float64Array): Float64Array => Float64Array.from(places, (row) => column[row] ?? 0)

@@ -14,6 +14,10 @@ export type LoraPlanDocument = {
   readonly batch_size: number
   readonly batches_per_step: number
   readonly warmup_steps: number
+  /** Positions that go through the output layer, whose vocabulary makes them the largest part of the memory: those that are learned. */
+  readonly logits_of: 'answer' | 'all'
+  /** Activations are computed again in the backward pass, not kept. */
+  readonly has_checkpoints: boolean
   /** Longer examples are left out. */
   readonly tokens_max: number
   /** Share of the examples that is only measured on, by a hash of the prompt. */

@@ -1,4 +1,5 @@
 import type { LoraPlanDocument } from './plan-document.ts'
+import { planMemoryBytes } from './plan-memory.ts'
 
 /** What `train.py` needs, pinned; torch by its own minor version, since its builds differ by machine. */
 export const REQUIREMENTS: string = [
@@ -30,12 +31,17 @@ fi
 `
 }
 
+/** The next size of GPU. */
+function gpuGigabytes(plan: LoraPlanDocument): number {
+  return Math.ceil(planMemoryBytes(plan) / 1e9)
+}
+
 /** How to use the folder. */
 export function planReadme(plan: LoraPlanDocument): string {
   const { base_model: base, steps, learning_rate: rate, rank, alpha, data, llama_cpp: llamaCpp } = plan
   return `# A LoRA adapter for the deciding model
 
-Trains \`${base}\` on ${data.rows} examples: ${steps} steps, learning rate ${rate}, rank ${rank}, alpha ${alpha}, seed ${plan.seed}. Needs Python 3.10 or newer, and a GPU with 6 GB (a processor does it in hours).
+Trains \`${base}\` on ${data.rows} examples: ${steps} steps, learning rate ${rate}, rank ${rank}, alpha ${alpha}, seed ${plan.seed}. Needs Python 3.10 or newer, and a GPU with ${gpuGigabytes(plan)} GB: computed for examples of ${plan.tokens_max} tokens, ${plan.batch_size} at a time, on a GPU without bfloat16. A processor does it, too, in hours.
 The examples hold the text of tasks: keep this folder as you keep those.
 
 \`\`\`sh

@@ -93,15 +93,28 @@ def batches(encoded, size, seed):
 
 
 def collate(torch, batch, pad_id, device):
+    """Inputs of the model, padded on the left so that all answers end together, and labels."""
     longest = max(len(ids) for ids, _ in batch)
     ids = torch.full((len(batch), longest), pad_id, dtype=torch.long)
     labels = torch.full((len(batch), longest), IGNORED, dtype=torch.long)
     mask = torch.zeros((len(batch), longest), dtype=torch.long)
     for place, (row_ids, row_labels) in enumerate(batch):
-        ids[place, : len(row_ids)] = torch.tensor(row_ids)
-        labels[place, : len(row_labels)] = torch.tensor(row_labels)
-        mask[place, : len(row_ids)] = 1
-    return {"input_ids": ids.to(device), "attention_mask": mask.to(device), "labels": labels.to(device)}
+        ids[place, longest - len(row_ids) :] = torch.tensor(row_ids)
+        labels[place, longest - len(row_labels) :] = torch.tensor(row_labels)
+        mask[place, longest - len(row_ids) :] = 1
+    positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
+    inputs = {"input_ids": ids, "attention_mask": mask, "position_ids": positions}
+    return {name: tensor.to(device) for name, tensor in inputs.items()}, labels.to(device)
+
+
+def loss_of(torch, model, batch, pad_id):
+    """Mean over the tokens of the answers. Only their positions go through the output layer: its vocabulary is large."""
+    inputs, labels = collate(torch, batch, pad_id, model.device)
+    answer = max(sum(label != IGNORED for label in row) for _, row in batch)
+    logits = model(**inputs, logits_to_keep=answer + 1).logits[:, :-1]
+    return torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), labels[:, -answer:].flatten(), ignore_index=IGNORED
+    )
 
 
 def rate_at(step, plan, steps):
@@ -122,7 +135,7 @@ def mean_loss(torch, model, encoded, plan, pad_id):
     with torch.no_grad():
         for start in range(0, len(encoded), plan["batch_size"]):
             batch = encoded[start : start + plan["batch_size"]]
-            total += model(**collate(torch, batch, pad_id, model.device)).loss.item() * len(batch)
+            total += loss_of(torch, model, batch, pad_id).item() * len(batch)
     model.train()
     return total / len(encoded)
 
@@ -142,6 +155,8 @@ def train(plan, arguments, examples):
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = AutoModelForCausalLM.from_pretrained(base, dtype=dtype).to(device)
     model.config.use_cache = False
+    if plan["has_checkpoints"]:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=plan["rank"],
@@ -178,7 +193,7 @@ def train(plan, arguments, examples):
         loss_sum = 0.0
         for _ in range(plan["batches_per_step"]):
             with torch.autocast(device_type=device, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
-                loss = model(**collate(torch, next(stream), pad_id, device)).loss / plan["batches_per_step"]
+                loss = loss_of(torch, model, next(stream), pad_id) / plan["batches_per_step"]
             loss.backward()
             loss_sum += loss.item()
         if not math.isfinite(loss_sum):

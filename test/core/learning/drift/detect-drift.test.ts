@@ -44,6 +44,23 @@ describe('detectDrift', () => {
     expect(drift(tasksOf(2, { moved: 1, shift: 0.25 })).state).toBe('watch')
   })
 
+  it('sees a flag that was rare, by no more than chance in the bins that it has', () => {
+    const flagged = (seed: number, share: number): readonly LoggedTask[] => {
+      const random = createRandomStream(seed)
+      return tasksOf(seed, { count: 250 }).map((task) => ({
+        ...task,
+        features: task.features?.with(3, Number(random.nextUnit() < share)),
+      }))
+    }
+    const figureOf = (report: DriftReport): DriftReport['figures'][number] | undefined =>
+      report.figures.find(({ name }) => name === 'feature: f3')
+    expect(figureOf(drift(flagged(2, 0.9), flagged(1, 0.05)))?.state).toBe('drifted')
+    // 5 % to 20 % is an index of 0.22; ten bins would take 0.07 of it for chance.
+    expect(figureOf(drift(flagged(2, 0.2), flagged(1, 0.05)))?.figure).toBeGreaterThan(0.18)
+    const figures = Array.from({ length: 30 }, (_, seed) => drift(flagged(seed, 0.05), flagged(100, 0.05)))
+    expect(figures.map((report) => figureOf(report)?.state)).toEqual(figures.map(() => 'stable'))
+  })
+
   it('sees other models, other risks and other success', () => {
     const recent = tasksOf(2).map((task): LoggedTask => ({
       ...task,
@@ -74,28 +91,45 @@ describe('population stability', () => {
   it('is the sum of differences times logarithms', () => {
     const reference = Array.from({ length: 100 }, (_, at) => (at < 50 ? 'x' : 'y'))
     const recent = Array.from({ length: 100 }, (_, at) => (at < 80 ? 'x' : 'y'))
-    expect(categoryStability(reference, recent)).toBeCloseTo(0.3 * Math.log(0.8 / 0.5) - 0.3 * Math.log(0.2 / 0.5), 12)
-    expect(categoryStability(reference, reference)).toBe(0)
+    expect(categoryStability(reference, recent).bins).toBe(2)
+    expect(categoryStability(reference, recent).index).toBeCloseTo(
+      0.3 * Math.log(0.8 / 0.5) - 0.3 * Math.log(0.2 / 0.5),
+      12,
+    )
+    expect(categoryStability(reference, reference).index).toBe(0)
   })
 
   it('is finite where a category is new, and no number without rows', () => {
-    expect(categoryStability(['x'], ['y'])).toBeGreaterThan(0)
-    expect(Number.isFinite(categoryStability(['x'], ['y']))).toBe(true)
-    expect(categoryStability([], ['y'])).toBeNaN()
-    expect(numericStability([1], [])).toBeNaN()
+    expect(categoryStability(['x'], ['y']).index).toBeGreaterThan(0)
+    expect(Number.isFinite(categoryStability(['x'], ['y']).index)).toBe(true)
+    expect(categoryStability([], ['y']).index).toBeNaN()
+    expect(numericStability([1], []).index).toBeNaN()
   })
 
   it('cuts numbers at the deciles of the reference', () => {
     const reference = Array.from({ length: 1000 }, (_, at) => at)
-    const zeros = reference.map(() => 0)
-    expect(numericStability(reference, reference)).toBe(0)
-    expect(
-      numericStability(
-        reference,
-        reference.map((value) => value + 500),
-      ),
-    ).toBeGreaterThan(1)
-    expect(numericStability(zeros, zeros)).toBe(0)
+    expect(numericStability(reference, reference)).toEqual({ index: 0, bins: 10 })
+    const moved = reference.map((value) => value + 500)
+    expect(numericStability(reference, moved).index).toBeGreaterThan(1)
+  })
+
+  const shareOf = (value: number, every: number): readonly number[] =>
+    Array.from({ length: 1000 }, (_, at) => (at % every === 0 ? value : 0))
+  const ones = shareOf(1, 1)
+
+  it.each([
+    ['a flag that one in twenty had', shareOf(1, 20), ones, 2],
+    ['a flag that nobody had', shareOf(0, 1), ones, 2],
+    ['a flag that all but one in twenty had', shareOf(-1, 20), shareOf(-1, 1), 2],
+    ['a flag that is gone', ones, shareOf(0, 1), 2],
+    ['a value between two others', shareOf(2, 2), ones, 3],
+    ['a count that is mostly nothing', shareOf(1, 12).map((flag, at) => flag * at), ones.map((_, at) => at), 2],
+    ['a debt that is mostly nothing', shareOf(-1, 12).map((flag, at) => flag * at), ones.map((_, at) => -at), 2],
+  ])('sees %s', (_, reference, recent, bins) => {
+    expect(numericStability(reference, reference).index).toBe(0)
+    const found = numericStability(reference, recent)
+    expect(found.bins).toBe(bins)
+    expect(found.index).toBeGreaterThan(1)
   })
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createRandomStream } from '../../../../src/base/random-stream.ts'
 import type { LoggedTask } from '../../../../src/core/learning/logged-task.ts'
 import { baselineProbabilities, mixProbabilities } from '../../../../src/core/learning/savings/baselines.ts'
 import { estimateSavings } from '../../../../src/core/learning/savings/estimate-savings.ts'
@@ -26,8 +27,25 @@ describe('estimateSavings', () => {
     expect(savings.actualUsd.value).toBeCloseTo(0.015, 9)
     expect(savings.baselineUsd.value).toBeCloseTo(0.03, 9)
     expect(savings.savedUsd.value).toBeCloseTo(0.015, 9)
-    expect(savings.savedShare).toBeCloseTo(0.5, 9)
+    expect(savings.savedShare?.value).toBeCloseTo(0.5, 9)
     expect(savings.qualityGain?.value).toBeCloseTo(0, 9)
+  })
+
+  it('is a share whose interval holds the truth in about 95 of 100 logs', () => {
+    const held = Array.from({ length: 200 }, (_, seed) => {
+      const random = createRandomStream(seed)
+      const log = rowsOf(800, () => {
+        const action = Number(random.nextUnit() < 0.25)
+        // Of 1 and 3 cents on average, and as long-tailed as costs are.
+        return { propensities: [0.75, 0.25], action, costUsd: (action * 2 + 1) * 0.01 * -Math.log(random.nextUnit()) }
+      })
+      const savings = estimateSavings({ tasks: log, baseline: baseline('always-premium', log) })
+      if (savings.kind === 'unsupported' || savings.savedShare === undefined) throw new Error('no figure')
+      const { low, high } = savings.savedShare
+      return low <= 0.5 && 0.5 <= high && high - low < 0.25
+    }).filter(Boolean).length
+    expect(held).toBeGreaterThan(182)
+    expect(held).toBeLessThan(200)
   })
 
   it('is below nothing beside a baseline that is cheaper', () => {

@@ -11,13 +11,14 @@ import {
 } from '../../../../src/core/learning/training/outcome-weight.ts'
 import {
   areaUnderRoc,
+  calibrationOf,
   crossCalibrated,
   expectedCalibrationError,
   meanLogLoss,
   type ScoredRows,
 } from '../../../../src/core/learning/training/training-metrics.ts'
 import { createRandomStream } from '../../../../src/base/random-stream.ts'
-import { sigmoid } from '../../../../src/base/deterministic-math.ts'
+import { logit, sigmoid } from '../../../../src/base/deterministic-math.ts'
 
 describe('the weight of an outcome', () => {
   const outcome = (source: OutcomeSource): ObservedOutcome => ({
@@ -114,6 +115,31 @@ describe('figures of scored rows', () => {
       [...(chances ?? [])].filter((_, row) => row % 5 === 2)
     expect(inFold(first)).toEqual(inFold(second))
     expect(first).not.toEqual(second)
+  })
+
+  it('what a fit would only make worse stays as it starts, and what it makes better does not', () => {
+    const random = createRandomStream(8)
+    const chances = Float64Array.from({ length: 40 }, () => 0.1 + 0.8 * random.nextUnit())
+    const fitting: ScoredRows = {
+      scores: chances.map((chance) => logit(chance)),
+      outcomes: chances,
+      weights: new Float64Array(40).fill(1),
+      folds: Uint8Array.from(chances, (_, row) => row % 5),
+    }
+    // Outcomes that contradict the scores in two folds make every fit on the others a bad one for them.
+    const outcomes = chances.map((chance, row) => (row % 5 < 2 ? 1 - chance : chance))
+    for (const rows of [fitting, { ...fitting, outcomes }]) {
+      const started = rows.scores.map((score) => sigmoid(score))
+      expect(meanLogLoss(crossCalibrated(rows, LOG_ODDS_START), rows)).toBeLessThanOrEqual(meanLogLoss(started, rows))
+    }
+    expect(calibrationOf(fitting, LOG_ODDS_START)).toEqual(LOG_ODDS_START)
+    expect(calibrationOf(timidRows(4000), LOG_ODDS_START).slope).toBeCloseTo(2, 0)
+  })
+
+  it('rows of a single fold are calibrated all the same', () => {
+    const rows = { ...timidRows(4000), folds: new Uint8Array(4000).fill(3) }
+    expect(expectedCalibrationError(crossCalibrated(rows, LOG_ODDS_START), rows)).toBeLessThan(0.04)
+    expect(calibrationOf(rows, LOG_ODDS_START).slope).toBeCloseTo(2, 0)
   })
 
   it('the area under the curve counts ties by half, and weights', () => {

@@ -2,15 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../../../src/base/errors.ts'
 import { createRandomStream } from '../../../../src/base/random-stream.ts'
 import { takeFeatureColumns, type FeatureValue } from '../../../../src/learning/dataset/leakage/feature-columns.ts'
-import {
-  LeakageCheck,
-  requireNoLeak,
-  type CheckedRow,
-  type Leak,
-} from '../../../../src/learning/dataset/leakage/leakage-check.ts'
+import type { CheckedRow, Leak } from '../../../../src/learning/dataset/leakage/checked-row.ts'
+import { contractColumns } from '../../../../src/learning/dataset/leakage/contract-columns.ts'
+import { LeakageCheck, requireNoLeak } from '../../../../src/learning/dataset/leakage/leakage-check.ts'
 import { isOutcomeName } from '../../../../src/learning/dataset/leakage/outcome-names.ts'
-import type { LabelRow } from '../../../../src/learning/dataset/label-row.ts'
-import { labelRow } from '../row-builder.ts'
+import type { DatasetCandidate, LabelRow } from '../../../../src/learning/dataset/label-row.ts'
+import { labelRow, loggedFields } from '../row-builder.ts'
 
 type World = {
   readonly label: LabelRow
@@ -24,10 +21,15 @@ type RowParts = {
   readonly prompt?: (world: World) => string
   readonly answer?: string
   readonly vector?: (world: World) => readonly number[]
+  readonly tier?: (world: World) => string
+  /** What the contract's fields say. */
+  readonly label?: (world: World) => Partial<LabelRow>
+  /** What the policy expected of the model that it chose. */
+  readonly expected?: (world: World) => Partial<DatasetCandidate>
 }
 
 /** Rows of tasks whose cost, time and success follow their length only loosely. */
-function rowsOf(count: number, { plant, prompt, answer, vector }: RowParts): readonly CheckedRow[] {
+function rowsOf(count: number, { plant, prompt, answer, vector, ...parts }: RowParts): readonly CheckedRow[] {
   const random = createRandomStream(count)
   return Array.from({ length: count }, (_, index) => {
     const tokensIn = 10 + random.nextBelow(500)
@@ -43,6 +45,12 @@ function rowsOf(count: number, { plant, prompt, answer, vector }: RowParts): rea
       error_severity: random.nextUnit(),
     })
     const world = { label, tokensOut, unit: () => random.nextUnit(), index }
+    const own = { ...label, ...parts.label?.(world) }
+    const [small] = loggedFields().candidates
+    const expected = parts.expected?.(world)
+    const latencyS = { latency_s: label.latency_s, actual_route: own.actual_route }
+    const named = { ...latencyS, actual_tier_used: parts.tier?.(world) ?? null }
+    const logged = expected && small && loggedFields({ candidates: [{ ...small, ...expected }] })
     const columns = new Map<string, FeatureValue>([
       ['metadata.prompt_chars', tokensIn * 4 + random.nextBelow(4)],
       ['metadata.language', ['en', 'de', 'pt'][random.nextBelow(3)] ?? 'en'],
@@ -51,9 +59,17 @@ function rowsOf(count: number, { plant, prompt, answer, vector }: RowParts): rea
     ])
     return {
       columns,
-      label,
+      contract: contractColumns({ ...own, ...(logged !== undefined && { logged }) }),
+      action: own.actual_route,
+      label: own,
       tokensIn,
-      outcomes: { success, cost_usd: label.cost_usd, latency_ms: label.latency_s * 1000, tokens_out: tokensOut },
+      outcomes: {
+        success,
+        cost_usd: label.cost_usd,
+        latency_ms: label.latency_s * 1000,
+        tokens_out: tokensOut,
+        ...named,
+      },
       place: `f:${index + 1}`,
       ...(prompt !== undefined && { prompt: prompt(world) }),
       ...(answer !== undefined && { answer }),
@@ -129,6 +145,70 @@ describe('a leak', () => {
     expect(rulesOf(count, { plant })).toEqual([found])
   })
 
+  it.each<readonly [string, Partial<RowParts>, string]>([
+    [
+      'success',
+      { label: ({ label }) => ({ hardware_tier: label.success ? 'good' : 'bad' }) },
+      'hardware_tier tells_class',
+    ],
+    ['success as a flag', { label: ({ label }) => ({ has_gpu: label.success }) }, 'has_gpu separates'],
+    ['the time', { label: ({ label }) => ({ task_token_count: label.latency_s * 1000 }) }, 'task_token_count equal'],
+    [
+      'the length of the answer',
+      { label: (world) => ({ task_token_count: world.tokensOut }) },
+      'task_token_count equal',
+    ],
+    [
+      'success as what was expected',
+      { expected: ({ label, unit }) => ({ predicted_success: (label.success ? 0.5 : 0) + unit() / 2 }) },
+      'predicted_success separates',
+    ],
+    ['the cost', { expected: ({ label }) => ({ expected_cost_usd: label.cost_usd }) }, 'expected_cost_usd equal'],
+    [
+      'the time in hours',
+      { expected: ({ label }) => ({ expected_latency_s: label.latency_s / 3600 }) },
+      'expected_latency_s correlated',
+    ],
+  ])('is seen in a field of the contract: %s', (_what, parts, found) => {
+    expect(rulesOf(300, parts)).toEqual([found])
+    expect(rulesOf(10, parts)).toEqual([])
+  })
+
+  it('is not what a policy expected of models of which one always fails', () => {
+    const isLocal = ({ label }: World): boolean => label.success
+    expect(
+      rulesOf(300, {
+        label: (world) => ({
+          actual_route: isLocal(world) ? 'local' : 'premium',
+          predicted_route: isLocal(world) ? 'local' : 'premium',
+          has_gpu: world.unit() < 0.5,
+        }),
+        expected: (world) => ({ predicted_success: isLocal(world) ? 0.7 : 0.9, expected_cost_usd: 0.001 }),
+      }),
+    ).toEqual([])
+  })
+
+  it.each<readonly [string, Planting, string]>([
+    ['success with some noise', ({ label, unit }) => ({ x: label.success !== unit() < 0.03 }), 'x tells_class'],
+    ['being there', ({ label }) => (label.success ? { x: 1 } : {}), 'x presence'],
+    ['the cost with its currency', ({ label }) => ({ x: `${label.cost_usd}$` }), 'x equal'],
+    ['the cost after its currency', ({ label }) => ({ x: `USD ${label.cost_usd}` }), 'x equal'],
+    ['the time with its unit', ({ label }) => ({ x: `${label.latency_s * 1000} ms` }), 'x equal'],
+  ])('is seen by its values: %s', (_what, plant, found) => {
+    expect(rulesOf(400, { plant })).toEqual([found])
+  })
+
+  it('is not a flag that success only leans to, nor a column that some rows lack', () => {
+    expect(
+      rulesOf(400, {
+        plant: ({ label, unit, index }) => ({
+          leaning: label.success !== unit() < 0.1,
+          ...(index % 3 === 0 && { lacking: index }),
+        }),
+      }),
+    ).toEqual([])
+  })
+
   it('is not a guess that was often right, nor what follows the length of a task', () => {
     expect(
       rulesOf(300, {
@@ -158,6 +238,58 @@ describe('a leak', () => {
     ])
     const longest = ({ label }: World): string => `${'word '.repeat(9000)} "cost_usd": ${label.cost_usd}`
     expect(rulesOf(2, { prompt: longest })).toEqual(['prompt: cost_usd prompt'])
+  })
+
+  const cost = ({ label }: World): string => String(label.cost_usd)
+  const time = ({ label }: World): number => label.latency_s * 1000
+
+  it.each<readonly [string, (world: World) => string]>([
+    ['success', ({ label }) => `Success: ${label.success ? 'True' : 'False'}`],
+    ['outcome', ({ label }) => `outcome=${label.success ? 'success' : 'failure'}`],
+    ['result', ({ label }) => `result: ${label.success ? 'ok' : 'failed'}`],
+    ['verdict', ({ label }) => `VERDICT is ${label.success ? 'right' : 'wrong'}`],
+    ['success', ({ label }) => `<success>${label.success}</success>`],
+    ['success', ({ label }) => `{\\"success\\": ${label.success}}`],
+    ['route', ({ label }) => `route: ${label.optimal_route}`],
+    ['tier', ({ label }) => `tier=${label.optimal_route === 'local' ? 'local_small' : 'premium_api'}`],
+    ['cost_usd', (world) => `COST_USD: ${cost(world)}`],
+    ['cost', (world) => `cost: $${cost(world)}`],
+    ['cost', (world) => `(cost was ${cost(world)} USD)`],
+    ['latency', (world) => `latency: ${time(world)} ms`],
+    ['duration', (world) => `Duration = **${time(world) / 1000}s**`],
+  ])('is seen in a prompt however it is written: %s', (name, written) => {
+    const prompt = (world: World): string => `Do ${world.index}, as before (${written(world)}), and ${world.unit()}.`
+    const label = ({ label: { optimal_route: route } }: World): Partial<LabelRow> => ({ actual_route: route })
+    const tier = ({ label: { optimal_route: route } }: World): string =>
+      route === 'local' ? 'local_small' : 'premium_api'
+    expect(rulesOf(40, { prompt, label, tier })).toEqual([`prompt: ${name} prompt`])
+  })
+
+  it.each([
+    'Answer in JSON such as {"success": true, "result": "ok"}',
+    'Status: OK, so go on',
+    'The route: local trains first',
+    'What is a cost: $0.01, or a latency: 20 ms?',
+  ])('is not what every prompt says: %s', (text) => {
+    expect(rulesOf(300, { prompt: ({ index }) => `${index} ${text} ${index}` })).toEqual([])
+  })
+
+  it.each<readonly [string, (world: World) => string]>([
+    ['last', ({ label, index }) => `Do it ${index} [${label.success ? 'OK' : 'KO'}]`],
+    ['first', ({ label, index }) => `${label.success ? '+' : '-'} do it ${index}`],
+    ['last', ({ label, index }) => `Do it ${index} ${label.optimal_route === 'local' ? 'L' : 'P'}`],
+  ])('is seen in the %s word of prompts in any form', (end, prompt) => {
+    expect(rulesOf(200, { prompt })).toEqual([`prompt: ${end} word tells_class`])
+  })
+
+  it('is not a family of prompts that a policy sends its own way', () => {
+    const prompt = ({ label, index }: World): string =>
+      label.optimal_route === 'local' ? `Translate ${index}` : `Prove ${index}`
+    const label = ({ label: { optimal_route: route } }: World): Partial<LabelRow> => ({
+      predicted_route: route,
+      actual_route: route,
+    })
+    expect(rulesOf(200, { prompt, label })).toEqual([])
   })
 
   it('is seen in prompts that hold their answers', () => {
