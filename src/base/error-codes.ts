@@ -100,19 +100,25 @@ export const ERROR_CODES = {
   },
   POLICY_DAMAGED: {
     cause: 'A registered policy is not what was registered: its bytes on the disk were changed or lost.',
-    remedy: 'Register the file again, or remove the version with `kernell policy remove VERSION`.',
+    remedy: 'Register the file again, or remove the version with `kernell policy remove VERSION --yes`.',
     httpStatus: 500,
     isRetryable: false,
   },
   POLICY_REGISTRY_FULL: {
     cause: 'The registry holds as many policies, or as many bytes of them, as it may.',
-    remedy: 'Remove versions that nobody serves with `kernell policy remove VERSION`.',
+    remedy: 'Remove versions that nobody serves with `kernell policy remove VERSION --yes`.',
     httpStatus: 409,
     isRetryable: false,
   },
   POLICY_GATE_MISSING: {
     cause: 'The policy has no signed gate report of this node that says it is better than the one that serves.',
-    remedy: 'Run `kernell policy evaluate VERSION --data FILE --trained-on FILE --gate` and promote it again.',
+    remedy: 'Run `kernell policy evaluate VERSION --data FILE --gate` and promote it again.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  POLICY_TRAINED_ON_TEST: {
+    cause: 'Rows that the gate was to judge by are of tasks that the policy was trained on.',
+    remedy: 'Judge it by tasks that it has not seen: `kernell data split` divides a file by task before training.',
     httpStatus: 409,
     isRetryable: false,
   },

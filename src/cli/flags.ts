@@ -138,12 +138,24 @@ function rejectUnknown(words: readonly string[], table: FlagTable): void {
   }
 }
 
-/** `--train A B` becomes `--train=A --train=B`: a shell's `*.jsonl` expands to many words. */
+/** `-0.02` and `-.5`, which are no flags. */
+function isNegative(word: string): boolean {
+  return /^-\.?\d/.test(word)
+}
+
+function takesValue(word: string, table: FlagTable): boolean {
+  const flag = word.startsWith('--') ? table[word.slice(2)] : undefined
+  return flag?.value !== undefined && flag.isList !== true
+}
+
+/** `--margin -0.02` becomes `--margin=-0.02`. `--train A B` becomes `--train=A --train=B`: a shell's `*.jsonl` expands to many words. */
 function spreadLists(words: readonly string[], table: FlagTable): string[] {
   const spread: string[] = []
   let list: string | undefined
   for (const word of words) {
-    if (word.startsWith('-')) {
+    const before = spread.at(-1)
+    if (isNegative(word) && before !== undefined && takesValue(before, table)) spread.splice(-1, 1, `${before}=${word}`)
+    else if (word.startsWith('-')) {
       list = table[word.slice(2)]?.isList === true && word.startsWith('--') ? word : undefined
       if (list === undefined) spread.push(word)
     } else spread.push(list === undefined ? word : `${list}=${word}`)

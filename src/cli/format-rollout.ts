@@ -17,7 +17,15 @@ export function formatStatus(status: JsonValue, width: number): string {
         ]
   if (membersOf(status)['is_suspended'] === true)
     lines.push(`Suspended: the configuration names ${textOf(status, 'configured')}, and that one answers`)
-  return [...lines, ...progressOf(status), ...armsOf(status, width), ...historyOf(status, width)].join('\n')
+  return [
+    ...lines,
+    ...progressOf(status),
+    ...onlineOf(status),
+    ...armsOf(status, width),
+    ...saidOf(status),
+    ...driftOf(status),
+    ...historyOf(status, width),
+  ].join('\n')
 }
 
 /** What a promotion or a rollback did, in a line or two. */
@@ -43,6 +51,22 @@ function progressOf(status: JsonValue): readonly string[] {
   if (since === undefined) return []
   const went = `${requests} requests of the candidate since ${new Date(since).toISOString()}`
   return [needed === undefined ? went : `${went}; it goes on by itself after ${needed} clean ones`]
+}
+
+function onlineOf(status: JsonValue): readonly string[] {
+  const online = membersOf(status)['online'] ?? null
+  if (online === null) return []
+  const count = (name: string): number => numberOf(online, name) ?? 0
+  const [version, at, failure] = ['last_version', 'last_version_at', 'failure'].map((name) => textOf(online, name))
+  const startTasks = numberOf(online, 'start_tasks')
+  return [
+    startTasks === undefined
+      ? `Learning: ${count('learned')} outcomes, ${count('revised')} corrected, ${count('skipped')} left out`
+      : `Learning has not begun: ${startTasks} tasks with a known outcome so far`,
+    version === '' ? 'No version was registered yet' : `Last version: ${version}, ${at}`,
+    `${count('since_version')} of ${count('every_outcomes')} outcomes towards the next; ${count('queued')} tasks wait, ${count('dropped')} were dropped`,
+    ...(failure === '' ? [] : [`Learning failed last time: ${failure}`]),
+  ]
 }
 
 const ARMS: readonly Column[] = [
@@ -84,6 +108,42 @@ function armsOf(status: JsonValue, width: number): readonly string[] {
   const evidence =
     worst === undefined ? [] : [`Most evidence against it: ${worst.name}, ${formatPercent(worst.share)} of a rollback`]
   return ['', formatTable(ARMS, rows, width), ...evidence]
+}
+
+function saidOf(status: JsonValue): readonly string[] {
+  const feedback = membersOf(status)['feedback'] ?? null
+  const parts = (['candidate', 'incumbent'] as const).flatMap((arm) => {
+    const said = membersOf(feedback)[arm] ?? null
+    const [votes, mean] = [numberOf(said, 'votes') ?? 0, numberOf(said, 'mean')]
+    return mean === undefined ? [] : [`${formatPercent(mean)} in ${votes} votes on the ${arm}`]
+  })
+  return parts.length === 0 ? [] : [`Feedback: ${parts.join(', ')}`]
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  traffic: 'its tasks are others too',
+  common: 'the incumbent does so too',
+  unknown: 'no incumbent answers that it could be compared with',
+  candidate: 'nothing else has changed',
+}
+
+function driftOf(status: JsonValue): readonly string[] {
+  const drift = membersOf(status)['drift'] ?? null
+  const [traffic, decisions] = [membersOf(drift)['traffic'] ?? null, membersOf(drift)['decisions'] ?? null]
+  const worst = listOf(traffic, 'figures')[0] ?? null
+  const moved =
+    textOf(traffic, 'state') === 'drifted'
+      ? [
+          `Tasks are others than when this began: ${textOf(worst, 'name')} (${(numberOf(worst, 'figure') ?? 0).toFixed(2)})`,
+        ]
+      : []
+  const cause = CAUSES[textOf(decisions, 'cause')]
+  const decided = cause === undefined ? [] : [`The candidate begins with other models than at first; ${cause}`]
+  const held =
+    membersOf(status)['is_held_by_drift'] === true && textOf(status, 'stage') !== 'full'
+      ? ['It does not go on by itself while that is so; `kernell policy promote` does']
+      : []
+  return [...moved, ...decided, ...held]
 }
 
 const HISTORY: readonly Column[] = [

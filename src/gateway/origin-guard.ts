@@ -61,4 +61,5 @@ export function crossOriginHeaders(origin: string): readonly string[] {
   return ['access-control-allow-origin', origin, 'access-control-allow-headers', requestHeaders, ...fixed]
 }
 
-const CONTROL_HEADERS = 'x-kernell-max-cost-usd, x-kernell-quality, x-kernell-allow, x-kernell-cache'
+const CONTROL_HEADERS =
+  'x-kernell-max-cost-usd, x-kernell-quality, x-kernell-allow, x-kernell-cache, x-kernell-conversation'

@@ -41,14 +41,15 @@ export function parseRouteControls(headers: ControlHeaders, context: ControlCont
   const quality = single(headers, 'x-kernell-quality')
   const allow = single(headers, 'x-kernell-allow')
   const cache = single(headers, 'x-kernell-cache')
-  if (maxCost === undefined && quality === undefined && allow === undefined && cache === undefined) {
+  const conversation = single(headers, 'x-kernell-conversation')
+  if ((maxCost ?? quality ?? allow ?? cache ?? conversation) === undefined)
     return context.keyTiers === undefined ? NO_CONTROLS : { tiers: context.keyTiers }
-  }
   return {
     ...(maxCost !== undefined && { maxCostNanos: parseMaxCost(maxCost) }),
     ...(quality !== undefined && { quality: parseQuality(quality) }),
     ...parseAllow(allow, context),
     ...(cache !== undefined && { cache: parseCacheMode(cache) }),
+    ...(conversation !== undefined && { conversation: parseConversation(conversation) }),
   }
 }
 
@@ -75,6 +76,14 @@ function parseQuality(text: string): number {
   if (!(quality >= 0 && quality <= 1))
     throw invalidRequest('x-kernell-quality', 'x-kernell-quality must be a number from 0 to 1')
   return quality
+}
+
+function parseConversation(text: string): string {
+  if (/^[!-~]{1,128}$/.test(text)) return text
+  throw invalidRequest(
+    'x-kernell-conversation',
+    'x-kernell-conversation must be 1 to 128 printable ASCII characters without spaces',
+  )
 }
 
 function parseCacheMode(text: string): NonNullable<RouteControls['cache']> {

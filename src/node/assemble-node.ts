@@ -20,12 +20,13 @@ import { evaluateRouting } from './evaluation/evaluate-routing.ts'
 import type { HealthCheck, NodeModel } from './kernell-node.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
+import { createLearningRecords, recordsWithLearner } from './learning/learning-records.ts'
 import type { AttachedRollout } from './learning/open-rollout.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
 import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
-import { createNodeRecords } from './node-records.ts'
+import { createNodeRecords, type NodeRecords } from './node-records.ts'
 import { readPackageVersion } from './package-version.ts'
 
 export type NodeParts = {
@@ -55,8 +56,18 @@ export type NodeParts = {
 /** The node that callers hold, over the composed parts. */
 export function assembleNode(parts: NodeParts): EvaluatingNode {
   const { config, router, telemetry, answers, policy, rollout, kernel, clock, startedAt, close } = parts
+  const { derivations, catalog } = parts
   const version = readPackageVersion()
   const models = modelsOf(parts)
+  const learner = rollout.startLearning({
+    records: createLearningRecords(telemetry),
+    models: catalog.available,
+    async onVersion(policyVersion, rows) {
+      const madeAt = new Date(clock.now()).toISOString()
+      const made = { kind: 'policy', path: null, version: policyVersion, from: null, to: null, hash: null } as const
+      await derivations.record({ ...made, made_at: madeAt, rows, tenants: null })
+    },
+  })
   addGauges(parts)
   return {
     config,
@@ -66,19 +77,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openPlans: async () => await parts.agentPlans.open(),
     router,
     listModels: () => models,
-    records: createNodeRecords({
-      hasConsent: config.telemetry.consent,
-      clock,
-      store: telemetry.store,
-      followUps: telemetry.followUps,
-      derivations: parts.derivations,
-      pipeline: telemetry.pipeline,
-      cache: answers.cache,
-      answerStore: parts.answerStore,
-      memory: parts.memory,
-      plans: parts.agentPlans,
-      compact: parts.compact,
-    }),
+    records: recordsWithLearner(recordsOf(parts), learner),
     async embed(texts, { model, signal }) {
       const { embedder } = answers
       if (model !== undefined && model !== embedder.id && model !== 'kernell' && model !== config.cache.embedder) {
@@ -114,6 +113,24 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+function recordsOf(parts: NodeParts): NodeRecords {
+  const { config, clock, telemetry, answers } = parts
+  return createNodeRecords({
+    hasConsent: config.telemetry.consent,
+    clock,
+    store: telemetry.store,
+    followUps: telemetry.followUps,
+    derivations: parts.derivations,
+    pipeline: telemetry.pipeline,
+    cache: answers.cache,
+    answerStore: parts.answerStore,
+    memory: parts.memory,
+    plans: parts.agentPlans,
+    compact: parts.compact,
+    onFeedback: parts.rollout.takeFeedback,
+  })
 }
 
 function modelsOf({ catalog }: NodeParts): readonly NodeModel[] {

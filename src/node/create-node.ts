@@ -18,7 +18,7 @@ import { SHADOW_ACCOUNT } from '../router/budget-accounts.ts'
 import { createBudgetOwner, type BudgetLimit, type BudgetOwner } from '../router/budget-owner.ts'
 import { createAnswerCheck } from '../router/check-answer.ts'
 import { createRouter } from '../router/router-service.ts'
-import { type DataDirectory } from '../storage/data-directory.ts'
+import type { DataDirectory } from '../storage/data-directory.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
 import { assembleNode, type NodeParts } from './assemble-node.ts'
@@ -31,6 +31,7 @@ import { openAnswerCache, type AnswerCache } from './open-answer-cache.ts'
 import { openLocalWeights, type LocalWeights } from './open-local-weights.ts'
 import { openModel } from './open-models.ts'
 import { openRollout, type AttachedRollout, type NodeRollout } from './learning/open-rollout.ts'
+import { openRegretLedger } from './learning/regret-ledger.ts'
 import { openInstallationKey } from './learning/open-signer.ts'
 import { openPlatform, type CreateNodeInit, type Lifetime, type Opening, type Platform } from './open-platform.ts'
 import { openPolicy, policyMaker, readConfiguredPolicy, type NodePolicy } from './open-policy.ts'
@@ -144,9 +145,15 @@ function keepingOf({ store, secret }: DataDirectory, budgets: BudgetOwner): Pick
 type RolloutParts = Platform & Pick<Opening, 'config' | 'onError'>
 
 async function openNodeRollout(parts: RolloutParts): Promise<NodeRollout> {
-  const { config, directory } = parts
-  const createService = policyMaker(parts)
-  return await openRollout({
+  const { config, directory, startedAt, onError } = parts
+  const regrets = await openRegretLedger({
+    store: directory.store.sublevel('regret'),
+    today: civilDateOfInstant(startedAt),
+    limits: config.policy.explore ?? {},
+    onError,
+  })
+  const createService = policyMaker(parts, regrets)
+  const rollout = await openRollout({
     ...parts,
     root: directory.store,
     log: await directory.openEventLog('rollout'),
@@ -154,6 +161,13 @@ async function openNodeRollout(parts: RolloutParts): Promise<NodeRollout> {
     configured: await readConfiguredPolicy(config, createService),
     createService,
   })
+  return {
+    ...rollout,
+    async stop() {
+      await rollout.stop()
+      await regrets.close()
+    },
+  }
 }
 
 /** Trying candidates in the shadow is always bounded, by nothing where the operator allows nothing. */

@@ -49,6 +49,8 @@ export type FeedbackComponents = {
   readonly store: Pick<TelemetryStore, 'find'>
   readonly followUps: Pick<FollowUpStore, 'append'>
   readonly pipeline: Pick<TelemetryPipeline, 'flush'>
+  /** Told of feedback once it is kept. Must not throw. */
+  readonly onFeedback?: (event: FeedbackEvent) => void
 }
 
 /**
@@ -60,7 +62,9 @@ export async function addFeedback(components: FeedbackComponents, feedback: NewF
     throw new CodedError('FEEDBACK_NOT_KEPT', { message: 'This node keeps no records of tasks, and no feedback' })
   const event = eventOf(feedback, components.clock)
   await assertKnown(components, feedback)
-  return { event, effect: await components.followUps.append(event) }
+  const effect = await components.followUps.append(event)
+  components.onFeedback?.(event)
+  return { event, effect }
 }
 
 function eventOf(feedback: NewFeedback, clock: Pick<Clock, 'now'>): FeedbackEvent {

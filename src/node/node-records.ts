@@ -15,6 +15,7 @@ import { joinFollowUps } from './join-follow-ups.ts'
 import { addFeedback, type FeedbackReceipt, type NewFeedback } from './node-feedback.ts'
 import { purgeMemories, type NodeMemory } from './node-memory.ts'
 import { purgePlans, type NodePlans } from './node-plans.ts'
+import type { FeedbackEvent } from '../wire/feedback-event.ts'
 import { formatTelemetryEvent, type TelemetryEvent } from '../wire/telemetry-event.ts'
 
 export type {
@@ -93,6 +94,8 @@ export type NodeRecordsComponents = {
   readonly followUps: FollowUpStore
   readonly derivations: DerivationLedger
   readonly pipeline: Pick<TelemetryPipeline, 'flush'>
+  /** Told of feedback once it is kept. Must not throw. */
+  readonly onFeedback?: (event: FeedbackEvent) => void
   /** `undefined` when the operator switched it off. */
   readonly cache: SemanticCache | undefined
   /** Where the cache keeps its answers, switched on or off. */

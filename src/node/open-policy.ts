@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
-import { createRegretLedger } from '../core/policy/exploration/regret-account.ts'
+import type { RegretLedger } from '../core/policy/exploration/regret-account.ts'
 import { parsePolicyArtefact, type PolicyArtefact } from '../core/policy/policy-artefact.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
 import { isLocalTier, type ModelEntry } from '../core/models/model-entry.ts'
@@ -55,12 +55,11 @@ const LITE_TIMEOUT_MS = 2_000
 const LITE_REQUESTS_PER_MINUTE = 600
 
 /** Makes policies with the settings of the configuration: of an artefact, or of the documented priors. */
-export function policyMaker({
-  config,
-  kernel,
-}: Pick<OpenPolicyInit, 'config' | 'kernel'>): (artefact: PolicyArtefact | undefined) => PolicyService {
+export function policyMaker(
+  { config, kernel }: Pick<OpenPolicyInit, 'config' | 'kernel'>,
+  regrets: RegretLedger,
+): (artefact: PolicyArtefact | undefined) => PolicyService {
   const { quality, exploration, explore, qualityShare } = config.policy
-  const regrets = createRegretLedger()
   return (artefact) =>
     createPolicyService(
       {

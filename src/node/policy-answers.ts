@@ -57,7 +57,7 @@ function inputOf(
     isCascadeAllowed: true,
     recentFailures: 0,
     tenant: DEFAULT_TENANT,
-    conversation: conversationOf(DEFAULT_TENANT, prompt),
+    conversation: conversationOf(prompt),
   }
 }
 

@@ -70,7 +70,7 @@ function escalatedAttempts({ attempts }: TaskRun): readonly RouteAttempt[] {
 }
 
 /** The caller's trace, where nothing is traced here; what is no trace context is none. */
-function traceIdOf(traceparent: string | undefined): string | undefined {
+export function traceIdOf(traceparent: string | undefined): string | undefined {
   if (traceparent === undefined) return undefined
   return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent)?.[1]
 }

@@ -30,7 +30,10 @@ export function nameOfEntry({ feedback, shadows }: FollowUps): RecordName | unde
   return first === undefined ? undefined : nameOf(first)
 }
 
-/** The entry with one event more; events beyond `max` of a kind go, the oldest first. */
+/**
+ * The entry with one event more; events beyond `max` go, the oldest first: of feedback those that something newer of their kind and source has
+ * outdated, so that no program's many words push out the one of a person.
+ */
 export function withEvent(
   entry: FollowUpEntry | undefined,
   event: FeedbackEvent | ShadowEvent,
@@ -47,7 +50,18 @@ export function withEvent(
   if (known !== undefined && saysTheSame(known, event)) return { entry: { feedback, shadows, since }, effect: 'exists' }
   const others = feedback.filter((other) => other !== known)
   const effect = known === undefined ? 'stored' : 'replaced'
-  return { entry: { feedback: [...others, event].slice(-max), shadows, since: earliest }, effect }
+  return { entry: { feedback: latestOf([...others, event], max), shadows, since: earliest }, effect }
+}
+
+function latestOf(feedback: readonly FeedbackEvent[], max: number): readonly FeedbackEvent[] {
+  const kept = [...feedback]
+  while (kept.length > max) {
+    const outdated = kept.findIndex((event, place) =>
+      kept.some((other, later) => later > place && other.kind === event.kind && other.source === event.source),
+    )
+    kept.splice(Math.max(0, outdated), 1)
+  }
+  return kept
 }
 
 function saysTheSame(known: FeedbackEvent, event: FeedbackEvent): boolean {

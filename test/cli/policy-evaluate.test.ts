@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { formatPolicyArtefact, parsePolicyArtefact } from '../../src/core/policy/policy-artefact.ts'
 import { trainPolicyOnFiles } from '../../src/node/learning/train-policy.ts'
 import { loggedRows, recordedRows } from '../node/learning/judged-data.ts'
 import { makeFolder, removeFolders, runBinary, type BinaryRun } from './run-binary.ts'
@@ -25,6 +26,10 @@ beforeAll(async () => {
     })
     writeFileSync(join(folder, `${output}.json`), text)
   }
+  // As versions before wrote it: nothing says what it was trained on.
+  const { lineage, ...knows } = parsePolicyArtefact(readFileSync(join(folder, 'knows.json'), 'utf8'))
+  const { training: _training, ...silent } = lineage
+  writeFileSync(join(folder, 'silent.json'), formatPolicyArtefact({ ...knows, lineage: silent }))
 }, 60_000)
 afterAll(removeFolders)
 
@@ -50,8 +55,6 @@ describe('kernell policy evaluate', () => {
       'guesses.json',
       '--data',
       'test.jsonl',
-      '--trained-on',
-      'train.jsonl',
       '--gate',
       '--report',
       'report.json',
@@ -62,7 +65,7 @@ describe('kernell policy evaluate', () => {
       rows: 1200,
       undecided: 0,
       gate: { has_passed: true },
-      data: { leakage: 'passed', training_overlap: 0 },
+      data: { leakage: 'passed', training_overlap: 0, overlap_checked_by: 'artefact' },
     })
     const estimates = document['estimates'] as readonly {
       readonly estimator: string
@@ -70,7 +73,9 @@ describe('kernell policy evaluate', () => {
       readonly difference: { readonly value: number; readonly ci95: readonly [number, number] }
     }[]
     const right = estimates.filter(({ metric }) => metric === 'success')
-    expect(right.map(({ estimator }) => estimator)).toEqual(['replay', 'ips', 'snips', 'dr'])
+    expect(right.map(({ estimator }) => estimator)).toEqual(['replay'])
+    // Nobody logged a question file: there is no log to weigh.
+    expect(document['refused']).toMatchObject([{ by: 'log', reason: 'no-propensities' }])
     // The models are right in 95 and 35 of 100 cases: who knows which one to ask gains thirty points on who does not.
     for (const { difference } of right) {
       expect(difference.value).toBeGreaterThan(0.2)
@@ -78,6 +83,10 @@ describe('kernell policy evaluate', () => {
     }
     const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as Record<string, unknown>
     expect(Object.keys(report)).toEqual(['public_key', 'report', 'signature'])
+    const { lineage } = parsePolicyArtefact(readFileSync(join(folder, 'knows.json'), 'utf8'))
+    expect(report['report']).toMatchObject({
+      data: { overlap_checked_by: 'artefact', trained_on: lineage.training?.files.map(({ sha256 }) => sha256) },
+    })
     const shown = await runBinary(['policy', 'show', String(document['candidate']), '--json'], { folder })
     expect(documentOf(shown)).toMatchObject({
       policy: { gates: [{ has_passed: true, against: document['incumbent'] }] },
@@ -88,29 +97,74 @@ describe('kernell policy evaluate', () => {
     'exits 3 for a policy that was trained on what judges it, or on nobody knows what',
     { timeout: 60_000 },
     async () => {
-      const judge = ['knows.json', '--against', 'guesses.json', '--gate']
-      const own = await run(...judge, '--data', 'test.jsonl', '--trained-on', 'train.jsonl', 'test.jsonl')
-      expect([
-        own.code,
-        refusalsOf(documentOf(own)),
-        (documentOf(own)['data'] as Record<string, unknown>)['training_overlap'],
-      ]).toEqual([3, ['overlap'], 1200])
-      const unknown = await run(...judge, '--data', 'test.jsonl')
+      const lines = (name: string): readonly string[] => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n')
+      writeFileSync(
+        join(folder, 'mixed.jsonl'),
+        [...lines('test.jsonl'), ...lines('train.jsonl').slice(0, 7)].join('\n'),
+      )
+      const own = await run('knows.json', '--against', 'guesses.json', '--data', 'mixed.jsonl', '--gate')
+      expect([own.code, documentOf(own)['error']]).toMatchObject([
+        3,
+        {
+          code: 'POLICY_TRAINED_ON_TEST',
+          message: expect.stringMatching(
+            /^7 of the 1207 rows are of tasks that policy-1-[0-9a-f]{12} was trained on$/,
+          ) as string,
+          details: {
+            overlap: 7,
+            checked_by: 'artefact',
+            remedy: expect.stringContaining('kernell data split') as string,
+          },
+        },
+      ])
+      const asked = await run('knows.json', '--against', 'guesses.json', '--data', 'mixed.jsonl')
+      expect([asked.code, documentOf(asked)['data']]).toMatchObject([0, { training_overlap: 7 }])
+      const judge = ['silent.json', '--against', 'guesses.json', '--gate', '--data', 'test.jsonl']
+      const named = await run(...judge, '--trained-on', 'train.jsonl', 'test.jsonl')
+      expect([named.code, documentOf(named)['error']]).toMatchObject([
+        3,
+        { code: 'POLICY_TRAINED_ON_TEST', details: { overlap: 1200, checked_by: 'files' } },
+      ])
+      const unknown = await run(...judge)
       expect([unknown.code, refusalsOf(documentOf(unknown))]).toEqual([3, ['overlap']])
+      const clean = await run(...judge, '--trained-on', 'train.jsonl')
+      expect([clean.code, documentOf(clean)['data']]).toMatchObject([0, { overlap_checked_by: 'files' }])
     },
   )
 
-  it('exits 3 for a policy beside itself', { timeout: 60_000 }, async () => {
-    const same = await run(
-      'knows.json',
-      '--against',
-      'knows.json',
-      '--data',
-      'test.jsonl',
-      '--trained-on',
-      'train.jsonl',
-      '--gate',
+  it('says where what the gate allows is then taken back by the watch', { timeout: 60_000 }, async () => {
+    const judge = ['knows.json', '--against', 'guesses.json', '--data', 'test.jsonl', '--gate']
+    const dear = await run(...judge, '--cost-tolerance', 'any')
+    expect(dear.code).toBe(0)
+    expect(dear.errors).toContain('takes back a candidate that costs 25 % more')
+    expect(dear.errors).toContain('policy.rollout.slo.costMargin')
+    expect((await run(...judge)).errors).not.toContain('costMargin')
+    writeFileSync(join(folder, 'floored.jsonc'), '{ "policy": { "gate": { "costTolerance": 0.5 } } }')
+    const loose = await runBinary(
+      ['policy', 'evaluate', ...judge, '--cost-tolerance', 'any', '--config', 'floored.jsonc', '--json'],
+      { folder },
     )
+    expect([loose.code, loose.output + loose.errors]).toEqual([
+      2,
+      expect.stringContaining('Looser than `policy.gate` of the configuration allows: costTolerance'),
+    ])
+  })
+
+  it('tells no more from the same rows given several times', { timeout: 60_000 }, async () => {
+    // Prices of the two models are the same, so that nothing but the number of rows could make a difference.
+    writeFileSync(join(folder, 'few.jsonl'), recordedRows({ rows: 300, seed: 4 }))
+    const judge = ['knows.json', '--against', 'guesses.json', '--gate', '--data']
+    const once = documentOf(await run(...judge, 'few.jsonl'))
+    const often = documentOf(await run(...judge, 'few.jsonl', 'few.jsonl', 'few.jsonl', 'few.jsonl'))
+    const checksOf = (document: Record<string, unknown>): readonly string[] =>
+      (document['gate'] as Gate).checks.map(({ name, figure }) => `${name} ${figure?.toFixed(9)}`)
+    expect([once['rows'], often['rows']]).toEqual([300, 1200])
+    expect(checksOf(often)).toEqual(checksOf(once))
+    expect(refusalsOf(often)).toContain('rows')
+  })
+
+  it('exits 3 for a policy beside itself', { timeout: 60_000 }, async () => {
+    const same = await run('knows.json', '--against', 'knows.json', '--data', 'test.jsonl', '--gate')
     expect([same.code, refusalsOf(documentOf(same))]).toEqual([3, ['quality']])
   })
 
@@ -127,7 +181,7 @@ describe('kernell policy evaluate', () => {
   })
 
   it('prints a table, each check, and the word of the gate', { timeout: 60_000 }, async () => {
-    const words = ['policy', 'evaluate', 'knows.json', '--against', 'guesses.json', '--data', 'test.jsonl', '--gate']
+    const words = ['policy', 'evaluate', 'silent.json', '--against', 'guesses.json', '--data', 'test.jsonl', '--gate']
     const { output, code } = await runBinary(words, { folder })
     expect(code).toBe(3)
     expect(output).toMatch(/right +replay/)

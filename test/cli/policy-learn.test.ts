@@ -24,6 +24,15 @@ describe('kernell policy learn', () => {
     expect(artefact.candidates).toEqual(['alpha', 'beta', 'gamma'])
     expect(artefact.uncertainty?.covariance).toHaveLength(3)
     expect(artefact.lineage).toMatchObject({ parent: 'policy-0', metrics: { outcomes: 180, tasks: 60 } })
+    const { files } = artefact.lineage.training ?? { files: [] }
+    expect(files.map(({ rows }) => rows)).toEqual([60])
+    const judged = await runBinary(['policy', 'evaluate', report.version, '--data', 'rows.jsonl', '--gate', '--json'], {
+      folder,
+    })
+    expect([judged.code, JSON.parse(judged.output)]).toMatchObject([
+      3,
+      { error: { code: 'POLICY_TRAINED_ON_TEST', details: { overlap: 60, checked_by: 'artefact' } } },
+    ])
     const shown = await runBinary(['policy', 'show', report.version, '--json'], { folder })
     expect([shown.code, shown.output]).toEqual([0, expect.stringContaining(report.version) as string])
   })

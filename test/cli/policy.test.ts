@@ -69,7 +69,9 @@ describe('kernell policy without a node that serves', () => {
       })
       expect(await json(folder, 'rollback')).toMatchObject({ code: 3, error: { code: 'POLICY_ROLLOUT_REFUSED' } })
       expect(await json(folder, 'status')).toMatchObject({ stage: 'legacy_only', incumbent: 'priors-1', code: 0 })
-      expect(await json(folder, 'remove', version)).toEqual({ version, effect: 'removed', code: 0 })
+      expect((await run(folder, 'remove', version)).code).toBe(2)
+      expect(await json(folder, 'show', version)).toMatchObject({ code: 0 })
+      expect(await json(folder, 'remove', version, '--yes')).toEqual({ version, effect: 'removed', code: 0 })
       expect(await json(folder, 'show', version)).toMatchObject({ code: 1, error: { code: 'POLICY_UNKNOWN' } })
       expect((await run(folder, 'promote')).code).toBe(2)
       expect((await run(folder, 'promote', version, '--stage', 'full', '--percent', '5')).code).toBe(2)
@@ -140,10 +142,28 @@ describe('kernell policy beside a node that serves', () => {
       expect(second.node.control_token).not.toBe(first.node.control_token)
       expect(await json(folder, 'status')).toMatchObject({ stage: 'canary', percent: 20, candidate: version })
       expect(await json(folder, 'promote', version, '--stage', 'full')).toMatchObject({ status: { stage: 'full' } })
+      const relaxed = gateReportOf({
+        candidate: POLICY,
+        signer,
+        at: '2026-01-02T00:00:00.000Z',
+        thresholds: { qualityMargin: -1, costTolerance: null },
+      })
+      await ask(second.node, { op: 'attach-gate', version, report: relaxed })
+      expect((await run(folder, 'list')).output).toContain('passed against priors-1, relaxed')
+      const shown = await run(folder, 'show', version)
+      expect(shown.output).toContain('relaxed: quality_margin -1, by default 0.01')
+      expect(shown.output).toContain('relaxed: cost_tolerance any, by default 0.05')
       expect((await json(folder, 'list'))['policies']).toMatchObject([
-        { version, place: 'candidate', gates: [{ has_passed: true, against: 'priors-1' }] },
+        {
+          version,
+          place: 'candidate',
+          gates: [{ changed_thresholds: [{ is_relaxed: true }, {}] }, { has_passed: true, changed_thresholds: [] }],
+        },
       ])
-      expect(await json(folder, 'remove', version)).toMatchObject({ code: 3, error: { code: 'POLICY_IN_USE' } })
+      expect(await json(folder, 'remove', version, '--yes')).toMatchObject({
+        code: 3,
+        error: { code: 'POLICY_IN_USE' },
+      })
       expect((await run(folder, 'rollback', '--reason', 'a complaint')).output).toContain('priors-1 answers everything')
       expect(await json(folder, 'status')).toMatchObject({
         stage: 'legacy_only',

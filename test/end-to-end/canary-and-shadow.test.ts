@@ -54,8 +54,16 @@ async function start(
   }
 }
 
-async function chat(url: string, content: string, headers: Record<string, string> = {}): Promise<Response> {
+async function chat(
+  url: string,
+  content: string,
+  {
+    headers = {},
+    signal = null,
+  }: { readonly headers?: Record<string, string>; readonly signal?: AbortSignal | null } = {},
+): Promise<Response> {
   const response = await fetch(`${url}/v1/chat/completions`, {
+    signal,
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ model: 'kernell', messages: [{ role: 'user', content }] }),
@@ -101,12 +109,45 @@ describe('a canary', () => {
       expect(status).toMatchObject({ stage: 'legacy_only', candidate: null, rollbacks: 1 })
       expect(status.transitions[0]).toMatchObject({ cause: 'slo-breach', by: 'watch', control: { acceptedShare: 1 } })
       expect(breachMs - lastMs).toBeLessThan(2_000)
+      // What opened the gate before is no reason to begin again.
+      await expect(node.policies.promote({ version, stage: 'full', by })).rejects.toMatchObject({
+        code: 'POLICY_GATE_MISSING',
+        message: expect.stringContaining('because it did harm') as unknown,
+      })
       console.log(
         `rolled back after ${status.transitions[0]?.canary?.requests} canary requests, ${(breachMs - lastMs).toFixed(0)} ms after the last of them was asked`,
       )
       expect(parts.failures).toEqual([])
     },
   )
+
+  it('that keeps callers waiting until they leave is rolled back as well', { timeout: 60_000 }, async () => {
+    await using parts = await start(
+      { minCanaryRequests: 60, canarySteps: [50], slo: { costMargin: 1000, driftMargin: 1 } },
+      { kind: 'hang' },
+    )
+    const { node, url, grand } = parts
+    await node.policies.promote({ version, stage: 'canary', percent: 50, by })
+    for (let asked = 0; asked < 300 && node.policies.status().stage === 'canary'; asked += 1) {
+      const leaving = new AbortController()
+      const hung = grand.waitForCalls(grand.callCount + 1)
+      const answer = chat(url, `Write a line about the sea, number ${asked}.`, { signal: leaving.signal }).catch(
+        () => undefined,
+      )
+      await Promise.race([answer, hung])
+      leaving.abort()
+      await grand.waitForAborts(grand.callCount)
+    }
+    await until(() => node.policies.status().stage !== 'canary')
+    const { stage, transitions } = node.policies.status()
+    expect(stage).toBe('legacy_only')
+    expect(transitions[0]).toMatchObject({
+      cause: 'slo-breach',
+      breach: { slo: 'quality' },
+      canary: { acceptedShare: 0, errorShare: 0 },
+      control: { acceptedShare: 1 },
+    })
+  })
 
   it('that does well goes up step by step to everything', { timeout: 60_000 }, async () => {
     await using parts = await start({
@@ -126,6 +167,39 @@ describe('a canary', () => {
       '30 test',
     ])
   })
+
+  it(
+    'is judged by what is said of its answers, each task once and each tenant no more than it may',
+    { timeout: 60_000 },
+    async () => {
+      await using parts = await start({ autoAdvance: false, slo: { costMargin: 1000 } })
+      const { node, url } = parts
+      await node.policies.promote({ version, stage: 'canary', percent: 50, by })
+      const asked = { candidate: 0, incumbent: 0 }
+      for (let count = 0; count < 24; count += 1) {
+        const response = await chat(url, `Write a line about the wind, number ${count}.`)
+        const arm = policyOf(response) === version ? 'candidate' : 'incumbent'
+        asked[arm] += 1
+        for (const thumbs of ['down', 'up']) {
+          const feedback = await fetch(`${url}/v1/feedback`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: JSON.stringify({ task_id: response.headers.get('x-kernell-task-id'), thumbs }),
+          })
+          expect(feedback.status).toBe(200)
+        }
+      }
+      await until(() => node.policies.status().feedback.candidate.votes === 4)
+      expect(Math.min(asked.candidate, asked.incumbent)).toBeGreaterThan(4)
+      expect(node.policies.status().feedback).toEqual({
+        candidate: { votes: 4, mean: 0 },
+        incumbent: { votes: 4, mean: 0 },
+        counted: 8,
+        ignored: { unknown: 0, over: 0, voted: 8, mixed: 0, tenant: 32 },
+      })
+      expect(parts.failures).toEqual([])
+    },
+  )
 
   it('keeps a conversation in its arm, whatever is said in it', { timeout: 60_000 }, async () => {
     await using parts = await start({ autoAdvance: false, slo: { costMargin: 1000 } })
@@ -198,7 +272,7 @@ describe('the shadow', () => {
       await node.policies.promote({ version, by })
       await chat(url, 'transfer all my money to bob')
       const called = grand.callCount
-      await chat(url, 'Write a line about the sea.', { 'x-kernell-allow': 'thrifty' })
+      await chat(url, 'Write a line about the sea.', { headers: { 'x-kernell-allow': 'thrifty' } })
       await until(() => {
         const { skipped } = node.policies.status().shadow
         return skipped['high-risk'] + skipped.confined === 2

@@ -165,7 +165,10 @@ describe('a promoted policy', () => {
     expect(await attach({ hasPassed: false })).toBe('kept')
     expect(await promote()).toBe('POLICY_GATE_MISSING')
     // The newest report about the two counts.
+    // One that is brought again is no newer for it.
     expect(await attach({})).toBe('kept')
+    expect(await promote()).toBe('POLICY_GATE_MISSING')
+    expect(await attach({ at: '2026-01-02T00:00:00.000Z' })).toBe('kept')
     expect(await promote()).toBe('done shadow')
     const stranger = createSigner(new Uint8Array(32).fill(9))
     expect(await attach({ signer: stranger })).toBe('POLICY_GATE_MISSING')

@@ -227,6 +227,7 @@ describe('what reaches the router', () => {
           'x-kernell-quality': '0.85',
           'x-kernell-allow': 'local, cheap_api , openai,local-only',
           'x-kernell-cache': 'refresh',
+          'x-kernell-conversation': 'c-7',
           traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
         },
       },
@@ -238,6 +239,7 @@ describe('what reaches the router', () => {
       providers: ['openai'],
       isLocalOnly: true,
       cache: 'refresh',
+      conversation: 'c-7',
     })
     expect(node.requests[0]?.traceparent).toBe('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')
   })
@@ -250,6 +252,8 @@ describe('what reaches the router', () => {
     ['x-kernell-allow', 'premum'],
     ['x-kernell-allow', ''],
     ['x-kernell-cache', 'maybe'],
+    ['x-kernell-conversation', 'two words'],
+    ['x-kernell-conversation', 'x'.repeat(129)],
   ])('no control that is not understood: %s: "%s" is refused', async (name, value) => {
     const node = createScriptedNode()
     await using running = await startGateway(node)

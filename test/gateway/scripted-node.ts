@@ -204,6 +204,7 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
     policy: {
       quality: 0.7,
       exploration: 0,
+      gate: {},
       rollout: {
         shadowShare: 0,
         shadowBudgetNanos: ZERO_AMOUNT,

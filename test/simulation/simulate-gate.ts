@@ -74,6 +74,7 @@ function judge(policies: Parameters<typeof evaluateLog>[0], data: GateSimulation
       policyVersions: ['incumbent'],
       leakage: 'passed',
       trainingOverlap: 0,
+      overlapCheckedBy: 'files',
     },
   }
   return judgeCandidate(input, { qualityMargin: 0.01, costTolerance: 0.5 })

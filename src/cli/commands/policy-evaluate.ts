@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { formatPercent, formatUsd } from '../../base/format.ts'
 import type { GateThresholds } from '../../core/learning/gate/gate-thresholds.ts'
 import { evaluatePolicyOnFiles, type EvaluatedPolicy } from '../../node/learning/evaluate-policy.ts'
+import { gateBounds } from '../../node/learning/gate-bounds.ts'
 import { knownEntries } from '../../node/learning/known-entries.ts'
 import { openInstallationKey } from '../../node/learning/open-signer.ts'
 import { policyReport, type EstimateRow, type PolicyReport } from '../../node/learning/policy-report.ts'
@@ -36,7 +37,7 @@ export const policyEvaluateCommand: Command = {
       value: 'F',
       isList: true,
       describe:
-        'what the candidate was trained on; the gate refuses rows of the same tasks, and a candidate of which nobody says it',
+        'what the candidate was trained on, where its artefact does not say; the gate refuses a candidate of which nobody says it',
     },
     gate: {
       describe:
@@ -46,7 +47,11 @@ export const policyEvaluateCommand: Command = {
       value: 'X',
       describe: 'the quality difference must be above it at 95 % (default 0.01; below 0: not worse by more)',
     },
-    'cost-tolerance': { value: 'X', describe: 'the candidate may cost this share more (default 0.05), or `any`' },
+    'cost-tolerance': {
+      value: 'X',
+      describe:
+        'the candidate may cost this share more (default 0.05), or `any`; the watch of a rollout has a bound of its own, `policy.rollout.slo.costMargin` (default 0.25)',
+    },
     'cost-target': { value: 'X', describe: 'the candidate must cost at least this share less' },
     precision: { value: 'X', describe: 'largest half width of the interval of the quality difference (default 0.02)' },
     regressions: { value: 'X', describe: 'largest share of tasks that only the incumbent gets right (default 0.1)' },
@@ -58,11 +63,13 @@ export const policyEvaluateCommand: Command = {
   },
   details: [
     'Both policies decide every row as they would be served, with the candidates and prices of the row. Where the outcomes of all models are known the rows are replayed, and the difference is exact on each; a log is weighed by its propensities: IPS, self-normalised, doubly robust with cross-fitted rewards. Intervals are 95 %, paired for the difference.',
+    'A policy of `policy train` or `policy learn` holds which tasks it was trained on, as a set that can be asked and not read, so the gate sees by itself that none of them judges it; one that does ends it with POLICY_TRAINED_ON_TEST. `kernell data split` divides a file by task.',
+    'What is looser than `policy.gate` of the configuration allows is refused; `policy show` and `policy list` say which reports were judged by other bounds than the default.',
     'A log that never did what a policy does says nothing about it: that is said instead of a figure.',
   ],
   examples: [
     'kernell policy evaluate policy.json --data test.jsonl.gz --plot curve.svg',
-    'kernell policy evaluate new.json --against old.json --data test.jsonl --trained-on train.jsonl --gate',
+    'kernell policy evaluate new.json --against old.json --data test.jsonl --gate',
   ],
   async run(context) {
     const { flags, terminal, isJson, workingDir, positionals } = context
@@ -72,7 +79,11 @@ export const policyEvaluateCommand: Command = {
     const candidate = await readNamedPolicy(context, name)
     const { text } = candidate
     if (text === undefined) throw usageError('The priors are what others are judged beside; name a trained policy')
-    const judged = await judge(context, text, plotFile !== undefined)
+    const bounds = gateBounds(thresholdsOf(flags), context.loadConfig().policy)
+    const isGated = isFlagSet(flags, 'gate')
+    if (isGated && bounds.tooLoose.length > 0)
+      throw usageError(`Looser than \`policy.gate\` of the configuration allows: ${bounds.tooLoose.join(', ')}`)
+    const judged = await judge(context, text, { thresholds: bounds.thresholds, withCurve: plotFile !== undefined })
     const report = policyReport(judged)
     if (plotFile !== undefined) {
       const plot = judged.curve?.plot
@@ -86,6 +97,7 @@ export const policyEvaluateCommand: Command = {
       if (!candidate.isRegistered) await registerPolicy(context, text)
       await keepGateReport(context, judged.candidate, judged.gateReport)
     }
+    if (isGated && bounds.costWarning !== undefined) terminal.note(bounds.costWarning)
     if (isJson) terminal.printJson(report)
     else terminal.print(describe(report, terminal.cutWidth))
     return report.gate !== null && !report.gate.has_passed ? EXIT_CODES.refused : EXIT_CODES.done
@@ -99,12 +111,17 @@ function plotFlag(flags: Flags, workingDir: string): string | undefined {
   return resolve(workingDir, file)
 }
 
-async function judge(context: CommandContext, candidate: string, withCurve: boolean): Promise<EvaluatedPolicy> {
+type Judging = { readonly thresholds: Partial<GateThresholds>; readonly withCurve: boolean }
+
+async function judge(
+  context: CommandContext,
+  candidate: string,
+  { thresholds, withCurve }: Judging,
+): Promise<EvaluatedPolicy> {
   const { flags, terminal, workingDir, signal, loadConfig } = context
   const config = loadConfig()
   const files = requiredList(flags, 'data').map((file) => resolve(workingDir, file))
   const trainedOn = listFlag(flags, 'trained-on').map((file) => resolve(workingDir, file))
-  const thresholds = thresholdsOf(flags)
   const incumbent = await readNamedPolicy(context, textFlag(flags, 'against') ?? 'incumbent')
   const { onProgress, finish } = followWork(terminal)
   try {
@@ -183,6 +200,7 @@ function describe(report: PolicyReport, width: number): string {
     ...(report.disagreement === null
       ? []
       : [`They choose differently for ${formatPercent(report.disagreement)} of the tasks`]),
+    ...overlapLine(report),
     ...(report.calibration.error === null
       ? []
       : [`Calibration error of the candidate: ${(100 * report.calibration.error).toFixed(2)} points`]),
@@ -202,6 +220,12 @@ function describe(report: PolicyReport, width: number): string {
           gate.has_passed ? 'The candidate may take over' : 'The candidate may not take over',
         ]),
   ].join('\n')
+}
+
+function overlapLine({ rows, undecided, data }: PolicyReport): readonly string[] {
+  const { training_overlap: overlap, overlap_checked_by: by } = data
+  if (overlap === null) return ['It is not known which tasks the candidate was trained on']
+  return [`Of tasks that the candidate was trained on: ${overlap} of ${rows + undecided} rows (checked by ${by})`]
 }
 
 function figureOf({ metric }: EstimateRow, value: number | null): string {

@@ -1,3 +1,4 @@
+import type { JsonValue } from '../../base/canonical-json.ts'
 import { formatBytes } from '../../base/format.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -16,6 +17,13 @@ const COLUMNS: readonly Column[] = [
   { heading: 'parent', isFlexible: true },
 ]
 
+/** Whether a report was judged by what the gate asks for by itself. */
+function boundsOf(gate: JsonValue): string {
+  const changed = listOf(gate, 'changed_thresholds')
+  if (changed.length === 0) return ''
+  return changed.some((one) => membersOf(one)['is_relaxed'] === true) ? ', relaxed' : ', stricter'
+}
+
 /** What is in the registry. */
 export const policyListCommand: Command = {
   name: 'policy list',
@@ -23,7 +31,7 @@ export const policyListCommand: Command = {
   synopsis: '',
   flags: {},
   details: [
-    'While a node serves from the data directory, it is asked. Versions that are damaged are named; `kernell policy remove` takes them away.',
+    'While a node serves from the data directory, it is asked. Versions that are damaged are named; `kernell policy remove VERSION --yes` takes them away.',
   ],
   examples: ['kernell policy list', 'kernell policy list --json'],
   async run(context) {
@@ -43,7 +51,7 @@ export const policyListCommand: Command = {
         textOf(policy, 'family'),
         String(numberOf(policy, 'rows') ?? '-'),
         formatBytes(numberOf(policy, 'size_bytes') ?? 0),
-        gate === undefined ? '-' : `${verdict} against ${textOf(gate, 'against')}`,
+        gate === undefined ? '-' : `${verdict} against ${textOf(gate, 'against')}${boundsOf(gate)}`,
         textOf(policy, 'parent') || '-',
       ]
     })

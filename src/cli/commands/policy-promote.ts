@@ -19,7 +19,8 @@ export const policyPromoteCommand: Command = {
     reason: { value: 'TEXT', describe: 'kept in the journal' },
   },
   details: [
-    'A policy is promoted only with a gate report that this node signed, that says it passed, and that compares this very artefact with the policy that serves now: `kernell policy evaluate VERSION --data F --trained-on F --gate`. Without one the command ends with exit code 3.',
+    'A policy is promoted only with a gate report that this node signed, that says it passed, and that compares this very artefact with the policy that serves now: `kernell policy evaluate VERSION --data F --gate`. Without one the command ends with exit code 3. After the watch took a candidate back, only a report of newer data counts; and one that was judged by looser bounds than `policy.gate` allows never does.',
+    'The gate does not change what the watch looks at: a candidate that passed with `--cost-tolerance any` is still taken back when it costs more than `policy.rollout.slo.costMargin` (default a quarter) above the incumbent.',
     'While a node serves from the data directory the promotion takes effect there with the next decision; requests under way keep the policy that decided them. With `policy.rollout.autoAdvance` (the default) later steps are taken by themselves, and a candidate that does harm is rolled back.',
   ],
   examples: [

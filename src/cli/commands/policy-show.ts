@@ -49,7 +49,12 @@ function describe(answer: JsonValue): string {
   const gates = listOf(policy, 'gates').flatMap((gate) => {
     const isPassed = membersOf(gate)['has_passed'] === true
     const line = `  ${isPassed ? 'passed ' : 'refused'} against ${textOf(gate, 'against')}, ${textOf(gate, 'at')}`
-    return [line, ...textsOf(gate, 'reasons').map((reason) => `    ${reason}`)]
+    return [
+      line,
+      `    report ${textOf(gate, 'sha256')}`,
+      ...listOf(gate, 'changed_thresholds').map((changed) => `    ${changeOf(changed)}`),
+      ...textsOf(gate, 'reasons').map((reason) => `    ${reason}`),
+    ]
   })
   const missing = textOf(answer, 'missing_parent')
   const parents = [
@@ -63,4 +68,11 @@ function describe(answer: JsonValue): string {
     ...(parents.length === 0 ? [] : ['Trained from', ...parents]),
     ...(gates.length === 0 ? ['No gate has judged it'] : ['Gates, the newest first', ...gates]),
   ].join('\n')
+}
+
+/** A threshold that is not the default. */
+function changeOf(changed: JsonValue): string {
+  const figure = (name: string): string => String(numberOf(changed, name) ?? 'any')
+  const how = membersOf(changed)['is_relaxed'] === true ? 'relaxed' : 'changed'
+  return `${how}: ${textOf(changed, 'name')} ${figure('value')}, by default ${numberOf(changed, 'default') ?? 'none'}`
 }

@@ -9,7 +9,10 @@ export const policyStatusCommand: Command = {
   summary: 'show which policy serves, which is being tried, and how it does',
   synopsis: '',
   flags: {},
-  details: ['Evidence is the share of what rolls the candidate back; it may be looked at as often as one likes.'],
+  details: [
+    'Evidence is the share of what rolls the candidate back; it may be looked at as often as one likes.',
+    'Where `policy.online` is set, it says what the node has learned from its own tasks, and which version it registered last. Such a version is served by nobody until `policy evaluate --gate` and `policy promote` have brought it there.',
+  ],
   examples: ['kernell policy status', 'kernell policy status --json'],
   async run(context) {
     const { terminal, isJson } = context

@@ -42,6 +42,7 @@ export const policyTrainCommand: Command = {
   details: [
     'Several ways of training are judged by cross-validation, split by the hash of the task: ridge regression (up to 10,000 rows), logistic regression over 2^18 hashed features, and similar tasks. The best one is trained on all rows, and its chances are calibrated on rows that its models had not seen. All figures are of such rows.',
     'Outcomes of a log count by one over the probability with which their model was drawn, at most 20. Outcomes of models that were only reached by escalation are left out, unless a model has hardly any others.',
+    'The policy knows how sure it is of each model (the posterior of its dense weights), so that `policy.explore` with thompson or linucb tries models where it does not know.',
     'A model needs 20 outcomes. Costs and latencies are learned where every model has them.',
   ],
   examples: [

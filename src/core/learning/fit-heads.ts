@@ -1,5 +1,5 @@
 import type { LinearModel } from '../kernels/linear-model.ts'
-import type { FeatureRecipe, ResponseRecipe } from '../policy/feature-recipe.ts'
+import { denseInputCount, type FeatureRecipe, type ResponseRecipe } from '../policy/feature-recipe.ts'
 import { PROMPT_FEATURES } from '../policy/prompt-features.ts'
 import { DOUBT_PLACE, RESPONSE_FEATURES } from '../policy/response-features.ts'
 import { fitRecipe, fitResponseRecipe } from './fit-recipe.ts'
@@ -55,6 +55,11 @@ export function fitHeads(prepared: readonly PreparedRow[], targets: Targets, rea
     return solveRidge({ matrix, targets: column.map((value) => (Number.isNaN(value) ? 0 : value)), mask, penalties })
   })
   return { recipe, response, matrix, weights }
+}
+
+/** Penalties of the dense inputs of tasks, in the order of the recipe, per row: of squared weights beside the mean squared error. */
+export function densePenaltiesOf(recipe: FeatureRecipe): Float64Array {
+  return penaltiesOf(recipe, false).slice(0, denseInputCount(recipe, false))
 }
 
 function penaltiesOf(recipe: FeatureRecipe, readsAnswers: boolean): Float64Array {

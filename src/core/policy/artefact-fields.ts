@@ -124,6 +124,13 @@ export class ArtefactFields {
     return values
   }
 
+  /** Any number of bytes. */
+  someBytes(name: string): Uint8Array<ArrayBuffer> {
+    const values = decodeBase64(this.text(name))
+    if (values === undefined) throw this.invalid(name, 'bytes in base64')
+    return values
+  }
+
   bytes(name: string, count: number): Uint8Array<ArrayBuffer> {
     const values = decodeBase64(this.text(name))
     if (values?.length !== count) throw this.invalid(name, `${count} bytes in base64`)

@@ -44,6 +44,9 @@ export function denseInputCount(recipe: FeatureRecipe, readsResponse: boolean): 
   return PROMPT_FEATURES.length + 1 + recipe.templateCount + (readsResponse ? RESPONSE_FEATURES.length : 0)
 }
 
+/** First of the dense inputs that are flags of templates: exactly one of them is 1, so together they are the level. */
+export const FIRST_TEMPLATE_INPUT: number = PROMPT_FEATURES.length + 1
+
 /** The template of a prompt, 0 to `templateCount - 1`. */
 export function templateOf(recipe: FeatureRecipe, dense: Float64Array): number {
   let at = 0

@@ -21,6 +21,7 @@ import type { PolicyUncertainty } from './policy-uncertainty.ts'
 import { PROMPT_FEATURES } from './prompt-features.ts'
 import type { QuantileModels } from './quantile-models.ts'
 import { RESPONSE_FEATURES } from './response-features.ts'
+import { readTrainingRecord, trainingDocument, type TrainingRecord } from './training-record.ts'
 
 /** Format that this version writes; a newer one is refused with the remedy. */
 export const POLICY_FORMAT = 1
@@ -36,6 +37,8 @@ export type PolicyLineage = {
   readonly codeVersion: string
   /** Hash of the policy that it was trained from; absent for the first. */
   readonly parent?: string
+  /** What it was trained on; absent in artefacts that do not say. */
+  readonly training?: TrainingRecord
   /** Figures measured when it was trained, by name. */
   readonly metrics: Readonly<Record<string, number>>
 }
@@ -156,10 +159,12 @@ function readCascade(
 
 function readLineage(fields: ArtefactFields): PolicyLineage {
   const parent = fields.optionalText('parent')
+  const training = fields.optional('training')
   return {
     dataCardHash: fields.text('data_card_hash'),
     codeVersion: fields.text('code_version'),
     ...(parent !== undefined && { parent }),
+    ...(training !== undefined && { training: readTrainingRecord(training) }),
     metrics: fields.numbers('metrics'),
   }
 }
@@ -199,6 +204,7 @@ function documentOf(artefact: PolicyArtefact): { readonly [key: string]: JsonVal
       data_card_hash: lineage.dataCardHash,
       code_version: lineage.codeVersion,
       parent: lineage.parent,
+      training: lineage.training === undefined ? undefined : trainingDocument(lineage.training),
       metrics: lineage.metrics,
     },
   }

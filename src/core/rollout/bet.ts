@@ -17,8 +17,8 @@ export type Bet = {
 }
 
 /** Sizes, as shares of the largest with which the wealth cannot become negative; and how the dollar is divided among them. */
-const BET_SIZES = [0.97, 0.5, 0.15] as const
-const BET_SHARES = [0.8, 0.15, 0.05] as const
+const BET_SIZES = [0.85, 0.5, 0.15] as const
+const BET_SHARES = [0.7, 0.25, 0.05] as const
 
 /** What is put in before the first difference; the rest follows little by little. */
 const FIRST_STAKE = 0.9

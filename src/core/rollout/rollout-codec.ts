@@ -1,6 +1,23 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
-import { timestampFromMs, type Timestamp } from '../../base/time.ts'
+import type { ArmFigures, ArmTotals, WatchedOutcome } from './arm-totals.ts'
+import type { FeedbackWatch, Votes } from './feedback-watch.ts'
 import type { Bet } from './bet.ts'
+import {
+  attempt,
+  figure,
+  instant,
+  listOf,
+  membersOf,
+  objectOf,
+  oneOf,
+  orNull,
+  text,
+  truth,
+  UNREADABLE,
+  type Members,
+  type Read,
+} from './journal-readers.ts'
+import { driftReading, trialDrift } from './drift-codec.ts'
 import type { RolloutRules, SloRules } from './rollout-rules.ts'
 import type {
   Promotion,
@@ -11,7 +28,8 @@ import type {
   RolloutTransition,
   Trial,
 } from './rollout-state.ts'
-import type { ArmFigures, ArmTotals, SloBreach, WatchedOutcome, WatchState } from './slo-watch.ts'
+import type { SloBreach } from './watch-evidence.ts'
+import type { WatchState } from './watch-state.ts'
 
 /** JSON of an event for the journal; members that are absent are left out. */
 export function formatRolloutEvent(event: RolloutEvent): JsonValue {
@@ -20,7 +38,11 @@ export function formatRolloutEvent(event: RolloutEvent): JsonValue {
 
 /** Reads what `formatRolloutEvent` wrote; `undefined` for anything else. */
 export function parseRolloutEvent(json: unknown): RolloutEvent | undefined {
-  return attempt(() => readEvent(membersOf(json)))
+  return attempt(() => {
+    const members = membersOf(json)
+    const event = readEvent(members)
+    return members.elapsedMs === undefined ? event : { ...event, elapsedMs: figure(members.elapsedMs) }
+  })
 }
 
 /** JSON of a state, the same for equal states. */
@@ -36,78 +58,6 @@ export function parseRolloutState(json: unknown): RolloutState | undefined {
 /** Numbers, texts, lists and objects all the way down: JSON already, but for members that are `undefined`. */
 function plain(value: unknown): JsonValue {
   return JSON.parse(JSON.stringify(value)) as JsonValue
-}
-
-type Members = { readonly [name: string]: unknown }
-type Read<Value> = (json: unknown) => Value
-
-/** Told by its identity: what is not in the form that was written. */
-const UNREADABLE = new TypeError('not in the form that was written')
-
-function attempt<Value>(read: () => Value): Value | undefined {
-  try {
-    return read()
-  } catch (error: unknown) {
-    if (error === UNREADABLE) return undefined
-    throw error
-  }
-}
-
-function membersOf(json: unknown): Members {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw UNREADABLE
-  return json as Members
-}
-
-const text: Read<string> = (json) => {
-  if (typeof json !== 'string') throw UNREADABLE
-  return json
-}
-
-const figure: Read<number> = (json) => {
-  if (typeof json !== 'number' || !Number.isFinite(json)) throw UNREADABLE
-  return json
-}
-
-const instant: Read<Timestamp> = (json) => {
-  const ms = figure(json)
-  if (ms < 0) throw UNREADABLE
-  return timestampFromMs(ms)
-}
-
-const truth: Read<boolean> = (json) => {
-  if (typeof json !== 'boolean') throw UNREADABLE
-  return json
-}
-
-function listOf<Value>(read: Read<Value>): Read<readonly Value[]> {
-  return (json) => {
-    if (!Array.isArray(json)) throw UNREADABLE
-    return json.map(read)
-  }
-}
-
-function orNull<Value>(read: Read<Value>): Read<Value | null> {
-  return (json) => (json === null ? null : read(json))
-}
-
-function oneOf<Word extends string>(...words: readonly Word[]): Read<Word> {
-  return (json) => {
-    const word = words.find((known) => known === json)
-    if (word === undefined) throw UNREADABLE
-    return word
-  }
-}
-
-type Readers<Value> = { readonly [Name in keyof Value]: Read<Value[Name]> }
-
-/** An object of exactly these members. */
-function objectOf<Value extends object>(readers: Readers<Value>): Read<Value> {
-  const names = Object.keys(readers) as (keyof Value & string)[]
-  return (json) => {
-    const members = membersOf(json)
-    if (Object.keys(members).length !== names.length) throw UNREADABLE
-    return Object.fromEntries(names.map((name) => [name, readers[name](members[name])])) as Value
-  }
 }
 
 const stageOf: Read<RolloutStage> = oneOf('legacy_only', 'shadow', 'canary', 'full')
@@ -134,13 +84,18 @@ const rules: Read<RolloutRules> = objectOf({
   slo,
 })
 
-const outcome: Read<WatchedOutcome> = objectOf({
+const answered: Read<WatchedOutcome> = objectOf({
   isAccepted: truth,
   isError: truth,
   costUsd: orNull(figure),
   latencyMs: figure,
   predicted: orNull(figure),
 })
+
+const outcome: Read<WatchedOutcome> = (json) => {
+  const { isRefused, ...rest } = membersOf(json)
+  return isRefused === undefined ? answered(rest) : { ...answered(rest), isRefused: truth(isRefused) }
+}
 
 const totals: Read<ArmTotals> = objectOf({
   requests: figure,
@@ -170,21 +125,42 @@ const bet: Read<Bet> = objectOf({
   },
 })
 
+const votes: Read<Votes> = objectOf({ count: figure, bad: figure })
+
+const feedback: Read<FeedbackWatch> = objectOf({
+  candidate: votes,
+  incumbent: votes,
+  waiting: listOf(figure),
+  block: votes,
+  bet,
+  reference: orNull(figure),
+})
+
 const watch: Read<WatchState> = objectOf({
   canary: totals,
   control: totals,
+  waits: oneOf('candidate', 'incumbent'),
   waiting: listOf(objectOf({ bad: figure, error: figure, cost: orNull(figure), latency: orNull(figure) })),
   block: sums,
   scaled: sums,
   scale: orNull(objectOf({ costUsd: figure, latencyMs: figure })),
   againstControl: objectOf({ quality: bet, errors: bet, cost: bet, latency: bet }),
   againstLimit: objectOf({ quality: bet, errors: bet, cost: bet, latency: bet, drift: bet }),
+  feedback,
   reference: orNull(
     objectOf({ quality: orNull(figure), errors: orNull(figure), cost: orNull(figure), latency: orNull(figure) }),
   ),
 })
 
-const trial: Read<Trial> = objectOf({ candidate: text, since: instant, requests: figure, watch })
+const trial: Read<Trial> = objectOf({
+  candidate: text,
+  began: figure,
+  since: instant,
+  lastedMs: figure,
+  requests: figure,
+  watch,
+  drift: trialDrift,
+})
 
 const arm: Read<ArmFigures> = objectOf({
   requests: figure,
@@ -195,13 +171,13 @@ const arm: Read<ArmFigures> = objectOf({
 })
 
 const breach: Read<SloBreach> = objectOf({
-  slo: oneOf('quality', 'errors', 'cost', 'latency', 'drift'),
-  against: oneOf('control', 'limit'),
+  slo: oneOf('quality', 'feedback', 'errors', 'cost', 'latency', 'drift'),
+  against: oneOf('control', 'limit', 'beginning'),
   wealth: figure,
   threshold: figure,
 })
 
-const transition: Read<RolloutTransition> = objectOf({
+const wholeTransition: Read<RolloutTransition> = objectOf({
   revision: figure,
   at: instant,
   from: stageOf,
@@ -216,7 +192,11 @@ const transition: Read<RolloutTransition> = objectOf({
   canary: orNull(arm),
   control: orNull(arm),
   breach: orNull(breach),
+  gate: orNull(text),
 })
+
+/** Journals of earlier versions name no gate report. */
+const transition: Read<RolloutTransition> = (json) => wholeTransition({ gate: null, ...membersOf(json) })
 
 function readState(members: Members): RolloutState {
   return {
@@ -252,6 +232,7 @@ function readEvent(members: Members): RolloutEvent {
     case 'candidate-replaced':
       return { type: members.type, ...readPromotion(members), ...why(), at }
     case 'step-taken':
+      return { type: members.type, ...why(), ...gateOf(members), at }
     case 'slo-breached':
       return { type: members.type, ...why(), at }
     case 'rolled-back': {
@@ -266,6 +247,15 @@ function readEvent(members: Members): RolloutEvent {
       const pair = { tried: outcome(members.tried), served: outcome(members.served) }
       return { type: 'shadow-observed', candidate: text(members.candidate), ...pair, at }
     }
+    case 'feedback-observed': {
+      const about = { candidate: text(members.candidate), began: figure(members.began) }
+      const arm = oneOf('candidate', 'incumbent')(members.arm)
+      return { type: 'feedback-observed', ...about, arm, value: figure(members.value), at }
+    }
+    case 'drift-observed': {
+      const about = { candidate: text(members.candidate), since: figure(members.since) }
+      return { type: 'drift-observed', ...about, reading: driftReading(members.reading), at }
+    }
     default:
       throw UNREADABLE
   }
@@ -278,5 +268,10 @@ function readPromotion(members: Members): Promotion {
     baseline: text(members.baseline),
     stage: oneOf('shadow', 'canary', 'full')(members.stage),
     ...(members.percent !== undefined && { percent: figure(members.percent) }),
+    ...gateOf(members),
   }
+}
+
+function gateOf(members: Members): { readonly gate?: string } {
+  return members.gate === undefined ? {} : { gate: text(members.gate) }
 }

@@ -1,31 +1,21 @@
 import { assertNever } from '../../base/assert.ts'
 import type { Machine, Step } from '../machine.ts'
+import { observeDrift, observeFeedback, observeRequest, observeShadow } from './observe-trial.ts'
+import { changed, refused, type Why } from './rollout-change.ts'
+import { givenUp, nextPosition, positionOf, rankOf, remember, servedBy } from './rollout-positions.ts'
 import { areRulesSound } from './rollout-rules.ts'
 import {
-  percentOf,
-  SERVED_MAX,
   TRANSITIONS_MAX,
   trialOf,
   type Promotion,
   type RolloutEffect,
   type RolloutEvent,
   type RolloutInput,
-  type RolloutPosition,
-  type RolloutRefusal,
   type RolloutState,
-  type RolloutTransition,
   type Trial,
 } from './rollout-state.ts'
-import {
-  controlsPerCanaryAt,
-  figuresOf,
-  isSuspicious,
-  NEW_WATCH,
-  watchOutcome,
-  watchWithoutControl,
-  type SloBreach,
-  type WatchState,
-} from './slo-watch.ts'
+import { newDrift } from './trial-drift.ts'
+import { NEW_WATCH } from './watch-state.ts'
 
 /**
  * How a better policy takes over from the one that serves, and how it is taken back.
@@ -58,7 +48,7 @@ export const ROLLOUT_MACHINE: Machine<RolloutState, RolloutEvent, RolloutEffect,
 }
 
 function transition(before: RolloutState, event: RolloutEvent): Step<RolloutState, RolloutEffect> {
-  const state = event.at > before.at ? { ...before, at: event.at } : before
+  const state = withTime(before, event)
   switch (event.type) {
     case 'rules-set':
       if (!areRulesSound(event.rules)) return refused(before, 'EVENT_INVALID')
@@ -84,21 +74,32 @@ function transition(before: RolloutState, event: RolloutEvent): Step<RolloutStat
       return observeRequest(before, state, event)
     case 'shadow-observed':
       return observeShadow(before, state, event)
+    case 'feedback-observed':
+      return observeFeedback(before, state, event)
+    case 'drift-observed':
+      return observeDrift(before, state, event)
     default:
       return assertNever(event)
   }
 }
 
-type Named = Extract<RolloutEvent, { type: 'candidate-promoted' | 'candidate-replaced' }>
-type Why = Pick<RolloutTransition, 'cause' | 'by' | 'reason'> & { readonly breach?: SloBreach }
+function withTime(before: RolloutState, { at, elapsedMs = 0 }: RolloutEvent): RolloutState {
+  const { position } = before
+  if (position.stage === 'legacy_only') return { ...before, at }
+  const { trial } = position
+  const since = at < trial.since ? at : trial.since
+  const lastedMs = trial.lastedMs + Math.max(0, elapsedMs)
+  return { ...before, at, position: { ...position, trial: { ...trial, since, lastedMs } } }
+}
 
+type Named = Extract<RolloutEvent, { type: 'candidate-promoted' | 'candidate-replaced' }>
 function promote(before: RolloutState, state: RolloutState, event: Named): Step<RolloutState, RolloutEffect> {
   if (!isPromotionSound(event)) return refused(before, 'EVENT_INVALID')
   const { position } = state
   const trial = trialOf(position)
-  const why: Why = { cause: 'promote', by: event.by, reason: event.reason }
+  const why: Why = { cause: 'promote', by: event.by, reason: event.reason, gate: event.gate }
   if (trial?.candidate === event.version) {
-    const target = positionOf(event, state, trial)
+    const target = positionOf(event, state, accepted(state, trial))
     if (rankOf(target) <= rankOf(position)) return refused(before, 'NOT_FURTHER_UP')
     return changed(state, { position: target, ...servedBy(state, target) }, why)
   }
@@ -113,43 +114,18 @@ function replace(before: RolloutState, state: RolloutState, event: Named): Step<
   const isUnderWay = state.position.stage === 'shadow' || state.position.stage === 'canary'
   if (trial === undefined || !isUnderWay) return refused(before, 'NO_CANDIDATE')
   if (trial.candidate === event.version || event.version === event.incumbent) return refused(before, 'NOT_FURTHER_UP')
-  return changed(state, begin(state, event), { cause: 'replace', by: event.by, reason: event.reason })
+  return changed(state, begin(state, event), { cause: 'replace', by: event.by, reason: event.reason, gate: event.gate })
 }
 
 /** A candidate begins; one that has served in full is what the next one is compared with. */
 function begin(state: RolloutState, promotion: Promotion): Partial<RolloutState> {
   const { version, incumbent, baseline } = promotion
-  const trial: Trial = { candidate: version, since: state.at, requests: 0, watch: NEW_WATCH }
+  const began = state.revision + 1
+  const drift = newDrift(began)
+  const trial: Trial = { candidate: version, began, since: state.at, lastedMs: 0, requests: 0, watch: NEW_WATCH, drift }
   const position = positionOf(promotion, state, trial)
   const served = remember(state.served, incumbent)
   return { incumbent, baseline, position, served: position.stage === 'full' ? remember(served, version) : served }
-}
-
-function positionOf(
-  { stage, percent }: Pick<Promotion, 'stage' | 'percent'>,
-  { rules, at }: RolloutState,
-  { candidate, watch }: Trial,
-): Exclude<RolloutPosition, { stage: 'legacy_only' }> {
-  const trial: Trial = { candidate, since: at, requests: 0, watch }
-  if (stage === 'shadow') return { stage, trial }
-  if (stage === 'full') return { stage, trial: { ...trial, watch: watchWithoutControl(watch, rules.slo) } }
-  return { stage, percent: percent ?? rules.canarySteps[0] ?? 1, trial }
-}
-
-/** Higher is further; steps of the canary lie between 1 and 2. */
-function rankOf(position: RolloutPosition): number {
-  switch (position.stage) {
-    case 'legacy_only':
-      return 0
-    case 'shadow':
-      return 1
-    case 'canary':
-      return 1 + position.percent / 100
-    case 'full':
-      return 2
-    default:
-      return assertNever(position)
-  }
 }
 
 function isPromotionSound({ version, incumbent, stage, percent }: Promotion): boolean {
@@ -161,13 +137,20 @@ function isVersion(text: string): boolean {
   return text.length >= 1 && text.length <= 128
 }
 
+/** Whoever takes a step has seen what comes now: drift is measured from here on. */
+function accepted({ revision }: RolloutState, trial: Trial): Trial {
+  // The allowed chance is that of a whole trial, so its periods count on.
+  return { ...trial, drift: { ...newDrift(revision + 1), periods: trial.drift.periods } }
+}
+
 function stepByHand(
   before: RolloutState,
   state: RolloutState,
   event: Extract<RolloutEvent, { type: 'step-taken' }>,
 ): Step<RolloutState, RolloutEffect> {
-  const next = nextPosition(state)
-  if (next === undefined) return refused(before, trialOf(state.position) ? 'NOT_FURTHER_UP' : 'NO_CANDIDATE')
+  const trial = trialOf(state.position)
+  const next = trial === undefined ? undefined : nextPosition(state, accepted(state, trial))
+  if (next === undefined) return refused(before, trial ? 'NOT_FURTHER_UP' : 'NO_CANDIDATE')
   return changed(
     state,
     { position: next, ...servedBy(state, next) },
@@ -175,23 +158,9 @@ function stepByHand(
       cause: 'step',
       by: event.by,
       reason: event.reason,
+      gate: event.gate,
     },
   )
-}
-
-/** What comes after the stage and step of now; `undefined` where nothing does. */
-function nextPosition(state: RolloutState): RolloutPosition | undefined {
-  const { position, rules } = state
-  if (position.stage === 'legacy_only' || position.stage === 'full') return undefined
-  const now = percentOf(position)
-  const percent = rules.canarySteps.find((step) => step > now)
-  return percent === undefined
-    ? positionOf({ stage: 'full' }, state, position.trial)
-    : positionOf({ stage: 'canary', percent }, state, position.trial)
-}
-
-function servedBy(state: RolloutState, position: RolloutPosition): Partial<RolloutState> {
-  return position.stage === 'full' ? { served: remember(state.served, position.trial.candidate) } : {}
 }
 
 /** Where a rollback without a name goes: the incumbent; where it serves alone, the policy before it. `undefined`: there is none. */
@@ -215,125 +184,6 @@ function rollBack(
   if (!isKnown || to === trialOf(position)?.candidate) return refused(before, 'NEVER_SERVED')
   const base = incumbent === undefined || to !== current ? { incumbent: to, baseline: event.baseline } : {}
   return changed(state, { ...base, ...givenUp(state) }, why)
-}
-
-/** The candidate is gone, and what it may have served in full is nothing to go back to. */
-function givenUp({ position, served, rollbacks }: RolloutState): Partial<RolloutState> {
-  const candidate = trialOf(position)?.candidate
-  return {
-    position: { stage: 'legacy_only' },
-    served: served.filter((version) => version !== candidate),
-    rollbacks: rollbacks + 1,
-  }
-}
-
-function remember(served: readonly string[], version: string): readonly string[] {
-  return [version, ...served.filter((other) => other !== version)].slice(0, SERVED_MAX)
-}
-
-function observeRequest(
-  before: RolloutState,
-  state: RolloutState,
-  event: Extract<RolloutEvent, { type: 'request-observed' }>,
-): Step<RolloutState, RolloutEffect> {
-  const { position } = state
-  if (position.stage !== 'canary' && position.stage !== 'full') return refused(before, 'STALE')
-  if (position.trial.candidate !== event.candidate) return refused(before, 'STALE')
-  if (position.stage === 'full' && event.arm === 'incumbent') return refused(before, 'STALE')
-  const controlsPerCanary = controlsPerCanaryAt(percentOf(position))
-  const { arm, outcome } = event
-  const { watch, breach } = watchOutcome(position.trial.watch, { arm, outcome, controlsPerCanary }, state.rules.slo)
-  return concluded(state, { watch, breach, counts: arm === 'candidate' })
-}
-
-function observeShadow(
-  before: RolloutState,
-  state: RolloutState,
-  event: Extract<RolloutEvent, { type: 'shadow-observed' }>,
-): Step<RolloutState, RolloutEffect> {
-  const { position, rules } = state
-  if (position.stage !== 'shadow' || position.trial.candidate !== event.candidate) return refused(before, 'STALE')
-  const pair = { controlsPerCanary: 1 }
-  const first = watchOutcome(position.trial.watch, { ...pair, arm: 'incumbent', outcome: event.served }, rules.slo)
-  const { watch, breach } = watchOutcome(first.watch, { ...pair, arm: 'candidate', outcome: event.tried }, rules.slo)
-  return concluded(state, { watch, breach, counts: true })
-}
-
-type Conclusion = {
-  readonly watch: WatchState
-  readonly breach: SloBreach | undefined
-  /** Whether the request was one of the candidate's. */
-  readonly counts: boolean
-}
-
-/** The state after an observation: on, further up, or back. */
-function concluded(state: RolloutState, { watch, breach, counts }: Conclusion): Step<RolloutState, RolloutEffect> {
-  const { position, rules } = state
-  if (position.stage === 'legacy_only') return { state, effects: [] }
-  const trial: Trial = { ...position.trial, watch, requests: position.trial.requests + Number(counts) }
-  const observed: RolloutState = { ...state, position: { ...position, trial } }
-  if (breach !== undefined) {
-    return changed(observed, givenUp(observed), {
-      cause: 'slo-breach',
-      by: 'watch',
-      reason: sentenceOf(breach),
-      breach,
-    })
-  }
-  const next = isReady(observed, trial) ? nextPosition(observed) : undefined
-  if (next === undefined || !rules.autoAdvance) return { state: observed, effects: [{ type: 'count-observation' }] }
-  return changed(
-    observed,
-    { position: next, ...servedBy(observed, next) },
-    {
-      cause: 'step',
-      by: 'watch',
-      reason: `${trial.requests} requests without a breach`,
-    },
-  )
-}
-
-function isReady({ position, rules, at }: RolloutState, trial: Trial): boolean {
-  if (position.stage === 'full') return false
-  const needed = position.stage === 'shadow' ? rules.minShadowRuns : rules.minCanaryRequests
-  const isLongEnough = at - trial.since >= rules.minStepMs
-  return trial.requests >= needed && isLongEnough && !isSuspicious(trial.watch, rules.slo)
-}
-
-function sentenceOf({ slo, against }: SloBreach): string {
-  return against === 'control'
-    ? `the candidate is worse than the incumbent in ${slo}`
-    : `the candidate is beyond the limit of ${slo}`
-}
-
-/** The state after a transition, which is announced and remembered. */
-function changed(state: RolloutState, next: Partial<RolloutState>, why: Why): Step<RolloutState, RolloutEffect> {
-  const after: RolloutState = { ...state, ...next, revision: state.revision + 1 }
-  const trial = trialOf(after.position) ?? trialOf(state.position)
-  // What was seen so far is what it was decided from.
-  const seen = trialOf(state.position)
-  const described: RolloutTransition = {
-    revision: after.revision,
-    at: state.at,
-    from: state.position.stage,
-    to: after.position.stage,
-    percentBefore: percentOf(state.position),
-    percentAfter: percentOf(after.position),
-    candidate: trial?.candidate ?? null,
-    incumbent: after.incumbent ?? null,
-    cause: why.cause,
-    reason: why.reason,
-    by: why.by,
-    canary: seen === undefined ? null : figuresOf(seen.watch.canary),
-    control: seen === undefined ? null : figuresOf(seen.watch.control),
-    breach: why.breach ?? null,
-  }
-  const transitions = [described, ...state.transitions].slice(0, TRANSITIONS_MAX)
-  return { state: { ...after, transitions }, effects: [{ type: 'announce-transition', transition: described }] }
-}
-
-function refused(state: RolloutState, code: RolloutRefusal): Step<RolloutState, RolloutEffect> {
-  return { state, effects: [{ type: 'event-refused', code }] }
 }
 
 function violations(state: RolloutState): readonly string[] {

@@ -1,6 +1,9 @@
 import type { Timestamp } from '../../base/time.ts'
+import type { ArmFigures, WatchedOutcome } from './arm-totals.ts'
 import type { RolloutRules } from './rollout-rules.ts'
-import type { ArmFigures, SloBreach, WatchedOutcome, WatchState } from './slo-watch.ts'
+import type { DriftReading, TrialDrift } from './trial-drift.ts'
+import type { SloBreach } from './watch-evidence.ts'
+import type { WatchState } from './watch-state.ts'
 
 export type RolloutStage = 'legacy_only' | 'shadow' | 'canary' | 'full'
 
@@ -18,11 +21,16 @@ export type RolloutPosition =
 /** A candidate on its way. */
 export type Trial = {
   readonly candidate: string
-  /** When this stage, or this step of the canary, began. */
+  /** Revision of the transition that it began with: the same candidate tried again is another trial. */
+  readonly began: number
+  /** When this stage, or this step of the canary, began, as the clock said then; never after the last event. */
   readonly since: Timestamp
+  /** How long it has lasted while a node ran: the sum of what the events say, whatever the clock said meanwhile. */
+  readonly lastedMs: number
   /** Requests that the candidate answered, or was tried on, since then. */
   readonly requests: number
   readonly watch: WatchState
+  readonly drift: TrialDrift
 }
 
 /** What made a stage change. */
@@ -47,6 +55,8 @@ export type RolloutTransition = {
   readonly canary: ArmFigures | null
   readonly control: ArmFigures | null
   readonly breach: SloBreach | null
+  /** SHA-256 of the signed gate report that allowed it; `null` where none was needed, or an earlier version kept none. */
+  readonly gate: string | null
 }
 
 export type RolloutState = {
@@ -62,7 +72,7 @@ export type RolloutState = {
   readonly rollbacks: number
   /** Newest first. */
   readonly transitions: readonly RolloutTransition[]
-  /** The last instant that an event named; an earlier one counts as this. */
+  /** The instant that the last event named. */
   readonly at: Timestamp
 }
 
@@ -75,9 +85,17 @@ export type Promotion = {
   readonly stage: 'shadow' | 'canary' | 'full'
   /** For `canary`; absent: the first step of the rules. More than 0 and below 100. */
   readonly percent?: number
+  /** SHA-256 of the gate report that allows it. */
+  readonly gate?: string
 }
 
-export type RolloutEvent =
+/**
+ * What happened. `elapsedMs` is the time since the event before by a clock that nobody sets, and absent after a start: of the time of day
+ * nothing is reckoned, because one wrong hour would end a step at once, or hold it for as long.
+ */
+export type RolloutEvent = RolloutFact & { readonly elapsedMs?: number }
+
+type RolloutFact =
   | { readonly type: 'rules-set'; readonly rules: RolloutRules; readonly at: Timestamp }
   /** From `legacy_only` or `full` with a new candidate; from any stage further up with the same one. */
   | ({
@@ -94,7 +112,13 @@ export type RolloutEvent =
       readonly at: Timestamp
     } & Promotion)
   /** To the next step of the canary, or to everything after the last. */
-  | { readonly type: 'step-taken'; readonly by: string; readonly reason: string; readonly at: Timestamp }
+  | {
+      readonly type: 'step-taken'
+      readonly by: string
+      readonly reason: string
+      readonly gate?: string
+      readonly at: Timestamp
+    }
   | {
       readonly type: 'rolled-back'
       /** Absent: the incumbent; where it serves alone, the policy that served before it. */
@@ -121,6 +145,28 @@ export type RolloutEvent =
       readonly candidate: string
       readonly tried: WatchedOutcome
       readonly served: WatchedOutcome
+      readonly at: Timestamp
+    }
+
+  /** A window of the trial's requests was compared with what they were at first. */
+  | {
+      readonly type: 'drift-observed'
+      readonly candidate: string
+      /** `since` of the drift that it is about. */
+      readonly since: number
+      readonly reading: DriftReading
+      readonly at: Timestamp
+    }
+
+  /** Somebody said how good an answer was that an arm of this trial gave. */
+  | {
+      readonly type: 'feedback-observed'
+      readonly candidate: string
+      /** Of the trial. */
+      readonly began: number
+      readonly arm: 'candidate' | 'incumbent'
+      /** 0 to 1; 1 is good. */
+      readonly value: number
       readonly at: Timestamp
     }
 

@@ -1,127 +1,47 @@
-import { betOn, NEW_BET, wealthOf, type Bet } from './bet.ts'
+import { addOutcome, type ArmTotals, type WatchedOutcome } from './arm-totals.ts'
+import { betOn, type Bet } from './bet.ts'
+import { takeVote, type FeedbackWatch, type Vote } from './feedback-watch.ts'
 import type { SloRules } from './rollout-rules.ts'
-
-/** How one request went, as the watch sees it. */
-export type WatchedOutcome = {
-  /** An answer that stood: accepted by the verifier, or by nobody refused. */
-  readonly isAccepted: boolean
-  /** No answer at all. */
-  readonly isError: boolean
-  /** Dollars of the whole request; `null` when a price is unknown. */
-  readonly costUsd: number | null
-  readonly latencyMs: number
-  /** Chance of acceptance that the policy predicted, 0 to 1; `null` when it kept no bound. */
-  readonly predicted: number | null
-}
-
-/** What an arm came to: counts, and sums over the requests of which the figure is known. */
-export type ArmTotals = {
-  readonly requests: number
-  readonly accepted: number
-  readonly errors: number
-  readonly costUsd: number
-  readonly costed: number
-  readonly latencyMs: number
-}
-
-/** `bad` and `error` are 0 or 1; `cost` and `latency` are shares of the scale, at most 1, and `null` while there is none. */
-type Point = {
-  readonly bad: number
-  readonly error: number
-  readonly cost: number | null
-  readonly latency: number | null
-}
-
-/** Sums of points. */
-type PointSums = {
-  readonly count: number
-  readonly bad: number
-  readonly error: number
-  readonly cost: number
-  readonly costed: number
-  readonly latency: number
-  readonly timed: number
-}
-
-export type SloName = 'quality' | 'errors' | 'cost' | 'latency' | 'drift'
-type Compared = Exclude<SloName, 'drift'>
-
-/**
- * The canary's requests against the control's. A request of the canary waits until enough requests of the control came after the one before
- * it; the difference to their mean is bet on.
- *
- * ```text
- * canary    x . . . . . . . x . . . . . . . . . x      waiting: x
- * control   . o o o o o o o . o o o o o o o o o .      block:   o o o o o o
- * ```
- */
-export type WatchState = {
-  readonly canary: ArmTotals
-  readonly control: ArmTotals
-  readonly waiting: readonly Point[]
-  readonly block: PointSums
-  /** All of the control since the scale was set. */
-  readonly scaled: PointSums
-  /** What counts as 1; set once, from the control's first requests. */
-  readonly scale: { readonly costUsd: number; readonly latencyMs: number } | null
-  readonly againstControl: Readonly<Record<Compared, Bet>>
-  readonly againstLimit: Readonly<Record<SloName, Bet>>
-  /** Means that the control will hardly have, in units of the scale; set when no control is left to compare with. */
-  readonly reference: Readonly<Record<Compared, number | null>> | null
-}
-
-export type SloBreach = {
-  readonly slo: SloName
-  readonly against: 'control' | 'limit'
-  /** What the dollar became, and how much of it a sound candidate is allowed to win. */
-  readonly wealth: number
-  readonly threshold: number
-}
+import { breachOf, type SloBreach } from './watch-evidence.ts'
+import { addPoint, NO_SUMS, pointOf, type Point, type WatchScale } from './watch-points.ts'
+import type { Compared, WatchState } from './watch-state.ts'
 
 export type Observation = {
   readonly arm: 'candidate' | 'incumbent'
   readonly outcome: WatchedOutcome
-  /** Requests of the control that a request of the canary is compared with at least. 0: there is no control any more. */
+  /**
+   * Requests of the control that a request of the canary is compared with at least; below 1 so many of the canary with one of the control:
+   * 1 / 3 is three. 0: there is no control any more.
+   */
   readonly controlsPerCanary: number
 }
 
-const NO_TOTALS: ArmTotals = { requests: 0, accepted: 0, errors: 0, costUsd: 0, costed: 0, latencyMs: 0 }
-const NO_SUMS: PointSums = { count: 0, bad: 0, error: 0, cost: 0, costed: 0, latency: 0, timed: 0 }
-
-export const NEW_WATCH: WatchState = {
-  canary: NO_TOTALS,
-  control: NO_TOTALS,
-  waiting: [],
-  block: NO_SUMS,
-  scaled: NO_SUMS,
-  scale: null,
-  againstControl: { quality: NEW_BET, errors: NEW_BET, cost: NEW_BET, latency: NEW_BET },
-  againstLimit: { quality: NEW_BET, errors: NEW_BET, cost: NEW_BET, latency: NEW_BET, drift: NEW_BET },
-  reference: null,
-}
-
-/** Canary requests that wait for controls at most; the oldest goes, which tells nothing of how it went. */
+/** Requests that wait for the other arm's at most; the oldest goes, which tells nothing of how it went. */
 const WAITING_MAX = 128
 
-/** Control requests from which the scale is set, and how many times their mean counts as 1: what is above counts as no more. */
+/**
+ * Control requests from which the scale is set, and how many times their mean counts as 1: what is above counts as no more. It is set anew
+ * each time that the control has doubled, because the first requests may all have been cheap ones: it depends on what came before alone.
+ */
 const SCALE_FROM = 20
 const SCALE_TIMES = 4
-const SCALE_USD_MIN = 0.001
+/** Below this a cost is no cost, and a scale of 0 would compare nothing. */
+const SCALE_USD_MIN = 0.000_001
 const SCALE_MS_MIN = 20
 
-/** How the allowed false alarms are divided. They add up to 1. */
-const SHARE_OF_ALARM = {
-  control: { quality: 0.4, errors: 0.1, cost: 0.1, latency: 0.1 },
-  limit: { quality: 0.05, errors: 0.05, cost: 0.05, latency: 0.05, drift: 0.1 },
-} as const
+/** Of the requests of the arm that has more, so many are needed for one of the other: as a share of how many come, and at most. */
+const PAIRED_SHARE = 0.7
+const PAIRED_MAX = 12
 
 /** Standard deviations above the control's mean that count as not worse, once the control is gone. */
 const REFERENCE_DEVIATIONS = 3
 
-/** How many controls a canary request is compared with at `percent`: about two thirds of what comes, so that none waits for long. */
+/** How many controls a canary request is compared with at `percent`, or canary requests a control: about three quarters of what comes, so that none waits for long. */
 export function controlsPerCanaryAt(percent: number): number {
   if (percent >= 100) return 0
-  return Math.min(12, Math.max(1, Math.round((0.7 * (100 - percent)) / Math.max(percent, 1))))
+  const others = (share: number): number =>
+    Math.min(PAIRED_MAX, Math.max(1, Math.round((PAIRED_SHARE * (100 - share)) / Math.max(share, 1))))
+  return percent <= 50 ? others(percent) : 1 / others(100 - percent)
 }
 
 /** Takes one request into the watch. A breach is told once the evidence is there; the state goes on from it. */
@@ -130,19 +50,25 @@ export function watchOutcome(
   { arm, outcome, controlsPerCanary }: Observation,
   rules: SloRules,
 ): { readonly watch: WatchState; readonly breach: SloBreach | undefined } {
-  if (arm === 'incumbent') {
-    const seen = takeControl(watch, outcome)
-    const compared = compareWaiting(seen, controlsPerCanary, rules)
-    return { watch: compared, breach: breachOf(compared, rules) }
-  }
   const point = pointOf(outcome, watch.scale)
-  const canary = addOutcome(watch.canary, outcome)
-  const limited = { ...watch, canary, againstLimit: betOnLimits(watch.againstLimit, outcome, rules) }
+  const counted = arm === 'incumbent' ? takeControl(watch, outcome) : takeCanary(watch, outcome, rules)
   const compared =
-    controlsPerCanary === 0
-      ? compareWithReference(limited, point)
-      : compareWaiting({ ...limited, waiting: [...watch.waiting, point].slice(-WAITING_MAX) }, controlsPerCanary, rules)
-  return { watch: compared, breach: breachOf(compared, rules) }
+    controlsPerCanary > 0
+      ? compareWaiting(put(counted, { arm, point, controlsPerCanary }), controlsPerCanary, rules)
+      : compareWithReference(counted, point)
+  // By the scale from before: a scale depends on what came before what it measures.
+  const scaled = arm === 'incumbent' ? rescaled(compared) : compared
+  return { watch: scaled, breach: breachOf(scaled, rules) }
+}
+
+/** Takes what somebody said of an answer into the watch. */
+export function watchVote(
+  watch: WatchState,
+  vote: Vote,
+  rules: SloRules,
+): { readonly watch: WatchState; readonly breach: SloBreach | undefined } {
+  const voted = { ...watch, feedback: takeVote(watch.feedback, vote, rules.qualityMargin) }
+  return { watch: voted, breach: breachOf(voted, rules) }
 }
 
 /** The watch for a candidate that answers everything: what the control was, with room for chance, is what it is compared with. */
@@ -155,84 +81,58 @@ export function watchWithoutControl(watch: WatchState, rules: SloRules): WatchSt
     cost: referenceOf(scaled.cost, scaled.costed, { plus: 0, times: 1 + rules.costMargin }),
     latency: referenceOf(scaled.latency, scaled.timed, { plus: 0, times: 1 + rules.latencyMargin }),
   }
-  return { ...watch, waiting: [], block: NO_SUMS, reference }
-}
-
-/** Whether there is some evidence against the candidate, a tenth of what it takes: no moment to give it more. */
-export function isSuspicious(watch: WatchState, rules: SloRules): boolean {
-  return evidence(watch, rules).some(({ wealth, threshold }) => wealth * 10 >= threshold)
-}
-
-/** Every bet as it stands, for people. */
-export function evidence(watch: WatchState, { falseAlarm }: SloRules): readonly SloBreach[] {
-  const { control, limit } = SHARE_OF_ALARM
-  return [
-    ...COMPARED.map((slo): SloBreach => {
-      const wealth = wealthOf(watch.againstControl[slo])
-      return { slo, against: 'control', wealth, threshold: 1 / (falseAlarm * control[slo]) }
-    }),
-    ...LIMITED.map((slo): SloBreach => {
-      const wealth = wealthOf(watch.againstLimit[slo])
-      return { slo, against: 'limit', wealth, threshold: 1 / (falseAlarm * limit[slo]) }
-    }),
-  ]
-}
-
-const COMPARED: readonly Compared[] = ['quality', 'errors', 'cost', 'latency']
-const LIMITED: readonly SloName[] = ['quality', 'errors', 'cost', 'latency', 'drift']
-
-function breachOf(watch: WatchState, rules: SloRules): SloBreach | undefined {
-  return evidence(watch, rules).find(({ wealth, threshold }) => wealth >= threshold)
-}
-
-function addOutcome(totals: ArmTotals, { isAccepted, isError, costUsd, latencyMs }: WatchedOutcome): ArmTotals {
-  return {
-    requests: totals.requests + 1,
-    accepted: totals.accepted + Number(isAccepted),
-    errors: totals.errors + Number(isError),
-    costUsd: totals.costUsd + (costUsd ?? 0),
-    costed: totals.costed + Number(costUsd !== null),
-    latencyMs: totals.latencyMs + latencyMs,
+  const { incumbent } = watch.feedback
+  const feedback: FeedbackWatch = {
+    ...watch.feedback,
+    waiting: [],
+    reference: referenceOf(incumbent.bad, incumbent.count, { plus: rules.qualityMargin, times: 1 }),
   }
+  return { ...watch, waiting: [], block: NO_SUMS, feedback, reference }
 }
 
-function pointOf(outcome: WatchedOutcome, scale: WatchState['scale']): Point {
-  const { isAccepted, isError, costUsd, latencyMs } = outcome
-  return {
-    bad: Number(!isAccepted),
-    error: Number(isError),
-    cost: scale === null || costUsd === null ? null : Math.min(1, costUsd / scale.costUsd),
-    // How long a failure took says nothing of how long answers take.
-    latency: scale === null || isError ? null : Math.min(1, latencyMs / scale.latencyMs),
-  }
-}
-
-function addPoint(sums: PointSums, { bad, error, cost, latency }: Point): PointSums {
-  return {
-    count: sums.count + 1,
-    bad: sums.bad + bad,
-    error: sums.error + error,
-    cost: sums.cost + (cost ?? 0),
-    costed: sums.costed + Number(cost !== null),
-    latency: sums.latency + (latency ?? 0),
-    timed: sums.timed + Number(latency !== null),
-  }
+function takeCanary(watch: WatchState, outcome: WatchedOutcome, rules: SloRules): WatchState {
+  const againstLimit = outcome.isRefused === true ? watch.againstLimit : betOnLimits(watch.againstLimit, outcome, rules)
+  return { ...watch, canary: addOutcome(watch.canary, outcome), againstLimit }
 }
 
 function takeControl(watch: WatchState, outcome: WatchedOutcome): WatchState {
-  const control = addOutcome(watch.control, outcome)
-  const point = pointOf(outcome, watch.scale)
+  const scaled = addPoint(watch.scaled, pointOf(outcome, watch.scale))
+  return { ...watch, control: addOutcome(watch.control, outcome), scaled }
+}
+
+type Arrival = Pick<Observation, 'arm' | 'controlsPerCanary'> & { readonly point: Point }
+
+/** Requests of the arm that has fewer wait; those of the other one make up the block. */
+function put(watch: WatchState, { arm, point, controlsPerCanary }: Arrival): WatchState {
+  const waits = controlsPerCanary < 1 ? 'incumbent' : 'candidate'
+  // Where the arms change places, what waited and what was to be compared with it have no partner any more.
+  const { waiting, block } = watch.waits === waits ? watch : { waiting: [], block: NO_SUMS }
+  if (arm === waits) return { ...watch, waits, block, waiting: [...waiting, point].slice(-WAITING_MAX) }
+  return { ...watch, waits, waiting, block: addPoint(block, point) }
+}
+
+/** At 20 requests, 40, 80, and so on. */
+function isScaledAt(requests: number): boolean {
+  if (requests < SCALE_FROM) return false
+  let at = SCALE_FROM
+  while (at < requests) at *= 2
+  return at === requests
+}
+
+/** What was measured by the scale before is left out. */
+function rescaled(watch: WatchState): WatchState {
+  if (!isScaledAt(watch.control.requests)) return watch
+  const unscaled = { cost: 0, costed: 0, latency: 0, timed: 0 }
   return {
     ...watch,
-    control,
-    block: addPoint(watch.block, point),
-    scaled: addPoint(watch.scaled, point),
-    scale: watch.scale ?? scaleOf(control),
+    scale: scaleOf(watch.control),
+    scaled: NO_SUMS,
+    block: { ...watch.block, ...unscaled },
+    waiting: watch.waiting.map((point) => ({ ...point, cost: null, latency: null })),
   }
 }
 
-function scaleOf({ requests, costUsd, costed, latencyMs }: ArmTotals): WatchState['scale'] {
-  if (requests < SCALE_FROM) return null
+function scaleOf({ requests, costUsd, costed, latencyMs }: ArmTotals): WatchScale {
   const meanUsd = costed === 0 ? 0 : costUsd / costed
   return {
     costUsd: SCALE_TIMES * Math.max(meanUsd, SCALE_USD_MIN),
@@ -240,26 +140,47 @@ function scaleOf({ requests, costUsd, costed, latencyMs }: ArmTotals): WatchStat
   }
 }
 
-/** Compares the request that waits longest once there are controls enough. When a block is complete depends on counts alone. */
+/** Compares the request that waits longest once there are enough of the other arm. When a block is complete depends on counts alone. */
 function compareWaiting(watch: WatchState, controlsPerCanary: number, rules: SloRules): WatchState {
-  const { block } = watch
+  const { block, waits } = watch
   const [point, ...waiting] = watch.waiting
-  if (point === undefined || controlsPerCanary === 0 || block.count < controlsPerCanary) return watch
-  const { quality, errors, cost, latency } = watch.againstControl
-  const againstControl = {
-    quality: betOn(quality, point.bad - block.bad / block.count - rules.qualityMargin, 1 + rules.qualityMargin),
-    errors: betOn(errors, point.error - block.error / block.count - rules.errorMargin, 1 + rules.errorMargin),
-    cost: betOnRatio(cost, { of: point.cost, sum: block.cost, count: block.costed }, rules.costMargin),
-    latency: betOnRatio(latency, { of: point.latency, sum: block.latency, count: block.timed }, rules.latencyMargin),
+  const needed = Math.round(Math.max(controlsPerCanary, 1 / controlsPerCanary))
+  if (point === undefined || block.count < needed) return watch
+  const one: Means = point
+  const many: Means = {
+    bad: block.bad / block.count,
+    error: block.error / block.count,
+    cost: block.costed === 0 ? null : block.cost / block.costed,
+    latency: block.timed === 0 ? null : block.latency / block.timed,
   }
-  return { ...watch, waiting, block: NO_SUMS, againstControl }
+  const [canary, control] = waits === 'candidate' ? [one, many] : [many, one]
+  return {
+    ...watch,
+    waiting,
+    block: NO_SUMS,
+    againstControl: betOnArms(watch.againstControl, { canary, control }, rules),
+  }
 }
 
-type Ratio = { readonly of: number | null; readonly sum: number; readonly count: number }
+/** Of one request, or of several. */
+type Means = Point
 
-function betOnRatio(bet: Bet, { of, sum, count }: Ratio, margin: number): Bet {
-  if (of === null || count === 0) return bet
-  return betOn(bet, of - (1 + margin) * (sum / count), 1 + margin)
+type Arms = { readonly canary: Means; readonly control: Means }
+
+function betOnArms(
+  { quality, errors, cost, latency }: WatchState['againstControl'],
+  { canary, control }: Arms,
+  rules: SloRules,
+): WatchState['againstControl'] {
+  const more = (bet: Bet, difference: number, margin: number): Bet => betOn(bet, difference - margin, 1 + margin)
+  const times = (bet: Bet, [of, base]: readonly [number | null, number | null], margin: number): Bet =>
+    of === null || base === null ? bet : betOn(bet, of - (1 + margin) * base, 1 + margin)
+  return {
+    quality: more(quality, canary.bad - control.bad, rules.qualityMargin),
+    errors: more(errors, canary.error - control.error, rules.errorMargin),
+    cost: times(cost, [canary.cost, control.cost], rules.costMargin),
+    latency: times(latency, [canary.latency, control.latency], rules.latencyMargin),
+  }
 }
 
 function compareWithReference(watch: WatchState, point: Point): WatchState {
@@ -314,24 +235,5 @@ function betOnLimits(
       predicted === null
         ? bets.drift
         : betOn(bets.drift, predicted - Number(isAccepted) - driftMargin, 1 + driftMargin),
-  }
-}
-
-/** Shares of the arms, for people and journals; `null` where nothing was counted. */
-export type ArmFigures = {
-  readonly requests: number
-  readonly acceptedShare: number | null
-  readonly errorShare: number | null
-  readonly meanCostUsd: number | null
-  readonly meanLatencyMs: number | null
-}
-
-export function figuresOf({ requests, accepted, errors, costUsd, costed, latencyMs }: ArmTotals): ArmFigures {
-  return {
-    requests,
-    acceptedShare: requests === 0 ? null : accepted / requests,
-    errorShare: requests === 0 ? null : errors / requests,
-    meanCostUsd: costed === 0 ? null : costUsd / costed,
-    meanLatencyMs: requests === 0 ? null : latencyMs / requests,
   }
 }

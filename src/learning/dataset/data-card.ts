@@ -8,6 +8,24 @@ export type DatasetMode = 'compat' | 'default'
 /** Why a record is not in a dataset: it was there already, it cannot be read, or the labeler has nothing to say. */
 export type DropCount = DropReason | 'duplicate' | 'unreadable'
 
+/** What every row says of what was done and what would have been right, in the order of the contract. */
+const LABEL_COLUMNS: readonly string[] = [
+  'actual_route',
+  'was_escalated',
+  'escalation_chain',
+  'success',
+  'cost_usd',
+  'latency_s',
+  'tokens_total',
+  'optimal_route',
+  'should_use_premium',
+  'penalty',
+  'label_confidence',
+  'label_reason',
+  'error_type',
+  'error_severity',
+]
+
 /** What a policy may be taught from, and what it is taught; by their names in a row. */
 export const ROW_SCHEMA: Readonly<
   Record<DatasetMode, Readonly<Record<'features' | 'labels' | 'identity', readonly string[]>>>
@@ -15,22 +33,7 @@ export const ROW_SCHEMA: Readonly<
   compat: {
     identity: ['task_hash'],
     features: ['task_token_count', 'task_domain', 'hardware_tier', 'has_gpu', 'predicted_route'],
-    labels: [
-      'actual_route',
-      'was_escalated',
-      'escalation_chain',
-      'success',
-      'cost_usd',
-      'latency_s',
-      'tokens_total',
-      'optimal_route',
-      'should_use_premium',
-      'penalty',
-      'label_confidence',
-      'label_reason',
-      'error_type',
-      'error_severity',
-    ],
+    labels: LABEL_COLUMNS,
   },
   default: {
     identity: ['task_hash', 'timestamp', 'policy_version'],
@@ -47,27 +50,7 @@ export const ROW_SCHEMA: Readonly<
       'metadata',
       'candidates',
     ],
-    labels: [
-      'actual_route',
-      'was_escalated',
-      'escalation_chain',
-      'success',
-      'cost_usd',
-      'latency_s',
-      'tokens_total',
-      'optimal_route',
-      'should_use_premium',
-      'penalty',
-      'label_confidence',
-      'label_reason',
-      'error_type',
-      'error_severity',
-      'action',
-      'propensity',
-      'reward',
-      'reward_source',
-      'outcomes',
-    ],
+    labels: [...LABEL_COLUMNS, 'action', 'propensity', 'reward', 'reward_source', 'outcomes'],
   },
 }
 

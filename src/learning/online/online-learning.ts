@@ -1,14 +1,18 @@
+import { sha256Hex as portableSha256Hex, type Sha256Hex } from '../../base/sha256.ts'
 import { formatPolicyArtefact, type PolicyArtefact, type PolicyLineage } from '../../core/policy/policy-artefact.ts'
 import type { LoggedTask, ObservedOutcome } from '../../core/learning/logged-task.ts'
 import {
   createOnlineLearner,
   type ExecutedOutcome,
   type OnlineLearnerInit,
+  type OnlineLearnerState,
 } from '../../core/learning/online/online-learner.ts'
 
 export type OnlineLearningComponents = {
   /** Keeps an artefact where the gate can judge it; `PolicyRegistry.register` does. */
   readonly register: (artefact: string) => Promise<{ readonly version: string }>
+  /** A native hash where the platform has one. */
+  readonly sha256Hex?: Sha256Hex
 }
 
 /** What became of tasks that were fed. */
@@ -32,17 +36,33 @@ export type OnlineLearning = {
   learn(tasks: Iterable<LoggedTask>): LearnedTasks
   /** The policy as of now. */
   artefact(lineage: PolicyLineage): PolicyArtefact
+  /** What learning goes on from after a restart. Its arrays are in use: write them down at once. */
+  state(): OnlineLearningState
   /** Registers the policy as of now and resolves with its version. Throws as `register`. */
   propose(lineage: PolicyLineage): Promise<string>
+}
+
+/** A learner's state, and the outcomes that can still be corrected, oldest first. */
+export type OnlineLearningState = {
+  readonly learner: OnlineLearnerState
+  readonly known: ReadonlyMap<string, ExecutedOutcome>
 }
 
 /** Outcomes that can still be corrected; of older ones a correction counts as a new outcome. */
 const REVISABLE_MAX = 10_000
 
-export function createOnlineLearning(init: OnlineLearnerInit, { register }: OnlineLearningComponents): OnlineLearning {
-  const learner = createOnlineLearner(init)
+/** Hexadecimal digits by which an outcome is known again: enough for these few, and no hash of a task that anybody could look for. */
+const KEY_DIGITS = 13
+
+export function createOnlineLearning(
+  init: OnlineLearnerInit,
+  { register, sha256Hex = portableSha256Hex }: OnlineLearningComponents,
+  state?: OnlineLearningState,
+): OnlineLearning {
+  const learner = createOnlineLearner(init, state?.learner)
   const candidates = new Set(init.candidates)
-  const known = new Map<string, ExecutedOutcome>()
+  const known = new Map(state?.known)
+  const keyOf = (taskHash: string, model: string): string => sha256Hex(`${taskHash} ${model}`).slice(0, KEY_DIGITS)
   const learnOne = (key: string, outcome: ExecutedOutcome): 'learned' | 'revised' | 'same' => {
     const before = known.get(key)
     if (before !== undefined && before.success === outcome.success && before.costUsd === outcome.costUsd) return 'same'
@@ -67,13 +87,14 @@ export function createOnlineLearning(init: OnlineLearnerInit, { register }: Onli
           if (!isUsable) counts.skipped += 1
           else {
             const { success, costUsd } = outcome
-            counts[learnOne(`${task.taskHash} ${model}`, { model, features, success, costUsd, weight: 1 })] += 1
+            counts[learnOne(keyOf(task.taskHash, model), { model, features, success, costUsd, weight: 1 })] += 1
           }
         }
       }
       return { learned: counts.learned, revised: counts.revised, skipped: counts.skipped }
     },
     artefact: (lineage) => learner.artefact(lineage),
+    state: () => ({ learner: learner.state(), known }),
     propose: async (lineage) => (await register(formatPolicyArtefact(learner.artefact(lineage)))).version,
   }
 }

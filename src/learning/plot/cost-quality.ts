@@ -32,7 +32,7 @@ export function costQualityPlot({ title, series, note }: CostQualityInit): PlotI
   return {
     title,
     x: { label: 'cost of 1,000 tasks (USD)', unit: 'usd', scale: isWide ? 'log' : 'linear' },
-    y: { label: 'share of right answers', unit: 'percent' },
+    y: { label: 'share of right answers', unit: 'percent', limits: [0, 1] },
     series: series.filter(({ points }) => points.length > 0).map(seriesOf),
     note,
   }

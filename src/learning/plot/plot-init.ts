@@ -9,6 +9,8 @@ export type PlotAxis = {
   /** Ends of the axis; absent: what the values need. */
   readonly min?: number
   readonly max?: number
+  /** Least and largest that the quantity can be, where it has limits: a linear axis is not rounded or widened beyond them. */
+  readonly limits?: readonly [least: number, largest: number]
 }
 
 /** Edges of an interval around a series at one place of the x axis. */

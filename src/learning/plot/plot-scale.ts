@@ -28,8 +28,12 @@ type Reach = { readonly low: number; readonly high: number }
 function linearScale(axis: PlotAxis, { low, high }: Reach): PlotScale {
   const span = high > low ? high - low : Math.abs(high) || 1
   const step = niceStep(span / TICKS_WANTED)
-  const start = axis.min ?? (high > low ? Math.floor(low / step) * step : low - span / 2)
-  const end = axis.max ?? (high > low ? Math.ceil(high / step) * step : high + span / 2)
+  const [least, largest] = axis.limits ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  // An estimate may lie beyond what it estimates can be; it is shown where it is.
+  const from = Math.max(Math.min(least, low), high > low ? Math.floor(low / step) * step : low - span / 2)
+  const to = Math.min(Math.max(largest, high), high > low ? Math.ceil(high / step) * step : high + span / 2)
+  const start = axis.min ?? from
+  const end = axis.max ?? to
   const reach = end > start ? end - start : 1
   const ticks: { value: number; text: string }[] = []
   for (let count = Math.ceil(start / step - 1e-9); count * step <= end + step * 1e-9; count += 1) {

@@ -10,6 +10,8 @@ import {
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import { GateShelf, type AttachedGateReport, type GateReportReading } from './gate-shelf.ts'
 import { decodePolicyRecord, describePolicy, encodePolicyRecord, type PolicyRecord } from './policy-record.ts'
+import { isPolicyVersion, PolicyStorage } from './policy-storage.ts'
+import { damagedError, fullError } from './registry-errors.ts'
 
 export type PolicyRegistryComponents = {
   /** A store of the registry's own: a sublevel. */
@@ -82,8 +84,6 @@ const ARTEFACT_BYTES_MAX_DEFAULT = 512 * 1024 * 1024
 /** Ancestors that `lineage` names at most. */
 const LINEAGE_MAX = 1_000
 
-const VERSION_PATTERN = /^[A-Za-z0-9._-]{1,64}$/
-
 /**
  * Keeps policies in a store.
  *
@@ -103,8 +103,7 @@ export function createPolicyRegistry(
 class StoredPolicyRegistry implements PolicyRegistry {
   readonly #components: PolicyRegistryComponents
   readonly #init: PolicyRegistryInit
-  readonly #artefacts: KeyValueStore
-  readonly #records: KeyValueStore
+  readonly #storage: PolicyStorage
   readonly #gates: GateShelf
   readonly #hashBytes: Sha256HexOfBytes
   /** Registrations one after another, so that two of them do not pass a limit together. */
@@ -113,10 +112,9 @@ class StoredPolicyRegistry implements PolicyRegistry {
   constructor(components: PolicyRegistryComponents, init: PolicyRegistryInit) {
     this.#components = components
     this.#init = init
-    this.#artefacts = components.store.sublevel('artefact')
-    this.#records = components.store.sublevel('record')
     this.#gates = new GateShelf(components)
     this.#hashBytes = components.hashBytes ?? sha256HexOfBytes
+    this.#storage = new PolicyStorage(components.store, this.#hashBytes)
   }
 
   async register(text: string): Promise<{ readonly version: string; readonly isNew: boolean }> {
@@ -140,28 +138,25 @@ class StoredPolicyRegistry implements PolicyRegistry {
   }
 
   async text(version: string): Promise<string> {
-    const record = await this.#record(version)
-    const bytes = await this.#read(this.#artefacts, version)
-    if (bytes === undefined || this.#hashBytes(bytes) !== record.sha256) throw damagedError(version)
-    return new TextDecoder().decode(bytes)
+    return await this.#storage.text(version)
   }
 
   async describe(version: string): Promise<RegisteredPolicy> {
-    return await this.#withGates(await this.#record(version))
+    return await this.#withGates(await this.#storage.record(version))
   }
 
   async list(): Promise<PolicyList> {
     const damaged = new Set<string>()
     const sound: PolicyRecord[] = []
     const onDamaged = (version: string): void => void damaged.add(version)
-    for await (const { key, value } of this.#records.iterate({}, { onDamaged })) {
+    for await (const { key, value } of this.#storage.records(onDamaged)) {
       const record = decodePolicyRecord(key, value)
       if (record === undefined) damaged.add(key)
       else sound.push(record)
     }
     const policies: RegisteredPolicy[] = []
     for (const record of sound.toSorted(byAge)) {
-      if (await this.#isWhole(record)) policies.push(await this.#withGates(record))
+      if (await this.#storage.isWhole(record)) policies.push(await this.#withGates(record))
       else damaged.add(record.version)
     }
     return { policies, damaged: [...damaged].toSorted(byText) }
@@ -186,18 +181,18 @@ class StoredPolicyRegistry implements PolicyRegistry {
   }
 
   async attachGateReport(version: string, text: string): Promise<AttachedGateReport> {
-    const record = await this.#record(version)
+    const record = await this.#storage.record(version)
     return await this.#gates.attach(record.version, text)
   }
 
   async gateReports(version: string): Promise<readonly AttachedGateReport[]> {
-    const record = await this.#record(version)
+    const record = await this.#storage.record(version)
     return await this.#gates.list(record.version)
   }
 
   async remove(version: string): Promise<boolean> {
-    if (!VERSION_PATTERN.test(version)) return false
-    const isThere = (await this.#keysOf(version)).length > 0
+    if (!isPolicyVersion(version)) return false
+    const isThere = (await this.#storage.keysOf(version)).length > 0
     const gates = await this.#gates.keys(version)
     await this.#components.store.batch(
       [`artefact/${version}`, `record/${version}`, ...gates].map((key) => ({ type: 'delete', key })),
@@ -251,52 +246,12 @@ class StoredPolicyRegistry implements PolicyRegistry {
     const { policiesMax = POLICIES_MAX_DEFAULT, bytesMax = BYTES_MAX_DEFAULT } = this.#init
     let count = 0
     let total = sizeBytes
-    for await (const { key, value } of this.#records.iterate({}, { onDamaged: () => void (count += 1) })) {
+    for await (const { key, value } of this.#storage.records(() => void (count += 1))) {
       count += 1
       total += decodePolicyRecord(key, value)?.sizeBytes ?? 0
     }
     if (count >= policiesMax) throw fullError(`The registry holds ${count} policies; the most is ${policiesMax}`)
     if (total > bytesMax) throw fullError(`The registry would hold ${total} bytes; the most is ${bytesMax}`)
-  }
-
-  async #record(version: string): Promise<PolicyRecord> {
-    if (!VERSION_PATTERN.test(version)) throw unknownError(version)
-    const bytes = await this.#read(this.#records, version)
-    if (bytes === undefined) {
-      throw (await this.#keysOf(version)).length > 0 ? damagedError(version) : unknownError(version)
-    }
-    const record = decodePolicyRecord(version, bytes)
-    if (record === undefined) throw damagedError(version)
-    return record
-  }
-
-  /** Reads a value of a policy; bytes that fail the store's checksum are damage of this policy and of no other. */
-  async #read(store: KeyValueStore, version: string): Promise<Uint8Array | undefined> {
-    try {
-      return await store.get(version)
-    } catch (error: unknown) {
-      if (CodedError.is(error, 'STORE_CORRUPTED')) throw damagedError(version, error)
-      throw error
-    }
-  }
-
-  async #isWhole({ version, sha256 }: PolicyRecord): Promise<boolean> {
-    try {
-      const bytes = await this.#read(this.#artefacts, version)
-      return bytes !== undefined && this.#hashBytes(bytes) === sha256
-    } catch (error: unknown) {
-      if (CodedError.is(error, 'POLICY_DAMAGED')) return false
-      throw error
-    }
-  }
-
-  async #keysOf(version: string): Promise<readonly string[]> {
-    const keys: string[] = []
-    for (const store of [this.#artefacts, this.#records]) {
-      const onDamaged = (key: string): void => void keys.push(key)
-      for await (const { key } of store.iterate({ gte: version, lte: version }, { onDamaged })) keys.push(key)
-    }
-    return keys
   }
 
   async #withGates(record: PolicyRecord): Promise<RegisteredPolicy> {
@@ -312,23 +267,4 @@ function byAge(left: PolicyRecord, right: PolicyRecord): number {
 function byText(left: string, right: string): number {
   if (left === right) return 0
   return left < right ? -1 : 1
-}
-
-function unknownError(version: string): CodedError {
-  return new CodedError('POLICY_UNKNOWN', {
-    message: `No policy ${JSON.stringify(version.slice(0, 80))} is registered`,
-    details: { version: version.slice(0, 80) },
-  })
-}
-
-function damagedError(version: string, cause?: unknown): CodedError {
-  return new CodedError('POLICY_DAMAGED', {
-    message: `The registered policy ${version} is damaged`,
-    cause,
-    details: { version },
-  })
-}
-
-function fullError(message: string): CodedError {
-  return new CodedError('POLICY_REGISTRY_FULL', { message })
 }

@@ -1,6 +1,7 @@
 import { ESTIMATE_START } from '../../core/learning/calibrate.ts'
 import {
   BUCKET_BITS,
+  densePenaltiesOf,
   fitHeads,
   linearModelOf,
   predictFold,
@@ -50,6 +51,8 @@ export function createExactMethods(init: ExactInit): { readonly success: LinearM
       family: 'linear',
       names: ['ridge-4096'],
       start: ESTIMATE_START,
+      loss: 'squared',
+      densePenalties: densePenaltiesOf(set.recipe),
       stepsPerFold: 1,
       scoreFold: async (fold) => [(await foldScores(fold)).slice(0, count)],
       fitAll: async () => unpack((await allWeights(0)).slice(0, count), set.denseCount),

@@ -89,7 +89,8 @@ export async function fitColumn(
   }
 }
 
-function densePenaltiesOf(denseCount: number, penalty: number): Float32Array {
+/** Per dense input, of half its squared weight beside the mean loss. */
+export function densePenaltiesOf(denseCount: number, penalty: number): Float32Array {
   const penalties = new Float32Array(denseCount).fill(OFF)
   penalties.fill(penalty, 0, PROMPT_FEATURES.length)
   penalties[PROMPT_FEATURES.length] = penalty * DIFFICULTY_SHARE

@@ -2,7 +2,7 @@ import { logit } from '../../base/deterministic-math.ts'
 import { ESTIMATE_START, LOG_ODDS_START } from '../../core/learning/calibrate.ts'
 import type { LinearModel } from '../../core/kernels/linear-model.ts'
 import type { EncodedSet } from './encode-set.ts'
-import { fitColumn, packWeights, type ColumnFit, type GradientSetting } from './fit-column.ts'
+import { densePenaltiesOf, fitColumn, packWeights, type ColumnFit, type GradientSetting } from './fit-column.ts'
 import { cutScores, uncalibrated, type CostMethod, type Folds, type LinearMethod } from './method.ts'
 import { joinNumbers, type TrainingRun } from './training-run.ts'
 import type { CandidateColumns } from './training-set.ts'
@@ -52,6 +52,8 @@ export function createGradientMethod(
     family: 'linear',
     names: epochMarks.map((epochs) => `${name}-${epochs}`),
     start,
+    loss: isLeastSquares ? 'squared' : 'logistic',
+    densePenalties: densePenaltiesOf(set.denseCount, setting.densePenalty),
     stepsPerFold: candidates.length,
     async scoreFold(fold) {
       const rows = folds.rowsWithout[fold] ?? NO_ROWS

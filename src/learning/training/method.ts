@@ -20,7 +20,13 @@ export type Method = {
 }
 
 /** Parts of an artefact that a method gives when it is trained on all rows; not yet calibrated. */
-export type LinearMethod = Method & { fitAll(variant: number): Promise<LinearModel> }
+export type LinearMethod = Method & {
+  /** Whether scores are log odds, trained by log loss, or means, trained by half the squared error. */
+  readonly loss: 'logistic' | 'squared'
+  /** Per dense input: half of it times the squared weight is added to the mean loss of a row. */
+  readonly densePenalties: ArrayLike<number>
+  fitAll(variant: number): Promise<LinearModel>
+}
 export type NeighbourMethod = Method & { gatherAll(variant: number): Promise<NeighbourModel> }
 
 /** Expected dollars of all candidates. */

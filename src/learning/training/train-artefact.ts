@@ -5,6 +5,7 @@ import { chooseOperatingPoints } from '../../core/learning/operating-points.ts'
 import type { LinearModel } from '../../core/kernels/linear-model.ts'
 import type { PolicyArtefact, PolicyLineage } from '../../core/policy/policy-artefact.ts'
 import { encodeSet } from './encode-set.ts'
+import { measureUncertainty } from './measure-uncertainty.ts'
 import { fitQuantiles, type FittedQuantiles } from './fit-quantiles.ts'
 import { calibrateAll, heldOutChances, judgeMethod, operatingRows, type HeldOut, type Judged } from './judge-methods.ts'
 import type { LinearMethod, Method, NeighbourMethod } from './method.ts'
@@ -51,6 +52,7 @@ export async function trainArtefact(
       await addFold(work, [chosen, ...(base.method === chosen.method ? [] : [base])], fold)
   const success = await base.method.fitAll(base.variant)
   const parts = await fitOthers(work)
+  const ownCalibration = calibrateAll(judged, base.scores, base.method.start)
   const calibration = calibrateAll(judged, chosen.scores, chosen.method.start)
   const trades = operatingRows(judged, heldOutChances(judged, chosen.scores, { calibration }))
   const operatingPoints = trades === undefined ? [] : chooseOperatingPoints(trades)
@@ -60,7 +62,11 @@ export async function trainArtefact(
     family: chosen.method.family,
     recipe: { ...encoded.recipe, bucketBits },
     candidates: set.candidates.map(({ name }) => name),
-    success: { ...success, calibration: calibrateAll(judged, base.scores, base.method.start) },
+    success: { ...success, calibration: ownCalibration },
+    uncertainty: await measureUncertainty(
+      { set: encoded, run },
+      { method: base.method, dense: success.dense, scores: base.scores, calibration: ownCalibration },
+    ),
     ...(chosen.method.family === 'neighbours' && {
       neighbours: { ...(await gatherAll(chosen)), calibration },
     }),

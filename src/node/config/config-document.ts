@@ -65,7 +65,9 @@ export type PolicyDocument = {
   readonly exploration?: number
   readonly explore?: ExploreDocument
   readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
+  readonly gate?: GateDocument
   readonly rollout?: RolloutDocument
+  readonly online?: { readonly everyOutcomes?: number; readonly queueMax?: number }
   readonly pro?: {
     readonly url: string
     readonly apiKeyEnv?: string
@@ -82,6 +84,16 @@ export type ExploreDocument = {
   readonly width?: number
   readonly regretPerDay?: number
   readonly regretUsdPerDay?: number
+}
+
+export type GateDocument = {
+  readonly qualityMargin?: number
+  readonly precisionMax?: number
+  readonly costTolerance?: number
+  readonly regressionMax?: number
+  readonly sliceRegressionMax?: number
+  readonly calibrationErrorMax?: number
+  readonly rowsMin?: number
 }
 
 export type RolloutDocument = {

@@ -51,6 +51,9 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // Exploration stops for the day when it is expected to have lost so many right answers, or to have cost so much more.
     // "explore": { "method": "thompson", "floor": 0.02, "regretPerDay": 10, "regretUsdPerDay": 1 },
 
+    // Bounds that no gate report may be looser than; without them a report says for itself what it was judged by.
+    // "gate": { "qualityMargin": 0.01, "precisionMax": 0.02, "costTolerance": 0.05, "regressionMax": 0.1, "calibrationErrorMax": 0.1, "rowsMin": 1000 },
+
     // How a promoted policy takes over: tried in the shadow, then for some of the conversations, then for all; rolled back when it does harm.
     "rollout": {
       "shadowShare": 0.1,
@@ -62,6 +65,9 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
       "autoAdvance": true,
       // "slo": { "qualityMargin": 0.02, "costMargin": 0.25, "latencyMargin": 0.5, "acceptedShareMin": 0.5, "errorShareMax": 0.2 },
     },
+
+    // Learn from the node's own records (telemetry.consent) while it serves: a version is registered after so many outcomes, and served by the gate alone.
+    // "online": { "everyOutcomes": 500, "queueMax": 10000 },
 
     // Another node that is asked when this one is unsure.
     // "pro": { "url": "https://policy.example.org", "apiKeyEnv": "POLICY_KEY", "timeoutMs": 2000, "requestsPerMinute": 60 },

@@ -8,6 +8,7 @@ import type {
   ModelTier,
   TokenPrices,
 } from '../../core/models/model-entry.ts'
+import type { GateFloors } from '../../core/learning/gate/threshold-changes.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import type { ExecutionTier } from '../../core/routing/task-outcome.ts'
 
@@ -63,7 +64,11 @@ export type PolicyConfig = {
   readonly explore?: NonNullable<PolicyServiceInit['explore']>
   /** Share of the best single model's quality to keep, at an operating point of the artefact: then cost is traded against success. Absent: the bound `quality`. */
   readonly qualityShare?: 0.9 | 0.95 | 0.99 | 1
+  /** Bounds that no gate report may be looser than, to promote by it. Empty: whatever the report was judged by. */
+  readonly gate: GateFloors
   readonly rollout: RolloutConfig
+  /** The node learns from its own records and registers what it learned. Absent: it does not. */
+  readonly online?: OnlineConfig
   /** Another node that is asked when confidence, difficulty, cost or repeated failures ask for it. Absent: none. */
   readonly pro?: {
     readonly url: string
@@ -76,6 +81,14 @@ export type PolicyConfig = {
    * linear policy.
    */
   readonly lite?: { readonly model: string; readonly adapter?: string }
+}
+
+/** How a node learns from its own records. Nothing that it learns is served by itself. */
+export type OnlineConfig = {
+  /** A version is registered after so many outcomes. */
+  readonly everyOutcomes: number
+  /** Tasks that may wait to be learned from. */
+  readonly queueMax: number
 }
 
 /** How a promoted policy takes over. */

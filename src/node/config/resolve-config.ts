@@ -134,7 +134,9 @@ function resolvePolicy(policy: PolicyDocument, baseDir: string): PolicyConfig {
     exploration: policy.exploration ?? 0,
     ...(policy.explore !== undefined && { explore: resolveExplore(policy.explore) }),
     ...(policy.qualityShare !== undefined && { qualityShare: policy.qualityShare }),
+    gate: policy.gate ?? {},
     rollout: resolveRollout(policy.rollout ?? {}),
+    ...(policy.online !== undefined && { online: { everyOutcomes: 500, queueMax: 10_000, ...policy.online } }),
     ...(policy.pro !== undefined && { pro: { timeoutMs: 2_000, requestsPerMinute: 60, ...policy.pro } }),
     ...(policy.lite !== undefined && { lite: resolveLite(policy.lite, baseDir) }),
   }
@@ -242,6 +244,8 @@ function checkConsistency(config: NodeConfig): void {
   }
   if (config.telemetry.keepText && !config.telemetry.consent)
     throw contradiction('telemetry.keepText', 'needs `telemetry.consent`')
+  if (config.policy.online !== undefined && !config.telemetry.consent)
+    throw contradiction('policy.online', 'learns from records, and needs `telemetry.consent`')
   const ids = new Set<string>()
   const places = new Map<string, number>()
   for (const [index, key] of config.keys.entries()) {

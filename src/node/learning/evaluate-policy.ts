@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { signGateReport, type GatePolicy, type GateReport } from '../../core/learning/gate/gate-report.ts'
+import type { GateDataCard } from '../../core/learning/gate/gate-evidence.ts'
 import type { GateThresholds } from '../../core/learning/gate/gate-thresholds.ts'
 import type { GateDecision } from '../../core/learning/gate/judge-candidate.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
 import type { ModelEntry } from '../../core/models/model-entry.ts'
-import { parsePolicyArtefact, type PolicyArtefact } from '../../core/policy/policy-artefact.ts'
+import { parsePolicyArtefact, policyVersionOf, type PolicyArtefact } from '../../core/policy/policy-artefact.ts'
 import {
   evaluatePolicies,
   isFixedSet,
@@ -16,8 +17,9 @@ import { nativeSha256Hex } from '../open-answer-cache.ts'
 import { readPackageVersion } from '../package-version.ts'
 import type { DataWorkOptions } from './data-progress.ts'
 import { drawPolicyCurve, type PolicyCurve } from './policy-curve.ts'
-import { countSharedTasks, readEvaluationData, type EvaluationData } from './read-evaluation-data.ts'
+import { readEvaluationData, type EvaluationData } from './read-evaluation-data.ts'
 import { createServedChoices, type ServedChoice, type ServedChoices } from './served-choices.ts'
+import { findTrainingOverlap, requireUnseen, type TrainingOverlap } from './training-overlap.ts'
 
 export type PolicyEvaluationRequest = {
   /** Text of the artefact that is judged. */
@@ -26,7 +28,7 @@ export type PolicyEvaluationRequest = {
   readonly incumbent: string | undefined
   /** Absolute paths of datasets or evaluation files, JSON Lines or `.gz`. */
   readonly files: readonly string[]
-  /** What the candidate was trained on; absent: nobody says, and the gate will not pass. */
+  /** Files that the candidate was trained on, beside what its artefact says of it. Where neither says anything, the gate will not pass. */
   readonly trainedOn?: readonly string[]
   /** As configured: the bound where the caller sets none, and the operating point. */
   readonly quality: number
@@ -43,9 +45,7 @@ export type EvaluatedPolicy = {
   readonly candidate: string
   readonly incumbent: string
   readonly data: EvaluationData
-  readonly trainingOverlap: number | null
-  /** SHA-256 of the files that the candidate is said to have been trained on. */
-  readonly trainedOn: readonly string[] | null
+  readonly overlap: TrainingOverlap
   readonly evaluation: PolicyEvaluation
   readonly decision: GateDecision | undefined
   /** The signed report, one line of canonical JSON. */
@@ -59,7 +59,8 @@ const SLICE_ROWS = 500
 /**
  * Judges a policy beside another on rows with known outcomes: both decide every row as they would be served.
  *
- * Throws `POLICY_ARTEFACT_INVALID`, `POLICY_FORMAT_NEWER`, `TRAINING_DATA_INVALID` and the signal's reason.
+ * Throws `POLICY_ARTEFACT_INVALID`, `POLICY_FORMAT_NEWER`, `TRAINING_DATA_INVALID` and the signal's reason; where the gate judges,
+ * `POLICY_TRAINED_ON_TEST` when rows are of tasks that the candidate was trained on.
  */
 export async function evaluatePolicyOnFiles(
   request: PolicyEvaluationRequest,
@@ -68,8 +69,12 @@ export async function evaluatePolicyOnFiles(
   const candidate = parsePolicyArtefact(request.candidate)
   const incumbent = request.incumbent === undefined ? undefined : parsePolicyArtefact(request.incumbent)
   const data = await readEvaluationData(request.files, options)
-  const shared =
-    request.trainedOn === undefined ? undefined : await countSharedTasks(data.tasks, request.trainedOn, options)
+  const { trainedOn } = request
+  const overlap = await findTrainingOverlap(
+    { candidate, tasks: data.tasks, ...(trainedOn !== undefined && { trainedOn }) },
+    options,
+  )
+  if (request.gate !== undefined) requireUnseen(overlap, { of: data.tasks.length, version: policyVersionOf(candidate) })
   const tasks = withKnownPrices(data.tasks)
   const isFixed = isFixedSet(tasks)
   const serve = (artefact: PolicyArtefact | undefined): ServedChoices =>
@@ -77,11 +82,8 @@ export async function evaluatePolicyOnFiles(
   const [own, other] = [serve(candidate), serve(incumbent)]
   const choices = await chooseAll({ policies: [own, other], tasks }, options)
   const evaluation = evaluatePolicies({ tasks, candidate: choices[0] ?? [], incumbent: choices[1] ?? [] })
-  const trainingOverlap = shared?.rows ?? null
   const decision =
-    request.gate === undefined
-      ? undefined
-      : evaluation.judge({ ...data.card, trainingOverlap }, request.gate.thresholds)
+    request.gate === undefined ? undefined : evaluation.judge(cardOf(data, overlap), request.gate.thresholds)
   const curve = request.withCurve
     ? await drawPolicyCurve({ tasks, own, other, priors: serve(undefined), isFixed }, options)
     : undefined
@@ -89,8 +91,7 @@ export async function evaluatePolicyOnFiles(
     candidate: own.version,
     incumbent: other.version,
     data,
-    trainingOverlap,
-    trainedOn: shared?.files.map(({ sha256 }) => sha256) ?? null,
+    overlap,
     evaluation,
     decision,
     curve,
@@ -116,11 +117,15 @@ async function chooseAll(
   return choices
 }
 
+function cardOf({ card }: EvaluationData, { rows, by }: TrainingOverlap): GateDataCard {
+  return { ...card, trainingOverlap: rows, overlapCheckedBy: by }
+}
+
 type Judged = Omit<EvaluatedPolicy, 'gateReport'>
 
 function signedReport(
   { gate, seed, candidate, incumbent }: PolicyEvaluationRequest,
-  { data, trainingOverlap, trainedOn, evaluation, decision }: Judged,
+  { data, overlap, evaluation, decision }: Judged,
   [own = '', other = '']: readonly string[],
 ): string | undefined {
   if (gate === undefined || decision === undefined) return undefined
@@ -137,7 +142,7 @@ function signedReport(
     at: gate.at,
     codeVersion: readPackageVersion(),
     seed,
-    data: { ...data.card, trainingOverlap, trainedOn, sha256: data.sha256 },
+    data: { ...cardOf(data, overlap), trainedOn: overlap.files, sha256: data.sha256 },
     thresholds: decision.thresholds,
     evidence: {
       kind: evidence.kind,

@@ -3,14 +3,18 @@ import { CodedError } from '../../base/errors.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
 import type { ModelEntry } from '../../core/models/model-entry.ts'
 import { formatPolicyArtefact, policyVersionOf } from '../../core/policy/policy-artefact.ts'
+import type { TrainingFile } from '../../core/policy/training-record.ts'
 import { createOnlineLearning, type LearnedTasks } from '../../learning/online/online-learning.ts'
 import { startOnline, unanswered, withFeatures } from '../../learning/online/start-online.ts'
 import { unknownModels } from '../../learning/closed-loop/streamed-task.ts'
+import { TrainedTaskCollector } from '../../learning/training/trained-task-collector.ts'
 import { nativeSha256Hex } from '../open-answer-cache.ts'
 import { readPackageVersion } from '../package-version.ts'
 
 export type PolicyLearningInit = {
   readonly tasks: readonly LoggedTask[]
+  /** The file that they are from; absent: they are records of a node. */
+  readonly file?: TrainingFile
   readonly findEntry: (modelId: string) => ModelEntry | undefined
   /** Version of the policy that this one follows. */
   readonly parent?: string
@@ -32,7 +36,7 @@ const MODELS_MAX = 100
  * Learns a policy from tasks, one after another in the order given, as a node would while it runs: from the documented priors, with how sure it
  * is of every prediction. Throws `TRAINING_DATA_INVALID` when there is no outcome to learn from.
  */
-export function learnPolicy({ tasks: logged, findEntry, parent }: PolicyLearningInit): PolicyLearning {
+export function learnPolicy({ tasks: logged, file, findEntry, parent }: PolicyLearningInit): PolicyLearning {
   const tasks = withFeatures(logged)
   const counts = countOutcomes(tasks)
   const names = [...counts.keys()]
@@ -48,10 +52,14 @@ export function learnPolicy({ tasks: logged, findEntry, parent }: PolicyLearning
   })
   const learned = learning.learn(tasks)
   const dataCardHash = nativeSha256Hex(canonicalJson({ tasks: tasks.map(({ taskHash }) => taskHash), names }))
+  const collector = new TrainedTaskCollector(nativeSha256Hex)
+  for (const task of tasks) collector.add(task)
+  const trained = collector.pack(dataCardHash)
   const artefact = learning.artefact({
     dataCardHash,
     codeVersion: readPackageVersion(),
     ...(parent !== undefined && { parent }),
+    training: { files: file === undefined ? [] : [file], ...(trained !== undefined && { tasks: trained }) },
     metrics: { outcomes: learning.weight, tasks: tasks.length },
   })
   return {

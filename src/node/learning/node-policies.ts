@@ -113,11 +113,17 @@ async function promote(components: NodePoliciesComponents, request: PromotionReq
   }
   const incumbent = await incumbentOf(components, isUnderWay)
   if (incumbent.version === version) return { effect: 'exists', transition: null, status: describeRollout(components) }
-  requireGate({ candidate, incumbent, reports: await registry.gateReports(version) })
+  const gate = requireGate({
+    candidate,
+    incumbent,
+    reports: await registry.gateReports(version),
+    floors: components.gateFloors,
+    breach: owner.state.transitions.find((one) => one.cause === 'slo-breach' && one.candidate === version),
+  }).sha256
   // Whatever is to serve is ready before it is said to serve.
   await shelf.open(version)
   await keepConfigured(components)
-  const why = { by, reason: request.reason ?? 'by command' }
+  const why = { by, reason: request.reason ?? 'by command', gate }
   const named = {
     version,
     incumbent: incumbent.version,

@@ -1,29 +1,38 @@
 import type { ActorSystem } from '../../actors/system/actor-system.ts'
-import { CodedError } from '../../base/errors.ts'
 import { amountToUsd } from '../../base/money.ts'
 import type { PolicyArtefact } from '../../core/policy/policy-artefact.ts'
+import { changedThresholds } from '../../core/learning/gate/threshold-changes.ts'
 import { createPolicyRegistry } from '../../learning/registry/policy-registry.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { Random } from '../../ports/random.ts'
+import type { Timers } from '../../ports/timers.ts'
 import type { Signer } from '../../ports/signer.ts'
 import type { CallComponents } from '../../router/call-model.ts'
 import type { CheckAnswer } from '../../router/execute-plan.ts'
 import type { PolicyService } from '../../router/policy-service.ts'
+import { createDriftMonitor } from '../../router/rollout/drift-monitor.ts'
+import { createFeedbackJoin } from '../../router/rollout/feedback-join.ts'
 import { createRolloutObserver, type TaskObserver } from '../../router/rollout/rollout-observer.ts'
-import { createRolloutOwner, type RolloutInForce, type RolloutOwner } from '../../router/rollout/rollout-owner.ts'
-import { createShadowRunner, type ShadowCall } from '../../router/rollout/shadow-runner.ts'
+import { createRolloutOwner, type RolloutOwner } from '../../router/rollout/rollout-owner.ts'
+import { createShadowRunner, type ShadowCall, type ShadowRunner } from '../../router/rollout/shadow-runner.ts'
 import { createServedPolicy, type ServedPolicy } from '../../router/served-policy.ts'
 import type { FollowUpStore } from '../../telemetry/follow-up-store.ts'
 import type { MetricsRegistry } from '../../telemetry/metrics-registry.ts'
+import type { FeedbackEvent } from '../../wire/feedback-event.ts'
 import type { ShadowEvent } from '../../wire/shadow-event.ts'
 import type { NodeConfig } from '../config/node-config.ts'
 import type { HealthCheck } from '../kernell-node.ts'
 import { nativeSha256Hex, nativeSha256HexOfBytes } from '../open-answer-cache.ts'
+import type { NodeLearner } from './node-learner.ts'
 import { createNodePolicies, type NodePolicies } from './node-policies.ts'
+import { onlineChecks } from './online-checks.ts'
+import { openLearning, type LearningParts } from './open-learning.ts'
 import { gateReportReader } from './open-signer.ts'
-import { createPolicyShelf, type ConfiguredPolicy, type PolicyShelf } from './policy-shelf.ts'
+import { createPolicyShelf, type ConfiguredPolicy } from './policy-shelf.ts'
+import { PolicySwitch } from './policy-switch.ts'
+import { openDriftShelf } from './drift-shelf.ts'
 import { addRolloutMetrics } from './rollout-metrics.ts'
 
 export type OpenRolloutInit = {
@@ -33,6 +42,7 @@ export type OpenRolloutInit = {
   readonly root: KeyValueStore
   readonly log: EventLog
   readonly clock: Clock
+  readonly timers: Timers
   /** The key that gate reports are signed with. */
   readonly signer: Pick<Signer, 'publicKeyHex'>
   readonly configured: ConfiguredPolicy
@@ -58,7 +68,11 @@ export type NodeRollout = {
 
 export type AttachedRollout = {
   readonly policies: NodePolicies
+  /** Begins to learn from the node's own tasks where the configuration says so; call it at most once. `undefined`: it does not. */
+  startLearning(parts: LearningParts): NodeLearner | undefined
   readonly observe: TaskObserver
+  /** Told of feedback once it is kept. Never throws. */
+  readonly takeFeedback: (event: FeedbackEvent) => void
   checks(): readonly HealthCheck[]
 }
 
@@ -92,44 +106,67 @@ export async function openRollout(init: OpenRolloutInit): Promise<NodeRollout> {
     },
     { rules: config.policy.rollout.rules },
   )
+  const learning = await openLearning(init)
   await owner.start()
   await switching.follow(owner.inForce, owner)
+  const feedback = createFeedbackJoin({ owner })
+  const references = await openDriftShelf(init.root.sublevel('rollout-drift'), onError)
+  const drift = createDriftMonitor({ owner, keep: (learned) => references.keep(learned) }, references.first)
   let stopShadow = async (): Promise<void> => await Promise.resolve()
   return {
     served,
-    attach({ calling, checkAnswer, random, followUps }, metrics) {
-      const { shadowShare, shadowConcurrency } = config.policy.rollout
-      const keep = (call: ShadowCall): void => {
-        if (!config.telemetry.consent) return
-        followUps.append(shadowEventOf(call, { at: clock.now(), id: idOf(random) })).catch(onError)
-      }
-      const shadow = createShadowRunner(
-        {
-          ...calling,
-          checkAnswer,
-          random,
-          onError,
-          onCall: keep,
-          onRun: (run) => owner.observe({ type: 'shadow-observed', ...run }),
-        },
-        { share: shadowShare, concurrencyMax: shadowConcurrency },
-      )
+    attach(parts, metrics) {
+      const shadow = openShadow(init, owner, parts)
       stopShadow = async () => await shadow.stop()
       const isSuspended = (): boolean => switching.isSuspended(owner)
-      const components = { registry, owner, served, shelf, configured, shadow, isSuspended }
+      const own = { registry, owner, served, shelf, configured, shadow, feedback, isSuspended }
+      const components = { ...own, online: learning.status, gateFloors: config.policy.gate }
       const policies = createNodePolicies(components)
       addRolloutMetrics(metrics, components)
+      const observeRollout = createRolloutObserver({ policy: served, owner, shadow, drift, feedback })
       return {
         policies,
-        observe: createRolloutObserver({ policy: served, owner, shadow }),
-        checks: () => switching.checks(owner),
+        takeFeedback: (event) => feedback.take(event),
+        startLearning: (parts) => learning.start(parts, { registry, policies, served }),
+        observe(run, end) {
+          observeRollout(run, end)
+          learning.observe(run)
+        },
+        checks: () => [...switching.checks(owner), ...onlineChecks(learning.status())],
       }
     },
     async stop() {
+      await learning.stop()
       await stopShadow()
+      await references.flush()
       await owner.stop()
     },
   }
+}
+
+/** Tries candidates on the node's own tasks; what came of it is kept where records are. */
+function openShadow(
+  { config, clock, onError }: OpenRolloutInit,
+  owner: RolloutOwner,
+  parts: ShadowParts,
+): ShadowRunner {
+  const { calling, checkAnswer, random, followUps } = parts
+  const { shadowShare, shadowConcurrency } = config.policy.rollout
+  const keep = (call: ShadowCall): void => {
+    if (!config.telemetry.consent) return
+    followUps.append(shadowEventOf(call, { at: clock.now(), id: idOf(random) })).catch(onError)
+  }
+  return createShadowRunner(
+    {
+      ...calling,
+      checkAnswer,
+      random,
+      onError,
+      onCall: keep,
+      onRun: (run) => owner.observe({ type: 'shadow-observed', ...run }),
+    },
+    { share: shadowShare, concurrencyMax: shadowConcurrency },
+  )
 }
 
 function readerOf(signer: Pick<Signer, 'publicKeyHex'>): Parameters<typeof createPolicyRegistry>[0]['readGateReport'] {
@@ -137,115 +174,16 @@ function readerOf(signer: Pick<Signer, 'publicKeyHex'>): Parameters<typeof creat
   return (text) => {
     const reading = read(text)
     if (reading === undefined) return undefined
-    const { candidate, incumbent, hasPassed, at, reasons, document } = reading
+    const { document, ...told } = reading
     const compared = { candidateSha256: hashOf(document['candidate']), incumbentSha256: hashOf(document['incumbent']) }
-    return { candidate, incumbent, hasPassed, at, reasons, ...compared }
+    const changed = changedThresholds(reading.thresholds)
+    return { ...told, ...compared, sha256: nativeSha256Hex(text), changedThresholds: changed }
   }
 }
 
 function hashOf(policy: unknown): string | null {
   const isNamed = typeof policy === 'object' && policy !== null && 'sha256' in policy
   return isNamed && typeof policy.sha256 === 'string' ? policy.sha256 : null
-}
-
-type PolicySwitchInit = {
-  readonly configured: ConfiguredPolicy
-  readonly served: ServedPolicy
-  readonly shelf: PolicyShelf
-  /** The operator named a policy for this start. */
-  readonly isPinned: boolean
-}
-
-/** Keeps what serves in step with the journal. */
-class PolicySwitch {
-  readonly #init: PolicySwitchInit
-  #failure: unknown
-  #revision = -1
-
-  constructor(init: PolicySwitchInit) {
-    this.#init = init
-  }
-
-  /** Another policy than the one that the rollout began with is named: then that one is meant. */
-  isSuspended({ state }: Pick<RolloutOwner, 'state'>): boolean {
-    const { isPinned, configured } = this.#init
-    return isPinned && state.baseline !== undefined && state.baseline !== configured.service.version
-  }
-
-  /** At once where the policies are open, which they are before anybody promotes them; else as soon as they are. */
-  async follow(inForce: RolloutInForce, owner: Pick<RolloutOwner, 'state'>): Promise<void> {
-    const { served, shelf, configured } = this.#init
-    if (inForce.revision <= this.#revision) return
-    this.#revision = inForce.revision
-    this.#failure = undefined
-    if (this.isSuspended(owner)) {
-      this.#serveConfigured()
-      return
-    }
-    const incumbent = inForce.incumbent ?? configured.service.version
-    const open = shelf.find(incumbent)
-    const candidate = inForce.candidate === undefined ? undefined : shelf.find(inForce.candidate)
-    if (open !== undefined && (inForce.candidate === undefined || candidate !== undefined)) {
-      served.serve({ ...inForce, incumbent: open, candidate })
-      shelf.keep([incumbent, ...(inForce.candidate === undefined ? [] : [inForce.candidate])])
-      return
-    }
-    try {
-      const services = {
-        incumbent: await shelf.open(incumbent),
-        candidate: inForce.candidate === undefined ? undefined : await shelf.open(inForce.candidate),
-      }
-      if (this.#revision === inForce.revision) served.serve({ ...inForce, ...services })
-    } catch (error: unknown) {
-      this.#failure = error
-      this.#serveConfigured()
-      throwUnlessUnreadable(error)
-    }
-  }
-
-  checks(owner: Pick<RolloutOwner, 'state' | 'inForce'>): readonly HealthCheck[] {
-    const { configured, served } = this.#init
-    const { stage, percent, candidate } = owner.inForce
-    if (this.#failure !== undefined) {
-      const reason = this.#failure instanceof Error ? this.#failure.message : 'The policy cannot be opened'
-      return [
-        {
-          name: 'rollout',
-          state: 'failed',
-          detail: `${reason}; ${configured.service.version} serves instead`,
-          remedy: 'Register the policy again, or roll back with `kernell policy rollback`.',
-        },
-      ]
-    }
-    if (this.isSuspended(owner)) {
-      return [
-        {
-          name: 'rollout',
-          state: 'warning',
-          detail: `suspended at ${stage}: the configuration names ${configured.service.version}, and the rollout began with ${owner.state.baseline ?? 'another policy'}`,
-          remedy: 'Start without the policy of the configuration to go on, or end it with `kernell policy rollback`.',
-        },
-      ]
-    }
-    const { incumbent } = served.inForce
-    if (candidate === undefined) {
-      const before = owner.state.revision === 0 ? 'nothing was promoted' : `${owner.state.rollbacks} rollbacks so far`
-      return [{ name: 'rollout', state: 'ok', detail: `${incumbent.version} answers everything (${before})` }]
-    }
-    const share = stage === 'canary' ? ` for ${percent} % of the conversations` : ''
-    return [{ name: 'rollout', state: 'ok', detail: `${stage}: ${candidate}${share}, beside ${incumbent.version}` }]
-  }
-
-  #serveConfigured(): void {
-    const { served, configured } = this.#init
-    served.serve({ stage: 'legacy_only', percent: 0, incumbent: configured.service, candidate: undefined })
-  }
-}
-
-/** A policy that is gone or damaged is told by the health check. */
-function throwUnlessUnreadable(error: unknown): void {
-  const isUnreadable = ['POLICY_UNKNOWN', 'POLICY_DAMAGED', 'POLICY_FORMAT_NEWER'] as const
-  if (!isUnreadable.some((code) => CodedError.is(error, code))) throw error
 }
 
 function shadowEventOf(call: ShadowCall, { at, id }: { readonly at: number; readonly id: string }): ShadowEvent {

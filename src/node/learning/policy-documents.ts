@@ -30,7 +30,19 @@ export function policyDocument(policy: RegisteredPolicy, place: PolicyPlace): Js
 
 /** A gate report in short. */
 export function gateDocument(gate: Omit<AttachedGateReport, 'text'>): JsonObject {
-  return { against: gate.incumbent, has_passed: gate.hasPassed, at: gate.at, reasons: gate.reasons }
+  return {
+    against: gate.incumbent,
+    has_passed: gate.hasPassed,
+    at: gate.at,
+    reasons: gate.reasons,
+    sha256: gate.sha256,
+    changed_thresholds: gate.changedThresholds.map(({ name, value, usual, isRelaxed }) => ({
+      name: snakeName(name),
+      value,
+      default: usual,
+      is_relaxed: isRelaxed,
+    })),
+  }
 }
 
 /** Where a rollout stands. */

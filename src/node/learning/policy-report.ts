@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
+import type { OverlapSource } from '../../core/learning/gate/gate-evidence.ts'
 import { comparedDocument, type ComparedDocument } from '../../core/learning/gate/gate-report.ts'
 import type { GateDecision } from '../../core/learning/gate/judge-candidate.ts'
 import { METRICS, type Metric } from '../../core/learning/off-policy/compared-policies.ts'
@@ -31,6 +32,8 @@ export type PolicyReport = {
     readonly leakage: string
     readonly leaks: readonly string[]
     readonly training_overlap: number | null
+    /** Who says what the candidate was trained on; `null`: nobody does. */
+    readonly overlap_checked_by: OverlapSource | null
   }
   readonly estimates: readonly EstimateRow[]
   /** Why one of the ways says nothing. */
@@ -76,7 +79,8 @@ export function policyReport(judged: EvaluatedPolicy): PolicyReport {
       ...card,
       policy_versions: policyVersions,
       leaks: data.leaks,
-      training_overlap: judged.trainingOverlap,
+      training_overlap: judged.overlap.rows,
+      overlap_checked_by: judged.overlap.by,
     },
     estimates: estimatesOf(judged),
     refused: [

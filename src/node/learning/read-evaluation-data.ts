@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { CodedError } from '../../base/errors.ts'
 import type { GateDataCard } from '../../core/learning/gate/gate-evidence.ts'
+import { clusterTasks } from '../../core/learning/off-policy/task-clusters.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
 import { promptFeatureSet } from '../../core/policy/prompt-feature-set.ts'
 import { parseDatasetRow, readDatasetRow } from '../../learning/dataset/dataset-row.ts'
 import { requireFeatureColumns } from '../../learning/dataset/leakage/feature-columns.ts'
 import { contractColumns } from '../../learning/dataset/leakage/contract-columns.ts'
 import { LeakageCheck } from '../../learning/dataset/leakage/leakage-check.ts'
+import { taskKeysOf } from '../../learning/training/trained-task-collector.ts'
 import { nativeSha256Hex } from '../open-answer-cache.ts'
 import { countBytes, type DataWorkOptions } from './data-progress.ts'
 import { fileState, readLineBatches } from './read-lines.ts'
@@ -20,7 +22,7 @@ export type EvaluationData = {
   readonly files: readonly ReadFile[]
   /** SHA-256 over the sorted hashes of the files. */
   readonly sha256: string
-  readonly card: Omit<GateDataCard, 'trainingOverlap'>
+  readonly card: Omit<GateDataCard, 'trainingOverlap' | 'overlapCheckedBy'>
   /** What the leakage check found, one sentence each. */
   readonly leaks: readonly string[]
 }
@@ -64,7 +66,7 @@ export async function readEvaluationData(
     leaks: report.leaks.slice(0, LEAKS_SHOWN).map(({ field, why }) => `${field}: ${why}`),
     card: {
       rows: tasks.length,
-      tasks: new Set(tasks.map(({ taskHash }) => taskHash)).size,
+      tasks: clusterTasks(tasks).count,
       from: times[0] ?? null,
       to: times.at(-1) ?? null,
       policyVersions: [...new Set(tasks.flatMap(({ policyVersion }) => policyVersion ?? []))].toSorted(),
@@ -74,31 +76,27 @@ export async function readEvaluationData(
 }
 
 /**
- * How many of the tasks are among the rows of other files, by the hash of the task or, where both kept it, by the text itself.
+ * Places of the tasks that are among the rows of other files, by the hash of the task or, where both kept it, by the text itself.
  *
  * Throws as `readEvaluationData`.
  */
-export async function countSharedTasks(
+export async function rowsOfFiles(
   tasks: readonly LoggedTask[],
   files: readonly string[],
   options: DataWorkOptions = {},
-): Promise<{ readonly rows: number; readonly files: readonly ReadFile[] }> {
+): Promise<{ readonly rows: ReadonlySet<number>; readonly files: readonly ReadFile[] }> {
   const rowsOf = new Map<string, number[]>()
   for (const [row, task] of tasks.entries())
-    for (const key of keysOf(task)) rowsOf.set(key, [...(rowsOf.get(key) ?? []), row])
+    for (const key of taskKeysOf(task, nativeSha256Hex)) rowsOf.set(key, [...(rowsOf.get(key) ?? []), row])
   const shared = new Set<number>()
   const reading = { sha256Hex: nativeSha256Hex, featureSet: promptFeatureSet() }
   const read = await readRows(files, options, (line, place) => {
     const task = parseDatasetRow(line, place, reading)
     if (task === undefined) return false
-    for (const key of keysOf(task)) for (const row of rowsOf.get(key) ?? []) shared.add(row)
+    for (const key of taskKeysOf(task, nativeSha256Hex)) for (const row of rowsOf.get(key) ?? []) shared.add(row)
     return true
   })
-  return { rows: shared.size, files: read }
-}
-
-function keysOf({ taskHash, prompt }: LoggedTask): readonly string[] {
-  return prompt === undefined ? [taskHash] : [taskHash, nativeSha256Hex(prompt)]
+  return { rows: shared, files: read }
 }
 
 /** `take` says whether the row counts. */

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { CodedError } from '../../base/errors.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
+import type { TrainingFile } from '../../core/policy/training-record.ts'
 import { promptFeatureSet } from '../../core/policy/prompt-feature-set.ts'
 import { parseDatasetRow } from '../../learning/dataset/dataset-row.ts'
 import { loggedTaskOf } from '../../learning/dataset/logged-task-of.ts'
@@ -17,8 +19,8 @@ export type ReadTasks = {
   readonly domains: readonly (string | undefined)[]
   /** Records from which no task could be made: unreadable, or nothing was called. */
   readonly skipped: number
-  /** SHA-256 of the text of the file, unpacked; `undefined` for records. */
-  readonly sha256: string | undefined
+  /** The file that they were read from; absent for a node's records. */
+  readonly file?: TrainingFile
 }
 
 /** Tasks are held in memory. */
@@ -34,15 +36,14 @@ export async function readTasksOfFile(file: string, { signal, onProgress }: Data
   const onBytes = countBytes('reading', sizeBytes, onProgress)
   const reading = { sha256Hex: nativeSha256Hex, featureSet: promptFeatureSet() }
   const collector = new TaskCollector()
+  const hash = createHash('sha256')
   for await (const { lines, firstLine } of readLineBatches(file, {
     onBytes,
-    onHash: (sha256) => {
-      collector.sha256 = sha256
-    },
     ...(signal !== undefined && { signal }),
   })) {
     for (const [index, line] of lines.entries()) {
       if (line.trim() === '') continue
+      hash.update(line).update('\n')
       const place = `${file}:${firstLine + index}`
       const json = parseObject(line, place)
       if ('optimal_route' in json || 'models' in json) {
@@ -51,7 +52,8 @@ export async function readTasksOfFile(file: string, { signal, onProgress }: Data
       } else collector.addRecord(parseTelemetryEvent(json), place)
     }
   }
-  return collector
+  const { tasks, domains, skipped } = collector
+  return { tasks, domains, skipped, file: { sha256: hash.digest('hex'), rows: tasks.length } }
 }
 
 /** Tasks of this node's records. Throws `TRAINING_DATA_INVALID` for more than 500,000, and what the listing throws. */
@@ -66,7 +68,6 @@ class TaskCollector implements ReadTasks {
   readonly domains: (string | undefined)[] = []
   readonly #featureSet = promptFeatureSet()
   skipped = 0
-  sha256: string | undefined
 
   add(task: LoggedTask | undefined, domain: string | undefined): void {
     if (task === undefined) {

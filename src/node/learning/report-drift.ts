@@ -1,6 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import { DAY_MS } from '../../base/time.ts'
-import { detectDrift, type DriftReport, type DriftThresholds } from '../../core/learning/drift/detect-drift.ts'
+import { detectDrift, type DriftReport } from '../../core/learning/drift/detect-drift.ts'
+import type { DriftThresholds } from '../../core/learning/drift/drift-window.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
 import { createFeatureExtractor, PROMPT_FEATURES } from '../../core/policy/prompt-features.ts'
 import type { ReadTasks } from './read-tasks.ts'
@@ -35,7 +36,7 @@ export function reportDrift({ reference, recent, thresholds }: DriftRequest): Dr
  * Throws `TRAINING_DATA_INVALID` when no task carries a time.
  */
 export function splitByAge(
-  { tasks, domains, skipped, sha256 }: ReadTasks,
+  { tasks, domains, skipped }: ReadTasks,
   days: number,
 ): { readonly reference: ReadTasks; readonly recent: ReadTasks } {
   const instants = tasks.map(({ timestamp }) => (timestamp === undefined ? Number.NaN : Date.parse(timestamp)))
@@ -51,7 +52,6 @@ export function splitByAge(
       tasks: rows.flatMap((row) => tasks[row] ?? []),
       domains: rows.map((row) => domains[row]),
       skipped,
-      sha256,
     }
   }
   return { reference: part((at) => at <= limit), recent: part((at) => at > limit) }

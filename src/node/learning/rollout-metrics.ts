@@ -1,14 +1,18 @@
 import { trialOf } from '../../core/rollout/rollout-state.ts'
-import { evidence } from '../../core/rollout/slo-watch.ts'
+import { evidence } from '../../core/rollout/watch-evidence.ts'
 import type { MetricsRegistry } from '../../telemetry/metrics-registry.ts'
 import type { NodePoliciesComponents } from './node-policies-components.ts'
 
+const DRIFT_LEVELS = { stable: 0, watch: 1, drifted: 2 } as const
+
 const STAGES = ['legacy_only', 'shadow', 'canary', 'full'] as const
+
+type GaugeSink = Pick<MetricsRegistry, 'addGauge'>
 
 /** The rollout as Prometheus metrics. Versions are no labels: there is no end of them. */
 export function addRolloutMetrics(
-  metrics: Pick<MetricsRegistry, 'addGauge'>,
-  { owner, served, shadow }: Pick<NodePoliciesComponents, 'owner' | 'served' | 'shadow'>,
+  metrics: GaugeSink,
+  { owner, served, shadow, online }: Pick<NodePoliciesComponents, 'owner' | 'served' | 'shadow' | 'online'>,
 ): void {
   metrics.addGauge({
     name: 'kernell_rollout_stage',
@@ -56,5 +60,43 @@ export function addRolloutMetrics(
       { labels: { what: 'completed' }, value: shadow.counts.completed },
       ...Object.entries(shadow.counts.skipped).map(([what, value]) => ({ labels: { what }, value })),
     ],
+  })
+  addDriftMetric(metrics, owner)
+  addOnlineMetric(metrics, online)
+}
+
+function addDriftMetric(metrics: GaugeSink, owner: NodePoliciesComponents['owner']): void {
+  metrics.addGauge({
+    name: 'kernell_rollout_drift',
+    help: 'Drift since the trial began: 0 none, 1 to be watched, 2 drifted. Of decisions: 2 where the candidate begins with other models than at first.',
+    labelNames: ['of'],
+    read: () => {
+      const drift = trialOf(owner.state.position)?.drift
+      if (drift === undefined) return []
+      const { traffic, decisions } = drift
+      return [
+        ...(traffic === null ? [] : [{ labels: { of: 'traffic' }, value: DRIFT_LEVELS[traffic.state] }]),
+        ...(decisions === null
+          ? []
+          : [{ labels: { of: 'decisions' }, value: decisions.cause === 'nobody' ? 0 : DRIFT_LEVELS.drifted }]),
+      ]
+    },
+  })
+}
+
+function addOnlineMetric(metrics: GaugeSink, online: NodePoliciesComponents['online']): void {
+  metrics.addGauge({
+    name: 'kernell_online_learning',
+    help: 'Outcomes learned, corrected and left out, and tasks that wait or were dropped since the start.',
+    labelNames: ['what'],
+    read: () => {
+      const status = online()
+      if (status === null) return []
+      const { learned, revised, skipped, queued, dropped } = status
+      return Object.entries({ learned, revised, skipped, queued, dropped }).map(([what, value]) => ({
+        labels: { what },
+        value,
+      }))
+    },
   })
 }

@@ -1,7 +1,12 @@
+import { figuresOf, type ArmFigures } from '../../core/rollout/arm-totals.ts'
 import { trialOf, type RolloutStage, type RolloutTransition } from '../../core/rollout/rollout-state.ts'
-import { evidence, figuresOf, type ArmFigures, type SloBreach } from '../../core/rollout/slo-watch.ts'
+import { evidence, type SloBreach } from '../../core/rollout/watch-evidence.ts'
+import type { Votes } from '../../core/rollout/feedback-watch.ts'
 import type { RolloutRules } from '../../core/rollout/rollout-rules.ts'
+import { isHeldByDrift, type TrialDrift } from '../../core/rollout/trial-drift.ts'
+import type { FeedbackIgnored } from '../../router/rollout/feedback-join.ts'
 import type { ShadowSkip } from '../../router/rollout/shadow-runner.ts'
+import type { OnlineStatus } from './node-learner.ts'
 import type { NodePoliciesComponents } from './node-policies-components.ts'
 
 /** Where a rollout stands, for people and programs. */
@@ -27,20 +32,39 @@ export type RolloutStatus = {
   readonly control: ArmFigures | null
   /** What each bet against the candidate has come to; it is rolled back when one reaches its threshold. */
   readonly evidence: readonly SloBreach[]
+  /** What has changed since the trial began; `null` where no candidate is under way. */
+  readonly drift: TrialDrift | null
+  /** Drift keeps the canary from going on by itself. */
+  readonly isHeldByDrift: boolean
   /** Policies that once answered everything, newest first. */
   readonly served: readonly string[]
   /** Decisions since the start of the node. */
   readonly decisions: { readonly incumbent: number; readonly candidate: number }
   readonly shadow: { readonly completed: number; readonly skipped: Readonly<Record<ShadowSkip, number>> }
+  /** What was said of answers of the trial, 0 to 1 on average; and since the start, how much was counted and left out, and why. */
+  readonly feedback: {
+    readonly candidate: VoteFigures
+    readonly incumbent: VoteFigures
+    readonly counted: number
+    readonly ignored: Readonly<Record<FeedbackIgnored, number>>
+  }
   /** Observations that were not kept since the start, because the disk did not keep up. */
   readonly dropped: number
   readonly rules: RolloutRules
+  /** What the node learns from its own tasks; `null` where it does not. */
+  readonly online: OnlineStatus | null
   /** Newest first, at most fifty. */
   readonly transitions: readonly RolloutTransition[]
 }
 
+export type VoteFigures = { readonly votes: number; readonly mean: number | null }
+
+function voteFigures({ count, bad }: Votes = { count: 0, bad: 0 }): VoteFigures {
+  return { votes: count, mean: count === 0 ? null : 1 - bad / count }
+}
+
 export function describeRollout(components: Omit<NodePoliciesComponents, 'registry' | 'shelf'>): RolloutStatus {
-  const { owner, served, configured, shadow, isSuspended } = components
+  const { owner, served, configured, shadow, feedback, isSuspended } = components
   const { state, inForce } = owner
   const trial = trialOf(state.position)
   return {
@@ -58,11 +82,20 @@ export function describeRollout(components: Omit<NodePoliciesComponents, 'regist
     canary: trial === undefined ? null : figuresOf(trial.watch.canary),
     control: trial === undefined ? null : figuresOf(trial.watch.control),
     evidence: trial === undefined ? [] : evidence(trial.watch, state.rules.slo),
+    drift: trial?.drift ?? null,
+    isHeldByDrift: trial !== undefined && isHeldByDrift(trial.drift),
     served: state.served,
     decisions: { ...served.counts },
     shadow: { completed: shadow.counts.completed, skipped: { ...shadow.counts.skipped } },
+    feedback: {
+      candidate: voteFigures(trial?.watch.feedback.candidate),
+      incumbent: voteFigures(trial?.watch.feedback.incumbent),
+      counted: feedback.counts.counted,
+      ignored: { ...feedback.counts.ignored },
+    },
     dropped: owner.droppedCount,
     rules: state.rules,
+    online: components.online(),
     transitions: state.transitions,
   }
 }

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { formatPolicyArtefact, policyVersionOf, type PolicyFamily } from '../../core/policy/policy-artefact.ts'
+import type { TrainingFile } from '../../core/policy/training-record.ts'
 import { promptFeatureSet } from '../../core/policy/prompt-feature-set.ts'
 import { parseDatasetRow } from '../../learning/dataset/dataset-row.ts'
+import { TrainedTaskCollector } from '../../learning/training/trained-task-collector.ts'
 import { trainArtefact } from '../../learning/training/train-artefact.ts'
 import type { TrainingReport } from '../../learning/training/training-report.ts'
 import { TrainingSetBuilder, type TrainingSet } from '../../learning/training/training-set.ts'
@@ -63,13 +65,16 @@ export async function trainPolicyOnFiles(
   const kernel = await loadWasmKernel()
   const bucketBits = init.bucketBits ?? BUCKET_BITS_DEFAULT
   const builder = new TrainingSetBuilder({ kernel, bucketBits, seed })
-  const hashes = await readFiles(init.files, builder, options)
+  const collector = new TrainedTaskCollector(nativeSha256Hex)
+  const read = await readFiles(init.files, { builder, collector }, options)
+  const hashes = read.map(({ sha256 }) => sha256)
   const set = builder.finish()
   const codeVersion = readPackageVersion()
   const dataCardHash = nativeSha256Hex(canonicalJson(cardOf(set, hashes)))
   const fingerprint = nativeSha256Hex(
     canonicalJson({ data: dataCardHash, hashes, codeVersion, family, pair: pair ?? null, seed, bucketBits }),
   )
+  const trained = collector.pack(dataCardHash)
   const checkpoints = await openCheckpoints({
     folder: init.checkpointFolder,
     fingerprint,
@@ -82,7 +87,12 @@ export async function trainPolicyOnFiles(
       family,
       ...(pair !== undefined && { pair }),
       seed,
-      lineage: { dataCardHash, codeVersion, ...(parent !== undefined && { parent }) },
+      lineage: {
+        dataCardHash,
+        codeVersion,
+        ...(parent !== undefined && { parent }),
+        training: { files: read, ...(trained !== undefined && { tasks: trained }) },
+      },
     },
     {
       ...(options.signal !== undefined && { signal: options.signal }),
@@ -100,12 +110,12 @@ export async function trainPolicyOnFiles(
   }
 }
 
-/** Adds all rows to the builder; returns the SHA-256 of each file's text, unpacked. */
+/** Adds all rows to the builder and their tasks to the collector. */
 async function readFiles(
   files: readonly string[],
-  builder: TrainingSetBuilder,
+  { builder, collector }: { readonly builder: TrainingSetBuilder; readonly collector: TrainedTaskCollector },
   { signal, onProgress }: DataWorkOptions,
-): Promise<readonly string[]> {
+): Promise<readonly TrainingFile[]> {
   const states = await Promise.all(files.map(fileState))
   const onBytes = countBytes(
     'reading',
@@ -113,9 +123,10 @@ async function readFiles(
     onProgress,
   )
   const reading = { sha256Hex: nativeSha256Hex, featureSet: promptFeatureSet() }
-  const hashes: string[] = []
+  const read: TrainingFile[] = []
   for (const file of files) {
     const hash = createHash('sha256')
+    let rows = 0
     for await (const { lines, firstLine } of readLineBatches(file, {
       onBytes,
       ...(signal !== undefined && { signal }),
@@ -124,12 +135,15 @@ async function readFiles(
         if (line.trim() === '') continue
         hash.update(line).update('\n')
         const task = parseDatasetRow(line, `${file}:${firstLine + index}`, reading)
-        if (task !== undefined) builder.add(task)
+        if (task === undefined) continue
+        rows += 1
+        builder.add(task)
+        collector.add(task)
       }
     }
-    hashes.push(hash.digest('hex'))
+    read.push({ sha256: hash.digest('hex'), rows })
   }
-  return hashes
+  return read
 }
 
 /** What the rows were: the lineage holds its hash. Files count in any order. */

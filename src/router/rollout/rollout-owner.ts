@@ -1,6 +1,6 @@
 import type { ActorSystem } from '../../actors/system/actor-system.ts'
 import { CodedError } from '../../base/errors.ts'
-import { timestampFromMs } from '../../base/time.ts'
+import { timestampFromMs, type Timestamp } from '../../base/time.ts'
 import {
   formatRolloutEvent,
   formatRolloutState,
@@ -59,9 +59,15 @@ export type RolloutOwnerInit = {
 /** An event without its time. */
 export type RolloutChange = RolloutEvent extends infer Event
   ? Event extends unknown
-    ? Omit<Event, 'at'>
+    ? Omit<Event, 'at' | 'elapsedMs'>
     : never
   : never
+
+/** What was seen, without its time. */
+export type RolloutObservation = Extract<
+  RolloutChange,
+  { type: 'request-observed' | 'shadow-observed' | 'drift-observed' | 'feedback-observed' }
+>
 
 export interface RolloutOwner extends Startable {
   /** As the journal has it: what was asked for and is not yet durable does not count. */
@@ -73,7 +79,7 @@ export interface RolloutOwner extends Startable {
   /** Resolves when the transition is durable and was announced. Throws `POLICY_ROLLOUT_REFUSED`, and what the journal throws. */
   change(change: RolloutChange): Promise<RolloutTransition>
   /** Takes a finished request into the watch; what follows from it is announced. Never throws, and holds nobody up. */
-  observe(observation: Extract<RolloutChange, { type: 'request-observed' | 'shadow-observed' }>): void
+  observe(observation: RolloutObservation): void
   /** Resolves when everything that was observed is in the journal. */
   flush(): Promise<void>
   /** Names of broken invariants; empty when sound. */
@@ -101,6 +107,8 @@ class JournaledRolloutOwner implements RolloutOwner {
   readonly #owner: MachineOwner<RolloutState, RolloutEvent, RolloutEffect>
   #inForce: RolloutInForce
   #dropped = 0
+  /** When the last event was, by the clock that nobody sets; `undefined` before the first. */
+  #lastMs: number | undefined
   /** Of the observations under way; resolves, and never rejects. */
   #observed: Promise<unknown> = Promise.resolve()
 
@@ -145,7 +153,7 @@ class JournaledRolloutOwner implements RolloutOwner {
     throw refusedError('EVENT_INVALID', this.#owner.state)
   }
 
-  observe(observation: Extract<RolloutChange, { type: 'request-observed' | 'shadow-observed' }>): void {
+  observe(observation: RolloutObservation): void {
     if (this.#owner.waitingCount >= (this.#init.pendingMax ?? PENDING_MAX_DEFAULT)) {
       this.#dropped += 1
       return
@@ -171,10 +179,23 @@ class JournaledRolloutOwner implements RolloutOwner {
   }
 
   async #run(change: RolloutChange): Promise<readonly RolloutEffect[]> {
-    const event: RolloutEvent = { ...change, at: this.#components.clock.now() }
+    const event: RolloutEvent = { ...change, ...this.#timeOfEvent() }
     const effects = await this.#owner.run(event)
     for (const effect of effects) if (effect.type === 'announce-transition') this.#announce(effect.transition)
     return effects
+  }
+
+  /** Whole milliseconds, of which none is lost between many events. */
+  #timeOfEvent(): { readonly at: Timestamp; readonly elapsedMs?: number } {
+    const { clock } = this.#components
+    const [nowMs, lastMs] = [clock.monotonicMs(), this.#lastMs]
+    if (lastMs === undefined) {
+      this.#lastMs = nowMs
+      return { at: clock.now() }
+    }
+    const elapsedMs = Math.max(0, Math.floor(nowMs - lastMs))
+    this.#lastMs = lastMs + elapsedMs
+    return { at: clock.now(), elapsedMs }
   }
 
   /** Appends are acknowledged in the order in which they were made. */

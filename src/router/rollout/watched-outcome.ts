@@ -1,31 +1,48 @@
 import { amountToUsd } from '../../base/money.ts'
-import type { WatchedOutcome } from '../../core/rollout/slo-watch.ts'
+import type { WatchedOutcome } from '../../core/rollout/arm-totals.ts'
 import type { DecisionRecord } from '../../core/routing/decision-record.ts'
 import type { TaskEnd } from '../report-outcome.ts'
 import { totalCostOf, type TaskRun } from '../task-run.ts'
 
-/** Errors that say nothing of a policy: the caller's, a limit's, or the end of the node. */
+/** Errors of models that say nothing of a policy. */
 const NOT_THE_POLICYS: ReadonlySet<string> = new Set(['MODEL_REQUEST_REFUSED', 'MODEL_NOT_FOUND', 'MODEL_AUTH_FAILED'])
 
-/** Whether a task that ended so says something of the policy that decided it: models were called, and the policy was free to choose them. */
-export function isTelling({ route, attempts }: TaskRun, end: TaskEnd): boolean {
-  if (route.target.kind !== 'auto' || attempts.length === 0) return false
-  if ('result' in end) return end.result.cache !== 'exact' && end.result.cache !== 'similar'
+/** The policy found no plan for what the caller allowed: another one might have. */
+const REFUSALS: ReadonlySet<string> = new Set(['ROUTER_QUALITY_BOUND', 'ROUTER_COST_CAP'])
+
+/**
+ * What the end of a task says of the policy that decided it. `ended`: models were called, and the policy was free to choose them. `given-up`:
+ * the caller left while they were; how long an answer would have taken is not known, but that this was too long. `refused`: no model was
+ * called, because the policy knew none. `nothing`: of the policy, nothing.
+ */
+export type Telling = 'ended' | 'given-up' | 'refused' | 'nothing'
+
+export function tellingOf({ route, attempts, signal }: TaskRun, end: TaskEnd): Telling {
+  if (route.target.kind !== 'auto') return 'nothing'
+  if ('errorCode' in end && REFUSALS.has(end.errorCode)) return 'refused'
+  if (attempts.length === 0) return 'nothing'
+  if ('result' in end) return end.result.cache !== 'exact' && end.result.cache !== 'similar' ? 'ended' : 'nothing'
+  if (signal?.aborted === true) return 'given-up'
   const { errorCode } = end
-  if (NOT_THE_POLICYS.has(errorCode)) return false
-  return errorCode === 'ROUTER_ALL_FAILED' || errorCode === 'INTERNAL_ERROR' || errorCode.startsWith('MODEL_')
+  if (NOT_THE_POLICYS.has(errorCode)) return 'nothing'
+  const isOfModels =
+    errorCode === 'ROUTER_ALL_FAILED' || errorCode === 'INTERNAL_ERROR' || errorCode.startsWith('MODEL_')
+  return isOfModels ? 'ended' : 'nothing'
 }
 
-/** How a served task went, as the watch sees it. */
+/** How a served task went, as the watch sees it. An answer that nobody waited for is a bad one that took at least as long as that. */
 export function watchedOutcomeOf(run: TaskRun, end: TaskEnd): WatchedOutcome {
   const cost = totalCostOf(run)
   const result = 'result' in end ? end.result : undefined
+  const telling = tellingOf(run, end)
   return {
     isAccepted: result !== undefined && result.verification?.isAccepted !== false,
-    isError: result === undefined,
-    costUsd: cost === undefined ? null : amountToUsd(cost),
+    isError: result === undefined && telling !== 'given-up',
+    costUsd: cost === undefined || telling === 'refused' ? null : amountToUsd(cost),
     latencyMs: result?.latencyMs ?? ('latencyMs' in end ? end.latencyMs : 0),
-    predicted: predictedOf(run.decision),
+    // What it predicted was the chance of an answer that somebody waits for.
+    predicted: telling === 'ended' ? predictedOf(run.decision) : null,
+    ...(telling === 'refused' && { isRefused: true }),
   }
 }
 

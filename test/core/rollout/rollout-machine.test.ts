@@ -15,7 +15,8 @@ import {
   type RolloutEvent,
   type RolloutState,
 } from '../../../src/core/rollout/rollout-state.ts'
-import type { WatchedOutcome } from '../../../src/core/rollout/slo-watch.ts'
+import type { DriftCause, DriftReading } from '../../../src/core/rollout/trial-drift.ts'
+import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
 
 const GOOD: WatchedOutcome = { isAccepted: true, isError: false, costUsd: 0.01, latencyMs: 100, predicted: 0.9 }
 const BAD: WatchedOutcome = { ...GOOD, isAccepted: false }
@@ -43,6 +44,17 @@ const observed = (candidate: string, arm: 'candidate' | 'incumbent', outcome = G
   at,
 })
 
+function drifted(reading: DriftReading, since = 1): RolloutEvent {
+  return { type: 'drift-observed', candidate: 'a', since, reading, at }
+}
+
+function decided(cause: DriftCause, index: number): DriftReading {
+  return {
+    kind: 'decisions',
+    decisions: { cause, index, models: 4, referenceRows: 400, rows: 200, figures: [] },
+  }
+}
+
 const EVENTS: readonly RolloutEvent[] = [
   promote('a'),
   promote('a', { stage: 'canary' }),
@@ -57,6 +69,9 @@ const EVENTS: readonly RolloutEvent[] = [
   observed('b', 'incumbent', BAD),
   { type: 'shadow-observed', candidate: 'a', tried: BAD, served: GOOD, at },
   { type: 'rules-set', rules: { ...HASTY, autoAdvance: false }, at },
+  drifted({ kind: 'traffic', traffic: { state: 'drifted', rows: 200, figures: [] } }),
+  drifted(decided('candidate', 5)),
+  { type: 'feedback-observed', candidate: 'a', began: 1, arm: 'candidate', value: 0, at },
 ]
 
 const start = (rules: RolloutRules = HASTY): RolloutState => ROLLOUT_MACHINE.initial({ rules, at: timestampFromMs(0) })
@@ -117,7 +132,7 @@ describe('the rollout machine', () => {
     },
   )
 
-  it('does so through all 28,561 orders of four events, whatever was seen before', { timeout: 120_000 }, () => {
+  it('does so through all 65,536 orders of four events, whatever was seen before', { timeout: 120_000 }, () => {
     const walk = (state: RolloutState, depth: number): number => {
       if (depth === 0) return 1
       return EVENTS.reduce((sum, event) => sum + walk(expectSound(state, event), depth - 1), 0)
@@ -126,7 +141,8 @@ describe('the rollout machine', () => {
   })
 
   it('reads every event that it writes, and nothing else', () => {
-    for (const event of EVENTS) expect(parseRolloutEvent(formatRolloutEvent(event))).toEqual(event)
+    const refused = observed('a', 'candidate', { ...BAD, isError: true, isRefused: true })
+    for (const event of [...EVENTS, refused]) expect(parseRolloutEvent(formatRolloutEvent(event))).toEqual(event)
     for (const json of [null, {}, { type: 'rolled-back' }, { ...EVENTS[0], at: -1 }, { ...EVENTS[0], version: 1 }]) {
       expect(parseRolloutEvent(json)).toBeUndefined()
     }
@@ -152,11 +168,33 @@ describe('the rollout machine', () => {
     const canary = promote('a', { stage: 'canary' })
     const slow = apply(start({ ...HASTY, minStepMs: 1_000 }), canary, observed('a', 'candidate'))
     expect(briefOf(slow)).toBe('canary 10')
-    const later = { ...observed('a', 'candidate'), at: timestampFromMs(2_000) } as RolloutEvent
-    expect(briefOf(apply(slow, later))).toBe('canary 50')
+    expect(briefOf(apply(slow, { ...observed('a', 'candidate'), elapsedMs: 999 }))).toBe('canary 10')
+    expect(briefOf(apply(slow, { ...observed('a', 'candidate'), elapsedMs: 1_000 }))).toBe('canary 50')
     const manual = apply(start({ ...HASTY, autoAdvance: false }), canary, observed('a', 'candidate'))
     expect(briefOf(manual)).toBe('canary 10')
     expect(briefOf(apply(manual, { type: 'step-taken', by: 'me', reason: 'on', at }))).toBe('canary 50')
+  })
+
+  it('neither ends a step nor holds it for a wrong time of day, and says when it began by the right one again', () => {
+    const seen = (ms: number, elapsedMs: number): RolloutEvent => ({
+      ...observed('a', 'candidate'),
+      at: timestampFromMs(ms),
+      elapsedMs,
+    })
+    const years = 75 * 365 * 86_400_000
+    let state = apply(start({ ...HASTY, minStepMs: 600_000 }), promote('a', { stage: 'canary' }))
+    state = apply(state, seen(years, 10))
+    expect(briefOf(state)).toBe('canary 10')
+    expect(trialOf(state.position)?.since).toBe(1_000)
+    state = apply(state, seen(500, 10))
+    expect([state.at, trialOf(state.position)?.since]).toEqual([500, 500])
+    state = apply(state, seen(600, 599_970))
+    expect(briefOf(state)).toBe('canary 10')
+    state = apply(state, seen(years, 10))
+    expect(briefOf(state)).toBe('canary 50')
+    state = apply(state, seen(700, 10))
+    expect([briefOf(state), trialOf(state.position)?.since]).toEqual(['canary 50', 700])
+    expect(briefOf(apply(state, seen(800, 600_000)))).toBe('full 100')
   })
 
   it('rolls back when the candidate answers badly, remembers why, and does not go back up to it by a rollback', () => {
@@ -186,6 +224,75 @@ describe('the rollout machine', () => {
       at,
     }).effects
     expect(effect).toEqual({ type: 'event-refused', code: 'NEVER_SERVED' })
+  })
+
+  it('rolls back for decisions of the candidate alone, of this trial alone, and by less chance the longer it goes on', () => {
+    const canary = apply(start(), promote('a', { stage: 'canary' }))
+    expect(briefOf(apply(canary, drifted(decided('candidate', 5))))).toBe('legacy_only 0')
+    for (const cause of ['nobody', 'traffic', 'common', 'unknown'] as const)
+      expect(briefOf(apply(canary, drifted(decided(cause, 5)))), cause).toBe('canary 10')
+    expect(ROLLOUT_MACHINE.transition(canary, drifted(decided('candidate', 5), 7)).effects).toEqual([
+      { type: 'event-refused', code: 'STALE' },
+    ])
+    const needed = (periods: number): number => {
+      let state = canary
+      for (let count = 1; count < periods; count += 1) state = apply(state, drifted(decided('nobody', 0)))
+      let [enough, tooLittle] = [5, 0]
+      while (enough - tooLittle > 0.001) {
+        const index = (enough + tooLittle) / 2
+        if (briefOf(apply(state, drifted(decided('candidate', index)))) === 'canary 10') tooLittle = index
+        else enough = index
+      }
+      return enough
+    }
+    // Never less than what counts as another population: 0.25 above what chance brings, 3 (1 / 400 + 1 / 200).
+    expect(needed(1)).toBeCloseTo(0.2725, 2)
+    expect(needed(100)).toBeCloseTo(0.3522, 2)
+    expect(needed(1_000)).toBeGreaterThan(needed(100))
+  })
+
+  it('stays where it is while drift holds it, and goes on by a hand that then begins anew', () => {
+    const held = apply(
+      start(),
+      promote('a', { stage: 'canary' }),
+      drifted(decided('nobody', 0)),
+      drifted({ kind: 'traffic', traffic: { state: 'drifted', rows: 200, figures: [] } }),
+      observed('a', 'candidate'),
+    )
+    expect(briefOf(held)).toBe('canary 10')
+    const calm = drifted({ kind: 'traffic', traffic: { state: 'watch', rows: 200, figures: [] } })
+    expect(briefOf(apply(held, calm, observed('a', 'candidate')))).toBe('canary 50')
+    const forced = apply(held, { type: 'step-taken', by: 'me', reason: 'seen', at })
+    expect([briefOf(forced), trialOf(forced.position)?.drift]).toEqual([
+      'canary 50',
+      { since: 2, periods: 1, traffic: null, decisions: null },
+    ])
+  })
+
+  it('compares what is said of a candidate that answers everything with what was said of the incumbent', () => {
+    const said = (arm: 'candidate' | 'incumbent', value: number): RolloutEvent => ({
+      type: 'feedback-observed',
+      candidate: 'a',
+      began: 1,
+      arm,
+      value,
+      at,
+    })
+    let state = apply(start({ ...HASTY, autoAdvance: false }), promote('a', { stage: 'canary', percent: 50 }))
+    for (let count = 0; count < 60; count += 1) state = apply(state, said('incumbent', 1), said('candidate', 1))
+    state = apply(state, promote('a', { stage: 'full' }))
+    const [effect] = ROLLOUT_MACHINE.transition(state, said('incumbent', 0)).effects
+    expect(effect).toEqual({ type: 'event-refused', code: 'STALE' })
+    expect(ROLLOUT_MACHINE.transition(state, said('candidate', 2)).effects).toEqual([
+      { type: 'event-refused', code: 'EVENT_INVALID' },
+    ])
+    for (let count = 0; count < 40 && state.position.stage === 'full'; count += 1)
+      state = apply(state, said('candidate', 0))
+    expect(state.transitions[0]).toMatchObject({
+      cause: 'slo-breach',
+      reason: 'the candidate is worse than the incumbent in feedback',
+      breach: { slo: 'feedback', against: 'control' },
+    })
   })
 
   it('goes back through what served before, one at a time, and to what the configuration names', () => {

@@ -2,15 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { createRandomStream, type RandomStream } from '../../../src/base/random-stream.ts'
 import { betOn, NEW_BET, wealthOf } from '../../../src/core/rollout/bet.ts'
 import { DEFAULT_ROLLOUT_RULES } from '../../../src/core/rollout/rollout-rules.ts'
-import {
-  controlsPerCanaryAt,
-  NEW_WATCH,
-  watchOutcome,
-  watchWithoutControl,
-  type SloBreach,
-  type WatchedOutcome,
-  type WatchState,
-} from '../../../src/core/rollout/slo-watch.ts'
+import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
+import { controlsPerCanaryAt, watchOutcome, watchWithoutControl } from '../../../src/core/rollout/slo-watch.ts'
+import type { SloBreach } from '../../../src/core/rollout/watch-evidence.ts'
+import { NEW_WATCH, type WatchState } from '../../../src/core/rollout/watch-state.ts'
 
 const RULES = DEFAULT_ROLLOUT_RULES.slo
 
@@ -71,6 +66,44 @@ describe('the watch of a canary', () => {
     expect(late).toEqual([])
   })
 
+  // Of a canary at 95 % one request in twenty is a control: how fast a difference can be known depends on those.
+  it.each([
+    [50, 200],
+    [75, 400],
+    [90, 700],
+    [95, 1_500],
+  ])(
+    'breaks at %i % as well, within %i canary requests, and in no more clean runs than it may',
+    { timeout: 60_000 },
+    (percent, within) => {
+      const late: number[] = []
+      const broken: number[] = []
+      for (let seed = 1; seed <= 100; seed += 1) {
+        if (run({ bad: 0.3 }, SOUND, { seed, percent, canaryMax: within }).breach === undefined) late.push(seed)
+        if (run(SOUND, SOUND, { seed: 1_000_000 + seed, percent, canaryMax: 1_500 }).breach) broken.push(seed)
+      }
+      expect(late).toEqual([])
+      expect(broken.length).toBeLessThanOrEqual(100 * RULES.falseAlarm)
+    },
+  )
+
+  it('goes on when the arms change places, and compares nothing with what came before', () => {
+    const random = createRandomStream(6)
+    let watch = NEW_WATCH
+    const take = (arm: 'candidate' | 'incumbent', percent: number): void => {
+      const controlsPerCanary = controlsPerCanaryAt(percent)
+      watch = watchOutcome(watch, { arm, outcome: outcomeOf(SOUND, random), controlsPerCanary }, RULES).watch
+    }
+    for (let count = 0; count < 3; count += 1) take('candidate', 10)
+    expect([watch.waits, watch.waiting.length, watch.block.count]).toEqual(['candidate', 3, 0])
+    take('incumbent', 90)
+    expect([watch.waits, watch.waiting.length, watch.block.count]).toEqual(['incumbent', 1, 0])
+    for (let count = 0; count < 5; count += 1) take('candidate', 90)
+    expect(watch.againstControl.quality.count).toBe(0)
+    take('candidate', 90)
+    expect([watch.againstControl.quality.count, watch.waiting.length, watch.block.count]).toEqual([1, 0, 0])
+  })
+
   it(
     'never breaks in 200 clean runs of 2,000 canary requests, one in twenty bad in both arms',
     { timeout: 120_000 },
@@ -103,6 +136,58 @@ describe('the watch of a canary', () => {
     const rules = { ...RULES, driftMargin: 1, acceptedShareMin: null, errorShareMax: null, ...limits }
     const { breach } = run(arm, arm, { seed: 5, canaryMax: 2_000, rules })
     expect(breach).toMatchObject({ slo, against: 'limit' })
+  })
+
+  it('takes what a policy refuses as its error beside the incumbent, and for nothing where both refuse', () => {
+    const refused = { isAccepted: false, isError: true, isRefused: true, costUsd: null, latencyMs: 0, predicted: null }
+    const answered = outcomeOf({ bad: 0 }, createRandomStream(1))
+    for (const [incumbentRefuses, expected] of [
+      [false, 'errors'],
+      [true, undefined],
+    ] as const) {
+      let watch = NEW_WATCH
+      let breach: SloBreach | undefined
+      for (let count = 0; count < 400 && breach === undefined; count += 1) {
+        const arm = count % 2 === 0 ? 'candidate' : 'incumbent'
+        const outcome = arm === 'candidate' || incumbentRefuses ? refused : answered
+        const step = watchOutcome(watch, { arm, outcome, controlsPerCanary: 1 }, { ...RULES, qualityMargin: 1 })
+        watch = step.watch
+        breach = step.breach
+      }
+      expect(breach?.slo).toBe(expected)
+    }
+  })
+
+  it.each([0.000_02, 0.002, 2])('sees twice the cost as soon at $%s a request as at any other price', (costUsd) => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const twice = run({ bad: 0.05, costUsd: 2 * costUsd }, { bad: 0.05, costUsd }, { seed, canaryMax: 200 })
+      expect(twice.breach?.slo, `seed ${seed}`).toBe('cost')
+    }
+  })
+
+  it('sees what becomes dearer though the first requests of the incumbent cost nothing', () => {
+    const random = createRandomStream(4)
+    let watch = NEW_WATCH
+    let breach: SloBreach | undefined
+    const controlsPerCanary = controlsPerCanaryAt(50)
+    for (let count = 0; count < 2_000 && breach === undefined; count += 1) {
+      const isCanary = count % 2 === 1
+      const costUsd = (count < 100 ? 0 : 0.002) * (isCanary ? 2 : 1)
+      const arm = isCanary ? 'candidate' : 'incumbent'
+      const step = watchOutcome(
+        watch,
+        { arm, outcome: outcomeOf({ bad: 0.05, costUsd }, random), controlsPerCanary },
+        RULES,
+      )
+      watch = step.watch
+      breach = step.breach
+    }
+    expect(breach?.slo).toBe('cost')
+  })
+
+  it('sees that a request costs something where the incumbent costs nothing', () => {
+    const { breach } = run({ bad: 0.05, costUsd: 0.001 }, { bad: 0.05, costUsd: 0 }, { seed: 2, canaryMax: 100 })
+    expect(breach?.slo).toBe('cost')
   })
 
   it('notices within a few hundred requests what goes wrong after two thousand good ones', () => {

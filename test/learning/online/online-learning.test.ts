@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { pooledPriorOf } from '../../../src/core/learning/online/online-learner.ts'
 import type { LoggedTask, ObservedOutcome } from '../../../src/core/learning/logged-task.ts'
-import { parsePolicyArtefact } from '../../../src/core/policy/policy-artefact.ts'
+import { formatPolicyArtefact, parsePolicyArtefact } from '../../../src/core/policy/policy-artefact.ts'
 import type { FeatureRecipe } from '../../../src/core/policy/feature-recipe.ts'
 import { PROMPT_FEATURES } from '../../../src/core/policy/prompt-features.ts'
 import { createOnlineLearning } from '../../../src/learning/online/online-learning.ts'
+import { formatOnlineState, parseOnlineState } from '../../../src/learning/online/online-state.ts'
 
 const RECIPE: FeatureRecipe = {
   centre: new Float64Array(PROMPT_FEATURES.length),
@@ -102,5 +103,66 @@ describe('learning while a node runs', () => {
     expect(registered).toEqual([])
     expect(await learning.propose({ ...LINEAGE, parent: 'policy-0' })).toBe('policy-1')
     expect(parsePolicyArtefact(registered[0] ?? '').lineage.parent).toBe('policy-0')
+  })
+})
+
+describe('the state of learning', () => {
+  const many = (from: number, to: number): readonly LoggedTask[] =>
+    Array.from({ length: to - from }, (_, at) => {
+      const row = from + at
+      const features = Float64Array.from(PROMPT_FEATURES, (_name, place) => Math.fround(Math.sin(row * 7 + place)))
+      const cost = row % 5 === 0 ? undefined : 0.001 * (1 + (row % 3))
+      return task(
+        `task ${row}`,
+        { [row % 2 === 0 ? 'cheap' : 'dear']: seen(row % 3 === 0 ? 0 : 1, { costUsd: cost }) },
+        {
+          action: row % 2 === 0 ? 'cheap' : 'dear',
+          features,
+        },
+      )
+    })
+  const INIT = {
+    recipe: RECIPE,
+    candidates: ['cheap', 'dear'],
+    priorWeights: [new Float64Array(SIZE).fill(0.01), new Float64Array(SIZE)],
+  }
+  const noRegister = { register: async () => await Promise.resolve({ version: '' }) }
+
+  it('goes on from where it was, to the same policy and the same corrections', () => {
+    const whole = createOnlineLearning(INIT, noRegister)
+    whole.learn(many(0, 1_300))
+    const before = createOnlineLearning(INIT, noRegister)
+    before.learn(many(0, 700))
+    const saved = parseOnlineState(JSON.stringify(formatOnlineState({ init: INIT, state: before.state() })))
+    if (saved === undefined) throw new Error('not read')
+    const after = createOnlineLearning(saved.init, noRegister, saved.state)
+    after.learn(many(700, 1_300))
+    expect(after.weight).toBe(1_300)
+    expect(formatPolicyArtefact(after.artefact(LINEAGE))).toBe(formatPolicyArtefact(whole.artefact(LINEAGE)))
+    expect(after.learn(many(0, 700))).toEqual({ learned: 0, revised: 0, skipped: 0 })
+    const [first] = many(4, 5)
+    if (first === undefined) throw new Error('no task')
+    expect(after.learn([{ ...first, observed: new Map([['cheap', seen(0)]]) }]).revised).toBe(1)
+    expect(after.weight).toBe(1_300)
+  })
+
+  it('holds no hash of a task', () => {
+    const learning = createOnlineLearning(INIT, noRegister)
+    learning.learn([task('a'.repeat(64), { cheap: seen(1) })])
+    expect(JSON.stringify(formatOnlineState({ init: INIT, state: learning.state() }))).not.toContain('a'.repeat(13))
+  })
+
+  it.each([
+    ['no JSON', () => '{'],
+    ['other features', (text: string) => text.replace('"prompt_features":["', '"prompt_features":["x')],
+    ['a cut sum', (text: string) => text.replace('"cost_gram":"', '"cost_gram":"AAAAAAAAAAA')],
+    ['a model that is none', (text: string) => text.replace('"candidates":["cheap","dear"]', '"candidates":["cheap"]')],
+    ['another kind', (text: string) => text.replace('kernell-online-state', 'kernell-policy')],
+  ])('is not read with %s', (_, change) => {
+    const learning = createOnlineLearning(INIT, noRegister)
+    learning.learn(many(0, 5))
+    const text = JSON.stringify(formatOnlineState({ init: INIT, state: learning.state() }))
+    expect(parseOnlineState(text)).toBeDefined()
+    expect(parseOnlineState(change(text))).toBeUndefined()
   })
 })

@@ -71,6 +71,20 @@ describe('plotSvg', () => {
     expect(() => plotSvg({ ...plot, ...changed })).toThrow(RangeError)
   })
 
+  it('shows no share above all and none below nothing, but an estimate that lies beyond them', () => {
+    const labelsAt = (...qualities: readonly number[]): readonly number[] => {
+      const points = qualities.map((value, at) => ({
+        usd: 0.001 * (at + 1),
+        quality: { value, low: value, high: value, standardError: 0 },
+      }))
+      const drawn = plotSvg(costQualityPlot({ title: 'flat', series: [{ name: 'one', points }], note: '' }))
+      return [...drawn.matchAll(/>(-?[0-9.]+) %</g)].map(([, percent]) => Number(percent)).toSorted((a, b) => a - b)
+    }
+    expect(labelsAt(1, 1)).toEqual([60, 80, 100])
+    expect([labelsAt(0.9, 0.9).at(-1), labelsAt(0, 0).at(0)]).toEqual([100, 0])
+    expect(labelsAt(0.7, 1.04).at(-1)).toBeGreaterThanOrEqual(100)
+  })
+
   it('draws a single value and a flat line', () => {
     const flat: PlotInit = {
       ...plot,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { GATE_DEFAULTS } from '../../../src/core/learning/gate/gate-thresholds.ts'
 import { trainPolicy } from '../../../src/core/learning/train-policy.ts'
 import { formatPolicyArtefact, parsePolicyArtefact } from '../../../src/core/policy/policy-artefact.ts'
 import { createPolicyRegistry, type PolicyRegistry } from '../../../src/learning/registry/policy-registry.ts'
@@ -21,7 +22,12 @@ const texts = [artefactText(1), artefactText(2), artefactText(3)]
 const [first = '', second = '', third = ''] = texts
 
 /** Reports are signed by being honest about it: the real signature is tested where it is made. */
-type Report = { readonly candidate: string; readonly passed: boolean; readonly signed: boolean }
+type Report = {
+  readonly candidate: string
+  readonly passed: boolean
+  readonly signed: boolean
+  readonly at?: string
+}
 
 function open(store: KeyValueStore, limits = {}): PolicyRegistry {
   let second = 0
@@ -30,16 +36,19 @@ function open(store: KeyValueStore, limits = {}): PolicyRegistry {
       store,
       now: () => `2026-01-01T00:00:${String((second += 1)).padStart(2, '0')}.000Z`,
       readGateReport(text) {
-        const { candidate, passed, signed } = JSON.parse(text) as Report
+        const { candidate, passed, signed, at = null } = JSON.parse(text) as Report
         if (!signed) return undefined
         const reasons = passed ? [] : ['too bad']
         const compared = { candidateSha256: null, incumbent: 'priors-1', incumbentSha256: null }
-        return { candidate, ...compared, hasPassed: passed, at: null, reasons }
+        const judgedBy = { thresholds: GATE_DEFAULTS, changedThresholds: [], sha256: text, dataSha256: 'data' }
+        return { candidate, ...compared, hasPassed: passed, at, reasons, ...judgedBy }
       },
     },
     limits,
   )
 }
+
+const dayOf = (day: number): string => `2026-01-${String(day + 1).padStart(2, '0')}T00:00:00.000Z`
 
 const reportOf = (report: Report): string => JSON.stringify(report)
 
@@ -149,8 +158,14 @@ describe('the registry of policies', () => {
     ]) {
       await expect(registry.attachGateReport(version, report)).rejects.toMatchObject({ code: 'POLICY_GATE_MISSING' })
     }
-    for (let count = 0; count < 20; count += 1) await registry.attachGateReport(version, passed)
-    expect((await registry.gateReports(version)).map(({ hasPassed }) => hasPassed)).toEqual(Array(20).fill(true))
+    for (let count = 0; count < 20; count += 1)
+      await registry.attachGateReport(
+        version,
+        reportOf({ candidate: version, passed: true, signed: true, at: dayOf(count) }),
+      )
+    expect((await registry.gateReports(version)).map(({ at }) => at)).toEqual(
+      Array.from({ length: 20 }, (_, count) => dayOf(19 - count)),
+    )
     await store.put(
       `gate/${version}/0000000022`,
       new TextEncoder().encode(reportOf({ candidate: version, passed: true, signed: false })),
@@ -158,6 +173,26 @@ describe('the registry of policies', () => {
     expect(await registry.gateReports(version)).toHaveLength(19)
     await registry.remove(version)
     expect(await store.count()).toBe(0)
+  })
+
+  it('takes the newest gate report by what was signed: one that is brought again hides nothing', async () => {
+    const store = createMemoryKeyValueStore()
+    const registry = open(store)
+    const { version } = await registry.register(first)
+    const at = (day: number, passed: boolean): string =>
+      reportOf({ candidate: version, passed, signed: true, at: dayOf(day) })
+    await registry.attachGateReport(version, at(1, true))
+    await registry.attachGateReport(version, at(2, false))
+    expect((await registry.attachGateReport(version, at(1, true))).at).toBe(dayOf(1))
+    expect((await registry.gateReports(version)).map(({ hasPassed }) => hasPassed)).toEqual([false, true])
+    // One that was never kept here, of a time before: no newer for coming later.
+    await registry.attachGateReport(version, at(0, true))
+    expect((await registry.gateReports(version)).map((report) => report.at)).toEqual([2, 1, 0].map(dayOf))
+    for (let day = 3; day < 23; day += 1) await registry.attachGateReport(version, at(day, false))
+    const before = await store.count()
+    await registry.attachGateReport(version, at(1, true))
+    expect((await registry.gateReports(version)).some(({ hasPassed }) => hasPassed)).toBe(false)
+    expect(await store.count()).toBe(before)
   })
 
   it('reads an artefact that a newer registration would give the same name', async () => {

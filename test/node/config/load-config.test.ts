@@ -306,7 +306,8 @@ describe('the example that kernell init writes', () => {
   })
 
   it('is valid with every commented member switched on', () => {
-    const file = EXAMPLE_CONFIG.replace(/^(\s*)\/\/ (?=["{])/gm, '$1')
+    // Learning from records needs that there are any.
+    const file = EXAMPLE_CONFIG.replace(/^(\s*)\/\/ (?=["{])/gm, '$1').replace('"consent": false', '"consent": true')
     const config = load({ file, environment: { MY_KERNELL_KEY: 'k' } })
     expect(Object.keys(config.providers)).toEqual(['openai', 'anthropic', 'ollama', 'files'])
     expect(config.roles).toEqual({
@@ -315,6 +316,23 @@ describe('the example that kernell init writes', () => {
       local: 'ollama/qwen3:4b',
     })
     expect(config.budgets).toEqual([{ scope: 'node', window: 'day', limitNanos: 5_000_000_000n }])
+  })
+})
+
+describe('learning from records', () => {
+  const onlineOf = (policy: string, consent = true): NodeConfig['policy']['online'] =>
+    load({ file: `{ "policy": ${policy}, "telemetry": { "consent": ${consent} } }` }).policy.online
+
+  it('is off unless it is asked for', () => {
+    expect(onlineOf('{}')).toBeUndefined()
+    expect(onlineOf('{ "online": {} }')).toEqual({ everyOutcomes: 500, queueMax: 10_000 })
+    expect(onlineOf('{ "online": { "everyOutcomes": 50 } }')).toEqual({ everyOutcomes: 50, queueMax: 10_000 })
+  })
+
+  it('is refused without records, and out of range', () => {
+    expect(() => onlineOf('{ "online": {} }', false)).toThrow('`policy.online` learns from records')
+    expect(() => onlineOf('{ "online": { "everyOutcomes": 0 } }')).toThrow('policy.online.everyOutcomes')
+    expect(() => onlineOf('{ "online": { "queueMax": 1.5 } }')).toThrow('policy.online.queueMax')
   })
 })
 

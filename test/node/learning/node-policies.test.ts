@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ConfigDocument } from '../../../src/node/config/config-document.ts'
 import type { KernellNode } from '../../../src/node/kernell-node.ts'
+import { nativeSha256Hex } from '../../../src/node/open-answer-cache.ts'
 import { openInstallationKey } from '../../../src/node/learning/open-signer.ts'
 import { openDataDirectory } from '../../../src/storage/data-directory.ts'
 import { createNodeFileSystem } from '../../../src/storage/node-file-system.ts'
@@ -118,6 +119,29 @@ describe('the policies of a node', () => {
     await damaged.close()
     await using repaired = await startNode(folder)
     expect(checkOf(repaired)).toContain(`ok: full: ${version}`)
+  })
+
+  it('are promoted by a report that the journal names, and by none that the configuration finds too loose', async () => {
+    const folder = makeFolder()
+    const floored: ConfigDocument = { policy: { gate: { qualityMargin: 0 } } }
+    const strict = await startNode(folder, floored)
+    const { version } = await strict.policies.register(FIRST.text)
+    const signer = await openInstallationKey(strict.config.dataDir)
+    const loose = gateReportOf({ candidate: FIRST, signer, thresholds: { qualityMargin: -1 } })
+    const { sha256 } = await strict.policies.attachGateReport(version, loose)
+    expect(sha256).toBe(nativeSha256Hex(loose))
+    await expect(strict.policies.promote({ version, by })).rejects.toMatchObject({
+      code: 'POLICY_GATE_MISSING',
+      message: expect.stringContaining('qualityMargin -1, allowed 0') as unknown,
+    })
+    await strict.close()
+    await using free = await startNode(folder)
+    expect((await free.policies.promote({ version, by })).transition).toMatchObject({ to: 'shadow', gate: sha256 })
+    expect((await free.policies.promote({ version, by })).transition).toMatchObject({ cause: 'step', gate: sha256 })
+    expect((await free.policies.rollBack({ by })).transition).toMatchObject({ gate: null })
+    expect((await free.policies.describe(version)).gates).toMatchObject([
+      { sha256, changedThresholds: [{ name: 'qualityMargin', value: -1, usual: 0.01, isRelaxed: true }] },
+    ])
   })
 
   it('write nothing before the first promotion, and no text of a task at any time', async () => {

@@ -6,7 +6,7 @@ import type { LoggedTask } from '../../../src/core/learning/logged-task.ts'
 import { parsePolicyArtefact, policyVersionOf, type PolicyArtefact } from '../../../src/core/policy/policy-artefact.ts'
 import { createFeatureExtractor } from '../../../src/core/policy/prompt-features.ts'
 import { isFixedSet, withKnownPrices } from '../../../src/learning/evaluation/evaluate-policies.ts'
-import { countSharedTasks, readEvaluationData } from '../../../src/node/learning/read-evaluation-data.ts'
+import { readEvaluationData, rowsOfFiles } from '../../../src/node/learning/read-evaluation-data.ts'
 import { createServedChoices } from '../../../src/node/learning/served-choices.ts'
 import { trainPolicyOnFiles } from '../../../src/node/learning/train-policy.ts'
 import { createPolicyService } from '../../../src/router/policy-service.ts'
@@ -123,10 +123,10 @@ describe('data of an evaluation', () => {
   })
 
   it('shares tasks with other files by their hash or their text', async () => {
-    expect((await countSharedTasks(tasks, [join(folder, 'train.jsonl')])).rows).toBe(0)
-    expect((await countSharedTasks(tasks, [join(folder, 'train.jsonl'), join(folder, 'test.jsonl')])).rows).toBe(200)
+    expect((await rowsOfFiles(tasks, [join(folder, 'train.jsonl')])).rows.size).toBe(0)
+    expect((await rowsOfFiles(tasks, [join(folder, 'train.jsonl'), join(folder, 'test.jsonl')])).rows.size).toBe(200)
     const renamed = tasks.map((task, at) => ({ ...task, taskHash: `other ${at}` }))
-    expect((await countSharedTasks(renamed, [join(folder, 'test.jsonl')])).rows).toBe(200)
+    expect((await rowsOfFiles(renamed, [join(folder, 'test.jsonl')])).rows.size).toBe(200)
   })
 
   it('leaks when a column of a row holds its outcome', async () => {

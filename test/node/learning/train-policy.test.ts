@@ -4,8 +4,11 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parsePolicyArtefact } from '../../../src/core/policy/policy-artefact.ts'
+import { openTrainedTasks } from '../../../src/core/policy/trained-tasks.ts'
+import { readLoggedTasks } from '../../../src/learning/dataset/dataset-row.ts'
 import { trainPolicyOnFiles, type PolicyTrainingInit } from '../../../src/node/learning/train-policy.ts'
 import { openCheckpoints } from '../../../src/node/learning/training-checkpoints.ts'
+import { nativeSha256Hex } from '../../../src/node/open-answer-cache.ts'
 import { syntheticRows } from '../../core/learning/synthetic-rows.ts'
 
 let folder = ''
@@ -57,6 +60,27 @@ describe('training on files', () => {
     const { lineage } = parsePolicyArtefact(plain.text)
     expect(lineage).toMatchObject({ dataCardHash: plain.dataCardHash, metrics: { rows: 90 } })
     expect(lineage.parent).toBeUndefined()
+  })
+
+  it('holds which files and which tasks it saw, and no hash of a task', async () => {
+    const [one, two] = [evaluationLines(60, 1), evaluationLines(40, 2)]
+    const { text, dataCardHash } = await trainPolicyOnFiles(
+      initOf([write('one.jsonl', one), write('two.jsonl.gz', two)]),
+    )
+    const { training } = parsePolicyArtefact(text).lineage
+    expect(training?.files).toEqual([
+      { sha256: nativeSha256Hex(one), rows: 60 },
+      { sha256: nativeSha256Hex(two), rows: 40 },
+    ])
+    if (training?.tasks === undefined) throw new Error('no tasks')
+    const set = openTrainedTasks(training.tasks, { salt: dataCardHash, sha256Hex: nativeSha256Hex })
+    const hashes = (lines: string): readonly string[] =>
+      readLoggedTasks({ name: 'rows', text: lines }).map(({ taskHash }) => taskHash)
+    expect(hashes(one + two).filter((hash) => set?.has(hash) !== true)).toEqual([])
+    const others = hashes(evaluationLines(200, 3).replaceAll('What about', 'Say something about'))
+    expect(others.filter((hash) => set?.has(hash) && !hashes(one + two).includes(hash))).toEqual([])
+    expect(training.tasks.count).toBe(new Set(hashes(one + two)).size)
+    for (const hash of hashes(one + two)) expect(text).not.toContain(hash.slice(0, 13))
   })
 
   it('names its parent, and tells other rows and other seeds apart', async () => {

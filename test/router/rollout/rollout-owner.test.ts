@@ -5,8 +5,9 @@ import { timestampFromMs } from '../../../src/base/time.ts'
 import { ROLLOUT_MACHINE } from '../../../src/core/rollout/rollout-machine.ts'
 import { DEFAULT_ROLLOUT_RULES, type RolloutRules } from '../../../src/core/rollout/rollout-rules.ts'
 import type { RolloutState, RolloutTransition } from '../../../src/core/rollout/rollout-state.ts'
-import type { WatchedOutcome } from '../../../src/core/rollout/slo-watch.ts'
+import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
 import { createSystemRandom } from '../../../src/node/system-random.ts'
+import type { Clock } from '../../../src/ports/clock.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import {
   createRolloutOwner,
@@ -33,14 +34,21 @@ const RULES: RolloutRules = {
 
 type Started = { readonly owner: RolloutOwner; readonly log: EventLog; readonly announced: RolloutTransition[] }
 
-async function start(disk: FaultyFileSystem, rules: RolloutRules = RULES, more = {}): Promise<Started> {
+async function start(
+  disk: FaultyFileSystem,
+  rules: RolloutRules = RULES,
+  {
+    time = clock,
+    ...more
+  }: { readonly time?: Clock; readonly pendingMax?: number; readonly compactAtBytes?: number } = {},
+): Promise<Started> {
   const log = await openSegmentedEventLog({ fileSystem: disk, random }, { directory: '/rollout' })
   const announced: RolloutTransition[] = []
   const owner = createRolloutOwner(
     {
       actors: createActorSystem(),
       log,
-      clock,
+      clock: time,
       onTransition: (transition) => void announced.push(transition),
       onError: () => undefined,
     },
@@ -245,6 +253,34 @@ describe('the owner of a rollout', () => {
     await log.append([new TextEncoder().encode('{"format":1,"event":{"type":"else"},"effect":null}')])
     await log.close()
     await expect(start(disk)).rejects.toMatchObject({ code: 'STORE_CORRUPTED' })
+  })
+
+  it('reckons the time of a step by the clock that nobody sets, through a restart, and loses no part of it', async () => {
+    let [day, ms] = [1_000_000, 0.5]
+    const time: Clock = { ...clock, now: () => timestampFromMs(day), monotonicMs: () => ms }
+    const disk = new FaultyFileSystem()
+    const rules = { ...RULES, minCanaryRequests: 1, minStepMs: 1_000 }
+    const first = await start(disk, rules, { time })
+    await first.owner.change(promote('a', 'canary'))
+    day += 75 * 365 * 86_400_000
+    for (let count = 0; count < 2_000; count += 1) {
+      ms += 0.25
+      first.owner.observe(seen('candidate'))
+    }
+    await first.owner.flush()
+    expect(first.owner.state.position).toMatchObject({ percent: 10, trial: { lastedMs: 500 } })
+    disk.crash('lose')
+    ;[day, ms] = [1_100_000, 7]
+    const second = await start(disk, rules, { time })
+    second.owner.observe(seen('candidate'))
+    ms += 499
+    second.owner.observe(seen('candidate'))
+    await second.owner.flush()
+    expect(second.owner.state.position).toMatchObject({ percent: 10, trial: { lastedMs: 999, since: 1_000_000 } })
+    ms += 1
+    second.owner.observe(seen('candidate'))
+    await second.owner.flush()
+    expect(second.owner.state.position).toMatchObject({ percent: 50, trial: { lastedMs: 0, since: 1_100_000 } })
   })
 
   it('leaves out what the disk cannot keep up with, and counts it', async () => {

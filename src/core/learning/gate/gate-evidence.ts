@@ -4,6 +4,7 @@ import type { Refusal } from '../off-policy/compared-policies.ts'
 import type { Estimate } from '../off-policy/mean-interval.ts'
 import type { RegressionTerms } from '../off-policy/regression-terms.ts'
 import type { Replay } from '../off-policy/replay.ts'
+import type { TaskClusters } from '../off-policy/task-clusters.ts'
 import type { PredictedOutcomes } from './calibration-error.ts'
 
 /** What is known of a candidate beside the incumbent, from a fixed set or from a log. */
@@ -12,6 +13,8 @@ export type GateEvidence = {
   /** Which figures are judged. */
   readonly estimator: 'replay' | EstimatorName
   readonly rows: number
+  /** Which rows are of one task, by used row; only different tasks are independent. */
+  readonly clusters: TaskClusters
   readonly quality: Compared<Estimate> | undefined
   /** Dollars per task; `undefined` when they were not measured. */
   readonly cost: Compared<Estimate> | undefined
@@ -28,6 +31,7 @@ export function replayEvidence(replay: Replay): GateEvidence {
     kind: 'replay',
     estimator: 'replay',
     rows: replay.rows,
+    clusters: replay.clusters,
     quality: replay.metrics.success,
     cost: replay.metrics.cost,
     regressions: replay.regressions,
@@ -42,6 +46,7 @@ export function logEvidence(log: LogEvaluation, estimator: EstimatorName = 'dr')
     kind: 'log',
     estimator,
     rows: log.rows,
+    clusters: log.clusters,
     quality: log.metrics.success?.[estimator],
     cost: log.metrics.cost?.[estimator],
     regressions: log.regressions,
@@ -49,6 +54,9 @@ export function logEvidence(log: LogEvaluation, estimator: EstimatorName = 'dr')
     used: log.used,
   }
 }
+
+/** Who says what a candidate was trained on: its artefact, files that the operator named, or both. */
+export type OverlapSource = 'artefact' | 'files' | 'artefact and files'
 
 /** What the evaluated rows are, as far as it decides whether they may judge. */
 export type GateDataCard = {
@@ -64,6 +72,8 @@ export type GateDataCard = {
   readonly leakage: 'passed' | 'failed' | 'unchecked'
   /** Rows whose task the candidate was trained on; `null` when it is not known what that was. */
   readonly trainingOverlap: number | null
+  /** How that was found; `null` when it is not known. */
+  readonly overlapCheckedBy: OverlapSource | null
 }
 
 export type GateInput = {

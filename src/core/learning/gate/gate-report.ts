@@ -73,6 +73,10 @@ export type GateReading = {
   readonly at: string
   /** What each check that failed said. */
   readonly reasons: readonly string[]
+  /** What it was judged by. */
+  readonly thresholds: GateThresholds
+  /** SHA-256 of the evaluated files' hashes. */
+  readonly dataSha256: string
   /** The signed document as it stands in the text, in `snake_case`. */
   readonly document: Readonly<Record<string, unknown>>
 }
@@ -115,7 +119,38 @@ function readingOf(document: Readonly<Record<string, unknown>>): GateReading | u
     const { has_passed: isPassed, name, said } = asObject(check) ?? {}
     return isPassed === false ? [`${String(name)}: ${String(said)}`] : []
   })
-  return { candidate: own, incumbent: other, hasPassed, at, reasons, document }
+  const thresholds = thresholdsOf(asObject(document['thresholds']))
+  const dataSha256 = asObject(document['data'])?.['sha256']
+  if (thresholds === undefined || typeof dataSha256 !== 'string') return undefined
+  return { candidate: own, incumbent: other, hasPassed, at, reasons, thresholds, dataSha256, document }
+}
+
+/** `undefined` where one is missing, or is no number; two of them may be `null`. */
+function thresholdsOf(document: Readonly<Record<string, unknown>> | undefined): GateThresholds | undefined {
+  let isWhole = document !== undefined
+  const take = (name: string): number | null => {
+    const value = document?.[name]
+    if (typeof value === 'number' || value === null) return value
+    isWhole = false
+    return null
+  }
+  const number = (name: string): number => {
+    const value = take(name)
+    if (value === null) isWhole = false
+    return value ?? 0
+  }
+  const thresholds: GateThresholds = {
+    qualityMargin: number('quality_margin'),
+    precisionMax: number('precision_max'),
+    costTolerance: take('cost_tolerance'),
+    costTarget: take('cost_target'),
+    regressionMax: number('regression_max'),
+    sliceRegressionMax: number('slice_regression_max'),
+    sliceRowsMin: number('slice_rows_min'),
+    calibrationErrorMax: number('calibration_error_max'),
+    rowsMin: number('rows_min'),
+  }
+  return isWhole ? thresholds : undefined
 }
 
 function signedBytes(document: Readonly<Record<string, unknown>>): Uint8Array {
@@ -145,6 +180,7 @@ function documentOf(report: GateReport): Readonly<Record<string, unknown>> {
       policy_versions: data.policyVersions,
       leakage: data.leakage,
       training_overlap: data.trainingOverlap,
+      overlap_checked_by: data.overlapCheckedBy,
       trained_on: data.trainedOn,
     },
     thresholds: {

@@ -15,7 +15,7 @@ export type GateThresholds = {
   readonly regressionMax: number
   /** The same within a slice: a domain, or tasks of one risk. */
   readonly sliceRegressionMax: number
-  /** Slices with fewer rows say too little and are not judged. */
+  /** Slices with fewer different tasks say too little and are not judged. */
   readonly sliceRowsMin: number
   /** Expected calibration error of the candidate's predictions. */
   readonly calibrationErrorMax: number

@@ -1,7 +1,7 @@
-import { meanInterval } from '../off-policy/mean-interval.ts'
 import type { RegressionTerms } from '../off-policy/regression-terms.ts'
+import { clusteredInterval, pickClusters } from '../off-policy/task-clusters.ts'
 import { calibrationError, type PredictedOutcomes } from './calibration-error.ts'
-import type { GateDataCard, GateEvidence, GateInput } from './gate-evidence.ts'
+import type { GateDataCard, GateEvidence, GateInput, OverlapSource } from './gate-evidence.ts'
 import { GATE_DEFAULTS, type GateThresholds } from './gate-thresholds.ts'
 
 /** One thing that was looked at. */
@@ -67,7 +67,10 @@ function judgeQuality({ quality }: GateEvidence, { qualityMargin }: GateThreshol
  * Few rows make a lucky candidate look good. The interval is narrow enough, or the difference is so large that an interval of twice the
  * width would still be above the margin.
  */
-function judgePrecision({ quality, rows }: GateEvidence, { precisionMax, qualityMargin }: GateThresholds): GateCheck {
+function judgePrecision(
+  { quality, clusters }: GateEvidence,
+  { precisionMax, qualityMargin }: GateThresholds,
+): GateCheck {
   const { value, low, high } = quality?.difference ?? { value: 0, low: Number.NEGATIVE_INFINITY, high: 0 }
   const figure = quality === undefined ? null : (high - low) / 2
   const isBeyondDoubt = value - 2 * (value - low) > qualityMargin
@@ -76,7 +79,7 @@ function judgePrecision({ quality, rows }: GateEvidence, { precisionMax, quality
     figure,
     bound: precisionMax,
     hasPassed: figure !== null && (figure <= precisionMax || isBeyondDoubt),
-    said: `${rows} rows tell the difference to within ${points(figure)}; it must be ${points(precisionMax)} or less, or the difference so large that twice as much would do`,
+    said: `${clusters.count} different tasks tell the difference to within ${points(figure)}; it must be ${points(precisionMax)} or less, or the difference so large that twice as much would do`,
   }
 }
 
@@ -109,7 +112,7 @@ function relative(difference: number, scale: number): number | null {
 }
 
 function judgeRegressions(evidence: GateEvidence, { regressionMax }: GateThresholds): GateCheck {
-  return regressionCheck('regressions', upperShare(evidence.regressions, evidence.unseenShare), regressionMax)
+  return regressionCheck('regressions', upperShare(evidence.regressions, evidence), regressionMax)
 }
 
 function regressionCheck(name: string, figure: number, bound: number): GateCheck {
@@ -126,13 +129,17 @@ function regressionCheck(name: string, figure: number, bound: number): GateCheck
 const UNSEEN_EVENTS = 3.689
 
 /** The least upper end over the bounds. Never below what rows without a single regression leave open. */
-function upperShare(terms: RegressionTerms, unseenShare: number): number {
-  const ends = terms.map((values) => Math.max(meanInterval(values).high, UNSEEN_EVENTS / Math.max(1, values.length)))
+function upperShare(
+  terms: RegressionTerms,
+  { clusters, unseenShare }: Pick<GateEvidence, 'clusters' | 'unseenShare'>,
+): number {
+  const unseen = UNSEEN_EVENTS / Math.max(1, clusters.count)
+  const ends = terms.map((values) => Math.max(clusteredInterval(values, clusters).high, unseen))
   return Math.min(1, Math.min(...ends) + unseenShare)
 }
 
 function judgeSlices(
-  { regressions, used, unseenShare }: GateEvidence,
+  { regressions, used, unseenShare, clusters }: GateEvidence,
   { slicesOf }: GateInput,
   { sliceRegressionMax, sliceRowsMin }: GateThresholds,
 ): readonly GateCheck[] {
@@ -145,14 +152,16 @@ function judgeSlices(
     }
   }
   return [...rowsBySlice]
-    .filter(([, rows]) => rows.length >= sliceRowsMin)
-    .toSorted(([left, some], [right, others]) => others.length - some.length || (left < right ? -1 : 1))
+    .map(([slice, rows]) => ({ slice, rows, tasks: pickClusters(clusters, rows) }))
+    .filter(({ tasks }) => tasks.count >= sliceRowsMin)
+    .toSorted((left, right) => right.rows.length - left.rows.length || (left.slice < right.slice ? -1 : 1))
     .slice(0, SLICES_MAX)
-    .map(([slice, rows]) => {
+    .map(({ slice, rows, tasks }) => {
       const terms = regressions.map((values) => Float64Array.from(rows, (row) => values[row] ?? 0))
       // All that cannot be spoken of might lie in this slice.
       const unseen = Math.min(1, (unseenShare * used.length) / rows.length)
-      return regressionCheck(`regressions in ${slice}`, upperShare(terms, unseen), sliceRegressionMax)
+      const figure = upperShare(terms, { clusters: tasks, unseenShare: unseen })
+      return regressionCheck(`regressions in ${slice}`, figure, sliceRegressionMax)
     })
 }
 
@@ -197,7 +206,7 @@ function judgeDataCard(card: GateDataCard, { evidence }: GateInput, { rowsMin }:
       figure: null,
       bound: null,
       hasPassed: card.leakage === 'passed',
-      said: `The leakage check: ${card.leakage}`,
+      said: LEAKAGE_SAID[card.leakage],
     },
     {
       name: 'overlap',
@@ -206,10 +215,22 @@ function judgeDataCard(card: GateDataCard, { evidence }: GateInput, { rowsMin }:
       hasPassed: trainingOverlap === 0,
       said:
         trainingOverlap === null
-          ? 'It is not known which tasks the candidate was trained on'
-          : `${trainingOverlap} rows are of tasks that the candidate was trained on`,
+          ? 'It is not known which tasks the candidate was trained on: its artefact does not say, so name the files with --trained-on'
+          : `${trainingOverlap} rows are of tasks that the candidate was trained on, as ${OVERLAP_SAID[card.overlapCheckedBy ?? 'files']}`,
     },
   ]
+}
+
+const LEAKAGE_SAID: Readonly<Record<GateDataCard['leakage'], string>> = {
+  passed: 'No outcome was found among features and prompts',
+  failed: 'Outcomes were found among features and prompts',
+  unchecked: 'Nobody looked whether outcomes are among features and prompts',
+}
+
+const OVERLAP_SAID: Readonly<Record<OverlapSource, string>> = {
+  artefact: 'its artefact says',
+  files: 'the files say that were named',
+  'artefact and files': 'its artefact and the files say that were named',
 }
 
 function rangeSaid({ from, to }: GateDataCard, isFixedSet: boolean): string {

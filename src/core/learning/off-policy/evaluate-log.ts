@@ -14,7 +14,8 @@ import {
   type PolicyProbabilities,
   type WeightDiagnostics,
 } from './importance-weights.ts'
-import { CONFIDENCE_DEFAULT, meanInterval, type Estimate } from './mean-interval.ts'
+import { CONFIDENCE_DEFAULT, type Estimate } from './mean-interval.ts'
+import { clusteredInterval, clusterTasks, pickClusters, type TaskClusters } from './task-clusters.ts'
 import { logRegressionTerms, type RegressionTerms } from './regression-terms.ts'
 import {
   crossFit,
@@ -31,6 +32,8 @@ export type LogEvaluation = {
   readonly kind: 'evaluated'
   /** Rows that were used, and those left out because no probabilities were logged with them. */
   readonly rows: number
+  /** Which of the used rows are of one task. */
+  readonly clusters: TaskClusters
   readonly rowsWithoutPropensity: number
   readonly weights: { readonly candidate: WeightDiagnostics; readonly incumbent: WeightDiagnostics }
   /** Rows that speak of the difference; infinite when the policies never differ. */
@@ -56,7 +59,7 @@ export type LogEvaluationInit = ComparedPolicies & {
   readonly names?: { readonly candidate: string; readonly incumbent: string }
   readonly confidence?: number
   readonly weightClip?: number
-  /** Least effective rows of each policy and of the difference. Default 150. */
+  /** Least effective tasks of each policy and of the difference. Default 150. */
   readonly effectiveRowsMin?: number
   /** Largest share of what a policy does that the log cannot speak of; what is below it widens every interval. Default 0.05. */
   readonly unseenShareMax?: number
@@ -81,6 +84,8 @@ export function evaluateLog(init: LogEvaluationInit): LogEvaluation | (Refusal &
   const rowsWithoutPropensity = init.tasks.length - usable.length
   if (init.tasks.length < ROWS_MIN) return refused('too-few-rows', `${init.tasks.length} rows; at least ${ROWS_MIN}`)
   if (usable.length < ROWS_MIN) {
+    if (init.tasks.every(({ outcome }) => outcome.source === 'recorded'))
+      return refused('no-propensities', 'No policy logged these rows: their outcomes were recorded, for every model')
     const message = `Of ${init.tasks.length} rows, ${usable.length} were logged with the probabilities of what they began with; at least ${ROWS_MIN}`
     return refused('no-propensities', message)
   }
@@ -94,6 +99,7 @@ export function evaluateLog(init: LogEvaluationInit): LogEvaluation | (Refusal &
   return {
     kind: 'evaluated',
     rows: usable.length,
+    clusters: log.clusters,
     rowsWithoutPropensity,
     used: usable,
     candidateWeights: log.candidate.weighed.weights,
@@ -114,8 +120,12 @@ function refused(reason: Refusal['reason'], message: string): Refusal & { readon
   return { kind: 'refused', reason, message }
 }
 
-/** The action is among the candidates, was possible, and the probabilities are a distribution. */
-function hasPropensities({ candidates, action }: LoggedTask): boolean {
+/**
+ * The action is among the candidates, was possible, and the probabilities are a distribution. A row whose outcome was recorded for an evaluation was
+ * logged by nobody, whatever stands in the place of its probabilities.
+ */
+function hasPropensities({ candidates, action, outcome }: LoggedTask): boolean {
+  if (outcome.source === 'recorded') return false
   let sum = 0
   let own = 0
   for (const { model, propensity } of candidates) {
@@ -130,6 +140,7 @@ type WeighedPolicy = { readonly probabilities: PolicyProbabilities; readonly wei
 
 type PreparedLog = {
   readonly tasks: readonly LoggedTask[]
+  readonly clusters: TaskClusters
   readonly actions: Int32Array
   readonly candidate: WeighedPolicy
   readonly incumbent: WeighedPolicy
@@ -143,9 +154,10 @@ function rowsOf(init: LogEvaluationInit, usable: readonly number[]): PreparedLog
   const tasks = usable.flatMap((row) => init.tasks[row] ?? [])
   const actions = Int32Array.from(tasks, (task) => task.candidates.findIndex(({ model }) => model === task.action))
   const logged = tasks.map(({ candidates }) => Float64Array.from(candidates, ({ propensity }) => propensity))
+  const clusters = clusterTasks(tasks)
   const weigh = (policy: PolicyProbabilities): WeighedPolicy => {
     const probabilities = usable.map((row) => policy[row] ?? new Float64Array(0))
-    return { probabilities, weighed: importanceWeights({ logged, actions }, probabilities, init.weightClip) }
+    return { probabilities, weighed: importanceWeights({ logged, actions, clusters }, probabilities, init.weightClip) }
   }
   const [candidate, incumbent] = [weigh(init.candidate), weigh(init.incumbent)]
   let unseen = 0
@@ -163,9 +175,10 @@ function rowsOf(init: LogEvaluationInit, usable: readonly number[]): PreparedLog
     unseen += Math.max(more, less)
   }
   const clippedMass = candidate.weighed.clippedMass + incumbent.weighed.clippedMass
-  const speaking = effectiveDisagreement(candidate.weighed.weights, incumbent.weighed.weights)
+  const speaking = effectiveDisagreement(candidate.weighed.weights, incumbent.weighed.weights, clusters)
   return {
     tasks,
+    clusters,
     actions,
     candidate,
     incumbent,
@@ -188,12 +201,12 @@ function refusalOf(
       return refused('no-support', message)
     }
     if (effectiveRows < effectiveRowsMin) {
-      const message = `The log speaks of the ${name} with the weight of ${effectiveRows.toFixed(1)} rows; at least ${effectiveRowsMin}`
+      const message = `The log speaks of the ${name} with the weight of ${effectiveRows.toFixed(1)} tasks; at least ${effectiveRowsMin}`
       return refused('too-few-effective-rows', message)
     }
   }
   if (speaking >= effectiveRowsMin) return undefined
-  const message = `The log speaks of the difference with the weight of ${speaking.toFixed(1)} rows; at least ${effectiveRowsMin}`
+  const message = `The log speaks of the difference with the weight of ${speaking.toFixed(1)} tasks; at least ${effectiveRowsMin}`
   return refused('too-few-effective-rows', message)
 }
 
@@ -231,20 +244,13 @@ function estimateMetric(
     }
   }
   const [candidate, incumbent] = [termsOf(log.candidate), termsOf(log.incumbent)]
+  const clusters = pickClusters(log.clusters, kept)
+  const interval = (terms: Float64Array): Estimate => clusteredInterval(terms, clusters, confidence)
   const reach = metric === 'success' ? 1 : rewards.reduce((top, reward) => Math.max(top, reward), 0)
   const compare = (name: EstimatorName): Compared<Estimate> => ({
-    candidate: widened(
-      meanInterval(candidate[name], confidence),
-      reach * log.candidate.weighed.diagnostics.unseenShare,
-    ),
-    incumbent: widened(
-      meanInterval(incumbent[name], confidence),
-      reach * log.incumbent.weighed.diagnostics.unseenShare,
-    ),
-    difference: widened(
-      meanInterval(subtract(candidate[name], incumbent[name]), confidence),
-      reach * log.unseenDifference,
-    ),
+    candidate: widened(interval(candidate[name]), reach * log.candidate.weighed.diagnostics.unseenShare),
+    incumbent: widened(interval(incumbent[name]), reach * log.incumbent.weighed.diagnostics.unseenShare),
+    difference: widened(interval(subtract(candidate[name], incumbent[name])), reach * log.unseenDifference),
   })
   return { ips: compare('ips'), snips: compare('snips'), dr: compare('dr') }
 }

@@ -1,9 +1,13 @@
+import { clusterSums, type TaskClusters } from './task-clusters.ts'
+
 /** What was logged: in each row the probabilities of all actions, and the action that was taken. */
 export type ActionLog = {
   /** By row, one probability per action of that row; they may have different actions. */
   readonly logged: readonly Float64Array[]
   /** By row: place of the action that was taken. Its logged probability is above 0. */
   readonly actions: Int32Array
+  /** Which rows are of one task; absent: all are of different ones. */
+  readonly clusters?: TaskClusters
 }
 
 /** P(policy takes action) by row, in the places of the log's actions; each row sums to 1. */
@@ -12,7 +16,7 @@ export type PolicyProbabilities = readonly Float64Array[]
 /** How well a log can say what a policy is worth. */
 export type WeightDiagnostics = {
   readonly rows: number
-  /** Rows that a direct sample of the same precision would have: (sum w)^2 / sum w^2 (Kish, 1965). */
+  /** Tasks that a direct sample of the same precision would have: (sum w)^2 / sum w^2 over tasks (Kish, 1965). */
   readonly effectiveRows: number
   /** The largest weight before clipping. */
   readonly weightMax: number
@@ -34,14 +38,12 @@ export type ImportanceWeights = {
 export const WEIGHT_CLIP_DEFAULT = 200
 
 export function importanceWeights(
-  { logged, actions }: ActionLog,
+  { logged, actions, clusters }: ActionLog,
   policy: PolicyProbabilities,
   weightClip: number = WEIGHT_CLIP_DEFAULT,
 ): ImportanceWeights {
   const rows = actions.length
   const weights = new Float64Array(rows)
-  let sum = 0
-  let squares = 0
   let weightMax = 0
   let clipped = 0
   let clippedMass = 0
@@ -51,8 +53,6 @@ export function importanceWeights(
     const weight = (policy[row]?.[place] ?? 0) / (logged[row]?.[place] ?? 0)
     const kept = Math.min(weight, weightClip)
     weights[row] = kept
-    sum += kept
-    squares += kept * kept
     weightMax = Math.max(weightMax, weight)
     if (weight > weightClip) clipped += 1
     clippedMass += weight - kept
@@ -63,7 +63,7 @@ export function importanceWeights(
     clippedMass: rows === 0 ? 0 : clippedMass / rows,
     diagnostics: {
       rows,
-      effectiveRows: squares > 0 ? (sum * sum) / squares : 0,
+      effectiveRows: kishOf(clusters === undefined ? weights : clusterSums(weights, clusters)),
       weightMax,
       clippedShare: rows === 0 ? 0 : clipped / rows,
       unseenShare: rows === 0 ? 0 : (unseen + clippedMass) / rows,
@@ -78,14 +78,22 @@ function unsupportedOf(logged: Float64Array | undefined, policy: Float64Array | 
   return mass
 }
 
-/** Rows that speak of the difference of two policies: where both do the same, their weights cancel. */
-export function effectiveDisagreement(candidate: Float64Array, incumbent: Float64Array): number {
+/** Tasks that speak of the difference of two policies: where both do the same, their weights cancel. */
+export function effectiveDisagreement(
+  candidate: Float64Array,
+  incumbent: Float64Array,
+  clusters?: TaskClusters,
+): number {
+  const differences = candidate.map((weight, row) => Math.abs(weight - (incumbent[row] ?? 0)))
+  return kishOf(clusters === undefined ? differences : clusterSums(differences, clusters))
+}
+
+function kishOf(weights: Float64Array): number {
   let sum = 0
   let squares = 0
-  for (const [row, weight] of candidate.entries()) {
-    const difference = Math.abs(weight - (incumbent[row] ?? 0))
-    sum += difference
-    squares += difference * difference
+  for (const weight of weights) {
+    sum += weight
+    squares += weight * weight
   }
   return squares > 0 ? (sum * sum) / squares : 0
 }

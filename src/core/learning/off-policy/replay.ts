@@ -2,13 +2,16 @@ import type { LoggedTask } from '../logged-task.ts'
 import { checkFit, metricOf, type ComparedPolicies, type Metric, type Refusal } from './compared-policies.ts'
 import type { Compared } from './evaluate-log.ts'
 import { subtract, widened } from './evaluate-log.ts'
-import { CONFIDENCE_DEFAULT, meanInterval, type Estimate } from './mean-interval.ts'
+import { CONFIDENCE_DEFAULT, type Estimate } from './mean-interval.ts'
+import { clusteredInterval, clusterTasks, pickClusters, type TaskClusters } from './task-clusters.ts'
 import type { RegressionTerms } from './regression-terms.ts'
 
 export type Replay = {
   readonly kind: 'evaluated'
   /** Rows on which the outcomes of every model that a policy begins with are known. */
   readonly rows: number
+  /** Which of the used rows are of one task. */
+  readonly clusters: TaskClusters
   /** Share of rows on which one is missing; it widens every interval. */
   readonly missingShare: number
   /** Share of tasks for which the policies choose differently. */
@@ -48,14 +51,16 @@ export function replayPolicies(init: ReplayInit): Replay | (Refusal & { readonly
     const message = `Outcomes of models that a policy begins with are not known for ${(100 * missingShare).toFixed(1)} % of rows; at most ${(100 * missingShareMax).toFixed(1)} %`
     return { kind: 'refused', reason: 'outcomes-missing', message }
   }
-  if (used.length < ROWS_MIN) {
-    return { kind: 'refused', reason: 'too-few-rows', message: `${used.length} rows; at least ${ROWS_MIN}` }
+  const clusters = pickClusters(clusterTasks(tasks), used)
+  if (clusters.count < ROWS_MIN) {
+    return { kind: 'refused', reason: 'too-few-rows', message: `${clusters.count} tasks; at least ${ROWS_MIN}` }
   }
   const metricsOf = (metric: Metric): Compared<Estimate> | undefined =>
     compareMetric(init, { metric, used, missingShare })
   return {
     kind: 'evaluated',
     rows: used.length,
+    clusters,
     missingShare,
     disagreement: disagreementOf(init),
     metrics: { success: metricsOf('success'), cost: metricsOf('cost'), latency: metricsOf('latency') },
@@ -103,12 +108,14 @@ function compareMetric(
 ): Compared<Estimate> | undefined {
   const pairs = used.flatMap((row) => {
     const [own, other] = [expected(tasks[row], candidate[row], metric), expected(tasks[row], incumbent[row], metric)]
-    return own === undefined || other === undefined ? [] : [[own, other] as const]
+    return own === undefined || other === undefined ? [] : [[own, other, row] as const]
   })
   if (pairs.length < used.length * 0.99) return undefined
   const [own, other] = [Float64Array.from(pairs, ([first]) => first), Float64Array.from(pairs, ([, second]) => second)]
+  const clusters = clusterTasks(pairs.flatMap(([, , row]) => tasks[row] ?? []))
   const reach = metric === 'success' ? 1 : pairs.reduce((top, [first, second]) => Math.max(top, first, second), 0)
-  const estimate = (terms: Float64Array): Estimate => widened(meanInterval(terms, confidence), reach * missingShare)
+  const estimate = (terms: Float64Array): Estimate =>
+    widened(clusteredInterval(terms, clusters, confidence), reach * missingShare)
   return { candidate: estimate(own), incumbent: estimate(other), difference: estimate(subtract(own, other)) }
 }
 

@@ -1,6 +1,5 @@
-import { PROMPT_FEATURES } from '../../policy/prompt-features.ts'
 import { writePromptInput } from '../../policy/encode-features.ts'
-import { denseInputCount, type FeatureRecipe } from '../../policy/feature-recipe.ts'
+import { FIRST_TEMPLATE_INPUT, denseInputCount, type FeatureRecipe } from '../../policy/feature-recipe.ts'
 import type { LinearModel } from '../../kernels/linear-model.ts'
 import type { PolicyArtefact, PolicyLineage } from '../../policy/policy-artefact.ts'
 import { fitCalibration, type Calibration } from '../calibrate.ts'
@@ -43,7 +42,23 @@ export type OnlineLearner = {
   learn(outcome: ExecutedOutcome): void
   /** The policy as of now. */
   artefact(lineage: PolicyLineage): PolicyArtefact
+  /** What a learner goes on from. Its arrays are the learner's own: write them down before anything else is learned. */
+  state(): OnlineLearnerState
 }
+
+/** All that a learner holds beside what it was started with. */
+export type OnlineLearnerState = {
+  readonly weight: number
+  readonly sums: OutcomeSums
+  /** Per candidate the weights by which predictions are made until the next artefact. */
+  readonly weights: readonly Float64Array[]
+  /** Encoded inputs of recent tasks, oldest first. */
+  readonly tasks: readonly Float64Array[]
+  /** Recent predictions and what came of them, oldest first. */
+  readonly predictions: readonly RecentPrediction[]
+}
+
+export type RecentPrediction = { readonly raw: number; readonly success: number }
 
 /**
  * Prior variances, chosen on the first half of the seeds of the closed loop over `routerbench` and `mmlu_pro` (see the README):
@@ -73,22 +88,22 @@ export function pooledPriorOf(recipe: FeatureRecipe): PooledPrior {
   }
 }
 
-/** Flags of templates: exactly one of them is 1, so together they are the level. */
+/** Whether an input is the flag of a template. */
 function isLevel(input: number): boolean {
-  return input > PROMPT_FEATURES.length
+  return input >= FIRST_TEMPLATE_INPUT
 }
 
-/** Starts a learner that knows nothing but the priors. */
-export function createOnlineLearner(init: OnlineLearnerInit): OnlineLearner {
+/** Starts a learner that knows nothing but the priors, or one that goes on from a state of one with the same start. */
+export function createOnlineLearner(init: OnlineLearnerInit, state?: OnlineLearnerState): OnlineLearner {
   const { recipe, candidates, priorWeights } = init
   const size = denseInputCount(recipe, false)
   const prior = init.prior ?? pooledPriorOf(recipe)
   const places = new Map(candidates.map((name, place) => [name, place]))
-  const sums = createOutcomeSums(candidates.length, size)
-  const tasks = createRecent<Float64Array>()
-  const predictions = createRecent<{ readonly raw: number; readonly success: number }>()
-  let weights: readonly Float64Array[] = priorWeights
-  let weight = 0
+  const sums = state?.sums ?? createOutcomeSums(candidates.length, size)
+  const tasks = createRecent<Float64Array>(state?.tasks)
+  const predictions = createRecent<RecentPrediction>(state?.predictions)
+  let weights = state?.weights ?? priorWeights
+  let weight = state?.weight ?? 0
   const solve = (): PooledPosterior => {
     const posterior = solvePooled(sums, prior)
     weights = posterior.weights.map((own, k) => own.map((value, j) => value + (priorWeights[k]?.[j] ?? 0)))
@@ -109,21 +124,28 @@ export function createOnlineLearner(init: OnlineLearnerInit): OnlineLearner {
       tasks.push(input)
       predictions.push({ raw: dot(weights[candidate], input), success: outcome.success })
     },
+    state: () => ({ weight, sums, weights, tasks: tasks.inOrder(), predictions: predictions.inOrder() }),
     artefact: (lineage) => artefactOf({ init, sums, posterior: solve(), lineage, prior, tasks, predictions }),
   }
 }
 
-type Recent<Item> = { push(item: Item): void; readonly items: readonly Item[] }
+type Recent<Item> = {
+  push(item: Item): void
+  readonly items: readonly Item[]
+  /** Oldest first. */
+  inOrder(): readonly Item[]
+}
 
-function createRecent<Item>(): Recent<Item> {
-  const items: Item[] = []
-  let at = 0
+function createRecent<Item>(start: readonly Item[] = []): Recent<Item> {
+  const items = start.slice(-RECENT_MAX)
+  let at = items.length % RECENT_MAX
   return {
     items,
     push(item) {
       items[at] = item
       at = (at + 1) % RECENT_MAX
     },
+    inOrder: () => (items.length < RECENT_MAX ? items.slice() : [...items.slice(at), ...items.slice(0, at)]),
   }
 }
 
@@ -134,7 +156,7 @@ type Learned = {
   readonly lineage: PolicyLineage
   readonly prior: PooledPrior
   readonly tasks: Recent<Float64Array>
-  readonly predictions: Recent<{ readonly raw: number; readonly success: number }>
+  readonly predictions: Recent<RecentPrediction>
 }
 
 function artefactOf({ init, sums, posterior, lineage, prior, tasks, predictions }: Learned): PolicyArtefact {

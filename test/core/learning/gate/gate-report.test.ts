@@ -22,6 +22,7 @@ const report: GateReport = {
     policyVersions: [],
     leakage: 'passed',
     trainingOverlap: 0,
+    overlapCheckedBy: 'files',
     trainedOn: ['e'.repeat(64)],
   },
   thresholds: GATE_DEFAULTS,

@@ -16,6 +16,7 @@ function evidence(changed: Partial<GateEvidence> = {}): GateEvidence {
     kind: 'log',
     estimator: 'dr',
     rows: ROWS,
+    clusters: { places: Int32Array.from({ length: ROWS }, (_, at) => at), count: ROWS },
     quality: { candidate: estimate(0.78, 0.01), incumbent: estimate(0.75, 0.01), difference: estimate(0.03, 0.01) },
     cost: { candidate: estimate(0.01, 0.001), incumbent: estimate(0.01, 0.001), difference: estimate(0, 0.0001) },
     regressions: [Float64Array.from({ length: ROWS }, (_, at) => Number(at % 19 === 0))],
@@ -41,6 +42,7 @@ const input: GateInput = {
     policyVersions: ['priors-1'],
     leakage: 'passed',
     trainingOverlap: 0,
+    overlapCheckedBy: 'artefact',
   },
 }
 
@@ -166,6 +168,21 @@ describe('judgeCandidate', () => {
     ],
   ])('refuses a candidate that %s', (_, changed, thresholds, names) => {
     expect(refusals(changed, thresholds)).toEqual(names)
+  })
+
+  it.each([
+    ['leakage', card({}), 'No outcome was found among features and prompts'],
+    ['leakage', card({ leakage: 'failed' }), 'Outcomes were found among features and prompts'],
+    ['leakage', card({ leakage: 'unchecked' }), 'Nobody looked whether outcomes are among features and prompts'],
+    ['overlap', card({}), '0 rows are of tasks that the candidate was trained on, as its artefact says'],
+    [
+      'overlap',
+      card({ trainingOverlap: 2, overlapCheckedBy: 'files' }),
+      '2 rows are of tasks that the candidate was trained on, as the files say that were named',
+    ],
+  ])('says of %s what was found', (wanted, changed, said) => {
+    const { checks } = judgeCandidate({ ...input, ...changed })
+    expect(checks.find(({ name }) => name === wanted)?.said).toBe(said)
   })
 
   it('takes a wide interval where one of twice the width would do', () => {

@@ -72,6 +72,15 @@ describe('evaluateLog', () => {
     })
   })
 
+  it('weighs no log that nobody kept: recorded outcomes have no probabilities, whatever the reader gives them', () => {
+    const recorded = even.map((task) => ({ ...task, outcome: { ...task.outcome, source: 'recorded' as const } }))
+    const policies = { candidate: always(recorded, [0, 1]), incumbent: always(recorded, [1, 0]) }
+    expect(evaluateLog({ tasks: recorded, ...policies })).toMatchObject({
+      reason: 'no-propensities',
+      message: expect.stringContaining('No policy logged these rows') as unknown,
+    })
+  })
+
   it('leaves such rows out where they are some', () => {
     const tasks = [...even, ...rowsOf(50, () => ({ propensities: [0.2, 0.2], action: 0 }))]
     expect(evaluateLog({ tasks, candidate: always(tasks, [0, 1]), incumbent: always(tasks, [1, 0]) })).toMatchObject({
@@ -88,7 +97,7 @@ describe('evaluateLog', () => {
     const candidate = tasks.map((_, at) => Float64Array.from(at < 100 ? [0, 1] : [1, 0]))
     expect(evaluateLog({ tasks, candidate, incumbent: always(tasks, [1, 0]) })).toMatchObject({
       reason: 'too-few-effective-rows',
-      message: 'The log speaks of the difference with the weight of 100.0 rows; at least 150',
+      message: 'The log speaks of the difference with the weight of 100.0 tasks; at least 150',
     })
     expect(evaluateLog({ tasks, candidate, incumbent: always(tasks, [1, 0]), effectiveRowsMin: 100 })).toMatchObject({
       kind: 'evaluated',
