@@ -38,5 +38,7 @@ export type Command = {
   /** Paragraphs after the flags in `kernell help NAME`. */
   readonly details?: readonly string[]
   readonly examples?: readonly string[]
+  /** What to do after Ctrl-C, one sentence or two; default: run it again. */
+  readonly whenStopped?: string
   run(context: CommandContext): Promise<ExitCode>
 }

@@ -58,8 +58,14 @@ export function exitCodeOf(error: unknown): ExitCode {
 export function interruptReason(): CodedError {
   return new CodedError('REQUEST_ABORTED', {
     message: 'Stopped by the operator',
-    details: { isInterrupt: true, remedy: 'Run the command again; what was answered before is in the cache and free.' },
+    details: { isInterrupt: true, remedy: 'Run the command again.' },
   })
+}
+
+/** The same with what this command says of being stopped. */
+export function explainInterrupt(error: unknown, remedy: string | undefined): unknown {
+  if (remedy === undefined || !CodedError.is(error) || !isInterrupt(error)) return error
+  return new CodedError('REQUEST_ABORTED', { message: error.message, details: { ...error.details, remedy } })
 }
 
 function isInterrupt(error: CodedError): boolean {

@@ -10,7 +10,7 @@ import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
 import { COMMON_FLAGS, isFlagSet, parseFlags, textFlag, usageError, type Flags } from './flags.ts'
 import { formatCommandHelp, formatGroupHelp, formatOverview, isGroup } from './format-help.ts'
 import { nameLockHolder } from './locked-directory.ts'
-import { printFailure } from './print-failure.ts'
+import { explainInterrupt, printFailure } from './print-failure.ts'
 import type { Terminal } from './terminal.ts'
 
 export type CommandLineComponents = {
@@ -78,7 +78,11 @@ async function runCommand(
     const unexpected = positionals[command.positionalsMax ?? 0] ?? ''
     throw usageError(`kernell ${command.name} does not take ${JSON.stringify(unexpected)}`, { command: command.name })
   }
-  return await command.run(createContext(flags, positionals, components))
+  try {
+    return await command.run(createContext(flags, positionals, components))
+  } catch (error: unknown) {
+    throw explainInterrupt(error, command.whenStopped)
+  }
 }
 
 function createContext(

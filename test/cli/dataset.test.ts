@@ -33,6 +33,16 @@ const run = async (folder: string, ...words: readonly string[]): Promise<InProce
 const records = (count: number): readonly object[] =>
   Array.from({ length: count }, (_, task) => record(task, { task_text: `What is ${task} plus ${task}?` }))
 
+describe('a file without rows', () => {
+  it('is refused by audit as by build', async () => {
+    const folder = folderWith([])
+    for (const words of [['audit'], ['build', '--output', 'out.jsonl']]) {
+      const { exitCode, errors } = await run(folder, ...words, '--input', 'in.jsonl')
+      expect([exitCode, errors]).toEqual([1, expect.stringContaining('TRAINING_DATA_INVALID') as string])
+    }
+  })
+})
+
 describe('the way from records to a training', () => {
   it('goes by build, split, audit and sft, with no node', async () => {
     const folder = folderWith([...records(200), record(1, { actual_tier_used: 'cache' }), { task_hash: 'x' }])

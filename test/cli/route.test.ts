@@ -280,6 +280,19 @@ describe('kernell route --file', () => {
     expect(run.errors).toContain(`${flag} needs --file`)
   })
 
+  it.each([
+    [['data', 'build', '--input', 'in.jsonl', '--output', 'out.jsonl'], 'Nothing was written; run the command again.'],
+    [['policy', 'train', '--data', 'in.jsonl'], 'Run the same command with --resume'],
+    [['data', 'audit', '--input', 'in.jsonl'], 'Run the command again.'],
+  ])('an abort of %j says how to go on', async (words, remedy) => {
+    const workingDir = mkdtempSync(join(folder, 'stopped-'))
+    writeFileSync(join(workingDir, 'in.jsonl'), '{}\n')
+    const run = await runInProcess(words, { workingDir, signal: AbortSignal.abort(interruptReason()) })
+    expect(run.exitCode).toBe(130)
+    expect(run.errors).toContain(remedy)
+    expect(run.errors).not.toContain('cache')
+  })
+
   it('stops at an abort and prints what was finished', async () => {
     const stopping = new AbortController()
     const script: Script = () => {

@@ -33,6 +33,7 @@ export const agentRunCommand: Command = {
     `kernell agent run researcher --input '{"question": "Why do bridges have bearings?", "maxCostUsd": "0.05"}'`,
     'kernell agent run summarizer --input @request.json --json',
   ],
+  whenStopped: 'Run the command again; what was answered before is in the cache and free, unless the cache is off.',
   async run(context) {
     const { terminal, flags, isJson, signal } = context
     const { findAgent, PACKAGED_AGENTS } = await import('kernell-os/agents')

@@ -35,6 +35,7 @@ export const dataBuildCommand: Command = {
     'kernell data build --output rows.jsonl.gz',
     'kernell data build --input records.jsonl --output labels.jsonl --mode compat',
   ],
+  whenStopped: 'Nothing was written; run the command again.',
   async run(context) {
     const { flags, terminal, isJson, workingDir } = context
     const output = outputFlag(flags, 'output', workingDir)

@@ -49,6 +49,7 @@ export const policyTrainCommand: Command = {
     'kernell policy train --data rows.jsonl.gz',
     'kernell policy train --data outcomes.jsonl --family linear --strong gpt-4o --weak gpt-4o-mini --output policy.json',
   ],
+  whenStopped: 'Run the same command with --resume: it goes on where this run was stopped.',
   async run(context) {
     const { flags, terminal, isJson, workingDir } = context
     const output = textFlag(flags, 'output') === undefined ? undefined : outputFlag(flags, 'output', workingDir)

@@ -37,6 +37,7 @@ export const routeCommand: Command = {
     'kernell route --file prompts.jsonl --concurrency 8',
     'kernell route --max-cost-usd 0.01 --explain "Summarise ..."',
   ],
+  whenStopped: 'Run the command again; what was answered before is in the cache and free, unless the cache is off.',
   async run(context) {
     const work = await readWork(context)
     try {

@@ -12,6 +12,8 @@ export type CalibrationInit = {
   readonly start?: Calibration
   /** Weight of each row, 0 or more; absent: 1. */
   readonly weights?: ArrayLike<number>
+  /** Pull of the slope towards the start's, as `PULL_ROWS` is; more where the start is what others like it have. Default 1. */
+  readonly slopePull?: number
 }
 
 const ITERATIONS = 50
@@ -23,6 +25,10 @@ const STEP_MIN = 1e-9
  * outcomes. It does not grow with them, so that enough outcomes overrule any start.
  */
 const PULL_ROWS = 1
+/** Log odds per standard deviation of scores that say nothing: they keep their order. */
+const FLAT = 1e-3
+/** Pull that holds a slope where it is. */
+const FIXED = 1e9
 /** Scores that differ by less than this share of their size are one score with rounding. */
 const SPREAD_MIN = 1e-9
 
@@ -31,22 +37,26 @@ const SPREAD_MIN = 1e-9
  * it was not trained on. The fit starts from what is right for scores that need no calibration, and stays near it when rows are few.
  * Scores are standardised first, so that the start weighs the same on whatever scale they are.
  *
- * @returns The start where the scores do not rise with the outcomes.
+ * Where the scores do not rise with the outcomes, the curve rises next to nothing, at their mean.
+ *
  * @see Platt (1999); Lin, Lin and Weng (2007)
  */
 export function fitCalibration(
   scores: readonly number[] | Float64Array,
   outcomes: ArrayLike<number>,
-  { start = ESTIMATE_START, weights }: CalibrationInit = {},
+  { start = ESTIMATE_START, weights, slopePull = PULL_ROWS }: CalibrationInit = {},
 ): Calibration {
   const { mean, spread } = momentsOf(scores, weights)
   const rows: StandardRows = {
     scores: Float64Array.from(scores, (score) => (score - mean) / spread),
     outcomes,
     weights,
+    slopePull,
     start: { slope: start.slope * spread, intercept: start.intercept + start.slope * mean },
   }
-  const { slope, intercept } = minimum(rows)
+  const free = minimum(rows)
+  const flat = { ...rows, slopePull: FIXED, start: { slope: FLAT, intercept: rows.start.intercept } }
+  const { slope, intercept } = free.slope > 0 ? free : minimum(flat)
   const fitted = { slope: slope / spread, intercept: intercept - (slope * mean) / spread }
   return fitted.slope > 0 && Number.isFinite(fitted.slope) && Number.isFinite(fitted.intercept) ? fitted : start
 }
@@ -56,6 +66,7 @@ type StandardRows = {
   readonly scores: Float64Array
   readonly outcomes: ArrayLike<number>
   readonly weights: ArrayLike<number> | undefined
+  readonly slopePull: number
   readonly start: Calibration
 }
 
@@ -113,13 +124,13 @@ type Loss = {
   readonly interceptCurve: number
 }
 
-function lossAt({ scores, outcomes, weights, start }: StandardRows, at: Calibration): Loss {
-  const slopePull = at.slope - start.slope
-  const interceptPull = at.intercept - start.intercept
-  let loss = (PULL_ROWS / 2) * (slopePull * slopePull + interceptPull * interceptPull)
-  let slopeGradient = PULL_ROWS * slopePull
-  let interceptGradient = PULL_ROWS * interceptPull
-  let slopeCurve = PULL_ROWS
+function lossAt({ scores, outcomes, weights, slopePull, start }: StandardRows, at: Calibration): Loss {
+  const slopeAway = at.slope - start.slope
+  const interceptAway = at.intercept - start.intercept
+  let loss = (slopePull * slopeAway * slopeAway + PULL_ROWS * interceptAway * interceptAway) / 2
+  let slopeGradient = slopePull * slopeAway
+  let interceptGradient = PULL_ROWS * interceptAway
+  let slopeCurve = slopePull
   let mixedCurve = 0
   let interceptCurve = PULL_ROWS
   for (let index = 0; index < scores.length; index += 1) {

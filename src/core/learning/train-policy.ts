@@ -15,7 +15,7 @@ import {
 import { prepareRows } from './input-matrix.ts'
 import { chooseOperatingPoints } from './operating-points.ts'
 import type { RoutingRow } from './routing-rows.ts'
-import { calibrationOf } from './training/training-metrics.ts'
+import { calibrationOf, type ScoredRows } from './training/training-metrics.ts'
 
 export type TrainingInit = {
   /** Candidates to learn, in the order of the artefact. */
@@ -115,26 +115,46 @@ function trainCascade(
   return { response: fitted.response, success: linearModelOf(fitted.weights, fitted.matrix, calibration) }
 }
 
-/** Slope and intercept per candidate. */
+/**
+ * Slopes of models differ by about a tenth of the log odds that a standard deviation of their scores is worth; that is this curvature. What a slope
+ * of its own is estimated with, beyond that, makes a dozen models look unlike each other that are not, and a router chooses between them.
+ */
+const SLOPE_PULL = 100
+
+/** Slope and intercept per candidate: one calibration of all of them first, from which each then departs as far as its own rows say. */
 function calibrateHeads(
   { folds }: FoldedRows,
   scores: readonly Float64Array[],
   outcomes: readonly Float64Array[],
 ): Float64Array {
-  const calibration = new Float64Array(2 * scores.length)
-  for (const [index, column] of scores.entries()) {
+  const rowsOf = (index: number): ScoredRows => {
     const known = indicesOf(outcomes[index] ?? new Float64Array(0), (value) => !Number.isNaN(value))
-    const rows = {
-      scores: Float64Array.from(known, (row) => column[row] ?? 0),
+    return {
+      scores: Float64Array.from(known, (row) => scores[index]?.[row] ?? 0),
       outcomes: Float64Array.from(known, (row) => outcomes[index]?.[row] ?? 0),
       weights: new Float64Array(known.length).fill(1),
       folds: Uint8Array.from(known, (row) => folds[row] ?? 0),
     }
-    const { slope, intercept } = calibrationOf(rows, ESTIMATE_START)
-    calibration[2 * index] = slope
-    calibration[2 * index + 1] = intercept
   }
-  return calibration
+  const own = Array.from(scores.keys(), rowsOf)
+  const common = calibrationOf(joined(own), ESTIMATE_START)
+  return Float64Array.from(
+    own.flatMap((rows) => {
+      const { slope, intercept } = calibrationOf(rows, common, SLOPE_PULL)
+      return [slope, intercept]
+    }),
+  )
+}
+
+function joined(parts: readonly ScoredRows[]): ScoredRows {
+  const join = (read: (part: ScoredRows) => ArrayLike<number>): number[] =>
+    parts.flatMap((part) => Array.from(read(part)))
+  return {
+    scores: Float64Array.from(join((part) => part.scores)),
+    outcomes: Float64Array.from(join((part) => part.outcomes)),
+    weights: Float64Array.from(join((part) => part.weights)),
+    folds: Uint8Array.from(join((part) => part.folds)),
+  }
 }
 
 function calibrated(scores: readonly Float64Array[], calibration: Float64Array): readonly Float64Array[] {

@@ -10,7 +10,8 @@ export type EncodedSet = TrainingSet & { readonly recipe: FeatureRecipe; readonl
 /**
  * Finds the recipe of the rows and writes their dense inputs in place of the raw features. To be called once for a set.
  *
- * @param withTemplates  Look for families of prompts, where there are few enough rows for it.
+ * @param withTemplates  Look for families of prompts, where there are few enough rows for it. They are told apart by the outcomes of all
+ *   rows; no held-out row is scored by them: only the exact method reads their flags, and it looks for them anew without each fold.
  */
 export function encodeSet(set: TrainingSet, withTemplates: boolean): EncodedSet {
   const { trainer, rowCount, prepared, bucketBits } = set

@@ -125,16 +125,19 @@ async function addFold(work: TrainingWork, contestants: readonly Contestant[], f
     writeFold(work, fold, { columns: (await method.scoreFold(fold))[variant] ?? [], into: scores })
 }
 
-/** The winner, and the best linear one: the same, or what serves tasks without text when the winner looks for similar texts. */
+/**
+ * The winner, and the best linear one: the same, or what serves tasks without text when the winner looks for similar texts. Linear methods are told
+ * apart by all rows, and only their winner is compared with the others on the fewer rows that those scored.
+ */
 function chooseContestants(
   contestants: readonly Contestant[],
   family: ArtefactTraining['family'],
 ): { readonly chosen: Contestant; readonly base: Contestant<LinearMethod> } {
-  const wanted = family === 'auto' ? contestants : contestants.filter(({ method }) => method.family === family)
-  const chosen = wanted[chooseMethod(onCommonRows(wanted.map(({ figures }) => figures)))]
   const linear = contestants.filter(isLinear)
-  const base =
-    chosen !== undefined && isLinear(chosen) ? chosen : linear[chooseMethod(linear.map(({ figures }) => figures))]
+  const base = linear[chooseMethod(linear.map(({ figures }) => figures))]
+  const others = family === 'linear' ? [] : contestants.filter((contestant) => !isLinear(contestant))
+  const wanted = [...(family === 'neighbours' || base === undefined ? [] : [base]), ...others]
+  const chosen = wanted[chooseMethod(onCommonRows(wanted.map(({ figures }) => figures)))]
   if (chosen === undefined || base === undefined) throw new TypeError('There is always a linear method')
   return { chosen, base }
 }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { CodedError } from '../../base/errors.ts'
 import { DatasetAudit, type AuditReport } from '../../learning/dataset/dataset-audit.ts'
 import { readDatasetRow } from '../../learning/dataset/dataset-row.ts'
 import type { DataWorkOptions } from './data-progress.ts'
@@ -6,7 +7,7 @@ import { openDatasetFile } from './dataset-lines.ts'
 
 export type { AuditReport, ReviewedRow } from '../../learning/dataset/dataset-audit.ts'
 
-/** Sums up a dataset of any size. Throws `TRAINING_DATA_INVALID` naming file and line, and the signal's reason. */
+/** Sums up a dataset of any size. Throws `TRAINING_DATA_INVALID` naming file and line, also for a file without rows, and the signal's reason. */
 export async function auditDataset(
   { input, seed }: { readonly input: string; readonly seed: number },
   options: DataWorkOptions = {},
@@ -16,5 +17,7 @@ export async function auditDataset(
   const name = basename(input)
   for await (const lines of file.read())
     for (const { text, number } of lines) audit.add(readDatasetRow(text, `${name}:${number}`), number)
-  return audit.report()
+  const report = audit.report()
+  if (report.total_rows > 0) return report
+  throw new CodedError('TRAINING_DATA_INVALID', { message: `There are no rows in ${input}`, details: { input } })
 }

@@ -4,7 +4,7 @@ import { CodedError } from '../../base/errors.ts'
 import { readDatasetRow } from '../../learning/dataset/dataset-row.ts'
 import type { DatasetRow } from '../../learning/dataset/label-row.ts'
 import { contractColumns } from '../../learning/dataset/leakage/contract-columns.ts'
-import { takeFeatureColumns } from '../../learning/dataset/leakage/feature-columns.ts'
+import { requireFeatureColumns } from '../../learning/dataset/leakage/feature-columns.ts'
 import { LeakageCheck, requireNoLeak, type LeakageReport } from '../../learning/dataset/leakage/leakage-check.ts'
 import { RANK_MAX } from '../../learning/dataset/record-identity.ts'
 import { createSftFormatter } from '../../learning/dataset/sft-row.ts'
@@ -147,7 +147,7 @@ class SftWriter {
   #look(row: DatasetRow, line: string, at: { readonly place: string; readonly prompt: string }): void {
     const { logged, ...label } = row
     // The reader of rows keeps to the contract's fields; what else a row has is looked at all the same.
-    const { columns } = takeFeatureColumns(JSON.parse(line) as Readonly<Record<string, unknown>>, at.place)
+    const { columns } = requireFeatureColumns(JSON.parse(line) as Readonly<Record<string, unknown>>, at.place)
     this.check.add({
       columns,
       contract: contractColumns(row),

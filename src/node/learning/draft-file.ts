@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream, readdirSync, rmSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { CodedError } from '../../base/errors.ts'
@@ -41,7 +41,8 @@ export class DraftFile {
 
   constructor({ file, signal }: DraftInit) {
     this.#file = file
-    this.#path = `${file}.${process.pid}.partial`
+    this.#path = draftPath(file)
+    sweepDrafts(file)
     this.#signal = signal
     this.#out = createWriteStream(this.#path, { mode: 0o600, flags: 'w' })
     const isPacked = file.endsWith('.gz')
@@ -136,6 +137,39 @@ export class DraftFile {
       cause,
       details: { file: this.#file },
     })
+  }
+}
+
+/** Where this process writes what is to appear as a file or folder; what needs several names goes on with a hyphen. */
+export function draftPath(file: string): string {
+  return `${file}.${process.pid}.partial`
+}
+
+/** Removes what processes left beside a file or folder that were ended before they could: files and folders under names of `draftPath`. */
+export function sweepDrafts(file: string): void {
+  const [folder, lead] = [dirname(file), `${basename(file)}.`]
+  for (const name of namesIn(folder)) {
+    if (!name.startsWith(lead)) continue
+    const pid = /^([1-9][0-9]{0,9})\.partial(?:-[A-Za-z0-9]{1,12})?$/.exec(name.slice(lead.length))?.[1]
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true })
+  }
+}
+
+/** None where the folder cannot be read: then writing there says what is wrong. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error: unknown) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH')
   }
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
+import { draftPath } from './draft-file.ts'
 
 /** Words of an entry: 128 bits of the identity, its number, its rank. */
 const WORDS = 6
@@ -102,7 +103,7 @@ class Spill {
 
   constructor(folder: string) {
     try {
-      this.#folder = mkdtempSync(`${folder}.partial-`)
+      this.#folder = mkdtempSync(`${draftPath(folder)}-`)
     } catch (cause: unknown) {
       throw writeFailed(folder, cause)
     }

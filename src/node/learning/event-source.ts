@@ -48,8 +48,13 @@ export async function eventsOfFile(file: string): Promise<EventSource> {
       return sha256
     },
     async *read(options) {
-      for await (const { lines, firstLine } of readLineBatches(file, { ...options, onHash }))
-        yield lines.flatMap((line, place) => (line.trim() === '' ? [] : [readEvent(line, firstLine + place, name)]))
+      const reading = { ...options, onHash, keepsDamaged: true }
+      for await (const { lines, firstLine, damaged } of readLineBatches(file, reading))
+        yield lines.flatMap((line, place): readonly ReadEvent[] => {
+          const number = firstLine + place
+          if (damaged?.has(number) === true) return [{ line: number, problem: 'it is not UTF-8 text' }]
+          return line.trim() === '' ? [] : [readEvent(line, number)]
+        })
     },
     async requireUnchanged() {
       const after = await fileState(file)
@@ -83,7 +88,7 @@ export function eventsOfRecords(list: () => AsyncIterable<TelemetryEvent>): Even
   }
 }
 
-function readEvent(line: string, number: number, name: string): ReadEvent {
+function readEvent(line: string, number: number): ReadEvent {
   let json: unknown
   try {
     json = JSON.parse(line)
@@ -92,7 +97,9 @@ function readEvent(line: string, number: number, name: string): ReadEvent {
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     return { line: number, problem: 'it is not an object' }
-  const { record, columns } = takeFeatureColumns({ ...json }, `${name}:${number}`)
+  const taken = takeFeatureColumns({ ...json })
+  if ('problem' in taken) return { line: number, problem: taken.problem }
+  const { record, columns } = taken
   const reading = parseTelemetryEvent(record)
   if ('problem' in reading) return { line: number, problem: reading.problem }
   const answer = record['answer'] ?? record['output'] ?? record['response']

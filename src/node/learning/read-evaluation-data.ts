@@ -6,7 +6,7 @@ import { clusterTasks } from '../../core/learning/off-policy/task-clusters.ts'
 import type { LoggedTask } from '../../core/learning/logged-task.ts'
 import { promptFeatureSet } from '../../core/policy/prompt-feature-set.ts'
 import { parseDatasetRow, readDatasetRow } from '../../learning/dataset/dataset-row.ts'
-import { takeFeatureColumns } from '../../learning/dataset/leakage/feature-columns.ts'
+import { requireFeatureColumns } from '../../learning/dataset/leakage/feature-columns.ts'
 import { contractColumns } from '../../learning/dataset/leakage/contract-columns.ts'
 import { LeakageCheck } from '../../learning/dataset/leakage/leakage-check.ts'
 import { taskKeysOf } from '../../learning/training/trained-task-collector.ts'
@@ -137,7 +137,7 @@ function addToCheck(check: LeakageCheck, { line, place, task }: CheckedLine): vo
   // Candidates are predictions of the policy that logged them; their names say so.
   const { candidates: _candidates, outcomes: _outcomes, ...rest } = json
   check.add({
-    columns: takeFeatureColumns(rest, place).columns,
+    columns: requireFeatureColumns(rest, place).columns,
     contract: contractColumns(row),
     action: task.action,
     ...(task.features !== undefined && { vector: task.features }),

@@ -9,6 +9,8 @@ export type LineBatch = {
   readonly lines: readonly string[]
   /** Number of the first of them in the file, from 1. */
   readonly firstLine: number
+  /** Numbers of those that are not UTF-8; only with `keepsDamaged`. */
+  readonly damaged?: ReadonlySet<number>
 }
 
 export type ReadLinesOptions = {
@@ -17,6 +19,8 @@ export type ReadLinesOptions = {
   readonly onBytes?: (bytes: number) => void
   /** Told the SHA-256 of the text, unpacked, when all of it was read: a copy of the file, packed or not, has the same. */
   readonly onHash?: (sha256: string) => void
+  /** Lines that are not UTF-8 are named in their batch, in place of an error. */
+  readonly keepsDamaged?: boolean
 }
 
 const CHUNK_BYTES = 1024 * 1024
@@ -31,7 +35,7 @@ const LINE_FEED = 10
  */
 export async function* readLineBatches(
   file: string,
-  { signal, onBytes, onHash }: ReadLinesOptions = {},
+  { signal, onBytes, onHash, keepsDamaged = false }: ReadLinesOptions = {},
 ): AsyncGenerator<LineBatch, void, undefined> {
   const source = createReadStream(file, { highWaterMark: CHUNK_BYTES, ...(signal !== undefined && { signal }) })
   if (onBytes !== undefined) source.on('data', (chunk) => onBytes(chunk.length))
@@ -54,13 +58,18 @@ export async function* readLineBatches(
         if (carriedBytes > LINE_BYTES_MAX) throw invalid(`${file}:${firstLine}: the line is longer than 16 MiB`, file)
         continue
       }
-      const lines = decode(Buffer.concat([...carried, chunk.subarray(0, end)]), file, firstLine).split('\n')
+      const batch = decode(Buffer.concat([...carried, chunk.subarray(0, end)]), firstLine)
+      requireText(batch, file, keepsDamaged)
       carried = [chunk.subarray(end + 1)]
       carriedBytes = chunk.length - end - 1
-      yield { lines, firstLine }
-      firstLine += lines.length
+      yield batch
+      firstLine += batch.lines.length
     }
-    if (carriedBytes > 0) yield { lines: decode(Buffer.concat(carried), file, firstLine).split('\n'), firstLine }
+    if (carriedBytes > 0) {
+      const batch = decode(Buffer.concat(carried), firstLine)
+      requireText(batch, file, keepsDamaged)
+      yield batch
+    }
     if (hash !== undefined) onHash?.(hash.digest('hex'))
   } catch (cause: unknown) {
     signal?.throwIfAborted()
@@ -83,12 +92,34 @@ export async function fileState(file: string): Promise<{ readonly sizeBytes: num
   }
 }
 
-function decode(bytes: Buffer, file: string, line: number): string {
+function decode(bytes: Buffer, firstLine: number): LineBatch {
+  const text = textOf(bytes)
+  if (text !== undefined) return { lines: text.split('\n'), firstLine }
+  const lines: string[] = []
+  const damaged = new Set<number>()
+  for (let from = 0; from <= bytes.length;) {
+    const found = bytes.indexOf(LINE_FEED, from)
+    const end = found < 0 ? bytes.length : found
+    const line = textOf(bytes.subarray(from, end))
+    if (line === undefined) damaged.add(firstLine + lines.length)
+    lines.push(line ?? '')
+    from = end + 1
+  }
+  return { lines, firstLine, damaged }
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw invalid(`${file}: not UTF-8 text, in line ${line} or after it`, file)
+    return undefined
   }
+}
+
+function requireText({ damaged }: LineBatch, file: string, keepsDamaged: boolean): void {
+  if (keepsDamaged || damaged === undefined) return
+  const [line] = damaged
+  throw invalid(`${file}:${line}: not UTF-8 text`, file)
 }
 
 function unreadable(file: string, cause: unknown): CodedError {

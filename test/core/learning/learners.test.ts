@@ -90,6 +90,17 @@ describe('calibration', () => {
     expect(wide.intercept).toBeCloseTo(intercept, 4)
   })
 
+  it('says the mean where scores say nothing, or the contrary', () => {
+    const scores = Float64Array.from({ length: 400 }, (_, row) => 0.5 + (row % 20) / 100)
+    const { slope, intercept } = fitCalibration(
+      scores,
+      scores.map((_, row) => (row % 20 < 18 ? 1 : 0)),
+    )
+    const chances = scores.map((score) => sigmoid(slope * score + intercept))
+    expect(slope).toBeGreaterThan(0)
+    for (const chance of chances) expect(chance).toBeCloseTo(0.9, 2)
+  })
+
   it('stays finite and rising for one-sided, few and contrary outcomes', () => {
     for (const [scores, outcomes] of [
       [[], []],

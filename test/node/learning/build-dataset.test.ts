@@ -1,4 +1,5 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { appendFileSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { afterAll, describe, expect, it } from 'vitest'
 import { parseDatasetRow } from '../../../src/learning/dataset/dataset-row.ts'
@@ -239,6 +240,38 @@ describe('building a dataset', () => {
     await expect(work).rejects.toThrow('gone')
     expect(folder.names()).toEqual(['in.jsonl', 'out.jsonl'])
     expect(folder.text('out.jsonl')).toBe('old')
+  })
+
+  it('counts a record that is no text, or is nested without end, as one that cannot be read', async () => {
+    const folder = new DataFolder()
+    let deep: unknown = 1
+    for (let level = 0; level < 8; level += 1) deep = { deep }
+    const file = folder.write('in.jsonl', [record(1), record(2, { metadata: deep }), record(3)])
+    appendFileSync(file, Buffer.from([0x7b, 0xff, 0x7d, 0x0a]))
+    appendFileSync(file, `${JSON.stringify(record(4))}\n`)
+    const source = await eventsOfFile(file)
+    const { card } = await buildDataset({ source, output: folder.file('out.jsonl'), mode: 'default' })
+    expect(card).toMatchObject({
+      counts: { records: 5, kept: 3, dropped: { unreadable: 2 } },
+      unreadable: [
+        { line: 2, problem: 'metadata.deep.deep.deep.deep.deep.deep is nested more than 6 levels deep' },
+        { line: 4, problem: 'it is not UTF-8 text' },
+      ],
+    })
+  })
+
+  it('sweeps what a build of the same output left that was killed, and nothing else', async () => {
+    const folder = new DataFolder()
+    const { pid: dead } = spawnSync(process.execPath, ['--version'])
+    const alive = process.ppid
+    mkdirSync(folder.file(`out.jsonl.${dead}.partial-abc123`))
+    writeFileSync(folder.file(`out.jsonl.${dead}.partial-abc123/part-0`), 'x')
+    for (const name of [`out.jsonl.${dead}.partial`, `out.card.json.${dead}.partial`])
+      writeFileSync(folder.file(name), 'x')
+    const others = [`out.jsonl.${alive}.partial`, `out.jsonl.${dead}.partial.txt`, `other.jsonl.${dead}.partial`]
+    for (const name of others) writeFileSync(folder.file(name), 'x')
+    await build(folder, [record(1)])
+    expect(folder.names().toSorted()).toEqual(['in.jsonl', 'out.jsonl', 'out.card.json', ...others].toSorted())
   })
 
   it('is refused where it was not told in time that the input changed, or cannot write', async () => {

@@ -41,7 +41,7 @@ describe('lines of a file', () => {
     writeFileSync(folder.file('long'), Buffer.alloc(17 * 1024 * 1024, 0x61))
     for (const [name, message] of [
       ['absent', 'is not there'],
-      ['bytes', 'not UTF-8 text, in line 1 or after it'],
+      ['bytes', 'bytes:2: not UTF-8 text'],
       ['text.gz', 'is no gzip file, or a broken one'],
       ['half.gz', 'is no gzip file, or a broken one'],
       ['long', 'longer than 16 MiB'],
@@ -50,6 +50,18 @@ describe('lines of a file', () => {
       expect(failure).toMatchObject({ code: 'TRAINING_DATA_INVALID' })
       expect((failure as Error).message).toContain(message)
     }
+  })
+
+  it('may be kept where some are no text, which are named', async () => {
+    const folder = new DataFolder()
+    const bytes = Buffer.concat([Buffer.from('é\n\n'), Buffer.from([0xff]), Buffer.from('\nz\n'), Buffer.from([0xc3])])
+    writeFileSync(folder.file('bytes'), bytes)
+    const batches: unknown[] = []
+    for await (const batch of readLineBatches(folder.file('bytes'), { keepsDamaged: true })) batches.push(batch)
+    expect(batches).toEqual([
+      { lines: ['é', '', '', 'z'], firstLine: 1, damaged: new Set([3]) },
+      { lines: [''], firstLine: 5, damaged: new Set([5]) },
+    ])
   })
 
   it('end with the reason of the signal', async () => {

@@ -1,5 +1,5 @@
 import { log, sigmoid } from '../../../base/deterministic-math.ts'
-import { fitCalibration, type Calibration } from '../calibrate.ts'
+import { fitCalibration, type Calibration, type CalibrationInit } from '../calibrate.ts'
 
 /** Rows of one candidate with a known outcome: parallel columns. */
 export type ScoredRows = {
@@ -29,16 +29,16 @@ export function calibratedChance({ slope, intercept }: Calibration, score: numbe
  * Chances of rows by calibrations that were fitted on the other folds, so that figures made of them are not flattered; by the start where
  * those are worse than it.
  */
-export function crossCalibrated(rows: ScoredRows, start: Calibration): Float64Array {
+export function crossCalibrated(rows: ScoredRows, start: Calibration, slopePull?: number): Float64Array {
   const crossed = new Float64Array(rows.scores.length)
   const parts = partsOf(rows)
   for (const part of new Set(parts)) {
-    const calibration = fitOf(rows, start, (row) => parts[row] !== part)
+    const calibration = fitOf(rows, initOf(start, slopePull), (row) => parts[row] !== part)
     for (let row = 0; row < crossed.length; row += 1)
       if (parts[row] === part) crossed[row] = calibratedChance(calibration, rows.scores[row] ?? 0)
   }
   const started = rows.scores.map((score) => calibratedChance(start, score))
-  return meanLogLoss(crossed, rows) > meanLogLoss(started, rows) ? started : crossed
+  return isWorse(crossed, started, rows) ? started : crossed
 }
 
 const PARTS = 5
@@ -49,20 +49,38 @@ function partsOf({ folds }: ScoredRows): Uint8Array {
 }
 
 /** The calibration of all rows; the start where a calibration, judged on folds that it was not fitted on, is worse than that. */
-export function calibrationOf(rows: ScoredRows, start: Calibration): Calibration {
+export function calibrationOf(rows: ScoredRows, start: Calibration, slopePull?: number): Calibration {
   const started = rows.scores.map((score) => calibratedChance(start, score))
-  const isWorse = meanLogLoss(crossCalibrated(rows, start), rows) >= meanLogLoss(started, rows)
-  return isWorse ? start : fitOf(rows, start, () => true)
+  // What is worse gives its place to the start, to the number.
+  const isStart = crossCalibrated(rows, start, slopePull).every((chance, row) => chance === started[row])
+  return isStart && started.length > 0 ? start : fitOf(rows, initOf(start, slopePull), () => true)
+}
+
+/** Whether log losses are larger by more than one standard error of their difference: less is chance, by which a calibration would come and go. */
+function isWorse(chances: Float64Array, others: Float64Array, { outcomes, weights }: ScoredRows): boolean {
+  let [sum, squares, total] = [0, 0, 0]
+  for (const [row, chance] of chances.entries()) {
+    const outcome = outcomes[row] ?? 0
+    const difference = (weights[row] ?? 0) * (logLossOf(chance, outcome) - logLossOf(others[row] ?? 0, outcome))
+    sum += difference
+    squares += difference * difference
+    total += 1
+  }
+  return sum > Math.sqrt(Math.max(0, squares - (sum * sum) / Math.max(1, total)))
+}
+
+function initOf(start: Calibration, slopePull: number | undefined): CalibrationInit {
+  return { start, ...(slopePull !== undefined && { slopePull }) }
 }
 
 function fitOf(
   { scores, outcomes, weights }: ScoredRows,
-  start: Calibration,
+  init: CalibrationInit,
   isWanted: (row: number) => boolean,
 ): Calibration {
   const places = Array.from(scores.keys()).filter(isWanted)
   const take = (column: Float64Array): Float64Array => Float64Array.from(places, (row) => column[row] ?? 0)
-  return fitCalibration(take(scores), take(outcomes), { start, weights: take(weights) })
+  return fitCalibration(take(scores), take(outcomes), { ...init, weights: take(weights) })
 }
 
 /** Weighted mean of -log likelihood; NaN for no rows. */

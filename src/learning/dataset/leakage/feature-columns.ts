@@ -19,34 +19,44 @@ export type TakenApart = {
 
 /**
  * Takes the feature fields out of a record: objects and lists under the names that such fields have. The base64 text that our own records have in
- * `features` stays where it is. Throws `TRAINING_DATA_INVALID` for more than 4,096 columns or 6 levels.
+ * `features` stays where it is.
+ *
+ * @returns What is wrong with a record of more than 4,096 columns or 6 levels.
  */
-export function takeFeatureColumns(json: Readonly<Record<string, unknown>>, place: string): TakenApart {
+export function takeFeatureColumns(json: Readonly<Record<string, unknown>>): TakenApart | { readonly problem: string } {
   let record: Record<string, unknown> | undefined
   const columns = new Map<string, FeatureValue>()
   for (const [name, value] of Object.entries(json)) {
     if (typeof value !== 'object' || value === null || !CONTAINER.test(name)) continue
     record ??= { ...json }
     delete record[name]
-    flatten({ path: name, value, depth: 1 }, columns, place)
+    const problem = flatten({ path: name, value, depth: 1 }, columns)
+    if (problem !== undefined) return { problem }
   }
   return { record: record ?? json, columns }
 }
 
 type Branch = { readonly path: string; readonly value: unknown; readonly depth: number }
 
-function flatten({ path, value, depth }: Branch, columns: Map<string, FeatureValue>, place: string): void {
+/** Adds the columns of a branch; returns what is wrong with it. */
+function flatten({ path, value, depth }: Branch, columns: Map<string, FeatureValue>): string | undefined {
   if (typeof value === 'object' && value !== null) {
-    if (depth > DEPTH_MAX) throw tooMuch(place, `${path} is nested more than ${DEPTH_MAX} levels deep`)
-    for (const [name, member] of Object.entries(value))
-      flatten({ path: `${path}.${name}`, value: member, depth: depth + 1 }, columns, place)
-    return
+    if (depth > DEPTH_MAX) return `${path} is nested more than ${DEPTH_MAX} levels deep`
+    for (const [name, member] of Object.entries(value)) {
+      const problem = flatten({ path: `${path}.${name}`, value: member, depth: depth + 1 }, columns)
+      if (problem !== undefined) return problem
+    }
+    return undefined
   }
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return
-  if (columns.size === COLUMNS_MAX) throw tooMuch(place, `more than ${COLUMNS_MAX} feature columns`)
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined
+  if (columns.size === COLUMNS_MAX) return `it has more than ${COLUMNS_MAX} feature columns`
   columns.set(path, value)
+  return undefined
 }
 
-function tooMuch(place: string, problem: string): CodedError {
-  return new CodedError('TRAINING_DATA_INVALID', { message: `${place}: ${problem}`, details: { place } })
+/** The same of a row that has to be sound. Throws `TRAINING_DATA_INVALID` naming its place. */
+export function requireFeatureColumns(json: Readonly<Record<string, unknown>>, place: string): TakenApart {
+  const taken = takeFeatureColumns(json)
+  if (!('problem' in taken)) return taken
+  throw new CodedError('TRAINING_DATA_INVALID', { message: `${place}: ${taken.problem}`, details: { place } })
 }

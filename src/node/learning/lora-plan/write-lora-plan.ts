@@ -8,6 +8,7 @@ import { CodedError } from '../../../base/errors.ts'
 import { policyPrompt } from '../../../core/policy/policy-question.ts'
 import { readPackageVersion } from '../../package-version.ts'
 import type { DataWorkOptions } from '../data-progress.ts'
+import { draftPath, sweepDrafts } from '../draft-file.ts'
 import type { LoraPlanDocument } from './plan-document.ts'
 import { convertScript, planReadme, REQUIREMENTS } from './plan-texts.ts'
 import { TRAIN_SCRIPT } from './train-script.ts'
@@ -43,7 +44,8 @@ export async function writeLoraPlan(init: LoraPlanInit, { signal }: DataWorkOpti
   try {
     await requireRoom(init)
     await mkdir(dirname(folder), { recursive: true })
-    draft = await mkdtemp(`${folder}.partial-`)
+    sweepDrafts(folder)
+    draft = await mkdtemp(`${draftPath(folder)}-`)
     const data = join(draft, DATA_FILE)
     if (examples.endsWith('.gz')) await unpack(examples, data)
     else await copyFile(examples, data)

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../../../src/base/errors.ts'
 import { createRandomStream } from '../../../../src/base/random-stream.ts'
-import { takeFeatureColumns, type FeatureValue } from '../../../../src/learning/dataset/leakage/feature-columns.ts'
+import {
+  requireFeatureColumns,
+  takeFeatureColumns,
+  type FeatureValue,
+} from '../../../../src/learning/dataset/leakage/feature-columns.ts'
 import type { CheckedRow, Leak } from '../../../../src/learning/dataset/leakage/checked-row.ts'
 import { contractColumns } from '../../../../src/learning/dataset/leakage/contract-columns.ts'
 import { LeakageCheck, requireNoLeak } from '../../../../src/learning/dataset/leakage/leakage-check.ts'
@@ -332,7 +336,7 @@ describe('feature columns', () => {
       metadata: 'text',
       attempts: [1],
     }
-    const { record, columns } = takeFeatureColumns(json, 'f:1')
+    const { record, columns } = requireFeatureColumns(json, 'f:1')
     expect(record).toEqual({ success: true, metadata: 'text', attempts: [1] })
     expect([...columns]).toEqual([
       ['features.a', 1],
@@ -341,14 +345,16 @@ describe('feature columns', () => {
       ['task_metadata.c', 2],
     ])
     const plain = { features: 'AAAA' }
-    expect(takeFeatureColumns(plain, 'f:1')).toEqual({ record: plain, columns: new Map() })
+    expect(takeFeatureColumns(plain)).toEqual({ record: plain, columns: new Map() })
   })
 
   it('are not without end', () => {
     let deep: unknown = 1
     for (let level = 0; level < 20; level += 1) deep = { deep }
-    expect(() => takeFeatureColumns({ metadata: deep }, 'f:1')).toThrow('nested more than 6 levels')
+    expect(() => requireFeatureColumns({ metadata: deep }, 'f:1')).toThrow(
+      'f:1: metadata.deep.deep.deep.deep.deep.deep is nested more than 6 levels deep',
+    )
     const wide = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`f${index}`, index]))
-    expect(() => takeFeatureColumns({ features: wide }, 'f:1')).toThrow('f:1: more than 4096 feature columns')
+    expect(takeFeatureColumns({ features: wide })).toEqual({ problem: 'it has more than 4096 feature columns' })
   })
 })
