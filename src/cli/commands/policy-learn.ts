@@ -3,6 +3,7 @@ import { CodedError } from '../../base/errors.ts'
 import { formatPercent } from '../../base/format.ts'
 import { knownEntries } from '../../node/learning/known-entries.ts'
 import { learnPolicy, type PolicyLearning } from '../../node/learning/learn-policy.ts'
+import { nativeSha256Hex } from '../../node/open-answer-cache.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { FORCE_FLAG, outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -44,11 +45,7 @@ export const policyLearnCommand: Command = {
       ...(parent !== undefined && { parent }),
     })
     if (output !== undefined) saveArtefact(output, learned.text, workingDir)
-<<<<<<< HEAD
     const isRegistered = await register(context, learned, { output, tasks: tasks.length, sha256: file?.sha256 })
-=======
-    const isRegistered = await register(context, learned, { output, tasks: tasks.length, sha256: file?.sha256 ?? '' })
->>>>>>> work-e
     const { version, models } = learned
     if (isJson)
       terminal.printJson({
@@ -68,7 +65,7 @@ export const policyLearnCommand: Command = {
 async function register(
   context: CommandContext,
   { text, version }: PolicyLearning,
-  made: { readonly output: string | undefined; readonly tasks: number; readonly sha256: string },
+  made: { readonly output: string | undefined; readonly tasks: number; readonly sha256: string | undefined },
 ): Promise<boolean> {
   const input = textFlag(context.flags, 'input')
   try {
@@ -77,8 +74,15 @@ async function register(
       const origin =
         input === undefined
           ? { tenants: null }
-          : { tenants: [], sources: [{ path: resolve(context.workingDir, input), hash: made.sha256 }] }
-      const derived = { kind: 'policy', path: made.output ?? null, version, from: null, to: null, hash: null } as const
+          : { tenants: [], sources: [{ path: resolve(context.workingDir, input), hash: made.sha256 ?? '' }] }
+      const derived = {
+        kind: 'policy',
+        path: made.output ?? null,
+        version,
+        from: null,
+        to: null,
+        hash: nativeSha256Hex(text),
+      } as const
       await recordDerivation({ ...derived, rows: made.tasks, ...origin })
     })
     return true

@@ -38,12 +38,9 @@ export async function readTasksOfFile(file: string, { signal, onProgress }: Data
   let sha256 = ''
   for await (const { lines, firstLine } of readLineBatches(file, {
     onBytes,
-<<<<<<< HEAD
     onHash: (hash) => {
       sha256 = hash
     },
-=======
->>>>>>> work-e
     ...(signal !== undefined && { signal }),
   })) {
     for (const [index, line] of lines.entries()) {

@@ -1,9 +1,5 @@
 import { isNovel, noveltyLimitOf, type NoveltyLimit } from './novelty.ts'
-<<<<<<< HEAD
 import { binEdges, binOf, expectedByChance, stabilityOfCounts, type Stability } from './population-stability.ts'
-=======
-import { binEdges, binOf, countBins, expectedByChance, stabilityOfCounts } from './population-stability.ts'
->>>>>>> work-e
 
 export type DriftThresholds = {
   /** Index from which a feature is watched, and from which it has drifted (Siddiqi, 2006: 0.1 and 0.25). */
@@ -118,24 +114,15 @@ export function createDriftWindow(reference: DriftReference): DriftWindow {
     },
     figures(featureNames, thresholds) {
       const hasFeatures = Math.min(reference.featured, featured) >= thresholds.rowsMin
-<<<<<<< HEAD
-=======
-      const indexOf = (before: readonly number[], recent: readonly number[]): number =>
-        stabilityOfCounts(before, recent) - expectedByChance(countBins(before, recent), reference.featured, featured)
->>>>>>> work-e
       const share = featured === 0 ? 0 : novel / featured
       const ofFeatures: readonly DriftFigure[] = [
         { name: 'novelty', figure: share, state: share > thresholds.noveltyMax ? 'drifted' : 'stable' },
         ...bins.map((own, at) =>
-<<<<<<< HEAD
           figureOf(
             `feature: ${featureNames[at] ?? at}`,
             aboveChance(stabilityOfCounts(reference.bins[at] ?? [], own), reference.featured, featured),
             thresholds,
           ),
-=======
-          figureOf(`feature: ${featureNames[at] ?? at}`, indexOf(reference.bins[at] ?? [], own), thresholds),
->>>>>>> work-e
         ),
       ]
       const names = new Set([...Object.keys(reference.categories), ...categories.names()])

@@ -5,7 +5,6 @@ const BINS = 10
 /** A share of 0 would make the index infinite; half a row stands for none. */
 const EMPTY_ROWS = 0.5
 
-<<<<<<< HEAD
 export type Stability = {
   /** 0 when nothing changed; `NaN` when a window is empty. */
   readonly index: number
@@ -15,10 +14,6 @@ export type Stability = {
 
 /** Index of numbers, in the bins of `binEdges`. */
 export function numericStability(reference: readonly number[], recent: readonly number[]): Stability {
-=======
-/** Index of numbers, in the bins of `binEdges`. `NaN` when a window is empty. */
-export function numericStability(reference: readonly number[], recent: readonly number[]): number {
->>>>>>> work-e
   const edges = binEdges(reference)
   const counts = (values: readonly number[]): Float64Array => {
     const bins = new Float64Array(edges.length + 1)
@@ -29,7 +24,6 @@ export function numericStability(reference: readonly number[], recent: readonly 
 }
 
 /**
-<<<<<<< HEAD
  * Where the next bin begins, rising. Few values of the reference have a bin each, such as a flag's, however rare one is. Of many the bins are the
  * deciles, so that each holds about a tenth of the reference, and a value that fills more than one of them has its own. What lies between or beyond
  * such values is in bins of its own, too.
@@ -38,21 +32,10 @@ export function binEdges(reference: readonly number[]): readonly number[] {
   const sorted = reference.toSorted((a, b) => a - b)
   const values = [...new Set(sorted)]
   if (values.length <= BINS) return values.flatMap(ownBin)
-=======
- * Upper edges of all bins but the last, rising. Few values of the reference have a bin each, such as a flag's, however rare one is. Of many the bins
- * are the deciles, so that each holds about a tenth of the reference, and a value that fills more than one of them has its own. What lies between or
- * beyond such values is in bins of its own, too; they are empty in the reference.
- */
-export function binEdges(reference: readonly number[]): readonly number[] {
-  const sorted = reference.toSorted((a, b) => a - b)
-  const values = firstDistinct(sorted, BINS + 1)
-  if (values.length <= BINS) return values.flatMap(around)
->>>>>>> work-e
   const deciles = Array.from(
     { length: BINS - 1 },
     (_, at) => sorted[Math.floor(((at + 1) * sorted.length) / BINS)] ?? 0,
   )
-<<<<<<< HEAD
   return [...new Set(deciles)].flatMap((edge) =>
     deciles.indexOf(edge) === deciles.lastIndexOf(edge) ? [edge] : ownBin(edge),
   )
@@ -71,27 +54,6 @@ function nextAbove(value: number): number {
   // Doubles of one sign are in the order of their bits (IEEE 754).
   bits[0] = (bits[0] ?? 0n) + (value > 0 ? 1n : -1n)
   return double[0] ?? value
-=======
-  return [
-    ...new Set(
-      deciles.flatMap((edge, at) => (edge === deciles[at - 1] || edge === deciles[at + 1] ? around(edge) : [edge])),
-    ),
-  ]
->>>>>>> work-e
-}
-
-/** The edges of a bin that holds one value and nothing else: the value, and the next number above it, or the one after that. */
-function around(value: number): readonly number[] {
-  return [value, value === 0 ? Number.MIN_VALUE : value + Math.abs(value) * Number.EPSILON]
-}
-
-function firstDistinct(sorted: readonly number[], count: number): readonly number[] {
-  const values: number[] = []
-  for (const value of sorted) {
-    if (value !== values.at(-1)) values.push(value)
-    if (values.length === count) break
-  }
-  return values
 }
 
 /** The bin that a value falls into: an edge belongs to the bin above it. */
@@ -102,16 +64,11 @@ export function binOf(edges: readonly number[], value: number): number {
 }
 
 /**
- * Population stability index of categories: sum over them of (recent - reference) ln(recent / reference), with shares. 0 when nothing changed.
- * `NaN` when a window is empty.
+ * Population stability index of categories: sum over them of (recent - reference) ln(recent / reference), with shares.
  *
  * @see Siddiqi, Credit Risk Scorecards (2006), chapter 7; its usual reading: below 0.1 stable, above 0.25 a different population
  */
-<<<<<<< HEAD
 export function categoryStability(reference: readonly string[], recent: readonly string[]): Stability {
-=======
-export function categoryStability(reference: readonly string[], recent: readonly string[]): number {
->>>>>>> work-e
   const [before, after] = [countsOf(reference), countsOf(recent)]
   const names = [...new Set([...before.keys(), ...after.keys()])].toSorted()
   const inOrder = (counts: ReadonlyMap<string, number>): readonly number[] => names.map((name) => counts.get(name) ?? 0)
@@ -131,19 +88,7 @@ export function stabilityOfCounts(reference: ArrayLike<number>, recent: ArrayLik
     const found = Math.max(other, EMPTY_ROWS) / after
     index += (found - expected) * log(found / expected)
   }
-<<<<<<< HEAD
   return { index, bins }
-=======
-  return index
-}
-
-/** Bins that a window has rows in. */
-export function countBins(reference: ArrayLike<number>, recent: ArrayLike<number>): number {
-  let bins = 0
-  for (let bin = 0; bin < reference.length; bin += 1)
-    bins += Number((reference[bin] ?? 0) > 0 || (recent[bin] ?? 0) > 0)
-  return bins
->>>>>>> work-e
 }
 
 function sumOf(counts: ArrayLike<number>): number {
