@@ -36,10 +36,10 @@ export {
   evaluatePolicies,
   isFixedSet,
   withKnownPrices,
-  type PolicyChoice,
   type PolicyEvaluation,
   type PolicyEvaluationInit,
 } from './evaluation/evaluate-policies.ts'
+export type { PolicyChoice } from './evaluation/served-plans.ts'
 export { parseQuestionPairs, type QuestionPair } from './evaluation/question-pairs.ts'
 export {
   evaluateRouting,

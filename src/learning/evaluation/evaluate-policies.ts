@@ -16,18 +16,7 @@ import type { Refusal } from '../../core/learning/off-policy/compared-policies.t
 import { evaluateLog, loggedPredictors, type LogEvaluation } from '../../core/learning/off-policy/evaluate-log.ts'
 import { replayPolicies, type Replay } from '../../core/learning/off-policy/replay.ts'
 import type { RewardPredictors } from '../../core/learning/off-policy/reward-model.ts'
-import { VERIFIER_DEFAULT, withServedPlans, type AssumedVerifier } from './served-plans.ts'
-
-/** What a policy would do with a task, in the places of the task's candidates. */
-export type PolicyChoice = {
-  /** P(plan begins with the candidate); sums to 1. */
-  readonly probabilities: Float64Array
-  /** P(right) that the policy predicts for each. */
-  readonly predicted: Float64Array
-  readonly domain: string | undefined
-  /** Models that are asked one after another until an answer is accepted; one, or absent: what the first says stands. */
-  readonly plan?: readonly string[]
-}
+import { VERIFIER_DEFAULT, withServedPlans, type AssumedVerifier, type PolicyChoice } from './served-plans.ts'
 
 export type PolicyEvaluationInit = {
   readonly tasks: readonly LoggedTask[]

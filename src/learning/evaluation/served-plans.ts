@@ -1,7 +1,17 @@
 import type { LoggedCandidate, LoggedTask, ObservedOutcome } from '../../core/learning/logged-task.ts'
 import type { PolicyProbabilities } from '../../core/learning/off-policy/importance-weights.ts'
 import { CAUGHT_SHARE } from '../../core/policy/cascade.ts'
-import type { PolicyChoice } from './evaluate-policies.ts'
+
+/** What a policy would do with a task, in the places of the task's candidates. */
+export type PolicyChoice = {
+  /** P(plan begins with the candidate); sums to 1. */
+  readonly probabilities: Float64Array
+  /** P(right) that the policy predicts for each. */
+  readonly predicted: Float64Array
+  readonly domain: string | undefined
+  /** Models that are asked one after another until an answer is accepted; one, or absent: what the first says stands. */
+  readonly plan?: readonly string[]
+}
 
 /**
  * What is assumed of the check that lets an answer of a cascade pass: no recorded outcome tells it. It rejects this share of the wrong

@@ -95,7 +95,7 @@ describe('an artefact with all its parts', () => {
       lineage: { dataCardHash: 'card', codeVersion: '0.0.0' },
       seed: 1,
     })
-    expect(policyVersionOf(artefact)).toBe('policy-1-cece90447867')
+    expect(policyVersionOf(artefact)).toBe('policy-1-4bb96b43b409')
   })
 
   it.each([

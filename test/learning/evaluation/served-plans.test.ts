@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LoggedTask } from '../../../src/core/learning/logged-task.ts'
-import { evaluatePolicies, type PolicyChoice } from '../../../src/learning/evaluation/evaluate-policies.ts'
-import { withServedPlans } from '../../../src/learning/evaluation/served-plans.ts'
+import { evaluatePolicies } from '../../../src/learning/evaluation/evaluate-policies.ts'
+import { withServedPlans, type PolicyChoice } from '../../../src/learning/evaluation/served-plans.ts'
 
 const MODELS = ['thrifty', 'grand'] as const
 const PRICES = { thrifty: 0.001, grand: 0.01 } as const
