@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { readPolicyFile } from '../node/learning/read-evaluation-data.ts'
+import { readPolicyFile } from '../node/learning/evaluation/read-evaluation-data.ts'
 import type { CommandContext } from './command.ts'
 import { registeredPolicyText } from './registered-policies.ts'
 

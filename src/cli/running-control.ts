@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
-import { answerControl, type ControlAnswer, type ControlRequest } from '../node/learning/policy-control.ts'
+import { answerControl, type ControlAnswer, type ControlRequest } from '../node/learning/rollout/policy-control.ts'
 import type { NodeRecords, TelemetryFilter } from '../node/node-records.ts'
 import {
   createRunningNodeClient,

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { CodedError } from '../base/errors.ts'
-import { answerControl } from '../node/learning/policy-control.ts'
+import { answerControl } from '../node/learning/rollout/policy-control.ts'
 import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
 import { parseJsonBody } from './parse-json-body.ts'
 import { readBody } from './read-body.ts'

@@ -8,7 +8,7 @@ import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
 import type { TaskGraphs } from '../router/graph/task-graphs.ts'
 import type { NodeConfig } from './config/node-config.ts'
-import type { NodePolicies } from './learning/node-policies.ts'
+import type { NodePolicies } from './learning/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
 
 /** A model of the registry and whether this node can call it now. */

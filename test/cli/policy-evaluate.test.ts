@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formatPolicyArtefact, parsePolicyArtefact } from '../../src/core/policy/policy-artefact.ts'
-import { trainPolicyOnFiles } from '../../src/node/learning/train-policy.ts'
+import { trainPolicyOnFiles } from '../../src/node/learning/training/train-policy.ts'
 import { loggedRows, recordedRows } from '../node/learning/judged-data.ts'
 import { makeFolder, removeFolders, runBinary, type BinaryRun } from './run-binary.ts'
 

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { openInstallationKey } from '../../src/node/learning/open-signer.ts'
+import { openInstallationKey } from '../../src/node/learning/rollout/open-signer.ts'
 import { gateReportOf, policyThatTrusts } from '../fixtures/sample-policies.ts'
 import { makeFolder, removeFolders, runBinary, startBinary, type BinaryRun } from './run-binary.ts'
 

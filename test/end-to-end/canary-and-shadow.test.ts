@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ConfigDocument } from '../../src/node/config/config-document.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
-import { openInstallationKey } from '../../src/node/learning/open-signer.ts'
+import { openInstallationKey } from '../../src/node/learning/rollout/open-signer.ts'
 import type { TelemetryEvent } from '../../src/wire/telemetry-event.ts'
 import { gateReportOf, policyThatTrusts } from '../fixtures/sample-policies.ts'
 import { startUpstreamServer, type UpstreamBehaviour, type UpstreamServer } from '../fixtures/upstream-server.ts'

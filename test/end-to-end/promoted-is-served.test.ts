@@ -1,6 +1,6 @@
 import { CodedError } from '../../src/base/errors.ts'
 import { describe, expect, it } from 'vitest'
-import { openInstallationKey } from '../../src/node/learning/open-signer.ts'
+import { openInstallationKey } from '../../src/node/learning/rollout/open-signer.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
 import type { ConfigDocument } from '../../src/node/config/config-document.ts'
 import { createSigner } from '../../src/storage/signing-key.ts'

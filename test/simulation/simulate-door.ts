@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { CodedError } from '../../src/base/errors.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
 import { readGateReport } from '../../src/core/learning/gate/gate-report.ts'
-import { evaluatePolicyOnFiles, type EvaluatedPolicy } from '../../src/node/learning/evaluate-policy.ts'
+import { evaluatePolicyOnFiles, type EvaluatedPolicy } from '../../src/node/learning/evaluation/evaluate-policy.ts'
 import { createSigner, verifySignature } from '../../src/storage/signing-key.ts'
 import { DOOR_DISAGREEMENT, doorFile, doorPolicy, doorTrainingFile, type DoorFileInit } from './door-world.ts'
 

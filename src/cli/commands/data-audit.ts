@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { formatPercent, formatUsd } from '../../base/format.ts'
-import { auditDataset, type AuditReport, type ReviewedRow } from '../../node/learning/audit-dataset.ts'
+import { auditDataset, type AuditReport, type ReviewedRow } from '../../node/learning/dataset/audit-dataset.ts'
 import type { Command } from '../command.ts'
 import { followWork } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { DriftReport } from '../../core/learning/drift/detect-drift.ts'
-import { reportDrift, splitByAge } from '../../node/learning/report-drift.ts'
+import { reportDrift, splitByAge } from '../../node/learning/evaluation/report-drift.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { numberFlag, textFlag } from '../flags.ts'

@@ -1,6 +1,6 @@
 import { formatPercent, formatUsd } from '../../base/format.ts'
-import { knownEntries } from '../../node/learning/known-entries.ts'
-import { reportSavings, type SavingsReport, type SavingsRow } from '../../node/learning/report-savings.ts'
+import { knownEntries } from '../../node/learning/training/known-entries.ts'
+import { reportSavings, type SavingsReport, type SavingsRow } from '../../node/learning/evaluation/report-savings.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { formatTable, type Column } from '../format-table.ts'

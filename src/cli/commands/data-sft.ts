@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { buildSft, type SftReport } from '../../node/learning/build-sft.ts'
-import { writeLoraPlan, type LoraPlan } from '../../node/learning/lora-plan/write-lora-plan.ts'
+import { buildSft, type SftReport } from '../../node/learning/dataset/build-sft.ts'
+import { writeLoraPlan, type LoraPlan } from '../../node/learning/dataset/lora-plan/write-lora-plan.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { followWork, FORCE_FLAG, newFile, outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'

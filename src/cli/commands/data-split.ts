@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { splitDataset, type SplitPart, type SplitReport } from '../../node/learning/split-dataset.ts'
+import { splitDataset, type SplitPart, type SplitReport } from '../../node/learning/dataset/split-dataset.ts'
 import type { Command } from '../command.ts'
 import { followWork, FORCE_FLAG, newFile, outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'

@@ -1,5 +1,9 @@
 import { formatPercent } from '../../base/format.ts'
-import { simulateCanary, type CanaryFigures, type CanarySimulation } from '../../node/learning/simulate-canary.ts'
+import {
+  simulateCanary,
+  type CanaryFigures,
+  type CanarySimulation,
+} from '../../node/learning/evaluation/simulate-canary.ts'
 import type { Command } from '../command.ts'
 import { followWork } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { readPolicyFile } from '../../node/learning/read-evaluation-data.ts'
+import { readPolicyFile } from '../../node/learning/evaluation/read-evaluation-data.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { usageError } from '../flags.ts'

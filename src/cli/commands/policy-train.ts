@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { formatPercent } from '../../base/format.ts'
-import { trainPolicyOnFiles, type PolicyTraining } from '../../node/learning/train-policy.ts'
+import { trainPolicyOnFiles, type PolicyTraining } from '../../node/learning/training/train-policy.ts'
 import { nativeSha256Hex } from '../../node/open-answer-cache.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { FORCE_FLAG, followWork, outputFlag } from '../data-output.ts'

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { runClosedLoop } from '../../../src/node/learning/closed-loop.ts'
+import { runClosedLoop } from '../../../src/node/learning/evaluation/closed-loop.ts'
 
 const file = `${process.env['KERNELL_DATA'] ?? '../shared/data'}/routing/routerbench.jsonl`
 const isThere = existsSync(file)

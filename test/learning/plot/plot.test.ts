@@ -4,7 +4,7 @@ import { costQualityPlot } from '../../../src/learning/plot/cost-quality.ts'
 import type { PlotInit } from '../../../src/learning/plot/plot-init.ts'
 import { plotRaster, plotSvg } from '../../../src/learning/plot/plot.ts'
 import { strokeText } from '../../../src/learning/plot/stroke-font.ts'
-import { encodePng } from '../../../src/node/learning/encode-png.ts'
+import { encodePng } from '../../../src/node/learning/evaluation/encode-png.ts'
 
 const plot: PlotInit = {
   title: 'Cost & <quality>',
