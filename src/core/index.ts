@@ -125,7 +125,7 @@ export { isInCanary, type CanaryKey } from './rollout/canary-assignment.ts'
 export { ROLLOUT_MACHINE } from './rollout/rollout-machine.ts'
 export { DEFAULT_ROLLOUT_RULES, type RolloutRules, type SloRules } from './rollout/rollout-rules.ts'
 export type { RolloutEffect, RolloutEvent, RolloutState, RolloutTransition } from './rollout/rollout-state.ts'
-export type { WatchedOutcome } from './rollout/arm-totals.ts'
+export type { WatchedOutcome } from './rollout/watch/arm-totals.ts'
 export type { DecisionCandidate, DecisionRecord, PlannedStep } from './routing/decision-record.ts'
 export type {
   ExecutionTier,

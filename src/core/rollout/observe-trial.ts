@@ -5,10 +5,10 @@ import { givenUp, hasReference, nextPosition, servedBy } from './rollout-positio
 import { percentOf, type RolloutEffect, type RolloutEvent, type RolloutState, type Trial } from './rollout-state.ts'
 import { calledNeeded } from './rollout-rules.ts'
 import { recordServed, type ServingRecord } from './serving-record.ts'
-import { controlsPerCanaryAt, watchOutcome, watchVote } from './slo-watch.ts'
-import { isHeldByDrift, takeReading } from './trial-drift.ts'
-import { isSuspicious, type SloBreach } from './watch-evidence.ts'
-import type { WatchState } from './watch-state.ts'
+import { controlsPerCanaryAt, watchOutcome, watchVote } from './watch/slo-watch.ts'
+import { isHeldByDrift, takeReading } from './watch/trial-drift.ts'
+import { isSuspicious, type SloBreach } from './watch/watch-evidence.ts'
+import type { WatchState } from './watch/watch-state.ts'
 
 export function observeRequest(
   before: RolloutState,

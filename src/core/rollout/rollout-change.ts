@@ -1,5 +1,5 @@
 import type { Step } from '../machine.ts'
-import { figuresOf } from './arm-totals.ts'
+import { figuresOf } from './watch/arm-totals.ts'
 import {
   percentOf,
   TRANSITIONS_MAX,
@@ -9,7 +9,7 @@ import {
   type RolloutState,
   type RolloutTransition,
 } from './rollout-state.ts'
-import type { SloBreach } from './watch-evidence.ts'
+import type { SloBreach } from './watch/watch-evidence.ts'
 
 export type Why = Pick<RolloutTransition, 'cause' | 'by' | 'reason'> & {
   readonly breach?: SloBreach

@@ -14,10 +14,10 @@ import {
   type RolloutState,
   type Trial,
 } from './rollout-state.ts'
-import { newDrift } from './trial-drift.ts'
+import { newDrift } from './watch/trial-drift.ts'
 import { servedLately } from './serving-record.ts'
-import { scaleOfServed } from './watch-reference.ts'
-import { NEW_WATCH } from './watch-state.ts'
+import { scaleOfServed } from './watch/watch-reference.ts'
+import { NEW_WATCH } from './watch/watch-state.ts'
 
 /**
  * How a better policy takes over from the one that serves, and how it is taken back.

@@ -9,7 +9,7 @@ import {
   type Trial,
 } from './rollout-state.ts'
 import { REFERENCE_MIN, servedLately } from './serving-record.ts'
-import { watchWithoutControl } from './slo-watch.ts'
+import { watchWithoutControl } from './watch/slo-watch.ts'
 
 export function positionOf(
   { stage, percent }: Pick<Promotion, 'stage' | 'percent'>,

@@ -1,10 +1,10 @@
 import type { Timestamp } from '../../base/time.ts'
-import type { ArmFigures, WatchedOutcome } from './arm-totals.ts'
+import type { ArmFigures, WatchedOutcome } from './watch/arm-totals.ts'
 import type { RolloutRules } from './rollout-rules.ts'
 import type { ServingRecord } from './serving-record.ts'
-import type { DriftReading, TrialDrift } from './trial-drift.ts'
-import type { SloBreach } from './watch-evidence.ts'
-import type { WatchState } from './watch-state.ts'
+import type { DriftReading, TrialDrift } from './watch/trial-drift.ts'
+import type { SloBreach } from './watch/watch-evidence.ts'
+import type { WatchState } from './watch/watch-state.ts'
 
 export type RolloutStage = 'legacy_only' | 'shadow' | 'canary' | 'full'
 

@@ -1,4 +1,4 @@
-import type { WatchedOutcome } from './arm-totals.ts'
+import type { WatchedOutcome } from './watch/arm-totals.ts'
 
 /** What is known of a figure: of how many requests, their sum, and the sum of their squares. */
 export type Sample = { readonly count: number; readonly sum: number; readonly squares: number }

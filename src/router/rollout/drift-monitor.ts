@@ -9,9 +9,9 @@ import {
   type DriftWindow,
 } from '../../core/learning/drift/drift-window.ts'
 import { PROMPT_FEATURES } from '../../core/policy/prompt-features.ts'
-import type { TrialReferences } from '../../core/rollout/drift-codec.ts'
+import type { TrialReferences } from '../../core/rollout/journal/drift-codec.ts'
 import { trialOf } from '../../core/rollout/rollout-state.ts'
-import { readDecisions, readTraffic, type DriftReading } from '../../core/rollout/trial-drift.ts'
+import { readDecisions, readTraffic, type DriftReading } from '../../core/rollout/watch/trial-drift.ts'
 import type { DecisionRecord } from '../../core/routing/decision-record.ts'
 import type { ServedPolicy } from '../../core/routing/task-outcome.ts'
 import type { RolloutOwner } from './rollout-owner.ts'

@@ -1,5 +1,5 @@
 import { percentOf, trialOf } from '../../core/rollout/rollout-state.ts'
-import { controlsPerCanaryAt } from '../../core/rollout/slo-watch.ts'
+import { controlsPerCanaryAt } from '../../core/rollout/watch/slo-watch.ts'
 import type { ServedPolicy } from '../../core/routing/task-outcome.ts'
 import type { FeedbackEvent } from '../../wire/feedback-event.ts'
 import type { RolloutOwner } from './rollout-owner.ts'

@@ -6,9 +6,9 @@ import {
   formatRolloutState,
   parseRolloutEvent,
   parseRolloutState,
-} from '../../core/rollout/rollout-codec.ts'
+} from '../../core/rollout/journal/rollout-codec.ts'
 import { ROLLOUT_MACHINE } from '../../core/rollout/rollout-machine.ts'
-import type { WatchedOutcome } from '../../core/rollout/arm-totals.ts'
+import type { WatchedOutcome } from '../../core/rollout/watch/arm-totals.ts'
 import { DEFAULT_ROLLOUT_RULES, type RolloutRules } from '../../core/rollout/rollout-rules.ts'
 import {
   percentOf,

@@ -1,7 +1,7 @@
 import { ZERO_AMOUNT, type Amount } from '../../base/money.ts'
 import { isLocalTier, type ModelEntry } from '../../core/models/model-entry.ts'
 import { agreementOf } from '../../core/rollout/compare-answers.ts'
-import type { WatchedOutcome } from '../../core/rollout/arm-totals.ts'
+import type { WatchedOutcome } from '../../core/rollout/watch/arm-totals.ts'
 import type { DecisionRecord, PlannedStep } from '../../core/routing/decision-record.ts'
 import { isAccepted, type Verdict } from '../../core/verification/verdict.ts'
 import type { Budgets } from '../../ports/budgets.ts'

@@ -1,5 +1,5 @@
 import { amountToUsd } from '../../base/money.ts'
-import type { WatchedOutcome } from '../../core/rollout/arm-totals.ts'
+import type { WatchedOutcome } from '../../core/rollout/watch/arm-totals.ts'
 import type { DecisionRecord } from '../../core/routing/decision-record.ts'
 import type { TaskEnd } from '../report-outcome.ts'
 import { totalCostOf, type TaskRun } from '../task-run.ts'

@@ -6,7 +6,7 @@ import {
   formatRolloutState,
   parseRolloutEvent,
   parseRolloutState,
-} from '../../../src/core/rollout/rollout-codec.ts'
+} from '../../../src/core/rollout/journal/rollout-codec.ts'
 import { ROLLOUT_MACHINE } from '../../../src/core/rollout/rollout-machine.ts'
 import { DEFAULT_ROLLOUT_RULES, type RolloutRules } from '../../../src/core/rollout/rollout-rules.ts'
 import {
@@ -16,8 +16,8 @@ import {
   type RolloutEvent,
   type RolloutState,
 } from '../../../src/core/rollout/rollout-state.ts'
-import type { DriftCause, DriftReading } from '../../../src/core/rollout/trial-drift.ts'
-import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
+import type { DriftCause, DriftReading } from '../../../src/core/rollout/watch/trial-drift.ts'
+import type { WatchedOutcome } from '../../../src/core/rollout/watch/arm-totals.ts'
 
 const GOOD: WatchedOutcome = { isAccepted: true, isError: false, costUsd: 0.01, latencyMs: 100, predicted: 0.9 }
 const BAD: WatchedOutcome = { ...GOOD, isAccepted: false }

@@ -4,8 +4,8 @@ import { timestampFromMs } from '../../../src/base/time.ts'
 import { ROLLOUT_MACHINE } from '../../../src/core/rollout/rollout-machine.ts'
 import { DEFAULT_ROLLOUT_RULES } from '../../../src/core/rollout/rollout-rules.ts'
 import { trialOf, type RolloutEvent, type RolloutState } from '../../../src/core/rollout/rollout-state.ts'
-import type { FeedbackWatch } from '../../../src/core/rollout/feedback-watch.ts'
-import { isSuspicious } from '../../../src/core/rollout/watch-evidence.ts'
+import type { FeedbackWatch } from '../../../src/core/rollout/watch/feedback-watch.ts'
+import { isSuspicious } from '../../../src/core/rollout/watch/watch-evidence.ts'
 import {
   createFeedbackJoin,
   VOTES_OF_TENANT_MAX,

@@ -3,7 +3,7 @@ import { ZERO_AMOUNT } from '../../../src/base/money.ts'
 import { createRolloutObserver } from '../../../src/router/rollout/rollout-observer.ts'
 import type { RolloutObservation } from '../../../src/router/rollout/rollout-owner.ts'
 import type { TaskEnd } from '../../../src/router/report-outcome.ts'
-import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
+import type { WatchedOutcome } from '../../../src/core/rollout/watch/arm-totals.ts'
 import type { TaskRun } from '../../../src/router/task-run.ts'
 import { tellingOf, watchedOutcomeOf } from '../../../src/router/rollout/watched-outcome.ts'
 

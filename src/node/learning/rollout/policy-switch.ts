@@ -1,6 +1,6 @@
 import { CodedError } from '../../../base/errors.ts'
 import { trialOf } from '../../../core/rollout/rollout-state.ts'
-import { isHeldByDrift } from '../../../core/rollout/trial-drift.ts'
+import { isHeldByDrift } from '../../../core/rollout/watch/trial-drift.ts'
 import type { RolloutInForce, RolloutOwner } from '../../../router/rollout/rollout-owner.ts'
 import type { ServedPolicy } from '../../../router/served-policy.ts'
 import type { HealthCheck } from '../../kernell-node.ts'

@@ -1,5 +1,5 @@
 import { trialOf } from '../../../core/rollout/rollout-state.ts'
-import { evidence } from '../../../core/rollout/watch-evidence.ts'
+import { evidence } from '../../../core/rollout/watch/watch-evidence.ts'
 import type { MetricsRegistry } from '../../../telemetry/metrics-registry.ts'
 import type { NodePoliciesComponents } from './node-policies-components.ts'
 

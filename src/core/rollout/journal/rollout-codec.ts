@@ -1,7 +1,7 @@
-import type { JsonValue } from '../../base/canonical-json.ts'
-import type { ArmFigures, ArmTotals, WatchedOutcome } from './arm-totals.ts'
-import type { FeedbackWatch, Votes } from './feedback-watch.ts'
-import type { Bet } from './bet.ts'
+import type { JsonValue } from '../../../base/canonical-json.ts'
+import type { ArmFigures, ArmTotals, WatchedOutcome } from '../watch/arm-totals.ts'
+import type { FeedbackWatch, Votes } from '../watch/feedback-watch.ts'
+import type { Bet } from '../watch/bet.ts'
 import {
   attempt,
   figure,
@@ -18,7 +18,7 @@ import {
   type Read,
 } from './journal-readers.ts'
 import { driftReading, trialDrift } from './drift-codec.ts'
-import type { RolloutRules, SloRules } from './rollout-rules.ts'
+import type { RolloutRules, SloRules } from '../rollout-rules.ts'
 import type {
   Promotion,
   RolloutEvent,
@@ -27,10 +27,10 @@ import type {
   RolloutState,
   RolloutTransition,
   Trial,
-} from './rollout-state.ts'
-import type { Sample, ServedWindow, ServingRecord } from './serving-record.ts'
-import type { SloBreach } from './watch-evidence.ts'
-import type { WatchState } from './watch-state.ts'
+} from '../rollout-state.ts'
+import type { Sample, ServedWindow, ServingRecord } from '../serving-record.ts'
+import type { SloBreach } from '../watch/watch-evidence.ts'
+import type { WatchState } from '../watch/watch-state.ts'
 
 /** JSON of an event for the journal; members that are absent are left out. */
 export function formatRolloutEvent(event: RolloutEvent): JsonValue {

@@ -1,5 +1,5 @@
 import { wealthOf } from './bet.ts'
-import type { SloRules } from './rollout-rules.ts'
+import type { SloRules } from '../rollout-rules.ts'
 import type { Compared, Limited, SloName, WatchState } from './watch-state.ts'
 
 export type SloBreach = {

@@ -1,7 +1,7 @@
-import { worstOf, type DriftReport } from '../learning/drift/detect-drift.ts'
-import { DRIFT_DEFAULTS, type DriftFigure, type DriftState } from '../learning/drift/drift-window.ts'
-import { exceededByChance, expectedByChance, stabilityOfCounts } from '../learning/drift/population-stability.ts'
-import type { SloRules } from './rollout-rules.ts'
+import { worstOf, type DriftReport } from '../../learning/drift/detect-drift.ts'
+import { DRIFT_DEFAULTS, type DriftFigure, type DriftState } from '../../learning/drift/drift-window.ts'
+import { exceededByChance, expectedByChance, stabilityOfCounts } from '../../learning/drift/population-stability.ts'
+import type { SloRules } from '../rollout-rules.ts'
 import { SHARE_OF_ALARM, type SloBreach } from './watch-evidence.ts'
 
 /** What one window of the trial's requests was, beside those that it began with. Both arms have it in common, so it is nobody's fault. */

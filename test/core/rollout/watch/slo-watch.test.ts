@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { createRandomStream, type RandomStream } from '../../../src/base/random-stream.ts'
-import { betOn, NEW_BET, wealthOf } from '../../../src/core/rollout/bet.ts'
-import { DEFAULT_ROLLOUT_RULES } from '../../../src/core/rollout/rollout-rules.ts'
-import type { WatchedOutcome } from '../../../src/core/rollout/arm-totals.ts'
-import { addServed, NO_WINDOW } from '../../../src/core/rollout/serving-record.ts'
-import { controlsPerCanaryAt, watchOutcome, watchWithoutControl } from '../../../src/core/rollout/slo-watch.ts'
-import type { SloBreach } from '../../../src/core/rollout/watch-evidence.ts'
-import { NEW_WATCH, type WatchState } from '../../../src/core/rollout/watch-state.ts'
+import { createRandomStream, type RandomStream } from '../../../../src/base/random-stream.ts'
+import { betOn, NEW_BET, wealthOf } from '../../../../src/core/rollout/watch/bet.ts'
+import { DEFAULT_ROLLOUT_RULES } from '../../../../src/core/rollout/rollout-rules.ts'
+import type { WatchedOutcome } from '../../../../src/core/rollout/watch/arm-totals.ts'
+import { addServed, NO_WINDOW } from '../../../../src/core/rollout/serving-record.ts'
+import { controlsPerCanaryAt, watchOutcome, watchWithoutControl } from '../../../../src/core/rollout/watch/slo-watch.ts'
+import type { SloBreach } from '../../../../src/core/rollout/watch/watch-evidence.ts'
+import { NEW_WATCH, type WatchState } from '../../../../src/core/rollout/watch/watch-state.ts'
 
 const RULES = DEFAULT_ROLLOUT_RULES.slo
 

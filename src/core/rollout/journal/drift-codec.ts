@@ -1,4 +1,4 @@
-import type { DriftFigure, DriftReference } from '../learning/drift/drift-window.ts'
+import type { DriftFigure, DriftReference } from '../../learning/drift/drift-window.ts'
 import {
   attempt,
   figure,
@@ -11,7 +11,7 @@ import {
   UNREADABLE,
   type Read,
 } from './journal-readers.ts'
-import type { DecisionReading, DriftReading, TrafficReading, TrialDrift } from './trial-drift.ts'
+import type { DecisionReading, DriftReading, TrafficReading, TrialDrift } from '../watch/trial-drift.ts'
 
 const state = oneOf('stable', 'watch', 'drifted')
 

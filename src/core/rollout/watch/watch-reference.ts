@@ -1,5 +1,5 @@
-import type { SloRules } from './rollout-rules.ts'
-import { REFERENCE_MIN, type Sample, type ServedWindow } from './serving-record.ts'
+import type { SloRules } from '../rollout-rules.ts'
+import { REFERENCE_MIN, type Sample, type ServedWindow } from '../serving-record.ts'
 import type { WatchScale } from './watch-points.ts'
 
 /** Times the mean that count as 1: what is above counts as no more. */

@@ -1,4 +1,4 @@
-import { timestampFromMs, type Timestamp } from '../../base/time.ts'
+import { timestampFromMs, type Timestamp } from '../../../base/time.ts'
 
 export type Members = { readonly [name: string]: unknown }
 export type Read<Value> = (json: unknown) => Value
