@@ -190,7 +190,10 @@ describe('the plan of a training', () => {
   })
 
   it('converts with the llama.cpp that local models run on', () => {
-    const file = resolve(import.meta.dirname, '../../../../node_modules/node-llama-cpp/llama/binariesGithubRelease.json')
+    const file = resolve(
+      import.meta.dirname,
+      '../../../../node_modules/node-llama-cpp/llama/binariesGithubRelease.json',
+    )
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ release: LLAMA_CPP_TAG })
   })
 
