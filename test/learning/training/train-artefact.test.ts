@@ -81,6 +81,7 @@ async function train(
   )
 }
 
+// As long as nine in ten of the tasks that are learned.
 const CODE = 'Write a python function lake(list) that returns an int. assert lake([]) == 0 (123)'
 const PLAIN = 'What about the lake?\nA. oxygen\nB. seven miles\nC. a red stone\nD. nobody knows\nAnswer: (123)'
 const COMPOUND =
@@ -88,7 +89,7 @@ const COMPOUND =
 
 describe('training on logged tasks', () => {
   it('learns which model does what, at which cost and how fast, in chances that hold', async () => {
-    const { artefact, report } = await train(tasks(400))
+    const { artefact, report } = await train(tasks(1200))
     const scorer = createPolicyScorer({ artefact: parsePolicyArtefact(formatPolicyArtefact(artefact)) })
     expect(artefact.candidates).toEqual(['coder', 'strong', 'weak'])
     expect(scorer.score(CODE).success[0]).toBeGreaterThan(0.8)
@@ -102,11 +103,10 @@ describe('training on logged tasks', () => {
     expect(artefact.operatingPoints.length).toBeGreaterThan(0)
     for (const model of report.models) {
       expect(model.log_loss).toBeLessThan(model.base_log_loss + 0.02)
-      // 15 bins of 27 rows: 0.07 by chance alone.
-      expect(model.ece_after).toBeLessThan(0.13)
+      expect(model.ece_after).toBeLessThan(0.1)
     }
-    expect(report).toMatchObject({ rows: 400, unreadable_rows: 0, left_out: [], folds: 10, has_costs: true })
-    expect(artefact.lineage.metrics).toMatchObject({ rows: 400, models: 3, folds: 10 })
+    expect(report).toMatchObject({ rows: 1200, unreadable_rows: 0, left_out: [], folds: 10, has_costs: true })
+    expect(artefact.lineage.metrics).toMatchObject({ rows: 1200, models: 3, folds: 10 })
   })
 
   it('gives the same bytes twice, and with either kernel', async () => {
