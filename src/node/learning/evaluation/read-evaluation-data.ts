@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { CodedError } from '../../../base/errors.ts'
 import type { GateDataCard } from '../../../core/learning/gate/gate-evidence.ts'
@@ -11,11 +10,8 @@ import { contractColumns } from '../../../learning/dataset/leakage/contract-colu
 import { LeakageCheck } from '../../../learning/dataset/leakage/leakage-check.ts'
 import { taskKeysOf } from '../../../learning/training/trained-task-collector.ts'
 import { nativeSha256Hex } from '../../open-answer-cache.ts'
-import { countBytes, type DataWorkOptions } from '../data-progress.ts'
-import { fileState, readLineBatches } from '../read-lines.ts'
-
-/** A file of rows by its content. */
-export type ReadFile = { readonly name: string; readonly sha256: string; readonly rows: number }
+import type { DataWorkOptions } from '../data-progress.ts'
+import { readRowFiles, type ReadFile } from '../read-row-files.ts'
 
 export type EvaluationData = {
   readonly tasks: readonly LoggedTask[]
@@ -44,7 +40,7 @@ export async function readEvaluationData(
   const reading = { sha256Hex: nativeSha256Hex, featureSet: promptFeatureSet() }
   const check = new LeakageCheck()
   const tasks: LoggedTask[] = []
-  const read = await readRows(files, options, (line, place) => {
+  const read = await readRowFiles(files, options, (line, place) => {
     const task = parseDatasetRow(line, place, reading)
     if (task === undefined) return false
     if (tasks.length === ROWS_MAX) throw tooMany(place)
@@ -90,41 +86,13 @@ export async function rowsOfFiles(
     for (const key of taskKeysOf(task, nativeSha256Hex)) rowsOf.set(key, [...(rowsOf.get(key) ?? []), row])
   const shared = new Set<number>()
   const reading = { sha256Hex: nativeSha256Hex, featureSet: promptFeatureSet() }
-  const read = await readRows(files, options, (line, place) => {
+  const read = await readRowFiles(files, options, (line, place) => {
     const task = parseDatasetRow(line, place, reading)
     if (task === undefined) return false
     for (const key of taskKeysOf(task, nativeSha256Hex)) for (const row of rowsOf.get(key) ?? []) shared.add(row)
     return true
   })
   return { rows: shared, files: read }
-}
-
-/** `take` says whether the row counts. */
-async function readRows(
-  files: readonly string[],
-  { signal, onProgress }: DataWorkOptions,
-  take: (line: string, place: string) => boolean,
-): Promise<readonly ReadFile[]> {
-  const states = await Promise.all(files.map(fileState))
-  const total = states.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  const onBytes = countBytes('reading', total, onProgress)
-  const read: ReadFile[] = []
-  for (const file of files) {
-    const hash = createHash('sha256')
-    let rows = 0
-    for await (const { lines, firstLine } of readLineBatches(file, {
-      onBytes,
-      ...(signal !== undefined && { signal }),
-    })) {
-      for (const [index, line] of lines.entries()) {
-        if (line.trim() === '') continue
-        hash.update(line).update('\n')
-        if (take(line, `${file}:${firstLine + index}`)) rows += 1
-      }
-    }
-    read.push({ name: file, sha256: hash.digest('hex'), rows })
-  }
-  return read
 }
 
 type CheckedLine = { readonly line: string; readonly place: string; readonly task: LoggedTask }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { canonicalJson } from '../../../base/canonical-json.ts'
 import { formatPolicyArtefact, policyVersionOf, type PolicyFamily } from '../../../core/policy/policy-artefact.ts'
@@ -12,8 +11,8 @@ import { TrainingSetBuilder, type TrainingSet } from '../../../learning/training
 import { loadWasmKernel } from '../../../wasm/node-load.ts'
 import { nativeSha256Hex } from '../../open-answer-cache.ts'
 import { readPackageVersion } from '../../package-version.ts'
-import { countBytes, type DataWorkOptions } from '../data-progress.ts'
-import { fileState, readLineBatches } from '../read-lines.ts'
+import type { DataWorkOptions } from '../data-progress.ts'
+import { readRowFiles } from '../read-row-files.ts'
 import { openCheckpoints } from './training-checkpoints.ts'
 
 export type PolicyTrainingInit = {
@@ -114,36 +113,17 @@ export async function trainPolicyOnFiles(
 async function readFiles(
   files: readonly string[],
   { builder, collector }: { readonly builder: TrainingSetBuilder; readonly collector: TrainedTaskCollector },
-  { signal, onProgress }: DataWorkOptions,
+  options: DataWorkOptions,
 ): Promise<readonly TrainingFile[]> {
-  const states = await Promise.all(files.map(fileState))
-  const onBytes = countBytes(
-    'reading',
-    states.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    onProgress,
-  )
   const reading = { sha256Hex: nativeSha256Hex, featureSet: promptFeatureSet() }
-  const read: TrainingFile[] = []
-  for (const file of files) {
-    const hash = createHash('sha256')
-    let rows = 0
-    for await (const { lines, firstLine } of readLineBatches(file, {
-      onBytes,
-      ...(signal !== undefined && { signal }),
-    })) {
-      for (const [index, line] of lines.entries()) {
-        if (line.trim() === '') continue
-        hash.update(line).update('\n')
-        const task = parseDatasetRow(line, `${file}:${firstLine + index}`, reading)
-        if (task === undefined) continue
-        rows += 1
-        builder.add(task)
-        collector.add(task)
-      }
-    }
-    read.push({ sha256: hash.digest('hex'), rows })
-  }
-  return read
+  const read = await readRowFiles(files, options, (line, place) => {
+    const task = parseDatasetRow(line, place, reading)
+    if (task === undefined) return false
+    builder.add(task)
+    collector.add(task)
+    return true
+  })
+  return read.map(({ sha256, rows }) => ({ sha256, rows }))
 }
 
 /** What the rows were: the lineage holds its hash. Files count in any order. */
