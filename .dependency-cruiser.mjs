@@ -53,11 +53,21 @@ export default {
       name: 'services-name-no-platform',
       severity: 'error',
       comment:
-        'router, learning and memory take their ports as components, so that they run on any platform and in a simulation.',
-      from: { path: '^src/(ports|wire|router|learning|memory)/' },
+        'router, learning, market and memory take their ports as components, so that they run on any platform and in a simulation.',
+      from: { path: '^src/(ports|router|learning|market|memory)/' },
       to: {
         dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg'],
         pathNot: 'node_modules/xstate/',
+      },
+    },
+    {
+      name: 'wire-has-codecs-only',
+      severity: 'error',
+      comment: 'src/wire may use one library per codec, each pure and browser-safe: zod, DAG-CBOR, multiformats.',
+      from: { path: '^src/wire/' },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg'],
+        pathNot: 'node_modules/(zod|@ipld/dag-cbor|multiformats)/',
       },
     },
     {

@@ -6,8 +6,8 @@ export type Layer = { readonly layer: number; readonly folder: string; readonly 
 
 const VALUES = ['base', 'core']
 const CONTRACTS = [...VALUES, 'ports', 'wire']
-const ADAPTERS = ['actors', 'wasm', 'storage', 'models', 'guard', 'telemetry', 'testing']
-const SERVICES = ['router', 'learning', 'memory']
+const ADAPTERS = ['actors', 'wasm', 'keys', 'storage', 'models', 'guard', 'telemetry', 'testing']
+const SERVICES = ['router', 'learning', 'market', 'memory']
 
 export const LAYERS: readonly Layer[] = [
   { layer: 1, folder: 'base', mayImport: [] },

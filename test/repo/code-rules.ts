@@ -14,7 +14,8 @@ type Visit = { readonly file: string; readonly report: (what: string) => void }
 /** Folders whose results must be the same on every machine, and computable again. */
 const DECIDING = /^src\/(?:base|core|router|learning|memory)\//
 /** Folders that run in browsers. */
-const BROWSER_SAFE = /^src\/(?:(?:base|core|ports|wire|wasm|router|learning|memory|testing)\/|actors\/(?!threads\/))/
+const BROWSER_SAFE =
+  /^src\/(?:(?:base|core|ports|wire|wasm|router|learning|market|memory|testing)\/|actors\/(?!threads\/))/
 const PURE = /^src\/(?:base|core)\//
 
 /** `window` is a word of the budgets here; without the DOM's types it is no global. */

@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   wire: 'base core',
   actors: 'base core ports wire',
   wasm: 'base core ports wire',
+  keys: 'base core ports wire',
   storage: 'base core ports wire',
   models: 'base core ports wire',
   guard: 'base core ports wire',
@@ -22,8 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   testing: 'base core ports wire',
   router: 'base core ports wire actors',
   learning: 'base core ports wire actors',
+  market: 'base core ports wire actors',
   memory: 'base core ports wire actors',
-  node: 'base core ports wire actors wasm storage models guard telemetry router learning memory',
+  node: 'base core ports wire actors wasm keys storage models guard telemetry router learning market memory',
   gateway: 'base core ports wire node',
   cli: 'base core ports wire node gateway',
 }
@@ -94,10 +96,15 @@ describe('core', () => {
   })
 })
 
-describe('router, learning, memory, ports and wire', () => {
+describe('router, learning, market, memory, ports and wire', () => {
   it('name no builtin of Node and no package but xstate, which is pure', () => {
-    const packages = ['router', 'learning', 'memory', 'ports', 'wire'].flatMap(packagesImportedBy)
+    const packages = ['router', 'learning', 'market', 'memory', 'ports'].flatMap(packagesImportedBy)
     expect(packages.filter((name) => name !== 'xstate')).toEqual([])
+  })
+
+  it('but wire, which has its codecs: pure too', () => {
+    const codecs = /^(?:zod|@ipld\/dag-cbor|multiformats)(?:\/|$)/
+    expect(packagesImportedBy('wire').filter((name) => !codecs.test(name))).toEqual([])
   })
 })
 

@@ -1,0 +1,92 @@
+import type { ErrorCodeEntry } from './error-code-entry.ts'
+
+/** Codes of HTTP in front of a node. */
+export const GATEWAY_ERRORS = {
+  FEEDBACK_NOT_KEPT: {
+    cause: 'Feedback was sent to a node that keeps no records, so there is nothing that it could be kept with.',
+    remedy: 'Set `telemetry.consent` to true where records and feedback may be kept.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  FEEDBACK_TASK_UNKNOWN: {
+    cause:
+      'The feedback names a task or a trace of which this tenant has no record: it never ran, is of another tenant, or was deleted.',
+    remedy:
+      'Take the id from `x-kernell-task-id` or from the `traceparent` of the request, and send feedback when the answer is complete.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  GATEWAY_CONTROL_REFUSED: {
+    cause:
+      'The control endpoint answers commands of this machine that bring the token of the running node, and nobody else.',
+    remedy: 'Use the command line on the machine of the node, as the user that started it.',
+    httpStatus: 403,
+    isRetryable: false,
+  },
+  GATEWAY_KEYS_REQUIRED: {
+    cause: 'The gateway was told to listen beyond this machine, but no API key is configured.',
+    remedy: 'Add a key to `keys` in the configuration file, or listen on 127.0.0.1.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  GATEWAY_LISTEN_FAILED: {
+    cause: 'The address of the gateway cannot be opened: it is in use, not of this machine, or not permitted.',
+    remedy: 'Choose another port with `--port`, or stop the process that holds it.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  GATEWAY_KEY_INVALID: {
+    cause: 'The request carries no API key, or one that is not configured.',
+    remedy: 'Send `Authorization: Bearer KEY` with a key of this node.',
+    httpStatus: 401,
+    isRetryable: false,
+  },
+  GATEWAY_FOREIGN_ORIGIN: {
+    cause: 'The request came through a web page or a host name that this node does not serve.',
+    remedy: 'Call the node by its own address, or allow the host or origin where the gateway is created.',
+    httpStatus: 403,
+    isRetryable: false,
+  },
+  GATEWAY_BODY_TOO_LARGE: {
+    cause: 'The body of the request is longer than the node accepts.',
+    remedy: 'Send less, or raise `server.bodyBytesMax` in the configuration.',
+    httpStatus: 413,
+    isRetryable: false,
+  },
+  GATEWAY_MEDIA_TYPE: {
+    cause: 'The body is not sent as plain JSON.',
+    remedy: 'Send `Content-Type: application/json` and no `Content-Encoding`.',
+    httpStatus: 415,
+    isRetryable: false,
+  },
+  GATEWAY_PATH_UNKNOWN: {
+    cause: 'The gateway has nothing at this path.',
+    remedy: 'Use one of the paths that `GET /` lists; clients want a base URL that ends in `/v1`.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  GATEWAY_METHOD_UNKNOWN: {
+    cause: 'The path exists, but not with this method.',
+    remedy: 'Use the method that the header `allow` of the answer names.',
+    httpStatus: 405,
+    isRetryable: false,
+  },
+  GATEWAY_OVERLOADED: {
+    cause: 'As many requests as are allowed are being served already.',
+    remedy: 'Send the request again after the time in `retry-after`, or raise `server.concurrentRequestsMax`.',
+    httpStatus: 429,
+    isRetryable: true,
+  },
+  GATEWAY_TIMEOUT: {
+    cause: 'The request, escalations included, took longer than the node allows.',
+    remedy: 'Ask for a shorter answer or a faster tier, or raise `server.requestTimeoutMs`.',
+    httpStatus: 504,
+    isRetryable: true,
+  },
+  GATEWAY_STOPPING: {
+    cause: 'The node is stopping and takes no more requests.',
+    remedy: 'Send the request to another node, or again after the restart.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+} as const satisfies Record<string, ErrorCodeEntry>
