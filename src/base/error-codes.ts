@@ -8,6 +8,7 @@ import { GATEWAY_ERRORS } from './error-codes/gateway-errors.ts'
 import { LEARNING_ERRORS } from './error-codes/learning-errors.ts'
 import { LEDGER_ERRORS } from './error-codes/ledger-errors.ts'
 import { MODEL_ERRORS } from './error-codes/model-errors.ts'
+import { NETWORK_ERRORS } from './error-codes/network-errors.ts'
 import { NOTARY_ERRORS } from './error-codes/notary-errors.ts'
 import { PLATFORM_ERRORS } from './error-codes/platform-errors.ts'
 import { ROUTER_ERRORS } from './error-codes/router-errors.ts'
@@ -31,6 +32,7 @@ export const ERROR_CODES = {
   ...LEARNING_ERRORS,
   ...LEDGER_ERRORS,
   ...MODEL_ERRORS,
+  ...NETWORK_ERRORS,
   ...NOTARY_ERRORS,
   ...PLATFORM_ERRORS,
   ...ROUTER_ERRORS,

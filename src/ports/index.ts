@@ -59,5 +59,12 @@ export type { TelemetrySink } from './telemetry-sink.ts'
 export type { ScheduledTimer, Timers } from './timers.ts'
 export type { Tokenizer } from './tokenizer.ts'
 export { NO_OP_SPAN, NO_OP_TRACER, type AttributeValue, type Span, type TraceParent, type Tracer } from './tracer.ts'
+export {
+  BODY_BYTES_MAX,
+  type PeerQuestion,
+  type PeerRequest,
+  type RequestHandler,
+  type Transport,
+} from './transport.ts'
 export type { VectorHit, VectorIndex, VectorIndexInit } from './vector-index.ts'
 export type { TextHasher, TextHasherInit, VectorKernel } from './vector-kernel.ts'

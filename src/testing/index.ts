@@ -16,6 +16,7 @@ export { FILE_SYSTEM_CASES, type FileSystemSubject } from './conformance/file-sy
 export { POLICY_KERNEL_CASES, VECTOR_KERNEL_CASES } from './conformance/kernel-cases.ts'
 export { KEY_VALUE_STORE_CASES } from './conformance/key-value-store-cases.ts'
 export { LANGUAGE_MODEL_CASES, type LanguageModelSubject } from './conformance/language-model-cases.ts'
+export { TRANSPORT_CASES, type TransportPair } from './conformance/transport-cases.ts'
 export { VECTOR_INDEX_CASES, VECTOR_INDEX_SUBJECT } from './conformance/vector-index-cases.ts'
 export { FaultyFileSystem, type DiskFault, type FaultyFileSystemInit, type PowerCut } from './faulty-file-system.ts'
 export {

@@ -30,6 +30,9 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
   POLICY_KERNEL_CASES: [
     { test: 'test/wasm/conformance.test.ts', implementations: ['loadWasmKernel', 'createTypeScriptKernel'] },
   ],
+  TRANSPORT_CASES: [
+    { test: 'test/network/conformance.test.ts', implementations: ['createTransport', 'createLocalTransport'] },
+  ],
   VECTOR_INDEX_CASES: [
     { test: 'test/wasm/conformance.test.ts', implementations: ['loadWasmKernel', 'createTypeScriptKernel'] },
   ],

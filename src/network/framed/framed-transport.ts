@@ -1,0 +1,220 @@
+import { CodedError } from '../../base/errors.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import type { AbortOptions } from '../../ports/abort-options.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Random } from '../../ports/random.ts'
+import { BODY_BYTES_MAX, type PeerQuestion, type RequestHandler, type Transport } from '../../ports/transport.ts'
+import type { ByteChannel } from './byte-channel.ts'
+import { FramedConnection } from './framed-connection.ts'
+
+/** Who this node is to others. */
+export type TransportIdentity = {
+  readonly did: Did
+  readonly sign: (bytes: Uint8Array) => Uint8Array
+  readonly verify: (peer: Did, bytes: Uint8Array, signature: Uint8Array) => boolean
+}
+
+export type FramedTransportComponents = {
+  readonly identity: TransportIdentity
+  readonly clock: Pick<Clock, 'timeoutSignal'>
+  readonly random: Pick<Random, 'bytes'>
+}
+
+/** What is told of a channel by whoever owns it. */
+export type ChannelEvents = { readonly onBytes: (chunk: Uint8Array) => void; readonly onEnd: (cause: unknown) => void }
+
+/** The part of a transport that differs from one kind of connection to the next. */
+export type ChannelDriver = {
+  /** Throws `NETWORK_ADDRESS_INVALID`. */
+  readonly checkAddress: (address: string) => void
+  /** Opens a channel. Rejects with anything when nobody listens there. */
+  readonly dial: (address: string, accept: (channel: ByteChannel) => ChannelEvents) => Promise<void>
+  /** @returns The addresses. Rejects with `NETWORK_LISTEN_FAILED`. */
+  readonly listen: (accept: (channel: ByteChannel) => ChannelEvents) => Promise<readonly string[]>
+  readonly stop: () => Promise<void>
+}
+
+/** Connections at a time, in and out together. */
+const CONNECTIONS_MAX = 1_024
+/** Longest time for the other side to prove its key. */
+const HANDSHAKE_MS = 5_000
+
+/** A transport over channels of bytes: one connection per pair of nodes is used, whoever opened it. */
+export class FramedTransport implements Transport {
+  readonly did: Did
+  private readonly components: FramedTransportComponents
+  private readonly driver: ChannelDriver
+  private readonly handlers = new Map<string, RequestHandler>()
+  private readonly book = new Map<Did, string>()
+  private readonly all = new Set<FramedConnection>()
+  private readonly ready = new Map<Did, FramedConnection>()
+  private readonly dialing = new Map<Did, Promise<FramedConnection>>()
+  private listening: readonly string[] = []
+  private state: 'new' | 'started' | 'stopped' = 'new'
+
+  constructor(components: FramedTransportComponents, driver: ChannelDriver) {
+    this.components = components
+    this.driver = driver
+    this.did = components.identity.did
+  }
+
+  get addresses(): readonly string[] {
+    return this.listening
+  }
+
+  get connectedPeers(): readonly Did[] {
+    return [...this.ready.keys()]
+  }
+
+  async start(): Promise<void> {
+    if (this.state === 'started') return
+    this.state = 'started'
+    this.listening = await this.driver.listen((channel) => this.accept(channel, undefined).events)
+  }
+
+  async stop(): Promise<void> {
+    if (this.state === 'stopped') return
+    this.state = 'stopped'
+    const cause = closed(this.did)
+    for (const connection of this.all) connection.close(cause)
+    this.listening = []
+    await this.driver.stop()
+  }
+
+  addPeer(peer: Did, address: string): void {
+    this.driver.checkAddress(address)
+    this.book.set(peer, address)
+  }
+
+  handle(protocol: string, handler: RequestHandler): () => void {
+    if (this.handlers.has(protocol)) throw new RangeError(`${protocol} has a handler already`)
+    this.handlers.set(protocol, handler)
+    return () => {
+      if (this.handlers.get(protocol) === handler) this.handlers.delete(protocol)
+    }
+  }
+
+  async request(to: Did, question: PeerQuestion, { signal }: AbortOptions = {}): Promise<Uint8Array> {
+    signal?.throwIfAborted()
+    if (this.state !== 'started') throw closed(this.did)
+    if (question.body.byteLength > BODY_BYTES_MAX)
+      throw new CodedError('NETWORK_BODY_TOO_LARGE', { message: `${question.body.byteLength} bytes for ${to}` })
+    const timeout = this.components.clock.timeoutSignal(question.timeoutMs)
+    const both = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+    try {
+      const connection = await abortable(this.connect(to), both)
+      return await connection.request(question, { signal: both })
+    } catch (error: unknown) {
+      if (error !== timeout.reason || signal?.aborted === true) throw error
+      throw new CodedError('NETWORK_TIMEOUT', {
+        message: `No answer of ${to} in ${question.timeoutMs} ms`,
+        cause: error,
+      })
+    }
+  }
+
+  private async connect(to: Did): Promise<FramedConnection> {
+    const known = this.ready.get(to)
+    if (known !== undefined) return known
+    const under = this.dialing.get(to)
+    if (under !== undefined) return await under
+    const address = this.book.get(to)
+    if (address === undefined) throw new CodedError('NETWORK_PEER_UNKNOWN', { message: `No address of ${to} is known` })
+    const dialed = this.dial(to, address).finally(() => this.dialing.delete(to))
+    this.dialing.set(to, dialed)
+    return await dialed
+  }
+
+  private async dial(to: Did, address: string): Promise<FramedConnection> {
+    let accepted: Promise<FramedConnection> | undefined
+    try {
+      await this.driver.dial(address, (channel) => {
+        const { events, opened } = this.accept(channel, to)
+        opened.catch(() => {})
+        accepted = opened
+        return events
+      })
+    } catch (cause: unknown) {
+      throw new CodedError('NETWORK_UNREACHABLE', { message: `Nobody listens at ${address}`, cause })
+    }
+    if (accepted === undefined) throw new CodedError('NETWORK_UNREACHABLE', { message: `Nobody listens at ${address}` })
+    return await accepted
+  }
+
+  private accept(channel: ByteChannel, expected: Did | undefined): Accepted {
+    const { identity, clock, random } = this.components
+    const opening = Promise.withResolvers<FramedConnection>()
+    const connection = new FramedConnection({
+      channel,
+      own: identity.did,
+      sign: identity.sign,
+      verify: identity.verify,
+      nonce: () => random.bytes(32),
+      expected,
+      handlerOf: (protocol) => this.handlers.get(protocol),
+      onOpen: (peer) => {
+        this.opened(peer, connection)
+        opening.resolve(connection)
+      },
+      onEnd: (cause) => {
+        this.ended(connection)
+        opening.reject(cause)
+      },
+    })
+    opening.promise.catch(() => {})
+    this.all.add(connection)
+    const events: ChannelEvents = {
+      onBytes: (chunk) => connection.receive(chunk),
+      onEnd: (cause) => connection.close(broken(connection.peer ?? expected, cause)),
+    }
+    if (this.state !== 'started') connection.close(closed(this.did))
+    else if (this.all.size > CONNECTIONS_MAX)
+      connection.close(new CodedError('NETWORK_OVERLOADED', { message: `${CONNECTIONS_MAX} connections are open` }))
+    else this.await(connection, clock)
+    return { events, opened: opening.promise }
+  }
+
+  private await(connection: FramedConnection, clock: Pick<Clock, 'timeoutSignal'>): void {
+    clock.timeoutSignal(HANDSHAKE_MS).addEventListener('abort', () => {
+      if (connection.peer === undefined)
+        connection.close(new CodedError('NETWORK_TIMEOUT', { message: 'The other side did not say who it is' }))
+    })
+    connection.start()
+  }
+
+  /** Of two connections to one node both answer; questions go over the first. */
+  private opened(peer: Did, connection: FramedConnection): void {
+    if (!this.ready.has(peer)) this.ready.set(peer, connection)
+  }
+
+  private ended(connection: FramedConnection): void {
+    this.all.delete(connection)
+    const { peer } = connection
+    if (peer === undefined || this.ready.get(peer) !== connection) return
+    this.ready.delete(peer)
+    for (const other of this.all) if (other.peer === peer) this.opened(peer, other)
+  }
+}
+
+type Accepted = { readonly events: ChannelEvents; readonly opened: Promise<FramedConnection> }
+
+async function abortable<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const stop = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+    work.catch(() => {})
+  }
+}
+
+function closed(did: Did): CodedError {
+  return new CodedError('NETWORK_CLOSED', { message: `The transport of ${did} is not running` })
+}
+
+function broken(peer: Did | undefined, cause: unknown): CodedError {
+  return new CodedError('NETWORK_UNREACHABLE', { message: `The connection to ${peer ?? 'a node'} is closed`, cause })
+}

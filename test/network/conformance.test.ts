@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createLocalTransport } from '../../src/network/local/local-transport.ts'
+import { MemoryNetwork } from '../../src/network/memory/memory-transport.ts'
+import type { Transport } from '../../src/ports/transport.ts'
+import { TRANSPORT_CASES } from '../../src/testing/conformance/transport-cases.ts'
+import { componentsOf, identityOf } from './identities.ts'
+
+const folders: string[] = []
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
+})
+
+async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'kernell-net-'))
+  folders.push(folder)
+  return folder
+}
+
+type Two = readonly [near: Transport, far: Transport]
+
+const kinds: Readonly<Record<string, () => Promise<Two>>> = {
+  memory: async () => {
+    const network = new MemoryNetwork()
+    return [network.createTransport(componentsOf(1), 'near'), network.createTransport(componentsOf(2), 'far')]
+  },
+  'Unix socket': async () => {
+    const folder = await makeFolder()
+    const at = (name: string) => ({ listen: [`/unix${join(folder, name)}`] })
+    return [createLocalTransport(componentsOf(1), at('near')), createLocalTransport(componentsOf(2), at('far'))]
+  },
+  loopback: async () => {
+    const anywhere = { listen: ['/ip4/127.0.0.1/tcp/0'] }
+    return [createLocalTransport(componentsOf(1), anywhere), createLocalTransport(componentsOf(2), anywhere)]
+  },
+}
+
+test('the suite has as many cases as promised', () => {
+  expect(TRANSPORT_CASES.length).toBe(11)
+})
+
+describe.each(Object.entries(kinds))('Transport: %s', (_, create) => {
+  test.each(TRANSPORT_CASES.map((item) => [item.name, item] as const))('%s', async (_name, item) => {
+    const [near, far] = await create()
+    await Promise.all([near.start(), far.start()])
+    near.addPeer(far.did, far.addresses[0] ?? '')
+    far.addPeer(near.did, near.addresses[0] ?? '')
+    try {
+      await item.run({ near, far, stranger: identityOf(3).did })
+    } finally {
+      await Promise.all([near.stop(), far.stop()])
+    }
+  })
+})
