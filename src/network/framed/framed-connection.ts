@@ -96,27 +96,22 @@ export class FramedConnection {
     if (this.end !== undefined) throw this.end
     if (this.queue.size >= QUESTIONS_WAITING_MAX)
       throw new CodedError('NETWORK_OVERLOADED', { message: `${this.queue.size} questions wait for ${this.peer}` })
-    return await new Promise((resolve, reject) => {
-      const stop = (): void => this.forget(waiting, signal?.reason)
-      const settle = (): void => signal?.removeEventListener('abort', stop)
-      const waiting: Waiting = {
-        question,
-        resolve: (body) => {
-          settle()
-          resolve(body)
-        },
-        reject: (cause) => {
-          settle()
-          // An abort's reason is whatever the caller chose.
-          // oxlint-disable-next-line typescript/prefer-promise-reject-errors
-          reject(cause)
-        },
-        correlation: undefined,
-      }
-      signal?.addEventListener('abort', stop, { once: true })
-      this.queue.add(waiting)
-      this.pump()
-    })
+    const answered = Promise.withResolvers<Uint8Array>()
+    const waiting: Waiting = {
+      question,
+      resolve: answered.resolve,
+      reject: answered.reject,
+      correlation: undefined,
+    }
+    const stop = (): void => this.forget(waiting, signal?.reason)
+    signal?.addEventListener('abort', stop, { once: true })
+    this.queue.add(waiting)
+    this.pump()
+    try {
+      return await answered.promise
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
   }
 
   /** Idempotent. Questions under way are rejected with `cause`, answers under way are given up. */

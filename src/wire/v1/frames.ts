@@ -9,12 +9,6 @@
  * ```
  *
  * `flags` are 0. `correlation` is chosen by whoever asks, and repeated in the answer. `credit` says how many more questions the sender takes.
- *
- * ```ts
- * import { encodeFrame } from './frames.ts'
- *
- * console.log(encodeFrame({ type: 'answer', correlation: 1n, credit: 1, body: new Uint8Array(0) }).byteLength)
- * ```
  */
 import { CodedError } from '../../base/errors.ts'
 
