@@ -4,7 +4,7 @@ import type { FileSystem } from '../ports/file-system.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { Random } from '../ports/random.ts'
 import { openLevelKeyValueStore } from './level/level-key-value-store.ts'
-import { openSegmentedEventLog } from './segmented-event-log.ts'
+import { DirectoryJournals, type EventLogCopy } from './directory-journals.ts'
 import { readWhole, writeOnce } from './write-once.ts'
 
 /**
@@ -25,6 +25,7 @@ export const DATA_FORMAT = 1
 export const SECRET_BYTES = 32
 
 export type DataDirectoryComponents = { readonly fileSystem: FileSystem; readonly random: Random }
+export type DataFile = { readonly name: string; readonly bytes: Uint8Array }
 export type DataDirectoryInit = { readonly path: string; readonly cacheSizeBytes?: number }
 
 export type DataDirectory = {
@@ -32,8 +33,16 @@ export type DataDirectory = {
   readonly store: KeyValueStore
   /** Salt of this installation's hashes; never leaves the machine. */
   readonly secret: Uint8Array
-  /** Opens the journal `name` (small letters, digits, hyphens); closed with the directory. */
+  /** Number of the layout that this directory has. */
+  readonly format: number
+  /** Opens the journal `name` (small letters, digits, hyphens); closed with the directory. One handle at a time. */
   openEventLog(name: string): Promise<EventLog>
+  /** Names of all journals on disk, sorted, open or not. */
+  listEventLogs(): Promise<readonly string[]>
+  /** What a journal holds now, whether somebody has it open or not, and whatever happens to it while it is read. */
+  copyEventLog(name: string): Promise<EventLogCopy>
+  /** The files beside store and journals that belong to a copy of this directory, `keys/node` for example, sorted by name. */
+  readFiles(): Promise<readonly DataFile[]>
   /** Idempotent. Closes journals, then the store and with it the lock. */
   close(): Promise<void>
 }
@@ -73,23 +82,39 @@ type OpenDirectoryInit = DataDirectoryComponents & Pick<DataDirectory, 'path' | 
 
 function createOpenDirectory(init: OpenDirectoryInit): DataDirectory {
   const { fileSystem, random, path, store, secret } = init
-  const logs: EventLog[] = []
+  const journals = new DirectoryJournals({ fileSystem, random }, path)
   return {
     path,
     store,
     secret,
-    async openEventLog(name) {
-      if (!/^[a-z0-9-]+$/.test(name) || name === 'store') throw new TypeError(`Not a name for a journal: ${name}`)
-      const log = await openSegmentedEventLog({ fileSystem, random }, { directory: `${path}/${name}` })
-      logs.push(log)
-      return log
-    },
+    format: DATA_FORMAT,
+    openEventLog: async (name) => await journals.open(name),
+    listEventLogs: async () => await journals.list(),
+    copyEventLog: async (name) => await journals.copy(name),
+    readFiles: async () => await readDataFiles(fileSystem, path),
     async close() {
-      const closed = await Promise.allSettled(logs.splice(0).map(async (log) => await log.close()))
+      const closed = await Promise.allSettled([journals.close()])
       await store.close()
       for (const result of closed) if (result.status === 'rejected') throw result.reason
     },
   }
+}
+
+/** Files of the top folder that a copy needs, and folders of which it needs every file. What says who serves from here now is not among them. */
+const FILES = ['secret', 'signing-key']
+const FOLDERS = ['keys', 'market']
+
+async function readDataFiles(fileSystem: FileSystem, path: string): Promise<readonly DataFile[]> {
+  const names: string[] = []
+  for (const name of FILES) if (await fileSystem.exists(`${path}/${name}`)) names.push(name)
+  for (const folder of FOLDERS) {
+    if (!(await fileSystem.exists(`${path}/${folder}`))) continue
+    for (const name of await fileSystem.list(`${path}/${folder}`))
+      if (!name.endsWith('.tmp')) names.push(`${folder}/${name}`)
+  }
+  const files: DataFile[] = []
+  for (const name of names.toSorted()) files.push({ name, bytes: await readWhole(fileSystem, `${path}/${name}`) })
+  return files
 }
 
 async function checkFormat(fileSystem: FileSystem, path: string): Promise<void> {

@@ -5,8 +5,9 @@ import type { FileSystem, OpenFile } from '../ports/file-system.ts'
 import type { Random } from '../ports/random.ts'
 import { FRAME_HEADER_BYTES, bodySizeOf, encodeFrame } from './log-frame.ts'
 import { recoverSegments } from './log-recovery.ts'
-import { createSegment, readSegmentFrames, segmentPath } from './log-segment.ts'
+import { createSegment, readSegmentFrames } from './log-segment.ts'
 import type { Segment } from './log-segment.ts'
+import { ReplacedSegments } from './replaced-segments.ts'
 
 export type EventLogComponents = { readonly fileSystem: FileSystem; readonly random: Random }
 
@@ -86,6 +87,7 @@ class SegmentedEventLog implements EventLog {
   #drain: Promise<void> | undefined
   #poison: { readonly cause: unknown } | undefined
   #isOpen = true
+  readonly #replaced: ReplacedSegments
 
   constructor(components: EventLogComponents, init: EventLogInit, start: LogStart) {
     this.#fileSystem = components.fileSystem
@@ -100,6 +102,7 @@ class SegmentedEventLog implements EventLog {
     this.#syncedIndex = start.nextIndex
     this.#snapshot = start.snapshot
     this.#recordBytes = start.recordBytes
+    this.#replaced = new ReplacedSegments(components.fileSystem, init.directory)
   }
 
   get nextIndex(): number {
@@ -152,6 +155,7 @@ class SegmentedEventLog implements EventLog {
   async close(): Promise<void> {
     this.#isOpen = false
     await this.#drain
+    await this.#replaced.removeAll()
     await this.#file.close()
   }
 
@@ -251,24 +255,32 @@ class SegmentedEventLog implements EventLog {
       this.#segments = this.#segments.slice(-1)
       this.#snapshot = item.snapshot
       this.#recordBytes = 0
-      for (const segment of obsolete) await this.#fileSystem.remove(segmentPath(this.#directory, segment.sequence))
-      await this.#fileSystem.syncDirectory(this.#directory)
+      this.#replaced.add(obsolete, item.resolve, (cause) => this.#failCompaction(item, cause))
     } catch (error: unknown) {
-      this.#poison = { cause: error }
-      item.reject(new CodedError('STORE_WRITE_FAILED', { message: 'The journal could not be compacted', cause: error }))
+      this.#failCompaction(item, error)
       return
     }
-    item.resolve()
+    await this.#replaced.removeUnread()
+  }
+
+  #failCompaction(item: PendingCompaction, cause: unknown): void {
+    this.#poison = { cause }
+    item.reject(new CodedError('STORE_WRITE_FAILED', { message: 'The journal could not be compacted', cause }))
   }
 
   async *#readRecords(range: ReadRange): AsyncGenerator<LogRecord, void, undefined> {
-    for (const [position, segment] of range.segments.entries()) {
-      const following = range.segments[position + 1]
-      if (following !== undefined && following.firstIndex <= range.fromIndex) continue
-      for await (const record of readSegmentFrames(this.#fileSystem, this.#directory, segment)) {
-        if (record.index >= range.endIndex) return
-        if (record.index >= range.fromIndex) yield record
+    this.#replaced.beginRead()
+    try {
+      for (const [position, segment] of range.segments.entries()) {
+        const following = range.segments[position + 1]
+        if (following !== undefined && following.firstIndex <= range.fromIndex) continue
+        for await (const record of readSegmentFrames(this.#fileSystem, this.#directory, segment)) {
+          if (record.index >= range.endIndex) return
+          if (record.index >= range.fromIndex) yield record
+        }
       }
+    } finally {
+      await this.#replaced.endRead()
     }
   }
 
