@@ -61,6 +61,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/init.ts')).initCommand,
   },
   {
+    name: 'backup create',
+    summary: 'copy the data directory to an encrypted file, also while a node serves from it',
+    load: async () => (await import('./commands/backup-create.ts')).backupCreateCommand,
+  },
+  {
+    name: 'backup verify',
+    summary: 'read a backup to its end and say what it holds',
+    load: async () => (await import('./commands/backup-verify.ts')).backupVerifyCommand,
+  },
+  {
+    name: 'backup restore',
+    summary: 'make a data directory out of a backup',
+    load: async () => (await import('./commands/backup-restore.ts')).backupRestoreCommand,
+  },
+  {
     name: 'data build',
     summary: 'label records of finished tasks into a dataset',
     load: async () => (await import('./commands/data-build.ts')).dataBuildCommand,

@@ -1,7 +1,8 @@
 import { userInfo } from 'node:os'
 import type { JsonValue } from '../base/canonical-json.ts'
 import { CodedError } from '../base/errors.ts'
-import { answerControl, type ControlAnswer, type ControlRequest } from '../node/learning/rollout/policy-control.ts'
+import { answerControl } from '../node/control/answer-control.ts'
+import type { ControlAnswer, ControlArea, ControlRequest } from '../node/control/control-request.ts'
 import type { NodeRecords, TelemetryFilter } from '../node/node-records.ts'
 import {
   createRunningNodeClient,
@@ -19,8 +20,8 @@ import { WITHOUT_SERVERS } from './record-flags.ts'
 export type Control = {
   /** Address of the node that serves; `undefined` where none does. */
   readonly servedBy: string | undefined
-  /** Throws as `answerControl`. */
-  readonly ask: (request: ControlRequest) => Promise<JsonValue>
+  /** Asks the part `area` of the node, `policies` by default. Throws as `answerControl`. */
+  readonly ask: (request: ControlRequest, area?: ControlArea) => Promise<JsonValue>
   /** Records of finished tasks as JSON lines, oldest first. */
   readonly records: (filter?: TelemetryFilter) => AsyncIterable<string>
 }
@@ -50,12 +51,12 @@ export async function useControl<Result>(
     }
   }
   return await context.useNode(async (opened) => {
-    const answer = async (request: ControlRequest): Promise<ControlAnswer> =>
-      await answerControl(opened, request, { signal: context.signal })
+    const answer = async (request: ControlRequest, area: ControlArea = 'policies'): Promise<ControlAnswer> =>
+      await answerControl(opened, { area, request }, { signal: context.signal })
     return await work({
       servedBy: undefined,
-      async ask(request) {
-        const answered = await answer(request)
+      async ask(request, area) {
+        const answered = await answer(request, area)
         if (answered.kind === 'json') return answered.body
         throw new TypeError('Records are asked for by `records`')
       },
@@ -118,8 +119,8 @@ type Remote = {
 }
 
 function remoteControl({ client, node, token, signal }: Remote): Control {
-  const question = (body: ControlRequest): Parameters<RunningNodeClient['ask']>[0] => ({
-    path: '/control/policies',
+  const question = (body: ControlRequest, area: ControlArea = 'policies'): Parameters<RunningNodeClient['ask']>[0] => ({
+    path: `/control/${area}`,
     body,
     headers: { 'x-kernell-control': token },
     apiKey: undefined,
@@ -128,8 +129,8 @@ function remoteControl({ client, node, token, signal }: Remote): Control {
   })
   return {
     servedBy: node.url,
-    async ask(request) {
-      const { body } = await client.ask(question(request)).catch((error: unknown) => {
+    async ask(request, area) {
+      const { body } = await client.ask(question(request, area)).catch((error: unknown) => {
         throw unreachable(error, node)
       })
       return body as JsonValue

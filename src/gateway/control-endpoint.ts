@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { CodedError } from '../base/errors.ts'
-import { answerControl } from '../node/learning/rollout/policy-control.ts'
+import { answerControl } from '../node/control/answer-control.ts'
+import { CONTROL_AREAS } from '../node/control/control-request.ts'
 import { type Exchange, type GatewayContext, respondJson } from './exchange.ts'
 import { parseJsonBody } from './parse-json-body.ts'
 import { readBody } from './read-body.ts'
@@ -8,14 +9,16 @@ import { readBody } from './read-body.ts'
 /** A policy of many similar tasks is large, and so is what registers one. */
 const BODY_BYTES_MAX = 600 * 1024 * 1024
 
-/** `POST /control/policies`: what commands ask of the node that has their data directory open. */
+/** `POST /control/AREA`: what commands ask of the node that has their data directory open. */
 export async function answerControlRequest(exchange: Exchange, { node, control }: GatewayContext): Promise<void> {
   const { request, signal } = exchange
-  if (control === undefined)
+  const area = CONTROL_AREAS.find((name) => exchange.path === `/control/${name}`)
+  if (control === undefined || area === undefined)
     throw new CodedError('GATEWAY_PATH_UNKNOWN', { message: `There is nothing at ${JSON.stringify(exchange.path)}` })
   // Before a byte of the body is read.
   control.check(request, performance.now())
-  const answer = await answerControl(node, parseJsonBody(await readBody(request, BODY_BYTES_MAX)), { signal })
+  const asked = parseJsonBody(await readBody(request, BODY_BYTES_MAX))
+  const answer = await answerControl(node, { area, request: asked }, { signal })
   if (answer.kind === 'json') respondJson(exchange, JSON.stringify(answer.body))
   else await respondLines(exchange, answer.lines)
 }

@@ -21,7 +21,7 @@ export type GatewayInit = {
   readonly allowedOrigins?: readonly string[]
   /** Where the node's configuration has a member of the same name, that is the default. */
   readonly limits?: Partial<GatewayLimits>
-  /** Secret of this start, for commands of this machine (`POST /control/policies`). Absent: there is no such endpoint. */
+  /** Secret of this start, for commands of this machine (`POST /control/AREA`). Absent: there is no such endpoint. */
   readonly controlToken?: string
   /** Told of every failure that is the program's own or happens after the first byte, with the id that the caller saw. */
   readonly onFailure?: (error: unknown, requestId: string) => void

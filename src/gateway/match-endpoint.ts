@@ -39,7 +39,7 @@ const ONE_MODEL: EndpointEntry = { ...LOOK, route: '/v1/models/:id', answer: sho
 /** For commands of this machine, which know it from the node's own file: it is in no list, and checks more than a key. */
 const CONTROL: EndpointEntry = {
   method: 'POST',
-  route: '/control/policies',
+  route: '/control/:area',
   answer: answerControlRequest,
   isPublic: true,
   isWork: false,
@@ -66,7 +66,7 @@ export function matchEndpoint(method: string | undefined, pathname: string): End
 function findEntry(pathname: string): EndpointEntry | undefined {
   const entry = ENTRY_OF_PATH.get(pathname)
   if (entry !== undefined) return entry
-  if (pathname === CONTROL.route) return CONTROL
+  if (/^\/control\/[a-z-]{1,32}$/.test(pathname)) return CONTROL
   return pathname.startsWith('/v1/models/') && pathname.length > '/v1/models/'.length ? ONE_MODEL : undefined
 }
 

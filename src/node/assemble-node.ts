@@ -17,7 +17,7 @@ import { diagnoseModels } from './diagnosis/diagnose-models.ts'
 import { evaluateCache } from './evaluation/evaluate-cache.ts'
 import { evaluateCost } from './evaluation/evaluate-cost.ts'
 import { evaluateRouting } from './evaluation/evaluate-routing.ts'
-import type { HealthCheck, NodeModel } from './kernell-node.ts'
+import type { HealthCheck, KernellNode, NodeModel } from './kernell-node.ts'
 import type { EvaluatingNode } from './node-evaluations.ts'
 import type { AnswerCache } from './open-answer-cache.ts'
 import { createLearningRecords, recordsWithLearner } from './learning/online/learning-records.ts'
@@ -46,6 +46,7 @@ export type NodeParts = {
   readonly answerStore: KeyValueStore
   /** What was made from records. */
   readonly derivations: DerivationLedger
+  readonly backUp: KernellNode['backUp']
   /** Rewrites the store's files without what was deleted, and the journals that name tasks. */
   readonly compact: () => Promise<void>
   readonly clock: Clock
@@ -76,6 +77,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     openMemory: async () => await parts.memory.open(),
     openPlans: async () => await parts.agentPlans.open(),
     router,
+    backUp: parts.backUp,
     listModels: () => models,
     records: recordsWithLearner(recordsOf(parts), learner),
     async embed(texts, { model, signal }) {

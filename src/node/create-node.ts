@@ -21,6 +21,7 @@ import { createRouter } from '../router/router-service.ts'
 import type { DataDirectory } from '../storage/data-directory.ts'
 import { createTaskHasher } from '../telemetry/task-hasher.ts'
 import { askLocalServers, type ServedModels } from './ask-local-servers.ts'
+import { writeBackupFile } from './backup/backup-files.ts'
 import { assembleNode, type NodeParts } from './assemble-node.ts'
 import { assertRolesServed, createNodeCatalog } from './catalog/node-catalog.ts'
 import { buildServedEntries } from './catalog/served-entries.ts'
@@ -121,6 +122,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     kernel,
     answerStore,
     ...keepingOf(directory, budgets),
+    backUp: async (backup) => await writeBackupFile(directory, backup),
     clock,
     startedAt,
     close,

@@ -7,6 +7,7 @@ import type { MemoryGraph } from '../memory/memory-graph.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { Router } from '../ports/router.ts'
 import type { TaskGraphs } from '../router/graph/task-graphs.ts'
+import type { BackupFileInit, WrittenBackup } from './backup/backup-files.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { NodePolicies } from './learning/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
@@ -67,6 +68,8 @@ export type KernellNode = AsyncDisposable & {
   observeHttp?(observation: { readonly route: string; readonly statusCode: number; readonly durationMs: number }): void
   /** Records of finished tasks: to look at, to take out, to delete. */
   readonly records: NodeRecords
+  /** Writes all that the data directory holds to a new encrypted file, while the node goes on. Rejects as `writeBackupFile`. */
+  backUp(init: BackupFileInit): Promise<WrittenBackup>
   /** Prometheus text, version 0.0.4. */
   metricsText(): Promise<string>
   /** What works and what does not, for `/healthz` and `doctor`. */

@@ -130,6 +130,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
+    backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
     router: {
       route: async (request, options) => {
         requests.push(request)

@@ -53,8 +53,16 @@ export const ENVIRONMENT_VARIABLES: Readonly<Record<string, Variable>> = {
   KERNELL_PORT: { path: ['server', 'port'], kind: 'number', meaning: 'port to listen on' },
 }
 
-/** Variables that are read elsewhere: the file itself, the one gateway key, and what the project's own tests use. */
-const OTHER_VARIABLES = ['KERNELL_CONFIG', 'KERNELL_API_KEY', 'KERNELL_DATA', 'KERNELL_REQUIRE', 'KERNELL_TEST_REPORT']
+/** Variables that are read elsewhere: the file itself, the one gateway key, passphrases, and what the project's own tests use. */
+const OTHER_VARIABLES = [
+  'KERNELL_CONFIG',
+  'KERNELL_API_KEY',
+  'KERNELL_BACKUP_PASSPHRASE',
+  'KERNELL_KEY_PASSPHRASE',
+  'KERNELL_DATA',
+  'KERNELL_REQUIRE',
+  'KERNELL_TEST_REPORT',
+]
 
 /**
  * The part of a configuration that the environment's `KERNELL_*` variables give. An empty variable counts as not set.

@@ -1,21 +1,19 @@
 import type { JsonValue } from '../../../base/canonical-json.ts'
-import { CodedError } from '../../../base/errors.ts'
 import { DERIVATION_KINDS } from '../../../learning/derivations/derivation.ts'
 import type { AbortOptions } from '../../../ports/abort-options.ts'
+import {
+  choiceOf,
+  type ControlAnswer,
+  type ControlRequest,
+  invalidRequest,
+  optionalNumber,
+  optionalText,
+  requiredText,
+} from '../../control/control-request.ts'
 import type { KernellNode } from '../../kernell-node.ts'
 import type { DerivationInit, TelemetryFilter } from '../../node-records.ts'
 import type { NodePolicies } from './node-policies.ts'
 import { gateDocument, policyDocument, resultDocument, statusDocument, type PolicyPlace } from './policy-documents.ts'
-
-/**
- * What the command line asks of a node that has the data directory open: an object with `op` and what goes with it. The answer is one JSON value; for
- * `records` it is JSON lines.
- */
-export type ControlRequest = { readonly [name: string]: JsonValue | undefined }
-
-export type ControlAnswer =
-  | { readonly kind: 'json'; readonly body: JsonValue }
-  | { readonly kind: 'lines'; readonly lines: AsyncIterable<string> }
 
 export type ControlledNode = Pick<KernellNode, 'policies' | 'records'>
 
@@ -24,7 +22,7 @@ export type ControlledNode = Pick<KernellNode, 'policies' | 'records'>
  *
  * Throws `REQUEST_INVALID` for what is no request, and as the functions of `NodePolicies` and `NodeRecords`.
  */
-export async function answerControl(
+export async function answerPolicyControl(
   node: ControlledNode,
   request: ControlRequest,
   options: AbortOptions = {},
@@ -32,7 +30,8 @@ export async function answerControl(
   const { op } = request
   if (op === 'records') return { kind: 'lines', lines: node.records.exportLines(filterOf(request), options) }
   const operation = typeof op === 'string' && Object.hasOwn(OPERATIONS, op) ? OPERATIONS[op] : undefined
-  if (operation === undefined) throw invalid('op', `op must be one of records, ${Object.keys(OPERATIONS).join(', ')}`)
+  if (operation === undefined)
+    throw invalidRequest('op', `op must be one of records, ${Object.keys(OPERATIONS).join(', ')}`)
   return { kind: 'json', body: await operation(node, request) }
 }
 
@@ -46,7 +45,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     const stage = choiceOf(request, 'stage', ['shadow', 'canary', 'full'])
     const percent = optionalNumber(request, 'percent')
     if (percent !== undefined && !(percent > 0 && percent < 100))
-      throw invalid('percent', 'percent must be above 0 and below 100; `--stage full` is everything')
+      throw invalidRequest('percent', 'percent must be above 0 and below 100; `--stage full` is everything')
     return resultDocument(
       await policies.promote({
         version: requiredText(request, 'version'),
@@ -119,7 +118,7 @@ function filterOf(request: ControlRequest): TelemetryFilter {
 
 function derivationOf(request: ControlRequest): Omit<DerivationInit, 'made_at'> {
   const kind = choiceOf(request, 'kind', DERIVATION_KINDS)
-  if (kind === undefined) throw invalid('kind', 'kind must be there')
+  if (kind === undefined) throw invalidRequest('kind', 'kind must be there')
   const sources = request['sources']
   return {
     kind,
@@ -135,7 +134,7 @@ function derivationOf(request: ControlRequest): Omit<DerivationInit, 'made_at'> 
 }
 
 function sourcesOf(value: JsonValue): NonNullable<DerivationInit['sources']> {
-  if (!Array.isArray(value)) throw invalid('sources', 'sources must be a list')
+  if (!Array.isArray(value)) throw invalidRequest('sources', 'sources must be a list')
   return value.map((source: JsonValue) => {
     const members: ControlRequest = isObject(source) ? source : {}
     const hash = optionalText(members, 'hash')
@@ -150,38 +149,5 @@ function isObject(value: JsonValue): value is ControlRequest {
 function textsOf(request: ControlRequest, name: string): readonly string[] {
   const value = request[name] ?? []
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
-  throw invalid(name, `${name} must be a list of texts`)
-}
-
-function requiredText(request: ControlRequest, name: string): string {
-  const text = optionalText(request, name)
-  if (text === undefined || text === '') throw invalid(name, `${name} must be a text`)
-  return text
-}
-
-function optionalText(request: ControlRequest, name: string): string | undefined {
-  const value = request[name] ?? undefined
-  if (value === undefined || typeof value === 'string') return value
-  throw invalid(name, `${name} must be a text`)
-}
-
-function optionalNumber(request: ControlRequest, name: string): number | undefined {
-  const value = request[name] ?? undefined
-  if (value === undefined || (typeof value === 'number' && Number.isFinite(value))) return value
-  throw invalid(name, `${name} must be a number`)
-}
-
-function choiceOf<Choice extends string>(
-  request: ControlRequest,
-  name: string,
-  choices: readonly Choice[],
-): Choice | undefined {
-  const text = optionalText(request, name)
-  const choice = choices.find((known) => known === text)
-  if (text !== undefined && choice === undefined) throw invalid(name, `${name} must be one of ${choices.join(', ')}`)
-  return choice
-}
-
-function invalid(param: string, message: string): CodedError {
-  return new CodedError('REQUEST_INVALID', { message, details: { param } })
+  throw invalidRequest(name, `${name} must be a list of texts`)
 }

@@ -7,7 +7,7 @@ import { createPolicyScorer } from '../../../../src/core/policy/policy-scorer.ts
 import { openTrainedTasks } from '../../../../src/core/policy/trained-tasks.ts'
 import type { ConfigDocument } from '../../../../src/node/config/config-document.ts'
 import type { KernellNode } from '../../../../src/node/kernell-node.ts'
-import { answerControl } from '../../../../src/node/learning/rollout/policy-control.ts'
+import { answerPolicyControl } from '../../../../src/node/learning/rollout/policy-control.ts'
 import { nativeSha256Hex } from '../../../../src/node/open-answer-cache.ts'
 import type { TelemetryEvent } from '../../../../src/wire/telemetry-event.ts'
 import { startUpstreamServer, type UpstreamServer } from '../../../fixtures/upstream-server.ts'
@@ -130,7 +130,7 @@ describe('a node that learns while it serves', () => {
       await expect(
         third.policies.promote({ version: online?.lastVersion ?? '', stage: 'full', by: 'test' }),
       ).rejects.toMatchObject({ code: 'POLICY_GATE_MISSING' })
-      const shown = await answerControl(third, { op: 'status' })
+      const shown = await answerPolicyControl(third, { op: 'status' })
       expect(shown).toMatchObject({ body: { online: { learned: 120, last_version: online?.lastVersion } } })
       expect(await third.metricsText()).toContain('kernell_online_learning{what="learned"} 120')
     },

@@ -1,0 +1,22 @@
+import type { AbortOptions } from '../../ports/abort-options.ts'
+import { answerPolicyControl, type ControlledNode as PolicyNode } from '../learning/rollout/policy-control.ts'
+import { answerBackupControl, type BackedUpNode } from '../backup/backup-control.ts'
+import type { ControlAnswer, ControlArea, ControlRequest } from './control-request.ts'
+
+export type ControlledNode = PolicyNode & BackedUpNode
+
+/** Does what a command asked of one part of the node. Throws `REQUEST_INVALID` for what is no request, and what that part throws. */
+export async function answerControl(
+  node: ControlledNode,
+  { area, request }: { readonly area: ControlArea; readonly request: ControlRequest },
+  options: AbortOptions = {},
+): Promise<ControlAnswer> {
+  return await ANSWERS[area](node, request, options)
+}
+
+type Answer = (node: ControlledNode, request: ControlRequest, options: AbortOptions) => Promise<ControlAnswer>
+
+const ANSWERS: Readonly<Record<ControlArea, Answer>> = {
+  policies: answerPolicyControl,
+  backup: answerBackupControl,
+}
