@@ -76,6 +76,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/backup-restore.ts')).backupRestoreCommand,
   },
   {
+    name: 'migrate',
+    summary: 'bring the data directory to the layout of this version, and keep the old one',
+    load: async () => (await import('./commands/migrate.ts')).migrateCommand,
+  },
+  {
     name: 'data build',
     summary: 'label records of finished tasks into a dataset',
     load: async () => (await import('./commands/data-build.ts')).dataBuildCommand,

@@ -4,16 +4,19 @@ import type { FileSystem } from '../ports/file-system.ts'
 import type { KeyValueStore } from '../ports/key-value-store.ts'
 import type { Random } from '../ports/random.ts'
 import { openLevelKeyValueStore } from './level/level-key-value-store.ts'
+import { isUnfinished } from './draft-directory.ts'
 import { DirectoryJournals, type EventLogCopy } from './directory-journals.ts'
 import { readWhole, writeOnce } from './write-once.ts'
 
 /**
- * Number of the layout below. A directory with a higher number is refused untouched.
+ * Number of the layout below. A directory with a higher number is refused untouched. One of format 1 opens as it is and stays one: it is the same but
+ * for keys, contracts and the books of a notary, which a program that knows format 1 alone would not keep safe, so they need format 2 (`migrateDirectory`).
  *
  * ```text
  * format      this number, in decimal
  * secret      32 random bytes: the salt of every hash of this installation
  * signing-key 32 random bytes: the seed of the key that signs gate reports, made when the first is signed
+ * keys/       encrypted keys, from format 2
  * store/      LevelDB; its lock is the lock of the whole directory
  * NAME/       one journal each
  * serve.json  process and address of the node that serves from here, while it does; written by the command line, mode 0600
@@ -21,7 +24,7 @@ import { readWhole, writeOnce } from './write-once.ts'
  *
  * Folders are made with mode 0700 and files with 0600. A directory that was there before keeps its own mode; the store's folder does not.
  */
-export const DATA_FORMAT = 1
+export const DATA_FORMAT = 2
 export const SECRET_BYTES = 32
 
 export type DataDirectoryComponents = { readonly fileSystem: FileSystem; readonly random: Random }
@@ -33,7 +36,7 @@ export type DataDirectory = {
   readonly store: KeyValueStore
   /** Salt of this installation's hashes; never leaves the machine. */
   readonly secret: Uint8Array
-  /** Number of the layout that this directory has. */
+  /** Number of the layout that this directory has; `DATA_FORMAT` for a new one. */
   readonly format: number
   /** Opens the journal `name` (small letters, digits, hyphens); closed with the directory. One handle at a time. */
   openEventLog(name: string): Promise<EventLog>
@@ -51,15 +54,16 @@ export type DataDirectory = {
  * Opens a data directory, creating it where missing. The store is opened first among the things that change: its kernel
  * lock keeps a second process from touching anything.
  *
- * @throws `STORE_FORMAT_NEWER`, `STORE_LOCKED`, `STORE_CORRUPTED`, `STORE_WRITE_FAILED`, `STORE_READ_FAILED`.
+ * @throws `STORE_FORMAT_NEWER`, `STORE_MIGRATION_UNFINISHED`, `STORE_LOCKED`, `STORE_CORRUPTED`, `STORE_WRITE_FAILED`, `STORE_READ_FAILED`.
  */
 export async function openDataDirectory(
   components: DataDirectoryComponents,
   init: DataDirectoryInit,
 ): Promise<DataDirectory> {
   const { fileSystem } = components
+  await refuseUnfinishedMigration(fileSystem, init.path)
   await fileSystem.makeDirectory(init.path)
-  await checkFormat(fileSystem, init.path)
+  await readFormat(fileSystem, init.path)
   const store = await openLevelKeyValueStore({
     location: `${init.path}/store`,
     ...(init.cacheSizeBytes !== undefined && { cacheSizeBytes: init.cacheSizeBytes }),
@@ -71,23 +75,24 @@ export async function openDataDirectory(
     if (secret.byteLength !== SECRET_BYTES) {
       throw new CodedError('STORE_CORRUPTED', { message: `${init.path}/secret has the wrong size` })
     }
-    return createOpenDirectory({ ...components, path: init.path, store, secret })
+    const format = (await readFormat(fileSystem, init.path)) ?? DATA_FORMAT
+    return createOpenDirectory({ ...components, path: init.path, store, secret, format })
   } catch (error: unknown) {
     await store.close()
     throw error
   }
 }
 
-type OpenDirectoryInit = DataDirectoryComponents & Pick<DataDirectory, 'path' | 'store' | 'secret'>
+type OpenDirectoryInit = DataDirectoryComponents & Pick<DataDirectory, 'path' | 'store' | 'secret' | 'format'>
 
 function createOpenDirectory(init: OpenDirectoryInit): DataDirectory {
-  const { fileSystem, random, path, store, secret } = init
+  const { fileSystem, random, path, store, secret, format } = init
   const journals = new DirectoryJournals({ fileSystem, random }, path)
   return {
     path,
     store,
     secret,
-    format: DATA_FORMAT,
+    format,
     openEventLog: async (name) => await journals.open(name),
     listEventLogs: async () => await journals.list(),
     copyEventLog: async (name) => await journals.copy(name),
@@ -102,7 +107,7 @@ function createOpenDirectory(init: OpenDirectoryInit): DataDirectory {
 
 /** Files of the top folder that a copy needs, and folders of which it needs every file. What says who serves from here now is not among them. */
 const FILES = ['secret', 'signing-key']
-const FOLDERS = ['keys', 'market']
+const FOLDERS = ['keys', 'market', 'price-lists']
 
 async function readDataFiles(fileSystem: FileSystem, path: string): Promise<readonly DataFile[]> {
   const names: string[] = []
@@ -117,8 +122,9 @@ async function readDataFiles(fileSystem: FileSystem, path: string): Promise<read
   return files
 }
 
-async function checkFormat(fileSystem: FileSystem, path: string): Promise<void> {
-  if (!(await fileSystem.exists(`${path}/format`))) return
+/** The number in the directory; `undefined` for a new one. Throws `STORE_CORRUPTED`, `STORE_FORMAT_NEWER`. */
+export async function readFormat(fileSystem: FileSystem, path: string): Promise<number | undefined> {
+  if (!(await fileSystem.exists(`${path}/format`))) return undefined
   const text = new TextDecoder().decode(await readWhole(fileSystem, `${path}/format`)).trim()
   if (!/^[1-9][0-9]{0,5}$/.test(text)) {
     throw new CodedError('STORE_CORRUPTED', { message: `${path}/format holds no number` })
@@ -129,6 +135,19 @@ async function checkFormat(fileSystem: FileSystem, path: string): Promise<void> 
       details: { found: Number(text), supported: DATA_FORMAT },
     })
   }
+  return Number(text)
+}
+
+/** Folder beside a data directory in which its migrated copy is made. */
+export const MIGRATING_SUFFIX = '.migrating'
+
+/** Between the two steps that put a migrated copy in its place there is no directory: a new one would take the place of all data. */
+async function refuseUnfinishedMigration(fileSystem: FileSystem, path: string): Promise<void> {
+  const draft = path + MIGRATING_SUFFIX
+  // What is no folder, or may not be looked at, is told when it is opened.
+  if (await fileSystem.exists(path).catch(() => true)) return
+  if (!(await fileSystem.exists(`${draft}/format`)) || (await isUnfinished(fileSystem, draft))) return
+  throw new CodedError('STORE_MIGRATION_UNFINISHED', { message: `The migration of ${path} was interrupted at its end` })
 }
 
 function asciiBytes(text: string): Uint8Array {

@@ -35,7 +35,7 @@ describe('kernell backup', () => {
     await serving.ended
 
     const verified = await backup(folder, 'verify', '--file', 'node.backup', ...OPEN)
-    expect(told(verified)).toMatchObject({ ok: true, format: 1, dataFormat: 1, journals: { budgets: {} } })
+    expect(told(verified)).toMatchObject({ ok: true, format: 1, dataFormat: 2, journals: { budgets: {} } })
     const over = await backup(folder, 'restore', '--file', 'node.backup', ...OPEN)
     expect([over.code, told(over)]).toMatchObject([1, { error: { code: 'BACKUP_TARGET_EXISTS' } }])
     const restored = await backup(folder, 'restore', '--file', 'node.backup', '--to', 'copy', ...OPEN)

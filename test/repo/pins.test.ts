@@ -138,6 +138,7 @@ describe('commands', () => {
       'evaluate-loop.ts',
       'evaluate-routing.ts',
       'init.ts',
+      'migrate.ts',
       'models-import.ts',
       'models-list.ts',
       'models-probe.ts',

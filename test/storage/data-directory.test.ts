@@ -29,7 +29,7 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<readonly Item[
 test('a new directory gets its format number and a secret that only its owner may read', async () => {
   const path = await makePath()
   const directory = await open(path)
-  expect(await readFile(join(path, 'format'), 'utf8')).toBe('1\n')
+  expect(await readFile(join(path, 'format'), 'utf8')).toBe('2\n')
   expect((await stat(join(path, 'secret'))).mode & 0o777).toBe(0o600)
   expect((await stat(path)).mode & 0o777).toBe(0o700)
   expect(directory.secret.byteLength).toBe(32)
@@ -95,9 +95,9 @@ test('a second opener is refused with the remedy, and may open after the first h
 test('a newer format is refused and nothing is touched', async () => {
   const path = await makePath()
   await (await open(path)).close()
-  await writeFile(join(path, 'format'), '2\n')
+  await writeFile(join(path, 'format'), '3\n')
   const before = await readdir(join(path, 'store'))
-  await expect(open(path)).rejects.toMatchObject({ code: 'STORE_FORMAT_NEWER', details: { found: 2, supported: 1 } })
+  await expect(open(path)).rejects.toMatchObject({ code: 'STORE_FORMAT_NEWER', details: { found: 3, supported: 2 } })
   expect(await readdir(join(path, 'store'))).toEqual(before)
 })
 

@@ -45,6 +45,19 @@ export const STORAGE_ERRORS = {
     httpStatus: 500,
     isRetryable: false,
   },
+  STORE_FORMAT_OLDER: {
+    cause: 'The data directory has an older layout, which has no place for what is asked.',
+    remedy: 'Stop what uses the directory and run `kernell migrate`; it keeps the old one.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  STORE_MIGRATION_UNFINISHED: {
+    cause:
+      'A migration of the data directory was interrupted when the old one was put aside and the new one not yet in its place.',
+    remedy: 'Run `kernell migrate` once more; it goes on where it stopped. Nothing is lost.',
+    httpStatus: 503,
+    isRetryable: false,
+  },
   STORE_FORMAT_NEWER: {
     cause: 'The data directory was written by a newer version of this package.',
     remedy: 'Run that version or a newer one, or name another directory with `--data-dir`; nothing was changed.',

@@ -1,8 +1,8 @@
-import { rm } from 'node:fs/promises'
 import { CodedError } from '../../base/errors.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
 import type { Random } from '../../ports/random.ts'
 import { DATA_FORMAT, openDataDirectory } from '../data-directory.ts'
+import { buildDirectory } from '../draft-directory.ts'
 import { writeOnce } from '../write-once.ts'
 import type { BackupSummary } from './backup-format.ts'
 import { readBackup, type ReadBackupInit } from './read-backup.ts'
@@ -13,8 +13,6 @@ import { RestoredDirectory } from './restore-parts.ts'
  * something since must find out what before it signs again.
  */
 export const RESTORED_FILE = 'restored'
-
-const DRAFT_MARK = 'restoring'
 
 export type RestoreInit = ReadBackupInit & {
   /** Of the data directory to make; nothing may be there. */
@@ -39,25 +37,11 @@ export async function restoreBackup(
   const { fileSystem } = components
   if ((await fileSystem.exists(init.path)) && (await fileSystem.list(init.path)).length > 0)
     throw new CodedError('BACKUP_TARGET_EXISTS', { message: `${init.path} is not empty` })
-  const draft = `${init.path}.restoring`
-  await makeDraft(fileSystem, draft)
-  try {
-    return await build(components, { ...init, draft }, bytes)
-  } catch (error: unknown) {
-    await rm(draft, { recursive: true, force: true })
-    throw error
-  }
-}
-
-/** What an interrupted restore left is thrown away; a folder of that name that is not ours is left alone. */
-async function makeDraft(fileSystem: FileSystem, draft: string): Promise<void> {
-  if (await fileSystem.exists(draft)) {
-    if (!(await fileSystem.exists(`${draft}/${DRAFT_MARK}`)))
-      throw new CodedError('BACKUP_TARGET_EXISTS', { message: `${draft} is in the way` })
-    await rm(draft, { recursive: true })
-  }
-  await fileSystem.makeDirectory(draft)
-  await writeOnce(fileSystem, { directory: draft, name: DRAFT_MARK, bytes: new Uint8Array(0) })
+  return await buildDirectory(
+    fileSystem,
+    { path: init.path, suffix: '.restoring' },
+    async (draft) => await build(components, { ...init, draft }, bytes),
+  )
 }
 
 async function build(
@@ -84,21 +68,12 @@ async function build(
   await writeOnce(fileSystem, { directory: draft, name: RESTORED_FILE, bytes: new TextEncoder().encode(`${mark}\n`) })
   const format = new TextEncoder().encode(`${summary.dataFormat}\n`)
   await writeOnce(fileSystem, { directory: draft, name: 'format', bytes: format })
-  await checkOpens(components, draft)
-  await fileSystem.remove(`${draft}/${DRAFT_MARK}`)
-  await fileSystem.rename(draft, init.path)
-  await fileSystem.syncDirectory(parentOf(init.path))
+  await readThrough(components, draft)
   return summary
 }
 
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf('/')
-  if (slash <= 0) return slash < 0 ? '.' : '/'
-  return path.slice(0, slash)
-}
-
-/** What was restored is opened once as everybody opens it, and every journal read to its end. */
-async function checkOpens(components: RestoreComponents, path: string): Promise<void> {
+/** Opens a directory once as everybody opens it, and reads every journal to its end. Rejects with what is wrong with it. */
+export async function readThrough(components: RestoreComponents, path: string): Promise<void> {
   const directory = await openDataDirectory(components, { path })
   try {
     for (const name of await directory.listEventLogs()) {

@@ -12,7 +12,7 @@ import {
   HEADER_NAME,
   MANIFEST_NAME,
 } from './backup-format.ts'
-import { gatherRecords } from './backup-records.ts'
+import { journalParts, storeParts } from './backup-contents.ts'
 
 export type BackupInit = {
   /** At least `PASSPHRASE_LENGTH_MIN` characters. */
@@ -69,44 +69,8 @@ async function* partsOf(directory: DataDirectory, init: BackupInit): AsyncGenera
 async function* contentsOf(directory: DataDirectory, header: Uint8Array): AsyncGenerator<BackupPart, void> {
   yield { name: HEADER_NAME, bytes: header }
   for (const name of await directory.listEventLogs()) yield* journalParts(directory, name)
-  yield* numbered('store', gatherRecords(storeRecords(directory)))
+  yield* storeParts(directory)
   for (const { name, bytes } of await directory.readFiles()) yield { name: `files/${name}`, bytes }
-}
-
-async function* journalParts(directory: DataDirectory, name: string): AsyncGenerator<BackupPart, void> {
-  const copy = await directory.copyEventLog(name)
-  try {
-    const { snapshot, records } = copy
-    if (snapshot !== undefined) {
-      const bytes = new Uint8Array(8 + snapshot.payload.byteLength)
-      new DataView(bytes.buffer).setBigUint64(0, BigInt(snapshot.nextIndex))
-      bytes.set(snapshot.payload, 8)
-      yield { name: `journals/${name}/snapshot`, bytes }
-    }
-    let isEmpty = true
-    for await (const part of numbered(`journals/${name}`, gatherRecords(records))) {
-      isEmpty = false
-      yield part
-    }
-    if (isEmpty) yield { name: `journals/${name}/000000`, bytes: new Uint8Array(0) }
-  } finally {
-    await copy.release()
-  }
-}
-
-async function* storeRecords({ store }: DataDirectory): AsyncGenerator<Uint8Array, void> {
-  for await (const { key, value } of store.iterate()) {
-    yield new TextEncoder().encode(key)
-    yield value
-  }
-}
-
-async function* numbered(folder: string, parts: AsyncIterable<Uint8Array>): AsyncGenerator<BackupPart, void> {
-  let number = 0
-  for await (const bytes of parts) {
-    yield { name: `${folder}/${number.toString().padStart(6, '0')}`, bytes }
-    number += 1
-  }
 }
 
 /** The parts as a tar archive. Nothing is read ahead of whoever reads the stream by more than a part. */

@@ -99,7 +99,7 @@ describe('a backup', () => {
     const summary = await restore(await backUp())
     expect(summary).toMatchObject({
       format: 1,
-      dataFormat: 1,
+      dataFormat: 2,
       program: '0.1.0',
       createdAt: INIT.createdAt,
       entries: 3,
@@ -203,7 +203,7 @@ describe('a backup', () => {
 
   it.each([
     ['of a newer program', { format: 2, dataFormat: 1 }, 'BACKUP_FORMAT_NEWER'],
-    ['of a newer data directory', { format: 1, dataFormat: 2 }, 'STORE_FORMAT_NEWER'],
+    ['of a newer data directory', { format: 1, dataFormat: 3 }, 'STORE_FORMAT_NEWER'],
   ])('%s is refused', async (_, formats, code) => {
     const archive = await archiveOf({ ...formats, program: '', createdAt: '' }, 'files/secret')
     expect(await codeOf(restore(archive))).toBe(code)
