@@ -7,7 +7,12 @@ import { type FixedKey, fixedKey } from './fixed-keys.ts'
 import type { Vector, VectorContext } from './vector.ts'
 
 /** The parties of all vectors, by the byte that fills their seeds. */
-export const VECTOR_KEYS = { payer: fixedKey(1), worker: fixedKey(2), notary: fixedKey(3), arbiter: fixedKey(4) } as const
+export const VECTOR_KEYS = {
+  payer: fixedKey(1),
+  worker: fixedKey(2),
+  notary: fixedKey(3),
+  arbiter: fixedKey(4),
+} as const
 
 /** The receiver is the notary. */
 export const VECTOR_CONTEXT: VectorContext = {

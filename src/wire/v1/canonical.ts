@@ -43,14 +43,14 @@ export const CANONICAL_CHECKS: CanonicalChecks = {
 
 /**
  * The canonical text of a value. Members that are `undefined` are left out, as in TypeScript's optional properties.
- * Throws `TypeError` for what is not of the profile: that is a mistake of whoever builds the message.
+ * Minus zero is 0, as in RFC 8785. Throws `TypeError` for what is not of the profile: that is a mistake of whoever builds the message.
  */
 export function canonicalText(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return quote(value)
     case 'number':
-      if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw new TypeError(`Not a safe integer: ${value}`)
+      if (!Number.isSafeInteger(value)) throw new TypeError(`Not a safe integer: ${value}`)
       return String(value)
     case 'boolean':
       return value ? 'true' : 'false'
