@@ -258,8 +258,8 @@ export const MUTATORS: Readonly<Record<string, Mutator>> = {
   },
   'many-members': ([subject], random) => {
     const count = 129 + random.nextBelow(500)
-    const members = Array.from({ length: count }, (_, index) => `"k${index}":${index}`)
-    const items = `[${'0,'.repeat(4_200)}0]`
+    const members = Array.from({ length: count }, (_, index) => `"k${1_000 + index}":${index}`)
+    const items = `[${'0,'.repeat(1_100)}0]`
     const raw = random.nextBelow(2) === 0 ? `{${members.join(',')}}` : items
     return {
       bytes: withRaw(subject, pick(pathsOf(subject.value), random), raw),
@@ -270,7 +270,7 @@ export const MUTATORS: Readonly<Record<string, Mutator>> = {
     bytes: withRaw(
       subject,
       pick(pathsOf(subject.value), random),
-      `"${pick(['x', '\\u0000', 'ä', '\\\\'], random).repeat(random.nextBelow(70_000))}"`,
+      `"${pick(['x', '\\u0000', 'ä', '\\\\'], random).repeat(random.nextBelow(40_000))}"`,
     ),
   }),
   number: ([subject], random) => ({
