@@ -43,9 +43,7 @@ describe('publicKeyRefusal', () => {
   it('refuses each point of the torsion subgroup', () => {
     expect(ED25519_TORSION_SUBGROUP).toHaveLength(8)
     for (const hex of ED25519_TORSION_SUBGROUP)
-      expect(publicKeyRefusal(new Uint8Array(Buffer.from(hex, 'hex')))).toBe(
-        'KEY_ORDER_SMALL',
-      )
+      expect(publicKeyRefusal(new Uint8Array(Buffer.from(hex, 'hex')))).toBe('KEY_ORDER_SMALL')
   })
 
   it('refuses every y from p upward, with either sign', () => {
