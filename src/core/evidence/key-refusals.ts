@@ -34,6 +34,10 @@ export const KEY_REFUSALS = {
     cause: 'R is one of the points of order 1, 2, 4 or 8.',
     remedy: 'Sign with a library that derives its nonce as RFC 8032 says.',
   },
+  SIGNATURE_WRONG: {
+    cause: 'The signature was not made of these bytes with the secret of this key.',
+    remedy: 'Check that the bytes are those that were signed, and the key the one of the signer.',
+  },
   SEAL_KEY_UNUSABLE: {
     cause: 'The recipient key does not have 32 bytes, or nothing secret can be agreed with it.',
     remedy: 'Take the sealing key from the latest statement of the recipient.',
