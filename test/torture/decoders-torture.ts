@@ -7,12 +7,13 @@ import { createHash } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import canonicalize from 'canonicalize'
-import { createPlainVerifier } from '../../scripts/protocol-vectors/fixed-keys.ts'
 import type { VectorContext } from '../../scripts/protocol-vectors/vector.ts'
 import { VECTOR_CONTEXT } from '../../scripts/protocol-vectors/vector-kit.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
 import type { DurationMs, Timestamp } from '../../src/base/time.ts'
 import { ENVELOPE_REFUSALS } from '../../src/core/evidence/envelope-refusals.ts'
+import { createNodeVerifier } from '../../src/keys/node-signatures.ts'
+import { verifySignatureWith } from '../../src/keys/verify-signature.ts'
 import { authenticate, type Authenticated, type AuthenticateInit } from '../../src/wire/v1/authenticate.ts'
 import { decodeEnvelope, type Refused } from '../../src/wire/v1/envelope.ts'
 import { percentile } from '../bench/bench.ts'
@@ -104,7 +105,7 @@ function subjectsOf(receive: Receive): readonly Subject[] {
 }
 
 function createReceiver(plant: DecoderPlant | undefined, kept: unknown[]): Receive {
-  const verify = createPlainVerifier()
+  const verify = verifySignatureWith(createNodeVerifier())
   const checks = plant?.checks === undefined ? undefined : { ...DECODE_CHECKS, ...plant.checks }
   const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
   return (bytes, context) => {
