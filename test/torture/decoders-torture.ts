@@ -110,7 +110,7 @@ function createReceiver(plant: DecoderPlant | undefined, kept: unknown[]): Recei
   const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
   return (bytes, context) => {
     const decoded = decodeEnvelope(bytes, checks === undefined ? { hash } : { hash, checks })
-    if (plant?.isLeaking === true) kept.push(new Array(2_000).fill(kept.length))
+    if (plant?.isLeaking === true) kept.push(Array.from({ length: 2_000 }, () => kept.length))
     if (decoded.kind === 'refused') return decoded
     const init: AuthenticateInit = {
       verify,
