@@ -87,8 +87,13 @@ function receive(digits: string, context: VectorContext): unknown {
 describe('golden vectors', () => {
   it('are those that the script writes, file for file', () => {
     expect(names).toEqual(VECTOR_AREAS.map(({ area }) => `${area}.json`).toSorted())
-    for (const area of VECTOR_AREAS)
-      expect(readFileSync(new URL(`${area.area}.json`, FOLDER), 'utf8')).toBe(formatVectorFile(vectorFileOf(area)))
+    for (const area of VECTOR_AREAS) {
+      const lines = readFileSync(new URL(`${area.area}.json`, FOLDER), 'utf8').split('\n')
+      const due = formatVectorFile(vectorFileOf(area)).split('\n')
+      // One line at most, because all of them are too much to read.
+      expect(due.find((line, index) => line !== lines[index])).toBe(undefined)
+      expect(lines.length).toBe(due.length)
+    }
   })
 
   it('are as many as they were', () => {
