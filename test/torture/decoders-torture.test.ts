@@ -9,9 +9,7 @@ describe('decoders', () => {
   test('answer every mutation with a code, and the same run twice alike', () => {
     const { failures, counts } = runDecoders(INIT)
     expect(failures).toEqual([])
-    expect(runDecoders({ ...INIT, runs: 300 }).counts['hash']).toBe(
-      runDecoders({ ...INIT, runs: 300 }).counts['hash'],
-    )
+    expect(runDecoders({ ...INIT, runs: 300 }).counts['hash']).toBe(runDecoders({ ...INIT, runs: 300 }).counts['hash'])
     const seen = Object.keys(ENVELOPE_REFUSALS).filter((code) => counts[code] !== undefined)
     // Memory of nonces and proofs are not decoders'; two more are for messages that nobody made by chance.
     expect(seen.length).toBeGreaterThanOrEqual(24)

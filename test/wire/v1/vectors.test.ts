@@ -78,7 +78,7 @@ function receive(digits: string, context: VectorContext): unknown {
     signingBytes: Buffer.from(signingBytes(envelope.type, envelope.hash)).toString('hex'),
     signature: Buffer.from(envelope.signature, 'base64url').toString('hex'),
     bytes: Buffer.from(
-      encodeEnvelope({ ...envelope.head, type: envelope.type, body: envelope.body } as never, () =>
+      encodeEnvelope({ ...envelope.head, type: envelope.type, body: envelope.body }, () =>
         Buffer.from(envelope.signature, 'base64url'),
       ),
     ).toString('hex'),
