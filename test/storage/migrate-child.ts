@@ -21,6 +21,7 @@ const fileSystem: FileSystem = {
   },
   exists: async (name) => await real.exists(name),
   list: async (name) => await real.list(name),
+  permissionsOf: async (name) => await real.permissionsOf(name),
   makeDirectory: async (name) => await change(async () => await real.makeDirectory(name)),
   rename: async (from, to) => await change(async () => await real.rename(from, to)),
   remove: async (name) => await change(async () => await real.remove(name)),
