@@ -139,7 +139,7 @@ describe('the backends', () => {
 
   it('agree about signatures with any bytes changed', () => {
     const change = fc.record({
-      part: fc.constantFrom('publicKey', 'bytes', 'signature'),
+      part: fc.constantFrom('publicKey' as const, 'bytes' as const, 'signature' as const),
       index: fc.nat(),
       mask: fc.nat(255),
     })
@@ -156,7 +156,7 @@ describe('the backends', () => {
             signature: signer.sign(bytes),
           }
           for (const { part, index, mask } of changes) {
-            const target = signed[part as keyof typeof signed]
+            const target = signed[part]
             target[index % target.length] = (target[index % target.length] ?? 0) ^ mask
           }
           expect(node.verify(signed)).toBe(portable.verify(signed))

@@ -95,7 +95,7 @@ export const SIGNED_KEY_STATEMENT: z.ZodType<SignedKeyStatement> = z.strictObjec
     z.strictObject({ ...HEAD, ...LINK, type: z.literal('key-recovered') }),
   ]),
   signatures: z.array(SIGNATURE).min(1).max(2),
-}) as unknown as z.ZodType<SignedKeyStatement>
+})
 
 /** The only name of a statement: SHA-256 of its canonical bytes. */
 export function hashOfKeyStatement(statement: KeyStatement): Hash {
