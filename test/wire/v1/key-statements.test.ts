@@ -9,6 +9,7 @@ import {
   KEY_CHAIN_MAX,
   type KeyChainInit,
   type KeyStatement,
+  parseKeyChain,
   readKeyChain,
   rivalThatStands,
   SIGNED_KEY_STATEMENT,
@@ -180,5 +181,20 @@ describe('SIGNED_KEY_STATEMENT', () => {
       { ...created, signatures: ['a'] },
     ]
     expect(wrong.map((value) => SIGNED_KEY_STATEMENT.safeParse(value).success)).toEqual(wrong.map(() => false))
+  })
+})
+
+describe('parseKeyChain', () => {
+  it('reads statements, and names the first that is none', () => {
+    const plain: unknown = JSON.parse(JSON.stringify(created))
+    expect(parseKeyChain([plain, plain])).toEqual({ ok: true, chain: [created, created] })
+    expect(parseKeyChain([plain, { ...created, more: 1 }])).toEqual({
+      ok: false,
+      code: 'KEY_STATEMENT_MALFORMED',
+      index: 1,
+    })
+    for (const value of [undefined, null, {}, 'x'])
+      expect(parseKeyChain(value)).toEqual({ ok: false, code: 'KEY_STATEMENT_MALFORMED', index: 0 })
+    expect(parseKeyChain(Array.from({ length: 65 }, () => plain))).toMatchObject({ code: 'KEY_CHAIN_TOO_LONG' })
   })
 })
