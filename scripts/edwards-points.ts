@@ -10,6 +10,23 @@ export const BASE: Point = ed25519.Point.BASE
 export const TORSION: readonly Point[] = ED25519_TORSION_SUBGROUP.map((hex) => ed25519.Point.fromHex(hex))
 const NEUTRAL = ed25519.Point.ZERO.toBytes()
 
+/** All 14 encodings that a lenient decoder reads as a point of small order. */
+export const SMALL_ORDER: readonly {
+  readonly bytes: Uint8Array
+  readonly point: Point
+  readonly isCanonical: boolean
+}[] = [
+  ...TORSION.map((point) => ({ bytes: point.toBytes(), point, isCanonical: true })),
+  ...[
+    withSign(numberBytes(1n)),
+    withSign(numberBytes(P - 1n)),
+    numberBytes(P),
+    withSign(numberBytes(P)),
+    numberBytes(P + 1n),
+    withSign(numberBytes(P + 1n)),
+  ].map((bytes) => ({ bytes, point: ed25519.Point.fromBytes(lenient(bytes), true), isCanonical: false })),
+]
+
 /** A secret scalar, its point, and the nonce of a name, all from the name. */
 export function keyOf(name: string): { readonly scalar: bigint; readonly point: Point; readonly nonce: bigint } {
   const scalar = scalarOf(`${name}/key`)

@@ -18,10 +18,10 @@ import {
   joined,
   keyOf,
   L,
-  lenient,
   messageWhere,
   numberBytes,
   P,
+  SMALL_ORDER,
   text,
   times,
   TORSION,
@@ -42,19 +42,6 @@ export type SignatureVector = {
 }
 
 const FILE = fileURLToPath(new URL('../protocol/vectors/v1/signatures.json', import.meta.url))
-/** All 14 encodings that a lenient decoder reads as a point of small order. */
-const SMALL_ORDER: readonly { readonly bytes: Uint8Array; readonly point: Point; readonly isCanonical: boolean }[] = [
-  ...TORSION.map((point) => ({ bytes: point.toBytes(), point, isCanonical: true })),
-  ...[
-    withSign(numberBytes(1n)),
-    withSign(numberBytes(P - 1n)),
-    numberBytes(P),
-    withSign(numberBytes(P)),
-    numberBytes(P + 1n),
-    withSign(numberBytes(P + 1n)),
-  ].map((bytes) => ({ bytes, point: ed25519.Point.fromBytes(lenient(bytes), true), isCanonical: false })),
-]
-
 export function makeSignatureVectors(): readonly SignatureVector[] {
   return [
     ...plainRows(),
