@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto'
 import { createNodeSigner, createNodeVerifier } from '../../../src/keys/node-signatures.ts'
 import { createPortableSigner, createPortableVerifier } from '../../../src/keys/portable-signatures.ts'
+import { createInlineSignatures } from '../../../src/keys/pool/inline-signatures.ts'
 import { openSignaturePool } from '../../../src/keys/pool/open-signature-pool.ts'
 import type { SignedBytes } from '../../../src/ports/verifier.ts'
 import { type Bench, type BenchRow, median, roundFigure } from '../bench.ts'
@@ -23,7 +24,8 @@ export const bench: Bench = async ({ isQuick, log }) => {
   try {
     const verifications = await measure(verifyCases(signed, pool), { repeats: isQuick ? 1 : REPEATS, log })
     const signings = await measure(signCases(signed, pool), { repeats: isQuick ? 1 : REPEATS, log })
-    return { rows: [...rowsOf('verify', verifications), ...rowsOf('sign', signings)], skipped: [] }
+    const pauses = await pauseRow(signed, pool, isQuick ? 1 : REPEATS)
+    return { rows: [...rowsOf('verify', verifications), ...rowsOf('sign', signings), pauses], skipped: [] }
   } finally {
     await pool.close()
   }
@@ -143,4 +145,41 @@ function rowsOf(what: 'verify' | 'sign', figures: ReadonlyMap<string, number>): 
       limit: null,
       note: `${MESSAGE_BYTES} bytes, ${KEYS} keys`,
     }))
+}
+
+/** How long everything else waits while all signatures are verified. */
+async function pauseRow(signed: readonly RawSigned[], pool: Pool, repeats: number): Promise<BenchRow> {
+  const inline = createInlineSignatures()
+  const pauses = { threads: [] as number[], inline: [] as number[] }
+  for (let repeat = 0; repeat < repeats; repeat += 1) {
+    pauses.threads.push(await longestPauseMs(async () => await pool.verifyBatch(signed)))
+    pauses.inline.push(await longestPauseMs(async () => await inline.verifyBatch(signed)))
+  }
+  return {
+    case: `verify: longest pause of the event loop, ${POOL_THREADS} threads`,
+    unit: 'ms',
+    better: 'lower',
+    ours: roundFigure(median(pauses.threads)),
+    peers: { inline: roundFigure(median(pauses.inline)) },
+    limit: null,
+    note: `${signed.length} signatures in one batch`,
+  }
+}
+
+async function longestPauseMs(work: () => Promise<readonly boolean[]>): Promise<number> {
+  let longestMs = 0
+  let lastMs = performance.now()
+  let isDone = false
+  const look = (): void => {
+    const nowMs = performance.now()
+    longestMs = Math.max(longestMs, nowMs - lastMs)
+    lastMs = nowMs
+    if (!isDone) setImmediate(look)
+  }
+  setImmediate(look)
+  const verdicts = await work()
+  look()
+  isDone = true
+  if (!verdicts.every((isRight) => isRight)) throw new Error('Not all were right')
+  return longestMs
 }
