@@ -16,6 +16,7 @@ import { readWhole, writeOnce } from './write-once.ts'
  * signing-key 32 random bytes: the seed of the key that signs gate reports, made when the first is signed
  * store/      LevelDB; its lock is the lock of the whole directory
  * NAME/       one journal each
+ * keys/       one encrypted file for each role of a key, made by `kernell key create`
  * serve.json  process and address of the node that serves from here, while it does; written by the command line, mode 0600
  * ```
  *
@@ -79,7 +80,7 @@ function createOpenDirectory(init: OpenDirectoryInit): DataDirectory {
     store,
     secret,
     async openEventLog(name) {
-      if (!/^[a-z0-9-]+$/.test(name) || name === 'store') throw new TypeError(`Not a name for a journal: ${name}`)
+      if (!/^[a-z0-9-]+$/.test(name) || ['store', 'keys'].includes(name)) throw new TypeError(`Not a name for a journal: ${name}`)
       const log = await openSegmentedEventLog({ fileSystem, random }, { directory: `${path}/${name}` })
       logs.push(log)
       return log
