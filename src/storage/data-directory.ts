@@ -80,7 +80,8 @@ function createOpenDirectory(init: OpenDirectoryInit): DataDirectory {
     store,
     secret,
     async openEventLog(name) {
-      if (!/^[a-z0-9-]+$/.test(name) || ['store', 'keys'].includes(name)) throw new TypeError(`Not a name for a journal: ${name}`)
+      if (!/^[a-z0-9-]+$/.test(name) || ['store', 'keys'].includes(name))
+        throw new TypeError(`Not a name for a journal: ${name}`)
       const log = await openSegmentedEventLog({ fileSystem, random }, { directory: `${path}/${name}` })
       logs.push(log)
       return log

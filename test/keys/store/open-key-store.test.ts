@@ -7,6 +7,8 @@ import { canonicalJson } from '../../../src/base/canonical-json.ts'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import { durationFromMs, timestampFromMs } from '../../../src/base/time.ts'
 import { createNodeSigner, createNodeVerifier } from '../../../src/keys/node-signatures.ts'
+import { encryptSecrets } from '../../../src/keys/store/key-encryption.ts'
+import { attachedBytes, formatKeyFile } from '../../../src/keys/store/key-file.ts'
 import { didOfSigner } from '../../../src/keys/store/key-secrets.ts'
 import type { KeyStore } from '../../../src/keys/store/key-store.ts'
 import { openKeyStore } from '../../../src/keys/store/open-key-store.ts'
@@ -241,6 +243,18 @@ describe('a file that is not as it was written', () => {
     })
     await expect(importOf({ ...one, sealed })).rejects.toMatchObject({ code: 'KEY_FILE_CORRUPTED' })
     await expect(importOf(one)).resolves.toMatchObject({ role: 'node' })
+  })
+
+  it('is refused when its secrets, well encrypted, are of no key or of another than it names', async () => {
+    const { chain } = await storeOver({}).create({ role: 'node', passphrase })
+    const head = { chain, scrypt: SCRYPT, salt: random.bytes(32) }
+    const attached = attachedBytes(head)
+    for (const size of [0, 63, 64, 128]) {
+      const init = { ...head, passphrase, nonce: random.bytes(12), attached }
+      const bundle = formatKeyFile({ ...head, encrypted: await encryptSecrets(random.bytes(size), init) })
+      const imported = storeOver({}).import(bundle, { bundlePassphrase: passphrase, passphrase })
+      await expect(imported).rejects.toMatchObject({ code: 'KEY_PAIR_MISMATCHED' })
+    }
   })
 
   it('is refused when it is newer, and says so', async () => {
