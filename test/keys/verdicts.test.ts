@@ -3,13 +3,16 @@ import { createPublicKey, verify } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import fc from 'fast-check'
 import nacl from 'tweetnacl'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { formatSignatureVectors, makeSignatureVectors, type SignatureVector } from '../../scripts/signature-vectors.ts'
 import { explainRefusal } from '../../src/keys/explain-refusal.ts'
 import { createNodeSigner, createNodeVerifier } from '../../src/keys/node-signatures.ts'
 import { createPortableVerifier } from '../../src/keys/portable-signatures.ts'
 import type { SignedBytes, Verifier } from '../../src/ports/verifier.ts'
 import { SIGNATURE_PLANTS } from '../torture/signature-plants.ts'
+
+// tweetnacl verifies some dozens a second on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const VECTORS_TEXT = readFileSync('protocol/vectors/v1/signatures.json', 'utf8')
 const VECTORS = JSON.parse(VECTORS_TEXT) as readonly SignatureVector[]

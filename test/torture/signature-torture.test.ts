@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { drawSignatureCases, exploreSignatures } from './explore-signatures.ts'
 import { createNodeVerifier } from '../../src/keys/node-signatures.ts'
 import { SIGNATURE_PLANTS } from './signature-plants.ts'
 import { SIGNATURE_TORTURE } from './signature-torture.ts'
+
+// tweetnacl verifies some dozens a second on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const init = { runs: 2, deadlineMs: undefined, firstSeed: 1, plant: '', log: () => {} }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { canonicalJson } from '../../../src/base/canonical-json.ts'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import { durationFromMs, timestampFromMs } from '../../../src/base/time.ts'
@@ -16,6 +16,9 @@ import { createNodeFileSystem } from '../../../src/storage/node-file-system.ts'
 import { FaultyFileSystem } from '../../../src/testing/faulty-file-system.ts'
 import { readKeyChain } from '../../../src/wire/v1/key-statements.ts'
 import { exploreEveryDiskFault } from '../../torture/every-disk-fault.ts'
+
+// Each key costs a scrypt, and some tests make many.
+vi.setConfig({ testTimeout: 60_000 })
 
 const SCRYPT = { cost: 1_024, blockSize: 8, parallelization: 1 }
 const secret = (text: string): Uint8Array => new TextEncoder().encode(text)
