@@ -19,6 +19,7 @@ import { readWhole, writeOnce } from './write-once.ts'
  * keys/       encrypted keys, from format 2
  * store/      LevelDB; its lock is the lock of the whole directory
  * NAME/       one journal each
+ * keys/       one encrypted file for each role of a key, made by `kernell key create`
  * serve.json  process and address of the node that serves from here, while it does; written by the command line, mode 0600
  * ```
  *
