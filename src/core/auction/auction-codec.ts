@@ -2,13 +2,20 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import type { Evidence } from '../evidence/evidence.ts'
 import { AUCTION_KINDS, BIDS_MAX, CAPABILITIES_MAX, PPM } from './auction-call.ts'
 import type { AuctionCall, BidderFilter, EnglishRule, ScoringRule } from './auction-call.ts'
+import type {
+  AuctionReceipt,
+  AuctionTranscript,
+  Beacon,
+  CommitmentEntry,
+  EnglishBid,
+  RevealEntry,
+  TranscriptEntry,
+} from './auction-record.ts'
 import { AUCTION_TIMERS } from './auction-state.ts'
 import type {
   AuctionEvent,
-  AuctionReceipt,
   AuctionState,
   AwaitingState,
-  Beacon,
   BeaconCertified,
   BiddingState,
   BidRevealed,
@@ -16,14 +23,11 @@ import type {
   CallPublished,
   CancelledState,
   ClosedState,
-  CommitmentEntry,
   CommitmentReceived,
   DepositAnswered,
   DraftState,
-  EnglishBid,
   EnglishBidPlaced,
   OpenState,
-  RevealEntry,
   RevealingState,
   TimerFired,
 } from './auction-state.ts'
@@ -48,7 +52,6 @@ import {
   unionOf,
 } from './json-reader.ts'
 import type { Reader } from './json-reader.ts'
-import type { AuctionTranscript, TranscriptEntry } from './transcript.ts'
 
 const readPpm: Reader<number> = (json) => {
   const count = readCount(json)

@@ -5,45 +5,14 @@ import type { Did, Hash } from '../evidence/names.ts'
 import type { TransferOrder } from '../ledger/transfer-order.ts'
 import type { AuctionCall } from './auction-call.ts'
 import type { AuctionCode } from './auction-codes.ts'
+import type { AuctionReceipt, AuctionTranscript, Beacon, CommitmentEntry, EnglishBid } from './auction-record.ts'
 import type { Bid } from './commitment.ts'
 import type { Salt32 } from './delimited-hash.ts'
 import type { AuctionOutcome, BidderStanding } from './determine-winner.ts'
-import type { AuctionTranscript } from './transcript.ts'
 
 /** `commit`: end of the commit window. `reveal`: end of the reveal window. `beacon`: end of the wait for it. `bidding`: end of an English auction. */
 export const AUCTION_TIMERS = ['commit', 'reveal', 'beacon', 'bidding'] as const
 export type AuctionTimer = (typeof AUCTION_TIMERS)[number]
-
-export type RevealEntry = {
-  /** Hash of the message. */
-  readonly envelope: Hash
-  readonly at: Timestamp
-  readonly salt: Salt32
-  readonly bid: Bid
-}
-
-export type CommitmentEntry = {
-  readonly bidder: Did
-  readonly commitment: Hash
-  readonly envelope: Hash
-  readonly at: Timestamp
-  readonly standing: BidderStanding
-  /** `asked`: the ledger has not answered; without its answer in time the commitment does not count. `free`: nothing was to be held. */
-  readonly deposit: 'free' | 'asked' | 'held'
-  readonly reveal: RevealEntry | undefined
-}
-
-/** A bid of an English auction. */
-export type EnglishBid = {
-  readonly bidder: Did
-  readonly bid: Bid
-  readonly standing: BidderStanding
-  readonly envelope: Hash
-  readonly at: Timestamp
-}
-
-/** The first certified checkpoint behind the commit window. */
-export type Beacon = { readonly checkpoint: Hash; readonly at: Timestamp }
 
 type Head = {
   readonly auction: Hash
@@ -133,19 +102,6 @@ export type AuctionEvent =
   | DepositAnswered
   | BeaconCertified
   | TimerFired
-
-/**
- * What the auctioneer signs for a message that it took: proof that it had it, and when. `commitment` names the bid; in an English auction it is
- * the hash of the message.
- */
-export type AuctionReceipt = {
-  readonly auction: Hash
-  readonly stage: 'commitment' | 'reveal' | 'bid'
-  readonly bidder: Did
-  readonly commitment: Hash
-  readonly envelope: Hash
-  readonly at: Timestamp
-}
 
 export type AuctionEffect =
   | { readonly type: 'start-timer'; readonly name: AuctionTimer; readonly firesAt: Timestamp }

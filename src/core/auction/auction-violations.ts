@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { auctionIdOf, commitDeadline, isStrictlySorted, revealDeadline } from './auction-call.ts'
-import type { AuctionState, CommitmentEntry } from './auction-state.ts'
+import type { CommitmentEntry } from './auction-record.ts'
+import type { AuctionState } from './auction-state.ts'
 import { commitmentOf } from './commitment.ts'
 import { determineWinner, findStandingFault } from './determine-winner.ts'
 import { addEnglishBid, englishOutcome, findEnglishFault, startBidding } from './english-steps.ts'

@@ -1,9 +1,8 @@
 import type { Amount } from '../../base/money.ts'
 import type { DurationMs } from '../../base/time.ts'
 import type { Did, Hash } from '../evidence/names.ts'
-import { delimitedHash, hashBytes } from './delimited-hash.ts'
-import { compareTexts } from './delimited-hash.ts'
-import type { AuctionTranscript } from './transcript.ts'
+import type { AuctionTranscript } from './auction-record.ts'
+import { compareTexts, delimitedHash, hashBytes } from './delimited-hash.ts'
 
 /** A bid without names and free text, so that a model which reads it judges what is offered and nothing else. */
 export type BidView = {

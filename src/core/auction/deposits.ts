@@ -4,7 +4,8 @@ import type { AccountId, TransferId } from '../ledger/ledger-names.ts'
 import type { HoldOrder, TransferOrder } from '../ledger/transfer-order.ts'
 import { depositExpiry } from './auction-call.ts'
 import type { AuctionCall } from './auction-call.ts'
-import type { AuctionEffect, CommitmentEntry } from './auction-state.ts'
+import type { CommitmentEntry } from './auction-record.ts'
+import type { AuctionEffect } from './auction-state.ts'
 import { delimitedHash, hashBytes, textBytes } from './delimited-hash.ts'
 
 const UNLINKED = { isLinked: false, contract: undefined, reference: undefined } as const

@@ -2,16 +2,15 @@ import type { Timestamp } from '../../base/time.ts'
 import type { Did } from '../evidence/names.ts'
 import type { Step } from '../machine.ts'
 import { beaconDeadline, commitDeadline, revealDeadline } from './auction-call.ts'
+import type { Beacon, CommitmentEntry } from './auction-record.ts'
 import type {
   AuctionEffect,
   AuctionState,
   AwaitingState,
-  Beacon,
   BeaconCertified,
   BidRevealed,
   CancelledState,
   ClosedState,
-  CommitmentEntry,
   CommitmentReceived,
   DepositAnswered,
   OpenState,

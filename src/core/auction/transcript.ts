@@ -1,29 +1,6 @@
-import type { Timestamp } from '../../base/time.ts'
-import type { Hash } from '../evidence/names.ts'
 import type { AuctionCall } from './auction-call.ts'
-import type { AuctionReceipt, Beacon, ClosedState, CommitmentEntry, EnglishBid } from './auction-state.ts'
-import type { AuctionOutcome } from './determine-winner.ts'
-
-/** A commitment as the public sees it, with its bid when it was revealed. */
-export type TranscriptEntry = Omit<CommitmentEntry, 'deposit'>
-
-/** How equal scores were told apart: by the checkpoint of the notary set; without a set by the lowest commitment; in the open there are none. */
-export type TieRule = 'beacon' | 'lowest-commitment' | 'none'
-
-/** All that is needed to recompute winner and price, as one canonical value: equal auctions give equal bytes. */
-export type AuctionTranscript = {
-  readonly v: 1
-  readonly auction: Hash
-  readonly call: AuctionCall
-  /** Sorted by bidder. Empty in an English auction. */
-  readonly entries: readonly TranscriptEntry[]
-  /** In the order of the notary set. Empty in a sealed auction. */
-  readonly bids: readonly EnglishBid[]
-  readonly tieRule: TieRule
-  readonly beacon: Beacon | undefined
-  readonly outcome: AuctionOutcome
-  readonly closedAt: Timestamp
-}
+import type { AuctionReceipt, AuctionTranscript, TieRule } from './auction-record.ts'
+import type { ClosedState } from './auction-state.ts'
 
 /** How the call tells equal scores apart. */
 export function tieRuleOf({ kind, notarySet }: AuctionCall): TieRule {

@@ -3,7 +3,7 @@ import type { Amount } from '../../base/money.ts'
 import type { Did, Hash } from '../evidence/names.ts'
 import { auctionIdOf, commitDeadline, findCallFault, isStrictlySorted, revealDeadline } from './auction-call.ts'
 import type { TranscriptCode } from './auction-codes.ts'
-import type { AuctionReceipt } from './auction-state.ts'
+import type { AuctionReceipt, AuctionTranscript, TranscriptEntry } from './auction-record.ts'
 import { commitmentOf } from './commitment.ts'
 import { determineWinner, findBidFault, findStandingFault } from './determine-winner.ts'
 import type { AuctionOutcome, BidFault } from './determine-winner.ts'
@@ -11,7 +11,6 @@ import { addEnglishBid, englishOutcome, findEnglishFault, startBidding } from '.
 import { toJson } from './json-reader.ts'
 import { candidateOf } from './sealed-steps.ts'
 import { provesOmission, tieRuleOf } from './transcript.ts'
-import type { AuctionTranscript, TranscriptEntry } from './transcript.ts'
 
 /**
  * What became of a bid. `won`, `lost`, `unrevealed` and the three of `BidFault` are honest ends. The others show a broken rule: `early` and `late`,
@@ -74,6 +73,7 @@ export function verifyTranscript(transcript: AuctionTranscript, evidence: Transc
   }
   const omitted = findOmitted(transcript, evidence)
   for (const bidder of omitted) say('AUCTION_TRANSCRIPT_OMITTED', bidder)
+  if (isListedMissing(transcript, evidence)) say('AUCTION_TRANSCRIPT_OMITTED')
   const isEarlyClose = transcript.closedAt < judged.closesAt
   if (isEarlyClose || canonicalJson(toJson(judged.outcome)) !== canonicalJson(toJson(outcome))) {
     say('AUCTION_TRANSCRIPT_OUTCOME')
@@ -182,6 +182,16 @@ function judgeEnglish({ call, bids, entries }: AuctionTranscript): Judged {
 function findOmitted(transcript: AuctionTranscript, { receipts = [] }: TranscriptEvidence): readonly Did[] {
   const bidders = receipts.filter((receipt) => provesOmission(receipt, transcript)).map(({ bidder }) => bidder)
   return [...new Set(bidders)].toSorted()
+}
+
+/** Whether the published list has a commitment more often than the transcript; a copied one is in both twice. */
+function isListedMissing({ entries }: AuctionTranscript, { commitments = [] }: TranscriptEvidence): boolean {
+  const missing = [...commitments]
+  for (const { commitment } of entries) {
+    const at = missing.indexOf(commitment)
+    if (at >= 0) missing.splice(at, 1)
+  }
+  return missing.length > 0
 }
 
 /** The rule that a status shows broken; `undefined` for honest ends. */
