@@ -152,6 +152,7 @@ const readReceipt: Reader<AuctionReceipt> = objectOf<AuctionReceipt>({
   auction: readHash,
   stage: oneOf('commitment', 'reveal', 'bid'),
   bidder: readDid,
+  standing: readStanding,
   commitment: readHash,
   envelope: readHash,
   at: readTime,

@@ -44,6 +44,8 @@ export type AuctionReceipt = {
   readonly auction: Hash
   readonly stage: 'commitment' | 'reveal' | 'bid'
   readonly bidder: Did
+  /** By which the bid will be scored, so that it cannot be changed when bids are known. */
+  readonly standing: BidderStanding
   readonly commitment: Hash
   readonly envelope: Hash
   readonly at: Timestamp

@@ -103,6 +103,6 @@ export function endBidding(state: BiddingState, at: Timestamp): AuctionStep {
   }
 }
 
-function receiptOf({ auction }: BiddingState, { bidder, envelope, at }: EnglishBid): AuctionReceipt {
-  return { auction, stage: 'bid', bidder, commitment: envelope, envelope, at }
+function receiptOf({ auction }: BiddingState, { bidder, standing, envelope, at }: EnglishBid): AuctionReceipt {
+  return { auction, stage: 'bid', bidder, standing, commitment: envelope, envelope, at }
 }

@@ -200,8 +200,8 @@ function receiptOf(
   if (!isCounted(entry)) return []
   const { envelope, at } = entry.reveal ?? entry
   const stage = entry.reveal === undefined ? 'commitment' : 'reveal'
-  const { bidder, commitment } = entry
-  return [{ type: 'issue-receipt', receipt: { auction, stage, bidder, commitment, envelope, at } }]
+  const { bidder, commitment, standing } = entry
+  return [{ type: 'issue-receipt', receipt: { auction, stage, bidder, standing, commitment, envelope, at } }]
 }
 
 function withEntries<State extends SealedState>(state: State, entries: readonly CommitmentEntry[]): State {

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../base/canonical-json.ts'
 import type { AuctionCall } from './auction-call.ts'
 import type { AuctionReceipt, AuctionTranscript, TieRule } from './auction-record.ts'
 import type { ClosedState } from './auction-state.ts'
@@ -38,9 +39,14 @@ export function transcriptOf(state: ClosedState): AuctionTranscript {
  */
 export function provesOmission(receipt: AuctionReceipt, transcript: AuctionTranscript): boolean {
   if (receipt.auction !== transcript.auction) return false
+  const standing = canonicalJson(receipt.standing)
   if (receipt.stage === 'bid') {
     return !transcript.bids.some(
-      ({ bidder, envelope, at }) => bidder === receipt.bidder && envelope === receipt.envelope && at === receipt.at,
+      (bid) =>
+        bid.bidder === receipt.bidder &&
+        bid.envelope === receipt.envelope &&
+        bid.at === receipt.at &&
+        canonicalJson(bid.standing) === standing,
     )
   }
   return !transcript.entries.some((entry) => {
@@ -49,7 +55,8 @@ export function provesOmission(receipt: AuctionReceipt, transcript: AuctionTrans
       entry.bidder === receipt.bidder &&
       entry.commitment === receipt.commitment &&
       part?.envelope === receipt.envelope &&
-      part.at === receipt.at
+      part.at === receipt.at &&
+      canonicalJson(entry.standing) === standing
     )
   })
 }
