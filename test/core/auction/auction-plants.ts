@@ -15,7 +15,11 @@ export type AuctionPlant = { readonly what: string; readonly machine: AuctionMac
 
 /** A machine with a defect; it does not know its own invariants, so that it is its behaviour that gives it away. */
 function planted(what: string, transition: Transition): AuctionPlant {
-  return { what, machine: { ...AUCTION_MACHINE, transition, violations: () => [] } }
+  const keepingRefused: Transition = (state, event) => {
+    const step = transition(state, event)
+    return step.effects.some(({ type }) => type === 'event-refused') ? { state, effects: step.effects } : step
+  }
+  return { what, machine: { ...AUCTION_MACHINE, transition: keepingRefused, violations: () => [] } }
 }
 
 const right: Transition = (state, event) => AUCTION_MACHINE.transition(state, event)

@@ -22,11 +22,10 @@ describe('an auction', () => {
 describe('planted defects are found', () => {
   for (const [name, { what, machine }] of Object.entries(AUCTION_PLANTS)) {
     it(`${name}: ${what}`, () => {
-      const found = [
-        ...CASE_NAMES.map((check) => caseFailure(check, machine)),
-        ...CHECK_NAMES.map((check) => checkFailure(check, machine, SIZE)),
-      ].filter((failure) => failure !== undefined)
-      expect(found).not.toEqual([])
+      const isFound =
+        CASE_NAMES.some((check) => caseFailure(check, machine) !== undefined) ||
+        CHECK_NAMES.some((check) => checkFailure(check, machine, SIZE) !== undefined)
+      expect(isFound).toBe(true)
     })
   }
 })
