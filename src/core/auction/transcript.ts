@@ -1,7 +1,10 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
+import type { Hash } from '../evidence/names.ts'
 import type { AuctionCall } from './auction-call.ts'
 import type { AuctionReceipt, AuctionTranscript, TieRule } from './auction-record.ts'
 import type { ClosedState } from './auction-state.ts'
+import { delimitedHash, textBytes } from './delimited-hash.ts'
+import { toJson } from './json-reader.ts'
 
 /** How the call tells equal scores apart. */
 export function tieRuleOf({ kind, notarySet }: AuctionCall): TieRule {
@@ -31,6 +34,11 @@ export function transcriptOf(state: ClosedState): AuctionTranscript {
     outcome: state.outcome,
     closedAt: state.closedAt,
   }
+}
+
+/** Name of a transcript: the hash of its canonical bytes, which the auctioneer signs. */
+export function transcriptHashOf(transcript: AuctionTranscript): Hash {
+  return delimitedHash('kernell/auction/transcript/v1', [textBytes(canonicalJson(toJson(transcript)))])
 }
 
 /**
