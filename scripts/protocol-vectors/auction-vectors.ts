@@ -97,18 +97,19 @@ function idVectors(): readonly Vector[] {
 
 function commitmentVectors(): readonly Vector[] {
   const auction = auctionIdOf(VECTOR_CALL)
-  const made = (name: string, bidder: FixedKey, bid: Bid, of: { auction?: Hash; salt?: Salt32 } = {}): Vector => {
-    const parts = { auction, salt: VECTOR_SALT, bidder: bidder.did, bid, ...of }
-    return { kind: 'auction-commitment', name, ...parts, bid: toJson(bid), commitment: commitmentOf(parts) }
+  const base = { auction, salt: VECTOR_SALT, bidder: worker.did, bid: vectorBid(400_000_000n) }
+  const made = (name: string, of: Partial<typeof base>): Vector => {
+    const parts = { ...base, ...of }
+    return { kind: 'auction-commitment', name, ...parts, bid: toJson(parts.bid), commitment: commitmentOf(parts) }
   }
   return [
-    made('a bid', worker, vectorBid(400_000_000n)),
-    made('the same bid of another bidder', arbiter, vectorBid(400_000_000n)),
-    made('the same bid in another auction', worker, vectorBid(400_000_000n), { auction: auctionIdOf(ENGLISH_CALL) }),
-    made('the same bid with another salt', worker, vectorBid(400_000_000n), { salt: VECTOR_CALL.salt }),
-    made('one nano-unit less', worker, vectorBid(399_999_999n)),
-    made('the largest price', worker, vectorBid(18_446_744_073_709_551_615n)),
-    made('for nothing, at once', worker, vectorBid(0n, 0)),
+    made('a bid', {}),
+    made('the same bid of another bidder', { bidder: arbiter.did }),
+    made('the same bid in another auction', { auction: auctionIdOf(ENGLISH_CALL) }),
+    made('the same bid with another salt', { salt: VECTOR_CALL.salt }),
+    made('one nano-unit less', { bid: vectorBid(399_999_999n) }),
+    made('the largest price', { bid: vectorBid(18_446_744_073_709_551_615n) }),
+    made('for nothing, at once', { bid: vectorBid(0n, 0) }),
   ]
 }
 

@@ -2,7 +2,7 @@ import { assertNever } from '../../base/assert.ts'
 import type { Amount } from '../../base/money.ts'
 import type { Did, Hash } from '../evidence/names.ts'
 import { PPM } from './auction-call.ts'
-import type { AuctionCall } from './auction-call.ts'
+import type { AuctionCall, ScoringRule } from './auction-call.ts'
 import type { AuctionCode } from './auction-codes.ts'
 import { tieKeyOf } from './commitment.ts'
 import type { Bid } from './commitment.ts'
@@ -104,16 +104,19 @@ export function rankCandidates({ call, beacon, candidates }: WinnerQuestion): re
     .map(({ candidate }) => candidate)
 }
 
-/** Cost of a bid to the buyer by the call's weights. */
-export function costOf(call: AuctionCall, candidate: Candidate): bigint {
-  return BigInt(call.weights.price) * candidate.bid.priceNanos + restOf(call, candidate)
+/** What something offered costs the buyer by a scoring rule; the lowest cost is the best. */
+export function scoreCost(weights: ScoringRule, bid: Bid, reputationPpm: number): bigint {
+  return BigInt(weights.price) * bid.priceNanos + restCost(weights, bid, reputationPpm)
 }
 
-/** What a bid costs beside its price. */
-function restOf({ weights }: AuctionCall, { bid, standing }: Candidate): bigint {
-  return (
-    BigInt(weights.latency) * BigInt(bid.latencyMs) + BigInt(weights.reputation) * BigInt(PPM - standing.reputationPpm)
-  )
+/** What it costs beside its price. */
+function restCost(weights: ScoringRule, { latencyMs }: Bid, reputationPpm: number): bigint {
+  return BigInt(weights.latency) * BigInt(latencyMs) + BigInt(weights.reputation) * BigInt(PPM - reputationPpm)
+}
+
+/** Cost of a bid to the buyer by the call's weights. */
+export function costOf({ weights }: Pick<AuctionCall, 'weights'>, { bid, standing }: Candidate): bigint {
+  return scoreCost(weights, bid, standing.reputationPpm)
 }
 
 function clearingPrice(call: AuctionCall, best: Candidate, second: Candidate | undefined): Amount {
@@ -124,8 +127,9 @@ function clearingPrice(call: AuctionCall, best: Candidate, second: Candidate | u
     case 'second': {
       const bound = highestPay(call, best.standing)
       if (second === undefined) return bound
+      const rest = restCost(call.weights, best.bid, best.standing.reputationPpm)
       // Not negative: the second cost is at least the best one, which has the same rest in it.
-      const tied = (costOf(call, second) - restOf(call, best)) / BigInt(call.weights.price)
+      const tied = (costOf(call, second) - rest) / BigInt(call.weights.price)
       return tied < bound ? (tied as Amount) : bound
     }
     default:
