@@ -111,15 +111,16 @@ describe('reading canonical bytes', () => {
       const hostile = part.repeat(Math.floor(CANONICAL_LIMITS.bytesMax / part.length))
       expect(outcome(hostile)).toBe('ENVELOPE_TOO_DEEP')
     }
-    const members = Array.from({ length: JSON_LIMITS.membersMax + 1 }, (_, index) => `"k${index}":0`)
+    const members = Array.from({ length: JSON_LIMITS.membersMax + 1 }, (_, index) => `"k${1_000 + index}":0`)
     expect(outcome(`{${members.join(',')}}`)).toBe('ENVELOPE_TOO_MANY_MEMBERS')
-    expect(outcome(`{${members.slice(1).toSorted().join(',')}}`)).toBe('read')
+    expect(outcome(`{${members.slice(1).join(',')}}`)).toBe('read')
     expect(outcome(`[${'0,'.repeat(JSON_LIMITS.itemsMax)}0]`)).toBe('ENVELOPE_TOO_MANY_MEMBERS')
     expect(outcome(`[${'0,'.repeat(JSON_LIMITS.itemsMax - 1)}0]`)).toBe('read')
   })
 
   it('finds a name that comes twice however it is written', () => {
     for (const text of [
+      '{"a":1,"b":2,"a":1}',
       '{"a":1,"a":1}',
       String.raw`{"a":1,"\u0061":2}`,
       String.raw`{"\u0061":1,"\u0061":2}`,
