@@ -6,7 +6,7 @@ import { isOverdue } from './torture.ts'
 import type { Torture, TortureFailure, TortureInit, TortureReport } from './torture.ts'
 
 /** Generated auctions of one round, for each property. */
-const AUCTIONS = 200
+const AUCTIONS = 100
 
 /** Every state of small auctions first; then single cases at every deadline; then rounds of generated auctions. */
 export const AUCTION_TORTURE: Torture = {
