@@ -9,7 +9,20 @@ import type { EscrowRefusalCode } from './escrow-refusals.ts'
 import type { EscrowFault, EscrowStateKind, SettlementCause } from './escrow-state.ts'
 import type { EscrowTimerName } from './escrow-timers.ts'
 
-export const RECEIPT_KINDS = ['hold', 'start', 'delivery', 'dispute', 'record', 'freeze', 'settle', 'void', 'expire', 'refund', 'final', 'abort'] as const
+export const RECEIPT_KINDS = [
+  'hold',
+  'start',
+  'delivery',
+  'dispute',
+  'record',
+  'freeze',
+  'settle',
+  'void',
+  'expire',
+  'refund',
+  'final',
+  'abort',
+] as const
 export type ReceiptKind = (typeof RECEIPT_KINDS)[number]
 
 /** What the notary set signs about a contract. The same step gives the same receipt. */

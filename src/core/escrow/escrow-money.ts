@@ -13,7 +13,11 @@ export type HeldPart = (typeof HELD_PARTS)[number]
 /** The contract whose money it is, and the try of the hold that succeeded. */
 export type Holding = { readonly contract: ContractId; readonly terms: EscrowTerms; readonly holdAttempt: number }
 
-type Unlinked = Omit<HoldOrder, 'isLinked'> | Omit<PostOrder, 'isLinked'> | Omit<PostHeldOrder, 'isLinked'> | Omit<VoidHeldOrder, 'isLinked'>
+type Unlinked =
+  | Omit<HoldOrder, 'isLinked'>
+  | Omit<PostOrder, 'isLinked'>
+  | Omit<PostHeldOrder, 'isLinked'>
+  | Omit<VoidHeldOrder, 'isLinked'>
 
 /**
  * Id of a transfer of a contract: the first 128 bits of SHA-256 over domain, contract, what it is for and the number of the try. Whoever has the contract
@@ -51,7 +55,15 @@ export function holdOrders(contract: ContractId, terms: EscrowTerms, attempt: nu
     const amount = partNanos(terms, part)
     if (amount === ZERO_AMOUNT) continue
     const id = transferIdOf(contract, `hold/${part}`, attempt)
-    orders.push({ kind: 'hold', id, contract, reference: undefined, ...partAccounts(terms, part), amount, expiresAt: undefined })
+    orders.push({
+      kind: 'hold',
+      id,
+      contract,
+      reference: undefined,
+      ...partAccounts(terms, part),
+      amount,
+      expiresAt: undefined,
+    })
   }
   return linked(orders)
 }
@@ -60,7 +72,13 @@ export function holdOrders(contract: ContractId, terms: EscrowTerms, attempt: nu
 export function releaseOrders({ contract, terms, holdAttempt }: Holding): readonly TransferOrder[] {
   const parts = HELD_PARTS.filter((part) => partNanos(terms, part) !== ZERO_AMOUNT)
   return linked(
-    parts.map((part) => voidOrder(contract, { purpose: `release/${part}`, attempt: holdAttempt, heldId: transferIdOf(contract, `hold/${part}`, holdAttempt) })),
+    parts.map((part) =>
+      voidOrder(contract, {
+        purpose: `release/${part}`,
+        attempt: holdAttempt,
+        heldId: transferIdOf(contract, `hold/${part}`, holdAttempt),
+      }),
+    ),
   )
 }
 
@@ -69,7 +87,19 @@ export function disputeBondOrders(contract: ContractId, terms: EscrowTerms, atte
   const id = transferIdOf(contract, 'dispute-bond', attempt)
   const credit = accountOf(terms, terms.worker, 'available')
   const amount = terms.bonds.disputeNanos
-  return [{ kind: 'hold', id, isLinked: false, contract, reference: undefined, debit: payerAccount(terms), credit, amount, expiresAt: undefined }]
+  return [
+    {
+      kind: 'hold',
+      id,
+      isLinked: false,
+      contract,
+      reference: undefined,
+      debit: payerAccount(terms),
+      credit,
+      amount,
+      expiresAt: undefined,
+    },
+  ]
 }
 
 /** Gives the dispute bond back. */
@@ -85,12 +115,25 @@ export function captureOrders(holding: Holding, settlement: Settlement, attempt:
   const orders: Unlinked[] = [
     ...endOf(holding, { part: 'price', nanos: settlement.capturedNanos, credit: worker, attempt }),
     ...endOf(holding, { part: 'payer-bond', nanos: settlement.payerSlashedNanos, credit: worker, attempt }),
-    ...endOf(holding, { part: 'worker-bond', nanos: settlement.workerSlashedNanos, credit: payerAccount(terms), attempt }),
+    ...endOf(holding, {
+      part: 'worker-bond',
+      nanos: settlement.workerSlashedNanos,
+      credit: payerAccount(terms),
+      attempt,
+    }),
   ]
   if (settlement.feeNanos > ZERO_AMOUNT) {
     const id = transferIdOf(contract, 'capture/fee', attempt)
     const credit = accountOf(terms, terms.notarySet.feeOwner, 'fee')
-    orders.push({ kind: 'post', id, contract, reference: undefined, debit: worker, credit, amount: settlement.feeNanos })
+    orders.push({
+      kind: 'post',
+      id,
+      contract,
+      reference: undefined,
+      debit: worker,
+      credit,
+      amount: settlement.feeNanos,
+    })
   }
   orders.push(...disputeEnd(holding, settlement, attempt))
   return linked(orders)
@@ -98,12 +141,25 @@ export function captureOrders(holding: Holding, settlement: Settlement, attempt:
 
 type PartEnd = { readonly part: HeldPart; readonly nanos: Amount; readonly credit: AccountId; readonly attempt: number }
 
-function endOf({ contract, terms, holdAttempt }: Holding, { part, nanos, credit, attempt }: PartEnd): readonly Unlinked[] {
+function endOf(
+  { contract, terms, holdAttempt }: Holding,
+  { part, nanos, credit, attempt }: PartEnd,
+): readonly Unlinked[] {
   if (partNanos(terms, part) === ZERO_AMOUNT) return []
   const heldId = transferIdOf(contract, `hold/${part}`, holdAttempt)
   const purpose = `capture/${part}`
   if (nanos === ZERO_AMOUNT) return [voidOrder(contract, { purpose, attempt, heldId })]
-  return [{ kind: 'post-held', id: transferIdOf(contract, purpose, attempt), contract, reference: undefined, heldId, credit, amount: nanos }]
+  return [
+    {
+      kind: 'post-held',
+      id: transferIdOf(contract, purpose, attempt),
+      contract,
+      reference: undefined,
+      heldId,
+      credit,
+      amount: nanos,
+    },
+  ]
 }
 
 /** The first arbiter is paid out of the bond, which frees its rest within the same chain; the others are paid out of that. */
@@ -122,10 +178,25 @@ function disputeEnd({ contract, terms }: Holding, settlement: Settlement, attemp
 }
 
 /** Moves captured money back, out of what the worker has. */
-export function refundOrders(contract: ContractId, terms: EscrowTerms, refund: { readonly attempt: number; readonly amountNanos: Amount }): readonly TransferOrder[] {
+export function refundOrders(
+  contract: ContractId,
+  terms: EscrowTerms,
+  refund: { readonly attempt: number; readonly amountNanos: Amount },
+): readonly TransferOrder[] {
   const id = transferIdOf(contract, 'refund', refund.attempt)
   const debit = accountOf(terms, terms.worker, 'available')
-  return [{ kind: 'post', id, isLinked: false, contract, reference: undefined, debit, credit: payerAccount(terms), amount: refund.amountNanos }]
+  return [
+    {
+      kind: 'post',
+      id,
+      isLinked: false,
+      contract,
+      reference: undefined,
+      debit,
+      credit: payerAccount(terms),
+      amount: refund.amountNanos,
+    },
+  ]
 }
 
 type VoidInit = { readonly purpose: string; readonly attempt: number; readonly heldId: TransferId }

@@ -1,7 +1,7 @@
 /** Why a contract refused an event, each with one sentence of cause and one of remedy. A refusal changes nothing. */
 export const ESCROW_REFUSALS = {
   ESCROW_STATE_WRONG: {
-    cause: 'No edge for this event leaves the contract\'s state.',
+    cause: "No edge for this event leaves the contract's state.",
     remedy: 'Look the state up, and send what it allows.',
   },
   ESCROW_SIGNER_WRONG: {
@@ -29,11 +29,11 @@ export const ESCROW_REFUSALS = {
     remedy: 'Sign the message again with the next place.',
   },
   ESCROW_ANSWER_STALE: {
-    cause: 'The ledger\'s answer is about nothing that is under way.',
+    cause: "The ledger's answer is about nothing that is under way.",
     remedy: 'None; it was answered before.',
   },
   ESCROW_OFFER_EXPIRED: {
-    cause: 'The offer\'s own expiry has come before it was stamped.',
+    cause: "The offer's own expiry has come before it was stamped.",
     remedy: 'Make a new offer.',
   },
   ESCROW_NOT_AWARDED: {
@@ -53,11 +53,11 @@ export const ESCROW_REFUSALS = {
     remedy: 'Let the timer end this step; make a new contract if need be.',
   },
   ESCROW_VOUCHER_NUMBER: {
-    cause: 'The voucher\'s number is not above the last one\'s, or above the number of milestones.',
+    cause: "The voucher's number is not above the last one's, or above the number of milestones.",
     remedy: 'Number vouchers upward from 1, one for each milestone at most.',
   },
   ESCROW_VOUCHER_AMOUNT: {
-    cause: 'The voucher\'s cumulative amount is below the last one\'s, or above the milestone or the price.',
+    cause: "The voucher's cumulative amount is below the last one's, or above the milestone or the price.",
     remedy: 'Sign the whole amount earned so far, at most what its milestone allows.',
   },
   ESCROW_CLAIM_AMOUNT: {
@@ -97,12 +97,13 @@ export const ESCROW_REFUSALS = {
     remedy: 'Split what is held.',
   },
   ESCROW_CANCEL_AMOUNT: {
-    cause: 'The agreed amount is below the last voucher or above the price; alone, the payer may only cancel at the last voucher.',
+    cause:
+      'The agreed amount is below the last voucher or above the price; alone, the payer may only cancel at the last voucher.',
     remedy: 'Agree on an amount that covers what is vouched for.',
   },
   ESCROW_NOT_STALLED: {
-    cause: 'The payer cancels alone while the worker\'s beats still come.',
-    remedy: 'Wait until three beats are missed, or cancel with the worker\'s signature.',
+    cause: "The payer cancels alone while the worker's beats still come.",
+    remedy: "Wait until three beats are missed, or cancel with the worker's signature.",
   },
   ESCROW_REFUND_AMOUNT: {
     cause: 'The refund is 0, or more than was captured and not refunded.',

@@ -62,7 +62,11 @@ export const DEFAULT_ESCROW_RULES: EscrowRules = {
     refundMs: 0 as DurationMs,
     retainMs: (90 * DAY_MS) as DurationMs,
   },
-  maximums: { ...sameForAll((365 * DAY_MS) as DurationMs), refundMs: (7 * DAY_MS) as DurationMs, retainMs: TIMER_MAX_MS },
+  maximums: {
+    ...sameForAll((365 * DAY_MS) as DurationMs),
+    refundMs: (7 * DAY_MS) as DurationMs,
+    retainMs: TIMER_MAX_MS,
+  },
 }
 
 function sameForAll(span: DurationMs): EscrowTimers {

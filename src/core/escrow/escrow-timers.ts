@@ -61,8 +61,15 @@ function optionalTimer(name: EscrowTimerName, firesAt: Timestamp | undefined): r
 }
 
 /** When the timer fires; `undefined` when it does not run. */
-export function deadlineOf(state: EscrowState, name: EscrowTimerName): Timestamp | undefined {
+export function firesAtOf(state: EscrowState, name: EscrowTimerName): Timestamp | undefined {
   return timersOf(state).find((timer) => timer.name === name)?.firesAt
+}
+
+/** The deadline that messages are held against; `undefined` when it has passed for good. It stands while the ledger's answer is waited for, though its timer does not run. */
+export function deadlineOf(state: EscrowState, name: EscrowTimerName): Timestamp | undefined {
+  if (state.kind === 'DELIVERED' && name === 'accept') return state.acceptBy
+  if (state.kind === 'SETTLED' && name === 'refund') return state.refundBy
+  return firesAtOf(state, name)
 }
 
 /** The instant until which a worker is waited for, from a voucher, a beat or the start. */

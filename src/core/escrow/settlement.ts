@@ -9,7 +9,8 @@ const MILLION = 1_000_000n
 export function notaryFee({ fees }: EscrowTerms, capturedNanos: Amount): Amount {
   const share = (capturedNanos * BigInt(fees.perMillion)) / MILLION
   const due = fees.flatNanos + share
-  return leastOf(leastOf(amountFromNanos(due), fees.capNanos), capturedNanos)
+  const most = leastOf(fees.capNanos, capturedNanos)
+  return due < most ? amountFromNanos(due) : most
 }
 
 /** What the fallback gives the worker: what is conceded, and the contract's share of what is disputed, rounded down. */
@@ -80,7 +81,10 @@ export function frozenSplit({ equivocators, voucherNanos, claimNanos }: FrozenIn
 }
 
 /** The bonds of those who lied go to the other side. */
-export function slashedBonds(terms: EscrowTerms, { payer, worker }: Equivocators): Pick<Settlement, 'workerSlashedNanos' | 'payerSlashedNanos'> {
+export function slashedBonds(
+  terms: EscrowTerms,
+  { payer, worker }: Equivocators,
+): Pick<Settlement, 'workerSlashedNanos' | 'payerSlashedNanos'> {
   return {
     workerSlashedNanos: worker ? terms.bonds.workerNanos : ZERO_AMOUNT,
     payerSlashedNanos: payer ? terms.bonds.payerNanos : ZERO_AMOUNT,

@@ -36,7 +36,10 @@ export const TERMS_REFUSALS = {
     cause: 'Bonds do not belong to the custody model.',
     remedy: 'C1: none. C2: a dispute bond at most. C3: a bond of the worker, a bond of the payer.',
   },
-  TERMS_PENALTIES: { cause: 'A penalty is above the bond of the worker.', remedy: 'Lower the penalty or raise the bond.' },
+  TERMS_PENALTIES: {
+    cause: 'A penalty is above the bond of the worker.',
+    remedy: 'Lower the penalty or raise the bond.',
+  },
   TERMS_FEES: {
     cause: 'The fee cap is above the price, the flat fee above the cap, or the share above one; or C1 has a fee.',
     remedy: 'Let flat fee <= cap <= price, and the share be at most 1,000,000 millionths.',
@@ -45,12 +48,19 @@ export const TERMS_REFUSALS = {
     cause: 'k arbiters would earn more than the dispute bond.',
     remedy: 'Raise the dispute bond or lower the fee of an arbiter.',
   },
-  TERMS_FALLBACK: { cause: 'The share of the fallback is not 0 to 1,000,000 millionths.', remedy: 'Choose a share in that range.' },
+  TERMS_FALLBACK: {
+    cause: 'The share of the fallback is not 0 to 1,000,000 millionths.',
+    remedy: 'Choose a share in that range.',
+  },
   TERMS_CREDIT: {
-    cause: 'C1 without a credit line, a credit line without C1, a currency that is not the payer\'s own, or a price that passes the line.',
+    cause:
+      "C1 without a credit line, a credit line without C1, a currency that is not the payer's own, or a price that passes the line.",
     remedy: 'In C1, name the line and what is owed, in credits of the payer; owed and price are at most the line.',
   },
-  TERMS_TEXT: { cause: 'Verifier or salt do not have their form.', remedy: 'Write a word, and 22 characters of base64url.' },
+  TERMS_TEXT: {
+    cause: 'Verifier or salt do not have their form.',
+    remedy: 'Write a word, and 22 characters of base64url.',
+  },
 } as const
 
 export type TermsRefusalCode = keyof typeof TERMS_REFUSALS
