@@ -3,7 +3,7 @@ import { sha256Hex } from '../../base/sha256.ts'
 import type { ContractId, Did } from '../evidence/names.ts'
 import { type AccountId, type AccountKind, type TransferId, formatAccountId } from '../ledger/ledger-names.ts'
 import type { HoldOrder, PostHeldOrder, PostOrder, TransferOrder, VoidHeldOrder } from '../ledger/transfer-order.ts'
-import type { Settlement } from './escrow-state.ts'
+import type { EscrowState, Settlement } from './escrow-state.ts'
 import type { EscrowTerms } from './escrow-terms.ts'
 
 /** What a contract has the ledger hold, each by a hold of its own. */
@@ -66,6 +66,22 @@ export function holdOrders(contract: ContractId, terms: EscrowTerms, attempt: nu
     })
   }
   return linked(orders)
+}
+
+/** The holds that the ledger has for a contract, between two events. */
+export function openHoldsOf(state: EscrowState): readonly TransferId[] {
+  if (!('holdAttempt' in state)) return []
+  const { contract, terms, holdAttempt } = state
+  const holds = HELD_PARTS.filter((part) => partNanos(terms, part) !== ZERO_AMOUNT).map((part) =>
+    transferIdOf(contract, `hold/${part}`, holdAttempt),
+  )
+  const disputeAttempt = disputeAttemptOf(state)
+  return disputeAttempt === undefined ? holds : [...holds, transferIdOf(contract, 'dispute-bond', disputeAttempt)]
+}
+
+function disputeAttemptOf(state: EscrowState): number | undefined {
+  if (state.kind === 'CAPTURING') return state.settlement.disputeAttempt
+  return state.kind === 'DISPUTED' || state.kind === 'FROZEN' ? state.disputeAttempt : undefined
 }
 
 /** Gives back what a hold reserved that nobody waits for any more. */
