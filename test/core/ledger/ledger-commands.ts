@@ -108,7 +108,7 @@ export function createLedgerCommands(): LedgerCommands {
     }
     const head = evidence(isOneIn(draw, 10) ? BOB : ISSUER, 1, stamp(draw))
     const issue = known?.id ?? idOf(1_000_009)
-    const event = { ...head, type: 'credits-reconciled', id, issue, outcome: pick(draw, ['confirmed', 'reversed']) } as const
+    const event = { ...head, type: 'credits-reconciled', id, issue, outcome: pick(draw, ['confirmed', 'reversed'] as const) } as const
     return keep(issues, { id, event }).event
   }
   const rare = (draw: Draw): LedgerEvent => {
