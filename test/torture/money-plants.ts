@@ -125,7 +125,10 @@ function forgetting(isLost: (known: Remembered, at: Timestamp, ids: ReadonlySet<
       const known = hashTrieGet(state.remembered, id)
       return known !== undefined && isLost(known, event.at, ids)
     })
-    const remembered = hashTrieApply(state.remembered, lost.map((id) => [id, undefined] as const))
+    const remembered = hashTrieApply(
+      state.remembered,
+      lost.map((id) => [id, undefined] as const),
+    )
     return step({ ...state, remembered }, event)
   })
 }
@@ -167,7 +170,10 @@ const TRUSTING_PAYMENTS = planted((state, event) =>
 
 /** Whoever signs may move anybody's money. */
 const IGNORING_SIGNERS = planted((state, event) =>
-  step(state, event.type === 'orders-signed' ? { type: 'transfers-submitted', at: event.at, orders: event.orders } : event),
+  step(
+    state,
+    event.type === 'orders-signed' ? { type: 'transfers-submitted', at: event.at, orders: event.orders } : event,
+  ),
 )
 
 /** Of a list of orders with a refused one, the ones behind it are left out. */
@@ -197,7 +203,10 @@ export const MONEY_PLANTS: Readonly<Record<string, { readonly what: string; read
     machine: shifted('transfers-submitted', -1),
   },
   'exists-as-new': { what: 'the same order is applied again', machine: forgetting(({ kind }) => kind === 'applied') },
-  'failed-id-retried': { what: 'an id that failed is tried again', machine: forgetting(({ kind }) => kind === 'failed') },
+  'failed-id-retried': {
+    what: 'an id that failed is tried again',
+    machine: forgetting(({ kind }) => kind === 'failed'),
+  },
   'early-forgetting': {
     what: 'an id is forgotten after 20 hours',
     machine: forgetting((known, at) => at - known.at > 20 * HOUR_MS && at - known.at < 24 * HOUR_MS),

@@ -15,7 +15,6 @@ export function formatHash(bytes: Uint8Array): Hash {
 /** The 32 bytes of a hash. */
 export function bytesOfHash(hash: Hash): Uint8Array {
   const bytes = new Uint8Array(32)
-  for (let index = 0; index < 32; index += 1)
-    bytes[index] = Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16)
+  for (let index = 0; index < 32; index += 1) bytes[index] = Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16)
   return bytes
 }

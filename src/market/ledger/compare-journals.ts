@@ -6,9 +6,19 @@ import type { JournalCopy } from './verify-journal.ts'
 export type JournalFork =
   | { readonly kind: 'same'; readonly commonEntries: number }
   /** One is the beginning of the other. */
-  | { readonly kind: 'behind'; readonly commonEntries: number; readonly behindBy: number; readonly which: 'first' | 'second' }
+  | {
+      readonly kind: 'behind'
+      readonly commonEntries: number
+      readonly behindBy: number
+      readonly which: 'first' | 'second'
+    }
   /** Entry `at` differs: one of the two was not written by whoever keeps the journal, or that one has lied. */
-  | { readonly kind: 'forked'; readonly commonEntries: number; readonly at: number; readonly hashes: readonly [Hash, Hash] }
+  | {
+      readonly kind: 'forked'
+      readonly commonEntries: number
+      readonly at: number
+      readonly hashes: readonly [Hash, Hash]
+    }
 
 /** Two statements of one signer of which at most one can be true. Both are signed, so whoever holds them can show them to anybody. */
 export type Equivocation = {
@@ -70,7 +80,8 @@ function acrossFork(one: JournalCopy, other: JournalCopy, reported: ReadonlySet<
   const found: Equivocation[] = []
   for (const [signer, signed] of behind(one)) {
     const second = theirs.get(signer)
-    if (second !== undefined && !reported.has(signer)) found.push({ signer, kind: 'forked', checkpoints: [signed, second] })
+    if (second !== undefined && !reported.has(signer))
+      found.push({ signer, kind: 'forked', checkpoints: [signed, second] })
   }
   return found
 }

@@ -4,7 +4,21 @@ import type { Did } from '../../../src/core/evidence/names.ts'
 import type { LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
 import { ACCOUNT_KINDS, type Currency, type TransferId } from '../../../src/core/ledger/ledger-names.ts'
 import type { TransferOrder } from '../../../src/core/ledger/transfer-order.ts'
-import { account, ALICE, BOB, CAROL, CONTRACT, currencyOf, didOf, evidence, idOf, ISSUER, RECOVERY, START, USD } from './ledger-builder.ts'
+import {
+  account,
+  ALICE,
+  BOB,
+  CAROL,
+  CONTRACT,
+  currencyOf,
+  didOf,
+  evidence,
+  idOf,
+  ISSUER,
+  RECOVERY,
+  START,
+  USD,
+} from './ledger-builder.ts'
 
 /** Where choices come from: a seeded stream in long runs, the numbers of a generated command in short ones, so that these shrink. */
 export type Draw = (bound: number) => number
@@ -39,7 +53,9 @@ export function createLedgerCommands(): LedgerCommands {
   const amount = (draw: Draw) => amountFromNanos(BigInt(isOneIn(draw, 30) ? 1_000 : draw(6)))
   const currency = (draw: Draw): Currency => (isOneIn(draw, 60) ? GBP : isOneIn(draw, 8) ? EUR : USD)
   const accountOf = (draw: Draw, chosen: Currency, isOdd: boolean) => {
-    const kind = isOdd ? pick(draw, ACCOUNT_KINDS) : pick(draw, ['available', 'available', 'available', 'bond'] as const)
+    const kind = isOdd
+      ? pick(draw, ACCOUNT_KINDS)
+      : pick(draw, ['available', 'available', 'available', 'bond'] as const)
     return account(kind === 'issuer' ? (chosen === EUR ? EUR_ISSUER : ISSUER) : pick(draw, OWNERS), kind, chosen)
   }
   const stamp = (draw: Draw): Timestamp => {
@@ -92,7 +108,8 @@ export function createLedgerCommands(): LedgerCommands {
     const issuer = isOneIn(draw, 20) ? ALICE : chosen === EUR ? EUR_ISSUER : ISSUER
     const members = { currency: chosen, amount: amount(draw), reference: `wire ${draw(3)}` }
     const known = issues[draw(Math.max(1, issues.length))]
-    if (known !== undefined && isOneIn(draw, 8)) return { ...known.event, ...evidence(ISSUER, 1, stamp(draw)) } as LedgerEvent
+    if (known !== undefined && isOneIn(draw, 8))
+      return { ...known.event, ...evidence(ISSUER, 1, stamp(draw)) } as LedgerEvent
     const form = draw(6)
     const id = isOneIn(draw, 20) ? (orders[0]?.id ?? newId()) : newId()
     if (form < 3) {
@@ -108,7 +125,13 @@ export function createLedgerCommands(): LedgerCommands {
     }
     const head = evidence(isOneIn(draw, 10) ? BOB : ISSUER, 1, stamp(draw))
     const issue = known?.id ?? idOf(1_000_009)
-    const event = { ...head, type: 'credits-reconciled', id, issue, outcome: pick(draw, ['confirmed', 'reversed'] as const) } as const
+    const event = {
+      ...head,
+      type: 'credits-reconciled',
+      id,
+      issue,
+      outcome: pick(draw, ['confirmed', 'reversed'] as const),
+    } as const
     return keep(issues, { id, event }).event
   }
   const rare = (draw: Draw): LedgerEvent => {
@@ -121,14 +144,21 @@ export function createLedgerCommands(): LedgerCommands {
       const signer = isOneIn(draw, 10) ? owner : chosen === EUR ? EUR_ISSUER : ISSUER
       const first = { ...evidence(signer, 1, stamp(draw)), currency: chosen, cap: amountFromNanos(600n) }
       if (form === 0) return { ...first, type: 'currency-registered', ...naming }
-      return { ...evidence(signer, isOneIn(draw, 6) ? 2 : (seq += 1), stamp(draw)), type: 'cap-changed', currency: chosen, cap }
+      return {
+        ...evidence(signer, isOneIn(draw, 6) ? 2 : (seq += 1), stamp(draw)),
+        type: 'cap-changed',
+        currency: chosen,
+        cap,
+      }
     }
-    if (form === 2) return { ...evidence(isOneIn(draw, 9) ? BOB : CAROL, 1, stamp(draw)), type: 'account-opened', ...naming }
+    if (form === 2)
+      return { ...evidence(isOneIn(draw, 9) ? BOB : CAROL, 1, stamp(draw)), type: 'account-opened', ...naming }
     if (form < 5) {
       const head = evidence(isOneIn(draw, 5) ? owner : RECOVERY, 1, stamp(draw))
       return { ...head, type: 'recovery-requested', owner: isOneIn(draw, 5) ? owner : CAROL, successor: SUCCESSOR }
     }
-    if (form === 5) return { ...evidence(isOneIn(draw, 3) ? owner : CAROL, 1, stamp(draw)), type: 'recovery-cancelled', owner: CAROL }
+    if (form === 5)
+      return { ...evidence(isOneIn(draw, 3) ? owner : CAROL, 1, stamp(draw)), type: 'recovery-cancelled', owner: CAROL }
     return { type: 'recovery-completed', owner: isOneIn(draw, 9) ? owner : CAROL, at: stamp(draw) }
   }
   const beginning: LedgerEvent[] = CURRENCIES.map((chosen, index) => ({

@@ -125,7 +125,9 @@ describe('an inclusion proof', () => {
           ...right.proof.map((_, at) => ({ ...right, proof: right.proof.toSpliced(at, 1) })),
           ...right.proof.map((hash, at) => ({ ...right, proof: right.proof.with(at, flipped(hash)) })),
           ...right.proof.map((hash, at) => ({ ...right, proof: right.proof.with(at, hash.slice(0, 31)) })),
-          ...Array.from({ length: size }, (_, other) => ({ ...right, index: other })).filter((one) => one.index !== index),
+          ...Array.from({ length: size }, (_, other) => ({ ...right, index: other })).filter(
+            (one) => one.index !== index,
+          ),
         ]
         for (const claim of wrong) expect(verifyInclusion(claim)).toBe(false)
       }

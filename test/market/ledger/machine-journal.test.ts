@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign as signWith, verify as verifyWith, createPublicKey } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { CodedError } from '../../../src/base/errors.ts'
+import { HOUR_MS } from '../../../src/base/time.ts'
 import { sha256 } from '../../../src/base/sha256.ts'
 import type { LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
 import { LEDGER_MACHINE } from '../../../src/core/ledger/ledger-machine.ts'
@@ -58,7 +59,7 @@ const EVENTS: readonly LedgerEvent[] = [
     currency: USD,
     cap: nanos(1_000),
     recoveryKey: RECOVERY,
-    recoveryDelay: START,
+    recoveryDelay: HOUR_MS,
   },
   {
     ...evidence(ISSUER, 1),
@@ -76,7 +77,9 @@ const EVENTS: readonly LedgerEvent[] = [
   { type: 'holds-expired', at: after(60) },
 ]
 
-async function openJournal(log: EventLog): Promise<MachineJournal<ReturnType<typeof LEDGER_MACHINE.initial>, LedgerEvent, unknown>> {
+async function openJournal(
+  log: EventLog,
+): Promise<MachineJournal<ReturnType<typeof LEDGER_MACHINE.initial>, LedgerEvent, unknown>> {
   return await MachineJournal.open({ log, journaled: JOURNALED, signer: SIGNER }, NAME)
 }
 
@@ -282,7 +285,11 @@ describe('the verification of a copy', () => {
 
   it('finds a rewritten history by the checkpoints that were signed before', async () => {
     const { lines } = await writtenJournal()
-    const event = JOURNALED.formatEvent({ type: 'transfers-submitted', at: after(1), orders: [post(1, 11), hold(2, 20, { expiresAt: after(50) })] })
+    const event = JOURNALED.formatEvent({
+      type: 'transfers-submitted',
+      at: after(1),
+      orders: [post(1, 11), hold(2, 20, { expiresAt: after(50) })],
+    })
     const kept = rewritten(lines, 2, event)
     const withOld = [...kept, lines.filter((line) => line.startsWith('{"checkpoint"')).at(-1) ?? '']
     expect((await check(kept)).ok).toBe(true)
@@ -292,7 +299,10 @@ describe('the verification of a copy', () => {
   it('finds an event that moves money against the rules, because its replay moves none', async () => {
     const { lines } = await writtenJournal()
     const event = JOURNALED.formatEvent({ type: 'transfers-submitted', at: after(2), orders: [postHeld(3, 2, 21)] })
-    expect((await check(rewritten(lines, 3, event))).firstBad).toMatchObject({ index: 3, code: 'JOURNAL_EVENT_WITHOUT_TRACE' })
+    expect((await check(rewritten(lines, 3, event))).firstBad).toMatchObject({
+      index: 3,
+      code: 'JOURNAL_EVENT_WITHOUT_TRACE',
+    })
   })
 
   it('takes checkpoints of the notary set only, where one is given', async () => {
@@ -307,8 +317,15 @@ describe('the comparison of two copies', () => {
     const { lines } = await writtenJournal()
     expect((await check(lines, lines)).against?.fork).toEqual({ kind: 'same', commonEntries: 6 })
     const behind = await check(lines, lines.slice(0, 4))
-    expect([behind.ok, behind.against?.fork]).toEqual([true, { kind: 'behind', commonEntries: 3, behindBy: 3, which: 'second' }])
-    const event = JOURNALED.formatEvent({ type: 'transfers-submitted', at: after(3), orders: [hold(4, 8, { expiresAt: after(60) })] })
+    expect([behind.ok, behind.against?.fork]).toEqual([
+      true,
+      { kind: 'behind', commonEntries: 3, behindBy: 3, which: 'second' },
+    ])
+    const event = JOURNALED.formatEvent({
+      type: 'transfers-submitted',
+      at: after(3),
+      orders: [hold(4, 8, { expiresAt: after(60) })],
+    })
     const forked = await check(lines, rewritten(lines, 4, event))
     expect([forked.ok, forked.against?.fork]).toMatchObject([false, { kind: 'forked', commonEntries: 4, at: 4 }])
     expect(forked.equivocations).toEqual([])
@@ -316,7 +333,11 @@ describe('the comparison of two copies', () => {
 
   it('holds the two signatures of whoever has confirmed both sides', async () => {
     const { lines } = await writtenJournal()
-    const event = JOURNALED.formatEvent({ type: 'transfers-submitted', at: after(3), orders: [hold(4, 8, { expiresAt: after(60) })] })
+    const event = JOURNALED.formatEvent({
+      type: 'transfers-submitted',
+      at: after(3),
+      orders: [hold(4, 8, { expiresAt: after(60) })],
+    })
     const other = rewritten(lines, 4, event, SIGNER)
     expect((await check(other)).ok).toBe(true)
     const report = await check(lines, other)
@@ -330,7 +351,11 @@ describe('the comparison of two copies', () => {
 
   it('shows a signer that has confirmed the two sides at different positions', async () => {
     const { lines } = await writtenJournal()
-    const event = JOURNALED.formatEvent({ type: 'transfers-submitted', at: after(1), orders: [post(1, 11), hold(2, 20, { expiresAt: after(50) })] })
+    const event = JOURNALED.formatEvent({
+      type: 'transfers-submitted',
+      at: after(1),
+      orders: [post(1, 11), hold(2, 20, { expiresAt: after(50) })],
+    })
     const other = rewritten(lines, 2, event, SIGNER).slice(0, -1)
     const onlyLast = lines.filter((line, index) => !line.startsWith('{"checkpoint"') || index === lines.length - 1)
     expect((await check(onlyLast, other)).equivocations).toMatchObject([{ kind: 'forked' }])
@@ -339,10 +364,16 @@ describe('the comparison of two copies', () => {
 
 it('views accounts with what is held of them', async () => {
   const journal = await openJournal(createMemoryEventLog())
-  await journal.append([...EVENTS.slice(0, 3), { type: 'transfers-submitted', at: after(2), orders: [voidHeld(8, 2), hold(9, 30)] }])
+  await journal.append([
+    ...EVENTS.slice(0, 3),
+    { type: 'transfers-submitted', at: after(2), orders: [voidHeld(8, 2), hold(9, 30)] },
+  ])
   const [view] = viewLedger(journal.state, journal.head)
   expect([view?.currency, view?.sumNanos]).toEqual([USD, '0'])
   expect(view?.accounts.find(({ id }) => id === account(ALICE))).toMatchObject({ heldNanos: '30', balanceNanos: '60' })
-  expect(view?.accounts.find(({ id }) => id === account(ALICE, 'held'))).toMatchObject({ heldNanos: '30', balanceNanos: '30' })
+  expect(view?.accounts.find(({ id }) => id === account(ALICE, 'held'))).toMatchObject({
+    heldNanos: '30',
+    balanceNanos: '30',
+  })
   expect(view?.accounts.find(({ id }) => id === account(ISSUER, 'issuer'))).toMatchObject({ balanceNanos: '-100' })
 })
