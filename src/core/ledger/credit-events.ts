@@ -53,7 +53,8 @@ export function changeCap(draft: LedgerDraft, event: CapChanged): LedgerRefusalC
   if (seq < before.capSeq || (seq === before.capSeq && cap !== before.cap)) return 'LEDGER_MESSAGE_OLD'
   const issuer = read(draft.accounts, accountOf(issuerOf(currency), 'issuer', currency))
   if (issuer !== undefined && issuer.debits - issuer.credits > cap) return 'LEDGER_CAP_BELOW_ISSUED'
-  if (seq !== before.capSeq) write(draft, draft.currencies, { key: currency, before, after: { ...before, cap, capSeq: seq } })
+  if (seq !== before.capSeq)
+    write(draft, draft.currencies, { key: currency, before, after: { ...before, cap, capSeq: seq } })
   draft.effects.push({ type: 'cap-set', currency, cap })
   return undefined
 }
