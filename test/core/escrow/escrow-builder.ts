@@ -127,7 +127,7 @@ export function creditTerms(changes: Partial<EscrowTerms> = {}): EscrowTerms {
   })
 }
 
-type Body = EscrowMessageEvent extends infer Each
+export type Body = EscrowMessageEvent extends infer Each
   ? Each extends EscrowMessageEvent
     ? Omit<Each, 'envelope' | 'iss' | 'seq' | 'prev' | 'at'>
     : never
