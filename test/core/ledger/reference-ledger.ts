@@ -316,7 +316,13 @@ function playOther(tables: Tables, event: LedgerEvent): Result {
       return isSame ? { type: 'currency-exists', currency: event.currency } : 'LEDGER_CURRENCY_CONFLICT'
     }
     tables.caps.set(event.currency, { cap: event.cap, seq: event.seq })
-    const row = { key: event.recoveryKey, delay: event.recoveryDelay, successor: undefined, at: 0, authority: event.iss }
+    const row = {
+      key: event.recoveryKey,
+      delay: event.recoveryDelay,
+      successor: undefined,
+      at: 0,
+      authority: event.iss,
+    }
     if (!tables.owners.has(event.iss)) tables.owners.set(event.iss, row)
     return { type: 'currency-opened', currency: event.currency }
   }
@@ -338,7 +344,13 @@ function playRecovery(tables: Tables, event: LedgerEvent): Result {
     const known = tables.owners.get(event.iss)
     const isSame = known === undefined || (known.key === event.recoveryKey && known.delay === event.recoveryDelay)
     if (!isSame) return 'LEDGER_OWNER_CONFLICT'
-    const row = { key: event.recoveryKey, delay: event.recoveryDelay, successor: undefined, at: 0, authority: event.iss }
+    const row = {
+      key: event.recoveryKey,
+      delay: event.recoveryDelay,
+      successor: undefined,
+      at: 0,
+      authority: event.iss,
+    }
     if (known === undefined) tables.owners.set(event.iss, row)
     return { type: 'owner-recorded', owner: event.iss }
   }
