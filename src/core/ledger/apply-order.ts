@@ -26,9 +26,15 @@ export type OrderOrigin =
 
 type KindRule = { readonly debit: readonly AccountKind[]; readonly credit: readonly AccountKind[] }
 
-/** What an order may move money out of and into, by its origin. Nothing but a hold reaches `held`. */
+/**
+ * What an order may move money out of and into, by its origin. Nothing but a hold reaches `held`. A contract of bilateral credit is paid in the payer's own
+ * credits, which the payer issues by signing it.
+ */
 export const KIND_RULES: Readonly<Record<OrderOrigin['kind'], KindRule>> = {
-  contract: { debit: ['available', 'bond', 'fee', 'arbiter'], credit: ['available', 'bond', 'fee', 'arbiter'] },
+  contract: {
+    debit: ['available', 'bond', 'fee', 'arbiter', 'issuer'],
+    credit: ['available', 'bond', 'fee', 'arbiter', 'issuer'],
+  },
   signed: { debit: ['available', 'fee', 'arbiter'], credit: ['available'] },
   credits: { debit: ['issuer', 'available', 'unreconciled'], credit: ['issuer', 'available', 'unreconciled'] },
 }

@@ -4,13 +4,17 @@
  */
 import type { z } from 'zod'
 import { AUCTION_MESSAGES, DELEGATION_MESSAGES, MARKET_MESSAGES } from './auction-messages.ts'
+import { ESCROW_MESSAGES } from './escrow-messages.ts'
 import { EVIDENCE_MESSAGES } from './evidence-messages.ts'
+import { LEDGER_MESSAGES } from './ledger-messages.ts'
 
 export const MESSAGES = {
   ...EVIDENCE_MESSAGES,
   ...AUCTION_MESSAGES,
   ...MARKET_MESSAGES,
   ...DELEGATION_MESSAGES,
+  ...ESCROW_MESSAGES,
+  ...LEDGER_MESSAGES,
 } as const
 
 export type MessageType = keyof typeof MESSAGES
