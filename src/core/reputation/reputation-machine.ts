@@ -1,5 +1,5 @@
 import { assertNever } from '../../base/assert.ts'
-import { type Timestamp, timestampFromMs } from '../../base/time.ts'
+import type { Timestamp } from '../../base/time.ts'
 import {
   type BucketMap,
   bucketMapDelete,
@@ -280,11 +280,6 @@ function forget(state: ReputationState, before: Timestamp): ReputationState {
 /** Whole epochs from 1970 to the instant. */
 export function epochOf({ epochMs }: ReputationPolicy, instant: Timestamp): number {
   return Math.floor(instant / epochMs)
-}
-
-/** First instant of an epoch. */
-export function epochStart({ epochMs }: ReputationPolicy, epoch: number): Timestamp {
-  return timestampFromMs(epoch * epochMs)
 }
 
 /** Key of a party in a role. */
