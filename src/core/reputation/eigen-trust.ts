@@ -56,7 +56,11 @@ export function eigenTrust(init: EigenTrustInit): EigenTrust | EigenTrustRefusal
   const problem = findProblem(init)
   if (problem !== undefined) return { kind: 'refused', code: problem }
   const graph = indexGraph(init)
-  let units = spread(TRUST_TOTAL, graph, graph.peers.map(() => 0n))
+  let units = spread(
+    TRUST_TOTAL,
+    graph,
+    graph.peers.map(() => 0n),
+  )
   let residualUnits = 0n
   let iterations = 0
   while (iterations < init.iterationsMax) {
@@ -132,7 +136,12 @@ function indexGraph({ edges, preTrusted }: EigenTrustInit): Graph {
   const anchors = preTrusted
     .map(({ peer, weight }) => ({ index: indexOf.get(peer) ?? -1, weight }))
     .sort((left, right) => left.index - right.index)
-  return { peers, outgoing, preTrusted: anchors, preTrustedTotal: anchors.reduce((sum, { weight }) => sum + weight, 0n) }
+  return {
+    peers,
+    outgoing,
+    preTrusted: anchors,
+    preTrustedTotal: anchors.reduce((sum, { weight }) => sum + weight, 0n),
+  }
 }
 
 function step(units: readonly bigint[], graph: Graph, returnPpm: bigint): readonly bigint[] {

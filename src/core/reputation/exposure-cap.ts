@@ -28,7 +28,8 @@ export type ExposureInit = {
  */
 export function exposureCapNanos(policy: ReputationPolicy, init: ExposureInit): Amount {
   const { goodMicros, badMicros } = init.weights
-  const good = init.inflowCapMicros === undefined || goodMicros < init.inflowCapMicros ? goodMicros : init.inflowCapMicros
+  const good =
+    init.inflowCapMicros === undefined || goodMicros < init.inflowCapMicros ? goodMicros : init.inflowCapMicros
   if (good <= badMicros || goodMicros + badMicros < policy.newcomerMicros) return init.bondNanos
   const earned = ((good - badMicros) * init.unitNanos * policy.earnedPpm) / (UNIT_MICROS * PPM)
   const capped = earned > policy.earnedMaxNanos ? policy.earnedMaxNanos : earned

@@ -21,7 +21,11 @@ export type FlowQuestion = {
 }
 
 /** Edges as pairs of arcs `2k` and `2k + 1`, one the residual of the other. */
-type Residual = { readonly heads: Int32Array; readonly room: Float64Array; readonly arcsOf: readonly (readonly number[])[] }
+type Residual = {
+  readonly heads: Int32Array
+  readonly room: Float64Array
+  readonly arcsOf: readonly (readonly number[])[]
+}
 
 /**
  * Largest flow from the sources to the sinks, or `enough` when there is at least that much (Dinic 1970: shortest augmenting paths level by level, at most

@@ -103,7 +103,10 @@ function describe(
     role,
     ...sum,
     meanPpm: betaMeanPpm(sum),
-    contracts: [...ratings.values()].reduce((count, { epochs }) => count + epochs.reduce((n, e) => n + e.contracts, 0), 0),
+    contracts: [...ratings.values()].reduce(
+      (count, { epochs }) => count + epochs.reduce((n, e) => n + e.contracts, 0),
+      0,
+    ),
     counterparties: new Set(weights.map(({ rater }) => rater)).size,
     flags,
     trustUnits: market.trust === undefined ? undefined : (market.trust.units.get(subject) ?? 0n),
