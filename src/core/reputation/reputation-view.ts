@@ -1,3 +1,4 @@
+import { anchoredMeanPpm, FULL_TRUST_UNITS_DEFAULT } from './anchored-mean.ts'
 import { bucketMapEntries, bucketMapGet } from '../budget/bucket-map.ts'
 import type { Did, Hash } from '../evidence/names.ts'
 import { betaMeanPpm, type BetaWeights, type RatedWeights, sumWeights, weighRatings } from './beta-standing.ts'
@@ -24,6 +25,8 @@ export type ReputationLine = BetaWeights & {
   readonly flags: readonly ReputationFlag[]
   /** Global trust in parts of 10^12, where a calculation was given. */
   readonly trustUnits: bigint | undefined
+  /** Mean of evidence weighed by the trust of who gave it, where a calculation was given. */
+  readonly anchoredMeanPpm: bigint | undefined
 }
 
 /** What `kernell reputation show` prints beside the line. */
@@ -89,6 +92,7 @@ function describe(
 ): { readonly line: ReputationLine; readonly weights: readonly RatedWeights[] } {
   const { policy } = state
   const { subject, role, ratings } = standing
+  const { trust } = market
   const epoch = epochOf(policy, state.at)
   const weights = weighRatings(ratings.values(), policy, epoch)
   const sum = sumWeights(weights)
@@ -109,7 +113,11 @@ function describe(
     ),
     counterparties: new Set(weights.map(({ rater }) => rater)).size,
     flags,
-    trustUnits: market.trust === undefined ? undefined : (market.trust.units.get(subject) ?? 0n),
+    trustUnits: trust === undefined ? undefined : (trust.units.get(subject) ?? 0n),
+    anchoredMeanPpm:
+      trust === undefined
+        ? undefined
+        : anchoredMeanPpm(state, { subject, role, trust, fullTrustUnits: FULL_TRUST_UNITS_DEFAULT }),
   }
   return { line, weights }
 }

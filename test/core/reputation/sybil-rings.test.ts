@@ -98,7 +98,10 @@ describe('rings', () => {
   it('refuses without a pre-trusted set, and graphs beyond the limits', () => {
     const large = Array.from({ length: 2_001 }, (_, index) => edge(didOf(0), didOf(1 + index), 1))
     const search = { edges: large, preTrusted: [didOf(0)], starvedPpm: STARVED_PPM_DEFAULT }
-    expect(findSybilRings({ ...search, preTrusted: [] })).toEqual({ kind: 'refused', code: 'REPUTATION_PRETRUSTED_BAD' })
+    expect(findSybilRings({ ...search, preTrusted: [] })).toEqual({
+      kind: 'refused',
+      code: 'REPUTATION_PRETRUSTED_BAD',
+    })
     expect(findSybilRings(search)).toEqual({ kind: 'refused', code: 'REPUTATION_GRAPH_LARGE' })
   })
 
