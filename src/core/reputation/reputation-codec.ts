@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { type BucketMap, bucketMapEntries, bucketMapSet, emptyBucketMap } from '../budget/bucket-map.ts'
+import { ESCROW_FAULTS, SETTLEMENT_CAUSES } from '../escrow/escrow-state.ts'
 import { parseContractId } from '../evidence/names.ts'
 import { parseCurrency } from '../ledger/ledger-names.ts'
 import type { EpochWeight, Rating } from './beta-standing.ts'
@@ -24,8 +25,6 @@ import {
 } from './reputation-machine.ts'
 import type { ReputationPolicy } from './reputation-policy.ts'
 import {
-  type Ending,
-  ENDINGS,
   formatReputationReceipt,
   REPUTATION_ROLES,
   type ReputationReceipt,
@@ -75,15 +74,17 @@ export function parseReputationReceipt(json: unknown): ReputationReceipt | undef
   const workerSource = readHash(member(json, 'workerSource'))
   const heldNanos = readNanos(member(json, 'heldNanos'))
   const workerNanos = readNanos(member(json, 'workerNanos'))
-  const ending = readEnding(member(json, 'ending'))
+  const cause = SETTLEMENT_CAUSES.find((name) => name === member(json, 'cause'))
+  const fault = ESCROW_FAULTS.find((name) => name === member(json, 'fault'))
   const heldAt = readInstant(member(json, 'heldAt'))
   const endedAt = readInstant(member(json, 'endedAt'))
   if (contract === undefined || currency === undefined || payer === undefined || worker === undefined) return undefined
-  if (payerSource === undefined || workerSource === undefined || ending === undefined) return undefined
+  if (payerSource === undefined || workerSource === undefined || cause === undefined || fault === undefined)
+    return undefined
   if (heldNanos === undefined || workerNanos === undefined || heldAt === undefined || endedAt === undefined)
     return undefined
   const parties = { contract, payer, worker, payerSource, workerSource }
-  return { ...parties, currency, heldNanos, workerNanos, ending, heldAt, endedAt }
+  return { ...parties, currency, heldNanos, workerNanos, cause, fault, heldAt, endedAt }
 }
 
 /** JSON of a state without its policy, the same for equal states. */
@@ -173,8 +174,4 @@ function parseEpoch(json: unknown): EpochWeight | undefined {
   if (epoch === undefined || goodMicros === undefined || badMicros === undefined || contracts === undefined)
     return undefined
   return { epoch, goodMicros, badMicros, contracts }
-}
-
-function readEnding(json: unknown): Ending | undefined {
-  return typeof json === 'string' && Object.hasOwn(ENDINGS, json) ? (json as Ending) : undefined
 }

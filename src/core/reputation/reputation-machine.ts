@@ -15,6 +15,7 @@ import { addEvidence, type BetaWeights, type Rating } from './beta-standing.ts'
 import { isPolicySound, type ReputationPolicy, UNIT_MICROS } from './reputation-policy.ts'
 import {
   ENDINGS,
+  isAtFault,
   isReceiptSound,
   judgeReceipt,
   REPUTATION_ROLES,
@@ -182,7 +183,8 @@ function findFault(state: ReputationState, event: ReceiptPresented): ReputationR
 
 /** Everybody whom the ending needs has signed, at least one party has, and nobody else. */
 function isSigned({ receipt, payerSigned, workerSigned }: ReceiptPresented): boolean {
-  const needed: readonly ReputationRole[] = ENDINGS[receipt.ending].signers
+  const signers: readonly ReputationRole[] = ENDINGS[receipt.cause].signers
+  const needed = signers.filter((role) => !isAtFault(receipt, role))
   if (payerSigned === undefined && workerSigned === undefined) return false
   if (payerSigned === undefined ? needed.includes('payer') : payerSigned.iss !== receipt.payer) return false
   return workerSigned === undefined ? !needed.includes('worker') : workerSigned.iss === receipt.worker
@@ -210,17 +212,18 @@ function answerKnown(
   return { state, effects: [{ type: 'event-refused', code: 'REPUTATION_RECEIPT_CONFLICT', conflict }] }
 }
 
-type ReceiptWeights = { readonly heldMicros: bigint } & Readonly<Record<ReputationRole, BetaWeights>>
+type ReceiptWeights = { readonly heldMicros: bigint } & Readonly<Record<ReputationRole, BetaWeights | undefined>>
 
 /** Value in units of evidence, one contract's capped; `undefined` for a currency that the policy does not name. */
 function weighReceipt(policy: ReputationPolicy, receipt: ReputationReceipt): ReceiptWeights | undefined {
   const unit = policy.unitNanos.get(receipt.currency)
   if (unit === undefined) return undefined
   const heldMicros = (receipt.heldNanos * UNIT_MICROS) / unit
-  const weigh = (role: ReputationRole): BetaWeights => {
-    const { goodNanos, badNanos } = judgeReceipt(receipt, role)
-    const goodMicros = (goodNanos * UNIT_MICROS) / unit
-    const badMicros = (badNanos * UNIT_MICROS) / unit
+  const weigh = (role: ReputationRole): BetaWeights | undefined => {
+    const judged = judgeReceipt(receipt, role)
+    if (judged === undefined) return undefined
+    const goodMicros = (judged.goodNanos * UNIT_MICROS) / unit
+    const badMicros = (judged.badNanos * UNIT_MICROS) / unit
     const total = goodMicros + badMicros
     const cap = policy.contractCapMicros
     if (total <= cap) return { goodMicros, badMicros }
@@ -231,9 +234,10 @@ function weighReceipt(policy: ReputationPolicy, receipt: ReputationReceipt): Rec
 
 function updatesOf(receipt: ReputationReceipt, weights: ReceiptWeights): readonly ReputationUpdate[] {
   return REPUTATION_ROLES.flatMap((role) => {
-    if (ENDINGS[receipt.ending][role] === 'none') return []
+    const weight = weights[role]
+    if (weight === undefined) return []
     const rater = role === 'worker' ? receipt.payer : receipt.worker
-    return [{ subject: receipt[role], role, rater, ...weights[role] }]
+    return [{ subject: receipt[role], role, rater, ...weight }]
   })
 }
 

@@ -3,55 +3,44 @@ import type { Amount } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Did, Hash } from '../evidence/names.ts'
+import type { EscrowFault, SettlementCause } from '../escrow/escrow-state.ts'
 import type { Currency } from '../ledger/ledger-names.ts'
 
 /** Which side of a contract a party was on; each has a standing of its own, since a good payer may be a bad worker. */
 export const REPUTATION_ROLES = ['payer', 'worker'] as const
 export type ReputationRole = (typeof REPUTATION_ROLES)[number]
 
-/**
- * What an ending says about the two. `good`: for what the worker was paid. `bad`: for all that was held. `split`: good for what the ruling gave the party,
- * bad for the rest. `none`: nothing.
- */
-export type EndingVerdict = 'good' | 'bad' | 'split' | 'none'
-
 type EndingEntry = {
-  readonly payer: EndingVerdict
-  readonly worker: EndingVerdict
-  /** Who must have signed the receipt; a party at fault cannot prevent the update by keeping silent. */
+  /** What the ending says about a party without fault. `good`: for what the worker was paid. `none`: nothing. */
+  readonly payer: 'good' | 'none'
+  readonly worker: 'good' | 'none'
+  /** Who must have signed the receipt unless it is at fault: a party at fault cannot prevent the update by keeping silent. */
   readonly signers: readonly ReputationRole[]
+  /** The ending is the worker's fault by itself. */
+  readonly isWorkerFault: boolean
 }
 
+const BOTH = ['payer', 'worker'] as const
+
 /**
- * The edges by which a contract that reached HELD ends, and whose fault each one shows. A receipt of an ending without a fault is signed by both; where one
- * side is at fault or silent, by the other; a ruling and a fallback are certified by the notary set and signed by either.
+ * By what a contract that reached HELD was settled (the edge into CAPTURING), and what that says of whom. Whoever is at fault, by this table, by the ruling or by
+ * a proof of equivocation, gets bad evidence for all that was held, and nothing else. A ruling and a fallback are certified by the notary set and signed by either.
  */
 export const ENDINGS = {
-  /** DELIVERED, accept, SETTLED, FINAL. */
-  accepted: { payer: 'good', worker: 'good', signers: ['payer', 'worker'] },
-  /** DELIVERED, silence for T_accept, SETTLED, FINAL. Silence is allowed, so it says nothing about the payer. */
-  'auto-accepted': { payer: 'none', worker: 'good', signers: ['worker'] },
-  /** SETTLED, full refund. */
-  refunded: { payer: 'none', worker: 'none', signers: ['payer', 'worker'] },
-  /** HELD or WORKING, both cancel. */
-  cancelled: { payer: 'none', worker: 'none', signers: ['payer', 'worker'] },
-  /** HELD, no start for T_start, VOIDED. */
-  'start-missed': { payer: 'none', worker: 'bad', signers: ['payer'] },
-  /** WORKING, three beats missed, cancelled by the payer. */
-  'beats-missed': { payer: 'none', worker: 'bad', signers: ['payer'] },
-  /** WORKING, no delivery for T_deliver, EXPIRED. */
-  'delivery-missed': { payer: 'none', worker: 'bad', signers: ['payer'] },
-  /** DISPUTED, ruling. */
-  ruled: { payer: 'split', worker: 'split', signers: [] },
-  /** DISPUTED or FROZEN, no ruling for T_rule: nobody knows whose fault it was. */
-  'fell-back': { payer: 'none', worker: 'none', signers: [] },
-  /** FROZEN by a proof that the payer signed two things in one place. */
-  'payer-equivocated': { payer: 'bad', worker: 'none', signers: ['worker'] },
-  /** FROZEN by a proof that the worker signed two things in one place. */
-  'worker-equivocated': { payer: 'none', worker: 'bad', signers: ['payer'] },
-} as const satisfies Record<string, EndingEntry>
-
-export type Ending = keyof typeof ENDINGS
+  accepted: { payer: 'good', worker: 'good', signers: BOTH, isWorkerFault: false },
+  /** Silence for T_accept is allowed, so it says nothing about the payer. */
+  'auto-accepted': { payer: 'none', worker: 'good', signers: ['worker'], isWorkerFault: false },
+  conceded: { payer: 'none', worker: 'good', signers: BOTH, isWorkerFault: false },
+  ruled: { payer: 'none', worker: 'good', signers: [], isWorkerFault: false },
+  'frozen-ruled': { payer: 'none', worker: 'good', signers: [], isWorkerFault: false },
+  /** No ruling for T_rule: nobody knows whose fault it was. */
+  fallback: { payer: 'none', worker: 'none', signers: [], isWorkerFault: false },
+  frozen: { payer: 'none', worker: 'none', signers: [], isWorkerFault: false },
+  cancelled: { payer: 'none', worker: 'none', signers: BOTH, isWorkerFault: false },
+  stalled: { payer: 'none', worker: 'none', signers: ['payer'], isWorkerFault: true },
+  'not-started': { payer: 'none', worker: 'none', signers: ['payer'], isWorkerFault: true },
+  expired: { payer: 'none', worker: 'none', signers: ['payer'], isWorkerFault: true },
+} as const satisfies Record<SettlementCause, EndingEntry>
 
 /** What both parties sign about a contract that ended, once per contract. */
 export type ReputationReceipt = {
@@ -67,7 +56,9 @@ export type ReputationReceipt = {
   readonly heldNanos: Amount
   /** What the worker kept in the end, refunds taken off; never more than was held. */
   readonly workerNanos: Amount
-  readonly ending: Ending
+  readonly cause: SettlementCause
+  /** Whom the end of the contract found at fault. */
+  readonly fault: EscrowFault
   /** Stamp of the hold, and of the terminal transition. */
   readonly heldAt: Timestamp
   readonly endedAt: Timestamp
@@ -93,20 +84,22 @@ export function isReceiptSound(receipt: ReputationReceipt): boolean {
     receipt.workerNanos <= receipt.heldNanos &&
     Number.isSafeInteger(receipt.heldAt) &&
     Number.isSafeInteger(receipt.endedAt) &&
-    receipt.heldAt <= receipt.endedAt
+    receipt.heldAt <= receipt.endedAt &&
+    (!ENDINGS[receipt.cause].isWorkerFault || isAtFault(receipt, 'worker'))
   )
 }
 
-/** What a receipt says about one side, in nano-units of its currency. */
+/** Whether a side was found at fault. */
+export function isAtFault({ fault }: Pick<ReputationReceipt, 'fault'>, role: ReputationRole): boolean {
+  return fault === role || fault === 'both'
+}
+
+/** What a receipt says about one side, in nano-units of its currency; `undefined`: nothing. */
 export function judgeReceipt(
   receipt: ReputationReceipt,
   role: ReputationRole,
-): { readonly goodNanos: bigint; readonly badNanos: bigint } {
-  const verdict: EndingVerdict = ENDINGS[receipt.ending][role]
-  const { heldNanos, workerNanos } = receipt
-  const rest = heldNanos - workerNanos
-  if (verdict === 'good') return { goodNanos: workerNanos, badNanos: 0n }
-  if (verdict === 'bad') return { goodNanos: 0n, badNanos: heldNanos }
-  if (verdict === 'none') return { goodNanos: 0n, badNanos: 0n }
-  return role === 'worker' ? { goodNanos: workerNanos, badNanos: rest } : { goodNanos: rest, badNanos: workerNanos }
+): { readonly goodNanos: bigint; readonly badNanos: bigint } | undefined {
+  if (isAtFault(receipt, role)) return { goodNanos: 0n, badNanos: receipt.heldNanos }
+  const entry: EndingEntry = ENDINGS[receipt.cause]
+  return entry[role] === 'good' ? { goodNanos: receipt.workerNanos, badNanos: 0n } : undefined
 }

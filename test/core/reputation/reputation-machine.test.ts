@@ -18,7 +18,8 @@ import {
   type ReputationState,
 } from '../../../src/core/reputation/reputation-machine.ts'
 import type { ReputationPolicy } from '../../../src/core/reputation/reputation-policy.ts'
-import { type Ending, ENDINGS } from '../../../src/core/reputation/reputation-receipt.ts'
+import { type EscrowFault, SETTLEMENT_CAUSES, type SettlementCause } from '../../../src/core/escrow/escrow-state.ts'
+import { ENDINGS } from '../../../src/core/reputation/reputation-receipt.ts'
 import { listReputation, showReputation, weightsOf } from '../../../src/core/reputation/reputation-view.ts'
 import {
   CREDITS,
@@ -57,6 +58,23 @@ function codesOf(effects: readonly ReputationEffect[]): readonly string[] {
 
 const WORKER = didOf(2)
 
+const CASES: readonly (readonly [SettlementCause, EscrowFault])[] = [
+  ['accepted', 'none'],
+  ['accepted', 'payer'],
+  ['auto-accepted', 'none'],
+  ['conceded', 'none'],
+  ['ruled', 'none'],
+  ['ruled', 'payer'],
+  ['ruled', 'worker'],
+  ['frozen-ruled', 'both'],
+  ['fallback', 'none'],
+  ['frozen', 'payer'],
+  ['cancelled', 'none'],
+  ['stalled', 'worker'],
+  ['not-started', 'worker'],
+  ['expired', 'worker'],
+]
+
 describe('one contract, one update', () => {
   it('gives both parties the value of the contract', () => {
     const { state, effects } = run([presented(receiptOf({ name: 'a', payer: 1, worker: 2, credits: 3 }))])
@@ -84,7 +102,9 @@ describe('one contract, one update', () => {
 
   it('refuses another receipt of the contract and names who signed both', () => {
     const first = presented(receiptOf({ name: 'a', payer: 1, worker: 2, credits: 2 }))
-    const other = presented(receiptOf({ name: 'a', payer: 1, worker: 2, credits: 2, ending: 'delivery-missed' }))
+    const other = presented(
+      receiptOf({ name: 'a', payer: 1, worker: 2, credits: 2, cause: 'expired', fault: 'worker' }),
+    )
     const { effects } = run([first, { ...other, workerSigned: undefined }])
     const refusal = effects.at(-1)
     expect(refusal).toMatchObject({ type: 'event-refused', code: 'REPUTATION_RECEIPT_CONFLICT' })
@@ -94,37 +114,43 @@ describe('one contract, one update', () => {
   })
 
   it('lays the fault of each ending where the edge shows it', () => {
-    const rows = Object.keys(ENDINGS).map((name) => {
-      const ending = name as Ending
-      const init: ReceiptInit = { name, payer: 1, worker: 2, credits: 4, ending }
+    const rows = CASES.map(([cause, fault]) => {
+      const init: ReceiptInit = { name: cause, payer: 1, worker: 2, credits: 4, cause, fault }
       const { state } = run([presented(receiptOf({ ...init, workerNanos: amountFromNanos(1_000_000_000n) }))])
       const [payer, worker] = [weightsOf(state, didOf(1), 'payer'), weightsOf(state, WORKER, 'worker')]
-      return [name, payer.goodMicros, payer.badMicros, worker.goodMicros, worker.badMicros].join(' ')
+      return [cause, fault, payer.goodMicros, payer.badMicros, worker.goodMicros, worker.badMicros].join(' ')
     })
     expect(rows).toEqual([
-      'accepted 1000000 0 1000000 0',
-      'auto-accepted 0 0 1000000 0',
-      'refunded 0 0 0 0',
-      'cancelled 0 0 0 0',
-      'start-missed 0 0 0 4000000',
-      'beats-missed 0 0 0 4000000',
-      'delivery-missed 0 0 0 4000000',
-      'ruled 3000000 1000000 1000000 3000000',
-      'fell-back 0 0 0 0',
-      'payer-equivocated 0 4000000 0 0',
-      'worker-equivocated 0 0 0 4000000',
+      'accepted none 1000000 0 1000000 0',
+      'accepted payer 0 4000000 1000000 0',
+      'auto-accepted none 0 0 1000000 0',
+      'conceded none 0 0 1000000 0',
+      'ruled none 0 0 1000000 0',
+      'ruled payer 0 4000000 1000000 0',
+      'ruled worker 0 0 0 4000000',
+      'frozen-ruled both 0 4000000 0 4000000',
+      'fallback none 0 0 0 0',
+      'frozen payer 0 4000000 0 0',
+      'cancelled none 0 0 0 0',
+      'stalled worker 0 0 0 4000000',
+      'not-started worker 0 0 0 4000000',
+      'expired worker 0 0 0 4000000',
     ])
+    expect(new Set(CASES.map(([cause]) => cause))).toEqual(new Set(SETTLEMENT_CAUSES))
   })
 
-  it('asks for the signatures that the ending names', () => {
-    for (const [name, { signers }] of Object.entries(ENDINGS)) {
-      const event = presented(receiptOf({ name, payer: 1, worker: 2, ending: name as Ending }))
-      const needed: readonly string[] = signers
+  it('asks for the signatures that the ending names, but not for that of the party at fault', () => {
+    for (const [cause, fault] of CASES) {
+      const event = presented(receiptOf({ name: cause, payer: 1, worker: 2, cause, fault }))
+      const isNeeded = (role: 'payer' | 'worker'): boolean => {
+        const signers: readonly string[] = ENDINGS[cause].signers
+        return signers.includes(role) && fault !== role && fault !== 'both'
+      }
       const outcome = (change: Partial<typeof event>): string | undefined =>
         codesOf(run([{ ...event, ...change }]).effects)[0]
       const refused = 'REPUTATION_RECEIPT_UNSIGNED'
-      expect(outcome({ payerSigned: undefined }) === refused).toBe(needed.includes('payer'))
-      expect(outcome({ workerSigned: undefined }) === refused).toBe(needed.includes('worker'))
+      expect(outcome({ payerSigned: undefined }) === refused).toBe(isNeeded('payer'))
+      expect(outcome({ workerSigned: undefined }) === refused).toBe(isNeeded('worker'))
       expect(outcome({ payerSigned: undefined, workerSigned: undefined })).toBe(refused)
       expect(outcome({ payerSigned: signedBy(didOf(5), 'x', 1) })).toBe(refused)
       expect(outcome({ workerSigned: signedBy(didOf(5), 'x', 1) })).toBe(refused)
@@ -139,6 +165,7 @@ describe('refusals', () => {
     ['REPUTATION_RECEIPT_MALFORMED', presented({ ...good, worker: good.payer })],
     ['REPUTATION_RECEIPT_MALFORMED', presented({ ...good, workerNanos: amountFromNanos(good.heldNanos + 1n) })],
     ['REPUTATION_RECEIPT_MALFORMED', presented({ ...good, heldAt: timestampFromMs(501) })],
+    ['REPUTATION_RECEIPT_MALFORMED', presented({ ...good, cause: 'expired' })],
     ['REPUTATION_RECEIPT_EARLY', presented(good, 499)],
     ['REPUTATION_RECEIPT_OLD', presented(good, 10_000)],
     ['REPUTATION_CURRENCY_UNKNOWN', presented({ ...good, currency: other ?? good.currency })],
@@ -208,7 +235,7 @@ describe('weight', () => {
     const { state } = run([
       presented(receiptOf({ name: 'a', payer: 1, worker: 2, credits: 6 })),
       presented(receiptOf({ name: 'b', payer: 1, worker: 3, credits: 2 })),
-      presented(receiptOf({ name: 'c', payer: 1, worker: 4, credits: 6, ending: 'delivery-missed' })),
+      presented(receiptOf({ name: 'c', payer: 1, worker: 4, credits: 6, cause: 'expired', fault: 'worker' })),
     ])
     const lines = listReputation(state, { role: 'worker', limit: 10 })
     expect(lines.map(({ subject, meanPpm, flags }) => [subject, meanPpm, flags[0]])).toEqual([
@@ -228,14 +255,16 @@ const RECEIPTS = fc
       credits: fc.integer({ min: 1, max: 30 }),
       purse: fc.integer({ min: 0, max: 2 }),
       endedAt: fc.integer({ min: 0, max: 9_000 }),
-      ending: fc.constantFrom<Ending>('accepted', 'delivery-missed', 'auto-accepted', 'payer-equivocated', 'cancelled'),
+      ending: fc.constantFrom(...CASES),
     }),
     { maxLength: 25 },
   )
   .map((items) =>
-    items.map(({ purse, endedAt, ...item }, index) =>
+    items.map(({ purse, endedAt, ending: [cause, fault], ...item }, index) =>
       receiptOf({
         ...item,
+        cause,
+        fault,
         name: `n${index}`,
         payerSource: hashOf(`purse ${purse}`),
         heldAt: timestampFromMs(0),
@@ -276,8 +305,15 @@ describe('properties', () => {
     fc.assert(
       fc.property(RECEIPTS, fc.integer({ min: 0, max: 4 }), fc.boolean(), (receipts, payer, isGood) => {
         const before = run(receipts.map((receipt) => presented(receipt, 9_000))).state
-        const ending: Ending = isGood ? 'accepted' : 'delivery-missed'
-        const more = receiptOf({ name: 'more', payer, worker: 6, credits: 7, ending, endedAt: timestampFromMs(9_000) })
+        const ending = isGood ? ({ cause: 'accepted' } as const) : ({ cause: 'expired', fault: 'worker' } as const)
+        const more = receiptOf({
+          name: 'more',
+          payer,
+          worker: 6,
+          credits: 7,
+          ...ending,
+          endedAt: timestampFromMs(9_000),
+        })
         const after = run([presented(more, 9_000)], before).state
         const subject = didOf(6)
         const change =

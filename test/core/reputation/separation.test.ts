@@ -45,7 +45,7 @@ function market(seed: number, { crooked, isRinged }: { crooked: typeof HONEST; i
           payer: 1 + random.nextBelow(20),
           worker,
           credits,
-          ...(!isGood && { ending: 'delivery-missed', workerNanos: ZERO_AMOUNT }),
+          ...(!isGood && { cause: 'expired', fault: 'worker', workerNanos: ZERO_AMOUNT }),
         })
       }
     }
