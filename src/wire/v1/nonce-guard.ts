@@ -1,0 +1,92 @@
+/**
+ * Remembers which nonces each issuer used, for as long as their messages may be effective: until `exp` and the tolerance of clocks have passed. It is bounded
+ * per issuer and in all, and refuses at a limit: nothing that may still be effective is ever forgotten to make room. It knows nothing of contracts, where the
+ * position and the hash of a message say more; it keeps nothing on disk: its owner hands it what a restart has to bring back.
+ *
+ * ```text
+ * issuers      ISSUER -> NONCE -> exp
+ * generations  end of an hour -> [ISSUER, NONCE] of all that expire in it; dropped as a whole
+ * ```
+ *
+ * ```ts
+ * const guard = createNonceGuard({ perIssuerMax: 1, totalMax: 1 })
+ * console.log(guard.size) // 0
+ * ```
+ */
+import type { DurationMs, Timestamp } from '../../base/time.ts'
+import type { EnvelopeRefusal } from '../../core/evidence/envelope-refusals.ts'
+import type { Did } from '../../core/evidence/names.ts'
+
+export type NonceLimits = {
+  /** Remembered nonces of one issuer. */
+  readonly perIssuerMax: number
+  /** Remembered nonces of all; about 150 bytes each. */
+  readonly totalMax: number
+}
+
+export const NONCE_LIMITS: NonceLimits = { perIssuerMax: 65_536, totalMax: 524_288 }
+
+/** What of a message the guard looks at. `now` is the receiver's clock. */
+export type NonceUse = {
+  readonly iss: Did
+  readonly nonce: string
+  readonly exp: Timestamp
+  readonly now: Timestamp
+  readonly clockSkewMs: DurationMs
+}
+
+export type NonceGuard = {
+  readonly size: number
+  /** Takes note of a nonce, or says why not: `ENVELOPE_NONCE_USED`, or `ENVELOPE_NONCES_FULL` at a limit. A refusal changes nothing that is remembered. */
+  use(use: NonceUse): EnvelopeRefusal | undefined
+}
+
+const GENERATION_MS = 3_600_000
+
+type Remembered = {
+  readonly issuers: Map<Did, Map<string, number>>
+  readonly generations: Map<number, (readonly [Did, string])[]>
+  size: number
+}
+
+export function createNonceGuard(limits: NonceLimits = NONCE_LIMITS): NonceGuard {
+  const remembered: Remembered = { issuers: new Map(), generations: new Map(), size: 0 }
+  return {
+    get size(): number {
+      return remembered.size
+    },
+    use(use): EnvelopeRefusal | undefined {
+      forgetExpired(remembered, use.now - use.clockSkewMs)
+      const ofIssuer = remembered.issuers.get(use.iss)
+      if (ofIssuer?.has(use.nonce) === true) return 'ENVELOPE_NONCE_USED'
+      const isFull = (ofIssuer?.size ?? 0) >= limits.perIssuerMax || remembered.size >= limits.totalMax
+      if (isFull) return 'ENVELOPE_NONCES_FULL'
+      remember(remembered, use)
+      return undefined
+    },
+  }
+}
+
+/** At most one generation per hour of the longest validity exists, 169 of them. */
+function forgetExpired(remembered: Remembered, before: number): void {
+  for (const [endsAt, uses] of remembered.generations) {
+    if (endsAt > before) continue
+    for (const [iss, nonce] of uses) {
+      const ofIssuer = remembered.issuers.get(iss)
+      ofIssuer?.delete(nonce)
+      if (ofIssuer?.size === 0) remembered.issuers.delete(iss)
+    }
+    remembered.size -= uses.length
+    remembered.generations.delete(endsAt)
+  }
+}
+
+function remember(remembered: Remembered, { iss, nonce, exp }: NonceUse): void {
+  const endsAt = Math.floor(exp / GENERATION_MS) * GENERATION_MS + GENERATION_MS
+  const ofIssuer = remembered.issuers.get(iss) ?? new Map<string, number>()
+  remembered.issuers.set(iss, ofIssuer.set(nonce, exp))
+  const uses = remembered.generations.get(endsAt) ?? []
+  uses.push([iss, nonce])
+  remembered.generations.set(endsAt, uses)
+  remembered.size += 1
+}
