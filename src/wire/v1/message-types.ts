@@ -3,10 +3,14 @@
  * too much, lines to `MESSAGE_BYTES_MAX`.
  */
 import type { z } from 'zod'
+import { DISPUTE_MESSAGES } from './dispute-messages.ts'
 import { EVIDENCE_MESSAGES } from './evidence-messages.ts'
+import { REPUTATION_MESSAGES } from './reputation-messages.ts'
 
 export const MESSAGES = {
   ...EVIDENCE_MESSAGES,
+  ...DISPUTE_MESSAGES,
+  ...REPUTATION_MESSAGES,
 } as const
 
 export type MessageType = keyof typeof MESSAGES
@@ -19,7 +23,9 @@ export const MESSAGE_BYTES_MAX_DEFAULT = 16_384
 
 /** Bytes of a whole envelope, signature included, where they differ from the default; at most 32,768. */
 export const MESSAGE_BYTES_MAX: Partial<Readonly<Record<MessageType, number>>> = {
+  'meter-snapshot': 4_096,
   receipt: 2_048,
+  'reputation-receipt': 2_048,
   'equivocation-proof': 4_096,
 }
 
