@@ -1,5 +1,4 @@
 import { assertNever } from '../../base/assert.ts'
-import { AMOUNT_MAX } from '../../base/money.ts'
 import { addDuration, type Timestamp } from '../../base/time.ts'
 import type { AcceptanceOutcome } from '../acceptance/evaluate-predicate.ts'
 import { evidenceRootOf } from '../escrow/evidence-root.ts'
@@ -25,6 +24,7 @@ import {
   ROUNDS_MAX,
   type Ruling,
 } from './dispute-state.ts'
+import { areDisputeTermsSound } from './dispute-terms.ts'
 import { disputeViolations } from './dispute-violations.ts'
 import { bondOfRound, panelOf, returnBonds, settleBonds, splitOf, tallyVotes } from './vote-round.ts'
 
@@ -53,32 +53,9 @@ type EventOf<Type extends DisputeEvent['type']> = Extract<DisputeEvent, { type: 
  */
 export const DISPUTE_MACHINE: Machine<DisputeState, DisputeEvent, DisputeEffect, DisputeInput> = {
   name: 'dispute',
-  initial: ({ terms, predicate, at }) => ({ kind: 'gathering', terms, at, predicate, evidence: [] }),
+  initial: ({ terms, predicate, at }) => ({ kind: 'gathering', terms, at, predicate, evidence: [], beacon: undefined }),
   transition,
   violations: disputeViolations,
-}
-
-/** Whether a dispute can be run by the terms; check before `initial`. */
-export function areDisputeTermsSound(terms: DisputeTerms): boolean {
-  const { arbiters, k, panel, payer, worker } = terms
-  const spans = [terms.commitMs, terms.revealMs, terms.appealMs]
-  const isSorted = arbiters.every((did, index) => index === 0 || (arbiters[index - 1] ?? did) < did)
-  return (
-    payer !== worker &&
-    isSorted &&
-    !arbiters.includes(payer) &&
-    !arbiters.includes(worker) &&
-    [k, panel].every((count) => Number.isSafeInteger(count) && count >= 0 && count <= arbiters.length) &&
-    k <= panel &&
-    (k === 0) === (arbiters.length === 0) &&
-    terms.concededNanos < terms.claimNanos &&
-    terms.claimNanos <= terms.maxNanos &&
-    BigInt(arbiters.length) * (terms.arbiterBondNanos << BigInt(ROUNDS_MAX)) <= AMOUNT_MAX &&
-    spans.every((span) => Number.isSafeInteger(span) && span >= 1) &&
-    Number.isSafeInteger(terms.ruleBy) &&
-    terms.evidenceBy <= terms.replicateBy &&
-    terms.replicateBy <= terms.ruleBy
-  )
 }
 
 function transition(state: DisputeState, event: DisputeEvent): DisputeStep {
@@ -125,13 +102,13 @@ function partyOf({ payer, worker }: DisputeTerms, did: Did): EscrowParty | undef
   return did === worker ? 'worker' : undefined
 }
 
-function fire(state: DisputeState, { name, at }: EventOf<'timer-fired'>): DisputeStep {
+function fire(state: DisputeState, { name, at, beacon }: EventOf<'timer-fired'>): DisputeStep {
   if (state.kind === 'ended') return refused(state, 'DISPUTE_STATE_WRONG')
   const due = timerOf(state)
   if (name !== due.name || at < due.firesAt) return refused(state, 'DISPUTE_TIMER_EARLY')
   switch (state.kind) {
     case 'gathering':
-      return closeRecord({ ...state, at })
+      return closeRecord({ ...state, at, beacon })
     case 'replicating':
       return callPanel({ ...state, at }, { round: 0, appeal: undefined })
     case 'committing':
@@ -203,11 +180,11 @@ function hasRound({ terms }: ClosedState, round: number, from: Timestamp): boole
 }
 
 function callPanel(state: ClosedState, { round, appeal }: RoundInit): DisputeStep {
-  const { terms, at, predicate, evidence, root } = state
+  const { terms, at, predicate, evidence, beacon, root } = state
   if (!hasRound(state, round, at)) return end(state, { root, basis: 'none', ruling: undefined })
-  const panel = panelOf(terms, root, round)
+  const panel = panelOf(terms, beacon ?? root, round)
   const commitBy = addDuration(at, terms.commitMs)
-  const head = { terms, at, predicate, evidence, root, round, panel, appeal }
+  const head = { terms, at, predicate, evidence, beacon, root, round, panel, appeal }
   const next: CommittingState = { kind: 'committing', ...head, commitments: new Map(), commitBy }
   const bondNanos = bondOfRound(terms.arbiterBondNanos, round)
   return {
@@ -225,8 +202,8 @@ function commitVote(state: CommittingState, { iss, commitment, at }: EventOf<'vo
 }
 
 function openVotes(state: CommittingState): DisputeStep {
-  const { terms, at, predicate, evidence, root, round, panel, appeal, commitments } = state
-  const head = { terms, at, predicate, evidence, root, round, panel, appeal, commitments }
+  const { terms, at, predicate, evidence, beacon, root, round, panel, appeal, commitments } = state
+  const head = { terms, at, predicate, evidence, beacon, root, round, panel, appeal, commitments }
   const revealBy = addDuration(at, terms.revealMs)
   // A timer that fired late takes from the reveals, never from T_rule.
   const latest = revealBy < terms.ruleBy ? revealBy : terms.ruleBy
@@ -254,14 +231,25 @@ function revealVote(state: RevealingState, event: EventOf<'vote-revealed'>): Dis
 }
 
 function endRound(state: RevealingState): DisputeStep {
-  const { terms, at, predicate, evidence, root, round } = state
+  const { terms, at, predicate, evidence, beacon, root, round } = state
   const ruling = tallyVotes(state)
   const settled: DisputeEffect = { type: 'bonds-settled', round, payments: settleBonds(state, ruling) }
   if (ruling === undefined) return withEffects([settled], callPanel(state, { round: round + 1, appeal: undefined }))
   const appealBy = addDuration(at, terms.appealMs)
   if (!hasRound(state, round + 1, appealBy))
     return withEffects([settled], end(state, { root, basis: 'arbiters', ruling }))
-  const next: AppealableState = { kind: 'appealable', terms, at, predicate, evidence, root, round, ruling, appealBy }
+  const next: AppealableState = {
+    kind: 'appealable',
+    terms,
+    at,
+    predicate,
+    evidence,
+    beacon,
+    root,
+    round,
+    ruling,
+    appealBy,
+  }
   const appealBondNanos = bondOfRound(terms.appealBondNanos, round)
   return {
     state: next,
@@ -281,10 +269,10 @@ function appealRuling(state: AppealableState, { iss, bondNanos, at }: EventOf<'r
 
 type Ending = { readonly root: Hash; readonly basis: DisputeBasis; readonly ruling: Ruling | undefined }
 
-function end({ terms, at, predicate, evidence }: DisputeState, ending: Ending): DisputeStep {
+function end({ terms, at, predicate, evidence, beacon }: DisputeState, ending: Ending): DisputeStep {
   const { root, basis, ruling } = ending
   return {
-    state: { kind: 'ended', terms, at, predicate, evidence, root, basis, ruling },
+    state: { kind: 'ended', terms, at, predicate, evidence, beacon, root, basis, ruling },
     effects: [{ type: 'dispute-ended', contract: terms.contract, basis, evidenceRoot: root, ruling }],
   }
 }

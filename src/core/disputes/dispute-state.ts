@@ -65,6 +65,8 @@ type DisputeHead = {
   readonly predicate: AcceptanceOutcome
   /** In the order of arrival. */
   readonly evidence: readonly EvidencePiece[]
+  /** What panels are drawn by: a hash that nobody knew while the record was open, given when it is closed; `undefined`: the root, which the last filer can choose. */
+  readonly beacon: Hash | undefined
 }
 
 type RoundHead = DisputeHead & {
@@ -129,7 +131,13 @@ export type DisputeEvent =
     })
   /** The bond is held by then. */
   | (Evidence & { readonly type: 'ruling-appealed'; readonly bondNanos: Amount })
-  | { readonly type: 'timer-fired'; readonly name: DisputeTimer; readonly at: Timestamp }
+  | {
+      readonly type: 'timer-fired'
+      readonly name: DisputeTimer
+      readonly at: Timestamp
+      /** With `evidence`: hash of the notary set's certificate over the last message before T_evidence, or of a later checkpoint. */
+      readonly beacon?: Hash
+    }
 
 export type BondPayment = {
   readonly to: Did

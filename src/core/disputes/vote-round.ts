@@ -11,11 +11,11 @@ export function splitOf({ maxNanos }: DisputeTerms, workerNanos: Amount): Ruling
 }
 
 /**
- * Who votes in a round: those with the lowest SHA-256 over contract, closed record, round and DID, twice as many as in the round before, or all. Neither party
- * chooses, and whoever files the last piece of evidence cannot know more than a new draw.
+ * Who votes in a round: those with the lowest SHA-256 over contract, seed, round and DID, twice as many as in the round before, or all. The seed is the beacon of
+ * the closed record, so that neither party can try pieces of evidence until it likes the panel.
  */
-export function panelOf(terms: DisputeTerms, root: Hash, round: number): readonly Did[] {
-  const draw = (did: Did): string => sha256Hex(`${PANEL_DOMAIN}${terms.contract}\0${root}\0${round}\0${did}`)
+export function panelOf(terms: DisputeTerms, seed: Hash, round: number): readonly Did[] {
+  const draw = (did: Did): string => sha256Hex(`${PANEL_DOMAIN}${terms.contract}\0${seed}\0${round}\0${did}`)
   const drawn = terms.arbiters.map((did) => ({ did, key: draw(did) }))
   const chosen = drawn.sort((left, right) => (left.key < right.key ? -1 : 1)).slice(0, terms.panel * 2 ** round)
   return chosen.map(({ did }) => did).sort()

@@ -2,7 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { amountFromNanos } from '../../../src/base/money.ts'
 import { timestampFromMs } from '../../../src/base/time.ts'
-import { areDisputeTermsSound, DISPUTE_MACHINE, timerOf } from '../../../src/core/disputes/dispute-machine.ts'
+import { canonicalJson } from '../../../src/base/canonical-json.ts'
+import {
+  formatDisputeEvent,
+  formatDisputeState,
+  parseDisputeEvent,
+  parseDisputeState,
+} from '../../../src/core/disputes/dispute-codec.ts'
+import { DISPUTE_MACHINE, timerOf } from '../../../src/core/disputes/dispute-machine.ts'
+import { areDisputeTermsSound } from '../../../src/core/disputes/dispute-terms.ts'
 import type {
   DisputeEffect,
   DisputeEvent,
@@ -26,7 +34,10 @@ function run(first: DisputeState, events: readonly DisputeEvent[]): Outcome {
   let state = first
   const effects: DisputeEffect[] = []
   for (const event of events) {
+    expect(parseDisputeEvent(JSON.parse(canonicalJson(formatDisputeEvent(event))))).toEqual(event)
     const step = DISPUTE_MACHINE.transition(state, event)
+    const text = canonicalJson(formatDisputeState(step.state))
+    expect(parseDisputeState(JSON.parse(text), step.state.terms)).toEqual(step.state)
     if (step.effects.some(({ type }) => type === 'event-refused')) expect(step.state).toBe(state)
     expect(DISPUTE_MACHINE.violations(step.state)).toEqual([])
     expect(paidIn(step.effects)).toBe(stakedIn(state, step.effects))
@@ -178,6 +189,13 @@ describe('votes', () => {
     })
     expect(panelOf(TERMS, ROOT, 1)).toHaveLength(6)
     expect(panelOf(TERMS, ROOT, 2)).toEqual(ARBITERS)
+  })
+
+  it('the panel is drawn by the beacon that is known when the record is closed', () => {
+    const beacon = hashOf('checkpoint')
+    const { state } = run(opened(), [{ type: 'timer-fired', name: 'evidence', at: timestampFromMs(1_000), beacon }])
+    expect(state).toMatchObject({ kind: 'committing', panel: panelOf(TERMS, beacon, 0) })
+    expect(panelOf(TERMS, beacon, 0)).not.toEqual(PANEL)
   })
 
   it('where nobody votes at all, the parties have the bonds, and after four rounds the fallback decides', () => {
