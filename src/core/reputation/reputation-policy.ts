@@ -1,5 +1,8 @@
+import { canonicalJson } from '../../base/canonical-json.ts'
 import { type Amount, amountFromNanos } from '../../base/money.ts'
+import { sha256Hex } from '../../base/sha256.ts'
 import { DAY_MS, type DurationMs, durationFromMs } from '../../base/time.ts'
+import type { Hash } from '../evidence/names.ts'
 import type { Currency } from '../ledger/ledger-names.ts'
 
 /** One whole, in parts per million. */
@@ -83,4 +86,12 @@ export function isPolicySound(policy: ReputationPolicy): boolean {
     policy.sourceCapMicros >= policy.pairCapMicros &&
     [...policy.unitNanos.values()].every((unit) => unit >= 1n)
   )
+}
+
+/** Name of a policy: SHA-256 of its canonical JSON. Equal policies have equal hashes. */
+export function policyHash(policy: ReputationPolicy): Hash {
+  const { unitNanos, ...numbers } = policy
+  const units = [...unitNanos].map(([currency, unit]) => [currency, unit.toString()] as const)
+  const texts = Object.entries(numbers).map(([name, value]) => [name, value.toString()] as const)
+  return sha256Hex(canonicalJson({ ...Object.fromEntries(texts), unitNanos: Object.fromEntries(units) })) as Hash
 }
