@@ -17,7 +17,7 @@ export function splitOf({ maxNanos }: DisputeTerms, workerNanos: Amount): Ruling
 export function panelOf(terms: DisputeTerms, seed: Hash, round: number): readonly Did[] {
   const draw = (did: Did): string => sha256Hex(`${PANEL_DOMAIN}${terms.contract}\0${seed}\0${round}\0${did}`)
   const drawn = terms.arbiters.map((did) => ({ did, key: draw(did) }))
-  const chosen = drawn.sort((left, right) => (left.key < right.key ? -1 : 1)).slice(0, terms.panel * 2 ** round)
+  const chosen = drawn.sort((left, right) => (left.key < right.key ? -1 : 1)).slice(0, terms.panel << round)
   return chosen.map(({ did }) => did).sort()
 }
 

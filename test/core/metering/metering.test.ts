@@ -27,7 +27,7 @@ import {
 import { formatStatementCsv, STATEMENT_COLUMNS } from '../../../src/core/metering/statement-csv.ts'
 import { contractOf, CREDITS, didOf } from '../reputation/reputation-market.ts'
 
-const GOLDEN = new URL('statement.golden.csv', import.meta.url)
+const GOLDEN = new URL('statement-golden.txt', import.meta.url)
 
 const PRICES = new Map([
   ['seconds', { nanos: amountFromNanos(5_000_000n), per: 1n }],
@@ -187,8 +187,10 @@ describe('a statement', () => {
     },
   ]
 
-  it('is byte for byte the golden file', () => {
-    expect(formatStatementCsv(statementOf({ transfers, usage }))).toBe(readFileSync(GOLDEN, 'utf8'))
+  it('is the golden file byte for byte, with the line ends of CSV', () => {
+    expect(formatStatementCsv(statementOf({ transfers, usage }))).toBe(
+      readFileSync(GOLDEN, 'utf8').replaceAll('\n', '\r\n'),
+    )
   })
 
   it('sums by contract and by counterparty', () => {
