@@ -209,6 +209,15 @@ describe('votes', () => {
     expect(outcome.state).toMatchObject({ kind: 'ended', basis: 'none', ruling: undefined })
   })
 
+  it.each([
+    [[700n, 700n, 700n, 300n, 300n, 300n], 'committing'],
+    [[700n, 700n, 700n, 300n, 300n, 1n], 'committing'],
+    [[700n, 700n, 700n, 700n, 300n, 1n], 'appealable'],
+  ])('half of a panel of six is no majority, though it is more than k: %j', (nanos, kind) => {
+    const second = run(opened(), [fired('evidence', 1_000), ...votes(0, [1n, 2n, 3n], 1_000)]).state
+    expect(run(second, votes(1, nanos, 1_000)).state.kind).toBe(kind)
+  })
+
   it('two votes of three are no ruling when k is three', () => {
     const { state } = run(opened({ k: 3 }), [fired('evidence', 1_000), ...votes(0, [700n, 700n, 300n], 1_000)])
     expect(state).toMatchObject({ kind: 'committing', round: 1 })

@@ -71,7 +71,7 @@ describe('the owner of the reputation books', () => {
     const answers: string[] = []
     const first = owner.run(FIRST).then(([effect]) => answers.push(effect?.type ?? ''))
     const repeat = owner.run(FIRST).then(([effect]) => answers.push(effect?.type ?? ''))
-    await Promise.resolve()
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
     expect(answers).toEqual([])
     expect(owner.list({ role: undefined, limit: 10 })).toEqual([])
     release()
