@@ -213,7 +213,7 @@ describe('votes', () => {
     [[700n, 700n, 700n, 300n, 300n, 300n], 'committing'],
     [[700n, 700n, 700n, 300n, 300n, 1n], 'committing'],
     [[700n, 700n, 700n, 700n, 300n, 1n], 'appealable'],
-  ])('half of a panel of six is no majority, though it is more than k: %j', (nanos, kind) => {
+  ])('half of a panel of six is no majority, though it is more than k: %s', (nanos, kind) => {
     const second = run(opened(), [fired('evidence', 1_000), ...votes(0, [1n, 2n, 3n], 1_000)]).state
     expect(run(second, votes(1, nanos, 1_000)).state.kind).toBe(kind)
   })
