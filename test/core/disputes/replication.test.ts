@@ -1,9 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { canonicalJson } from '../../../src/base/canonical-json.ts'
 import { amountFromNanos } from '../../../src/base/money.ts'
 import { timestampFromMs } from '../../../src/base/time.ts'
 import { commitmentOf } from '../../../src/core/disputes/commitment.ts'
 import { findCredibleResult, nextReplicaScore, replicaWeight } from '../../../src/core/disputes/credibility.ts'
+import {
+  formatReplicationEvent,
+  formatReplicationState,
+  parseReplicationEvent,
+  parseReplicationState,
+} from '../../../src/core/disputes/replication-codec.ts'
 import {
   REPLICATION_MACHINE,
   type ReplicationEffect,
@@ -59,7 +66,10 @@ function run(
   let state = first
   const effects: ReplicationEffect[] = []
   for (const event of events) {
+    expect(parseReplicationEvent(JSON.parse(canonicalJson(formatReplicationEvent(event))))).toEqual(event)
     const step = REPLICATION_MACHINE.transition(state, event)
+    const text = canonicalJson(formatReplicationState(step.state))
+    expect(parseReplicationState(JSON.parse(text), step.state.terms)).toEqual(step.state)
     if (step.effects.some(({ type }) => type === 'event-refused')) expect(step.state).toBe(state)
     expect(REPLICATION_MACHINE.violations(step.state)).toEqual([])
     state = step.state
