@@ -1,5 +1,6 @@
 import type { Hash } from '../../src/core/evidence/names.ts'
 import { canonicalText } from '../../src/wire/v1/canonical.ts'
+import { didOfPublicKey } from '../../src/wire/v1/did-key.ts'
 import type { MessageBody } from '../../src/wire/v1/message-types.ts'
 import { canonicalVectors } from './canonical-vectors.ts'
 import { equivocationVectors } from './equivocation-vectors.ts'
@@ -9,6 +10,9 @@ import { accepted, hex, rawEnvelope, refused, VECTOR_CONTEXT, VECTOR_HEAD, VECTO
 const { payer, worker, notary, arbiter } = VECTOR_KEYS
 const DIGEST = '11'.repeat(32)
 const CONTRACT = '22'.repeat(32)
+
+/** The points of order 1 and 2. */
+const SMALL_ORDER_KEYS = [`01${'00'.repeat(31)}`, `ec${'ff'.repeat(30)}7f`]
 
 /** The body that most vectors carry. */
 const RECEIPT: Extract<MessageBody<'receipt'>, { readonly effect: 'applied' }> = {
@@ -186,6 +190,18 @@ function contextRefusals(): readonly Vector[] {
     refused('a signature of zeros', 'ENVELOPE_SIGNATURE_WRONG', {
       envelope: { ...signed, signature: 'A'.repeat(86) },
     }),
+    ...SMALL_ORDER_KEYS.map((key) =>
+      refused(
+        `a key of small order, ${key.slice(0, 4)}, under which one signature is right for every message`,
+        'ENVELOPE_SIGNATURE_WRONG',
+        {
+          envelope: {
+            ...rawEnvelope(RECEIPT, { ...HEAD, iss: didOfPublicKey(Buffer.from(key, 'hex')) }),
+            signature: Buffer.from(`${SMALL_ORDER_KEYS[0]}${'00'.repeat(32)}`, 'hex').toString('base64url'),
+          },
+        },
+      ),
+    ),
     refused('an issuer that is no key', 'ENVELOPE_ISSUER_UNREADABLE', {
       envelope: rawEnvelope(RECEIPT, { ...HEAD, iss: `did:key:z6Mk${'z'.repeat(44)}` }),
     }),
