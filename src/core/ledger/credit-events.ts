@@ -88,6 +88,7 @@ export function redeemCredits(draft: LedgerDraft, event: CreditsRedeemed): Ledge
 export function reconcileCredits(draft: LedgerDraft, event: CreditsReconciled): LedgerRefusalCode | undefined {
   const { id, outcome, iss } = event
   const reference = `reconcile ${event.issue} ${outcome}`
+  if (read(draft.holds, id) !== undefined) return 'LEDGER_ID_CONFLICT'
   const known = read(draft.remembered, id)
   if (known?.kind === 'failed') return 'LEDGER_ID_FAILED'
   if (known !== undefined) {

@@ -127,11 +127,6 @@ export function formatLedgerState(state: LedgerState): string {
   })
 }
 
-/** Canonical JSON of what the accounts hold: what a checkpoint commits to. */
-export function formatBalances(state: LedgerState): string {
-  return canonicalJson(valuesOf(state.accounts, ACCOUNT_ROW))
-}
-
 /** Reads the JSON of `formatLedgerState`; `undefined` for anything else. Whether it is sound is said by `violations`. */
 export function parseLedgerState(json: unknown): LedgerState | undefined {
   const at = COUNT_FIELD.read(memberOf(json, 'at')) as number | undefined
