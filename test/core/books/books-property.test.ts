@@ -166,12 +166,8 @@ function bodyOf(books: Books, deal: Deal, { verb, amount, iss, salt }: Act): Bod
     case 'evidence':
       return { type: 'evidence-added', hash }
     case 'rule': {
-      const evidenceRoot =
-        state?.kind === 'FROZEN'
-          ? state.evidenceRoot
-          : state?.kind === 'DISPUTED'
-            ? evidenceRootOf(deal.id, state.evidence)
-            : hash
+      const disputed = state?.kind === 'DISPUTED' ? evidenceRootOf(deal.id, state.evidence) : hash
+      const evidenceRoot = state?.kind === 'FROZEN' ? state.evidenceRoot : disputed
       return { type: 'ruled', evidenceRoot, workerNanos: sum, signers: ARBITERS.slice(0, 2) }
     }
     case 'cancel':

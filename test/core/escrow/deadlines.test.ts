@@ -98,5 +98,5 @@ test('a hold that is answered at the deadline is given back', () => {
 })
 
 test('every timer is tried', () => {
-  expect([...new Set(CASES.map(({ timer }) => timer))].toSorted()).toEqual([...ESCROW_TIMER_NAMES].toSorted())
+  expect(new Set(CASES.map(({ timer }) => timer))).toEqual(new Set(ESCROW_TIMER_NAMES))
 })

@@ -47,7 +47,8 @@ test('the page has the refusals of terms, messages, books and contracts', () => 
 
 test('the page has every state, terminal ones marked', () => {
   const rows = tablesOf('| state | holds money |')
-  expect(rows.map(([kind]) => kind).toSorted()).toEqual([...ESCROW_STATE_KINDS].toSorted())
+  expect(new Set(rows.map(([kind]) => kind))).toEqual(new Set(ESCROW_STATE_KINDS))
+  expect(rows.length).toBe(ESCROW_STATE_KINDS.length)
   expect(rows.filter(([, , ends]) => ends === 'terminal').map(([kind]) => kind)).toEqual([...TERMINAL_KINDS])
 })
 
