@@ -3,14 +3,8 @@ import type { ContractId } from '../evidence/names.ts'
 import type { Machine, Step } from '../machine.ts'
 import { moveAgreed, moveDraft, moveOffered, proveBeforeHold } from './edges/agreement-edges.ts'
 import { moveCapturing, moveSettled, proveAfterCapture } from './edges/capture-edges.ts'
-import {
-  type EquivocationProof,
-  freeze,
-  freezeAgain,
-  moveDelivered,
-  moveDisputed,
-  moveFrozen,
-} from './edges/dispute-edges.ts'
+import { moveDelivered, moveDisputed } from './edges/dispute-edges.ts'
+import { type EquivocationProof, freeze, freezeAgain, moveFrozen } from './edges/freeze-edges.ts'
 import { moveHeld, moveWorking } from './edges/work-edges.ts'
 import { ESCROW_EDGES, type EscrowEdge } from './escrow-edges.ts'
 import type { EscrowEffect } from './escrow-effect.ts'

@@ -73,7 +73,7 @@ const ACT = fc.noBias(
     /** Added to the place that is next: 0 nearly always, so that most messages count. */
     back: fc.constantFrom(...Array.from({ length: 40 }, () => 0), 1, 2),
     salt: fc.constantFrom('', '', '', 'x'),
-    amount: fc.constantFrom(0, 1, 30, 50, 99, 100, 101),
+    amount: fc.constantFrom<number[]>(0, 1, 30, 50, 99, 100, 101),
     wait: fc.constantFrom(...Array.from({ length: 40 }, () => 0), 1, 500, 2_000, 4_000, -1),
   }),
 )
