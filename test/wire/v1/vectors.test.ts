@@ -100,6 +100,7 @@ describe('golden vectors', () => {
     expect(Object.fromEntries(files.map(({ area, vectors }) => [area, vectors.length]))).toEqual({
       envelope: 123,
       escrow: 42,
+      ledger: 33,
     })
   })
 
