@@ -3,7 +3,7 @@ import { canonicalText } from '../../src/wire/v1/canonical.ts'
 import { didOfPublicKey } from '../../src/wire/v1/did-key.ts'
 import type { MessageBody } from '../../src/wire/v1/message-types.ts'
 import { canonicalVectors } from './canonical-vectors.ts'
-import { equivocationVectors } from './equivocation-vectors.ts'
+import { acceptedProof, equivocationVectors } from './equivocation-vectors.ts'
 import type { Vector, VectorArea } from './vector.ts'
 import { accepted, hex, rawEnvelope, refused, VECTOR_CONTEXT, VECTOR_HEAD, VECTOR_KEYS } from './vector-kit.ts'
 
@@ -29,6 +29,7 @@ export const ENVELOPE_VECTORS: VectorArea = {
   area: 'envelope',
   vectors: () => [
     ...acceptedVectors(),
+    acceptedProof(),
     ...textRefusals(),
     ...headRefusals(),
     ...bodyRefusals(),

@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm'
 import canonicalize from 'canonicalize'
 import type { VectorContext } from '../../scripts/protocol-vectors/vector.ts'
 import { VECTOR_CONTEXT } from '../../scripts/protocol-vectors/vector-kit.ts'
+import { canonicalJson } from '../../src/base/canonical-json.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
 import type { DurationMs, Timestamp } from '../../src/base/time.ts'
 import { ENVELOPE_REFUSALS } from '../../src/core/evidence/envelope-refusals.ts'
@@ -16,6 +17,7 @@ import { createNodeVerifier } from '../../src/keys/node-signatures.ts'
 import { verifySignatureWith } from '../../src/keys/verify-signature.ts'
 import { authenticate, type Authenticated, type AuthenticateInit } from '../../src/wire/v1/authenticate.ts'
 import { decodeEnvelope, type Refused } from '../../src/wire/v1/envelope.ts'
+import { checkEquivocation } from '../../src/wire/v1/equivocation.ts'
 import { percentile } from '../bench/bench.ts'
 import { readVectors } from '../wire/v1/read-vectors.ts'
 import { MUTATORS, type Members, type Mutant, type Subject } from './decoders-mutate.ts'
@@ -26,9 +28,10 @@ const P999_LIMIT_US = 1_000
 const HEAP_GROWTH_MAX_BYTES = 16 * 1024 * 1024
 const TIMES_MAX = 1_000_000
 const FAILURES_MAX = 20
-const WARM_UP = 2_000
+const WARM_UP = 500
 
-type Outcome = Authenticated | Refused
+/** `proves`: the signed heads of a proof of equivocation that holds. */
+type Outcome = (Authenticated & { readonly proves?: readonly unknown[] }) | Refused
 type Receive = (bytes: Uint8Array, context: VectorContext) => Outcome
 
 export type DecodersInit = TortureInit & {
@@ -119,7 +122,12 @@ function createReceiver(plant: DecoderPlant | undefined, kept: unknown[]): Recei
       audience: context.audience as AuthenticateInit['audience'],
       network: context.network,
     }
-    return authenticate(decoded.envelope, plant?.context?.(init, decoded.envelope.head) ?? init)
+    const { envelope } = decoded
+    const outcome = authenticate(envelope, plant?.context?.(init, envelope.head) ?? init)
+    if (outcome.kind === 'refused' || envelope.type !== 'equivocation-proof') return outcome
+    const { first, second } = envelope.body
+    const isProven = checkEquivocation(envelope.body, verify).kind === 'proven'
+    return isProven ? { ...outcome, proves: [first, second] } : outcome
   }
 }
 
@@ -189,7 +197,11 @@ function judge({ mutant, outcome, originals, context }: Case): string | undefine
     return isDue ? undefined : `${mutant.expected?.join(' or ')} was due, ${outcome.code} came`
   }
   if (isOriginal) return undefined
-  return mutant.isSigned === true ? unsound(text, outcome, context) : 'a changed message was accepted'
+  if (mutant.isSigned !== true) return 'a changed message was accepted'
+  const isFalseProof = outcome.proves?.some(
+    (head) => ![...originals].some((known) => known.includes(canonicalJson(head))),
+  )
+  return isFalseProof === true ? 'heads that nobody signed prove something' : unsound(text, outcome, context)
 }
 
 /** What an account of our own, with another library's canonical form, finds wrong with a message that was accepted. */
