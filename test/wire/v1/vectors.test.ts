@@ -108,6 +108,7 @@ describe('golden vectors', () => {
     expect(Object.fromEntries(files.map(({ area, vectors }) => [area, vectors.length]))).toEqual({
       envelope: 124,
       auction: 68,
+      escrow: 42,
       ledger: 33,
     })
   })
