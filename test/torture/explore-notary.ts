@@ -1,9 +1,8 @@
 import type { ContractId, Hash } from '../../src/core/evidence/names.ts'
 import { type Global, NotaryModel, type NotaryModelInit } from './notary-model.ts'
 import { canFinish, type Finish } from './notary-progress.ts'
-import { NOW, execute } from './notary-world.ts'
 import { APPLICATION_START } from './notary-local.ts'
-import { EPSILON_MS } from './notary-world.ts'
+import { EPSILON_MS, execute, NOW } from './notary-world.ts'
 
 export type NotaryExploration = {
   readonly states: number
@@ -97,7 +96,8 @@ function judgeCertificates(model: NotaryModel, global: Global): readonly string[
       const known = transitions.get(contract)
       if (known !== undefined && known !== transition) failures.push('two transitions for one place of a contract')
       transitions.set(contract, transition)
-      if (due.results[index]?.transition !== transition) failures.push('a certified transition is not what the message does')
+      if (due.results[index]?.transition !== transition)
+        failures.push('a certified transition is not what the message does')
     }
   }
   return failures

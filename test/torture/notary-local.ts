@@ -48,7 +48,12 @@ export class LocalStates {
   /** Two members that lead no view of the model. */
   readonly twins: readonly [number, number] | undefined
 
-  constructor(init: { set: NotarySet; slots: number; plant: NotaryPlant | undefined; twins: readonly [number, number] | undefined }) {
+  constructor(init: {
+    set: NotarySet
+    slots: number
+    plant: NotaryPlant | undefined
+    twins: readonly [number, number] | undefined
+  }) {
     this.set = init.set
     this.slots = init.slots
     this.machine = init.plant?.machine ?? NOTARY_MACHINE
@@ -85,7 +90,11 @@ export class LocalStates {
   }
 
   /** What becomes of a local by events, once for each `action`. */
-  step(id: number, action: number, make: () => { state: NotaryState; events: readonly NotaryEvent[]; fact?: Fact }): number {
+  step(
+    id: number,
+    action: number,
+    make: () => { state: NotaryState; events: readonly NotaryEvent[]; fact?: Fact },
+  ): number {
     const local = this.local(id)
     const known = local.steps.get(action)
     if (known !== undefined) return known
@@ -114,23 +123,40 @@ export class LocalStates {
         faults.push(String(error))
         break
       }
-      if (effects.some(({ type }) => type === 'event-refused') && { ...state }.head !== before.head) faults.push('a refusal changes nothing')
+      if (effects.some(({ type }) => type === 'event-refused') && { ...state }.head !== before.head)
+        faults.push('a refusal changes nothing')
       for (const effect of effects) {
         const answer = this.answer(state, effect, facts, faults)
         if (answer !== undefined) queue.push(answer)
       }
-      faults.push(...NOTARY_MACHINE.violations(state).filter((name) => !name.includes('head is certified') || this.set.f === 1))
+      faults.push(
+        ...NOTARY_MACHINE.violations(state).filter((name) => !name.includes('head is certified') || this.set.f === 1),
+      )
     }
     if (state.kind === 'stopped') faults.push('a replica stopped without a copy of it')
-    return this.internLocal(normalised(state), [...facts].toSorted((left, right) => left - right), faults)
+    return this.internLocal(
+      normalised(state),
+      [...facts].toSorted((left, right) => left - right),
+      faults,
+    )
   }
 
-  private answer(state: NotaryState, effect: NotaryEffect, facts: Set<number>, faults: string[]): NotaryEvent | undefined {
+  private answer(
+    state: NotaryState,
+    effect: NotaryEffect,
+    facts: Set<number>,
+    faults: string[],
+  ): NotaryEvent | undefined {
     const { me } = state.input
     const signature = `by ${me}`
     if (effect.type === 'execute') {
       const application = this.blocks.get(state.head.block)?.state ?? APPLICATION_START
-      return { type: 'block-executed', now: NOW, ticket: effect.ticket, ...execute(application, effect.at, effect.entries) }
+      return {
+        type: 'block-executed',
+        now: NOW,
+        ticket: effect.ticket,
+        ...execute(application, effect.at, effect.entries),
+      }
     }
     if (effect.type === 'cast-vote') {
       const { statement, proposal } = effect
@@ -189,7 +215,19 @@ function normalised(state: NotaryState): NotaryState {
   }
 }
 
-function keyOfState({ kind, view, head, work, prepared, votes, opening, input, pending, cast, floor }: NotaryState): string {
+function keyOfState({
+  kind,
+  view,
+  head,
+  work,
+  prepared,
+  votes,
+  opening,
+  input,
+  pending,
+  cast,
+  floor,
+}: NotaryState): string {
   const leads = leaderOf(input.set, view) === input.me && kind === 'following'
   const open = leads && view > 0 ? openingOf(input.set, view, opening) : undefined
   const others = votes.filter(({ member }) => member !== input.me)
@@ -230,7 +268,8 @@ function keyOfFact(fact: Fact): string {
 /** The same state of another member. */
 function rename(value: unknown, from: number, to: number): unknown {
   if (Array.isArray(value)) return value.map((item) => rename(item, from, to))
-  if (typeof value === 'string') return value === `by ${from}` ? `by ${to}` : value === `by ${to}` ? `by ${from}` : value
+  if (value === `by ${from}`) return `by ${to}`
+  if (value === `by ${to}`) return `by ${from}`
   if (typeof value !== 'object' || value === null) return value
   const renamed: Record<string, unknown> = {}
   for (const [key, member] of Object.entries(value)) {

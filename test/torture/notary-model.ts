@@ -162,7 +162,9 @@ export class NotaryModel {
       step(ACTION.timeout * BASE, 'timeout', () => [{ type: 'timer-fired', name: 'progress', now: NOW }])
     }
     for (let view = state.view + 1; isHelped && view <= lastView; view += 1) {
-      const others = network.changes.filter(({ member, statement }) => member !== state.input.me && statement.view >= view)
+      const others = network.changes.filter(
+        ({ member, statement }) => member !== state.input.me && statement.view >= view,
+      )
       // Whoever leads the view opens it with what it has joined by; for the rest one is as good as another.
       const isOpened = leaderOf(this.set, view) === state.input.me
       for (const other of isOpened ? others : others.slice(0, 1)) {
@@ -176,7 +178,9 @@ export class NotaryModel {
     if (state.kind !== 'changing' || leaderOf(this.set, state.view) !== state.input.me) return
     for (const { changes, key } of this.openingsFor(state.view, network, { isHelped, mine: state.input.me })) {
       step(ACTION.open * BASE + key, `opens view ${state.view}`, () =>
-        changes.filter(({ member }) => member !== state.input.me).map((change) => ({ type: 'change-received', now: NOW, change })),
+        changes
+          .filter(({ member }) => member !== state.input.me)
+          .map((change) => ({ type: 'change-received', now: NOW, change })),
       )
     }
   }
@@ -184,7 +188,9 @@ export class NotaryModel {
   private proposalMoves(state: NotaryState, { network, step, isHelped }: Offer): void {
     for (const { id, proposal, from } of network.proposals) {
       if (from === state.input.me || proposal.block.slot !== state.head.slot + 1) continue
-      step(ACTION.proposal * BASE + id, `proposal of ${from}`, () => [{ type: 'proposal-received', now: NOW, proposal }])
+      step(ACTION.proposal * BASE + id, `proposal of ${from}`, () => [
+        { type: 'proposal-received', now: NOW, proposal },
+      ])
     }
     if (!isHelped) return
     for (const id of this.liesFor(state, network)) {

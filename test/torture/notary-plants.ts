@@ -16,7 +16,9 @@ export type NotaryPlant = {
 }
 
 /** The machine, with its state or its event changed before each step. */
-function withBefore(change: (state: NotaryState, event: NotaryEvent) => readonly [NotaryState, NotaryEvent]): NotaryMachine {
+function withBefore(
+  change: (state: NotaryState, event: NotaryEvent) => readonly [NotaryState, NotaryEvent],
+): NotaryMachine {
   return {
     ...NOTARY_MACHINE,
     transition: (state, event) => NOTARY_MACHINE.transition(...change(state, event)),

@@ -1,7 +1,13 @@
 import { sha256Hex } from '../../src/base/sha256.ts'
 import { durationFromMs, timestampFromMs, type Timestamp } from '../../src/base/time.ts'
-import { type ContractId, parseContractId, parseDid, parseHash } from '../../src/core/evidence/names.ts'
-import type { Did, Hash } from '../../src/core/evidence/names.ts'
+import {
+  type ContractId,
+  type Did,
+  type Hash,
+  parseContractId,
+  parseDid,
+  parseHash,
+} from '../../src/core/evidence/names.ts'
 import type { Entry } from '../../src/core/notary/block.ts'
 import type { Execution } from '../../src/core/notary/notary-event.ts'
 import { createNotarySet, type NotarySet } from '../../src/core/notary/notary-set.ts'

@@ -37,10 +37,6 @@ export const NOTARY_REFUSALS = {
     cause: 'The data directory was restored from a backup, so that nobody here knows what was signed since.',
     remedy: 'Let 2f + 1 other members confirm how far the log is, or start a new epoch.',
   },
-  NOTARY_INSTANCE_OTHER: {
-    cause: 'Another running instance uses the high-water file of this notary.',
-    remedy: 'Run one process for each notary, and never copy its directory.',
-  },
   NOTARY_QUEUE_FULL: {
     cause: 'As many messages as allowed wait to be ordered.',
     remedy: 'Send the message again after a moment.',
