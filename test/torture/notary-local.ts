@@ -45,6 +45,7 @@ export class LocalStates {
   private readonly ids = new Map<string, number>()
   private readonly factIds = new Map<string, number>()
   private readonly machine: NotaryMachine
+  private readonly isTrue: boolean
   /** Two members that lead no view of the model. */
   readonly twins: readonly [number, number] | undefined
 
@@ -57,6 +58,7 @@ export class LocalStates {
     this.set = init.set
     this.slots = init.slots
     this.machine = init.plant?.machine ?? NOTARY_MACHINE
+    this.isTrue = init.plant === undefined
     this.twins = init.twins
   }
 
@@ -123,7 +125,13 @@ export class LocalStates {
         faults.push(String(error))
         break
       }
-      if (effects.some(({ type }) => type === 'event-refused') && { ...state }.head !== before.head)
+      if (
+        this.isTrue &&
+        effects[0]?.type === 'event-refused' &&
+        state !== before &&
+        state.kind !== 'stopped' &&
+        effects[0].code !== 'NOTARY_EXECUTION_DIVERGED'
+      )
         faults.push('a refusal changes nothing')
       for (const effect of effects) {
         const answer = this.answer(state, effect, facts, faults)

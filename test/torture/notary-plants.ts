@@ -1,3 +1,4 @@
+import { hashOfBlock } from '../../src/core/notary/block.ts'
 import { NOTARY_MACHINE } from '../../src/core/notary/notary-machine.ts'
 import type { NotaryEffect, NotaryEvent } from '../../src/core/notary/notary-event.ts'
 import type { NotaryInput, NotaryState } from '../../src/core/notary/notary-state.ts'
@@ -33,7 +34,14 @@ function forgetVotes(state: NotaryState): NotaryState {
 export const NOTARY_PLANTS: Readonly<Record<string, NotaryPlant>> = {
   'vote-twice': {
     what: 'a replica votes for every proposal of a view and slot',
-    machine: withBefore((state, event) => [event.type === 'proposal-received' ? forgetVotes(state) : state, event]),
+    machine: withBefore((state, event) => {
+      const isOther =
+        event.type === 'proposal-received' &&
+        event.proposal.view === state.view &&
+        state.work.kind === 'voting' &&
+        state.work.hash !== hashOfBlock(event.proposal.block)
+      return [isOther ? forgetVotes(state) : state, event]
+    }),
   },
   'quorum-2f': { what: 'a certificate needs 2f signatures', quorum: 2 },
   'change-forgets-prepared': {

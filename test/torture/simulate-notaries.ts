@@ -100,7 +100,10 @@ export class NotarySimulation {
 
   private describe(): string {
     return this.honest()
-      .map(({ index, state }) => `${index}: ${state.kind} view ${state.view} slot ${state.head.slot} ${state.work.kind} ${state.pending.length}`)
+      .map(
+        ({ index, state }) =>
+          `${index}: ${state.kind} view ${state.view} slot ${state.head.slot} ${state.work.kind} ${state.pending.length}`,
+      )
       .join('; ')
   }
 
@@ -152,7 +155,9 @@ export class NotarySimulation {
       case 'execute': {
         const made = execute(this.applicationOf(node), effect.at, effect.entries)
         const { ticket } = effect
-        this.later(this.random.nextBelow(4), () => this.give(node, { type: 'block-executed', now: now(), ticket, ...made }))
+        this.later(this.random.nextBelow(4), () =>
+          this.give(node, { type: 'block-executed', now: now(), ticket, ...made }),
+        )
         return
       }
       case 'apply-block':
@@ -233,7 +238,8 @@ export class NotarySimulation {
     if (proposal !== undefined) {
       this.send(node, undefined, (peer) => ({ type: 'proposal-received', now: this.clockOf(peer), proposal }))
     }
-    for (const vote of votes) this.send(node, undefined, (peer) => ({ type: 'vote-received', now: this.clockOf(peer), vote }))
+    for (const vote of votes)
+      this.send(node, undefined, (peer) => ({ type: 'vote-received', now: this.clockOf(peer), vote }))
     if (change !== undefined) {
       this.send(node, undefined, (peer) => ({ type: 'change-received', now: this.clockOf(peer), change }))
     }
@@ -252,7 +258,8 @@ export class NotarySimulation {
     if (isLiar) return
     if (block.at < before) this.failures.push(`the stamp of slot ${block.slot} goes backward`)
     if (block.state !== due.state) this.failures.push(`slot ${block.slot} has a wrong transition`)
-    if (certificatesOf(node.state.input.set, decision).length !== block.entries.length) this.failures.push('no certificate')
+    if (certificatesOf(node.state.input.set, decision).length !== block.entries.length)
+      this.failures.push('no certificate')
     const hash = hashOfBlock(block)
     const known = this.log[block.slot - 1]
     if (known === undefined) this.log[block.slot - 1] = hash
