@@ -14,8 +14,14 @@
  */
 import { z } from 'zod'
 import { canonicalJson } from '../../base/canonical-json.ts'
+import type { Hash } from '../../core/evidence/names.ts'
+import type { Entry } from '../../core/notary/block.ts'
+import type { Decision } from '../../core/notary/certificate.ts'
+import type { Proposal } from '../../core/notary/notary-event.ts'
 import { BATCH_MAX } from '../../core/notary/notary-state.ts'
 import { FAULTS_MAX } from '../../core/notary/notary-set.ts'
+import type { Vote } from '../../core/notary/statement.ts'
+import type { Change } from '../../core/notary/view-change.ts'
 import { CONTRACT_ID, COUNT, DID, HASH, SIGNATURE, TIME } from './fields.ts'
 
 /** Bytes of one frame at most: a proposal of 256 entries with the changes of a set of 100 fits. */
@@ -75,7 +81,13 @@ export const NOTARY_FRAME = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('notary-decision'), set: HASH, decision: DECISION }),
 ])
 
-export type NotaryFrame = z.output<typeof NOTARY_FRAME>
+export type NotaryFrame =
+  | { readonly type: 'notary-entries'; readonly set: Hash; readonly entries: readonly Entry[] }
+  | { readonly type: 'notary-proposal'; readonly set: Hash; readonly proposal: Proposal }
+  | { readonly type: 'notary-vote'; readonly set: Hash; readonly vote: Vote }
+  | { readonly type: 'notary-change'; readonly set: Hash; readonly change: Change }
+  | { readonly type: 'notary-ask'; readonly set: Hash; readonly slot: number }
+  | { readonly type: 'notary-decision'; readonly set: Hash; readonly decision: Decision }
 
 /** What a client keeps and accepts: `src/core/notary/certificate.ts`. */
 export const NOTARY_CERTIFICATE = z.strictObject({
