@@ -1,6 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import { canonicalJson } from '../../base/canonical-json.ts'
-import { sha256Hex } from '../../base/sha256.ts'
+import { type Sha256Hex, sha256Hex } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { type ContractId, type Hash, parseHash } from '../evidence/names.ts'
 
@@ -46,9 +45,9 @@ const NODE_DOMAIN = 'kernell/notary/node/v1\0'
 const BLOCK_DOMAIN = 'kernell/notary/block/v1\0'
 
 /** The name of a block. It covers every entry through the root of a tree of them (shape: RFC 6962, section 2.1). */
-export function hashOfBlock(block: Block): Hash {
-  const leaves = block.entries.map((entry) => hashOfEntry(entry, block.at))
-  return hashOfHeader({ ...block, root: rootOf(leaves), size: leaves.length })
+export function hashOfBlock(block: Block, digest: Sha256Hex = sha256Hex): Hash {
+  const leaves = block.entries.map((entry) => hashOfEntry(entry, block.at, digest))
+  return hashOfHeader({ ...block, root: rootOf(leaves, digest), size: leaves.length }, digest)
 }
 
 export type BlockHeader = Pick<Block, 'slot' | 'previous' | 'at' | 'state'> & {
@@ -56,18 +55,23 @@ export type BlockHeader = Pick<Block, 'slot' | 'previous' | 'at' | 'state'> & {
   readonly size: number
 }
 
-export function hashOfHeader({ slot, previous, at, state, root, size }: BlockHeader): Hash {
-  return hashFrom(sha256Hex(BLOCK_DOMAIN + canonicalJson({ at, previous, root, size, slot, state })))
+/** The canonical JSON of a header is written out here, since all that is in it is integers and hashes. */
+export function hashOfHeader(header: BlockHeader, digest: Sha256Hex = sha256Hex): Hash {
+  const { slot, previous, at, state, root, size } = header
+  const text = `{"at":${at},"previous":"${previous}","root":"${root}","size":${size},"slot":${slot},"state":"${state}"}`
+  return hashFrom(digest(BLOCK_DOMAIN + text))
 }
 
-/** The leaf of one entry. */
-export function hashOfEntry({ message, contract, seq, transition }: BlockEntry, at: Timestamp): Hash {
-  return hashFrom(sha256Hex(ENTRY_DOMAIN + canonicalJson({ at, contract, message, seq, transition })))
+/** The leaf of one entry: the canonical JSON of integers and hashes, as above. */
+export function hashOfEntry(entry: BlockEntry, at: Timestamp, digest: Sha256Hex = sha256Hex): Hash {
+  const { message, contract, seq, transition } = entry
+  const text = `{"at":${at},"contract":"${contract}","message":"${message}","seq":${seq},"transition":"${transition}"}`
+  return hashFrom(digest(ENTRY_DOMAIN + text))
 }
 
 /** The paths of all entries, in order. Every node of the tree is hashed once. */
-export function pathsOfEntries(block: Block): readonly EntryPath[] {
-  const leaves = block.entries.map((entry) => hashOfEntry(entry, block.at))
+export function pathsOfEntries(block: Block, digest: Sha256Hex = sha256Hex): readonly EntryPath[] {
+  const leaves = block.entries.map((entry) => hashOfEntry(entry, block.at, digest))
   const paths = leaves.map((): Hash[] => [])
   const rise = (from: number, to: number): Hash => {
     const leaf = leaves[from]
@@ -76,7 +80,7 @@ export function pathsOfEntries(block: Block): readonly EntryPath[] {
     const middle = from + halfOf(to - from)
     const [left, right] = [rise(from, middle), rise(middle, to)]
     for (let index = from; index < to; index += 1) paths[index]?.push(index < middle ? right : left)
-    return hashOfPair(left, right)
+    return hashOfPair([left, right], digest)
   }
   rise(0, leaves.length)
   return paths.map((hashes, index) => ({ index, size: leaves.length, hashes }))
@@ -99,17 +103,17 @@ export function rootOfPath(leaf: Hash, path: EntryPath): Hash | undefined {
   for (const [level, isLeft] of sides.toReversed().entries()) {
     const beside = path.hashes[level]
     if (beside === undefined) return undefined
-    root = isLeft ? hashOfPair(root, beside) : hashOfPair(beside, root)
+    root = hashOfPair(isLeft ? [root, beside] : [beside, root], sha256Hex)
   }
   return root
 }
 
-function rootOf(leaves: readonly Hash[]): Hash {
+function rootOf(leaves: readonly Hash[], digest: Sha256Hex): Hash {
   const [first] = leaves
-  if (first === undefined) return hashFrom(sha256Hex(NODE_DOMAIN))
+  if (first === undefined) return hashFrom(digest(NODE_DOMAIN))
   if (leaves.length === 1) return first
   const half = halfOf(leaves.length)
-  return hashOfPair(rootOf(leaves.slice(0, half)), rootOf(leaves.slice(half)))
+  return hashOfPair([rootOf(leaves.slice(0, half), digest), rootOf(leaves.slice(half), digest)], digest)
 }
 
 /** The largest power of two below `size`, which is 2 or more. */
@@ -119,8 +123,8 @@ function halfOf(size: number): number {
   return half
 }
 
-function hashOfPair(left: Hash, right: Hash): Hash {
-  return hashFrom(sha256Hex(NODE_DOMAIN + left + right))
+function hashOfPair([left, right]: readonly [Hash, Hash], digest: Sha256Hex): Hash {
+  return hashFrom(digest(NODE_DOMAIN + left + right))
 }
 
 function hashFrom(text: string): Hash {

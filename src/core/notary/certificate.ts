@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts'
+import { type Sha256Hex, sha256Hex } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Hash } from '../evidence/names.ts'
 import { type Block, type EntryPath, hashOfEntry, hashOfHeader, pathsOfEntries, rootOfPath } from './block.ts'
@@ -31,10 +32,14 @@ export type Certificate = {
   readonly signatures: readonly MemberSignature[]
 }
 
-/** One certificate for each entry of a decided block, in order. */
-export function certificatesOf(set: NotarySet, { block, quorum }: Decision): readonly Certificate[] {
+/** One certificate for each entry of a decided block, in order. `digest`: a native one, where it runs often. */
+export function certificatesOf(
+  set: NotarySet,
+  { block, quorum }: Decision,
+  digest: Sha256Hex = sha256Hex,
+): readonly Certificate[] {
   assert(quorum.phase === 'commit' && isQuorum(set, quorum), 'a decision has a quorum of commit votes')
-  const paths = pathsOfEntries(block)
+  const paths = pathsOfEntries(block, digest)
   return block.entries.map(({ message, contract, seq, transition }, index) => ({
     set: set.id,
     epoch: set.epoch,

@@ -1,6 +1,7 @@
 import { assertNever } from '../../base/assert.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { addDuration } from '../../base/time.ts'
+import { type Sha256Hex, sha256Hex } from '../../base/sha256.ts'
 import type { Machine } from '../machine.ts'
 import { hashOfBlock } from './block.ts'
 import type { Decision } from './certificate.ts'
@@ -42,14 +43,21 @@ import { isForeign, stop, takeVote } from './vote-steps.ts'
  *
  * @see protocol/spec/notary.md
  */
-export const NOTARY_MACHINE: Machine<NotaryState, NotaryEvent, NotaryEffect, NotaryInput> = {
-  name: 'notary',
-  initial: initialState,
-  transition: (state, event) => withTimers(state, apply(state, event), event.now),
-  violations: notaryViolations,
+export const NOTARY_MACHINE: NotaryMachine = createNotaryMachine(sha256Hex)
+
+export type NotaryMachine = Machine<NotaryState, NotaryEvent, NotaryEffect, NotaryInput>
+
+/** The machine with a digest of the platform, which must equal `sha256Hex`: hashing is most of what a notary of one does beside signing. */
+export function createNotaryMachine(digest: Sha256Hex): NotaryMachine {
+  return {
+    name: 'notary',
+    initial: initialState,
+    transition: (state, event) => withTimers(state, apply(state, event, digest), event.now),
+    violations: notaryViolations,
+  }
 }
 
-function apply(state: NotaryState, event: NotaryEvent): NotaryStep {
+function apply(state: NotaryState, event: NotaryEvent, digest: Sha256Hex): NotaryStep {
   const { now } = event
   if (state.kind === 'stopped') return refused(state, 'NOTARY_STOPPED')
   switch (event.type) {
@@ -66,7 +74,7 @@ function apply(state: NotaryState, event: NotaryEvent): NotaryStep {
     case 'state-installed':
       return goOn(installState(state, event.decision), now)
     case 'block-executed':
-      return goOn(takeExecution(state, event.ticket, event), now)
+      return goOn(takeExecution(state, event, digest), now)
     case 'progress-asked':
       return answerProgress(state, event)
     case 'timer-fired':

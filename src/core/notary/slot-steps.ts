@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { type Block, hashOfBlock } from './block.ts'
 import type { Decision } from './certificate.ts'
@@ -39,7 +40,11 @@ export function check(
 }
 
 /** The application's answer: the draft becomes a proposal, the proposal of another gets a vote or none. */
-export function takeExecution(state: NotaryState, ticket: number, execution: Execution): NotaryStep {
+export function takeExecution(
+  state: NotaryState,
+  { ticket, ...execution }: Execution & { readonly ticket: number },
+  digest: Sha256Hex,
+): NotaryStep {
   const { work, head } = state
   if ((work.kind !== 'drafting' && work.kind !== 'checking') || work.ticket !== ticket) {
     return refused(state, 'NOTARY_EXECUTION_STALE')
@@ -57,7 +62,7 @@ export function takeExecution(state: NotaryState, ticket: number, execution: Exe
     }),
     state: execution.state,
   }
-  const hash = hashOfBlock(block)
+  const hash = hashOfBlock(block, digest)
   if (work.kind === 'checking' && work.hash !== hash) {
     const rejected: Work = { kind: 'rejected', block: work.block, hash: work.hash }
     return {
