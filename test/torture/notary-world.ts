@@ -52,6 +52,7 @@ export function inputOf(set: NotarySet, me: number, batchMax = 1): NotaryInput {
   return {
     set,
     me,
+    startAt: timestampFromMs(0),
     epsilonMs: durationFromMs(EPSILON_MS),
     timeoutMs: durationFromMs(100),
     resendMs: durationFromMs(30),

@@ -26,6 +26,8 @@ export type NotaryInput = {
   readonly set: NotarySet
   /** Index of this replica. */
   readonly me: number
+  /** No stamp is below it: where the epoch before ended, 0 for the first. */
+  readonly startAt: Timestamp
   /** How far a stamp may be from the clock of this replica. */
   readonly epsilonMs: DurationMs
   /** How long a view has for a slot before it is left; doubles with each view that decides nothing. */
@@ -98,7 +100,7 @@ export function initialState(input: NotaryInput): NotaryState {
     kind: 'following',
     input,
     view: 0,
-    head: { slot: 0, block: GENESIS, at: 0 as Timestamp, quorum: undefined },
+    head: { slot: 0, block: GENESIS, at: input.startAt, quorum: undefined },
     work: IDLE,
     prepared: undefined,
     votes: [],

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { hashOfBlock } from '../../../src/core/notary/block.ts'
 import { certificatesOf, refuseCertificate } from '../../../src/core/notary/certificate.ts'
 import { checkDoubleVote, compareHeads } from '../../../src/core/notary/double-vote.ts'
-import { hashOf, setOf } from '../../torture/notary-world.ts'
-import { blockOf, quorumOfVotes, verify, voteOf } from './notary-fixtures.ts'
+import { bytesOfEpochChange, refuseEpochChange } from '../../../src/core/notary/epoch-change.ts'
+import { createNotarySet } from '../../../src/core/notary/notary-set.ts'
+import { didOf, hashOf, setOf } from '../../torture/notary-world.ts'
+import { blockOf, quorumOfVotes, signAs, verify, voteOf } from './notary-fixtures.ts'
 
 const SET = setOf(1)
 const BLOCK = blockOf(['a', 'b', 'c', 'd', 'e'])
@@ -104,5 +106,27 @@ describe('two votes for one place', () => {
     expect(compareHeads(SET, { first: one, second: later, verify })).toEqual({ kind: 'proven', members: [] })
     const short = { ...two, signatures: two.signatures.slice(1) }
     expect(compareHeads(SET, { first: one, second: short, verify })).toMatchObject({ code: 'NOTARY_PROOF_SIGNATURE' })
+  })
+})
+
+describe('the change of an epoch', () => {
+  const made = createNotarySet({ ...setOf(1), epoch: 1 })
+  if (made.kind !== 'set') throw new TypeError(made.code)
+  const to = made.set
+  const head = { slot: 1, block: hashOfBlock(BLOCK), at: BLOCK.at, state: BLOCK.state }
+  const statement = { from: SET.id, to: to.id, epoch: 1, ...head }
+  const signatures = [0, 1, 2].map((member) => ({
+    member,
+    signature: signAs(SET.members[member]?.key ?? didOf(0), bytesOfEpochChange(statement)),
+  }))
+  const codeOf = (changed: object): unknown =>
+    refuseEpochChange({ ...statement, signatures, ...changed }, { from: SET, to, verify })
+
+  test('needs a quorum of the old set for exactly this end and this heir', () => {
+    expect(codeOf({})).toBeUndefined()
+    expect(codeOf({ slot: 2 })).toBe('NOTARY_CERTIFICATE_SIGNATURE')
+    expect(codeOf({ signatures: signatures.slice(1) })).toBe('NOTARY_CERTIFICATE_SHORT')
+    expect(codeOf({ to: SET.id })).toBe('NOTARY_SET_ID')
+    expect(codeOf({ epoch: 2 })).toBe('NOTARY_SET_EPOCH')
   })
 })
