@@ -1,17 +1,11 @@
-import { parseDid } from '../../core/evidence/names.ts'
-import { NOTARY_REFUSALS } from '../../core/notary/notary-codes.ts'
-import {
-  createNotarySet,
-  custodyLabelOf,
-  FAULTS_MAX,
-  type NotaryMember,
-  quorumOf,
-} from '../../core/notary/notary-set.ts'
+import { makeNotarySet } from '../../node/make-notary-set.ts'
 import type { Command } from '../command.ts'
 import { FORCE_FLAG, outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { numberFlag, requiredList, usageError } from '../flags.ts'
 import { saveArtefact } from '../read-data-files.ts'
+
+const FAULTS_MAX = 33
 
 /** Writes the document that names the notaries of contracts. */
 export const notarySetCreateCommand: Command = {
@@ -28,28 +22,19 @@ export const notarySetCreateCommand: Command = {
   details: ['One notary alone survives crashes, not lies: everything it keeps is labelled C2/f=0.'],
   examples: ['kernell notary-set create --member did:key:z6Mk...@/ip4/192.0.2.1/tcp/4001 --output set.json'],
   async run({ flags, workingDir, isJson, terminal }) {
-    const members = requiredList(flags, 'member').map(parseMember)
+    const members = requiredList(flags, 'member')
     const f = numberFlag(flags, 'f', { min: 0, max: FAULTS_MAX, isWhole: true }) ?? 0
     const epoch = numberFlag(flags, 'epoch', { min: 0, max: Number.MAX_SAFE_INTEGER, isWhole: true }) ?? 0
-    const made = createNotarySet({ epoch, members, f })
+    const made = makeNotarySet({ members, f, epoch })
+    if (made.kind === 'unreadable') throw usageError(`${made.member} is not DID@MULTIADDR`, { member: made.member })
     if (made.kind === 'refused') {
-      const { cause, remedy } = NOTARY_REFUSALS[made.code]
-      throw usageError(`${made.code}: ${cause}`, { code: made.code, remedy })
+      throw usageError(`${made.code}: ${made.cause}`, { code: made.code, remedy: made.remedy })
     }
-    const { set } = made
+    const { set, quorum, custody } = made
     const path = outputFlag(flags, 'output', workingDir)
     saveArtefact(path, `${JSON.stringify(set, undefined, 2)}\n`, workingDir)
-    const custody = custodyLabelOf(set)
     if (isJson) terminal.printJson({ id: set.id, epoch, n: members.length, f, custody, file: path })
-    else
-      terminal.print(`${path}\nid       ${set.id}\nsigners  ${quorumOf(set)} of ${members.length}\ncustody  ${custody}`)
+    else terminal.print(`${path}\nid       ${set.id}\nsigners  ${quorum} of ${members.length}\ncustody  ${custody}`)
     return await Promise.resolve(EXIT_CODES.done)
   },
-}
-
-function parseMember(text: string): NotaryMember {
-  const at = text.indexOf('@')
-  const key = parseDid(text.slice(0, Math.max(0, at)))
-  if (key === undefined) throw usageError(`${text} is not DID@MULTIADDR`, { member: text })
-  return { key, address: text.slice(at + 1) }
 }

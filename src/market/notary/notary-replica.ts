@@ -9,12 +9,12 @@ import type { Execution, NotaryEffect, NotaryEvent, NotaryTimer } from '../../co
 import { CATCH_UP_MAX, type NotaryInput, type NotaryState } from '../../core/notary/notary-state.ts'
 import { comparePositions, type VotePosition } from '../../core/notary/position.ts'
 import { bytesOfVote, type VerifyStatement } from '../../core/notary/statement.ts'
-import { verifyDecision, verifyProposal, verifyVote } from '../../core/notary/verify-message.ts'
-import { bytesOfChange, verifyChange } from '../../core/notary/view-change.ts'
+import { bytesOfChange } from '../../core/notary/view-change.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { ScheduledTimer, Timers } from '../../ports/timers.ts'
 import type { NotaryFrame } from '../../wire/v1/notary-messages.ts'
+import { eventOfFrame } from './event-of-frame.ts'
 import type { HighWaterFile } from './high-water.ts'
 
 /** What orders are given for: the books. */
@@ -117,32 +117,8 @@ export class NotaryReplica {
   /** A frame from a member, as the channel knows it. @returns False when it was dropped: of another set, wrongly signed, or too much. */
   receive(from: number, frame: NotaryFrame): boolean {
     const { verify, clock } = this.components
-    const { set } = this.input
-    const now = clock.now()
-    if (frame.set !== set.id || set.members[from] === undefined) return false
-    switch (frame.type) {
-      case 'notary-entries':
-        return this.enqueue({ type: 'entries-submitted', now, entries: frame.entries })
-      case 'notary-proposal':
-        return (
-          verifyProposal(set, frame.proposal, verify) &&
-          this.enqueue({ type: 'proposal-received', now, proposal: frame.proposal })
-        )
-      case 'notary-vote':
-        return verifyVote(set, frame.vote, verify) && this.enqueue({ type: 'vote-received', now, vote: frame.vote })
-      case 'notary-change':
-        return (
-          verifyChange(set, frame.change, verify) &&
-          this.enqueue({ type: 'change-received', now, change: frame.change })
-        )
-      case 'notary-ask':
-        return this.enqueue({ type: 'progress-asked', now, from, slot: frame.slot })
-      case 'notary-decision':
-        return (
-          verifyDecision(set, frame.decision, verify) &&
-          this.enqueue({ type: 'decision-received', now, decision: frame.decision })
-        )
-    }
+    const event = eventOfFrame({ set: this.input.set, from, frame, now: clock.now() }, verify)
+    return event !== undefined && this.enqueue(event)
   }
 
   private enqueue(event: NotaryEvent): boolean {

@@ -6,10 +6,8 @@
  * Written as canonical JSON, one frame in at most `NOTARY_FRAME_BYTES_MAX` bytes.
  *
  * ```ts
- * import { canonicalJson } from '../../base/canonical-json.ts'
- *
- * const text = canonicalJson({ type: 'notary-ask', slot: 12 })
- * console.log(text)
+ * const frame = { set: '0'.repeat(64), slot: 12, type: 'notary-ask' }
+ * console.log(JSON.stringify(frame))
  * ```
  */
 import { z } from 'zod'
