@@ -144,9 +144,13 @@ function answerProgress(state: NotaryState, { from, slot }: ProgressAsked): Nota
   return { state, effects: [{ type: 'send-decisions', to: from, fromSlot: slot, toSlot }] }
 }
 
-/** Whether somebody waits for this replica's set. */
-function isOutstanding({ pending, work, prepared, kind }: NotaryState): boolean {
-  return kind !== 'stopped' && (pending.length > 0 || work.kind !== 'idle' || prepared !== undefined)
+/** Whether something waits for other members. */
+function isOutstanding({ pending, work, prepared, kind, input }: NotaryState): boolean {
+  return (
+    kind !== 'stopped' &&
+    input.set.members.length > 1 &&
+    (pending.length > 0 || work.kind !== 'idle' || prepared !== undefined)
+  )
 }
 
 function leaveView(state: NotaryState, now: Timestamp): NotaryStep {

@@ -98,7 +98,8 @@ export class NotaryReplica {
     this.isStopped = false
     if (floor !== undefined) this.enqueue({ type: 'floor-raised', now: clock.now(), floor })
     else await this.run(unanswered.filter((effect) => this.isUnanswered(effect)))
-    for (const name of ['progress', 'resend'] as const) this.schedule(name, this.input.resendMs)
+    this.schedule('progress', this.input.timeoutMs)
+    this.schedule('resend', this.input.resendMs)
   }
 
   /** Waits for the turn under way. Idempotent. */

@@ -21,6 +21,8 @@ class Seat {
   readonly failures: unknown[] = []
   readonly trace: string[] = []
   last: VotePosition | undefined
+  /** The process dies when it comes to sign. */
+  diesAtSigning = false
   replica: NotaryReplica | undefined
   private readonly world: World
   readonly index: number
@@ -54,6 +56,7 @@ class Seat {
           apply: (decision) => void this.decisions.set(decision.block.slot, decision),
         },
         sign: async (bytes) => {
+          if (this.diesAtSigning) throw new TypeError('the process died')
           this.trace.push('sign')
           return await Promise.resolve(signAs(set.members[this.index]?.key ?? didOf(0), bytes))
         },
@@ -174,6 +177,28 @@ describe('notaries over their disks', () => {
     expect(seat?.trace.slice(0, 4)).toEqual(['append', 'append', 'high-water', 'sign'])
     expect(seat?.last).toMatchObject({ phase: 'commit', view: 0, slot: 1 })
   })
+
+  test.each([0, 1])(
+    'are after a crash between high water and signature as if there had been none (f = %i)',
+    async (f) => {
+      const world = await worldOf(f)
+      world.submit('a')
+      await world.pass(30)
+      for (const seat of world.seats) seat.diesAtSigning = true
+      world.submit('b')
+      await world.pass(30)
+      expect(world.seats[0]?.failures).toHaveLength(1)
+      for (const seat of world.seats) {
+        const before = seat.replica?.state.cast
+        seat.diesAtSigning = false
+        await seat.stop()
+        await seat.start()
+        expect(seat.replica?.state.cast).toEqual(before)
+      }
+      await world.pass(1_500)
+      expect(world.seats.map(({ decisions }) => decisions.size)).toEqual(world.seats.map(() => 2))
+    },
+  )
 
   test('never hand out anything before the journal and the high-water file have it', async () => {
     const world = await worldOf(1)
