@@ -53,6 +53,13 @@ export type {
   RoutedStream,
   Router,
 } from './router.ts'
+export {
+  SEAL_PADDING_BYTES,
+  SEAL_PAYLOAD_BYTES_MAX,
+  type Sealer,
+  type SealOutcome,
+  type SealRefusal,
+} from './sealer.ts'
 export type { Signer, VerifySignature } from './signer.ts'
 export type { Startable, StartOptions } from './startable.ts'
 export type { TelemetrySink } from './telemetry-sink.ts'
@@ -61,3 +68,4 @@ export type { Tokenizer } from './tokenizer.ts'
 export { NO_OP_SPAN, NO_OP_TRACER, type AttributeValue, type Span, type TraceParent, type Tracer } from './tracer.ts'
 export type { VectorHit, VectorIndex, VectorIndexInit } from './vector-index.ts'
 export type { TextHasher, TextHasherInit, VectorKernel } from './vector-kernel.ts'
+export type { BatchVerifier, SignedBytes, Verifier } from './verifier.ts'

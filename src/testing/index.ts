@@ -16,6 +16,13 @@ export { FILE_SYSTEM_CASES, type FileSystemSubject } from './conformance/file-sy
 export { POLICY_KERNEL_CASES, VECTOR_KERNEL_CASES } from './conformance/kernel-cases.ts'
 export { KEY_VALUE_STORE_CASES } from './conformance/key-value-store-cases.ts'
 export { LANGUAGE_MODEL_CASES, type LanguageModelSubject } from './conformance/language-model-cases.ts'
+export { SEALER_CASES, type SealerSubject } from './conformance/sealer-cases.ts'
+export {
+  BATCH_VERIFIER_CASES,
+  SIGNER_CASES,
+  type SignerSubject,
+  VERIFIER_CASES,
+} from './conformance/signature-cases.ts'
 export { VECTOR_INDEX_CASES, VECTOR_INDEX_SUBJECT } from './conformance/vector-index-cases.ts'
 export { FaultyFileSystem, type DiskFault, type FaultyFileSystemInit, type PowerCut } from './faulty-file-system.ts'
 export {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { openInstallationKey } from '../../src/node/learning/rollout/open-signer.ts'
 import type { KernellNode } from '../../src/node/kernell-node.ts'
 import type { ConfigDocument } from '../../src/node/config/config-document.ts'
-import { createSigner } from '../../src/storage/signing-key.ts'
+import { createNodeSigner } from '../../src/keys/node-signatures.ts'
 import { gateReportOf, policyThatTrusts, PRIORS, type SamplePolicy } from '../fixtures/sample-policies.ts'
 import { startUpstreamServer } from '../fixtures/upstream-server.ts'
 import { startRealGateway, tiersAt } from '../gateway/real-node.ts'
@@ -173,7 +173,7 @@ describe('a promoted policy', () => {
     expect(await promote()).toBe('POLICY_GATE_MISSING')
     expect(await attach({ at: '2026-01-02T00:00:00.000Z' })).toBe('kept')
     expect(await promote()).toBe('done shadow')
-    const stranger = createSigner(new Uint8Array(32).fill(9))
+    const stranger = createNodeSigner(new Uint8Array(32).fill(9))
     expect(await attach({ signer: stranger })).toBe('POLICY_GATE_MISSING')
   })
 

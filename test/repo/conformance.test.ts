@@ -5,6 +5,9 @@ type RunOfSuite = { readonly test: string; readonly implementations: readonly st
 
 /** Which test runs a suite, against which implementations (by the name of what makes them). */
 const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
+  BATCH_VERIFIER_CASES: [
+    { test: 'test/keys/signature-pool.test.ts', implementations: ['createInlineSignatures', 'openSignaturePool'] },
+  ],
   EMBEDDING_MODEL_CASES: [
     { test: 'test/router/cache/hashed-embedder.test.ts', implementations: ['createHashedEmbedder'] },
     { test: 'test/models/openai-embedding-model.test.ts', implementations: ['openOpenaiEmbeddingModel'] },
@@ -30,11 +33,20 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
   POLICY_KERNEL_CASES: [
     { test: 'test/wasm/conformance.test.ts', implementations: ['loadWasmKernel', 'createTypeScriptKernel'] },
   ],
+  SEALER_CASES: [
+    { test: 'test/keys/conformance.test.ts', implementations: ['createNodeSealer', 'createPortableSealer'] },
+  ],
+  SIGNER_CASES: [
+    { test: 'test/keys/conformance.test.ts', implementations: ['createNodeSigner', 'createPortableSigner'] },
+  ],
   VECTOR_INDEX_CASES: [
     { test: 'test/wasm/conformance.test.ts', implementations: ['loadWasmKernel', 'createTypeScriptKernel'] },
   ],
   VECTOR_KERNEL_CASES: [
     { test: 'test/wasm/conformance.test.ts', implementations: ['loadWasmKernel', 'createTypeScriptKernel'] },
+  ],
+  VERIFIER_CASES: [
+    { test: 'test/keys/conformance.test.ts', implementations: ['createNodeVerifier', 'createPortableVerifier'] },
   ],
 }
 

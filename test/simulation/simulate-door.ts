@@ -5,7 +5,8 @@ import { CodedError } from '../../src/base/errors.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
 import { readGateReport } from '../../src/core/learning/gate/gate-report.ts'
 import { evaluatePolicyOnFiles, type EvaluatedPolicy } from '../../src/node/learning/evaluation/evaluate-policy.ts'
-import { createSigner, verifySignature } from '../../src/storage/signing-key.ts'
+import { createNodeSigner, createNodeVerifier } from '../../src/keys/node-signatures.ts'
+import { verifySignatureWith } from '../../src/keys/verify-signature.ts'
 import { DOOR_DISAGREEMENT, doorFile, doorPolicy, doorTrainingFile, type DoorFileInit } from './door-world.ts'
 
 export type DoorSimulationInit = Pick<DoorFileInit, 'data' | 'rows'> & {
@@ -72,7 +73,7 @@ type Door = {
 }
 
 function openDoor(folder: string): Door {
-  const signer = createSigner(new Uint8Array(32).fill(3))
+  const signer = createNodeSigner(new Uint8Array(32).fill(3))
   const [candidate, incumbent] = [doorPolicy('candidate'), doorPolicy('incumbent')]
   const training = join(folder, 'training.jsonl')
   writeFileSync(training, doorTrainingFile())
@@ -94,7 +95,10 @@ function openDoor(folder: string): Door {
       })
     },
     reportFaults({ candidate: version, decision, gateReport = '' }) {
-      const reading = readGateReport(gateReport, { verify: verifySignature, publicKeyHex: signer.publicKeyHex })
+      const reading = readGateReport(gateReport, {
+        verify: verifySignatureWith(createNodeVerifier()),
+        publicKeyHex: signer.publicKeyHex,
+      })
       if (reading === undefined) return ['the signed report cannot be read']
       const isRight = reading.candidate === version && reading.hasPassed === decision?.hasPassed
       return isRight ? [] : ['the signed report says something else']

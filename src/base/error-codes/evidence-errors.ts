@@ -1,4 +1,78 @@
 import type { ErrorCodeEntry } from './error-code-entry.ts'
 
 /** Codes of keys and signed envelopes. */
-export const EVIDENCE_ERRORS = {} as const satisfies Record<string, ErrorCodeEntry>
+export const EVIDENCE_ERRORS = {
+  KEY_MISSING: {
+    cause: 'There is no key of this role in the key store.',
+    remedy: 'Make one with `kernell key create --role ROLE`, or import a bundle.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  KEY_EXISTS: {
+    cause: 'The key store has a key of this role already, and it is never overwritten.',
+    remedy: 'Use it, rotate it, or name another data directory.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  KEY_PASSPHRASE_WRONG: {
+    cause: 'The passphrase is not the one that the key was encrypted with.',
+    remedy: 'Give the passphrase of this key; nothing else opens it.',
+    httpStatus: 403,
+    isRetryable: false,
+  },
+  KEY_PASSPHRASE_UNUSABLE: {
+    cause: 'The passphrase is empty, or longer than 1,024 bytes.',
+    remedy: 'Set KERNELL_KEY_PASSPHRASE, or type a passphrase where it is asked for.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
+  KEY_STORE_PERMISSIONS: {
+    cause: 'Others than the owner may enter the folder of the keys or read a file in it.',
+    remedy:
+      'Run `chmod 700` on the folder and `chmod 600` on the file that the message names; if others could read it, rotate the key.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  KEY_FILE_CORRUPTED: {
+    cause: 'A key file or a bundle is not as it was written, or is none.',
+    remedy: 'Restore it from a backup or import an exported bundle.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  KEY_FORMAT_NEWER: {
+    cause: 'A key file or a bundle was written by a newer version of this package.',
+    remedy: 'Use that version or a newer one; nothing was changed.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  KEY_PAIR_MISMATCHED: {
+    cause: 'A secret key and the public key beside it do not belong together.',
+    remedy: 'Import the seed alone, or restore the key from a backup.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
+  KEY_ROTATIONS_EXHAUSTED: {
+    cause: 'The key was rotated as often as its chain of statements can hold.',
+    remedy: 'Make a key in a new data directory once the contracts of this one have ended.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  KEY_POOL_CLOSED: {
+    cause: 'Signatures were to be checked or made after the pool for them was closed.',
+    remedy: 'Keep the node running while requests are served.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  KEY_POOL_OVERLOADED: {
+    cause: 'More signatures wait for the pool than it holds.',
+    remedy: 'Send the request again after a moment, or send fewer at once.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  KEY_POOL_WORKER_LOST: {
+    cause: 'The thread that checked or made signatures ended before it answered; another has taken its place.',
+    remedy: 'Send the request again: nothing was judged.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+} as const satisfies Record<string, ErrorCodeEntry>

@@ -1,7 +1,9 @@
 import { readGateReport, type GateReading } from '../../../core/learning/gate/gate-report.ts'
+import { createNodeSigner, createNodeVerifier } from '../../../keys/node-signatures.ts'
+import { verifySignatureWith } from '../../../keys/verify-signature.ts'
 import type { Signer } from '../../../ports/signer.ts'
 import { createNodeFileSystem } from '../../../storage/node-file-system.ts'
-import { openSigningKey, verifySignature } from '../../../storage/signing-key.ts'
+import { openSigningSeed } from '../../../storage/signing-key.ts'
 import { createSystemRandom } from '../../system-random.ts'
 
 /**
@@ -12,12 +14,13 @@ import { createSystemRandom } from '../../system-random.ts'
 export async function openInstallationKey(dataDir: string): Promise<Signer> {
   const fileSystem = createNodeFileSystem()
   await fileSystem.makeDirectory(dataDir)
-  return await openSigningKey({ fileSystem, random: createSystemRandom() }, { directory: dataDir })
+  return createNodeSigner(await openSigningSeed({ fileSystem, random: createSystemRandom() }, { directory: dataDir }))
 }
 
 /** Reads gate reports that this installation signed; `undefined` for any other text. */
 export function gateReportReader({
   publicKeyHex,
 }: Pick<Signer, 'publicKeyHex'>): (text: string) => GateReading | undefined {
-  return (text) => readGateReport(text, { verify: verifySignature, publicKeyHex })
+  const verify = verifySignatureWith(createNodeVerifier({ keysMax: 1 }))
+  return (text) => readGateReport(text, { verify, publicKeyHex })
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { readGateReport, signGateReport, type GateReport } from '../../../../src/core/learning/gate/gate-report.ts'
 import { GATE_DEFAULTS } from '../../../../src/core/learning/gate/gate-thresholds.ts'
-import { createSigner, verifySignature } from '../../../../src/storage/signing-key.ts'
+import { createNodeSigner, createNodeVerifier } from '../../../../src/keys/node-signatures.ts'
+import { verifySignatureWith } from '../../../../src/keys/verify-signature.ts'
 
-const signer = createSigner(new Uint8Array(32).fill(7))
-const other = createSigner(new Uint8Array(32).fill(8))
+const signer = createNodeSigner(new Uint8Array(32).fill(7))
+const other = createNodeSigner(new Uint8Array(32).fill(8))
 const estimate = { value: 0.03, low: 0.02, high: 0.04, standardError: 0.005 }
 const report: GateReport = {
   candidate: { version: 'policy-1-aaaaaaaaaaaa', sha256: 'a'.repeat(64) },
@@ -41,7 +42,7 @@ const report: GateReport = {
 const text = signGateReport(report, signer)
 const read = (changed: string, candidate?: string): ReturnType<typeof readGateReport> =>
   readGateReport(changed, {
-    verify: verifySignature,
+    verify: verifySignatureWith(createNodeVerifier()),
     publicKeyHex: signer.publicKeyHex,
     ...(candidate !== undefined && { candidate }),
   })
