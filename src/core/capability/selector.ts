@@ -17,7 +17,7 @@ export type Segment = Step & { readonly isOptional: boolean }
 export type Selector = readonly Segment[]
 
 const FIELD = /\.([A-Za-z_][A-Za-z0-9_]*)/y
-const QUOTED = /\.?\["((?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*)"\]/y
+const QUOTED = /\.?\[("(?:[^"\\\p{Cc}]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*")\]/uy
 const INDEX = /\.?\[(0|-?[1-9][0-9]{0,8})\]/y
 const SLICE = /\.?\[(0|-?[1-9][0-9]{0,8})?:(0|-?[1-9][0-9]{0,8})?\]/y
 const VALUES = /\.?\[\]/y
@@ -51,9 +51,8 @@ function readStep(text: string, at: number): { readonly step: Step; readonly end
   if (field !== undefined) return { step: { kind: 'field', name: field[1] ?? '' }, end: at + field[0].length }
   const quoted = matchAt(QUOTED, text, at)
   if (quoted !== undefined) {
-    const name: unknown = JSON.parse(`"${(quoted[1] ?? '').replaceAll(/\p{Cc}/gu, ' ')}"`)
-    const isPlain = typeof name === 'string' && !/\p{Cc}/u.test(quoted[1] ?? '')
-    return isPlain ? { step: { kind: 'field', name }, end: at + quoted[0].length } : undefined
+    const name: unknown = JSON.parse(quoted[1] ?? '""')
+    return typeof name === 'string' ? { step: { kind: 'field', name }, end: at + quoted[0].length } : undefined
   }
   const index = matchAt(INDEX, text, at)
   if (index !== undefined) return { step: { kind: 'index', at: Number(index[1]) }, end: at + index[0].length }
