@@ -68,7 +68,7 @@ export function readTokenEnvelope(bytes: Uint8Array): EnvelopeReading {
   if (parts === undefined) return refuseCapability('CAPABILITY_SHAPE_WRONG')
   const { signature, header, tag, payload } = parts
   if (!isSameBytes(header, VARSIG_HEADER)) return refuseCapability('CAPABILITY_VARSIG_UNKNOWN')
-  if (signature.length !== SIGNATURE_BYTES) return refuseCapability('CAPABILITY_SHAPE_WRONG')
+  if (signature.length !== SIGNATURE_BYTES) return refuseCapability('CAPABILITY_SIGNATURE_WRONG')
   const [, kind, version] = TAG.exec(tag) ?? []
   if ((kind !== 'dlg' && kind !== 'inv') || !TOKEN_VERSIONS.some((known) => known === version)) {
     return refuseCapability('CAPABILITY_TAG_UNKNOWN')
