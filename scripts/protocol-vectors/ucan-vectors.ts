@@ -154,45 +154,66 @@ function chainVectors(): UcanVector[] {
   const sibling = delegate(ALICE, BOB, { cmd: '/tas' })
   const power = [delegate(ALICE, BOB, { cmd: '/money' }), delegate(BOB, CAROL, { sub: null, cmd: '/task' })]
   const nested = ['all', '.tags', ['all', '.', ['==', '.', 1]]]
-  const costly = delegate(ALICE, BOB, { pol: [['all', '.l', ['and', Array.from({ length: 120 }, () => ['>', '.', 0])]]] })
+  const costly = delegate(ALICE, BOB, {
+    pol: [['all', '.l', ['and', Array.from({ length: 120 }, () => ['>', '.', 0])]]],
+  })
   return [
-    ofChain('the root alone has expired by a millisecond', 'CAPABILITY_EXPIRED', { chain: [late], by: BOB, at: AT + 1 }),
+    ofChain('the root alone has expired by a millisecond', 'CAPABILITY_EXPIRED', {
+      chain: [late],
+      by: BOB,
+      at: AT + 1,
+    }),
     ofChain('a millisecond before nbf', 'CAPABILITY_NOT_YET_VALID', { chain: [early], by: BOB, at: AT - 1 }),
     ofChain('a middle one has expired', 'CAPABILITY_EXPIRED', { chain: inner, by: CAROL }),
-    ofChain('the invocation has expired', 'CAPABILITY_EXPIRED', { chain: [first], by: BOB, changes: { exp: SECOND - 1 } }),
+    ofChain('the invocation has expired', 'CAPABILITY_EXPIRED', {
+      chain: [first],
+      by: BOB,
+      changes: { exp: SECOND - 1 },
+    }),
     ofChain('a child of another command', 'CAPABILITY_COMMAND_WIDENED', { chain: widened, by: CAROL }),
     ofChain('an order outside the command', 'CAPABILITY_COMMAND_WIDENED', {
-      ...{ chain: [first], by: BOB, changes: { cmd: '/money/send' } },
+      chain: [first],
+      by: BOB,
+      changes: { cmd: '/money/send' },
     }),
     ofChain('a command that only begins alike', 'CAPABILITY_COMMAND_WIDENED', { chain: [sibling], by: BOB }),
     ofChain('a powerline beside the command', 'CAPABILITY_COMMAND_WIDENED', { chain: power, by: CAROL }),
     ofChain('a child without the policy of its parent', 'CAPABILITY_POLICY_FAILED', { chain: wider, by: CAROL }),
     ofChain('a child with a higher limit', 'CAPABILITY_POLICY_FAILED', { chain: raised, by: CAROL }),
     ofChain('a policy about elements that are none', 'CAPABILITY_POLICY_FAILED', {
-      ...{ chain: [delegate(ALICE, BOB, { pol: [nested] })], by: BOB },
+      chain: [delegate(ALICE, BOB, { pol: [nested] })],
+      by: BOB,
     }),
     ofChain('a policy that costs too much', 'CAPABILITY_POLICY_COSTLY', {
-      ...{ chain: [costly], by: BOB, changes: { args: { l: Array.from({ length: 400 }, () => 1) } } },
+      chain: [costly],
+      by: BOB,
+      changes: { args: { l: Array.from({ length: 400 }, () => 1) } },
     }),
     ofChain('an order of somebody else', 'CAPABILITY_AUDIENCE_WRONG', { chain: [first, second], by: MALLORY }),
     ofChain('a link is left out', 'CAPABILITY_CHAIN_BROKEN', { chain: [first, third], by: DAN }),
     ofChain('leaf first', 'CAPABILITY_CHAIN_BROKEN', { chain: [second, first], by: BOB }),
     ofChain('a subject that changes', 'CAPABILITY_SUBJECT_WRONG', { chain: other, by: CAROL }),
     ofChain('an order about another subject', 'CAPABILITY_SUBJECT_WRONG', {
-      ...{ chain: [first], by: BOB, changes: { sub: BOB.did, aud: ALICE.did } },
+      chain: [first],
+      by: BOB,
+      changes: { sub: BOB.did, aud: ALICE.did },
     }),
     ofChain('a root of somebody else', 'CAPABILITY_ROOT_FOREIGN', { chain: [foreign], by: CAROL }),
     ofChain('a root without a subject', 'CAPABILITY_ROOT_POWERLINE', {
-      ...{ chain: [delegate(ALICE, BOB, { sub: null })], by: BOB },
+      chain: [delegate(ALICE, BOB, { sub: null })],
+      by: BOB,
     }),
     ofChain('no proof', 'CAPABILITY_CHAIN_EMPTY', { chain: [], by: BOB }),
     vector('a proof is not sent', 'CAPABILITY_PROOF_MISSING', {
-      ...{ chain: [first], invocations: [invoke(CAROL, [first, second])] },
+      chain: [first],
+      invocations: [invoke(CAROL, [first, second])],
     }),
     ofChain('one delegation twice', 'CAPABILITY_CHAIN_CYCLIC', { chain: [first, second, first], by: BOB }),
     ofChain('seventeen delegations', 'CAPABILITY_CHAIN_TOO_LONG', { chain: long, by: fixedKey(37) }),
     vector('another executor', 'CAPABILITY_AUDIENCE_WRONG', {
-      ...{ chain: [first], invocations: [invoke(BOB, [first])], executor: DAN },
+      chain: [first],
+      invocations: [invoke(BOB, [first])],
+      executor: DAN,
     }),
   ]
 }
@@ -219,10 +240,14 @@ function revocationVectors(): UcanVector[] {
     revoked('revoked by a stranger', MALLORY, 2, 'CAPABILITY_REVOKER_WRONG'),
     vector('revoked after the stamp', 'allowed', { chain, invocations: [invoke(DAN, chain)], revocations: later }),
     vector('a revocation of another delegation', 'CAPABILITY_REVOCATION_MALFORMED', {
-      ...{ chain, invocations: [invoke(DAN, chain)], revocations: unsaid },
+      chain,
+      invocations: [invoke(DAN, chain)],
+      revocations: unsaid,
     }),
     vector('a revocation about somebody else', 'CAPABILITY_REVOCATION_MALFORMED', {
-      ...{ chain, invocations: [invoke(DAN, [first, second, third])], revocations: forged },
+      chain,
+      invocations: [invoke(DAN, [first, second, third])],
+      revocations: forged,
     }),
   ]
 }
@@ -237,7 +262,9 @@ function replayVectors(): UcanVector[] {
     vector('another order with the nonce', 'CAPABILITY_REPLAYED', { chain, invocations: again }),
     ofChain('an order without expiry', 'CAPABILITY_EXPIRY_REQUIRED', { chain, by: BOB, changes: { exp: null } }),
     ofChain('an order for longer than a day', 'CAPABILITY_EXPIRY_REQUIRED', {
-      ...{ chain, by: BOB, changes: { exp: SECOND + 86_401 } },
+      chain,
+      by: BOB,
+      changes: { exp: SECOND + 86_401 },
     }),
   ]
 }
@@ -265,27 +292,73 @@ function codecVectors(): UcanVector[] {
   }
   const map = new TextEncoder().encode('h')
   return [
-    of('a signature of other bytes', 'CAPABILITY_SIGNATURE_WRONG', edited((bytes) => [...bytes.with(10, (bytes[10] ?? 0) ^ 1)])),
+    of(
+      'a signature of other bytes',
+      'CAPABILITY_SIGNATURE_WRONG',
+      edited((bytes) => [...bytes.with(10, (bytes[10] ?? 0) ^ 1)]),
+    ),
     of('signed by somebody else', 'CAPABILITY_SIGNATURE_WRONG', signed('inv', merged({}, payloadOf(ALICE)), MALLORY)),
-    of('a signature of zeros', 'CAPABILITY_SIGNATURE_WRONG', edited((bytes) => [...bytes.fill(0, 3, 67)])),
-    of('a header of another curve', 'CAPABILITY_VARSIG_UNKNOWN', headed(Uint8Array.of(0x34, 0x01, 0xec, 0x01, 0xe7, 0x01, 0x12, 0x71))),
+    of(
+      'a signature of zeros',
+      'CAPABILITY_SIGNATURE_WRONG',
+      edited((bytes) => [...bytes.fill(0, 3, 67)]),
+    ),
+    of(
+      'a header of another curve',
+      'CAPABILITY_VARSIG_UNKNOWN',
+      headed(Uint8Array.of(0x34, 0x01, 0xec, 0x01, 0xe7, 0x01, 0x12, 0x71)),
+    ),
     of('a header cut short', 'CAPABILITY_VARSIG_UNKNOWN', headed(Uint8Array.of(0x34, 0x01))),
     of('a later version', 'CAPABILITY_TAG_UNKNOWN', tagged('ucan/inv@2.0.0')),
     of('another kind', 'CAPABILITY_TAG_UNKNOWN', tagged('ucan/rcpt@1.0.0-rc.1')),
     of('a delegation in place of an invocation', 'CAPABILITY_KIND_WRONG', delegate(ALICE, BOB)),
-    of('a length in more bytes than needed', 'CAPABILITY_NOT_CANONICAL', edited((bytes) => [0x98, 0x02, ...bytes.slice(1)])),
-    of('a list without a length', 'CAPABILITY_NOT_CBOR', edited((bytes) => [0x9f, ...bytes.slice(1), 0xff])),
-    of('a tag that is no link', 'CAPABILITY_NOT_CBOR', edited((bytes) => [0xd8, 0x2b, ...bytes])),
-    of('cut short', 'CAPABILITY_NOT_CBOR', edited((bytes) => [...bytes.slice(0, -1)])),
-    of('a byte too many', 'CAPABILITY_TRAILING_BYTES', edited((bytes) => [...bytes, 0])),
-    of('a key twice', 'CAPABILITY_DUPLICATE_KEY', issued(Uint8Array.of(0x82, 0x40, 0xa2, 0x61, ...map, 0x40, 0x61, ...map, 0x40))),
-    of('keys in another order', 'CAPABILITY_NOT_CANONICAL', issued(Uint8Array.of(0x82, 0x40, 0xa2, 0x61, 0x62, 0x01, 0x61, 0x61, 0x01))),
-    of('a whole number as a float', 'CAPABILITY_NOT_CANONICAL', issued(Uint8Array.of(0x82, 0xfb, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0x01))),
+    of(
+      'a length in more bytes than needed',
+      'CAPABILITY_NOT_CANONICAL',
+      edited((bytes) => [0x98, 0x02, ...bytes.slice(1)]),
+    ),
+    of(
+      'a list without a length',
+      'CAPABILITY_NOT_CBOR',
+      edited((bytes) => [0x9f, ...bytes.slice(1), 0xff]),
+    ),
+    of(
+      'a tag that is no link',
+      'CAPABILITY_NOT_CBOR',
+      edited((bytes) => [0xd8, 0x2b, ...bytes]),
+    ),
+    of(
+      'cut short',
+      'CAPABILITY_NOT_CBOR',
+      edited((bytes) => [...bytes.slice(0, -1)]),
+    ),
+    of(
+      'a byte too many',
+      'CAPABILITY_TRAILING_BYTES',
+      edited((bytes) => [...bytes, 0]),
+    ),
+    of(
+      'a key twice',
+      'CAPABILITY_DUPLICATE_KEY',
+      issued(Uint8Array.of(0x82, 0x40, 0xa2, 0x61, ...map, 0x40, 0x61, ...map, 0x40)),
+    ),
+    of(
+      'keys in another order',
+      'CAPABILITY_NOT_CANONICAL',
+      issued(Uint8Array.of(0x82, 0x40, 0xa2, 0x61, 0x62, 0x01, 0x61, 0x61, 0x01)),
+    ),
+    of(
+      'a whole number as a float',
+      'CAPABILITY_NOT_CANONICAL',
+      issued(Uint8Array.of(0x82, 0xfb, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 0x01)),
+    ),
     of('no bytes', 'CAPABILITY_NOT_BASE64URL', issued(new Uint8Array(0))),
     of('nothing but a number', 'CAPABILITY_SHAPE_WRONG', issued(Uint8Array.of(0x01))),
     fields('larger than is read', 'CAPABILITY_TOO_LARGE', { meta: { blob: new Uint8Array(9000) } }),
     fields('deeper than is read', 'CAPABILITY_TOO_DEEP', { meta: { deep } }),
-    fields('more values than are read', 'CAPABILITY_TOO_MANY_ITEMS', { meta: { list: Array.from({ length: 5000 }, () => 0) } }),
+    fields('more values than are read', 'CAPABILITY_TOO_MANY_ITEMS', {
+      meta: { list: Array.from({ length: 5000 }, () => 0) },
+    }),
     fields('a field of no meaning', 'CAPABILITY_FIELD_UNKNOWN', { fct: [] }),
     fields('a field named like a prototype', 'CAPABILITY_FIELD_UNKNOWN', { constructor: 1 }),
     fields('a time with a fraction', 'CAPABILITY_TIME_MALFORMED', { exp: SECOND + 0.5 }),
@@ -299,9 +372,13 @@ function codecVectors(): UcanVector[] {
     fields('a long nonce', 'CAPABILITY_NONCE_REFUSED', { nonce: new Uint8Array(65) }),
     fields('a nonce as text', 'CAPABILITY_NONCE_REFUSED', { nonce: 'aaaaaaaaaaaaaaaa' }),
     fields('a key of small order', 'CAPABILITY_DID_REFUSED', { iss: smallOrder }),
-    fields('a key of another curve', 'CAPABILITY_DID_REFUSED', { iss: 'did:key:zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme' }),
+    fields('a key of another curve', 'CAPABILITY_DID_REFUSED', {
+      iss: 'did:key:zQ3shokFTS3brHcDQrn82RUDfCZESWL1ZdCEJwekUDPQiYBme',
+    }),
     fields('a name of another method', 'CAPABILITY_DID_REFUSED', { iss: 'did:web:example.com' }),
-    fields('a name of the right shape and another codec', 'CAPABILITY_DID_REFUSED', { iss: `did:key:z6Mk${'1'.repeat(44)}` }),
+    fields('a name of the right shape and another codec', 'CAPABILITY_DID_REFUSED', {
+      iss: `did:key:z6Mk${'1'.repeat(44)}`,
+    }),
     fields('a command without a slash', 'CAPABILITY_COMMAND_MALFORMED', { cmd: 'task/run' }),
     fields('a command that ends with a slash', 'CAPABILITY_COMMAND_MALFORMED', { cmd: '/task/' }),
     fields('a command in capitals', 'CAPABILITY_COMMAND_MALFORMED', { cmd: '/Task' }),
@@ -312,7 +389,9 @@ function codecVectors(): UcanVector[] {
     grant('an operator of no meaning', 'CAPABILITY_POLICY_MALFORMED', { pol: [['~=', '.a', 1]] }),
     grant('an inequality with text', 'CAPABILITY_POLICY_MALFORMED', { pol: [['<', '.a', '1']] }),
     grant('a statement too deep', 'CAPABILITY_POLICY_MALFORMED', { pol: [not] }),
-    grant('too many statements', 'CAPABILITY_POLICY_MALFORMED', { pol: Array.from({ length: 129 }, () => ['==', '.', 1]) }),
+    grant('too many statements', 'CAPABILITY_POLICY_MALFORMED', {
+      pol: Array.from({ length: 129 }, () => ['==', '.', 1]),
+    }),
     grant('a selector with two dots', 'CAPABILITY_SELECTOR_MALFORMED', { pol: [['==', '..a', 1]] }),
     grant('a selector without a dot', 'CAPABILITY_SELECTOR_MALFORMED', { pol: [['==', 'a', 1]] }),
   ]

@@ -11,7 +11,8 @@ export const CAPABILITY_REFUSALS = {
     remedy: 'Encode the bytes of the token as RFC 4648, section 5, without padding.',
   },
   CAPABILITY_NOT_CBOR: {
-    cause: 'The bytes are not one DAG-CBOR value: cut short, an unknown tag, an indefinite length, or text that is not UTF-8.',
+    cause:
+      'The bytes are not one DAG-CBOR value: cut short, an unknown tag, an indefinite length, or text that is not UTF-8.',
     remedy: 'Send the bytes as they were signed.',
   },
   CAPABILITY_TRAILING_BYTES: { cause: 'Bytes follow the token.', remedy: 'Send one token at a time.' },
@@ -28,7 +29,8 @@ export const CAPABILITY_REFUSALS = {
     remedy: 'Name each key once; readers differ about which one counts.',
   },
   CAPABILITY_NOT_CANONICAL: {
-    cause: 'The bytes are not the canonical DAG-CBOR of their value: order of keys, length of a number or a whole number as float.',
+    cause:
+      'The bytes are not the canonical DAG-CBOR of their value: order of keys, length of a number or a whole number as float.',
     remedy: 'Encode as DAG-CBOR and pass bytes on as they came.',
   },
   CAPABILITY_SHAPE_WRONG: {
@@ -148,7 +150,8 @@ export const CAPABILITY_REFUSALS = {
     remedy: 'Revoke what depends on a delegation of your own.',
   },
   CAPABILITY_REVOCATION_MALFORMED: {
-    cause: 'The token is not an invocation of `/ucan/revoke` by its own subject that names the last delegation of the chain.',
+    cause:
+      'The token is not an invocation of `/ucan/revoke` by its own subject that names the last delegation of the chain.',
     remedy: 'Put the CID into `args.ucan`, and issue it about yourself.',
   },
   CAPABILITY_REVOCATIONS_FULL: {

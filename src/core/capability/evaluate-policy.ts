@@ -1,7 +1,7 @@
 import { assertNever } from '../../base/assert.ts'
 import { IpldLink, isIpldList, isIpldMap, isIpldNumber, type IpldValue, memberOf } from './ipld-value.ts'
 import type { Comparison, Policy, Statement } from './policy.ts'
-import { resolveSelector } from './selector.ts'
+import { resolveSelector, valuesOf } from './selector.ts'
 
 /** Steps that all policies of one question may take together: a value touched, a statement weighed, 64 UTF-16 units compared. */
 export const POLICY_STEPS_MAX = 20_000
@@ -73,7 +73,7 @@ function isTrueAt(statement: SelectingStatement, value: IpldValue, purse: Purse)
 type Quantifier = Extract<Statement, { kind: 'all' | 'any' }>
 
 function isTrueOfItems({ kind, statement }: Quantifier, found: IpldValue, purse: Purse): boolean {
-  const items = isIpldList(found) ? found : isIpldMap(found) ? Object.values(found) : undefined
+  const items = valuesOf(found)
   if (items === undefined) return false
   const holds = (item: IpldValue): boolean => isTrue(statement, item, purse)
   return kind === 'all' ? items.every(holds) : items.some(holds)

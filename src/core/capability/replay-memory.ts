@@ -1,5 +1,12 @@
 import type { Timestamp } from '../../base/time.ts'
-import { type BucketMap, bucketMapDelete, bucketMapEntries, bucketMapGet, bucketMapSet, emptyBucketMap } from '../budget/bucket-map.ts'
+import {
+  type BucketMap,
+  bucketMapDelete,
+  bucketMapEntries,
+  bucketMapGet,
+  bucketMapSet,
+  emptyBucketMap,
+} from '../budget/bucket-map.ts'
 import { type CapabilityRefused, refuseCapability } from './capability-refusals.ts'
 import type { Invocation } from './capability-token.ts'
 import { deadlineOf } from './token-time.ts'
@@ -23,8 +30,7 @@ export type ReplayOutcome = { readonly kind: 'remembered'; readonly memory: Repl
 export function rememberInvocation(
   memory: ReplayMemory,
   invocation: Pick<Invocation, 'iss' | 'nonce' | 'exp'>,
-  at: Timestamp,
-  max: number = REPLAY_ENTRIES_MAX,
+  { at, max = REPLAY_ENTRIES_MAX }: { readonly at: Timestamp; readonly max?: number },
 ): ReplayOutcome {
   const expiresAt = deadlineOf(invocation.exp)
   if (at >= expiresAt) return refuseCapability('CAPABILITY_EXPIRED')

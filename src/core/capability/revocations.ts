@@ -1,5 +1,12 @@
 import type { Timestamp } from '../../base/time.ts'
-import { type BucketMap, bucketMapDelete, bucketMapEntries, bucketMapGet, bucketMapSet, emptyBucketMap } from '../budget/bucket-map.ts'
+import {
+  type BucketMap,
+  bucketMapDelete,
+  bucketMapEntries,
+  bucketMapGet,
+  bucketMapSet,
+  emptyBucketMap,
+} from '../budget/bucket-map.ts'
 import type { Did } from '../evidence/names.ts'
 import { type CapabilityRefused, refuseCapability } from './capability-refusals.ts'
 import { type CapabilityCid, type Delegation, type Invocation, parseCapabilityCid } from './capability-token.ts'
@@ -92,7 +99,8 @@ export function isChainRevoked(revocations: Revocations, chain: readonly Delegat
 /** What a revocation names; `undefined` unless it is one, issued by its own subject. */
 export function revokedCid(revocation: Invocation): CapabilityCid | undefined {
   const link = memberOf(revocation.args, 'ucan')
-  if (revocation.cmd !== REVOKE_COMMAND || revocation.sub !== revocation.iss || revocation.prf.length > 0) return undefined
+  if (revocation.cmd !== REVOKE_COMMAND || revocation.sub !== revocation.iss || revocation.prf.length > 0)
+    return undefined
   return link instanceof IpldLink ? parseCapabilityCid(link.cid) : undefined
 }
 

@@ -89,6 +89,12 @@ export function resolveSelector(
   return value
 }
 
+/** Elements of a list, or of a map without its keys; `undefined` for anything else. */
+export function valuesOf(value: IpldValue): readonly IpldValue[] | undefined {
+  if (isIpldList(value)) return value
+  return isIpldMap(value) ? Object.values(value) : undefined
+}
+
 function sizeOf(value: IpldValue): number {
   return isIpldList(value) || value instanceof Uint8Array ? value.length : 0
 }
@@ -96,7 +102,7 @@ function sizeOf(value: IpldValue): number {
 function resolveStep(step: Step, value: IpldValue): IpldValue | undefined {
   if (value instanceof IpldLink) return undefined
   if (step.kind === 'field') return isIpldMap(value) ? (memberOf(value, step.name) ?? null) : undefined
-  if (step.kind === 'values') return isIpldList(value) ? value : isIpldMap(value) ? Object.values(value) : undefined
+  if (step.kind === 'values') return valuesOf(value)
   if (!isIpldList(value) && !(value instanceof Uint8Array)) return undefined
   if (step.kind === 'index') return value[step.at < 0 ? value.length + step.at : step.at]
   return value.slice(step.from ?? 0, step.to ?? value.length)

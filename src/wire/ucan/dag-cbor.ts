@@ -69,5 +69,5 @@ function withCids(value: IpldValue): unknown {
   if (value instanceof IpldLink) return CID.parse(value.cid, base58btc)
   if (Array.isArray(value)) return value.map(withCids)
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withCids(member as IpldValue)]))
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withCids(member)]))
 }

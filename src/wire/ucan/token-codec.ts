@@ -10,13 +10,7 @@ import type { Did } from '../../core/evidence/names.ts'
 import type { VerifyBytes } from '../v1/authenticate.ts'
 import { publicKeyOfDid } from '../v1/did-key.ts'
 import { readDelegation, readInvocation } from './token-fields.ts'
-import {
-  bytesOfTokenText,
-  readTokenEnvelope,
-  sealToken,
-  signedBytesOf,
-  textOfTokenBytes,
-} from './token-envelope.ts'
+import { bytesOfTokenText, readTokenEnvelope, sealToken, signedBytesOf, textOfTokenBytes } from './token-envelope.ts'
 
 export type DecodedToken = {
   readonly kind: 'decoded'
@@ -38,7 +32,9 @@ export function decodeToken(bytes: Uint8Array): DecodedToken | CapabilityRefused
 /** Whether the issuer signed it. */
 export function isTokenSigned({ token, signature, signedBytes }: DecodedToken, verify: VerifyBytes): boolean {
   const publicKey = publicKeyOfDid(token.iss)
-  return publicKey !== undefined && verify({ publicKeyHex: base16.baseEncode(publicKey), bytes: signedBytes, signature })
+  return (
+    publicKey !== undefined && verify({ publicKeyHex: base16.baseEncode(publicKey), bytes: signedBytes, signature })
+  )
 }
 
 export type OpenedToken = { readonly kind: 'opened'; readonly token: CapabilityToken } | CapabilityRefused
@@ -101,7 +97,13 @@ export type InvocationInit = {
 export function delegationSignedBytes(init: DelegationInit): Uint8Array {
   const { iss, aud, sub, cmd, pol, nonce, meta, nbf, exp } = init
   return signedBytesOf('dlg', {
-    ...{ iss, aud, sub: sub ?? null, cmd, pol, nonce, exp: exp ?? null },
+    iss,
+    aud,
+    sub: sub ?? null,
+    cmd,
+    pol,
+    nonce,
+    exp: exp ?? null,
     ...(meta && { meta }),
     ...(nbf !== undefined && { nbf }),
   })
@@ -111,7 +113,13 @@ export function delegationSignedBytes(init: DelegationInit): Uint8Array {
 export function invocationSignedBytes(init: InvocationInit): Uint8Array {
   const { iss, sub, aud, cmd, args, prf, nonce, meta, iat, exp } = init
   return signedBytesOf('inv', {
-    ...{ iss, sub, cmd, args, prf: prf.map((cid) => new IpldLink(cid)), nonce, exp: exp ?? null },
+    iss,
+    sub,
+    cmd,
+    args,
+    prf: prf.map((cid) => new IpldLink(cid)),
+    nonce,
+    exp: exp ?? null,
     ...(aud && { aud }),
     ...(meta && { meta }),
     ...(iat !== undefined && { iat }),
@@ -134,4 +142,3 @@ export function issueToken(
 export function nonceBytes(nonce: string): Uint8Array {
   return base16.baseDecode(nonce)
 }
-

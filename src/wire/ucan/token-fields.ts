@@ -1,9 +1,20 @@
 import { base16 } from 'multiformats/bases/base16'
-import { type CapabilityRefusal, type CapabilityRefused, refuseCapability } from '../../core/capability/capability-refusals.ts'
+import {
+  type CapabilityRefusal,
+  type CapabilityRefused,
+  refuseCapability,
+} from '../../core/capability/capability-refusals.ts'
 import type { CapabilityCid, Delegation, Invocation } from '../../core/capability/capability-token.ts'
 import { CHAIN_LENGTH_MAX } from '../../core/capability/check-alignment.ts'
 import { isCommand } from '../../core/capability/command.ts'
-import { IpldLink, type IpldMap, type IpldValue, isIpldList, isIpldMap, memberOf } from '../../core/capability/ipld-value.ts'
+import {
+  IpldLink,
+  type IpldMap,
+  type IpldValue,
+  isIpldList,
+  isIpldMap,
+  memberOf,
+} from '../../core/capability/ipld-value.ts'
 import { parsePolicy } from '../../core/capability/policy.ts'
 import { type Did, parseDid } from '../../core/evidence/names.ts'
 import { publicKeyOfDid } from '../v1/did-key.ts'
@@ -63,8 +74,7 @@ class FieldReader {
 
   nonce(): string | undefined {
     const value = memberOf(this.payload, 'nonce')
-    const isNonce =
-      value instanceof Uint8Array && value.length >= NONCE_BYTES_MIN && value.length <= NONCE_BYTES_MAX
+    const isNonce = value instanceof Uint8Array && value.length >= NONCE_BYTES_MIN && value.length <= NONCE_BYTES_MAX
     return isNonce ? base16.baseEncode(value) : this.refuse('CAPABILITY_NONCE_REFUSED')
   }
 

@@ -30,12 +30,56 @@ describe('policies', () => {
   // The cases of https://github.com/ucan-wg/spec, fixtures/1.0.0/policy.json, and of the specification's own tables.
   it.each<[string, readonly IpldValue[], IpldValue]>([
     ['deep equality', [['==', '.a', [1, 2, { b: 3 }]]], { a: [1, 2, { b: 3 }] }],
-    ['inequality of kinds', [['!=', '.b', 'ddd'], ['!=', '.b', null], ['!=', '.b', { b: 3 }], ['!=', '.b', true]], { b: 1 }],
-    ['numbers of both types', [['<', '.b', 2n], ['>=', '.b', 1n], ['==', '.b', 1n]], { b: 1 }],
+    [
+      'inequality of kinds',
+      [
+        ['!=', '.b', 'ddd'],
+        ['!=', '.b', null],
+        ['!=', '.b', { b: 3 }],
+        ['!=', '.b', true],
+      ],
+      { b: 1 },
+    ],
+    [
+      'numbers of both types',
+      [
+        ['<', '.b', 2n],
+        ['>=', '.b', 1n],
+        ['==', '.b', 1n],
+      ],
+      { b: 1 },
+    ],
     ['and of nothing', [['and', []]], KATIE],
     ['or of nothing', [['or', []]], KATIE],
-    ['or', [['or', [['==', '.name', 'Katie'], ['>', '.age', 45]]]], KATIE],
-    ['not and', [['not', ['and', [['==', '.name', 'Katie'], ['==', '.nationalities', ['American']]]]]], KATIE],
+    [
+      'or',
+      [
+        [
+          'or',
+          [
+            ['==', '.name', 'Katie'],
+            ['>', '.age', 45],
+          ],
+        ],
+      ],
+      KATIE,
+    ],
+    [
+      'not and',
+      [
+        [
+          'not',
+          [
+            'and',
+            [
+              ['==', '.name', 'Katie'],
+              ['==', '.nationalities', ['American']],
+            ],
+          ],
+        ],
+      ],
+      KATIE,
+    ],
     ['any', [['any', '.a', ['==', '.b', 2]]], NUMBERS],
     ['any of the values of a map', [['any', '.', ['==', '.', 'Meeting']]], MAIL],
     ['any like', [['any', '.to', ['like', '.', '*@example.com']]], MAIL],
@@ -77,7 +121,13 @@ describe('policies', () => {
   it('that are costly under a negation are not met', () => {
     const reading = parsePolicy([['not', ['all', '.', ['>', '.', 0]]]])
     if (reading.kind === 'refused') throw new Error(reading.code)
-    expect(evaluatePolicies([reading.policy], Array.from({ length: 100 }, () => 1), 50)).toBe('costly')
+    expect(
+      evaluatePolicies(
+        [reading.policy],
+        Array.from({ length: 100 }, () => 1),
+        50,
+      ),
+    ).toBe('costly')
   })
 })
 
@@ -94,19 +144,34 @@ describe('selectors', () => {
     expect(select('.title[0]', MAIL)).toBeUndefined()
   })
 
-  it.each(['', 'a', '..', '.a..b', '.a.', '.a[', '.a[1', '.a[01]', '.a["', '.1', '.a["\u0001"]', '.a | .b', ` .a`, '.a["\\x"]'])(
-    'refuse %j',
-    (text) => {
-      expect(parseSelector(text)).toBeUndefined()
-    },
-  )
+  it.each([
+    '',
+    'a',
+    '..',
+    '.a..b',
+    '.a.',
+    '.a[',
+    '.a[1',
+    '.a[01]',
+    '.a["',
+    '.1',
+    '.a["\u0001"]',
+    '.a | .b',
+    ` .a`,
+    '.a["\\x"]',
+  ])('refuse %j', (text) => {
+    expect(parseSelector(text)).toBeUndefined()
+  })
 
   it('never throw', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('.', '[', ']', '"', '\\', 'a', '1', '-', ':', '?', 'u', '\u0000') }), (text) => {
-        const selector = parseSelector(text)
-        if (selector !== undefined) resolveSelector(selector, [{ a: [1] }], () => {})
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom('.', '[', ']', '"', '\\', 'a', '1', '-', ':', '?', 'u', '\u0000') }),
+        (text) => {
+          const selector = parseSelector(text)
+          if (selector !== undefined) resolveSelector(selector, [{ a: [1] }], () => {})
+        },
+      ),
       { numRuns: 2000 },
     )
   })
@@ -114,8 +179,16 @@ describe('selectors', () => {
 
 describe('commands', () => {
   it('cover themselves and what lies below', () => {
-    expect([coversCommand('/', '/a'), coversCommand('/a', '/a'), coversCommand('/a', '/a/b')]).toEqual([true, true, true])
-    expect([coversCommand('/a/b', '/a'), coversCommand('/a', '/ab'), coversCommand('/a', '/')]).toEqual([false, false, false])
+    expect([coversCommand('/', '/a'), coversCommand('/a', '/a'), coversCommand('/a', '/a/b')]).toEqual([
+      true,
+      true,
+      true,
+    ])
+    expect([coversCommand('/a/b', '/a'), coversCommand('/a', '/ab'), coversCommand('/a', '/')]).toEqual([
+      false,
+      false,
+      false,
+    ])
   })
 
   it('are lower-case paths', () => {
@@ -128,10 +201,14 @@ describe('a wildcard pattern', () => {
   it('matches what an independent matcher matches', () => {
     const letter = fc.constantFrom('a', 'b', '*')
     fc.assert(
-      fc.property(fc.string({ unit: letter, maxLength: 8 }), fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 10 }), (pattern, text) => {
-        const expected = new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(text)
-        expect(verdict([['like', '.', pattern]], text)).toBe(expected ? 'met' : 'failed')
-      }),
+      fc.property(
+        fc.string({ unit: letter, maxLength: 8 }),
+        fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 10 }),
+        (pattern, text) => {
+          const expected = new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(text)
+          expect(verdict([['like', '.', pattern]], text)).toBe(expected ? 'met' : 'failed')
+        },
+      ),
       { numRuns: 1000 },
     )
   })

@@ -47,7 +47,7 @@ function judge(vector: UcanVector, verify: VerifyBytes): string {
   for (const text of vector.invocations) {
     const invocation = ok(openInvocation(text, verify))
     last = ok(checkInvocation({ invocation, proofs, at, executor, revocations })).kind
-    memory = ok(rememberInvocation(memory, invocation, at)).memory
+    memory = ok(rememberInvocation(memory, invocation, { at })).memory
   }
   return last
 }

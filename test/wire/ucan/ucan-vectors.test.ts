@@ -33,6 +33,8 @@ describe('the vectors of capability tokens', () => {
 
   it('are not accepted by a receiver that trusts every signature', () => {
     const trusting = vectors.filter((vector) => judgeVector(vector, () => true) !== vector.outcome)
-    expect(trusting.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 3 }, () => 'CAPABILITY_SIGNATURE_WRONG'))
+    expect(trusting.map(({ outcome }) => outcome)).toEqual(
+      Array.from({ length: 3 }, () => 'CAPABILITY_SIGNATURE_WRONG'),
+    )
   })
 })
