@@ -7,6 +7,7 @@ const PKCS8_START = Buffer.from('302e020100300506032b657004220420', 'hex')
 const SPKI_START = Buffer.from('302a300506032b6570032100', 'hex')
 
 export type FixedKey = {
+  readonly seed: Uint8Array
   readonly did: Did
   readonly publicKey: Uint8Array
   readonly sign: (bytes: Uint8Array) => Uint8Array
@@ -14,13 +15,15 @@ export type FixedKey = {
 
 /** The key whose seed is 32 times the given byte. */
 export function fixedKey(seedByte: number): FixedKey {
+  const seed = new Uint8Array(32).fill(seedByte)
   const key = createPrivateKey({
-    key: Buffer.concat([PKCS8_START, Buffer.alloc(32, seedByte)]),
+    key: Buffer.concat([PKCS8_START, seed]),
     format: 'der',
     type: 'pkcs8',
   })
   const publicKey = new Uint8Array(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32))
   return {
+    seed,
     did: didOfPublicKey(publicKey),
     publicKey,
     sign: (bytes) => new Uint8Array(sign(null, bytes, key)),

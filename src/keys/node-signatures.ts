@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import type { Signer } from '../ports/signer.ts'
 import type { Verifier } from '../ports/verifier.ts'
 import type { SignatureAdmission } from '../wire/v1/ed25519-admission.ts'
@@ -33,13 +33,25 @@ export function createNodeVerifier({ keysMax, admission }: NodeVerifierInit = {}
  * Throws `RangeError` for another length.
  */
 export function createNodeSigner(seed: Uint8Array): Signer {
-  if (seed.byteLength !== SEED_BYTES) throw new RangeError(`A seed has ${SEED_BYTES} bytes, not ${seed.byteLength}`)
-  const der = Buffer.concat([Buffer.from(SEED_PREFIX_HEX, 'hex'), seed])
-  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
-  der.fill(0)
+  return signerOfKey(privateKeyOfSeed(seed))
+}
+
+/** The signer of a private key; the public one is worked out of it. */
+export function signerOfKey(privateKey: KeyObject): Signer {
   const exported = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
   return {
     publicKeyHex: exported.subarray(exported.byteLength - PUBLIC_KEY_BYTES).toString('hex'),
     sign: (bytes) => new Uint8Array(sign(null, bytes, privateKey)),
+  }
+}
+
+/** A private key of a seed. Throws `RangeError` for another length than 32. */
+export function privateKeyOfSeed(seed: Uint8Array): KeyObject {
+  if (seed.byteLength !== SEED_BYTES) throw new RangeError(`A seed has ${SEED_BYTES} bytes, not ${seed.byteLength}`)
+  const der = Buffer.concat([Buffer.from(SEED_PREFIX_HEX, 'hex'), seed])
+  try {
+    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  } finally {
+    der.fill(0)
   }
 }

@@ -1,6 +1,6 @@
 /**
  * FileSystem: the few file operations a durable journal needs, so that a test can stand between the journal and the disk.
- * It is not a general file API: no permissions beyond `mode`, no links, no watching, no text.
+ * It is not a general file API: permissions are read and never changed, no links, no watching, no text.
  *
  * Nothing is promised to survive a power cut before `sync` of the file, and no name (created, renamed or removed) before
  * `syncDirectory` of its folder. Failures of the disk are `STORE_WRITE_FAILED` or `STORE_READ_FAILED`; a missing file or
@@ -30,6 +30,8 @@ export interface FileSystem {
   list(directory: string): Promise<readonly string[]>
   /** Creates the folder and its parents where missing, and puts their names on stable storage. */
   makeDirectory(directory: string): Promise<void>
+  /** The nine permission bits of a file or folder, such as `0o600`; `undefined` where the system keeps none. */
+  permissionsOf(path: string): Promise<number | undefined>
   /** Replaces `to` atomically. */
   rename(from: string, to: string): Promise<void>
   /** Removing a missing file is not an error. */

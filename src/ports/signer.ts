@@ -18,6 +18,15 @@ export interface Signer {
   sign(bytes: Uint8Array): Uint8Array
 }
 
+/**
+ * A signer that takes many at once, off the event loop where that pays. `signBatch` rejects with `KEY_POOL_CLOSED`, `KEY_POOL_OVERLOADED` or
+ * `KEY_POOL_WORKER_LOST` when there is no signature; a signature that nobody was given is of no harm, and the call may be repeated.
+ */
+export interface BatchSigner extends Signer {
+  /** One signature for each, in order: those that `sign` gives. */
+  signBatch(batch: readonly Uint8Array[]): Promise<readonly Uint8Array[]>
+}
+
 /** Whether a signature of `bytes` was made with the secret of a public key. False, never an exception, for keys and signatures that are none. */
 export type VerifySignature = (signed: {
   readonly publicKeyHex: string

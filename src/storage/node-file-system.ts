@@ -9,6 +9,7 @@ const FLAGS = { read: 'r', append: 'a+', create: 'ax+' } as const
 /** Only the owner reads what a node keeps: budgets name tenants, and the secret salts every hash. */
 const FILE_MODE = 0o600
 const FOLDER_MODE = 0o700
+const PERMISSION_BITS = 0o777
 
 /** The files of this machine. Syncs content with `fdatasync`, names with `fsync` of the folder. */
 export function createNodeFileSystem(): FileSystem {
@@ -32,6 +33,13 @@ export function createNodeFileSystem(): FileSystem {
     },
     async makeDirectory(directory) {
       await writing(directory, async () => await makeDurableDirectory(resolve(directory)))
+    },
+    async permissionsOf(path) {
+      return await reading(path, async () => {
+        const { mode } = await stat(path)
+        // Windows has access lists, and tells of them in no bits.
+        return process.platform === 'win32' ? undefined : mode & PERMISSION_BITS
+      })
     },
     async rename(from, to) {
       await writing(from, async () => await rename(from, to))

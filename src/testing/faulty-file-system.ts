@@ -112,6 +112,14 @@ export class FaultyFileSystem implements FileSystem {
     return [...folder.current.keys()].map((path) => path.slice(directory.length + 1)).toSorted()
   }
 
+  /** Of its owner alone, as the real disk makes them. */
+  async permissionsOf(path: string): Promise<number | undefined> {
+    this.#checkPower(path)
+    if (this.#folders.has(path)) return 0o700
+    this.#find(path)
+    return 0o600
+  }
+
   async makeDirectory(directory: string): Promise<void> {
     const fault = this.#begin(directory)
     if (!this.#folders.has(directory)) {

@@ -18,6 +18,7 @@ export { KEY_VALUE_STORE_CASES } from './conformance/key-value-store-cases.ts'
 export { LANGUAGE_MODEL_CASES, type LanguageModelSubject } from './conformance/language-model-cases.ts'
 export { SEALER_CASES, type SealerSubject } from './conformance/sealer-cases.ts'
 export {
+  BATCH_SIGNER_CASES,
   BATCH_VERIFIER_CASES,
   SIGNER_CASES,
   type SignerSubject,

@@ -5,6 +5,9 @@ type RunOfSuite = { readonly test: string; readonly implementations: readonly st
 
 /** Which test runs a suite, against which implementations (by the name of what makes them). */
 const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
+  BATCH_SIGNER_CASES: [
+    { test: 'test/keys/signature-pool.test.ts', implementations: ['createInlineSignatures', 'openSignaturePool'] },
+  ],
   BATCH_VERIFIER_CASES: [
     { test: 'test/keys/signature-pool.test.ts', implementations: ['createInlineSignatures', 'openSignaturePool'] },
   ],

@@ -24,7 +24,7 @@ afterEach(async () => {
 })
 
 test('the suites have as many cases as promised', () => {
-  expect([KEY_VALUE_STORE_CASES.length, EVENT_LOG_CASES.length, FILE_SYSTEM_CASES.length]).toEqual([16, 8, 6])
+  expect([KEY_VALUE_STORE_CASES.length, EVENT_LOG_CASES.length, FILE_SYSTEM_CASES.length]).toEqual([16, 8, 7])
 })
 
 const stores = {

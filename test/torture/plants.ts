@@ -34,6 +34,7 @@ function bindDisk(disk: FileSystem): FileSystem {
     exists: async (path) => await disk.exists(path),
     list: async (directory) => await disk.list(directory),
     makeDirectory: async (directory) => await disk.makeDirectory(directory),
+    permissionsOf: async (path) => await disk.permissionsOf(path),
     rename: async (from, to) => await disk.rename(from, to),
     remove: async (path) => await disk.remove(path),
     syncDirectory: async (directory) => await disk.syncDirectory(directory),

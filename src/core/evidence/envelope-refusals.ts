@@ -29,7 +29,8 @@ export const ENVELOPE_REFUSALS = {
   },
   ENVELOPE_NULL_REFUSED: { cause: 'A value is null.', remedy: 'Leave the member out.' },
   ENVELOPE_NUMBER_REFUSED: {
-    cause: 'A number has a fraction or an exponent, or is beyond the integers that every parser reads alike (2^53 - 1).',
+    cause:
+      'A number has a fraction or an exponent, or is beyond the integers that every parser reads alike (2^53 - 1).',
     remedy: 'Write money and large integers as decimal strings.',
   },
   ENVELOPE_SURROGATE_LONE: {

@@ -1,32 +1,45 @@
-const CHUNK = 4096
+const CHUNK = 2048
 
 /**
  * Text of UTF-8 bytes, or `undefined` where they are none: overlong forms, surrogates, code points above U+10FFFF and cut sequences are refused
  * (Unicode 16, table 3-7). A byte order mark is a character like any other. Linear in the bytes.
  */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  const units = new Uint16Array(Math.min(bytes.length, CHUNK) + 1)
   let text = ''
-  let at = 0
-  while (at < bytes.length) {
-    const end = endOfAscii(bytes, at)
-    if (end > at) {
-      text += String.fromCharCode(...bytes.subarray(at, end))
-      at = end
-      continue
+  let used = 0
+  for (let at = 0; at < bytes.length;) {
+    const byte = bytes[at] ?? 0
+    if (byte < 0x80) {
+      units[used] = byte
+      used += 1
+      at += 1
+    } else {
+      const size = sequenceSizeAt(bytes, at)
+      if (size === 0) return undefined
+      used = putCodePoint(units, used, codePointAt(bytes, at, size))
+      at += size
     }
-    const size = sequenceSizeAt(bytes, at)
-    if (size === 0) return undefined
-    text += String.fromCodePoint(codePointAt(bytes, at, size))
-    at += size
+    if (used >= CHUNK) {
+      text += textOf(units, used)
+      used = 0
+    }
   }
-  return text
+  return text + textOf(units, used)
 }
 
-function endOfAscii(bytes: Uint8Array, from: number): number {
-  const most = Math.min(bytes.length, from + CHUNK)
-  let at = from
-  while (at < most && (bytes[at] ?? 0x80) < 0x80) at += 1
-  return at
+function textOf(units: Uint16Array, used: number): string {
+  return String.fromCharCode.apply(undefined, units.subarray(0, used) as unknown as number[])
+}
+
+function putCodePoint(units: Uint16Array, used: number, code: number): number {
+  if (code < 0x10000) {
+    units[used] = code
+    return used + 1
+  }
+  units[used] = 0xd7c0 + (code >> 10)
+  units[used + 1] = 0xdc00 | (code & 0x3ff)
+  return used + 2
 }
 
 /** Length of the sequence that starts here, 2 to 4; 0 when none does. */

@@ -104,4 +104,20 @@ export const FILE_SYSTEM_CASES: readonly ConformanceCase<FileSystemSubject>[] = 
       await expectRejection(async () => await fileSystem.list(`${directory}/none`), isMissing, 'a missing folder')
     },
   },
+  {
+    name: "files and folders that it makes are their owner's alone",
+    run: async ({ fileSystem, directory }) => {
+      await fileSystem.makeDirectory(`${directory}/folder`)
+      await write(fileSystem, `${directory}/folder/a`, bytes(1))
+      const folder = await fileSystem.permissionsOf(`${directory}/folder`)
+      const file = await fileSystem.permissionsOf(`${directory}/folder/a`)
+      if (folder !== undefined) expectSame(folder, 0o700, 'folder')
+      if (file !== undefined) expectSame(file, 0o600, 'file')
+      await expectRejection(
+        async () => await fileSystem.permissionsOf(`${directory}/b`),
+        isMissing,
+        'permissions of a missing file',
+      )
+    },
+  },
 ]

@@ -1,4 +1,4 @@
-import type { Signer } from '../../ports/signer.ts'
+import type { BatchSigner, Signer } from '../../ports/signer.ts'
 import type { BatchVerifier, Verifier } from '../../ports/verifier.ts'
 import { expectSame } from './conformance-case.ts'
 import type { ConformanceCase } from './conformance-case.ts'
@@ -137,6 +137,26 @@ export const VERIFIER_CASES: readonly ConformanceCase<Verifier>[] = [
         bytes: whole.subarray(97, 98),
       }
       expectSame(verifier.verify(parts), true, 'parts')
+    },
+  },
+]
+
+/** Every promise of the BatchSigner port that goes beyond the Signer's; the subject is made of a seed. */
+export const BATCH_SIGNER_CASES: readonly ConformanceCase<(seed: Uint8Array) => BatchSigner>[] = [
+  {
+    name: 'signatures come in order, each the one that sign gives, in bytes of its own',
+    run: async (createSigner) => {
+      const signer = createSigner(SEED)
+      for (const count of [0, 1, 5, 150]) {
+        const batch = Array.from({ length: count }, (_, index) => new Uint8Array(index % 40).fill(index))
+        const signatures = await signer.signBatch(batch)
+        expectSame(
+          signatures,
+          batch.map((bytes) => signer.sign(bytes)),
+          `${count} signatures`,
+        )
+        for (const signature of signatures) expectSame(signature.buffer.byteLength, 64, 'bytes behind a signature')
+      }
     },
   },
 ]

@@ -24,7 +24,7 @@ export type CanonicalValue =
 
 export type CanonicalLimits = JsonLimits & { readonly bytesMax: number }
 
-export const CANONICAL_LIMITS: CanonicalLimits = { ...JSON_LIMITS, bytesMax: 65_536 }
+export const CANONICAL_LIMITS: CanonicalLimits = { ...JSON_LIMITS, bytesMax: 32_768 }
 
 export type CanonicalReading =
   | { readonly kind: 'read'; readonly value: CanonicalValue; readonly text: string }
@@ -43,14 +43,14 @@ export const CANONICAL_CHECKS: CanonicalChecks = {
 
 /**
  * The canonical text of a value. Members that are `undefined` are left out, as in TypeScript's optional properties.
- * Throws `TypeError` for what is not of the profile: that is a mistake of whoever builds the message.
+ * Minus zero is 0, as in RFC 8785. Throws `TypeError` for what is not of the profile: that is a mistake of whoever builds the message.
  */
 export function canonicalText(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return quote(value)
     case 'number':
-      if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw new TypeError(`Not a safe integer: ${value}`)
+      if (!Number.isSafeInteger(value)) throw new TypeError(`Not a safe integer: ${value}`)
       return String(value)
     case 'boolean':
       return value ? 'true' : 'false'
@@ -95,7 +95,7 @@ function refused(code: EnvelopeRefusal): CanonicalReading {
 }
 
 function objectText(value: object): string {
-  const keys = Object.keys(value).sort()
+  const keys = sortedKeys(value)
   let text = '{'
   for (const key of keys) {
     const member: unknown = (value as Readonly<Record<string, unknown>>)[key]
@@ -104,6 +104,14 @@ function objectText(value: object): string {
     text += `${text === '{' ? '' : ','}${quote(key)}:${canonicalText(member)}`
   }
   return `${text}}`
+}
+
+/** In UTF-16 order. Values that were read from canonical text are in it already, names of digits apart. */
+function sortedKeys(value: object): readonly string[] {
+  const keys = Object.keys(value)
+  for (let index = 1; index < keys.length; index += 1)
+    if ((keys[index - 1] ?? '') > (keys[index] ?? '')) return keys.sort()
+  return keys
 }
 
 /** What stands in a string as it is: no control characters, quote, backslash or surrogates. */

@@ -10,7 +10,8 @@ const KEY_BYTES = 32
 
 /** The DID of a public key. Throws `RangeError` unless it has 32 bytes. */
 export function didOfPublicKey(publicKey: Uint8Array): Did {
-  if (publicKey.byteLength !== KEY_BYTES) throw new RangeError(`An Ed25519 public key has 32 bytes, not ${publicKey.byteLength}`)
+  if (publicKey.byteLength !== KEY_BYTES)
+    throw new RangeError(`An Ed25519 public key has 32 bytes, not ${publicKey.byteLength}`)
   const bytes = new Uint8Array(KEY_BYTES + 2)
   bytes.set([0xed, 0x01])
   bytes.set(publicKey, 2)

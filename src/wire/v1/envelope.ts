@@ -66,7 +66,7 @@ export const ENVELOPE: z.ZodType = z.strictObject({ ...HEAD_FIELDS, body: z.unkn
 const HEAD = z.strictObject(HEAD_FIELDS)
 const REASON_MAX = 200
 
-/** Reads the bytes of one envelope. Never throws; time and memory are linear in the bytes, of which there are at most 65,536. */
+/** Reads the bytes of one envelope. Never throws; time and memory are linear in the bytes, of which there are at most 32,768. */
 export function decodeEnvelope(bytes: Uint8Array, init: DecodeInit = {}): Decoded {
   const { hash = sha256HexOfBytes, checks } = init
   const reading = readCanonical(bytes, CANONICAL_LIMITS, checks ?? CANONICAL_CHECKS)

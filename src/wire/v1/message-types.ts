@@ -17,7 +17,7 @@ export type MessageBody<Type extends MessageType> = z.output<(typeof MESSAGES)[T
 /** Bytes of a whole envelope of a type that has no entry below. */
 export const MESSAGE_BYTES_MAX_DEFAULT = 16_384
 
-/** Bytes of a whole envelope, signature included, where they differ from the default; at most 65,536. */
+/** Bytes of a whole envelope, signature included, where they differ from the default; at most 32,768. */
 export const MESSAGE_BYTES_MAX: Partial<Readonly<Record<MessageType, number>>> = {
   receipt: 2_048,
   'equivocation-proof': 4_096,

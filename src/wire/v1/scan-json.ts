@@ -1,8 +1,9 @@
 /**
  * Looks over a JSON text before anything is built from it: one pass, in time linear in the text, in memory bounded by the limits. It says whether
  * `JSON.parse` may read the text and will lose nothing by it: the grammar of RFC 8259 holds, no object names a member twice, nothing is deeper or longer than
- * the limits, and every value is of the restricted profile (no null, no fractions, safe integers, printable ASCII names, no lone surrogates). White space,
- * order and escapes are not its business: that the text is the canonical one, `canonical.ts` says.
+ * the limits, and every value is of the restricted profile (no null, no fractions, safe integers, printable ASCII names, no lone surrogates). Names that do not
+ * ascend end the scan, because such a text is never canonical. White space and escapes are not its business: that the text is the canonical one,
+ * `canonical.ts` says.
  *
  * ```ts
  * console.log(scanJson('{"a":1,"\\u0061":2}')) // ENVELOPE_DUPLICATE_KEY
@@ -19,7 +20,7 @@ export type JsonLimits = {
   readonly itemsMax: number
 }
 
-export const JSON_LIMITS: JsonLimits = { depthMax: 16, membersMax: 128, itemsMax: 4096 }
+export const JSON_LIMITS: JsonLimits = { depthMax: 16, membersMax: 128, itemsMax: 1024 }
 
 /** Characters of a member name, escapes included. */
 export const KEY_LENGTH_MAX = 128
@@ -59,27 +60,28 @@ function scanObject(scan: Scan, depth: number): EnvelopeRefusal | undefined {
   scan.at += 1
   skipSpace(scan)
   if (take(scan, 0x7d)) return undefined
-  const keys = new Set<string>()
+  const keys: string[] = []
   for (;;) {
     const refusal = scanMember(scan, keys, depth)
     if (refusal !== undefined) return refusal
     if (take(scan, 0x7d)) return undefined
     if (!take(scan, 0x2c)) return 'ENVELOPE_NOT_JSON'
-    if (keys.size >= scan.limits.membersMax) return 'ENVELOPE_TOO_MANY_MEMBERS'
+    if (keys.length >= scan.limits.membersMax) return 'ENVELOPE_TOO_MANY_MEMBERS'
     skipSpace(scan)
   }
 }
 
-/** One name and its value, and the space behind it. */
-function scanMember(scan: Scan, keys: Set<string>, depth: number): EnvelopeRefusal | undefined {
+/** One name and its value, and the space behind it. `keys` are the names before, which ascend. */
+function scanMember(scan: Scan, keys: string[], depth: number): EnvelopeRefusal | undefined {
   const from = scan.at
   if (scan.text.charCodeAt(from) !== 0x22) return 'ENVELOPE_NOT_JSON'
   const refusal = scanString(scan)
   if (refusal !== undefined) return refusal
   const key = readKey(scan.text, from, scan.at)
   if (key === undefined) return 'ENVELOPE_KEY_REFUSED'
-  if (keys.has(key)) return 'ENVELOPE_DUPLICATE_KEY'
-  keys.add(key)
+  const last = keys.at(-1)
+  if (last !== undefined && key <= last) return keys.includes(key) ? 'ENVELOPE_DUPLICATE_KEY' : 'ENVELOPE_NOT_CANONICAL'
+  keys.push(key)
   skipSpace(scan)
   if (!take(scan, 0x3a)) return 'ENVELOPE_NOT_JSON'
   skipSpace(scan)
@@ -124,41 +126,63 @@ function scanArray(scan: Scan, depth: number): EnvelopeRefusal | undefined {
 function scanString(scan: Scan): EnvelopeRefusal | undefined {
   const { text } = scan
   let at = scan.at + 1
+  // The high half that was written just before, which has to be followed by its low half.
+  let isHalf = false
   for (;;) {
-    // NaN at the end of the text is in none of the ranges.
     const code = text.charCodeAt(at)
+    const escape = code === 0x5c ? escapeAt(text, at) : undefined
+    const unit = escape ?? code
+    const isLow = (unit & 0xfc00) === 0xdc00
+    if (escape === NO_ESCAPE) return 'ENVELOPE_NOT_JSON'
+    if (isHalf !== isLow) return 'ENVELOPE_SURROGATE_LONE'
     if (code === 0x22) break
+    // NaN, at the end of the text, is not at least anything.
     if (!(code >= 0x20)) return 'ENVELOPE_NOT_JSON'
-    if (code === 0x5c || (code >= 0xd800 && code <= 0xdfff)) {
-      const next = endOfPart(text, at)
-      if (typeof next === 'string') return next
-      at = next
-    } else at += 1
+    isHalf = (unit & 0xfc00) === 0xd800
+    at += code === 0x5c ? escapeSize(text, at) : 1
   }
   scan.at = at + 1
   return undefined
 }
 
-/** Behind an escape or a surrogate pair, written out or not. */
-function endOfPart(text: string, at: number): number | EnvelopeRefusal {
-  const high = unitAt(text, at)
-  if (high === undefined) return 'ENVELOPE_NOT_JSON'
-  if (high.code < 0xd800 || high.code > 0xdfff) return high.end
-  const low = high.code <= 0xdbff ? unitAt(text, high.end) : undefined
-  if (low === undefined || low.code < 0xdc00 || low.code > 0xdfff) return 'ENVELOPE_SURROGATE_LONE'
-  return low.end
+const NO_ESCAPE = -1
+
+/** The UTF-16 unit of the escape that begins here, 0 for those of one letter; `NO_ESCAPE` when it is none. */
+function escapeAt(text: string, at: number): number {
+  switch (text.charCodeAt(at + 1)) {
+    case 0x75: {
+      // u
+      let unit = 0
+      for (let place = at + 2; place < at + 6; place += 1) {
+        const digit = digitOf(text.charCodeAt(place))
+        if (digit < 0) return NO_ESCAPE
+        unit = unit * 16 + digit
+      }
+      return unit
+    }
+    case 0x22: // "
+    case 0x2f: // /
+    case 0x5c: // \
+    case 0x62: // b
+    case 0x66: // f
+    case 0x6e: // n
+    case 0x72: // r
+    case 0x74: // t
+      return 0
+    default:
+      return NO_ESCAPE
+  }
 }
 
-/** The UTF-16 unit that is written here, as it is or as an escape; `undefined` where the text ends or the escape is none. */
-function unitAt(text: string, at: number): { readonly code: number; readonly end: number } | undefined {
-  const code = text.charCodeAt(at)
-  if (code !== 0x5c) return code >= 0x20 ? { code, end: at + 1 } : undefined
-  const kind = text[at + 1] ?? ''
-  if (kind === 'u') {
-    const digits = text.slice(at + 2, at + 6)
-    return /^[0-9a-fA-F]{4}$/.test(digits) ? { code: Number.parseInt(digits, 16), end: at + 6 } : undefined
-  }
-  return kind !== '' && '"\\/bfnrt'.includes(kind) ? { code: 0, end: at + 2 } : undefined
+function escapeSize(text: string, at: number): number {
+  return text.charCodeAt(at + 1) === 0x75 ? 6 : 2
+}
+
+/** Value of a hexadecimal digit; -1 when it is none. */
+function digitOf(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const letter = code | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
 function scanWord(scan: Scan, word: string): EnvelopeRefusal | undefined {

@@ -1,0 +1,66 @@
+/**
+ * Golden vectors: bytes and what they mean, for implementers in any language. A file of `protocol/vectors/v1` is `{"area", "keys", "context", "vectors"}`; every
+ * vector says by `kind` what it checks. An area adds a file here that exports a `VectorArea`, and one line to `VECTOR_AREAS` in `scripts/protocol-vectors.ts`.
+ */
+
+/** Who receives, where and when, unless a vector says otherwise. */
+export type VectorContext = {
+  readonly network: string
+  readonly audience: readonly string[]
+  readonly now: number
+  readonly clockSkewMs: number
+}
+
+export type Vector =
+  /** The bytes are an envelope that is accepted; the other members are what is worked out on the way. */
+  | {
+      readonly kind: 'accepted'
+      readonly name: string
+      readonly bytes: string
+      readonly type: string
+      /** Canonical text of the head, which is what `hash` is of. */
+      readonly head: string
+      /** Body as JSON. */
+      readonly body: unknown
+      readonly hash: string
+      readonly signingBytes: string
+      readonly signature: string
+    }
+  /** The bytes are refused with the code, by decoding or, in the context, by authentication. */
+  | {
+      readonly kind: 'refused'
+      readonly name: string
+      readonly bytes: string
+      readonly code: string
+      readonly context?: Partial<VectorContext>
+    }
+  /** The bytes are the canonical ones of the value. */
+  | { readonly kind: 'canonical'; readonly name: string; readonly bytes: string; readonly value: unknown }
+  /** The bytes are no canonical value; the code says why. */
+  | { readonly kind: 'canonical-refused'; readonly name: string; readonly bytes: string; readonly code: string }
+  /** The DID is the one of the public key, and the other way round. */
+  | { readonly kind: 'did-key'; readonly name: string; readonly did: string; readonly publicKey: string }
+  | { readonly kind: 'did-key-refused'; readonly name: string; readonly did: string }
+  /** Two signed heads, and what they prove: `envelopes` (both hashes, ascending), or a refusal code. */
+  | {
+      readonly kind: 'equivocation'
+      readonly name: string
+      readonly proof: unknown
+      readonly envelopes?: readonly string[]
+      readonly code?: string
+    }
+
+export type VectorFile = {
+  readonly area: string
+  readonly version: 1
+  /** Keys by name; bytes as hexadecimal digits. */
+  readonly keys: Readonly<Record<string, { readonly seed: string; readonly publicKey: string; readonly did: string }>>
+  readonly context: VectorContext
+  readonly vectors: readonly Vector[]
+}
+
+export type VectorArea = {
+  /** Name of the file in `protocol/vectors/v1`. */
+  readonly area: string
+  readonly vectors: () => readonly Vector[]
+}

@@ -1,0 +1,64 @@
+import type { Timestamp } from '../../base/time.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import type { Sealer } from '../../ports/sealer.ts'
+import type { Signer } from '../../ports/signer.ts'
+import type { KeyRecovery, KeyRole, SignedKeyStatement } from '../../wire/v1/key-statements.ts'
+
+/** What anybody may know of a key. */
+export type KeyDescription = {
+  readonly role: KeyRole
+  readonly did: Did
+  /** 64 lower-case hexadecimal digits. */
+  readonly publicKey: string
+  /** X25519 key for sealed payloads, base64url. */
+  readonly sealingKey: string
+  /** When this key took its place. */
+  readonly createdAt: Timestamp
+  readonly recovery?: KeyRecovery | undefined
+  /** The statements from the first key on; `readKeyChain` follows them. */
+  readonly chain: readonly SignedKeyStatement[]
+}
+
+/** A key that was opened with its passphrase. */
+export type OpenKey = {
+  readonly description: KeyDescription
+  readonly signer: Signer
+  /** Seals with, and opens what was sealed for, the key that counts now. */
+  readonly sealer: Sealer
+  /** Open what was sealed for the keys before, the newest first. */
+  readonly formerSealers: readonly Sealer[]
+}
+
+/** A passphrase is UTF-8 bytes, 1 to 1,024; it is read and not kept, and the caller may overwrite it after the call. */
+export type KeyRequest = { readonly role: KeyRole; readonly passphrase: Uint8Array }
+
+/**
+ * Keys on the disk, one for each role. Every method that needs secrets costs one scrypt or two. Calls are served one after another.
+ *
+ * Besides what is said below, all throw `KEY_STORE_PERMISSIONS`, `KEY_FILE_CORRUPTED`, `KEY_FORMAT_NEWER`, `STORE_READ_FAILED` and `STORE_WRITE_FAILED`;
+ * whatever takes a passphrase throws `KEY_PASSPHRASE_WRONG` and `KEY_PASSPHRASE_UNUSABLE`. A call that throws has changed
+ * nothing; only after `STORE_WRITE_FAILED` may the new key be there, whole, instead of the one before.
+ */
+export type KeyStore = {
+  /** Throws `KEY_EXISTS`. */
+  create(request: KeyRequest & { readonly recovery?: KeyRecovery }): Promise<KeyDescription>
+  /** Needs no passphrase. Throws `KEY_MISSING`. */
+  show(role: KeyRole): Promise<KeyDescription>
+  /** Makes another key in its place; the ones before are kept. Throws `KEY_MISSING`, `KEY_ROTATIONS_EXHAUSTED`. */
+  rotate(request: KeyRequest & { readonly recovery?: KeyRecovery }): Promise<KeyDescription>
+  /** All keys of the role under another passphrase, as bytes for a file. Throws `KEY_MISSING`. */
+  export(request: KeyRequest & { readonly bundlePassphrase: Uint8Array }): Promise<Uint8Array>
+  /** Takes a bundle; its role is the one that it was made for. Throws `KEY_EXISTS`. */
+  import(
+    bundle: Uint8Array,
+    request: { readonly bundlePassphrase: Uint8Array; readonly passphrase: Uint8Array },
+  ): Promise<KeyDescription>
+  /** Makes a key in place of one that was lost; the signer is the recovery key that its last statement names. Throws `KEY_EXISTS`, `KEY_PAIR_MISMATCHED`. */
+  recover(
+    request: KeyRequest & { readonly chain: readonly SignedKeyStatement[]; readonly recoverySigner: Signer },
+  ): Promise<KeyDescription>
+  /** Throws `KEY_MISSING`. */
+  open(request: KeyRequest): Promise<OpenKey>
+  /** As `open`, where nothing but signing is wanted. */
+  signer(request: KeyRequest): Promise<Signer>
+}

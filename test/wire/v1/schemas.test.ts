@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { protocolSchemas } from '../../../scripts/protocol-schemas.ts'
+import { readVectors } from './read-vectors.ts'
+
+const FOLDER = new URL('../../../protocol/schema/v1/', import.meta.url)
+
+describe('published schemas', () => {
+  it('are those of the codecs, file for file', () => {
+    const written = new Map(
+      readdirSync(FOLDER).map((name) => [name, readFileSync(new URL(name, FOLDER), 'utf8')] as const),
+    )
+    expect([...written].toSorted()).toEqual([...protocolSchemas()].toSorted())
+  })
+
+  it('take what the codecs take, and refuse what they refuse for its shape', () => {
+    const ajv = new Ajv2020({ strict: false, allErrors: false })
+    const schemaOf = (name: string): ((value: unknown) => boolean) =>
+      ajv.compile(JSON.parse(protocolSchemas().get(`${name}.schema.json`) ?? '') as object)
+    const validators = new Map([...protocolSchemas().keys()].map((name) => [name, schemaOf(name.split('.')[0] ?? '')]))
+    const wrong: string[] = []
+    for (const vector of readVectors()) {
+      if (vector.kind !== 'accepted' && vector.kind !== 'refused') continue
+      const code = vector.kind === 'refused' ? vector.code : ''
+      if (vector.kind === 'refused' && code !== 'ENVELOPE_BODY_SHAPE') continue
+      const value = JSON.parse(Buffer.from(vector.bytes, 'hex').toString()) as { type: string; body: unknown }
+      const isEnvelope = validators.get('envelope.schema.json')?.(value)
+      const isBody = validators.get(`${value.type}.schema.json`)?.(value.body)
+      if (isEnvelope !== true || isBody !== (code === '')) wrong.push(`${vector.name}: ${isEnvelope} ${isBody}`)
+    }
+    expect(wrong).toEqual([])
+  })
+})

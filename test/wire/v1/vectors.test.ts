@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { formatVectorFile, VECTOR_AREAS, vectorFileOf } from '../../../scripts/protocol-vectors.ts'
+import { createPlainVerifier } from '../../../scripts/protocol-vectors/fixed-keys.ts'
+import type { Vector, VectorContext, VectorFile } from '../../../scripts/protocol-vectors/vector.ts'
+import type { DurationMs, Timestamp } from '../../../src/base/time.ts'
+import { ENVELOPE_REFUSALS } from '../../../src/core/evidence/envelope-refusals.ts'
+import type { Did } from '../../../src/core/evidence/names.ts'
+import { authenticate } from '../../../src/wire/v1/authenticate.ts'
+import { canonicalText, readCanonical } from '../../../src/wire/v1/canonical.ts'
+import { didOfPublicKey, publicKeyOfDid } from '../../../src/wire/v1/did-key.ts'
+import type { Audience } from '../../../src/wire/v1/envelope-head.ts'
+import { decodeEnvelope, encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
+import { checkEquivocation, type EquivocationProof } from '../../../src/wire/v1/equivocation.ts'
+import { signingBytes } from '../../../src/wire/v1/signing-bytes.ts'
+
+const FOLDER = new URL('../../../protocol/vectors/v1/', import.meta.url)
+const names = readdirSync(FOLDER).sort()
+const files = VECTOR_AREAS.map(({ area }) => readFile(`${area}.json`))
+const verify = createPlainVerifier()
+
+function readFile(name: string): VectorFile {
+  return JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as VectorFile
+}
+
+function bytesOf(digits: string): Uint8Array {
+  return new Uint8Array(Buffer.from(digits, 'hex'))
+}
+
+/** What the codecs make of a vector, in the vector's own form. */
+function outcomeOf(vector: Vector, context: VectorContext): unknown {
+  switch (vector.kind) {
+    case 'accepted':
+      return receive(vector.bytes, context)
+    case 'refused':
+      return receive(vector.bytes, { ...context, ...vector.context })
+    case 'canonical':
+    case 'canonical-refused': {
+      const reading = readCanonical(bytesOf(vector.bytes))
+      return reading.kind === 'refused' ? { code: reading.code } : { value: reading.value }
+    }
+    case 'did-key':
+      return {
+        did: didOfPublicKey(bytesOf(vector.publicKey)),
+        publicKey: Buffer.from(publicKeyOfDid(vector.did as Did) ?? []).toString('hex'),
+      }
+    case 'did-key-refused':
+      return publicKeyOfDid(vector.did as Did) === undefined ? { kind: 'did-key-refused' } : { kind: 'did-key' }
+    case 'equivocation': {
+      const outcome = checkEquivocation(vector.proof as EquivocationProof, verify)
+      return outcome.kind === 'proven' ? { envelopes: outcome.envelopes } : { code: outcome.code }
+    }
+  }
+}
+
+function receive(digits: string, context: VectorContext): unknown {
+  const decoded = decodeEnvelope(bytesOf(digits))
+  if (decoded.kind === 'refused') return { code: decoded.code }
+  const authenticated = authenticate(decoded.envelope, {
+    verify,
+    now: context.now as Timestamp,
+    clockSkewMs: context.clockSkewMs as DurationMs,
+    audience: context.audience as readonly Audience[],
+    network: context.network,
+  })
+  if (authenticated.kind === 'refused') return { code: authenticated.code }
+  const { envelope } = authenticated
+  return {
+    type: envelope.type,
+    head: canonicalText(envelope.head),
+    hash: authenticated.evidence.envelope,
+    signingBytes: Buffer.from(signingBytes(envelope.type, envelope.hash)).toString('hex'),
+    signature: Buffer.from(envelope.signature, 'base64url').toString('hex'),
+    bytes: Buffer.from(
+      encodeEnvelope({ ...envelope.head, type: envelope.type, body: envelope.body } as never, () =>
+        Buffer.from(envelope.signature, 'base64url'),
+      ),
+    ).toString('hex'),
+  }
+}
+
+describe('golden vectors', () => {
+  it('are those that the script writes, file for file', () => {
+    expect(names).toEqual(VECTOR_AREAS.map(({ area }) => `${area}.json`).toSorted())
+    for (const area of VECTOR_AREAS)
+      expect(readFileSync(new URL(`${area.area}.json`, FOLDER), 'utf8')).toBe(formatVectorFile(vectorFileOf(area)))
+  })
+
+  it('are as many as they were', () => {
+    expect(Object.fromEntries(files.map(({ area, vectors }) => [area, vectors.length]))).toEqual({ envelope: 121 })
+  })
+
+  it.each(files.flatMap((file) => file.vectors.map((vector) => ({ ...file, vector, name: vector.name }))))(
+    '$area, $vector.kind: $name',
+    ({ vector, context }) => {
+      expect(vector).toMatchObject(outcomeOf(vector, context) as object)
+    },
+  )
+
+  it('have names that are used once', () => {
+    const all = files.flatMap(({ area, vectors }) => vectors.map(({ kind, name }) => `${area} ${kind} ${name}`))
+    expect(all.length).toBe(new Set(all).size)
+  })
+
+  it('of the envelope show every refusal code but those of the memory of nonces', () => {
+    const codes = files.flatMap(({ vectors }) => vectors.flatMap((vector) => ('code' in vector ? [vector.code] : [])))
+    const unseen = Object.keys(ENVELOPE_REFUSALS).filter((code) => !codes.includes(code))
+    expect(unseen).toEqual(['ENVELOPE_NONCE_USED', 'ENVELOPE_NONCES_FULL'])
+  })
+})
