@@ -3,10 +3,14 @@
  * too much, lines to `MESSAGE_BYTES_MAX`.
  */
 import type { z } from 'zod'
+import { AUCTION_MESSAGES, DELEGATION_MESSAGES, MARKET_MESSAGES } from './auction-messages.ts'
 import { EVIDENCE_MESSAGES } from './evidence-messages.ts'
 
 export const MESSAGES = {
   ...EVIDENCE_MESSAGES,
+  ...AUCTION_MESSAGES,
+  ...MARKET_MESSAGES,
+  ...DELEGATION_MESSAGES,
 } as const
 
 export type MessageType = keyof typeof MESSAGES
@@ -21,6 +25,12 @@ export const MESSAGE_BYTES_MAX_DEFAULT = 16_384
 export const MESSAGE_BYTES_MAX: Partial<Readonly<Record<MessageType, number>>> = {
   receipt: 2_048,
   'equivocation-proof': 4_096,
+  // 256 hashes.
+  'auction-commitments': 20_480,
+  'auction-commitment': 2_048,
+  'auction-reveal': 2_048,
+  'auction-bid': 2_048,
+  'delegation-progress': 2_048,
 }
 
 export function isMessageType(text: unknown): text is MessageType {

@@ -13,6 +13,7 @@ import type { Audience } from '../../../src/wire/v1/envelope-head.ts'
 import { decodeEnvelope, encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
 import { checkEquivocation, type EquivocationProof } from '../../../src/wire/v1/equivocation.ts'
 import { signingBytes } from '../../../src/wire/v1/signing-bytes.ts'
+import { auctionOutcomeOf } from './auction-outcome.ts'
 
 const FOLDER = new URL('../../../protocol/vectors/v1/', import.meta.url)
 const names = readdirSync(FOLDER).sort()
@@ -46,6 +47,12 @@ function outcomeOf(vector: Vector, context: VectorContext): unknown {
       }
     case 'did-key-refused':
       return publicKeyOfDid(vector.did as Did) === undefined ? { kind: 'did-key-refused' } : { kind: 'did-key' }
+    case 'auction-id':
+    case 'auction-commitment':
+    case 'auction-tie':
+    case 'auction-clearing':
+    case 'auction-transcript':
+      return auctionOutcomeOf(vector)
     case 'equivocation': {
       const outcome = checkEquivocation(vector.proof as EquivocationProof, verify)
       return outcome.kind === 'proven' ? { envelopes: outcome.envelopes } : { code: outcome.code }
@@ -87,7 +94,10 @@ describe('golden vectors', () => {
   })
 
   it('are as many as they were', () => {
-    expect(Object.fromEntries(files.map(({ area, vectors }) => [area, vectors.length]))).toEqual({ envelope: 121 })
+    expect(Object.fromEntries(files.map(({ area, vectors }) => [area, vectors.length]))).toEqual({
+      envelope: 121,
+      auction: 68,
+    })
   })
 
   it.each(files.flatMap((file) => file.vectors.map((vector) => ({ ...file, vector, name: vector.name }))))(
