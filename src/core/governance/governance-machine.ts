@@ -10,14 +10,7 @@ import {
 } from './governance-state.ts'
 import { type GovernanceStep, refused } from './governance-step.ts'
 import { governanceViolations } from './governance-violations.ts'
-import {
-  cancelProposal,
-  castVote,
-  delegateVote,
-  executeProposal,
-  makeProposal,
-  settleDue,
-} from './proposal-steps.ts'
+import { cancelProposal, castVote, delegateVote, executeProposal, makeProposal, settleDue } from './proposal-steps.ts'
 import { hashOfWeights, isWeightTable } from './weight-table.ts'
 
 /**

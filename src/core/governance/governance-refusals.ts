@@ -35,7 +35,8 @@ export const GOVERNANCE_REFUSALS = {
     remedy: 'Show the proposal; the state table of protocol/spec/governance.md says what may follow.',
   },
   GOVERNANCE_WEIGHTS_WRONG: {
-    cause: 'The table of weights is empty, too long, not sorted, names a voter twice, holds a weight of 0, or sums to more than 2^64 - 1.',
+    cause:
+      'The table of weights is empty, too long, not sorted, names a voter twice, holds a weight of 0, or sums to more than 2^64 - 1.',
     remedy: 'Publish one row for each voter with a weight, in the order of their names.',
   },
   GOVERNANCE_WEIGHTS_STALE: {
@@ -47,7 +48,8 @@ export const GOVERNANCE_REFUSALS = {
     remedy: 'Propose the change again, against the set in force.',
   },
   GOVERNANCE_TIMELOCK_SHORT: {
-    cause: 'The timelock is not longer than the longest delivery and the longest ruling of live contracts together, or is below the minimum.',
+    cause:
+      'The timelock is not longer than the longest delivery and the longest ruling of live contracts together, or is below the minimum.',
     remedy: 'Propose with a longer timelock, or execute once the long contracts have ended.',
   },
   GOVERNANCE_TIMELOCK_LONG: {

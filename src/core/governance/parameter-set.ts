@@ -109,7 +109,7 @@ export function parametersOf(
     [`minimum.${name}`, BigInt(rules.minimums[name])],
     [`maximum.${name}`, BigInt(rules.maximums[name])],
   ])
-  return { ...(Object.fromEntries(spans) as ParameterSet), ...others }
+  return { ...others, ...(Object.fromEntries(spans) as ParameterSet) }
 }
 
 /** What contracts under a set keep to. */
@@ -128,7 +128,9 @@ export function durationOf(set: ParameterSet, name: ParameterName): DurationMs {
 
 /** Why values are not a parameter set; `undefined` when they are. */
 export function findParameterFault(set: ParameterSet): GovernanceRefusal | undefined {
-  const isWithin = PARAMETER_NAMES.every((name) => set[name] >= PARAMETERS[name].min && set[name] <= PARAMETERS[name].max)
+  const isWithin = PARAMETER_NAMES.every(
+    (name) => set[name] >= PARAMETERS[name].min && set[name] <= PARAMETERS[name].max,
+  )
   const isOrdered = TIMER_NAMES.every((name) => set[`minimum.${name}`] <= set[`maximum.${name}`])
   return isWithin && isOrdered ? undefined : 'GOVERNANCE_PARAMETER_RANGE'
 }
