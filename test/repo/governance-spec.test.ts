@@ -8,15 +8,17 @@ function pageOf(name: string): string {
   return readFileSync(new URL(`../../protocol/spec/${name}.md`, import.meta.url), 'utf8')
 }
 
+type Row = { readonly cause: string; readonly remedy: string }
+
 describe('spec pages', () => {
-  it.each([
+  it.each<[string, Readonly<Record<string, Row>>]>([
     ['capability', CAPABILITY_REFUSALS],
     ['governance', GOVERNANCE_REFUSALS],
   ])('%s lists every refusal, word for word', (name, table) => {
     const rows = Object.entries(table).map(([code, { cause, remedy }]) => `| \`${code}\` | ${cause} | ${remedy} |`)
     const listed = pageOf(name)
       .split('\n')
-      .filter((line) => /^\| `[A-Z]+_[A-Z_]+` \|/.test(line))
+      .filter((line) => /^\| `[A-Z]+_[A-Z0-9_]+` \|/.test(line))
     expect(listed).toEqual(rows)
   })
 

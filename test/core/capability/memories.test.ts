@@ -66,7 +66,8 @@ function revocation(iss: Did, of: CapabilityCid): Invocation {
 
 function revoked(list: Revocations, of: Delegation, at: number, max = 2): Revocations | string {
   const outcome = addRevocation(list, { revocation: revocation(A, of.cid), chain: [of], at: timestampFromMs(at) }, max)
-  return outcome.kind === 'revoked' ? outcome.revocations : outcome.kind === 'refused' ? outcome.code : outcome.kind
+  if (outcome.kind === 'refused') return outcome.code
+  return outcome.kind === 'revoked' ? outcome.revocations : outcome.kind
 }
 
 function mustBeList(list: Revocations | string): Revocations {

@@ -194,5 +194,5 @@ export const SCRIPTS: Readonly<Record<string, (machine: GovernanceMachine) => re
 
 /** A name that nothing has. */
 function hashless(id: Hash): Hash {
-  return [...id].toReversed().join('') as Hash
+  return `${id.slice(1)}${id.slice(0, 1)}` as Hash
 }

@@ -5,7 +5,7 @@ import { checkInvocation } from '../../../src/core/capability/check-invocation.t
 import { EMPTY_REPLAY_MEMORY, rememberInvocation } from '../../../src/core/capability/replay-memory.ts'
 import { addRevocation, NO_REVOCATIONS, type Revocations } from '../../../src/core/capability/revocations.ts'
 import { parseDid } from '../../../src/core/evidence/names.ts'
-import type { UcanVector } from '../../../scripts/protocol-vectors/ucan-vectors.ts'
+import type { UcanVector } from '../../../scripts/protocol-vectors/ucan-builder.ts'
 import { openDelegation, openInvocation } from '../../../src/wire/ucan/token-codec.ts'
 import type { VerifyBytes } from '../../../src/wire/v1/authenticate.ts'
 

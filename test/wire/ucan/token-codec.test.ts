@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { UcanVector } from '../../../scripts/protocol-vectors/ucan-vectors.ts'
+import type { UcanVector } from '../../../scripts/protocol-vectors/ucan-builder.ts'
 import { fixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import { readFileSync } from 'node:fs'
 import { CAPABILITY_REFUSALS } from '../../../src/core/capability/capability-refusals.ts'

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type UcanVector, ucanVectorsText } from '../../../scripts/protocol-vectors/ucan-vectors.ts'
+import type { UcanVector } from '../../../scripts/protocol-vectors/ucan-builder.ts'
+import { ucanVectorsText } from '../../../scripts/protocol-vectors/ucan-vectors.ts'
 import { CAPABILITY_REFUSALS } from '../../../src/core/capability/capability-refusals.ts'
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
 import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
