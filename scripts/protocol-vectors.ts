@@ -3,11 +3,16 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AUCTION_VECTORS } from './protocol-vectors/auction-vectors.ts'
 import { ENVELOPE_VECTORS } from './protocol-vectors/envelope-vectors.ts'
+import { LEDGER_VECTORS } from './protocol-vectors/ledger-vectors.ts'
 import type { VectorArea, VectorFile } from './protocol-vectors/vector.ts'
 import { hex, VECTOR_CONTEXT, VECTOR_KEYS } from './protocol-vectors/vector-kit.ts'
 
 /** One line for each area. */
+<<<<<<< HEAD
 export const VECTOR_AREAS: readonly VectorArea[] = [ENVELOPE_VECTORS, AUCTION_VECTORS]
+=======
+export const VECTOR_AREAS: readonly VectorArea[] = [ENVELOPE_VECTORS, LEDGER_VECTORS]
+>>>>>>> work-L
 
 export function vectorFileOf({ area, vectors }: VectorArea): VectorFile {
   const keys = Object.entries(VECTOR_KEYS).map(([name, { seed, publicKey, did }]) => [

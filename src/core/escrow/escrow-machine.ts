@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import type { ContractId, Did } from '../evidence/names.ts'
+import type { ContractId } from '../evidence/names.ts'
 import type { Machine, Step } from '../machine.ts'
 import { moveAgreed, moveDraft, moveOffered, proveBeforeHold } from './edges/agreement-edges.ts'
 import { moveCapturing, moveSettled, proveAfterCapture } from './edges/capture-edges.ts'
@@ -44,14 +44,13 @@ function transition(state: EscrowState, event: EscrowEvent): Step<EscrowState, E
   const move = moveOf(state, event)
   if ('refusal' in move) return { state, effects: [{ type: 'event-refused', code: move.refusal }] }
   if ('exists' in move) return { state, effects: [{ type: 'event-exists' }] }
-  const next =
-    isMessageEvent(event) && isRemembered(state.terms, event.iss) ? withMessage(move.state, event) : move.state
+  const next = isMessageEvent(event) && isRemembered(state.terms, event) ? withMessage(move.state, event) : move.state
   return { state: next, effects: effectsOf({ before: state, move, next, event }) }
 }
 
 /** What happens, all that must hold before it can being checked in this order: the message is new, an edge exists, its signers signed, its deadline is ahead, its guard holds. */
 function moveOf(state: EscrowState, event: EscrowEvent): Move {
-  if (isMessageEvent(event) && isRemembered(state.terms, event.iss)) {
+  if (isMessageEvent(event) && isRemembered(state.terms, event)) {
     const hearing = hearingOf(state.heard, event)
     if (hearing === 'same') return { exists: true }
     if (hearing === 'contradicts') return contradict(state, event)
@@ -180,8 +179,9 @@ function contradict(state: EscrowState, event: EscrowMessageEvent): Move {
   return 'exists' in move ? refuse('ESCROW_MESSAGE_OLD') : move
 }
 
-/** Messages of others are about proofs, which change nothing the second time. */
-function isRemembered(terms: EscrowTerms, iss: Did): boolean {
+/** Messages of others, and proofs, which have no place in the contract, change nothing the second time and need no memory. */
+function isRemembered(terms: EscrowTerms, { type, iss }: EscrowMessageEvent): boolean {
+  if (type === 'equivocation-proved') return false
   return partyOf(terms, iss) !== undefined || terms.arbiters.members.includes(iss)
 }
 

@@ -9,7 +9,7 @@ import type { TransferOrder } from './transfer-order.ts'
  * effect that carries its id: what it did, `transfer-exists`, or a refusal.
  */
 export function applyOrders(draft: LedgerDraft, orders: readonly TransferOrder[], origin: OrderOrigin): undefined {
-  for (let first = 0; first < orders.length; ) {
+  for (let first = 0; first < orders.length;) {
     const last = endOfChain(orders, first)
     const order = orders[first]
     if (last === first && order !== undefined && !order.isLinked) applySingle(draft, order, origin)

@@ -47,6 +47,8 @@ export const TRANSFER_FIELD: FieldCodec = text(parseTransferId)
 export const CURRENCY_FIELD: FieldCodec = text(parseCurrency)
 export const ACCOUNT_FIELD: FieldCodec = text((value) => (parseAccountId(value) === undefined ? undefined : value))
 export const REFERENCE_FIELD: FieldCodec = text((value) => (/^[\x20-\x7e]{1,128}$/.test(value) ? value : undefined))
+/** A word or a short text of printable ASCII, at most 128 characters. */
+export const TEXT_FIELD: FieldCodec = text((value) => (/^[\x20-\x7e]{0,128}$/.test(value) ? value : undefined))
 export const AMOUNT_FIELD: FieldCodec = bigCount(AMOUNT_MAX)
 export const COUNTER_FIELD: FieldCodec = bigCount(COUNTER_MAX)
 export const COUNT_FIELD: FieldCodec = {

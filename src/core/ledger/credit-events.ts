@@ -53,7 +53,8 @@ export function changeCap(draft: LedgerDraft, event: CapChanged): LedgerRefusalC
   if (seq < before.capSeq || (seq === before.capSeq && cap !== before.cap)) return 'LEDGER_MESSAGE_OLD'
   const issuer = read(draft.accounts, accountOf(issuerOf(currency), 'issuer', currency))
   if (issuer !== undefined && issuer.debits - issuer.credits > cap) return 'LEDGER_CAP_BELOW_ISSUED'
-  if (seq !== before.capSeq) write(draft, draft.currencies, { key: currency, before, after: { ...before, cap, capSeq: seq } })
+  if (seq !== before.capSeq)
+    write(draft, draft.currencies, { key: currency, before, after: { ...before, cap, capSeq: seq } })
   draft.effects.push({ type: 'cap-set', currency, cap })
   return undefined
 }
@@ -87,6 +88,7 @@ export function redeemCredits(draft: LedgerDraft, event: CreditsRedeemed): Ledge
 export function reconcileCredits(draft: LedgerDraft, event: CreditsReconciled): LedgerRefusalCode | undefined {
   const { id, outcome, iss } = event
   const reference = `reconcile ${event.issue} ${outcome}`
+  if (read(draft.holds, id) !== undefined) return 'LEDGER_ID_CONFLICT'
   const known = read(draft.remembered, id)
   if (known?.kind === 'failed') return 'LEDGER_ID_FAILED'
   if (known !== undefined) {

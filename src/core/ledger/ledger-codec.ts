@@ -69,7 +69,8 @@ const RECOVERY: readonly FieldRow[] = [
   ['recoveryDelay', 'recoveryDelayMs', COUNT_FIELD],
 ]
 
-const EVENT_FIELD: FieldCodec = unionOf('type', {
+/** For journals that carry events of the ledger within their own. */
+export const LEDGER_EVENT_FIELD: FieldCodec = unionOf('type', {
   'currency-registered': [...EVIDENCE, CURRENCY, CAP, ...RECOVERY],
   'cap-changed': [...EVIDENCE, CURRENCY, CAP],
   'credits-issued': [...EVIDENCE, ID, OWNER, CURRENCY, AMOUNT, REFERENCE, ['isConfirmed', 'isConfirmed', FLAG_FIELD]],
@@ -93,12 +94,12 @@ const EVENT_FIELD: FieldCodec = unionOf('type', {
 export function formatLedgerEvent(event: LedgerEvent): string {
   if (event.type === 'transfers-submitted')
     return `{"at":${event.at},"orders":${formatOrders(event.orders)},"type":"transfers-submitted"}`
-  return canonicalJson(EVENT_FIELD.write(event))
+  return canonicalJson(LEDGER_EVENT_FIELD.write(event))
 }
 
 /** Reads the JSON of `formatLedgerEvent`; `undefined` for anything else. */
 export function parseLedgerEvent(json: unknown): LedgerEvent | undefined {
-  return EVENT_FIELD.read(json) as LedgerEvent | undefined
+  return LEDGER_EVENT_FIELD.read(json) as LedgerEvent | undefined
 }
 
 export function formatOrderJson(order: TransferOrder): JsonValue {

@@ -83,15 +83,19 @@ export type Entry<Value> = {
 
 export function write<Value>(draft: LedgerDraft, overlay: Overlay<Value>, entry: Entry<Value>): void {
   const { key, before, after } = entry
-  overlay.changed.set(key, after)
+  const { changed } = overlay
   const growth = (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1)
   overlay.size += growth
-  draft.undo?.push({
-    revert: () => {
-      overlay.changed.set(key, before)
+  if (draft.undo !== undefined) {
+    const wasChanged = changed.has(key)
+    const revert = (): void => {
+      if (wasChanged) changed.set(key, before)
+      else changed.delete(key)
       overlay.size -= growth
-    },
-  })
+    }
+    draft.undo.push({ revert })
+  }
+  changed.set(key, after)
 }
 
 /** Asserts what no refusal may have let through: counters in range, and no balance below zero but an issuer's. */

@@ -44,8 +44,7 @@ function transition(state: LedgerState, event: LedgerEvent): Step<LedgerState, L
   if (event.at < state.at) return refused(state, 'LEDGER_STAMP_BACKWARD', undefined)
   const draft = openDraft(state, event.at)
   const code = applyEvent(draft, event)
-  if (code !== undefined)
-    draft.effects.push({ type: 'event-refused', code, id: 'id' in event ? event.id : undefined })
+  if (code !== undefined) draft.effects.push({ type: 'event-refused', code, id: 'id' in event ? event.id : undefined })
   return { state: isUntouched(draft) ? state : closeDraft(draft), effects: draft.effects }
 }
 
@@ -89,7 +88,7 @@ function isBatch(orders: readonly TransferOrder[]): boolean {
 
 /** Earliest first, and by id among those of one instant. */
 function expireHolds(draft: LedgerDraft): undefined {
-  for (let count = 0; count < ORDERS_MAX; ) {
+  for (let count = 0; count < ORDERS_MAX;) {
     const first = firstExpiry(draft.expiries)
     if (first === undefined || first.at > draft.at) return
     draft.expiries = withoutFirstExpiry(draft.expiries)

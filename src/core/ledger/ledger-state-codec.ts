@@ -87,8 +87,14 @@ const REMEMBERED = unionOf('kind', {
   failed: [AT],
 })
 const ISSUE_MEMBERS: readonly FieldRow[] = [OWNER, CURRENCY, ['amount', 'amountNanos', AMOUNT_FIELD]]
-const ISSUE_ROW = recordOf([['id', 'id', TRANSFER_FIELD], ['issue', 'issue', recordOf(ISSUE_MEMBERS)]])
-const REMEMBERED_ROW = recordOf([['id', 'id', TRANSFER_FIELD], ['known', 'known', REMEMBERED]])
+const ISSUE_ROW = recordOf([
+  ['id', 'id', TRANSFER_FIELD],
+  ['issue', 'issue', recordOf(ISSUE_MEMBERS)],
+])
+const REMEMBERED_ROW = recordOf([
+  ['id', 'id', TRANSFER_FIELD],
+  ['known', 'known', REMEMBERED],
+])
 const CHUNK = recordOf([AT, ['ids', 'ids', listOf(TRANSFER_FIELD, NO_LIMIT)]])
 const GENERATION = recordOf([
   ['from', 'from', COUNT_FIELD],
@@ -121,16 +127,15 @@ export function formatLedgerState(state: LedgerState): string {
   })
 }
 
-/** Canonical JSON of what the accounts hold: what a checkpoint commits to. */
-export function formatBalances(state: LedgerState): string {
-  return canonicalJson(valuesOf(state.accounts, ACCOUNT_ROW))
-}
-
 /** Reads the JSON of `formatLedgerState`; `undefined` for anything else. Whether it is sound is said by `violations`. */
 export function parseLedgerState(json: unknown): LedgerState | undefined {
   const at = COUNT_FIELD.read(memberOf(json, 'at')) as number | undefined
   const limits = LIMITS.read(memberOf(json, 'limits')) as LedgerLimits | undefined
-  const currencies = readRows<CurrencyRow>(json, { name: 'currencies', codec: CURRENCY_ROW, keyOf: (row) => row.currency })
+  const currencies = readRows<CurrencyRow>(json, {
+    name: 'currencies',
+    codec: CURRENCY_ROW,
+    keyOf: (row) => row.currency,
+  })
   const owners = readRows<OwnerRow>(json, { name: 'owners', codec: OWNER_ROW, keyOf: (row) => row.owner })
   const accounts = readRows<AccountRow>(json, {
     name: 'accounts',

@@ -104,7 +104,8 @@ export function emptyLedger({ at, limits = LEDGER_LIMITS_DEFAULT }: LedgerInput)
   const { accountsMax, holdsMax, rememberedMax, retention } = limits
   const counts = [accountsMax, holdsMax, rememberedMax]
   if (!counts.every((count) => Number.isSafeInteger(count) && count >= 1)) throw new RangeError('Limits are 1 or more')
-  if (!Number.isSafeInteger(retention) || retention < RETENTION_MIN) throw new RangeError('Retention is 24 hours at least')
+  if (!Number.isSafeInteger(retention) || retention < RETENTION_MIN)
+    throw new RangeError('Retention is 24 hours at least')
   return {
     at,
     limits,

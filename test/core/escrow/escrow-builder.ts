@@ -5,7 +5,14 @@ import type { EscrowMessageEvent } from '../../../src/core/escrow/escrow-event.t
 import type { EscrowRules } from '../../../src/core/escrow/escrow-rules.ts'
 import { TEST_ESCROW_RULES } from '../../../src/core/escrow/escrow-rules.ts'
 import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
-import { type ContractId, type Did, type Hash, parseContractId, parseDid, parseHash } from '../../../src/core/evidence/names.ts'
+import {
+  type ContractId,
+  type Did,
+  type Hash,
+  parseContractId,
+  parseDid,
+  parseHash,
+} from '../../../src/core/evidence/names.ts'
 import { type Currency, parseCurrency } from '../../../src/core/ledger/ledger-names.ts'
 
 /** A key's name that nobody has the key of: tests of machines need names only. */
@@ -120,9 +127,18 @@ export function creditTerms(changes: Partial<EscrowTerms> = {}): EscrowTerms {
   })
 }
 
-type Body = EscrowMessageEvent extends infer Each ? (Each extends EscrowMessageEvent ? Omit<Each, 'envelope' | 'iss' | 'seq' | 'prev' | 'at'> : never) : never
+export type Body = EscrowMessageEvent extends infer Each
+  ? Each extends EscrowMessageEvent
+    ? Omit<Each, 'envelope' | 'iss' | 'seq' | 'prev' | 'at'>
+    : never
+  : never
 
-export type Signed = { readonly iss: Did; readonly seq: number; readonly at: Timestamp; /** Tells two messages of one place apart. */ readonly salt?: string }
+export type Signed = {
+  readonly iss: Did
+  readonly seq: number
+  readonly at: Timestamp
+  /** Tells two messages of one place apart. */ readonly salt?: string
+}
 
 /** A message whose signature was checked. */
 export function message(body: Body, { iss, seq, at, salt = '' }: Signed): EscrowMessageEvent {

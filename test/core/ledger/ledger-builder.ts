@@ -1,7 +1,14 @@
 import { type Amount, amountFromNanos } from '../../../src/base/money.ts'
 import { HOUR_MS, type Timestamp, timestampFromMs } from '../../../src/base/time.ts'
 import type { Evidence } from '../../../src/core/evidence/evidence.ts'
-import { type ContractId, type Did, type Hash, parseContractId, parseDid, parseHash } from '../../../src/core/evidence/names.ts'
+import {
+  type ContractId,
+  type Did,
+  type Hash,
+  parseContractId,
+  parseDid,
+  parseHash,
+} from '../../../src/core/evidence/names.ts'
 import type { LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
 import { LEDGER_MACHINE } from '../../../src/core/ledger/ledger-machine.ts'
 import {
@@ -14,12 +21,7 @@ import {
   type TransferId,
 } from '../../../src/core/ledger/ledger-names.ts'
 import type { LedgerLimits, LedgerState } from '../../../src/core/ledger/ledger-state.ts'
-import type {
-  HoldOrder,
-  PostHeldOrder,
-  PostOrder,
-  VoidHeldOrder,
-} from '../../../src/core/ledger/transfer-order.ts'
+import type { HoldOrder, PostHeldOrder, PostOrder, VoidHeldOrder } from '../../../src/core/ledger/transfer-order.ts'
 
 function present<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Error('A builder was given what is no name')
@@ -74,7 +76,15 @@ export function evidence(iss: Did, seq = 0, at: Timestamp = START): Evidence {
 const HEAD = { isLinked: false, contract: undefined, reference: undefined } as const
 
 export function post(id: number, amount: number, members: Partial<PostOrder> = {}): PostOrder {
-  return { ...HEAD, kind: 'post', id: idOf(id), debit: account(ALICE), credit: account(BOB), amount: nanos(amount), ...members }
+  return {
+    ...HEAD,
+    kind: 'post',
+    id: idOf(id),
+    debit: account(ALICE),
+    credit: account(BOB),
+    amount: nanos(amount),
+    ...members,
+  }
 }
 
 export function hold(id: number, amount: number, members: Partial<HoldOrder> = {}): HoldOrder {
@@ -82,8 +92,21 @@ export function hold(id: number, amount: number, members: Partial<HoldOrder> = {
   return { ...HEAD, kind: 'hold', id: idOf(id), ...sides, amount: nanos(amount), expiresAt: undefined, ...members }
 }
 
-export function postHeld(id: number, held: number, amount: number, members: Partial<PostHeldOrder> = {}): PostHeldOrder {
-  return { ...HEAD, kind: 'post-held', id: idOf(id), heldId: idOf(held), credit: account(BOB), amount: nanos(amount), ...members }
+export function postHeld(
+  id: number,
+  held: number,
+  amount: number,
+  members: Partial<PostHeldOrder> = {},
+): PostHeldOrder {
+  return {
+    ...HEAD,
+    kind: 'post-held',
+    id: idOf(id),
+    heldId: idOf(held),
+    credit: account(BOB),
+    amount: nanos(amount),
+    ...members,
+  }
 }
 
 export function voidHeld(id: number, held: number, members: Partial<VoidHeldOrder> = {}): VoidHeldOrder {

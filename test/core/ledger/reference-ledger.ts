@@ -54,13 +54,13 @@ export function createReferenceLedger(at: number): ReferenceLedger {
   }
   const step = (event: LedgerEvent): readonly LedgerEffect[] => {
     if (event.at < tables.at) return [{ type: 'event-refused', code: 'LEDGER_STAMP_BACKWARD', id: undefined }]
-    const before = tables
-    tables = copy(tables)
+    const clock = tables.at
+    const mark = markOf(tables)
     tables.at = event.at
     const effects = play(event)
     // An event that did nothing does not move the clock either.
-    const isQuiet = effects.every(({ type }) => type === 'event-refused' || type === 'transfer-exists')
-    if (isQuiet && tables.ids.size === before.ids.size) tables = before
+    const isQuiet = !effects.some(({ type }) => MOVING.includes(type)) && mark === markOf(tables)
+    if (isQuiet) tables.at = clock
     return effects
   }
   const play = (event: LedgerEvent): LedgerEffect[] => {
@@ -78,7 +78,7 @@ export function createReferenceLedger(at: number): ReferenceLedger {
     return effects
   }
   const playChain = (chain: readonly TransferOrder[], who: Who): LedgerEffect[] => {
-    const backup = copy(tables)
+    const backup = chain.length > 1 ? copy(tables) : tables
     if (chain.at(-1)?.isLinked === true) return refuseAll(chain, chain.length - 1, 'LEDGER_CHAIN_OPEN')
     if (chain.every((order) => idVerdict(backup, order) === 'exists'))
       return chain.map(({ id }) => ({ type: 'transfer-exists', id }))
@@ -149,7 +149,10 @@ export function createReferenceLedger(at: number): ReferenceLedger {
       return tables
     },
     step,
-    forget: (id) => void tables.ids.delete(id),
+    forget: (id) => {
+      tables.ids.delete(id)
+      if (tables.holds.get(id)?.state !== 'open') tables.holds.delete(id)
+    },
   }
 }
 
@@ -157,6 +160,13 @@ function orderOf(event: { id: string; amount: bigint; reference: string }, debit
   const { id, amount, reference } = event
   // The texts were cut from names, and put together again.
   return { kind: 'post', id, amount, reference, debit, credit, isLinked: false, contract: undefined } as TransferOrder
+}
+
+const MOVING: readonly string[] = ['transfer-posted', 'transfer-held', 'transfer-voided', 'transfer-expired']
+
+function markOf({ ids, caps, owners }: Tables): string {
+  const text = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
+  return `${ids.size} ${JSON.stringify([...caps], text)} ${JSON.stringify([...owners])}`
 }
 
 function copy(tables: Tables): Tables {
@@ -213,12 +223,12 @@ function heldOf(account: string): string {
 
 const SPENDABLE = ['available', 'bond', 'fee', 'arbiter']
 const FROM: Record<Who['kind'], string[]> = {
-  contract: SPENDABLE,
+  contract: [...SPENDABLE, 'issuer'],
   signed: ['available', 'fee', 'arbiter'],
   credits: ['available', 'issuer', 'unreconciled'],
 }
 const INTO: Record<Who['kind'], string[]> = {
-  contract: SPENDABLE,
+  contract: [...SPENDABLE, 'issuer'],
   signed: ['available'],
   credits: ['available', 'issuer', 'unreconciled'],
 }
@@ -316,7 +326,13 @@ function playOther(tables: Tables, event: LedgerEvent): Result {
       return isSame ? { type: 'currency-exists', currency: event.currency } : 'LEDGER_CURRENCY_CONFLICT'
     }
     tables.caps.set(event.currency, { cap: event.cap, seq: event.seq })
-    const row = { key: event.recoveryKey, delay: event.recoveryDelay, successor: undefined, at: 0, authority: event.iss }
+    const row = {
+      key: event.recoveryKey,
+      delay: event.recoveryDelay,
+      successor: undefined,
+      at: 0,
+      authority: event.iss,
+    }
     if (!tables.owners.has(event.iss)) tables.owners.set(event.iss, row)
     return { type: 'currency-opened', currency: event.currency }
   }
@@ -338,7 +354,13 @@ function playRecovery(tables: Tables, event: LedgerEvent): Result {
     const known = tables.owners.get(event.iss)
     const isSame = known === undefined || (known.key === event.recoveryKey && known.delay === event.recoveryDelay)
     if (!isSame) return 'LEDGER_OWNER_CONFLICT'
-    const row = { key: event.recoveryKey, delay: event.recoveryDelay, successor: undefined, at: 0, authority: event.iss }
+    const row = {
+      key: event.recoveryKey,
+      delay: event.recoveryDelay,
+      successor: undefined,
+      at: 0,
+      authority: event.iss,
+    }
     if (known === undefined) tables.owners.set(event.iss, row)
     return { type: 'owner-recorded', owner: event.iss }
   }

@@ -97,6 +97,7 @@ describe('golden vectors', () => {
     expect(Object.fromEntries(files.map(({ area, vectors }) => [area, vectors.length]))).toEqual({
       envelope: 121,
       auction: 68,
+      ledger: 33,
     })
   })
 
