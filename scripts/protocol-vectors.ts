@@ -8,11 +8,8 @@ import type { VectorArea, VectorFile } from './protocol-vectors/vector.ts'
 import { hex, VECTOR_CONTEXT, VECTOR_KEYS } from './protocol-vectors/vector-kit.ts'
 
 /** One line for each area. */
-<<<<<<< HEAD
 export const VECTOR_AREAS: readonly VectorArea[] = [ENVELOPE_VECTORS, AUCTION_VECTORS]
-=======
 export const VECTOR_AREAS: readonly VectorArea[] = [ENVELOPE_VECTORS, LEDGER_VECTORS]
->>>>>>> work-L
 
 export function vectorFileOf({ area, vectors }: VectorArea): VectorFile {
   const keys = Object.entries(VECTOR_KEYS).map(([name, { seed, publicKey, did }]) => [

@@ -3,24 +3,18 @@
  * too much, lines to `MESSAGE_BYTES_MAX`.
  */
 import type { z } from 'zod'
-<<<<<<< HEAD
 import { AUCTION_MESSAGES, DELEGATION_MESSAGES, MARKET_MESSAGES } from './auction-messages.ts'
-=======
 import { ESCROW_MESSAGES } from './escrow-messages.ts'
->>>>>>> work-L
 import { EVIDENCE_MESSAGES } from './evidence-messages.ts'
 import { LEDGER_MESSAGES } from './ledger-messages.ts'
 
 export const MESSAGES = {
   ...EVIDENCE_MESSAGES,
-<<<<<<< HEAD
   ...AUCTION_MESSAGES,
   ...MARKET_MESSAGES,
   ...DELEGATION_MESSAGES,
-=======
   ...ESCROW_MESSAGES,
   ...LEDGER_MESSAGES,
->>>>>>> work-L
 } as const
 
 export type MessageType = keyof typeof MESSAGES
