@@ -50,7 +50,9 @@ export type ProposalView = ProposalLine & {
   readonly timelockMs: DurationMs
   /** Contracts that are live now ask for a timelock longer than this. */
   readonly timelockBoundMs: DurationMs
-  readonly tally: { readonly for: string; readonly against: string; readonly abstain: string; readonly total: string } | undefined
+  readonly tally:
+    | { readonly for: string; readonly against: string; readonly abstain: string; readonly total: string }
+    | undefined
   /** As it stands; `undefined` where it was cancelled before the vote ended. */
   readonly isCarried: boolean | undefined
   readonly closesAt: Timestamp
@@ -113,7 +115,9 @@ export class GovernanceBoard {
     const set = sets.find(({ hash }) => hash === current)?.set
     return {
       parametersHash: current,
-      parameters: Object.fromEntries(set === undefined ? [] : PARAMETER_NAMES.map((name) => [name, set[name].toString()])),
+      parameters: Object.fromEntries(
+        set === undefined ? [] : PARAMETER_NAMES.map((name) => [name, set[name].toString()]),
+      ),
       keptSets: sets.map(({ hash, liveContracts }) => ({ hash, liveContracts })),
       weights: weights && {
         hash: weights.hash,
