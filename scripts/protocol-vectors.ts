@@ -8,8 +8,7 @@ import type { VectorArea, VectorFile } from './protocol-vectors/vector.ts'
 import { hex, VECTOR_CONTEXT, VECTOR_KEYS } from './protocol-vectors/vector-kit.ts'
 
 /** One line for each area. */
-export const VECTOR_AREAS: readonly VectorArea[] = [ENVELOPE_VECTORS, AUCTION_VECTORS]
-export const VECTOR_AREAS: readonly VectorArea[] = [ENVELOPE_VECTORS, LEDGER_VECTORS]
+export const VECTOR_AREAS: readonly VectorArea[] = [ENVELOPE_VECTORS, AUCTION_VECTORS, LEDGER_VECTORS]
 
 export function vectorFileOf({ area, vectors }: VectorArea): VectorFile {
   const keys = Object.entries(VECTOR_KEYS).map(([name, { seed, publicKey, did }]) => [

@@ -10,6 +10,7 @@ import type {
   GovernanceEvent,
   GovernanceInput,
   GovernanceState,
+  GovernanceTimer,
   Proposal,
 } from '../../core/governance/governance-state.ts'
 import { PARAMETER_NAMES } from '../../core/governance/parameter-set.ts'
@@ -73,6 +74,13 @@ export type GovernanceOutcome =
   | { readonly kind: 'done'; readonly effects: readonly GovernanceEffect[] }
   | { readonly kind: 'refused'; readonly code: Extract<GovernanceEffect, { type: 'event-refused' }>['code'] }
 
+/** A timer that fires as an event of the machine. */
+export type PendingTimer = {
+  readonly name: GovernanceTimer
+  readonly proposal: Hash
+  readonly firesAt: Timestamp
+}
+
 /** The owner of governance: events in, durable before they are answered; questions answered from the state. */
 export class GovernanceBoard {
   private readonly journal: MachineJournal<GovernanceState, GovernanceEvent, GovernanceEffect>
@@ -91,11 +99,17 @@ export class GovernanceBoard {
   }
 
   /** Timers that open proposals wait for; whoever starts again starts them again. */
-  timers(): readonly { readonly name: 'close' | 'expire'; readonly proposal: Hash; readonly firesAt: Timestamp }[] {
-    return this.journal.state.proposals.flatMap((proposal) => {
-      if (proposal.kind === 'voting') return [{ name: 'close', proposal: proposal.id, firesAt: proposal.closesAt }]
-      return proposal.kind === 'queued' ? [{ name: 'expire', proposal: proposal.id, firesAt: proposal.expiresAt }] : []
-    })
+  timers(): readonly PendingTimer[] {
+    const timers: PendingTimer[] = []
+    for (const proposal of this.journal.state.proposals) {
+      if (proposal.kind === 'voting') {
+        timers.push({ name: 'close', proposal: proposal.id, firesAt: proposal.closesAt })
+      }
+      if (proposal.kind === 'queued') {
+        timers.push({ name: 'expire', proposal: proposal.id, firesAt: proposal.expiresAt })
+      }
+    }
+    return timers
   }
 
   /** Newest first. */

@@ -158,14 +158,20 @@ export class GovernanceWorld {
 
   open(
     name: string,
-    init: { readonly deliver: number; readonly rule: number; readonly at?: number; readonly set?: Hash },
+    init: {
+      readonly deliver: number
+      readonly rule: number
+      readonly grace?: number
+      readonly at?: number
+      readonly set?: Hash
+    },
   ): string | undefined {
     return this.take({
       type: 'contract-opened',
       contract: contract(name),
       parametersHash: init.set ?? this.state.current,
       deliverMs: ms(init.deliver),
-      graceMs: ms(0),
+      graceMs: ms(init.grace ?? 0),
       ruleMs: ms(init.rule),
       at: timestampFromMs(init.at ?? 0),
     })

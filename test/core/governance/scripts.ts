@@ -119,7 +119,7 @@ export const SCRIPTS: Readonly<Record<string, (machine: GovernanceMachine) => re
   },
   'a timelock is longer than every live contract': (machine) => {
     const world = new GovernanceWorld(machine)
-    world.open('long delivery', { deliver: 900, rule: 100 })
+    world.open('long delivery', { deliver: 800, grace: 100, rule: 100 })
     world.open('long ruling', { deliver: 200, rule: 600 })
     return [
       world.propose({ timelock: 499 }).code,

@@ -77,6 +77,14 @@ describe('issueToken', () => {
   })
 })
 
+describe('the text of a token', () => {
+  it('has one form', () => {
+    expect(bytesOfTokenText('gA').kind).toBe('read')
+    expect(bytesOfTokenText('gB')).toEqual({ kind: 'refused', code: 'CAPABILITY_NOT_BASE64URL' })
+    expect(bytesOfTokenText('gA==')).toEqual({ kind: 'refused', code: 'CAPABILITY_NOT_BASE64URL' })
+  })
+})
+
 describe('DAG-CBOR', () => {
   it('keeps keys that prototypes have as keys', () => {
     const bytes = writeDagCbor({ constructor: 1, toString: [2] })
