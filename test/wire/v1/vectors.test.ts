@@ -16,7 +16,11 @@ import { signingBytes } from '../../../src/wire/v1/signing-bytes.ts'
 import { auctionOutcomeOf } from './auction-outcome.ts'
 
 const FOLDER = new URL('../../../protocol/vectors/v1/', import.meta.url)
-const names = readdirSync(FOLDER).sort()
+/** Written by scripts of their own, with tests of their own. */
+const OTHERS = ['signatures.json', 'ucan-published.json', 'ucan.json']
+const names = readdirSync(FOLDER)
+  .filter((name) => !OTHERS.includes(name))
+  .toSorted()
 const files = VECTOR_AREAS.map(({ area }) => readFile(`${area}.json`))
 const verify = createPlainVerifier()
 
