@@ -78,7 +78,7 @@ function overlayOf<Value>(base: HashTrie<Value>): Overlay<Value> {
 export function read<Value>({ changed, base }: Overlay<Value>, key: string): Value | undefined {
   const value = changed.get(key)
   if (value === undefined) return base.size === 0 ? undefined : hashTrieGet(base, key)
-  return value === GONE ? undefined : (value as Value)
+  return value === GONE ? undefined : value
 }
 
 /** What stood there, and what is to: both as the caller knows them. */

@@ -14,17 +14,7 @@ import { MachineJournal } from '../../../src/market/ledger/machine-journal.ts'
 import { createSystemRandom } from '../../../src/node/system-random.ts'
 import { createNodeFileSystem } from '../../../src/storage/node-file-system.ts'
 import { openSegmentedEventLog } from '../../../src/storage/segmented-event-log.ts'
-import {
-  account,
-  ALICE,
-  didOf,
-  fundedLedger,
-  hold,
-  idOf,
-  post,
-  postHeld,
-  START,
-} from '../../core/ledger/ledger-builder.ts'
+import { account, ALICE, didOf, fundedLedger, hold, post, postHeld, START } from '../../core/ledger/ledger-builder.ts'
 import { type BenchOptions, type BenchReport, type BenchRow, median, roundFigure } from '../bench.ts'
 
 const ACCOUNTS = 10_000
