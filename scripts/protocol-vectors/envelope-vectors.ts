@@ -1,14 +1,18 @@
 import type { Hash } from '../../src/core/evidence/names.ts'
 import { canonicalText } from '../../src/wire/v1/canonical.ts'
+import { didOfPublicKey } from '../../src/wire/v1/did-key.ts'
 import type { MessageBody } from '../../src/wire/v1/message-types.ts'
 import { canonicalVectors } from './canonical-vectors.ts'
-import { equivocationVectors } from './equivocation-vectors.ts'
+import { acceptedProof, equivocationVectors } from './equivocation-vectors.ts'
 import type { Vector, VectorArea } from './vector.ts'
 import { accepted, hex, rawEnvelope, refused, VECTOR_CONTEXT, VECTOR_HEAD, VECTOR_KEYS } from './vector-kit.ts'
 
 const { payer, worker, notary, arbiter } = VECTOR_KEYS
 const DIGEST = '11'.repeat(32)
 const CONTRACT = '22'.repeat(32)
+
+/** The points of order 1 and 2. */
+const SMALL_ORDER_KEYS = [`01${'00'.repeat(31)}`, `ec${'ff'.repeat(30)}7f`]
 
 /** The body that most vectors carry. */
 const RECEIPT: Extract<MessageBody<'receipt'>, { readonly effect: 'applied' }> = {
@@ -25,6 +29,7 @@ export const ENVELOPE_VECTORS: VectorArea = {
   area: 'envelope',
   vectors: () => [
     ...acceptedVectors(),
+    acceptedProof(),
     ...textRefusals(),
     ...headRefusals(),
     ...bodyRefusals(),
@@ -186,6 +191,18 @@ function contextRefusals(): readonly Vector[] {
     refused('a signature of zeros', 'ENVELOPE_SIGNATURE_WRONG', {
       envelope: { ...signed, signature: 'A'.repeat(86) },
     }),
+    ...SMALL_ORDER_KEYS.map((key) =>
+      refused(
+        `a key of small order, ${key.slice(0, 4)}, under which one signature is right for every message`,
+        'ENVELOPE_SIGNATURE_WRONG',
+        {
+          envelope: {
+            ...rawEnvelope(RECEIPT, { ...HEAD, iss: didOfPublicKey(Buffer.from(key, 'hex')) }),
+            signature: Buffer.from(`${SMALL_ORDER_KEYS[0]}${'00'.repeat(32)}`, 'hex').toString('base64url'),
+          },
+        },
+      ),
+    ),
     refused('an issuer that is no key', 'ENVELOPE_ISSUER_UNREADABLE', {
       envelope: rawEnvelope(RECEIPT, { ...HEAD, iss: `did:key:z6Mk${'z'.repeat(44)}` }),
     }),

@@ -1,8 +1,9 @@
 import { canonicalText } from '../../src/wire/v1/canonical.ts'
 import { hashOfText } from '../../src/wire/v1/signing-bytes.ts'
+import type { MessageBody } from '../../src/wire/v1/message-types.ts'
 import type { FixedKey } from './fixed-keys.ts'
 import type { Vector } from './vector.ts'
-import { rawEnvelope, VECTOR_KEYS } from './vector-kit.ts'
+import { accepted, rawEnvelope, VECTOR_KEYS } from './vector-kit.ts'
 
 const { payer, worker } = VECTOR_KEYS
 const ABOUT = { type: 'receipt', contract: '22'.repeat(32), seq: 1, prev: '44'.repeat(32) }
@@ -13,6 +14,12 @@ type Shown = { readonly head: Readonly<Record<string, unknown>>; readonly signat
 function shown(entry: number, head: Readonly<Record<string, unknown>> = {}, key: FixedKey = payer): Shown {
   const { body: _body, signature, ...rest } = rawEnvelope({ entry }, { ...ABOUT, ...head }, key)
   return { head: JSON.parse(canonicalText(rest)) as Shown['head'], signature }
+}
+
+/** A proof as a message, by whoever found it. */
+export function acceptedProof(): Vector {
+  const body = { first: shown(1), second: shown(2) } as unknown as MessageBody<'equivocation-proof'>
+  return accepted('a proof of equivocation', { type: 'equivocation-proof', body }, VECTOR_KEYS.arbiter)
 }
 
 export function equivocationVectors(): readonly Vector[] {

@@ -147,7 +147,7 @@ function neighbour(value: unknown, random: RandomStream): unknown {
   if (typeof value === 'boolean') return !value
   if (typeof value !== 'string' || value.length === 0) return 'x'
   const at = random.nextBelow(value.length)
-  const digit = pick([...'0123456789abcdef'], random)
+  const digit = random.nextBelow(16).toString(16)
   return value.slice(0, at) + digit + value.slice(at + 1)
 }
 

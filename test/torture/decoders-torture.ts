@@ -7,14 +7,17 @@ import { createHash } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import canonicalize from 'canonicalize'
-import { createPlainVerifier } from '../../scripts/protocol-vectors/fixed-keys.ts'
 import type { VectorContext } from '../../scripts/protocol-vectors/vector.ts'
 import { VECTOR_CONTEXT } from '../../scripts/protocol-vectors/vector-kit.ts'
+import { canonicalJson } from '../../src/base/canonical-json.ts'
 import { createRandomStream } from '../../src/base/random-stream.ts'
 import type { DurationMs, Timestamp } from '../../src/base/time.ts'
 import { ENVELOPE_REFUSALS } from '../../src/core/evidence/envelope-refusals.ts'
+import { createNodeVerifier } from '../../src/keys/node-signatures.ts'
+import { verifySignatureWith } from '../../src/keys/verify-signature.ts'
 import { authenticate, type Authenticated, type AuthenticateInit } from '../../src/wire/v1/authenticate.ts'
 import { decodeEnvelope, type Refused } from '../../src/wire/v1/envelope.ts'
+import { checkEquivocation } from '../../src/wire/v1/equivocation.ts'
 import { percentile } from '../bench/bench.ts'
 import { readVectors } from '../wire/v1/read-vectors.ts'
 import { MUTATORS, type Members, type Mutant, type Subject } from './decoders-mutate.ts'
@@ -25,9 +28,10 @@ const P999_LIMIT_US = 1_000
 const HEAP_GROWTH_MAX_BYTES = 16 * 1024 * 1024
 const TIMES_MAX = 1_000_000
 const FAILURES_MAX = 20
-const WARM_UP = 2_000
+const WARM_UP = 500
 
-type Outcome = Authenticated | Refused
+/** `proves`: the signed heads of a proof of equivocation that holds. */
+type Outcome = (Authenticated & { readonly proves?: readonly unknown[] }) | Refused
 type Receive = (bytes: Uint8Array, context: VectorContext) => Outcome
 
 export type DecodersInit = TortureInit & {
@@ -104,12 +108,12 @@ function subjectsOf(receive: Receive): readonly Subject[] {
 }
 
 function createReceiver(plant: DecoderPlant | undefined, kept: unknown[]): Receive {
-  const verify = createPlainVerifier()
+  const verify = verifySignatureWith(createNodeVerifier())
   const checks = plant?.checks === undefined ? undefined : { ...DECODE_CHECKS, ...plant.checks }
   const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
   return (bytes, context) => {
     const decoded = decodeEnvelope(bytes, checks === undefined ? { hash } : { hash, checks })
-    if (plant?.isLeaking === true) kept.push(new Array(2_000).fill(kept.length))
+    if (plant?.isLeaking === true) kept.push(Array.from({ length: 2_000 }, () => kept.length))
     if (decoded.kind === 'refused') return decoded
     const init: AuthenticateInit = {
       verify,
@@ -118,7 +122,12 @@ function createReceiver(plant: DecoderPlant | undefined, kept: unknown[]): Recei
       audience: context.audience as AuthenticateInit['audience'],
       network: context.network,
     }
-    return authenticate(decoded.envelope, plant?.context?.(init, decoded.envelope.head) ?? init)
+    const { envelope } = decoded
+    const outcome = authenticate(envelope, plant?.context?.(init, envelope.head) ?? init)
+    if (outcome.kind === 'refused' || envelope.type !== 'equivocation-proof') return outcome
+    const { first, second } = envelope.body
+    const isProven = checkEquivocation(envelope.body, verify).kind === 'proven'
+    return isProven ? { ...outcome, proves: [first, second] } : outcome
   }
 }
 
@@ -176,6 +185,8 @@ type Case = {
 function judge({ mutant, outcome, originals, context }: Case): string | undefined {
   if (typeof outcome === 'string') return outcome
   const text = Buffer.from(mutant.bytes).toString()
+  const misread = misreading(mutant.bytes, outcome)
+  if (misread !== undefined) return misread
   // The mutation gave a right message back, in the place where it is right.
   const isOriginal = mutant.context === undefined && originals.has(text)
   if (outcome.kind === 'refused') {
@@ -186,7 +197,11 @@ function judge({ mutant, outcome, originals, context }: Case): string | undefine
     return isDue ? undefined : `${mutant.expected?.join(' or ')} was due, ${outcome.code} came`
   }
   if (isOriginal) return undefined
-  return mutant.isSigned === true ? unsound(text, outcome, context) : 'a changed message was accepted'
+  if (mutant.isSigned !== true) return 'a changed message was accepted'
+  const isFalseProof = outcome.proves?.some(
+    (head) => ![...originals].some((known) => known.includes(canonicalJson(head))),
+  )
+  return isFalseProof === true ? 'heads that nobody signed prove something' : unsound(text, outcome, context)
 }
 
 /** What an account of our own, with another library's canonical form, finds wrong with a message that was accepted. */
@@ -204,6 +219,34 @@ function unsound(text: string, { evidence }: Authenticated, context: VectorConte
   if (!isForUs) return 'accepted from or for somewhere else'
   const isInTime = Number(head['iat']) <= context.now + context.clockSkewMs && Number(head['exp']) >= context.now
   return isInTime ? undefined : 'accepted out of time'
+}
+
+/** Codes that say that bytes are not the canonical ones of any value, of whatever profile. */
+const FORM_CODES: readonly string[] = [
+  'ENVELOPE_NOT_UTF8',
+  'ENVELOPE_NOT_JSON',
+  'ENVELOPE_DUPLICATE_KEY',
+  'ENVELOPE_NOT_CANONICAL',
+]
+/** Codes of questions that are asked only about canonical bytes. */
+const CONTENT_CODES =
+  /^ENVELOPE_(?:SHAPE|MEMBER|VERSION|TYPE|SIGNATURE|VALIDITY|SEQUENCE|BODY|NETWORK|AUDIENCE|NOT_YET|EXPIRED|ISSUER)/
+
+/** Whether another library finds the canonical form where we found none, or none where we read one. */
+function misreading(bytes: Uint8Array, outcome: Outcome): string | undefined {
+  const code = codeOf(outcome)
+  const isRead = code === 'accepted' || CONTENT_CODES.test(code)
+  if (!isRead && !FORM_CODES.includes(code)) return undefined
+  return isRead === isCanonicalByPeer(bytes) ? undefined : `${code}, and another library finds otherwise`
+}
+
+function isCanonicalByPeer(bytes: Uint8Array): boolean {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return canonicalize(JSON.parse(text)) === text
+  } catch {
+    return false
+  }
 }
 
 function codeOf(outcome: Outcome): string {

@@ -3,14 +3,8 @@ import type { ContractId } from '../evidence/names.ts'
 import type { Machine, Step } from '../machine.ts'
 import { moveAgreed, moveDraft, moveOffered, proveBeforeHold } from './edges/agreement-edges.ts'
 import { moveCapturing, moveSettled, proveAfterCapture } from './edges/capture-edges.ts'
-import {
-  type EquivocationProof,
-  freeze,
-  freezeAgain,
-  moveDelivered,
-  moveDisputed,
-  moveFrozen,
-} from './edges/dispute-edges.ts'
+import { moveDelivered, moveDisputed } from './edges/dispute-edges.ts'
+import { type EquivocationProof, freeze, freezeAgain, moveFrozen } from './edges/freeze-edges.ts'
 import { moveHeld, moveWorking } from './edges/work-edges.ts'
 import { ESCROW_EDGES, type EscrowEdge } from './escrow-edges.ts'
 import type { EscrowEffect } from './escrow-effect.ts'
@@ -73,6 +67,13 @@ function moveOf(state: EscrowState, event: EscrowEvent): Move {
 }
 
 const EDGES_BY_NAME: ReadonlyMap<string, EscrowEdge> = new Map(ESCROW_EDGES.map((edge) => [edge.name, edge]))
+const EDGES_BY_STEP: ReadonlyMap<string, readonly EscrowEdge[]> = new Map(
+  ESCROW_EDGES.map((edge) => [stepOf(edge), ESCROW_EDGES.filter((other) => stepOf(other) === stepOf(edge))]),
+)
+
+function stepOf({ from, event }: EscrowEdge): string {
+  return `${from}/${event}`
+}
 
 function refuseTimer(state: EscrowState, { name, at }: TimerFiredEvent): Move | undefined {
   const firesAt = firesAtOf(state, name)
@@ -82,8 +83,8 @@ function refuseTimer(state: EscrowState, { name, at }: TimerFiredEvent): Move | 
 
 /** What the table alone refuses: no such edge, none that these signers may take, none whose deadline is ahead. */
 function refuseByTable(state: EscrowState, event: EscrowEvent): Move | undefined {
-  const rows = ESCROW_EDGES.filter(({ from, event: type }) => from === state.kind && type === event.type)
-  if (rows.length === 0)
+  const rows = EDGES_BY_STEP.get(`${state.kind}/${event.type}`)
+  if (rows === undefined)
     return refuse(event.type === 'transfers-answered' ? 'ESCROW_ANSWER_STALE' : 'ESCROW_STATE_WRONG')
   if (!isMessageEvent(event)) return undefined
   const signed = rows.filter((row) => isSignedBy(state, row.signers, event))

@@ -3,8 +3,8 @@ import type { EscrowParty, EscrowTerms } from './escrow-terms.ts'
 import { arbitersNanos, fallbackSplit, leastOf } from './settlement.ts'
 
 /**
- * B(contract), the fairness bound of invariant I14: how much worse a party that follows the protocol can end than it should, whatever the other side, the network
- * and up to f notaries do. Arbiters count as silent or as right: k of them together can give away anything within the price, and no formula bounds that.
+ * B(contract), the fairness bound of invariant I14: how much worse a party that follows the protocol can end than it should, whatever the other side
+ * and up to f notaries do, as long as its own messages reach the set before their deadlines. Arbiters count as silent or as right: k of them together can give away anything within the price, and no formula bounds that.
  *
  * Let `v` be the last voucher that both signed, 0 at worst, `s` the share of the fallback, `d = floor((max - v) * s / 1e6)`, `a = k * arbiter fee`.
  *

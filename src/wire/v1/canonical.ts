@@ -30,7 +30,7 @@ export type CanonicalReading =
   | { readonly kind: 'read'; readonly value: CanonicalValue; readonly text: string }
   | { readonly kind: 'refused'; readonly code: EnvelopeRefusal }
 
-/** Checks that `JSON.parse` may be spared or replaced only in tests, which plant defects. */
+/** The two checks around `JSON.parse`. Only tests, which plant defects, hand in others. */
 export type CanonicalChecks = {
   readonly scan: typeof scanJson
   readonly isCanonical: (value: CanonicalValue, text: string) => boolean

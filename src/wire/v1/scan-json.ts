@@ -201,8 +201,7 @@ function scanNumber(scan: Scan): EnvelopeRefusal | undefined {
   if (scan.at === digits || isPadded) return 'ENVELOPE_NOT_JSON'
   if (isFractionOrExponent(scan.text.charCodeAt(scan.at)))
     return skipsRest(scan) ? 'ENVELOPE_NUMBER_REFUSED' : 'ENVELOPE_NOT_JSON'
-  const isSafe = scan.at - digits <= 16 && Number.isSafeInteger(Number(scan.text.slice(from, scan.at)))
-  return isSafe ? undefined : 'ENVELOPE_NUMBER_REFUSED'
+  return Number.isSafeInteger(Number(scan.text.slice(from, scan.at))) ? undefined : 'ENVELOPE_NUMBER_REFUSED'
 }
 
 function isFractionOrExponent(code: number): boolean {

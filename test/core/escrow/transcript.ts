@@ -44,6 +44,16 @@ const SIGNERS: Readonly<Record<string, Did>> = {
   arbiterA: ARBITERS[0] ?? PAYER,
 }
 
+/** How far before the next place a message is signed, by the last character of who signs. */
+const BACK: Readonly<Record<string, number>> = { "'": 1, '-': 40 }
+
+/** Lists of signers that are no k of n. */
+const RULING_SIGNERS: Readonly<Record<string, readonly Did[]>> = {
+  one: ARBITERS.slice(0, 1),
+  twice: [...ARBITERS.slice(0, 1), ...ARBITERS.slice(0, 1)],
+  outsider: [...ARBITERS.slice(0, 1), WATCHER],
+}
+
 type Line = { readonly command: string; readonly expected: string }
 
 /** What a run of a transcript met. */
@@ -174,7 +184,7 @@ class Stage {
     const iss = name === 'both' || name === 'arbiters' ? PAYER : SIGNERS[name]
     if (iss === undefined) throw new TypeError(`Nobody is called ${who}`)
     const next = this.#seq.get(iss) ?? 50
-    const back = who.endsWith("'") ? 1 : who.endsWith('-') ? 40 : 0
+    const back = BACK[who.at(-1) ?? ''] ?? 0
     const signed = message(body, { iss, seq: next - back, at: this.#at, salt: who.endsWith("'") ? 'other' : '' })
     if (back === 0) this.#seq.set(iss, next + 1)
     this.#last = signed
@@ -229,12 +239,7 @@ class Stage {
           type: 'ruled',
           workerNanos: nanos(Number(first)),
           evidenceRoot: second === 'wrong-root' ? hashNamed('wrong') : this.#root(),
-          signers:
-            second === 'one'
-              ? ARBITERS.slice(0, 1)
-              : second === 'outsider'
-                ? [...ARBITERS.slice(0, 1), WATCHER]
-                : ARBITERS.slice(1),
+          signers: RULING_SIGNERS[second] ?? ARBITERS.slice(1),
         }
       case 'cancel':
         return { type: 'cancelled', amountNanos: nanos(Number(first)), signers }
