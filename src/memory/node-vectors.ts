@@ -1,5 +1,5 @@
 import type { TenantId } from '../base/identifiers.ts'
-import { hashTrieForEach } from '../core/memory/hash-trie.ts'
+import { hashTrieForEach } from '../core/collections/hash-trie.ts'
 import type { MemoryNode } from '../core/memory/memory-node.ts'
 import { nodeOf } from '../core/memory/memory-state.ts'
 import type { SimilarNode } from '../core/memory/rank-memories.ts'

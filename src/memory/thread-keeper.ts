@@ -1,6 +1,6 @@
 import type { TenantId } from '../base/identifiers.ts'
 import { extractSummary } from '../core/memory/extract-summary.ts'
-import { hashTrieGet } from '../core/memory/hash-trie.ts'
+import { hashTrieGet } from '../core/collections/hash-trie.ts'
 import { applySummary, planCompression, renderContext } from '../core/memory/rolling-summary.ts'
 import type { CompressionPlan, CountTokens, RollingBudget, RollingContext } from '../core/memory/rolling-summary.ts'
 import { isThreadName, STEP_BYTES_MAX, THREAD_STEPS_MAX } from '../core/memory/thread-machine.ts'

@@ -1,4 +1,30 @@
 import type { ErrorCodeEntry } from './error-code-entry.ts'
 
 /** Codes of the ledger and its journal. */
-export const LEDGER_ERRORS = {} as const satisfies Record<string, ErrorCodeEntry>
+export const LEDGER_ERRORS = {
+  LEDGER_JOURNAL_BROKEN: {
+    cause: 'A line of the journal does not follow from the lines before it.',
+    remedy:
+      'Verify the journal with `kernell ledger verify` and compare it with another copy; restore a backup that verifies.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  LEDGER_JOURNAL_CLOSED: {
+    cause: 'The journal was closed, or a write failed, so that it is behind what was computed.',
+    remedy: 'Restart the node; what was acknowledged is in the journal.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  LEDGER_JOURNAL_KEYLESS: {
+    cause: 'A checkpoint was asked of a node that has no key to sign it.',
+    remedy: 'Create a notary key with `kernell key create --role notary`.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  LEDGER_ENTRY_UNKNOWN: {
+    cause: 'The journal has no entry or checkpoint at this position.',
+    remedy: 'Ask for a position below the number of entries that `kernell ledger list` names.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
+} as const satisfies Record<string, ErrorCodeEntry>

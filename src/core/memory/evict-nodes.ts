@@ -1,5 +1,5 @@
 import type { Timestamp } from '../../base/time.ts'
-import { hashTrieForEach } from './hash-trie.ts'
+import { hashTrieForEach } from '../collections/hash-trie.ts'
 import { compareEdges, compareText } from './memory-node.ts'
 import type { MemoryEdge, MemoryNode } from './memory-node.ts'
 import { withoutEdge, withoutNode } from './memory-state.ts'

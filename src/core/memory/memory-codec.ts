@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { durationFromMs, timestampFromMs } from '../../base/time.ts'
 import type { Timestamp } from '../../base/time.ts'
-import { hashTrieEntries, hashTrieGet, hashTrieSet } from './hash-trie.ts'
+import { hashTrieEntries, hashTrieGet, hashTrieSet } from '../collections/hash-trie.ts'
 import type { JudgedNode, MemoryEvent } from './memory-event.ts'
 import { compareEdges, isMemoryNodeKind, isNodeId, isRelation } from './memory-node.ts'
 import type { MemoryEdge, MemoryEdgeKey, MemoryNode } from './memory-node.ts'

@@ -1,7 +1,7 @@
 import { DAY_MS } from '../../base/time.ts'
 import type { DurationMs } from '../../base/time.ts'
-import { emptyHashTrie, hashTrieDelete, hashTrieGet, hashTrieSet } from './hash-trie.ts'
-import type { HashTrie } from './hash-trie.ts'
+import { emptyHashTrie, hashTrieDelete, hashTrieGet, hashTrieSet } from '../collections/hash-trie.ts'
+import type { HashTrie } from '../collections/hash-trie.ts'
 import { compareEdges } from './memory-node.ts'
 import type { MemoryEdge, MemoryEdgeKey, MemoryNode } from './memory-node.ts'
 

@@ -1,4 +1,4 @@
-import { hashTrieForEach } from './hash-trie.ts'
+import { hashTrieForEach } from '../collections/hash-trie.ts'
 import { compareEdges, isMemoryNodeKind, isNodeId, isRelation, otherEnd } from './memory-node.ts'
 import type { MemoryEdge, MemoryNode } from './memory-node.ts'
 import { areMemorySettings, nodeOf } from './memory-state.ts'

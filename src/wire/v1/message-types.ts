@@ -3,10 +3,12 @@
  * too much, lines to `MESSAGE_BYTES_MAX`.
  */
 import type { z } from 'zod'
+import { ESCROW_MESSAGES } from './escrow-messages.ts'
 import { EVIDENCE_MESSAGES } from './evidence-messages.ts'
 
 export const MESSAGES = {
   ...EVIDENCE_MESSAGES,
+  ...ESCROW_MESSAGES,
 } as const
 
 export type MessageType = keyof typeof MESSAGES

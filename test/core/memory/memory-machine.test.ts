@@ -7,7 +7,7 @@ import {
   parseMemoryState,
 } from '../../../src/core/memory/memory-codec.ts'
 import type { MemoryEffect, MemoryEvent } from '../../../src/core/memory/memory-event.ts'
-import { hashTrieEntries } from '../../../src/core/memory/hash-trie.ts'
+import { hashTrieEntries } from '../../../src/core/collections/hash-trie.ts'
 import { MEMORY_MACHINE } from '../../../src/core/memory/memory-machine.ts'
 import { contentId, isNodeName } from '../../../src/core/memory/memory-node.ts'
 import { edgeOf, nodeOf, type MemoryState } from '../../../src/core/memory/memory-state.ts'

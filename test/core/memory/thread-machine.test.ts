@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it, test } from 'vitest'
 import { timestampFromMs } from '../../../src/base/time.ts'
-import { hashTrieGet } from '../../../src/core/memory/hash-trie.ts'
+import { hashTrieGet } from '../../../src/core/collections/hash-trie.ts'
 import {
   formatThreadEvent,
   formatThreadState,

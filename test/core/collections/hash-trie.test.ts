@@ -2,13 +2,14 @@ import fc from 'fast-check'
 import { expect, it, test } from 'vitest'
 import {
   emptyHashTrie,
+  hashTrieApply,
   hashTrieDelete,
   hashTrieEntries,
   hashTrieForEach,
   hashTrieGet,
   hashTrieSet,
   type HashTrie,
-} from '../../../src/core/memory/hash-trie.ts'
+} from '../../../src/core/collections/hash-trie.ts'
 import { utf8Length } from '../../../src/core/memory/utf8-length.ts'
 
 fc.configureGlobal({ seed: 2026 })
@@ -40,6 +41,27 @@ it('does what a map does, and changes none of the maps before', () => {
       for (const [earlier, written] of kept) expect(JSON.stringify(hashTrieEntries(earlier))).toBe(written)
     }),
     { numRuns: 60 },
+  )
+})
+
+it('takes many changes at once as it takes them one by one, and changes none of the maps before', () => {
+  const change = fc.tuple(fc.nat({ max: 200 }).map(String), fc.option(fc.nat(), { nil: undefined }))
+  fc.assert(
+    fc.property(fc.array(fc.array(change, { maxLength: 80, size: 'max' }), { maxLength: 12 }), (groups) => {
+      let together: HashTrie<number> = emptyHashTrie()
+      let single: HashTrie<number> = emptyHashTrie()
+      const kept: [HashTrie<number>, string][] = []
+      for (const changes of groups) {
+        together = hashTrieApply(together, changes)
+        for (const [key, value] of changes)
+          single = value === undefined ? hashTrieDelete(single, key) : hashTrieSet(single, key, value)
+        expect(hashTrieEntries(together)).toEqual(hashTrieEntries(single))
+        expect(together.size).toBe(single.size)
+        kept.push([together, JSON.stringify(hashTrieEntries(together))])
+      }
+      for (const [earlier, written] of kept) expect(JSON.stringify(hashTrieEntries(earlier))).toBe(written)
+    }),
+    { numRuns: 100 },
   )
 })
 

@@ -1,0 +1,49 @@
+/** Why the books refused an event before any contract or the ledger saw it, each with one sentence of cause and one of remedy. */
+export const BOOKS_REFUSALS = {
+  BOOKS_STAMP_BACKWARD: {
+    cause: 'The stamp of the event is smaller than that of an event before.',
+    remedy: 'Give stamps that never go backward.',
+  },
+  BOOKS_CONTRACT_UNKNOWN: {
+    cause: 'No contract of this id is open or kept.',
+    remedy: 'Send the offer with its terms first; look up ended contracts in the records.',
+  },
+  BOOKS_TERMS_MISSING: {
+    cause: 'An offer came without the terms it is about.',
+    remedy: 'Send the terms with the offer.',
+  },
+  BOOKS_SET_WRONG: {
+    cause: 'The terms name another notary set, epoch, quorum or fee account than the one that keeps these books.',
+    remedy: 'Send the contract to the set that it names.',
+  },
+  BOOKS_PARAMETERS_UNKNOWN: {
+    cause: 'No parameter set of this hash is known here.',
+    remedy: 'Name one that the notary set publishes.',
+  },
+  BOOKS_PARAMETERS_FULL: {
+    cause: 'As many parameter sets are known as the limits allow.',
+    remedy: 'Raise the limit.',
+  },
+  BOOKS_CURRENCY_UNKNOWN: {
+    cause: 'The currency of the terms is not registered in the ledger.',
+    remedy: 'Let its issuer register it first.',
+  },
+  BOOKS_OFFER_LONG: {
+    cause: 'The offer would outlive the record of the contract, so that it could be played again.',
+    remedy: 'Let the offer expire within T_retain.',
+  },
+  BOOKS_OPEN_FULL: {
+    cause: 'As many contracts are open as the limits allow.',
+    remedy: 'Try again when some have ended, or ask another notary set.',
+  },
+  BOOKS_KEPT_FULL: {
+    cause: 'As many contracts are kept, ended ones included, as the limits allow.',
+    remedy: 'Raise the limit, or choose a shorter T_retain.',
+  },
+  BOOKS_CREDIT_SHORT: {
+    cause: 'What the payer owes the worker and what its open contracts may add would pass the credit line.',
+    remedy: 'Pay off some of the account, or sign a contract with a larger line.',
+  },
+} as const
+
+export type BooksRefusalCode = keyof typeof BOOKS_REFUSALS

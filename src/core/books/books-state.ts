@@ -1,0 +1,128 @@
+import type { Amount } from '../../base/money.ts'
+import type { Timestamp } from '../../base/time.ts'
+import { type HashTrie, emptyHashTrie } from '../collections/hash-trie.ts'
+import type { EscrowEffect, EscrowReceipt } from '../escrow/escrow-effect.ts'
+import type { EscrowMessageEvent } from '../escrow/escrow-event.ts'
+import type { EscrowRefusalCode } from '../escrow/escrow-refusals.ts'
+import type { EscrowRules } from '../escrow/escrow-rules.ts'
+import type { EscrowFault, EscrowState, TerminalKind } from '../escrow/escrow-state.ts'
+import type { EscrowTerms, NotarySetTerms } from '../escrow/escrow-terms.ts'
+import type { EscrowTimerName } from '../escrow/escrow-timers.ts'
+import type { TermsRefusalCode } from '../escrow/validate-terms.ts'
+import type { ContractId, Hash } from '../evidence/names.ts'
+import type { LedgerEffect, LedgerEvent } from '../ledger/ledger-event.ts'
+import type { LedgerRefusalCode } from '../ledger/ledger-refusals.ts'
+import { type LedgerLimits, type LedgerState, emptyLedger } from '../ledger/ledger-state.ts'
+import type { BooksRefusalCode } from './books-refusals.ts'
+import type { TimerHeap } from './timer-heap.ts'
+
+export type BooksLimits = {
+  /** Contracts that have not ended, at most. */
+  readonly openMax: number
+  /** Contracts in all, those that ended and are kept included, at most. */
+  readonly keptMax: number
+  readonly parametersMax: number
+  /** Timers that one stamp fires at most; the next firing says whether there are more. */
+  readonly firingsMax: number
+}
+
+/** A contract takes 2 to 4 KiB. */
+export const BOOKS_LIMITS_DEFAULT: BooksLimits = {
+  openMax: 100_000,
+  keptMax: 1_000_000,
+  parametersMax: 1_024,
+  firingsMax: 256,
+}
+
+/** What one notary set keeps. Equal on all its replicas after the same events. */
+export type BooksState = {
+  /** The largest stamp so far. */
+  readonly at: Timestamp
+  readonly set: NotarySetTerms
+  readonly limits: BooksLimits
+  readonly ledger: LedgerState
+  readonly contracts: HashTrie<EscrowState>
+  /** How many of them have not ended. */
+  readonly open: number
+  /** Rules by the hash that contracts pin. */
+  readonly parameters: HashTrie<EscrowRules>
+  /** In `C1`: prices of the contracts under way, by `PAYER/WORKER/CURRENCY`. */
+  readonly exposures: HashTrie<Amount>
+  /** Timers of all contracts, and some that were cancelled; its first one runs. */
+  readonly timers: TimerHeap
+}
+
+export type BooksInput = {
+  readonly at: Timestamp
+  readonly set: NotarySetTerms
+  readonly limits?: BooksLimits
+  readonly ledgerLimits?: LedgerLimits
+}
+
+export function emptyBooks({ at, set, limits = BOOKS_LIMITS_DEFAULT, ledgerLimits }: BooksInput): BooksState {
+  return {
+    at,
+    set,
+    limits,
+    ledger: emptyLedger(ledgerLimits === undefined ? { at } : { at, limits: ledgerLimits }),
+    contracts: emptyHashTrie(),
+    open: 0,
+    parameters: emptyHashTrie(),
+    exposures: emptyHashTrie(),
+    timers: undefined,
+  }
+}
+
+export type BooksEvent =
+  /** A message about a contract, authenticated. `terms` come with an offer, and hash to `contract`. */
+  | {
+      readonly type: 'message-received'
+      readonly contract: ContractId
+      readonly terms: EscrowTerms | undefined
+      readonly message: EscrowMessageEvent
+    }
+  /** A message about the ledger, authenticated. */
+  | {
+      readonly type: 'ledger-event-received'
+      readonly event: Exclude<LedgerEvent, { type: 'transfers-submitted' | 'holds-expired' }>
+    }
+  /** Rules that the set accepts from now on; a hash has one content for ever. */
+  | { readonly type: 'parameters-published'; readonly hash: Hash; readonly rules: EscrowRules; readonly at: Timestamp }
+  /** Somebody points out that a timer of a contract is over. */
+  | {
+      readonly type: 'timer-fired'
+      readonly contract: ContractId
+      readonly name: EscrowTimerName
+      readonly at: Timestamp
+    }
+  /** Time has passed: whatever is due fires. */
+  | { readonly type: 'stamp-advanced'; readonly at: Timestamp }
+
+/** What stays of a contract for ever, in the journal and the checkpoint. */
+export type ContractRecord = {
+  readonly contract: ContractId
+  readonly kind: TerminalKind
+  readonly capturedNanos: Amount
+  readonly feeNanos: Amount
+  readonly refundedNanos: Amount
+  readonly fault: EscrowFault
+}
+
+export type BooksEffect =
+  | Extract<EscrowEffect, { type: 'reputation-update' }>
+  | (Extract<EscrowEffect, { type: 'record-transition' }> & { readonly contract: ContractId; readonly at: Timestamp })
+  | { readonly type: 'issue-receipt'; readonly receipt: EscrowReceipt }
+  | { readonly type: 'ledger-effect'; readonly effect: LedgerEffect }
+  | { readonly type: 'prune-contract'; readonly record: ContractRecord }
+  | { readonly type: 'event-exists'; readonly contract: ContractId | undefined }
+  | {
+      readonly type: 'event-refused'
+      readonly code: BooksRefusalCode | EscrowRefusalCode | TermsRefusalCode | LedgerRefusalCode
+      readonly contract: ContractId | undefined
+    }
+
+/** Steps between a contract and the ledger within one event at most: a message asks once, and its answer asks at most once more. */
+export const ROUNDS_MAX = 4
+
+/** When the shell has to come back with a stamp; `undefined` when nothing runs. */
+export type NextFiring = { readonly at: Timestamp } | undefined

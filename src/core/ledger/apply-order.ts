@@ -1,0 +1,257 @@
+import { assert, assertNever } from '../../base/assert.ts'
+import { type Amount, subtractAmounts } from '../../base/money.ts'
+import type { Did } from '../evidence/names.ts'
+import { addExpiry } from './expiry-heap.ts'
+import { authorityIn, type LedgerDraft, read, remember, write, writeAccount } from './ledger-draft.ts'
+import {
+  type AccountId,
+  type AccountKind,
+  type AccountName,
+  formatAccountId,
+  issuerOf,
+  parseAccountId,
+} from './ledger-names.ts'
+import type { LedgerRefusalCode } from './ledger-refusals.ts'
+import type { AccountRow, HoldEnd } from './ledger-state.ts'
+import type { HoldOrder, PostHeldOrder, PostOrder, TransferOrder, VoidHeldOrder } from './transfer-order.ts'
+
+/** On whose word an order comes, which says what it may touch. */
+export type OrderOrigin =
+  /** A contract, whose rules were checked by whoever sent the order. */
+  | { readonly kind: 'contract' }
+  /** A client's signature, over its own money, outside of contracts. */
+  | { readonly kind: 'signed'; readonly iss: Did }
+  /** The ledger itself, for what an issuer issues, redeems and reconciles. */
+  | { readonly kind: 'credits' }
+
+type KindRule = { readonly debit: readonly AccountKind[]; readonly credit: readonly AccountKind[] }
+
+/**
+ * What an order may move money out of and into, by its origin. Nothing but a hold reaches `held`. A contract of bilateral credit is paid in the payer's own
+ * credits, which the payer issues by signing it.
+ */
+export const KIND_RULES: Readonly<Record<OrderOrigin['kind'], KindRule>> = {
+  contract: {
+    debit: ['available', 'bond', 'fee', 'arbiter', 'issuer'],
+    credit: ['available', 'bond', 'fee', 'arbiter', 'issuer'],
+  },
+  signed: { debit: ['available', 'fee', 'arbiter'], credit: ['available'] },
+  credits: { debit: ['issuer', 'available', 'unreconciled'], credit: ['issuer', 'available', 'unreconciled'] },
+}
+
+const REFERENCE_PATTERN = /^[\x20-\x7e]{1,128}$/
+
+export function isReference(text: string): boolean {
+  return REFERENCE_PATTERN.test(text)
+}
+
+/** Applies an order whose id is new. @returns Why not, with nothing changed; `undefined` when it was applied. */
+export function applyOrder(
+  draft: LedgerDraft,
+  order: TransferOrder,
+  origin: OrderOrigin,
+): LedgerRefusalCode | undefined {
+  if (order.reference !== undefined && !isReference(order.reference)) return 'LEDGER_REFERENCE_INVALID'
+  if (origin.kind === 'signed' && order.contract !== undefined) return 'LEDGER_CONTRACT_DIFFERS'
+  switch (order.kind) {
+    case 'post':
+      return applyPost(draft, order, origin)
+    case 'hold':
+      return applyHold(draft, order, origin)
+    case 'post-held':
+      return applyPostHeld(draft, order, origin)
+    case 'void-held':
+      return applyVoidHeld(draft, order, origin)
+    default:
+      return assertNever(order)
+  }
+}
+
+type Pair = { readonly debit: AccountRow; readonly credit: AccountRow }
+
+function applyPost(draft: LedgerDraft, order: PostOrder, origin: OrderOrigin): LedgerRefusalCode | undefined {
+  const pair = readPair(draft, order, origin)
+  if (typeof pair === 'string') return pair
+  const { amount } = order
+  const short = findShortage(draft, pair.debit, amount)
+  if (short !== undefined) return short
+  if (countNew(draft, [order.debit, order.credit]) > accountRoom(draft)) return 'LEDGER_ACCOUNTS_FULL'
+  move(draft, { debit: order.debit, credit: order.credit, amount })
+  remember(draft, order.id, { kind: 'applied', order, at: draft.at })
+  draft.effects.push({ type: 'transfer-posted', id: order.id, amount, heldId: undefined, released: 0n as Amount })
+  return undefined
+}
+
+function applyHold(draft: LedgerDraft, order: HoldOrder, origin: OrderOrigin): LedgerRefusalCode | undefined {
+  const { id, debit, amount, expiresAt } = order
+  const pair = readPair(draft, order, origin)
+  if (typeof pair === 'string') return pair
+  if (origin.kind === 'signed' && expiresAt === undefined) return 'LEDGER_EXPIRY_MISSING'
+  if (expiresAt !== undefined && expiresAt <= draft.at) return 'LEDGER_EXPIRY_PAST'
+  if (draft.holds.size >= draft.state.limits.holdsMax) return 'LEDGER_HOLDS_FULL'
+  const short = findShortage(draft, pair.debit, amount)
+  if (short !== undefined) return short
+  const held = heldAccountOf(pair.debit.name)
+  // The account that the hold is for is made now, so that posting it never fails for want of room.
+  if (countNew(draft, [debit, held, order.credit]) > accountRoom(draft)) return 'LEDGER_ACCOUNTS_FULL'
+  ensureAccount(draft, order.credit)
+  move(draft, { debit, credit: held, amount })
+  changeHeld(draft, debit, amount)
+  write(draft, draft.holds, { key: id, before: undefined, after: order })
+  if (expiresAt !== undefined) draft.expiries = addExpiry(draft.expiries, { at: expiresAt, id })
+  draft.effects.push({ type: 'transfer-held', id, amount, expiresAt })
+  return undefined
+}
+
+function applyPostHeld(draft: LedgerDraft, order: PostHeldOrder, origin: OrderOrigin): LedgerRefusalCode | undefined {
+  const hold = findHold(draft, order, origin)
+  if (typeof hold === 'string') return hold
+  const { id, heldId, credit, amount } = order
+  if (origin.kind === 'signed' && credit !== hold.credit) return 'LEDGER_SIGNER_WRONG'
+  const released = subtractAmounts(hold.amount, amount)
+  if (released === undefined) return 'LEDGER_HOLD_EXCEEDED'
+  const row = rowOf(draft, credit)
+  if (typeof row === 'string') return row
+  if (!KIND_RULES[origin.kind].credit.includes(row.name.kind)) return 'LEDGER_ACCOUNT_KIND'
+  const from = nameOf(draft, hold.debit)
+  if (row.name.currency !== from.currency) return 'LEDGER_CURRENCY_DIFFERS'
+  if (countNew(draft, [credit]) > accountRoom(draft)) return 'LEDGER_ACCOUNTS_FULL'
+  const held = heldAccountOf(from)
+  move(draft, { debit: held, credit, amount })
+  move(draft, { debit: held, credit: hold.debit, amount: released })
+  endHold(draft, hold, { kind: 'posted', by: id, captured: amount })
+  remember(draft, id, { kind: 'applied', order, at: draft.at })
+  draft.effects.push({ type: 'transfer-posted', id, amount, heldId, released })
+  return undefined
+}
+
+function applyVoidHeld(draft: LedgerDraft, order: VoidHeldOrder, origin: OrderOrigin): LedgerRefusalCode | undefined {
+  const hold = findHold(draft, order, origin)
+  if (typeof hold === 'string') return hold
+  releaseHold(draft, hold, { kind: 'voided', by: order.id })
+  remember(draft, order.id, { kind: 'applied', order, at: draft.at })
+  draft.effects.push({ type: 'transfer-voided', id: order.id, heldId: order.heldId, released: hold.amount })
+  return undefined
+}
+
+/** All of the hold goes back to where it came from. */
+export function releaseHold(draft: LedgerDraft, hold: HoldOrder, end: HoldEnd): void {
+  move(draft, { debit: heldAccountOf(nameOf(draft, hold.debit)), credit: hold.debit, amount: hold.amount })
+  endHold(draft, hold, end)
+}
+
+function endHold(draft: LedgerDraft, hold: HoldOrder, end: HoldEnd): void {
+  changeHeld(draft, hold.debit, -hold.amount)
+  write(draft, draft.holds, { key: hold.id, before: hold, after: undefined })
+  remember(draft, hold.id, { kind: 'ended-hold', order: hold, end, at: draft.at })
+}
+
+/** The open hold that an order of this origin may end now. */
+function findHold(
+  draft: LedgerDraft,
+  order: PostHeldOrder | VoidHeldOrder,
+  origin: OrderOrigin,
+): HoldOrder | LedgerRefusalCode {
+  const hold = read(draft.holds, order.heldId)
+  if (hold === undefined) return whyNoHold(draft, order)
+  if (hold.contract !== order.contract) return 'LEDGER_CONTRACT_DIFFERS'
+  if (origin.kind === 'signed') {
+    // Whoever the hold is for may take it or give it back; whoever made it waits for that, or for its expiry.
+    const owner = nameOf(draft, hold.credit).owner
+    if (authorityIn(draft, owner) !== origin.iss) return 'LEDGER_SIGNER_WRONG'
+  }
+  if (hold.expiresAt !== undefined && draft.at >= hold.expiresAt) return 'LEDGER_HOLD_EXPIRED'
+  return hold
+}
+
+function whyNoHold(draft: LedgerDraft, { heldId }: PostHeldOrder | VoidHeldOrder): LedgerRefusalCode {
+  const known = read(draft.remembered, heldId)
+  if (known?.kind !== 'ended-hold') return 'LEDGER_HOLD_UNKNOWN'
+  if (known.end.kind === 'posted') return 'LEDGER_HOLD_POSTED'
+  return known.end.kind === 'voided' ? 'LEDGER_HOLD_VOIDED' : 'LEDGER_HOLD_EXPIRED'
+}
+
+type Sides = { readonly debit: AccountId; readonly credit: AccountId }
+
+/** Both accounts of an order, as its origin may use them. */
+function readPair(draft: LedgerDraft, sides: Sides, origin: OrderOrigin): Pair | LedgerRefusalCode {
+  const debit = rowOf(draft, sides.debit)
+  if (typeof debit === 'string') return debit
+  const credit = rowOf(draft, sides.credit)
+  if (typeof credit === 'string') return credit
+  if (sides.debit === sides.credit) return 'LEDGER_ACCOUNTS_SAME'
+  const rule = KIND_RULES[origin.kind]
+  if (!rule.debit.includes(debit.name.kind) || !rule.credit.includes(credit.name.kind)) return 'LEDGER_ACCOUNT_KIND'
+  if (debit.name.currency !== credit.name.currency) return 'LEDGER_CURRENCY_DIFFERS'
+  if (origin.kind === 'signed' && authorityIn(draft, debit.name.owner) !== origin.iss) return 'LEDGER_SIGNER_WRONG'
+  return { debit, credit }
+}
+
+/** The account's row; one of zeros where nothing has moved on it yet. */
+function rowOf(draft: LedgerDraft, account: AccountId): AccountRow | LedgerRefusalCode {
+  const row = read(draft.accounts, account)
+  if (row !== undefined) return row
+  const name = parseAccountId(account)
+  if (name === undefined) return 'LEDGER_ACCOUNT_INVALID'
+  if (read(draft.currencies, name.currency) === undefined) return 'LEDGER_CURRENCY_UNKNOWN'
+  if (name.kind === 'issuer' && name.owner !== issuerOf(name.currency)) return 'LEDGER_ACCOUNT_INVALID'
+  return { name, debits: 0n, credits: 0n, held: 0n }
+}
+
+/** Of an account that a refusal would have stopped at, were it none. */
+function nameOf(draft: LedgerDraft, account: AccountId): AccountName {
+  const name = read(draft.accounts, account)?.name
+  assert(name !== undefined, 'the accounts of a hold exist')
+  return name
+}
+
+function findShortage(draft: LedgerDraft, { name, debits, credits }: AccountRow, amount: Amount) {
+  const balance = credits - debits
+  if (name.kind !== 'issuer') return balance < amount ? ('LEDGER_BALANCE_SHORT' as const) : undefined
+  const cap = read(draft.currencies, name.currency)?.cap ?? 0n
+  return balance - amount < -cap ? ('LEDGER_CAP_EXCEEDED' as const) : undefined
+}
+
+function heldAccountOf({ owner, currency }: AccountName): AccountId {
+  return formatAccountId({ owner, kind: 'held', currency })
+}
+
+function countNew(draft: LedgerDraft, accounts: readonly AccountId[]): number {
+  let count = 0
+  for (const [index, account] of accounts.entries())
+    if (read(draft.accounts, account) === undefined && accounts.indexOf(account) === index) count += 1
+  return count
+}
+
+function accountRoom({ state, accounts }: LedgerDraft): number {
+  return state.limits.accountsMax - accounts.size
+}
+
+type Movement = Sides & { readonly amount: Amount }
+
+/** The one place where balances change: what leaves `debit` arrives at `credit`. */
+function move(draft: LedgerDraft, { debit, credit, amount }: Movement): void {
+  const from = existing(draft, debit)
+  change(draft, debit, { name: from.name, debits: from.debits + amount, credits: from.credits, held: from.held })
+  const to = existing(draft, credit)
+  change(draft, credit, { name: to.name, debits: to.debits, credits: to.credits + amount, held: to.held })
+}
+
+function ensureAccount(draft: LedgerDraft, account: AccountId): void {
+  if (read(draft.accounts, account) === undefined) change(draft, account, existing(draft, account))
+}
+
+function changeHeld(draft: LedgerDraft, account: AccountId, by: bigint): void {
+  const row = existing(draft, account)
+  change(draft, account, { ...row, held: row.held + by })
+}
+
+function change(draft: LedgerDraft, account: AccountId, after: AccountRow): void {
+  writeAccount(draft, { key: account, before: read(draft.accounts, account), after })
+}
+
+function existing(draft: LedgerDraft, account: AccountId): AccountRow {
+  const row = rowOf(draft, account)
+  assert(typeof row !== 'string', 'an account that money moves on was looked up before')
+  return row
+}

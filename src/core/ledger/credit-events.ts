@@ -1,0 +1,128 @@
+import type { Did } from '../evidence/names.ts'
+import { isReference } from './apply-order.ts'
+import { applyOrders } from './apply-orders.ts'
+import { authorityIn, type LedgerDraft, read, remember, rememberedRoom, write } from './ledger-draft.ts'
+import type {
+  CapChanged,
+  CreditsIssued,
+  CreditsReconciled,
+  CreditsRedeemed,
+  CurrencyRegistered,
+} from './ledger-event.ts'
+import {
+  type AccountId,
+  type AccountKind,
+  type Currency,
+  formatAccountId,
+  issuerOf,
+  type TransferId,
+} from './ledger-names.ts'
+import { isTransientRefusal, type LedgerRefusalCode } from './ledger-refusals.ts'
+import type { CurrencyRow } from './ledger-state.ts'
+import type { PostOrder } from './transfer-order.ts'
+
+/** @returns Why not; `undefined` when it was done, with its effect in the draft. */
+export function registerCurrency(draft: LedgerDraft, event: CurrencyRegistered): LedgerRefusalCode | undefined {
+  const { currency, cap, recoveryKey, recoveryDelay, iss, seq } = event
+  if (iss !== issuerOf(currency)) return 'LEDGER_SIGNER_WRONG'
+  const before = read(draft.currencies, currency)
+  if (before !== undefined) {
+    const isSame = before.recoveryKey === recoveryKey && before.recoveryDelay === recoveryDelay
+    // The cap may have been changed since: then the first registration is known by being older than what set it.
+    if (!isSame || (before.cap !== cap && before.capSeq <= seq)) return 'LEDGER_CURRENCY_CONFLICT'
+    draft.effects.push({ type: 'currency-exists', currency })
+    return undefined
+  }
+  if (draft.currencies.size >= draft.state.limits.accountsMax) return 'LEDGER_ACCOUNTS_FULL'
+  const after: CurrencyRow = { currency, cap, recoveryKey, recoveryDelay, capSeq: seq }
+  write(draft, draft.currencies, { key: currency, before, after })
+  const owner = read(draft.owners, iss)
+  if (owner === undefined) {
+    const row = { owner: iss, recoveryKey, recoveryDelay, recovery: undefined, authority: iss }
+    write(draft, draft.owners, { key: iss, before: undefined, after: row })
+  }
+  draft.effects.push({ type: 'currency-opened', currency })
+  return undefined
+}
+
+export function changeCap(draft: LedgerDraft, event: CapChanged): LedgerRefusalCode | undefined {
+  const { currency, cap, iss, seq } = event
+  const before = read(draft.currencies, currency)
+  if (before === undefined) return 'LEDGER_CURRENCY_UNKNOWN'
+  if (authorityIn(draft, issuerOf(currency)) !== iss) return 'LEDGER_SIGNER_WRONG'
+  if (seq < before.capSeq || (seq === before.capSeq && cap !== before.cap)) return 'LEDGER_MESSAGE_OLD'
+  const issuer = read(draft.accounts, accountOf(issuerOf(currency), 'issuer', currency))
+  if (issuer !== undefined && issuer.debits - issuer.credits > cap) return 'LEDGER_CAP_BELOW_ISSUED'
+  if (seq !== before.capSeq)
+    write(draft, draft.currencies, { key: currency, before, after: { ...before, cap, capSeq: seq } })
+  draft.effects.push({ type: 'cap-set', currency, cap })
+  return undefined
+}
+
+export function issueCredits(draft: LedgerDraft, event: CreditsIssued): LedgerRefusalCode | undefined {
+  const { id, owner, currency, amount, reference, isConfirmed } = event
+  const issuer = issuerOf(currency)
+  if (!isReference(reference)) return 'LEDGER_REFERENCE_INVALID'
+  if (authorityIn(draft, issuer) !== event.iss) return 'LEDGER_SIGNER_WRONG'
+  const kind = isConfirmed ? 'available' : 'unreconciled'
+  if (!isConfirmed && draft.issues.size >= draft.state.limits.holdsMax) return 'LEDGER_HOLDS_FULL'
+  const debit = accountOf(issuer, 'issuer', currency)
+  const credit = accountOf(owner, kind, currency)
+  applyOrders(draft, [{ ...postOf(id, amount), debit, credit, reference }], { kind: 'credits' })
+  if (!isConfirmed && draft.effects.at(-1)?.type === 'transfer-posted')
+    write(draft, draft.issues, { key: id, before: undefined, after: { owner, currency, amount } })
+  return undefined
+}
+
+export function redeemCredits(draft: LedgerDraft, event: CreditsRedeemed): LedgerRefusalCode | undefined {
+  const { id, owner, currency, amount, reference, iss } = event
+  if (!isReference(reference)) return 'LEDGER_REFERENCE_INVALID'
+  if (authorityIn(draft, owner) !== iss) return 'LEDGER_SIGNER_WRONG'
+  const debit = accountOf(owner, 'available', currency)
+  const credit = accountOf(issuerOf(currency), 'issuer', currency)
+  applyOrders(draft, [{ ...postOf(id, amount), debit, credit, reference }], { kind: 'credits' })
+  return undefined
+}
+
+/** Its order is named by the issue and the outcome, so that the same again is known after the issue is gone. */
+export function reconcileCredits(draft: LedgerDraft, event: CreditsReconciled): LedgerRefusalCode | undefined {
+  const { id, outcome, iss } = event
+  const reference = `reconcile ${event.issue} ${outcome}`
+  if (read(draft.holds, id) !== undefined) return 'LEDGER_ID_CONFLICT'
+  const known = read(draft.remembered, id)
+  if (known?.kind === 'failed') return 'LEDGER_ID_FAILED'
+  if (known !== undefined) {
+    if (known.order.reference !== reference) return 'LEDGER_ID_CONFLICT'
+    draft.effects.push({ type: 'transfer-exists', id })
+    return undefined
+  }
+  const issue = read(draft.issues, event.issue)
+  if (issue === undefined) return refuseTransient(draft, id, 'LEDGER_ISSUE_UNKNOWN')
+  const { owner, currency, amount } = issue
+  if (authorityIn(draft, issuerOf(currency)) !== iss) return 'LEDGER_SIGNER_WRONG'
+  const debit = accountOf(owner, 'unreconciled', currency)
+  const credit =
+    outcome === 'confirmed'
+      ? accountOf(owner, 'available', currency)
+      : accountOf(issuerOf(currency), 'issuer', currency)
+  applyOrders(draft, [{ ...postOf(id, amount), debit, credit, reference }], { kind: 'credits' })
+  if (draft.effects.at(-1)?.type === 'transfer-posted')
+    write(draft, draft.issues, { key: event.issue, before: issue, after: undefined })
+  return undefined
+}
+
+function refuseTransient(draft: LedgerDraft, id: TransferId, code: LedgerRefusalCode): LedgerRefusalCode {
+  if (isTransientRefusal(code) && rememberedRoom(draft) >= 1) remember(draft, id, { kind: 'failed', at: draft.at })
+  return code
+}
+
+function accountOf(owner: Did, kind: AccountKind, currency: Currency): AccountId {
+  return formatAccountId({ owner, kind, currency })
+}
+
+function postOf(
+  id: TransferId,
+  amount: PostOrder['amount'],
+): Pick<PostOrder, 'kind' | 'id' | 'amount' | 'isLinked' | 'contract'> {
+  return { kind: 'post', id, amount, isLinked: false, contract: undefined }
+}

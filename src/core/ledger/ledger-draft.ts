@@ -1,0 +1,194 @@
+import { assert } from '../../base/assert.ts'
+import type { Timestamp } from '../../base/time.ts'
+import { type HashTrie, hashTrieApply, hashTrieGet } from '../collections/hash-trie.ts'
+import type { Did } from '../evidence/names.ts'
+import { type ExpiryHeap, expiryHeapSize, addExpiry, firstExpiry, withoutFirstExpiry } from './expiry-heap.ts'
+import type { LedgerEffect } from './ledger-event.ts'
+import type { TransferId } from './ledger-names.ts'
+import { forgetOld, rememberIds } from './remembered-ids.ts'
+import {
+  type AccountRow,
+  COUNTER_MAX,
+  type CurrencyRow,
+  type LedgerState,
+  type OpenIssue,
+  type OwnerRow,
+  type Remembered,
+} from './ledger-state.ts'
+import type { HoldOrder } from './transfer-order.ts'
+
+/**
+ * What one event has changed so far, on top of the state before it. Orders of a batch write here, so that an account that a thousand of them touch is
+ * copied into the new state once; the state before stays as it was, and the draft is dropped when the new one is made.
+ */
+export type LedgerDraft = {
+  readonly state: LedgerState
+  readonly at: Timestamp
+  readonly accounts: Overlay<AccountRow>
+  readonly holds: Overlay<HoldOrder>
+  readonly remembered: Overlay<Remembered>
+  readonly currencies: Overlay<CurrencyRow>
+  readonly owners: Overlay<OwnerRow>
+  readonly issues: Overlay<OpenIssue>
+  expiries: ExpiryHeap
+  /** Ids that the event has put into `remembered`. */
+  readonly ids: TransferId[]
+  readonly effects: LedgerEffect[]
+  /** What to take back when the chain under way fails; `undefined` outside of chains. */
+  undo: Change[] | undefined
+}
+
+/** A map and what was changed in it: `undefined` stands for an entry that is gone. */
+export type Overlay<Value> = {
+  readonly base: HashTrie<Value>
+  readonly changed: Map<string, Value | undefined>
+  size: number
+}
+
+type Change = { readonly revert: () => void }
+
+export function openDraft(state: LedgerState, at: Timestamp): LedgerDraft {
+  return {
+    state,
+    at,
+    accounts: overlayOf(state.accounts),
+    holds: overlayOf(state.holds),
+    remembered: overlayOf(state.remembered),
+    currencies: overlayOf(state.currencies),
+    owners: overlayOf(state.owners),
+    issues: overlayOf(state.issues),
+    expiries: state.expiries,
+    ids: [],
+    effects: [],
+    undo: undefined,
+  }
+}
+
+function overlayOf<Value>(base: HashTrie<Value>): Overlay<Value> {
+  return { base, changed: new Map(), size: base.size }
+}
+
+export function read<Value>({ changed, base }: Overlay<Value>, key: string): Value | undefined {
+  const value = changed.get(key)
+  if (value !== undefined || changed.has(key)) return value
+  return base.size === 0 ? undefined : hashTrieGet(base, key)
+}
+
+/** What stood there, and what is to: both as the caller knows them. */
+export type Entry<Value> = {
+  readonly key: string
+  readonly before: Value | undefined
+  readonly after: Value | undefined
+}
+
+export function write<Value>(draft: LedgerDraft, overlay: Overlay<Value>, entry: Entry<Value>): void {
+  const { key, before, after } = entry
+  const { changed } = overlay
+  const growth = (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1)
+  overlay.size += growth
+  if (draft.undo !== undefined) {
+    const wasChanged = changed.has(key)
+    const revert = (): void => {
+      if (wasChanged) changed.set(key, before)
+      else changed.delete(key)
+      overlay.size -= growth
+    }
+    draft.undo.push({ revert })
+  }
+  changed.set(key, after)
+}
+
+/** Asserts what no refusal may have let through: counters in range, and no balance below zero but an issuer's. */
+export function writeAccount(draft: LedgerDraft, entry: Entry<AccountRow>): void {
+  const row = entry.after
+  assert(row !== undefined && row.debits <= COUNTER_MAX && row.credits <= COUNTER_MAX, 'counters fit 128 bits')
+  assert(row.held >= 0n, 'what is held is never negative')
+  assert(row.name.kind === 'issuer' || row.credits >= row.debits, 'no account but an issuer is below zero')
+  write(draft, draft.accounts, entry)
+}
+
+/** Remembers an id. One that was remembered before, a hold that ends, is kept for another whole retention. */
+export function remember(draft: LedgerDraft, id: TransferId, after: Remembered): void {
+  write(draft, draft.remembered, { key: id, before: read(draft.remembered, id), after })
+  draft.ids.push(id)
+}
+
+/** How many more ids can be remembered, with room kept for what ends the open holds. */
+export function rememberedRoom({ state, remembered, holds }: LedgerDraft): number {
+  return state.limits.rememberedMax - remembered.size - 2 * holds.size
+}
+
+export function authorityIn({ owners }: LedgerDraft, owner: Did): Did {
+  return read(owners, owner)?.authority ?? owner
+}
+
+type Mark = { readonly expiries: ExpiryHeap; readonly ids: number; readonly effects: number }
+
+/** From here on everything can be taken back. */
+export function beginChain(draft: LedgerDraft): Mark {
+  assert(draft.undo === undefined, 'chains do not nest')
+  draft.undo = []
+  return { expiries: draft.expiries, ids: draft.ids.length, effects: draft.effects.length }
+}
+
+export function keepChain(draft: LedgerDraft): void {
+  draft.undo = undefined
+}
+
+export function revertChain(draft: LedgerDraft, mark: Mark): void {
+  const undo = draft.undo ?? []
+  draft.undo = undefined
+  for (let index = undo.length - 1; index >= 0; index -= 1) undo[index]?.revert()
+  draft.expiries = mark.expiries
+  draft.ids.length = mark.ids
+  draft.effects.length = mark.effects
+}
+
+/** The state after the event. */
+export function closeDraft(draft: LedgerDraft): LedgerState {
+  const { state, at } = draft
+  const holds = applied(draft.holds)
+  const withIds: LedgerState = {
+    at,
+    limits: state.limits,
+    currencies: applied(draft.currencies),
+    owners: applied(draft.owners),
+    accounts: applied(draft.accounts),
+    holds,
+    expiries: tidyExpiries(draft.expiries, holds),
+    issues: applied(draft.issues),
+    remembered: applied(draft.remembered),
+    generations: rememberIds(state.generations, { at, ids: draft.ids }),
+  }
+  return forgetOld(withIds, draft.ids.length)
+}
+
+function applied<Value>({ base, changed }: Overlay<Value>): HashTrie<Value> {
+  return changed.size === 0 ? base : hashTrieApply(base, changed)
+}
+
+/** Ended holds that a heap may carry for each open one before it is built anew. */
+const DEAD_PER_OPEN = 1
+const DEAD_MIN = 64
+
+/** The first of the heap is an open hold; and there are not many more entries than open holds. */
+function tidyExpiries(expiries: ExpiryHeap, holds: HashTrie<HoldOrder>): ExpiryHeap {
+  let heap = expiries
+  for (let first = firstExpiry(heap); first !== undefined; first = firstExpiry(heap)) {
+    if (hashTrieGet(holds, first.id)?.expiresAt === first.at) break
+    heap = withoutFirstExpiry(heap)
+  }
+  if (expiryHeapSize(heap) <= DEAD_MIN + (1 + DEAD_PER_OPEN) * holds.size) return heap
+  return openExpiries(heap, holds)
+}
+
+function openExpiries(heap: ExpiryHeap, holds: HashTrie<HoldOrder>): ExpiryHeap {
+  let open: ExpiryHeap
+  const stack: ExpiryHeap[] = [heap]
+  for (let node = stack.pop(); node !== undefined || stack.length > 0; node = stack.pop()) {
+    if (node === undefined) continue
+    if (hashTrieGet(holds, node.expiry.id)?.expiresAt === node.expiry.at) open = addExpiry(open, node.expiry)
+    stack.push(node.left, node.right)
+  }
+  return open
+}

@@ -1,0 +1,114 @@
+import { assertNever } from '../../base/assert.ts'
+import type { Machine, Step } from '../machine.ts'
+import { releaseHold } from './apply-order.ts'
+import { applyOrders } from './apply-orders.ts'
+import { changeCap, issueCredits, reconcileCredits, redeemCredits, registerCurrency } from './credit-events.ts'
+import { firstExpiry, withoutFirstExpiry } from './expiry-heap.ts'
+import { closeDraft, type LedgerDraft, openDraft, read } from './ledger-draft.ts'
+import { type LedgerEffect, type LedgerEvent, ORDERS_MAX } from './ledger-event.ts'
+import type { TransferId } from './ledger-names.ts'
+import type { LedgerRefusalCode } from './ledger-refusals.ts'
+import { emptyLedger, type LedgerInput, type LedgerState } from './ledger-state.ts'
+import { findLedgerViolations } from './ledger-violations.ts'
+import { cancelRecovery, completeRecovery, openAccount, requestRecovery } from './owner-events.ts'
+import type { TransferOrder } from './transfer-order.ts'
+
+export type LedgerMachine = Machine<LedgerState, LedgerEvent, LedgerEffect, LedgerInput>
+
+/**
+ * Who has how much of whose credits. Every order debits one account and credits another by the same amount, so that the sum of all balances of a
+ * currency is always zero; the issuer alone is below zero, by what it owes, and never by more than its published cap.
+ *
+ * ```text
+ *               issue                hold                post-held
+ * issuer(-) ------------> available ------> held ------------------------> available | bond | fee | arbiter  of anybody
+ *    ^  \                   ^  |  ^          |   rest, void, expiry
+ *    |   \ unconfirmed      |  |  +----------+
+ *    |    v                 |  |
+ *    |  unreconciled -------+  |  confirmed
+ *    |        | reversed       |
+ *    +--------+----------------+  redeem
+ * ```
+ *
+ * An event that changes nothing, a repeat or a refusal, gives back the very state it was given. A refusal moves no money; one that is transient is
+ * remembered under the order's id.
+ */
+export const LEDGER_MACHINE: LedgerMachine = {
+  name: 'ledger',
+  initial: emptyLedger,
+  transition,
+  violations: findLedgerViolations,
+}
+
+function transition(state: LedgerState, event: LedgerEvent): Step<LedgerState, LedgerEffect> {
+  if (event.at < state.at) return refused(state, 'LEDGER_STAMP_BACKWARD', undefined)
+  const draft = openDraft(state, event.at)
+  const code = applyEvent(draft, event)
+  if (code !== undefined) draft.effects.push({ type: 'event-refused', code, id: 'id' in event ? event.id : undefined })
+  return { state: isUntouched(draft) ? state : closeDraft(draft), effects: draft.effects }
+}
+
+/** @returns Why the whole event is refused; orders have refusals of their own. */
+function applyEvent(draft: LedgerDraft, event: LedgerEvent): LedgerRefusalCode | undefined {
+  switch (event.type) {
+    case 'transfers-submitted':
+      if (!isBatch(event.orders)) return 'LEDGER_BATCH_TOO_LARGE'
+      return applyOrders(draft, event.orders, { kind: 'contract' })
+    case 'orders-signed':
+      if (!isBatch(event.orders)) return 'LEDGER_BATCH_TOO_LARGE'
+      return applyOrders(draft, event.orders, { kind: 'signed', iss: event.iss })
+    case 'holds-expired':
+      return expireHolds(draft)
+    case 'currency-registered':
+      return registerCurrency(draft, event)
+    case 'cap-changed':
+      return changeCap(draft, event)
+    case 'credits-issued':
+      return issueCredits(draft, event)
+    case 'credits-redeemed':
+      return redeemCredits(draft, event)
+    case 'credits-reconciled':
+      return reconcileCredits(draft, event)
+    case 'account-opened':
+      return openAccount(draft, event)
+    case 'recovery-requested':
+      return requestRecovery(draft, event)
+    case 'recovery-cancelled':
+      return cancelRecovery(draft, event)
+    case 'recovery-completed':
+      return completeRecovery(draft, event)
+    default:
+      return assertNever(event)
+  }
+}
+
+function isBatch(orders: readonly TransferOrder[]): boolean {
+  return orders.length >= 1 && orders.length <= ORDERS_MAX
+}
+
+/** Earliest first, and by id among those of one instant. */
+function expireHolds(draft: LedgerDraft): undefined {
+  for (let count = 0; count < ORDERS_MAX;) {
+    const first = firstExpiry(draft.expiries)
+    if (first === undefined || first.at > draft.at) return
+    draft.expiries = withoutFirstExpiry(draft.expiries)
+    const hold = read(draft.holds, first.id)
+    if (hold?.expiresAt !== first.at) continue
+    releaseHold(draft, hold, { kind: 'expired' })
+    draft.effects.push({ type: 'transfer-expired', id: hold.id, released: hold.amount })
+    count += 1
+  }
+}
+
+function isUntouched({ accounts, holds, remembered, currencies, owners, issues, ids }: LedgerDraft): boolean {
+  if (ids.length > 0) return false
+  return [accounts, holds, remembered, currencies, owners, issues].every(({ changed }) => changed.size === 0)
+}
+
+function refused(
+  state: LedgerState,
+  code: LedgerRefusalCode,
+  id: TransferId | undefined,
+): Step<LedgerState, LedgerEffect> {
+  return { state, effects: [{ type: 'event-refused', code, id }] }
+}

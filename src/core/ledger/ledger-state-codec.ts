@@ -1,0 +1,205 @@
+import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import { timestampFromMs } from '../../base/time.ts'
+import { type HashTrie, hashTrieApply, hashTrieEntries, emptyHashTrie } from '../collections/hash-trie.ts'
+import {
+  AMOUNT_FIELD,
+  COUNT_FIELD,
+  COUNTER_FIELD,
+  CURRENCY_FIELD,
+  DID_FIELD,
+  type FieldCodec,
+  type FieldRow,
+  listOf,
+  memberOf,
+  optional,
+  recordOf,
+  TRANSFER_FIELD,
+  unionOf,
+} from './codec-fields.ts'
+import { addExpiry, type ExpiryHeap } from './expiry-heap.ts'
+import { isLedgerFormat, LEDGER_FORMAT, ORDER_FIELD } from './ledger-codec.ts'
+import { formatAccountId, parseAccountId } from './ledger-names.ts'
+import type {
+  AccountRow,
+  ChunkList,
+  CurrencyRow,
+  Generation,
+  LedgerLimits,
+  LedgerState,
+  OpenIssue,
+  OwnerRow,
+  Remembered,
+  RememberedChunk,
+} from './ledger-state.ts'
+import { chunksOf } from './remembered-ids.ts'
+import type { HoldOrder } from './transfer-order.ts'
+
+const NO_LIMIT = Number.MAX_SAFE_INTEGER
+const AT: FieldRow = ['at', 'at', COUNT_FIELD]
+const OWNER: FieldRow = ['owner', 'owner', DID_FIELD]
+const CURRENCY: FieldRow = ['currency', 'currency', CURRENCY_FIELD]
+const RECOVERY: readonly FieldRow[] = [
+  ['recoveryKey', 'recoveryKey', DID_FIELD],
+  ['recoveryDelay', 'recoveryDelayMs', COUNT_FIELD],
+]
+
+const ACCOUNT_NAME: FieldCodec = {
+  write: (value) => formatAccountId(value as AccountRow['name']),
+  read: (json) => (typeof json === 'string' ? parseAccountId(json) : undefined),
+}
+const ACCOUNT_ROW = recordOf([
+  ['name', 'id', ACCOUNT_NAME],
+  ['debits', 'debitsNanos', COUNTER_FIELD],
+  ['credits', 'creditsNanos', COUNTER_FIELD],
+  ['held', 'heldNanos', COUNTER_FIELD],
+])
+const CURRENCY_ROW = recordOf([
+  CURRENCY,
+  ['cap', 'capNanos', AMOUNT_FIELD],
+  ['capSeq', 'capSeq', COUNT_FIELD],
+  ...RECOVERY,
+])
+const RECOVERY_UNDER_WAY = recordOf([
+  ['successor', 'successor', DID_FIELD],
+  ['completesAt', 'completesAt', COUNT_FIELD],
+])
+const OWNER_ROW = recordOf([
+  OWNER,
+  ...RECOVERY,
+  ['recovery', 'recovery', optional(RECOVERY_UNDER_WAY)],
+  ['authority', 'authority', DID_FIELD],
+])
+const HOLD_END = unionOf('kind', {
+  posted: [
+    ['by', 'by', TRANSFER_FIELD],
+    ['captured', 'capturedNanos', AMOUNT_FIELD],
+  ],
+  voided: [['by', 'by', TRANSFER_FIELD]],
+  expired: [],
+})
+const HOLD_FIELD: FieldCodec = {
+  write: ORDER_FIELD.write,
+  read: (json) => (memberOf(json, 'kind') === 'hold' ? ORDER_FIELD.read(json) : undefined),
+}
+const REMEMBERED = unionOf('kind', {
+  applied: [['order', 'order', ORDER_FIELD], AT],
+  'ended-hold': [['order', 'order', HOLD_FIELD], ['end', 'end', HOLD_END], AT],
+  failed: [AT],
+})
+const ISSUE_MEMBERS: readonly FieldRow[] = [OWNER, CURRENCY, ['amount', 'amountNanos', AMOUNT_FIELD]]
+const ISSUE_ROW = recordOf([
+  ['id', 'id', TRANSFER_FIELD],
+  ['issue', 'issue', recordOf(ISSUE_MEMBERS)],
+])
+const REMEMBERED_ROW = recordOf([
+  ['id', 'id', TRANSFER_FIELD],
+  ['known', 'known', REMEMBERED],
+])
+const CHUNK = recordOf([AT, ['ids', 'ids', listOf(TRANSFER_FIELD, NO_LIMIT)]])
+const GENERATION = recordOf([
+  ['from', 'from', COUNT_FIELD],
+  ['last', 'last', COUNT_FIELD],
+  ['chunks', 'chunks', listOf(CHUNK, NO_LIMIT)],
+])
+const LIMITS = recordOf([
+  ['accountsMax', 'accountsMax', COUNT_FIELD],
+  ['holdsMax', 'holdsMax', COUNT_FIELD],
+  ['rememberedMax', 'rememberedMax', COUNT_FIELD],
+  ['retention', 'retentionMs', COUNT_FIELD],
+])
+
+/** Canonical JSON of a state: equal for equal states. */
+export function formatLedgerState(state: LedgerState): string {
+  const generations = state.generations.map(({ from, last, chunks }) =>
+    GENERATION.write({ from, last, chunks: chunksOf({ from, last, chunks }) }),
+  )
+  return canonicalJson({
+    format: LEDGER_FORMAT,
+    at: state.at,
+    limits: LIMITS.write(state.limits),
+    currencies: valuesOf(state.currencies, CURRENCY_ROW),
+    owners: valuesOf(state.owners, OWNER_ROW),
+    accounts: valuesOf(state.accounts, ACCOUNT_ROW),
+    holds: valuesOf(state.holds, HOLD_FIELD),
+    issues: hashTrieEntries(state.issues).map(([id, issue]) => ISSUE_ROW.write({ id, issue })),
+    remembered: hashTrieEntries(state.remembered).map(([id, known]) => REMEMBERED_ROW.write({ id, known })),
+    generations,
+  })
+}
+
+/** Reads the JSON of `formatLedgerState`; `undefined` for anything else. Whether it is sound is said by `violations`. */
+export function parseLedgerState(json: unknown): LedgerState | undefined {
+  const at = COUNT_FIELD.read(memberOf(json, 'at')) as number | undefined
+  const limits = LIMITS.read(memberOf(json, 'limits')) as LedgerLimits | undefined
+  const currencies = readRows<CurrencyRow>(json, {
+    name: 'currencies',
+    codec: CURRENCY_ROW,
+    keyOf: (row) => row.currency,
+  })
+  const owners = readRows<OwnerRow>(json, { name: 'owners', codec: OWNER_ROW, keyOf: (row) => row.owner })
+  const accounts = readRows<AccountRow>(json, {
+    name: 'accounts',
+    codec: ACCOUNT_ROW,
+    keyOf: ({ name }) => formatAccountId(name),
+  })
+  const holds = readRows<HoldOrder>(json, { name: 'holds', codec: HOLD_FIELD, keyOf: (order) => order.id })
+  const issues = readPairs<OpenIssue>(json, { name: 'issues', codec: ISSUE_ROW, member: 'issue' })
+  const remembered = readPairs<Remembered>(json, { name: 'remembered', codec: REMEMBERED_ROW, member: 'known' })
+  const generations = readGenerations(memberOf(json, 'generations'))
+  if (!isLedgerFormat(json) || at === undefined || limits === undefined || generations === undefined) return undefined
+  if (currencies === undefined || owners === undefined || accounts === undefined) return undefined
+  if (holds === undefined || issues === undefined || remembered === undefined) return undefined
+  const parts = { currencies, owners, accounts, holds, issues, remembered, generations }
+  return { at: timestampFromMs(at), limits, expiries: expiriesOf(holds), ...parts }
+}
+
+function valuesOf<Value>(trie: HashTrie<Value>, codec: FieldCodec): readonly JsonValue[] {
+  return hashTrieEntries(trie).map(([, value]) => codec.write(value))
+}
+
+type Rows<Value> = { readonly name: string; readonly codec: FieldCodec; readonly keyOf: (value: Value) => string }
+
+function readRows<Value>(json: unknown, { name, codec, keyOf }: Rows<Value>): HashTrie<Value> | undefined {
+  const rows = listOf(codec, NO_LIMIT).read(memberOf(json, name)) as readonly Value[] | undefined
+  if (rows === undefined) return undefined
+  const trie = hashTrieApply(
+    emptyHashTrie<Value>(),
+    rows.map((row) => [keyOf(row), row] as const),
+  )
+  return trie.size === rows.length ? trie : undefined
+}
+
+type Pairs = { readonly name: string; readonly codec: FieldCodec; readonly member: string }
+
+function readPairs<Value>(json: unknown, { name, codec, member }: Pairs): HashTrie<Value> | undefined {
+  const rows = listOf(codec, NO_LIMIT).read(memberOf(json, name)) as readonly unknown[] | undefined
+  if (rows === undefined) return undefined
+  const trie = hashTrieApply(
+    emptyHashTrie<Value>(),
+    rows.map((row) => [String(memberOf(row, 'id')), memberOf(row, member) as Value] as const),
+  )
+  return trie.size === rows.length ? trie : undefined
+}
+
+type WrittenGeneration = Pick<Generation, 'from' | 'last'> & { readonly chunks: readonly RememberedChunk[] }
+
+function readGenerations(json: unknown): readonly Generation[] | undefined {
+  const written = listOf(GENERATION, NO_LIMIT).read(json) as readonly WrittenGeneration[] | undefined
+  return written?.map(({ from, last, chunks }) => {
+    let list: ChunkList
+    for (let index = chunks.length - 1; index >= 0; index -= 1) {
+      const chunk = chunks[index]
+      if (chunk !== undefined) list = { chunk, next: list }
+    }
+    return { from, last, chunks: list }
+  })
+}
+
+/** The heap that an open ledger has may look different; what comes out of it is the same. */
+function expiriesOf(holds: HashTrie<HoldOrder>): ExpiryHeap {
+  let heap: ExpiryHeap
+  for (const [, { id, expiresAt }] of hashTrieEntries(holds)) {
+    if (expiresAt !== undefined) heap = addExpiry(heap, { at: expiresAt, id })
+  }
+  return heap
+}

@@ -1,0 +1,154 @@
+import { type Amount, ZERO_AMOUNT } from '../../base/money.ts'
+import { DAY_MS, type DurationMs, type Timestamp } from '../../base/time.ts'
+import { emptyHashTrie, type HashTrie, hashTrieGet } from '../collections/hash-trie.ts'
+import type { Did } from '../evidence/names.ts'
+import { type ExpiryHeap, firstExpiry } from './expiry-heap.ts'
+import type { AccountId, AccountName, Currency, TransferId } from './ledger-names.ts'
+import type { HoldOrder, TransferOrder } from './transfer-order.ts'
+
+/** Largest counter of an account: 128 bits. */
+export const COUNTER_MAX: bigint = (1n << 128n) - 1n
+
+export type LedgerLimits = {
+  /** Accounts at most; as many owners with recovery keys, and as many currencies. */
+  readonly accountsMax: number
+  /** Open holds at most. */
+  readonly holdsMax: number
+  /** Ids remembered at most. An open hold counts twice: for itself and for what will end it. */
+  readonly rememberedMax: number
+  /** How long an id is remembered at least after it was last used. */
+  readonly retention: DurationMs
+}
+
+/** Rows of about 300 bytes; ids of about 500. Retention as the idempotency rule of the market asks at least. */
+export const LEDGER_LIMITS_DEFAULT: LedgerLimits = {
+  accountsMax: 1_000_000,
+  holdsMax: 1_000_000,
+  rememberedMax: 20_000_000,
+  retention: DAY_MS,
+}
+
+/** The least retention that a ledger may be opened with. */
+export const RETENTION_MIN: DurationMs = DAY_MS
+
+/** Never negative, never above `COUNTER_MAX`, never falling. The balance is `credits - debits`. */
+export type AccountRow = {
+  readonly name: AccountName
+  readonly debits: bigint
+  readonly credits: bigint
+  /** Sum of the open holds that were taken from it. That money is in the owner's account `held`, and not in the balance of this one. */
+  readonly held: bigint
+}
+
+export type CurrencyRow = {
+  readonly currency: Currency
+  readonly cap: Amount
+  readonly recoveryKey: Did
+  readonly recoveryDelay: DurationMs
+  /** Position of the issuer's message that set the cap last. */
+  readonly capSeq: number
+}
+
+export type OwnerRow = {
+  readonly owner: Did
+  readonly recoveryKey: Did
+  readonly recoveryDelay: DurationMs
+  /** Under way; `undefined` when none is. */
+  readonly recovery: { readonly successor: Did; readonly completesAt: Timestamp } | undefined
+  /** Who signs for the owner; the owner itself until a recovery is done. */
+  readonly authority: Did
+}
+
+/** What became of a hold. */
+export type HoldEnd =
+  | { readonly kind: 'posted'; readonly by: TransferId; readonly captured: Amount }
+  | { readonly kind: 'voided'; readonly by: TransferId }
+  | { readonly kind: 'expired' }
+
+/** An id that is taken. */
+export type Remembered =
+  | { readonly kind: 'applied'; readonly order: TransferOrder; readonly at: Timestamp }
+  | { readonly kind: 'ended-hold'; readonly order: HoldOrder; readonly end: HoldEnd; readonly at: Timestamp }
+  | { readonly kind: 'failed'; readonly at: Timestamp }
+
+/** Issued and not confirmed. */
+export type OpenIssue = { readonly owner: Did; readonly currency: Currency; readonly amount: Amount }
+
+/** Ids of one event, which are forgotten together. */
+export type RememberedChunk = { readonly at: Timestamp; readonly ids: readonly TransferId[] }
+export type ChunkList = { readonly chunk: RememberedChunk; readonly next: ChunkList } | undefined
+
+/** Chunks of one period, newest first. Forgetting starts when the last of them is old enough, and takes a part at each event. */
+export type Generation = { readonly from: Timestamp; readonly last: Timestamp; readonly chunks: ChunkList }
+
+export type LedgerState = {
+  /** The largest stamp so far. */
+  readonly at: Timestamp
+  readonly limits: LedgerLimits
+  readonly currencies: HashTrie<CurrencyRow>
+  readonly owners: HashTrie<OwnerRow>
+  readonly accounts: HashTrie<AccountRow>
+  /** Open holds by id. */
+  readonly holds: HashTrie<HoldOrder>
+  readonly expiries: ExpiryHeap
+  readonly issues: HashTrie<OpenIssue>
+  readonly remembered: HashTrie<Remembered>
+  /** Oldest first, at most `GENERATIONS_MAX`. */
+  readonly generations: readonly Generation[]
+}
+
+export type LedgerInput = { readonly at: Timestamp; readonly limits?: LedgerLimits }
+
+/** An empty ledger. Throws `RangeError` for a retention below `RETENTION_MIN` and limits below 1. */
+export function emptyLedger({ at, limits = LEDGER_LIMITS_DEFAULT }: LedgerInput): LedgerState {
+  const { accountsMax, holdsMax, rememberedMax, retention } = limits
+  const counts = [accountsMax, holdsMax, rememberedMax]
+  if (!counts.every((count) => Number.isSafeInteger(count) && count >= 1)) throw new RangeError('Limits are 1 or more')
+  if (!Number.isSafeInteger(retention) || retention < RETENTION_MIN)
+    throw new RangeError('Retention is 24 hours at least')
+  return {
+    at,
+    limits,
+    currencies: emptyHashTrie(),
+    owners: emptyHashTrie(),
+    accounts: emptyHashTrie(),
+    holds: emptyHashTrie(),
+    expiries: undefined,
+    issues: emptyHashTrie(),
+    remembered: emptyHashTrie(),
+    generations: [],
+  }
+}
+
+/** The smallest expiry of an open hold; `undefined` when none expires. From that stamp on, `holds-expired` is due. */
+export function nextExpiry(state: LedgerState): Timestamp | undefined {
+  return firstExpiry(state.expiries)?.at
+}
+
+/** Credits less debits; below zero for an issuer alone. 0 for an account that nothing has moved on. */
+export function balanceOf(state: LedgerState, account: AccountId): bigint {
+  const row = hashTrieGet(state.accounts, account)
+  return row === undefined ? 0n : row.credits - row.debits
+}
+
+/** What is left to spend; never negative. */
+export function spendableOf(state: LedgerState, account: AccountId): Amount {
+  const balance = balanceOf(state, account)
+  return balance < 0n ? ZERO_AMOUNT : (balance as Amount)
+}
+
+/** Whose signature counts for the owner: its own, or its successor's after a recovery. */
+export function authorityOf(state: LedgerState, owner: Did): Did {
+  return hashTrieGet(state.owners, owner)?.authority ?? owner
+}
+
+export type TransferStatus = 'posted' | 'held' | 'voided' | 'expired' | 'failed'
+
+/** What became of an id; `undefined` when it was never used, or forgotten. A voiding order itself counts as posted. */
+export function transferStatusOf(state: LedgerState, id: TransferId): TransferStatus | undefined {
+  if (hashTrieGet(state.holds, id) !== undefined) return 'held'
+  const known = hashTrieGet(state.remembered, id)
+  if (known === undefined) return undefined
+  if (known.kind === 'ended-hold') return known.end.kind
+  return known.kind === 'failed' ? 'failed' : 'posted'
+}

@@ -1,0 +1,57 @@
+/** What can be wrong with a line of a journal, each with its cause and remedy. The first one that is found ends a verification. */
+export const JOURNAL_FINDINGS = {
+  JOURNAL_LINE_TOO_LONG: {
+    cause: 'A line is longer than 16 MiB.',
+    remedy: 'Get another copy of the journal.',
+  },
+  JOURNAL_LINE_MALFORMED: {
+    cause: 'A line is neither an entry nor a checkpoint.',
+    remedy: 'Get another copy of the journal.',
+  },
+  JOURNAL_LINE_NOT_CANONICAL: {
+    cause: 'A line means what canonical JSON would write otherwise.',
+    remedy: 'Export the journal again; nothing but the exporter may write its lines.',
+  },
+  JOURNAL_INDEX_WRONG: {
+    cause: 'An entry is missing, doubled or out of order.',
+    remedy: 'Compare with another copy, by `--against`.',
+  },
+  JOURNAL_CHAIN_BROKEN: {
+    cause: 'An entry does not follow the one before: one of the two was changed.',
+    remedy: 'Compare with another copy, by `--against`; its checkpoints say which of the two was signed.',
+  },
+  JOURNAL_NAME_WRONG: {
+    cause: 'The entries or a checkpoint belong to another journal.',
+    remedy: 'Verify each journal by itself.',
+  },
+  JOURNAL_EVENT_UNKNOWN: {
+    cause: 'The event of an entry cannot be read.',
+    remedy: 'Use the version of this package that wrote it, or a newer one.',
+  },
+  JOURNAL_STAMP_WRONG: {
+    cause: 'The stamp of an entry is not that of its event, or smaller than one before.',
+    remedy: 'Do not trust whoever wrote the journal.',
+  },
+  JOURNAL_EVENT_WITHOUT_TRACE: {
+    cause: 'The event of an entry changes nothing when it is replayed, so it would never have been written.',
+    remedy: 'Do not trust whoever wrote the journal.',
+  },
+  JOURNAL_INVARIANT_BROKEN: {
+    cause: 'Replaying the entries leads to books that do not balance.',
+    remedy: 'Do not trust whoever wrote the journal.',
+  },
+  JOURNAL_CHECKPOINT_WRONG: {
+    cause: 'A checkpoint does not say what the entries before it come to.',
+    remedy: 'Whoever signed it has signed something else than these entries: keep both as evidence.',
+  },
+  JOURNAL_SIGNATURE_WRONG: {
+    cause: 'The signature of a checkpoint is not that of the key that it names.',
+    remedy: 'Get another copy of the journal.',
+  },
+  JOURNAL_SIGNER_UNKNOWN: {
+    cause: 'A checkpoint is signed by a key that is not of the notary set.',
+    remedy: 'Give the document of the right set and epoch.',
+  },
+} as const
+
+export type JournalFinding = keyof typeof JOURNAL_FINDINGS

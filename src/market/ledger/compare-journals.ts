@@ -1,0 +1,87 @@
+import type { Did, Hash } from '../../core/evidence/names.ts'
+import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
+import type { JournalCopy } from './verify-journal.ts'
+
+/** How two copies of one journal lie to each other. */
+export type JournalFork =
+  | { readonly kind: 'same'; readonly commonEntries: number }
+  /** One is the beginning of the other. */
+  | {
+      readonly kind: 'behind'
+      readonly commonEntries: number
+      readonly behindBy: number
+      readonly which: 'first' | 'second'
+    }
+  /** Entry `at` differs: one of the two was not written by whoever keeps the journal, or that one has lied. */
+  | {
+      readonly kind: 'forked'
+      readonly commonEntries: number
+      readonly at: number
+      readonly hashes: readonly [Hash, Hash]
+    }
+
+/** Two statements of one signer of which at most one can be true. Both are signed, so whoever holds them can show them to anybody. */
+export type Equivocation = {
+  readonly signer: Did
+  /** `same-position`: two heads, roots or balances for one number of entries. `forked`: each confirms another side of a fork. */
+  readonly kind: 'same-position' | 'forked'
+  readonly checkpoints: readonly [SignedCheckpoint, SignedCheckpoint]
+}
+
+export function findFork(one: Pick<JournalCopy, 'hashes'>, other: Pick<JournalCopy, 'hashes'>): JournalFork {
+  const shorter = Math.min(one.hashes.length, other.hashes.length)
+  const at = one.hashes.findIndex((hash, index) => index < shorter && hash !== other.hashes[index])
+  const [first, second] = [one.hashes[at], other.hashes[at]]
+  if (first !== undefined && second !== undefined)
+    return { kind: 'forked', commonEntries: at, at, hashes: [first, second] }
+  const behindBy = Math.abs(one.hashes.length - other.hashes.length)
+  if (behindBy === 0) return { kind: 'same', commonEntries: shorter }
+  const which = one.hashes.length < other.hashes.length ? 'first' : 'second'
+  return { kind: 'behind', commonEntries: shorter, behindBy, which }
+}
+
+/** Contradictions between the checkpoints of one or two copies, at most one per signer and kind. Their signatures were checked before. */
+export function findEquivocations(one: JournalCopy, other: JournalCopy | undefined): readonly Equivocation[] {
+  const found: Equivocation[] = []
+  const seen = new Map<string, SignedCheckpoint>()
+  const reported = new Set<string>()
+  for (const signed of [...one.checkpoints, ...(other?.checkpoints ?? [])]) {
+    const { signer, journal, entries } = signed.checkpoint
+    const key = `${signer} ${journal} ${entries}`
+    const before = seen.get(key)
+    if (before === undefined) seen.set(key, signed)
+    else if (!isSameView(before, signed) && !reported.has(signer)) {
+      reported.add(signer)
+      found.push({ signer, kind: 'same-position', checkpoints: [before, signed] })
+    }
+  }
+  if (other !== undefined) found.push(...acrossFork(one, other, reported))
+  return found
+}
+
+function isSameView(one: SignedCheckpoint, other: SignedCheckpoint): boolean {
+  const [first, second] = [one.checkpoint, other.checkpoint]
+  return first.head === second.head && first.root === second.root && first.balances === second.balances
+}
+
+/** Whoever has signed a position behind the fork in both copies has confirmed both. */
+function acrossFork(one: JournalCopy, other: JournalCopy, reported: ReadonlySet<string>): readonly Equivocation[] {
+  const fork = findFork(one, other)
+  if (fork.kind !== 'forked') return []
+  const behind = ({ checkpoints }: JournalCopy): Map<Did, SignedCheckpoint> => {
+    const first = new Map<Did, SignedCheckpoint>()
+    for (const signed of checkpoints) {
+      const { signer, entries } = signed.checkpoint
+      if (entries > fork.at && !first.has(signer)) first.set(signer, signed)
+    }
+    return first
+  }
+  const theirs = behind(other)
+  const found: Equivocation[] = []
+  for (const [signer, signed] of behind(one)) {
+    const second = theirs.get(signer)
+    if (second !== undefined && !reported.has(signer))
+      found.push({ signer, kind: 'forked', checkpoints: [signed, second] })
+  }
+  return found
+}

@@ -1,0 +1,163 @@
+import { sha256 } from '../../base/sha256.ts'
+import type { Timestamp } from '../../base/time.ts'
+import type { Hash } from '../../core/evidence/names.ts'
+import { bytesOfHash, formatHash } from '../../core/transparency/hash-text.ts'
+import type { JournalFinding } from '../../core/transparency/journal-findings.ts'
+import {
+  appendLeaf,
+  EMPTY_FRONTIER,
+  hashLeaf,
+  type MerkleFrontier,
+  type MerkleHash,
+  type MerkleNode,
+  rootOf,
+  type Sha256,
+} from '../../core/transparency/merkle-tree.ts'
+import type { VerifySignature } from '../../ports/signer.ts'
+import type { Checkpoint, SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
+import { type EntryLine, encodeLine, hashEntry, parseLine } from './journal-line.ts'
+import type { JournaledMachine } from './journaled-machine.ts'
+import { isCheckpointSigned } from './sign-checkpoint.ts'
+
+export type JournalReaderInit<State, Event, Effect> = {
+  readonly journaled: JournaledMachine<State, Event, Effect>
+  /** Name of the journal; `undefined` takes the one that the first entry follows. */
+  readonly name: Hash | undefined
+  /** `undefined` leaves signatures unchecked: a journal that was written here is read without. */
+  readonly verify: VerifySignature | undefined
+  /** Native SHA-256 where there is one. */
+  readonly digest?: Sha256 | undefined
+  /** Sees the complete subtrees of the Merkle tree as they come. */
+  readonly onNode?: ((node: MerkleNode, hash: MerkleHash) => void) | undefined
+}
+
+/** What a line was. */
+export type ReadLine<Effect> =
+  | {
+      readonly kind: 'entry'
+      readonly index: number
+      readonly hash: Hash
+      readonly at: Timestamp
+      readonly effects: readonly Effect[]
+    }
+  | { readonly kind: 'checkpoint'; readonly signed: SignedCheckpoint; readonly isVerified: boolean }
+  | { readonly kind: 'bad'; readonly finding: JournalFinding }
+
+/**
+ * Follows a journal line by line: the chain, the replay through the machine, the Merkle tree and the checkpoints. After a bad line it must not be given
+ * another one.
+ */
+export class JournalReader<State, Event, Effect> {
+  private readonly init: JournalReaderInit<State, Event, Effect>
+  private readonly digest: Sha256
+  private current: State
+  private last: Hash | undefined
+  private named: Hash | undefined
+  private stamp: Timestamp | undefined
+  private frontier: MerkleFrontier = EMPTY_FRONTIER
+
+  constructor(init: JournalReaderInit<State, Event, Effect>) {
+    this.init = init
+    this.digest = init.digest ?? sha256
+    this.current = init.journaled.first
+    this.named = init.name
+  }
+
+  get state(): State {
+    return this.current
+  }
+
+  get entries(): number {
+    return this.frontier.size
+  }
+
+  /** `undefined` before the first entry of a journal whose name was not given. */
+  get name(): Hash | undefined {
+    return this.named
+  }
+
+  /** Hash of the last entry; the name before the first. */
+  get head(): Hash | undefined {
+    return this.last ?? this.named
+  }
+
+  /** Stamp of the last entry. */
+  get at(): Timestamp | undefined {
+    return this.stamp
+  }
+
+  /** What a checkpoint made now says, but for its signer. */
+  content(at: Timestamp): Omit<Checkpoint, 'v' | 'signer'> | undefined {
+    const { named, head } = this
+    if (named === undefined || head === undefined) return undefined
+    return {
+      journal: named,
+      entries: this.frontier.size,
+      head,
+      root: formatHash(rootOf(this.frontier, this.digest)),
+      balances: this.balances(),
+      at,
+    }
+  }
+
+  read(text: string): ReadLine<Effect> {
+    const line = parseLine(text)
+    if (line.kind === 'bad') return line
+    return line.kind === 'entry' ? this.readEntry(line, text) : this.readCheckpoint(line.signed)
+  }
+
+  /** Adds an entry that was made here: `state` is the one after its event. */
+  add(text: string, state: State, at: Timestamp): Hash {
+    const hash = hashEntry(text, this.digest)
+    const { onNode } = this.init
+    const leaf = hashLeaf(bytesOfHash(hash), this.digest)
+    this.frontier = appendLeaf(this.frontier, leaf, { digest: this.digest, ...(onNode && { onNode }) })
+    this.last = hash
+    this.current = state
+    this.stamp = at
+    return hash
+  }
+
+  private readEntry(line: EntryLine, text: string): ReadLine<Effect> {
+    const { journaled } = this.init
+    if (line.index !== this.frontier.size) return bad('JOURNAL_INDEX_WRONG')
+    const isFirst = line.index === 0
+    if (isFirst && this.named === undefined) this.named = line.prev
+    if (line.prev !== this.head) return bad(isFirst ? 'JOURNAL_NAME_WRONG' : 'JOURNAL_CHAIN_BROKEN')
+    const event = journaled.parseEvent(line.event)
+    if (event === undefined) return bad('JOURNAL_EVENT_UNKNOWN')
+    const isBackward = this.stamp !== undefined && line.at < this.stamp
+    if (journaled.stampOf(event) !== line.at || isBackward) return bad('JOURNAL_STAMP_WRONG')
+    const step = journaled.machine.transition(this.current, event)
+    if (step.state === this.current) return bad('JOURNAL_EVENT_WITHOUT_TRACE')
+    const hash = this.add(text, step.state, line.at)
+    return { kind: 'entry', index: line.index, hash, at: line.at, effects: step.effects }
+  }
+
+  private readCheckpoint(signed: SignedCheckpoint): ReadLine<Effect> {
+    const { checkpoint } = signed
+    this.named ??= checkpoint.journal
+    if (checkpoint.journal !== this.named) return bad('JOURNAL_NAME_WRONG')
+    const due = this.content(checkpoint.at)
+    const isRight =
+      due !== undefined &&
+      checkpoint.entries === due.entries &&
+      checkpoint.head === due.head &&
+      checkpoint.root === due.root &&
+      checkpoint.balances === due.balances &&
+      checkpoint.at >= (this.stamp ?? 0)
+    if (!isRight) return bad('JOURNAL_CHECKPOINT_WRONG')
+    const { verify } = this.init
+    if (verify !== undefined && !isCheckpointSigned(signed, verify)) return bad('JOURNAL_SIGNATURE_WRONG')
+    return { kind: 'checkpoint', signed, isVerified: verify !== undefined }
+  }
+
+  private balances(): Hash {
+    const text = this.init.journaled.formatBalances(this.current)
+    return formatHash(this.digest(encodeLine(text)))
+  }
+}
+
+function bad<Effect>(finding: JournalFinding): ReadLine<Effect> {
+  return { kind: 'bad', finding }
+}

@@ -1,0 +1,43 @@
+import type { Timestamp } from '../../base/time.ts'
+import { balanceSums, formatBalances } from '../../core/ledger/ledger-balances.ts'
+import { formatLedgerEvent, parseLedgerEvent } from '../../core/ledger/ledger-codec.ts'
+import type { LedgerEffect, LedgerEvent } from '../../core/ledger/ledger-event.ts'
+import { LEDGER_MACHINE } from '../../core/ledger/ledger-machine.ts'
+import type { LedgerInput, LedgerState } from '../../core/ledger/ledger-state.ts'
+import type { Machine } from '../../core/machine.ts'
+
+/** Sums of one currency over all accounts, as decimal text. `sumNanos` is the sum of the balances and must be `0`. */
+export type JournalSums = Readonly<
+  Record<string, { readonly debitsNanos: string; readonly creditsNanos: string; readonly sumNanos: string }>
+>
+
+/**
+ * A machine whose events are kept in a hash-chained journal. An event that leaves the very same state is not written, so a machine must give back the
+ * state object that it was given when an event changes nothing.
+ */
+export type JournaledMachine<State, Event, Effect> = {
+  readonly machine: Pick<Machine<State, Event, Effect, never>, 'name' | 'transition' | 'violations'>
+  /** The state before the first entry; the same for whoever replays. */
+  readonly first: State
+  /** Canonical JSON text of an event. */
+  formatEvent(event: Event): string
+  /** Reads what `formatEvent` wrote, as JSON; `undefined` for anything else. */
+  parseEvent(json: unknown): Event | undefined
+  stampOf(event: Event): Timestamp
+  /** Canonical text of what a checkpoint commits to. */
+  formatBalances(state: State): string
+  sumsOf(state: State): JournalSums
+}
+
+/** The ledger by itself, as a node without contracts journals it. */
+export function journaledLedger(input: LedgerInput): JournaledMachine<LedgerState, LedgerEvent, LedgerEffect> {
+  return {
+    machine: LEDGER_MACHINE,
+    first: LEDGER_MACHINE.initial(input),
+    formatEvent: formatLedgerEvent,
+    parseEvent: parseLedgerEvent,
+    stampOf: ({ at }) => at,
+    formatBalances,
+    sumsOf: balanceSums,
+  }
+}

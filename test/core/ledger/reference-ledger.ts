@@ -1,0 +1,387 @@
+import type { LedgerEffect, LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
+import type { TransferOrder } from '../../../src/core/ledger/transfer-order.ts'
+
+/**
+ * What the ledger must do, said as plainly as possible: one mutable table per thing, chains tried on a copy of all tables, no limits, no forgetting.
+ * It shares nothing with the machine but the types of events and effects; accounts are told apart by cutting their text.
+ */
+export type ReferenceLedger = {
+  readonly tables: Tables
+  /** Effects that are due, in order. */
+  step(event: LedgerEvent): readonly LedgerEffect[]
+  /** The id is taken for new by both from now on: the caller has seen that it is old enough. */
+  forget(id: string): void
+}
+
+type Hold = { order: Extract<TransferOrder, { kind: 'hold' }>; state: 'open' | 'posted' | 'voided' | 'expired' }
+type Known = { body: string; at: number; isFailed: boolean }
+
+export type Tables = {
+  at: number
+  balances: Map<string, bigint>
+  debits: Map<string, bigint>
+  credits: Map<string, bigint>
+  caps: Map<string, { cap: bigint; seq: number }>
+  holds: Map<string, Hold>
+  ids: Map<string, Known>
+  issues: Map<string, { owner: string; currency: string; amount: bigint }>
+  owners: Map<string, { key: string; delay: number; successor: string | undefined; at: number; authority: string }>
+}
+
+type Refusal = Extract<LedgerEffect, { type: 'event-refused' }>['code']
+type Result = LedgerEffect | Refusal
+type Who = { readonly kind: 'contract' | 'signed' | 'credits'; readonly iss: string }
+
+const TRANSIENT: readonly string[] = [
+  'LEDGER_CURRENCY_UNKNOWN',
+  'LEDGER_BALANCE_SHORT',
+  'LEDGER_CAP_EXCEEDED',
+  'LEDGER_HOLD_UNKNOWN',
+  'LEDGER_ISSUE_UNKNOWN',
+]
+
+export function createReferenceLedger(at: number): ReferenceLedger {
+  let tables: Tables = {
+    at,
+    balances: new Map(),
+    debits: new Map(),
+    credits: new Map(),
+    caps: new Map(),
+    holds: new Map(),
+    ids: new Map(),
+    issues: new Map(),
+    owners: new Map(),
+  }
+  const step = (event: LedgerEvent): readonly LedgerEffect[] => {
+    if (event.at < tables.at) return [{ type: 'event-refused', code: 'LEDGER_STAMP_BACKWARD', id: undefined }]
+    const clock = tables.at
+    const mark = markOf(tables)
+    tables.at = event.at
+    const effects = play(event)
+    // An event that did nothing does not move the clock either.
+    const isQuiet = !effects.some(({ type }) => MOVING.includes(type)) && mark === markOf(tables)
+    if (isQuiet) tables.at = clock
+    return effects
+  }
+  const play = (event: LedgerEvent): LedgerEffect[] => {
+    if (event.type === 'transfers-submitted') return playOrders(event.orders, { kind: 'contract', iss: '' })
+    if (event.type === 'orders-signed') return playOrders(event.orders, { kind: 'signed', iss: event.iss })
+    if (event.type === 'holds-expired') return expire(tables)
+    const credited = playCredits(event)
+    if (credited !== undefined) return credited
+    const result = playOther(tables, event)
+    return [typeof result === 'string' ? { type: 'event-refused', code: result, id: undefined } : result]
+  }
+  const playOrders = (orders: readonly TransferOrder[], who: Who): LedgerEffect[] => {
+    const effects: LedgerEffect[] = []
+    for (const chain of chainsOf(orders)) effects.push(...playChain(chain, who))
+    return effects
+  }
+  const playChain = (chain: readonly TransferOrder[], who: Who): LedgerEffect[] => {
+    const backup = chain.length > 1 ? copy(tables) : tables
+    if (chain.at(-1)?.isLinked === true) return refuseAll(chain, chain.length - 1, 'LEDGER_CHAIN_OPEN')
+    if (chain.every((order) => idVerdict(backup, order) === 'exists'))
+      return chain.map(({ id }) => ({ type: 'transfer-exists', id }))
+    const done: LedgerEffect[] = []
+    for (const [index, order] of chain.entries()) {
+      const verdict = idVerdict(tables, order)
+      const result =
+        verdict === 'exists' ? 'LEDGER_CHAIN_MIXED' : verdict === undefined ? playOrder(tables, order, who) : verdict
+      if (typeof result !== 'string') {
+        done.push(result)
+        continue
+      }
+      tables = backup
+      return refuseAll(chain, index, result)
+    }
+    return done
+  }
+  const refuseAll = (chain: readonly TransferOrder[], failed: number, code: Refusal): LedgerEffect[] =>
+    chain.map((order, index) => {
+      const own = index === failed ? code : 'LEDGER_CHAIN_FAILED'
+      if (TRANSIENT.includes(own)) tables.ids.set(order.id, { body: '', at: tables.at, isFailed: true })
+      return { type: 'event-refused', code: own, id: order.id }
+    })
+  const playCredits = (event: LedgerEvent): LedgerEffect[] | undefined => {
+    if (event.type !== 'credits-issued' && event.type !== 'credits-redeemed' && event.type !== 'credits-reconciled')
+      return undefined
+    const refuse = (code: Refusal): LedgerEffect[] => [{ type: 'event-refused', code, id: event.id }]
+    if (event.type === 'credits-reconciled') return reconcile(event, refuse)
+    const issuer = event.currency.split('@')[1] ?? ''
+    const signer = event.type === 'credits-issued' ? issuer : event.owner
+    if (authority(tables, signer) !== event.iss) return refuse('LEDGER_SIGNER_WRONG')
+    const kind = event.type === 'credits-issued' && !event.isConfirmed ? 'unreconciled' : 'available'
+    const own = `${event.owner}/${kind}/${event.currency}`
+    const debt = `${issuer}/issuer/${event.currency}`
+    const [debit, credit] = event.type === 'credits-issued' ? [debt, own] : [own, debt]
+    const effects = playOrders([orderOf(event, debit, credit)], { kind: 'credits', iss: '' })
+    if (kind === 'unreconciled' && effects[0]?.type === 'transfer-posted')
+      tables.issues.set(event.id, { owner: event.owner, currency: event.currency, amount: event.amount })
+    return effects
+  }
+  const reconcile = (
+    event: Extract<LedgerEvent, { type: 'credits-reconciled' }>,
+    refuse: (code: Refusal) => LedgerEffect[],
+  ): LedgerEffect[] => {
+    const reference = `reconcile ${event.issue} ${event.outcome}`
+    const known = tables.ids.get(event.id)
+    if (known?.isFailed === true) return refuse('LEDGER_ID_FAILED')
+    if (known !== undefined) {
+      if (!known.body.includes(reference)) return refuse('LEDGER_ID_CONFLICT')
+      return [{ type: 'transfer-exists', id: event.id }]
+    }
+    const issue = tables.issues.get(event.issue)
+    if (issue === undefined) {
+      tables.ids.set(event.id, { body: '', at: tables.at, isFailed: true })
+      return refuse('LEDGER_ISSUE_UNKNOWN')
+    }
+    const issuer = issue.currency.split('@')[1] ?? ''
+    if (authority(tables, issuer) !== event.iss) return refuse('LEDGER_SIGNER_WRONG')
+    const debit = `${issue.owner}/unreconciled/${issue.currency}`
+    const target = event.outcome === 'confirmed' ? `${issue.owner}/available` : `${issuer}/issuer`
+    const order = orderOf({ ...event, amount: issue.amount, reference }, debit, `${target}/${issue.currency}`)
+    const effects = playOrders([order], { kind: 'credits', iss: '' })
+    if (effects[0]?.type === 'transfer-posted') tables.issues.delete(event.issue)
+    return effects
+  }
+  return {
+    get tables() {
+      return tables
+    },
+    step,
+    forget: (id) => {
+      tables.ids.delete(id)
+      if (tables.holds.get(id)?.state !== 'open') tables.holds.delete(id)
+    },
+  }
+}
+
+function orderOf(event: { id: string; amount: bigint; reference: string }, debit: string, credit: string) {
+  const { id, amount, reference } = event
+  // The texts were cut from names, and put together again.
+  return { kind: 'post', id, amount, reference, debit, credit, isLinked: false, contract: undefined } as TransferOrder
+}
+
+const MOVING: readonly string[] = ['transfer-posted', 'transfer-held', 'transfer-voided', 'transfer-expired']
+
+function markOf({ ids, caps, owners }: Tables): string {
+  const text = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
+  return `${ids.size} ${JSON.stringify([...caps], text)} ${JSON.stringify([...owners])}`
+}
+
+function copy(tables: Tables): Tables {
+  return {
+    at: tables.at,
+    balances: new Map(tables.balances),
+    debits: new Map(tables.debits),
+    credits: new Map(tables.credits),
+    caps: new Map(tables.caps),
+    holds: new Map([...tables.holds].map(([id, hold]) => [id, { ...hold }])),
+    ids: new Map(tables.ids),
+    issues: new Map(tables.issues),
+    owners: new Map(tables.owners),
+  }
+}
+
+function chainsOf(orders: readonly TransferOrder[]): TransferOrder[][] {
+  const chains: TransferOrder[][] = [[]]
+  for (const order of orders) {
+    chains.at(-1)?.push(order)
+    if (!order.isLinked) chains.push([])
+  }
+  return chains.filter(({ length }) => length > 0)
+}
+
+function bodyOf(order: TransferOrder): string {
+  return JSON.stringify(Object.entries(order).toSorted(), (_, value: unknown) =>
+    typeof value === 'bigint' ? `${value}n` : value,
+  )
+}
+
+function idVerdict(tables: Tables, order: TransferOrder): 'exists' | Refusal | undefined {
+  const known = tables.ids.get(order.id)
+  if (known === undefined) return undefined
+  if (known.isFailed) return 'LEDGER_ID_FAILED'
+  return known.body === bodyOf(order) ? 'exists' : 'LEDGER_ID_CONFLICT'
+}
+
+function authority(tables: Tables, owner: string): string {
+  return tables.owners.get(owner)?.authority ?? owner
+}
+
+function move(tables: Tables, [from, to]: readonly [string, string], amount: bigint): void {
+  tables.debits.set(from, (tables.debits.get(from) ?? 0n) + amount)
+  tables.credits.set(to, (tables.credits.get(to) ?? 0n) + amount)
+  tables.balances.set(from, (tables.balances.get(from) ?? 0n) - amount)
+  tables.balances.set(to, (tables.balances.get(to) ?? 0n) + amount)
+}
+
+function heldOf(account: string): string {
+  const [owner, , currency] = account.split('/')
+  return `${owner}/held/${currency}`
+}
+
+const SPENDABLE = ['available', 'bond', 'fee', 'arbiter']
+const FROM: Record<Who['kind'], string[]> = {
+  contract: [...SPENDABLE, 'issuer'],
+  signed: ['available', 'fee', 'arbiter'],
+  credits: ['available', 'issuer', 'unreconciled'],
+}
+const INTO: Record<Who['kind'], string[]> = {
+  contract: [...SPENDABLE, 'issuer'],
+  signed: ['available'],
+  credits: ['available', 'issuer', 'unreconciled'],
+}
+
+function playOrder(tables: Tables, order: TransferOrder, who: Who): Result {
+  if (who.kind === 'signed' && order.contract !== undefined) return 'LEDGER_CONTRACT_DIFFERS'
+  const isEnding = order.kind === 'post-held' || order.kind === 'void-held'
+  return isEnding ? playEnd(tables, order, who) : playStart(tables, order, who)
+}
+
+function playStart(tables: Tables, order: TransferOrder & { kind: 'post' | 'hold' }, who: Who): Result {
+  const { id, debit, credit, amount } = order
+  const [owner = '', kind = '', currency = ''] = debit.split('/')
+  const [, intoKind = '', intoCurrency = ''] = credit.split('/')
+  if (!tables.caps.has(currency) || !tables.caps.has(intoCurrency)) return 'LEDGER_CURRENCY_UNKNOWN'
+  if (debit === credit) return 'LEDGER_ACCOUNTS_SAME'
+  if (!FROM[who.kind].includes(kind) || !INTO[who.kind].includes(intoKind)) return 'LEDGER_ACCOUNT_KIND'
+  if (currency !== intoCurrency) return 'LEDGER_CURRENCY_DIFFERS'
+  if (who.kind === 'signed' && authority(tables, owner) !== who.iss) return 'LEDGER_SIGNER_WRONG'
+  if (order.kind === 'hold') {
+    if (who.kind === 'signed' && order.expiresAt === undefined) return 'LEDGER_EXPIRY_MISSING'
+    if (order.expiresAt !== undefined && order.expiresAt <= tables.at) return 'LEDGER_EXPIRY_PAST'
+  }
+  const after = (tables.balances.get(debit) ?? 0n) - amount
+  if (kind === 'issuer' && -after > (tables.caps.get(currency)?.cap ?? 0n)) return 'LEDGER_CAP_EXCEEDED'
+  if (kind !== 'issuer' && after < 0n) return 'LEDGER_BALANCE_SHORT'
+  tables.ids.set(id, { body: bodyOf(order), at: tables.at, isFailed: false })
+  if (order.kind === 'post') {
+    move(tables, [debit, credit], amount)
+    return { type: 'transfer-posted', id, amount, heldId: undefined, released: (amount - amount) as typeof amount }
+  }
+  move(tables, [debit, heldOf(debit)], amount)
+  tables.holds.set(id, { order, state: 'open' })
+  return { type: 'transfer-held', id, amount, expiresAt: order.expiresAt }
+}
+
+function playEnd(tables: Tables, order: TransferOrder & { kind: 'post-held' | 'void-held' }, who: Who): Result {
+  const hold = tables.holds.get(order.heldId)
+  // What was forgotten was never known.
+  if (hold === undefined || (hold.state !== 'open' && !tables.ids.has(order.heldId))) return 'LEDGER_HOLD_UNKNOWN'
+  if (hold.state === 'posted') return 'LEDGER_HOLD_POSTED'
+  if (hold.state === 'voided') return 'LEDGER_HOLD_VOIDED'
+  if (hold.state === 'expired') return 'LEDGER_HOLD_EXPIRED'
+  const { debit, credit, amount, expiresAt, contract } = hold.order
+  if (contract !== order.contract) return 'LEDGER_CONTRACT_DIFFERS'
+  if (who.kind === 'signed' && authority(tables, credit.split('/')[0] ?? '') !== who.iss) return 'LEDGER_SIGNER_WRONG'
+  if (expiresAt !== undefined && tables.at >= expiresAt) return 'LEDGER_HOLD_EXPIRED'
+  const taken = order.kind === 'post-held' ? order.amount : 0n
+  if (order.kind === 'post-held') {
+    if (who.kind === 'signed' && order.credit !== credit) return 'LEDGER_SIGNER_WRONG'
+    if (taken > amount) return 'LEDGER_HOLD_EXCEEDED'
+    const [, kind = '', currency = ''] = order.credit.split('/')
+    if (!tables.caps.has(currency)) return 'LEDGER_CURRENCY_UNKNOWN'
+    if (!INTO[who.kind].includes(kind)) return 'LEDGER_ACCOUNT_KIND'
+    if (currency !== debit.split('/')[2]) return 'LEDGER_CURRENCY_DIFFERS'
+    move(tables, [heldOf(debit), order.credit], taken)
+  }
+  const released = (amount - taken) as typeof amount
+  move(tables, [heldOf(debit), debit], released)
+  hold.state = order.kind === 'post-held' ? 'posted' : 'voided'
+  touch(tables, order.heldId)
+  tables.ids.set(order.id, { body: bodyOf(order), at: tables.at, isFailed: false })
+  const { id, heldId } = order
+  if (order.kind === 'void-held') return { type: 'transfer-voided', id, heldId, released }
+  return { type: 'transfer-posted', id, amount: order.amount, heldId, released }
+}
+
+/** A hold that ends is remembered from its end on. */
+function touch(tables: Tables, id: string): void {
+  const known = tables.ids.get(id)
+  if (known !== undefined) tables.ids.set(id, { ...known, at: tables.at })
+}
+
+function expire(tables: Tables): LedgerEffect[] {
+  const due = [...tables.holds.values()].filter(
+    ({ state, order }) => state === 'open' && order.expiresAt !== undefined && order.expiresAt <= tables.at,
+  )
+  due.sort(({ order: one }, { order: other }) =>
+    one.expiresAt === other.expiresAt ? (one.id < other.id ? -1 : 1) : (one.expiresAt ?? 0) - (other.expiresAt ?? 0),
+  )
+  return due.map((hold) => {
+    move(tables, [heldOf(hold.order.debit), hold.order.debit], hold.order.amount)
+    hold.state = 'expired'
+    touch(tables, hold.order.id)
+    return { type: 'transfer-expired', id: hold.order.id, released: hold.order.amount }
+  })
+}
+
+function playOther(tables: Tables, event: LedgerEvent): Result {
+  if (event.type === 'currency-registered') {
+    if (event.currency.split('@')[1] !== event.iss) return 'LEDGER_SIGNER_WRONG'
+    const known = tables.caps.get(event.currency)
+    if (known !== undefined) {
+      const isSame = known.cap === event.cap || known.seq > event.seq
+      return isSame ? { type: 'currency-exists', currency: event.currency } : 'LEDGER_CURRENCY_CONFLICT'
+    }
+    tables.caps.set(event.currency, { cap: event.cap, seq: event.seq })
+    const row = {
+      key: event.recoveryKey,
+      delay: event.recoveryDelay,
+      successor: undefined,
+      at: 0,
+      authority: event.iss,
+    }
+    if (!tables.owners.has(event.iss)) tables.owners.set(event.iss, row)
+    return { type: 'currency-opened', currency: event.currency }
+  }
+  if (event.type === 'cap-changed') {
+    const known = tables.caps.get(event.currency)
+    const issuer = event.currency.split('@')[1] ?? ''
+    if (known === undefined) return 'LEDGER_CURRENCY_UNKNOWN'
+    if (authority(tables, issuer) !== event.iss) return 'LEDGER_SIGNER_WRONG'
+    if (event.seq < known.seq || (event.seq === known.seq && event.cap !== known.cap)) return 'LEDGER_MESSAGE_OLD'
+    if (-(tables.balances.get(`${issuer}/issuer/${event.currency}`) ?? 0n) > event.cap) return 'LEDGER_CAP_BELOW_ISSUED'
+    tables.caps.set(event.currency, { cap: event.cap, seq: event.seq })
+    return { type: 'cap-set', currency: event.currency, cap: event.cap }
+  }
+  return playRecovery(tables, event)
+}
+
+function playRecovery(tables: Tables, event: LedgerEvent): Result {
+  if (event.type === 'account-opened') {
+    const known = tables.owners.get(event.iss)
+    const isSame = known === undefined || (known.key === event.recoveryKey && known.delay === event.recoveryDelay)
+    if (!isSame) return 'LEDGER_OWNER_CONFLICT'
+    const row = {
+      key: event.recoveryKey,
+      delay: event.recoveryDelay,
+      successor: undefined,
+      at: 0,
+      authority: event.iss,
+    }
+    if (known === undefined) tables.owners.set(event.iss, row)
+    return { type: 'owner-recorded', owner: event.iss }
+  }
+  const owner = 'owner' in event ? event.owner : undefined
+  const known = tables.owners.get(owner ?? '')
+  if (owner === undefined || known === undefined) return 'LEDGER_OWNER_UNKNOWN'
+  if (event.type === 'recovery-requested') {
+    if (known.key !== event.iss) return 'LEDGER_SIGNER_WRONG'
+    if (known.successor !== undefined && known.successor !== event.successor) return 'LEDGER_RECOVERY_STATE'
+    const at = known.successor === undefined ? tables.at + known.delay : known.at
+    tables.owners.set(owner, { ...known, successor: event.successor, at })
+    return { type: 'recovery-started', owner, completesAt: at as typeof event.at }
+  }
+  if (event.type === 'recovery-cancelled') {
+    if (known.authority !== event.iss) return 'LEDGER_SIGNER_WRONG'
+    if (known.successor === undefined || tables.at >= known.at) return 'LEDGER_RECOVERY_STATE'
+    tables.owners.set(owner, { ...known, successor: undefined })
+    return { type: 'recovery-stopped', owner }
+  }
+  if (known.successor === undefined) return 'LEDGER_RECOVERY_STATE'
+  if (tables.at < known.at) return 'LEDGER_RECOVERY_EARLY'
+  tables.owners.set(owner, { ...known, successor: undefined, authority: known.successor })
+  return { type: 'recovery-done', owner, successor: known.successor as typeof owner }
+}
