@@ -186,17 +186,21 @@ export function messagesOf(): readonly Extract<Act, { type: 'message' }>[] {
 }
 
 /** What depends on the state: a ruling names the state's root besides another one; a piece of evidence is new, or known. */
-export function fitted(act: Extract<Act, { type: 'message' }>, state: EscrowState | undefined): readonly Extract<Act, { type: 'message' }>[] {
-  const { message, label } = act
-  if (message.type === 'ruled' && (state?.kind === 'DISPUTED' || state?.kind === 'FROZEN')) {
-    const evidenceRoot = state.kind === 'FROZEN' ? state.evidenceRoot : evidenceRootOf(CONTRACT, state.evidence)
-    return [act, { type: 'message', label: `${label} on this record`, message: { ...message, evidenceRoot } }]
-  }
-  if (state?.kind !== 'DISPUTED') return [act]
-  const piece = hashNamed(`piece ${state.evidence.length}`)
-  if (message.type === 'evidence-added')
-    return [act, { type: 'message', label: `${label} new`, message: { ...message, hash: piece } }]
-  if (message.type === 'disputed')
-    return [act, { type: 'message', label: `${label} new`, message: { ...message, evidence: piece } }]
-  return [act]
+export function fittedTo(
+  acts: readonly Extract<Act, { type: 'message' }>[],
+  state: EscrowState | undefined,
+): readonly Extract<Act, { type: 'message' }>[] {
+  if (state?.kind !== 'DISPUTED' && state?.kind !== 'FROZEN') return acts
+  const evidenceRoot = state.kind === 'FROZEN' ? state.evidenceRoot : evidenceRootOf(CONTRACT, state.evidence)
+  const piece = hashNamed(`piece ${state.kind === 'DISPUTED' ? state.evidence.length : 0}`)
+  return acts.flatMap((act) => {
+    const { message, label } = act
+    if (message.type === 'ruled')
+      return [act, { type: 'message', label: `${label} on this record`, message: { ...message, evidenceRoot } }]
+    if (message.type === 'evidence-added')
+      return [act, { type: 'message', label: `${label} new`, message: { ...message, hash: piece } }]
+    if (message.type === 'disputed')
+      return [act, { type: 'message', label: `${label} new`, message: { ...message, evidence: piece } }]
+    return [act]
+  })
 }

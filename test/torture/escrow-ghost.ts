@@ -22,6 +22,8 @@ export type Ghost = {
   /** Price and bonds of the parties. */
   readonly hold: 'none' | 'held' | 'over'
   readonly disputeBond: 'none' | 'held' | 'over'
+  /** The contract knows of its dispute bond; one that is given back unseen pays nobody. */
+  readonly isDisputed: boolean
   readonly decision: Decision | undefined
   readonly isCaptured: boolean
   /** By the ledger, and as the contract knows it. */
@@ -38,6 +40,7 @@ export const NO_GHOST: Ghost = {
   voucher: { number: 0, amount: 0n },
   hold: 'none',
   disputeBond: 'none',
+  isDisputed: false,
   decision: undefined,
   isCaptured: false,
   refunded: 0n,
@@ -106,7 +109,7 @@ export function decide(before: EscrowState, event: EscrowEvent, ghost: Ghost): D
 }
 
 function paidOf(terms: EscrowTerms, signers: readonly Did[], ghost: Ghost): readonly Did[] {
-  if (ghost.disputeBond !== 'held' || terms.fees.arbiterNanos === 0n) return []
+  if (!ghost.isDisputed || terms.fees.arbiterNanos === 0n) return []
   return [...signers].toSorted((one, other) => (one < other ? -1 : 1)).slice(0, terms.arbiters.k)
 }
 
@@ -122,7 +125,7 @@ function decideDispute(before: Extract<EscrowState, { kind: 'DISPUTED' }>, event
   const right = event.workerNanos >= claim ? 'payer' : 'none'
   const fault = event.workerNanos <= conceded ? 'worker' : right
   const costs = BigInt(terms.arbiters.k) * terms.fees.arbiterNanos
-  const workerSlashed = fault === 'worker' && ghost.disputeBond === 'held' ? least(costs, terms.bonds.workerNanos) : 0n
+  const workerSlashed = fault === 'worker' && ghost.isDisputed ? least(costs, terms.bonds.workerNanos) : 0n
   return decided(terms, {
     cause: 'ruled',
     ending: 'SETTLED',

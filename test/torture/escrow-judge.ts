@@ -67,7 +67,7 @@ function follow({ world, before, event, outcome }: Case, ghost: Ghost, { edge, b
   if (edge.edge === 'hold-refused' && isBooks && hasFunds(before, world)) broken.push('a hold with funds is not refused')
   if (edge.edge === 'dispute') {
     if (!isBooks && ghost.disputeBond !== 'held') broken.push('a dispute means that its bond is held')
-    return { ...ghost, disputeBond: 'held' }
+    return { ...ghost, disputeBond: 'held', isDisputed: true }
   }
   if (edge.from === 'CAPTURING' && edge.to !== 'CAPTURING') return ended(ghost, after, { edge, broken, isBooks })
   if (edge.edge.startsWith('refund-') && edge.edge !== 'refund-refused' && edge.edge !== 'refund-retry') {

@@ -11,6 +11,7 @@ import type { EscrowTerms } from '../../src/core/escrow/escrow-terms.ts'
 import type { LedgerEvent } from '../../src/core/ledger/ledger-event.ts'
 import { LEDGER_MACHINE } from '../../src/core/ledger/ledger-machine.ts'
 import type { LedgerState } from '../../src/core/ledger/ledger-state.ts'
+import { rememberIds } from '../../src/core/ledger/remembered-ids.ts'
 import type { TransferOrder } from '../../src/core/ledger/transfer-order.ts'
 import type { Timestamp } from '../../src/base/time.ts'
 import { contractNamed, hashNamed, PAYER, WORKER } from '../core/escrow/escrow-builder.ts'
@@ -170,7 +171,9 @@ function refuseOnce(ledger: LedgerState, { orders }: Waiting): Submitted {
   const id = orders[0]?.id
   if (id === undefined || hashTrieGet(ledger.remembered, id) !== undefined || hashTrieGet(ledger.holds, id) !== undefined)
     return submit(ledger, orders)
-  return { ledger: { ...ledger, remembered: hashTrieSet(ledger.remembered, id, { kind: 'failed', at: NOW }) }, isApplied: false }
+  const remembered = hashTrieSet(ledger.remembered, id, { kind: 'failed', at: NOW })
+  const generations = rememberIds(ledger.generations, { at: NOW, ids: [id] })
+  return { ledger: { ...ledger, remembered, generations }, isApplied: false }
 }
 
 function withAnswer(

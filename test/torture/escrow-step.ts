@@ -4,7 +4,7 @@ import type { BooksEvent } from '../../src/core/books/books-state.ts'
 import { hashTrieForEach } from '../../src/core/collections/hash-trie.ts'
 import type { EscrowEvent } from '../../src/core/escrow/escrow-event.ts'
 import type { EscrowTimerName } from '../../src/core/escrow/escrow-timers.ts'
-import { type Act, fitted, messagesOf } from './escrow-acts.ts'
+import { type Act, fittedTo, messagesOf } from './escrow-acts.ts'
 import { comingOf, deadlinesOf, NOW } from './escrow-deadlines.ts'
 import type { Ghost } from './escrow-ghost.ts'
 import { captured, hasFunds, judgeStep } from './escrow-judge.ts'
@@ -32,15 +32,17 @@ const MESSAGES = messagesOf()
 
 /** All that can happen in a state. */
 export function actsOf(node: EscrowNode, world: EscrowWorld): readonly Act[] {
-  if (node.isPruned) return []
   const { escrow, queue, answers } = node
-  const acts: Act[] = []
-  for (const act of MESSAGES) for (const each of fitted(act, escrow)) acts.push(each)
+  // What was asked of the ledger is done, whoever has forgotten the contract.
+  if (node.isPruned) return queue.length > 0 ? [{ type: 'ledger', isRefused: false }] : []
+  const acts: Act[] = [...fittedTo(MESSAGES, escrow)]
   if (escrow !== undefined) {
     for (const name of comingOf(escrow)) acts.push({ type: 'deadline', name })
     for (const [name] of deadlinesOf(escrow)) acts.push({ type: 'timer', name })
   }
-  if (queue.length > 0) acts.push({ type: 'ledger', isRefused: false }, { type: 'ledger', isRefused: true })
+  if (queue.length > 0) acts.push({ type: 'ledger', isRefused: false })
+  // Giving back takes no room of the ledger, so that nothing but its order can be a reason to refuse it.
+  if (queue.length > 0 && queue[0]?.money !== 'release') acts.push({ type: 'ledger', isRefused: true })
   for (const index of answers.keys()) {
     acts.push({ type: 'answer', index, isLast: true }, { type: 'answer', index, isLast: false })
     acts.push({ type: 'answer-lost', index })

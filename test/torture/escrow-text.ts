@@ -39,6 +39,7 @@ export function textOf(node: EscrowNode, world: EscrowWorld): string {
     node.answers.map(({ money, isApplied }) => `${money}${isApplied}`).sort(),
     ghost.hold,
     ghost.disputeBond,
+    ghost.isDisputed,
     ghost.decision,
     ghost.isCaptured,
     ghost.refunded,

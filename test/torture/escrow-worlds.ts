@@ -106,9 +106,9 @@ export const LYING_WORLDS: readonly EscrowWorld[] = [
     funds: { payer: 4, worker: 0 },
     ...NOBODY,
   },
-  { name: 'C2-apart', terms: custodial(), runs: 'apart', funds: { payer: 4, worker: 1 }, ...NOBODY, isSpending: true },
+  { name: 'C2-apart', terms: custodial(), runs: 'apart', funds: { payer: 4, worker: 0 }, ...NOBODY },
   { name: 'C3-spending', terms: bonded(), runs: 'books', funds: { payer: 5, worker: 2 }, ...NOBODY, isSpending: true },
-  { name: 'C1-apart', terms: credit(), runs: 'apart', funds: { payer: 0, worker: 0 }, ...NOBODY, isSpending: true },
+  { name: 'C1-apart', terms: credit(), runs: 'apart', funds: { payer: 0, worker: 0 }, ...NOBODY },
 ]
 
 const HONEST_TERMS: readonly (readonly [name: string, terms: EscrowTerms, funds: EscrowWorld['funds']])[] = [
