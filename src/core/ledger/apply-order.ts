@@ -67,7 +67,13 @@ export function applyOrder(
   }
 }
 
-type Pair = { readonly debit: AccountRow; readonly credit: AccountRow }
+/** Rows of both accounts, and as they stood: `undefined` for one that nothing has moved on yet. */
+type Pair = {
+  readonly debit: AccountRow
+  readonly debitBefore: AccountRow | undefined
+  readonly credit: AccountRow
+  readonly creditBefore: AccountRow | undefined
+}
 
 function applyPost(draft: LedgerDraft, order: PostOrder, origin: OrderOrigin): LedgerRefusalCode | undefined {
   const pair = readPair(draft, order, origin)
@@ -75,8 +81,11 @@ function applyPost(draft: LedgerDraft, order: PostOrder, origin: OrderOrigin): L
   const { amount } = order
   const short = findShortage(draft, pair.debit, amount)
   if (short !== undefined) return short
-  if (countNew(draft, [order.debit, order.credit]) > accountRoom(draft)) return 'LEDGER_ACCOUNTS_FULL'
-  move(draft, { debit: order.debit, credit: order.credit, amount })
+  const { debit, debitBefore, credit, creditBefore } = pair
+  const created = (debitBefore === undefined ? 1 : 0) + (creditBefore === undefined ? 1 : 0)
+  if (created > accountRoom(draft)) return 'LEDGER_ACCOUNTS_FULL'
+  writeAccount(draft, { key: order.debit, before: debitBefore, after: debited(debit, amount) })
+  writeAccount(draft, { key: order.credit, before: creditBefore, after: credited(credit, amount) })
   remember(draft, order.id, { kind: 'applied', order, at: draft.at })
   draft.effects.push({ type: 'transfer-posted', id: order.id, amount, heldId: undefined, released: 0n as Amount })
   return undefined
@@ -175,22 +184,26 @@ type Sides = { readonly debit: AccountId; readonly credit: AccountId }
 
 /** Both accounts of an order, as its origin may use them. */
 function readPair(draft: LedgerDraft, sides: Sides, origin: OrderOrigin): Pair | LedgerRefusalCode {
-  const debit = rowOf(draft, sides.debit)
+  const debitBefore = read(draft.accounts, sides.debit)
+  const debit = debitBefore ?? newRow(draft, sides.debit)
   if (typeof debit === 'string') return debit
-  const credit = rowOf(draft, sides.credit)
+  const creditBefore = read(draft.accounts, sides.credit)
+  const credit = creditBefore ?? newRow(draft, sides.credit)
   if (typeof credit === 'string') return credit
   if (sides.debit === sides.credit) return 'LEDGER_ACCOUNTS_SAME'
   const rule = KIND_RULES[origin.kind]
   if (!rule.debit.includes(debit.name.kind) || !rule.credit.includes(credit.name.kind)) return 'LEDGER_ACCOUNT_KIND'
   if (debit.name.currency !== credit.name.currency) return 'LEDGER_CURRENCY_DIFFERS'
   if (origin.kind === 'signed' && authorityIn(draft, debit.name.owner) !== origin.iss) return 'LEDGER_SIGNER_WRONG'
-  return { debit, credit }
+  return { debit, debitBefore, credit, creditBefore }
 }
 
 /** The account's row; one of zeros where nothing has moved on it yet. */
 function rowOf(draft: LedgerDraft, account: AccountId): AccountRow | LedgerRefusalCode {
-  const row = read(draft.accounts, account)
-  if (row !== undefined) return row
+  return read(draft.accounts, account) ?? newRow(draft, account)
+}
+
+function newRow(draft: LedgerDraft, account: AccountId): AccountRow | LedgerRefusalCode {
   const name = parseAccountId(account)
   if (name === undefined) return 'LEDGER_ACCOUNT_INVALID'
   if (read(draft.currencies, name.currency) === undefined) return 'LEDGER_CURRENCY_UNKNOWN'
@@ -229,12 +242,18 @@ function accountRoom({ state, accounts }: LedgerDraft): number {
 
 type Movement = Sides & { readonly amount: Amount }
 
-/** The one place where balances change: what leaves `debit` arrives at `credit`. */
+/** What leaves `debit` arrives at `credit`. */
 function move(draft: LedgerDraft, { debit, credit, amount }: Movement): void {
-  const from = existing(draft, debit)
-  change(draft, debit, { name: from.name, debits: from.debits + amount, credits: from.credits, held: from.held })
-  const to = existing(draft, credit)
-  change(draft, credit, { name: to.name, debits: to.debits, credits: to.credits + amount, held: to.held })
+  change(draft, debit, debited(existing(draft, debit), amount))
+  change(draft, credit, credited(existing(draft, credit), amount))
+}
+
+function debited({ name, debits, credits, held }: AccountRow, amount: Amount): AccountRow {
+  return { name, debits: debits + amount, credits, held }
+}
+
+function credited({ name, debits, credits, held }: AccountRow, amount: Amount): AccountRow {
+  return { name, debits, credits: credits + amount, held }
 }
 
 function ensureAccount(draft: LedgerDraft, account: AccountId): void {

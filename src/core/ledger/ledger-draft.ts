@@ -38,12 +38,19 @@ export type LedgerDraft = {
   undo: Change[] | undefined
 }
 
-/** A map and what was changed in it: `undefined` stands for an entry that is gone. */
+/** A map and what was changed in it. */
 export type Overlay<Value> = {
   readonly base: HashTrie<Value>
-  readonly changed: Map<string, Value | undefined>
+  /** `NOTHING` until something is changed. */
+  changed: Map<string, Value | typeof GONE>
   size: number
 }
+
+/** Stands for an entry that is gone: so that one look-up tells it from an entry that was not changed. */
+const GONE = Symbol('gone')
+
+/** Never written to. */
+const NOTHING: Map<string, never> = new Map<string, never>()
 
 type Change = { readonly revert: () => void }
 
@@ -65,13 +72,13 @@ export function openDraft(state: LedgerState, at: Timestamp): LedgerDraft {
 }
 
 function overlayOf<Value>(base: HashTrie<Value>): Overlay<Value> {
-  return { base, changed: new Map(), size: base.size }
+  return { base, changed: NOTHING, size: base.size }
 }
 
 export function read<Value>({ changed, base }: Overlay<Value>, key: string): Value | undefined {
   const value = changed.get(key)
-  if (value !== undefined || changed.has(key)) return value
-  return base.size === 0 ? undefined : hashTrieGet(base, key)
+  if (value === undefined) return base.size === 0 ? undefined : hashTrieGet(base, key)
+  return value === GONE ? undefined : (value as Value)
 }
 
 /** What stood there, and what is to: both as the caller knows them. */
@@ -83,19 +90,20 @@ export type Entry<Value> = {
 
 export function write<Value>(draft: LedgerDraft, overlay: Overlay<Value>, entry: Entry<Value>): void {
   const { key, before, after } = entry
+  if (overlay.changed === NOTHING) overlay.changed = new Map()
   const { changed } = overlay
   const growth = (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1)
   overlay.size += growth
   if (draft.undo !== undefined) {
-    const wasChanged = changed.has(key)
+    const stood = changed.get(key)
     const revert = (): void => {
-      if (wasChanged) changed.set(key, before)
-      else changed.delete(key)
+      if (stood === undefined) changed.delete(key)
+      else changed.set(key, stood)
       overlay.size -= growth
     }
     draft.undo.push({ revert })
   }
-  changed.set(key, after)
+  changed.set(key, after ?? GONE)
 }
 
 /** Asserts what no refusal may have let through: counters in range, and no balance below zero but an issuer's. */
@@ -107,9 +115,9 @@ export function writeAccount(draft: LedgerDraft, entry: Entry<AccountRow>): void
   write(draft, draft.accounts, entry)
 }
 
-/** Remembers an id. One that was remembered before, a hold that ends, is kept for another whole retention. */
+/** Remembers an id that is new. */
 export function remember(draft: LedgerDraft, id: TransferId, after: Remembered): void {
-  write(draft, draft.remembered, { key: id, before: read(draft.remembered, id), after })
+  write(draft, draft.remembered, { key: id, before: undefined, after })
   draft.ids.push(id)
 }
 
@@ -164,7 +172,13 @@ export function closeDraft(draft: LedgerDraft): LedgerState {
 }
 
 function applied<Value>({ base, changed }: Overlay<Value>): HashTrie<Value> {
-  return changed.size === 0 ? base : hashTrieApply(base, changed)
+  return changed.size === 0 ? base : hashTrieApply(base, changesOf(changed))
+}
+
+function* changesOf<Value>(
+  changed: ReadonlyMap<string, Value | typeof GONE>,
+): Generator<readonly [string, Value | undefined], void, undefined> {
+  for (const entry of changed) yield entry[1] === GONE ? [entry[0], undefined] : (entry as [string, Value])
 }
 
 /** Ended holds that a heap may carry for each open one before it is built anew. */

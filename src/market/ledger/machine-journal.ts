@@ -12,8 +12,9 @@ import { JournalReader } from './journal-reader.ts'
 import type { JournaledMachine } from './journaled-machine.ts'
 import { signCheckpoint } from './sign-checkpoint.ts'
 
-/** Records of one append at most. */
+/** Records of one append at most, and bytes from which on it is full: with one more line it is within the 64 MiB that a log takes. */
 const APPEND_MAX = 1_024
+const APPEND_BYTES = 16_777_216
 
 export type MachineJournalComponents<State, Event, Effect> = {
   /** Of this journal alone, and never compacted: its records are the evidence. Whoever opened it closes it. */
@@ -118,13 +119,17 @@ export class MachineJournal<State, Event, Effect> {
     this.checkOpen()
     const results: Journaled<Effect>[] = []
     let lines: Uint8Array[] = []
+    let bytes = 0
     try {
       for (const event of events) {
         const line = this.step(event, results)
-        if (line !== undefined) lines.push(line)
-        if (lines.length < APPEND_MAX) continue
+        if (line === undefined) continue
+        lines.push(line)
+        bytes += line.byteLength
+        if (lines.length < APPEND_MAX && bytes < APPEND_BYTES) continue
         this.write(lines)
         lines = []
+        bytes = 0
       }
     } catch (cause: unknown) {
       // The machine has found itself broken: what it said before stands, and nothing follows.

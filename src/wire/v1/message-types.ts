@@ -5,10 +5,12 @@
 import type { z } from 'zod'
 import { ESCROW_MESSAGES } from './escrow-messages.ts'
 import { EVIDENCE_MESSAGES } from './evidence-messages.ts'
+import { LEDGER_MESSAGES } from './ledger-messages.ts'
 
 export const MESSAGES = {
   ...EVIDENCE_MESSAGES,
   ...ESCROW_MESSAGES,
+  ...LEDGER_MESSAGES,
 } as const
 
 export type MessageType = keyof typeof MESSAGES

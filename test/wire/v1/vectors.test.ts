@@ -101,6 +101,7 @@ describe('golden vectors', () => {
     expect(Object.fromEntries(files.map(({ area, vectors }) => [area, vectors.length]))).toEqual({
       envelope: 124,
       escrow: 42,
+      ledger: 33,
     })
   })
 

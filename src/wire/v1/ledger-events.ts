@@ -1,0 +1,87 @@
+/**
+ * From a message about money outside of contracts to the event that the ledger takes. Shapes were checked when the message was decoded and the signature when
+ * it was authenticated; whether the signer may do what it says, the ledger tells.
+ *
+ * ```ts
+ * const account = (owner: string, kind: string, currency: string): string => `${owner}/${kind}/${currency}`
+ * console.log(account('did:key:z6Mk', 'available', 'USD@did:key:z6Mk'))
+ * ```
+ *
+ * @see protocol/spec/ledger.md#messages
+ */
+import type { z } from 'zod'
+import type { LedgerEvent } from '../../core/ledger/ledger-event.ts'
+import { type AccountId, type Currency, formatAccountId } from '../../core/ledger/ledger-names.ts'
+import type { TransferOrder } from '../../core/ledger/transfer-order.ts'
+import type { Authenticated } from './authenticate.ts'
+import type { LedgerMessageType, SIGNED_ORDER } from './ledger-messages.ts'
+
+/** Types that make an event; a checkpoint is for whoever compares journals. */
+export type LedgerRequestType = Exclude<LedgerMessageType, 'ledger-checkpoint'>
+
+/** The event of an authenticated message; `undefined` for messages that are none of the ledger's. Never throws. */
+export function readLedgerMessage({ envelope, evidence }: Authenticated): LedgerEvent | undefined {
+  switch (envelope.type) {
+    case 'ledger-currency-register': {
+      const { currency, capNanos: cap, recoveryKey, recoveryDelayMs: recoveryDelay } = envelope.body
+      return { ...evidence, type: 'currency-registered', currency, cap, recoveryKey, recoveryDelay }
+    }
+    case 'ledger-cap-change': {
+      const { currency, capNanos: cap } = envelope.body
+      return { ...evidence, type: 'cap-changed', currency, cap }
+    }
+    case 'ledger-issue': {
+      const { amountNanos: amount, ...rest } = envelope.body
+      return { ...evidence, type: 'credits-issued', amount, ...rest }
+    }
+    case 'ledger-redeem': {
+      const { amountNanos: amount, ...rest } = envelope.body
+      return { ...evidence, type: 'credits-redeemed', amount, ...rest }
+    }
+    case 'ledger-reconcile':
+      return { ...evidence, type: 'credits-reconciled', ...envelope.body }
+    case 'ledger-transfer':
+      return { ...evidence, type: 'orders-signed', orders: envelope.body.orders.map(orderOf) }
+    case 'ledger-account-open': {
+      const { recoveryKey, recoveryDelayMs: recoveryDelay } = envelope.body
+      return { ...evidence, type: 'account-opened', recoveryKey, recoveryDelay }
+    }
+    case 'ledger-recovery-request':
+      return { ...evidence, type: 'recovery-requested', ...envelope.body }
+    case 'ledger-recovery-cancel':
+      return { ...evidence, type: 'recovery-cancelled', ...envelope.body }
+    case 'ledger-recovery-complete':
+      return { type: 'recovery-completed', owner: envelope.body.owner, at: evidence.at }
+    default:
+      return undefined
+  }
+}
+
+type SignedOrder = z.output<typeof SIGNED_ORDER>
+
+function orderOf(order: SignedOrder): TransferOrder {
+  const { id, isLinked, reference } = order
+  const head = { id, isLinked, reference, contract: undefined }
+  switch (order.kind) {
+    case 'post':
+      return { ...head, kind: 'post', ...movementOf(order) }
+    case 'hold':
+      return { ...head, kind: 'hold', ...movementOf(order), expiresAt: order.expiresAt }
+    case 'post-held': {
+      const { heldId, currency, amountNanos: amount } = order
+      return { ...head, kind: 'post-held', heldId, credit: accountOf(order.credit, currency), amount }
+    }
+    case 'void-held':
+      return { ...head, kind: 'void-held', heldId: order.heldId }
+  }
+}
+
+type Account = Extract<SignedOrder, { kind: 'post' }>['debit']
+
+function movementOf({ debit, credit, currency, amountNanos }: Extract<SignedOrder, { kind: 'post' | 'hold' }>) {
+  return { debit: accountOf(debit, currency), credit: accountOf(credit, currency), amount: amountNanos }
+}
+
+function accountOf({ owner, kind }: Account, currency: Currency): AccountId {
+  return formatAccountId({ owner, kind, currency })
+}
