@@ -11,6 +11,10 @@ import { CONTRACT, heardHash } from './escrow-node.ts'
 /** Everything that can happen in a small world. */
 export type Act =
   | { readonly type: 'message'; readonly label: string; readonly message: EscrowMessageEvent }
+  /** The same, about a contract that is not there; books refuse it. */
+  | { readonly type: 'foreign'; readonly label: string; readonly message: EscrowMessageEvent }
+  /** A party signs an order of its own under an id that the contract is going to use. */
+  | { readonly type: 'squat'; readonly purpose: string }
   /** Time comes to a deadline. */
   | { readonly type: 'deadline'; readonly name: EscrowTimerName }
   | { readonly type: 'timer'; readonly name: EscrowTimerName }
@@ -24,6 +28,10 @@ export function labelOf(act: Act): string {
   switch (act.type) {
     case 'message':
       return act.label
+    case 'foreign':
+      return `${act.label} about another contract`
+    case 'squat':
+      return `payer takes the id of ${act.purpose}`
     case 'deadline':
       return `time reaches T_${act.name}`
     case 'timer':

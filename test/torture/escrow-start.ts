@@ -1,5 +1,6 @@
 import { BOOKS_MACHINE } from '../../src/core/books/books-machine.ts'
 import type { BooksEvent, BooksState } from '../../src/core/books/books-state.ts'
+import { transferIdOf } from '../../src/core/escrow/escrow-money.ts'
 import type { Did } from '../../src/core/evidence/names.ts'
 import type { LedgerEvent } from '../../src/core/ledger/ledger-event.ts'
 import { LEDGER_MACHINE } from '../../src/core/ledger/ledger-machine.ts'
@@ -7,7 +8,7 @@ import { issuerOf, parseTransferId, type TransferId } from '../../src/core/ledge
 import { hashNamed, ms, nanos, NOTARY, RULES, RULES_HASH } from '../core/escrow/escrow-builder.ts'
 import { NOW } from './escrow-deadlines.ts'
 import { NO_GHOST } from './escrow-ghost.ts'
-import type { EscrowNode } from './escrow-node.ts'
+import { CONTRACT, type EscrowNode } from './escrow-node.ts'
 import { accountsOf, balancesOf } from './escrow-text.ts'
 import { type EscrowWorld, PARTIES, POCKETS } from './escrow-worlds.ts'
 
@@ -77,4 +78,14 @@ export function pocketEvent(
   const id = transferNamed(`pocket ${ledger.remembered.size} ${ledger.holds.size}`)
   const order = { kind: 'post', id, isLinked: false, contract: undefined, reference: undefined, debit, credit } as const
   return { type: 'orders-signed', ...evidence(iss, 0), orders: [{ ...order, amount: nanos(amount) }] }
+}
+
+/** An order of the party that has the most, under the id that the contract's first try for a purpose will have. */
+export function squatEvent(purpose: string, world: EscrowWorld): Extract<LedgerEvent, { type: 'orders-signed' }> {
+  const accounts = accountsOf(world)
+  const { payer: debit, 'pocket of payer': credit } = accounts
+  if (debit === undefined || credit === undefined) throw new TypeError('unreachable')
+  const id = transferIdOf(CONTRACT, purpose, 1)
+  const head = { kind: 'post', id, isLinked: false, contract: undefined, reference: undefined } as const
+  return { type: 'orders-signed', ...evidence(PARTIES.payer, 0), orders: [{ ...head, debit, credit, amount: nanos(0) }] }
 }

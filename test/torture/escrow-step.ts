@@ -4,6 +4,7 @@ import type { BooksEvent } from '../../src/core/books/books-state.ts'
 import { hashTrieForEach } from '../../src/core/collections/hash-trie.ts'
 import type { EscrowEvent } from '../../src/core/escrow/escrow-event.ts'
 import type { EscrowTimerName } from '../../src/core/escrow/escrow-timers.ts'
+import { contractNamed } from '../core/escrow/escrow-builder.ts'
 import { type Act, fittedTo, messagesOf } from './escrow-acts.ts'
 import { comingOf, deadlinesOf, NOW } from './escrow-deadlines.ts'
 import type { Ghost } from './escrow-ghost.ts'
@@ -20,15 +21,18 @@ import {
   submit,
   withReached,
 } from './escrow-node.ts'
-import { pocketEvent } from './escrow-start.ts'
+import { pocketEvent, squatEvent } from './escrow-start.ts'
 import { balancesOf, textOf } from './escrow-text.ts'
 import type { EscrowWorld } from './escrow-worlds.ts'
 
 /** What an act led to; `undefined` as node where it led nowhere. */
 export type Taken = { readonly node: EscrowNode | undefined; readonly broken: readonly string[]; readonly edges: readonly string[] }
 
+const OTHER = contractNamed('another')
 const NOTHING: Taken = { node: undefined, broken: [], edges: [] }
 const MESSAGES = messagesOf()
+const FOREIGN = MESSAGES.filter(({ message }) => message.type !== 'offered').map((act): Act => ({ ...act, type: 'foreign' }))
+const SQUATS = ['hold/price', 'dispute-bond', 'capture/price', 'capture/fee', 'refund'].map((purpose): Act => ({ type: 'squat', purpose }))
 
 /** All that can happen in a state. */
 export function actsOf(node: EscrowNode, world: EscrowWorld): readonly Act[] {
@@ -40,6 +44,7 @@ export function actsOf(node: EscrowNode, world: EscrowWorld): readonly Act[] {
     for (const name of comingOf(escrow)) acts.push({ type: 'deadline', name })
     for (const [name] of deadlinesOf(escrow)) acts.push({ type: 'timer', name })
   }
+  if (node.books !== undefined) acts.push(...FOREIGN, ...SQUATS)
   if (queue.length > 0) acts.push({ type: 'ledger', isRefused: false })
   // Giving back takes no room of the ledger, so that nothing but its order can be a reason to refuse it.
   if (queue.length > 0 && queue[0]?.money !== 'release') acts.push({ type: 'ledger', isRefused: true })
@@ -59,6 +64,9 @@ export function take(node: EscrowNode, act: Act, world: EscrowWorld): Taken {
   switch (act.type) {
     case 'message':
       return takeEvent(node, act.message, world)
+    case 'foreign':
+    case 'squat':
+      return takeIntrusion(node, act, world)
     case 'deadline':
       return { node: withReached(node, act.name), broken: [], edges: [] }
     case 'timer':
@@ -96,6 +104,17 @@ function withDue(ghost: Ghost, event: EscrowEvent, { escrow }: EscrowNode): Ghos
   if (event.type === 'accepted') return { ...ghost, should: event.amountNanos }
   if (event.type === 'rejected' && escrow?.kind === 'DELIVERED') return { ...ghost, should: event.concededNanos }
   return ghost
+}
+
+/** Nothing that is about another contract, or under its ids, reaches it. */
+function takeIntrusion(node: EscrowNode, act: Extract<Act, { type: 'foreign' | 'squat' }>, world: EscrowWorld): Taken {
+  const { node: next, refusals } =
+    act.type === 'foreign'
+      ? stepBooks(node, { type: 'message-received', contract: OTHER, terms: undefined, message: act.message })
+      : stepBooks(node, { type: 'ledger-event-received', event: squatEvent(act.purpose, world) })
+  if (next === node && refusals.length === 1) return NOTHING
+  const what = act.type === 'foreign' ? 'I6 a message counts for its own contract alone' : 'I3 ids of a contract are its own'
+  return { node: undefined, broken: [what], edges: [] }
 }
 
 function takeTimer(node: EscrowNode, name: EscrowTimerName, world: EscrowWorld): Taken {

@@ -93,8 +93,14 @@ function credit(changes: Partial<EscrowTerms> = {}): EscrowTerms {
 const NOBODY = { isSpending: false, honest: undefined } as const
 const RICH = { payer: 6, worker: 3 } as const
 
-/** Everybody lies. The first is the largest with the books; a small run takes the first ones alone. */
+/** As `bonded`, with a price of 1. */
+function small(): EscrowTerms {
+  return bonded({ maxNanos: nanos(1), milestonesNanos: [nanos(1)] })
+}
+
+/** Everybody lies. The first two are small; a short run takes the first ones alone. */
 export const LYING_WORLDS: readonly EscrowWorld[] = [
+  { name: 'C3-small', terms: small(), runs: 'books', funds: RICH, ...NOBODY },
   { name: 'C3', terms: bonded(), runs: 'books', funds: RICH, ...NOBODY },
   { name: 'C3-apart', terms: bonded(), runs: 'apart', funds: RICH, ...NOBODY },
   { name: 'C2-plain', terms: unarbitrated(), runs: 'books', funds: { payer: 2, worker: 0 }, ...NOBODY },
