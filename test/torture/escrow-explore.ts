@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { ESCROW_TIMER_NAMES } from '../../src/core/escrow/escrow-timers.ts'
 import { type Act, labelOf } from './escrow-acts.ts'
 import { isFair, judgeFairness } from './escrow-fairness.ts'
-import { judgeState } from './escrow-judge.ts'
+import { judgeState, machineViolations } from './escrow-judge.ts'
 import { type EscrowNode, isAtRest, normalised } from './escrow-node.ts'
 import { startOf } from './escrow-start.ts'
 import { actsOf, bookEventOf, judgeReplay, judgeTick, take } from './escrow-step.ts'
@@ -14,6 +13,8 @@ export type Exploration = {
   /** Acts that were tried, and those of them that led to another state. */
   readonly acts: number
   readonly steps: number
+  /** Steps that were taken from what is written down as well. */
+  readonly replayed: number
   readonly depth: number
   readonly edges: ReadonlySet<string>
   readonly timers: ReadonlySet<string>
@@ -31,6 +32,10 @@ type Init = {
   /** Whether every step is also taken from what is written down. Three times as slow. */
   readonly isReplayed?: boolean
   readonly isOverdue?: () => boolean
+  /** Leaves out what the machines say of themselves. */
+  readonly isAlone?: boolean
+  /** Called for every state. */
+  readonly visit?: (node: EscrowNode) => void
 }
 
 /**
@@ -58,6 +63,7 @@ class Exploring {
   readonly #hash = createHash('sha256')
   #acts = 0
   #steps = 0
+  #replayed = 0
   #worstLoss = -1_000n
   #leastRoom = 1_000n
 
@@ -84,6 +90,7 @@ class Exploring {
       states: this.#nodes.length,
       acts: this.#acts,
       steps: this.#steps,
+      replayed: this.#replayed,
       depth: this.#depths.at(-1) ?? 0,
       edges: this.#edges,
       timers: this.#timers,
@@ -108,16 +115,21 @@ class Exploring {
       this.#steps += 1
       if (this.#init.isReplayed === true) this.#replay(node, act, from)
       // What the machine says of the very state that it made, before it is brought into its place.
-      for (const what of orBroken(() => ({ broken: judgeState(taken.node ?? node, this.#world) })).broken)
-        this.#fail(what, from, labelOf(act))
+      for (const what of this.#judge(taken.node)) this.#fail(what, from, labelOf(act))
       const to = this.#enter(normalised(taken.node), { parent: from, label: labelOf(act) })
       if (isPassive(act)) this.#passive.push(from, to)
     }
   }
 
+  #judge(node: EscrowNode): readonly string[] {
+    const own = orBroken(() => ({ broken: judgeState(node, this.#world) })).broken
+    return this.#init.isAlone === true ? own : [...own, ...machineViolations(node)]
+  }
+
   #replay(node: EscrowNode, act: Act, from: number): void {
     const event = bookEventOf(act, this.#world)
     if (event === undefined) return
+    this.#replayed += 1
     for (const what of judgeReplay(node, event)) this.#fail(what, from, labelOf(act))
   }
 
@@ -129,6 +141,7 @@ class Exploring {
     const index = this.#nodes.length
     this.#known.set(key, index)
     this.#nodes.push(node)
+    this.#init.visit?.(node)
     this.#parents.push(parent)
     this.#labels.push(label)
     this.#depths.push((this.#depths[parent] ?? -1) + 1)
@@ -187,5 +200,3 @@ function orBroken<Result extends { readonly broken: readonly string[] }>(step: (
     return { node: undefined, edges: [], broken: [error instanceof Error ? error.message : String(error)] }
   }
 }
-
-export const TIMERS_TOTAL = ESCROW_TIMER_NAMES.length

@@ -7,7 +7,7 @@ import type { EscrowTimerName } from '../../src/core/escrow/escrow-timers.ts'
 import type { EscrowTerms } from '../../src/core/escrow/escrow-terms.ts'
 import { LEDGER_MACHINE } from '../../src/core/ledger/ledger-machine.ts'
 import type { LedgerState } from '../../src/core/ledger/ledger-state.ts'
-import { AHEAD, deadlinesOf, NOW } from './escrow-deadlines.ts'
+import { deadlinesOf, NOW } from './escrow-deadlines.ts'
 import { type Decision, decide, expectedBalances, type Ghost } from './escrow-ghost.ts'
 import type { EscrowNode, Outcome } from './escrow-node.ts'
 import { isAllowed } from './escrow-rights.ts'
@@ -198,10 +198,10 @@ const DUE: Readonly<Record<string, readonly EscrowTimerName[]>> = {
   SETTLED: ['refund', 'retry'],
 }
 
-/** What must hold in every state, whatever led to it. */
+/** What must hold in every state, whatever led to it, by these formulas alone. */
 export function judgeState(node: EscrowNode, world: EscrowWorld): readonly string[] {
   const { escrow, ledger, ghost, books, isPruned, timers } = node
-  const broken: string[] = [...judgeMoney(ledger), ...machineViolations(node)]
+  const broken: string[] = [...judgeMoney(ledger)]
   const expected = expectedBalances(world.terms, world.funds, ghost)
   const actual = balancesOf(ledger, world)
   for (const [name, balance] of Object.entries(actual)) {
@@ -244,10 +244,9 @@ function judgeMoney(ledger: LedgerState): readonly string[] {
   return isSound ? broken : [...broken, 'I2 no balance is negative']
 }
 
-function machineViolations({ books, escrow, ledger, isPruned }: EscrowNode): readonly string[] {
+/** What the machines themselves find wrong. */
+export function machineViolations({ books, escrow, ledger, isPruned }: EscrowNode): readonly string[] {
   if (books !== undefined) return BOOKS_MACHINE.violations(books)
   const ofContract = escrow === undefined || isPruned ? [] : ESCROW_MACHINE.violations(escrow)
   return [...ofContract, ...LEDGER_MACHINE.violations(ledger)]
 }
-
-export { AHEAD }

@@ -13,7 +13,6 @@ import {
   CONTRACT,
   type EscrowNode,
   isAwaited,
-  type Outcome,
   stepBooks,
   stepClient,
   stepEscrow,
@@ -264,5 +263,3 @@ export function bookEventOf(act: Act, world: EscrowWorld): BooksEvent | undefine
   const terms = act.message.type === 'offered' ? world.terms : undefined
   return { type: 'message-received', contract: CONTRACT, terms, message: act.message }
 }
-
-export type { Outcome }

@@ -93,6 +93,8 @@ function credit(changes: Partial<EscrowTerms> = {}): EscrowTerms {
 const NOBODY = { isSpending: false, honest: undefined } as const
 const RICH = { payer: 6, worker: 3 } as const
 
+const FLAT = { capNanos: nanos(1), flatNanos: nanos(1), perMillion: 0, arbiterNanos: nanos(1) }
+
 /** As `bonded`, with a price of 1. */
 function small(): EscrowTerms {
   return bonded({ maxNanos: nanos(1), milestonesNanos: [nanos(1)] })
@@ -101,6 +103,13 @@ function small(): EscrowTerms {
 /** Everybody lies. The first two are small; a short run takes the first ones alone. */
 export const LYING_WORLDS: readonly EscrowWorld[] = [
   { name: 'C3-small', terms: small(), runs: 'books', funds: RICH, ...NOBODY },
+  {
+    name: 'C2-apart-small',
+    terms: custodial({ maxNanos: nanos(1), milestonesNanos: [nanos(1)], fees: FLAT }),
+    runs: 'apart',
+    funds: { payer: 3, worker: 0 },
+    ...NOBODY,
+  },
   { name: 'C3', terms: bonded(), runs: 'books', funds: RICH, ...NOBODY },
   { name: 'C3-apart', terms: bonded(), runs: 'apart', funds: RICH, ...NOBODY },
   { name: 'C2-plain', terms: unarbitrated(), runs: 'books', funds: { payer: 2, worker: 0 }, ...NOBODY },
