@@ -103,7 +103,7 @@ function receive(state: BooksState, { contract, terms, message }: MessageReceive
   const known = hashTrieGet(state.contracts, contract)
   if (known === undefined && message.type === 'offered') {
     if (terms === undefined) return refused(state, 'BOOKS_TERMS_MISSING', contract)
-    const code = refuseOffer(state, terms, message)
+    const code = refuseOffer(state, { contract, terms }, message)
     if (code !== undefined) return refused(state, code, contract)
     return stepContract(state, ESCROW_MACHINE.initial({ contract, terms }), message)
   }

@@ -28,6 +28,10 @@ export const BOOKS_REFUSALS = {
     cause: 'The currency of the terms is not registered in the ledger.',
     remedy: 'Let its issuer register it first.',
   },
+  BOOKS_CONTRACT_OVER: {
+    cause: 'The contract was held before, and the ledger still knows its transfers.',
+    remedy: 'Sign the terms with another salt, which makes another contract.',
+  },
   BOOKS_OFFER_LONG: {
     cause: 'The offer would outlive the record of the contract, so that it could be played again.',
     remedy: 'Let the offer expire within T_retain.',
