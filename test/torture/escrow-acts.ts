@@ -13,6 +13,8 @@ export type Act =
   | { readonly type: 'message'; readonly label: string; readonly message: EscrowMessageEvent }
   /** The same, about a contract that is not there; books refuse it. */
   | { readonly type: 'foreign'; readonly label: string; readonly message: EscrowMessageEvent }
+  /** The contract is offered again after it was pruned. */
+  | { readonly type: 'again' }
   /** A party signs an order of its own under an id that the contract is going to use. */
   | { readonly type: 'squat'; readonly purpose: string }
   /** Time comes to a deadline. */
@@ -30,6 +32,8 @@ export function labelOf(act: Act): string {
       return act.label
     case 'foreign':
       return `${act.label} about another contract`
+    case 'again':
+      return 'the contract is offered again'
     case 'squat':
       return `payer takes the id of ${act.purpose}`
     case 'deadline':
@@ -57,7 +61,7 @@ const NAMES = new Map<Did, string>([
   ...ARBITERS.map((did, index) => [did, `arbiter ${index}`] as const),
 ])
 /** Past T_offer, and within what books take. */
-const SOON = timestampFromMs(NOW + 60_000)
+export const SOON = timestampFromMs(NOW + 60_000)
 const AMOUNTS = [0, 1, 2, 3] as const
 const [ARBITER, SECOND = ARBITER, THIRD = ARBITER] = ARBITERS
 const EVERYBODY: readonly Did[] = [PAYER, WORKER, WATCHER, ...(ARBITER === undefined ? [] : [ARBITER])]

@@ -1,7 +1,7 @@
 import { type Amount, amountFromNanos } from '../../src/base/money.ts'
 import type { Timestamp } from '../../src/base/time.ts'
 import { BOOKS_MACHINE } from '../../src/core/books/books-machine.ts'
-import { hashTrieGet } from '../../src/core/collections/hash-trie.ts'
+import { emptyHashTrie, hashTrieGet } from '../../src/core/collections/hash-trie.ts'
 import type { EscrowEffect } from '../../src/core/escrow/escrow-effect.ts'
 import type { EscrowEvent } from '../../src/core/escrow/escrow-event.ts'
 import { ESCROW_MACHINE } from '../../src/core/escrow/escrow-machine.ts'
@@ -227,6 +227,22 @@ export const ESCROW_PLANTS: Readonly<Record<string, EscrowPlant>> = {
   'over-refund': { what: 'more is refunded than was captured', world: 'C3-small', plant: OVER_REFUND },
   'foreign-contract': { what: 'a message about another contract counts', world: 'C3-small', plant: FOREIGN },
   'squatted-id': { what: 'a party may use the ids of a contract', world: 'C3-small', plant: SQUATTED },
+  'second-life': {
+    what: 'a contract may be offered again after it was pruned',
+    world: 'C3-small',
+    plant: () => {
+      const original = BOOKS_MACHINE.transition
+      BOOKS_MACHINE.transition = (state, event) => {
+        const isAgain = event.type === 'message-received' && hashTrieGet(state.contracts, event.contract) === undefined
+        if (!isAgain) return original(state, event)
+        const step = original({ ...state, ledger: { ...state.ledger, remembered: emptyHashTrie() } }, event)
+        return { ...step, state: step.effects.some(({ type }) => type === 'event-refused') ? state : { ...step.state, ledger: state.ledger } }
+      }
+      return () => {
+        BOOKS_MACHINE.transition = original
+      }
+    },
+  },
   'few-arbiters': {
     what: 'a ruling counts with one signature less than k',
     world: 'C3-small',

@@ -4,14 +4,15 @@ import type { BooksEvent } from '../../src/core/books/books-state.ts'
 import { hashTrieForEach } from '../../src/core/collections/hash-trie.ts'
 import type { EscrowEvent } from '../../src/core/escrow/escrow-event.ts'
 import type { EscrowTimerName } from '../../src/core/escrow/escrow-timers.ts'
-import { contractNamed } from '../core/escrow/escrow-builder.ts'
-import { type Act, fittedTo, messagesOf } from './escrow-acts.ts'
+import { contractNamed, PAYER } from '../core/escrow/escrow-builder.ts'
+import { type Act, fittedTo, messagesOf, SOON } from './escrow-acts.ts'
 import { comingOf, deadlinesOf, NOW } from './escrow-deadlines.ts'
 import type { Ghost } from './escrow-ghost.ts'
 import { captured, hasFunds, judgeStep } from './escrow-judge.ts'
 import {
   CONTRACT,
   type EscrowNode,
+  heardHash,
   isAwaited,
   stepBooks,
   stepClient,
@@ -37,6 +38,7 @@ const SQUATS = ['hold/price', 'dispute-bond', 'capture/price', 'capture/fee', 'r
 export function actsOf(node: EscrowNode, world: EscrowWorld): readonly Act[] {
   const { escrow, queue, answers } = node
   // What was asked of the ledger is done, whoever has forgotten the contract.
+  if (node.isPruned && node.books !== undefined) return [{ type: 'again' }]
   if (node.isPruned) return queue.length > 0 ? [{ type: 'ledger', isRefused: false }] : []
   const acts: Act[] = [...fittedTo(MESSAGES, escrow)]
   if (escrow !== undefined) {
@@ -63,6 +65,8 @@ export function take(node: EscrowNode, act: Act, world: EscrowWorld): Taken {
   switch (act.type) {
     case 'message':
       return takeEvent(node, act.message, world)
+    case 'again':
+      return takeAgain(node, world)
     case 'foreign':
     case 'squat':
       return takeIntrusion(node, act, world)
@@ -114,6 +118,15 @@ function takeIntrusion(node: EscrowNode, act: Extract<Act, { type: 'foreign' | '
   if (next === node && refusals.length === 1) return NOTHING
   const what = act.type === 'foreign' ? 'I6 a message counts for its own contract alone' : 'I3 ids of a contract are its own'
   return { node: undefined, broken: [what], edges: [] }
+}
+
+/** A contract that was held runs once. One that was not is as if it had never been, and is not followed a second time. */
+function takeAgain(node: EscrowNode, world: EscrowWorld): Taken {
+  const evidence = { iss: PAYER, seq: 0, prev: undefined, at: NOW, envelope: heardHash('nobody') }
+  const message = { type: 'offered', ...evidence, expiresAt: SOON } as const
+  const { node: next } = stepBooks(node, { type: 'message-received', contract: CONTRACT, terms: world.terms, message })
+  if (next === node || !node.ghost.wasHeld) return NOTHING
+  return { node: undefined, broken: ['I15 a contract that was held runs once'], edges: [] }
 }
 
 function takeTimer(node: EscrowNode, name: EscrowTimerName, world: EscrowWorld): Taken {
