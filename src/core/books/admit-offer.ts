@@ -22,7 +22,8 @@ export function refuseOffer(
   if (code !== undefined) return code
   if (hashTrieGet(state.ledger.currencies, terms.currency) === undefined) return 'BOOKS_CURRENCY_UNKNOWN'
   // The ids of its transfers are taken: the ledger would answer that all of them are done, and nothing would be held.
-  if (transferStatusOf(state.ledger, transferIdOf(contract, 'hold/price', 1)) !== undefined) return 'BOOKS_CONTRACT_OVER'
+  if (transferStatusOf(state.ledger, transferIdOf(contract, 'hold/price', 1)) !== undefined)
+    return 'BOOKS_CONTRACT_OVER'
   if (offer.expiresAt > addDuration(offer.at, terms.timers.retainMs)) return 'BOOKS_OFFER_LONG'
   if (state.open >= state.limits.openMax) return 'BOOKS_OPEN_FULL'
   return state.contracts.size >= state.limits.keptMax ? 'BOOKS_KEPT_FULL' : undefined

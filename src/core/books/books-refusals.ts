@@ -44,6 +44,10 @@ export const BOOKS_REFUSALS = {
     cause: 'As many contracts are kept, ended ones included, as the limits allow.',
     remedy: 'Raise the limit, or choose a shorter T_retain.',
   },
+  BOOKS_ACCOUNTS_FULL: {
+    cause: 'The ledger has no room for an account that the settlement may pay into.',
+    remedy: "Raise the ledger's limit of accounts, or name a fee account and arbiters that have one.",
+  },
   BOOKS_ID_RESERVED: {
     cause: 'A transfer id begins with ffff, as those of contracts do.',
     remedy: 'Choose another id.',
