@@ -132,11 +132,9 @@ function withAmount(iss: Did, amount: number): readonly Said[] {
   ]
   for (const signers of JOINT) {
     said.push({ type: 'cancelled', amountNanos: sum, signers })
-    for (const number of AMOUNTS)
-      said.push({ type: 'voucher-signed', number, amountNanos: sum, meter: HASH, signers })
+    for (const number of AMOUNTS) said.push({ type: 'voucher-signed', number, amountNanos: sum, meter: HASH, signers })
   }
-  for (const signers of rulingSigners())
-    said.push({ type: 'ruled', evidenceRoot: HASH, workerNanos: sum, signers })
+  for (const signers of rulingSigners()) said.push({ type: 'ruled', evidenceRoot: HASH, workerNanos: sum, signers })
   return said.filter((body) => isTelling(iss, body, amount)).map((body) => ({ iss, body }))
 }
 
@@ -159,7 +157,9 @@ function isTelling(iss: Did, body: Body, amount: number): boolean {
   if (!('signers' in body) || isPlain) return true
   if (body.type === 'cancelled' && body.signers.length === 1 && body.signers[0] === PAYER) return true
   const { length } = new Set(body.signers).size === body.signers.length ? body.signers : []
-  return length >= 2 && body.signers.every((did) => (body.type === 'ruled') === ARBITERS.includes(did) && did !== WATCHER)
+  return (
+    length >= 2 && body.signers.every((did) => (body.type === 'ruled') === ARBITERS.includes(did) && did !== WATCHER)
+  )
 }
 
 function signed({ iss, body }: Said, place: { readonly seq: number; readonly envelope: string }): EscrowMessageEvent {

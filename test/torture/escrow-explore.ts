@@ -152,7 +152,8 @@ class Exploring {
       const { loss, bound } = fairness
       if (loss > this.#worstLoss) this.#worstLoss = loss
       if (bound - loss < this.#leastRoom) this.#leastRoom = bound - loss
-      if (loss > bound) this.#fail(`I14 the honest ${this.#world.honest ?? ''} loses ${loss}, and the bound is ${bound}`, index, '')
+      if (loss > bound)
+        this.#fail(`I14 the honest ${this.#world.honest ?? ''} loses ${loss}, and the bound is ${bound}`, index, '')
     }
     return index
   }
@@ -189,11 +190,18 @@ class Exploring {
 }
 
 function isPassive(act: Act): boolean {
-  return act.type === 'deadline' || act.type === 'timer' || act.type === 'answer' || (act.type === 'ledger' && !act.isRefused)
+  return (
+    act.type === 'deadline' ||
+    act.type === 'timer' ||
+    act.type === 'answer' ||
+    (act.type === 'ledger' && !act.isRefused)
+  )
 }
 
 /** A broken assertion of the machines is a finding like any other. */
-function orBroken<Result extends { readonly broken: readonly string[] }>(step: () => Result): Result | { node: undefined; edges: []; broken: string[] } {
+function orBroken<Result extends { readonly broken: readonly string[] }>(
+  step: () => Result,
+): Result | { node: undefined; edges: []; broken: string[] } {
   try {
     return step()
   } catch (error: unknown) {

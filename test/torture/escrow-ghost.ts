@@ -60,7 +60,10 @@ function splitOf(terms: EscrowTerms, conceded: bigint, claim: bigint): bigint {
   return conceded + ((claim - conceded) * BigInt(terms.fallbackPerMillion)) / MILLION
 }
 
-function decided(terms: EscrowTerms, decision: Omit<Decision, 'fee' | 'workerSlashed' | 'payerSlashed' | 'paid'> & Partial<Decision>): Decision {
+function decided(
+  terms: EscrowTerms,
+  decision: Omit<Decision, 'fee' | 'workerSlashed' | 'payerSlashed' | 'paid'> & Partial<Decision>,
+): Decision {
   const { fees } = terms
   const { captured } = decision
   const due = fees.flatNanos + (captured * BigInt(fees.perMillion)) / MILLION
@@ -76,13 +79,25 @@ export function decide(before: EscrowState, event: EscrowEvent, ghost: Ghost): D
   switch (before.kind) {
     case 'HELD':
       if (event.type === 'timer-fired' && event.name === 'start')
-        return end({ cause: 'not-started', ending: 'VOIDED', captured: 0n, workerSlashed: terms.penalties.p1Nanos, fault: 'worker' })
+        return end({
+          cause: 'not-started',
+          ending: 'VOIDED',
+          captured: 0n,
+          workerSlashed: terms.penalties.p1Nanos,
+          fault: 'worker',
+        })
       if (event.type === 'cancelled' && event.signers.length === 2 && event.amountNanos <= terms.maxNanos)
         return end({ cause: 'cancelled', ending: 'VOIDED', captured: event.amountNanos, fault: 'none' })
       return 'I6 nothing ends what is held but a cancellation and T_start'
     case 'WORKING':
       if (event.type === 'timer-fired' && event.name === 'deliver')
-        return end({ cause: 'expired', ending: 'EXPIRED', captured: voucher, workerSlashed: terms.penalties.p2Nanos, fault: 'worker' })
+        return end({
+          cause: 'expired',
+          ending: 'EXPIRED',
+          captured: voucher,
+          workerSlashed: terms.penalties.p2Nanos,
+          fault: 'worker',
+        })
       if (event.type !== 'cancelled') return 'I6 nothing ends work but a cancellation and T_deliver'
       if (event.signers.length === 2)
         return event.amountNanos >= voucher && event.amountNanos <= terms.maxNanos
@@ -113,11 +128,20 @@ function paidOf(terms: EscrowTerms, signers: readonly Did[], ghost: Ghost): read
   return [...signers].toSorted((one, other) => (one < other ? -1 : 1)).slice(0, terms.arbiters.k)
 }
 
-function decideDispute(before: Extract<EscrowState, { kind: 'DISPUTED' }>, event: EscrowEvent, ghost: Ghost): Decision | string {
+function decideDispute(
+  before: Extract<EscrowState, { kind: 'DISPUTED' }>,
+  event: EscrowEvent,
+  ghost: Ghost,
+): Decision | string {
   const { terms, rejection, delivery } = before
   const [conceded, claim] = [rejection.concededNanos, delivery.claimNanos]
   if (event.type === 'timer-fired' && event.name === 'rule')
-    return decided(terms, { cause: 'fallback', ending: 'SETTLED', captured: splitOf(terms, conceded, claim), fault: 'none' })
+    return decided(terms, {
+      cause: 'fallback',
+      ending: 'SETTLED',
+      captured: splitOf(terms, conceded, claim),
+      fault: 'none',
+    })
   if (event.type === 'disputed' && event.claimNanos === conceded)
     return decided(terms, { cause: 'conceded', ending: 'SETTLED', captured: conceded, fault: 'none' })
   if (event.type !== 'ruled') return 'I6 nothing ends a dispute but a concession, a ruling and T_rule'
@@ -136,7 +160,11 @@ function decideDispute(before: Extract<EscrowState, { kind: 'DISPUTED' }>, event
   })
 }
 
-function decideFrozen(before: Extract<EscrowState, { kind: 'FROZEN' }>, event: EscrowEvent, ghost: Ghost): Decision | string {
+function decideFrozen(
+  before: Extract<EscrowState, { kind: 'FROZEN' }>,
+  event: EscrowEvent,
+  ghost: Ghost,
+): Decision | string {
   const { terms, equivocators, claimNanos } = before
   const lied = equivocators.payer ? 'payer' : 'worker'
   const slashed = {
@@ -151,7 +179,12 @@ function decideFrozen(before: Extract<EscrowState, { kind: 'FROZEN' }>, event: E
   }
   if (event.type !== 'ruled') return 'I6 nothing ends a frozen contract but a ruling and T_rule'
   if (event.workerNanos > terms.maxNanos) return 'I7 a ruling is at most the maximum'
-  return decided(terms, { cause: 'frozen-ruled', captured: event.workerNanos, ...slashed, paid: paidOf(terms, event.signers, ghost) })
+  return decided(terms, {
+    cause: 'frozen-ruled',
+    captured: event.workerNanos,
+    ...slashed,
+    paid: paidOf(terms, event.signers, ghost),
+  })
 }
 
 /** Balances that follow from what happened: of available, held, fee and arbiters, by owner and kind. */

@@ -16,14 +16,22 @@ import type { EscrowWorld } from './escrow-worlds.ts'
 
 export type Verdict = { readonly ghost: Ghost; readonly broken: readonly string[] }
 
-type Case = { readonly world: EscrowWorld; readonly before: EscrowNode; readonly event: EscrowEvent; readonly outcome: Outcome }
+type Case = {
+  readonly world: EscrowWorld
+  readonly before: EscrowNode
+  readonly event: EscrowEvent
+  readonly outcome: Outcome
+}
 
 /** Judges one step of the contract, in books with all that the ledger did within it, by formulas of its own. */
 export function judgeStep({ world, before, event, outcome }: Case): Verdict {
   const { ghost } = before
   if (outcome.refusals.length > 0) {
     const isQuiet = outcome.node === before && outcome.edges.length === 0 && outcome.refusals.length === 1
-    return { ghost, broken: isQuiet && outcome.receipts.length === 0 ? [] : ['a refusal changes nothing and has one code'] }
+    return {
+      ghost,
+      broken: isQuiet && outcome.receipts.length === 0 ? [] : ['a refusal changes nothing and has one code'],
+    }
   }
   const first = outcome.edges[0]
   if (first === undefined) return { ghost, broken: ['an effective step names its edge'] }
@@ -49,7 +57,8 @@ function follow({ world, before, event, outcome }: Case, ghost: Ghost, { edge, b
   const after = outcome.node.escrow
   if (edge.edge === 'voucher' && event.type === 'voucher-signed') {
     const { number, amountNanos: amount } = event
-    const most = world.terms.milestonesNanos.length === 0 ? world.terms.maxNanos : world.terms.milestonesNanos[number - 1]
+    const most =
+      world.terms.milestonesNanos.length === 0 ? world.terms.maxNanos : world.terms.milestonesNanos[number - 1]
     if (number <= ghost.voucher.number || amount < ghost.voucher.amount) broken.push('I9 vouchers never fall')
     if (most === undefined || amount > most) broken.push('I9 a voucher is at most its milestone')
     return { ...ghost, voucher: { number, amount } }
@@ -64,7 +73,8 @@ function follow({ world, before, event, outcome }: Case, ghost: Ghost, { edge, b
     if (isBooks && !hasFunds(before, world)) broken.push('nothing is held without funds')
     return { ...ghost, hold: 'held', wasHeld: true }
   }
-  if (edge.edge === 'hold-refused' && isBooks && hasFunds(before, world)) broken.push('a hold with funds is not refused')
+  if (edge.edge === 'hold-refused' && isBooks && hasFunds(before, world))
+    broken.push('a hold with funds is not refused')
   if (edge.edge === 'dispute') {
     if (!isBooks && ghost.disputeBond !== 'held') broken.push('a dispute means that its bond is held')
     return { ...ghost, disputeBond: 'held', isDisputed: true }
@@ -78,11 +88,16 @@ function follow({ world, before, event, outcome }: Case, ghost: Ghost, { edge, b
     if (refunded > (ghost.decision?.captured ?? 0n)) broken.push('I5 no more is refunded than was captured')
     return { ...ghost, refunded }
   }
-  if (edge.edge === 'capturing-equivocation' || edge.edge === 'settled-equivocation') return blamed(ghost, event, world.terms)
+  if (edge.edge === 'capturing-equivocation' || edge.edge === 'settled-equivocation')
+    return blamed(ghost, event, world.terms)
   return ghost
 }
 
-function ended(ghost: Ghost, after: EscrowState | undefined, { edge, broken, isBooks }: Following & { readonly isBooks: boolean }): Ghost {
+function ended(
+  ghost: Ghost,
+  after: EscrowState | undefined,
+  { edge, broken, isBooks }: Following & { readonly isBooks: boolean },
+): Ghost {
   const { decision } = ghost
   if (decision === undefined) {
     broken.push('I6 nothing is captured without a cause')
@@ -100,7 +115,12 @@ function ended(ghost: Ghost, after: EscrowState | undefined, { edge, broken, isB
 }
 
 export function captured(ghost: Ghost): Ghost {
-  return { ...ghost, isCaptured: true, hold: 'over', disputeBond: ghost.disputeBond === 'held' ? 'over' : ghost.disputeBond }
+  return {
+    ...ghost,
+    isCaptured: true,
+    hold: 'over',
+    disputeBond: ghost.disputeBond === 'held' ? 'over' : ghost.disputeBond,
+  }
 }
 
 function blamed(ghost: Ghost, event: EscrowEvent, terms: EscrowTerms): Ghost {
@@ -124,7 +144,8 @@ const RATED = ['VOIDED', 'EXPIRED', 'FINAL', 'REFUNDED']
 /** I15 */
 function judgeUpdate({ edges, updates }: Outcome, ghost: Ghost): readonly string[] {
   const ends = edges.filter(({ from, to }) => RATED.includes(to) && !RATED.includes(from)).length
-  if (updates.length !== ends || ghost.updates > 1) return ['I15 one update for each contract that was held, at its end']
+  if (updates.length !== ends || ghost.updates > 1)
+    return ['I15 one update for each contract that was held, at its end']
   if (ends > 0 && !ghost.wasHeld) return ['I15 no update before a hold']
   const [update] = updates
   const { decision } = ghost
@@ -176,12 +197,20 @@ function judgeDeadlines(before: EscrowState, { node, edges }: Outcome, event: Es
     const isKept = at === were.get(name)
     const isRenewed = name === 'retry' || name === 'beat'
     const isEntered = before.kind !== escrow.kind && !(name === 'deliver' && before.kind === 'HELD')
-    if (!(isEntered || isRenewed ? isNew || isKept : isKept)) broken.push(`T_${name} is its span after what it runs from`)
+    if (!(isEntered || isRenewed ? isNew || isKept : isKept))
+      broken.push(`T_${name} is its span after what it runs from`)
     if (isEntered && !isNew) broken.push(`T_${name} is its span after what it runs from`)
   }
   const hasBeaten = edges.some(({ edge }) => edge === 'beat' || edge === 'voucher' || edge === 'start')
-  if (hasBeaten && deadlinesOf(escrow).get('beat') !== NOW + spanOf(escrow.terms, 'beat')) broken.push('T_beat is set anew')
-  if (event.type === 'timer-fired' && event.name !== 'retry' && node.timers.has(event.name) && !node.isPruned && event.name !== 'retain')
+  if (hasBeaten && deadlinesOf(escrow).get('beat') !== NOW + spanOf(escrow.terms, 'beat'))
+    broken.push('T_beat is set anew')
+  if (
+    event.type === 'timer-fired' &&
+    event.name !== 'retry' &&
+    node.timers.has(event.name) &&
+    !node.isPruned &&
+    event.name !== 'retain'
+  )
     broken.push('a timer fires once')
   return broken
 }
@@ -209,19 +238,27 @@ export function judgeState(node: EscrowNode, world: EscrowWorld): readonly strin
     if (balance < 0n && !(name === 'payer' && world.terms.custody === 'C1')) broken.push('I2 no balance is negative')
   }
   const due = DUE[escrow?.kind ?? ''] ?? []
-  if (due.length > 0 && !due.some((name) => timers.has(name))) broken.push('I12 a state that has not ended has its timer')
-  if (escrow === undefined || isPruned) return books === undefined || books.open === 0 ? broken : [...broken, 'none is open']
+  if (due.length > 0 && !due.some((name) => timers.has(name)))
+    broken.push('I12 a state that has not ended has its timer')
+  if (escrow === undefined || isPruned)
+    return books === undefined || books.open === 0 ? broken : [...broken, 'none is open']
   if (!['C1', 'C2/f=0', 'C3/f=0'].includes(escrow.terms.custodyLabel)) broken.push('custody is labelled')
-  if ('voucher' in escrow && escrow.voucher.amountNanos !== ghost.voucher.amount) broken.push('I9 the last voucher counts')
+  if ('voucher' in escrow && escrow.voucher.amountNanos !== ghost.voucher.amount)
+    broken.push('I9 the last voucher counts')
   const { maxNanos } = world.terms
   if ('delivery' in escrow) {
     const { claimNanos } = escrow.delivery
-    if (claimNanos > maxNanos || claimNanos < ghost.voucher.amount) broken.push('I7 a claim is from the last voucher to the maximum')
-    if (escrow.kind === 'DISPUTED' && !(escrow.rejection.concededNanos >= ghost.voucher.amount && escrow.rejection.concededNanos < claimNanos))
+    if (claimNanos > maxNanos || claimNanos < ghost.voucher.amount)
+      broken.push('I7 a claim is from the last voucher to the maximum')
+    if (
+      escrow.kind === 'DISPUTED' &&
+      !(escrow.rejection.concededNanos >= ghost.voucher.amount && escrow.rejection.concededNanos < claimNanos)
+    )
       broken.push('I7 what is conceded is from the last voucher to below the claim')
   }
   const isOver = RATED.includes(escrow.kind)
-  if (isOver !== ghost.updates > 0 || (escrow.kind === 'ABORTED' && ghost.wasHeld)) broken.push('I15 rated exactly when over')
+  if (isOver !== ghost.updates > 0 || (escrow.kind === 'ABORTED' && ghost.wasHeld))
+    broken.push('I15 rated exactly when over')
   if (ghost.decision !== undefined) {
     const { captured: amount, fee } = ghost.decision
     if (amount > maxNanos) broken.push('I7 no more is captured than the maximum')

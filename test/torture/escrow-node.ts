@@ -21,7 +21,11 @@ import type { Ghost } from './escrow-ghost.ts'
 export const CONTRACT = contractNamed('explored')
 
 /** Orders on their way to the ledger. */
-export type Waiting = { readonly money: EscrowMoney; readonly attempt: number; readonly orders: readonly TransferOrder[] }
+export type Waiting = {
+  readonly money: EscrowMoney
+  readonly attempt: number
+  readonly orders: readonly TransferOrder[]
+}
 
 /** One state of a small world. */
 export type EscrowNode = {
@@ -149,7 +153,10 @@ function stepApart(node: EscrowNode, event: EscrowEvent, terms: EscrowTerms): Ou
 }
 
 /** The ledger takes the first of what waits. `isRefused`: it does so for a reason that may pass, and remembers the id as failed. */
-export function stepLedger(node: EscrowNode, isRefused: boolean): { readonly node: EscrowNode; readonly isApplied: boolean } {
+export function stepLedger(
+  node: EscrowNode,
+  isRefused: boolean,
+): { readonly node: EscrowNode; readonly isApplied: boolean } {
   const [first, ...queue] = node.queue
   if (first === undefined) throw new TypeError('something waits')
   const step = isRefused ? refuseOnce(node.ledger, first) : submit(node.ledger, first.orders)
@@ -169,17 +176,18 @@ export function submit(ledger: LedgerState, orders: readonly TransferOrder[]): S
 
 function refuseOnce(ledger: LedgerState, { orders }: Waiting): Submitted {
   const id = orders[0]?.id
-  if (id === undefined || hashTrieGet(ledger.remembered, id) !== undefined || hashTrieGet(ledger.holds, id) !== undefined)
+  if (
+    id === undefined ||
+    hashTrieGet(ledger.remembered, id) !== undefined ||
+    hashTrieGet(ledger.holds, id) !== undefined
+  )
     return submit(ledger, orders)
   const remembered = hashTrieSet(ledger.remembered, id, { kind: 'failed', at: NOW })
   const generations = rememberIds(ledger.generations, { at: NOW, ids: [id] })
   return { ledger: { ...ledger, remembered, generations }, isApplied: false }
 }
 
-function withAnswer(
-  answers: EscrowNode['answers'],
-  answer: TransfersAnsweredEvent,
-): readonly TransfersAnsweredEvent[] {
+function withAnswer(answers: EscrowNode['answers'], answer: TransfersAnsweredEvent): readonly TransfersAnsweredEvent[] {
   return answers.some((known) => isSameAnswer(known, answer)) ? answers : [...answers, answer]
 }
 

@@ -36,7 +36,9 @@ function inEscrow(change: (original: Transition) => Transition): EscrowPlant['pl
 }
 
 /** The step comes out right and is changed afterwards. */
-function afterwards(change: (step: EscrowStep, event: EscrowEvent, before: EscrowState) => EscrowStep): EscrowPlant['plant'] {
+function afterwards(
+  change: (step: EscrowStep, event: EscrowEvent, before: EscrowState) => EscrowStep,
+): EscrowPlant['plant'] {
   return inEscrow((original) => (state, event) => {
     const step = original(state, event)
     return step.state === state ? step : change(step, event, state)
@@ -112,13 +114,18 @@ const ABOVE_MAX = inEscrow((original) => (state, event) => {
   const step = original(state, { ...event, amountNanos: state.terms.maxNanos })
   const wrong = capturing(step.state, event.amountNanos)
   if (wrong === undefined) return step
-  return { state: wrong.state, effects: [...step.effects.filter(({ type }) => type !== 'post-transfers'), ...wrong.effects] }
+  return {
+    state: wrong.state,
+    effects: [...step.effects.filter(({ type }) => type !== 'post-transfers'), ...wrong.effects],
+  }
 })
 
 const FALLING = inEscrow((original) => (state, event) => {
   if (state.kind !== 'WORKING' || event.type !== 'voucher-signed') return original(state, event)
   const step = original({ ...state, voucher: { ...state.voucher, amountNanos: nanos(0) } }, event)
-  return step.effects.some(({ type }) => type === 'event-refused' || type === 'event-exists') ? { ...step, state } : step
+  return step.effects.some(({ type }) => type === 'event-refused' || type === 'event-exists')
+    ? { ...step, state }
+    : step
 })
 
 const OVER_REFUND = inEscrow((original) => (state, event) => {
@@ -154,7 +161,10 @@ const FORGETFUL: EscrowPlant['plant'] = () => {
     const step = original(state, event)
     if (event.type !== 'transfers-submitted' || step.state === state) return step
     // What ends a hold is applied and the hold stays.
-    return { ...step, state: { ...step.state, holds: state.holds.size > step.state.holds.size ? state.holds : step.state.holds } }
+    return {
+      ...step,
+      state: { ...step.state, holds: state.holds.size > step.state.holds.size ? state.holds : step.state.holds },
+    }
   }
   return () => {
     LEDGER_MACHINE.transition = original
@@ -179,7 +189,9 @@ function feeAccountPaysMore(orders: readonly TransferOrder[], state: EscrowState
   const { feeOwner: owner } = state.terms.notarySet
   const account = formatAccountId({ owner, kind: 'fee', currency: state.terms.currency })
   return orders.map((order) =>
-    order.kind === 'post' && order.credit === account ? { ...order, amount: amountFromNanos(order.amount + 1n) } : order,
+    order.kind === 'post' && order.credit === account
+      ? { ...order, amount: amountFromNanos(order.amount + 1n) }
+      : order,
   )
 }
 
@@ -212,7 +224,9 @@ export const ESCROW_PLANTS: Readonly<Record<string, EscrowPlant>> = {
     world: 'C3-small',
     plant: inEscrow((original) => (state, event) => {
       const step = original(state, event)
-      const isLate = step.effects.some((effect) => effect.type === 'event-refused' && effect.code === 'ESCROW_DEADLINE_PASSED')
+      const isLate = step.effects.some(
+        (effect) => effect.type === 'event-refused' && effect.code === 'ESCROW_DEADLINE_PASSED',
+      )
       return isLate ? original(state, { ...event, at: (event.at - 1) as Timestamp }) : step
     }),
   },
@@ -220,7 +234,9 @@ export const ESCROW_PLANTS: Readonly<Record<string, EscrowPlant>> = {
     what: 'a timer fires before its deadline',
     world: 'C2-apart',
     plant: mistaking((event, state) =>
-      event.type === 'timer-fired' && state.kind === 'DELIVERED' ? { ...event, at: (event.at + 2_000_000_000) as Timestamp } : event,
+      event.type === 'timer-fired' && state.kind === 'DELIVERED'
+        ? { ...event, at: (event.at + 2_000_000_000) as Timestamp }
+        : event,
     ),
   },
   'falling-voucher': { what: 'a voucher may be smaller than the last one', world: 'C3', plant: FALLING },
@@ -236,7 +252,12 @@ export const ESCROW_PLANTS: Readonly<Record<string, EscrowPlant>> = {
         const isAgain = event.type === 'message-received' && hashTrieGet(state.contracts, event.contract) === undefined
         if (!isAgain) return original(state, event)
         const step = original({ ...state, ledger: { ...state.ledger, remembered: emptyHashTrie() } }, event)
-        return { ...step, state: step.effects.some(({ type }) => type === 'event-refused') ? state : { ...step.state, ledger: state.ledger } }
+        return {
+          ...step,
+          state: step.effects.some(({ type }) => type === 'event-refused')
+            ? state
+            : { ...step.state, ledger: state.ledger },
+        }
       }
       return () => {
         BOOKS_MACHINE.transition = original
@@ -247,7 +268,9 @@ export const ESCROW_PLANTS: Readonly<Record<string, EscrowPlant>> = {
     what: 'a ruling counts with one signature less than k',
     world: 'C3-small',
     plant: mistaking((event, { terms: { arbiters } }) =>
-      event.type === 'ruled' && event.signers.length === arbiters.k - 1 && event.signers.every((did) => arbiters.members.includes(did))
+      event.type === 'ruled' &&
+      event.signers.length === arbiters.k - 1 &&
+      event.signers.every((did) => arbiters.members.includes(did))
         ? { ...event, signers: arbiters.members }
         : event,
     ),
@@ -297,7 +320,9 @@ export const ESCROW_PLANTS: Readonly<Record<string, EscrowPlant>> = {
   unreserved: {
     what: 'a hold that the ledger refused counts as held',
     world: 'C3-spending',
-    plant: mistaking((event) => (event.type === 'transfers-answered' && event.money === 'hold' ? { ...event, isApplied: true } : event)),
+    plant: mistaking((event) =>
+      event.type === 'transfers-answered' && event.money === 'hold' ? { ...event, isApplied: true } : event,
+    ),
   },
   'twice-applied': {
     what: 'a message that comes twice counts twice',
@@ -307,13 +332,17 @@ export const ESCROW_PLANTS: Readonly<Record<string, EscrowPlant>> = {
   'no-retry': {
     what: 'a settlement that the ledger has not answered is not asked for again',
     world: 'C2-apart-small',
-    plant: withoutEffects((effect, step) => effect.type === 'start-timer' && effect.name === 'retry' && step.state.kind === 'CAPTURING'),
+    plant: withoutEffects(
+      (effect, step) => effect.type === 'start-timer' && effect.name === 'retry' && step.state.kind === 'CAPTURING',
+    ),
   },
   'stale-answer': {
     what: 'an answer to an earlier try counts for this one',
     world: 'C2-apart-small',
     plant: mistaking((event, state) =>
-      event.type === 'transfers-answered' && state.kind === 'CAPTURING' ? { ...event, attempt: state.attempt, money: 'capture' } : event,
+      event.type === 'transfers-answered' && state.kind === 'CAPTURING'
+        ? { ...event, attempt: state.attempt, money: 'capture' }
+        : event,
     ),
   },
   'wrong-liar': {
@@ -343,7 +372,9 @@ export const ESCROW_PLANTS: Readonly<Record<string, EscrowPlant>> = {
     plant: inEscrow((original) => (state, event) => {
       if (state.kind !== 'DISPUTED' || event.type !== 'ruled') return original(state, event)
       const step = original({ ...state, evidenceBy: undefined }, event)
-      return step.effects.some(({ type }) => type === 'event-refused' || type === 'event-exists') ? { ...step, state } : step
+      return step.effects.some(({ type }) => type === 'event-refused' || type === 'event-exists')
+        ? { ...step, state }
+        : step
     }),
   },
   'kept-bond': {

@@ -5,7 +5,12 @@ import type { Did } from '../../src/core/evidence/names.ts'
 import { deadlinesOf, NOW } from './escrow-deadlines.ts'
 import { heardHash } from './escrow-node.ts'
 
-type Right = readonly [state: EscrowState['kind'], event: EscrowMessageEvent['type'], who: Who, before: EscrowTimerName | '-']
+type Right = readonly [
+  state: EscrowState['kind'],
+  event: EscrowMessageEvent['type'],
+  who: Who,
+  before: EscrowTimerName | '-',
+]
 type Who = 'payer' | 'worker' | 'either' | 'both' | 'arbiters' | 'payer or both' | 'offerer'
 
 /** Who may do what, and until when: written from sections 3.3 and 3.5 of the design, not from `ESCROW_EDGES`. */
@@ -36,14 +41,16 @@ export function isAllowed(state: EscrowState, event: EscrowEvent): boolean {
   if (event.type === 'transfers-answered') return true
   if (event.type === 'timer-fired') return isPast(state, event.name)
   const lie = lieOf(state, event)
-  if (lie !== undefined) return lie && !['DRAFT', 'ABORTED', 'VOIDED', 'EXPIRED', 'FINAL', 'REFUNDED'].includes(state.kind)
+  if (lie !== undefined)
+    return lie && !['DRAFT', 'ABORTED', 'VOIDED', 'EXPIRED', 'FINAL', 'REFUNDED'].includes(state.kind)
   return RIGHTS.some(([kind, type, who, before]) => {
     if (kind !== state.kind || type !== event.type || !isBy(state, event, who)) return false
     if (before !== '-' && isPast(state, before)) return false
     if (event.type === 'disputed' && state.kind === 'DISPUTED' && event.claimNanos !== state.rejection.concededNanos)
       return !isPast(state, 'evidence')
     if (event.type === 'ruled' && state.kind === 'DISPUTED') return isPast(state, 'evidence')
-    if (event.type === 'cancelled' && state.kind === 'WORKING' && event.signers.length === 1) return isPast(state, 'beat')
+    if (event.type === 'cancelled' && state.kind === 'WORKING' && event.signers.length === 1)
+      return isPast(state, 'beat')
     return true
   })
 }
@@ -65,7 +72,8 @@ function isPast(state: EscrowState, name: EscrowTimerName): boolean {
 function isBy(state: EscrowState, event: EscrowMessageEvent, who: Who): boolean {
   const { payer, worker, arbiters } = state.terms
   const signers = 'signers' in event ? event.signers : [event.iss]
-  const isBoth = signers.length === 2 && new Set(signers).size === 2 && signers.every((did) => did === payer || did === worker)
+  const isBoth =
+    signers.length === 2 && new Set(signers).size === 2 && signers.every((did) => did === payer || did === worker)
   switch (who) {
     case 'payer':
       return signers.length === 1 && signers[0] === payer

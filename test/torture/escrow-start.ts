@@ -87,5 +87,9 @@ export function squatEvent(purpose: string, world: EscrowWorld): Extract<LedgerE
   if (debit === undefined || credit === undefined) throw new TypeError('unreachable')
   const id = transferIdOf(CONTRACT, purpose, 1)
   const head = { kind: 'post', id, isLinked: false, contract: undefined, reference: undefined } as const
-  return { type: 'orders-signed', ...evidence(PARTIES.payer, 0), orders: [{ ...head, debit, credit, amount: nanos(0) }] }
+  return {
+    type: 'orders-signed',
+    ...evidence(PARTIES.payer, 0),
+    orders: [{ ...head, debit, credit, amount: nanos(0) }],
+  }
 }

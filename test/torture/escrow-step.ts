@@ -1,4 +1,9 @@
-import { formatBooksEvent, formatBooksState, parseBooksEvent, parseBooksState } from '../../src/core/books/books-codec.ts'
+import {
+  formatBooksEvent,
+  formatBooksState,
+  parseBooksEvent,
+  parseBooksState,
+} from '../../src/core/books/books-codec.ts'
 import { BOOKS_MACHINE } from '../../src/core/books/books-machine.ts'
 import type { BooksEvent } from '../../src/core/books/books-state.ts'
 import { hashTrieForEach } from '../../src/core/collections/hash-trie.ts'
@@ -26,13 +31,23 @@ import { balancesOf, textOf } from './escrow-text.ts'
 import type { EscrowWorld } from './escrow-worlds.ts'
 
 /** What an act led to; `undefined` as node where it led nowhere. */
-export type Taken = { readonly node: EscrowNode | undefined; readonly broken: readonly string[]; readonly edges: readonly string[] }
+export type Taken = {
+  readonly node: EscrowNode | undefined
+  readonly broken: readonly string[]
+  readonly edges: readonly string[]
+}
 
 const OTHER = contractNamed('another')
 const NOTHING: Taken = { node: undefined, broken: [], edges: [] }
 const MESSAGES = messagesOf()
-const FOREIGN = MESSAGES.filter(({ message }) => message.type !== 'offered').map((act): Act => ({ ...act, type: 'foreign' }))
-const SQUATS = ['hold/price', 'dispute-bond', 'capture/price', 'capture/fee', 'refund'].map((purpose): Act => ({ type: 'squat', purpose }))
+const FOREIGN = MESSAGES.filter(({ message }) => message.type !== 'offered').map((act): Act => ({
+  ...act,
+  type: 'foreign',
+}))
+const SQUATS = ['hold/price', 'dispute-bond', 'capture/price', 'capture/fee', 'refund'].map((purpose): Act => ({
+  type: 'squat',
+  purpose,
+}))
 
 /** All that can happen in a state. */
 export function actsOf(node: EscrowNode, world: EscrowWorld): readonly Act[] {
@@ -116,7 +131,8 @@ function takeIntrusion(node: EscrowNode, act: Extract<Act, { type: 'foreign' | '
       ? stepBooks(node, { type: 'message-received', contract: OTHER, terms: undefined, message: act.message })
       : stepBooks(node, { type: 'ledger-event-received', event: squatEvent(act.purpose, world) })
   if (next === node && refusals.length === 1) return NOTHING
-  const what = act.type === 'foreign' ? 'I6 a message counts for its own contract alone' : 'I3 ids of a contract are its own'
+  const what =
+    act.type === 'foreign' ? 'I6 a message counts for its own contract alone' : 'I3 ids of a contract are its own'
   return { node: undefined, broken: [what], edges: [] }
 }
 
@@ -135,7 +151,10 @@ function takeTimer(node: EscrowNode, name: EscrowTimerName, world: EscrowWorld):
   const running = node.timers.get(name)
   if (running !== undefined || node.books === undefined) {
     const taken = takeEvent(node, event, world)
-    if (running === undefined || running > NOW) return taken.node === undefined ? taken : { ...taken, node: undefined, broken: ['a timer fires when it runs and is over'] }
+    if (running === undefined || running > NOW)
+      return taken.node === undefined
+        ? taken
+        : { ...taken, node: undefined, broken: ['a timer fires when it runs and is over'] }
     return taken.node === undefined ? { ...taken, broken: ['I12 a timer that is over fires'] } : taken
   }
   return NOTHING
@@ -147,7 +166,10 @@ export function judgeTick(node: EscrowNode, world: EscrowWorld): readonly string
   const ticked = stepBooks(node, { type: 'stamp-advanced', at: NOW }).node
   let single = node
   for (let fired = 0; fired < 16 && !single.isPruned; fired += 1) {
-    const due = [...single.timers].filter(([, at]) => at <= NOW).map(([name]) => name).sort()[0]
+    const due = [...single.timers]
+      .filter(([, at]) => at <= NOW)
+      .map(([name]) => name)
+      .sort()[0]
     if (due === undefined) break
     single = stepEscrow(single, { type: 'timer-fired', name: due, at: NOW }, world.terms).node
   }
@@ -192,7 +214,8 @@ function withLedger({ ghost, queue, escrow }: EscrowNode, { isApplied, isFirst }
     case 'refund': {
       const [order] = first.orders
       const amount = isFirst && order !== undefined && 'amount' in order ? order.amount : 0n
-      if (ghost.refunded + amount > (ghost.decision?.captured ?? 0n)) broken.push('I5 no more is refunded than was captured')
+      if (ghost.refunded + amount > (ghost.decision?.captured ?? 0n))
+        broken.push('I5 no more is refunded than was captured')
       return { ...ghost, refunded: ghost.refunded + amount }
     }
     case 'release':
@@ -211,7 +234,8 @@ function withLedger({ ghost, queue, escrow }: EscrowNode, { isApplied, isFirst }
 function judgeRefusal(node: EscrowNode, isApplied: boolean, world: EscrowWorld): readonly string[] {
   const [first] = node.queue
   const { ghost } = node
-  if (first?.money === 'hold' && ghost.hold === 'none' && isApplied && !hasFunds(node, world)) return ['nothing is held without funds']
+  if (first?.money === 'hold' && ghost.hold === 'none' && isApplied && !hasFunds(node, world))
+    return ['nothing is held without funds']
   if (first?.money === 'capture' && !ghost.isCaptured && !isApplied && !wasRefused(node))
     return ['what is held can be captured']
   return []
@@ -237,7 +261,8 @@ function takeAnswer(node: EscrowNode, { index, isLast }: Extract<Act, { type: 'a
   const { node: next } = taken
   if (next === undefined) return taken.broken.length > 0 ? taken : { ...taken, broken: ['an awaited answer counts'] }
   // It is stale from then on, whatever comes.
-  if (isAwaited(next.escrow, answer) && answer.isApplied) return { ...taken, broken: [...taken.broken, 'an answer counts once'] }
+  if (isAwaited(next.escrow, answer) && answer.isApplied)
+    return { ...taken, broken: [...taken.broken, 'an answer counts once'] }
   if (!isAwaited(next.escrow, answer)) {
     const again = stepEscrow(next, answer, world.terms)
     if (again.node !== next) return { ...taken, broken: [...taken.broken, 'an answer counts once'] }
@@ -249,7 +274,10 @@ function takePocket(node: EscrowNode, act: Extract<Act, { type: 'pocket' }>, wor
   const event = pocketEvent(node, world, act)
   if (event === undefined || (act.party === 'payer' && world.terms.custody === 'C1')) return NOTHING
   const amount = event.orders[0] !== undefined && 'amount' in event.orders[0] ? event.orders[0].amount : 0n
-  const pockets = { ...node.ghost.pockets, [act.party]: node.ghost.pockets[act.party] + (act.isBack ? -amount : amount) }
+  const pockets = {
+    ...node.ghost.pockets,
+    [act.party]: node.ghost.pockets[act.party] + (act.isBack ? -amount : amount),
+  }
   return { node: { ...stepClient(node, event), ghost: { ...node.ghost, pockets } }, broken: [], edges: [] }
 }
 
@@ -261,7 +289,8 @@ export function judgeReplay(node: EscrowNode, event: BooksEvent): readonly strin
   const written = parseBooksEvent(JSON.parse(formatBooksEvent(event)))
   if (books === undefined || written === undefined) return ['I13 what is written is read back']
   const second = BOOKS_MACHINE.transition(books, written)
-  const isSame = formatBooksState(first.state) === formatBooksState(second.state) && effectsText(first) === effectsText(second)
+  const isSame =
+    formatBooksState(first.state) === formatBooksState(second.state) && effectsText(first) === effectsText(second)
   return isSame ? [] : ['I13 replay gives the same state and receipts']
 }
 

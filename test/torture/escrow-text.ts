@@ -73,21 +73,41 @@ function escrowText(state: EscrowState | undefined): unknown {
     case 'DELIVERED': {
       const { rejecting } = state
       const asked = rejecting && [rejecting.rejection.concededNanos, reached(rejecting.retryAt)]
-      return [kind, reached(state.acceptBy), state.voucher, state.delivery.claimNanos, state.disputeAttempts, asked].map(plain)
+      return [
+        kind,
+        reached(state.acceptBy),
+        state.voucher,
+        state.delivery.claimNanos,
+        state.disputeAttempts,
+        asked,
+      ].map(plain)
     }
     case 'DISPUTED': {
       const isOpen = state.evidenceBy !== undefined && state.evidenceBy > NOW
-      const pieces = isOpen ? ['payer', 'worker'].map((name) => state.evidence.filter(({ party }) => party === name).length) : []
+      const pieces = isOpen
+        ? ['payer', 'worker'].map((name) => state.evidence.filter(({ party }) => party === name).length)
+        : []
       const { voucher, delivery, rejection, disputeAttempt } = state
       const amounts = [voucher.number, voucher.amountNanos, delivery.claimNanos, rejection.concededNanos]
       return [kind, reached(state.evidenceBy), reached(state.ruleBy), pieces, amounts, disputeAttempt !== undefined]
     }
     case 'FROZEN': {
       const { voucher, claimNanos, equivocators, disputeAttempt } = state
-      return [kind, reached(state.ruleBy), voucher.amountNanos, claimNanos, equivocators, disputeAttempt !== undefined].map(plain)
+      return [
+        kind,
+        reached(state.ruleBy),
+        voucher.amountNanos,
+        claimNanos,
+        equivocators,
+        disputeAttempt !== undefined,
+      ].map(plain)
     }
     case 'CAPTURING':
-      return [kind, { ...state.settlement, disputeAttempt: state.settlement.disputeAttempt !== undefined }, reached(state.retryAt)]
+      return [
+        kind,
+        { ...state.settlement, disputeAttempt: state.settlement.disputeAttempt !== undefined },
+        reached(state.retryAt),
+      ]
     case 'SETTLED': {
       const { refunding, refundAttempts, refundedNanos } = state
       const asked = refunding && [refunding.amountNanos, reached(refunding.retryAt)]
@@ -126,7 +146,10 @@ function repeatable(escrow: EscrowState | undefined): readonly TransferOrder[] {
   if (escrow?.kind === 'DELIVERED' && escrow.rejecting !== undefined)
     return disputeBondOrders(CONTRACT, escrow.terms, escrow.disputeAttempts)
   if (escrow?.kind !== 'SETTLED' || escrow.refunding === undefined) return []
-  return refundOrders(CONTRACT, escrow.terms, { attempt: escrow.refundAttempts, amountNanos: escrow.refunding.amountNanos })
+  return refundOrders(CONTRACT, escrow.terms, {
+    attempt: escrow.refundAttempts,
+    amountNanos: escrow.refunding.amountNanos,
+  })
 }
 
 function statusesOf(ledger: LedgerState, orders: readonly TransferOrder[]): readonly string[] {

@@ -40,7 +40,9 @@ function at(state: EscrowState, name: EscrowTimerName, instant: Timestamp): Escr
 function outcomeOf(state: EscrowState, event: EscrowEvent): string {
   const { effects } = ESCROW_MACHINE.transition(state, event)
   return effects
-    .map((effect) => (effect.type === 'record-transition' ? effect.edge : effect.type === 'event-refused' ? effect.code : effect.type))
+    .map((effect) =>
+      effect.type === 'record-transition' ? effect.edge : effect.type === 'event-refused' ? effect.code : effect.type,
+    )
     .join(' ')
 }
 
@@ -60,15 +62,26 @@ describe('ticks around deadlines, in every state', () => {
           if (before !== ahead || after !== reached)
             throw new Error(`${state.kind} ${name} ${message.type}: ${ahead}, ${before}, ${reached}, ${after}`)
           compared += 1
-          if (reached === 'ESCROW_DEADLINE_PASSED' && before?.includes('ESCROW_') === false) late.set(name, (late.get(name) ?? 0) + 1)
+          if (reached === 'ESCROW_DEADLINE_PASSED' && before?.includes('ESCROW_') === false)
+            late.set(name, (late.get(name) ?? 0) + 1)
           const isEffective = before !== undefined && !before.startsWith('ESCROW_') && before !== 'event-exists'
-          if (isEffective && !isAllowed(at(state, name, AHEAD), message)) throw new Error(`${state.kind} ${message.type} is not allowed`)
+          if (isEffective && !isAllowed(at(state, name, AHEAD), message))
+            throw new Error(`${state.kind} ${message.type} is not allowed`)
         }
       }
     }
     expect(compared).toBeGreaterThan(100_000)
     // Deadlines of messages; the others are of timers alone, or open something.
-    expect([...late.keys()].sort()).toEqual(['accept', 'deliver', 'evidence', 'hold', 'offer', 'refund', 'rule', 'start'])
+    expect([...late.keys()].sort()).toEqual([
+      'accept',
+      'deliver',
+      'evidence',
+      'hold',
+      'offer',
+      'refund',
+      'rule',
+      'start',
+    ])
   })
 
   it.each(ESCROW_TIMER_NAMES)('timer %s fires at its deadline and a tick after, not a tick before', (name) => {

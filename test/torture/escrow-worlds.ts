@@ -128,7 +128,14 @@ export const LYING_WORLDS: readonly EscrowWorld[] = [
 
 const HONEST_TERMS: readonly (readonly [name: string, terms: EscrowTerms, funds: EscrowWorld['funds']])[] = [
   ['C3', bonded(), RICH],
-  ['C3-unmade', bonded({ bonds: { payerNanos: nanos(1), workerNanos: nanos(1), disputeNanos: nanos(2) }, penalties: { p1Nanos: nanos(1), p2Nanos: nanos(1) } }), RICH],
+  [
+    'C3-unmade',
+    bonded({
+      bonds: { payerNanos: nanos(1), workerNanos: nanos(1), disputeNanos: nanos(2) },
+      penalties: { p1Nanos: nanos(1), p2Nanos: nanos(1) },
+    }),
+    RICH,
+  ],
   ['C2', custodial(), { payer: 4, worker: 0 }],
   ['C2-plain', unarbitrated(), { payer: 2, worker: 0 }],
   ['C1', credit(), { payer: 0, worker: 0 }],
@@ -136,16 +143,14 @@ const HONEST_TERMS: readonly (readonly [name: string, terms: EscrowTerms, funds:
 
 /** One side follows the protocol; what it loses is held against `lossBound`. */
 export const HONEST_WORLDS: readonly EscrowWorld[] = HONEST_TERMS.flatMap(([name, terms, funds]) =>
-  (['payer', 'worker'] as const).map(
-    (honest): EscrowWorld => ({
-      name: `${name}-${honest}`,
-      terms,
-      runs: 'books',
-      funds,
-      isSpending: false,
-      honest,
-    }),
-  ),
+  (['payer', 'worker'] as const).map((honest): EscrowWorld => ({
+    name: `${name}-${honest}`,
+    terms,
+    runs: 'books',
+    funds,
+    isSpending: false,
+    honest,
+  })),
 )
 
 export const PARTIES: Readonly<Record<'payer' | 'worker', Did>> = { payer: PAYER, worker: WORKER }
