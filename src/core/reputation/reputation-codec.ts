@@ -15,7 +15,7 @@ import {
   readNanos,
   readWhole,
 } from './read-fields.ts'
-import { type ReputationEvent } from './reputation-machine.ts'
+import type { ReputationEvent } from './reputation-machine.ts'
 import {
   type CountedContract,
   type ReceiptSigner,

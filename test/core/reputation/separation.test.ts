@@ -8,7 +8,7 @@ import { anchoredMeanPpm, FULL_TRUST_UNITS_DEFAULT } from '../../../src/core/rep
 import { EIGEN_TRUST_DEFAULTS, type EigenTrust, eigenTrust } from '../../../src/core/reputation/eigen-trust.ts'
 import { exposureCapNanos } from '../../../src/core/reputation/exposure-cap.ts'
 import { REPUTATION_MACHINE } from '../../../src/core/reputation/reputation-machine.ts'
-import { type ReputationState } from '../../../src/core/reputation/reputation-state.ts'
+import type { ReputationState } from '../../../src/core/reputation/reputation-state.ts'
 import {
   inflowCapOf,
   NO_MARKET_TRUST,
