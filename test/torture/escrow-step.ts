@@ -276,7 +276,7 @@ function takePocket(node: EscrowNode, act: Extract<Act, { type: 'pocket' }>, wor
   const amount = event.orders[0] !== undefined && 'amount' in event.orders[0] ? event.orders[0].amount : 0n
   const pockets = {
     ...node.ghost.pockets,
-    [act.party]: node.ghost.pockets[act.party] + (act.isBack ? -amount : amount),
+    [act.party]: node.ghost.pockets[act.party] + (act.isBack ? 0n - amount : amount),
   }
   return { node: { ...stepClient(node, event), ghost: { ...node.ghost, pockets } }, broken: [], edges: [] }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Timestamp } from '../../src/base/time.ts'
+import type { EscrowEffect } from '../../src/core/escrow/escrow-effect.ts'
 import type { EscrowEvent } from '../../src/core/escrow/escrow-event.ts'
 import { ESCROW_MACHINE } from '../../src/core/escrow/escrow-machine.ts'
 import type { EscrowState } from '../../src/core/escrow/escrow-state.ts'
@@ -39,11 +40,12 @@ function at(state: EscrowState, name: EscrowTimerName, instant: Timestamp): Escr
 
 function outcomeOf(state: EscrowState, event: EscrowEvent): string {
   const { effects } = ESCROW_MACHINE.transition(state, event)
-  return effects
-    .map((effect) =>
-      effect.type === 'record-transition' ? effect.edge : effect.type === 'event-refused' ? effect.code : effect.type,
-    )
-    .join(' ')
+  return effects.map(nameOf).join(' ')
+}
+
+function nameOf(effect: EscrowEffect): string {
+  if (effect.type === 'record-transition') return effect.edge
+  return effect.type === 'event-refused' ? effect.code : effect.type
 }
 
 const STATES = statesOf('C2-apart-small')
