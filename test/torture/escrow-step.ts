@@ -40,10 +40,11 @@ export type Taken = {
 const OTHER = contractNamed('another')
 const NOTHING: Taken = { node: undefined, broken: [], edges: [] }
 const MESSAGES = messagesOf()
-const FOREIGN = MESSAGES.filter(({ message }) => message.type !== 'offered').map((act): Act => ({
-  ...act,
-  type: 'foreign',
-}))
+/** One of each type from each signer. */
+const FOREIGN = MESSAGES.filter(
+  ({ message: { type, iss } }, index) =>
+    type !== 'offered' && MESSAGES.findIndex(({ message }) => message.type === type && message.iss === iss) === index,
+).map((act): Act => ({ ...act, type: 'foreign' }))
 const SQUATS = ['hold/price', 'dispute-bond', 'capture/price', 'capture/fee', 'refund'].map((purpose): Act => ({
   type: 'squat',
   purpose,
