@@ -1,6 +1,7 @@
 /** Writes `protocol/vectors/v1/AREA.json`: `node scripts/protocol-vectors.ts`. A test fails where they differ from the code. */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { AUCTION_VECTORS } from './protocol-vectors/auction-vectors.ts'
 import { ENVELOPE_VECTORS } from './protocol-vectors/envelope-vectors.ts'
 import { ESCROW_VECTORS } from './protocol-vectors/escrow-vectors.ts'
 import { LEDGER_VECTORS } from './protocol-vectors/ledger-vectors.ts'
@@ -8,7 +9,7 @@ import type { VectorArea, VectorFile } from './protocol-vectors/vector.ts'
 import { hex, VECTOR_CONTEXT, VECTOR_KEYS } from './protocol-vectors/vector-kit.ts'
 
 /** One line for each area. */
-export const VECTOR_AREAS: readonly VectorArea[] = [ENVELOPE_VECTORS, ESCROW_VECTORS, LEDGER_VECTORS]
+export const VECTOR_AREAS: readonly VectorArea[] = [ENVELOPE_VECTORS, AUCTION_VECTORS, ESCROW_VECTORS, LEDGER_VECTORS]
 
 export function vectorFileOf({ area, vectors }: VectorArea): VectorFile {
   const keys = Object.entries(VECTOR_KEYS).map(([name, { seed, publicKey, did }]) => [

@@ -4,9 +4,30 @@
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js'
-import { sha512 } from '@noble/hashes/sha2.js'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 } from '../src/base/sha256.ts'
+import {
+  BASE,
+  bytesNumber,
+  challenge,
+  flipped,
+  hex,
+  isNeutral,
+  isPoint,
+  isReachable,
+  joined,
+  keyOf,
+  L,
+  messageWhere,
+  numberBytes,
+  P,
+  SMALL_ORDER,
+  text,
+  times,
+  TORSION,
+  withSign,
+  type Point,
+} from './edwards-points.ts'
 
 export type SignatureVector = {
   readonly name: string
@@ -20,28 +41,7 @@ export type SignatureVector = {
   readonly code: string | null
 }
 
-type Point = InstanceType<typeof ed25519.Point>
-
 const FILE = fileURLToPath(new URL('../protocol/vectors/v1/signatures.json', import.meta.url))
-const P = 2n ** 255n - 19n
-const L = ed25519.Point.Fn.ORDER
-const BASE = ed25519.Point.BASE
-const TORSION: readonly Point[] = ED25519_TORSION_SUBGROUP.map((hex) => ed25519.Point.fromHex(hex))
-const NEUTRAL = ed25519.Point.ZERO.toBytes()
-
-/** All 14 encodings that a lenient decoder reads as a point of small order. */
-const SMALL_ORDER: readonly { readonly bytes: Uint8Array; readonly point: Point; readonly isCanonical: boolean }[] = [
-  ...TORSION.map((point) => ({ bytes: point.toBytes(), point, isCanonical: true })),
-  ...[
-    withSign(numberBytes(1n)),
-    withSign(numberBytes(P - 1n)),
-    numberBytes(P),
-    withSign(numberBytes(P)),
-    numberBytes(P + 1n),
-    withSign(numberBytes(P + 1n)),
-  ].map((bytes) => ({ bytes, point: ed25519.Point.fromBytes(lenient(bytes), true), isCanonical: false })),
-]
-
 export function makeSignatureVectors(): readonly SignatureVector[] {
   return [
     ...plainRows(),
@@ -56,43 +56,17 @@ export function makeSignatureVectors(): readonly SignatureVector[] {
   ]
 }
 
-/** A secret scalar, its point, and the nonce of a name, all from the name. */
-function keyOf(name: string): { readonly scalar: bigint; readonly point: Point; readonly nonce: bigint } {
-  const scalar = scalarOf(`${name}/key`)
-  return { scalar, point: BASE.multiply(scalar), nonce: scalarOf(`${name}/nonce`) }
-}
-
-function scalarOf(name: string): bigint {
-  return (bytesNumber(sha512(text(name))) % (L - 1n)) + 1n
-}
-
-function challenge(parts: {
-  readonly point: Uint8Array
-  readonly key: Uint8Array
-  readonly message: Uint8Array
-}): bigint {
-  return bytesNumber(sha512(joined(parts.point, parts.key, parts.message))) % L
-}
-
-/** The first numbered message whose challenge `isWanted`. */
-function messageWhere(name: string, isWanted: (message: Uint8Array) => boolean): Uint8Array {
-  for (let number = 0; number < 100_000; number += 1) {
-    const message = text(`${name} ${number}`)
-    if (isWanted(message)) return message
-  }
-  throw new Error(`No message for ${name}`)
-}
-
 type Parts = {
   readonly key: Uint8Array
   readonly message: Uint8Array
   readonly signature: Uint8Array
 }
 
-function row(about: string, name: string, parts: Parts, code: string | null): SignatureVector {
+/** A row; what stands before the colon is its family. */
+function row(name: string, parts: Parts, code: string | null): SignatureVector {
   return {
-    name: `${about}: ${name}`,
-    about,
+    name,
+    about: name.slice(0, name.indexOf(':')),
     publicKey: hex(parts.key),
     message: hex(parts.message),
     signature: hex(parts.signature),
@@ -115,8 +89,8 @@ function plainRows(): SignatureVector[] {
     )
     const other = { ...parts, message: joined(parts.message, Uint8Array.of(0)) }
     return [
-      row('right', `message of ${size} bytes`, parts, null),
-      row('another message', `a byte after ${size} bytes`, other, 'SIGNATURE_WRONG'),
+      row(`right: message of ${size} bytes`, parts, null),
+      row(`another message: a byte after ${size} bytes`, other, 'SIGNATURE_WRONG'),
     ]
   })
 }
@@ -126,12 +100,11 @@ function lengthRows(): SignatureVector[] {
   const ofLength = (bytes: Uint8Array, length: number): Uint8Array => joined(bytes, new Uint8Array(8)).slice(0, length)
   return [
     ...[0, 31, 33].map((length) =>
-      row('length', `key of ${length} bytes`, { ...parts, key: ofLength(parts.key, length) }, 'KEY_LENGTH_WRONG'),
+      row(`length: key of ${length} bytes`, { ...parts, key: ofLength(parts.key, length) }, 'KEY_LENGTH_WRONG'),
     ),
     ...[0, 32, 63, 65].map((length) =>
       row(
-        'length',
-        `signature of ${length} bytes`,
+        `length: signature of ${length} bytes`,
         { ...parts, signature: ofLength(parts.signature, length) },
         'SIGNATURE_LENGTH_WRONG',
       ),
@@ -147,8 +120,7 @@ function flippedRows(): SignatureVector[] {
     const isLarge = bytesNumber(signature.slice(32)) >= L
     rows.push(
       row(
-        'flipped bit',
-        `signature, ${bit}`,
+        `flipped bit: signature, ${bit}`,
         { ...parts, signature },
         isLarge ? 'SIGNATURE_SCALAR_LARGE' : 'SIGNATURE_WRONG',
       ),
@@ -156,13 +128,11 @@ function flippedRows(): SignatureVector[] {
   }
   for (let bit = 0; bit < 256; bit += 12) {
     const key = flipped(parts.key, bit)
-    rows.push(
-      row('flipped bit', `key, ${bit}`, { ...parts, key }, isPoint(key) ? 'SIGNATURE_WRONG' : 'KEY_NOT_ON_CURVE'),
-    )
+    rows.push(row(`flipped bit: key, ${bit}`, { ...parts, key }, isPoint(key) ? 'SIGNATURE_WRONG' : 'KEY_NOT_ON_CURVE'))
   }
   for (let bit = 0; bit < 128; bit += 12)
     rows.push(
-      row('flipped bit', `message, ${bit}`, { ...parts, message: flipped(parts.message, bit) }, 'SIGNATURE_WRONG'),
+      row(`flipped bit: message, ${bit}`, { ...parts, message: flipped(parts.message, bit) }, 'SIGNATURE_WRONG'),
     )
   return rows
 }
@@ -186,15 +156,14 @@ function smallKeyRows(): SignatureVector[] {
       return isReachable(point, answer.answer)
         ? [
             row(
-              'small order',
-              `A ${hex(key)} and R ${hex(answer.bytes)}`,
+              `small order: A ${hex(key)} and R ${hex(answer.bytes)}`,
               { key, message: messageWhere('both small', holds), signature: joined(answer.bytes, new Uint8Array(32)) },
               code,
             ),
           ]
         : []
     })
-    return [row('small order', `A ${hex(key)}`, { key, message: vanishing, signature }, code), ...both]
+    return [row(`small order: A ${hex(key)}`, { key, message: vanishing, signature }, code), ...both]
   })
 }
 
@@ -206,8 +175,7 @@ function smallPointRows(): SignatureVector[] {
     const message = text(`R ${hex(bytes)}`)
     const signature = joined(bytes, numberBytes((challenge({ point: bytes, key, message }) * scalar) % L))
     return row(
-      'small order',
-      `R ${hex(bytes)}`,
+      `small order: R ${hex(bytes)}`,
       { key, message, signature },
       isCanonical ? 'SIGNATURE_POINT_ORDER_SMALL' : 'SIGNATURE_POINT_NOT_CANONICAL',
     )
@@ -221,10 +189,9 @@ function notCanonicalRows(): SignatureVector[] {
   for (let y = 2n; y < 19n; y += 1n)
     if (isPoint(numberBytes(y))) encodings.push(numberBytes(P + y), withSign(numberBytes(P + y)))
   return encodings.flatMap((bytes) => [
-    row('not canonical', `A ${hex(bytes)}`, { ...parts, key: bytes }, 'KEY_NOT_CANONICAL'),
+    row(`not canonical: A ${hex(bytes)}`, { ...parts, key: bytes }, 'KEY_NOT_CANONICAL'),
     row(
-      'not canonical',
-      `R ${hex(bytes)}`,
+      `not canonical: R ${hex(bytes)}`,
       { ...parts, signature: joined(bytes, parts.signature.slice(32)) },
       'SIGNATURE_POINT_NOT_CANONICAL',
     ),
@@ -235,10 +202,9 @@ function offCurveRows(): SignatureVector[] {
   const parts = honest('off curve', text('off curve'))
   const encodings = [2n, 7n, 8n, 11n, P - 2n].map(numberBytes).filter((bytes) => !isPoint(bytes))
   return encodings.flatMap((bytes) => [
-    row('off the curve', `A ${hex(bytes)}`, { ...parts, key: bytes }, 'KEY_NOT_ON_CURVE'),
+    row(`off the curve: A ${hex(bytes)}`, { ...parts, key: bytes }, 'KEY_NOT_ON_CURVE'),
     row(
-      'off the curve',
-      `R ${hex(bytes)}`,
+      `off the curve: R ${hex(bytes)}`,
       { ...parts, signature: joined(bytes, parts.signature.slice(32)) },
       'SIGNATURE_WRONG',
     ),
@@ -250,7 +216,7 @@ function largeScalarRows(): SignatureVector[] {
   const commitment = parts.signature.slice(0, 32)
   const scalar = bytesNumber(parts.signature.slice(32))
   const withScalar = (name: string, number: bigint, code: string | null): SignatureVector =>
-    row('S', name, { ...parts, signature: joined(commitment, numberBytes(number)) }, code)
+    row(`S: ${name}`, { ...parts, signature: joined(commitment, numberBytes(number)) }, code)
   const multiples = Array.from({ length: 15 }, (_, index) => BigInt(index + 1)).filter(
     (times) => scalar + times * L < 2n ** 256n,
   )
@@ -286,92 +252,28 @@ function torsionRows(): SignatureVector[] {
       )
     return [
       row(
-        'torsion',
-        `A + T${index + 1}, [k]T is not 0`,
+        `torsion: A + T${index + 1}, [k]T is not 0`,
         where(plain, (rest) => !rest.is0()),
         'SIGNATURE_WRONG',
       ),
       row(
-        'torsion',
-        `A + T${index + 1}, [k]T is 0`,
+        `torsion: A + T${index + 1}, [k]T is 0`,
         where(plain, (rest) => rest.is0()),
         null,
       ),
-      row('torsion', `R + T${index + 1}`, signed(point.toBytes(), shifted, text(name)), 'SIGNATURE_WRONG'),
+      row(`torsion: R + T${index + 1}`, signed(point.toBytes(), shifted, text(name)), 'SIGNATURE_WRONG'),
       row(
-        'torsion',
-        `both with T${index + 1}, which stays`,
+        `torsion: both with T${index + 1}, which stays`,
         where(shifted, (rest) => !rest.add(torsion).is0()),
         'SIGNATURE_WRONG',
       ),
       row(
-        'torsion',
-        `both with T${index + 1}, which cancels out`,
+        `torsion: both with T${index + 1}, which cancels out`,
         where(shifted, (rest) => rest.add(torsion).is0()),
         null,
       ),
     ]
   })
-}
-
-function isReachable(point: Point, answer: Point): boolean {
-  for (let count = 0n; count < 8n; count += 1n) if (times(point, count).add(answer).is0()) return true
-  return false
-}
-
-/** [k]T of a point of order 8 at most, without asking for the order of k. */
-function times(point: Point, count: bigint): Point {
-  let sum = ed25519.Point.ZERO
-  for (let left = count % 8n; left > 0n; left -= 1n) sum = sum.add(point)
-  return sum
-}
-
-function isNeutral(point: Point): boolean {
-  return hex(point.toBytes()) === hex(NEUTRAL)
-}
-
-/** The canonical encoding that a lenient decoder reads these bytes as. */
-function lenient(bytes: Uint8Array): Uint8Array {
-  const y = bytesNumber(bytes.with(31, (bytes[31] ?? 0) & 0x7f)) % P
-  const isSignKept = y !== 1n && y !== P - 1n && (bytes[31] ?? 0) >= 0x80
-  return isSignKept ? withSign(numberBytes(y)) : numberBytes(y)
-}
-
-function isPoint(bytes: Uint8Array): boolean {
-  try {
-    ed25519.Point.fromBytes(bytes)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function numberBytes(number: bigint): Uint8Array {
-  return Uint8Array.from({ length: 32 }, (_, index) => Number((number >> BigInt(8 * index)) & 0xffn))
-}
-
-function bytesNumber(bytes: Uint8Array): bigint {
-  return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n)
-}
-
-function withSign(bytes: Uint8Array): Uint8Array {
-  return bytes.with(31, (bytes[31] ?? 0) | 0x80)
-}
-
-function flipped(bytes: Uint8Array, bit: number): Uint8Array {
-  return bytes.with(bit >> 3, (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7)))
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]))
-}
-
-function text(value: string): Uint8Array {
-  return new TextEncoder().encode(value)
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }
 
 /** One row a line, so that a change is seen in a difference. */

@@ -57,7 +57,7 @@ type Body = { readonly type: LedgerMessageType; readonly body: unknown; readonly
 /** The sender's side starts from values: amounts are bigints there. */
 function acceptedBody(name: string, { type, body, key }: Body): Vector {
   const value = LEDGER_MESSAGES[type].parse(body)
-  return accepted(name, { type, body: value as never }, key)
+  return accepted(name, { type, body: value }, key)
 }
 
 function refusedBodies(): readonly Vector[] {
@@ -110,8 +110,8 @@ function issueOf(amountNanos: string, isConfirmed: boolean) {
   return { id: id('a2'), owner: payer.did, currency: CURRENCY, amountNanos, reference, isConfirmed }
 }
 
-function withoutConfirmation({ isConfirmed: _, ...rest }: ReturnType<typeof issueOf>) {
-  return rest
+function withoutConfirmation({ id: name, owner, currency, amountNanos, reference }: ReturnType<typeof issueOf>) {
+  return { id: name, owner, currency, amountNanos, reference }
 }
 
 function sides() {

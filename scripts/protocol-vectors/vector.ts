@@ -12,6 +12,7 @@ export type VectorContext = {
 }
 
 export type Vector =
+  | AuctionVector
   /** The bytes are an envelope that is accepted; the other members are what is worked out on the way. */
   | {
       readonly kind: 'accepted'
@@ -48,6 +49,45 @@ export type Vector =
       readonly proof: unknown
       readonly envelopes?: readonly string[]
       readonly code?: string
+    }
+
+export type AuctionVector =
+  /** The call hashes to the auction's id. */
+  | { readonly kind: 'auction-id'; readonly name: string; readonly call: unknown; readonly auction: string }
+  /** The parts hash to the commitment. */
+  | {
+      readonly kind: 'auction-commitment'
+      readonly name: string
+      readonly auction: string
+      readonly bidder: string
+      readonly salt: string
+      readonly bid: unknown
+      readonly commitment: string
+    }
+  /** `order` is `commitments` as equal scores are ranked, the winner first; without a beacon by the commitments themselves. */
+  | {
+      readonly kind: 'auction-tie'
+      readonly name: string
+      readonly beacon?: string
+      readonly commitments: readonly string[]
+      readonly order: readonly string[]
+    }
+  /** What the revealed bids come to. */
+  | {
+      readonly kind: 'auction-clearing'
+      readonly name: string
+      readonly call: unknown
+      readonly beacon?: string
+      readonly candidates: readonly unknown[]
+      readonly outcome: unknown
+    }
+  /** A transcript, the hash that is signed, and what a third party finds. */
+  | {
+      readonly kind: 'auction-transcript'
+      readonly name: string
+      readonly transcript: unknown
+      readonly transcriptHash: string
+      readonly verdict: unknown
     }
 
 export type VectorFile = {

@@ -1,5 +1,4 @@
-import type { Verifier } from '../ports/verifier.ts'
-import type { SignedBytes } from '../ports/verifier.ts'
+import type { SignedBytes, Verifier } from '../ports/verifier.ts'
 import { SIGNATURE_ADMISSION, type SignatureAdmission } from '../wire/v1/ed25519-admission.ts'
 
 /** What a library says of bytes that were admitted. May throw: that is `false`. */

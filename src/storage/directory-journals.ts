@@ -14,6 +14,8 @@ export type EventLogCopy = {
 }
 
 const NAME_PATTERN = /^[a-z0-9-]+$/
+/** Folders of a data directory that are something else. */
+const RESERVED = ['store', 'keys', 'market', 'price-lists', 'models', 'training']
 
 /** The journals of a data directory, each a folder: at most one handle has one open. */
 export class DirectoryJournals {
@@ -30,7 +32,7 @@ export class DirectoryJournals {
 
   /** Throws `TypeError` for what is no name, `STORE_LOCKED` while another handle has it open, and what a journal throws on opening. */
   async open(name: string): Promise<EventLog> {
-    if (!NAME_PATTERN.test(name) || name === 'store') throw new TypeError(`Not a name for a journal: ${name}`)
+    if (!NAME_PATTERN.test(name) || RESERVED.includes(name)) throw new TypeError(`Not a name for a journal: ${name}`)
     const release = await this.takeTurn(name)
     try {
       if (this.opened.has(name))
@@ -45,7 +47,9 @@ export class DirectoryJournals {
 
   async list(): Promise<readonly string[]> {
     const { fileSystem } = this.components
-    const names = (await fileSystem.list(this.path)).filter((name) => NAME_PATTERN.test(name) && name !== 'store')
+    const names = (await fileSystem.list(this.path)).filter(
+      (name) => NAME_PATTERN.test(name) && !RESERVED.includes(name),
+    )
     const found: string[] = []
     for (const name of names) {
       // A file is no folder: it has no list.

@@ -68,7 +68,7 @@ function losing(type: 'transfer-posted' | 'transfer-voided' | 'transfer-expired'
       if (effect.type !== type || effect.released === 0n) continue
       const id = effect.type === 'transfer-expired' ? effect.id : effect.heldId
       const debit = id === undefined ? undefined : hashTrieGet(state.holds, id)?.debit
-      if (debit !== undefined) after = push(after, debit, { credits: -effect.released })
+      if (debit !== undefined) after = push(after, debit, { credits: 0n - effect.released })
     }
     return { state: after, effects: before.effects }
   })

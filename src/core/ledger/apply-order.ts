@@ -150,7 +150,7 @@ export function releaseHold(draft: LedgerDraft, hold: HoldOrder, end: HoldEnd): 
 }
 
 function endHold(draft: LedgerDraft, hold: HoldOrder, end: HoldEnd): void {
-  changeHeld(draft, hold.debit, -hold.amount)
+  changeHeld(draft, hold.debit, 0n - hold.amount)
   write(draft, draft.holds, { key: hold.id, before: hold, after: undefined })
   remember(draft, hold.id, { kind: 'ended-hold', order: hold, end, at: draft.at })
 }
@@ -222,7 +222,7 @@ function findShortage(draft: LedgerDraft, { name, debits, credits }: AccountRow,
   const balance = credits - debits
   if (name.kind !== 'issuer') return balance < amount ? ('LEDGER_BALANCE_SHORT' as const) : undefined
   const cap = read(draft.currencies, name.currency)?.cap ?? 0n
-  return balance - amount < -cap ? ('LEDGER_CAP_EXCEEDED' as const) : undefined
+  return balance - amount + cap < 0n ? ('LEDGER_CAP_EXCEEDED' as const) : undefined
 }
 
 function heldAccountOf({ owner, currency }: AccountName): AccountId {

@@ -29,7 +29,7 @@ function checkRows(state: LedgerState): readonly string[] {
       broken.add('counters fit 128 bits')
     const cap = hashTrieGet(state.currencies, name.currency)?.cap
     if (cap === undefined) broken.add('the currency of an account is registered')
-    const floor = name.kind === 'issuer' ? -(cap ?? 0n) : 0n
+    const floor = name.kind === 'issuer' ? 0n - (cap ?? 0n) : 0n
     if (credits - debits < floor) broken.add('no account but an issuer is below zero, and an issuer not below its cap')
     if (name.kind === 'issuer' && name.owner !== issuerOf(name.currency))
       broken.add('the account of an issuer is the issuer’s')
@@ -90,7 +90,7 @@ function checkIssues(state: LedgerState): readonly string[] {
     open.set(id, (open.get(id) ?? 0n) + amount)
   })
   let isSound = true
-  hashTrieForEach(state.accounts, (row, id) => {
+  hashTrieForEach(state.accounts, (row) => {
     if (row.name.kind !== 'unreconciled') return
     isSound &&= row.credits - row.debits === (open.get(formatAccountId(row.name)) ?? 0n)
   })
@@ -107,7 +107,8 @@ function checkIds(state: LedgerState): readonly string[] {
     if (known.kind !== 'ended-hold' || known.end.kind !== 'posted') return
     if (known.end.captured > known.order.amount) broken.add('no more is captured than was held')
   })
-  if (countChunkIds(state.generations) < state.remembered.size) broken.add('every remembered id will be forgotten')
+  if (countChunkIds(state.generations) !== state.remembered.size)
+    broken.add('every remembered id will be forgotten, once')
   return [...broken]
 }
 

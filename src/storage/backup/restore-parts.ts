@@ -17,7 +17,7 @@ const APPEND_BYTES = 8 * 1024 ** 2
 /** Where the parts of a backup may lead; nothing else of an archive is written anywhere. */
 const FILE_PATTERN = /^files\/((?:[a-z0-9-]+\/)?[A-Za-z0-9][A-Za-z0-9._-]*)$/
 const STORE_PATTERN = /^store\/\d{6}$/
-const JOURNAL_PATTERN = /^journals\/((?!store\/)[a-z0-9-]+)\/(snapshot|\d{6})$/
+const JOURNAL_PATTERN = /^journals\/((?!(?:store|keys|market)\/)[a-z0-9-]+)\/(snapshot|\d{6})$/
 
 type Components = { readonly fileSystem: FileSystem; readonly random: Random }
 

@@ -51,12 +51,12 @@ export const CHECKPOINT: z.ZodType<Checkpoint> = z.strictObject({
   balances: HASH,
   at: TIME,
   signer: DID,
-}) as unknown as z.ZodType<Checkpoint>
+})
 
 export const SIGNED_CHECKPOINT: z.ZodType<SignedCheckpoint> = z.strictObject({
   checkpoint: CHECKPOINT,
   signature: SIGNATURE,
-}) as unknown as z.ZodType<SignedCheckpoint>
+})
 
 const DOMAIN = 'kernell/journal/checkpoint/v1\u0000'
 

@@ -19,7 +19,7 @@ export type Audience = Did | Hash | '*'
 
 export const AUDIENCE: z.ZodType<Audience, string> = z
   .string()
-  .max(56)
+  .max(64)
   .regex(/^(\*|[0-9a-f]{64}|did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44})$/) as unknown as z.ZodType<Audience, string>
 
 /** Longest time from `iat` to `exp`: seven days. What remembers nonces is bounded by it. */

@@ -95,7 +95,24 @@ export const SIGNED_KEY_STATEMENT: z.ZodType<SignedKeyStatement> = z.strictObjec
     z.strictObject({ ...HEAD, ...LINK, type: z.literal('key-recovered') }),
   ]),
   signatures: z.array(SIGNATURE).min(1).max(2),
-}) as unknown as z.ZodType<SignedKeyStatement>
+})
+
+/** Reads a chain that came from outside: its shapes and its length. What it says, `readKeyChain` follows. */
+export function parseKeyChain(
+  value: unknown,
+):
+  | { readonly ok: true; readonly chain: readonly SignedKeyStatement[] }
+  | Extract<KeyChainReading, { readonly ok: false }> {
+  if (!Array.isArray(value)) return { ok: false, code: 'KEY_STATEMENT_MALFORMED', index: 0 }
+  if (value.length > KEY_CHAIN_MAX) return { ok: false, code: 'KEY_CHAIN_TOO_LONG', index: KEY_CHAIN_MAX }
+  const chain: SignedKeyStatement[] = []
+  for (const item of value) {
+    const parsed = SIGNED_KEY_STATEMENT.safeParse(item)
+    if (!parsed.success) return { ok: false, code: 'KEY_STATEMENT_MALFORMED', index: chain.length }
+    chain.push(parsed.data)
+  }
+  return { ok: true, chain }
+}
 
 /** The only name of a statement: SHA-256 of its canonical bytes. */
 export function hashOfKeyStatement(statement: KeyStatement): Hash {

@@ -3,14 +3,26 @@
  * too much, lines to `MESSAGE_BYTES_MAX`.
  */
 import type { z } from 'zod'
+import { AUCTION_MESSAGES, DELEGATION_MESSAGES, MARKET_MESSAGES } from './auction-messages.ts'
+import { CAPABILITY_MESSAGES } from './capability-messages.ts'
+import { DISPUTE_MESSAGES } from './dispute-messages.ts'
 import { ESCROW_MESSAGES } from './escrow-messages.ts'
 import { EVIDENCE_MESSAGES } from './evidence-messages.ts'
+import { GOVERNANCE_MESSAGES } from './governance-messages.ts'
 import { LEDGER_MESSAGES } from './ledger-messages.ts'
+import { REPUTATION_MESSAGES } from './reputation-messages.ts'
 
 export const MESSAGES = {
-  ...EVIDENCE_MESSAGES,
+  ...AUCTION_MESSAGES,
+  ...DELEGATION_MESSAGES,
+  ...MARKET_MESSAGES,
+  ...CAPABILITY_MESSAGES,
+  ...DISPUTE_MESSAGES,
   ...ESCROW_MESSAGES,
+  ...EVIDENCE_MESSAGES,
+  ...GOVERNANCE_MESSAGES,
   ...LEDGER_MESSAGES,
+  ...REPUTATION_MESSAGES,
 } as const
 
 export type MessageType = keyof typeof MESSAGES
@@ -23,8 +35,19 @@ export const MESSAGE_BYTES_MAX_DEFAULT = 16_384
 
 /** Bytes of a whole envelope, signature included, where they differ from the default; at most 32,768. */
 export const MESSAGE_BYTES_MAX: Partial<Readonly<Record<MessageType, number>>> = {
+  'capability-delegate': 32_768,
+  'capability-invoke': 32_768,
+  'capability-revoke': 32_768,
+  'meter-snapshot': 4_096,
   receipt: 2_048,
+  'reputation-receipt': 2_048,
   'equivocation-proof': 4_096,
+  // 256 hashes.
+  'auction-commitments': 20_480,
+  'auction-commitment': 2_048,
+  'auction-reveal': 2_048,
+  'auction-bid': 2_048,
+  'delegation-progress': 2_048,
 }
 
 export function isMessageType(text: unknown): text is MessageType {

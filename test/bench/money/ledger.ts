@@ -14,7 +14,7 @@ import { MachineJournal } from '../../../src/market/ledger/machine-journal.ts'
 import { createSystemRandom } from '../../../src/node/system-random.ts'
 import { createNodeFileSystem } from '../../../src/storage/node-file-system.ts'
 import { openSegmentedEventLog } from '../../../src/storage/segmented-event-log.ts'
-import { account, ALICE, didOf, fundedLedger, hold, idOf, post, postHeld, START } from '../../core/ledger/ledger-builder.ts'
+import { account, ALICE, didOf, fundedLedger, hold, post, postHeld, START } from '../../core/ledger/ledger-builder.ts'
 import { type BenchOptions, type BenchReport, type BenchRow, median, roundFigure } from '../bench.ts'
 
 const ACCOUNTS = 10_000
@@ -94,7 +94,11 @@ function sides(world: World): { debit: AccountId; credit: AccountId } {
 }
 
 function apply(world: World, orders: readonly TransferOrder[]): void {
-  const { state, effects } = LEDGER_MACHINE.transition(world.state, { type: 'transfers-submitted', at: world.at, orders })
+  const { state, effects } = LEDGER_MACHINE.transition(world.state, {
+    type: 'transfers-submitted',
+    at: world.at,
+    orders,
+  })
   const refusal = effects.find(({ type }) => type === 'event-refused')
   if (refusal !== undefined || effects.length !== orders.length) throw new Error(JSON.stringify(refusal))
   world.state = state
@@ -201,7 +205,11 @@ async function measureJournal(world: World, size: Size): Promise<BenchRow> {
   const ours: number[] = []
   try {
     for (let round = 0; round < size.rounds; round += 1) {
-      const events = batchesOf(world, size).map((orders): LedgerEvent => ({ type: 'transfers-submitted', at: world.at, orders }))
+      const events = batchesOf(world, size).map((orders): LedgerEvent => ({
+        type: 'transfers-submitted',
+        at: world.at,
+        orders,
+      }))
       const start = performance.now()
       let last: Promise<unknown> = Promise.resolve()
       for (const event of events) {

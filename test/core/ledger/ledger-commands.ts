@@ -51,12 +51,16 @@ export function createLedgerCommands(): LedgerCommands {
   }
   const newId = (): TransferId => idOf((fresh += 1))
   const amount = (draw: Draw) => amountFromNanos(BigInt(isOneIn(draw, 30) ? 1_000 : draw(6)))
-  const currency = (draw: Draw): Currency => (isOneIn(draw, 60) ? GBP : isOneIn(draw, 8) ? EUR : USD)
+  const issuerOf = (currency: Currency): Did => (currency === EUR ? EUR_ISSUER : ISSUER)
+  const currency = (draw: Draw): Currency => {
+    if (isOneIn(draw, 60)) return GBP
+    return isOneIn(draw, 8) ? EUR : USD
+  }
   const accountOf = (draw: Draw, chosen: Currency, isOdd: boolean) => {
     const kind = isOdd
       ? pick(draw, ACCOUNT_KINDS)
       : pick(draw, ['available', 'available', 'available', 'bond'] as const)
-    return account(kind === 'issuer' ? (chosen === EUR ? EUR_ISSUER : ISSUER) : pick(draw, OWNERS), kind, chosen)
+    return account(kind === 'issuer' ? issuerOf(chosen) : pick(draw, OWNERS), kind, chosen)
   }
   const stamp = (draw: Draw): Timestamp => {
     if (isOneIn(draw, 400)) return timestampFromMs(at - 1)
@@ -105,11 +109,10 @@ export function createLedgerCommands(): LedgerCommands {
     list.map((order, index) => ({ ...order, isLinked: index < list.length - open }))
   const credits = (draw: Draw): LedgerEvent => {
     const chosen = currency(draw)
-    const issuer = isOneIn(draw, 20) ? ALICE : chosen === EUR ? EUR_ISSUER : ISSUER
+    const issuer = isOneIn(draw, 20) ? ALICE : issuerOf(chosen)
     const members = { currency: chosen, amount: amount(draw), reference: `wire ${draw(3)}` }
     const known = issues[draw(Math.max(1, issues.length))]
-    if (known !== undefined && isOneIn(draw, 8))
-      return { ...known.event, ...evidence(ISSUER, 1, stamp(draw)) } as LedgerEvent
+    if (known !== undefined && isOneIn(draw, 8)) return { ...known.event, ...evidence(ISSUER, 1, stamp(draw)) }
     const form = draw(6)
     const id = isOneIn(draw, 20) ? (orders[0]?.id ?? newId()) : newId()
     if (form < 3) {
@@ -141,7 +144,7 @@ export function createLedgerCommands(): LedgerCommands {
     const cap = amountFromNanos(BigInt(draw(4) * 200))
     if (form < 2) {
       const chosen = pick(draw, CURRENCIES)
-      const signer = isOneIn(draw, 10) ? owner : chosen === EUR ? EUR_ISSUER : ISSUER
+      const signer = isOneIn(draw, 10) ? owner : issuerOf(chosen)
       const first = { ...evidence(signer, 1, stamp(draw)), currency: chosen, cap: amountFromNanos(600n) }
       if (form === 0) return { ...first, type: 'currency-registered', ...naming }
       return {

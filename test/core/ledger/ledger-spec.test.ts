@@ -13,7 +13,12 @@ const SPEC = readFileSync(new URL('../../../protocol/spec/ledger.md', import.met
 function tableOf(heading: string): readonly (readonly string[])[] {
   const part = SPEC.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? ''
   const rows = part.split('\n').filter((line) => line.startsWith('|'))
-  return rows.slice(2).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
+  return rows.slice(2).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
 }
 
 function wordsOf(cell: string | undefined): readonly string[] {
@@ -34,7 +39,9 @@ it('lists the refusals of the code, with their causes', () => {
 it('lists the kinds of account, the messages, and what an order may touch', () => {
   expect(tableOf('Accounts').map(([kind]) => kind)).toEqual(ACCOUNT_KINDS.map((kind) => `\`${kind}\``))
   expect(tableOf('Messages').map(([type]) => type)).toEqual(Object.keys(LEDGER_MESSAGES).map((type) => `\`${type}\``))
-  const origins = tableOf('Orders').slice(4).filter(([origin]) => origin !== 'origin' && !origin?.startsWith('---'))
+  const origins = tableOf('Orders')
+    .slice(4)
+    .filter(([origin]) => origin !== 'origin' && !origin?.startsWith('---'))
   expect(wordsOf(origins[0]?.[1])).toEqual(KIND_RULES.contract.debit)
   expect(KIND_RULES.contract.credit).toEqual(KIND_RULES.contract.debit)
   expect(wordsOf(origins[1]?.[1])).toEqual(KIND_RULES.signed.debit)

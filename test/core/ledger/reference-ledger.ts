@@ -85,8 +85,8 @@ export function createReferenceLedger(at: number): ReferenceLedger {
     const done: LedgerEffect[] = []
     for (const [index, order] of chain.entries()) {
       const verdict = idVerdict(tables, order)
-      const result =
-        verdict === 'exists' ? 'LEDGER_CHAIN_MIXED' : verdict === undefined ? playOrder(tables, order, who) : verdict
+      const known = verdict === 'exists' ? 'LEDGER_CHAIN_MIXED' : verdict
+      const result = known ?? playOrder(tables, order, who)
       if (typeof result !== 'string') {
         done.push(result)
         continue
@@ -193,8 +193,9 @@ function chainsOf(orders: readonly TransferOrder[]): TransferOrder[][] {
 }
 
 function bodyOf(order: TransferOrder): string {
-  return JSON.stringify(Object.entries(order).toSorted(), (_, value: unknown) =>
-    typeof value === 'bigint' ? `${value}n` : value,
+  return JSON.stringify(
+    Object.entries(order).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+    (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value),
   )
 }
 
@@ -306,8 +307,8 @@ function expire(tables: Tables): LedgerEffect[] {
   const due = [...tables.holds.values()].filter(
     ({ state, order }) => state === 'open' && order.expiresAt !== undefined && order.expiresAt <= tables.at,
   )
-  due.sort(({ order: one }, { order: other }) =>
-    one.expiresAt === other.expiresAt ? (one.id < other.id ? -1 : 1) : (one.expiresAt ?? 0) - (other.expiresAt ?? 0),
+  due.sort(
+    ({ order: one }, { order: other }) => (one.expiresAt ?? 0) - (other.expiresAt ?? 0) || (one.id < other.id ? -1 : 1),
   )
   return due.map((hold) => {
     move(tables, [heldOf(hold.order.debit), hold.order.debit], hold.order.amount)

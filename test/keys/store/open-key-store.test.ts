@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { canonicalJson } from '../../../src/base/canonical-json.ts'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import { durationFromMs, timestampFromMs } from '../../../src/base/time.ts'
 import { createNodeSigner, createNodeVerifier } from '../../../src/keys/node-signatures.ts'
+import { encryptSecrets } from '../../../src/keys/store/key-encryption.ts'
+import { attachedBytes, formatKeyFile } from '../../../src/keys/store/key-file.ts'
 import { didOfSigner } from '../../../src/keys/store/key-secrets.ts'
 import type { KeyStore } from '../../../src/keys/store/key-store.ts'
 import { openKeyStore } from '../../../src/keys/store/open-key-store.ts'
@@ -14,6 +16,9 @@ import { createNodeFileSystem } from '../../../src/storage/node-file-system.ts'
 import { FaultyFileSystem } from '../../../src/testing/faulty-file-system.ts'
 import { readKeyChain } from '../../../src/wire/v1/key-statements.ts'
 import { exploreEveryDiskFault } from '../../torture/every-disk-fault.ts'
+
+// Each key costs a scrypt, and some tests make many.
+vi.setConfig({ testTimeout: 60_000 })
 
 const SCRYPT = { cost: 1_024, blockSize: 8, parallelization: 1 }
 const secret = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -243,6 +248,18 @@ describe('a file that is not as it was written', () => {
     await expect(importOf(one)).resolves.toMatchObject({ role: 'node' })
   })
 
+  it('is refused when its secrets, well encrypted, are of no key or of another than it names', async () => {
+    const { chain } = await storeOver({}).create({ role: 'node', passphrase })
+    const head = { chain, scrypt: SCRYPT, salt: random.bytes(32) }
+    const attached = attachedBytes(head)
+    for (const size of [0, 63, 64, 128]) {
+      const init = { ...head, passphrase, nonce: random.bytes(12), attached }
+      const bundle = formatKeyFile({ ...head, encrypted: await encryptSecrets(random.bytes(size), init) })
+      const imported = storeOver({}).import(bundle, { bundlePassphrase: passphrase, passphrase })
+      await expect(imported).rejects.toMatchObject({ code: 'KEY_PAIR_MISMATCHED' })
+    }
+  })
+
   it('is refused when it is newer, and says so', async () => {
     await expect(importOf({ ...(await fileOf(passphrase)), format: 2 })).rejects.toMatchObject({
       code: 'KEY_FORMAT_NEWER',
@@ -274,7 +291,9 @@ describe('a file that is not as it was written', () => {
     return JSON.parse(new TextDecoder().decode(bundle)) as Record<string, unknown>
   }
 
-  async function importOf({ checksum: _, ...content }: Record<string, unknown>): Promise<unknown> {
+  async function importOf(file: Record<string, unknown>): Promise<unknown> {
+    const content = { ...file }
+    delete content['checksum']
     const bytes = secret(canonicalJson({ ...content, checksum: sha256Hex(canonicalJson(content)) }))
     return await storeOver({}).import(bytes, { bundlePassphrase: passphrase, passphrase })
   }

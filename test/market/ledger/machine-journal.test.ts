@@ -4,7 +4,7 @@ import { CodedError } from '../../../src/base/errors.ts'
 import { HOUR_MS } from '../../../src/base/time.ts'
 import { sha256 } from '../../../src/base/sha256.ts'
 import type { LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
-import { LEDGER_MACHINE } from '../../../src/core/ledger/ledger-machine.ts'
+import type { LedgerState } from '../../../src/core/ledger/ledger-state.ts'
 import { formatHash } from '../../../src/core/transparency/hash-text.ts'
 import { isConsistencyProven, isEntryProven, rootOfEntries } from '../../../src/market/ledger/journal-proofs.ts'
 import { formatCheckpoint, formatEntry, hashEntry, nameJournal } from '../../../src/market/ledger/journal-line.ts'
@@ -77,9 +77,7 @@ const EVENTS: readonly LedgerEvent[] = [
   { type: 'holds-expired', at: after(60) },
 ]
 
-async function openJournal(
-  log: EventLog,
-): Promise<MachineJournal<ReturnType<typeof LEDGER_MACHINE.initial>, LedgerEvent, unknown>> {
+async function openJournal(log: EventLog): Promise<MachineJournal<LedgerState, LedgerEvent, unknown>> {
   return await MachineJournal.open({ log, journaled: JOURNALED, signer: SIGNER }, NAME)
 }
 

@@ -1,6 +1,6 @@
 import { base64url } from 'multiformats/bases/base64'
 import { describe, expect, it } from 'vitest'
-import { durationFromMs, timestampFromMs } from '../../../src/base/time.ts'
+import { durationFromMs, type Timestamp, timestampFromMs } from '../../../src/base/time.ts'
 import { createNodeSigner, createNodeVerifier } from '../../../src/keys/node-signatures.ts'
 import { didOfSigner, signKeyStatement } from '../../../src/keys/store/key-secrets.ts'
 import type { Signer } from '../../../src/ports/signer.ts'
@@ -9,6 +9,7 @@ import {
   KEY_CHAIN_MAX,
   type KeyChainInit,
   type KeyStatement,
+  parseKeyChain,
   readKeyChain,
   rivalThatStands,
   SIGNED_KEY_STATEMENT,
@@ -45,7 +46,7 @@ function after(before: KeyStatement, key: Signer, change: Partial<KeyStatement> 
     key: didOfSigner(key),
     createdAt: at(before.createdAt + 10),
     ...change,
-  } as KeyStatement
+  }
 }
 
 function init(change: Partial<KeyChainInit> = {}): KeyChainInit {
@@ -96,7 +97,7 @@ describe('readKeyChain', () => {
     ['another role', { role: 'node' }],
     ['an earlier time', { createdAt: at(99) }],
   ] as const)('refuses %s', (_name, change) => {
-    const signed = signKeyStatement(after(CREATED, second, change as Partial<KeyStatement>), [first, second])
+    const signed = signKeyStatement(after(CREATED, second, change), [first, second])
     expect(refusal([created, signed])).toEqual(['KEY_STATEMENT_OUT_OF_CHAIN', 1])
   })
 
@@ -156,14 +157,14 @@ describe('recovery', () => {
     const ANSWER = after(CREATED, third)
     const rivals = { before: CREATED, first: CLAIM, second: ANSWER }
     const seen =
-      (answeredAt: number | undefined): KeyChainInit['firstSeenAt'] =>
+      (answeredAt: Timestamp | undefined): KeyChainInit['firstSeenAt'] =>
       (hash) =>
-        hash === hashOfKeyStatement(CLAIM) ? at(1_000) : answeredAt === undefined ? undefined : at(answeredAt)
-    expect(rivalThatStands(rivals, seen(1_999))).toBe(ANSWER)
-    expect(rivalThatStands(rivals, seen(2_000))).toBe(CLAIM)
+        hash === hashOfKeyStatement(CLAIM) ? at(1_000) : answeredAt
+    expect(rivalThatStands(rivals, seen(at(1_999)))).toBe(ANSWER)
+    expect(rivalThatStands(rivals, seen(at(2_000)))).toBe(CLAIM)
     expect(rivalThatStands(rivals, seen(undefined))).toBe(CLAIM)
-    expect(rivalThatStands({ ...rivals, first: ANSWER, second: CLAIM }, seen(1_999))).toBe(ANSWER)
-    expect(rivalThatStands({ ...rivals, first: ANSWER }, seen(0))).toBeUndefined()
+    expect(rivalThatStands({ ...rivals, first: ANSWER, second: CLAIM }, seen(at(1_999)))).toBe(ANSWER)
+    expect(rivalThatStands({ ...rivals, first: ANSWER }, seen(at(0)))).toBeUndefined()
   })
 })
 
@@ -180,5 +181,20 @@ describe('SIGNED_KEY_STATEMENT', () => {
       { ...created, signatures: ['a'] },
     ]
     expect(wrong.map((value) => SIGNED_KEY_STATEMENT.safeParse(value).success)).toEqual(wrong.map(() => false))
+  })
+})
+
+describe('parseKeyChain', () => {
+  it('reads statements, and names the first that is none', () => {
+    const plain: unknown = JSON.parse(JSON.stringify(created))
+    expect(parseKeyChain([plain, plain])).toEqual({ ok: true, chain: [created, created] })
+    expect(parseKeyChain([plain, { ...created, more: 1 }])).toEqual({
+      ok: false,
+      code: 'KEY_STATEMENT_MALFORMED',
+      index: 1,
+    })
+    for (const value of [undefined, null, {}, 'x'])
+      expect(parseKeyChain(value)).toEqual({ ok: false, code: 'KEY_STATEMENT_MALFORMED', index: 0 })
+    expect(parseKeyChain(Array.from({ length: 65 }, () => plain))).toMatchObject({ code: 'KEY_CHAIN_TOO_LONG' })
   })
 })

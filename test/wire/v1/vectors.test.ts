@@ -15,13 +15,14 @@ import { decodeEnvelope, encodeEnvelope } from '../../../src/wire/v1/envelope.ts
 import { checkEquivocation, type EquivocationProof } from '../../../src/wire/v1/equivocation.ts'
 import { MESSAGES } from '../../../src/wire/v1/message-types.ts'
 import { signingBytes } from '../../../src/wire/v1/signing-bytes.ts'
+import { auctionOutcomeOf } from './auction-outcome.ts'
 
 const FOLDER = new URL('../../../protocol/vectors/v1/', import.meta.url)
-/** Made and checked by scripts of their own. */
-const OTHER_FILES = ['signatures.json']
+/** Written by scripts of their own, with tests of their own. */
+const OTHERS = ['signatures.json', 'ucan-published.json', 'ucan.json']
 const names = readdirSync(FOLDER)
-  .filter((name) => !OTHER_FILES.includes(name))
-  .sort()
+  .filter((name) => !OTHERS.includes(name))
+  .toSorted()
 const files = VECTOR_AREAS.map(({ area }) => readFile(`${area}.json`))
 const verify = verifySignatureWith(createNodeVerifier())
 
@@ -52,6 +53,12 @@ function outcomeOf(vector: Vector, context: VectorContext): unknown {
       }
     case 'did-key-refused':
       return publicKeyOfDid(vector.did as Did) === undefined ? { kind: 'did-key-refused' } : { kind: 'did-key' }
+    case 'auction-id':
+    case 'auction-commitment':
+    case 'auction-tie':
+    case 'auction-clearing':
+    case 'auction-transcript':
+      return auctionOutcomeOf(vector)
     case 'equivocation': {
       const outcome = checkEquivocation(vector.proof as EquivocationProof, verify)
       return outcome.kind === 'proven' ? { envelopes: outcome.envelopes } : { code: outcome.code }
@@ -100,6 +107,7 @@ describe('golden vectors', () => {
   it('are as many as they were', () => {
     expect(Object.fromEntries(files.map(({ area, vectors }) => [area, vectors.length]))).toEqual({
       envelope: 124,
+      auction: 68,
       escrow: 42,
       ledger: 33,
     })

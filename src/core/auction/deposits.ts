@@ -1,0 +1,80 @@
+import type { Hash } from '../evidence/names.ts'
+import { formatAccountId } from '../ledger/ledger-names.ts'
+import type { AccountId, TransferId } from '../ledger/ledger-names.ts'
+import type { HoldOrder, TransferOrder } from '../ledger/transfer-order.ts'
+import { depositExpiry } from './auction-call.ts'
+import type { AuctionCall } from './auction-call.ts'
+import type { CommitmentEntry } from './auction-record.ts'
+import type { AuctionEffect } from './auction-state.ts'
+import { delimitedHash, hashBytes, textBytes } from './delimited-hash.ts'
+
+const UNLINKED = { isLinked: false, contract: undefined, reference: undefined } as const
+
+/** Whose deposit, and by which message: a refused id stays refused, so another commitment of the same bidder has another one. */
+export type Depositor = Pick<CommitmentEntry, 'bidder' | 'envelope'>
+
+/** Id of an order about a deposit: the same for whoever computes it, so that a repeat after a crash is answered `exists`. */
+export function depositId(step: 'hold' | 'end', auction: Hash, { bidder, envelope }: Depositor): TransferId {
+  const parts = [hashBytes(auction), textBytes(bidder), hashBytes(envelope)]
+  return delimitedHash(`kernell/auction/deposit-${step}/v1`, parts).slice(0, 32) as TransferId
+}
+
+/** Where lost deposits go. */
+export function forfeitAccount({ forfeitTo, currency }: AuctionCall): AccountId {
+  return formatAccountId({ owner: forfeitTo, kind: 'available', currency })
+}
+
+export function holdDeposit(call: AuctionCall, auction: Hash, depositor: Depositor): HoldOrder {
+  return {
+    ...UNLINKED,
+    kind: 'hold',
+    id: depositId('hold', auction, depositor),
+    debit: formatAccountId({ owner: depositor.bidder, kind: 'available', currency: call.currency }),
+    credit: forfeitAccount(call),
+    amount: call.depositNanos,
+    expiresAt: depositExpiry(call),
+  }
+}
+
+/** Gives a deposit back. */
+export function returnDeposit(auction: Hash, depositor: Depositor): TransferOrder {
+  return {
+    ...UNLINKED,
+    kind: 'void-held',
+    id: depositId('end', auction, depositor),
+    heldId: depositId('hold', auction, depositor),
+  }
+}
+
+/** What ends the deposits when an auction closes: who did not reveal loses it, everybody else has it back. */
+export function endDeposits(
+  call: AuctionCall,
+  auction: Hash,
+  entries: readonly CommitmentEntry[],
+): readonly AuctionEffect[] {
+  const orders = entries
+    .filter(({ deposit }) => deposit === 'held')
+    .map((entry): TransferOrder => {
+      if (entry.reveal !== undefined) return returnDeposit(auction, entry)
+      return {
+        ...UNLINKED,
+        kind: 'post-held',
+        id: depositId('end', auction, entry),
+        heldId: depositId('hold', auction, entry),
+        credit: forfeitAccount(call),
+        amount: call.depositNanos,
+      }
+    })
+  return postTransfers(orders)
+}
+
+/** What gives all deposits back when an auction is called off. */
+export function returnDeposits(auction: Hash, entries: readonly CommitmentEntry[]): readonly AuctionEffect[] {
+  const held = entries.filter(({ deposit }) => deposit === 'held')
+  return postTransfers(held.map((entry) => returnDeposit(auction, entry)))
+}
+
+/** No effect for no orders. */
+export function postTransfers(orders: readonly TransferOrder[]): readonly AuctionEffect[] {
+  return orders.length === 0 ? [] : [{ type: 'post-transfers', orders }]
+}

@@ -1,0 +1,105 @@
+import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import type { Amount } from '../../base/money.ts'
+import { sha256Hex } from '../../base/sha256.ts'
+import type { Timestamp } from '../../base/time.ts'
+import type { ContractId, Did, Hash } from '../evidence/names.ts'
+import type { EscrowFault, SettlementCause } from '../escrow/escrow-state.ts'
+import type { Currency } from '../ledger/ledger-names.ts'
+
+/** Which side of a contract a party was on; each has a standing of its own, since a good payer may be a bad worker. */
+export const REPUTATION_ROLES = ['payer', 'worker'] as const
+export type ReputationRole = (typeof REPUTATION_ROLES)[number]
+
+type EndingEntry = {
+  /** What the ending says about a party without fault. `good`: for what the worker was paid. `none`: nothing. */
+  readonly payer: 'good' | 'none'
+  readonly worker: 'good' | 'none'
+  /** Who must have signed the receipt unless it is at fault: a party at fault cannot prevent the update by keeping silent. */
+  readonly signers: readonly ReputationRole[]
+  /** The ending is the worker's fault by itself. */
+  readonly isWorkerFault: boolean
+}
+
+const BOTH = ['payer', 'worker'] as const
+
+/**
+ * By what a contract that reached HELD was settled (the edge into CAPTURING), and what that says of whom. Whoever is at fault, by this table, by the ruling or by
+ * a proof of equivocation, gets bad evidence for all that was held, and nothing else. A ruling and a fallback are certified by the notary set and signed by either.
+ */
+export const ENDINGS = {
+  accepted: { payer: 'good', worker: 'good', signers: BOTH, isWorkerFault: false },
+  /** Silence for T_accept is allowed, so it says nothing about the payer. */
+  'auto-accepted': { payer: 'none', worker: 'good', signers: ['worker'], isWorkerFault: false },
+  conceded: { payer: 'none', worker: 'good', signers: BOTH, isWorkerFault: false },
+  ruled: { payer: 'none', worker: 'good', signers: [], isWorkerFault: false },
+  'frozen-ruled': { payer: 'none', worker: 'good', signers: [], isWorkerFault: false },
+  /** No ruling for T_rule: nobody knows whose fault it was. */
+  fallback: { payer: 'none', worker: 'none', signers: [], isWorkerFault: false },
+  frozen: { payer: 'none', worker: 'none', signers: [], isWorkerFault: false },
+  cancelled: { payer: 'none', worker: 'none', signers: BOTH, isWorkerFault: false },
+  stalled: { payer: 'none', worker: 'none', signers: ['payer'], isWorkerFault: true },
+  'not-started': { payer: 'none', worker: 'none', signers: ['payer'], isWorkerFault: true },
+  expired: { payer: 'none', worker: 'none', signers: ['payer'], isWorkerFault: true },
+} as const satisfies Record<SettlementCause, EndingEntry>
+
+/** What both parties sign about a contract that ended, once per contract. */
+export type ReputationReceipt = {
+  readonly contract: ContractId
+  readonly payer: Did
+  readonly worker: Did
+  /** Where the payer's deposit came from, by the issuer's word: parties of one origin have one name, however many keys they have. */
+  readonly payerSource: Hash
+  /** Where the worker's bond came from. */
+  readonly workerSource: Hash
+  readonly currency: Currency
+  /** What was held for the contract. */
+  readonly heldNanos: Amount
+  /** What the worker kept in the end, refunds taken off; never more than was held. */
+  readonly workerNanos: Amount
+  readonly cause: SettlementCause
+  /** Whom the end of the contract found at fault. */
+  readonly fault: EscrowFault
+  /** Stamp of the hold, and of the terminal transition. */
+  readonly heldAt: Timestamp
+  readonly endedAt: Timestamp
+}
+
+const RECEIPT_DOMAIN = 'kernell/reputation-receipt/v1\0'
+
+/** JSON of a receipt, as its message carries it. */
+export function formatReputationReceipt(receipt: ReputationReceipt): JsonValue {
+  return { ...receipt, heldNanos: receipt.heldNanos.toString(), workerNanos: receipt.workerNanos.toString() }
+}
+
+/** Name of a receipt: equal receipts have equal hashes, whoever signed them. */
+export function reputationReceiptHash(receipt: ReputationReceipt): Hash {
+  return sha256Hex(RECEIPT_DOMAIN + canonicalJson(formatReputationReceipt(receipt))) as Hash
+}
+
+/** Whether the receipt contradicts nothing in itself. */
+export function isReceiptSound(receipt: ReputationReceipt): boolean {
+  return (
+    receipt.payer !== receipt.worker &&
+    receipt.heldNanos > 0n &&
+    receipt.workerNanos <= receipt.heldNanos &&
+    Number.isSafeInteger(receipt.heldAt) &&
+    Number.isSafeInteger(receipt.endedAt) &&
+    receipt.heldAt <= receipt.endedAt &&
+    (!ENDINGS[receipt.cause].isWorkerFault || isAtFault(receipt, 'worker'))
+  )
+}
+
+/** Whether a side was found at fault. */
+export function isAtFault({ fault }: Pick<ReputationReceipt, 'fault'>, role: ReputationRole): boolean {
+  return fault === role || fault === 'both'
+}
+
+/** What a receipt says about one side, in nano-units of its currency; `undefined`: nothing. */
+export function judgeReceipt(
+  receipt: ReputationReceipt,
+  role: ReputationRole,
+): { readonly goodNanos: bigint; readonly badNanos: bigint } | undefined {
+  if (isAtFault(receipt, role)) return { goodNanos: 0n, badNanos: receipt.heldNanos }
+  const entry: EndingEntry = ENDINGS[receipt.cause]
+  return entry[role] === 'good' ? { goodNanos: receipt.workerNanos, badNanos: 0n } : undefined
+}

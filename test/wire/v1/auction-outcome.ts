@@ -1,0 +1,51 @@
+import type { AuctionVector } from '../../../scripts/protocol-vectors/vector.ts'
+import { amountFromNanos } from '../../../src/base/money.ts'
+import { auctionIdOf } from '../../../src/core/auction/auction-call.ts'
+import { parseAuctionCall, parseAuctionTranscript } from '../../../src/core/auction/auction-codec.ts'
+import { commitmentOf, tieKeyOf } from '../../../src/core/auction/commitment.ts'
+import type { Bid, CommitmentParts } from '../../../src/core/auction/commitment.ts'
+import { determineWinner } from '../../../src/core/auction/determine-winner.ts'
+import type { Candidate } from '../../../src/core/auction/determine-winner.ts'
+import { toJson } from '../../../src/core/auction/json-reader.ts'
+import { transcriptHashOf } from '../../../src/core/auction/transcript.ts'
+import { verifyTranscript } from '../../../src/core/auction/verify-transcript.ts'
+import type { Hash } from '../../../src/core/evidence/names.ts'
+
+/** What the code makes of a vector about auctions, in the vector's own form. */
+export function auctionOutcomeOf(vector: AuctionVector): unknown {
+  switch (vector.kind) {
+    case 'auction-id':
+      return { auction: auctionIdOf(required(parseAuctionCall(vector.call))) }
+    case 'auction-commitment': {
+      const { auction, bidder, salt, bid } = vector
+      return { commitment: commitmentOf({ auction, bidder, salt, bid: bidOfJson(bid) } as CommitmentParts) }
+    }
+    case 'auction-tie': {
+      const keyOf = (commitment: string): string => tieKeyOf(vector.beacon as Hash | undefined, commitment as Hash)
+      return { order: vector.commitments.toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1)) }
+    }
+    case 'auction-clearing': {
+      const candidates = vector.candidates.map((json) => {
+        const candidate = json as Candidate
+        return { ...candidate, bid: bidOfJson(candidate.bid) }
+      })
+      const call = required(parseAuctionCall(vector.call))
+      const beacon = vector.beacon as Hash | undefined
+      return { outcome: toJson(determineWinner({ call, beacon, candidates, hasCommitments: true })) }
+    }
+    case 'auction-transcript': {
+      const transcript = required(parseAuctionTranscript(vector.transcript))
+      return { transcriptHash: transcriptHashOf(transcript), verdict: toJson(verifyTranscript(transcript)) }
+    }
+  }
+}
+
+function bidOfJson(json: unknown): Bid {
+  const { priceNanos, latencyMs } = json as { readonly priceNanos: string; readonly latencyMs: Bid['latencyMs'] }
+  return { priceNanos: amountFromNanos(BigInt(priceNanos)), latencyMs }
+}
+
+function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new TypeError('not a value of a vector')
+  return value
+}
