@@ -15,7 +15,7 @@ import type { NotaryApplication } from './notary-application.ts'
 
 export type StateTransferInit = {
   readonly set: NotarySet
-  readonly application: Pick<NotaryApplication, 'copyOf' | 'install'>
+  readonly application: Pick<NotaryApplication, 'slot' | 'copyOf' | 'install'>
   readonly verify: VerifyStatement
   readonly digest: Sha256Hex
   readonly send: (to: number, frame: NotaryFrame) => void
@@ -106,6 +106,11 @@ export class StateTransfer {
     }
     const text = offer.chunks.map((_, index) => pieces.get(index) ?? '').join('')
     const { decision, root } = offer
+    // What was decided meanwhile may be further already.
+    if (this.init.application.slot >= frame.slot) {
+      this.fetching = undefined
+      return undefined
+    }
     const isTaken = await this.init.application.install({ decision, root, text })
     this.fetching = undefined
     if (!isTaken) this.liars.add(fetching.from)
