@@ -42,6 +42,9 @@ export class Seat {
   replica: NotaryReplica | undefined
   /** Signs, and has sent, this many statements. */
   signatures = 0
+  readonly trace: string[] = []
+  /** The process dies when it comes to sign. */
+  diesAtSigning = false
   /** Frames of these types are lost on their way out. */
   withholds: (frame: NotaryFrame, to: number) => boolean = () => false
   private readonly world: SeatWorld
@@ -62,15 +65,18 @@ export class Seat {
     this.application = new BooksApplication(this.disk)
     this.replica = new NotaryReplica(
       {
-        log: this.log,
+        log: this.traced(),
         highWater: {
           write: async (written) => {
+            this.trace.push('high-water')
             await Promise.resolve()
             this.highWater = { ...written, instance }
           },
         },
         application: this.application,
         sign: async (bytes) => {
+          if (this.diesAtSigning) throw new TypeError('the process died')
+          this.trace.push('sign')
           this.signatures += 1
           return await Promise.resolve(signAs(set.members[this.index]?.key ?? didOf(0), bytes))
         },
@@ -82,7 +88,10 @@ export class Seat {
           timeoutSignal: () => new AbortController().signal,
         },
         timers: { schedule: (delayMs, callback) => this.world.schedule(delayMs, callback) },
-        send: (to, frame) => this.world.carry(this, to, frame),
+        send: (to, frame) => {
+          if (!frame.type.startsWith('notary-witness')) this.trace.push('send')
+          this.world.carry(this, to, frame)
+        },
         onCertificates: (certificates) => void this.certificates.push(...certificates),
         onEpochChange: (change) => void this.changes.push(change),
         onFailure: (cause) => void this.failures.push(cause),
@@ -101,6 +110,21 @@ export class Seat {
 
   get slot(): number {
     return this.application.slot
+  }
+
+  private traced(): EventLog {
+    const { log } = this
+    const append: EventLog['append'] = async (payloads) => {
+      this.trace.push('append')
+      return await log.append(payloads)
+    }
+    return new Proxy(log, {
+      get: (target, name) => {
+        if (name === 'append') return append
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
   }
 }
 
@@ -160,6 +184,7 @@ export class SeatWorld {
   }
 
   async pass(ms: number): Promise<void> {
+    await settle()
     for (let count = 0; count < ms; count += 1) {
       this.now += 1
       const due = this.due.get(this.now)
