@@ -60,7 +60,12 @@ export type NotaryEffect =
     }
   | { readonly type: 'cast-change'; readonly statement: ChangeStatement }
   /** Sign that the epoch ends at this slot, and tell every member. A later end takes the place of one before. */
-  | ({ readonly type: 'cast-epoch-end'; readonly slot: number; readonly block: Hash; readonly at: Timestamp } & EpochSuccessor)
+  | ({
+      readonly type: 'cast-epoch-end'
+      readonly slot: number
+      readonly block: Hash
+      readonly at: Timestamp
+    } & EpochSuccessor)
   /** Send again to every member what may have been lost. */
   | {
       readonly type: 'send-again'

@@ -26,7 +26,8 @@ export class EpochEnds {
     const { member } = signature
     const key = this.set.members[member]?.key
     const known = this.ends.get(member)
-    if (key === undefined || end.from !== this.set.id || (known !== undefined && known.end.slot > end.slot)) return undefined
+    if (key === undefined || end.from !== this.set.id || (known !== undefined && known.end.slot > end.slot))
+      return undefined
     if (!this.verify({ key, bytes: bytesOfEpochChange(end), signature: signature.signature })) return undefined
     this.ends.set(member, frame)
     const text = canonicalJson(end)

@@ -135,5 +135,7 @@ export class InstanceLease {
 
 function isHeadProven(set: NotarySet, { slot, block, quorum }: ProvenHead, verify: VerifyStatement): boolean {
   if (quorum === undefined) return slot === 0
-  return isQuorumOf(set, quorum, { phase: 'commit', slot, block: block satisfies Hash }) && verifyQuorum(set, quorum, verify)
+  return (
+    isQuorumOf(set, quorum, { phase: 'commit', slot, block: block satisfies Hash }) && verifyQuorum(set, quorum, verify)
+  )
 }

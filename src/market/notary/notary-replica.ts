@@ -1,26 +1,26 @@
 import { CodedError } from '../../base/errors.ts'
-import type { Hash } from '../../core/evidence/names.ts'
 import { certificatesOf, type Decision } from '../../core/notary/certificate.ts'
-import { bytesOfEpochChange } from '../../core/notary/epoch-change.ts'
 import { decideSigning } from '../../core/notary/high-water.ts'
 import { createNotaryMachine, type NotaryMachine } from '../../core/notary/notary-machine.ts'
 import type { NotaryEffect, NotaryEvent, NotaryTimer } from '../../core/notary/notary-event.ts'
-import { leaderOf } from '../../core/notary/notary-set.ts'
-import { CATCH_UP_MAX, type EpochSuccessor, type NotaryInput, type NotaryState } from '../../core/notary/notary-state.ts'
-import { comparePositions, type VotePosition } from '../../core/notary/position.ts'
-import { bytesOfVote } from '../../core/notary/statement.ts'
-import { bytesOfChange } from '../../core/notary/view-change.ts'
-import type { ScheduledTimer } from '../../ports/timers.ts'
+import {
+  CATCH_UP_MAX,
+  type EpochSuccessor,
+  type NotaryInput,
+  type NotaryState,
+} from '../../core/notary/notary-state.ts'
+import { comparePositions } from '../../core/notary/position.ts'
 import type { NotaryFrame } from '../../wire/v1/notary-messages.ts'
-import { BodyStore, framesOfBodies, LOOSE_MAX } from './body-store.ts'
-import { EpochEnds } from './epoch-ends.ts'
+import { waitingIn } from './body-exchange.ts'
+import { BodyStore, framesOfBodies } from './body-store.ts'
 import { eventOfFrame, type ProtocolFrame, signedIn } from './event-of-frame.ts'
 import { InstanceLease } from './instance-lease.ts'
 import { KeptDecisions } from './kept-decisions.ts'
 import type { NotaryMessage } from './notary-application.ts'
 import type { NotaryReplicaComponents, ReplicaStanding, ReplicaStart } from './replica-components.ts'
 import { checkJournalSet, decodeRecord, decodeSnapshot, encodeRecord, encodeSnapshot } from './replica-record.ts'
-import { StateTransfer } from './state-transfer.ts'
+import { ReplicaOutput } from './replica-output.ts'
+import { positionOf } from './replica-signer.ts'
 
 /** Events that wait at most. Frames beyond are dropped, since their sender repeats them; messages are refused. */
 const QUEUE_MAX = 4_096
@@ -32,8 +32,6 @@ const BACKLOG_MAX = 64
 /** Leases without a grant, while somebody else has one, before a replica that starts gives up. */
 const REFUSED_LEASES = 4
 
-type Cast = Extract<NotaryEffect, { type: 'cast-vote' | 'cast-change' }>
-type Execute = Extract<NotaryEffect, { type: 'execute' }>
 type Item =
   | NotaryEvent
   | { readonly type: 'bodies-received'; readonly messages: readonly NotaryMessage[] }
@@ -50,35 +48,36 @@ export class NotaryReplica {
   private readonly input: NotaryInput
   private readonly machine: NotaryMachine
   private readonly bodies = new BodyStore()
-  private readonly ends: EpochEnds
-  private readonly transfer: StateTransfer
+  private readonly output: ReplicaOutput
   private readonly kept: KeptDecisions
-  private readonly scheduled = new Map<NotaryTimer | 'tick', ScheduledTimer>()
   private lease: InstanceLease | undefined
   private startInit: (ReplicaStart & { readonly hasJournal: boolean; readonly at: number }) | undefined
   private current: NotaryState
   private queue: Item[] = []
   private running: Promise<void> | undefined
   private phase: 'stopped' | 'asking' | 'begun' = 'stopped'
-  /** A block that waits for bodies, or for the blocks before it. */
-  private parked: Execute | undefined
-  /** Signatures that wait for the lease. */
-  private casts: Cast[] = []
   private unanswered: NotaryEffect[] = []
-  private asks = 0
 
   constructor(components: NotaryReplicaComponents, input: NotaryInput) {
-    const { application, verify, digest, send } = components
+    const { application, digest } = components
     const { set } = input
     this.components = components
     this.input = input
     this.machine = createNotaryMachine(digest)
     this.current = this.machine.initial(input)
-    this.ends = new EpochEnds(set, verify)
-    this.transfer = new StateTransfer({ set, application, verify, digest, send })
     this.kept = new KeptDecisions(application, this.bodies, (decision) =>
       components.onCertificates(certificatesOf(set, decision, digest)),
     )
+    const { bodies, kept } = this
+    this.output = new ReplicaOutput({
+      components,
+      input,
+      bodies,
+      kept,
+      state: () => this.current,
+      answer: (event) => this.answer(event),
+      onTimer: (name) => (name === 'tick' ? this.tick() : this.fire(name)),
+    })
   }
 
   get state(): NotaryState {
@@ -111,15 +110,14 @@ export class NotaryReplica {
   /** Waits for the turn under way. Idempotent. */
   async stop(): Promise<void> {
     this.phase = 'stopped'
-    for (const timer of this.scheduled.values()) timer.cancel()
-    this.scheduled.clear()
+    this.output.cancelTimers()
     await this.running
   }
 
   /** Messages that were authenticated here. @returns False when too many wait, or nothing is taken now: the sender repeats them. */
   submit(messages: readonly NotaryMessage[]): boolean {
-    const isFull = this.bodies.size + messages.length > LOOSE_MAX + this.kept.entries || this.phase !== 'begun'
-    if (isFull || this.queue.length + 2 > QUEUE_MAX) return false
+    if (this.phase !== 'begun' || this.queue.length + 2 > QUEUE_MAX) return false
+    if (this.output.exchange.isFull(messages.length)) return false
     const entries = messages.map(({ message, contract }) => ({ message, contract }))
     this.answer({ type: 'bodies-received', messages })
     this.answer({ type: 'entries-submitted', now: this.components.clock.now(), entries })
@@ -144,7 +142,7 @@ export class NotaryReplica {
       case 'notary-witness':
         lease.take(from, frame, this.phase === 'asking')
         if (this.phase === 'asking') this.begin()
-        else if (this.casts.length > 0) this.enqueue({ type: 'woken' })
+        else if (this.output.isWaiting) this.enqueue({ type: 'woken' })
         return true
       case 'notary-bodies-ask':
         for (const sent of framesOfBodies(set.id, this.bodies.some(frame.messages))) this.components.send(from, sent)
@@ -153,15 +151,15 @@ export class NotaryReplica {
         this.takeBodies(frame.bodies).catch((error: unknown) => this.fail(error))
         return true
       case 'notary-state':
-        if (this.phase === 'begun') this.transfer.takeOffer(from, frame, current.head.slot)
+        if (this.phase === 'begun') this.output.transfer.takeOffer(from, frame, current.head.slot)
         return true
       case 'notary-chunk-ask':
-        this.transfer.sendPiece(from, frame.slot, frame.index)
+        this.output.transfer.sendPiece(from, frame.slot, frame.index)
         return true
       case 'notary-chunk':
         return this.enqueue({ type: 'piece-received', frame })
       case 'notary-epoch-end':
-        this.takeEnd(frame)
+        this.output.takeEnd(frame)
         return true
       default:
         return this.receiveProtocol(from, frame)
@@ -232,8 +230,8 @@ export class NotaryReplica {
     const now = this.components.clock.now()
     if (decision.kind === 'catch-up') this.answer({ type: 'floor-raised', now, floor: decision.floor })
     else this.answer({ type: 'woken' })
-    this.schedule('progress', this.input.timeoutMs)
-    this.schedule('resend', this.input.resendMs)
+    this.output.schedule('progress', this.input.timeoutMs)
+    this.output.schedule('resend', this.input.resendMs)
   }
 
   /** What is repeated until it is answered. */
@@ -247,16 +245,12 @@ export class NotaryReplica {
       this.fail(new CodedError('NOTARY_INSTANCE_OTHER', { message: `member ${this.input.me} runs elsewhere` }))
       return
     }
-    this.sendAll(lease.ask())
+    this.output.sendAll(lease.ask())
     if (this.phase === 'begun') {
-      this.askBodies()
-      this.transfer.askAgain()
-      if (current.floor !== undefined) this.sendAll({ type: 'notary-ask', set, slot: current.head.slot + 1 })
-      const end = this.ends.of(this.input.me)
-      if (end !== undefined) this.sendAll(end)
-      if (this.casts.length > 0 || this.parked !== undefined) this.enqueue({ type: 'woken' })
+      this.output.askAgain()
+      if (this.output.isWaiting) this.enqueue({ type: 'woken' })
     }
-    this.schedule('tick', Math.min(leaseMs / 4, this.input.resendMs))
+    this.output.schedule('tick', Math.min(leaseMs / 4, this.input.resendMs))
   }
 
   private enqueue(item: Item): boolean {
@@ -284,7 +278,7 @@ export class NotaryReplica {
   private fail(error: unknown): void {
     if (this.phase === 'stopped') return
     this.phase = 'stopped'
-    for (const timer of this.scheduled.values()) timer.cancel()
+    this.output.cancelTimers()
     this.components.onFailure(error)
   }
 
@@ -296,7 +290,7 @@ export class NotaryReplica {
       for (const item of this.queue.splice(0, BATCH_EVENTS_MAX)) {
         if (item.type === 'woken') continue
         if (item.type === 'piece-received') {
-          const decision = await this.transfer.takePiece(item.frame)
+          const decision = await this.output.transfer.takePiece(item.frame)
           const now = this.components.clock.now()
           if (decision !== undefined) this.queue.unshift({ type: 'state-installed', now, decision })
         } else if (item.type === 'bodies-received') {
@@ -310,7 +304,8 @@ export class NotaryReplica {
         }
       }
       if (records.length > 0) await this.components.log.append(records)
-      await this.run(effects)
+      const isHeld = this.input.set.members.length === 1 || this.lease?.isHeld === true
+      await this.output.run(effects, isHeld)
       await this.compactWhenLarge()
       if (this.current.kind === 'stopped') {
         throw new CodedError('NOTARY_CLONE_SEEN', { message: `member ${this.input.me}: ${this.current.code}` })
@@ -325,195 +320,16 @@ export class NotaryReplica {
     return effects
   }
 
-  /** Effects of events that are durable, in order; signatures together, behind one record of the high-water file. */
-  private async run(effects: readonly NotaryEffect[]): Promise<void> {
-    for (const effect of effects) {
-      if (effect.type === 'cast-vote' || effect.type === 'cast-change') this.casts.push(effect)
-      else if (effect.type === 'cast-epoch-end') await this.castEnd(effect)
-      else this.runOne(effect)
-    }
-    this.kept.drain()
-    this.execute()
-    await this.castAll()
-  }
-
-  private runOne(effect: Exclude<NotaryEffect, Cast | { type: 'cast-epoch-end' }>): void {
-    const { clock, send } = this.components
-    const set = this.input.set.id
-    switch (effect.type) {
-      case 'execute':
-        this.parked = effect
-        this.kept.drain()
-        if (!this.execute()) this.askBodies()
-        return
-      case 'apply-block':
-        this.kept.add(effect.decision)
-        this.kept.drain()
-        if (this.kept.backlog.length > 0) this.askBodies()
-        return
-      case 'send-again': {
-        const { proposal, votes, change } = effect
-        if (proposal !== undefined) this.sendAll({ type: 'notary-proposal', set, proposal })
-        for (const vote of votes) this.sendAll({ type: 'notary-vote', set, vote })
-        if (change !== undefined) this.sendAll({ type: 'notary-change', set, change })
-        return
-      }
-      case 'forward-entries': {
-        const known = this.bodies.some(effect.entries.map(({ message }) => message))
-        for (const frame of framesOfBodies(set, known)) send(effect.to, frame)
-        return
-      }
-      case 'ask-progress':
-        if (effect.to === undefined) this.sendAll({ type: 'notary-ask', set, slot: effect.slot })
-        else send(effect.to, { type: 'notary-ask', set, slot: effect.slot })
-        return
-      case 'send-decisions': {
-        const isGone = this.kept.firstSlot > effect.fromSlot
-        if (isGone && this.transfer.offer(effect.to, this.kept.decisions)) return
-        for (const decision of this.kept.range(effect)) send(effect.to, { type: 'notary-decision', set, decision })
-        return
-      }
-      case 'start-timer':
-        this.schedule(effect.name, Math.max(0, effect.firesAt - clock.now()))
-        return
-      case 'cancel-timer':
-        this.scheduled.get(effect.name)?.cancel()
-        return
-      case 'take-checkpoint':
-        this.kept.truncate(effect.truncateBefore, effect.quorum.slot)
-        this.sweep()
-        return
-      case 'report-double-vote':
-      case 'event-refused':
-        return
-    }
-  }
-
-  /** Runs the block that waits, when everything before it is applied and all its bodies are here. */
-  private execute(): boolean {
-    const { parked } = this
-    const { application, clock } = this.components
-    if (parked === undefined) return true
-    const { work } = this.current
-    if (!('ticket' in work) || work.ticket !== parked.ticket) {
-      this.parked = undefined
-      return true
-    }
-    const messages = this.bodies.all(parked.entries)
-    if (messages === undefined || application.slot + 1 !== parked.slot) return false
-    this.parked = undefined
-    const { slot, at, ticket } = parked
-    const execution = application.execute({ slot, at, messages })
-    this.answer({ type: 'block-executed', now: clock.now(), ticket, ...execution })
-    return true
-  }
-
-  /** Asks for missing bodies: the leader first, then the others in turn. */
-  private askBodies(): void {
-    const { set, me } = this.input
-    const next = this.kept.backlog[0]?.block ?? this.parked
-    const messages = next === undefined ? [] : this.bodies.missing(next.entries)
-    if (messages.length === 0) {
-      this.asks = 0
-      return
-    }
-    const count = set.members.length
-    let to = (leaderOf(set, this.current.view) + this.asks) % count
-    if (to === me) to = (to + 1) % count
-    this.asks = (this.asks + 1) % count
-    this.components.send(to, { type: 'notary-bodies-ask', set: set.id, messages })
+  private fire(name: NotaryTimer): void {
+    this.enqueue({ type: 'timer-fired', now: this.components.clock.now(), name })
   }
 
   private async takeBodies(bodies: readonly string[]): Promise<void> {
-    const { application, clock } = this.components
-    const admitted = await this.bodies.admit(application, bodies)
-    if (admitted === undefined || admitted.length === 0 || this.phase !== 'begun') return
-    const decided = new Set(this.kept.backlog.flatMap(({ block }) => block.entries.map(({ message }) => message)))
-    const wanted = new Set([...decided, ...(this.parked?.entries ?? []).map(({ message }) => message)])
-    const isFull = this.bodies.size + admitted.length > LOOSE_MAX + this.kept.entries
-    if (isFull) this.sweep()
-    const messages = isFull ? admitted.filter(({ message }) => wanted.has(message)) : admitted
+    const { messages, fresh } = await this.output.exchange.take(bodies, () => this.output.need)
     if (messages.length === 0) return
     this.enqueue({ type: 'bodies-received', messages })
-    const entries = messages
-      .filter(({ message }) => !decided.has(message))
-      .map(({ message, contract }) => ({ message, contract }))
-    if (entries.length > 0) this.enqueue({ type: 'entries-submitted', now: clock.now(), entries })
-  }
-
-  /** Forgets bodies that nothing waits for. */
-  private sweep(): void {
-    const { pending, work } = this.current
-    const worked = work.kind === 'drafting' ? work.entries : 'block' in work ? work.block.entries : []
-    const waiting = [...pending, ...worked, ...(this.parked?.entries ?? [])]
-    this.bodies.retain(new Set<Hash>([...waiting.map(({ message }) => message), ...this.kept.messages()]))
-  }
-
-  /** Signs what waits, where it still matters, while the lease is held. */
-  private async castAll(): Promise<void> {
-    const { head, view, floor, kind } = this.current
-    const due = this.casts.filter((cast) => {
-      const position = positionOf(cast)
-      return position.slot > head.slot && position.view >= view && floor === undefined && kind !== 'stopped'
-    })
-    const isHeld = this.input.set.members.length === 1 || this.lease?.isHeld === true
-    this.casts = isHeld ? [] : due
-    const last = due.at(-1)
-    if (last === undefined || !isHeld) return
-    const { phase, slot, view: castView } = positionOf(last)
-    const position = { phase, slot, view: castView }
-    await this.components.highWater.write({ epoch: this.input.set.epoch, position })
-    for (const cast of due) await this.signAndSend(cast)
-  }
-
-  private async signAndSend(cast: Cast): Promise<void> {
-    const { sign, clock } = this.components
-    const { set, me } = this.input
-    if (cast.type === 'cast-change') {
-      const change = { ...cast.statement, member: me, signature: await sign(bytesOfChange(set, cast.statement)) }
-      this.answer({ type: 'change-received', now: clock.now(), change })
-      this.sendAll({ type: 'notary-change', set: set.id, change })
-      return
-    }
-    const { statement, proposal } = cast
-    const signature = await sign(bytesOfVote(set, statement))
-    const vote = { ...statement, member: me, signature }
-    this.answer({ type: 'vote-received', now: clock.now(), vote })
-    if (proposal === undefined) this.sendAll({ type: 'notary-vote', set: set.id, vote })
-    else {
-      const signed = { ...proposal, signature: { member: me, signature } }
-      this.sendAll({ type: 'notary-proposal', set: set.id, proposal: signed })
-    }
-  }
-
-  private async castEnd(effect: Extract<NotaryEffect, { type: 'cast-epoch-end' }>): Promise<void> {
-    const { set, me } = this.input
-    const { to, epoch, slot, block, at } = effect
-    const state = this.kept.decisions.at(-1)?.block.state ?? this.components.application.state
-    const end = { from: set.id, to, epoch, slot, block, at, state }
-    const signature = await this.components.sign(bytesOfEpochChange(end))
-    const frame = { type: 'notary-epoch-end', set: set.id, end, signature: { member: me, signature } } as const
-    this.takeEnd(frame)
-    this.sendAll(frame)
-  }
-
-  private takeEnd(frame: Extract<NotaryFrame, { type: 'notary-epoch-end' }>): void {
-    const change = this.ends.take(frame)
-    if (change !== undefined) this.components.onEpochChange(change)
-  }
-
-  private sendAll(frame: NotaryFrame): void {
-    for (const to of this.input.set.members.keys()) if (to !== this.input.me) this.components.send(to, frame)
-  }
-
-  private schedule(name: NotaryTimer | 'tick', afterMs: number): void {
-    const { timers, clock } = this.components
-    this.scheduled.get(name)?.cancel()
-    const fire = (): void => {
-      if (name === 'tick') this.tick()
-      else this.enqueue({ type: 'timer-fired', now: clock.now(), name })
-    }
-    this.scheduled.set(name, timers.schedule(afterMs, fire))
+    if (fresh.length === 0) return
+    this.enqueue({ type: 'entries-submitted', now: this.components.clock.now(), entries: fresh })
   }
 
   /** Whether the crash came between an effect and its answer. A statement is signed again word for word, which gives the same signature. */
@@ -532,18 +348,11 @@ export class NotaryReplica {
     await application.durable()
     const { id, epoch } = this.input.set
     const decisions = this.kept.decisions.slice(-CATCH_UP_MAX)
-    const { pending, work } = this.current
-    const worked = work.kind === 'drafting' ? work.entries : 'block' in work ? work.block.entries : []
-    const named = [...decisions.flatMap(({ block }) => block.entries), ...pending, ...worked]
+    const named = [...decisions.flatMap(({ block }) => block.entries), ...waitingIn(this.current)]
     const messages = this.bodies.some([...new Set(named.map(({ message }) => message))])
     const payload = encodeSnapshot({ set: id, epoch, state: this.current, decisions, messages })
     await log.compact({ nextIndex: log.nextIndex, payload })
   }
-}
-
-function positionOf(cast: Cast): VotePosition {
-  if (cast.type === 'cast-vote') return cast.statement
-  return { view: cast.statement.view, slot: cast.statement.head.slot + 1, phase: 'change' }
 }
 
 /** What keeps a replica from starting, as an error. */

@@ -27,7 +27,12 @@ const WINDOW = 8
 const ROUNDS_MAX = 20
 
 type Prepared = { readonly slot: number; readonly offer: StateOffer; readonly pieces: readonly string[] }
-type Fetching = { readonly from: number; readonly offer: StateOffer; readonly pieces: Map<number, string>; rounds: number }
+type Fetching = {
+  readonly from: number
+  readonly offer: StateOffer
+  readonly pieces: Map<number, string>
+  rounds: number
+}
 
 /**
  * Copies of the application's state for members that are behind the decisions that are kept. The certified block of a checkpoint commits to the root of
@@ -141,7 +146,7 @@ export class StateTransfer {
 /** Pieces of at most `STATE_CHUNK_CHARACTERS` UTF-16 units, none of which ends inside a character. */
 export function splitText(text: string): readonly string[] {
   const pieces: string[] = []
-  for (let from = 0; from < text.length; ) {
+  for (let from = 0; from < text.length;) {
     let to = Math.min(text.length, from + STATE_CHUNK_CHARACTERS)
     const last = text.charCodeAt(to - 1)
     if (to < text.length && last >= 0xd800 && last < 0xdc00) to -= 1

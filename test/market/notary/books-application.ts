@@ -2,7 +2,12 @@ import { sha256Hex } from '../../../src/base/sha256.ts'
 import type { Timestamp } from '../../../src/base/time.ts'
 import { assert } from '../../../src/base/assert.ts'
 import { BOOKS_MACHINE } from '../../../src/core/books/books-machine.ts'
-import { formatBooksEvent, formatBooksState, parseBooksEvent, parseBooksState } from '../../../src/core/books/books-codec.ts'
+import {
+  formatBooksEvent,
+  formatBooksState,
+  parseBooksEvent,
+  parseBooksState,
+} from '../../../src/core/books/books-codec.ts'
 import type { BooksEvent, BooksState } from '../../../src/core/books/books-state.ts'
 import { type ContractId, type Hash, parseContractId, parseHash } from '../../../src/core/evidence/names.ts'
 import { GENESIS } from '../../../src/core/notary/block.ts'
@@ -138,7 +143,13 @@ function repeated(event: BooksEvent, slot: number): BooksEvent {
   const fresh = `${slot.toString(16).padStart(8, '0')}${id.slice(8)}` as typeof id
   return {
     ...event,
-    event: { ...event.event, id: fresh, seq: seq + slot * 1_000, envelope: hashText(`${fresh}`), reference: `${fresh}` },
+    event: {
+      ...event.event,
+      id: fresh,
+      seq: seq + slot * 1_000,
+      envelope: hashText(`${fresh}`),
+      reference: `${fresh}`,
+    },
   }
 }
 

@@ -8,6 +8,7 @@ import { refuseCertificate } from '../../../src/core/notary/certificate.ts'
 import { refuseEpochChange } from '../../../src/core/notary/epoch-change.ts'
 import { createNotarySet } from '../../../src/core/notary/notary-set.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
+import { createSystemRandom } from '../../../src/node/system-random.ts'
 import { createBackup } from '../../../src/storage/backup/write-backup.ts'
 import { RESTORED_FILE, restoreBackup } from '../../../src/storage/backup/restore-backup.ts'
 import { openDataDirectory } from '../../../src/storage/data-directory.ts'
@@ -21,7 +22,7 @@ import { CONTRACT, SETTLEMENT, tick } from './settlement-messages.ts'
 const PASSPHRASE = 'twelve letters and more'
 const COMPONENTS = {
   fileSystem: createNodeFileSystem(),
-  random: { bytes: (length: number): Uint8Array => new Uint8Array(length).fill(7) },
+  random: createSystemRandom(),
 }
 let folder = ''
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'notary-restore-'))))
@@ -94,7 +95,9 @@ function expectSound(world: SeatWorld): void {
   expect(slot).toBeGreaterThan(SETTLEMENT.length - 1)
   const [first] = world.seats
   for (const { certificates, application } of world.seats) {
-    expect(certificates.map((one) => refuseCertificate(world.set, one, verify)).filter((code) => code !== undefined)).toEqual([])
+    expect(
+      certificates.map((one) => refuseCertificate(world.set, one, verify)).filter((code) => code !== undefined),
+    ).toEqual([])
     if (application.slot === first?.application.slot) {
       expect(formatBooksState(application.books)).toBe(formatBooksState(first.application.books))
     }
@@ -119,24 +122,27 @@ describe('a member that is put back from a backup taken before a step of a settl
     }
   })
 
-  test.each([...SETTLEMENT.keys()])('signs nothing twice, catches up, and the contract ends (step %i)', async (step) => {
-    const world = new SeatWorld({ f: 1 })
-    await world.start()
-    const after = Math.min(step + 2, SETTLEMENT.length)
-    await settle(world, 0, after)
-    // What waits when the member goes away is lost with it, or signed by nobody else.
-    const log = await restored(backups[step] ?? [], `step-${step}`)
-    const seat = new Seat(world, { index: 0, log, isRestored: true })
-    await replace(world, seat)
-    await world.pass(4 * LEASE_MS)
-    expect(seat.signatures).toBe(0)
-    expect(seat.replica?.standing).toBe('behind')
-    await settle(world, after, SETTLEMENT.length)
-    await finish(world)
-    expect(await world.passUntil(() => seat.replica?.standing === 'taking-part'), describeSeats(world)).toBe(true)
-    expectSound(world)
-    expect(world.seats.flatMap(({ failures }) => failures)).toEqual([])
-  })
+  test.each([...SETTLEMENT.keys()])(
+    'signs nothing twice, catches up, and the contract ends (step %i)',
+    async (step) => {
+      const world = new SeatWorld({ f: 1 })
+      await world.start()
+      const after = Math.min(step + 2, SETTLEMENT.length)
+      await settle(world, 0, after)
+      // What waits when the member goes away is lost with it, or signed by nobody else.
+      const log = await restored(backups[step] ?? [], `step-${step}`)
+      const seat = new Seat(world, { index: 0, log, isRestored: true })
+      await replace(world, seat)
+      await world.pass(4 * LEASE_MS)
+      expect(seat.signatures).toBe(0)
+      expect(seat.replica?.standing).toBe('behind')
+      await settle(world, after, SETTLEMENT.length)
+      await finish(world)
+      expect(await world.passUntil(() => seat.replica?.standing === 'taking-part'), describeSeats(world)).toBe(true)
+      expectSound(world)
+      expect(world.seats.flatMap(({ failures }) => failures)).toEqual([])
+    },
+  )
 
   test('refuses to start when it is the whole set, until its operator begins a new epoch', async () => {
     const world = new SeatWorld({ f: 0 })

@@ -23,7 +23,17 @@ import {
 import { messageOf } from './books-application.ts'
 
 export const CONTRACT = contractNamed('contract')
-export const TERMS = termsOf({ timers: { ...termsOf().timers, holdMs: ms(9_000), startMs: ms(9_000), offerMs: ms(9_000), deliverMs: ms(60_000), beatMs: ms(30_000), acceptMs: ms(30_000) } })
+export const TERMS = termsOf({
+  timers: {
+    ...termsOf().timers,
+    holdMs: ms(9_000),
+    startMs: ms(9_000),
+    offerMs: ms(9_000),
+    deliverMs: ms(60_000),
+    beatMs: ms(30_000),
+    acceptMs: ms(30_000),
+  },
+})
 
 function ledger(event: Extract<BooksEvent, { type: 'ledger-event-received' }>['event']): NotaryMessage {
   return messageOf({ type: 'ledger-event-received', event })
