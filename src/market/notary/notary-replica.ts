@@ -1,26 +1,20 @@
 import { CodedError } from '../../base/errors.ts'
 import { certificatesOf, type Decision } from '../../core/notary/certificate.ts'
-import { decideSigning } from '../../core/notary/high-water.ts'
 import { createNotaryMachine, type NotaryMachine } from '../../core/notary/notary-machine.ts'
 import type { NotaryEffect, NotaryEvent, NotaryTimer } from '../../core/notary/notary-event.ts'
-import {
-  CATCH_UP_MAX,
-  type EpochSuccessor,
-  type NotaryInput,
-  type NotaryState,
-} from '../../core/notary/notary-state.ts'
-import { comparePositions } from '../../core/notary/position.ts'
+import { type EpochSuccessor, type NotaryInput, type NotaryState } from '../../core/notary/notary-state.ts'
 import type { NotaryFrame } from '../../wire/v1/notary-messages.ts'
-import { waitingIn } from './body-exchange.ts'
-import { BodyStore, framesOfBodies } from './body-store.ts'
+import { BodyStore } from './body-store.ts'
 import { eventOfFrame, type ProtocolFrame, signedIn } from './event-of-frame.ts'
 import { InstanceLease } from './instance-lease.ts'
 import { KeptDecisions } from './kept-decisions.ts'
 import type { NotaryMessage } from './notary-application.ts'
 import type { NotaryReplicaComponents, ReplicaStanding, ReplicaStart } from './replica-components.ts'
-import { checkJournalSet, decodeRecord, decodeSnapshot, encodeRecord, encodeSnapshot } from './replica-record.ts'
+import { compactReplicaJournal, readReplicaJournal } from './replica-journal.ts'
+import { encodeRecord, type ReplicaItem as Item } from './replica-record.ts'
 import { ReplicaOutput } from './replica-output.ts'
-import { positionOf } from './replica-signer.ts'
+import { isUnanswered } from './replica-signer.ts'
+import { decideStart, type StartKnown } from './start-decision.ts'
 
 /** Events that wait at most. Frames beyond are dropped, since their sender repeats them; messages are refused. */
 const QUEUE_MAX = 4_096
@@ -31,13 +25,6 @@ const COMPACT_AT_BYTES = 8_388_608
 const BACKLOG_MAX = 64
 /** Leases without a grant, while somebody else has one, before a replica that starts gives up. */
 const REFUSED_LEASES = 4
-
-type Item =
-  | NotaryEvent
-  | { readonly type: 'bodies-received'; readonly messages: readonly NotaryMessage[] }
-  | { readonly type: 'piece-received'; readonly frame: Extract<NotaryFrame, { type: 'notary-chunk' }> }
-  /** Something that waited may go on. */
-  | { readonly type: 'woken' }
 
 /**
  * A replica of a notary set over its disk and network. What happens in one turn is one append to the journal; then one record of the high-water
@@ -51,7 +38,7 @@ export class NotaryReplica {
   private readonly output: ReplicaOutput
   private readonly kept: KeptDecisions
   private lease: InstanceLease | undefined
-  private startInit: (ReplicaStart & { readonly hasJournal: boolean; readonly at: number }) | undefined
+  private startInit: (StartKnown & { readonly at: number }) | undefined
   private current: NotaryState
   private queue: Item[] = []
   private running: Promise<void> | undefined
@@ -144,22 +131,16 @@ export class NotaryReplica {
         if (this.phase === 'asking') this.begin()
         else if (this.output.isWaiting) this.enqueue({ type: 'woken' })
         return true
-      case 'notary-bodies-ask':
-        for (const sent of framesOfBodies(set.id, this.bodies.some(frame.messages))) this.components.send(from, sent)
-        return true
       case 'notary-bodies':
         this.takeBodies(frame.bodies).catch((error: unknown) => this.fail(error))
         return true
-      case 'notary-state':
-        if (this.phase === 'begun') this.output.transfer.takeOffer(from, frame, current.head.slot)
-        return true
-      case 'notary-chunk-ask':
-        this.output.transfer.sendPiece(from, frame.slot, frame.index)
-        return true
       case 'notary-chunk':
         return this.enqueue({ type: 'piece-received', frame })
+      case 'notary-bodies-ask':
+      case 'notary-chunk-ask':
+      case 'notary-state':
       case 'notary-epoch-end':
-        this.output.takeEnd(frame)
+        this.output.help(from, frame)
         return true
       default:
         return this.receiveProtocol(from, frame)
@@ -176,32 +157,26 @@ export class NotaryReplica {
     return this.enqueue(event)
   }
 
+  /** What the journal says. */
   private async load(): Promise<void> {
     const { log } = this.components
-    const { set } = this.input
-    if (log.snapshot !== undefined) {
-      const snapshot = decodeSnapshot(log.snapshot.payload)
-      checkJournalSet(set, snapshot)
-      this.current = { ...snapshot.state, input: this.input }
-      this.bodies.put(snapshot.messages)
-      for (const decision of snapshot.decisions) this.kept.add(decision)
-    }
-    for await (const { index, payload } of log.read(log.snapshot?.nextIndex ?? 0)) {
-      const record = decodeRecord(payload, index)
-      if (record.type === 'journal-opened') checkJournalSet(set, record)
-      else if (record.type === 'bodies-received') this.bodies.put(record.messages)
-      else {
-        const signed = signedIn(record)
-        if (signed !== undefined) this.lease?.note(signed)
-        for (const effect of this.step(record)) {
-          if (effect.type === 'apply-block') this.kept.add(effect.decision)
-          else if (effect.type !== 'take-checkpoint') this.unanswered.push(effect)
-        }
-      }
+    for await (const found of readReplicaJournal(log, this.input.set)) {
+      if (found.type === 'snapshot') {
+        this.current = { ...found.snapshot.state, input: this.input }
+        for (const decision of found.snapshot.decisions) this.kept.add(decision)
+        this.bodies.put(found.snapshot.messages)
+      } else if (found.type === 'bodies-received') this.bodies.put(found.messages)
+      else this.replay(found)
     }
     this.kept.drain()
-    if (log.nextIndex === 0) {
-      await log.append([encodeRecord({ type: 'journal-opened', set: set.id, epoch: set.epoch })])
+  }
+
+  private replay(event: NotaryEvent): void {
+    const signed = signedIn(event)
+    if (signed !== undefined) this.lease?.note(signed)
+    for (const effect of this.step(event)) {
+      if (effect.type === 'apply-block') this.kept.add(effect.decision)
+      else if (effect.type !== 'take-checkpoint') this.unanswered.push(effect)
     }
   }
 
@@ -210,21 +185,10 @@ export class NotaryReplica {
     const { startInit, lease, current } = this
     const { set, me } = this.input
     if (startInit === undefined || lease === undefined) return
-    const { highWater, isRestored, hasJournal } = startInit
     const isAlone = set.members.length === 1
-    const decision = decideSigning({
-      set,
-      me,
-      journal: hasJournal ? { epoch: set.epoch, position: current.cast } : undefined,
-      highWater,
-      restored: isRestored ? { epoch: set.epoch } : undefined,
-      witnesses: lease.witnesses,
-    })
-    if (decision.kind === 'refuse') {
-      if (!isAlone && decision.code === 'NOTARY_RESTORED') return
-      this.phase = 'stopped'
-      throw refusal(decision.code, me)
-    }
+    const decision = decideStart({ set, me, cast: current.cast, start: startInit, witnesses: lease.witnesses })
+    if (decision.kind === 'refuse') this.phase = 'stopped'
+    if (decision.kind === 'refuse') throw decision.error
     if (decision.kind === 'wait' || (!isAlone && !lease.isHeld)) return
     this.phase = 'begun'
     const now = this.components.clock.now()
@@ -236,10 +200,9 @@ export class NotaryReplica {
 
   /** What is repeated until it is answered. */
   private tick(): void {
-    const { lease, startInit, current } = this
+    const { lease, startInit } = this
     if (this.phase === 'stopped' || lease === undefined || startInit === undefined) return
     const { leaseMs } = startInit
-    const set = this.input.set.id
     const isLate = this.components.clock.monotonicMs() - startInit.at > REFUSED_LEASES * leaseMs
     if (lease.isOtherHeard && (this.phase === 'begun' || isLate)) {
       this.fail(new CodedError('NOTARY_INSTANCE_OTHER', { message: `member ${this.input.me} runs elsewhere` }))
@@ -285,7 +248,7 @@ export class NotaryReplica {
   private async work(): Promise<void> {
     while (this.queue.length > 0 && this.phase === 'begun') {
       const records: Uint8Array[] = []
-      const effects: NotaryEffect[] = this.unanswered.filter((effect) => this.isUnanswered(effect))
+      const effects: NotaryEffect[] = this.unanswered.filter((effect) => isUnanswered(this.current, effect))
       this.unanswered = []
       for (const item of this.queue.splice(0, BATCH_EVENTS_MAX)) {
         if (item.type === 'woken') continue
@@ -332,33 +295,11 @@ export class NotaryReplica {
     this.enqueue({ type: 'entries-submitted', now: this.components.clock.now(), entries: fresh })
   }
 
-  /** Whether the crash came between an effect and its answer. A statement is signed again word for word, which gives the same signature. */
-  private isUnanswered(effect: NotaryEffect): boolean {
-    const { work, cast, floor, end, head } = this.current
-    if (effect.type === 'cast-epoch-end') return end !== undefined && effect.slot === head.slot
-    if (floor !== undefined) return false
-    if (effect.type === 'execute') return 'ticket' in work && work.ticket === effect.ticket
-    const isCast = effect.type === 'cast-vote' || effect.type === 'cast-change'
-    return isCast && cast !== undefined && comparePositions(positionOf(effect), cast) === 0
-  }
-
   private async compactWhenLarge(): Promise<void> {
     const { log, application } = this.components
     if (log.sizeBytes < COMPACT_AT_BYTES || this.queue.length > 0 || this.kept.backlog.length > 0) return
     await application.durable()
-    const { id, epoch } = this.input.set
-    const decisions = this.kept.decisions.slice(-CATCH_UP_MAX)
-    const named = [...decisions.flatMap(({ block }) => block.entries), ...waitingIn(this.current)]
-    const messages = this.bodies.some([...new Set(named.map(({ message }) => message))])
-    const payload = encodeSnapshot({ set: id, epoch, state: this.current, decisions, messages })
-    await log.compact({ nextIndex: log.nextIndex, payload })
+    const { current: state, bodies } = this
+    await compactReplicaJournal(log, { set: this.input.set, state, bodies, decisions: this.kept.decisions })
   }
-}
-
-/** What keeps a replica from starting, as an error. */
-function refusal(code: string, me: number): CodedError {
-  if (code === 'NOTARY_RESTORED' || code === 'NOTARY_STATE_BEHIND') {
-    return new CodedError(code, { message: `member ${me} may have signed what its journal does not hold` })
-  }
-  return new CodedError('NOTARY_JOURNAL_OTHER', { message: `member ${me}: ${code}` })
 }

@@ -23,6 +23,11 @@ export type ReplicaOutputInit = {
 
 type Execute = Extract<NotaryEffect, { type: 'execute' }>
 
+type HelpFrame = Extract<
+  NotaryFrame,
+  { type: 'notary-bodies-ask' | 'notary-chunk-ask' | 'notary-state' | 'notary-epoch-end' }
+>
+
 /** What a replica does for the effects of its machine, after the events that caused them are durable. */
 export class ReplicaOutput {
   readonly exchange: BodyExchange
@@ -67,6 +72,25 @@ export class ReplicaOutput {
     if (floor !== undefined) this.sendAll({ type: 'notary-ask', set: input.set.id, slot: head.slot + 1 })
     const end = this.ends.of(input.me)
     if (end !== undefined) this.sendAll(end)
+  }
+
+  /** Frames of members that change nothing in the machine. */
+  help(from: number, frame: HelpFrame): void {
+    const { components, input, bodies, state } = this.init
+    switch (frame.type) {
+      case 'notary-bodies-ask':
+        for (const sent of framesOfBodies(input.set.id, bodies.some(frame.messages))) components.send(from, sent)
+        return
+      case 'notary-chunk-ask':
+        this.transfer.sendPiece(from, frame.slot, frame.index)
+        return
+      case 'notary-state':
+        this.transfer.takeOffer(from, frame, state().head.slot)
+        return
+      case 'notary-epoch-end':
+        this.takeEnd(frame)
+        return
+    }
   }
 
   cancelTimers(): void {
@@ -164,7 +188,7 @@ export class ReplicaOutput {
     this.sendAll(frame)
   }
 
-  takeEnd(frame: Extract<NotaryFrame, { type: 'notary-epoch-end' }>): void {
+  private takeEnd(frame: Extract<NotaryFrame, { type: 'notary-epoch-end' }>): void {
     const change = this.ends.take(frame)
     if (change !== undefined) this.init.components.onEpochChange(change)
   }

@@ -5,6 +5,7 @@ import type { Decision } from '../../core/notary/certificate.ts'
 import type { NotaryEvent } from '../../core/notary/notary-event.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { NotaryState } from '../../core/notary/notary-state.ts'
+import type { NotaryFrame } from '../../wire/v1/notary-messages.ts'
 import type { NotaryMessage } from './notary-application.ts'
 
 /** What stands in the journal of a replica: events that changed its state, messages before anything that names them, and first of all whose journal it is. */
@@ -12,6 +13,13 @@ export type ReplicaRecord =
   | NotaryEvent
   | { readonly type: 'bodies-received'; readonly messages: readonly NotaryMessage[] }
   | { readonly type: 'journal-opened'; readonly set: Hash; readonly epoch: number }
+
+/** What waits for a turn of the replica. */
+export type ReplicaItem =
+  | Exclude<ReplicaRecord, { type: 'journal-opened' }>
+  | { readonly type: 'piece-received'; readonly frame: Extract<NotaryFrame, { type: 'notary-chunk' }> }
+  /** Something that waited may go on. */
+  | { readonly type: 'woken' }
 
 /** What the journal starts from after it was compacted. */
 export type ReplicaSnapshot = {

@@ -2,7 +2,7 @@ import type { Hash } from '../../core/evidence/names.ts'
 import type { NotaryEffect, NotaryEvent } from '../../core/notary/notary-event.ts'
 import { bytesOfEpochChange } from '../../core/notary/epoch-change.ts'
 import type { NotaryInput, NotaryState } from '../../core/notary/notary-state.ts'
-import type { VotePosition } from '../../core/notary/position.ts'
+import { comparePositions, type VotePosition } from '../../core/notary/position.ts'
 import { bytesOfVote } from '../../core/notary/statement.ts'
 import { bytesOfChange } from '../../core/notary/view-change.ts'
 import type { EpochEnd, NotaryFrame } from '../../wire/v1/notary-messages.ts'
@@ -85,4 +85,13 @@ export function positionOf(cast: Cast): VotePosition {
   const { statement } = cast
   if (cast.type === 'cast-change') return { view: statement.view, slot: cast.statement.head.slot + 1, phase: 'change' }
   return { view: statement.view, slot: cast.statement.slot, phase: cast.statement.phase }
+}
+
+/** Whether a crash came between an effect and its answer. A statement is signed again word for word, which gives the same signature. */
+export function isUnanswered({ work, cast, floor, end, head }: NotaryState, effect: NotaryEffect): boolean {
+  if (effect.type === 'cast-epoch-end') return end !== undefined && effect.slot === head.slot
+  if (floor !== undefined) return false
+  if (effect.type === 'execute') return 'ticket' in work && work.ticket === effect.ticket
+  const isCast = effect.type === 'cast-vote' || effect.type === 'cast-change'
+  return isCast && cast !== undefined && comparePositions(positionOf(effect), cast) === 0
 }

@@ -62,7 +62,7 @@ export class Seat {
   async start(): Promise<void> {
     const { set, instances } = this.world
     const instance = (instances.count += 1).toString(16).padStart(32, '0')
-    this.application = new BooksApplication(this.disk)
+    this.application = new BooksApplication(this.disk, this.world.hasRepeats)
     this.replica = new NotaryReplica(
       {
         log: this.traced(),
@@ -108,6 +108,11 @@ export class Seat {
     await replica?.stop()
   }
 
+  /** The highest view that the present process has reached. */
+  get viewMax(): number {
+    return this.replica?.state.view ?? 0
+  }
+
   get slot(): number {
     return this.application.slot
   }
@@ -128,7 +133,12 @@ export class Seat {
   }
 }
 
-export type SeatWorldInit = { readonly f: number; readonly set?: NotarySet; readonly input?: Partial<NotaryInput> }
+export type SeatWorldInit = {
+  readonly f: number
+  readonly set?: NotarySet
+  readonly input?: Partial<NotaryInput>
+  readonly hasRepeats?: boolean
+}
 
 /** Replicas in virtual time, over a network that the test bends. Every frame that was ever sent is looked at. */
 export class SeatWorld {
@@ -147,6 +157,18 @@ export class SeatWorld {
     this.init = init
     this.set = init.set ?? setOf(init.f)
     this.seats = this.set.members.map((_, index) => new Seat(this, { index }))
+  }
+
+  get hasRepeats(): boolean {
+    return this.init.hasRepeats ?? false
+  }
+
+  /** A frame that its sender did not make by itself. */
+  inject(from: Seat, to: number, frame: NotaryFrame): void {
+    this.look(frame)
+    this.later(1, () => {
+      for (const seat of this.seats) if (seat.index === to) seat.replica?.receive(from.index, frame)
+    })
   }
 
   inputOf(index: number): NotaryInput {
