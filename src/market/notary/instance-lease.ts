@@ -34,7 +34,8 @@ export class InstanceLease {
   /** The process of each other member that was heard, until when. */
   private readonly heard = new Map<number, { readonly instance: string; readonly until: number }>()
   private readonly granted = new Map<number, number>()
-  private readonly refused = new Set<number>()
+  /** Until when a refusal counts, which a later answer may not lift where none arrives. */
+  private readonly refused = new Map<number, number>()
   private readonly known = new Map<number, PeerWitness>()
   private readonly seen = new Map<number, Seen>()
 
@@ -56,7 +57,9 @@ export class InstanceLease {
 
   /** Whether an honest member hears another process with this key. */
   get isOtherHeard(): boolean {
-    return this.refused.size >= honestShareOf(this.init.set)
+    const at = this.init.now()
+    const refusals = [...this.refused.values()].filter((until) => until > at)
+    return refusals.length >= honestShareOf(this.init.set)
   }
 
   ask(): WitnessAsk {
@@ -101,7 +104,7 @@ export class InstanceLease {
     const { instance, now, leaseMs } = this.init
     if (witness.instance !== instance || witness.asked > now()) return
     if (!witness.isFree) {
-      this.refused.add(from)
+      this.refused.set(from, witness.asked + leaseMs)
       this.granted.delete(from)
       return
     }

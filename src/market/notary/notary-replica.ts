@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import { certificatesOf, type Decision } from '../../core/notary/certificate.ts'
 import { createNotaryMachine, type NotaryMachine } from '../../core/notary/notary-machine.ts'
-import type { NotaryEffect, NotaryEvent, NotaryTimer } from '../../core/notary/notary-event.ts'
+import type { NotaryEffect, NotaryEvent } from '../../core/notary/notary-event.ts'
 import { type EpochSuccessor, type NotaryInput, type NotaryState } from '../../core/notary/notary-state.ts'
 import type { NotaryFrame } from '../../wire/v1/notary-messages.ts'
 import { BodyStore } from './body-store.ts'
@@ -14,7 +14,7 @@ import { compactReplicaJournal, readReplicaJournal } from './replica-journal.ts'
 import { encodeRecord, type ReplicaItem as Item } from './replica-record.ts'
 import { ReplicaOutput } from './replica-output.ts'
 import { isUnanswered } from './replica-signer.ts'
-import { decideStart, type StartKnown } from './start-decision.ts'
+import { beginHighWater, decideStart, type StartKnown } from './start-decision.ts'
 
 /** Events that wait at most. Frames beyond are dropped, since their sender repeats them; messages are refused. */
 const QUEUE_MAX = 4_096
@@ -63,7 +63,10 @@ export class NotaryReplica {
       kept,
       state: () => this.current,
       answer: (event) => this.answer(event),
-      onTimer: (name) => (name === 'tick' ? this.tick() : this.fire(name)),
+      onTimer: (name) => {
+        if (name === 'tick') this.tick()
+        else this.enqueue({ type: 'timer-fired', now: components.clock.now(), name })
+      },
     })
   }
 
@@ -83,12 +86,12 @@ export class NotaryReplica {
    * what the journal throws.
    */
   async start(init: ReplicaStart): Promise<void> {
-    const { clock, log, verify } = this.components
+    const { clock, log, verify, highWater } = this.components
     const { set, me } = this.input
-    const { instance, leaseMs } = init
-    this.lease = new InstanceLease({ set, me, instance, leaseMs, now: () => clock.monotonicMs(), verify })
+    this.lease = new InstanceLease({ set, me, ...init, now: () => clock.monotonicMs(), verify })
     this.startInit = { ...init, hasJournal: log.nextIndex > 0, at: clock.monotonicMs() }
     await this.load()
+    await beginHighWater(highWater, { set, cast: this.current.cast, start: this.startInit })
     this.phase = 'asking'
     this.begin()
     if (set.members.length > 1) this.tick()
@@ -281,10 +284,6 @@ export class NotaryReplica {
     if (event.type === 'state-installed' && state !== this.current) this.kept.restartAt(event.decision)
     this.current = state
     return effects
-  }
-
-  private fire(name: NotaryTimer): void {
-    this.enqueue({ type: 'timer-fired', now: this.components.clock.now(), name })
   }
 
   private async takeBodies(bodies: readonly string[]): Promise<void> {

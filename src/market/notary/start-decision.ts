@@ -2,6 +2,7 @@ import { CodedError } from '../../base/errors.ts'
 import { decideSigning, type PeerWitness, type SigningDecision } from '../../core/notary/high-water.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { VotePosition } from '../../core/notary/position.ts'
+import type { HighWaterFile } from './high-water.ts'
 import type { ReplicaStart } from './replica-components.ts'
 
 /** What a replica knows of itself when it starts. */
@@ -22,9 +23,22 @@ export type StartDecision =
   /** `NOTARY_RESTORED`, `NOTARY_STATE_BEHIND` or `NOTARY_JOURNAL_OTHER`. */
   | { readonly kind: 'refuse'; readonly error: CodedError }
 
+/** What a high-water file says before anything is signed: whoever has a journal with signatures and no file at all has lost it. */
+const BLANK: VotePosition = { view: 0, slot: 0, phase: 'change' }
+
+/** Begins the high-water file of a replica that has signed nothing, so that a crash at its first signature is told from a lost file. */
+export async function beginHighWater(
+  file: Pick<HighWaterFile, 'write'>,
+  { set, cast, start }: Pick<StartInput, 'set' | 'cast' | 'start'>,
+): Promise<void> {
+  if (start.highWater === undefined && cast === undefined) await file.write({ epoch: set.epoch, position: BLANK })
+}
+
 /** Whether a replica may begin (`decideSigning`). A restored member of a larger set waits until enough others have answered. */
 export function decideStart({ set, me, cast, start, witnesses }: StartInput): StartDecision {
-  const { highWater, isRestored, hasJournal } = start
+  const { isRestored, hasJournal } = start
+  const isBlank = cast === undefined && start.highWater?.position.slot === BLANK.slot
+  const highWater = isBlank ? undefined : start.highWater
   const decision = decideSigning({
     set,
     me,
