@@ -123,7 +123,7 @@ export class BooksSimulation {
     const hasAll = ({ certificates }: Seat): boolean =>
       SETTLEMENT.every(({ message }) => certificates.some((one) => one.message === message))
     const end = world.now + HEALED_MS
-    for (let count = 0; world.now < end && !seats.every(hasAll); count += 1) {
+    while (world.now < end && !seats.every(hasAll)) {
       const missing = SETTLEMENT.filter(({ message }) =>
         seats.some(({ certificates }) => !certificates.some((one) => one.message === message)),
       )

@@ -1,4 +1,3 @@
-import type { Hash } from '../../core/evidence/names.ts'
 import type { PeerWitness } from '../../core/notary/high-water.ts'
 import { honestShareOf, type NotarySet, quorumOf } from '../../core/notary/notary-set.ts'
 import { laterPosition, type VotePosition } from '../../core/notary/position.ts'
@@ -138,7 +137,5 @@ export class InstanceLease {
 
 function isHeadProven(set: NotarySet, { slot, block, quorum }: ProvenHead, verify: VerifyStatement): boolean {
   if (quorum === undefined) return slot === 0
-  return (
-    isQuorumOf(set, quorum, { phase: 'commit', slot, block: block satisfies Hash }) && verifyQuorum(set, quorum, verify)
-  )
+  return isQuorumOf(set, quorum, { phase: 'commit', slot, block }) && verifyQuorum(set, quorum, verify)
 }

@@ -1,8 +1,8 @@
 import { CodedError } from '../../base/errors.ts'
-import { certificatesOf, type Decision } from '../../core/notary/certificate.ts'
+import { certificatesOf } from '../../core/notary/certificate.ts'
 import { createNotaryMachine, type NotaryMachine } from '../../core/notary/notary-machine.ts'
 import type { NotaryEffect, NotaryEvent } from '../../core/notary/notary-event.ts'
-import { type EpochSuccessor, type NotaryInput, type NotaryState } from '../../core/notary/notary-state.ts'
+import type { EpochSuccessor, NotaryInput, NotaryState } from '../../core/notary/notary-state.ts'
 import type { NotaryFrame } from '../../wire/v1/notary-messages.ts'
 import { BodyStore } from './body-store.ts'
 import { eventOfFrame, type ProtocolFrame, signedIn } from './event-of-frame.ts'
@@ -160,7 +160,6 @@ export class NotaryReplica {
     return this.enqueue(event)
   }
 
-  /** What the journal says. */
   private async load(): Promise<void> {
     const { log } = this.components
     for await (const found of readReplicaJournal(log, this.input.set)) {
@@ -177,10 +176,9 @@ export class NotaryReplica {
   private replay(event: NotaryEvent): void {
     const signed = signedIn(event)
     if (signed !== undefined) this.lease?.note(signed)
-    for (const effect of this.step(event)) {
-      if (effect.type === 'apply-block') this.kept.add(effect.decision)
-      else if (effect.type !== 'take-checkpoint') this.unanswered.push(effect)
-    }
+    const effects = this.step(event)
+    for (const effect of effects) if (effect.type === 'apply-block') this.kept.add(effect.decision)
+    this.unanswered.push(...effects)
   }
 
   /** Takes part when it may; throws when it never may. */
@@ -188,11 +186,10 @@ export class NotaryReplica {
     const { startInit, lease, current } = this
     const { set, me } = this.input
     if (startInit === undefined || lease === undefined) return
-    const isAlone = set.members.length === 1
     const decision = decideStart({ set, me, cast: current.cast, start: startInit, witnesses: lease.witnesses })
     if (decision.kind === 'refuse') this.phase = 'stopped'
     if (decision.kind === 'refuse') throw decision.error
-    if (decision.kind === 'wait' || (!isAlone && !lease.isHeld)) return
+    if (decision.kind === 'wait' || (set.members.length > 1 && !lease.isHeld)) return
     this.phase = 'begun'
     const now = this.components.clock.now()
     if (decision.kind === 'catch-up') this.answer({ type: 'floor-raised', now, floor: decision.floor })
@@ -205,8 +202,7 @@ export class NotaryReplica {
   private tick(): void {
     const { lease, startInit } = this
     if (this.phase === 'stopped' || lease === undefined || startInit === undefined) return
-    const { leaseMs } = startInit
-    const isLate = this.components.clock.monotonicMs() - startInit.at > REFUSED_LEASES * leaseMs
+    const isLate = this.components.clock.monotonicMs() - startInit.at > REFUSED_LEASES * startInit.leaseMs
     if (lease.isOtherHeard && (this.phase === 'begun' || isLate)) {
       this.fail(new CodedError('NOTARY_INSTANCE_OTHER', { message: `member ${this.input.me} runs elsewhere` }))
       return
@@ -216,7 +212,7 @@ export class NotaryReplica {
       this.output.askAgain()
       if (this.output.isWaiting) this.enqueue({ type: 'woken' })
     }
-    this.output.schedule('tick', Math.min(leaseMs / 4, this.input.resendMs))
+    this.output.schedule('tick', Math.min(startInit.leaseMs / 4, this.input.resendMs))
   }
 
   private enqueue(item: Item): boolean {
@@ -249,6 +245,7 @@ export class NotaryReplica {
   }
 
   private async work(): Promise<void> {
+    const { clock, log } = this.components
     while (this.queue.length > 0 && this.phase === 'begun') {
       const records: Uint8Array[] = []
       const effects: NotaryEffect[] = this.unanswered.filter((effect) => isUnanswered(this.current, effect))
@@ -257,8 +254,7 @@ export class NotaryReplica {
         if (item.type === 'woken') continue
         if (item.type === 'piece-received') {
           const decision = await this.output.transfer.takePiece(item.frame)
-          const now = this.components.clock.now()
-          if (decision !== undefined) this.queue.unshift({ type: 'state-installed', now, decision })
+          if (decision !== undefined) this.queue.unshift({ type: 'state-installed', now: clock.now(), decision })
         } else if (item.type === 'bodies-received') {
           this.bodies.put(item.messages)
           records.push(encodeRecord(item))
@@ -269,7 +265,7 @@ export class NotaryReplica {
           if (this.current !== before) records.push(encodeRecord(item))
         }
       }
-      if (records.length > 0) await this.components.log.append(records)
+      if (records.length > 0) await log.append(records)
       const isHeld = this.input.set.members.length === 1 || this.lease?.isHeld === true
       await this.output.run(effects, isHeld)
       await this.compactWhenLarge()

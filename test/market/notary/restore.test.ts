@@ -4,9 +4,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { contractOf } from '../../../src/core/books/books-machine.ts'
 import { formatBooksState } from '../../../src/core/books/books-codec.ts'
+import { GENESIS } from '../../../src/core/notary/block.ts'
+import { timestampFromMs } from '../../../src/base/time.ts'
 import { refuseCertificate } from '../../../src/core/notary/certificate.ts'
 import { refuseEpochChange } from '../../../src/core/notary/epoch-change.ts'
-import { createNotarySet } from '../../../src/core/notary/notary-set.ts'
+import { createNotarySet, type NotarySet } from '../../../src/core/notary/notary-set.ts'
+import { bumpEpoch, confirmRestored } from '../../../src/market/notary/confirm-restored.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import { createSystemRandom } from '../../../src/node/system-random.ts'
 import { createBackup } from '../../../src/storage/backup/write-backup.ts'
@@ -14,7 +17,7 @@ import { RESTORED_FILE, restoreBackup } from '../../../src/storage/backup/restor
 import { openDataDirectory } from '../../../src/storage/data-directory.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { createNodeFileSystem } from '../../../src/storage/node-file-system.ts'
-import { verify } from '../../core/notary/notary-fixtures.ts'
+import { signAs, verify } from '../../core/notary/notary-fixtures.ts'
 import { didOf, setOf } from '../../torture/notary-world.ts'
 import { LEASE_MS, Seat, SeatWorld } from './notary-seats.ts'
 import { CONTRACT, SETTLEMENT, tick } from './settlement-messages.ts'
@@ -27,6 +30,12 @@ const COMPONENTS = {
 let folder = ''
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'notary-restore-'))))
 afterAll(async () => await rm(folder, { recursive: true, force: true }))
+
+function nextSet(members: NotarySet['members'], f: number): NotarySet {
+  const made = createNotarySet({ epoch: 1, members, f })
+  if (made.kind !== 'set') throw new TypeError(made.code)
+  return made.set
+}
 
 async function recordsOf(log: EventLog): Promise<readonly Uint8Array[]> {
   const records: Uint8Array[] = []
@@ -153,6 +162,33 @@ describe('a member that is put back from a backup taken before a step of a settl
     await expect(replace(world, seat)).rejects.toMatchObject({ code: 'NOTARY_RESTORED' })
     expect(seat.signatures).toBe(0)
     expect(seat.replica?.submit([tick(1)])).toBe(false)
+
+    const to = nextSet(world.set.members, 0)
+    const { slot, state } = seat.application
+    const head = seat.replica?.state.head
+    if (head === undefined) throw new TypeError('no head')
+    const key = world.set.members[0]?.key ?? didOf(0)
+    const sign = async (bytes: Uint8Array): Promise<string> => await Promise.resolve(signAs(key, bytes))
+    const bump = await bumpEpoch({ from: world.set, to, head: { ...head, slot, state }, sign, verify })
+    if (bump.kind !== 'change') throw new TypeError(bump.code)
+    const [directory, mark] = [join(folder, 'alone-restored', 'market'), join(folder, 'alone-restored', RESTORED_FILE)]
+    await confirmRestored(COMPONENTS.fileSystem, { directory, name: 'epoch-1', change: bump.change, mark })
+    expect(await COMPONENTS.fileSystem.exists(mark)).toBe(false)
+    const next = new SeatWorld({ f: 0, set: to, input: { startAt: bump.change.at } })
+    next.now = world.now
+    for (const { disk } of next.seats) disk.begun = { books: seat.application.books, state }
+    await next.start()
+    await settle(next, 5, SETTLEMENT.length)
+    await finish(next)
+  })
+
+  test('of more than one is not confirmed by one operator alone', async () => {
+    const [from, to] = [setOf(1), nextSet(setOf(1).members, 1)]
+    const head = { slot: 0, block: GENESIS, at: timestampFromMs(0), state: GENESIS }
+    const sign = async (): Promise<string> => await Promise.resolve('')
+    expect(await bumpEpoch({ from, to, head, sign, verify })).toEqual({ kind: 'refused', code: 'NOTARY_SET_SIZE' })
+    const alone = { from: setOf(0), to: setOf(0), head, sign, verify }
+    expect(await bumpEpoch(alone)).toEqual({ kind: 'refused', code: 'NOTARY_SET_EPOCH' })
   })
 
   test('refuses as well when only its high-water file is newer and it is the whole set', async () => {
@@ -252,20 +288,19 @@ describe('a key that is lost', () => {
     await world.seats[3]?.stop()
     world.seats.splice(3, 1)
     const members = setOf(1).members.map((member, index) => (index === 3 ? { ...member, key: didOf(20) } : member))
-    const made = createNotarySet({ epoch: 1, members, f: 1 })
-    if (made.kind !== 'set') throw new TypeError(made.code)
-    const successor = { to: made.set.id, epoch: 1 }
+    const to = nextSet(members, 1)
+    const successor = { to: to.id, epoch: 1 }
     for (const { replica } of world.seats) replica?.endEpoch(successor)
     expect(await world.passUntil(() => world.seats.every(({ changes }) => changes.length > 0))).toBe(true)
     const change = world.seats[0]?.changes[0]
     if (change === undefined) throw new TypeError('no change')
-    expect(refuseEpochChange(change, { from: world.set, to: made.set, verify })).toBeUndefined()
+    expect(refuseEpochChange(change, { from: world.set, to, verify })).toBeUndefined()
     const signed = world.seats.map(({ signatures }) => signatures)
     world.submit(tick(77))
     await world.pass(800)
     expect(world.seats.map(({ signatures }) => signatures)).toEqual(signed)
     // The next set begins on the state in which the old one ended.
-    const next = new SeatWorld({ f: 1, set: made.set, input: { startAt: change.at } })
+    const next = new SeatWorld({ f: 1, set: to, input: { startAt: change.at } })
     next.now = world.now
     for (const seat of next.seats) {
       const application = world.seats[0]?.application
