@@ -3,7 +3,7 @@ import type { ErrorCodeEntry } from './error-code-entry.ts'
 /** Codes of notary sets. */
 export const NOTARY_ERRORS = {
   NOTARY_INSTANCE_OTHER: {
-    cause: 'Another running process has taken over the high-water file of this notary.',
+    cause: 'Another running process has taken over the high-water file of this notary, or signs with its key.',
     remedy: 'Run one process for each notary, and never copy its directory.',
     httpStatus: 503,
     isRetryable: false,
@@ -11,6 +11,30 @@ export const NOTARY_ERRORS = {
   NOTARY_HIGH_WATER_DAMAGED: {
     cause: 'The file that says what this notary signed last is damaged where an interrupted write cannot explain it.',
     remedy: 'Do not remove it; replace the disk, and start this member in a new epoch of its set.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  NOTARY_CLONE_SEEN: {
+    cause: 'A signature under the key of this notary came from elsewhere, so that a copy of it runs.',
+    remedy: 'Stop both, keep one data directory, and start a new epoch with a new key for this member.',
+    httpStatus: 503,
+    isRetryable: false,
+  },
+  NOTARY_STATE_BEHIND: {
+    cause: 'The journal of this notary is older than what it has signed already.',
+    remedy: 'Let it catch up from its peers; a set of one goes on only in a new epoch, which its operator confirms.',
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  NOTARY_RESTORED: {
+    cause: 'The data directory was restored from a backup, and nobody else knows what this notary has signed since.',
+    remedy: 'Start a new epoch: for a set of one its operator signs the epoch change that ends the old log where the backup ends.',
+    httpStatus: 503,
+    isRetryable: false,
+  },
+  NOTARY_JOURNAL_OTHER: {
+    cause: 'The journal in the directory belongs to another notary set or another epoch.',
+    remedy: 'Start a new epoch on a new journal, and keep the old one as evidence.',
     httpStatus: 500,
     isRetryable: false,
   },

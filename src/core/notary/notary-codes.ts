@@ -109,6 +109,14 @@ export const NOTARY_REFUSALS = {
     cause: 'The certificate does not cover the block that came with it, or the block does not follow the head.',
     remedy: 'Send the slots in order, each with its 2f + 1 signatures.',
   },
+  NOTARY_EPOCH_ENDED: {
+    cause: 'This replica has ended its epoch and signs nothing more in it.',
+    remedy: 'Send the message to the next set, whose file the epoch change names.',
+  },
+  NOTARY_EPOCH_BUSY: {
+    cause: 'The slot behind the head has a commit vote of this replica, so that it may be certified yet.',
+    remedy: 'End the epoch again when the slot is decided.',
+  },
   NOTARY_TIMER_IDLE: {
     cause: 'The timer fired with nothing outstanding.',
     remedy: 'None is needed.',
