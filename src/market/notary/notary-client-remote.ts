@@ -116,7 +116,7 @@ export class RemoteNotary implements NotaryClient {
     const { afterSeq, waitMs, signal } = options
     const hasSeq = afterSeq !== undefined && afterSeq >= 0
     const question = {
-      ask: 'contract' as const,
+      about: 'contract' as const,
       contract,
       ...(hasSeq && { afterSeq }),
       ...(waitMs !== undefined && { waitMs }),
@@ -134,7 +134,7 @@ export class RemoteNotary implements NotaryClient {
   }
 
   async evidence(contract: ContractId, { signal }: AbortOptions = {}): Promise<readonly ContractEvidence[]> {
-    const items = (await this.askAny({ ask: 'evidence', contract }, signal)) as readonly {
+    const items = (await this.askAny({ about: 'evidence', contract }, signal)) as readonly {
       envelope?: string
       receipt: string
     }[]
@@ -150,19 +150,19 @@ export class RemoteNotary implements NotaryClient {
   }
 
   async accounts(owner?: Did, { signal }: AbortOptions = {}): Promise<readonly CurrencyAccounts[]> {
-    return (await this.agree({ ask: 'accounts', ...(owner && { owner }) }, signal)) as readonly CurrencyAccounts[]
+    return (await this.agree({ about: 'accounts', ...(owner && { owner }) }, signal)) as readonly CurrencyAccounts[]
   }
 
   async transfers(contract?: ContractId, { signal }: AbortOptions = {}): Promise<readonly TransferLine[]> {
-    return (await this.agree({ ask: 'transfers', ...(contract && { contract }) }, signal)) as readonly TransferLine[]
+    return (await this.agree({ about: 'transfers', ...(contract && { contract }) }, signal)) as readonly TransferLine[]
   }
 
   async prove(index: number, { signal }: AbortOptions = {}): Promise<EntryProof> {
-    return (await this.askAny({ ask: 'prove', index }, signal)) as EntryProof
+    return (await this.askAny({ about: 'prove', index }, signal)) as EntryProof
   }
 
   async checkpoint({ signal }: AbortOptions = {}): Promise<JournalCheckpoint> {
-    return (await this.askAny({ ask: 'checkpoint' }, signal)) as JournalCheckpoint
+    return (await this.askAny({ about: 'checkpoint' }, signal)) as JournalCheckpoint
   }
 
   /** What `f + 1` members say alike, signatures apart, of which every quorum has its own. */

@@ -13,7 +13,7 @@ import {
 } from '../../wire/v1/notary-questions.ts'
 
 /**
- * Opens a notary's door to others. Whoever may connect may ask: an envelope is authenticated by its own signature, and views hold hashes, amounts and roles only.
+ * Opens a notary's door to others. Whoever may connect may about: an envelope is authenticated by its own signature, and views hold hashes, amounts and roles only.
  *
  * @returns Closes it.
  */
@@ -27,7 +27,7 @@ export function serveNotary(transport: Transport, notary: NotaryClient): () => v
 }
 
 async function answer(notary: NotaryClient, question: NotaryQuestion, signal: AbortSignal): Promise<unknown> {
-  switch (question.ask) {
+  switch (question.about) {
     case 'contract': {
       const { contract, afterSeq, waitMs } = question
       // The first transition is 0, and counts on the wire are never negative: absent means all.

@@ -4,7 +4,7 @@
  *
  * ```text
  * envelope            -> one byte: a, e or r (applied, exists, refused), then the receipt
- * {"ask":"contract"}  -> {"hash":"...","parts":1,"text":"{...}"}
+ * {"ask":{"about":"contract",...}}  -> {"hash":"...","parts":1,"text":"{...}"}
  * ```
  */
 import { base64url } from 'multiformats/bases/base64'
@@ -19,19 +19,19 @@ export const NOTARY_PROTOCOL = '/kernell/notary/1.0.0'
 
 const PART = { part: COUNT }
 
-export const NOTARY_QUESTION = z.discriminatedUnion('ask', [
+export const NOTARY_QUESTION = z.discriminatedUnion('about', [
   z.strictObject({
-    ask: z.literal('contract'),
+    about: z.literal('contract'),
     contract: CONTRACT_ID,
     afterSeq: COUNT.optional(),
     waitMs: COUNT.optional(),
     ...PART,
   }),
-  z.strictObject({ ask: z.literal('evidence'), contract: CONTRACT_ID, ...PART }),
-  z.strictObject({ ask: z.literal('accounts'), owner: DID.optional(), ...PART }),
-  z.strictObject({ ask: z.literal('transfers'), contract: CONTRACT_ID.optional(), ...PART }),
-  z.strictObject({ ask: z.literal('prove'), index: COUNT, ...PART }),
-  z.strictObject({ ask: z.literal('checkpoint'), ...PART }),
+  z.strictObject({ about: z.literal('evidence'), contract: CONTRACT_ID, ...PART }),
+  z.strictObject({ about: z.literal('accounts'), owner: DID.optional(), ...PART }),
+  z.strictObject({ about: z.literal('transfers'), contract: CONTRACT_ID.optional(), ...PART }),
+  z.strictObject({ about: z.literal('prove'), index: COUNT, ...PART }),
+  z.strictObject({ about: z.literal('checkpoint'), ...PART }),
 ])
 
 export type NotaryQuestion = z.output<typeof NOTARY_QUESTION>
@@ -47,14 +47,13 @@ export function isNotaryQuestion(body: Uint8Array): boolean {
 }
 
 export function encodeQuestion(question: NotaryQuestion): Uint8Array {
-  return utf8Of(canonicalText(question))
+  return utf8Of(canonicalText({ ask: question }))
 }
 
 /** `undefined` for anything but a question. Never throws. */
 export function decodeQuestion(body: Uint8Array): NotaryQuestion | undefined {
-  const json = parseJson(body)
-  const parsed = NOTARY_QUESTION.safeParse(json)
-  return parsed.success ? parsed.data : undefined
+  const parsed = z.strictObject({ ask: NOTARY_QUESTION }).safeParse(parseJson(body))
+  return parsed.success ? parsed.data.ask : undefined
 }
 
 const ANSWER_PART = z.strictObject({ hash: HASH, parts: COUNT, text: z.string().max(PART_CHARS) })
