@@ -104,7 +104,7 @@ async function settle(count: number, round: number): Promise<Run> {
     const deals = Array.from({ length: count }, (_, index) => new Deal(set, { name: `${round}/${index}`, now }))
     await service.submit(registerUsd(now))
     await inTurns(deals, async ({ payer }) =>
-      expectEffect(await service.submit(issueUsd(payer.did, 1_000n, now)), 'applied'),
+      expectEffect(await service.submit(issueUsd(payer.did, 1_000n, { now })), 'applied'),
     )
     const corrupted = withCorrupted(deals)
     Object.assign(counts, { verifies: 0, signs: 0, signed: 0, syncs: 0 })

@@ -30,7 +30,7 @@ async function opened(init: { readonly changes?: Partial<EscrowTerms> } = {}) {
   const service = await notary.open()
   const deal = new Deal(notary.set, { name: 'one', now: START, ...init })
   const register = registerUsd(START)
-  const issue = issueUsd(deal.payer.did, 1_000n, START)
+  const issue = issueUsd(deal.payer.did, 1_000n, { now: START })
   const answers = [await service.submit(register), await service.submit(issue)]
   expect(answers.map(({ effect, code }) => [effect, code])).toEqual([
     ['applied', undefined],
@@ -169,7 +169,7 @@ describe('a notary that is alone in its set', () => {
 
   test('a nonce outside of contracts is used once, also after a restart', async () => {
     const { notary, service } = await opened()
-    const say = (amount: bigint): Uint8Array => issueUsd(BANK.did, amount, START, nonceOf('one key'))
+    const say = (amount: bigint): Uint8Array => issueUsd(BANK.did, amount, { now: START, nonce: nonceOf('one key') })
     const first = say(5_000n)
     expect(await service.submit(first)).toMatchObject({ effect: 'applied' })
     expect(await service.submit(say(6_000n))).toMatchObject({ effect: 'refused', code: 'ENVELOPE_NONCE_USED' })
