@@ -211,7 +211,7 @@ export class RemoteNotary implements NotaryClient {
     let text = ''
     let whole: string | undefined
     for (let part = 0, parts = 1; part < parts; part += 1) {
-      const body = encodeQuestion({ ...question, part } as NotaryQuestion)
+      const body = encodeQuestion({ ...question, part })
       const answer = decodePart(await this.askMember(member, body, signal))
       if (answer === undefined || answer.parts > PARTS_MAX || (whole !== undefined && answer.hash !== whole))
         throw wrong(member, 'parts that do not belong together')
