@@ -28,7 +28,7 @@ import {
 } from '../../wire/v1/notary-questions.ts'
 import { formatReceipt, readReceipt, refuseReceipt } from '../../wire/v1/notary-receipt.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
-import { utf8Of } from '../../wire/v1/canonical.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 
 export type RemoteNotaryComponents = {
   readonly transport: Transport
@@ -106,7 +106,7 @@ export class RemoteNotary implements NotaryClient {
       const joined = said.signatures.toSorted((one, other) => one.member - other.member)
       return {
         ...answer,
-        receipt: utf8Of(formatReceipt(this.set.id, { kind: 'statement', statement, signatures: joined })),
+        receipt: utf8Bytes(formatReceipt(this.set.id, { kind: 'statement', statement, signatures: joined })),
       }
     }
     throw unreachable(this.set, causes)
