@@ -2,6 +2,12 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { timestampFromMs } from '../../base/time.ts'
 import { type HashTrie, hashTrieApply, hashTrieEntries, emptyHashTrie } from '../collections/hash-trie.ts'
 import {
+  emptyVersionedMap,
+  type VersionedMap,
+  versionedMapApply,
+  versionedMapEntries,
+} from '../collections/versioned-map.ts'
+import {
   AMOUNT_FIELD,
   COUNT_FIELD,
   COUNTER_FIELD,
@@ -122,7 +128,7 @@ export function formatLedgerState(state: LedgerState): string {
     accounts: valuesOf(state.accounts, ACCOUNT_ROW),
     holds: valuesOf(state.holds, HOLD_FIELD),
     issues: hashTrieEntries(state.issues).map(([id, issue]) => ISSUE_ROW.write({ id, issue })),
-    remembered: hashTrieEntries(state.remembered).map(([id, known]) => REMEMBERED_ROW.write({ id, known })),
+    remembered: versionedMapEntries(state.remembered).map(([id, known]) => REMEMBERED_ROW.write({ id, known })),
     generations,
   })
 }
@@ -143,8 +149,8 @@ export function parseLedgerState(json: unknown): LedgerState | undefined {
     keyOf: ({ name }) => formatAccountId(name),
   })
   const holds = readRows<HoldOrder>(json, { name: 'holds', codec: HOLD_FIELD, keyOf: (order) => order.id })
-  const issues = readPairs<OpenIssue>(json, { name: 'issues', codec: ISSUE_ROW, member: 'issue' })
-  const remembered = readPairs<Remembered>(json, { name: 'remembered', codec: REMEMBERED_ROW, member: 'known' })
+  const issues = readIssues(json)
+  const remembered = readRemembered(json)
   const generations = readGenerations(memberOf(json, 'generations'))
   if (!isLedgerFormat(json) || at === undefined || limits === undefined || generations === undefined) return undefined
   if (currencies === undefined || owners === undefined || accounts === undefined) return undefined
@@ -171,14 +177,24 @@ function readRows<Value>(json: unknown, { name, codec, keyOf }: Rows<Value>): Ha
 
 type Pairs = { readonly name: string; readonly codec: FieldCodec; readonly member: string }
 
-function readPairs<Value>(json: unknown, { name, codec, member }: Pairs): HashTrie<Value> | undefined {
+function readPairs<Value>(
+  json: unknown,
+  { name, codec, member }: Pairs,
+): readonly (readonly [string, Value])[] | undefined {
   const rows = listOf(codec, NO_LIMIT).read(memberOf(json, name)) as readonly unknown[] | undefined
-  if (rows === undefined) return undefined
-  const trie = hashTrieApply(
-    emptyHashTrie<Value>(),
-    rows.map((row) => [String(memberOf(row, 'id')), memberOf(row, member) as Value] as const),
-  )
-  return trie.size === rows.length ? trie : undefined
+  return rows?.map((row) => [String(memberOf(row, 'id')), memberOf(row, member) as Value] as const)
+}
+
+function readIssues(json: unknown): HashTrie<OpenIssue> | undefined {
+  const pairs = readPairs<OpenIssue>(json, { name: 'issues', codec: ISSUE_ROW, member: 'issue' })
+  const issues = pairs && hashTrieApply(emptyHashTrie<OpenIssue>(), pairs)
+  return issues?.size === pairs?.length ? issues : undefined
+}
+
+function readRemembered(json: unknown): VersionedMap<Remembered> | undefined {
+  const pairs = readPairs<Remembered>(json, { name: 'remembered', codec: REMEMBERED_ROW, member: 'known' })
+  const remembered = pairs && versionedMapApply(emptyVersionedMap<Remembered>(), pairs)
+  return remembered?.size === pairs?.length ? remembered : undefined
 }
 
 type WrittenGeneration = Pick<Generation, 'from' | 'last'> & { readonly chunks: readonly RememberedChunk[] }
