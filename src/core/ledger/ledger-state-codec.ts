@@ -59,6 +59,14 @@ const ACCOUNT_ROW = recordOf([
   ['credits', 'creditsNanos', COUNTER_FIELD],
   ['held', 'heldNanos', COUNTER_FIELD],
 ])
+/** The id is in the row twice: as text, and in its parts. */
+const ACCOUNT_FIELD_ROW: FieldCodec = {
+  write: ACCOUNT_ROW.write,
+  read: (json) => {
+    const row = ACCOUNT_ROW.read(json) as Omit<AccountRow, 'id'> | undefined
+    return row && { id: formatAccountId(row.name), ...row }
+  },
+}
 const CURRENCY_ROW = recordOf([
   CURRENCY,
   ['cap', 'capNanos', AMOUNT_FIELD],
@@ -125,7 +133,7 @@ export function formatLedgerState(state: LedgerState): string {
     limits: LIMITS.write(state.limits),
     currencies: valuesOf(state.currencies, CURRENCY_ROW),
     owners: valuesOf(state.owners, OWNER_ROW),
-    accounts: valuesOf(state.accounts, ACCOUNT_ROW),
+    accounts: valuesOf(state.accounts, ACCOUNT_FIELD_ROW),
     holds: valuesOf(state.holds, HOLD_FIELD),
     issues: hashTrieEntries(state.issues).map(([id, issue]) => ISSUE_ROW.write({ id, issue })),
     remembered: versionedMapEntries(state.remembered).map(([id, known]) => REMEMBERED_ROW.write({ id, known })),
@@ -143,11 +151,7 @@ export function parseLedgerState(json: unknown): LedgerState | undefined {
     keyOf: (row) => row.currency,
   })
   const owners = readRows<OwnerRow>(json, { name: 'owners', codec: OWNER_ROW, keyOf: (row) => row.owner })
-  const accounts = readRows<AccountRow>(json, {
-    name: 'accounts',
-    codec: ACCOUNT_ROW,
-    keyOf: ({ name }) => formatAccountId(name),
-  })
+  const accounts = readRows<AccountRow>(json, { name: 'accounts', codec: ACCOUNT_FIELD_ROW, keyOf: ({ id }) => id })
   const holds = readRows<HoldOrder>(json, { name: 'holds', codec: HOLD_FIELD, keyOf: (order) => order.id })
   const issues = readIssues(json)
   const remembered = readRemembered(json)

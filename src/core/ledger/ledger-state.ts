@@ -39,6 +39,8 @@ export const RETENTION_MIN: DurationMs = DAY_MS
 
 /** Never negative, never above `COUNTER_MAX`, never falling. The balance is `credits - debits`. */
 export type AccountRow = {
+  /** The one text of it that is kept: whatever names the account holds this one, not one of its own. */
+  readonly id: AccountId
   readonly name: AccountName
   readonly debits: bigint
   readonly credits: bigint
