@@ -60,14 +60,14 @@ const ACCOUNT_ROW = recordOf([
   ['held', 'heldNanos', COUNTER_FIELD],
 ])
 /** The id is in the row twice: as text, and in its parts. */
-const ACCOUNT_FIELD_ROW: FieldCodec = {
+export const ACCOUNT_FIELD_ROW: FieldCodec = {
   write: ACCOUNT_ROW.write,
   read: (json) => {
     const row = ACCOUNT_ROW.read(json) as Omit<AccountRow, 'id'> | undefined
     return row && { id: formatAccountId(row.name), ...row }
   },
 }
-const CURRENCY_ROW = recordOf([
+export const CURRENCY_ROW: FieldCodec = recordOf([
   CURRENCY,
   ['cap', 'capNanos', AMOUNT_FIELD],
   ['capSeq', 'capSeq', COUNT_FIELD],
@@ -77,7 +77,7 @@ const RECOVERY_UNDER_WAY = recordOf([
   ['successor', 'successor', DID_FIELD],
   ['completesAt', 'completesAt', COUNT_FIELD],
 ])
-const OWNER_ROW = recordOf([
+export const OWNER_ROW: FieldCodec = recordOf([
   OWNER,
   ...RECOVERY,
   ['recovery', 'recovery', optional(RECOVERY_UNDER_WAY)],
@@ -91,7 +91,7 @@ const HOLD_END = unionOf('kind', {
   voided: [['by', 'by', TRANSFER_FIELD]],
   expired: [],
 })
-const HOLD_FIELD: FieldCodec = {
+export const HOLD_FIELD: FieldCodec = {
   write: ORDER_FIELD.write,
   read: (json) => (memberOf(json, 'kind') === 'hold' ? ORDER_FIELD.read(json) : undefined),
 }
@@ -101,21 +101,21 @@ const REMEMBERED = unionOf('kind', {
   failed: [AT],
 })
 const ISSUE_MEMBERS: readonly FieldRow[] = [OWNER, CURRENCY, ['amount', 'amountNanos', AMOUNT_FIELD]]
-const ISSUE_ROW = recordOf([
+export const ISSUE_ROW: FieldCodec = recordOf([
   ['id', 'id', TRANSFER_FIELD],
   ['issue', 'issue', recordOf(ISSUE_MEMBERS)],
 ])
-const REMEMBERED_ROW = recordOf([
+export const REMEMBERED_ROW: FieldCodec = recordOf([
   ['id', 'id', TRANSFER_FIELD],
   ['known', 'known', REMEMBERED],
 ])
-const CHUNK = recordOf([AT, ['ids', 'ids', listOf(TRANSFER_FIELD, NO_LIMIT)]])
+export const CHUNK: FieldCodec = recordOf([AT, ['ids', 'ids', listOf(TRANSFER_FIELD, NO_LIMIT)]])
 const GENERATION = recordOf([
   ['from', 'from', COUNT_FIELD],
   ['last', 'last', COUNT_FIELD],
   ['chunks', 'chunks', listOf(CHUNK, NO_LIMIT)],
 ])
-const LIMITS = recordOf([
+export const LIMITS: FieldCodec = recordOf([
   ['accountsMax', 'accountsMax', COUNT_FIELD],
   ['holdsMax', 'holdsMax', COUNT_FIELD],
   ['rememberedMax', 'rememberedMax', COUNT_FIELD],
@@ -216,7 +216,7 @@ function readGenerations(json: unknown): readonly Generation[] | undefined {
 }
 
 /** The heap that an open ledger has may look different; what comes out of it is the same. */
-function expiriesOf(holds: HashTrie<HoldOrder>): ExpiryHeap {
+export function expiriesOf(holds: HashTrie<HoldOrder>): ExpiryHeap {
   let heap: ExpiryHeap
   for (const [, { id, expiresAt }] of hashTrieEntries(holds)) {
     if (expiresAt !== undefined) heap = addExpiry(heap, { at: expiresAt, id })

@@ -24,8 +24,12 @@ export type EntryLine = {
   readonly event: unknown
 }
 export type CheckpointLine = { readonly kind: 'checkpoint'; readonly signed: SignedCheckpoint }
+/** The beginning of a pruned copy: `journal-cut.ts` writes it. */
+export type CutLine = { readonly kind: 'cut'; readonly at: Timestamp; readonly signed: SignedCheckpoint }
+export type HashesLine = { readonly kind: 'hashes'; readonly hashes: readonly Hash[] }
+export type StateLine = { readonly kind: 'state'; readonly json: unknown }
 export type BadLine = { readonly kind: 'bad'; readonly finding: JournalFinding }
-export type JournalLine = EntryLine | CheckpointLine | BadLine
+export type JournalLine = EntryLine | CheckpointLine | CutLine | HashesLine | StateLine | BadLine
 
 /** What the first entry of a journal follows, made of the words that tell it from all others, such as the id of a notary set. */
 export function nameJournal(words: string, digest: Sha256 = sha256): Hash {
@@ -66,12 +70,30 @@ export function parseLine(text: string): JournalLine {
     const signed = SIGNED_CHECKPOINT.safeParse(json)
     return signed.success ? { kind: 'checkpoint', signed: signed.data } : bad('JOURNAL_LINE_MALFORMED')
   }
+  if ('cut' in json) return parseCut(json.cut)
+  if ('hashes' in json) return parseHashes(json.hashes)
+  if ('state' in json) return { kind: 'state', json: json.state }
   if (!('event' in json && 'index' in json && 'prev' in json && 'at' in json)) return bad('JOURNAL_LINE_MALFORMED')
   const { event, index, at } = json
   const prev = typeof json.prev === 'string' ? parseHash(json.prev) : undefined
   if (prev === undefined || !isCount(index) || !isCount(at) || Object.keys(json).length !== 4)
     return bad('JOURNAL_LINE_MALFORMED')
   return { kind: 'entry', index, prev, at: timestampFromMs(at), event }
+}
+
+function parseCut(json: unknown): CutLine | BadLine {
+  if (typeof json !== 'object' || json === null || !('at' in json)) return bad('JOURNAL_LINE_MALFORMED')
+  const { at, ...rest } = json
+  const signed = SIGNED_CHECKPOINT.safeParse(rest)
+  return isCount(at) && signed.success
+    ? { kind: 'cut', at: timestampFromMs(at), signed: signed.data }
+    : bad('JOURNAL_LINE_MALFORMED')
+}
+
+function parseHashes(json: unknown): HashesLine | BadLine {
+  if (!Array.isArray(json)) return bad('JOURNAL_LINE_MALFORMED')
+  const hashes = json.flatMap((text) => (typeof text === 'string' ? (parseHash(text) ?? []) : []))
+  return hashes.length === json.length ? { kind: 'hashes', hashes } : bad('JOURNAL_LINE_MALFORMED')
 }
 
 function bad(finding: JournalFinding): BadLine {
