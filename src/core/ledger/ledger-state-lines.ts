@@ -177,11 +177,7 @@ export class LedgerStateReader {
   }
 }
 
-function put<Value>(
-  rows: Map<string, Value>,
-  value: Value | undefined,
-  keyOf: (value: Value) => string,
-): boolean {
+function put<Value>(rows: Map<string, Value>, value: Value | undefined, keyOf: (value: Value) => string): boolean {
   if (value === undefined || rows.has(keyOf(value))) return false
   rows.set(keyOf(value), value)
   return true

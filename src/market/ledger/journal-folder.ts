@@ -10,12 +10,19 @@ const HASHES_NAME = /^hashes-(\d{16})\.bin$/
 const STATE_NAME = /^state-(\d{16})\.jsonl$/
 const TEMPORARY_SUFFIX = '.tmp'
 
+export type StateToWrite = {
+  readonly lines: Iterable<string>
+  readonly finish: () => Promise<string>
+  /** A state that is not removed, by its number of entries. */
+  readonly kept: number
+}
+
 /**
  * What lies beside the log of a journal once a segment of it was closed. Every file gets its name when it is whole and on stable storage.
  *
  * ```text
  * hashes-0000000000000000.bin       32 bytes for each entry from that one on, up to the next file: kept for good, proofs are made from them
- * state-0000000000100000.jsonl      the state behind so many entries, line by line, and last what a start needs; the newest two are kept
+ * state-0000000000100000.jsonl      the state behind so many entries, line by line, and last what a start needs; kept are the newest two and that of the cut
  * ```
  */
 export class JournalFolder {
@@ -59,10 +66,8 @@ export class JournalFolder {
     })
   }
 
-  /**
-   * Writes the lines under the name that `finish` gives it, all or nothing. `finish` is called when all of them are on stable storage under another name.
-   */
-  async writeState(entries: number, lines: Iterable<string>, finish: () => Promise<string>): Promise<void> {
+  /** Writes the state behind so many entries. It gets its name when `finish`, asked behind its lines, has given the last one. Removes old states. */
+  async writeState(entries: number, { lines, finish, kept }: StateToWrite): Promise<void> {
     const name = nameOf('state', entries, 'jsonl')
     const encoder = new TextEncoder()
     const last = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
@@ -70,7 +75,7 @@ export class JournalFolder {
       yield encoder.encode(`${await finish()}\n`)
     }
     await this.replace(name, last())
-    const old = (await this.positions(STATE_NAME)).slice(0, -STATES_KEPT)
+    const old = (await this.positions(STATE_NAME)).slice(0, -STATES_KEPT).filter((position) => position !== kept)
     for (const position of old) await this.fileSystem.remove(`${this.directory}/${nameOf('state', position, 'jsonl')}`)
   }
 

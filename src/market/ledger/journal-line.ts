@@ -47,6 +47,12 @@ export function formatEntry({ index, prev, at }: Omit<EntryLine, 'kind' | 'event
   return `{"at":${at},"event":${event},"index":${index},"prev":"${prev}"}`
 }
 
+/** Index of the entry of which this is the canonical text; `undefined` for the text of a checkpoint. */
+export function indexOfEntry(text: string): number | undefined {
+  const digits = /"index":(\d+),"prev":"[0-9a-f]{64}"\}$/.exec(text)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}
+
 /** The entry's name, and its leaf in the tree: SHA-256 over a domain and the entry's bytes. It covers all entries before by `prev`. */
 export function hashEntry(text: string, digest: Sha256 = sha256): Hash {
   return hashBehind(ENTRY_DOMAIN, text, digest)
