@@ -27,6 +27,12 @@ export const LEDGER_ERRORS = {
     httpStatus: 409,
     isRetryable: false,
   },
+  LEDGER_ARCHIVE_EXISTS: {
+    cause: 'The file that pruned entries were to be archived in is there already.',
+    remedy: 'Name another file; an archive is never overwritten.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
   LEDGER_ENTRY_PRUNED: {
     cause: 'The entry was archived and pruned: its hash is here, its text is not.',
     remedy: 'Take its line from the archive and ask for the proof with it.',

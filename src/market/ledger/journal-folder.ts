@@ -102,6 +102,12 @@ export class JournalFolder {
     }
   }
 
+  /** Throws `LEDGER_ARCHIVE_EXISTS` where there is such a file. */
+  async checkArchive(path: string): Promise<void> {
+    if (await this.fileSystem.exists(path))
+      throw new CodedError('LEDGER_ARCHIVE_EXISTS', { message: `${path} exists`, details: { path } })
+  }
+
   /** Writes a file of lines into a folder of the caller, all or nothing. */
   async writeArchive(path: string, lines: AsyncIterable<string>): Promise<void> {
     const encoder = new TextEncoder()

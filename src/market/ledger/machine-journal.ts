@@ -187,12 +187,13 @@ export class MachineJournal<State, Event, Effect> {
 
   /**
    * Closes a segment and drops the text of all entries before: their hashes and the state stay. What is dropped is written to `archive` before, as the
-   * lines of the journal since the last time. Throws as `closeSegment` does.
+   * lines of the journal since the last time. Throws as `closeSegment` does, and `LEDGER_ARCHIVE_EXISTS`.
    *
    * @param archive  Path of a file to be made; `undefined` keeps the text nowhere.
    */
   async prune(at: Timestamp, archive: string | undefined): Promise<SignedCheckpoint> {
     return await this.alone(async (segments) => {
+      if (archive !== undefined) await this.components.folder?.checkArchive(archive)
       const signed = await this.closeWith(segments, at)
       if (archive !== undefined) await this.components.folder?.writeArchive(archive, this.records())
       const { peaks, at: stamp } = this.reader
