@@ -6,6 +6,10 @@ import { LEDGER_MACHINE } from '../../core/ledger/ledger-machine.ts'
 import { ledgerStateLines, LedgerStateReader } from '../../core/ledger/ledger-state-lines.ts'
 import type { LedgerInput, LedgerState } from '../../core/ledger/ledger-state.ts'
 import type { Machine } from '../../core/machine.ts'
+import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
+import type { EventLog } from '../../ports/event-log.ts'
+import type { Signer } from '../../ports/signer.ts'
+import type { JournalFolder } from './journal-folder.ts'
 
 /** Sums of one currency over all accounts, as decimal text. `sumNanos` is the sum of the balances and must be `0`. */
 export type JournalSums = Readonly<
@@ -58,6 +62,27 @@ export function writtenAsText<State>(
       return { add: (line) => lines.push(line) === 1, end: () => (lines.length === 1 ? parse(lines[0]) : undefined) }
     },
   }
+}
+
+export type EntryDone<State, Effect> = {
+  readonly index: number
+  readonly at: Timestamp
+  readonly state: State
+  readonly effects: readonly Effect[]
+}
+
+export type MachineJournalComponents<State, Event, Effect> = {
+  /** Of this journal alone, and compacted by `prune` alone: its records are the evidence. Whoever opened it closes it. */
+  readonly log: EventLog
+  readonly journaled: JournaledMachine<State, Event, Effect>
+  /** Where closed segments are kept; `undefined`: none is ever closed, and a start replays everything. */
+  readonly folder?: JournalFolder | undefined
+  /** Who signs checkpoints; `undefined` where nobody does. */
+  readonly signer?: Signer | undefined
+  /** Sees every entry that is replayed and made, with the state right behind it: for indexes beside the journal. It must not throw. */
+  readonly onEntry?: ((entry: EntryDone<State, Effect>) => void) | undefined
+  /** Native SHA-256 where there is one. */
+  readonly digest?: Sha256 | undefined
 }
 
 /** The ledger by itself, as a node without contracts journals it. */

@@ -2,9 +2,6 @@ import { sha256 } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import { bytesOfHash } from '../../core/transparency/hash-text.ts'
-import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
-import type { EventLog } from '../../ports/event-log.ts'
-import type { Signer } from '../../ports/signer.ts'
 import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
 import {
   brokenAt,
@@ -16,30 +13,17 @@ import {
   unknownEntry,
 } from './journal-records.ts'
 import { encodeLine, formatCheckpoint, formatEntry } from './journal-line.ts'
-import type { JournalFolder } from './journal-folder.ts'
 import type { ConsistencyProof, InclusionProof } from './journal-proofs.ts'
 import { JournalProver } from './journal-prover.ts'
 import { JournalReader } from './journal-reader.ts'
 import { JournalSegments } from './journal-segments.ts'
 import { JournalWriter } from './journal-writer.ts'
-import type { JournaledMachine } from './journaled-machine.ts'
+import type { MachineJournalComponents } from './journaled-machine.ts'
 import { signCheckpoint } from './sign-checkpoint.ts'
 
 /** Records of one append at most, and bytes from which on it is full: with one more line it is within the 64 MiB that a log takes. */
 const APPEND_MAX = 1_024
 const APPEND_BYTES = 16_777_216
-
-export type MachineJournalComponents<State, Event, Effect> = {
-  /** Of this journal alone, and compacted by `prune` alone: its records are the evidence. Whoever opened it closes it. */
-  readonly log: EventLog
-  readonly journaled: JournaledMachine<State, Event, Effect>
-  /** Where closed segments are kept; `undefined`: none is ever closed, and a start replays everything. */
-  readonly folder?: JournalFolder | undefined
-  /** Who signs checkpoints; `undefined` where nobody does. */
-  readonly signer?: Signer | undefined
-  /** Native SHA-256 where there is one. */
-  readonly digest?: Sha256 | undefined
-}
 
 export type Journaled<Effect> = {
   readonly effects: readonly Effect[]
@@ -112,7 +96,9 @@ export class MachineJournal<State, Event, Effect> {
       const { entries } = journal.reader
       if (line.kind === 'bad') throw brokenAt(index, entries, line.finding)
       if (line.kind === 'checkpoint') journal.prover.addCheckpoint(entries)
-      if (line.kind === 'entry') journal.segments?.add(bytesOfHash(line.hash))
+      if (line.kind !== 'entry') continue
+      journal.segments?.add(bytesOfHash(line.hash))
+      components.onEntry?.({ index: line.index, at: line.at, state: journal.state, effects: line.effects })
     }
     const broken = components.journaled.machine.violations(journal.reader.state)
     if (broken.length > 0) throw brokenInvariants(journal.entries, broken)
@@ -247,10 +233,10 @@ export class MachineJournal<State, Event, Effect> {
   }
 
   private async closeWith(segments: JournalSegments<State>, at: Timestamp): Promise<SignedCheckpoint> {
+    const { log, signer } = this.components
     const { state, entries, at: stamp, peaks: frontier } = this.reader
-    if (stamp === undefined) throw unknownEntry(0)
-    if (this.components.signer === undefined) throw keylessJournal()
-    const here = { state, entries, records: this.components.log.nextIndex, at: stamp, frontier }
+    if (signer === undefined || stamp === undefined) throw signer === undefined ? keylessJournal() : unknownEntry(0)
+    const here = { state, entries, records: log.nextIndex, at: stamp, frontier }
     return await segments.close(here, async (root) => await this.writeCheckpoint(at, root))
   }
 
@@ -304,6 +290,7 @@ export class MachineJournal<State, Event, Effect> {
     const text = formatEntry({ index, prev, at }, journaled.formatEvent(event))
     const hash = reader.add(text, state, at)
     this.segments?.add(bytesOfHash(hash))
+    this.components.onEntry?.({ index, at, state, effects })
     results.push({ effects, entry: { index, hash } })
     return encodeLine(text)
   }

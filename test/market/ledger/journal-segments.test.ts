@@ -13,7 +13,7 @@ import { MachineJournal } from '../../../src/market/ledger/machine-journal.ts'
 import { verifyJournal } from '../../../src/market/ledger/verify-journal.ts'
 import type { Signer } from '../../../src/ports/signer.ts'
 import { openSegmentedEventLog } from '../../../src/storage/segmented-event-log.ts'
-import { type DiskFault, FaultyFileSystem } from '../../../src/testing/faulty-file-system.ts'
+import { type DiskFault, FaultyFileSystem, type PowerCut } from '../../../src/testing/faulty-file-system.ts'
 import {
   after,
   ALICE,
@@ -79,7 +79,10 @@ async function open(disk: FaultyFileSystem): Promise<Opened> {
       return JOURNALED.machine.transition(state, event)
     },
   }
-  const journal = await MachineJournal.open({ log, folder, signer: SIGNER, journaled: { ...JOURNALED, machine } }, NAME)
+  const journal = await MachineJournal.open(
+    { log, folder, digest, signer: SIGNER, journaled: { ...JOURNALED, machine } },
+    NAME,
+  )
   const replayed = transitions
   return { journal, replayed: () => replayed }
 }
@@ -110,7 +113,12 @@ async function* streamOf(lines: readonly string[]): AsyncGenerator<string, void,
 
 async function check(lines: readonly string[], against?: readonly string[]) {
   const verify = () => true
-  return await verifyJournal(streamOf(lines), { journaled: JOURNALED, verify, against: against && streamOf(against) })
+  return await verifyJournal(streamOf(lines), {
+    journaled: JOURNALED,
+    verify,
+    digest,
+    against: against && streamOf(against),
+  })
 }
 
 describe('a closed segment', () => {
@@ -295,37 +303,47 @@ async function live(disk: FaultyFileSystem): Promise<number> {
   return acknowledged
 }
 
+const FAULTS: readonly { readonly kind: DiskFault['kind']; readonly cut: PowerCut }[] = [
+  { kind: 'fail', cut: 'mix' },
+  { kind: 'tear', cut: 'lose' },
+  { kind: 'crash', cut: 'lose' },
+  { kind: 'crash', cut: 'keep' },
+  { kind: 'crash', cut: 'mix' },
+]
+
 describe('a fault at any write', () => {
-  it('loses nothing that was acknowledged, and leaves a journal that opens, goes on and verifies', async () => {
+  it.each(FAULTS)('($kind, then $cut) loses nothing that was acknowledged', async ({ kind, cut }) => {
     const sound = new FaultyFileSystem()
     expect(await live(sound)).toBe(7)
     const points = sound.operationCount
     expect(points).toBeGreaterThan(60)
-    let runs = 0
+    let prunedCopies = 0
     for (let operation = 0; operation < points; operation += 1) {
-      for (const kind of ['fail', 'tear', 'crash'] satisfies DiskFault['kind'][]) {
-        for (const cut of ['lose', 'keep', 'mix'] as const) {
-          runs += 1
-          const disk = new FaultyFileSystem({ faults: [{ operation, kind }], seed: operation + 1 })
-          const acknowledged = await live(disk)
-          disk.crash(cut)
-          const where = `${kind} at ${operation}, ${cut}`
-          await disk.makeDirectory('/archive')
-          const { journal } = await open(disk)
-          expect(journal.entries, where).toBeGreaterThan(acknowledged)
-          if (journal.entries === 0) continue
-          await journal.append([transfer(50)])
-          await journal.closeSegment(after(51))
-          const lines = await collect(journal.lines())
-          expect(await check(lines), where).toMatchObject({ ok: true, entries: journal.entries })
-          const isPruned = lines[0]?.startsWith('{"cut"') === true
-          if (!isPruned) continue
-          const whole = [...(await readFile(disk, '/archive/first.jsonl')), ...lines]
-          expect(await check(whole), where).toMatchObject({ ok: true, entries: journal.entries })
-          expect((await open(disk)).replayed(), where).toBe(0)
-        }
-      }
+      const disk = new FaultyFileSystem({ faults: [{ operation, kind }], seed: operation + 1 })
+      const acknowledged = await live(disk)
+      disk.crash(cut)
+      if (await isPrunedAfter(disk, { acknowledged, where: `${kind} at ${operation}, ${cut}` })) prunedCopies += 1
     }
-    expect(runs).toBe(9 * points)
+    expect(prunedCopies).toBeGreaterThan(5)
   })
 })
+
+/** Opens what a fault has left, goes on with it and verifies it. */
+async function isPrunedAfter(
+  disk: FaultyFileSystem,
+  { acknowledged, where }: { readonly acknowledged: number; readonly where: string },
+): Promise<boolean> {
+  await disk.makeDirectory('/archive')
+  const { journal } = await open(disk)
+  expect(journal.entries, where).toBeGreaterThan(acknowledged)
+  if (journal.entries === 0) return false
+  await journal.append([transfer(50)])
+  await journal.closeSegment(after(51))
+  const lines = await collect(journal.lines())
+  expect(await check(lines), where).toMatchObject({ ok: true, entries: journal.entries })
+  expect((await open(disk)).replayed(), where).toBe(0)
+  if (lines[0]?.startsWith('{"cut"') !== true) return false
+  const whole = [...(await readFile(disk, '/archive/first.jsonl')), ...lines]
+  expect(await check(whole), where).toMatchObject({ ok: true, entries: journal.entries })
+  return true
+}
