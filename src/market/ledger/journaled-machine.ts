@@ -80,7 +80,7 @@ export type MachineJournalComponents<State, Event, Effect> = {
   /** Who signs checkpoints; `undefined` where nobody does. */
   readonly signer?: Signer | undefined
   /** Sees every entry that is replayed and made, with the state right behind it: for indexes beside the journal. It must not throw. */
-  readonly onEntry?: ((entry: EntryDone<State, Effect>) => void) | undefined
+  onEntry?(entry: EntryDone<State, Effect>): void
   /** Native SHA-256 where there is one. */
   readonly digest?: Sha256 | undefined
 }
