@@ -42,16 +42,13 @@ export type LedgerDraft = {
 /** A map and what was changed in it. */
 export type Overlay<Value, Base extends HashTrie<Value> | VersionedMap<Value> = HashTrie<Value>> = {
   readonly base: Base
-  /** `NOTHING` until something is changed. */
-  changed: Map<string, Value | typeof GONE>
+  /** `undefined` until something is changed. */
+  changed: Map<string, Value | typeof GONE> | undefined
   size: number
 }
 
 /** Stands for an entry that is gone: so that one look-up tells it from an entry that was not changed. */
 const GONE = Symbol('gone')
-
-/** Never written to. */
-const NOTHING: Map<string, never> = new Map<string, never>()
 
 type Change = { readonly revert: () => void }
 
@@ -73,14 +70,14 @@ export function openDraft(state: LedgerState, at: Timestamp): LedgerDraft {
 }
 
 function overlayOf<Value, Base extends HashTrie<Value> | VersionedMap<Value>>(base: Base): Overlay<Value, Base> {
-  return { base, changed: NOTHING, size: base.size }
+  return { base, changed: undefined, size: base.size }
 }
 
 export function read<Value>(
   { changed, base }: Overlay<Value, HashTrie<Value> | VersionedMap<Value>>,
   key: string,
 ): Value | undefined {
-  const value = changed.get(key)
+  const value = changed?.get(key)
   if (value === undefined) {
     if (base.size === 0) return undefined
     return 'version' in base ? versionedMapGet(base, key) : hashTrieGet(base, key)
@@ -101,8 +98,7 @@ export function write<Value>(
   entry: Entry<Value>,
 ): void {
   const { key, before, after } = entry
-  if (overlay.changed === NOTHING) overlay.changed = new Map()
-  const { changed } = overlay
+  const changed = (overlay.changed ??= new Map())
   const growth = (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1)
   overlay.size += growth
   if (draft.undo !== undefined) {
@@ -183,11 +179,11 @@ export function closeDraft(draft: LedgerDraft): LedgerState {
 }
 
 function applied<Value>({ base, changed }: Overlay<Value>): HashTrie<Value> {
-  return changed.size === 0 ? base : hashTrieApply(base, changesOf(changed))
+  return changed === undefined || changed.size === 0 ? base : hashTrieApply(base, changesOf(changed))
 }
 
 function rememberedAfter({ remembered: { base, changed } }: LedgerDraft): VersionedMap<Remembered> {
-  return changed.size === 0 ? base : versionedMapApply(base, changesOf(changed))
+  return changed === undefined || changed.size === 0 ? base : versionedMapApply(base, changesOf(changed))
 }
 
 function* changesOf<Value>(

@@ -27,6 +27,12 @@ export function encodeUtf8(text: string, out: Uint8Array): number {
   return at
 }
 
+/** UTF-8 of a text, as `encodeUtf8` writes it; the longest form is three bytes for each UTF-16 unit. */
+export function utf8Bytes(text: string): Uint8Array<ArrayBuffer> {
+  const room = new Uint8Array(3 * text.length)
+  return room.slice(0, encodeUtf8(text, room))
+}
+
 function writeSequence(
   out: Uint8Array,
   at: number,

@@ -106,7 +106,8 @@ function bad(finding: JournalFinding): BadLine {
   return { kind: 'bad', finding }
 }
 
-function parseJson(text: string): unknown {
+/** `undefined` for what is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -9,7 +9,7 @@ import type { EventLog } from '../../ports/event-log.ts'
 import { SIGNED_CHECKPOINT, type SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
 import { formatCut, formatHashes, formatStateLine, StateRoot } from './journal-cut.ts'
 import type { JournalFolder } from './journal-folder.ts'
-import { encodeLine, formatCheckpoint } from './journal-line.ts'
+import { encodeLine, formatCheckpoint, parseJson } from './journal-line.ts'
 import type { Restart } from './journal-reader.ts'
 import type { WrittenState } from './journaled-machine.ts'
 
@@ -214,14 +214,6 @@ function parseTail(text: string): Tail | undefined {
   const hashes = peaks.flatMap((peak) => (typeof peak === 'string' ? (parseHash(peak) ?? []) : []))
   const frontier = { size: entries, peaks: hashes.map(bytesOfHash) }
   return { at: timestampFromMs(at), entries, records, frontier, signed: signed.data }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function isCount(value: unknown): value is number {
