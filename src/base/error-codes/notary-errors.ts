@@ -28,7 +28,8 @@ export const NOTARY_ERRORS = {
   },
   NOTARY_RESTORED: {
     cause: 'The data directory was restored from a backup, and nobody else knows what this notary has signed since.',
-    remedy: 'Start a new epoch: for a set of one its operator signs the epoch change that ends the old log where the backup ends.',
+    remedy:
+      'Start a new epoch: for a set of one its operator signs the epoch change that ends the old log where the backup ends.',
     httpStatus: 503,
     isRetryable: false,
   },
