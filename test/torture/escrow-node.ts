@@ -2,6 +2,7 @@ import { BOOKS_MACHINE } from '../../src/core/books/books-machine.ts'
 import type { BooksEffect, BooksEvent, BooksState } from '../../src/core/books/books-state.ts'
 import { addFiring, type Firing, type TimerHeap } from '../../src/core/books/timer-heap.ts'
 import { hashTrieGet, hashTrieSet } from '../../src/core/collections/hash-trie.ts'
+import { versionedMapApply, versionedMapGet } from '../../src/core/collections/versioned-map.ts'
 import type { EscrowEffect, EscrowReceipt } from '../../src/core/escrow/escrow-effect.ts'
 import type { EscrowEvent, EscrowMoney, TransfersAnsweredEvent } from '../../src/core/escrow/escrow-event.ts'
 import { ESCROW_MACHINE } from '../../src/core/escrow/escrow-machine.ts'
@@ -178,11 +179,11 @@ function refuseOnce(ledger: LedgerState, { orders }: Waiting): Submitted {
   const id = orders[0]?.id
   if (
     id === undefined ||
-    hashTrieGet(ledger.remembered, id) !== undefined ||
+    versionedMapGet(ledger.remembered, id) !== undefined ||
     hashTrieGet(ledger.holds, id) !== undefined
   )
     return submit(ledger, orders)
-  const remembered = hashTrieSet(ledger.remembered, id, { kind: 'failed', at: NOW })
+  const remembered = versionedMapApply(ledger.remembered, [[id, { kind: 'failed', at: NOW }]])
   const generations = rememberIds(ledger.generations, { at: NOW, ids: [id] })
   return { ledger: { ...ledger, remembered, generations }, isApplied: false }
 }
