@@ -78,12 +78,12 @@ async function measureClosing(
 ): Promise<BenchRow> {
   const { journal, log } = await openJournal(directory)
   const accounts = Array.from({ length: 1_000 }, (_, index) => account(didOf(index + 10_000)))
-  const started = performance.now()
+  const filling = clock()
   await fill(journal, accounts, { from: 0, to: entries - open })
-  const built = performance.now() - started
-  const start = performance.now()
+  const built = filling()
+  const closing = clock()
   await journal.closeSegment(stampOf(entries - open))
-  const took = performance.now() - start
+  const took = closing()
   await fill(journal, accounts, { from: entries - open, to: entries })
   await journal.close()
   await log.close()
@@ -108,25 +108,34 @@ async function fill(
 }
 
 async function measureOpening(directory: string, name: string): Promise<BenchRow> {
-  const start = performance.now()
+  const took = clock()
   const { journal, log } = await openJournal(directory)
-  const took = performance.now() - start
-  const first = performance.now()
+  const opened = took()
+  const first = clock()
   await journal.proveConsistency(1, journal.entries)
-  const proven = performance.now() - first
+  const proven = first()
   await journal.close()
   await log.close()
-  return row(name, took, { note: `the first proof takes ${roundFigure(proven)} ms more; ${sizes(directory)}` })
+  return row(name, opened, { note: `the first proof takes ${roundFigure(proven)} ms more; ${sizes(directory)}` })
 }
 
 async function measurePruning(directory: string): Promise<BenchRow> {
   const { journal, log } = await openJournal(directory)
-  const start = performance.now()
+  const pruning = clock()
   await journal.prune(stampOf(journal.entries), join(directory, 'archive.jsonl'))
-  const took = performance.now() - start
+  const took = pruning()
   await journal.close()
   await log.close()
   return row('archived and pruned', took, { note: sizes(directory) })
+}
+
+/** Milliseconds of CPU time of the whole process since the call: what else runs on the machine does not count, nor does waiting for the disk. */
+function clock(): () => number {
+  const start = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(start)
+    return (user + system) / 1_000
+  }
 }
 
 function sizes(directory: string): string {
@@ -138,5 +147,13 @@ function sizes(directory: string): string {
 }
 
 function row(name: string, milliseconds: number, { note }: { readonly note: string }): BenchRow {
-  return { case: name, unit: 'ms', better: 'lower', ours: roundFigure(milliseconds), peers: {}, limit: null, note }
+  return {
+    case: name,
+    unit: 'ms',
+    better: 'lower',
+    ours: roundFigure(milliseconds),
+    peers: {},
+    limit: null,
+    note: `CPU time; ${note}`,
+  }
 }
