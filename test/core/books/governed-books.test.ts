@@ -45,6 +45,19 @@ function carried(economy: GovernedEconomy, perMillion = 20_000n): string {
   return proposal
 }
 
+/** Mostly what the contract waits for. */
+function fittingBody(bodies: readonly Body[], kind: string | undefined, pick: number): Body {
+  const waited: Readonly<Record<string, readonly Body['type'][]>> = {
+    HELD: ['started'],
+    WORKING: ['delivered'],
+    DELIVERED: ['accepted', 'accepted', 'rejected'],
+    SETTLED: ['refund-requested'],
+  }
+  const types = pick % 5 === 0 ? [] : (waited[kind ?? ''] ?? [])
+  const type = types[pick % Math.max(1, types.length)]
+  return bodies.find((body) => body.type === type) ?? bodies[pick % bodies.length] ?? { type: 'started' }
+}
+
 describe('books with governance', () => {
   test('a contract counts for the timelock from its hold to its end', () => {
     const economy = new GovernedEconomy()
@@ -184,11 +197,12 @@ describe('books with governance', () => {
         const deal = { id: contractNamed(`${named.id}/${current}`), terms: { ...named.terms, parametersHash: current } }
         const proposals = economy.state.governance.proposals
         const proposal = proposals[pick % Math.max(1, proposals.length)]?.id ?? hash
-        const iss = [PAYER, WORKER][pick % 2] ?? PAYER
         if (kind === 'hold') economy.hold(deal, now)
-        else if (kind === 'say')
-          economy.say(deal, { iss, at: now, body: bodies[pick % bodies.length] ?? { type: 'started' } })
-        else if (kind === 'propose')
+        else if (kind === 'say') {
+          const body = fittingBody(bodies, contractOf(economy.state.books, deal.id)?.kind, pick)
+          const isByWorker = ['started', 'delivered', 'refund-requested'].includes(body.type)
+          economy.say(deal, { iss: isByWorker ? WORKER : PAYER, at: now, body })
+        } else if (kind === 'propose')
           economy.propose(BigInt(10_000 + (pick % 3)), { timelockMs: [0, 15_501, 20_000][pick % 3] ?? 0, at: now })
         else if (kind === 'vote') {
           const voter = pick % 2 === 0 ? VOTER : OTHER_VOTER
