@@ -1,6 +1,7 @@
 /**
  * The values and pure functions that decide: money, errors, models and prices, exact tools, risk, policy decisions, verification, and the machines
- * of ledger, contracts, auctions, reputation and governance. Nothing here waits, reads a clock, draws a number or touches a machine, so everything runs in a browser and gives the same answer twice.
+ * of ledger, contracts, auctions, reputation and governance. Nothing here waits, reads a clock, draws a number or touches a machine, so everything runs in
+ * a browser and gives the same answer twice.
  * It is not the router: that calls models, and lives behind `kernell-os/router`.
  *
  * ```ts

@@ -1,6 +1,7 @@
 /**
- * Signed messages between machines: bytes to envelopes, envelopes to what machines take; and records of a node. Records as they are written down and sent: snake_case members, dollars as numbers rounded to 1e-9. Parsers refuse what is out of range and say which
- * field; formatters and parsers are inverses. It computes nothing: money becomes an exact amount again before anybody adds it.
+ * Signed messages between machines: bytes to envelopes, and envelopes to what machines take. And records as they are written down and sent: snake_case
+ * members, dollars as numbers rounded to 1e-9. Parsers refuse what is out of range and say which field; formatters and parsers are inverses. It computes
+ * nothing: money becomes an exact amount again before anybody adds it.
  *
  * ```ts
  * import { parseTelemetryEvent } from 'kernell-os/wire'
