@@ -1,3 +1,4 @@
+import { versionedMapApply, versionedMapGet } from '../../src/core/collections/versioned-map.ts'
 import { BOOKS_MACHINE } from '../../src/core/books/books-machine.ts'
 import type { BooksEffect, BooksEvent, BooksState } from '../../src/core/books/books-state.ts'
 import { addFiring, type Firing, type TimerHeap } from '../../src/core/books/timer-heap.ts'
@@ -178,11 +179,11 @@ function refuseOnce(ledger: LedgerState, { orders }: Waiting): Submitted {
   const id = orders[0]?.id
   if (
     id === undefined ||
-    hashTrieGet(ledger.remembered, id) !== undefined ||
+    versionedMapGet(ledger.remembered, id) !== undefined ||
     hashTrieGet(ledger.holds, id) !== undefined
   )
     return submit(ledger, orders)
-  const remembered = hashTrieSet(ledger.remembered, id, { kind: 'failed', at: NOW })
+  const remembered = versionedMapApply(ledger.remembered, [[id, { kind: 'failed', at: NOW }]])
   const generations = rememberIds(ledger.generations, { at: NOW, ids: [id] })
   return { ledger: { ...ledger, remembered, generations }, isApplied: false }
 }

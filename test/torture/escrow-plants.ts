@@ -1,7 +1,8 @@
+import { emptyVersionedMap } from '../../src/core/collections/versioned-map.ts'
 import { type Amount, amountFromNanos } from '../../src/base/money.ts'
 import type { Timestamp } from '../../src/base/time.ts'
 import { BOOKS_MACHINE } from '../../src/core/books/books-machine.ts'
-import { emptyHashTrie, hashTrieGet } from '../../src/core/collections/hash-trie.ts'
+import { hashTrieGet } from '../../src/core/collections/hash-trie.ts'
 import type { EscrowEffect } from '../../src/core/escrow/escrow-effect.ts'
 import type { EscrowEvent } from '../../src/core/escrow/escrow-event.ts'
 import { ESCROW_MACHINE } from '../../src/core/escrow/escrow-machine.ts'
@@ -251,7 +252,7 @@ export const ESCROW_PLANTS: Readonly<Record<string, EscrowPlant>> = {
       BOOKS_MACHINE.transition = (state, event) => {
         const isAgain = event.type === 'message-received' && hashTrieGet(state.contracts, event.contract) === undefined
         if (!isAgain) return original(state, event)
-        const step = original({ ...state, ledger: { ...state.ledger, remembered: emptyHashTrie() } }, event)
+        const step = original({ ...state, ledger: { ...state.ledger, remembered: emptyVersionedMap() } }, event)
         return {
           ...step,
           state: step.effects.some(({ type }) => type === 'event-refused')

@@ -1,3 +1,4 @@
+import { versionedMapForEach } from '../../src/core/collections/versioned-map.ts'
 import {
   formatBooksEvent,
   formatBooksState,
@@ -6,7 +7,6 @@ import {
 } from '../../src/core/books/books-codec.ts'
 import { BOOKS_MACHINE } from '../../src/core/books/books-machine.ts'
 import type { BooksEvent } from '../../src/core/books/books-state.ts'
-import { hashTrieForEach } from '../../src/core/collections/hash-trie.ts'
 import type { EscrowEvent } from '../../src/core/escrow/escrow-event.ts'
 import type { EscrowTimerName } from '../../src/core/escrow/escrow-timers.ts'
 import { contractNamed, PAYER } from '../core/escrow/escrow-builder.ts'
@@ -248,7 +248,7 @@ function wasRefused({ queue, ledger }: EscrowNode): boolean {
 
 function failedIds(ledger: EscrowNode['ledger']): ReadonlySet<string> {
   const failed = new Set<string>()
-  hashTrieForEach(ledger.remembered, (known, id) => {
+  versionedMapForEach(ledger.remembered, (known, id) => {
     if (known.kind === 'failed') failed.add(id)
   })
   return failed

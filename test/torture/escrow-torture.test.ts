@@ -6,7 +6,7 @@ const RUN = { deadlineMs: undefined, firstSeed: 1, log: () => {} } as const
 describe('the torture of contracts', () => {
   it(
     'finds nothing in small worlds, explores them to the end, and goes the same way twice',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async () => {
       const report = await ESCROW_TORTURE.run({ ...RUN, runs: 1, plant: '' })
       expect(report.failures).toEqual([])
@@ -19,7 +19,7 @@ describe('the torture of contracts', () => {
     expect(Object.keys(ESCROW_TORTURE.plants).length).toBeGreaterThanOrEqual(15)
   })
 
-  it.each(Object.keys(ESCROW_TORTURE.plants))('catches %s', { timeout: 60_000 }, async (plant) => {
+  it.each(Object.keys(ESCROW_TORTURE.plants))('catches %s', { timeout: 120_000 }, async (plant) => {
     const report = await ESCROW_TORTURE.run({ ...RUN, runs: 1, plant })
     expect(report.failures).not.toEqual([])
   })

@@ -1,6 +1,7 @@
 import type { Amount } from '../../src/base/money.ts'
 import { HOUR_MS, type Timestamp } from '../../src/base/time.ts'
-import { hashTrieApply, hashTrieEntries, hashTrieGet, hashTrieSet } from '../../src/core/collections/hash-trie.ts'
+import { hashTrieGet, hashTrieSet } from '../../src/core/collections/hash-trie.ts'
+import { versionedMapApply, versionedMapEntries, versionedMapGet } from '../../src/core/collections/versioned-map.ts'
 import type { LedgerEffect, LedgerEvent } from '../../src/core/ledger/ledger-event.ts'
 import { LEDGER_MACHINE, type LedgerMachine } from '../../src/core/ledger/ledger-machine.ts'
 import { type AccountId, formatAccountId, parseAccountId } from '../../src/core/ledger/ledger-names.ts'
@@ -25,7 +26,7 @@ function ordersOf(event: LedgerEvent): readonly TransferOrder[] {
 /** Adds to the counters of an account behind the ledger's back. */
 function push(state: LedgerState, account: AccountId, change: { debits?: bigint; credits?: bigint }): LedgerState {
   const name = parseAccountId(account)
-  const row = hashTrieGet(state.accounts, account) ?? (name && { name, debits: 0n, credits: 0n, held: 0n })
+  const row = hashTrieGet(state.accounts, account) ?? (name && { id: account, name, debits: 0n, credits: 0n, held: 0n })
   if (row === undefined) return state
   const { debits = 0n, credits = 0n } = change
   const after = { ...row, debits: row.debits + debits, credits: row.credits + credits }
@@ -55,7 +56,7 @@ function overlooking(code: LedgerRefusalCode): LedgerMachine {
 }
 
 function debitOf(state: LedgerState, { heldId }: PostHeldOrder): AccountId | undefined {
-  const known = hashTrieGet(state.remembered, heldId)
+  const known = versionedMapGet(state.remembered, heldId)
   return known?.kind === 'ended-hold' ? known.order.debit : hashTrieGet(state.holds, heldId)?.debit
 }
 
@@ -105,7 +106,7 @@ function isChainFailed({ effects }: LedgerStep): boolean {
 /** Expired holds are given back once more at the next expiry. */
 const EXPIRING_TWICE = planted((state, event) => {
   const before = step(state, event)
-  const again = hashTrieEntries(state.remembered).find(
+  const again = versionedMapEntries(state.remembered).find(
     ([, known]) => known.kind === 'ended-hold' && known.end.kind === 'expired' && known.order.amount > 0n,
   )?.[1]
   if (event.type !== 'holds-expired' || again?.kind !== 'ended-hold') return before
@@ -122,10 +123,10 @@ function forgetting(isLost: (known: Remembered, at: Timestamp, ids: ReadonlySet<
     const ids = new Set<string>(ordersOf(event).map(({ id }) => id))
     if ('id' in event) ids.add(event.id)
     const lost = [...ids].filter((id) => {
-      const known = hashTrieGet(state.remembered, id)
+      const known = versionedMapGet(state.remembered, id)
       return known !== undefined && isLost(known, event.at, ids)
     })
-    const remembered = hashTrieApply(
+    const remembered = versionedMapApply(
       state.remembered,
       lost.map((id) => [id, undefined] as const),
     )

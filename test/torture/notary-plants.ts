@@ -14,6 +14,8 @@ export type NotaryPlant = {
   readonly quorum?: number
   /** A replica that starts from an older copy of its directory does not ask what it signed since. */
   readonly isFloorForgotten?: boolean
+  /** The books behind the replicas forget which envelopes they have seen. */
+  readonly isNonceReused?: boolean
 }
 
 /** The machine, with its state or its event changed before each step. */
@@ -103,5 +105,9 @@ export const NOTARY_PLANTS: Readonly<Record<string, NotaryPlant>> = {
   'old-copy-signs': {
     what: 'a replica started from an older copy of its directory signs at once',
     isFloorForgotten: true,
+  },
+  'reused-nonce': {
+    what: 'an envelope that is ordered a second time is taken as a new one',
+    isNonceReused: true,
   },
 }

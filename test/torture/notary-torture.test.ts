@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { exploreNotary } from './explore-notary.ts'
 import { NOTARY_PLANTS } from './notary-plants.ts'
 import { NOTARY_TORTURE, PLANT_WORLDS } from './notary-torture.ts'
+import { BooksSimulation } from './simulate-notary-books.ts'
 import { NotarySimulation } from './simulate-notaries.ts'
 
 const SMALL = { lastView: 1, slots: 1, hasLateStamps: false, hasRestart: false, plant: undefined, statesMax: 200_000 }
@@ -50,11 +51,16 @@ const CAUGHT: Readonly<Record<string, string>> = {
   'execution-unchecked': 'a certified transition is not what the message does',
   'votes-uncounted': 'no way to the end: heads 0, 0, 0',
   'old-copy-signs': 'two certificates for slot 1',
+  'reused-nonce': 'an envelope had effect twice',
 }
 
-test.each(Object.entries(NOTARY_PLANTS))('%s is noticed', { timeout: 60_000 }, (name, plant) => {
+test.each(Object.entries(NOTARY_PLANTS))('%s is noticed', { timeout: 60_000 }, async (name, plant) => {
   const failures: string[] = []
-  for (const world of PLANT_WORLDS) {
+  if (plant.isNonceReused === true) {
+    const { failures: found } = await new BooksSimulation({ seed: 1, isNonceReused: true }).run()
+    failures.push(...found)
+  }
+  for (const world of plant.isNonceReused === true ? [] : PLANT_WORLDS) {
     if (failures.length === 0) failures.push(...exploreNotary({ ...world, plant, statesMax: 200_000 }).failures)
   }
   expect(failures).toContain(CAUGHT[name])

@@ -2,6 +2,7 @@ import { sha256Hex } from '../../src/base/sha256.ts'
 import { exploreNotary } from './explore-notary.ts'
 import type { NotaryModelInit } from './notary-model.ts'
 import { NOTARY_PLANTS, type NotaryPlant } from './notary-plants.ts'
+import { BooksSimulation } from './simulate-notary-books.ts'
 import { NotarySimulation } from './simulate-notaries.ts'
 import { isOverdue } from './torture.ts'
 import type { Torture, TortureFailure, TortureInit, TortureReport } from './torture.ts'
@@ -10,6 +11,7 @@ type World = Omit<NotaryModelInit, 'plant'>
 
 const STATES_MAX = 4_000_000
 const RUNS_OF_ROUND = 100
+const BOOKS_RUNS_OF_ROUND = 4
 
 const SMALL = { lastView: 1, slots: 1, hasLateStamps: false, hasRestart: false } as const
 const TWO_CONTRACTS = { lastView: 1, slots: 2, hasLateStamps: false, hasRestart: false } as const
@@ -37,7 +39,8 @@ export const WORLDS: readonly World[] = [
 
 /**
  * First every state of small worlds of four notaries, one of them lying, over a network that loses, repeats and reorders: the real transition
- * functions, to the last state. Then rounds of seeded runs with honest, silent and lying members in virtual time.
+ * functions, to the last state. Then rounds of seeded runs with honest, silent and lying members in virtual time, and of whole replicas with their books,
+ * journals, crashes and restarts.
  */
 export const NOTARY_TORTURE: Torture = {
   name: 'notary',
@@ -48,12 +51,13 @@ export const NOTARY_TORTURE: Torture = {
 
 async function run(init: TortureInit): Promise<TortureReport> {
   const plant = NOTARY_PLANTS[init.plant]
-  const explored = exploreWorlds(init, plant)
+  const explored = plant?.isNonceReused === true ? NOTHING_EXPLORED : exploreWorlds(init, plant)
   const failures: TortureFailure[] = explored.failures.map((what) => ({ seed: init.firstSeed, what }))
-  const counts = { simulations: 0, deliveries: 0, view_max: 0 }
+  const counts = { simulations: 0, deliveries: 0, view_max: 0, books_runs: 0, books_slots: 0, crashes: 0 }
   const traces: string[] = []
   let runs = 0
-  // A defect of the model is found there, or not at all.
+  // A defect of the model is found there, or not at all; one of the books only in a run with books.
+  if (plant?.isNonceReused === true) failures.push(...(await runBooks(init.firstSeed, { counts, traces, plant })))
   for (; plant === undefined && runs < init.runs && !isOverdue(init) && failures.length === 0; runs += 1) {
     for (let number = 0; number < RUNS_OF_ROUND; number += 1) {
       const seed = init.firstSeed + runs * RUNS_OF_ROUND + number
@@ -66,6 +70,8 @@ async function run(init: TortureInit): Promise<TortureReport> {
         failures.push(...result.failures.map((what) => ({ seed, what: `${fault}: ${what}` })))
       }
     }
+    const first = init.firstSeed + runs * BOOKS_RUNS_OF_ROUND
+    failures.push(...(await runBooks(first, { counts, traces, plant })))
     init.log(
       `round ${runs + 1}: ${counts.simulations} runs, ${counts.deliveries} deliveries, ${failures.length} failures`,
     )
@@ -86,6 +92,25 @@ async function run(init: TortureInit): Promise<TortureReport> {
     },
     failures,
   }
+}
+
+type BooksRound = {
+  readonly counts: { books_runs: number; books_slots: number; crashes: number }
+  readonly traces: string[]
+  readonly plant: NotaryPlant | undefined
+}
+
+async function runBooks(first: number, { counts, traces, plant }: BooksRound): Promise<readonly TortureFailure[]> {
+  const failures: TortureFailure[] = []
+  for (let seed = first; seed < first + BOOKS_RUNS_OF_ROUND; seed += 1) {
+    const result = await new BooksSimulation({ seed, isNonceReused: plant?.isNonceReused ?? false }).run()
+    counts.books_runs += 1
+    counts.books_slots += result.slots
+    counts.crashes += result.crashes
+    traces.push(result.trace)
+    failures.push(...result.failures.map((what) => ({ seed, what: `books: ${what}` })))
+  }
+  return failures
 }
 
 function exploreWorlds(init: TortureInit, plant: NotaryPlant | undefined): Explored {
@@ -124,4 +149,14 @@ type Explored = {
   isComplete: boolean
   readonly visited: string[]
   readonly failures: string[]
+}
+
+const NOTHING_EXPLORED: Explored = {
+  states: 0,
+  edges: 0,
+  longestPath: 0,
+  situations: 0,
+  isComplete: false,
+  visited: [],
+  failures: [],
 }

@@ -214,6 +214,7 @@ export class NotarySimulation {
           this.failures.push(`member ${effect.first.member} voted twice`)
         }
         return
+      case 'cast-epoch-end':
       case 'take-checkpoint':
       case 'event-refused':
       case 'execute':

@@ -21,6 +21,30 @@ export const LEDGER_ERRORS = {
     httpStatus: 409,
     isRetryable: false,
   },
+  LEDGER_SEGMENTS_MISSING: {
+    cause: 'A segment was to be closed in a journal that has no place for its hashes and its state.',
+    remedy: 'Open the journal with a folder for its segments.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  LEDGER_ARCHIVE_EXISTS: {
+    cause: 'The file that pruned entries were to be archived in is there already.',
+    remedy: 'Name another file; an archive is never overwritten.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  LEDGER_ENTRY_PRUNED: {
+    cause: 'The entry was archived and pruned: its hash is here, its text is not.',
+    remedy: 'Take its line from the archive and ask for the proof with it.',
+    httpStatus: 410,
+    isRetryable: false,
+  },
+  LEDGER_HISTORY_QUERY: {
+    cause: 'A page of transfers was asked for with a limit or a position that is none.',
+    remedy: 'Ask for 1 to 1,000 lines, behind the position that the page before gave.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
   LEDGER_ENTRY_UNKNOWN: {
     cause: 'The journal has no entry or checkpoint at this position.',
     remedy: 'Ask for a position below the number of entries that `kernell ledger list` names.',

@@ -4,13 +4,21 @@
  * as fast for thousands of them and no longer for tens of thousands (`npm run bench -- memory` prints both).
  *
  * ```text
- * branch[32] -> branch[32] -> leaf { keys, values }      keys go by FNV-1a, mixed
+ * branch[32] -> branch[32] -> leaf { hashes, keys, values }      keys go by MurmurHash3
  * ```
  */
 export type HashTrie<Value> = { readonly size: number; readonly root: TrieNode<Value> }
 
 /** `owner`: the edit that made the node and may change it in place; nodes that are read from a finished map belong to no edit that is still open. */
-type Leaf<Value> = { readonly keys: string[]; readonly values: Value[]; readonly owner: object | undefined }
+type Leaf<Value> = {
+  /** Of the keys: long keys are compared where these are equal, and never hashed again. */
+  readonly hashes: number[]
+  readonly keys: string[]
+  readonly values: Value[]
+  readonly owner: object | undefined
+  /** The edit that made hashes and keys: a leaf of which only values differ has them in common with the one before. */
+  readonly keysOwner: object | undefined
+}
 type Branch<Value> = { readonly children: TrieNode<Value>[]; readonly owner: object | undefined }
 type TrieNode<Value> = Leaf<Value> | Branch<Value>
 
@@ -19,7 +27,7 @@ const FAN_OUT = 32
 const LEAF_ENTRIES_MAX = 12
 /** No hash bits are left below this level: a leaf there grows as it must. */
 const SHIFT_MAX = 30
-const EMPTY_LEAF: Leaf<never> = { keys: [], values: [], owner: undefined }
+const EMPTY_LEAF: Leaf<never> = { hashes: [], keys: [], values: [], owner: undefined, keysOwner: undefined }
 
 export function emptyHashTrie<Value>(): HashTrie<Value> {
   return { size: 0, root: EMPTY_LEAF }
@@ -27,12 +35,10 @@ export function emptyHashTrie<Value>(): HashTrie<Value> {
 
 export function hashTrieGet<Value>(trie: HashTrie<Value>, key: string): Value | undefined {
   let node = trie.root
-  let hash = hashOf(key)
-  while ('children' in node) {
-    node = node.children[hash & (FAN_OUT - 1)] ?? EMPTY_LEAF
-    hash >>>= BITS
-  }
-  const at = node.keys.indexOf(key)
+  const hash = hashOf(key)
+  for (let shift = 0; 'children' in node; shift += BITS)
+    node = node.children[(hash >>> shift) & (FAN_OUT - 1)] ?? EMPTY_LEAF
+  const at = positionOf(node, hash, key)
   return at < 0 ? undefined : node.values[at]
 }
 
@@ -109,23 +115,32 @@ function withEntry<Value>(node: TrieNode<Value>, shift: number, entry: Entry<Val
 function leafWithEntry<Value>(node: Leaf<Value>, shift: number, entry: Entry<Value>): TrieNode<Value> {
   const { key, value, owner } = entry
   const isOwned = owner !== undefined && node.owner === owner
-  const at = node.keys.indexOf(key)
+  const at = positionOf(node, entry.hash, key)
   entry.isNew = at < 0
-  const leaf = isOwned ? node : { keys: node.keys.slice(), values: node.values.slice(), owner }
   if (at >= 0) {
+    const leaf = isOwned ? node : { ...node, values: node.values.slice(), owner }
     leaf.values[at] = value
     return leaf
   }
+  const leaf = withOwnKeys(node, owner)
+  leaf.hashes.push(entry.hash)
   leaf.keys.push(key)
   leaf.values.push(value)
   return leaf.keys.length > LEAF_ENTRIES_MAX && shift < SHIFT_MAX ? split(leaf, shift) : leaf
+}
+
+/** A leaf that may be changed in place. */
+function withOwnKeys<Value>(node: Leaf<Value>, owner: object | undefined): Leaf<Value> {
+  if (owner !== undefined && node.owner === owner && node.keysOwner === owner) return node
+  const { hashes, keys, values } = node
+  return { hashes: hashes.slice(), keys: keys.slice(), values: values.slice(), owner, keysOwner: owner }
 }
 
 function split<Value>(leaf: Leaf<Value>, shift: number): Branch<Value> {
   const { owner } = leaf
   const children: TrieNode<Value>[] = Array.from({ length: FAN_OUT }, () => EMPTY_LEAF)
   for (const [at, key] of leaf.keys.entries()) {
-    const hash = hashOf(key)
+    const hash = leaf.hashes[at] as number
     const slot = (hash >>> shift) & (FAN_OUT - 1)
     const value = leaf.values[at] as Value
     const entry = { key, value, hash, owner, isNew: false }
@@ -144,8 +159,14 @@ function withoutEntry<Value>(
     const child = withoutEntry(node.children[slot] ?? EMPTY_LEAF, shift + BITS, entry)
     return { children: node.children.with(slot, child), owner: undefined }
   }
-  const at = node.keys.indexOf(entry.key)
-  return { keys: node.keys.toSpliced(at, 1), values: node.values.toSpliced(at, 1), owner: undefined }
+  const at = positionOf(node, entry.hash, entry.key)
+  return {
+    hashes: node.hashes.toSpliced(at, 1),
+    keys: node.keys.toSpliced(at, 1),
+    values: node.values.toSpliced(at, 1),
+    owner: undefined,
+    keysOwner: undefined,
+  }
 }
 
 function visitNode<Value>(node: TrieNode<Value>, visit: (value: Value, key: string) => void): void {
@@ -156,9 +177,33 @@ function visitNode<Value>(node: TrieNode<Value>, visit: (value: Value, key: stri
   for (let at = 0; at < node.keys.length; at += 1) visit(node.values[at] as Value, node.keys[at] as string)
 }
 
+function positionOf<Value>({ hashes, keys }: Leaf<Value>, hash: number, key: string): number {
+  let at = hashes.indexOf(hash)
+  while (at >= 0 && keys[at] !== key) at = hashes.indexOf(hash, at + 1)
+  return at
+}
+
+/**
+ * Four characters at a time, by the 32 bits of MurmurHash3 (Appleby 2011, public domain): keys of accounts are long. 32 bits with a sign, which the engine
+ * keeps without an object of their own.
+ */
 function hashOf(key: string): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < key.length; index += 1) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193)
+  const { length } = key
+  let hash = length
+  let index = 0
+  for (; index + 3 < length; index += 4) {
+    const low = key.charCodeAt(index) | (key.charCodeAt(index + 1) << 8)
+    const high = (key.charCodeAt(index + 2) << 16) | (key.charCodeAt(index + 3) << 24)
+    hash = withBlock(hash, low | high)
+  }
+  for (; index < length; index += 1) hash = withBlock(hash, key.charCodeAt(index))
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  return (hash ^ (hash >>> 13)) >>> 0
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return hash ^ (hash >>> 16)
+}
+
+function withBlock(hash: number, block: number): number {
+  const first = Math.imul(block, 0xcc9e2d51)
+  const mixed = hash ^ Math.imul((first << 15) | (first >>> 17), 0x1b873593)
+  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0
 }

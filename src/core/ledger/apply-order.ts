@@ -1,5 +1,5 @@
 import { assert, assertNever } from '../../base/assert.ts'
-import { type Amount, subtractAmounts } from '../../base/money.ts'
+import { type Amount, subtractAmounts, ZERO_AMOUNT } from '../../base/money.ts'
 import type { Did } from '../evidence/names.ts'
 import { addExpiry } from './expiry-heap.ts'
 import { authorityIn, type LedgerDraft, read, remember, write, writeAccount } from './ledger-draft.ts'
@@ -86,9 +86,15 @@ function applyPost(draft: LedgerDraft, order: PostOrder, origin: OrderOrigin): L
   if (created > accountRoom(draft)) return 'LEDGER_ACCOUNTS_FULL'
   writeAccount(draft, { key: order.debit, before: debitBefore, after: debited(debit, amount) })
   writeAccount(draft, { key: order.credit, before: creditBefore, after: credited(credit, amount) })
-  remember(draft, order.id, { kind: 'applied', order, at: draft.at })
-  draft.effects.push({ type: 'transfer-posted', id: order.id, amount, heldId: undefined, released: 0n as Amount })
+  remember(draft, order.id, { kind: 'applied', order: keptPost(order, debit.id, credit.id), at: draft.at })
+  draft.effects.push({ type: 'transfer-posted', id: order.id, amount, heldId: undefined, released: ZERO_AMOUNT })
   return undefined
+}
+
+/** As it is remembered: its account ids are those of the rows, so that the texts it came with are kept by nobody. */
+function keptPost(order: PostOrder, debit: AccountId, credit: AccountId): PostOrder {
+  const { kind, id, isLinked, contract, reference, amount } = order
+  return { kind, id, isLinked, contract, reference, debit, credit, amount }
 }
 
 function applyHold(draft: LedgerDraft, order: HoldOrder, origin: OrderOrigin): LedgerRefusalCode | undefined {
@@ -106,7 +112,8 @@ function applyHold(draft: LedgerDraft, order: HoldOrder, origin: OrderOrigin): L
   ensureAccount(draft, order.credit)
   move(draft, { debit, credit: held, amount })
   changeHeld(draft, debit, amount)
-  write(draft, draft.holds, { key: id, before: undefined, after: order })
+  const kept: HoldOrder = { ...order, debit: pair.debit.id, credit: pair.credit.id }
+  write(draft, draft.holds, { key: id, before: undefined, after: kept })
   if (expiresAt !== undefined) draft.expiries = addExpiry(draft.expiries, { at: expiresAt, id })
   draft.effects.push({ type: 'transfer-held', id, amount, expiresAt })
   return undefined
@@ -129,7 +136,7 @@ function applyPostHeld(draft: LedgerDraft, order: PostHeldOrder, origin: OrderOr
   move(draft, { debit: held, credit, amount })
   move(draft, { debit: held, credit: hold.debit, amount: released })
   endHold(draft, hold, { kind: 'posted', by: id, captured: amount })
-  remember(draft, id, { kind: 'applied', order, at: draft.at })
+  remember(draft, id, { kind: 'applied', order: { ...order, heldId: hold.id, credit: row.id }, at: draft.at })
   draft.effects.push({ type: 'transfer-posted', id, amount, heldId, released })
   return undefined
 }
@@ -138,7 +145,7 @@ function applyVoidHeld(draft: LedgerDraft, order: VoidHeldOrder, origin: OrderOr
   const hold = findHold(draft, order, origin)
   if (typeof hold === 'string') return hold
   releaseHold(draft, hold, { kind: 'voided', by: order.id })
-  remember(draft, order.id, { kind: 'applied', order, at: draft.at })
+  remember(draft, order.id, { kind: 'applied', order: { ...order, heldId: hold.id }, at: draft.at })
   draft.effects.push({ type: 'transfer-voided', id: order.id, heldId: order.heldId, released: hold.amount })
   return undefined
 }
@@ -208,7 +215,7 @@ function newRow(draft: LedgerDraft, account: AccountId): AccountRow | LedgerRefu
   if (name === undefined) return 'LEDGER_ACCOUNT_INVALID'
   if (read(draft.currencies, name.currency) === undefined) return 'LEDGER_CURRENCY_UNKNOWN'
   if (name.kind === 'issuer' && name.owner !== issuerOf(name.currency)) return 'LEDGER_ACCOUNT_INVALID'
-  return { name, debits: 0n, credits: 0n, held: 0n }
+  return { id: account, name, debits: 0n, credits: 0n, held: 0n }
 }
 
 /** Of an account that a refusal would have stopped at, were it none. */
@@ -248,12 +255,12 @@ function move(draft: LedgerDraft, { debit, credit, amount }: Movement): void {
   change(draft, credit, credited(existing(draft, credit), amount))
 }
 
-function debited({ name, debits, credits, held }: AccountRow, amount: Amount): AccountRow {
-  return { name, debits: debits + amount, credits, held }
+function debited({ id, name, debits, credits, held }: AccountRow, amount: Amount): AccountRow {
+  return { id, name, debits: debits + amount, credits, held }
 }
 
-function credited({ name, debits, credits, held }: AccountRow, amount: Amount): AccountRow {
-  return { name, debits, credits: credits + amount, held }
+function credited({ id, name, debits, credits, held }: AccountRow, amount: Amount): AccountRow {
+  return { id, name, debits, credits: credits + amount, held }
 }
 
 function ensureAccount(draft: LedgerDraft, account: AccountId): void {

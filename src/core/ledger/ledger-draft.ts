@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { type HashTrie, hashTrieApply, hashTrieGet } from '../collections/hash-trie.ts'
+import { type VersionedMap, versionedMapApply, versionedMapGet } from '../collections/versioned-map.ts'
 import type { Did } from '../evidence/names.ts'
 import { type ExpiryHeap, expiryHeapSize, addExpiry, firstExpiry, withoutFirstExpiry } from './expiry-heap.ts'
 import type { LedgerEffect } from './ledger-event.ts'
@@ -26,7 +27,7 @@ export type LedgerDraft = {
   readonly at: Timestamp
   readonly accounts: Overlay<AccountRow>
   readonly holds: Overlay<HoldOrder>
-  readonly remembered: Overlay<Remembered>
+  readonly remembered: Overlay<Remembered, VersionedMap<Remembered>>
   readonly currencies: Overlay<CurrencyRow>
   readonly owners: Overlay<OwnerRow>
   readonly issues: Overlay<OpenIssue>
@@ -39,8 +40,8 @@ export type LedgerDraft = {
 }
 
 /** A map and what was changed in it. */
-export type Overlay<Value> = {
-  readonly base: HashTrie<Value>
+export type Overlay<Value, Base extends HashTrie<Value> | VersionedMap<Value> = HashTrie<Value>> = {
+  readonly base: Base
   /** `undefined` until something is changed. */
   changed: Map<string, Value | typeof GONE> | undefined
   size: number
@@ -68,13 +69,19 @@ export function openDraft(state: LedgerState, at: Timestamp): LedgerDraft {
   }
 }
 
-function overlayOf<Value>(base: HashTrie<Value>): Overlay<Value> {
+function overlayOf<Value, Base extends HashTrie<Value> | VersionedMap<Value>>(base: Base): Overlay<Value, Base> {
   return { base, changed: undefined, size: base.size }
 }
 
-export function read<Value>({ changed, base }: Overlay<Value>, key: string): Value | undefined {
+export function read<Value>(
+  { changed, base }: Overlay<Value, HashTrie<Value> | VersionedMap<Value>>,
+  key: string,
+): Value | undefined {
   const value = changed?.get(key)
-  if (value === undefined) return base.size === 0 ? undefined : hashTrieGet(base, key)
+  if (value === undefined) {
+    if (base.size === 0) return undefined
+    return 'version' in base ? versionedMapGet(base, key) : hashTrieGet(base, key)
+  }
   return value === GONE ? undefined : value
 }
 
@@ -85,7 +92,11 @@ export type Entry<Value> = {
   readonly after: Value | undefined
 }
 
-export function write<Value>(draft: LedgerDraft, overlay: Overlay<Value>, entry: Entry<Value>): void {
+export function write<Value>(
+  draft: LedgerDraft,
+  overlay: Overlay<Value, HashTrie<Value> | VersionedMap<Value>>,
+  entry: Entry<Value>,
+): void {
   const { key, before, after } = entry
   const changed = (overlay.changed ??= new Map())
   const growth = (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1)
@@ -161,7 +172,7 @@ export function closeDraft(draft: LedgerDraft): LedgerState {
     holds,
     expiries: tidyExpiries(draft.expiries, holds),
     issues: applied(draft.issues),
-    remembered: applied(draft.remembered),
+    remembered: rememberedAfter(draft),
     generations: rememberIds(state.generations, { at, ids: draft.ids }),
   }
   return forgetOld(withIds, draft.ids.length)
@@ -169,6 +180,10 @@ export function closeDraft(draft: LedgerDraft): LedgerState {
 
 function applied<Value>({ base, changed }: Overlay<Value>): HashTrie<Value> {
   return changed === undefined || changed.size === 0 ? base : hashTrieApply(base, changesOf(changed))
+}
+
+function rememberedAfter({ remembered: { base, changed } }: LedgerDraft): VersionedMap<Remembered> {
+  return changed === undefined || changed.size === 0 ? base : versionedMapApply(base, changesOf(changed))
 }
 
 function* changesOf<Value>(

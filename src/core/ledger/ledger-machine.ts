@@ -1,4 +1,5 @@
 import { assertNever } from '../../base/assert.ts'
+import type { Timestamp } from '../../base/time.ts'
 import type { Machine, Step } from '../machine.ts'
 import { releaseHold } from './apply-order.ts'
 import { applyOrders } from './apply-orders.ts'
@@ -11,7 +12,11 @@ import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import { emptyLedger, type LedgerInput, type LedgerState } from './ledger-state.ts'
 import { findLedgerViolations } from './ledger-violations.ts'
 import { cancelRecovery, completeRecovery, openAccount, requestRecovery } from './owner-events.ts'
+import { forgetOld } from './remembered-ids.ts'
 import type { TransferOrder } from './transfer-order.ts'
+
+/** With less room than this for ids a ledger forgets what it may. */
+const ROOM_MIN = 64
 
 export type LedgerMachine = Machine<LedgerState, LedgerEvent, LedgerEffect, LedgerInput>
 
@@ -42,10 +47,16 @@ export const LEDGER_MACHINE: LedgerMachine = {
 
 function transition(state: LedgerState, event: LedgerEvent): Step<LedgerState, LedgerEffect> {
   if (event.at < state.at) return refused(state, 'LEDGER_STAMP_BACKWARD', undefined)
-  const draft = openDraft(state, event.at)
+  const draft = openDraft(withRoom(state, event.at), event.at)
   const code = applyEvent(draft, event)
   if (code !== undefined) draft.effects.push({ type: 'event-refused', code, id: 'id' in event ? event.id : undefined })
   return { state: isUntouched(draft) ? state : closeDraft(draft), effects: draft.effects }
+}
+
+/** A full memory forgets what is old before anything is refused for want of room: a refusal changes nothing, and so could never make any. */
+function withRoom(state: LedgerState, at: Timestamp): LedgerState {
+  const { limits, remembered, holds } = state
+  return remembered.size + 2 * holds.size + ROOM_MIN > limits.rememberedMax ? forgetOld({ ...state, at }, 0) : state
 }
 
 /** @returns Why the whole event is refused; orders have refusals of their own. */

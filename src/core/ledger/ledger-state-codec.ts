@@ -2,6 +2,12 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { timestampFromMs } from '../../base/time.ts'
 import { type HashTrie, hashTrieApply, hashTrieEntries, emptyHashTrie } from '../collections/hash-trie.ts'
 import {
+  emptyVersionedMap,
+  type VersionedMap,
+  versionedMapApply,
+  versionedMapEntries,
+} from '../collections/versioned-map.ts'
+import {
   AMOUNT_FIELD,
   COUNT_FIELD,
   COUNTER_FIELD,
@@ -53,7 +59,15 @@ const ACCOUNT_ROW = recordOf([
   ['credits', 'creditsNanos', COUNTER_FIELD],
   ['held', 'heldNanos', COUNTER_FIELD],
 ])
-const CURRENCY_ROW = recordOf([
+/** The id is in the row twice: as text, and in its parts. */
+export const ACCOUNT_FIELD_ROW: FieldCodec = {
+  write: ACCOUNT_ROW.write,
+  read: (json) => {
+    const row = ACCOUNT_ROW.read(json) as Omit<AccountRow, 'id'> | undefined
+    return row && { id: formatAccountId(row.name), ...row }
+  },
+}
+export const CURRENCY_ROW: FieldCodec = recordOf([
   CURRENCY,
   ['cap', 'capNanos', AMOUNT_FIELD],
   ['capSeq', 'capSeq', COUNT_FIELD],
@@ -63,7 +77,7 @@ const RECOVERY_UNDER_WAY = recordOf([
   ['successor', 'successor', DID_FIELD],
   ['completesAt', 'completesAt', COUNT_FIELD],
 ])
-const OWNER_ROW = recordOf([
+export const OWNER_ROW: FieldCodec = recordOf([
   OWNER,
   ...RECOVERY,
   ['recovery', 'recovery', optional(RECOVERY_UNDER_WAY)],
@@ -77,7 +91,7 @@ const HOLD_END = unionOf('kind', {
   voided: [['by', 'by', TRANSFER_FIELD]],
   expired: [],
 })
-const HOLD_FIELD: FieldCodec = {
+export const HOLD_FIELD: FieldCodec = {
   write: ORDER_FIELD.write,
   read: (json) => (memberOf(json, 'kind') === 'hold' ? ORDER_FIELD.read(json) : undefined),
 }
@@ -87,21 +101,21 @@ const REMEMBERED = unionOf('kind', {
   failed: [AT],
 })
 const ISSUE_MEMBERS: readonly FieldRow[] = [OWNER, CURRENCY, ['amount', 'amountNanos', AMOUNT_FIELD]]
-const ISSUE_ROW = recordOf([
+export const ISSUE_ROW: FieldCodec = recordOf([
   ['id', 'id', TRANSFER_FIELD],
   ['issue', 'issue', recordOf(ISSUE_MEMBERS)],
 ])
-const REMEMBERED_ROW = recordOf([
+export const REMEMBERED_ROW: FieldCodec = recordOf([
   ['id', 'id', TRANSFER_FIELD],
   ['known', 'known', REMEMBERED],
 ])
-const CHUNK = recordOf([AT, ['ids', 'ids', listOf(TRANSFER_FIELD, NO_LIMIT)]])
+export const CHUNK: FieldCodec = recordOf([AT, ['ids', 'ids', listOf(TRANSFER_FIELD, NO_LIMIT)]])
 const GENERATION = recordOf([
   ['from', 'from', COUNT_FIELD],
   ['last', 'last', COUNT_FIELD],
   ['chunks', 'chunks', listOf(CHUNK, NO_LIMIT)],
 ])
-const LIMITS = recordOf([
+export const LIMITS: FieldCodec = recordOf([
   ['accountsMax', 'accountsMax', COUNT_FIELD],
   ['holdsMax', 'holdsMax', COUNT_FIELD],
   ['rememberedMax', 'rememberedMax', COUNT_FIELD],
@@ -119,10 +133,10 @@ export function formatLedgerState(state: LedgerState): string {
     limits: LIMITS.write(state.limits),
     currencies: valuesOf(state.currencies, CURRENCY_ROW),
     owners: valuesOf(state.owners, OWNER_ROW),
-    accounts: valuesOf(state.accounts, ACCOUNT_ROW),
+    accounts: valuesOf(state.accounts, ACCOUNT_FIELD_ROW),
     holds: valuesOf(state.holds, HOLD_FIELD),
     issues: hashTrieEntries(state.issues).map(([id, issue]) => ISSUE_ROW.write({ id, issue })),
-    remembered: hashTrieEntries(state.remembered).map(([id, known]) => REMEMBERED_ROW.write({ id, known })),
+    remembered: versionedMapEntries(state.remembered).map(([id, known]) => REMEMBERED_ROW.write({ id, known })),
     generations,
   })
 }
@@ -137,14 +151,10 @@ export function parseLedgerState(json: unknown): LedgerState | undefined {
     keyOf: (row) => row.currency,
   })
   const owners = readRows<OwnerRow>(json, { name: 'owners', codec: OWNER_ROW, keyOf: (row) => row.owner })
-  const accounts = readRows<AccountRow>(json, {
-    name: 'accounts',
-    codec: ACCOUNT_ROW,
-    keyOf: ({ name }) => formatAccountId(name),
-  })
+  const accounts = readRows<AccountRow>(json, { name: 'accounts', codec: ACCOUNT_FIELD_ROW, keyOf: ({ id }) => id })
   const holds = readRows<HoldOrder>(json, { name: 'holds', codec: HOLD_FIELD, keyOf: (order) => order.id })
-  const issues = readPairs<OpenIssue>(json, { name: 'issues', codec: ISSUE_ROW, member: 'issue' })
-  const remembered = readPairs<Remembered>(json, { name: 'remembered', codec: REMEMBERED_ROW, member: 'known' })
+  const issues = readIssues(json)
+  const remembered = readRemembered(json)
   const generations = readGenerations(memberOf(json, 'generations'))
   if (!isLedgerFormat(json) || at === undefined || limits === undefined || generations === undefined) return undefined
   if (currencies === undefined || owners === undefined || accounts === undefined) return undefined
@@ -171,14 +181,24 @@ function readRows<Value>(json: unknown, { name, codec, keyOf }: Rows<Value>): Ha
 
 type Pairs = { readonly name: string; readonly codec: FieldCodec; readonly member: string }
 
-function readPairs<Value>(json: unknown, { name, codec, member }: Pairs): HashTrie<Value> | undefined {
+function readPairs<Value>(
+  json: unknown,
+  { name, codec, member }: Pairs,
+): readonly (readonly [string, Value])[] | undefined {
   const rows = listOf(codec, NO_LIMIT).read(memberOf(json, name)) as readonly unknown[] | undefined
-  if (rows === undefined) return undefined
-  const trie = hashTrieApply(
-    emptyHashTrie<Value>(),
-    rows.map((row) => [String(memberOf(row, 'id')), memberOf(row, member) as Value] as const),
-  )
-  return trie.size === rows.length ? trie : undefined
+  return rows?.map((row) => [String(memberOf(row, 'id')), memberOf(row, member) as Value] as const)
+}
+
+function readIssues(json: unknown): HashTrie<OpenIssue> | undefined {
+  const pairs = readPairs<OpenIssue>(json, { name: 'issues', codec: ISSUE_ROW, member: 'issue' })
+  const issues = pairs && hashTrieApply(emptyHashTrie<OpenIssue>(), pairs)
+  return issues?.size === pairs?.length ? issues : undefined
+}
+
+function readRemembered(json: unknown): VersionedMap<Remembered> | undefined {
+  const pairs = readPairs<Remembered>(json, { name: 'remembered', codec: REMEMBERED_ROW, member: 'known' })
+  const remembered = pairs && versionedMapApply(emptyVersionedMap<Remembered>(), pairs)
+  return remembered?.size === pairs?.length ? remembered : undefined
 }
 
 type WrittenGeneration = Pick<Generation, 'from' | 'last'> & { readonly chunks: readonly RememberedChunk[] }
@@ -196,7 +216,7 @@ function readGenerations(json: unknown): readonly Generation[] | undefined {
 }
 
 /** The heap that an open ledger has may look different; what comes out of it is the same. */
-function expiriesOf(holds: HashTrie<HoldOrder>): ExpiryHeap {
+export function expiriesOf(holds: HashTrie<HoldOrder>): ExpiryHeap {
   let heap: ExpiryHeap
   for (const [, { id, expiresAt }] of hashTrieEntries(holds)) {
     if (expiresAt !== undefined) heap = addExpiry(heap, { at: expiresAt, id })

@@ -1,6 +1,12 @@
 import { type Amount, ZERO_AMOUNT } from '../../base/money.ts'
 import { DAY_MS, type DurationMs, type Timestamp } from '../../base/time.ts'
 import { emptyHashTrie, type HashTrie, hashTrieGet } from '../collections/hash-trie.ts'
+import {
+  emptyVersionedMap,
+  VERSIONED_MAP_MAX,
+  type VersionedMap,
+  versionedMapGet,
+} from '../collections/versioned-map.ts'
 import type { Did } from '../evidence/names.ts'
 import { type ExpiryHeap, firstExpiry } from './expiry-heap.ts'
 import type { AccountId, AccountName, Currency, TransferId } from './ledger-names.ts'
@@ -14,7 +20,7 @@ export type LedgerLimits = {
   readonly accountsMax: number
   /** Open holds at most. */
   readonly holdsMax: number
-  /** Ids remembered at most. An open hold counts twice: for itself and for what will end it. */
+  /** Ids remembered at most, 16,000,000 or less. An open hold counts twice: for itself and for what will end it. */
   readonly rememberedMax: number
   /** How long an id is remembered at least after it was last used. */
   readonly retention: DurationMs
@@ -24,7 +30,7 @@ export type LedgerLimits = {
 export const LEDGER_LIMITS_DEFAULT: LedgerLimits = {
   accountsMax: 1_000_000,
   holdsMax: 1_000_000,
-  rememberedMax: 20_000_000,
+  rememberedMax: VERSIONED_MAP_MAX,
   retention: DAY_MS,
 }
 
@@ -33,6 +39,8 @@ export const RETENTION_MIN: DurationMs = DAY_MS
 
 /** Never negative, never above `COUNTER_MAX`, never falling. The balance is `credits - debits`. */
 export type AccountRow = {
+  /** The one text of it that is kept: whatever names the account holds this one, not one of its own. */
+  readonly id: AccountId
   readonly name: AccountName
   readonly debits: bigint
   readonly credits: bigint
@@ -92,18 +100,19 @@ export type LedgerState = {
   readonly holds: HashTrie<HoldOrder>
   readonly expiries: ExpiryHeap
   readonly issues: HashTrie<OpenIssue>
-  readonly remembered: HashTrie<Remembered>
+  readonly remembered: VersionedMap<Remembered>
   /** Oldest first, at most `GENERATIONS_MAX`. */
   readonly generations: readonly Generation[]
 }
 
 export type LedgerInput = { readonly at: Timestamp; readonly limits?: LedgerLimits }
 
-/** An empty ledger. Throws `RangeError` for a retention below `RETENTION_MIN` and limits below 1. */
+/** An empty ledger. Throws `RangeError` for a retention below `RETENTION_MIN` and limits below 1 or above what can be remembered. */
 export function emptyLedger({ at, limits = LEDGER_LIMITS_DEFAULT }: LedgerInput): LedgerState {
   const { accountsMax, holdsMax, rememberedMax, retention } = limits
   const counts = [accountsMax, holdsMax, rememberedMax]
   if (!counts.every((count) => Number.isSafeInteger(count) && count >= 1)) throw new RangeError('Limits are 1 or more')
+  if (rememberedMax > VERSIONED_MAP_MAX) throw new RangeError(`At most ${VERSIONED_MAP_MAX} ids are remembered`)
   if (!Number.isSafeInteger(retention) || retention < RETENTION_MIN)
     throw new RangeError('Retention is 24 hours at least')
   return {
@@ -115,7 +124,7 @@ export function emptyLedger({ at, limits = LEDGER_LIMITS_DEFAULT }: LedgerInput)
     holds: emptyHashTrie(),
     expiries: undefined,
     issues: emptyHashTrie(),
-    remembered: emptyHashTrie(),
+    remembered: emptyVersionedMap(),
     generations: [],
   }
 }
@@ -147,7 +156,7 @@ export type TransferStatus = 'posted' | 'held' | 'voided' | 'expired' | 'failed'
 /** What became of an id; `undefined` when it was never used, or forgotten. A voiding order itself counts as posted. */
 export function transferStatusOf(state: LedgerState, id: TransferId): TransferStatus | undefined {
   if (hashTrieGet(state.holds, id) !== undefined) return 'held'
-  const known = hashTrieGet(state.remembered, id)
+  const known = versionedMapGet(state.remembered, id)
   if (known === undefined) return undefined
   if (known.kind === 'ended-hold') return known.end.kind
   return known.kind === 'failed' ? 'failed' : 'posted'

@@ -1,4 +1,5 @@
 import { hashTrieForEach, hashTrieGet } from '../collections/hash-trie.ts'
+import { versionedMapForEach, versionedMapGet } from '../collections/versioned-map.ts'
 import { firstExpiry } from './expiry-heap.ts'
 import { type AccountId, formatAccountId, issuerOf } from './ledger-names.ts'
 import { type AccountRow, COUNTER_MAX, type LedgerState } from './ledger-state.ts'
@@ -101,9 +102,9 @@ function checkIssues(state: LedgerState): readonly string[] {
 function checkIds(state: LedgerState): readonly string[] {
   const broken = new Set<string>()
   hashTrieForEach(state.holds, (_, id) => {
-    if (hashTrieGet(state.remembered, id) !== undefined) broken.add('an open hold has not ended')
+    if (versionedMapGet(state.remembered, id) !== undefined) broken.add('an open hold has not ended')
   })
-  hashTrieForEach(state.remembered, (known) => {
+  versionedMapForEach(state.remembered, (known) => {
     if (known.kind !== 'ended-hold' || known.end.kind !== 'posted') return
     if (known.end.captured > known.order.amount) broken.add('no more is captured than was held')
   })

@@ -1,5 +1,6 @@
 import type { Timestamp } from '../../base/time.ts'
 import { hashTrieEntries, hashTrieGet } from '../collections/hash-trie.ts'
+import { versionedMapEntries, versionedMapGet } from '../collections/versioned-map.ts'
 import type { ContractId } from '../evidence/names.ts'
 import type { AccountId, TransferId } from './ledger-names.ts'
 import type { LedgerState, Remembered, TransferStatus } from './ledger-state.ts'
@@ -30,14 +31,14 @@ export type TransferLine = {
 export function describeTransfer(state: LedgerState, id: TransferId): TransferLine | undefined {
   const hold = hashTrieGet(state.holds, id)
   if (hold !== undefined) return lineOf(hold, undefined)
-  const known = hashTrieGet(state.remembered, id)
+  const known = versionedMapGet(state.remembered, id)
   return known === undefined || known.kind === 'failed' ? undefined : lineOf(known.order, known)
 }
 
 /** Transfers that are remembered, of one contract where one is named: oldest first, open holds last, and by id among those of one stamp. */
 export function listTransfers(state: LedgerState, contract?: ContractId): readonly TransferLine[] {
   const lines: TransferLine[] = []
-  for (const [, known] of hashTrieEntries(state.remembered))
+  for (const [, known] of versionedMapEntries(state.remembered))
     if (known.kind !== 'failed') lines.push(lineOf(known.order, known))
   for (const [, hold] of hashTrieEntries(state.holds)) lines.push(lineOf(hold, undefined))
   const chosen = contract === undefined ? lines : lines.filter((line) => line.contract === contract)

@@ -1,5 +1,5 @@
 import { addDuration, elapsedBetween, HOUR_MS, type Timestamp } from '../../base/time.ts'
-import { hashTrieApply } from '../collections/hash-trie.ts'
+import { versionedMapApply } from '../collections/versioned-map.ts'
 import type { Generation, LedgerState, RememberedChunk } from './ledger-state.ts'
 
 /** Stamps that one generation covers. An id is remembered for the retention at least, and for this much longer at most while events come. */
@@ -37,7 +37,7 @@ export function forgetOld(state: LedgerState, newIds: number): LedgerState {
   }
   const rest = state.generations.slice(1)
   const generations = chunks === undefined ? rest : [{ ...oldest, chunks }, ...rest]
-  return { ...state, remembered: hashTrieApply(state.remembered, changes), generations }
+  return { ...state, remembered: versionedMapApply(state.remembered, changes), generations }
 }
 
 function isOld(last: Timestamp, { at, limits }: LedgerState): boolean {

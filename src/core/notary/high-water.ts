@@ -1,6 +1,6 @@
 import type { NotaryRefusalCode } from './notary-codes.ts'
 import { comparePositions, laterPosition, type VotePosition } from './position.ts'
-import { type NotarySet, quorumOf } from './notary-set.ts'
+import { honestShareOf, type NotarySet, quorumOf } from './notary-set.ts'
 
 /** What was signed last, kept apart from the journal, so that a journal from an older copy is noticed. */
 export type HighWater = {
@@ -77,7 +77,9 @@ function decideRestored(input: SigningInput): SigningDecision {
   const witnesses = othersOf(input)
   if (isAlone(set) || witnesses.length < quorumOf(set)) return { kind: 'refuse', code: 'NOTARY_RESTORED' }
   const slot = Math.max(...witnesses.map(({ headSlot }) => headSlot)) + FORGOTTEN_SLOTS
-  const view = Math.max(...witnesses.map((witness) => witness.view)) + 1
+  // Of f + 1 one is honest, so that liars cannot raise it beyond all views.
+  const views = witnesses.map((witness) => witness.view).toSorted((left, right) => right - left)
+  const view = (views[honestShareOf(set) - 1] ?? 0) + 1
   const behind: VotePosition = { view, slot, phase: 'commit' }
   const old = [highWater?.epoch === set.epoch ? highWater.position : undefined, journal?.position, seenBy(input)]
   let floor = behind

@@ -37,6 +37,10 @@ export const NOTARY_REFUSALS = {
     cause: 'The data directory was restored from a backup, so that nobody here knows what was signed since.',
     remedy: 'Let 2f + 1 other members confirm how far the log is, or start a new epoch.',
   },
+  NOTARY_CONTRACT_FULL: {
+    cause: 'As many messages of this contract are kept as may be; beats, vouchers and evidence are not taken any more.',
+    remedy: 'Send fewer of them, or bring the contract to its end: messages that do are taken always.',
+  },
   NOTARY_QUEUE_FULL: {
     cause: 'As many messages as allowed wait to be ordered.',
     remedy: 'Send the message again after a moment.',
@@ -108,6 +112,14 @@ export const NOTARY_REFUSALS = {
   NOTARY_DECISION_WRONG: {
     cause: 'The certificate does not cover the block that came with it, or the block does not follow the head.',
     remedy: 'Send the slots in order, each with its 2f + 1 signatures.',
+  },
+  NOTARY_EPOCH_ENDED: {
+    cause: 'This replica has ended its epoch and signs nothing more in it.',
+    remedy: 'Send the message to the next set, whose file the epoch change names.',
+  },
+  NOTARY_EPOCH_BUSY: {
+    cause: 'The slot behind the head has a commit vote of this replica, so that it may be certified yet.',
+    remedy: 'End the epoch again when the slot is decided.',
   },
   NOTARY_TIMER_IDLE: {
     cause: 'The timer fired with nothing outstanding.',

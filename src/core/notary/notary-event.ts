@@ -3,6 +3,7 @@ import type { Hash } from '../evidence/names.ts'
 import type { Block, Entry, EntryResult } from './block.ts'
 import type { Decision } from './certificate.ts'
 import type { NotaryRefusalCode } from './notary-codes.ts'
+import type { EpochSuccessor } from './notary-state.ts'
 import type { VotePosition } from './position.ts'
 import type { MemberSignature, Vote, VoteQuorum, VoteStatement } from './statement.ts'
 import type { Change, ChangeStatement } from './view-change.ts'
@@ -35,6 +36,8 @@ export type NotaryEvent =
   | { readonly type: 'timer-fired'; readonly now: Timestamp; readonly name: NotaryTimer }
   /** Start: what was signed before as the high-water file and the peers know it (`decideSigning`). */
   | { readonly type: 'floor-raised'; readonly now: Timestamp; readonly floor: VotePosition }
+  /** The operator ends the epoch here. */
+  | ({ readonly type: 'epoch-ended'; readonly now: Timestamp } & EpochSuccessor)
 
 export type NotaryTimer = 'progress' | 'resend'
 
@@ -56,6 +59,13 @@ export type NotaryEffect =
       readonly proposal: Omit<Proposal, 'signature'> | undefined
     }
   | { readonly type: 'cast-change'; readonly statement: ChangeStatement }
+  /** Sign that the epoch ends at this slot, and tell every member. A later end takes the place of one before. */
+  | ({
+      readonly type: 'cast-epoch-end'
+      readonly slot: number
+      readonly block: Hash
+      readonly at: Timestamp
+    } & EpochSuccessor)
   /** Send again to every member what may have been lost. */
   | {
       readonly type: 'send-again'

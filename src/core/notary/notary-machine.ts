@@ -24,6 +24,7 @@ import { comparePositions, laterPosition, type VotePosition } from './position.t
 import { takeProposal } from './proposal-steps.ts'
 import { decide, headMoved, passFloor, pump, takeExecution } from './slot-steps.ts'
 import { isQuorumOf, type Change } from './view-change.ts'
+import { endEpoch, withEnd } from './end-epoch.ts'
 import { openView, startChange, takeChange } from './view-steps.ts'
 import { isForeign, stop, takeVote } from './vote-steps.ts'
 
@@ -52,7 +53,7 @@ export function createNotaryMachine(digest: Sha256Hex): NotaryMachine {
   return {
     name: 'notary',
     initial: initialState,
-    transition: (state, event) => withTimers(state, apply(state, event, digest), event.now),
+    transition: (state, event) => withTimers(state, withEnd(state, apply(state, event, digest)), event.now),
     violations: notaryViolations,
   }
 }
@@ -81,6 +82,8 @@ function apply(state: NotaryState, event: NotaryEvent, digest: Sha256Hex): Notar
       return event.name === 'progress' ? leaveView(state, now) : sendAgain(state, now)
     case 'floor-raised':
       return goOn(raiseFloor(state, event.floor), now)
+    case 'epoch-ended':
+      return endEpoch(state, event)
     default:
       return assertNever(event)
   }
@@ -97,6 +100,7 @@ function goOn(step: NotaryStep, now: Timestamp): NotaryStep {
 type Submitted = Extract<NotaryEvent, { type: 'entries-submitted' }>
 
 function submit(state: NotaryState, { entries, now }: Submitted): NotaryStep {
+  if (state.end !== undefined) return refused(state, 'NOTARY_EPOCH_ENDED')
   const isAlone = state.input.set.members.length === 1
   if (isAlone && state.floor !== undefined) return refused(state, 'NOTARY_STATE_BEHIND')
   const known = new Set(state.pending.map(({ message }) => message))

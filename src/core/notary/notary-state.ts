@@ -58,6 +58,9 @@ export type Work =
   /** It came to something else here, and gets no vote. */
   | { readonly kind: 'rejected'; readonly block: Block; readonly hash: Hash }
 
+/** The next set, and its epoch. */
+export type EpochSuccessor = { readonly to: Hash; readonly epoch: number }
+
 type Common = {
   readonly input: NotaryInput
   readonly view: number
@@ -76,6 +79,8 @@ type Common = {
   readonly cast: (VotePosition & { readonly block: Hash }) | undefined
   /** Nothing is signed before the head has reached its slot: what was signed up to there is not known here. */
   readonly floor: VotePosition | undefined
+  /** The epoch that follows: this replica signs nothing more in its own, but where its log ends. */
+  readonly end: EpochSuccessor | undefined
   /** Views left since the last decision. */
   readonly attempts: number
   /** Executions asked for so far. */
@@ -109,6 +114,7 @@ export function initialState(input: NotaryInput): NotaryState {
     pending: [],
     cast: undefined,
     floor: undefined,
+    end: undefined,
     attempts: 0,
     tickets: 0,
   }

@@ -44,6 +44,10 @@ export const JOURNAL_FINDINGS = {
     cause: 'A checkpoint does not say what the entries before it come to.',
     remedy: 'Whoever signed it has signed something else than these entries: keep both as evidence.',
   },
+  JOURNAL_CUT_WRONG: {
+    cause: 'The hashes and the state at the beginning of a pruned copy are not those that its checkpoint stands for.',
+    remedy: 'Get another copy, or the archived entries, and verify from the first entry on.',
+  },
   JOURNAL_SIGNATURE_WRONG: {
     cause: 'The signature of a checkpoint is not that of the key that it names.',
     remedy: 'Get another copy of the journal.',

@@ -68,7 +68,17 @@ export function findEquivocations(one: ComparedJournal, other: ComparedJournal |
 
 function isSameView(one: SignedCheckpoint, other: SignedCheckpoint): boolean {
   const [first, second] = [one.checkpoint, other.checkpoint]
-  return first.head === second.head && first.root === second.root && first.balances === second.balances
+  return (
+    first.head === second.head &&
+    first.root === second.root &&
+    first.balances === second.balances &&
+    isSameState(first.state, second.state)
+  )
+}
+
+/** A checkpoint that closes no segment says nothing about the state. */
+function isSameState(one: Hash | undefined, other: Hash | undefined): boolean {
+  return one === undefined || other === undefined || one === other
 }
 
 /** Whoever has signed a position behind the fork in both copies has confirmed both. */

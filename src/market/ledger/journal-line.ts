@@ -24,8 +24,12 @@ export type EntryLine = {
   readonly event: unknown
 }
 export type CheckpointLine = { readonly kind: 'checkpoint'; readonly signed: SignedCheckpoint }
+/** The beginning of a pruned copy: `journal-cut.ts` writes it. */
+export type CutLine = { readonly kind: 'cut'; readonly at: Timestamp; readonly signed: SignedCheckpoint }
+export type HashesLine = { readonly kind: 'hashes'; readonly hashes: readonly Hash[] }
+export type StateLine = { readonly kind: 'state'; readonly json: unknown }
 export type BadLine = { readonly kind: 'bad'; readonly finding: JournalFinding }
-export type JournalLine = EntryLine | CheckpointLine | BadLine
+export type JournalLine = EntryLine | CheckpointLine | CutLine | HashesLine | StateLine | BadLine
 
 /** What the first entry of a journal follows, made of the words that tell it from all others, such as the id of a notary set. */
 export function nameJournal(words: string, digest: Sha256 = sha256): Hash {
@@ -41,6 +45,12 @@ export function nameJournal(words: string, digest: Sha256 = sha256): Hash {
  */
 export function formatEntry({ index, prev, at }: Omit<EntryLine, 'kind' | 'event'>, event: string): string {
   return `{"at":${at},"event":${event},"index":${index},"prev":"${prev}"}`
+}
+
+/** Index of the entry of which this is the canonical text; `undefined` for the text of a checkpoint. */
+export function indexOfEntry(text: string): number | undefined {
+  const digits = /"index":(\d+),"prev":"[0-9a-f]{64}"\}$/.exec(text)?.[1]
+  return digits === undefined ? undefined : Number(digits)
 }
 
 /** The entry's name, and its leaf in the tree: SHA-256 over a domain and the entry's bytes. It covers all entries before by `prev`. */
@@ -66,6 +76,9 @@ export function parseLine(text: string): JournalLine {
     const signed = SIGNED_CHECKPOINT.safeParse(json)
     return signed.success ? { kind: 'checkpoint', signed: signed.data } : bad('JOURNAL_LINE_MALFORMED')
   }
+  if ('cut' in json) return parseCut(json.cut)
+  if ('hashes' in json) return parseHashes(json.hashes)
+  if ('state' in json) return { kind: 'state', json: json.state }
   if (!('event' in json && 'index' in json && 'prev' in json && 'at' in json)) return bad('JOURNAL_LINE_MALFORMED')
   const { event, index, at } = json
   const prev = typeof json.prev === 'string' ? parseHash(json.prev) : undefined
@@ -74,11 +87,27 @@ export function parseLine(text: string): JournalLine {
   return { kind: 'entry', index, prev, at: timestampFromMs(at), event }
 }
 
+function parseCut(json: unknown): CutLine | BadLine {
+  if (typeof json !== 'object' || json === null || !('at' in json)) return bad('JOURNAL_LINE_MALFORMED')
+  const { at, ...rest } = json
+  const signed = SIGNED_CHECKPOINT.safeParse(rest)
+  return isCount(at) && signed.success
+    ? { kind: 'cut', at: timestampFromMs(at), signed: signed.data }
+    : bad('JOURNAL_LINE_MALFORMED')
+}
+
+function parseHashes(json: unknown): HashesLine | BadLine {
+  if (!Array.isArray(json)) return bad('JOURNAL_LINE_MALFORMED')
+  const hashes = json.flatMap((text) => (typeof text === 'string' ? (parseHash(text) ?? []) : []))
+  return hashes.length === json.length ? { kind: 'hashes', hashes } : bad('JOURNAL_LINE_MALFORMED')
+}
+
 function bad(finding: JournalFinding): BadLine {
   return { kind: 'bad', finding }
 }
 
-function parseJson(text: string): unknown {
+/** `undefined` for what is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

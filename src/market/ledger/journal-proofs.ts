@@ -1,6 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import { sha256 } from '../../base/sha256.ts'
 import type { Hash } from '../../core/evidence/names.ts'
+import { HashList } from '../../core/transparency/hash-list.ts'
 import { bytesOfHash, formatHash } from '../../core/transparency/hash-text.ts'
 import {
   appendLeaf,
@@ -40,14 +41,26 @@ export type ConsistencyProof = {
 /** Hashes of all complete subtrees: 64 bytes for an entry. */
 export class MerkleStore {
   private readonly digest: Sha256
-  private readonly levels: MerkleHash[][] = []
+  private readonly levels: HashList[] = []
 
   constructor(digest: Sha256 = sha256) {
     this.digest = digest
   }
 
+  /** A store of entries by their hashes, 32 bytes each. */
+  static of(hashes: Uint8Array, digest: Sha256 = sha256): MerkleStore {
+    const store = new MerkleStore(digest)
+    const onNode = (node: MerkleNode, hash: MerkleHash): void => store.put(node, hash)
+    let frontier = EMPTY_FRONTIER
+    for (let at = 0; at < hashes.length; at += 32) {
+      const leaf = hashLeaf(hashes.subarray(at, at + 32), digest)
+      frontier = appendLeaf(frontier, leaf, { digest, onNode })
+    }
+    return store
+  }
+
   put({ level, position }: MerkleNode, hash: MerkleHash): void {
-    const nodes = (this.levels[level] ??= [])
+    const nodes = (this.levels[level] ??= new HashList())
     assert(nodes.length === position, 'subtrees are finished in order')
     nodes.push(hash)
   }
@@ -77,7 +90,7 @@ export class MerkleStore {
   }
 
   private get({ level, position }: MerkleNode): MerkleHash {
-    const hash = this.levels[level]?.[position]
+    const hash = this.levels[level]?.at(position)
     assert(hash !== undefined, 'the subtrees of the entries are known')
     return hash
   }

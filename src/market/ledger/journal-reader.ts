@@ -15,7 +15,8 @@ import {
 } from '../../core/transparency/merkle-tree.ts'
 import type { VerifySignature } from '../../ports/signer.ts'
 import type { Checkpoint, SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
-import { type EntryLine, encodeLine, hashEntry, parseLine } from './journal-line.ts'
+import { CutReader, rootOfState } from './journal-cut.ts'
+import { type CutLine, type EntryLine, encodeLine, hashEntry, parseLine } from './journal-line.ts'
 import type { JournaledMachine } from './journaled-machine.ts'
 import { isCheckpointSigned } from './sign-checkpoint.ts'
 
@@ -41,7 +42,17 @@ export type ReadLine<Effect> =
       readonly effects: readonly Effect[]
     }
   | { readonly kind: 'checkpoint'; readonly signed: SignedCheckpoint; readonly isVerified: boolean }
+  /** A line of the beginning of a pruned copy: hashes of entries, and the cut itself once all of it is there. */
+  | { readonly kind: 'beginning'; readonly hashes: readonly Hash[]; readonly signed: SignedCheckpoint | undefined }
   | { readonly kind: 'bad'; readonly finding: JournalFinding }
+
+/** Where to go on from. */
+export type Restart<State> = {
+  readonly state: State
+  readonly frontier: MerkleFrontier
+  readonly head: Hash
+  readonly at: Timestamp
+}
 
 /**
  * Follows a journal line by line: the chain, the replay through the machine, the Merkle tree and the checkpoints. After a bad line it must not be given
@@ -55,6 +66,9 @@ export class JournalReader<State, Event, Effect> {
   private named: Hash | undefined
   private stamp: Timestamp | undefined
   private frontier: MerkleFrontier = EMPTY_FRONTIER
+  /** Of the cut whose lines are being read. */
+  private cut: CutReader<State> | undefined
+  private isReplayed = false
 
   constructor(init: JournalReaderInit<State, Event, Effect>) {
     this.init = init
@@ -86,7 +100,33 @@ export class JournalReader<State, Event, Effect> {
     return this.stamp
   }
 
-  /** What a checkpoint made now says, but for its signer. */
+  /** All that appending to the tree needs. */
+  get peaks(): MerkleFrontier {
+    return this.frontier
+  }
+
+  /** Goes on from a state that was written down, instead of from the first entry. */
+  restart({ state, frontier, head, at }: Restart<State>): void {
+    this.current = state
+    this.frontier = frontier
+    this.last = head
+    this.stamp = at
+  }
+
+  /** To be called behind the last line: a copy may end within its beginning. */
+  end(): JournalFinding | undefined {
+    const { cut } = this
+    this.cut = undefined
+    if (cut === undefined) return undefined
+    const beginning = cut.end()
+    if (beginning === undefined) return 'JOURNAL_CUT_WRONG'
+    if (this.isReplayed) return undefined
+    const { signed, state, frontier, at } = beginning
+    this.restart({ state, frontier, head: signed.checkpoint.head, at })
+    return this.balances() === signed.checkpoint.balances ? undefined : 'JOURNAL_CUT_WRONG'
+  }
+
+  /** What a checkpoint made now says, but for its signer and what closes a segment. */
   content(at: Timestamp): Omit<Checkpoint, 'v' | 'signer'> | undefined {
     const { named, head } = this
     if (named === undefined || head === undefined) return undefined
@@ -103,6 +143,16 @@ export class JournalReader<State, Event, Effect> {
   read(text: string): ReadLine<Effect> {
     const line = parseLine(text)
     if (line.kind === 'bad') return line
+    if (line.kind === 'hashes' || line.kind === 'state') {
+      if (this.cut === undefined) return bad('JOURNAL_CUT_WRONG')
+      if (line.kind === 'state') this.cut.addState(line.json)
+      else this.cut.addHashes(line.hashes)
+      const hashes = line.kind === 'hashes' && !this.isReplayed ? line.hashes : []
+      return { kind: 'beginning', hashes, signed: undefined }
+    }
+    const finding = this.end()
+    if (finding !== undefined) return bad(finding)
+    if (line.kind === 'cut') return this.readCut(line)
     return line.kind === 'entry' ? this.readEntry(line, text) : this.readCheckpoint(line.signed)
   }
 
@@ -134,6 +184,25 @@ export class JournalReader<State, Event, Effect> {
     return { kind: 'entry', index: line.index, hash, at: line.at, effects: step.effects }
   }
 
+  /** At the beginning it is believed once its lines come to what it says; behind entries it is a checkpoint like any other. */
+  private readCut({ at, signed }: CutLine): ReadLine<Effect> {
+    const { journaled, verify } = this.init
+    const { checkpoint } = signed
+    const isReplayed = this.frontier.size > 0
+    if (isReplayed) {
+      const read = this.readCheckpoint(signed)
+      if (read.kind === 'bad') return read
+    } else if (this.named !== undefined && checkpoint.journal !== this.named) return bad('JOURNAL_NAME_WRONG')
+    else if (verify !== undefined && !isCheckpointSigned(signed, verify)) return bad('JOURNAL_SIGNATURE_WRONG')
+    const states = journaled.written?.read()
+    const isLate = checkpoint.at < at || (isReplayed && at !== this.stamp)
+    if (states === undefined || checkpoint.state === undefined || isLate) return bad('JOURNAL_CUT_WRONG')
+    this.named ??= checkpoint.journal
+    this.isReplayed = isReplayed
+    this.cut = new CutReader<State>({ signed, at, states, digest: this.digest })
+    return { kind: 'beginning', hashes: [], signed }
+  }
+
   private readCheckpoint(signed: SignedCheckpoint): ReadLine<Effect> {
     const { checkpoint } = signed
     this.named ??= checkpoint.journal
@@ -145,11 +214,17 @@ export class JournalReader<State, Event, Effect> {
       checkpoint.head === due.head &&
       checkpoint.root === due.root &&
       checkpoint.balances === due.balances &&
-      checkpoint.at >= (this.stamp ?? 0)
+      checkpoint.at >= (this.stamp ?? 0) &&
+      (checkpoint.state === undefined || checkpoint.state === this.stateRoot())
     if (!isRight) return bad('JOURNAL_CHECKPOINT_WRONG')
     const { verify } = this.init
     if (verify !== undefined && !isCheckpointSigned(signed, verify)) return bad('JOURNAL_SIGNATURE_WRONG')
     return { kind: 'checkpoint', signed, isVerified: verify !== undefined }
+  }
+
+  private stateRoot(): Hash | undefined {
+    const { written } = this.init.journaled
+    return written && rootOfState(written.lines(this.current), this.digest)
   }
 
   private balances(): Hash {

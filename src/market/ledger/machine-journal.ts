@@ -1,30 +1,29 @@
-import { CodedError } from '../../base/errors.ts'
 import { sha256 } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { Hash } from '../../core/evidence/names.ts'
-import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
-import type { EventLog } from '../../ports/event-log.ts'
-import type { Signer } from '../../ports/signer.ts'
+import { bytesOfHash } from '../../core/transparency/hash-text.ts'
 import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
+import {
+  brokenAt,
+  brokenInvariants,
+  decoded,
+  decodeOr,
+  keylessJournal,
+  segmentless,
+  unknownEntry,
+} from './journal-records.ts'
 import { encodeLine, formatCheckpoint, formatEntry } from './journal-line.ts'
-import { type ConsistencyProof, type InclusionProof, MerkleStore } from './journal-proofs.ts'
+import type { ConsistencyProof, InclusionProof } from './journal-proofs.ts'
+import { JournalProver } from './journal-prover.ts'
 import { JournalReader } from './journal-reader.ts'
-import type { JournaledMachine } from './journaled-machine.ts'
+import { JournalSegments } from './journal-segments.ts'
+import { JournalWriter } from './journal-writer.ts'
+import type { MachineJournalComponents } from './journaled-machine.ts'
 import { signCheckpoint } from './sign-checkpoint.ts'
 
 /** Records of one append at most, and bytes from which on it is full: with one more line it is within the 64 MiB that a log takes. */
 const APPEND_MAX = 1_024
 const APPEND_BYTES = 16_777_216
-
-export type MachineJournalComponents<State, Event, Effect> = {
-  /** Of this journal alone, and never compacted: its records are the evidence. Whoever opened it closes it. */
-  readonly log: EventLog
-  readonly journaled: JournaledMachine<State, Event, Effect>
-  /** Who signs checkpoints; `undefined` where nobody does. */
-  readonly signer?: Signer | undefined
-  /** Native SHA-256 where there is one. */
-  readonly digest?: Sha256 | undefined
-}
 
 export type Journaled<Effect> = {
   readonly effects: readonly Effect[]
@@ -47,28 +46,41 @@ export type Journaled<Effect> = {
 export class MachineJournal<State, Event, Effect> {
   private readonly components: MachineJournalComponents<State, Event, Effect>
   private readonly reader: JournalReader<State, Event, Effect>
-  private readonly store: MerkleStore
-  /** Number of entries before each checkpoint, in order: an entry's record comes behind so many checkpoints. */
-  private readonly checkpointsAt: number[] = []
-  private failure: CodedError | undefined
-  /** Resolves when everything so far is durable; rejects when that failed. */
-  private written: Promise<unknown> = Promise.resolve()
+  private readonly prover: JournalProver
+  private segments: JournalSegments<State> | undefined
+  private startRecords = 0
+  /** While a segment is closed nothing is appended. */
+  private exclusive: Promise<unknown> | undefined
+  private readonly writer: JournalWriter
 
   private constructor(components: MachineJournalComponents<State, Event, Effect>, name: Hash) {
     const digest = components.digest ?? sha256
     this.components = components
-    this.store = new MerkleStore(digest)
+    this.writer = new JournalWriter(components.log)
+    const { log, folder, journaled } = components
+    const prover = new JournalProver(
+      {
+        log,
+        digest,
+        entries: () => this.entries,
+        cut: () => this.segments?.cut ?? { entries: 0, records: 0 },
+        hashes: async () => (await this.segments?.hashes()) ?? new Uint8Array(),
+      },
+      folder === undefined || journaled.written === undefined,
+    )
+    this.prover = prover
     this.reader = new JournalReader<State, Event, Effect>({
-      journaled: components.journaled,
+      journaled,
       name,
       verify: undefined,
       digest,
-      onNode: (node, hash) => this.store.put(node, hash),
+      onNode: (node, hash) => prover.put(node, hash),
     })
   }
 
   /**
-   * Reads the journal and replays it. Throws `LEDGER_JOURNAL_BROKEN` for a line that does not follow, and what the log throws.
+   * Reads the journal and replays it: from its first entry, or from the newest closed segment on. Throws `LEDGER_JOURNAL_BROKEN` for a line that does not
+   * follow, and what the log throws.
    *
    * @param name  As `nameJournal` makes it; a journal of another name is broken.
    */
@@ -77,22 +89,19 @@ export class MachineJournal<State, Event, Effect> {
     name: Hash,
   ): Promise<MachineJournal<State, Event, Effect>> {
     const journal = new MachineJournal(components, name)
+    await journal.openSegments(name)
     const decoder = new TextDecoder('utf-8', { fatal: true })
-    for await (const { index, payload } of components.log.read(0)) {
+    for await (const { index, payload } of components.log.read(journal.startRecords)) {
       const line = journal.reader.read(decodeOr(decoder, payload))
-      if (line.kind === 'bad')
-        throw new CodedError('LEDGER_JOURNAL_BROKEN', {
-          message: `Record ${index} of the journal: ${line.finding}`,
-          details: { record: index, entries: journal.reader.entries, finding: line.finding },
-        })
-      if (line.kind === 'checkpoint') journal.checkpointsAt.push(journal.reader.entries)
+      const { entries } = journal.reader
+      if (line.kind === 'bad') throw brokenAt(index, entries, line.finding)
+      if (line.kind === 'checkpoint') journal.prover.addCheckpoint(entries)
+      if (line.kind !== 'entry') continue
+      journal.segments?.add(bytesOfHash(line.hash))
+      components.onEntry?.({ index: line.index, at: line.at, state: journal.state, effects: line.effects })
     }
     const broken = components.journaled.machine.violations(journal.reader.state)
-    if (broken.length > 0)
-      throw new CodedError('LEDGER_JOURNAL_BROKEN', {
-        message: `Replaying the journal breaks: ${broken.join('; ')}`,
-        details: { entries: journal.reader.entries, broken },
-      })
+    if (broken.length > 0) throw brokenInvariants(journal.entries, broken)
     return journal
   }
 
@@ -116,7 +125,8 @@ export class MachineJournal<State, Event, Effect> {
    * rejected call is durable, opening the journal again tells.
    */
   async append(events: readonly Event[]): Promise<readonly Journaled<Effect>[]> {
-    this.checkOpen()
+    while (this.exclusive !== undefined) await this.exclusive
+    this.writer.check()
     const results: Journaled<Effect>[] = []
     let lines: Uint8Array[] = []
     let bytes = 0
@@ -127,19 +137,19 @@ export class MachineJournal<State, Event, Effect> {
         lines.push(line)
         bytes += line.byteLength
         if (lines.length < APPEND_MAX && bytes < APPEND_BYTES) continue
-        this.write(lines)
+        this.writer.write(lines)
         lines = []
         bytes = 0
       }
     } catch (cause: unknown) {
       // The machine has found itself broken: what it said before stands, and nothing follows.
-      this.fail(cause)
+      this.writer.fail(cause)
       throw cause
     } finally {
-      if (lines.length > 0) this.write(lines)
+      if (lines.length > 0) this.writer.write(lines)
     }
     // Also for events that changed nothing: what they repeat must be durable before anybody is told that it exists.
-    await this.written
+    await this.writer.written
     return results
   }
 
@@ -149,45 +159,127 @@ export class MachineJournal<State, Event, Effect> {
    * @param at  Stamp, not before that of the last entry.
    */
   async checkpoint(at: Timestamp): Promise<SignedCheckpoint> {
-    this.checkOpen()
-    const { signer } = this.components
-    const content = this.reader.content(at)
-    if (signer === undefined || content === undefined)
-      throw new CodedError('LEDGER_JOURNAL_KEYLESS', { message: 'Nobody signs the checkpoints of this journal' })
-    if (at < (this.reader.at ?? 0)) throw new RangeError('A checkpoint is not older than the last entry')
-    // Its record comes behind the entries that it covers, so whatever a crash leaves of the log, there is no checkpoint without them.
-    const signed = signCheckpoint(content, signer)
-    this.checkpointsAt.push(content.entries)
-    this.write([encodeLine(formatCheckpoint(signed))])
-    await this.written
-    return signed
+    while (this.exclusive !== undefined) await this.exclusive
+    return await this.writeCheckpoint(at, undefined)
+  }
+
+  /**
+   * Signs a checkpoint that covers the state too, and keeps that state: the next start goes on from here. Whoever appends meanwhile waits. Throws
+   * `LEDGER_SEGMENTS_MISSING` without a folder, `LEDGER_JOURNAL_KEYLESS`, and `LEDGER_ENTRY_UNKNOWN` before the first entry.
+   */
+  async closeSegment(at: Timestamp): Promise<SignedCheckpoint> {
+    return await this.alone(async (segments) => await this.closeWith(segments, at))
+  }
+
+  /**
+   * Closes a segment and drops the text of all entries before: their hashes and the state stay. What is dropped is written to `archive` before, as the
+   * lines of the journal since the last time. Throws as `closeSegment` does, and `LEDGER_ARCHIVE_EXISTS`.
+   *
+   * @param archive  Path of a file to be made; `undefined` keeps the text nowhere.
+   */
+  async prune(at: Timestamp, archive: string | undefined): Promise<SignedCheckpoint> {
+    return await this.alone(async (segments) => {
+      if (archive !== undefined) await this.components.folder?.checkArchive(archive)
+      const signed = await this.closeWith(segments, at)
+      if (archive !== undefined) await this.components.folder?.writeArchive(archive, this.records())
+      const { peaks, at: stamp } = this.reader
+      await segments.prune({ entries: this.entries, at: stamp ?? at, frontier: peaks, signed })
+      this.prover.startAt(segments.cut)
+      return signed
+    })
   }
 
   /** The journal as canonical JSON lines, as of the call: what `export` writes and `verify` reads. */
   async *lines(): AsyncGenerator<string, void, undefined> {
-    await this.written
-    const decoder = new TextDecoder()
-    for await (const { payload } of this.components.log.read(0)) yield decoder.decode(payload)
+    while (this.exclusive !== undefined) await this.exclusive
+    await this.writer.written
+    const records = this.records()
+    if (this.segments !== undefined) yield* this.segments.beginning()
+    yield* records
   }
 
-  /** Proves that entry `index` is in the journal as it stands. Throws `LEDGER_ENTRY_UNKNOWN`. */
-  async proveEntry(index: number): Promise<InclusionProof> {
-    await this.written
-    const line = await this.readEntry(index)
-    if (line === undefined) throw unknownEntry(index)
-    return this.store.proveEntry({ index, entries: this.reader.entries, line })
+  /**
+   * Proves that entry `index` is in the journal as it stands. Throws `LEDGER_ENTRY_UNKNOWN`, and `LEDGER_ENTRY_PRUNED` for an entry whose text is not here.
+   *
+   * @param archived  The entry's line, for one that was pruned.
+   */
+  async proveEntry(index: number, archived?: string): Promise<InclusionProof> {
+    await this.writer.written
+    return await this.prover.proveEntry(index, archived)
+  }
+
+  /** The canonical text of an entry; `undefined` where there is none. Throws `LEDGER_ENTRY_PRUNED`. */
+  async readEntry(index: number): Promise<string | undefined> {
+    await this.writer.written
+    return await this.prover.readEntry(index)
   }
 
   /** Proves that the first `to` entries begin with the first `from`. Throws `LEDGER_ENTRY_UNKNOWN`. */
-  proveConsistency(from: number, to: number): ConsistencyProof {
-    if (!(from >= 0 && from <= to && to <= this.reader.entries)) throw unknownEntry(to)
-    return this.store.proveConsistency(from, to)
+  async proveConsistency(from: number, to: number): Promise<ConsistencyProof> {
+    return await this.prover.proveConsistency(from, to)
   }
 
   /** Waits for what is under way; the log is closed by whoever opened it. */
   async close(): Promise<void> {
-    await this.written.catch(() => {})
-    this.failure ??= new CodedError('LEDGER_JOURNAL_CLOSED', { message: 'The journal is closed' })
+    await this.exclusive?.catch(() => {})
+    await this.writer.close()
+  }
+
+  private async openSegments(name: Hash): Promise<void> {
+    const { folder, log, journaled, digest = sha256 } = this.components
+    const { written } = journaled
+    if (folder === undefined || written === undefined) return
+    const { segments, opened } = await JournalSegments.open({ folder, log, written, digest })
+    this.segments = segments
+    if (opened === undefined) return
+    if (opened.signed.checkpoint.journal !== name) throw brokenAt(opened.records, opened.entries, 'JOURNAL_NAME_WRONG')
+    this.reader.restart(opened.restart)
+    this.prover.startAt(opened)
+    this.startRecords = opened.records
+  }
+
+  private async closeWith(segments: JournalSegments<State>, at: Timestamp): Promise<SignedCheckpoint> {
+    const { log, signer } = this.components
+    const { state, entries, at: stamp, peaks: frontier } = this.reader
+    if (signer === undefined || stamp === undefined) throw signer === undefined ? keylessJournal() : unknownEntry(0)
+    const here = { state, entries, records: log.nextIndex, at: stamp, frontier }
+    return await segments.close(here, async (root) => await this.writeCheckpoint(at, root))
+  }
+
+  private async writeCheckpoint(at: Timestamp, state: Hash | undefined): Promise<SignedCheckpoint> {
+    this.writer.check()
+    const { signer } = this.components
+    const content = this.reader.content(at)
+    if (signer === undefined || content === undefined) throw keylessJournal()
+    if (at < (this.reader.at ?? 0)) throw new RangeError('A checkpoint is not older than the last entry')
+    // Its record comes behind the entries that it covers, so whatever a crash leaves of the log, there is no checkpoint without them.
+    const signed = signCheckpoint({ ...content, ...(state !== undefined && { state }) }, signer)
+    this.prover.addCheckpoint(content.entries)
+    this.writer.write([encodeLine(formatCheckpoint(signed))])
+    await this.writer.written
+    return signed
+  }
+
+  /** Runs `work` while nobody appends, behind all that was appended before. */
+  private async alone<Result>(work: (segments: JournalSegments<State>) => Promise<Result>): Promise<Result> {
+    // Between the last look and the next line nothing else runs: that is what makes it exclusive.
+    while (this.exclusive !== undefined) await this.exclusive
+    this.writer.check()
+    const { segments } = this
+    if (segments === undefined) throw segmentless()
+    const done = this.writer.written.then(async () => await work(segments))
+    const exclusive = done.catch(() => {})
+    this.exclusive = exclusive
+    try {
+      return await done
+    } finally {
+      if (this.exclusive === exclusive) this.exclusive = undefined
+    }
+  }
+
+  /** Every entry and checkpoint that the log has. */
+  private records(): AsyncGenerator<string, void, undefined> {
+    return decoded(this.components.log.read(this.segments?.cut.records ?? 0))
   }
 
   private step(event: Event, results: Journaled<Effect>[]): Uint8Array | undefined {
@@ -203,49 +295,9 @@ export class MachineJournal<State, Event, Effect> {
     const at = journaled.stampOf(event)
     const text = formatEntry({ index, prev, at }, journaled.formatEvent(event))
     const hash = reader.add(text, state, at)
+    this.segments?.add(bytesOfHash(hash))
+    this.components.onEntry?.({ index, at, state, effects })
     results.push({ effects, entry: { index, hash } })
     return encodeLine(text)
-  }
-
-  private write(lines: readonly Uint8Array[]): void {
-    const appended = this.components.log.append(lines)
-    const before = this.written
-    this.written = appended.then(
-      async () => await before,
-      (cause: unknown) => {
-        this.fail(cause)
-        throw this.failure ?? cause
-      },
-    )
-    // Whoever waits hears of it; without a waiter it is kept in `failure`.
-    this.written.catch(() => {})
-  }
-
-  private fail(cause: unknown): void {
-    this.failure ??= new CodedError('LEDGER_JOURNAL_CLOSED', { message: 'The journal takes nothing any more', cause })
-  }
-
-  private checkOpen(): void {
-    if (this.failure !== undefined) throw this.failure
-  }
-
-  private async readEntry(index: number): Promise<string | undefined> {
-    if (!Number.isSafeInteger(index) || index < 0 || index >= this.reader.entries) return undefined
-    const record = index + this.checkpointsAt.filter((entries) => entries <= index).length
-    for await (const { payload } of this.components.log.read(record)) return new TextDecoder().decode(payload)
-    return undefined
-  }
-}
-
-function unknownEntry(index: number): CodedError {
-  return new CodedError('LEDGER_ENTRY_UNKNOWN', { message: `The journal has no entry ${index}`, details: { index } })
-}
-
-/** Bytes that are no UTF-8 are no line either. */
-function decodeOr(decoder: { decode(bytes: Uint8Array): string }, payload: Uint8Array): string {
-  try {
-    return decoder.decode(payload)
-  } catch {
-    return ''
   }
 }

@@ -114,11 +114,14 @@ async function readCopy<State, Event, Effect>(
       break
     }
     if (read.kind === 'entry') hashes.push(read.hash)
-    else if (signers !== undefined && !signers.includes(read.signed.checkpoint.signer)) {
+    else if (read.kind === 'beginning' && read.signed === undefined) hashes.push(...read.hashes)
+    else if (read.signed !== undefined && signers !== undefined && !signers.includes(read.signed.checkpoint.signer)) {
       firstBad = report('JOURNAL_SIGNER_UNKNOWN')
       break
-    } else checkpoints.push(read.signed)
+    } else if (read.signed !== undefined) checkpoints.push(read.signed)
   }
+  const finding = firstBad === null ? reader.end() : undefined
+  if (finding !== undefined) firstBad = report(finding)
   const broken = journaled.machine.violations(reader.state)
   if (broken.length > 0) firstBad ??= report('JOURNAL_INVARIANT_BROKEN', broken)
   const hash = hashes.at(-1)

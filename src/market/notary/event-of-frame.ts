@@ -1,16 +1,23 @@
 import type { Timestamp } from '../../base/time.ts'
+import { hashOfBlock } from '../../core/notary/block.ts'
 import type { NotaryEvent } from '../../core/notary/notary-event.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
-import type { VerifyStatement } from '../../core/notary/statement.ts'
+import type { VerifyStatement, Vote } from '../../core/notary/statement.ts'
 import { verifyDecision, verifyProposal, verifyVote } from '../../core/notary/verify-message.ts'
-import { verifyChange } from '../../core/notary/view-change.ts'
+import { type Change, verifyChange } from '../../core/notary/view-change.ts'
 import type { NotaryFrame } from '../../wire/v1/notary-messages.ts'
+
+/** Frames that are events of the machine; the others are between shells. */
+export type ProtocolFrame = Extract<
+  NotaryFrame,
+  { type: 'notary-proposal' | 'notary-vote' | 'notary-change' | 'notary-ask' | 'notary-decision' }
+>
 
 export type ReceivedFrame = {
   readonly set: NotarySet
   /** The member at the other end, as the channel knows it. */
   readonly from: number
-  readonly frame: NotaryFrame
+  readonly frame: ProtocolFrame
   readonly now: Timestamp
 }
 
@@ -21,8 +28,6 @@ export function eventOfFrame(
 ): NotaryEvent | undefined {
   if (frame.set !== set.id || set.members[from] === undefined) return undefined
   switch (frame.type) {
-    case 'notary-entries':
-      return { type: 'entries-submitted', now, entries: frame.entries }
     case 'notary-proposal': {
       const { proposal } = frame
       return verifyProposal(set, proposal, verify) ? { type: 'proposal-received', now, proposal } : undefined
@@ -42,4 +47,13 @@ export function eventOfFrame(
       return verifyDecision(set, decision, verify) ? { type: 'decision-received', now, decision } : undefined
     }
   }
+}
+
+/** What a verified event proves that its signer has signed. */
+export function signedIn(event: NotaryEvent): { readonly vote: Vote } | { readonly change: Change } | undefined {
+  if (event.type === 'vote-received') return { vote: event.vote }
+  if (event.type === 'change-received') return { change: event.change }
+  if (event.type !== 'proposal-received') return undefined
+  const { view, block, signature } = event.proposal
+  return { vote: { phase: 'prepare', view, slot: block.slot, block: hashOfBlock(block), ...signature } }
 }

@@ -32,6 +32,8 @@ export type Checkpoint = {
   readonly root: Hash
   /** SHA-256 of the canonical balances after the last of them. */
   readonly balances: Hash
+  /** Merkle root over the lines of the state after the last of them; absent where the checkpoint closes no segment. */
+  readonly state?: Hash | undefined
   /** Stamp of the last of them or later. */
   readonly at: Timestamp
   readonly signer: Did
@@ -50,6 +52,7 @@ export const CHECKPOINT: z.ZodType<Checkpoint> = z.strictObject({
   head: HASH,
   root: HASH,
   balances: HASH,
+  state: HASH.optional(),
   at: TIME,
   signer: DID,
 })

@@ -13,17 +13,23 @@
 import { z } from 'zod'
 import { canonicalJson } from '../../base/canonical-json.ts'
 import type { Hash } from '../../core/evidence/names.ts'
-import type { Entry } from '../../core/notary/block.ts'
 import type { Decision } from '../../core/notary/certificate.ts'
+import type { EpochChange } from '../../core/notary/epoch-change.ts'
 import type { Proposal } from '../../core/notary/notary-event.ts'
 import { BATCH_MAX } from '../../core/notary/notary-state.ts'
 import { FAULTS_MAX } from '../../core/notary/notary-set.ts'
-import type { Vote } from '../../core/notary/statement.ts'
-import type { Change } from '../../core/notary/view-change.ts'
+import type { MemberSignature, Vote } from '../../core/notary/statement.ts'
+import type { Change, ProvenHead } from '../../core/notary/view-change.ts'
 import { CONTRACT_ID, COUNT, DID, HASH, SIGNATURE, TIME } from './fields.ts'
 
 /** Bytes of one frame at most: a proposal of 256 entries with the changes of a set of 100 fits. */
 export const NOTARY_FRAME_BYTES_MAX = 4_194_304
+/** Characters of one message at most, and of all messages of one frame. */
+export const NOTARY_BODY_CHARACTERS_MAX = 32_768
+export const NOTARY_BODIES_CHARACTERS_MAX = 393_216
+/** A copy of a state travels in so many pieces of so many characters at most: 1 GiB. */
+export const STATE_CHUNKS_MAX = 8_192
+export const STATE_CHUNK_CHARACTERS = 131_072
 const MEMBERS_MAX = 3 * FAULTS_MAX + 1
 const MEMBER = z
   .int()
@@ -39,7 +45,6 @@ const PLACE = { phase: PHASE, view: COUNT, slot: COUNT, block: HASH }
 const QUORUM = z.strictObject({ ...PLACE, signatures: SIGNATURES })
 export const NOTARY_VOTE = z.strictObject({ ...PLACE, member: MEMBER, signature: SIGNATURE })
 
-const ENTRY = z.strictObject({ message: HASH, contract: CONTRACT_ID })
 const BLOCK_ENTRY = z.strictObject({ message: HASH, contract: CONTRACT_ID, seq: COUNT, transition: HASH })
 const BLOCK = z.strictObject({
   slot: COUNT,
@@ -64,28 +69,126 @@ const PROPOSAL = z.strictObject({
 })
 const DECISION = z.strictObject({ block: BLOCK, quorum: QUORUM })
 
-/** A position of `src/core/notary/position.ts`. */
-const POSITION = z.strictObject({ view: COUNT, slot: COUNT, phase: z.enum(['change', 'prepare', 'commit']) })
+/** The canonical text of a message: a signed envelope. */
+const BODY = z.string().min(1).max(NOTARY_BODY_CHARACTERS_MAX)
+const INSTANCE = z.string().regex(/^[0-9a-f]{32}$/)
+const EPOCH_END = z.strictObject({
+  from: HASH,
+  to: HASH,
+  epoch: COUNT,
+  slot: COUNT,
+  block: HASH,
+  at: TIME,
+  state: HASH,
+})
 
 /** What members of one set send each other, by `type`. */
 export const NOTARY_FRAME = z.discriminatedUnion('type', [
-  /** Messages to be ordered, for the leader; the bodies follow by their hashes. */
-  z.strictObject({ type: z.literal('notary-entries'), set: HASH, entries: z.array(ENTRY).min(1).max(BATCH_MAX) }),
+  /** Asks for the bodies of messages that a block names. */
+  z.strictObject({ type: z.literal('notary-bodies-ask'), set: HASH, messages: z.array(HASH).min(1).max(BATCH_MAX) }),
+  /** Bodies that were asked for, or that are to be ordered: each says by itself which message of which contract it is. */
+  z.strictObject({ type: z.literal('notary-bodies'), set: HASH, bodies: z.array(BODY).min(1).max(BATCH_MAX) }),
   z.strictObject({ type: z.literal('notary-proposal'), set: HASH, proposal: PROPOSAL }),
   z.strictObject({ type: z.literal('notary-vote'), set: HASH, vote: NOTARY_VOTE }),
   z.strictObject({ type: z.literal('notary-change'), set: HASH, change: CHANGE }),
   /** Asks for the decisions from `slot` on. */
   z.strictObject({ type: z.literal('notary-ask'), set: HASH, slot: COUNT }),
   z.strictObject({ type: z.literal('notary-decision'), set: HASH, decision: DECISION }),
+  /** A process that holds the key of the sender asks what was seen of it, and whether another one runs. `asked` comes back with the answer. */
+  z.strictObject({ type: z.literal('notary-witness-ask'), set: HASH, instance: INSTANCE, asked: COUNT }),
+  z
+    .strictObject({
+      type: z.literal('notary-witness'),
+      set: HASH,
+      instance: INSTANCE,
+      asked: COUNT,
+      isFree: z.boolean(),
+      seenVote: NOTARY_VOTE.optional(),
+      seenChange: CHANGE.optional(),
+      view: COUNT,
+      head: HEAD,
+    })
+    .transform(({ seenVote, seenChange, ...rest }) => ({ ...rest, seenVote, seenChange })),
+  /** A copy of the application's state behind a checkpoint, for whoever is behind the decisions that are kept. */
+  z.strictObject({
+    type: z.literal('notary-state'),
+    set: HASH,
+    decision: DECISION,
+    before: HASH,
+    root: HASH,
+    chunks: z.array(HASH).min(1).max(STATE_CHUNKS_MAX),
+  }),
+  z.strictObject({ type: z.literal('notary-chunk-ask'), set: HASH, slot: COUNT, index: COUNT }),
+  z.strictObject({
+    type: z.literal('notary-chunk'),
+    set: HASH,
+    slot: COUNT,
+    index: COUNT,
+    text: z.string().min(1).max(STATE_CHUNK_CHARACTERS),
+  }),
+  /** A member ends its epoch at a slot: one signature of an epoch change. */
+  z.strictObject({ type: z.literal('notary-epoch-end'), set: HASH, end: EPOCH_END, signature: MEMBER_SIGNATURE }),
 ])
 
 export type NotaryFrame =
-  | { readonly type: 'notary-entries'; readonly set: Hash; readonly entries: readonly Entry[] }
+  | { readonly type: 'notary-bodies-ask'; readonly set: Hash; readonly messages: readonly Hash[] }
+  | { readonly type: 'notary-bodies'; readonly set: Hash; readonly bodies: readonly string[] }
   | { readonly type: 'notary-proposal'; readonly set: Hash; readonly proposal: Proposal }
   | { readonly type: 'notary-vote'; readonly set: Hash; readonly vote: Vote }
   | { readonly type: 'notary-change'; readonly set: Hash; readonly change: Change }
   | { readonly type: 'notary-ask'; readonly set: Hash; readonly slot: number }
   | { readonly type: 'notary-decision'; readonly set: Hash; readonly decision: Decision }
+  | WitnessAsk
+  | Witness
+  | StateOffer
+  | { readonly type: 'notary-chunk-ask'; readonly set: Hash; readonly slot: number; readonly index: number }
+  | {
+      readonly type: 'notary-chunk'
+      readonly set: Hash
+      readonly slot: number
+      readonly index: number
+      readonly text: string
+    }
+  | EpochEnd
+
+export type WitnessAsk = {
+  readonly type: 'notary-witness-ask'
+  readonly set: Hash
+  /** 32 hexadecimal digits, drawn by the process that asks. */
+  readonly instance: string
+  /** Comes back with the answer: monotonic milliseconds of the asking process. */
+  readonly asked: number
+}
+
+export type Witness = Omit<WitnessAsk, 'type'> & {
+  readonly type: 'notary-witness'
+  /** No other process with the key of the asking member was heard for the time of a lease. */
+  readonly isFree: boolean
+  /** The last vote and the last change signed with that key that were seen. */
+  readonly seenVote: Vote | undefined
+  readonly seenChange: Change | undefined
+  /** Of the member that answers. */
+  readonly view: number
+  readonly head: ProvenHead
+}
+
+export type StateOffer = {
+  readonly type: 'notary-state'
+  readonly set: Hash
+  /** Of the checkpoint's slot: its `state` commits to `before` and `root`. */
+  readonly decision: Decision
+  readonly before: Hash
+  readonly root: Hash
+  /** Hashes of the pieces of the text, in order. */
+  readonly chunks: readonly Hash[]
+}
+
+export type EpochEnd = {
+  readonly type: 'notary-epoch-end'
+  readonly set: Hash
+  readonly end: Omit<EpochChange, 'signatures'>
+  readonly signature: MemberSignature
+}
 
 /** What a client keeps and accepts: `src/core/notary/certificate.ts`. */
 export const NOTARY_CERTIFICATE = z.strictObject({
@@ -119,19 +222,11 @@ export const NOTARY_SET = z.strictObject({
   f: z.int().min(0).max(FAULTS_MAX),
 })
 
+/** The word of a set, or of the operator of a set of one, that the log goes on in another set: `src/core/notary/epoch-change.ts`. */
+export const NOTARY_EPOCH_CHANGE = z.strictObject({ ...EPOCH_END.shape, signatures: SIGNATURES })
+
 /** Bodies of envelopes that are about notaries. */
 export const NOTARY_MESSAGES = {
-  /** A member that starts asks the others what they have seen of it. */
-  'notary-witness-request': z.strictObject({ set: HASH, member: MEMBER }),
-  /** Answer: the last thing signed by `member` that was seen, the answering member's view, and its head with the certificate. */
-  'notary-witness': z.strictObject({
-    set: HASH,
-    request: HASH,
-    member: MEMBER,
-    seen: POSITION.optional(),
-    view: COUNT,
-    head: z.strictObject({ slot: COUNT, block: HASH, quorum: QUORUM.optional() }),
-  }),
   /** Two votes of one member for one place: anybody with the set can check it. */
   'notary-double-vote': z.strictObject({ set: HASH, first: NOTARY_VOTE, second: NOTARY_VOTE }),
   /** A certified head, so that two histories do not stay apart unseen. */

@@ -1,4 +1,5 @@
 import { hashTrieGet } from '../../../src/core/collections/hash-trie.ts'
+import { versionedMapGet } from '../../../src/core/collections/versioned-map.ts'
 import type { LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
 import type { LedgerMachine } from '../../../src/core/ledger/ledger-machine.ts'
 import { ACCOUNT_KINDS, type AccountId } from '../../../src/core/ledger/ledger-names.ts'
@@ -76,10 +77,11 @@ function forgotten(state: LedgerState, reference: ReferenceLedger): readonly str
   for (const [id, { at }] of ids) {
     const isOpen = holds.get(id)?.state === 'open'
     if (!isOpen && state.at - at < state.limits.retention) {
-      if (at === state.at && hashTrieGet(state.remembered, id) === undefined) failures.push(`${id} is not remembered`)
+      if (at === state.at && versionedMapGet(state.remembered, id) === undefined)
+        failures.push(`${id} is not remembered`)
       continue
     }
-    if (hashTrieGet(state.remembered, id) === undefined && hashTrieGet(state.holds, id) === undefined)
+    if (versionedMapGet(state.remembered, id) === undefined && hashTrieGet(state.holds, id) === undefined)
       reference.forget(id)
   }
   return failures

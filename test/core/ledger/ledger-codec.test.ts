@@ -9,6 +9,7 @@ import {
 } from '../../../src/core/ledger/ledger-codec.ts'
 import { LEDGER_MACHINE } from '../../../src/core/ledger/ledger-machine.ts'
 import { formatLedgerState, parseLedgerState } from '../../../src/core/ledger/ledger-state-codec.ts'
+import { ledgerStateLines, LedgerStateReader } from '../../../src/core/ledger/ledger-state-lines.ts'
 import { after, fundedLedger, hold, post, postHeld, run, START, voidHeld } from './ledger-builder.ts'
 import { createLedgerCommands } from './ledger-commands.ts'
 
@@ -88,6 +89,43 @@ describe('the text of a state', () => {
       }
       expect(formatLedgerState(again)).toBe(formatLedgerState(state))
     }
+  })
+
+  it('is written line by line, and read back to the same', () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const commands = createLedgerCommands()
+      let state = LEDGER_MACHINE.initial({ at: START })
+      const draw = draws(seed)
+      for (let index = 0; index < 800; index += 1) state = LEDGER_MACHINE.transition(state, commands.next(draw)).state
+      const lines = [...ledgerStateLines(state)]
+      const reader = new LedgerStateReader()
+      expect(lines.map((line) => reader.add(JSON.parse(line)))).not.toContain(false)
+      const again = reader.end() ?? LEDGER_MACHINE.initial({ at: START })
+      expect(formatLedgerState(again)).toBe(formatLedgerState(state))
+      expect([...ledgerStateLines(again)]).toEqual(lines)
+      expect(LEDGER_MACHINE.violations(again)).toEqual([])
+      for (const line of lines) expect(canonicalJson(JSON.parse(line))).toBe(line)
+    }
+  })
+
+  it('has no lines but its own', () => {
+    const lines = [...ledgerStateLines(run(fundedLedger(), []))].map((line) => JSON.parse(line))
+    const [head, ...rows] = lines
+    const isRead = (list: readonly unknown[]): boolean => {
+      const reader = new LedgerStateReader()
+      return list.every((line) => reader.add(line)) && reader.end() !== undefined
+    }
+    expect(isRead(lines)).toBe(true)
+    expect(isRead(rows)).toBe(false)
+    expect(isRead([head, head])).toBe(false)
+    for (const [at, row] of rows.entries()) {
+      const [name = ''] = Object.keys(row)
+      if (['currency', 'owner', 'account', 'remembered'].includes(name))
+        expect(isRead([head, ...rows, row])).toBe(false)
+      expect(isRead([head, ...rows.toSpliced(at, 1, { ...row, more: 1 })])).toBe(false)
+      expect(isRead([head, ...rows.toSpliced(at, 1, { [name]: { ...row[name], more: 1 } })])).toBe(false)
+    }
+    for (const line of [null, 1, [], {}, { other: {} }]) expect(isRead([head, line])).toBe(false)
   })
 
   it('is read with nothing missing or of another form', () => {

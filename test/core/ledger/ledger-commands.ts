@@ -36,40 +36,53 @@ const SUCCESSOR: Did = didOf(4_000)
 const RECENT_MAX = 24
 
 export function createLedgerCommands(): LedgerCommands {
-  let at: number = START
-  let fresh = 1
-  let seq = 10
-  const orders: TransferOrder[] = []
-  const holds: TransferOrder[] = []
-  const issues: { id: TransferId; event: LedgerEvent }[] = []
-  const pick = <Item>(draw: Draw, items: readonly Item[]): Item => items[draw(items.length)] as Item
-  const isOneIn = (draw: Draw, bound: number): boolean => draw(bound) === bound - 1
-  const keep = <Item>(items: Item[], item: Item): Item => {
-    items.push(item)
-    if (items.length > RECENT_MAX) items.shift()
-    return item
+  return new SmallWorld()
+}
+
+class SmallWorld implements LedgerCommands {
+  private at: number = START
+  private fresh = 1
+  private seq = 10
+  private readonly orders: TransferOrder[] = []
+  private readonly holds: TransferOrder[] = []
+  private readonly issues: { id: TransferId; event: LedgerEvent }[] = []
+  private readonly beginning: LedgerEvent[] = CURRENCIES.map((chosen, index) => ({
+    ...evidence(chosen === EUR ? EUR_ISSUER : ISSUER, 1),
+    type: 'currency-registered',
+    currency: chosen,
+    cap: amountFromNanos(index === 0 ? 600n : 60n),
+    recoveryKey: RECOVERY,
+    recoveryDelay: HOUR_MS,
+  }))
+
+  next(draw: Draw): LedgerEvent {
+    const first = this.beginning.shift()
+    if (first !== undefined) return first
+    const form = draw(20)
+    if (form < 10) return { type: 'transfers-submitted', at: this.stamp(draw), orders: this.batch(draw) }
+    if (form < 14) {
+      const signer = isOneIn(draw, 9) ? SUCCESSOR : pick(draw, OWNERS)
+      return { ...evidence(signer, 1, this.stamp(draw)), type: 'orders-signed', orders: this.batch(draw) }
+    }
+    if (form < 18) return this.credits(draw)
+    if (form < 19) return { type: 'holds-expired', at: this.stamp(draw) }
+    return isOneIn(draw, 3) ? this.rare(draw) : { type: 'holds-expired', at: this.stamp(draw) }
   }
-  const newId = (): TransferId => idOf((fresh += 1))
-  const amount = (draw: Draw) => amountFromNanos(BigInt(isOneIn(draw, 30) ? 1_000 : draw(6)))
-  const issuerOf = (currency: Currency): Did => (currency === EUR ? EUR_ISSUER : ISSUER)
-  const currency = (draw: Draw): Currency => {
-    if (isOneIn(draw, 60)) return GBP
-    return isOneIn(draw, 8) ? EUR : USD
+  private newId(): TransferId {
+    return idOf((this.fresh += 1))
   }
-  const accountOf = (draw: Draw, chosen: Currency, isOdd: boolean) => {
-    const kind = isOdd
-      ? pick(draw, ACCOUNT_KINDS)
-      : pick(draw, ['available', 'available', 'available', 'bond'] as const)
-    return account(kind === 'issuer' ? issuerOf(chosen) : pick(draw, OWNERS), kind, chosen)
+
+  private stamp(draw: Draw): Timestamp {
+    if (isOneIn(draw, 400)) return timestampFromMs(this.at - 1)
+    if (isOneIn(draw, 60)) this.at += HOUR_MS * (1 + draw(3)) - draw(2)
+    else this.at += draw(3)
+    return timestampFromMs(this.at)
   }
-  const stamp = (draw: Draw): Timestamp => {
-    if (isOneIn(draw, 400)) return timestampFromMs(at - 1)
-    if (isOneIn(draw, 60)) at += HOUR_MS * (1 + draw(3)) - draw(2)
-    else at += draw(3)
-    return timestampFromMs(at)
-  }
-  const newOrder = (draw: Draw): TransferOrder => {
-    const id = isOneIn(draw, 25) ? (orders[draw(Math.max(1, orders.length))]?.id ?? newId()) : newId()
+
+  private newOrder(draw: Draw): TransferOrder {
+    const id = isOneIn(draw, 25)
+      ? (this.orders[draw(Math.max(1, this.orders.length))]?.id ?? this.newId())
+      : this.newId()
     const contract = isOneIn(draw, 4) ? CONTRACT : undefined
     const head = { id, isLinked: false, contract, reference: isOneIn(draw, 20) ? 'job 7' : undefined }
     const chosen = currency(draw)
@@ -79,10 +92,10 @@ export function createLedgerCommands(): LedgerCommands {
       const sides = { debit: accountOf(draw, chosen, isOneIn(draw, 20)), credit, amount: amount(draw) }
       if (form < 3) return { ...head, kind: 'post', ...sides }
       const life = isOneIn(draw, 40) ? -1 : draw(12)
-      const expiresAt = isOneIn(draw, 3) ? undefined : timestampFromMs(at + life)
-      return keep(holds, { ...head, kind: 'hold', ...sides, expiresAt })
+      const expiresAt = isOneIn(draw, 3) ? undefined : timestampFromMs(this.at + life)
+      return keep(this.holds, { ...head, kind: 'hold', ...sides, expiresAt })
     }
-    const held = holds[draw(Math.max(1, holds.length))]
+    const held = this.holds[draw(Math.max(1, this.holds.length))]
     const heldId = isOneIn(draw, 30) || held === undefined ? idOf(1_000_000 + draw(4)) : held.id
     const same = isOneIn(draw, 20) ? contract : held?.contract
     if (form > 8) return { ...head, contract: same, kind: 'void-held', heldId }
@@ -90,43 +103,43 @@ export function createLedgerCommands(): LedgerCommands {
     const target = isOneIn(draw, 3) || wanted === undefined ? credit : wanted.credit
     return { ...head, contract: same, kind: 'post-held', heldId, credit: target, amount: amount(draw) }
   }
-  const anyOrder = (draw: Draw): TransferOrder => {
-    const earlier = orders[draw(Math.max(1, orders.length))]
+
+  private anyOrder(draw: Draw): TransferOrder {
+    const earlier = this.orders[draw(Math.max(1, this.orders.length))]
     if (earlier !== undefined && isOneIn(draw, 8)) return earlier
-    return keep(orders, newOrder(draw))
+    return keep(this.orders, this.newOrder(draw))
   }
-  const batch = (draw: Draw): TransferOrder[] => {
-    const recent = orders.slice(-4)
+
+  private batch(draw: Draw): TransferOrder[] {
+    const recent = this.orders.slice(-4)
     if (recent.length > 1 && isOneIn(draw, 12)) return recent
-    const list = Array.from({ length: 1 + (isOneIn(draw, 3) ? draw(5) : 0) }, () => anyOrder(draw))
+    const list = Array.from({ length: 1 + (isOneIn(draw, 3) ? draw(5) : 0) }, () => this.anyOrder(draw))
     if (list.length === 1 || isOneIn(draw, 2)) return isOneIn(draw, 40) ? linked(list, 0) : list
     const chain = linked(list, isOneIn(draw, 20) ? 0 : 1 + draw(2))
-    orders.splice(-list.length, list.length, ...chain)
+    this.orders.splice(-list.length, list.length, ...chain)
     return chain
   }
-  /** All linked but the last `open` ones. */
-  const linked = (list: readonly TransferOrder[], open: number): TransferOrder[] =>
-    list.map((order, index) => ({ ...order, isLinked: index < list.length - open }))
-  const credits = (draw: Draw): LedgerEvent => {
+
+  private credits(draw: Draw): LedgerEvent {
     const chosen = currency(draw)
     const issuer = isOneIn(draw, 20) ? ALICE : issuerOf(chosen)
     const members = { currency: chosen, amount: amount(draw), reference: `wire ${draw(3)}` }
-    const known = issues[draw(Math.max(1, issues.length))]
-    if (known !== undefined && isOneIn(draw, 8)) return { ...known.event, ...evidence(ISSUER, 1, stamp(draw)) }
+    const known = this.issues[draw(Math.max(1, this.issues.length))]
+    if (known !== undefined && isOneIn(draw, 8)) return { ...known.event, ...evidence(ISSUER, 1, this.stamp(draw)) }
     const form = draw(6)
-    const id = isOneIn(draw, 20) ? (orders[0]?.id ?? newId()) : newId()
+    const id = isOneIn(draw, 20) ? (this.orders[0]?.id ?? this.newId()) : this.newId()
     if (form < 3) {
       const owner = pick(draw, OWNERS)
-      const head = evidence(issuer, 1, stamp(draw))
+      const head = evidence(issuer, 1, this.stamp(draw))
       const event = { ...head, type: 'credits-issued', id, owner, isConfirmed: form > 0, ...members } as const
-      return keep(issues, { id, event }).event
+      return keep(this.issues, { id, event }).event
     }
     if (form < 4) {
       const owner = pick(draw, OWNERS)
       const signer = isOneIn(draw, 10) ? CAROL : owner
-      return { ...evidence(signer, 1, stamp(draw)), type: 'credits-redeemed', id, owner, ...members }
+      return { ...evidence(signer, 1, this.stamp(draw)), type: 'credits-redeemed', id, owner, ...members }
     }
-    const head = evidence(isOneIn(draw, 10) ? BOB : ISSUER, 1, stamp(draw))
+    const head = evidence(isOneIn(draw, 10) ? BOB : ISSUER, 1, this.stamp(draw))
     const issue = known?.id ?? idOf(1_000_009)
     const event = {
       ...head,
@@ -135,9 +148,10 @@ export function createLedgerCommands(): LedgerCommands {
       issue,
       outcome: pick(draw, ['confirmed', 'reversed'] as const),
     } as const
-    return keep(issues, { id, event }).event
+    return keep(this.issues, { id, event }).event
   }
-  const rare = (draw: Draw): LedgerEvent => {
+
+  private rare(draw: Draw): LedgerEvent {
     const form = draw(8)
     const owner = pick(draw, OWNERS)
     const naming = { recoveryKey: RECOVERY, recoveryDelay: HOUR_MS }
@@ -145,46 +159,64 @@ export function createLedgerCommands(): LedgerCommands {
     if (form < 2) {
       const chosen = pick(draw, CURRENCIES)
       const signer = isOneIn(draw, 10) ? owner : issuerOf(chosen)
-      const first = { ...evidence(signer, 1, stamp(draw)), currency: chosen, cap: amountFromNanos(600n) }
+      const first = { ...evidence(signer, 1, this.stamp(draw)), currency: chosen, cap: amountFromNanos(600n) }
       if (form === 0) return { ...first, type: 'currency-registered', ...naming }
       return {
-        ...evidence(signer, isOneIn(draw, 6) ? 2 : (seq += 1), stamp(draw)),
+        ...evidence(signer, isOneIn(draw, 6) ? 2 : (this.seq += 1), this.stamp(draw)),
         type: 'cap-changed',
         currency: chosen,
         cap,
       }
     }
     if (form === 2)
-      return { ...evidence(isOneIn(draw, 9) ? BOB : CAROL, 1, stamp(draw)), type: 'account-opened', ...naming }
+      return { ...evidence(isOneIn(draw, 9) ? BOB : CAROL, 1, this.stamp(draw)), type: 'account-opened', ...naming }
     if (form < 5) {
-      const head = evidence(isOneIn(draw, 5) ? owner : RECOVERY, 1, stamp(draw))
+      const head = evidence(isOneIn(draw, 5) ? owner : RECOVERY, 1, this.stamp(draw))
       return { ...head, type: 'recovery-requested', owner: isOneIn(draw, 5) ? owner : CAROL, successor: SUCCESSOR }
     }
     if (form === 5)
-      return { ...evidence(isOneIn(draw, 3) ? owner : CAROL, 1, stamp(draw)), type: 'recovery-cancelled', owner: CAROL }
-    return { type: 'recovery-completed', owner: isOneIn(draw, 9) ? owner : CAROL, at: stamp(draw) }
-  }
-  const beginning: LedgerEvent[] = CURRENCIES.map((chosen, index) => ({
-    ...evidence(chosen === EUR ? EUR_ISSUER : ISSUER, 1),
-    type: 'currency-registered',
-    currency: chosen,
-    cap: amountFromNanos(index === 0 ? 600n : 60n),
-    recoveryKey: RECOVERY,
-    recoveryDelay: HOUR_MS,
-  }))
-  return {
-    next(draw) {
-      const first = beginning.shift()
-      if (first !== undefined) return first
-      const form = draw(20)
-      if (form < 10) return { type: 'transfers-submitted', at: stamp(draw), orders: batch(draw) }
-      if (form < 14) {
-        const signer = isOneIn(draw, 9) ? SUCCESSOR : pick(draw, OWNERS)
-        return { ...evidence(signer, 1, stamp(draw)), type: 'orders-signed', orders: batch(draw) }
+      return {
+        ...evidence(isOneIn(draw, 3) ? owner : CAROL, 1, this.stamp(draw)),
+        type: 'recovery-cancelled',
+        owner: CAROL,
       }
-      if (form < 18) return credits(draw)
-      if (form < 19) return { type: 'holds-expired', at: stamp(draw) }
-      return isOneIn(draw, 3) ? rare(draw) : { type: 'holds-expired', at: stamp(draw) }
-    },
+    return { type: 'recovery-completed', owner: isOneIn(draw, 9) ? owner : CAROL, at: this.stamp(draw) }
   }
+}
+
+function pick<Item>(draw: Draw, items: readonly Item[]): Item {
+  return items[draw(items.length)] as Item
+}
+
+function isOneIn(draw: Draw, bound: number): boolean {
+  return draw(bound) === bound - 1
+}
+
+function keep<Item>(items: Item[], item: Item): Item {
+  items.push(item)
+  if (items.length > RECENT_MAX) items.shift()
+  return item
+}
+
+function amount(draw: Draw) {
+  return amountFromNanos(BigInt(isOneIn(draw, 30) ? 1_000 : draw(6)))
+}
+
+function issuerOf(currency: Currency): Did {
+  return currency === EUR ? EUR_ISSUER : ISSUER
+}
+
+function currency(draw: Draw): Currency {
+  if (isOneIn(draw, 60)) return GBP
+  return isOneIn(draw, 8) ? EUR : USD
+}
+
+function accountOf(draw: Draw, chosen: Currency, isOdd: boolean) {
+  const kind = isOdd ? pick(draw, ACCOUNT_KINDS) : pick(draw, ['available', 'available', 'available', 'bond'] as const)
+  return account(kind === 'issuer' ? issuerOf(chosen) : pick(draw, OWNERS), kind, chosen)
+}
+
+/** All linked but the last `open` ones. */
+function linked(list: readonly TransferOrder[], open: number): TransferOrder[] {
+  return list.map((order, index) => ({ ...order, isLinked: index < list.length - open }))
 }

@@ -410,6 +410,18 @@ describe('limits', () => {
     expect(full.state.remembered.size).toBe(4)
   })
 
+  it('forget what is old before they refuse for want of room, though a refusal changes nothing', () => {
+    const { retention } = LEDGER_LIMITS_DEFAULT
+    const full = submitted(limited({ rememberedMax: 3 }), [post(2, 1), post(3, 1)])
+    const again = (milliseconds: number): readonly string[] =>
+      codesOf(
+        LEDGER_MACHINE.transition(full, { type: 'transfers-submitted', at: after(milliseconds), orders: [post(4, 1)] })
+          .effects,
+      )
+    expect(again(retention - 1)).toEqual(['LEDGER_MEMORY_FULL'])
+    expect(again(retention)).toEqual(['transfer-posted'])
+  })
+
   it('refuse a batch of none or of more than 8,190', () => {
     const many = Array.from({ length: 8_191 }, (_, index) => post(index + 1, 0))
     expect(submit(fundedLedger(), []).effects).toEqual([

@@ -41,118 +41,129 @@ const TRANSIENT: readonly string[] = [
 ]
 
 export function createReferenceLedger(at: number): ReferenceLedger {
-  let tables: Tables = {
-    at,
-    balances: new Map(),
-    debits: new Map(),
-    credits: new Map(),
-    caps: new Map(),
-    holds: new Map(),
-    ids: new Map(),
-    issues: new Map(),
-    owners: new Map(),
+  return new PlainLedger(at)
+}
+
+class PlainLedger implements ReferenceLedger {
+  tables: Tables
+
+  constructor(at: number) {
+    this.tables = {
+      at,
+      balances: new Map(),
+      debits: new Map(),
+      credits: new Map(),
+      caps: new Map(),
+      holds: new Map(),
+      ids: new Map(),
+      issues: new Map(),
+      owners: new Map(),
+    }
   }
-  const step = (event: LedgerEvent): readonly LedgerEffect[] => {
-    if (event.at < tables.at) return [{ type: 'event-refused', code: 'LEDGER_STAMP_BACKWARD', id: undefined }]
-    const clock = tables.at
-    const mark = markOf(tables)
-    tables.at = event.at
-    const effects = play(event)
+
+  forget(id: string): void {
+    this.tables.ids.delete(id)
+    if (this.tables.holds.get(id)?.state !== 'open') this.tables.holds.delete(id)
+  }
+
+  step(event: LedgerEvent): readonly LedgerEffect[] {
+    if (event.at < this.tables.at) return [{ type: 'event-refused', code: 'LEDGER_STAMP_BACKWARD', id: undefined }]
+    const clock = this.tables.at
+    const mark = markOf(this.tables)
+    this.tables.at = event.at
+    const effects = this.play(event)
     // An event that did nothing does not move the clock either.
-    const isQuiet = !effects.some(({ type }) => MOVING.includes(type)) && mark === markOf(tables)
-    if (isQuiet) tables.at = clock
+    const isQuiet = !effects.some(({ type }) => MOVING.includes(type)) && mark === markOf(this.tables)
+    if (isQuiet) this.tables.at = clock
     return effects
   }
-  const play = (event: LedgerEvent): LedgerEffect[] => {
-    if (event.type === 'transfers-submitted') return playOrders(event.orders, { kind: 'contract', iss: '' })
-    if (event.type === 'orders-signed') return playOrders(event.orders, { kind: 'signed', iss: event.iss })
-    if (event.type === 'holds-expired') return expire(tables)
-    const credited = playCredits(event)
+
+  private play(event: LedgerEvent): LedgerEffect[] {
+    if (event.type === 'transfers-submitted') return this.playOrders(event.orders, { kind: 'contract', iss: '' })
+    if (event.type === 'orders-signed') return this.playOrders(event.orders, { kind: 'signed', iss: event.iss })
+    if (event.type === 'holds-expired') return expire(this.tables)
+    const credited = this.playCredits(event)
     if (credited !== undefined) return credited
-    const result = playOther(tables, event)
+    const result = playOther(this.tables, event)
     return [typeof result === 'string' ? { type: 'event-refused', code: result, id: undefined } : result]
   }
-  const playOrders = (orders: readonly TransferOrder[], who: Who): LedgerEffect[] => {
+
+  private playOrders(orders: readonly TransferOrder[], who: Who): LedgerEffect[] {
     const effects: LedgerEffect[] = []
-    for (const chain of chainsOf(orders)) effects.push(...playChain(chain, who))
+    for (const chain of chainsOf(orders)) effects.push(...this.playChain(chain, who))
     return effects
   }
-  const playChain = (chain: readonly TransferOrder[], who: Who): LedgerEffect[] => {
-    const backup = chain.length > 1 ? copy(tables) : tables
-    if (chain.at(-1)?.isLinked === true) return refuseAll(chain, chain.length - 1, 'LEDGER_CHAIN_OPEN')
+
+  private playChain(chain: readonly TransferOrder[], who: Who): LedgerEffect[] {
+    const backup = chain.length > 1 ? copy(this.tables) : this.tables
+    if (chain.at(-1)?.isLinked === true) return this.refuseAll(chain, chain.length - 1, 'LEDGER_CHAIN_OPEN')
     if (chain.every((order) => idVerdict(backup, order) === 'exists'))
       return chain.map(({ id }) => ({ type: 'transfer-exists', id }))
     const done: LedgerEffect[] = []
     for (const [index, order] of chain.entries()) {
-      const verdict = idVerdict(tables, order)
+      const verdict = idVerdict(this.tables, order)
       const known = verdict === 'exists' ? 'LEDGER_CHAIN_MIXED' : verdict
-      const result = known ?? playOrder(tables, order, who)
+      const result = known ?? playOrder(this.tables, order, who)
       if (typeof result !== 'string') {
         done.push(result)
         continue
       }
-      tables = backup
-      return refuseAll(chain, index, result)
+      this.tables = backup
+      return this.refuseAll(chain, index, result)
     }
     return done
   }
-  const refuseAll = (chain: readonly TransferOrder[], failed: number, code: Refusal): LedgerEffect[] =>
-    chain.map((order, index) => {
+
+  private refuseAll(chain: readonly TransferOrder[], failed: number, code: Refusal): LedgerEffect[] {
+    return chain.map((order, index) => {
       const own = index === failed ? code : 'LEDGER_CHAIN_FAILED'
-      if (TRANSIENT.includes(own)) tables.ids.set(order.id, { body: '', at: tables.at, isFailed: true })
+      if (TRANSIENT.includes(own)) this.tables.ids.set(order.id, { body: '', at: this.tables.at, isFailed: true })
       return { type: 'event-refused', code: own, id: order.id }
     })
-  const playCredits = (event: LedgerEvent): LedgerEffect[] | undefined => {
+  }
+
+  private playCredits(event: LedgerEvent): LedgerEffect[] | undefined {
     if (event.type !== 'credits-issued' && event.type !== 'credits-redeemed' && event.type !== 'credits-reconciled')
       return undefined
     const refuse = (code: Refusal): LedgerEffect[] => [{ type: 'event-refused', code, id: event.id }]
-    if (event.type === 'credits-reconciled') return reconcile(event, refuse)
+    if (event.type === 'credits-reconciled') return this.reconcile(event, refuse)
     const issuer = event.currency.split('@')[1] ?? ''
     const signer = event.type === 'credits-issued' ? issuer : event.owner
-    if (authority(tables, signer) !== event.iss) return refuse('LEDGER_SIGNER_WRONG')
+    if (authority(this.tables, signer) !== event.iss) return refuse('LEDGER_SIGNER_WRONG')
     const kind = event.type === 'credits-issued' && !event.isConfirmed ? 'unreconciled' : 'available'
     const own = `${event.owner}/${kind}/${event.currency}`
     const debt = `${issuer}/issuer/${event.currency}`
     const [debit, credit] = event.type === 'credits-issued' ? [debt, own] : [own, debt]
-    const effects = playOrders([orderOf(event, debit, credit)], { kind: 'credits', iss: '' })
+    const effects = this.playOrders([orderOf(event, debit, credit)], { kind: 'credits', iss: '' })
     if (kind === 'unreconciled' && effects[0]?.type === 'transfer-posted')
-      tables.issues.set(event.id, { owner: event.owner, currency: event.currency, amount: event.amount })
+      this.tables.issues.set(event.id, { owner: event.owner, currency: event.currency, amount: event.amount })
     return effects
   }
-  const reconcile = (
+
+  private reconcile(
     event: Extract<LedgerEvent, { type: 'credits-reconciled' }>,
     refuse: (code: Refusal) => LedgerEffect[],
-  ): LedgerEffect[] => {
+  ): LedgerEffect[] {
     const reference = `reconcile ${event.issue} ${event.outcome}`
-    const known = tables.ids.get(event.id)
+    const known = this.tables.ids.get(event.id)
     if (known?.isFailed === true) return refuse('LEDGER_ID_FAILED')
     if (known !== undefined) {
       if (!known.body.includes(reference)) return refuse('LEDGER_ID_CONFLICT')
       return [{ type: 'transfer-exists', id: event.id }]
     }
-    const issue = tables.issues.get(event.issue)
+    const issue = this.tables.issues.get(event.issue)
     if (issue === undefined) {
-      tables.ids.set(event.id, { body: '', at: tables.at, isFailed: true })
+      this.tables.ids.set(event.id, { body: '', at: this.tables.at, isFailed: true })
       return refuse('LEDGER_ISSUE_UNKNOWN')
     }
     const issuer = issue.currency.split('@')[1] ?? ''
-    if (authority(tables, issuer) !== event.iss) return refuse('LEDGER_SIGNER_WRONG')
+    if (authority(this.tables, issuer) !== event.iss) return refuse('LEDGER_SIGNER_WRONG')
     const debit = `${issue.owner}/unreconciled/${issue.currency}`
     const target = event.outcome === 'confirmed' ? `${issue.owner}/available` : `${issuer}/issuer`
     const order = orderOf({ ...event, amount: issue.amount, reference }, debit, `${target}/${issue.currency}`)
-    const effects = playOrders([order], { kind: 'credits', iss: '' })
-    if (effects[0]?.type === 'transfer-posted') tables.issues.delete(event.issue)
+    const effects = this.playOrders([order], { kind: 'credits', iss: '' })
+    if (effects[0]?.type === 'transfer-posted') this.tables.issues.delete(event.issue)
     return effects
-  }
-  return {
-    get tables() {
-      return tables
-    },
-    step,
-    forget: (id) => {
-      tables.ids.delete(id)
-      if (tables.holds.get(id)?.state !== 'open') tables.holds.delete(id)
-    },
   }
 }
 

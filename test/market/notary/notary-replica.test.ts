@@ -1,147 +1,35 @@
 import { describe, expect, test } from 'vitest'
-import { sha256Hex } from '../../../src/base/sha256.ts'
-import { timestampFromMs } from '../../../src/base/time.ts'
-import type { Hash } from '../../../src/core/evidence/names.ts'
-import type { Certificate, Decision } from '../../../src/core/notary/certificate.ts'
+import { formatBooksState } from '../../../src/core/books/books-codec.ts'
+import { GENESIS } from '../../../src/core/notary/block.ts'
 import { refuseCertificate } from '../../../src/core/notary/certificate.ts'
-import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
-import type { VotePosition } from '../../../src/core/notary/position.ts'
-import { NotaryReplica } from '../../../src/market/notary/notary-replica.ts'
-import type { EventLog } from '../../../src/ports/event-log.ts'
-import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
-import { signAs, verify } from '../../core/notary/notary-fixtures.ts'
-import { APPLICATION_START } from '../../torture/notary-local.ts'
-import { didOf, entryOf, execute, inputOf, setOf } from '../../torture/notary-world.ts'
+import { decodeRecord } from '../../../src/market/notary/replica-record.ts'
+import type { NotaryFrame } from '../../../src/wire/v1/notary-messages.ts'
+import { verify } from '../../core/notary/notary-fixtures.ts'
+import { type Seat, SeatWorld } from './notary-seats.ts'
+import { tick } from './settlement-messages.ts'
 
-/** A replica whose disk outlives it, in a world where time moves when the test says so. */
-class Seat {
-  readonly log: EventLog = createMemoryEventLog()
-  readonly decisions = new Map<number, Decision>()
-  readonly certificates: Certificate[] = []
-  readonly failures: unknown[] = []
-  readonly trace: string[] = []
-  last: VotePosition | undefined
-  /** The process dies when it comes to sign. */
-  diesAtSigning = false
-  replica: NotaryReplica | undefined
-  private readonly world: World
-  readonly index: number
-
-  constructor(world: World, index: number) {
-    this.world = world
-    this.index = index
-  }
-
-  async start(floor?: VotePosition): Promise<void> {
-    const { set } = this.world
-    const traced = Object.create(this.log) as EventLog
-    traced.append = async (payloads) => {
-      this.trace.push('append')
-      return await this.log.append(payloads)
-    }
-    Object.defineProperty(traced, 'snapshot', { get: () => this.log.snapshot })
-    Object.defineProperty(traced, 'sizeBytes', { get: () => this.log.sizeBytes })
-    traced.read = (from) => this.log.read(from)
-    this.replica = new NotaryReplica(
-      {
-        log: traced,
-        highWater: {
-          write: async ({ position }) => {
-            this.trace.push('high-water')
-            this.last = await Promise.resolve(position)
-          },
-        },
-        application: {
-          execute: ({ at, entries }) => execute(this.application(), at, entries),
-          apply: (decision) => void this.decisions.set(decision.block.slot, decision),
-        },
-        sign: async (bytes) => {
-          if (this.diesAtSigning) throw new TypeError('the process died')
-          this.trace.push('sign')
-          return await Promise.resolve(signAs(set.members[this.index]?.key ?? didOf(0), bytes))
-        },
-        verify,
-        digest: sha256Hex,
-        clock: {
-          now: () => timestampFromMs(this.world.now),
-          monotonicMs: () => this.world.now,
-          timeoutSignal: () => new AbortController().signal,
-        },
-        timers: { schedule: (delayMs, callback) => this.world.schedule(delayMs, callback) },
-        send: (to, frame) => {
-          this.trace.push('send')
-          this.world.later(1, () => this.world.seats[to]?.replica?.receive(this.index, frame))
-        },
-        onCertificates: (certificates) => void this.certificates.push(...certificates),
-        onFailure: (cause) => void this.failures.push(cause),
-      },
-      inputOf(set, this.index, 8),
-    )
-    await this.replica.start(floor)
-  }
-
-  async stop(): Promise<void> {
-    await this.replica?.stop()
-    this.replica = undefined
-  }
-
-  private application(): Hash {
-    return this.decisions.get(this.decisions.size)?.block.state ?? APPLICATION_START
-  }
-}
-
-class World {
-  readonly set: NotarySet
-  readonly seats: Seat[]
-  now = 1_000
-  private readonly due = new Map<number, (() => void)[]>()
-
-  constructor(f: number) {
-    this.set = setOf(f)
-    this.seats = this.set.members.map((_, index) => new Seat(this, index))
-  }
-
-  later(delayMs: number, run: () => void): void {
-    const at = this.now + Math.max(1, Math.ceil(delayMs))
-    this.due.set(at, [...(this.due.get(at) ?? []), run])
-  }
-
-  schedule(delayMs: number, callback: () => void): { cancel(): void } {
-    let isCancelled = false
-    this.later(delayMs, () => {
-      if (!isCancelled) callback()
-    })
-    return { cancel: () => void (isCancelled = true) }
-  }
-
-  async pass(ms: number): Promise<void> {
-    for (let count = 0; count < ms; count += 1) {
-      this.now += 1
-      const due = this.due.get(this.now) ?? []
-      this.due.delete(this.now)
-      for (const run of due) run()
-      for (let turn = 0; turn < 40; turn += 1) await Promise.resolve()
-    }
-  }
-
-  submit(...names: string[]): void {
-    for (const { replica } of this.seats) replica?.submit(names.map(entryOf))
-  }
-}
-
-async function worldOf(f: number): Promise<World> {
-  const world = new World(f)
-  for (const seat of world.seats) await seat.start()
+async function worldOf(f: number, batchMax = 8): Promise<SeatWorld> {
+  const world = new SeatWorld({ f, input: { batchMax } })
+  await world.start()
   return world
+}
+
+const slotsOf = (world: SeatWorld): readonly number[] => world.seats.map(({ slot }) => slot)
+const statesOf = (world: SeatWorld): ReadonlySet<string> =>
+  new Set(world.seats.map(({ application }) => formatBooksState(application.books)))
+
+function seatOf(world: SeatWorld, index: number): Seat {
+  const seat = world.seats[index]
+  if (seat === undefined) throw new TypeError('no seat')
+  return seat
 }
 
 describe('notaries over their disks', () => {
   test('give certificates that a client accepts, all of them the same log', async () => {
     const world = await worldOf(1)
-    world.submit('a', 'b', 'c')
+    world.submit(tick(1), tick(2), tick(3))
     await world.pass(50)
-    const states = world.seats.map(({ decisions }) => decisions.get(decisions.size)?.block.state)
-    expect(new Set(states).size).toBe(1)
+    expect(statesOf(world).size).toBe(1)
     for (const { certificates, failures } of world.seats) {
       expect(failures).toEqual([])
       expect(certificates).toHaveLength(3)
@@ -155,39 +43,42 @@ describe('notaries over their disks', () => {
 
   test('go on without the leader, and bring it back up to date from its journal', async () => {
     const world = await worldOf(1)
-    world.submit('a')
+    world.submit(tick(1))
     await world.pass(30)
-    await world.seats[0]?.stop()
-    world.submit('b')
+    await seatOf(world, 0).stop()
+    world.submit(tick(2))
     await world.pass(600)
     expect(world.seats.map(({ certificates }) => certificates.length)).toEqual([1, 2, 2, 2])
-    await world.seats[0]?.start()
-    world.submit('c')
+    await seatOf(world, 0).start()
+    await world.pass(200)
+    world.submit(tick(3))
     await world.pass(1_500)
-    expect(world.seats.map(({ decisions }) => decisions.size)).toEqual([3, 3, 3, 3])
+    expect(statesOf(world).size).toBe(1)
+    expect(world.seats.map(({ certificates }) => certificates.length)).toEqual([4, 3, 3, 3])
     expect(world.seats.flatMap(({ failures }) => failures)).toEqual([])
   })
 
   test('of one signs behind its journal and its high-water file, and sends nothing', async () => {
     const world = await worldOf(0)
-    world.submit('a')
+    world.submit(tick(1))
     await world.pass(5)
-    const [seat] = world.seats
-    expect(seat?.certificates).toHaveLength(1)
-    expect(seat?.trace.slice(0, 4)).toEqual(['append', 'append', 'high-water', 'sign'])
-    expect(seat?.last).toMatchObject({ phase: 'commit', view: 0, slot: 1 })
+    const { certificates, trace, highWater } = seatOf(world, 0)
+    expect(certificates).toHaveLength(1)
+    expect(trace.slice(0, 4)).toEqual(['append', 'append', 'append', 'high-water'])
+    expect(trace).not.toContain('send')
+    expect(highWater?.position).toEqual({ phase: 'commit', view: 0, slot: 1 })
   })
 
   test.each([0, 1])(
     'are after a crash between high water and signature as if there had been none (f = %i)',
     async (f) => {
       const world = await worldOf(f)
-      world.submit('a')
+      world.submit(tick(1))
       await world.pass(30)
       for (const seat of world.seats) seat.diesAtSigning = true
-      world.submit('b')
+      world.submit(tick(2))
       await world.pass(30)
-      expect(world.seats[0]?.failures).toHaveLength(1)
+      expect(seatOf(world, 0).failures).toHaveLength(1)
       for (const seat of world.seats) {
         const before = seat.replica?.state.cast
         seat.diesAtSigning = false
@@ -196,59 +87,161 @@ describe('notaries over their disks', () => {
         expect(seat.replica?.state.cast).toEqual(before)
       }
       await world.pass(1_500)
-      expect(world.seats.map(({ decisions }) => decisions.size)).toEqual(world.seats.map(() => 2))
+      expect(slotsOf(world)).toEqual(world.seats.map(() => 2))
+      expect(world.doubles).toEqual([])
     },
   )
 
   test('never hand out anything before the journal and the high-water file have it', async () => {
     const world = await worldOf(1)
-    world.submit('a', 'b')
+    world.submit(tick(1), tick(2))
     await world.pass(50)
     for (const { trace } of world.seats) {
       const first = trace.indexOf('sign')
       expect(trace.slice(0, first)).toContain('append')
       expect(trace.slice(0, first)).toContain('high-water')
-      expect(trace.slice(0, first)).not.toContain('send')
     }
-  })
-
-  test('that start from an older copy sign nothing before they have caught up', async () => {
-    const world = await worldOf(1)
-    world.submit('a')
-    await world.pass(30)
-    const seat = world.seats[3]
-    const floor = seat?.last
-    if (seat === undefined || floor === undefined) throw new TypeError('nothing was signed')
-    await seat.stop()
-    const copy = new Seat(world, 3)
-    world.seats[3] = copy
-    await copy.start(floor)
-    world.submit('b')
-    await world.pass(5)
-    expect(copy.trace).not.toContain('sign')
-    await world.pass(600)
-    // What waits at a replica that is behind may be ordered a second time; the application answers it as a repetition.
-    const before = world.seats[0]?.decisions.size ?? 0
-    expect(copy.decisions.size).toBe(before)
-    world.submit('c')
-    await world.pass(100)
-    expect(copy.trace).toContain('sign')
-    expect(world.seats.map(({ decisions }) => decisions.size)).toEqual(Array.from({ length: 4 }, () => before + 1))
   })
 
   test('drop frames that are of another set or wrongly signed', async () => {
     const world = await worldOf(1)
-    const replica = world.seats[2]?.replica
-    const vote = {
-      phase: 'prepare',
-      view: 0,
-      slot: 1,
-      block: APPLICATION_START,
-      member: 1,
-      signature: 'wrong',
-    } as const
+    const { replica } = seatOf(world, 2)
+    const vote = { phase: 'prepare', view: 0, slot: 1, block: GENESIS, member: 1, signature: 'wrong' } as const
     expect(replica?.receive(1, { type: 'notary-vote', set: world.set.id, vote })).toBe(false)
-    expect(replica?.receive(1, { type: 'notary-ask', set: APPLICATION_START, slot: 1 })).toBe(false)
+    expect(replica?.receive(1, { type: 'notary-ask', set: GENESIS, slot: 1 })).toBe(false)
     expect(replica?.receive(9, { type: 'notary-ask', set: world.set.id, slot: 1 })).toBe(false)
+  })
+
+  test('sign nothing while their grants are out of date', async () => {
+    const world = await worldOf(1)
+    world.submit(tick(1))
+    await world.pass(30)
+    world.route = (from, to) => (from === 3 || to === 3 ? [] : [1])
+    await world.pass(100)
+    const seat = seatOf(world, 3)
+    const before = seat.signatures
+    seat.replica?.submit([tick(2)])
+    await world.pass(800)
+    expect(seat.signatures).toBe(before)
+    world.route = () => [1]
+    world.submit(tick(2))
+    await world.pass(800)
+    expect(statesOf(world).size).toBe(1)
+    expect(seat.slot).toBeGreaterThan(1)
+  })
+})
+
+describe('bodies of messages', () => {
+  test('that only the leader has are fetched before the vote, and journaled before it', async () => {
+    const world = await worldOf(1)
+    seatOf(world, 0).replica?.submit([tick(1), tick(2)])
+    await world.pass(30)
+    expect(slotsOf(world)).toEqual([1, 1, 1, 1])
+    const seat = seatOf(world, 2)
+    const types: string[] = []
+    for await (const { index, payload } of seat.log.read(0)) {
+      const record = decodeRecord(payload, index)
+      types.push(record.type === 'vote-received' && record.vote.member === 2 ? 'own vote' : record.type)
+    }
+    expect(types.indexOf('bodies-received')).toBeGreaterThan(0)
+    expect(types.indexOf('bodies-received')).toBeLessThan(types.indexOf('block-executed'))
+    expect(types.indexOf('block-executed')).toBeLessThan(types.indexOf('own vote'))
+  })
+
+  test('that the leader withholds cost it its view', async () => {
+    const world = await worldOf(1)
+    const leader = seatOf(world, 0)
+    leader.withholds = (frame: NotaryFrame) => frame.type === 'notary-bodies'
+    leader.replica?.submit([tick(1)])
+    await world.pass(20)
+    for (const seat of world.seats.slice(1)) seat.replica?.submit([tick(2)])
+    await world.pass(1_500)
+    for (const { replica, certificates } of world.seats.slice(1)) {
+      expect(replica?.state.view).toBeGreaterThan(0)
+      expect(certificates.map(({ message }) => message)).toContain(tick(2).message)
+      expect(certificates.map(({ message }) => message)).not.toContain(tick(1).message)
+    }
+  })
+
+  test('are had from others where the leader answers nobody', async () => {
+    const world = await worldOf(1)
+    seatOf(world, 0).withholds = (frame: NotaryFrame, to: number) => frame.type === 'notary-bodies' && to !== 1
+    seatOf(world, 0).replica?.submit([tick(1)])
+    await world.pass(400)
+    expect(slotsOf(world)).toEqual([1, 1, 1, 1])
+  })
+
+  test('of decided blocks are fetched by a member that was away', async () => {
+    const world = await worldOf(1)
+    await seatOf(world, 3).stop()
+    for (let count = 0; count < 5; count += 1) {
+      world.submit(tick(count))
+      await world.pass(20)
+    }
+    await seatOf(world, 3).start()
+    await world.pass(100)
+    world.submit(tick(9))
+    await world.pass(300)
+    expect(statesOf(world).size).toBe(1)
+    expect(seatOf(world, 3).slot).toBe(seatOf(world, 0).slot)
+  })
+})
+
+describe('a member that is further behind than decisions are kept', { timeout: 60_000 }, () => {
+  const SLOTS = 1_300
+
+  async function longAbsence(): Promise<SeatWorld> {
+    const world = await worldOf(1)
+    await seatOf(world, 3).stop()
+    for (let count = 0; seatOf(world, 0).slot < SLOTS; count += 1) {
+      world.submit(tick(count % 900))
+      await world.pass(6)
+    }
+    return world
+  }
+
+  test('takes over a certified state, past a liar and through a crash', async () => {
+    const world = await longAbsence()
+    const seat = seatOf(world, 3)
+    // Member 0 offers another text for the same root.
+    const liar = seatOf(world, 0)
+    const { application } = liar
+    const copyOf = application.copyOf.bind(application)
+    application.copyOf = (slot) => {
+      const copy = copyOf(slot)
+      return copy && { ...copy, text: copy.text.replace('"open', '"opem') + ' ' }
+    }
+    const pieces: number[] = []
+    for (const peer of world.seats.slice(0, 3)) {
+      peer.withholds = (frame, to) => {
+        if (frame.type === 'notary-chunk' && to === 3) pieces.push(peer.index)
+        // The first piece of an honest member is followed by a crash.
+        return frame.type === 'notary-decision' && to === 3 && frame.decision.block.slot < 200
+      }
+    }
+    await seat.start()
+    await world.pass(60)
+    world.submit(tick(901))
+    await world.passUntil(() => pieces.length > 0)
+    await seat.stop()
+    await world.pass(200)
+    await seat.start()
+    await world.pass(60)
+    for (let count = 0; count < 20 && seat.slot < 1_000; count += 1) {
+      world.submit(tick(902 + count))
+      await world.pass(200)
+    }
+    expect(seat.disk.installed?.decision.block.slot).toBe(1_280)
+    // The liar was asked, and somebody else behind it.
+    expect(new Set(pieces).size).toBeGreaterThan(1)
+    expect(pieces).toContain(0)
+    expect(await world.passUntil(() => seat.slot >= seatOf(world, 1).slot)).toBe(true)
+    expect(statesOf(world).size).toBe(1)
+    expect(seat.failures).toEqual([])
+    world.submit(tick(990))
+    const before = seat.signatures
+    await world.pass(200)
+    expect(seat.signatures).toBeGreaterThan(before)
+    expect(world.doubles).toEqual([])
   })
 })

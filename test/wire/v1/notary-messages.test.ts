@@ -31,12 +31,34 @@ const CHANGES = [changeOf(0, undefined), changeOf(1, PREPARED), changeOf(2, unde
 const VOTE = voteOf(SET, { phase: 'prepare', ...PLACE, view: 1 }, 1)
 const PROPOSAL = { view: 1, block: BLOCK, changes: CHANGES, signature: { member: 1, signature: VOTE.signature } }
 const FRAMES: readonly NotaryFrame[] = [
-  { type: 'notary-entries', set: SET.id, entries: [entryOf('a')] },
+  { type: 'notary-bodies-ask', set: SET.id, messages: [entryOf('a').message] },
+  { type: 'notary-bodies', set: SET.id, bodies: ['{"a":"\u00e4"}'] },
   { type: 'notary-proposal', set: SET.id, proposal: PROPOSAL },
   { type: 'notary-vote', set: SET.id, vote: VOTE },
   { type: 'notary-change', set: SET.id, change: changeOf(3, PREPARED) },
   { type: 'notary-ask', set: SET.id, slot: 3 },
   { type: 'notary-decision', set: SET.id, decision: DECISION },
+  { type: 'notary-witness-ask', set: SET.id, instance: '0'.repeat(32), asked: 5 },
+  {
+    type: 'notary-witness',
+    set: SET.id,
+    instance: '0'.repeat(32),
+    asked: 5,
+    isFree: true,
+    seenVote: VOTE,
+    seenChange: changeOf(3, PREPARED),
+    view: 2,
+    head: { slot: 1, block: PLACE.block, quorum: DECISION.quorum },
+  },
+  { type: 'notary-state', set: SET.id, decision: DECISION, before: GENESIS, root: GENESIS, chunks: [GENESIS] },
+  { type: 'notary-chunk-ask', set: SET.id, slot: 128, index: 0 },
+  { type: 'notary-chunk', set: SET.id, slot: 128, index: 0, text: '{"a":1' },
+  {
+    type: 'notary-epoch-end',
+    set: SET.id,
+    end: { from: SET.id, to: GENESIS, epoch: 1, slot: 1, block: PLACE.block, at: BLOCK.at, state: BLOCK.state },
+    signature: { member: 1, signature: VOTE.signature },
+  },
 ]
 
 describe('frames between notaries', () => {
@@ -45,7 +67,7 @@ describe('frames between notaries', () => {
   })
 
   test('keep their signatures right', () => {
-    const decoded = decodeNotaryFrame(encodeNotaryFrame(FRAMES[1] ?? { type: 'notary-ask', set: SET.id, slot: 0 }))
+    const decoded = decodeNotaryFrame(encodeNotaryFrame(FRAMES[2] ?? { type: 'notary-ask', set: SET.id, slot: 0 }))
     if (decoded.kind !== 'frame' || decoded.frame.type !== 'notary-proposal') throw new TypeError('no proposal')
     expect(verifyProposal(SET, decoded.frame.proposal, verify)).toBe(true)
     expect(verifyDecision(SET, DECISION, verify)).toBe(true)

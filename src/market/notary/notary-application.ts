@@ -1,0 +1,45 @@
+import type { Timestamp } from '../../base/time.ts'
+import type { Hash } from '../../core/evidence/names.ts'
+import type { Entry } from '../../core/notary/block.ts'
+import type { Decision } from '../../core/notary/certificate.ts'
+import type { Execution } from '../../core/notary/notary-event.ts'
+
+/** A message with its canonical text, at most `NOTARY_BODY_CHARACTERS_MAX` characters. */
+export type NotaryMessage = Entry & { readonly body: string }
+
+/** The application's state behind a checkpoint, as `src/core/notary/state-commitment.ts` commits to it. */
+export type StateCopy = {
+  /** `state` of the block before. */
+  readonly before: Hash
+  /** What `root` of the application's state is. */
+  readonly root: Hash
+  /** The whole state. Equal on every member, to the character. */
+  readonly text: string
+}
+
+/** What orders are given for: the books. Nothing here waits, but for what says so. */
+export type NotaryApplication = {
+  /** Of the last block that was applied; 0 before the first. */
+  readonly slot: number
+  /** What the certified block of that slot commits to; at the start, what the set agreed to begin on. */
+  readonly state: Hash
+  /** Reads and authenticates messages of other members; `undefined` for one that is none. */
+  admit(bodies: readonly string[]): Promise<readonly (Entry | undefined)[]>
+  /** Runs messages on top of what was applied, without keeping anything. Asked only for the slot behind `slot`. */
+  execute(block: {
+    readonly slot: number
+    readonly at: Timestamp
+    readonly messages: readonly NotaryMessage[]
+  }): Execution
+  /** Keeps the certified block of the slot behind `slot`. Throws `AssertionError` when it comes to something else here. */
+  apply(decision: Decision, messages: readonly NotaryMessage[]): void
+  /** Resolves when all that was applied is on stable storage: the replica forgets it then. */
+  durable(): Promise<void>
+  /** The state behind the checkpoint `slot`; `undefined` where it is not kept. Keeping the newest one is enough. */
+  copyOf(slot: number): StateCopy | undefined
+  /**
+   * Takes over the state behind a certified block when `text` comes to `root`. @returns Whether it did, when it is on stable storage: a crash on the way
+   * leaves the old state.
+   */
+  install(copy: { readonly decision: Decision; readonly root: Hash; readonly text: string }): Promise<boolean>
+}
