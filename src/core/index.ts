@@ -1,6 +1,7 @@
 /**
- * The values and pure functions that decide: money, errors, models and prices, exact tools, risk, policy decisions, verification. Nothing here
- * waits, reads a clock, draws a number or touches a machine, so everything runs in a browser and gives the same answer twice.
+ * The values and pure functions that decide: money, errors, models and prices, exact tools, risk, policy decisions, verification, and the machines
+ * of ledger, contracts, auctions, reputation and governance. Nothing here waits, reads a clock, draws a number or touches a machine, so everything runs in
+ * a browser and gives the same answer twice.
  * It is not the router: that calls models, and lives behind `kernell-os/router`.
  *
  * ```ts
@@ -147,3 +148,86 @@ export {
 } from './verification/judge-prompt.ts'
 export { isAccepted, type Verdict } from './verification/verdict.ts'
 export { verifyAnswer, type VerificationInput } from './verification/verify-answer.ts'
+
+// Money between machines that do not trust each other.
+export {
+  formatPredicate,
+  parsePredicate,
+  predicateHash,
+  type AcceptancePredicate,
+  type ParsedPredicate,
+} from './acceptance/acceptance-predicate.ts'
+export {
+  evaluatePredicate,
+  type AcceptanceFacts,
+  type AcceptanceOutcome,
+  type AcceptanceResult,
+} from './acceptance/evaluate-predicate.ts'
+export type { AuctionCall } from './auction/auction-call.ts'
+export { AUCTION_MACHINE } from './auction/auction-machine.ts'
+export type { AuctionTranscript } from './auction/auction-record.ts'
+export type { AuctionOutcome } from './auction/determine-winner.ts'
+export { verifyTranscript, type TranscriptEvidence, type TranscriptVerdict } from './auction/verify-transcript.ts'
+export { BOOKS_MACHINE } from './books/books-machine.ts'
+export { BOOKS_REFUSALS, type BooksRefusalCode } from './books/books-refusals.ts'
+export type { BooksEffect, BooksEvent, BooksInput, BooksState } from './books/books-state.ts'
+export {
+  GOVERNED_BOOKS_MACHINE,
+  type GovernedBooksEffect,
+  type GovernedBooksEvent,
+  type GovernedBooksInput,
+  type GovernedBooksState,
+} from './books/governed-books.ts'
+export { DISPUTE_MACHINE, type DisputeInput } from './disputes/dispute-machine.ts'
+export type { DisputeEffect, DisputeEvent, DisputeState, DisputeTerms } from './disputes/dispute-state.ts'
+export { dueActOf, type DueAct } from './escrow/due-act.ts'
+export type { EscrowEffect, EscrowReceipt } from './escrow/escrow-effect.ts'
+export type { EscrowEvent } from './escrow/escrow-event.ts'
+export { ESCROW_MACHINE } from './escrow/escrow-machine.ts'
+export { ESCROW_REFUSALS, type EscrowRefusalCode } from './escrow/escrow-refusals.ts'
+export { DEFAULT_ESCROW_RULES, DEFAULT_TIMERS, type EscrowRules } from './escrow/escrow-rules.ts'
+export type { EscrowFault, EscrowState, SettlementCause } from './escrow/escrow-state.ts'
+export {
+  custodyLabelOf,
+  type CustodyLabel,
+  type CustodyModel,
+  type EscrowParty,
+  type EscrowTerms,
+} from './escrow/escrow-terms.ts'
+export { refuseTerms, TERMS_REFUSALS, type TermsRefusalCode } from './escrow/validate-terms.ts'
+export type { Evidence } from './evidence/evidence.ts'
+export { parseContractId, parseDid, parseHash, type ContractId, type Did, type Hash } from './evidence/names.ts'
+export { GOVERNANCE_MACHINE } from './governance/governance-machine.ts'
+export type { GovernanceEffect, GovernanceEvent, GovernanceState } from './governance/governance-state.ts'
+export { DEFAULT_PARAMETERS, hashOfParameters, type ParameterSet } from './governance/parameter-set.ts'
+export type { LedgerEffect, LedgerEvent } from './ledger/ledger-event.ts'
+export { LEDGER_MACHINE } from './ledger/ledger-machine.ts'
+export {
+  formatAccountId,
+  parseAccountId,
+  parseCurrency,
+  parseTransferId,
+  type AccountId,
+  type AccountKind,
+  type Currency,
+  type TransferId,
+} from './ledger/ledger-names.ts'
+export { LEDGER_REFUSALS, type LedgerRefusalCode } from './ledger/ledger-refusals.ts'
+export { balanceOf, type LedgerState } from './ledger/ledger-state.ts'
+export type { TransferOrder } from './ledger/transfer-order.ts'
+export { matchOffers, type OfferMatches, type OfferNeed } from './market/match-offers.ts'
+export { createStatement, type Statement, type StatementInit, type StatementResult } from './metering/statement.ts'
+export type { Certificate } from './notary/certificate.ts'
+export { createNotarySet, type NotarySet, type NotarySetResult } from './notary/notary-set.ts'
+export { exposureCapNanos, type ExposureInit } from './reputation/exposure-cap.ts'
+export { REPUTATION_MACHINE, type ReputationEffect, type ReputationEvent } from './reputation/reputation-machine.ts'
+export { REPUTATION_POLICY_DEFAULTS, type ReputationPolicy } from './reputation/reputation-policy.ts'
+export type { ReputationReceipt, ReputationRole } from './reputation/reputation-receipt.ts'
+export type { ReputationState } from './reputation/reputation-state.ts'
+export {
+  listReputation,
+  showReputation,
+  type ReputationDetail,
+  type ReputationLine,
+} from './reputation/reputation-view.ts'
+export { verifyConsistency, verifyInclusion, type Consistency, type Inclusion } from './transparency/verify-merkle.ts'

@@ -1,6 +1,7 @@
 /**
- * Records as they are written down and sent: snake_case members, dollars as numbers rounded to 1e-9. Parsers refuse what is out of range and say which
- * field; formatters and parsers are inverses. It computes nothing: money becomes an exact amount again before anybody adds it.
+ * Signed messages between machines: bytes to envelopes, and envelopes to what machines take. And records as they are written down and sent: snake_case
+ * members, dollars as numbers rounded to 1e-9. Parsers refuse what is out of range and say which field; formatters and parsers are inverses. It computes
+ * nothing: money becomes an exact amount again before anybody adds it.
  *
  * ```ts
  * import { parseTelemetryEvent } from 'kernell-os/wire'
@@ -38,3 +39,25 @@ export {
   TASK_ROUTES,
   type RamBucket,
 } from './telemetry-vocabulary.ts'
+
+// Signed messages between machines: protocol/spec/envelope.md.
+export { authenticate, type Authenticated, type AuthenticateInit, type VerifyBytes } from './v1/authenticate.ts'
+export { canonicalBytes, canonicalText, readCanonical, type CanonicalReading } from './v1/canonical.ts'
+export { didOfPublicKey, publicKeyOfDid } from './v1/did-key.ts'
+export { readDisputeMessage, type DisputeReading, type DisputeReadingInit } from './v1/dispute-events.ts'
+export {
+  decodeEnvelope,
+  encodeEnvelope,
+  prepareEnvelope,
+  type Decoded,
+  type Envelope,
+  type EnvelopeInit,
+  type PreparedEnvelope,
+} from './v1/envelope.ts'
+export { checkEquivocation, type EquivocationProof, type ProvenEquivocation } from './v1/equivocation.ts'
+export { readEscrowMessage, type EscrowReading, type EscrowReadingInit } from './v1/escrow-events.ts'
+export { contractIdOf } from './v1/escrow-terms.ts'
+export { readGovernanceMessage, type GovernanceReading, type GovernanceReadingInit } from './v1/governance-events.ts'
+export { readLedgerMessage } from './v1/ledger-events.ts'
+export { isMessageType, MESSAGES, type MessageBody, type MessageType } from './v1/message-types.ts'
+export { readReputationReceipts, type ReputationReading, type ReputationReadingInit } from './v1/reputation-events.ts'

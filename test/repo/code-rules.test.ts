@@ -8,7 +8,7 @@ describe('the code of src', () => {
       brokenCodeRules(file, readRepositoryFile(file)).map((what) => `${file}: ${what}`),
     )
     expect(broken).toEqual([])
-  })
+  }, 60_000)
 })
 
 const CORE = 'src/core/text/planted.ts'

@@ -7,6 +7,7 @@ import { ACTORS_TORTURE } from './actors-torture.ts'
 import { AUCTION_TORTURE } from './auction-torture.ts'
 import { BUDGET_TORTURE } from './budget-torture.ts'
 import { DECODERS_TORTURE } from './decoders-torture.ts'
+import { ESCROW_TORTURE } from './escrow-torture.ts'
 import { MONEY_TORTURE } from './money-torture.ts'
 import { NOTARY_TORTURE } from './notary-torture.ts'
 import { RING_TORTURE } from './ring-torture.ts'
@@ -23,6 +24,7 @@ const TORTURES: readonly Torture[] = [
   ACTORS_TORTURE,
   THREADS_TORTURE,
   MONEY_TORTURE,
+  ESCROW_TORTURE,
   NOTARY_TORTURE,
   AUCTION_TORTURE,
   STANDING_TORTURE,

@@ -87,6 +87,8 @@ function apply(state: BooksState, event: BooksEvent): Step<BooksState, BooksEffe
       return applyToLedger(state, event.event)
     case 'parameters-published':
       return publish(state, event)
+    case 'parameters-retired':
+      return retire(state, event)
     case 'timer-fired': {
       const { contract, name, at } = event
       return applyToContract(state, contract, { type: 'timer-fired', name, at })
@@ -229,6 +231,14 @@ function publish(state: BooksState, { hash, rules }: ParametersPublished): Step<
     return { state, effects: [{ type: 'event-exists', contract: undefined }] }
   if (state.parameters.size >= state.limits.parametersMax) return refused(state, 'BOOKS_PARAMETERS_FULL', undefined)
   return { state: { ...state, parameters: hashTrieSet(state.parameters, hash, rules) }, effects: [] }
+}
+
+type ParametersRetired = Extract<BooksEvent, { type: 'parameters-retired' }>
+
+/** Rules are read when a contract is offered, and never again. */
+function retire(state: BooksState, { hash }: ParametersRetired): Step<BooksState, BooksEffect> {
+  if (hashTrieGet(state.parameters, hash) === undefined) return refused(state, 'BOOKS_PARAMETERS_UNKNOWN', undefined)
+  return { state: { ...state, parameters: hashTrieDelete(state.parameters, hash) }, effects: [] }
 }
 
 /** Fires what is due, earliest first, and ends holds outside of contracts that have expired. */

@@ -20,6 +20,18 @@ export const BOOKS_REFUSALS = {
     cause: 'No parameter set of this hash is known here.',
     remedy: 'Name one that the notary set publishes.',
   },
+  BOOKS_PARAMETERS_OLD: {
+    cause: 'The contract names a parameter set that is not the one in force, and nothing is held for it yet.',
+    remedy: 'Sign the contract again under the set in force.',
+  },
+  BOOKS_PARAMETERS_FEES: {
+    cause: 'A fee of the terms is above what the parameter set allows.',
+    remedy: 'Agree on fees within the set.',
+  },
+  BOOKS_PARAMETERS_BONDS: {
+    cause: 'A bond of a bonded contract is below the share of the price that the parameter set asks for.',
+    remedy: 'Agree on larger bonds.',
+  },
   BOOKS_PARAMETERS_FULL: {
     cause: 'As many parameter sets are known as the limits allow.',
     remedy: 'Raise the limit.',

@@ -88,6 +88,8 @@ export type BooksEvent =
     }
   /** Rules that the set accepts from now on; a hash has one content for ever. */
   | { readonly type: 'parameters-published'; readonly hash: Hash; readonly rules: EscrowRules; readonly at: Timestamp }
+  /** No contract is signed under these rules any more; those that were keep to them. */
+  | { readonly type: 'parameters-retired'; readonly hash: Hash; readonly at: Timestamp }
   /** Somebody points out that a timer of a contract is over. */
   | {
       readonly type: 'timer-fired'
