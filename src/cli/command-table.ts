@@ -81,6 +81,51 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/migrate.ts')).migrateCommand,
   },
   {
+    name: 'key create',
+    summary: 'make a key for a role, encrypted under a passphrase',
+    load: async () => (await import('./commands/key-create.ts')).keyCreateCommand,
+  },
+  {
+    name: 'key show',
+    summary: 'show the public part of a key',
+    load: async () => (await import('./commands/key-show.ts')).keyShowCommand,
+  },
+  {
+    name: 'key rotate',
+    summary: 'make another key in place of one, signed by both',
+    load: async () => (await import('./commands/key-rotate.ts')).keyRotateCommand,
+  },
+  {
+    name: 'key export',
+    summary: 'write the keys of a role to an encrypted file',
+    load: async () => (await import('./commands/key-export.ts')).keyExportCommand,
+  },
+  {
+    name: 'key import',
+    summary: 'take keys from a file that `kernell key export` wrote',
+    load: async () => (await import('./commands/key-import.ts')).keyImportCommand,
+  },
+  {
+    name: 'notary-set create',
+    summary: 'write the document that says which notaries keep a log together',
+    load: async () => (await import('./commands/notary-set-create.ts')).notarySetCreateCommand,
+  },
+  {
+    name: 'envelope check',
+    summary: 'say whether a signed message is accepted, and why not',
+    load: async () => (await import('./commands/envelope-check.ts')).envelopeCheckCommand,
+  },
+  {
+    name: 'ledger verify',
+    summary: 'check a copy of the books: hashes, replay, sums, signatures, contradictions',
+    load: async () => (await import('./commands/ledger-verify.ts')).ledgerVerifyCommand,
+  },
+  {
+    name: 'market auction verify',
+    summary: 'compute the winner and the price of an auction again from its transcript',
+    load: async () => (await import('./commands/market-auction-verify.ts')).marketAuctionVerifyCommand,
+  },
+  {
     name: 'data build',
     summary: 'label records of finished tasks into a dataset',
     load: async () => (await import('./commands/data-build.ts')).dataBuildCommand,
