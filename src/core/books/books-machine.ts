@@ -2,6 +2,7 @@ import { assert, assertNever } from '../../base/assert.ts'
 import { type HashTrie, hashTrieDelete, hashTrieGet, hashTrieSet } from '../collections/hash-trie.ts'
 import type { EscrowEffect } from '../escrow/escrow-effect.ts'
 import type { EscrowEvent, TransfersAnsweredEvent } from '../escrow/escrow-event.ts'
+import { CONTRACT_TRANSFER_PREFIX } from '../escrow/escrow-money.ts'
 import { ESCROW_MACHINE } from '../escrow/escrow-machine.ts'
 import { type EscrowState, isTerminal } from '../escrow/escrow-state.ts'
 import { firesAtOf } from '../escrow/escrow-timers.ts'
@@ -81,6 +82,7 @@ function apply(state: BooksState, event: BooksEvent): Step<BooksState, BooksEffe
     case 'message-received':
       return receive(state, event)
     case 'ledger-event-received':
+      if (hasReservedId(event.event)) return refused(state, 'BOOKS_ID_RESERVED', undefined)
       return applyToLedger(state, event.event)
     case 'parameters-published':
       return publish(state, event)
@@ -219,6 +221,12 @@ function applyToLedger(state: BooksState, event: LedgerEvent): Step<BooksState, 
   const step = LEDGER_MACHINE.transition(state.ledger, event)
   const effects = step.effects.map((effect): BooksEffect => ({ type: 'ledger-effect', effect }))
   return { state: step.state === state.ledger ? state : { ...state, ledger: step.state }, effects }
+}
+
+/** Ids of contracts are known before they are used; only contracts use them. */
+function hasReservedId(event: LedgerEvent): boolean {
+  if (event.type === 'orders-signed') return event.orders.some(({ id }) => id.startsWith(CONTRACT_TRANSFER_PREFIX))
+  return 'id' in event && event.id.startsWith(CONTRACT_TRANSFER_PREFIX)
 }
 
 type ParametersPublished = Extract<BooksEvent, { type: 'parameters-published' }>

@@ -40,6 +40,10 @@ export const BOOKS_REFUSALS = {
     cause: 'As many contracts are kept, ended ones included, as the limits allow.',
     remedy: 'Raise the limit, or choose a shorter T_retain.',
   },
+  BOOKS_ID_RESERVED: {
+    cause: 'A transfer id begins with ffff, as those of contracts do.',
+    remedy: 'Choose another id.',
+  },
   BOOKS_CREDIT_SHORT: {
     cause: 'What the payer owes the worker and what its open contracts may add would pass the credit line.',
     remedy: 'Pay off some of the account, or sign a contract with a larger line.',

@@ -19,12 +19,16 @@ type Unlinked =
   | Omit<PostHeldOrder, 'isLinked'>
   | Omit<VoidHeldOrder, 'isLinked'>
 
+/** How the ids of contracts' transfers begin. Nobody else may use such an id: a party that knows the next one could otherwise take it, and so keep money from leaving. */
+export const CONTRACT_TRANSFER_PREFIX = 'ffff'
+
 /**
- * Id of a transfer of a contract: the first 128 bits of SHA-256 over domain, contract, what it is for and the number of the try. Whoever has the contract
- * knows all its ids, and the same step asks for the same ids however often it is taken.
+ * Id of a transfer of a contract: the prefix, then the first 112 bits of SHA-256 over domain, contract, what it is for and the number of the try. Whoever has
+ * the contract knows all its ids, and the same step asks for the same ids however often it is taken.
  */
 export function transferIdOf(contract: ContractId, purpose: string, attempt: number): TransferId {
-  return sha256Hex(`kernell/escrow/transfer/v1\0${contract}\0${purpose}\0${attempt}`).slice(0, 32) as TransferId
+  const digest = sha256Hex(`kernell/escrow/transfer/v1\0${contract}\0${purpose}\0${attempt}`)
+  return `${CONTRACT_TRANSFER_PREFIX}${digest.slice(0, 28)}` as TransferId
 }
 
 /** Where the price comes from and goes back to: what the payer has, or in `C1` the credit that it issues. */

@@ -3,7 +3,9 @@ import { BOOKS_MACHINE, contractOf, nextFiringOf } from '../../../src/core/books
 import { BOOKS_REFUSALS } from '../../../src/core/books/books-refusals.ts'
 import { BOOKS_LIMITS_DEFAULT, type BooksEffect } from '../../../src/core/books/books-state.ts'
 import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
+import { transferIdOf } from '../../../src/core/escrow/escrow-money.ts'
 import type { ContractId, Did } from '../../../src/core/evidence/names.ts'
+import { formatAccountId } from '../../../src/core/ledger/ledger-names.ts'
 import {
   type Body,
   ISSUER,
@@ -12,6 +14,7 @@ import {
   PAYER_CREDITS,
   RULES,
   START,
+  USD,
   WATCHER,
   WORKER,
   contractNamed,
@@ -133,6 +136,43 @@ describe('money of a contract', () => {
     })
     expect(sums(books)).toEqual([942n, 0n, 1_048n, 0n, 2n])
     expect(contract.terms.arbiters.members.map((member) => books.balance(member, 'arbiter'))).toEqual([4n, 4n, 0n])
+  })
+})
+
+describe('ids of transfers', () => {
+  test('of a contract are taken by nobody else, who knows them beforehand', () => {
+    const books = new Books()
+    const contract = deal('one')
+    run(books, contract, 'offer award sign hold start deliver')
+    const id = transferIdOf(contract.id, 'capture/price', 1)
+    const accounts = {
+      debit: formatAccountId({ owner: PAYER, kind: 'available', currency: USD }),
+      credit: formatAccountId({ owner: WATCHER, kind: 'available', currency: USD }),
+    }
+    const order = {
+      kind: 'post',
+      id,
+      isLinked: false,
+      contract: undefined,
+      reference: undefined,
+      ...accounts,
+      amount: nanos(1),
+    } as const
+    const head = { envelope: hashNamed('order'), iss: PAYER, seq: 0, prev: undefined, at: START }
+    expect(
+      codeOf(books.send({ type: 'ledger-event-received', event: { ...head, type: 'orders-signed', orders: [order] } })),
+    ).toBe('BOOKS_ID_RESERVED')
+    const issue = { id, owner: PAYER, currency: USD, amount: nanos(1), reference: 'payment', isConfirmed: true }
+    expect(
+      codeOf(
+        books.send({
+          type: 'ledger-event-received',
+          event: { ...head, iss: ISSUER, type: 'credits-issued', ...issue },
+        }),
+      ),
+    ).toBe('BOOKS_ID_RESERVED')
+    run(books, contract, 'accept')
+    expect(contractOf(books.state, contract.id)?.kind).toBe('SETTLED')
   })
 })
 

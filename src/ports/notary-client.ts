@@ -1,0 +1,167 @@
+/**
+ * NotaryClient: the one door to a notary set, whether it runs in this process or elsewhere. Signed envelopes go in, and documents that anybody can check come
+ * out: what an envelope came to, with the certificate of the set, or why it was refused, signed as well. It keeps nothing for the asker and signs nothing in the
+ * asker's name: whoever submits keeps the envelope before it is sent, and sends it again until a receipt is there. An envelope that comes again is answered with
+ * the very bytes of the first time.
+ *
+ * Amounts in views are decimal texts of nano-units; credits are a claim on their issuer, and `custody` says who keeps them.
+ *
+ * ```ts
+ * import type { NotaryClient } from 'kernell-os/ports'
+ *
+ * const isSettled = async (notary: NotaryClient, accept: Uint8Array): Promise<boolean> => {
+ *   const { effect } = await notary.submit(accept)
+ *   return effect !== 'refused'
+ * }
+ * ```
+ */
+import type { ContractId, Did, Hash } from '../core/evidence/names.ts'
+import type { EscrowStateKind } from '../core/escrow/escrow-state.ts'
+import type { EscrowTimer } from '../core/escrow/escrow-timers.ts'
+import type { AccountLine } from '../core/ledger/ledger-balances.ts'
+import type { TransferLine } from '../core/ledger/list-transfers.ts'
+import type { Currency } from '../core/ledger/ledger-names.ts'
+import type { Certificate } from '../core/notary/certificate.ts'
+import type { NotarySet } from '../core/notary/notary-set.ts'
+import type { Timestamp } from '../base/time.ts'
+import type { AbortOptions } from './abort-options.ts'
+
+/** Longest time that a follower may wait in one question, milliseconds. */
+export const FOLLOW_WAIT_MS_MAX = 30_000
+
+/** What became of an envelope. */
+export type NotaryAnswer = {
+  /** `applied`: it has changed the books now. `exists`: it did so before, or what it asks for stood already. `refused`: nothing has changed. */
+  readonly effect: 'applied' | 'exists' | 'refused'
+  /** Why it was refused; `undefined` otherwise. */
+  readonly code: string | undefined
+  /**
+   * The receipt (`src/wire/v1/notary-receipt.ts`): canonical bytes of the transition with its certificate, or of the refusal with signatures of members. An
+   * envelope that was applied gets the same bytes whenever it comes.
+   */
+  readonly receipt: Uint8Array
+}
+
+/** One step of a contract, as the set certified it. */
+export type ContractTransition = {
+  /** Position among the contract's transitions, from 0. */
+  readonly seq: number
+  readonly from: EscrowStateKind
+  /** Type of the event, such as `accepted` or `timer-fired`. */
+  readonly event: string
+  readonly to: EscrowStateKind
+  /** Stamp of the set. */
+  readonly at: Timestamp
+  /** The message that brought it; `null` where the stamp did. */
+  readonly envelopeHash: Hash | null
+}
+
+/** A contract as the notary set keeps it. Amounts are decimal texts of nano-units of `currency`. */
+export type ContractView = {
+  readonly contract: ContractId
+  /** SHA-256 of the canonical terms: the contract's id. */
+  readonly contractHash: Hash
+  /** Hash of the task: the notary never sees the task itself. */
+  readonly task: Hash
+  /** Hash of the transcript that chose the worker; `null` without an auction. */
+  readonly auction: Hash | null
+  readonly payer: Did
+  readonly worker: Did
+  readonly state: EscrowStateKind
+  readonly currency: Currency
+  /** `C1`, `C2`, `C3`; `C2/f=0` and `C3/f=0` where one notary keeps it, which survives its crash and not its lie. */
+  readonly custody: string
+  /** The most that the work can cost. */
+  readonly priceNanos: string
+  /** Of the price: what was held when the work began, `0` before. */
+  readonly heldNanos: string
+  /** Of what was held: what went to the worker, the fee included; `0` before the end. */
+  readonly capturedNanos: string
+  /** Of what was held: what went back to the payer; `0` before the end. */
+  readonly releasedNanos: string
+  readonly feeNanos: string
+  readonly refundedNanos: string
+  /** Of what was delivered; `null` before. */
+  readonly resultHash: Hash | null
+  /** Of the last certified transition; `null` only while there is none. */
+  readonly certificate: Certificate | null
+  readonly timers: readonly EscrowTimer[]
+  /** All of them, or those after `afterSeq`. */
+  readonly transitions: readonly ContractTransition[]
+  readonly transfers: readonly TransferLine[]
+}
+
+export type FollowOptions = AbortOptions & {
+  /** Answers only transitions with a larger seq; absent: all of them. */
+  readonly afterSeq?: number
+  /** Waits so long for such a transition, at most `FOLLOW_WAIT_MS_MAX`; absent: answers at once. */
+  readonly waitMs?: number
+}
+
+/** One envelope of a contract and what the set said of it, in the order of the set. */
+export type ContractEvidence = {
+  /** The envelope's canonical bytes; `undefined` for a step that the stamp brought. */
+  readonly envelope: Uint8Array | undefined
+  readonly receipt: Uint8Array
+}
+
+/** Proof that an entry is in a journal: RFC 6962 siblings from the leaf up. */
+export type EntryProof = {
+  readonly index: number
+  readonly entries: number
+  /** The entry's canonical text. */
+  readonly entry: string
+  readonly entryHash: Hash
+  readonly root: Hash
+  readonly proof: readonly Hash[]
+}
+
+/** Where a journal stands, signed by the member that keeps it (`src/wire/v1/checkpoint.ts`). */
+export type JournalCheckpoint = {
+  readonly checkpoint: {
+    readonly v: 1
+    readonly journal: Hash
+    readonly entries: number
+    readonly head: Hash
+    readonly root: Hash
+    readonly balances: Hash
+    readonly at: Timestamp
+    readonly signer: Did
+  }
+  readonly signature: string
+}
+
+/** All accounts of one currency. */
+export type CurrencyAccounts = {
+  readonly currency: Currency
+  readonly accounts: readonly AccountLine[]
+  /** Sum over all balances of the currency, whichever are shown: `0`. */
+  readonly sumNanos: string
+  /** Of the journal; `null` before its first entry. */
+  readonly head: { readonly index: number; readonly hash: Hash } | null
+}
+
+export interface NotaryClient {
+  /** Who answers here, and whose certificates count. */
+  readonly set: NotarySet
+  /**
+   * Gives an envelope to the set. Asking twice is safe.
+   *
+   * @param envelope  Canonical bytes of a signed envelope, at most 32,768.
+   * @throws `NOTARY_OVERLOADED` when too many wait, `NOTARY_CLOSED` after it has stopped, `NOTARY_UNREACHABLE` when too few members answer in time, and the
+   *   signal's reason. Whether the envelope arrived is then not known.
+   */
+  submit(envelope: Uint8Array, options?: AbortOptions): Promise<NotaryAnswer>
+  /** A contract as it stands; `undefined` when the set does not know it, or no longer. */
+  contract(contract: ContractId, options?: FollowOptions): Promise<ContractView | undefined>
+  /** Envelopes and receipts of a contract, in order, for whoever checks them without the set; empty for an unknown one. */
+  evidence(contract: ContractId, options?: AbortOptions): Promise<readonly ContractEvidence[]>
+  /** Accounts by currency: of one owner where one is named, else all. */
+  accounts(owner?: Did, options?: AbortOptions): Promise<readonly CurrencyAccounts[]>
+  /** Transfers that are remembered: of one contract where one is named. */
+  transfers(contract?: ContractId, options?: AbortOptions): Promise<readonly TransferLine[]>
+  /** Proves entry `index` of the journal. Throws `LEDGER_ENTRY_UNKNOWN`. */
+  prove(index: number, options?: AbortOptions): Promise<EntryProof>
+  /** Signs where the journal stands, and keeps that in it. */
+  checkpoint(options?: AbortOptions): Promise<JournalCheckpoint>
+}
