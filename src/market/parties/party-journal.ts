@@ -24,7 +24,7 @@ export const PARTY_LIMITS_DEFAULT: PartyLimits = {
   notesMax: 100_000,
   fileBytesMax: 1_048_576,
   filesMax: 4_096,
-  filesBytesMax: 268_435_456,
+  filesBytesMax: 33_554_432,
   compactAtBytes: 67_108_864,
 }
 
@@ -53,6 +53,7 @@ export class PartyJournal {
   private filesBytes = 0
   private notesCount = 0
   private failure: { readonly cause: unknown } | undefined
+  private writing = 0
   private compaction: Promise<void> | undefined
 
   private constructor(log: EventLog, limits: PartyLimits) {
@@ -128,12 +129,15 @@ export class PartyJournal {
     const fresh = records.filter((record) => !this.isKnown(record))
     if (fresh.length === 0) return
     for (const record of fresh) this.checkRoom(record)
-    await this.compaction
+    while (this.compaction !== undefined) await this.compaction
+    this.writing += 1
     try {
       await this.log.append(fresh.map(encodePartyRecord))
     } catch (cause: unknown) {
       this.failure ??= { cause }
       throw cause
+    } finally {
+      this.writing -= 1
     }
     for (const record of fresh) this.apply(record)
     this.compactWhenLarge()
@@ -229,6 +233,9 @@ export class PartyJournal {
       this.filesBytes -= this.files.get(hash)?.bytes.byteLength ?? 0
       this.files.delete(hash)
     }
+    for (const [topic, notes] of this.notes)
+      for (const key of [...notes.keys()])
+        if (key === subject || key.startsWith(`${subject}/`)) this.applyNote({ kind: 'noted', topic, key, value: null })
     this.subjects.delete(subject)
     this.forgotten.add(subject)
     const [oldest] = this.forgotten
@@ -248,7 +255,8 @@ export class PartyJournal {
   }
 
   private compactWhenLarge(): void {
-    if (this.compaction !== undefined || this.log.sizeBytes < this.limits.compactAtBytes) return
+    // What is being written is in no snapshot yet.
+    if (this.compaction !== undefined || this.writing > 0 || this.log.sizeBytes < this.limits.compactAtBytes) return
     const snapshot = { nextIndex: this.log.nextIndex, payload: pack(this.records()) }
     this.compaction = this.log
       .compact(snapshot)
