@@ -14,14 +14,14 @@ export const envelopeCheckCommand: Command = {
   positionalsMax: 1,
   flags: { 'at-now': { describe: 'also ask whether it is in time by the clock of this machine' } },
   details: [
-    'FILE holds the bytes of one envelope as they were sent; a line end after them is left out. Form, shape, hashes and the signature are checked; nothing else is needed. protocol/spec/envelope.md has the rules.',
+    'FILE holds the bytes of one envelope exactly as they were sent, without a line end. Form, shape, hashes and the signature are checked; nothing else is needed. protocol/spec/envelope.md has the rules.',
     'Exit 3 for a message that is refused.',
   ],
   examples: ['kernell envelope check offer.json', 'kernell envelope check offer.json --at-now --json'],
   async run({ positionals, flags, terminal, isJson, workingDir }) {
     const [file] = positionals
     if (file === undefined) throw usageError('Name the file of the envelope')
-    const bytes = withoutLineEnd(read(resolve(workingDir, file), file))
+    const bytes = read(resolve(workingDir, file), file)
     const check = checkEnvelope(bytes, isFlagSet(flags, 'at-now') ? { now: currentTime() } : {})
     if (isJson) terminal.printJson(check)
     else terminal.print(format(check))
@@ -35,11 +35,6 @@ function read(path: string, file: string): Uint8Array {
   } catch {
     throw usageError(`The file ${file} cannot be read`, { file })
   }
-}
-
-/** Editors and `echo` end a file with a line feed that nobody signed. */
-function withoutLineEnd(bytes: Uint8Array): Uint8Array {
-  return bytes.at(-1) === 0x0a ? bytes.subarray(0, -1) : bytes
 }
 
 function format(check: EnvelopeCheck): string {

@@ -63,7 +63,12 @@ describe('kernell key', () => {
     const secretless = await key(folder, 'create', '--role', 'node')
     expect([secretless.code, told(secretless)]).toMatchObject([
       1,
-      { error: { code: 'KEY_PASSPHRASE_UNUSABLE', message: expect.stringContaining('KERNELL_KEY_PASSPHRASE') as string } },
+      {
+        error: {
+          code: 'KEY_PASSPHRASE_UNUSABLE',
+          message: expect.stringContaining('KERNELL_KEY_PASSPHRASE') as string,
+        },
+      },
     ])
     const missing = await key(folder, 'show', '--role', 'node')
     expect([missing.code, told(missing)]).toMatchObject([1, { error: { code: 'KEY_MISSING' } }])
