@@ -229,7 +229,8 @@ export class MachineJournal<State, Event, Effect> {
     if (this.failure !== undefined) throw this.failure
   }
 
-  private async readEntry(index: number): Promise<string | undefined> {
+  /** The canonical text of an entry; `undefined` where there is none. */
+  async readEntry(index: number): Promise<string | undefined> {
     if (!Number.isSafeInteger(index) || index < 0 || index >= this.reader.entries) return undefined
     const record = index + this.checkpointsAt.filter((entries) => entries <= index).length
     for await (const { payload } of this.components.log.read(record)) return new TextDecoder().decode(payload)

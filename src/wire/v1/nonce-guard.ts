@@ -4,7 +4,7 @@
  * position and the hash of a message say more; it keeps nothing on disk: its owner hands it what a restart has to bring back.
  *
  * ```text
- * issuers      ISSUER -> NONCE -> exp
+ * issuers      ISSUER -> NONCE -> message
  * generations  end of an hour -> [ISSUER, NONCE] of all that expire in it; dropped as a whole
  * ```
  *
@@ -15,7 +15,7 @@
  */
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import type { EnvelopeRefusal } from '../../core/evidence/envelope-refusals.ts'
-import type { Did } from '../../core/evidence/names.ts'
+import type { Did, Hash } from '../../core/evidence/names.ts'
 
 export type NonceLimits = {
   /** Remembered nonces of one issuer. */
@@ -30,6 +30,8 @@ export const NONCE_LIMITS: NonceLimits = { perIssuerMax: 65_536, totalMax: 524_2
 export type NonceUse = {
   readonly iss: Did
   readonly nonce: string
+  /** The message that uses it: the same message again is no reuse. Absent: every use but the first is one. */
+  readonly message?: Hash
   readonly exp: Timestamp
   readonly now: Timestamp
   readonly clockSkewMs: DurationMs
@@ -44,7 +46,7 @@ export type NonceGuard = {
 const GENERATION_MS = 3_600_000
 
 type Remembered = {
-  readonly issuers: Map<Did, Map<string, number>>
+  readonly issuers: Map<Did, Map<string, Hash | undefined>>
   readonly generations: Map<number, (readonly [Did, string])[]>
   size: number
 }
@@ -58,7 +60,10 @@ export function createNonceGuard(limits: NonceLimits = NONCE_LIMITS): NonceGuard
     use(use): EnvelopeRefusal | undefined {
       forgetExpired(remembered, use.now - use.clockSkewMs)
       const ofIssuer = remembered.issuers.get(use.iss)
-      if (ofIssuer?.has(use.nonce) === true) return 'ENVELOPE_NONCE_USED'
+      if (ofIssuer?.has(use.nonce) === true) {
+        const isSame = use.message !== undefined && ofIssuer.get(use.nonce) === use.message
+        return isSame ? undefined : 'ENVELOPE_NONCE_USED'
+      }
       const isFull = (ofIssuer?.size ?? 0) >= limits.perIssuerMax || remembered.size >= limits.totalMax
       if (isFull) return 'ENVELOPE_NONCES_FULL'
       remember(remembered, use)
@@ -81,10 +86,10 @@ function forgetExpired(remembered: Remembered, before: number): void {
   }
 }
 
-function remember(remembered: Remembered, { iss, nonce, exp }: NonceUse): void {
+function remember(remembered: Remembered, { iss, nonce, message, exp }: NonceUse): void {
   const endsAt = Math.floor(exp / GENERATION_MS) * GENERATION_MS + GENERATION_MS
-  const ofIssuer = remembered.issuers.get(iss) ?? new Map<string, number>()
-  remembered.issuers.set(iss, ofIssuer.set(nonce, exp))
+  const ofIssuer = remembered.issuers.get(iss) ?? new Map<string, Hash | undefined>()
+  remembered.issuers.set(iss, ofIssuer.set(nonce, message))
   const uses = remembered.generations.get(endsAt) ?? []
   uses.push([iss, nonce])
   remembered.generations.set(endsAt, uses)

@@ -1,0 +1,126 @@
+import { canonicalJson } from '../../base/canonical-json.ts'
+import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
+import { formatBooksEvent, parseBooksEvent } from '../../core/books/books-codec.ts'
+import type { BooksEvent } from '../../core/books/books-state.ts'
+import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
+import type { ContractId, Hash } from '../../core/evidence/names.ts'
+import { type Authenticated, authenticate, type VerifyBytes } from '../../wire/v1/authenticate.ts'
+import { canonicalText, utf8Of } from '../../wire/v1/canonical.ts'
+import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
+import { type EscrowReading, readEscrowMessage } from '../../wire/v1/escrow-events.ts'
+import { readLedgerMessage } from '../../wire/v1/ledger-events.ts'
+import { hashOfText } from '../../wire/v1/signing-bytes.ts'
+
+/** The subject of what is outside of contracts: 64 zeros, which are the hash of nothing. */
+export const LEDGER_SUBJECT: ContractId = '0'.repeat(64) as ContractId
+
+/** One entry of a notary's journal: what the books took, and for a message the very envelope, so that a journal is evidence by itself. */
+export type BookedEvent = {
+  /** Which block of the log it belongs to, from 1. */
+  readonly slot: number
+  /** Hash of the envelope, or of what the set itself ordered. */
+  readonly message: Hash
+  readonly contract: ContractId
+  readonly event: BooksEvent
+  /** `undefined` for what the set ordered itself. */
+  readonly sent: SentEnvelope | undefined
+}
+
+export type SentEnvelope = { readonly envelope: Envelope; /** Its canonical text. */ readonly text: string }
+
+/** Canonical JSON of an entry's event: `{"envelope":{...},"slot":7}` with the stamp, or what the set ordered under `ordered`. */
+export function formatBookedEvent({ slot, event, sent }: BookedEvent): string {
+  if (sent === undefined) return `{"ordered":${formatBooksEvent(event)},"slot":${slot}}`
+  return `{"at":${stampOfBooksEvent(event)},"envelope":${sent.text},"slot":${slot}}`
+}
+
+export type BookedEventReading = {
+  readonly hash?: Sha256HexOfBytes | undefined
+  /** Checks signatures of envelopes again: for whoever reads the journal of somebody else. */
+  readonly verify?: VerifyBytes | undefined
+}
+
+/** Reads the JSON of `formatBookedEvent`; `undefined` for anything else, and with `verify` for an envelope that its issuer has not signed. */
+export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}): BookedEvent | undefined {
+  if (typeof json !== 'object' || json === null || !('slot' in json)) return undefined
+  const { slot } = json
+  if (typeof slot !== 'number' || !Number.isSafeInteger(slot) || slot < 1) return undefined
+  if ('ordered' in json) return orderedEvent(slot, json.ordered)
+  if (!('envelope' in json && 'at' in json && Number.isSafeInteger(json.at))) return undefined
+  const text = canonicalText(json.envelope)
+  const { hash, verify } = reading
+  const decoded = decodeEnvelope(utf8Of(text), hash === undefined ? {} : { hash })
+  if (decoded.kind === 'refused') return undefined
+  const at = timestampFromMs(Number(json.at))
+  return bookedMessage({ envelope: decoded.envelope, text }, { slot, at, verify: verify ?? (() => true) })
+}
+
+/** What was ordered by the set: a timer that fires, rules that are published, the stamp. */
+export function orderedEvent(slot: number, json: unknown): BookedEvent | undefined {
+  const event = parseBooksEvent(json)
+  if (event === undefined || event.type === 'message-received' || event.type === 'ledger-event-received')
+    return undefined
+  return bookOrdered(slot, event)
+}
+
+export function bookOrdered(
+  slot: number,
+  event: Exclude<BooksEvent, { type: 'message-received' | 'ledger-event-received' }>,
+): BookedEvent {
+  const message = hashOfText(canonicalJson({ ordered: JSON.parse(formatBooksEvent(event)) }))
+  const contract = event.type === 'timer-fired' ? event.contract : LEDGER_SUBJECT
+  return { slot, message, contract, event, sent: undefined }
+}
+
+export type MessageReadingInit = {
+  readonly slot: number
+  readonly at: Timestamp
+  readonly verify: VerifyBytes
+  /** The contract's terms where it is known. */
+  readonly terms?: EscrowTerms | undefined
+}
+
+function bookedMessage(sent: SentEnvelope, { slot, at, verify }: MessageReadingInit): BookedEvent | undefined {
+  const { envelope } = sent
+  const { head } = envelope
+  // Whom it was for and until when, the notary that took it has checked by its own clock.
+  const context = { verify, now: head.iat, at, clockSkewMs: 0 as DurationMs, audience: [head.aud], network: head.net }
+  const authenticated = authenticate(envelope, context)
+  if (authenticated.kind === 'refused') return undefined
+  const reading = readMessage(authenticated, { verify, terms: undefined })
+  if (reading.kind === 'refused') return undefined
+  return bookReading(sent, { slot, event: reading.event })
+}
+
+export function bookReading(
+  sent: SentEnvelope,
+  { slot, event }: { readonly slot: number; readonly event: BooksEvent },
+): BookedEvent {
+  const contract = 'contract' in event ? event.contract : LEDGER_SUBJECT
+  return { slot, message: sent.envelope.hash, contract, event, sent }
+}
+
+/** The event of an authenticated message about a contract or the ledger. */
+export function readMessage(
+  authenticated: Authenticated,
+  init: { readonly verify: VerifyBytes; readonly terms: EscrowTerms | undefined },
+): EscrowReading {
+  const event = readLedgerMessage(authenticated)
+  if (event === undefined) return readEscrowMessage(authenticated, init)
+  // Orders of contracts and expiries are made by the books themselves, and no message is read as one.
+  if (event.type === 'transfers-submitted' || event.type === 'holds-expired')
+    return { kind: 'refused', code: 'ESCROW_TYPE_UNKNOWN' }
+  return { kind: 'event', event: { type: 'ledger-event-received', event } }
+}
+
+export function stampOfBooksEvent(event: BooksEvent): Timestamp {
+  switch (event.type) {
+    case 'message-received':
+      return event.message.at
+    case 'ledger-event-received':
+      return event.event.at
+    default:
+      return event.at
+  }
+}

@@ -1,0 +1,60 @@
+import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import { timestampFromMs } from '../../base/time.ts'
+import { BOOKS_MACHINE } from '../../core/books/books-machine.ts'
+import type { BooksEffect, BooksLimits, BooksState } from '../../core/books/books-state.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import { balanceSums, formatBalances } from '../../core/ledger/ledger-balances.ts'
+import { type NotarySet, quorumOf } from '../../core/notary/notary-set.ts'
+import type { VerifyBytes } from '../../wire/v1/authenticate.ts'
+import type { JournaledMachine } from '../ledger/journaled-machine.ts'
+import { type BookedEvent, formatBookedEvent, parseBookedEvent, stampOfBooksEvent } from './booked-event.ts'
+
+export type JournaledBooks = JournaledMachine<BooksState, BookedEvent, BooksEffect>
+
+/** One step that changed the books. */
+export type BookedStep = {
+  readonly booked: BookedEvent
+  readonly before: BooksState
+  readonly after: BooksState
+  readonly effects: readonly BooksEffect[]
+}
+
+export type JournaledBooksInit = {
+  readonly set: NotarySet
+  /** Who owns the account that the set earns into. */
+  readonly feeOwner: Did
+  readonly limits?: BooksLimits | undefined
+  readonly hash?: Sha256HexOfBytes | undefined
+  /** Checks signatures of envelopes again while a journal is read: for the journal of somebody else. */
+  readonly verify?: VerifyBytes | undefined
+  /** Sees each step that changed the books, once and in order: first those of the journal that is opened, then new ones. */
+  readonly onStep?: ((step: BookedStep) => void) | undefined
+}
+
+/** The words that name the journal of a set; `nameJournal` makes the name of them. */
+export function journalWordsOf(set: NotarySet): string {
+  return `notary/${set.id}`
+}
+
+/** The books of a notary set as its members journal them: for the notary itself, and for whoever verifies a copy. */
+export function journaledBooks(init: JournaledBooksInit): JournaledBooks {
+  const { set, feeOwner, limits, hash, verify, onStep } = init
+  const terms = { id: set.id, epoch: set.epoch, n: set.members.length, m: quorumOf(set), feeOwner }
+  return {
+    machine: {
+      name: BOOKS_MACHINE.name,
+      violations: BOOKS_MACHINE.violations,
+      transition: (before, booked) => {
+        const step = BOOKS_MACHINE.transition(before, booked.event)
+        if (step.state !== before) onStep?.({ booked, before, after: step.state, effects: step.effects })
+        return step
+      },
+    },
+    first: BOOKS_MACHINE.initial({ at: timestampFromMs(0), set: terms, ...(limits && { limits }) }),
+    formatEvent: formatBookedEvent,
+    parseEvent: (json) => parseBookedEvent(json, { hash, verify }),
+    stampOf: ({ event }) => stampOfBooksEvent(event),
+    formatBalances: ({ ledger }) => formatBalances(ledger),
+    sumsOf: ({ ledger }) => balanceSums(ledger),
+  }
+}

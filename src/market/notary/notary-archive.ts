@@ -1,0 +1,224 @@
+import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Timestamp } from '../../base/time.ts'
+import type { ContractId, Hash } from '../../core/evidence/names.ts'
+import type { TransferId } from '../../core/ledger/ledger-names.ts'
+import { type Block, type BlockEntry, GENESIS, hashOfBlock } from '../../core/notary/block.ts'
+import { canonicalText } from '../../wire/v1/canonical.ts'
+import { hashOfTransition, type Transition } from '../../wire/v1/notary-receipt.ts'
+import { hashOfText } from '../../wire/v1/signing-bytes.ts'
+import { LEDGER_SUBJECT, stampOfBooksEvent } from './booked-event.ts'
+import { type ChainPlace, describeTransition } from './describe-transition.ts'
+import type { BookedStep } from './journaled-books.ts'
+
+/** One entry of the log and what it came to. */
+export type ArchivedEntry = {
+  readonly slot: number
+  /** Position in its block. */
+  readonly index: number
+  /** Position in the journal. */
+  readonly entry: number
+  readonly transition: Transition
+  readonly transitionHash: Hash
+  readonly isMessage: boolean
+}
+
+/** What is kept of a contract besides its state. */
+export type ContractFile = {
+  readonly entries: ArchivedEntry[]
+  /** Nonces by issuer, and the message that used each. */
+  readonly nonces: Map<string, Hash>
+  readonly transfers: Set<TransferId>
+  auction: Hash | undefined
+  result: Hash | undefined
+}
+
+type BlockFile = {
+  readonly slot: number
+  readonly at: Timestamp
+  readonly previous: Hash
+  readonly entries: ArchivedEntry[]
+  readonly stateBefore: Hash
+  /** How many of its entries somebody may still ask for. */
+  wanted: number
+  /** Once it is whole. */
+  block: Block | undefined
+}
+
+export type NotaryArchiveInit = {
+  /** How long a message outside of contracts is remembered at least after its end. */
+  readonly clockSkewMs: number
+  readonly hash?: Sha256HexOfBytes | undefined
+  readonly digest?: Sha256Hex | undefined
+}
+
+const HOUR_MS = 3_600_000
+const STATE_DOMAIN = 'kernell/notary/state/v1\u0000'
+const PAD = '0'.repeat(64) as Hash
+
+/** Name of the state behind a block: it covers every transition so far. */
+export function stateBehind(before: Hash, transitions: readonly Hash[], hash?: Sha256HexOfBytes): Hash {
+  return hashOfText(STATE_DOMAIN + canonicalText([before, ...transitions]), hash)
+}
+
+/**
+ * What was answered, so that it is answered again word for word: blocks, and transitions by message and by contract. It is made of the journal's steps and of
+ * nothing else, so that a restart brings it back. A contract takes about 1 KiB for each message and goes when the books prune it; a message outside of contracts
+ * goes when it could no longer be sent.
+ *
+ * ```text
+ * steps -> contract files, messages -> entries -> blocks (dropped when none of their entries is wanted)
+ * ```
+ */
+export class NotaryArchive {
+  readonly files = new Map<ContractId, ContractFile>()
+  private readonly init: NotaryArchiveInit
+  private readonly messages = new Map<Hash, ArchivedEntry>()
+  private readonly blocks = new Map<number, BlockFile>()
+  /** Messages outside of contracts by the hour in which they end. */
+  private readonly endings = new Map<number, Hash[]>()
+  private ledgerChain: ChainPlace = { seq: 0, previous: PAD }
+  private last: BlockFile | undefined
+  private count = 0
+
+  constructor(init: NotaryArchiveInit) {
+    this.init = init
+  }
+
+  /** Of the newest block; 0 before the first. */
+  get slot(): number {
+    return this.last?.slot ?? 0
+  }
+
+  find(message: Hash): ArchivedEntry | undefined {
+    return this.messages.get(message)
+  }
+
+  /** The message that used a nonce in a contract. */
+  nonceUser(contract: ContractId, nonce: string): Hash | undefined {
+    return this.files.get(contract)?.nonces.get(nonce)
+  }
+
+  /** Where the next transition of a subject stands. */
+  placeOf(contract: ContractId): ChainPlace {
+    if (contract === LEDGER_SUBJECT) return this.ledgerChain
+    const last = this.files.get(contract)?.entries.at(-1)
+    if (last === undefined) return { seq: 0, previous: PAD }
+    return { seq: last.transition.seq + 1, previous: last.transitionHash }
+  }
+
+  /** Takes a step of the journal; those of one block follow each other. */
+  add(step: BookedStep): void {
+    const { slot, contract, event, message, sent } = step.booked
+    if (slot !== this.last?.slot) this.begin(slot, stampOfBooksEvent(event))
+    const block = this.last
+    if (block === undefined) return
+    const transition = describeTransition(step, this.placeOf(contract))
+    const transitionHash = hashOfTransition(transition, this.init.hash)
+    const index = block.entries.length
+    const isMessage = sent !== undefined
+    const archived = { slot, index, entry: this.count, transition, transitionHash, isMessage }
+    this.count += 1
+    block.entries.push(archived)
+    if (isMessage) this.messages.set(message, archived)
+    if (contract === LEDGER_SUBJECT) this.keepOutside(step, archived)
+    else this.keepInContract(step, archived)
+    for (const effect of step.effects) if (effect.type === 'prune-contract') this.prune(effect.record.contract)
+  }
+
+  /** The block of a slot, whole from the first call on; `undefined` for one that is gone or never was. */
+  block(slot: number): Block | undefined {
+    const file = this.blocks.get(slot)
+    if (file === undefined) return undefined
+    const { entries, previous, at, stateBefore } = file
+    file.block ??= {
+      slot,
+      previous,
+      at,
+      entries: entries.map(blockEntryOf),
+      state: stateBehind(
+        stateBefore,
+        entries.map(({ transitionHash }) => transitionHash),
+        this.init.hash,
+      ),
+    }
+    return file.block
+  }
+
+  /** Forgets messages outside of contracts that have ended long enough. */
+  forget(now: Timestamp): void {
+    for (const [endsAt, hashes] of this.endings) {
+      if (endsAt + this.init.clockSkewMs > now) continue
+      for (const hash of hashes) this.drop(this.messages.get(hash), hash)
+      this.endings.delete(endsAt)
+    }
+  }
+
+  private begin(slot: number, at: Timestamp): void {
+    const before = this.last === undefined ? undefined : this.block(this.last.slot)
+    const previous = before === undefined ? GENESIS : hashOfBlock(before, this.init.digest)
+    const file: BlockFile = { slot, at, previous, entries: [], stateBefore: before?.state ?? PAD, wanted: 0, block: undefined }
+    const { last } = this
+    this.last = file
+    this.blocks.set(slot, file)
+    if (last !== undefined && last.wanted === 0) this.blocks.delete(last.slot)
+  }
+
+  private keepOutside({ booked: { sent, message } }: BookedStep, { transition, transitionHash }: ArchivedEntry): void {
+    this.ledgerChain = { seq: transition.seq + 1, previous: transitionHash }
+    if (sent === undefined) return
+    const endsAt = Math.floor(sent.envelope.head.exp / HOUR_MS) * HOUR_MS + HOUR_MS
+    const hashes = this.endings.get(endsAt) ?? []
+    hashes.push(message)
+    this.endings.set(endsAt, hashes)
+    if (this.last !== undefined) this.last.wanted += 1
+  }
+
+  private keepInContract({ booked, effects }: BookedStep, archived: ArchivedEntry): void {
+    const { contract, sent, message, event } = booked
+    const file = this.files.get(contract) ?? emptyFile()
+    this.files.set(contract, file)
+    file.entries.push(archived)
+    if (this.last !== undefined) this.last.wanted += 1
+    if (sent !== undefined) file.nonces.set(nonceKey(sent.envelope.head), message)
+    if (sent?.envelope.type === 'escrow-award') file.auction = sent.envelope.body.auction
+    if (event.type === 'message-received' && event.message.type === 'delivered') file.result = event.message.result
+    for (const effect of effects) {
+      if (effect.type !== 'ledger-effect') continue
+      const { effect: inner } = effect
+      if (inner.type !== 'event-refused' && 'id' in inner) file.transfers.add(inner.id)
+    }
+  }
+
+  private prune(contract: ContractId): void {
+    const file = this.files.get(contract)
+    this.files.delete(contract)
+    for (const entry of file?.entries ?? []) this.drop(entry, entry.transition.message as Hash)
+  }
+
+  private drop(entry: ArchivedEntry | undefined, message: Hash): void {
+    if (entry === undefined) return
+    this.messages.delete(message)
+    const block = this.blocks.get(entry.slot)
+    if (block === undefined) return
+    block.wanted -= 1
+    if (block.wanted <= 0 && block !== this.last) this.blocks.delete(entry.slot)
+  }
+}
+
+/** By whom and with which nonce: the key under which a message is the only one. */
+export function nonceKey({ iss, nonce }: { readonly iss: string; readonly nonce: string }): string {
+  return `${iss}/${nonce}`
+}
+
+function emptyFile(): ContractFile {
+  return { entries: [], nonces: new Map(), transfers: new Set(), auction: undefined, result: undefined }
+}
+
+function blockEntryOf({ transition, transitionHash }: ArchivedEntry): BlockEntry {
+  return {
+    message: transition.message as Hash,
+    contract: transition.contract as ContractId,
+    seq: transition.seq,
+    transition: transitionHash,
+  }
+}

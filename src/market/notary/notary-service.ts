@@ -1,0 +1,345 @@
+import { CodedError } from '../../base/errors.ts'
+import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { DurationMs, Timestamp } from '../../base/time.ts'
+import { nextFiringOf } from '../../core/books/books-machine.ts'
+import type { BooksLimits } from '../../core/books/books-state.ts'
+import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
+import { decideSigning, type HighWater } from '../../core/notary/high-water.ts'
+import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
+import type { AbortOptions } from '../../ports/abort-options.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { EventLog } from '../../ports/event-log.ts'
+import type {
+  ContractEvidence,
+  ContractView,
+  CurrencyAccounts,
+  EntryProof,
+  FollowOptions,
+  JournalCheckpoint,
+  NotaryAnswer,
+  NotaryClient,
+} from '../../ports/notary-client.ts'
+import { FOLLOW_WAIT_MS_MAX } from '../../ports/notary-client.ts'
+import type { BatchSigner } from '../../ports/signer.ts'
+import type { Startable } from '../../ports/startable.ts'
+import type { ScheduledTimer, Timers } from '../../ports/timers.ts'
+import type { BatchVerifier } from '../../ports/verifier.ts'
+import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
+import { nameJournal } from '../ledger/journal-line.ts'
+import { viewLedger } from '../ledger/ledger-views.ts'
+import { MachineJournal } from '../ledger/machine-journal.ts'
+import { Admission, type Admitted } from './admission.ts'
+import { bookOrdered, LEDGER_SUBJECT } from './booked-event.ts'
+import { Followers } from './followers.ts'
+import type { HighWaterFile } from './high-water.ts'
+import { journalWordsOf, journaledBooks, type BookedStep } from './journaled-books.ts'
+import { NotaryArchive } from './notary-archive.ts'
+import { readEvidence } from './read-evidence.ts'
+import { type BooksJournal, SoloOrder } from './solo-order.ts'
+import { viewContract } from './view-contract.ts'
+
+/** Native SHA-256 in its three forms, equal to those of `src/base/sha256.ts`. */
+export type NotaryHashes = {
+  readonly ofBytes: Sha256
+  readonly hexOfBytes: Sha256HexOfBytes
+  readonly hexOfText: Sha256Hex
+}
+
+export type NotaryServiceComponents = {
+  /** The books' journal, of this member alone; whoever opened it closes it. */
+  readonly log: EventLog
+  readonly highWater: Pick<HighWaterFile, 'write'> & { readonly value: HighWater | undefined }
+  /** With the key of this member. */
+  readonly signer: BatchSigner
+  readonly verifier: BatchVerifier
+  readonly hashes: NotaryHashes
+  readonly clock: Clock
+  readonly timers: Timers
+  /** The notary signs nothing any more: its disk failed, or a copy of it runs elsewhere. */
+  readonly onFailure: (cause: unknown) => void
+}
+
+export type NotaryServiceInit = {
+  readonly set: NotarySet
+  /** Index of this member. */
+  readonly me: number
+  /** Owner of the account that fees go to. */
+  readonly feeOwner: Did
+  /** Name of the network that envelopes are of. */
+  readonly network: string
+  /** How far clocks may differ: for `iat` and `exp` of envelopes, and nothing else. */
+  readonly clockSkewMs: DurationMs
+  /** Rules that contracts may pin, by their hash; published where the books do not know them. */
+  readonly parameters: readonly { readonly hash: Hash; readonly rules: EscrowRules }[]
+  readonly limits?: BooksLimits
+  /** Left by a restore: the epoch of the set at the time of the backup. */
+  readonly restored?: { readonly epoch: number } | undefined
+  /** Envelopes that wait at most. */
+  readonly waitingMax?: number
+}
+
+const WAITING_MAX = 8_192
+/** Longest sleep until the next timer is looked at. */
+const SLEEP_MAX_MS = 3_600_000
+
+/**
+ * A notary that is the only member of its set, behind the door that everybody uses. It survives its crashes, and not its lies: contracts call it `C2/f=0`.
+ *
+ * ```text
+ * submit -> admission (decode, verify in batches) -> order (books, journal, high water, signatures) -> receipts
+ * queries <- archive, books: only what is durable
+ * ```
+ */
+export class NotaryService implements NotaryClient, Startable {
+  readonly set: NotarySet
+  private readonly components: NotaryServiceComponents
+  private readonly init: NotaryServiceInit
+  private readonly archive: NotaryArchive
+  private readonly nonces: NonceGuard = createNonceGuard()
+  private readonly admission: Admission
+  private readonly followers: Followers
+  private state: 'new' | 'started' | 'stopped' = 'new'
+  private order: SoloOrder | undefined
+  private journal: BooksJournal | undefined
+  private sleep: ScheduledTimer | undefined
+  private waiting = 0
+  private failure: unknown
+
+  constructor(components: NotaryServiceComponents, init: NotaryServiceInit) {
+    const { verifier, clock, hashes, timers } = components
+    const { set, me, network, clockSkewMs } = init
+    const member = set.members[me]
+    if (member === undefined || set.members.length !== 1)
+      throw new RangeError('This notary keeps the log of a set of one member, itself')
+    this.set = set
+    this.components = components
+    this.init = init
+    const { hexOfBytes: hash, hexOfText: digest } = hashes
+    this.archive = new NotaryArchive({ clockSkewMs, hash, digest })
+    this.followers = new Followers(timers)
+    this.admission = new Admission({
+      verifier,
+      clock,
+      hash,
+      network,
+      clockSkewMs,
+      audience: [member.key, set.id, '*'],
+      onAdmitted: (batch) => this.order?.push(batch),
+    })
+  }
+
+  /**
+   * Replays the journal and takes part from then on. Throws `NOTARY_MAY_NOT_SIGN` where the journal is older than what was signed, `LEDGER_JOURNAL_BROKEN`, and
+   * what the log and the high-water file throw.
+   */
+  async start(): Promise<void> {
+    if (this.state !== 'new') return
+    const { components, init, archive, set } = this
+    const { log, signer, highWater, hashes, clock } = components
+    const { hexOfBytes: hash, hexOfText: digest } = hashes
+    const onStep = (step: BookedStep): void => this.take(step)
+    const { feeOwner, limits } = init
+    const journaled = journaledBooks({ set, feeOwner, limits, hash, onStep })
+    const name = nameJournal(journalWordsOf(set), hashes.ofBytes)
+    const journal = await MachineJournal.open({ log, journaled, signer, digest: hashes.ofBytes }, name)
+    this.journal = journal
+    await this.checkSigning()
+    this.order = new SoloOrder({
+      set,
+      signer,
+      journal,
+      archive,
+      highWater,
+      clock,
+      hash,
+      digest,
+      useNonce: (admitted, now) => this.useNonce(admitted, now),
+      onBlock: (contracts) => this.afterBlock(contracts),
+      onFailure: (cause) => this.fail(cause),
+    })
+    const unknown = init.parameters.filter(({ hash: rulesHash }) => !journal.state.parameters.has(rulesHash))
+    if (unknown.length > 0) {
+      const at = laterOf(clock.now(), journal.state.at)
+      const slot = archive.slot + 1
+      await journal.append(
+        unknown.map(({ hash: rulesHash, rules }) =>
+          bookOrdered(slot, { type: 'parameters-published', hash: rulesHash, rules, at }),
+        ),
+      )
+    }
+    this.state = 'started'
+    this.schedule()
+  }
+
+  /** Answers what is in the block under way, and rejects what waits. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.state === 'stopped') return
+    this.state = 'stopped'
+    this.sleep?.cancel()
+    this.followers.close()
+    await this.order?.stop(this.closed())
+    await this.journal?.close()
+  }
+
+  async submit(envelope: Uint8Array, { signal }: AbortOptions = {}): Promise<NotaryAnswer> {
+    signal?.throwIfAborted()
+    this.checkOpen()
+    const { waitingMax = WAITING_MAX } = this.init
+    if (this.waiting >= waitingMax)
+      throw new CodedError('NOTARY_OVERLOADED', { message: `${this.waiting} envelopes wait`, details: { waitingMax } })
+    this.waiting += 1
+    return await new Promise<NotaryAnswer>((resolve, reject) => {
+      const onAbort = (): void => reject(signal?.reason instanceof Error ? signal.reason : this.closed())
+      const finish = (): void => {
+        this.waiting -= 1
+        signal?.removeEventListener('abort', onAbort)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.admission.push(envelope, {
+        resolve: (answer) => {
+          finish()
+          resolve(answer)
+        },
+        reject: (cause) => {
+          finish()
+          reject(cause instanceof Error ? cause : this.closed())
+        },
+      })
+    })
+  }
+
+  async contract(contract: ContractId, options: FollowOptions = {}): Promise<ContractView | undefined> {
+    const { afterSeq = -1, waitMs = 0, signal } = options
+    signal?.throwIfAborted()
+    const view = await this.view(contract, afterSeq)
+    if (waitMs <= 0 || view === undefined || view.transitions.length > 0) return view
+    await this.followers.wait(contract, { waitMs: Math.min(waitMs, FOLLOW_WAIT_MS_MAX), signal })
+    return await this.view(contract, afterSeq)
+  }
+
+  async evidence(contract: ContractId): Promise<readonly ContractEvidence[]> {
+    const { order, journal } = this.opened()
+    const entries = await order.quiet(() => [...(this.archive.files.get(contract)?.entries ?? [])])
+    return await readEvidence(entries, {
+      readEntry: async (index) => await journal.readEntry(index),
+      receiptOf: async (entry) => await order.receiptOf(entry),
+    })
+  }
+
+  async accounts(owner?: Did): Promise<readonly CurrencyAccounts[]> {
+    const { order, journal } = this.opened()
+    const views = await order.quiet(() => viewLedger(journal.state.ledger, journal.head))
+    if (owner === undefined) return views
+    return views.map((view) => ({ ...view, accounts: view.accounts.filter((account) => account.owner === owner) }))
+  }
+
+  async transfers(contract?: ContractId): Promise<readonly TransferLine[]> {
+    const { order, journal } = this.opened()
+    return await order.quiet(() => listTransfers(journal.state.ledger, contract))
+  }
+
+  async prove(index: number): Promise<EntryProof> {
+    return await this.opened().journal.proveEntry(index)
+  }
+
+  async checkpoint(): Promise<JournalCheckpoint> {
+    const { journal } = this.opened()
+    return await journal.checkpoint(laterOf(this.components.clock.now(), journal.state.at))
+  }
+
+  private async view(contract: ContractId, afterSeq: number): Promise<ContractView | undefined> {
+    const { order, journal } = this.opened()
+    const read = await order.quiet(() => {
+      const file = this.archive.files.get(contract)
+      return file && { file, view: viewContract(journal.state, contract, { file, afterSeq, certificate: undefined }) }
+    })
+    if (read?.view === undefined) return undefined
+    const last = read.file.entries.find(({ transition }) => transition.seq === read.file.entries.length - 1)
+    const certificate = last && (await order.certificateOf(last))
+    return { ...read.view, certificate: certificate ?? null }
+  }
+
+  private take(step: BookedStep): void {
+    this.archive.add(step)
+    const { sent, contract, message } = step.booked
+    if (sent === undefined || contract !== LEDGER_SUBJECT) return
+    const { iss, nonce, exp } = sent.envelope.head
+    this.nonces.use({ iss, nonce, message, exp, now: step.after.at, clockSkewMs: this.init.clockSkewMs })
+  }
+
+  private useNonce({ sent }: Admitted, now: Timestamp): string | undefined {
+    const { head, hash: message } = sent.envelope
+    const { iss, nonce, exp } = head
+    return this.nonces.use({ iss, nonce, message, exp, now, clockSkewMs: this.init.clockSkewMs })
+  }
+
+  /** What was signed before this start must be in the journal; of a set of one, nobody else knows. */
+  private async checkSigning(): Promise<void> {
+    const { set, components, init, archive } = this
+    const { highWater } = components
+    const { slot } = archive
+    const position = slot === 0 ? undefined : ({ view: 0, slot, phase: 'commit' } as const)
+    const decision = decideSigning({
+      set,
+      me: init.me,
+      journal: slot === 0 ? undefined : { epoch: set.epoch, position: highWater.value === undefined ? undefined : position },
+      highWater: highWater.value,
+      restored: init.restored,
+      witnesses: [],
+    })
+    if (decision.kind !== 'sign') {
+      const code = 'code' in decision ? decision.code : decision.kind
+      throw new CodedError('NOTARY_MAY_NOT_SIGN', { message: `${code}: slot ${slot} is the last here`, details: { code } })
+    }
+    // A crash between the journal and this file: the block may be signed now, and not again differently.
+    if (position !== undefined && (highWater.value?.position.slot ?? 0) < slot)
+      await highWater.write({ epoch: set.epoch, position })
+  }
+
+  private afterBlock(contracts: ReadonlySet<ContractId>): void {
+    for (const contract of contracts) this.followers.tell(contract)
+    this.schedule()
+  }
+
+  private schedule(): void {
+    this.sleep?.cancel()
+    const next = this.journal && nextFiringOf(this.journal.state)
+    if (next === undefined || this.state !== 'started') return
+    const { timers, clock } = this.components
+    const delayMs = Math.min(SLEEP_MAX_MS, Math.max(0, next - clock.now()))
+    this.sleep = timers.schedule(delayMs, () => {
+      this.order?.wake()
+      this.schedule()
+    })
+  }
+
+  private fail(cause: unknown): void {
+    this.failure = cause
+    this.state = 'stopped'
+    this.sleep?.cancel()
+    this.followers.close()
+    this.components.onFailure(cause)
+  }
+
+  private opened(): { readonly order: SoloOrder; readonly journal: BooksJournal } {
+    this.checkOpen()
+    const { order, journal } = this
+    if (order === undefined || journal === undefined) throw this.closed()
+    return { order, journal }
+  }
+
+  private checkOpen(): void {
+    if (this.state !== 'started') throw this.closed()
+  }
+
+  private closed(): CodedError {
+    return new CodedError('NOTARY_CLOSED', { message: 'This notary does not run', cause: this.failure })
+  }
+}
+
+function laterOf(one: Timestamp, other: Timestamp): Timestamp {
+  return one > other ? one : other
+}

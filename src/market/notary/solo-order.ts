@@ -1,0 +1,273 @@
+import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import { type Timestamp, timestampFromMs } from '../../base/time.ts'
+import { nextFiringOf } from '../../core/books/books-machine.ts'
+import type { BooksEffect, BooksState } from '../../core/books/books-state.ts'
+import type { ContractId, Hash } from '../../core/evidence/names.ts'
+import { hashOfBlock } from '../../core/notary/block.ts'
+import { type Certificate, certificatesOf } from '../../core/notary/certificate.ts'
+import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { bytesOfVote, type VoteStatement } from '../../core/notary/statement.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { BatchSigner } from '../../ports/signer.ts'
+import { utf8Of } from '../../wire/v1/canonical.ts'
+import { encodeSignature } from '../../wire/v1/checkpoint.ts'
+import { formatReceipt, type NotaryStatement, statementSigningBytes } from '../../wire/v1/notary-receipt.ts'
+import type { Journaled, MachineJournal } from '../ledger/machine-journal.ts'
+import type { Admitted, Dismissed, Waiter } from './admission.ts'
+import { bookOrdered, type BookedEvent } from './booked-event.ts'
+import { BlockDraft } from './block-draft.ts'
+import { outcomeOf } from './describe-transition.ts'
+import type { HighWaterFile } from './high-water.ts'
+import type { ArchivedEntry, NotaryArchive } from './notary-archive.ts'
+
+export type BooksJournal = MachineJournal<BooksState, BookedEvent, BooksEffect>
+
+export type SoloOrderComponents = {
+  readonly set: NotarySet
+  readonly signer: BatchSigner
+  readonly journal: BooksJournal
+  readonly archive: NotaryArchive
+  readonly highWater: Pick<HighWaterFile, 'write'>
+  readonly clock: Clock
+  readonly hash: Sha256HexOfBytes
+  readonly digest: Sha256Hex
+  /** Says for messages outside of contracts whether a nonce is new. */
+  readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
+  /** A block is durable, signed and answered. */
+  readonly onBlock: (contracts: ReadonlySet<ContractId>) => void
+  readonly onFailure: (cause: unknown) => void
+}
+
+/** Entries of a block at most, which a certificate's path allows. */
+const BLOCK_MAX = 256
+/** Blocks whose certificates stay at hand for whoever asks again. */
+const CERTIFICATES_KEPT = 32
+
+type Statement = { readonly statement: NotaryStatement; readonly waiter: Waiter }
+
+/**
+ * The order of a notary that is alone in its set: whatever is admitted while a block is being written makes the next one. Each block is one append with one sync,
+ * then one record of the high-water file, then one signature for all its receipts, then the answers.
+ *
+ * ```text
+ * timers that are due, messages -> books -> journal (sync) -> high water (sync) -> signatures -> receipts
+ * ```
+ */
+export class SoloOrder {
+  private readonly components: SoloOrderComponents
+  private readonly queue: (Admitted | Dismissed)[] = []
+  private readonly reads: (() => void)[] = []
+  private readonly certificates = new Map<number, Promise<readonly Certificate[]>>()
+  private running: Promise<void> | undefined
+  private isStopped = false
+
+  constructor(components: SoloOrderComponents) {
+    this.components = components
+  }
+
+  push(items: readonly (Admitted | Dismissed)[]): void {
+    for (const item of items) this.queue.push(item)
+    this.wake()
+  }
+
+  /** Looks for timers that are due. */
+  wake(): void {
+    if (this.running !== undefined || this.isStopped) return
+    this.running = this.work()
+      .catch((cause: unknown) => this.fail(cause))
+      .finally(() => (this.running = undefined))
+  }
+
+  /** Reads when nothing is under way that a crash could take back. */
+  async quiet<Value>(read: () => Value): Promise<Value> {
+    if (this.running === undefined) return read()
+    return await new Promise((resolve, reject) => {
+      this.reads.push(() => {
+        try {
+          resolve(read())
+        } catch (error: unknown) {
+          reject(error instanceof Error ? error : new TypeError(String(error)))
+        }
+      })
+    })
+  }
+
+  /** Waits for the block under way; what waits behind it is rejected. Idempotent. */
+  async stop(cause: unknown): Promise<void> {
+    this.isStopped = true
+    await this.running
+    this.drop(cause)
+  }
+
+  /** The certificate of an entry of a block that is durable. A statement that was signed before is signed again to the same bytes. */
+  async certificateOf({ slot, index }: ArchivedEntry): Promise<Certificate | undefined> {
+    return (await this.certificatesOfSlot(slot))[index]
+  }
+
+  async receiptOf(entry: ArchivedEntry): Promise<Uint8Array | undefined> {
+    const certificate = await this.certificateOf(entry)
+    const { transition } = entry
+    return certificate && utf8Of(formatReceipt(this.components.set.id, { kind: 'transition', transition, certificate }))
+  }
+
+  private async work(): Promise<void> {
+    // What comes in the same turn is one block.
+    await Promise.resolve()
+    while (!this.isStopped && (this.queue.length > 0 || this.isDue())) {
+      await this.round(this.queue.splice(0, BLOCK_MAX))
+      for (const read of this.reads.splice(0)) read()
+    }
+    for (const read of this.reads.splice(0)) read()
+  }
+
+  private now(): Timestamp {
+    const { clock, journal } = this.components
+    return timestampFromMs(Math.max(clock.now(), journal.state.at))
+  }
+
+  private isDue(): boolean {
+    const firing = nextFiringOf(this.components.journal.state)
+    return firing !== undefined && firing <= this.now()
+  }
+
+  private async round(items: readonly (Admitted | Dismissed)[]): Promise<void> {
+    const { journal, archive, useNonce, onBlock } = this.components
+    const at = this.now()
+    const slot = archive.slot + 1
+    const entriesBefore = journal.entries
+    const timers = this.fireTimers(slot, at)
+    const draft = new BlockDraft({ slot, at, archive, books: journal.state, useNonce })
+    for (const item of items) draft.take(item)
+    const results = await journal.append(draft.fresh.map(({ booked }) => booked))
+    await Promise.all(timers)
+    const statements = [...draft.statements, ...unchangedOf(draft, results, at)]
+    const isBlock = journal.entries > entriesBefore
+    await this.signAll(isBlock ? slot : undefined, statements)
+    for (const { message, waiter } of [...draft.repeats, ...draft.fresh.map(freshOf)]) {
+      const entry = archive.find(message)
+      // What changed nothing was answered by a statement.
+      if (entry !== undefined) await this.answer(entry, { waiter, isNew: entry.slot === slot && !draft.isRepeat(waiter) })
+    }
+    archive.forget(at)
+    if (isBlock) onBlock(contractsOf(archive, slot))
+  }
+
+  /** Each timer is an entry of its own; one more for holds outside of contracts. */
+  private fireTimers(slot: number, at: Timestamp): readonly Promise<unknown>[] {
+    const { journal } = this.components
+    const writes: Promise<unknown>[] = []
+    while (writes.length < BLOCK_MAX / 2) {
+      const firing = journal.state.timers?.firing
+      if (firing === undefined || firing.at > at) break
+      const { contract, name } = firing
+      writes.push(journal.append([bookOrdered(slot, { type: 'timer-fired', contract, name, at })]))
+    }
+    const next = nextFiringOf(journal.state)
+    const isTimerNext = journal.state.timers?.firing.at === next
+    if (next !== undefined && next <= at && !isTimerNext)
+      writes.push(journal.append([bookOrdered(slot, { type: 'stamp-advanced', at })]))
+    return writes
+  }
+
+  private async signAll(slot: number | undefined, statements: readonly Statement[]): Promise<void> {
+    const { set, signer, highWater, archive, digest, hash } = this.components
+    const toSign: Uint8Array[] = []
+    const block = slot === undefined ? undefined : archive.block(slot)
+    const vote = block && voteOf(block.slot, hashOfBlock(block, digest))
+    if (vote !== undefined) {
+      await highWater.write({ epoch: set.epoch, position: { view: vote.view, slot: vote.slot, phase: vote.phase } })
+      toSign.push(bytesOfVote(set, vote))
+    }
+    for (const { statement } of statements) toSign.push(statementSigningBytes(set.id, statement, hash))
+    const signatures = (await signer.signBatch(toSign)).map(encodeSignature)
+    if (block !== undefined && vote !== undefined) {
+      const signature = signatures.shift() ?? ''
+      const quorum = { ...vote, signatures: [{ member: 0, signature }] }
+      this.keep(block.slot, Promise.resolve(certificatesOf(set, { block, quorum }, digest)))
+    }
+    for (const [index, { statement, waiter }] of statements.entries()) {
+      const { effect, code } = statement
+      const signed = [{ member: 0, signature: signatures[index] ?? '' }]
+      const receipt = utf8Of(formatReceipt(set.id, { kind: 'statement', statement, signatures: signed }))
+      waiter.resolve({ effect, code, receipt })
+    }
+  }
+
+  private async answer(
+    entry: ArchivedEntry,
+    { waiter, isNew }: { readonly waiter: Waiter; readonly isNew: boolean },
+  ): Promise<void> {
+    const receipt = await this.receiptOf(entry)
+    const { effect, code } = entry.transition
+    if (receipt !== undefined) waiter.resolve({ effect: effect === 'applied' && !isNew ? 'exists' : effect, code, receipt })
+  }
+
+  private async certificatesOfSlot(slot: number): Promise<readonly Certificate[]> {
+    const known = this.certificates.get(slot)
+    if (known !== undefined) return await known
+    const made = this.signAgain(slot)
+    this.keep(slot, made)
+    return await made
+  }
+
+  private async signAgain(slot: number): Promise<readonly Certificate[]> {
+    const { set, signer, archive, digest } = this.components
+    const block = archive.block(slot)
+    if (block === undefined) return []
+    const vote = voteOf(slot, hashOfBlock(block, digest))
+    const [signature] = await signer.signBatch([bytesOfVote(set, vote)])
+    if (signature === undefined) return []
+    const quorum = { ...vote, signatures: [{ member: 0, signature: encodeSignature(signature) }] }
+    return certificatesOf(set, { block, quorum }, digest)
+  }
+
+  private keep(slot: number, certificates: Promise<readonly Certificate[]>): void {
+    this.certificates.set(slot, certificates)
+    const [oldest] = this.certificates.keys()
+    if (this.certificates.size > CERTIFICATES_KEPT && oldest !== undefined) this.certificates.delete(oldest)
+  }
+
+  private fail(cause: unknown): void {
+    this.isStopped = true
+    this.drop(cause)
+    this.components.onFailure(cause)
+  }
+
+  private drop(cause: unknown): void {
+    for (const { waiter } of this.queue.splice(0)) waiter.reject(cause)
+    for (const read of this.reads.splice(0)) read()
+  }
+}
+
+/** The only member signs each block once, in view 0. */
+function voteOf(slot: number, block: Hash): VoteStatement {
+  return { phase: 'commit', view: 0, slot, block }
+}
+
+function freshOf({ booked, waiter }: BlockDraft['fresh'][number]): { readonly message: Hash; readonly waiter: Waiter } {
+  return { message: booked.message, waiter }
+}
+
+/** Messages that the books took no notice of. */
+function unchangedOf(
+  draft: BlockDraft,
+  results: readonly Journaled<BooksEffect>[],
+  at: Timestamp,
+): readonly Statement[] {
+  return results.flatMap(({ entry, effects }, index) => {
+    const fresh = draft.fresh[index]
+    if (entry !== undefined || fresh === undefined) return []
+    const { effect, code } = outcomeOf(effects)
+    const { message } = fresh.booked
+    const isRefused = effect === 'refused'
+    const said = { message, at, effect: isRefused ? effect : ('exists' as const), ...(code !== undefined && { code }) }
+    return [
+      { statement: said, waiter: fresh.waiter },
+      ...draft.repeats.filter((repeat) => repeat.message === message).map(({ waiter }) => ({ statement: said, waiter })),
+    ]
+  })
+}
+
+function contractsOf(archive: NotaryArchive, slot: number): ReadonlySet<ContractId> {
+  return new Set(archive.block(slot)?.entries.map(({ contract }) => contract))
+}
