@@ -3,6 +3,7 @@ import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
 import type { BooksLimits } from '../../core/books/books-state.ts'
+import { hashTrieGet } from '../../core/collections/hash-trie.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
@@ -160,7 +161,7 @@ export class NotaryService implements NotaryClient, Startable {
       onBlock: (contracts) => this.afterBlock(contracts),
       onFailure: (cause) => this.fail(cause),
     })
-    const unknown = init.parameters.filter(({ hash: rulesHash }) => !journal.state.parameters.has(rulesHash))
+    const unknown = init.parameters.filter(({ hash: rulesHash }) => hashTrieGet(journal.state.parameters, rulesHash) === undefined)
     if (unknown.length > 0) {
       const at = laterOf(clock.now(), journal.state.at)
       const slot = archive.slot + 1
@@ -254,11 +255,11 @@ export class NotaryService implements NotaryClient, Startable {
     const { order, journal } = this.opened()
     const read = await order.quiet(() => {
       const file = this.archive.files.get(contract)
-      return file && { file, view: viewContract(journal.state, contract, { file, afterSeq, certificate: undefined }) }
+      const view = file && viewContract(journal.state, contract, { file, afterSeq, certificate: undefined })
+      return view && { view, last: file.entries.at(-1) }
     })
-    if (read?.view === undefined) return undefined
-    const last = read.file.entries.find(({ transition }) => transition.seq === read.file.entries.length - 1)
-    const certificate = last && (await order.certificateOf(last))
+    if (read === undefined) return undefined
+    const certificate = read.last && (await order.certificateOf(read.last))
     return { ...read.view, certificate: certificate ?? null }
   }
 
