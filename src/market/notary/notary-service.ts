@@ -5,6 +5,7 @@ import { nextFiringOf } from '../../core/books/books-machine.ts'
 import type { BooksLimits } from '../../core/books/books-state.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import { hashTrieGet } from '../../core/collections/hash-trie.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
 import { decideSigning, type HighWater } from '../../core/notary/high-water.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
@@ -160,7 +161,7 @@ export class NotaryService implements NotaryClient, Startable {
       onBlock: (contracts) => this.afterBlock(contracts),
       onFailure: (cause) => this.fail(cause),
     })
-    const unknown = init.parameters.filter(({ hash: rulesHash }) => !journal.state.parameters.has(rulesHash))
+    const unknown = init.parameters.filter(({ hash: rulesHash }) => hashTrieGet(journal.state.parameters, rulesHash) === undefined)
     if (unknown.length > 0) {
       const at = laterOf(clock.now(), journal.state.at)
       const slot = archive.slot + 1
