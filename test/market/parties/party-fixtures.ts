@@ -46,10 +46,14 @@ export class TestTime implements Timers {
   private waiting: Waiting[] = []
   private order = 0
 
-  readonly clock: Pick<Clock, 'now' | 'timeoutSignal' | 'monotonicMs'> = {
+  readonly clock: Clock = {
     now: () => timestampFromMs(this.now),
     monotonicMs: () => this.now,
-    timeoutSignal: () => new AbortController().signal,
+    timeoutSignal: (delayMs) => {
+      const controller = new AbortController()
+      this.schedule(delayMs, () => controller.abort(new DOMException('Too late', 'TimeoutError')))
+      return controller.signal
+    },
   }
 
   schedule(delayMs: number, callback: () => void): { cancel(): void } {
