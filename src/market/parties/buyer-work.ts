@@ -58,7 +58,8 @@ export class BuyerWork {
 
   /** @returns The code for which no money is held; `undefined` when the contract came to its end. */
   async run(): Promise<string | undefined> {
-    const code = await this.open()
+    const { contract, terms } = this.init
+    const code = this.party.signsFor(contract, terms.payer) ? await this.open() : undefined
     if (code !== undefined) {
       await this.end(code)
       return code
@@ -67,6 +68,7 @@ export class BuyerWork {
     try {
       for await (const { state } of party.follow(init.contract)) {
         this.current = state
+        if (!party.signsFor(init.contract, state.terms.payer)) continue
         if (state.kind === 'DELIVERED' && this.decision === undefined) this.decide(state)
         if (state.kind !== 'DELIVERED') this.deciding.abort()
       }

@@ -1,6 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
-import type { Timestamp } from '../../base/time.ts'
+import { type DurationMs, MINUTE_MS, type Timestamp } from '../../base/time.ts'
 import { auctionIdOf, type AuctionCall } from '../../core/auction/auction-call.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import { parseSalt32 } from '../../core/auction/delimited-hash.ts'
@@ -10,6 +10,7 @@ import { formatAccountId } from '../../core/ledger/ledger-names.ts'
 import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
 import { formatPredicate } from '../../core/acceptance/acceptance-predicate.ts'
 import type { EventLog } from '../../ports/event-log.ts'
+import { VALIDITY_MAX_MS } from '../../wire/v1/envelope-head.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { ESCROW_TERMS, bodyOfTerms, contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
@@ -307,7 +308,8 @@ export class Buyer {
     const aud = party.components.notary.set.id
     const about = { aud, subject: contract }
     const body = { terms: bodyOf(terms) }
-    const offer = await party.wallet.say({ act: `${contract}/offer`, type: 'escrow-offer', body, ...about })
+    const validMs = offerValidity(terms)
+    const offer = await party.wallet.say({ act: `${contract}/offer`, type: 'escrow-offer', body, validMs, ...about })
     const awardBody = transcript === undefined ? {} : { auction: transcript }
     const award = await party.wallet.say({ act: `${contract}/award`, type: 'escrow-award', body: awardBody, ...about })
     const signature = await party.wallet.sign({ kind: 'contract', place: contract, hash: contract })
@@ -366,6 +368,11 @@ export class Buyer {
     const work = this.works.get(frame.contract)
     return work === undefined ? declined('MARKET_CONTRACT_UNKNOWN') : await work.takeResult(from, bytes)
   }
+}
+
+/** The seller's answer and the way to the notary set included; a set takes no offer that outlives what it keeps. */
+function offerValidity({ timers }: EscrowTerms): DurationMs {
+  return Math.min(timers.offerMs + MINUTE_MS, timers.retainMs, VALIDITY_MAX_MS) as DurationMs
 }
 
 /** Terms as they were written down. */

@@ -1,4 +1,5 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import { CodedError } from '../../base/errors.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
@@ -44,6 +45,7 @@ export class Party {
   private readonly init: PartyInit
   private readonly stopping = new AbortController()
   private readonly working = new Set<Promise<void>>()
+  private readonly strange = new Set<ContractId>()
 
   private constructor(components: PartyComponents, init: PartyInit, journal: PartyJournal) {
     this.components = components
@@ -87,6 +89,19 @@ export class Party {
       })
       .finally(() => this.working.delete(done))
     this.working.add(done)
+  }
+
+  /**
+   * Whether this party signs in a contract: it does not where the contract names another key, which was rotated or lost. Then the contract ends by its timers, and
+   * `onFailure` is told once.
+   */
+  signsFor(contract: ContractId, key: Did): boolean {
+    if (key === this.did) return true
+    if (!this.strange.has(contract)) {
+      this.strange.add(contract)
+      this.init.onFailure?.(new CodedError('EVIDENCE_KEY_CHANGED', { message: `${contract} is signed by ${key}` }))
+    }
+    return false
   }
 
   /** Says something about a contract to the notary set, once for each act, and waits for the answer. */

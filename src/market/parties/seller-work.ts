@@ -8,6 +8,7 @@ import { voucherHash } from '../../wire/v1/escrow-events.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { pause } from './contract-follower.ts'
 import type { Party } from './party.ts'
+import type { KeptEnvelope } from './party-record.ts'
 import { hashOfBytes, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from './task-package.ts'
 
 /** What was used so far, by unit; cumulative, whole, 0 or more. */
@@ -62,6 +63,7 @@ class ContractWork {
 
   async see(state: EscrowState): Promise<void> {
     this.current = state
+    if (!this.party.signsFor(this.contract, state.terms.worker)) return
     switch (state.kind) {
       case 'HELD':
         await this.party.tellNotary(this.contract, { act: 'start', type: 'escrow-start', body: {} })
@@ -204,11 +206,11 @@ class ContractWork {
   /** What was used so far, signed; its hash stands in vouchers and deliveries. */
   private async readMeter(act: string, counts: TaskCounts): Promise<Hash> {
     const { party, contract } = this
-    const seq = party.journal.envelopesOf(contract).filter(({ envelope }) => envelope.type === 'meter-snapshot').length
-    const sorted = [...counts].toSorted(([left], [right]) => (left < right ? -1 : 1))
+    const readings = party.journal.envelopesOf(contract).filter(({ envelope }) => envelope.type === 'meter-snapshot')
+    const sorted = [...atLeast(readings.at(-1), counts)].toSorted(([left], [right]) => (left < right ? -1 : 1))
     const body = {
       contract,
-      seq,
+      seq: readings.length,
       at: party.components.clock.now(),
       counts: sorted.map(([unit, quantity]) => ({ unit, quantity })),
     }
@@ -256,5 +258,11 @@ class ContractWork {
   }
 }
 
-/** Nothing was used. */
-export const NO_COUNTS: TaskCounts = new Map()
+/** A meter never runs backward, also when a task was begun anew after a crash. */
+function atLeast(last: KeptEnvelope | undefined, counts: TaskCounts): Map<string, bigint> {
+  const merged = new Map(counts)
+  if (last?.envelope.type !== 'meter-snapshot') return merged
+  for (const { unit, quantity } of last.envelope.body.counts)
+    if ((merged.get(unit) ?? -1n) < quantity) merged.set(unit, quantity)
+  return merged
+}
