@@ -156,7 +156,15 @@ export class NotaryArchive {
   private begin(slot: number, at: Timestamp): void {
     const before = this.last === undefined ? undefined : this.block(this.last.slot)
     const previous = before === undefined ? GENESIS : hashOfBlock(before, this.init.digest)
-    const file: BlockFile = { slot, at, previous, entries: [], stateBefore: before?.state ?? PAD, wanted: 0, block: undefined }
+    const file: BlockFile = {
+      slot,
+      at,
+      previous,
+      entries: [],
+      stateBefore: before?.state ?? PAD,
+      wanted: 0,
+      block: undefined,
+    }
     const { last } = this
     this.last = file
     this.blocks.set(slot, file)

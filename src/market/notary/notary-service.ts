@@ -3,9 +3,9 @@ import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
 import type { BooksLimits } from '../../core/books/books-state.ts'
+import { hashTrieGet } from '../../core/collections/hash-trie.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
-import { hashTrieGet } from '../../core/collections/hash-trie.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
 import { decideSigning, type HighWater } from '../../core/notary/high-water.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
@@ -161,7 +161,9 @@ export class NotaryService implements NotaryClient, Startable {
       onBlock: (contracts) => this.afterBlock(contracts),
       onFailure: (cause) => this.fail(cause),
     })
-    const unknown = init.parameters.filter(({ hash: rulesHash }) => hashTrieGet(journal.state.parameters, rulesHash) === undefined)
+    const unknown = init.parameters.filter(
+      ({ hash: rulesHash }) => hashTrieGet(journal.state.parameters, rulesHash) === undefined,
+    )
     if (unknown.length > 0) {
       const at = laterOf(clock.now(), journal.state.at)
       const slot = archive.slot + 1
@@ -194,8 +196,10 @@ export class NotaryService implements NotaryClient, Startable {
     this.waiting += 1
     return await new Promise<NotaryAnswer>((resolve, reject) => {
       const onAbort = (): void => reject(signal?.reason instanceof Error ? signal.reason : this.closed())
+      let isWaiting = true
       const finish = (): void => {
-        this.waiting -= 1
+        if (isWaiting) this.waiting -= 1
+        isWaiting = false
         signal?.removeEventListener('abort', onAbort)
       }
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -206,7 +210,7 @@ export class NotaryService implements NotaryClient, Startable {
         },
         reject: (cause) => {
           finish()
-          reject(cause instanceof Error ? cause : this.closed())
+          reject(CodedError.is(cause) ? cause : this.closed())
         },
       })
     })
@@ -217,7 +221,10 @@ export class NotaryService implements NotaryClient, Startable {
     signal?.throwIfAborted()
     const view = await this.view(contract, afterSeq)
     if (waitMs <= 0 || view === undefined || view.transitions.length > 0) return view
-    await this.followers.wait(contract, { waitMs: Math.min(waitMs, FOLLOW_WAIT_MS_MAX), signal })
+    const newest = this.archive.placeOf(contract).seq - 1
+    // What came since the view was made is not waited for.
+    if (newest <= afterSeq)
+      await this.followers.wait(contract, { waitMs: Math.min(waitMs, FOLLOW_WAIT_MS_MAX), signal })
     return await this.view(contract, afterSeq)
   }
 
@@ -255,11 +262,11 @@ export class NotaryService implements NotaryClient, Startable {
     const { order, journal } = this.opened()
     const read = await order.quiet(() => {
       const file = this.archive.files.get(contract)
-      return file && { file, view: viewContract(journal.state, contract, { file, afterSeq, certificate: undefined }) }
+      const view = file && viewContract(journal.state, contract, { file, afterSeq, certificate: undefined })
+      return view && { view, last: file.entries.at(-1) }
     })
-    if (read?.view === undefined) return undefined
-    const last = read.file.entries.find(({ transition }) => transition.seq === read.file.entries.length - 1)
-    const certificate = last && (await order.certificateOf(last))
+    if (read === undefined) return undefined
+    const certificate = read.last && (await order.certificateOf(read.last))
     return { ...read.view, certificate: certificate ?? null }
   }
 
@@ -282,22 +289,25 @@ export class NotaryService implements NotaryClient, Startable {
     const { set, components, init, archive } = this
     const { highWater } = components
     const { slot } = archive
-    const position = slot === 0 ? undefined : ({ view: 0, slot, phase: 'commit' } as const)
+    const position = { view: 0, slot, phase: 'commit' } as const
+    const isFirst = slot === 0 && highWater.value === undefined
     const decision = decideSigning({
       set,
       me: init.me,
-      journal: slot === 0 ? undefined : { epoch: set.epoch, position: highWater.value === undefined ? undefined : position },
+      journal: isFirst ? undefined : { epoch: set.epoch, position },
       highWater: highWater.value,
       restored: init.restored,
       witnesses: [],
     })
     if (decision.kind !== 'sign') {
       const code = 'code' in decision ? decision.code : decision.kind
-      throw new CodedError('NOTARY_MAY_NOT_SIGN', { message: `${code}: slot ${slot} is the last here`, details: { code } })
+      throw new CodedError('NOTARY_MAY_NOT_SIGN', {
+        message: `${code}: slot ${slot} is the last here`,
+        details: { code },
+      })
     }
-    // A crash between the journal and this file: the block may be signed now, and not again differently.
-    if (position !== undefined && (highWater.value?.position.slot ?? 0) < slot)
-      await highWater.write({ epoch: set.epoch, position })
+    // The file is there before the journal has anything. Behind the journal it is after a crash between the two: that block may be signed now.
+    if (isFirst || (highWater.value?.position.slot ?? 0) < slot) await highWater.write({ epoch: set.epoch, position })
   }
 
   private afterBlock(contracts: ReadonlySet<ContractId>): void {
@@ -318,7 +328,7 @@ export class NotaryService implements NotaryClient, Startable {
   }
 
   private fail(cause: unknown): void {
-    this.failure = cause
+    this.failure ??= cause
     this.state = 'stopped'
     this.sleep?.cancel()
     this.followers.close()

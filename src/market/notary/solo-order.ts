@@ -1,3 +1,4 @@
+import { CodedError } from '../../base/errors.ts'
 import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
 import { type Timestamp, timestampFromMs } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
@@ -59,6 +60,8 @@ export class SoloOrder {
   private readonly reads: (() => void)[] = []
   private readonly certificates = new Map<number, Promise<readonly Certificate[]>>()
   private running: Promise<void> | undefined
+  /** What the block under way is about to answer. */
+  private current: readonly (Admitted | Dismissed)[] = []
   private isStopped = false
 
   constructor(components: SoloOrderComponents) {
@@ -75,7 +78,14 @@ export class SoloOrder {
     if (this.running !== undefined || this.isStopped) return
     this.running = this.work()
       .catch((cause: unknown) => this.fail(cause))
-      .finally(() => (this.running = undefined))
+      .finally(() => this.rest())
+  }
+
+  /** What came after the last look and before the end is not left behind. */
+  private rest(): void {
+    this.running = undefined
+    for (const read of this.reads.splice(0)) read()
+    if (this.queue.length > 0) this.wake()
   }
 
   /** Reads when nothing is under way that a crash could take back. */
@@ -114,10 +124,11 @@ export class SoloOrder {
     // What comes in the same turn is one block.
     await Promise.resolve()
     while (!this.isStopped && (this.queue.length > 0 || this.isDue())) {
-      await this.round(this.queue.splice(0, BLOCK_MAX))
+      this.current = this.queue.splice(0, BLOCK_MAX)
+      await this.round(this.current)
+      this.current = []
       for (const read of this.reads.splice(0)) read()
     }
-    for (const read of this.reads.splice(0)) read()
   }
 
   private now(): Timestamp {
@@ -146,7 +157,8 @@ export class SoloOrder {
     for (const { message, waiter } of [...draft.repeats, ...draft.fresh.map(freshOf)]) {
       const entry = archive.find(message)
       // What changed nothing was answered by a statement.
-      if (entry !== undefined) await this.answer(entry, { waiter, isNew: entry.slot === slot && !draft.isRepeat(waiter) })
+      if (entry !== undefined)
+        await this.answer(entry, { waiter, isNew: entry.slot === slot && !draft.isRepeat(waiter) })
     }
     archive.forget(at)
     if (isBlock) onBlock(contractsOf(archive, slot))
@@ -199,7 +211,8 @@ export class SoloOrder {
   ): Promise<void> {
     const receipt = await this.receiptOf(entry)
     const { effect, code } = entry.transition
-    if (receipt !== undefined) waiter.resolve({ effect: effect === 'applied' && !isNew ? 'exists' : effect, code, receipt })
+    if (receipt !== undefined)
+      waiter.resolve({ effect: effect === 'applied' && !isNew ? 'exists' : effect, code, receipt })
   }
 
   private async certificatesOfSlot(slot: number): Promise<readonly Certificate[]> {
@@ -229,12 +242,14 @@ export class SoloOrder {
 
   private fail(cause: unknown): void {
     this.isStopped = true
-    this.drop(cause)
     this.components.onFailure(cause)
+    this.drop(new CodedError('NOTARY_CLOSED', { message: 'This notary signs nothing any more', cause }))
   }
 
   private drop(cause: unknown): void {
-    for (const { waiter } of this.queue.splice(0)) waiter.reject(cause)
+    // Those that were answered already are not answered again.
+    for (const { waiter } of [...this.current, ...this.queue.splice(0)]) waiter.reject(cause)
+    this.current = []
     for (const read of this.reads.splice(0)) read()
   }
 }
@@ -263,7 +278,9 @@ function unchangedOf(
     const said = { message, at, effect: isRefused ? effect : ('exists' as const), ...(code !== undefined && { code }) }
     return [
       { statement: said, waiter: fresh.waiter },
-      ...draft.repeats.filter((repeat) => repeat.message === message).map(({ waiter }) => ({ statement: said, waiter })),
+      ...draft.repeats
+        .filter((repeat) => repeat.message === message)
+        .map(({ waiter }) => ({ statement: said, waiter })),
     ]
   })
 }
