@@ -129,6 +129,7 @@ export class MarketWorld {
   private readonly network = new MemoryNetwork()
   private readonly books: EventLog = createMemoryEventLog()
   private readonly addresses = new Map<Did, string>()
+  private readonly transports = new Set<Transport>()
   private nodes = 0
   private seqs = new Map<string, number>()
 
@@ -204,8 +205,10 @@ export class MarketWorld {
     const transport = this.network.createTransport({ identity, clock: time.clock, random }, `node-${this.nodes}`)
     await transport.start()
     for (const [did, address] of this.addresses) transport.addPeer(did, address)
-    const door = new MarketDoor(transport)
     this.addresses.set(key.did, `/memory/node-${this.nodes}`)
+    for (const other of this.transports) other.addPeer(key.did, `/memory/node-${this.nodes}`)
+    this.transports.add(transport)
+    const door = new MarketDoor(transport)
     const components = { log, signer: signerOf(key), verify, clock: time.clock, timers: time, random, notary: this.notary, door }
     const party = await Party.open(components, { network: NETWORK, onFailure: (cause) => this.failures.push(cause) })
     return { party, transport }
@@ -215,6 +218,7 @@ export class MarketWorld {
     await party.stop()
     party.components.door.stop()
     await transport.stop()
+    this.transports.delete(transport)
   }
 
   /** Moves time until a purchase has come to its end. */
@@ -224,7 +228,11 @@ export class MarketWorld {
     const last = this.time.now + forMs
     await settle()
     while (!isEnded && this.time.now < last) await this.time.advanceTo(Math.min(last, this.time.nextAt ?? last))
-    if (!isEnded) throw new Error(`${key} has not ended: ${JSON.stringify(await this.view(buyer.order(key)?.contract))}`)
+    if (!isEnded) {
+      const view = await this.view(buyer.order(key)?.contract)
+      const events = view?.transitions.map(({ event, to }) => `${event} -> ${to}`)
+      throw new Error(`${key} has not ended: ${JSON.stringify([view?.state, view?.timers, events])} ${this.failures.join(' | ')}`)
+    }
     const order = buyer.order(key)
     if (order === undefined) throw new TypeError('unreachable')
     return order
