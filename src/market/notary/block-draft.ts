@@ -87,7 +87,7 @@ export class BlockDraft {
   }
 
   private refuse({ message, waiter }: { readonly message: Hash; readonly waiter: Waiter }, code: string): void {
-    const statement: NotaryStatement = { message, at: this.init.at, effect: 'refused', code }
+    const statement: NotaryStatement = { message, effect: 'refused', code }
     this.statements.push({ statement, waiter })
   }
 }

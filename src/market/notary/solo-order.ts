@@ -151,7 +151,7 @@ export class SoloOrder {
     for (const item of items) draft.take(item)
     const results = await journal.append(draft.fresh.map(({ booked }) => booked))
     await Promise.all(timers)
-    const statements = [...draft.statements, ...unchangedOf(draft, results, at)]
+    const statements = [...draft.statements, ...unchangedOf(draft, results)]
     const isBlock = journal.entries > entriesBefore
     await this.signAll(isBlock ? slot : undefined, statements)
     for (const { message, waiter } of [...draft.repeats, ...draft.fresh.map(freshOf)]) {
@@ -264,18 +264,14 @@ function freshOf({ booked, waiter }: BlockDraft['fresh'][number]): { readonly me
 }
 
 /** Messages that the books took no notice of. */
-function unchangedOf(
-  draft: BlockDraft,
-  results: readonly Journaled<BooksEffect>[],
-  at: Timestamp,
-): readonly Statement[] {
+function unchangedOf(draft: BlockDraft, results: readonly Journaled<BooksEffect>[]): readonly Statement[] {
   return results.flatMap(({ entry, effects }, index) => {
     const fresh = draft.fresh[index]
     if (entry !== undefined || fresh === undefined) return []
     const { effect, code } = outcomeOf(effects)
     const { message } = fresh.booked
     const isRefused = effect === 'refused'
-    const said = { message, at, effect: isRefused ? effect : ('exists' as const), ...(code !== undefined && { code }) }
+    const said = { message, effect: isRefused ? effect : ('exists' as const), ...(code !== undefined && { code }) }
     return [
       { statement: said, waiter: fresh.waiter },
       ...draft.repeats

@@ -29,6 +29,10 @@ export type BuyRequest = {
   readonly predicate?: AcceptancePredicate
   /** Cumulative shares of the price that are vouched for on the way, in millionths, rising; absent: none. */
   readonly milestonesPerMillion?: readonly number[]
+  /** Parameter set that the contract pins; absent: that of the policy. */
+  readonly parametersHash?: Hash
+  /** Whether the predicate alone accepts and rejects; absent: as the buyer is set up. */
+  readonly acceptsAlone?: boolean
   /** Nodes to ask; absent: those that are connected. */
   readonly peers?: readonly Did[]
 }
@@ -71,7 +75,7 @@ export function requestHashOf({ idempotencyKey: _, input, maxNanos, peers: _peer
 }
 
 export type TermsInit = {
-  readonly request: Pick<BuyRequest, 'custody' | 'currency' | 'timers' | 'predicate' | 'milestonesPerMillion'>
+  readonly request: Pick<BuyRequest, 'custody' | 'currency' | 'timers' | 'predicate' | 'milestonesPerMillion' | 'parametersHash'>
   readonly policy: BuyerPolicy
   readonly payer: Did
   readonly worker: Did
@@ -119,7 +123,7 @@ export function makeTerms(init: TermsInit): EscrowTerms {
     },
     fallbackPerMillion: policy.fallbackPerMillion,
     credit: custody === 'C1' ? credit : undefined,
-    parametersHash: policy.parametersHash,
+    parametersHash: request.parametersHash ?? policy.parametersHash,
     salt,
   }
 }
@@ -170,6 +174,8 @@ export type OrderNote = {
     readonly timers?: Partial<EscrowTimers>
     readonly predicate?: AcceptancePredicate
     readonly milestonesPerMillion?: readonly number[]
+    readonly parametersHash?: Hash
+    readonly acceptsAlone?: boolean
     readonly peers?: readonly Did[]
   }
   readonly task: MarketTask
@@ -180,6 +186,8 @@ export type OrderNote = {
   /** Hash of the auction's call, and of its transcript. */
   readonly auction?: Hash
   readonly transcript?: Hash
+  /** The transcript's file: canonical JSON. */
+  readonly transcriptFile?: Hash
   readonly declined: readonly Did[]
   readonly declinedCode?: string
   readonly contract?: string

@@ -1,7 +1,10 @@
+import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
 import { type DurationMs, MINUTE_MS, type Timestamp } from '../../base/time.ts'
 import { auctionIdOf, type AuctionCall } from '../../core/auction/auction-call.ts'
+import { formatAuctionValue } from '../../core/auction/auction-codec.ts'
+import type { AuctionTranscript } from '../../core/auction/auction-record.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import { parseSalt32 } from '../../core/auction/delimited-hash.ts'
 import type { CreditTerms, EscrowTerms } from '../../core/escrow/escrow-terms.ts'
@@ -37,6 +40,7 @@ export type BuyerInit = Pick<BuyerWorkInit, 'acceptsAlone'> & { readonly policy:
 
 /** Contracts that are tried one after the other for one purchase, when sellers decline. */
 const TRIES_MAX = 8
+const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
 const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
 
 /**
@@ -212,9 +216,14 @@ export class Buyer {
     const call = this.callOf(key)
     const auction = auctionIdOf(call)
     const log = await this.components.openAuctionLog(auction)
-    const { awarded, transcriptHash } = await runCall(this.party, { call, sellers, log, standingOf: this.standingOf })
+    const { awarded, transcript, transcriptHash } = await runCall(this.party, { call, sellers, log, standingOf: this.standingOf })
     const found = sellers.find(({ offer }) => offer.seller === awarded?.winner)
-    await this.change(key, { auction, ...(transcriptHash !== undefined && { transcript: transcriptHash }) })
+    const transcriptFile = transcript && (await this.party.journal.keepFile(auction, transcriptBytes(transcript)))
+    await this.change(key, {
+      auction,
+      ...(transcriptHash !== undefined && { transcript: transcriptHash }),
+      ...(transcriptFile !== undefined && { transcriptFile }),
+    })
     return awarded === undefined || found === undefined ? undefined : { found, priceNanos: awarded.clearingNanos }
   }
 
@@ -348,7 +357,8 @@ export class Buyer {
   private async workOn(key: string): Promise<void> {
     const { contract, terms } = this.contractOf(key)
     const { cosignature = '' } = this.orderOf(key)
-    const { policy, acceptsAlone } = this.init
+    const { policy } = this.init
+    const acceptsAlone = this.orderOf(key).request.acceptsAlone ?? this.init.acceptsAlone
     const work = new BuyerWork(this.party, { contract, terms, cosignature, policy, ...(acceptsAlone !== undefined && { acceptsAlone }) })
     this.works.set(contract, work)
     try {
@@ -373,6 +383,11 @@ export class Buyer {
 /** The seller's answer and the way to the notary set included; a set takes no offer that outlives what it keeps. */
 function offerValidity({ timers }: EscrowTerms): DurationMs {
   return Math.min(timers.offerMs + MINUTE_MS, timers.retainMs, VALIDITY_MAX_MS) as DurationMs
+}
+
+/** What anybody recomputes the auction from. */
+function transcriptBytes(transcript: AuctionTranscript): Uint8Array {
+  return ENCODER.encode(canonicalJson(formatAuctionValue(transcript)))
 }
 
 /** Terms as they were written down. */
