@@ -11,6 +11,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/serve.ts')).serveCommand,
   },
   {
+    name: 'node',
+    summary: 'take part in the market: hold keys, buy, sell, or keep the ledger as a notary',
+    load: async () => (await import('./commands/node.ts')).nodeCommand,
+  },
+  {
     name: 'route',
     summary: 'run one task, or a file of tasks, through the whole pipeline',
     load: async () => (await import('./commands/route.ts')).routeCommand,
@@ -114,6 +119,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'envelope check',
     summary: 'say whether a signed message is accepted, and why not',
     load: async () => (await import('./commands/envelope-check.ts')).envelopeCheckCommand,
+  },
+  {
+    name: 'ledger issue',
+    summary: 'give credits to an account, as their issuer',
+    load: async () => (await import('./commands/ledger-credits.ts')).ledgerIssueCommand,
+  },
+  {
+    name: 'ledger redeem',
+    summary: 'give credits back to their issuer',
+    load: async () => (await import('./commands/ledger-credits.ts')).ledgerRedeemCommand,
+  },
+  {
+    name: 'ledger list',
+    summary: 'show accounts and balances of the ledger, whose sum is 0',
+    load: async () => (await import('./commands/ledger-views.ts')).ledgerListCommand,
+  },
+  {
+    name: 'ledger transfers',
+    summary: 'show transfers of the ledger, of one contract where one is named',
+    load: async () => (await import('./commands/ledger-views.ts')).ledgerTransfersCommand,
+  },
+  {
+    name: 'ledger prove',
+    summary: 'prove that an entry is in the journal of the notary',
+    load: async () => (await import('./commands/ledger-views.ts')).ledgerProveCommand,
+  },
+  {
+    name: 'ledger export',
+    summary: 'write the books of this notary to a file that anybody can verify',
+    load: async () => (await import('./commands/ledger-views.ts')).ledgerExportCommand,
   },
   {
     name: 'ledger verify',

@@ -1,0 +1,94 @@
+import type { JsonValue } from '../../base/canonical-json.ts'
+import { CodedError } from '../../base/errors.ts'
+import { type ContractId, parseDid } from '../../core/evidence/names.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { NotaryClient } from '../../ports/notary-client.ts'
+import type { Timers } from '../../ports/timers.ts'
+import {
+  type ControlAnswer,
+  type ControlRequest,
+  invalidRequest,
+  optionalNumber,
+  optionalText,
+  requiredText,
+} from '../control/control-request.ts'
+import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
+import type { EscrowDesk } from './escrow-desk.ts'
+import type { PartyRole } from './party-role.ts'
+import type { TradeDesk } from './trade-desk.ts'
+
+/** What a node can do once it knows its notary set; without an escrow key it only looks. */
+export type MarketDesks = {
+  readonly notary: NotaryClient
+  readonly role: PartyRole | undefined
+  readonly credits: CreditDesk | undefined
+  readonly trade: TradeDesk | undefined
+  readonly escrow: EscrowDesk
+  readonly clock: Pick<Clock, 'now'>
+  readonly timers: Timers
+}
+
+type Asked = { readonly request: ControlRequest; readonly signal: AbortSignal }
+type Answer = (desks: MarketDesks, asked: Asked) => Promise<JsonValue>
+
+/** Answers one request about credits, the market or contracts. Throws `REQUEST_INVALID` for an `op` that there is none of, and as its answer does. */
+export async function answerMarket(
+  desks: MarketDesks,
+  request: ControlRequest,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<ControlAnswer> {
+  const op = requiredText(request, 'op')
+  const answer = Object.hasOwn(ANSWERS, op) ? ANSWERS[op] : undefined
+  if (answer === undefined) throw invalidRequest('op', `op must be one of ${Object.keys(ANSWERS).join(', ')}`)
+  return { kind: 'json', body: await answer(desks, { request, signal }) }
+}
+
+const ANSWERS: Readonly<Record<string, Answer>> = {
+  issue: async (desks, { request }) => plain(await creditsOf(desks).issue(request)),
+  redeem: async (desks, { request }) => plain(await creditsOf(desks).redeem(request)),
+  accounts: async ({ notary }, { request, signal }) => {
+    const text = optionalText(request, 'owner')
+    const owner = text === undefined ? undefined : parseDid(text)
+    if (text !== undefined && owner === undefined) throw invalidRequest('owner', 'owner must be a did:key')
+    return { ledgers: plain(await notary.accounts(owner, { signal })) }
+  },
+  transfers: async ({ notary }, { request, signal }) => {
+    const contract: ContractId | undefined =
+      optionalText(request, 'contract') === undefined ? undefined : contractOf(request)
+    return { transfers: plain(await notary.transfers(contract, { signal })) }
+  },
+  prove: async ({ notary }, { request, signal }) => {
+    const entry = optionalNumber(request, 'entry')
+    if (entry === undefined) throw invalidRequest('entry', 'entry must be a number')
+    return plain(await notary.prove(entry, { signal }))
+  },
+  checkpoint: async ({ notary }, { signal }) => plain(await notary.checkpoint({ signal })),
+  offer: async (desks, { request }) => await tradeOf(desks).offer(request),
+  withdraw: async (desks, { request }) => await tradeOf(desks).withdraw(request),
+  offers: async (desks) => await Promise.resolve(tradeOf(desks).list()),
+  buy: async (desks, { request }) => await tradeOf(desks).buy(request),
+  purchase: async (desks, { request }) => await tradeOf(desks).purchase(request),
+  result: async (desks, { request }) => await Promise.resolve(tradeOf(desks).result(request)),
+  auction: async (desks, { request }) => await Promise.resolve(tradeOf(desks).transcript(request)),
+  contract: async ({ escrow }, { request }) => await escrow.show(request),
+  contracts: async ({ escrow }) => await escrow.list(),
+  act: async ({ escrow }, { request }) => await escrow.act(request),
+  export: async ({ escrow }, { request }) => await escrow.export(request),
+}
+
+function creditsOf({ credits }: MarketDesks): CreditDesk {
+  if (credits === undefined) throw keyless('moves no credits')
+  return credits
+}
+
+function tradeOf({ trade }: MarketDesks): TradeDesk {
+  if (trade === undefined) throw keyless('buys and sells nothing')
+  return trade
+}
+
+function keyless(what: string): CodedError {
+  return new CodedError('MARKET_ROLE_MISSING', {
+    message: `This node has no escrow key, so it ${what}`,
+    details: { remedy: 'Make one with `kernell key create --role escrow`, and start the node again.' },
+  })
+}
