@@ -30,10 +30,15 @@ export type VerifyAuctionInit = {
 /** Computes an auction again from its public transcript. Rejects with `COMMAND_INVALID` for files that hold something else. */
 export async function verifyAuction({ path, receipts }: VerifyAuctionInit): Promise<AuctionVerification> {
   const document = await readJson(path)
-  const transcript = parseAuctionTranscript(memberOr(document, 'transcript'))
-  if (transcript === undefined)
-    throw new CodedError('COMMAND_INVALID', { message: `${path} is no transcript of an auction` })
   const held = receipts === undefined ? undefined : await readReceipts(receipts)
+  return judgeTranscript(memberOr(document, 'transcript'), path, held)
+}
+
+/** The same for a transcript that was read already. Throws `COMMAND_INVALID` for what is none. */
+export function judgeTranscript(json: unknown, name: string, held?: readonly AuctionReceipt[]): AuctionVerification {
+  const transcript = parseAuctionTranscript(json)
+  if (transcript === undefined)
+    throw new CodedError('COMMAND_INVALID', { message: `${name} is no transcript of an auction` })
   const { ok, winner, clearingNanos, bids, problems } = verifyTranscript(
     transcript,
     held === undefined ? {} : { receipts: held },
