@@ -15,14 +15,14 @@ import {
   readNanos,
   readWhole,
 } from './read-fields.ts'
+import type { ReputationEvent } from './reputation-machine.ts'
 import {
   type CountedContract,
   type ReceiptSigner,
-  type ReputationEvent,
   type ReputationState,
   type Standing,
   standingKey,
-} from './reputation-machine.ts'
+} from './reputation-state.ts'
 import type { ReputationPolicy } from './reputation-policy.ts'
 import {
   formatReputationReceipt,

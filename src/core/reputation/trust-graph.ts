@@ -1,7 +1,7 @@
 import { bucketMapEntries } from '../budget/bucket-map.ts'
 import type { Did } from '../evidence/names.ts'
 import { weighRatings } from './beta-standing.ts'
-import { epochOf, type ReputationState } from './reputation-machine.ts'
+import { epochOf, type ReputationState } from './reputation-state.ts'
 
 /** Local trust of one peer in another: what it was satisfied with beyond what it was not, in millionths of a unit, above 0. */
 export type TrustEdge = { readonly from: Did; readonly to: Did; readonly weightMicros: bigint }
