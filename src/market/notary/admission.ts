@@ -70,10 +70,13 @@ export class Admission {
     this.queue.push({ bytes, waiter })
     // What comes in the same turn is read together.
     if (this.queue.length === 1) queueMicrotask(() => this.work())
+    else if (this.queue.length === BATCH_MAX) this.work()
   }
 
+  /** A batch that is not full goes when no other is under way: under load they are full by then, and without it nobody waits. */
   private work(): void {
-    while (this.queue.length > 0 && this.underWay < UNDER_WAY_MAX) {
+    while (this.underWay < UNDER_WAY_MAX && this.queue.length > 0) {
+      if (this.underWay > 0 && this.queue.length < BATCH_MAX) return
       const read = this.queue.splice(0, BATCH_MAX).map((waiting) => this.read(waiting))
       this.underWay += 1
       const verdicts = this.components.verifier.verifyBatch(read.flatMap(({ signatures }) => signatures))
