@@ -156,6 +156,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ledger-verify.ts')).ledgerVerifyCommand,
   },
   {
+    name: 'market offer',
+    summary: 'offer to do work of a skill, at a price',
+    load: async () => (await import('./commands/market-trade.ts')).marketOfferCommand,
+  },
+  {
+    name: 'market withdraw',
+    summary: 'take a standing offer back',
+    load: async () => (await import('./commands/market-trade.ts')).marketWithdrawCommand,
+  },
+  {
+    name: 'market list',
+    summary: 'show the standing offers of this node',
+    load: async () => (await import('./commands/market-trade.ts')).marketListCommand,
+  },
+  {
+    name: 'market buy',
+    summary: 'have work done: find a seller, hold the price, check the result, pay',
+    load: async () => (await import('./commands/market-trade.ts')).marketBuyCommand,
+  },
+  {
+    name: 'market auction show',
+    summary: 'show an auction of this node: bids, winner, price',
+    load: async () => (await import('./commands/market-trade.ts')).marketAuctionShowCommand,
+  },
+  {
     name: 'market auction verify',
     summary: 'compute the winner and the price of an auction again from its transcript',
     load: async () => (await import('./commands/market-auction-verify.ts')).marketAuctionVerifyCommand,

@@ -16,9 +16,10 @@ import type { EventLog } from '../../ports/event-log.ts'
 import { VALIDITY_MAX_MS } from '../../wire/v1/envelope-head.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { ESCROW_TERMS, bodyOfTerms, contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
-import type { MarketTask } from '../../wire/v1/market-frames.ts'
+import type { MarketPost, MarketTask } from '../../wire/v1/market-frames.ts'
 import { ANY_RESULT, type BuyCode, type BuyerPolicy, type BuyRequest, makeTerms, ORDERS, type OrderNote, requestHashOf } from './buy-order.ts'
 import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
+import { pause } from './contract-follower.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { findSellers, type FoundSeller, PRICE_ALONE } from './find-sellers.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
@@ -41,6 +42,9 @@ export type BuyerInit = Pick<BuyerWorkInit, 'acceptsAlone'> & { readonly policy:
 /** Contracts that are tried one after the other for one purchase, when sellers decline. */
 const TRIES_MAX = 8
 const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
+/** Times that a seller which does not answer is asked for its signature, and the pause between them. */
+const ASKS_MAX = 4
+const ASK_AGAIN_MS = 500
 const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
 
 /**
@@ -332,17 +336,27 @@ export class Buyer {
       task,
       predicate,
     } as const
-    try {
-      const { frame: answer } = await party.components.door.ask(peer, { frame, bytes: input }, { signal: party.signal })
-      if (answer.type === 'declined') return answer.code
-      const isRight =
-        answer.type === 'cosigned' && hasSignedContract(terms.worker, { contract, signature: answer.signature }, party.components.verify)
-      if (!isRight) return 'MARKET_ENVELOPE_REFUSED'
-      await this.change(key, { cosignature: answer.signature })
-      return undefined
-    } catch (error: unknown) {
-      if (!CodedError.is(error) || party.journal.failureCause !== undefined) throw error
-      return error.code
+    const answer = await this.askPatiently(peer, { frame, bytes: input })
+    if (answer.type === 'declined') return answer.code
+    const { verify } = party.components
+    const isRight =
+      answer.type === 'cosigned' && hasSignedContract(terms.worker, { contract, signature: answer.signature }, verify)
+    if (!isRight) return 'MARKET_ENVELOPE_REFUSED'
+    await this.change(key, { cosignature: answer.signature })
+    return undefined
+  }
+
+  /** A seller that cannot be reached, or fails, may be back in a moment; asking twice is safe. */
+  private async askPatiently(peer: Did, question: MarketAnswer): Promise<MarketPost['frame']> {
+    const { components, signal } = this.party
+    for (let asks = 1; ; asks += 1) {
+      try {
+        return (await components.door.ask(peer, question, { signal })).frame
+      } catch (error: unknown) {
+        if (!CodedError.is(error) || signal.aborted) throw error
+        if (asks >= ASKS_MAX) return { type: 'declined', code: error.code }
+      }
+      await pause(components.timers, ASK_AGAIN_MS, signal)
     }
   }
 

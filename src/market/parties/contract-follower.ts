@@ -78,6 +78,7 @@ function takeAll(replay: ContractReplay, evidence: Awaited<ReturnType<NotaryClie
 
 /** Waits; ends early when the signal does. */
 export async function pause(timers: Timers, pauseMs: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
   const waiting = Promise.withResolvers<void>()
   const end = (): void => waiting.resolve()
   const timer = timers.schedule(pauseMs, end)

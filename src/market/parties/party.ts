@@ -1,5 +1,6 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
+import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
@@ -10,6 +11,7 @@ import type { EventLog } from '../../ports/event-log.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
 import { type FollowedContract, followContract } from './contract-follower.ts'
 import { type MarketDoor, type ReadEnvelope, readEnvelope } from './market-door.ts'
+import { type InboxRow, inboxOf } from './inbox.ts'
 import { type KeptAnswer, PartyOutbox } from './outbox.ts'
 import { PartyJournal, type PartyLimits } from './party-journal.ts'
 import type { KeptEnvelope } from './party-record.ts'
@@ -46,6 +48,8 @@ export class Party {
   private readonly stopping = new AbortController()
   private readonly working = new Set<Promise<void>>()
   private readonly strange = new Set<ContractId>()
+  private readonly seen = new Map<ContractId, EscrowState>()
+  private readonly listeners = new Set<() => void>()
 
   private constructor(components: PartyComponents, init: PartyInit, journal: PartyJournal) {
     this.components = components
@@ -126,8 +130,31 @@ export class Party {
     await this.journal.append([{ kind: 'heard', kept: { envelope, bytes, act: undefined } as KeptEnvelope }])
   }
 
-  follow(contract: ContractId): AsyncGenerator<FollowedContract> {
-    return followContract(this.components, { contract, signal: this.signal })
+  /** The contract's states, certified; each also shows in `states` until the contract has ended. */
+  async *follow(contract: ContractId): AsyncGenerator<FollowedContract> {
+    for await (const followed of followContract(this.components, { contract, signal: this.signal })) {
+      const { state } = followed
+      if (isTerminal(state)) this.seen.delete(contract)
+      else this.seen.set(contract, state)
+      for (const listener of this.listeners) listener()
+      yield followed
+    }
+  }
+
+  /** Contracts under way, as their evidence gives them. */
+  get states(): ReadonlyMap<ContractId, EscrowState> {
+    return this.seen
+  }
+
+  /** What needs an act of this party, the nearest deadline first. */
+  inbox(): readonly InboxRow[] {
+    return inboxOf(this.seen.values(), this.did)
+  }
+
+  /** Calls back whenever the inbox may have changed. @returns Ends it. */
+  watchInbox(listener: () => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
   }
 
   /** A note as it was written; whoever reads a topic has written it. */
