@@ -186,6 +186,71 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/market-auction-verify.ts')).marketAuctionVerifyCommand,
   },
   {
+    name: 'escrow list',
+    summary: 'show the contracts of this node',
+    load: async () => (await import('./commands/escrow-views.ts')).escrowListCommand,
+  },
+  {
+    name: 'escrow show',
+    summary: 'show a contract: state, money, timers, steps, transfers',
+    load: async () => (await import('./commands/escrow-views.ts')).escrowShowCommand,
+  },
+  {
+    name: 'escrow inbox',
+    summary: 'show what needs your act, by when, and what happens if you do nothing',
+    load: async () => (await import('./commands/escrow-views.ts')).escrowInboxCommand,
+  },
+  {
+    name: 'escrow accept',
+    summary: 'accept what was delivered, and pay for it',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowAcceptCommand,
+  },
+  {
+    name: 'escrow reject',
+    summary: 'reject what was delivered, and say why',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowRejectCommand,
+  },
+  {
+    name: 'escrow cancel',
+    summary: 'end a contract together, before the delivery',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowCancelCommand,
+  },
+  {
+    name: 'escrow refund',
+    summary: 'give back what was captured, all or a part',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowRefundCommand,
+  },
+  {
+    name: 'escrow dispute',
+    summary: 'answer a rejection: what you claim, and what shows it',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowDisputeCommand,
+  },
+  {
+    name: 'escrow rule',
+    summary: 'rule on a dispute, as one of its arbiters',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowRuleCommand,
+  },
+  {
+    name: 'escrow settle',
+    summary: 'ask the notaries to capture what is due by now',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowSettleCommand,
+  },
+  {
+    name: 'escrow void',
+    summary: 'point out that a timer of a contract is over',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowVoidCommand,
+  },
+  {
+    name: 'escrow export',
+    summary: 'write the evidence of a contract to a file that anybody can verify',
+    load: async () => (await import('./commands/escrow-views.ts')).escrowExportCommand,
+  },
+  {
+    name: 'escrow verify',
+    summary: 'check the evidence of a contract: signatures, hashes, certificates, the state table',
+    load: async () => (await import('./commands/escrow-views.ts')).escrowVerifyCommand,
+  },
+  {
     name: 'data build',
     summary: 'label records of finished tasks into a dataset',
     load: async () => (await import('./commands/data-build.ts')).dataBuildCommand,

@@ -48,7 +48,6 @@ export async function* followContract(
     try {
       const view = await notary.contract(contract, { afterSeq: replay.steps.length - 1, waitMs, signal })
       if (view === undefined && isKnown) return
-      console.log('poll', replay.steps.length, view?.state, view?.transitions.length)
       if (view !== undefined && view.transitions.length > 0) {
         const evidence = await notary.evidence(contract, { signal })
         takeAll(replay, evidence.slice(replay.steps.length))
@@ -59,7 +58,6 @@ export async function* followContract(
       }
       if (view !== undefined) continue
     } catch (error: unknown) {
-      console.log(String(error))
       if (signal.aborted || !CodedError.is(error) || !error.isRetryable || error.code === 'NOTARY_ANSWER_WRONG')
         throw error
     }

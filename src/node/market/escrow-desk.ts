@@ -1,9 +1,14 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { amountFromNanos, type Amount } from '../../base/money.ts'
-import type { ContractId } from '../../core/evidence/names.ts'
+import type { EscrowState } from '../../core/escrow/escrow-state.ts'
+import { type ContractId, parseContractId } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
+import { createNodeVerifier } from '../../keys/node-signatures.ts'
+import { verifySignatureWith } from '../../keys/verify-signature.ts'
+import { exportContract } from '../../market/parties/contract-export.ts'
 import { CONTRACTS, type ContractNote } from '../../market/parties/contract-notes.ts'
+import { inboxOf } from '../../market/parties/inbox.ts'
 import type { ContractView, NotaryClient } from '../../ports/notary-client.ts'
 import { cancelHash } from '../../wire/v1/escrow-events.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
@@ -18,6 +23,7 @@ import {
 import { contractOf, nanosOf, plain } from './credit-desk.ts'
 import { explainRefusal } from './market-refusals.ts'
 import type { PartyRole } from './party-role.ts'
+import { stateFromEvidence } from './state-from-evidence.ts'
 
 export type EscrowDeskInit = {
   /** `undefined` for a node without an escrow key, which only looks. */
@@ -105,18 +111,25 @@ export class EscrowDesk {
   /** Envelopes and receipts of a contract, for whoever checks them without this node. Throws `MARKET_OBJECT_UNKNOWN`. */
   async export(request: ControlRequest): Promise<JsonValue> {
     const contract = contractOf(request)
-    const { notary } = this.init
-    const evidence = await notary.evidence(contract)
-    if (evidence.length === 0) throw unknownContract(contract)
-    return {
-      v: 1,
-      contract,
-      notarySet: plain(notary.set),
-      evidence: evidence.map(({ envelope, receipt }) => ({
-        envelope: envelope === undefined ? null : DECODER.decode(envelope),
-        receipt: DECODER.decode(receipt),
-      })),
+    const bytes = await exportContract(this.init.notary, contract, verifySignatureWith(createNodeVerifier()))
+    if (bytes === undefined) throw unknownContract(contract)
+    return { text: DECODER.decode(bytes) }
+  }
+
+  /** What waits for an act of this node's escrow key, the nearest deadline first. */
+  async inbox(signal: AbortSignal): Promise<JsonValue> {
+    const { role, notary } = this.init
+    if (role === undefined) return { rows: [] }
+    const { party } = role
+    const states: EscrowState[] = []
+    for (const [name, note] of party.journal.notesOf(CONTRACTS)) {
+      const contract = parseContractId(name)
+      // Written by buyer and seller.
+      if (contract === undefined || (note as ContractNote | null)?.ended !== undefined) continue
+      const state = await stateFromEvidence({ notary, contract, verify: party.components.verify, signal })
+      if (state !== undefined) states.push(state)
     }
+    return { rows: plain(inboxOf(states, party.did)) }
   }
 
   private async messageOf(

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type ContractId, parseDid } from '../../core/evidence/names.ts'
+import { pause } from '../../market/parties/contract-follower.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Timers } from '../../ports/timers.ts'
@@ -38,6 +39,7 @@ export async function answerMarket(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<ControlAnswer> {
   const op = requiredText(request, 'op')
+  if (op === 'inbox-watch') return { kind: 'lines', lines: watchInbox(desks, signal) }
   const answer = Object.hasOwn(ANSWERS, op) ? ANSWERS[op] : undefined
   if (answer === undefined) throw invalidRequest('op', `op must be one of ${Object.keys(ANSWERS).join(', ')}`)
   return { kind: 'json', body: await answer(desks, { request, signal }) }
@@ -73,7 +75,26 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   contract: async ({ escrow }, { request }) => await escrow.show(request),
   contracts: async ({ escrow }) => await escrow.list(),
   act: async ({ escrow }, { request }) => await escrow.act(request),
+  inbox: async ({ escrow }, { signal }) => await escrow.inbox(signal),
   export: async ({ escrow }, { request }) => await escrow.export(request),
+}
+
+/** How often the inbox is looked at, and how often at least a watcher hears of it. */
+const LOOK_MS = 1_000
+const SIGN_OF_LIFE_LOOKS = 30
+
+/** The inbox as it changes; the same again now and then, so that whoever watches knows that somebody does. */
+async function* watchInbox(
+  { escrow, timers }: MarketDesks,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
+  let shown: string | undefined
+  for (let looks = 0; !signal.aborted; looks += 1) {
+    const text = JSON.stringify(await escrow.inbox(signal))
+    if (text !== shown || looks % SIGN_OF_LIFE_LOOKS === 0) yield `${text}\n`
+    shown = text
+    await pause(timers, LOOK_MS, signal)
+  }
 }
 
 function creditsOf({ credits }: MarketDesks): CreditDesk {
