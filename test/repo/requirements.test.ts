@@ -10,6 +10,7 @@ const PROBES: Readonly<Record<string, () => boolean>> = {
   chromium: () => 'path' in findChromium(),
   data: () => existsSync(process.env.KERNELL_DATA ?? join(ROOT, '../shared/data')),
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
+  strace: () => spawnSync('strace', ['true']).status === 0,
 }
 
 /** Where KERNELL_REQUIRE names something, a test that skips for lack of it would hide a fault: then its absence fails here. */

@@ -38,8 +38,15 @@ export const NOTARY_ERRORS = {
     httpStatus: 502,
     isRetryable: true,
   },
+  NOTARY_QUESTION_UNKNOWN: {
+    cause: 'A notary was asked something that is no question of its protocol.',
+    remedy: 'Ask as `/kernell/notary/1.0.0` says; another version of this package may ask differently.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
   NOTARY_MAY_NOT_SIGN: {
-    cause: 'What this notary signed last is not known here: its directory is older than its high-water file, was restored, or is of a later set.',
+    cause:
+      'What this notary signed last is not known here: its directory is older than its high-water file, was restored, or is of a later set.',
     remedy: 'Read the code in the details; start this member in a new epoch of its set, or let it ask the others.',
     httpStatus: 503,
     isRetryable: false,

@@ -1,7 +1,6 @@
 import { addDuration, elapsedBetween, HOUR_MS, type Timestamp } from '../../base/time.ts'
-import { hashTrieApply, hashTrieGet } from '../collections/hash-trie.ts'
-import type { TransferId } from './ledger-names.ts'
-import type { Generation, LedgerState, Remembered, RememberedChunk } from './ledger-state.ts'
+import { hashTrieApply } from '../collections/hash-trie.ts'
+import type { Generation, LedgerState, RememberedChunk } from './ledger-state.ts'
 
 /** Stamps that one generation covers. An id is remembered for the retention at least, and for this much longer at most while events come. */
 const GENERATION_SPAN = HOUR_MS
@@ -32,18 +31,13 @@ export function forgetOld(state: LedgerState, newIds: number): LedgerState {
   let seen = 0
   let { chunks } = oldest
   for (; chunks !== undefined && seen < budget; chunks = chunks.next) {
-    const { at, ids } = chunks.chunk
+    const { ids } = chunks.chunk
     seen += ids.length
-    for (const id of ids) if (isOfChunk(hashTrieGet(state.remembered, id), at)) changes.set(id, undefined)
+    for (const id of ids) changes.set(id, undefined)
   }
   const rest = state.generations.slice(1)
   const generations = chunks === undefined ? rest : [{ ...oldest, chunks }, ...rest]
   return { ...state, remembered: hashTrieApply(state.remembered, changes), generations }
-}
-
-/** A hold that ended later is in a later chunk as well, and goes with that one. */
-function isOfChunk(known: Remembered | undefined, at: Timestamp): boolean {
-  return known !== undefined && known.at <= at
 }
 
 function isOld(last: Timestamp, { at, limits }: LedgerState): boolean {
@@ -57,10 +51,9 @@ export function chunksOf(generation: Generation): readonly RememberedChunk[] {
   return chunks
 }
 
-/** Ids in the chunks of all generations, with repeats. */
+/** Ids in the chunks of all generations. */
 export function countChunkIds(generations: readonly Generation[]): number {
   let count = 0
-  for (const generation of generations)
-    for (const { ids } of chunksOf(generation)) count += new Set<TransferId>(ids).size
+  for (const generation of generations) for (const { ids } of chunksOf(generation)) count += ids.length
   return count
 }

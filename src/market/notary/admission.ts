@@ -7,7 +7,7 @@ import type { BatchVerifier, SignedBytes } from '../../ports/verifier.ts'
 import { type Authenticated, authenticate, type VerifyBytes } from '../../wire/v1/authenticate.ts'
 import type { Audience } from '../../wire/v1/envelope-head.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
-import { hashOfText } from '../../wire/v1/signing-bytes.ts'
+import { bytesOfHex, hashOfText } from '../../wire/v1/signing-bytes.ts'
 import { readMessage, type SentEnvelope } from './booked-event.ts'
 
 /** Who waits for what becomes of an envelope. */
@@ -70,10 +70,13 @@ export class Admission {
     this.queue.push({ bytes, waiter })
     // What comes in the same turn is read together.
     if (this.queue.length === 1) queueMicrotask(() => this.work())
+    else if (this.queue.length === BATCH_MAX) this.work()
   }
 
+  /** A batch that is not full goes when no other is under way: under load they are full by then, and without it nobody waits. */
   private work(): void {
-    while (this.queue.length > 0 && this.underWay < UNDER_WAY_MAX) {
+    while (this.underWay < UNDER_WAY_MAX && this.queue.length > 0) {
+      if (this.underWay > 0 && this.queue.length < BATCH_MAX) return
       const read = this.queue.splice(0, BATCH_MAX).map((waiting) => this.read(waiting))
       this.underWay += 1
       const verdicts = this.components.verifier.verifyBatch(read.flatMap(({ signatures }) => signatures))
@@ -160,11 +163,4 @@ function isJoint({ type }: Envelope): boolean {
 
 function hashOfBytes(bytes: Uint8Array, hash: Sha256HexOfBytes): Hash {
   return hashOfText('', () => hash(bytes))
-}
-
-function bytesOfHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length / 2)
-  for (let index = 0; index < bytes.length; index += 1)
-    bytes[index] = Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16)
-  return bytes
 }

@@ -58,7 +58,7 @@ export class SoloOrder {
   private readonly components: SoloOrderComponents
   private readonly queue: (Admitted | Dismissed)[] = []
   private readonly reads: (() => void)[] = []
-  private readonly certificates = new Map<number, Promise<readonly Certificate[]>>()
+  private readonly certificates = new Map<number, readonly Certificate[]>()
   private running: Promise<void> | undefined
   /** What the block under way is about to answer. */
   private current: readonly (Admitted | Dismissed)[] = []
@@ -142,24 +142,29 @@ export class SoloOrder {
   }
 
   private async round(items: readonly (Admitted | Dismissed)[]): Promise<void> {
-    const { journal, archive, useNonce, onBlock } = this.components
+    const { journal, archive, hash, useNonce, onBlock } = this.components
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
     const timers = this.fireTimers(slot, at)
-    const draft = new BlockDraft({ slot, at, archive, books: journal.state, useNonce })
+    const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, useNonce })
     for (const item of items) draft.take(item)
     const results = await journal.append(draft.fresh.map(({ booked }) => booked))
     await Promise.all(timers)
-    const statements = [...draft.statements, ...unchangedOf(draft, results, at)]
+    const statements = [...draft.statements, ...unchangedOf(draft, results)]
     const isBlock = journal.entries > entriesBefore
     await this.signAll(isBlock ? slot : undefined, statements)
+    const answers: (() => void)[] = []
     for (const { message, waiter } of [...draft.repeats, ...draft.fresh.map(freshOf)]) {
       const entry = archive.find(message)
       // What changed nothing was answered by a statement.
-      if (entry !== undefined)
-        await this.answer(entry, { waiter, isNew: entry.slot === slot && !draft.isRepeat(waiter) })
+      if (entry === undefined) continue
+      const certificates = this.certificates.get(entry.slot) ?? (await this.certificatesOfSlot(entry.slot))
+      answers.push(
+        this.answerOf(entry, certificates, { waiter, isNew: entry.slot === slot && !draft.isRepeat(waiter) }),
+      )
     }
+    for (const answer of answers) answer()
     archive.forget(at)
     if (isBlock) onBlock(contractsOf(archive, slot))
   }
@@ -195,7 +200,7 @@ export class SoloOrder {
     if (block !== undefined && vote !== undefined) {
       const signature = signatures.shift() ?? ''
       const quorum = { ...vote, signatures: [{ member: 0, signature }] }
-      this.keep(block.slot, Promise.resolve(certificatesOf(set, { block, quorum }, digest)))
+      this.keep(block.slot, certificatesOf(set, { block, quorum }, digest))
     }
     for (const [index, { statement, waiter }] of statements.entries()) {
       const { effect, code } = statement
@@ -205,22 +210,24 @@ export class SoloOrder {
     }
   }
 
-  private async answer(
-    entry: ArchivedEntry,
+  private answerOf(
+    { index, transition }: ArchivedEntry,
+    certificates: readonly Certificate[],
     { waiter, isNew }: { readonly waiter: Waiter; readonly isNew: boolean },
-  ): Promise<void> {
-    const receipt = await this.receiptOf(entry)
-    const { effect, code } = entry.transition
-    if (receipt !== undefined)
-      waiter.resolve({ effect: effect === 'applied' && !isNew ? 'exists' : effect, code, receipt })
+  ): () => void {
+    const certificate = certificates[index]
+    const { effect, code } = transition
+    if (certificate === undefined) return () => {}
+    const receipt = utf8Of(formatReceipt(this.components.set.id, { kind: 'transition', transition, certificate }))
+    return () => waiter.resolve({ effect: effect === 'applied' && !isNew ? 'exists' : effect, code, receipt })
   }
 
   private async certificatesOfSlot(slot: number): Promise<readonly Certificate[]> {
     const known = this.certificates.get(slot)
-    if (known !== undefined) return await known
-    const made = this.signAgain(slot)
+    if (known !== undefined) return known
+    const made = await this.signAgain(slot)
     this.keep(slot, made)
-    return await made
+    return made
   }
 
   private async signAgain(slot: number): Promise<readonly Certificate[]> {
@@ -234,7 +241,7 @@ export class SoloOrder {
     return certificatesOf(set, { block, quorum }, digest)
   }
 
-  private keep(slot: number, certificates: Promise<readonly Certificate[]>): void {
+  private keep(slot: number, certificates: readonly Certificate[]): void {
     this.certificates.set(slot, certificates)
     const [oldest] = this.certificates.keys()
     if (this.certificates.size > CERTIFICATES_KEPT && oldest !== undefined) this.certificates.delete(oldest)
@@ -264,18 +271,14 @@ function freshOf({ booked, waiter }: BlockDraft['fresh'][number]): { readonly me
 }
 
 /** Messages that the books took no notice of. */
-function unchangedOf(
-  draft: BlockDraft,
-  results: readonly Journaled<BooksEffect>[],
-  at: Timestamp,
-): readonly Statement[] {
+function unchangedOf(draft: BlockDraft, results: readonly Journaled<BooksEffect>[]): readonly Statement[] {
   return results.flatMap(({ entry, effects }, index) => {
     const fresh = draft.fresh[index]
     if (entry !== undefined || fresh === undefined) return []
     const { effect, code } = outcomeOf(effects)
     const { message } = fresh.booked
     const isRefused = effect === 'refused'
-    const said = { message, at, effect: isRefused ? effect : ('exists' as const), ...(code !== undefined && { code }) }
+    const said = { message, effect: isRefused ? effect : ('exists' as const), ...(code !== undefined && { code }) }
     return [
       { statement: said, waiter: fresh.waiter },
       ...draft.repeats

@@ -86,8 +86,22 @@ export function readCanonical(
 
 /** UTF-8 of a text without lone surrogates. */
 export function utf8Of(text: string): Uint8Array {
+  const ascii = asciiOf(text)
+  if (ascii !== undefined) return ascii
   const out = new Uint8Array(text.length * 3)
   return out.slice(0, encodeUtf8(text, out))
+}
+
+/** Nearly every message is ASCII, and then as long as its text; `undefined` for one that is not. */
+function asciiOf(text: string): Uint8Array | undefined {
+  const { length } = text
+  const out = new Uint8Array(length)
+  for (let index = 0; index < length; index += 1) {
+    const code = text.charCodeAt(index)
+    if (code > 0x7f) return undefined
+    out[index] = code
+  }
+  return out
 }
 
 function refused(code: EnvelopeRefusal): CanonicalReading {

@@ -4,7 +4,7 @@
  *
  * ```text
  * {"certificate":{...},"set":"<hash>","transition":{"at":...,"contract":"<hash>","effect":"applied","event":"accepted",...},"v":1}
- * {"set":"<hash>","signatures":[...],"statement":{"at":...,"code":"ESCROW_STATE_WRONG","effect":"refused","message":"<hash>"},"v":1}
+ * {"set":"<hash>","signatures":[...],"statement":{"code":"ESCROW_STATE_WRONG","effect":"refused","message":"<hash>"},"v":1}
  * ```
  *
  * @see protocol/spec/notary.md#receipts
@@ -65,11 +65,10 @@ export const TRANSITION = z.strictObject({
 /** As it is written. */
 export type Transition = z.input<typeof TRANSITION>
 
-/** Nothing changed: `exists` when what it asks for stood already, `refused` with a code. */
+/** Nothing changed, and no stamp stands in it, so that members who say the same sign the same. `exists` when what it asks for stood already, `refused` with a code. */
 export const NOTARY_STATEMENT = z.strictObject({
   /** Hash of the envelope; of the bytes, where they are none. */
   message: HASH,
-  at: TIME,
   effect: z.enum(['exists', 'refused']),
   code: CODE.optional(),
 })

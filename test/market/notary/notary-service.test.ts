@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import { parseContractId } from '../../../src/core/evidence/names.ts'
 import type { VerifyStatement } from '../../../src/core/notary/statement.ts'
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
@@ -24,7 +25,7 @@ function hashOfEnvelope(bytes: Uint8Array) {
 }
 
 /** A notary with a bank, a deal and money for its payer. */
-async function opened(init: { readonly changes?: ConstructorParameters<typeof Deal>[1]['changes'] } = {}) {
+async function opened(init: { readonly changes?: Partial<EscrowTerms> } = {}) {
   const notary = new LocalNotary()
   const service = await notary.open()
   const deal = new Deal(notary.set, { name: 'one', now: START, ...init })

@@ -1,0 +1,261 @@
+import { canonicalJson } from '../../base/canonical-json.ts'
+import { CodedError } from '../../base/errors.ts'
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import type { TransferLine } from '../../core/ledger/list-transfers.ts'
+import { refuseCertificate } from '../../core/notary/certificate.ts'
+import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
+import type { VerifyStatement } from '../../core/notary/statement.ts'
+import type { AbortOptions } from '../../ports/abort-options.ts'
+import type {
+  ContractEvidence,
+  ContractView,
+  CurrencyAccounts,
+  EntryProof,
+  FollowOptions,
+  JournalCheckpoint,
+  NotaryAnswer,
+  NotaryClient,
+} from '../../ports/notary-client.ts'
+import type { Transport } from '../../ports/transport.ts'
+import { decodeEnvelope } from '../../wire/v1/envelope.ts'
+import {
+  decodeBytes,
+  decodePart,
+  decodeSubmitAnswer,
+  encodeQuestion,
+  NOTARY_PROTOCOL,
+  type NotaryQuestion,
+} from '../../wire/v1/notary-questions.ts'
+import { formatReceipt, readReceipt, refuseReceipt } from '../../wire/v1/notary-receipt.ts'
+import { hashOfText } from '../../wire/v1/signing-bytes.ts'
+import { utf8Of } from '../../wire/v1/canonical.ts'
+
+export type RemoteNotaryComponents = {
+  readonly transport: Transport
+  readonly verify: VerifyStatement
+}
+
+export type RemoteNotaryInit = {
+  readonly set: NotarySet
+  /** Longest wait for one member, milliseconds. */
+  readonly timeoutMs: number
+}
+
+/** Parts of one answer at most: 256 MiB of text. */
+const PARTS_MAX = 1_024
+/** Times that members are compared whose answers differ because the books move meanwhile. */
+const ROUNDS_MAX = 3
+
+/**
+ * A notary set elsewhere. It believes certificates, and what `f + 1` members say alike, and no single member of a set of several. A member that does not answer, or
+ * whose answer its signatures do not bear out, is passed over for another.
+ */
+export class RemoteNotary implements NotaryClient {
+  readonly set: NotarySet
+  private readonly components: RemoteNotaryComponents
+  private readonly init: RemoteNotaryInit
+  /** Who is asked first: whoever answered last. */
+  private first = 0
+
+  /** Makes the members known to the transport by their addresses. Throws `NETWORK_ADDRESS_INVALID`. */
+  constructor(components: RemoteNotaryComponents, init: RemoteNotaryInit) {
+    this.set = init.set
+    this.components = components
+    this.init = init
+    for (const { key, address } of init.set.members)
+      if (key !== components.transport.did) components.transport.addPeer(key, address)
+  }
+
+  async submit(envelope: Uint8Array, { signal }: AbortOptions = {}): Promise<NotaryAnswer> {
+    const decoded = decodeEnvelope(envelope)
+    const message: Hash | undefined = decoded.kind === 'decoded' ? decoded.envelope.hash : undefined
+    const statements = new Map<string, { answer: NotaryAnswer; signatures: { member: number; signature: string }[] }>()
+    const causes: unknown[] = []
+    for (const member of this.membersInTurn()) {
+      const answer = await this.askMember(member, envelope, signal)
+        .then(decodeSubmitAnswer)
+        .catch((cause: unknown) => {
+          signal?.throwIfAborted()
+          causes.push(cause)
+          return null
+        })
+      if (answer === null) continue
+      const read = answer && readReceipt(answer.receipt)
+      if (answer === undefined || read === undefined) {
+        causes.push(wrong(member, 'no receipt'))
+        continue
+      }
+      const { receipt } = read
+      // A statement of one member is looked at as if one were enough, and counted below.
+      const judge = receipt.kind === 'statement' ? { ...this.set, f: 0 } : this.set
+      const refusal = refuseReceipt(judge, { message, receipt }, this.components.verify)
+      if (refusal !== undefined) {
+        causes.push(wrong(member, refusal))
+        continue
+      }
+      this.first = member
+      if (receipt.kind === 'transition') return answer
+      const key = canonicalJson(receipt.statement)
+      const said = statements.get(key) ?? { answer, signatures: [] }
+      statements.set(key, said)
+      // Of each member only its own word counts.
+      const own = receipt.signatures.find((signature) => signature.member === member)
+      if (own !== undefined) said.signatures.push(own)
+      if (said.signatures.length < honestShareOf(this.set)) continue
+      const { statement } = receipt
+      const joined = said.signatures.toSorted((one, other) => one.member - other.member)
+      return {
+        ...answer,
+        receipt: utf8Of(formatReceipt(this.set.id, { kind: 'statement', statement, signatures: joined })),
+      }
+    }
+    throw unreachable(this.set, causes)
+  }
+
+  async contract(contract: ContractId, options: FollowOptions = {}): Promise<ContractView | undefined> {
+    const { afterSeq, waitMs, signal } = options
+    const hasSeq = afterSeq !== undefined && afterSeq >= 0
+    const question = {
+      about: 'contract' as const,
+      contract,
+      ...(hasSeq && { afterSeq }),
+      ...(waitMs !== undefined && { waitMs }),
+    }
+    const view = (await this.agree(question, signal)) as ContractView | null
+    if (view === null) return undefined
+    const { certificate } = view
+    const isCertified =
+      certificate !== null &&
+      certificate.contract === contract &&
+      refuseCertificate(this.set, certificate, this.components.verify) === undefined
+    if (!isCertified)
+      throw new CodedError('NOTARY_ANSWER_WRONG', { message: `${contract}: its certificate does not hold` })
+    return view
+  }
+
+  async evidence(contract: ContractId, { signal }: AbortOptions = {}): Promise<readonly ContractEvidence[]> {
+    const items = (await this.askAny({ about: 'evidence', contract }, signal)) as readonly {
+      envelope?: string
+      receipt: string
+    }[]
+    return items.map(({ envelope, receipt }) => {
+      const bytes = decodeBytes(receipt)
+      const read = readReceipt(bytes)
+      const isRight =
+        read !== undefined &&
+        refuseReceipt(this.set, { message: undefined, receipt: read.receipt }, this.components.verify) === undefined
+      if (!isRight) throw new CodedError('NOTARY_ANSWER_WRONG', { message: `${contract}: a receipt does not hold` })
+      return { envelope: envelope === undefined ? undefined : decodeBytes(envelope), receipt: bytes }
+    })
+  }
+
+  async accounts(owner?: Did, { signal }: AbortOptions = {}): Promise<readonly CurrencyAccounts[]> {
+    return (await this.agree({ about: 'accounts', ...(owner && { owner }) }, signal)) as readonly CurrencyAccounts[]
+  }
+
+  async transfers(contract?: ContractId, { signal }: AbortOptions = {}): Promise<readonly TransferLine[]> {
+    return (await this.agree({ about: 'transfers', ...(contract && { contract }) }, signal)) as readonly TransferLine[]
+  }
+
+  async prove(index: number, { signal }: AbortOptions = {}): Promise<EntryProof> {
+    return (await this.askAny({ about: 'prove', index }, signal)) as EntryProof
+  }
+
+  async checkpoint({ signal }: AbortOptions = {}): Promise<JournalCheckpoint> {
+    return (await this.askAny({ about: 'checkpoint' }, signal)) as JournalCheckpoint
+  }
+
+  /** What `f + 1` members say alike, signatures apart, of which every quorum has its own. */
+  private async agree(question: Asked, signal: AbortSignal | undefined): Promise<unknown> {
+    const needed = honestShareOf(this.set)
+    if (needed === 1) return await this.askAny(question, signal)
+    const causes: unknown[] = []
+    for (let round = 0; round < ROUNDS_MAX; round += 1) {
+      const answers = await Promise.allSettled(
+        this.membersInTurn().map(async (member) => await this.askAll(member, question, signal)),
+      )
+      signal?.throwIfAborted()
+      const said = new Map<string, { count: number; value: unknown }>()
+      for (const answer of answers) {
+        if (answer.status === 'rejected') {
+          causes.push(answer.reason)
+          continue
+        }
+        const key = withoutCertificate(answer.value)
+        const group = said.get(key) ?? { count: 0, value: answer.value }
+        group.count += 1
+        said.set(key, group)
+        if (group.count >= needed) return group.value
+      }
+    }
+    throw unreachable(this.set, causes)
+  }
+
+  private async askAny(question: Asked, signal: AbortSignal | undefined): Promise<unknown> {
+    const causes: unknown[] = []
+    for (const member of this.membersInTurn()) {
+      try {
+        const value = await this.askAll(member, question, signal)
+        this.first = member
+        return value
+      } catch (cause: unknown) {
+        signal?.throwIfAborted()
+        if (CodedError.is(cause, 'LEDGER_ENTRY_UNKNOWN')) throw cause
+        causes.push(cause)
+      }
+    }
+    throw unreachable(this.set, causes)
+  }
+
+  private async askAll(member: number, question: Asked, signal: AbortSignal | undefined): Promise<unknown> {
+    let text = ''
+    let whole: string | undefined
+    for (let part = 0, parts = 1; part < parts; part += 1) {
+      const body = encodeQuestion({ ...question, part } as NotaryQuestion)
+      const answer = decodePart(await this.askMember(member, body, signal))
+      if (answer === undefined || answer.parts > PARTS_MAX || (whole !== undefined && answer.hash !== whole))
+        throw wrong(member, 'parts that do not belong together')
+      ;({ parts } = answer)
+      whole = answer.hash
+      text += answer.text
+    }
+    if (hashOfText(text) !== whole) throw wrong(member, 'a hash of something else')
+    return (JSON.parse(text) as { readonly answer: unknown }).answer
+  }
+
+  private async askMember(member: number, body: Uint8Array, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const key = this.set.members[member]?.key
+    if (key === undefined) throw wrong(member, 'not of the set')
+    const { timeoutMs } = this.init
+    return await this.components.transport.request(key, { protocol: NOTARY_PROTOCOL, body, timeoutMs }, { signal })
+  }
+
+  private membersInTurn(): readonly number[] {
+    const { length } = this.set.members
+    return Array.from({ length }, (_, index) => (this.first + index) % length)
+  }
+}
+
+type WithoutPart<Question> = Question extends NotaryQuestion ? Omit<Question, 'part'> : never
+type Asked = WithoutPart<NotaryQuestion>
+
+function withoutCertificate(value: unknown): string {
+  const isView = typeof value === 'object' && value !== null && 'certificate' in value
+  return canonicalJson(isView ? { ...value, certificate: null } : value)
+}
+
+function wrong(member: number, what: string): CodedError {
+  return new CodedError('NOTARY_ANSWER_WRONG', {
+    message: `Member ${member} answered with ${what}`,
+    details: { member },
+  })
+}
+
+function unreachable(set: NotarySet, causes: readonly unknown[]): CodedError {
+  // A member that says why it does not answer is worth more than that the others are away.
+  const [coded] = causes.filter((cause) => CodedError.is(cause))
+  return new CodedError('NOTARY_UNREACHABLE', {
+    message: `${causes.length} of ${set.members.length} members did not answer`,
+    cause: coded ?? causes[0],
+  })
+}

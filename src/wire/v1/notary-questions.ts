@@ -1,0 +1,118 @@
+/**
+ * What a notary is asked over a transport (`/kernell/notary/1.0.0`), and how it answers. An envelope is sent as it is; everything else is a question in canonical
+ * JSON that begins with `{"ask":`, which no envelope does. Answers longer than a body are fetched part by part, each naming the hash of the whole.
+ *
+ * ```text
+ * envelope            -> one byte: a, e or r (applied, exists, refused), then the receipt
+ * {"ask":{"about":"contract",...}}  -> {"hash":"...","parts":1,"text":"{...}"}
+ * ```
+ */
+import { base64url } from 'multiformats/bases/base64'
+import { z } from 'zod'
+import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
+import { canonicalText, utf8Of } from './canonical.ts'
+import { CONTRACT_ID, COUNT, DID, HASH } from './fields.ts'
+import { readReceipt } from './notary-receipt.ts'
+import { hashOfText } from './signing-bytes.ts'
+
+export const NOTARY_PROTOCOL = '/kernell/notary/1.0.0'
+
+const PART = { part: COUNT }
+
+export const NOTARY_QUESTION = z.discriminatedUnion('about', [
+  z.strictObject({
+    about: z.literal('contract'),
+    contract: CONTRACT_ID,
+    afterSeq: COUNT.optional(),
+    waitMs: COUNT.optional(),
+    ...PART,
+  }),
+  z.strictObject({ about: z.literal('evidence'), contract: CONTRACT_ID, ...PART }),
+  z.strictObject({ about: z.literal('accounts'), owner: DID.optional(), ...PART }),
+  z.strictObject({ about: z.literal('transfers'), contract: CONTRACT_ID.optional(), ...PART }),
+  z.strictObject({ about: z.literal('prove'), index: COUNT, ...PART }),
+  z.strictObject({ about: z.literal('checkpoint'), ...PART }),
+])
+
+export type NotaryQuestion = z.output<typeof NOTARY_QUESTION>
+
+/** Characters of a part: with escapes it stays within a body. */
+const PART_CHARS = 262_144
+const QUESTION_START = '{"ask":'
+
+export function isNotaryQuestion(body: Uint8Array): boolean {
+  for (let index = 0; index < QUESTION_START.length; index += 1)
+    if (body[index] !== QUESTION_START.charCodeAt(index)) return false
+  return true
+}
+
+export function encodeQuestion(question: NotaryQuestion): Uint8Array {
+  return utf8Of(canonicalText({ ask: question }))
+}
+
+/** `undefined` for anything but a question. Never throws. */
+export function decodeQuestion(body: Uint8Array): NotaryQuestion | undefined {
+  const parsed = z.strictObject({ ask: NOTARY_QUESTION }).safeParse(parseJson(body))
+  return parsed.success ? parsed.data.ask : undefined
+}
+
+const ANSWER_PART = z.strictObject({ hash: HASH, parts: COUNT, text: z.string().max(PART_CHARS) })
+export type AnswerPart = z.output<typeof ANSWER_PART>
+
+/** One part of a text. */
+export function encodePart(text: string, part: number): Uint8Array {
+  const parts = Math.max(1, Math.ceil(text.length / PART_CHARS))
+  const own = text.slice(part * PART_CHARS, (part + 1) * PART_CHARS)
+  return utf8Of(canonicalText({ hash: hashOfText(text), parts, text: own }))
+}
+
+/** `undefined` for anything but a part. Never throws. */
+export function decodePart(body: Uint8Array): AnswerPart | undefined {
+  const parsed = ANSWER_PART.safeParse(parseJson(body))
+  return parsed.success ? parsed.data : undefined
+}
+
+export type SubmitAnswer = {
+  readonly effect: 'applied' | 'exists' | 'refused'
+  readonly code: string | undefined
+  readonly receipt: Uint8Array
+}
+
+const EFFECTS = ['applied', 'exists', 'refused'] as const
+
+export function encodeSubmitAnswer({ effect, receipt }: SubmitAnswer): Uint8Array {
+  const body = new Uint8Array(receipt.byteLength + 1)
+  body[0] = effect.charCodeAt(0)
+  body.set(receipt, 1)
+  return body
+}
+
+/** `undefined` where the receipt is none, or says something else than the byte in front of it. Never throws. */
+export function decodeSubmitAnswer(body: Uint8Array): SubmitAnswer | undefined {
+  const effect = EFFECTS.find((name) => name.charCodeAt(0) === body[0])
+  const receipt = body.slice(1)
+  const read = readReceipt(receipt)?.receipt
+  if (effect === undefined || read === undefined) return undefined
+  const said = read.kind === 'transition' ? read.transition : read.statement
+  const isSame = said.effect === effect || (said.effect === 'applied' && effect === 'exists')
+  return isSame ? { effect, code: said.code, receipt } : undefined
+}
+
+/** Bytes within JSON. */
+export function encodeBytes(bytes: Uint8Array): string {
+  return base64url.baseEncode(bytes)
+}
+
+export function decodeBytes(text: string): Uint8Array {
+  return base64url.baseDecode(text)
+}
+
+function parseJson(body: Uint8Array): unknown {
+  const text = decodeUtf8(body)
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
