@@ -45,7 +45,8 @@ export const NOTARY_ERRORS = {
     isRetryable: false,
   },
   NOTARY_MAY_NOT_SIGN: {
-    cause: 'What this notary signed last is not known here: its directory is older than its high-water file, was restored, or is of a later set.',
+    cause:
+      'What this notary signed last is not known here: its directory is older than its high-water file, was restored, or is of a later set.',
     remedy: 'Read the code in the details; start this member in a new epoch of its set, or let it ask the others.',
     httpStatus: 503,
     isRetryable: false,

@@ -7,7 +7,7 @@ import type { BatchVerifier, SignedBytes } from '../../ports/verifier.ts'
 import { type Authenticated, authenticate, type VerifyBytes } from '../../wire/v1/authenticate.ts'
 import type { Audience } from '../../wire/v1/envelope-head.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
-import { hashOfText } from '../../wire/v1/signing-bytes.ts'
+import { bytesOfHex, hashOfText } from '../../wire/v1/signing-bytes.ts'
 import { readMessage, type SentEnvelope } from './booked-event.ts'
 
 /** Who waits for what becomes of an envelope. */
@@ -163,11 +163,4 @@ function isJoint({ type }: Envelope): boolean {
 
 function hashOfBytes(bytes: Uint8Array, hash: Sha256HexOfBytes): Hash {
   return hashOfText('', () => hash(bytes))
-}
-
-function bytesOfHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length / 2)
-  for (let index = 0; index < bytes.length; index += 1)
-    bytes[index] = Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16)
-  return bytes
 }

@@ -1,3 +1,4 @@
+import type { Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { contractOf } from '../../core/books/books-machine.ts'
 import type { BooksState } from '../../core/books/books-state.ts'
@@ -13,6 +14,7 @@ export type BlockDraftInit = {
   readonly at: Timestamp
   readonly archive: NotaryArchive
   readonly books: BooksState
+  readonly hash: Sha256HexOfBytes
   readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
 }
 
@@ -57,7 +59,10 @@ export class BlockDraft {
     const { contract } = head
     const known = contract && (contractOf(books, contract)?.terms ?? this.offered.get(contract))
     // Signatures were verified when the message was admitted.
-    const reading = readMessage({ ...authenticated, evidence }, { verify: () => true, terms: known })
+    const reading = readMessage(
+      { ...authenticated, evidence },
+      { verify: () => true, terms: known, hash: this.init.hash },
+    )
     const refusal = reading.kind === 'refused' ? reading.code : this.refusalOf(item)
     if (reading.kind === 'refused' || refusal !== undefined) {
       this.refuse({ message, waiter }, refusal ?? '')

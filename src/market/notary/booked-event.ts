@@ -3,12 +3,11 @@ import type { Sha256HexOfBytes } from '../../base/sha256.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
 import { formatBooksEvent, parseBooksEvent } from '../../core/books/books-codec.ts'
 import type { BooksEvent } from '../../core/books/books-state.ts'
-import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { type Authenticated, authenticate, type VerifyBytes } from '../../wire/v1/authenticate.ts'
 import { canonicalText, utf8Of } from '../../wire/v1/canonical.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
-import { type EscrowReading, readEscrowMessage } from '../../wire/v1/escrow-events.ts'
+import { type EscrowReading, type EscrowReadingInit, readEscrowMessage } from '../../wire/v1/escrow-events.ts'
 import { readLedgerMessage } from '../../wire/v1/ledger-events.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 
@@ -53,7 +52,7 @@ export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}
   const decoded = decodeEnvelope(utf8Of(text), hash === undefined ? {} : { hash })
   if (decoded.kind === 'refused') return undefined
   const at = timestampFromMs(Number(json.at))
-  return bookedMessage({ envelope: decoded.envelope, text }, { slot, at, verify: verify ?? (() => true) })
+  return bookedMessage({ envelope: decoded.envelope, text }, { slot, at, verify: verify ?? (() => true), hash })
 }
 
 /** What was ordered by the set: a timer that fires, rules that are published, the stamp. */
@@ -77,18 +76,17 @@ export type MessageReadingInit = {
   readonly slot: number
   readonly at: Timestamp
   readonly verify: VerifyBytes
-  /** The contract's terms where it is known. */
-  readonly terms?: EscrowTerms | undefined
+  readonly hash?: Sha256HexOfBytes | undefined
 }
 
-function bookedMessage(sent: SentEnvelope, { slot, at, verify }: MessageReadingInit): BookedEvent | undefined {
+function bookedMessage(sent: SentEnvelope, { slot, at, verify, hash }: MessageReadingInit): BookedEvent | undefined {
   const { envelope } = sent
   const { head } = envelope
   // Whom it was for and until when, the notary that took it has checked by its own clock.
   const context = { verify, now: head.iat, at, clockSkewMs: 0 as DurationMs, audience: [head.aud], network: head.net }
   const authenticated = authenticate(envelope, context)
   if (authenticated.kind === 'refused') return undefined
-  const reading = readMessage(authenticated, { verify, terms: undefined })
+  const reading = readMessage(authenticated, { verify, terms: undefined, hash })
   if (reading.kind === 'refused') return undefined
   return bookReading(sent, { slot, event: reading.event })
 }
@@ -102,10 +100,7 @@ export function bookReading(
 }
 
 /** The event of an authenticated message about a contract or the ledger. */
-export function readMessage(
-  authenticated: Authenticated,
-  init: { readonly verify: VerifyBytes; readonly terms: EscrowTerms | undefined },
-): EscrowReading {
+export function readMessage(authenticated: Authenticated, init: EscrowReadingInit): EscrowReading {
   const event = readLedgerMessage(authenticated)
   if (event === undefined) return readEscrowMessage(authenticated, init)
   // Orders of contracts and expiries are made by the books themselves, and no message is read as one.

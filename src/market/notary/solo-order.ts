@@ -142,12 +142,12 @@ export class SoloOrder {
   }
 
   private async round(items: readonly (Admitted | Dismissed)[]): Promise<void> {
-    const { journal, archive, useNonce, onBlock } = this.components
+    const { journal, archive, hash, useNonce, onBlock } = this.components
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
     const timers = this.fireTimers(slot, at)
-    const draft = new BlockDraft({ slot, at, archive, books: journal.state, useNonce })
+    const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, useNonce })
     for (const item of items) draft.take(item)
     const results = await journal.append(draft.fresh.map(({ booked }) => booked))
     await Promise.all(timers)
@@ -160,7 +160,9 @@ export class SoloOrder {
       // What changed nothing was answered by a statement.
       if (entry === undefined) continue
       const certificates = this.certificates.get(entry.slot) ?? (await this.certificatesOfSlot(entry.slot))
-      answers.push(this.answerOf(entry, certificates, { waiter, isNew: entry.slot === slot && !draft.isRepeat(waiter) }))
+      answers.push(
+        this.answerOf(entry, certificates, { waiter, isNew: entry.slot === slot && !draft.isRepeat(waiter) }),
+      )
     }
     for (const answer of answers) answer()
     archive.forget(at)

@@ -70,7 +70,7 @@ export class BuyerWork {
         this.current = state
         if (!party.signsFor(init.contract, state.terms.payer)) continue
         if (state.kind === 'DELIVERED' && this.decision === undefined) this.decide(state)
-        if (state.kind !== 'DELIVERED') this.deciding.abort()
+        if (state.kind !== 'DELIVERED' && this.decision !== undefined) this.deciding.abort()
       }
     } finally {
       this.deciding.abort()

@@ -26,6 +26,7 @@ import { declined, type MarketAnswer, type MarketQuestion } from './market-door.
 import type { Party } from './party.ts'
 import { runCall } from './run-call.ts'
 import { hasSignedContract } from './joint-signatures.ts'
+import { showCases } from './show-case.ts'
 import { hashOfBytes, taskHashOf } from './task-package.ts'
 import { nonceOf } from './wallet.ts'
 
@@ -68,6 +69,7 @@ export class Buyer {
   /** Answers from now on, and goes on with purchases that have not ended. */
   start(): void {
     if (this.close !== undefined) return
+    this.party.serveOnce('cases', showCases(this.party))
     this.close = this.party.components.door.serve({
       voucher: async (question) => await this.signVoucher(question),
       result: async (question) => await this.takeResult(question),

@@ -10,7 +10,7 @@ import type { Timers } from '../../ports/timers.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
 import { type FollowedContract, followContract } from './contract-follower.ts'
-import { type MarketDoor, type ReadEnvelope, readEnvelope } from './market-door.ts'
+import { type MarketDoor, type MarketHandlers, type ReadEnvelope, readEnvelope } from './market-door.ts'
 import { type InboxRow, inboxOf } from './inbox.ts'
 import { type KeptAnswer, PartyOutbox } from './outbox.ts'
 import { PartyJournal, type PartyLimits } from './party-journal.ts'
@@ -47,6 +47,7 @@ export class Party {
   private readonly init: PartyInit
   private readonly stopping = new AbortController()
   private readonly working = new Set<Promise<void>>()
+  private readonly served = new Set<string>()
   private readonly strange = new Set<ContractId>()
   private readonly seen = new Map<ContractId, EscrowState>()
   private readonly listeners = new Set<() => void>()
@@ -82,6 +83,13 @@ export class Party {
     this.stopping.abort(new DOMException('The party has stopped', 'AbortError'))
     this.outbox.stop()
     await Promise.allSettled(this.working)
+  }
+
+  /** Answers that several roles of one party give alike; they are added once, and end with the door. */
+  serveOnce(name: string, handlers: MarketHandlers): void {
+    if (this.served.has(name)) return
+    this.served.add(name)
+    this.components.door.serve(handlers)
   }
 
   /** Work that nobody waits for, owned by the party until it ends. */

@@ -1,6 +1,8 @@
 import { CodedError } from '../../base/errors.ts'
-import type { Amount } from '../../base/money.ts'
-import type { AuctionCall } from '../../core/auction/auction-call.ts'
+import { assert } from '../../base/assert.ts'
+import { type Amount, ZERO_AMOUNT } from '../../base/money.ts'
+import { type AuctionCall, auctionIdOf } from '../../core/auction/auction-call.ts'
+import { parseSalt32 } from '../../core/auction/delimited-hash.ts'
 import type { AuctionTranscript } from '../../core/auction/auction-record.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import { transcriptHashOf } from '../../core/auction/transcript.ts'
@@ -8,8 +10,9 @@ import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import { AuctionHouse } from '../auctions/auction-house.ts'
 import type { OutgoingMessage } from '../auctions/auction-outbox.ts'
-import type { FoundSeller } from './find-sellers.ts'
+import { findSellers, type FoundSeller } from './find-sellers.ts'
 import type { Party } from './party.ts'
+import { nonceOf } from './wallet.ts'
 
 export type CallInit = {
   readonly call: AuctionCall
@@ -73,6 +76,28 @@ export async function runCall(party: Party, init: CallInit): Promise<CallOutcome
     await house.stop()
     await log.close()
   }
+}
+
+/** An auction that somebody holds, for itself or for a buyer. */
+export type CallForBids = Omit<AuctionCall, 'auctioneer' | 'opensAt' | 'salt' | 'english' | 'notarySet' | 'depositNanos'> & {
+  readonly peers: readonly Did[]
+  readonly inputBytes: number
+  readonly standingOf: (bidder: Did) => Promise<BidderStanding>
+  readonly openAuctionLog: (auction: Hash) => Promise<EventLog>
+}
+
+/** Finds sellers and holds one sealed auction among them, from now on and without deposits. */
+export async function callForBids(party: Party, init: CallForBids): Promise<CallOutcome> {
+  const { peers, inputBytes, standingOf, openAuctionLog, ...rules } = init
+  const { random, clock } = party.components
+  const salt = parseSalt32(nonceOf(random.bytes(32)))
+  assert(salt !== undefined, '32 bytes are a salt')
+  const { skill, currency, reservePriceNanos: maxNanos, latencyMsMax, task: need } = rules
+  const search = { skill, currency, maxNanos, latencyMsMax, inputBytes, need, peers, standingOf }
+  const sellers = await findSellers(party, search)
+  const fixed = { depositNanos: ZERO_AMOUNT, english: undefined, notarySet: undefined }
+  const call: AuctionCall = { ...rules, ...fixed, auctioneer: party.did, opensAt: clock.now(), salt }
+  return await runCall(party, { call, sellers, log: await openAuctionLog(auctionIdOf(call)), standingOf })
 }
 
 /** Brings what an auction says to bidders, and what they answer to the auction. */

@@ -122,7 +122,7 @@ class ContractWork {
         const reached = async (milestone: number, counts: TaskCounts): Promise<void> =>
           await this.vouch(terms, milestone, counts)
         const init = { contract, skill: noted.task.skill, input }
-        const { result, counts } = await this.components.runner.run(init, { signal, reached })
+        const { result, counts } = await untilAborted(this.components.runner.run(init, { signal, reached }), signal)
         signal.throwIfAborted()
         const meter = await this.readMeter('last', counts)
         const hash = await party.journal.keepFile(contract, result)
@@ -255,6 +255,19 @@ class ContractWork {
       return
     }
     await party.tellNotary(contract, { act: 'evidence', type: 'escrow-evidence', body: { evidence } })
+  }
+}
+
+/** A runner that does not listen to its signal keeps nobody waiting; what it gives later is dropped. */
+async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    signal.throwIfAborted()
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -18,6 +18,7 @@ import type { Party } from './party.ts'
 import type { KeptEnvelope } from './party-record.ts'
 import { refuseContract, type SellerPolicy } from './seller-policy.ts'
 import { type TaskRunner, workOnContract } from './seller-work.ts'
+import { showCases } from './show-case.ts'
 import { hashOfBytes, readPredicate, taskHashOf } from './task-package.ts'
 import { nonceOf } from './wallet.ts'
 
@@ -57,13 +58,13 @@ export class Seller {
   /** Answers from now on, and goes on with contracts that have not ended. */
   start(): void {
     if (this.close !== undefined) return
+    this.party.serveOnce('cases', showCases(this.party))
     this.close = this.party.components.door.serve({
       'offers-wanted': async ({ frame }) => this.listOffers(frame.skill),
       call: async (question) => await this.bid(question),
       told: async (question) => await this.listen(question),
       contract: async (question) => await this.sign(question),
       cancel: async (question) => await this.agreeToCancel(question),
-      'file-wanted': async ({ from, frame }) => this.showFile(from, frame),
     })
     for (const [contract, note] of this.party.journal.notesOf(CONTRACTS)) {
       const id = parseContractId(contract)
@@ -285,13 +286,6 @@ export class Seller {
   private async stateOf(contract: ContractId): Promise<EscrowState | undefined> {
     for await (const { state } of this.party.follow(contract)) return isTerminal(state) ? undefined : state
     return undefined
-  }
-
-  private showFile(from: Did, { contract, hash }: { readonly contract: ContractId; readonly hash: Hash }): MarketAnswer {
-    const note = this.party.noteOf<ContractNote>(CONTRACTS, contract)
-    const bytes = this.party.journal.filesOf(contract).includes(hash) ? this.party.journal.file(hash) : undefined
-    if (note?.peer !== from || bytes === undefined) return declined('MARKET_FILE_UNKNOWN')
-    return { frame: { type: 'file', hash }, bytes }
   }
 }
 

@@ -11,6 +11,7 @@
  */
 import { base64url } from 'multiformats/bases/base64'
 import { z } from 'zod'
+import type { Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { BooksEvent } from '../../core/books/books-state.ts'
 import type { EscrowReceipt } from '../../core/escrow/escrow-effect.ts'
 import type { EscrowMessageEvent } from '../../core/escrow/escrow-event.ts'
@@ -36,6 +37,8 @@ export type EscrowReadingInit = {
   readonly verify: VerifyBytes
   /** The contract's terms where it is known; amounts in another currency are refused. */
   readonly terms: EscrowTerms | undefined
+  /** A native SHA-256, where there is one. */
+  readonly hash?: Sha256HexOfBytes | undefined
 }
 
 /** Types of messages that `readEscrowMessage` makes an event of. */
@@ -69,7 +72,7 @@ export function readEscrowMessage({ envelope, evidence }: Authenticated, init: E
   switch (envelope.type) {
     case 'escrow-offer': {
       const terms = termsOfBody(envelope.body.terms)
-      if (contractIdOf(terms) !== contract) return refused('ESCROW_CONTRACT_HASH')
+      if (contractIdOf(terms, init.hash) !== contract) return refused('ESCROW_CONTRACT_HASH')
       return eventOf(contract, { ...evidence, type: 'offered', expiresAt: envelope.head.exp }, terms)
     }
     case 'escrow-withdraw':

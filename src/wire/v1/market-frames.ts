@@ -68,6 +68,16 @@ const FRAME = z.discriminatedUnion('type', [
   /** A file of a contract, for its parties and arbiters. Answered with `file` or `declined`. */
   z.strictObject({ type: z.literal('file-wanted'), contract: CONTRACT_ID, hash: HASH }),
   z.strictObject({ type: z.literal('file'), hash: HASH }),
+  /** All that an arbiter needs to run the predicate itself. Answered with `case` or `declined`. */
+  z.strictObject({ type: z.literal('case-wanted'), contract: CONTRACT_ID }),
+  /** Input and result stand behind it, in this order. */
+  z.strictObject({
+    type: z.literal('case'),
+    task: MARKET_TASK,
+    predicate: z.string().max(32_768),
+    inputBytes: COUNT,
+    resultBytes: COUNT,
+  }),
   z.strictObject({ type: z.literal('taken') }),
   z.strictObject({ type: z.literal('declined'), code: CODE }),
 ])

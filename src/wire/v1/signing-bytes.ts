@@ -15,9 +15,21 @@ export function signingBytes(type: string, headHash: Hash): Uint8Array {
   const domain = utf8Of(`${DOMAIN_START}${type}${DOMAIN_END}`)
   const bytes = new Uint8Array(domain.byteLength + 32)
   bytes.set(domain)
-  for (let index = 0; index < 32; index += 1)
-    bytes[domain.byteLength + index] = Number.parseInt(headHash.slice(2 * index, 2 * index + 2), 16)
+  bytes.set(bytesOfHex(headHash), domain.byteLength)
   return bytes
+}
+
+/** Bytes of lower-case hexadecimal digits. */
+export function bytesOfHex(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length / 2)
+  for (let index = 0; index < bytes.length; index += 1)
+    bytes[index] = 16 * digitAt(hex, 2 * index) + digitAt(hex, 2 * index + 1)
+  return bytes
+}
+
+function digitAt(hex: string, index: number): number {
+  const code = hex.charCodeAt(index)
+  return code < 0x3a ? code - 0x30 : code - 0x57
 }
 
 /** SHA-256 of the UTF-8 bytes of a canonical text. */

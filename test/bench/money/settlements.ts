@@ -79,7 +79,11 @@ async function settle(count: number, round: number): Promise<Run> {
     { fileSystem, random: createSystemRandom() },
     { directory: join(directory, 'journal') },
   )
-  const highWater = await HighWaterFile.open({ fileSystem, directory: join(directory, 'high'), instance: '0'.repeat(32) })
+  const highWater = await HighWaterFile.open({
+    fileSystem,
+    directory: join(directory, 'high'),
+    instance: '0'.repeat(32),
+  })
   const service = new NotaryService(
     {
       log: events,
@@ -99,7 +103,9 @@ async function settle(count: number, round: number): Promise<Run> {
     const now = clock.now()
     const deals = Array.from({ length: count }, (_, index) => new Deal(set, { name: `${round}/${index}`, now }))
     await service.submit(registerUsd(now))
-    await inTurns(deals, async ({ payer }) => expectEffect(await service.submit(issueUsd(payer.did, 1_000n, now)), 'applied'))
+    await inTurns(deals, async ({ payer }) =>
+      expectEffect(await service.submit(issueUsd(payer.did, 1_000n, now)), 'applied'),
+    )
     const corrupted = withCorrupted(deals)
     Object.assign(counts, { verifies: 0, signs: 0, signed: 0, syncs: 0 })
     const cpu = process.cpuUsage()
@@ -134,7 +140,10 @@ async function inTurns(deals: readonly Deal[], run: (deal: Deal) => Promise<void
   await Promise.all(workers)
 }
 
-function expectEffect({ effect, code }: { readonly effect: string; readonly code: string | undefined }, expected: string): void {
+function expectEffect(
+  { effect, code }: { readonly effect: string; readonly code: string | undefined },
+  expected: string,
+): void {
   if ((code ?? effect) !== expected) throw new Error(`Expected ${expected}, not ${effect} ${code ?? ''}`)
 }
 
@@ -158,10 +167,14 @@ async function checkAll(service: NotaryService, deals: readonly Deal[]): Promise
   }
   const [usd] = await service.accounts()
   const earned = usd?.accounts.find(({ kind }) => kind === 'fee')?.balanceNanos
-  if (usd?.sumNanos !== '0' || earned !== String(2 * deals.length)) throw new Error(`Fees of ${earned}, sum ${usd?.sumNanos}`)
+  if (usd?.sumNanos !== '0' || earned !== String(2 * deals.length))
+    throw new Error(`Fees of ${earned}, sum ${usd?.sumNanos}`)
 }
 
-function countingSignatures(pool: SignaturePool, { member, counts }: { readonly member: Party; readonly counts: Counts }) {
+function countingSignatures(
+  pool: SignaturePool,
+  { member, counts }: { readonly member: Party; readonly counts: Counts },
+) {
   const signer = pool.createSigner(member.seed)
   return {
     verifier: {
@@ -202,4 +215,3 @@ function countingSyncs(fileSystem: FileSystem, counts: Counts): FileSystem {
     open: async (path, init) => counted(await fileSystem.open(path, init)),
   }
 }
-

@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { amountFromNanos } from '../../../src/base/money.ts'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../../src/base/time.ts'
@@ -20,7 +20,7 @@ export const RULES = { hash: hashOf('rules'), rules: TEST_ESCROW_RULES }
 export const SKEW_MS = 60_000 as DurationMs
 
 export const NATIVE_HASHES: NotaryHashes = {
-  ofBytes: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+  ofBytes: (bytes) => hash('sha256', bytes, 'buffer'),
   hexOfBytes: (bytes) => hash('sha256', bytes, 'hex'),
   hexOfText: (text) => hash('sha256', text, 'hex'),
 }
