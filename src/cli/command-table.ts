@@ -186,6 +186,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/market-auction-verify.ts')).marketAuctionVerifyCommand,
   },
   {
+    name: 'market statement',
+    summary: 'write what this node used, received and paid in a period, as CSV',
+    load: async () => (await import('./commands/market-statement.ts')).marketStatementCommand,
+  },
+  {
+    name: 'governance list',
+    summary: 'show the parameter sets that contracts may pin',
+    load: async () => (await import('./commands/governance-views.ts')).governanceListCommand,
+  },
+  {
+    name: 'governance show',
+    summary: 'show the values of a parameter set',
+    load: async () => (await import('./commands/governance-views.ts')).governanceShowCommand,
+  },
+  {
     name: 'escrow list',
     summary: 'show the contracts of this node',
     load: async () => (await import('./commands/escrow-views.ts')).escrowListCommand,

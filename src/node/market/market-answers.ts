@@ -1,7 +1,9 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
+import { timestampFromMs } from '../../base/time.ts'
 import { type ContractId, parseDid } from '../../core/evidence/names.ts'
 import { pause } from '../../market/parties/contract-follower.ts'
+import { statePeriod } from '../../market/parties/statements.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Timers } from '../../ports/timers.ts'
@@ -15,6 +17,7 @@ import {
 } from '../control/control-request.ts'
 import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
 import type { EscrowDesk } from './escrow-desk.ts'
+import { marketRefusal } from './market-refusals.ts'
 import type { PartyRole } from './party-role.ts'
 import type { TradeDesk } from './trade-desk.ts'
 
@@ -72,11 +75,35 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   purchase: async (desks, { request }) => await tradeOf(desks).purchase(request),
   result: async (desks, { request }) => await Promise.resolve(tradeOf(desks).result(request)),
   auction: async (desks, { request }) => await Promise.resolve(tradeOf(desks).transcript(request)),
+  statement: async (desks, { request }) => await statementOf(desks, request),
   contract: async ({ escrow }, { request }) => await escrow.show(request),
   contracts: async ({ escrow }) => await escrow.list(),
   act: async ({ escrow }, { request }) => await escrow.act(request),
   inbox: async ({ escrow }, { signal }) => await escrow.inbox(signal),
   export: async ({ escrow }, { request }) => await escrow.export(request),
+}
+
+/** What this node used, received and paid in a period, as CSV and as sums that it has signed. Throws `REQUEST_INVALID`, `MARKET_REFUSED`. */
+async function statementOf(desks: MarketDesks, request: ControlRequest): Promise<JsonValue> {
+  const [from, to] = [optionalNumber(request, 'from'), optionalNumber(request, 'to')]
+  if (from === undefined || to === undefined || from < 0 || to <= from)
+    throw invalidRequest('to', 'The period ends after it begins: from and to are milliseconds')
+  const currency = await tradeOf(desks).currencyOf(request)
+  const { role } = desks
+  if (role === undefined) throw keyless('has no statement')
+  const [fromAt, toAt] = [timestampFromMs(from), timestampFromMs(to)]
+  const made = await statePeriod(role.party, { currency, from: fromAt, to: toAt, prices: new Map() })
+  if (made.kind === 'refused') throw marketRefusal(made.code)
+  const { statement, csv, signed } = made
+  return plain({
+    currency,
+    from,
+    to,
+    total: statement.total,
+    transfers: statement.transfers.length,
+    csv,
+    signed: signed.envelope.hash,
+  })
 }
 
 /** How often the inbox is looked at, and how often at least a watcher hears of it. */

@@ -6,6 +6,7 @@ import { TERMS_REFUSALS } from '../../core/escrow/validate-terms.ts'
 import { ENVELOPE_REFUSALS } from '../../core/evidence/envelope-refusals.ts'
 import { LEDGER_REFUSALS } from '../../core/ledger/ledger-refusals.ts'
 import { MARKET_CODES } from '../../core/market/market-codes.ts'
+import { METERING_REFUSALS } from '../../core/metering/metering-refusals.ts'
 import { NOTARY_REFUSALS } from '../../core/notary/notary-codes.ts'
 import { BUY_CODES } from '../../market/parties/buy-order.ts'
 import { PARTY_CODES } from '../../market/parties/party-codes.ts'
@@ -23,6 +24,7 @@ const TABLES: readonly Readonly<Record<string, Refusal>>[] = [
   BUY_CODES,
   AUCTION_CODES,
   ENVELOPE_REFUSALS,
+  METERING_REFUSALS,
 ]
 
 /** What a refusal code means and what to do; `undefined` for a code of nobody here. */

@@ -184,7 +184,8 @@ export class TradeDesk {
     }
   }
 
-  private async currencyOf(request: ControlRequest): Promise<Currency> {
+  /** Of a request, or the only one there is. Throws `REQUEST_INVALID`. */
+  async currencyOf(request: ControlRequest): Promise<Currency> {
     const text = optionalText(request, 'currency')
     if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text, undefined))
     const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
