@@ -88,12 +88,11 @@ export function formatCustody(label: string): string {
 
 /** `in 4 min`, or how long ago. */
 export function formatDeadline(atMs: number, nowMs: number): string {
-  const seconds = Math.round(Math.abs(atMs - nowMs) / 1000)
-  const span =
-    seconds < 120
-      ? `${seconds} s`
-      : seconds < 7_200
-        ? `${Math.round(seconds / 60)} min`
-        : `${Math.round(seconds / 3600)} h`
+  const span = formatSpan(Math.round(Math.abs(atMs - nowMs) / 1000))
   return atMs >= nowMs ? `in ${span}` : `${span} ago`
+}
+
+function formatSpan(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`
+  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`
 }

@@ -11,7 +11,6 @@ import {
   PASSPHRASE_FLAG,
   readBundlePassphrase,
   readKeyPassphrase,
-  ROLE_FLAG,
   roleFlag,
 } from '../key-flags.ts'
 import { nameLockHolder } from '../locked-directory.ts'

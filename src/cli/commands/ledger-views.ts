@@ -7,7 +7,7 @@ import { formatCredits, formatNanos } from '../format-credits.ts'
 import { formatTable } from '../format-table.ts'
 import { NODE_FLAGS, useMarket } from '../market-control.ts'
 import { saveArtefact } from '../read-data-files.ts'
-import { listOf, membersOf, textOf } from '../registered-policies.ts'
+import { listOf, membersOf, numberOf, textOf, textsOf } from '../registered-policies.ts'
 import { exportBooks } from '../../node/market/export-books.ts'
 
 /** Accounts of one currency. */
@@ -132,10 +132,10 @@ export const ledgerProveCommand: Command = {
     else
       terminal.print(
         [
-          `entry ${entry} of ${String(membersOf(proof)['entries'])}`,
+          `entry ${entry} of ${numberOf(proof, 'entries') ?? 0}`,
           `hash  ${textOf(proof, 'entryHash')}`,
           `root  ${textOf(proof, 'root')}`,
-          ...listOf(proof, 'proof').map((hash) => `      ${String(hash)}`),
+          ...textsOf(proof, 'proof').map((hash) => `      ${hash}`),
           ...(path === undefined ? [] : [`Wrote ${path}`]),
         ].join('\n'),
       )

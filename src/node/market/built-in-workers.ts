@@ -15,7 +15,7 @@ export const BUILT_IN_WORKERS: ReadonlyMap<string, MarketWorker> = new Map([
 function countText(text: string): { readonly characters: number; readonly lines: number; readonly words: number } {
   const words = text.split(/\s+/).filter((word) => word !== '').length
   const lines = text === '' ? 0 : text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
-  return { characters: [...text].length, lines, words }
+  return { characters: Array.from(text).length, lines, words }
 }
 
 function textOf(input: Uint8Array): string {

@@ -35,7 +35,8 @@ export function followSteps(init: StepFollowerInit): void {
       known.add(contract)
       if (isEnded) continue
       followed.add(contract)
-      void followOne(init, contract).finally(() => followed.delete(contract))
+      const end = (): boolean => followed.delete(contract)
+      followOne(init, contract).then(end, end)
     }
     init.timers.schedule(LOOK_MS, look)
   }

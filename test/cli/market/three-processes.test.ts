@@ -12,6 +12,8 @@ const heard: string[] = []
 
 type Json = Record<string, unknown>
 
+/** So that a line holds several words. */
+const line = (...all: readonly string[]): readonly string[] => all
 const told = ({ output }: BinaryRun): Json => JSON.parse(output) as Json
 
 async function kernell(...words: readonly string[]): Promise<BinaryRun> {
@@ -44,8 +46,8 @@ const dids = { notary: '', issuer: '', seller: '', buyer: '' }
 let seller: Json = {}
 let bought: Json = {}
 const buy = (key: string, ...words: readonly string[]): readonly string[] => [
-  ...['market', 'buy', '--skill', 'text.word-count', '--input', 'letter.txt', '--max', '0.6', '--currency', 'USD'],
-  ...['--custody', 'C2', '--notary-set', 'set.json', '--idempotency-key', key, '--data-dir', 'buyer', ...words],
+  ...line('market', 'buy', '--skill', 'text.word-count', '--input', 'letter.txt', '--max', '0.6', '--currency', 'USD'),
+  ...line('--custody', 'C2', '--notary-set', 'set.json', '--idempotency-key', key, '--data-dir', 'buyer', ...words),
 ]
 
 beforeAll(async () => {
@@ -85,8 +87,8 @@ describe('a paid task between three processes', () => {
       kernell(
         'ledger',
         'issue',
-        ...['--account', dids.buyer, '--amount', amount, '--currency', 'USD'],
-        ...['--idempotency-key', 'first', '--data-dir', 'notary'],
+        ...line('--account', dids.buyer, '--amount', amount, '--currency', 'USD'),
+        ...line('--idempotency-key', 'first', '--data-dir', 'notary'),
       )
     const first = await issue('1')
     expect([first.code, told(first)]).toEqual([
@@ -102,8 +104,8 @@ describe('a paid task between three processes', () => {
     const other = await issue('2')
     expect([other.code, told(other)]).toMatchObject([3, { error: { code: 'MARKET_KEY_REUSED' } }])
     const poor = await kernell(
-      ...['ledger', 'redeem', '--account', dids.buyer, '--amount', '5', '--currency', 'USD'],
-      ...['--idempotency-key', 'back', '--data-dir', 'buyer'],
+      ...line('ledger', 'redeem', '--account', dids.buyer, '--amount', '5', '--currency', 'USD'),
+      ...line('--idempotency-key', 'back', '--data-dir', 'buyer'),
     )
     expect([poor.code, told(poor)]).toMatchObject([
       3,
@@ -145,8 +147,8 @@ describe('a paid task between three processes', () => {
     expect(run.code).toBe(0)
     bought = told(run)
     expect(Object.keys(bought).slice(0, 15)).toEqual([
-      ...['task', 'auction', 'contract', 'contractHash', 'payer', 'worker', 'state', 'priceNanos', 'heldNanos'],
-      ...['capturedNanos', 'releasedNanos', 'feeNanos', 'resultHash', 'certificate', 'wallMs'],
+      ...line('task', 'auction', 'contract', 'contractHash', 'payer', 'worker', 'state', 'priceNanos', 'heldNanos'),
+      ...line('capturedNanos', 'releasedNanos', 'feeNanos', 'resultHash', 'certificate', 'wallMs'),
     ])
     expect(bought).toMatchObject({
       state: 'FINAL',
@@ -173,7 +175,7 @@ describe('a paid task between three processes', () => {
     for (const other of others) expect(other).toEqual(view)
     expect(view?.['sumNanos']).toBe('0')
     const balances = new Map(
-      (view?.['accounts'] as readonly Json[]).map(({ owner, kind, balanceNanos }) => [
+      ((view ?? {})['accounts'] as readonly Json[]).map(({ owner, kind, balanceNanos }) => [
         `${String(owner)} ${String(kind)}`,
         balanceNanos,
       ]),
@@ -210,7 +212,7 @@ describe('a paid task between three processes', () => {
     const shown = told(await kernell('escrow', 'show', contract, '--data-dir', 'seller'))
     expect(shown).toMatchObject({ state: 'FINAL', custody: 'C2/f=0', timers: [{ name: 'retain' }] })
     expect((shown['transitions'] as readonly Json[]).map(({ to }) => to)).toEqual([
-      ...['OFFERED', 'OFFERED', 'AGREED', 'HELD', 'WORKING', 'DELIVERED', 'SETTLED', 'FINAL'],
+      ...line('OFFERED', 'OFFERED', 'AGREED', 'HELD', 'WORKING', 'DELIVERED', 'SETTLED', 'FINAL'),
     ])
     expect(told(await kernell('escrow', 'inbox', '--data-dir', 'buyer'))).toEqual({ rows: [] })
   })
@@ -255,7 +257,7 @@ describe('a paid task between three processes', () => {
       { ok: true, firstBad: null, against: { fork: { kind: 'same' } } },
     ])
     expect(Object.keys(told(await kernell('ledger', 'verify', 'notary')))).toEqual([
-      ...['ok', 'entries', 'head', 'checkpoints', 'signaturesChecked', 'sums', 'firstBad', 'equivocations'],
+      ...line('ok', 'entries', 'head', 'checkpoints', 'signaturesChecked', 'sums', 'firstBad', 'equivocations'),
     ])
     for (const [name, verify] of [
       ['contract.json', 'escrow'],
