@@ -7,6 +7,7 @@ import { EVIDENCE_ERRORS } from './error-codes/evidence-errors.ts'
 import { GATEWAY_ERRORS } from './error-codes/gateway-errors.ts'
 import { LEARNING_ERRORS } from './error-codes/learning-errors.ts'
 import { LEDGER_ERRORS } from './error-codes/ledger-errors.ts'
+import { MARKET_ERRORS } from './error-codes/market-errors.ts'
 import { MODEL_ERRORS } from './error-codes/model-errors.ts'
 import { NETWORK_ERRORS } from './error-codes/network-errors.ts'
 import { NOTARY_ERRORS } from './error-codes/notary-errors.ts'
@@ -31,6 +32,7 @@ export const ERROR_CODES = {
   ...GATEWAY_ERRORS,
   ...LEARNING_ERRORS,
   ...LEDGER_ERRORS,
+  ...MARKET_ERRORS,
   ...MODEL_ERRORS,
   ...NETWORK_ERRORS,
   ...NOTARY_ERRORS,

@@ -11,6 +11,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/serve.ts')).serveCommand,
   },
   {
+    name: 'node',
+    summary: 'take part in the market: hold keys, buy, sell, or keep the ledger as a notary',
+    load: async () => (await import('./commands/node.ts')).nodeCommand,
+  },
+  {
     name: 'route',
     summary: 'run one task, or a file of tasks, through the whole pipeline',
     load: async () => (await import('./commands/route.ts')).routeCommand,
@@ -79,6 +84,186 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'migrate',
     summary: 'bring the data directory to the layout of this version, and keep the old one',
     load: async () => (await import('./commands/migrate.ts')).migrateCommand,
+  },
+  {
+    name: 'key create',
+    summary: 'make a key for a role, encrypted under a passphrase',
+    load: async () => (await import('./commands/key-create.ts')).keyCreateCommand,
+  },
+  {
+    name: 'key show',
+    summary: 'show the public part of a key',
+    load: async () => (await import('./commands/key-show.ts')).keyShowCommand,
+  },
+  {
+    name: 'key rotate',
+    summary: 'make another key in place of one, signed by both',
+    load: async () => (await import('./commands/key-rotate.ts')).keyRotateCommand,
+  },
+  {
+    name: 'key export',
+    summary: 'write the keys of a role to an encrypted file',
+    load: async () => (await import('./commands/key-export.ts')).keyExportCommand,
+  },
+  {
+    name: 'key import',
+    summary: 'take keys from a file that `kernell key export` wrote',
+    load: async () => (await import('./commands/key-import.ts')).keyImportCommand,
+  },
+  {
+    name: 'notary-set create',
+    summary: 'write the document that says which notaries keep a log together',
+    load: async () => (await import('./commands/notary-set-create.ts')).notarySetCreateCommand,
+  },
+  {
+    name: 'envelope check',
+    summary: 'say whether a signed message is accepted, and why not',
+    load: async () => (await import('./commands/envelope-check.ts')).envelopeCheckCommand,
+  },
+  {
+    name: 'ledger issue',
+    summary: 'give credits to an account, as their issuer',
+    load: async () => (await import('./commands/ledger-credits.ts')).ledgerIssueCommand,
+  },
+  {
+    name: 'ledger redeem',
+    summary: 'give credits back to their issuer',
+    load: async () => (await import('./commands/ledger-credits.ts')).ledgerRedeemCommand,
+  },
+  {
+    name: 'ledger list',
+    summary: 'show accounts and balances of the ledger, whose sum is 0',
+    load: async () => (await import('./commands/ledger-views.ts')).ledgerListCommand,
+  },
+  {
+    name: 'ledger transfers',
+    summary: 'show transfers of the ledger, of one contract where one is named',
+    load: async () => (await import('./commands/ledger-views.ts')).ledgerTransfersCommand,
+  },
+  {
+    name: 'ledger prove',
+    summary: 'prove that an entry is in the journal of the notary',
+    load: async () => (await import('./commands/ledger-views.ts')).ledgerProveCommand,
+  },
+  {
+    name: 'ledger export',
+    summary: 'write the books of this notary to a file that anybody can verify',
+    load: async () => (await import('./commands/ledger-views.ts')).ledgerExportCommand,
+  },
+  {
+    name: 'ledger verify',
+    summary: 'check a copy of the books: hashes, replay, sums, signatures, contradictions',
+    load: async () => (await import('./commands/ledger-verify.ts')).ledgerVerifyCommand,
+  },
+  {
+    name: 'market offer',
+    summary: 'offer to do work of a skill, at a price',
+    load: async () => (await import('./commands/market-trade.ts')).marketOfferCommand,
+  },
+  {
+    name: 'market withdraw',
+    summary: 'take a standing offer back',
+    load: async () => (await import('./commands/market-trade.ts')).marketWithdrawCommand,
+  },
+  {
+    name: 'market list',
+    summary: 'show the standing offers of this node',
+    load: async () => (await import('./commands/market-trade.ts')).marketListCommand,
+  },
+  {
+    name: 'market buy',
+    summary: 'have work done: find a seller, hold the price, check the result, pay',
+    load: async () => (await import('./commands/market-trade.ts')).marketBuyCommand,
+  },
+  {
+    name: 'market auction show',
+    summary: 'show an auction of this node: bids, winner, price',
+    load: async () => (await import('./commands/market-trade.ts')).marketAuctionShowCommand,
+  },
+  {
+    name: 'market auction verify',
+    summary: 'compute the winner and the price of an auction again from its transcript',
+    load: async () => (await import('./commands/market-auction-verify.ts')).marketAuctionVerifyCommand,
+  },
+  {
+    name: 'market statement',
+    summary: 'write what this node used, received and paid in a period, as CSV',
+    load: async () => (await import('./commands/market-statement.ts')).marketStatementCommand,
+  },
+  {
+    name: 'governance list',
+    summary: 'show the parameter sets that contracts may pin',
+    load: async () => (await import('./commands/governance-views.ts')).governanceListCommand,
+  },
+  {
+    name: 'governance show',
+    summary: 'show the values of a parameter set',
+    load: async () => (await import('./commands/governance-views.ts')).governanceShowCommand,
+  },
+  {
+    name: 'escrow list',
+    summary: 'show the contracts of this node',
+    load: async () => (await import('./commands/escrow-views.ts')).escrowListCommand,
+  },
+  {
+    name: 'escrow show',
+    summary: 'show a contract: state, money, timers, steps, transfers',
+    load: async () => (await import('./commands/escrow-views.ts')).escrowShowCommand,
+  },
+  {
+    name: 'escrow inbox',
+    summary: 'show what needs your act, by when, and what happens if you do nothing',
+    load: async () => (await import('./commands/escrow-views.ts')).escrowInboxCommand,
+  },
+  {
+    name: 'escrow accept',
+    summary: 'accept what was delivered, and pay for it',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowAcceptCommand,
+  },
+  {
+    name: 'escrow reject',
+    summary: 'reject what was delivered, and say why',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowRejectCommand,
+  },
+  {
+    name: 'escrow cancel',
+    summary: 'end a contract together, before the delivery',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowCancelCommand,
+  },
+  {
+    name: 'escrow refund',
+    summary: 'give back what was captured, all or a part',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowRefundCommand,
+  },
+  {
+    name: 'escrow dispute',
+    summary: 'answer a rejection: what you claim, and what shows it',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowDisputeCommand,
+  },
+  {
+    name: 'escrow rule',
+    summary: 'rule on a dispute, as one of its arbiters',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowRuleCommand,
+  },
+  {
+    name: 'escrow settle',
+    summary: 'ask the notaries to capture what is due by now',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowSettleCommand,
+  },
+  {
+    name: 'escrow void',
+    summary: 'point out that a timer of a contract is over',
+    load: async () => (await import('./commands/escrow-acts.ts')).escrowVoidCommand,
+  },
+  {
+    name: 'escrow export',
+    summary: 'write the evidence of a contract to a file that anybody can verify',
+    load: async () => (await import('./commands/escrow-views.ts')).escrowExportCommand,
+  },
+  {
+    name: 'escrow verify',
+    summary: 'check the evidence of a contract: signatures, hashes, certificates, the state table',
+    load: async () => (await import('./commands/escrow-views.ts')).escrowVerifyCommand,
   },
   {
     name: 'data build',

@@ -24,7 +24,7 @@ export function formatOverview(version: string, width: number): string {
   ].join('\n')
 }
 
-/** `kernell help GROUP`: the commands whose first word is this. */
+/** `kernell help GROUP`: the commands whose first words are these. */
 export function formatGroupHelp(group: string, width: number): string {
   const rows = COMMANDS.filter(({ name }) => name.startsWith(`${group} `)).map(
     ({ name, summary }) => [name, summary] as const,

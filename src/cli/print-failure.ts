@@ -15,6 +15,8 @@ const REFUSALS: readonly ErrorCode[] = [
   'POLICY_TRAINED_ON_TEST',
   'POLICY_ROLLOUT_REFUSED',
   'POLICY_IN_USE',
+  'MARKET_REFUSED',
+  'MARKET_KEY_REUSED',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
   'COMMAND_INVALID',

@@ -47,9 +47,9 @@ async function dispatch(
   }
   if (first === 'help' || first === '--help' || first === '-h') {
     const named = words.slice(1).filter((word) => !word.startsWith('-'))
-    const [group = ''] = named
+    const group = named.join(' ')
     if (named.length === 0) terminal.print(formatOverview(version, terminal.width))
-    else if (named.length === 1 && isGroup(group)) terminal.print(formatGroupHelp(group, terminal.width))
+    else if (isGroup(group)) terminal.print(formatGroupHelp(group, terminal.width))
     else terminal.print(formatCommandHelp(await findCommand(named).entry.load(), terminal.width))
     return EXIT_CODES.done
   }
@@ -60,7 +60,7 @@ async function dispatch(
     terminal.print(formatGroupHelp(first, terminal.width))
     return EXIT_CODES.done
   }
-  const { entry, wordCount } = findCommand(second === undefined || second.startsWith('-') ? [first] : [first, second])
+  const { entry, wordCount } = findCommand(leadingWords(words))
   return await runCommand(await entry.load(), words.slice(wordCount), components)
 }
 
@@ -121,12 +121,21 @@ function createContext(
   }
 }
 
+/** Most words that a command has. */
+const COMMAND_WORDS_MAX = 3
+
+/** What comes before the first flag, as far as it may name a command. */
+function leadingWords(words: readonly string[]): readonly string[] {
+  const flag = words.findIndex((word) => word.startsWith('-'))
+  return words.slice(0, Math.min(COMMAND_WORDS_MAX, flag === -1 ? words.length : flag))
+}
+
 function findCommand(words: readonly string[]): { readonly entry: CommandEntry; readonly wordCount: number } {
+  for (let wordCount = Math.min(COMMAND_WORDS_MAX, words.length); wordCount > 0; wordCount -= 1) {
+    const entry = COMMANDS.find(({ name }) => name === words.slice(0, wordCount).join(' '))
+    if (entry !== undefined) return { entry, wordCount }
+  }
   const [first = '', second = ''] = words
-  const two = COMMANDS.find(({ name }) => name === `${first} ${second}`)
-  if (two !== undefined) return { entry: two, wordCount: 2 }
-  const one = COMMANDS.find(({ name }) => name === first)
-  if (one !== undefined) return { entry: one, wordCount: 1 }
   const family = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name)
   const typed = family.length > 0 && second !== '' ? `${first} ${second}` : first
   const names = family.length > 0 ? family : COMMANDS.map(({ name }) => name)

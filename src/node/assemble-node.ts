@@ -24,6 +24,7 @@ import { createLearningRecords, recordsWithLearner } from './learning/online/lea
 import type { AttachedRollout } from './learning/rollout/open-rollout.ts'
 import type { NodePolicy } from './open-policy.ts'
 import type { NodeTelemetry } from './open-telemetry.ts'
+import type { MarketOnDemand } from './market/market-on-demand.ts'
 import type { NodeMemory } from './node-memory.ts'
 import type { NodePlans } from './node-plans.ts'
 import { createNodeRecords, type NodeRecords } from './node-records.ts'
@@ -34,6 +35,7 @@ export type NodeParts = {
   readonly actors: ActorSystem
   readonly memory: NodeMemory
   readonly agentPlans: NodePlans
+  readonly market: MarketOnDemand
   readonly router: Router
   readonly catalog: ModelCatalog
   readonly telemetry: NodeTelemetry
@@ -76,6 +78,7 @@ export function assembleNode(parts: NodeParts): EvaluatingNode {
     durableActors: durableActors(parts.actors),
     openMemory: async () => await parts.memory.open(),
     openPlans: async () => await parts.agentPlans.open(),
+    openMarket: async (init) => await parts.market.open(init),
     router,
     backUp: parts.backUp,
     listModels: () => models,

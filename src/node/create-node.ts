@@ -68,7 +68,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
   const { environment, signal, onBackgroundError: onError = warn } = init
   const opening = { ...init, closers, onError }
   const platform = await openPlatform(opening)
-  const { directory, actors, memory, agentPlans, kernel, clock, startedAt, outbound } = platform
+  const { directory, actors, memory, agentPlans, market, kernel, clock, startedAt, outbound } = platform
   const servers = await askLocalServers(init.config, outbound, signal)
   const config = withFoundServers(init.config, servers)
   const weights = openLocalWeights(config.dataDir)
@@ -112,6 +112,7 @@ async function compose(init: CreateNodeInit, { closers, close }: Lifetime): Prom
     actors,
     memory,
     agentPlans,
+    market,
     router,
     catalog,
     telemetry,

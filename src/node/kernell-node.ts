@@ -11,6 +11,7 @@ import type { BackupFileInit, WrittenBackup } from './backup/backup-files.ts'
 import type { NodeConfig } from './config/node-config.ts'
 import type { NodePolicies } from './learning/rollout/node-policies.ts'
 import type { NodeRecords } from './node-records.ts'
+import type { MarketInit, NodeMarket } from './market/market-init.ts'
 
 /** A model of the registry and whether this node can call it now. */
 export type NodeModel = {
@@ -52,6 +53,11 @@ export type KernellNode = AsyncDisposable & {
    * `STORE_NOT_OPEN` after `close`, `STORE_CORRUPTED` and the other errors of a journal; the rest of the node works without.
    */
   openPlans(): Promise<TaskGraphs<SubTask>>
+  /**
+   * This node's part in the market: opened with the first call, which says how, and closed with the node. Later calls need say nothing. Throws
+   * `MARKET_NOT_OPEN` before a call that says how, and after `close`; and as `openMarket`.
+   */
+  openMarket(init?: MarketInit): Promise<NodeMarket>
   readonly router: Router
   /** Every model of the registry, configured providers first. */
   listModels(): readonly NodeModel[]

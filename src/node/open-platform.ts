@@ -12,6 +12,7 @@ import type { WasmKernel } from '../wasm/wasm-kernel.ts'
 import { LOCAL_SERVER_ORIGINS } from './ask-local-servers.ts'
 import type { Environment } from './config/environment-document.ts'
 import type { NodeConfig } from './config/node-config.ts'
+import { createMarketOnDemand, type MarketOnDemand } from './market/market-on-demand.ts'
 import { createNodeMemory, type NodeMemory } from './node-memory.ts'
 import { createNodePlans, type NodePlans } from './node-plans.ts'
 import { openActors, type NodeActors } from './open-actors.ts'
@@ -44,6 +45,7 @@ export type Platform = Pick<NodeActors, 'plans' | 'closePlans'> & {
   readonly actors: ActorSystem
   readonly memory: NodeMemory
   readonly agentPlans: NodePlans
+  readonly market: MarketOnDemand
   readonly outbound: ReturnType<typeof createOutboundFetch>
 }
 
@@ -66,6 +68,9 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
   closers.push(() => agentPlans.close())
   closers.push(close)
   await actors.ready
+  const market = createMarketOnDemand({ directory, clock, random, timers, onError })
+  // Before the actors, which may do its work.
+  closers.push(() => market.close())
   const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config) })
   closers.push(() => outbound.close())
   return {
@@ -78,6 +83,7 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
     actors,
     memory,
     agentPlans,
+    market,
     plans,
     closePlans,
     outbound,

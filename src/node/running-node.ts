@@ -11,6 +11,11 @@ export type RunningNode = { readonly pid: number; readonly url: string }
 /** File of the data directory that says who serves from it; only its owner can read it. */
 const FILE = 'serve.json'
 
+/** Where a data directory says who serves from it, and with which control token. */
+export function announcementFile(dataDir: string): string {
+  return join(dataDir, FILE)
+}
+
 /** Largest answer of a node: a million records, or the largest policy. */
 const ANSWER_BYTES_MAX = 16 * 1024 ** 3
 

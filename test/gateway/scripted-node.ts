@@ -1,3 +1,4 @@
+import { CodedError } from '../../src/base/errors.ts'
 import { createDurableSystem } from '../fixtures/durable-system.ts'
 import { createUnscriptedPolicies } from '../node/unscripted-policies.ts'
 import { createUnsavedMemory } from '../fixtures/unsaved-memory.ts'
@@ -130,6 +131,7 @@ export function createScriptedNode(init: ScriptedNodeInit = {}): ScriptedNode {
     ...durable,
     openMemory: async () => await memory.open(),
     openPlans: async () => await plans.open(),
+    openMarket: async () => await Promise.reject(new CodedError('MARKET_NOT_OPEN', { message: 'A scripted node' })),
     backUp: async () => await Promise.reject(new Error('A scripted node has no data directory')),
     router: {
       route: async (request, options) => {

@@ -75,4 +75,28 @@ export const EVIDENCE_ERRORS = {
     httpStatus: 503,
     isRetryable: true,
   },
+  EVIDENCE_FULL: {
+    cause: 'A party keeps as many contracts, messages, notes or files as it may.',
+    remedy: 'Export what has ended and forget it, or raise the limits of the party.',
+    httpStatus: 507,
+    isRetryable: true,
+  },
+  EVIDENCE_FILE_LARGE: {
+    cause: 'A file of evidence, a task or a result has more bytes than a party keeps.',
+    remedy: 'Send less, or put it elsewhere and send its hash.',
+    httpStatus: 413,
+    isRetryable: false,
+  },
+  EVIDENCE_KEY_CHANGED: {
+    cause: 'A message was to be signed in a contract whose party has another key than this installation.',
+    remedy: 'Sign with the key that the contract names; without it the contract ends by its timers.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  EVIDENCE_PLACE_TAKEN: {
+    cause: 'Something else was signed at this place before, and two statements at one place are a lie.',
+    remedy: 'Use what was signed first; make a new contract for other terms.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>

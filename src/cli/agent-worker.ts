@@ -1,0 +1,27 @@
+import type { KernellNode } from '../node/kernell-node.ts'
+import type { MarketWorker } from '../node/market/market-init.ts'
+import { DEFAULT_TENANT, parseTenantId } from '../base/identifiers.ts'
+import { CodedError } from '../base/errors.ts'
+
+/** A packaged agent as the worker behind an offer: its input is the JSON of the task, its result the JSON of its answer. */
+export async function findAgentWorker(name: string, node: KernellNode): Promise<MarketWorker | undefined> {
+  const { findAgent } = await import('kernell-os/agents')
+  const agent = findAgent(name)
+  const tenant = parseTenantId(DEFAULT_TENANT)
+  if (agent === undefined || tenant === undefined) return undefined
+  return async (bytes, { signal }) => {
+    const { actors, router } = node
+    const result = await agent.run({ actors, router, caller: { tenant }, node, input: inputOf(bytes), signal })
+    if (result.hasFailures)
+      throw new CodedError('MARKET_ROLE_MISSING', { message: `The agent ${name} could not do the work` })
+    return new TextEncoder().encode(JSON.stringify(result.document))
+  }
+}
+
+function inputOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause: unknown) {
+    throw new CodedError('REQUEST_INVALID', { message: 'The input of an agent is JSON', cause })
+  }
+}

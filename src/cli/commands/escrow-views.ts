@@ -1,0 +1,185 @@
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { JsonValue } from '../../base/canonical-json.ts'
+import { type ExportVerification, verifyEvidence } from '../../node/market/verify-evidence.ts'
+import { currentTime } from '../../node/market/current-time.ts'
+import { readNotarySet } from '../../node/market/read-notary-set.ts'
+import type { Command } from '../command.ts'
+import { contractDocument, formatContract, formatCustody, formatDeadline } from '../contract-document.ts'
+import { outputFlag } from '../data-output.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { isFlagSet, textFlag, usageError } from '../flags.ts'
+import { formatCredits } from '../format-credits.ts'
+import { NODE_FLAGS, subjectOf, useMarket } from '../market-control.ts'
+import { listOf, membersOf, numberOf, textOf } from '../registered-policies.ts'
+
+/** One contract as it stands. */
+export const escrowShowCommand: Command = {
+  name: 'escrow show',
+  summary: 'show a contract: state, money, timers, steps, transfers',
+  synopsis: 'ID',
+  positionalsMax: 1,
+  flags: NODE_FLAGS,
+  examples: ['kernell escrow show 5f0c...', 'kernell escrow show 5f0c... --json'],
+  async run(context) {
+    const { terminal, isJson } = context
+    const contract = subjectOf(context, 'the contract: its 64 digits')
+    const view = await useMarket(context, async ({ ask }) => await ask({ op: 'contract', contract }))
+    const { custody = null, timers = [], transitions = [], transfers = [] } = membersOf(view)
+    if (isJson) terminal.printJson({ ...contractDocument(view), custody, timers, transitions, transfers })
+    else
+      terminal.print(
+        [
+          formatContract(view),
+          ...listOf(view, 'timers').map(timerLine),
+          ...listOf(view, 'transitions').map(stepLine),
+        ].join('\n'),
+      )
+    return EXIT_CODES.done
+  },
+}
+
+function timerLine(timer: JsonValue): string {
+  const firesAt = numberOf(timer, 'firesAt') ?? 0
+  return `timer     ${textOf(timer, 'name')} ${formatDeadline(firesAt, currentTime())}`
+}
+
+function stepLine(step: JsonValue): string {
+  const at = new Date(numberOf(step, 'at') ?? 0).toISOString()
+  return `${String(numberOf(step, 'seq') ?? '').padStart(4)}      ${at} ${textOf(step, 'event')}: ${textOf(step, 'from')} -> ${textOf(step, 'to')}`
+}
+
+/** Contracts of this node. */
+export const escrowListCommand: Command = {
+  name: 'escrow list',
+  summary: 'show the contracts of this node',
+  synopsis: '',
+  flags: NODE_FLAGS,
+  examples: ['kernell escrow list', 'kernell escrow list --json'],
+  async run(context) {
+    const { terminal, isJson } = context
+    const answer = await useMarket(context, async ({ ask }) => await ask({ op: 'contracts' }))
+    if (isJson) terminal.printJson(answer)
+    else terminal.print(listOf(answer, 'contracts').map(contractLine).join('\n') || 'No contract yet')
+    return EXIT_CODES.done
+  },
+}
+
+function contractLine(contract: JsonValue): string {
+  const price = textOf(contract, 'priceNanos')
+  return [
+    `${textOf(contract, 'contract')}  ${textOf(contract, 'state')}`,
+    `  as ${textOf(contract, 'role')} of ${textOf(contract, 'skill')} with ${textOf(contract, 'other')}`,
+    ...(price === ''
+      ? []
+      : [`  ${formatCredits(price, textOf(contract, 'currency'))}, ${textOf(contract, 'custody')}`]),
+  ].join('\n')
+}
+
+/** What waits for an act of this node's owner. */
+export const escrowInboxCommand: Command = {
+  name: 'escrow inbox',
+  summary: 'show what needs your act, by when, and what happens if you do nothing',
+  synopsis: '[--watch]',
+  flags: {
+    watch: { describe: 'go on until Ctrl-C: one JSON document per line with --json, when something changes' },
+    ...NODE_FLAGS,
+  },
+  details: [
+    'Amounts are what you pay, lose or do not get by doing nothing. A deadline counts by the stamp of the notaries: send before it.',
+  ],
+  examples: ['kernell escrow inbox', 'kernell escrow inbox --watch --json'],
+  async run(context) {
+    const { terminal, isJson, flags } = context
+    const show = (inbox: JsonValue): void => (isJson ? terminal.printJson(inbox) : terminal.print(describeInbox(inbox)))
+    await useMarket(context, async ({ ask, lines }) => {
+      if (!isFlagSet(flags, 'watch')) show(await ask({ op: 'inbox' }))
+      else for await (const line of lines({ op: 'inbox-watch' })) show(JSON.parse(line) as JsonValue)
+    }).catch((error: unknown) => {
+      if (!isFlagSet(flags, 'watch') || !context.signal.aborted) throw error
+    })
+    return EXIT_CODES.done
+  },
+}
+
+function describeInbox(inbox: JsonValue): string {
+  const rows = listOf(inbox, 'rows').map((row) => {
+    const by = numberOf(row, 'by') ?? 0
+    return [
+      `${textOf(row, 'act')} ${formatDeadline(by, currentTime())} (${new Date(by).toISOString()})`,
+      `  contract ${textOf(row, 'contract')}, as ${textOf(row, 'role')}, ${textOf(row, 'state')}`,
+      `  else: ${textOf(row, 'default')} ${formatCredits(textOf(row, 'amountNanos'), textOf(row, 'currency'))}`,
+      `  custody: ${formatCustody(textOf(row, 'custody'))}`,
+    ].join('\n')
+  })
+  return rows.join('\n') || 'Nothing waits for you'
+}
+
+/** The evidence of a contract as a file. */
+export const escrowExportCommand: Command = {
+  name: 'escrow export',
+  summary: 'write the evidence of a contract to a file that anybody can verify',
+  synopsis: 'ID --output F',
+  positionalsMax: 1,
+  flags: {
+    output: { value: 'F', describe: 'where to write it' },
+    force: { describe: 'replace a file that is there' },
+    ...NODE_FLAGS,
+  },
+  examples: ['kernell escrow export 5f0c... --output contract.json && kernell escrow verify contract.json'],
+  async run(context) {
+    const { terminal, isJson, flags, workingDir } = context
+    const contract = subjectOf(context, 'the contract: its 64 digits')
+    const file = outputFlag(flags, 'output', workingDir)
+    const text = textOf(await useMarket(context, async ({ ask }) => await ask({ op: 'export', contract })), 'text')
+    writeFileSync(file, text)
+    const written = { contract, file, bytes: Buffer.byteLength(text) }
+    if (isJson) terminal.printJson(written)
+    else terminal.print(`Wrote ${file}, ${written.bytes} bytes`)
+    return EXIT_CODES.done
+  },
+}
+
+/** Checks the evidence of a contract without asking anybody. */
+export const escrowVerifyCommand: Command = {
+  name: 'escrow verify',
+  summary: 'check the evidence of a contract: signatures, hashes, certificates, the state table',
+  synopsis: 'F',
+  positionalsMax: 1,
+  flags: {
+    'notary-set': {
+      value: 'SET.json',
+      describe: 'whose certificates count; default: the set that the file carries and the contract names',
+    },
+  },
+  details: ['Needs no node, no key and no network. Exit 1 when anything is wrong.'],
+  examples: ['kernell escrow verify contract.json --notary-set set.json'],
+  async run({ positionals, flags, terminal, isJson, workingDir }) {
+    const [file] = positionals
+    if (file === undefined) throw usageError('Name the file that `kernell escrow export` wrote')
+    const setFile = textFlag(flags, 'notary-set')
+    const verification = await verifyEvidence({
+      path: resolve(workingDir, file),
+      ...(setFile !== undefined && { set: await readNotarySet(resolve(workingDir, setFile)) }),
+    })
+    if (isJson) terminal.printJson(verification)
+    else terminal.print(describeVerification(verification))
+    return verification.ok ? EXIT_CODES.done : EXIT_CODES.failed
+  },
+}
+
+function describeVerification(verification: ExportVerification): string {
+  const { ok, code, step, contract, state, steps, custody } = verification
+  if (!ok)
+    return [
+      `The evidence is NOT right: ${code ?? ''}${step === null ? '' : ` at step ${step}`}`,
+      verification.cause ?? '',
+    ].join('\n')
+  return [
+    'The evidence is right',
+    `contract  ${contract ?? ''}`,
+    `state     ${state ?? ''}`,
+    `steps     ${steps}`,
+    `custody   ${formatCustody(custody ?? '')}`,
+  ].join('\n')
+}

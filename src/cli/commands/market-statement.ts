@@ -1,0 +1,51 @@
+import type { Command } from '../command.ts'
+import { FORCE_FLAG, outputFlag } from '../data-output.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { textFlag, usageError } from '../flags.ts'
+import { formatCredits } from '../format-credits.ts'
+import { NODE_FLAGS, useMarket } from '../market-control.ts'
+import { instantFlag } from '../market-flags.ts'
+import { saveArtefact } from '../read-data-files.ts'
+import { membersOf, textOf } from '../registered-policies.ts'
+
+/** What a period came to. */
+export const marketStatementCommand: Command = {
+  name: 'market statement',
+  summary: 'write what this node used, received and paid in a period, as CSV',
+  synopsis: '--from DATE --to DATE --output F.csv',
+  flags: {
+    from: { value: 'DATE', describe: 'beginning, such as 2026-11-01; dates are in UTC' },
+    to: { value: 'DATE', describe: 'end, which is not part of it' },
+    currency: { value: 'C', describe: 'CODE@DID, or a code that one issuer alone has; default: the only one there is' },
+    output: { value: 'F.csv', describe: 'where to write it' },
+    force: FORCE_FLAG,
+    ...NODE_FLAGS,
+  },
+  details: [
+    'Sums are those of the ledger, nano by nano; the escrow key signs them with the hash of the file. Credits are a claim on their issuer.',
+  ],
+  examples: ['kernell market statement --from 2026-11-01 --to 2026-12-01 --output november.csv'],
+  async run(context) {
+    const { flags, terminal, isJson, workingDir } = context
+    const [from, to] = [instantFlag(flags, 'from'), instantFlag(flags, 'to')]
+    if (from === undefined || to === undefined) throw usageError('Name the period with --from and --to')
+    const file = outputFlag(flags, 'output', workingDir)
+    const request = { op: 'statement', from, to, currency: textFlag(flags, 'currency') }
+    const answer = await useMarket(context, async ({ ask }) => await ask(request))
+    saveArtefact(file, textOf(answer, 'csv'), workingDir)
+    const { csv: _, ...shown } = membersOf(answer)
+    if (isJson) terminal.printJson({ ...shown, file })
+    else {
+      const currency = textOf(answer, 'currency')
+      const total = membersOf(answer)['total']
+      terminal.print(
+        [
+          `Wrote ${file}`,
+          `received  ${formatCredits(textOf(total, 'receivedNanos'), currency)}`,
+          `paid      ${formatCredits(textOf(total, 'paidNanos'), currency)}`,
+        ].join('\n'),
+      )
+    }
+    return EXIT_CODES.done
+  },
+}

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
+import { CodedError } from '../../base/errors.ts'
+import { createGateway } from '../../gateway/create-gateway.ts'
+import type { KernellNode } from '../../node/kernell-node.ts'
+import type { MarketInit, NodeMarket } from '../../node/market/market-init.ts'
+import { peerIdOf } from '../../node/market/peer-id.ts'
+import { readNotarySet } from '../../node/market/read-notary-set.ts'
+import { announceRunningNode, announcementFile, withdrawRunningNode } from '../../node/running-node.ts'
+import type { Command, CommandContext } from '../command.ts'
+import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { isFlagSet, listFlag, textFlag } from '../flags.ts'
+import { PASSPHRASE_FLAG, readKeyPassphrase } from '../key-flags.ts'
+import { findAgentWorker } from '../agent-worker.ts'
+
+/** Serves as a node of the market, until the first Ctrl-C. */
+export const nodeCommand: Command = {
+  name: 'node',
+  summary: 'take part in the market: hold keys, buy, sell, or keep the ledger as a notary',
+  synopsis: '[--listen M]... [--bootstrap M]... [--notary] [--notary-set SET.json]',
+  flags: {
+    listen: {
+      value: 'M',
+      isList: true,
+      describe:
+        'address to listen on, /unix/PATH or /ip4/127.0.0.1/tcp/PORT (default: market.sock in the data directory)',
+    },
+    bootstrap: {
+      value: 'M',
+      isList: true,
+      describe: 'a node to know from the start: ADDRESS/p2p/DID, as `addresses` of its ready line shows it',
+    },
+    'notary-set': { value: 'SET.json', describe: 'who keeps ledger and contracts; remembered in the data directory' },
+    notary: { describe: 'be a member of that set, with the key of role notary' },
+    'high-water': {
+      value: 'DIR',
+      describe: 'where the notary keeps what it signed last; best on another disk (default: in the data directory)',
+    },
+    network: { value: 'NAME', describe: 'name of the network that messages are of (default kernell)' },
+    ...PASSPHRASE_FLAG,
+    ...SERVING_FLAGS,
+  },
+  details: [
+    'The keys of the data directory are opened once, with the passphrase: node for connections (made where there is none), escrow for contracts and credits, notary with --notary. Commands such as `kernell market buy` ask this node; its gateway answers as `kernell serve` does.',
+    'With --json the first line is {"event":"ready","pid","did","peerId","listen","http","tokenFile",...}, then one line for each step of a contract, and {"event":"stopped"} at the end. `did` is the node, `account` the escrow key. `peerId` is what libp2p calls the key of the node; connections here are of this machine, proved by the same key.',
+    'A notary alone survives crashes and not lies: contracts are labelled C2/f=0. Never run a copy of its data directory.',
+  ],
+  examples: [
+    'kernell node --data-dir notary --notary --notary-set set.json --port 0 --json',
+    'kernell node --data-dir seller --notary-set set.json --port 0',
+    'kernell node --data-dir buyer --notary-set set.json --bootstrap /unix/srv/seller/market.sock/p2p/did:key:z6Mk... --port 0',
+  ],
+  whenStopped: 'Start it again: contracts go on where they were.',
+  async run(context) {
+    const init = await marketInitOf(context)
+    await context.useNode(async (node) => await serve(node, init, context), configOfServingFlags(context.flags))
+    if (context.isJson) context.terminal.printJson({ event: 'stopped' })
+    return EXIT_CODES.done
+  },
+}
+
+async function marketInitOf(context: CommandContext): Promise<MarketInit> {
+  const { flags, workingDir } = context
+  const setFile = textFlag(flags, 'notary-set')
+  const highWater = textFlag(flags, 'high-water')
+  const network = textFlag(flags, 'network')
+  const listen = listFlag(flags, 'listen')
+  return {
+    passphrase: readKeyPassphrase(context),
+    bootstrap: listFlag(flags, 'bootstrap'),
+    isNotary: isFlagSet(flags, 'notary'),
+    ...(listen.length > 0 && { listen }),
+    ...(setFile !== undefined && { set: await readNotarySet(resolve(workingDir, setFile)) }),
+    ...(highWater !== undefined && { highWater: resolve(workingDir, highWater) }),
+    ...(network !== undefined && { network }),
+  }
+}
+
+async function serve(node: KernellNode, init: MarketInit, context: CommandContext): Promise<void> {
+  const { terminal, isJson, signal } = context
+  const market = await node.openMarket({ ...init, findWorker: async (name) => await findAgentWorker(name, node) })
+  const onFailure = (error: unknown, requestId: string): void =>
+    terminal.note(`request ${requestId}: ${error instanceof Error ? error.message : String(error)}`)
+  const controlToken = randomBytes(32).toString('base64url')
+  const gateway = createGateway({ node, onFailure, controlToken })
+  const { dataDir } = node.config
+  try {
+    const http = await gateway.listen()
+    announceRunningNode(dataDir, http, controlToken)
+    announce({ http, market, tokenFile: announcementFile(dataDir) }, context)
+    await untilStopped(async () => {
+      for await (const step of market.transitions({ signal })) {
+        if (isJson) terminal.printJson(step)
+        else
+          terminal.note(`${new Date(step.at).toISOString()} ${step.contract.slice(0, 12)} ${step.from} -> ${step.to}`)
+      }
+    }, signal)
+    if (!isJson) terminal.note('Stopping; what is under way is in the journals. Ctrl-C again ends at once.')
+  } finally {
+    withdrawRunningNode(dataDir)
+    await gateway.close()
+  }
+}
+
+/** Follows steps until the operator stops the node. */
+async function untilStopped(follow: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  try {
+    await Promise.all([follow(), stopped])
+  } catch (error: unknown) {
+    if (!signal.aborted && !CodedError.is(error, 'MARKET_NOT_OPEN')) throw error
+  }
+}
+
+type Ready = { readonly http: string; readonly market: NodeMarket; readonly tokenFile: string }
+
+function announce({ http, market, tokenFile }: Ready, { terminal, isJson }: CommandContext): void {
+  const { did, account, addresses, set } = market
+  const peers = addresses.map((address) => `${address}/p2p/${did}`)
+  if (isJson) {
+    const shown = { account: account ?? null, addresses: peers, notarySet: set?.id ?? null }
+    terminal.printJson({
+      event: 'ready',
+      pid: process.pid,
+      did,
+      peerId: peerIdOf(did) ?? null,
+      listen: addresses,
+      http,
+      tokenFile,
+      ...shown,
+    })
+    return
+  }
+  terminal.print(
+    [
+      `kernell node at ${http}`,
+      `node      ${did}`,
+      `account   ${account ?? 'none: `kernell key create --role escrow`'}`,
+      ...peers.map((peer) => `reached   ${peer}`),
+      `notaries  ${set?.id ?? 'none yet: name them with --notary-set'}`,
+    ].join('\n'),
+  )
+}

@@ -1,0 +1,72 @@
+/**
+ * Money and work between machines that do not trust each other: buyers, sellers, arbiters, governors and the notary that keeps the books, over ports. Everything that can
+ * be evidence is a signed envelope that its signer keeps before it leaves. It chooses no adapter: keys, disk, network and time are given to it, and no party believes
+ * another one's word where there is a signature to ask for. Credits are a claim on their issuer, and every contract says who keeps them; `C2/f=0` is one notary, which
+ * survives its crash and not its lie.
+ *
+ * ```ts
+ * import { verifyExport } from 'kernell-os/market'
+ * import type { VerifySignature } from 'kernell-os/ports'
+ *
+ * const isFinal = (file: Uint8Array, verify: VerifySignature): boolean => {
+ *   const verified = verifyExport(file, { verify })
+ *   return verified.kind === 'verified' && verified.state.kind === 'FINAL'
+ * }
+ * ```
+ */
+export { DEFAULT_ESCROW_RULES, DEFAULT_TIMERS, TEST_ESCROW_RULES, type EscrowRules } from '../core/escrow/escrow-rules.ts'
+export type { EscrowState } from '../core/escrow/escrow-state.ts'
+export type { EscrowTerms, EscrowTimers, NotarySetTerms } from '../core/escrow/escrow-terms.ts'
+export {
+  type ContractId,
+  type Did,
+  type Hash,
+  parseContractId,
+  parseDid,
+  parseHash,
+} from '../core/evidence/names.ts'
+export {
+  changeParameters,
+  DEFAULT_PARAMETERS,
+  hashOfParameters,
+  type ParameterChange,
+} from '../core/governance/parameter-set.ts'
+export { hashOfWeights, type WeightTable } from '../core/governance/weight-table.ts'
+export {
+  type Currency,
+  formatAccountId,
+  parseCurrency,
+  parseTransferId,
+  type TransferId,
+} from '../core/ledger/ledger-names.ts'
+export type { OfferTerms } from '../core/market/offer-directory.ts'
+export { createNotarySet, type NotarySet } from '../core/notary/notary-set.ts'
+export { verifyTranscript } from '../core/auction/verify-transcript.ts'
+export { signerOfKey } from '../wire/v1/checkpoint.ts'
+export { GovernanceBoard, journaledGovernance, type GovernanceOutcome } from './governance/governance-board.ts'
+export { nameJournal } from './ledger/journal-line.ts'
+export { MachineJournal } from './ledger/machine-journal.ts'
+export {
+  NotaryService,
+  type NotaryHashes,
+  type NotaryServiceComponents,
+  type NotaryServiceInit,
+} from './notary/notary-service.ts'
+export { Arbiter, type ArbiterComponents, type DisputeCase } from './parties/arbiter.ts'
+export { ANY_RESULT, BUY_CODES, type BuyerPolicy, type BuyRequest, type OrderNote } from './parties/buy-order.ts'
+export { Buyer, type BuyerComponents, type BuyerInit } from './parties/buyer.ts'
+export { exportContract, verifyExport, type VerifiedExport } from './parties/contract-export.ts'
+export { findSellers, type FoundSeller, PRICE_ALONE, type SellerSearch } from './parties/find-sellers.ts'
+export { Governor, governanceEventOf, type GovernorComponents, type GovernorOutcome } from './parties/governor.ts'
+export { inboxOf, type InboxAct, type InboxRow } from './parties/inbox.ts'
+export { InboxWebhook, webhookBytes } from './parties/inbox-webhook.ts'
+export { MarketDoor } from './parties/market-door.ts'
+export { Party, type PartyComponents, type PartyInit } from './parties/party.ts'
+export { PARTY_CODES, type PartyCode } from './parties/party-codes.ts'
+export { PORTABLE_HASHES } from './parties/portable-hashes.ts'
+export { callForBids, type CallForBids, type CallOutcome } from './parties/run-call.ts'
+export { Seller, type SellerComponents, type SellerInit } from './parties/seller.ts'
+export type { SellerPolicy } from './parties/seller-policy.ts'
+export type { TaskCounts, TaskControls, TaskInit, TaskRunner } from './parties/seller-work.ts'
+export { type PeriodStatement, statePeriod, type StatementQuestion } from './parties/statements.ts'
+export { OWN_CAPABILITY } from './parties/task-package.ts'

@@ -1,0 +1,200 @@
+import { canonicalJson } from '../../base/canonical-json.ts'
+import { type Amount, ZERO_AMOUNT, amountFromNanos } from '../../base/money.ts'
+import { sha256Hex } from '../../base/sha256.ts'
+import type { DurationMs } from '../../base/time.ts'
+import { type AcceptancePredicate, predicateHash } from '../../core/acceptance/acceptance-predicate.ts'
+import type { ArbiterTerms, CreditTerms, CustodyModel, EscrowTerms, EscrowTimers, NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
+import { custodyLabelOf } from '../../core/escrow/escrow-terms.ts'
+import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
+import type { Did, Hash } from '../../core/evidence/names.ts'
+import type { Currency } from '../../core/ledger/ledger-names.ts'
+import type { MarketTask } from '../../wire/v1/market-frames.ts'
+import { hashOfBytes, OWN_CAPABILITY, taskHashOf } from './task-package.ts'
+
+/** What somebody wants to buy. */
+export type BuyRequest = {
+  /** The same key with the same request is the same purchase; with another one it is a conflict. 1 to 128 printable ASCII characters. */
+  readonly idempotencyKey: string
+  readonly skill: string
+  readonly input: Uint8Array
+  /** The most that it may cost, above 0. */
+  readonly maxNanos: Amount
+  readonly currency: Currency
+  readonly custody: CustodyModel
+  /** How the seller is chosen; absent: the best standing offer, at its price. */
+  readonly auction?: 'first' | 'second'
+  /** Spans that differ from those of the policy. */
+  readonly timers?: Partial<EscrowTimers>
+  /** What the result must be; absent: any bytes. */
+  readonly predicate?: AcceptancePredicate
+  /** Cumulative shares of the price that are vouched for on the way, in millionths, rising; absent: none. */
+  readonly milestonesPerMillion?: readonly number[]
+  /** Parameter set that the contract pins; absent: that of the policy. */
+  readonly parametersHash?: Hash
+  /** Whether the predicate alone accepts and rejects; absent: as the buyer is set up. */
+  readonly acceptsAlone?: boolean
+  /** Nodes to ask; absent: those that are connected. */
+  readonly peers?: readonly Did[]
+}
+
+/** What a buyer signs, whatever it buys. */
+export type BuyerPolicy = {
+  readonly notarySet: NotarySetTerms
+  readonly parametersHash: Hash
+  readonly rules: EscrowRules
+  readonly arbiters: ArbiterTerms
+  readonly timers: EscrowTimers
+  /** Of the price, in millionths: bonds in `C3`, the dispute bond in `C2` and `C3`, and what a worker loses of its bond. */
+  readonly bondPerMillion: number
+  readonly disputeBondPerMillion: number
+  readonly penaltyPerMillion: number
+  readonly feePerMillion: number
+  readonly fallbackPerMillion: number
+  /** Of the dispute bond, for each of the arbiters that rule, in millionths divided by their number. */
+  readonly arbiterSharePerMillion: number
+  /** The most that the buyer vouches for before it has seen a result, in millionths of the price. */
+  readonly vouchPerMillionMax: number
+  /** The most that it owes one worker in `C1`. */
+  readonly creditNanosMax: Amount
+  readonly windows: { readonly bidMs: DurationMs; readonly revealMs: DurationMs; readonly settleMs: DurationMs }
+  readonly latencyMsMax: DurationMs
+}
+
+/** Any bytes at all. */
+export const ANY_RESULT: AcceptancePredicate = {
+  kind: 'size-within',
+  artifact: 'result',
+  minBytes: 0,
+  maxBytes: 1_048_576,
+}
+
+/** The request's own content, for the comparison of two with one key. */
+export function requestHashOf({ idempotencyKey: _, input, maxNanos, peers: _peers, ...request }: BuyRequest): Hash {
+  const content = { ...request, input: hashOfBytes(input), maxNanos: maxNanos.toString() }
+  return sha256Hex(canonicalJson(content)) as Hash
+}
+
+export type TermsInit = {
+  readonly request: Pick<BuyRequest, 'custody' | 'currency' | 'timers' | 'predicate' | 'milestonesPerMillion' | 'parametersHash'>
+  readonly policy: BuyerPolicy
+  readonly payer: Did
+  readonly worker: Did
+  readonly task: MarketTask
+  readonly verifier: string
+  readonly priceNanos: Amount
+  readonly credit: CreditTerms | undefined
+  /** 16 bytes, base64url. */
+  readonly salt: string
+}
+
+/** The terms of a purchase. The price is fixed: it is the most that is held, and what is claimed. */
+export function makeTerms(init: TermsInit): EscrowTerms {
+  const { request, policy, payer, worker, task, verifier, priceNanos, credit, salt } = init
+  const { custody } = request
+  const share = (perMillion: number): Amount => amountFromNanos((priceNanos * BigInt(perMillion)) / 1_000_000n)
+  const none = ZERO_AMOUNT
+  const bondNanos = custody === 'C3' ? leastOne(share(policy.bondPerMillion)) : none
+  const penaltyNanos = custody === 'C3' ? least(share(policy.penaltyPerMillion), bondNanos) : none
+  const disputeNanos = custody === 'C1' ? none : share(policy.disputeBondPerMillion)
+  const { k } = policy.arbiters
+  const arbiterNanos = k === 0 ? 0n : (disputeNanos * BigInt(policy.arbiterSharePerMillion)) / 1_000_000n / BigInt(k)
+  return {
+    payer,
+    worker,
+    notarySet: policy.notarySet,
+    arbiters: policy.arbiters,
+    custody,
+    custodyLabel: custodyLabelOf(custody, policy.notarySet.n),
+    taskHash: taskHashOf(task),
+    capabilityHash: OWN_CAPABILITY,
+    predicateHash: predicateHash(request.predicate ?? ANY_RESULT),
+    verifier,
+    currency: request.currency,
+    maxNanos: priceNanos,
+    milestonesNanos: (request.milestonesPerMillion ?? []).map(share),
+    timers: { ...policy.timers, ...request.timers },
+    bonds: { payerNanos: bondNanos, workerNanos: bondNanos, disputeNanos },
+    penalties: { p1Nanos: penaltyNanos, p2Nanos: penaltyNanos },
+    fees: {
+      capNanos: custody === 'C1' ? none : share(policy.feePerMillion),
+      flatNanos: none,
+      perMillion: custody === 'C1' ? 0 : policy.feePerMillion,
+      arbiterNanos: amountFromNanos(arbiterNanos),
+    },
+    fallbackPerMillion: policy.fallbackPerMillion,
+    credit: custody === 'C1' ? credit : undefined,
+    parametersHash: request.parametersHash ?? policy.parametersHash,
+    salt,
+  }
+}
+
+/** A bond of nothing is none. */
+function leastOne(nanos: Amount): Amount {
+  return nanos === ZERO_AMOUNT ? amountFromNanos(1n) : nanos
+}
+
+function least(left: Amount, right: Amount): Amount {
+  return left < right ? left : right
+}
+
+/** Topic of notes on purchases, by their key. */
+export const ORDERS = 'order'
+
+/** How a purchase that came to no contract ended. */
+export const BUY_CODES = {
+  BUY_NO_OFFER: {
+    cause: 'No standing offer that was found fits: skill, currency, price, latency, size or standing.',
+    remedy: 'Ask more nodes, pay more, or ask for less.',
+  },
+  BUY_NOT_AWARDED: {
+    cause: 'The auction ended without a winner.',
+    remedy: 'Read its transcript; raise the highest price or the slowest answer.',
+  },
+  BUY_DECLINED: {
+    cause: 'Every seller that was chosen declined the contract, or did not answer.',
+    remedy: 'The details name the last code; change the terms.',
+  },
+  BUY_NOT_HELD: {
+    cause: 'The notary set did not hold the money for the contract.',
+    remedy: 'The details name its code, such as a balance that is too small.',
+  },
+} as const satisfies Record<string, { readonly cause: string; readonly remedy: string }>
+
+export type BuyCode = keyof typeof BUY_CODES
+
+/** A purchase as it is kept. */
+export type OrderNote = {
+  readonly requestHash: Hash
+  readonly request: {
+    readonly skill: string
+    readonly maxNanos: string
+    readonly currency: Currency
+    readonly custody: CustodyModel
+    readonly auction?: 'first' | 'second'
+    readonly timers?: Partial<EscrowTimers>
+    readonly predicate?: AcceptancePredicate
+    readonly milestonesPerMillion?: readonly number[]
+    readonly parametersHash?: Hash
+    readonly acceptsAlone?: boolean
+    readonly peers?: readonly Did[]
+  }
+  readonly task: MarketTask
+  readonly input: Hash
+  readonly at: number
+  /** Salt and opening of the auction, where there is one. */
+  readonly call?: { readonly salt: string; readonly opensAt: number }
+  /** Hash of the auction's call, and of its transcript. */
+  readonly auction?: Hash
+  readonly transcript?: Hash
+  /** The transcript's file: canonical JSON. */
+  readonly transcriptFile?: Hash
+  readonly declined: readonly Did[]
+  readonly declinedCode?: string
+  readonly contract?: string
+  /** Canonical text of the terms. */
+  readonly terms?: string
+  readonly peer?: Did
+  /** The worker's signature on the contract. */
+  readonly cosignature?: string
+  readonly failed?: { readonly code: BuyCode; readonly reason?: string }
+}

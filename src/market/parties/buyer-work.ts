@@ -1,0 +1,218 @@
+import { CodedError } from '../../base/errors.ts'
+import type { Amount } from '../../base/money.ts'
+import { canonicalJson } from '../../base/canonical-json.ts'
+import type { AcceptanceResult } from '../../core/acceptance/evaluate-predicate.ts'
+import { type DeliveredState, type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
+import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
+import type { ContractId, Did } from '../../core/evidence/names.ts'
+import { voucherHash } from '../../wire/v1/escrow-events.ts'
+import type { MarketFrameOf } from '../../wire/v1/market-frames.ts'
+import type { BuyerPolicy } from './buy-order.ts'
+import { pause } from './contract-follower.ts'
+import { CONTRACTS, type ContractNote } from './contract-notes.ts'
+import { declined, type MarketAnswer, TAKEN } from './market-door.ts'
+import type { Party } from './party.ts'
+import { failedParts, hashOfBytes, judgeResult, manifestHashOf, readPredicate } from './task-package.ts'
+
+export type BuyerWorkInit = {
+  readonly contract: ContractId
+  readonly terms: EscrowTerms
+  /** The worker's signature on the contract. */
+  readonly cosignature: string
+  readonly policy: BuyerPolicy
+  /** Whether it accepts and rejects by the predicate alone; otherwise people decide, and silence accepts. Default true. */
+  readonly acceptsAlone?: boolean
+}
+
+const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
+/** Tries to hold the money, and to reject, when the set refuses for the moment. */
+const TRIES_MAX = 4
+/** How often a result that has not come yet is looked for. */
+const LOOK_MS = 500
+/** Before the end of T_accept a result that never came is rejected. */
+const MARGIN_PER_MILLION = 250_000
+
+/** What a payer saw of a delivery. */
+export type ResultVerdict =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'wrong-bytes' }
+  | { readonly kind: 'judged'; readonly result: AcceptanceResult }
+
+/** A payer's side of one contract that both have signed, to its end. Every step follows from the certified state and the journal. */
+export class BuyerWork {
+  private readonly party: Party
+  private readonly init: BuyerWorkInit
+  private readonly deciding = new AbortController()
+  private current: EscrowState | undefined
+  private decision: Promise<void> | undefined
+
+  constructor(party: Party, init: BuyerWorkInit) {
+    this.party = party
+    this.init = init
+  }
+
+  /** As the evidence gives it; `undefined` before the offer is certified. */
+  get state(): EscrowState | undefined {
+    return this.current
+  }
+
+  /** @returns The code for which no money is held; `undefined` when the contract came to its end. */
+  async run(): Promise<string | undefined> {
+    const { contract, terms } = this.init
+    const code = this.party.signsFor(contract, terms.payer) ? await this.open() : undefined
+    if (code !== undefined) {
+      await this.end(code)
+      return code
+    }
+    const { party, init } = this
+    try {
+      for await (const { state } of party.follow(init.contract)) {
+        this.current = state
+        if (!party.signsFor(init.contract, state.terms.payer)) continue
+        if (state.kind === 'DELIVERED' && this.decision === undefined) this.decide(state)
+        if (state.kind !== 'DELIVERED' && this.decision !== undefined) this.deciding.abort()
+      }
+    } finally {
+      this.deciding.abort()
+      await this.decision
+    }
+    await this.end(this.current?.kind ?? 'FORGOTTEN')
+    return undefined
+  }
+
+  /** Offer, award, contract and hold, in this order, each once. */
+  private async open(): Promise<string | undefined> {
+    const { party, init } = this
+    const { contract, terms, cosignature } = init
+    for (const act of ['offer', 'award']) {
+      const kept = party.wallet.said(`${contract}/${act}`)
+      if (kept === undefined) throw new CodedError('STORE_CORRUPTED', { message: `${act} of ${contract} was not said` })
+      const { effect, code } = await party.outbox.submit(kept)
+      if (effect === 'refused') return code ?? 'ESCROW_STATE_WRONG'
+    }
+    const signature = await party.wallet.sign({ kind: 'contract', place: contract, hash: contract })
+    const signatures = [
+      { iss: terms.payer, signature },
+      { iss: terms.worker, signature: cosignature },
+    ]
+    const signed = await party.tellNotary(contract, { act: 'contract', type: 'escrow-contract', body: { signatures } })
+    if (signed.effect === 'refused') return signed.code ?? 'ESCROW_STATE_WRONG'
+    const held = await party.tellNotary(contract, { act: 'hold', type: 'escrow-hold-request', body: {} })
+    if (held.effect !== 'refused') return undefined
+    // Nothing is held, and nobody waits for what does not come.
+    await party.tellNotary(contract, { act: 'withdraw', type: 'escrow-withdraw', body: { reason: 'not-held' } })
+    return held.code ?? 'ESCROW_STATE_WRONG'
+  }
+
+  private async end(how: string): Promise<void> {
+    const note = this.noted
+    if (note !== undefined) await this.party.keep(CONTRACTS, this.init.contract, { ...note, ended: how })
+  }
+
+  private get noted(): ContractNote | undefined {
+    return this.party.noteOf<ContractNote>(CONTRACTS, this.init.contract)
+  }
+
+  /** A voucher counts toward what is paid in any case, so no more is vouched for than the policy says, and only what the contract names. */
+  async signVoucher(from: Did, { statement, signature: _ }: MarketFrameOf<'voucher'>): Promise<MarketAnswer> {
+    const { party, init, current } = this
+    const { terms, policy, contract } = init
+    if (this.noted?.peer !== from) return declined('MARKET_CONTRACT_UNKNOWN')
+    const { number, amountNanos, currency } = statement
+    const most = (terms.maxNanos * BigInt(policy.vouchPerMillionMax)) / 1_000_000n
+    const isDue =
+      currency === terms.currency && terms.milestonesNanos[number - 1] === amountNanos && amountNanos <= most
+    const isOpen = current === undefined || current.kind === 'HELD' || current.kind === 'WORKING'
+    if (!isDue || !isOpen) return declined('MARKET_STATEMENT_DECLINED')
+    try {
+      const hash = voucherHash(statement)
+      const signature = await party.wallet.sign({ kind: 'voucher', place: `${contract}/${number}`, hash })
+      return { frame: { type: 'cosigned', signature } }
+    } catch (error: unknown) {
+      if (CodedError.is(error, 'EVIDENCE_PLACE_TAKEN')) return declined('MARKET_STATEMENT_DECLINED')
+      throw error
+    }
+  }
+
+  /** Bytes that come before the delivery is certified are kept by their hash; whether they are those of the delivery is seen then. */
+  async takeResult(from: Did, bytes: Uint8Array): Promise<MarketAnswer> {
+    const { party, init } = this
+    if (this.noted?.peer !== from) return declined('MARKET_CONTRACT_UNKNOWN')
+    const delivered = this.current?.kind === 'DELIVERED' ? this.current.delivery.result : undefined
+    if (delivered !== undefined && hashOfBytes(bytes) !== delivered) return declined('MARKET_TASK_WRONG')
+    // Input, receipts and one result; somebody who sends another one each time fills nothing.
+    if (delivered === undefined && this.noted.result !== undefined && this.noted.result !== hashOfBytes(bytes))
+      return declined('MARKET_BUSY')
+    const result = await party.journal.keepFile(init.contract, bytes)
+    const note = this.noted
+    await party.keep(CONTRACTS, init.contract, { ...note, result })
+    return TAKEN
+  }
+
+  /** What the delivery is worth: the bytes, their hash, the predicate on them. */
+  judge({ delivery, terms }: DeliveredState): ResultVerdict {
+    const { party } = this
+    const note = this.noted
+    const result = party.journal.file(delivery.result)
+    const input = note === undefined ? undefined : party.journal.file(note.input)
+    const predicate = note === undefined ? undefined : readPredicate(note.predicate, terms.predicateHash)
+    if (result === undefined) return note?.result === undefined ? { kind: 'missing' } : { kind: 'wrong-bytes' }
+    if (input === undefined || predicate === undefined || delivery.manifest !== manifestHashOf(result))
+      return { kind: 'wrong-bytes' }
+    return { kind: 'judged', result: judgeResult(predicate, { input, result }) }
+  }
+
+  private decide(state: DeliveredState): void {
+    if (this.init.acceptsAlone === false) return
+    const done = this.decideUntil(state)
+    this.decision = done.catch(() => undefined)
+    this.party.begin(async () => await done)
+  }
+
+  private async decideUntil(state: DeliveredState): Promise<void> {
+    const { party } = this
+    const { clock, timers } = party.components
+    const signal = AbortSignal.any([party.signal, this.deciding.signal])
+    const latest = state.acceptBy - Math.floor((state.terms.timers.acceptMs * MARGIN_PER_MILLION) / 1_000_000)
+    for (;;) {
+      const verdict = this.judge(state)
+      if (verdict.kind === 'judged') {
+        if (verdict.result.outcome === 'failed') await this.reject(state, { reason: 'predicate-failed', verdict })
+        else await this.accept(state)
+        return
+      }
+      if (clock.now() >= latest) {
+        const reason = verdict.kind === 'missing' ? 'result-missing' : 'result-wrong'
+        await this.reject(state, { reason, verdict })
+        return
+      }
+      await pause(timers, Math.min(LOOK_MS, Math.max(1, latest - clock.now())), signal)
+      if (signal.aborted) return
+    }
+  }
+
+  /** Pays what is claimed. */
+  async accept({ delivery, terms }: DeliveredState, amountNanos: Amount = delivery.claimNanos): Promise<void> {
+    const { currency } = terms
+    const body = { amountNanos, currency }
+    await this.party.tellNotary(this.init.contract, { act: 'accept', type: 'escrow-accept', body })
+  }
+
+  /** Names what failed. The record of it is a file whose hash is the evidence. */
+  async reject(
+    { voucher, terms }: DeliveredState,
+    { reason, verdict }: { readonly reason: string; readonly verdict: ResultVerdict },
+  ): Promise<void> {
+    const { party, init } = this
+    const parts = verdict.kind === 'judged' ? failedParts(verdict.result) : []
+    const record = ENCODER.encode(canonicalJson({ kind: verdict.kind, parts, reason }))
+    const evidence = await party.journal.keepFile(init.contract, record)
+    const body = { reason, evidence, concededNanos: voucher.amountNanos, currency: terms.currency }
+    for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
+      const { effect } = await party.tellNotary(init.contract, { act: `reject/${attempt}`, type: 'escrow-reject', body })
+      if (effect !== 'refused' || this.current === undefined || isTerminal(this.current)) return
+      await pause(party.components.timers, LOOK_MS, AbortSignal.any([party.signal, this.deciding.signal]))
+      if (this.deciding.signal.aborted) return
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import type { Did, Hash } from '../../core/evidence/names.ts'
+import type { MarketTask } from '../../wire/v1/market-frames.ts'
+
+/** Topic of notes on contracts, by contract: what the envelopes do not say. */
+export const CONTRACTS = 'contract'
+
+/** What a party remembers of a contract besides its evidence. */
+export type ContractNote = {
+  readonly role: 'payer' | 'worker'
+  /** The other party, and the node at which it is reached. */
+  readonly other: Did
+  readonly peer: Did
+  readonly task: MarketTask
+  /** Canonical text of the predicate. */
+  readonly predicate: string
+  /** Name of the input's file. */
+  readonly input: Hash
+  /** Canonical text of the terms. */
+  readonly terms: string
+  /** Of the worker: name of the result's file, and whether the predicate passed on it. */
+  readonly result?: Hash
+  readonly verdict?: Hash
+  readonly meter?: Hash
+  readonly outcome?: 'passed' | 'failed' | 'undecided'
+  /** How it ended; absent while it goes on. */
+  readonly ended?: string
+}

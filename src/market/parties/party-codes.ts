@@ -1,0 +1,72 @@
+/** Why a party declines what another one asks of it; a refusal changes nothing. */
+export const PARTY_CODES = {
+  MARKET_FRAME_LARGE: { cause: 'A frame has more bytes than one may have.', remedy: 'Send less.' },
+  MARKET_FRAME_MALFORMED: {
+    cause: 'A frame is none of this version, or is not in its canonical form.',
+    remedy: 'Write frames as the specification says.',
+  },
+  MARKET_QUESTION_UNKNOWN: {
+    cause: 'This party does not answer such questions.',
+    remedy: 'Ask a party that has the role.',
+  },
+  MARKET_ENVELOPE_REFUSED: {
+    cause: 'A signed message inside is wrong, expired, for somebody else, or of another kind.',
+    remedy: 'Send the message that is due, signed by its issuer.',
+  },
+  MARKET_SKILL_UNKNOWN: {
+    cause: 'The seller has no standing offer for this skill in this currency.',
+    remedy: 'Look at its offers first.',
+  },
+  MARKET_PRICE_LOW: {
+    cause: 'The price is below what the seller works for.',
+    remedy: 'Offer at least the price of its standing offer or of its bid.',
+  },
+  MARKET_LIMIT_PASSED: {
+    cause: 'Price, input, spans or penalties pass the limits of the seller.',
+    remedy: 'Ask for less, or another seller.',
+  },
+  MARKET_EXPOSURE_SPENT: {
+    cause: 'The seller has as much at stake as it takes on at once.',
+    remedy: 'Try again when contracts have ended.',
+  },
+  MARKET_SET_UNKNOWN: {
+    cause: 'The contract names a notary set, an epoch or a fee owner that this party does not know.',
+    remedy: 'Name a set that both know.',
+  },
+  MARKET_PARAMETERS_UNKNOWN: {
+    cause: 'The contract pins a parameter set that this party does not know, or breaks its rules.',
+    remedy: 'Name a set that both know, and keep to it.',
+  },
+  MARKET_CUSTODY_DECLINED: {
+    cause: 'The party does not work under this custody model.',
+    remedy: 'Choose one of those that it names in its policy.',
+  },
+  MARKET_CAPABILITY_WRONG: {
+    cause: 'The capability that the contract names is not one under which this party works.',
+    remedy: 'Show a chain of capabilities that allows the task.',
+  },
+  MARKET_TASK_WRONG: {
+    cause: 'Task, input or predicate do not have the hashes that the contract names.',
+    remedy: 'Send those that belong to the contract.',
+  },
+  MARKET_CONTRACT_UNKNOWN: {
+    cause: 'This party is not in such a contract, or not any more.',
+    remedy: 'Name a contract of both.',
+  },
+  MARKET_STATEMENT_DECLINED: {
+    cause: 'The amount of a joint statement is not one that this party agrees to now.',
+    remedy: 'Propose what the contract and the work so far give.',
+  },
+  MARKET_AUCTION_UNKNOWN: {
+    cause: 'The seller has not bid in this auction.',
+    remedy: 'Send the call first.',
+  },
+  MARKET_BID_OMITTED: {
+    cause: 'The list of commitments leaves out one that the auctioneer gave a receipt for.',
+    remedy: 'The receipt and the list together prove it; the bid is not revealed.',
+  },
+  MARKET_FILE_UNKNOWN: { cause: 'There is no such file in this contract.', remedy: 'Ask the party that filed it.' },
+  MARKET_BUSY: { cause: 'The party works on as much as it can.', remedy: 'Try again later.' },
+} as const satisfies Record<string, { readonly cause: string; readonly remedy: string }>
+
+export type PartyCode = keyof typeof PARTY_CODES

@@ -1,0 +1,176 @@
+import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import { CodedError } from '../../base/errors.ts'
+import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
+import type { ContractId, Did } from '../../core/evidence/names.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { NotaryClient } from '../../ports/notary-client.ts'
+import type { Random } from '../../ports/random.ts'
+import type { Signer, VerifySignature } from '../../ports/signer.ts'
+import type { Timers } from '../../ports/timers.ts'
+import type { EventLog } from '../../ports/event-log.ts'
+import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
+import { type FollowedContract, followContract } from './contract-follower.ts'
+import { type MarketDoor, type MarketHandlers, type ReadEnvelope, readEnvelope } from './market-door.ts'
+import { type InboxRow, inboxOf } from './inbox.ts'
+import { type KeptAnswer, PartyOutbox } from './outbox.ts'
+import { PartyJournal, type PartyLimits } from './party-journal.ts'
+import type { KeptEnvelope } from './party-record.ts'
+import { Wallet } from './wallet.ts'
+
+export type PartyComponents = {
+  /** The journal of this party alone; whoever opened it closes it. */
+  readonly log: EventLog
+  readonly signer: Signer
+  readonly verify: VerifySignature
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly notary: NotaryClient
+  readonly door: MarketDoor
+}
+
+export type PartyInit = {
+  /** Name of the network: messages of others are refused. */
+  readonly network: string
+  readonly limits?: Partial<PartyLimits>
+  /** Work that nobody waits for failed; the party goes on with everything else. */
+  readonly onFailure?: (cause: unknown) => void
+}
+
+/** What buyer, seller and arbiter have in common: a key, a journal, and the ways to the notary set and to others. */
+export class Party {
+  readonly components: PartyComponents
+  readonly journal: PartyJournal
+  readonly wallet: Wallet
+  readonly outbox: PartyOutbox
+  readonly network: string
+  private readonly init: PartyInit
+  private readonly stopping = new AbortController()
+  private readonly working = new Set<Promise<void>>()
+  private readonly served = new Set<string>()
+  private readonly strange = new Set<ContractId>()
+  private readonly seen = new Map<ContractId, EscrowState>()
+  private readonly listeners = new Set<() => void>()
+
+  private constructor(components: PartyComponents, init: PartyInit, journal: PartyJournal) {
+    this.components = components
+    this.init = init
+    this.network = init.network
+    this.journal = journal
+    this.wallet = new Wallet({ ...components, journal }, init)
+    this.outbox = new PartyOutbox({ ...components, journal })
+  }
+
+  /** Reads the journal. Throws `STORE_CORRUPTED` and what the journal throws. */
+  static async open(components: PartyComponents, init: PartyInit): Promise<Party> {
+    return new Party(components, init, await PartyJournal.open(components.log, init.limits))
+  }
+
+  get did(): Did {
+    return this.wallet.did
+  }
+
+  get signal(): AbortSignal {
+    return this.stopping.signal
+  }
+
+  get isStopped(): boolean {
+    return this.stopping.signal.aborted
+  }
+
+  /** Nothing new is begun; what is under way ends. Idempotent. */
+  async stop(): Promise<void> {
+    this.stopping.abort(new DOMException('The party has stopped', 'AbortError'))
+    this.outbox.stop()
+    await Promise.allSettled(this.working)
+  }
+
+  /** Answers that several roles of one party give alike; they are added once, and end with the door. */
+  serveOnce(name: string, handlers: MarketHandlers): void {
+    if (this.served.has(name)) return
+    this.served.add(name)
+    this.components.door.serve(handlers)
+  }
+
+  /** Work that nobody waits for, owned by the party until it ends. */
+  begin(work: () => Promise<void>): void {
+    if (this.isStopped) return
+    const done = work()
+      .catch((cause: unknown) => {
+        if (!this.isStopped) this.init.onFailure?.(cause)
+      })
+      .finally(() => this.working.delete(done))
+    this.working.add(done)
+  }
+
+  /**
+   * Whether this party signs in a contract: it does not where the contract names another key, which was rotated or lost. Then the contract ends by its timers, and
+   * `onFailure` is told once.
+   */
+  signsFor(contract: ContractId, key: Did): boolean {
+    if (key === this.did) return true
+    if (!this.strange.has(contract)) {
+      this.strange.add(contract)
+      this.init.onFailure?.(new CodedError('EVIDENCE_KEY_CHANGED', { message: `${contract} is signed by ${key}` }))
+    }
+    return false
+  }
+
+  /** Says something about a contract to the notary set, once for each act, and waits for the answer. */
+  async tellNotary<Type extends MessageType>(
+    contract: ContractId,
+    { act, type, body }: { readonly act: string; readonly type: Type; readonly body: MessageBody<Type> },
+  ): Promise<KeptAnswer & { readonly kept: KeptEnvelope }> {
+    const { notary } = this.components
+    const kept = await this.wallet.say({ act: `${contract}/${act}`, type, body, aud: notary.set.id, subject: contract })
+    return { ...(await this.outbox.submit(kept)), kept }
+  }
+
+  /** A signed message to this party of the type that is due; `undefined` when it is another one, or wrong. */
+  read<Type extends MessageType>(text: string, type: Type): ReadEnvelope<Type> | undefined {
+    const { verify, clock, notary } = this.components
+    const audience = ['*', this.did, notary.set.id] as const
+    return readEnvelope(text, type, { verify, clock, network: this.network, audience })
+  }
+
+  async hear({ envelope, bytes }: Pick<ReadEnvelope<MessageType>, 'envelope' | 'bytes'>): Promise<void> {
+    // One of the union, by its type.
+    await this.journal.append([{ kind: 'heard', kept: { envelope, bytes, act: undefined } as KeptEnvelope }])
+  }
+
+  /** The contract's states, certified; each also shows in `states` until the contract has ended. */
+  async *follow(contract: ContractId): AsyncGenerator<FollowedContract> {
+    for await (const followed of followContract(this.components, { contract, signal: this.signal })) {
+      const { state } = followed
+      if (isTerminal(state)) this.seen.delete(contract)
+      else this.seen.set(contract, state)
+      for (const listener of this.listeners) listener()
+      yield followed
+    }
+  }
+
+  /** Contracts under way, as their evidence gives them. */
+  get states(): ReadonlyMap<ContractId, EscrowState> {
+    return this.seen
+  }
+
+  /** What needs an act of this party, the nearest deadline first. */
+  inbox(): readonly InboxRow[] {
+    return inboxOf(this.seen.values(), this.did)
+  }
+
+  /** Calls back whenever the inbox may have changed. @returns Ends it. */
+  watchInbox(listener: () => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  /** A note as it was written; whoever reads a topic has written it. */
+  noteOf<Value>(topic: string, key: string): Value | undefined {
+    return this.journal.note(topic, key) as Value | undefined
+  }
+
+  async keep(topic: string, key: string, value: object): Promise<void> {
+    await this.journal.keepNote(topic, key, JSON.parse(canonicalJson(value)) as JsonValue)
+  }
+}

@@ -1,0 +1,77 @@
+import type { Amount } from '../../base/money.ts'
+import type { DurationMs } from '../../base/time.ts'
+import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
+import type { CustodyModel, EscrowTerms, NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
+import { notaryFee } from '../../core/escrow/settlement.ts'
+import { refuseTerms } from '../../core/escrow/validate-terms.ts'
+import type { Hash } from '../../core/evidence/names.ts'
+import type { PartyCode } from './party-codes.ts'
+
+/** What a seller takes on, by its own rules; the contract's rules come on top. */
+export type SellerPolicy = {
+  readonly notarySets: readonly NotarySetTerms[]
+  /** Rules of the parameter sets that it knows, by their hash. */
+  readonly parameters: ReadonlyMap<Hash, EscrowRules>
+  readonly custody: readonly CustodyModel[]
+  /** Hashes of the capability chains under which it works; that of a payer for itself among them. */
+  readonly capabilities: ReadonlySet<Hash>
+  /** Sum of the prices of contracts under way. */
+  readonly exposureNanosMax: Amount
+  readonly contractsMax: number
+  /** Its own bond in one contract. */
+  readonly bondNanosMax: Amount
+  /** Out of the price, for the notary set. */
+  readonly feePerMillionMax: number
+  /** Shortest span to start and to deliver in. */
+  readonly startMsMin: DurationMs
+  readonly deliverMsMin: DurationMs
+  /** Longest waits for its money. */
+  readonly acceptMsMax: DurationMs
+  readonly refundMsMax: DurationMs
+}
+
+export type ContractQuestion = {
+  readonly terms: EscrowTerms
+  /** What the seller asks for this task: by its bid, or its standing offer. */
+  readonly priceNanos: Amount
+  /** Contracts under way, and the sum of their prices. */
+  readonly openContracts: number
+  readonly openNanos: bigint
+}
+
+/** Why the seller does not sign; `undefined` when every term is acceptable. */
+export function refuseContract(policy: SellerPolicy, question: ContractQuestion): PartyCode | undefined {
+  const { terms, priceNanos, openContracts, openNanos } = question
+  if (!policy.notarySets.some((set) => isSameSet(set, terms.notarySet))) return 'MARKET_SET_UNKNOWN'
+  const rules = policy.parameters.get(terms.parametersHash)
+  if (rules === undefined || refuseTerms(terms, rules) !== undefined) return 'MARKET_PARAMETERS_UNKNOWN'
+  if (!policy.custody.includes(terms.custody)) return 'MARKET_CUSTODY_DECLINED'
+  if (!policy.capabilities.has(terms.capabilityHash)) return 'MARKET_CAPABILITY_WRONG'
+  if (terms.maxNanos < priceNanos) return 'MARKET_PRICE_LOW'
+  if (arePassed(policy, terms)) return 'MARKET_LIMIT_PASSED'
+  const isTooMuch = openNanos + terms.maxNanos > policy.exposureNanosMax || openContracts >= policy.contractsMax
+  return isTooMuch ? 'MARKET_EXPOSURE_SPENT' : undefined
+}
+
+function arePassed(policy: SellerPolicy, terms: EscrowTerms): boolean {
+  const { startMs, deliverMs, acceptMs, refundMs } = terms.timers
+  const feeNanosMax = (terms.maxNanos * BigInt(policy.feePerMillionMax)) / 1_000_000n
+  return (
+    terms.bonds.workerNanos > policy.bondNanosMax ||
+    notaryFee(terms, terms.maxNanos) > feeNanosMax ||
+    startMs < policy.startMsMin ||
+    deliverMs < policy.deliverMsMin ||
+    acceptMs > policy.acceptMsMax ||
+    refundMs > policy.refundMsMax
+  )
+}
+
+function isSameSet(one: NotarySetTerms, other: NotarySetTerms): boolean {
+  return (
+    one.id === other.id &&
+    one.epoch === other.epoch &&
+    one.n === other.n &&
+    one.m === other.m &&
+    one.feeOwner === other.feeOwner
+  )
+}

@@ -1,0 +1,281 @@
+import type { Amount } from '../../base/money.ts'
+import { CodedError } from '../../base/errors.ts'
+import type { DurationMs } from '../../base/time.ts'
+import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
+import { BEATS_MISSED_MAX, type EscrowTerms } from '../../core/escrow/escrow-terms.ts'
+import type { ContractId, Hash } from '../../core/evidence/names.ts'
+import { voucherHash } from '../../wire/v1/escrow-events.ts'
+import { CONTRACTS, type ContractNote } from './contract-notes.ts'
+import { pause } from './contract-follower.ts'
+import type { Party } from './party.ts'
+import type { KeptEnvelope } from './party-record.ts'
+import { hashOfBytes, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from './task-package.ts'
+
+/** What was used so far, by unit; cumulative, whole, 0 or more. */
+export type TaskCounts = ReadonlyMap<string, bigint>
+
+export type TaskInit = {
+  readonly contract: ContractId
+  readonly skill: string
+  readonly input: Uint8Array
+}
+
+export type TaskControls = {
+  readonly signal: AbortSignal
+  /** A milestone of the contract is reached, counted from 1. Resolves when its voucher is certified, or at once where it cannot be had. */
+  readonly reached: (milestone: number, counts: TaskCounts) => Promise<void>
+}
+
+/** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
+export type TaskRunner = {
+  run(task: TaskInit, controls: TaskControls): Promise<{ readonly result: Uint8Array; readonly counts: TaskCounts }>
+}
+
+export type WorkComponents = { readonly party: Party; readonly runner: TaskRunner }
+
+/** Pause before a result, a voucher or a beat is tried again. */
+const AGAIN_MS = 1_000
+
+/**
+ * A worker's side of one contract, from the signature to its end: starts when the hold is certified, works, looks at what the acceptance predicate says before it
+ * delivers, and answers a rejection. Every step follows from the certified state and the journal, so that after a crash it goes on from there.
+ */
+export async function workOnContract(components: WorkComponents, contract: ContractId): Promise<void> {
+  const work = new ContractWork(components, contract)
+  for await (const { state } of components.party.follow(contract)) await work.see(state)
+  await work.end()
+}
+
+class ContractWork {
+  private readonly party: Party
+  private readonly components: WorkComponents
+  private readonly contract: ContractId
+  private readonly stopping = new AbortController()
+  private current: EscrowState | undefined
+  private task: Promise<void> | undefined
+  private isResultSent = false
+
+  constructor(components: WorkComponents, contract: ContractId) {
+    this.components = components
+    this.party = components.party
+    this.contract = contract
+  }
+
+  async see(state: EscrowState): Promise<void> {
+    this.current = state
+    if (!this.party.signsFor(this.contract, state.terms.worker)) return
+    switch (state.kind) {
+      case 'HELD':
+        await this.party.tellNotary(this.contract, { act: 'start', type: 'escrow-start', body: {} })
+        return
+      case 'WORKING':
+        if (this.task === undefined) this.startTask(state.terms)
+        return
+      case 'DELIVERED':
+        this.sendResult()
+        return
+      case 'DISPUTED':
+        await this.answerRejection(state.terms, state.rejection.concededNanos)
+        return
+      default:
+        if (isTerminal(state) || state.kind === 'FROZEN') this.stopping.abort()
+    }
+  }
+
+  async end(): Promise<void> {
+    this.stopping.abort()
+    await this.task
+    await this.note({ ended: this.current?.kind ?? 'FORGOTTEN' })
+  }
+
+  private get noted(): ContractNote {
+    const note = this.party.noteOf<ContractNote>(CONTRACTS, this.contract)
+    if (note === undefined) throw new CodedError('STORE_CORRUPTED', { message: `There is no note on ${this.contract}` })
+    return note
+  }
+
+  private async note(changes: Partial<ContractNote>): Promise<void> {
+    await this.party.keep(CONTRACTS, this.contract, { ...this.noted, ...changes })
+  }
+
+  private startTask(terms: EscrowTerms): void {
+    const done = this.runTask(terms)
+    this.task = done.catch(() => undefined)
+    this.party.begin(async () => {
+      try {
+        await done
+      } catch (cause: unknown) {
+        // A contract that ended stops its task; everything else is a failure of the work, and T_deliver ends the contract.
+        if (!this.stopping.signal.aborted) throw cause
+      }
+    })
+  }
+
+  private async runTask(terms: EscrowTerms): Promise<void> {
+    const { party, contract, noted } = this
+    const input = party.journal.file(noted.input)
+    if (input === undefined) throw new CodedError('STORE_CORRUPTED', { message: `The input of ${contract} is gone` })
+    const signal = AbortSignal.any([party.signal, this.stopping.signal])
+    if (noted.result === undefined) {
+      const stopBeats = this.beat(terms, signal)
+      try {
+        const reached = async (milestone: number, counts: TaskCounts): Promise<void> =>
+          await this.vouch(terms, milestone, counts)
+        const init = { contract, skill: noted.task.skill, input }
+        const { result, counts } = await untilAborted(this.components.runner.run(init, { signal, reached }), signal)
+        signal.throwIfAborted()
+        const meter = await this.readMeter('last', counts)
+        const hash = await party.journal.keepFile(contract, result)
+        const predicate = readPredicate(noted.predicate, terms.predicateHash)
+        if (predicate === undefined) throw new CodedError('STORE_CORRUPTED', { message: 'The predicate is another one' })
+        // Seen before anything is delivered: what fails is not.
+        const judged = judgeResult(predicate, { input, result })
+        await this.note({ result: hash, verdict: verdictHashOf(judged), outcome: judged.outcome, meter })
+      } finally {
+        stopBeats()
+      }
+    }
+    await this.deliver(terms)
+  }
+
+  /** A result on which the predicate fails is not delivered: the payer would be right to reject it. */
+  private async deliver(terms: EscrowTerms): Promise<void> {
+    const { result: hash, verdict, outcome, meter } = this.noted
+    const result = hash === undefined ? undefined : this.party.journal.file(hash)
+    if (result === undefined || verdict === undefined || meter === undefined || outcome === 'failed') return
+    this.sendResult()
+    const body = {
+      result: hashOfBytes(result),
+      manifest: manifestHashOf(result),
+      meter,
+      verdict,
+      claimNanos: terms.maxNanos,
+      currency: terms.currency,
+    }
+    await this.party.tellNotary(this.contract, { act: 'deliver', type: 'escrow-delivery', body })
+  }
+
+  /** To the payer directly, again and again while it can still be accepted. */
+  private sendResult(): void {
+    const { party, contract } = this
+    const { result: hash, peer } = this.noted
+    const bytes = hash === undefined ? undefined : party.journal.file(hash)
+    if (this.isResultSent || hash === undefined || bytes === undefined) return
+    this.isResultSent = true
+    party.begin(async () => {
+      const signal = AbortSignal.any([party.signal, this.stopping.signal])
+      while (!signal.aborted) {
+        try {
+          const { frame } = await party.components.door.ask(peer, { frame: { type: 'result', contract, hash }, bytes }, { signal })
+          if (frame.type === 'taken') return
+        } catch (error: unknown) {
+          if (!CodedError.is(error)) throw error
+        }
+        await pause(party.components.timers, AGAIN_MS, signal)
+      }
+    })
+  }
+
+  /** A voucher that the payer does not sign is no reason to stop: the worker decides by its exposure, which the milestone bounds. */
+  private async vouch(terms: EscrowTerms, number: number, counts: TaskCounts): Promise<void> {
+    const { party, contract } = this
+    const amountNanos = terms.milestonesNanos[number - 1]
+    if (amountNanos === undefined) return
+    const meter = await this.readMeter(`voucher/${number}`, counts)
+    const statement = { contract, number, amountNanos, currency: terms.currency, meter }
+    const hash = voucherHash(statement)
+    const signature = await party.wallet.sign({ kind: 'voucher', place: `${contract}/${number}`, hash })
+    try {
+      const question = { frame: { type: 'voucher', statement, signature } as const }
+      const { frame } = await party.components.door.ask(this.noted.peer, question, { signal: party.signal })
+      if (frame.type !== 'cosigned') return
+      const signatures = [
+        { iss: party.did, signature },
+        { iss: terms.payer, signature: frame.signature },
+      ]
+      await party.tellNotary(contract, {
+        act: `voucher/${number}`,
+        type: 'escrow-voucher',
+        body: { statement, signatures },
+      })
+    } catch (error: unknown) {
+      if (!CodedError.is(error) || party.journal.failureCause !== undefined) throw error
+    }
+  }
+
+  /** What was used so far, signed; its hash stands in vouchers and deliveries. */
+  private async readMeter(act: string, counts: TaskCounts): Promise<Hash> {
+    const { party, contract } = this
+    const readings = party.journal.envelopesOf(contract).filter(({ envelope }) => envelope.type === 'meter-snapshot')
+    const sorted = [...atLeast(readings.at(-1), counts)].toSorted(([left], [right]) => (left < right ? -1 : 1))
+    const body = {
+      contract,
+      seq: readings.length,
+      at: party.components.clock.now(),
+      counts: sorted.map(([unit, quantity]) => ({ unit, quantity })),
+    }
+    const said = await party.wallet.say({
+      act: `${contract}/meter/${act}`,
+      type: 'meter-snapshot',
+      body,
+      aud: this.noted.other,
+      subject: contract,
+    })
+    return said.envelope.head.bodyHash
+  }
+
+  /** Signs of life, each before the payer may give up. @returns Ends them. */
+  private beat(terms: EscrowTerms, signal: AbortSignal): () => void {
+    const stop = new AbortController()
+    const isOver = AbortSignal.any([signal, stop.signal])
+    const everyMs = ((BEATS_MISSED_MAX * terms.timers.beatMs) / 2) as DurationMs
+    this.party.begin(async () => {
+      for (let number = this.saidBeats; ; number += 1) {
+        await pause(this.party.components.timers, everyMs, isOver)
+        if (isOver.aborted) return
+        const meter = await this.readMeter(`beat/${number}`, new Map())
+        await this.party.tellNotary(this.contract, { act: `beat/${number}`, type: 'escrow-beat', body: { meter } })
+      }
+    })
+    return () => stop.abort()
+  }
+
+  private get saidBeats(): number {
+    return this.party.journal.envelopesOf(this.contract).filter(({ envelope }) => envelope.type === 'escrow-beat').length
+  }
+
+  /** Insists on what the predicate passed, and gives in where it did not. */
+  private async answerRejection(terms: EscrowTerms, concededNanos: Amount): Promise<void> {
+    const { party, contract, noted } = this
+    const { currency } = terms
+    const evidence = noted.result ?? noted.input
+    if (noted.outcome !== 'passed') {
+      const body = { evidence, claimNanos: concededNanos, currency }
+      await party.tellNotary(contract, { act: 'concede', type: 'escrow-dispute', body })
+      return
+    }
+    await party.tellNotary(contract, { act: 'evidence', type: 'escrow-evidence', body: { evidence } })
+  }
+}
+
+/** A runner that does not listen to its signal keeps nobody waiting; what it gives later is dropped. */
+async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    signal.throwIfAborted()
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** A meter never runs backward, also when a task was begun anew after a crash. */
+function atLeast(last: KeptEnvelope | undefined, counts: TaskCounts): Map<string, bigint> {
+  const merged = new Map(counts)
+  if (last?.envelope.type !== 'meter-snapshot') return merged
+  for (const { unit, quantity } of last.envelope.body.counts)
+    if ((merged.get(unit) ?? -1n) < quantity) merged.set(unit, quantity)
+  return merged
+}

@@ -1,0 +1,96 @@
+import { sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Timestamp } from '../../base/time.ts'
+import { type MeterSnapshot, type PriceList, rateBetween, type UnitPrice } from '../../core/metering/meter.ts'
+import type { MeteringRefusalCode } from '../../core/metering/metering-refusals.ts'
+import { formatStatementCsv } from '../../core/metering/statement-csv.ts'
+import { type ContractUsage, createStatement, type PostedTransfer, type Statement } from '../../core/metering/statement.ts'
+import type { Hash } from '../../core/evidence/names.ts'
+import type { Currency } from '../../core/ledger/ledger-names.ts'
+import { amountFromNanos } from '../../base/money.ts'
+import type { TransferLine } from '../../core/ledger/list-transfers.ts'
+import { CONTRACTS, type ContractNote } from './contract-notes.ts'
+import type { Party } from './party.ts'
+import type { KeptEnvelope } from './party-record.ts'
+
+export type StatementQuestion = {
+  readonly currency: Currency
+  /** The period: `from <= at < to`. */
+  readonly from: Timestamp
+  readonly to: Timestamp
+  /** What usage is rated by. A unit without a price is shown and costs nothing. */
+  readonly prices: PriceList
+}
+
+export type PeriodStatement =
+  | {
+      readonly kind: 'statement'
+      readonly statement: Statement
+      readonly csv: string
+      /** The signed sums, which name the CSV by its hash. */
+      readonly signed: KeptEnvelope
+    }
+  | { readonly kind: 'refused'; readonly code: MeteringRefusalCode }
+
+const FREE: UnitPrice = { nanos: amountFromNanos(0n), per: 1n }
+const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
+
+/**
+ * What a party used, received and paid in a period: usage from the meter readings that it signed or was sent, money from the ledger's transfers. The same question gives
+ * the same signed statement as long as nothing new has happened.
+ */
+export async function statePeriod(party: Party, question: StatementQuestion): Promise<PeriodStatement> {
+  const { currency, from, to, prices } = question
+  const usage: ContractUsage[] = []
+  for (const [contract, note] of party.journal.notesOf(CONTRACTS)) {
+    // Written by buyers and sellers.
+    const { other, terms } = note as ContractNote
+    if ((JSON.parse(terms) as { readonly currency: string }).currency !== currency) continue
+    const rated = usageOf(readingsOf(party.journal.envelopesOf(contract)), question)
+    if (rated === undefined) continue
+    if ('code' in rated) return { kind: 'refused', code: rated.code }
+    usage.push({ ...rated, counterparty: other })
+  }
+  const lines = await party.components.notary.transfers(undefined, { signal: party.signal })
+  const transfers = postedOf(lines)
+  const result = createStatement({ subject: party.did, currency, from, to, usage, transfers })
+  if (result.kind === 'refused') return result
+  const csv = formatStatementCsv(result)
+  const csvHash = sha256HexOfBytes(ENCODER.encode(csv)) as Hash
+  const body = { subject: party.did, currency, from, to, ...result.total, csvHash }
+  const signed = await party.wallet.say({ act: `statement/${csvHash}/${prices.size}`, type: 'statement', body, aud: '*' })
+  return { kind: 'statement', statement: result, csv, signed }
+}
+
+function readingsOf(kept: readonly KeptEnvelope[]): readonly MeterSnapshot[] {
+  return kept.flatMap(({ envelope }) => {
+    if (envelope.type !== 'meter-snapshot') return []
+    const { contract, seq, at, counts } = envelope.body
+    return [{ contract, seq, at, counts: new Map(counts.map(({ unit, quantity }) => [unit, quantity])) }]
+  })
+}
+
+/** From the last reading before the period to the last one in it. */
+function usageOf(
+  readings: readonly MeterSnapshot[],
+  { from, to, prices }: StatementQuestion,
+): Omit<ContractUsage, 'counterparty'> | { readonly code: MeteringRefusalCode } | undefined {
+  const last = readings.findLast(({ at }) => at >= from && at < to)
+  if (last === undefined) return undefined
+  const before = readings.findLast(({ at }) => at < from)
+  const all = new Map([...last.counts.keys()].map((unit) => [unit, prices.get(unit) ?? FREE]))
+  const rated = rateBetween({ from: before, to: last }, all)
+  if (rated.kind === 'refused') return { code: rated.code }
+  return { contract: last.contract, at: last.at, lines: rated.lines }
+}
+
+/** Money that has moved: posts, and what was taken of holds, each to where it went. */
+function postedOf(lines: readonly TransferLine[]): readonly PostedTransfer[] {
+  const holds = new Map(lines.filter(({ kind }) => kind === 'hold').map((line) => [line.id, line]))
+  return lines.flatMap((line) => {
+    const { id, at, kind, heldId, credit, amountNanos, contract } = line
+    const debit = kind === 'post-held' && heldId !== null ? (holds.get(heldId)?.debit ?? null) : line.debit
+    if (kind === 'hold' || kind === 'void-held' || at === null || credit === null || debit === null) return []
+    return [{ id, at, debit, credit, nanos: amountFromNanos(BigInt(amountNanos ?? '0')), contract: contract ?? undefined }]
+  })
+}
+

@@ -1,0 +1,86 @@
+import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import { sha256Hex, sha256HexOfBytes } from '../../base/sha256.ts'
+import { type AcceptancePredicate, parsePredicate } from '../../core/acceptance/acceptance-predicate.ts'
+import { type AcceptanceFacts, type AcceptanceResult, type ArtifactFacts, evaluatePredicate } from '../../core/acceptance/evaluate-predicate.ts'
+import type { Hash } from '../../core/evidence/names.ts'
+import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
+import type { MarketTask } from '../../wire/v1/market-frames.ts'
+
+/** Names of the two artefacts that every task has. */
+export const INPUT = 'input'
+export const RESULT = 'result'
+
+/** The capability of a payer that acts for itself: the hash of no chain at all. */
+export const OWN_CAPABILITY: Hash = sha256Hex('') as Hash
+
+const TASK_DOMAIN = 'kernell/market/task/v1\0'
+const VERDICT_DOMAIN = 'kernell/market/verdict/v1\0'
+const MANIFEST_DOMAIN = 'kernell/market/manifest/v1\0'
+
+/** SHA-256 of bytes, which is how files are named. */
+export function hashOfBytes(bytes: Uint8Array): Hash {
+  return sha256HexOfBytes(bytes) as Hash
+}
+
+/** What a contract calls its task. */
+export function taskHashOf(task: MarketTask): Hash {
+  return sha256Hex(TASK_DOMAIN + canonicalJson(task)) as Hash
+}
+
+/** The list of artefacts that a delivery binds: here the result alone. */
+export function manifestHashOf(result: Uint8Array): Hash {
+  const content = [{ hash: hashOfBytes(result), name: RESULT, sizeBytes: result.byteLength }]
+  return sha256Hex(MANIFEST_DOMAIN + canonicalJson(content)) as Hash
+}
+
+/** What a delivery says that the predicate said. */
+export function verdictHashOf(result: AcceptanceResult): Hash {
+  return sha256Hex(VERDICT_DOMAIN + canonicalJson(result)) as Hash
+}
+
+/** The predicate of a canonical text, when it is the one that the contract names. */
+export function readPredicate(text: string, hash: Hash): AcceptancePredicate | undefined {
+  try {
+    const parsed = parsePredicate(JSON.parse(text))
+    return parsed.kind === 'predicate' && parsed.hash === hash ? parsed.predicate : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What the predicate says of a result. Worker, payer and arbiters who have the same bytes get the same. */
+export function judgeResult(
+  predicate: AcceptancePredicate,
+  { input, result }: { readonly input: Uint8Array; readonly result: Uint8Array },
+): AcceptanceResult {
+  const facts: AcceptanceFacts = {
+    artifacts: new Map([
+      [INPUT, factsOf(input)],
+      [RESULT, factsOf(result)],
+    ]),
+    runs: new Map(),
+  }
+  return evaluatePredicate(predicate, facts)
+}
+
+function factsOf(bytes: Uint8Array): ArtifactFacts {
+  const text = decodeUtf8(bytes)
+  const head = { hash: hashOfBytes(bytes), sizeBytes: bytes.byteLength }
+  if (text === undefined) return head
+  const json = jsonOf(text)
+  return { ...head, text, ...(json !== undefined && { json }) }
+}
+
+function jsonOf(text: string): JsonValue | undefined {
+  try {
+    // JSON.parse gives nothing else.
+    return JSON.parse(text) as JsonValue
+  } catch {
+    return undefined
+  }
+}
+
+/** Paths of the parts that failed, for a rejection; the whole where only it did. */
+export function failedParts({ findings }: AcceptanceResult): readonly string[] {
+  return findings.filter(({ outcome }) => outcome === 'failed').map(({ path }) => path)
+}

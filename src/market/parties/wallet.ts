@@ -1,0 +1,175 @@
+import { CodedError } from '../../base/errors.ts'
+import type { DurationMs, Timestamp } from '../../base/time.ts'
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import { encodeBase64 } from '../../core/text/base64.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Random } from '../../ports/random.ts'
+import type { Signer } from '../../ports/signer.ts'
+import { encodeSignature, signerOfKey } from '../../wire/v1/checkpoint.ts'
+import { type Audience, VALIDITY_MAX_MS } from '../../wire/v1/envelope-head.ts'
+import { type Envelope, decodeEnvelope, prepareEnvelope } from '../../wire/v1/envelope.ts'
+import { statementBytes } from '../../wire/v1/escrow-events.ts'
+import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
+import type { PartyJournal } from './party-journal.ts'
+import type { KeptEnvelope } from './party-record.ts'
+
+export type WalletComponents = {
+  readonly journal: PartyJournal
+  /** Of the escrow key. Whose it is, is the party's name. */
+  readonly signer: Signer
+  readonly clock: Pick<Clock, 'now'>
+  readonly random: Pick<Random, 'bytes'>
+}
+
+export type WalletInit = { readonly network: string }
+
+export type SayInit<Type extends MessageType> = {
+  /** What it is said for. The same act is the same message, whenever and however often it is asked for. 1 to 256 characters. */
+  readonly act: string
+  readonly type: Type
+  readonly body: MessageBody<Type>
+  readonly aud: Audience
+  /** Contract or auction that it is about. */
+  readonly subject?: ContractId | undefined
+  /** Validity from now on; absent: the longest there is. */
+  readonly validMs?: DurationMs
+}
+
+/** What several sign together. */
+export type StatementInit = {
+  readonly kind: Parameters<typeof statementBytes>[0]
+  /** Where it stands, the contract first: nothing else is ever signed there. */
+  readonly place: string
+  readonly hash: Hash
+}
+
+/** Topic of notes on joint statements, by `PLACE/KIND`. */
+const STATEMENTS = 'statement'
+
+/**
+ * Signs what one party says. A message gets its place behind the last one of its subject, is in the journal before anybody sees it, and is made once for each
+ * act: after a crash the same act gives the same bytes, or, where nothing had been written, the only ones. So two different messages of one place never leave.
+ */
+export class Wallet {
+  readonly did: Did
+  private readonly components: WalletComponents
+  private readonly network: string
+  /** The message that is on its way to the journal, by subject: the next one names it. */
+  private readonly tails = new Map<string, Promise<unknown>>()
+  private readonly saying = new Map<string, Promise<KeptEnvelope>>()
+  private readonly stating = new Map<string, Promise<string>>()
+
+  constructor(components: WalletComponents, { network }: WalletInit) {
+    this.components = components
+    this.network = network
+    this.did = signerOfKey(components.signer.publicKeyHex)
+  }
+
+  /** What was said for an act; `undefined` when nothing was. */
+  said(act: string): KeptEnvelope | undefined {
+    return this.components.journal.said(act)
+  }
+
+  /**
+   * The message of an act, durable. Throws what the journal throws, and `EVIDENCE_PLACE_TAKEN` for a subject that was forgotten.
+   */
+  async say<Type extends MessageType>(init: SayInit<Type>): Promise<KeptEnvelope> {
+    const known = this.said(init.act) ?? this.saying.get(init.act)
+    if (known !== undefined) return await known
+    const saying = this.write(init)
+    this.saying.set(init.act, saying)
+    try {
+      return await saying
+    } finally {
+      this.saying.delete(init.act)
+    }
+  }
+
+  /** The signature on a joint statement; the same place is signed again only for the same statement, else `EVIDENCE_PLACE_TAKEN`. */
+  async sign({ kind, place, hash }: StatementInit): Promise<string> {
+    const key = `${place}/${kind}`
+    await this.stating.get(key)
+    const signing = this.writeStatement({ kind, place, hash })
+    this.stating.set(key, signing.catch(() => ''))
+    try {
+      return await signing
+    } finally {
+      this.stating.delete(key)
+    }
+  }
+
+  /** What was signed at a place; `undefined` when nothing was. */
+  signedAt(kind: StatementInit['kind'], place: string): string | undefined {
+    const hash = this.components.journal.note(STATEMENTS, `${place}/${kind}`)
+    return typeof hash === 'string' ? hash : undefined
+  }
+
+  private async writeStatement({ kind, place, hash }: StatementInit): Promise<string> {
+    const { journal, signer } = this.components
+    const known = this.signedAt(kind, place)
+    if (known !== undefined && known !== hash)
+      throw new CodedError('EVIDENCE_PLACE_TAKEN', { message: `${kind} ${place} was signed as ${known}` })
+    if (known === undefined) await journal.keepNote(STATEMENTS, `${place}/${kind}`, hash)
+    return encodeSignature(signer.sign(statementBytes(kind, hash)))
+  }
+
+  private async write<Type extends MessageType>(init: SayInit<Type>): Promise<KeptEnvelope> {
+    const subject = init.subject ?? init.type
+    const before = this.tails.get(subject)
+    const done = (async () => {
+      await before
+      return await this.writeNext(init, subject)
+    })()
+    const tail = done.catch(() => undefined)
+    this.tails.set(subject, tail)
+    try {
+      return await done
+    } finally {
+      if (this.tails.get(subject) === tail) this.tails.delete(subject)
+    }
+  }
+
+  private async writeNext<Type extends MessageType>(init: SayInit<Type>, subject: string): Promise<KeptEnvelope> {
+    const { journal, signer } = this.components
+    if (journal.isForgotten(subject))
+      throw new CodedError('EVIDENCE_PLACE_TAKEN', { message: `${subject} has ended and was forgotten` })
+    const prepared = this.prepare(init, subject)
+    const bytes = prepared.finish(signer.sign(prepared.signingBytes))
+    const kept: KeptEnvelope = { envelope: decoded(bytes), bytes, act: init.act }
+    await journal.append([{ kind: 'said', kept }])
+    return kept
+  }
+
+  private prepare<Type extends MessageType>(
+    { type, body, aud, subject: contract, validMs }: SayInit<Type>,
+    subject: string,
+  ): ReturnType<typeof prepareEnvelope> {
+    const { journal, clock, random } = this.components
+    const last = journal.headOf(this.did, subject)
+    const iat = clock.now()
+    return prepareEnvelope<Type>({
+      type,
+      body,
+      net: this.network,
+      contract,
+      seq: last === undefined ? 0 : last.seq + 1,
+      prev: last?.hash,
+      iss: this.did,
+      aud,
+      iat,
+      exp: (iat + (validMs ?? VALIDITY_MAX_MS)) as Timestamp,
+      nonce: nonceOf(random.bytes(16)),
+    })
+  }
+}
+
+/** 16 bytes as they stand in a head; also a contract's salt. */
+export function nonceOf(bytes: Uint8Array): string {
+  return encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+function decoded(bytes: Uint8Array): Envelope {
+  const reading = decodeEnvelope(bytes)
+  if (reading.kind === 'refused') throw new TypeError(`A message of its own is refused: ${reading.code}`)
+  return reading.envelope
+}

@@ -1,0 +1,178 @@
+import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import { CodedError } from '../../base/errors.ts'
+import { type Amount, amountFromNanos } from '../../base/money.ts'
+import { sha256Hex } from '../../base/sha256.ts'
+import { DAY_MS, durationFromMs } from '../../base/time.ts'
+import { parseContractId, parseDid, type Did } from '../../core/evidence/names.ts'
+import {
+  type Currency,
+  issuerOf,
+  parseCurrency,
+  parseTransferId,
+  type TransferId,
+} from '../../core/ledger/ledger-names.ts'
+import type { KeptAnswer } from '../../market/parties/outbox.ts'
+import type { Party } from '../../market/parties/party.ts'
+import type { NotaryClient } from '../../ports/notary-client.ts'
+import type { MessageBody } from '../../wire/v1/message-types.ts'
+import type { KeyRecovery } from '../../wire/v1/key-statements.ts'
+import { type ControlRequest, invalidRequest, optionalText, requiredText } from '../control/control-request.ts'
+import { marketRefusal } from './market-refusals.ts'
+
+/** Credits that an issuer publishes as the most there may be, where it says nothing: a million. */
+const CAP_NANOS_DEFAULT = 1_000_000_000_000_000n
+const CURRENCY_CODE = /^[A-Z][A-Z0-9]{1,11}$/
+
+export type CreditDeskInit = {
+  readonly party: Party
+  readonly notary: NotaryClient
+  /** Who may name another key for the issuer's accounts; absent: nobody but the key itself. */
+  readonly recovery: KeyRecovery | undefined
+}
+
+/** What became of credits that were asked for. */
+export type CreditsMoved = {
+  readonly transferId: TransferId
+  readonly amountNanos: string
+  readonly currency: Currency
+  readonly status: 'posted' | 'exists'
+}
+
+type Move = {
+  readonly type: 'ledger-issue' | 'ledger-redeem'
+  readonly act: string
+  readonly body: MessageBody<'ledger-issue'> | MessageBody<'ledger-redeem'>
+}
+
+/** Issues and redeems credits with this node's escrow key. */
+export class CreditDesk {
+  private readonly init: CreditDeskInit
+
+  constructor(init: CreditDeskInit) {
+    this.init = init
+  }
+
+  /** Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, `MARKET_REFUSED`. */
+  async issue(request: ControlRequest): Promise<CreditsMoved> {
+    const { party } = this.init
+    const currency = await this.currencyOf(requiredText(request, 'currency'), party.did)
+    if (issuerOf(currency) !== party.did)
+      throw invalidRequest('currency', `Only its issuer gives out ${currency}, and this node is ${party.did}`)
+    const credits = creditsOf(request, { currency, signer: party.did, word: 'issue' })
+    await this.register(currency, request)
+    const body = { ...credits, isConfirmed: request['isUnconfirmed'] !== true }
+    return await this.move({ type: 'ledger-issue', act: `issue/${requiredText(request, 'key')}`, body })
+  }
+
+  /** Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, `MARKET_REFUSED`. */
+  async redeem(request: ControlRequest): Promise<CreditsMoved> {
+    const { party } = this.init
+    const currency = await this.currencyOf(requiredText(request, 'currency'), undefined)
+    const body = creditsOf(request, { currency, signer: party.did, word: 'redeem' })
+    if (body.owner !== party.did)
+      throw invalidRequest('account', `Only its owner gives credits back, and this node is ${party.did}`)
+    return await this.move({ type: 'ledger-redeem', act: `redeem/${requiredText(request, 'key')}`, body })
+  }
+
+  /** A currency by its name, or by a code that stands for one alone. Throws `REQUEST_INVALID`. */
+  async currencyOf(text: string, issuer: Did | undefined): Promise<Currency> {
+    const whole = parseCurrency(text)
+    if (whole !== undefined) return whole
+    if (!CURRENCY_CODE.test(text)) throw invalidRequest('currency', `${text} is no currency: write USD, or USD@DID`)
+    const own = issuer === undefined ? undefined : parseCurrency(`${text}@${issuer}`)
+    if (own !== undefined) return own
+    const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
+    const fitting = known.filter((currency) => currency.startsWith(`${text}@`))
+    const [only] = fitting
+    if (only !== undefined && fitting.length === 1) return only
+    const what = fitting.length === 0 ? 'No issuer has registered' : 'Several issuers have registered'
+    throw invalidRequest('currency', `${what} ${text}: write ${text}@DID with the DID of the issuer`)
+  }
+
+  private async register(currency: Currency, request: ControlRequest): Promise<void> {
+    const { party, notary, recovery } = this.init
+    const cap = optionalText(request, 'capNanos')
+    const isKnown = (await notary.accounts()).some((known) => known.currency === currency)
+    const capNanos = cap === undefined ? amountFromNanos(CAP_NANOS_DEFAULT) : nanosOf(request, 'capNanos')
+    if (isKnown) {
+      if (cap === undefined) return
+      const act = `cap/${currency}/${capNanos}`
+      await this.say({ act, type: 'ledger-cap-change', body: { currency, capNanos } })
+      return
+    }
+    const body = {
+      currency,
+      capNanos,
+      recoveryKey: recovery?.key ?? party.did,
+      recoveryDelayMs: recovery?.delayMs ?? durationFromMs(3 * DAY_MS),
+    }
+    const { effect, code } = await this.say({ act: `register/${currency}`, type: 'ledger-currency-register', body })
+    if (effect === 'refused') throw marketRefusal(code ?? '', { currency })
+  }
+
+  private async move({ type, act, body }: Move): Promise<CreditsMoved> {
+    const { party } = this.init
+    const before = party.wallet.said(act)
+    if (before !== undefined && canonicalJson(plain(before.envelope.body)) !== canonicalJson(plain(body)))
+      throw new CodedError('MARKET_KEY_REUSED', {
+        message: `The key ${act.split('/')[1] ?? ''} was used for another request`,
+      })
+    const isRepeated = before !== undefined && party.outbox.answerOf(before) !== undefined
+    const { effect, code } = await this.say({ act, type, body })
+    if (effect === 'refused') throw marketRefusal(code ?? '', { transferId: body.id })
+    const status = isRepeated || effect === 'exists' ? 'exists' : 'posted'
+    return { transferId: body.id, amountNanos: String(body.amountNanos), currency: body.currency, status }
+  }
+
+  private async say<
+    Type extends 'ledger-issue' | 'ledger-redeem' | 'ledger-currency-register' | 'ledger-cap-change',
+  >(what: { readonly act: string; readonly type: Type; readonly body: MessageBody<Type> }): Promise<KeptAnswer> {
+    const { party, notary } = this.init
+    const kept = await party.wallet.say({ ...what, aud: notary.set.id })
+    return await party.outbox.submit(kept)
+  }
+}
+
+function creditsOf(
+  request: ControlRequest,
+  { currency, signer, word }: { readonly currency: Currency; readonly signer: Did; readonly word: string },
+): MessageBody<'ledger-redeem'> {
+  const owner = parseDid(requiredText(request, 'account'))
+  if (owner === undefined) throw invalidRequest('account', 'account must be a did:key of an escrow key')
+  const key = requiredText(request, 'key')
+  const id = parseTransferId(sha256Hex(`kernell/credits/${word}/${signer}/${key}`).slice(0, 32))
+  if (id === undefined) throw new TypeError('A digest names a transfer')
+  const amountNanos = nanosOf(request, 'nanos')
+  if (amountNanos === 0n) throw invalidRequest('nanos', 'The amount must be above 0')
+  return { id, owner, currency, amountNanos, reference: optionalText(request, 'reference') ?? key }
+}
+
+/** Nano-units of a member that is decimal text. Throws `REQUEST_INVALID`. */
+export function nanosOf(request: ControlRequest, name: string): Amount {
+  const text = requiredText(request, name)
+  if (!/^(0|[1-9][0-9]{0,19})$/.test(text)) throw invalidRequest(name, `${name} must be decimal text of nano-units`)
+  try {
+    return amountFromNanos(BigInt(text))
+  } catch {
+    throw invalidRequest(name, `${name} is larger than any amount`)
+  }
+}
+
+/** The contract of a member. Throws `REQUEST_INVALID`. */
+export function contractOf(
+  request: ControlRequest,
+  name = 'contract',
+): NonNullable<ReturnType<typeof parseContractId>> {
+  const contract = parseContractId(requiredText(request, name))
+  if (contract === undefined) throw invalidRequest(name, 'A contract is named by 64 hexadecimal digits')
+  return contract
+}
+
+/** Plain JSON of a value with amounts. */
+export function plain(value: unknown): JsonValue {
+  const text = JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === 'bigint' ? member.toString() : member,
+  )
+  // JSON.parse gives nothing else.
+  return JSON.parse(text) as JsonValue
+}

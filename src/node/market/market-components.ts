@@ -1,0 +1,18 @@
+import type { Clock } from '../../ports/clock.ts'
+import type { NotaryClient } from '../../ports/notary-client.ts'
+import type { Random } from '../../ports/random.ts'
+import type { Timers } from '../../ports/timers.ts'
+import type { DataDirectory } from '../../storage/data-directory.ts'
+import type { PartyRole } from './party-role.ts'
+
+export type MarketComponents = {
+  readonly directory: DataDirectory
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  /** Told of failures that nobody waits for. */
+  readonly onError: (error: unknown) => void
+}
+
+/** What there is once the notary set is known. */
+export type OpenedSet = { readonly notary: NotaryClient; readonly party: PartyRole | undefined }

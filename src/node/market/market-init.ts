@@ -1,0 +1,54 @@
+import type { JsonValue } from '../../base/canonical-json.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { AbortOptions } from '../../ports/abort-options.ts'
+import type { ControlAnswer, ControlRequest } from '../control/control-request.ts'
+
+/** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
+export type MarketWorker = (input: Uint8Array, options: { readonly signal: AbortSignal }) => Promise<Uint8Array>
+
+/** How a node takes part in the market. */
+export type MarketInit = {
+  /** Opens the keys of the data directory. */
+  readonly passphrase: Uint8Array
+  /** Where to listen: multiaddrs of this machine; absent: a socket in the data directory. */
+  readonly listen?: readonly string[]
+  /** Nodes to know from the start: `ADDRESS/p2p/DID`. */
+  readonly bootstrap?: readonly string[]
+  /** Who keeps the ledger and the contracts; absent: the set that this node worked with before. */
+  readonly set?: NotarySet
+  /** Whether this node is a member of the set, with its key of role notary. */
+  readonly isNotary?: boolean
+  /** Folder of what the notary signed last, on another disk than the journal where there is one; absent: `high-water` in the data directory. */
+  readonly highWater?: string
+  /** Name of the network that messages are of; default `kernell`. */
+  readonly network?: string
+  /** Workers for offers by the name of their agent, beside the built-in ones; `undefined` for a name that there is none of. */
+  readonly findWorker?: (agent: string) => Promise<MarketWorker | undefined>
+}
+
+/** One step of a contract of this node, or of any contract of a notary. */
+export type MarketTransition = {
+  readonly event: 'transition'
+  readonly contract: string
+  readonly seq: number
+  readonly from: string
+  readonly to: string
+  readonly at: number
+  readonly certificate: JsonValue
+}
+
+/** The part of a node that takes part in the market. */
+export type NodeMarket = {
+  /** Who this node is to others: its key of role node. */
+  readonly did: Did
+  /** Whose contracts and credits these are: its key of role escrow; `undefined` where there is none. */
+  readonly account: Did | undefined
+  readonly addresses: readonly string[]
+  readonly set: NotarySet | undefined
+  /** What commands ask. Throws as the request does. */
+  ask(request: ControlRequest, options?: AbortOptions): Promise<ControlAnswer>
+  /** Steps of contracts from now on, until the signal ends it. At most 1,024 wait for the reader; the oldest are dropped. */
+  transitions(options: { readonly signal: AbortSignal }): AsyncIterable<MarketTransition>
+  stop(): Promise<void>
+}

@@ -1,0 +1,177 @@
+import { join } from 'node:path'
+import { CodedError } from '../../base/errors.ts'
+import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { createNodeVerifier } from '../../keys/node-signatures.ts'
+import { verifySignatureWith } from '../../keys/verify-signature.ts'
+import { RemoteNotary } from '../../market/notary/notary-client-remote.ts'
+import { serveNotary } from '../../market/notary/serve-notary.ts'
+import { verifyStatementWith } from '../../market/parties/contract-replay.ts'
+import { MarketDoor } from '../../market/parties/market-door.ts'
+import { createLocalTransport } from '../../network/local/local-transport.ts'
+import type { NotaryClient } from '../../ports/notary-client.ts'
+import type { Transport } from '../../ports/transport.ts'
+import { createNodeFileSystem } from '../../storage/node-file-system.ts'
+import { refuseOlderFormat } from '../keys/manage-keys.ts'
+import { openKeys } from '../keys/open-keys.ts'
+import { keepSet, readKeptSet } from './market-files.ts'
+import type { MarketInit, NodeMarket } from './market-init.ts'
+import type { MarketComponents, OpenedSet } from './market-components.ts'
+import { type MarketKeys, openMarketKeys, transportIdentityOf } from './market-keys.ts'
+import { NodeMarketDesks } from './node-market.ts'
+import { type NotaryRole, startNotary } from './notary-role.ts'
+import { type PartyRole, startParty } from './party-role.ts'
+import { parsePeerAddress } from './peer-address.ts'
+
+export const NETWORK_DEFAULT = 'kernell'
+/** Longest wait for one member of a notary set; a follower's wait is within it. */
+const NOTARY_TIMEOUT_MS = 35_000
+/** A socket's path is no longer on any system. */
+const SOCKET_PATH_MAX = 103
+
+/**
+ * Opens a node's part in the market: keys, transports, its notary, its wallet, buyer and seller. What was opened is closed again when a later part fails.
+ *
+ * Throws `STORE_FORMAT_OLDER`, `MARKET_ROLE_MISSING`, `KEY_PASSPHRASE_WRONG`, `KEY_MISSING`, `NETWORK_ADDRESS_INVALID`, `NETWORK_LISTEN_FAILED`,
+ * `NOTARY_MAY_NOT_SIGN`, and the errors of keys and journals.
+ */
+export async function openMarket(components: MarketComponents, init: MarketInit): Promise<NodeMarket> {
+  const closers: (() => Promise<void> | void)[] = []
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).toReversed()) await close()
+  }
+  try {
+    return await compose({ components, init, closers, stop })
+  } catch (error: unknown) {
+    await stop().catch(() => undefined)
+    throw error
+  }
+}
+
+type Opening = {
+  readonly components: MarketComponents
+  readonly init: MarketInit
+  readonly closers: (() => Promise<void> | void)[]
+  readonly stop: () => Promise<void>
+}
+
+async function compose(opening: Opening): Promise<NodeMarket> {
+  const { components, init, closers, stop } = opening
+  const { directory } = components
+  refuseOlderFormat(directory.path, directory.format)
+  const set = await chooseSet(directory.path, init)
+  const isNotary = init.isNotary === true
+  const keys = await openMarketKeys(openKeys(directory.path), { passphrase: init.passphrase, isNotary })
+  const notaryRole = await openNotary(opening, { keys, set })
+  const transport = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [] })
+  const door = new MarketDoor(transport)
+  closers.push(() => door.stop())
+  const peers = (init.bootstrap ?? []).map(parsePeerAddress)
+  for (const { did, address } of peers) transport.addPeer(did, address)
+  const open = async (chosen: NotarySet): Promise<OpenedSet> => {
+    await keepSet(createNodeFileSystem(), directory.path, chosen)
+    const notary = notaryRole?.role.service ?? connect(transport, chosen)
+    const party = keys.escrow && (await openParty(opening, { keys, notary, door }))
+    return { notary, party }
+  }
+  const desks = new NodeMarketDesks({
+    components,
+    init,
+    keys,
+    transport,
+    addresses: [...transport.addresses, ...(notaryRole?.addresses ?? [])],
+    bootstrap: peers.map(({ did }) => did),
+    open,
+    stop,
+  })
+  closers.push(() => desks.close())
+  if (set !== undefined) await desks.useSet(set)
+  return desks
+}
+
+async function chooseSet(dataDir: string, { set, isNotary }: MarketInit): Promise<NotarySet | undefined> {
+  const kept = await readKeptSet(dataDir)
+  if (set === undefined && isNotary === true && kept === undefined)
+    throw new CodedError('MARKET_ROLE_MISSING', {
+      message: 'A notary needs its set: name the document with --notary-set',
+    })
+  if (set !== undefined && kept !== undefined && set.id !== kept.id)
+    throw new CodedError('MARKET_ROLE_MISSING', {
+      message: `This data directory belongs to the notary set ${kept.id}, not ${set.id}`,
+      details: { remedy: 'Use another data directory for another notary set.' },
+    })
+  return set ?? kept
+}
+
+type OpenedNotary = { readonly role: NotaryRole; readonly addresses: readonly string[] }
+
+async function openNotary(
+  { components, init, closers }: Opening,
+  { keys, set }: { readonly keys: MarketKeys; readonly set: NotarySet | undefined },
+): Promise<OpenedNotary | undefined> {
+  const { notary: key } = keys
+  if (key === undefined || set === undefined) return undefined
+  const { directory, clock, random, timers, onError } = components
+  const role = await startNotary({
+    ...components,
+    directory,
+    key,
+    set,
+    highWater: init.highWater ?? join(directory.path, 'high-water'),
+    network: init.network ?? NETWORK_DEFAULT,
+    timers,
+    onFailure: onError,
+  })
+  closers.push(async () => await role.stop())
+  const address = set.members.find((member) => member.key === key.description.did)?.address
+  const transport = createLocalTransport(
+    { identity: transportIdentityOf(key), clock, random },
+    { listen: address === undefined ? [] : [address] },
+  )
+  closers.push(async () => await transport.stop())
+  serveNotary(transport, role.service)
+  await transport.start()
+  return { role, addresses: transport.addresses }
+}
+
+async function openTransport(
+  { components, init, closers }: Opening,
+  { keys, taken }: { readonly keys: MarketKeys; readonly taken: readonly string[] },
+): Promise<Transport> {
+  const { clock, random, directory } = components
+  const wanted = init.listen ?? socketIn(directory.path)
+  const listen = wanted.filter((address) => !taken.includes(address))
+  const transport = createLocalTransport({ identity: transportIdentityOf(keys.node), clock, random }, { listen })
+  closers.push(async () => await transport.stop())
+  await transport.start()
+  return transport
+}
+
+/** A path that is too long for a socket leaves a node that only asks. */
+function socketIn(dataDir: string): readonly string[] {
+  const path = join(dataDir, 'market.sock')
+  return Buffer.byteLength(path) <= SOCKET_PATH_MAX ? [`/unix${path}`] : []
+}
+
+function connect(transport: Transport, set: NotarySet): NotaryClient {
+  const verify = verifyStatementWith(verifySignatureWith(createNodeVerifier()))
+  return new RemoteNotary({ transport, verify }, { set, timeoutMs: NOTARY_TIMEOUT_MS })
+}
+
+async function openParty(
+  { components, init, closers }: Opening,
+  { keys, notary, door }: { readonly keys: MarketKeys; readonly notary: NotaryClient; readonly door: MarketDoor },
+): Promise<PartyRole | undefined> {
+  if (keys.escrow === undefined) return undefined
+  const { onError } = components
+  const role = await startParty({
+    ...components,
+    key: keys.escrow,
+    notary,
+    door,
+    network: init.network ?? NETWORK_DEFAULT,
+    onFailure: onError,
+    ...(init.findWorker !== undefined && { findWorker: init.findWorker }),
+  })
+  closers.push(async () => await role.stop())
+  return role
+}

@@ -1,0 +1,161 @@
+import { CodedError } from '../../base/errors.ts'
+import { amountFromNanos } from '../../base/money.ts'
+import { DAY_MS, type DurationMs, durationFromMs } from '../../base/time.ts'
+import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
+import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
+import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { createNodeVerifier } from '../../keys/node-signatures.ts'
+import type { OpenKey } from '../../keys/store/key-store.ts'
+import { verifySignatureWith } from '../../keys/verify-signature.ts'
+import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
+import { Buyer } from '../../market/parties/buyer.ts'
+import type { MarketDoor } from '../../market/parties/market-door.ts'
+import { Party } from '../../market/parties/party.ts'
+import { Seller } from '../../market/parties/seller.ts'
+import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
+import type { TaskRunner } from '../../market/parties/seller-work.ts'
+import { OWN_CAPABILITY } from '../../market/parties/task-package.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { NotaryClient } from '../../ports/notary-client.ts'
+import type { Random } from '../../ports/random.ts'
+import type { Timers } from '../../ports/timers.ts'
+import type { DataDirectory } from '../../storage/data-directory.ts'
+import { BUILT_IN_WORKERS } from './built-in-workers.ts'
+import { termsOfSet } from './fee-owner.ts'
+import type { MarketInit, MarketWorker } from './market-init.ts'
+import { knownParameters } from './market-parameters.ts'
+
+/** Journal of what this node's escrow key has said and heard. */
+const PARTY_JOURNAL = 'wallet'
+
+/** Topic of notes on who does the work of a skill, and under which custody. */
+export const SKILLS = 'skill'
+export type SkillNote = { readonly agent: string; readonly custody: readonly CustodyModel[] }
+
+export type PartyRoleInit = Pick<MarketInit, 'findWorker'> & {
+  readonly directory: DataDirectory
+  readonly key: OpenKey
+  readonly notary: NotaryClient
+  readonly door: MarketDoor
+  readonly network: string
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly onFailure: (cause: unknown) => void
+}
+
+/** Buyer and seller of this node: one key, one journal. */
+export type PartyRole = {
+  readonly party: Party
+  readonly buyer: Buyer
+  readonly seller: Seller
+  stop(): Promise<void>
+}
+
+/** Reads the journal and goes on with everything that has not ended. Rejects as `Party.open`; what was opened is then closed. */
+export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
+  const { directory, key, notary, network, onFailure } = init
+  const log = await directory.openEventLog(PARTY_JOURNAL)
+  try {
+    const verify = verifySignatureWith(createNodeVerifier())
+    const party = await Party.open({ ...init, log, signer: key.signer, verify, notary }, { network, onFailure })
+    const buyer = new Buyer(
+      { party, openAuctionLog: async (auction) => await directory.openEventLog(auctionJournal(auction)) },
+      { policy: buyerPolicyOf(notary.set) },
+    )
+    const seller = new Seller(
+      { party, runner: runnerOf(party, init.findWorker) },
+      { policy: sellerPolicyOf(party, notary.set) },
+    )
+    buyer.start()
+    seller.start()
+    return {
+      party,
+      buyer,
+      seller,
+      async stop() {
+        seller.stop()
+        buyer.stop()
+        await party.stop()
+        await log.close()
+      },
+    }
+  } catch (error: unknown) {
+    await log.close()
+    throw error
+  }
+}
+
+/** Journal of one auction. */
+export function auctionJournal(auction: string): string {
+  return `auction-${auction}`
+}
+
+/** Shares are millionths of the price. */
+function buyerPolicyOf(set: NotarySet): BuyerPolicy {
+  const [parameters] = knownParameters()
+  return {
+    notarySet: termsOfSet(set),
+    parametersHash: parameters.hash,
+    rules: parameters.rules,
+    arbiters: { members: [], k: 0 },
+    timers: DEFAULT_TIMERS,
+    bondPerMillion: 100_000,
+    disputeBondPerMillion: 0,
+    penaltyPerMillion: 50_000,
+    feePerMillion: 10_000,
+    fallbackPerMillion: 0,
+    arbiterSharePerMillion: 0,
+    vouchPerMillionMax: 500_000,
+    creditNanosMax: amountFromNanos(10_000_000_000n),
+    windows: { bidMs: durationFromMs(2_000), revealMs: durationFromMs(2_000), settleMs: durationFromMs(1_000) },
+    latencyMsMax: DEFAULT_TIMERS.deliverMs,
+  }
+}
+
+const SHORTEST_MS: DurationMs = durationFromMs(100)
+
+function sellerPolicyOf(party: Party, set: NotarySet): SellerPolicy {
+  return {
+    notarySets: [termsOfSet(set)],
+    parameters: new Map(knownParameters().map(({ hash, rules }) => [hash, rules])),
+    /** Of all offers together: what each skill allows is looked at when its work is asked for. */
+    get custody() {
+      return [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))]
+    },
+    capabilities: new Set([OWN_CAPABILITY]),
+    exposureNanosMax: amountFromNanos(1_000_000_000_000n),
+    contractsMax: 256,
+    bondNanosMax: amountFromNanos(100_000_000_000n),
+    feePerMillionMax: 50_000,
+    startMsMin: SHORTEST_MS,
+    deliverMsMin: SHORTEST_MS,
+    acceptMsMax: durationFromMs(7 * DAY_MS),
+    refundMsMax: durationFromMs(7 * DAY_MS),
+  }
+}
+
+export function skillsOf({ journal }: Party): readonly (readonly [string, SkillNote])[] {
+  // Written by `market offer`.
+  return journal.notesOf(SKILLS).map(([skill, note]) => [skill, note as SkillNote])
+}
+
+function runnerOf(party: Party, findWorker: MarketInit['findWorker']): TaskRunner {
+  return {
+    async run({ skill, input }, { signal }) {
+      const agent = party.noteOf<SkillNote>(SKILLS, skill)?.agent
+      const worker = agent === undefined ? undefined : await workerNamed(agent, findWorker)
+      if (worker === undefined)
+        throw new CodedError('MARKET_ROLE_MISSING', { message: `Nobody here does ${skill}`, details: { skill } })
+      return { result: await worker(input, { signal }), counts: new Map() }
+    },
+  }
+}
+
+/** Built in, or one that the host of this node brings. */
+export async function workerNamed(
+  agent: string,
+  findWorker: MarketInit['findWorker'],
+): Promise<MarketWorker | undefined> {
+  return BUILT_IN_WORKERS.get(agent) ?? (await findWorker?.(agent))
+}

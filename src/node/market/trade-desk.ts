@@ -1,0 +1,249 @@
+import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import { CodedError } from '../../base/errors.ts'
+import { durationFromMs, timestampFromMs } from '../../base/time.ts'
+import { parsePredicate } from '../../core/acceptance/acceptance-predicate.ts'
+import { CUSTODY_MODELS, type CustodyModel } from '../../core/escrow/escrow-terms.ts'
+import { type Did, parseContractId, parseHash } from '../../core/evidence/names.ts'
+import { type Currency, parseCurrency } from '../../core/ledger/ledger-names.ts'
+import { type BuyRequest, ORDERS, type OrderNote } from '../../market/parties/buy-order.ts'
+import { OFFER_VALIDITY_MS_MAX } from '../../core/market/offer-directory.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { ContractView, NotaryClient } from '../../ports/notary-client.ts'
+import {
+  choiceOf,
+  type ControlRequest,
+  invalidRequest,
+  optionalNumber,
+  optionalText,
+  requiredText,
+} from '../control/control-request.ts'
+import { type CreditDesk, nanosOf, plain } from './credit-desk.ts'
+import type { MarketInit } from './market-init.ts'
+import { marketRefusal } from './market-refusals.ts'
+import { parametersFor, timersOfText } from './order-timers.ts'
+import { type PartyRole, SKILLS, skillsOf, workerNamed } from './party-role.ts'
+
+export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
+  readonly role: PartyRole
+  readonly notary: NotaryClient
+  readonly credits: CreditDesk
+  readonly clock: Pick<Clock, 'now'>
+  /** Nodes that are asked for offers, besides those that are connected. */
+  readonly peers: () => readonly Did[]
+}
+
+const SKILL = /^[a-z][a-z0-9._/-]{0,63}$/
+const LATENCY_MS_DEFAULT = 1_000
+const INPUT_BYTES_MAX = 900_000
+
+/** Offers and purchases of this node. */
+export class TradeDesk {
+  private readonly init: TradeDeskInit
+
+  constructor(init: TradeDeskInit) {
+    this.init = init
+  }
+
+  /** Throws `REQUEST_INVALID`, `MARKET_ROLE_MISSING` for an agent that there is none of. */
+  async offer(request: ControlRequest): Promise<JsonValue> {
+    const { role, clock, findWorker } = this.init
+    const skill = skillOf(request)
+    const agent = optionalText(request, 'agent') ?? skill.split('.').at(-1) ?? skill
+    if ((await workerNamed(agent, findWorker)) === undefined)
+      throw new CodedError('MARKET_ROLE_MISSING', {
+        message: `There is no agent ${agent} to do the work`,
+        details: { agent, remedy: 'Name one of `kernell agent list`, or word-count or echo, with --agent.' },
+      })
+    const currency = await this.currencyOf(request)
+    const custody = custodyList(request)
+    const now = clock.now()
+    const validMs = Math.min(OFFER_VALIDITY_MS_MAX, optionalNumber(request, 'validMs') ?? OFFER_VALIDITY_MS_MAX)
+    const terms = {
+      skill,
+      currency,
+      priceNanos: nanosOf(request, 'nanos'),
+      latencyMs: durationFromMs(optionalNumber(request, 'latencyMs') ?? LATENCY_MS_DEFAULT),
+      inputBytesMax: INPUT_BYTES_MAX,
+      capabilities: [],
+      validFrom: now,
+      validUntil: timestampFromMs(now + validMs),
+      capacity: optionalNumber(request, 'limit') ?? 1,
+    }
+    const same = role.seller.offers().find(({ terms: known }) => sameOffer(plain(known), plain(terms)))
+    await role.party.keep(SKILLS, skill, { agent, custody })
+    if (same !== undefined) return { offer: same.id, expiresAt: same.terms.validUntil, effect: 'exists' }
+    for (const { id, terms: known } of role.seller.offers())
+      if (known.skill === skill && known.currency === currency) await role.seller.withdraw(id)
+    const act = `${skill}/${currency}/${terms.validFrom}`
+    return { offer: await role.seller.offer(terms, act), expiresAt: terms.validUntil, effect: 'applied' }
+  }
+
+  /** Throws `REQUEST_INVALID`, `MARKET_OBJECT_UNKNOWN` where nothing stands. */
+  async withdraw(request: ControlRequest): Promise<JsonValue> {
+    const { role } = this.init
+    const name = optionalText(request, 'offer')
+    const skill = name === undefined ? skillOf(request) : undefined
+    const [found, ...rest] = role.seller.offers().filter(({ id, terms }) => id === name || terms.skill === skill)
+    if (found === undefined)
+      throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: `No offer of ${name ?? skill ?? ''} stands` })
+    for (const { id } of [found, ...rest]) await role.seller.withdraw(id)
+    return { offer: found.id, expiresAt: this.init.clock.now(), effect: 'applied' }
+  }
+
+  /** This node's own offers. */
+  list(): JsonValue {
+    const agents = new Map(skillsOf(this.init.role.party))
+    const offers = this.init.role.seller.offers().map(({ id, terms }) => ({
+      offer: id,
+      ...terms,
+      priceNanos: String(terms.priceNanos),
+      agent: agents.get(terms.skill)?.agent ?? null,
+      custody: agents.get(terms.skill)?.custody ?? [],
+    }))
+    return { offers: plain(offers) }
+  }
+
+  /** Begins a purchase, or finds it again by its key. Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, and as `Buyer.buy`. */
+  async buy(request: ControlRequest): Promise<JsonValue> {
+    const { buyer } = this.init.role
+    const wanted = await this.requestOf(request)
+    const isRepeated = buyer.order(wanted.idempotencyKey) !== undefined
+    const order = await buyer.buy(wanted).catch((error: unknown) => {
+      if (!CodedError.is(error) || error.code !== 'MARKET_KEY_CONFLICT') throw error
+      throw new CodedError('MARKET_KEY_REUSED', { message: error.message, cause: error })
+    })
+    return { key: wanted.idempotencyKey, effect: isRepeated ? 'exists' : 'applied', ...stageOf(order) }
+  }
+
+  /** A purchase as it stands; after `afterSeq` it waits for a step of its contract. Throws `MARKET_OBJECT_UNKNOWN`. */
+  async purchase(request: ControlRequest): Promise<JsonValue> {
+    const key = requiredText(request, 'key')
+    const order = this.orderOf(key)
+    const contract = parseContractId(order.contract ?? '')
+    const view = contract === undefined ? undefined : await this.viewOf(contract, request)
+    return { key, ...stageOf(order), view: view === undefined ? null : plain(view) }
+  }
+
+  /** The bytes of the result. Throws `MARKET_OBJECT_UNKNOWN`. */
+  result(request: ControlRequest): JsonValue {
+    const hash = parseHash(requiredText(request, 'hash'))
+    const bytes = hash === undefined ? undefined : this.init.role.party.journal.file(hash)
+    if (bytes === undefined) throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: 'That file is not here' })
+    return { bytes: Buffer.from(bytes).toString('base64url') }
+  }
+
+  /** The transcript of an auction of this node. Throws `MARKET_OBJECT_UNKNOWN`. */
+  transcript(request: ControlRequest): JsonValue {
+    const { party } = this.init.role
+    const id = requiredText(request, 'auction')
+    // Written by the buyer.
+    const orders = party.journal.notesOf(ORDERS).map(([, note]) => note as unknown as OrderNote)
+    const file = orders.find(({ auction }) => auction === id)?.transcriptFile
+    const bytes = file === undefined ? undefined : party.journal.file(file)
+    if (bytes === undefined)
+      throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: `No auction ${id} has ended here` })
+    // Written by the buyer, as JSON.
+    return { transcript: JSON.parse(new TextDecoder().decode(bytes)) as JsonValue }
+  }
+
+  private async viewOf(
+    contract: NonNullable<ReturnType<typeof parseContractId>>,
+    request: ControlRequest,
+  ): Promise<ContractView | undefined> {
+    const { notary } = this.init
+    const afterSeq = optionalNumber(request, 'afterSeq')
+    const waitMs = optionalNumber(request, 'waitMs')
+    if (afterSeq !== undefined && waitMs !== undefined) await notary.contract(contract, { afterSeq, waitMs })
+    return await notary.contract(contract)
+  }
+
+  private orderOf(key: string): OrderNote {
+    const order = this.init.role.buyer.order(key)
+    if (order !== undefined) return order
+    throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: `There is no purchase ${key}` })
+  }
+
+  private async requestOf(request: ControlRequest): Promise<BuyRequest> {
+    const { peers } = this.init
+    const timersText = optionalText(request, 'timers')
+    const timers = timersText === undefined ? undefined : timersOfText(timersText)
+    const auction = choiceOf(request, 'auction', ['first', 'second'] as const)
+    const predicate = predicateOf(request)
+    return {
+      idempotencyKey: requiredText(request, 'key'),
+      skill: skillOf(request),
+      input: inputOf(request),
+      maxNanos: nanosOf(request, 'nanos'),
+      currency: await this.currencyOf(request),
+      custody: choiceOf(request, 'custody', CUSTODY_MODELS) ?? 'C2',
+      ...(auction !== undefined && { auction }),
+      ...(timers !== undefined && { timers, parametersHash: parametersFor(timers).hash }),
+      ...(predicate !== undefined && { predicate }),
+      ...(request['isManual'] === true && { acceptsAlone: false }),
+      peers: peers(),
+    }
+  }
+
+  /** Of a request, or the only one there is. Throws `REQUEST_INVALID`. */
+  async currencyOf(request: ControlRequest): Promise<Currency> {
+    const text = optionalText(request, 'currency')
+    if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text, undefined))
+    const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
+    const [only] = known
+    if (only !== undefined && known.length === 1) return only
+    const what = known.length === 0 ? 'No currency is registered yet' : `There are ${known.length} currencies`
+    throw invalidRequest('currency', `${what}: name one with --currency CODE@DID`)
+  }
+}
+
+/** How far a purchase has come. */
+function stageOf(order: OrderNote): { readonly [name: string]: JsonValue } {
+  const { task, auction, contract, failed, peer } = order
+  return {
+    task: { skill: task.skill, inputHash: task.inputHash },
+    auction: auction ?? null,
+    contract: contract ?? null,
+    peer: peer ?? null,
+    failed:
+      failed === undefined ? null : { code: failed.code, reason: failed.reason ?? null, ...explained(failed.code) },
+  }
+}
+
+function explained(code: string): { readonly message: string; readonly remedy: string } {
+  const { message, details } = marketRefusal(code)
+  return { message, remedy: String(details.remedy) }
+}
+
+function skillOf(request: ControlRequest): string {
+  const skill = requiredText(request, 'skill')
+  if (SKILL.test(skill)) return skill
+  throw invalidRequest('skill', 'A skill is a word such as text.word-count: small letters, digits, and . _ / -')
+}
+
+function inputOf(request: ControlRequest): Uint8Array {
+  const bytes = new Uint8Array(Buffer.from(optionalText(request, 'input') ?? '', 'base64url'))
+  if (bytes.byteLength <= INPUT_BYTES_MAX) return bytes
+  throw invalidRequest('input', `The input has ${bytes.byteLength} bytes; ${INPUT_BYTES_MAX} are the most`)
+}
+
+function predicateOf(request: ControlRequest): BuyRequest['predicate'] {
+  const text = optionalText(request, 'accept')
+  if (text === undefined) return undefined
+  const parsed = parsePredicate(JSON.parse(text))
+  if (parsed.kind === 'predicate') return parsed.predicate
+  throw invalidRequest('accept', `The acceptance predicate is not one: ${JSON.stringify(parsed)}`)
+}
+
+function custodyList(request: ControlRequest): readonly CustodyModel[] {
+  const text = optionalText(request, 'custody') ?? 'C2,C3'
+  const models = text.split(',').map((name) => CUSTODY_MODELS.find((known) => known === name))
+  const known = models.filter((model) => model !== undefined)
+  if (known.length === models.length) return known
+  throw invalidRequest('custody', `custody takes some of ${CUSTODY_MODELS.join(',')}`)
+}
+
+/** But for when they begin and end: an offer that is made again within its time is the same. */
+function sameOffer(one: JsonValue, other: JsonValue): boolean {
+  const content = (offer: JsonValue): string => canonicalJson({ ...(offer as object), validFrom: 0, validUntil: 0 })
+  return content(one) === content(other)
+}

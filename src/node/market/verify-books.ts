@@ -1,0 +1,54 @@
+import { stat } from 'node:fs/promises'
+import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { createNodeVerifier } from '../../keys/node-signatures.ts'
+import { verifySignatureWith } from '../../keys/verify-signature.ts'
+import { nameJournal } from '../../market/ledger/journal-line.ts'
+import { type JournalVerification, verifyJournal } from '../../market/ledger/verify-journal.ts'
+import { journaledBooks, journalWordsOf } from '../../market/notary/journaled-books.ts'
+import type { AbortOptions } from '../../ports/abort-options.ts'
+import { feeOwnerOf } from './fee-owner.ts'
+import { openJournalLines } from './journal-source.ts'
+import { readKeptSet } from './market-files.ts'
+import { NATIVE_HASHES } from './native-hashes.ts'
+import { setNamedIn } from './set-of-journal.ts'
+
+export type { JournalVerification } from '../../market/ledger/verify-journal.ts'
+
+export type VerifyBooksInit = AbortOptions & {
+  /** A file that `kernell ledger export` wrote, a data directory, or the folder of a journal. */
+  readonly path: string
+  /** Whose books they have to be, and whose signatures count; absent: those of the set that the copy itself names. */
+  readonly set?: NotarySet
+  /** Another copy of the same books. */
+  readonly against?: string
+}
+
+/**
+ * Checks a copy of the books from its bytes alone, and compares it with another one. Every envelope in it is verified again.
+ *
+ * Rejects with `STORE_READ_FAILED` where there is nothing to read, and the signal's reason.
+ */
+export async function verifyBooks({ path, set, against, signal }: VerifyBooksInit): Promise<JournalVerification> {
+  const lines = await openJournalLines(path)
+  const other = against === undefined ? undefined : await openJournalLines(against)
+  const kept = set ?? (await keptIn(path))
+  const named = kept ?? (await setNamedIn(await openJournalLines(path)))
+  const verify = verifySignatureWith(createNodeVerifier())
+  const hash = NATIVE_HASHES.hexOfBytes
+  return await verifyJournal(lines, {
+    journaled: journaledBooks({ set: named, feeOwner: feeOwnerOf(named), verify, hash }),
+    verify,
+    digest: NATIVE_HASHES.ofBytes,
+    ...(kept !== undefined && {
+      signers: kept.members.map(({ key }) => key),
+      name: nameJournal(journalWordsOf(kept), NATIVE_HASHES.ofBytes),
+    }),
+    ...(other !== undefined && { against: other }),
+    ...(signal !== undefined && { signal }),
+  })
+}
+
+/** A data directory knows its set. */
+async function keptIn(path: string): Promise<NotarySet | undefined> {
+  return (await stat(path)).isDirectory() ? await readKeptSet(path) : undefined
+}

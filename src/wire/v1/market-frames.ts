@@ -1,0 +1,135 @@
+/**
+ * Questions and answers of `/kernell/market/1.0.0`, between buyers, sellers and arbiters. A frame is a header and bytes behind it: the input of a task, a result, a
+ * file. What can be evidence later travels inside as signed envelopes and joint signatures; the frame itself proves nothing.
+ *
+ * ```text
+ * length of the header (u32, big-endian) | header (canonical JSON) | bytes
+ * ```
+ *
+ * ```ts
+ * const question = { type: 'offers-wanted', skill: 'text.word-count' }
+ * console.log(JSON.stringify(question))
+ * ```
+ *
+ * @see protocol/spec/market.md
+ */
+import { z } from 'zod'
+import { canonicalJson } from '../../base/canonical-json.ts'
+import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
+import { CANCEL_STATEMENT, RULING_STATEMENT, VOUCHER_STATEMENT } from './escrow-messages.ts'
+import { CONTRACT_ID, COUNT, HASH, SALT, SIGNATURE, WORD } from './fields.ts'
+
+/** What the transport calls it. */
+export const MARKET_PROTOCOL = '/kernell/market/1.0.0'
+
+/** Bytes behind a header at most; with the header they fit one body of the transport. */
+export const MARKET_BYTES_MAX = 983_040
+const HEADER_BYTES_MAX = 65_000
+/** Standing offers in one answer at most. */
+export const OFFERS_OF_ANSWER_MAX = 32
+
+/** The canonical text of an envelope. */
+const ENVELOPE_TEXT = z.string().max(32_768)
+const CODE = z
+  .string()
+  .max(64)
+  .regex(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/)
+
+/** A task without its input: its hash is in the contract, and the salt keeps others from guessing it. */
+export const MARKET_TASK = z.strictObject({ skill: WORD, salt: SALT, inputHash: HASH, inputBytes: COUNT })
+export type MarketTask = z.output<typeof MARKET_TASK>
+
+const FRAME = z.discriminatedUnion('type', [
+  /** Which standing offers for a skill are there? Answered with `offers`. */
+  z.strictObject({ type: z.literal('offers-wanted'), skill: WORD }),
+  z.strictObject({ type: z.literal('offers'), envelopes: z.array(ENVELOPE_TEXT).max(OFFERS_OF_ANSWER_MAX) }),
+  /** A call for proposals. Answered with `said`, a commitment, or `declined`. */
+  z.strictObject({ type: z.literal('call'), envelope: ENVELOPE_TEXT }),
+  /** Something signed that the other should have: a receipt, the list of commitments, the outcome. Answered with `said` where an answer is due, else `taken`. */
+  z.strictObject({ type: z.literal('told'), envelope: ENVELOPE_TEXT }),
+  z.strictObject({ type: z.literal('said'), envelope: ENVELOPE_TEXT }),
+  /** A contract, with the payer's offer, award and signature; the input behind it. Answered with `cosigned` or `declined`. */
+  z.strictObject({
+    type: z.literal('contract'),
+    offer: ENVELOPE_TEXT,
+    award: ENVELOPE_TEXT,
+    signature: SIGNATURE,
+    task: MARKET_TASK,
+    /** Canonical text of the acceptance predicate. */
+    predicate: z.string().max(32_768),
+  }),
+  /** Joint statements, signed by the asker. Answered with `cosigned` or `declined`. */
+  z.strictObject({ type: z.literal('voucher'), statement: VOUCHER_STATEMENT, signature: SIGNATURE }),
+  z.strictObject({ type: z.literal('cancel'), statement: CANCEL_STATEMENT, signature: SIGNATURE }),
+  z.strictObject({ type: z.literal('ruling'), statement: RULING_STATEMENT, signature: SIGNATURE }),
+  z.strictObject({ type: z.literal('cosigned'), signature: SIGNATURE }),
+  /** The result, behind it. Answered with `taken` or `declined`. */
+  z.strictObject({ type: z.literal('result'), contract: CONTRACT_ID, hash: HASH }),
+  /** A file of a contract, for its parties and arbiters. Answered with `file` or `declined`. */
+  z.strictObject({ type: z.literal('file-wanted'), contract: CONTRACT_ID, hash: HASH }),
+  z.strictObject({ type: z.literal('file'), hash: HASH }),
+  /** All that an arbiter needs to run the predicate itself. Answered with `case` or `declined`. */
+  z.strictObject({ type: z.literal('case-wanted'), contract: CONTRACT_ID }),
+  /** Input and result stand behind it, in this order. */
+  z.strictObject({
+    type: z.literal('case'),
+    task: MARKET_TASK,
+    predicate: z.string().max(32_768),
+    inputBytes: COUNT,
+    resultBytes: COUNT,
+  }),
+  z.strictObject({ type: z.literal('taken') }),
+  z.strictObject({ type: z.literal('declined'), code: CODE }),
+])
+
+export type MarketFrame = z.output<typeof FRAME>
+export type MarketFrameOf<Type extends MarketFrame['type']> = Extract<MarketFrame, { type: Type }>
+
+/** A frame and what is behind it; empty where nothing is. */
+export type MarketPost = { readonly frame: MarketFrame; readonly bytes: Uint8Array }
+
+export type MarketReading =
+  | ({ readonly kind: 'post' } & MarketPost)
+  | { readonly kind: 'refused'; readonly code: 'MARKET_FRAME_LARGE' | 'MARKET_FRAME_MALFORMED' }
+
+const NOTHING = new Uint8Array()
+const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
+
+/** The bytes of a frame. Throws `RangeError` beyond the limits. */
+export function encodeMarketPost({ frame, bytes }: Pick<MarketPost, 'frame'> & Partial<MarketPost>): Uint8Array {
+  const header = ENCODER.encode(canonicalJson(z.encode(FRAME, frame)))
+  const behind = bytes ?? NOTHING
+  if (header.byteLength > HEADER_BYTES_MAX || behind.byteLength > MARKET_BYTES_MAX)
+    throw new RangeError(`A frame has at most ${MARKET_BYTES_MAX} bytes behind it, not ${behind.byteLength}`)
+  const whole = new Uint8Array(4 + header.byteLength + behind.byteLength)
+  new DataView(whole.buffer).setUint32(0, header.byteLength)
+  whole.set(header, 4)
+  whole.set(behind, 4 + header.byteLength)
+  return whole
+}
+
+/** Reads a frame; its header must be exactly what `encodeMarketPost` writes. Never throws. */
+export function decodeMarketPost(whole: Uint8Array): MarketReading {
+  if (whole.byteLength > 4 + HEADER_BYTES_MAX + MARKET_BYTES_MAX) return refused('MARKET_FRAME_LARGE')
+  if (whole.byteLength < 4) return refused('MARKET_FRAME_MALFORMED')
+  const size = new DataView(whole.buffer, whole.byteOffset, 4).getUint32(0)
+  if (size > HEADER_BYTES_MAX) return refused('MARKET_FRAME_LARGE')
+  const text = decodeUtf8(whole.subarray(4, 4 + size))
+  const value = text === undefined || 4 + size > whole.byteLength ? undefined : parse(text)
+  const read = value === undefined ? undefined : z.safeDecode(FRAME, value as z.input<typeof FRAME>)
+  if (read === undefined || !read.success || canonicalJson(value) !== text) return refused('MARKET_FRAME_MALFORMED')
+  const bytes = whole.slice(4 + size)
+  return bytes.byteLength > MARKET_BYTES_MAX ? refused('MARKET_FRAME_LARGE') : { kind: 'post', frame: read.data, bytes }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function refused(code: 'MARKET_FRAME_LARGE' | 'MARKET_FRAME_MALFORMED'): MarketReading {
+  return { kind: 'refused', code }
+}

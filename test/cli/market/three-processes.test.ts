@@ -1,0 +1,296 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type BinaryRun, makeFolder, removeFolders, runBinary, type StartedBinary, startBinary } from '../run-binary.ts'
+
+/** Three real processes of one machine: a notary that also issues, a seller, a buyer. */
+const folder = makeFolder()
+const SECRET = 'correct horse battery staple'
+const environment = { KERNELL_KEY_PASSPHRASE: SECRET }
+const running = new Map<string, StartedBinary>()
+const heard: string[] = []
+
+type Json = Record<string, unknown>
+
+/** So that a line holds several words. */
+const line = (...all: readonly string[]): readonly string[] => all
+const told = ({ output }: BinaryRun): Json => JSON.parse(output) as Json
+
+async function kernell(...words: readonly string[]): Promise<BinaryRun> {
+  const run = await runBinary([...words, '--json'], { folder, environment })
+  heard.push(run.output, run.errors)
+  return run
+}
+
+async function makeKey(dataDir: string, role: string): Promise<string> {
+  return String(told(await kernell('key', 'create', '--role', role, '--data-dir', dataDir))['did'])
+}
+
+async function start(name: string, ...words: readonly string[]): Promise<Json> {
+  const flags = ['--data-dir', name, '--notary-set', 'set.json', '--port', '0', '--json']
+  const started = startBinary(['node', ...flags, ...words], { folder, environment })
+  running.set(name, started)
+  return JSON.parse(await started.untilOutput(/"event":"ready"/)) as Json
+}
+
+async function stop(name: string): Promise<BinaryRun | undefined> {
+  const started = running.get(name)
+  running.delete(name)
+  started?.child.kill('SIGINT')
+  const run = await started?.ended
+  heard.push(run?.output ?? '', run?.errors ?? '')
+  return run
+}
+
+const dids = { notary: '', issuer: '', seller: '', buyer: '' }
+let seller: Json = {}
+let bought: Json = {}
+const buy = (key: string, ...words: readonly string[]): readonly string[] => [
+  ...line('market', 'buy', '--skill', 'text.word-count', '--input', 'letter.txt', '--max', '0.6', '--currency', 'USD'),
+  ...line('--custody', 'C2', '--notary-set', 'set.json', '--idempotency-key', key, '--data-dir', 'buyer', ...words),
+]
+
+beforeAll(async () => {
+  writeFileSync(join(folder, 'letter.txt'), 'one two three\n')
+  dids.notary = await makeKey('notary', 'notary')
+  dids.issuer = await makeKey('notary', 'escrow')
+  dids.seller = await makeKey('seller', 'escrow')
+  dids.buyer = await makeKey('buyer', 'escrow')
+  const member = `${dids.notary}@/unix${join(folder, 'n.sock')}`
+  expect((await kernell('notary-set', 'create', '--member', member, '--f', '0', '--output', 'set.json')).code).toBe(0)
+  await start('notary', '--notary')
+  seller = await start('seller')
+  const [address = ''] = seller['addresses'] as readonly string[]
+  await start('buyer', '--bootstrap', address)
+}, 120_000)
+
+afterAll(async () => {
+  for (const name of ['buyer', 'seller', 'notary']) await stop(name)
+  removeFolders()
+}, 60_000)
+
+describe('a paid task between three processes', () => {
+  test('a ready line says who and where', () => {
+    expect(seller).toMatchObject({
+      event: 'ready',
+      did: expect.stringMatching(/^did:key:z6Mk/) as string,
+      peerId: expect.stringMatching(/^12D3KooW/) as string,
+      account: dids.seller,
+      listen: [`/unix${join(folder, 'seller', 'market.sock')}`],
+      http: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
+      tokenFile: join(folder, 'seller', 'serve.json'),
+    })
+  })
+
+  test('credits are issued once for each key', { timeout: 60_000 }, async () => {
+    const issue = (amount: string): Promise<BinaryRun> =>
+      kernell(
+        'ledger',
+        'issue',
+        ...line('--account', dids.buyer, '--amount', amount, '--currency', 'USD'),
+        ...line('--idempotency-key', 'first', '--data-dir', 'notary'),
+      )
+    const first = await issue('1')
+    expect([first.code, told(first)]).toEqual([
+      0,
+      {
+        transferId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+        amountNanos: '1000000000',
+        currency: `USD@${dids.issuer}`,
+        status: 'posted',
+      },
+    ])
+    expect(told(await issue('1'))).toEqual({ ...told(first), status: 'exists' })
+    const other = await issue('2')
+    expect([other.code, told(other)]).toMatchObject([3, { error: { code: 'MARKET_KEY_REUSED' } }])
+    const poor = await kernell(
+      ...line('ledger', 'redeem', '--account', dids.buyer, '--amount', '5', '--currency', 'USD'),
+      ...line('--idempotency-key', 'back', '--data-dir', 'buyer'),
+    )
+    expect([poor.code, told(poor)]).toMatchObject([
+      3,
+      { error: { code: 'MARKET_REFUSED', details: { code: 'LEDGER_BALANCE_SHORT' } } },
+    ])
+  })
+
+  test('nothing is bought where nobody offers; an offer stands once', { timeout: 60_000 }, async () => {
+    const nobody = await kernell(...buy('early'))
+    expect([nobody.code, told(nobody)]).toMatchObject([
+      3,
+      { error: { code: 'MARKET_REFUSED', details: { code: 'BUY_NO_OFFER' } } },
+    ])
+    const words = [
+      'market',
+      'offer',
+      '--skill',
+      'text.word-count',
+      '--price',
+      '0.5',
+      '--limit',
+      '2',
+      '--agent',
+      'word-count',
+    ]
+    const offered = await kernell(...words, '--data-dir', 'seller')
+    expect(told(offered)).toEqual({
+      offer: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      expiresAt: expect.any(Number) as number,
+      effect: 'applied',
+    })
+    expect(told(await kernell(...words, '--data-dir', 'seller'))).toEqual({ ...told(offered), effect: 'exists' })
+    const absent = await kernell('market', 'offer', '--skill', 'text.none', '--price', '1', '--data-dir', 'seller')
+    expect([absent.code, told(absent)]).toMatchObject([1, { error: { code: 'MARKET_ROLE_MISSING' } }])
+  })
+
+  test('the buyer gets its result, the seller its credits', { timeout: 60_000 }, async () => {
+    const run = await kernell(...buy('letter', '--output', 'count.json'))
+    expect(run.code).toBe(0)
+    bought = told(run)
+    expect(Object.keys(bought).slice(0, 15)).toEqual([
+      ...line('task', 'auction', 'contract', 'contractHash', 'payer', 'worker', 'state', 'priceNanos', 'heldNanos'),
+      ...line('capturedNanos', 'releasedNanos', 'feeNanos', 'resultHash', 'certificate', 'wallMs'),
+    ])
+    expect(bought).toMatchObject({
+      state: 'FINAL',
+      payer: dids.buyer,
+      worker: dids.seller,
+      priceNanos: '500000000',
+      heldNanos: '500000000',
+      capturedNanos: '500000000',
+      releasedNanos: '0',
+      feeNanos: '5000000',
+      custody: 'C2/f=0',
+      effect: 'applied',
+    })
+    expect(JSON.parse(readFileSync(join(folder, 'count.json'), 'utf8'))).toEqual({ characters: 14, lines: 1, words: 3 })
+    const again = told(await kernell(...buy('letter')))
+    expect(again).toMatchObject({ effect: 'exists', contract: bought['contract'], certificate: bought['certificate'] })
+  })
+
+  test('the ledger adds up, and every node sees the same head', { timeout: 60_000 }, async () => {
+    const views = await Promise.all(
+      ['notary', 'seller', 'buyer'].map(async (name) => told(await kernell('ledger', 'list', '--data-dir', name))),
+    )
+    const [view, ...others] = views
+    for (const other of others) expect(other).toEqual(view)
+    expect(view?.['sumNanos']).toBe('0')
+    const balances = new Map(
+      ((view ?? {})['accounts'] as readonly Json[]).map(({ owner, kind, balanceNanos }) => [
+        `${String(owner)} ${String(kind)}`,
+        balanceNanos,
+      ]),
+    )
+    expect(balances.get(`${dids.buyer} available`)).toBe('500000000')
+    expect(balances.get(`${dids.seller} available`)).toBe('495000000')
+    expect(balances.get(`${dids.notary} fee`)).toBe('5000000')
+    expect(balances.get(`${dids.issuer} issuer`)).toBe('-1000000000')
+    const moved = told(
+      await kernell('ledger', 'transfers', '--contract', String(bought['contract']), '--data-dir', 'buyer'),
+    )
+    expect((moved['transfers'] as readonly Json[]).length).toBeGreaterThan(0)
+    const proof = told(await kernell('ledger', 'prove', '--entry', '0', '--data-dir', 'seller'))
+    expect(proof).toMatchObject({ index: 0, entryHash: expect.stringMatching(/^[0-9a-f]{64}$/) as string })
+  })
+
+  test('a person decides where the buyer says so', { timeout: 60_000 }, async () => {
+    const delivered = told(await kernell(...buy('by-hand', '--manual', '--wait', 'DELIVERED', '--max', '0.5')))
+    const contract = String(delivered['contract'])
+    expect(told(await kernell('escrow', 'inbox', '--data-dir', 'buyer'))).toMatchObject({
+      rows: [{ contract, act: 'accept-or-reject', timer: 'accept', amountNanos: '500000000', custody: 'C2/f=0' }],
+    })
+    const act = (name: string, key: string, dataDir = 'buyer'): Promise<BinaryRun> =>
+      kernell('escrow', name, contract, '--idempotency-key', key, '--data-dir', dataDir)
+    const early = await act('refund', 'early', 'seller')
+    expect([early.code, told(early)]).toMatchObject([
+      3,
+      { contract, state: 'DELIVERED', effect: 'refused', code: 'ESCROW_STATE_WRONG', receipt: null },
+    ])
+    const accepted = await act('accept', 'yes')
+    expect([accepted.code, told(accepted)]).toMatchObject([0, { contract, effect: 'applied', code: null }])
+    const repeated = told(await act('accept', 'yes'))
+    expect(repeated).toMatchObject({ effect: 'exists', receipt: told(accepted)['receipt'] })
+    const shown = told(await kernell('escrow', 'show', contract, '--data-dir', 'seller'))
+    expect(shown).toMatchObject({ state: 'FINAL', custody: 'C2/f=0', timers: [{ name: 'retain' }] })
+    expect((shown['transitions'] as readonly Json[]).map(({ to }) => to)).toEqual([
+      ...line('OFFERED', 'OFFERED', 'AGREED', 'HELD', 'WORKING', 'DELIVERED', 'SETTLED', 'FINAL'),
+    ])
+    expect(told(await kernell('escrow', 'inbox', '--data-dir', 'buyer'))).toEqual({ rows: [] })
+  })
+
+  test('wrong usage is told apart from refusals', { timeout: 60_000 }, async () => {
+    for (const words of [
+      ['escrow', 'accept', 'x', '--idempotency-key', 'k'],
+      ['escrow', 'accept', '0'.repeat(64)],
+      ['market', 'buy', '--skill', 'a', '--max', '1', '--idempotency-key', 'k'],
+      [
+        'ledger',
+        'issue',
+        '--account',
+        dids.buyer,
+        '--amount',
+        '1.0000000001',
+        '--currency',
+        'USD',
+        '--idempotency-key',
+        'k',
+      ],
+      ['market', 'withdraw'],
+    ])
+      expect([words, (await kernell(...words, '--data-dir', 'buyer')).code]).toEqual([words, 2])
+    const unknown = await kernell('escrow', 'show', '0'.repeat(64), '--data-dir', 'buyer')
+    expect([unknown.code, told(unknown)]).toMatchObject([1, { error: { code: 'MARKET_OBJECT_UNKNOWN' } }])
+    const nobody = await kernell('escrow', 'list', '--data-dir', 'nowhere')
+    expect([nobody.code, told(nobody)]).toMatchObject([1, { error: { code: 'MARKET_NODE_MISSING' } }])
+  })
+
+  test('anybody verifies the books and the contract; one flipped byte fails', { timeout: 120_000 }, async () => {
+    const contract = String(bought['contract'])
+    expect(
+      (await kernell('escrow', 'export', contract, '--output', 'contract.json', '--data-dir', 'seller')).code,
+    ).toBe(0)
+    const sound = await kernell('escrow', 'verify', 'contract.json', '--notary-set', 'set.json')
+    expect([sound.code, told(sound)]).toMatchObject([0, { ok: true, contract, state: 'FINAL', steps: 8, code: null }])
+    expect((await kernell('ledger', 'export', '--output', 'books.jsonl', '--data-dir', 'notary')).code).toBe(0)
+    const books = await kernell('ledger', 'verify', 'books.jsonl', '--notary-set', 'set.json', '--against', 'notary')
+    expect([books.code, told(books)]).toMatchObject([
+      0,
+      { ok: true, firstBad: null, against: { fork: { kind: 'same' } } },
+    ])
+    expect(Object.keys(told(await kernell('ledger', 'verify', 'notary')))).toEqual([
+      ...line('ok', 'entries', 'head', 'checkpoints', 'signaturesChecked', 'sums', 'firstBad', 'equivocations'),
+    ])
+    for (const [name, verify] of [
+      ['contract.json', 'escrow'],
+      ['books.jsonl', 'ledger'],
+    ] as const) {
+      flipByte(join(folder, name), 0.5)
+      const broken = await kernell(verify, 'verify', name)
+      expect([name, broken.code, told(broken)['ok']]).toEqual([name, 1, false])
+    }
+  })
+
+  test('stops in order, and a flipped byte of the journal itself is found', { timeout: 120_000 }, async () => {
+    for (const name of ['buyer', 'seller', 'notary']) {
+      const run = await stop(name)
+      expect([name, run?.code, run?.output.trim().endsWith('{"event":"stopped"}')]).toEqual([name, 0, true])
+    }
+    expect((await kernell('ledger', 'verify', 'notary')).code).toBe(0)
+    const [segment = ''] = readdirSync(join(folder, 'notary', 'notary')).filter((name) => name.startsWith('segment-'))
+    const journal = join(folder, 'notary', 'notary', segment)
+    for (const place of [0.2, 0.6, 0.999]) {
+      const before = readFileSync(journal)
+      flipByte(journal, place)
+      const broken = await kernell('ledger', 'verify', 'notary')
+      expect([place, broken.code, told(broken)['ok']]).toEqual([place, 1, false])
+      writeFileSync(journal, before)
+    }
+    expect(heard.join('')).not.toContain(SECRET)
+  })
+})
+
+function flipByte(file: string, place: number): void {
+  const bytes = readFileSync(file)
+  const at = Math.floor(bytes.byteLength * place)
+  bytes[at] = (bytes[at] ?? 0) ^ 1
+  writeFileSync(file, bytes)
+}

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest'
+import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
+import type { ContractId } from '../../../src/core/evidence/names.ts'
+import { Arbiter } from '../../../src/market/parties/arbiter.ts'
+import type { BuyerPolicy } from '../../../src/market/parties/buy-order.ts'
+import { hashOfBytes, manifestHashOf } from '../../../src/market/parties/task-package.ts'
+import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
+import { BUYER_POLICY, type BuyerNode, bytesOf, MarketWorld, nanos, type SellerNode, USD, wanted } from './market-world.ts'
+import { KEYS, settle } from './party-fixtures.ts'
+
+const ARBITERS = [KEYS.arbiter, KEYS.secondArbiter]
+const RULED: BuyerPolicy = {
+  ...BUYER_POLICY,
+  arbiters: { members: ARBITERS.map(({ did }) => did).toSorted(), k: 2 },
+}
+
+type Dispute = {
+  readonly world: MarketWorld
+  readonly shop: SellerNode
+  readonly node: BuyerNode
+  readonly contract: ContractId
+  readonly states: () => Promise<readonly string[]>
+}
+
+/** A contract that is under way, with the payer's decisions left to the test. */
+async function underWay(policy: BuyerPolicy, isHonest = true): Promise<Dispute> {
+  const world = await MarketWorld.create()
+  // The liar's own runner never ends; what it delivers is up to the test.
+  const lying = { runner: { run: async () => await new Promise<never>(() => undefined) } }
+  const shop = await world.seller({ key: KEYS.seller }, isHonest ? {} : lying)
+  await shop.seller.offer(world.offer(), 'words')
+  const node = await world.buyer({ key: KEYS.buyer }, { policy, acceptsAlone: !isHonest })
+  await node.buyer.buy(wanted())
+  await settle(60)
+  await world.time.advance(300)
+  const contract = node.buyer.order('order-1')?.contract as ContractId
+  return { world, shop, node, contract, states: async () => (await world.view(contract))?.transitions.map(({ event, to }) => `${event} -> ${to}`) ?? [] }
+}
+
+async function arbiters(world: MarketWorld, keys: readonly FixedKey[], contract: ContractId): Promise<void> {
+  for (const key of keys) {
+    const { party } = await world.party(key, createMemoryEventLog())
+    const arbiter = new Arbiter({ party })
+    arbiter.start()
+    arbiter.take(contract)
+  }
+}
+
+async function rejectWithoutReason({ node, contract }: Dispute): Promise<void> {
+  const body = { reason: 'dislike', evidence: hashOfBytes(bytesOf('none')), concededNanos: nanos(0), currency: USD }
+  await node.party.tellNotary(contract, { act: 'reject/lie', type: 'escrow-reject', body })
+}
+
+describe('a payer that rejects without reason', () => {
+  it('pays all by the ruling of arbiters that ran the predicate themselves', async () => {
+    const dispute = await underWay(RULED)
+    const { world, node, contract, states } = dispute
+    expect(await states()).toContain('delivered -> DELIVERED')
+    await arbiters(world, ARBITERS, contract)
+    await rejectWithoutReason(dispute)
+    await world.until(node, 'order-1')
+    expect((await states()).slice(-5)).toEqual([
+      'rejected -> DISPUTED',
+      'evidence-added -> DISPUTED',
+      'timer-fired -> DISPUTED',
+      'ruled -> SETTLED',
+      'timer-fired -> FINAL',
+    ])
+    expect(await world.view(contract)).toMatchObject({ capturedNanos: '1000', state: 'FINAL' })
+    expect(await world.balance(KEYS.seller.did)).toBe(10_990n)
+    expect(world.failures).toEqual([])
+  })
+
+  it('ends by the fallback when one of two arbiters is away', async () => {
+    const dispute = await underWay({ ...RULED, fallbackPerMillion: 500_000 })
+    const { world, node, contract } = dispute
+    await arbiters(world, [KEYS.arbiter], contract)
+    await rejectWithoutReason(dispute)
+    await world.until(node, 'order-1')
+    expect(await world.view(contract)).toMatchObject({ capturedNanos: '500', state: 'FINAL' })
+  })
+})
+
+describe('a worker that lies', () => {
+  async function deliver({ shop, contract }: Dispute, text: string): Promise<void> {
+    const result = bytesOf(text)
+    const body = {
+      result: hashOfBytes(result),
+      manifest: manifestHashOf(result),
+      meter: hashOfBytes(bytesOf('meter')),
+      verdict: hashOfBytes(bytesOf('passed')),
+      claimNanos: nanos(1_000),
+      currency: USD,
+    }
+    await shop.party.tellNotary(contract, { act: 'lie', type: 'escrow-delivery', body })
+  }
+
+  it('is rejected for what failed, and gives nothing for it', async () => {
+    const dispute = await underWay(BUYER_POLICY, false)
+    const { world, node, shop, contract, states } = dispute
+    await deliver(dispute, '{"words":4}')
+    const frame = { type: 'result', contract, hash: hashOfBytes(bytesOf('{"words":4}')) } as const
+    await shop.party.components.door.ask(KEYS.buyer.did, { frame, bytes: bytesOf('{"words":4}') })
+    await world.until(node, 'order-1')
+    expect(await states()).toContain('rejected -> DISPUTED')
+    expect(await world.view(contract)).toMatchObject({ state: 'FINAL', capturedNanos: '0' })
+    const rejection = node.party.wallet.said(`${contract}/reject/1`)
+    expect(rejection?.envelope.body).toMatchObject({ reason: 'predicate-failed' })
+    expect(await world.balance(KEYS.buyer.did)).toBe(10_000n)
+  })
+
+  it('is rejected when other bytes come than it delivered, and when none come', async () => {
+    for (const bytes of [bytesOf('{"words":3}'), undefined]) {
+      const dispute = await underWay(BUYER_POLICY, false)
+      const { world, node, shop, contract } = dispute
+      await deliver(dispute, '{"words":3, "more":1}')
+      await settle(80)
+      if (bytes !== undefined) {
+        const frame = { type: 'result', contract, hash: hashOfBytes(bytes) } as const
+        const answer = await shop.party.components.door.ask(KEYS.buyer.did, { frame, bytes })
+        expect(answer.frame).toEqual({ type: 'declined', code: 'MARKET_TASK_WRONG' })
+      }
+      await world.until(node, 'order-1')
+      expect(await world.view(contract)).toMatchObject({ state: 'FINAL', capturedNanos: '0' })
+      expect(node.party.wallet.said(`${contract}/reject/1`)?.envelope.body).toMatchObject({ reason: 'result-missing' })
+    }
+  })
+})
+
+describe('a key that is lost or rotated on the way', () => {
+  it.each(['lost', 'rotated'] as const)('of the payer, %s: the worker is paid by T_accept', async (how) => {
+    const { world, node, contract, states } = await underWay(BUYER_POLICY)
+    const log = node.party.components.log
+    await world.leave(node)
+    if (how === 'rotated') {
+      const rotated = await world.buyer({ key: KEYS.rival, log })
+      await settle(20)
+      expect(world.failures).toMatchObject([{ code: 'EVIDENCE_KEY_CHANGED' }])
+      await world.time.advance(60_000)
+      expect(rotated.buyer.order('order-1')?.failed).toBeUndefined()
+    } else await world.time.advance(60_000)
+    expect((await states()).slice(-2)).toEqual(['timer-fired -> SETTLED', 'timer-fired -> FINAL'])
+    expect(await world.balance(KEYS.seller.did)).toBe(10_990n)
+    expect((await world.view(contract))?.state).toBe('FINAL')
+  })
+
+  it.each(['lost', 'rotated'] as const)('of the worker, %s: the payer has its money back by T_deliver', async (how) => {
+    const { world, node, shop, contract } = await underWay(BUYER_POLICY, false)
+    const log = shop.party.components.log
+    await world.leave(shop)
+    if (how === 'rotated') await world.seller({ key: KEYS.rival, log })
+    await world.until(node, 'order-1')
+    expect(await world.view(contract)).toMatchObject({ state: 'EXPIRED', capturedNanos: '0' })
+    expect(await world.balance(KEYS.buyer.did)).toBe(10_000n)
+  })
+})
