@@ -6,7 +6,8 @@ test(
   { timeout: 120_000 },
   async () => {
     let [crashes, viewMax] = [0, 0]
-    for (let seed = 1; seed <= 12; seed += 1) {
+    // The last three found defects: a lost high-water file that was none, and refusals out of date.
+    for (const seed of [1, 2, 3, 4, 5, 6, 7, 8, 12, 124, 145]) {
       const result = await new BooksSimulation({ seed }).run()
       expect(result.failures, `seed ${seed}`).toEqual([])
       crashes += result.crashes

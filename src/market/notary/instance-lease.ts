@@ -35,6 +35,8 @@ export class InstanceLease {
   private readonly granted = new Map<number, number>()
   /** Until when a refusal counts, which a later answer may not lift where none arrives. */
   private readonly refused = new Map<number, number>()
+  /** When the question was asked whose answer of a member counts. */
+  private readonly answered = new Map<number, number>()
   private readonly known = new Map<number, PeerWitness>()
   private readonly seen = new Map<number, Seen>()
 
@@ -102,6 +104,9 @@ export class InstanceLease {
   take(from: number, witness: Witness, isStarting: boolean): void {
     const { instance, now, leaseMs } = this.init
     if (witness.instance !== instance || witness.asked > now()) return
+    // Answers may overtake each other: what was asked later counts.
+    if (witness.asked < (this.answered.get(from) ?? 0)) return
+    this.answered.set(from, witness.asked)
     if (!witness.isFree) {
       this.refused.set(from, witness.asked + leaseMs)
       this.granted.delete(from)

@@ -64,7 +64,7 @@ describe('notaries over their disks', () => {
     await world.pass(5)
     const { certificates, trace, highWater } = seatOf(world, 0)
     expect(certificates).toHaveLength(1)
-    expect(trace.slice(0, 4)).toEqual(['append', 'append', 'append', 'high-water'])
+    expect(trace).toEqual(['append', 'high-water', 'append', 'append', 'high-water', 'sign', 'append'])
     expect(trace).not.toContain('send')
     expect(highWater?.position).toEqual({ phase: 'commit', view: 0, slot: 1 })
   })
