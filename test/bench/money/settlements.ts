@@ -37,10 +37,10 @@ type Run = Counts & { readonly settlementsPerS: number; readonly cpuUs: number; 
 
 /** A contract from its offer to its settlement, at one notary: seven envelopes, nine signatures to verify, seven receipts. */
 export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport> {
-  const rounds = isQuick ? 1 : Number(process.env.R ?? 5)
+  const rounds = isQuick ? 1 : 5
   const runs: Run[] = []
   for (let round = 0; round < rounds; round += 1) {
-    const run = await settle(isQuick ? 20 : Number(process.env.N ?? 3000), round)
+    const run = await settle(isQuick ? 20 : 2_000, round)
     log(`settlements: ${Math.round(run.settlementsPerS)}/s, ${Math.round(run.cpuUs)} us of CPU each`)
     runs.push(run)
   }

@@ -2,11 +2,8 @@ import { type Timestamp, timestampFromMs } from '../../../src/base/time.ts'
 import type { HighWater } from '../../../src/core/notary/high-water.ts'
 import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
 import { createInlineSignatures, type Signatures } from '../../../src/keys/pool/inline-signatures.ts'
-import {
-  NotaryService,
-  type NotaryServiceComponents,
-  type NotaryServiceInit,
-} from '../../../src/market/notary/notary-service.ts'
+import { NotaryService } from '../../../src/market/notary/notary-service.ts'
+import type { NotaryServiceComponents, NotaryServiceInit } from '../../../src/market/notary/notary-service-init.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import type { Timers } from '../../../src/ports/timers.ts'
