@@ -36,10 +36,13 @@ await buyer.ended('example')
 const earned = (await market.balanceOf(market.didOf(11))) - 10_000_000_000n
 assert.equal(earned, 792_000_000n)
 
-console.log('delivered: good work; rejected without reason')
-console.log('record closed: the worker had filed its evidence in time')
-console.log('ruled: both arbiters ran the predicate themselves and signed the same split')
-console.log(`worker: ${formatAmount(earned as Amount)} credits of the issuer, all that it claimed less the fee`)
-console.log('ended: FINAL, custody C2/f=0')
+const lines = [
+  'delivered: good work; rejected without reason',
+  'record closed: the worker had filed its evidence in time',
+  'ruled: both arbiters ran the predicate themselves and signed the same split',
+  `worker: ${formatAmount(earned as Amount)} credits of the issuer, all that it claimed less the fee`,
+  'ended: FINAL, custody C2/f=0',
+]
+process.stdout.write(`${lines.join('\n')}\n`)
 await system.stop()
 await market.close()

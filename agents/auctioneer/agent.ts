@@ -1,17 +1,35 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
 import type { Amount } from 'kernell-os/core'
-import { callForBids, parseCurrency, parseHash, type CallForBids, type Currency, type Did, type Hash, type Party } from 'kernell-os/market'
+import {
+  callForBids,
+  parseCurrency,
+  parseHash,
+  type CallForBids,
+  type Currency,
+  type Did,
+  type Hash,
+  type Party,
+} from 'kernell-os/market'
 import { fromPromise } from 'xstate'
 import { objectOf } from '../agent-input.ts'
 import { readAmount, readText } from '../read-fields.ts'
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
-import { invalid, type CancelRequest, type DeskLimits, type JobInput, type JobOutput } from '../request-desk/protocol.ts'
+import {
+  invalid,
+  type CancelRequest,
+  type DeskLimits,
+  type JobInput,
+  type JobOutput,
+} from '../request-desk/protocol.ts'
 
 export type AuctioneerInput = DeskLimits & {
   /** Whose key signs calls, receipts and transcripts. */
   readonly party: Party
   /** Windows, whom to ask, what is known of bidders, and where journals of auctions are. */
-  readonly rules: Pick<CallForBids, 'bidMs' | 'revealMs' | 'settleMs' | 'latencyMsMax' | 'peers' | 'standingOf' | 'openAuctionLog'>
+  readonly rules: Pick<
+    CallForBids,
+    'bidMs' | 'revealMs' | 'settleMs' | 'latencyMsMax' | 'peers' | 'standingOf' | 'openAuctionLog'
+  >
 }
 
 export type AuctioneerEvent =

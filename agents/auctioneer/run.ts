@@ -29,7 +29,13 @@ const input: AuctioneerInput = { party, rules }
 const system = createActorSystem()
 const ref = system.spawn(auctioneer, { id: 'auctioneer', input })
 const task = parseHash(sha256Hex('a task and its salt'))
-const call = { type: 'auction', skill: 'text.word-count', task, currency: market.currency, reserveNanos: 1_000_000_000n }
+const call = {
+  type: 'auction',
+  skill: 'text.word-count',
+  task,
+  currency: market.currency,
+  reserveNanos: 1_000_000_000n,
+}
 const closed = await ref.ask<Closed>(call, { timeoutMs: 15_000 })
 assert.equal(closed.type, 'closed')
 assert.equal(closed.winner, market.didOf(12))
@@ -38,10 +44,13 @@ assert.equal(closed.bids, 3)
 const tooLow = await ref.ask<Closed>({ ...call, reserveNanos: 100_000_000n }, { timeoutMs: 15_000 })
 assert.equal(tooLow.winner, null)
 
-console.log(`bids: ${closed.bids}, sealed, then revealed`)
-console.log(`winner: ${closed.winner?.slice(-8)} with 0.70`)
-console.log(`price: ${formatAmount(closed.clearingNanos as Amount)}, the second lowest`)
-console.log(`transcript: ${closed.transcript?.slice(0, 16)}..., which anybody recomputes`)
-console.log('a reserve below all offers: nobody is awarded')
+const lines = [
+  `bids: ${closed.bids}, sealed, then revealed`,
+  `winner: ${closed.winner?.slice(-8)} with 0.70`,
+  `price: ${formatAmount(closed.clearingNanos ?? (0n as Amount))}, the second lowest`,
+  `transcript: ${closed.transcript?.slice(0, 16)}..., which anybody recomputes`,
+  'a reserve below all offers: nobody is awarded',
+]
+process.stdout.write(`${lines.join('\n')}\n`)
 await system.stop()
 await market.close()

@@ -5,7 +5,13 @@ import { fromPromise } from 'xstate'
 import { checkMethods, objectOf } from '../agent-input.ts'
 import { readAmount, readText } from '../read-fields.ts'
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
-import { invalid, type CancelRequest, type DeskLimits, type JobInput, type JobOutput } from '../request-desk/protocol.ts'
+import {
+  invalid,
+  type CancelRequest,
+  type DeskLimits,
+  type JobInput,
+  type JobOutput,
+} from '../request-desk/protocol.ts'
 
 export type BuyerAgentInput = DeskLimits & {
   /** A buyer that has started; it keeps every purchase in its journal, also when this agent ends. */
@@ -51,7 +57,9 @@ const job = fromPromise(async ({ input }: { readonly input: Job }): Promise<JobO
   const order = await buyer.ended(request.idempotencyKey)
   const { journal } = buyer.party
   // A note of the buyer.
-  const note = journal.note('contract', order.contract ?? '') as { readonly ended?: string; readonly result?: string } | undefined
+  const note = journal.note('contract', order.contract ?? '') as
+    | { readonly ended?: string; readonly result?: string }
+    | undefined
   const bytes = note?.result === undefined ? undefined : journal.file(note.result as never)
   const outcome = order.failed?.code ?? note?.ended ?? 'UNFINISHED'
   const result = bytes === undefined ? null : new TextDecoder().decode(bytes)

@@ -17,7 +17,15 @@ const more = {
   predicate: { kind: 'number-near', artifact: 'result', pointer: '/words', expected: '3', tolerance: '0' },
 } as const
 const price = { maxNanos: 1_000_000_000n as Amount, currency: market.currency }
-const request = { type: 'buy', idempotencyKey: 'example', skill: 'text.word-count', text: 'one two three', auction: 'second', more, ...price } as const
+const request = {
+  type: 'buy',
+  idempotencyKey: 'example',
+  skill: 'text.word-count',
+  text: 'one two three',
+  auction: 'second',
+  more,
+  ...price,
+} as const
 const bought = await ref.ask<Bought>(request, { timeoutMs: 15_000 })
 assert.equal(bought.type, 'bought')
 assert.equal(bought.outcome, 'FINAL')
@@ -28,10 +36,13 @@ assert.equal(spent, 900_000_000n)
 const again = await ref.ask<Bought>(request, { timeoutMs: 15_000 })
 assert.equal(again.contract, bought.contract)
 
-console.log(`bought: ${bought.result} under contract ${bought.contract?.slice(0, 12)}...`)
-console.log(`paid: ${formatAmount(spent as Amount)} credits of the issuer, custody C2/f=0`)
-console.log('the winner had bid 0.70, the other seller 0.90: a second-price auction')
-console.log('asked again with the same key: the same purchase')
-console.log('ended: FINAL')
+const lines = [
+  `bought: ${bought.result} under contract ${bought.contract?.slice(0, 12)}...`,
+  `paid: ${formatAmount(spent as Amount)} credits of the issuer, custody C2/f=0`,
+  'the winner had bid 0.70, the other seller 0.90: a second-price auction',
+  'asked again with the same key: the same purchase',
+  'ended: FINAL',
+]
+process.stdout.write(`${lines.join('\n')}\n`)
 await system.stop()
 await market.close()

@@ -4,7 +4,13 @@ import { fromPromise } from 'xstate'
 import { checkMethods, objectOf } from '../agent-input.ts'
 import { readText, readWhole } from '../read-fields.ts'
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
-import { invalid, type CancelRequest, type DeskLimits, type JobInput, type JobOutput } from '../request-desk/protocol.ts'
+import {
+  invalid,
+  type CancelRequest,
+  type DeskLimits,
+  type JobInput,
+  type JobOutput,
+} from '../request-desk/protocol.ts'
 
 export type GovernorInput = DeskLimits & {
   /** Signs what it says, and keeps it before it counts. */
@@ -16,7 +22,14 @@ export type GovernorEvent =
       readonly type: 'govern'
       readonly id?: string
       /** Proposes a change, under a name of its own, or votes for a proposal. */
-      readonly proposal: { readonly act: string; readonly base: Hash; readonly weights: Hash; readonly changes: readonly ParameterChange[] } | Hash
+      readonly proposal:
+        | {
+            readonly act: string
+            readonly base: Hash
+            readonly weights: Hash
+            readonly changes: readonly ParameterChange[]
+          }
+        | Hash
       readonly timelockMs?: number
       readonly replyTo?: ReplyTarget
     }
@@ -70,5 +83,11 @@ function readAct(event: DeskEvent): Wanted {
   if (base === undefined || weights === undefined || !Array.isArray(changes)) throw invalid('a proposal names its base')
   const timelockMs = readWhole(event, 'timelockMs', { min: 1, max: Number.MAX_SAFE_INTEGER, absent: TIMELOCK_MS })
   // The board and the codec of the message check each change.
-  return { act: readText(fields, 'act', 128), base, weights, changes: changes as readonly ParameterChange[], timelockMs: timelockMs as never }
+  return {
+    act: readText(fields, 'act', 128),
+    base,
+    weights,
+    changes: changes as readonly ParameterChange[],
+    timelockMs: timelockMs as never,
+  }
 }

@@ -34,7 +34,11 @@ const nanos = (count: bigint): Amount => count as Amount
 const clock: Clock = {
   now: () => span(Date.now()),
   monotonicMs: () => performance.now(),
-  timeoutSignal: (delayMs) => AbortSignal.timeout(delayMs),
+  timeoutSignal: (delayMs) => {
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(new DOMException('Too late', 'TimeoutError')), delayMs).unref()
+    return controller.signal
+  },
 }
 
 const timers: Timers = {
@@ -59,7 +63,11 @@ export class OfflineMarket {
   private readonly signatures = createInlineSignatures()
   private readonly verify: VerifySignature = verifySignatureWith(this.signatures)
   private readonly keyOf = new Map<Did, string>()
-  private readonly nodes: { readonly party: Party; readonly stop: () => Promise<void>; readonly addPeer: (did: Did, address: string) => void }[] = []
+  private readonly nodes: {
+    readonly party: Party
+    readonly stop: () => Promise<void>
+    readonly addPeer: (did: Did, address: string) => void
+  }[] = []
 
   private constructor() {
     const made = createNotarySet({ epoch: 0, members: [{ key: this.didOf(1), address: '/memory/node-1' }], f: 0 })
@@ -80,7 +88,14 @@ export class OfflineMarket {
       onFailure: (cause: unknown) => void process.stderr.write(`${String(cause)}\n`),
     }
     const parameters = [{ hash: rulesHash, rules: TEST_ESCROW_RULES }]
-    const init = { set: made.set, me: 0, feeOwner: this.didOf(3), network: NETWORK, clockSkewMs: span(1_000), parameters }
+    const init = {
+      set: made.set,
+      me: 0,
+      feeOwner: this.didOf(3),
+      network: NETWORK,
+      clockSkewMs: span(1_000),
+      parameters,
+    }
     this.notary = new NotaryService(components, init)
   }
 
@@ -146,11 +161,17 @@ export class OfflineMarket {
     const validity = { validFrom: span(now - 1_000), validUntil: span(now + 60_000) }
     const limits = { latencyMs: span(1_000), inputBytesMax: 100_000, capacity: 8, capabilities: [] }
     const { currency } = this
-    await seller.offer({ skill: 'text.word-count', currency, priceNanos: nanos(priceNanos), ...limits, ...validity }, 'words')
+    await seller.offer(
+      { skill: 'text.word-count', currency, priceNanos: nanos(priceNanos), ...limits, ...validity },
+      'words',
+    )
     return seller
   }
 
-  async buyer(number: number, init: { readonly acceptsAlone?: boolean; readonly arbiters?: readonly number[] } = {}): Promise<Buyer> {
+  async buyer(
+    number: number,
+    init: { readonly acceptsAlone?: boolean; readonly arbiters?: readonly number[] } = {},
+  ): Promise<Buyer> {
     const party = await this.party(number)
     const members = (init.arbiters ?? []).map((arbiter) => this.didOf(arbiter)).toSorted()
     const policy: BuyerPolicy = { ...this.buyerPolicy(), arbiters: { members, k: members.length } }

@@ -6,7 +6,13 @@ import { fromPromise } from 'xstate'
 import { checkMethods, objectOf } from '../agent-input.ts'
 import { readAmount, readText, readWhole } from '../read-fields.ts'
 import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
-import { invalid, type CancelRequest, type DeskLimits, type JobInput, type JobOutput } from '../request-desk/protocol.ts'
+import {
+  invalid,
+  type CancelRequest,
+  type DeskLimits,
+  type JobInput,
+  type JobOutput,
+} from '../request-desk/protocol.ts'
 
 export type SellerAgentInput = DeskLimits & {
   /** A seller that has started; contracts on what it offers are its own business. */

@@ -25,10 +25,13 @@ const earned = (await market.balanceOf(market.didOf(11))) - 10_000_000_000n
 // The notary's fee is one hundredth of the price.
 assert.equal(earned, 495_000_000n)
 
-console.log(`offered: text.word-count for 0.50 (${offered.offer.slice(0, 12)}...)`)
-console.log(`signed: contract ${order.contract?.slice(0, 12)}..., every term checked before`)
-console.log('worked: started when the hold was certified, judged by the predicate before the delivery')
-console.log(`earned: ${formatAmount(earned as Amount)} credits of the issuer, the notary's fee taken, custody C2/f=0`)
-console.log(`open contracts: ${behind.offers().length > 0 ? 0 : 'unknown'}`)
+const lines = [
+  `offered: text.word-count for 0.50 (${offered.offer.slice(0, 12)}...)`,
+  `signed: contract ${order.contract?.slice(0, 12)}..., every term checked before`,
+  'worked: started when the hold was certified, judged by the predicate before the delivery',
+  `earned: ${formatAmount(earned as Amount)} credits of the issuer, the notary's fee taken, custody C2/f=0`,
+  `open contracts: ${behind.offers().length > 0 ? 0 : 'unknown'}`,
+]
+process.stdout.write(`${lines.join('\n')}\n`)
 await system.stop()
 await market.close()
