@@ -16,10 +16,9 @@ import { readWhole, writeOnce } from './write-once.ts'
  * format      this number, in decimal
  * secret      32 random bytes: the salt of every hash of this installation
  * signing-key 32 random bytes: the seed of the key that signs gate reports, made when the first is signed
- * keys/       encrypted keys, from format 2
  * store/      LevelDB; its lock is the lock of the whole directory
  * NAME/       one journal each
- * keys/       one encrypted file for each role of a key, made by `kernell key create`
+ * keys/       one encrypted file for each role of a key, made by `kernell key create`; from format 2
  * serve.json  process and address of the node that serves from here, while it does; written by the command line, mode 0600
  * ```
  *

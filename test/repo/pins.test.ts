@@ -146,6 +146,7 @@ describe('commands', () => {
       'models-list.ts',
       'models-probe.ts',
       'models-pull.ts',
+      'notary-set-create.ts',
       'policy-evaluate.ts',
       'policy-learn.ts',
       'policy-list.ts',

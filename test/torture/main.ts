@@ -4,13 +4,31 @@
  */
 import { parseArgs } from 'node:util'
 import { ACTORS_TORTURE } from './actors-torture.ts'
+import { AUCTION_TORTURE } from './auction-torture.ts'
 import { BUDGET_TORTURE } from './budget-torture.ts'
+import { DECODERS_TORTURE } from './decoders-torture.ts'
+import { MONEY_TORTURE } from './money-torture.ts'
+import { NOTARY_TORTURE } from './notary-torture.ts'
 import { RING_TORTURE } from './ring-torture.ts'
+import { SIGNATURE_TORTURE } from './signature-torture.ts'
+import { STANDING_TORTURE } from './standing-torture.ts'
 import { STORAGE_TORTURE } from './storage-torture.ts'
 import { THREADS_TORTURE } from './threads-torture.ts'
 import type { Torture, TortureReport } from './torture.ts'
 
-const TORTURES: readonly Torture[] = [STORAGE_TORTURE, BUDGET_TORTURE, RING_TORTURE, ACTORS_TORTURE, THREADS_TORTURE]
+const TORTURES: readonly Torture[] = [
+  STORAGE_TORTURE,
+  BUDGET_TORTURE,
+  RING_TORTURE,
+  ACTORS_TORTURE,
+  THREADS_TORTURE,
+  MONEY_TORTURE,
+  NOTARY_TORTURE,
+  AUCTION_TORTURE,
+  STANDING_TORTURE,
+  SIGNATURE_TORTURE,
+  DECODERS_TORTURE,
+]
 const FAILURES_SHOWN = 20
 
 async function main(): Promise<number> {
@@ -92,9 +110,11 @@ function listPlants(chosen: readonly Torture[], isJson: boolean): number {
     process.stdout.write(`${JSON.stringify(Object.fromEntries(chosen.map(({ name, plants }) => [name, plants])))}\n`)
     return 0
   }
-  for (const { name, plants } of chosen) {
-    for (const [plant, what] of Object.entries(plants)) console.log(`${name.padEnd(10)}${plant.padEnd(20)}${what}`)
-  }
+  const rows = chosen.flatMap(({ name, plants }) =>
+    Object.entries(plants).map(([plant, what]) => ({ name, plant, what })),
+  )
+  const width = Math.max(...rows.map(({ name, plant }) => `${name} ${plant}`.length))
+  for (const { name, plant, what } of rows) console.log(`${`${name} ${plant}`.padEnd(width)}  ${what}`)
   return 0
 }
 

@@ -17,12 +17,13 @@ import {
   type BooksEvent,
   type BooksInput,
   type BooksState,
-  type ContractRecord,
   ROUNDS_MAX,
   emptyBooks,
 } from './books-state.ts'
 import { booksViolations } from './books-violations.ts'
-import { refuseExposure, withExposure } from './credit-exposure.ts'
+import { recordOf } from './contract-record.ts'
+import { withExposure } from './credit-exposure.ts'
+import { readyForHold } from './ready-for-hold.ts'
 import { addFiring, type Firing, type TimerHeap, withoutFirstFiring } from './timer-heap.ts'
 import type { Timestamp } from '../../base/time.ts'
 
@@ -103,13 +104,15 @@ function receive(state: BooksState, { contract, terms, message }: MessageReceive
   const known = hashTrieGet(state.contracts, contract)
   if (known === undefined && message.type === 'offered') {
     if (terms === undefined) return refused(state, 'BOOKS_TERMS_MISSING', contract)
-    const code = refuseOffer(state, terms, message)
+    const code = refuseOffer(state, { contract, terms }, message)
     if (code !== undefined) return refused(state, code, contract)
     return stepContract(state, ESCROW_MACHINE.initial({ contract, terms }), message)
   }
   if (known !== undefined && message.type === 'hold-requested') {
-    const code = refuseExposure(state, known)
-    if (code !== undefined) return refused(state, code, contract)
+    const ready = readyForHold(state, known, message.at)
+    if (typeof ready === 'string') return refused(state, ready, contract)
+    const step = stepContract(ready, known, message)
+    return step.state === ready ? { state, effects: step.effects } : step
   }
   return applyToContract(state, contract, message)
 }
@@ -204,17 +207,6 @@ function withContract(state: BooksState, { contract, current, isPruned }: Change
     ? hashTrieDelete(state.contracts, current.contract)
     : hashTrieSet(state.contracts, current.contract, current)
   return { ...state, contracts, open, exposures: withExposure(state.exposures, contract, current) }
-}
-
-function recordOf(state: EscrowState): ContractRecord {
-  assert(isTerminal(state), 'only what has ended is pruned')
-  const { contract, kind } = state
-  if (state.kind === 'ABORTED') {
-    const none = 0n as ContractRecord['capturedNanos']
-    return { contract, kind, capturedNanos: none, feeNanos: none, refundedNanos: none, fault: 'none' }
-  }
-  const { capturedNanos, feeNanos, refundedNanos, fault } = state
-  return { contract, kind, capturedNanos, feeNanos, refundedNanos, fault }
 }
 
 function applyToLedger(state: BooksState, event: LedgerEvent): Step<BooksState, BooksEffect> {

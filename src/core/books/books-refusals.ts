@@ -28,6 +28,10 @@ export const BOOKS_REFUSALS = {
     cause: 'The currency of the terms is not registered in the ledger.',
     remedy: 'Let its issuer register it first.',
   },
+  BOOKS_CONTRACT_OVER: {
+    cause: 'The contract was held before, and the ledger still knows its transfers.',
+    remedy: 'Sign the terms with another salt, which makes another contract.',
+  },
   BOOKS_OFFER_LONG: {
     cause: 'The offer would outlive the record of the contract, so that it could be played again.',
     remedy: 'Let the offer expire within T_retain.',
@@ -39,6 +43,10 @@ export const BOOKS_REFUSALS = {
   BOOKS_KEPT_FULL: {
     cause: 'As many contracts are kept, ended ones included, as the limits allow.',
     remedy: 'Raise the limit, or choose a shorter T_retain.',
+  },
+  BOOKS_ACCOUNTS_FULL: {
+    cause: 'The ledger has no room for an account that the settlement may pay into.',
+    remedy: "Raise the ledger's limit of accounts, or name a fee account and arbiters that have one.",
   },
   BOOKS_ID_RESERVED: {
     cause: 'A transfer id begins with ffff, as those of contracts do.',

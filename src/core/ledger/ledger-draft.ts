@@ -41,16 +41,13 @@ export type LedgerDraft = {
 /** A map and what was changed in it. */
 export type Overlay<Value> = {
   readonly base: HashTrie<Value>
-  /** `NOTHING` until something is changed. */
-  changed: Map<string, Value | typeof GONE>
+  /** `undefined` until something is changed. */
+  changed: Map<string, Value | typeof GONE> | undefined
   size: number
 }
 
 /** Stands for an entry that is gone: so that one look-up tells it from an entry that was not changed. */
 const GONE = Symbol('gone')
-
-/** Never written to. */
-const NOTHING: Map<string, never> = new Map<string, never>()
 
 type Change = { readonly revert: () => void }
 
@@ -72,11 +69,11 @@ export function openDraft(state: LedgerState, at: Timestamp): LedgerDraft {
 }
 
 function overlayOf<Value>(base: HashTrie<Value>): Overlay<Value> {
-  return { base, changed: NOTHING, size: base.size }
+  return { base, changed: undefined, size: base.size }
 }
 
 export function read<Value>({ changed, base }: Overlay<Value>, key: string): Value | undefined {
-  const value = changed.get(key)
+  const value = changed?.get(key)
   if (value === undefined) return base.size === 0 ? undefined : hashTrieGet(base, key)
   return value === GONE ? undefined : value
 }
@@ -90,8 +87,7 @@ export type Entry<Value> = {
 
 export function write<Value>(draft: LedgerDraft, overlay: Overlay<Value>, entry: Entry<Value>): void {
   const { key, before, after } = entry
-  if (overlay.changed === NOTHING) overlay.changed = new Map()
-  const { changed } = overlay
+  const changed = (overlay.changed ??= new Map())
   const growth = (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1)
   overlay.size += growth
   if (draft.undo !== undefined) {
@@ -172,7 +168,7 @@ export function closeDraft(draft: LedgerDraft): LedgerState {
 }
 
 function applied<Value>({ base, changed }: Overlay<Value>): HashTrie<Value> {
-  return changed.size === 0 ? base : hashTrieApply(base, changesOf(changed))
+  return changed === undefined || changed.size === 0 ? base : hashTrieApply(base, changesOf(changed))
 }
 
 function* changesOf<Value>(

@@ -102,7 +102,9 @@ function expireHolds(draft: LedgerDraft): undefined {
 
 function isUntouched({ accounts, holds, remembered, currencies, owners, issues, ids }: LedgerDraft): boolean {
   if (ids.length > 0) return false
-  return [accounts, holds, remembered, currencies, owners, issues].every(({ changed }) => changed.size === 0)
+  return [accounts, holds, remembered, currencies, owners, issues].every(
+    ({ changed }) => changed === undefined || changed.size === 0,
+  )
 }
 
 function refused(

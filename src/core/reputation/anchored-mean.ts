@@ -2,7 +2,7 @@ import { bucketMapGet } from '../budget/bucket-map.ts'
 import type { Did } from '../evidence/names.ts'
 import { betaMeanPpm, type BetaWeights, sumWeights, weighRatings } from './beta-standing.ts'
 import type { EigenTrust } from './eigen-trust.ts'
-import { epochOf, type ReputationState, standingKey } from './reputation-machine.ts'
+import { epochOf, type ReputationState, standingKey } from './reputation-state.ts'
 import type { ReputationRole } from './reputation-receipt.ts'
 
 /** Trust from which a rater's evidence counts in full: a fiftieth of the whole. */

@@ -24,38 +24,16 @@ import {
   type ReputationRole,
 } from './reputation-receipt.ts'
 import type { ReputationRefusalCode } from './reputation-refusals.ts'
+import {
+  type CountedContract,
+  epochOf,
+  type ReceiptSigner,
+  type ReputationInput,
+  type ReputationState,
+  type Standing,
+  standingKey,
+} from './reputation-state.ts'
 import { reputationViolations } from './reputation-violations.ts'
-
-/** What is remembered of a contract until its epoch is forgotten. */
-export type CountedContract = {
-  readonly receipt: Hash
-  readonly epoch: number
-  /** Who signed the receipt, and by which message, by role. */
-  readonly signers: readonly ReceiptSigner[]
-  /** Ratings that it changed, 0 to 2, and the weight that it gave them together. */
-  readonly updates: number
-  readonly weightMicros: bigint
-}
-
-export type ReceiptSigner = { readonly iss: Did; readonly envelope: Hash }
-
-/** A party in one role. */
-export type Standing = {
-  readonly subject: Did
-  readonly role: ReputationRole
-  /** By rater and source. */
-  readonly ratings: ReadonlyMap<string, Rating>
-}
-
-export type ReputationState = {
-  /** Stamp of the last event. */
-  readonly at: Timestamp
-  readonly policy: ReputationPolicy
-  /** By contract id. */
-  readonly contracts: BucketMap<CountedContract>
-  /** By role and DID. */
-  readonly standings: BucketMap<Standing>
-}
 
 export type ReputationEvent =
   | {
@@ -105,8 +83,6 @@ export type ReputationUpdate = BetaWeights & {
   readonly role: ReputationRole
   readonly rater: Did
 }
-
-export type ReputationInput = { readonly at: Timestamp; readonly policy: ReputationPolicy }
 
 /**
  * What is known of parties from contracts that ended: exactly one update per contract that reached HELD, whatever order receipts come in and however often.
@@ -279,16 +255,6 @@ function forget(state: ReputationState, before: Timestamp): ReputationState {
       ratings.size === 0 ? bucketMapDelete(standings, key) : bucketMapSet(standings, key, { ...standing, ratings })
   }
   return { ...state, contracts, standings }
-}
-
-/** Whole epochs from 1970 to the instant. */
-export function epochOf({ epochMs }: ReputationPolicy, instant: Timestamp): number {
-  return Math.floor(instant / epochMs)
-}
-
-/** Key of a party in a role. */
-export function standingKey(subject: Did, role: ReputationRole): string {
-  return `${role} ${subject}`
 }
 
 function refused(

@@ -1,5 +1,5 @@
 import { bucketMapEntries } from '../budget/bucket-map.ts'
-import type { Standing, ReputationState } from './reputation-machine.ts'
+import type { Standing, ReputationState } from './reputation-state.ts'
 import type { ReputationPolicy } from './reputation-policy.ts'
 
 /** Names of broken invariants of the reputation books. */

@@ -50,7 +50,7 @@ export function appendLeaf(
     assert(left !== undefined, 'a frontier has a peak for each binary digit of its size')
     hash = hashNode(left, hash, init.digest)
     level += 1
-    init.onNode?.({ level, position: Math.floor(size / 2 ** level) }, hash)
+    init.onNode?.({ level, position: Math.floor(digits / 2) }, hash)
   }
   rest.push(hash)
   return { size: size + 1, peaks: rest }

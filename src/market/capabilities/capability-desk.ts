@@ -145,8 +145,13 @@ export class CapabilityDesk {
     const opened = this.openChain(chain)
     if (opened.kind === 'refused') return opened
     const proofs = new Map(opened.delegations.map((delegation) => [delegation.cid, delegation]))
-    const { self } = this.components
-    const checked = checkInvocation({ invocation, proofs, at, executor: self, revocations: this.revocations })
+    const checked = checkInvocation({
+      invocation,
+      proofs,
+      at,
+      executor: this.components.self,
+      revocations: this.revocations,
+    })
     if (checked.kind === 'refused') return checked
     const remembered = rememberInvocation(this.memory, invocation, { at })
     if (remembered.kind === 'refused') return remembered

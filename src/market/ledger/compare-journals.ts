@@ -1,6 +1,13 @@
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
-import type { JournalCopy } from './verify-journal.ts'
+
+/** What is compared of a copy of a journal. */
+export type ComparedJournal = {
+  /** Of every entry. */
+  readonly hashes: readonly Hash[]
+  /** Signed ones. */
+  readonly checkpoints: readonly SignedCheckpoint[]
+}
 
 /** How two copies of one journal lie to each other. */
 export type JournalFork =
@@ -28,7 +35,7 @@ export type Equivocation = {
   readonly checkpoints: readonly [SignedCheckpoint, SignedCheckpoint]
 }
 
-export function findFork(one: Pick<JournalCopy, 'hashes'>, other: Pick<JournalCopy, 'hashes'>): JournalFork {
+export function findFork(one: Pick<ComparedJournal, 'hashes'>, other: Pick<ComparedJournal, 'hashes'>): JournalFork {
   const shorter = Math.min(one.hashes.length, other.hashes.length)
   const at = one.hashes.findIndex((hash, index) => index < shorter && hash !== other.hashes[index])
   const [first, second] = [one.hashes[at], other.hashes[at]]
@@ -41,7 +48,7 @@ export function findFork(one: Pick<JournalCopy, 'hashes'>, other: Pick<JournalCo
 }
 
 /** Contradictions between the checkpoints of one or two copies, at most one per signer and kind. Their signatures were checked before. */
-export function findEquivocations(one: JournalCopy, other: JournalCopy | undefined): readonly Equivocation[] {
+export function findEquivocations(one: ComparedJournal, other: ComparedJournal | undefined): readonly Equivocation[] {
   const found: Equivocation[] = []
   const seen = new Map<string, SignedCheckpoint>()
   const reported = new Set<string>()
@@ -65,10 +72,14 @@ function isSameView(one: SignedCheckpoint, other: SignedCheckpoint): boolean {
 }
 
 /** Whoever has signed a position behind the fork in both copies has confirmed both. */
-function acrossFork(one: JournalCopy, other: JournalCopy, reported: ReadonlySet<string>): readonly Equivocation[] {
+function acrossFork(
+  one: ComparedJournal,
+  other: ComparedJournal,
+  reported: ReadonlySet<string>,
+): readonly Equivocation[] {
   const fork = findFork(one, other)
   if (fork.kind !== 'forked') return []
-  const behind = ({ checkpoints }: JournalCopy): Map<Did, SignedCheckpoint> => {
+  const behind = ({ checkpoints }: ComparedJournal): Map<Did, SignedCheckpoint> => {
     const first = new Map<Did, SignedCheckpoint>()
     for (const signed of checkpoints) {
       const { signer, entries } = signed.checkpoint

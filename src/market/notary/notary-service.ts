@@ -7,7 +7,7 @@ import { hashTrieGet } from '../../core/collections/hash-trie.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
-import { decideSigning, type HighWater } from '../../core/notary/high-water.ts'
+import type { HighWater } from '../../core/notary/high-water.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
@@ -32,6 +32,7 @@ import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { nameJournal } from '../ledger/journal-line.ts'
 import { viewLedger } from '../ledger/ledger-views.ts'
 import { MachineJournal } from '../ledger/machine-journal.ts'
+import { admitSigning } from './admit-signing.ts'
 import { Admission, type Admitted } from './admission.ts'
 import { bookOrdered, LEDGER_SUBJECT } from './booked-event.ts'
 import { Followers } from './followers.ts'
@@ -147,7 +148,7 @@ export class NotaryService implements NotaryClient, Startable {
     const name = nameJournal(journalWordsOf(set), hashes.ofBytes)
     const journal = await MachineJournal.open({ log, journaled, signer, digest: hashes.ofBytes }, name)
     this.journal = journal
-    await this.checkSigning()
+    await admitSigning(highWater, { set, me: init.me, slot: archive.slot, restored: init.restored })
     this.order = new SoloOrder({
       set,
       signer,
@@ -282,32 +283,6 @@ export class NotaryService implements NotaryClient, Startable {
     const { head, hash: message } = sent.envelope
     const { iss, nonce, exp } = head
     return this.nonces.use({ iss, nonce, message, exp, now, clockSkewMs: this.init.clockSkewMs })
-  }
-
-  /** What was signed before this start must be in the journal; of a set of one, nobody else knows. */
-  private async checkSigning(): Promise<void> {
-    const { set, components, init, archive } = this
-    const { highWater } = components
-    const { slot } = archive
-    const position = { view: 0, slot, phase: 'commit' } as const
-    const isFirst = slot === 0 && highWater.value === undefined
-    const decision = decideSigning({
-      set,
-      me: init.me,
-      journal: isFirst ? undefined : { epoch: set.epoch, position },
-      highWater: highWater.value,
-      restored: init.restored,
-      witnesses: [],
-    })
-    if (decision.kind !== 'sign') {
-      const code = 'code' in decision ? decision.code : decision.kind
-      throw new CodedError('NOTARY_MAY_NOT_SIGN', {
-        message: `${code}: slot ${slot} is the last here`,
-        details: { code },
-      })
-    }
-    // The file is there before the journal has anything. Behind the journal it is after a crash between the two: that block may be signed now.
-    if (isFirst || (highWater.value?.position.slot ?? 0) < slot) await highWater.write({ epoch: set.epoch, position })
   }
 
   private afterBlock(contracts: ReadonlySet<ContractId>): void {

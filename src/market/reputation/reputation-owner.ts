@@ -14,9 +14,8 @@ import {
   REPUTATION_MACHINE,
   type ReputationEffect,
   type ReputationEvent,
-  type ReputationInput,
-  type ReputationState,
 } from '../../core/reputation/reputation-machine.ts'
+import type { ReputationInput, ReputationState } from '../../core/reputation/reputation-state.ts'
 import { policyHash, type ReputationPolicy } from '../../core/reputation/reputation-policy.ts'
 import type { ReputationRole } from '../../core/reputation/reputation-receipt.ts'
 import type { ReputationRefusalCode } from '../../core/reputation/reputation-refusals.ts'

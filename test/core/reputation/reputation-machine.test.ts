@@ -15,8 +15,8 @@ import {
   REPUTATION_MACHINE,
   type ReputationEffect,
   type ReputationEvent,
-  type ReputationState,
 } from '../../../src/core/reputation/reputation-machine.ts'
+import type { ReputationState } from '../../../src/core/reputation/reputation-state.ts'
 import type { ReputationPolicy } from '../../../src/core/reputation/reputation-policy.ts'
 import { type EscrowFault, SETTLEMENT_CAUSES, type SettlementCause } from '../../../src/core/escrow/escrow-state.ts'
 import { ENDINGS } from '../../../src/core/reputation/reputation-receipt.ts'

@@ -7,7 +7,8 @@ import type { Did } from '../../../src/core/evidence/names.ts'
 import { anchoredMeanPpm, FULL_TRUST_UNITS_DEFAULT } from '../../../src/core/reputation/anchored-mean.ts'
 import { EIGEN_TRUST_DEFAULTS, type EigenTrust, eigenTrust } from '../../../src/core/reputation/eigen-trust.ts'
 import { exposureCapNanos } from '../../../src/core/reputation/exposure-cap.ts'
-import { REPUTATION_MACHINE, type ReputationState } from '../../../src/core/reputation/reputation-machine.ts'
+import { REPUTATION_MACHINE } from '../../../src/core/reputation/reputation-machine.ts'
+import type { ReputationState } from '../../../src/core/reputation/reputation-state.ts'
 import {
   inflowCapOf,
   NO_MARKET_TRUST,

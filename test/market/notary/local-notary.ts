@@ -65,25 +65,7 @@ export class LocalNotary {
       if (this.diesAt === name) throw new TypeError(`the process died at ${name}`)
       this.trace.push(name)
     }
-    const traced: EventLog = {
-      get nextIndex() {
-        return self.log.nextIndex
-      },
-      get snapshot() {
-        return self.log.snapshot
-      },
-      get sizeBytes() {
-        return self.log.sizeBytes
-      },
-      append: async (payloads) => {
-        step('append')
-        return await this.log.append(payloads)
-      },
-      read: (from) => this.log.read(from),
-      compact: async (snapshot) => await this.log.compact(snapshot),
-      close: async () => {},
-    }
-    const self = this
+    const traced = this.traced(step)
     const service = new NotaryService(
       {
         log: traced,
@@ -120,6 +102,28 @@ export class LocalNotary {
     )
     await service.start()
     return service
+  }
+
+  private traced(step: (name: string) => void): EventLog {
+    const { log } = this
+    return {
+      get nextIndex() {
+        return log.nextIndex
+      },
+      get snapshot() {
+        return log.snapshot
+      },
+      get sizeBytes() {
+        return log.sizeBytes
+      },
+      append: async (payloads) => {
+        step('append')
+        return await log.append(payloads)
+      },
+      read: (from) => log.read(from),
+      compact: async (snapshot) => await log.compact(snapshot),
+      close: async () => {},
+    }
   }
 
   /** Moves time on and runs what is due, in order. */

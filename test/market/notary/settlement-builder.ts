@@ -158,8 +158,8 @@ export function feeOwnerOf(set: NotarySet): Did {
 }
 
 /** The bank's currency, and credits for an owner. */
-export function registerUsd(now: Timestamp): Uint8Array {
-  return BANK.say({
+export function registerUsd(now: Timestamp, bank: Party = BANK): Uint8Array {
+  return bank.say({
     type: 'ledger-currency-register',
     body: {
       currency: USD,
@@ -171,7 +171,11 @@ export function registerUsd(now: Timestamp): Uint8Array {
   })
 }
 
-export function issueUsd(owner: Did, amount: bigint, now: Timestamp, nonce?: string): Uint8Array {
+export function issueUsd(
+  owner: Did,
+  amount: bigint,
+  { now, nonce, bank = BANK }: { readonly now: Timestamp; readonly nonce?: string; readonly bank?: Party },
+): Uint8Array {
   const id = sha256Hex(`issue ${owner} ${amount}`).slice(0, 32) as TransferId
   const body = {
     id,
@@ -181,7 +185,7 @@ export function issueUsd(owner: Did, amount: bigint, now: Timestamp, nonce?: str
     reference: `payment ${id}`,
     isConfirmed: true,
   }
-  return BANK.say({ type: 'ledger-issue', body, now, ...(nonce !== undefined && { nonce }) })
+  return bank.say({ type: 'ledger-issue', body, now, ...(nonce !== undefined && { nonce }) })
 }
 
 export const STEPS = ['offer', 'award', 'contract', 'hold', 'start', 'delivery', 'accept'] as const
