@@ -14,17 +14,15 @@
  * }
  * ```
  */
-export { DEFAULT_ESCROW_RULES, DEFAULT_TIMERS, TEST_ESCROW_RULES, type EscrowRules } from '../core/escrow/escrow-rules.ts'
+export {
+  DEFAULT_ESCROW_RULES,
+  DEFAULT_TIMERS,
+  TEST_ESCROW_RULES,
+  type EscrowRules,
+} from '../core/escrow/escrow-rules.ts'
 export type { EscrowState } from '../core/escrow/escrow-state.ts'
 export type { EscrowTerms, EscrowTimers, NotarySetTerms } from '../core/escrow/escrow-terms.ts'
-export {
-  type ContractId,
-  type Did,
-  type Hash,
-  parseContractId,
-  parseDid,
-  parseHash,
-} from '../core/evidence/names.ts'
+export { type ContractId, type Did, type Hash, parseContractId, parseDid, parseHash } from '../core/evidence/names.ts'
 export {
   changeParameters,
   DEFAULT_PARAMETERS,
