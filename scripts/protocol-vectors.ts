@@ -2,14 +2,27 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AUCTION_VECTORS } from './protocol-vectors/auction-vectors.ts'
+import { CAPABILITY_VECTORS } from './protocol-vectors/capability-vectors.ts'
+import { DISPUTE_VECTORS } from './protocol-vectors/dispute-vectors.ts'
 import { ENVELOPE_VECTORS } from './protocol-vectors/envelope-vectors.ts'
 import { ESCROW_VECTORS } from './protocol-vectors/escrow-vectors.ts'
+import { GOVERNANCE_VECTORS } from './protocol-vectors/governance-vectors.ts'
 import { LEDGER_VECTORS } from './protocol-vectors/ledger-vectors.ts'
+import { REPUTATION_VECTORS } from './protocol-vectors/reputation-vectors.ts'
 import type { VectorArea, VectorFile } from './protocol-vectors/vector.ts'
 import { hex, VECTOR_CONTEXT, VECTOR_KEYS } from './protocol-vectors/vector-kit.ts'
 
 /** One line for each area. */
-export const VECTOR_AREAS: readonly VectorArea[] = [ENVELOPE_VECTORS, AUCTION_VECTORS, ESCROW_VECTORS, LEDGER_VECTORS]
+export const VECTOR_AREAS: readonly VectorArea[] = [
+  ENVELOPE_VECTORS,
+  AUCTION_VECTORS,
+  ESCROW_VECTORS,
+  LEDGER_VECTORS,
+  DISPUTE_VECTORS,
+  REPUTATION_VECTORS,
+  GOVERNANCE_VECTORS,
+  CAPABILITY_VECTORS,
+]
 
 export function vectorFileOf({ area, vectors }: VectorArea): VectorFile {
   const keys = Object.entries(VECTOR_KEYS).map(([name, { seed, publicKey, did }]) => [

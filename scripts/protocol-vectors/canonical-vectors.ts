@@ -1,13 +1,14 @@
-import { canonicalText, utf8Of } from '../../src/wire/v1/canonical.ts'
-import type { Vector } from './vector.ts'
+import { utf8Bytes } from '../../src/core/text/encode-utf8.ts'
+import { canonicalText } from '../../src/wire/v1/canonical.ts'
 import { hex } from './vector-kit.ts'
+import type { Vector } from './vector.ts'
 
 function right(name: string, value: unknown): Vector {
-  return { kind: 'canonical', name, bytes: hex(utf8Of(canonicalText(value))), value }
+  return { kind: 'canonical', name, bytes: hex(utf8Bytes(canonicalText(value))), value }
 }
 
 function wrong(name: string, code: string, text: string): Vector {
-  return { kind: 'canonical-refused', name, bytes: hex(utf8Of(text)), code }
+  return { kind: 'canonical-refused', name, bytes: hex(utf8Bytes(text)), code }
 }
 
 function wrongBytes(name: string, code: string, bytes: string): Vector {

@@ -1,5 +1,6 @@
 import type { Hash } from '../../src/core/evidence/names.ts'
-import { canonicalText, utf8Of } from '../../src/wire/v1/canonical.ts'
+import { utf8Bytes } from '../../src/core/text/encode-utf8.ts'
+import { canonicalText } from '../../src/wire/v1/canonical.ts'
 import { type EnvelopeInit, prepareEnvelope } from '../../src/wire/v1/envelope.ts'
 import type { MessageType } from '../../src/wire/v1/message-types.ts'
 import { hashOfText, signingBytes } from '../../src/wire/v1/signing-bytes.ts'
@@ -84,8 +85,8 @@ export function refused(
   code: string,
   sent: { readonly envelope: unknown; readonly context?: Partial<VectorContext> } | { readonly text: string },
 ): Vector {
-  if ('text' in sent) return { kind: 'refused', name, bytes: hex(utf8Of(sent.text)), code }
-  const bytes = hex(utf8Of(canonicalText(sent.envelope)))
+  if ('text' in sent) return { kind: 'refused', name, bytes: hex(utf8Bytes(sent.text)), code }
+  const bytes = hex(utf8Bytes(canonicalText(sent.envelope)))
   return { kind: 'refused', name, bytes, code, ...(sent.context === undefined ? {} : { context: sent.context }) }
 }
 

@@ -1,5 +1,6 @@
 import nacl from 'tweetnacl'
 import { CodedError } from '../base/errors.ts'
+import { hexOfBytes } from '../base/hex.ts'
 import type { Signer } from '../ports/signer.ts'
 import type { Verifier } from '../ports/verifier.ts'
 import type { SignatureAdmission } from '../wire/v1/ed25519-admission.ts'
@@ -21,7 +22,7 @@ export function createPortableSigner(seed: Uint8Array): Signer {
   if (seed.byteLength !== SEED_BYTES) throw new RangeError(`A seed has ${SEED_BYTES} bytes, not ${seed.byteLength}`)
   const { publicKey, secretKey } = nacl.sign.keyPair.fromSeed(new Uint8Array(seed))
   return {
-    publicKeyHex: Array.from(publicKey, (byte) => byte.toString(16).padStart(2, '0')).join(''),
+    publicKeyHex: hexOfBytes(publicKey),
     sign: (bytes) => nacl.sign.detached(bytes, secretKey),
   }
 }

@@ -1,13 +1,14 @@
 import { CodedError } from '../base/errors.ts'
+import { hexOfBytes } from '../base/hex.ts'
 import type { TenantId } from '../base/identifiers.ts'
 import type { MemoryEdgeKey } from '../core/memory/memory-node.ts'
 import type { RetrievalOutcome } from '../core/memory/use-statistics.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
 import type { StartOptions } from '../ports/startable.ts'
 import type { ScheduledTimer } from '../ports/timers.ts'
-import type { MemoryGraphComponents, MemoryGraphConfig } from './memory-graph-init.ts'
 import { createHashedEmbedder } from './hashed-embedder.ts'
 import { IssuedRecalls } from './issued-recalls.ts'
+import type { MemoryGraphComponents, MemoryGraphConfig } from './memory-graph-init.ts'
 import type {
   FeedbackOptions,
   Memory,
@@ -24,8 +25,7 @@ import type {
 import { MemoryOwner } from './memory-owner.ts'
 import { graphChange, NotedUses, write } from './memory-parts.ts'
 import { NodeVectors } from './node-vectors.ts'
-import { StoredTenantMemory } from './stored-tenant-memory.ts'
-import type { TenantMemoryParts } from './stored-tenant-memory.ts'
+import { StoredTenantMemory, type TenantMemoryParts } from './stored-tenant-memory.ts'
 import { isEmptyTenant } from './tenant-state.ts'
 import { ThreadKeeper } from './thread-keeper.ts'
 import { VectorShelf } from './vector-shelf.ts'
@@ -199,7 +199,7 @@ function createParts(
     { log, clock, onApplied: (tenant, effects) => vectors.onApplied(tenant, effects) },
     config,
   )
-  const runId = Array.from(random.bytes(8), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const runId = hexOfBytes(random.bytes(8))
   const parts = {
     owner,
     vectors,

@@ -1,7 +1,7 @@
 import type { ActorSystem } from '../actors/system/actor-system.ts'
 import { CodedError } from '../base/errors.ts'
-import { formatAmount, subtractAmounts, ZERO_AMOUNT } from '../base/money.ts'
-import type { Amount } from '../base/money.ts'
+import { hexOfBytes } from '../base/hex.ts'
+import { type Amount, formatAmount, subtractAmounts, ZERO_AMOUNT } from '../base/money.ts'
 import { timestampFromMs } from '../base/time.ts'
 import { bucketMapEntries, bucketMapGet } from '../core/budget/bucket-map.ts'
 import type { BudgetAccount } from '../core/budget/budget-account.ts'
@@ -11,8 +11,14 @@ import {
   parseBudgetEvent,
   parseBudgetState,
 } from '../core/budget/budget-codec.ts'
-import { BUDGET_MACHINE, RESERVATIONS_MAX } from '../core/budget/budget-machine.ts'
-import type { BudgetEffect, BudgetEvent, BudgetInput, BudgetState } from '../core/budget/budget-machine.ts'
+import {
+  BUDGET_MACHINE,
+  type BudgetEffect,
+  type BudgetEvent,
+  type BudgetInput,
+  type BudgetState,
+  RESERVATIONS_MAX,
+} from '../core/budget/budget-machine.ts'
 import type { BudgetWindow } from '../core/budget/budget-window.ts'
 import type { Machine } from '../core/machine.ts'
 import type { AbortOptions } from '../ports/abort-options.ts'
@@ -99,7 +105,7 @@ class JournaledBudgetOwner implements BudgetOwner {
     this.#components = components
     this.#init = init
     this.#owner = createOwner(components, init)
-    this.#runId = Array.from(components.random.bytes(8), (byte) => byte.toString(16).padStart(2, '0')).join('')
+    this.#runId = hexOfBytes(components.random.bytes(8))
   }
 
   async start(): Promise<void> {

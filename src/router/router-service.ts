@@ -1,4 +1,5 @@
 import { CodedError } from '../base/errors.ts'
+import { hexOfBytes } from '../base/hex.ts'
 import { parseTaskId, type TaskId } from '../base/identifiers.ts'
 import { ZERO_AMOUNT } from '../base/money.ts'
 import { civilDateOfInstant } from '../core/models/civil-date.ts'
@@ -7,18 +8,18 @@ import type { Random } from '../ports/random.ts'
 import type { RoutedStream, RouteEstimate, Router, RouteRequest, RouteResult } from '../ports/router.ts'
 import type { TelemetrySink } from '../ports/telemetry-sink.ts'
 import { answerWithoutModel, rememberAnswer, type ShortcutComponents } from './answer-without-model.ts'
-import { decideTask, type DecideComponents } from './decide-task.ts'
+import { type DecideComponents, decideTask } from './decide-task.ts'
 import { estimateTask } from './estimate-task.ts'
 import { executePlan, type PlanComponents, type PlanResult } from './execute-plan.ts'
-import { executeSubTasks, isDecomposed, reasonNotSplit, type DecomposeInit } from './execute-sub-tasks.ts'
+import { type DecomposeInit, executeSubTasks, isDecomposed, reasonNotSplit } from './execute-sub-tasks.ts'
 import { createFailureMemory } from './failure-memory.ts'
 import { PlanRunner, type PlanRunnerComponents } from './plan-runner.ts'
 import { replayAsStream } from './replay-stream.ts'
 import { outcomeOf, type TaskEnd } from './report-outcome.ts'
 import { factsOf } from './request-facts.ts'
-import { cacheStateOf, resultOf, routeThatRan, standingOf, type StandingAnswer } from './route-result.ts'
-import { startStream } from './stream-plan.ts'
 import type { TaskObserver } from './rollout/rollout-observer.ts'
+import { cacheStateOf, resultOf, routeThatRan, type StandingAnswer, standingOf } from './route-result.ts'
+import { startStream } from './stream-plan.ts'
 import type { TaskRun } from './task-run.ts'
 import { unaskedDecision } from './unasked-decision.ts'
 
@@ -190,9 +191,7 @@ function bufferedStream(run: TaskRun, result: RouteResult): RoutedStream {
 
 /** 128 random bits: unique without coordination. */
 function newTaskId(random: Random): TaskId {
-  let text = 'task-'
-  for (const byte of random.bytes(16)) text += byte.toString(16).padStart(2, '0')
-  return parseTaskId(text) as TaskId
+  return parseTaskId(`task-${hexOfBytes(random.bytes(16))}`) as TaskId
 }
 
 function describeEnd(run: TaskRun, taskEnd: TaskEnd): void {

@@ -127,7 +127,10 @@ function rewriteObject(
   random: RandomStream,
   write: (members: readonly string[]) => string,
 ): Uint8Array {
-  const path = pick(objectsOf(subject.value), random)
+  const filled = objectsOf(subject.value).filter(
+    (path) => Object.keys(valueAt(subject.value, path) as Members).length > 0,
+  )
+  const path = pick(filled, random)
   const object = valueAt(subject.value, path) as Members
   const members = Object.keys(object)
     .sort()
@@ -280,7 +283,9 @@ export const MUTATORS: Readonly<Record<string, Mutator>> = {
     bytes: withRaw(subject, pick(pathsOf(subject.value), random), pick(RAW_STRINGS, random)),
   }),
   'edit-body': ([{ value }], random) => {
-    const path = pick(pathsOf(value['body'], ['body']).slice(1), random)
+    const inside = pathsOf(value['body'], ['body']).slice(1)
+    // A body without members can only be replaced as a whole.
+    const path = inside.length > 0 ? pick(inside, random) : ['body']
     const changed = withValue(value, path, neighbour(valueAt(value, path), random))
     return { bytes: utf8(canonicalJson(changed)), expected: ['ENVELOPE_BODY_HASH_WRONG'] }
   },

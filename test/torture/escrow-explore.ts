@@ -103,7 +103,7 @@ class Exploring {
   }
 
   #expand(node: EscrowNode, from: number): void {
-    for (const what of judgeTick(node, this.#world)) this.#fail(what, from, 'tick')
+    for (const what of orBroken(() => ({ broken: judgeTick(node, this.#world) })).broken) this.#fail(what, from, 'tick')
     for (const act of actsOf(node, this.#world)) {
       if (!isFair(node, act, this.#world)) continue
       this.#acts += 1

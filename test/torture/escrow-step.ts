@@ -40,10 +40,11 @@ export type Taken = {
 const OTHER = contractNamed('another')
 const NOTHING: Taken = { node: undefined, broken: [], edges: [] }
 const MESSAGES = messagesOf()
-const FOREIGN = MESSAGES.filter(({ message }) => message.type !== 'offered').map((act): Act => ({
-  ...act,
-  type: 'foreign',
-}))
+/** One of each type from each signer. */
+const FOREIGN = MESSAGES.filter(
+  ({ message: { type, iss } }, index) =>
+    type !== 'offered' && MESSAGES.findIndex(({ message }) => message.type === type && message.iss === iss) === index,
+).map((act): Act => ({ ...act, type: 'foreign' }))
 const SQUATS = ['hold/price', 'dispute-bond', 'capture/price', 'capture/fee', 'refund'].map((purpose): Act => ({
   type: 'squat',
   purpose,
@@ -276,7 +277,7 @@ function takePocket(node: EscrowNode, act: Extract<Act, { type: 'pocket' }>, wor
   const amount = event.orders[0] !== undefined && 'amount' in event.orders[0] ? event.orders[0].amount : 0n
   const pockets = {
     ...node.ghost.pockets,
-    [act.party]: node.ghost.pockets[act.party] + (act.isBack ? -amount : amount),
+    [act.party]: node.ghost.pockets[act.party] + (act.isBack ? 0n - amount : amount),
   }
   return { node: { ...stepClient(node, event), ghost: { ...node.ghost, pockets } }, broken: [], edges: [] }
 }

@@ -41,7 +41,7 @@ function explore(init: TortureInit, rounds: readonly Round[]): TortureReport {
   const failures: TortureFailure[] = []
   const sum = new Sum()
   for (const [index, { world, isReplayed }] of rounds.entries()) {
-    const before = performance.now()
+    const before = process.cpuUsage()
     const found = exploreEscrow(world, {
       failuresMax: init.plant === '' ? 20 : 1,
       isReplayed,
@@ -51,9 +51,12 @@ function explore(init: TortureInit, rounds: readonly Round[]): TortureReport {
     })
     sum.add(found, { world, isReplayed })
     failures.push(...found.failures.map((what) => ({ seed: index + 1, what })))
-    const seconds = ((performance.now() - before) / 1_000).toFixed(1)
+    const { user, system } = process.cpuUsage(before)
+    const seconds = ((user + system) / 1e6).toFixed(1)
     const memory = Math.round(process.memoryUsage().rss / 1e6)
-    init.log(`${world.name}${isReplayed ? ' replayed' : ''}: ${lineOf(found, world)}, ${seconds} s, ${memory} MB`)
+    init.log(
+      `${world.name}${isReplayed ? ' replayed' : ''}: ${lineOf(found, world)}, ${seconds} s of CPU, ${memory} MB`,
+    )
   }
   if (rounds.length === ROUNDS.length) failures.push(...sum.uncovered().map((what) => ({ seed: 0, what })))
   return { name: 'escrow', runs: rounds.length, counts: sum.counts(), failures }

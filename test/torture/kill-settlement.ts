@@ -40,7 +40,7 @@ export async function killAtEveryBoundary({
 export async function countBoundaries(): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'kernell-kill-'))
   try {
-    const lines = await runChild([directory, String(Date.now()), '-1', '0'])
+    const { lines } = await runChild([directory, String(Date.now()), '-1', '0'])
     const last = lines.at(-1) ?? ''
     if (!last.startsWith('N ')) throw new Error(`The settlement did not come to its end: ${last}`)
     return Number(last.slice(2))
@@ -54,10 +54,11 @@ async function killAt(operation: number, half: 0 | 1): Promise<readonly string[]
   const now = Date.now()
   try {
     const receipts: Receipts = new Map()
-    for (const line of await runChild([directory, String(now), String(operation), String(half)])) {
+    const { lines, signal } = await runChild([directory, String(now), String(operation), String(half)])
+    if (signal !== 'SIGKILL') return [`it was not killed: ${signal ?? 'it ended by itself'}`]
+    for (const line of lines) {
       const [kind, index, receipt] = line.split(' ')
       if (kind === 'R' && receipt !== undefined) receipts.set(Number(index), receipt)
-      if (kind === 'N') return ['it was not killed']
     }
     const work = settlementWork(now)
     const notary = await openNotaryOver(createNodeFileSystem(), { directory, set: work.set })
@@ -74,12 +75,14 @@ async function killAt(operation: number, half: 0 | 1): Promise<readonly string[]
 }
 
 /** Whole lines that it said before its end. */
-async function runChild(words: readonly string[]): Promise<readonly string[]> {
+async function runChild(
+  words: readonly string[],
+): Promise<{ readonly lines: readonly string[]; readonly signal: NodeJS.Signals | null }> {
   const child = spawn(process.execPath, [CHILD, ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk
   })
-  await new Promise((resolve) => child.once('close', resolve))
-  return text.split('\n').slice(0, -1)
+  const signal = await new Promise<NodeJS.Signals | null>((resolve) => child.once('close', (_, by) => resolve(by)))
+  return { lines: text.split('\n').slice(0, -1), signal }
 }

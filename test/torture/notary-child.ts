@@ -12,5 +12,6 @@ const notary = await openNotaryAt({ directory, socket })
 process.stdout.write('O\n')
 process.stdin.resume()
 process.stdin.on('end', () => {
-  void notary.close().then(() => process.exit(0))
+  // What is open ends with it, and the process with that.
+  notary.close().catch(() => {})
 })

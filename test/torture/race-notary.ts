@@ -71,7 +71,7 @@ async function prepare(client: NotaryClient, seed: number): Promise<readonly Req
   const [capture, voided, held] = deals
   if (capture === undefined || voided === undefined || held === undefined) throw new TypeError('unreachable')
   await applied(client, registerUsd(now))
-  for (const { payer } of deals) await applied(client, issueUsd(payer.did, 1_000n, now))
+  for (const { payer } of deals) await applied(client, issueUsd(payer.did, 1_000n, { now }))
   for (const step of ['offer', 'award', 'contract', 'hold'] as const) {
     for (const deal of [capture, voided]) await applied(client, deal.messages[step])
   }

@@ -14,8 +14,14 @@ export type SettlementWork = {
 export function settlementWork(nowMs: number): SettlementWork {
   const { set } = setOfParties(0)
   const now = timestampFromMs(nowMs)
+  // Its chain of messages begins anew each time.
+  const bank = new Party('bank')
   const deal = new Deal(set, { name: 'settlement', now })
-  return { set, deal, envelopes: [registerUsd(now), issueUsd(deal.payer.did, 1_000n, now), ...deal.all] }
+  return {
+    set,
+    deal,
+    envelopes: [registerUsd(now, bank), issueUsd(deal.payer.did, 1_000n, { now, bank }), ...deal.all],
+  }
 }
 
 /** Receipts by the number of their envelope, in base64. */

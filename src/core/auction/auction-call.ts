@@ -1,12 +1,11 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
-import { ZERO_AMOUNT } from '../../base/money.ts'
-import type { Amount } from '../../base/money.ts'
+import { type Amount, ZERO_AMOUNT } from '../../base/money.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import type { Did, Hash } from '../evidence/names.ts'
+import { toJson } from '../json/json-reader.ts'
 import type { Currency } from '../ledger/ledger-names.ts'
-import { delimitedHash, textBytes } from './delimited-hash.ts'
-import type { Salt32 } from './delimited-hash.ts'
-import { toJson } from './json-reader.ts'
+import { utf8Bytes } from '../text/encode-utf8.ts'
+import { delimitedHash, type Salt32 } from './delimited-hash.ts'
 
 /**
  * `first`: sealed, the winner is paid what it asked. `second`: sealed, the winner is paid the price at which its score would have tied with the
@@ -118,7 +117,7 @@ export function depositExpiry(call: AuctionCall): Timestamp {
 
 /** Name of the auction: the hash of its call. */
 export function auctionIdOf(call: AuctionCall): Hash {
-  return delimitedHash('kernell/auction/call/v1', [textBytes(canonicalJson(toJson(call)))])
+  return delimitedHash('kernell/auction/call/v1', [utf8Bytes(canonicalJson(toJson(call)))])
 }
 
 /** The member of a call that is out of range or contradicts another; `undefined` when the call is sound. */

@@ -1,7 +1,34 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
-import type { Evidence } from '../evidence/evidence.ts'
-import { AUCTION_KINDS, BIDS_MAX, CAPABILITIES_MAX, PPM } from './auction-call.ts'
-import type { AuctionCall, BidderFilter, EnglishRule, ScoringRule } from './auction-call.ts'
+import {
+  EVIDENCE_READERS,
+  INVALID,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  parsed,
+  readCount,
+  readCurrency,
+  readDid,
+  readDuration,
+  type Reader,
+  readHash,
+  readNanos,
+  readTime,
+  readWord,
+  toJson,
+  unionOf,
+} from '../json/json-reader.ts'
+import {
+  AUCTION_KINDS,
+  type AuctionCall,
+  type BidderFilter,
+  BIDS_MAX,
+  CAPABILITIES_MAX,
+  type EnglishRule,
+  PPM,
+  type ScoringRule,
+} from './auction-call.ts'
 import type {
   AuctionReceipt,
   AuctionTranscript,
@@ -11,48 +38,31 @@ import type {
   RevealEntry,
   TranscriptEntry,
 } from './auction-record.ts'
-import { AUCTION_TIMERS } from './auction-state.ts'
-import type {
-  AuctionEvent,
-  AuctionState,
-  AwaitingState,
-  BeaconCertified,
-  BiddingState,
-  BidRevealed,
-  CallCancelled,
-  CallPublished,
-  CancelledState,
-  ClosedState,
-  CommitmentReceived,
-  DepositAnswered,
-  DraftState,
-  EnglishBidPlaced,
-  OpenState,
-  RevealingState,
-  TimerFired,
+import {
+  AUCTION_TIMERS,
+  type AuctionEvent,
+  type AuctionState,
+  type AwaitingState,
+  type BeaconCertified,
+  type BiddingState,
+  type BidRevealed,
+  type CallCancelled,
+  type CallPublished,
+  type CancelledState,
+  type ClosedState,
+  type CommitmentReceived,
+  type DepositAnswered,
+  type DraftState,
+  type EnglishBidPlaced,
+  type OpenState,
+  type RevealingState,
+  type TimerFired,
 } from './auction-state.ts'
 import type { Bid } from './commitment.ts'
+import { parseSalt32, type Salt32 } from './delimited-hash.ts'
 import type { AuctionOutcome, BidderStanding } from './determine-winner.ts'
-import {
-  INVALID,
-  listOf,
-  objectOf,
-  oneOf,
-  optional,
-  readCount,
-  readCurrency,
-  readDid,
-  readDuration,
-  readHash,
-  readNanos,
-  readSalt,
-  readTime,
-  readWord,
-  toJson,
-  unionOf,
-} from './json-reader.ts'
-import type { Reader } from './json-reader.ts'
 
+const readSalt: Reader<Salt32> = parsed(parseSalt32)
 const readPpm: Reader<number> = (json) => {
   const count = readCount(json)
   return count !== INVALID && count <= PPM ? count : INVALID
@@ -188,14 +198,7 @@ const readState: Reader<AuctionState> = unionOf<AuctionState>(
   }),
 )
 
-const EVIDENCE: { readonly [Key in keyof Evidence]: Reader<Evidence[Key]> } = {
-  envelope: readHash,
-  iss: readDid,
-  seq: readCount,
-  prev: optional(readHash),
-  at: readTime,
-}
-const OF_AUCTION = { ...EVIDENCE, auction: readHash }
+const OF_AUCTION = { ...EVIDENCE_READERS, auction: readHash }
 const readEvent: Reader<AuctionEvent> = unionOf<AuctionEvent>(
   objectOf<CallPublished>({ ...OF_AUCTION, type: oneOf('call-published') }),
   objectOf<CallCancelled>({ ...OF_AUCTION, type: oneOf('call-cancelled') }),

@@ -1,11 +1,11 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
+import { toJson } from '../json/json-reader.ts'
 import { auctionIdOf, commitDeadline, isStrictlySorted, revealDeadline } from './auction-call.ts'
 import type { CommitmentEntry } from './auction-record.ts'
 import type { AuctionState } from './auction-state.ts'
 import { commitmentOf } from './commitment.ts'
 import { determineWinner, findStandingFault } from './determine-winner.ts'
 import { addEnglishBid, englishOutcome, findEnglishFault, startBidding } from './english-steps.ts'
-import { toJson } from './json-reader.ts'
 import { candidateOf, isCounted } from './sealed-steps.ts'
 
 /** Names of broken invariants of an auction. */

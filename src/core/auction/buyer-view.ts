@@ -1,8 +1,10 @@
 import type { Amount } from '../../base/money.ts'
 import type { DurationMs } from '../../base/time.ts'
 import type { Did, Hash } from '../evidence/names.ts'
+import { compareTexts } from '../text/compare-texts.ts'
+import { bytesOfHash } from '../transparency/hash-text.ts'
 import type { AuctionTranscript } from './auction-record.ts'
-import { compareTexts, delimitedHash, hashBytes } from './delimited-hash.ts'
+import { delimitedHash } from './delimited-hash.ts'
 
 /** A bid without names and free text, so that a model which reads it judges what is offered and nothing else. */
 export type BidView = {
@@ -39,5 +41,5 @@ export function buyerView({ auction, entries, beacon }: AuctionTranscript): Buye
 }
 
 function placeOf(seed: Hash, commitment: Hash): Hash {
-  return delimitedHash('kernell/auction/view/v1', [hashBytes(seed), hashBytes(commitment)])
+  return delimitedHash('kernell/auction/view/v1', [bytesOfHash(seed), bytesOfHash(commitment)])
 }

@@ -2,9 +2,10 @@ import { canonicalJson } from '../../base/canonical-json.ts'
 import type { Amount } from '../../base/money.ts'
 import type { DurationMs } from '../../base/time.ts'
 import type { Did, Hash } from '../evidence/names.ts'
-import { delimitedHash, hashBytes, saltBytes, textBytes } from './delimited-hash.ts'
-import type { Salt32 } from './delimited-hash.ts'
-import { toJson } from './json-reader.ts'
+import { toJson } from '../json/json-reader.ts'
+import { utf8Bytes } from '../text/encode-utf8.ts'
+import { bytesOfHash } from '../transparency/hash-text.ts'
+import { delimitedHash, type Salt32, saltBytes } from './delimited-hash.ts'
 
 /** What a bidder asks and promises. Signed in the reveal, it binds the bidder. */
 export type Bid = {
@@ -24,10 +25,10 @@ export type CommitmentParts = {
 /** `H(domain, auction, bidder, salt32, JCS(bid))`, each part with its length in front. @see protocol/spec/auction.md#commitment */
 export function commitmentOf({ auction, bidder, salt, bid }: CommitmentParts): Hash {
   return delimitedHash('kernell/auction/commitment/v1', [
-    hashBytes(auction),
-    textBytes(bidder),
+    bytesOfHash(auction),
+    utf8Bytes(bidder),
     saltBytes(salt),
-    textBytes(canonicalJson(toJson(bid))),
+    utf8Bytes(canonicalJson(toJson(bid))),
   ])
 }
 
@@ -37,5 +38,5 @@ export function commitmentOf({ auction, bidder, salt, bid }: CommitmentParts): H
  */
 export function tieKeyOf(beacon: Hash | undefined, commitment: Hash): Hash {
   if (beacon === undefined) return commitment
-  return delimitedHash('kernell/auction/tie/v1', [hashBytes(beacon), hashBytes(commitment)])
+  return delimitedHash('kernell/auction/tie/v1', [bytesOfHash(beacon), bytesOfHash(commitment)])
 }

@@ -2,7 +2,7 @@ import type { Brand } from '../../base/brands.ts'
 import { sha256HexOfBytes } from '../../base/sha256.ts'
 import type { Hash } from '../evidence/names.ts'
 import { decodeBase64 } from '../text/base64.ts'
-import { encodeUtf8 } from '../text/encode-utf8.ts'
+import { utf8Bytes } from '../text/encode-utf8.ts'
 
 /** 32 random bytes as base64url without padding: 43 characters. */
 export type Salt32 = Brand<string, 'Salt32'>
@@ -20,25 +20,12 @@ export function saltBytes(salt: Salt32): Uint8Array {
   return decodeBase64(`${salt.replaceAll('-', '+').replaceAll('_', '/')}=`) ?? new Uint8Array(32)
 }
 
-/** The 32 bytes of a hash. */
-export function hashBytes(hash: Hash): Uint8Array {
-  const bytes = new Uint8Array(32)
-  for (let at = 0; at < 32; at += 1) bytes[at] = Number.parseInt(hash.slice(2 * at, 2 * at + 2), 16)
-  return bytes
-}
-
-/** UTF-8 of a text; the longest form is three bytes for each UTF-16 unit. */
-export function textBytes(text: string): Uint8Array {
-  const room = new Uint8Array(3 * text.length)
-  return room.slice(0, encodeUtf8(text, room))
-}
-
 /**
  * SHA-256 over `domain` and `parts`, each with its length in front (unsigned, 32 bits, big-endian), so that no two lists of parts give the same
  * bytes: `("ab", "c")` is not `("a", "bc")`.
  */
 export function delimitedHash(domain: string, parts: readonly Uint8Array[]): Hash {
-  const all = [textBytes(domain), ...parts]
+  const all = [utf8Bytes(domain), ...parts]
   const bytes = new Uint8Array(all.reduce((sum, part) => sum + 4 + part.length, 0))
   const view = new DataView(bytes.buffer)
   let at = 0
@@ -48,10 +35,4 @@ export function delimitedHash(domain: string, parts: readonly Uint8Array[]): Has
     at += 4 + part.length
   }
   return sha256HexOfBytes(bytes) as Hash
-}
-
-/** Plain order of two texts by UTF-16 units, the same on every machine: -1, 0 or 1. */
-export function compareTexts(left: string, right: string): number {
-  if (left === right) return 0
-  return left < right ? -1 : 1
 }

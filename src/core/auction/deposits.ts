@@ -1,12 +1,12 @@
 import type { Hash } from '../evidence/names.ts'
-import { formatAccountId } from '../ledger/ledger-names.ts'
-import type { AccountId, TransferId } from '../ledger/ledger-names.ts'
+import { type AccountId, formatAccountId, type TransferId } from '../ledger/ledger-names.ts'
 import type { HoldOrder, TransferOrder } from '../ledger/transfer-order.ts'
-import { depositExpiry } from './auction-call.ts'
-import type { AuctionCall } from './auction-call.ts'
+import { utf8Bytes } from '../text/encode-utf8.ts'
+import { bytesOfHash } from '../transparency/hash-text.ts'
+import { type AuctionCall, depositExpiry } from './auction-call.ts'
 import type { CommitmentEntry } from './auction-record.ts'
 import type { AuctionEffect } from './auction-state.ts'
-import { delimitedHash, hashBytes, textBytes } from './delimited-hash.ts'
+import { delimitedHash } from './delimited-hash.ts'
 
 const UNLINKED = { isLinked: false, contract: undefined, reference: undefined } as const
 
@@ -15,7 +15,7 @@ export type Depositor = Pick<CommitmentEntry, 'bidder' | 'envelope'>
 
 /** Id of an order about a deposit: the same for whoever computes it, so that a repeat after a crash is answered `exists`. */
 export function depositId(step: 'hold' | 'end', auction: Hash, { bidder, envelope }: Depositor): TransferId {
-  const parts = [hashBytes(auction), textBytes(bidder), hashBytes(envelope)]
+  const parts = [bytesOfHash(auction), utf8Bytes(bidder), bytesOfHash(envelope)]
   return delimitedHash(`kernell/auction/deposit-${step}/v1`, parts).slice(0, 32) as TransferId
 }
 

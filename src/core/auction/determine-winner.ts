@@ -1,12 +1,10 @@
 import { assertNever } from '../../base/assert.ts'
 import type { Amount } from '../../base/money.ts'
 import type { Did, Hash } from '../evidence/names.ts'
-import { PPM } from './auction-call.ts'
-import type { AuctionCall, ScoringRule } from './auction-call.ts'
+import { compareTexts } from '../text/compare-texts.ts'
+import { type AuctionCall, PPM, type ScoringRule } from './auction-call.ts'
 import type { AuctionCode } from './auction-codes.ts'
-import { tieKeyOf } from './commitment.ts'
-import type { Bid } from './commitment.ts'
-import { compareTexts } from './delimited-hash.ts'
+import { type Bid, tieKeyOf } from './commitment.ts'
 
 /** What is known of a bidder when it commits. It stands in the transcript, since the score depends on it. */
 export type BidderStanding = {

@@ -1,6 +1,7 @@
 import type { Timestamp } from '../../base/time.ts'
 import type { Did } from '../evidence/names.ts'
 import type { Step } from '../machine.ts'
+import { compareTexts } from '../text/compare-texts.ts'
 import { beaconDeadline, commitDeadline, revealDeadline } from './auction-call.ts'
 import type { Beacon, CommitmentEntry } from './auction-record.ts'
 import type {
@@ -17,11 +18,9 @@ import type {
   RevealingState,
 } from './auction-state.ts'
 import { commitmentOf } from './commitment.ts'
-import { compareTexts } from './delimited-hash.ts'
 import { endDeposits, holdDeposit, postTransfers, returnDeposit, returnDeposits } from './deposits.ts'
-import { determineWinner, findStandingFault } from './determine-winner.ts'
-import type { Candidate } from './determine-winner.ts'
-import { refused, type AuctionStep } from './refused.ts'
+import { type Candidate, determineWinner, findStandingFault } from './determine-winner.ts'
+import { type AuctionStep, refused } from './refused.ts'
 import { transcriptOf } from './transcript.ts'
 
 /** A commitment asks for its deposit; it counts, and has its receipt, when that is held. */

@@ -1,10 +1,11 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import type { Hash } from '../evidence/names.ts'
+import { toJson } from '../json/json-reader.ts'
+import { utf8Bytes } from '../text/encode-utf8.ts'
 import type { AuctionCall } from './auction-call.ts'
 import type { AuctionReceipt, AuctionTranscript, TieRule } from './auction-record.ts'
 import type { ClosedState } from './auction-state.ts'
-import { delimitedHash, textBytes } from './delimited-hash.ts'
-import { toJson } from './json-reader.ts'
+import { delimitedHash } from './delimited-hash.ts'
 
 /** How the call tells equal scores apart. */
 export function tieRuleOf({ kind, notarySet }: AuctionCall): TieRule {
@@ -38,7 +39,7 @@ export function transcriptOf(state: ClosedState): AuctionTranscript {
 
 /** Name of a transcript: the hash of its canonical bytes, which the auctioneer signs. */
 export function transcriptHashOf(transcript: AuctionTranscript): Hash {
-  return delimitedHash('kernell/auction/transcript/v1', [textBytes(canonicalJson(toJson(transcript)))])
+  return delimitedHash('kernell/auction/transcript/v1', [utf8Bytes(canonicalJson(toJson(transcript)))])
 }
 
 /**

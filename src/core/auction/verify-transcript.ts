@@ -1,14 +1,19 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import type { Amount } from '../../base/money.ts'
 import type { Did, Hash } from '../evidence/names.ts'
+import { toJson } from '../json/json-reader.ts'
 import { auctionIdOf, commitDeadline, findCallFault, isStrictlySorted, revealDeadline } from './auction-call.ts'
 import type { TranscriptCode } from './auction-codes.ts'
 import type { AuctionReceipt, AuctionTranscript, TranscriptEntry } from './auction-record.ts'
 import { commitmentOf } from './commitment.ts'
-import { determineWinner, findBidFault, findStandingFault } from './determine-winner.ts'
-import type { AuctionOutcome, BidFault } from './determine-winner.ts'
+import {
+  type AuctionOutcome,
+  type BidFault,
+  determineWinner,
+  findBidFault,
+  findStandingFault,
+} from './determine-winner.ts'
 import { addEnglishBid, englishOutcome, findEnglishFault, startBidding } from './english-steps.ts'
-import { toJson } from './json-reader.ts'
 import { candidateOf } from './sealed-steps.ts'
 import { provesOmission, tieRuleOf } from './transcript.ts'
 

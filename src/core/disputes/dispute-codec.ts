@@ -11,7 +11,8 @@ import {
   readInstant,
   readList,
   readNanos,
-} from '../reputation/read-fields.ts'
+} from '../json/json-members.ts'
+import { compareTexts } from '../text/compare-texts.ts'
 import type {
   Appeal,
   DisputeBasis,
@@ -193,5 +194,5 @@ function readPairs<Value extends Hash | bigint>(
 }
 
 function sorted<Value>(map: ReadonlyMap<Did, Value>): readonly (readonly [Did, Value])[] {
-  return [...map].sort(([left], [right]) => (left < right ? -1 : 1))
+  return [...map].sort(([left], [right]) => compareTexts(left, right))
 }

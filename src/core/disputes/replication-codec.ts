@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { Did, Hash } from '../evidence/names.ts'
-import { member, readDid, readEvidence, readHash, readInstant, readList } from '../reputation/read-fields.ts'
+import { member, readDid, readEvidence, readHash, readInstant, readList } from '../json/json-members.ts'
+import { compareTexts } from '../text/compare-texts.ts'
 import type { ReplicationEvent, ReplicationState, ReplicationTerms } from './replication-machine.ts'
 
 /** JSON of an event for the journal; absent members are left out. */
@@ -52,7 +53,7 @@ export function parseReplicationState(json: unknown, terms: ReplicationTerms): R
 }
 
 function formatPairs(map: ReadonlyMap<Did, Hash>): JsonValue {
-  return [...map].sort(([left], [right]) => (left < right ? -1 : 1)).map(([did, hash]) => ({ did, hash }))
+  return [...map].sort(([left], [right]) => compareTexts(left, right)).map(([did, hash]) => ({ did, hash }))
 }
 
 function parsePairs(json: unknown): ReadonlyMap<Did, Hash> | undefined {

@@ -1,25 +1,27 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
+import { emptyHashTrie, type HashTrie, hashTrieEntries, hashTrieSet } from '../collections/hash-trie.ts'
+import { type ContractId, type Did, parseContractId } from '../evidence/names.ts'
 import {
+  EVIDENCE_READERS,
   INVALID,
   listOf,
   objectOf,
   oneOf,
   optional,
+  parsed,
   readCount,
   readDid,
   readDuration,
-  readHash,
   type Reader,
+  readHash,
   readTime,
   toJson,
   unionOf,
-} from '../auction/json-reader.ts'
-import { emptyHashTrie, type HashTrie, hashTrieEntries, hashTrieSet } from '../collections/hash-trie.ts'
-import { type ContractId, type Did, parseContractId } from '../evidence/names.ts'
+} from '../json/json-reader.ts'
 import {
   CONTRACTS_MAX,
-  type EndedProposal,
   ENDED_PROPOSALS_MAX,
+  type EndedProposal,
   type GovernanceEvent,
   type GovernanceState,
   type KeptSet,
@@ -47,11 +49,9 @@ import { VOTERS_MAX, WEIGHT_SOURCES, type WeightRow, type WeightTable } from './
 const readInteger: Reader<bigint> = (json) =>
   typeof json === 'string' && /^(0|[1-9][0-9]{0,24})$/.test(json) ? BigInt(json) : INVALID
 
-const readName: Reader<ParameterName> = (json) =>
-  typeof json === 'string' ? (parseParameterName(json) ?? INVALID) : INVALID
+const readName: Reader<ParameterName> = parsed(parseParameterName)
 
-const readContract: Reader<ContractId> = (json) =>
-  typeof json === 'string' ? (parseContractId(json) ?? INVALID) : INVALID
+const readContract: Reader<ContractId> = parsed(parseContractId)
 
 const readText: Reader<string> = (json) => (typeof json === 'string' ? json : INVALID)
 
@@ -64,14 +64,6 @@ const readSet: Reader<ParameterSet> = objectOf(
     readonly [Name in ParameterName]: Reader<bigint>
   },
 )
-
-const EVIDENCE = {
-  envelope: readHash,
-  iss: readDid,
-  seq: readCount,
-  prev: optional(readHash),
-  at: readTime,
-}
 
 const LIVE_CONTRACT = {
   parametersHash: readHash,
@@ -88,12 +80,12 @@ const readEvent: Reader<GovernanceEvent> = unionOf<GovernanceEvent>(
     changes: listOf(readChange, CHANGES_MAX),
     weightsHash: readHash,
     timelockMs: readDuration,
-    ...EVIDENCE,
+    ...EVIDENCE_READERS,
   }),
-  objectOf({ type: oneOf('vote-cast'), proposal: readHash, choice: readChoice, ...EVIDENCE }),
-  objectOf({ type: oneOf('vote-delegated'), to: optional(readDid), ...EVIDENCE }),
-  objectOf({ type: oneOf('execution-requested'), proposal: readHash, ...EVIDENCE }),
-  objectOf({ type: oneOf('cancellation-requested'), proposal: readHash, ...EVIDENCE }),
+  objectOf({ type: oneOf('vote-cast'), proposal: readHash, choice: readChoice, ...EVIDENCE_READERS }),
+  objectOf({ type: oneOf('vote-delegated'), to: optional(readDid), ...EVIDENCE_READERS }),
+  objectOf({ type: oneOf('execution-requested'), proposal: readHash, ...EVIDENCE_READERS }),
+  objectOf({ type: oneOf('cancellation-requested'), proposal: readHash, ...EVIDENCE_READERS }),
   objectOf({ type: oneOf('contract-opened'), contract: readContract, ...LIVE_CONTRACT, at: readTime }),
   objectOf({ type: oneOf('contract-closed'), contract: readContract, at: readTime }),
   objectOf({ type: oneOf('timer-fired'), name: oneOf('close', 'expire'), proposal: readHash, at: readTime }),

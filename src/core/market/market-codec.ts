@@ -1,29 +1,32 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CAPABILITIES_MAX } from '../auction/auction-call.ts'
+import { emptyHashTrie, hashTrieEntries, hashTrieSet } from '../collections/hash-trie.ts'
 import {
+  EVIDENCE_READERS,
   INVALID,
   listOf,
   objectOf,
   oneOf,
-  optional,
   readCount,
   readCurrency,
   readDid,
   readDuration,
+  type Reader,
   readHash,
   readNanos,
   readTime,
   readWord,
   toJson,
   unionOf,
-} from '../auction/json-reader.ts'
-import type { Reader } from '../auction/json-reader.ts'
-import { emptyHashTrie, hashTrieEntries, hashTrieSet } from '../collections/hash-trie.ts'
-import type { Evidence } from '../evidence/evidence.ts'
-import { OFFERS_MAX } from './offer-directory.ts'
-import type { DirectoryEvent, DirectoryState, OfferTerms, StandingOffer } from './offer-directory.ts'
-import { PRICES_MAX, SERIES_MAX } from './price-history.ts'
-import type { PriceHistory, PriceSample, PriceSeries } from './price-history.ts'
+} from '../json/json-reader.ts'
+import {
+  type DirectoryEvent,
+  type DirectoryState,
+  OFFERS_MAX,
+  type OfferTerms,
+  type StandingOffer,
+} from './offer-directory.ts'
+import { type PriceHistory, PRICES_MAX, type PriceSample, type PriceSeries, SERIES_MAX } from './price-history.ts'
 
 const readTerms: Reader<OfferTerms> = objectOf<OfferTerms>({
   skill: readWord,
@@ -44,17 +47,10 @@ const readDirectory = objectOf<{ readonly at: DirectoryState['at']; readonly off
   ),
 })
 
-const EVIDENCE: { readonly [Key in keyof Evidence]: Reader<Evidence[Key]> } = {
-  envelope: readHash,
-  iss: readDid,
-  seq: readCount,
-  prev: optional(readHash),
-  at: readTime,
-}
 type EventOf<Type extends DirectoryEvent['type']> = Extract<DirectoryEvent, { readonly type: Type }>
 const readEvent: Reader<DirectoryEvent> = unionOf<DirectoryEvent>(
-  objectOf<EventOf<'offer-published'>>({ ...EVIDENCE, type: oneOf('offer-published'), terms: readTerms }),
-  objectOf<EventOf<'offer-withdrawn'>>({ ...EVIDENCE, type: oneOf('offer-withdrawn'), offer: readHash }),
+  objectOf<EventOf<'offer-published'>>({ ...EVIDENCE_READERS, type: oneOf('offer-published'), terms: readTerms }),
+  objectOf<EventOf<'offer-withdrawn'>>({ ...EVIDENCE_READERS, type: oneOf('offer-withdrawn'), offer: readHash }),
   objectOf<Extract<DirectoryEvent, { readonly type: 'work-started' | 'work-ended' }>>({
     type: oneOf('work-started', 'work-ended'),
     offer: readHash,

@@ -1,12 +1,13 @@
 import type { Amount } from '../../base/money.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import type { BidderFilter, ScoringRule } from '../auction/auction-call.ts'
-import { compareTexts, delimitedHash, hashBytes } from '../auction/delimited-hash.ts'
-import { scoreCost } from '../auction/determine-winner.ts'
-import type { BidderStanding } from '../auction/determine-winner.ts'
+import { delimitedHash } from '../auction/delimited-hash.ts'
+import { type BidderStanding, scoreCost } from '../auction/determine-winner.ts'
 import { hashTrieForEach } from '../collections/hash-trie.ts'
 import type { Did, Hash } from '../evidence/names.ts'
 import type { Currency } from '../ledger/ledger-names.ts'
+import { compareTexts } from '../text/compare-texts.ts'
+import { bytesOfHash } from '../transparency/hash-text.ts'
 import type { DirectoryState, StandingOffer } from './offer-directory.ts'
 
 /** Offers that one question lists at most; the best ones. */
@@ -71,7 +72,7 @@ export function matchOffers(
       return
     }
     const cost = scoreCost(need.weights, offer.terms, standing.reputationPpm)
-    const place = delimitedHash('kernell/market/place/v1', [hashBytes(need.need), hashBytes(offer.id)])
+    const place = delimitedHash('kernell/market/place/v1', [bytesOfHash(need.need), bytesOfHash(offer.id)])
     found.push({ offer, cost, place })
   })
   found.sort((left, right) => {

@@ -1,9 +1,8 @@
-import { AMOUNT_MAX } from '../../base/money.ts'
-import type { Amount } from '../../base/money.ts'
+import { type Amount, AMOUNT_MAX } from '../../base/money.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { PPM } from '../auction/auction-call.ts'
-import { compareTexts } from '../auction/delimited-hash.ts'
 import type { Currency } from '../ledger/ledger-names.ts'
+import { compareTexts } from '../text/compare-texts.ts'
 
 /** Prices kept for one skill and currency; the oldest go first. */
 export const PRICES_MAX = 256

@@ -2,6 +2,7 @@ import type { Amount } from '../../base/money.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Did } from '../evidence/names.ts'
 import { type AccountId, type Currency, parseAccountId, type TransferId } from '../ledger/ledger-names.ts'
+import { compareTexts } from '../text/compare-texts.ts'
 import type { RatedLine } from './meter.ts'
 import type { MeteringRefusalCode } from './metering-refusals.ts'
 
@@ -108,8 +109,8 @@ export function createStatement(init: StatementInit): StatementResult {
     currency,
     from,
     to,
-    usage: usage.toSorted((left, right) => compare(left.contract, right.contract) || left.at - right.at),
-    transfers: transfers.sort((left, right) => left.at - right.at || compare(left.id, right.id)),
+    usage: usage.toSorted((left, right) => compareTexts(left.contract, right.contract) || left.at - right.at),
+    transfers: transfers.sort((left, right) => left.at - right.at || compareTexts(left.id, right.id)),
     contracts: entriesOf(contracts).map(([contract, sum]) => ({ contract, ...sum })),
     counterparties: entriesOf(counterparties).map(([counterparty, sum]) => ({ counterparty, ...sum })),
     total,
@@ -129,7 +130,7 @@ function sumAt<Key>(sums: Map<Key, Sum>, key: Key): Sum {
 }
 
 function entriesOf<Key extends string | undefined>(sums: ReadonlyMap<Key, Sum>): readonly (readonly [Key, Sum])[] {
-  return [...sums].sort(([left], [right]) => compare(left ?? '', right ?? ''))
+  return [...sums].sort(([left], [right]) => compareTexts(left ?? '', right ?? ''))
 }
 
 /** The party's side of a transfer; nothing when it has none, or both. */
@@ -142,9 +143,4 @@ function readTransfer(
   if (from === undefined || to === undefined || from.currency !== currency || from.owner === to.owner) return []
   if (from.owner === subject) return [{ id, at, contract, counterparty: to.owner, direction: 'paid', nanos }]
   return to.owner === subject ? [{ id, at, contract, counterparty: from.owner, direction: 'received', nanos }] : []
-}
-
-function compare(left: string, right: string): number {
-  if (left === right) return 0
-  return left < right ? -1 : 1
 }

@@ -37,6 +37,10 @@ export const NOTARY_REFUSALS = {
     cause: 'The data directory was restored from a backup, so that nobody here knows what was signed since.',
     remedy: 'Let 2f + 1 other members confirm how far the log is, or start a new epoch.',
   },
+  NOTARY_CONTRACT_FULL: {
+    cause: 'As many messages of this contract are kept as may be; beats, vouchers and evidence are not taken any more.',
+    remedy: 'Send fewer of them, or bring the contract to its end: messages that do are taken always.',
+  },
   NOTARY_QUEUE_FULL: {
     cause: 'As many messages as allowed wait to be ordered.',
     remedy: 'Send the message again after a moment.',

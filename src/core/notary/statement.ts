@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { sha256 } from '../../base/sha256.ts'
 import type { Did, Hash } from '../evidence/names.ts'
-import { encodeUtf8 } from '../text/encode-utf8.ts'
+import { utf8Bytes } from '../text/encode-utf8.ts'
 import { type NotarySet, quorumOf } from './notary-set.ts'
 
 /** The two rounds of a slot. `prepare`: nobody else can be certified in this view. `commit`: the certificate of the slot. */
@@ -35,18 +35,11 @@ export function bytesOfVote(set: NotarySet, { phase, view, slot, block }: VoteSt
 
 /** The bytes of a statement of the protocol: its kind in front, so that no signature serves two purposes. */
 export function signingBytes(kind: VotePhase | 'change' | 'epoch', content: object): Uint8Array {
-  const domain = asciiBytes(`kernell/notary/${kind}/v1\0`)
-  const digest = sha256(asciiBytes(canonicalJson(content)))
+  const domain = utf8Bytes(`kernell/notary/${kind}/v1\0`)
+  const digest = sha256(utf8Bytes(canonicalJson(content)))
   const bytes = new Uint8Array(domain.length + digest.length)
   bytes.set(domain)
   bytes.set(digest, domain.length)
-  return bytes
-}
-
-/** Bytes of what these statements are made of, which is ASCII. */
-function asciiBytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length)
-  encodeUtf8(text, bytes)
   return bytes
 }
 

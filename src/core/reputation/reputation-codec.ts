@@ -2,8 +2,6 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import { type BucketMap, bucketMapEntries, bucketMapSet, emptyBucketMap } from '../budget/bucket-map.ts'
 import { ESCROW_FAULTS, SETTLEMENT_CAUSES } from '../escrow/escrow-state.ts'
 import { parseContractId } from '../evidence/names.ts'
-import { parseCurrency } from '../ledger/ledger-names.ts'
-import type { EpochWeight, Rating } from './beta-standing.ts'
 import {
   member,
   readCount,
@@ -14,15 +12,10 @@ import {
   readList,
   readNanos,
   readWhole,
-} from './read-fields.ts'
+} from '../json/json-members.ts'
+import { parseCurrency } from '../ledger/ledger-names.ts'
+import type { EpochWeight, Rating } from './beta-standing.ts'
 import type { ReputationEvent } from './reputation-machine.ts'
-import {
-  type CountedContract,
-  type ReceiptSigner,
-  type ReputationState,
-  type Standing,
-  standingKey,
-} from './reputation-state.ts'
 import type { ReputationPolicy } from './reputation-policy.ts'
 import {
   formatReputationReceipt,
@@ -30,6 +23,13 @@ import {
   type ReputationReceipt,
   type ReputationRole,
 } from './reputation-receipt.ts'
+import {
+  type CountedContract,
+  type ReceiptSigner,
+  type ReputationState,
+  type Standing,
+  standingKey,
+} from './reputation-state.ts'
 
 /** JSON of an event for the journal: amounts are decimal nano-units as text, absent members are left out. */
 export function formatReputationEvent(event: ReputationEvent): JsonValue {

@@ -1,5 +1,6 @@
 import { bucketMapEntries } from '../budget/bucket-map.ts'
 import type { Did } from '../evidence/names.ts'
+import { compareTexts } from '../text/compare-texts.ts'
 import { weighRatings } from './beta-standing.ts'
 import { epochOf, type ReputationState } from './reputation-state.ts'
 
@@ -30,10 +31,5 @@ export function trustEdgesOf(state: ReputationState): readonly TrustEdge[] {
 
 /** The edges by `from`, then `to`, in UTF-16 order. */
 export function sortEdges(edges: readonly TrustEdge[]): readonly TrustEdge[] {
-  return edges.toSorted((left, right) => compare(left.from, right.from) || compare(left.to, right.to))
-}
-
-function compare(left: string, right: string): number {
-  if (left === right) return 0
-  return left < right ? -1 : 1
+  return edges.toSorted((left, right) => compareTexts(left.from, right.from) || compareTexts(left.to, right.to))
 }

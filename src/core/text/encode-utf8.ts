@@ -27,6 +27,26 @@ export function encodeUtf8(text: string, out: Uint8Array): number {
   return at
 }
 
+/** UTF-8 of a text, as `encodeUtf8` writes it; the longest form is three bytes for each UTF-16 unit. */
+export function utf8Bytes(text: string): Uint8Array<ArrayBuffer> {
+  const ascii = asciiBytes(text)
+  if (ascii !== undefined) return ascii
+  const room = new Uint8Array(3 * text.length)
+  return room.slice(0, encodeUtf8(text, room))
+}
+
+/** Nearly every text that is hashed is ASCII, and then takes no more room than it has units; `undefined` for one that is not. */
+function asciiBytes(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const { length } = text
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code > 0x7f) return undefined
+    bytes[at] = code
+  }
+  return bytes
+}
+
 function writeSequence(
   out: Uint8Array,
   at: number,

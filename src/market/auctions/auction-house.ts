@@ -5,13 +5,19 @@ import type { AuctionCall } from '../../core/auction/auction-call.ts'
 import type { AuctionCode } from '../../core/auction/auction-codes.ts'
 import { AUCTION_MACHINE, timersOf } from '../../core/auction/auction-machine.ts'
 import type { AuctionTranscript } from '../../core/auction/auction-record.ts'
-import { AUCTION_TIMERS } from '../../core/auction/auction-state.ts'
-import type { AuctionEffect, AuctionEvent, AuctionState, AuctionTimer } from '../../core/auction/auction-state.ts'
-import { delimitedHash, hashBytes } from '../../core/auction/delimited-hash.ts'
+import {
+  AUCTION_TIMERS,
+  type AuctionEffect,
+  type AuctionEvent,
+  type AuctionState,
+  type AuctionTimer,
+} from '../../core/auction/auction-state.ts'
+import { delimitedHash } from '../../core/auction/delimited-hash.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import { transcriptOf } from '../../core/auction/transcript.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { TransferOrder } from '../../core/ledger/transfer-order.ts'
+import { bytesOfHash } from '../../core/transparency/hash-text.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { Signer } from '../../ports/signer.ts'
@@ -290,7 +296,7 @@ export class AuctionHouse {
   /** Evidence of what the auctioneer itself does. Its name follows from the auction; what others see is the message that is signed after. */
   private own(what: 'call' | 'cancel'): AuctionOwn {
     const { auction, call } = this.current
-    const envelope = delimitedHash(`kernell/auction/own-${what}/v1`, [hashBytes(auction)])
+    const envelope = delimitedHash(`kernell/auction/own-${what}/v1`, [bytesOfHash(auction)])
     return { envelope, iss: call.auctioneer, seq: 0, prev: undefined, at: this.stamp(), auction }
   }
 }

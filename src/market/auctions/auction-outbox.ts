@@ -1,9 +1,10 @@
 import { assert } from '../../base/assert.ts'
 import type { Timestamp } from '../../base/time.ts'
-import { delimitedHash, hashBytes, textBytes } from '../../core/auction/delimited-hash.ts'
-import { parseContractId } from '../../core/evidence/names.ts'
-import type { Did, Hash } from '../../core/evidence/names.ts'
+import { delimitedHash } from '../../core/auction/delimited-hash.ts'
+import { type Did, type Hash, parseContractId } from '../../core/evidence/names.ts'
 import { encodeBase64 } from '../../core/text/base64.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
+import { bytesOfHash } from '../../core/transparency/hash-text.ts'
 import type { Signer } from '../../ports/signer.ts'
 import { type Audience, VALIDITY_MAX_MS } from '../../wire/v1/envelope-head.ts'
 import { prepareEnvelope } from '../../wire/v1/envelope.ts'
@@ -70,6 +71,6 @@ export class AuctionOutbox {
 
 /** 16 bytes that no other message of the issuer has: auction and position are used once. */
 function nonceOf(auction: Hash, seq: number): string {
-  const digest = hashBytes(delimitedHash('kernell/auction/nonce/v1', [hashBytes(auction), textBytes(String(seq))]))
+  const digest = bytesOfHash(delimitedHash('kernell/auction/nonce/v1', [bytesOfHash(auction), utf8Bytes(String(seq))]))
   return encodeBase64(digest.subarray(0, 16)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }

@@ -1,6 +1,8 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
+import { CHAIN_LENGTH_MAX } from '../../core/capability/check-alignment.ts'
+import type { Did } from '../../core/evidence/names.ts'
 import {
   INVALID,
   listOf,
@@ -9,12 +11,10 @@ import {
   optional,
   readCount,
   readDid,
-  readTime,
   type Reader,
+  readTime,
   unionOf,
-} from '../../core/auction/json-reader.ts'
-import { CHAIN_LENGTH_MAX } from '../../core/capability/check-alignment.ts'
-import type { Did } from '../../core/evidence/names.ts'
+} from '../../core/json/json-reader.ts'
 
 /** What the desk took, as its journal has it. Tokens are base64url. */
 export type DeskRecord =

@@ -7,7 +7,8 @@ import type { BatchVerifier, SignedBytes } from '../../ports/verifier.ts'
 import { type Authenticated, authenticate, type VerifyBytes } from '../../wire/v1/authenticate.ts'
 import type { Audience } from '../../wire/v1/envelope-head.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
-import { bytesOfHex, hashOfText } from '../../wire/v1/signing-bytes.ts'
+import { bytesOfHex } from '../../base/hex.ts'
+import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 import { readMessage, type SentEnvelope } from './booked-event.ts'
 
 /** Who waits for what becomes of an envelope. */

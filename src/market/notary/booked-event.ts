@@ -5,7 +5,8 @@ import { formatBooksEvent, parseBooksEvent } from '../../core/books/books-codec.
 import type { BooksEvent } from '../../core/books/books-state.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { type Authenticated, authenticate, type VerifyBytes } from '../../wire/v1/authenticate.ts'
-import { canonicalText, utf8Of } from '../../wire/v1/canonical.ts'
+import { canonicalText } from '../../wire/v1/canonical.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
 import { type EscrowReading, type EscrowReadingInit, readEscrowMessage } from '../../wire/v1/escrow-events.ts'
 import { readLedgerMessage } from '../../wire/v1/ledger-events.ts'
@@ -49,7 +50,7 @@ export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}
   if (!('envelope' in json && 'at' in json && Number.isSafeInteger(json.at))) return undefined
   const text = canonicalText(json.envelope)
   const { hash, verify } = reading
-  const decoded = decodeEnvelope(utf8Of(text), hash === undefined ? {} : { hash })
+  const decoded = decodeEnvelope(utf8Bytes(text), hash === undefined ? {} : { hash })
   if (decoded.kind === 'refused') return undefined
   const at = timestampFromMs(Number(json.at))
   return bookedMessage({ envelope: decoded.envelope, text }, { slot, at, verify: verify ?? (() => true), hash })

@@ -43,7 +43,7 @@ export function journaledBooks(init: JournaledBooksInit): JournaledBooks {
   return {
     machine: {
       name: BOOKS_MACHINE.name,
-      violations: BOOKS_MACHINE.violations,
+      violations: (state) => BOOKS_MACHINE.violations(state),
       transition: (before, booked) => {
         const step = BOOKS_MACHINE.transition(before, booked.event)
         if (step.state !== before) onStep?.({ booked, before, after: step.state, effects: step.effects })

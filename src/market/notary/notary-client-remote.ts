@@ -28,7 +28,7 @@ import {
 } from '../../wire/v1/notary-questions.ts'
 import { formatReceipt, readReceipt, refuseReceipt } from '../../wire/v1/notary-receipt.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
-import { utf8Of } from '../../wire/v1/canonical.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 
 export type RemoteNotaryComponents = {
   readonly transport: Transport
@@ -106,7 +106,7 @@ export class RemoteNotary implements NotaryClient {
       const joined = said.signatures.toSorted((one, other) => one.member - other.member)
       return {
         ...answer,
-        receipt: utf8Of(formatReceipt(this.set.id, { kind: 'statement', statement, signatures: joined })),
+        receipt: utf8Bytes(formatReceipt(this.set.id, { kind: 'statement', statement, signatures: joined })),
       }
     }
     throw unreachable(this.set, causes)
@@ -211,7 +211,7 @@ export class RemoteNotary implements NotaryClient {
     let text = ''
     let whole: string | undefined
     for (let part = 0, parts = 1; part < parts; part += 1) {
-      const body = encodeQuestion({ ...question, part } as NotaryQuestion)
+      const body = encodeQuestion({ ...question, part })
       const answer = decodePart(await this.askMember(member, body, signal))
       if (answer === undefined || answer.parts > PARTS_MAX || (whole !== undefined && answer.hash !== whole))
         throw wrong(member, 'parts that do not belong together')

@@ -1,18 +1,11 @@
 import { CodedError } from '../../base/errors.ts'
-import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
-import type { DurationMs, Timestamp } from '../../base/time.ts'
+import type { Timestamp } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
-import type { BooksLimits } from '../../core/books/books-state.ts'
 import { hashTrieGet } from '../../core/collections/hash-trie.ts'
-import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
-import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
-import { decideSigning, type HighWater } from '../../core/notary/high-water.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
-import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { EventLog } from '../../ports/event-log.ts'
 import type {
   ContractEvidence,
   ContractView,
@@ -24,63 +17,22 @@ import type {
   NotaryClient,
 } from '../../ports/notary-client.ts'
 import { FOLLOW_WAIT_MS_MAX } from '../../ports/notary-client.ts'
-import type { BatchSigner } from '../../ports/signer.ts'
 import type { Startable } from '../../ports/startable.ts'
-import type { ScheduledTimer, Timers } from '../../ports/timers.ts'
-import type { BatchVerifier } from '../../ports/verifier.ts'
+import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { nameJournal } from '../ledger/journal-line.ts'
 import { viewLedger } from '../ledger/ledger-views.ts'
 import { MachineJournal } from '../ledger/machine-journal.ts'
+import { admitSigning } from './admit-signing.ts'
 import { Admission, type Admitted } from './admission.ts'
 import { bookOrdered, LEDGER_SUBJECT } from './booked-event.ts'
 import { Followers } from './followers.ts'
-import type { HighWaterFile } from './high-water.ts'
 import { journalWordsOf, journaledBooks, type BookedStep } from './journaled-books.ts'
 import { NotaryArchive } from './notary-archive.ts'
+import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import { readEvidence } from './read-evidence.ts'
 import { type BooksJournal, SoloOrder } from './solo-order.ts'
 import { viewContract } from './view-contract.ts'
-
-/** Native SHA-256 in its three forms, equal to those of `src/base/sha256.ts`. */
-export type NotaryHashes = {
-  readonly ofBytes: Sha256
-  readonly hexOfBytes: Sha256HexOfBytes
-  readonly hexOfText: Sha256Hex
-}
-
-export type NotaryServiceComponents = {
-  /** The books' journal, of this member alone; whoever opened it closes it. */
-  readonly log: EventLog
-  readonly highWater: Pick<HighWaterFile, 'write'> & { readonly value: HighWater | undefined }
-  /** With the key of this member. */
-  readonly signer: BatchSigner
-  readonly verifier: BatchVerifier
-  readonly hashes: NotaryHashes
-  readonly clock: Clock
-  readonly timers: Timers
-  /** The notary signs nothing any more: its disk failed, or a copy of it runs elsewhere. */
-  readonly onFailure: (cause: unknown) => void
-}
-
-export type NotaryServiceInit = {
-  readonly set: NotarySet
-  /** Index of this member. */
-  readonly me: number
-  /** Owner of the account that fees go to. */
-  readonly feeOwner: Did
-  /** Name of the network that envelopes are of. */
-  readonly network: string
-  /** How far clocks may differ: for `iat` and `exp` of envelopes, and nothing else. */
-  readonly clockSkewMs: DurationMs
-  /** Rules that contracts may pin, by their hash; published where the books do not know them. */
-  readonly parameters: readonly { readonly hash: Hash; readonly rules: EscrowRules }[]
-  readonly limits?: BooksLimits
-  /** Left by a restore: the epoch of the set at the time of the backup. */
-  readonly restored?: { readonly epoch: number } | undefined
-  /** Envelopes that wait at most. */
-  readonly waitingMax?: number
-}
 
 const WAITING_MAX = 8_192
 /** Longest sleep until the next timer is looked at. */
@@ -147,7 +99,7 @@ export class NotaryService implements NotaryClient, Startable {
     const name = nameJournal(journalWordsOf(set), hashes.ofBytes)
     const journal = await MachineJournal.open({ log, journaled, signer, digest: hashes.ofBytes }, name)
     this.journal = journal
-    await this.checkSigning()
+    await admitSigning(highWater, { set, me: init.me, slot: archive.slot, restored: init.restored })
     this.order = new SoloOrder({
       set,
       signer,
@@ -282,32 +234,6 @@ export class NotaryService implements NotaryClient, Startable {
     const { head, hash: message } = sent.envelope
     const { iss, nonce, exp } = head
     return this.nonces.use({ iss, nonce, message, exp, now, clockSkewMs: this.init.clockSkewMs })
-  }
-
-  /** What was signed before this start must be in the journal; of a set of one, nobody else knows. */
-  private async checkSigning(): Promise<void> {
-    const { set, components, init, archive } = this
-    const { highWater } = components
-    const { slot } = archive
-    const position = { view: 0, slot, phase: 'commit' } as const
-    const isFirst = slot === 0 && highWater.value === undefined
-    const decision = decideSigning({
-      set,
-      me: init.me,
-      journal: isFirst ? undefined : { epoch: set.epoch, position },
-      highWater: highWater.value,
-      restored: init.restored,
-      witnesses: [],
-    })
-    if (decision.kind !== 'sign') {
-      const code = 'code' in decision ? decision.code : decision.kind
-      throw new CodedError('NOTARY_MAY_NOT_SIGN', {
-        message: `${code}: slot ${slot} is the last here`,
-        details: { code },
-      })
-    }
-    // The file is there before the journal has anything. Behind the journal it is after a crash between the two: that block may be signed now.
-    if (isFirst || (highWater.value?.position.slot ?? 0) < slot) await highWater.write({ epoch: set.epoch, position })
   }
 
   private afterBlock(contracts: ReadonlySet<ContractId>): void {

@@ -1,5 +1,6 @@
 import type { ContractEvidence } from '../../ports/notary-client.ts'
-import { canonicalText, utf8Of } from '../../wire/v1/canonical.ts'
+import { canonicalText } from '../../wire/v1/canonical.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import type { ArchivedEntry } from './notary-archive.ts'
 
 export type EvidenceSources = {
@@ -24,5 +25,5 @@ function envelopeOf(line: string | undefined): Uint8Array | undefined {
   if (line === undefined) return undefined
   // Written by this journal, which checked it when it was opened.
   const { event } = JSON.parse(line) as { readonly event: { readonly envelope?: unknown } }
-  return event.envelope === undefined ? undefined : utf8Of(canonicalText(event.envelope))
+  return event.envelope === undefined ? undefined : utf8Bytes(canonicalText(event.envelope))
 }

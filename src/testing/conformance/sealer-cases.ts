@@ -1,6 +1,6 @@
+import { bytesOfHex } from '../../base/hex.ts'
 import { SEAL_PADDING_BYTES, SEAL_PAYLOAD_BYTES_MAX, type Sealer } from '../../ports/sealer.ts'
-import { expectSame } from './conformance-case.ts'
-import type { ConformanceCase } from './conformance-case.ts'
+import { type ConformanceCase, expectSame } from './conformance-case.ts'
 
 /** Two sealers of different secrets. */
 export type SealerSubject = { readonly sealer: Sealer; readonly other: Sealer }
@@ -63,10 +63,7 @@ export const SEALER_CASES: readonly ConformanceCase<SealerSubject>[] = [
     name: 'keys with which nothing is agreed are refused',
     run: async ({ sealer }) => {
       for (const hex of EMPTY_KEYS) {
-        const key = Uint8Array.from({ length: 32 }, (_, index) =>
-          Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16),
-        )
-        expectSame(sealer.seal(Uint8Array.of(1), key), { ok: false, code: 'SEAL_KEY_UNUSABLE' }, hex)
+        expectSame(sealer.seal(Uint8Array.of(1), bytesOfHex(hex)), { ok: false, code: 'SEAL_KEY_UNUSABLE' }, hex)
       }
       for (const length of [0, 31, 33])
         expectSame(

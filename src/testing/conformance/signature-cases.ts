@@ -1,18 +1,18 @@
+import { bytesOfHex } from '../../base/hex.ts'
 import type { BatchSigner, Signer } from '../../ports/signer.ts'
 import type { BatchVerifier, Verifier } from '../../ports/verifier.ts'
-import { expectSame } from './conformance-case.ts'
-import type { ConformanceCase } from './conformance-case.ts'
+import { type ConformanceCase, expectSame } from './conformance-case.ts'
 
 /** RFC 8032, section 7.1, test 2: a message of one byte. */
-const SEED = bytesOf('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb')
+const SEED = bytesOfHex('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb')
 const PUBLIC_KEY_HEX = '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c'
 const MESSAGE = Uint8Array.of(0x72)
-const SIGNATURE = bytesOf(
+const SIGNATURE = bytesOfHex(
   '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
 )
-const SIGNED = { publicKey: bytesOf(PUBLIC_KEY_HEX), bytes: MESSAGE, signature: SIGNATURE }
+const SIGNED = { publicKey: bytesOfHex(PUBLIC_KEY_HEX), bytes: MESSAGE, signature: SIGNATURE }
 /** The order of the group, little-endian. */
-const GROUP_ORDER = bytesOf('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010')
+const GROUP_ORDER = bytesOfHex('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010')
 /** The points of small order in every encoding that libraries read, but for the sign. */
 const SMALL_ORDER = [
   '0000000000000000000000000000000000000000000000000000000000000000',
@@ -113,11 +113,11 @@ export const VERIFIER_CASES: readonly ConformanceCase<Verifier>[] = [
     run: async (verifier) => {
       for (const hex of SMALL_ORDER) {
         for (const sign of [0, 0x80]) {
-          const point = bytesOf(hex)
+          const point = bytesOfHex(hex)
           point[31] = (point[31] ?? 0) | sign
           // S = 0 and R = A or the neutral point: right for every message in eight, where nobody looks at the order.
           for (let message = 0; message < 16; message += 1) {
-            for (const start of [point, bytesOf(SMALL_ORDER[1] ?? '')]) {
+            for (const start of [point, bytesOfHex(SMALL_ORDER[1] ?? '')]) {
               const signature = new Uint8Array(64)
               signature.set(start)
               expectSame(verifier.verify({ publicKey: point, bytes: Uint8Array.of(message), signature }), false, hex)
@@ -198,12 +198,6 @@ function flipped(bytes: Uint8Array, bit: number): Uint8Array {
   const copy = new Uint8Array(bytes)
   copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7))
   return copy
-}
-
-function bytesOf(hex: string): Uint8Array {
-  return Uint8Array.from({ length: hex.length / 2 }, (_, index) =>
-    Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16),
-  )
 }
 
 function isRangeError(work: () => unknown): boolean {

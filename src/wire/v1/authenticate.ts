@@ -3,6 +3,7 @@
  * trust. Whether its nonce was seen before, `nonce-guard.ts` says; what it means, its area.
  */
 import { base64url } from 'multiformats/bases/base64'
+import { hexOfBytes } from '../../base/hex.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import type { EnvelopeRefusal } from '../../core/evidence/envelope-refusals.ts'
 import type { Evidence } from '../../core/evidence/evidence.ts'
@@ -63,15 +64,9 @@ export function signatureRefusalOf(
   const publicKey = publicKeyOfDid(signed.head.iss)
   if (publicKey === undefined) return 'ENVELOPE_ISSUER_UNREADABLE'
   const isRight = verify({
-    publicKeyHex: hexOf(publicKey),
+    publicKeyHex: hexOfBytes(publicKey),
     bytes: signingBytes(signed.head.type, signed.hash),
     signature: base64url.baseDecode(signed.signature),
   })
   return isRight ? undefined : 'ENVELOPE_SIGNATURE_WRONG'
-}
-
-function hexOf(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += (byte < 16 ? '0' : '') + byte.toString(16)
-  return text
 }

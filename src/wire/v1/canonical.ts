@@ -11,7 +11,7 @@
  */
 import type { EnvelopeRefusal } from '../../core/evidence/envelope-refusals.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
-import { encodeUtf8 } from '../../core/text/encode-utf8.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { isKey, JSON_LIMITS, type JsonLimits, scanJson } from './scan-json.ts'
 
 /** A value of the profile. */
@@ -65,7 +65,7 @@ export function canonicalText(value: unknown): string {
 
 /** The canonical bytes: UTF-8 of the canonical text. */
 export function canonicalBytes(value: unknown): Uint8Array {
-  return utf8Of(canonicalText(value))
+  return utf8Bytes(canonicalText(value))
 }
 
 /** Reads canonical bytes; everything else is refused with a code. Never throws; work and memory are linear in the bytes, which are counted first. */
@@ -82,26 +82,6 @@ export function readCanonical(
   const parsed: unknown = JSON.parse(text)
   const value = parsed as CanonicalValue
   return checks.isCanonical(value, text) ? { kind: 'read', value, text } : refused('ENVELOPE_NOT_CANONICAL')
-}
-
-/** UTF-8 of a text without lone surrogates. */
-export function utf8Of(text: string): Uint8Array {
-  const ascii = asciiOf(text)
-  if (ascii !== undefined) return ascii
-  const out = new Uint8Array(text.length * 3)
-  return out.slice(0, encodeUtf8(text, out))
-}
-
-/** Nearly every message is ASCII, and then as long as its text; `undefined` for one that is not. */
-function asciiOf(text: string): Uint8Array | undefined {
-  const { length } = text
-  const out = new Uint8Array(length)
-  for (let index = 0; index < length; index += 1) {
-    const code = text.charCodeAt(index)
-    if (code > 0x7f) return undefined
-    out[index] = code
-  }
-  return out
 }
 
 function refused(code: EnvelopeRefusal): CanonicalReading {

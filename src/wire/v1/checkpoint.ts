@@ -12,12 +12,13 @@
  */
 import { base64url } from 'multiformats/bases/base64'
 import { z } from 'zod'
+import { bytesOfHex, hexOfBytes } from '../../base/hex.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import { canonicalText } from './canonical.ts'
 import { didOfPublicKey, publicKeyOfDid } from './did-key.ts'
 import { COUNT, DID, HASH, SIGNATURE, TIME } from './fields.ts'
-import { hashOfText } from './signing-bytes.ts'
+import { domainBytes, hashOfText } from './signing-bytes.ts'
 
 export type Checkpoint = {
   readonly v: 1
@@ -63,11 +64,7 @@ const DOMAIN = 'kernell/journal/checkpoint/v1\u0000'
 /** What is signed. */
 export function signingBytesOfCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const hash = hashOfText(canonicalText(checkpoint))
-  const bytes = new Uint8Array(DOMAIN.length + 32)
-  for (let index = 0; index < DOMAIN.length; index += 1) bytes[index] = DOMAIN.charCodeAt(index)
-  for (let index = 0; index < 32; index += 1)
-    bytes[DOMAIN.length + index] = Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16)
-  return bytes
+  return domainBytes(DOMAIN, hash)
 }
 
 /** The DID of a key given as 64 hexadecimal digits. */
@@ -78,7 +75,7 @@ export function signerOfKey(publicKeyHex: string): Did {
 /** The key of a signer as 64 hexadecimal digits; `undefined` when the DID is none of a key. */
 export function keyOfSigner(signer: Did): string | undefined {
   const key = publicKeyOfDid(signer)
-  return key && Array.from(key, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return key && hexOfBytes(key)
 }
 
 export function encodeSignature(signature: Uint8Array): string {
@@ -88,10 +85,4 @@ export function encodeSignature(signature: Uint8Array): string {
 /** The 64 bytes of a signature; `undefined` when the text is none. */
 export function decodeSignature(text: string): Uint8Array | undefined {
   return SIGNATURE.safeParse(text).success ? base64url.baseDecode(text) : undefined
-}
-
-function bytesOfHex(hex: string): Uint8Array {
-  return Uint8Array.from({ length: hex.length / 2 }, (_, index) =>
-    Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16),
-  )
 }

@@ -12,17 +12,11 @@
  */
 import { base64url } from 'multiformats/bases/base64'
 import { z } from 'zod'
-import { type Sha256HexOfBytes, sha256HexOfBytes } from '../../base/sha256.ts'
+import { sha256HexOfBytes, type Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { EnvelopeRefusal } from '../../core/evidence/envelope-refusals.ts'
 import type { Hash } from '../../core/evidence/names.ts'
-import {
-  CANONICAL_CHECKS,
-  CANONICAL_LIMITS,
-  type CanonicalChecks,
-  canonicalText,
-  readCanonical,
-  utf8Of,
-} from './canonical.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
+import { CANONICAL_CHECKS, CANONICAL_LIMITS, type CanonicalChecks, canonicalText, readCanonical } from './canonical.ts'
 import { type EnvelopeHead, HEAD_FIELDS, VALIDITY_MAX_MS } from './envelope-head.ts'
 import { SIGNATURE } from './fields.ts'
 import { isMessageType, type MessageBody, messageBytesMax, MESSAGES, type MessageType } from './message-types.ts'
@@ -169,7 +163,7 @@ type Finish = {
 
 function finished({ head, body, signature, type }: Finish): Uint8Array {
   if (signature.byteLength !== 64) throw new RangeError(`A signature has 64 bytes, not ${signature.byteLength}`)
-  const bytes = utf8Of(canonicalText({ ...head, body, signature: base64url.baseEncode(signature) }))
+  const bytes = utf8Bytes(canonicalText({ ...head, body, signature: base64url.baseEncode(signature) }))
   if (bytes.byteLength > messageBytesMax(type))
     throw new RangeError(`A ${type} has at most ${messageBytesMax(type)} bytes, not ${bytes.byteLength}`)
   return bytes

@@ -11,6 +11,7 @@
  */
 import { base64url } from 'multiformats/bases/base64'
 import { z } from 'zod'
+import { hexOfBytes } from '../../base/hex.ts'
 import type { Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { BooksEvent } from '../../core/books/books-state.ts'
 import type { EscrowReceipt } from '../../core/escrow/escrow-effect.ts'
@@ -201,15 +202,9 @@ function jointSigners(signatures: Joint, bytes: Uint8Array, verify: VerifyBytes)
   const areRight = signatures.every(({ iss, signature }) => {
     const publicKey = publicKeyOfDid(iss)
     if (publicKey === undefined) return false
-    return verify({ publicKeyHex: hexOf(publicKey), bytes, signature: base64url.baseDecode(signature) })
+    return verify({ publicKeyHex: hexOfBytes(publicKey), bytes, signature: base64url.baseDecode(signature) })
   })
   return areRight ? signers : undefined
-}
-
-function hexOf(bytes: Uint8Array): string {
-  let text = ''
-  for (const byte of bytes) text += (byte < 16 ? '0' : '') + byte.toString(16)
-  return text
 }
 
 function refused(code: EscrowMessageRefusalCode): EscrowReading {

@@ -5,6 +5,7 @@
  * @see protocol/spec/governance.md
  */
 import { z } from 'zod'
+import type { DurationMs } from '../../base/time.ts'
 import {
   CHANGES_MAX,
   PARAMETER_NAMES,
@@ -14,7 +15,7 @@ import {
 import { TIMELOCK_MAX_MS } from '../../core/governance/governance-state.ts'
 import { VOTE_CHOICES } from '../../core/governance/tally.ts'
 import { VOTERS_MAX, WEIGHT_SOURCES } from '../../core/governance/weight-table.ts'
-import { DID, DURATION, HASH, noteOf } from './fields.ts'
+import { DID, HASH, noteOf } from './fields.ts'
 
 /** An integer from 0 to 2^64 - 1 as decimal text. */
 const INTEGER: z.ZodType<bigint, string> = z.codec(
@@ -25,6 +26,8 @@ const INTEGER: z.ZodType<bigint, string> = z.codec(
   z.bigint().max(2n ** 64n - 1n),
   { decode: (text) => BigInt(text), encode: (value) => value.toString() },
 )
+
+const TIMELOCK = z.int().min(0).max(TIMELOCK_MAX_MS) as unknown as z.ZodType<DurationMs, number>
 
 const CHANGE: z.ZodType<ParameterChange, unknown> = z.strictObject({
   name: z.enum(PARAMETER_NAMES as readonly [ParameterName, ...ParameterName[]]),
@@ -46,7 +49,7 @@ export const GOVERNANCE_MESSAGES = {
     base: HASH,
     changes: z.array(CHANGE).min(1).max(CHANGES_MAX),
     weights: HASH,
-    timelockMs: DURATION.refine((span) => span <= TIMELOCK_MAX_MS),
+    timelockMs: TIMELOCK,
     /** Why, for people. */
     note: noteOf(2000).optional(),
   }),

@@ -21,13 +21,13 @@
 import { base64url } from 'multiformats/bases/base64'
 import { z } from 'zod'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
-import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { KeyRefusal } from '../../core/evidence/key-refusals.ts'
+import type { Did, Hash } from '../../core/evidence/names.ts'
 import { canonicalText } from './canonical.ts'
 import { publicKeyOfDid } from './did-key.ts'
 import { admitPublicKey } from './ed25519-admission.ts'
 import { BYTES_32, COUNT, DID, DURATION, HASH, SIGNATURE, TIME } from './fields.ts'
-import { hashOfText } from './signing-bytes.ts'
+import { domainBytes, hashOfText } from './signing-bytes.ts'
 
 /** What a key is for. One key has one role; identity, escrow and notary never share one. */
 export type KeyRole = 'node' | 'escrow' | 'notary'
@@ -122,12 +122,7 @@ export function hashOfKeyStatement(statement: KeyStatement): Hash {
 /** What is signed. */
 export function signingBytesOfKeyStatement(statement: KeyStatement): Uint8Array {
   const domain = `kernell/key/${statement.type}/v1\u0000`
-  const hash = hashOfKeyStatement(statement)
-  const bytes = new Uint8Array(domain.length + 32)
-  for (let index = 0; index < domain.length; index += 1) bytes[index] = domain.charCodeAt(index)
-  for (let index = 0; index < 32; index += 1)
-    bytes[domain.length + index] = Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16)
-  return bytes
+  return domainBytes(domain, hashOfKeyStatement(statement))
 }
 
 export type KeyChainInit = {

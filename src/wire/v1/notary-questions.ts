@@ -10,7 +10,8 @@
 import { base64url } from 'multiformats/bases/base64'
 import { z } from 'zod'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
-import { canonicalText, utf8Of } from './canonical.ts'
+import { canonicalText } from './canonical.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { CONTRACT_ID, COUNT, DID, HASH } from './fields.ts'
 import { readReceipt } from './notary-receipt.ts'
 import { hashOfText } from './signing-bytes.ts'
@@ -47,7 +48,7 @@ export function isNotaryQuestion(body: Uint8Array): boolean {
 }
 
 export function encodeQuestion(question: NotaryQuestion): Uint8Array {
-  return utf8Of(canonicalText({ ask: question }))
+  return utf8Bytes(canonicalText({ ask: question }))
 }
 
 /** `undefined` for anything but a question. Never throws. */
@@ -63,7 +64,7 @@ export type AnswerPart = z.output<typeof ANSWER_PART>
 export function encodePart(text: string, part: number): Uint8Array {
   const parts = Math.max(1, Math.ceil(text.length / PART_CHARS))
   const own = text.slice(part * PART_CHARS, (part + 1) * PART_CHARS)
-  return utf8Of(canonicalText({ hash: hashOfText(text), parts, text: own }))
+  return utf8Bytes(canonicalText({ hash: hashOfText(text), parts, text: own }))
 }
 
 /** `undefined` for anything but a part. Never throws. */

@@ -3,36 +3,28 @@
  * signature of one kind of message is never one of another; the zero byte ends it, and no type holds one. An envelope's hash is the same SHA-256: it names the
  * message, and the signature is no part of it.
  */
-import { type Sha256HexOfBytes, sha256HexOfBytes } from '../../base/sha256.ts'
+import { bytesOfHex } from '../../base/hex.ts'
+import { sha256HexOfBytes, type Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { Hash } from '../../core/evidence/names.ts'
-import { utf8Of } from './canonical.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 
 const DOMAIN_START = 'kernell/m2m/'
 const DOMAIN_END = '/v1\u0000'
 
 /** The bytes that are signed, from the type and the hash of the head. */
 export function signingBytes(type: string, headHash: Hash): Uint8Array {
-  const domain = utf8Of(`${DOMAIN_START}${type}${DOMAIN_END}`)
-  const bytes = new Uint8Array(domain.byteLength + 32)
-  bytes.set(domain)
-  bytes.set(bytesOfHex(headHash), domain.byteLength)
-  return bytes
+  return domainBytes(`${DOMAIN_START}${type}${DOMAIN_END}`, headHash)
 }
 
-/** Bytes of lower-case hexadecimal digits. */
-export function bytesOfHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length / 2)
-  for (let index = 0; index < bytes.length; index += 1)
-    bytes[index] = 16 * digitAt(hex, 2 * index) + digitAt(hex, 2 * index + 1)
+/** A domain of ASCII, which ends with its own zero byte, and the 32 bytes of a hash. */
+export function domainBytes(domain: string, hash: Hash): Uint8Array {
+  const bytes = new Uint8Array(domain.length + 32)
+  for (let at = 0; at < domain.length; at += 1) bytes[at] = domain.charCodeAt(at)
+  bytes.set(bytesOfHex(hash), domain.length)
   return bytes
-}
-
-function digitAt(hex: string, index: number): number {
-  const code = hex.charCodeAt(index)
-  return code < 0x3a ? code - 0x30 : code - 0x57
 }
 
 /** SHA-256 of the UTF-8 bytes of a canonical text. */
 export function hashOfText(text: string, hash: Sha256HexOfBytes = sha256HexOfBytes): Hash {
-  return hash(utf8Of(text)) as Hash
+  return hash(utf8Bytes(text)) as Hash
 }

@@ -37,10 +37,10 @@ type Run = Counts & { readonly settlementsPerS: number; readonly cpuUs: number; 
 
 /** A contract from its offer to its settlement, at one notary: seven envelopes, nine signatures to verify, seven receipts. */
 export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport> {
-  const rounds = isQuick ? 1 : Number(process.env.R ?? 5)
+  const rounds = isQuick ? 1 : 5
   const runs: Run[] = []
   for (let round = 0; round < rounds; round += 1) {
-    const run = await settle(isQuick ? 20 : Number(process.env.N ?? 3000), round)
+    const run = await settle(isQuick ? 20 : 2_000, round)
     log(`settlements: ${Math.round(run.settlementsPerS)}/s, ${Math.round(run.cpuUs)} us of CPU each`)
     runs.push(run)
   }
@@ -104,7 +104,7 @@ async function settle(count: number, round: number): Promise<Run> {
     const deals = Array.from({ length: count }, (_, index) => new Deal(set, { name: `${round}/${index}`, now }))
     await service.submit(registerUsd(now))
     await inTurns(deals, async ({ payer }) =>
-      expectEffect(await service.submit(issueUsd(payer.did, 1_000n, now)), 'applied'),
+      expectEffect(await service.submit(issueUsd(payer.did, 1_000n, { now })), 'applied'),
     )
     const corrupted = withCorrupted(deals)
     Object.assign(counts, { verifies: 0, signs: 0, signed: 0, syncs: 0 })

@@ -2,8 +2,7 @@ import { canonicalJson } from '../../../src/base/canonical-json.ts'
 import { amountFromNanos } from '../../../src/base/money.ts'
 import { sha256, sha256Hex } from '../../../src/base/sha256.ts'
 import { durationFromMs, timestampFromMs } from '../../../src/base/time.ts'
-import { auctionIdOf } from '../../../src/core/auction/auction-call.ts'
-import type { AuctionCall } from '../../../src/core/auction/auction-call.ts'
+import { type AuctionCall, auctionIdOf } from '../../../src/core/auction/auction-call.ts'
 import { AUCTION_MACHINE } from '../../../src/core/auction/auction-machine.ts'
 import type { AuctionTranscript } from '../../../src/core/auction/auction-record.ts'
 import type {
@@ -12,18 +11,15 @@ import type {
   AuctionInput,
   AuctionState,
 } from '../../../src/core/auction/auction-state.ts'
-import { commitmentOf } from '../../../src/core/auction/commitment.ts'
-import type { Bid } from '../../../src/core/auction/commitment.ts'
-import { parseSalt32, textBytes } from '../../../src/core/auction/delimited-hash.ts'
-import type { Salt32 } from '../../../src/core/auction/delimited-hash.ts'
+import { type Bid, commitmentOf } from '../../../src/core/auction/commitment.ts'
+import { parseSalt32, type Salt32 } from '../../../src/core/auction/delimited-hash.ts'
 import type { BidderStanding } from '../../../src/core/auction/determine-winner.ts'
 import type { Evidence } from '../../../src/core/evidence/evidence.ts'
-import { parseDid, parseHash } from '../../../src/core/evidence/names.ts'
-import type { Did, Hash } from '../../../src/core/evidence/names.ts'
-import { parseCurrency } from '../../../src/core/ledger/ledger-names.ts'
-import type { Currency } from '../../../src/core/ledger/ledger-names.ts'
+import { type Did, type Hash, parseDid, parseHash } from '../../../src/core/evidence/names.ts'
+import { type Currency, parseCurrency } from '../../../src/core/ledger/ledger-names.ts'
 import type { Machine } from '../../../src/core/machine.ts'
 import { encodeBase64 } from '../../../src/core/text/base64.ts'
+import { utf8Bytes } from '../../../src/core/text/encode-utf8.ts'
 
 export type AuctionMachine = Machine<AuctionState, AuctionEvent, AuctionEffect, AuctionInput>
 
@@ -37,7 +33,7 @@ export function given<Value>(value: Value | undefined): Value {
 
 /** A DID of the right shape for a name, with the name at its end so that it is read back in print. */
 export function didOf(name: string): Did {
-  const digits = [...sha256(textBytes(name)), ...sha256(textBytes(`${name}2`))]
+  const digits = [...sha256(utf8Bytes(name)), ...sha256(utf8Bytes(`${name}2`))]
   return given(
     parseDid(
       `did:key:z6Mk${digits
@@ -53,7 +49,7 @@ export function hashOf(label: string): Hash {
 }
 
 export function saltOf(label: string): Salt32 {
-  const text = encodeBase64(sha256(textBytes(label)))
+  const text = encodeBase64(sha256(utf8Bytes(label)))
   return given(parseSalt32(text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')))
 }
 

@@ -2,11 +2,8 @@ import { type Timestamp, timestampFromMs } from '../../../src/base/time.ts'
 import type { HighWater } from '../../../src/core/notary/high-water.ts'
 import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
 import { createInlineSignatures, type Signatures } from '../../../src/keys/pool/inline-signatures.ts'
-import {
-  NotaryService,
-  type NotaryServiceComponents,
-  type NotaryServiceInit,
-} from '../../../src/market/notary/notary-service.ts'
+import { NotaryService } from '../../../src/market/notary/notary-service.ts'
+import type { NotaryServiceComponents, NotaryServiceInit } from '../../../src/market/notary/notary-service-init.ts'
 import type { Clock } from '../../../src/ports/clock.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import type { Timers } from '../../../src/ports/timers.ts'
@@ -65,25 +62,7 @@ export class LocalNotary {
       if (this.diesAt === name) throw new TypeError(`the process died at ${name}`)
       this.trace.push(name)
     }
-    const traced: EventLog = {
-      get nextIndex() {
-        return self.log.nextIndex
-      },
-      get snapshot() {
-        return self.log.snapshot
-      },
-      get sizeBytes() {
-        return self.log.sizeBytes
-      },
-      append: async (payloads) => {
-        step('append')
-        return await this.log.append(payloads)
-      },
-      read: (from) => this.log.read(from),
-      compact: async (snapshot) => await this.log.compact(snapshot),
-      close: async () => {},
-    }
-    const self = this
+    const traced = this.traced(step)
     const service = new NotaryService(
       {
         log: traced,
@@ -120,6 +99,28 @@ export class LocalNotary {
     )
     await service.start()
     return service
+  }
+
+  private traced(step: (name: string) => void): EventLog {
+    const { log } = this
+    return {
+      get nextIndex() {
+        return log.nextIndex
+      },
+      get snapshot() {
+        return log.snapshot
+      },
+      get sizeBytes() {
+        return log.sizeBytes
+      },
+      append: async (payloads) => {
+        step('append')
+        return await log.append(payloads)
+      },
+      read: (from) => log.read(from),
+      compact: async (snapshot) => await log.compact(snapshot),
+      close: async () => {},
+    }
   }
 
   /** Moves time on and runs what is due, in order. */

@@ -69,7 +69,7 @@ describe('a notary elsewhere', () => {
     const remote = await connected(notary.set, [notary.member], [service])
     const deal = new Deal(notary.set, { name: 'one', now: START })
     await remote.submit(registerUsd(START))
-    await remote.submit(issueUsd(deal.payer.did, 1_000n, START))
+    await remote.submit(issueUsd(deal.payer.did, 1_000n, { now: START }))
     for (const message of deal.all) expect((await remote.submit(message)).effect).toBe('applied')
     const again = await remote.submit(deal.messages.accept)
     expect(again).toEqual(await service.submit(deal.messages.accept))

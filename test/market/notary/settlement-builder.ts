@@ -8,7 +8,7 @@ import type { ContractId, Did, Hash } from '../../../src/core/evidence/names.ts'
 import type { Currency, TransferId } from '../../../src/core/ledger/ledger-names.ts'
 import { createNotarySet, type NotarySet, quorumOf } from '../../../src/core/notary/notary-set.ts'
 import { createNodeSigner } from '../../../src/keys/node-signatures.ts'
-import type { NotaryHashes } from '../../../src/market/notary/notary-service.ts'
+import type { NotaryHashes } from '../../../src/market/notary/notary-service-init.ts'
 import { didOfPublicKey } from '../../../src/wire/v1/did-key.ts'
 import { type EnvelopeInit, prepareEnvelope } from '../../../src/wire/v1/envelope.ts'
 import { statementBytes } from '../../../src/wire/v1/escrow-events.ts'
@@ -158,8 +158,8 @@ export function feeOwnerOf(set: NotarySet): Did {
 }
 
 /** The bank's currency, and credits for an owner. */
-export function registerUsd(now: Timestamp): Uint8Array {
-  return BANK.say({
+export function registerUsd(now: Timestamp, bank: Party = BANK): Uint8Array {
+  return bank.say({
     type: 'ledger-currency-register',
     body: {
       currency: USD,
@@ -171,7 +171,11 @@ export function registerUsd(now: Timestamp): Uint8Array {
   })
 }
 
-export function issueUsd(owner: Did, amount: bigint, now: Timestamp, nonce?: string): Uint8Array {
+export function issueUsd(
+  owner: Did,
+  amount: bigint,
+  { now, nonce, bank = BANK }: { readonly now: Timestamp; readonly nonce?: string; readonly bank?: Party },
+): Uint8Array {
   const id = sha256Hex(`issue ${owner} ${amount}`).slice(0, 32) as TransferId
   const body = {
     id,
@@ -181,7 +185,7 @@ export function issueUsd(owner: Did, amount: bigint, now: Timestamp, nonce?: str
     reference: `payment ${id}`,
     isConfirmed: true,
   }
-  return BANK.say({ type: 'ledger-issue', body, now, ...(nonce !== undefined && { nonce }) })
+  return bank.say({ type: 'ledger-issue', body, now, ...(nonce !== undefined && { nonce }) })
 }
 
 export const STEPS = ['offer', 'award', 'contract', 'hold', 'start', 'delivery', 'accept'] as const

@@ -2,14 +2,12 @@ import type { AuctionVector } from '../../../scripts/protocol-vectors/vector.ts'
 import { amountFromNanos } from '../../../src/base/money.ts'
 import { auctionIdOf } from '../../../src/core/auction/auction-call.ts'
 import { parseAuctionCall, parseAuctionTranscript } from '../../../src/core/auction/auction-codec.ts'
-import { commitmentOf, tieKeyOf } from '../../../src/core/auction/commitment.ts'
-import type { Bid, CommitmentParts } from '../../../src/core/auction/commitment.ts'
-import { determineWinner } from '../../../src/core/auction/determine-winner.ts'
-import type { Candidate } from '../../../src/core/auction/determine-winner.ts'
-import { toJson } from '../../../src/core/auction/json-reader.ts'
+import { type Bid, commitmentOf, type CommitmentParts, tieKeyOf } from '../../../src/core/auction/commitment.ts'
+import { type Candidate, determineWinner } from '../../../src/core/auction/determine-winner.ts'
 import { transcriptHashOf } from '../../../src/core/auction/transcript.ts'
 import { verifyTranscript } from '../../../src/core/auction/verify-transcript.ts'
 import type { Hash } from '../../../src/core/evidence/names.ts'
+import { toJson } from '../../../src/core/json/json-reader.ts'
 
 /** What the code makes of a vector about auctions, in the vector's own form. */
 export function auctionOutcomeOf(vector: AuctionVector): unknown {

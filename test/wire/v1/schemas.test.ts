@@ -6,6 +6,9 @@ import { readVectors } from './read-vectors.ts'
 
 const FOLDER = new URL('../../../protocol/schema/v1/', import.meta.url)
 
+/** What no pattern says: that 20 digits are at most 2^64 - 1. `protocol/README.md` names it. */
+const BEYOND_SCHEMAS = ['an amount above 64 bits']
+
 describe('published schemas', () => {
   it('are those of the codecs, file for file', () => {
     const written = new Map(
@@ -24,6 +27,7 @@ describe('published schemas', () => {
       if (vector.kind !== 'accepted' && vector.kind !== 'refused') continue
       const code = vector.kind === 'refused' ? vector.code : ''
       if (vector.kind === 'refused' && code !== 'ENVELOPE_BODY_SHAPE') continue
+      if (BEYOND_SCHEMAS.includes(vector.name)) continue
       const value = JSON.parse(Buffer.from(vector.bytes, 'hex').toString()) as { type: string; body: unknown }
       const isEnvelope = validators.get('envelope.schema.json')?.(value)
       const isBody = validators.get(`${value.type}.schema.json`)?.(value.body)

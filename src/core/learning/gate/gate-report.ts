@@ -1,10 +1,11 @@
 import { canonicalJson } from '../../../base/canonical-json.ts'
-import { encodeUtf8 } from '../../text/encode-utf8.ts'
-import type { GateCheck } from './judge-candidate.ts'
-import type { GateDataCard } from './gate-evidence.ts'
-import type { GateThresholds } from './gate-thresholds.ts'
+import { hexOfBytes } from '../../../base/hex.ts'
+import { utf8Bytes } from '../../text/encode-utf8.ts'
 import type { Compared } from '../off-policy/evaluate-log.ts'
 import type { Estimate } from '../off-policy/mean-interval.ts'
+import type { GateDataCard } from './gate-evidence.ts'
+import type { GateThresholds } from './gate-thresholds.ts'
+import type { GateCheck } from './judge-candidate.ts'
 
 export const GATE_REPORT_KIND = 'kernell-gate-report'
 export const GATE_REPORT_FORMAT = 1
@@ -65,7 +66,7 @@ export type ReportVerifier = (signed: {
 /** One line of canonical JSON: the report, the key and the signature. */
 export function signGateReport(report: GateReport, signer: ReportSigner): string {
   const document = documentOf(report)
-  const signature = hexOf(signer.sign(signedBytes(document)))
+  const signature = hexOfBytes(signer.sign(signedBytes(document)))
   return `${canonicalJson({ report: document, public_key: signer.publicKeyHex, signature })}\n`
 }
 
@@ -158,9 +159,7 @@ function thresholdsOf(document: Readonly<Record<string, unknown>> | undefined): 
 }
 
 function signedBytes(document: Readonly<Record<string, unknown>>): Uint8Array {
-  const text = `${PURPOSE}${canonicalJson(document)}`
-  const bytes = new Uint8Array(3 * text.length)
-  return bytes.slice(0, encodeUtf8(text, bytes))
+  return utf8Bytes(`${PURPOSE}${canonicalJson(document)}`)
 }
 
 /** The report as it is written: `snake_case`, estimates rounded by nobody. */
@@ -258,10 +257,6 @@ function canonicalOf(value: unknown): string | undefined {
 function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
   return isObject ? (value as Readonly<Record<string, unknown>>) : undefined
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Bytes of lower-case hexadecimal digits; `undefined` for anything else. */

@@ -1,14 +1,15 @@
 import type { ActorSystem } from '../../../actors/system/actor-system.ts'
+import { hexOfBytes } from '../../../base/hex.ts'
 import { amountToUsd } from '../../../base/money.ts'
-import type { PolicyArtefact } from '../../../core/policy/policy-artefact.ts'
 import { changedThresholds } from '../../../core/learning/gate/threshold-changes.ts'
+import type { PolicyArtefact } from '../../../core/policy/policy-artefact.ts'
 import { createPolicyRegistry } from '../../../learning/registry/policy-registry.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { EventLog } from '../../../ports/event-log.ts'
 import type { KeyValueStore } from '../../../ports/key-value-store.ts'
 import type { Random } from '../../../ports/random.ts'
-import type { Timers } from '../../../ports/timers.ts'
 import type { Signer } from '../../../ports/signer.ts'
+import type { Timers } from '../../../ports/timers.ts'
 import type { CallComponents } from '../../../router/call-model.ts'
 import type { CheckAnswer } from '../../../router/execute-plan.ts'
 import type { PolicyService } from '../../../router/policy-service.ts'
@@ -26,13 +27,13 @@ import type { NodeConfig } from '../../config/node-config.ts'
 import type { HealthCheck } from '../../kernell-node.ts'
 import { nativeSha256Hex, nativeSha256HexOfBytes } from '../../open-answer-cache.ts'
 import type { NodeLearner } from '../online/node-learner.ts'
-import { createNodePolicies, type NodePolicies } from './node-policies.ts'
 import { onlineChecks } from '../online/online-checks.ts'
-import { openLearning, type LearningParts } from '../online/open-learning.ts'
-import { gateReportReader } from './open-signer.ts'
-import { createPolicyShelf, type ConfiguredPolicy } from './policy-shelf.ts'
-import { PolicySwitch } from './policy-switch.ts'
+import { type LearningParts, openLearning } from '../online/open-learning.ts'
 import { openDriftShelf } from './drift-shelf.ts'
+import { createNodePolicies, type NodePolicies } from './node-policies.ts'
+import { gateReportReader } from './open-signer.ts'
+import { type ConfiguredPolicy, createPolicyShelf } from './policy-shelf.ts'
+import { PolicySwitch } from './policy-switch.ts'
 import { addRolloutMetrics } from './rollout-metrics.ts'
 
 export type OpenRolloutInit = {
@@ -207,5 +208,5 @@ function shadowEventOf(call: ShadowCall, { at, id }: { readonly at: number; read
 
 /** 96 random bits. */
 function idOf(random: Random): string {
-  return `shadow-${Array.from(random.bytes(12), (byte) => byte.toString(16).padStart(2, '0')).join('')}`
+  return `shadow-${hexOfBytes(random.bytes(12))}`
 }

@@ -1,13 +1,10 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
-import { AMOUNT_MAX } from '../../base/money.ts'
 import type { Amount } from '../../base/money.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
-import { parseDid, parseHash } from '../evidence/names.ts'
-import type { Did, Hash } from '../evidence/names.ts'
-import { parseCurrency } from '../ledger/ledger-names.ts'
-import type { Currency } from '../ledger/ledger-names.ts'
-import { parseSalt32 } from './delimited-hash.ts'
-import type { Salt32 } from './delimited-hash.ts'
+import type { Evidence } from '../evidence/evidence.ts'
+import { type Did, type Hash, parseDid, parseHash } from '../evidence/names.ts'
+import { type Currency, parseCurrency } from '../ledger/ledger-names.ts'
+import { readCount as readWholeNumber, readNanos as readNanosText } from './json-members.ts'
 
 /** What a reader answers when JSON is not its value; `undefined` is a value. */
 export const INVALID: unique symbol = Symbol('invalid')
@@ -77,26 +74,28 @@ export function unionOf<Value>(...readers: readonly Reader<Value>[]): Reader<Val
   }
 }
 
-function parsed<Value>(parse: (text: string) => Value | undefined): Reader<Value> {
+/** A text that `parse` takes. */
+export function parsed<Value>(parse: (text: string) => Value | undefined): Reader<Value> {
   return (json) => (typeof json === 'string' ? (parse(json) ?? INVALID) : INVALID)
-}
-
-function parseNanos(text: string): Amount | undefined {
-  if (!/^(0|[1-9][0-9]{0,19})$/.test(text)) return undefined
-  const nanos = BigInt(text)
-  return nanos <= AMOUNT_MAX ? (nanos as Amount) : undefined
 }
 
 export const readDid: Reader<Did> = parsed(parseDid)
 export const readHash: Reader<Hash> = parsed(parseHash)
-export const readSalt: Reader<Salt32> = parsed(parseSalt32)
 export const readCurrency: Reader<Currency> = parsed(parseCurrency)
-export const readNanos: Reader<Amount> = parsed(parseNanos)
+export const readNanos: Reader<Amount> = parsed(readNanosText)
 /** A word of 1 to 64 characters, as `WORD` of the wire. */
 export const readWord: Reader<string> = parsed((text) => (/^[a-z][a-z0-9._/-]{0,63}$/.test(text) ? text : undefined))
 
 /** An integer from 0 to the largest safe one. */
-export const readCount: Reader<number> = (json) =>
-  typeof json === 'number' && Number.isSafeInteger(json) && json >= 0 ? json : INVALID
+export const readCount: Reader<number> = (json) => readWholeNumber(json) ?? INVALID
 export const readTime: Reader<Timestamp> = readCount as Reader<Timestamp>
 export const readDuration: Reader<DurationMs> = readCount as Reader<DurationMs>
+
+/** Members of every event that follows from a signed message. */
+export const EVIDENCE_READERS: { readonly [Key in keyof Evidence]: Reader<Evidence[Key]> } = {
+  envelope: readHash,
+  iss: readDid,
+  seq: readCount,
+  prev: optional(readHash),
+  at: readTime,
+}

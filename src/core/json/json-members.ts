@@ -1,4 +1,4 @@
-import { AMOUNT_MAX, type Amount, amountFromNanos } from '../../base/money.ts'
+import { type Amount, AMOUNT_MAX, amountFromNanos } from '../../base/money.ts'
 import { type Timestamp, timestampFromMs } from '../../base/time.ts'
 import type { Evidence } from '../evidence/evidence.ts'
 import { type Did, type Hash, parseDid, parseHash } from '../evidence/names.ts'

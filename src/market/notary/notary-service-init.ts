@@ -1,0 +1,54 @@
+import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { DurationMs } from '../../base/time.ts'
+import type { BooksLimits } from '../../core/books/books-state.ts'
+import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
+import type { Did, Hash } from '../../core/evidence/names.ts'
+import type { HighWater } from '../../core/notary/high-water.ts'
+import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { EventLog } from '../../ports/event-log.ts'
+import type { BatchSigner } from '../../ports/signer.ts'
+import type { Timers } from '../../ports/timers.ts'
+import type { BatchVerifier } from '../../ports/verifier.ts'
+import type { HighWaterFile } from './high-water.ts'
+
+/** Native SHA-256 in its three forms, equal to those of `src/base/sha256.ts`. */
+export type NotaryHashes = {
+  readonly ofBytes: Sha256
+  readonly hexOfBytes: Sha256HexOfBytes
+  readonly hexOfText: Sha256Hex
+}
+
+export type NotaryServiceComponents = {
+  /** The books' journal, of this member alone; whoever opened it closes it. */
+  readonly log: EventLog
+  readonly highWater: Pick<HighWaterFile, 'write'> & { readonly value: HighWater | undefined }
+  /** With the key of this member. */
+  readonly signer: BatchSigner
+  readonly verifier: BatchVerifier
+  readonly hashes: NotaryHashes
+  readonly clock: Clock
+  readonly timers: Timers
+  /** The notary signs nothing any more: its disk failed, or a copy of it runs elsewhere. */
+  readonly onFailure: (cause: unknown) => void
+}
+
+export type NotaryServiceInit = {
+  readonly set: NotarySet
+  /** Index of this member. */
+  readonly me: number
+  /** Owner of the account that fees go to. */
+  readonly feeOwner: Did
+  /** Name of the network that envelopes are of. */
+  readonly network: string
+  /** How far clocks may differ: for `iat` and `exp` of envelopes, and nothing else. */
+  readonly clockSkewMs: DurationMs
+  /** Rules that contracts may pin, by their hash; published where the books do not know them. */
+  readonly parameters: readonly { readonly hash: Hash; readonly rules: EscrowRules }[]
+  readonly limits?: BooksLimits
+  /** Left by a restore: the epoch of the set at the time of the backup. */
+  readonly restored?: { readonly epoch: number } | undefined
+  /** Envelopes that wait at most. */
+  readonly waitingMax?: number
+}
