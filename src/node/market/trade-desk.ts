@@ -132,13 +132,13 @@ export class TradeDesk {
     return { bytes: Buffer.from(bytes).toString('base64url') }
   }
 
-  /** The transcript of an auction of this node. Throws `MARKET_OBJECT_UNKNOWN`. */
+  /** The transcript of an auction of this node, by the name of the auction or the hash of the transcript. Throws `MARKET_OBJECT_UNKNOWN`. */
   transcript(request: ControlRequest): JsonValue {
     const { party } = this.init.role
     const id = requiredText(request, 'auction')
     // Written by the buyer.
     const orders = party.journal.notesOf(ORDERS).map(([, note]) => note as unknown as OrderNote)
-    const file = orders.find(({ auction }) => auction === id)?.transcriptFile
+    const file = orders.find(({ auction, transcript }) => auction === id || transcript === id)?.transcriptFile
     const bytes = file === undefined ? undefined : party.journal.file(file)
     if (bytes === undefined)
       throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: `No auction ${id} has ended here` })
