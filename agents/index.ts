@@ -111,3 +111,8 @@ export type {
   AgentSurroundings,
   PackagedAgent,
 } from './packaged/packaged-agent.ts'
+export { arbiter, type ArbiterEvent, type ArbiterInput, type ArbiterReply } from './arbiter/agent.ts'
+export { auctioneer, type AuctioneerEvent, type AuctioneerInput, type Closed } from './auctioneer/agent.ts'
+export { buyer, type Bought, type BuyerAgentEvent, type BuyerAgentInput } from './buyer/agent.ts'
+export { governor, type Governed, type GovernorEvent, type GovernorInput } from './governor/agent.ts'
+export { seller, type Offered, type SellerAgentEvent, type SellerAgentInput } from './seller/agent.ts'

@@ -14,17 +14,15 @@
  * }
  * ```
  */
-export { DEFAULT_ESCROW_RULES, DEFAULT_TIMERS, TEST_ESCROW_RULES, type EscrowRules } from '../core/escrow/escrow-rules.ts'
+export {
+  DEFAULT_ESCROW_RULES,
+  DEFAULT_TIMERS,
+  TEST_ESCROW_RULES,
+  type EscrowRules,
+} from '../core/escrow/escrow-rules.ts'
 export type { EscrowState } from '../core/escrow/escrow-state.ts'
 export type { EscrowTerms, EscrowTimers, NotarySetTerms } from '../core/escrow/escrow-terms.ts'
-export {
-  type ContractId,
-  type Did,
-  type Hash,
-  parseContractId,
-  parseDid,
-  parseHash,
-} from '../core/evidence/names.ts'
+export { type ContractId, type Did, type Hash, parseContractId, parseDid, parseHash } from '../core/evidence/names.ts'
 export {
   changeParameters,
   DEFAULT_PARAMETERS,
@@ -46,12 +44,8 @@ export { signerOfKey } from '../wire/v1/checkpoint.ts'
 export { GovernanceBoard, journaledGovernance, type GovernanceOutcome } from './governance/governance-board.ts'
 export { nameJournal } from './ledger/journal-line.ts'
 export { MachineJournal } from './ledger/machine-journal.ts'
-export {
-  NotaryService,
-  type NotaryHashes,
-  type NotaryServiceComponents,
-  type NotaryServiceInit,
-} from './notary/notary-service.ts'
+export { NotaryService } from './notary/notary-service.ts'
+export type { NotaryHashes, NotaryServiceComponents, NotaryServiceInit } from './notary/notary-service-init.ts'
 export { Arbiter, type ArbiterComponents, type DisputeCase } from './parties/arbiter.ts'
 export { ANY_RESULT, BUY_CODES, type BuyerPolicy, type BuyRequest, type OrderNote } from './parties/buy-order.ts'
 export { Buyer, type BuyerComponents, type BuyerInit } from './parties/buyer.ts'

@@ -3,7 +3,14 @@ import { type Amount, ZERO_AMOUNT, amountFromNanos } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import type { DurationMs } from '../../base/time.ts'
 import { type AcceptancePredicate, predicateHash } from '../../core/acceptance/acceptance-predicate.ts'
-import type { ArbiterTerms, CreditTerms, CustodyModel, EscrowTerms, EscrowTimers, NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
+import type {
+  ArbiterTerms,
+  CreditTerms,
+  CustodyModel,
+  EscrowTerms,
+  EscrowTimers,
+  NotarySetTerms,
+} from '../../core/escrow/escrow-terms.ts'
 import { custodyLabelOf } from '../../core/escrow/escrow-terms.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
@@ -69,8 +76,19 @@ export const ANY_RESULT: AcceptancePredicate = {
 }
 
 /** The request's own content, for the comparison of two with one key. */
-export function requestHashOf({ idempotencyKey: _, input, maxNanos, peers: _peers, ...request }: BuyRequest): Hash {
-  const content = { ...request, input: hashOfBytes(input), maxNanos: maxNanos.toString() }
+export function requestHashOf(request: BuyRequest): Hash {
+  const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion } = request
+  const content = {
+    skill,
+    currency,
+    custody,
+    input: hashOfBytes(request.input),
+    maxNanos: request.maxNanos.toString(),
+    ...(auction !== undefined && { auction }),
+    ...(timers !== undefined && { timers }),
+    ...(predicate !== undefined && { predicate }),
+    ...(milestonesPerMillion !== undefined && { milestonesPerMillion }),
+  }
   return sha256Hex(canonicalJson(content)) as Hash
 }
 

@@ -114,7 +114,7 @@ export class BuyerWork {
   }
 
   /** A voucher counts toward what is paid in any case, so no more is vouched for than the policy says, and only what the contract names. */
-  async signVoucher(from: Did, { statement, signature: _ }: MarketFrameOf<'voucher'>): Promise<MarketAnswer> {
+  async signVoucher(from: Did, { statement }: MarketFrameOf<'voucher'>): Promise<MarketAnswer> {
     const { party, init, current } = this
     const { terms, policy, contract } = init
     if (this.noted?.peer !== from) return declined('MARKET_CONTRACT_UNKNOWN')
@@ -209,7 +209,11 @@ export class BuyerWork {
     const evidence = await party.journal.keepFile(init.contract, record)
     const body = { reason, evidence, concededNanos: voucher.amountNanos, currency: terms.currency }
     for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
-      const { effect } = await party.tellNotary(init.contract, { act: `reject/${attempt}`, type: 'escrow-reject', body })
+      const { effect } = await party.tellNotary(init.contract, {
+        act: `reject/${attempt}`,
+        type: 'escrow-reject',
+        body,
+      })
       if (effect !== 'refused' || this.current === undefined || isTerminal(this.current)) return
       await pause(party.components.timers, LOOK_MS, AbortSignal.any([party.signal, this.deciding.signal]))
       if (this.deciding.signal.aborted) return

@@ -17,7 +17,16 @@ import { VALIDITY_MAX_MS } from '../../wire/v1/envelope-head.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { ESCROW_TERMS, bodyOfTerms, contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
 import type { MarketPost, MarketTask } from '../../wire/v1/market-frames.ts'
-import { ANY_RESULT, type BuyCode, type BuyerPolicy, type BuyRequest, makeTerms, ORDERS, type OrderNote, requestHashOf } from './buy-order.ts'
+import {
+  ANY_RESULT,
+  type BuyCode,
+  type BuyerPolicy,
+  type BuyRequest,
+  makeTerms,
+  ORDERS,
+  type OrderNote,
+  requestHashOf,
+} from './buy-order.ts'
 import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
 import { pause } from './contract-follower.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
@@ -194,13 +203,18 @@ export class Buyer {
       peers: request.peers ?? door.peers,
       standingOf: this.standingOf,
     })
-    const sellers = found.filter(({ offer }) => !order.declined.includes(offer.seller) && offer.seller !== this.party.did)
+    const sellers = found.filter(
+      ({ offer }) => !order.declined.includes(offer.seller) && offer.seller !== this.party.did,
+    )
     if (sellers.length === 0) {
       await this.fail(key, order.declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NO_OFFER', order.declinedCode)
       return false
     }
     const [best] = sellers
-    const chosen = request.auction === undefined ? best && { found: best, priceNanos: best.offer.terms.priceNanos } : await this.auction(key, sellers)
+    const chosen =
+      request.auction === undefined
+        ? best && { found: best, priceNanos: best.offer.terms.priceNanos }
+        : await this.auction(key, sellers)
     if (chosen === undefined) {
       await this.fail(key, 'BUY_NOT_AWARDED')
       return false
@@ -375,7 +389,13 @@ export class Buyer {
     const { cosignature = '' } = this.orderOf(key)
     const { policy } = this.init
     const acceptsAlone = this.orderOf(key).request.acceptsAlone ?? this.init.acceptsAlone
-    const work = new BuyerWork(this.party, { contract, terms, cosignature, policy, ...(acceptsAlone !== undefined && { acceptsAlone }) })
+    const work = new BuyerWork(this.party, {
+      contract,
+      terms,
+      cosignature,
+      policy,
+      ...(acceptsAlone !== undefined && { acceptsAlone }),
+    })
     this.works.set(contract, work)
     try {
       const code = await work.run()

@@ -42,7 +42,11 @@ export type VerifiedExport =
       readonly state: EscrowState
       readonly steps: ContractReplay['steps']
     }
-  | { readonly kind: 'refused'; readonly code: ExportFault; /** Step of the evidence, from 0. */ readonly step?: number }
+  | {
+      readonly kind: 'refused'
+      readonly code: ExportFault
+      /** Step of the evidence, from 0. */ readonly step?: number
+    }
 
 /** One contract as a file that anybody can check offline; `undefined` when the set does not know it. */
 export async function exportContract(
@@ -81,7 +85,8 @@ export function verifyExport(
   if (read === undefined) return { kind: 'refused', code: 'EXPORT_MALFORMED' }
   const { hash, ...content } = read
   const { contract } = content
-  if (hashOfBytes(ENCODER.encode(canonicalJson(content))) !== hash) return { kind: 'refused', code: 'EXPORT_HASH_WRONG' }
+  if (hashOfBytes(ENCODER.encode(canonicalJson(content))) !== hash)
+    return { kind: 'refused', code: 'EXPORT_HASH_WRONG' }
   const made = checkNotarySet(content.set)
   if (made.kind === 'refused' || (trusted !== undefined && trusted.id !== made.set.id))
     return { kind: 'refused', code: 'EXPORT_SET_WRONG' }
@@ -93,7 +98,8 @@ export function verifyExport(
     if (code !== undefined) return { kind: 'refused', code, step }
   }
   const { state } = replay
-  if (state === undefined || termsText(state.terms) !== content.terms) return { kind: 'refused', code: 'EXPORT_TERMS_WRONG' }
+  if (state === undefined || termsText(state.terms) !== content.terms)
+    return { kind: 'refused', code: 'EXPORT_TERMS_WRONG' }
   if (state.terms.notarySet.id !== made.set.id) return { kind: 'refused', code: 'EXPORT_SET_WRONG' }
   return { kind: 'verified', contract, set: made.set, state, steps: replay.steps }
 }

@@ -70,7 +70,10 @@ function takeAll(replay: ContractReplay, evidence: Awaited<ReturnType<NotaryClie
   for (const piece of evidence) {
     const fault = replay.take(piece)
     if (fault !== undefined)
-      throw new CodedError('NOTARY_ANSWER_WRONG', { message: `step ${replay.steps.length}: ${fault}`, details: { fault } })
+      throw new CodedError('NOTARY_ANSWER_WRONG', {
+        message: `step ${replay.steps.length}: ${fault}`,
+        details: { fault },
+      })
   }
 }
 

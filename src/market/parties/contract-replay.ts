@@ -33,7 +33,8 @@ export const REPLAY_FAULTS = {
     remedy: 'Ask for all of the evidence, in order.',
   },
   REPLAY_ENVELOPE_WRONG: {
-    cause: 'An envelope is not the one that its transition names, is not signed by its issuer, or is about another contract.',
+    cause:
+      'An envelope is not the one that its transition names, is not signed by its issuer, or is about another contract.',
     remedy: 'Ask for the evidence again; otherwise somebody has changed it.',
   },
   REPLAY_TRANSITION_WRONG: {

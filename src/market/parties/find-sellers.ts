@@ -26,14 +26,19 @@ export type SellerSearch = {
   readonly standingOf: (seller: Did) => Promise<BidderStanding>
 }
 
-export type FoundSeller = { readonly offer: StandingOffer; /** The node at which the offer was found. */ readonly peer: Did }
+export type FoundSeller = {
+  readonly offer: StandingOffer
+  /** The node at which the offer was found. */ readonly peer: Did
+}
 
 /** Sellers whose standing offers fit, the best first; of each seller the best offer. Nodes that do not answer are left out. */
 export async function findSellers(party: Party, search: SellerSearch): Promise<readonly FoundSeller[]> {
   const at = party.components.clock.now()
   const peerOf = new Map<Did, Did>()
   let directory: DirectoryState = DIRECTORY_MACHINE.initial({ at: 0 as Timestamp })
-  const answers = await Promise.all(search.peers.slice(0, PEERS_MAX).map(async (peer) => await askOffers(party, peer, search.skill)))
+  const answers = await Promise.all(
+    search.peers.slice(0, PEERS_MAX).map(async (peer) => await askOffers(party, peer, search.skill)),
+  )
   for (const { peer, envelopes } of answers) {
     for (const text of envelopes) {
       const read = party.read(text, 'market-offer')
@@ -85,4 +90,3 @@ async function askOffers(
     return { peer, envelopes: [] }
   }
 }
-

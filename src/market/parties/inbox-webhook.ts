@@ -87,7 +87,14 @@ export class InboxWebhook {
     let problem: unknown
     for (let tries = 1, pauseMs = PAUSE_FIRST_MS; tries <= TRIES_MAX && !signal.aborted; tries += 1, pauseMs *= 2) {
       try {
-        const request = { url: this.init.url, method: 'POST', headers, body, headersTimeoutMs: TIMEOUT_MS, signal } as const
+        const request = {
+          url: this.init.url,
+          method: 'POST',
+          headers,
+          body,
+          headersTimeoutMs: TIMEOUT_MS,
+          signal,
+        } as const
         const response = await outbound.request(request)
         response.cancel()
         if (response.status < 300) return

@@ -68,7 +68,9 @@ function rowsOf(state: EscrowState, role: InboxRow['role']): readonly Row[] {
     case 'AGREED': {
       if (role === 'arbiter' || state.isHoldAsked) return []
       const outcome = 'ABORTED: nothing was held, nothing moves.'
-      return [{ act: 'request-hold', isNeeded: true, timer: 'hold', by: state.holdBy, default: outcome, amountNanos: 0n }]
+      return [
+        { act: 'request-hold', isNeeded: true, timer: 'hold', by: state.holdBy, default: outcome, amountNanos: 0n },
+      ]
     }
     case 'HELD': {
       if (role !== 'worker') return []
@@ -128,7 +130,8 @@ function disputedRows(state: Extract<EscrowState, { kind: 'DISPUTED' }>, role: I
     return [{ act: 'rule', isNeeded: true, timer: 'rule', by: ruleBy, default: outcome, amountNanos: workerNanos }]
   }
   if (evidenceBy === undefined) return []
-  const outcome = 'The record closes without it; arbiters rule on what is there, and without a ruling the fallback counts.'
+  const outcome =
+    'The record closes without it; arbiters rule on what is there, and without a ruling the fallback counts.'
   const head = { timer: 'evidence', by: evidenceBy, default: outcome } as const
   if (role === 'payer') return [{ act: 'add-evidence', isNeeded: false, amountNanos: workerNanos, ...head }]
   return [{ act: 'answer-rejection', isNeeded: true, amountNanos: delivery.claimNanos - workerNanos, ...head }]

@@ -234,7 +234,7 @@ export class PartyJournal {
       this.files.delete(hash)
     }
     for (const [topic, notes] of this.notes)
-      for (const key of [...notes.keys()])
+      for (const key of notes.keys())
         if (key === subject || key.startsWith(`${subject}/`)) this.applyNote({ kind: 'noted', topic, key, value: null })
     this.subjects.delete(subject)
     this.forgotten.add(subject)

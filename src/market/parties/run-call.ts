@@ -79,7 +79,10 @@ export async function runCall(party: Party, init: CallInit): Promise<CallOutcome
 }
 
 /** An auction that somebody holds, for itself or for a buyer. */
-export type CallForBids = Omit<AuctionCall, 'auctioneer' | 'opensAt' | 'salt' | 'english' | 'notarySet' | 'depositNanos'> & {
+export type CallForBids = Omit<
+  AuctionCall,
+  'auctioneer' | 'opensAt' | 'salt' | 'english' | 'notarySet' | 'depositNanos'
+> & {
   readonly peers: readonly Did[]
   readonly inputBytes: number
   readonly standingOf: (bidder: Did) => Promise<BidderStanding>
@@ -122,7 +125,8 @@ class CallPost {
     if (peer === undefined) return
     const envelope = DECODER.decode(bytes)
     const { door } = this.party.components
-    const frame = type === 'auction-call' ? ({ type: 'call', envelope } as const) : ({ type: 'told', envelope } as const)
+    const frame =
+      type === 'auction-call' ? ({ type: 'call', envelope } as const) : ({ type: 'told', envelope } as const)
     try {
       const answer = await door.ask(peer, { frame }, { signal: this.party.signal })
       if (answer.frame.type !== 'said') return
@@ -136,4 +140,3 @@ class CallPost {
     }
   }
 }
-

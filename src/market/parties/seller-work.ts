@@ -127,7 +127,8 @@ class ContractWork {
         const meter = await this.readMeter('last', counts)
         const hash = await party.journal.keepFile(contract, result)
         const predicate = readPredicate(noted.predicate, terms.predicateHash)
-        if (predicate === undefined) throw new CodedError('STORE_CORRUPTED', { message: 'The predicate is another one' })
+        if (predicate === undefined)
+          throw new CodedError('STORE_CORRUPTED', { message: 'The predicate is another one' })
         // Seen before anything is delivered: what fails is not.
         const judged = judgeResult(predicate, { input, result })
         await this.note({ result: hash, verdict: verdictHashOf(judged), outcome: judged.outcome, meter })
@@ -166,7 +167,11 @@ class ContractWork {
       const signal = AbortSignal.any([party.signal, this.stopping.signal])
       while (!signal.aborted) {
         try {
-          const { frame } = await party.components.door.ask(peer, { frame: { type: 'result', contract, hash }, bytes }, { signal })
+          const { frame } = await party.components.door.ask(
+            peer,
+            { frame: { type: 'result', contract, hash }, bytes },
+            { signal },
+          )
           if (frame.type === 'taken') return
         } catch (error: unknown) {
           if (!CodedError.is(error)) throw error
@@ -241,7 +246,8 @@ class ContractWork {
   }
 
   private get saidBeats(): number {
-    return this.party.journal.envelopesOf(this.contract).filter(({ envelope }) => envelope.type === 'escrow-beat').length
+    return this.party.journal.envelopesOf(this.contract).filter(({ envelope }) => envelope.type === 'escrow-beat')
+      .length
   }
 
   /** Insists on what the predicate passed, and gives in where it did not. */

@@ -31,7 +31,12 @@ export type SellerComponents = {
 
 export type SellerInit = { readonly policy: SellerPolicy }
 
-type StandingBid = { readonly salt: Salt32; readonly bid: { priceNanos: string; latencyMs: number }; readonly auctioneer: Did; readonly task: Hash }
+type StandingBid = {
+  readonly salt: Salt32
+  readonly bid: { priceNanos: string; latencyMs: number }
+  readonly auctioneer: Did
+  readonly task: Hash
+}
 
 /** Topics of notes: offers that stand by their hash, bids by auction. */
 const OFFERS = 'offer'
@@ -113,8 +118,10 @@ export class Seller {
     return { frame: { type: 'offers', envelopes } }
   }
 
+  /** The cheapest that stands: it was offered to everybody. */
   private offerFor(skill: string, currency: string): OfferTerms | undefined {
-    return this.offers().find(({ terms }) => terms.skill === skill && terms.currency === currency)?.terms
+    const fitting = this.offers().filter(({ terms }) => terms.skill === skill && terms.currency === currency)
+    return fitting.map(({ terms }) => terms).toSorted((one, other) => (one.priceNanos < other.priceNanos ? -1 : 1))[0]
   }
 
   /** A sealed bid: salt and bid are in the journal before the commitment is signed. */
@@ -152,7 +159,8 @@ export class Seller {
     const bid = this.components.bidOn
       ? this.components.bidOn(call, offer)
       : { priceNanos: offer.priceNanos, latencyMs: offer.latencyMs }
-    const isFitting = bid !== undefined && bid.priceNanos <= call.reservePriceNanos && bid.latencyMs <= call.latencyMsMax
+    const isFitting =
+      bid !== undefined && bid.priceNanos <= call.reservePriceNanos && bid.latencyMs <= call.latencyMsMax
     return isFitting ? bid : undefined
   }
 
@@ -197,7 +205,8 @@ export class Seller {
     const heads = [offer.envelope.head, award.envelope.head]
     if (heads.some((head) => head.iss !== terms.payer || head.contract !== contract) || terms.worker !== party.did)
       return declined('MARKET_ENVELOPE_REFUSED')
-    if (!hasSignedContract(terms.payer, { contract, signature: frame.signature }, party.components.verify)) return declined('MARKET_ENVELOPE_REFUSED')
+    if (!hasSignedContract(terms.payer, { contract, signature: frame.signature }, party.components.verify))
+      return declined('MARKET_ENVELOPE_REFUSED')
     const { task, predicate } = frame
     const isTask =
       taskHashOf(task) === terms.taskHash &&

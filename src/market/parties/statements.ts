@@ -3,7 +3,12 @@ import type { Timestamp } from '../../base/time.ts'
 import { type MeterSnapshot, type PriceList, rateBetween, type UnitPrice } from '../../core/metering/meter.ts'
 import type { MeteringRefusalCode } from '../../core/metering/metering-refusals.ts'
 import { formatStatementCsv } from '../../core/metering/statement-csv.ts'
-import { type ContractUsage, createStatement, type PostedTransfer, type Statement } from '../../core/metering/statement.ts'
+import {
+  type ContractUsage,
+  createStatement,
+  type PostedTransfer,
+  type Statement,
+} from '../../core/metering/statement.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import { amountFromNanos } from '../../base/money.ts'
@@ -57,7 +62,12 @@ export async function statePeriod(party: Party, question: StatementQuestion): Pr
   const csv = formatStatementCsv(result)
   const csvHash = sha256HexOfBytes(ENCODER.encode(csv)) as Hash
   const body = { subject: party.did, currency, from, to, ...result.total, csvHash }
-  const signed = await party.wallet.say({ act: `statement/${csvHash}/${prices.size}`, type: 'statement', body, aud: '*' })
+  const signed = await party.wallet.say({
+    act: `statement/${csvHash}/${prices.size}`,
+    type: 'statement',
+    body,
+    aud: '*',
+  })
   return { kind: 'statement', statement: result, csv, signed }
 }
 
@@ -90,7 +100,8 @@ function postedOf(lines: readonly TransferLine[]): readonly PostedTransfer[] {
     const { id, at, kind, heldId, credit, amountNanos, contract } = line
     const debit = kind === 'post-held' && heldId !== null ? (holds.get(heldId)?.debit ?? null) : line.debit
     if (kind === 'hold' || kind === 'void-held' || at === null || credit === null || debit === null) return []
-    return [{ id, at, debit, credit, nanos: amountFromNanos(BigInt(amountNanos ?? '0')), contract: contract ?? undefined }]
+    return [
+      { id, at, debit, credit, nanos: amountFromNanos(BigInt(amountNanos ?? '0')), contract: contract ?? undefined },
+    ]
   })
 }
-

@@ -1,7 +1,12 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { sha256Hex, sha256HexOfBytes } from '../../base/sha256.ts'
 import { type AcceptancePredicate, parsePredicate } from '../../core/acceptance/acceptance-predicate.ts'
-import { type AcceptanceFacts, type AcceptanceResult, type ArtifactFacts, evaluatePredicate } from '../../core/acceptance/evaluate-predicate.ts'
+import {
+  type AcceptanceFacts,
+  type AcceptanceResult,
+  type ArtifactFacts,
+  evaluatePredicate,
+} from '../../core/acceptance/evaluate-predicate.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'

@@ -90,7 +90,10 @@ export class Wallet {
     const key = `${place}/${kind}`
     await this.stating.get(key)
     const signing = this.writeStatement({ kind, place, hash })
-    this.stating.set(key, signing.catch(() => ''))
+    this.stating.set(
+      key,
+      signing.catch(() => ''),
+    )
     try {
       return await signing
     } finally {

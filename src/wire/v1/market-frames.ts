@@ -16,6 +16,7 @@
 import { z } from 'zod'
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { CANCEL_STATEMENT, RULING_STATEMENT, VOUCHER_STATEMENT } from './escrow-messages.ts'
 import { CONTRACT_ID, COUNT, HASH, SALT, SIGNATURE, WORD } from './fields.ts'
 
@@ -93,11 +94,10 @@ export type MarketReading =
   | { readonly kind: 'refused'; readonly code: 'MARKET_FRAME_LARGE' | 'MARKET_FRAME_MALFORMED' }
 
 const NOTHING = new Uint8Array()
-const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
 
 /** The bytes of a frame. Throws `RangeError` beyond the limits. */
 export function encodeMarketPost({ frame, bytes }: Pick<MarketPost, 'frame'> & Partial<MarketPost>): Uint8Array {
-  const header = ENCODER.encode(canonicalJson(z.encode(FRAME, frame)))
+  const header = utf8Bytes(canonicalJson(z.encode(FRAME, frame)))
   const behind = bytes ?? NOTHING
   if (header.byteLength > HEADER_BYTES_MAX || behind.byteLength > MARKET_BYTES_MAX)
     throw new RangeError(`A frame has at most ${MARKET_BYTES_MAX} bytes behind it, not ${behind.byteLength}`)

@@ -7,7 +7,11 @@ import { decodeSignature } from '../../../src/wire/v1/checkpoint.ts'
 import { MarketWorld, SET, verify, wanted } from './market-world.ts'
 import { KEYS, settle, signerOf, TestTime } from './party-fixtures.ts'
 
-async function bought(): Promise<{ readonly world: MarketWorld; readonly contract: ContractId; readonly bytes: Uint8Array }> {
+async function bought(): Promise<{
+  readonly world: MarketWorld
+  readonly contract: ContractId
+  readonly bytes: Uint8Array
+}> {
   const world = await MarketWorld.create()
   const { seller } = await world.seller({ key: KEYS.seller })
   await seller.offer(world.offer(), 'words')
@@ -91,7 +95,12 @@ function responseOf(status: number): OutboundResponse {
 }
 
 describe('the webhook of the inbox', () => {
-  async function hookAnswering(statuses: readonly number[]): Promise<{ readonly requests: OutboundRequest[]; readonly failures: unknown[]; readonly hook: InboxWebhook; readonly time: TestTime }> {
+  async function hookAnswering(statuses: readonly number[]): Promise<{
+    readonly requests: OutboundRequest[]
+    readonly failures: unknown[]
+    readonly hook: InboxWebhook
+    readonly time: TestTime
+  }> {
     const time = new TestTime()
     const requests: OutboundRequest[] = []
     const failures: unknown[] = []
@@ -100,7 +109,10 @@ describe('the webhook of the inbox', () => {
       return responseOf(statuses[Math.min(requests.length, statuses.length) - 1] ?? 500)
     }
     const components = { outbound: { request }, signer: signerOf(KEYS.buyer), clock: time.clock, timers: time }
-    const hook = new InboxWebhook(components, { url: 'https://hook.test/inbox', onFailure: (cause) => failures.push(cause) })
+    const hook = new InboxWebhook(components, {
+      url: 'https://hook.test/inbox',
+      onFailure: (cause) => failures.push(cause),
+    })
     return { requests, failures, hook, time }
   }
 
@@ -111,7 +123,12 @@ describe('the webhook of the inbox', () => {
     expect(requests).toHaveLength(2)
     const [sent] = requests
     const body = sent?.body as Uint8Array
-    expect(JSON.parse(new TextDecoder().decode(body))).toEqual({ v: 1, iss: KEYS.buyer.did, at: 1_790_000_000_000, rows: [] })
+    expect(JSON.parse(new TextDecoder().decode(body))).toEqual({
+      v: 1,
+      iss: KEYS.buyer.did,
+      at: 1_790_000_000_000,
+      rows: [],
+    })
     const signature = decodeSignature(sent?.headers?.['x-kernell-signature'] ?? '') ?? new Uint8Array()
     const publicKeyHex = Buffer.from(KEYS.buyer.publicKey).toString('hex')
     expect(verify({ publicKeyHex, bytes: webhookBytes(body), signature })).toBe(true)

@@ -5,7 +5,10 @@ import type { OrderNote } from '../../../src/market/parties/buy-order.ts'
 import { type BuyerNode, MarketWorld, type SellerNode, wanted, WORD_COUNTER } from './market-world.ts'
 import { KEYS, settle } from './party-fixtures.ts'
 
-type Crash = { readonly write: number; /** Whether the last write was on the disk all the same. */ readonly isWritten: boolean }
+type Crash = {
+  readonly write: number
+  /** Whether the last write was on the disk all the same. */ readonly isWritten: boolean
+}
 
 /** A journal whose process dies at one write. The records outlive it. */
 class MortalLog {
@@ -103,16 +106,22 @@ async function expectSettled({ world, order }: Run): Promise<void> {
 }
 
 describe('a party that dies at one of its writes and comes back', () => {
-  it.each(['buyer', 'seller'] as const)('goes on where the %s was, and nothing happens twice', { timeout: 60_000 }, async (who) => {
-    const whole = await purchase(who, undefined)
-    await expectSettled(whole)
-    expect(whole.writes).toBeGreaterThan(10)
-    for (let write = 1; write <= whole.writes; write += 1)
-      for (const isWritten of [false, true])
-        await expectSettled(await purchase(who, { write, isWritten })).catch((error: unknown) => {
-          throw new Error(`${who} at write ${write} of ${whole.writes}, ${isWritten ? 'written' : 'lost'}: ${String(error)}`)
-        })
-  })
+  it.each(['buyer', 'seller'] as const)(
+    'goes on where the %s was, and nothing happens twice',
+    { timeout: 60_000 },
+    async (who) => {
+      const whole = await purchase(who, undefined)
+      await expectSettled(whole)
+      expect(whole.writes).toBeGreaterThan(10)
+      for (let write = 1; write <= whole.writes; write += 1)
+        for (const isWritten of [false, true])
+          await expectSettled(await purchase(who, { write, isWritten })).catch((error: unknown) => {
+            throw new Error(
+              `${who} at write ${write} of ${whole.writes}, ${isWritten ? 'written' : 'lost'}: ${String(error)}`,
+            )
+          })
+    },
+  )
 
   it('also through an auction', { timeout: 60_000 }, async () => {
     const whole = await purchase('buyer', undefined, 'first')

@@ -5,7 +5,16 @@ import { Arbiter } from '../../../src/market/parties/arbiter.ts'
 import type { BuyerPolicy } from '../../../src/market/parties/buy-order.ts'
 import { hashOfBytes, manifestHashOf } from '../../../src/market/parties/task-package.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
-import { BUYER_POLICY, type BuyerNode, bytesOf, MarketWorld, nanos, type SellerNode, USD, wanted } from './market-world.ts'
+import {
+  BUYER_POLICY,
+  type BuyerNode,
+  bytesOf,
+  MarketWorld,
+  nanos,
+  type SellerNode,
+  USD,
+  wanted,
+} from './market-world.ts'
 import { KEYS, settle } from './party-fixtures.ts'
 
 const ARBITERS = [KEYS.arbiter, KEYS.secondArbiter]
@@ -34,7 +43,13 @@ async function underWay(policy: BuyerPolicy, isHonest = true): Promise<Dispute> 
   await settle(60)
   await world.time.advance(300)
   const contract = node.buyer.order('order-1')?.contract as ContractId
-  return { world, shop, node, contract, states: async () => (await world.view(contract))?.transitions.map(({ event, to }) => `${event} -> ${to}`) ?? [] }
+  return {
+    world,
+    shop,
+    node,
+    contract,
+    states: async () => (await world.view(contract))?.transitions.map(({ event, to }) => `${event} -> ${to}`) ?? [],
+  }
 }
 
 async function arbiters(world: MarketWorld, keys: readonly FixedKey[], contract: ContractId): Promise<void> {

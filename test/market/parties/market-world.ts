@@ -6,7 +6,13 @@ import type { DurationMs } from '../../../src/base/time.ts'
 import { TEST_ESCROW_RULES } from '../../../src/core/escrow/escrow-rules.ts'
 import type { EscrowTimers, NotarySetTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { ContractId, Did, Hash } from '../../../src/core/evidence/names.ts'
-import { type AccountKind, type Currency, formatAccountId, parseCurrency, parseTransferId } from '../../../src/core/ledger/ledger-names.ts'
+import {
+  type AccountKind,
+  type Currency,
+  formatAccountId,
+  parseCurrency,
+  parseTransferId,
+} from '../../../src/core/ledger/ledger-names.ts'
 import type { OfferTerms } from '../../../src/core/market/offer-directory.ts'
 import { createNotarySet, type NotarySet } from '../../../src/core/notary/notary-set.ts'
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
@@ -108,7 +114,10 @@ export const SELLER_POLICY: SellerPolicy = {
 export const WORD_COUNTER: TaskRunner = {
   run: async ({ input }) => {
     const words = new TextDecoder().decode(input).split(/\s+/).filter(Boolean).length
-    return { result: new TextEncoder().encode(JSON.stringify({ words })), counts: new Map([['bytes.in', BigInt(input.length)]]) }
+    return {
+      result: new TextEncoder().encode(JSON.stringify({ words })),
+      counts: new Map([['bytes.in', BigInt(input.length)]]),
+    }
   },
 }
 
@@ -137,7 +146,13 @@ export class MarketWorld {
     this.notary = this.createNotary()
   }
 
-  static async create(funds: readonly (readonly [FixedKey, number])[] = [[KEYS.buyer, 10_000], [KEYS.seller, 10_000], [KEYS.rival, 10_000]]): Promise<MarketWorld> {
+  static async create(
+    funds: readonly (readonly [FixedKey, number])[] = [
+      [KEYS.buyer, 10_000],
+      [KEYS.seller, 10_000],
+      [KEYS.rival, 10_000],
+    ],
+  ): Promise<MarketWorld> {
     const world = new MarketWorld()
     await world.notary.start()
     for (const [currency, key] of [
@@ -170,7 +185,10 @@ export class MarketWorld {
     return effect
   }
 
-  async seller({ key, log = createMemoryEventLog() }: NodeInit, changes: Partial<SellerComponents> & { readonly policy?: SellerPolicy } = {}): Promise<SellerNode> {
+  async seller(
+    { key, log = createMemoryEventLog() }: NodeInit,
+    changes: Partial<SellerComponents> & { readonly policy?: SellerPolicy } = {},
+  ): Promise<SellerNode> {
     const { party, transport } = await this.party(key, log)
     const { policy = SELLER_POLICY, ...components } = changes
     const seller = new Seller({ party, runner: WORD_COUNTER, ...components }, { policy })
@@ -201,7 +219,11 @@ export class MarketWorld {
     this.nodes += 1
     const { time } = this
     const random = seededRandom(1_000 + this.nodes)
-    const identity = { did: key.did, sign: key.sign, verify: (peer: Did, bytes: Uint8Array, signature: Uint8Array) => verifyWith(peer, bytes, signature) }
+    const identity = {
+      did: key.did,
+      sign: key.sign,
+      verify: (peer: Did, bytes: Uint8Array, signature: Uint8Array) => verifyWith(peer, bytes, signature),
+    }
     const transport = this.network.createTransport({ identity, clock: time.clock, random }, `node-${this.nodes}`)
     await transport.start()
     for (const [did, address] of this.addresses) transport.addPeer(did, address)
@@ -209,7 +231,16 @@ export class MarketWorld {
     for (const other of this.transports) other.addPeer(key.did, `/memory/node-${this.nodes}`)
     this.transports.add(transport)
     const door = new MarketDoor(transport)
-    const components = { log, signer: signerOf(key), verify, clock: time.clock, timers: time, random, notary: this.notary, door }
+    const components = {
+      log,
+      signer: signerOf(key),
+      verify,
+      clock: time.clock,
+      timers: time,
+      random,
+      notary: this.notary,
+      door,
+    }
     const party = await Party.open(components, { network: NETWORK, onFailure: (cause) => this.failures.push(cause) })
     return { party, transport }
   }
@@ -224,14 +255,17 @@ export class MarketWorld {
   /** Moves time until a purchase has come to its end. */
   async until({ buyer }: BuyerNode, key: string, forMs = 400_000): Promise<OrderNote> {
     let isEnded = false
-    void buyer.ended(key).then(() => (isEnded = true))
+    const onEnd = (): void => void (isEnded = true)
+    buyer.ended(key).then(onEnd, onEnd)
     const last = this.time.now + forMs
     await settle()
     while (!isEnded && this.time.now < last) await this.time.advanceTo(Math.min(last, this.time.nextAt ?? last))
     if (!isEnded) {
       const view = await this.view(buyer.order(key)?.contract)
       const events = view?.transitions.map(({ event, to }) => `${event} -> ${to}`)
-      throw new Error(`${key} has not ended: ${JSON.stringify([view?.state, view?.timers, events])} ${this.failures.join(' | ')}`)
+      throw new Error(
+        `${key} has not ended: ${JSON.stringify([view?.state, view?.timers, events])} ${this.failures.join(' | ')}`,
+      )
     }
     const order = buyer.order(key)
     if (order === undefined) throw new TypeError('unreachable')

@@ -1,11 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import type { SellerComponents } from '../../../src/market/parties/seller.ts'
-import { type BuyerNode, bytesOf, IOU, MarketWorld, nanos, type SellerNode, wanted, WORD_COUNTER } from './market-world.ts'
+import {
+  type BuyerNode,
+  bytesOf,
+  IOU,
+  MarketWorld,
+  nanos,
+  type SellerNode,
+  wanted,
+  WORD_COUNTER,
+} from './market-world.ts'
 import { KEYS } from './party-fixtures.ts'
 
 type Pair = { readonly world: MarketWorld; readonly shop: SellerNode; readonly node: BuyerNode }
 
-async function openPair(seller: Partial<SellerComponents> = {}, buyer: Parameters<MarketWorld['buyer']>[1] = {}): Promise<Pair> {
+async function openPair(
+  seller: Partial<SellerComponents> = {},
+  buyer: Parameters<MarketWorld['buyer']>[1] = {},
+): Promise<Pair> {
   const world = await MarketWorld.create()
   const shop = await world.seller({ key: KEYS.seller }, seller)
   await shop.seller.offer(world.offer(), 'words')
@@ -154,7 +166,9 @@ describe('a contract that goes wrong', () => {
   })
 
   it('expires when the work fails its own predicate: nothing is delivered', async () => {
-    const { world, node } = await openPair({ runner: { run: async () => ({ result: bytesOf('{"words":4}'), counts: new Map() }) } })
+    const { world, node } = await openPair({
+      runner: { run: async () => ({ result: bytesOf('{"words":4}'), counts: new Map() }) },
+    })
     await node.buyer.buy(wanted())
     const order = await world.until(node, 'order-1')
     expect(await world.view(order.contract)).toMatchObject({ state: 'EXPIRED', resultHash: null })

@@ -15,7 +15,10 @@ import { contractNamed, KEYS, seededRandom, signerOf } from './party-fixtures.ts
 const CONTRACT = contractNamed('contract')
 const OTHER = contractNamed('other')
 
-async function walletOver(log: EventLog, seed = 1): Promise<{ readonly wallet: Wallet; readonly journal: PartyJournal }> {
+async function walletOver(
+  log: EventLog,
+  seed = 1,
+): Promise<{ readonly wallet: Wallet; readonly journal: PartyJournal }> {
   const journal = await PartyJournal.open(log)
   const clock = { now: () => timestampFromMs(1_790_000_000_000 + seed) }
   const components = { journal, clock, random: seededRandom(seed), signer: signerOf(KEYS.seller) }

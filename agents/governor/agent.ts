@@ -1,0 +1,93 @@
+import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
+import { parseHash, type Governor, type Hash, type ParameterChange } from 'kernell-os/market'
+import { fromPromise } from 'xstate'
+import { checkMethods, objectOf } from '../agent-input.ts'
+import { readText, readWhole } from '../read-fields.ts'
+import { createRequestDesk, type DeskEvent } from '../request-desk/request-desk.ts'
+import {
+  invalid,
+  type CancelRequest,
+  type DeskLimits,
+  type JobInput,
+  type JobOutput,
+} from '../request-desk/protocol.ts'
+
+export type GovernorInput = DeskLimits & {
+  /** Signs what it says, and keeps it before it counts. */
+  readonly governor: Pick<Governor, 'propose' | 'vote'>
+}
+
+export type GovernorEvent =
+  | {
+      readonly type: 'govern'
+      readonly id?: string
+      /** Proposes a change, under a name of its own, or votes for a proposal. */
+      readonly proposal:
+        | {
+            readonly act: string
+            readonly base: Hash
+            readonly weights: Hash
+            readonly changes: readonly ParameterChange[]
+          }
+        | Hash
+      readonly timelockMs?: number
+      readonly replyTo?: ReplyTarget
+    }
+  | CancelRequest
+
+export type Governed = {
+  readonly type: 'governed'
+  readonly id: string
+  /** Hash of the message that was signed: the name of a proposal. */
+  readonly message: Hash
+  /** `done`, or the code for which it was refused. */
+  readonly outcome: string
+}
+
+type Wanted = Parameters<Governor['propose']>[0] | Hash
+type Job = JobInput<GovernorInput, Wanted>
+
+const TIMELOCK_MS = 2_592_000_000
+
+const job = fromPromise(async ({ input }: { readonly input: Job }): Promise<JobOutput<Omit<Governed, 'id'>>> => {
+  const { request, resources } = input
+  const { governor: given } = resources
+  const outcome = typeof request === 'string' ? await given.vote(request, 'for') : await given.propose(request)
+  const word = outcome.kind === 'done' ? 'done' : outcome.code
+  return { kind: 'done', reply: { type: 'governed', message: outcome.hash, outcome: word } }
+})
+
+/** Proposes changes of the parameters that contracts pin, and votes for proposals; the board decides by weights, quorum and timelock. */
+export const governor: AgentDefinition = defineAgent({
+  name: 'governor',
+  logic: createRequestDesk<GovernorInput>({ name: 'governor', verb: 'govern', read: readAct, checkInput, job }),
+})
+
+function checkInput(input: GovernorInput): void {
+  const { governor: given } = objectOf(input)
+  const hint = 'give the agent a `Governor` of `kernell-os/market`'
+  checkMethods(given, 'governor', { names: ['propose', 'vote'], hint })
+}
+
+function readAct(event: DeskEvent): Wanted {
+  const given = event['proposal']
+  if (typeof given === 'string') {
+    const proposal = parseHash(given)
+    if (proposal === undefined) throw invalid('proposal is no hash')
+    return proposal
+  }
+  const fields = objectOf(given, 'proposal')
+  const base = parseHash(readText(fields, 'base', 64))
+  const weights = parseHash(readText(fields, 'weights', 64))
+  const { changes } = fields
+  if (base === undefined || weights === undefined || !Array.isArray(changes)) throw invalid('a proposal names its base')
+  const timelockMs = readWhole(event, 'timelockMs', { min: 1, max: Number.MAX_SAFE_INTEGER, absent: TIMELOCK_MS })
+  // The board and the codec of the message check each change.
+  return {
+    act: readText(fields, 'act', 128),
+    base,
+    weights,
+    changes: changes as readonly ParameterChange[],
+    timelockMs: timelockMs as never,
+  }
+}
