@@ -44,12 +44,8 @@ export { signerOfKey } from '../wire/v1/checkpoint.ts'
 export { GovernanceBoard, journaledGovernance, type GovernanceOutcome } from './governance/governance-board.ts'
 export { nameJournal } from './ledger/journal-line.ts'
 export { MachineJournal } from './ledger/machine-journal.ts'
-export {
-  NotaryService,
-  type NotaryHashes,
-  type NotaryServiceComponents,
-  type NotaryServiceInit,
-} from './notary/notary-service.ts'
+export { NotaryService } from './notary/notary-service.ts'
+export type { NotaryHashes, NotaryServiceComponents, NotaryServiceInit } from './notary/notary-service-init.ts'
 export { Arbiter, type ArbiterComponents, type DisputeCase } from './parties/arbiter.ts'
 export { ANY_RESULT, BUY_CODES, type BuyerPolicy, type BuyRequest, type OrderNote } from './parties/buy-order.ts'
 export { Buyer, type BuyerComponents, type BuyerInit } from './parties/buyer.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { NotaryHashes } from '../../market/notary/notary-service.ts'
+import type { NotaryHashes } from '../../market/notary/notary-service-init.ts'
 
 /** SHA-256 of the platform: the same digests as `src/base/sha256.ts`, many times faster. */
 export const NATIVE_HASHES: NotaryHashes = {
