@@ -38,6 +38,18 @@ export type {
   ToolDefinition,
 } from './language-model.ts'
 export type { ModelCatalog } from './model-catalog.ts'
+export {
+  FOLLOW_WAIT_MS_MAX,
+  type ContractEvidence,
+  type ContractTransition,
+  type ContractView,
+  type CurrencyAccounts,
+  type EntryProof,
+  type FollowOptions,
+  type JournalCheckpoint,
+  type NotaryAnswer,
+  type NotaryClient,
+} from './notary-client.ts'
 export type { OutboundFetch, OutboundRequest, OutboundResponse } from './outbound-fetch.ts'
 export type { LinearScorer, PolicyKernel } from './policy-kernel.ts'
 export type { Policy, PolicyInput } from './policy.ts'

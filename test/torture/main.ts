@@ -11,6 +11,7 @@ import { ESCROW_TORTURE } from './escrow-torture.ts'
 import { MONEY_TORTURE } from './money-torture.ts'
 import { NOTARY_TORTURE } from './notary-torture.ts'
 import { RING_TORTURE } from './ring-torture.ts'
+import { SETTLEMENT_TORTURE } from './settlement-torture.ts'
 import { SIGNATURE_TORTURE } from './signature-torture.ts'
 import { STANDING_TORTURE } from './standing-torture.ts'
 import { STORAGE_TORTURE } from './storage-torture.ts'
@@ -26,6 +27,7 @@ const TORTURES: readonly Torture[] = [
   MONEY_TORTURE,
   ESCROW_TORTURE,
   NOTARY_TORTURE,
+  SETTLEMENT_TORTURE,
   AUCTION_TORTURE,
   STANDING_TORTURE,
   SIGNATURE_TORTURE,
