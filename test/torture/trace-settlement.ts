@@ -44,7 +44,7 @@ export function traceSettlement(): TraceResult | undefined {
   }
 }
 
-/** `-y` shows the path of each descriptor: `write(21</home/journal/0>, ...)`. A call of one thread may be cut in two by those of others. */
+/** `-y` shows the path of each descriptor: `write(21</data/journal/0>, ...)`. A call of one thread may be cut in two by those of others. */
 const CALL = /^(\d+) +(\w+)\((\d+)<([^>]*)>/
 const RESUMED = /^(\d+) +<\.\.\. (\w+) resumed>.*= (-?\d+)/
 

@@ -4,6 +4,9 @@ import { type Did, type Hash, parseHash } from '../evidence/names.ts'
 import { assert } from '../../base/assert.ts'
 import type { NotaryRefusalCode } from './notary-codes.ts'
 
+/** The next set, and its epoch. */
+export type EpochSuccessor = { readonly to: Hash; readonly epoch: number }
+
 export type NotaryMember = {
   /** What the member signs with; it is used for nothing else. */
   readonly key: Did

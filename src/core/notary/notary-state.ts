@@ -3,7 +3,7 @@ import type { Hash } from '../evidence/names.ts'
 import { type Block, type Entry, GENESIS } from './block.ts'
 import type { NotaryEffect } from './notary-event.ts'
 import type { NotaryRefusalCode } from './notary-codes.ts'
-import { leaderOf, type NotarySet } from './notary-set.ts'
+import { type EpochSuccessor, leaderOf, type NotarySet } from './notary-set.ts'
 import type { VotePosition } from './position.ts'
 import type { Step } from '../machine.ts'
 import type { Vote } from './statement.ts'
@@ -57,9 +57,6 @@ export type Work =
   | { readonly kind: 'voting'; readonly block: Block; readonly hash: Hash; readonly isMine: boolean }
   /** It came to something else here, and gets no vote. */
   | { readonly kind: 'rejected'; readonly block: Block; readonly hash: Hash }
-
-/** The next set, and its epoch. */
-export type EpochSuccessor = { readonly to: Hash; readonly epoch: number }
 
 type Common = {
   readonly input: NotaryInput
