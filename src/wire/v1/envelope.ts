@@ -17,6 +17,7 @@ import type { EnvelopeRefusal } from '../../core/evidence/envelope-refusals.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { CANONICAL_CHECKS, CANONICAL_LIMITS, type CanonicalChecks, canonicalText, readCanonical } from './canonical.ts'
+import { cutEnvelope, type EnvelopeParts } from './cut-envelope.ts'
 import { type EnvelopeHead, HEAD_FIELDS, VALIDITY_MAX_MS } from './envelope-head.ts'
 import { SIGNATURE } from './fields.ts'
 import { isMessageType, type MessageBody, messageBytesMax, MESSAGES, type MessageType } from './message-types.ts'
@@ -79,16 +80,29 @@ export function decodeEnvelope(bytes: Uint8Array, init: DecodeInit = {}): Decode
   const refusal = relationRefusal(head)
   if (refusal !== undefined) return refusedFor(refusal)
   if (body === undefined) return refusedFor('ENVELOPE_SHAPE_WRONG', 'body')
-  const bodyText = canonicalText(body)
+  const parts = partsOf(reading.text, { head, rest, body, signature: String(signature) })
   const isBodyHash = checks?.isBodyHash ?? ((text, expected) => hashOfText(text, hash) === expected)
-  if (!isBodyHash(bodyText, head.bodyHash)) return refusedFor('ENVELOPE_BODY_HASH_WRONG')
+  if (!isBodyHash(parts.body, head.bodyHash)) return refusedFor('ENVELOPE_BODY_HASH_WRONG')
   const read = z.safeDecode(MESSAGES[type] as z.ZodType, body)
   if (!read.success) return refusedFor('ENVELOPE_BODY_SHAPE', firstProblem(read.error))
-  const name = hashOfText(canonicalText(rest), hash)
+  const name = hashOfText(parts.head, hash)
   return {
     kind: 'decoded',
     envelope: { type, head, body: read.data, signature: String(signature), hash: name } as Envelope,
   }
+}
+
+type Members = {
+  readonly head: EnvelopeHead
+  readonly rest: unknown
+  readonly body: unknown
+  readonly signature: string
+}
+
+/** Cut out of text that was found canonical; written anew where a test has switched that finding off. */
+function partsOf(text: string, { head, rest, body, signature }: Members): EnvelopeParts {
+  const cut = cutEnvelope(text, { aud: head.aud, signature, type: head.type })
+  return cut ?? { body: canonicalText(body), head: canonicalText(rest) }
 }
 
 /** What has to hold between members. */
