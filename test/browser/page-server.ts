@@ -20,7 +20,7 @@ const KINDS: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 
-/** Starts on a free port of 127.0.0.1. `files` are served as they are, besides dist/ and the one package that built modules import. */
+/** Starts on a free port of 127.0.0.1. `files` are served as they are, besides dist/ and the packages that built modules import. */
 export async function startPageServer(
   pages: Readonly<Record<string, Page>>,
   files: Readonly<Record<string, string>>,
@@ -70,6 +70,15 @@ async function importsOfDoors(): Promise<Record<string, string>> {
     ...Object.fromEntries(doors),
     '@noble/hashes/': '/node_modules/@noble/hashes/',
     xstate: '/node_modules/xstate/dist/xstate.esm.js',
+    zod: '/node_modules/zod/index.js',
+    ...Object.fromEntries(
+      ['bases/base16', 'bases/base58', 'bases/base64', 'cid', 'hashes/digest'].map((name) => [
+        `multiformats/${name}`,
+        `/node_modules/multiformats/dist/src/${name}.js`,
+      ]),
+    ),
+    '@ipld/dag-cbor': '/node_modules/@ipld/dag-cbor/src/index.js',
+    cborg: '/node_modules/cborg/cborg.js',
     croner: '/node_modules/croner/dist/croner.js',
   }
 }
@@ -95,7 +104,7 @@ await fetch('/finished/${name}')
 }
 
 async function sendBuiltFile(response: ServerResponse, pathname: string): Promise<void> {
-  const isServed = pathname.startsWith('/dist/') || /^\/node_modules\/(?:@noble\/hashes|xstate|croner)\//.test(pathname)
+  const isServed = pathname.startsWith('/dist/') || /^\/node_modules\/(?:@noble\/hashes|@ipld\/dag-cbor|cborg|xstate|croner|zod|multiformats)\//.test(pathname)
   const content = isServed ? await readFile(join(ROOT, pathname)).catch(() => undefined) : undefined
   if (content === undefined) response.writeHead(404).end()
   else send(response, extname(pathname), content)
