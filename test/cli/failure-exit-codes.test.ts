@@ -20,6 +20,8 @@ const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
   POLICY_TRAINED_ON_TEST: 3,
   POLICY_ROLLOUT_REFUSED: 3,
   POLICY_IN_USE: 3,
+  MARKET_REFUSED: 3,
+  MARKET_KEY_REUSED: 3,
 }
 
 describe('the exit code of a failure', () => {
