@@ -104,7 +104,9 @@ await fetch('/finished/${name}')
 }
 
 async function sendBuiltFile(response: ServerResponse, pathname: string): Promise<void> {
-  const isServed = pathname.startsWith('/dist/') || /^\/node_modules\/(?:@noble\/hashes|@ipld\/dag-cbor|cborg|xstate|croner|zod|multiformats)\//.test(pathname)
+  const isServed =
+    pathname.startsWith('/dist/') ||
+    /^\/node_modules\/(?:@noble\/hashes|@ipld\/dag-cbor|cborg|xstate|croner|zod|multiformats)\//.test(pathname)
   const content = isServed ? await readFile(join(ROOT, pathname)).catch(() => undefined) : undefined
   if (content === undefined) response.writeHead(404).end()
   else send(response, extname(pathname), content)

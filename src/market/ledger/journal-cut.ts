@@ -12,7 +12,7 @@ import {
   type Sha256,
 } from '../../core/transparency/merkle-tree.ts'
 import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
-import { encodeLine } from './journal-line.ts'
+import { encodeText } from '../encode-text.ts'
 import type { StateReader } from './journaled-machine.ts'
 
 /** Hashes in one line at most. */
@@ -55,7 +55,7 @@ export class StateRoot {
   }
 
   add(line: string): void {
-    this.frontier = appendLeaf(this.frontier, hashLeaf(encodeLine(line), this.digest), { digest: this.digest })
+    this.frontier = appendLeaf(this.frontier, hashLeaf(encodeText(line), this.digest), { digest: this.digest })
   }
 
   root(): Hash {

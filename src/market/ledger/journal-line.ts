@@ -5,6 +5,7 @@ import { type Hash, parseHash } from '../../core/evidence/names.ts'
 import { formatHash } from '../../core/transparency/hash-text.ts'
 import type { JournalFinding } from '../../core/transparency/journal-findings.ts'
 import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
+import { encodeText } from '../encode-text.ts'
 import { SIGNED_CHECKPOINT, type SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
 
 /** Bytes of one line at most: 8,190 orders take about 4 MiB. */
@@ -12,8 +13,6 @@ export const LINE_BYTES_MAX = 16_777_216
 
 const ENTRY_DOMAIN = 'kernell/journal/entry/v1\u0000'
 const NAME_DOMAIN = 'kernell/journal/name/v1\u0000'
-
-const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
 
 /** An entry as it is read; `event` is JSON still. */
 export type EntryLine = {
@@ -60,10 +59,6 @@ export function hashEntry(text: string, digest: Sha256 = sha256): Hash {
 
 export function formatCheckpoint(signed: SignedCheckpoint): string {
   return canonicalJson(signed)
-}
-
-export function encodeLine(text: string): Uint8Array {
-  return ENCODER.encode(text)
 }
 
 /** Reads one line, without its line feed. Whether it follows from the lines before is said elsewhere. */
@@ -129,5 +124,5 @@ function isCount(value: unknown): value is number {
 }
 
 function hashBehind(domain: string, text: string, digest: Sha256): Hash {
-  return formatHash(digest(ENCODER.encode(domain + text)))
+  return formatHash(digest(encodeText(domain + text)))
 }

@@ -16,7 +16,8 @@ import {
 import type { VerifySignature } from '../../ports/signer.ts'
 import type { Checkpoint, SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
 import { CutReader, rootOfState } from './journal-cut.ts'
-import { type CutLine, type EntryLine, encodeLine, hashEntry, parseLine } from './journal-line.ts'
+import { encodeText } from '../encode-text.ts'
+import { type CutLine, type EntryLine, hashEntry, parseLine } from './journal-line.ts'
 import type { JournaledMachine } from './journaled-machine.ts'
 import { isCheckpointSigned } from './sign-checkpoint.ts'
 
@@ -229,7 +230,7 @@ export class JournalReader<State, Event, Effect> {
 
   private balances(): Hash {
     const text = this.init.journaled.formatBalances(this.current)
-    return formatHash(this.digest(encodeLine(text)))
+    return formatHash(this.digest(encodeText(text)))
   }
 }
 

@@ -9,7 +9,8 @@ import type { EventLog } from '../../ports/event-log.ts'
 import { SIGNED_CHECKPOINT, type SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
 import { formatCut, formatHashes, formatStateLine, StateRoot } from './journal-cut.ts'
 import type { JournalFolder } from './journal-folder.ts'
-import { encodeLine, formatCheckpoint, parseJson } from './journal-line.ts'
+import { encodeText } from '../encode-text.ts'
+import { formatCheckpoint, parseJson } from './journal-line.ts'
 import type { Restart } from './journal-reader.ts'
 import type { WrittenState } from './journaled-machine.ts'
 
@@ -142,7 +143,7 @@ export class JournalSegments<State> {
   async prune(closed: Omit<Tail, 'records'>): Promise<void> {
     const { log } = this.components
     const tail: Tail = { ...closed, records: log.nextIndex }
-    await log.compact({ nextIndex: tail.records, payload: encodeLine(formatTail(tail)) })
+    await log.compact({ nextIndex: tail.records, payload: encodeText(formatTail(tail)) })
     this.cutAt = tail
   }
 

@@ -12,7 +12,8 @@ import {
   segmentless,
   unknownEntry,
 } from './journal-records.ts'
-import { encodeLine, formatCheckpoint, formatEntry } from './journal-line.ts'
+import { encodeText } from '../encode-text.ts'
+import { formatCheckpoint, formatEntry } from './journal-line.ts'
 import type { ConsistencyProof, InclusionProof } from './journal-proofs.ts'
 import { JournalProver } from './journal-prover.ts'
 import { JournalReader } from './journal-reader.ts'
@@ -255,7 +256,7 @@ export class MachineJournal<State, Event, Effect> {
     // Its record comes behind the entries that it covers, so whatever a crash leaves of the log, there is no checkpoint without them.
     const signed = signCheckpoint({ ...content, ...(state !== undefined && { state }) }, signer)
     this.prover.addCheckpoint(content.entries)
-    this.writer.write([encodeLine(formatCheckpoint(signed))])
+    this.writer.write([encodeText(formatCheckpoint(signed))])
     await this.writer.written
     return signed
   }
@@ -298,6 +299,6 @@ export class MachineJournal<State, Event, Effect> {
     this.segments?.add(bytesOfHash(hash))
     this.components.onEntry?.({ index, at, state, effects })
     results.push({ effects, entry: { index, hash } })
-    return encodeLine(text)
+    return encodeText(text)
   }
 }

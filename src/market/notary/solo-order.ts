@@ -10,7 +10,7 @@ import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { bytesOfVote, type VoteStatement } from '../../core/notary/statement.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { BatchSigner } from '../../ports/signer.ts'
-import { utf8Bytes } from '../../core/text/encode-utf8.ts'
+import { encodeText } from '../encode-text.ts'
 import { encodeSignature } from '../../wire/v1/checkpoint.ts'
 import { formatReceipt, type NotaryStatement, statementSigningBytes } from '../../wire/v1/notary-receipt.ts'
 import type { Journaled, MachineJournal } from '../ledger/machine-journal.ts'
@@ -118,7 +118,7 @@ export class SoloOrder {
     const certificate = await this.certificateOf(entry)
     const { transition } = entry
     return (
-      certificate && utf8Bytes(formatReceipt(this.components.set.id, { kind: 'transition', transition, certificate }))
+      certificate && encodeText(formatReceipt(this.components.set.id, { kind: 'transition', transition, certificate }))
     )
   }
 
@@ -207,7 +207,7 @@ export class SoloOrder {
     for (const [index, { statement, waiter }] of statements.entries()) {
       const { effect, code } = statement
       const signed = [{ member: 0, signature: signatures[index] ?? '' }]
-      const receipt = utf8Bytes(formatReceipt(set.id, { kind: 'statement', statement, signatures: signed }))
+      const receipt = encodeText(formatReceipt(set.id, { kind: 'statement', statement, signatures: signed }))
       waiter.resolve({ effect, code, receipt })
     }
   }
@@ -220,7 +220,7 @@ export class SoloOrder {
     const certificate = certificates[index]
     const { effect, code } = transition
     if (certificate === undefined) return () => {}
-    const receipt = utf8Bytes(formatReceipt(this.components.set.id, { kind: 'transition', transition, certificate }))
+    const receipt = encodeText(formatReceipt(this.components.set.id, { kind: 'transition', transition, certificate }))
     return () => waiter.resolve({ effect: effect === 'applied' && !isNew ? 'exists' : effect, code, receipt })
   }
 

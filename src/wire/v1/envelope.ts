@@ -44,7 +44,8 @@ export type Refused = {
   readonly reason?: string
 }
 
-export type Decoded = { readonly kind: 'decoded'; readonly envelope: Envelope } | Refused
+/** `text`: the canonical text that the bytes are, for whoever keeps it. */
+export type Decoded = { readonly kind: 'decoded'; readonly envelope: Envelope; readonly text: string } | Refused
 
 export type DecodeInit = {
   /** A native SHA-256, where there is one. */
@@ -88,6 +89,7 @@ export function decodeEnvelope(bytes: Uint8Array, init: DecodeInit = {}): Decode
   const name = hashOfText(parts.head, hash)
   return {
     kind: 'decoded',
+    text: reading.text,
     envelope: { type, head, body: read.data, signature: String(signature), hash: name } as Envelope,
   }
 }
