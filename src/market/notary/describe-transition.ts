@@ -2,7 +2,7 @@ import { contractOf } from '../../core/books/books-machine.ts'
 import type { BooksEffect } from '../../core/books/books-state.ts'
 import type { EscrowReceipt } from '../../core/escrow/escrow-effect.ts'
 import type { Hash } from '../../core/evidence/names.ts'
-import type { Transition } from '../../wire/v1/notary-receipt.ts'
+import type { Transition } from '../../wire/v1/notary-transition.ts'
 import { LEDGER_SUBJECT, stampOfBooksEvent } from './booked-event.ts'
 import type { BookedStep } from './journaled-books.ts'
 

@@ -15,7 +15,8 @@ import { authenticate, type VerifyBytes } from '../../wire/v1/authenticate.ts'
 import { decodeSignature, keyOfSigner } from '../../wire/v1/checkpoint.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
 import { readEscrowMessage } from '../../wire/v1/escrow-events.ts'
-import { hashOfTransition, readReceipt, refuseReceipt, type Transition } from '../../wire/v1/notary-receipt.ts'
+import { hashOfTransition, readReceipt, refuseReceipt } from '../../wire/v1/notary-receipt.ts'
+import type { Transition } from '../../wire/v1/notary-transition.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 
 /** What is wrong with the evidence of a contract. */

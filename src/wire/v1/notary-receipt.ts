@@ -11,59 +11,17 @@
  */
 import { z } from 'zod'
 import type { Sha256HexOfBytes } from '../../base/sha256.ts'
-import { RECEIPT_KINDS } from '../../core/escrow/escrow-effect.ts'
-import { ESCROW_STATE_KINDS } from '../../core/escrow/escrow-state.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import { type Certificate, refuseCertificate } from '../../core/notary/certificate.ts'
 import type { NotaryRefusalCode } from '../../core/notary/notary-codes.ts'
 import { FAULTS_MAX, honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
 import type { MemberSignature, VerifyStatement } from '../../core/notary/statement.ts'
 import { canonicalText, CANONICAL_LIMITS, readCanonical } from './canonical.ts'
-import { CONTRACT_ID, COUNT, CURRENCY, HASH, NANOS, SIGNATURE, TIME } from './fields.ts'
+import { COUNT, HASH, SIGNATURE } from './fields.ts'
 import { NOTARY_CERTIFICATE } from './notary-messages.ts'
+import { CODE, TRANSITION, type Transition } from './notary-transition.ts'
+import { certificateText, transitionText } from './receipt-text.ts'
 import { hashOfText, signingBytes } from './signing-bytes.ts'
-
-const CODE = z
-  .string()
-  .max(64)
-  .regex(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/)
-const WORD = z
-  .string()
-  .max(48)
-  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/)
-
-/** What one entry of the log came to. Outside of contracts `contract` is 64 zeros, and there are no states. */
-export const TRANSITION = z.strictObject({
-  contract: CONTRACT_ID,
-  /** Position among the contract's transitions, from 0. */
-  seq: COUNT,
-  /** Hash of the contract's transition before; 64 zeros for the first. */
-  previous: HASH,
-  /** Hash of the envelope, or of the timer that fired. */
-  message: HASH,
-  at: TIME,
-  event: WORD,
-  effect: z.enum(['applied', 'exists', 'refused']),
-  code: CODE.optional(),
-  from: z.enum(ESCROW_STATE_KINDS).optional(),
-  to: z.enum(ESCROW_STATE_KINDS).optional(),
-  /** Rows of the state table that were taken, in order. */
-  edges: z.array(WORD).max(8),
-  /** The set's word about the money, where the step gives one. */
-  receipt: z
-    .strictObject({
-      kind: z.enum(RECEIPT_KINDS),
-      currency: CURRENCY,
-      capturedNanos: NANOS,
-      feeNanos: NANOS,
-      refundedNanos: NANOS,
-      subject: HASH.optional(),
-    })
-    .optional(),
-})
-
-/** As it is written. */
-export type Transition = z.input<typeof TRANSITION>
 
 /** Nothing changed, and no stamp stands in it, so that members who say the same sign the same. `exists` when what it asks for stood already, `refused` with a code. */
 export const NOTARY_STATEMENT = z.strictObject({
@@ -110,7 +68,7 @@ const TRANSITION_DOMAIN = 'kernell/notary/transition/v1\u0000'
 
 /** What a certificate commits to. */
 export function hashOfTransition(transition: Transition, hash?: Sha256HexOfBytes): Hash {
-  return hashOfText(TRANSITION_DOMAIN + canonicalText(transition), hash)
+  return hashOfText(TRANSITION_DOMAIN + transitionText(transition), hash)
 }
 
 /** What a member signs of a statement; the set stands in it, so that it is nobody else's. */
@@ -122,7 +80,7 @@ export function statementSigningBytes(set: Hash, statement: NotaryStatement, has
 export function formatReceipt(set: Hash, receipt: NotaryReceipt): string {
   if (receipt.kind === 'transition') {
     const { transition, certificate } = receipt
-    return canonicalText({ v: 1, set, transition, certificate })
+    return `{"certificate":${certificateText(certificate)},"set":"${set}","transition":${transitionText(transition)},"v":1}`
   }
   const { statement, signatures } = receipt
   return canonicalText({ v: 1, set, statement, signatures })
