@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { DurationMs } from '../../../src/base/time.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
+import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
 import type { HighWater } from '../../../src/core/notary/high-water.ts'
 import type { VerifyStatement } from '../../../src/core/notary/statement.ts'
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
@@ -121,7 +122,7 @@ function kept(log: EventLog): EventLog {
 }
 
 class World {
-  readonly set
+  readonly set: NotarySet
   readonly members: readonly Party[]
   readonly seats: readonly Member[]
   private readonly network = new MemoryNetwork()
@@ -156,7 +157,7 @@ class World {
   async heads(): Promise<ReadonlySet<string>> {
     const running = this.seats.flatMap(({ service }) => service ?? [])
     const views = await Promise.all(running.map(async (service) => await service.accounts()))
-    return new Set(views.map((view) => JSON.stringify(view, (_, value: unknown) => String(value) === '[object Object]' || Array.isArray(value) || typeof value !== 'bigint' ? value : String(value))))
+    return new Set(views.map((view) => JSON.stringify(view.map(({ head }) => head))))
   }
 }
 
