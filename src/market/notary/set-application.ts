@@ -38,6 +38,9 @@ export type Applied = {
   readonly written: Promise<boolean>
 }
 
+/** Messages that changed nothing whose statements are kept; what is forgotten is ordered again. */
+const STATEMENTS_MAX = 4_096
+
 type Ran = RanBlock & { readonly key: string; readonly state: Hash }
 type ExecutedBlock = { readonly slot: number; readonly at: Timestamp; readonly messages: readonly NotaryMessage[] }
 
@@ -57,6 +60,7 @@ export class SetApplication implements NotaryApplication {
   /** Entries of blocks up to this one were in the journal at the start. */
   private readonly journaled: number
   private ran: Ran | undefined
+  private readonly said = new Map<Hash, NotaryStatement>()
   private tail: Promise<boolean> = Promise.resolve(true)
   private failure: { readonly cause: unknown } | undefined
 
@@ -92,6 +96,7 @@ export class SetApplication implements NotaryApplication {
     this.state = state
     this.ran = undefined
     archive.forget(at)
+    if (ran !== undefined) this.remember(ran)
     const before = this.tail
     const written = this.write(decision, { before, appended })
     this.tail = written
@@ -103,6 +108,15 @@ export class SetApplication implements NotaryApplication {
     if (this.failure !== undefined) throw this.failure.cause
   }
 
+  isDone(message: Hash): boolean {
+    return this.init.archive.find(message) !== undefined || this.said.has(message)
+  }
+
+  /** What is to be said of a message that changed nothing, as long as the books are as they were. */
+  statementOf(message: Hash): NotaryStatement | undefined {
+    return this.said.get(message)
+  }
+
   /** No copies are handed out yet: a journal's chain of hashes does not begin in the middle. */
   copyOf(): StateCopy | undefined {
     return undefined
@@ -110,6 +124,15 @@ export class SetApplication implements NotaryApplication {
 
   async install(): Promise<boolean> {
     return await Promise.resolve(false)
+  }
+
+  private remember({ booked, statements }: RanBlock): void {
+    if (booked.length > 0) this.said.clear()
+    for (const [message, statement] of statements) {
+      this.said.set(message, statement)
+      const [oldest] = this.said.keys()
+      if (this.said.size > STATEMENTS_MAX && oldest !== undefined) this.said.delete(oldest)
+    }
   }
 
   private async write(

@@ -88,7 +88,7 @@ export class SetOrder implements NotaryOrder {
   push(items: readonly (Admitted | Dismissed)[]): void {
     for (const item of items) {
       if (this.isStopped) item.waiter.reject(this.closed())
-      else if (item.kind === 'dismissed') this.say({ ...refusal(item.message, item.code) }, [item.waiter])
+      else if (item.kind === 'dismissed') this.say(refusal(item.message, item.code), [item.waiter])
       else this.wait(item)
     }
     this.wake()
@@ -163,6 +163,11 @@ export class SetOrder implements NotaryOrder {
     const known = this.components.archive.find(entry.message)
     if (known !== undefined) {
       this.answerLater(async () => await this.answer(known, [waiter], false))
+      return
+    }
+    const statement = this.application.statementOf(entry.message)
+    if (statement !== undefined) {
+      this.say(statement, [waiter])
       return
     }
     if (sent.text.length > NOTARY_BODY_CHARACTERS_MAX) {

@@ -193,4 +193,71 @@ describe('a notary set of four', () => {
     expect(await client.contract(deal.contract)).toMatchObject({ transitions: [{}, {}, {}, {}, {}, {}, {}] })
     await expect.poll(async () => (await four.heads()).size).toBe(1)
   }, 20_000)
+
+  test.each([
+    { who: 'a member that follows', index: 3 },
+    { who: 'the leader', index: 0 },
+  ])('settles while $who is away, which comes to the same journal when it is back', async ({ index }) => {
+    const { world: four, client } = await opened()
+    const deal = new Deal(four.set, { name: 'two', now: clock.now() })
+    await client.submit(registerUsd(clock.now()))
+    await four.seats[index]?.stop()
+    await settle(client, deal)
+    await four.seats[index]?.start()
+    await expect.poll(async () => (await four.heads()).size, { timeout: 10_000 }).toBe(1)
+    const [head] = await four.heads()
+    expect(head).toContain('"index":9')
+  }, 30_000)
+
+  test('gives byte-equal receipts after all members have started again', async () => {
+    const { world: four, client } = await opened()
+    const deal = new Deal(four.set, { name: 'three', now: clock.now() })
+    await settle(client, deal)
+    await expect.poll(async () => (await four.heads()).size).toBe(1)
+    const before = await receipts(four, deal)
+    const evidence = await client.evidence(deal.contract)
+    for (const seat of four.seats) await seat.stop()
+    await four.start()
+    expect(await receipts(four, deal)).toEqual(before)
+    expect(await client.evidence(deal.contract)).toEqual(evidence)
+    await client.submit(issueUsd(deal.worker.did, 5n, { now: clock.now() }))
+    await expect.poll(async () => (await four.heads()).size).toBe(1)
+  }, 30_000)
+
+  test('refuses by the word of two members, and changes nothing', async () => {
+    const { world: four, client } = await opened()
+    const deal = new Deal(four.set, { name: 'four', now: clock.now() })
+    const heads = await four.heads()
+    const answer = await client.submit(deal.messages.award)
+    expect(answer).toMatchObject({ effect: 'refused', code: 'BOOKS_CONTRACT_UNKNOWN' })
+    expect(readReceipt(answer.receipt)?.receipt).toMatchObject({ kind: 'statement', signatures: [{}, {}] })
+    expect(await client.contract(deal.contract)).toBeUndefined()
+    expect(heads.size).toBeLessThanOrEqual(2)
+    await client.submit(deal.messages.offer)
+    expect(await client.submit(deal.messages.award)).toMatchObject({ effect: 'applied' })
+  }, 20_000)
+
+  test('ends an offer that nobody took when its time is over', async () => {
+    const { world: four, client } = await opened()
+    const timersOf = new Deal(four.set, { name: 'base', now: clock.now() }).terms.timers
+    const changes = { timers: { ...timersOf, offerMs: 400 as DurationMs } }
+    const deal = new Deal(four.set, { name: 'five', now: clock.now(), changes })
+    await client.submit(registerUsd(clock.now()))
+    expect(await client.submit(deal.messages.offer)).toMatchObject({ effect: 'applied' })
+    await expect
+      .poll(async () => (await client.contract(deal.contract))?.transitions.length, { timeout: 5_000 })
+      .toBe(2)
+    expect(await client.contract(deal.contract)).toMatchObject({ state: 'ABORTED' })
+    await expect.poll(async () => (await four.heads()).size).toBe(1)
+  }, 20_000)
 })
+
+/** What each member says to each message again. */
+async function receipts({ seats }: World, deal: Deal): Promise<readonly (readonly string[])[]> {
+  return await Promise.all(
+    seats.map(async ({ service }) => {
+      const answers = await Promise.all(deal.all.map(async (message) => await service?.submit(message)))
+      return answers.map((answer) => new TextDecoder().decode(answer?.receipt))
+    }),
+  )
+}
