@@ -44,6 +44,7 @@ export class SetOrder implements NotaryOrder {
   private readonly application: SetApplication
   private tail: Promise<void> = Promise.resolve()
   private next: ScheduledTimer | undefined
+  private asked = 0
   private isAwake = false
   private isStopped = false
 
@@ -226,7 +227,18 @@ export class SetOrder implements NotaryOrder {
   private tick(): void {
     if (this.isStopped) return
     this.offer()
+    this.catchUp()
     this.next = this.components.timers.schedule(this.pauseMs, () => this.tick())
+  }
+
+  /** Asks one member after the other for what is decided behind this one's head: where nothing happens, nobody else says that it lags. */
+  private catchUp(): void {
+    const { set, me } = this.components
+    const { standing, state } = this.replica
+    if (standing !== 'taking-part') return
+    this.asked = (this.asked + 1) % set.members.length
+    if (this.asked === me) this.asked = (this.asked + 1) % set.members.length
+    this.frames.send(this.asked, { type: 'notary-ask', set: set.id, slot: state.head.slot + 1 })
   }
 
   private take({ decision, statements, written }: Applied): void {
