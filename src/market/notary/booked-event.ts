@@ -51,7 +51,9 @@ export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}
   if (typeof slot !== 'number' || !Number.isSafeInteger(slot) || slot < 1) return undefined
   if ('ordered' in json) {
     if (!('due' in json)) return orderedEvent(slot, json.ordered)
-    return Number.isSafeInteger(json.due) ? orderedEvent(slot, json.ordered, timestampFromMs(Number(json.due))) : undefined
+    return Number.isSafeInteger(json.due)
+      ? orderedEvent(slot, json.ordered, timestampFromMs(Number(json.due)))
+      : undefined
   }
   if (!('envelope' in json && 'at' in json && Number.isSafeInteger(json.at))) return undefined
   const text = canonicalText(json.envelope)

@@ -13,7 +13,14 @@ import { decodeEnvelope } from '../../wire/v1/envelope.ts'
 import { hashOfTransition, type NotaryStatement } from '../../wire/v1/notary-receipt.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
-import { bookOrdered, bookReading, type BookedEvent, LEDGER_SUBJECT, orderedEvent, readMessage } from './booked-event.ts'
+import {
+  bookOrdered,
+  bookReading,
+  type BookedEvent,
+  LEDGER_SUBJECT,
+  orderedEvent,
+  readMessage,
+} from './booked-event.ts'
 import { type ChainPlace, describeTransition, outcomeOf } from './describe-transition.ts'
 import type { NotaryMessage } from './notary-application.ts'
 import { type NotaryArchive, nonceKey } from './notary-archive.ts'

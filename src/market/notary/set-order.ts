@@ -1,5 +1,4 @@
 import { CodedError } from '../../base/errors.ts'
-import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import type { Certificate } from '../../core/notary/certificate.ts'
 import { BATCH_MAX } from '../../core/notary/notary-state.ts'
@@ -17,9 +16,10 @@ import { MemberFrames } from './member-frames.ts'
 import type { NotaryMessage } from './notary-application.ts'
 import type { ArchivedEntry } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
-import { NotaryReplica } from './notary-replica.ts'
+import type { NotaryReplica } from './notary-replica.ts'
 import { type Applied, SetApplication } from './set-application.ts'
 import type { SetOrderComponents, SetTiming } from './set-order-components.ts'
+import { createSetReplica } from './set-replica.ts'
 
 type Waiting = { readonly message: NotaryMessage; readonly waiters: Waiter[]; offeredAt: number | undefined }
 
@@ -59,7 +59,11 @@ export class SetOrder implements NotaryOrder {
     const admission = new BodyAdmission(components.admission)
     const init = { journal, archive, decisions, admission, nonces, hash, digest, onApplied, onFailure }
     this.application = new SetApplication(init)
-    this.replica = this.createReplica()
+    this.replica = createSetReplica(components, {
+      application: this.application,
+      send: (to, frame) => this.frames.send(to, frame),
+      onFailure,
+    })
     this.frames = new MemberFrames({
       transport: members.transport,
       set,
@@ -130,32 +134,6 @@ export class SetOrder implements NotaryOrder {
     await this.replica.stop()
     await this.tail
     this.drop(cause)
-  }
-
-  private createReplica(): NotaryReplica {
-    const { set, me, members, timing, signer, highWater, clock, timers, digest } = this.components
-    return new NotaryReplica(
-      {
-        log: members.replica,
-        highWater,
-        application: this.application,
-        sign: async (bytes) => {
-          const [signature] = await signer.signBatch([bytes])
-          if (signature === undefined) throw new TypeError('a signer signs what it is given')
-          return encodeSignature(signature)
-        },
-        verify: members.verify,
-        digest,
-        clock,
-        timers,
-        send: (to, frame) => this.frames.send(to, frame),
-        // Receipts are made of what the application has kept.
-        onCertificates: () => {},
-        onEpochChange: () => {},
-        onFailure: (cause) => this.fail(cause),
-      },
-      { set, me, startAt: 0 as Timestamp, batchMax: BATCH_MAX, ...timing },
-    )
   }
 
   private wait(item: Admitted): void {
@@ -270,7 +248,8 @@ export class SetOrder implements NotaryOrder {
     const { effect, code } = entry.transition
     for (const [index, waiter] of waiters.entries()) {
       if (receipt === undefined) waiter.reject(this.closed())
-      else waiter.resolve({ effect: effect === 'applied' && !(isNew && index === 0) ? 'exists' : effect, code, receipt })
+      else
+        waiter.resolve({ effect: effect === 'applied' && !(isNew && index === 0) ? 'exists' : effect, code, receipt })
     }
   }
 

@@ -19,8 +19,18 @@ import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-l
 import { decodeSignature } from '../../../src/wire/v1/checkpoint.ts'
 import { publicKeyOfDid } from '../../../src/wire/v1/did-key.ts'
 import { readReceipt } from '../../../src/wire/v1/notary-receipt.ts'
-import { Deal, feeOwnerOf, issueUsd, NATIVE_HASHES, NETWORK, Party, registerUsd } from './settlement-builder.ts'
-import { RULES, setOfParties, SKEW_MS } from './settlement-builder.ts'
+import {
+  Deal,
+  feeOwnerOf,
+  issueUsd,
+  NATIVE_HASHES,
+  NETWORK,
+  Party,
+  registerUsd,
+  RULES,
+  setOfParties,
+  SKEW_MS,
+} from './settlement-builder.ts'
 
 const verifier = createNodeVerifier()
 const verify: VerifyStatement = ({ key, bytes, signature }) => {
@@ -38,7 +48,7 @@ const TIMING = {
   epsilonMs: 10_000 as DurationMs,
   timeoutMs: 300 as DurationMs,
   resendMs: 50 as DurationMs,
-  leaseMs: 2_000 as DurationMs,
+  leaseMs: 600 as DurationMs,
 }
 
 /** A member of a set whose disk outlives its process. */
@@ -197,17 +207,21 @@ describe('a notary set of four', () => {
   test.each([
     { who: 'a member that follows', index: 3 },
     { who: 'the leader', index: 0 },
-  ])('settles while $who is away, which comes to the same journal when it is back', async ({ index }) => {
-    const { world: four, client } = await opened()
-    const deal = new Deal(four.set, { name: 'two', now: clock.now() })
-    await client.submit(registerUsd(clock.now()))
-    await four.seats[index]?.stop()
-    await settle(client, deal)
-    await four.seats[index]?.start()
-    await expect.poll(async () => (await four.heads()).size, { timeout: 10_000 }).toBe(1)
-    const [head] = await four.heads()
-    expect(head).toContain('"index":9')
-  }, 30_000)
+  ])(
+    'settles while $who is away, which comes to the same journal when it is back',
+    async ({ index }) => {
+      const { world: four, client } = await opened()
+      const deal = new Deal(four.set, { name: 'two', now: clock.now() })
+      await client.submit(registerUsd(clock.now()))
+      await four.seats[index]?.stop()
+      await settle(client, deal)
+      await four.seats[index]?.start()
+      await expect.poll(async () => (await four.heads()).size, { timeout: 10_000 }).toBe(1)
+      const [head] = await four.heads()
+      expect(head).toContain('"index":9')
+    },
+    30_000,
+  )
 
   test('gives byte-equal receipts after all members have started again', async () => {
     const { world: four, client } = await opened()
