@@ -12,7 +12,7 @@ export type BodyExchangeInit = {
   readonly me: number
   readonly bodies: BodyStore
   readonly kept: KeptDecisions
-  readonly application: Pick<NotaryApplication, 'admit'>
+  readonly application: Pick<NotaryApplication, 'admit' | 'isDone'>
   readonly send: (to: number, frame: NotaryFrame) => void
 }
 
@@ -60,8 +60,14 @@ export class BodyExchange {
     const wanted = new Set([...decided, ...parked.map(({ message }) => message)])
     if (this.isFull(admitted.length)) this.sweep(need())
     const isFull = this.isFull(admitted.length)
-    const messages = isFull ? admitted.filter(({ message }) => wanted.has(message)) : admitted
-    const fresh = messages.filter(({ message }) => !decided.has(message))
+    const unknown = admitted.filter(({ message }) => !bodies.has(message))
+    const messages = isFull ? unknown.filter(({ message }) => wanted.has(message)) : unknown
+    const stored = new Set(messages)
+    const fresh = admitted.filter((each) => {
+      const { message } = each
+      const isDone = application.isDone?.(message) ?? bodies.has(message)
+      return !decided.has(message) && !isDone && (stored.has(each) || bodies.has(message))
+    })
     return { messages, fresh: fresh.map(({ message, contract }) => ({ message, contract })) }
   }
 

@@ -53,7 +53,7 @@ export class BodyStore {
     for (const message of this.bodies.keys()) if (!kept.has(message)) this.bodies.delete(message)
   }
 
-  /** Those of the bodies that are messages and new here; `undefined` when too much is being looked at. */
+  /** Those of the bodies that are messages; `undefined` when too much is being looked at. */
   async admit(
     application: Pick<NotaryApplication, 'admit'>,
     bodies: readonly string[],
@@ -64,7 +64,7 @@ export class BodyStore {
       const entries = await application.admit(bodies)
       return bodies.flatMap((body, index) => {
         const entry = entries[index]
-        return entry === undefined || this.bodies.has(entry.message) ? [] : { ...entry, body }
+        return entry === undefined ? [] : { ...entry, body }
       })
     } finally {
       this.admissions -= 1

@@ -25,13 +25,16 @@ export type BookedEvent = {
   readonly event: BooksEvent
   /** `undefined` for what the set ordered itself. */
   readonly sent: SentEnvelope | undefined
+  /** The stamp under which several members named what they ordered, before the block had one; absent where it is the block's. */
+  readonly due?: Timestamp
 }
 
 export type SentEnvelope = { readonly envelope: Envelope; /** Its canonical text. */ readonly text: string }
 
 /** Canonical JSON of an entry's event: `{"envelope":{...},"slot":7}` with the stamp, or what the set ordered under `ordered`. */
-export function formatBookedEvent({ slot, event, sent }: BookedEvent): string {
-  if (sent === undefined) return `{"ordered":${formatBooksEvent(event)},"slot":${slot}}`
+export function formatBookedEvent({ slot, event, sent, due }: BookedEvent): string {
+  const dueText = due === undefined ? '' : `"due":${due},`
+  if (sent === undefined) return `{${dueText}"ordered":${formatBooksEvent(event)},"slot":${slot}}`
   return `{"at":${stampOfBooksEvent(event)},"envelope":${sent.text},"slot":${slot}}`
 }
 
@@ -46,7 +49,12 @@ export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}
   if (typeof json !== 'object' || json === null || !('slot' in json)) return undefined
   const { slot } = json
   if (typeof slot !== 'number' || !Number.isSafeInteger(slot) || slot < 1) return undefined
-  if ('ordered' in json) return orderedEvent(slot, json.ordered)
+  if ('ordered' in json) {
+    if (!('due' in json)) return orderedEvent(slot, json.ordered)
+    return Number.isSafeInteger(json.due)
+      ? orderedEvent(slot, json.ordered, timestampFromMs(Number(json.due)))
+      : undefined
+  }
   if (!('envelope' in json && 'at' in json && Number.isSafeInteger(json.at))) return undefined
   const text = canonicalText(json.envelope)
   const { hash, verify } = reading
@@ -57,20 +65,25 @@ export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}
 }
 
 /** What was ordered by the set: a timer that fires, rules that are published, the stamp. */
-export function orderedEvent(slot: number, json: unknown): BookedEvent | undefined {
+export function orderedEvent(slot: number, json: unknown, due?: Timestamp): BookedEvent | undefined {
   const event = parseBooksEvent(json)
   if (event === undefined || event.type === 'message-received' || event.type === 'ledger-event-received')
     return undefined
-  return bookOrdered(slot, event)
+  return bookOrdered(slot, event, due)
 }
 
-export function bookOrdered(
-  slot: number,
-  event: Exclude<BooksEvent, { type: 'message-received' | 'ledger-event-received' }>,
-): BookedEvent {
-  const message = hashOfText(canonicalJson({ ordered: JSON.parse(formatBooksEvent(event)) }))
+/** What notaries order by themselves. */
+export type OrderedEvent = Exclude<BooksEvent, { type: 'message-received' | 'ledger-event-received' }>
+
+export function bookOrdered(slot: number, event: OrderedEvent, due?: Timestamp): BookedEvent {
+  const message = hashOfText(bodyOfOrdered(due === undefined ? event : { ...event, at: due }))
   const contract = event.type === 'timer-fired' ? event.contract : LEDGER_SUBJECT
-  return { slot, message, contract, event, sent: undefined }
+  return { slot, message, contract, event, sent: undefined, ...(due !== undefined && { due }) }
+}
+
+/** The text whose hash names what is ordered. */
+export function bodyOfOrdered(event: OrderedEvent): string {
+  return canonicalJson({ ordered: JSON.parse(formatBooksEvent(event)) })
 }
 
 export type MessageReadingInit = {

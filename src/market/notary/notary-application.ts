@@ -25,6 +25,11 @@ export type NotaryApplication = {
   readonly state: Hash
   /** Reads and authenticates messages of other members; `undefined` for one that is none. */
   admit(bodies: readonly string[]): Promise<readonly (Entry | undefined)[]>
+  /**
+   * Whether ordering a message again would change nothing. One that changed nothing may change something later, when it is sent again. Absent: whatever was seen here
+   * is not ordered again on the word of other members.
+   */
+  isDone?(message: Hash): boolean
   /** Runs messages on top of what was applied, without keeping anything. Asked only for the slot behind `slot`. */
   execute(block: {
     readonly slot: number

@@ -285,8 +285,7 @@ export class NotaryReplica {
 
   private async takeBodies(bodies: readonly string[]): Promise<void> {
     const { messages, fresh } = await this.output.exchange.take(bodies, () => this.output.need)
-    if (messages.length === 0) return
-    this.enqueue({ type: 'bodies-received', messages })
+    if (messages.length > 0) this.enqueue({ type: 'bodies-received', messages })
     if (fresh.length === 0) return
     this.enqueue({ type: 'entries-submitted', now: this.components.clock.now(), entries: fresh })
   }

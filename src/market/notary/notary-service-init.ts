@@ -12,6 +12,7 @@ import type { BatchSigner } from '../../ports/signer.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { BatchVerifier } from '../../ports/verifier.ts'
 import type { HighWaterFile } from './high-water.ts'
+import type { SetMembers, SetTiming } from './set-order-components.ts'
 
 /** Native SHA-256 in its three forms, equal to those of `src/base/sha256.ts`. */
 export type NotaryHashes = {
@@ -30,6 +31,8 @@ export type NotaryServiceComponents = {
   readonly hashes: NotaryHashes
   readonly clock: Clock
   readonly timers: Timers
+  /** In a set of several, and only there. */
+  readonly members?: SetMembers
   /** The notary signs nothing any more: its disk failed, or a copy of it runs elsewhere. */
   readonly onFailure: (cause: unknown) => void
 }
@@ -49,6 +52,8 @@ export type NotaryServiceInit = {
   readonly limits?: BooksLimits
   /** Left by a restore: the epoch of the set at the time of the backup. */
   readonly restored?: { readonly epoch: number } | undefined
+  /** In a set of several: `SET_TIMING` where it is absent. */
+  readonly timing?: SetTiming
   /** Envelopes that wait at most. */
   readonly waitingMax?: number
 }

@@ -1,7 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
-import { hashTrieGet } from '../../core/collections/hash-trie.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
@@ -23,15 +22,16 @@ import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { nameJournal } from '../ledger/journal-line.ts'
 import { viewLedger } from '../ledger/ledger-views.ts'
 import { MachineJournal } from '../ledger/machine-journal.ts'
-import { admitSigning } from './admit-signing.ts'
-import { Admission, type Admitted } from './admission.ts'
-import { bookOrdered, LEDGER_SUBJECT } from './booked-event.ts'
+import { Admission, type AdmissionComponents, type Admitted } from './admission.ts'
+import { LEDGER_SUBJECT } from './booked-event.ts'
 import { Followers } from './followers.ts'
 import { journalWordsOf, journaledBooks, type BookedStep } from './journaled-books.ts'
 import { NotaryArchive } from './notary-archive.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
+import type { NotaryOrder } from './notary-order.ts'
+import { openOrder } from './open-order.ts'
 import { readEvidence } from './read-evidence.ts'
-import { type BooksJournal, SoloOrder } from './solo-order.ts'
+import type { BooksJournal } from './solo-order.ts'
 import { viewContract } from './view-contract.ts'
 
 const WAITING_MAX = 8_192
@@ -39,10 +39,10 @@ const WAITING_MAX = 8_192
 const SLEEP_MAX_MS = 3_600_000
 
 /**
- * A notary that is the only member of its set, behind the door that everybody uses. It survives its crashes, and not its lies: contracts call it `C2/f=0`.
+ * A member of a notary set, behind the door that everybody uses. Alone it survives its crashes, and not its lies: contracts call it `C2/f=0`.
  *
  * ```text
- * submit -> admission (decode, verify in batches) -> order (books, journal, high water, signatures) -> receipts
+ * submit -> admission (decode, verify in batches) -> order (alone, or with the other members) -> receipts
  * queries <- archive, books: only what is durable
  * ```
  */
@@ -53,9 +53,10 @@ export class NotaryService implements NotaryClient, Startable {
   private readonly archive: NotaryArchive
   private readonly nonces: NonceGuard = createNonceGuard()
   private readonly admission: Admission
+  private readonly admissionInit: Omit<AdmissionComponents, 'onAdmitted'>
   private readonly followers: Followers
   private state: 'new' | 'started' | 'stopped' = 'new'
-  private order: SoloOrder | undefined
+  private order: NotaryOrder | undefined
   private journal: BooksJournal | undefined
   private sleep: ScheduledTimer | undefined
   private waiting = 0
@@ -65,23 +66,17 @@ export class NotaryService implements NotaryClient, Startable {
     const { verifier, clock, hashes, timers } = components
     const { set, me, network, clockSkewMs } = init
     const member = set.members[me]
-    if (member === undefined || set.members.length !== 1)
-      throw new RangeError('This notary keeps the log of a set of one member, itself')
+    const isAlone = set.members.length === 1
+    if (member === undefined || isAlone === (components.members !== undefined))
+      throw new RangeError('A notary is a member of its set, and has a way to the others where there are others')
     this.set = set
     this.components = components
     this.init = init
     const { hexOfBytes: hash, hexOfText: digest } = hashes
     this.archive = new NotaryArchive({ clockSkewMs, hash, digest })
     this.followers = new Followers(timers)
-    this.admission = new Admission({
-      verifier,
-      clock,
-      hash,
-      network,
-      clockSkewMs,
-      audience: [member.key, set.id, '*'],
-      onAdmitted: (batch) => this.order?.push(batch),
-    })
+    this.admissionInit = { verifier, clock, hash, network, clockSkewMs, audience: [member.key, set.id, '*'] }
+    this.admission = new Admission({ ...this.admissionInit, onAdmitted: (batch) => this.order?.push(batch) })
   }
 
   /**
@@ -91,40 +86,25 @@ export class NotaryService implements NotaryClient, Startable {
   async start(): Promise<void> {
     if (this.state !== 'new') return
     const { components, init, archive, set } = this
-    const { log, signer, highWater, hashes, clock } = components
-    const { hexOfBytes: hash, hexOfText: digest } = hashes
+    const { log, signer, hashes } = components
+    const { hexOfBytes: hash } = hashes
     const onStep = (step: BookedStep): void => this.take(step)
     const { feeOwner, limits } = init
     const journaled = journaledBooks({ set, feeOwner, limits, hash, onStep })
     const name = nameJournal(journalWordsOf(set), hashes.ofBytes)
     const journal = await MachineJournal.open({ log, journaled, signer, digest: hashes.ofBytes }, name)
     this.journal = journal
-    await admitSigning(highWater, { set, me: init.me, slot: archive.slot, restored: init.restored })
-    this.order = new SoloOrder({
-      set,
-      signer,
+    this.order = await openOrder({
+      components,
+      init,
       journal,
       archive,
-      highWater,
-      clock,
-      hash,
-      digest,
+      admission: this.admissionInit,
+      nonces: this.nonces,
       useNonce: (admitted, now) => this.useNonce(admitted, now),
       onBlock: (contracts) => this.afterBlock(contracts),
       onFailure: (cause) => this.fail(cause),
     })
-    const unknown = init.parameters.filter(
-      ({ hash: rulesHash }) => hashTrieGet(journal.state.parameters, rulesHash) === undefined,
-    )
-    if (unknown.length > 0) {
-      const at = laterOf(clock.now(), journal.state.at)
-      const slot = archive.slot + 1
-      await journal.append(
-        unknown.map(({ hash: rulesHash, rules }) =>
-          bookOrdered(slot, { type: 'parameters-published', hash: rulesHash, rules, at }),
-        ),
-      )
-    }
     this.state = 'started'
     this.schedule()
   }
@@ -246,7 +226,7 @@ export class NotaryService implements NotaryClient, Startable {
     const next = this.journal && nextFiringOf(this.journal.state)
     if (next === undefined || this.state !== 'started') return
     const { timers, clock } = this.components
-    const delayMs = Math.min(SLEEP_MAX_MS, Math.max(0, next - clock.now()))
+    const delayMs = Math.min(SLEEP_MAX_MS, Math.max(this.order?.pauseMs ?? 0, next - clock.now()))
     this.sleep = timers.schedule(delayMs, () => {
       this.order?.wake()
       this.schedule()
@@ -261,7 +241,7 @@ export class NotaryService implements NotaryClient, Startable {
     this.components.onFailure(cause)
   }
 
-  private opened(): { readonly order: SoloOrder; readonly journal: BooksJournal } {
+  private opened(): { readonly order: NotaryOrder; readonly journal: BooksJournal } {
     this.checkOpen()
     const { order, journal } = this
     if (order === undefined || journal === undefined) throw this.closed()

@@ -20,6 +20,7 @@ import { BlockDraft } from './block-draft.ts'
 import { outcomeOf } from './describe-transition.ts'
 import type { HighWaterFile } from './high-water.ts'
 import type { ArchivedEntry, NotaryArchive } from './notary-archive.ts'
+import type { NotaryOrder } from './notary-order.ts'
 
 export type BooksJournal = MachineJournal<BooksState, BookedEvent, BooksEffect>
 
@@ -54,7 +55,8 @@ type Statement = { readonly statement: NotaryStatement; readonly waiter: Waiter 
  * timers that are due, messages -> books -> journal (sync) -> high water (sync) -> signatures -> receipts
  * ```
  */
-export class SoloOrder {
+export class SoloOrder implements NotaryOrder {
+  readonly pauseMs = 0
   private readonly components: SoloOrderComponents
   private readonly queue: (Admitted | Dismissed)[] = []
   private readonly reads: (() => void)[] = []

@@ -41,6 +41,8 @@ export type NonceGuard = {
   readonly size: number
   /** Takes note of a nonce, or says why not: `ENVELOPE_NONCE_USED`, or `ENVELOPE_NONCES_FULL` at a limit. A refusal changes nothing that is remembered. */
   use(use: NonceUse): EnvelopeRefusal | undefined
+  /** What `use` would say now, taking no note. */
+  look(use: Pick<NonceUse, 'iss' | 'nonce' | 'message'>): EnvelopeRefusal | undefined
 }
 
 const GENERATION_MS = 3_600_000
@@ -53,21 +55,26 @@ type Remembered = {
 
 export function createNonceGuard(limits: NonceLimits = NONCE_LIMITS): NonceGuard {
   const remembered: Remembered = { issuers: new Map(), generations: new Map(), size: 0 }
+  const look: NonceGuard['look'] = ({ iss, nonce, message }) => {
+    const ofIssuer = remembered.issuers.get(iss)
+    if (ofIssuer?.has(nonce) === true) {
+      const isSame = message !== undefined && ofIssuer.get(nonce) === message
+      return isSame ? undefined : 'ENVELOPE_NONCE_USED'
+    }
+    const isFull = (ofIssuer?.size ?? 0) >= limits.perIssuerMax || remembered.size >= limits.totalMax
+    return isFull ? 'ENVELOPE_NONCES_FULL' : undefined
+  }
   return {
+    look,
     get size(): number {
       return remembered.size
     },
     use(use): EnvelopeRefusal | undefined {
       forgetExpired(remembered, use.now - use.clockSkewMs)
-      const ofIssuer = remembered.issuers.get(use.iss)
-      if (ofIssuer?.has(use.nonce) === true) {
-        const isSame = use.message !== undefined && ofIssuer.get(use.nonce) === use.message
-        return isSame ? undefined : 'ENVELOPE_NONCE_USED'
-      }
-      const isFull = (ofIssuer?.size ?? 0) >= limits.perIssuerMax || remembered.size >= limits.totalMax
-      if (isFull) return 'ENVELOPE_NONCES_FULL'
-      remember(remembered, use)
-      return undefined
+      const refusal = look(use)
+      const isKnown = remembered.issuers.get(use.iss)?.has(use.nonce) === true
+      if (refusal === undefined && !isKnown) remember(remembered, use)
+      return refusal
     },
   }
 }

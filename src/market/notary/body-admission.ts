@@ -1,0 +1,76 @@
+import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
+import type { Hash } from '../../core/evidence/names.ts'
+import type { Entry } from '../../core/notary/block.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
+import { Admission, type AdmissionComponents, type Admitted, type Dismissed, type Waiter } from './admission.ts'
+import { bodyOfOrdered, LEDGER_SUBJECT, orderedEvent } from './booked-event.ts'
+
+export type BodyAdmissionInit = Omit<AdmissionComponents, 'onAdmitted'> & {
+  /** Rules that this member lets into the log. */
+  readonly parameters: readonly { readonly hash: Hash; readonly rules: EscrowRules }[]
+}
+
+/** Messages of other members are authenticated here as if their senders had sent them here; nobody is answered. */
+export class BodyAdmission {
+  private readonly init: BodyAdmissionInit
+  private readonly admission: Admission
+  private readonly looking = new Map<Waiter, (item: Admitted | Dismissed | undefined) => void>()
+
+  constructor(init: BodyAdmissionInit) {
+    this.init = init
+    this.admission = new Admission({
+      ...init,
+      onAdmitted: (batch) => {
+        for (const item of batch) this.looking.get(item.waiter)?.(item)
+      },
+    })
+  }
+
+  /** For each body its entry; `undefined` for one that is none. */
+  async admit(bodies: readonly string[]): Promise<readonly (Entry | undefined)[]> {
+    return await Promise.all(bodies.map(async (body) => await this.look(body)))
+  }
+
+  private async look(body: string): Promise<Entry | undefined> {
+    if (body.startsWith('{"ordered":')) return this.lookOrdered(body)
+    const item = await new Promise<Admitted | Dismissed | undefined>((resolve) => {
+      const finish = (found: Admitted | Dismissed | undefined): void => {
+        this.looking.delete(waiter)
+        resolve(found)
+      }
+      const waiter: Waiter = { resolve: () => finish(undefined), reject: () => finish(undefined) }
+      this.looking.set(waiter, finish)
+      this.admission.push(utf8Bytes(body), waiter)
+    })
+    // One message has one text.
+    return item?.kind === 'admitted' && item.sent.text === body ? entryOf(item) : undefined
+  }
+
+  /** What a member ordered: timers, which the books look at again, and the rules that this member was started with. */
+  private lookOrdered(body: string): Entry | undefined {
+    const booked = orderedEvent(1, orderedIn(body))
+    const event = booked?.event
+    if (event === undefined || event.type === 'message-received' || event.type === 'ledger-event-received')
+      return undefined
+    if (event.type === 'parameters-retired' || bodyOfOrdered(event) !== body) return undefined
+    if (event.type === 'parameters-published') {
+      const known = this.init.parameters.find(({ hash }) => hash === event.hash)
+      if (known === undefined || bodyOfOrdered({ ...event, rules: known.rules }) !== body) return undefined
+    }
+    return booked && { message: booked.message, contract: booked.contract }
+  }
+}
+
+export function entryOf({ sent }: Admitted): Entry {
+  const { hash: message, head } = sent.envelope
+  return { message, contract: head.contract ?? LEDGER_SUBJECT }
+}
+
+function orderedIn(body: string): unknown {
+  try {
+    const json = JSON.parse(body) as { readonly ordered?: unknown }
+    return json.ordered
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,170 @@
+import { assert } from '../../base/assert.ts'
+import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Timestamp } from '../../base/time.ts'
+import { formatBooksState } from '../../core/books/books-codec.ts'
+import type { BooksState } from '../../core/books/books-state.ts'
+import type { Hash } from '../../core/evidence/names.ts'
+import { GENESIS } from '../../core/notary/block.ts'
+import type { Decision } from '../../core/notary/certificate.ts'
+import type { Execution } from '../../core/notary/notary-event.ts'
+import { commitState, isCheckpoint } from '../../core/notary/state-commitment.ts'
+import type { NotaryStatement } from '../../wire/v1/notary-receipt.ts'
+import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
+import { hashOfText } from '../../wire/v1/signing-bytes.ts'
+import type { BodyAdmission } from './body-admission.ts'
+import type { DecisionStore } from './decision-store.ts'
+import type { NotaryApplication, NotaryMessage, StateCopy } from './notary-application.ts'
+import type { NotaryArchive } from './notary-archive.ts'
+import { type RanBlock, runBlock } from './run-block.ts'
+import type { BooksJournal } from './solo-order.ts'
+
+export type SetApplicationInit = {
+  readonly journal: BooksJournal
+  readonly archive: NotaryArchive
+  readonly decisions: DecisionStore
+  readonly admission: Pick<BodyAdmission, 'admit'>
+  readonly nonces: Pick<NonceGuard, 'look'>
+  readonly hash: Sha256HexOfBytes
+  readonly digest: Sha256Hex
+  /** A block is part of the books, and in `durable` order on its way to the disk. */
+  readonly onApplied: (applied: Applied) => void
+  readonly onFailure: (cause: unknown) => void
+}
+
+export type Applied = {
+  readonly decision: Decision
+  readonly statements: ReadonlyMap<Hash, NotaryStatement>
+  /** Whether it came to stable storage, when that is known. Never rejects. */
+  readonly written: Promise<boolean>
+}
+
+/** Messages that changed nothing whose statements are kept; what is forgotten is ordered again. */
+const STATEMENTS_MAX = 4_096
+
+type Ran = RanBlock & { readonly key: string; readonly state: Hash }
+type ExecutedBlock = { readonly slot: number; readonly at: Timestamp; readonly messages: readonly NotaryMessage[] }
+
+/**
+ * The books as what a replica gives its orders for. A decided block is one append to the journal, then one record among the decisions: after a crash the journal has
+ * the block of the last decision at least, and the replica brings what is behind it again.
+ *
+ * ```text
+ * execute: messages -> books (nothing is kept) -> seq, transition hash
+ * apply:   journal entries of the block (one append) -> decision (one append) -> receipts
+ * ```
+ */
+export class SetApplication implements NotaryApplication {
+  slot: number
+  state: Hash
+  private readonly init: SetApplicationInit
+  /** Entries of blocks up to this one were in the journal at the start. */
+  private readonly journaled: number
+  private ran: Ran | undefined
+  private readonly said = new Map<Hash, NotaryStatement>()
+  private tail: Promise<boolean> = Promise.resolve(true)
+  private failure: { readonly cause: unknown } | undefined
+
+  constructor(init: SetApplicationInit) {
+    const { decisions, archive } = init
+    this.init = init
+    this.slot = decisions.last?.block.slot ?? 0
+    this.state = decisions.last?.block.state ?? GENESIS
+    this.journaled = archive.slot
+    if (decisions.last !== undefined) archive.forget(decisions.last.block.at)
+  }
+
+  async admit(bodies: readonly string[]): ReturnType<NotaryApplication['admit']> {
+    return await this.init.admission.admit(bodies)
+  }
+
+  execute(block: ExecutedBlock): Execution {
+    const { results, state } = this.run(block)
+    return { results, state }
+  }
+
+  apply(decision: Decision, messages: readonly NotaryMessage[]): void {
+    const { journal, archive, decisions } = this.init
+    const { slot, at, state, entries } = decision.block
+    const isJournaled = slot <= this.journaled
+    const ran = isJournaled ? undefined : this.run({ slot, at, messages })
+    assert(ran === undefined || ran.state === state, 'the certified block comes to the same here')
+    assert(ran === undefined || ran.results.length === entries.length, 'every entry has a result')
+    decisions.put(decision)
+    // Goes through the machine at once, so that the next block runs on it.
+    const appended = ran === undefined ? Promise.resolve() : journal.append(ran.booked)
+    this.slot = slot
+    this.state = state
+    this.ran = undefined
+    archive.forget(at)
+    if (ran !== undefined) this.remember(ran)
+    const before = this.tail
+    const written = this.write(decision, { before, appended })
+    this.tail = written
+    this.init.onApplied({ decision, statements: ran?.statements ?? new Map(), written })
+  }
+
+  async durable(): Promise<void> {
+    await this.tail
+    if (this.failure !== undefined) throw this.failure.cause
+  }
+
+  isDone(message: Hash): boolean {
+    return this.init.archive.find(message) !== undefined || this.said.has(message)
+  }
+
+  /** What is to be said of a message that changed nothing, as long as the books are as they were. */
+  statementOf(message: Hash): NotaryStatement | undefined {
+    return this.said.get(message)
+  }
+
+  /** No copies are handed out yet: a journal's chain of hashes does not begin in the middle. */
+  copyOf(): StateCopy | undefined {
+    return undefined
+  }
+
+  async install(): Promise<boolean> {
+    return await Promise.resolve(false)
+  }
+
+  private remember({ booked, statements }: RanBlock): void {
+    if (booked.length > 0) this.said.clear()
+    for (const [message, statement] of statements) {
+      this.said.set(message, statement)
+      const [oldest] = this.said.keys()
+      if (this.said.size > STATEMENTS_MAX && oldest !== undefined) this.said.delete(oldest)
+    }
+  }
+
+  private async write(
+    decision: Decision,
+    { before, appended }: { readonly before: Promise<boolean>; readonly appended: Promise<unknown> },
+  ): Promise<boolean> {
+    try {
+      const [, isWritten] = await Promise.all([appended, before])
+      if (!isWritten) return false
+      await this.init.decisions.write(decision)
+      return true
+    } catch (cause: unknown) {
+      this.failure ??= { cause }
+      this.init.onFailure(cause)
+      return false
+    }
+  }
+
+  /** What was run for a vote is not run again when it is decided. */
+  private run({ slot, at, messages }: ExecutedBlock): Ran {
+    const key = `${slot} ${at} ${messages.map(({ message }) => message).join(' ')}`
+    if (this.ran?.key === key) return this.ran
+    const { journal, archive, nonces, hash, digest } = this.init
+    const block = runBlock({ slot, at, books: journal.state, archive, nonces, hash }, messages)
+    const transitions = block.results.map(({ transition }) => transition)
+    const root = isCheckpoint(slot) ? this.rootOf(block.books) : undefined
+    const state = commitState({ slot, before: this.state, transitions, root }, digest)
+    this.ran = { ...block, key, state }
+    return this.ran
+  }
+
+  private rootOf(books: BooksState): Hash {
+    return hashOfText(formatBooksState(books), this.init.hash)
+  }
+}

@@ -1,0 +1,279 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import type { DurationMs } from '../../../src/base/time.ts'
+import type { Did } from '../../../src/core/evidence/names.ts'
+import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
+import type { HighWater } from '../../../src/core/notary/high-water.ts'
+import type { VerifyStatement } from '../../../src/core/notary/statement.ts'
+import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
+import { createInlineSignatures } from '../../../src/keys/pool/inline-signatures.ts'
+import { RemoteNotary } from '../../../src/market/notary/notary-client-remote.ts'
+import { NotaryService } from '../../../src/market/notary/notary-service.ts'
+import { serveNotary } from '../../../src/market/notary/serve-notary.ts'
+import { MemoryNetwork } from '../../../src/network/memory/memory-transport.ts'
+import { createSystemClock } from '../../../src/node/system-clock.ts'
+import { createSystemRandom } from '../../../src/node/system-random.ts'
+import type { EventLog } from '../../../src/ports/event-log.ts'
+import type { Timers } from '../../../src/ports/timers.ts'
+import type { Transport } from '../../../src/ports/transport.ts'
+import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
+import { decodeSignature } from '../../../src/wire/v1/checkpoint.ts'
+import { publicKeyOfDid } from '../../../src/wire/v1/did-key.ts'
+import { readReceipt } from '../../../src/wire/v1/notary-receipt.ts'
+import {
+  Deal,
+  feeOwnerOf,
+  issueUsd,
+  NATIVE_HASHES,
+  NETWORK,
+  Party,
+  registerUsd,
+  RULES,
+  setOfParties,
+  SKEW_MS,
+} from './settlement-builder.ts'
+
+const verifier = createNodeVerifier()
+const verify: VerifyStatement = ({ key, bytes, signature }) => {
+  const [publicKey, raw] = [publicKeyOfDid(key), decodeSignature(signature)]
+  return publicKey !== undefined && raw !== undefined && verifier.verify({ publicKey, bytes, signature: raw })
+}
+const clock = createSystemClock()
+const timers: Timers = {
+  schedule: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs)
+    return { cancel: () => clearTimeout(timer) }
+  },
+}
+const TIMING = {
+  epsilonMs: 10_000 as DurationMs,
+  timeoutMs: 300 as DurationMs,
+  resendMs: 50 as DurationMs,
+  leaseMs: 600 as DurationMs,
+}
+
+/** A member of a set whose disk outlives its process. */
+class Member {
+  readonly failures: unknown[] = []
+  service: NotaryService | undefined
+  private readonly disk = {
+    books: createMemoryEventLog(),
+    replica: createMemoryEventLog(),
+    decisions: createMemoryEventLog(),
+  }
+  private highWater: HighWater | undefined
+  private transport: Transport | undefined
+  private processes = 0
+  private readonly world: World
+  private readonly index: number
+
+  constructor(world: World, index: number) {
+    this.world = world
+    this.index = index
+  }
+
+  async start(): Promise<void> {
+    const { set, members } = this.world
+    const party = members[this.index] ?? new Party('nobody')
+    const transport = this.world.connect(party, `notary-${this.index}`)
+    await transport.start()
+    this.transport = transport
+    const signatures = createInlineSignatures()
+    this.processes += 1
+    const instance = `${this.index}${this.processes}`.padStart(32, '0')
+    const { books, replica, decisions } = this.disk
+    const service = new NotaryService(
+      {
+        log: kept(books),
+        highWater: {
+          value: this.highWater,
+          write: async (value) => {
+            this.highWater = await Promise.resolve({ ...value, instance })
+          },
+        },
+        signer: signatures.createSigner(party.seed),
+        verifier: signatures,
+        hashes: NATIVE_HASHES,
+        clock,
+        timers,
+        members: { transport, replica: kept(replica), decisions: kept(decisions), verify, instance },
+        onFailure: (cause) => void this.failures.push(cause),
+      },
+      {
+        set,
+        me: this.index,
+        feeOwner: feeOwnerOf(set),
+        network: NETWORK,
+        clockSkewMs: SKEW_MS,
+        parameters: [RULES],
+        timing: TIMING,
+      },
+    )
+    await service.start()
+    serveNotary(transport, service)
+    this.service = service
+  }
+
+  async stop(): Promise<void> {
+    await this.service?.stop()
+    await this.transport?.stop()
+    this.service = undefined
+  }
+}
+
+/** Whoever opened a log closes it; here that is the test. */
+function kept(log: EventLog): EventLog {
+  return new Proxy(log, {
+    get: (target, name) => {
+      if (name === 'close') return async () => {}
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+class World {
+  readonly set: NotarySet
+  readonly members: readonly Party[]
+  readonly seats: readonly Member[]
+  private readonly network = new MemoryNetwork()
+
+  constructor() {
+    const { set, members } = setOfParties(1)
+    this.set = set
+    this.members = members
+    this.seats = members.map((_, index) => new Member(this, index))
+  }
+
+  connect({ did, sign }: Party, name: string): Transport {
+    const verifyPeer = (peer: Did, bytes: Uint8Array, signature: Uint8Array): boolean => {
+      const publicKey = publicKeyOfDid(peer)
+      return publicKey !== undefined && verifier.verify({ publicKey, bytes, signature })
+    }
+    const identity = { did, sign, verify: verifyPeer }
+    return this.network.createTransport({ identity, clock, random: createSystemRandom() }, name)
+  }
+
+  async client(): Promise<RemoteNotary> {
+    const transport = this.connect(new Party('client'), 'client')
+    await transport.start()
+    return new RemoteNotary({ transport, verify }, { set: this.set, timeoutMs: 10_000 })
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.seats.map(async (seat) => await seat.start()))
+  }
+
+  /** Heads of the journals of those that run. */
+  async heads(): Promise<ReadonlySet<string>> {
+    const running = this.seats.flatMap(({ service }) => service ?? [])
+    const views = await Promise.all(running.map(async (service) => await service.accounts()))
+    return new Set(views.map((view) => JSON.stringify(view.map(({ head }) => head))))
+  }
+}
+
+let world: World | undefined
+afterEach(async () => {
+  const failures = world?.seats.flatMap((seat) => seat.failures) ?? []
+  for (const seat of world?.seats ?? []) await seat.stop()
+  world = undefined
+  expect(failures).toEqual([])
+})
+
+async function opened(): Promise<{ world: World; client: RemoteNotary }> {
+  world = new World()
+  await world.start()
+  return { world, client: await world.client() }
+}
+
+async function settle(client: RemoteNotary, deal: Deal): Promise<void> {
+  const now = clock.now()
+  await client.submit(registerUsd(now))
+  await client.submit(issueUsd(deal.payer.did, 1_000n, { now }))
+  for (const message of deal.all) expect(await client.submit(message)).toMatchObject({ effect: 'applied' })
+}
+
+describe('a notary set of four', () => {
+  test('settles a contract with certificates of three, and all members come to one journal', async () => {
+    const { world: four, client } = await opened()
+    const deal = new Deal(four.set, { name: 'one', now: clock.now() })
+    await settle(client, deal)
+    const answer = await client.submit(deal.messages.accept)
+    const receipt = readReceipt(answer.receipt)?.receipt
+    expect(receipt).toMatchObject({ kind: 'transition', certificate: { signatures: [{}, {}, {}] } })
+    expect(await client.contract(deal.contract)).toMatchObject({ transitions: [{}, {}, {}, {}, {}, {}, {}] })
+    await expect.poll(async () => (await four.heads()).size).toBe(1)
+  }, 20_000)
+
+  test.each([
+    { who: 'a member that follows', index: 3 },
+    { who: 'the leader', index: 0 },
+  ])(
+    'settles while $who is away, which comes to the same journal when it is back',
+    async ({ index }) => {
+      const { world: four, client } = await opened()
+      const deal = new Deal(four.set, { name: 'two', now: clock.now() })
+      await client.submit(registerUsd(clock.now()))
+      await four.seats[index]?.stop()
+      await settle(client, deal)
+      await four.seats[index]?.start()
+      await expect.poll(async () => (await four.heads()).size, { timeout: 10_000 }).toBe(1)
+      const [head] = await four.heads()
+      expect(head).toContain('"index":9')
+    },
+    30_000,
+  )
+
+  test('gives byte-equal receipts after all members have started again', async () => {
+    const { world: four, client } = await opened()
+    const deal = new Deal(four.set, { name: 'three', now: clock.now() })
+    await settle(client, deal)
+    await expect.poll(async () => (await four.heads()).size).toBe(1)
+    const before = await receipts(four, deal)
+    const evidence = await client.evidence(deal.contract)
+    for (const seat of four.seats) await seat.stop()
+    await four.start()
+    expect(await receipts(four, deal)).toEqual(before)
+    expect(await client.evidence(deal.contract)).toEqual(evidence)
+    await client.submit(issueUsd(deal.worker.did, 5n, { now: clock.now() }))
+    await expect.poll(async () => (await four.heads()).size).toBe(1)
+  }, 30_000)
+
+  test('refuses by the word of two members, and changes nothing', async () => {
+    const { world: four, client } = await opened()
+    const deal = new Deal(four.set, { name: 'four', now: clock.now() })
+    await client.submit(registerUsd(clock.now()))
+    await expect.poll(async () => (await four.heads()).size).toBe(1)
+    const heads = await four.heads()
+    const answer = await client.submit(deal.messages.award)
+    expect(answer).toMatchObject({ effect: 'refused', code: 'BOOKS_CONTRACT_UNKNOWN' })
+    expect(readReceipt(answer.receipt)?.receipt).toMatchObject({ kind: 'statement', signatures: [{}, {}] })
+    expect(await client.contract(deal.contract)).toBeUndefined()
+    expect(await four.heads()).toEqual(heads)
+    expect(await client.submit(deal.messages.offer)).toMatchObject({ effect: 'applied' })
+    expect(await client.submit(deal.messages.award)).toMatchObject({ effect: 'applied' })
+  }, 20_000)
+
+  test('ends an offer that nobody took when its time is over', async () => {
+    const { world: four, client } = await opened()
+    const timersOf = new Deal(four.set, { name: 'base', now: clock.now() }).terms.timers
+    const changes = { timers: { ...timersOf, offerMs: 400 as DurationMs } }
+    const deal = new Deal(four.set, { name: 'five', now: clock.now(), changes })
+    await client.submit(registerUsd(clock.now()))
+    expect(await client.submit(deal.messages.offer)).toMatchObject({ effect: 'applied' })
+    await expect
+      .poll(async () => (await client.contract(deal.contract))?.transitions.length, { timeout: 5_000 })
+      .toBe(2)
+    expect(await client.contract(deal.contract)).toMatchObject({ state: 'ABORTED' })
+    await expect.poll(async () => (await four.heads()).size).toBe(1)
+  }, 20_000)
+})
+
+/** What each member says to each message again. */
+async function receipts({ seats }: World, deal: Deal): Promise<readonly (readonly string[])[]> {
+  return await Promise.all(
+    seats.map(async ({ service }) => {
+      const answers = await Promise.all(deal.all.map(async (message) => await service?.submit(message)))
+      return answers.map((answer) => new TextDecoder().decode(answer?.receipt))
+    }),
+  )
+}
