@@ -15,6 +15,7 @@ import { Seller } from '../../market/parties/seller.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../market/parties/seller-work.ts'
 import { OWN_CAPABILITY } from '../../market/parties/task-package.ts'
+import { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Random } from '../../ports/random.ts'
@@ -27,6 +28,8 @@ import { knownParameters } from './market-parameters.ts'
 
 /** Journal of what this node's escrow key has said and heard. */
 const PARTY_JOURNAL = 'wallet'
+/** Journal of what is known of others from the contracts of this node. */
+const REPUTATION_JOURNAL = 'reputation'
 
 /** Topic of notes on who does the work of a skill, and under which custody. */
 export const SKILLS = 'skill'
@@ -49,6 +52,7 @@ export type PartyRole = {
   readonly party: Party
   readonly buyer: Buyer
   readonly seller: Seller
+  readonly reputation: ReputationKeeper
   stop(): Promise<void>
 }
 
@@ -56,6 +60,10 @@ export type PartyRole = {
 export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   const { directory, key, notary, network, onFailure } = init
   const log = await directory.openEventLog(PARTY_JOURNAL)
+  const reputationLog = await directory.openEventLog(REPUTATION_JOURNAL).catch(async (error: unknown) => {
+    await log.close()
+    throw error
+  })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
     const party = await Party.open({ ...init, log, signer: key.signer, verify, notary }, { network, onFailure })
@@ -67,20 +75,26 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       { party, runner: runnerOf(party, init.findWorker) },
       { policy: sellerPolicyOf(party, notary.set) },
     )
+    const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     buyer.start()
     seller.start()
+    reputation.start()
     return {
       party,
       buyer,
       seller,
+      reputation,
       async stop() {
         seller.stop()
         buyer.stop()
         await party.stop()
+        await reputation.stop()
+        await reputationLog.close()
         await log.close()
       },
     }
   } catch (error: unknown) {
+    await reputationLog.close()
     await log.close()
     throw error
   }

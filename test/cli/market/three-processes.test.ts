@@ -217,6 +217,49 @@ describe('a paid task between three processes', () => {
     expect(told(await kernell('escrow', 'inbox', '--data-dir', 'buyer'))).toEqual({ rows: [] })
   })
 
+  test('both know each other from what was paid, and nothing else', { timeout: 60_000 }, async () => {
+    const known = async (dataDir: string): Promise<readonly Json[]> =>
+      told(await kernell('reputation', 'list', '--data-dir', dataDir))['standings'] as readonly Json[]
+    const isCounted = (standings: readonly Json[]): boolean =>
+      standings.length === 2 && standings.every(({ contracts }) => contracts === 2)
+    let standings = await known('buyer')
+    while (!isCounted(standings)) standings = await known('buyer')
+    const figures = {
+      meanPpm: 666_666,
+      goodMicros: '1000000',
+      badMicros: '0',
+      contracts: 2,
+      counterparties: 1,
+      flags: ['newcomer'],
+      exposure: [{ currency: `USD@${dids.issuer}`, capNanos: '0' }],
+    }
+    expect(standings).toEqual(
+      [
+        { did: dids.buyer, role: 'payer', ...figures },
+        { did: dids.seller, role: 'worker', ...figures },
+      ].toSorted((left, right) => (left.did < right.did ? -1 : 1)),
+    )
+    expect(await known('seller')).toEqual(standings)
+    const shown = await kernell('reputation', 'show', dids.seller, '--data-dir', 'buyer')
+    expect([shown.code, told(shown)]).toEqual([
+      0,
+      {
+        did: dids.seller,
+        standings: [
+          {
+            did: dids.seller,
+            role: 'worker',
+            ...figures,
+            raters: [{ rater: dids.buyer, goodMicros: '1000000', badMicros: '0' }],
+          },
+        ],
+      },
+    ])
+    const stranger = await kernell('reputation', 'show', dids.issuer, '--data-dir', 'buyer')
+    expect(told(stranger)).toEqual({ did: dids.issuer, standings: [] })
+    expect((await kernell('reputation', 'list', '--role', 'judge', '--data-dir', 'buyer')).code).toBe(2)
+  })
+
   test('wrong usage is told apart from refusals', { timeout: 60_000 }, async () => {
     for (const words of [
       ['escrow', 'accept', 'x', '--idempotency-key', 'k'],
