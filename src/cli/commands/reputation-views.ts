@@ -32,7 +32,8 @@ export const reputationListCommand: Command = {
     }
     const answer = await useMarket(context, async ({ ask }) => await ask(request))
     if (isJson) terminal.printJson(answer)
-    else terminal.print(listOf(answer, 'standings').map(describeStanding).join('\n') || 'Nothing is known of anybody yet')
+    else
+      terminal.print(listOf(answer, 'standings').map(describeStanding).join('\n') || 'Nothing is known of anybody yet')
     return EXIT_CODES.done
   },
 }
