@@ -9,6 +9,7 @@ import type { OpenKey } from '../../keys/store/key-store.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import { Buyer } from '../../market/parties/buyer.ts'
+import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
 import { Party } from '../../market/parties/party.ts'
 import { Seller } from '../../market/parties/seller.ts'
@@ -18,10 +19,12 @@ import { OWN_CAPABILITY } from '../../market/parties/task-package.ts'
 import { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
+import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
 import { BUILT_IN_WORKERS } from './built-in-workers.ts'
+import { plain } from './credit-desk.ts'
 import { termsOfSet } from './fee-owner.ts'
 import type { MarketInit, MarketWorker } from './market-init.ts'
 import { knownParameters } from './market-parameters.ts'
@@ -35,6 +38,9 @@ const REPUTATION_JOURNAL = 'reputation'
 export const SKILLS = 'skill'
 export type SkillNote = { readonly agent: string; readonly custody: readonly CustodyModel[] }
 
+/** Who is told what waits for an act, and the way there. */
+export type WebhookTarget = { readonly url: string; readonly outbound: OutboundFetch }
+
 export type PartyRoleInit = Pick<MarketInit, 'findWorker'> & {
   readonly directory: DataDirectory
   readonly key: OpenKey
@@ -45,6 +51,7 @@ export type PartyRoleInit = Pick<MarketInit, 'findWorker'> & {
   readonly timers: Timers
   readonly random: Random
   readonly onFailure: (cause: unknown) => void
+  readonly webhook?: WebhookTarget
 }
 
 /** Buyer and seller of this node: one key, one journal. */
@@ -79,6 +86,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     buyer.start()
     seller.start()
     reputation.start()
+    const stopTelling = tellInbox(party, init)
     return {
       party,
       buyer,
@@ -87,6 +95,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       async stop() {
         seller.stop()
         buyer.stop()
+        await stopTelling()
         await party.stop()
         await reputation.stop()
         await reputationLog.close()
@@ -97,6 +106,24 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     await reputationLog.close()
     await log.close()
     throw error
+  }
+}
+
+/** Tells the webhook of the inbox whenever it is another one. @returns Ends it. */
+function tellInbox(party: Party, { webhook, key, clock, timers, onFailure }: PartyRoleInit): () => Promise<void> {
+  if (webhook === undefined) return async () => await Promise.resolve()
+  const { url, outbound } = webhook
+  const hook = new InboxWebhook({ outbound, signer: key.signer, clock, timers }, { url, onFailure })
+  let told = '[]'
+  const stopWatching = party.watchInbox(() => {
+    const rows = party.inbox()
+    const text = JSON.stringify(plain(rows))
+    if (text !== told) hook.tell(rows)
+    told = text
+  })
+  return async () => {
+    stopWatching()
+    await hook.stop()
   }
 }
 
