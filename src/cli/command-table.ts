@@ -191,6 +191,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/market-statement.ts')).marketStatementCommand,
   },
   {
+    name: 'reputation list',
+    summary: 'show what this node knows of others from its own contracts, best first',
+    load: async () => (await import('./commands/reputation-views.ts')).reputationListCommand,
+  },
+  {
+    name: 'reputation show',
+    summary: 'show what this node knows of one party, and from whom',
+    load: async () => (await import('./commands/reputation-views.ts')).reputationShowCommand,
+  },
+  {
     name: 'governance list',
     summary: 'show the parameter sets that contracts may pin',
     load: async () => (await import('./commands/governance-views.ts')).governanceListCommand,

@@ -68,11 +68,13 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
   closers.push(() => agentPlans.close())
   closers.push(close)
   await actors.ready
-  const market = createMarketOnDemand({ directory, clock, random, timers, onError })
-  // Before the actors, which may do its work.
-  closers.push(() => market.close())
   const outbound = createOutboundFetch({ allowedOrigins: allowedOriginsOf(config) })
   closers.push(() => outbound.close())
+  const { webhook: url } = config.market
+  const webhook = url === undefined ? {} : { webhook: { url, outbound } }
+  const market = createMarketOnDemand({ directory, clock, random, timers, onError, ...webhook })
+  // Before the actors, which may do its work.
+  closers.push(() => market.close())
   return {
     clock,
     random,
@@ -94,5 +96,6 @@ export async function openPlatform({ config, signal, closers, onError, drainMs }
 function allowedOriginsOf(config: NodeConfig): readonly string[] {
   const configured = Object.values(config.providers).flatMap(({ baseUrl }) => (baseUrl === undefined ? [] : [baseUrl]))
   const adviser = config.policy.pro === undefined ? [] : [config.policy.pro.url]
-  return [...configured, ...adviser, ...(config.isDiscovering ? LOCAL_SERVER_ORIGINS : [])]
+  const hook = config.market.webhook === undefined ? [] : [config.market.webhook]
+  return [...configured, ...adviser, ...hook, ...(config.isDiscovering ? LOCAL_SERVER_ORIGINS : [])]
 }

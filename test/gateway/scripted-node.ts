@@ -219,6 +219,7 @@ function configOf(init: ScriptedNodeInit): NodeConfig {
     router: { decompose: 'auto', attemptTimeoutMs: 120_000 },
     cache: { isEnabled: true, ttlMs: 1, entriesMax: 1, bytesMax: 1, embedder: 'builtin' },
     telemetry: { consent: false, keepText: false },
+    market: {},
     budgets: [],
     keys: init.keys ?? [],
     server: {

@@ -173,6 +173,7 @@ describe('commands', () => {
       'policy-show.ts',
       'policy-status.ts',
       'policy-train.ts',
+      'reputation-views.ts',
       'route.ts',
       'serve.ts',
     ])

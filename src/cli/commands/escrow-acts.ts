@@ -4,7 +4,7 @@ import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
 import { type FlagTable, textFlag, usageError } from '../flags.ts'
 import { idempotencyKey, KEY_FLAG, NODE_FLAGS, subjectOf, useMarket } from '../market-control.ts'
 import { fileFlag, nanosFlag } from '../market-flags.ts'
-import { membersOf, textOf } from '../registered-policies.ts'
+import { membersOf, numberOf, textOf } from '../registered-policies.ts'
 
 type ActInit = {
   readonly act: string
@@ -51,6 +51,7 @@ async function runAct(context: CommandContext, act: string): Promise<ExitCode> {
   const isRefused = textOf(answer, 'effect') === 'refused'
   if (isJson) terminal.printJson(documentOf(answer))
   else if (isRefused) terminal.note(refusalText(answer))
+  else if (membersOf(answer)['ruling'] !== undefined) terminal.print(partText(answer))
   else
     terminal.print(
       `${textOf(answer, 'effect') === 'exists' ? 'Done before' : 'Done'}: ${act}; the contract is ${textOf(answer, 'state')}`,
@@ -59,16 +60,32 @@ async function runAct(context: CommandContext, act: string): Promise<ExitCode> {
 }
 
 function documentOf(answer: JsonValue): { readonly [name: string]: JsonValue } {
-  const { contract = null, state = null, effect = null, code = null, receipt = null, cause, remedy } = membersOf(answer)
+  const {
+    contract = null,
+    state = null,
+    effect = null,
+    code = null,
+    receipt = null,
+    cause,
+    remedy,
+    ruling,
+  } = membersOf(answer)
   return {
     contract,
     state,
     effect,
     code,
     receipt,
+    ...(ruling !== undefined && { ruling }),
     ...(cause !== undefined && { cause }),
     ...(remedy !== undefined && { remedy }),
   }
+}
+
+function partText(answer: JsonValue): string {
+  const ruling = membersOf(answer)['ruling']
+  const [signed, needed] = [numberOf(ruling, 'signed') ?? 0, numberOf(ruling, 'needed') ?? 0]
+  return `Signed: ${signed} of ${needed} parts; the ruling counts when the others have signed the same, whoever rules last sends it`
 }
 
 function refusalText(answer: JsonValue): string {
@@ -127,7 +144,8 @@ export const escrowRuleCommand: Command = actCommand({
   act: 'rule',
   summary: 'rule on a dispute, as one of its arbiters',
   flags: { ...AMOUNT('what the worker gets of what was claimed'), ...EVIDENCE },
-  details: 'By an arbiter of the contract. The ruling counts when k of them have signed the same split.',
+  details:
+    'By an arbiter of the contract, once the record is closed; --amount is needed. The ruling counts when k of them have signed the same split: the node asks those that it is connected with, and whoever has all parts sends it.',
   example: 'kernell escrow rule 5f0c... --amount 0.2 --idempotency-key rule-1',
 })
 

@@ -6,7 +6,7 @@ import { CodedError } from '../../base/errors.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { CONTRACT_STATES, contractDocument, formatContract, TERMINAL_STATES } from '../contract-document.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
-import { choiceFlag, isFlagSet, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
+import { choiceFlag, isFlagSet, listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
 import { formatCredits } from '../format-credits.ts'
 import { idempotencyKey, KEY_FLAG, type MarketControl, NODE_FLAGS, useMarket } from '../market-control.ts'
 import { fileFlag, jsonFlag, requiredNanos } from '../market-flags.ts'
@@ -138,6 +138,8 @@ export const marketBuyCommand: Command = {
     },
     timers: { value: 'FILE', describe: 'spans in milliseconds, such as {"deliverMs": 60000, "refundMs": 0}' },
     accept: { value: 'PREDICATE.json', describe: 'what the result must be; both sides check it, and it decides' },
+    arbiter: { value: 'DID', describe: 'who rules on a dispute, by its escrow key; may be repeated', isList: true },
+    'arbiters-needed': { value: 'K', describe: 'how many of them have to agree (default: more than half)' },
     manual: { describe: 'you accept or reject yourself; without a word by T_accept the work is accepted' },
     ...KEY_FLAG,
     wait: {
@@ -182,6 +184,7 @@ function buyRequestOf(context: CommandContext): {
 } {
   const { flags } = context
   requiredFlag(flags, 'input')
+  const arbiters = listFlag(flags, 'arbiter')
   return {
     op: 'buy',
     key: idempotencyKey(context),
@@ -194,6 +197,8 @@ function buyRequestOf(context: CommandContext): {
     set: jsonFlag(context, 'notary-set'),
     timers: jsonFlag(context, 'timers'),
     accept: jsonFlag(context, 'accept'),
+    arbiters: arbiters.length === 0 ? undefined : arbiters.join(','),
+    arbitersNeeded: numberFlag(flags, 'arbiters-needed', { min: 1, max: 64, isWhole: true }),
     isManual: isFlagSet(flags, 'manual') ? true : undefined,
   }
 }

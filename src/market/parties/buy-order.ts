@@ -38,6 +38,8 @@ export type BuyRequest = {
   readonly milestonesPerMillion?: readonly number[]
   /** Parameter set that the contract pins; absent: that of the policy. */
   readonly parametersHash?: Hash
+  /** Who rules on a dispute; absent: as the policy says. */
+  readonly arbiters?: ArbiterTerms
   /** Whether the predicate alone accepts and rejects; absent: as the buyer is set up. */
   readonly acceptsAlone?: boolean
   /** Nodes to ask; absent: those that are connected. */
@@ -77,7 +79,7 @@ export const ANY_RESULT: AcceptancePredicate = {
 
 /** The request's own content, for the comparison of two with one key. */
 export function requestHashOf(request: BuyRequest): Hash {
-  const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion } = request
+  const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters } = request
   const content = {
     skill,
     currency,
@@ -88,6 +90,7 @@ export function requestHashOf(request: BuyRequest): Hash {
     ...(timers !== undefined && { timers }),
     ...(predicate !== undefined && { predicate }),
     ...(milestonesPerMillion !== undefined && { milestonesPerMillion }),
+    ...(arbiters !== undefined && { arbiters }),
   }
   return sha256Hex(canonicalJson(content)) as Hash
 }
@@ -95,7 +98,7 @@ export function requestHashOf(request: BuyRequest): Hash {
 export type TermsInit = {
   readonly request: Pick<
     BuyRequest,
-    'custody' | 'currency' | 'timers' | 'predicate' | 'milestonesPerMillion' | 'parametersHash'
+    'custody' | 'currency' | 'timers' | 'predicate' | 'milestonesPerMillion' | 'parametersHash' | 'arbiters'
   >
   readonly policy: BuyerPolicy
   readonly payer: Did
@@ -117,13 +120,14 @@ export function makeTerms(init: TermsInit): EscrowTerms {
   const bondNanos = custody === 'C3' ? leastOne(share(policy.bondPerMillion)) : none
   const penaltyNanos = custody === 'C3' ? least(share(policy.penaltyPerMillion), bondNanos) : none
   const disputeNanos = custody === 'C1' ? none : share(policy.disputeBondPerMillion)
-  const { k } = policy.arbiters
+  const arbiters = request.arbiters ?? policy.arbiters
+  const { k } = arbiters
   const arbiterNanos = k === 0 ? 0n : (disputeNanos * BigInt(policy.arbiterSharePerMillion)) / 1_000_000n / BigInt(k)
   return {
     payer,
     worker,
     notarySet: policy.notarySet,
-    arbiters: policy.arbiters,
+    arbiters,
     custody,
     custodyLabel: custodyLabelOf(custody, policy.notarySet.n),
     taskHash: taskHashOf(task),
@@ -196,6 +200,7 @@ export type OrderNote = {
     readonly predicate?: AcceptancePredicate
     readonly milestonesPerMillion?: readonly number[]
     readonly parametersHash?: Hash
+    readonly arbiters?: ArbiterTerms
     readonly acceptsAlone?: boolean
     readonly peers?: readonly Did[]
   }

@@ -11,6 +11,7 @@ export type ConfigDocument = {
   readonly router?: RouterDocument
   readonly cache?: CacheDocument
   readonly telemetry?: { readonly consent?: boolean; readonly keepText?: boolean; readonly otlpEndpoint?: string }
+  readonly market?: { readonly webhook?: string }
   readonly budgets?: readonly BudgetDocument[]
   readonly keys?: readonly KeyDocument[]
   readonly server?: ServerDocument

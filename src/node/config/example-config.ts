@@ -91,6 +91,11 @@ export const EXAMPLE_CONFIG: string = `// Configuration of a kernell node: JSON 
     // "otlpEndpoint": "http://127.0.0.1:4318/v1/traces",
   },
 
+  "market": {
+    // Told, by a signed POST, what waits for your act: the rows of kernell escrow inbox. https, or http on this machine.
+    // "webhook": "https://example.com/kernell-inbox",
+  },
+
   // Money that may be spent. Scopes: node, organisation:NAME, team:NAME, key:ID, tenant:NAME. Windows: hour, day, month, total.
   "budgets": [
     // { "scope": "node", "window": "day", "limitUsd": "5.00" },

@@ -123,6 +123,11 @@ export type CacheConfig = {
   readonly embedder: string
 }
 
+export type MarketConfig = {
+  /** Is told what waits for an act of the owner; https, or http on this machine. Absent: nobody is told. */
+  readonly webhook?: string
+}
+
 export type TelemetryConfig = {
   /** Records of tasks, the features of their prompts and feedback are kept only when true. */
   readonly consent: boolean
@@ -180,6 +185,7 @@ export type NodeConfig = {
   readonly router: RouterConfig
   readonly cache: CacheConfig
   readonly telemetry: TelemetryConfig
+  readonly market: MarketConfig
   readonly budgets: readonly BudgetConfig[]
   /** Empty: no key is asked for, and the server refuses to listen beyond loopback. */
   readonly keys: readonly ApiKeyConfig[]

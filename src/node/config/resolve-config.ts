@@ -73,6 +73,7 @@ export function resolveConfig(init: ResolveConfigInit): NodeConfig {
       keepText: document.telemetry?.keepText ?? false,
       ...(document.telemetry?.otlpEndpoint !== undefined && { otlpEndpoint: document.telemetry.otlpEndpoint }),
     },
+    market: { ...document.market },
     budgets: (document.budgets ?? []).map(({ scope, window, limitUsd }, index) => {
       return { scope, window, limitNanos: toAmount(limitUsd, `budgets.${index}.limitUsd`) }
     }),
@@ -244,6 +245,9 @@ function checkConsistency(config: NodeConfig): void {
     throw contradiction('telemetry.keepText', 'needs `telemetry.consent`')
   if (config.policy.online !== undefined && !config.telemetry.consent)
     throw contradiction('policy.online', 'learns from records, and needs `telemetry.consent`')
+  const { webhook } = config.market
+  if (webhook !== undefined && !webhook.startsWith('https:') && !LOOPBACK.test(new URL(webhook).hostname))
+    throw contradiction('market.webhook', 'must be an https address, or one on this machine')
   const ids = new Set<string>()
   const places = new Map<string, number>()
   for (const [index, key] of config.keys.entries()) {

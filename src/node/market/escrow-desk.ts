@@ -2,7 +2,7 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { amountFromNanos, type Amount } from '../../base/money.ts'
 import type { EscrowState } from '../../core/escrow/escrow-state.ts'
-import { type ContractId, parseContractId } from '../../core/evidence/names.ts'
+import { type ContractId, type Did, parseContractId } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
@@ -23,12 +23,15 @@ import {
 import { contractOf, nanosOf, plain } from './credit-desk.ts'
 import { explainRefusal } from './market-refusals.ts'
 import type { PartyRole } from './party-role.ts'
+import { RulingDesk, type RulingParts } from './ruling-desk.ts'
 import { stateFromEvidence } from './state-from-evidence.ts'
 
 export type EscrowDeskInit = {
   /** `undefined` for a node without an escrow key, which only looks. */
   readonly role: PartyRole | undefined
   readonly notary: NotaryClient
+  /** Nodes at which other arbiters may be. */
+  readonly peers: () => readonly Did[]
 }
 
 /** What a person may do about a contract. */
@@ -44,9 +47,11 @@ type Said<Type extends MessageType> = { readonly type: Type; readonly body: Mess
 /** Contracts of this node: what they stand at, what is done about them, and their evidence. */
 export class EscrowDesk {
   private readonly init: EscrowDeskInit
+  private readonly rulings: RulingDesk | undefined
 
   constructor(init: EscrowDeskInit) {
     this.init = init
+    this.rulings = init.role && new RulingDesk({ party: init.role.party, peers: init.peers })
   }
 
   /** A contract as the notary set keeps it. Throws `MARKET_OBJECT_UNKNOWN`. */
@@ -89,6 +94,7 @@ export class EscrowDesk {
     const view = await this.viewOf(contract, {})
     const said = await this.messageOf(act, view, request)
     if (typeof said === 'string') return refusedAct(contract, view.state, said)
+    if ('kind' in said) return partOf(contract, view.state, said)
     if (
       before !== undefined &&
       canonicalJson(plain([before.envelope.type, before.envelope.body])) !==
@@ -136,7 +142,7 @@ export class EscrowDesk {
     act: EscrowAct,
     view: ContractView,
     request: ControlRequest,
-  ): Promise<Said<MessageType> | string> {
+  ): Promise<Said<MessageType> | RulingPart | string> {
     const { currency } = view
     const amount = (fallback: string): Amount =>
       optionalText(request, 'nanos') === undefined ? amountFromNanos(BigInt(fallback)) : nanosOf(request, 'nanos')
@@ -161,10 +167,7 @@ export class EscrowDesk {
       case 'cancel':
         return await this.cancellation(view, amount('0'), currency)
       case 'rule':
-        throw invalidRequest(
-          'act',
-          'A ruling is signed by arbiters together: give the file that they signed with --evidence',
-        )
+        return await this.ruling(view.contract, request)
     }
   }
 
@@ -196,6 +199,25 @@ export class EscrowDesk {
       { iss: note.other, signature: frame.signature },
     ]
     return { type: 'escrow-cancel', body: { statement, signatures } }
+  }
+
+  /** This arbiter's part, and the whole once k of them have signed the same. @returns The code with which it is refused. */
+  private async ruling(
+    contract: ContractId,
+    request: ControlRequest,
+  ): Promise<Said<'escrow-ruling'> | RulingPart | string> {
+    const { party } = this.roleOrThrow()
+    const { notary } = this.init
+    const before = party.wallet.said(`${contract}/person/${requiredText(request, 'key')}`)?.envelope
+    const workerNanos = nanosOf(request, 'nanos')
+    // Who else signed in time is in what was sent.
+    if (before?.type === 'escrow-ruling' && before.body.statement.workerNanos === workerNanos) return before
+    const { verify } = party.components
+    const state = await stateFromEvidence({ notary, contract, verify, signal: party.signal })
+    const parts = await this.rulings?.rule(state, workerNanos)
+    if (parts === undefined || parts.kind === 'refused') return parts?.code ?? 'ESCROW_STATE_WRONG'
+    if (optionalText(request, 'evidence') !== undefined) await this.fileOf(contract, request)
+    return parts.kind === 'part' ? parts : { type: 'escrow-ruling', body: parts.body }
   }
 
   /** Keeps the file that comes with an act as evidence. @returns Its name. */
@@ -233,6 +255,13 @@ function timerOf(view: ContractView, request: ControlRequest): (typeof TIMERS)[n
   const timer = named ?? running
   if (timer !== undefined) return timer
   throw invalidRequest('timer', 'No timer of the contract runs: name the one that is over with --timer')
+}
+
+type RulingPart = Extract<RulingParts, { readonly kind: 'part' }>
+
+/** Nothing has gone to the notary set yet. */
+function partOf(contract: ContractId, state: string, { signed, needed }: RulingPart): JsonValue {
+  return { contract, state, effect: 'applied', code: null, receipt: null, ruling: { signed, needed } }
 }
 
 function refusedAct(contract: ContractId, state: string, code: string): JsonValue {

@@ -4,6 +4,7 @@ import { timestampFromMs } from '../../base/time.ts'
 import { type ContractId, parseDid } from '../../core/evidence/names.ts'
 import { pause } from '../../market/parties/contract-follower.ts'
 import { statePeriod } from '../../market/parties/statements.ts'
+import type { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Timers } from '../../ports/timers.ts'
@@ -19,6 +20,7 @@ import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
 import type { EscrowDesk } from './escrow-desk.ts'
 import { marketRefusal } from './market-refusals.ts'
 import type { PartyRole } from './party-role.ts'
+import { listStandings, showStandings } from './reputation-desk.ts'
 import type { TradeDesk } from './trade-desk.ts'
 
 /** What a node can do once it knows its notary set; without an escrow key it only looks. */
@@ -81,6 +83,8 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   act: async ({ escrow }, { request }) => await escrow.act(request),
   inbox: async ({ escrow }, { signal }) => await escrow.inbox(signal),
   export: async ({ escrow }, { request }) => await escrow.export(request),
+  reputation: async (desks, { request }) => await Promise.resolve(listStandings(reputationOf(desks), request)),
+  'reputation-of': async (desks, { request }) => await Promise.resolve(showStandings(reputationOf(desks), request)),
 }
 
 /** What this node used, received and paid in a period, as CSV and as sums that it has signed. Throws `REQUEST_INVALID`, `MARKET_REFUSED`. */
@@ -132,6 +136,11 @@ function creditsOf({ credits }: MarketDesks): CreditDesk {
 function tradeOf({ trade }: MarketDesks): TradeDesk {
   if (trade === undefined) throw keyless('buys and sells nothing')
   return trade
+}
+
+function reputationOf({ role }: MarketDesks): ReputationKeeper {
+  if (role === undefined) throw keyless('has no contracts to know anybody from')
+  return role.reputation
 }
 
 function keyless(what: string): CodedError {

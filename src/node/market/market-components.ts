@@ -3,13 +3,15 @@ import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
-import type { PartyRole } from './party-role.ts'
+import type { PartyRole, WebhookTarget } from './party-role.ts'
 
 export type MarketComponents = {
   readonly directory: DataDirectory
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
+  /** Absent: nobody is told what waits for an act. */
+  readonly webhook?: WebhookTarget
   /** Told of failures that nobody waits for. */
   readonly onError: (error: unknown) => void
 }

@@ -98,7 +98,7 @@ export class NodeMarketDesks implements NodeMarket {
       credits &&
       new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
-    return { notary, role, credits, trade, escrow: new EscrowDesk({ role, notary }), clock, timers }
+    return { notary, role, credits, trade, escrow: new EscrowDesk({ role, notary, peers }), clock, timers }
   }
 
   private async known(): Promise<MarketDesks> {

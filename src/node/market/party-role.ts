@@ -9,28 +9,37 @@ import type { OpenKey } from '../../keys/store/key-store.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import { Buyer } from '../../market/parties/buyer.ts'
+import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
 import { Party } from '../../market/parties/party.ts'
 import { Seller } from '../../market/parties/seller.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../market/parties/seller-work.ts'
 import { OWN_CAPABILITY } from '../../market/parties/task-package.ts'
+import { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
+import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
 import { BUILT_IN_WORKERS } from './built-in-workers.ts'
+import { plain } from './credit-desk.ts'
 import { termsOfSet } from './fee-owner.ts'
 import type { MarketInit, MarketWorker } from './market-init.ts'
 import { knownParameters } from './market-parameters.ts'
 
 /** Journal of what this node's escrow key has said and heard. */
 const PARTY_JOURNAL = 'wallet'
+/** Journal of what is known of others from the contracts of this node. */
+const REPUTATION_JOURNAL = 'reputation'
 
 /** Topic of notes on who does the work of a skill, and under which custody. */
 export const SKILLS = 'skill'
 export type SkillNote = { readonly agent: string; readonly custody: readonly CustodyModel[] }
+
+/** Who is told what waits for an act, and the way there. */
+export type WebhookTarget = { readonly url: string; readonly outbound: OutboundFetch }
 
 export type PartyRoleInit = Pick<MarketInit, 'findWorker'> & {
   readonly directory: DataDirectory
@@ -42,6 +51,7 @@ export type PartyRoleInit = Pick<MarketInit, 'findWorker'> & {
   readonly timers: Timers
   readonly random: Random
   readonly onFailure: (cause: unknown) => void
+  readonly webhook?: WebhookTarget
 }
 
 /** Buyer and seller of this node: one key, one journal. */
@@ -49,6 +59,7 @@ export type PartyRole = {
   readonly party: Party
   readonly buyer: Buyer
   readonly seller: Seller
+  readonly reputation: ReputationKeeper
   stop(): Promise<void>
 }
 
@@ -56,6 +67,10 @@ export type PartyRole = {
 export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   const { directory, key, notary, network, onFailure } = init
   const log = await directory.openEventLog(PARTY_JOURNAL)
+  const reputationLog = await directory.openEventLog(REPUTATION_JOURNAL).catch(async (error: unknown) => {
+    await log.close()
+    throw error
+  })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
     const party = await Party.open({ ...init, log, signer: key.signer, verify, notary }, { network, onFailure })
@@ -67,22 +82,48 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       { party, runner: runnerOf(party, init.findWorker) },
       { policy: sellerPolicyOf(party, notary.set) },
     )
+    const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     buyer.start()
     seller.start()
+    reputation.start()
+    const stopTelling = tellInbox(party, init)
     return {
       party,
       buyer,
       seller,
+      reputation,
       async stop() {
         seller.stop()
         buyer.stop()
+        await stopTelling()
         await party.stop()
+        await reputation.stop()
+        await reputationLog.close()
         await log.close()
       },
     }
   } catch (error: unknown) {
+    await reputationLog.close()
     await log.close()
     throw error
+  }
+}
+
+/** Tells the webhook of the inbox whenever it is another one. @returns Ends it. */
+function tellInbox(party: Party, { webhook, key, clock, timers, onFailure }: PartyRoleInit): () => Promise<void> {
+  if (webhook === undefined) return async () => await Promise.resolve()
+  const { url, outbound } = webhook
+  const hook = new InboxWebhook({ outbound, signer: key.signer, clock, timers }, { url, onFailure })
+  let told = '[]'
+  const stopWatching = party.watchInbox(() => {
+    const rows = party.inbox()
+    const text = JSON.stringify(plain(rows))
+    if (text !== told) hook.tell(rows)
+    told = text
+  })
+  return async () => {
+    stopWatching()
+    await hook.stop()
   }
 }
 

@@ -3,7 +3,7 @@ import { CodedError } from '../../base/errors.ts'
 import { durationFromMs, timestampFromMs } from '../../base/time.ts'
 import { parsePredicate } from '../../core/acceptance/acceptance-predicate.ts'
 import { CUSTODY_MODELS, type CustodyModel } from '../../core/escrow/escrow-terms.ts'
-import { type Did, parseContractId, parseHash } from '../../core/evidence/names.ts'
+import { type Did, parseContractId, parseDid, parseHash } from '../../core/evidence/names.ts'
 import { type Currency, parseCurrency } from '../../core/ledger/ledger-names.ts'
 import { type BuyRequest, ORDERS, type OrderNote } from '../../market/parties/buy-order.ts'
 import { OFFER_VALIDITY_MS_MAX } from '../../core/market/offer-directory.ts'
@@ -169,6 +169,7 @@ export class TradeDesk {
     const timers = timersText === undefined ? undefined : timersOfText(timersText)
     const auction = choiceOf(request, 'auction', ['first', 'second'] as const)
     const predicate = predicateOf(request)
+    const arbiters = arbitersOf(request)
     return {
       idempotencyKey: requiredText(request, 'key'),
       skill: skillOf(request),
@@ -179,6 +180,7 @@ export class TradeDesk {
       ...(auction !== undefined && { auction }),
       ...(timers !== undefined && { timers, parametersHash: parametersFor(timers).hash }),
       ...(predicate !== undefined && { predicate }),
+      ...(arbiters !== undefined && { arbiters }),
       ...(request['isManual'] === true && { acceptsAlone: false }),
       peers: peers(),
     }
@@ -232,6 +234,20 @@ function predicateOf(request: ControlRequest): BuyRequest['predicate'] {
   const parsed = parsePredicate(JSON.parse(text))
   if (parsed.kind === 'predicate') return parsed.predicate
   throw invalidRequest('accept', `The acceptance predicate is not one: ${JSON.stringify(parsed)}`)
+}
+
+/** Whoever is named rules, as long as more than half of them agree; another number of them where one is given. */
+function arbitersOf(request: ControlRequest): BuyRequest['arbiters'] {
+  const text = optionalText(request, 'arbiters')
+  if (text === undefined) return undefined
+  const members = [...new Set(text.split(',').map(parseDid))].filter((did) => did !== undefined).toSorted()
+  const k = optionalNumber(request, 'arbitersNeeded') ?? Math.floor(members.length / 2) + 1
+  if (members.length === text.split(',').length && Number.isSafeInteger(k) && k >= 1 && k <= members.length)
+    return { members, k }
+  throw invalidRequest(
+    'arbiters',
+    'Arbiters are named by the did:key of their escrow keys, each once, and k of them rule',
+  )
 }
 
 function custodyList(request: ControlRequest): readonly CustodyModel[] {

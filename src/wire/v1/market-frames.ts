@@ -79,6 +79,8 @@ const FRAME = z.discriminatedUnion('type', [
     inputBytes: COUNT,
     resultBytes: COUNT,
   }),
+  /** How a contract has ended, by a party of it, as a `reputation-receipt`. Answered with `said`, the other party's, or `declined` while it has not seen the end. */
+  z.strictObject({ type: z.literal('receipt'), envelope: ENVELOPE_TEXT }),
   z.strictObject({ type: z.literal('taken') }),
   z.strictObject({ type: z.literal('declined'), code: CODE }),
 ])

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -50,6 +51,23 @@ const buy = (key: string, ...words: readonly string[]): readonly string[] => [
   ...line('--custody', 'C2', '--notary-set', 'set.json', '--idempotency-key', key, '--data-dir', 'buyer', ...words),
 ]
 
+/** What the buyer's webhook was told. */
+const posts: Json[] = []
+const hook = createServer((request, response) => {
+  let body = ''
+  request.on('data', (piece: Buffer) => (body += piece.toString()))
+  request.on('end', () => {
+    posts.push({ ...(JSON.parse(body) as Json), signer: request.headers['x-kernell-signer'] })
+    response.writeHead(204).end()
+  })
+})
+
+async function listenForPosts(): Promise<number> {
+  await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve))
+  const address = hook.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
 beforeAll(async () => {
   writeFileSync(join(folder, 'letter.txt'), 'one two three\n')
   dids.notary = await makeKey('notary', 'notary')
@@ -61,11 +79,14 @@ beforeAll(async () => {
   await start('notary', '--notary')
   seller = await start('seller')
   const [address = ''] = seller['addresses'] as readonly string[]
-  await start('buyer', '--bootstrap', address)
+  const port = await listenForPosts()
+  writeFileSync(join(folder, 'buyer.json'), `{ "market": { "webhook": "http://127.0.0.1:${port}/inbox" } }`)
+  await start('buyer', '--bootstrap', address, '--config', 'buyer.json')
 }, 120_000)
 
 afterAll(async () => {
   for (const name of ['buyer', 'seller', 'notary']) await stop(name)
+  hook.close()
   removeFolders()
 }, 60_000)
 
@@ -215,6 +236,55 @@ describe('a paid task between three processes', () => {
       ...line('OFFERED', 'OFFERED', 'AGREED', 'HELD', 'WORKING', 'DELIVERED', 'SETTLED', 'FINAL'),
     ])
     expect(told(await kernell('escrow', 'inbox', '--data-dir', 'buyer'))).toEqual({ rows: [] })
+    const news = posts.filter(({ rows }) => (rows as readonly Json[]).some((row) => row['act'] === 'accept-or-reject'))
+    expect(news.find(({ rows }) => JSON.stringify(rows).includes(contract))).toMatchObject({
+      v: 1,
+      iss: dids.buyer,
+      signer: dids.buyer,
+    })
+  })
+
+  test('both know each other from what was paid, and nothing else', { timeout: 60_000 }, async () => {
+    const known = async (dataDir: string): Promise<readonly Json[]> =>
+      told(await kernell('reputation', 'list', '--data-dir', dataDir))['standings'] as readonly Json[]
+    const isCounted = (standings: readonly Json[]): boolean =>
+      standings.length === 2 && standings.every(({ contracts }) => contracts === 2)
+    let standings = await known('buyer')
+    while (!isCounted(standings)) standings = await known('buyer')
+    const figures = {
+      meanPpm: 666_666,
+      goodMicros: '1000000',
+      badMicros: '0',
+      contracts: 2,
+      counterparties: 1,
+      flags: ['newcomer'],
+      exposure: [{ currency: `USD@${dids.issuer}`, capNanos: '0' }],
+    }
+    expect(standings).toEqual(
+      [
+        { did: dids.buyer, role: 'payer', ...figures },
+        { did: dids.seller, role: 'worker', ...figures },
+      ].toSorted((left, right) => (left.did < right.did ? -1 : 1)),
+    )
+    expect(await known('seller')).toEqual(standings)
+    const shown = await kernell('reputation', 'show', dids.seller, '--data-dir', 'buyer')
+    expect([shown.code, told(shown)]).toEqual([
+      0,
+      {
+        did: dids.seller,
+        standings: [
+          {
+            did: dids.seller,
+            role: 'worker',
+            ...figures,
+            raters: [{ rater: dids.buyer, goodMicros: '1000000', badMicros: '0' }],
+          },
+        ],
+      },
+    ])
+    const stranger = await kernell('reputation', 'show', dids.issuer, '--data-dir', 'buyer')
+    expect(told(stranger)).toEqual({ did: dids.issuer, standings: [] })
+    expect((await kernell('reputation', 'list', '--role', 'judge', '--data-dir', 'buyer')).code).toBe(2)
   })
 
   test('wrong usage is told apart from refusals', { timeout: 60_000 }, async () => {

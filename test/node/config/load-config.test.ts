@@ -39,6 +39,18 @@ function failureOf(given: Given): CodedError {
   throw new Error('The configuration was accepted')
 }
 
+describe('the webhook of the market', () => {
+  const webhook = (address: string): string => JSON.stringify({ market: { webhook: address } })
+
+  it('is an https address, or one on this machine', () => {
+    expect(load({}).market).toEqual({})
+    for (const address of ['https://example.com/inbox', 'http://127.0.0.1:9000/inbox', 'http://localhost/'])
+      expect(load({ file: webhook(address) }).market).toEqual({ webhook: address })
+    for (const address of ['http://example.com/inbox', 'ftp://127.0.0.1/', 'inbox'])
+      expect(failureOf({ file: webhook(address) }).code).toBe('CONFIG_INVALID')
+  })
+})
+
 describe('precedence', () => {
   it('is flag over environment over file over default', () => {
     const file = '{ "server": { "port": 1, "host": "127.0.0.2" }, "powerLevel": "minimal" }'
