@@ -21,7 +21,7 @@ export const keyCreateCommand: Command = {
   flags: { ...ROLE_FLAG, ...PASSPHRASE_FLAG, ...RECOVERY_FLAGS },
   details: [
     'The key of role node says who this machine is to others, that of role escrow signs contracts and moves credits, that of role notary signs what a notary orders. No key has two roles.',
-    'Name a recovery key now: it cannot be named once the key is lost. Its owner can then put another key in place of this one after the delay, and only if the owner of this one does not object by rotating.',
+    'Name a recovery key now: it cannot be named once the key is lost. Taking over by it is in the library only; no command does it yet.',
   ],
   examples: [
     'KERNELL_KEY_PASSPHRASE=... kernell key create --role escrow',

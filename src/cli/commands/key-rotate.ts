@@ -21,6 +21,7 @@ export const keyRotateCommand: Command = {
   flags: { ...ROLE_FLAG, ...PASSPHRASE_FLAG, ...RECOVERY_FLAGS },
   details: [
     'Stop the node of the data directory first. Contracts that the key before has signed end by their own timers; what was sealed for it can still be opened.',
+    'Credits, a currency that the key issues and the log of a notary do not move to the new key: leave a key alone that has any of them.',
     'The recovery key stays the same unless another is named.',
   ],
   examples: ['kernell key rotate --role escrow --passphrase-file secret --recovery-key did:key:z6Mk...'],

@@ -19,7 +19,7 @@ export async function setNamedIn(lines: AsyncIterable<string>): Promise<NotarySe
     if (terms !== undefined) return terms
     if (read >= LINES_MAX) break
   }
-  return placeholder({ id: parseHash('0'.repeat(64)), epoch: 0, n: 1, feeOwner: NOBODY })
+  return setWithoutMembers({ id: parseHash('0'.repeat(64)), epoch: 0, n: 1, feeOwner: NOBODY })
 }
 
 function termsOf(line: string): NotarySet | undefined {
@@ -31,13 +31,13 @@ function termsOf(line: string): NotarySet | undefined {
   if (typeof id !== 'string' || typeof owner !== 'string') return undefined
   if (parseHash(id) === undefined || parseDid(owner) === undefined) return undefined
   if (!Number.isSafeInteger(epoch) || !Number.isSafeInteger(n) || Number(n) < 1 || Number(n) > 100) return undefined
-  return placeholder({ id: parseHash(id), epoch: Number(epoch), n: Number(n), feeOwner: owner })
+  return setWithoutMembers({ id: parseHash(id), epoch: Number(epoch), n: Number(n), feeOwner: owner })
 }
 
 type Named = { readonly id: Hash | undefined; readonly epoch: number; readonly n: number; readonly feeOwner: string }
 
 /** A set whose members are unknown but for the first one, which earns the fees. */
-function placeholder({ id, epoch, n, feeOwner }: Named): NotarySet {
+function setWithoutMembers({ id, epoch, n, feeOwner }: Named): NotarySet {
   const key = parseDid(feeOwner)
   if (id === undefined || key === undefined) throw new RangeError('A set has an id and an owner of its fees')
   const members = Array.from({ length: n }, (_, index) => ({ key, address: `unknown-${index}` }))
