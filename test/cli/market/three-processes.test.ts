@@ -287,6 +287,29 @@ describe('a paid task between three processes', () => {
     expect((await kernell('reputation', 'list', '--role', 'judge', '--data-dir', 'buyer')).code).toBe(2)
   })
 
+  test('more is not put at stake with a newcomer than the buyer allows', { timeout: 60_000 }, async () => {
+    const shy = await kernell(...buy('shy', '--newcomer-max', '0.4'))
+    expect([shy.code, told(shy)]).toMatchObject([
+      3,
+      {
+        error: {
+          code: 'MARKET_REFUSED',
+          message: expect.stringMatching(/BUY_EXPOSURE.* may have 0\.4 credits at one time/) as string,
+          details: { code: 'BUY_EXPOSURE', remedy: expect.stringContaining('--newcomer-max') as string },
+        },
+      },
+    ])
+  })
+
+  test('a contract that cannot be signed names its rule', { timeout: 60_000 }, async () => {
+    const words = buy('credit').map((word) => (word === 'C2' ? 'C1' : word))
+    const foreign = await kernell(...words)
+    expect([foreign.code, told(foreign)]).toMatchObject([
+      3,
+      { error: { message: expect.stringContaining('TERMS_CREDIT') as string, details: { code: 'BUY_TERMS_WRONG' } } },
+    ])
+  })
+
   test('wrong usage is told apart from refusals', { timeout: 60_000 }, async () => {
     for (const words of [
       ['escrow', 'accept', 'x', '--idempotency-key', 'k'],
