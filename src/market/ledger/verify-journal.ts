@@ -36,22 +36,22 @@ export type JournalVerification<Report = unknown> = {
   /** Every line is right, the books balance, checkpoints cover every entry, and no two of them contradict each other. */
   readonly ok: boolean
   readonly entries: number
+  readonly head: { readonly index: number; readonly hash: Hash } | null
+  readonly checkpoints: number
+  /** Of checkpoints and of messages. */
+  readonly signaturesChecked: number
+  readonly sums: JournalSums
+  readonly firstBad: BadLineReport | null
+  readonly equivocations: readonly Equivocation[]
   /** Entries that a checkpoint stands behind. */
   readonly covered: number
   /** Entries that none stands behind; `null` where all are covered. */
   readonly uncovered: { readonly first: number; readonly last: number } | null
   /** Whose checkpoints cover the last entry that is covered. */
   readonly coveredBy: readonly Did[]
-  readonly head: { readonly index: number; readonly hash: Hash } | null
-  readonly checkpoints: number
-  /** Of checkpoints and of messages. */
-  readonly signaturesChecked: number
   readonly envelopeSignatures: number
-  readonly sums: JournalSums
   /** What could not be looked at (`JOURNAL_GAPS`). */
   readonly gaps: readonly JournalGap[]
-  readonly firstBad: BadLineReport | null
-  readonly equivocations: readonly Equivocation[]
   /** The same for anybody who has neither copy. */
   readonly splitViews: readonly SplitView[]
   /** What the audit says besides; `null` without one. */
@@ -84,17 +84,17 @@ export async function verifyJournal<State, Event, Effect, Report = unknown>(
   return {
     ok: isSound && equivocations.length === 0 && !isApart && gaps.every((gap) => !JOURNAL_GAPS[gap].isWrong),
     entries: hashes.length,
-    covered,
-    uncovered: covered < hashes.length ? { first: covered, last: hashes.length - 1 } : null,
-    coveredBy: copy.coveredBy,
     head: copy.head,
     checkpoints: copy.checkpoints.length,
     signaturesChecked: copy.checkpoints.length + copy.envelopeSignatures,
-    envelopeSignatures: copy.envelopeSignatures,
     sums: copy.sums,
-    gaps,
     firstBad: copy.firstBad,
     equivocations,
+    covered,
+    uncovered: covered < hashes.length ? { first: covered, last: hashes.length - 1 } : null,
+    coveredBy: copy.coveredBy,
+    envelopeSignatures: copy.envelopeSignatures,
+    gaps,
     splitViews: equivocations.flatMap((found) => proveSplitView(found, copy, other) ?? []),
     audit: copy.audit,
     ...(other !== undefined &&
