@@ -181,7 +181,9 @@ function describeVerification(verification: ExportVerification): string {
       verification.cause ?? '',
     ].join('\n')
   return [
-    ended ? 'The evidence is right, and the contract has ended' : 'The evidence is right as far as it goes, and NOT complete',
+    ended
+      ? 'The evidence is right, and the contract has ended'
+      : 'The evidence is right as far as it goes, and NOT complete',
     `contract  ${contract ?? ''}`,
     `state     ${state ?? ''}`,
     `steps     ${steps}`,

@@ -89,7 +89,9 @@ function headlineOf({ ok, gaps, firstBad, equivocations, against }: BooksVerific
   if (ok && gaps.includes('JOURNAL_SET_UNNAMED')) return 'The copy is right in itself; whose books it is, nothing says'
   if (ok) return 'The books are right'
   const isFalse = firstBad !== null || equivocations.length > 0 || against?.fork.kind === 'forked'
-  return isFalse || against?.firstBad ? 'The books are NOT right' : 'Nothing is wrong, and too little is signed to call these books right'
+  return isFalse || against?.firstBad
+    ? 'The books are NOT right'
+    : 'Nothing is wrong, and too little is signed to call these books right'
 }
 
 function parametersOf({ audit }: BooksVerification): readonly string[] {

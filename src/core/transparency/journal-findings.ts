@@ -89,7 +89,8 @@ export const JOURNAL_GAPS = {
     isWrong: true,
   },
   JOURNAL_TAIL_UNCOVERED: {
-    cause: 'Entries behind the last checkpoint are not signed for: their order and stamps may be anything, and more may have been cut off.',
+    cause:
+      'Entries behind the last checkpoint are not signed for: their order and stamps may be anything, and more may have been cut off.',
     remedy: 'Ask for an export that ends with a checkpoint; a running notary signs within a minute.',
     isWrong: true,
   },
@@ -99,7 +100,8 @@ export const JOURNAL_GAPS = {
     isWrong: false,
   },
   JOURNAL_BEGINNING_PRUNED: {
-    cause: 'Entries at the beginning were pruned: their hashes are here and their text is not, so they were not replayed.',
+    cause:
+      'Entries at the beginning were pruned: their hashes are here and their text is not, so they were not replayed.',
     remedy: 'Put the archived entries in front of the copy, and verify that.',
     isWrong: false,
   },

@@ -38,7 +38,9 @@ export function isSplitViewProven(view: SplitView, verify: VerifySignature, dige
   const { signer, journal, checkpoints, entry } = view
   const areSigned = checkpoints.every(
     (signed) =>
-      signed.checkpoint.signer === signer && signed.checkpoint.journal === journal && isCheckpointSigned(signed, verify),
+      signed.checkpoint.signer === signer &&
+      signed.checkpoint.journal === journal &&
+      isCheckpointSigned(signed, verify),
   )
   if (!areSigned) return false
   const [first, second] = checkpoints

@@ -57,7 +57,9 @@ export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
   }
 
   take(booked: BookedEvent): JournalFinding | undefined {
-    return this.faultOfOrder(booked) ?? (booked.sent === undefined ? this.faultOfOrdered(booked) : this.faultOfSent(booked))
+    return (
+      this.faultOfOrder(booked) ?? (booked.sent === undefined ? this.faultOfOrdered(booked) : this.faultOfSent(booked))
+    )
   }
 
   /** Entries of a block share its stamp. A notary alone counts only blocks with entries; among several, messages that change nothing make a block too. */
@@ -85,7 +87,8 @@ export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
     if (event.type === 'parameters-retired') this.retired.push(event.hash)
     if (event.type !== 'parameters-published') return undefined
     const known = this.init.parameters.find(({ hash }) => hash === event.hash)
-    if (known !== undefined && canonicalJson(known.rules) !== canonicalJson(event.rules)) return 'JOURNAL_PARAMETERS_WRONG'
+    if (known !== undefined && canonicalJson(known.rules) !== canonicalJson(event.rules))
+      return 'JOURNAL_PARAMETERS_WRONG'
     const { hash } = event
     this.published.set(hash, { hash, slot, publishedBy: 'notary', name: known?.name ?? null })
     return undefined

@@ -33,7 +33,10 @@ export type ProofVerification = {
 const FILE_BYTES_MAX = 33_554_432
 
 /** Checks a proof that a notary gave out, from its bytes alone; `undefined` for a file that is none. Rejects as reading does. */
-export async function verifyProofFile(path: string, set: NotarySet | undefined): Promise<ProofVerification | undefined> {
+export async function verifyProofFile(
+  path: string,
+  set: NotarySet | undefined,
+): Promise<ProofVerification | undefined> {
   const found = await stat(path).catch(() => undefined)
   if (found === undefined || !found.isFile() || found.size > FILE_BYTES_MAX) return undefined
   const read = readJournalProof(parse(await readFile(path, 'utf8')))

@@ -86,9 +86,7 @@ export const SPLIT_VIEW: z.ZodType<SplitView> = z.strictObject({
   signer: DID,
   journal: HASH,
   checkpoints: z.tuple([SIGNED_CHECKPOINT, SIGNED_CHECKPOINT]),
-  entry: z
-    .strictObject({ index: COUNT, hashes: z.tuple([HASH, HASH]), proofs: z.tuple([PATH, PATH]) })
-    .optional(),
+  entry: z.strictObject({ index: COUNT, hashes: z.tuple([HASH, HASH]), proofs: z.tuple([PATH, PATH]) }).optional(),
 })
 
 export type JournalProof =

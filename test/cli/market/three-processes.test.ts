@@ -321,7 +321,10 @@ describe('a paid task between three processes', () => {
       (await kernell('escrow', 'export', contract, '--output', 'contract.json', '--data-dir', 'seller')).code,
     ).toBe(0)
     const sound = await kernell('escrow', 'verify', 'contract.json', '--notary-set', 'set.json')
-    expect([sound.code, told(sound)]).toMatchObject([0, { ok: true, contract, state: 'FINAL', steps: 8, code: null, ended: true, asOf: { seq: 7 } }])
+    expect([sound.code, told(sound)]).toMatchObject([
+      0,
+      { ok: true, contract, state: 'FINAL', steps: 8, code: null, ended: true, asOf: { seq: 7 } },
+    ])
     const more = await kernell(
       ...line('ledger', 'issue', '--account', dids.buyer, '--amount', '1', '--currency', 'USD'),
       ...line('--idempotency-key', 'more', '--data-dir', 'notary'),
@@ -354,7 +357,10 @@ describe('a paid task between three processes', () => {
     expect([covered, coveredBy]).toEqual([entries, [dids.notary]])
     const unnamed = told(await kernell('ledger', 'verify', 'books.jsonl'))
     expect(unnamed).toMatchObject({ ok: true, gaps: ['JOURNAL_SET_UNNAMED'] })
-    writeFileSync(join(folder, 'cut.jsonl'), readFileSync(join(folder, 'books.jsonl'), 'utf8').split('\n').slice(0, 6).join('\n'))
+    writeFileSync(
+      join(folder, 'cut.jsonl'),
+      readFileSync(join(folder, 'books.jsonl'), 'utf8').split('\n').slice(0, 6).join('\n'),
+    )
     const cut = await kernell('ledger', 'verify', 'cut.jsonl', '--notary-set', 'set.json')
     expect([cut.code, told(cut)]).toMatchObject([1, { ok: false, firstBad: null, gaps: ['JOURNAL_UNSIGNED'] }])
     writeFileSync(join(folder, 'empty.jsonl'), '')
@@ -403,7 +409,9 @@ describe('a paid task between three processes', () => {
 
 /** The same file with its last steps left out, its hash made again. */
 function cutExport(from: string, to: string, steps: number): void {
-  const { hash: _, ...content } = JSON.parse(readFileSync(from, 'utf8')) as Json & { readonly evidence: readonly Json[] }
+  const { hash: _, ...content } = JSON.parse(readFileSync(from, 'utf8')) as Json & {
+    readonly evidence: readonly Json[]
+  }
   const cut = { ...content, evidence: content.evidence.slice(0, steps) }
   const hash = createHash('sha256').update(canonicalJson(cut)).digest('hex')
   writeFileSync(to, canonicalJson({ ...cut, hash }))

@@ -247,7 +247,9 @@ describe('a pruned journal', () => {
       await expect(journal.proveEntry(index)).rejects.toSatisfy((error) => CodedError.is(error, 'LEDGER_ENTRY_PRUNED'))
       expect(isEntryProven(await journal.proveEntry(index, { archived: line }))).toBe(true)
       const other = line.replace('"at":', '"at":1')
-      await expect(journal.proveEntry(index, { archived: other })).rejects.toMatchObject({ code: 'LEDGER_ENTRY_UNKNOWN' })
+      await expect(journal.proveEntry(index, { archived: other })).rejects.toMatchObject({
+        code: 'LEDGER_ENTRY_UNKNOWN',
+      })
     }
     for (const index of [24, 25]) expect(isEntryProven(await journal.proveEntry(index))).toBe(true)
     for (let from = 0; from <= 26; from += 1)

@@ -298,7 +298,11 @@ describe('the verification of a copy', () => {
     })
     const kept = rewritten(lines, 2, event)
     const withOld = [...kept, lines.filter((line) => line.startsWith('{"checkpoint"')).at(-1) ?? '']
-    expect(await check(kept)).toMatchObject({ ok: false, firstBad: null, gaps: ['JOURNAL_TAIL_UNCOVERED', 'JOURNAL_SET_UNNAMED'] })
+    expect(await check(kept)).toMatchObject({
+      ok: false,
+      firstBad: null,
+      gaps: ['JOURNAL_TAIL_UNCOVERED', 'JOURNAL_SET_UNNAMED'],
+    })
     expect((await check(withOld)).firstBad?.code).toBe('JOURNAL_CHECKPOINT_WRONG')
   })
 

@@ -33,7 +33,11 @@ async function* streamOf(lines: readonly string[]): AsyncGenerator<string, void,
   for (const line of lines) yield await Promise.resolve(line)
 }
 
-async function check(notary: LocalNotary, lines: readonly string[], { isNamed = true, against = [] as readonly string[] } = {}) {
+async function check(
+  notary: LocalNotary,
+  lines: readonly string[],
+  { isNamed = true, against = [] as readonly string[] } = {},
+) {
   const { set } = notary
   const audit = { verify, clockSkewMs: durationFromMs(SKEW_MS), members: 1, parameters: [{ name: 'known', ...RULES }] }
   return await verifyJournal(streamOf(lines), {
@@ -99,7 +103,9 @@ describe('the books that a notary publishes', () => {
     const busy = new LocalNotary()
     const service = await busy.open({ checkpoints: { entries: 4, quietMs: 3_600_000, askedMs: 5_000 } })
     for (let number = 0; number < 8; number += 1)
-      await service.submit(number === 0 ? registerUsd(START) : issueUsd(busy.member.did, BigInt(number), { now: START }))
+      await service.submit(
+        number === 0 ? registerUsd(START) : issueUsd(busy.member.did, BigInt(number), { now: START }),
+      )
     const signed = (await linesOf(busy)).flatMap((line) => (line.startsWith('{"checkpoint"') ? [parseLine(line)] : []))
     expect(signed.map((line) => line.kind === 'checkpoint' && line.signed.checkpoint.entries)).toEqual([4, 8])
   })
@@ -135,10 +141,11 @@ describe('the books that a notary publishes', () => {
       line.includes('"envelope":{')
         ? line.replace(/("signature":")(.)/, (_, before: string, first: string) => before + (first === 'A' ? 'B' : 'A'))
         : line
-    const late = (line: string): string => line.replace(/^(\{"at":)(\d+)(,"event":\{"at":)(\d+)/, (_, a: string, at: string, c: string) => {
-      const moved = String(Number(at) + 400 * 86_400_000)
-      return a + moved + c + moved
-    })
+    const late = (line: string): string =>
+      line.replace(/^(\{"at":)(\d+)(,"event":\{"at":)(\d+)/, (_, a: string, at: string, c: string) => {
+        const moved = String(Number(at) + 400 * 86_400_000)
+        return a + moved + c + moved
+      })
     const cases: readonly (readonly [(line: string) => string, string])[] = [
       [flipped, 'JOURNAL_ENVELOPE_SIGNATURE_WRONG'],
       [late, 'JOURNAL_ENVELOPE_TIME_WRONG'],
