@@ -142,17 +142,22 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'ledger prove',
-    summary: 'prove that an entry is in the journal of the notary',
-    load: async () => (await import('./commands/ledger-views.ts')).ledgerProveCommand,
+    summary: 'prove that an entry is in the journal of the notary, or that the journal only grew',
+    load: async () => (await import('./commands/ledger-proofs.ts')).ledgerProveCommand,
+  },
+  {
+    name: 'ledger checkpoint',
+    summary: 'show where the journal of the notary stands, signed by it',
+    load: async () => (await import('./commands/ledger-proofs.ts')).ledgerCheckpointCommand,
   },
   {
     name: 'ledger export',
     summary: 'write the books of this notary to a file that anybody can verify',
-    load: async () => (await import('./commands/ledger-views.ts')).ledgerExportCommand,
+    load: async () => (await import('./commands/ledger-proofs.ts')).ledgerExportCommand,
   },
   {
     name: 'ledger verify',
-    summary: 'check a copy of the books: hashes, replay, sums, signatures, contradictions',
+    summary: 'check a copy of the books, or a proof: hashes, replay, sums, signatures, contradictions',
     load: async () => (await import('./commands/ledger-verify.ts')).ledgerVerifyCommand,
   },
   {

@@ -151,6 +151,7 @@ describe('commands', () => {
       'key-rotate.ts',
       'key-show.ts',
       'ledger-credits.ts',
+      'ledger-proofs.ts',
       'ledger-verify.ts',
       'ledger-views.ts',
       'market-auction-show.ts',
