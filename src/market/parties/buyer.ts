@@ -13,7 +13,6 @@ import { formatAccountId } from '../../core/ledger/ledger-names.ts'
 import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
 import { formatPredicate } from '../../core/acceptance/acceptance-predicate.ts'
 import type { EventLog } from '../../ports/event-log.ts'
-import { VALIDITY_MAX_MS } from '../../wire/v1/envelope-head.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { ESCROW_TERMS, bodyOfTerms, contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
 import type { MarketPost, MarketTask } from '../../wire/v1/market-frames.ts'
@@ -23,6 +22,7 @@ import {
   type BuyerPolicy,
   type BuyRequest,
   makeTerms,
+  signSpanOf,
   ORDERS,
   type OrderNote,
   requestHashOf,
@@ -291,6 +291,8 @@ export class Buyer {
     const terms = makeTerms({
       request,
       policy: init.policy,
+      net: party.network,
+      now: party.components.clock.now(),
       payer: party.did,
       worker,
       task,
@@ -342,7 +344,7 @@ export class Buyer {
     const aud = party.components.notary.set.id
     const about = { aud, subject: contract }
     const body = { terms: bodyOf(terms) }
-    const validMs = offerValidity(terms)
+    const validMs = signSpanOf(terms.timers)
     const offer = await party.wallet.say({ act: `${contract}/offer`, type: 'escrow-offer', body, validMs, ...about })
     const awardBody = transcript === undefined ? {} : { auction: transcript }
     const award = await party.wallet.say({ act: `${contract}/award`, type: 'escrow-award', body: awardBody, ...about })
@@ -419,11 +421,6 @@ export class Buyer {
     const work = this.works.get(frame.contract)
     return work === undefined ? declined('MARKET_CONTRACT_UNKNOWN') : await work.takeResult(from, bytes)
   }
-}
-
-/** The seller's answer and the way to the notary set included; a set takes no offer that outlives what it keeps. */
-function offerValidity({ timers }: EscrowTerms): DurationMs {
-  return Math.min(timers.offerMs + MINUTE_MS, timers.retainMs, VALIDITY_MAX_MS) as DurationMs
 }
 
 /** What anybody recomputes the auction from. */
