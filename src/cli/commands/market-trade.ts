@@ -136,7 +136,11 @@ export const marketBuyCommand: Command = {
       value: 'first|second',
       describe: 'let sellers bid, sealed; the winner gets its own or the second price',
     },
-    timers: { value: 'FILE', describe: 'spans in milliseconds, such as {"deliverMs": 60000, "refundMs": 0}' },
+    timers: {
+      value: 'FILE',
+      describe:
+        'spans in milliseconds, such as {"deliverMs": 60000, "refundMs": 0}; shorter ones than the set `default` has need a notary that was started with --trial',
+    },
     accept: { value: 'PREDICATE.json', describe: 'what the result must be; both sides check it, and it decides' },
     arbiter: { value: 'DID', describe: 'who rules on a dispute, by its escrow key; may be repeated', isList: true },
     'arbiters-needed': { value: 'K', describe: 'how many of them have to agree (default: more than half)' },

@@ -98,3 +98,25 @@ test('a worker that keeps all messages of a contract has it run no second time, 
   }
   await service.stop()
 })
+
+test('a notary that was started without a parameter set takes no new contract under it, and takes them again with it', async () => {
+  const notary = new LocalNotary()
+  const { set } = notary
+  const offered: (readonly [string, string | undefined])[] = []
+  for (const [name, changes] of [
+    ['first', {}],
+    ['second', { parameters: [] }],
+    ['third', {}],
+  ] as const) {
+    const service = await notary.open(changes)
+    if (name === 'first') await service.submit(registerUsd(START))
+    const { effect, code } = await service.submit(new Deal(set, { name, now: START }).messages.offer)
+    offered.push([effect, code])
+    await service.stop()
+  }
+  expect(offered).toEqual([
+    ['applied', undefined],
+    ['refused', 'BOOKS_PARAMETERS_UNKNOWN'],
+    ['applied', undefined],
+  ])
+})
