@@ -38,7 +38,7 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
     return await SetOrder.start({ ...common, me, members, timing, restored, admission, nonces, timers })
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, restored })
-  const order = new SoloOrder({ ...common, useNonce })
+  const order = new SoloOrder({ ...common, clockSkewMs: init.clockSkewMs, useNonce })
   const at = laterOf(clock.now(), journal.state.at)
   const ordered = parameterEvents(journal.state, parameters, at)
   if (ordered.length === 0) return order

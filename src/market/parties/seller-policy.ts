@@ -8,7 +8,7 @@ import {
   SIGN_SPAN_MAX,
 } from '../../core/escrow/escrow-terms.ts'
 import { notaryFee } from '../../core/escrow/settlement.ts'
-import { refuseTerms } from '../../core/escrow/validate-terms.ts'
+import { refuseTerms, type TermsRefusalCode } from '../../core/escrow/validate-terms.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import type { PartyCode } from './party-codes.ts'
 
@@ -48,14 +48,19 @@ export type ContractQuestion = {
 }
 
 /** Why the seller does not sign; `undefined` when every term is acceptable. */
-export function refuseContract(policy: SellerPolicy, question: ContractQuestion): PartyCode | undefined {
+export function refuseContract(
+  policy: SellerPolicy,
+  question: ContractQuestion,
+): PartyCode | TermsRefusalCode | undefined {
   const { terms, net, now, priceNanos, openContracts, openNanos } = question
   if (terms.net !== net) return 'MARKET_NETWORK_WRONG'
   // Until then the other side may have it run, and the seller may not say no any more.
   if (terms.signBy <= now || terms.signBy > addDuration(now, SIGN_SPAN_MAX)) return 'MARKET_SIGN_BY_WRONG'
   if (!policy.notarySets.some((set) => isSameSet(set, terms.notarySet))) return 'MARKET_SET_UNKNOWN'
   const rules = policy.parameters.get(terms.parametersHash)
-  if (rules === undefined || refuseTerms(terms, rules) !== undefined) return 'MARKET_PARAMETERS_UNKNOWN'
+  if (rules === undefined) return 'MARKET_PARAMETERS_UNKNOWN'
+  const broken = refuseTerms(terms, rules)
+  if (broken !== undefined) return broken
   if (!policy.custody.includes(terms.custody)) return 'MARKET_CUSTODY_DECLINED'
   if (!policy.capabilities.has(terms.capabilityHash)) return 'MARKET_CAPABILITY_WRONG'
   if (terms.maxNanos < priceNanos) return 'MARKET_PRICE_LOW'
