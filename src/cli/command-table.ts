@@ -101,6 +101,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/key-rotate.ts')).keyRotateCommand,
   },
   {
+    name: 'key recover',
+    summary: 'make a key in place of one that was lost, with its recovery key',
+    load: async () => (await import('./commands/key-recover.ts')).keyRecoverCommand,
+  },
+  {
     name: 'key export',
     summary: 'write the keys of a role to an encrypted file',
     load: async () => (await import('./commands/key-export.ts')).keyExportCommand,
