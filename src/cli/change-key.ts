@@ -1,6 +1,5 @@
 import { CodedError } from '../base/errors.ts'
-import type { KeyStore } from '../keys/store/key-store.ts'
-import { changeKeys, type KeyBundle, type KeyDescription, readBundle } from '../node/keys/manage-keys.ts'
+import { changeKeys, type KeyBundle, type KeyDescription, type KeyStore, readBundle } from '../node/keys/manage-keys.ts'
 import type { CommandContext } from './command.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
 import { usageError } from './flags.ts'
@@ -34,8 +33,10 @@ export function printKey({ terminal, isJson }: CommandContext, key: KeyDescripti
 }
 
 /** A bundle by its path. Throws `COMMAND_INVALID` for a file that cannot be read, `KEY_FILE_CORRUPTED`, `KEY_FORMAT_NEWER`. */
-export async function bundleOf(file: string): Promise<KeyBundle> {
-  return await readBundle(file).catch((error: unknown) => {
+export function bundleOf(file: string): KeyBundle {
+  try {
+    return readBundle(file)
+  } catch (error: unknown) {
     throw CodedError.is(error) ? error : usageError(`The file ${file} cannot be read`, { file })
-  })
+  }
 }

@@ -29,7 +29,7 @@ export const keyImportCommand: Command = {
     const { flags, workingDir } = context
     const role = textFlag(flags, 'role') === undefined ? undefined : roleFlag(context)
     const file = resolve(workingDir, requiredFlag(flags, 'input'))
-    const bundle = await bundleOf(file)
+    const bundle = bundleOf(file)
     if (role !== undefined && bundle.role !== role)
       throw usageError(`${file} holds the key of role ${bundle.role}, not ${role}`, { file, role: bundle.role })
     const passphrases = { passphrase: readKeyPassphrase(context), bundlePassphrase: readBundlePassphrase(context) }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { openBundle, readStatements } from '../../node/keys/manage-keys.ts'
+import { openBundle, readStatements, type SignedKeyStatement } from '../../node/keys/manage-keys.ts'
 import { bundleOf, changeKey, printKey } from '../change-key.ts'
 import type { Command } from '../command.ts'
 import { requiredFlag, usageError } from '../flags.ts'
@@ -46,11 +46,8 @@ export const keyRecoverCommand: Command = {
     const recovery = recoveryFlag(context)
     const file = resolve(workingDir, requiredFlag(flags, 'statements'))
     const bundleFile = resolve(workingDir, requiredFlag(flags, 'recovery-bundle'))
-    const chain = await readStatements(file).catch(() => {
-      throw usageError(`The file ${file} cannot be read`, { file })
-    })
-    if (chain === undefined) throw usageError(`${file} holds no statements about a key`, { file })
-    const bundle = await bundleOf(bundleFile)
+    const chain = statementsOf(file)
+    const bundle = bundleOf(bundleFile)
     const passphrase = readKeyPassphrase(context)
     const recoverySigner = await openBundle(bundle.bytes, readBundlePassphrase(context))
     const request = { role, passphrase, chain, recoverySigner, ...recovery }
@@ -64,4 +61,15 @@ export const keyRecoverCommand: Command = {
         : 'Others take the key once the delay has passed since they first saw its statements.',
     )
   },
+}
+
+function statementsOf(file: string): readonly SignedKeyStatement[] {
+  let chain: readonly SignedKeyStatement[] | undefined
+  try {
+    chain = readStatements(file)
+  } catch {
+    throw usageError(`The file ${file} cannot be read`, { file })
+  }
+  if (chain === undefined) throw usageError(`${file} holds no statements about a key`, { file })
+  return chain
 }

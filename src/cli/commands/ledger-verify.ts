@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { readNotarySet } from '../../node/market/read-notary-set.ts'
 import { type JournalVerification, verifyBooks } from '../../node/market/verify-books.ts'
@@ -28,6 +29,8 @@ export const ledgerVerifyCommand: Command = {
     if (path === undefined) throw usageError('Name the copy: a file, or a data directory')
     const setFile = textFlag(flags, 'notary-set')
     const against = textFlag(flags, 'against')
+    for (const copy of [path, against ?? path])
+      if (!existsSync(resolve(workingDir, copy))) throw usageError(`The copy ${copy} is not there`, { file: copy })
     const verification = await verifyBooks({
       path: resolve(workingDir, path),
       signal,

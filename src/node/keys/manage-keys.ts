@@ -1,21 +1,22 @@
-import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { CodedError } from '../../base/errors.ts'
 import { durationFromMs } from '../../base/time.ts'
 import { parseDid } from '../../core/evidence/names.ts'
-import { parseKeyFile } from '../../keys/store/key-file.ts'
+import { KEY_FILE_BYTES_MAX, parseKeyFile } from '../../keys/store/key-file.ts'
 import type { KeyDescription, KeyStore } from '../../keys/store/key-store.ts'
 import { type DataDirectory, openDataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { type KeyRecovery, type KeyRole, parseKeyChain, type SignedKeyStatement } from '../../wire/v1/key-statements.ts'
 import { readKeptSet } from '../market/market-files.ts'
+import { readAtMost } from '../read-at-most.ts'
 import { findRunningNode } from '../running-node.ts'
 import { createSystemRandom } from '../system-random.ts'
 import { openKeys } from './open-keys.ts'
 
+export type { KeyStore } from '../../keys/store/key-store.ts'
 export { openBundle } from '../../keys/store/open-bundle.ts'
 export type { KeyDescription } from '../../keys/store/key-store.ts'
-export type { KeyRole } from '../../wire/v1/key-statements.ts'
+export type { KeyRole, SignedKeyStatement } from '../../wire/v1/key-statements.ts'
 export { KEY_ROLES } from '../../wire/v1/key-statements.ts'
 
 /** Data directories from this format on have a place for keys. */
@@ -72,11 +73,11 @@ export async function refuseRotationOfMember(dataDir: string): Promise<void> {
   })
 }
 
-/** The statements in a file: of `kernell key show --json`, a bundle or a key file. `undefined` where it has none. Rejects with what the file system throws. */
-export async function readStatements(path: string): Promise<readonly SignedKeyStatement[] | undefined> {
+/** The statements in a file: of `kernell key show --json`, a bundle or a key file. `undefined` where it has none. Throws what the file system throws. */
+export function readStatements(path: string): readonly SignedKeyStatement[] | undefined {
   let json: unknown
   try {
-    json = JSON.parse(new TextDecoder().decode(new Uint8Array(await readFile(path))))
+    json = JSON.parse(new TextDecoder().decode(readAtMost(path, KEY_FILE_BYTES_MAX)))
   } catch (error: unknown) {
     if (error instanceof SyntaxError) return undefined
     throw error
@@ -109,9 +110,9 @@ export function parseRecovery(key: string, delayHours: number): KeyRecovery | un
 
 export type KeyBundle = { readonly bytes: Uint8Array; readonly role: KeyRole }
 
-/** A file that `exportKey` wrote, still encrypted. Rejects with what the file system throws, `KEY_FILE_CORRUPTED`, `KEY_FORMAT_NEWER`. */
-export async function readBundle(path: string): Promise<KeyBundle> {
-  const bytes = new Uint8Array(await readFile(path))
+/** A file that `exportKey` wrote, still encrypted. Throws what the file system throws, `KEY_FILE_CORRUPTED`, `KEY_FORMAT_NEWER`. */
+export function readBundle(path: string): KeyBundle {
+  const bytes = readAtMost(path, KEY_FILE_BYTES_MAX + 1)
   const role = parseKeyFile(bytes, path).chain.at(-1)?.statement.role
   if (role === undefined) throw new CodedError('KEY_FILE_CORRUPTED', { message: `${path} names no key` })
   return { bytes, role }
