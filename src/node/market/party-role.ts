@@ -11,6 +11,7 @@ import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import { Buyer } from '../../market/parties/buyer.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
+import { OwnAccounts, type OwnAccountsInit } from '../../market/parties/own-accounts.ts'
 import { Party } from '../../market/parties/party.ts'
 import { Seller } from '../../market/parties/seller.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
@@ -60,6 +61,7 @@ export type PartyRole = {
   readonly buyer: Buyer
   readonly seller: Seller
   readonly reputation: ReputationKeeper
+  readonly accounts: OwnAccounts
   stop(): Promise<void>
 }
 
@@ -73,7 +75,10 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
-    const party = await Party.open({ ...init, log, signer: key.signer, verify, notary }, { network, onFailure })
+    const party = await Party.open(
+      { ...init, log, signer: key.signer, formerSigners: key.formerSigners, verify, notary },
+      { network, onFailure },
+    )
     const buyer = new Buyer(
       { party, openAuctionLog: async (auction) => await directory.openEventLog(auctionJournal(auction)) },
       { policy: buyerPolicyOf(notary.set) },
@@ -83,6 +88,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       { policy: sellerPolicyOf(party, notary.set) },
     )
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
+    const accounts = new OwnAccounts({ party, ...accountsOf(key) })
+    accounts.start()
     buyer.start()
     seller.start()
     reputation.start()
@@ -92,6 +99,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       buyer,
       seller,
       reputation,
+      accounts,
       async stop() {
         seller.stop()
         buyer.stop()
@@ -107,6 +115,13 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     await log.close()
     throw error
   }
+}
+
+/** What the statements about a key say of its accounts. */
+function accountsOf({ description }: OpenKey): Omit<OwnAccountsInit, 'party'> {
+  const { chain, did, recovery } = description
+  const former = chain.map(({ statement }) => statement.key).filter((key) => key !== did)
+  return { former, recovery }
 }
 
 /** Tells the webhook of the inbox whenever it is another one. @returns Ends it. */
