@@ -146,6 +146,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ledger-views.ts')).ledgerTransfersCommand,
   },
   {
+    name: 'ledger recovery show',
+    summary: 'show who signs for an account, its recovery key, and a recovery under way',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerRecoveryShowCommand,
+  },
+  {
+    name: 'ledger recovery request',
+    summary: 'name another key for an account whose key is lost, with its recovery key',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerRecoveryRequestCommand,
+  },
+  {
+    name: 'ledger recovery cancel',
+    summary: 'stop a recovery that is under way',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerRecoveryCancelCommand,
+  },
+  {
+    name: 'ledger recovery complete',
+    summary: 'complete a recovery whose delay has passed',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerRecoveryCompleteCommand,
+  },
+  {
+    name: 'ledger collect',
+    summary: 'move credits from accounts of keys before to that of the key that counts now',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerCollectCommand,
+  },
+  {
+    name: 'ledger give-up',
+    summary: 'let a key before do nothing more, not even in contracts that it has signed',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerGiveUpCommand,
+  },
+  {
     name: 'ledger prove',
     summary: 'prove that an entry is in the journal of the notary, or that the journal only grew',
     load: async () => (await import('./commands/ledger-proofs.ts')).ledgerProveCommand,
