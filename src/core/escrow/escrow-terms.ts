@@ -101,7 +101,7 @@ export type CreditTerms = {
   readonly limitNanos: Amount
   /** What it owes before this contract. */
   readonly owedNanos: Amount
-  /** Hash of the co-signed account that `owedNanos` is read from; the settlement of the contract before, or the hash of the empty text for the first. */
+  /** Head of the account that both sign on: of the contract before and its certified end, or the beginning of the two (`credit-account.ts`). */
   readonly accountHead: Hash
 }
 

@@ -190,6 +190,10 @@ export const BUY_CODES = {
     remedy:
       'Buy something smaller first, choose C3 so that the seller has a bond at stake, or allow a newcomer more with --newcomer-max.',
   },
+  BUY_CREDIT_SPENT: {
+    cause: 'With this price the buyer would owe the worker more than it lets itself owe one.',
+    remedy: 'Ask the worker to give credits back first, buy for less, or choose C2.',
+  },
   BUY_TERMS_WRONG: {
     cause: 'The contract would break a rule of its custody model or of its parameter set, so nothing was signed.',
     remedy: 'The details name the rule; change the terms.',

@@ -41,6 +41,24 @@ export const PARTY_CODES = {
     cause: 'The party does not work under this custody model.',
     remedy: 'Choose one of those that it names in its policy.',
   },
+  MARKET_CREDIT_LINE: {
+    cause:
+      'In C1 the seller would lend this payer more than it is ready to, over all currencies that the payer issues.',
+    remedy: 'Let it give credits back to you first, buy for less, choose C2, or ask it for a larger --credit-line.',
+  },
+  MARKET_CREDIT_HEAD: {
+    cause: 'The contract stands on another account than the one that this party has written down of the two.',
+    remedy:
+      'Try again when both have seen the contract before end; a party that lost its records goes on with C2, or with another currency.',
+  },
+  MARKET_CREDIT_OWED: {
+    cause: 'The contract names another amount as owed than the ledger has.',
+    remedy: 'Read the ledger again, and sign new terms.',
+  },
+  MARKET_CREDIT_OPEN: {
+    cause: 'Another contract stands on the same account and has not ended; two over one account are never signed.',
+    remedy: 'Wait until it has ended, or choose C2.',
+  },
   MARKET_CAPABILITY_WRONG: {
     cause: 'The capability that the contract names is not one under which this party works.',
     remedy: 'Show a chain of capabilities that allows the task.',

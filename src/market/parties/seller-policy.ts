@@ -4,7 +4,7 @@ import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { CustodyModel, EscrowTerms, NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
 import { notaryFee } from '../../core/escrow/settlement.ts'
 import { refuseTerms, type TermsRefusalCode } from '../../core/escrow/validate-terms.ts'
-import type { Hash } from '../../core/evidence/names.ts'
+import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { PartyCode } from './party-codes.ts'
 
 /** What a seller takes on, by its own rules; the contract's rules come on top. */
@@ -15,6 +15,8 @@ export type SellerPolicy = {
   readonly custody: readonly CustodyModel[]
   /** Hashes of the capability chains under which it works; that of a payer for itself among them. */
   readonly capabilities: ReadonlySet<Hash>
+  /** What it lends a payer in `C1` at most: what it has of all credits that the payer issues, and the contracts under way. */
+  readonly creditNanosOf: (payer: Did) => Amount
   /** Sum of the prices of contracts under way. */
   readonly exposureNanosMax: Amount
   readonly contractsMax: number

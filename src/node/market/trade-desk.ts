@@ -1,5 +1,6 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
+import type { Amount } from '../../base/money.ts'
 import { durationFromMs, timestampFromMs } from '../../base/time.ts'
 import { parsePredicate } from '../../core/acceptance/acceptance-predicate.ts'
 import { CUSTODY_MODELS, type CustodyModel } from '../../core/escrow/escrow-terms.ts'
@@ -21,7 +22,7 @@ import { type CreditDesk, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from './market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
 import { parametersFor, timersOfText } from './order-timers.ts'
-import { type PartyRole, SKILLS, skillsOf, workerNamed } from './party-role.ts'
+import { CREDIT_LINES, EVERY_PAYER, type PartyRole, SKILLS, skillsOf, workerNamed } from './party-role.ts'
 
 export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
   readonly role: PartyRole
@@ -56,6 +57,13 @@ export class TradeDesk {
       })
     const currency = await this.currencyOf(request)
     const custody = custodyList(request)
+    const lines = creditLinesOf(request)
+    const isLent = lines.length > 0 || role.party.journal.notesOf(CREDIT_LINES).length > 0
+    if (custody.includes('C1') && !isLent)
+      throw invalidRequest(
+        'creditLine',
+        'C1 lends to the payer: say how much with --credit-line P, or DID=P for one payer',
+      )
     const now = clock.now()
     const validMs = Math.min(OFFER_VALIDITY_MS_MAX, optionalNumber(request, 'validMs') ?? OFFER_VALIDITY_MS_MAX)
     const terms = {
@@ -71,6 +79,7 @@ export class TradeDesk {
     }
     const same = role.seller.offers().find(({ terms: known }) => sameOffer(plain(known), plain(terms)))
     await role.party.keep(SKILLS, skill, { agent, custody })
+    for (const { payer, nanos } of lines) await role.party.keep(CREDIT_LINES, payer, { nanos: nanos.toString() })
     if (same !== undefined) return { offer: same.id, expiresAt: same.terms.validUntil, effect: 'exists' }
     for (const { id, terms: known } of role.seller.offers())
       if (known.skill === skill && known.currency === currency) await role.seller.withdraw(id)
@@ -266,6 +275,18 @@ function custodyList(request: ControlRequest): readonly CustodyModel[] {
   const known = models.filter((model) => model !== undefined)
   if (known.length === models.length) return known
   throw invalidRequest('custody', `custody takes some of ${CUSTODY_MODELS.join(',')}`)
+}
+
+/** What is lent to whom: `PAYER=NANOS`, separated by commas. */
+function creditLinesOf(request: ControlRequest): readonly { readonly payer: string; readonly nanos: Amount }[] {
+  const text = optionalText(request, 'creditLines') ?? ''
+  return text.split(',').flatMap((part) => {
+    if (part === '') return []
+    const [payer = '', amount = ''] = part.split('=')
+    if (payer !== EVERY_PAYER && parseDid(payer) === undefined)
+      throw invalidRequest('creditLines', 'A payer is named by the did:key of its escrow key')
+    return [{ payer, nanos: nanosOf({ amount }, 'amount') }]
+  })
 }
 
 /** But for when they begin and end: an offer that is made again within its time is the same. */
