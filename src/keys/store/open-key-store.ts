@@ -281,7 +281,7 @@ class StoredKeys {
 
 /** Throws `KEY_PASSPHRASE_WEAK`; an empty one is `KEY_PASSPHRASE_UNUSABLE` where it is used. */
 function refuseWeak(passphrase: Uint8Array): void {
-  const characters = [...new TextDecoder().decode(passphrase)].length
+  const characters = new TextDecoder().decode(passphrase).length
   if (characters === 0 || characters >= PASSPHRASE_CHARACTERS_MIN) return
   throw new CodedError('KEY_PASSPHRASE_WEAK', {
     message: `The passphrase has ${characters} characters; ${PASSPHRASE_CHARACTERS_MIN} are the least`,

@@ -83,8 +83,8 @@ export function readStatements(path: string): readonly SignedKeyStatement[] | un
     throw error
   }
   if (typeof json !== 'object' || json === null) return undefined
-  const found = 'statements' in json ? json.statements : 'chain' in json ? json.chain : json
-  const parsed = parseKeyChain(found)
+  const inside = 'chain' in json ? json.chain : json
+  const parsed = parseKeyChain('statements' in json ? json.statements : inside)
   return parsed.ok && parsed.chain.length > 0 ? parsed.chain : undefined
 }
 

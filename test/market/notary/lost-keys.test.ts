@@ -9,7 +9,18 @@ import { encodeSignature } from '../../../src/wire/v1/checkpoint.ts'
 import { rotationBytes } from '../../../src/wire/v1/ledger-events.ts'
 import type { MessageBody, MessageType } from '../../../src/wire/v1/message-types.ts'
 import { LocalNotary, START } from './local-notary.ts'
-import { Deal, hashOf, issueUsd, nonceOf, Party, registerUsd, STEPS, type StepName, USD, VAULT } from './settlement-builder.ts'
+import {
+  Deal,
+  hashOf,
+  issueUsd,
+  nonceOf,
+  Party,
+  registerUsd,
+  STEPS,
+  type StepName,
+  USD,
+  VAULT,
+} from './settlement-builder.ts'
 
 const nanos = (count: number) => amountFromNanos(BigInt(count))
 /** Bonds and penalties, so that every account that a contract can touch is touched. */
@@ -127,7 +138,9 @@ describe('a contract of a key that is lost', () => {
       const twice = { contract: loss.deal.contract, type: 'escrow-evidence', isAside: true } as const
       const about = { ...twice, now: loss.notary.clock.now(), aud: loss.notary.set.id }
       for (const name of ['one', 'another'])
-        expect(await loss.submit(worker.say({ ...about, nonce: nonceOf(name), body: { evidence: hashOf(name) } }))).toBe('applied')
+        expect(
+          await loss.submit(worker.say({ ...about, nonce: nonceOf(name), body: { evidence: hashOf(name) } })),
+        ).toBe('applied')
     }
     expect(await loss.state()).toBe(state)
     await loss.giveUp(loss.deal[side])
