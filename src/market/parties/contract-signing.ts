@@ -108,7 +108,9 @@ export class ContractSigning {
     const open = this.openTerms()
     const openNanos = open.reduce((sum, { maxNanos }) => sum + maxNanos, 0n)
     if (open.length >= offer.capacity) return 'MARKET_BUSY'
-    return refuseContract(this.policy, { terms, priceNanos, openContracts: open.length, openNanos })
+    const { network: net, components } = this.party
+    const now = components.clock.now()
+    return refuseContract(this.policy, { terms, net, now, priceNanos, openContracts: open.length, openNanos })
   }
 
   private openTerms(): readonly { readonly maxNanos: bigint }[] {

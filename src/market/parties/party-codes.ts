@@ -29,6 +29,14 @@ export const PARTY_CODES = {
     cause: 'The seller has as much at stake as it takes on at once.',
     remedy: 'Try again when contracts have ended.',
   },
+  MARKET_NETWORK_WRONG: {
+    cause: 'The contract is for another network than the one that this party works on.',
+    remedy: 'Write the terms for the network that both are on.',
+  },
+  MARKET_SIGN_BY_WRONG: {
+    cause: 'The instant before which the terms are to be signed is past, or more than an hour ahead.',
+    remedy: 'Name one within the hour; compare the clocks of both.',
+  },
   MARKET_SET_UNKNOWN: {
     cause: 'The contract names a notary set, an epoch or a fee owner that this party does not know.',
     remedy: 'Name a set that both know.',

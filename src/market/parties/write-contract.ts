@@ -85,7 +85,9 @@ function termsFor(
   const { key, ...rest } = partner
   const { request, task } = orders.get(key)
   const verifier = `${request.skill}/1`.slice(0, 64)
-  return makeTerms({ request, policy, payer: party.did, task, verifier, ...rest })
+  const { network: net, components } = party
+  const now = components.clock.now()
+  return makeTerms({ request, policy, net, now, payer: party.did, task, verifier, ...rest })
 }
 
 /** What a buyer owes a worker by the ledger and by the contracts before, and the least line that allows the price. */

@@ -138,6 +138,8 @@ describe('a payer that lies about an account', () => {
     const terms = makeTerms({
       request: { custody: 'C1', currency: IOU },
       policy: BUYER_POLICY,
+      net: party.network,
+      now: party.components.clock.now(),
       payer: party.did,
       worker: KEYS.seller.did as Did,
       task,
