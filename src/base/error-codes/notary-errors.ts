@@ -39,6 +39,33 @@ export const NOTARY_ERRORS = {
     httpStatus: 500,
     isRetryable: false,
   },
+  NOTARY_DIRECTORY_COPIED: {
+    cause: 'The data directory of this notary is a copy: what it signed last is counted for another directory.',
+    remedy:
+      'Start the directory that was used before. Where it is lost, or was moved to another disk, say with `kernell notary-set advance` that the log goes on from this one.',
+    httpStatus: 503,
+    isRetryable: false,
+  },
+  NOTARY_SET_OTHER: {
+    cause: 'This node works with another notary set, and the one that was named does not follow it.',
+    remedy:
+      'Name the set that it works with, or the document that `kernell notary-set advance` wrote for it; another log needs another data directory.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  NOTARY_KEY_IN_USE: {
+    cause: 'A notary set of this data directory names the key, and nobody else can sign for that member.',
+    remedy:
+      'Hand the log on to another key with `kernell notary-set advance --rotate-key`, which keeps the books and signs the change with both.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  NOTARY_ADDRESS_UNREACHABLE: {
+    cause: 'An address of a notary set is one at which nobody can reach that member.',
+    remedy: 'Name the address at which others reach it, with a port of its own: `/ip4/127.0.0.1/tcp/4100` or `/unix/PATH`.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
   NOTARY_OVERLOADED: {
     cause: 'As many envelopes or questions wait at this notary as it keeps waiting.',
     remedy: 'Send the same bytes again in a moment; sending twice is safe.',

@@ -4,6 +4,7 @@ import { nextFiringOf } from '../../core/books/books-machine.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { firstSetOf, type FormerSet, idsOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
   ContractEvidence,
@@ -24,6 +25,7 @@ import { viewLedger } from '../ledger/ledger-views.ts'
 import { MachineJournal } from '../ledger/machine-journal.ts'
 import { Admission, type AdmissionComponents, type Admitted } from './admission.ts'
 import { LEDGER_SUBJECT } from './booked-event.ts'
+import { feeOwnerOf } from './epoch-entry.ts'
 import { Followers } from './followers.ts'
 import { journalWordsOf, journaledBooks, type BookedStep } from './journaled-books.ts'
 import { NotaryArchive } from './notary-archive.ts'
@@ -50,6 +52,7 @@ export class NotaryService implements NotaryClient, Startable {
   readonly set: NotarySet
   private readonly components: NotaryServiceComponents
   private readonly init: NotaryServiceInit
+  private readonly lineage: SetLineage
   private readonly archive: NotaryArchive
   private readonly nonces: NonceGuard = createNonceGuard()
   private readonly admission: Admission
@@ -72,11 +75,16 @@ export class NotaryService implements NotaryClient, Startable {
     this.set = set
     this.components = components
     this.init = init
+    this.lineage = { set, before: init.before ?? [] }
     const { hexOfBytes: hash, hexOfText: digest } = hashes
     this.archive = new NotaryArchive({ clockSkewMs, hash, digest })
     this.followers = new Followers(timers)
-    this.admissionInit = { verifier, clock, hash, network, clockSkewMs, audience: [member.key, set.id, '*'] }
+    this.admissionInit = { verifier, clock, hash, network, clockSkewMs, audience: [member.key, ...idsOf(this.lineage), '*'] }
     this.admission = new Admission({ ...this.admissionInit, onAdmitted: (batch) => this.order?.push(batch) })
+  }
+
+  get before(): readonly FormerSet[] {
+    return this.lineage.before
   }
 
   /**
@@ -85,13 +93,14 @@ export class NotaryService implements NotaryClient, Startable {
    */
   async start(): Promise<void> {
     if (this.state !== 'new') return
-    const { components, init, archive, set } = this
+    const { components, init, archive, lineage } = this
     const { log, signer, hashes } = components
     const { hexOfBytes: hash } = hashes
     const onStep = (step: BookedStep): void => this.take(step)
-    const { feeOwner, limits } = init
-    const journaled = journaledBooks({ set, feeOwner, limits, hash, onStep })
-    const name = nameJournal(journalWordsOf(set), hashes.ofBytes)
+    const first = firstSetOf(lineage)
+    const feeOwner = first === lineage.set ? init.feeOwner : feeOwnerOf(first)
+    const journaled = journaledBooks({ set: first, feeOwner, limits: init.limits, hash, onStep })
+    const name = nameJournal(journalWordsOf(first), hashes.ofBytes)
     const journal = await MachineJournal.open({ log, journaled, signer, digest: hashes.ofBytes }, name)
     this.journal = journal
     this.order = await openOrder({
@@ -99,6 +108,7 @@ export class NotaryService implements NotaryClient, Startable {
       init,
       journal,
       archive,
+      lineage,
       admission: this.admissionInit,
       nonces: this.nonces,
       useNonce: (admitted, now) => this.useNonce(admitted, now),

@@ -1,10 +1,10 @@
 import type { Timestamp } from '../../base/time.ts'
-import { hashTrieGet } from '../../core/collections/hash-trie.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
+import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { AdmissionComponents, Admitted } from './admission.ts'
 import { admitSigning } from './admit-signing.ts'
-import { bookOrdered } from './booked-event.ts'
+import { openingOf, setsAhead, termsOfSet } from './epoch-entry.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
@@ -17,6 +17,7 @@ export type OpenOrderInit = {
   readonly init: NotaryServiceInit
   readonly journal: BooksJournal
   readonly archive: NotaryArchive
+  readonly lineage: SetLineage
   readonly admission: Omit<AdmissionComponents, 'onAdmitted'>
   readonly nonces: NonceGuard
   readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
@@ -24,31 +25,19 @@ export type OpenOrderInit = {
   readonly onFailure: (cause: unknown) => void
 }
 
-/** The order of a set of this size, and the rules that contracts may pin: a set of several orders them like anything else. */
+/** The order of a set of this size. What has to be in the books first is ordered with the first message, so that a notary that nobody asked has an empty journal. */
 export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
-  const { components, init, journal, archive, useNonce, onBlock, onFailure } = opening
+  const { components, init, journal, archive, lineage, useNonce, onBlock, onFailure } = opening
   const { set, me, restored, timing = SET_TIMING, parameters } = init
   const { highWater, hashes, signer, clock, timers, members } = components
   const { hexOfBytes: hash, hexOfText: digest } = hashes
   const common = { set, signer, journal, archive, highWater, clock, hash, digest, onBlock, onFailure }
+  const ahead = setsAhead(journal.state, { lineage, archive })
   if (members !== undefined) {
-    const admission = { ...opening.admission, parameters }
+    const admission = { ...opening.admission, parameters, setTerms: termsOfSet(set) }
     const { nonces } = opening
     return await SetOrder.start({ ...common, me, members, timing, restored, admission, nonces, timers })
   }
-  await admitSigning(highWater, { set, me, slot: archive.slot, restored })
-  const order = new SoloOrder({ ...common, useNonce })
-  const unknown = parameters.filter(
-    ({ hash: rulesHash }) => hashTrieGet(journal.state.parameters, rulesHash) === undefined,
-  )
-  if (unknown.length === 0) return order
-  const now = clock.now()
-  const at = now > journal.state.at ? now : journal.state.at
-  const slot = archive.slot + 1
-  await journal.append(
-    unknown.map(({ hash: rulesHash, rules }) =>
-      bookOrdered(slot, { type: 'parameters-published', hash: rulesHash, rules, at }),
-    ),
-  )
-  return order
+  await admitSigning(highWater, { set, me, slot: archive.slot, epoch: set.epoch - ahead.length, restored })
+  return new SoloOrder({ ...common, useNonce, opening: openingOf(journal.state, { ahead, parameters }) })
 }

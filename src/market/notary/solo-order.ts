@@ -15,10 +15,11 @@ import { encodeSignature } from '../../wire/v1/checkpoint.ts'
 import { formatReceipt, type NotaryStatement, statementSigningBytes } from '../../wire/v1/notary-receipt.ts'
 import type { Journaled, MachineJournal } from '../ledger/machine-journal.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
-import { bookOrdered, type BookedEvent } from './booked-event.ts'
+import { bookOrdered, type BookedEvent, type OrderedEvent } from './booked-event.ts'
 import { BlockDraft } from './block-draft.ts'
 import { outcomeOf } from './describe-transition.ts'
 import type { HighWaterFile } from './high-water.ts'
+import { contractsOf, freshOf, type Statement, unchangedOf, voteOf } from './solo-answers.ts'
 import type { ArchivedEntry, NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 
@@ -33,6 +34,8 @@ export type SoloOrderComponents = {
   readonly clock: Clock
   readonly hash: Sha256HexOfBytes
   readonly digest: Sha256Hex
+  /** What stands in the books before the first message, stamped with its block. */
+  readonly opening: readonly OrderedEvent[]
   /** Says for messages outside of contracts whether a nonce is new. */
   readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
   /** A block is durable, signed and answered. */
@@ -44,8 +47,6 @@ export type SoloOrderComponents = {
 const BLOCK_MAX = 256
 /** Blocks whose certificates stay at hand for whoever asks again. */
 const CERTIFICATES_KEPT = 32
-
-type Statement = { readonly statement: NotaryStatement; readonly waiter: Waiter }
 
 /**
  * The order of a notary that is alone in its set: whatever is admitted while a block is being written makes the next one. Each block is one append with one sync,
@@ -65,9 +66,11 @@ export class SoloOrder implements NotaryOrder {
   /** What the block under way is about to answer. */
   private current: readonly (Admitted | Dismissed)[] = []
   private isStopped = false
+  private opening: readonly OrderedEvent[]
 
   constructor(components: SoloOrderComponents) {
     this.components = components
+    this.opening = components.opening
   }
 
   push(items: readonly (Admitted | Dismissed)[]): void {
@@ -150,7 +153,7 @@ export class SoloOrder implements NotaryOrder {
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
-    const timers = this.fireTimers(slot, at)
+    const timers = [...this.openBooks(slot, at), ...this.fireTimers(slot, at)]
     const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, useNonce })
     for (const item of items) draft.take(item)
     const results = await journal.append(draft.fresh.map(({ booked }) => booked))
@@ -171,6 +174,12 @@ export class SoloOrder implements NotaryOrder {
     for (const answer of answers) answer()
     archive.forget(at)
     if (isBlock) onBlock(contractsOf(archive, slot))
+  }
+
+  private openBooks(slot: number, at: Timestamp): readonly Promise<unknown>[] {
+    const events = this.opening.map((event) => bookOrdered(slot, { ...event, at }))
+    this.opening = []
+    return events.length === 0 ? [] : [this.components.journal.append(events)]
   }
 
   /** Each timer is an entry of its own; one more for holds outside of contracts. */
@@ -263,35 +272,4 @@ export class SoloOrder implements NotaryOrder {
     this.current = []
     for (const read of this.reads.splice(0)) read()
   }
-}
-
-/** The only member signs each block once, in view 0. */
-function voteOf(slot: number, block: Hash): VoteStatement {
-  return { phase: 'commit', view: 0, slot, block }
-}
-
-function freshOf({ booked, waiter }: BlockDraft['fresh'][number]): { readonly message: Hash; readonly waiter: Waiter } {
-  return { message: booked.message, waiter }
-}
-
-/** Messages that the books took no notice of. */
-function unchangedOf(draft: BlockDraft, results: readonly Journaled<BooksEffect>[]): readonly Statement[] {
-  return results.flatMap(({ entry, effects }, index) => {
-    const fresh = draft.fresh[index]
-    if (entry !== undefined || fresh === undefined) return []
-    const { effect, code } = outcomeOf(effects)
-    const { message } = fresh.booked
-    const isRefused = effect === 'refused'
-    const said = { message, effect: isRefused ? effect : ('exists' as const), ...(code !== undefined && { code }) }
-    return [
-      { statement: said, waiter: fresh.waiter },
-      ...draft.repeats
-        .filter((repeat) => repeat.message === message)
-        .map(({ waiter }) => ({ statement: said, waiter })),
-    ]
-  })
-}
-
-function contractsOf(archive: NotaryArchive, slot: number): ReadonlySet<ContractId> {
-  return new Set(archive.block(slot)?.entries.map(({ contract }) => contract))
 }

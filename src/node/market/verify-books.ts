@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { firstSetOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { nameJournal } from '../../market/ledger/journal-line.ts'
@@ -18,7 +18,7 @@ export type VerifyBooksInit = AbortOptions & {
   /** A file that `kernell ledger export` wrote, a data directory, or the folder of a journal. */
   readonly path: string
   /** Whose books they have to be, and whose signatures count; absent: those of the set that the copy itself names. */
-  readonly set?: NotarySet
+  readonly set?: SetLineage
   /** Another copy of the same books. */
   readonly against?: string
 }
@@ -32,16 +32,16 @@ export async function verifyBooks({ path, set, against, signal }: VerifyBooksIni
   const lines = await openJournalLines(path)
   const other = against === undefined ? undefined : await openJournalLines(against)
   const kept = set ?? (await keptIn(path))
-  const named = kept ?? (await setNamedIn(await openJournalLines(path)))
+  const first = kept === undefined ? await setNamedIn(await openJournalLines(path)) : firstSetOf(kept)
   const verify = verifySignatureWith(createNodeVerifier())
   const hash = NATIVE_HASHES.hexOfBytes
   return await verifyJournal(lines, {
-    journaled: journaledBooks({ set: named, feeOwner: feeOwnerOf(named), verify, hash }),
+    journaled: journaledBooks({ set: first, feeOwner: feeOwnerOf(first), verify, hash }),
     verify,
     digest: NATIVE_HASHES.ofBytes,
     ...(kept !== undefined && {
-      signers: kept.members.map(({ key }) => key),
-      name: nameJournal(journalWordsOf(kept), NATIVE_HASHES.ofBytes),
+      signers: [...kept.before.map((former) => former.set), kept.set].flatMap(({ members }) => members.map(({ key }) => key)),
+      name: nameJournal(journalWordsOf(first), NATIVE_HASHES.ofBytes),
     }),
     ...(other !== undefined && { against: other }),
     ...(signal !== undefined && { signal }),
@@ -49,6 +49,6 @@ export async function verifyBooks({ path, set, against, signal }: VerifyBooksIni
 }
 
 /** A data directory knows its set. */
-async function keptIn(path: string): Promise<NotarySet | undefined> {
+async function keptIn(path: string): Promise<SetLineage | undefined> {
   return (await stat(path)).isDirectory() ? await readKeptSet(path) : undefined
 }

@@ -18,6 +18,7 @@ import type { EpochChange } from '../../core/notary/epoch-change.ts'
 import type { Proposal } from '../../core/notary/notary-event.ts'
 import { BATCH_MAX } from '../../core/notary/notary-state.ts'
 import { FAULTS_MAX } from '../../core/notary/notary-set.ts'
+import { FORMER_SETS_MAX } from '../../core/notary/set-lineage.ts'
 import type { MemberSignature, Vote } from '../../core/notary/statement.ts'
 import type { Change, ProvenHead } from '../../core/notary/view-change.ts'
 import { CONTRACT_ID, COUNT, DID, HASH, SIGNATURE, TIME } from './fields.ts'
@@ -224,6 +225,15 @@ export const NOTARY_SET = z.strictObject({
 
 /** The word of a set, or of the operator of a set of one, that the log goes on in another set: `src/core/notary/epoch-change.ts`. */
 export const NOTARY_EPOCH_CHANGE = z.strictObject({ ...EPOCH_END.shape, signatures: SIGNATURES })
+
+/** A set that has handed its log on. */
+export const FORMER_SET = z.strictObject({ set: NOTARY_SET, change: NOTARY_EPOCH_CHANGE })
+
+/** The file of a set with those that kept its log before, the oldest first: `src/core/notary/set-lineage.ts`. */
+export const NOTARY_SET_DOCUMENT = z.strictObject({
+  ...NOTARY_SET.shape,
+  before: z.array(FORMER_SET).max(FORMER_SETS_MAX).optional(),
+})
 
 /** Bodies of envelopes that are about notaries. */
 export const NOTARY_MESSAGES = {
