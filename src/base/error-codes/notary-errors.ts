@@ -46,6 +46,12 @@ export const NOTARY_ERRORS = {
     httpStatus: 503,
     isRetryable: false,
   },
+  NOTARY_EPOCH_SHARED: {
+    cause: 'The epoch of a set of several members ends where 2f + 1 of them say so, and not by the word of one.',
+    remedy: 'Let 2f + 1 of its running members end the epoch for the same next set.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
   NOTARY_SET_OTHER: {
     cause: 'This node works with another notary set, and the one that was named does not follow it.',
     remedy:
@@ -62,7 +68,8 @@ export const NOTARY_ERRORS = {
   },
   NOTARY_ADDRESS_UNREACHABLE: {
     cause: 'An address of a notary set is one at which nobody can reach that member.',
-    remedy: 'Name the address at which others reach it, with a port of its own: `/ip4/127.0.0.1/tcp/4100` or `/unix/PATH`.',
+    remedy:
+      'Name the address at which others reach it, with a port of its own: `/ip4/127.0.0.1/tcp/4100` or `/unix/PATH`.',
     httpStatus: 400,
     isRetryable: false,
   },

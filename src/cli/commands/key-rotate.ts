@@ -1,4 +1,4 @@
-import { changeKeys } from '../../node/keys/manage-keys.ts'
+import { rotateKey } from '../../node/keys/manage-keys.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import {
@@ -21,7 +21,7 @@ export const keyRotateCommand: Command = {
   flags: { ...ROLE_FLAG, ...PASSPHRASE_FLAG, ...RECOVERY_FLAGS },
   details: [
     'Stop the node of the data directory first. Contracts that the key before has signed end by their own timers; what was sealed for it can still be opened.',
-    'Credits, a currency that the key issues and the log of a notary do not move to the new key: leave a key alone that has any of them.',
+    'Credits and a currency that the key issues do not move to the new key: leave a key alone that has any of them. The key of a notary whose set names it is refused: `kernell notary-set advance --rotate-key` hands the log on to another one.',
     'The recovery key stays the same unless another is named.',
   ],
   examples: ['kernell key rotate --role escrow --passphrase-file secret --recovery-key did:key:z6Mk...'],
@@ -31,11 +31,9 @@ export const keyRotateCommand: Command = {
     const recovery = recoveryFlag(context)
     const passphrase = readKeyPassphrase(context)
     const { dataDir } = context.loadConfig()
-    const key = await changeKeys(dataDir, async (keys) => await keys.rotate({ role, passphrase, ...recovery })).catch(
-      (error: unknown) => {
-        throw nameLockHolder(error, dataDir)
-      },
-    )
+    const key = await rotateKey(dataDir, { role, passphrase, ...recovery }).catch((error: unknown) => {
+      throw nameLockHolder(error, dataDir)
+    })
     if (isJson) terminal.printJson(keyDocument(key))
     else terminal.print(formatKey(key))
     return EXIT_CODES.done

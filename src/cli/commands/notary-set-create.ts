@@ -1,4 +1,5 @@
 import { makeNotarySet } from '../../node/make-notary-set.ts'
+import { refuseUnreachable } from '../../node/market/reachable-address.ts'
 import type { Command } from '../command.ts'
 import { FORCE_FLAG, outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -19,7 +20,10 @@ export const notarySetCreateCommand: Command = {
     output: { value: 'FILE', describe: 'where to write it' },
     force: FORCE_FLAG,
   },
-  details: ['One notary alone survives crashes, not lies: everything it keeps is labelled C2/f=0.'],
+  details: [
+    'One notary alone survives crashes, not lies: everything it keeps is labelled C2/f=0.',
+    'An address is where others reach that notary: a port of its own, or a socket of this machine.',
+  ],
   examples: ['kernell notary-set create --member did:key:z6Mk...@/ip4/192.0.2.1/tcp/4001 --output set.json'],
   async run({ flags, workingDir, isJson, terminal }) {
     const members = requiredList(flags, 'member')
@@ -27,6 +31,7 @@ export const notarySetCreateCommand: Command = {
     const epoch = numberFlag(flags, 'epoch', { min: 0, max: Number.MAX_SAFE_INTEGER, isWhole: true }) ?? 0
     const made = makeNotarySet({ members, f, epoch })
     if (made.kind === 'unreadable') throw usageError(`${made.member} is not DID@MULTIADDR`, { member: made.member })
+    if (made.kind === 'made') for (const { address } of made.set.members) refuseUnreachable(address)
     if (made.kind === 'refused') {
       throw usageError(`${made.code}: ${made.cause}`, { code: made.code, remedy: made.remedy })
     }

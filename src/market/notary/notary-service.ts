@@ -4,7 +4,7 @@ import { nextFiringOf } from '../../core/books/books-machine.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
-import { firstSetOf, type FormerSet, idsOf, type SetLineage } from '../../core/notary/set-lineage.ts'
+import { type FormerSet, idsOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
   ContractEvidence,
@@ -20,17 +20,15 @@ import { FOLLOW_WAIT_MS_MAX } from '../../ports/notary-client.ts'
 import type { Startable } from '../../ports/startable.ts'
 import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
-import { nameJournal } from '../ledger/journal-line.ts'
 import { viewLedger } from '../ledger/ledger-views.ts'
-import { MachineJournal } from '../ledger/machine-journal.ts'
 import { Admission, type AdmissionComponents, type Admitted } from './admission.ts'
 import { LEDGER_SUBJECT } from './booked-event.ts'
-import { feeOwnerOf } from './epoch-entry.ts'
 import { Followers } from './followers.ts'
-import { journalWordsOf, journaledBooks, type BookedStep } from './journaled-books.ts'
+import type { BookedStep } from './journaled-books.ts'
 import { NotaryArchive } from './notary-archive.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import type { NotaryOrder } from './notary-order.ts'
+import { openBooks } from './open-books.ts'
 import { openOrder } from './open-order.ts'
 import { readEvidence } from './read-evidence.ts'
 import type { BooksJournal } from './solo-order.ts'
@@ -79,7 +77,14 @@ export class NotaryService implements NotaryClient, Startable {
     const { hexOfBytes: hash, hexOfText: digest } = hashes
     this.archive = new NotaryArchive({ clockSkewMs, hash, digest })
     this.followers = new Followers(timers)
-    this.admissionInit = { verifier, clock, hash, network, clockSkewMs, audience: [member.key, ...idsOf(this.lineage), '*'] }
+    this.admissionInit = {
+      verifier,
+      clock,
+      hash,
+      network,
+      clockSkewMs,
+      audience: [member.key, ...idsOf(this.lineage), '*'],
+    }
     this.admission = new Admission({ ...this.admissionInit, onAdmitted: (batch) => this.order?.push(batch) })
   }
 
@@ -95,13 +100,9 @@ export class NotaryService implements NotaryClient, Startable {
     if (this.state !== 'new') return
     const { components, init, archive, lineage } = this
     const { log, signer, hashes } = components
-    const { hexOfBytes: hash } = hashes
+    const { feeOwner, limits } = init
     const onStep = (step: BookedStep): void => this.take(step)
-    const first = firstSetOf(lineage)
-    const feeOwner = first === lineage.set ? init.feeOwner : feeOwnerOf(first)
-    const journaled = journaledBooks({ set: first, feeOwner, limits: init.limits, hash, onStep })
-    const name = nameJournal(journalWordsOf(first), hashes.ofBytes)
-    const journal = await MachineJournal.open({ log, journaled, signer, digest: hashes.ofBytes }, name)
+    const journal = await openBooks({ log, lineage, hashes, feeOwner, limits, signer, onStep })
     this.journal = journal
     this.order = await openOrder({
       components,

@@ -15,7 +15,10 @@ export function voteOf(slot: number, block: Hash): VoteStatement {
   return { phase: 'commit', view: 0, slot, block }
 }
 
-export function freshOf({ booked, waiter }: BlockDraft['fresh'][number]): { readonly message: Hash; readonly waiter: Waiter } {
+export function freshOf({ booked, waiter }: BlockDraft['fresh'][number]): {
+  readonly message: Hash
+  readonly waiter: Waiter
+} {
   return { message: booked.message, waiter }
 }
 

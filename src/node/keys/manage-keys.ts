@@ -7,6 +7,7 @@ import type { KeyDescription, KeyStore } from '../../keys/store/key-store.ts'
 import { openDataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import type { KeyRecovery, KeyRole } from '../../wire/v1/key-statements.ts'
+import { readKeptSet } from '../market/market-files.ts'
 import { createSystemRandom } from '../system-random.ts'
 import { openKeys } from './open-keys.ts'
 
@@ -36,6 +37,35 @@ export async function changeKeys<Result>(dataDir: string, work: (keys: KeyStore)
   } finally {
     await directory.close()
   }
+}
+
+/**
+ * Makes another key in place of one. Rejects with `NOTARY_KEY_IN_USE` for the key of a notary whose set names it: nobody could sign for that member any more. Otherwise as
+ * `changeKeys` and `KeyStore.rotate`.
+ */
+export async function rotateKey(dataDir: string, request: Parameters<KeyStore['rotate']>[0]): Promise<KeyDescription> {
+  return await changeKeys(dataDir, async (keys) => {
+    if (request.role === 'notary') await refuseMember(dataDir, keys)
+    return await keys.rotate(request)
+  })
+}
+
+async function refuseMember(dataDir: string, keys: KeyStore): Promise<void> {
+  const kept = await readKeptSet(dataDir)
+  const { did } = await keys.show('notary')
+  if (kept?.set.members.some(({ key }) => key === did) !== true) return
+  const isAlone = kept.set.members.length === 1
+  throw new CodedError('NOTARY_KEY_IN_USE', {
+    message: `The notary set ${kept.set.id} of this data directory names ${did}`,
+    details: {
+      did,
+      set: kept.set.id,
+      ...(!isAlone && {
+        remedy:
+          'Let 2f + 1 members end the epoch of the set; the next one names another key, of a data directory of its own.',
+      }),
+    },
+  })
 }
 
 /** Throws `STORE_FORMAT_OLDER` for a directory that has no place for keys, contracts and books. */

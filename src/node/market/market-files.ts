@@ -6,7 +6,7 @@ import { readWhole } from '../../storage/write-once.ts'
 import { formatNotarySet, parseNotarySet } from './read-notary-set.ts'
 
 /** Folder of the market's documents in the data directory; backups hold it. */
-const FOLDER = 'market'
+export const MARKET_FOLDER = 'market'
 const SET_FILE = 'notary-set.json'
 
 /** The notary set that this node works with; `undefined` where it has none yet. Throws `COMMAND_INVALID` for a file that was changed. */
@@ -14,14 +14,14 @@ export async function readKeptSet(
   dataDir: string,
   fileSystem: FileSystem = createNodeFileSystem(),
 ): Promise<SetLineage | undefined> {
-  const path = join(dataDir, FOLDER, SET_FILE)
+  const path = join(dataDir, MARKET_FOLDER, SET_FILE)
   if (!(await fileSystem.exists(path))) return undefined
   return parseNotarySet(new TextDecoder().decode(await readWhole(fileSystem, path)), path)
 }
 
 /** Keeps the set for the next start. */
 export async function keepSet(fileSystem: FileSystem, dataDir: string, set: SetLineage): Promise<void> {
-  const directory = join(dataDir, FOLDER)
+  const directory = join(dataDir, MARKET_FOLDER)
   await fileSystem.makeDirectory(directory)
   const draft = join(directory, `${SET_FILE}.tmp`)
   await fileSystem.remove(draft)

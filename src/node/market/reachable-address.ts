@@ -14,7 +14,8 @@ function whyUnreachable(address: string): string | undefined {
   if (address.startsWith('/unix/')) return address.length > '/unix/'.length ? undefined : 'it names no socket'
   const [, kind, host = '', protocol, port] = address.split('/')
   if (kind === 'ip4' || kind === 'ip6') {
-    if (UNSPECIFIED.has(host)) return `${host} is no address of a machine, it stands for all of those of the one that listens`
+    if (UNSPECIFIED.has(host))
+      return `${host} is no address of a machine, it stands for all of those of the one that listens`
     if (host === '' || protocol === undefined || port === undefined) return 'it has no port'
   }
   const isPort = protocol === 'tcp' || protocol === 'udp'

@@ -15,7 +15,11 @@ export async function setNamedIn(lines: AsyncIterable<string>): Promise<NotarySe
   let read = 0
   for await (const line of lines) {
     read += 1
-    const terms = line.includes('"escrow-offer"') ? termsOf(line) : line.includes('"set-changed"') ? beforeOf(line) : undefined
+    const terms = line.includes('"escrow-offer"')
+      ? termsOf(line)
+      : line.includes('"set-changed"')
+        ? beforeOf(line)
+        : undefined
     if (terms !== undefined) return terms
     if (read >= LINES_MAX) break
   }

@@ -40,7 +40,9 @@ export async function verifyBooks({ path, set, against, signal }: VerifyBooksIni
     verify,
     digest: NATIVE_HASHES.ofBytes,
     ...(kept !== undefined && {
-      signers: [...kept.before.map((former) => former.set), kept.set].flatMap(({ members }) => members.map(({ key }) => key)),
+      signers: [...kept.before.map((former) => former.set), kept.set].flatMap(({ members }) =>
+        members.map(({ key }) => key),
+      ),
       name: nameJournal(journalWordsOf(first), NATIVE_HASHES.ofBytes),
     }),
     ...(other !== undefined && { against: other }),
