@@ -145,6 +145,11 @@ export class NotaryArchive {
     return file.block
   }
 
+  /** Whether somebody may still ask for an entry of the block of a slot. */
+  isWanted(slot: number): boolean {
+    return (this.blocks.get(slot)?.wanted ?? 0) > 0
+  }
+
   /** Forgets messages outside of contracts that have ended long enough. */
   forget(now: Timestamp): void {
     for (const [endsAt, hashes] of this.endings) {

@@ -68,7 +68,8 @@ const PROPOSAL = z.strictObject({
   changes: z.array(CHANGE).max(MEMBERS_MAX),
   signature: MEMBER_SIGNATURE,
 })
-const DECISION = z.strictObject({ block: BLOCK, quorum: QUORUM })
+/** A block with its certificate. */
+export const NOTARY_DECISION = z.strictObject({ block: BLOCK, quorum: QUORUM })
 
 /** The canonical text of a message: a signed envelope. */
 const BODY = z.string().min(1).max(NOTARY_BODY_CHARACTERS_MAX)
@@ -94,7 +95,7 @@ export const NOTARY_FRAME = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('notary-change'), set: HASH, change: CHANGE }),
   /** Asks for the decisions from `slot` on. */
   z.strictObject({ type: z.literal('notary-ask'), set: HASH, slot: COUNT }),
-  z.strictObject({ type: z.literal('notary-decision'), set: HASH, decision: DECISION }),
+  z.strictObject({ type: z.literal('notary-decision'), set: HASH, decision: NOTARY_DECISION }),
   /** A process that holds the key of the sender asks what was seen of it, and whether another one runs. `asked` comes back with the answer. */
   z.strictObject({ type: z.literal('notary-witness-ask'), set: HASH, instance: INSTANCE, asked: COUNT }),
   z
@@ -110,13 +111,13 @@ export const NOTARY_FRAME = z.discriminatedUnion('type', [
       head: HEAD,
     })
     .transform(({ seenVote, seenChange, ...rest }) => ({ ...rest, seenVote, seenChange })),
-  /** A copy of the application's state behind a checkpoint, for whoever is behind the decisions that are kept. */
+  /** A copy of the application's state, or of what leads to it, for whoever is behind the decisions that are kept. */
   z.strictObject({
     type: z.literal('notary-state'),
     set: HASH,
-    decision: DECISION,
+    decision: NOTARY_DECISION,
     before: HASH,
-    root: HASH,
+    root: HASH.optional(),
     chunks: z.array(HASH).min(1).max(STATE_CHUNKS_MAX),
   }),
   z.strictObject({ type: z.literal('notary-chunk-ask'), set: HASH, slot: COUNT, index: COUNT }),
@@ -176,10 +177,10 @@ export type Witness = Omit<WitnessAsk, 'type'> & {
 export type StateOffer = {
   readonly type: 'notary-state'
   readonly set: Hash
-  /** Of the checkpoint's slot: its `state` commits to `before` and `root`. */
+  /** Its `state` commits to `before`, and at a checkpoint to `root`. */
   readonly decision: Decision
   readonly before: Hash
-  readonly root: Hash
+  readonly root?: Hash | undefined
   /** Hashes of the pieces of the text, in order. */
   readonly chunks: readonly Hash[]
 }

@@ -1,4 +1,5 @@
-import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BinaryRun, makeFolder, removeFolders, runBinary, type StartedBinary, startBinary } from '../run-binary.ts'
@@ -82,6 +83,8 @@ afterAll(async () => {
   removeFolders()
 }, 60_000)
 
+/** With all that `cp` can keep: times, modes, owners. */
+const copy = (from: string, to: string): unknown => execFileSync('cp', ['-a', join(folder, from), join(folder, to)])
 const member = (path: string, did = dids.notary): readonly string[] => ['--member', `${did}@${path}`]
 const create = (file: string, ...words: readonly string[]): readonly string[] => [
   ...line('notary-set', 'create', ...words, '--output', file),
@@ -131,10 +134,10 @@ describe('a notary set', () => {
       expect(existsSync(join(folder, 'notary', 'high-water'))).toBe(false)
       const place = join(folder, '.local', 'state', 'kernell', 'notaries', dids.notary.slice('did:key:'.length))
       expect(existsSync(join(place, 'directory.json'))).toBe(true)
-      cpSync(join(folder, 'notary'), join(folder, 'clone'), { recursive: true, preserveTimestamps: true })
+      copy('notary', 'clone')
       expect(await refused('clone', '--notary')).toMatchObject(refusal(1, 'NOTARY_DIRECTORY_COPIED') as object)
       // Its place is copied as well, as by a copy of a whole disk.
-      cpSync(place, join(folder, 'clone-place'), { recursive: true })
+      execFileSync('cp', ['-a', place, join(folder, 'clone-place')])
       expect(await refused('clone', '--notary', '--high-water', 'clone-place')).toMatchObject(
         refusal(1, 'NOTARY_DIRECTORY_COPIED') as object,
       )
@@ -214,7 +217,7 @@ describe('a lone notary that was restored', () => {
   })
 
   test('is not started in an epoch that another directory has left behind', { timeout: 240_000 }, async () => {
-    cpSync(join(folder, 'notary'), join(folder, 'twin'), { recursive: true })
+    copy('notary', 'twin')
     expect(await refused('twin', '--notary')).toMatchObject(refusal(1, 'NOTARY_DIRECTORY_COPIED') as object)
   })
 })

@@ -238,6 +238,29 @@ describe('a notary set of four', () => {
     await expect.poll(async () => (await four.heads()).size).toBe(1)
   }, 30_000)
 
+  test('brings a member that was away for longer than blocks are kept to the same journal', async () => {
+    const { world: four, client } = await opened()
+    const deal = new Deal(four.set, { name: 'six', now: clock.now() })
+    await client.submit(registerUsd(clock.now()))
+    await four.seats[3]?.stop()
+    for (let count = 0; count < 1_160; count += 1)
+      await client.submit(
+        count % 5 === 4
+          ? new Deal(four.set, { name: `none ${count}`, now: clock.now() }).messages.award
+          : issueUsd(deal.payer.did, BigInt(count + 1), { now: clock.now() }),
+      )
+    await four.seats[3]?.start()
+    await expect.poll(async () => (await four.heads()).size, { timeout: 30_000 }).toBe(1)
+    await settle(client, deal)
+    await expect.poll(async () => (await four.heads()).size, { timeout: 10_000 }).toBe(1)
+    // It has all of the log, and gives it to others.
+    const before = await receipts(four, deal)
+    await four.seats[3]?.stop()
+    await four.seats[3]?.start()
+    await expect.poll(async () => (await four.heads()).size, { timeout: 10_000 }).toBe(1)
+    expect(await receipts(four, deal)).toEqual(before)
+  }, 120_000)
+
   test('refuses by the word of two members, and changes nothing', async () => {
     const { world: four, client } = await opened()
     const deal = new Deal(four.set, { name: 'four', now: clock.now() })
