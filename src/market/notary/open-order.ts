@@ -28,7 +28,7 @@ export type OpenOrderInit = {
 /** The order of a set of this size. What has to be in the books first is ordered with the first message, so that a notary that nobody asked has an empty journal. */
 export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
   const { components, init, journal, archive, lineage, useNonce, onBlock, onFailure } = opening
-  const { set, me, restored, timing = SET_TIMING, parameters } = init
+  const { set, me, restored, onCaughtUp, timing = SET_TIMING, parameters } = init
   const { highWater, hashes, signer, clock, timers, members } = components
   const { hexOfBytes: hash, hexOfText: digest } = hashes
   const common = { set, signer, journal, archive, highWater, clock, hash, digest, onBlock, onFailure }
@@ -36,7 +36,7 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
   if (members !== undefined) {
     const admission = { ...opening.admission, parameters, setTerms: termsOfSet(set) }
     const { nonces } = opening
-    return await SetOrder.start({ ...common, me, members, timing, restored, admission, nonces, timers })
+    return await SetOrder.start({ ...common, me, members, timing, restored, onCaughtUp, admission, nonces, timers })
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, epoch: set.epoch - ahead.length, restored })
   return new SoloOrder({ ...common, useNonce, opening: openingOf(journal.state, { ahead, parameters }) })
