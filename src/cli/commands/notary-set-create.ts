@@ -21,8 +21,8 @@ export const notarySetCreateCommand: Command = {
     force: FORCE_FLAG,
   },
   details: [
+    'Others find the notary at this address, so it needs a fixed port: /ip4/127.0.0.1/tcp/4100 or /unix/srv/notary.sock, not port 0.',
     'One notary alone survives crashes, not lies: everything it keeps is labelled C2/f=0.',
-    'An address is where others reach that notary: a port of its own, or a socket of this machine.',
   ],
   examples: ['kernell notary-set create --member did:key:z6Mk...@/ip4/192.0.2.1/tcp/4001 --output set.json'],
   async run({ flags, workingDir, isJson, terminal }) {

@@ -1,4 +1,4 @@
-import type { Hash } from '../evidence/names.ts'
+import type { Did, Hash } from '../evidence/names.ts'
 import { type EpochChange, refuseEpochChange } from './epoch-change.ts'
 import type { NotaryRefusalCode } from './notary-codes.ts'
 import { checkNotarySet, type NotarySet } from './notary-set.ts'
@@ -40,7 +40,7 @@ export function idsOf({ set, before }: SetLineage): readonly Hash[] {
   return [set.id, ...before.map((former) => former.set.id).reverse()]
 }
 
-/** Where the newest set takes over; `undefined` for one that began its log itself. */
-export function beginningOf({ before }: SetLineage): EpochChange | undefined {
-  return before.at(-1)?.change
+/** Keys of all members that have kept the log. */
+export function keysOf({ set, before }: SetLineage): readonly Did[] {
+  return [...before.map((former) => former.set), set].flatMap(({ members }) => members.map(({ key }) => key))
 }

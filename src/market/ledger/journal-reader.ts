@@ -27,6 +27,8 @@ export type JournalReaderInit<State, Event, Effect> = {
   readonly name: Hash | undefined
   /** `undefined` leaves signatures unchecked: a journal that was written here is read without. */
   readonly verify: VerifySignature | undefined
+  /** Looks at each event before it is replayed. */
+  readonly audit?: ((event: Event) => JournalFinding | undefined) | undefined
   /** Native SHA-256 where there is one. */
   readonly digest?: Sha256 | undefined
   /** Sees the complete subtrees of the Merkle tree as they come. */
@@ -157,9 +159,8 @@ export class JournalReader<State, Event, Effect> {
     return line.kind === 'entry' ? this.readEntry(line, text) : this.readCheckpoint(line.signed)
   }
 
-  /** Adds an entry that was made here: `state` is the one after its event. */
-  add(text: string, state: State, at: Timestamp): Hash {
-    const hash = hashEntry(text, this.digest)
+  /** Adds an entry by its name: `state` is the one after its event. */
+  add(hash: Hash, state: State, at: Timestamp): Hash {
     const { onNode } = this.init
     const leaf = hashLeaf(bytesOfHash(hash), this.digest)
     this.frontier = appendLeaf(this.frontier, leaf, { digest: this.digest, ...(onNode && { onNode }) })
@@ -170,7 +171,7 @@ export class JournalReader<State, Event, Effect> {
   }
 
   private readEntry(line: EntryLine, text: string): ReadLine<Effect> {
-    const { journaled } = this.init
+    const { journaled, audit } = this.init
     if (line.index !== this.frontier.size) return bad('JOURNAL_INDEX_WRONG')
     const isFirst = line.index === 0
     if (isFirst && this.named === undefined) this.named = line.prev
@@ -179,9 +180,11 @@ export class JournalReader<State, Event, Effect> {
     if (event === undefined) return bad('JOURNAL_EVENT_UNKNOWN')
     const isBackward = this.stamp !== undefined && line.at < this.stamp
     if (journaled.stampOf(event) !== line.at || isBackward) return bad('JOURNAL_STAMP_WRONG')
+    const finding = audit?.(event)
+    if (finding !== undefined) return bad(finding)
     const step = journaled.machine.transition(this.current, event)
     if (step.state === this.current) return bad('JOURNAL_EVENT_WITHOUT_TRACE')
-    const hash = this.add(text, step.state, line.at)
+    const hash = this.add(hashEntry(text, this.digest), step.state, line.at)
     return { kind: 'entry', index: line.index, hash, at: line.at, effects: step.effects }
   }
 

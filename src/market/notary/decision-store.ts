@@ -74,7 +74,11 @@ export class DecisionStore {
 
   /** Resolves when the decision that was put is on stable storage. Called in the order of slots, behind the journal's entries of the block. */
   async write({ decision, said, root }: DecisionRecord): Promise<void> {
-    const text = canonicalJson({ ...decision, ...(said !== undefined && { said }), ...(root !== undefined && { root }) })
+    const text = canonicalJson({
+      ...decision,
+      ...(said !== undefined && { said }),
+      ...(root !== undefined && { root }),
+    })
     await this.init.log.append([utf8Bytes(text)])
     this.unwritten.delete(decision.block.slot)
   }

@@ -33,6 +33,9 @@ export type ContractFile = {
   result: Hash | undefined
 }
 
+/** A block and its name. */
+export type NamedBlock = { readonly block: Block; readonly hash: Hash }
+
 type BlockFile = {
   readonly slot: number
   readonly at: Timestamp
@@ -43,6 +46,8 @@ type BlockFile = {
   wanted: number
   /** Once it is whole. */
   block: Block | undefined
+  /** Of the whole block, once somebody has asked. */
+  hash: Hash | undefined
 }
 
 export type NotaryArchiveInit = {
@@ -150,6 +155,15 @@ export class NotaryArchive {
     return (this.blocks.get(slot)?.wanted ?? 0) > 0
   }
 
+  /** The same with its name, which is worked out once. */
+  named(slot: number): NamedBlock | undefined {
+    const block = this.block(slot)
+    const file = this.blocks.get(slot)
+    if (block === undefined || file === undefined) return undefined
+    file.hash ??= hashOfBlock(block, this.init.digest)
+    return { block, hash: file.hash }
+  }
+
   /** Forgets messages outside of contracts that have ended long enough. */
   forget(now: Timestamp): void {
     for (const [endsAt, hashes] of this.endings) {
@@ -161,15 +175,16 @@ export class NotaryArchive {
 
   private begin(slot: number, at: Timestamp): void {
     const before = this.last === undefined ? undefined : this.block(this.last.slot)
-    const previous = before === undefined ? GENESIS : hashOfBlock(before, this.init.digest)
+    const previous = before && this.named(before.slot)?.hash
     const file: BlockFile = {
       slot,
       at,
-      previous,
+      previous: previous ?? GENESIS,
       entries: [],
       stateBefore: before?.state ?? PAD,
       wanted: 0,
       block: undefined,
+      hash: undefined,
     }
     const { last } = this
     this.last = file

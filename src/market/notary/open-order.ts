@@ -39,5 +39,10 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
     return await SetOrder.start({ ...common, me, members, timing, restored, onCaughtUp, admission, nonces, timers })
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, epoch: set.epoch - ahead.length, restored })
-  return new SoloOrder({ ...common, useNonce, opening: openingOf(journal.state, { ahead, parameters }) })
+  return new SoloOrder({
+    ...common,
+    clockSkewMs: init.clockSkewMs,
+    useNonce,
+    opening: openingOf(journal.state, { ahead, parameters }),
+  })
 }

@@ -59,7 +59,8 @@ export class SetOrder implements NotaryOrder {
     const onApplied = (applied: Applied): void => this.take(applied)
     const admission = new BodyAdmission(components.admission)
     const { verify } = members
-    const shared = { set, verify, journal, archive, decisions, nonces, hash, digest }
+    const { clockSkewMs } = components.admission
+    const shared = { set, verify, journal, archive, decisions, nonces, hash, digest, clockSkewMs }
     const init = { ...shared, admission, onApplied, onFailure }
     this.application = new SetApplication(init)
     this.replica = createSetReplica(components, {

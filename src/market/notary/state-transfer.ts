@@ -29,7 +29,12 @@ const ROUNDS_MAX = 20
 /** Copies that are kept for others at a time. */
 const PREPARED_MAX = 2
 
-type Prepared = { readonly fromSlot: number; readonly slot: number; readonly offer: StateOffer; readonly pieces: readonly string[] }
+type Prepared = {
+  readonly fromSlot: number
+  readonly slot: number
+  readonly offer: StateOffer
+  readonly pieces: readonly string[]
+}
 type Fetching = {
   readonly from: number
   readonly offer: StateOffer

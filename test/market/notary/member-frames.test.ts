@@ -17,7 +17,10 @@ afterEach(async () => {
   for (const transport of opened.splice(0)) await transport.stop()
 })
 
-async function seat(network: MemoryNetwork, me: number): Promise<{ frames: MemberFrames; heard: NotaryFrame[]; transport: Transport }> {
+async function seat(
+  network: MemoryNetwork,
+  me: number,
+): Promise<{ frames: MemberFrames; heard: NotaryFrame[]; transport: Transport }> {
   const party = members[me]
   if (party === undefined) throw new TypeError('no member')
   const identity = {
@@ -33,7 +36,13 @@ async function seat(network: MemoryNetwork, me: number): Promise<{ frames: Membe
   await transport.start()
   opened.push(transport)
   const heard: NotaryFrame[] = []
-  const frames = new MemberFrames({ transport, set, me, timeoutMs: 5_000, onFrame: (_, frame) => void heard.push(frame) })
+  const frames = new MemberFrames({
+    transport,
+    set,
+    me,
+    timeoutMs: 5_000,
+    onFrame: (_, frame) => void heard.push(frame),
+  })
   return { frames, heard, transport }
 }
 
