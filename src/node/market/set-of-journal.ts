@@ -15,11 +15,7 @@ export async function setNamedIn(lines: AsyncIterable<string>): Promise<NotarySe
   let read = 0
   for await (const line of lines) {
     read += 1
-    const terms = line.includes('"escrow-offer"')
-      ? termsOf(line)
-      : line.includes('"set-changed"')
-        ? beforeOf(line)
-        : undefined
+    const terms = namedIn(line)
     if (terms !== undefined) return terms
     if (read >= LINES_MAX) break
   }
@@ -39,6 +35,11 @@ function termsOf(line: string): NotarySet | undefined {
 }
 
 type Named = { readonly id: Hash | undefined; readonly epoch: number; readonly n: number; readonly feeOwner: string }
+
+function namedIn(line: string): NotarySet | undefined {
+  if (line.includes('"escrow-offer"')) return termsOf(line)
+  return line.includes('"set-changed"') ? beforeOf(line) : undefined
+}
 
 /** The set before one that took over before any contract: only its epoch is known. */
 function beforeOf(line: string): NotarySet | undefined {
