@@ -142,7 +142,8 @@ export class NotaryService implements NotaryClient, Startable {
     this.followers.close()
     await this.order?.stop(this.closed())
     // The last word: how far the journal goes. Where the disk takes nothing any more, it ends without.
-    await this.checkpoints?.seal().catch((cause: unknown) => this.components.onFailure(cause))
+    if ((this.journal?.entries ?? 0) > 0)
+      await this.checkpoints?.seal().catch((cause: unknown) => this.components.onFailure(cause))
     await this.journal?.close()
   }
 

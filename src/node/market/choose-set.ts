@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { refuseLineage, type SetLineage } from '../../core/notary/set-lineage.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
@@ -5,7 +7,7 @@ import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { verifyStatementWith } from '../../market/parties/contract-replay.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
-import { NOTARY_JOURNAL } from './journal-source.ts'
+import { DECISIONS_JOURNAL, NOTARY_JOURNAL } from './journal-source.ts'
 import { readKeptSet } from './market-files.ts'
 import type { MarketInit } from './market-init.ts'
 import { PARTY_JOURNAL } from './party-role.ts'
@@ -34,7 +36,11 @@ export async function chooseSet(
   // An older document of the same log is no reason to go back.
   if (kept.set.id === set.id || isAmong(kept, set)) return kept
   if (isAmong(given, kept.set)) return given
-  if (isSameMembers(kept.set, set) && (await hasSaidNothing(directory))) return given
+  if (isSameMembers(kept.set, set) && (await hasSaidNothing(directory))) {
+    // Of no entries, and under the name of the set before.
+    await rm(join(directory.path, NOTARY_JOURNAL), { recursive: true, force: true })
+    return given
+  }
   throw otherSet(`This data directory belongs to the notary set ${kept.set.id}, not ${set.id}`)
 }
 
@@ -52,15 +58,15 @@ function isSameMembers(one: NotarySet, other: NotarySet): boolean {
   return one.epoch === other.epoch && keysOf(one) === keysOf(other)
 }
 
-/** Nothing is in the books here, and nothing was signed for a set: notes are of this node alone. */
+/** Nothing is in the books here, and nothing was signed for a set: notes are of this node alone, and a checkpoint of no entries says nothing. */
 async function hasSaidNothing(directory: DataDirectory): Promise<boolean> {
   const names = await directory.listEventLogs()
-  for (const name of [NOTARY_JOURNAL, PARTY_JOURNAL]) {
+  for (const name of [NOTARY_JOURNAL, DECISIONS_JOURNAL, PARTY_JOURNAL]) {
     if (!names.includes(name)) continue
     const log = await directory.openEventLog(name)
     try {
       if (log.snapshot !== undefined) return false
-      for await (const { payload } of log.read(0)) if (!isNote(payload)) return false
+      for await (const { payload } of log.read(0)) if (!isNothing(payload)) return false
     } finally {
       await log.close()
     }
@@ -68,10 +74,13 @@ async function hasSaidNothing(directory: DataDirectory): Promise<boolean> {
   return true
 }
 
-function isNote(payload: Uint8Array): boolean {
+function isNothing(payload: Uint8Array): boolean {
   try {
-    const json = JSON.parse(new TextDecoder().decode(payload)) as { readonly kind?: unknown }
-    return json.kind === 'noted'
+    const json = JSON.parse(new TextDecoder().decode(payload)) as {
+      readonly kind?: unknown
+      readonly checkpoint?: { readonly entries?: unknown }
+    }
+    return json.kind === 'noted' || json.checkpoint?.entries === 0
   } catch {
     return false
   }

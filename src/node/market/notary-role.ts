@@ -23,7 +23,7 @@ import type { DataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { feeOwnerOf } from './fee-owner.ts'
 import { bindDirectory } from './high-water-place.ts'
-import { NOTARY_JOURNAL } from './journal-source.ts'
+import { DECISIONS_JOURNAL, NOTARY_JOURNAL } from './journal-source.ts'
 import { knownParameters } from './market-parameters.ts'
 import { NATIVE_HASHES } from './native-hashes.ts'
 
@@ -47,9 +47,7 @@ export type NotaryRoleInit = {
 /** A notary that runs, with all that it holds open. */
 export type NotaryRole = { readonly service: NotaryService; stop(): Promise<void> }
 
-/** Journal of the decided blocks of a set of several; of its name, so that a backup copies it before the books, which are never behind it. */
-const DECISIONS_JOURNAL = 'decisions'
-/** Journal of what a member of a set of several signed and saw, one for each epoch. */
+/** Journal of what a member of a set of several signed and saw, one for each set. */
 const REPLICA_JOURNAL = 'notary-replica'
 
 /**
@@ -133,7 +131,7 @@ async function openMembers(
 ): Promise<SetMembers> {
   return {
     transport,
-    replica: await openLog(`${REPLICA_JOURNAL}-${set.epoch}`),
+    replica: await openLog(`${REPLICA_JOURNAL}-${set.id.slice(0, 16)}`),
     decisions: await openLog(DECISIONS_JOURNAL),
     verify: verifyStatementWith(verifySignatureWith(createNodeVerifier())),
     instance,

@@ -1,11 +1,14 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BinaryRun, makeFolder, removeFolders, runBinary, type StartedBinary, startBinary } from '../run-binary.ts'
 
 /** Four notaries, each a process of its own with its own directory, over sockets and loopback; and one who issues credits. */
 const folder = makeFolder()
-const environment = { KERNELL_KEY_PASSPHRASE: 'correct horse battery staple' }
+const environment = {
+  KERNELL_KEY_PASSPHRASE: 'correct horse battery staple',
+  KERNELL_BACKUP_PASSPHRASE: 'correct horse battery staple',
+}
 const running = new Map<string, StartedBinary>()
 const NOTARIES = ['n0', 'n1', 'n2', 'n3'] as const
 
@@ -60,6 +63,7 @@ beforeAll(async () => {
   const keys = await Promise.all(NOTARIES.map(async (name) => await makeKey(name, 'notary')))
   dids.issuer = await makeKey('issuer', 'escrow')
   dids.buyer = await makeKey('buyer', 'escrow')
+  await makeKey('seller', 'escrow')
   const members = keys.flatMap((key, index) => [
     '--member',
     `${key}@/unix${join(folder, `${NOTARIES[index] ?? ''}.sock`)}`,
@@ -91,6 +95,46 @@ describe('four notaries, each a node of its own', () => {
     await untilAllAgree()
     expect(await issue('four')).toMatchObject({ status: 'posted' })
     await untilAllAgree()
+  })
+
+  test(
+    'bring one that was restored from a backup to the same journal, before it signs',
+    { timeout: 240_000 },
+    async () => {
+      await end('n3', 'SIGINT')
+      await done('backup', 'create', '--file', 'n3.backup', '--data-dir', 'n3')
+      await start('n3', '--notary')
+      expect(await issue('five')).toMatchObject({ status: 'posted' })
+      await untilAllAgree()
+      await end('n3', 'SIGKILL')
+      rmSync(join(folder, 'n3'), { recursive: true })
+      await done('backup', 'restore', '--file', 'n3.backup', '--to', 'n3')
+      await start('n3', '--notary')
+      for (let count = 0; existsSync(join(folder, 'n3', 'restored')); count += 1) await issue(`six ${count}`)
+      await untilAllAgree()
+    },
+  )
+
+  test('keep a contract that is bought as any other, and certify it by three', { timeout: 240_000 }, async () => {
+    await start('seller')
+    const offer = line('market', 'offer', '--skill', 'text.word-count', '--price', '0.5', '--limit', '9')
+    await done(...offer, '--agent', 'word-count', '--data-dir', 'seller')
+    await start(
+      'buyer',
+      '--bootstrap',
+      `/unix${join(folder, 'seller', 'market.sock')}/p2p/${String((await done('key', 'show', '--role', 'node', '--data-dir', 'seller'))['did'])}`,
+    )
+    const buy = line('market', 'buy', '--skill', 'text.word-count', '--input', 'letter.txt', '--max', '0.6')
+    const bought = await done(
+      ...buy,
+      ...line('--currency', 'USD', '--custody', 'C2', '--idempotency-key', 'one'),
+      '--data-dir',
+      'buyer',
+    )
+    expect(bought).toMatchObject({ state: 'FINAL', custody: 'C2/f=1', certificate: { signatures: [{}, {}, {}] } })
+    await done('escrow', 'export', String(bought['contract']), '--output', 'contract.json', '--data-dir', 'buyer')
+    expect(await done('escrow', 'verify', 'contract.json', '--notary-set', 'set.json')).toMatchObject({ ok: true })
+    for (const name of ['buyer', 'seller']) await end(name, 'SIGINT')
   })
 
   test('leave journals that anybody verifies, and that are one', { timeout: 240_000 }, async () => {
