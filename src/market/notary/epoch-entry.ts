@@ -1,12 +1,12 @@
 import { CodedError } from '../../base/errors.ts'
 import { timestampFromMs } from '../../base/time.ts'
 import type { NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
-import { hashTrieGet } from '../../core/collections/hash-trie.ts'
+import { hashTrieEntries, hashTrieGet } from '../../core/collections/hash-trie.ts'
 import type { BooksState } from '../../core/books/books-state.ts'
 import { hashOfBlock } from '../../core/notary/block.ts'
 import { type NotarySet, quorumOf } from '../../core/notary/notary-set.ts'
 import { idsOf, type SetLineage } from '../../core/notary/set-lineage.ts'
-import type { Did } from '../../core/evidence/names.ts'
+import { type Did, parseHash } from '../../core/evidence/names.ts'
 import type { OrderedEvent } from './booked-event.ts'
 import type { BodyAdmissionInit } from './body-admission.ts'
 import type { NotaryArchive } from './notary-archive.ts'
@@ -48,15 +48,21 @@ export function setsAhead(
   return ahead
 }
 
-/** What has to be in the books before anything else of this epoch: who keeps them, and the rules that contracts may pin. */
+/** What has to be in the books before anything else of this epoch: who keeps them, and the rules that contracts may pin from now on. Contracts that were signed under others keep to them. */
 export function openingOf(
   books: BooksState,
   { ahead, parameters }: { readonly ahead: readonly NotarySet[]; readonly parameters: BodyAdmissionInit['parameters'] },
 ): readonly OrderedEvent[] {
   const at = timestampFromMs(0)
   const missing = parameters.filter(({ hash }) => hashTrieGet(books.parameters, hash) === undefined)
+  const retired = hashTrieEntries(books.parameters).flatMap(([name]): readonly OrderedEvent[] => {
+    const hash = parseHash(name)
+    const isWanted = hash === undefined || parameters.some((one) => one.hash === hash)
+    return isWanted ? [] : [{ type: 'parameters-retired', hash, at }]
+  })
   return [
     ...ahead.map((set): OrderedEvent => ({ type: 'set-changed', set: termsOfSet(set), at })),
     ...missing.map(({ hash, rules }): OrderedEvent => ({ type: 'parameters-published', hash, rules, at })),
+    ...retired,
   ]
 }

@@ -22,6 +22,8 @@ export type MarketInit = {
   readonly before?: readonly FormerSet[]
   /** Whether this node is a member of the set, with its key of role notary. */
   readonly isNotary?: boolean
+  /** Whether this notary takes contracts of the parameter set `trial`, which protects nobody: spans down to 100 ms. */
+  readonly isTrial?: boolean
   /** Folder of what the notary signed last, outside of the data directory; absent: one in the user's state directory, by the notary's key (`highWaterFolderOf`). */
   readonly highWater?: string
   /** Name of the network that messages are of; default `kernell`. */

@@ -38,6 +38,8 @@ export type NotaryRoleInit = {
   readonly transport: Transport
   readonly highWater: string
   readonly network: string
+  /** Whether contracts may pin the parameter set `trial`. */
+  readonly isTrial: boolean
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
@@ -113,7 +115,9 @@ async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Pro
       feeOwner: feeOwnerOf(set),
       network,
       clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
-      parameters: knownParameters().map(({ hash, rules }) => ({ hash, rules })),
+      parameters: knownParameters()
+        .filter(({ name }) => init.isTrial || name !== 'trial')
+        .map(({ hash, rules }) => ({ hash, rules })),
       restored: isRestored ? { epoch: set.epoch } : undefined,
       onCaughtUp: async () => await createNodeFileSystem().remove(join(directory.path, RESTORED_FILE)),
     },

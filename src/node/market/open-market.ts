@@ -115,6 +115,7 @@ async function openNotary(
     transport,
     highWater: init.highWater ?? highWaterFolderOf(did),
     network: init.network ?? NETWORK_DEFAULT,
+    isTrial: init.isTrial === true,
     onFailure: onError,
   })
   closers.push(async () => await role.stop())

@@ -12,6 +12,9 @@ const environment = {
 const running = new Map<string, StartedBinary>()
 const NOTARIES = ['n0', 'n1', 'n2', 'n3'] as const
 
+/** Kept elsewhere. */
+const RECOVERY = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
+
 type Json = Record<string, unknown>
 const line = (...all: readonly string[]): readonly string[] => all
 const told = ({ output }: BinaryRun): Json => JSON.parse(output) as Json
@@ -22,8 +25,8 @@ async function done(...words: readonly string[]): Promise<Json> {
   return told(run)
 }
 
-async function makeKey(dataDir: string, role: string): Promise<string> {
-  return String((await done('key', 'create', '--role', role, '--data-dir', dataDir))['did'])
+async function makeKey(dataDir: string, role: string, ...words: readonly string[]): Promise<string> {
+  return String((await done('key', 'create', '--role', role, '--data-dir', dataDir, ...words))['did'])
 }
 
 async function start(name: string, ...words: readonly string[]): Promise<void> {
@@ -61,7 +64,7 @@ async function untilAllAgree(): Promise<void> {
 
 beforeAll(async () => {
   const keys = await Promise.all(NOTARIES.map(async (name) => await makeKey(name, 'notary')))
-  dids.issuer = await makeKey('issuer', 'escrow')
+  dids.issuer = await makeKey('issuer', 'escrow', '--recovery-key', RECOVERY)
   dids.buyer = await makeKey('buyer', 'escrow')
   await makeKey('seller', 'escrow')
   const members = keys.flatMap((key, index) => [

@@ -10,6 +10,9 @@ const SECRET = 'correct horse battery staple'
 const environment = { KERNELL_KEY_PASSPHRASE: SECRET, KERNELL_BACKUP_PASSPHRASE: SECRET }
 const running = new Map<string, StartedBinary>()
 
+/** Kept elsewhere. */
+const RECOVERY = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
+
 type Json = Record<string, unknown>
 const line = (...all: readonly string[]): readonly string[] => all
 const told = ({ output }: BinaryRun): Json => JSON.parse(output) as Json
@@ -25,8 +28,8 @@ async function done(...words: readonly string[]): Promise<Json> {
   return told(run)
 }
 
-async function makeKey(dataDir: string, role: string): Promise<string> {
-  return String((await done('key', 'create', '--role', role, '--data-dir', dataDir))['did'])
+async function makeKey(dataDir: string, role: string, ...words: readonly string[]): Promise<string> {
+  return String((await done('key', 'create', '--role', role, '--data-dir', dataDir, ...words))['did'])
 }
 
 const nodeWords = (dataDir: string, ...words: readonly string[]): readonly string[] => [
@@ -73,7 +76,7 @@ let contract = ''
 beforeAll(async () => {
   writeFileSync(join(folder, 'letter.txt'), 'one two three\n')
   dids.notary = await makeKey('notary', 'notary')
-  dids.issuer = await makeKey('notary', 'escrow')
+  dids.issuer = await makeKey('notary', 'escrow', '--recovery-key', RECOVERY)
   dids.seller = await makeKey('seller', 'escrow')
   dids.buyer = await makeKey('buyer', 'escrow')
 }, 120_000)
