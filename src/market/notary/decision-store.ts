@@ -135,8 +135,10 @@ export class DecisionStore {
     for (const [slot, text] of this.kept) take(slot, text)
     const start = log.snapshot?.nextIndex ?? 0
     for await (const { index, payload } of log.read(start)) take(index + 1, new TextDecoder().decode(payload))
-    if (2 * characters > this.compactAt) this.compactAt *= 2
-    if (2 * characters > log.sizeBytes) return
+    if (2 * characters > log.sizeBytes) {
+      this.compactAt = 2 * log.sizeBytes
+      return
+    }
     const payload = utf8Bytes(lines.join('\n'))
     await log.compact({ nextIndex, payload })
     this.kept = readSnapshot(payload)
