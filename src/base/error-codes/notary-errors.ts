@@ -22,14 +22,15 @@ export const NOTARY_ERRORS = {
   },
   NOTARY_STATE_BEHIND: {
     cause: 'The journal of this notary is older than what it has signed already.',
-    remedy: 'Let it catch up from its peers; a set of one goes on only in a new epoch, which its operator confirms.',
+    remedy:
+      'Let it catch up from its peers; a set of one goes on only in a new epoch, which its operator confirms: `kernell notary-set advance --confirm-restored`.',
     httpStatus: 503,
     isRetryable: true,
   },
   NOTARY_RESTORED: {
     cause: 'The data directory was restored from a backup, and nobody else knows what this notary has signed since.',
     remedy:
-      'Start a new epoch: for a set of one its operator signs the epoch change that ends the old log where the backup ends.',
+      'Start a new epoch: for a set of one its operator says with `kernell notary-set advance --confirm-restored` that the log goes on where the backup ends.',
     httpStatus: 503,
     isRetryable: false,
   },
@@ -106,7 +107,8 @@ export const NOTARY_ERRORS = {
   NOTARY_MAY_NOT_SIGN: {
     cause:
       'What this notary signed last is not known here: its directory is older than its high-water file, was restored, or is of a later set.',
-    remedy: 'Read the code in the details; start this member in a new epoch of its set, or let it ask the others.',
+    remedy:
+      'Read the code in the details; begin a new epoch (`kernell notary-set advance` for a set of one), or let this member ask the others.',
     httpStatus: 503,
     isRetryable: false,
   },

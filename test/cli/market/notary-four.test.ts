@@ -83,14 +83,14 @@ afterAll(async () => {
 }, 60_000)
 
 describe('four notaries, each a node of its own', () => {
-  test('order together, and come to one journal', { timeout: 240_000 }, async () => {
+  test('order together, and come to one journal', { timeout: 400_000 }, async () => {
     expect(await issue('one')).toMatchObject({ status: 'posted' })
     expect(await issue('one')).toMatchObject({ status: 'exists' })
     await untilAllAgree()
     expect(await done('ledger', 'list', '--data-dir', 'issuer')).toMatchObject({ sumNanos: '0' })
   })
 
-  test('go on when one is killed, which comes to the same journal when it is back', { timeout: 240_000 }, async () => {
+  test('go on when one is killed, which comes to the same journal when it is back', { timeout: 400_000 }, async () => {
     await end('n0', 'SIGKILL')
     expect(await issue('two')).toMatchObject({ status: 'posted' })
     expect(await issue('three')).toMatchObject({ status: 'posted' })
@@ -102,7 +102,7 @@ describe('four notaries, each a node of its own', () => {
 
   test(
     'bring one that was restored from a backup to the same journal, before it signs',
-    { timeout: 240_000 },
+    { timeout: 400_000 },
     async () => {
       await end('n3', 'SIGINT')
       await done('backup', 'create', '--file', 'n3.backup', '--data-dir', 'n3')
@@ -113,12 +113,12 @@ describe('four notaries, each a node of its own', () => {
       rmSync(join(folder, 'n3'), { recursive: true })
       await done('backup', 'restore', '--file', 'n3.backup', '--to', 'n3')
       await start('n3', '--notary')
-      for (let count = 0; existsSync(join(folder, 'n3', 'restored')); count += 1) await issue(`six ${count}`)
+      for (let count = 0; existsSync(join(folder, 'n3', 'restored')); count += 1) await issue(`six-${count}`)
       await untilAllAgree()
     },
   )
 
-  test('keep a contract that is bought as any other, and certify it by three', { timeout: 240_000 }, async () => {
+  test('keep a contract that is bought as any other, and certify it by three', { timeout: 400_000 }, async () => {
     await start('seller')
     const offer = line('market', 'offer', '--skill', 'text.word-count', '--price', '0.5', '--limit', '9')
     await done(...offer, '--agent', 'word-count', '--data-dir', 'seller')
@@ -140,7 +140,7 @@ describe('four notaries, each a node of its own', () => {
     for (const name of ['buyer', 'seller']) await end(name, 'SIGINT')
   })
 
-  test('leave journals that anybody verifies, and that are one', { timeout: 240_000 }, async () => {
+  test('leave journals that anybody verifies, and that are one', { timeout: 400_000 }, async () => {
     for (const name of ['issuer', ...NOTARIES]) await end(name, 'SIGINT')
     for (const other of ['n1', 'n2', 'n3']) {
       const verified = await done('ledger', 'verify', 'n0', '--notary-set', 'set.json', '--against', other)
