@@ -1,3 +1,4 @@
+import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
@@ -34,6 +35,10 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
   const common = { set, signer, journal, archive, highWater, clock, hash, digest, onBlock, onFailure }
   const ahead = setsAhead(journal.state, { lineage, archive })
   if (members !== undefined) {
+    if (lineage.before.length > 0)
+      throw new CodedError('NOTARY_EPOCH_SHARED', {
+        message: `The set ${set.id} follows another one, which members of a set of several cannot begin together yet`,
+      })
     const admission = { ...opening.admission, parameters, setTerms: termsOfSet(set) }
     const { nonces } = opening
     return await SetOrder.start({ ...common, me, members, timing, restored, onCaughtUp, admission, nonces, timers })

@@ -49,8 +49,9 @@ export async function bindDirectory(fileSystem: FileSystem, binding: DirectoryBi
 
 /** A file system gives a folder that is made by copying another number and time of birth, which no ordinary program can set. */
 async function nameOfDirectory(path: string): Promise<string> {
-  const { ino, birthtimeNs } = await stat(path, { bigint: true })
-  return `${ino}-${birthtimeNs}`
+  const { ino, birthtimeNs, ctimeNs } = await stat(path, { bigint: true })
+  // Where no time of birth is kept, that of the last change stands for it, which is of no use.
+  return `${ino}-${birthtimeNs === ctimeNs ? 0n : birthtimeNs}`
 }
 
 async function readBinding(fileSystem: FileSystem, highWater: string): Promise<Bound | undefined> {
