@@ -18,8 +18,8 @@ const REFUSALS: readonly ErrorCode[] = [
   'MARKET_REFUSED',
   'MARKET_KEY_REUSED',
   'NOTARY_SET_OTHER',
-  'NOTARY_KEY_IN_USE',
   'NOTARY_EPOCH_SHARED',
+  'KEY_IN_NOTARY_SET',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
   'COMMAND_INVALID',

@@ -60,13 +60,6 @@ export const NOTARY_ERRORS = {
     httpStatus: 409,
     isRetryable: false,
   },
-  NOTARY_KEY_IN_USE: {
-    cause: 'A notary set of this data directory names the key, and nobody else can sign for that member.',
-    remedy:
-      'Hand the log on to another key with `kernell notary-set advance --rotate-key`, which keeps the books and signs the change with both.',
-    httpStatus: 409,
-    isRetryable: false,
-  },
   NOTARY_ADDRESS_UNREACHABLE: {
     cause: 'An address of a notary set is one at which nobody can reach that member.',
     remedy:

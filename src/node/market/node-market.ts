@@ -16,6 +16,7 @@ import type { MarketKeys } from './market-keys.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
 import { parseNotarySet } from './read-notary-set.ts'
 import { refuseUnreachable } from './reachable-address.ts'
+import { RecoveryDesk } from './recovery-desk.ts'
 import { StepFeed } from './step-feed.ts'
 import { TradeDesk } from './trade-desk.ts'
 
@@ -96,7 +97,8 @@ export class NodeMarketDesks implements NodeMarket {
     const { notary, party: role } = await this.parts.open(lineage)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery
-    const credits = role && new CreditDesk({ party: role.party, notary, recovery })
+    const credits = role && new CreditDesk({ party: role.party, notary, recovery, accounts: role.accounts })
+    const recoveries = new RecoveryDesk({ role, notary })
     const peers = (): readonly Did[] =>
       [...new Set([...bootstrap, ...transport.connectedPeers])].filter(isNoMember(lineage.set))
     const { findWorker } = init
@@ -105,7 +107,7 @@ export class NodeMarketDesks implements NodeMarket {
       credits &&
       new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
-    return { notary, role, credits, trade, escrow: new EscrowDesk({ role, notary, peers }), clock, timers }
+    return { notary, role, credits, recoveries, trade, escrow: new EscrowDesk({ role, notary, peers }), clock, timers }
   }
 
   private async known(): Promise<MarketDesks> {

@@ -159,7 +159,7 @@ describe('a notary set', () => {
 
   test('does not lose its member to a rotation of the key', { timeout: 240_000 }, async () => {
     const run = await kernell('key', 'rotate', '--role', 'notary', '--data-dir', 'notary')
-    expect([run.code, told(run)]).toMatchObject(refusal(3, 'NOTARY_KEY_IN_USE') as object)
+    expect([run.code, told(run)]).toMatchObject(refusal(3, 'KEY_IN_NOTARY_SET') as object)
     expect((await done('key', 'show', '--role', 'notary', '--data-dir', 'notary'))['did']).toBe(dids.notary)
   })
 })
