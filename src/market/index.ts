@@ -20,6 +20,7 @@ export {
   TEST_ESCROW_RULES,
   type EscrowRules,
 } from '../core/escrow/escrow-rules.ts'
+export { OWN_CAPABILITY, purchaseCommand } from '../core/escrow/contract-authority.ts'
 export type { EscrowState } from '../core/escrow/escrow-state.ts'
 export type { EscrowTerms, EscrowTimers, NotarySetTerms } from '../core/escrow/escrow-terms.ts'
 export { type ContractId, type Did, type Hash, parseContractId, parseDid, parseHash } from '../core/evidence/names.ts'
@@ -63,4 +64,3 @@ export { Seller, type SellerComponents, type SellerInit } from './parties/seller
 export type { SellerPolicy } from './parties/seller-policy.ts'
 export type { TaskCounts, TaskControls, TaskInit, TaskRunner } from './parties/seller-work.ts'
 export { type PeriodStatement, statePeriod, type StatementQuestion } from './parties/statements.ts'
-export { OWN_CAPABILITY } from './parties/task-package.ts'

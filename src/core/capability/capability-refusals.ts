@@ -129,6 +129,10 @@ export const CAPABILITY_REFUSALS = {
     cause: 'The policies of the chain take more steps on these arguments than are spent.',
     remedy: 'Write fewer nested quantifiers, or send smaller arguments.',
   },
+  CAPABILITY_ORDER_WRONG: {
+    cause: 'The order is not one of work: its command is not that of its skill, or its arguments are not those of a purchase.',
+    remedy: 'Order `/market/buy/SKILL` of the worker, with the arguments of protocol/spec/capability.md.',
+  },
   CAPABILITY_NOT_YET_VALID: {
     cause: 'The stamp is earlier than the `nbf` of a token.',
     remedy: 'Act later, or ask for a delegation that begins earlier.',

@@ -92,11 +92,21 @@ const EVIDENCE: readonly FieldRow[] = [
   row('at', COUNT_FIELD),
 ]
 
+const AUTHORITY = recordOf([
+  ...rows(HASH_FIELD, ['capabilityHash']),
+  row('contract', CONTRACT_FIELD),
+  ...rows(DID_FIELD, ['payer', 'worker']),
+  row('skill', TEXT_FIELD),
+  row('currency', CURRENCY_FIELD),
+  row('custody', oneOf(CUSTODY_MODELS)),
+  row('maxNanos', AMOUNT_FIELD),
+])
+
 const MESSAGE_ROWS: Readonly<Record<string, readonly FieldRow[]>> = {
   offered: [...EVIDENCE, row('expiresAt', COUNT_FIELD)],
   withdrawn: EVIDENCE,
   awarded: EVIDENCE,
-  'contract-signed': [...EVIDENCE, SIGNERS],
+  'contract-signed': [...EVIDENCE, SIGNERS, row('authority', optional(AUTHORITY))],
   'hold-requested': EVIDENCE,
   started: EVIDENCE,
   'voucher-signed': [

@@ -3,6 +3,7 @@ import { type Amount, ZERO_AMOUNT, amountFromNanos } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import type { DurationMs } from '../../base/time.ts'
 import { type AcceptancePredicate, predicateHash } from '../../core/acceptance/acceptance-predicate.ts'
+import { OWN_CAPABILITY } from '../../core/escrow/contract-authority.ts'
 import type {
   ArbiterTerms,
   CreditTerms,
@@ -16,7 +17,7 @@ import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
-import { hashOfBytes, OWN_CAPABILITY, taskHashOf } from './task-package.ts'
+import { hashOfBytes, taskHashOf } from './task-package.ts'
 
 /** What somebody wants to buy. */
 export type BuyRequest = {

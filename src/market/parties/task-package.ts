@@ -15,9 +15,6 @@ import type { MarketTask } from '../../wire/v1/market-frames.ts'
 export const INPUT = 'input'
 export const RESULT = 'result'
 
-/** The capability of a payer that acts for itself: the hash of no chain at all. */
-export const OWN_CAPABILITY: Hash = sha256Hex('') as Hash
-
 const TASK_DOMAIN = 'kernell/market/task/v1\0'
 const VERDICT_DOMAIN = 'kernell/market/verdict/v1\0'
 const MANIFEST_DOMAIN = 'kernell/market/manifest/v1\0'
