@@ -162,6 +162,10 @@ export const CAPABILITY_REFUSALS = {
     cause: 'As many revocations as are kept are in force.',
     remedy: 'Give delegations an expiry: revocations of what has expired are dropped.',
   },
+  CAPABILITY_ISSUED_FULL: {
+    cause: 'As many delegations of this key as are kept are still valid.',
+    remedy: 'Give delegations an expiry: what has expired is dropped from the list.',
+  },
   CAPABILITY_EXPIRY_REQUIRED: {
     cause: 'The invocation has no expiry, or one later than its nonce is remembered.',
     remedy: 'Let an invocation expire within a day.',
