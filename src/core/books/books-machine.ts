@@ -23,6 +23,8 @@ import {
 import { booksViolations } from './books-violations.ts'
 import { recordOf } from './contract-record.ts'
 import { withExposure } from './credit-exposure.ts'
+import { publishParameters, retireParameters } from './known-parameters.ts'
+import { refuseRevoked, revokeCapability } from './known-revocations.ts'
 import { readyForHold } from './ready-for-hold.ts'
 import { addFiring, type Firing, type TimerHeap, withoutFirstFiring } from './timer-heap.ts'
 import type { Timestamp } from '../../base/time.ts'
@@ -86,9 +88,11 @@ function apply(state: BooksState, event: BooksEvent): Step<BooksState, BooksEffe
       if (hasReservedId(event.event)) return refused(state, 'BOOKS_ID_RESERVED', undefined)
       return applyToLedger(state, event.event)
     case 'parameters-published':
-      return publish(state, event)
+      return publishParameters(state, event)
     case 'parameters-retired':
-      return retire(state, event)
+      return retireParameters(state, event)
+    case 'capability-revoked':
+      return revokeCapability(state, event)
     case 'timer-fired': {
       const { contract, name, at } = event
       return applyToContract(state, contract, { type: 'timer-fired', name, at })
@@ -116,7 +120,8 @@ function receive(state: BooksState, { contract, terms, message }: MessageReceive
     const step = stepContract(ready, known, message)
     return step.state === ready ? { state, effects: step.effects } : step
   }
-  return applyToContract(state, contract, message)
+  const revoked = refuseRevoked(state, message)
+  return revoked === undefined ? applyToContract(state, contract, message) : refused(state, revoked, contract)
 }
 
 function applyToContract(state: BooksState, contract: ContractId, event: EscrowEvent): Step<BooksState, BooksEffect> {
@@ -221,24 +226,6 @@ function applyToLedger(state: BooksState, event: LedgerEvent): Step<BooksState, 
 function hasReservedId(event: LedgerEvent): boolean {
   if (event.type === 'orders-signed') return event.orders.some(({ id }) => id.startsWith(CONTRACT_TRANSFER_PREFIX))
   return 'id' in event && event.id.startsWith(CONTRACT_TRANSFER_PREFIX)
-}
-
-type ParametersPublished = Extract<BooksEvent, { type: 'parameters-published' }>
-
-/** The hash is the content's, so what is known is the same. */
-function publish(state: BooksState, { hash, rules }: ParametersPublished): Step<BooksState, BooksEffect> {
-  if (hashTrieGet(state.parameters, hash) !== undefined)
-    return { state, effects: [{ type: 'event-exists', contract: undefined }] }
-  if (state.parameters.size >= state.limits.parametersMax) return refused(state, 'BOOKS_PARAMETERS_FULL', undefined)
-  return { state: { ...state, parameters: hashTrieSet(state.parameters, hash, rules) }, effects: [] }
-}
-
-type ParametersRetired = Extract<BooksEvent, { type: 'parameters-retired' }>
-
-/** Rules are read when a contract is offered, and never again. */
-function retire(state: BooksState, { hash }: ParametersRetired): Step<BooksState, BooksEffect> {
-  if (hashTrieGet(state.parameters, hash) === undefined) return refused(state, 'BOOKS_PARAMETERS_UNKNOWN', undefined)
-  return { state: { ...state, parameters: hashTrieDelete(state.parameters, hash) }, effects: [] }
 }
 
 /** Fires what is due, earliest first, and ends holds outside of contracts that have expired. */

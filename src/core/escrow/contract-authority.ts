@@ -6,7 +6,7 @@ import type { Delegation, Invocation } from '../capability/capability-token.ts'
 import { hashOfChain } from '../capability/check-chain.ts'
 import { checkInvocation } from '../capability/check-invocation.ts'
 import { type IpldMap, isIpldNumber, memberOf } from '../capability/ipld-value.ts'
-import type { Revocations } from '../capability/revocations.ts'
+import type { ChainLink, Revocations } from '../capability/revocations.ts'
 import { type ContractId, type Did, type Hash, parseContractId } from '../evidence/names.ts'
 import { type Currency, parseCurrency } from '../ledger/ledger-names.ts'
 import { CUSTODY_MODELS, type CustodyModel, type EscrowTerms } from './escrow-terms.ts'
@@ -37,8 +37,12 @@ export type PurchaseOrder = {
 export type ContractAuthority = PurchaseOrder & {
   /** Of the chain, as terms name it. */
   readonly capabilityHash: Hash
+  /** Whose authority it is. */
+  readonly subject: Did
   /** Who ordered. */
   readonly payer: Did
+  /** The delegations, root first, for whoever knows of revocations. */
+  readonly links: readonly ChainLink[]
 }
 
 /** Members of an order's `args`. */
@@ -79,7 +83,13 @@ export function readContractAuthority(question: AuthorityQuestion): ContractAuth
   if (checked.kind === 'refused') return checked
   // Without a chain the payer acts for itself, and its signature on the contract is all there is to say.
   if (chain.length === 0) return refuseCapability('CAPABILITY_CHAIN_EMPTY')
-  return { ...purchase, payer: checked.invoker, capabilityHash: hashOfChain(chain.map(({ cid }) => cid)) }
+  return {
+    ...purchase,
+    subject: checked.subject,
+    payer: checked.invoker,
+    capabilityHash: hashOfChain(chain.map(({ cid }) => cid)),
+    links: chain.map(({ cid, iss }) => ({ cid, iss })),
+  }
 }
 
 /** Whether an authority is the one that terms name, for this very contract. */

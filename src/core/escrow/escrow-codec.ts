@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import {
   AMOUNT_FIELD,
+  CID_FIELD,
   CONTRACT_FIELD,
   COUNT_FIELD,
   CURRENCY_FIELD,
@@ -16,6 +17,7 @@ import {
   TEXT_FIELD,
   unionOf,
 } from '../ledger/codec-fields.ts'
+import { CHAIN_LENGTH_MAX } from '../capability/check-alignment.ts'
 import { ESCROW_MONEY, type EscrowEvent } from './escrow-event.ts'
 import { ESCROW_FAULTS, type EscrowState, EVIDENCE_MAX, HEARD_MAX, SETTLEMENT_CAUSES } from './escrow-state.ts'
 import { ARBITERS_MAX, CUSTODY_MODELS, ESCROW_PARTIES, type EscrowTerms, MILESTONES_MAX } from './escrow-terms.ts'
@@ -95,7 +97,8 @@ const EVIDENCE: readonly FieldRow[] = [
 const AUTHORITY = recordOf([
   ...rows(HASH_FIELD, ['capabilityHash']),
   row('contract', CONTRACT_FIELD),
-  ...rows(DID_FIELD, ['payer', 'worker']),
+  ...rows(DID_FIELD, ['subject', 'payer', 'worker']),
+  row('links', listOf(recordOf([row('cid', CID_FIELD), row('iss', DID_FIELD)]), CHAIN_LENGTH_MAX)),
   row('skill', TEXT_FIELD),
   row('currency', CURRENCY_FIELD),
   row('custody', oneOf(CUSTODY_MODELS)),

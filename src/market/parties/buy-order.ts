@@ -3,7 +3,6 @@ import { type Amount, ZERO_AMOUNT, amountFromNanos } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import type { DurationMs } from '../../base/time.ts'
 import { type AcceptancePredicate, predicateHash } from '../../core/acceptance/acceptance-predicate.ts'
-import { OWN_CAPABILITY } from '../../core/escrow/contract-authority.ts'
 import type {
   ArbiterTerms,
   CreditTerms,
@@ -43,6 +42,8 @@ export type BuyRequest = {
   readonly arbiters?: ArbiterTerms
   /** Whether the predicate alone accepts and rejects; absent: as the buyer is set up. */
   readonly acceptsAlone?: boolean
+  /** Delegations that end at this buyer, root first, base64url: by their authority it signs, and the terms name them. Absent: it acts for itself. */
+  readonly capability?: readonly string[]
   /** Nodes to ask; absent: those that are connected. */
   readonly peers?: readonly Did[]
 }
@@ -80,7 +81,7 @@ export const ANY_RESULT: AcceptancePredicate = {
 
 /** The request's own content, for the comparison of two with one key. */
 export function requestHashOf(request: BuyRequest): Hash {
-  const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters } = request
+  const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters, capability } = request
   const content = {
     skill,
     currency,
@@ -92,6 +93,7 @@ export function requestHashOf(request: BuyRequest): Hash {
     ...(predicate !== undefined && { predicate }),
     ...(milestonesPerMillion !== undefined && { milestonesPerMillion }),
     ...(arbiters !== undefined && { arbiters }),
+    ...(capability !== undefined && { capability }),
   }
   return sha256Hex(canonicalJson(content)) as Hash
 }
@@ -108,6 +110,8 @@ export type TermsInit = {
   readonly verifier: string
   readonly priceNanos: Amount
   readonly credit: CreditTerms | undefined
+  /** Hash of the chain by which the payer acts. */
+  readonly capabilityHash: Hash
   /** 16 bytes, base64url. */
   readonly salt: string
 }
@@ -132,7 +136,7 @@ export function makeTerms(init: TermsInit): EscrowTerms {
     custody,
     custodyLabel: custodyLabelOf(custody, policy.notarySet.n),
     taskHash: taskHashOf(task),
-    capabilityHash: OWN_CAPABILITY,
+    capabilityHash: init.capabilityHash,
     predicateHash: predicateHash(request.predicate ?? ANY_RESULT),
     verifier,
     currency: request.currency,
@@ -203,6 +207,7 @@ export type OrderNote = {
     readonly parametersHash?: Hash
     readonly arbiters?: ArbiterTerms
     readonly acceptsAlone?: boolean
+    readonly capability?: readonly string[]
     readonly peers?: readonly Did[]
   }
   readonly task: MarketTask

@@ -2,6 +2,7 @@ import type { Amount } from '../../base/money.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { EventLog } from '../../ports/event-log.ts'
+import type { PayerCapabilities } from './buyer-authority.ts'
 import type { BuyerPolicy } from './buy-order.ts'
 import type { FoundSeller } from './find-sellers.ts'
 import type { Orders } from './orders.ts'
@@ -12,6 +13,8 @@ export type BuyerSide = {
   readonly party: Party
   readonly orders: Orders
   readonly policy: BuyerPolicy
+  /** Tokens by which it acts for others; absent: it acts for itself alone. */
+  readonly capabilities: PayerCapabilities | undefined
   /** What is known of a seller. */
   readonly standingOf: (seller: Did) => Promise<BidderStanding>
   /** Opens the journal of an auction by its name. */

@@ -6,6 +6,7 @@ import type { EventLog } from '../../ports/event-log.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
 import { askSignature } from './ask-signature.ts'
 import { type BuyerPolicy, type BuyRequest, type OrderNote, requestHashOf } from './buy-order.ts'
+import { checkChain, type PayerCapabilities } from './buyer-authority.ts'
 import type { BuyerSide } from './buyer-side.ts'
 import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
 import { chooseSeller } from './choose-seller.ts'
@@ -20,6 +21,8 @@ import { writeContract } from './write-contract.ts'
 
 export type BuyerComponents = {
   readonly party: Party
+  /** Tokens by which this party acts for others; absent: it acts for itself alone. */
+  readonly capabilities?: PayerCapabilities | undefined
   /** What is known of a seller; absent: nothing of anybody. */
   readonly standingOf?: (seller: Did) => Promise<BidderStanding>
   /** Opens the journal of an auction by its name. */
@@ -45,7 +48,7 @@ export class Buyer {
   private close: (() => void) | undefined
 
   constructor(components: BuyerComponents, init: BuyerInit) {
-    const { party, standingOf, openAuctionLog } = components
+    const { party, capabilities, standingOf, openAuctionLog } = components
     this.party = party
     this.init = init
     this.orders = new Orders(party)
@@ -53,6 +56,7 @@ export class Buyer {
       party,
       orders: this.orders,
       policy: init.policy,
+      capabilities,
       openAuctionLog,
       standingOf: async (seller) => (await standingOf?.(seller)) ?? UNKNOWN_STANDING,
     }
@@ -76,7 +80,7 @@ export class Buyer {
 
   /**
    * Begins a purchase, or finds the one that its key names. Throws `MARKET_KEY_CONFLICT` where the key names another request, `EVIDENCE_FILE_LARGE` and
-   * `EVIDENCE_FULL`, and what the journal throws.
+   * `EVIDENCE_FULL`, `CAPABILITY_CHAIN_REFUSED`, and what the journal throws.
    */
   async buy(request: BuyRequest): Promise<OrderNote> {
     const { party } = this
@@ -86,6 +90,7 @@ export class Buyer {
     if (known !== undefined && known.requestHash !== requestHash)
       throw new CodedError('MARKET_KEY_CONFLICT', { message: `${key} names another purchase` })
     if (known === undefined) {
+      if (request.capability !== undefined) checkChain(this.side, request.capability)
       const input = hashOfBytes(request.input)
       const { skill } = request
       const salt = nonceOf(party.components.random.bytes(16))

@@ -1,4 +1,5 @@
 import type { Did, Hash } from '../../core/evidence/names.ts'
+import type { ContractCapability } from '../../wire/ucan/contract-capability.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
 
 /** Topic of notes on contracts, by contract: what the envelopes do not say. */
@@ -17,6 +18,8 @@ export type ContractNote = {
   readonly input: Hash
   /** Canonical text of the terms. */
   readonly terms: string
+  /** The payer's order and its chain, where the terms name one. */
+  readonly capability?: ContractCapability
   /** Of the worker: name of the result's file, and whether the predicate passed on it. */
   readonly result?: Hash
   readonly verdict?: Hash

@@ -4,7 +4,7 @@ import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { CustodyModel, EscrowTerms, NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
 import { notaryFee } from '../../core/escrow/settlement.ts'
 import { refuseTerms } from '../../core/escrow/validate-terms.ts'
-import type { Hash } from '../../core/evidence/names.ts'
+import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { PartyCode } from './party-codes.ts'
 
 /** What a seller takes on, by its own rules; the contract's rules come on top. */
@@ -13,8 +13,8 @@ export type SellerPolicy = {
   /** Rules of the parameter sets that it knows, by their hash. */
   readonly parameters: ReadonlyMap<Hash, EscrowRules>
   readonly custody: readonly CustodyModel[]
-  /** Hashes of the capability chains under which it works; that of a payer for itself among them. */
-  readonly capabilities: ReadonlySet<Hash>
+  /** By whose authority a payer must act to have work of a skill done, itself included; absent or empty: by its own, or by any chain that holds. */
+  readonly subjectsOf?: (skill: string) => readonly Did[]
   /** Sum of the prices of contracts under way. */
   readonly exposureNanosMax: Amount
   readonly contractsMax: number
@@ -46,7 +46,6 @@ export function refuseContract(policy: SellerPolicy, question: ContractQuestion)
   const rules = policy.parameters.get(terms.parametersHash)
   if (rules === undefined || refuseTerms(terms, rules) !== undefined) return 'MARKET_PARAMETERS_UNKNOWN'
   if (!policy.custody.includes(terms.custody)) return 'MARKET_CUSTODY_DECLINED'
-  if (!policy.capabilities.has(terms.capabilityHash)) return 'MARKET_CAPABILITY_WRONG'
   if (terms.maxNanos < priceNanos) return 'MARKET_PRICE_LOW'
   if (arePassed(policy, terms)) return 'MARKET_LIMIT_PASSED'
   const isTooMuch = openNanos + terms.maxNanos > policy.exposureNanosMax || openContracts >= policy.contractsMax

@@ -6,6 +6,7 @@ import { formatAccountId } from '../../core/ledger/ledger-names.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { contractIdOf } from '../../wire/v1/escrow-terms.ts'
 import { ANY_RESULT, makeTerms, type OrderNote } from './buy-order.ts'
+import { capabilityHashOf, orderFor } from './buyer-authority.ts'
 import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { hashOfBytes } from './task-package.ts'
@@ -28,9 +29,11 @@ export async function writeContract(
     verifier: `${request.skill}/1`.slice(0, 64),
     priceNanos,
     credit: request.custody === 'C1' ? await creditOf(side, worker, request.currency) : undefined,
+    capabilityHash: capabilityHashOf(side, request.capability),
     salt: nonceOf(party.components.random.bytes(16)),
   })
   const contract = contractIdOf(terms)
+  const capability = orderFor(side, { terms, contract, skill: request.skill, chain: request.capability })
   const note: ContractNote = {
     role: 'payer',
     other: worker,
@@ -39,6 +42,7 @@ export async function writeContract(
     predicate: formatPredicate(request.predicate ?? ANY_RESULT),
     input,
     terms: termsText(terms),
+    ...(capability !== undefined && { capability }),
   }
   await party.keep(CONTRACTS, contract, note)
   await orders.change(key, { contract, terms: note.terms, peer: found.peer })

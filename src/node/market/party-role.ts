@@ -1,9 +1,9 @@
 import { CodedError } from '../../base/errors.ts'
 import { amountFromNanos } from '../../base/money.ts'
 import { DAY_MS, type DurationMs, durationFromMs } from '../../base/time.ts'
-import { OWN_CAPABILITY } from '../../core/escrow/contract-authority.ts'
 import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
 import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
+import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import type { OpenKey } from '../../keys/store/key-store.ts'
@@ -36,7 +36,12 @@ const REPUTATION_JOURNAL = 'reputation'
 
 /** Topic of notes on who does the work of a skill, and under which custody. */
 export const SKILLS = 'skill'
-export type SkillNote = { readonly agent: string; readonly custody: readonly CustodyModel[] }
+export type SkillNote = {
+  readonly agent: string
+  readonly custody: readonly CustodyModel[]
+  /** By whose authority payers must act; absent: by anybody's. */
+  readonly subjects?: readonly Did[]
+}
 
 /** Who is told what waits for an act, and the way there. */
 export type WebhookTarget = { readonly url: string; readonly outbound: OutboundFetch }
@@ -164,7 +169,7 @@ function sellerPolicyOf(party: Party, set: NotarySet): SellerPolicy {
     get custody() {
       return [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))]
     },
-    capabilities: new Set([OWN_CAPABILITY]),
+    subjectsOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.subjects ?? [],
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),
     contractsMax: 256,
     bondNanosMax: amountFromNanos(100_000_000_000n),

@@ -3,7 +3,7 @@ import type { Timestamp } from '../../base/time.ts'
 import { type CapabilityRefused, refuseCapability } from '../../core/capability/capability-refusals.ts'
 import type { Delegation } from '../../core/capability/capability-token.ts'
 import { CHAIN_LENGTH_MAX } from '../../core/capability/check-alignment.ts'
-import type { Revocations } from '../../core/capability/revocations.ts'
+import { type JudgedRevocation, judgeRevocation, type Revocations } from '../../core/capability/revocations.ts'
 import { type ContractAuthority, readContractAuthority } from '../../core/escrow/contract-authority.ts'
 import type { VerifyBytes } from '../v1/authenticate.ts'
 import { openDelegation, openInvocation } from './token-codec.ts'
@@ -34,11 +34,29 @@ export function readContractCapability(
   if (characters > CONTRACT_CAPABILITY_MAX) return refuseCapability('CAPABILITY_TOO_LARGE')
   const order = openInvocation(orderText, verify)
   if (order.kind === 'refused') return order
+  const chain = openChain(texts, verify)
+  if ('kind' in chain) return chain
+  return readContractAuthority({ order, chain, at, ...(revocations !== undefined && { revocations }) })
+}
+
+/** What a revocation takes back: its token and the delegations down to the revoked one. Never throws. */
+export function readCapabilityRevocation(
+  { revocation: text, chain: texts }: { readonly revocation: string; readonly chain: readonly string[] },
+  { verify, at }: Pick<CapabilityReadingInit, 'verify' | 'at'>,
+): JudgedRevocation | CapabilityRefused {
+  if (texts.length > CHAIN_LENGTH_MAX) return refuseCapability('CAPABILITY_CHAIN_TOO_LONG')
+  const revocation = openInvocation(text, verify)
+  if (revocation.kind === 'refused') return revocation
+  const chain = openChain(texts, verify)
+  return 'kind' in chain ? chain : judgeRevocation({ revocation, chain, at })
+}
+
+function openChain(texts: readonly string[], verify: VerifyBytes): readonly Delegation[] | CapabilityRefused {
   const chain: Delegation[] = []
   for (const text of texts) {
     const delegation = openDelegation(text, verify)
     if (delegation.kind === 'refused') return delegation
     chain.push(delegation)
   }
-  return readContractAuthority({ order, chain, at, ...(revocations !== undefined && { revocations }) })
+  return chain
 }

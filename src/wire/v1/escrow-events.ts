@@ -22,7 +22,7 @@ import type { EscrowMessageRefusalCode } from '../../core/escrow/message-refusal
 import type { Evidence } from '../../core/evidence/evidence.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
-import { readContractCapability } from '../ucan/contract-capability.ts'
+import { readCapabilityRevocation, readContractCapability } from '../ucan/contract-capability.ts'
 import type { Authenticated, VerifyBytes } from './authenticate.ts'
 import { canonicalText } from './canonical.ts'
 import { publicKeyOfDid } from './did-key.ts'
@@ -70,6 +70,7 @@ export function rulingHash(statement: z.output<typeof RULING_STATEMENT>): Hash {
 /** The event of an authenticated message; never throws. */
 export function readEscrowMessage({ envelope, evidence }: Authenticated, init: EscrowReadingInit): EscrowReading {
   const { contract } = envelope.head
+  if (envelope.type === 'capability-revoke') return readRevocation(envelope, evidence, init.verify)
   if (envelope.type === 'equivocation-proof') return readProof(envelope, evidence, init.verify)
   if (contract === undefined) return refused('ESCROW_CONTRACT_MISSING')
   switch (envelope.type) {
@@ -191,6 +192,18 @@ function readProof({ body }: EnvelopeOf<'equivocation-proof'>, evidence: Evidenc
   const { iss: culprit, seq: culpritSeq, contract, envelopes } = proof
   const [first, second] = envelopes
   return eventOf(contract, { ...evidence, type: 'equivocation-proved', culprit, culpritSeq, first, second })
+}
+
+/** Counts from its stamp on; the one who brings it need not be the revoker. */
+function readRevocation(
+  { body }: EnvelopeOf<'capability-revoke'>,
+  { at }: Evidence,
+  verify: VerifyBytes,
+): EscrowReading {
+  const judged = readCapabilityRevocation(body, { verify, at })
+  if (judged.kind === 'refused') return refused(judged.code)
+  const { cid, revoker, expiresAt } = judged
+  return { kind: 'event', event: { type: 'capability-revoked', cid, revoker, expiresAt, at } }
 }
 
 function eventOf(contract: ContractId, message: EscrowMessageEvent, terms?: EscrowTerms): EscrowReading {

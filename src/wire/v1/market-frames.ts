@@ -17,6 +17,7 @@ import { z } from 'zod'
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
+import { CONTRACT_CAPABILITY } from './capability-messages.ts'
 import { CANCEL_STATEMENT, RULING_STATEMENT, VOUCHER_STATEMENT } from './escrow-messages.ts'
 import { CONTRACT_ID, COUNT, HASH, SALT, SIGNATURE, WORD } from './fields.ts'
 
@@ -58,7 +59,11 @@ const FRAME = z.discriminatedUnion('type', [
     task: MARKET_TASK,
     /** Canonical text of the acceptance predicate. */
     predicate: z.string().max(32_768),
+    /** By whose authority the payer acts, where the terms name a chain. */
+    capability: CONTRACT_CAPABILITY.optional(),
   }),
+  /** A `capability-revoke`, so that nothing more is signed by the chain. Answered with `taken` or `declined`. */
+  z.strictObject({ type: z.literal('revoked'), envelope: ENVELOPE_TEXT }),
   /** Joint statements, signed by the asker. Answered with `cosigned` or `declined`. */
   z.strictObject({ type: z.literal('voucher'), statement: VOUCHER_STATEMENT, signature: SIGNATURE }),
   z.strictObject({ type: z.literal('cancel'), statement: CANCEL_STATEMENT, signature: SIGNATURE }),

@@ -18,15 +18,15 @@ import { createNotarySet, type NotarySet } from '../../../src/core/notary/notary
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
 import { createInlineSignatures } from '../../../src/keys/pool/inline-signatures.ts'
 import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
+import { CapabilityDesk } from '../../../src/market/capabilities/capability-desk.ts'
 import { NotaryService } from '../../../src/market/notary/notary-service.ts'
 import type { BuyerPolicy, BuyRequest, OrderNote } from '../../../src/market/parties/buy-order.ts'
-import { Buyer, type BuyerInit } from '../../../src/market/parties/buyer.ts'
+import { Buyer, type BuyerComponents, type BuyerInit } from '../../../src/market/parties/buyer.ts'
 import { MarketDoor } from '../../../src/market/parties/market-door.ts'
 import { Party } from '../../../src/market/parties/party.ts'
 import { Seller, type SellerComponents } from '../../../src/market/parties/seller.ts'
 import type { SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
-import { OWN_CAPABILITY } from '../../../src/core/escrow/contract-authority.ts'
 import { MemoryNetwork } from '../../../src/network/memory/memory-transport.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import type { ContractView } from '../../../src/ports/notary-client.ts'
@@ -99,7 +99,6 @@ export const SELLER_POLICY: SellerPolicy = {
   notarySets: [SET_TERMS],
   parameters: new Map([[RULES_HASH, TEST_ESCROW_RULES]]),
   custody: ['C1', 'C2', 'C3'],
-  capabilities: new Set([OWN_CAPABILITY]),
   exposureNanosMax: nanos(1_000_000),
   contractsMax: 100,
   bondNanosMax: nanos(100_000),
@@ -171,6 +170,19 @@ export class MarketWorld {
     return world
   }
 
+  /** The tokens of a key. */
+  async desk(key: FixedKey, log: EventLog = createMemoryEventLog()): Promise<CapabilityDesk> {
+    const random = seededRandom(5_000 + (this.nodes += 1))
+    return await CapabilityDesk.open({
+      self: key.did,
+      signer: signerOf(key),
+      verify,
+      clock: this.time.clock,
+      random,
+      log,
+    })
+  }
+
   /** A message straight to the notary. */
   async tell<Type extends MessageType>(type: Type, body: MessageBody<Type>, key: FixedKey): Promise<string> {
     const place = `${key.did}/${type}`
@@ -196,7 +208,10 @@ export class MarketWorld {
     return { party, seller, transport }
   }
 
-  async buyer({ key, log = createMemoryEventLog() }: NodeInit, init: Partial<BuyerInit> = {}): Promise<BuyerNode> {
+  async buyer(
+    { key, log = createMemoryEventLog() }: NodeInit,
+    { capabilities, ...init }: Partial<BuyerInit> & Pick<BuyerComponents, 'capabilities'> = {},
+  ): Promise<BuyerNode> {
     const { party, transport } = await this.party(key, log)
     const openAuctionLog = async (auction: Hash): Promise<EventLog> => {
       const known = this.auctionLogs.get(auction) ?? createMemoryEventLog()
@@ -210,7 +225,7 @@ export class MarketWorld {
         },
       })
     }
-    const buyer = new Buyer({ party, openAuctionLog }, { policy: BUYER_POLICY, ...init })
+    const buyer = new Buyer({ party, openAuctionLog, capabilities }, { policy: BUYER_POLICY, ...init })
     buyer.start()
     return { party, buyer, transport }
   }

@@ -70,7 +70,9 @@ describe('the authority that a payer shows for a contract', () => {
     const chain = mandate()
     expect(read(chain, order(chain))).toEqual({
       ...PURCHASE,
+      subject: ALICE.did,
       payer: CAROL.did,
+      links: chain.map(({ cid }, at) => ({ cid, iss: [ALICE, BOB][at]?.did })),
       capabilityHash: hashOfChain(chain.map(({ cid }) => cid)),
     })
   })
