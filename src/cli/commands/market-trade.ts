@@ -29,6 +29,11 @@ export const marketOfferCommand: Command = {
       describe: 'who does the work: word-count, echo, or a packaged agent (default: last word of the skill)',
     },
     custody: { value: 'C2,C3', describe: 'under which custody you work; C1 lends to the payer (default C2,C3)' },
+    for: {
+      value: 'DID',
+      describe: 'only for payers that act by the authority of this key, itself included; may be repeated',
+      isList: true,
+    },
     latency: { value: 'MS', describe: 'how long a task takes at most (default 1000)' },
     'valid-hours': { value: 'N', describe: 'how long the offer stands, at most 720 (default 720)' },
     ...NODE_FLAGS,
@@ -39,6 +44,7 @@ export const marketOfferCommand: Command = {
   examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],
   async run(context) {
     const { flags, terminal, isJson } = context
+    const subjects = listFlag(flags, 'for')
     const request = {
       op: 'offer',
       skill: requiredFlag(flags, 'skill'),
@@ -47,6 +53,7 @@ export const marketOfferCommand: Command = {
       limit: numberFlag(flags, 'limit', { min: 1, max: 100_000, isWhole: true }),
       agent: textFlag(flags, 'agent'),
       custody: textFlag(flags, 'custody'),
+      subjects: subjects.length === 0 ? undefined : subjects.join(','),
       latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
       validMs: hoursFlag(context),
     }
@@ -140,6 +147,10 @@ export const marketBuyCommand: Command = {
     accept: { value: 'PREDICATE.json', describe: 'what the result must be; both sides check it, and it decides' },
     arbiter: { value: 'DID', describe: 'who rules on a dispute, by its escrow key; may be repeated', isList: true },
     'arbiters-needed': { value: 'K', describe: 'how many of them have to agree (default: more than half)' },
+    capability: {
+      value: 'FILE',
+      describe: 'a chain by whose authority you buy; default: your own, and the contract says so',
+    },
     manual: { describe: 'you accept or reject yourself; without a word by T_accept the work is accepted' },
     ...KEY_FLAG,
     wait: {
@@ -199,6 +210,7 @@ function buyRequestOf(context: CommandContext): {
     accept: jsonFlag(context, 'accept'),
     arbiters: arbiters.length === 0 ? undefined : arbiters.join(','),
     arbitersNeeded: numberFlag(flags, 'arbiters-needed', { min: 1, max: 64, isWhole: true }),
+    capability: jsonFlag(context, 'capability'),
     isManual: isFlagSet(flags, 'manual') ? true : undefined,
   }
 }

@@ -170,6 +170,11 @@ export class CapabilityDesk {
     return { kind: 'opened', delegations, hash: hashOfChain(delegations.map(({ cid }) => cid)) }
   }
 
+  /** Whether a chain holds at a stamp, whoever may act by it, as far as this desk knows of revocations. */
+  look(chain: readonly Delegation[], at: Timestamp): CheckedChain | CapabilityRefused {
+    return checkChainAt(chain, at, this.revocations)
+  }
+
   /** Whether a chain grants this desk something at a stamp. */
   check(chain: readonly string[], at: Timestamp): CheckedChain | CapabilityRefused {
     const opened = this.openChain(chain)

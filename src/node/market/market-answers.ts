@@ -16,6 +16,7 @@ import {
   optionalText,
   requiredText,
 } from '../control/control-request.ts'
+import { grantCapability, listCapabilities, revokeCapability, showCapability } from './capability-answers.ts'
 import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
 import type { EscrowDesk } from './escrow-desk.ts'
 import { marketRefusal } from './market-refusals.ts'
@@ -83,6 +84,14 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   act: async ({ escrow }, { request }) => await escrow.act(request),
   inbox: async ({ escrow }, { signal }) => await escrow.inbox(signal),
   export: async ({ escrow }, { request }) => await escrow.export(request),
+  'capability-grant': async (desks, { request }) => {
+    const trade = tradeOf(desks)
+    return await grantCapability(roleOf(desks), request, async (asked) => await trade.currencyOf(asked))
+  },
+  'capability-show': async (desks, { request }) => await Promise.resolve(showCapability(roleOf(desks), request)),
+  'capability-list': async (desks) => await Promise.resolve(listCapabilities(roleOf(desks))),
+  'capability-revoke': async (desks, { request }) =>
+    await revokeCapability(roleOf(desks), request, tradeOf(desks).peers()),
   reputation: async (desks, { request }) => await Promise.resolve(listStandings(reputationOf(desks), request)),
   'reputation-of': async (desks, { request }) => await Promise.resolve(showStandings(reputationOf(desks), request)),
 }
@@ -136,6 +145,11 @@ function creditsOf({ credits }: MarketDesks): CreditDesk {
 function tradeOf({ trade }: MarketDesks): TradeDesk {
   if (trade === undefined) throw keyless('buys and sells nothing')
   return trade
+}
+
+function roleOf({ role }: MarketDesks): PartyRole {
+  if (role === undefined) throw keyless('acts for nobody')
+  return role
 }
 
 function reputationOf({ role }: MarketDesks): ReputationKeeper {

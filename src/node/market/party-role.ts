@@ -8,6 +8,8 @@ import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import type { OpenKey } from '../../keys/store/key-store.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
+import { CapabilityDesk } from '../../market/capabilities/capability-desk.ts'
+import { RevocationPost } from '../../market/capabilities/revocation-post.ts'
 import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import { Buyer } from '../../market/parties/buyer.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
@@ -33,6 +35,8 @@ import { knownParameters } from './market-parameters.ts'
 const PARTY_JOURNAL = 'wallet'
 /** Journal of what is known of others from the contracts of this node. */
 const REPUTATION_JOURNAL = 'reputation'
+/** Journal of tokens that were issued, orders that were taken, and what was revoked. */
+const CAPABILITY_JOURNAL = 'capabilities'
 
 /** Topic of notes on who does the work of a skill, and under which custody. */
 export const SKILLS = 'skill'
@@ -65,6 +69,9 @@ export type PartyRole = {
   readonly buyer: Buyer
   readonly seller: Seller
   readonly reputation: ReputationKeeper
+  /** Tokens of this node's escrow key, and what it knows to be revoked. */
+  readonly capabilities: CapabilityDesk
+  readonly revocations: RevocationPost
   stop(): Promise<void>
 }
 
@@ -76,38 +83,51 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     await log.close()
     throw error
   })
+  const capabilityLog = await directory.openEventLog(CAPABILITY_JOURNAL).catch(async (error: unknown) => {
+    await reputationLog.close()
+    await log.close()
+    throw error
+  })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
-    const party = await Party.open({ ...init, log, signer: key.signer, verify, notary }, { network, onFailure })
+    const { signer } = key
+    const party = await Party.open({ ...init, log, signer, verify, notary }, { network, onFailure })
+    const capabilities = await CapabilityDesk.open({ ...init, self: party.did, signer, verify, log: capabilityLog })
     const buyer = new Buyer(
-      { party, openAuctionLog: async (auction) => await directory.openEventLog(auctionJournal(auction)) },
+      { party, capabilities, openAuctionLog: async (auction) => await directory.openEventLog(auctionJournal(auction)) },
       { policy: buyerPolicyOf(notary.set) },
     )
     const seller = new Seller(
-      { party, runner: runnerOf(party, init.findWorker) },
+      { party, capabilities, runner: runnerOf(party, init.findWorker) },
       { policy: sellerPolicyOf(party, notary.set) },
     )
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     buyer.start()
     seller.start()
     reputation.start()
+    const revocations = new RevocationPost(party, capabilities)
+    revocations.start()
     const stopTelling = tellInbox(party, init)
     return {
       party,
       buyer,
       seller,
       reputation,
+      capabilities,
+      revocations,
       async stop() {
         seller.stop()
         buyer.stop()
         await stopTelling()
         await party.stop()
         await reputation.stop()
+        await capabilityLog.close()
         await reputationLog.close()
         await log.close()
       },
     }
   } catch (error: unknown) {
+    await capabilityLog.close()
     await reputationLog.close()
     await log.close()
     throw error

@@ -17,6 +17,7 @@ import {
   optionalText,
   requiredText,
 } from '../control/control-request.ts'
+import { chainOf } from './capability-answers.ts'
 import { type CreditDesk, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from './market-init.ts'
 import { marketRefusal } from './market-refusals.ts'
@@ -56,6 +57,7 @@ export class TradeDesk {
       })
     const currency = await this.currencyOf(request)
     const custody = custodyList(request)
+    const subjects = didsOf(request, 'subjects')
     const now = clock.now()
     const validMs = Math.min(OFFER_VALIDITY_MS_MAX, optionalNumber(request, 'validMs') ?? OFFER_VALIDITY_MS_MAX)
     const terms = {
@@ -70,7 +72,7 @@ export class TradeDesk {
       capacity: optionalNumber(request, 'limit') ?? 1,
     }
     const same = role.seller.offers().find(({ terms: known }) => sameOffer(plain(known), plain(terms)))
-    await role.party.keep(SKILLS, skill, { agent, custody })
+    await role.party.keep(SKILLS, skill, { agent, custody, ...(subjects.length > 0 && { subjects }) })
     if (same !== undefined) return { offer: same.id, expiresAt: same.terms.validUntil, effect: 'exists' }
     for (const { id, terms: known } of role.seller.offers())
       if (known.skill === skill && known.currency === currency) await role.seller.withdraw(id)
@@ -88,6 +90,11 @@ export class TradeDesk {
       throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: `No offer of ${name ?? skill ?? ''} stands` })
     for (const { id } of [found, ...rest]) await role.seller.withdraw(id)
     return { offer: found.id, expiresAt: this.init.clock.now(), effect: 'applied' }
+  }
+
+  /** Nodes that are asked, and told, besides the notary set. */
+  peers(): readonly Did[] {
+    return this.init.peers()
   }
 
   /** This node's own offers. */
@@ -169,6 +176,7 @@ export class TradeDesk {
     const timers = timersText === undefined ? undefined : timersOfText(timersText)
     const auction = choiceOf(request, 'auction', ['first', 'second'] as const)
     const predicate = predicateOf(request)
+    const capability = optionalText(request, 'capability') === undefined ? undefined : capabilityOf(request)
     const arbiters = arbitersOf(request)
     return {
       idempotencyKey: requiredText(request, 'key'),
@@ -181,6 +189,7 @@ export class TradeDesk {
       ...(timers !== undefined && { timers, parametersHash: parametersFor(timers).hash }),
       ...(predicate !== undefined && { predicate }),
       ...(arbiters !== undefined && { arbiters }),
+      ...(capability !== undefined && { capability }),
       ...(request['isManual'] === true && { acceptsAlone: false }),
       peers: peers(),
     }
@@ -216,6 +225,10 @@ function explained(code: string): { readonly message: string; readonly remedy: s
   return { message, remedy: String(details.remedy) }
 }
 
+function capabilityOf(request: ControlRequest): readonly string[] {
+  return chainOf({ chain: requiredText(request, 'capability') })
+}
+
 function skillOf(request: ControlRequest): string {
   const skill = requiredText(request, 'skill')
   if (SKILL.test(skill)) return skill
@@ -248,6 +261,14 @@ function arbitersOf(request: ControlRequest): BuyRequest['arbiters'] {
     'arbiters',
     'Arbiters are named by the did:key of their escrow keys, each once, and k of them rule',
   )
+}
+
+function didsOf(request: ControlRequest, name: string): readonly Did[] {
+  const text = optionalText(request, name)
+  const dids = text === undefined ? [] : text.split(',').map(parseDid)
+  const known = dids.filter((did) => did !== undefined)
+  if (known.length === dids.length) return known
+  throw invalidRequest(name, `${name} are named by the did:key of their escrow keys`)
 }
 
 function custodyList(request: ControlRequest): readonly CustodyModel[] {
