@@ -42,6 +42,13 @@ export type { OfferTerms } from '../core/market/offer-directory.ts'
 export { createNotarySet, type NotarySet } from '../core/notary/notary-set.ts'
 export { verifyTranscript } from '../core/auction/verify-transcript.ts'
 export { signerOfKey } from '../wire/v1/checkpoint.ts'
+export {
+  CapabilityDesk,
+  type CapabilityDeskComponents,
+  type IssuedDelegation,
+  type IssuedText,
+} from './capabilities/capability-desk.ts'
+export { RevocationPost, type RevocationText, type ToldRevocation } from './capabilities/revocation-post.ts'
 export { GovernanceBoard, journaledGovernance, type GovernanceOutcome } from './governance/governance-board.ts'
 export { nameJournal } from './ledger/journal-line.ts'
 export { MachineJournal } from './ledger/machine-journal.ts'

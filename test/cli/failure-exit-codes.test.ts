@@ -22,6 +22,7 @@ const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
   POLICY_IN_USE: 3,
   MARKET_REFUSED: 3,
   MARKET_KEY_REUSED: 3,
+  CAPABILITY_CHAIN_REFUSED: 3,
 }
 
 describe('the exit code of a failure', () => {

@@ -124,6 +124,8 @@ describe('commands', () => {
       'backup-create.ts',
       'backup-restore.ts',
       'backup-verify.ts',
+      'capability-grants.ts',
+      'capability-views.ts',
       'data-audit.ts',
       'data-build.ts',
       'data-drift.ts',

@@ -130,7 +130,8 @@ export const CAPABILITY_REFUSALS = {
     remedy: 'Write fewer nested quantifiers, or send smaller arguments.',
   },
   CAPABILITY_ORDER_WRONG: {
-    cause: 'The order is not one of work: its command is not that of its skill, or its arguments are not those of a purchase.',
+    cause:
+      'The order is not one of work: its command is not that of its skill, or its arguments are not those of a purchase.',
     remedy: 'Order `/market/buy/SKILL` of the worker, with the arguments of protocol/spec/capability.md.',
   },
   CAPABILITY_NOT_YET_VALID: {

@@ -5,7 +5,7 @@ import { type CapabilityRefused, refuseCapability } from '../capability/capabili
 import type { Delegation, Invocation } from '../capability/capability-token.ts'
 import { hashOfChain } from '../capability/check-chain.ts'
 import { checkInvocation } from '../capability/check-invocation.ts'
-import { type IpldMap, isIpldNumber, memberOf } from '../capability/ipld-value.ts'
+import { ipldInteger, type IpldMap, isIpldNumber, memberOf } from '../capability/ipld-value.ts'
 import type { ChainLink, Revocations } from '../capability/revocations.ts'
 import { type ContractId, type Did, type Hash, parseContractId } from '../evidence/names.ts'
 import { type Currency, parseCurrency } from '../ledger/ledger-names.ts'
@@ -50,8 +50,7 @@ const ORDER_MEMBERS = ['contract', 'currency', 'custody', 'maxNanos', 'skill', '
 
 /** The `args` of an order. */
 export function purchaseArguments({ contract, currency, custody, maxNanos, skill, worker }: PurchaseOrder): IpldMap {
-  const isExact = maxNanos <= BigInt(Number.MAX_SAFE_INTEGER)
-  return { contract, currency, custody, maxNanos: isExact ? Number(maxNanos) : maxNanos, skill, worker }
+  return { contract, currency, custody, maxNanos: ipldInteger(maxNanos), skill, worker }
 }
 
 export type AuthorityQuestion = {

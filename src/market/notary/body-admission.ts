@@ -50,8 +50,7 @@ export class BodyAdmission {
   private lookOrdered(body: string): Entry | undefined {
     const booked = orderedEvent(1, orderedIn(body))
     const event = booked?.event
-    if (event === undefined || isSent(event))
-      return undefined
+    if (event === undefined || isSent(event)) return undefined
     if (event.type === 'parameters-retired' || bodyOfOrdered(event) !== body) return undefined
     if (event.type === 'parameters-published') {
       const known = this.init.parameters.find(({ hash }) => hash === event.hash)

@@ -74,5 +74,8 @@ function deskOf(capabilities: PayerCapabilities | undefined): PayerCapabilities 
 }
 
 function chainRefused(code: string): CodedError {
-  return new CodedError('CAPABILITY_CHAIN_REFUSED', { message: `The chain of capabilities: ${code}`, details: { code } })
+  return new CodedError('CAPABILITY_CHAIN_REFUSED', {
+    message: `The chain of capabilities: ${code}`,
+    details: { code },
+  })
 }

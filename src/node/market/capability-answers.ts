@@ -2,7 +2,7 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { HOUR_MS } from '../../base/time.ts'
 import { isCommand } from '../../core/capability/command.ts'
-import { IpldLink, type IpldValue, isIpldList, isIpldMap } from '../../core/capability/ipld-value.ts'
+import { ipldInteger, IpldLink, type IpldValue, isIpldList, isIpldMap } from '../../core/capability/ipld-value.ts'
 import type { Delegation } from '../../core/capability/capability-token.ts'
 import { CHAIN_LENGTH_MAX } from '../../core/capability/check-alignment.ts'
 import { PURCHASE_COMMAND, purchaseCommand } from '../../core/escrow/contract-authority.ts'
@@ -152,9 +152,8 @@ function commandOf(request: ControlRequest): string {
 async function policyOf(request: ControlRequest, currencyOf: CurrencyReader): Promise<readonly IpldValue[]> {
   const policy: IpldValue[] = []
   if (optionalText(request, 'nanos') !== undefined) {
-    const nanos = nanosOf(request, 'nanos')
-    const isExact = nanos <= BigInt(Number.MAX_SAFE_INTEGER)
-    policy.push(['<=', '.maxNanos', isExact ? Number(nanos) : nanos], ['==', '.currency', await currencyOf(request)])
+    const most = ipldInteger(nanosOf(request, 'nanos'))
+    policy.push(['<=', '.maxNanos', most], ['==', '.currency', await currencyOf(request)])
   }
   const workers = listIn(request, 'workers')
   if (workers.some((did) => parseDid(did) === undefined))

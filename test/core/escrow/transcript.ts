@@ -209,7 +209,17 @@ class Stage {
   #mandated(signers: readonly Did[], word: string): Body {
     const { contract, terms } = this.#state
     const { payer, worker, currency, custody, maxNanos } = terms
-    const right = { contract, payer, worker, currency, custody, maxNanos, subject: payer, skill: 'text.word-count', links: [] }
+    const right = {
+      contract,
+      payer,
+      worker,
+      currency,
+      custody,
+      maxNanos,
+      subject: payer,
+      skill: 'text.word-count',
+      links: [],
+    }
     const authority = { ...right, capabilityHash: hashNamed('chain'), ...OTHER_MANDATES[word] }
     return { type: 'contract-signed', signers, authority }
   }
