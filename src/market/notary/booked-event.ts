@@ -9,7 +9,7 @@ import { canonicalText } from '../../wire/v1/canonical.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
 import { type EscrowReading, type EscrowReadingInit, readEscrowMessage } from '../../wire/v1/escrow-events.ts'
-import { readLedgerMessage } from '../../wire/v1/ledger-events.ts'
+import { isRotationSigned, readLedgerMessage } from '../../wire/v1/ledger-events.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 
 /** The subject of what is outside of contracts: 64 zeros, which are the hash of nothing. */
@@ -38,13 +38,9 @@ export function formatBookedEvent({ slot, event, sent, due }: BookedEvent): stri
   return `{"at":${stampOfBooksEvent(event)},"envelope":${sent.text},"slot":${slot}}`
 }
 
-export type BookedEventReading = {
-  readonly hash?: Sha256HexOfBytes | undefined
-  /** Checks signatures of envelopes again: for whoever reads the journal of somebody else. */
-  readonly verify?: VerifyBytes | undefined
-}
+export type BookedEventReading = { readonly hash?: Sha256HexOfBytes | undefined }
 
-/** Reads the JSON of `formatBookedEvent`; `undefined` for anything else, and with `verify` for an envelope that its issuer has not signed. */
+/** Reads the JSON of `formatBookedEvent`; `undefined` for anything else. Signatures are looked at by `BooksAudit`. */
 export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}): BookedEvent | undefined {
   if (typeof json !== 'object' || json === null || !('slot' in json)) return undefined
   const { slot } = json
@@ -57,11 +53,11 @@ export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}
   }
   if (!('envelope' in json && 'at' in json && Number.isSafeInteger(json.at))) return undefined
   const text = canonicalText(json.envelope)
-  const { hash, verify } = reading
+  const { hash } = reading
   const decoded = decodeEnvelope(utf8Bytes(text), hash === undefined ? {} : { hash })
   if (decoded.kind === 'refused') return undefined
   const at = timestampFromMs(Number(json.at))
-  return bookedMessage({ envelope: decoded.envelope, text }, { slot, at, verify: verify ?? (() => true), hash })
+  return bookedMessage({ envelope: decoded.envelope, text }, { slot, at, verify: () => true, hash })
 }
 
 /** What was ordered by the set: a timer that fires, rules that are published, the stamp. */
@@ -100,16 +96,22 @@ export type MessageReadingInit = {
   readonly hash?: Sha256HexOfBytes | undefined
 }
 
-function bookedMessage(sent: SentEnvelope, { slot, at, verify, hash }: MessageReadingInit): BookedEvent | undefined {
-  const { envelope } = sent
+function bookedMessage(sent: SentEnvelope, { slot, ...init }: MessageReadingInit): BookedEvent | undefined {
+  const reading = readSent(sent.envelope, init)
+  return reading.kind === 'refused' ? undefined : bookReading(sent, { slot, event: reading.event })
+}
+
+/** What a message in a journal says, by the stamp under which it stands there. */
+export function readSent(
+  envelope: Envelope,
+  { at, verify, hash }: Omit<MessageReadingInit, 'slot'>,
+): EscrowReading | Extract<ReturnType<typeof authenticate>, { kind: 'refused' }> {
   const { head } = envelope
   // Whom it was for and until when, the notary that took it has checked by its own clock.
   const context = { verify, now: head.iat, at, clockSkewMs: 0 as DurationMs, audience: [head.aud], network: head.net }
   const authenticated = authenticate(envelope, context)
-  if (authenticated.kind === 'refused') return undefined
-  const reading = readMessage(authenticated, { verify, terms: undefined, hash })
-  if (reading.kind === 'refused') return undefined
-  return bookReading(sent, { slot, event: reading.event })
+  if (authenticated.kind === 'refused') return authenticated
+  return readMessage(authenticated, { verify, terms: undefined, hash })
 }
 
 export function bookReading(
@@ -122,6 +124,8 @@ export function bookReading(
 
 /** The event of an authenticated message about a contract or the ledger. */
 export function readMessage(authenticated: Authenticated, init: EscrowReadingInit): EscrowReading {
+  if (!isRotationSigned(authenticated.envelope, init.verify))
+    return { kind: 'refused', code: 'ESCROW_COSIGNATURE_WRONG' }
   const event = readLedgerMessage(authenticated)
   if (event === undefined) return readEscrowMessage(authenticated, init)
   // Orders of contracts and expiries are made by the books themselves, and no message is read as one.

@@ -5,7 +5,6 @@ import type { BooksEffect, BooksLimits, BooksState } from '../../core/books/book
 import type { Did } from '../../core/evidence/names.ts'
 import { balanceSums, formatBalances } from '../../core/ledger/ledger-balances.ts'
 import { type NotarySet, quorumOf } from '../../core/notary/notary-set.ts'
-import type { VerifyBytes } from '../../wire/v1/authenticate.ts'
 import type { JournaledMachine } from '../ledger/journaled-machine.ts'
 import { type BookedEvent, formatBookedEvent, parseBookedEvent, stampOfBooksEvent } from './booked-event.ts'
 
@@ -25,8 +24,6 @@ export type JournaledBooksInit = {
   readonly feeOwner: Did
   readonly limits?: BooksLimits | undefined
   readonly hash?: Sha256HexOfBytes | undefined
-  /** Checks signatures of envelopes again while a journal is read: for the journal of somebody else. */
-  readonly verify?: VerifyBytes | undefined
   /** Sees each step that changed the books, once and in order: first those of the journal that is opened, then new ones. */
   readonly onStep?: ((step: BookedStep) => void) | undefined
 }
@@ -38,7 +35,7 @@ export function journalWordsOf(set: NotarySet): string {
 
 /** The books of a notary set as its members journal them: for the notary itself, and for whoever verifies a copy. */
 export function journaledBooks(init: JournaledBooksInit): JournaledBooks {
-  const { set, feeOwner, limits, hash, verify, onStep } = init
+  const { set, feeOwner, limits, hash, onStep } = init
   const terms = { id: set.id, epoch: set.epoch, n: set.members.length, m: quorumOf(set), feeOwner }
   return {
     machine: {
@@ -52,7 +49,7 @@ export function journaledBooks(init: JournaledBooksInit): JournaledBooks {
     },
     first: BOOKS_MACHINE.initial({ at: timestampFromMs(0), set: terms, ...(limits && { limits }) }),
     formatEvent: formatBookedEvent,
-    parseEvent: (json) => parseBookedEvent(json, { hash, verify }),
+    parseEvent: (json) => parseBookedEvent(json, { hash }),
     stampOf: ({ event }) => stampOfBooksEvent(event),
     formatBalances: ({ ledger }) => formatBalances(ledger),
     sumsOf: ({ ledger }) => balanceSums(ledger),

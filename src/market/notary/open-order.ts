@@ -37,7 +37,7 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
     return await SetOrder.start({ ...common, me, members, timing, restored, admission, nonces, timers })
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, restored })
-  const order = new SoloOrder({ ...common, useNonce })
+  const order = new SoloOrder({ ...common, clockSkewMs: init.clockSkewMs, useNonce })
   const unknown = parameters.filter(
     ({ hash: rulesHash }) => hashTrieGet(journal.state.parameters, rulesHash) === undefined,
   )

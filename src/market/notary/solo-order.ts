@@ -1,6 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
-import { type Timestamp, timestampFromMs } from '../../base/time.ts'
+import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
 import type { BooksEffect, BooksState } from '../../core/books/books-state.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
@@ -32,6 +32,8 @@ export type SoloOrderComponents = {
   readonly clock: Clock
   readonly hash: Sha256HexOfBytes
   readonly digest: Sha256Hex
+  /** How far clocks may differ, for `iat` of messages. */
+  readonly clockSkewMs: DurationMs
   /** Says for messages outside of contracts whether a nonce is new. */
   readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
   /** A block is durable, signed and answered. */
@@ -145,12 +147,12 @@ export class SoloOrder implements NotaryOrder {
   }
 
   private async round(items: readonly (Admitted | Dismissed)[]): Promise<void> {
-    const { journal, archive, hash, useNonce, onBlock } = this.components
+    const { journal, archive, hash, clockSkewMs, useNonce, onBlock } = this.components
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
     const timers = this.fireTimers(slot, at)
-    const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, useNonce })
+    const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, clockSkewMs, useNonce })
     for (const item of items) draft.take(item)
     const results = await journal.append(draft.fresh.map(({ booked }) => booked))
     await Promise.all(timers)

@@ -80,7 +80,7 @@ export const TIMERS: EscrowTimers = {
 export const BUYER_POLICY: BuyerPolicy = {
   notarySet: SET_TERMS,
   parametersHash: RULES_HASH,
-  rules: TEST_ESCROW_RULES,
+  parameters: new Map([[RULES_HASH, TEST_ESCROW_RULES]]),
   arbiters: { members: [], k: 0 },
   timers: TIMERS,
   bondPerMillion: 200_000,
@@ -90,6 +90,7 @@ export const BUYER_POLICY: BuyerPolicy = {
   fallbackPerMillion: 0,
   arbiterSharePerMillion: 500_000,
   vouchPerMillionMax: 500_000,
+  newcomerNanosMax: nanos(100_000),
   creditNanosMax: nanos(10_000),
   windows: { bidMs: ms(300), revealMs: ms(300), settleMs: ms(300) },
   latencyMsMax: ms(30_000),
@@ -210,7 +211,12 @@ export class MarketWorld {
 
   async buyer(
     { key, log = createMemoryEventLog() }: NodeInit,
-    { capabilities, ...init }: Partial<BuyerInit> & Pick<BuyerComponents, 'capabilities'> = {},
+    {
+      standingOf,
+      exposureOf,
+      capabilities,
+      ...init
+    }: Partial<BuyerInit> & Pick<BuyerComponents, 'standingOf' | 'exposureOf' | 'capabilities'> = {},
   ): Promise<BuyerNode> {
     const { party, transport } = await this.party(key, log)
     const openAuctionLog = async (auction: Hash): Promise<EventLog> => {
@@ -225,7 +231,9 @@ export class MarketWorld {
         },
       })
     }
-    const buyer = new Buyer({ party, openAuctionLog, capabilities }, { policy: BUYER_POLICY, ...init })
+    const known = { ...(standingOf && { standingOf }), ...(exposureOf && { exposureOf }) }
+    const components = { party, openAuctionLog, capabilities, ...known }
+    const buyer = new Buyer(components, { policy: BUYER_POLICY, ...init })
     buyer.start()
     return { party, buyer, transport }
   }
