@@ -286,6 +286,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/escrow-acts.ts')).escrowRuleCommand,
   },
   {
+    name: 'escrow replicate',
+    summary: 'see what the predicate and other sellers say of a dispute that you rule on',
+    load: async () => (await import('./commands/escrow-replicate.ts')).escrowReplicateCommand,
+  },
+  {
     name: 'escrow settle',
     summary: 'ask the notaries to capture what is due by now',
     load: async () => (await import('./commands/escrow-acts.ts')).escrowSettleCommand,

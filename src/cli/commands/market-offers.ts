@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
+import { isFlagSet, listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
 import { formatCredits } from '../format-credits.ts'
 import { NODE_FLAGS, useMarket } from '../market-control.ts'
 import { requiredNanos } from '../market-flags.ts'
@@ -27,6 +27,7 @@ export const marketOfferCommand: Command = {
       describe: 'only for payers that act by the authority of this key, itself included; may be repeated',
       isList: true,
     },
+    replicate: { describe: 'run tasks of this skill again for arbiters of disputes, without pay' },
     latency: { value: 'MS', describe: 'how long a task takes at most (default 1000)' },
     'valid-hours': { value: 'N', describe: 'how long the offer stands, at most 720 (default 720)' },
     ...NODE_FLAGS,
@@ -46,6 +47,7 @@ export const marketOfferCommand: Command = {
       limit: numberFlag(flags, 'limit', { min: 1, max: 100_000, isWhole: true }),
       agent: textFlag(flags, 'agent'),
       custody: textFlag(flags, 'custody'),
+      isReplicating: isFlagSet(flags, 'replicate') ? true : undefined,
       subjects: subjects.length === 0 ? undefined : subjects.join(','),
       latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
       validMs: hoursFlag(context),

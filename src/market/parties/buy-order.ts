@@ -40,6 +40,10 @@ export type BuyRequest = {
   readonly parametersHash?: Hash
   /** Who rules on a dispute; absent: as the policy says. */
   readonly arbiters?: ArbiterTerms
+  /** Held of the payer when it rejects, in `C2` and `C3`: it pays the arbiters, and what is left goes back; absent: as the policy says. */
+  readonly disputeBondNanos?: Amount
+  /** For each arbiter that rules; k of them are at most the dispute bond. Absent: as the policy says. */
+  readonly arbiterFeeNanos?: Amount
   /** What a seller of whom nothing is known may have of open contracts beyond its bond; absent: as the policy says. */
   readonly newcomerNanosMax?: Amount
   /** Whether the predicate alone accepts and rejects; absent: as the buyer is set up. */
@@ -87,7 +91,7 @@ export const ANY_RESULT: AcceptancePredicate = {
 /** The request's own content, for the comparison of two with one key. */
 export function requestHashOf(request: BuyRequest): Hash {
   const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters, capability } = request
-  const { newcomerNanosMax } = request
+  const { newcomerNanosMax, disputeBondNanos, arbiterFeeNanos } = request
   const content = {
     skill,
     currency,
@@ -101,6 +105,8 @@ export function requestHashOf(request: BuyRequest): Hash {
     ...(arbiters !== undefined && { arbiters }),
     ...(capability !== undefined && { capability }),
     ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
+    ...(disputeBondNanos !== undefined && { disputeBondNanos: disputeBondNanos.toString() }),
+    ...(arbiterFeeNanos !== undefined && { arbiterFeeNanos: arbiterFeeNanos.toString() }),
   }
   return sha256Hex(canonicalJson(content)) as Hash
 }
@@ -109,7 +115,8 @@ export type TermsInit = {
   readonly request: Pick<
     BuyRequest,
     'custody' | 'currency' | 'timers' | 'predicate' | 'milestonesPerMillion' | 'parametersHash' | 'arbiters'
-  >
+  > &
+    Pick<OrderNote['request'], 'disputeBondNanos' | 'arbiterFeeNanos'>
   readonly policy: BuyerPolicy
   readonly payer: Did
   readonly worker: Did
@@ -131,10 +138,13 @@ export function makeTerms(init: TermsInit): EscrowTerms {
   const none = ZERO_AMOUNT
   const bondNanos = bondOf(policy, custody, priceNanos)
   const penaltyNanos = custody === 'C3' ? least(share(policy.penaltyPerMillion), bondNanos) : none
-  const disputeNanos = custody === 'C1' ? none : share(policy.disputeBondPerMillion)
+  const ownBond = request.disputeBondNanos
+  const usualBond = custody === 'C1' ? none : share(policy.disputeBondPerMillion)
+  const disputeNanos = ownBond === undefined ? usualBond : amountFromNanos(BigInt(ownBond))
   const arbiters = request.arbiters ?? policy.arbiters
   const { k } = arbiters
-  const arbiterNanos = k === 0 ? 0n : (disputeNanos * BigInt(policy.arbiterSharePerMillion)) / 1_000_000n / BigInt(k)
+  const usualFee = k === 0 ? 0n : (disputeNanos * BigInt(policy.arbiterSharePerMillion)) / 1_000_000n / BigInt(k)
+  const arbiterNanos = request.arbiterFeeNanos === undefined ? usualFee : BigInt(request.arbiterFeeNanos)
   return {
     payer,
     worker,
@@ -230,6 +240,8 @@ export type OrderNote = {
     readonly parametersHash?: Hash
     readonly arbiters?: ArbiterTerms
     readonly newcomerNanosMax?: string
+    readonly disputeBondNanos?: string
+    readonly arbiterFeeNanos?: string
     readonly acceptsAlone?: boolean
     readonly capability?: readonly string[]
     readonly peers?: readonly Did[]

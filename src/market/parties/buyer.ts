@@ -99,13 +99,16 @@ export class Buyer {
       const salt = nonceOf(party.components.random.bytes(16))
       const task: MarketTask = { skill, salt, inputHash: input, inputBytes: request.input.byteLength }
       await party.journal.keepFile(`order/${key}`, request.input)
-      const { idempotencyKey: _, input: _input, maxNanos, newcomerNanosMax, ...rest } = request
+      const { idempotencyKey: _, input: _input, ...plain } = request
+      const { maxNanos, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos, ...rest } = plain
       const note: OrderNote = {
         requestHash,
         request: {
           ...rest,
           maxNanos: maxNanos.toString(),
           ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
+          ...(disputeBondNanos !== undefined && { disputeBondNanos: disputeBondNanos.toString() }),
+          ...(arbiterFeeNanos !== undefined && { arbiterFeeNanos: arbiterFeeNanos.toString() }),
         },
         task,
         input,

@@ -21,6 +21,7 @@ import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
 import type { EscrowDesk } from './escrow-desk.ts'
 import { marketRefusal } from './market-refusals.ts'
 import type { PartyRole } from './party-role.ts'
+import { lookIntoDispute } from './replication-desk.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
 import type { TradeDesk } from './trade-desk.ts'
 
@@ -87,6 +88,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   contract: async ({ escrow }, { request }) => await escrow.show(request),
   contracts: async ({ escrow }) => await escrow.list(),
   act: async ({ escrow }, { request }) => await escrow.act(request),
+  replicate: async (desks, { request }) => {
+    const peers = tradeOf(desks).peers()
+    return await lookIntoDispute({ role: roleOf(desks), notary: desks.notary, peers }, request)
+  },
   inbox: async ({ escrow }, { signal }) => await escrow.inbox(signal),
   export: async ({ escrow }, { request }) => await escrow.export(request),
   'capability-grant': async (desks, { request }) => {

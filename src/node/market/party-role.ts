@@ -12,6 +12,7 @@ import { CapabilityDesk } from '../../market/capabilities/capability-desk.ts'
 import { RevocationPost } from '../../market/capabilities/revocation-post.ts'
 import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import { Buyer } from '../../market/parties/buyer.ts'
+import { Replica } from '../../market/disputes/replica.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
 import { Party } from '../../market/parties/party.ts'
@@ -46,6 +47,8 @@ export type SkillNote = {
   readonly custody: readonly CustodyModel[]
   /** By whose authority payers must act; absent: by anybody's. */
   readonly subjects?: readonly Did[]
+  /** Whether its tasks are run again for arbiters, without pay; absent: they are not. */
+  readonly isReplicating?: boolean
 }
 
 /** Who is told what waits for an act, and the way there. */
@@ -105,10 +108,10 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       },
       { policy: buyerPolicyOf(notary.set) },
     )
-    const seller = new Seller(
-      { party, capabilities, runner: runnerOf(party, init.findWorker) },
-      { policy: sellerPolicyOf(party, notary.set) },
-    )
+    const runner = runnerOf(party, init.findWorker)
+    const isOffered = (skill: string): boolean => party.noteOf<SkillNote>(SKILLS, skill)?.isReplicating === true
+    new Replica({ party, runner, isOffered }).start()
+    const seller = new Seller({ party, capabilities, runner }, { policy: sellerPolicyOf(party, notary.set) })
     buyer.start()
     seller.start()
     reputation.start()

@@ -72,7 +72,13 @@ export class TradeDesk {
       capacity: optionalNumber(request, 'limit') ?? 1,
     }
     const same = role.seller.offers().find(({ terms: known }) => sameOffer(plain(known), plain(terms)))
-    await role.party.keep(SKILLS, skill, { agent, custody, ...(subjects.length > 0 && { subjects }) })
+    const isReplicating = request['isReplicating'] === true
+    await role.party.keep(SKILLS, skill, {
+      agent,
+      custody,
+      ...(subjects.length > 0 && { subjects }),
+      ...(isReplicating && { isReplicating }),
+    })
     if (same !== undefined) return { offer: same.id, expiresAt: same.terms.validUntil, effect: 'exists' }
     for (const { id, terms: known } of role.seller.offers())
       if (known.skill === skill && known.currency === currency) await role.seller.withdraw(id)
@@ -191,6 +197,12 @@ export class TradeDesk {
       ...(predicate !== undefined && { predicate }),
       ...(arbiters !== undefined && { arbiters }),
       ...(capability !== undefined && { capability }),
+      ...(optionalText(request, 'disputeBondNanos') !== undefined && {
+        disputeBondNanos: nanosOf(request, 'disputeBondNanos'),
+      }),
+      ...(optionalText(request, 'arbiterFeeNanos') !== undefined && {
+        arbiterFeeNanos: nanosOf(request, 'arbiterFeeNanos'),
+      }),
       ...(hasAllowance && { newcomerNanosMax: nanosOf(request, 'newcomerNanos') }),
       ...(request['isManual'] === true && { acceptsAlone: false }),
       peers: peers(),
