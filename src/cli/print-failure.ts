@@ -18,6 +18,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'MARKET_REFUSED',
   'MARKET_KEY_REUSED',
   'CAPABILITY_CHAIN_REFUSED',
+  'KEY_IN_NOTARY_SET',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
   'COMMAND_INVALID',

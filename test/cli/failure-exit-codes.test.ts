@@ -23,6 +23,7 @@ const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
   MARKET_REFUSED: 3,
   MARKET_KEY_REUSED: 3,
   CAPABILITY_CHAIN_REFUSED: 3,
+  KEY_IN_NOTARY_SET: 3,
 }
 
 describe('the exit code of a failure', () => {

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
+import { parseAmount } from '../../base/money.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
@@ -28,11 +29,17 @@ export const marketOfferCommand: Command = {
       isList: true,
     },
     replicate: { describe: 'run tasks of this skill again for arbiters of disputes, without pay' },
+    'credit-line': {
+      value: 'P|DID=P',
+      isList: true,
+      describe: 'what you lend a payer in C1: P for each payer, DID=P for one; holds for all offers until set again',
+    },
     latency: { value: 'MS', describe: 'how long a task takes at most (default 1000)' },
     'valid-hours': { value: 'N', describe: 'how long the offer stands, at most 720 (default 720)' },
     ...NODE_FLAGS,
   },
   details: [
+    'C1 needs a credit line: the payer then owes you credits of its own, in all of its currencies together no more than the line, and nobody makes it pay. Contracts of one payer in one currency come one after the other, each on the certified end of the one before.',
     'The offer is signed by the escrow key. It replaces the one that this node had for the same skill and currency; the same offer again answers "exists".',
   ],
   examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],
@@ -49,6 +56,7 @@ export const marketOfferCommand: Command = {
       custody: textFlag(flags, 'custody'),
       isReplicating: isFlagSet(flags, 'replicate') ? true : undefined,
       subjects: subjects.length === 0 ? undefined : subjects.join(','),
+      creditLines: creditLinesOf(context),
       latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
       validMs: hoursFlag(context),
     }
@@ -57,6 +65,17 @@ export const marketOfferCommand: Command = {
     else terminal.print(`offer    ${textOf(answer, 'offer')}\nexpires  ${instantOf(answer, 'expiresAt')}`)
     return EXIT_CODES.done
   },
+}
+
+/** `PAYER=NANOS`, separated by commas. */
+function creditLinesOf({ flags }: CommandContext): string | undefined {
+  const lines = listFlag(flags, 'credit-line').map((line) => {
+    const at = line.indexOf('=')
+    const nanos = parseAmount(line.slice(at + 1))
+    if (nanos !== undefined) return `${at === -1 ? 'every-payer' : line.slice(0, at)}=${nanos}`
+    throw usageError(`--credit-line must be an amount such as 5, or DID=5, not ${JSON.stringify(line)}`)
+  })
+  return lines.length === 0 ? undefined : lines.join(',')
 }
 
 function hoursFlag({ flags }: CommandContext): number | undefined {

@@ -1,28 +1,19 @@
-import {
-  type CapabilityRefusal,
-  type CapabilityRefused,
-  refuseCapability,
-} from '../../core/capability/capability-refusals.ts'
+import type { CapabilityRefusal } from '../../core/capability/capability-refusals.ts'
 import { type ContractAuthority, isAuthorityFor } from '../../core/escrow/contract-authority.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
-import type { ContractCapability } from '../../wire/ucan/contract-capability.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
-import type { CapabilityDesk } from '../capabilities/capability-desk.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
+import { CreditAccounts, refuseCredit } from './credit-accounts.ts'
 import { hasSignedContract } from './joint-signatures.ts'
-import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
+import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope } from './market-door.ts'
 import type { Party } from './party.ts'
+import { PayerOrders, type SellerCapabilities } from './payer-orders.ts'
 import type { SealedBids } from './sealed-bids.ts'
 import { refuseContract, type SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
 import { hashOfBytes, readPredicate, taskHashOf } from './task-package.ts'
-
-export type SellerCapabilities = Pick<CapabilityDesk, 'authorityOf' | 'admit'>
-
-/** Topic of notes on orders that were taken, by contract: the same order again is the same contract. */
-const ORDERS_TAKEN = 'order-taken'
 
 export type ContractSigningComponents = {
   readonly party: Party
@@ -34,11 +25,17 @@ export type ContractSigningComponents = {
   readonly onSigned: (contract: ContractId) => void
 }
 
+type Refusal = ReturnType<typeof refuseContract> | CapabilityRefusal
 type Asked = {
   readonly skill: string
   readonly inputBytes: number
   readonly contract: ContractId
   readonly authority: ContractAuthority | undefined
+}
+type ReadContract = {
+  readonly terms: EscrowTerms
+  readonly offer: ReadEnvelope<'escrow-offer'>
+  readonly award: ReadEnvelope<'escrow-award'>
 }
 
 /** A seller's signature on contracts, given where every term, the task and the predicate are acceptable; what was refused leaves nothing behind. */
@@ -46,11 +43,16 @@ export class ContractSigning {
   private readonly components: ContractSigningComponents
   private readonly policy: SellerPolicy
   private readonly party: Party
+  private readonly accounts: CreditAccounts
+  private readonly orders: PayerOrders
+  private turn: Promise<unknown> = Promise.resolve()
 
   constructor(components: ContractSigningComponents, policy: SellerPolicy) {
     this.components = components
     this.policy = policy
     this.party = components.party
+    this.accounts = new CreditAccounts(components.party)
+    this.orders = new PayerOrders(components.party, components.capabilities)
   }
 
   /** Signs a contract whose terms, task and predicate are what they say, and acceptable. */
@@ -73,59 +75,45 @@ export class ContractSigning {
       task.inputBytes === bytes.byteLength &&
       readPredicate(predicate, terms.predicateHash) !== undefined
     if (!isTask) return declined('MARKET_TASK_WRONG')
-    if (party.noteOf<ContractNote>(CONTRACTS, contract) === undefined) {
-      const authority = this.authorityOf(frame.capability)
-      if (authority !== undefined && 'kind' in authority) return declined(authority.code)
-      const code = this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength, contract, authority })
-      if (code !== undefined) return declined(code)
-      const used = frame.capability && (await this.useOrder(contract, frame.capability))
-      if (used !== undefined) return declined(used)
-      const input = await party.journal.keepFile(contract, bytes)
-      await Promise.all([party.hear(offer), party.hear(award)])
-      const note: ContractNote = {
-        role: 'worker',
-        other: terms.payer,
-        peer: from,
-        task,
-        predicate,
-        input,
-        terms: termsText(terms),
-        ...(frame.capability !== undefined && { capability: frame.capability }),
-      }
-      await party.keep(CONTRACTS, contract, note)
-    }
+    const code = await this.inTurn(async () => await this.accept({ from, frame, bytes }, { terms, offer, award }))
+    if (code !== undefined) return declined(code)
     const signature = await party.wallet.sign({ kind: 'contract', place: contract, hash: contract })
     this.components.onSigned(contract)
     return { frame: { type: 'cosigned', signature } }
   }
 
-  /** By whose authority the payer acts now, by the revocations that are known here; `undefined` where it shows none. */
-  private authorityOf(capability: ContractCapability | undefined): ContractAuthority | CapabilityRefused | undefined {
-    if (capability === undefined) return undefined
-    const { capabilities, party } = this.components
-    const desk = capabilities ?? { authorityOf: () => refuseCapability('CAPABILITY_AUDIENCE_WRONG') }
-    return desk.authorityOf(capability, party.components.clock.now())
+  /** Writes a contract down that this party signs. @returns Why it does not. */
+  private async accept(
+    { from, frame, bytes }: MarketQuestion<'contract'>,
+    { terms, offer, award }: ReadContract,
+  ): Promise<Refusal> {
+    const { party } = this
+    const contract = contractIdOf(terms)
+    if (party.noteOf<ContractNote>(CONTRACTS, contract) !== undefined) return undefined
+    const { task, predicate, capability } = frame
+    const authority = this.orders.authorityOf(capability)
+    if (authority !== undefined && 'kind' in authority) return authority.code
+    const code =
+      this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength, contract, authority }) ??
+      (await refuseCredit(this.accounts, terms, this.policy.creditNanosOf(terms.payer))) ??
+      (capability && (await this.orders.take(contract, capability)))
+    if (code !== undefined) return code
+    const input = await party.journal.keepFile(contract, bytes)
+    await Promise.all([party.hear(offer), party.hear(award)])
+    const head = { role: 'worker', other: terms.payer, peer: from } as const
+    const shown = capability === undefined ? {} : { capability }
+    await party.keep(CONTRACTS, contract, { ...head, task, predicate, input, terms: termsText(terms), ...shown })
+    return undefined
   }
 
-  /** Takes an order once. That it is taken for this contract is written before, so that a crash in between does not make a replay of it. */
-  private async useOrder(
-    contract: ContractId,
-    { order, chain }: ContractCapability,
-  ): Promise<CapabilityRefusal | undefined> {
-    const { capabilities, party } = this.components
-    if (capabilities === undefined) return 'CAPABILITY_AUDIENCE_WRONG'
-    const isTakenBefore = party.noteOf<{ readonly order: string }>(ORDERS_TAKEN, contract)?.order === order
-    if (!isTakenBefore) await party.keep(ORDERS_TAKEN, contract, { order })
-    const admitted = await capabilities.admit(order, chain, party.components.clock.now())
-    if (admitted.kind === 'allowed' || (isTakenBefore && admitted.code === 'CAPABILITY_REPLAYED')) return undefined
-    await party.journal.keepNote(ORDERS_TAKEN, contract, null)
-    return admitted.code
+  /** One contract after the other, so that two do not both count on the same room. */
+  private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.turn.then(work)
+    this.turn = done.catch(() => undefined)
+    return await done
   }
 
-  private refuse(
-    terms: EscrowTerms,
-    { skill, inputBytes, contract, authority }: Asked,
-  ): ReturnType<typeof refuseContract> {
+  private refuse(terms: EscrowTerms, { skill, inputBytes, contract, authority }: Asked): Refusal {
     if (authority !== undefined && authority.skill !== skill) return 'MARKET_CAPABILITY_WRONG'
     if (!isAuthorityFor(authority, { contract, terms })) return 'MARKET_CAPABILITY_WRONG'
     const subjects = this.policy.subjectsOf?.(skill) ?? []
@@ -138,7 +126,9 @@ export class ContractSigning {
     const open = this.openTerms()
     const openNanos = open.reduce((sum, { maxNanos }) => sum + maxNanos, 0n)
     if (open.length >= offer.capacity) return 'MARKET_BUSY'
-    return refuseContract(this.policy, { terms, priceNanos, openContracts: open.length, openNanos })
+    const { network: net, components } = this.party
+    const now = components.clock.now()
+    return refuseContract(this.policy, { terms, net, now, priceNanos, openContracts: open.length, openNanos })
   }
 
   private openTerms(): readonly { readonly maxNanos: bigint }[] {

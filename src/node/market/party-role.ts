@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
-import { amountFromNanos } from '../../base/money.ts'
+import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
 import { DAY_MS, type DurationMs, durationFromMs } from '../../base/time.ts'
 import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
 import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
@@ -15,6 +15,7 @@ import { Buyer } from '../../market/parties/buyer.ts'
 import { Replica } from '../../market/disputes/replica.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
+import { OwnAccounts, type OwnAccountsInit } from '../../market/parties/own-accounts.ts'
 import { Party } from '../../market/parties/party.ts'
 import { Seller } from '../../market/parties/seller.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
@@ -51,6 +52,12 @@ export type SkillNote = {
   readonly isReplicating?: boolean
 }
 
+/** Topic of notes on what is lent in `C1`, by payer. */
+export const CREDIT_LINES = 'credit-line'
+/** Key of the note on payers that have none of their own. */
+export const EVERY_PAYER = 'every-payer'
+export type CreditLineNote = { readonly nanos: string }
+
 /** Who is told what waits for an act, and the way there. */
 export type WebhookTarget = { readonly url: string; readonly outbound: OutboundFetch }
 
@@ -76,6 +83,7 @@ export type PartyRole = {
   /** Tokens of this node's escrow key, and what it knows to be revoked. */
   readonly capabilities: CapabilityDesk
   readonly revocations: RevocationPost
+  readonly accounts: OwnAccounts
   stop(): Promise<void>
 }
 
@@ -94,8 +102,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
-    const { signer } = key
-    const party = await Party.open({ ...init, log, signer, verify, notary }, { network, onFailure })
+    const { signer, formerSigners } = key
+    const party = await Party.open({ ...init, log, signer, formerSigners, verify, notary }, { network, onFailure })
     const capabilities = await CapabilityDesk.open({ ...init, self: party.did, signer, verify, log: capabilityLog })
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     const buyer = new Buyer(
@@ -112,6 +120,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     const isOffered = (skill: string): boolean => party.noteOf<SkillNote>(SKILLS, skill)?.isReplicating === true
     new Replica({ party, runner, isOffered }).start()
     const seller = new Seller({ party, capabilities, runner }, { policy: sellerPolicyOf(party, notary.set) })
+    const accounts = new OwnAccounts({ party, ...accountsOf(key) })
+    accounts.start()
     buyer.start()
     seller.start()
     reputation.start()
@@ -125,6 +135,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       reputation,
       capabilities,
       revocations,
+      accounts,
       async stop() {
         seller.stop()
         buyer.stop()
@@ -142,6 +153,13 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     await log.close()
     throw error
   }
+}
+
+/** What the statements about a key say of its accounts. */
+function accountsOf({ description }: OpenKey): Omit<OwnAccountsInit, 'party'> {
+  const { chain, did, recovery } = description
+  const former = chain.map(({ statement }) => statement.key).filter((key) => key !== did)
+  return { former, recovery }
 }
 
 /** Tells the webhook of the inbox whenever it is another one. @returns Ends it. */
@@ -201,6 +219,7 @@ function sellerPolicyOf(party: Party, set: NotarySet): SellerPolicy {
       return [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))]
     },
     subjectsOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.subjects ?? [],
+    creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),
     contractsMax: 256,
     bondNanosMax: amountFromNanos(100_000_000_000n),
@@ -215,6 +234,13 @@ function sellerPolicyOf(party: Party, set: NotarySet): SellerPolicy {
 export function skillsOf({ journal }: Party): readonly (readonly [string, SkillNote])[] {
   // Written by `market offer`.
   return journal.notesOf(SKILLS).map(([skill, note]) => [skill, note as SkillNote])
+}
+
+/** What is lent to a payer in `C1`; `undefined` where nobody has said anything. */
+export function creditLineOf(party: Party, payer: Did | typeof EVERY_PAYER): Amount | undefined {
+  const note =
+    party.noteOf<CreditLineNote>(CREDIT_LINES, payer) ?? party.noteOf<CreditLineNote>(CREDIT_LINES, EVERY_PAYER)
+  return note && amountFromNanos(BigInt(note.nanos))
 }
 
 function runnerOf(party: Party, findWorker: MarketInit['findWorker']): TaskRunner {

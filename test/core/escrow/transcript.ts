@@ -37,6 +37,7 @@ export const TRANSCRIPT_TERMS: Readonly<Record<string, () => EscrowTerms>> = {
     }),
   'C3-milestones': () => termsOf({ milestonesNanos: [nanos(30), nanos(60)] }),
   'C2-mandate': () => notaryTerms({ capabilityHash: hashNamed('chain') }),
+  'C3-signed-by': () => termsOf({ signBy: timestampFromMs(START + 500) }),
   'C3-half': () => termsOf({ fallbackPerMillion: 500_000 }),
 }
 
