@@ -49,6 +49,14 @@ export {
   type IssuedText,
 } from './capabilities/capability-desk.ts'
 export { RevocationPost, type RevocationText, type ToldRevocation } from './capabilities/revocation-post.ts'
+export { judgeDispute, type DisputeFindings, type DisputeSources } from './disputes/judge-dispute.ts'
+export { Replica, type ReplicaComponents } from './disputes/replica.ts'
+export {
+  REPLICATION_POLICY_DEFAULT,
+  replicate,
+  type ReplicationOutcome,
+  type ReplicationPolicy,
+} from './disputes/replicate.ts'
 export { GovernanceBoard, journaledGovernance, type GovernanceOutcome } from './governance/governance-board.ts'
 export { nameJournal } from './ledger/journal-line.ts'
 export { MachineJournal } from './ledger/machine-journal.ts'

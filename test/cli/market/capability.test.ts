@@ -46,7 +46,7 @@ beforeAll(async () => {
   const member = `${notary}@/unix${join(folder, 'n.sock')}`
   await kernell('notary-set', 'create', '--member', member, '--f', '0', '--output', 'set.json')
   const seller = await start('seller')
-  await start('principal', '--notary', '--bootstrap', seller)
+  await start('principal', '--notary', '--trial', '--bootstrap', seller)
   await start('buyer', '--bootstrap', seller)
   const credits = ['--account', dids.buyer, '--amount', '2', '--currency', 'USD', '--idempotency-key', 'first']
   await kernell('ledger', 'issue', ...credits, '--data-dir', 'principal')

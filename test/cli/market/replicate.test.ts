@@ -46,7 +46,7 @@ beforeAll(async () => {
   await kernell('notary-set', 'create', '--member', member, '--f', '0', '--output', 'set.json')
   const seller = await start('seller')
   const others = [await start('first'), await start('second')]
-  await start('arbiter', '--notary', ...[seller, ...others].flatMap((address) => ['--bootstrap', address]))
+  await start('arbiter', '--notary', '--trial', ...[seller, ...others].flatMap((address) => ['--bootstrap', address]))
   await start('buyer', '--bootstrap', seller)
   const credits = ['--account', dids.buyer, '--amount', '1', '--currency', 'USD', '--idempotency-key', 'first']
   await kernell('ledger', 'issue', ...credits, '--data-dir', 'arbiter')
