@@ -33,7 +33,7 @@ import type { MarketInit, MarketWorker } from './market-init.ts'
 import { knownParameters } from './market-parameters.ts'
 
 /** Journal of what this node's escrow key has said and heard. */
-const PARTY_JOURNAL = 'wallet'
+export const PARTY_JOURNAL = 'wallet'
 /** Journal of what is known of others from the contracts of this node. */
 const REPUTATION_JOURNAL = 'reputation'
 
