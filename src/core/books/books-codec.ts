@@ -4,6 +4,7 @@ import type { Timestamp } from '../../base/time.ts'
 import {
   type HashTrie,
   emptyHashTrie,
+  hashTrieApply,
   hashTrieEntries,
   hashTrieForEach,
   hashTrieSet,
@@ -44,12 +45,18 @@ const RULES_FIELD = recordOf([
   ['minimums', 'minimums', TIMERS_FIELD],
   ['maximums', 'maximums', TIMERS_FIELD],
 ])
-const LIMITS_FIELD = recordOf([
+export const LIMITS_FIELD: FieldCodec = recordOf([
   ['openMax', 'openMax', COUNT_FIELD],
   ['keptMax', 'keptMax', COUNT_FIELD],
   ['parametersMax', 'parametersMax', COUNT_FIELD],
   ['firingsMax', 'firingsMax', COUNT_FIELD],
 ])
+/** Rules by the hash that contracts pin, as a row of a state. */
+export const PARAMETERS_ROW: FieldCodec = recordOf([
+  ['hash', 'hash', HASH_FIELD],
+  ['rules', 'rules', RULES_FIELD],
+])
+export type ParametersRow = { readonly hash: string; readonly rules: EscrowRules }
 const CONTRACT = ['contract', 'contract', CONTRACT_FIELD] as const
 const AT = ['at', 'at', COUNT_FIELD] as const
 
@@ -112,6 +119,26 @@ export function parseBooksState(json: unknown): BooksState | undefined {
   if (at === undefined || set === undefined || limits === undefined || ledger === undefined) return undefined
   if (contracts === undefined || parameters === undefined) return undefined
   return { at, set, limits, ledger, contracts, parameters, ...followingFrom(contracts) }
+}
+
+/** What is written of books; the rest follows from it. */
+export type BooksParts = Pick<BooksState, 'at' | 'set' | 'limits' | 'ledger'> & {
+  readonly contracts: readonly EscrowState[]
+  readonly parameters: readonly ParametersRow[]
+}
+
+/** The books of their parts; `undefined` where two contracts or two rules have one name. */
+export function booksOfParts({ contracts, parameters, ...head }: BooksParts): BooksState | undefined {
+  const states = hashTrieApply(
+    emptyHashTrie<EscrowState>(),
+    contracts.map((state) => [state.contract, state]),
+  )
+  const rules = hashTrieApply(
+    emptyHashTrie<EscrowRules>(),
+    parameters.map((row) => [row.hash, row.rules]),
+  )
+  if (states.size !== contracts.length || rules.size !== parameters.length) return undefined
+  return { ...head, contracts: states, parameters: rules, ...followingFrom(states) }
 }
 
 function readContracts(json: unknown): HashTrie<EscrowState> | undefined {

@@ -1,7 +1,7 @@
 import type { ContractEvidence } from '../../ports/notary-client.ts'
 import { canonicalText } from '../../wire/v1/canonical.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
-import type { ArchivedEntry } from './notary-archive.ts'
+import type { ArchivedEntry } from './archive-contents.ts'
 
 export type EvidenceSources = {
   readonly readEntry: (index: number) => Promise<string | undefined>

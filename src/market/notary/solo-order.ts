@@ -18,7 +18,8 @@ import { bookOrdered, type BookedEvent } from './booked-event.ts'
 import { BlockDraft } from './block-draft.ts'
 import { outcomeOf } from './describe-transition.ts'
 import type { HighWaterFile } from './high-water.ts'
-import type { ArchivedEntry, NotaryArchive } from './notary-archive.ts'
+import type { ArchivedEntry } from './archive-contents.ts'
+import type { NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 
 export type BooksJournal = MachineJournal<BooksState, BookedEvent, BooksEffect>

@@ -7,7 +7,7 @@ import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { describeTransfer } from '../../core/ledger/list-transfers.ts'
 import type { Certificate } from '../../core/notary/certificate.ts'
 import type { ContractTransition, ContractView } from '../../ports/notary-client.ts'
-import type { ArchivedEntry, ContractFile } from './notary-archive.ts'
+import type { ArchivedEntry, ContractFile } from './archive-contents.ts'
 
 export type ViewInit = {
   readonly file: ContractFile
