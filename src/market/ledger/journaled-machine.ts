@@ -50,6 +50,13 @@ export type JournaledMachine<State, Event, Effect> = {
   readonly written?: WrittenState<State>
 }
 
+/** What a start needs besides the state, and what follows from the entries: kept beside the state of a closed segment, under a hash of its own. */
+export type WrittenBeside = {
+  lines(): Iterable<string>
+  /** Takes the lines as JSON; `end` puts what they say in place, or says that they are none. */
+  read(): { add(line: unknown): boolean; end(): boolean }
+}
+
 /** A state that is one JSON text: for those that never get large. */
 export function writtenAsText<State>(
   format: (state: State) => string,
@@ -77,6 +84,8 @@ export type MachineJournalComponents<State, Event, Effect> = {
   readonly journaled: JournaledMachine<State, Event, Effect>
   /** Where closed segments are kept; `undefined`: none is ever closed, and a start replays everything. */
   readonly folder?: JournalFolder | undefined
+  /** Written down with each state; absent where there is nothing besides. */
+  readonly beside?: WrittenBeside | undefined
   /** Who signs checkpoints; `undefined` where nobody does. */
   readonly signer?: Signer | undefined
   /** Sees every entry that is replayed and made, with the state right behind it: for indexes beside the journal. It must not throw. */

@@ -18,7 +18,7 @@ import { encodeEntry, formatCheckpoint, formatEntry } from './journal-line.ts'
 import type { ConsistencyProof, InclusionProof } from './journal-proofs.ts'
 import { JournalProver, type ProvenAmong } from './journal-prover.ts'
 import { JournalReader } from './journal-reader.ts'
-import { JournalSegments } from './journal-segments.ts'
+import { JournalSegments, type SegmentPlace } from './journal-segments.ts'
 import { JournalWriter } from './journal-writer.ts'
 import type { MachineJournalComponents } from './journaled-machine.ts'
 import { LineBatch } from './line-batch.ts'
@@ -65,6 +65,7 @@ export class MachineJournal<State, Event, Effect> {
         entries: () => this.entries,
         cut: () => this.segments?.cut ?? { entries: 0, records: 0 },
         hashes: async () => (await this.segments?.hashes()) ?? new Uint8Array(),
+        readKept: async (index) => await this.segments?.readKept(index),
       },
       folder === undefined || journaled.written === undefined,
     )
@@ -122,6 +123,11 @@ export class MachineJournal<State, Event, Effect> {
     return this.newest
   }
 
+  /** Entries behind which a start goes on, and those whose text is gone. */
+  get segment(): SegmentPlace {
+    return { closed: this.segments?.closed ?? 0, cut: this.segments?.cut.entries ?? 0 }
+  }
+
   /** `null` before the first entry. */
   get head(): { readonly index: number; readonly hash: Hash } | null {
     const { head, entries } = this.reader
@@ -177,14 +183,13 @@ export class MachineJournal<State, Event, Effect> {
    * lines of the journal since the last time. Throws as `closeSegment` does, and `LEDGER_ARCHIVE_EXISTS`.
    *
    * @param archive  Path of a file to be made; `undefined` keeps the text nowhere.
+   * @param wanted  Entries whose text stays, because somebody may still ask for it.
    */
-  async prune(at: Timestamp, archive: string | undefined): Promise<SignedCheckpoint> {
+  async prune(at: Timestamp, archive?: string, wanted: ReadonlySet<number> = new Set()): Promise<SignedCheckpoint> {
     return await this.alone(async (segments) => {
-      if (archive !== undefined) await this.components.folder?.checkArchive(archive)
+      await segments.checkArchive(archive)
       const signed = await this.closeWith(segments, at)
-      if (archive !== undefined) await this.components.folder?.writeArchive(archive, this.records())
-      const { peaks, at: stamp } = this.reader
-      await segments.prune({ entries: this.entries, at: stamp ?? at, frontier: peaks, signed })
+      await segments.prune({ archive, wanted })
       this.prover.startAt(segments.cut)
       return signed
     })
@@ -194,7 +199,7 @@ export class MachineJournal<State, Event, Effect> {
   async *lines(): AsyncGenerator<string, void, undefined> {
     while (this.turns.current !== undefined) await this.turns.current
     await this.writer.written
-    const records = this.records()
+    const records = this.segments?.records() ?? decoded(this.components.log.read(0))
     if (this.segments !== undefined) yield* this.segments.beginning()
     yield* records
   }
@@ -227,10 +232,10 @@ export class MachineJournal<State, Event, Effect> {
   }
 
   private async openSegments(name: Hash): Promise<void> {
-    const { folder, log, journaled, digest = sha256 } = this.components
+    const { folder, log, journaled, beside, digest = sha256 } = this.components
     const { written } = journaled
     if (folder === undefined || written === undefined) return
-    const { segments, opened } = await JournalSegments.open({ folder, log, written, digest })
+    const { segments, opened } = await JournalSegments.open({ folder, log, written, beside, digest })
     this.segments = segments
     if (opened === undefined) return
     if (opened.signed.checkpoint.journal !== name) throw brokenAt(opened.records, opened.entries, 'JOURNAL_NAME_WRONG')
@@ -272,11 +277,6 @@ export class MachineJournal<State, Event, Effect> {
       await this.writer.written
       return await work(segments)
     })
-  }
-
-  /** Every entry and checkpoint that the log has. */
-  private records(): AsyncGenerator<string, void, undefined> {
-    return decoded(this.components.log.read(this.segments?.cut.records ?? 0))
   }
 
   private step(event: Event, results: Journaled<Effect>[]): Uint8Array | undefined {

@@ -69,6 +69,11 @@ export class NotaryArchive {
     return this.last?.slot ?? 0
   }
 
+  /** Messages that are remembered. */
+  get size(): number {
+    return this.messages.size
+  }
+
   find(message: Hash): ArchivedEntry | undefined {
     return this.messages.get(message)
   }

@@ -11,6 +11,8 @@ export type NotaryOrder = {
   wake(): void
   /** Reads when nothing is under way that a crash could take back. */
   quiet<Value>(read: () => Value): Promise<Value>
+  /** Runs `work` between two blocks: nothing is booked meanwhile. Absent where blocks come from others, who do not wait. Rejects as the work, and after the end. */
+  alone?<Value>(work: () => Promise<Value>): Promise<Value>
   certificateOf(entry: ArchivedEntry): Promise<Certificate | undefined>
   receiptOf(entry: ArchivedEntry): Promise<Uint8Array | undefined>
   /** Ends what is under way and rejects what waits with `cause`. Idempotent. */

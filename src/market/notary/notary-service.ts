@@ -21,19 +21,22 @@ import { FOLLOW_WAIT_MS_MAX } from '../../ports/notary-client.ts'
 import type { Startable } from '../../ports/startable.ts'
 import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
+import { segmentless } from '../ledger/journal-records.ts'
 import { nameJournal } from '../ledger/journal-line.ts'
 import { viewLedger } from '../ledger/ledger-views.ts'
 import { MachineJournal } from '../ledger/machine-journal.ts'
 import { Admission, type AdmissionComponents, type Admitted } from './admission.ts'
 import { LEDGER_SUBJECT } from './booked-event.ts'
-import { CheckpointKeeper } from './checkpoint-keeper.ts'
+import { archiveBeside } from './archive-beside.ts'
 import { Followers } from './followers.ts'
 import { journalWordsOf, journaledBooks, type BookedStep } from './journaled-books.ts'
 import { NotaryArchive } from './notary-archive.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import type { NotaryOrder } from './notary-order.ts'
-import { laterOf, NotaryViews } from './notary-views.ts'
+import type { NotaryViews } from './notary-views.ts'
+import { type NotaryKeepers, openKeepers } from './open-keepers.ts'
 import { openOrder } from './open-order.ts'
+import type { PruneInit, PrunedBooks } from './segment-keeper.ts'
 import type { BooksJournal } from './solo-order.ts'
 
 const WAITING_MAX = 8_192
@@ -60,8 +63,7 @@ export class NotaryService implements NotaryClient, Startable {
   private state: 'new' | 'started' | 'stopped' = 'new'
   private order: NotaryOrder | undefined
   private journal: BooksJournal | undefined
-  private checkpoints: CheckpointKeeper | undefined
-  private views: NotaryViews | undefined
+  private keepers: NotaryKeepers | undefined
   private sleep: ScheduledTimer | undefined
   private waiting = 0
   private failure: unknown
@@ -90,13 +92,16 @@ export class NotaryService implements NotaryClient, Startable {
   async start(): Promise<void> {
     if (this.state !== 'new') return
     const { components, init, archive, set } = this
-    const { log, signer, hashes } = components
+    const { log, folder, signer, hashes } = components
     const { hexOfBytes: hash } = hashes
     const onStep = (step: BookedStep): void => this.take(step)
     const { feeOwner, limits } = init
     const journaled = journaledBooks({ set, feeOwner, limits, hash, onStep })
     const name = nameJournal(journalWordsOf(set), hashes.ofBytes)
-    const journal = await MachineJournal.open({ log, journaled, signer, digest: hashes.ofBytes }, name)
+    const journal = await MachineJournal.open(
+      { log, journaled, folder, beside: archiveBeside(archive, this.nonces), signer, digest: hashes.ofBytes },
+      name,
+    )
     this.journal = journal
     this.order = await openOrder({
       components,
@@ -110,15 +115,7 @@ export class NotaryService implements NotaryClient, Startable {
       onFailure: (cause) => this.fail(cause),
     })
     const { order } = this
-    this.checkpoints = new CheckpointKeeper({
-      journal,
-      clock: components.clock,
-      timers: components.timers,
-      cadence: init.checkpoints,
-      stamp: () => laterOf(components.clock.now(), journal.state.at),
-      quietly: async (make) => await (await order.quiet(() => ({ made: make() }))).made,
-    })
-    this.views = new NotaryViews({ order, journal, archive, checkpoints: this.checkpoints })
+    this.keepers = openKeepers({ components, init, journal, order, archive })
     this.state = 'started'
     this.schedule()
   }
@@ -131,7 +128,7 @@ export class NotaryService implements NotaryClient, Startable {
     this.followers.close()
     await this.order?.stop(this.closed())
     // The last word: how far the journal goes. Where the disk takes nothing any more, it ends without.
-    await this.checkpoints?.seal().catch((cause: unknown) => this.components.onFailure(cause))
+    await this.seal().catch((cause: unknown) => this.components.onFailure(cause))
     await this.journal?.close()
   }
 
@@ -201,6 +198,14 @@ export class NotaryService implements NotaryClient, Startable {
     return await this.opened().views.proveGrowth(from)
   }
 
+  /** Drops the text of entries that nobody can ask for any more: for whoever runs the notary. Throws as `SegmentKeeper.prune`, and `LEDGER_SEGMENTS_MISSING`. */
+  async prune(init: PruneInit): Promise<PrunedBooks> {
+    this.checkOpen()
+    const segments = this.keepers?.segments
+    if (segments === undefined) throw segmentless()
+    return await segments.prune(init)
+  }
+
   async checkpoint(options: CheckpointOptions = {}): Promise<JournalCheckpoint> {
     return await this.opened().views.checkpoint(options)
   }
@@ -225,15 +230,21 @@ export class NotaryService implements NotaryClient, Startable {
     this.schedule()
   }
 
-  /** Signs how far the journal goes, where that is due. */
+  /** Signs how far the journal goes and closes a segment of it, where that is due. */
   private keep(): void {
-    this.checkpoints?.look().catch((cause: unknown) => this.fail(cause))
+    this.keepers?.checkpoints.look().catch((cause: unknown) => this.fail(cause))
+    this.keepers?.segments?.look().catch((cause: unknown) => this.fail(cause))
+  }
+
+  private async seal(): Promise<void> {
+    await this.keepers?.segments?.stop()
+    await this.keepers?.checkpoints.seal()
   }
 
   private schedule(): void {
     this.sleep?.cancel()
     const next = this.journal && nextFiringOf(this.journal.state)
-    const dueInMs = this.checkpoints?.dueInMs
+    const dueInMs = this.keepers?.checkpoints.dueInMs
     if ((next === undefined && dueInMs === undefined) || this.state !== 'started') return
     const { timers, clock } = this.components
     const delaysMs = [SLEEP_MAX_MS, next === undefined ? SLEEP_MAX_MS : next - clock.now(), dueInMs ?? SLEEP_MAX_MS]
@@ -254,9 +265,9 @@ export class NotaryService implements NotaryClient, Startable {
 
   private opened(): { readonly order: NotaryOrder; readonly journal: BooksJournal; readonly views: NotaryViews } {
     this.checkOpen()
-    const { order, journal, views } = this
-    if (order === undefined || journal === undefined || views === undefined) throw this.closed()
-    return { order, journal, views }
+    const { order, journal, keepers } = this
+    if (order === undefined || journal === undefined || keepers === undefined) throw this.closed()
+    return { order, journal, views: keepers.views }
   }
 
   private checkOpen(): void {

@@ -1,4 +1,3 @@
-import type { Timestamp } from '../../base/time.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
 import { unknownEntry } from '../ledger/journal-records.ts'
 import type {
@@ -71,8 +70,4 @@ export class NotaryViews {
     const { checkpoints } = this.init
     return isFresh === true ? await checkpoints.seal() : await checkpoints.newest()
   }
-}
-
-export function laterOf(one: Timestamp, other: Timestamp): Timestamp {
-  return one > other ? one : other
 }

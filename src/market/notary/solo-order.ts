@@ -18,6 +18,7 @@ import { bookOrdered, type BookedEvent } from './booked-event.ts'
 import { BlockDraft } from './block-draft.ts'
 import { outcomeOf } from './describe-transition.ts'
 import type { HighWaterFile } from './high-water.ts'
+import { contractsOf, freshOf, type Statement, unchangedOf, voteOf } from './solo-answers.ts'
 import type { ArchivedEntry } from './archive-contents.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
@@ -47,8 +48,6 @@ const BLOCK_MAX = 256
 /** Blocks whose certificates stay at hand for whoever asks again. */
 const CERTIFICATES_KEPT = 32
 
-type Statement = { readonly statement: NotaryStatement; readonly waiter: Waiter }
-
 /**
  * The order of a notary that is alone in its set: whatever is admitted while a block is being written makes the next one. Each block is one append with one sync,
  * then one record of the high-water file, then one signature for all its receipts, then the answers.
@@ -62,6 +61,7 @@ export class SoloOrder implements NotaryOrder {
   private readonly components: SoloOrderComponents
   private readonly queue: (Admitted | Dismissed)[] = []
   private readonly reads: (() => void)[] = []
+  private readonly works: { readonly run: () => Promise<void>; readonly reject: (cause: unknown) => void }[] = []
   private readonly certificates = new Map<number, readonly Certificate[]>()
   private running: Promise<void> | undefined
   /** What the block under way is about to answer. */
@@ -89,7 +89,7 @@ export class SoloOrder implements NotaryOrder {
   private rest(): void {
     this.running = undefined
     for (const read of this.reads.splice(0)) read()
-    if (this.queue.length > 0) this.wake()
+    if (this.queue.length > 0 || this.works.length > 0) this.wake()
   }
 
   /** Reads when nothing is under way that a crash could take back. */
@@ -103,6 +103,14 @@ export class SoloOrder implements NotaryOrder {
           reject(error instanceof Error ? error : new TypeError(String(error)))
         }
       })
+    })
+  }
+
+  async alone<Value>(work: () => Promise<Value>): Promise<Value> {
+    return await new Promise((resolve, reject) => {
+      this.works.push({ run: async () => await work().then(resolve, reject), reject })
+      this.wake()
+      if (this.isStopped) this.dropWorks(new CodedError('NOTARY_CLOSED', { message: 'This notary does not run' }))
     })
   }
 
@@ -129,7 +137,8 @@ export class SoloOrder implements NotaryOrder {
   private async work(): Promise<void> {
     // What comes in the same turn is one block.
     await Promise.resolve()
-    while (!this.isStopped && (this.queue.length > 0 || this.isDue())) {
+    while (!this.isStopped && (this.queue.length > 0 || this.works.length > 0 || this.isDue())) {
+      for (const { run } of this.works.splice(0)) await run()
       this.current = this.queue.splice(0, BLOCK_MAX)
       await this.round(this.current)
       this.current = []
@@ -266,36 +275,10 @@ export class SoloOrder implements NotaryOrder {
     for (const { waiter } of [...this.current, ...this.queue.splice(0)]) waiter.reject(cause)
     this.current = []
     for (const read of this.reads.splice(0)) read()
+    this.dropWorks(cause)
   }
-}
 
-/** The only member signs each block once, in view 0. */
-function voteOf(slot: number, block: Hash): VoteStatement {
-  return { phase: 'commit', view: 0, slot, block }
-}
-
-function freshOf({ booked, waiter }: BlockDraft['fresh'][number]): { readonly message: Hash; readonly waiter: Waiter } {
-  return { message: booked.message, waiter }
-}
-
-/** Messages that the books took no notice of. */
-function unchangedOf(draft: BlockDraft, results: readonly Journaled<BooksEffect>[]): readonly Statement[] {
-  return results.flatMap(({ entry, effects }, index) => {
-    const fresh = draft.fresh[index]
-    if (entry !== undefined || fresh === undefined) return []
-    const { effect, code } = outcomeOf(effects)
-    const { message } = fresh.booked
-    const isRefused = effect === 'refused'
-    const said = { message, effect: isRefused ? effect : ('exists' as const), ...(code !== undefined && { code }) }
-    return [
-      { statement: said, waiter: fresh.waiter },
-      ...draft.repeats
-        .filter((repeat) => repeat.message === message)
-        .map(({ waiter }) => ({ statement: said, waiter })),
-    ]
-  })
-}
-
-function contractsOf(archive: NotaryArchive, slot: number): ReadonlySet<ContractId> {
-  return new Set(archive.block(slot)?.entries.map(({ contract }) => contract))
+  private dropWorks(cause: unknown): void {
+    for (const { reject } of this.works.splice(0)) reject(cause)
+  }
 }
