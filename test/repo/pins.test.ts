@@ -152,6 +152,7 @@ describe('commands', () => {
       'key-show.ts',
       'ledger-credits.ts',
       'ledger-proofs.ts',
+      'ledger-prune.ts',
       'ledger-verify.ts',
       'ledger-views.ts',
       'market-auction-verify.ts',

@@ -8,14 +8,16 @@ export type SegmentCadence = {
   readonly entries: number
   /** Entries since the last one for which one is closed when the notary stops. */
   readonly atStop: number
+  /** Rows of a state that each entry may cost: a large state is written more seldom. */
+  readonly rowsPerEntry: number
 }
 
-export const SEGMENT_CADENCE: SegmentCadence = { entries: 65_536, atStop: 1_024 }
+export const SEGMENT_CADENCE: SegmentCadence = { entries: 65_536, atStop: 1_024, rowsPerEntry: 1 }
 
 export type SegmentKeeperInit = {
   readonly journal: Pick<MachineJournal<never, never, never>, 'entries' | 'segment' | 'closeSegment' | 'prune'>
   readonly order: Pick<NotaryOrder, 'alone'>
-  /** Rows that a state has: a segment has as many entries, so that each entry costs a row at most. */
+  /** Rows that a state has. */
   readonly rows: () => number
   readonly stamp: () => Timestamp
   /** Entries whose text somebody may still ask for. */
@@ -51,7 +53,8 @@ export class SegmentKeeper {
   /** To be called when entries came. A member of a set of several closes segments when it stops alone: nobody waits for it. */
   async look(): Promise<void> {
     const { journal, order, rows, stamp } = this.init
-    const isDue = this.open >= this.cadence.entries && this.open >= rows()
+    const { entries, rowsPerEntry } = this.cadence
+    const isDue = this.open >= entries && this.open * rowsPerEntry >= rows()
     if (!isDue || this.running !== undefined || order.alone === undefined) return
     this.running = order.alone(async () => await journal.closeSegment(stamp())).finally(() => (this.running = undefined))
     await this.running

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { timestampFromMs } from '../../base/time.ts'
@@ -18,6 +19,7 @@ import {
 } from '../control/control-request.ts'
 import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
 import type { EscrowDesk } from './escrow-desk.ts'
+import type { PrunableBooks } from './market-components.ts'
 import { marketRefusal } from './market-refusals.ts'
 import type { PartyRole } from './party-role.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
@@ -26,6 +28,8 @@ import type { TradeDesk } from './trade-desk.ts'
 /** What a node can do once it knows its notary set; without an escrow key it only looks. */
 export type MarketDesks = {
   readonly notary: NotaryClient
+  /** Where this node keeps the books itself. */
+  readonly books: PrunableBooks | undefined
   readonly role: PartyRole | undefined
   readonly credits: CreditDesk | undefined
   readonly trade: TradeDesk | undefined
@@ -75,6 +79,12 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     return plain(await notary.proveGrowth(from, { signal }))
   },
   checkpoint: async ({ notary }, { signal }) => plain(await notary.checkpoint({ isFresh: true, signal })),
+  prune: async ({ books }, { request }) => {
+    if (books === undefined) throw notKeeping()
+    const archive = optionalText(request, 'archive')
+    if (archive !== undefined && !isAbsolute(archive)) throw invalidRequest('archive', 'archive must be an absolute path')
+    return plain(await books.prune({ archive, isDry: request['isDry'] === true }))
+  },
   offer: async (desks, { request }) => await tradeOf(desks).offer(request),
   withdraw: async (desks, { request }) => await tradeOf(desks).withdraw(request),
   offers: async (desks) => await Promise.resolve(tradeOf(desks).list()),
@@ -146,6 +156,13 @@ function tradeOf({ trade }: MarketDesks): TradeDesk {
 function reputationOf({ role }: MarketDesks): ReputationKeeper {
   if (role === undefined) throw keyless('has no contracts to know anybody from')
   return role.reputation
+}
+
+function notKeeping(): CodedError {
+  return new CodedError('MARKET_ROLE_MISSING', {
+    message: 'This node keeps no books: it is no notary',
+    details: { remedy: 'Ask the node that runs with --notary.' },
+  })
 }
 
 function keyless(what: string): CodedError {

@@ -86,7 +86,7 @@ export class NodeMarketDesks implements NodeMarket {
 
   private async open(set: NotarySet): Promise<MarketDesks> {
     const { components, init, keys, bootstrap, transport } = this.parts
-    const { notary, party: role } = await this.parts.open(set)
+    const { notary, party: role, books } = await this.parts.open(set)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery
     const credits = role && new CreditDesk({ party: role.party, notary, recovery })
@@ -98,7 +98,7 @@ export class NodeMarketDesks implements NodeMarket {
       credits &&
       new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
-    return { notary, role, credits, trade, escrow: new EscrowDesk({ role, notary, peers }), clock, timers }
+    return { notary, books, role, credits, trade, escrow: new EscrowDesk({ role, notary, peers }), clock, timers }
   }
 
   private async known(): Promise<MarketDesks> {

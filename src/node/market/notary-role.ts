@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { CodedError } from '../../base/errors.ts'
 import { durationFromMs } from '../../base/time.ts'
 import { openSignaturePool } from '../../keys/pool/open-signature-pool.ts'
 import type { OpenKey } from '../../keys/store/key-store.ts'
+import { JournalFolder } from '../../market/ledger/journal-folder.ts'
 import { HighWaterFile } from '../../market/notary/high-water.ts'
 import { NotaryService } from '../../market/notary/notary-service.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -13,7 +15,7 @@ import type { Timers } from '../../ports/timers.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { feeOwnerOf } from './fee-owner.ts'
-import { NOTARY_JOURNAL } from './journal-source.ts'
+import { NOTARY_JOURNAL, NOTARY_SEGMENTS } from './journal-source.ts'
 import { knownParameters } from './market-parameters.ts'
 import { NATIVE_HASHES } from './native-hashes.ts'
 
@@ -56,9 +58,11 @@ export async function startNotary(init: NotaryRoleInit): Promise<NotaryRole> {
       instance: Buffer.from(random.bytes(16)).toString('hex'),
     })
     closers.push(async () => await highWater.close())
+    const folder = await JournalFolder.open(createNodeFileSystem(), join(directory.path, NOTARY_SEGMENTS))
     const service = new NotaryService(
       {
         log,
+        folder,
         highWater,
         signer: batchSignerOf(key.signer),
         verifier: pool,
