@@ -168,27 +168,27 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'market offer',
     summary: 'offer to do work of a skill, at a price',
-    load: async () => (await import('./commands/market-trade.ts')).marketOfferCommand,
+    load: async () => (await import('./commands/market-offers.ts')).marketOfferCommand,
   },
   {
     name: 'market withdraw',
     summary: 'take a standing offer back',
-    load: async () => (await import('./commands/market-trade.ts')).marketWithdrawCommand,
+    load: async () => (await import('./commands/market-offers.ts')).marketWithdrawCommand,
   },
   {
     name: 'market list',
     summary: 'show the standing offers of this node',
-    load: async () => (await import('./commands/market-trade.ts')).marketListCommand,
+    load: async () => (await import('./commands/market-offers.ts')).marketListCommand,
   },
   {
     name: 'market buy',
     summary: 'have work done: find a seller, hold the price, check the result, pay',
-    load: async () => (await import('./commands/market-trade.ts')).marketBuyCommand,
+    load: async () => (await import('./commands/market-buy.ts')).marketBuyCommand,
   },
   {
     name: 'market auction show',
     summary: 'show an auction of this node: bids, winner, price',
-    load: async () => (await import('./commands/market-trade.ts')).marketAuctionShowCommand,
+    load: async () => (await import('./commands/market-auction-show.ts')).marketAuctionShowCommand,
   },
   {
     name: 'market auction verify',

@@ -29,7 +29,8 @@ export const LEDGER_ERRORS = {
   },
   LEDGER_PRUNE_REFUSED: {
     cause: 'A member of a notary set of several was to prune its books: blocks of the others come meanwhile.',
-    remedy: 'Prune the books of a notary that is alone in its set; a member closes a segment each time that it is stopped.',
+    remedy:
+      'Prune the books of a notary that is alone in its set; a member closes a segment each time that it is stopped.',
     httpStatus: 409,
     isRetryable: false,
   },

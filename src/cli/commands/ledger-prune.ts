@@ -27,7 +27,8 @@ export const ledgerPruneCommand: Command = {
     const { flags, terminal, isJson, workingDir } = context
     const file = textFlag(flags, 'archive')
     const isDry = isFlagSet(flags, 'dry-run')
-    if ((file === undefined) !== isFlagSet(flags, 'no-archive')) throw usageError('Give one of --archive and --no-archive')
+    if ((file === undefined) !== isFlagSet(flags, 'no-archive'))
+      throw usageError('Give one of --archive and --no-archive')
     const archive = file === undefined ? undefined : resolve(workingDir, file)
     const pruned = membersOf(
       await useMarket(context, async ({ ask }) => await ask({ op: 'prune', isDry, ...(archive && { archive }) })),

@@ -6,7 +6,14 @@ import type { EscrowState } from '../escrow/escrow-state.ts'
 import type { NotarySetTerms } from '../escrow/escrow-terms.ts'
 import { COUNT_FIELD, memberOf } from '../ledger/codec-fields.ts'
 import { ledgerStateLines, LedgerStateReader } from '../ledger/ledger-state-lines.ts'
-import { BOOKS_FORMAT, type BooksParts, booksOfParts, LIMITS_FIELD, PARAMETERS_ROW, type ParametersRow } from './books-codec.ts'
+import {
+  BOOKS_FORMAT,
+  type BooksParts,
+  booksOfParts,
+  LIMITS_FIELD,
+  PARAMETERS_ROW,
+  type ParametersRow,
+} from './books-codec.ts'
 import type { BooksLimits, BooksState } from './books-state.ts'
 
 /**
@@ -24,7 +31,8 @@ export function* booksStateLines(state: BooksState): Generator<string, void, und
   yield lineOf('books', head)
   for (const line of ledgerStateLines(ledger)) yield `{"ledger":${line}}`
   for (const [, contract] of hashTrieEntries(contracts)) yield lineOf('contract', ESCROW_STATE_FIELD.write(contract))
-  for (const [hash, rules] of hashTrieEntries(parameters)) yield lineOf('parameters', PARAMETERS_ROW.write({ hash, rules }))
+  for (const [hash, rules] of hashTrieEntries(parameters))
+    yield lineOf('parameters', PARAMETERS_ROW.write({ hash, rules }))
 }
 
 /** Takes the lines of `booksStateLines` as JSON, one after the other. Whether what comes out is sound is said by `violations`. */
@@ -57,7 +65,8 @@ export class BooksStateReader {
     const set = NOTARY_SET_FIELD.read(memberOf(json, 'set')) as NotarySetTerms | undefined
     const limits = LIMITS_FIELD.read(memberOf(json, 'limits')) as BooksLimits | undefined
     const isKnown = memberOf(json, 'format') === BOOKS_FORMAT
-    if (this.head !== undefined || !isKnown || at === undefined || set === undefined || limits === undefined) return false
+    if (this.head !== undefined || !isKnown || at === undefined || set === undefined || limits === undefined)
+      return false
     this.head = { at, set, limits }
     return true
   }

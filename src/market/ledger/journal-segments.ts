@@ -108,9 +108,8 @@ export class JournalSegments<State> {
     return this.cutAt ?? { entries: 0, records: 0 }
   }
 
-  /** Entries of closed segments. */
-  get closed(): number {
-    return this.closedEntries
+  get place(): SegmentPlace {
+    return { closed: this.closedEntries, cut: this.cut.entries }
   }
 
   /** Takes note of the entry that follows. */

@@ -4,6 +4,7 @@ import { formatLedgerEvent, parseLedgerEvent } from '../../core/ledger/ledger-co
 import type { LedgerEffect, LedgerEvent } from '../../core/ledger/ledger-event.ts'
 import { LEDGER_MACHINE } from '../../core/ledger/ledger-machine.ts'
 import { ledgerStateLines, LedgerStateReader } from '../../core/ledger/ledger-state-lines.ts'
+import type { Hash } from '../../core/evidence/names.ts'
 import type { LedgerInput, LedgerState } from '../../core/ledger/ledger-state.ts'
 import type { Machine } from '../../core/machine.ts'
 import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
@@ -92,6 +93,18 @@ export type MachineJournalComponents<State, Event, Effect> = {
   onEntry?(entry: EntryDone<State, Effect>): void
   /** Native SHA-256 where there is one. */
   readonly digest?: Sha256 | undefined
+}
+
+export type Journaled<Effect> = {
+  readonly effects: readonly Effect[]
+  /** Where the event is in the journal; `undefined` when it changed nothing and is not there. */
+  readonly entry: { readonly index: number; readonly hash: Hash } | undefined
+}
+
+export type Taken<Effect> = {
+  readonly results: readonly Journaled<Effect>[]
+  /** Resolves when these events and all before them are on stable storage; rejects as `append` does. */
+  readonly written: () => Promise<unknown>
 }
 
 /** The ledger by itself, as a node without contracts journals it. */

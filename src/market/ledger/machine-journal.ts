@@ -20,15 +20,9 @@ import { JournalProver, type ProvenAmong } from './journal-prover.ts'
 import { JournalReader } from './journal-reader.ts'
 import { JournalSegments, type SegmentPlace } from './journal-segments.ts'
 import { JournalWriter } from './journal-writer.ts'
-import type { MachineJournalComponents } from './journaled-machine.ts'
+import type { Journaled, MachineJournalComponents, Taken } from './journaled-machine.ts'
 import { LineBatch } from './line-batch.ts'
 import { signCheckpoint } from './sign-checkpoint.ts'
-
-export type Journaled<Effect> = {
-  readonly effects: readonly Effect[]
-  /** Where the event is in the journal; `undefined` when it changed nothing and is not there. */
-  readonly entry: { readonly index: number; readonly hash: Hash } | undefined
-}
 
 /**
  * A machine with a hash-chained journal. An event goes through the machine at once; its effects are given back when the entry and all before it are on
@@ -123,9 +117,8 @@ export class MachineJournal<State, Event, Effect> {
     return this.newest
   }
 
-  /** Entries behind which a start goes on, and those whose text is gone. */
   get segment(): SegmentPlace {
-    return { closed: this.segments?.closed ?? 0, cut: this.segments?.cut.entries ?? 0 }
+    return this.segments?.place ?? { closed: 0, cut: 0 }
   }
 
   /** `null` before the first entry. */
@@ -139,6 +132,13 @@ export class MachineJournal<State, Event, Effect> {
    * rejected call is durable, opening the journal again tells.
    */
   async append(events: readonly Event[]): Promise<readonly Journaled<Effect>[]> {
+    const { results, written } = await this.take(events)
+    await written()
+    return results
+  }
+
+  /** As `append`, resolved once the machine has taken the events, which nobody may be told of before `written` resolves. */
+  async take(events: readonly Event[]): Promise<Taken<Effect>> {
     while (this.turns.current !== undefined) await this.turns.current
     this.writer.check()
     const results: Journaled<Effect>[] = []
@@ -156,15 +156,11 @@ export class MachineJournal<State, Event, Effect> {
       lines.end()
     }
     // Also for events that changed nothing: what they repeat must be durable before anybody is told that it exists.
-    await this.writer.written
-    return results
+    const last = this.writer.written
+    return { results, written: async () => await last }
   }
 
-  /**
-   * Signs where the journal stands, and keeps that in the journal. Throws `LEDGER_JOURNAL_KEYLESS` without a signer.
-   *
-   * @param at  Stamp, not before that of the last entry.
-   */
+  /** Signs where the journal stands, at a stamp not before that of the last entry, and keeps that in it. Throws `LEDGER_JOURNAL_KEYLESS` without a signer. */
   async checkpoint(at: Timestamp): Promise<SignedCheckpoint> {
     while (this.turns.current !== undefined) await this.turns.current
     return await this.writeCheckpoint(at, undefined)

@@ -16,7 +16,13 @@ import type { ArchivedBlock, ArchivedEntry, ArchiveContents, ContractFile, Outsi
  * {"outside":{"exp","iss","message","nonce","place":[SLOT,INDEX]}}
  * ```
  */
-export function* archiveLines({ chain, count, blocks, files, outside }: ArchiveContents): Generator<string, void, undefined> {
+export function* archiveLines({
+  chain,
+  count,
+  blocks,
+  files,
+  outside,
+}: ArchiveContents): Generator<string, void, undefined> {
   yield canonicalJson({ archive: { chain, count, v: 1 } })
   for (const { slot, at, previous, stateBefore, entries } of blocks) {
     const rows = entries.map(({ entry, isMessage, transition, transitionHash }) => ({
@@ -41,7 +47,9 @@ export function* archiveLines({ chain, count, blocks, files, outside }: ArchiveC
     })
   }
   for (const { iss, nonce, exp, archived } of outside)
-    yield canonicalJson({ outside: { iss, nonce, exp, message: archived.transition.message, place: placeOf(archived) } })
+    yield canonicalJson({
+      outside: { iss, nonce, exp, message: archived.transition.message, place: placeOf(archived) },
+    })
 }
 
 type Place = readonly [number, number]

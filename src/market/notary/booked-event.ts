@@ -9,7 +9,7 @@ import { canonicalText } from '../../wire/v1/canonical.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
 import { type EscrowReading, type EscrowReadingInit, readEscrowMessage } from '../../wire/v1/escrow-events.ts'
-import { readLedgerMessage } from '../../wire/v1/ledger-events.ts'
+import { isRotationSigned, readLedgerMessage } from '../../wire/v1/ledger-events.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 
 /** The subject of what is outside of contracts: 64 zeros, which are the hash of nothing. */
@@ -117,6 +117,8 @@ export function bookReading(
 
 /** The event of an authenticated message about a contract or the ledger. */
 export function readMessage(authenticated: Authenticated, init: EscrowReadingInit): EscrowReading {
+  if (!isRotationSigned(authenticated.envelope, init.verify))
+    return { kind: 'refused', code: 'ESCROW_COSIGNATURE_WRONG' }
   const event = readLedgerMessage(authenticated)
   if (event === undefined) return readEscrowMessage(authenticated, init)
   // Orders of contracts and expiries are made by the books themselves, and no message is read as one.

@@ -56,7 +56,9 @@ export class SegmentKeeper {
     const { entries, rowsPerEntry } = this.cadence
     const isDue = this.open >= entries && this.open * rowsPerEntry >= rows()
     if (!isDue || this.running !== undefined || order.alone === undefined) return
-    this.running = order.alone(async () => await journal.closeSegment(stamp())).finally(() => (this.running = undefined))
+    this.running = order
+      .alone(async () => await journal.closeSegment(stamp()))
+      .finally(() => (this.running = undefined))
     await this.running
   }
 
@@ -70,7 +72,9 @@ export class SegmentKeeper {
   async prune({ archive, isDry }: PruneInit): Promise<PrunedBooks> {
     const { journal, order, wanted, stamp } = this.init
     if (order.alone === undefined)
-      throw new CodedError('LEDGER_PRUNE_REFUSED', { message: 'A member of a set of several prunes nothing while it takes part' })
+      throw new CodedError('LEDGER_PRUNE_REFUSED', {
+        message: 'A member of a set of several prunes nothing while it takes part',
+      })
     return await order.alone(async () => {
       const entries = wanted()
       const done = this.describe(entries, archive)

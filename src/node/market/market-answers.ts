@@ -82,7 +82,8 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   prune: async ({ books }, { request }) => {
     if (books === undefined) throw notKeeping()
     const archive = optionalText(request, 'archive')
-    if (archive !== undefined && !isAbsolute(archive)) throw invalidRequest('archive', 'archive must be an absolute path')
+    if (archive !== undefined && !isAbsolute(archive))
+      throw invalidRequest('archive', 'archive must be an absolute path')
     return plain(await books.prune({ archive, isDry: request['isDry'] === true }))
   },
   offer: async (desks, { request }) => await tradeOf(desks).offer(request),

@@ -289,6 +289,29 @@ describe('a paid task between three processes', () => {
     expect((await kernell('reputation', 'list', '--role', 'judge', '--data-dir', 'buyer')).code).toBe(2)
   })
 
+  test('more is not put at stake with a newcomer than the buyer allows', { timeout: 60_000 }, async () => {
+    const shy = await kernell(...buy('shy', '--newcomer-max', '0.4'))
+    expect([shy.code, told(shy)]).toMatchObject([
+      3,
+      {
+        error: {
+          code: 'MARKET_REFUSED',
+          message: expect.stringMatching(/BUY_EXPOSURE.* may have 0\.4 credits at one time/) as string,
+          details: { code: 'BUY_EXPOSURE', remedy: expect.stringContaining('--newcomer-max') as string },
+        },
+      },
+    ])
+  })
+
+  test('a contract that cannot be signed names its rule', { timeout: 60_000 }, async () => {
+    const words = buy('credit').map((word) => (word === 'C2' ? 'C1' : word))
+    const foreign = await kernell(...words)
+    expect([foreign.code, told(foreign)]).toMatchObject([
+      3,
+      { error: { message: expect.stringContaining('TERMS_CREDIT') as string, details: { code: 'BUY_TERMS_WRONG' } } },
+    ])
+  })
+
   test('wrong usage is told apart from refusals', { timeout: 60_000 }, async () => {
     for (const words of [
       ['escrow', 'accept', 'x', '--idempotency-key', 'k'],
@@ -386,6 +409,30 @@ describe('a paid task between three processes', () => {
       const broken = await kernell(verify, 'verify', name)
       expect([name, broken.code, told(broken)['ok']]).toEqual([name, 1, false])
     }
+  })
+
+  test('old entries are pruned, and what remains is verified', { timeout: 120_000 }, async () => {
+    const prune = (...words: readonly string[]): Promise<BinaryRun> =>
+      kernell('ledger', 'prune', ...words, '--data-dir', 'notary')
+    expect((await prune()).code).toBe(2)
+    const due = told(await prune('--archive', 'old.jsonl', '--dry-run'))
+    expect(due).toMatchObject({ isDryRun: true, archive: join(folder, 'old.jsonl') })
+    expect(Number(due['dropped'])).toBeGreaterThan(0)
+    const done = await prune('--archive', 'old.jsonl')
+    expect([done.code, told(done)]).toEqual([0, { ...due, isDryRun: false }])
+    expect((await prune('--archive', 'old.jsonl')).code).toBe(1)
+    const elsewhere = await kernell('ledger', 'prune', '--no-archive', '--data-dir', 'buyer')
+    expect(told(elsewhere)).toMatchObject({ error: { code: 'MARKET_ROLE_MISSING' } })
+    expect((await kernell('ledger', 'export', '--output', 'rest.jsonl', '--data-dir', 'notary')).code).toBe(0)
+    const rest = told(await kernell('ledger', 'verify', 'rest.jsonl', '--notary-set', 'set.json'))
+    expect(rest).toMatchObject({ ok: true, entries: due['entries'], gaps: ['JOURNAL_BEGINNING_PRUNED'] })
+    const whole = readFileSync(join(folder, 'old.jsonl'), 'utf8') + readFileSync(join(folder, 'rest.jsonl'), 'utf8')
+    writeFileSync(join(folder, 'whole.jsonl'), whole)
+    const all = told(await kernell('ledger', 'verify', 'whole.jsonl', '--notary-set', 'set.json'))
+    expect(all).toMatchObject({ ok: true, entries: due['entries'], gaps: [] })
+    const contract = String(bought['contract'])
+    expect((await kernell('escrow', 'export', contract, '--output', 'again.json', '--data-dir', 'seller')).code).toBe(0)
+    expect((await kernell('escrow', 'verify', 'again.json', '--ended')).code).toBe(0)
   })
 
   test('stops in order, and a flipped byte of the journal itself is found', { timeout: 120_000 }, async () => {

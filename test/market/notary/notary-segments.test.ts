@@ -37,8 +37,10 @@ class SegmentedNotary {
     const lines: string[] = []
     const { log } = this.notary
     const folder = JournalFolder.at(this.disk, '/segments')
-    if (log.snapshot !== undefined) for await (const line of readBeginning(folder, log.snapshot.payload)) lines.push(line)
-    for await (const { payload } of log.read(log.snapshot?.nextIndex ?? 0)) lines.push(new TextDecoder().decode(payload))
+    if (log.snapshot !== undefined)
+      for await (const line of readBeginning(folder, log.snapshot.payload)) lines.push(line)
+    for await (const { payload } of log.read(log.snapshot?.nextIndex ?? 0))
+      lines.push(new TextDecoder().decode(payload))
     return lines
   }
 
@@ -47,7 +49,11 @@ class SegmentedNotary {
       for (const line of lines) yield await Promise.resolve(line)
     }
     const { set, member } = this.notary
-    return await verifyJournal(stream(), { journaled: journaledBooks({ set, feeOwner: member.did }), verify, signers: [member.did] })
+    return await verifyJournal(stream(), {
+      journaled: journaledBooks({ set, feeOwner: member.did }),
+      verify,
+      signers: [member.did],
+    })
   }
 }
 
@@ -129,6 +135,8 @@ describe('a notary whose journal has segments', () => {
     const { service } = await settled()
     await expect(service.prune({ archive: '/nowhere/old.jsonl', isDry: false })).rejects.toThrow()
     const bare = await new LocalNotary().open()
-    await expect(bare.prune({ archive: undefined, isDry: true })).rejects.toMatchObject({ code: 'LEDGER_SEGMENTS_MISSING' })
+    await expect(bare.prune({ archive: undefined, isDry: true })).rejects.toMatchObject({
+      code: 'LEDGER_SEGMENTS_MISSING',
+    })
   })
 })
