@@ -254,6 +254,7 @@ describe('the verification of a copy', () => {
       covered: 6,
       uncovered: null,
       coveredBy: [signerOfKey(SIGNER.publicKeyHex)],
+      asOf: after(60),
       head: journal.head,
       checkpoints: 3,
       signaturesChecked: 3,
