@@ -2,14 +2,18 @@ import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
-import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
+  AccountsPage,
+  AccountsQuery,
+  CurrenciesPage,
+  CurrenciesQuery,
+  TransfersPage,
+  TransfersQuery,
   ContractEvidence,
   CheckpointOptions,
   ContractView,
-  CurrencyAccounts,
   EntryProof,
   FollowOptions,
   GrowthProof,
@@ -23,7 +27,6 @@ import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { segmentless } from '../ledger/journal-records.ts'
 import { nameJournal } from '../ledger/journal-line.ts'
-import { viewLedger } from '../ledger/ledger-views.ts'
 import { MachineJournal } from '../ledger/machine-journal.ts'
 import { Admission, type AdmissionComponents, type Admitted } from './admission.ts'
 import { LEDGER_SUBJECT } from './booked-event.ts'
@@ -178,16 +181,16 @@ export class NotaryService implements NotaryClient, Startable {
     return await this.opened().views.evidence(contract)
   }
 
-  async accounts(owner?: Did): Promise<readonly CurrencyAccounts[]> {
-    const { order, journal } = this.opened()
-    const views = await order.quiet(() => viewLedger(journal.state.ledger, journal.head))
-    if (owner === undefined) return views
-    return views.map((view) => ({ ...view, accounts: view.accounts.filter((account) => account.owner === owner) }))
+  async accounts(query: AccountsQuery = {}): Promise<AccountsPage> {
+    return await this.opened().views.accounts(query)
   }
 
-  async transfers(contract?: ContractId): Promise<readonly TransferLine[]> {
-    const { order, journal } = this.opened()
-    return await order.quiet(() => listTransfers(journal.state.ledger, contract))
+  async currencies(query: CurrenciesQuery = {}): Promise<CurrenciesPage> {
+    return await this.opened().views.currencies(query)
+  }
+
+  async transfers(query: TransfersQuery = {}): Promise<TransfersPage> {
+    return await this.opened().views.transfers(query)
   }
 
   async prove(index: number): Promise<EntryProof> {

@@ -1,7 +1,16 @@
 import type { ContractId } from '../../core/evidence/names.ts'
+import { describeTransfer } from '../../core/ledger/describe-transfer.ts'
+import { isCurrencyKnown, pageAccounts, pageCurrencies, pageTransfers } from '../../core/ledger/ledger-pages.ts'
+import { viewAccounts } from '../ledger/ledger-views.ts'
 import { unknownEntry } from '../ledger/journal-records.ts'
 import type {
+  AccountsPage,
+  AccountsQuery,
   CheckpointOptions,
+  CurrenciesPage,
+  CurrenciesQuery,
+  TransfersPage,
+  TransfersQuery,
   ContractEvidence,
   ContractView,
   EntryProof,
@@ -48,6 +57,37 @@ export class NotaryViews {
     return await readEvidence(entries, {
       readEntry: async (index) => await journal.readEntry(index),
       receiptOf: async (entry) => await order.receiptOf(entry),
+    })
+  }
+
+  async accounts(query: AccountsQuery): Promise<AccountsPage> {
+    const { order, journal } = this.init
+    return await order.quiet(() => {
+      const { lines, next } = pageAccounts(journal.state.ledger, query)
+      return { ledgers: viewAccounts(lines, journal.head), next: next ?? null }
+    })
+  }
+
+  async currencies({ currency, ...query }: CurrenciesQuery): Promise<CurrenciesPage> {
+    const { order, journal } = this.init
+    return await order.quiet(() => {
+      const { ledger } = journal.state
+      if (currency !== undefined) return { currencies: isCurrencyKnown(ledger, currency) ? [currency] : [], next: null }
+      const { lines, next } = pageCurrencies(ledger, query)
+      return { currencies: lines, next: next ?? null }
+    })
+  }
+
+  async transfers({ contract, ...query }: TransfersQuery): Promise<TransfersPage> {
+    const { order, journal, archive } = this.init
+    return await order.quiet(() => {
+      const { ledger } = journal.state
+      if (contract !== undefined) {
+        const ids = [...(archive.files.get(contract)?.transfers ?? [])]
+        return { transfers: ids.flatMap((id) => describeTransfer(ledger, id) ?? []), next: null }
+      }
+      const { lines, next } = pageTransfers(ledger, query)
+      return { transfers: lines, next: next ?? null }
     })
   }
 

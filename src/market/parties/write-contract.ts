@@ -86,8 +86,8 @@ async function creditOf(
   currency: OrderNote['request']['currency'],
 ): Promise<CreditTerms> {
   const id = formatAccountId({ owner: worker, kind: 'available', currency })
-  const currencies = await party.components.notary.accounts(worker)
-  const line = currencies.flatMap(({ accounts }) => accounts).find((account) => account.id === id)
+  const { ledgers } = await party.components.notary.accounts({ owner: worker, currency })
+  const line = ledgers.flatMap(({ accounts }) => accounts).find((account) => account.id === id)
   const owedNanos = amountFromNanos(BigInt(line?.balanceNanos ?? '0'))
   return { limitNanos: policy.creditNanosMax, owedNanos, accountHead: hashOfBytes(new Uint8Array()) }
 }

@@ -81,8 +81,7 @@ export class CreditDesk {
     if (!CURRENCY_CODE.test(text)) throw invalidRequest('currency', `${text} is no currency: write USD, or USD@DID`)
     const own = issuer === undefined ? undefined : parseCurrency(`${text}@${issuer}`)
     if (own !== undefined) return own
-    const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
-    const fitting = known.filter((currency) => currency.startsWith(`${text}@`))
+    const fitting = await findCurrencies(this.init.notary, text)
     const [only] = fitting
     if (only !== undefined && fitting.length === 1) return only
     const what = fitting.length === 0 ? 'No issuer has registered' : 'Several issuers have registered'
@@ -92,7 +91,7 @@ export class CreditDesk {
   private async register(currency: Currency, request: ControlRequest): Promise<void> {
     const { party, notary, recovery } = this.init
     const cap = optionalText(request, 'capNanos')
-    const isKnown = (await notary.accounts()).some((known) => known.currency === currency)
+    const isKnown = (await notary.currencies({ currency })).currencies.length > 0
     const capNanos = cap === undefined ? amountFromNanos(CAP_NANOS_DEFAULT) : nanosOf(request, 'capNanos')
     if (isKnown) {
       if (cap === undefined) return
@@ -130,6 +129,20 @@ export class CreditDesk {
     const { party, notary } = this.init
     const kept = await party.wallet.say({ ...what, aud: notary.set.id })
     return await party.outbox.submit(kept)
+  }
+}
+
+/** Currencies of a code, or all: no more than two, since more than one is one too many. */
+export async function findCurrencies(
+  notary: Pick<NotaryClient, 'currencies'>,
+  code: string | undefined,
+): Promise<readonly Currency[]> {
+  const found: Currency[] = []
+  for (let after: string | undefined; ;) {
+    const { currencies, next } = await notary.currencies({ code, after })
+    found.push(...currencies)
+    if (found.length > 1 || next === null) return found.slice(0, 2)
+    after = next
   }
 }
 

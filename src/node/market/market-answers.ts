@@ -2,12 +2,13 @@ import { isAbsolute } from 'node:path'
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { timestampFromMs } from '../../base/time.ts'
-import { type ContractId, parseDid } from '../../core/evidence/names.ts'
+import { type ContractId, type Did, parseDid } from '../../core/evidence/names.ts'
+import { parseCurrency } from '../../core/ledger/ledger-names.ts'
 import { pause } from '../../market/parties/contract-follower.ts'
 import { statePeriod } from '../../market/parties/statements.ts'
 import type { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { NotaryClient } from '../../ports/notary-client.ts'
+import type { AccountsQuery, NotaryClient, Paged } from '../../ports/notary-client.ts'
 import type { Timers } from '../../ports/timers.ts'
 import {
   type ControlAnswer,
@@ -57,16 +58,13 @@ export async function answerMarket(
 const ANSWERS: Readonly<Record<string, Answer>> = {
   issue: async (desks, { request }) => plain(await creditsOf(desks).issue(request)),
   redeem: async (desks, { request }) => plain(await creditsOf(desks).redeem(request)),
-  accounts: async ({ notary }, { request, signal }) => {
-    const text = optionalText(request, 'owner')
-    const owner = text === undefined ? undefined : parseDid(text)
-    if (text !== undefined && owner === undefined) throw invalidRequest('owner', 'owner must be a did:key')
-    return { ledgers: plain(await notary.accounts(owner, { signal })) }
-  },
+  accounts: async ({ notary }, { request, signal }) => plain(await notary.accounts(accountsQuery(request), { signal })),
+  currencies: async ({ notary }, { request, signal }) =>
+    plain(await notary.currencies({ code: optionalText(request, 'code'), ...pagedOf(request) }, { signal })),
   transfers: async ({ notary }, { request, signal }) => {
     const contract: ContractId | undefined =
       optionalText(request, 'contract') === undefined ? undefined : contractOf(request)
-    return { transfers: plain(await notary.transfers(contract, { signal })) }
+    return plain(await notary.transfers({ contract, owner: ownerOf(request), ...pagedOf(request) }, { signal }))
   },
   prove: async ({ notary }, { request, signal }) => {
     const entry = optionalNumber(request, 'entry')
@@ -101,6 +99,24 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   export: async ({ escrow }, { request }) => await escrow.export(request),
   reputation: async (desks, { request }) => await Promise.resolve(listStandings(reputationOf(desks), request)),
   'reputation-of': async (desks, { request }) => await Promise.resolve(showStandings(reputationOf(desks), request)),
+}
+
+function accountsQuery(request: ControlRequest): AccountsQuery {
+  const text = optionalText(request, 'currency')
+  const currency = text === undefined ? undefined : parseCurrency(text)
+  if (text !== undefined && currency === undefined) throw invalidRequest('currency', 'currency must be CODE@DID')
+  return { owner: ownerOf(request), currency, ...pagedOf(request) }
+}
+
+function ownerOf(request: ControlRequest): Did | undefined {
+  const text = optionalText(request, 'owner')
+  const owner = text === undefined ? undefined : parseDid(text)
+  if (text !== undefined && owner === undefined) throw invalidRequest('owner', 'owner must be a did:key')
+  return owner
+}
+
+function pagedOf(request: ControlRequest): Paged {
+  return { after: optionalText(request, 'after'), limit: optionalNumber(request, 'limit') }
 }
 
 /** What this node used, received and paid in a period, as CSV and as sums that it has signed. Throws `REQUEST_INVALID`, `MARKET_REFUSED`. */
