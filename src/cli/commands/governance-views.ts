@@ -11,7 +11,7 @@ export const governanceListCommand: Command = {
   synopsis: '',
   flags: {},
   details: [
-    'Notaries publish these sets in their books. A contract pins one by its hash and keeps to it to its end, whatever is decided later; `trial` allows spans down to 100 ms and is for trying things out.',
+    'Notaries publish `default` in their books, and `trial` where their operator starts them with --trial: it allows spans down to 100 ms and is for trying things out. A contract pins one by its hash and keeps to it to its end, whatever is decided later.',
   ],
   examples: ['kernell governance list', 'kernell governance list --json'],
   async run({ terminal, isJson }) {

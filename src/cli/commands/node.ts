@@ -18,7 +18,7 @@ import { findAgentWorker } from '../agent-worker.ts'
 export const nodeCommand: Command = {
   name: 'node',
   summary: 'take part in the market: hold keys, buy, sell, or keep the ledger as a notary',
-  synopsis: '[--listen M]... [--bootstrap M]... [--notary] [--notary-set SET.json]',
+  synopsis: '[--listen M]... [--bootstrap M]... [--notary [--trial]] [--notary-set SET.json]',
   flags: {
     listen: {
       value: 'M',
@@ -33,6 +33,7 @@ export const nodeCommand: Command = {
     },
     'notary-set': { value: 'SET.json', describe: 'who keeps ledger and contracts; remembered in the data directory' },
     notary: { describe: 'be a member of that set, with the key of role notary' },
+    trial: { describe: 'as a notary: take contracts of the parameter set `trial` too, whose spans protect nobody' },
     'high-water': {
       value: 'DIR',
       describe: 'where the notary keeps what it signed last; best on another disk (default: in the data directory)',
@@ -70,6 +71,7 @@ async function marketInitOf(context: CommandContext): Promise<MarketInit> {
     passphrase: readKeyPassphrase(context),
     bootstrap: listFlag(flags, 'bootstrap'),
     isNotary: isFlagSet(flags, 'notary'),
+    isTrial: isFlagSet(flags, 'trial'),
     ...(listen.length > 0 && { listen }),
     ...(setFile !== undefined && { set: await readNotarySet(resolve(workingDir, setFile)) }),
     ...(highWater !== undefined && { highWater: resolve(workingDir, highWater) }),

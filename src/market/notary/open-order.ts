@@ -1,10 +1,11 @@
 import type { Timestamp } from '../../base/time.ts'
-import { hashTrieGet } from '../../core/collections/hash-trie.ts'
-import type { ContractId } from '../../core/evidence/names.ts'
+import type { BooksState } from '../../core/books/books-state.ts'
+import { hashTrieEntries, hashTrieGet } from '../../core/collections/hash-trie.ts'
+import { type ContractId, parseHash } from '../../core/evidence/names.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { AdmissionComponents, Admitted } from './admission.ts'
 import { admitSigning } from './admit-signing.ts'
-import { bookOrdered } from './booked-event.ts'
+import { bookOrdered, type OrderedEvent } from './booked-event.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
@@ -38,17 +39,31 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, restored })
   const order = new SoloOrder({ ...common, clockSkewMs: init.clockSkewMs, useNonce })
-  const unknown = parameters.filter(
-    ({ hash: rulesHash }) => hashTrieGet(journal.state.parameters, rulesHash) === undefined,
-  )
-  if (unknown.length === 0) return order
-  const now = clock.now()
-  const at = now > journal.state.at ? now : journal.state.at
+  const at = laterOf(clock.now(), journal.state.at)
+  const ordered = parameterEvents(journal.state, parameters, at)
+  if (ordered.length === 0) return order
   const slot = archive.slot + 1
-  await journal.append(
-    unknown.map(({ hash: rulesHash, rules }) =>
-      bookOrdered(slot, { type: 'parameters-published', hash: rulesHash, rules, at }),
-    ),
-  )
+  await journal.append(ordered.map((event) => bookOrdered(slot, event)))
   return order
+}
+
+/** What makes the books' rules those that the notary was started with. Contracts that were signed under others keep to them. */
+function parameterEvents(
+  { parameters: known }: BooksState,
+  wanted: NotaryServiceInit['parameters'],
+  at: Timestamp,
+): readonly OrderedEvent[] {
+  const published = wanted
+    .filter(({ hash }) => hashTrieGet(known, hash) === undefined)
+    .map(({ hash, rules }): OrderedEvent => ({ type: 'parameters-published', hash, rules, at }))
+  const retired = hashTrieEntries(known).flatMap(([name]): readonly OrderedEvent[] => {
+    const hash = parseHash(name)
+    const isWanted = hash === undefined || wanted.some((one) => one.hash === hash)
+    return isWanted ? [] : [{ type: 'parameters-retired', hash, at }]
+  })
+  return [...published, ...retired]
+}
+
+function laterOf(one: Timestamp, other: Timestamp): Timestamp {
+  return one > other ? one : other
 }

@@ -19,6 +19,8 @@ export type MarketInit = {
   readonly set?: NotarySet
   /** Whether this node is a member of the set, with its key of role notary. */
   readonly isNotary?: boolean
+  /** Whether this notary takes contracts of the parameter set `trial`, which protects nobody: spans down to 100 ms. */
+  readonly isTrial?: boolean
   /** Folder of what the notary signed last, on another disk than the journal where there is one; absent: `high-water` in the data directory. */
   readonly highWater?: string
   /** Name of the network that messages are of; default `kernell`. */

@@ -28,6 +28,8 @@ export type NotaryRoleInit = {
   readonly set: NotarySet
   readonly highWater: string
   readonly network: string
+  /** Whether contracts may pin the parameter set `trial`. */
+  readonly isTrial: boolean
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
@@ -77,7 +79,9 @@ export async function startNotary(init: NotaryRoleInit): Promise<NotaryRole> {
         feeOwner: feeOwnerOf(set),
         network,
         clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
-        parameters: knownParameters().map(({ hash, rules }) => ({ hash, rules })),
+        parameters: knownParameters()
+          .filter(({ name }) => init.isTrial || name !== 'trial')
+          .map(({ hash, rules }) => ({ hash, rules })),
       },
     )
     closers.push(async () => await service.stop())

@@ -118,6 +118,7 @@ async function openNotary(
     set,
     highWater: init.highWater ?? join(directory.path, 'high-water'),
     network: init.network ?? NETWORK_DEFAULT,
+    isTrial: init.isTrial === true,
     timers,
     onFailure: onError,
   })
