@@ -88,8 +88,13 @@ export async function openNotaryOver(
       onFailure: () => {},
     },
     {
-      ...{ set, me: 0, feeOwner: feeOwnerOf(set), network: NETWORK, clockSkewMs: SKEW_MS },
-      ...{ parameters: [RULES], segments },
+      set,
+      me: 0,
+      feeOwner: feeOwnerOf(set),
+      network: NETWORK,
+      clockSkewMs: SKEW_MS,
+      parameters: [RULES],
+      segments,
     },
   )
   const close = async (): Promise<void> => {

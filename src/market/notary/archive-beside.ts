@@ -19,8 +19,12 @@ export function archiveBeside(archive: NotaryArchive, nonces: NonceGuard): Writt
           archive.restore(contents)
           for (const { iss, nonce, exp, archived } of contents.outside)
             nonces.use({
-              ...{ iss, nonce, exp, message: archived.transition.message as Hash },
-              ...{ now: timestampFromMs(0), clockSkewMs: 0 as DurationMs },
+              iss,
+              nonce,
+              exp,
+              message: archived.transition.message as Hash,
+              now: timestampFromMs(0),
+              clockSkewMs: 0 as DurationMs,
             })
           return true
         },

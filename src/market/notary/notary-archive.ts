@@ -113,11 +113,8 @@ export class NotaryArchive {
     this.ledgerChain = chain
     this.count = count
     for (const written of blocks) {
-      const { slot, at, previous, stateBefore, entries } = written
-      const block: BlockFile = {
-        ...{ slot, at, previous, stateBefore, entries: [...entries] },
-        ...{ wanted: 0, block: undefined, hash: undefined },
-      }
+      const { slot, entries } = written
+      const block: BlockFile = { ...written, entries: [...entries], wanted: 0, block: undefined, hash: undefined }
       this.blocks.set(slot, block)
       this.last = block
     }

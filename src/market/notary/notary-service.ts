@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
-import type { ContractId, Did } from '../../core/evidence/names.ts'
+import type { ContractId } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {

@@ -30,12 +30,19 @@ export function openKeepers({ components, init, journal, order, archive }: OpenK
   const segments =
     folder &&
     new SegmentKeeper({
-      ...{ journal, order, stamp, cadence: init.segments },
+      journal,
+      order,
+      stamp,
+      cadence: init.segments,
       rows: () => archive.size + rowsOf(journal.state),
       wanted: () => archive.wantedEntries(),
     })
   const checkpoints = new CheckpointKeeper({
-    ...{ journal, clock, timers, stamp, cadence: init.checkpoints },
+    journal,
+    clock,
+    timers,
+    stamp,
+    cadence: init.checkpoints,
     quietly: async (make) => await (await order.quiet(() => ({ made: make() }))).made,
   })
   return { checkpoints, segments, views: new NotaryViews({ order, journal, archive, checkpoints }) }
