@@ -20,6 +20,7 @@ import type { EscrowStateKind } from '../core/escrow/escrow-state.ts'
 import type { EscrowTimer } from '../core/escrow/escrow-timers.ts'
 import type { AccountLine } from '../core/ledger/ledger-balances.ts'
 import type { TransferLine } from '../core/ledger/describe-transfer.ts'
+import type { OwnerView } from '../core/ledger/view-owner.ts'
 import type { Currency } from '../core/ledger/ledger-names.ts'
 import type { Certificate } from '../core/notary/certificate.ts'
 import type { NotarySet } from '../core/notary/notary-set.ts'
@@ -204,6 +205,8 @@ export interface NotaryClient {
   currencies(query?: CurrenciesQuery, options?: AbortOptions): Promise<CurrenciesPage>
   /** A page of transfers that are remembered: of one contract or one owner where they are named. */
   transfers(query?: TransfersQuery, options?: AbortOptions): Promise<TransfersPage>
+  /** Whose signature counts for an owner, and its recovery. */
+  owner(owner: Did, options?: AbortOptions): Promise<OwnerView>
   /** Proves entry `index` of the journal, under a signed checkpoint. Throws `LEDGER_ENTRY_UNKNOWN`, and `LEDGER_ENTRY_PRUNED` where its text is gone. */
   prove(index: number, options?: AbortOptions): Promise<EntryProof>
   /** Proves that the journal under the newest checkpoint begins with its first `from` entries. Throws `LEDGER_ENTRY_UNKNOWN`. */

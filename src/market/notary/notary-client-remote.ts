@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
-import type { ContractId, Hash } from '../../core/evidence/names.ts'
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import type { OwnerView } from '../../core/ledger/view-owner.ts'
 import { refuseCertificate } from '../../core/notary/certificate.ts'
 import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
 import type { VerifyStatement } from '../../core/notary/statement.ts'
@@ -167,6 +168,10 @@ export class RemoteNotary implements NotaryClient {
 
   async transfers(query: TransfersQuery = {}, { signal }: AbortOptions = {}): Promise<TransfersPage> {
     return (await this.agree({ about: 'transfers', ...query }, signal)) as TransfersPage
+  }
+
+  async owner(owner: Did, { signal }: AbortOptions = {}): Promise<OwnerView> {
+    return (await this.agree({ about: 'owner', owner }, signal)) as OwnerView
   }
 
   async prove(index: number, { signal }: AbortOptions = {}): Promise<EntryProof> {

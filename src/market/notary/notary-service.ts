@@ -1,7 +1,8 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
-import type { ContractId } from '../../core/evidence/names.ts'
+import type { ContractId, Did } from '../../core/evidence/names.ts'
+import type { OwnerView } from '../../core/ledger/view-owner.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
@@ -191,6 +192,10 @@ export class NotaryService implements NotaryClient, Startable {
 
   async transfers(query: TransfersQuery = {}): Promise<TransfersPage> {
     return await this.opened().views.transfers(query)
+  }
+
+  async owner(owner: Did): Promise<OwnerView> {
+    return await this.opened().views.owner(owner)
   }
 
   async prove(index: number): Promise<EntryProof> {

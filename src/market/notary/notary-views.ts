@@ -1,7 +1,8 @@
-import type { ContractId } from '../../core/evidence/names.ts'
+import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { describeTransfer } from '../../core/ledger/describe-transfer.ts'
 import { isCurrencyKnown, pageAccounts, pageCurrencies, pageTransfers } from '../../core/ledger/ledger-pages.ts'
 import { viewAccounts } from '../ledger/ledger-views.ts'
+import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
 import { unknownEntry } from '../ledger/journal-records.ts'
 import type {
   AccountsPage,
@@ -89,6 +90,11 @@ export class NotaryViews {
       const { lines, next } = pageTransfers(ledger, query)
       return { transfers: lines, next: next ?? null }
     })
+  }
+
+  async owner(owner: Did): Promise<OwnerView> {
+    const { order, journal } = this.init
+    return await order.quiet(() => viewOwner(journal.state.ledger, owner))
   }
 
   async prove(index: number): Promise<EntryProof> {

@@ -62,6 +62,8 @@ async function answer(notary: NotaryClient, question: NotaryQuestion, signal: Ab
       const { contract, owner, after, limit } = question
       return await notary.transfers({ contract, owner, after, limit }, { signal })
     }
+    case 'owner':
+      return await notary.owner(question.owner, { signal })
     case 'prove':
       return await notary.prove(question.index, { signal })
     case 'growth':

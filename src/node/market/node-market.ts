@@ -13,6 +13,7 @@ import type { MarketInit, MarketTransition, NodeMarket } from './market-init.ts'
 import type { MarketKeys } from './market-keys.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
 import { parseNotarySet } from './read-notary-set.ts'
+import { RecoveryDesk } from './recovery-desk.ts'
 import { StepFeed } from './step-feed.ts'
 import { TradeDesk } from './trade-desk.ts'
 
@@ -89,7 +90,8 @@ export class NodeMarketDesks implements NodeMarket {
     const { notary, party: role, books } = await this.parts.open(set)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery
-    const credits = role && new CreditDesk({ party: role.party, notary, recovery })
+    const credits = role && new CreditDesk({ party: role.party, notary, recovery, accounts: role.accounts })
+    const recoveries = new RecoveryDesk({ role, notary })
     const peers = (): readonly Did[] =>
       [...new Set([...bootstrap, ...transport.connectedPeers])].filter(isNoMember(set))
     const { findWorker } = init
@@ -98,7 +100,8 @@ export class NodeMarketDesks implements NodeMarket {
       credits &&
       new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
-    return { notary, books, role, credits, trade, escrow: new EscrowDesk({ role, notary, peers }), clock, timers }
+    const escrow = new EscrowDesk({ role, notary, peers })
+    return { notary, books, role, credits, recoveries, trade, escrow, clock, timers }
   }
 
   private async known(): Promise<MarketDesks> {

@@ -200,8 +200,8 @@ export class TradeDesk {
   /** Of a request, or the only one there is. Throws `REQUEST_INVALID`. */
   async currencyOf(request: ControlRequest): Promise<Currency> {
     const text = optionalText(request, 'currency')
-    if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text, undefined))
-    const known = await findCurrencies(this.init.notary, undefined)
+    if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text))
+    const known = await findCurrencies(this.init.notary, { max: 2 })
     const [only] = known
     if (only !== undefined && known.length === 1) return only
     const what = known.length === 0 ? 'No currency is registered yet' : 'There are several currencies'

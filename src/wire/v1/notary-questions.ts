@@ -53,6 +53,7 @@ export const NOTARY_QUESTION = z.discriminatedUnion('about', [
     ...PAGE,
     ...PART,
   }),
+  z.strictObject({ about: z.literal('owner'), owner: DID, ...PART }),
   z.strictObject({ about: z.literal('prove'), index: COUNT, ...PART }),
   z.strictObject({ about: z.literal('growth'), from: COUNT, ...PART }),
   z.strictObject({ about: z.literal('checkpoint'), ...PART }),
