@@ -4,6 +4,7 @@ import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import type { OwnerView } from '../../core/ledger/view-owner.ts'
 import { refuseCertificate } from '../../core/notary/certificate.ts'
 import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
+import type { FormerSet } from '../../core/notary/set-lineage.ts'
 import type { VerifyStatement } from '../../core/notary/statement.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
@@ -46,6 +47,7 @@ export type RemoteNotaryComponents = {
 
 export type RemoteNotaryInit = {
   readonly set: NotarySet
+  readonly before?: readonly FormerSet[]
   /** Longest wait for one member, milliseconds. */
   readonly timeoutMs: number
 }
@@ -61,6 +63,7 @@ const ROUNDS_MAX = 3
  */
 export class RemoteNotary implements NotaryClient {
   readonly set: NotarySet
+  readonly before: readonly FormerSet[]
   private readonly components: RemoteNotaryComponents
   private readonly init: RemoteNotaryInit
   /** Who is asked first: whoever answered last. */
@@ -69,6 +72,7 @@ export class RemoteNotary implements NotaryClient {
   /** Makes the members known to the transport by their addresses. Throws `NETWORK_ADDRESS_INVALID`. */
   constructor(components: RemoteNotaryComponents, init: RemoteNotaryInit) {
     this.set = init.set
+    this.before = init.before ?? []
     this.components = components
     this.init = init
     for (const { key, address } of init.set.members)
@@ -194,7 +198,7 @@ export class RemoteNotary implements NotaryClient {
 
   /** What one member has signed is believed as far as its signature and the path of hashes go. */
   private async askProof(question: Asked, signal: AbortSignal | undefined): Promise<JournalProof> {
-    return readProof(await this.askAny(question, signal), { set: this.set, verify: this.components.verify })
+    return readProof(await this.askAny(question, signal), { lineage: this, verify: this.components.verify })
   }
 
   /** What `f + 1` members say alike, signatures apart, of which every quorum has its own. */

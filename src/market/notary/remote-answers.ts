@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { firstSetOf, keysOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import type { VerifyStatement } from '../../core/notary/statement.ts'
 import { encodeSignature, signerOfKey } from '../../wire/v1/checkpoint.ts'
 import { type JournalProof, readJournalProof } from '../../wire/v1/journal-proofs.ts'
@@ -8,10 +9,10 @@ import { nameJournal } from '../ledger/journal-line.ts'
 import { faultOfProof } from '../ledger/verify-proof.ts'
 import { journalWordsOf } from './journaled-books.ts'
 
-/** A proof that a member of the set has signed. Throws `NOTARY_ANSWER_WRONG` for anything else. */
+/** A proof that a member of the set has signed, or of one that kept the log before. Throws `NOTARY_ANSWER_WRONG` for anything else. */
 export function readProof(
   answer: unknown,
-  { set, verify }: { readonly set: NotarySet; readonly verify: VerifyStatement },
+  { lineage, verify }: { readonly lineage: SetLineage; readonly verify: VerifyStatement },
 ): JournalProof {
   const read = readJournalProof(answer)
   const fault =
@@ -19,8 +20,8 @@ export function readProof(
     faultOfProof(read, {
       verify: ({ publicKeyHex, bytes, signature }) =>
         verify({ key: signerOfKey(publicKeyHex), bytes, signature: encodeSignature(signature) }),
-      signers: set.members.map(({ key }) => key),
-      name: nameJournal(journalWordsOf(set)),
+      signers: keysOf(lineage),
+      name: nameJournal(journalWordsOf(firstSetOf(lineage))),
     })
   if (read !== undefined && fault === undefined) return read
   throw new CodedError('NOTARY_ANSWER_WRONG', { message: `A proof does not hold (${fault ?? 'malformed'})` })

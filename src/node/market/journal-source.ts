@@ -11,6 +11,8 @@ import { findRunningNode } from '../running-node.ts'
 
 /** Journal of a notary in its data directory. */
 export const NOTARY_JOURNAL = 'notary'
+/** Journal of the decided blocks of a set of several; of its name, so that a backup copies it before the books, which are never behind it. */
+export const DECISIONS_JOURNAL = 'decisions'
 
 /** What lies beside it once segments of it were closed. */
 export const NOTARY_SEGMENTS = 'notary-segments'
