@@ -28,8 +28,8 @@ import type { Startable } from '../../ports/startable.ts'
 import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { segmentless } from '../ledger/journal-records.ts'
-import { Admission, type AdmissionComponents, type Admitted } from './admission.ts'
-import { LEDGER_SUBJECT } from './booked-event.ts'
+import { Admission, type AdmissionComponents } from './admission.ts'
+import { LEDGER_SUBJECT, type SentEnvelope } from './booked-event.ts'
 import { archiveBeside } from './archive-beside.ts'
 import { Followers } from './followers.ts'
 import type { BookedStep } from './journaled-books.ts'
@@ -132,7 +132,7 @@ export class NotaryService implements NotaryClient, Startable {
       lineage,
       admission: this.admissionInit,
       nonces: this.nonces,
-      useNonce: (admitted, now) => this.useNonce(admitted, now),
+      useNonce: ({ sent }, now) => this.useNonce(sent, now),
       onBlock: (contracts) => this.afterBlock(contracts),
       onFailure: (cause) => this.fail(cause),
     })
@@ -145,9 +145,7 @@ export class NotaryService implements NotaryClient, Startable {
   /** Answers what is in the block under way, and rejects what waits. Idempotent. */
   async stop(): Promise<void> {
     if (this.state === 'stopped') return
-    this.state = 'stopped'
-    this.sleep?.cancel()
-    this.followers.close()
+    this.close()
     await this.order?.stop(this.closed())
     // The last word: how far the journal goes. Where the disk takes nothing any more, it ends without.
     if ((this.journal?.entries ?? 0) > 0) await this.seal().catch((cause: unknown) => this.components.onFailure(cause))
@@ -186,7 +184,7 @@ export class NotaryService implements NotaryClient, Startable {
   async contract(contract: ContractId, options: FollowOptions = {}): Promise<ContractView | undefined> {
     const { afterSeq = -1, waitMs = 0, signal } = options
     signal?.throwIfAborted()
-    const { views } = this.opened()
+    const { views } = this
     const view = await views.contract(contract, afterSeq)
     if (waitMs <= 0 || view === undefined || view.transitions.length > 0) return view
     const newest = this.archive.placeOf(contract).seq - 1
@@ -197,31 +195,31 @@ export class NotaryService implements NotaryClient, Startable {
   }
 
   async evidence(contract: ContractId): Promise<readonly ContractEvidence[]> {
-    return await this.opened().views.evidence(contract)
+    return await this.views.evidence(contract)
   }
 
   async accounts(query: AccountsQuery = {}): Promise<AccountsPage> {
-    return await this.opened().views.accounts(query)
+    return await this.views.accounts(query)
   }
 
   async currencies(query: CurrenciesQuery = {}): Promise<CurrenciesPage> {
-    return await this.opened().views.currencies(query)
+    return await this.views.currencies(query)
   }
 
   async transfers(query: TransfersQuery = {}): Promise<TransfersPage> {
-    return await this.opened().views.transfers(query)
+    return await this.views.transfers(query)
   }
 
   async owner(owner: Did): Promise<OwnerView> {
-    return await this.opened().views.owner(owner)
+    return await this.views.owner(owner)
   }
 
   async prove(index: number): Promise<EntryProof> {
-    return await this.opened().views.prove(index)
+    return await this.views.prove(index)
   }
 
   async proveGrowth(from: number): Promise<GrowthProof> {
-    return await this.opened().views.proveGrowth(from)
+    return await this.views.proveGrowth(from)
   }
 
   /** Drops the text of entries that nobody can ask for any more: for whoever runs the notary. Throws as `SegmentKeeper.prune`, and `LEDGER_SEGMENTS_MISSING`. */
@@ -233,19 +231,16 @@ export class NotaryService implements NotaryClient, Startable {
   }
 
   async checkpoint(options: CheckpointOptions = {}): Promise<JournalCheckpoint> {
-    return await this.opened().views.checkpoint(options)
+    return await this.views.checkpoint(options)
   }
 
   private take(step: BookedStep): void {
     this.archive.add(step)
-    const { sent, contract, message } = step.booked
-    if (sent === undefined || contract !== LEDGER_SUBJECT) return
-    const { iss, nonce, exp } = sent.envelope.head
-    this.nonces.use({ iss, nonce, message, exp, now: step.after.at, clockSkewMs: this.init.clockSkewMs })
+    const { sent, contract } = step.booked
+    if (sent !== undefined && contract === LEDGER_SUBJECT) this.useNonce(sent, step.after.at)
   }
 
-  private useNonce({ sent }: Admitted, now: Timestamp): string | undefined {
-    const { head, hash: message } = sent.envelope
+  private useNonce({ envelope: { head, hash: message } }: SentEnvelope, now: Timestamp): string | undefined {
     const { iss, nonce, exp } = head
     return this.nonces.use({ iss, nonce, message, exp, now, clockSkewMs: this.init.clockSkewMs })
   }
@@ -283,17 +278,20 @@ export class NotaryService implements NotaryClient, Startable {
 
   private fail(cause: unknown): void {
     this.failure ??= cause
-    this.state = 'stopped'
-    this.sleep?.cancel()
-    this.followers.close()
+    this.close()
     this.components.onFailure(cause)
   }
 
-  private opened(): { readonly order: NotaryOrder; readonly journal: BooksJournal; readonly views: NotaryViews } {
+  private close(): void {
+    this.state = 'stopped'
+    this.sleep?.cancel()
+    this.followers.close()
+  }
+
+  private get views(): NotaryViews {
     this.checkOpen()
-    const { order, journal, keepers } = this
-    if (order === undefined || journal === undefined || keepers === undefined) throw this.closed()
-    return { order, journal, views: keepers.views }
+    if (this.keepers === undefined) throw this.closed()
+    return this.keepers.views
   }
 
   private checkOpen(): void {
