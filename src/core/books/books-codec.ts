@@ -73,7 +73,9 @@ const AT = ['at', 'at', COUNT_FIELD] as const
 const CID = ['cid', 'cid', CID_FIELD] as const
 const REVOKER = ['revoker', 'revoker', DID_FIELD] as const
 const EXPIRES_AT = ['expiresAt', 'expiresAt', optional(COUNT_FIELD)] as const
-const REVOCATIONS_FIELD = listOf(recordOf([CID, REVOKER, EXPIRES_AT, AT]), REVOCATIONS_MAX)
+export const REVOCATION_ROW: FieldCodec = recordOf([CID, REVOKER, EXPIRES_AT, AT])
+export type RevocationRow = ReturnType<typeof revocationEntries>[number]
+const REVOCATIONS_FIELD = listOf(REVOCATION_ROW, REVOCATIONS_MAX)
 
 const EVENT_FIELD: FieldCodec = unionOf('type', {
   'message-received': [
@@ -147,10 +149,16 @@ export function parseBooksState(json: unknown): BooksState | undefined {
 export type BooksParts = Pick<BooksState, 'at' | 'set' | 'limits' | 'ledger'> & {
   readonly contracts: readonly EscrowState[]
   readonly parameters: readonly ParametersRow[]
+  readonly revocations: readonly RevocationRow[]
 }
 
 /** The books of their parts; `undefined` where two contracts or two rules have one name. */
-export function booksOfParts({ contracts, parameters, ...head }: BooksParts): BooksState | undefined {
+export function booksOfParts({
+  contracts,
+  parameters,
+  revocations: rows,
+  ...head
+}: BooksParts): BooksState | undefined {
   const states = hashTrieApply(
     emptyHashTrie<EscrowState>(),
     contracts.map((state) => [state.contract, state]),
@@ -159,8 +167,10 @@ export function booksOfParts({ contracts, parameters, ...head }: BooksParts): Bo
     emptyHashTrie<EscrowRules>(),
     parameters.map((row) => [row.hash, row.rules]),
   )
-  if (states.size !== contracts.length || rules.size !== parameters.length) return undefined
-  return { ...head, contracts: states, parameters: rules, ...followingFrom(states) }
+  const revocations = revocationsOf(rows)
+  if (states.size !== contracts.length || rules.size !== parameters.length || revocations === undefined)
+    return undefined
+  return { ...head, contracts: states, parameters: rules, revocations, ...followingFrom(states) }
 }
 
 function readContracts(json: unknown): HashTrie<EscrowState> | undefined {
@@ -187,14 +197,18 @@ function readParameters(json: unknown): HashTrie<EscrowRules> | undefined {
 }
 
 function readRevocations(json: unknown): Revocations | undefined {
-  const entries = REVOCATIONS_FIELD.read(json) as ReturnType<typeof revocationEntries> | undefined
+  const entries = REVOCATIONS_FIELD.read(json) as readonly RevocationRow[] | undefined
+  return entries && revocationsOf(entries)
+}
+
+function revocationsOf(entries: readonly RevocationRow[]): Revocations | undefined {
   let revocations = NO_REVOCATIONS
-  for (const entry of entries ?? []) {
+  for (const entry of entries) {
     const outcome = listRevocation(revocations, entry, { at: entry.at })
     if (outcome.kind !== 'revoked') return undefined
     revocations = outcome.revocations
   }
-  return entries && revocations
+  return revocations
 }
 
 function followingFrom(contracts: HashTrie<EscrowState>): Pick<BooksState, 'open' | 'unheld' | 'timers' | 'exposures'> {

@@ -1,5 +1,6 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import type { Timestamp } from '../../base/time.ts'
+import { revocationEntries } from '../capability/revocations.ts'
 import { hashTrieEntries } from '../collections/hash-trie.ts'
 import { ESCROW_STATE_FIELD, NOTARY_SET_FIELD } from '../escrow/escrow-codec.ts'
 import type { EscrowState } from '../escrow/escrow-state.ts'
@@ -13,6 +14,8 @@ import {
   LIMITS_FIELD,
   PARAMETERS_ROW,
   type ParametersRow,
+  REVOCATION_ROW,
+  type RevocationRow,
 } from './books-codec.ts'
 import type { BooksLimits, BooksState } from './books-state.ts'
 
@@ -22,17 +25,18 @@ import type { BooksLimits, BooksState } from './books-state.ts'
  *
  * ```text
  * {"books":{"at":...,"format":1,"limits":{...},"set":{...}}}
- * {"ledger":LINE OF THE LEDGER}*  {"contract":{...}}*  {"parameters":{"hash":...,"rules":{...}}}*
+ * {"ledger":LINE OF THE LEDGER}*  {"contract":{...}}*  {"parameters":{"hash":...,"rules":{...}}}*  {"revocation":{...}}*
  * ```
  */
 export function* booksStateLines(state: BooksState): Generator<string, void, undefined> {
-  const { at, set, limits, ledger, contracts, parameters } = state
+  const { at, set, limits, ledger, contracts, parameters, revocations } = state
   const head = { at, format: BOOKS_FORMAT, limits: LIMITS_FIELD.write(limits), set: NOTARY_SET_FIELD.write(set) }
   yield lineOf('books', head)
   for (const line of ledgerStateLines(ledger)) yield `{"ledger":${line}}`
   for (const [, contract] of hashTrieEntries(contracts)) yield lineOf('contract', ESCROW_STATE_FIELD.write(contract))
   for (const [hash, rules] of hashTrieEntries(parameters))
     yield lineOf('parameters', PARAMETERS_ROW.write({ hash, rules }))
+  for (const row of revocationEntries(revocations)) yield lineOf('revocation', REVOCATION_ROW.write(row))
 }
 
 /** Takes the lines of `booksStateLines` as JSON, one after the other. Whether what comes out is sound is said by `violations`. */
@@ -41,6 +45,7 @@ export class BooksStateReader {
   private readonly ledger = new LedgerStateReader()
   private readonly contracts: EscrowState[] = []
   private readonly parameters: ParametersRow[] = []
+  private readonly revocations: RevocationRow[] = []
 
   /** False for what `booksStateLines` never writes: then there is no state. */
   add(line: unknown): boolean {
@@ -53,11 +58,11 @@ export class BooksStateReader {
   }
 
   end(): BooksState | undefined {
-    const { head, contracts, parameters } = this
+    const { head, contracts, parameters, revocations } = this
     const ledger = this.ledger.end()
     return head === undefined || ledger === undefined
       ? undefined
-      : booksOfParts({ ...head, ledger, contracts, parameters })
+      : booksOfParts({ ...head, ledger, contracts, parameters, revocations })
   }
 
   private addHead(json: unknown): boolean {
@@ -79,6 +84,8 @@ export class BooksStateReader {
         return push(this.contracts, ESCROW_STATE_FIELD.read(json) as EscrowState | undefined)
       case 'parameters':
         return push(this.parameters, PARAMETERS_ROW.read(json) as ParametersRow | undefined)
+      case 'revocation':
+        return push(this.revocations, REVOCATION_ROW.read(json) as RevocationRow | undefined)
       default:
         return false
     }
