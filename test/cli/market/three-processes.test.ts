@@ -428,15 +428,19 @@ describe('a paid task between three processes', () => {
     ])
     expect(Object.keys(told(await kernell('ledger', 'verify', 'notary')))).toEqual([
       ...line('ok', 'entries', 'head', 'checkpoints', 'signaturesChecked', 'sums', 'firstBad', 'equivocations'),
-      ...line('covered', 'uncovered', 'coveredBy', 'envelopeSignatures', 'gaps', 'splitViews', 'audit'),
+      ...line('covered', 'uncovered', 'coveredBy', 'asOf', 'envelopeSignatures', 'gaps', 'splitViews', 'audit'),
     ])
     const { entries, covered, coveredBy } = told(books)
     expect([covered, coveredBy]).toEqual([entries, [dids.notary]])
     const unnamed = told(await kernell('ledger', 'verify', 'books.jsonl'))
     expect(unnamed).toMatchObject({ ok: true, gaps: ['JOURNAL_SET_UNNAMED'] })
+    const lines = readFileSync(join(folder, 'books.jsonl'), 'utf8').split('\n')
     writeFileSync(
       join(folder, 'cut.jsonl'),
-      readFileSync(join(folder, 'books.jsonl'), 'utf8').split('\n').slice(0, 6).join('\n'),
+      lines
+        .filter((text) => text.startsWith('{"at"'))
+        .slice(0, 6)
+        .join('\n'),
     )
     const cut = await kernell('ledger', 'verify', 'cut.jsonl', '--notary-set', 'set.json')
     expect([cut.code, told(cut)]).toMatchObject([
@@ -466,6 +470,30 @@ describe('a paid task between three processes', () => {
       const broken = await kernell(verify, 'verify', name)
       expect([name, broken.code, told(broken)['ok']]).toEqual([name, 1, false])
     }
+  })
+
+  test('old entries are pruned, and what remains is verified', { timeout: 120_000 }, async () => {
+    const prune = (...words: readonly string[]): Promise<BinaryRun> =>
+      kernell('ledger', 'prune', ...words, '--data-dir', 'notary')
+    expect((await prune()).code).toBe(2)
+    const due = told(await prune('--archive', 'old.jsonl', '--dry-run'))
+    expect(due).toMatchObject({ isDryRun: true, archive: join(folder, 'old.jsonl') })
+    expect(Number(due['dropped'])).toBeGreaterThan(0)
+    const done = await prune('--archive', 'old.jsonl')
+    expect([done.code, told(done)]).toEqual([0, { ...due, isDryRun: false }])
+    expect((await prune('--archive', 'old.jsonl')).code).toBe(1)
+    const elsewhere = await kernell('ledger', 'prune', '--no-archive', '--data-dir', 'buyer')
+    expect(told(elsewhere)).toMatchObject({ error: { code: 'MARKET_ROLE_MISSING' } })
+    expect((await kernell('ledger', 'export', '--output', 'rest.jsonl', '--data-dir', 'notary')).code).toBe(0)
+    const rest = told(await kernell('ledger', 'verify', 'rest.jsonl', '--notary-set', 'set.json'))
+    expect(rest).toMatchObject({ ok: true, entries: due['entries'], gaps: ['JOURNAL_BEGINNING_PRUNED'] })
+    const whole = readFileSync(join(folder, 'old.jsonl'), 'utf8') + readFileSync(join(folder, 'rest.jsonl'), 'utf8')
+    writeFileSync(join(folder, 'whole.jsonl'), whole)
+    const all = told(await kernell('ledger', 'verify', 'whole.jsonl', '--notary-set', 'set.json'))
+    expect(all).toMatchObject({ ok: true, entries: due['entries'], gaps: [] })
+    const contract = String(bought['contract'])
+    expect((await kernell('escrow', 'export', contract, '--output', 'again.json', '--data-dir', 'seller')).code).toBe(0)
+    expect((await kernell('escrow', 'verify', 'again.json', '--ended')).code).toBe(0)
   })
 
   test('stops in order, and a flipped byte of the journal itself is found', { timeout: 120_000 }, async () => {
