@@ -78,6 +78,7 @@ const EVENT_FIELD: FieldCodec = unionOf('type', {
   'parameters-published': [['hash', 'hash', HASH_FIELD], ['rules', 'rules', RULES_FIELD], AT],
   'capability-revoked': [CID, REVOKER, EXPIRES_AT, AT],
   'parameters-retired': [['hash', 'hash', HASH_FIELD], AT],
+  'set-changed': [['set', 'set', NOTARY_SET_FIELD], AT],
   'timer-fired': [CONTRACT, ['name', 'name', oneOf(ESCROW_TIMER_NAMES)], AT],
   'stamp-advanced': [AT],
 })

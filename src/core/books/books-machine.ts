@@ -25,7 +25,7 @@ import {
 import { booksViolations } from './books-violations.ts'
 import { recordOf } from './contract-record.ts'
 import { withExposure } from './credit-exposure.ts'
-import { publishParameters, retireParameters } from './known-parameters.ts'
+import { changeSet, publishParameters, retireParameters } from './books-rules.ts'
 import { refuseRevoked, revokeCapability } from './known-revocations.ts'
 import { readyForHold } from './ready-for-hold.ts'
 import { refuseKeys } from './refuse-keys.ts'
@@ -94,6 +94,8 @@ function apply(state: BooksState, event: BooksEvent): Step<BooksState, BooksEffe
       return publishParameters(state, event)
     case 'parameters-retired':
       return retireParameters(state, event)
+    case 'set-changed':
+      return changeSet(state, event)
     case 'capability-revoked':
       return revokeCapability(state, event)
     case 'timer-fired': {

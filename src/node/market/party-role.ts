@@ -35,7 +35,7 @@ import type { MarketInit, MarketWorker } from './market-init.ts'
 import { knownParameters } from './market-parameters.ts'
 
 /** Journal of what this node's escrow key has said and heard. */
-const PARTY_JOURNAL = 'wallet'
+export const PARTY_JOURNAL = 'wallet'
 /** Journal of what is known of others from the contracts of this node. */
 const REPUTATION_JOURNAL = 'reputation'
 /** Journal of tokens that were issued, orders that were taken, and what was revoked. */
@@ -214,10 +214,7 @@ function sellerPolicyOf(party: Party, set: NotarySet): SellerPolicy {
   return {
     notarySets: [termsOfSet(set)],
     parameters: new Map(knownParameters().map(({ hash, rules }) => [hash, rules])),
-    /** Of all offers together: what each skill allows is looked at when its work is asked for. */
-    get custody() {
-      return [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))]
-    },
+    custodyOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.custody ?? [],
     subjectsOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.subjects ?? [],
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),
