@@ -57,6 +57,8 @@ export class OwnAccounts {
   private readonly party: Party
   private readonly init: OwnAccountsInit
   private last: Promise<unknown> = Promise.resolve()
+  /** When the recovery of the party's own account completes that its owner was told of last. */
+  private warnedOf: number | undefined
 
   constructor(init: OwnAccountsInit) {
     this.init = init
@@ -101,15 +103,27 @@ export class OwnAccounts {
     return rows
   }
 
-  /** The recovery key of the party's own account; another one than is known there changes nothing. */
+  /** Names the recovery key of the party's own account, unless one is known there, and looks whether somebody is about to take its place. */
   private async open(): Promise<void> {
     const { recovery, party } = this.init
-    if (recovery === undefined) return
-    const { recoveryKey, next } = await party.components.notary.owner(party.did)
-    if (recoveryKey !== null || next !== null) return
+    const { recoveryKey, next, recovery: underWay } = await party.components.notary.owner(party.did)
+    if (underWay !== null) this.warn(underWay)
+    if (recovery === undefined || recoveryKey !== null || next !== null) return
     const body = { recoveryKey: recovery.key, recoveryDelayMs: recovery.delayMs }
     const act = `account/open/${party.did}/${recovery.key}/${recovery.delayMs}`
     await this.say({ act, type: 'ledger-account-open', body })
+  }
+
+  /** Once for each: within the delay its owner can object. */
+  private warn({ successor, completesAt }: NonNullable<OwnerView['recovery']>): void {
+    if (this.warnedOf === completesAt) return
+    this.warnedOf = completesAt
+    const { did } = this.party
+    const until = new Date(completesAt).toISOString()
+    const message = `${successor} takes the place of ${did} from ${until} on, unless somebody objects`
+    this.party.begin(async () => {
+      await Promise.reject(new CodedError('LEDGER_RECOVERY_ASKED', { message, details: { successor, completesAt } }))
+    })
   }
 
   private async lookAt(account: Did): Promise<OwnAccount> {

@@ -30,10 +30,9 @@ import { BUILT_IN_WORKERS } from './built-in-workers.ts'
 import { plain } from './credit-desk.ts'
 import { termsOfSet } from './fee-owner.ts'
 import type { MarketInit, MarketWorker } from './market-init.ts'
+import { PARTY_JOURNAL } from './market-files.ts'
 import { knownParameters } from './market-parameters.ts'
 
-/** Journal of what this node's escrow key has said and heard. */
-const PARTY_JOURNAL = 'wallet'
 /** Journal of what is known of others from the contracts of this node. */
 const REPUTATION_JOURNAL = 'reputation'
 

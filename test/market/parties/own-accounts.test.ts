@@ -131,6 +131,22 @@ describe('a recovery key', () => {
     expect(party.journal.said(`account/open/${KEYS.seller.did}/${RECOVERY.key}/${RECOVERY.delayMs}`)).toBeDefined()
   })
 
+  it('that asks for another key is told of to the owner, once for each request', async () => {
+    const world = await MarketWorld.create()
+    const { party } = await world.party(KEYS.seller, createMemoryEventLog())
+    const accounts = accountsOf(party, { recovery: RECOVERY })
+    await accounts.look()
+    const owner = KEYS.seller.did
+    await world.tell('ledger-recovery-request', { owner, successor: KEYS.rival.did }, KEYS.recoverer)
+    for (let looks = 0; looks < 3; looks += 1) await accounts.look()
+    await settle()
+    expect(world.failures).toMatchObject([
+      { code: 'LEDGER_RECOVERY_ASKED', details: { successor: KEYS.rival.did, completesAt: world.time.now + HOUR_MS } },
+    ])
+    await world.tell('ledger-recovery-cancel', { owner }, KEYS.seller)
+    expect((await world.notary.owner(owner)).recovery).toBeNull()
+  })
+
   it('brings credits of a lost key to its successor, which buys with them; the lost key does nothing more', async () => {
     const world = await MarketWorld.create()
     const shop = await world.seller({ key: KEYS.seller })
