@@ -119,8 +119,7 @@ export class OwnAccounts {
     if (this.warnedOf === completesAt) return
     this.warnedOf = completesAt
     const { did } = this.party
-    const until = new Date(completesAt).toISOString()
-    const message = `${successor} takes the place of ${did} from ${until} on, unless somebody objects`
+    const message = `${successor} takes the place of ${did} when the delay has passed, unless somebody objects`
     this.party.begin(async () => {
       await Promise.reject(new CodedError('LEDGER_RECOVERY_ASKED', { message, details: { successor, completesAt } }))
     })
