@@ -188,10 +188,7 @@ function sellerPolicyOf(party: Party, set: NotarySet): SellerPolicy {
   return {
     notarySets: [termsOfSet(set)],
     parameters: new Map(knownParameters().map(({ hash, rules }) => [hash, rules])),
-    /** Of all offers together: what each skill allows is looked at when its work is asked for. */
-    get custody() {
-      return [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))]
-    },
+    custodyOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.custody ?? [],
     capabilities: new Set([OWN_CAPABILITY]),
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),
