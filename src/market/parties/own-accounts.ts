@@ -14,6 +14,8 @@ export type OwnAccountsInit = {
   readonly party: Party
   /** Keys in whose place the party's key is, by the statements about it. */
   readonly former: readonly Did[]
+  /** Keys of other roles that the party's wallet signs with as well, and that earn: a notary's. What they have is moved when somebody asks. */
+  readonly earning?: readonly Did[]
   /** Who may name another key when this one is lost; `undefined`: nobody. */
   readonly recovery: KeyRecovery | undefined
 }
@@ -96,6 +98,14 @@ export class OwnAccounts {
     return await looking
   }
 
+  /** Moves what keys of other roles have earned to the party's own account. Rejects as the notary does. */
+  async collectEarned(): Promise<readonly OwnAccount[]> {
+    const rows: OwnAccount[] = []
+    for (const account of this.init.earning ?? [])
+      rows.push({ account, standing: 'signs', completesAt: null, ...(await this.collect(account, account)) })
+    return rows
+  }
+
   private async lookOnce(): Promise<readonly OwnAccount[]> {
     await this.open()
     const rows: OwnAccount[] = []
@@ -155,7 +165,10 @@ export class OwnAccounts {
     return await this.say({ act, type: 'ledger-recovery-complete', body: { owner } })
   }
 
-  private async collect(account: Did): Promise<Pick<OwnAccount, 'collected'> & { readonly code: string | null }> {
+  private async collect(
+    account: Did,
+    as?: Did,
+  ): Promise<Pick<OwnAccount, 'collected'> & { readonly code: string | null }> {
     const { did, components } = this.party
     const collected: CollectedCredits[] = []
     let code: string | null = null
@@ -175,7 +188,7 @@ export class OwnAccounts {
         currency,
         amountNanos,
       } as const
-      const refusal = await this.say({ act, type: 'ledger-transfer', body: { orders: [order] } })
+      const refusal = await this.say({ act, type: 'ledger-transfer', body: { orders: [order] }, as })
       if (refusal === null) collected.push({ currency, amountNanos: line.balanceNanos })
       else code = refusal
     }

@@ -52,6 +52,8 @@ export type WebhookTarget = { readonly url: string; readonly outbound: OutboundF
 export type PartyRoleInit = Pick<MarketInit, 'findWorker'> & {
   readonly directory: DataDirectory
   readonly key: OpenKey
+  /** Of the notary of this node, whose fees are this party's to collect. */
+  readonly notaryKey?: OpenKey
   readonly notary: NotaryClient
   readonly door: MarketDoor
   readonly network: string
@@ -82,8 +84,16 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
+    const earning = init.notaryKey === undefined ? [] : [init.notaryKey]
     const party = await Party.open(
-      { ...init, log, signer: key.signer, formerSigners: key.formerSigners, verify, notary },
+      {
+        ...init,
+        log,
+        signer: key.signer,
+        formerSigners: [...key.formerSigners, ...earning.map(({ signer }) => signer)],
+        verify,
+        notary,
+      },
       { network, onFailure },
     )
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
@@ -100,7 +110,11 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       { party, runner: runnerOf(party, init.findWorker) },
       { policy: sellerPolicyOf(party, notary.set) },
     )
-    const accounts = new OwnAccounts({ party, ...accountsOf(key) })
+    const accounts = new OwnAccounts({
+      party,
+      ...accountsOf(key),
+      earning: earning.map(({ description }) => description.did),
+    })
     accounts.start()
     buyer.start()
     seller.start()

@@ -194,6 +194,30 @@ describe('a recovery key', () => {
   })
 })
 
+describe('what a notary earns', () => {
+  it('is moved to the account of its node when somebody asks, and its key stays its own', async () => {
+    const world = await MarketWorld.create()
+    const shop = await world.seller({ key: KEYS.seller })
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted())
+    await world.until(node, 'order-1')
+    expect(await world.balance(KEYS.feeOwner.did, 'fee')).toBe(10n)
+    const { party } = await world.party(KEYS.rival, createMemoryEventLog(), [KEYS.feeOwner])
+    const accounts = accountsOf(party, { earning: [KEYS.feeOwner.did] })
+    expect(await accounts.look()).toEqual([])
+    expect(await accounts.collectEarned()).toMatchObject([
+      { account: KEYS.feeOwner.did, standing: 'signs', collected: [{ amountNanos: '10' }], code: null },
+    ])
+    expect(await accounts.collectEarned()).toMatchObject([{ collected: [] }])
+    expect([await world.balance(KEYS.feeOwner.did, 'fee'), ...(await balances(world, [KEYS.rival]))]).toEqual([
+      0n,
+      10_010n,
+    ])
+    expect((await world.notary.owner(KEYS.feeOwner.did)).authority).toBe(KEYS.feeOwner.did)
+  })
+})
+
 function issueTo(owner: Did, amount: number) {
   const id = 'a'.repeat(32) as never
   return { id, owner, currency: wanted().currency, amountNanos: nanos(amount), reference: 'later', isConfirmed: true }
