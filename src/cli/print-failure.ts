@@ -18,6 +18,8 @@ const REFUSALS: readonly ErrorCode[] = [
   'MARKET_REFUSED',
   'MARKET_KEY_REUSED',
   'KEY_IN_CONTRACTS',
+  'NOTARY_SET_OTHER',
+  'NOTARY_EPOCH_SHARED',
   'KEY_IN_NOTARY_SET',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
@@ -25,6 +27,7 @@ const WRONG_USAGE: readonly ErrorCode[] = [
   'CONFIG_INVALID',
   'REQUEST_INVALID',
   'ROUTER_MODEL_UNKNOWN',
+  'NOTARY_ADDRESS_UNREACHABLE',
 ]
 
 /** Tells what went wrong, in the form that was asked for, and what the shell should be told. */

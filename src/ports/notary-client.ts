@@ -24,6 +24,7 @@ import type { TransferLine } from '../core/ledger/list-transfers.ts'
 import type { Currency } from '../core/ledger/ledger-names.ts'
 import type { Certificate } from '../core/notary/certificate.ts'
 import type { NotarySet } from '../core/notary/notary-set.ts'
+import type { FormerSet } from '../core/notary/set-lineage.ts'
 import type { Timestamp } from '../base/time.ts'
 import type { AbortOptions } from './abort-options.ts'
 
@@ -165,6 +166,8 @@ export type CurrencyAccounts = {
 export interface NotaryClient {
   /** Who answers here, and whose certificates count. */
   readonly set: NotarySet
+  /** Sets that kept its log before, the oldest first; absent where there are none. */
+  readonly before?: readonly FormerSet[]
   /**
    * Gives an envelope to the set. Asking twice is safe.
    *

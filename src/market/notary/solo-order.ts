@@ -7,7 +7,7 @@ import type { Certificate } from '../../core/notary/certificate.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Journaled, MachineJournal } from '../ledger/machine-journal.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
-import { bookOrdered, type BookedEvent } from './booked-event.ts'
+import { bookOrdered, type BookedEvent, type OrderedEvent } from './booked-event.ts'
 import { BlockDraft } from './block-draft.ts'
 import { outcomeOf } from './describe-transition.ts'
 import type { ArchivedEntry, NamedBlock } from './notary-archive.ts'
@@ -21,6 +21,8 @@ export type SoloOrderComponents = SoloReceiptsComponents & {
   readonly clock: Clock
   /** How far clocks may differ, for `iat` of messages. */
   readonly clockSkewMs: DurationMs
+  /** What stands in the books before the first message, stamped with its block. */
+  readonly opening: readonly OrderedEvent[]
   /** Says for messages outside of contracts whether a nonce is new. */
   readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
   /** A block is durable, signed and answered. */
@@ -65,9 +67,11 @@ export class SoloOrder implements NotaryOrder {
   /** Told when enough waits to be booked ahead. */
   private onEnough: (() => void) | undefined
   private isStopped = false
+  private opening: readonly OrderedEvent[]
 
   constructor(components: SoloOrderComponents) {
     this.components = components
+    this.opening = components.opening
     this.receipts = new SoloReceipts(components)
   }
 
@@ -169,6 +173,7 @@ export class SoloOrder implements NotaryOrder {
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
+    await this.openBooks(slot, at)
     await this.fireTimers(slot, at)
     const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, clockSkewMs, useNonce })
     for (const item of items) draft.take(item)
@@ -193,6 +198,13 @@ export class SoloOrder implements NotaryOrder {
     for (const item of items) this.current.delete(item)
     archive.forget(at)
     if (named !== undefined) onBlock(new Set(named.block.entries.map(({ contract }) => contract)))
+  }
+
+  /** Who keeps the books, and the rules that they know: with the first block, so that a notary that nobody asked has none. */
+  private async openBooks(slot: number, at: Timestamp): Promise<void> {
+    const events = this.opening.map((event) => bookOrdered(slot, { ...event, at }))
+    this.opening = []
+    if (events.length > 0) await this.components.journal.take(events)
   }
 
   /** Each timer is an entry of its own; one more for holds outside of contracts. */

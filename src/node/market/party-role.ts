@@ -26,6 +26,7 @@ import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
+import { signerOfKey } from '../../wire/v1/checkpoint.ts'
 import { BUILT_IN_WORKERS } from './built-in-workers.ts'
 import { plain } from './credit-desk.ts'
 import { termsOfSet } from './fee-owner.ts'
@@ -84,13 +85,13 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
-    const earning = init.notaryKey === undefined ? [] : [init.notaryKey]
+    const earning = init.notaryKey === undefined ? [] : [init.notaryKey.signer, ...init.notaryKey.formerSigners]
     const party = await Party.open(
       {
         ...init,
         log,
         signer: key.signer,
-        formerSigners: [...key.formerSigners, ...earning.map(({ signer }) => signer)],
+        formerSigners: [...key.formerSigners, ...earning],
         verify,
         notary,
       },
@@ -113,7 +114,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     const accounts = new OwnAccounts({
       party,
       ...accountsOf(key),
-      earning: earning.map(({ description }) => description.did),
+      earning: earning.map(({ publicKeyHex }) => signerOfKey(publicKeyHex)),
     })
     accounts.start()
     buyer.start()
