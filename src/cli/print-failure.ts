@@ -20,6 +20,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'KEY_IN_CONTRACTS',
   'NOTARY_SET_OTHER',
   'NOTARY_EPOCH_SHARED',
+  'CAPABILITY_CHAIN_REFUSED',
   'KEY_IN_NOTARY_SET',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
