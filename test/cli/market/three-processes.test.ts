@@ -289,6 +289,22 @@ describe('a paid task between three processes', () => {
     expect((await kernell('reputation', 'list', '--role', 'judge', '--data-dir', 'buyer')).code).toBe(2)
   })
 
+  test('what a node knows of a seller stands in its auctions', { timeout: 90_000 }, async () => {
+    const more = await kernell(
+      ...line('ledger', 'issue', '--account', dids.buyer, '--amount', '1', '--currency', 'USD'),
+      ...line('--idempotency-key', 'more', '--data-dir', 'notary'),
+    )
+    expect(more.code).toBe(0)
+    const won = told(await kernell(...buy('proposals', '--auction', 'first')))
+    expect(won).toMatchObject({ state: 'FINAL', worker: dids.seller, priceNanos: '500000000' })
+    const shown = await kernell(
+      ...line('market', 'auction', 'show', String(won['auction']), '--output', 'transcript.json'),
+      ...line('--data-dir', 'buyer'),
+    )
+    expect([shown.code, told(shown)]).toMatchObject([0, { ok: true, winner: dids.seller, clearingNanos: '500000000' }])
+    expect(readFileSync(join(folder, 'transcript.json'), 'utf8')).toContain('"reputationPpm":666666')
+  })
+
   test('more is not put at stake with a newcomer than the buyer allows', { timeout: 60_000 }, async () => {
     const shy = await kernell(...buy('shy', '--newcomer-max', '0.4'))
     expect([shy.code, told(shy)]).toMatchObject([
@@ -318,8 +334,11 @@ describe('a paid task between three processes', () => {
     const unbounded = await offer()
     expect([unbounded.code, unbounded.output]).toEqual([2, expect.stringContaining('--credit-line') as string])
     expect((await offer('--credit-line', '0.01', '--credit-line', `${dids.buyer}=0.3`)).code).toBe(0)
-    const words = (key: string): readonly string[] =>
-      buy(key).map((word) => (word === 'C2' ? 'C1' : word === 'USD' ? own : word))
+    const instead = new Map([
+      ['C2', 'C1'],
+      ['USD', own],
+    ])
+    const words = (key: string): readonly string[] => buy(key).map((word) => instead.get(word) ?? word)
     const first = await kernell(...words('lent'))
     expect([first.code, told(first)]).toMatchObject([0, { state: 'FINAL', custody: 'C1', priceNanos: '200000000' }])
     const second = await kernell(...words('lent-again'))
@@ -424,7 +443,10 @@ describe('a paid task between three processes', () => {
         .join('\n'),
     )
     const cut = await kernell('ledger', 'verify', 'cut.jsonl', '--notary-set', 'set.json')
-    expect([cut.code, told(cut)]).toMatchObject([1, { ok: false, firstBad: null, gaps: ['JOURNAL_UNSIGNED'] }])
+    expect([cut.code, told(cut)]).toMatchObject([
+      1,
+      { ok: false, firstBad: null, gaps: [expect.stringMatching(/^JOURNAL_(UNSIGNED|TAIL_UNCOVERED)$/) as string] },
+    ])
     writeFileSync(join(folder, 'empty.jsonl'), '')
     const empty = await kernell('ledger', 'verify', 'empty.jsonl')
     expect([empty.code, told(empty)]).toMatchObject([1, { ok: false, gaps: ['JOURNAL_EMPTY', 'JOURNAL_SET_UNNAMED'] }])
