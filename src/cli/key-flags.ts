@@ -49,7 +49,7 @@ export function roleFlag({ flags }: Pick<CommandContext, 'flags'>): KeyRole {
 /** Throws `COMMAND_INVALID`. */
 export function recoveryFlag({ flags }: Pick<CommandContext, 'flags'>): { readonly recovery?: KeyRecovery } {
   const key = textFlag(flags, 'recovery-key')
-  const hours = numberFlag(flags, 'recovery-delay', { min: 0, max: RECOVERY_HOURS_MAX })
+  const hours = numberFlag(flags, 'recovery-delay', { min: 1, max: RECOVERY_HOURS_MAX })
   if (key === undefined && hours !== undefined) throw usageError('--recovery-delay goes with --recovery-key')
   if (key === undefined) return {}
   const recovery = parseRecovery(key, hours ?? RECOVERY_HOURS_DEFAULT)

@@ -1,4 +1,4 @@
-import { timestampFromMs, type Timestamp } from '../../../src/base/time.ts'
+import { type DurationMs, HOUR_MS, timestampFromMs, type Timestamp } from '../../../src/base/time.ts'
 import { BOOKS_MACHINE } from '../../../src/core/books/books-machine.ts'
 import type { BooksEffect, BooksEvent, BooksLimits, BooksState } from '../../../src/core/books/books-state.ts'
 import type { EscrowMessageEvent } from '../../../src/core/escrow/escrow-event.ts'
@@ -10,7 +10,7 @@ import {
   formatAccountId,
   parseTransferId,
 } from '../../../src/core/ledger/ledger-names.ts'
-import { balanceOf } from '../../../src/core/ledger/ledger-state.ts'
+import { balanceOf, LEDGER_LIMITS_DEFAULT } from '../../../src/core/ledger/ledger-state.ts'
 import {
   type Body,
   ISSUER,
@@ -37,18 +37,27 @@ export class Books {
   #transfers = 0
   #seqs = new Map<string, number>()
 
-  constructor(init: { readonly limits?: BooksLimits; readonly funds?: readonly (readonly [Did, number])[] } = {}) {
+  constructor(
+    init: {
+      readonly limits?: BooksLimits
+      readonly funds?: readonly (readonly [Did, number])[]
+      /** Of the issuers' recovery; the least that these books take. */
+      readonly recoveryDelay?: DurationMs
+    } = {},
+  ) {
     const {
       limits,
+      recoveryDelay = HOUR_MS,
       funds = [
         [PAYER, 1_000],
         [WORKER, 1_000],
       ],
     } = init
-    this.state = BOOKS_MACHINE.initial({ at: START, set: termsOf().notarySet, ...(limits && { limits }) })
+    const ledgerLimits = { ...LEDGER_LIMITS_DEFAULT, recoveryDelayMin: recoveryDelay }
+    this.state = BOOKS_MACHINE.initial({ at: START, set: termsOf().notarySet, ledgerLimits, ...(limits && { limits }) })
     this.send({ type: 'parameters-published', hash: RULES_HASH, rules: RULES, at: START })
-    this.#register(USD, ISSUER)
-    this.#register(PAYER_CREDITS, PAYER)
+    this.#register(USD, ISSUER, recoveryDelay)
+    this.#register(PAYER_CREDITS, PAYER, recoveryDelay)
     for (const [owner, amount] of funds) if (amount > 0) this.#issue(owner, amount)
   }
 
@@ -92,7 +101,7 @@ export class Books {
     return balanceOf(this.state.ledger, formatAccountId({ owner, kind, currency }))
   }
 
-  #register(currency: Currency, iss: Did): void {
+  #register(currency: Currency, iss: Did, recoveryDelay: DurationMs): void {
     this.send({
       type: 'ledger-event-received',
       event: {
@@ -105,7 +114,7 @@ export class Books {
         currency,
         cap: nanos(10_000),
         recoveryKey: NOTARY,
-        recoveryDelay: ms(1_000),
+        recoveryDelay,
       },
     })
   }

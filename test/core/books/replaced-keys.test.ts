@@ -62,7 +62,7 @@ function act(books: Books, name: string, atMs = 1): string | undefined {
 }
 
 function after(acts: string): Books {
-  const books = new Books()
+  const books = new Books({ recoveryDelay: ms(1_000) })
   for (const name of acts.split(',')) expect([name, act(books, name)]).toEqual([name, undefined])
   return books
 }
@@ -112,7 +112,7 @@ describe.each([
       ['hold of the worker', 'offer,award,sign'],
     ] as const
     for (const [step, before] of steps) {
-      const books = before === undefined ? new Books() : after(before)
+      const books = before === undefined ? new Books({ recoveryDelay: ms(1_000) }) : after(before)
       replace(books, key)
       const [have, held] = [books.balance(key, 'available'), books.balance(key, 'held')]
       expect([step, act(books, step, 1_001)]).toEqual([step, 'BOOKS_KEY_REPLACED'])
@@ -122,7 +122,7 @@ describe.each([
 })
 
 test('a thief with a key that was recovered takes nothing by a contract with an accomplice', () => {
-  const books = new Books()
+  const books = new Books({ recoveryDelay: ms(1_000) })
   recover(books, PAYER)
   for (const step of ['offer', 'award', 'sign', 'hold']) act(books, step, 1_002)
   expect([contractOf(books.state, DEAL.id), books.balance(PAYER, 'available')]).toEqual([undefined, 1_000n])

@@ -75,7 +75,8 @@ class SmallWorld implements LedgerCommands {
 
   private stamp(draw: Draw): Timestamp {
     if (isOneIn(draw, 400)) return timestampFromMs(this.at - 1)
-    if (isOneIn(draw, 60)) this.at += HOUR_MS * (1 + draw(3)) - draw(2)
+    if (isOneIn(draw, 900)) this.at += 50 * HOUR_MS
+    else if (isOneIn(draw, 60)) this.at += HOUR_MS * (1 + draw(3)) - draw(2)
     else this.at += draw(3)
     return timestampFromMs(this.at)
   }
@@ -92,7 +93,8 @@ class SmallWorld implements LedgerCommands {
     if (form < 6) {
       const sides = { debit: accountOf(draw, chosen, isOneIn(draw, 20)), credit, amount: amount(draw) }
       if (form < 3) return { ...head, kind: 'post', ...sides }
-      const life = isOneIn(draw, 40) ? -1 : draw(12)
+      const far = isOneIn(draw, 40) ? 2_592_000_000 - 6 : 0
+      const life = isOneIn(draw, 40) ? -1 : far + draw(12)
       const expiresAt = isOneIn(draw, 3) ? undefined : timestampFromMs(this.at + life)
       return keep(this.holds, { ...head, kind: 'hold', ...sides, expiresAt })
     }
