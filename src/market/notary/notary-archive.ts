@@ -57,7 +57,7 @@ export type NotaryArchiveInit = {
   readonly digest?: Sha256Hex | undefined
 }
 
-const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 const STATE_DOMAIN = 'kernell/notary/state/v1\u0000'
 const PAD = '0'.repeat(64) as Hash
 
@@ -80,7 +80,7 @@ export class NotaryArchive {
   private readonly init: NotaryArchiveInit
   private readonly messages = new Map<Hash, ArchivedEntry>()
   private readonly blocks = new Map<number, BlockFile>()
-  /** Messages outside of contracts by the hour in which they end. */
+  /** Messages outside of contracts by the minute in which they end. */
   private readonly endings = new Map<number, Hash[]>()
   private ledgerChain: ChainPlace = { seq: 0, previous: PAD }
   private last: BlockFile | undefined
@@ -190,7 +190,7 @@ export class NotaryArchive {
   private keepOutside({ booked: { sent, message } }: BookedStep, { transition, transitionHash }: ArchivedEntry): void {
     this.ledgerChain = { seq: transition.seq + 1, previous: transitionHash }
     if (sent === undefined) return
-    const endsAt = Math.floor(sent.envelope.head.exp / HOUR_MS) * HOUR_MS + HOUR_MS
+    const endsAt = Math.floor(sent.envelope.head.exp / MINUTE_MS) * MINUTE_MS + MINUTE_MS
     const hashes = this.endings.get(endsAt) ?? []
     hashes.push(message)
     this.endings.set(endsAt, hashes)

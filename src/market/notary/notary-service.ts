@@ -105,7 +105,6 @@ export class NotaryService implements NotaryClient, Startable {
       archive,
       admission: this.admissionInit,
       nonces: this.nonces,
-      useNonce: (admitted, now) => this.useNonce(admitted, now),
       onBlock: (contracts) => this.afterBlock(contracts),
       onFailure: (cause) => this.fail(cause),
     })
@@ -210,13 +209,7 @@ export class NotaryService implements NotaryClient, Startable {
     const { sent, contract, message } = step.booked
     if (sent === undefined || contract !== LEDGER_SUBJECT) return
     const { iss, nonce, exp } = sent.envelope.head
-    this.nonces.use({ iss, nonce, message, exp, now: step.after.at, clockSkewMs: this.init.clockSkewMs })
-  }
-
-  private useNonce({ sent }: Admitted, now: Timestamp): string | undefined {
-    const { head, hash: message } = sent.envelope
-    const { iss, nonce, exp } = head
-    return this.nonces.use({ iss, nonce, message, exp, now, clockSkewMs: this.init.clockSkewMs })
+    this.nonces.keep({ iss, nonce, message, exp, now: step.after.at, clockSkewMs: this.init.clockSkewMs })
   }
 
   private afterBlock(contracts: ReadonlySet<ContractId>): void {

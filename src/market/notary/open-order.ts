@@ -3,7 +3,7 @@ import type { BooksState } from '../../core/books/books-state.ts'
 import { hashTrieEntries, hashTrieGet } from '../../core/collections/hash-trie.ts'
 import { type ContractId, parseHash } from '../../core/evidence/names.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
-import type { AdmissionComponents, Admitted } from './admission.ts'
+import type { AdmissionComponents } from './admission.ts'
 import { admitSigning } from './admit-signing.ts'
 import { bookOrdered, type OrderedEvent } from './booked-event.ts'
 import type { NotaryArchive } from './notary-archive.ts'
@@ -20,25 +20,23 @@ export type OpenOrderInit = {
   readonly archive: NotaryArchive
   readonly admission: Omit<AdmissionComponents, 'onAdmitted'>
   readonly nonces: NonceGuard
-  readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
   readonly onBlock: (contracts: ReadonlySet<ContractId>) => void
   readonly onFailure: (cause: unknown) => void
 }
 
 /** The order of a set of this size, and the rules that contracts may pin: a set of several orders them like anything else. */
 export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
-  const { components, init, journal, archive, useNonce, onBlock, onFailure } = opening
+  const { components, init, journal, archive, nonces, onBlock, onFailure } = opening
   const { set, me, restored, timing = SET_TIMING, parameters } = init
   const { highWater, hashes, signer, clock, timers, members } = components
   const { hexOfBytes: hash, hexOfText: digest } = hashes
   const common = { set, signer, journal, archive, highWater, clock, hash, digest, onBlock, onFailure }
   if (members !== undefined) {
     const admission = { ...opening.admission, parameters }
-    const { nonces } = opening
     return await SetOrder.start({ ...common, me, members, timing, restored, admission, nonces, timers })
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, restored })
-  const order = new SoloOrder({ ...common, clockSkewMs: init.clockSkewMs, useNonce })
+  const order = new SoloOrder({ ...common, clockSkewMs: init.clockSkewMs, nonces })
   const at = laterOf(clock.now(), journal.state.at)
   const ordered = parameterEvents(journal.state, parameters, at)
   if (ordered.length === 0) return order
