@@ -19,10 +19,12 @@ import type { ContractId, Did, Hash } from '../core/evidence/names.ts'
 import type { EscrowStateKind } from '../core/escrow/escrow-state.ts'
 import type { EscrowTimer } from '../core/escrow/escrow-timers.ts'
 import type { AccountLine } from '../core/ledger/ledger-balances.ts'
+import type { OwnerView } from '../core/ledger/view-owner.ts'
 import type { TransferLine } from '../core/ledger/list-transfers.ts'
 import type { Currency } from '../core/ledger/ledger-names.ts'
 import type { Certificate } from '../core/notary/certificate.ts'
 import type { NotarySet } from '../core/notary/notary-set.ts'
+import type { FormerSet } from '../core/notary/set-lineage.ts'
 import type { Timestamp } from '../base/time.ts'
 import type { AbortOptions } from './abort-options.ts'
 
@@ -164,6 +166,8 @@ export type CurrencyAccounts = {
 export interface NotaryClient {
   /** Who answers here, and whose certificates count. */
   readonly set: NotarySet
+  /** Sets that kept its log before, the oldest first; absent where there are none. */
+  readonly before?: readonly FormerSet[]
   /**
    * Gives an envelope to the set. Asking twice is safe.
    *
@@ -178,6 +182,8 @@ export interface NotaryClient {
   evidence(contract: ContractId, options?: AbortOptions): Promise<readonly ContractEvidence[]>
   /** Accounts by currency: of one owner where one is named, else all. */
   accounts(owner?: Did, options?: AbortOptions): Promise<readonly CurrencyAccounts[]>
+  /** Whose signature counts for an owner, and its recovery. */
+  owner(owner: Did, options?: AbortOptions): Promise<OwnerView>
   /** Transfers that are remembered: of one contract where one is named. */
   transfers(contract?: ContractId, options?: AbortOptions): Promise<readonly TransferLine[]>
   /** Proves entry `index` of the journal, under a signed checkpoint. Throws `LEDGER_ENTRY_UNKNOWN`, and `LEDGER_ENTRY_PRUNED` where its text is gone. */

@@ -1,4 +1,5 @@
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
+import type { NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import type { Entry } from '../../core/notary/block.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
@@ -8,6 +9,8 @@ import { bodyOfOrdered, LEDGER_SUBJECT, orderedEvent } from './booked-event.ts'
 export type BodyAdmissionInit = Omit<AdmissionComponents, 'onAdmitted'> & {
   /** Rules that this member lets into the log. */
   readonly parameters: readonly { readonly hash: Hash; readonly rules: EscrowRules }[]
+  /** The set of this member, as contracts name it. */
+  readonly setTerms: NotarySetTerms
 }
 
 /** Messages of other members are authenticated here as if their senders had sent them here; nobody is answered. */
@@ -57,6 +60,8 @@ export class BodyAdmission {
       const known = this.init.parameters.find(({ hash }) => hash === event.hash)
       if (known === undefined || bodyOfOrdered({ ...event, rules: known.rules }) !== body) return undefined
     }
+    // Who keeps the books, no member says to another.
+    if (event.type === 'set-changed' && bodyOfOrdered({ ...event, set: this.init.setTerms }) !== body) return undefined
     return booked && { message: booked.message, contract: booked.contract }
   }
 }

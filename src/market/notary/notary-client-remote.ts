@@ -1,9 +1,11 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import type { OwnerView } from '../../core/ledger/view-owner.ts'
 import type { TransferLine } from '../../core/ledger/list-transfers.ts'
 import { refuseCertificate } from '../../core/notary/certificate.ts'
 import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
+import type { FormerSet } from '../../core/notary/set-lineage.ts'
 import type { VerifyStatement } from '../../core/notary/statement.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
@@ -44,6 +46,7 @@ export type RemoteNotaryComponents = {
 
 export type RemoteNotaryInit = {
   readonly set: NotarySet
+  readonly before?: readonly FormerSet[]
   /** Longest wait for one member, milliseconds. */
   readonly timeoutMs: number
 }
@@ -59,6 +62,7 @@ const ROUNDS_MAX = 3
  */
 export class RemoteNotary implements NotaryClient {
   readonly set: NotarySet
+  readonly before: readonly FormerSet[]
   private readonly components: RemoteNotaryComponents
   private readonly init: RemoteNotaryInit
   /** Who is asked first: whoever answered last. */
@@ -67,6 +71,7 @@ export class RemoteNotary implements NotaryClient {
   /** Makes the members known to the transport by their addresses. Throws `NETWORK_ADDRESS_INVALID`. */
   constructor(components: RemoteNotaryComponents, init: RemoteNotaryInit) {
     this.set = init.set
+    this.before = init.before ?? []
     this.components = components
     this.init = init
     for (const { key, address } of init.set.members)
@@ -158,6 +163,10 @@ export class RemoteNotary implements NotaryClient {
 
   async accounts(owner?: Did, { signal }: AbortOptions = {}): Promise<readonly CurrencyAccounts[]> {
     return (await this.agree({ about: 'accounts', ...(owner && { owner }) }, signal)) as readonly CurrencyAccounts[]
+  }
+
+  async owner(owner: Did, { signal }: AbortOptions = {}): Promise<OwnerView> {
+    return (await this.agree({ about: 'owner', owner }, signal)) as OwnerView
   }
 
   async transfers(contract?: ContractId, { signal }: AbortOptions = {}): Promise<readonly TransferLine[]> {

@@ -3,7 +3,9 @@ import type { Timestamp } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
+import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { type FormerSet, idsOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
   ContractEvidence,
@@ -21,18 +23,17 @@ import { FOLLOW_WAIT_MS_MAX } from '../../ports/notary-client.ts'
 import type { Startable } from '../../ports/startable.ts'
 import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
-import { nameJournal } from '../ledger/journal-line.ts'
 import { viewLedger } from '../ledger/ledger-views.ts'
-import { MachineJournal } from '../ledger/machine-journal.ts'
 import { Admission, type AdmissionComponents, type Admitted } from './admission.ts'
 import { LEDGER_SUBJECT } from './booked-event.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import { Followers } from './followers.ts'
-import { journalWordsOf, journaledBooks, type BookedStep } from './journaled-books.ts'
+import type { BookedStep } from './journaled-books.ts'
 import { NotaryArchive } from './notary-archive.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import { laterOf, NotaryViews } from './notary-views.ts'
+import { openBooks } from './open-books.ts'
 import { openOrder } from './open-order.ts'
 import type { BooksJournal } from './solo-order.ts'
 
@@ -52,6 +53,7 @@ export class NotaryService implements NotaryClient, Startable {
   readonly set: NotarySet
   private readonly components: NotaryServiceComponents
   private readonly init: NotaryServiceInit
+  private readonly lineage: SetLineage
   private readonly archive: NotaryArchive
   private readonly nonces: NonceGuard = createNonceGuard()
   private readonly admission: Admission
@@ -76,11 +78,23 @@ export class NotaryService implements NotaryClient, Startable {
     this.set = set
     this.components = components
     this.init = init
+    this.lineage = { set, before: init.before ?? [] }
     const { hexOfBytes: hash, hexOfText: digest } = hashes
     this.archive = new NotaryArchive({ clockSkewMs, hash, digest })
     this.followers = new Followers(timers)
-    this.admissionInit = { verifier, clock, hash, network, clockSkewMs, audience: [member.key, set.id, '*'] }
+    this.admissionInit = {
+      verifier,
+      clock,
+      hash,
+      network,
+      clockSkewMs,
+      audience: [member.key, ...idsOf(this.lineage), '*'],
+    }
     this.admission = new Admission({ ...this.admissionInit, onAdmitted: (batch) => this.order?.push(batch) })
+  }
+
+  get before(): readonly FormerSet[] {
+    return this.lineage.before
   }
 
   /**
@@ -89,20 +103,18 @@ export class NotaryService implements NotaryClient, Startable {
    */
   async start(): Promise<void> {
     if (this.state !== 'new') return
-    const { components, init, archive, set } = this
+    const { components, init, archive, lineage } = this
     const { log, signer, hashes } = components
-    const { hexOfBytes: hash } = hashes
-    const onStep = (step: BookedStep): void => this.take(step)
     const { feeOwner, limits } = init
-    const journaled = journaledBooks({ set, feeOwner, limits, hash, onStep })
-    const name = nameJournal(journalWordsOf(set), hashes.ofBytes)
-    const journal = await MachineJournal.open({ log, journaled, signer, digest: hashes.ofBytes }, name)
+    const onStep = (step: BookedStep): void => this.take(step)
+    const journal = await openBooks({ log, lineage, hashes, feeOwner, limits, signer, onStep })
     this.journal = journal
     this.order = await openOrder({
       components,
       init,
       journal,
       archive,
+      lineage,
       admission: this.admissionInit,
       nonces: this.nonces,
       onBlock: (contracts) => this.afterBlock(contracts),
@@ -130,7 +142,8 @@ export class NotaryService implements NotaryClient, Startable {
     this.followers.close()
     await this.order?.stop(this.closed())
     // The last word: how far the journal goes. Where the disk takes nothing any more, it ends without.
-    await this.checkpoints?.seal().catch((cause: unknown) => this.components.onFailure(cause))
+    if ((this.journal?.entries ?? 0) > 0)
+      await this.checkpoints?.seal().catch((cause: unknown) => this.components.onFailure(cause))
     await this.journal?.close()
   }
 
@@ -185,6 +198,11 @@ export class NotaryService implements NotaryClient, Startable {
     const views = await order.quiet(() => viewLedger(journal.state.ledger, journal.head))
     if (owner === undefined) return views
     return views.map((view) => ({ ...view, accounts: view.accounts.filter((account) => account.owner === owner) }))
+  }
+
+  async owner(owner: Did): Promise<OwnerView> {
+    const { order, journal } = this.opened()
+    return await order.quiet(() => viewOwner(journal.state.ledger, owner))
   }
 
   async transfers(contract?: ContractId): Promise<readonly TransferLine[]> {

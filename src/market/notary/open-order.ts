@@ -1,11 +1,10 @@
-import type { Timestamp } from '../../base/time.ts'
-import type { BooksState } from '../../core/books/books-state.ts'
-import { hashTrieEntries, hashTrieGet } from '../../core/collections/hash-trie.ts'
-import { type ContractId, parseHash } from '../../core/evidence/names.ts'
+import { CodedError } from '../../base/errors.ts'
+import type { ContractId } from '../../core/evidence/names.ts'
+import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { AdmissionComponents } from './admission.ts'
 import { admitSigning } from './admit-signing.ts'
-import { bookOrdered, type OrderedEvent } from './booked-event.ts'
+import { openingOf, setsAhead, termsOfSet } from './epoch-entry.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
@@ -18,50 +17,34 @@ export type OpenOrderInit = {
   readonly init: NotaryServiceInit
   readonly journal: BooksJournal
   readonly archive: NotaryArchive
+  readonly lineage: SetLineage
   readonly admission: Omit<AdmissionComponents, 'onAdmitted'>
   readonly nonces: NonceGuard
   readonly onBlock: (contracts: ReadonlySet<ContractId>) => void
   readonly onFailure: (cause: unknown) => void
 }
 
-/** The order of a set of this size, and the rules that contracts may pin: a set of several orders them like anything else. */
+/** The order of a set of this size. What has to be in the books first is ordered with the first message, so that a notary that nobody asked has an empty journal. */
 export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
-  const { components, init, journal, archive, nonces, onBlock, onFailure } = opening
-  const { set, me, restored, timing = SET_TIMING, parameters } = init
+  const { components, init, journal, archive, lineage, nonces, onBlock, onFailure } = opening
+  const { set, me, restored, onCaughtUp, timing = SET_TIMING, parameters } = init
   const { highWater, hashes, signer, clock, timers, members } = components
   const { hexOfBytes: hash, hexOfText: digest } = hashes
   const common = { set, signer, journal, archive, highWater, clock, hash, digest, onBlock, onFailure }
+  const ahead = setsAhead(journal.state, { lineage, archive })
   if (members !== undefined) {
-    const admission = { ...opening.admission, parameters }
-    return await SetOrder.start({ ...common, me, members, timing, restored, admission, nonces, timers })
+    if (lineage.before.length > 0)
+      throw new CodedError('NOTARY_EPOCH_SHARED', {
+        message: `The set ${set.id} follows another one, which members of a set of several cannot begin together yet`,
+      })
+    const admission = { ...opening.admission, parameters, setTerms: termsOfSet(set) }
+    return await SetOrder.start({ ...common, me, members, timing, restored, onCaughtUp, admission, nonces, timers })
   }
-  await admitSigning(highWater, { set, me, slot: archive.slot, restored })
-  const order = new SoloOrder({ ...common, clockSkewMs: init.clockSkewMs, nonces })
-  const at = laterOf(clock.now(), journal.state.at)
-  const ordered = parameterEvents(journal.state, parameters, at)
-  if (ordered.length === 0) return order
-  const slot = archive.slot + 1
-  await journal.append(ordered.map((event) => bookOrdered(slot, event)))
-  return order
-}
-
-/** What makes the books' rules those that the notary was started with. Contracts that were signed under others keep to them. */
-function parameterEvents(
-  { parameters: known }: BooksState,
-  wanted: NotaryServiceInit['parameters'],
-  at: Timestamp,
-): readonly OrderedEvent[] {
-  const published = wanted
-    .filter(({ hash }) => hashTrieGet(known, hash) === undefined)
-    .map(({ hash, rules }): OrderedEvent => ({ type: 'parameters-published', hash, rules, at }))
-  const retired = hashTrieEntries(known).flatMap(([name]): readonly OrderedEvent[] => {
-    const hash = parseHash(name)
-    const isWanted = hash === undefined || wanted.some((one) => one.hash === hash)
-    return isWanted ? [] : [{ type: 'parameters-retired', hash, at }]
+  await admitSigning(highWater, { set, me, slot: archive.slot, epoch: set.epoch - ahead.length, restored })
+  return new SoloOrder({
+    ...common,
+    clockSkewMs: init.clockSkewMs,
+    nonces,
+    opening: openingOf(journal.state, { ahead, parameters }),
   })
-  return [...published, ...retired]
-}
-
-function laterOf(one: Timestamp, other: Timestamp): Timestamp {
-  return one > other ? one : other
 }

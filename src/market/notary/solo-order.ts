@@ -8,7 +8,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { Journaled, MachineJournal } from '../ledger/machine-journal.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
-import { bookOrdered, type BookedEvent } from './booked-event.ts'
+import { bookOrdered, type BookedEvent, type OrderedEvent } from './booked-event.ts'
 import { BlockDraft } from './block-draft.ts'
 import { outcomeOf } from './describe-transition.ts'
 import type { ArchivedEntry, NamedBlock } from './notary-archive.ts'
@@ -22,6 +22,8 @@ export type SoloOrderComponents = SoloReceiptsComponents & {
   readonly clock: Clock
   /** How far clocks may differ, for `iat` of messages. */
   readonly clockSkewMs: DurationMs
+  /** What stands in the books before the first message, stamped with its block. */
+  readonly opening: readonly OrderedEvent[]
   /** Of messages outside of contracts. */
   readonly nonces: Pick<NonceGuard, 'look'>
   /** A block is durable, signed and answered. */
@@ -66,9 +68,11 @@ export class SoloOrder implements NotaryOrder {
   /** Told when enough waits to be booked ahead. */
   private onEnough: (() => void) | undefined
   private isStopped = false
+  private opening: readonly OrderedEvent[]
 
   constructor(components: SoloOrderComponents) {
     this.components = components
+    this.opening = components.opening
     this.receipts = new SoloReceipts(components)
   }
 
@@ -170,6 +174,7 @@ export class SoloOrder implements NotaryOrder {
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
+    await this.openBooks(slot, at)
     await this.fireTimers(slot, at)
     const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, clockSkewMs, nonces })
     for (const item of items) draft.take(item)
@@ -194,6 +199,13 @@ export class SoloOrder implements NotaryOrder {
     for (const item of items) this.current.delete(item)
     archive.forget(at)
     if (named !== undefined) onBlock(new Set(named.block.entries.map(({ contract }) => contract)))
+  }
+
+  /** Who keeps the books, and the rules that they know: with the first block, so that a notary that nobody asked has none. */
+  private async openBooks(slot: number, at: Timestamp): Promise<void> {
+    const events = this.opening.map((event) => bookOrdered(slot, { ...event, at }))
+    this.opening = []
+    if (events.length > 0) await this.components.journal.take(events)
   }
 
   /** Each timer is an entry of its own; one more for holds outside of contracts. */

@@ -135,7 +135,7 @@ export class EscrowDesk {
       const state = await stateFromEvidence({ notary, contract, verify: party.components.verify, signal })
       if (state !== undefined) states.push(state)
     }
-    return { rows: plain(inboxOf(states, party.did)) }
+    return { rows: plain(inboxOf(states, party.keys)) }
   }
 
   private async messageOf(
@@ -195,7 +195,7 @@ export class EscrowDesk {
     if (frame.type === 'declined') return frame.code
     if (frame.type !== 'cosigned') return 'MARKET_STATEMENT_DECLINED'
     const signatures = [
-      { iss: party.did, signature },
+      { iss: party.wallet.keyFor(contract), signature },
       { iss: note.other, signature: frame.signature },
     ]
     return { type: 'escrow-cancel', body: { statement, signatures } }
@@ -277,5 +277,10 @@ function refusedAct(contract: ContractId, state: string, code: string): JsonValu
 }
 
 function unknownContract(contract: string): CodedError {
-  return new CodedError('MARKET_OBJECT_UNKNOWN', { message: `The notary set knows no contract ${contract}` })
+  return new CodedError('MARKET_OBJECT_UNKNOWN', {
+    message: `The notary set knows no contract ${contract}`,
+    details: {
+      remedy: '`kernell escrow list` shows those of this node; the set forgets a contract some time after its end.',
+    },
+  })
 }

@@ -12,6 +12,7 @@ import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import { Buyer } from '../../market/parties/buyer.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
+import { OwnAccounts, type OwnAccountsInit } from '../../market/parties/own-accounts.ts'
 import { Party } from '../../market/parties/party.ts'
 import { Seller } from '../../market/parties/seller.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
@@ -32,7 +33,7 @@ import type { MarketInit, MarketWorker } from './market-init.ts'
 import { knownParameters } from './market-parameters.ts'
 
 /** Journal of what this node's escrow key has said and heard. */
-const PARTY_JOURNAL = 'wallet'
+export const PARTY_JOURNAL = 'wallet'
 /** Journal of what is known of others from the contracts of this node. */
 const REPUTATION_JOURNAL = 'reputation'
 
@@ -68,6 +69,7 @@ export type PartyRole = {
   readonly buyer: Buyer
   readonly seller: Seller
   readonly reputation: ReputationKeeper
+  readonly accounts: OwnAccounts
   stop(): Promise<void>
 }
 
@@ -81,7 +83,10 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
-    const party = await Party.open({ ...init, log, signer: key.signer, verify, notary }, { network, onFailure })
+    const party = await Party.open(
+      { ...init, log, signer: key.signer, formerSigners: key.formerSigners, verify, notary },
+      { network, onFailure },
+    )
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     const buyer = new Buyer(
       {
@@ -96,6 +101,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       { party, runner: runnerOf(party, init.findWorker) },
       { policy: sellerPolicyOf(party, notary.set) },
     )
+    const accounts = new OwnAccounts({ party, ...accountsOf(key) })
+    accounts.start()
     buyer.start()
     seller.start()
     reputation.start()
@@ -105,6 +112,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       buyer,
       seller,
       reputation,
+      accounts,
       async stop() {
         seller.stop()
         buyer.stop()
@@ -120,6 +128,13 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     await log.close()
     throw error
   }
+}
+
+/** What the statements about a key say of its accounts. */
+function accountsOf({ description }: OpenKey): Omit<OwnAccountsInit, 'party'> {
+  const { chain, did, recovery } = description
+  const former = chain.map(({ statement }) => statement.key).filter((key) => key !== did)
+  return { former, recovery }
 }
 
 /** Tells the webhook of the inbox whenever it is another one. @returns Ends it. */
@@ -174,10 +189,7 @@ function sellerPolicyOf(party: Party, set: NotarySet): SellerPolicy {
   return {
     notarySets: [termsOfSet(set)],
     parameters: new Map(knownParameters().map(({ hash, rules }) => [hash, rules])),
-    /** Of all offers together: what each skill allows is looked at when its work is asked for. */
-    get custody() {
-      return [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))]
-    },
+    custodyOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.custody ?? [],
     capabilities: new Set([OWN_CAPABILITY]),
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),

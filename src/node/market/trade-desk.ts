@@ -94,7 +94,7 @@ export class TradeDesk {
     const skill = name === undefined ? skillOf(request) : undefined
     const [found, ...rest] = role.seller.offers().filter(({ id, terms }) => id === name || terms.skill === skill)
     if (found === undefined)
-      throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: `No offer of ${name ?? skill ?? ''} stands` })
+      throw unknown(`No offer of ${name ?? skill ?? ''} stands`, '`kernell market list` shows the offers of this node.')
     for (const { id } of [found, ...rest]) await role.seller.withdraw(id)
     return { offer: found.id, expiresAt: this.init.clock.now(), effect: 'applied' }
   }
@@ -137,7 +137,7 @@ export class TradeDesk {
   result(request: ControlRequest): JsonValue {
     const hash = parseHash(requiredText(request, 'hash'))
     const bytes = hash === undefined ? undefined : this.init.role.party.journal.file(hash)
-    if (bytes === undefined) throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: 'That file is not here' })
+    if (bytes === undefined) throw unknown('That file is not here', 'Ask the party that filed it.')
     return { bytes: Buffer.from(bytes).toString('base64url') }
   }
 
@@ -150,7 +150,7 @@ export class TradeDesk {
     const file = orders.find(({ auction, transcript }) => auction === id || transcript === id)?.transcriptFile
     const bytes = file === undefined ? undefined : party.journal.file(file)
     if (bytes === undefined)
-      throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: `No auction ${id} has ended here` })
+      throw unknown(`No auction ${id} has ended here`, 'Ask the node that bought, with the `auction` that it printed.')
     // Written by the buyer, as JSON.
     return { transcript: JSON.parse(new TextDecoder().decode(bytes)) as JsonValue }
   }
@@ -169,7 +169,7 @@ export class TradeDesk {
   private orderOf(key: string): OrderNote {
     const order = this.init.role.buyer.order(key)
     if (order !== undefined) return order
-    throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: `There is no purchase ${key}` })
+    throw unknown(`There is no purchase ${key}`, 'Give the --idempotency-key with which it was bought.')
   }
 
   private async requestOf(request: ControlRequest): Promise<BuyRequest> {
@@ -200,13 +200,17 @@ export class TradeDesk {
   /** Of a request, or the only one there is. Throws `REQUEST_INVALID`. */
   async currencyOf(request: ControlRequest): Promise<Currency> {
     const text = optionalText(request, 'currency')
-    if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text, undefined))
+    if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text))
     const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
     const [only] = known
     if (only !== undefined && known.length === 1) return only
     const what = known.length === 0 ? 'No currency is registered yet' : `There are ${known.length} currencies`
     throw invalidRequest('currency', `${what}: name one with --currency CODE@DID`)
   }
+}
+
+function unknown(message: string, remedy: string): CodedError {
+  return new CodedError('MARKET_OBJECT_UNKNOWN', { message, details: { remedy } })
 }
 
 /** How far a purchase has come. */

@@ -1,4 +1,4 @@
-import { type DurationMs, HOUR_MS, timestampFromMs, type Timestamp } from '../../../src/base/time.ts'
+import { HOUR_MS, timestampFromMs, type Timestamp } from '../../../src/base/time.ts'
 import { BOOKS_MACHINE } from '../../../src/core/books/books-machine.ts'
 import type { BooksEffect, BooksEvent, BooksLimits, BooksState } from '../../../src/core/books/books-state.ts'
 import type { EscrowMessageEvent } from '../../../src/core/escrow/escrow-event.ts'
@@ -10,7 +10,7 @@ import {
   formatAccountId,
   parseTransferId,
 } from '../../../src/core/ledger/ledger-names.ts'
-import { balanceOf, LEDGER_LIMITS_DEFAULT } from '../../../src/core/ledger/ledger-state.ts'
+import { balanceOf } from '../../../src/core/ledger/ledger-state.ts'
 import {
   type Body,
   ISSUER,
@@ -37,27 +37,18 @@ export class Books {
   #transfers = 0
   #seqs = new Map<string, number>()
 
-  constructor(
-    init: {
-      readonly limits?: BooksLimits
-      readonly funds?: readonly (readonly [Did, number])[]
-      /** Of the issuers' recovery; the least that these books take. */
-      readonly recoveryDelay?: DurationMs
-    } = {},
-  ) {
+  constructor(init: { readonly limits?: BooksLimits; readonly funds?: readonly (readonly [Did, number])[] } = {}) {
     const {
       limits,
-      recoveryDelay = HOUR_MS,
       funds = [
         [PAYER, 1_000],
         [WORKER, 1_000],
       ],
     } = init
-    const ledgerLimits = { ...LEDGER_LIMITS_DEFAULT, recoveryDelayMin: recoveryDelay }
-    this.state = BOOKS_MACHINE.initial({ at: START, set: termsOf().notarySet, ledgerLimits, ...(limits && { limits }) })
+    this.state = BOOKS_MACHINE.initial({ at: START, set: termsOf().notarySet, ...(limits && { limits }) })
     this.send({ type: 'parameters-published', hash: RULES_HASH, rules: RULES, at: START })
-    this.#register(USD, ISSUER, recoveryDelay)
-    this.#register(PAYER_CREDITS, PAYER, recoveryDelay)
+    this.#register(USD, ISSUER)
+    this.#register(PAYER_CREDITS, PAYER)
     for (const [owner, amount] of funds) if (amount > 0) this.#issue(owner, amount)
   }
 
@@ -101,7 +92,7 @@ export class Books {
     return balanceOf(this.state.ledger, formatAccountId({ owner, kind, currency }))
   }
 
-  #register(currency: Currency, iss: Did, recoveryDelay: DurationMs): void {
+  #register(currency: Currency, iss: Did): void {
     this.send({
       type: 'ledger-event-received',
       event: {
@@ -114,7 +105,7 @@ export class Books {
         currency,
         cap: nanos(10_000),
         recoveryKey: NOTARY,
-        recoveryDelay,
+        recoveryDelay: HOUR_MS,
       },
     })
   }
