@@ -1,7 +1,6 @@
 import { assert, assertNever } from '../../base/assert.ts'
 import { type Amount, subtractAmounts, ZERO_AMOUNT } from '../../base/money.ts'
 import { addDuration } from '../../base/time.ts'
-import type { Did } from '../evidence/names.ts'
 import { addExpiry } from './expiry-heap.ts'
 import {
   authorityIn,

@@ -24,7 +24,6 @@ import {
   WORKER,
   hashNamed,
   message,
-  ms,
   nanos,
   termsOf,
 } from '../escrow/escrow-builder.ts'
