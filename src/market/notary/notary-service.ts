@@ -238,8 +238,7 @@ export class NotaryService implements NotaryClient, Startable {
     const { sent, contract } = step.booked
     if (sent === undefined || contract !== LEDGER_SUBJECT) return
     const { hash: message, head } = sent.envelope
-    const { clockSkewMs } = this.init
-    this.nonces.keep({ iss: head.iss, nonce: head.nonce, exp: head.exp, message, now: step.after.at, clockSkewMs })
+    this.nonces.keep({ ...head, message, now: step.after.at, clockSkewMs: this.init.clockSkewMs })
   }
 
   private afterBlock(contracts: ReadonlySet<ContractId>): void {
