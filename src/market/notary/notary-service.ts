@@ -29,7 +29,7 @@ import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { segmentless } from '../ledger/journal-records.ts'
 import { Admission, type AdmissionComponents } from './admission.ts'
-import { LEDGER_SUBJECT, type SentEnvelope } from './booked-event.ts'
+import { LEDGER_SUBJECT } from './booked-event.ts'
 import { archiveBeside } from './archive-beside.ts'
 import { Followers } from './followers.ts'
 import type { BookedStep } from './journaled-books.ts'
@@ -132,7 +132,6 @@ export class NotaryService implements NotaryClient, Startable {
       lineage,
       admission: this.admissionInit,
       nonces: this.nonces,
-      useNonce: ({ sent }, now) => this.useNonce(sent, now),
       onBlock: (contracts) => this.afterBlock(contracts),
       onFailure: (cause) => this.fail(cause),
     })
@@ -238,12 +237,9 @@ export class NotaryService implements NotaryClient, Startable {
   private take(step: BookedStep): void {
     this.archive.add(step)
     const { sent, contract } = step.booked
-    if (sent !== undefined && contract === LEDGER_SUBJECT) this.useNonce(sent, step.after.at)
-  }
-
-  private useNonce({ envelope: { head, hash: message } }: SentEnvelope, now: Timestamp): string | undefined {
-    const { iss, nonce, exp } = head
-    return this.nonces.use({ iss, nonce, message, exp, now, clockSkewMs: this.init.clockSkewMs })
+    if (sent === undefined || contract !== LEDGER_SUBJECT) return
+    const { hash: message, head } = sent.envelope
+    this.nonces.keep({ ...head, message, now: step.after.at, clockSkewMs: this.init.clockSkewMs })
   }
 
   private afterBlock(contracts: ReadonlySet<ContractId>): void {
