@@ -5,7 +5,6 @@ import {
   createNotarySet,
   MarketDoor,
   NotaryService,
-  OWN_CAPABILITY,
   parseCurrency,
   parseHash,
   parseTransferId,
@@ -214,8 +213,7 @@ export class OfflineMarket {
     return {
       notarySets: [this.setTerms],
       parameters: new Map([[this.rulesHash, TEST_ESCROW_RULES]]),
-      custody: ['C2', 'C3'],
-      capabilities: new Set([OWN_CAPABILITY]),
+      custodyOf: () => ['C2', 'C3'],
       creditNanosOf: () => nanos(0n),
       exposureNanosMax: nanos(100_000_000_000n),
       contractsMax: 8,

@@ -236,6 +236,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/market-statement.ts')).marketStatementCommand,
   },
   {
+    name: 'capability issue',
+    summary: 'let another key buy by the authority of this one, within limits',
+    load: async () => (await import('./commands/capability-grants.ts')).capabilityIssueCommand,
+  },
+  {
+    name: 'capability attenuate',
+    summary: 'pass on what a chain grants to this key, or less of it',
+    load: async () => (await import('./commands/capability-grants.ts')).capabilityAttenuateCommand,
+  },
+  {
+    name: 'capability show',
+    summary: 'show what a chain of capability tokens grants, and whether it holds now',
+    load: async () => (await import('./commands/capability-views.ts')).capabilityShowCommand,
+  },
+  {
+    name: 'capability list',
+    summary: 'show the capability tokens that this node gave out and that are not over',
+    load: async () => (await import('./commands/capability-views.ts')).capabilityListCommand,
+  },
+  {
+    name: 'capability revoke',
+    summary: 'take a delegation back: no contract is signed by it any more',
+    load: async () => (await import('./commands/capability-views.ts')).capabilityRevokeCommand,
+  },
+  {
     name: 'reputation list',
     summary: 'show what this node knows of others from its own contracts, best first',
     load: async () => (await import('./commands/reputation-views.ts')).reputationListCommand,
@@ -299,6 +324,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'escrow rule',
     summary: 'rule on a dispute, as one of its arbiters',
     load: async () => (await import('./commands/escrow-acts.ts')).escrowRuleCommand,
+  },
+  {
+    name: 'escrow replicate',
+    summary: 'see what the predicate and other sellers say of a dispute that you rule on',
+    load: async () => (await import('./commands/escrow-replicate.ts')).escrowReplicateCommand,
   },
   {
     name: 'escrow settle',

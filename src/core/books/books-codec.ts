@@ -2,6 +2,13 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import type { Amount } from '../../base/money.ts'
 import type { Timestamp } from '../../base/time.ts'
 import {
+  listRevocation,
+  NO_REVOCATIONS,
+  REVOCATIONS_MAX,
+  revocationEntries,
+  type Revocations,
+} from '../capability/revocations.ts'
+import {
   type HashTrie,
   emptyHashTrie,
   hashTrieEntries,
@@ -21,10 +28,13 @@ import type { NotarySetTerms } from '../escrow/escrow-terms.ts'
 import { ESCROW_TIMER_NAMES, timersOf } from '../escrow/escrow-timers.ts'
 import {
   AMOUNT_FIELD,
+  CID_FIELD,
   CONTRACT_FIELD,
   COUNT_FIELD,
+  DID_FIELD,
   type FieldCodec,
   HASH_FIELD,
+  listOf,
   memberOf,
   oneOf,
   optional,
@@ -53,6 +63,10 @@ const LIMITS_FIELD = recordOf([
 ])
 const CONTRACT = ['contract', 'contract', CONTRACT_FIELD] as const
 const AT = ['at', 'at', COUNT_FIELD] as const
+const CID = ['cid', 'cid', CID_FIELD] as const
+const REVOKER = ['revoker', 'revoker', DID_FIELD] as const
+const EXPIRES_AT = ['expiresAt', 'expiresAt', optional(COUNT_FIELD)] as const
+const REVOCATIONS_FIELD = listOf(recordOf([CID, REVOKER, EXPIRES_AT, AT]), REVOCATIONS_MAX)
 
 const EVENT_FIELD: FieldCodec = unionOf('type', {
   'message-received': [
@@ -62,6 +76,7 @@ const EVENT_FIELD: FieldCodec = unionOf('type', {
   ],
   'ledger-event-received': [['event', 'event', LEDGER_EVENT_FIELD]],
   'parameters-published': [['hash', 'hash', HASH_FIELD], ['rules', 'rules', RULES_FIELD], AT],
+  'capability-revoked': [CID, REVOKER, EXPIRES_AT, AT],
   'parameters-retired': [['hash', 'hash', HASH_FIELD], AT],
   'set-changed': [['set', 'set', NOTARY_SET_FIELD], AT],
   'timer-fired': [CONTRACT, ['name', 'name', oneOf(ESCROW_TIMER_NAMES)], AT],
@@ -98,6 +113,10 @@ export function formatBooksState(state: BooksState): string {
     limits: LIMITS_FIELD.write(state.limits),
     ledger,
     contracts: hashTrieEntries(state.contracts).map(([, contract]) => ESCROW_STATE_FIELD.write(contract)),
+    // Absent where there are none.
+    ...(state.revocations.entries.size > 0 && {
+      revocations: REVOCATIONS_FIELD.write(revocationEntries(state.revocations)),
+    }),
     parameters: hashTrieEntries(state.parameters).map(([hash, rules]) => ({ hash, rules: RULES_FIELD.write(rules) })),
   })
 }
@@ -111,9 +130,10 @@ export function parseBooksState(json: unknown): BooksState | undefined {
   const ledger = parseLedgerState(memberOf(json, 'ledger'))
   const contracts = readContracts(memberOf(json, 'contracts'))
   const parameters = readParameters(memberOf(json, 'parameters'))
+  const revocations = readRevocations(memberOf(json, 'revocations') ?? [])
   if (at === undefined || set === undefined || limits === undefined || ledger === undefined) return undefined
-  if (contracts === undefined || parameters === undefined) return undefined
-  return { at, set, limits, ledger, contracts, parameters, ...followingFrom(contracts) }
+  if (contracts === undefined || parameters === undefined || revocations === undefined) return undefined
+  return { at, set, limits, ledger, contracts, parameters, revocations, ...followingFrom(contracts) }
 }
 
 function readContracts(json: unknown): HashTrie<EscrowState> | undefined {
@@ -137,6 +157,17 @@ function readParameters(json: unknown): HashTrie<EscrowRules> | undefined {
     parameters = hashTrieSet(parameters, hash, rules)
   }
   return parameters
+}
+
+function readRevocations(json: unknown): Revocations | undefined {
+  const entries = REVOCATIONS_FIELD.read(json) as ReturnType<typeof revocationEntries> | undefined
+  let revocations = NO_REVOCATIONS
+  for (const entry of entries ?? []) {
+    const outcome = listRevocation(revocations, entry, { at: entry.at })
+    if (outcome.kind !== 'revoked') return undefined
+    revocations = outcome.revocations
+  }
+  return entries && revocations
 }
 
 function followingFrom(contracts: HashTrie<EscrowState>): Pick<BooksState, 'open' | 'unheld' | 'timers' | 'exposures'> {

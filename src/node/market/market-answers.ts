@@ -16,10 +16,12 @@ import {
   optionalText,
   requiredText,
 } from '../control/control-request.ts'
+import { grantCapability, listCapabilities, revokeCapability, showCapability } from './capability-answers.ts'
 import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
 import type { EscrowDesk } from './escrow-desk.ts'
 import { marketRefusal } from './market-refusals.ts'
 import type { PartyRole } from './party-role.ts'
+import { lookIntoDispute } from './replication-desk.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
 import type { RecoveryDesk } from './recovery-desk.ts'
 import type { TradeDesk } from './trade-desk.ts'
@@ -94,8 +96,20 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   contract: async ({ escrow }, { request }) => await escrow.show(request),
   contracts: async ({ escrow }) => await escrow.list(),
   act: async ({ escrow }, { request }) => await escrow.act(request),
+  replicate: async (desks, { request }) => {
+    const peers = tradeOf(desks).peers()
+    return await lookIntoDispute({ role: roleOf(desks), notary: desks.notary, peers }, request)
+  },
   inbox: async ({ escrow }, { signal }) => await escrow.inbox(signal),
   export: async ({ escrow }, { request }) => await escrow.export(request),
+  'capability-grant': async (desks, { request }) => {
+    const trade = tradeOf(desks)
+    return await grantCapability(roleOf(desks), request, async (asked) => await trade.currencyOf(asked))
+  },
+  'capability-show': async (desks, { request }) => await Promise.resolve(showCapability(roleOf(desks), request)),
+  'capability-list': async (desks) => await Promise.resolve(listCapabilities(roleOf(desks))),
+  'capability-revoke': async (desks, { request }) =>
+    await revokeCapability(roleOf(desks), request, tradeOf(desks).peers()),
   reputation: async (desks, { request }) => await Promise.resolve(listStandings(reputationOf(desks), request)),
   'reputation-of': async (desks, { request }) => await Promise.resolve(showStandings(reputationOf(desks), request)),
 }
@@ -149,6 +163,11 @@ function creditsOf({ credits }: MarketDesks): CreditDesk {
 function tradeOf({ trade }: MarketDesks): TradeDesk {
   if (trade === undefined) throw keyless('buys and sells nothing')
   return trade
+}
+
+function roleOf({ role }: MarketDesks): PartyRole {
+  if (role === undefined) throw keyless('acts for nobody')
+  return role
 }
 
 function reputationOf({ role }: MarketDesks): ReputationKeeper {
