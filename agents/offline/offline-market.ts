@@ -186,7 +186,7 @@ export class OfflineMarket {
 
   /** What somebody may spend, in nano-units. */
   async balanceOf(owner: Did): Promise<bigint> {
-    const lines = (await this.notary.accounts(owner)).flatMap(({ accounts }) => accounts)
+    const lines = (await this.notary.accounts({ owner })).ledgers.flatMap(({ accounts }) => accounts)
     return BigInt(lines.find(({ kind }) => kind === 'available')?.balanceNanos ?? '0')
   }
 

@@ -191,6 +191,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ledger-proofs.ts')).ledgerCheckpointCommand,
   },
   {
+    name: 'ledger prune',
+    summary: 'drop the text of old entries of a notary, whose hashes and proofs stay',
+    load: async () => (await import('./commands/ledger-prune.ts')).ledgerPruneCommand,
+  },
+  {
     name: 'ledger export',
     summary: 'write the books of this notary to a file that anybody can verify',
     load: async () => (await import('./commands/ledger-proofs.ts')).ledgerExportCommand,

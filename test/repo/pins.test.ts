@@ -156,6 +156,7 @@ describe('commands', () => {
       'key-show.ts',
       'ledger-credits.ts',
       'ledger-proofs.ts',
+      'ledger-prune.ts',
       'ledger-recovery.ts',
       'ledger-verify.ts',
       'ledger-views.ts',

@@ -11,6 +11,7 @@ import {
 import {
   type HashTrie,
   emptyHashTrie,
+  hashTrieApply,
   hashTrieEntries,
   hashTrieForEach,
   hashTrieSet,
@@ -54,19 +55,27 @@ const RULES_FIELD = recordOf([
   ['minimums', 'minimums', TIMERS_FIELD],
   ['maximums', 'maximums', TIMERS_FIELD],
 ])
-const LIMITS_FIELD = recordOf([
+export const LIMITS_FIELD: FieldCodec = recordOf([
   ['openMax', 'openMax', COUNT_FIELD],
   ['keptMax', 'keptMax', COUNT_FIELD],
   ['offeredMax', 'offeredMax', COUNT_FIELD],
   ['parametersMax', 'parametersMax', COUNT_FIELD],
   ['firingsMax', 'firingsMax', COUNT_FIELD],
 ])
+/** Rules by the hash that contracts pin, as a row of a state. */
+export const PARAMETERS_ROW: FieldCodec = recordOf([
+  ['hash', 'hash', HASH_FIELD],
+  ['rules', 'rules', RULES_FIELD],
+])
+export type ParametersRow = { readonly hash: string; readonly rules: EscrowRules }
 const CONTRACT = ['contract', 'contract', CONTRACT_FIELD] as const
 const AT = ['at', 'at', COUNT_FIELD] as const
 const CID = ['cid', 'cid', CID_FIELD] as const
 const REVOKER = ['revoker', 'revoker', DID_FIELD] as const
 const EXPIRES_AT = ['expiresAt', 'expiresAt', optional(COUNT_FIELD)] as const
-const REVOCATIONS_FIELD = listOf(recordOf([CID, REVOKER, EXPIRES_AT, AT]), REVOCATIONS_MAX)
+export const REVOCATION_ROW: FieldCodec = recordOf([CID, REVOKER, EXPIRES_AT, AT])
+export type RevocationRow = ReturnType<typeof revocationEntries>[number]
+const REVOCATIONS_FIELD = listOf(REVOCATION_ROW, REVOCATIONS_MAX)
 
 const EVENT_FIELD: FieldCodec = unionOf('type', {
   'message-received': [
@@ -136,6 +145,34 @@ export function parseBooksState(json: unknown): BooksState | undefined {
   return { at, set, limits, ledger, contracts, parameters, revocations, ...followingFrom(contracts) }
 }
 
+/** What is written of books; the rest follows from it. */
+export type BooksParts = Pick<BooksState, 'at' | 'set' | 'limits' | 'ledger'> & {
+  readonly contracts: readonly EscrowState[]
+  readonly parameters: readonly ParametersRow[]
+  readonly revocations: readonly RevocationRow[]
+}
+
+/** The books of their parts; `undefined` where two contracts or two rules have one name. */
+export function booksOfParts({
+  contracts,
+  parameters,
+  revocations: rows,
+  ...head
+}: BooksParts): BooksState | undefined {
+  const states = hashTrieApply(
+    emptyHashTrie<EscrowState>(),
+    contracts.map((state) => [state.contract, state]),
+  )
+  const rules = hashTrieApply(
+    emptyHashTrie<EscrowRules>(),
+    parameters.map((row) => [row.hash, row.rules]),
+  )
+  const revocations = revocationsOf(rows)
+  if (states.size !== contracts.length || rules.size !== parameters.length || revocations === undefined)
+    return undefined
+  return { ...head, contracts: states, parameters: rules, revocations, ...followingFrom(states) }
+}
+
 function readContracts(json: unknown): HashTrie<EscrowState> | undefined {
   if (!Array.isArray(json)) return undefined
   let contracts = emptyHashTrie<EscrowState>()
@@ -160,14 +197,18 @@ function readParameters(json: unknown): HashTrie<EscrowRules> | undefined {
 }
 
 function readRevocations(json: unknown): Revocations | undefined {
-  const entries = REVOCATIONS_FIELD.read(json) as ReturnType<typeof revocationEntries> | undefined
+  const entries = REVOCATIONS_FIELD.read(json) as readonly RevocationRow[] | undefined
+  return entries && revocationsOf(entries)
+}
+
+function revocationsOf(entries: readonly RevocationRow[]): Revocations | undefined {
   let revocations = NO_REVOCATIONS
-  for (const entry of entries ?? []) {
+  for (const entry of entries) {
     const outcome = listRevocation(revocations, entry, { at: entry.at })
     if (outcome.kind !== 'revoked') return undefined
     revocations = outcome.revocations
   }
-  return entries && revocations
+  return revocations
 }
 
 function followingFrom(contracts: HashTrie<EscrowState>): Pick<BooksState, 'open' | 'unheld' | 'timers' | 'exposures'> {

@@ -19,7 +19,7 @@ import {
   requiredText,
 } from '../control/control-request.ts'
 import { chainOf } from './capability-answers.ts'
-import { type CreditDesk, nanosOf, plain } from './credit-desk.ts'
+import { type CreditDesk, findCurrencies, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from './market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
 import { parametersFor, timersOfText } from './order-timers.ts'
@@ -222,10 +222,10 @@ export class TradeDesk {
   async currencyOf(request: ControlRequest): Promise<Currency> {
     const text = optionalText(request, 'currency')
     if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text))
-    const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
+    const known = await findCurrencies(this.init.notary, { max: 2 })
     const [only] = known
     if (only !== undefined && known.length === 1) return only
-    const what = known.length === 0 ? 'No currency is registered yet' : `There are ${known.length} currencies`
+    const what = known.length === 0 ? 'No currency is registered yet' : 'There are several currencies'
     throw invalidRequest('currency', `${what}: name one with --currency CODE@DID`)
   }
 }

@@ -59,16 +59,16 @@ beforeAll(async () => {
   const bought = await kernell('market', 'buy', ...what, ...ruled, ...wait, '--data-dir', 'buyer')
   expect([bought.code, told(bought)]).toMatchObject([0, { state: 'DELIVERED' }])
   contract = String(told(bought)['contract'])
-}, 180_000)
+}, 300_000)
 
 afterAll(async () => {
   for (const started of running.values()) started.child.kill('SIGINT')
   for (const started of running.values()) await started.ended
   removeFolders()
-}, 60_000)
+}, 120_000)
 
 describe('a dispute about a task that others can run again', () => {
-  test('is looked into by replicas before the arbiter rules, and pays the arbiter', { timeout: 180_000 }, async () => {
+  test('is looked into by replicas before the arbiter rules, and pays the arbiter', { timeout: 300_000 }, async () => {
     expect(contract).toMatch(/^[0-9a-f]{64}$/)
     const early = await kernell('escrow', 'replicate', contract, '--data-dir', 'arbiter')
     expect([early.code, told(early)]).toMatchObject([3, { error: { details: { code: 'ESCROW_STATE_WRONG' } } }])

@@ -313,7 +313,7 @@ export class MarketWorld {
 
   async balance(owner: Did, kind: AccountKind = 'available', currency = USD): Promise<bigint> {
     const id = formatAccountId({ owner, kind, currency })
-    const all = (await this.notary.accounts(owner)).flatMap(({ accounts }) => accounts)
+    const all = (await this.notary.accounts({ owner })).ledgers.flatMap(({ accounts }) => accounts)
     return BigInt(all.find((line) => line.id === id)?.balanceNanos ?? '0')
   }
 

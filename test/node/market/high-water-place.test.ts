@@ -77,8 +77,18 @@ describe('an address of a notary', () => {
   )
 
   test.each([
-    ...['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/udp/0', '/ip4/127.0.0.1/tcp/00', '/ip4/127.0.0.1', '/ip4//tcp/1'],
-    ...['/ip4/0.0.0.0/tcp/1', '/ip6/::/tcp/1', '/unix/', '/dns4/n.example/tcp/0', '/dns4/n.example/tcp', 'n:1', ''],
+    '/ip4/127.0.0.1/tcp/0',
+    '/ip4/127.0.0.1/udp/0',
+    '/ip4/127.0.0.1/tcp/00',
+    '/ip4/127.0.0.1',
+    '/ip4//tcp/1',
+    '/ip4/0.0.0.0/tcp/1',
+    '/ip6/::/tcp/1',
+    '/unix/',
+    '/dns4/n.example/tcp/0',
+    '/dns4/n.example/tcp',
+    'n:1',
+    '',
   ])('is not %s', (address) =>
     expect(() => refuseUnreachable(address)).toThrow(
       expect.objectContaining({ code: 'NOTARY_ADDRESS_UNREACHABLE' }) as Error,
