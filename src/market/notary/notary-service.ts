@@ -1,5 +1,4 @@
 import { CodedError } from '../../base/errors.ts'
-import type { Timestamp } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import type { OwnerView } from '../../core/ledger/view-owner.ts'
