@@ -146,7 +146,8 @@ export class NotaryService implements NotaryClient, Startable {
     this.close()
     await this.order?.stop(this.closed())
     // The last word: how far the journal goes. Where the disk takes nothing any more, it ends without.
-    if ((this.journal?.entries ?? 0) > 0) await this.seal().catch((cause: unknown) => this.components.onFailure(cause))
+    if ((this.journal?.entries ?? 0) > 0)
+      await this.keepers?.seal().catch((cause: unknown) => this.components.onFailure(cause))
     await this.journal?.close()
   }
 
@@ -248,13 +249,7 @@ export class NotaryService implements NotaryClient, Startable {
 
   /** Signs how far the journal goes and closes a segment of it, where that is due. */
   private keep(): void {
-    this.keepers?.checkpoints.look().catch((cause: unknown) => this.fail(cause))
-    this.keepers?.segments?.look().catch((cause: unknown) => this.fail(cause))
-  }
-
-  private async seal(): Promise<void> {
-    await this.keepers?.segments?.stop()
-    await this.keepers?.checkpoints.seal()
+    this.keepers?.look().catch((cause: unknown) => this.fail(cause))
   }
 
   private schedule(): void {

@@ -143,7 +143,7 @@ export class SoloOrder implements NotaryOrder {
     await Promise.resolve()
     let answering: Promise<void> | undefined
     while (!this.isStopped && (this.queue.length > 0 || this.works.length > 0 || this.isDue())) {
-      const booked = await this.book(this.queue.splice(0, BLOCK_MAX))
+      const booked = await this.book()
       await answering
       answering = this.answer(booked)
       // Until it is awaited, nobody looks after its failure.
@@ -186,14 +186,15 @@ export class SoloOrder implements NotaryOrder {
   }
 
   /** The first half of a block: whoever waits for it is not answered yet, and the next block must not be booked before this has. */
-  private async book(items: readonly (Admitted | Dismissed)[]): Promise<Booked> {
+  private async book(): Promise<Booked> {
     const { journal, archive, hash, clockSkewMs, nonces } = this.components
-    for (const item of items) this.current.add(item)
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
-    await this.openBooks(slot, at)
+    if (this.queue.length > 0 || this.isDue()) await this.openBooks(slot, at)
     await this.fireTimers(slot, at)
+    const items = this.queue.splice(0, BLOCK_MAX - (journal.entries - entriesBefore))
+    for (const item of items) this.current.add(item)
     const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, clockSkewMs, nonces })
     for (const item of items) draft.take(item)
     const { results, written } = await journal.take(draft.fresh.map(({ booked }) => booked))
