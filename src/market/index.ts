@@ -28,6 +28,7 @@ export {
   DEFAULT_PARAMETERS,
   hashOfParameters,
   type ParameterChange,
+  type ParameterSet,
 } from '../core/governance/parameter-set.ts'
 export { hashOfWeights, type WeightTable } from '../core/governance/weight-table.ts'
 export {
@@ -41,7 +42,7 @@ export type { OfferTerms } from '../core/market/offer-directory.ts'
 export { createNotarySet, type NotarySet } from '../core/notary/notary-set.ts'
 export { verifyTranscript } from '../core/auction/verify-transcript.ts'
 export { signerOfKey } from '../wire/v1/checkpoint.ts'
-export { GovernanceBoard, journaledGovernance, type GovernanceOutcome } from './governance/governance-board.ts'
+export { viewGovernance } from './governance/view-governance.ts'
 export { nameJournal } from './ledger/journal-line.ts'
 export { MachineJournal } from './ledger/machine-journal.ts'
 export { NotaryService } from './notary/notary-service.ts'
@@ -51,7 +52,7 @@ export { ANY_RESULT, BUY_CODES, type BuyerPolicy, type BuyRequest, type OrderNot
 export { Buyer, type BuyerComponents, type BuyerInit } from './parties/buyer.ts'
 export { exportContract, verifyExport, type VerifiedExport } from './parties/contract-export.ts'
 export { findSellers, type FoundSeller, PRICE_ALONE, type SellerSearch } from './parties/find-sellers.ts'
-export { Governor, governanceEventOf, type GovernorComponents, type GovernorOutcome } from './parties/governor.ts'
+export { Governor, type GovernorComponents, type GovernorOutcome } from './parties/governor.ts'
 export { inboxOf, type InboxAct, type InboxRow } from './parties/inbox.ts'
 export { InboxWebhook, webhookBytes } from './parties/inbox-webhook.ts'
 export { MarketDoor } from './parties/market-door.ts'

@@ -1,14 +1,11 @@
-import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
-import type { Hash } from '../../core/evidence/names.ts'
 import type { Entry } from '../../core/notary/block.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { Admission, type AdmissionComponents, type Admitted, type Dismissed, type Waiter } from './admission.ts'
-import { bodyOfOrdered, LEDGER_SUBJECT, orderedEvent } from './booked-event.ts'
+import { bodyOfOrdered, isOrdered, LEDGER_SUBJECT, orderedEvent } from './booked-event.ts'
+import { isWanted } from './due-entries.ts'
+import type { KnownRules } from './known-rules.ts'
 
-export type BodyAdmissionInit = Omit<AdmissionComponents, 'onAdmitted'> & {
-  /** Rules that this member lets into the log. */
-  readonly parameters: readonly { readonly hash: Hash; readonly rules: EscrowRules }[]
-}
+export type BodyAdmissionInit = Omit<AdmissionComponents, 'onAdmitted'> & { readonly rules: KnownRules }
 
 /** Messages of other members are authenticated here as if their senders had sent them here; nobody is answered. */
 export class BodyAdmission {
@@ -46,17 +43,12 @@ export class BodyAdmission {
     return item?.kind === 'admitted' && item.sent.text === body ? entryOf(item) : undefined
   }
 
-  /** What a member ordered: timers, which the books look at again, and the rules that this member was started with. */
+  /** What a member ordered: timers, which the books look at again, and what this member's operator wants as well. */
   private lookOrdered(body: string): Entry | undefined {
     const booked = orderedEvent(1, orderedIn(body))
     const event = booked?.event
-    if (event === undefined || event.type === 'message-received' || event.type === 'ledger-event-received')
-      return undefined
-    if (event.type === 'parameters-retired' || bodyOfOrdered(event) !== body) return undefined
-    if (event.type === 'parameters-published') {
-      const known = this.init.parameters.find(({ hash }) => hash === event.hash)
-      if (known === undefined || bodyOfOrdered({ ...event, rules: known.rules }) !== body) return undefined
-    }
+    if (event === undefined || !isOrdered(event) || bodyOfOrdered(event) !== body) return undefined
+    if (!isWanted(event, this.init.rules)) return undefined
     return booked && { message: booked.message, contract: booked.contract }
   }
 }

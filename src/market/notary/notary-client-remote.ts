@@ -1,6 +1,8 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import { parseParameterSet } from '../../core/governance/governance-codec.ts'
+import { hashOfParameters } from '../../core/governance/parameter-set.ts'
 import type { TransferLine } from '../../core/ledger/list-transfers.ts'
 import { refuseCertificate } from '../../core/notary/certificate.ts'
 import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
@@ -12,6 +14,7 @@ import type {
   CurrencyAccounts,
   EntryProof,
   FollowOptions,
+  GovernanceView,
   JournalCheckpoint,
   NotaryAnswer,
   NotaryClient,
@@ -155,6 +158,19 @@ export class RemoteNotary implements NotaryClient {
 
   async transfers(contract?: ContractId, { signal }: AbortOptions = {}): Promise<readonly TransferLine[]> {
     return (await this.agree({ about: 'transfers', ...(contract && { contract }) }, signal)) as readonly TransferLine[]
+  }
+
+  async governance({ signal }: AbortOptions = {}): Promise<GovernanceView | undefined> {
+    const view = (await this.agree({ about: 'governance' }, signal)) as GovernanceView | null
+    if (view === null) return undefined
+    // A set is what its hash names, whoever shows it.
+    const isNamed = view.sets.every(({ hash, values }) => {
+      const set = parseParameterSet(values)
+      return set !== undefined && hashOfParameters(set) === hash
+    })
+    if (!isNamed)
+      throw new CodedError('NOTARY_ANSWER_WRONG', { message: 'A parameter set does not have its hash' })
+    return view
   }
 
   async prove(index: number, { signal }: AbortOptions = {}): Promise<EntryProof> {

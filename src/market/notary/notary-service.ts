@@ -1,7 +1,8 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
-import { nextFiringOf } from '../../core/books/books-machine.ts'
+import { nextGovernedFiringOf } from '../../core/books/governed-books.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
+import { isWeightTable, type WeightTable } from '../../core/governance/weight-table.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
@@ -11,6 +12,7 @@ import type {
   CurrencyAccounts,
   EntryProof,
   FollowOptions,
+  GovernanceView,
   JournalCheckpoint,
   NotaryAnswer,
   NotaryClient,
@@ -19,6 +21,7 @@ import { FOLLOW_WAIT_MS_MAX } from '../../ports/notary-client.ts'
 import type { Startable } from '../../ports/startable.ts'
 import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
+import { viewGovernance } from '../governance/view-governance.ts'
 import { nameJournal } from '../ledger/journal-line.ts'
 import { viewLedger } from '../ledger/ledger-views.ts'
 import { MachineJournal } from '../ledger/machine-journal.ts'
@@ -60,6 +63,7 @@ export class NotaryService implements NotaryClient, Startable {
   private journal: BooksJournal | undefined
   private sleep: ScheduledTimer | undefined
   private waiting = 0
+  private weights: WeightTable | undefined
   private failure: unknown
 
   constructor(components: NotaryServiceComponents, init: NotaryServiceInit) {
@@ -89,7 +93,7 @@ export class NotaryService implements NotaryClient, Startable {
     const { log, signer, hashes } = components
     const { hexOfBytes: hash } = hashes
     const onStep = (step: BookedStep): void => this.take(step)
-    const { feeOwner, limits } = init
+    const { feeOwner, limits, parameters, founding } = init
     const journaled = journaledBooks({ set, feeOwner, limits, hash, onStep })
     const name = nameJournal(journalWordsOf(set), hashes.ofBytes)
     const journal = await MachineJournal.open({ log, journaled, signer, digest: hashes.ofBytes }, name)
@@ -99,6 +103,7 @@ export class NotaryService implements NotaryClient, Startable {
       init,
       journal,
       archive,
+      rules: { parameters, founding, weights: () => this.weights },
       admission: this.admissionInit,
       nonces: this.nonces,
       useNonce: (admitted, now) => this.useNonce(admitted, now),
@@ -171,14 +176,30 @@ export class NotaryService implements NotaryClient, Startable {
 
   async accounts(owner?: Did): Promise<readonly CurrencyAccounts[]> {
     const { order, journal } = this.opened()
-    const views = await order.quiet(() => viewLedger(journal.state.ledger, journal.head))
+    const views = await order.quiet(() => viewLedger(journal.state.books.ledger, journal.head))
     if (owner === undefined) return views
     return views.map((view) => ({ ...view, accounts: view.accounts.filter((account) => account.owner === owner) }))
   }
 
   async transfers(contract?: ContractId): Promise<readonly TransferLine[]> {
     const { order, journal } = this.opened()
-    return await order.quiet(() => listTransfers(journal.state.ledger, contract))
+    return await order.quiet(() => listTransfers(journal.state.books.ledger, contract))
+  }
+
+  async governance(): Promise<GovernanceView | undefined> {
+    const { order, journal } = this.opened()
+    return await order.quiet(() => viewGovernance(journal.state))
+  }
+
+  /**
+   * Lets a table of weights into the log, and orders it where the set has another one. In a set of several it counts when the operators of a quorum have given the same.
+   * Throws a `RangeError` for a table that is not sound.
+   */
+  publishWeights(table: WeightTable): void {
+    if (!isWeightTable(table)) throw new RangeError('Rows ascend by voter, each with a weight of 1 or more')
+    const { order } = this.opened()
+    this.weights = table
+    order.wake()
   }
 
   async prove(index: number): Promise<EntryProof> {
@@ -187,14 +208,14 @@ export class NotaryService implements NotaryClient, Startable {
 
   async checkpoint(): Promise<JournalCheckpoint> {
     const { journal } = this.opened()
-    return await journal.checkpoint(laterOf(this.components.clock.now(), journal.state.at))
+    return await journal.checkpoint(laterOf(this.components.clock.now(), journal.state.books.at))
   }
 
   private async view(contract: ContractId, afterSeq: number): Promise<ContractView | undefined> {
     const { order, journal } = this.opened()
     const read = await order.quiet(() => {
       const file = this.archive.files.get(contract)
-      const view = file && viewContract(journal.state, contract, { file, afterSeq, certificate: undefined })
+      const view = file && viewContract(journal.state.books, contract, { file, afterSeq, certificate: undefined })
       return view && { view, last: file.entries.at(-1) }
     })
     if (read === undefined) return undefined
@@ -223,7 +244,7 @@ export class NotaryService implements NotaryClient, Startable {
 
   private schedule(): void {
     this.sleep?.cancel()
-    const next = this.journal && nextFiringOf(this.journal.state)
+    const next = this.journal && nextGovernedFiringOf(this.journal.state)
     if (next === undefined || this.state !== 'started') return
     const { timers, clock } = this.components
     const delayMs = Math.min(SLEEP_MAX_MS, Math.max(this.order?.pauseMs ?? 0, next - clock.now()))

@@ -1,10 +1,11 @@
 import type { Timestamp } from '../../base/time.ts'
-import { hashTrieGet } from '../../core/collections/hash-trie.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { AdmissionComponents, Admitted } from './admission.ts'
 import { admitSigning } from './admit-signing.ts'
-import { bookOrdered } from './booked-event.ts'
+import { bookOrdered, stamped } from './booked-event.ts'
+import { missingParameters } from './due-entries.ts'
+import type { KnownRules } from './known-rules.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
@@ -17,6 +18,7 @@ export type OpenOrderInit = {
   readonly init: NotaryServiceInit
   readonly journal: BooksJournal
   readonly archive: NotaryArchive
+  readonly rules: KnownRules
   readonly admission: Omit<AdmissionComponents, 'onAdmitted'>
   readonly nonces: NonceGuard
   readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
@@ -26,29 +28,26 @@ export type OpenOrderInit = {
 
 /** The order of a set of this size, and the rules that contracts may pin: a set of several orders them like anything else. */
 export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
-  const { components, init, journal, archive, useNonce, onBlock, onFailure } = opening
-  const { set, me, restored, timing = SET_TIMING, parameters } = init
+  const { components, init, journal, archive, rules, useNonce, onBlock, onFailure } = opening
+  const { set, me, restored, timing = SET_TIMING } = init
   const { highWater, hashes, signer, clock, timers, members } = components
   const { hexOfBytes: hash, hexOfText: digest } = hashes
   const common = { set, signer, journal, archive, highWater, clock, hash, digest, onBlock, onFailure }
   if (members !== undefined) {
-    const admission = { ...opening.admission, parameters }
+    const admission = { ...opening.admission, rules }
     const { nonces } = opening
     return await SetOrder.start({ ...common, me, members, timing, restored, admission, nonces, timers })
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, restored })
-  const order = new SoloOrder({ ...common, useNonce })
-  const unknown = parameters.filter(
-    ({ hash: rulesHash }) => hashTrieGet(journal.state.parameters, rulesHash) === undefined,
-  )
-  if (unknown.length === 0) return order
-  const now = clock.now()
-  const at = now > journal.state.at ? now : journal.state.at
-  const slot = archive.slot + 1
-  await journal.append(
-    unknown.map(({ hash: rulesHash, rules }) =>
-      bookOrdered(slot, { type: 'parameters-published', hash: rulesHash, rules, at }),
-    ),
-  )
+  const order = new SoloOrder({ ...common, rules, useNonce })
+  const unknown = missingParameters(journal.state, rules.parameters)
+  if (unknown.length > 0) {
+    const now = clock.now()
+    const { at: before } = journal.state.books
+    const at = now > before ? now : before
+    const slot = archive.slot + 1
+    await journal.append(unknown.map((event) => bookOrdered(slot, stamped(event, at))))
+  }
+  order.wake()
   return order
 }

@@ -45,6 +45,8 @@ async function answer(notary: NotaryClient, question: NotaryQuestion, signal: Ab
       return await notary.accounts(question.owner, { signal })
     case 'transfers':
       return await notary.transfers(question.contract, { signal })
+    case 'governance':
+      return (await notary.governance({ signal })) ?? null
     case 'prove':
       return await notary.prove(question.index, { signal })
     case 'checkpoint':

@@ -1,8 +1,11 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
 import { type Timestamp, timestampFromMs } from '../../base/time.ts'
-import { nextFiringOf } from '../../core/books/books-machine.ts'
-import type { BooksEffect, BooksState } from '../../core/books/books-state.ts'
+import {
+  type GovernedBooksEffect,
+  type GovernedBooksState,
+  nextGovernedFiringOf,
+} from '../../core/books/governed-books.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { hashOfBlock } from '../../core/notary/block.ts'
 import { type Certificate, certificatesOf } from '../../core/notary/certificate.ts'
@@ -15,14 +18,17 @@ import { encodeSignature } from '../../wire/v1/checkpoint.ts'
 import { formatReceipt, type NotaryStatement, statementSigningBytes } from '../../wire/v1/notary-receipt.ts'
 import type { Journaled, MachineJournal } from '../ledger/machine-journal.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
-import { bookOrdered, type BookedEvent } from './booked-event.ts'
+import type { BookedEvent } from './booked-event.ts'
 import { BlockDraft } from './block-draft.ts'
 import { outcomeOf } from './describe-transition.ts'
+import { missingGovernance } from './due-entries.ts'
+import type { KnownRules } from './known-rules.ts'
+import { orderWhatIsDue } from './solo-due.ts'
 import type { HighWaterFile } from './high-water.ts'
 import type { ArchivedEntry, NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 
-export type BooksJournal = MachineJournal<BooksState, BookedEvent, BooksEffect>
+export type BooksJournal = MachineJournal<GovernedBooksState, BookedEvent, GovernedBooksEffect>
 
 export type SoloOrderComponents = {
   readonly set: NotarySet
@@ -33,6 +39,7 @@ export type SoloOrderComponents = {
   readonly clock: Clock
   readonly hash: Sha256HexOfBytes
   readonly digest: Sha256Hex
+  readonly rules: KnownRules
   /** Says for messages outside of contracts whether a nonce is new. */
   readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
   /** A block is durable, signed and answered. */
@@ -127,7 +134,11 @@ export class SoloOrder implements NotaryOrder {
   private async work(): Promise<void> {
     // What comes in the same turn is one block.
     await Promise.resolve()
-    while (!this.isStopped && (this.queue.length > 0 || this.isDue())) {
+    const { journal, rules } = this.components
+    // What the books do not take is not tried again before somebody asks.
+    let isWanted = missingGovernance(journal.state, rules).length > 0
+    while (!this.isStopped && (this.queue.length > 0 || isWanted || this.isDue())) {
+      isWanted = false
       this.current = this.queue.splice(0, BLOCK_MAX)
       await this.round(this.current)
       this.current = []
@@ -137,24 +148,24 @@ export class SoloOrder implements NotaryOrder {
 
   private now(): Timestamp {
     const { clock, journal } = this.components
-    return timestampFromMs(Math.max(clock.now(), journal.state.at))
+    return timestampFromMs(Math.max(clock.now(), journal.state.books.at))
   }
 
   private isDue(): boolean {
-    const firing = nextFiringOf(this.components.journal.state)
+    const firing = nextGovernedFiringOf(this.components.journal.state)
     return firing !== undefined && firing <= this.now()
   }
 
   private async round(items: readonly (Admitted | Dismissed)[]): Promise<void> {
-    const { journal, archive, hash, useNonce, onBlock } = this.components
+    const { journal, archive, hash, rules, useNonce, onBlock } = this.components
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
-    const timers = this.fireTimers(slot, at)
-    const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, useNonce })
+    const ordered = orderWhatIsDue(journal, { slot, at, rules, max: BLOCK_MAX / 2 })
+    const draft = new BlockDraft({ slot, at, archive, books: journal.state.books, hash, useNonce })
     for (const item of items) draft.take(item)
     const results = await journal.append(draft.fresh.map(({ booked }) => booked))
-    await Promise.all(timers)
+    await Promise.all(ordered)
     const statements = [...draft.statements, ...unchangedOf(draft, results)]
     const isBlock = journal.entries > entriesBefore
     await this.signAll(isBlock ? slot : undefined, statements)
@@ -171,23 +182,6 @@ export class SoloOrder implements NotaryOrder {
     for (const answer of answers) answer()
     archive.forget(at)
     if (isBlock) onBlock(contractsOf(archive, slot))
-  }
-
-  /** Each timer is an entry of its own; one more for holds outside of contracts. */
-  private fireTimers(slot: number, at: Timestamp): readonly Promise<unknown>[] {
-    const { journal } = this.components
-    const writes: Promise<unknown>[] = []
-    while (writes.length < BLOCK_MAX / 2) {
-      const firing = journal.state.timers?.firing
-      if (firing === undefined || firing.at > at) break
-      const { contract, name } = firing
-      writes.push(journal.append([bookOrdered(slot, { type: 'timer-fired', contract, name, at })]))
-    }
-    const next = nextFiringOf(journal.state)
-    const isTimerNext = journal.state.timers?.firing.at === next
-    if (next !== undefined && next <= at && !isTimerNext)
-      writes.push(journal.append([bookOrdered(slot, { type: 'stamp-advanced', at })]))
-    return writes
   }
 
   private async signAll(slot: number | undefined, statements: readonly Statement[]): Promise<void> {
@@ -275,7 +269,7 @@ function freshOf({ booked, waiter }: BlockDraft['fresh'][number]): { readonly me
 }
 
 /** Messages that the books took no notice of. */
-function unchangedOf(draft: BlockDraft, results: readonly Journaled<BooksEffect>[]): readonly Statement[] {
+function unchangedOf(draft: BlockDraft, results: readonly Journaled<GovernedBooksEffect>[]): readonly Statement[] {
   return results.flatMap(({ entry, effects }, index) => {
     const fresh = draft.fresh[index]
     if (entry !== undefined || fresh === undefined) return []
