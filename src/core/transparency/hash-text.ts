@@ -1,12 +1,11 @@
 import { assert } from '../../base/assert.ts'
 import { bytesOfHex, hexOfBytes } from '../../base/hex.ts'
-import { type Hash, parseHash } from '../evidence/names.ts'
+import type { Hash } from '../evidence/names.ts'
 
 /** 32 bytes as 64 hexadecimal digits. */
 export function formatHash(bytes: Uint8Array): Hash {
-  const hash = parseHash(hexOfBytes(bytes))
-  assert(hash !== undefined, 'a hash has 32 bytes')
-  return hash
+  assert(bytes.length === 32, 'a hash has 32 bytes')
+  return hexOfBytes(bytes) as Hash
 }
 
 /** The 32 bytes of a hash. */

@@ -27,8 +27,12 @@ const THREADS_MAX = 64
 /** About as long as a message to a thread and back. */
 const INLINE_MAX_DEFAULT = 4
 const WAITING_MAX_DEFAULT = 65_536
-/** A batch is cut into parts of so many, so that all threads have something of it and none holds up another batch for long. */
-const PART_MAX = 64
+/**
+ * A batch is cut into equal parts for the threads, of no fewer than `PART_MIN`, because crossing has its price, and of no more than `PART_MAX`, about 20 ms,
+ * so that none holds up another batch for long.
+ */
+const PART_MIN = 32
+const PART_MAX = 256
 const PART_BYTES_MAX = 1_048_576
 const PUBLIC_KEY_BYTES = 32
 
@@ -128,7 +132,9 @@ class ThreadedSignatures implements SignaturePool {
     }
     this.waiting += items.length
     try {
-      return await Promise.all(partsOf(items, work.sizeOf).map(work.run))
+      const share = Math.ceil(items.length / this.init.threads)
+      const count = Math.min(PART_MAX, Math.max(PART_MIN, share))
+      return await Promise.all(partsOf(items, { count, sizeOf: work.sizeOf }).map(work.run))
     } finally {
       this.waiting -= items.length
     }
@@ -153,12 +159,15 @@ class ThreadedSignatures implements SignaturePool {
   }
 }
 
-function partsOf<Item>(items: readonly Item[], sizeOf: (item: Item) => number): readonly (readonly Item[])[] {
+function partsOf<Item>(
+  items: readonly Item[],
+  { count, sizeOf }: { readonly count: number; readonly sizeOf: (item: Item) => number },
+): readonly (readonly Item[])[] {
   const parts: Item[][] = []
   let sizeBytes = PART_BYTES_MAX
   for (const item of items) {
     const last = parts.at(-1)
-    if (last === undefined || last.length === PART_MAX || sizeBytes + sizeOf(item) > PART_BYTES_MAX) {
+    if (last === undefined || last.length === count || sizeBytes + sizeOf(item) > PART_BYTES_MAX) {
       parts.push([item])
       sizeBytes = sizeOf(item)
     } else {

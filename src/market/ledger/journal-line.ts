@@ -57,6 +57,12 @@ export function hashEntry(text: string, digest: Sha256 = sha256): Hash {
   return hashBehind(ENTRY_DOMAIN, text, digest)
 }
 
+/** The bytes of an entry's text, and its name: encoded once for both. */
+export function encodeEntry(text: string, digest: Sha256 = sha256): { readonly line: Uint8Array; readonly hash: Hash } {
+  const bytes = encodeText(ENTRY_DOMAIN + text)
+  return { line: bytes.subarray(ENTRY_DOMAIN.length), hash: formatHash(digest(bytes)) }
+}
+
 export function formatCheckpoint(signed: SignedCheckpoint): string {
   return canonicalJson(signed)
 }

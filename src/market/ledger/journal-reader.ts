@@ -157,9 +157,8 @@ export class JournalReader<State, Event, Effect> {
     return line.kind === 'entry' ? this.readEntry(line, text) : this.readCheckpoint(line.signed)
   }
 
-  /** Adds an entry that was made here: `state` is the one after its event. */
-  add(text: string, state: State, at: Timestamp): Hash {
-    const hash = hashEntry(text, this.digest)
+  /** Adds an entry by its name: `state` is the one after its event. */
+  add(hash: Hash, state: State, at: Timestamp): Hash {
     const { onNode } = this.init
     const leaf = hashLeaf(bytesOfHash(hash), this.digest)
     this.frontier = appendLeaf(this.frontier, leaf, { digest: this.digest, ...(onNode && { onNode }) })
@@ -181,7 +180,7 @@ export class JournalReader<State, Event, Effect> {
     if (journaled.stampOf(event) !== line.at || isBackward) return bad('JOURNAL_STAMP_WRONG')
     const step = journaled.machine.transition(this.current, event)
     if (step.state === this.current) return bad('JOURNAL_EVENT_WITHOUT_TRACE')
-    const hash = this.add(text, step.state, line.at)
+    const hash = this.add(hashEntry(text, this.digest), step.state, line.at)
     return { kind: 'entry', index: line.index, hash, at: line.at, effects: step.effects }
   }
 

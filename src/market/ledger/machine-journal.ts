@@ -13,7 +13,7 @@ import {
   unknownEntry,
 } from './journal-records.ts'
 import { encodeText } from '../encode-text.ts'
-import { formatCheckpoint, formatEntry } from './journal-line.ts'
+import { encodeEntry, formatCheckpoint, formatEntry } from './journal-line.ts'
 import type { ConsistencyProof, InclusionProof } from './journal-proofs.ts'
 import { JournalProver } from './journal-prover.ts'
 import { JournalReader } from './journal-reader.ts'
@@ -295,10 +295,11 @@ export class MachineJournal<State, Event, Effect> {
     const index = reader.entries
     const at = journaled.stampOf(event)
     const text = formatEntry({ index, prev, at }, journaled.formatEvent(event))
-    const hash = reader.add(text, state, at)
+    const { line, hash } = encodeEntry(text, this.components.digest)
+    reader.add(hash, state, at)
     this.segments?.add(bytesOfHash(hash))
     this.components.onEntry?.({ index, at, state, effects })
     results.push({ effects, entry: { index, hash } })
-    return encodeText(text)
+    return line
   }
 }

@@ -43,6 +43,8 @@ type BlockFile = {
   wanted: number
   /** Once it is whole. */
   block: Block | undefined
+  /** Of the whole block, once somebody has asked. */
+  hash: Hash | undefined
 }
 
 export type NotaryArchiveInit = {
@@ -145,6 +147,15 @@ export class NotaryArchive {
     return file.block
   }
 
+  /** The name of a block, worked out once. */
+  hashOf(slot: number): Hash | undefined {
+    const block = this.block(slot)
+    const file = this.blocks.get(slot)
+    if (block === undefined || file === undefined) return undefined
+    file.hash ??= hashOfBlock(block, this.init.digest)
+    return file.hash
+  }
+
   /** Forgets messages outside of contracts that have ended long enough. */
   forget(now: Timestamp): void {
     for (const [endsAt, hashes] of this.endings) {
@@ -156,15 +167,16 @@ export class NotaryArchive {
 
   private begin(slot: number, at: Timestamp): void {
     const before = this.last === undefined ? undefined : this.block(this.last.slot)
-    const previous = before === undefined ? GENESIS : hashOfBlock(before, this.init.digest)
+    const previous = before && this.hashOf(before.slot)
     const file: BlockFile = {
       slot,
       at,
-      previous,
+      previous: previous ?? GENESIS,
       entries: [],
       stateBefore: before?.state ?? PAD,
       wanted: 0,
       block: undefined,
+      hash: undefined,
     }
     const { last } = this
     this.last = file

@@ -7,7 +7,6 @@ import {
   nextGovernedFiringOf,
 } from '../../core/books/governed-books.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
-import { hashOfBlock } from '../../core/notary/block.ts'
 import { type Certificate, certificatesOf } from '../../core/notary/certificate.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { bytesOfVote, type VoteStatement } from '../../core/notary/statement.ts'
@@ -188,7 +187,8 @@ export class SoloOrder implements NotaryOrder {
     const { set, signer, highWater, archive, digest, hash } = this.components
     const toSign: Uint8Array[] = []
     const block = slot === undefined ? undefined : archive.block(slot)
-    const vote = block && voteOf(block.slot, hashOfBlock(block, digest))
+    const name = slot === undefined ? undefined : archive.hashOf(slot)
+    const vote = block && name && voteOf(block.slot, name)
     if (vote !== undefined) {
       await highWater.write({ epoch: set.epoch, position: { view: vote.view, slot: vote.slot, phase: vote.phase } })
       toSign.push(bytesOfVote(set, vote))
@@ -231,8 +231,9 @@ export class SoloOrder implements NotaryOrder {
   private async signAgain(slot: number): Promise<readonly Certificate[]> {
     const { set, signer, archive, digest } = this.components
     const block = archive.block(slot)
-    if (block === undefined) return []
-    const vote = voteOf(slot, hashOfBlock(block, digest))
+    const name = archive.hashOf(slot)
+    if (block === undefined || name === undefined) return []
+    const vote = voteOf(slot, name)
     const [signature] = await signer.signBatch([bytesOfVote(set, vote)])
     if (signature === undefined) return []
     const quorum = { ...vote, signatures: [{ member: 0, signature: encodeSignature(signature) }] }

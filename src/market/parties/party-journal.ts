@@ -1,75 +1,39 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
-import { CodedError } from '../../base/errors.ts'
 import { sha256HexOfBytes } from '../../base/sha256.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { EventLog } from '../../ports/event-log.ts'
-import { decodePartyRecord, encodePartyRecord, type KeptEnvelope, type PartyRecord, subjectOf } from './party-record.ts'
-
-export type PartyLimits = {
-  /** Contracts, auctions and other subjects that are kept at once. More are refused until some are forgotten. */
-  readonly subjectsMax: number
-  /** Messages of one subject. Of what is outside of contracts and auctions the oldest are dropped, of others more are refused. */
-  readonly envelopesMax: number
-  readonly notesMax: number
-  readonly fileBytesMax: number
-  readonly filesMax: number
-  readonly filesBytesMax: number
-  /** Journal size that starts a compaction. */
-  readonly compactAtBytes: number
-}
-
-export const PARTY_LIMITS_DEFAULT: PartyLimits = {
-  subjectsMax: 10_000,
-  envelopesMax: 512,
-  notesMax: 100_000,
-  fileBytesMax: 1_048_576,
-  filesMax: 4_096,
-  filesBytesMax: 33_554_432,
-  compactAtBytes: 67_108_864,
-}
-
-type Subject = { readonly hashes: Hash[]; readonly files: Hash[] }
-export type ChainHead = { readonly seq: number; readonly hash: Hash }
-
-/** The length of a contract's and an auction's name; other subjects are types of messages. */
-const NAME_LENGTH = 64
-/** Names of subjects that were forgotten; a message about them would begin a second chain. The oldest are dropped beyond. */
-const FORGOTTEN_MAX = 100_000
+import { type ChainHead, PartyKnowledge, type PartyLimits } from './party-knowledge.ts'
+import { decodePartyRecord, encodePartyRecord, type KeptEnvelope, type PartyRecord } from './party-record.ts'
 
 /**
  * What one party knows, by its key: messages that it said and heard, notes, files. All of it comes back from the journal, and nothing is visible before it is
  * durable. After a failed write nothing is taken any more, since nobody knows whether it was written.
  */
 export class PartyJournal {
-  readonly limits: PartyLimits
   private readonly log: EventLog
-  private readonly envelopes = new Map<Hash, KeptEnvelope>()
-  private readonly subjects = new Map<string, Subject>()
-  private readonly chains = new Map<string, ChainHead>()
-  private readonly acts = new Map<string, Hash>()
-  private readonly notes = new Map<string, Map<string, JsonValue>>()
-  private readonly files = new Map<Hash, { readonly subject: string; readonly bytes: Uint8Array }>()
-  private readonly forgotten = new Set<string>()
-  private filesBytes = 0
-  private notesCount = 0
+  private readonly known: PartyKnowledge
   private failure: { readonly cause: unknown } | undefined
   private writing = 0
   private compaction: Promise<void> | undefined
 
-  private constructor(log: EventLog, limits: PartyLimits) {
+  private constructor(log: EventLog, known: PartyKnowledge) {
     this.log = log
-    this.limits = limits
+    this.known = known
   }
 
   /** Reads the journal. Throws `STORE_CORRUPTED` and what the journal throws. */
   static async open(log: EventLog, limits: Partial<PartyLimits> = {}): Promise<PartyJournal> {
-    const journal = new PartyJournal(log, { ...PARTY_LIMITS_DEFAULT, ...limits })
+    const known = new PartyKnowledge(limits)
     const { snapshot } = log
     if (snapshot !== undefined)
-      for (const payload of unpack(snapshot.payload)) journal.apply(decodePartyRecord(payload, 0))
+      for (const payload of unpack(snapshot.payload)) known.apply(decodePartyRecord(payload, 0))
     for await (const { index, payload } of log.read(snapshot?.nextIndex ?? 0))
-      journal.apply(decodePartyRecord(payload, index))
-    return journal
+      known.apply(decodePartyRecord(payload, index))
+    return new PartyJournal(log, known)
+  }
+
+  get limits(): PartyLimits {
+    return this.known.limits
   }
 
   /** Why nothing is taken any more; `undefined` while all is well. */
@@ -78,46 +42,44 @@ export class PartyJournal {
   }
 
   envelope(hash: Hash): KeptEnvelope | undefined {
-    return this.envelopes.get(hash)
+    return this.known.envelope(hash)
   }
 
   /** Messages about a contract or an auction, or of a type outside of both, in the order in which they were said and heard. */
   envelopesOf(subject: string): readonly KeptEnvelope[] {
-    const hashes = this.subjects.get(subject)?.hashes ?? []
-    return hashes.flatMap((hash) => this.envelopes.get(hash) ?? [])
+    return this.known.envelopesOf(subject)
   }
 
   /** What was said for a purpose; `undefined` when nothing was. */
   said(act: string): KeptEnvelope | undefined {
-    const hash = this.acts.get(act)
-    return hash === undefined ? undefined : this.envelopes.get(hash)
+    return this.known.said(act)
   }
 
   /** The last message of an issuer about a subject. */
   headOf(iss: Did, subject: string): ChainHead | undefined {
-    return this.chains.get(`${iss}/${subject}`)
+    return this.known.headOf(iss, subject)
   }
 
   isForgotten(subject: string): boolean {
-    return this.forgotten.has(subject)
+    return this.known.isForgotten(subject)
   }
 
   note(topic: string, key: string): JsonValue | undefined {
-    return this.notes.get(topic)?.get(key)
+    return this.known.note(topic, key)
   }
 
   /** Keys and values of a topic, in the order in which the keys were first written. */
   notesOf(topic: string): readonly (readonly [string, JsonValue])[] {
-    return [...(this.notes.get(topic) ?? [])]
+    return this.known.notesOf(topic)
   }
 
   file(hash: Hash): Uint8Array | undefined {
-    return this.files.get(hash)?.bytes
+    return this.known.file(hash)
   }
 
   /** Files of a contract, by their names. */
   filesOf(subject: string): readonly Hash[] {
-    return this.subjects.get(subject)?.files ?? []
+    return this.known.filesOf(subject)
   }
 
   /**
@@ -126,9 +88,9 @@ export class PartyJournal {
    */
   async append(records: readonly PartyRecord[]): Promise<void> {
     if (this.failure !== undefined) throw this.failure.cause
-    const fresh = records.filter((record) => !this.isKnown(record))
+    const fresh = records.filter((record) => !this.known.isKnown(record))
     if (fresh.length === 0) return
-    for (const record of fresh) this.checkRoom(record)
+    for (const record of fresh) this.known.checkRoom(record)
     while (this.compaction !== undefined) await this.compaction
     this.writing += 1
     try {
@@ -139,7 +101,7 @@ export class PartyJournal {
     } finally {
       this.writing -= 1
     }
-    for (const record of fresh) this.apply(record)
+    for (const record of fresh) this.known.apply(record)
     this.compactWhenLarge()
   }
 
@@ -155,131 +117,15 @@ export class PartyJournal {
     return hash
   }
 
-  private isKnown(record: PartyRecord): boolean {
-    if (record.kind === 'heard') return this.envelopes.has(record.kept.envelope.hash)
-    return record.kind === 'filed' && this.files.has(record.hash)
-  }
-
-  private checkRoom(record: PartyRecord): void {
-    const { subjectsMax, envelopesMax, notesMax, fileBytesMax, filesMax, filesBytesMax } = this.limits
-    if (record.kind === 'noted') {
-      const isNew = this.note(record.topic, record.key) === undefined
-      if (isNew && this.notesCount >= notesMax) throw full(`${notesMax} notes`)
-      return
-    }
-    if (record.kind === 'forgotten') return
-    if (record.kind === 'filed') {
-      const { byteLength } = record.bytes
-      if (byteLength > fileBytesMax)
-        throw new CodedError('EVIDENCE_FILE_LARGE', { message: `A file has ${byteLength} of ${fileBytesMax} bytes` })
-      if (this.files.size >= filesMax) throw full(`${filesMax} files`)
-      if (this.filesBytes + byteLength > filesBytesMax) throw full(`${filesBytesMax} bytes of files`)
-    }
-    const subject = record.kind === 'filed' ? record.subject : subjectOf(record.kept.envelope)
-    const known = this.subjects.get(subject)
-    if (known === undefined && this.subjects.size >= subjectsMax) throw full(`${subjectsMax} contracts`)
-    if (subject.length === NAME_LENGTH && (known?.hashes.length ?? 0) >= envelopesMax)
-      throw full(`${envelopesMax} messages about ${subject}`)
-  }
-
-  private apply(record: PartyRecord): void {
-    switch (record.kind) {
-      case 'said':
-      case 'heard':
-        this.applyEnvelope(record.kept)
-        return
-      case 'noted':
-        this.applyNote(record)
-        return
-      case 'filed':
-        this.subjectOf(record.subject).files.push(record.hash)
-        this.files.set(record.hash, record)
-        this.filesBytes += record.bytes.byteLength
-        return
-      case 'forgotten':
-        this.forget(record.subject)
-        return
-    }
-  }
-
-  private applyEnvelope(kept: KeptEnvelope): void {
-    const { head, hash } = kept.envelope
-    if (this.envelopes.has(hash)) return
-    const subject = subjectOf(kept.envelope)
-    const { hashes } = this.subjectOf(subject)
-    this.envelopes.set(hash, kept)
-    hashes.push(hash)
-    if (kept.act !== undefined) this.acts.set(kept.act, hash)
-    const chain = `${head.iss}/${subject}`
-    if (head.seq >= (this.chains.get(chain)?.seq ?? 0)) this.chains.set(chain, { seq: head.seq, hash })
-    if (subject.length === NAME_LENGTH || hashes.length <= this.limits.envelopesMax) return
-    const oldest = hashes.shift()
-    if (oldest !== undefined) this.dropEnvelope(oldest)
-  }
-
-  private applyNote({ topic, key, value }: Extract<PartyRecord, { kind: 'noted' }>): void {
-    const notes = this.notes.get(topic) ?? new Map<string, JsonValue>()
-    this.notes.set(topic, notes)
-    this.notesCount -= notes.has(key) ? 1 : 0
-    if (value === null) notes.delete(key)
-    else notes.set(key, value)
-    this.notesCount += notes.has(key) ? 1 : 0
-  }
-
-  private forget(subject: string): void {
-    const known = this.subjects.get(subject)
-    for (const hash of known?.hashes ?? []) this.dropEnvelope(hash)
-    for (const hash of known?.files ?? []) {
-      this.filesBytes -= this.files.get(hash)?.bytes.byteLength ?? 0
-      this.files.delete(hash)
-    }
-    for (const [topic, notes] of this.notes)
-      for (const key of notes.keys())
-        if (key === subject || key.startsWith(`${subject}/`)) this.applyNote({ kind: 'noted', topic, key, value: null })
-    this.subjects.delete(subject)
-    this.forgotten.add(subject)
-    const [oldest] = this.forgotten
-    if (this.forgotten.size > FORGOTTEN_MAX && oldest !== undefined) this.forgotten.delete(oldest)
-  }
-
-  private dropEnvelope(hash: Hash): void {
-    const act = this.envelopes.get(hash)?.act
-    if (act !== undefined) this.acts.delete(act)
-    this.envelopes.delete(hash)
-  }
-
-  private subjectOf(name: string): Subject {
-    const subject = this.subjects.get(name) ?? { hashes: [], files: [] }
-    this.subjects.set(name, subject)
-    return subject
-  }
-
   private compactWhenLarge(): void {
     // What is being written is in no snapshot yet.
     if (this.compaction !== undefined || this.writing > 0 || this.log.sizeBytes < this.limits.compactAtBytes) return
-    const snapshot = { nextIndex: this.log.nextIndex, payload: pack(this.records()) }
+    const snapshot = { nextIndex: this.log.nextIndex, payload: pack(this.known.records()) }
     this.compaction = this.log
       .compact(snapshot)
       .catch((cause: unknown) => void (this.failure ??= { cause }))
       .finally(() => (this.compaction = undefined))
   }
-
-  private records(): readonly PartyRecord[] {
-    const records: PartyRecord[] = [...this.forgotten].map((subject) => ({ kind: 'forgotten', subject }))
-    for (const [topic, notes] of this.notes)
-      for (const [key, value] of notes) records.push({ kind: 'noted', topic, key, value })
-    for (const { hashes } of this.subjects.values())
-      for (const hash of hashes) {
-        const kept = this.envelopes.get(hash)
-        if (kept !== undefined) records.push({ kind: kept.act === undefined ? 'heard' : 'said', kept })
-      }
-    for (const [hash, { subject, bytes }] of this.files) records.push({ kind: 'filed', hash, subject, bytes })
-    return records
-  }
-}
-
-function full(what: string): CodedError {
-  return new CodedError('EVIDENCE_FULL', { message: `No more than ${what} are kept` })
 }
 
 function pack(records: readonly PartyRecord[]): Uint8Array {

@@ -10,7 +10,6 @@
  * @see RFC 8785, sections 3.2 and 4; protocol/spec/envelope.md
  */
 import type { EnvelopeRefusal } from '../../core/evidence/envelope-refusals.ts'
-import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { isKey, JSON_LIMITS, type JsonLimits, scanJson } from './scan-json.ts'
 
@@ -38,8 +37,17 @@ export type CanonicalChecks = {
 
 export const CANONICAL_CHECKS: CanonicalChecks = {
   scan: scanJson,
-  isCanonical: (value, text) => canonicalText(value) === text,
+  isCanonical: (value, text) => !MAY_DIFFER.test(text) || canonicalText(value) === text,
 }
+
+/**
+ * What the scan lets pass and canonical text has no more than inside of strings: white space, escapes and minus zero. A text without any of them is the
+ * canonical one, and is not written anew to find that out.
+ */
+const MAY_DIFFER = /[ \t\n\r\\]|-0/
+
+/** Refuses what is no UTF-8, and keeps a byte order mark as the character that it is. */
+const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * The canonical text of a value. Members that are `undefined` are left out, as in TypeScript's optional properties.
@@ -75,13 +83,22 @@ export function readCanonical(
   checks: CanonicalChecks = CANONICAL_CHECKS,
 ): CanonicalReading {
   if (bytes.byteLength > limits.bytesMax) return refused('ENVELOPE_TOO_LARGE')
-  const text = decodeUtf8(bytes)
+  const text = decodeText(bytes)
   if (text === undefined) return refused('ENVELOPE_NOT_UTF8')
   const refusal = checks.scan(text, limits)
   if (refusal !== undefined) return refused(refusal)
   const parsed: unknown = JSON.parse(text)
   const value = parsed as CanonicalValue
   return checks.isCanonical(value, text) ? { kind: 'read', value, text } : refused('ENVELOPE_NOT_CANONICAL')
+}
+
+/** `undefined` for what is no UTF-8. */
+function decodeText(bytes: Uint8Array): string | undefined {
+  try {
+    return DECODER.decode(bytes)
+  } catch {
+    return undefined
+  }
 }
 
 function refused(code: EnvelopeRefusal): CanonicalReading {

@@ -22,16 +22,17 @@ export function didOfPublicKey(publicKey: Uint8Array): Did {
 export function publicKeyOfDid(did: Did): Uint8Array | undefined {
   if (parseDid(did) === undefined) return undefined
   const limbs = limbsOf(did)
-  const bytes = new Uint8Array(3 * LIMBS)
-  for (const [index, limb] of limbs.entries()) {
-    const end = bytes.byteLength - 3 * index
-    bytes[end - 1] = limb & 0xff
-    bytes[end - 2] = (limb >>> 8) & 0xff
-    bytes[end - 3] = limb >>> 16
+  // 0xed01 stands above the 32 bytes of the key, and nothing above that.
+  const prefix = (limbs[LIMBS - 1] ?? 0) * 0x1_00 + ((limbs[LIMBS - 2] ?? 0) >>> 16)
+  if (prefix !== 0xed01) return undefined
+  const key = new Uint8Array(KEY_BYTES)
+  for (let index = 0, end = KEY_BYTES - 1; end >= 0; index += 1, end -= 3) {
+    const limb = limbs[index] ?? 0
+    key[end] = limb & 0xff
+    key[end - 1] = (limb >>> 8) & 0xff
+    if (end >= 2) key[end - 2] = limb >>> 16
   }
-  const start = bytes.byteLength - KEY_BYTES
-  const isPrefixed = bytes[start - 2] === 0xed && bytes[start - 1] === 0x01
-  return isPrefixed && bytes.subarray(0, start - 2).every((byte) => byte === 0) ? bytes.slice(start) : undefined
+  return key
 }
 
 /** 24 bits each, lowest first: 36 bytes, of which a key with its prefix takes 34. */
@@ -41,8 +42,8 @@ const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const DIGITS: readonly number[] = Array.from({ length: 128 }, (_, code) => ALPHABET.indexOf(String.fromCharCode(code)))
 
 /** The number that the 47 digits of a DID of the right shape write, four at a time: a general reader of any base takes eighty times as long. */
-function limbsOf(did: Did): readonly number[] {
-  const limbs = Array.from({ length: LIMBS }, () => 0)
+function limbsOf(did: Did): Float64Array {
+  const limbs = new Float64Array(LIMBS)
   for (let position = PREFIX.length + 1; position < did.length; position += 4) {
     let value = 0
     let factor = 1

@@ -6,7 +6,9 @@
 import { bytesOfHex } from '../../base/hex.ts'
 import { sha256HexOfBytes, type Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { Hash } from '../../core/evidence/names.ts'
-import { utf8Bytes } from '../../core/text/encode-utf8.ts'
+
+/** The same bytes as `core/text/encode-utf8.ts`, natively. */
+const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
 
 const DOMAIN_START = 'kernell/m2m/'
 const DOMAIN_END = '/v1\u0000'
@@ -26,5 +28,5 @@ export function domainBytes(domain: string, hash: Hash): Uint8Array {
 
 /** SHA-256 of the UTF-8 bytes of a canonical text. */
 export function hashOfText(text: string, hash: Sha256HexOfBytes = sha256HexOfBytes): Hash {
-  return hash(utf8Bytes(text)) as Hash
+  return hash(ENCODER.encode(text)) as Hash
 }

@@ -1,0 +1,73 @@
+import { CodedError } from '../../base/errors.ts'
+import { type DurationMs, MINUTE_MS } from '../../base/time.ts'
+import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import { VALIDITY_MAX_MS } from '../../wire/v1/envelope-head.ts'
+import { bodyOfTerms, ESCROW_TERMS } from '../../wire/v1/escrow-terms.ts'
+import type { MarketPost } from '../../wire/v1/market-frames.ts'
+import type { BuyerSide } from './buyer-side.ts'
+import { pause } from './contract-follower.ts'
+import { CONTRACTS, type ContractNote } from './contract-notes.ts'
+import { hasSignedContract } from './joint-signatures.ts'
+import type { MarketAnswer } from './market-door.ts'
+import type { Party } from './party.ts'
+
+/** Times that a seller which does not answer is asked for its signature, and the pause between them. */
+const ASKS_MAX = 4
+const ASK_AGAIN_MS = 500
+const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
+
+/** Signs the contract of a purchase and asks its seller to. @returns Why the seller does not sign; `undefined` when it has. */
+export async function askSignature({ party, orders }: BuyerSide, key: string): Promise<string | undefined> {
+  const { cosignature, transcript, task, input: inputHash } = orders.get(key)
+  if (cosignature !== undefined) return undefined
+  const { contract, terms, peer } = orders.contractOf(key)
+  const aud = party.components.notary.set.id
+  const about = { aud, subject: contract }
+  const body = { terms: ESCROW_TERMS.parse(bodyOfTerms(terms)) }
+  const validMs = offerValidity(terms)
+  const offer = await party.wallet.say({ act: `${contract}/offer`, type: 'escrow-offer', body, validMs, ...about })
+  const awardBody = transcript === undefined ? {} : { auction: transcript }
+  const award = await party.wallet.say({ act: `${contract}/award`, type: 'escrow-award', body: awardBody, ...about })
+  const signature = await party.wallet.sign({ kind: 'contract', place: contract, hash: contract })
+  const input = party.journal.file(inputHash) ?? new Uint8Array()
+  const predicate = party.noteOf<ContractNote>(CONTRACTS, contract)?.predicate ?? ''
+  const frame = {
+    type: 'contract',
+    offer: DECODER.decode(offer.bytes),
+    award: DECODER.decode(award.bytes),
+    signature,
+    task,
+    predicate,
+  } as const
+  const answer = await askPatiently(party, peer, { frame, bytes: input })
+  if (answer.type === 'declined') return answer.code
+  const { verify } = party.components
+  const isRight =
+    answer.type === 'cosigned' && hasSignedContract(terms.worker, { contract, signature: answer.signature }, verify)
+  if (!isRight) return 'MARKET_ENVELOPE_REFUSED'
+  await orders.change(key, { cosignature: answer.signature })
+  return undefined
+}
+
+/** A seller that cannot be reached, or fails, may be back in a moment; asking twice is safe. */
+async function askPatiently(
+  { components, signal }: Party,
+  peer: Did,
+  question: MarketAnswer,
+): Promise<MarketPost['frame']> {
+  for (let asks = 1; ; asks += 1) {
+    try {
+      return (await components.door.ask(peer, question, { signal })).frame
+    } catch (error: unknown) {
+      if (!CodedError.is(error) || signal.aborted) throw error
+      if (asks >= ASKS_MAX) return { type: 'declined', code: error.code }
+    }
+    await pause(components.timers, ASK_AGAIN_MS, signal)
+  }
+}
+
+/** The seller's answer and the way to the notary set included; a set takes no offer that outlives what it keeps. */
+function offerValidity({ timers }: EscrowTerms): DurationMs {
+  return Math.min(timers.offerMs + MINUTE_MS, timers.retainMs, VALIDITY_MAX_MS) as DurationMs
+}

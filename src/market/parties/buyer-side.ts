@@ -1,0 +1,22 @@
+import type { Amount } from '../../base/money.ts'
+import type { BidderStanding } from '../../core/auction/determine-winner.ts'
+import type { Did, Hash } from '../../core/evidence/names.ts'
+import type { EventLog } from '../../ports/event-log.ts'
+import type { BuyerPolicy } from './buy-order.ts'
+import type { FoundSeller } from './find-sellers.ts'
+import type { Orders } from './orders.ts'
+import type { Party } from './party.ts'
+
+/** What every step of a purchase works with. */
+export type BuyerSide = {
+  readonly party: Party
+  readonly orders: Orders
+  readonly policy: BuyerPolicy
+  /** What is known of a seller. */
+  readonly standingOf: (seller: Did) => Promise<BidderStanding>
+  /** Opens the journal of an auction by its name. */
+  readonly openAuctionLog: (auction: Hash) => Promise<EventLog>
+}
+
+/** Whom a purchase goes to, and at which price. */
+export type ChosenSeller = { readonly found: FoundSeller; readonly priceNanos: Amount }

@@ -1,0 +1,66 @@
+import { CodedError } from '../../base/errors.ts'
+import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
+import { type ContractId, type Did, parseContractId } from '../../core/evidence/names.ts'
+import { ESCROW_TERMS, termsOfBody } from '../../wire/v1/escrow-terms.ts'
+import { type BuyCode, ORDERS, type OrderNote } from './buy-order.ts'
+import { CONTRACTS } from './contract-notes.ts'
+import type { Party } from './party.ts'
+
+/** The contract that was written for a purchase, and the node at which its seller is. */
+export type ChosenContract = { readonly contract: ContractId; readonly terms: EscrowTerms; readonly peer: Did }
+
+/** What a buyer has written down of its purchases, by their keys. */
+export class Orders {
+  private readonly party: Party
+
+  constructor(party: Party) {
+    this.party = party
+  }
+
+  keys(): readonly string[] {
+    return this.party.journal.notesOf(ORDERS).map(([key]) => key)
+  }
+
+  find(key: string): OrderNote | undefined {
+    return this.party.noteOf<OrderNote>(ORDERS, key)
+  }
+
+  /** Throws `MARKET_ORDER_UNKNOWN`. */
+  get(key: string): OrderNote {
+    const order = this.find(key)
+    if (order === undefined) throw new CodedError('MARKET_ORDER_UNKNOWN', { message: `There is no purchase ${key}` })
+    return order
+  }
+
+  async put(key: string, note: OrderNote): Promise<void> {
+    await this.party.keep(ORDERS, key, note)
+  }
+
+  async change(key: string, changes: Partial<OrderNote>): Promise<void> {
+    await this.put(key, { ...this.get(key), ...changes })
+  }
+
+  async fail(key: string, code: BuyCode, reason?: string): Promise<void> {
+    await this.change(key, { failed: { code, ...(reason !== undefined && { reason }) } })
+  }
+
+  contractOf(key: string): ChosenContract {
+    const { contract: name, terms: text, peer } = this.get(key)
+    const contract = parseContractId(name ?? '')
+    if (contract === undefined || text === undefined || peer === undefined) throw new TypeError('A contract was chosen')
+    return { contract, peer, terms: readTerms(text) }
+  }
+
+  /** The seller did not sign: its contract is dropped, and it is not chosen again for this purchase. */
+  async dropSeller(key: string, code: string): Promise<void> {
+    const { contract, terms } = this.contractOf(key)
+    await this.party.journal.keepNote(CONTRACTS, contract, null)
+    const { contract: _, terms: _terms, peer: _peer, ...rest } = this.get(key)
+    await this.put(key, { ...rest, declined: [...rest.declined, terms.worker], declinedCode: code })
+  }
+}
+
+/** Terms as they were written down. */
+function readTerms(text: string): EscrowTerms {
+  return termsOfBody(ESCROW_TERMS.parse(JSON.parse(text)))
+}

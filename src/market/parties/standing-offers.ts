@@ -1,0 +1,60 @@
+import type { Hash } from '../../core/evidence/names.ts'
+import type { OfferTerms } from '../../core/market/offer-directory.ts'
+import { OFFERS_OF_ANSWER_MAX } from '../../wire/v1/market-frames.ts'
+import type { MarketAnswer } from './market-door.ts'
+import type { Party } from './party.ts'
+import type { KeptEnvelope } from './party-record.ts'
+
+/** Topic of notes: offers that stand, by their hash. */
+const OFFERS = 'offer'
+const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
+
+export type StandingOwnOffer = { readonly id: Hash; readonly terms: OfferTerms; readonly kept: KeptEnvelope }
+
+/** What a seller offers to everybody until a day. */
+export class StandingOffers {
+  private readonly party: Party
+
+  constructor(party: Party) {
+    this.party = party
+  }
+
+  /** Offers something to everybody. The same act is the same offer. @returns The offer's name. */
+  async offer(terms: OfferTerms, act: string): Promise<Hash> {
+    const body = { ...terms, capabilities: [...terms.capabilities] }
+    const { envelope } = await this.party.wallet.say({ act: `offer/${act}`, type: 'market-offer', body, aud: '*' })
+    await this.party.keep(OFFERS, envelope.hash, { until: terms.validUntil })
+    return envelope.hash
+  }
+
+  async withdraw(offer: Hash): Promise<void> {
+    await this.party.wallet.say({ act: `withdraw/${offer}`, type: 'market-withdraw', body: { offer }, aud: '*' })
+    await this.party.journal.keepNote(OFFERS, offer, null)
+  }
+
+  /** Offers that stand now. */
+  list(): readonly StandingOwnOffer[] {
+    const { journal, components } = this.party
+    const now = components.clock.now()
+    return journal.notesOf(OFFERS).flatMap(([hash]) => {
+      const kept = journal.envelope(hash as Hash)
+      if (kept?.envelope.type !== 'market-offer') return []
+      const { body } = kept.envelope
+      return now < body.validFrom || now >= body.validUntil ? [] : [{ id: kept.envelope.hash, terms: body, kept }]
+    })
+  }
+
+  answer(skill: string): MarketAnswer {
+    const envelopes = this.list()
+      .filter(({ terms }) => terms.skill === skill)
+      .slice(0, OFFERS_OF_ANSWER_MAX)
+      .map(({ kept }) => DECODER.decode(kept.bytes))
+    return { frame: { type: 'offers', envelopes } }
+  }
+
+  /** The cheapest that stands: it was offered to everybody. */
+  cheapestFor(skill: string, currency: string): OfferTerms | undefined {
+    const fitting = this.list().filter(({ terms }) => terms.skill === skill && terms.currency === currency)
+    return fitting.map(({ terms }) => terms).toSorted((one, other) => (one.priceNanos < other.priceNanos ? -1 : 1))[0]
+  }
+}
