@@ -45,9 +45,7 @@ export type Governed = {
   readonly outcome: string
 }
 
-type Wanted =
-  | Parameters<Governor['propose']>[0]
-  | { readonly act: 'vote' | 'execute'; readonly id: Hash }
+type Wanted = Parameters<Governor['propose']>[0] | { readonly act: 'vote' | 'execute'; readonly id: Hash }
 type Job = JobInput<GovernorInput, Wanted>
 
 const TIMELOCK_MS = 2_592_000_000

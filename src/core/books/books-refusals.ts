@@ -21,7 +21,8 @@ export const BOOKS_REFUSALS = {
     remedy: 'Name one that the notary set publishes.',
   },
   BOOKS_PARAMETERS_OLD: {
-    cause: 'The contract names a parameter set that is not the one in force, and nothing is held for it yet; other sets count only as long as nobody has weight.',
+    cause:
+      'The contract names a parameter set that is not the one in force, and nothing is held for it yet; other sets count only as long as nobody has weight.',
     remedy: 'Sign the contract again under the set in force.',
   },
   BOOKS_GOVERNANCE_NONE: {

@@ -66,7 +66,8 @@ export const GOVERNANCE_REFUSALS = {
   },
   GOVERNANCE_VOTER_WEIGHTLESS: {
     cause: 'The signer has no weight in the table that counts: that of the proposal, or the newest one.',
-    remedy: 'Only those who had weight when it was proposed vote on it; only voters of the newest table propose and delegate.',
+    remedy:
+      'Only those who had weight when it was proposed vote on it; only voters of the newest table propose and delegate.',
   },
   GOVERNANCE_VOTE_EXISTS: {
     cause: 'The voter has voted on the proposal.',

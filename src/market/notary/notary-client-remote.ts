@@ -168,8 +168,7 @@ export class RemoteNotary implements NotaryClient {
       const set = parseParameterSet(values)
       return set !== undefined && hashOfParameters(set) === hash
     })
-    if (!isNamed)
-      throw new CodedError('NOTARY_ANSWER_WRONG', { message: 'A parameter set does not have its hash' })
+    if (!isNamed) throw new CodedError('NOTARY_ANSWER_WRONG', { message: 'A parameter set does not have its hash' })
     return view
   }
 

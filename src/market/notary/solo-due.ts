@@ -21,7 +21,7 @@ export function orderWhatIsDue(journal: BooksJournal, { slot, at, rules, max }: 
   for (const event of missingGovernance(journal.state, rules)) order(event)
   // A table of weights needs governance that has begun.
   if (writes.length > 0) for (const event of missingGovernance(journal.state, rules)) order(event)
-  for (let next = firstDue(journal.state, at); next !== undefined && writes.length < max; ) {
+  for (let next = firstDue(journal.state, at); next !== undefined && writes.length < max;) {
     order(next)
     // Holds end all at once, and come last.
     next = next.type === 'stamp-advanced' ? undefined : firstDue(journal.state, at)

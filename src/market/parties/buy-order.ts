@@ -116,8 +116,11 @@ export function makeTerms(init: TermsInit): EscrowTerms {
   const { request, policy, payer, worker, task, verifier, priceNanos, credit, salt } = init
   const { custody } = request
   const share = (perMillion: number): Amount => amountFromNanos((priceNanos * BigInt(perMillion)) / 1_000_000n)
+  // Rounded up, as parameter sets ask for bonds.
+  const shareUp = (perMillion: number): Amount =>
+    amountFromNanos((priceNanos * BigInt(perMillion) + 999_999n) / 1_000_000n)
   const none = ZERO_AMOUNT
-  const bondNanos = custody === 'C3' ? leastOne(share(policy.bondPerMillion)) : none
+  const bondNanos = custody === 'C3' ? leastOne(shareUp(policy.bondPerMillion)) : none
   const penaltyNanos = custody === 'C3' ? least(share(policy.penaltyPerMillion), bondNanos) : none
   const disputeNanos = custody === 'C1' ? none : share(policy.disputeBondPerMillion)
   const arbiters = request.arbiters ?? policy.arbiters

@@ -51,6 +51,7 @@ export class ContractSigning {
       task.inputBytes === bytes.byteLength &&
       readPredicate(predicate, terms.predicateHash) !== undefined
     if (!isTask) return declined('MARKET_TASK_WRONG')
+    if (!this.policy.parameters.has(terms.parametersHash)) await this.policy.learnParameters?.()
     if (party.noteOf<ContractNote>(CONTRACTS, contract) === undefined) {
       const code = this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength })
       if (code !== undefined) return declined(code)

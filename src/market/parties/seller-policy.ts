@@ -12,6 +12,8 @@ export type SellerPolicy = {
   readonly notarySets: readonly NotarySetTerms[]
   /** Rules of the parameter sets that it knows, by their hash. */
   readonly parameters: ReadonlyMap<Hash, EscrowRules>
+  /** Asks which sets there are, when a contract pins one that is not among them; absent: none is learned. */
+  readonly learnParameters?: () => Promise<void>
   readonly custody: readonly CustodyModel[]
   /** Hashes of the capability chains under which it works; that of a payer for itself among them. */
   readonly capabilities: ReadonlySet<Hash>

@@ -8,17 +8,27 @@ import {
   parametersOf,
 } from '../../core/governance/parameter-set.ts'
 
+export const PARAMETERS_NAMES = ['default', 'trial'] as const
+export type ParametersName = (typeof PARAMETERS_NAMES)[number]
+
 /** A parameter set that contracts pin by its hash. */
 export type KnownParameters = {
-  readonly name: 'default' | 'trial'
+  readonly name: ParametersName
   readonly hash: Hash
   readonly set: ParameterSet
   readonly rules: EscrowRules
 }
 
-/** The set that a market begins with, and the same with spans down to 100 ms, for trying things out. */
+/** Votes of two seconds that may be executed for an hour, without a least timelock. */
+const TRIAL: ParameterSet = parametersOf(TEST_ESCROW_RULES, {
+  ...DEFAULT_PARAMETERS,
+  'governance.votingMs': 2_000n,
+  'governance.timelockMinMs': 0n,
+  'governance.executionMs': 3_600_000n,
+})
+
+/** The set that a market begins with, and one for trying things out: spans down to 100 ms, and votes that are over soon. */
 export function knownParameters(): readonly [KnownParameters, KnownParameters] {
-  const trial = parametersOf(TEST_ESCROW_RULES, othersOf(DEFAULT_PARAMETERS))
   return [
     {
       name: 'default',
@@ -26,10 +36,11 @@ export function knownParameters(): readonly [KnownParameters, KnownParameters] {
       set: DEFAULT_PARAMETERS,
       rules: DEFAULT_ESCROW_RULES,
     },
-    { name: 'trial', hash: hashOfParameters(trial), set: trial, rules: escrowRulesOf(trial) },
+    { name: 'trial', hash: hashOfParameters(TRIAL), set: TRIAL, rules: escrowRulesOf(TRIAL) },
   ]
 }
 
-function othersOf(set: ParameterSet): Parameters<typeof parametersOf>[1] {
-  return set
+/** The set of a name. */
+export function foundingParameters(wanted: ParametersName): ParameterSet {
+  return wanted === 'trial' ? TRIAL : DEFAULT_PARAMETERS
 }

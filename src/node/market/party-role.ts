@@ -27,7 +27,7 @@ import { BUILT_IN_WORKERS } from './built-in-workers.ts'
 import { plain } from './credit-desk.ts'
 import { termsOfSet } from './fee-owner.ts'
 import type { MarketInit, MarketWorker } from './market-init.ts'
-import { knownParameters } from './market-parameters.ts'
+import { UsableParameters } from './usable-parameters.ts'
 
 /** Journal of what this node's escrow key has said and heard. */
 const PARTY_JOURNAL = 'wallet'
@@ -60,6 +60,8 @@ export type PartyRole = {
   readonly buyer: Buyer
   readonly seller: Seller
   readonly reputation: ReputationKeeper
+  /** What contracts may pin. */
+  readonly parameters: UsableParameters
   stop(): Promise<void>
 }
 
@@ -74,13 +76,14 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   try {
     const verify = verifySignatureWith(createNodeVerifier())
     const party = await Party.open({ ...init, log, signer: key.signer, verify, notary }, { network, onFailure })
+    const parameters = new UsableParameters(notary)
     const buyer = new Buyer(
       { party, openAuctionLog: async (auction) => await directory.openEventLog(auctionJournal(auction)) },
-      { policy: buyerPolicyOf(notary.set) },
+      { policy: buyerPolicyOf(notary.set, parameters) },
     )
     const seller = new Seller(
       { party, runner: runnerOf(party, init.findWorker) },
-      { policy: sellerPolicyOf(party, notary.set) },
+      { policy: sellerPolicyOf(party, { set: notary.set, parameters }) },
     )
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     buyer.start()
@@ -92,6 +95,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       buyer,
       seller,
       reputation,
+      parameters,
       async stop() {
         seller.stop()
         buyer.stop()
@@ -133,18 +137,30 @@ export function auctionJournal(auction: string): string {
 }
 
 /** Shares are millionths of the price. */
-function buyerPolicyOf(set: NotarySet): BuyerPolicy {
-  const [parameters] = knownParameters()
+function buyerPolicyOf(set: NotarySet, parameters: UsableParameters): BuyerPolicy {
+  const atLeast = (share: number, name: 'bond.workerPerMillionMin' | 'bond.payerPerMillionMin'): number =>
+    Math.max(share, Number(parameters.current.set[name]))
   return {
     notarySet: termsOfSet(set),
-    parametersHash: parameters.hash,
-    rules: parameters.rules,
+    // What governance decides holds for the next contract.
+    get parametersHash() {
+      return parameters.current.hash
+    },
+    get rules() {
+      return parameters.current.rules
+    },
     arbiters: { members: [], k: 0 },
-    timers: DEFAULT_TIMERS,
-    bondPerMillion: 100_000,
+    get timers() {
+      return parameters.timers
+    },
+    get bondPerMillion() {
+      return atLeast(atLeast(100_000, 'bond.workerPerMillionMin'), 'bond.payerPerMillionMin')
+    },
     disputeBondPerMillion: 0,
     penaltyPerMillion: 50_000,
-    feePerMillion: 10_000,
+    get feePerMillion() {
+      return Math.min(10_000, Number(parameters.current.set['fee.perMillionMax']))
+    },
     fallbackPerMillion: 0,
     arbiterSharePerMillion: 0,
     vouchPerMillionMax: 500_000,
@@ -156,10 +172,14 @@ function buyerPolicyOf(set: NotarySet): BuyerPolicy {
 
 const SHORTEST_MS: DurationMs = durationFromMs(100)
 
-function sellerPolicyOf(party: Party, set: NotarySet): SellerPolicy {
+function sellerPolicyOf(
+  party: Party,
+  { set, parameters }: { readonly set: NotarySet; readonly parameters: UsableParameters },
+): SellerPolicy {
   return {
     notarySets: [termsOfSet(set)],
-    parameters: new Map(knownParameters().map(({ hash, rules }) => [hash, rules])),
+    parameters: parameters.rules,
+    learnParameters: async () => await parameters.refresh(),
     /** Of all offers together: what each skill allows is looked at when its work is asked for. */
     get custody() {
       return [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))]

@@ -20,7 +20,7 @@ import {
 import { type CreditDesk, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from './market-init.ts'
 import { marketRefusal } from './market-refusals.ts'
-import { parametersFor, timersOfText } from './order-timers.ts'
+import { timersOfText } from './order-timers.ts'
 import { type PartyRole, SKILLS, skillsOf, workerNamed } from './party-role.ts'
 
 export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
@@ -166,7 +166,10 @@ export class TradeDesk {
   private async requestOf(request: ControlRequest): Promise<BuyRequest> {
     const { peers } = this.init
     const timersText = optionalText(request, 'timers')
-    const timers = timersText === undefined ? undefined : timersOfText(timersText)
+    const { parameters } = this.init.role
+    await parameters.refresh()
+    const wanted = timersText === undefined ? undefined : timersOfText(timersText)
+    const fitting = wanted && parameters.fit(wanted.timers, wanted.asked)
     const auction = choiceOf(request, 'auction', ['first', 'second'] as const)
     const predicate = predicateOf(request)
     const arbiters = arbitersOf(request)
@@ -178,7 +181,9 @@ export class TradeDesk {
       currency: await this.currencyOf(request),
       custody: choiceOf(request, 'custody', CUSTODY_MODELS) ?? 'C2',
       ...(auction !== undefined && { auction }),
-      ...(timers !== undefined && { timers, parametersHash: parametersFor(timers).hash }),
+      ...(fitting !== undefined && { timers: fitting.timers }),
+      // The set in force is what the buyer pins anyway, also when it changes meanwhile.
+      ...(fitting !== undefined && fitting.hash !== parameters.current.hash && { parametersHash: fitting.hash }),
       ...(predicate !== undefined && { predicate }),
       ...(arbiters !== undefined && { arbiters }),
       ...(request['isManual'] === true && { acceptsAlone: false }),

@@ -142,7 +142,10 @@ describe('books with governance', () => {
     replay(old.events.filter((event) => event.type !== 'parameters-retired'))
     expect(formatBooksState(state.books)).toBe(formatBooksState(old.state))
     expect(state.governance).toBeUndefined()
-    const proposal = { type: 'governance-event-received', event: { type: 'weights-published', table: TABLE, at: START } }
+    const proposal = {
+      type: 'governance-event-received',
+      event: { type: 'weights-published', table: TABLE, at: START },
+    }
     expect(GOVERNED_BOOKS_MACHINE.transition(state, proposal as GovernedBooksEvent)).toEqual({
       state,
       effects: [{ type: 'event-refused', code: 'BOOKS_GOVERNANCE_NONE', contract: undefined }],
@@ -151,7 +154,11 @@ describe('books with governance', () => {
     expect(state.governance?.contracts.size).toBe(2)
     expect(state.governance?.sets.map(({ liveContracts }) => liveContracts)).toEqual([1])
     expect(GOVERNED_BOOKS_MACHINE.violations(state)).toEqual([])
-    const again = GOVERNED_BOOKS_MACHINE.transition(state, { type: 'governance-founded', parameters: FIRST_SET, at: START })
+    const again = GOVERNED_BOOKS_MACHINE.transition(state, {
+      type: 'governance-founded',
+      parameters: FIRST_SET,
+      at: START,
+    })
     expect(again.state).toBe(state)
     expect(again.effects).toMatchObject([{ code: 'BOOKS_GOVERNANCE_FOUNDED' }])
     replay([{ type: 'stamp-advanced', at: at(1_000) }])
@@ -162,7 +169,12 @@ describe('books with governance', () => {
   test('sets beside the governed one count until somebody has weight', () => {
     const economy = new GovernedEconomy({ isWeighted: false })
     const beside = { ...DEAL, terms: { ...DEAL.terms, parametersHash: hashNamed('beside') } }
-    economy.send({ type: 'parameters-published', hash: hashNamed('beside'), rules: escrowRulesOf(FIRST_SET), at: START })
+    economy.send({
+      type: 'parameters-published',
+      hash: hashNamed('beside'),
+      rules: escrowRulesOf(FIRST_SET),
+      at: START,
+    })
     expect(economy.hold(beside, 0)).toBe('')
     const later = { ...OTHER, terms: { ...OTHER.terms, parametersHash: hashNamed('beside') } }
     expect(economy.agree(later, 0)).toBe('')
