@@ -4,13 +4,14 @@ import { CodedError } from '../../base/errors.ts'
 import { createGateway } from '../../gateway/create-gateway.ts'
 import type { KernellNode } from '../../node/kernell-node.ts'
 import type { MarketInit, NodeMarket } from '../../node/market/market-init.ts'
+import { PARAMETERS_NAMES } from '../../node/market/market-parameters.ts'
 import { peerIdOf } from '../../node/market/peer-id.ts'
 import { readNotarySet } from '../../node/market/read-notary-set.ts'
 import { announceRunningNode, announcementFile, withdrawRunningNode } from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { isFlagSet, listFlag, textFlag } from '../flags.ts'
+import { choiceFlag, isFlagSet, listFlag, textFlag } from '../flags.ts'
 import { PASSPHRASE_FLAG, readKeyPassphrase } from '../key-flags.ts'
 import { findAgentWorker } from '../agent-worker.ts'
 
@@ -36,6 +37,10 @@ export const nodeCommand: Command = {
     'high-water': {
       value: 'DIR',
       describe: 'where the notary keeps what it signed last; best on another disk (default: in the data directory)',
+    },
+    parameters: {
+      value: 'NAME',
+      describe: `the set that a new notary set is governed by from the start: ${PARAMETERS_NAMES.join(' or ')} (default default)`,
     },
     network: { value: 'NAME', describe: 'name of the network that messages are of (default kernell)' },
     ...PASSPHRASE_FLAG,
@@ -65,6 +70,7 @@ async function marketInitOf(context: CommandContext): Promise<MarketInit> {
   const setFile = textFlag(flags, 'notary-set')
   const highWater = textFlag(flags, 'high-water')
   const network = textFlag(flags, 'network')
+  const founding = choiceFlag(flags, 'parameters', PARAMETERS_NAMES)
   const listen = listFlag(flags, 'listen')
   return {
     passphrase: readKeyPassphrase(context),
@@ -73,6 +79,7 @@ async function marketInitOf(context: CommandContext): Promise<MarketInit> {
     ...(listen.length > 0 && { listen }),
     ...(setFile !== undefined && { set: await readNotarySet(resolve(workingDir, setFile)) }),
     ...(highWater !== undefined && { highWater: resolve(workingDir, highWater) }),
+    ...(founding !== undefined && { founding }),
     ...(network !== undefined && { network }),
   }
 }

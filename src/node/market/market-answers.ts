@@ -18,6 +18,7 @@ import {
 } from '../control/control-request.ts'
 import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
 import type { EscrowDesk } from './escrow-desk.ts'
+import type { GovernanceDesk } from './governance-desk.ts'
 import { marketRefusal } from './market-refusals.ts'
 import type { PartyRole } from './party-role.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
@@ -30,6 +31,7 @@ export type MarketDesks = {
   readonly credits: CreditDesk | undefined
   readonly trade: TradeDesk | undefined
   readonly escrow: EscrowDesk
+  readonly governance: GovernanceDesk
   readonly clock: Pick<Clock, 'now'>
   readonly timers: Timers
 }
@@ -83,6 +85,13 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   act: async ({ escrow }, { request }) => await escrow.act(request),
   inbox: async ({ escrow }, { signal }) => await escrow.inbox(signal),
   export: async ({ escrow }, { request }) => await escrow.export(request),
+  governance: async ({ governance }) => await governance.show(),
+  'governance-propose': async ({ governance }, { request }) => await governance.propose(request),
+  'governance-vote': async ({ governance }, { request }) => await governance.vote(request),
+  'governance-delegate': async ({ governance }, { request }) => await governance.delegate(request),
+  'governance-execute': async ({ governance }, { request }) => await governance.execute(request),
+  'governance-cancel': async ({ governance }, { request }) => await governance.cancel(request),
+  'governance-weights': async ({ governance }, { request, signal }) => await governance.publishWeights(request, signal),
   reputation: async (desks, { request }) => await Promise.resolve(listStandings(reputationOf(desks), request)),
   'reputation-of': async (desks, { request }) => await Promise.resolve(showStandings(reputationOf(desks), request)),
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports/clock.ts'
+import type { WeightTable } from '../../core/governance/weight-table.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
@@ -17,4 +18,9 @@ export type MarketComponents = {
 }
 
 /** What there is once the notary set is known. */
-export type OpenedSet = { readonly notary: NotaryClient; readonly party: PartyRole | undefined }
+export type OpenedSet = {
+  readonly notary: NotaryClient
+  readonly party: PartyRole | undefined
+  /** Of a node that is a notary: what its operator may do. */
+  readonly publishWeights: ((table: WeightTable) => void) | undefined
+}

@@ -40,6 +40,11 @@ export function knownParameters(): readonly [KnownParameters, KnownParameters] {
   ]
 }
 
+/** Names of those sets by their hash. */
+export function namedParameters(): ReadonlyMap<string, ParametersName> {
+  return new Map(knownParameters().map(({ hash, name }) => [hash, name]))
+}
+
 /** The set of a name. */
 export function foundingParameters(wanted: ParametersName): ParameterSet {
   return wanted === 'trial' ? TRIAL : DEFAULT_PARAMETERS

@@ -7,6 +7,7 @@ import type { Transport } from '../../ports/transport.ts'
 import { type ControlAnswer, type ControlRequest, invalidRequest, optionalText } from '../control/control-request.ts'
 import { CreditDesk } from './credit-desk.ts'
 import { EscrowDesk } from './escrow-desk.ts'
+import { GovernanceDesk } from './governance-desk.ts'
 import { followSteps } from './followed-steps.ts'
 import { answerMarket, type MarketDesks } from './market-answers.ts'
 import type { MarketInit, MarketTransition, NodeMarket } from './market-init.ts'
@@ -86,7 +87,7 @@ export class NodeMarketDesks implements NodeMarket {
 
   private async open(set: NotarySet): Promise<MarketDesks> {
     const { components, init, keys, bootstrap, transport } = this.parts
-    const { notary, party: role } = await this.parts.open(set)
+    const { notary, party: role, publishWeights } = await this.parts.open(set)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery
     const credits = role && new CreditDesk({ party: role.party, notary, recovery })
@@ -98,7 +99,9 @@ export class NodeMarketDesks implements NodeMarket {
       credits &&
       new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
-    return { notary, role, credits, trade, escrow: new EscrowDesk({ role, notary, peers }), clock, timers }
+    const escrow = new EscrowDesk({ role, notary, peers })
+    const governance = new GovernanceDesk({ notary, party: role?.party, publishWeights, timers })
+    return { notary, role, credits, trade, escrow, governance, clock, timers }
   }
 
   private async known(): Promise<MarketDesks> {

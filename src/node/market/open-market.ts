@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
+import type { WeightTable } from '../../core/governance/weight-table.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
@@ -71,7 +72,9 @@ async function compose(opening: Opening): Promise<NodeMarket> {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
     const notary = notaryRole?.role.service ?? connect(transport, chosen)
     const party = keys.escrow && (await openParty(opening, { keys, notary, door }))
-    return { notary, party }
+    const service = notaryRole?.role.service
+    const publishWeights = service && ((table: WeightTable): void => service.publishWeights(table))
+    return { notary, party, publishWeights }
   }
   const desks = new NodeMarketDesks({
     components,
@@ -118,6 +121,7 @@ async function openNotary(
     set,
     highWater: init.highWater ?? join(directory.path, 'high-water'),
     network: init.network ?? NETWORK_DEFAULT,
+    founding: init.founding,
     timers,
     onFailure: onError,
   })
