@@ -260,7 +260,7 @@ export class OfflineMarket {
     return {
       notarySet: this.setTerms,
       parametersHash: this.rulesHash,
-      rules: TEST_ESCROW_RULES,
+      parameters: new Map([[this.rulesHash, TEST_ESCROW_RULES]]),
       arbiters: { members: [], k: 0 },
       timers: { ...timers_, ...later } as never,
       bondPerMillion: 200_000,
@@ -270,6 +270,7 @@ export class OfflineMarket {
       fallbackPerMillion: 0,
       arbiterSharePerMillion: 500_000,
       vouchPerMillionMax: 500_000,
+      newcomerNanosMax: nanos(1_000_000_000n),
       creditNanosMax: nanos(0n),
       windows: { bidMs: span(200), revealMs: span(200), settleMs: span(200) },
       latencyMsMax: span(30_000),

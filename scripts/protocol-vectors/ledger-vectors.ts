@@ -1,4 +1,5 @@
 import { signingBytesOfCheckpoint } from '../../src/wire/v1/checkpoint.ts'
+import { rotationBytes } from '../../src/wire/v1/ledger-events.ts'
 import { LEDGER_MESSAGES, type LedgerMessageType } from '../../src/wire/v1/ledger-messages.ts'
 import type { FixedKey } from './fixed-keys.ts'
 import type { Vector, VectorArea } from './vector.ts'
@@ -36,6 +37,14 @@ const BODIES: readonly (readonly [string, LedgerMessageType, unknown, FixedKey])
     { orders: [{ kind: 'void-held', id: id('b4'), isLinked: false, heldId: id('b2') }] },
     worker,
   ],
+  [
+    'a currency of an issuer that names no recovery key',
+    'ledger-currency-register',
+    { currency: CURRENCY, capNanos: '0' },
+    notary,
+  ],
+  ['a rotated key', 'ledger-key-rotate', rotationTo(worker, payer.did, false), payer],
+  ['a key that is given up as lost', 'ledger-key-rotate', rotationTo(worker, payer.did, true), payer],
   ['a recovery key', 'ledger-account-open', { recoveryKey: arbiter.did, recoveryDelayMs: 86_400_000 }, payer],
   ['a claim of the recovery key', 'ledger-recovery-request', { owner: payer.did, successor: worker.did }, arbiter],
   ['an objection of the owner', 'ledger-recovery-cancel', { owner: payer.did }, payer],
@@ -148,6 +157,11 @@ function checkpointOf() {
     at: 1_790_000_000_000,
     signer: notary.did,
   }
+}
+
+function rotationTo(key: FixedKey, from: string, isLost: boolean) {
+  const signature = key.sign(rotationBytes({ from: from as never, key: key.did }))
+  return { key: key.did, isLost, signature: Buffer.from(signature).toString('base64url') }
 }
 
 function checkpointBody() {

@@ -142,43 +142,48 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'ledger prove',
-    summary: 'prove that an entry is in the journal of the notary',
-    load: async () => (await import('./commands/ledger-views.ts')).ledgerProveCommand,
+    summary: 'prove that an entry is in the journal of the notary, or that the journal only grew',
+    load: async () => (await import('./commands/ledger-proofs.ts')).ledgerProveCommand,
+  },
+  {
+    name: 'ledger checkpoint',
+    summary: 'show where the journal of the notary stands, signed by it',
+    load: async () => (await import('./commands/ledger-proofs.ts')).ledgerCheckpointCommand,
   },
   {
     name: 'ledger export',
     summary: 'write the books of this notary to a file that anybody can verify',
-    load: async () => (await import('./commands/ledger-views.ts')).ledgerExportCommand,
+    load: async () => (await import('./commands/ledger-proofs.ts')).ledgerExportCommand,
   },
   {
     name: 'ledger verify',
-    summary: 'check a copy of the books: hashes, replay, sums, signatures, contradictions',
+    summary: 'check a copy of the books, or a proof: hashes, replay, sums, signatures, contradictions',
     load: async () => (await import('./commands/ledger-verify.ts')).ledgerVerifyCommand,
   },
   {
     name: 'market offer',
     summary: 'offer to do work of a skill, at a price',
-    load: async () => (await import('./commands/market-trade.ts')).marketOfferCommand,
+    load: async () => (await import('./commands/market-offers.ts')).marketOfferCommand,
   },
   {
     name: 'market withdraw',
     summary: 'take a standing offer back',
-    load: async () => (await import('./commands/market-trade.ts')).marketWithdrawCommand,
+    load: async () => (await import('./commands/market-offers.ts')).marketWithdrawCommand,
   },
   {
     name: 'market list',
     summary: 'show the standing offers of this node',
-    load: async () => (await import('./commands/market-trade.ts')).marketListCommand,
+    load: async () => (await import('./commands/market-offers.ts')).marketListCommand,
   },
   {
     name: 'market buy',
     summary: 'have work done: find a seller, hold the price, check the result, pay',
-    load: async () => (await import('./commands/market-trade.ts')).marketBuyCommand,
+    load: async () => (await import('./commands/market-buy.ts')).marketBuyCommand,
   },
   {
     name: 'market auction show',
     summary: 'show an auction of this node: bids, winner, price',
-    load: async () => (await import('./commands/market-trade.ts')).marketAuctionShowCommand,
+    load: async () => (await import('./commands/market-auction-show.ts')).marketAuctionShowCommand,
   },
   {
     name: 'market auction verify',

@@ -117,6 +117,19 @@ export type EntryProof = {
   readonly entryHash: Hash
   readonly root: Hash
   readonly proof: readonly Hash[]
+  /** Covers `entries` with `root`. */
+  readonly checkpoint: JournalCheckpoint
+}
+
+/** Proof that a journal only grew: its first `from` entries are those that it had then. */
+export type GrowthProof = {
+  readonly from: number
+  readonly to: number
+  readonly fromRoot: Hash
+  readonly toRoot: Hash
+  readonly proof: readonly Hash[]
+  /** Covers `to` with `toRoot`. */
+  readonly checkpoint: JournalCheckpoint
 }
 
 /** Where a journal stands, signed by the member that keeps it (`src/wire/v1/checkpoint.ts`). */
@@ -128,10 +141,17 @@ export type JournalCheckpoint = {
     readonly head: Hash
     readonly root: Hash
     readonly balances: Hash
+    /** Of the whole state, where the checkpoint closes a segment. */
+    readonly state?: Hash | undefined
     readonly at: Timestamp
     readonly signer: Did
   }
   readonly signature: string
+}
+
+export type CheckpointOptions = AbortOptions & {
+  /** Makes one that covers every entry. It is for whoever runs the notary: asked over a transport it means nothing. */
+  readonly isFresh?: boolean
 }
 
 /** All accounts of one currency. */
@@ -220,8 +240,10 @@ export interface NotaryClient {
   transfers(contract?: ContractId, options?: AbortOptions): Promise<readonly TransferLine[]>
   /** Parameter sets, weights and proposals; `undefined` where the set has no governance. */
   governance(options?: AbortOptions): Promise<GovernanceView | undefined>
-  /** Proves entry `index` of the journal. Throws `LEDGER_ENTRY_UNKNOWN`. */
+  /** Proves entry `index` of the journal, under a signed checkpoint. Throws `LEDGER_ENTRY_UNKNOWN`, and `LEDGER_ENTRY_PRUNED` where its text is gone. */
   prove(index: number, options?: AbortOptions): Promise<EntryProof>
-  /** Signs where the journal stands, and keeps that in it. */
-  checkpoint(options?: AbortOptions): Promise<JournalCheckpoint>
+  /** Proves that the journal under the newest checkpoint begins with its first `from` entries. Throws `LEDGER_ENTRY_UNKNOWN`. */
+  proveGrowth(from: number, options?: AbortOptions): Promise<GrowthProof>
+  /** Where the journal stands, signed: the newest checkpoint that there is, at most some seconds behind. */
+  checkpoint(options?: CheckpointOptions): Promise<JournalCheckpoint>
 }

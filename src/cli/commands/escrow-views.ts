@@ -151,9 +151,13 @@ export const escrowVerifyCommand: Command = {
       value: 'SET.json',
       describe: 'whose certificates count; default: the set that the file carries and the contract names',
     },
+    ended: { describe: 'only a contract that has ended passes: exit 1 for a file that stops before' },
   },
-  details: ['Needs no node, no key and no network. Exit 1 when anything is wrong.'],
-  examples: ['kernell escrow verify contract.json --notary-set set.json'],
+  details: [
+    'Needs no node, no key and no network. Exit 1 when anything is wrong.',
+    'A file proves how a contract stood at its last step. Whoever made it may have left out what came later, and until the contract has ended there may be more: ask the notary set, or take --ended.',
+  ],
+  examples: ['kernell escrow verify contract.json --notary-set set.json --ended'],
   async run({ positionals, flags, terminal, isJson, workingDir }) {
     const [file] = positionals
     if (file === undefined) throw usageError('Name the file that `kernell escrow export` wrote')
@@ -164,22 +168,27 @@ export const escrowVerifyCommand: Command = {
     })
     if (isJson) terminal.printJson(verification)
     else terminal.print(describeVerification(verification))
-    return verification.ok ? EXIT_CODES.done : EXIT_CODES.failed
+    const isEnough = verification.ended || !isFlagSet(flags, 'ended')
+    return verification.ok && isEnough ? EXIT_CODES.done : EXIT_CODES.failed
   },
 }
 
 function describeVerification(verification: ExportVerification): string {
-  const { ok, code, step, contract, state, steps, custody } = verification
+  const { ok, code, step, contract, state, steps, custody, asOf, ended } = verification
   if (!ok)
     return [
       `The evidence is NOT right: ${code ?? ''}${step === null ? '' : ` at step ${step}`}`,
       verification.cause ?? '',
     ].join('\n')
   return [
-    'The evidence is right',
+    ended
+      ? 'The evidence is right, and the contract has ended'
+      : 'The evidence is right as far as it goes, and NOT complete',
     `contract  ${contract ?? ''}`,
     `state     ${state ?? ''}`,
     `steps     ${steps}`,
+    `as of     ${asOf === null ? 'no step' : `step ${asOf.seq}, ${new Date(asOf.at).toISOString()}`}`,
+    ...(ended ? [] : ['later     more steps may have come that the file does not have']),
     `custody   ${formatCustody(custody ?? '')}`,
   ].join('\n')
 }

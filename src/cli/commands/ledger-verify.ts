@@ -1,58 +1,82 @@
 import { resolve } from 'node:path'
 import { readNotarySet } from '../../node/market/read-notary-set.ts'
-import { type JournalVerification, verifyBooks } from '../../node/market/verify-books.ts'
+import { type BooksVerification, verifyBooks } from '../../node/market/verify-books.ts'
+import { explainGap, type ProofVerification, verifyProofFile } from '../../node/market/verify-proof-file.ts'
 import type { Command } from '../command.ts'
+import { outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { textFlag, usageError } from '../flags.ts'
+import { saveArtefact } from '../read-data-files.ts'
 
-/** Checks a copy of the books from its bytes alone. */
+/** Checks a copy of the books, or a proof about them, from its bytes alone. */
 export const ledgerVerifyCommand: Command = {
   name: 'ledger verify',
-  summary: 'check a copy of the books: hashes, replay, sums, signatures, contradictions',
+  summary: 'check a copy of the books, or a proof: hashes, replay, sums, signatures, contradictions',
   synopsis: 'FILE|DIR',
   positionalsMax: 1,
   flags: {
-    'notary-set': { value: 'SET.json', describe: 'whose signatures count; without it those of any key do' },
+    'notary-set': { value: 'SET.json', describe: 'whose books they must be, and whose signatures count' },
     against: { value: 'FILE|DIR', describe: 'another copy: where the two part, and who has signed both sides' },
+    output: { value: 'FILE', describe: 'where to write the proof that somebody has signed both sides' },
+    force: { describe: 'replace a file that is there' },
   },
   details: [
-    'FILE is what `kernell ledger export` wrote; DIR is the data directory of a notary, which may be running, or a copy of it. Nothing is changed and nobody is asked.',
-    'Every event is replayed, so sums and rules are those of the contracts themselves, not of what somebody says of them. Exit 1 when anything is wrong.',
+    'FILE is what `kernell ledger export`, `prove` or `checkpoint` wrote, or a proof that this command wrote itself; DIR is the data directory of a notary, which may be running, or a copy of it. Nothing is changed and nobody is asked.',
+    'Every event is replayed, so sums and rules are those of the contracts themselves, not of what somebody says of them. Every message is checked against the key of its sender and the stamp under which it counts.',
+    'The order, the stamps and the end of a copy are signed for by checkpoints alone: entries that none covers are named, and the copy is not right (exit 1). Without --notary-set any key may have signed, and nothing says whose books these are.',
+    'Exit 1 when anything is wrong, or too little is signed.',
   ],
   examples: [
     'kernell ledger verify books.jsonl --notary-set set.json',
-    'kernell ledger verify /srv/notary --against books-of-my-bank.jsonl --json',
+    'kernell ledger verify /srv/notary --against books-of-my-bank.jsonl --output both-signed.json',
+    'kernell ledger verify both-signed.json --notary-set set.json --json',
   ],
   async run({ positionals, flags, terminal, isJson, workingDir, signal }) {
-    const [path] = positionals
-    if (path === undefined) throw usageError('Name the copy: a file, or a data directory')
+    const [name] = positionals
+    if (name === undefined) throw usageError('Name the copy or the proof: a file, or a data directory')
+    const path = resolve(workingDir, name)
     const setFile = textFlag(flags, 'notary-set')
+    const set = setFile === undefined ? undefined : await readNotarySet(resolve(workingDir, setFile))
+    const proof = await verifyProofFile(path, set)
+    if (proof !== undefined) {
+      if (isJson) terminal.printJson(proof)
+      else terminal.print(formatProof(proof))
+      return proof.ok ? EXIT_CODES.done : EXIT_CODES.failed
+    }
     const against = textFlag(flags, 'against')
+    const output = textFlag(flags, 'output') === undefined ? undefined : outputFlag(flags, 'output', workingDir)
     const verification = await verifyBooks({
-      path: resolve(workingDir, path),
+      path,
       signal,
-      ...(setFile !== undefined && { set: await readNotarySet(resolve(workingDir, setFile)) }),
+      ...(set !== undefined && { set }),
       ...(against !== undefined && { against: resolve(workingDir, against) }),
     })
+    const [splitView] = verification.splitViews
+    if (output !== undefined && splitView !== undefined)
+      saveArtefact(output, `${JSON.stringify(splitView)}\n`, workingDir)
     if (isJson) terminal.printJson(verification)
-    else terminal.print(format(verification))
+    else {
+      terminal.print(format(verification))
+      if (output !== undefined) terminal.note(splitView === undefined ? 'Nothing to write' : `Wrote ${output}`)
+    }
     return verification.ok ? EXIT_CODES.done : EXIT_CODES.failed
   },
 }
 
-function format(verification: JournalVerification): string {
-  const { ok, entries, head, checkpoints, signaturesChecked, sums, firstBad, equivocations, against } = verification
+function format(verification: BooksVerification): string {
+  const { entries, head, checkpoints, envelopeSignatures, sums, equivocations, against, covered, coveredBy } =
+    verification
   const lines = [
-    ok ? 'The books are right' : 'The books are NOT right',
-    `entries      ${entries}`,
+    headlineOf(verification),
+    `entries      ${entries}, replayed one by one`,
     `head         ${head === null ? 'none' : `${head.index} ${head.hash}`}`,
-    `checkpoints  ${checkpoints}, signatures checked: ${signaturesChecked}`,
+    `messages     ${envelopeSignatures} signatures of parties are right`,
+    `checkpoints  ${checkpoints}; they cover ${covered} of ${entries} entries`,
+    ...coveredBy.map((signer) => `signed by    ${signer}`),
     ...Object.entries(sums).map(([currency, { sumNanos }]) => `sum          ${sumNanos} of ${currency}`),
+    ...parametersOf(verification),
+    ...faultsOf(verification),
   ]
-  if (firstBad !== null)
-    lines.push(
-      `line ${firstBad.line} is wrong: ${[firstBad.code, ...firstBad.details].join(', ')}; ${firstBad.index} entries before it are right`,
-    )
   for (const { signer, kind, checkpoints: both } of equivocations)
     lines.push(
       `${signer} has signed two different books (${kind}) of ${both[0].checkpoint.entries} entries: keep both as evidence`,
@@ -61,7 +85,35 @@ function format(verification: JournalVerification): string {
   return lines.join('\n')
 }
 
-function describeFork({ entries, firstBad, fork }: NonNullable<JournalVerification['against']>): string {
+function headlineOf({ ok, gaps, firstBad, equivocations, against }: BooksVerification): string {
+  if (ok && gaps.includes('JOURNAL_SET_UNNAMED')) return 'The copy is right in itself; whose books it is, nothing says'
+  if (ok) return 'The books are right'
+  const isFalse = firstBad !== null || equivocations.length > 0 || against?.fork.kind === 'forked'
+  return isFalse || against?.firstBad
+    ? 'The books are NOT right'
+    : 'Nothing is wrong, and too little is signed to call these books right'
+}
+
+function parametersOf({ audit }: BooksVerification): readonly string[] {
+  return (audit?.parameters ?? []).map(
+    ({ hash, publishedBy, name }) =>
+      `rules        ${hash} published by the ${publishedBy}${name === null ? ', content known from this copy alone' : `, content of ${name}`}`,
+  )
+}
+
+function faultsOf({ firstBad, uncovered, gaps }: BooksVerification): readonly string[] {
+  return [
+    ...(firstBad === null
+      ? []
+      : [
+          `line ${firstBad.line} is wrong: ${[firstBad.code, ...firstBad.details].join(', ')}; ${firstBad.index} entries before it are right`,
+        ]),
+    ...(uncovered === null ? [] : [`not signed   entries ${uncovered.first} to ${uncovered.last}`]),
+    ...gaps.map((gap) => `not checked  ${gap}: ${explainGap(gap)}`),
+  ]
+}
+
+function describeFork({ entries, firstBad, fork }: NonNullable<BooksVerification['against']>): string {
   const bad = firstBad === null ? '' : `; its line ${firstBad.line} is wrong: ${firstBad.code}`
   switch (fork.kind) {
     case 'same':
@@ -71,4 +123,18 @@ function describeFork({ entries, firstBad, fork }: NonNullable<JournalVerificati
     case 'forked':
       return `the copies part at entry ${fork.at}${bad}`
   }
+}
+
+function formatProof({ ok, proof, signer, entries, index, from, code, cause, gaps }: ProofVerification): string {
+  const shown = {
+    inclusion: `entry ${index ?? ''} is among the first ${entries} entries of the journal that ${signer} has signed`,
+    consistency: `the journal of ${entries} entries that ${signer} has signed begins with its first ${from ?? ''} entries`,
+    'split-view': `${signer} has signed two journals that part at or before entry ${entries}`,
+    checkpoint: `${signer} has signed a journal of ${entries} entries`,
+  }[proof]
+  return [
+    ok ? `The proof holds: ${shown}` : `The proof does NOT hold: ${code ?? ''}`,
+    ...(cause === undefined ? [] : [cause]),
+    ...gaps.map((gap) => `not checked  ${gap}: ${explainGap(gap)}`),
+  ].join('\n')
 }

@@ -1,14 +1,11 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { Command } from '../command.ts'
-import { outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { numberFlag, textFlag, usageError } from '../flags.ts'
+import { textFlag, usageError } from '../flags.ts'
 import { formatCredits, formatNanos } from '../format-credits.ts'
 import { formatTable } from '../format-table.ts'
 import { NODE_FLAGS, useMarket } from '../market-control.ts'
-import { saveArtefact } from '../read-data-files.ts'
-import { listOf, membersOf, numberOf, textOf, textsOf } from '../registered-policies.ts'
-import { exportBooks } from '../../node/market/export-books.ts'
+import { listOf, membersOf, textOf } from '../registered-policies.ts'
 
 /** Accounts of one currency. */
 export const ledgerListCommand: Command = {
@@ -104,61 +101,4 @@ function describeTransfer(transfer: JsonValue): string {
     ...(amount === '' ? [] : [`  ${formatCredits(amount, currency)}`]),
     ...(from === '' ? [] : [`  from ${from}`, `  to   ${to}`]),
   ].join('\n')
-}
-
-/** Proof that an entry is in the journal. */
-export const ledgerProveCommand: Command = {
-  name: 'ledger prove',
-  summary: 'prove that an entry is in the journal of the notary',
-  synopsis: '--entry N [--output FILE]',
-  flags: {
-    entry: { value: 'N', describe: 'position in the journal, from 0' },
-    output: { value: 'FILE', describe: 'where to write the proof; default: it is shown' },
-    force: { describe: 'replace a file that is there' },
-    ...NODE_FLAGS,
-  },
-  details: [
-    'The proof is a path of hashes (RFC 6962) from the entry to a root; beside a checkpoint with that root it is evidence.',
-  ],
-  examples: ['kernell ledger prove --entry 12 --output proof.json'],
-  async run(context) {
-    const { flags, terminal, isJson, workingDir } = context
-    const entry = numberFlag(flags, 'entry', { min: 0, max: Number.MAX_SAFE_INTEGER, isWhole: true })
-    if (entry === undefined) throw usageError('--entry is missing')
-    const path = textFlag(flags, 'output') === undefined ? undefined : outputFlag(flags, 'output', workingDir)
-    const proof = await useMarket(context, async ({ ask }) => await ask({ op: 'prove', entry }))
-    if (path !== undefined) saveArtefact(path, `${JSON.stringify(proof)}\n`, workingDir)
-    if (isJson) terminal.printJson(proof)
-    else
-      terminal.print(
-        [
-          `entry ${entry} of ${numberOf(proof, 'entries') ?? 0}`,
-          `hash  ${textOf(proof, 'entryHash')}`,
-          `root  ${textOf(proof, 'root')}`,
-          ...textsOf(proof, 'proof').map((hash) => `      ${hash}`),
-          ...(path === undefined ? [] : [`Wrote ${path}`]),
-        ].join('\n'),
-      )
-    return EXIT_CODES.done
-  },
-}
-
-/** A copy of the books that anybody can verify. */
-export const ledgerExportCommand: Command = {
-  name: 'ledger export',
-  summary: 'write the books of this notary to a file that anybody can verify',
-  synopsis: '--output F.jsonl',
-  flags: {
-    output: { value: 'F.jsonl', describe: 'where to write it' },
-    force: { describe: 'replace a file that is there' },
-  },
-  details: ['Reads the data directory of a notary, which may be running; `kernell ledger verify` checks the copy.'],
-  examples: ['kernell ledger export --output books.jsonl --data-dir /srv/notary'],
-  async run({ flags, terminal, isJson, workingDir, loadConfig, signal }) {
-    const file = outputFlag(flags, 'output', workingDir)
-    const written = await exportBooks({ dataDir: loadConfig().dataDir, file, signal })
-    if (isJson) terminal.printJson(written)
-    else terminal.print(`Wrote ${file}, ${written.lines} lines`)
-    return EXIT_CODES.done
-  },
 }

@@ -1,32 +1,43 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type AuctionVerification, verifyAuction } from '../../node/market/verify-auction.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { textFlag, usageError } from '../flags.ts'
 import { formatCredits } from '../format-credits.ts'
+import { NODE_FLAGS, useMarket } from '../market-control.ts'
 
 /** Computes the outcome of an auction again. */
 export const marketAuctionVerifyCommand: Command = {
   name: 'market auction verify',
   summary: 'compute the winner and the price of an auction again from its transcript',
-  synopsis: 'FILE',
+  synopsis: 'ID|FILE',
   positionalsMax: 1,
   flags: {
     receipts: { value: 'FILE', describe: 'receipts that bidders hold: what is missing from the transcript is proved' },
+    ...NODE_FLAGS,
   },
   details: [
-    'Needs nothing but the transcript: no node, no key, no network. The order in which bids came plays no part. Exit 1 when the transcript breaks a rule or names another winner or price.',
+    'ID is that of an auction or a transcript of the running node, which hands it out and has no part in the check. Of a FILE, nothing but the transcript is needed: no node, no key, no network. The order in which bids came plays no part. Exit 1 when the transcript breaks a rule or names another winner or price.',
   ],
   examples: [
     'kernell market auction verify transcript.json',
+    'kernell market auction verify 9ad1...',
     'kernell market auction verify transcript.json --receipts mine.json --json',
   ],
-  async run({ positionals, flags, terminal, isJson, workingDir }) {
-    const [file] = positionals
-    if (file === undefined) throw usageError('Name the file of the transcript')
+  async run(context) {
+    const { positionals, flags, terminal, isJson, workingDir } = context
+    const [named] = positionals
+    if (named === undefined) throw usageError('Name the transcript: its file, or its 64 digits')
+    const path = resolve(workingDir, named)
     const receipts = textFlag(flags, 'receipts')
+    const isId = /^[0-9a-f]{64}$/.test(named) && !existsSync(path)
+    const transcript = isId
+      ? await useMarket(context, async ({ ask }) => await ask({ op: 'auction', auction: named }))
+      : undefined
     const verification = await verifyAuction({
-      path: resolve(workingDir, file),
+      path,
+      transcript,
       ...(receipts !== undefined && { receipts: resolve(workingDir, receipts) }),
     })
     if (isJson) terminal.printJson(verification)

@@ -19,7 +19,10 @@ export const notarySetCreateCommand: Command = {
     output: { value: 'FILE', describe: 'where to write it' },
     force: FORCE_FLAG,
   },
-  details: ['One notary alone survives crashes, not lies: everything it keeps is labelled C2/f=0.'],
+  details: [
+    'Others find the notary at this address, so it needs a fixed port: /ip4/127.0.0.1/tcp/4100 or /unix/srv/notary.sock, not port 0.',
+    'One notary alone survives crashes, not lies: everything it keeps is labelled C2/f=0.',
+  ],
   examples: ['kernell notary-set create --member did:key:z6Mk...@/ip4/192.0.2.1/tcp/4001 --output set.json'],
   async run({ flags, workingDir, isJson, terminal }) {
     const members = requiredList(flags, 'member')
@@ -27,6 +30,10 @@ export const notarySetCreateCommand: Command = {
     const epoch = numberFlag(flags, 'epoch', { min: 0, max: Number.MAX_SAFE_INTEGER, isWhole: true }) ?? 0
     const made = makeNotarySet({ members, f, epoch })
     if (made.kind === 'unreadable') throw usageError(`${made.member} is not DID@MULTIADDR`, { member: made.member })
+    if (made.kind === 'unroutable')
+      throw usageError(`${made.member} is found by nobody: name a fixed port of a real address, or /unix/PATH`, {
+        member: made.member,
+      })
     if (made.kind === 'refused') {
       throw usageError(`${made.code}: ${made.cause}`, { code: made.code, remedy: made.remedy })
     }

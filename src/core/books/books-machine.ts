@@ -24,6 +24,7 @@ import { booksViolations } from './books-violations.ts'
 import { recordOf } from './contract-record.ts'
 import { withExposure } from './credit-exposure.ts'
 import { readyForHold } from './ready-for-hold.ts'
+import { refuseKeys } from './refuse-keys.ts'
 import { addFiring, type Firing, type TimerHeap, withoutFirstFiring } from './timer-heap.ts'
 import type { Timestamp } from '../../base/time.ts'
 
@@ -106,10 +107,12 @@ function receive(state: BooksState, { contract, terms, message }: MessageReceive
   const known = hashTrieGet(state.contracts, contract)
   if (known === undefined && message.type === 'offered') {
     if (terms === undefined) return refused(state, 'BOOKS_TERMS_MISSING', contract)
-    const code = refuseOffer(state, { contract, terms }, message)
+    const code = refuseKeys(state, terms, message) ?? refuseOffer(state, { contract, terms }, message)
     if (code !== undefined) return refused(state, code, contract)
     return stepContract(state, ESCROW_MACHINE.initial({ contract, terms }), message)
   }
+  const replaced = known && refuseKeys(state, known.terms, message)
+  if (replaced !== undefined) return refused(state, replaced, contract)
   if (known !== undefined && message.type === 'hold-requested') {
     const ready = readyForHold(state, known, message.at)
     if (typeof ready === 'string') return refused(state, ready, contract)

@@ -73,6 +73,11 @@ export const BOOKS_REFUSALS = {
     cause: 'A transfer id begins with ffff, as those of contracts do.',
     remedy: 'Choose another id.',
   },
+  BOOKS_KEY_REPLACED: {
+    cause:
+      'The message needs a key that another one has taken the place of: a party of a contract that is not held yet, or whoever signs with a key that was lost.',
+    remedy: 'Make the contract with the key that counts now; a contract of a lost key ends by its timers.',
+  },
   BOOKS_CREDIT_SHORT: {
     cause: 'What the payer owes the worker and what its open contracts may add would pass the credit line.',
     remedy: 'Pay off some of the account, or sign a contract with a larger line.',

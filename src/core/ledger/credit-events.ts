@@ -19,28 +19,28 @@ import {
 } from './ledger-names.ts'
 import { isTransientRefusal, type LedgerRefusalCode } from './ledger-refusals.ts'
 import type { CurrencyRow } from './ledger-state.ts'
+import { nameRecovery } from './owner-events.ts'
 import type { PostOrder } from './transfer-order.ts'
 
 /** @returns Why not; `undefined` when it was done, with its effect in the draft. */
 export function registerCurrency(draft: LedgerDraft, event: CurrencyRegistered): LedgerRefusalCode | undefined {
-  const { currency, cap, recoveryKey, recoveryDelay, iss, seq } = event
-  if (iss !== issuerOf(currency)) return 'LEDGER_SIGNER_WRONG'
+  const { currency, cap, recoveryKey, recoveryDelay, iss } = event
+  const issuer = issuerOf(currency)
+  if (authorityIn(draft, issuer) !== iss) return 'LEDGER_SIGNER_WRONG'
   const before = read(draft.currencies, currency)
   if (before !== undefined) {
     const isSame = before.recoveryKey === recoveryKey && before.recoveryDelay === recoveryDelay
-    // The cap may have been changed since: then the first registration is known by being older than what set it.
-    if (!isSame || (before.cap !== cap && before.capSeq <= seq)) return 'LEDGER_CURRENCY_CONFLICT'
+    if (!isSame || before.firstCap !== cap) return 'LEDGER_CURRENCY_CONFLICT'
     draft.effects.push({ type: 'currency-exists', currency })
     return undefined
   }
   if (draft.currencies.size >= draft.state.limits.accountsMax) return 'LEDGER_ACCOUNTS_FULL'
-  const after: CurrencyRow = { currency, cap, recoveryKey, recoveryDelay, capSeq: seq }
-  write(draft, draft.currencies, { key: currency, before, after })
-  const owner = read(draft.owners, iss)
-  if (owner === undefined) {
-    const row = { owner: iss, recoveryKey, recoveryDelay, recovery: undefined, authority: iss }
-    write(draft, draft.owners, { key: iss, before: undefined, after: row })
+  if (recoveryKey !== undefined || recoveryDelay !== undefined) {
+    const code = nameRecovery(draft, issuer, event)
+    if (code !== undefined) return code
   }
+  const after: CurrencyRow = { currency, cap, firstCap: cap, recoveryKey, recoveryDelay, changed: undefined }
+  write(draft, draft.currencies, { key: currency, before, after })
   draft.effects.push({ type: 'currency-opened', currency })
   return undefined
 }
@@ -50,11 +50,13 @@ export function changeCap(draft: LedgerDraft, event: CapChanged): LedgerRefusalC
   const before = read(draft.currencies, currency)
   if (before === undefined) return 'LEDGER_CURRENCY_UNKNOWN'
   if (authorityIn(draft, issuerOf(currency)) !== iss) return 'LEDGER_SIGNER_WRONG'
-  if (seq < before.capSeq || (seq === before.capSeq && cap !== before.cap)) return 'LEDGER_MESSAGE_OLD'
+  // Another key in the issuer's place counts anew; the one before signs nothing any more.
+  const last = before.changed?.by === iss ? before.changed.seq : -1
+  if (seq < last || (seq === last && cap !== before.cap)) return 'LEDGER_MESSAGE_OLD'
   const issuer = read(draft.accounts, accountOf(issuerOf(currency), 'issuer', currency))
   if (issuer !== undefined && issuer.debits - issuer.credits > cap) return 'LEDGER_CAP_BELOW_ISSUED'
-  if (seq !== before.capSeq)
-    write(draft, draft.currencies, { key: currency, before, after: { ...before, cap, capSeq: seq } })
+  if (seq !== last)
+    write(draft, draft.currencies, { key: currency, before, after: { ...before, cap, changed: { by: iss, seq } } })
   draft.effects.push({ type: 'cap-set', currency, cap })
   return undefined
 }

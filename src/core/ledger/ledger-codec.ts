@@ -64,6 +64,7 @@ const CAP: FieldRow = ['cap', 'capNanos', AMOUNT_FIELD]
 const REFERENCE: FieldRow = ['reference', 'reference', REFERENCE_FIELD]
 const AT: FieldRow = ['at', 'at', COUNT_FIELD]
 const ORDERS: FieldRow = ['orders', 'orders', listOf(ORDER_FIELD, ORDERS_MAX)]
+const KEY: FieldRow = ['key', 'key', DID_FIELD]
 const RECOVERY: readonly FieldRow[] = [
   ['recoveryKey', 'recoveryKey', DID_FIELD],
   ['recoveryDelay', 'recoveryDelayMs', COUNT_FIELD],
@@ -71,7 +72,13 @@ const RECOVERY: readonly FieldRow[] = [
 
 /** For journals that carry events of the ledger within their own. */
 export const LEDGER_EVENT_FIELD: FieldCodec = unionOf('type', {
-  'currency-registered': [...EVIDENCE, CURRENCY, CAP, ...RECOVERY],
+  'currency-registered': [
+    ...EVIDENCE,
+    CURRENCY,
+    CAP,
+    ['recoveryKey', 'recoveryKey', optional(DID_FIELD)],
+    ['recoveryDelay', 'recoveryDelayMs', optional(COUNT_FIELD)],
+  ],
   'cap-changed': [...EVIDENCE, CURRENCY, CAP],
   'credits-issued': [...EVIDENCE, ID, OWNER, CURRENCY, AMOUNT, REFERENCE, ['isConfirmed', 'isConfirmed', FLAG_FIELD]],
   'credits-redeemed': [...EVIDENCE, ID, OWNER, CURRENCY, AMOUNT, REFERENCE],
@@ -82,6 +89,7 @@ export const LEDGER_EVENT_FIELD: FieldCodec = unionOf('type', {
     ['outcome', 'outcome', oneOf(['confirmed', 'reversed'])],
   ],
   'account-opened': [...EVIDENCE, ...RECOVERY],
+  'key-rotated': [...EVIDENCE, KEY, ['isLost', 'isLost', FLAG_FIELD]],
   'recovery-requested': [...EVIDENCE, OWNER, ['successor', 'successor', DID_FIELD]],
   'recovery-cancelled': [...EVIDENCE, OWNER],
   'recovery-completed': [OWNER, AT],

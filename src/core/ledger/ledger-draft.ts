@@ -11,6 +11,7 @@ import {
   type AccountRow,
   COUNTER_MAX,
   type CurrencyRow,
+  followAuthority,
   type LedgerState,
   type OpenIssue,
   type OwnerRow,
@@ -134,7 +135,7 @@ export function rememberedRoom({ state, remembered, holds }: LedgerDraft): numbe
 }
 
 export function authorityIn({ owners }: LedgerDraft, owner: Did): Did {
-  return read(owners, owner)?.authority ?? owner
+  return followAuthority(owner, (key) => read(owners, key))
 }
 
 type Mark = { readonly expiries: ExpiryHeap; readonly ids: number; readonly effects: number }

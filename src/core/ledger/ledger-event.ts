@@ -15,9 +15,9 @@ export type CurrencyRegistered = Evidence & {
   readonly currency: Currency
   /** How far below zero the issuer's account may go. */
   readonly cap: Amount
-  /** Whoever may take over when the issuer's key is lost, and how long the issuer can object. */
-  readonly recoveryKey: Did
-  readonly recoveryDelay: DurationMs
+  /** Whoever may take over when the issuer's key is lost, and how long the issuer can object; both `undefined`: as the account says, or nobody. */
+  readonly recoveryKey: Did | undefined
+  readonly recoveryDelay: DurationMs | undefined
 }
 
 /** Signed by the issuer: another cap. It never goes below what is owed. */
@@ -69,7 +69,15 @@ export type RecoveryRequested = Evidence & {
   readonly successor: Did
 }
 
-/** Signed by the owner, while the delay runs. */
+/** Signed by the key and by the one that takes its place: from now on that one signs for everything the key signed for. */
+export type KeyRotated = Evidence & {
+  readonly type: 'key-rotated'
+  readonly key: Did
+  /** The key may be in other hands: it may do nothing more, and contracts that it has signed end by their timers. */
+  readonly isLost: boolean
+}
+
+/** Signed by the owner while the delay runs, or by the recovery key at any time before it is completed. */
 export type RecoveryCancelled = Evidence & { readonly type: 'recovery-cancelled'; readonly owner: Did }
 
 /** The delay has passed: the successor signs for the owner from now on. Anybody may say so; the stamp decides. */
@@ -99,6 +107,7 @@ export type LedgerEvent =
   | CreditsRedeemed
   | CreditsReconciled
   | AccountOpened
+  | KeyRotated
   | RecoveryRequested
   | RecoveryCancelled
   | RecoveryCompleted
@@ -135,6 +144,7 @@ export type LedgerEffect =
   | { readonly type: 'currency-exists'; readonly currency: Currency }
   | { readonly type: 'cap-set'; readonly currency: Currency; readonly cap: Amount }
   | { readonly type: 'owner-recorded'; readonly owner: Did }
+  | { readonly type: 'key-replaced'; readonly owner: Did; readonly key: Did }
   | { readonly type: 'recovery-started'; readonly owner: Did; readonly completesAt: Timestamp }
   | { readonly type: 'recovery-stopped'; readonly owner: Did }
   | { readonly type: 'recovery-done'; readonly owner: Did; readonly successor: Did }

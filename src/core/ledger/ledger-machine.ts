@@ -11,7 +11,7 @@ import type { TransferId } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import { emptyLedger, type LedgerInput, type LedgerState } from './ledger-state.ts'
 import { findLedgerViolations } from './ledger-violations.ts'
-import { cancelRecovery, completeRecovery, openAccount, requestRecovery } from './owner-events.ts'
+import { cancelRecovery, completeRecovery, openAccount, requestRecovery, rotateKey } from './owner-events.ts'
 import { forgetOld } from './remembered-ids.ts'
 import type { TransferOrder } from './transfer-order.ts'
 
@@ -82,6 +82,8 @@ function applyEvent(draft: LedgerDraft, event: LedgerEvent): LedgerRefusalCode |
       return reconcileCredits(draft, event)
     case 'account-opened':
       return openAccount(draft, event)
+    case 'key-rotated':
+      return rotateKey(draft, event)
     case 'recovery-requested':
       return requestRecovery(draft, event)
     case 'recovery-cancelled':

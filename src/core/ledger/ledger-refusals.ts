@@ -155,6 +155,16 @@ export const LEDGER_REFUSALS = {
     remedy: 'They are named once.',
     isTransient: false,
   },
+  LEDGER_RECOVERY_KEY: {
+    cause: 'A recovery key comes with its delay, and is another key than the one that it is for.',
+    remedy: 'Name a key that is kept elsewhere: one that is lost together with the first recovers nothing.',
+    isTransient: false,
+  },
+  LEDGER_KEY_REPLACED: {
+    cause: 'The key that should take the place of another has been replaced itself, or is that very key.',
+    remedy: 'Take a key that was never replaced, best a new one.',
+    isTransient: false,
+  },
   LEDGER_RECOVERY_STATE: {
     cause: 'No recovery of this owner is under way, or another one is.',
     remedy: 'Look at the state of the recovery.',

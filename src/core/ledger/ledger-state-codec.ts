@@ -17,6 +17,7 @@ import {
   type FieldRow,
   listOf,
   memberOf,
+  oneOf,
   optional,
   recordOf,
   TRANSFER_FIELD,
@@ -45,8 +46,13 @@ const AT: FieldRow = ['at', 'at', COUNT_FIELD]
 const OWNER: FieldRow = ['owner', 'owner', DID_FIELD]
 const CURRENCY: FieldRow = ['currency', 'currency', CURRENCY_FIELD]
 const RECOVERY: readonly FieldRow[] = [
-  ['recoveryKey', 'recoveryKey', DID_FIELD],
-  ['recoveryDelay', 'recoveryDelayMs', COUNT_FIELD],
+  ['recoveryKey', 'recoveryKey', optional(DID_FIELD)],
+  ['recoveryDelay', 'recoveryDelayMs', optional(COUNT_FIELD)],
+]
+
+const CHANGED: readonly FieldRow[] = [
+  ['by', 'by', DID_FIELD],
+  ['seq', 'seq', COUNT_FIELD],
 ]
 
 const ACCOUNT_NAME: FieldCodec = {
@@ -70,7 +76,8 @@ export const ACCOUNT_FIELD_ROW: FieldCodec = {
 export const CURRENCY_ROW: FieldCodec = recordOf([
   CURRENCY,
   ['cap', 'capNanos', AMOUNT_FIELD],
-  ['capSeq', 'capSeq', COUNT_FIELD],
+  ['firstCap', 'firstCapNanos', AMOUNT_FIELD],
+  ['changed', 'changed', optional(recordOf(CHANGED))],
   ...RECOVERY,
 ])
 const RECOVERY_UNDER_WAY = recordOf([
@@ -82,6 +89,7 @@ export const OWNER_ROW: FieldCodec = recordOf([
   ...RECOVERY,
   ['recovery', 'recovery', optional(RECOVERY_UNDER_WAY)],
   ['authority', 'authority', DID_FIELD],
+  ['former', 'former', optional(oneOf(['rotated', 'lost']))],
 ])
 const HOLD_END = unionOf('kind', {
   posted: [

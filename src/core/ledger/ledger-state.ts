@@ -51,21 +51,33 @@ export type AccountRow = {
 export type CurrencyRow = {
   readonly currency: Currency
   readonly cap: Amount
-  readonly recoveryKey: Did
-  readonly recoveryDelay: DurationMs
-  /** Position of the issuer's message that set the cap last. */
-  readonly capSeq: number
+  /** The cap that it was registered with. */
+  readonly firstCap: Amount
+  /** As it was registered; `undefined` where no recovery key was named. */
+  readonly recoveryKey: Did | undefined
+  readonly recoveryDelay: DurationMs | undefined
+  /** Whose message set the cap last, and its position; `undefined` while the first one counts. */
+  readonly changed: { readonly by: Did; readonly seq: number } | undefined
 }
 
 export type OwnerRow = {
   readonly owner: Did
-  readonly recoveryKey: Did
-  readonly recoveryDelay: DurationMs
+  /** Who may name another key when this one is lost, and how long whoever signs may object; `undefined` where nobody was named. */
+  readonly recoveryKey: Did | undefined
+  readonly recoveryDelay: DurationMs | undefined
   /** Under way; `undefined` when none is. */
   readonly recovery: { readonly successor: Did; readonly completesAt: Timestamp } | undefined
-  /** Who signs for the owner; the owner itself until a recovery is done. */
+  /** The key that took the owner's place; the owner itself while none has. That one may have been replaced in turn: `authorityOf` says who signs now. */
   readonly authority: Did
+  /**
+   * What the owner's key may do besides: nothing more once it is `lost`; with contracts that were held before go on where it was `rotated`. `undefined` while it
+   * signs for itself.
+   */
+  readonly former: 'rotated' | 'lost' | undefined
 }
+
+/** Keys that are followed from an account to whoever signs for it; as many as a chain of key statements has. */
+export const REPLACEMENTS_MAX = 64
 
 /** What became of a hold. */
 export type HoldEnd =
@@ -146,9 +158,20 @@ export function spendableOf(state: LedgerState, account: AccountId): Amount {
   return balance < 0n ? ZERO_AMOUNT : (balance as Amount)
 }
 
-/** Whose signature counts for the owner: its own, or its successor's after a recovery. */
+/** Whose signature counts for the owner: its own, or that of the key which took its place by rotation or recovery. */
 export function authorityOf(state: LedgerState, owner: Did): Did {
-  return hashTrieGet(state.owners, owner)?.authority ?? owner
+  return followAuthority(owner, (key) => hashTrieGet(state.owners, key))
+}
+
+/** From a key to the one in its place, and on. Nothing ever leads back: a key that was replaced takes no place again. */
+export function followAuthority(owner: Did, rowOf: (key: Did) => OwnerRow | undefined): Did {
+  let key = owner
+  for (let hops = 0; hops < REPLACEMENTS_MAX; hops += 1) {
+    const next = rowOf(key)?.authority ?? key
+    if (next === key) break
+    key = next
+  }
+  return key
 }
 
 export type TransferStatus = 'posted' | 'held' | 'voided' | 'expired' | 'failed'

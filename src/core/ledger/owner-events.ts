@@ -1,28 +1,72 @@
-import { addDuration } from '../../base/time.ts'
+import { addDuration, type DurationMs } from '../../base/time.ts'
+import type { Did } from '../evidence/names.ts'
 import { authorityIn, type LedgerDraft, read, write } from './ledger-draft.ts'
-import type { AccountOpened, RecoveryCancelled, RecoveryCompleted, RecoveryRequested } from './ledger-event.ts'
+import type {
+  AccountOpened,
+  KeyRotated,
+  RecoveryCancelled,
+  RecoveryCompleted,
+  RecoveryRequested,
+} from './ledger-event.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
+import type { OwnerRow } from './ledger-state.ts'
 
 /** @returns Why not; `undefined` when it was done, with its effect in the draft. */
 export function openAccount(draft: LedgerDraft, event: AccountOpened): LedgerRefusalCode | undefined {
-  const { iss, recoveryKey, recoveryDelay } = event
+  const { iss } = event
+  const code = nameRecovery(draft, iss, event)
+  if (code !== undefined) return code
+  draft.effects.push({ type: 'owner-recorded', owner: iss })
+  return undefined
+}
+
+type Naming = {
+  readonly iss: Did
+  readonly recoveryKey: Did | undefined
+  readonly recoveryDelay: DurationMs | undefined
+}
+
+/** Once for each owner, by whoever signs for it. */
+export function nameRecovery(
+  draft: LedgerDraft,
+  owner: Did,
+  { iss, recoveryKey, recoveryDelay }: Naming,
+): LedgerRefusalCode | undefined {
+  if (authorityIn(draft, owner) !== iss) return 'LEDGER_SIGNER_WRONG'
+  if (recoveryKey === undefined || recoveryDelay === undefined) return 'LEDGER_RECOVERY_KEY'
+  if (recoveryKey === owner || recoveryKey === iss) return 'LEDGER_RECOVERY_KEY'
+  const before = read(draft.owners, owner)
+  if (before?.recoveryKey !== undefined) {
+    const isSame = before.recoveryKey === recoveryKey && before.recoveryDelay === recoveryDelay
+    return isSame ? undefined : 'LEDGER_OWNER_CONFLICT'
+  }
+  if (before === undefined && isFull(draft)) return 'LEDGER_ACCOUNTS_FULL'
+  write(draft, draft.owners, { key: owner, before, after: { ...rowOf(owner, before), recoveryKey, recoveryDelay } })
+  return undefined
+}
+
+/** What was asked for by the recovery key is answered by it: a rotation stands, as long as the recovery is not completed. */
+export function rotateKey(draft: LedgerDraft, { iss, key, isLost }: KeyRotated): LedgerRefusalCode | undefined {
   const before = read(draft.owners, iss)
-  if (before !== undefined) {
-    if (before.recoveryKey !== recoveryKey || before.recoveryDelay !== recoveryDelay) return 'LEDGER_OWNER_CONFLICT'
-  } else {
-    if (draft.owners.size >= draft.state.limits.accountsMax) return 'LEDGER_ACCOUNTS_FULL'
-    const after = { owner: iss, recoveryKey, recoveryDelay, recovery: undefined, authority: iss }
+  const isDone = before?.authority === key && before.former === (isLost ? 'lost' : 'rotated')
+  if (!isDone) {
+    if (authorityIn(draft, iss) !== iss) return 'LEDGER_SIGNER_WRONG'
+    if (!isFree(draft, key, iss)) return 'LEDGER_KEY_REPLACED'
+    if (before === undefined && isFull(draft)) return 'LEDGER_ACCOUNTS_FULL'
+    const former = isLost ? 'lost' : 'rotated'
+    const after: OwnerRow = { ...rowOf(iss, before), recovery: undefined, authority: key, former }
     write(draft, draft.owners, { key: iss, before, after })
   }
-  draft.effects.push({ type: 'owner-recorded', owner: iss })
+  draft.effects.push({ type: 'key-replaced', owner: iss, key })
   return undefined
 }
 
 export function requestRecovery(draft: LedgerDraft, event: RecoveryRequested): LedgerRefusalCode | undefined {
   const { owner, successor, iss, at } = event
   const before = read(draft.owners, owner)
-  if (before === undefined) return 'LEDGER_OWNER_UNKNOWN'
+  if (before?.recoveryKey === undefined || before.recoveryDelay === undefined) return 'LEDGER_OWNER_UNKNOWN'
   if (before.recoveryKey !== iss) return 'LEDGER_SIGNER_WRONG'
+  if (!isFree(draft, successor, owner)) return 'LEDGER_KEY_REPLACED'
   const { recovery } = before
   if (recovery !== undefined && recovery.successor !== successor) return 'LEDGER_RECOVERY_STATE'
   const completesAt = recovery?.completesAt ?? addDuration(at, before.recoveryDelay)
@@ -36,14 +80,17 @@ export function cancelRecovery(draft: LedgerDraft, event: RecoveryCancelled): Le
   const { owner, iss, at } = event
   const before = read(draft.owners, owner)
   if (before === undefined) return 'LEDGER_OWNER_UNKNOWN'
-  if (authorityIn(draft, owner) !== iss) return 'LEDGER_SIGNER_WRONG'
-  // Effective iff the stamp is before the deadline, like everything else.
-  if (before.recovery === undefined || at >= before.recovery.completesAt) return 'LEDGER_RECOVERY_STATE'
+  const isAsker = before.recoveryKey === iss
+  if (!isAsker && authorityIn(draft, owner) !== iss) return 'LEDGER_SIGNER_WRONG'
+  if (before.recovery === undefined) return 'LEDGER_RECOVERY_STATE'
+  // Effective iff the stamp is before the deadline, like everything else; whoever asked may take it back until it is done.
+  if (!isAsker && at >= before.recovery.completesAt) return 'LEDGER_RECOVERY_STATE'
   write(draft, draft.owners, { key: owner, before, after: { ...before, recovery: undefined } })
   draft.effects.push({ type: 'recovery-stopped', owner })
   return undefined
 }
 
+/** The key that was lost may do nothing more, whoever has it. */
 export function completeRecovery(draft: LedgerDraft, event: RecoveryCompleted): LedgerRefusalCode | undefined {
   const { owner, at } = event
   const before = read(draft.owners, owner)
@@ -51,7 +98,23 @@ export function completeRecovery(draft: LedgerDraft, event: RecoveryCompleted): 
   if (before.recovery === undefined) return 'LEDGER_RECOVERY_STATE'
   const { successor, completesAt } = before.recovery
   if (at < completesAt) return 'LEDGER_RECOVERY_EARLY'
-  write(draft, draft.owners, { key: owner, before, after: { ...before, recovery: undefined, authority: successor } })
+  if (!isFree(draft, successor, owner)) return 'LEDGER_KEY_REPLACED'
+  const after: OwnerRow = { ...before, recovery: undefined, authority: successor, former: 'lost' }
+  write(draft, draft.owners, { key: owner, before, after })
   draft.effects.push({ type: 'recovery-done', owner, successor })
   return undefined
+}
+
+function rowOf(owner: Did, row: OwnerRow | undefined): OwnerRow {
+  const nothing = { recoveryKey: undefined, recoveryDelay: undefined, recovery: undefined, former: undefined }
+  return row ?? { owner, ...nothing, authority: owner }
+}
+
+/** Whether a key signs for itself, so that following it never leads back to `owner`. */
+function isFree(draft: LedgerDraft, key: Did, owner: Did): boolean {
+  return key !== owner && authorityIn(draft, key) === key
+}
+
+function isFull({ owners, state }: LedgerDraft): boolean {
+  return owners.size >= state.limits.accountsMax
 }

@@ -56,6 +56,55 @@ export const JOURNAL_FINDINGS = {
     cause: 'A checkpoint is signed by a key that is not of the notary set.',
     remedy: 'Give the document of the right set and epoch.',
   },
+  JOURNAL_ENVELOPE_SIGNATURE_WRONG: {
+    cause: 'A message in an entry, or an agreement that it carries, is not signed by whom it names.',
+    remedy: 'Do not trust whoever wrote the journal.',
+  },
+  JOURNAL_ENVELOPE_TIME_WRONG: {
+    cause: 'A message was booked under a stamp at which it was not valid yet, or no more.',
+    remedy: 'Do not trust whoever wrote the journal: messages were kept back, or stamps were changed.',
+  },
+  JOURNAL_SLOT_WRONG: {
+    cause: 'Blocks of the order do not follow each other, or the entries of one block have two stamps.',
+    remedy: 'Compare with another copy, by `--against`.',
+  },
+  JOURNAL_PARAMETERS_WRONG: {
+    cause: 'Rules were published under the hash of other rules.',
+    remedy: 'Do not trust whoever wrote the journal.',
+  },
 } as const
 
 export type JournalFinding = keyof typeof JOURNAL_FINDINGS
+
+/** What a verification could not look at. Those with `isWrong` keep a copy from being right: nothing in it is false, and it proves too little. */
+export const JOURNAL_GAPS = {
+  JOURNAL_EMPTY: {
+    cause: 'The copy has no entry, so there was nothing to check.',
+    remedy: 'Export the journal again, from the data directory of the notary.',
+    isWrong: true,
+  },
+  JOURNAL_UNSIGNED: {
+    cause: 'The copy holds no signed checkpoint: nobody answers for the order, the stamps and the end of its entries.',
+    remedy: 'Ask for an export that ends with a checkpoint.',
+    isWrong: true,
+  },
+  JOURNAL_TAIL_UNCOVERED: {
+    cause:
+      'Entries behind the last checkpoint are not signed for: their order and stamps may be anything, and more may have been cut off.',
+    remedy: 'Ask for an export that ends with a checkpoint; a running notary signs within a minute.',
+    isWrong: true,
+  },
+  JOURNAL_SET_UNNAMED: {
+    cause: 'Nothing says whose books these are: any key may have signed the checkpoints.',
+    remedy: 'Name the notary set that you trust with `--notary-set`.',
+    isWrong: false,
+  },
+  JOURNAL_BEGINNING_PRUNED: {
+    cause:
+      'Entries at the beginning were pruned: their hashes are here and their text is not, so they were not replayed.',
+    remedy: 'Put the archived entries in front of the copy, and verify that.',
+    isWrong: false,
+  },
+} as const
+
+export type JournalGap = keyof typeof JOURNAL_GAPS

@@ -4,7 +4,13 @@ import { hashTrieEntries } from '../../core/collections/hash-trie.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import { timelockBound } from '../../core/governance/contract-steps.ts'
 import { isOpenProposal, type Proposal } from '../../core/governance/governance-state.ts'
-import { PARAMETER_NAMES, type ParameterName, type ParameterSet } from '../../core/governance/parameter-set.ts'
+import { parseParameterSet } from '../../core/governance/governance-codec.ts'
+import {
+  hashOfParameters,
+  PARAMETER_NAMES,
+  type ParameterName,
+  type ParameterSet,
+} from '../../core/governance/parameter-set.ts'
 import { isCarried, tallyOf } from '../../core/governance/tally.ts'
 import { totalOf } from '../../core/governance/weight-table.ts'
 import type { GovernanceView, ProposalView } from '../../ports/notary-client.ts'
@@ -32,6 +38,14 @@ export function viewGovernance({ books, governance }: GovernedBooksState): Gover
     delegations: hashTrieEntries(delegations).map(([from, to]) => ({ from: from as Did, to })),
     proposals: proposals.map((proposal) => viewProposal(proposal)).toReversed(),
   }
+}
+
+/** A set is what its hash names, whoever shows it. */
+export function areSetsNamed({ sets }: GovernanceView): boolean {
+  return sets.every(({ hash, values }) => {
+    const set = parseParameterSet(values)
+    return set !== undefined && hashOfParameters(set) === hash
+  })
 }
 
 function valuesOf(set: ParameterSet): Readonly<Record<ParameterName, string>> {

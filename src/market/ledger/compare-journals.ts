@@ -57,7 +57,7 @@ export function findEquivocations(one: ComparedJournal, other: ComparedJournal |
     const key = `${signer} ${journal} ${entries}`
     const before = seen.get(key)
     if (before === undefined) seen.set(key, signed)
-    else if (!isSameView(before, signed) && !reported.has(signer)) {
+    else if (contradicts(before, signed) && !reported.has(signer)) {
       reported.add(signer)
       found.push({ signer, kind: 'same-position', checkpoints: [before, signed] })
     }
@@ -66,9 +66,11 @@ export function findEquivocations(one: ComparedJournal, other: ComparedJournal |
   return found
 }
 
-function isSameView(one: SignedCheckpoint, other: SignedCheckpoint): boolean {
+/** Whether two checkpoints of one number of entries say different things. */
+export function contradicts(one: SignedCheckpoint, other: SignedCheckpoint): boolean {
   const [first, second] = [one.checkpoint, other.checkpoint]
-  return (
+  if (first.entries !== second.entries) return false
+  return !(
     first.head === second.head &&
     first.root === second.root &&
     first.balances === second.balances &&

@@ -66,9 +66,14 @@ export class MerkleStore {
   }
 
   proveEntry({ index, entries, line }: { index: number; entries: number; line: string }): InclusionProof {
-    const proof = proveInclusion((node) => this.get(node), { index, size: entries }, this.digest)
     const entryHash = hashEntry(line, this.digest)
-    return { index, entries, entry: line, entryHash, root: this.rootAt(entries), proof: proof.map(formatHash) }
+    const proof = this.pathOf(index, entries)
+    return { index, entries, entry: line, entryHash, root: this.rootAt(entries), proof }
+  }
+
+  /** Siblings of an entry among the first `entries`, from the leaf up. */
+  pathOf(index: number, entries: number): readonly Hash[] {
+    return proveInclusion((node) => this.get(node), { index, size: entries }, this.digest).map(formatHash)
   }
 
   proveConsistency(from: number, to: number): ConsistencyProof {

@@ -16,6 +16,8 @@ export type ProverComponents = {
   hashes(): Promise<Uint8Array>
 }
 
+export type ProvenAmong = { readonly entries?: number | undefined; readonly archived?: string | undefined }
+
 /** Answers for a journal that entries are in it, and that it only grew. The tree is built when the first proof is asked for. */
 export class JournalProver {
   private readonly components: ProverComponents
@@ -43,10 +45,11 @@ export class JournalProver {
     this.checkpointsAt.push(entries)
   }
 
-  async proveEntry(index: number, archived: string | undefined): Promise<InclusionProof> {
+  async proveEntry(index: number, { archived, entries: wanted }: ProvenAmong): Promise<InclusionProof> {
     const line = archived ?? (await this.readEntry(index))
     const store = await this.loadStore()
-    const entries = this.components.entries()
+    const all = this.components.entries()
+    const entries = Math.min(wanted ?? all, all)
     if (line === undefined || !(index >= 0 && index < entries)) throw unknownEntry(index)
     const proof = store.proveEntry({ index, entries, line })
     if (archived !== undefined && !isEntryProven(proof, this.components.digest)) throw unknownEntry(index)

@@ -27,6 +27,8 @@ export type JournalReaderInit<State, Event, Effect> = {
   readonly name: Hash | undefined
   /** `undefined` leaves signatures unchecked: a journal that was written here is read without. */
   readonly verify: VerifySignature | undefined
+  /** Looks at each event before it is replayed. */
+  readonly audit?: ((event: Event) => JournalFinding | undefined) | undefined
   /** Native SHA-256 where there is one. */
   readonly digest?: Sha256 | undefined
   /** Sees the complete subtrees of the Merkle tree as they come. */
@@ -169,7 +171,7 @@ export class JournalReader<State, Event, Effect> {
   }
 
   private readEntry(line: EntryLine, text: string): ReadLine<Effect> {
-    const { journaled } = this.init
+    const { journaled, audit } = this.init
     if (line.index !== this.frontier.size) return bad('JOURNAL_INDEX_WRONG')
     const isFirst = line.index === 0
     if (isFirst && this.named === undefined) this.named = line.prev
@@ -178,6 +180,8 @@ export class JournalReader<State, Event, Effect> {
     if (event === undefined) return bad('JOURNAL_EVENT_UNKNOWN')
     const isBackward = this.stamp !== undefined && line.at < this.stamp
     if (journaled.stampOf(event) !== line.at || isBackward) return bad('JOURNAL_STAMP_WRONG')
+    const finding = audit?.(event)
+    if (finding !== undefined) return bad(finding)
     const step = journaled.machine.transition(this.current, event)
     if (step.state === this.current) return bad('JOURNAL_EVENT_WITHOUT_TRACE')
     const hash = this.add(hashEntry(text, this.digest), step.state, line.at)

@@ -13,18 +13,16 @@ import {
   unknownEntry,
 } from './journal-records.ts'
 import { encodeText } from '../encode-text.ts'
+import { ExclusiveTurns } from './exclusive-turns.ts'
 import { encodeEntry, formatCheckpoint, formatEntry } from './journal-line.ts'
 import type { ConsistencyProof, InclusionProof } from './journal-proofs.ts'
-import { JournalProver } from './journal-prover.ts'
+import { JournalProver, type ProvenAmong } from './journal-prover.ts'
 import { JournalReader } from './journal-reader.ts'
 import { JournalSegments } from './journal-segments.ts'
 import { JournalWriter } from './journal-writer.ts'
 import type { MachineJournalComponents } from './journaled-machine.ts'
+import { LineBatch } from './line-batch.ts'
 import { signCheckpoint } from './sign-checkpoint.ts'
-
-/** Records of one append at most, and bytes from which on it is full: with one more line it is within the 64 MiB that a log takes. */
-const APPEND_MAX = 1_024
-const APPEND_BYTES = 16_777_216
 
 export type Journaled<Effect> = {
   readonly effects: readonly Effect[]
@@ -50,8 +48,9 @@ export class MachineJournal<State, Event, Effect> {
   private readonly prover: JournalProver
   private segments: JournalSegments<State> | undefined
   private startRecords = 0
+  private newest: SignedCheckpoint | undefined
   /** While a segment is closed nothing is appended. */
-  private exclusive: Promise<unknown> | undefined
+  private readonly turns = new ExclusiveTurns()
   private readonly writer: JournalWriter
 
   private constructor(components: MachineJournalComponents<State, Event, Effect>, name: Hash) {
@@ -96,7 +95,10 @@ export class MachineJournal<State, Event, Effect> {
       const line = journal.reader.read(decodeOr(decoder, payload))
       const { entries } = journal.reader
       if (line.kind === 'bad') throw brokenAt(index, entries, line.finding)
-      if (line.kind === 'checkpoint') journal.prover.addCheckpoint(entries)
+      if (line.kind === 'checkpoint') {
+        journal.newest = line.signed
+        journal.prover.addCheckpoint(entries)
+      }
       if (line.kind !== 'entry') continue
       journal.segments?.add(bytesOfHash(line.hash))
       components.onEntry?.({ index: line.index, at: line.at, state: journal.state, effects: line.effects })
@@ -115,6 +117,11 @@ export class MachineJournal<State, Event, Effect> {
     return this.reader.entries
   }
 
+  /** The last one in the journal; `undefined` where there is none. */
+  get lastCheckpoint(): SignedCheckpoint | undefined {
+    return this.newest
+  }
+
   /** `null` before the first entry. */
   get head(): { readonly index: number; readonly hash: Hash } | null {
     const { head, entries } = this.reader
@@ -126,28 +133,21 @@ export class MachineJournal<State, Event, Effect> {
    * rejected call is durable, opening the journal again tells.
    */
   async append(events: readonly Event[]): Promise<readonly Journaled<Effect>[]> {
-    while (this.exclusive !== undefined) await this.exclusive
+    while (this.turns.current !== undefined) await this.turns.current
     this.writer.check()
     const results: Journaled<Effect>[] = []
-    let lines: Uint8Array[] = []
-    let bytes = 0
+    const lines = new LineBatch(this.writer)
     try {
       for (const event of events) {
         const line = this.step(event, results)
-        if (line === undefined) continue
-        lines.push(line)
-        bytes += line.byteLength
-        if (lines.length < APPEND_MAX && bytes < APPEND_BYTES) continue
-        this.writer.write(lines)
-        lines = []
-        bytes = 0
+        if (line !== undefined) lines.add(line)
       }
     } catch (cause: unknown) {
       // The machine has found itself broken: what it said before stands, and nothing follows.
       this.writer.fail(cause)
       throw cause
     } finally {
-      if (lines.length > 0) this.writer.write(lines)
+      lines.end()
     }
     // Also for events that changed nothing: what they repeat must be durable before anybody is told that it exists.
     await this.writer.written
@@ -160,7 +160,7 @@ export class MachineJournal<State, Event, Effect> {
    * @param at  Stamp, not before that of the last entry.
    */
   async checkpoint(at: Timestamp): Promise<SignedCheckpoint> {
-    while (this.exclusive !== undefined) await this.exclusive
+    while (this.turns.current !== undefined) await this.turns.current
     return await this.writeCheckpoint(at, undefined)
   }
 
@@ -192,7 +192,7 @@ export class MachineJournal<State, Event, Effect> {
 
   /** The journal as canonical JSON lines, as of the call: what `export` writes and `verify` reads. */
   async *lines(): AsyncGenerator<string, void, undefined> {
-    while (this.exclusive !== undefined) await this.exclusive
+    while (this.turns.current !== undefined) await this.turns.current
     await this.writer.written
     const records = this.records()
     if (this.segments !== undefined) yield* this.segments.beginning()
@@ -200,13 +200,13 @@ export class MachineJournal<State, Event, Effect> {
   }
 
   /**
-   * Proves that entry `index` is in the journal as it stands. Throws `LEDGER_ENTRY_UNKNOWN`, and `LEDGER_ENTRY_PRUNED` for an entry whose text is not here.
+   * Proves that entry `index` is in the journal. Throws `LEDGER_ENTRY_UNKNOWN`, and `LEDGER_ENTRY_PRUNED` for an entry whose text is not here.
    *
-   * @param archived  The entry's line, for one that was pruned.
+   * @param among  `entries`: of the first so many, absent: as it stands. `archived`: the entry's line, for one that was pruned.
    */
-  async proveEntry(index: number, archived?: string): Promise<InclusionProof> {
+  async proveEntry(index: number, among: ProvenAmong = {}): Promise<InclusionProof> {
     await this.writer.written
-    return await this.prover.proveEntry(index, archived)
+    return await this.prover.proveEntry(index, among)
   }
 
   /** The canonical text of an entry; `undefined` where there is none. Throws `LEDGER_ENTRY_PRUNED`. */
@@ -222,7 +222,7 @@ export class MachineJournal<State, Event, Effect> {
 
   /** Waits for what is under way; the log is closed by whoever opened it. */
   async close(): Promise<void> {
-    await this.exclusive?.catch(() => {})
+    await this.turns.current
     await this.writer.close()
   }
 
@@ -235,6 +235,7 @@ export class MachineJournal<State, Event, Effect> {
     if (opened === undefined) return
     if (opened.signed.checkpoint.journal !== name) throw brokenAt(opened.records, opened.entries, 'JOURNAL_NAME_WRONG')
     this.reader.restart(opened.restart)
+    this.newest = opened.signed
     this.prover.startAt(opened)
     this.startRecords = opened.records
   }
@@ -258,24 +259,19 @@ export class MachineJournal<State, Event, Effect> {
     this.prover.addCheckpoint(content.entries)
     this.writer.write([encodeText(formatCheckpoint(signed))])
     await this.writer.written
+    this.newest = signed
     return signed
   }
 
   /** Runs `work` while nobody appends, behind all that was appended before. */
   private async alone<Result>(work: (segments: JournalSegments<State>) => Promise<Result>): Promise<Result> {
-    // Between the last look and the next line nothing else runs: that is what makes it exclusive.
-    while (this.exclusive !== undefined) await this.exclusive
-    this.writer.check()
-    const { segments } = this
-    if (segments === undefined) throw segmentless()
-    const done = this.writer.written.then(async () => await work(segments))
-    const exclusive = done.catch(() => {})
-    this.exclusive = exclusive
-    try {
-      return await done
-    } finally {
-      if (this.exclusive === exclusive) this.exclusive = undefined
-    }
+    return await this.turns.run(async () => {
+      this.writer.check()
+      const { segments } = this
+      if (segments === undefined) throw segmentless()
+      await this.writer.written
+      return await work(segments)
+    })
   }
 
   /** Every entry and checkpoint that the log has. */

@@ -157,7 +157,8 @@ function isJoint({ type }: Envelope): boolean {
     type === 'escrow-voucher' ||
     type === 'escrow-cancel' ||
     type === 'escrow-ruling' ||
-    type === 'equivocation-proof'
+    type === 'equivocation-proof' ||
+    type === 'ledger-key-rotate'
   )
 }
 

@@ -1,9 +1,10 @@
 import type { Sha256HexOfBytes } from '../../base/sha256.ts'
-import type { Timestamp } from '../../base/time.ts'
+import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { contractOf } from '../../core/books/books-machine.ts'
 import type { BooksState } from '../../core/books/books-state.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
+import { timeRefusalOf } from '../../wire/v1/authenticate.ts'
 import type { NotaryStatement } from '../../wire/v1/notary-receipt.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
 import { bookReading, type BookedEvent, readMessage } from './booked-event.ts'
@@ -15,6 +16,7 @@ export type BlockDraftInit = {
   readonly archive: NotaryArchive
   readonly books: BooksState
   readonly hash: Sha256HexOfBytes
+  readonly clockSkewMs: DurationMs
   readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
 }
 
@@ -78,7 +80,10 @@ export class BlockDraft {
   /** A nonce has one message: another one under it is a conflict and changes nothing. */
   private refusalOf(item: Admitted): string | undefined {
     const { head, hash, type } = item.sent.envelope
-    const { archive, useNonce, at } = this.init
+    const { archive, useNonce, at, clockSkewMs } = this.init
+    // It was valid when it was admitted; the stamp is what everybody can look at later.
+    const untimely = timeRefusalOf(head, { now: at, clockSkewMs })
+    if (untimely !== undefined) return untimely
     const { contract } = head
     if (contract === undefined) return useNonce(item, at)
     const key = nonceKey(head)

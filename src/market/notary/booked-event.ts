@@ -12,7 +12,7 @@ import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
 import { type EscrowReading, type EscrowReadingInit, readEscrowMessage } from '../../wire/v1/escrow-events.ts'
 import { readGovernanceMessage } from '../../wire/v1/governance-events.ts'
-import { readLedgerMessage } from '../../wire/v1/ledger-events.ts'
+import { isRotationSigned, readLedgerMessage } from '../../wire/v1/ledger-events.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 
 /** The subject of what is outside of contracts: 64 zeros, which are the hash of nothing. */
@@ -41,13 +41,9 @@ export function formatBookedEvent({ slot, event, sent, due }: BookedEvent): stri
   return `{"at":${stampOfBooksEvent(event)},"envelope":${sent.text},"slot":${slot}}`
 }
 
-export type BookedEventReading = {
-  readonly hash?: Sha256HexOfBytes | undefined
-  /** Checks signatures of envelopes again: for whoever reads the journal of somebody else. */
-  readonly verify?: VerifyBytes | undefined
-}
+export type BookedEventReading = { readonly hash?: Sha256HexOfBytes | undefined }
 
-/** Reads the JSON of `formatBookedEvent`; `undefined` for anything else, and with `verify` for an envelope that its issuer has not signed. */
+/** Reads the JSON of `formatBookedEvent`; `undefined` for anything else. Signatures are looked at by `BooksAudit`. */
 export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}): BookedEvent | undefined {
   if (typeof json !== 'object' || json === null || !('slot' in json)) return undefined
   const { slot } = json
@@ -60,11 +56,11 @@ export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}
   }
   if (!('envelope' in json && 'at' in json && Number.isSafeInteger(json.at))) return undefined
   const text = canonicalText(json.envelope)
-  const { hash, verify } = reading
+  const { hash } = reading
   const decoded = decodeEnvelope(utf8Bytes(text), hash === undefined ? {} : { hash })
   if (decoded.kind === 'refused') return undefined
   const at = timestampFromMs(Number(json.at))
-  return bookedMessage({ envelope: decoded.envelope, text }, { slot, at, verify: verify ?? (() => true), hash })
+  return bookedMessage({ envelope: decoded.envelope, text }, { slot, at, verify: () => true, hash })
 }
 
 /** What was ordered by the set: a timer that fires, rules or weights that are published, the stamp, and that governance begins. */
@@ -111,16 +107,22 @@ export type MessageReadingInit = {
   readonly hash?: Sha256HexOfBytes | undefined
 }
 
-function bookedMessage(sent: SentEnvelope, { slot, at, verify, hash }: MessageReadingInit): BookedEvent | undefined {
-  const { envelope } = sent
+function bookedMessage(sent: SentEnvelope, { slot, ...init }: MessageReadingInit): BookedEvent | undefined {
+  const reading = readSent(sent.envelope, init)
+  return reading.kind === 'refused' ? undefined : bookReading(sent, { slot, event: reading.event })
+}
+
+/** What a message in a journal says, by the stamp under which it stands there. */
+export function readSent(
+  envelope: Envelope,
+  { at, verify, hash }: Omit<MessageReadingInit, 'slot'>,
+): MessageReading | Extract<ReturnType<typeof authenticate>, { kind: 'refused' }> {
   const { head } = envelope
   // Whom it was for and until when, the notary that took it has checked by its own clock.
   const context = { verify, now: head.iat, at, clockSkewMs: 0 as DurationMs, audience: [head.aud], network: head.net }
   const authenticated = authenticate(envelope, context)
-  if (authenticated.kind === 'refused') return undefined
-  const reading = readMessage(authenticated, { verify, terms: undefined, hash })
-  if (reading.kind === 'refused') return undefined
-  return bookReading(sent, { slot, event: reading.event })
+  if (authenticated.kind === 'refused') return authenticated
+  return readMessage(authenticated, { verify, terms: undefined, hash })
 }
 
 export function bookReading(
@@ -137,6 +139,8 @@ export type MessageReading =
 
 /** The event of an authenticated message about a contract, the ledger or governance, which no contract has a part in. */
 export function readMessage(authenticated: Authenticated, init: EscrowReadingInit): MessageReading {
+  if (!isRotationSigned(authenticated.envelope, init.verify))
+    return { kind: 'refused', code: 'ESCROW_COSIGNATURE_WRONG' }
   const voted = readGovernanceMessage(authenticated)
   if (voted !== undefined) {
     const isOutside = authenticated.envelope.head.contract === undefined
@@ -156,9 +160,8 @@ export function readMessage(authenticated: Authenticated, init: EscrowReadingIni
 function escrowReading(reading: EscrowReading): MessageReading {
   if (reading.kind === 'refused') return reading
   const { event } = reading
-  return event.type === 'parameters-retired'
-    ? { kind: 'refused', code: 'ESCROW_TYPE_UNKNOWN' }
-    : { kind: 'event', event }
+  if (event.type === 'parameters-retired') return { kind: 'refused', code: 'ESCROW_TYPE_UNKNOWN' }
+  return { kind: 'event', event }
 }
 
 export function stampOfBooksEvent(event: GovernedBooksEvent): Timestamp {

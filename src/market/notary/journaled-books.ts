@@ -9,7 +9,6 @@ import {
 import type { Did } from '../../core/evidence/names.ts'
 import { balanceSums, formatBalances } from '../../core/ledger/ledger-balances.ts'
 import { type NotarySet, quorumOf } from '../../core/notary/notary-set.ts'
-import type { VerifyBytes } from '../../wire/v1/authenticate.ts'
 import type { JournaledMachine } from '../ledger/journaled-machine.ts'
 import { type BookedEvent, formatBookedEvent, parseBookedEvent, stampOfBooksEvent } from './booked-event.ts'
 
@@ -29,8 +28,6 @@ export type JournaledBooksInit = {
   readonly feeOwner: Did
   readonly limits?: BooksLimits | undefined
   readonly hash?: Sha256HexOfBytes | undefined
-  /** Checks signatures of envelopes again while a journal is read: for the journal of somebody else. */
-  readonly verify?: VerifyBytes | undefined
   /** Sees each step that changed the books, once and in order: first those of the journal that is opened, then new ones. */
   readonly onStep?: ((step: BookedStep) => void) | undefined
 }
@@ -42,7 +39,7 @@ export function journalWordsOf(set: NotarySet): string {
 
 /** The books of a notary set, with their governance, as its members journal them: for the notary itself, and for whoever verifies a copy. */
 export function journaledBooks(init: JournaledBooksInit): JournaledBooks {
-  const { set, feeOwner, limits, hash, verify, onStep } = init
+  const { set, feeOwner, limits, hash, onStep } = init
   const terms = { id: set.id, epoch: set.epoch, n: set.members.length, m: quorumOf(set), feeOwner }
   return {
     machine: {
@@ -57,7 +54,7 @@ export function journaledBooks(init: JournaledBooksInit): JournaledBooks {
     },
     first: GOVERNED_BOOKS_MACHINE.initial({ at: timestampFromMs(0), set: terms, ...(limits && { limits }) }),
     formatEvent: formatBookedEvent,
-    parseEvent: (json) => parseBookedEvent(json, { hash, verify }),
+    parseEvent: (json) => parseBookedEvent(json, { hash }),
     stampOf: ({ event }) => stampOfBooksEvent(event),
     formatBalances: ({ books }) => formatBalances(books.ledger),
     sumsOf: ({ books }) => balanceSums(books.ledger),

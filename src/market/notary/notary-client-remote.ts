@@ -1,8 +1,6 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
-import { parseParameterSet } from '../../core/governance/governance-codec.ts'
-import { hashOfParameters } from '../../core/governance/parameter-set.ts'
 import type { TransferLine } from '../../core/ledger/list-transfers.ts'
 import { refuseCertificate } from '../../core/notary/certificate.ts'
 import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
@@ -10,16 +8,19 @@ import type { VerifyStatement } from '../../core/notary/statement.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
   ContractEvidence,
+  CheckpointOptions,
   ContractView,
   CurrencyAccounts,
   EntryProof,
   FollowOptions,
   GovernanceView,
+  GrowthProof,
   JournalCheckpoint,
   NotaryAnswer,
   NotaryClient,
 } from '../../ports/notary-client.ts'
 import type { Transport } from '../../ports/transport.ts'
+import { encodeSignature, signerOfKey } from '../../wire/v1/checkpoint.ts'
 import { decodeEnvelope } from '../../wire/v1/envelope.ts'
 import {
   decodeBytes,
@@ -29,9 +30,14 @@ import {
   NOTARY_PROTOCOL,
   type NotaryQuestion,
 } from '../../wire/v1/notary-questions.ts'
+import { type JournalProof, readJournalProof } from '../../wire/v1/journal-proofs.ts'
 import { formatReceipt, readReceipt, refuseReceipt } from '../../wire/v1/notary-receipt.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
+import { areSetsNamed } from '../governance/view-governance.ts'
+import { nameJournal } from '../ledger/journal-line.ts'
+import { faultOfProof } from '../ledger/verify-proof.ts'
+import { journalWordsOf } from './journaled-books.ts'
 
 export type RemoteNotaryComponents = {
   readonly transport: Transport
@@ -162,22 +168,42 @@ export class RemoteNotary implements NotaryClient {
 
   async governance({ signal }: AbortOptions = {}): Promise<GovernanceView | undefined> {
     const view = (await this.agree({ about: 'governance' }, signal)) as GovernanceView | null
-    if (view === null) return undefined
-    // A set is what its hash names, whoever shows it.
-    const isNamed = view.sets.every(({ hash, values }) => {
-      const set = parseParameterSet(values)
-      return set !== undefined && hashOfParameters(set) === hash
-    })
-    if (!isNamed) throw new CodedError('NOTARY_ANSWER_WRONG', { message: 'A parameter set does not have its hash' })
-    return view
+    if (view === null || areSetsNamed(view)) return view ?? undefined
+    throw new CodedError('NOTARY_ANSWER_WRONG', { message: 'A parameter set does not have its hash' })
   }
 
   async prove(index: number, { signal }: AbortOptions = {}): Promise<EntryProof> {
-    return (await this.askAny({ about: 'prove', index }, signal)) as EntryProof
+    const proof = await this.askProof({ about: 'prove', index }, signal)
+    if (proof.kind === 'inclusion' && proof.proof.index === index) return proof.proof
+    throw new CodedError('NOTARY_ANSWER_WRONG', { message: `Entry ${index}: the proof is of something else` })
   }
 
-  async checkpoint({ signal }: AbortOptions = {}): Promise<JournalCheckpoint> {
-    return (await this.askAny({ about: 'checkpoint' }, signal)) as JournalCheckpoint
+  async proveGrowth(from: number, { signal }: AbortOptions = {}): Promise<GrowthProof> {
+    const proof = await this.askProof({ about: 'growth', from }, signal)
+    if (proof.kind === 'consistency' && proof.proof.from === from) return proof.proof
+    throw new CodedError('NOTARY_ANSWER_WRONG', { message: `From entry ${from}: the proof is of something else` })
+  }
+
+  async checkpoint({ signal }: CheckpointOptions = {}): Promise<JournalCheckpoint> {
+    const proof = await this.askProof({ about: 'checkpoint' }, signal)
+    if (proof.kind === 'checkpoint') return proof.proof
+    throw new CodedError('NOTARY_ANSWER_WRONG', { message: 'Not a checkpoint' })
+  }
+
+  /** What one member has signed is believed as far as its signature and the path of hashes go. */
+  private async askProof(question: Asked, signal: AbortSignal | undefined): Promise<JournalProof> {
+    const read = readJournalProof(await this.askAny(question, signal))
+    const { verify } = this.components
+    const fault =
+      read &&
+      faultOfProof(read, {
+        verify: ({ publicKeyHex, bytes, signature }) =>
+          verify({ key: signerOfKey(publicKeyHex), bytes, signature: encodeSignature(signature) }),
+        signers: this.set.members.map(({ key }) => key),
+        name: nameJournal(journalWordsOf(this.set)),
+      })
+    if (read !== undefined && fault === undefined) return read
+    throw new CodedError('NOTARY_ANSWER_WRONG', { message: `A proof does not hold (${fault ?? 'malformed'})` })
   }
 
   /** What `f + 1` members say alike, signatures apart, of which every quorum has its own. */
@@ -215,7 +241,7 @@ export class RemoteNotary implements NotaryClient {
         return value
       } catch (cause: unknown) {
         signal?.throwIfAborted()
-        if (CodedError.is(cause, 'LEDGER_ENTRY_UNKNOWN')) throw cause
+        if (CodedError.is(cause, 'LEDGER_ENTRY_UNKNOWN') || CodedError.is(cause, 'LEDGER_ENTRY_PRUNED')) throw cause
         causes.push(cause)
       }
     }

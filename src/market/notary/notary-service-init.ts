@@ -12,6 +12,7 @@ import type { EventLog } from '../../ports/event-log.ts'
 import type { BatchSigner } from '../../ports/signer.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { BatchVerifier } from '../../ports/verifier.ts'
+import type { CheckpointCadence } from './checkpoint-keeper.ts'
 import type { HighWaterFile } from './high-water.ts'
 import type { SetMembers, SetTiming } from './set-order-components.ts'
 
@@ -57,6 +58,8 @@ export type NotaryServiceInit = {
   readonly restored?: { readonly epoch: number } | undefined
   /** In a set of several: `SET_TIMING` where it is absent. */
   readonly timing?: SetTiming
+  /** When how far the journal goes is signed; `CHECKPOINT_CADENCE` where it is absent. */
+  readonly checkpoints?: CheckpointCadence | undefined
   /** Envelopes that wait at most. */
   readonly waitingMax?: number
 }

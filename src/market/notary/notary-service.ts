@@ -8,11 +8,13 @@ import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
   ContractEvidence,
+  CheckpointOptions,
   ContractView,
   CurrencyAccounts,
   EntryProof,
   FollowOptions,
   GovernanceView,
+  GrowthProof,
   JournalCheckpoint,
   NotaryAnswer,
   NotaryClient,
@@ -21,21 +23,20 @@ import { FOLLOW_WAIT_MS_MAX } from '../../ports/notary-client.ts'
 import type { Startable } from '../../ports/startable.ts'
 import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
-import { viewGovernance } from '../governance/view-governance.ts'
 import { nameJournal } from '../ledger/journal-line.ts'
 import { viewLedger } from '../ledger/ledger-views.ts'
 import { MachineJournal } from '../ledger/machine-journal.ts'
 import { Admission, type AdmissionComponents, type Admitted } from './admission.ts'
 import { LEDGER_SUBJECT } from './booked-event.ts'
+import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import { Followers } from './followers.ts'
 import { journalWordsOf, journaledBooks, type BookedStep } from './journaled-books.ts'
 import { NotaryArchive } from './notary-archive.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import type { NotaryOrder } from './notary-order.ts'
+import { laterOf, NotaryViews } from './notary-views.ts'
 import { openOrder } from './open-order.ts'
-import { readEvidence } from './read-evidence.ts'
 import type { BooksJournal } from './solo-order.ts'
-import { viewContract } from './view-contract.ts'
 
 const WAITING_MAX = 8_192
 /** Longest sleep until the next timer is looked at. */
@@ -61,6 +62,8 @@ export class NotaryService implements NotaryClient, Startable {
   private state: 'new' | 'started' | 'stopped' = 'new'
   private order: NotaryOrder | undefined
   private journal: BooksJournal | undefined
+  private checkpoints: CheckpointKeeper | undefined
+  private views: NotaryViews | undefined
   private sleep: ScheduledTimer | undefined
   private waiting = 0
   private weights: WeightTable | undefined
@@ -110,6 +113,16 @@ export class NotaryService implements NotaryClient, Startable {
       onBlock: (contracts) => this.afterBlock(contracts),
       onFailure: (cause) => this.fail(cause),
     })
+    const { order } = this
+    this.checkpoints = new CheckpointKeeper({
+      journal,
+      clock: components.clock,
+      timers: components.timers,
+      cadence: init.checkpoints,
+      stamp: () => laterOf(components.clock.now(), journal.state.books.at),
+      quietly: async (make) => await (await order.quiet(() => ({ made: make() }))).made,
+    })
+    this.views = new NotaryViews({ order, journal, archive, checkpoints: this.checkpoints })
     this.state = 'started'
     this.schedule()
   }
@@ -121,6 +134,8 @@ export class NotaryService implements NotaryClient, Startable {
     this.sleep?.cancel()
     this.followers.close()
     await this.order?.stop(this.closed())
+    // The last word: how far the journal goes. Where the disk takes nothing any more, it ends without.
+    await this.checkpoints?.seal().catch((cause: unknown) => this.components.onFailure(cause))
     await this.journal?.close()
   }
 
@@ -156,22 +171,18 @@ export class NotaryService implements NotaryClient, Startable {
   async contract(contract: ContractId, options: FollowOptions = {}): Promise<ContractView | undefined> {
     const { afterSeq = -1, waitMs = 0, signal } = options
     signal?.throwIfAborted()
-    const view = await this.view(contract, afterSeq)
+    const { views } = this.opened()
+    const view = await views.contract(contract, afterSeq)
     if (waitMs <= 0 || view === undefined || view.transitions.length > 0) return view
     const newest = this.archive.placeOf(contract).seq - 1
     // What came since the view was made is not waited for.
     if (newest <= afterSeq)
       await this.followers.wait(contract, { waitMs: Math.min(waitMs, FOLLOW_WAIT_MS_MAX), signal })
-    return await this.view(contract, afterSeq)
+    return await views.contract(contract, afterSeq)
   }
 
   async evidence(contract: ContractId): Promise<readonly ContractEvidence[]> {
-    const { order, journal } = this.opened()
-    const entries = await order.quiet(() => [...(this.archive.files.get(contract)?.entries ?? [])])
-    return await readEvidence(entries, {
-      readEntry: async (index) => await journal.readEntry(index),
-      receiptOf: async (entry) => await order.receiptOf(entry),
-    })
+    return await this.opened().views.evidence(contract)
   }
 
   async accounts(owner?: Did): Promise<readonly CurrencyAccounts[]> {
@@ -187,8 +198,7 @@ export class NotaryService implements NotaryClient, Startable {
   }
 
   async governance(): Promise<GovernanceView | undefined> {
-    const { order, journal } = this.opened()
-    return await order.quiet(() => viewGovernance(journal.state))
+    return await this.opened().views.governance()
   }
 
   /**
@@ -203,24 +213,15 @@ export class NotaryService implements NotaryClient, Startable {
   }
 
   async prove(index: number): Promise<EntryProof> {
-    return await this.opened().journal.proveEntry(index)
+    return await this.opened().views.prove(index)
   }
 
-  async checkpoint(): Promise<JournalCheckpoint> {
-    const { journal } = this.opened()
-    return await journal.checkpoint(laterOf(this.components.clock.now(), journal.state.books.at))
+  async proveGrowth(from: number): Promise<GrowthProof> {
+    return await this.opened().views.proveGrowth(from)
   }
 
-  private async view(contract: ContractId, afterSeq: number): Promise<ContractView | undefined> {
-    const { order, journal } = this.opened()
-    const read = await order.quiet(() => {
-      const file = this.archive.files.get(contract)
-      const view = file && viewContract(journal.state.books, contract, { file, afterSeq, certificate: undefined })
-      return view && { view, last: file.entries.at(-1) }
-    })
-    if (read === undefined) return undefined
-    const certificate = read.last && (await order.certificateOf(read.last))
-    return { ...read.view, certificate: certificate ?? null }
+  async checkpoint(options: CheckpointOptions = {}): Promise<JournalCheckpoint> {
+    return await this.opened().views.checkpoint(options)
   }
 
   private take(step: BookedStep): void {
@@ -239,17 +240,25 @@ export class NotaryService implements NotaryClient, Startable {
 
   private afterBlock(contracts: ReadonlySet<ContractId>): void {
     for (const contract of contracts) this.followers.tell(contract)
+    this.keep()
     this.schedule()
+  }
+
+  /** Signs how far the journal goes, where that is due. */
+  private keep(): void {
+    this.checkpoints?.look().catch((cause: unknown) => this.fail(cause))
   }
 
   private schedule(): void {
     this.sleep?.cancel()
     const next = this.journal && nextGovernedFiringOf(this.journal.state)
-    if (next === undefined || this.state !== 'started') return
+    const dueInMs = this.checkpoints?.dueInMs
+    if ((next === undefined && dueInMs === undefined) || this.state !== 'started') return
     const { timers, clock } = this.components
-    const delayMs = Math.min(SLEEP_MAX_MS, Math.max(this.order?.pauseMs ?? 0, next - clock.now()))
-    this.sleep = timers.schedule(delayMs, () => {
+    const delaysMs = [SLEEP_MAX_MS, next === undefined ? SLEEP_MAX_MS : next - clock.now(), dueInMs ?? SLEEP_MAX_MS]
+    this.sleep = timers.schedule(Math.max(this.order?.pauseMs ?? 0, Math.min(...delaysMs)), () => {
       this.order?.wake()
+      this.keep()
       this.schedule()
     })
   }
@@ -262,11 +271,11 @@ export class NotaryService implements NotaryClient, Startable {
     this.components.onFailure(cause)
   }
 
-  private opened(): { readonly order: NotaryOrder; readonly journal: BooksJournal } {
+  private opened(): { readonly order: NotaryOrder; readonly journal: BooksJournal; readonly views: NotaryViews } {
     this.checkOpen()
-    const { order, journal } = this
-    if (order === undefined || journal === undefined) throw this.closed()
-    return { order, journal }
+    const { order, journal, views } = this
+    if (order === undefined || journal === undefined || views === undefined) throw this.closed()
+    return { order, journal, views }
   }
 
   private checkOpen(): void {
@@ -276,8 +285,4 @@ export class NotaryService implements NotaryClient, Startable {
   private closed(): CodedError {
     return new CodedError('NOTARY_CLOSED', { message: 'This notary does not run', cause: this.failure })
   }
-}
-
-function laterOf(one: Timestamp, other: Timestamp): Timestamp {
-  return one > other ? one : other
 }

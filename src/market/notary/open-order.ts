@@ -39,7 +39,7 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
     return await SetOrder.start({ ...common, me, members, timing, restored, admission, nonces, timers })
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, restored })
-  const order = new SoloOrder({ ...common, rules, useNonce })
+  const order = new SoloOrder({ ...common, rules, clockSkewMs: init.clockSkewMs, useNonce })
   const unknown = missingParameters(journal.state, rules.parameters)
   if (unknown.length > 0) {
     const now = clock.now()

@@ -5,7 +5,7 @@ import { GOVERNED_BOOKS_MACHINE, type GovernedBooksState } from '../../core/book
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import type { EntryResult } from '../../core/notary/block.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
-import { authenticate } from '../../wire/v1/authenticate.ts'
+import { authenticate, timeRefusalOf } from '../../wire/v1/authenticate.ts'
 import { canonicalText } from '../../wire/v1/canonical.ts'
 import { decodeEnvelope } from '../../wire/v1/envelope.ts'
 import { hashOfTransition, type NotaryStatement } from '../../wire/v1/notary-receipt.ts'
@@ -36,6 +36,8 @@ export type RunBlockInit = {
   /** Of messages outside of contracts, as the journal has them. */
   readonly nonces: Pick<NonceGuard, 'look'>
   readonly hash: Sha256HexOfBytes
+  /** How far clocks may differ, for `iat` of messages. */
+  readonly clockSkewMs: DurationMs
 }
 
 export type RanBlock = {
@@ -147,8 +149,10 @@ class BlockRun {
   /** A nonce has one message: another one under it is a conflict and changes nothing. */
   private refusalOf({ contract, message, sent }: BookedEvent): string | undefined {
     if (sent === undefined) return undefined
-    const { archive, nonces } = this.init
+    const { archive, nonces, at, clockSkewMs } = this.init
     const { head, type } = sent.envelope
+    const untimely = timeRefusalOf(head, { now: at, clockSkewMs })
+    if (untimely !== undefined) return untimely
     const inBlock = this.nonces.get(keyOf(contract, head))
     if (inBlock !== undefined && inBlock !== message) return 'ENVELOPE_NONCE_USED'
     if (contract === LEDGER_SUBJECT) return nonces.look({ iss: head.iss, nonce: head.nonce, message })

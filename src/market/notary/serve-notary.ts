@@ -49,6 +49,8 @@ async function answer(notary: NotaryClient, question: NotaryQuestion, signal: Ab
       return (await notary.governance({ signal })) ?? null
     case 'prove':
       return await notary.prove(question.index, { signal })
+    case 'growth':
+      return await notary.proveGrowth(question.from, { signal })
     case 'checkpoint':
       return await notary.checkpoint({ signal })
   }

@@ -1,6 +1,6 @@
 import { assert } from '../../base/assert.ts'
 import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
-import type { Timestamp } from '../../base/time.ts'
+import type { DurationMs, Timestamp } from '../../base/time.ts'
 import type { GovernedBooksState } from '../../core/books/governed-books.ts'
 import { formatGovernedBooksState } from '../../core/books/governed-books-codec.ts'
 import type { Hash } from '../../core/evidence/names.ts'
@@ -26,6 +26,7 @@ export type SetApplicationInit = {
   readonly nonces: Pick<NonceGuard, 'look'>
   readonly hash: Sha256HexOfBytes
   readonly digest: Sha256Hex
+  readonly clockSkewMs: DurationMs
   /** A block is part of the books, and in `durable` order on its way to the disk. */
   readonly onApplied: (applied: Applied) => void
   readonly onFailure: (cause: unknown) => void
@@ -155,8 +156,8 @@ export class SetApplication implements NotaryApplication {
   private run({ slot, at, messages }: ExecutedBlock): Ran {
     const key = `${slot} ${at} ${messages.map(({ message }) => message).join(' ')}`
     if (this.ran?.key === key) return this.ran
-    const { journal, archive, nonces, hash, digest } = this.init
-    const block = runBlock({ slot, at, state: journal.state, archive, nonces, hash }, messages)
+    const { journal, archive, nonces, hash, digest, clockSkewMs } = this.init
+    const block = runBlock({ slot, at, state: journal.state, archive, nonces, hash, clockSkewMs }, messages)
     const transitions = block.results.map(({ transition }) => transition)
     const root = isCheckpoint(slot) ? this.rootOf(block.state) : undefined
     const state = commitState({ slot, before: this.state, transitions, root }, digest)

@@ -57,7 +57,8 @@ export class SetOrder implements NotaryOrder {
     const onFailure = (cause: unknown): void => this.fail(cause)
     const onApplied = (applied: Applied): void => this.take(applied)
     const admission = new BodyAdmission(components.admission)
-    const init = { journal, archive, decisions, admission, nonces, hash, digest, onApplied, onFailure }
+    const { clockSkewMs } = components.admission
+    const init = { journal, archive, decisions, admission, nonces, hash, digest, clockSkewMs, onApplied, onFailure }
     this.application = new SetApplication(init)
     this.replica = createSetReplica(components, {
       application: this.application,

@@ -1,6 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
-import { type Timestamp, timestampFromMs } from '../../base/time.ts'
+import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
 import {
   type GovernedBooksEffect,
   type GovernedBooksState,
@@ -39,6 +39,8 @@ export type SoloOrderComponents = {
   readonly hash: Sha256HexOfBytes
   readonly digest: Sha256Hex
   readonly rules: KnownRules
+  /** How far clocks may differ, for `iat` of messages. */
+  readonly clockSkewMs: DurationMs
   /** Says for messages outside of contracts whether a nonce is new. */
   readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
   /** A block is durable, signed and answered. */
@@ -156,12 +158,12 @@ export class SoloOrder implements NotaryOrder {
   }
 
   private async round(items: readonly (Admitted | Dismissed)[]): Promise<void> {
-    const { journal, archive, hash, rules, useNonce, onBlock } = this.components
+    const { journal, archive, hash, rules, clockSkewMs, useNonce, onBlock } = this.components
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
     const ordered = orderWhatIsDue(journal, { slot, at, rules, max: BLOCK_MAX / 2 })
-    const draft = new BlockDraft({ slot, at, archive, books: journal.state.books, hash, useNonce })
+    const draft = new BlockDraft({ slot, at, archive, books: journal.state.books, hash, clockSkewMs, useNonce })
     for (const item of items) draft.take(item)
     const results = await journal.append(draft.fresh.map(({ booked }) => booked))
     await Promise.all(ordered)

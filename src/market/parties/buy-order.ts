@@ -40,6 +40,8 @@ export type BuyRequest = {
   readonly parametersHash?: Hash
   /** Who rules on a dispute; absent: as the policy says. */
   readonly arbiters?: ArbiterTerms
+  /** What a seller of whom nothing is known may have of open contracts beyond its bond; absent: as the policy says. */
+  readonly newcomerNanosMax?: Amount
   /** Whether the predicate alone accepts and rejects; absent: as the buyer is set up. */
   readonly acceptsAlone?: boolean
   /** Nodes to ask; absent: those that are connected. */
@@ -50,7 +52,8 @@ export type BuyRequest = {
 export type BuyerPolicy = {
   readonly notarySet: NotarySetTerms
   readonly parametersHash: Hash
-  readonly rules: EscrowRules
+  /** Rules of the parameter sets that it knows, by their hash. */
+  readonly parameters: ReadonlyMap<Hash, EscrowRules>
   readonly arbiters: ArbiterTerms
   readonly timers: EscrowTimers
   /** Of the price, in millionths: bonds in `C3`, the dispute bond in `C2` and `C3`, and what a worker loses of its bond. */
@@ -63,6 +66,8 @@ export type BuyerPolicy = {
   readonly arbiterSharePerMillion: number
   /** The most that the buyer vouches for before it has seen a result, in millionths of the price. */
   readonly vouchPerMillionMax: number
+  /** The most that a seller of whom nothing is known may have of this buyer's open contracts beyond its bond. */
+  readonly newcomerNanosMax: Amount
   /** The most that it owes one worker in `C1`. */
   readonly creditNanosMax: Amount
   readonly windows: { readonly bidMs: DurationMs; readonly revealMs: DurationMs; readonly settleMs: DurationMs }
@@ -80,6 +85,7 @@ export const ANY_RESULT: AcceptancePredicate = {
 /** The request's own content, for the comparison of two with one key. */
 export function requestHashOf(request: BuyRequest): Hash {
   const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters } = request
+  const { newcomerNanosMax } = request
   const content = {
     skill,
     currency,
@@ -91,6 +97,7 @@ export function requestHashOf(request: BuyRequest): Hash {
     ...(predicate !== undefined && { predicate }),
     ...(milestonesPerMillion !== undefined && { milestonesPerMillion }),
     ...(arbiters !== undefined && { arbiters }),
+    ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
   }
   return sha256Hex(canonicalJson(content)) as Hash
 }
@@ -116,11 +123,8 @@ export function makeTerms(init: TermsInit): EscrowTerms {
   const { request, policy, payer, worker, task, verifier, priceNanos, credit, salt } = init
   const { custody } = request
   const share = (perMillion: number): Amount => amountFromNanos((priceNanos * BigInt(perMillion)) / 1_000_000n)
-  // Rounded up, as parameter sets ask for bonds.
-  const shareUp = (perMillion: number): Amount =>
-    amountFromNanos((priceNanos * BigInt(perMillion) + 999_999n) / 1_000_000n)
   const none = ZERO_AMOUNT
-  const bondNanos = custody === 'C3' ? leastOne(shareUp(policy.bondPerMillion)) : none
+  const bondNanos = bondOf(policy, custody, priceNanos)
   const penaltyNanos = custody === 'C3' ? least(share(policy.penaltyPerMillion), bondNanos) : none
   const disputeNanos = custody === 'C1' ? none : share(policy.disputeBondPerMillion)
   const arbiters = request.arbiters ?? policy.arbiters
@@ -156,9 +160,16 @@ export function makeTerms(init: TermsInit): EscrowTerms {
   }
 }
 
-/** A bond of nothing is none. */
-function leastOne(nanos: Amount): Amount {
-  return nanos === ZERO_AMOUNT ? amountFromNanos(1n) : nanos
+/** What each side has at stake besides the price. A bond of nothing is none. */
+export function bondOf(
+  { bondPerMillion }: Pick<BuyerPolicy, 'bondPerMillion'>,
+  custody: CustodyModel,
+  priceNanos: Amount,
+): Amount {
+  if (custody !== 'C3') return ZERO_AMOUNT
+  // Rounded up, as parameter sets ask for bonds.
+  const bondNanos = (priceNanos * BigInt(bondPerMillion) + 999_999n) / 1_000_000n
+  return amountFromNanos(bondNanos === 0n ? 1n : bondNanos)
 }
 
 function least(left: Amount, right: Amount): Amount {
@@ -173,6 +184,16 @@ export const BUY_CODES = {
   BUY_NO_OFFER: {
     cause: 'No standing offer that was found fits: skill, currency, price, latency, size or standing.',
     remedy: 'Ask more nodes, pay more, or ask for less.',
+  },
+  BUY_EXPOSURE: {
+    cause:
+      'What is known of the sellers whose offers fit is too little for their price: a newcomer may have no more of open contracts than its bond and what the buyer allows.',
+    remedy:
+      'Buy something smaller first, choose C3 so that the seller has a bond at stake, or allow a newcomer more with --newcomer-max.',
+  },
+  BUY_TERMS_WRONG: {
+    cause: 'The contract would break a rule of its custody model or of its parameter set, so nothing was signed.',
+    remedy: 'The details name the rule; change the terms.',
   },
   BUY_NOT_AWARDED: {
     cause: 'The auction ended without a winner.',
@@ -204,14 +225,21 @@ export type OrderNote = {
     readonly milestonesPerMillion?: readonly number[]
     readonly parametersHash?: Hash
     readonly arbiters?: ArbiterTerms
+    readonly newcomerNanosMax?: string
     readonly acceptsAlone?: boolean
     readonly peers?: readonly Did[]
   }
   readonly task: MarketTask
   readonly input: Hash
   readonly at: number
-  /** Salt and opening of the auction, where there is one. */
-  readonly call?: { readonly salt: string; readonly opensAt: number }
+  /** What the call of the auction says besides the request, where there is one. */
+  readonly call?: {
+    readonly salt: string
+    readonly opensAt: number
+    readonly kind: 'first' | 'second'
+    readonly reserveNanos: string
+    readonly newcomerNanos: string
+  }
   /** Hash of the auction's call, and of its transcript. */
   readonly auction?: Hash
   readonly transcript?: Hash
@@ -225,5 +253,11 @@ export type OrderNote = {
   readonly peer?: Did
   /** The worker's signature on the contract. */
   readonly cosignature?: string
-  readonly failed?: { readonly code: BuyCode; readonly reason?: string }
+  readonly failed?: {
+    readonly code: BuyCode
+    /** The code behind it. */
+    readonly reason?: string
+    /** Amounts and names, for a person. */
+    readonly detail?: string
+  }
 }

@@ -5,7 +5,9 @@ import { auctionIdOf, type AuctionCall } from '../../core/auction/auction-call.t
 import { formatAuctionValue } from '../../core/auction/auction-codec.ts'
 import type { AuctionTranscript } from '../../core/auction/auction-record.ts'
 import { parseSalt32 } from '../../core/auction/delimited-hash.ts'
+import type { OrderNote } from './buy-order.ts'
 import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
+import { newcomerPriceMax } from './exposure.ts'
 import { type FoundSeller, PRICE_ALONE } from './find-sellers.ts'
 import { runCall } from './run-call.ts'
 import { taskHashOf } from './task-package.ts'
@@ -20,8 +22,10 @@ export async function holdOwnAuction(
 ): Promise<ChosenSeller | undefined> {
   const { party, orders, standingOf } = side
   const { random, clock } = party.components
-  if (orders.get(key).call === undefined)
-    await orders.change(key, { call: { salt: nonceOf(random.bytes(32)), opensAt: clock.now() } })
+  if (orders.get(key).call === undefined) {
+    const salt = nonceOf(random.bytes(32))
+    await orders.change(key, { call: { salt, opensAt: clock.now(), ...boundsOf(side, { key, sellers }) } })
+  }
   const call = callOf(side, key)
   const auction = auctionIdOf(call)
   const log = await side.openAuctionLog(auction)
@@ -36,19 +40,33 @@ export async function holdOwnAuction(
   return awarded === undefined || found === undefined ? undefined : { found, priceNanos: awarded.clearingNanos }
 }
 
+/**
+ * The second price protects a buyer only where there is a second one: a single bidder would be paid the reserve price. So the reserve is what the best of the
+ * others asks of everybody, and among less than two sellers the price is what the winner bids.
+ */
+function boundsOf(
+  side: BuyerSide,
+  { key, sellers }: { readonly key: string; readonly sellers: readonly FoundSeller[] },
+): Pick<NonNullable<OrderNote['call']>, 'kind' | 'reserveNanos' | 'newcomerNanos'> {
+  const { auction = 'first', maxNanos } = side.orders.get(key).request
+  const [, second] = sellers.map(({ offer }) => offer.terms.priceNanos).toSorted((one, other) => (one < other ? -1 : 1))
+  const newcomerNanos = newcomerPriceMax(side, key).toString()
+  if (auction === 'first' || second === undefined) return { kind: 'first', reserveNanos: maxNanos, newcomerNanos }
+  return { kind: 'second', reserveNanos: second.toString(), newcomerNanos }
+}
+
 function callOf({ party, orders, policy }: BuyerSide, key: string): AuctionCall {
   const { request, task, call } = orders.get(key)
   const salt = parseSalt32(call?.salt ?? '')
   if (salt === undefined || call === undefined) throw new TypeError('An auction has a salt')
-  const reservePriceNanos = amountFromNanos(BigInt(request.maxNanos))
   return {
     auctioneer: party.did,
     buyer: party.did,
     skill: request.skill,
     task: taskHashOf(task),
     currency: request.currency,
-    kind: request.auction ?? 'first',
-    reservePriceNanos,
+    kind: call.kind,
+    reservePriceNanos: amountFromNanos(BigInt(call.reserveNanos)),
     latencyMsMax: policy.latencyMsMax,
     depositNanos: ZERO_AMOUNT,
     forfeitTo: policy.notarySet.feeOwner,
@@ -56,7 +74,11 @@ function callOf({ party, orders, policy }: BuyerSide, key: string): AuctionCall 
     opensAt: call.opensAt as Timestamp,
     ...policy.windows,
     bidsMax: 64,
-    filter: { capabilities: [], reputationPpmMin: 0, newcomerExposureNanos: reservePriceNanos },
+    filter: {
+      capabilities: [],
+      reputationPpmMin: 0,
+      newcomerExposureNanos: amountFromNanos(BigInt(call.newcomerNanos)),
+    },
     weights: PRICE_ALONE,
     english: undefined,
     notarySet: undefined,

@@ -6,9 +6,9 @@ import type { EventLog } from '../../ports/event-log.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
 import { askSignature } from './ask-signature.ts'
 import { type BuyerPolicy, type BuyRequest, type OrderNote, requestHashOf } from './buy-order.ts'
-import type { BuyerSide } from './buyer-side.ts'
+import type { BuyerSide, ExposureOf } from './buyer-side.ts'
 import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
-import { chooseSeller } from './choose-seller.ts'
+import { chooseSeller, declinedReason } from './choose-seller.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
 import { Orders } from './orders.ts'
@@ -22,6 +22,8 @@ export type BuyerComponents = {
   readonly party: Party
   /** What is known of a seller; absent: nothing of anybody. */
   readonly standingOf?: (seller: Did) => Promise<BidderStanding>
+  /** What a seller may have of others at one time, its bond included; absent: its bond alone. */
+  readonly exposureOf?: ExposureOf
   /** Opens the journal of an auction by its name. */
   readonly openAuctionLog: (auction: Hash) => Promise<EventLog>
 }
@@ -45,7 +47,7 @@ export class Buyer {
   private close: (() => void) | undefined
 
   constructor(components: BuyerComponents, init: BuyerInit) {
-    const { party, standingOf, openAuctionLog } = components
+    const { party, standingOf, exposureOf, openAuctionLog } = components
     this.party = party
     this.init = init
     this.orders = new Orders(party)
@@ -54,6 +56,7 @@ export class Buyer {
       orders: this.orders,
       policy: init.policy,
       openAuctionLog,
+      exposureOf: exposureOf ?? (async (_seller, { bondNanos }) => await Promise.resolve(bondNanos)),
       standingOf: async (seller) => (await standingOf?.(seller)) ?? UNKNOWN_STANDING,
     }
   }
@@ -91,10 +94,14 @@ export class Buyer {
       const salt = nonceOf(party.components.random.bytes(16))
       const task: MarketTask = { skill, salt, inputHash: input, inputBytes: request.input.byteLength }
       await party.journal.keepFile(`order/${key}`, request.input)
-      const { idempotencyKey: _, input: _input, maxNanos, ...rest } = request
+      const { idempotencyKey: _, input: _input, maxNanos, newcomerNanosMax, ...rest } = request
       const note: OrderNote = {
         requestHash,
-        request: { ...rest, maxNanos: maxNanos.toString() },
+        request: {
+          ...rest,
+          maxNanos: maxNanos.toString(),
+          ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
+        },
         task,
         input,
         at: party.components.clock.now(),
@@ -146,7 +153,8 @@ export class Buyer {
       if (orders.get(key).contract === undefined) {
         const chosen = await chooseSeller(side, key)
         if (chosen === undefined) return
-        await writeContract(side, { ...chosen, key })
+        // One after the other, so that two purchases do not both count on the same room.
+        if (!(await orders.inTurn(async () => await writeContract(side, { ...chosen, key })))) return
       }
       const code = await askSignature(side, key)
       if (code === undefined) {
@@ -157,7 +165,7 @@ export class Buyer {
       // An auction's winner is the only one who bid that price.
       if (orders.get(key).auction !== undefined) break
     }
-    await orders.fail(key, 'BUY_DECLINED', orders.get(key).declinedCode)
+    await orders.fail(key, 'BUY_DECLINED', declinedReason(orders.get(key)))
   }
 
   private async workOn(key: string): Promise<void> {
@@ -175,7 +183,7 @@ export class Buyer {
     this.works.set(contract, work)
     try {
       const code = await work.run()
-      if (code !== undefined) await this.orders.fail(key, 'BUY_NOT_HELD', code)
+      if (code !== undefined) await this.orders.fail(key, 'BUY_NOT_HELD', { reason: code })
     } finally {
       this.works.delete(contract)
     }

@@ -1,25 +1,62 @@
 import { amountFromNanos } from '../../base/money.ts'
+import type { OrderNote } from './buy-order.ts'
 import { holdOwnAuction } from './buyer-auction.ts'
 import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
+import { refuseExposure } from './exposure.ts'
 import { findSellers, type FoundSeller } from './find-sellers.ts'
 import { taskHashOf } from './task-package.ts'
+import { refuseDraft } from './write-contract.ts'
 
 /** Finds a seller for a purchase, by the offers that stand or by an auction. @returns `undefined` when there is none; then the purchase has failed. */
 export async function chooseSeller(side: BuyerSide, key: string): Promise<ChosenSeller | undefined> {
   const { party, orders } = side
-  const { request, declined, declinedCode } = orders.get(key)
-  const sellers = (await findFor(side, key)).filter(
+  const { request, declined } = orders.get(key)
+  const fitting = (await findFor(side, key)).filter(
     ({ offer }) => !declined.includes(offer.seller) && offer.seller !== party.did,
   )
-  const [best] = sellers
-  if (best === undefined) {
-    await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NO_OFFER', declinedCode)
+  if (fitting.length === 0) {
+    await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NO_OFFER', declinedReason(orders.get(key)))
     return undefined
   }
-  if (request.auction === undefined) return { found: best, priceNanos: best.offer.terms.priceNanos }
+  const { sellers, detail } = await withRoom(side, key, fitting)
+  const [best] = sellers
+  if (best === undefined) {
+    await orders.fail(key, 'BUY_EXPOSURE', { ...(detail !== undefined && { detail }) })
+    return undefined
+  }
+  const { seller: worker, terms } = best.offer
+  // Nobody is asked for a bid on what cannot be signed.
+  const reason = refuseDraft(side, { key, worker, priceNanos: terms.priceNanos })
+  if (reason !== undefined) {
+    await orders.fail(key, 'BUY_TERMS_WRONG', { reason })
+    return undefined
+  }
+  if (request.auction === undefined) return { found: best, priceNanos: terms.priceNanos }
   const won = await holdOwnAuction(side, { key, sellers })
   if (won === undefined) await orders.fail(key, 'BUY_NOT_AWARDED')
   return won
+}
+
+/** What the last seller said that did not sign. */
+export function declinedReason({ declinedCode }: OrderNote): { readonly reason?: string } {
+  return { ...(declinedCode !== undefined && { reason: declinedCode }) }
+}
+
+/** Those that may have their price, besides what they have. */
+async function withRoom(
+  side: BuyerSide,
+  key: string,
+  fitting: readonly FoundSeller[],
+): Promise<{ readonly sellers: readonly FoundSeller[]; readonly detail: string | undefined }> {
+  const sellers: FoundSeller[] = []
+  let first: string | undefined
+  for (const found of fitting) {
+    const { seller, terms } = found.offer
+    const detail = await refuseExposure(side, { key, seller, priceNanos: terms.priceNanos })
+    if (detail === undefined) sellers.push(found)
+    first ??= detail
+  }
+  return { sellers, detail: first }
 }
 
 async function findFor({ party, orders, policy, standingOf }: BuyerSide, key: string): Promise<readonly FoundSeller[]> {

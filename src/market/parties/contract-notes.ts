@@ -1,4 +1,6 @@
+import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
+import { ESCROW_TERMS, termsOfBody } from '../../wire/v1/escrow-terms.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
 
 /** Topic of notes on contracts, by contract: what the envelopes do not say. */
@@ -24,4 +26,9 @@ export type ContractNote = {
   readonly outcome?: 'passed' | 'failed' | 'undecided'
   /** How it ended; absent while it goes on. */
   readonly ended?: string
+}
+
+/** Terms as they were written down. */
+export function readTerms(text: string): EscrowTerms {
+  return termsOfBody(ESCROW_TERMS.parse(JSON.parse(text)))
 }

@@ -1,5 +1,6 @@
 import type { DurationMs } from '../../base/time.ts'
 import { CodedError } from '../../base/errors.ts'
+import type { TermsRefusalCode } from '../../core/escrow/validate-terms.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -35,7 +36,7 @@ export type MarketHandlers = {
   readonly [Type in MarketFrame['type']]?: (question: MarketQuestion<Type>) => Promise<MarketAnswer>
 }
 
-export function declined(code: PartyCode): MarketAnswer {
+export function declined(code: PartyCode | TermsRefusalCode): MarketAnswer {
   return { frame: { type: 'declined', code } }
 }
 

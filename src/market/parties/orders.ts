@@ -1,9 +1,8 @@
 import { CodedError } from '../../base/errors.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import { type ContractId, type Did, parseContractId } from '../../core/evidence/names.ts'
-import { ESCROW_TERMS, termsOfBody } from '../../wire/v1/escrow-terms.ts'
 import { type BuyCode, ORDERS, type OrderNote } from './buy-order.ts'
-import { CONTRACTS } from './contract-notes.ts'
+import { CONTRACTS, readTerms } from './contract-notes.ts'
 import type { Party } from './party.ts'
 
 /** The contract that was written for a purchase, and the node at which its seller is. */
@@ -12,6 +11,7 @@ export type ChosenContract = { readonly contract: ContractId; readonly terms: Es
 /** What a buyer has written down of its purchases, by their keys. */
 export class Orders {
   private readonly party: Party
+  private turn: Promise<unknown> = Promise.resolve()
 
   constructor(party: Party) {
     this.party = party
@@ -40,8 +40,15 @@ export class Orders {
     await this.put(key, { ...this.get(key), ...changes })
   }
 
-  async fail(key: string, code: BuyCode, reason?: string): Promise<void> {
-    await this.change(key, { failed: { code, ...(reason !== undefined && { reason }) } })
+  async fail(key: string, code: BuyCode, more: Omit<NonNullable<OrderNote['failed']>, 'code'> = {}): Promise<void> {
+    await this.change(key, { failed: { code, ...more } })
+  }
+
+  /** Works of several purchases, one after the other. */
+  async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.turn.then(work)
+    this.turn = done.catch(() => undefined)
+    return await done
   }
 
   contractOf(key: string): ChosenContract {
@@ -58,9 +65,4 @@ export class Orders {
     const { contract: _, terms: _terms, peer: _peer, ...rest } = this.get(key)
     await this.put(key, { ...rest, declined: [...rest.declined, terms.worker], declinedCode: code })
   }
-}
-
-/** Terms as they were written down. */
-function readTerms(text: string): EscrowTerms {
-  return termsOfBody(ESCROW_TERMS.parse(JSON.parse(text)))
 }

@@ -34,8 +34,8 @@ export const PARTY_CODES = {
     remedy: 'Name a set that both know.',
   },
   MARKET_PARAMETERS_UNKNOWN: {
-    cause: 'The contract pins a parameter set that this party does not know, or breaks its rules.',
-    remedy: 'Name a set that both know, and keep to it.',
+    cause: 'The contract pins a parameter set that this party does not know.',
+    remedy: 'Name a set that both know.',
   },
   MARKET_CUSTODY_DECLINED: {
     cause: 'The party does not work under this custody model.',

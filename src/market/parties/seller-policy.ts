@@ -3,7 +3,7 @@ import type { DurationMs } from '../../base/time.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { CustodyModel, EscrowTerms, NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
 import { notaryFee } from '../../core/escrow/settlement.ts'
-import { refuseTerms } from '../../core/escrow/validate-terms.ts'
+import { refuseTerms, type TermsRefusalCode } from '../../core/escrow/validate-terms.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import type { PartyCode } from './party-codes.ts'
 
@@ -42,11 +42,16 @@ export type ContractQuestion = {
 }
 
 /** Why the seller does not sign; `undefined` when every term is acceptable. */
-export function refuseContract(policy: SellerPolicy, question: ContractQuestion): PartyCode | undefined {
+export function refuseContract(
+  policy: SellerPolicy,
+  question: ContractQuestion,
+): PartyCode | TermsRefusalCode | undefined {
   const { terms, priceNanos, openContracts, openNanos } = question
   if (!policy.notarySets.some((set) => isSameSet(set, terms.notarySet))) return 'MARKET_SET_UNKNOWN'
   const rules = policy.parameters.get(terms.parametersHash)
-  if (rules === undefined || refuseTerms(terms, rules) !== undefined) return 'MARKET_PARAMETERS_UNKNOWN'
+  if (rules === undefined) return 'MARKET_PARAMETERS_UNKNOWN'
+  const broken = refuseTerms(terms, rules)
+  if (broken !== undefined) return broken
   if (!policy.custody.includes(terms.custody)) return 'MARKET_CUSTODY_DECLINED'
   if (!policy.capabilities.has(terms.capabilityHash)) return 'MARKET_CAPABILITY_WRONG'
   if (terms.maxNanos < priceNanos) return 'MARKET_PRICE_LOW'

@@ -1,45 +1,48 @@
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
+import type { OpenFile } from '../../ports/file-system.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
+import { parseLine } from '../../market/ledger/journal-line.ts'
 import { openJournalLines } from './journal-source.ts'
 
 export type ExportBooksInit = AbortOptions & {
   readonly dataDir: string
   /** Absolute path; what is there is replaced, once the copy is whole. */
   readonly file: string
+  /** Ends the copy with the first checkpoint that covers so many entries; absent: with the last line that is there. */
+  readonly upTo?: number
 }
 
-export type ExportedBooks = { readonly file: string; readonly lines: number; readonly bytes: number }
+export type ExportedBooks = {
+  readonly file: string
+  readonly lines: number
+  readonly bytes: number
+  readonly entries: number
+  /** Entries that a checkpoint of the copy stands behind. */
+  readonly covered: number
+}
 
 /** Bytes that are written at once. */
 const PIECE_BYTES = 1_048_576
 
 /**
- * Writes the journal of a notary as canonical JSON lines, as of now; the notary may be running.
+ * Writes the journal of a notary as canonical JSON lines; the notary may be running.
  *
  * Rejects with `STORE_READ_FAILED` where the directory holds no books, `STORE_WRITE_FAILED`, the signal's reason.
  */
-export async function exportBooks({ dataDir, file, signal }: ExportBooksInit): Promise<ExportedBooks> {
+export async function exportBooks({ dataDir, file, upTo, signal }: ExportBooksInit): Promise<ExportedBooks> {
   const source = await openJournalLines(dataDir)
   const fileSystem = createNodeFileSystem()
   const draft = `${file}.part`
   await fileSystem.remove(draft)
   const target = await fileSystem.open(draft, { mode: 'create' })
-  let [lines, bytes] = [0, 0]
+  const written = new WrittenLines(target)
   try {
-    let piece = ''
-    const flush = async (): Promise<void> => {
-      const encoded = new TextEncoder().encode(piece)
-      piece = ''
-      bytes += encoded.byteLength
-      if (encoded.byteLength > 0) await target.append(encoded)
-    }
     for await (const line of source) {
       signal?.throwIfAborted()
-      piece += `${line}\n`
-      lines += 1
-      if (piece.length >= PIECE_BYTES) await flush()
+      await written.add(line)
+      if (upTo !== undefined && written.isCheckpoint && written.covered >= upTo) break
     }
-    await flush()
+    await written.flush()
     await target.sync()
   } catch (error: unknown) {
     await target.close()
@@ -48,5 +51,45 @@ export async function exportBooks({ dataDir, file, signal }: ExportBooksInit): P
   }
   await target.close()
   await fileSystem.rename(draft, file)
-  return { file, lines, bytes }
+  const { lines, bytes, entries, covered } = written
+  return { file, lines, bytes, entries, covered }
+}
+
+class WrittenLines {
+  lines = 0
+  bytes = 0
+  entries = 0
+  covered = 0
+  /** What the last line was. */
+  isCheckpoint = false
+  private readonly target: Pick<OpenFile, 'append'>
+  private piece = ''
+
+  constructor(target: Pick<OpenFile, 'append'>) {
+    this.target = target
+  }
+
+  async add(line: string): Promise<void> {
+    this.piece += `${line}\n`
+    this.lines += 1
+    this.isCheckpoint = !line.startsWith('{"at":')
+    if (this.isCheckpoint) this.count(line)
+    else this.entries += 1
+    if (this.piece.length >= PIECE_BYTES) await this.flush()
+  }
+
+  async flush(): Promise<void> {
+    const encoded = new TextEncoder().encode(this.piece)
+    this.piece = ''
+    this.bytes += encoded.byteLength
+    if (encoded.byteLength > 0) await this.target.append(encoded)
+  }
+
+  private count(text: string): void {
+    if (!text.startsWith('{"checkpoint":') && !text.startsWith('{"cut":')) return
+    const line = parseLine(text)
+    if (line.kind !== 'checkpoint' && line.kind !== 'cut') return
+    this.covered = line.signed.checkpoint.entries
+    this.entries = Math.max(this.entries, this.covered)
+  }
 }

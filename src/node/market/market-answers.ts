@@ -71,7 +71,12 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     if (entry === undefined) throw invalidRequest('entry', 'entry must be a number')
     return plain(await notary.prove(entry, { signal }))
   },
-  checkpoint: async ({ notary }, { signal }) => plain(await notary.checkpoint({ signal })),
+  growth: async ({ notary }, { request, signal }) => {
+    const from = optionalNumber(request, 'from')
+    if (from === undefined) throw invalidRequest('from', 'from must be a number')
+    return plain(await notary.proveGrowth(from, { signal }))
+  },
+  checkpoint: async ({ notary }, { signal }) => plain(await notary.checkpoint({ isFresh: true, signal })),
   offer: async (desks, { request }) => await tradeOf(desks).offer(request),
   withdraw: async (desks, { request }) => await tradeOf(desks).withdraw(request),
   offers: async (desks) => await Promise.resolve(tradeOf(desks).list()),

@@ -16,6 +16,7 @@ import { Seller } from '../../market/parties/seller.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../market/parties/seller-work.ts'
 import { OWN_CAPABILITY } from '../../market/parties/task-package.ts'
+import { exposureOf, standingOf } from '../../market/reputation/known-standing.ts'
 import { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
@@ -77,15 +78,20 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     const verify = verifySignatureWith(createNodeVerifier())
     const party = await Party.open({ ...init, log, signer: key.signer, verify, notary }, { network, onFailure })
     const parameters = new UsableParameters(notary)
+    const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     const buyer = new Buyer(
-      { party, openAuctionLog: async (auction) => await directory.openEventLog(auctionJournal(auction)) },
+      {
+        party,
+        standingOf: async (seller) => await Promise.resolve(standingOf(reputation, seller)),
+        exposureOf: async (seller, stake) => await Promise.resolve(exposureOf(reputation, seller, stake)),
+        openAuctionLog: async (auction) => await directory.openEventLog(auctionJournal(auction)),
+      },
       { policy: buyerPolicyOf(notary.set, parameters) },
     )
     const seller = new Seller(
       { party, runner: runnerOf(party, init.findWorker) },
       { policy: sellerPolicyOf(party, { set: notary.set, parameters }) },
     )
-    const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     buyer.start()
     seller.start()
     reputation.start()
@@ -146,9 +152,7 @@ function buyerPolicyOf(set: NotarySet, parameters: UsableParameters): BuyerPolic
     get parametersHash() {
       return parameters.current.hash
     },
-    get rules() {
-      return parameters.current.rules
-    },
+    parameters: parameters.rules,
     arbiters: { members: [], k: 0 },
     get timers() {
       return parameters.timers
@@ -164,6 +168,7 @@ function buyerPolicyOf(set: NotarySet, parameters: UsableParameters): BuyerPolic
     fallbackPerMillion: 0,
     arbiterSharePerMillion: 0,
     vouchPerMillionMax: 500_000,
+    newcomerNanosMax: amountFromNanos(1_000_000_000n),
     creditNanosMax: amountFromNanos(10_000_000_000n),
     windows: { bidMs: durationFromMs(2_000), revealMs: durationFromMs(2_000), settleMs: durationFromMs(1_000) },
     latencyMsMax: DEFAULT_TIMERS.deliverMs,

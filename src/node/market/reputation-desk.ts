@@ -1,9 +1,9 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { ZERO_AMOUNT } from '../../base/money.ts'
 import { parseDid, type Did } from '../../core/evidence/names.ts'
-import { exposureCapNanos } from '../../core/reputation/exposure-cap.ts'
 import { REPUTATION_ROLES } from '../../core/reputation/reputation-receipt.ts'
 import type { ReputationDetail } from '../../core/reputation/reputation-view.ts'
+import { exposureOfDetail } from '../../market/reputation/known-standing.ts'
 import type { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
 import {
   choiceOf,
@@ -58,15 +58,9 @@ function standingOf(keeper: ReputationKeeper, detail: ReputationDetail): { reado
 }
 
 /** What it may hold of others at one time beyond its bond, in each currency that counts here. */
-function exposuresOf({ policy }: ReputationKeeper, { goodMicros, badMicros, ring }: ReputationDetail): JsonValue {
-  const inflowCapMicros = ring && ring.inflowMicros / BigInt(ring.members.length)
-  return [...policy.unitNanos].map(([currency, unitNanos]) => ({
+function exposuresOf(keeper: ReputationKeeper, detail: ReputationDetail): JsonValue {
+  return [...keeper.policy.unitNanos.keys()].map((currency) => ({
     currency,
-    capNanos: exposureCapNanos(policy, {
-      weights: { goodMicros, badMicros },
-      bondNanos: ZERO_AMOUNT,
-      unitNanos,
-      inflowCapMicros,
-    }).toString(),
+    capNanos: exposureOfDetail(keeper, detail, { currency, bondNanos: ZERO_AMOUNT }).toString(),
   }))
 }

@@ -19,7 +19,7 @@ import {
 } from '../control/control-request.ts'
 import { type CreditDesk, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from './market-init.ts'
-import { marketRefusal } from './market-refusals.ts'
+import { explainRefusal, marketRefusal } from './market-refusals.ts'
 import { timersOfText } from './order-timers.ts'
 import { type PartyRole, SKILLS, skillsOf, workerNamed } from './party-role.ts'
 
@@ -173,6 +173,7 @@ export class TradeDesk {
     const auction = choiceOf(request, 'auction', ['first', 'second'] as const)
     const predicate = predicateOf(request)
     const arbiters = arbitersOf(request)
+    const hasAllowance = optionalText(request, 'newcomerNanos') !== undefined
     return {
       idempotencyKey: requiredText(request, 'key'),
       skill: skillOf(request),
@@ -186,6 +187,7 @@ export class TradeDesk {
       ...(fitting !== undefined && fitting.hash !== parameters.current.hash && { parametersHash: fitting.hash }),
       ...(predicate !== undefined && { predicate }),
       ...(arbiters !== undefined && { arbiters }),
+      ...(hasAllowance && { newcomerNanosMax: nanosOf(request, 'newcomerNanos') }),
       ...(request['isManual'] === true && { acceptsAlone: false }),
       peers: peers(),
     }
@@ -211,14 +213,22 @@ function stageOf(order: OrderNote): { readonly [name: string]: JsonValue } {
     auction: auction ?? null,
     contract: contract ?? null,
     peer: peer ?? null,
-    failed:
-      failed === undefined ? null : { code: failed.code, reason: failed.reason ?? null, ...explained(failed.code) },
+    failed: failed === undefined ? null : explained(failed),
   }
 }
 
-function explained(code: string): { readonly message: string; readonly remedy: string } {
+/** The code behind a failure says more of its cause, and how it is mended. */
+function explained({ code, reason, detail }: NonNullable<OrderNote['failed']>): JsonValue {
   const { message, details } = marketRefusal(code)
-  return { message, remedy: String(details.remedy) }
+  const behind = reason === undefined ? undefined : explainRefusal(reason)
+  const more = [behind && `${reason}: ${behind.cause}`, detail].filter((part) => part !== undefined)
+  return {
+    code,
+    reason: reason ?? null,
+    detail: detail ?? null,
+    message: [message, ...more].join(' '),
+    remedy: behind?.remedy ?? String(details.remedy),
+  }
 }
 
 function skillOf(request: ControlRequest): string {

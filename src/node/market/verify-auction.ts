@@ -23,13 +23,15 @@ export type AuctionVerification = {
 
 export type VerifyAuctionInit = {
   readonly path: string
+  /** The document that a node handed out, instead of what `path` holds. */
+  readonly transcript?: unknown
   /** A file with an array of receipts that bidders hold. */
   readonly receipts?: string
 }
 
 /** Computes an auction again from its public transcript. Rejects with `COMMAND_INVALID` for files that hold something else. */
-export async function verifyAuction({ path, receipts }: VerifyAuctionInit): Promise<AuctionVerification> {
-  const document = await readJson(path)
+export async function verifyAuction({ path, transcript, receipts }: VerifyAuctionInit): Promise<AuctionVerification> {
+  const document = transcript ?? (await readJson(path))
   const held = receipts === undefined ? undefined : await readReceipts(receipts)
   return judgeTranscript(memberOr(document, 'transcript'), path, held)
 }

@@ -1,23 +1,27 @@
 import { stat } from 'node:fs/promises'
+import { durationFromMs } from '../../base/time.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { nameJournal } from '../../market/ledger/journal-line.ts'
 import { type JournalVerification, verifyJournal } from '../../market/ledger/verify-journal.ts'
+import { BooksAudit, type BooksReport } from '../../market/notary/audit-books.ts'
 import { journaledBooks, journalWordsOf } from '../../market/notary/journaled-books.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import { feeOwnerOf } from './fee-owner.ts'
 import { openJournalLines } from './journal-source.ts'
 import { readKeptSet } from './market-files.ts'
+import { knownParameters } from './market-parameters.ts'
 import { NATIVE_HASHES } from './native-hashes.ts'
+import { MARKET_CLOCK_SKEW_MS } from './notary-role.ts'
 import { setNamedIn } from './set-of-journal.ts'
 
-export type { JournalVerification } from '../../market/ledger/verify-journal.ts'
+export type BooksVerification = JournalVerification<BooksReport>
 
 export type VerifyBooksInit = AbortOptions & {
   /** A file that `kernell ledger export` wrote, a data directory, or the folder of a journal. */
   readonly path: string
-  /** Whose books they have to be, and whose signatures count; absent: those of the set that the copy itself names. */
+  /** Whose books they have to be, and whose signatures count; absent: those of the set that the data directory was opened with, and of any key for a file. */
   readonly set?: NotarySet
   /** Another copy of the same books. */
   readonly against?: string
@@ -28,16 +32,24 @@ export type VerifyBooksInit = AbortOptions & {
  *
  * Rejects with `STORE_READ_FAILED` where there is nothing to read, and the signal's reason.
  */
-export async function verifyBooks({ path, set, against, signal }: VerifyBooksInit): Promise<JournalVerification> {
+export async function verifyBooks({ path, set, against, signal }: VerifyBooksInit): Promise<BooksVerification> {
   const lines = await openJournalLines(path)
   const other = against === undefined ? undefined : await openJournalLines(against)
   const kept = set ?? (await keptIn(path))
   const named = kept ?? (await setNamedIn(await openJournalLines(path)))
   const verify = verifySignatureWith(createNodeVerifier())
   const hash = NATIVE_HASHES.hexOfBytes
-  return await verifyJournal(lines, {
-    journaled: journaledBooks({ set: named, feeOwner: feeOwnerOf(named), verify, hash }),
+  const audit = {
     verify,
+    clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
+    members: kept?.members.length,
+    parameters: knownParameters(),
+    hash,
+  }
+  return await verifyJournal(lines, {
+    journaled: journaledBooks({ set: named, feeOwner: feeOwnerOf(named), hash }),
+    verify,
+    audit: () => new BooksAudit(audit),
     digest: NATIVE_HASHES.ofBytes,
     ...(kept !== undefined && {
       signers: kept.members.map(({ key }) => key),

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { CodedError } from '../../base/errors.ts'
+import { isTerminal } from '../../core/escrow/escrow-state.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
@@ -14,6 +15,10 @@ export type ExportVerification = {
   readonly custody: string | null
   /** Steps that were replayed, all of them right. */
   readonly steps: number
+  /** The last step: the contract stood so then, and what came later is not in the file; `null` where something is wrong. */
+  readonly asOf: { readonly seq: number; readonly at: number } | null
+  /** Whether the contract has ended, so that nothing can come any more. */
+  readonly ended: boolean
   /** What is wrong, and at which step from 0; `null` where nothing is. */
   readonly code: string | null
   readonly step: number | null
@@ -33,7 +38,18 @@ export async function verifyEvidence({ path, set }: VerifyEvidenceInit): Promise
   if (verified.kind === 'verified') {
     const { contract, state, steps } = verified
     const custody = state.terms.custodyLabel
-    return { ok: true, contract, state: state.kind, custody, steps: steps.length, code: null, step: null }
+    const last = steps.at(-1)?.transition
+    return {
+      ok: true,
+      contract,
+      state: state.kind,
+      custody,
+      steps: steps.length,
+      asOf: last === undefined ? null : { seq: last.seq, at: last.at },
+      ended: isTerminal(state),
+      code: null,
+      step: null,
+    }
   }
   const { code, step } = verified
   const known = Object.hasOwn(EXPORT_FAULTS, code)
@@ -45,6 +61,8 @@ export async function verifyEvidence({ path, set }: VerifyEvidenceInit): Promise
     state: null,
     custody: null,
     steps: step ?? 0,
+    asOf: null,
+    ended: false,
     code,
     step: step ?? null,
     ...(known !== undefined && { cause: known.cause, remedy: known.remedy }),

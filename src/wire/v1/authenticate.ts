@@ -52,8 +52,16 @@ export function authenticate(envelope: Envelope, init: AuthenticateInit): Authen
 function contextRefusal(head: EnvelopeHead, init: AuthenticateInit): EnvelopeRefusal | undefined {
   if (head.net !== init.network) return 'ENVELOPE_NETWORK_WRONG'
   if (!init.audience.includes(head.aud)) return 'ENVELOPE_AUDIENCE_WRONG'
-  if (head.iat - init.clockSkewMs > init.now) return 'ENVELOPE_NOT_YET_VALID'
-  return init.now > head.exp ? 'ENVELOPE_EXPIRED' : undefined
+  return timeRefusalOf(head, init)
+}
+
+/** Why a message is not valid at an instant: too early, but for what clocks may differ, or too late. */
+export function timeRefusalOf(
+  { iat, exp }: Pick<EnvelopeHead, 'iat' | 'exp'>,
+  { now, clockSkewMs }: Pick<AuthenticateInit, 'now' | 'clockSkewMs'>,
+): EnvelopeRefusal | undefined {
+  if (iat - clockSkewMs > now) return 'ENVELOPE_NOT_YET_VALID'
+  return now > exp ? 'ENVELOPE_EXPIRED' : undefined
 }
 
 /** Why a head is not the issuer's word; `undefined` when it is. */

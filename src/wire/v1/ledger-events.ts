@@ -9,12 +9,19 @@
  *
  * @see protocol/spec/ledger.md#messages
  */
+import { base64url } from 'multiformats/bases/base64'
 import type { z } from 'zod'
+import { hexOfBytes } from '../../base/hex.ts'
+import type { Did } from '../../core/evidence/names.ts'
 import type { LedgerEvent } from '../../core/ledger/ledger-event.ts'
 import { type AccountId, type Currency, formatAccountId } from '../../core/ledger/ledger-names.ts'
 import type { TransferOrder } from '../../core/ledger/transfer-order.ts'
-import type { Authenticated } from './authenticate.ts'
+import type { Authenticated, VerifyBytes } from './authenticate.ts'
+import { canonicalText } from './canonical.ts'
+import { publicKeyOfDid } from './did-key.ts'
+import type { Envelope } from './envelope.ts'
 import type { LedgerMessageType, SIGNED_ORDER } from './ledger-messages.ts'
+import { hashOfText, signingBytes } from './signing-bytes.ts'
 
 /** Types that make an event; a checkpoint is for whoever compares journals. */
 export type LedgerRequestType = Exclude<LedgerMessageType, 'ledger-checkpoint'>
@@ -46,6 +53,10 @@ export function readLedgerMessage({ envelope, evidence }: Authenticated): Ledger
       const { recoveryKey, recoveryDelayMs: recoveryDelay } = envelope.body
       return { ...evidence, type: 'account-opened', recoveryKey, recoveryDelay }
     }
+    case 'ledger-key-rotate': {
+      const { key, isLost } = envelope.body
+      return { ...evidence, type: 'key-rotated', key, isLost }
+    }
     case 'ledger-recovery-request':
       return { ...evidence, type: 'recovery-requested', ...envelope.body }
     case 'ledger-recovery-cancel':
@@ -55,6 +66,21 @@ export function readLedgerMessage({ envelope, evidence }: Authenticated): Ledger
     default:
       return undefined
   }
+}
+
+/** What a key signs that takes the place of another one. */
+export function rotationBytes({ from, key }: { readonly from: Did; readonly key: Did }): Uint8Array {
+  return signingBytes('ledger-key-rotate-statement', hashOfText(canonicalText({ from, key })))
+}
+
+/** Whether the key that takes the issuer's place has signed that; true for every other message. */
+export function isRotationSigned({ head, ...envelope }: Envelope, verify: VerifyBytes): boolean {
+  if (envelope.type !== 'ledger-key-rotate') return true
+  const { key, signature } = envelope.body
+  const publicKey = publicKeyOfDid(key)
+  if (publicKey === undefined) return false
+  const bytes = rotationBytes({ from: head.iss, key })
+  return verify({ publicKeyHex: hexOfBytes(publicKey), bytes, signature: base64url.baseDecode(signature) })
 }
 
 type SignedOrder = z.output<typeof SIGNED_ORDER>

@@ -16,7 +16,7 @@
 import { z } from 'zod'
 import { ACCOUNT_KINDS } from '../../core/ledger/ledger-names.ts'
 import { SIGNED_CHECKPOINT } from './checkpoint.ts'
-import { CURRENCY, DID, DURATION, NANOS, TIME, TRANSFER_ID } from './fields.ts'
+import { CURRENCY, DID, DURATION, NANOS, SIGNATURE, TIME, TRANSFER_ID } from './fields.ts'
 
 /** Orders in one message at most: they fit 16 KiB. */
 export const ORDERS_OF_MESSAGE_MAX = 32
@@ -53,7 +53,12 @@ const CREDITS = { id: TRANSFER_ID, owner: DID, currency: CURRENCY, amountNanos: 
 
 export const LEDGER_MESSAGES = {
   /** By the issuer: the currency exists from now on, down to the cap. */
-  'ledger-currency-register': z.strictObject({ currency: CURRENCY, capNanos: NANOS, ...RECOVERY }),
+  'ledger-currency-register': z.strictObject({
+    currency: CURRENCY,
+    capNanos: NANOS,
+    recoveryKey: DID.optional(),
+    recoveryDelayMs: RECOVERY.recoveryDelayMs.optional(),
+  }),
   /** By the issuer. */
   'ledger-cap-change': z.strictObject({ currency: CURRENCY, capNanos: NANOS }),
   /** By the issuer: credits for a payment outside; not to be spent while it is not confirmed. */
@@ -70,9 +75,11 @@ export const LEDGER_MESSAGES = {
   'ledger-transfer': z.strictObject({ orders: z.array(SIGNED_ORDER).min(1).max(ORDERS_OF_MESSAGE_MAX) }),
   /** By the owner, once. */
   'ledger-account-open': z.strictObject(RECOVERY),
+  /** By the key, with the signature of the one that takes its place. `isLost`: the key may do nothing more, not even in contracts that it has signed. */
+  'ledger-key-rotate': z.strictObject({ key: DID, isLost: z.boolean(), signature: SIGNATURE }),
   /** By the recovery key. */
   'ledger-recovery-request': z.strictObject({ owner: DID, successor: DID }),
-  /** By the owner, while the delay runs. */
+  /** By the owner while the delay runs, or by the recovery key. */
   'ledger-recovery-cancel': z.strictObject({ owner: DID }),
   /** By anybody, when it has passed. */
   'ledger-recovery-complete': z.strictObject({ owner: DID }),

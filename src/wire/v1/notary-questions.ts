@@ -33,6 +33,7 @@ export const NOTARY_QUESTION = z.discriminatedUnion('about', [
   z.strictObject({ about: z.literal('transfers'), contract: CONTRACT_ID.optional(), ...PART }),
   z.strictObject({ about: z.literal('governance'), ...PART }),
   z.strictObject({ about: z.literal('prove'), index: COUNT, ...PART }),
+  z.strictObject({ about: z.literal('growth'), from: COUNT, ...PART }),
   z.strictObject({ about: z.literal('checkpoint'), ...PART }),
 ])
 

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { canonicalJson } from '../../../src/base/canonical-json.ts'
 import { type BinaryRun, makeFolder, removeFolders, runBinary, type StartedBinary, startBinary } from '../run-binary.ts'
 
 /** Three real processes of one machine: a notary that also issues, a seller, a buyer. */
@@ -287,6 +289,29 @@ describe('a paid task between three processes', () => {
     expect((await kernell('reputation', 'list', '--role', 'judge', '--data-dir', 'buyer')).code).toBe(2)
   })
 
+  test('more is not put at stake with a newcomer than the buyer allows', { timeout: 60_000 }, async () => {
+    const shy = await kernell(...buy('shy', '--newcomer-max', '0.4'))
+    expect([shy.code, told(shy)]).toMatchObject([
+      3,
+      {
+        error: {
+          code: 'MARKET_REFUSED',
+          message: expect.stringMatching(/BUY_EXPOSURE.* may have 0\.4 credits at one time/) as string,
+          details: { code: 'BUY_EXPOSURE', remedy: expect.stringContaining('--newcomer-max') as string },
+        },
+      },
+    ])
+  })
+
+  test('a contract that cannot be signed names its rule', { timeout: 60_000 }, async () => {
+    const words = buy('credit').map((word) => (word === 'C2' ? 'C1' : word))
+    const foreign = await kernell(...words)
+    expect([foreign.code, told(foreign)]).toMatchObject([
+      3,
+      { error: { message: expect.stringContaining('TERMS_CREDIT') as string, details: { code: 'BUY_TERMS_WRONG' } } },
+    ])
+  })
+
   test('wrong usage is told apart from refusals', { timeout: 60_000 }, async () => {
     for (const words of [
       ['escrow', 'accept', 'x', '--idempotency-key', 'k'],
@@ -319,7 +344,28 @@ describe('a paid task between three processes', () => {
       (await kernell('escrow', 'export', contract, '--output', 'contract.json', '--data-dir', 'seller')).code,
     ).toBe(0)
     const sound = await kernell('escrow', 'verify', 'contract.json', '--notary-set', 'set.json')
-    expect([sound.code, told(sound)]).toMatchObject([0, { ok: true, contract, state: 'FINAL', steps: 8, code: null }])
+    expect([sound.code, told(sound)]).toMatchObject([
+      0,
+      { ok: true, contract, state: 'FINAL', steps: 8, code: null, ended: true, asOf: { seq: 7 } },
+    ])
+    const more = await kernell(
+      ...line('ledger', 'issue', '--account', dids.buyer, '--amount', '1', '--currency', 'USD'),
+      ...line('--idempotency-key', 'more', '--data-dir', 'notary'),
+    )
+    expect(more.code).toBe(0)
+    const sealed = told(await kernell(...buy('sealed', '--auction', 'first', '--max', '0.5')))
+    const shown = await kernell('market', 'auction', 'verify', String(sealed['auction']), '--data-dir', 'buyer')
+    expect([shown.code, told(shown)]).toMatchObject([0, { ok: true, winner: dids.seller }])
+    const absent = await kernell('market', 'auction', 'verify', '0'.repeat(64), '--data-dir', 'buyer')
+    expect([absent.code, told(absent)]).toMatchObject([1, { error: { code: 'MARKET_OBJECT_UNKNOWN' } }])
+    cutExport(join(folder, 'contract.json'), join(folder, 'cut.json'), 6)
+    const early = await kernell('escrow', 'verify', 'cut.json', '--notary-set', 'set.json')
+    expect([early.code, told(early)]).toMatchObject([
+      0,
+      { ok: true, state: 'DELIVERED', steps: 6, ended: false, asOf: { seq: 5 } },
+    ])
+    expect((await kernell('escrow', 'verify', 'cut.json', '--ended')).code).toBe(1)
+    expect((await kernell('escrow', 'verify', 'contract.json', '--ended')).code).toBe(0)
     expect((await kernell('ledger', 'export', '--output', 'books.jsonl', '--data-dir', 'notary')).code).toBe(0)
     const books = await kernell('ledger', 'verify', 'books.jsonl', '--notary-set', 'set.json', '--against', 'notary')
     expect([books.code, told(books)]).toMatchObject([
@@ -328,7 +374,33 @@ describe('a paid task between three processes', () => {
     ])
     expect(Object.keys(told(await kernell('ledger', 'verify', 'notary')))).toEqual([
       ...line('ok', 'entries', 'head', 'checkpoints', 'signaturesChecked', 'sums', 'firstBad', 'equivocations'),
+      ...line('covered', 'uncovered', 'coveredBy', 'envelopeSignatures', 'gaps', 'splitViews', 'audit'),
     ])
+    const { entries, covered, coveredBy } = told(books)
+    expect([covered, coveredBy]).toEqual([entries, [dids.notary]])
+    const unnamed = told(await kernell('ledger', 'verify', 'books.jsonl'))
+    expect(unnamed).toMatchObject({ ok: true, gaps: ['JOURNAL_SET_UNNAMED'] })
+    writeFileSync(
+      join(folder, 'cut.jsonl'),
+      readFileSync(join(folder, 'books.jsonl'), 'utf8').split('\n').slice(0, 6).join('\n'),
+    )
+    const cut = await kernell('ledger', 'verify', 'cut.jsonl', '--notary-set', 'set.json')
+    expect([cut.code, told(cut)]).toMatchObject([1, { ok: false, firstBad: null, gaps: ['JOURNAL_UNSIGNED'] }])
+    writeFileSync(join(folder, 'empty.jsonl'), '')
+    const empty = await kernell('ledger', 'verify', 'empty.jsonl')
+    expect([empty.code, told(empty)]).toMatchObject([1, { ok: false, gaps: ['JOURNAL_EMPTY', 'JOURNAL_SET_UNNAMED'] }])
+    for (const [made, kind] of [
+      [['prove', '--entry', '2'], 'inclusion'],
+      [['prove', '--from', '2'], 'consistency'],
+      [['checkpoint'], 'checkpoint'],
+    ] as const) {
+      const file = `${kind}.json`
+      expect((await kernell('ledger', ...made, '--output', file, '--data-dir', 'buyer')).code).toBe(0)
+      const proof = await kernell('ledger', 'verify', file, '--notary-set', 'set.json')
+      expect([proof.code, told(proof)]).toMatchObject([0, { ok: true, proof: kind, signer: dids.notary, gaps: [] }])
+      writeFileSync(join(folder, file), readFileSync(join(folder, file), 'utf8').replace(/"root":"../, '"root":"00'))
+      expect((await kernell('ledger', 'verify', file, '--notary-set', 'set.json')).code).toBe(1)
+    }
     for (const [name, verify] of [
       ['contract.json', 'escrow'],
       ['books.jsonl', 'ledger'],
@@ -357,6 +429,16 @@ describe('a paid task between three processes', () => {
     expect(heard.join('')).not.toContain(SECRET)
   })
 })
+
+/** The same file with its last steps left out, its hash made again. */
+function cutExport(from: string, to: string, steps: number): void {
+  const { hash: _, ...content } = JSON.parse(readFileSync(from, 'utf8')) as Json & {
+    readonly evidence: readonly Json[]
+  }
+  const cut = { ...content, evidence: content.evidence.slice(0, steps) }
+  const hash = createHash('sha256').update(canonicalJson(cut)).digest('hex')
+  writeFileSync(to, canonicalJson({ ...cut, hash }))
+}
 
 function flipByte(file: string, place: number): void {
   const bytes = readFileSync(file)

@@ -33,6 +33,7 @@ const GBP: Currency = currencyOf('GBP', didOf(3_000))
 export const OWNERS: readonly Did[] = [ALICE, BOB, CAROL, ISSUER, EUR_ISSUER]
 export const CURRENCIES: readonly Currency[] = [USD, EUR]
 const SUCCESSOR: Did = didOf(4_000)
+const KEYS: readonly Did[] = [SUCCESSOR, didOf(4_001), didOf(4_002)]
 const RECENT_MAX = 24
 
 export function createLedgerCommands(): LedgerCommands {
@@ -152,7 +153,7 @@ class SmallWorld implements LedgerCommands {
   }
 
   private rare(draw: Draw): LedgerEvent {
-    const form = draw(8)
+    const form = draw(9)
     const owner = pick(draw, OWNERS)
     const naming = { recoveryKey: RECOVERY, recoveryDelay: HOUR_MS }
     const cap = amountFromNanos(BigInt(draw(4) * 200))
@@ -180,6 +181,12 @@ class SmallWorld implements LedgerCommands {
         type: 'recovery-cancelled',
         owner: CAROL,
       }
+    if (form === 8) {
+      // The first is never rotated itself, and the others are once in a while, so that keys stand in the place of keys.
+      const key = pick(draw, [...KEYS, ...OWNERS])
+      const head = evidence(isOneIn(draw, 4) ? pick(draw, KEYS) : owner, 1, this.stamp(draw))
+      return { ...head, type: 'key-rotated', key, isLost: isOneIn(draw, 3) }
+    }
     return { type: 'recovery-completed', owner: isOneIn(draw, 9) ? owner : CAROL, at: this.stamp(draw) }
   }
 }

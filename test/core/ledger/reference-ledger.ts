@@ -21,11 +21,21 @@ export type Tables = {
   balances: Map<string, bigint>
   debits: Map<string, bigint>
   credits: Map<string, bigint>
-  caps: Map<string, { cap: bigint; seq: number }>
+  caps: Map<string, { cap: bigint; first: bigint; by: string; seq: number }>
   holds: Map<string, Hold>
   ids: Map<string, Known>
   issues: Map<string, { owner: string; currency: string; amount: bigint }>
-  owners: Map<string, { key: string; delay: number; successor: string | undefined; at: number; authority: string }>
+  owners: Map<
+    string,
+    {
+      key: string | undefined
+      delay: number
+      successor: string | undefined
+      at: number
+      authority: string
+      isLost: boolean | undefined
+    }
+  >
 }
 
 type Refusal = Extract<LedgerEffect, { type: 'event-refused' }>['code']
@@ -218,7 +228,23 @@ function idVerdict(tables: Tables, order: TransferOrder): 'exists' | Refusal | u
 }
 
 function authority(tables: Tables, owner: string): string {
-  return tables.owners.get(owner)?.authority ?? owner
+  const next = tables.owners.get(owner)?.authority ?? owner
+  return next === owner ? owner : authority(tables, next)
+}
+
+/** The first recovery key counts. */
+function name(
+  tables: Tables,
+  owner: string,
+  {
+    recoveryKey,
+    recoveryDelay,
+  }: { readonly recoveryKey: string | undefined; readonly recoveryDelay: number | undefined },
+): void {
+  const known = tables.owners.get(owner)
+  if (recoveryKey === undefined || known?.key !== undefined) return
+  const row = { successor: undefined, at: 0, authority: owner, isLost: undefined, ...known }
+  tables.owners.set(owner, { ...row, key: recoveryKey, delay: recoveryDelay ?? 0 })
 }
 
 function move(tables: Tables, [from, to]: readonly [string, string], amount: bigint): void {
@@ -331,21 +357,16 @@ function expire(tables: Tables): LedgerEffect[] {
 
 function playOther(tables: Tables, event: LedgerEvent): Result {
   if (event.type === 'currency-registered') {
-    if (event.currency.split('@')[1] !== event.iss) return 'LEDGER_SIGNER_WRONG'
+    const owner = event.currency.split('@')[1] ?? ''
+    if (authority(tables, owner) !== event.iss) return 'LEDGER_SIGNER_WRONG'
     const known = tables.caps.get(event.currency)
-    if (known !== undefined) {
-      const isSame = known.cap === event.cap || known.seq > event.seq
-      return isSame ? { type: 'currency-exists', currency: event.currency } : 'LEDGER_CURRENCY_CONFLICT'
-    }
-    tables.caps.set(event.currency, { cap: event.cap, seq: event.seq })
-    const row = {
-      key: event.recoveryKey,
-      delay: event.recoveryDelay,
-      successor: undefined,
-      at: 0,
-      authority: event.iss,
-    }
-    if (!tables.owners.has(event.iss)) tables.owners.set(event.iss, row)
+    if (known !== undefined)
+      return known.first === event.cap
+        ? { type: 'currency-exists', currency: event.currency }
+        : 'LEDGER_CURRENCY_CONFLICT'
+    if (event.recoveryKey === owner || event.recoveryKey === event.iss) return 'LEDGER_RECOVERY_KEY'
+    tables.caps.set(event.currency, { cap: event.cap, first: event.cap, by: '', seq: -1 })
+    name(tables, owner, event)
     return { type: 'currency-opened', currency: event.currency }
   }
   if (event.type === 'cap-changed') {
@@ -353,9 +374,10 @@ function playOther(tables: Tables, event: LedgerEvent): Result {
     const issuer = event.currency.split('@')[1] ?? ''
     if (known === undefined) return 'LEDGER_CURRENCY_UNKNOWN'
     if (authority(tables, issuer) !== event.iss) return 'LEDGER_SIGNER_WRONG'
-    if (event.seq < known.seq || (event.seq === known.seq && event.cap !== known.cap)) return 'LEDGER_MESSAGE_OLD'
+    const last = known.by === event.iss ? known.seq : -1
+    if (event.seq < last || (event.seq === last && event.cap !== known.cap)) return 'LEDGER_MESSAGE_OLD'
     if (-(tables.balances.get(`${issuer}/issuer/${event.currency}`) ?? 0n) > event.cap) return 'LEDGER_CAP_BELOW_ISSUED'
-    tables.caps.set(event.currency, { cap: event.cap, seq: event.seq })
+    tables.caps.set(event.currency, { ...known, cap: event.cap, by: event.iss, seq: event.seq })
     return { type: 'cap-set', currency: event.currency, cap: event.cap }
   }
   return playRecovery(tables, event)
@@ -364,36 +386,46 @@ function playOther(tables: Tables, event: LedgerEvent): Result {
 function playRecovery(tables: Tables, event: LedgerEvent): Result {
   if (event.type === 'account-opened') {
     const known = tables.owners.get(event.iss)
-    const isSame = known === undefined || (known.key === event.recoveryKey && known.delay === event.recoveryDelay)
+    if (authority(tables, event.iss) !== event.iss) return 'LEDGER_SIGNER_WRONG'
+    if (event.recoveryKey === event.iss) return 'LEDGER_RECOVERY_KEY'
+    const isSame = known?.key === undefined || (known.key === event.recoveryKey && known.delay === event.recoveryDelay)
     if (!isSame) return 'LEDGER_OWNER_CONFLICT'
-    const row = {
-      key: event.recoveryKey,
-      delay: event.recoveryDelay,
-      successor: undefined,
-      at: 0,
-      authority: event.iss,
-    }
-    if (known === undefined) tables.owners.set(event.iss, row)
+    name(tables, event.iss, event)
     return { type: 'owner-recorded', owner: event.iss }
+  }
+  if (event.type === 'key-rotated') {
+    const known = tables.owners.get(event.iss)
+    if (known?.authority === event.key && known.isLost === event.isLost)
+      return { type: 'key-replaced', owner: event.iss, key: event.key }
+    if (authority(tables, event.iss) !== event.iss) return 'LEDGER_SIGNER_WRONG'
+    if (event.key === event.iss || authority(tables, event.key) !== event.key) return 'LEDGER_KEY_REPLACED'
+    const changed = { successor: undefined, authority: event.key, isLost: event.isLost }
+    tables.owners.set(event.iss, { ...(known ?? { key: undefined, delay: 0, at: 0 }), ...changed })
+    return { type: 'key-replaced', owner: event.iss, key: event.key }
   }
   const owner = 'owner' in event ? event.owner : undefined
   const known = tables.owners.get(owner ?? '')
   if (owner === undefined || known === undefined) return 'LEDGER_OWNER_UNKNOWN'
+  const isFree = (key: string): boolean => key !== owner && authority(tables, key) === key
   if (event.type === 'recovery-requested') {
+    if (known.key === undefined) return 'LEDGER_OWNER_UNKNOWN'
     if (known.key !== event.iss) return 'LEDGER_SIGNER_WRONG'
+    if (!isFree(event.successor)) return 'LEDGER_KEY_REPLACED'
     if (known.successor !== undefined && known.successor !== event.successor) return 'LEDGER_RECOVERY_STATE'
     const at = known.successor === undefined ? tables.at + known.delay : known.at
     tables.owners.set(owner, { ...known, successor: event.successor, at })
     return { type: 'recovery-started', owner, completesAt: at as typeof event.at }
   }
   if (event.type === 'recovery-cancelled') {
-    if (known.authority !== event.iss) return 'LEDGER_SIGNER_WRONG'
-    if (known.successor === undefined || tables.at >= known.at) return 'LEDGER_RECOVERY_STATE'
+    const isAsker = known.key === event.iss
+    if (!isAsker && authority(tables, owner) !== event.iss) return 'LEDGER_SIGNER_WRONG'
+    if (known.successor === undefined || (!isAsker && tables.at >= known.at)) return 'LEDGER_RECOVERY_STATE'
     tables.owners.set(owner, { ...known, successor: undefined })
     return { type: 'recovery-stopped', owner }
   }
   if (known.successor === undefined) return 'LEDGER_RECOVERY_STATE'
   if (tables.at < known.at) return 'LEDGER_RECOVERY_EARLY'
-  tables.owners.set(owner, { ...known, successor: undefined, authority: known.successor })
+  if (!isFree(known.successor)) return 'LEDGER_KEY_REPLACED'
+  tables.owners.set(owner, { ...known, successor: undefined, authority: known.successor, isLost: true })
   return { type: 'recovery-done', owner, successor: known.successor as typeof owner }
 }

@@ -14,6 +14,7 @@ import { MachineJournal } from '../../../src/market/ledger/machine-journal.ts'
 import { signCheckpoint } from '../../../src/market/ledger/sign-checkpoint.ts'
 import { type JournalVerification, verifyJournal } from '../../../src/market/ledger/verify-journal.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
+import { signerOfKey } from '../../../src/wire/v1/checkpoint.ts'
 import type { Signer, VerifySignature } from '../../../src/ports/signer.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import {
@@ -250,12 +251,19 @@ describe('the verification of a copy', () => {
     expect(await check(lines)).toEqual({
       ok: true,
       entries: 6,
+      covered: 6,
+      uncovered: null,
+      coveredBy: [signerOfKey(SIGNER.publicKeyHex)],
       head: journal.head,
       checkpoints: 3,
       signaturesChecked: 3,
+      envelopeSignatures: 0,
+      gaps: ['JOURNAL_SET_UNNAMED'],
       sums: { [USD]: { debitsNanos: '164', creditsNanos: '164', sumNanos: '0' } },
       firstBad: null,
       equivocations: [],
+      splitViews: [],
+      audit: null,
     })
   })
 
@@ -290,7 +298,11 @@ describe('the verification of a copy', () => {
     })
     const kept = rewritten(lines, 2, event)
     const withOld = [...kept, lines.filter((line) => line.startsWith('{"checkpoint"')).at(-1) ?? '']
-    expect((await check(kept)).ok).toBe(true)
+    expect(await check(kept)).toMatchObject({
+      ok: false,
+      firstBad: null,
+      gaps: ['JOURNAL_TAIL_UNCOVERED', 'JOURNAL_SET_UNNAMED'],
+    })
     expect((await check(withOld)).firstBad?.code).toBe('JOURNAL_CHECKPOINT_WRONG')
   })
 

@@ -3,10 +3,6 @@ import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import { parseContractId } from '../../../src/core/evidence/names.ts'
 import type { VerifyStatement } from '../../../src/core/notary/statement.ts'
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
-import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
-import { nameJournal } from '../../../src/market/ledger/journal-line.ts'
-import { verifyJournal } from '../../../src/market/ledger/verify-journal.ts'
-import { journaledBooks, journalWordsOf } from '../../../src/market/notary/journaled-books.ts'
 import type { NotaryService } from '../../../src/market/notary/notary-service.ts'
 import type { NotaryAnswer } from '../../../src/ports/notary-client.ts'
 import { decodeSignature } from '../../../src/wire/v1/checkpoint.ts'
@@ -227,33 +223,6 @@ describe('a notary that is alone in its set', () => {
     )
     const unknown = parseContractId('f'.repeat(64))
     expect(unknown && (await service.evidence(unknown))).toEqual([])
-  })
-
-  test('keeps a journal that others verify, signatures of envelopes included', async () => {
-    const { notary, service, deal } = await opened()
-    await settle(service, deal)
-    const { checkpoint } = await service.checkpoint()
-    const lines: string[] = []
-    for await (const { payload } of notary.log.read(0)) lines.push(new TextDecoder().decode(payload))
-    const checked = verifySignatureWith(verifier)
-    const journaled = journaledBooks({ set: notary.set, feeOwner: notary.member.did, verify: checked })
-    const copy = async function* (text: readonly string[]): AsyncGenerator<string, void, undefined> {
-      for (const line of text) yield await Promise.resolve(line)
-    }
-    const init = { journaled, verify: checked, name: nameJournal(journalWordsOf(notary.set)) }
-    expect(await verifyJournal(copy(lines), init)).toMatchObject({
-      ok: true,
-      entries: checkpoint.entries,
-      head: { hash: checkpoint.head },
-      checkpoints: 1,
-    })
-    const forged = lines.map((line) =>
-      line.replace(/("signature":")(.)/, (_, before: string, first: string) => before + (first === 'A' ? 'B' : 'A')),
-    )
-    expect(await verifyJournal(copy(forged), init)).toMatchObject({
-      ok: false,
-      firstBad: { code: 'JOURNAL_EVENT_UNKNOWN' },
-    })
   })
 
   test('takes no more than may wait', async () => {

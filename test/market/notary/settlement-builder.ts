@@ -84,6 +84,8 @@ export function nonceOf(text: string): string {
 }
 
 export const BANK = new Party('bank')
+/** Recovers the accounts of the bank. */
+export const VAULT = new Party('vault')
 export const USD: Currency = `USD@${BANK.did}` as Currency
 
 /** Members named `notary 0`, ... */
@@ -164,7 +166,7 @@ export function registerUsd(now: Timestamp, bank: Party = BANK): Uint8Array {
     body: {
       currency: USD,
       capNanos: amountFromNanos(10n ** 18n),
-      recoveryKey: BANK.did,
+      recoveryKey: VAULT.did,
       recoveryDelayMs: 86_400_000 as DurationMs,
     },
     now,

@@ -20,7 +20,7 @@ import { createInlineSignatures } from '../../../src/keys/pool/inline-signatures
 import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
 import { NotaryService } from '../../../src/market/notary/notary-service.ts'
 import type { BuyerPolicy, BuyRequest, OrderNote } from '../../../src/market/parties/buy-order.ts'
-import { Buyer, type BuyerInit } from '../../../src/market/parties/buyer.ts'
+import { Buyer, type BuyerComponents, type BuyerInit } from '../../../src/market/parties/buyer.ts'
 import { MarketDoor } from '../../../src/market/parties/market-door.ts'
 import { Party } from '../../../src/market/parties/party.ts'
 import { Seller, type SellerComponents } from '../../../src/market/parties/seller.ts'
@@ -80,7 +80,7 @@ export const TIMERS: EscrowTimers = {
 export const BUYER_POLICY: BuyerPolicy = {
   notarySet: SET_TERMS,
   parametersHash: RULES_HASH,
-  rules: TEST_ESCROW_RULES,
+  parameters: new Map([[RULES_HASH, TEST_ESCROW_RULES]]),
   arbiters: { members: [], k: 0 },
   timers: TIMERS,
   bondPerMillion: 200_000,
@@ -90,6 +90,7 @@ export const BUYER_POLICY: BuyerPolicy = {
   fallbackPerMillion: 0,
   arbiterSharePerMillion: 500_000,
   vouchPerMillionMax: 500_000,
+  newcomerNanosMax: nanos(100_000),
   creditNanosMax: nanos(10_000),
   windows: { bidMs: ms(300), revealMs: ms(300), settleMs: ms(300) },
   latencyMsMax: ms(30_000),
@@ -196,7 +197,10 @@ export class MarketWorld {
     return { party, seller, transport }
   }
 
-  async buyer({ key, log = createMemoryEventLog() }: NodeInit, init: Partial<BuyerInit> = {}): Promise<BuyerNode> {
+  async buyer(
+    { key, log = createMemoryEventLog() }: NodeInit,
+    { standingOf, exposureOf, ...init }: Partial<BuyerInit> & Pick<BuyerComponents, 'standingOf' | 'exposureOf'> = {},
+  ): Promise<BuyerNode> {
     const { party, transport } = await this.party(key, log)
     const openAuctionLog = async (auction: Hash): Promise<EventLog> => {
       const known = this.auctionLogs.get(auction) ?? createMemoryEventLog()
@@ -210,7 +214,8 @@ export class MarketWorld {
         },
       })
     }
-    const buyer = new Buyer({ party, openAuctionLog }, { policy: BUYER_POLICY, ...init })
+    const known = { ...(standingOf && { standingOf }), ...(exposureOf && { exposureOf }) }
+    const buyer = new Buyer({ party, openAuctionLog, ...known }, { policy: BUYER_POLICY, ...init })
     buyer.start()
     return { party, buyer, transport }
   }

@@ -133,11 +133,11 @@ describe('a purchase', () => {
       code: 'BUY_NOT_HELD',
       reason: 'LEDGER_BALANCE_SHORT',
     })
-    const timers = { startMs: 50 as never }
+    const timers = { acceptMs: 600_001 as never }
     await node.buyer.buy(wanted({ idempotencyKey: 'order-3', timers }))
     expect((await world.until(node, 'order-3')).failed).toEqual({
       code: 'BUY_DECLINED',
-      reason: 'MARKET_PARAMETERS_UNKNOWN',
+      reason: 'MARKET_LIMIT_PASSED',
     })
     expect(await world.balance(KEYS.buyer.did)).toBe(10_000n)
   })

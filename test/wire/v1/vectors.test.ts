@@ -109,7 +109,7 @@ describe('golden vectors', () => {
       envelope: 124,
       auction: 68,
       escrow: 42,
-      ledger: 33,
+      ledger: 36,
       disputes: 16,
       reputation: 17,
       governance: 21,

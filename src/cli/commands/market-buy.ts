@@ -5,117 +5,13 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { CONTRACT_STATES, contractDocument, formatContract, TERMINAL_STATES } from '../contract-document.ts'
-import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
-import { choiceFlag, isFlagSet, listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
-import { formatCredits } from '../format-credits.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { choiceFlag, isFlagSet, listFlag, numberFlag, requiredFlag, textFlag } from '../flags.ts'
 import { idempotencyKey, KEY_FLAG, type MarketControl, NODE_FLAGS, useMarket } from '../market-control.ts'
-import { fileFlag, jsonFlag, requiredNanos } from '../market-flags.ts'
-import { listOf, membersOf, numberOf, textOf } from '../registered-policies.ts'
+import { fileFlag, jsonFlag, nanosFlag, requiredNanos } from '../market-flags.ts'
+import { listOf, membersOf, textOf } from '../registered-policies.ts'
 
 const CUSTODY = ['C1', 'C2', 'C3'] as const
-
-/** A standing offer of this node. */
-export const marketOfferCommand: Command = {
-  name: 'market offer',
-  summary: 'offer to do work of a skill, at a price',
-  synopsis: '--skill S --price P [--limit N] [--agent NAME]',
-  flags: {
-    skill: { value: 'S', describe: 'a word such as text.word-count' },
-    price: { value: 'P', describe: 'credits for one task, such as 0.25' },
-    currency: { value: 'C', describe: 'CODE@DID, or a code that one issuer alone has; default: the only one there is' },
-    limit: { value: 'N', describe: 'tasks at the same time (default 1)' },
-    agent: {
-      value: 'NAME',
-      describe: 'who does the work: word-count, echo, or a packaged agent (default: last word of the skill)',
-    },
-    custody: { value: 'C2,C3', describe: 'under which custody you work; C1 lends to the payer (default C2,C3)' },
-    latency: { value: 'MS', describe: 'how long a task takes at most (default 1000)' },
-    'valid-hours': { value: 'N', describe: 'how long the offer stands, at most 720 (default 720)' },
-    ...NODE_FLAGS,
-  },
-  details: [
-    'The offer is signed by the escrow key. It replaces the one that this node had for the same skill and currency; the same offer again answers "exists".',
-  ],
-  examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],
-  async run(context) {
-    const { flags, terminal, isJson } = context
-    const request = {
-      op: 'offer',
-      skill: requiredFlag(flags, 'skill'),
-      nanos: requiredNanos(flags, 'price'),
-      currency: textFlag(flags, 'currency'),
-      limit: numberFlag(flags, 'limit', { min: 1, max: 100_000, isWhole: true }),
-      agent: textFlag(flags, 'agent'),
-      custody: textFlag(flags, 'custody'),
-      latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
-      validMs: hoursFlag(context),
-    }
-    const answer = await useMarket(context, async ({ ask }) => await ask(request))
-    if (isJson) terminal.printJson(answer)
-    else terminal.print(`offer    ${textOf(answer, 'offer')}\nexpires  ${instantOf(answer, 'expiresAt')}`)
-    return EXIT_CODES.done
-  },
-}
-
-function hoursFlag({ flags }: CommandContext): number | undefined {
-  const hours = numberFlag(flags, 'valid-hours', { min: 0.001, max: 720 })
-  return hours === undefined ? undefined : Math.round(hours * 3_600_000)
-}
-
-/** Takes an offer back. */
-export const marketWithdrawCommand: Command = {
-  name: 'market withdraw',
-  summary: 'take a standing offer back',
-  synopsis: '--skill S | --offer ID',
-  flags: {
-    skill: { value: 'S', describe: 'all offers for this skill' },
-    offer: { value: 'ID', describe: 'this offer alone' },
-    // As `market offer` has them, so that the same words with `withdraw` do.
-    price: { value: 'P', describe: 'ignored' },
-    limit: { value: 'N', describe: 'ignored' },
-    agent: { value: 'NAME', describe: 'ignored' },
-    ...NODE_FLAGS,
-  },
-  details: ['Contracts that were signed before go on.'],
-  examples: ['kernell market withdraw --skill text.word-count'],
-  async run(context) {
-    const { flags, terminal, isJson } = context
-    const request = { op: 'withdraw', skill: textFlag(flags, 'skill'), offer: textFlag(flags, 'offer') }
-    if (request.skill === undefined && request.offer === undefined)
-      throw usageError('Name the offer with --skill or --offer')
-    const answer = await useMarket(context, async ({ ask }) => await ask(request))
-    if (isJson) terminal.printJson(answer)
-    else terminal.print(`Withdrew ${textOf(answer, 'offer')}`)
-    return EXIT_CODES.done
-  },
-}
-
-/** Standing offers of this node. */
-export const marketListCommand: Command = {
-  name: 'market list',
-  summary: 'show the standing offers of this node',
-  synopsis: '',
-  flags: NODE_FLAGS,
-  examples: ['kernell market list', 'kernell market list --json'],
-  async run(context) {
-    const { terminal, isJson } = context
-    const answer = await useMarket(context, async ({ ask }) => await ask({ op: 'offers' }))
-    if (isJson) terminal.printJson(answer)
-    else
-      terminal.print(
-        listOf(answer, 'offers').map(describeOffer).join('\n') || 'No offer stands: `kernell market offer`',
-      )
-    return EXIT_CODES.done
-  },
-}
-
-function describeOffer(offer: JsonValue): string {
-  return [
-    textOf(offer, 'offer'),
-    `  ${textOf(offer, 'skill')} for ${formatCredits(textOf(offer, 'priceNanos'), textOf(offer, 'currency'))}`,
-    `  by ${textOf(offer, 'agent')}, ${numberOf(offer, 'capacity') ?? 1} at a time, until ${instantOf(offer, 'validUntil')}`,
-  ].join('\n')
-}
 
 /** Buys one piece of work. */
 export const marketBuyCommand: Command = {
@@ -134,7 +30,11 @@ export const marketBuyCommand: Command = {
     'notary-set': { value: 'SET.json', describe: 'who keeps the contract; default: the set of the node' },
     auction: {
       value: 'first|second',
-      describe: 'let sellers bid, sealed; the winner gets its own or the second price',
+      describe: 'let sellers bid, sealed; the winner gets its own price, or the second one, which another offer bounds',
+    },
+    'newcomer-max': {
+      value: 'P',
+      describe: 'what a seller that you do not know may have of your open contracts beyond its bond (default 1)',
     },
     timers: { value: 'FILE', describe: 'spans in milliseconds, such as {"deliverMs": 60000, "refundMs": 0}' },
     accept: { value: 'PREDICATE.json', describe: 'what the result must be; both sides check it, and it decides' },
@@ -151,6 +51,8 @@ export const marketBuyCommand: Command = {
   },
   details: [
     'The same key asks for the same purchase, however often: it happens once. Ctrl-C stops the waiting and not the purchase.',
+    'A second-price auction pays no more than the best of the other standing offers asks; where only one seller offers, or only one offer fits, the winner gets what it bids.',
+    'A seller with too little good work known to this node may have no more of your open contracts than its bond and --newcomer-max. More is refused with BUY_EXPOSURE: begin with less, or use C3, where it has a bond at stake.',
     'Credits are a claim on their issuer; the custody label says who keeps them. Exit 3 when the purchase came to no contract, 1 when the contract ended otherwise than waited for.',
   ],
   examples: [
@@ -194,6 +96,7 @@ function buyRequestOf(context: CommandContext): {
     currency: textFlag(flags, 'currency'),
     custody: choiceFlag(flags, 'custody', CUSTODY),
     auction: choiceFlag(flags, 'auction', ['first', 'second']),
+    newcomerNanos: nanosFlag(flags, 'newcomer-max'),
     set: jsonFlag(context, 'notary-set'),
     timers: jsonFlag(context, 'timers'),
     accept: jsonFlag(context, 'accept'),
@@ -224,9 +127,8 @@ async function waitFor({ ask }: MarketControl, { key, wait, signal }: Waiting): 
 
 function refused(failed: JsonValue): CodedError {
   const [code, reason] = [textOf(failed, 'code'), textOf(failed, 'reason')]
-  const why = reason === '' ? '' : ` (${reason})`
   return new CodedError('MARKET_REFUSED', {
-    message: `${textOf(failed, 'message')}${why}`,
+    message: textOf(failed, 'message'),
     details: { code, reason: reason === '' ? null : reason, remedy: textOf(failed, 'remedy') },
   })
 }
@@ -257,44 +159,4 @@ function hintOf(view: JsonValue, output: string | undefined): string {
     ? `\`kernell escrow export ${contract} --output FILE\` keeps the evidence`
     : `\`kernell escrow show ${contract}\` tells how it goes on`
   return output === undefined ? next : `The result is in ${output}. ${next}`
-}
-
-/** The public record of an auction. */
-export const marketAuctionShowCommand: Command = {
-  name: 'market auction show',
-  summary: 'show an auction of this node: bids, winner, price',
-  synopsis: 'ID',
-  positionalsMax: 1,
-  flags: {
-    output: { value: 'FILE', describe: 'also write the transcript, which `kernell market auction verify` checks' },
-    ...NODE_FLAGS,
-  },
-  examples: ['kernell market auction show 5f0c... --output transcript.json'],
-  async run(context) {
-    const { positionals, terminal, isJson, flags, workingDir } = context
-    const [auction] = positionals
-    if (auction === undefined) throw usageError('Name the auction: `auction` of what `kernell market buy` printed')
-    const { transcript } = membersOf(await useMarket(context, async ({ ask }) => await ask({ op: 'auction', auction })))
-    const { judgeTranscript } = await import('../../node/market/verify-auction.ts')
-    const judged = judgeTranscript(transcript, auction)
-    const output = textFlag(flags, 'output')
-    if (output !== undefined) writeFileSync(resolve(workingDir, output), `${JSON.stringify(transcript)}\n`)
-    if (isJson) terminal.printJson(judged)
-    else {
-      const price =
-        judged.clearingNanos === null ? [] : [`price   ${formatCredits(judged.clearingNanos, judged.currency)}`]
-      const bids = judged.bids.map(({ bidder, status }) => `  ${status.padEnd(11)} ${bidder}`)
-      terminal.print([`winner  ${judged.winner ?? 'nobody'}`, ...price, ...bids].join('\n'))
-    }
-    return exitOf(judged.ok)
-  },
-}
-
-function exitOf(isRight: boolean): ExitCode {
-  return isRight ? EXIT_CODES.done : EXIT_CODES.failed
-}
-
-function instantOf(value: JsonValue, name: string): string {
-  const ms = numberOf(value, name)
-  return ms === undefined ? 'not known' : new Date(ms).toISOString()
 }

@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# Three nodes that do not trust each other, each a process with a data directory of its own: a notary that also issues credits, a seller, and a buyer with one
+# credit. The buyer calls for proposals, the seller bids and works, the notary holds the price and pays it out. Then the books and the contract are verified, and
+# one flipped byte in either is found. It uses nothing but the command `kernell`, and needs bash and Node.
+#
+#   agents/buyer/three-processes.sh            # all files are in a folder that is removed at the end
+#   KERNELL='npx kernell' agents/buyer/three-processes.sh
+set -euo pipefail
+
+read -r -a KERNELL <<< "${KERNELL:-kernell}"
+FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/kernell-three-XXXXXX")
+NODES=()
+cd "$FOLDER"
+trap finish EXIT
+
+export KERNELL_KEY_PASSPHRASE=${KERNELL_KEY_PASSPHRASE:-'one passphrase for three toys'}
+export HOME=$FOLDER XDG_CONFIG_HOME=$FOLDER KERNELL_DISCOVER=false
+
+finish() {
+  for node in "${NODES[@]:-}"; do kill -INT "$node" 2> /dev/null || true; done
+  for node in "${NODES[@]:-}"; do wait "$node" 2> /dev/null || true; done
+  rm -rf "$FOLDER"
+}
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+# kernell WORDS... with the data directory of PARTY; one JSON document.
+ask() {
+  local party=$1
+  shift
+  "${KERNELL[@]}" "$@" --data-dir "$party" --json
+}
+
+# Member PATH of the JSON document on stdin.
+member() {
+  node -e '
+    let value = JSON.parse(require("node:fs").readFileSync(0, "utf8"))
+    for (const name of process.argv.slice(1)) value = value?.[name]
+    console.log(typeof value === "string" ? value : JSON.stringify(value ?? null))
+  ' "$@"
+}
+
+# Balance of the account OWNER KIND in a `ledger list` on stdin, in nano-credits.
+balance() {
+  node -e '
+    const { accounts } = JSON.parse(require("node:fs").readFileSync(0, "utf8"))
+    const [owner, kind] = process.argv.slice(1)
+    console.log(accounts.find((account) => account.owner === owner && account.kind === kind)?.balanceNanos ?? "0")
+  ' "$@"
+}
+
+flip_byte() {
+  node -e '
+    const { readFileSync, writeFileSync } = require("node:fs")
+    const bytes = readFileSync(process.argv[1])
+    bytes[Math.floor(bytes.length * 0.6)] ^= 1
+    writeFileSync(process.argv[1], bytes)
+  ' "$1"
+}
+
+same() {
+  [[ $2 == "$3" ]] || fail "$1: $2, expected $3"
+  echo "  $1: $2"
+}
+
+# Starts the node of PARTY and waits for its first line.
+start() {
+  local party=$1
+  shift
+  "${KERNELL[@]}" node --data-dir "$party" --notary-set set.json --port 0 --json "$@" > "$party.out" 2> "$party.err" &
+  local node=$!
+  NODES+=("$node")
+  for _ in $(seq 600); do
+    grep -q '"event":"ready"' "$party.out" && return
+    kill -0 "$node" 2> /dev/null || fail "$party ended: $(cat "$party.out" "$party.err")"
+    sleep 0.1
+  done
+  fail "$party is not ready: $(cat "$party.err")"
+}
+
+echo 'Keys, each in the directory of its owner'
+notary=$(ask notary key create --role notary | member did)
+issuer=$(ask notary key create --role escrow | member did)
+seller=$(ask seller key create --role escrow | member did)
+buyer=$(ask buyer key create --role escrow | member did)
+
+echo 'One notary keeps the ledger: custody C2/f=0'
+ask notary notary-set create --member "$notary@/unix$FOLDER/notary.sock" --f 0 --output set.json > /dev/null
+start notary --notary
+start seller
+start buyer --bootstrap "$(head -n 1 seller.out | member addresses 0)"
+
+echo 'One credit for the buyer, one offer of the seller'
+ask notary ledger issue --account "$buyer" --amount 1 --currency USD --idempotency-key deposit > /dev/null
+ask seller market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count > /dev/null
+printf 'one two three\nfour\n' > letter.txt
+
+echo 'A task, from the call for proposals to the end'
+ask buyer market buy --skill text.word-count --input letter.txt --max 0.5 --currency USD --custody C2 --auction first \
+  --idempotency-key letter --output count.json > bought.json
+contract=$(member contract < bought.json)
+same 'state' "$(member state < bought.json)" FINAL
+same 'custody' "$(member custody < bought.json)" C2/f=0
+same 'words' "$(member words < count.json)" 4
+ask buyer market auction show "$(member auction < bought.json)" > auction.json
+same 'winner' "$(member winner < auction.json)" "$seller"
+same 'price' "$(member clearingNanos < auction.json)" 250000000
+
+echo 'Three views of one ledger'
+for party in notary seller buyer; do ask "$party" ledger list > "$party.json"; done
+same 'head of the seller' "$(member head hash < seller.json)" "$(member head hash < notary.json)"
+same 'head of the buyer' "$(member head hash < buyer.json)" "$(member head hash < notary.json)"
+same 'sum' "$(member sumNanos < notary.json)" 0
+same 'buyer' "$(balance "$buyer" available < buyer.json)" 750000000
+same 'seller' "$(balance "$seller" available < seller.json)" 247500000
+same 'fee' "$(balance "$notary" fee < notary.json)" 2500000
+same 'issuer' "$(balance "$issuer" issuer < notary.json)" -1000000000
+
+echo 'Anybody can verify books and contract'
+ask notary ledger export --output books.jsonl > /dev/null
+ask seller escrow export "$contract" --output contract.json > /dev/null
+same 'books' "$(ask . ledger verify books.jsonl --notary-set set.json | member ok)" true
+same 'contract' "$(ask . escrow verify contract.json --notary-set set.json | member ok)" true
+
+echo 'One flipped byte is found'
+flip_byte contract.json
+if ask . escrow verify contract.json --notary-set set.json > /dev/null 2>&1; then fail 'a changed contract passed'; fi
+flip_byte books.jsonl
+if ask . ledger verify books.jsonl --notary-set set.json > /dev/null 2>&1; then fail 'changed books passed'; fi
+kill -INT "${NODES[@]}"
+for node in "${NODES[@]}"; do wait "$node"; done
+NODES=()
+same 'journal' "$(ask . ledger verify notary | member ok)" true
+journal=$(find notary/notary -type f -name 'segment-*' -size +0 | sort | head -n 1)
+flip_byte "$journal"
+if ask . ledger verify notary > /dev/null 2>&1; then fail 'a changed journal passed'; fi
+
+echo 'DONE'

@@ -1,0 +1,39 @@
+import { resolve } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import type { Command } from '../command.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { textFlag, usageError } from '../flags.ts'
+import { formatCredits } from '../format-credits.ts'
+import { NODE_FLAGS, useMarket } from '../market-control.ts'
+import { membersOf } from '../registered-policies.ts'
+
+/** The public record of an auction. */
+export const marketAuctionShowCommand: Command = {
+  name: 'market auction show',
+  summary: 'show an auction of this node: bids, winner, price',
+  synopsis: 'ID',
+  positionalsMax: 1,
+  flags: {
+    output: { value: 'FILE', describe: 'also write the transcript, which `kernell market auction verify` checks' },
+    ...NODE_FLAGS,
+  },
+  examples: ['kernell market auction show 5f0c... --output transcript.json'],
+  async run(context) {
+    const { positionals, terminal, isJson, flags, workingDir } = context
+    const [auction] = positionals
+    if (auction === undefined) throw usageError('Name the auction: `auction` of what `kernell market buy` printed')
+    const { transcript } = membersOf(await useMarket(context, async ({ ask }) => await ask({ op: 'auction', auction })))
+    const { judgeTranscript } = await import('../../node/market/verify-auction.ts')
+    const judged = judgeTranscript(transcript, auction)
+    const output = textFlag(flags, 'output')
+    if (output !== undefined) writeFileSync(resolve(workingDir, output), `${JSON.stringify(transcript)}\n`)
+    if (isJson) terminal.printJson(judged)
+    else {
+      const price =
+        judged.clearingNanos === null ? [] : [`price   ${formatCredits(judged.clearingNanos, judged.currency)}`]
+      const bids = judged.bids.map(({ bidder, status }) => `  ${status.padEnd(11)} ${bidder}`)
+      terminal.print([`winner  ${judged.winner ?? 'nobody'}`, ...price, ...bids].join('\n'))
+    }
+    return judged.ok ? EXIT_CODES.done : EXIT_CODES.failed
+  },
+}

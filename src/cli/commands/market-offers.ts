@@ -1,0 +1,116 @@
+import type { JsonValue } from '../../base/canonical-json.ts'
+import type { Command, CommandContext } from '../command.ts'
+import { EXIT_CODES } from '../exit-codes.ts'
+import { numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
+import { formatCredits } from '../format-credits.ts'
+import { NODE_FLAGS, useMarket } from '../market-control.ts'
+import { requiredNanos } from '../market-flags.ts'
+import { listOf, numberOf, textOf } from '../registered-policies.ts'
+
+/** A standing offer of this node. */
+export const marketOfferCommand: Command = {
+  name: 'market offer',
+  summary: 'offer to do work of a skill, at a price',
+  synopsis: '--skill S --price P [--limit N] [--agent NAME]',
+  flags: {
+    skill: { value: 'S', describe: 'a word such as text.word-count' },
+    price: { value: 'P', describe: 'credits for one task, such as 0.25' },
+    currency: { value: 'C', describe: 'CODE@DID, or a code that one issuer alone has; default: the only one there is' },
+    limit: { value: 'N', describe: 'tasks at the same time (default 1)' },
+    agent: {
+      value: 'NAME',
+      describe: 'who does the work: word-count, echo, or a packaged agent (default: last word of the skill)',
+    },
+    custody: { value: 'C2,C3', describe: 'under which custody you work; C1 lends to the payer (default C2,C3)' },
+    latency: { value: 'MS', describe: 'how long a task takes at most (default 1000)' },
+    'valid-hours': { value: 'N', describe: 'how long the offer stands, at most 720 (default 720)' },
+    ...NODE_FLAGS,
+  },
+  details: [
+    'The offer is signed by the escrow key. It replaces the one that this node had for the same skill and currency; the same offer again answers "exists".',
+  ],
+  examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],
+  async run(context) {
+    const { flags, terminal, isJson } = context
+    const request = {
+      op: 'offer',
+      skill: requiredFlag(flags, 'skill'),
+      nanos: requiredNanos(flags, 'price'),
+      currency: textFlag(flags, 'currency'),
+      limit: numberFlag(flags, 'limit', { min: 1, max: 100_000, isWhole: true }),
+      agent: textFlag(flags, 'agent'),
+      custody: textFlag(flags, 'custody'),
+      latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
+      validMs: hoursFlag(context),
+    }
+    const answer = await useMarket(context, async ({ ask }) => await ask(request))
+    if (isJson) terminal.printJson(answer)
+    else terminal.print(`offer    ${textOf(answer, 'offer')}\nexpires  ${instantOf(answer, 'expiresAt')}`)
+    return EXIT_CODES.done
+  },
+}
+
+function hoursFlag({ flags }: CommandContext): number | undefined {
+  const hours = numberFlag(flags, 'valid-hours', { min: 0.001, max: 720 })
+  return hours === undefined ? undefined : Math.round(hours * 3_600_000)
+}
+
+/** Takes an offer back. */
+export const marketWithdrawCommand: Command = {
+  name: 'market withdraw',
+  summary: 'take a standing offer back',
+  synopsis: '--skill S | --offer ID',
+  flags: {
+    skill: { value: 'S', describe: 'all offers for this skill' },
+    offer: { value: 'ID', describe: 'this offer alone' },
+    // As `market offer` has them, so that the same words with `withdraw` do.
+    price: { value: 'P', describe: 'ignored' },
+    limit: { value: 'N', describe: 'ignored' },
+    agent: { value: 'NAME', describe: 'ignored' },
+    ...NODE_FLAGS,
+  },
+  details: ['Contracts that were signed before go on.'],
+  examples: ['kernell market withdraw --skill text.word-count'],
+  async run(context) {
+    const { flags, terminal, isJson } = context
+    const request = { op: 'withdraw', skill: textFlag(flags, 'skill'), offer: textFlag(flags, 'offer') }
+    if (request.skill === undefined && request.offer === undefined)
+      throw usageError('Name the offer with --skill or --offer')
+    const answer = await useMarket(context, async ({ ask }) => await ask(request))
+    if (isJson) terminal.printJson(answer)
+    else terminal.print(`Withdrew ${textOf(answer, 'offer')}`)
+    return EXIT_CODES.done
+  },
+}
+
+/** Standing offers of this node. */
+export const marketListCommand: Command = {
+  name: 'market list',
+  summary: 'show the standing offers of this node',
+  synopsis: '',
+  flags: NODE_FLAGS,
+  examples: ['kernell market list', 'kernell market list --json'],
+  async run(context) {
+    const { terminal, isJson } = context
+    const answer = await useMarket(context, async ({ ask }) => await ask({ op: 'offers' }))
+    if (isJson) terminal.printJson(answer)
+    else
+      terminal.print(
+        listOf(answer, 'offers').map(describeOffer).join('\n') || 'No offer stands: `kernell market offer`',
+      )
+    return EXIT_CODES.done
+  },
+}
+
+function describeOffer(offer: JsonValue): string {
+  return [
+    textOf(offer, 'offer'),
+    `  ${textOf(offer, 'skill')} for ${formatCredits(textOf(offer, 'priceNanos'), textOf(offer, 'currency'))}`,
+    `  by ${textOf(offer, 'agent')}, ${numberOf(offer, 'capacity') ?? 1} at a time, until ${instantOf(offer, 'validUntil')}`,
+  ].join('\n')
+}
+
+function instantOf(value: JsonValue, name: string): string {
+  const ms = numberOf(value, name)
+  return ms === undefined ? 'not known' : new Date(ms).toISOString()
+}

@@ -1,0 +1,58 @@
+import { sha256 } from '../../base/sha256.ts'
+import type { Hash } from '../../core/evidence/names.ts'
+import { bytesOfHash } from '../../core/transparency/hash-text.ts'
+import { hashLeaf, type Sha256 } from '../../core/transparency/merkle-tree.ts'
+import { verifyInclusion } from '../../core/transparency/verify-merkle.ts'
+import type { VerifySignature } from '../../ports/signer.ts'
+import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
+import type { SplitView } from '../../wire/v1/journal-proofs.ts'
+import { type ComparedJournal, contradicts, type Equivocation, findFork } from './compare-journals.ts'
+import { MerkleStore } from './journal-proofs.ts'
+import { isCheckpointSigned } from './sign-checkpoint.ts'
+
+/** Makes what two copies show into a document that needs neither; `undefined` where the copies do not bear it out. */
+export function proveSplitView(
+  { kind, signer, checkpoints }: Equivocation,
+  one: ComparedJournal,
+  other: ComparedJournal | undefined,
+): SplitView | undefined {
+  const [first, second] = checkpoints
+  const { journal } = first.checkpoint
+  const head = { v: 1, kind: 'split-view', signer, journal, checkpoints } as const
+  if (kind === 'same-position') return head
+  const fork = other && findFork(one, other)
+  if (other === undefined || fork?.kind !== 'forked') return undefined
+  const { at: index, hashes } = fork
+  const proofs = [pathIn(one, index, first), pathIn(other, index, second)] as const
+  return { ...head, entry: { index, hashes, proofs } }
+}
+
+function pathIn({ hashes }: ComparedJournal, index: number, { checkpoint }: SignedCheckpoint): readonly Hash[] {
+  const bytes = new Uint8Array(32 * checkpoint.entries)
+  for (const [at, hash] of hashes.slice(0, checkpoint.entries).entries()) bytes.set(bytesOfHash(hash), 32 * at)
+  return MerkleStore.of(bytes).pathOf(index, checkpoint.entries)
+}
+
+/** Whether the document convicts its signer: both checkpoints are its own, of one journal, and cannot both be true. */
+export function isSplitViewProven(view: SplitView, verify: VerifySignature, digest: Sha256 = sha256): boolean {
+  const { signer, journal, checkpoints, entry } = view
+  const areSigned = checkpoints.every(
+    (signed) =>
+      signed.checkpoint.signer === signer &&
+      signed.checkpoint.journal === journal &&
+      isCheckpointSigned(signed, verify),
+  )
+  if (!areSigned) return false
+  const [first, second] = checkpoints
+  if (entry === undefined) return contradicts(first, second)
+  const { index, hashes, proofs } = entry
+  if (hashes[0] === hashes[1]) return false
+  return checkpoints.every(({ checkpoint }, side) => {
+    const [hash, proof] = [hashes[side], proofs[side]]
+    if (hash === undefined || proof === undefined) return false
+    const leaf = hashLeaf(bytesOfHash(hash), digest)
+    const siblings = proof.map(bytesOfHash)
+    const root = bytesOfHash(checkpoint.root)
+    return verifyInclusion({ index, size: checkpoint.entries, leaf, proof: siblings, root }, digest)
+  })
+}

@@ -1,0 +1,85 @@
+import type { Timestamp } from '../../base/time.ts'
+import type { ContractId } from '../../core/evidence/names.ts'
+import { viewGovernance } from '../governance/view-governance.ts'
+import { unknownEntry } from '../ledger/journal-records.ts'
+import type {
+  CheckpointOptions,
+  ContractEvidence,
+  ContractView,
+  EntryProof,
+  GovernanceView,
+  GrowthProof,
+  JournalCheckpoint,
+} from '../../ports/notary-client.ts'
+import type { CheckpointKeeper } from './checkpoint-keeper.ts'
+import type { NotaryArchive } from './notary-archive.ts'
+import type { NotaryOrder } from './notary-order.ts'
+import { readEvidence } from './read-evidence.ts'
+import type { BooksJournal } from './solo-order.ts'
+import { viewContract } from './view-contract.ts'
+
+export type NotaryViewsInit = {
+  readonly order: NotaryOrder
+  readonly journal: BooksJournal
+  readonly archive: NotaryArchive
+  readonly checkpoints: CheckpointKeeper
+}
+
+/** What a notary tells of its books: what is durable, in bounded pieces, and under its signature where it is evidence. */
+export class NotaryViews {
+  private readonly init: NotaryViewsInit
+
+  constructor(init: NotaryViewsInit) {
+    this.init = init
+  }
+
+  async contract(contract: ContractId, afterSeq: number): Promise<ContractView | undefined> {
+    const { order, journal, archive } = this.init
+    const read = await order.quiet(() => {
+      const file = archive.files.get(contract)
+      const view = file && viewContract(journal.state.books, contract, { file, afterSeq, certificate: undefined })
+      return view && { view, last: file.entries.at(-1) }
+    })
+    if (read === undefined) return undefined
+    const certificate = read.last && (await order.certificateOf(read.last))
+    return { ...read.view, certificate: certificate ?? null }
+  }
+
+  async evidence(contract: ContractId): Promise<readonly ContractEvidence[]> {
+    const { order, journal, archive } = this.init
+    const entries = await order.quiet(() => [...(archive.files.get(contract)?.entries ?? [])])
+    return await readEvidence(entries, {
+      readEntry: async (index) => await journal.readEntry(index),
+      receiptOf: async (entry) => await order.receiptOf(entry),
+    })
+  }
+
+  async governance(): Promise<GovernanceView | undefined> {
+    const { order, journal } = this.init
+    return await order.quiet(() => viewGovernance(journal.state))
+  }
+
+  async prove(index: number): Promise<EntryProof> {
+    const { journal, checkpoints } = this.init
+    if (!(index >= 0 && index < journal.entries)) throw unknownEntry(index)
+    const checkpoint = await checkpoints.covering(index + 1)
+    const { entries } = checkpoint.checkpoint
+    return { ...(await journal.proveEntry(index, { entries })), checkpoint }
+  }
+
+  async proveGrowth(from: number): Promise<GrowthProof> {
+    const { journal, checkpoints } = this.init
+    if (!(from >= 0 && from <= journal.entries)) throw unknownEntry(from)
+    const checkpoint = await checkpoints.covering(from)
+    return { ...(await journal.proveConsistency(from, checkpoint.checkpoint.entries)), checkpoint }
+  }
+
+  async checkpoint({ isFresh }: CheckpointOptions): Promise<JournalCheckpoint> {
+    const { checkpoints } = this.init
+    return isFresh === true ? await checkpoints.seal() : await checkpoints.newest()
+  }
+}
+
+export function laterOf(one: Timestamp, other: Timestamp): Timestamp {
+  return one > other ? one : other
+}

@@ -1,0 +1,40 @@
+import { type Amount, ZERO_AMOUNT } from '../../base/money.ts'
+import type { BidderStanding } from '../../core/auction/determine-winner.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import type { Currency } from '../../core/ledger/ledger-names.ts'
+import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
+import { exposureCapNanos } from '../../core/reputation/exposure-cap.ts'
+import type { ReputationDetail } from '../../core/reputation/reputation-view.ts'
+import type { ReputationKeeper } from './reputation-keeper.ts'
+
+type Books = Pick<ReputationKeeper, 'policy' | 'show'>
+type Stake = { readonly currency: Currency; readonly bondNanos: Amount }
+
+/** What these books say of a seller, as auctions and searches ask for it. Nobody here attests capabilities. */
+export function standingOf(books: Books, seller: Did): BidderStanding {
+  const known = asWorker(books, seller)
+  if (known === undefined) return UNKNOWN_STANDING
+  const isNewcomer = known.flags.includes('newcomer')
+  return { ...UNKNOWN_STANDING, reputationPpm: Number(known.meanPpm), isNewcomer }
+}
+
+/** What a seller may have of others at one time, by these books and what it has at stake. */
+export function exposureOf(books: Books, seller: Did, stake: Stake): Amount {
+  const known = asWorker(books, seller)
+  return known === undefined ? stake.bondNanos : exposureOfDetail(books, known, stake)
+}
+
+/** The same for a party in one role. Credits of an issuer that these books do not believe earn nothing. */
+export function exposureOfDetail({ policy }: Pick<Books, 'policy'>, detail: ReputationDetail, stake: Stake): Amount {
+  const { goodMicros, badMicros, ring } = detail
+  return exposureCapNanos(policy, {
+    weights: { goodMicros, badMicros },
+    bondNanos: stake.bondNanos,
+    unitNanos: policy.unitNanos.get(stake.currency) ?? ZERO_AMOUNT,
+    inflowCapMicros: ring && ring.inflowMicros / BigInt(ring.members.length),
+  })
+}
+
+function asWorker(books: Books, seller: Did): ReputationDetail | undefined {
+  return books.show(seller).find(({ role }) => role === 'worker')
+}
