@@ -38,6 +38,7 @@ import { areSetsNamed } from '../governance/view-governance.ts'
 import { nameJournal } from '../ledger/journal-line.ts'
 import { faultOfProof } from '../ledger/verify-proof.ts'
 import { journalWordsOf } from './journaled-books.ts'
+import { unreachable, wrong } from './member-errors.ts'
 
 export type RemoteNotaryComponents = {
   readonly transport: Transport
@@ -283,20 +284,4 @@ type Asked = WithoutPart<NotaryQuestion>
 function withoutCertificate(value: unknown): string {
   const isView = typeof value === 'object' && value !== null && 'certificate' in value
   return canonicalJson(isView ? { ...value, certificate: null } : value)
-}
-
-function wrong(member: number, what: string): CodedError {
-  return new CodedError('NOTARY_ANSWER_WRONG', {
-    message: `Member ${member} answered with ${what}`,
-    details: { member },
-  })
-}
-
-function unreachable(set: NotarySet, causes: readonly unknown[]): CodedError {
-  // A member that says why it does not answer is worth more than that the others are away.
-  const [coded] = causes.filter((cause) => CodedError.is(cause))
-  return new CodedError('NOTARY_UNREACHABLE', {
-    message: `${causes.length} of ${set.members.length} members did not answer`,
-    cause: coded ?? causes[0],
-  })
 }

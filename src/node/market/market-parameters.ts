@@ -19,10 +19,10 @@ export type KnownParameters = {
   readonly rules: EscrowRules
 }
 
-/** Votes of two seconds that may be executed for an hour, without a least timelock. */
+/** Votes of a quarter of a minute that may be executed for an hour, without a least timelock. */
 const TRIAL: ParameterSet = parametersOf(TEST_ESCROW_RULES, {
   ...DEFAULT_PARAMETERS,
-  'governance.votingMs': 2_000n,
+  'governance.votingMs': 15_000n,
   'governance.timelockMinMs': 0n,
   'governance.executionMs': 3_600_000n,
 })
