@@ -30,6 +30,12 @@ export type Journaled<Effect> = {
   readonly entry: { readonly index: number; readonly hash: Hash } | undefined
 }
 
+export type Taken<Effect> = {
+  readonly results: readonly Journaled<Effect>[]
+  /** Resolves when these events and all before them are on stable storage; rejects as `append` does. */
+  readonly written: () => Promise<unknown>
+}
+
 /**
  * A machine with a hash-chained journal. An event goes through the machine at once; its effects are given back when the entry and all before it are on
  * stable storage, so nothing is told to anybody that a crash could take back. Appends of parallel callers share a sync.
@@ -133,6 +139,13 @@ export class MachineJournal<State, Event, Effect> {
    * rejected call is durable, opening the journal again tells.
    */
   async append(events: readonly Event[]): Promise<readonly Journaled<Effect>[]> {
+    const { results, written } = await this.take(events)
+    await written()
+    return results
+  }
+
+  /** As `append`, resolved once the machine has taken the events, which nobody may be told of before `written` resolves. */
+  async take(events: readonly Event[]): Promise<Taken<Effect>> {
     while (this.turns.current !== undefined) await this.turns.current
     this.writer.check()
     const results: Journaled<Effect>[] = []
@@ -150,8 +163,8 @@ export class MachineJournal<State, Event, Effect> {
       lines.end()
     }
     // Also for events that changed nothing: what they repeat must be durable before anybody is told that it exists.
-    await this.writer.written
-    return results
+    const last = this.writer.written
+    return { results, written: async () => await last }
   }
 
   /**

@@ -33,6 +33,9 @@ export type ContractFile = {
   result: Hash | undefined
 }
 
+/** A block and its name. */
+export type NamedBlock = { readonly block: Block; readonly hash: Hash }
+
 type BlockFile = {
   readonly slot: number
   readonly at: Timestamp
@@ -147,13 +150,13 @@ export class NotaryArchive {
     return file.block
   }
 
-  /** The name of a block, worked out once. */
-  hashOf(slot: number): Hash | undefined {
+  /** The same with its name, which is worked out once. */
+  named(slot: number): NamedBlock | undefined {
     const block = this.block(slot)
     const file = this.blocks.get(slot)
     if (block === undefined || file === undefined) return undefined
     file.hash ??= hashOfBlock(block, this.init.digest)
-    return file.hash
+    return { block, hash: file.hash }
   }
 
   /** Forgets messages outside of contracts that have ended long enough. */
@@ -167,7 +170,7 @@ export class NotaryArchive {
 
   private begin(slot: number, at: Timestamp): void {
     const before = this.last === undefined ? undefined : this.block(this.last.slot)
-    const previous = before && this.hashOf(before.slot)
+    const previous = before && this.named(before.slot)?.hash
     const file: BlockFile = {
       slot,
       at,

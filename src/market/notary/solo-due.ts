@@ -12,19 +12,19 @@ export type DueInit = {
   readonly max: number
 }
 
-/** What a notary that is alone orders by itself: what its operator wants of governance, votes that end, timers of contracts, holds that expire. Each is an entry of its own. */
-export function orderWhatIsDue(journal: BooksJournal, { slot, at, rules, max }: DueInit): readonly Promise<unknown>[] {
-  const writes: Promise<unknown>[] = []
-  const order = (event: OrderedEvent): void => {
-    writes.push(journal.append([bookOrdered(slot, stamped(event, at))]))
+/** Orders what a notary that is alone orders by itself: what its operator wants of governance, votes that end, timers of contracts, holds that expire. Each is an entry of its own. */
+export async function orderWhatIsDue(journal: BooksJournal, { slot, at, rules, max }: DueInit): Promise<void> {
+  let ordered = 0
+  const order = async (event: OrderedEvent): Promise<void> => {
+    await journal.take([bookOrdered(slot, stamped(event, at))])
+    ordered += 1
   }
-  for (const event of missingGovernance(journal.state, rules)) order(event)
+  for (const event of missingGovernance(journal.state, rules)) await order(event)
   // A table of weights needs governance that has begun.
-  if (writes.length > 0) for (const event of missingGovernance(journal.state, rules)) order(event)
-  for (let next = firstDue(journal.state, at); next !== undefined && writes.length < max;) {
-    order(next)
+  if (ordered > 0) for (const event of missingGovernance(journal.state, rules)) await order(event)
+  for (let next = firstDue(journal.state, at); next !== undefined && ordered < max;) {
+    await order(next)
     // Holds end all at once, and come last.
     next = next.type === 'stamp-advanced' ? undefined : firstDue(journal.state, at)
   }
-  return writes
 }

@@ -1,5 +1,4 @@
 import { CodedError } from '../../base/errors.ts'
-import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
 import {
   type GovernedBooksEffect,
@@ -7,14 +6,8 @@ import {
   nextGovernedFiringOf,
 } from '../../core/books/governed-books.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
-import { type Certificate, certificatesOf } from '../../core/notary/certificate.ts'
-import type { NotarySet } from '../../core/notary/notary-set.ts'
-import { bytesOfVote, type VoteStatement } from '../../core/notary/statement.ts'
+import type { Certificate } from '../../core/notary/certificate.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { BatchSigner } from '../../ports/signer.ts'
-import { encodeText } from '../encode-text.ts'
-import { encodeSignature } from '../../wire/v1/checkpoint.ts'
-import { formatReceipt, type NotaryStatement, statementSigningBytes } from '../../wire/v1/notary-receipt.ts'
 import type { Journaled, MachineJournal } from '../ledger/machine-journal.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
 import type { BookedEvent } from './booked-event.ts'
@@ -23,21 +16,15 @@ import { outcomeOf } from './describe-transition.ts'
 import { missingGovernance } from './due-entries.ts'
 import type { KnownRules } from './known-rules.ts'
 import { orderWhatIsDue } from './solo-due.ts'
-import type { HighWaterFile } from './high-water.ts'
-import type { ArchivedEntry, NotaryArchive } from './notary-archive.ts'
+import type { ArchivedEntry, NamedBlock } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
+import { SoloReceipts, type SoloReceiptsComponents, type Statement } from './solo-receipts.ts'
 
 export type BooksJournal = MachineJournal<GovernedBooksState, BookedEvent, GovernedBooksEffect>
 
-export type SoloOrderComponents = {
-  readonly set: NotarySet
-  readonly signer: BatchSigner
+export type SoloOrderComponents = SoloReceiptsComponents & {
   readonly journal: BooksJournal
-  readonly archive: NotaryArchive
-  readonly highWater: Pick<HighWaterFile, 'write'>
   readonly clock: Clock
-  readonly hash: Sha256HexOfBytes
-  readonly digest: Sha256Hex
   readonly rules: KnownRules
   /** How far clocks may differ, for `iat` of messages. */
   readonly clockSkewMs: DurationMs
@@ -50,36 +37,50 @@ export type SoloOrderComponents = {
 
 /** Entries of a block at most, which a certificate's path allows. */
 const BLOCK_MAX = 256
-/** Blocks whose certificates stay at hand for whoever asks again. */
-const CERTIFICATES_KEPT = 32
+/** So many messages are booked while the block before is on its way to the disk; fewer wait for it, so that blocks stay large. */
+const AHEAD_MIN = 128
 
-type Statement = { readonly statement: NotaryStatement; readonly waiter: Waiter }
+/** A block that the books have taken, and what is to be answered once it is durable. */
+type Booked = {
+  readonly items: readonly (Admitted | Dismissed)[]
+  readonly at: Timestamp
+  /** `undefined` where nothing changed. */
+  readonly named: NamedBlock | undefined
+  readonly statements: readonly Statement[]
+  readonly answers: readonly { readonly entry: ArchivedEntry; readonly waiter: Waiter; readonly isNew: boolean }[]
+  readonly written: () => Promise<unknown>
+}
 
 /**
- * The order of a notary that is alone in its set: whatever is admitted while a block is being written makes the next one. Each block is one append with one sync,
- * then one record of the high-water file, then one signature for all its receipts, then the answers.
+ * The order of a notary that is alone in its set. Each block is one append with one sync, then one record of the high-water file, then one signature for all its
+ * receipts, then the answers. Under load the books take the next block while that goes on; blocks are answered in their order.
  *
  * ```text
- * timers that are due, messages -> books -> journal (sync) -> high water (sync) -> signatures -> receipts
+ * timers that are due, messages -> books -> | journal (sync) -> high water (sync) -> signature -> receipts
+ *                          next block: books -> | journal ...
  * ```
  */
 export class SoloOrder implements NotaryOrder {
   readonly pauseMs = 0
   private readonly components: SoloOrderComponents
+  private readonly receipts: SoloReceipts
   private readonly queue: (Admitted | Dismissed)[] = []
   private readonly reads: (() => void)[] = []
-  private readonly certificates = new Map<number, readonly Certificate[]>()
   private running: Promise<void> | undefined
-  /** What the block under way is about to answer. */
-  private current: readonly (Admitted | Dismissed)[] = []
+  /** What is booked and about to be answered. */
+  private readonly current = new Set<Admitted | Dismissed>()
+  /** Told when enough waits to be booked ahead. */
+  private onEnough: (() => void) | undefined
   private isStopped = false
 
   constructor(components: SoloOrderComponents) {
     this.components = components
+    this.receipts = new SoloReceipts(components)
   }
 
   push(items: readonly (Admitted | Dismissed)[]): void {
     for (const item of items) this.queue.push(item)
+    if (this.queue.length >= AHEAD_MIN) this.onEnough?.()
     this.wake()
   }
 
@@ -112,24 +113,20 @@ export class SoloOrder implements NotaryOrder {
     })
   }
 
-  /** Waits for the block under way; what waits behind it is rejected. Idempotent. */
+  /** Waits for the blocks under way; what waits behind them is rejected. Idempotent. */
   async stop(cause: unknown): Promise<void> {
     this.isStopped = true
+    this.onEnough?.()
     await this.running
     this.drop(cause)
   }
 
-  /** The certificate of an entry of a block that is durable. A statement that was signed before is signed again to the same bytes. */
-  async certificateOf({ slot, index }: ArchivedEntry): Promise<Certificate | undefined> {
-    return (await this.certificatesOfSlot(slot))[index]
+  async certificateOf(entry: ArchivedEntry): Promise<Certificate | undefined> {
+    return await this.receipts.certificateOf(entry)
   }
 
   async receiptOf(entry: ArchivedEntry): Promise<Uint8Array | undefined> {
-    const certificate = await this.certificateOf(entry)
-    const { transition } = entry
-    return (
-      certificate && encodeText(formatReceipt(this.components.set.id, { kind: 'transition', transition, certificate }))
-    )
+    return await this.receipts.receiptOf(entry)
   }
 
   private async work(): Promise<void> {
@@ -138,13 +135,32 @@ export class SoloOrder implements NotaryOrder {
     const { journal, rules } = this.components
     // What the books do not take is not tried again before somebody asks.
     let isWanted = missingGovernance(journal.state, rules).length > 0
+    let answering: Promise<void> | undefined
     while (!this.isStopped && (this.queue.length > 0 || isWanted || this.isDue())) {
       isWanted = false
-      this.current = this.queue.splice(0, BLOCK_MAX)
-      await this.round(this.current)
-      this.current = []
-      for (const read of this.reads.splice(0)) read()
+      const booked = await this.book(this.queue.splice(0, BLOCK_MAX))
+      await answering
+      answering = this.answer(booked)
+      // Until it is awaited, nobody looks after its failure.
+      answering.catch(() => {})
+      const isReading = await this.untilEnough(answering)
+      if (isReading) for (const read of this.reads.splice(0)) read()
     }
+    await answering
+  }
+
+  /** Until there is enough to be booked ahead, or the block before is answered: then nothing is under way, and reads may run. */
+  private async untilEnough(answering: Promise<void>): Promise<boolean> {
+    const isEnough = this.reads.length === 0 && this.queue.length >= AHEAD_MIN
+    if (isEnough) return false
+    const enough = new Promise<'enough'>((resolve) => {
+      this.onEnough = () => {
+        if (this.reads.length === 0 || this.isStopped) resolve('enough')
+      }
+    })
+    const first = await Promise.race([answering, enough])
+    this.onEnough = undefined
+    return first !== 'enough'
   }
 
   private now(): Timestamp {
@@ -157,95 +173,37 @@ export class SoloOrder implements NotaryOrder {
     return firing !== undefined && firing <= this.now()
   }
 
-  private async round(items: readonly (Admitted | Dismissed)[]): Promise<void> {
-    const { journal, archive, hash, rules, clockSkewMs, useNonce, onBlock } = this.components
+  /** The first half of a block: whoever waits for it is not answered yet, and the next block must not be booked before this has. */
+  private async book(items: readonly (Admitted | Dismissed)[]): Promise<Booked> {
+    const { journal, archive, hash, rules, clockSkewMs, useNonce } = this.components
+    for (const item of items) this.current.add(item)
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
-    const ordered = orderWhatIsDue(journal, { slot, at, rules, max: BLOCK_MAX / 2 })
+    await orderWhatIsDue(journal, { slot, at, rules, max: BLOCK_MAX / 2 })
     const draft = new BlockDraft({ slot, at, archive, books: journal.state.books, hash, clockSkewMs, useNonce })
     for (const item of items) draft.take(item)
-    const results = await journal.append(draft.fresh.map(({ booked }) => booked))
-    await Promise.all(ordered)
+    const { results, written } = await journal.take(draft.fresh.map(({ booked }) => booked))
     const statements = [...draft.statements, ...unchangedOf(draft, results)]
-    const isBlock = journal.entries > entriesBefore
-    await this.signAll(isBlock ? slot : undefined, statements)
-    const answers: (() => void)[] = []
-    for (const { message, waiter } of [...draft.repeats, ...draft.fresh.map(freshOf)]) {
+    const answers = [...draft.repeats, ...draft.fresh.map(freshOf)].flatMap(({ message, waiter }) => {
       const entry = archive.find(message)
-      // What changed nothing was answered by a statement.
-      if (entry === undefined) continue
-      const certificates = this.certificates.get(entry.slot) ?? (await this.certificatesOfSlot(entry.slot))
-      answers.push(
-        this.answerOf(entry, certificates, { waiter, isNew: entry.slot === slot && !draft.isRepeat(waiter) }),
-      )
-    }
-    for (const answer of answers) answer()
+      // What changed nothing is answered by a statement.
+      return entry === undefined ? [] : { entry, waiter, isNew: entry.slot === slot && !draft.isRepeat(waiter) }
+    })
+    const named = journal.entries > entriesBefore ? archive.named(slot) : undefined
+    return { items, at, named, statements, answers, written }
+  }
+
+  private async answer({ items, at, named, statements, answers, written }: Booked): Promise<void> {
+    const { archive, onBlock } = this.components
+    await written()
+    await this.receipts.signAll(named, statements)
+    const told: ((() => void) | undefined)[] = []
+    for (const { entry, waiter, isNew } of answers) told.push(await this.receipts.answerOf(entry, { waiter, isNew }))
+    for (const tell of told) tell?.()
+    for (const item of items) this.current.delete(item)
     archive.forget(at)
-    if (isBlock) onBlock(contractsOf(archive, slot))
-  }
-
-  private async signAll(slot: number | undefined, statements: readonly Statement[]): Promise<void> {
-    const { set, signer, highWater, archive, digest, hash } = this.components
-    const toSign: Uint8Array[] = []
-    const block = slot === undefined ? undefined : archive.block(slot)
-    const name = slot === undefined ? undefined : archive.hashOf(slot)
-    const vote = block && name && voteOf(block.slot, name)
-    if (vote !== undefined) {
-      await highWater.write({ epoch: set.epoch, position: { view: vote.view, slot: vote.slot, phase: vote.phase } })
-      toSign.push(bytesOfVote(set, vote))
-    }
-    for (const { statement } of statements) toSign.push(statementSigningBytes(set.id, statement, hash))
-    const signatures = (await signer.signBatch(toSign)).map(encodeSignature)
-    if (block !== undefined && vote !== undefined) {
-      const signature = signatures.shift() ?? ''
-      const quorum = { ...vote, signatures: [{ member: 0, signature }] }
-      this.keep(block.slot, certificatesOf(set, { block, quorum }, digest))
-    }
-    for (const [index, { statement, waiter }] of statements.entries()) {
-      const { effect, code } = statement
-      const signed = [{ member: 0, signature: signatures[index] ?? '' }]
-      const receipt = encodeText(formatReceipt(set.id, { kind: 'statement', statement, signatures: signed }))
-      waiter.resolve({ effect, code, receipt })
-    }
-  }
-
-  private answerOf(
-    { index, transition }: ArchivedEntry,
-    certificates: readonly Certificate[],
-    { waiter, isNew }: { readonly waiter: Waiter; readonly isNew: boolean },
-  ): () => void {
-    const certificate = certificates[index]
-    const { effect, code } = transition
-    if (certificate === undefined) return () => {}
-    const receipt = encodeText(formatReceipt(this.components.set.id, { kind: 'transition', transition, certificate }))
-    return () => waiter.resolve({ effect: effect === 'applied' && !isNew ? 'exists' : effect, code, receipt })
-  }
-
-  private async certificatesOfSlot(slot: number): Promise<readonly Certificate[]> {
-    const known = this.certificates.get(slot)
-    if (known !== undefined) return known
-    const made = await this.signAgain(slot)
-    this.keep(slot, made)
-    return made
-  }
-
-  private async signAgain(slot: number): Promise<readonly Certificate[]> {
-    const { set, signer, archive, digest } = this.components
-    const block = archive.block(slot)
-    const name = archive.hashOf(slot)
-    if (block === undefined || name === undefined) return []
-    const vote = voteOf(slot, name)
-    const [signature] = await signer.signBatch([bytesOfVote(set, vote)])
-    if (signature === undefined) return []
-    const quorum = { ...vote, signatures: [{ member: 0, signature: encodeSignature(signature) }] }
-    return certificatesOf(set, { block, quorum }, digest)
-  }
-
-  private keep(slot: number, certificates: readonly Certificate[]): void {
-    this.certificates.set(slot, certificates)
-    const [oldest] = this.certificates.keys()
-    if (this.certificates.size > CERTIFICATES_KEPT && oldest !== undefined) this.certificates.delete(oldest)
+    if (named !== undefined) onBlock(new Set(named.block.entries.map(({ contract }) => contract)))
   }
 
   private fail(cause: unknown): void {
@@ -257,14 +215,9 @@ export class SoloOrder implements NotaryOrder {
   private drop(cause: unknown): void {
     // Those that were answered already are not answered again.
     for (const { waiter } of [...this.current, ...this.queue.splice(0)]) waiter.reject(cause)
-    this.current = []
+    this.current.clear()
     for (const read of this.reads.splice(0)) read()
   }
-}
-
-/** The only member signs each block once, in view 0. */
-function voteOf(slot: number, block: Hash): VoteStatement {
-  return { phase: 'commit', view: 0, slot, block }
 }
 
 function freshOf({ booked, waiter }: BlockDraft['fresh'][number]): { readonly message: Hash; readonly waiter: Waiter } {
@@ -287,8 +240,4 @@ function unchangedOf(draft: BlockDraft, results: readonly Journaled<GovernedBook
         .map(({ waiter }) => ({ statement: said, waiter })),
     ]
   })
-}
-
-function contractsOf(archive: NotaryArchive, slot: number): ReadonlySet<ContractId> {
-  return new Set(archive.block(slot)?.entries.map(({ contract }) => contract))
 }
