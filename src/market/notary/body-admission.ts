@@ -1,3 +1,4 @@
+import type { Hash } from '../../core/evidence/names.ts'
 import type { Entry } from '../../core/notary/block.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { Admission, type AdmissionComponents, type Admitted, type Dismissed, type Waiter } from './admission.ts'
@@ -24,12 +25,15 @@ export class BodyAdmission {
   }
 
   /** For each body its entry; `undefined` for one that is none. */
-  async admit(bodies: readonly string[]): Promise<readonly (Entry | undefined)[]> {
-    return await Promise.all(bodies.map(async (body) => await this.look(body)))
+  async admit(
+    bodies: readonly string[],
+    decided: ReadonlySet<Hash> = new Set(),
+  ): Promise<readonly (Entry | undefined)[]> {
+    return await Promise.all(bodies.map(async (body) => await this.look(body, decided)))
   }
 
-  private async look(body: string): Promise<Entry | undefined> {
-    if (body.startsWith('{"ordered":')) return this.lookOrdered(body)
+  private async look(body: string, decided: ReadonlySet<Hash>): Promise<Entry | undefined> {
+    if (body.startsWith('{"ordered":')) return this.lookOrdered(body, decided)
     const item = await new Promise<Admitted | Dismissed | undefined>((resolve) => {
       const finish = (found: Admitted | Dismissed | undefined): void => {
         this.looking.delete(waiter)
@@ -43,13 +47,13 @@ export class BodyAdmission {
     return item?.kind === 'admitted' && item.sent.text === body ? entryOf(item) : undefined
   }
 
-  /** What a member ordered: timers, which the books look at again, and what this member's operator wants as well. */
-  private lookOrdered(body: string): Entry | undefined {
+  /** What a member ordered: timers, which the books look at again, what this member's operator wants as well, and what a quorum of operators wanted. */
+  private lookOrdered(body: string, decided: ReadonlySet<Hash>): Entry | undefined {
     const booked = orderedEvent(1, orderedIn(body))
     const event = booked?.event
     if (event === undefined || !isOrdered(event) || bodyOfOrdered(event) !== body) return undefined
-    if (!isWanted(event, this.init.rules)) return undefined
-    return booked && { message: booked.message, contract: booked.contract }
+    if (booked === undefined || (!decided.has(booked.message) && !isWanted(event, this.init.rules))) return undefined
+    return { message: booked.message, contract: booked.contract }
   }
 }
 

@@ -5,7 +5,7 @@ import { withoutFirstFiring } from '../../core/books/timer-heap.ts'
 import { hashTrieGet } from '../../core/collections/hash-trie.ts'
 import { firesAtOf } from '../../core/escrow/escrow-timers.ts'
 import { hashOfParameters, type ParameterSet } from '../../core/governance/parameter-set.ts'
-import { hashOfWeights, type WeightTable } from '../../core/governance/weight-table.ts'
+import { hashOfWeights } from '../../core/governance/weight-table.ts'
 import { nextExpiry } from '../../core/ledger/ledger-state.ts'
 import { bodyOfOrdered, bookOrdered, type OrderedEvent, stamped } from './booked-event.ts'
 import type { KnownRules } from './known-rules.ts'
@@ -95,8 +95,9 @@ export function missingGovernance(
 ): readonly OrderedEvent[] {
   if (governance === undefined)
     return founding === undefined ? [] : [{ type: 'governance-founded', parameters: founding, at: UNDATED }]
-  const table = weights()
-  if (table === undefined || hashOfWeights(table) === governance.weights?.hash) return []
+  const wanted = weights()
+  if (wanted === undefined || wanted.hash === governance.weights?.hash) return []
+  const { table } = wanted
   return [{ type: 'governance-event-received', event: { type: 'weights-published', table, at: UNDATED } }]
 }
 
@@ -110,15 +111,11 @@ export function isWanted(event: OrderedEvent, { parameters, founding, weights }:
   }
   if (event.type === 'governance-founded') return isSameSet(founding, event.parameters)
   if (event.type !== 'governance-event-received' || event.event.type !== 'weights-published') return true
-  return isSameTable(weights(), event.event.table)
+  return hashOfWeights(event.event.table) === weights()?.hash
 }
 
 function isSameSet(known: ParameterSet | undefined, other: ParameterSet): boolean {
   return known !== undefined && hashOfParameters(known) === hashOfParameters(other)
-}
-
-function isSameTable(known: WeightTable | undefined, other: WeightTable): boolean {
-  return known !== undefined && hashOfWeights(known) === hashOfWeights(other)
 }
 
 export function messageOf(event: OrderedEvent): NotaryMessage {

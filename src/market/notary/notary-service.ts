@@ -2,7 +2,7 @@ import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { nextGovernedFiringOf } from '../../core/books/governed-books.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
-import { isWeightTable, type WeightTable } from '../../core/governance/weight-table.ts'
+import { hashOfWeights, isWeightTable, type WeightTable } from '../../core/governance/weight-table.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
@@ -31,6 +31,7 @@ import { LEDGER_SUBJECT } from './booked-event.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import { Followers } from './followers.ts'
 import { journalWordsOf, journaledBooks, type BookedStep } from './journaled-books.ts'
+import type { NamedTable } from './known-rules.ts'
 import { NotaryArchive } from './notary-archive.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import type { NotaryOrder } from './notary-order.ts'
@@ -66,7 +67,7 @@ export class NotaryService implements NotaryClient, Startable {
   private views: NotaryViews | undefined
   private sleep: ScheduledTimer | undefined
   private waiting = 0
-  private weights: WeightTable | undefined
+  private weights: NamedTable | undefined
   private failure: unknown
 
   constructor(components: NotaryServiceComponents, init: NotaryServiceInit) {
@@ -208,7 +209,7 @@ export class NotaryService implements NotaryClient, Startable {
   publishWeights(table: WeightTable): void {
     if (!isWeightTable(table)) throw new RangeError('Rows ascend by voter, each with a weight of 1 or more')
     const { order } = this.opened()
-    this.weights = table
+    this.weights = { hash: hashOfWeights(table), table }
     order.wake()
   }
 

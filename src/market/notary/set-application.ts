@@ -74,8 +74,8 @@ export class SetApplication implements NotaryApplication {
     if (decisions.last !== undefined) archive.forget(decisions.last.block.at)
   }
 
-  async admit(bodies: readonly string[]): ReturnType<NotaryApplication['admit']> {
-    return await this.init.admission.admit(bodies)
+  async admit(bodies: readonly string[], decided: ReadonlySet<Hash>): ReturnType<NotaryApplication['admit']> {
+    return await this.init.admission.admit(bodies, decided)
   }
 
   execute(block: ExecutedBlock): Execution {

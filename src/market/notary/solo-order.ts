@@ -67,6 +67,7 @@ export class SoloOrder implements NotaryOrder {
   private readonly queue: (Admitted | Dismissed)[] = []
   private readonly reads: (() => void)[] = []
   private running: Promise<void> | undefined
+  private isAsked = false
   /** What is booked and about to be answered. */
   private readonly current = new Set<Admitted | Dismissed>()
   /** Told when enough waits to be booked ahead. */
@@ -84,8 +85,9 @@ export class SoloOrder implements NotaryOrder {
     this.wake()
   }
 
-  /** Looks for timers that are due. */
+  /** Looks for timers that are due, and for what is wanted of governance. */
   wake(): void {
+    this.isAsked = true
     if (this.running !== undefined || this.isStopped) return
     this.running = this.work()
       .catch((cause: unknown) => this.fail(cause))
@@ -96,7 +98,7 @@ export class SoloOrder implements NotaryOrder {
   private rest(): void {
     this.running = undefined
     for (const read of this.reads.splice(0)) read()
-    if (this.queue.length > 0) this.wake()
+    if (this.queue.length > 0 || this.isWanted()) this.wake()
   }
 
   /** Reads when nothing is under way that a crash could take back. */
@@ -132,12 +134,8 @@ export class SoloOrder implements NotaryOrder {
   private async work(): Promise<void> {
     // What comes in the same turn is one block.
     await Promise.resolve()
-    const { journal, rules } = this.components
-    // What the books do not take is not tried again before somebody asks.
-    let isWanted = missingGovernance(journal.state, rules).length > 0
     let answering: Promise<void> | undefined
-    while (!this.isStopped && (this.queue.length > 0 || isWanted || this.isDue())) {
-      isWanted = false
+    while (!this.isStopped && (this.queue.length > 0 || this.isWanted() || this.isDue())) {
       const booked = await this.book(this.queue.splice(0, BLOCK_MAX))
       await answering
       answering = this.answer(booked)
@@ -166,6 +164,14 @@ export class SoloOrder implements NotaryOrder {
   private now(): Timestamp {
     const { clock, journal } = this.components
     return timestampFromMs(Math.max(clock.now(), journal.state.books.at))
+  }
+
+  /** Whether governance lacks something since somebody asked last; what the books do not take is not tried again before the next time. */
+  private isWanted(): boolean {
+    const { journal, rules } = this.components
+    const isAsked = this.isAsked
+    this.isAsked = false
+    return isAsked && missingGovernance(journal.state, rules).length > 0
   }
 
   private isDue(): boolean {
