@@ -3,6 +3,7 @@ import type { Did } from '../../src/core/evidence/names.ts'
 import type { NotarySet } from '../../src/core/notary/notary-set.ts'
 import type { VerifyStatement } from '../../src/core/notary/statement.ts'
 import { createNodeVerifier } from '../../src/keys/node-signatures.ts'
+import { DEFAULT_PARAMETERS } from '../../src/core/governance/parameter-set.ts'
 import { createInlineSignatures } from '../../src/keys/pool/inline-signatures.ts'
 import { HighWaterFile } from '../../src/market/notary/high-water.ts'
 import { NotaryService } from '../../src/market/notary/notary-service.ts'
@@ -76,7 +77,15 @@ export async function openNotaryOver(
       timers: createSystemTimers(),
       onFailure: () => {},
     },
-    { set, me: 0, feeOwner: feeOwnerOf(set), network: NETWORK, clockSkewMs: SKEW_MS, parameters: [RULES] },
+    {
+      set,
+      me: 0,
+      feeOwner: feeOwnerOf(set),
+      network: NETWORK,
+      clockSkewMs: SKEW_MS,
+      parameters: [RULES],
+      founding: DEFAULT_PARAMETERS,
+    },
   )
   const close = async (): Promise<void> => {
     await service.stop()
