@@ -34,6 +34,12 @@ ask() {
   "${KERNELL[@]}" "$@" --data-dir "$party" --json
 }
 
+# The same for what has nothing to show but whether it worked.
+run() {
+  local output
+  output=$(ask "$@") || fail "$*: $output"
+}
+
 # Member PATH of the JSON document on stdin.
 member() {
   node -e '
@@ -88,14 +94,14 @@ seller=$(ask seller key create --role escrow | member did)
 buyer=$(ask buyer key create --role escrow | member did)
 
 echo 'One notary keeps the ledger: custody C2/f=0'
-ask notary notary-set create --member "$notary@/unix$FOLDER/notary.sock" --f 0 --output set.json > /dev/null
+run notary notary-set create --member "$notary@/unix$FOLDER/notary.sock" --f 0 --output set.json
 start notary --notary
 start seller
 start buyer --bootstrap "$(head -n 1 seller.out | member addresses 0)"
 
 echo 'One credit for the buyer, one offer of the seller'
-ask notary ledger issue --account "$buyer" --amount 1 --currency USD --idempotency-key deposit > /dev/null
-ask seller market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count > /dev/null
+run notary ledger issue --account "$buyer" --amount 1 --currency USD --idempotency-key deposit
+run seller market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count
 printf 'one two three\nfour\n' > letter.txt
 
 echo 'A task, from the call for proposals to the end'
@@ -120,8 +126,8 @@ same 'fee' "$(balance "$notary" fee < notary.json)" 2500000
 same 'issuer' "$(balance "$issuer" issuer < notary.json)" -1000000000
 
 echo 'Anybody can verify books and contract'
-ask notary ledger export --output books.jsonl > /dev/null
-ask seller escrow export "$contract" --output contract.json > /dev/null
+run notary ledger export --output books.jsonl
+run seller escrow export "$contract" --output contract.json
 same 'books' "$(ask . ledger verify books.jsonl --notary-set set.json | member ok)" true
 same 'contract' "$(ask . escrow verify contract.json --notary-set set.json | member ok)" true
 

@@ -243,6 +243,7 @@ export class OfflineMarket {
       parameters: new Map([[this.rulesHash, TEST_ESCROW_RULES]]),
       custody: ['C2', 'C3'],
       capabilities: new Set([OWN_CAPABILITY]),
+      creditNanosOf: () => nanos(0n),
       exposureNanosMax: nanos(100_000_000_000n),
       contractsMax: 8,
       bondNanosMax: nanos(10_000_000_000n),

@@ -1,5 +1,5 @@
 import type { Amount } from '../../src/base/money.ts'
-import type { DurationMs, Timestamp } from '../../src/base/time.ts'
+import { type DurationMs, type Timestamp, timestampFromMs } from '../../src/base/time.ts'
 import type { EscrowTerms } from '../../src/core/escrow/escrow-terms.ts'
 import type { ContractId, Did, Hash } from '../../src/core/evidence/names.ts'
 import type { Currency } from '../../src/core/ledger/ledger-names.ts'
@@ -8,7 +8,7 @@ import type { EscrowMessageType } from '../../src/wire/v1/escrow-messages.ts'
 import { contractIdOf } from '../../src/wire/v1/escrow-terms.ts'
 import type { MessageBody } from '../../src/wire/v1/message-types.ts'
 import type { FixedKey } from './fixed-keys.ts'
-import { VECTOR_KEYS } from './vector-kit.ts'
+import { VECTOR_HEAD, VECTOR_KEYS } from './vector-kit.ts'
 
 const { payer, worker, notary, arbiter } = VECTOR_KEYS
 
@@ -28,6 +28,8 @@ const currency = `USD@${notary.did}` as Currency
 
 /** Bonded, with one notary and one arbiter; a price of one unit. */
 export const SAMPLE_TERMS: EscrowTerms = {
+  net: VECTOR_HEAD.net,
+  signBy: timestampFromMs(VECTOR_HEAD.iat + 600_000),
   payer: payer.did,
   worker: worker.did,
   notarySet: { id: digest('a0'), epoch: 0, n: 1, m: 1, feeOwner: notary.did },

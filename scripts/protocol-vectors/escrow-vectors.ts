@@ -31,6 +31,8 @@ function bodyRefusals(): readonly Vector[] {
     sent('a currency without an issuer', 'escrow-accept', { ...accept, currency: 'USD' }),
     sent('a reason with a space', 'escrow-withdraw', { reason: 'not needed' }),
     sent('terms with an unknown member', 'escrow-offer', { terms: { ...terms, trustless: true } }),
+    sent('terms without a network', 'escrow-offer', { terms: { ...terms, net: undefined } }),
+    sent('terms without an instant to be signed by', 'escrow-offer', { terms: { ...terms, signBy: undefined } }),
     sent('terms without a salt', 'escrow-offer', { terms: { ...terms, salt: undefined } }),
     sent('terms with too many arbiters', 'escrow-offer', {
       terms: { ...terms, arbiters: { k: 1, members: Array.from({ length: 17 }, () => terms.arbiters.members[0]) } },

@@ -61,7 +61,7 @@ const NAMES = new Map<Did, string>([
   ...ARBITERS.map((did, index) => [did, `arbiter ${index}`] as const),
 ])
 /** Past T_offer, and within what books take. */
-export const SOON = timestampFromMs(NOW + 60_000)
+const SOON = timestampFromMs(NOW + 60_000)
 const AMOUNTS = [0, 1, 2, 3] as const
 const [ARBITER, SECOND = ARBITER, THIRD = ARBITER] = ARBITERS
 const EVERYBODY: readonly Did[] = [PAYER, WORKER, WATCHER, ...(ARBITER === undefined ? [] : [ARBITER])]

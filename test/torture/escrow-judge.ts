@@ -169,7 +169,7 @@ function judgeReceipts({ receipts, node: { escrow } }: Outcome): readonly string
 }
 
 /** Spans by the table of timers in `protocol/spec/escrow.md`. */
-function spanOf({ timers }: EscrowTerms, name: EscrowTimerName): number {
+function spanOf({ timers, signBy }: EscrowTerms, name: EscrowTimerName): number {
   const spans: Readonly<Record<EscrowTimerName, number>> = {
     offer: timers.offerMs,
     hold: timers.holdMs,
@@ -180,7 +180,7 @@ function spanOf({ timers }: EscrowTerms, name: EscrowTimerName): number {
     evidence: timers.evidenceMs,
     rule: timers.ruleMs,
     refund: timers.refundMs,
-    retain: timers.retainMs,
+    retain: Math.max(timers.retainMs, signBy - NOW),
     retry: 1_000,
   }
   return spans[name]

@@ -1,6 +1,5 @@
-import { emptyVersionedMap } from '../../src/core/collections/versioned-map.ts'
 import { type Amount, amountFromNanos } from '../../src/base/money.ts'
-import type { Timestamp } from '../../src/base/time.ts'
+import { addDuration, SECOND_MS, type Timestamp } from '../../src/base/time.ts'
 import { BOOKS_MACHINE } from '../../src/core/books/books-machine.ts'
 import { hashTrieGet } from '../../src/core/collections/hash-trie.ts'
 import type { EscrowEffect } from '../../src/core/escrow/escrow-effect.ts'
@@ -245,20 +244,16 @@ export const ESCROW_PLANTS: Readonly<Record<string, EscrowPlant>> = {
   'foreign-contract': { what: 'a message about another contract counts', world: 'C3-small', plant: FOREIGN },
   'squatted-id': { what: 'a party may use the ids of a contract', world: 'C3-small', plant: SQUATTED },
   'second-life': {
-    what: 'a contract may be offered again after it was pruned',
+    what: 'a contract may be offered when the instant before which it had to be signed has come',
     world: 'C3-small',
     plant: () => {
       const original = BOOKS_MACHINE.transition
       BOOKS_MACHINE.transition = (state, event) => {
-        const isAgain = event.type === 'message-received' && hashTrieGet(state.contracts, event.contract) === undefined
-        if (!isAgain) return original(state, event)
-        const step = original({ ...state, ledger: { ...state.ledger, remembered: emptyVersionedMap() } }, event)
-        return {
-          ...step,
-          state: step.effects.some(({ type }) => type === 'event-refused')
-            ? state
-            : { ...step.state, ledger: state.ledger },
-        }
+        if (event.type !== 'message-received' || event.terms === undefined) return original(state, event)
+        return original(state, {
+          ...event,
+          terms: { ...event.terms, signBy: addDuration(event.message.at, SECOND_MS) },
+        })
       }
       return () => {
         BOOKS_MACHINE.transition = original

@@ -1,3 +1,4 @@
+import { timestampFromMs } from '../../src/base/time.ts'
 import { versionedMapForEach } from '../../src/core/collections/versioned-map.ts'
 import {
   formatBooksEvent,
@@ -10,7 +11,7 @@ import type { BooksEvent } from '../../src/core/books/books-state.ts'
 import type { EscrowEvent } from '../../src/core/escrow/escrow-event.ts'
 import type { EscrowTimerName } from '../../src/core/escrow/escrow-timers.ts'
 import { contractNamed, PAYER } from '../core/escrow/escrow-builder.ts'
-import { type Act, fittedTo, messagesOf, SOON } from './escrow-acts.ts'
+import { type Act, fittedTo, messagesOf } from './escrow-acts.ts'
 import { comingOf, deadlinesOf, NOW } from './escrow-deadlines.ts'
 import type { Ghost } from './escrow-ghost.ts'
 import { captured, hasFunds, judgeStep } from './escrow-judge.ts'
@@ -137,13 +138,14 @@ function takeIntrusion(node: EscrowNode, act: Extract<Act, { type: 'foreign' | '
   return { node: undefined, broken: [what], edges: [] }
 }
 
-/** A contract that was held runs once. One that was not is as if it had never been, and is not followed a second time. */
+/** A contract runs once. It was pruned at T_retain or later, which `judgeDeadlines` holds to be no earlier than the instant before which it had to be signed. */
 function takeAgain(node: EscrowNode, world: EscrowWorld): Taken {
-  const evidence = { iss: PAYER, seq: 0, prev: undefined, at: NOW, envelope: heardHash('nobody') }
-  const message = { type: 'offered', ...evidence, expiresAt: SOON } as const
+  const at = timestampFromMs(Math.max(NOW + world.terms.timers.retainMs, world.terms.signBy))
+  const evidence = { iss: PAYER, seq: 0, prev: undefined, at, envelope: heardHash('nobody') }
+  const message = { type: 'offered', ...evidence, expiresAt: timestampFromMs(at + 1) } as const
   const { node: next } = stepBooks(node, { type: 'message-received', contract: CONTRACT, terms: world.terms, message })
-  if (next === node || !node.ghost.wasHeld) return NOTHING
-  return { node: undefined, broken: ['I15 a contract that was held runs once'], edges: [] }
+  if (next === node) return NOTHING
+  return { node: undefined, broken: ['I15 a contract runs once'], edges: [] }
 }
 
 function takeTimer(node: EscrowNode, name: EscrowTimerName, world: EscrowWorld): Taken {

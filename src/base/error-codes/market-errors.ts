@@ -34,7 +34,7 @@ export const MARKET_ERRORS = {
   },
   MARKET_OBJECT_UNKNOWN: {
     cause: 'The node knows no contract, auction, offer or purchase of this name.',
-    remedy: 'Look the name up with `kernell escrow list`, `kernell market list` or `kernell escrow inbox`.',
+    remedy: 'Look the name up with the list of its kind, such as `kernell escrow list` or `kernell market list`.',
     httpStatus: 404,
     isRetryable: false,
   },

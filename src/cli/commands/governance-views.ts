@@ -19,7 +19,7 @@ export const governanceListCommand: Command = {
   synopsis: '',
   flags: NODE_FLAGS,
   details: [
-    'A contract pins a parameter set by its hash and keeps to it to its end, whatever is decided later. New contracts pin the set in force. Sets beside it, such as `trial`, count until the notary set has published who has weight.',
+    'A contract pins a parameter set by its hash and keeps to it to its end, whatever is decided later. New contracts pin the set in force. Sets beside it, such as `trial` of a notary that was started with --trial, count until the notary set has published who has weight.',
     WHERE,
   ],
   examples: ['kernell governance list', 'kernell governance list --json'],

@@ -36,7 +36,11 @@ export const marketBuyCommand: Command = {
       value: 'P',
       describe: 'what a seller that you do not know may have of your open contracts beyond its bond (default 1)',
     },
-    timers: { value: 'FILE', describe: 'spans in milliseconds, such as {"deliverMs": 60000, "refundMs": 0}' },
+    timers: {
+      value: 'FILE',
+      describe:
+        'spans in milliseconds, such as {"deliverMs": 60000, "refundMs": 0}; shorter ones than the set `default` has need a notary that was started with --trial',
+    },
     accept: { value: 'PREDICATE.json', describe: 'what the result must be; both sides check it, and it decides' },
     arbiter: { value: 'DID', describe: 'who rules on a dispute, by its escrow key; may be repeated', isList: true },
     'arbiters-needed': { value: 'K', describe: 'how many of them have to agree (default: more than half)' },

@@ -1,7 +1,8 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
+import { parseAmount } from '../../base/money.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
+import { listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
 import { formatCredits } from '../format-credits.ts'
 import { NODE_FLAGS, useMarket } from '../market-control.ts'
 import { requiredNanos } from '../market-flags.ts'
@@ -22,11 +23,17 @@ export const marketOfferCommand: Command = {
       describe: 'who does the work: word-count, echo, or a packaged agent (default: last word of the skill)',
     },
     custody: { value: 'C2,C3', describe: 'under which custody you work; C1 lends to the payer (default C2,C3)' },
+    'credit-line': {
+      value: 'P|DID=P',
+      isList: true,
+      describe: 'what you lend a payer in C1: P for each payer, DID=P for one; holds for all offers until set again',
+    },
     latency: { value: 'MS', describe: 'how long a task takes at most (default 1000)' },
     'valid-hours': { value: 'N', describe: 'how long the offer stands, at most 720 (default 720)' },
     ...NODE_FLAGS,
   },
   details: [
+    'C1 needs a credit line: the payer then owes you credits of its own, in all of its currencies together no more than the line, and nobody makes it pay. Contracts of one payer in one currency come one after the other, each on the certified end of the one before.',
     'The offer is signed by the escrow key. It replaces the one that this node had for the same skill and currency; the same offer again answers "exists".',
   ],
   examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],
@@ -40,6 +47,7 @@ export const marketOfferCommand: Command = {
       limit: numberFlag(flags, 'limit', { min: 1, max: 100_000, isWhole: true }),
       agent: textFlag(flags, 'agent'),
       custody: textFlag(flags, 'custody'),
+      creditLines: creditLinesOf(context),
       latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
       validMs: hoursFlag(context),
     }
@@ -48,6 +56,17 @@ export const marketOfferCommand: Command = {
     else terminal.print(`offer    ${textOf(answer, 'offer')}\nexpires  ${instantOf(answer, 'expiresAt')}`)
     return EXIT_CODES.done
   },
+}
+
+/** `PAYER=NANOS`, separated by commas. */
+function creditLinesOf({ flags }: CommandContext): string | undefined {
+  const lines = listFlag(flags, 'credit-line').map((line) => {
+    const at = line.indexOf('=')
+    const nanos = parseAmount(line.slice(at + 1))
+    if (nanos !== undefined) return `${at === -1 ? 'every-payer' : line.slice(0, at)}=${nanos}`
+    throw usageError(`--credit-line must be an amount such as 5, or DID=5, not ${JSON.stringify(line)}`)
+  })
+  return lines.length === 0 ? undefined : lines.join(',')
 }
 
 function hoursFlag({ flags }: CommandContext): number | undefined {

@@ -4,14 +4,13 @@ import { CodedError } from '../../base/errors.ts'
 import { createGateway } from '../../gateway/create-gateway.ts'
 import type { KernellNode } from '../../node/kernell-node.ts'
 import type { MarketInit, NodeMarket } from '../../node/market/market-init.ts'
-import { PARAMETERS_NAMES } from '../../node/market/market-parameters.ts'
 import { peerIdOf } from '../../node/market/peer-id.ts'
 import { readNotarySet } from '../../node/market/read-notary-set.ts'
 import { announceRunningNode, announcementFile, withdrawRunningNode } from '../../node/running-node.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { choiceFlag, isFlagSet, listFlag, textFlag } from '../flags.ts'
+import { isFlagSet, listFlag, textFlag } from '../flags.ts'
 import { PASSPHRASE_FLAG, readKeyPassphrase } from '../key-flags.ts'
 import { findAgentWorker } from '../agent-worker.ts'
 
@@ -19,7 +18,7 @@ import { findAgentWorker } from '../agent-worker.ts'
 export const nodeCommand: Command = {
   name: 'node',
   summary: 'take part in the market: hold keys, buy, sell, or keep the ledger as a notary',
-  synopsis: '[--listen M]... [--bootstrap M]... [--notary] [--notary-set SET.json]',
+  synopsis: '[--listen M]... [--bootstrap M]... [--notary [--trial]] [--notary-set SET.json]',
   flags: {
     listen: {
       value: 'M',
@@ -34,13 +33,10 @@ export const nodeCommand: Command = {
     },
     'notary-set': { value: 'SET.json', describe: 'who keeps ledger and contracts; remembered in the data directory' },
     notary: { describe: 'be a member of that set, with the key of role notary' },
+    trial: { describe: 'as a notary: take contracts of the parameter set `trial` too, whose spans protect nobody' },
     'high-water': {
       value: 'DIR',
       describe: 'where the notary keeps what it signed last; best on another disk (default: in the data directory)',
-    },
-    parameters: {
-      value: 'NAME',
-      describe: `the set that a new notary set is governed by from the start: ${PARAMETERS_NAMES.join(' or ')} (default default)`,
     },
     network: { value: 'NAME', describe: 'name of the network that messages are of (default kernell)' },
     ...PASSPHRASE_FLAG,
@@ -70,16 +66,15 @@ async function marketInitOf(context: CommandContext): Promise<MarketInit> {
   const setFile = textFlag(flags, 'notary-set')
   const highWater = textFlag(flags, 'high-water')
   const network = textFlag(flags, 'network')
-  const founding = choiceFlag(flags, 'parameters', PARAMETERS_NAMES)
   const listen = listFlag(flags, 'listen')
   return {
     passphrase: readKeyPassphrase(context),
     bootstrap: listFlag(flags, 'bootstrap'),
     isNotary: isFlagSet(flags, 'notary'),
+    isTrial: isFlagSet(flags, 'trial'),
     ...(listen.length > 0 && { listen }),
     ...(setFile !== undefined && { set: await readNotarySet(resolve(workingDir, setFile)) }),
     ...(highWater !== undefined && { highWater: resolve(workingDir, highWater) }),
-    ...(founding !== undefined && { founding }),
     ...(network !== undefined && { network }),
   }
 }

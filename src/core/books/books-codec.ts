@@ -16,7 +16,7 @@ import {
   TIMERS_FIELD,
 } from '../escrow/escrow-codec.ts'
 import type { EscrowRules } from '../escrow/escrow-rules.ts'
-import { type EscrowState, isTerminal } from '../escrow/escrow-state.ts'
+import type { EscrowState } from '../escrow/escrow-state.ts'
 import type { NotarySetTerms } from '../escrow/escrow-terms.ts'
 import { ESCROW_TIMER_NAMES, timersOf } from '../escrow/escrow-timers.ts'
 import {
@@ -33,7 +33,7 @@ import {
 } from '../ledger/codec-fields.ts'
 import { LEDGER_EVENT_FIELD } from '../ledger/ledger-codec.ts'
 import { formatLedgerState, parseLedgerState } from '../ledger/ledger-state-codec.ts'
-import type { BooksEvent, BooksLimits, BooksState } from './books-state.ts'
+import { type BooksEvent, type BooksLimits, type BooksState, isOpen, isUnheld } from './books-state.ts'
 import { exposureKey, exposureOf } from './credit-exposure.ts'
 import { addFiring, type TimerHeap } from './timer-heap.ts'
 
@@ -47,6 +47,7 @@ const RULES_FIELD = recordOf([
 const LIMITS_FIELD = recordOf([
   ['openMax', 'openMax', COUNT_FIELD],
   ['keptMax', 'keptMax', COUNT_FIELD],
+  ['offeredMax', 'offeredMax', COUNT_FIELD],
   ['parametersMax', 'parametersMax', COUNT_FIELD],
   ['firingsMax', 'firingsMax', COUNT_FIELD],
 ])
@@ -137,12 +138,14 @@ function readParameters(json: unknown): HashTrie<EscrowRules> | undefined {
   return parameters
 }
 
-function followingFrom(contracts: HashTrie<EscrowState>): Pick<BooksState, 'open' | 'timers' | 'exposures'> {
+function followingFrom(contracts: HashTrie<EscrowState>): Pick<BooksState, 'open' | 'unheld' | 'timers' | 'exposures'> {
   let open = 0
+  let unheld = 0
   let timers: TimerHeap
   const sums = new Map<string, bigint>()
   hashTrieForEach(contracts, (state) => {
-    if (!isTerminal(state)) open += 1
+    if (isOpen(state)) open += 1
+    if (isUnheld(state)) unheld += 1
     for (const { name, firesAt } of timersOf(state)) {
       timers = addFiring(timers, { at: firesAt, contract: state.contract, name })
     }
@@ -155,5 +158,5 @@ function followingFrom(contracts: HashTrie<EscrowState>): Pick<BooksState, 'open
     const amount = AMOUNT_FIELD.read(String(sum)) as Amount | undefined
     if (amount !== undefined) exposures = hashTrieSet(exposures, key, amount)
   }
-  return { open, timers, exposures }
+  return { open, unheld, timers, exposures }
 }

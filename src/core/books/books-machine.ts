@@ -4,7 +4,7 @@ import type { EscrowEffect } from '../escrow/escrow-effect.ts'
 import type { EscrowEvent, TransfersAnsweredEvent } from '../escrow/escrow-event.ts'
 import { CONTRACT_TRANSFER_PREFIX } from '../escrow/escrow-money.ts'
 import { ESCROW_MACHINE } from '../escrow/escrow-machine.ts'
-import { type EscrowState, isTerminal } from '../escrow/escrow-state.ts'
+import type { EscrowState } from '../escrow/escrow-state.ts'
 import { firesAtOf } from '../escrow/escrow-timers.ts'
 import type { ContractId } from '../evidence/names.ts'
 import { LEDGER_MACHINE } from '../ledger/ledger-machine.ts'
@@ -19,6 +19,8 @@ import {
   type BooksState,
   ROUNDS_MAX,
   emptyBooks,
+  isOpen,
+  isUnheld,
 } from './books-state.ts'
 import { booksViolations } from './books-violations.ts'
 import { recordOf } from './contract-record.ts'
@@ -107,7 +109,7 @@ function receive(state: BooksState, { contract, terms, message }: MessageReceive
   const known = hashTrieGet(state.contracts, contract)
   if (known === undefined && message.type === 'offered') {
     if (terms === undefined) return refused(state, 'BOOKS_TERMS_MISSING', contract)
-    const code = refuseKeys(state, terms, message) ?? refuseOffer(state, { contract, terms }, message)
+    const code = refuseKeys(state, terms, message) ?? refuseOffer(state, terms, message)
     if (code !== undefined) return refused(state, code, contract)
     return stepContract(state, ESCROW_MACHINE.initial({ contract, terms }), message)
   }
@@ -206,12 +208,12 @@ function tell(
 type Changed = { readonly contract: EscrowState; readonly current: EscrowState; readonly isPruned: boolean }
 
 function withContract(state: BooksState, { contract, current, isPruned }: Changed): BooksState {
-  const wasOpen = contract.kind !== 'DRAFT' && !isTerminal(contract)
-  const open = state.open + (isTerminal(current) ? 0 : 1) - (wasOpen ? 1 : 0)
+  const open = state.open + (isOpen(current) ? 1 : 0) - (isOpen(contract) ? 1 : 0)
+  const unheld = state.unheld + (isUnheld(current) && !isPruned ? 1 : 0) - (isUnheld(contract) ? 1 : 0)
   const contracts: HashTrie<EscrowState> = isPruned
     ? hashTrieDelete(state.contracts, current.contract)
     : hashTrieSet(state.contracts, current.contract, current)
-  return { ...state, contracts, open, exposures: withExposure(state.exposures, contract, current) }
+  return { ...state, contracts, open, unheld, exposures: withExposure(state.exposures, contract, current) }
 }
 
 function applyToLedger(state: BooksState, event: LedgerEvent): Step<BooksState, BooksEffect> {

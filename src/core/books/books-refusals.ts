@@ -33,6 +33,10 @@ export const BOOKS_REFUSALS = {
     cause: 'The governance of the notary set has begun; it begins once.',
     remedy: 'Propose a change of the parameters instead.',
   },
+  BOOKS_PARAMETERS_GOVERNED: {
+    cause: 'Governance keeps the parameter set: it is in force, or contracts live under it.',
+    remedy: 'Let governance change it; it retires sets that nothing names.',
+  },
   BOOKS_PARAMETERS_FEES: {
     cause: 'A fee of the terms is above what the parameter set allows.',
     remedy: 'Agree on fees within the set.',
@@ -49,20 +53,20 @@ export const BOOKS_REFUSALS = {
     cause: 'The currency of the terms is not registered in the ledger.',
     remedy: 'Let its issuer register it first.',
   },
-  BOOKS_CONTRACT_OVER: {
-    cause: 'The contract was held before, and the ledger still knows its transfers.',
-    remedy: 'Sign the terms with another salt, which makes another contract.',
-  },
   BOOKS_OFFER_LONG: {
-    cause: 'The offer would outlive the record of the contract, so that it could be played again.',
-    remedy: 'Let the offer expire within T_retain.',
+    cause: 'The instant before which the terms are to be signed is more than an hour ahead.',
+    remedy: 'Name an earlier `signBy`: what is only offered is kept until then.',
+  },
+  BOOKS_OFFERS_FULL: {
+    cause: 'As many contracts are kept for which nothing was held as the limits allow.',
+    remedy: 'Try again soon: each is gone within an hour or two. Contracts that are agreed on go on.',
   },
   BOOKS_OPEN_FULL: {
-    cause: 'As many contracts are open as the limits allow.',
-    remedy: 'Try again when some have ended, or ask another notary set.',
+    cause: 'As many contracts are held as the limits allow.',
+    remedy: 'Ask for the hold again when some have ended, or sign with another notary set.',
   },
   BOOKS_KEPT_FULL: {
-    cause: 'As many contracts are kept, ended ones included, as the limits allow.',
+    cause: 'As many contracts that were held are kept, ended ones included, as the limits allow.',
     remedy: 'Raise the limit, or choose a shorter T_retain.',
   },
   BOOKS_ACCOUNTS_FULL: {

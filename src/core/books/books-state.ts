@@ -5,7 +5,7 @@ import type { EscrowEffect, EscrowReceipt } from '../escrow/escrow-effect.ts'
 import type { EscrowMessageEvent } from '../escrow/escrow-event.ts'
 import type { EscrowRefusalCode } from '../escrow/escrow-refusals.ts'
 import type { EscrowRules } from '../escrow/escrow-rules.ts'
-import type { EscrowFault, EscrowState, TerminalKind } from '../escrow/escrow-state.ts'
+import { type EscrowFault, type EscrowState, type TerminalKind, isTerminal } from '../escrow/escrow-state.ts'
 import type { EscrowTerms, NotarySetTerms } from '../escrow/escrow-terms.ts'
 import type { EscrowTimerName } from '../escrow/escrow-timers.ts'
 import type { TermsRefusalCode } from '../escrow/validate-terms.ts'
@@ -17,10 +17,12 @@ import type { BooksRefusalCode } from './books-refusals.ts'
 import type { TimerHeap } from './timer-heap.ts'
 
 export type BooksLimits = {
-  /** Contracts that have not ended, at most. */
+  /** Contracts that are held and have not ended, at most. */
   readonly openMax: number
-  /** Contracts in all, those that ended and are kept included, at most. */
+  /** Contracts that were ever held, those that ended and are kept included, at most. */
   readonly keptMax: number
+  /** Contracts for which nothing was ever held, at most: offers, agreements, and what came of them. They cost nobody anything, and have no part in the room of the others. */
+  readonly offeredMax: number
   readonly parametersMax: number
   /** Timers that one stamp fires at most; the next firing says whether there are more. */
   readonly firingsMax: number
@@ -30,6 +32,7 @@ export type BooksLimits = {
 export const BOOKS_LIMITS_DEFAULT: BooksLimits = {
   openMax: 100_000,
   keptMax: 1_000_000,
+  offeredMax: 500_000,
   parametersMax: 1_024,
   firingsMax: 256,
 }
@@ -42,8 +45,10 @@ export type BooksState = {
   readonly limits: BooksLimits
   readonly ledger: LedgerState
   readonly contracts: HashTrie<EscrowState>
-  /** How many of them have not ended. */
+  /** How many of them are held and have not ended. */
   readonly open: number
+  /** For how many of them nothing was ever held. */
+  readonly unheld: number
   /** Rules by the hash that contracts pin. */
   readonly parameters: HashTrie<EscrowRules>
   /** In `C1`: prices of the contracts under way, by `PAYER/WORKER/CURRENCY`. */
@@ -67,10 +72,21 @@ export function emptyBooks({ at, set, limits = BOOKS_LIMITS_DEFAULT, ledgerLimit
     ledger: emptyLedger(ledgerLimits === undefined ? { at } : { at, limits: ledgerLimits }),
     contracts: emptyHashTrie(),
     open: 0,
+    unheld: 0,
     parameters: emptyHashTrie(),
     exposures: emptyHashTrie(),
     timers: undefined,
   }
+}
+
+/** Nothing was held for it, ever. What was only offered has no place in the books before its offer. */
+export function isUnheld({ kind }: EscrowState): boolean {
+  return kind === 'OFFERED' || kind === 'AGREED' || kind === 'ABORTED'
+}
+
+/** Money is held for it, or it may still be refunded. */
+export function isOpen(state: EscrowState): boolean {
+  return state.kind !== 'DRAFT' && !isUnheld(state) && !isTerminal(state)
 }
 
 export type BooksEvent =

@@ -1,10 +1,10 @@
 import { hashTrieForEach, hashTrieGet } from '../collections/hash-trie.ts'
 import { openHoldsOf } from '../escrow/escrow-money.ts'
-import { type EscrowState, isTerminal } from '../escrow/escrow-state.ts'
+import type { EscrowState } from '../escrow/escrow-state.ts'
 import { timersOf } from '../escrow/escrow-timers.ts'
 import { escrowViolations } from '../escrow/escrow-violations.ts'
 import { findLedgerViolations } from '../ledger/ledger-violations.ts'
-import type { BooksState } from './books-state.ts'
+import { type BooksState, isOpen, isUnheld } from './books-state.ts'
 import { exposureKey, exposureOf } from './credit-exposure.ts'
 import type { TimerHeap } from './timer-heap.ts'
 
@@ -12,18 +12,20 @@ import type { TimerHeap } from './timer-heap.ts'
 export function booksViolations(state: BooksState): readonly string[] {
   const broken = new Set<string>(findLedgerViolations(state.ledger))
   let open = 0
+  let unheld = 0
   const expected = new Set<string>()
   const firings = firingsIn(state.timers)
   hashTrieForEach(state.contracts, (contract, id) => {
     for (const violation of escrowViolations(contract)) broken.add(violation)
     if (contract.contract !== id) broken.add('a contract stands under its own id')
-    if (!isTerminal(contract)) open += 1
+    if (isOpen(contract)) open += 1
+    if (isUnheld(contract)) unheld += 1
     for (const hold of openHoldsOf(contract)) expected.add(hold)
     for (const { name, firesAt } of timersOf(contract)) {
       if (!firings.has(`${firesAt}/${id}/${name}`)) broken.add('I12 every timer of a contract is in the heap')
     }
   })
-  if (open !== state.open) broken.add('open contracts are counted')
+  if (open !== state.open || unheld !== state.unheld) broken.add('contracts are counted')
   for (const violation of holdViolations(state, expected)) broken.add(violation)
   for (const violation of exposureViolations(state)) broken.add(violation)
   return [...broken]

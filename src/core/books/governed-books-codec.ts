@@ -28,10 +28,7 @@ export function formatGovernedBooksEvent(event: GovernedBooksEvent): string {
 export function parseGovernedBooksEvent(json: unknown): GovernedBooksEvent | undefined {
   const type = memberOf(json, 'type')
   if (type === 'governance-founded') return readFounded(json)
-  if (type !== GOVERNANCE_TYPE) {
-    const event = parseBooksEvent(json)
-    return event?.type === 'parameters-retired' ? undefined : event
-  }
+  if (type !== GOVERNANCE_TYPE) return parseBooksEvent(json)
   const event = parseGovernanceEvent(memberOf(json, 'event'))
   if (event === undefined || event.type === 'contract-opened' || event.type === 'contract-closed') return undefined
   return { type: GOVERNANCE_TYPE, event }

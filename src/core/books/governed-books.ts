@@ -16,9 +16,9 @@ import { type Governed, isGovernedSet, refuseByGovernance } from './governed-adm
 /** Books, and the governance of the parameter sets that contracts pin; `undefined` until the notary set founds it. */
 export type GovernedBooksState = { readonly books: BooksState; readonly governance: GovernanceState | undefined }
 
-/** Live contracts are told from one to the other, never from outside; so are sets that governance makes. */
+/** Live contracts are told from one to the other, never from outside; so is what becomes of the sets that governance keeps. */
 export type GovernedBooksEvent =
-  | Exclude<BooksEvent, { type: 'parameters-retired' }>
+  | BooksEvent
   /** Governance begins, with this set in force. Once. */
   | { readonly type: 'governance-founded'; readonly parameters: ParameterSet; readonly at: Timestamp }
   | {
@@ -97,6 +97,8 @@ function transition(state: GovernedBooksState, event: GovernedBooksEvent): Gover
       : { state: { books: step.state, governance }, effects: step.effects }
   }
   const governed = { books: state.books, governance }
+  if (event.type === 'parameters-retired' && isGovernedSet(governance, event.hash))
+    return refused(state, 'BOOKS_PARAMETERS_GOVERNED')
   const code = event.type === 'message-received' ? refuseByGovernance(governed, event) : undefined
   if (code !== undefined) return refused(state, code, event.type === 'message-received' ? event.contract : undefined)
   const step = event.type === 'stamp-advanced' ? advance(governed, event.at) : stepBooks(governed, event)

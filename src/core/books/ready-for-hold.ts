@@ -16,9 +16,13 @@ import { refuseExposure } from './credit-exposure.ts'
  * are there from now on: were the ledger full when the contract ends, what is held could not leave.
  */
 export function readyForHold(state: BooksState, contract: EscrowState, at: Timestamp): BooksState | BooksRefusalCode {
+  if (contract.kind !== 'AGREED') return state
   const code = refuseExposure(state, contract)
   if (code !== undefined) return code
-  const orders = contract.kind === 'AGREED' ? openingOrders(state, contract) : []
+  const { open, unheld, contracts, limits } = state
+  if (open >= limits.openMax) return 'BOOKS_OPEN_FULL'
+  if (contracts.size - unheld >= limits.keptMax) return 'BOOKS_KEPT_FULL'
+  const orders = openingOrders(state, contract)
   if (orders.length === 0) return state
   const { state: ledger, effects } = LEDGER_MACHINE.transition(state.ledger, {
     type: 'transfers-submitted',

@@ -58,6 +58,8 @@ export const NOTARY_SET_FIELD: FieldCodec = recordOf([
 
 /** Terms in the journal and in snapshots. What is signed is written by `src/wire/v1/escrow-terms.ts`. */
 export const TERMS_FIELD: FieldCodec = recordOf([
+  row('net', TEXT_FIELD),
+  row('signBy', COUNT_FIELD),
   ...rows(DID_FIELD, ['payer', 'worker']),
   row('notarySet', NOTARY_SET_FIELD),
   row('arbiters', recordOf([row('members', listOf(DID_FIELD, ARBITERS_MAX)), row('k', COUNT_FIELD)])),

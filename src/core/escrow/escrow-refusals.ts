@@ -36,6 +36,10 @@ export const ESCROW_REFUSALS = {
     cause: "The offer's own expiry has come before it was stamped.",
     remedy: 'Make a new offer.',
   },
+  ESCROW_SIGN_BY_PASSED: {
+    cause: 'The instant before which the terms had to be offered and signed has come.',
+    remedy: 'Sign new terms with a later one, which are another contract.',
+  },
   ESCROW_NOT_AWARDED: {
     cause: 'The contract was signed before it was awarded.',
     remedy: 'Let the payer award first.',

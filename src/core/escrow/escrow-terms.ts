@@ -1,5 +1,5 @@
 import type { Amount } from '../../base/money.ts'
-import type { DurationMs } from '../../base/time.ts'
+import { type DurationMs, HOUR_MS, type Timestamp } from '../../base/time.ts'
 import type { Did, Hash } from '../evidence/names.ts'
 import type { Currency } from '../ledger/ledger-names.ts'
 
@@ -101,7 +101,7 @@ export type CreditTerms = {
   readonly limitNanos: Amount
   /** What it owes before this contract. */
   readonly owedNanos: Amount
-  /** Hash of the co-signed account that `owedNanos` is read from; the settlement of the contract before, or the hash of the empty text for the first. */
+  /** Head of the account that both sign on: of the contract before and its certified end, or the beginning of the two (`credit-account.ts`). */
   readonly accountHead: Hash
 }
 
@@ -109,6 +109,13 @@ export type CreditTerms = {
  * What payer and worker sign. Its canonical bytes are hashed to the contract's id, so a contract never changes: other terms are another contract.
  */
 export type EscrowTerms = {
+  /** Name of the network. Whoever signs signs for this one, since all that is signed jointly names the contract. */
+  readonly net: string
+  /**
+   * The instant before which the terms are offered and signed, by the stamp. A joint signature is worth nothing from then on; until then the notary set keeps the contract,
+   * so that no contract runs twice. At most `SIGN_SPAN_MAX` after the stamp of the offer.
+   */
+  readonly signBy: Timestamp
   readonly payer: Did
   readonly worker: Did
   readonly notarySet: NotarySetTerms
@@ -145,6 +152,8 @@ export type EscrowTerms = {
   readonly salt: string
 }
 
+/** Furthest that `signBy` may be ahead of the offer's stamp. What was never held is kept for about as long, so nobody fills the books with offers for longer. */
+export const SIGN_SPAN_MAX: DurationMs = HOUR_MS
 /** Arbiters of a contract at most. */
 export const ARBITERS_MAX = 16
 /** Milestones of a contract at most. */

@@ -1,6 +1,6 @@
 import { type DurationMs, type Timestamp, addDuration } from '../../base/time.ts'
 import { type EscrowState, isTerminal } from './escrow-state.ts'
-import { BEATS_MISSED_MAX, type EscrowTerms } from './escrow-terms.ts'
+import { BEATS_MISSED_MAX, type EscrowTerms, SIGN_SPAN_MAX } from './escrow-terms.ts'
 
 export const ESCROW_TIMER_NAMES = [
   'offer',
@@ -75,6 +75,21 @@ export function deadlineOf(state: EscrowState, name: EscrowTimerName): Timestamp
 /** The instant until which a worker is waited for, from a voucher, a beat or the start. */
 export function beatDeadline(terms: EscrowTerms, at: Timestamp): Timestamp {
   return addDuration(at, (BEATS_MISSED_MAX * terms.timers.beatMs) as DurationMs)
+}
+
+/** Until when an ended contract is kept: for T_retain, and for as long as its terms could be offered again. */
+export function retainedUntil({ timers, signBy }: EscrowTerms, at: Timestamp): Timestamp {
+  return laterOf(addDuration(at, timers.retainMs), signBy)
+}
+
+/** The same of a contract that was never held: nobody paid for its place, so it is kept no longer than whoever asked needs to hear of its end. */
+export function abortedUntil({ timers, signBy }: EscrowTerms, at: Timestamp): Timestamp {
+  const span = timers.retainMs < SIGN_SPAN_MAX ? timers.retainMs : SIGN_SPAN_MAX
+  return laterOf(addDuration(at, span), signBy)
+}
+
+function laterOf(one: Timestamp, other: Timestamp): Timestamp {
+  return one > other ? one : other
 }
 
 /** A contract that lost all its timers would hold money for ever; a draft and a terminal state hold none. */

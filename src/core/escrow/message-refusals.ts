@@ -8,6 +8,10 @@ export const ESCROW_MESSAGE_REFUSALS = {
     cause: 'The terms do not hash to the contract that the envelope names.',
     remedy: 'Name the SHA-256 of the canonical terms.',
   },
+  ESCROW_NETWORK_WRONG: {
+    cause: 'The terms are for another network than the message.',
+    remedy: 'Sign terms for the network that the contract is to run on.',
+  },
   ESCROW_CURRENCY_WRONG: {
     cause: 'An amount is in another currency than the contract.',
     remedy: "Write amounts in the contract's currency.",

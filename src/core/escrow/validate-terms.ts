@@ -57,14 +57,19 @@ export const TERMS_REFUSALS = {
       "C1 without a credit line, a credit line without C1, a currency that is not the payer's own, or a price that passes the line.",
     remedy: 'In C1, name the line and what is owed, in credits of the payer; owed and price are at most the line.',
   },
+  TERMS_SIGN_BY: {
+    cause: 'The instant before which the terms are to be signed is no integer above 0.',
+    remedy: 'Name an instant in integer milliseconds.',
+  },
   TERMS_TEXT: {
-    cause: 'Verifier or salt do not have their form.',
-    remedy: 'Write a word, and 22 characters of base64url.',
+    cause: 'Network, verifier or salt do not have their form.',
+    remedy: 'Write the name of the network, a word, and 22 characters of base64url.',
   },
 } as const
 
 export type TermsRefusalCode = keyof typeof TERMS_REFUSALS
 
+const NETWORK_PATTERN = /^[a-z][a-z0-9.-]{0,31}$/
 const WORD_PATTERN = /^[a-z][a-z0-9._/-]{0,63}$/
 const SALT_PATTERN = /^[A-Za-z0-9_-]{21}[AQgw]$/
 const MILLION = 1_000_000
@@ -102,7 +107,9 @@ export function refuseTerms(terms: EscrowTerms, rules: EscrowRules): TermsRefusa
   if (arbitersNanos(terms) > bonds.disputeNanos) return 'TERMS_ARBITER_FEES'
   if (!isShare(terms.fallbackPerMillion)) return 'TERMS_FALLBACK'
   if (!isCredit(terms)) return 'TERMS_CREDIT'
-  return WORD_PATTERN.test(terms.verifier) && SALT_PATTERN.test(terms.salt) ? undefined : 'TERMS_TEXT'
+  if (!isCount(terms.signBy) || terms.signBy === 0) return 'TERMS_SIGN_BY'
+  const areTexts = NETWORK_PATTERN.test(terms.net) && WORD_PATTERN.test(terms.verifier) && SALT_PATTERN.test(terms.salt)
+  return areTexts ? undefined : 'TERMS_TEXT'
 }
 
 function isNotarySet({ notarySet: { n, m, epoch } }: EscrowTerms): boolean {

@@ -31,6 +31,7 @@ export type AuditedWeights = {
 
 export type BooksReport = {
   readonly parameters: readonly AuditedParameters[]
+  readonly parametersRetired: readonly Hash[]
   /** Tables of weights, in the order in which the notary set put them there. */
   readonly weights: readonly AuditedWeights[]
 }
@@ -51,6 +52,7 @@ export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
   private readonly init: BooksAuditInit
   private readonly verify: VerifyBytes
   private readonly published = new Map<Hash, AuditedParameters>()
+  private readonly retired: Hash[] = []
   private readonly tables: AuditedWeights[] = []
   private last: { readonly slot: number; readonly at: Timestamp } | undefined
 
@@ -64,7 +66,7 @@ export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
   }
 
   get report(): BooksReport {
-    return { parameters: [...this.published.values()], weights: this.tables }
+    return { parameters: [...this.published.values()], parametersRetired: this.retired, weights: this.tables }
   }
 
   take(booked: BookedEvent): JournalFinding | undefined {
@@ -95,6 +97,7 @@ export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
   }
 
   private faultOfOrdered({ event, slot }: BookedEvent): JournalFinding | undefined {
+    if (event.type === 'parameters-retired') this.retired.push(event.hash)
     if (event.type === 'governance-event-received' && event.event.type === 'weights-published') {
       const { table } = event.event
       const { source, rows } = table

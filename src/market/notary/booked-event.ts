@@ -71,7 +71,7 @@ export function orderedEvent(slot: number, json: unknown, due?: Timestamp): Book
 
 /** What notaries order by themselves; everything else is a message of somebody. */
 export type OrderedEvent =
-  | Exclude<BooksEvent, { type: 'message-received' | 'ledger-event-received' | 'parameters-retired' }>
+  | Exclude<BooksEvent, { type: 'message-received' | 'ledger-event-received' }>
   | Extract<GovernedBooksEvent, { type: 'governance-founded' }>
   | {
       readonly type: 'governance-event-received'
@@ -149,19 +149,11 @@ export function readMessage(authenticated: Authenticated, init: EscrowReadingIni
       : { kind: 'refused', code: 'ESCROW_TYPE_UNKNOWN' }
   }
   const event = readLedgerMessage(authenticated)
-  if (event === undefined) return escrowReading(readEscrowMessage(authenticated, init))
+  if (event === undefined) return readEscrowMessage(authenticated, init)
   // Orders of contracts and expiries are made by the books themselves, and no message is read as one.
   if (event.type === 'transfers-submitted' || event.type === 'holds-expired')
     return { kind: 'refused', code: 'ESCROW_TYPE_UNKNOWN' }
   return { kind: 'event', event: { type: 'ledger-event-received', event } }
-}
-
-/** Sets are retired by governance alone. */
-function escrowReading(reading: EscrowReading): MessageReading {
-  if (reading.kind === 'refused') return reading
-  const { event } = reading
-  if (event.type === 'parameters-retired') return { kind: 'refused', code: 'ESCROW_TYPE_UNKNOWN' }
-  return { kind: 'event', event }
 }
 
 export function stampOfBooksEvent(event: GovernedBooksEvent): Timestamp {

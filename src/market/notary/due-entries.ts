@@ -109,6 +109,7 @@ export function isWanted(event: OrderedEvent, { parameters, founding, weights }:
     const known = parameters.find(({ hash }) => hash === event.hash)
     return known !== undefined && isSame({ ...event, rules: known.rules })
   }
+  if (event.type === 'parameters-retired') return false
   if (event.type === 'governance-founded') return isSameSet(founding, event.parameters)
   if (event.type !== 'governance-event-received' || event.event.type !== 'weights-published') return true
   return hashOfWeights(event.event.table) === weights()?.hash

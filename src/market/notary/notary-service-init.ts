@@ -49,7 +49,7 @@ export type NotaryServiceInit = {
   readonly network: string
   /** How far clocks may differ: for `iat` and `exp` of envelopes, and nothing else. */
   readonly clockSkewMs: DurationMs
-  /** Rules that contracts may pin, by their hash; published where the books do not know them. */
+  /** Rules that new contracts may pin, by their hash. A notary alone publishes those that its books do not know and retires the others; a set of several only publishes. */
   readonly parameters: readonly { readonly hash: Hash; readonly rules: EscrowRules }[]
   /** The parameter set that governance begins with, where the books have none yet; absent: this member does not let it begin. */
   readonly founding?: ParameterSet

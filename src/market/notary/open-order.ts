@@ -1,9 +1,11 @@
 import type { Timestamp } from '../../base/time.ts'
-import type { ContractId } from '../../core/evidence/names.ts'
+import { hashTrieEntries } from '../../core/collections/hash-trie.ts'
+import { type ContractId, parseHash } from '../../core/evidence/names.ts'
+import type { GovernedBooksState } from '../../core/books/governed-books.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { AdmissionComponents, Admitted } from './admission.ts'
 import { admitSigning } from './admit-signing.ts'
-import { bookOrdered, stamped } from './booked-event.ts'
+import { bookOrdered, type OrderedEvent, stamped } from './booked-event.ts'
 import { missingParameters } from './due-entries.ts'
 import type { KnownRules } from './known-rules.ts'
 import type { NotaryArchive } from './notary-archive.ts'
@@ -40,14 +42,24 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, restored })
   const order = new SoloOrder({ ...common, rules, clockSkewMs: init.clockSkewMs, useNonce })
-  const unknown = missingParameters(journal.state, rules.parameters)
-  if (unknown.length > 0) {
-    const now = clock.now()
-    const { at: before } = journal.state.books
-    const at = now > before ? now : before
-    const slot = archive.slot + 1
-    await journal.append(unknown.map((event) => bookOrdered(slot, stamped(event, at))))
-  }
+  const at = laterOf(clock.now(), journal.state.books.at)
+  const ordered = parameterEvents(journal.state, rules)
+  const slot = archive.slot + 1
+  if (ordered.length > 0) await journal.append(ordered.map((event) => bookOrdered(slot, stamped(event, at))))
   order.wake()
   return order
+}
+
+/** What makes the books' rules those that the notary was started with, and those of governance. Contracts that were signed under others keep to them. */
+function parameterEvents(state: GovernedBooksState, { parameters }: KnownRules): readonly OrderedEvent[] {
+  const kept = new Set<string>([...parameters, ...(state.governance?.sets ?? [])].map(({ hash }) => hash))
+  const retired = hashTrieEntries(state.books.parameters).flatMap(([name]): readonly OrderedEvent[] => {
+    const hash = parseHash(name)
+    return hash === undefined || kept.has(name) ? [] : [{ type: 'parameters-retired', hash, at: state.books.at }]
+  })
+  return [...missingParameters(state, parameters), ...retired]
+}
+
+function laterOf(one: Timestamp, other: Timestamp): Timestamp {
+  return one > other ? one : other
 }

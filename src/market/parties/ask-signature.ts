@@ -1,10 +1,8 @@
 import { CodedError } from '../../base/errors.ts'
-import { type DurationMs, MINUTE_MS } from '../../base/time.ts'
-import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { Did } from '../../core/evidence/names.ts'
-import { VALIDITY_MAX_MS } from '../../wire/v1/envelope-head.ts'
 import { bodyOfTerms, ESCROW_TERMS } from '../../wire/v1/escrow-terms.ts'
 import type { MarketPost } from '../../wire/v1/market-frames.ts'
+import { signSpanOf } from './buy-order.ts'
 import type { BuyerSide } from './buyer-side.ts'
 import { pause } from './contract-follower.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
@@ -25,7 +23,7 @@ export async function askSignature({ party, orders }: BuyerSide, key: string): P
   const aud = party.components.notary.set.id
   const about = { aud, subject: contract }
   const body = { terms: ESCROW_TERMS.parse(bodyOfTerms(terms)) }
-  const validMs = offerValidity(terms)
+  const validMs = signSpanOf(terms.timers)
   const offer = await party.wallet.say({ act: `${contract}/offer`, type: 'escrow-offer', body, validMs, ...about })
   const awardBody = transcript === undefined ? {} : { auction: transcript }
   const award = await party.wallet.say({ act: `${contract}/award`, type: 'escrow-award', body: awardBody, ...about })
@@ -65,9 +63,4 @@ async function askPatiently(
     }
     await pause(components.timers, ASK_AGAIN_MS, signal)
   }
-}
-
-/** The seller's answer and the way to the notary set included; a set takes no offer that outlives what it keeps. */
-function offerValidity({ timers }: EscrowTerms): DurationMs {
-  return Math.min(timers.offerMs + MINUTE_MS, timers.retainMs, VALIDITY_MAX_MS) as DurationMs
 }

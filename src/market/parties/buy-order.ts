@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { type Amount, ZERO_AMOUNT, amountFromNanos } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
-import type { DurationMs } from '../../base/time.ts'
+import { addDuration, type DurationMs, MINUTE_MS, type Timestamp } from '../../base/time.ts'
 import { type AcceptancePredicate, predicateHash } from '../../core/acceptance/acceptance-predicate.ts'
 import type {
   ArbiterTerms,
@@ -11,7 +11,7 @@ import type {
   EscrowTimers,
   NotarySetTerms,
 } from '../../core/escrow/escrow-terms.ts'
-import { custodyLabelOf } from '../../core/escrow/escrow-terms.ts'
+import { custodyLabelOf, SIGN_SPAN_MAX } from '../../core/escrow/escrow-terms.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
@@ -108,6 +108,9 @@ export type TermsInit = {
     'custody' | 'currency' | 'timers' | 'predicate' | 'milestonesPerMillion' | 'parametersHash' | 'arbiters'
   >
   readonly policy: BuyerPolicy
+  /** Name of the network. */
+  readonly net: string
+  readonly now: Timestamp
   readonly payer: Did
   readonly worker: Did
   readonly task: MarketTask
@@ -120,7 +123,7 @@ export type TermsInit = {
 
 /** The terms of a purchase. The price is fixed: it is the most that is held, and what is claimed. */
 export function makeTerms(init: TermsInit): EscrowTerms {
-  const { request, policy, payer, worker, task, verifier, priceNanos, credit, salt } = init
+  const { request, policy, net, now, payer, worker, task, verifier, priceNanos, credit, salt } = init
   const { custody } = request
   const share = (perMillion: number): Amount => amountFromNanos((priceNanos * BigInt(perMillion)) / 1_000_000n)
   const none = ZERO_AMOUNT
@@ -130,7 +133,10 @@ export function makeTerms(init: TermsInit): EscrowTerms {
   const arbiters = request.arbiters ?? policy.arbiters
   const { k } = arbiters
   const arbiterNanos = k === 0 ? 0n : (disputeNanos * BigInt(policy.arbiterSharePerMillion)) / 1_000_000n / BigInt(k)
+  const timers = { ...policy.timers, ...request.timers }
   return {
+    net,
+    signBy: addDuration(now, signSpanOf(timers)),
     payer,
     worker,
     notarySet: policy.notarySet,
@@ -144,7 +150,7 @@ export function makeTerms(init: TermsInit): EscrowTerms {
     currency: request.currency,
     maxNanos: priceNanos,
     milestonesNanos: (request.milestonesPerMillion ?? []).map(share),
-    timers: { ...policy.timers, ...request.timers },
+    timers,
     bonds: { payerNanos: bondNanos, workerNanos: bondNanos, disputeNanos },
     penalties: { p1Nanos: penaltyNanos, p2Nanos: penaltyNanos },
     fees: {
@@ -158,6 +164,11 @@ export function makeTerms(init: TermsInit): EscrowTerms {
     parametersHash: request.parametersHash ?? policy.parametersHash,
     salt,
   }
+}
+
+/** Within this time the contract is signed by both and with the notary set: the seller's answer and the way there included, the clocks' difference too. */
+export function signSpanOf({ offerMs }: EscrowTimers): DurationMs {
+  return Math.min(offerMs + MINUTE_MS, SIGN_SPAN_MAX / 2) as DurationMs
 }
 
 /** What each side has at stake besides the price. A bond of nothing is none. */
@@ -190,6 +201,10 @@ export const BUY_CODES = {
       'What is known of the sellers whose offers fit is too little for their price: a newcomer may have no more of open contracts than its bond and what the buyer allows.',
     remedy:
       'Buy something smaller first, choose C3 so that the seller has a bond at stake, or allow a newcomer more with --newcomer-max.',
+  },
+  BUY_CREDIT_SPENT: {
+    cause: 'With this price the buyer would owe the worker more than it lets itself owe one.',
+    remedy: 'Ask the worker to give credits back first, buy for less, or choose C2.',
   },
   BUY_TERMS_WRONG: {
     cause: 'The contract would break a rule of its custody model or of its parameter set, so nothing was signed.',

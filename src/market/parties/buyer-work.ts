@@ -9,6 +9,7 @@ import { voucherHash } from '../../wire/v1/escrow-events.ts'
 import type { MarketFrameOf } from '../../wire/v1/market-frames.ts'
 import type { BuyerPolicy } from './buy-order.ts'
 import { pause } from './contract-follower.ts'
+import { CreditAccounts } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { declined, type MarketAnswer, TAKEN } from './market-door.ts'
 import type { Party } from './party.ts'
@@ -66,8 +67,10 @@ export class BuyerWork {
     }
     const { party, init } = this
     try {
-      for await (const { state } of party.follow(init.contract)) {
+      for await (const followed of party.follow(init.contract)) {
+        const { state } = followed
         this.current = state
+        if (isTerminal(state)) await new CreditAccounts(party).settle(followed)
         if (!party.signsFor(init.contract, state.terms.payer)) continue
         if (state.kind === 'DELIVERED' && this.decision === undefined) this.decide(state)
         if (state.kind !== 'DELIVERED' && this.decision !== undefined) this.deciding.abort()

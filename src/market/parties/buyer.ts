@@ -6,9 +6,11 @@ import type { EventLog } from '../../ports/event-log.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
 import { askSignature } from './ask-signature.ts'
 import { type BuyerPolicy, type BuyRequest, type OrderNote, requestHashOf } from './buy-order.ts'
-import type { BuyerSide, ExposureOf } from './buyer-side.ts'
+import type { BuyerSide, ChosenSeller, ExposureOf } from './buyer-side.ts'
 import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
 import { chooseSeller, declinedReason } from './choose-seller.ts'
+import { pause } from './contract-follower.ts'
+import { isCreditLag } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
 import { Orders } from './orders.ts'
@@ -32,6 +34,8 @@ export type BuyerInit = Pick<BuyerWorkInit, 'acceptsAlone'> & { readonly policy:
 
 /** Contracts that are tried one after the other for one purchase, when sellers decline. */
 const TRIES_MAX = 8
+/** Before something is tried again that another contract is in the way of. */
+const AGAIN_MS = 500
 
 /**
  * Buys work: finds sellers, chooses by their offers or by an auction, signs a contract, has its money held, and looks at what is delivered before it pays. A purchase is
@@ -153,19 +157,36 @@ export class Buyer {
       if (orders.get(key).contract === undefined) {
         const chosen = await chooseSeller(side, key)
         if (chosen === undefined) return
-        // One after the other, so that two purchases do not both count on the same room.
-        if (!(await orders.inTurn(async () => await writeContract(side, { ...chosen, key })))) return
+        if (!(await this.write(key, chosen))) return
       }
       const code = await askSignature(side, key)
       if (code === undefined) {
         await this.workOn(key)
         return
       }
-      await orders.dropSeller(key, code)
+      const isForNow = isCreditLag(code)
+      await orders.dropContract(key, { code, isForNow })
       // An auction's winner is the only one who bid that price.
-      if (orders.get(key).auction !== undefined) break
+      if (orders.get(key).auction !== undefined && !isForNow) break
+      if (isForNow) await this.wait()
     }
     await orders.fail(key, 'BUY_DECLINED', declinedReason(orders.get(key)))
+  }
+
+  /** @returns False when the purchase has failed. */
+  private async write(key: string, chosen: ChosenSeller): Promise<boolean> {
+    for (;;) {
+      // One after the other, so that two purchases do not both count on the same room.
+      const outcome = await this.orders.inTurn(async () => await writeContract(this.side, { ...chosen, key }))
+      if (outcome !== 'later') return outcome === 'written'
+      await this.wait()
+    }
+  }
+
+  private async wait(): Promise<void> {
+    const { components, signal } = this.party
+    await pause(components.timers, AGAIN_MS, signal)
+    signal.throwIfAborted()
   }
 
   private async workOn(key: string): Promise<void> {

@@ -1,6 +1,8 @@
+import type { Timestamp } from '../../base/time.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { VerifyBytes } from '../../wire/v1/authenticate.ts'
@@ -8,6 +10,7 @@ import { ContractReplay } from './contract-replay.ts'
 
 export type FollowerComponents = {
   readonly notary: Pick<NotaryClient, 'set' | 'contract' | 'evidence'>
+  readonly clock: Pick<Clock, 'now'>
   readonly timers: Timers
   readonly verify: VerifyBytes
 }
@@ -15,6 +18,8 @@ export type FollowerComponents = {
 export type FollowInit = {
   readonly contract: ContractId
   readonly signal: AbortSignal
+  /** From then on the contract cannot begin any more: it ends here where the set does not know it. Absent: it is waited for. */
+  readonly lapsesAt?: Timestamp
   /** Longest wait of one question; absent: 10 s. */
   readonly waitMs?: number
 }
@@ -32,13 +37,13 @@ export type FollowedContract = {
 
 /**
  * Every state of a contract that can be seen, from now until it ends: asks the set, waits there for the next transition, checks what comes and runs the state table on
- * it. Nothing that the set merely says is believed. Ends after a terminal state, or when the set has forgotten the contract.
+ * it. Nothing that the set merely says is believed. Ends after a terminal state, when the set has forgotten the contract, or when one that it never knew has lapsed.
  *
  * Throws `NOTARY_ANSWER_WRONG` for evidence that is wrong, and the signal's reason; what cannot be reached is tried again.
  */
 export async function* followContract(
-  { notary, timers, verify }: FollowerComponents,
-  { contract, signal, waitMs = WAIT_MS }: FollowInit,
+  { notary, clock, timers, verify }: FollowerComponents,
+  { contract, signal, lapsesAt, waitMs = WAIT_MS }: FollowInit,
 ): AsyncGenerator<FollowedContract> {
   const replay = new ContractReplay({ set: notary.set, contract, verify })
   let pauseMs = PAUSE_MS
@@ -47,7 +52,7 @@ export async function* followContract(
     const isKnown = replay.steps.length > 0
     try {
       const view = await notary.contract(contract, { afterSeq: replay.steps.length - 1, waitMs, signal })
-      if (view === undefined && isKnown) return
+      if (view === undefined && (isKnown || (lapsesAt !== undefined && clock.now() >= lapsesAt))) return
       if (view !== undefined && view.transitions.length > 0) {
         const evidence = await notary.evidence(contract, { signal })
         takeAll(replay, evidence.slice(replay.steps.length))

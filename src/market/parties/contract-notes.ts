@@ -6,6 +6,9 @@ import type { MarketTask } from '../../wire/v1/market-frames.ts'
 /** Topic of notes on contracts, by contract: what the envelopes do not say. */
 export const CONTRACTS = 'contract'
 
+/** How a contract ended that no notary set ever knew, or knows any more. */
+export const LAPSED = 'LAPSED'
+
 /** What a party remembers of a contract besides its evidence. */
 export type ContractNote = {
   readonly role: 'payer' | 'worker'

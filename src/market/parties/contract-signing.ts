@@ -3,8 +3,9 @@ import type { ContractId } from '../../core/evidence/names.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
+import { CreditAccounts, refuseCredit } from './credit-accounts.ts'
 import { hasSignedContract } from './joint-signatures.ts'
-import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
+import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope } from './market-door.ts'
 import type { Party } from './party.ts'
 import type { SealedBids } from './sealed-bids.ts'
 import { refuseContract, type SellerPolicy } from './seller-policy.ts'
@@ -19,16 +20,26 @@ export type ContractSigningComponents = {
   readonly onSigned: (contract: ContractId) => void
 }
 
+type Refusal = ReturnType<typeof refuseContract>
+type ReadContract = {
+  readonly terms: EscrowTerms
+  readonly offer: ReadEnvelope<'escrow-offer'>
+  readonly award: ReadEnvelope<'escrow-award'>
+}
+
 /** A seller's signature on contracts, given where every term, the task and the predicate are acceptable; what was refused leaves nothing behind. */
 export class ContractSigning {
   private readonly components: ContractSigningComponents
   private readonly policy: SellerPolicy
   private readonly party: Party
+  private readonly accounts: CreditAccounts
+  private turn: Promise<unknown> = Promise.resolve()
 
   constructor(components: ContractSigningComponents, policy: SellerPolicy) {
     this.components = components
     this.policy = policy
     this.party = components.party
+    this.accounts = new CreditAccounts(components.party)
   }
 
   /** Signs a contract whose terms, task and predicate are what they say, and acceptable. */
@@ -52,31 +63,44 @@ export class ContractSigning {
       readPredicate(predicate, terms.predicateHash) !== undefined
     if (!isTask) return declined('MARKET_TASK_WRONG')
     if (!this.policy.parameters.has(terms.parametersHash)) await this.policy.learnParameters?.()
-    if (party.noteOf<ContractNote>(CONTRACTS, contract) === undefined) {
-      const code = this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength })
-      if (code !== undefined) return declined(code)
-      const input = await party.journal.keepFile(contract, bytes)
-      await Promise.all([party.hear(offer), party.hear(award)])
-      const note: ContractNote = {
-        role: 'worker',
-        other: terms.payer,
-        peer: from,
-        task,
-        predicate,
-        input,
-        terms: termsText(terms),
-      }
-      await party.keep(CONTRACTS, contract, note)
-    }
+    const code = await this.inTurn(async () => await this.accept({ from, frame, bytes }, { terms, offer, award }))
+    if (code !== undefined) return declined(code)
     const signature = await party.wallet.sign({ kind: 'contract', place: contract, hash: contract })
     this.components.onSigned(contract)
     return { frame: { type: 'cosigned', signature } }
   }
 
+  /** Writes a contract down that this party signs. @returns Why it does not. */
+  private async accept(
+    { from, frame, bytes }: MarketQuestion<'contract'>,
+    { terms, offer, award }: ReadContract,
+  ): Promise<Refusal> {
+    const { party } = this
+    const contract = contractIdOf(terms)
+    if (party.noteOf<ContractNote>(CONTRACTS, contract) !== undefined) return undefined
+    const { task, predicate } = frame
+    const code =
+      this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength }) ??
+      (await refuseCredit(this.accounts, terms, this.policy.creditNanosOf(terms.payer)))
+    if (code !== undefined) return code
+    const input = await party.journal.keepFile(contract, bytes)
+    await Promise.all([party.hear(offer), party.hear(award)])
+    const head = { role: 'worker', other: terms.payer, peer: from } as const
+    await party.keep(CONTRACTS, contract, { ...head, task, predicate, input, terms: termsText(terms) })
+    return undefined
+  }
+
+  /** One contract after the other, so that two do not both count on the same room. */
+  private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.turn.then(work)
+    this.turn = done.catch(() => undefined)
+    return await done
+  }
+
   private refuse(
     terms: EscrowTerms,
     { skill, inputBytes }: { readonly skill: string; readonly inputBytes: number },
-  ): ReturnType<typeof refuseContract> {
+  ): Refusal {
     const offer = this.components.offers.cheapestFor(skill, terms.currency)
     if (offer === undefined) return 'MARKET_SKILL_UNKNOWN'
     if (inputBytes > offer.inputBytesMax) return 'MARKET_LIMIT_PASSED'
@@ -85,7 +109,9 @@ export class ContractSigning {
     const open = this.openTerms()
     const openNanos = open.reduce((sum, { maxNanos }) => sum + maxNanos, 0n)
     if (open.length >= offer.capacity) return 'MARKET_BUSY'
-    return refuseContract(this.policy, { terms, priceNanos, openContracts: open.length, openNanos })
+    const { network: net, components } = this.party
+    const now = components.clock.now()
+    return refuseContract(this.policy, { terms, net, now, priceNanos, openContracts: open.length, openNanos })
   }
 
   private openTerms(): readonly { readonly maxNanos: bigint }[] {

@@ -58,11 +58,15 @@ export class Orders {
     return { contract, peer, terms: readTerms(text) }
   }
 
-  /** The seller did not sign: its contract is dropped, and it is not chosen again for this purchase. */
-  async dropSeller(key: string, code: string): Promise<void> {
+  /** The seller did not sign: its contract is dropped, and it is not chosen again for this purchase unless it may sign another one. */
+  async dropContract(
+    key: string,
+    { code, isForNow }: { readonly code: string; readonly isForNow: boolean },
+  ): Promise<void> {
     const { contract, terms } = this.contractOf(key)
     await this.party.journal.keepNote(CONTRACTS, contract, null)
     const { contract: _, terms: _terms, peer: _peer, ...rest } = this.get(key)
-    await this.put(key, { ...rest, declined: [...rest.declined, terms.worker], declinedCode: code })
+    const declined = isForNow ? rest.declined : [...rest.declined, terms.worker]
+    await this.put(key, { ...rest, declined, declinedCode: code })
   }
 }

@@ -29,6 +29,14 @@ export const PARTY_CODES = {
     cause: 'The seller has as much at stake as it takes on at once.',
     remedy: 'Try again when contracts have ended.',
   },
+  MARKET_NETWORK_WRONG: {
+    cause: 'The contract is for another network than the one that this party works on.',
+    remedy: 'Write the terms for the network that both are on.',
+  },
+  MARKET_SIGN_BY_WRONG: {
+    cause: 'The instant before which the terms are to be signed is past, or more than an hour ahead.',
+    remedy: 'Name one within the hour; compare the clocks of both.',
+  },
   MARKET_SET_UNKNOWN: {
     cause: 'The contract names a notary set, an epoch or a fee owner that this party does not know.',
     remedy: 'Name a set that both know.',
@@ -40,6 +48,24 @@ export const PARTY_CODES = {
   MARKET_CUSTODY_DECLINED: {
     cause: 'The party does not work under this custody model.',
     remedy: 'Choose one of those that it names in its policy.',
+  },
+  MARKET_CREDIT_LINE: {
+    cause:
+      'In C1 the seller would lend this payer more than it is ready to, over all currencies that the payer issues.',
+    remedy: 'Let it give credits back to you first, buy for less, choose C2, or ask it for a larger --credit-line.',
+  },
+  MARKET_CREDIT_HEAD: {
+    cause: 'The contract stands on another account than the one that this party has written down of the two.',
+    remedy:
+      'Try again when both have seen the contract before end; a party that lost its records goes on with C2, or with another currency.',
+  },
+  MARKET_CREDIT_OWED: {
+    cause: 'The contract names another amount as owed than the ledger has.',
+    remedy: 'Read the ledger again, and sign new terms.',
+  },
+  MARKET_CREDIT_OPEN: {
+    cause: 'Another contract stands on the same account and has not ended; two over one account are never signed.',
+    remedy: 'Wait until it has ended, or choose C2.',
   },
   MARKET_CAPABILITY_WRONG: {
     cause: 'The capability that the contract names is not one under which this party works.',

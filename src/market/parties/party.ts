@@ -1,5 +1,6 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
+import type { Timestamp } from '../../base/time.ts'
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -139,9 +140,10 @@ export class Party {
     await this.journal.append([{ kind: 'heard', kept: { envelope, bytes, act: undefined } as KeptEnvelope }])
   }
 
-  /** The contract's states, certified; each also shows in `states` until the contract has ended. */
-  async *follow(contract: ContractId): AsyncGenerator<FollowedContract> {
-    for await (const followed of followContract(this.components, { contract, signal: this.signal })) {
+  /** The contract's states, certified; none where it lapses without any; each also shows in `states` until the contract has ended. */
+  async *follow(contract: ContractId, lapsesAt?: Timestamp): AsyncGenerator<FollowedContract> {
+    const init = { contract, signal: this.signal, ...(lapsesAt !== undefined && { lapsesAt }) }
+    for await (const followed of followContract(this.components, init)) {
       const { state } = followed
       if (isTerminal(state)) this.seen.delete(contract)
       else this.seen.set(contract, state)

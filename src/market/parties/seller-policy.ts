@@ -1,10 +1,15 @@
 import type { Amount } from '../../base/money.ts'
-import type { DurationMs } from '../../base/time.ts'
+import { addDuration, type DurationMs, type Timestamp } from '../../base/time.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
-import type { CustodyModel, EscrowTerms, NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
+import {
+  type CustodyModel,
+  type EscrowTerms,
+  type NotarySetTerms,
+  SIGN_SPAN_MAX,
+} from '../../core/escrow/escrow-terms.ts'
 import { notaryFee } from '../../core/escrow/settlement.ts'
 import { refuseTerms, type TermsRefusalCode } from '../../core/escrow/validate-terms.ts'
-import type { Hash } from '../../core/evidence/names.ts'
+import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { PartyCode } from './party-codes.ts'
 
 /** What a seller takes on, by its own rules; the contract's rules come on top. */
@@ -17,6 +22,8 @@ export type SellerPolicy = {
   readonly custody: readonly CustodyModel[]
   /** Hashes of the capability chains under which it works; that of a payer for itself among them. */
   readonly capabilities: ReadonlySet<Hash>
+  /** What it lends a payer in `C1` at most: what it has of all credits that the payer issues, and the contracts under way. */
+  readonly creditNanosOf: (payer: Did) => Amount
   /** Sum of the prices of contracts under way. */
   readonly exposureNanosMax: Amount
   readonly contractsMax: number
@@ -34,6 +41,9 @@ export type SellerPolicy = {
 
 export type ContractQuestion = {
   readonly terms: EscrowTerms
+  /** The network that it works on, and the time by its clock. */
+  readonly net: string
+  readonly now: Timestamp
   /** What the seller asks for this task: by its bid, or its standing offer. */
   readonly priceNanos: Amount
   /** Contracts under way, and the sum of their prices. */
@@ -46,7 +56,10 @@ export function refuseContract(
   policy: SellerPolicy,
   question: ContractQuestion,
 ): PartyCode | TermsRefusalCode | undefined {
-  const { terms, priceNanos, openContracts, openNanos } = question
+  const { terms, net, now, priceNanos, openContracts, openNanos } = question
+  if (terms.net !== net) return 'MARKET_NETWORK_WRONG'
+  // Until then the other side may have it run, and the seller may not say no any more.
+  if (terms.signBy <= now || terms.signBy > addDuration(now, SIGN_SPAN_MAX)) return 'MARKET_SIGN_BY_WRONG'
   if (!policy.notarySets.some((set) => isSameSet(set, terms.notarySet))) return 'MARKET_SET_UNKNOWN'
   const rules = policy.parameters.get(terms.parametersHash)
   if (rules === undefined) return 'MARKET_PARAMETERS_UNKNOWN'

@@ -1,18 +1,17 @@
 import type { Amount } from '../../base/money.ts'
 import { CodedError } from '../../base/errors.ts'
-import type { DurationMs } from '../../base/time.ts'
+import { addDuration, type DurationMs, type Timestamp } from '../../base/time.ts'
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import { BEATS_MISSED_MAX, type EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { voucherHash } from '../../wire/v1/escrow-events.ts'
-import { CONTRACTS, type ContractNote } from './contract-notes.ts'
-import { pause } from './contract-follower.ts'
+import { CreditAccounts } from './credit-accounts.ts'
+import { CONTRACTS, type ContractNote, LAPSED } from './contract-notes.ts'
+import { type FollowedContract, pause } from './contract-follower.ts'
+import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { Party } from './party.ts'
-import type { KeptEnvelope } from './party-record.ts'
+import { readMeter, type TaskCounts } from './read-meter.ts'
 import { hashOfBytes, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from './task-package.ts'
-
-/** What was used so far, by unit; cumulative, whole, 0 or more. */
-export type TaskCounts = ReadonlyMap<string, bigint>
 
 export type TaskInit = {
   readonly contract: ContractId
@@ -41,9 +40,21 @@ const AGAIN_MS = 1_000
  * delivers, and answers a rejection. Every step follows from the certified state and the journal, so that after a crash it goes on from there.
  */
 export async function workOnContract(components: WorkComponents, contract: ContractId): Promise<void> {
+  const { party } = components
   const work = new ContractWork(components, contract)
-  for await (const { state } of components.party.follow(contract)) await work.see(state)
+  let last: FollowedContract | undefined
+  for await (const followed of party.follow(contract, lapseOf(party, contract))) {
+    last = followed
+    await work.see(followed.state)
+  }
+  if (last !== undefined && isTerminal(last.state)) await new CreditAccounts(party).settle(last)
   await work.end()
+}
+
+/** When an offer that never reached the set cannot reach it any more; then the place that it takes is free. */
+function lapseOf({ journal }: Party, contract: ContractId): Timestamp | undefined {
+  const offer = journal.envelopesOf(contract).find(({ envelope }) => envelope.type === 'escrow-offer')
+  return offer && addDuration(offer.envelope.head.exp, CLOCK_SKEW_MS)
 }
 
 class ContractWork {
@@ -85,7 +96,7 @@ class ContractWork {
   async end(): Promise<void> {
     this.stopping.abort()
     await this.task
-    await this.note({ ended: this.current?.kind ?? 'FORGOTTEN' })
+    await this.note({ ended: this.current?.kind ?? LAPSED })
   }
 
   private get noted(): ContractNote {
@@ -96,6 +107,11 @@ class ContractWork {
 
   private async note(changes: Partial<ContractNote>): Promise<void> {
     await this.party.keep(CONTRACTS, this.contract, { ...this.noted, ...changes })
+  }
+
+  private async readMeter(act: string, counts: TaskCounts): Promise<Hash> {
+    const { party, contract, noted } = this
+    return await readMeter(party, { contract, payer: noted.other, act, counts })
   }
 
   private startTask(terms: EscrowTerms): void {
@@ -208,27 +224,6 @@ class ContractWork {
     }
   }
 
-  /** What was used so far, signed; its hash stands in vouchers and deliveries. */
-  private async readMeter(act: string, counts: TaskCounts): Promise<Hash> {
-    const { party, contract } = this
-    const readings = party.journal.envelopesOf(contract).filter(({ envelope }) => envelope.type === 'meter-snapshot')
-    const sorted = [...atLeast(readings.at(-1), counts)].toSorted(([left], [right]) => (left < right ? -1 : 1))
-    const body = {
-      contract,
-      seq: readings.length,
-      at: party.components.clock.now(),
-      counts: sorted.map(([unit, quantity]) => ({ unit, quantity })),
-    }
-    const said = await party.wallet.say({
-      act: `${contract}/meter/${act}`,
-      type: 'meter-snapshot',
-      body,
-      aud: this.noted.other,
-      subject: contract,
-    })
-    return said.envelope.head.bodyHash
-  }
-
   /** Signs of life, each before the payer may give up. @returns Ends them. */
   private beat(terms: EscrowTerms, signal: AbortSignal): () => void {
     const stop = new AbortController()
@@ -275,13 +270,4 @@ async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): P
   } finally {
     signal.removeEventListener('abort', onAbort)
   }
-}
-
-/** A meter never runs backward, also when a task was begun anew after a crash. */
-function atLeast(last: KeptEnvelope | undefined, counts: TaskCounts): Map<string, bigint> {
-  const merged = new Map(counts)
-  if (last?.envelope.type !== 'meter-snapshot') return merged
-  for (const { unit, quantity } of last.envelope.body.counts)
-    if ((merged.get(unit) ?? -1n) < quantity) merged.set(unit, quantity)
-  return merged
 }

@@ -1,14 +1,14 @@
-import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
+import { type Amount, AMOUNT_MAX, amountFromNanos, formatAmount, ZERO_AMOUNT } from '../../base/money.ts'
 import { formatPredicate } from '../../core/acceptance/acceptance-predicate.ts'
 import type { CreditTerms, EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import { refuseTerms, type TermsRefusalCode } from '../../core/escrow/validate-terms.ts'
 import type { Did } from '../../core/evidence/names.ts'
-import { formatAccountId } from '../../core/ledger/ledger-names.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { contractIdOf } from '../../wire/v1/escrow-terms.ts'
-import { ANY_RESULT, makeTerms, type OrderNote } from './buy-order.ts'
+import { ANY_RESULT, makeTerms } from './buy-order.ts'
 import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
+import { CreditAccounts } from './credit-accounts.ts'
 import { refuseExposure } from './exposure.ts'
 import type { PartyCode } from './party-codes.ts'
 import { hashOfBytes } from './task-package.ts'
@@ -16,26 +16,35 @@ import { nonceOf } from './wallet.ts'
 
 type Partner = { readonly key: string; readonly worker: Did; readonly priceNanos: Amount }
 
-/** Writes the terms of a purchase down, before anybody sees them. @returns False where they may not be signed; then the purchase has failed. */
+/**
+ * Writes the terms of a purchase down, before anybody sees them. @returns `failed` where they may not be signed, and the purchase has failed; `later` while another
+ * contract in C1 with this seller is under way.
+ */
 export async function writeContract(
   side: BuyerSide,
   { key, found, priceNanos }: ChosenSeller & { readonly key: string },
-): Promise<boolean> {
-  const { party, orders } = side
+): Promise<'written' | 'failed' | 'later'> {
+  const { party, orders, policy } = side
   const { request, task, input } = orders.get(key)
   const worker = found.offer.seller
   // An auction may have ended at a higher price, and another purchase may have taken the room.
   const detail = await refuseExposure(side, { key, seller: worker, priceNanos })
   if (detail !== undefined) {
     await orders.fail(key, 'BUY_EXPOSURE', { detail })
-    return false
+    return 'failed'
   }
-  const credit = request.custody === 'C1' ? await creditOf(side, worker, request.currency) : undefined
+  const credit = request.custody === 'C1' ? await creditOf(side, { key, worker, priceNanos }) : undefined
+  if (credit === 'later') return 'later'
+  if (credit !== undefined && credit.limitNanos > policy.creditNanosMax) {
+    const [owed, most] = [credit.owedNanos, policy.creditNanosMax].map((nanos) => formatAmount(nanos))
+    await orders.fail(key, 'BUY_CREDIT_SPENT', { detail: `${worker} has ${owed} credits of this buyer, of ${most}.` })
+    return 'failed'
+  }
   const terms = termsFor(side, { key, worker, priceNanos, credit, salt: nonceOf(party.components.random.bytes(16)) })
   const reason = refuseOwn(side, terms)
   if (reason !== undefined) {
     await orders.fail(key, 'BUY_TERMS_WRONG', { reason })
-    return false
+    return 'failed'
   }
   const contract = contractIdOf(terms)
   const note: ContractNote = {
@@ -49,7 +58,7 @@ export async function writeContract(
   }
   await party.keep(CONTRACTS, contract, note)
   await orders.change(key, { contract, terms: note.terms, peer: found.peer })
-  return true
+  return 'written'
 }
 
 /** The rule that a contract at this price would break, whatever is owed. */
@@ -76,18 +85,25 @@ function termsFor(
   const { key, ...rest } = partner
   const { request, task } = orders.get(key)
   const verifier = `${request.skill}/1`.slice(0, 64)
-  return makeTerms({ request, policy, payer: party.did, task, verifier, ...rest })
+  const { network: net, components } = party
+  const now = components.clock.now()
+  return makeTerms({ request, policy, net, now, payer: party.did, task, verifier, ...rest })
 }
 
-/** What a buyer owes a worker by the ledger, and the most that it owes. */
+/** What a buyer owes a worker by the ledger and by the contracts before, and the least line that allows the price. */
 async function creditOf(
-  { party, policy }: BuyerSide,
-  worker: Did,
-  currency: OrderNote['request']['currency'],
-): Promise<CreditTerms> {
-  const id = formatAccountId({ owner: worker, kind: 'available', currency })
-  const currencies = await party.components.notary.accounts(worker)
-  const line = currencies.flatMap(({ accounts }) => accounts).find((account) => account.id === id)
-  const owedNanos = amountFromNanos(BigInt(line?.balanceNanos ?? '0'))
-  return { limitNanos: policy.creditNanosMax, owedNanos, accountHead: hashOfBytes(new Uint8Array()) }
+  { party, orders }: BuyerSide,
+  { key, worker, priceNanos }: Partner,
+): Promise<CreditTerms | 'later'> {
+  const { currency } = orders.get(key).request
+  const accounts = new CreditAccounts(party)
+  const pair = { payer: party.did, worker, currency }
+  const { nanos: owedNanos } = await accounts.owed(pair)
+  if (accounts.openBetween(party.did, worker).some(({ terms }) => terms.currency === currency)) return 'later'
+  const limitNanos = owedNanos + priceNanos
+  return {
+    limitNanos: amountFromNanos(limitNanos > AMOUNT_MAX ? AMOUNT_MAX : limitNanos),
+    owedNanos,
+    accountHead: accounts.headOf(pair),
+  }
 }

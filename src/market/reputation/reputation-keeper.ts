@@ -10,7 +10,7 @@ import type { ReputationDetail, ReputationLine } from '../../core/reputation/rep
 import type { EventLog } from '../../ports/event-log.ts'
 import { readReputationReceipts } from '../../wire/v1/reputation-events.ts'
 import { pause } from '../parties/contract-follower.ts'
-import { CONTRACTS, type ContractNote } from '../parties/contract-notes.ts'
+import { CONTRACTS, type ContractNote, LAPSED } from '../parties/contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope } from '../parties/market-door.ts'
 import type { Party } from '../parties/party.ts'
 import { certifyEnding, type EndingReading, sourceOf } from './certify-ending.ts'
@@ -108,7 +108,8 @@ export class ReputationKeeper {
     return journal.notesOf(CONTRACTS).flatMap(([name, note]) => {
       const contract = parseContractId(name)
       // Written by buyer and seller.
-      const isEnded = (note as ContractNote | null)?.ended !== undefined
+      const ended = (note as ContractNote | null)?.ended
+      const isEnded = ended !== undefined && ended !== LAPSED
       if (contract === undefined || !isEnded || journal.note(COUNTED, contract) !== undefined) return []
       return (this.again.get(contract)?.at ?? now) <= now ? [contract] : []
     })

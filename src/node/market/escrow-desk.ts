@@ -277,5 +277,10 @@ function refusedAct(contract: ContractId, state: string, code: string): JsonValu
 }
 
 function unknownContract(contract: string): CodedError {
-  return new CodedError('MARKET_OBJECT_UNKNOWN', { message: `The notary set knows no contract ${contract}` })
+  return new CodedError('MARKET_OBJECT_UNKNOWN', {
+    message: `The notary set knows no contract ${contract}`,
+    details: {
+      remedy: '`kernell escrow list` shows those of this node; the set forgets a contract some time after its end.',
+    },
+  })
 }

@@ -2,7 +2,6 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
-import type { ParametersName } from './market-parameters.ts'
 import type { ControlAnswer, ControlRequest } from '../control/control-request.ts'
 
 /** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
@@ -20,10 +19,10 @@ export type MarketInit = {
   readonly set?: NotarySet
   /** Whether this node is a member of the set, with its key of role notary. */
   readonly isNotary?: boolean
+  /** Whether this notary takes contracts of the parameter set `trial`, which protects nobody: spans down to 100 ms. */
+  readonly isTrial?: boolean
   /** Folder of what the notary signed last, on another disk than the journal where there is one; absent: `high-water` in the data directory. */
   readonly highWater?: string
-  /** Of a notary: the parameter set that governance begins with, where the books have none yet; default `default`. */
-  readonly founding?: ParametersName
   /** Name of the network that messages are of; default `kernell`. */
   readonly network?: string
   /** Workers for offers by the name of their agent, beside the built-in ones; `undefined` for a name that there is none of. */

@@ -14,7 +14,7 @@ import type { DataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { feeOwnerOf } from './fee-owner.ts'
 import { NOTARY_JOURNAL } from './journal-source.ts'
-import { foundingParameters, knownParameters, type ParametersName } from './market-parameters.ts'
+import { foundingParameters, knownParameters } from './market-parameters.ts'
 import { NATIVE_HASHES } from './native-hashes.ts'
 
 /** How far clocks of different machines may differ: applies to `iat` and `exp` of envelopes alone. */
@@ -26,8 +26,8 @@ export type NotaryRoleInit = {
   readonly set: NotarySet
   readonly highWater: string
   readonly network: string
-  /** The set that governance begins with, where the books have none yet; default `default`. */
-  readonly founding?: ParametersName | undefined
+  /** Whether contracts may pin the parameter set `trial`; governance that has not begun then begins with it. */
+  readonly isTrial: boolean
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
@@ -75,8 +75,10 @@ export async function startNotary(init: NotaryRoleInit): Promise<NotaryRole> {
         feeOwner: feeOwnerOf(set),
         network,
         clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
-        parameters: knownParameters().map(({ hash, rules }) => ({ hash, rules })),
-        founding: foundingParameters(init.founding ?? 'default'),
+        parameters: knownParameters()
+          .filter(({ name }) => init.isTrial || name !== 'trial')
+          .map(({ hash, rules }) => ({ hash, rules })),
+        founding: foundingParameters(init.isTrial ? 'trial' : 'default'),
       },
     )
     closers.push(async () => await service.stop())

@@ -121,7 +121,7 @@ async function openNotary(
     set,
     highWater: init.highWater ?? join(directory.path, 'high-water'),
     network: init.network ?? NETWORK_DEFAULT,
-    founding: init.founding,
+    isTrial: init.isTrial === true,
     timers,
     onFailure: onError,
   })

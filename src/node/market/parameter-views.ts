@@ -9,7 +9,7 @@ export type ParameterView = {
   readonly values: Readonly<Record<string, string>>
 }
 
-/** The sets that notaries of this version publish. */
+/** The sets that notaries of this version publish; `trial` where they are asked to. */
 export function viewParameters(): readonly ParameterView[] {
   return knownParameters().map(({ name, hash, set }) => ({
     name,

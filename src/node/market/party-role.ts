@@ -1,8 +1,9 @@
 import { CodedError } from '../../base/errors.ts'
-import { amountFromNanos } from '../../base/money.ts'
+import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
 import { DAY_MS, type DurationMs, durationFromMs } from '../../base/time.ts'
 import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
 import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
+import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import type { OpenKey } from '../../keys/store/key-store.ts'
@@ -38,6 +39,12 @@ const REPUTATION_JOURNAL = 'reputation'
 /** Topic of notes on who does the work of a skill, and under which custody. */
 export const SKILLS = 'skill'
 export type SkillNote = { readonly agent: string; readonly custody: readonly CustodyModel[] }
+
+/** Topic of notes on what is lent in `C1`, by payer. */
+export const CREDIT_LINES = 'credit-line'
+/** Key of the note on payers that have none of their own. */
+export const EVERY_PAYER = 'every-payer'
+export type CreditLineNote = { readonly nanos: string }
 
 /** Who is told what waits for an act, and the way there. */
 export type WebhookTarget = { readonly url: string; readonly outbound: OutboundFetch }
@@ -190,6 +197,7 @@ function sellerPolicyOf(
       return [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))]
     },
     capabilities: new Set([OWN_CAPABILITY]),
+    creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),
     contractsMax: 256,
     bondNanosMax: amountFromNanos(100_000_000_000n),
@@ -204,6 +212,13 @@ function sellerPolicyOf(
 export function skillsOf({ journal }: Party): readonly (readonly [string, SkillNote])[] {
   // Written by `market offer`.
   return journal.notesOf(SKILLS).map(([skill, note]) => [skill, note as SkillNote])
+}
+
+/** What is lent to a payer in `C1`; `undefined` where nobody has said anything. */
+export function creditLineOf(party: Party, payer: Did | typeof EVERY_PAYER): Amount | undefined {
+  const note =
+    party.noteOf<CreditLineNote>(CREDIT_LINES, payer) ?? party.noteOf<CreditLineNote>(CREDIT_LINES, EVERY_PAYER)
+  return note && amountFromNanos(BigInt(note.nanos))
 }
 
 function runnerOf(party: Party, findWorker: MarketInit['findWorker']): TaskRunner {

@@ -1,5 +1,6 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
+import type { Amount } from '../../base/money.ts'
 import { durationFromMs, timestampFromMs } from '../../base/time.ts'
 import { parsePredicate } from '../../core/acceptance/acceptance-predicate.ts'
 import { CUSTODY_MODELS, type CustodyModel } from '../../core/escrow/escrow-terms.ts'
@@ -21,7 +22,7 @@ import { type CreditDesk, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from './market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
 import { timersOfText } from './order-timers.ts'
-import { type PartyRole, SKILLS, skillsOf, workerNamed } from './party-role.ts'
+import { CREDIT_LINES, EVERY_PAYER, type PartyRole, SKILLS, skillsOf, workerNamed } from './party-role.ts'
 
 export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
   readonly role: PartyRole
@@ -56,6 +57,13 @@ export class TradeDesk {
       })
     const currency = await this.currencyOf(request)
     const custody = custodyList(request)
+    const lines = creditLinesOf(request)
+    const isLent = lines.length > 0 || role.party.journal.notesOf(CREDIT_LINES).length > 0
+    if (custody.includes('C1') && !isLent)
+      throw invalidRequest(
+        'creditLine',
+        'C1 lends to the payer: say how much with --credit-line P, or DID=P for one payer',
+      )
     const now = clock.now()
     const validMs = Math.min(OFFER_VALIDITY_MS_MAX, optionalNumber(request, 'validMs') ?? OFFER_VALIDITY_MS_MAX)
     const terms = {
@@ -71,6 +79,7 @@ export class TradeDesk {
     }
     const same = role.seller.offers().find(({ terms: known }) => sameOffer(plain(known), plain(terms)))
     await role.party.keep(SKILLS, skill, { agent, custody })
+    for (const { payer, nanos } of lines) await role.party.keep(CREDIT_LINES, payer, { nanos: nanos.toString() })
     if (same !== undefined) return { offer: same.id, expiresAt: same.terms.validUntil, effect: 'exists' }
     for (const { id, terms: known } of role.seller.offers())
       if (known.skill === skill && known.currency === currency) await role.seller.withdraw(id)
@@ -85,7 +94,7 @@ export class TradeDesk {
     const skill = name === undefined ? skillOf(request) : undefined
     const [found, ...rest] = role.seller.offers().filter(({ id, terms }) => id === name || terms.skill === skill)
     if (found === undefined)
-      throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: `No offer of ${name ?? skill ?? ''} stands` })
+      throw unknown(`No offer of ${name ?? skill ?? ''} stands`, '`kernell market list` shows the offers of this node.')
     for (const { id } of [found, ...rest]) await role.seller.withdraw(id)
     return { offer: found.id, expiresAt: this.init.clock.now(), effect: 'applied' }
   }
@@ -128,7 +137,7 @@ export class TradeDesk {
   result(request: ControlRequest): JsonValue {
     const hash = parseHash(requiredText(request, 'hash'))
     const bytes = hash === undefined ? undefined : this.init.role.party.journal.file(hash)
-    if (bytes === undefined) throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: 'That file is not here' })
+    if (bytes === undefined) throw unknown('That file is not here', 'Ask the party that filed it.')
     return { bytes: Buffer.from(bytes).toString('base64url') }
   }
 
@@ -141,7 +150,7 @@ export class TradeDesk {
     const file = orders.find(({ auction, transcript }) => auction === id || transcript === id)?.transcriptFile
     const bytes = file === undefined ? undefined : party.journal.file(file)
     if (bytes === undefined)
-      throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: `No auction ${id} has ended here` })
+      throw unknown(`No auction ${id} has ended here`, 'Ask the node that bought, with the `auction` that it printed.')
     // Written by the buyer, as JSON.
     return { transcript: JSON.parse(new TextDecoder().decode(bytes)) as JsonValue }
   }
@@ -160,7 +169,7 @@ export class TradeDesk {
   private orderOf(key: string): OrderNote {
     const order = this.init.role.buyer.order(key)
     if (order !== undefined) return order
-    throw new CodedError('MARKET_OBJECT_UNKNOWN', { message: `There is no purchase ${key}` })
+    throw unknown(`There is no purchase ${key}`, 'Give the --idempotency-key with which it was bought.')
   }
 
   private async requestOf(request: ControlRequest): Promise<BuyRequest> {
@@ -203,6 +212,10 @@ export class TradeDesk {
     const what = known.length === 0 ? 'No currency is registered yet' : `There are ${known.length} currencies`
     throw invalidRequest('currency', `${what}: name one with --currency CODE@DID`)
   }
+}
+
+function unknown(message: string, remedy: string): CodedError {
+  return new CodedError('MARKET_OBJECT_UNKNOWN', { message, details: { remedy } })
 }
 
 /** How far a purchase has come. */
@@ -271,6 +284,18 @@ function custodyList(request: ControlRequest): readonly CustodyModel[] {
   const known = models.filter((model) => model !== undefined)
   if (known.length === models.length) return known
   throw invalidRequest('custody', `custody takes some of ${CUSTODY_MODELS.join(',')}`)
+}
+
+/** What is lent to whom: `PAYER=NANOS`, separated by commas. */
+function creditLinesOf(request: ControlRequest): readonly { readonly payer: string; readonly nanos: Amount }[] {
+  const text = optionalText(request, 'creditLines') ?? ''
+  return text.split(',').flatMap((part) => {
+    if (part === '') return []
+    const [payer = '', amount = ''] = part.split('=')
+    if (payer !== EVERY_PAYER && parseDid(payer) === undefined)
+      throw invalidRequest('creditLines', 'A payer is named by the did:key of its escrow key')
+    return [{ payer, nanos: nanosOf({ amount }, 'amount') }]
+  })
 }
 
 /** But for when they begin and end: an offer that is made again within its time is the same. */

@@ -74,6 +74,7 @@ export function readEscrowMessage({ envelope, evidence }: Authenticated, init: E
     case 'escrow-offer': {
       const terms = termsOfBody(envelope.body.terms)
       if (contractIdOf(terms, init.hash) !== contract) return refused('ESCROW_CONTRACT_HASH')
+      if (terms.net !== envelope.head.net) return refused('ESCROW_NETWORK_WRONG')
       return eventOf(contract, { ...evidence, type: 'offered', expiresAt: envelope.head.exp }, terms)
     }
     case 'escrow-withdraw':

@@ -21,7 +21,8 @@ import {
   MILESTONES_MAX,
 } from '../../core/escrow/escrow-terms.ts'
 import { canonicalText } from './canonical.ts'
-import { COUNT, CURRENCY, DID, DURATION, HASH, NANOS, SALT, WORD } from './fields.ts'
+import { NETWORK } from './envelope-head.ts'
+import { COUNT, CURRENCY, DID, DURATION, HASH, NANOS, SALT, TIME, WORD } from './fields.ts'
 import { hashOfText } from './signing-bytes.ts'
 
 const MILLIONTHS = z.int().min(0).max(1_000_000)
@@ -42,6 +43,8 @@ const TIMERS: z.ZodType<EscrowTimers, unknown> = z.strictObject({
 
 /** Shape only; whether they are a contract is said by `refuseTerms`. */
 export const ESCROW_TERMS = z.strictObject({
+  net: NETWORK,
+  signBy: TIME,
   payer: DID,
   worker: DID,
   notarySet: z.strictObject({ id: HASH, epoch: COUNT, n: COUNT, m: COUNT, feeOwner: DID }),

@@ -54,7 +54,7 @@ beforeAll(async () => {
     { voter: dids.voter, weight: '40' },
   ]
   writeFileSync(join(folder, 'weights.json'), JSON.stringify({ source: 'stake', rows }))
-  await start('notary', '--notary', '--parameters', 'trial')
+  await start('notary', '--notary', '--trial')
   await start('voter')
 }, 120_000)
 

@@ -48,7 +48,7 @@ beforeAll(async () => {
   dids.buyer = await makeKey('buyer', 'escrow')
   const member = `${dids.notary}@/unix${join(folder, 'n.sock')}`
   await kernell('notary-set', 'create', '--member', member, '--f', '0', '--output', 'set.json')
-  const notary = await start('notary', '--notary')
+  const notary = await start('notary', '--notary', '--trial')
   await start('arbiter', '--bootstrap', notary)
   await start('buyer', '--bootstrap', await start('seller'))
   const credits = ['--account', dids.buyer, '--amount', '1', '--currency', 'USD', '--idempotency-key', 'first']

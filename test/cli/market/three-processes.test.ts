@@ -303,6 +303,41 @@ describe('a paid task between three processes', () => {
     ])
   })
 
+  test('a worker lends up to its line, in credits of the payer', { timeout: 60_000 }, async () => {
+    const own = `IOU@${dids.buyer}`
+    const issued = await kernell(
+      ...line('ledger', 'issue', '--account', dids.buyer, '--amount', '0.01', '--currency', 'IOU'),
+      ...line('--idempotency-key', 'own', '--data-dir', 'buyer'),
+    )
+    expect([issued.code, told(issued)['currency']]).toEqual([0, own])
+    const offer = (...words: readonly string[]): Promise<BinaryRun> =>
+      kernell(
+        ...line('market', 'offer', '--skill', 'text.word-count', '--price', '0.2', '--currency', own),
+        ...line('--custody', 'C1,C2,C3', '--data-dir', 'seller', ...words),
+      )
+    const unbounded = await offer()
+    expect([unbounded.code, unbounded.output]).toEqual([2, expect.stringContaining('--credit-line') as string])
+    expect((await offer('--credit-line', '0.01', '--credit-line', `${dids.buyer}=0.3`)).code).toBe(0)
+    const words = (key: string): readonly string[] =>
+      buy(key).map((word) => (word === 'C2' ? 'C1' : word === 'USD' ? own : word))
+    const first = await kernell(...words('lent'))
+    expect([first.code, told(first)]).toMatchObject([0, { state: 'FINAL', custody: 'C1', priceNanos: '200000000' }])
+    const second = await kernell(...words('lent-again'))
+    expect([second.code, told(second)]).toMatchObject([
+      3,
+      {
+        error: {
+          message: expect.stringContaining('MARKET_CREDIT_LINE') as string,
+          details: {
+            code: 'BUY_DECLINED',
+            reason: 'MARKET_CREDIT_LINE',
+            remedy: expect.stringContaining('C2') as string,
+          },
+        },
+      },
+    ])
+  })
+
   test('a contract that cannot be signed names its rule', { timeout: 60_000 }, async () => {
     const words = buy('credit').map((word) => (word === 'C2' ? 'C1' : word))
     const foreign = await kernell(...words)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { HOUR_MS } from '../../../src/base/time.ts'
 import { BOOKS_MACHINE, contractOf, nextFiringOf } from '../../../src/core/books/books-machine.ts'
 import { BOOKS_REFUSALS } from '../../../src/core/books/books-refusals.ts'
 import { BOOKS_LIMITS_DEFAULT, type BooksEffect } from '../../../src/core/books/books-state.ts'
@@ -213,8 +214,10 @@ describe('offers', () => {
       refused(termsOf({ parametersHash: hashNamed('other') })),
       refused(termsOf({ worker: PAYER })),
       refused(termsOf({ currency: currencyOf('EUR', ISSUER) })),
-      refused(termsOf({ timers: { ...termsOf().timers, retainMs: ms(59_999) } })),
-      refused(termsOf({ timers: { ...termsOf().timers, retainMs: ms(60_000) } })),
+      refused(termsOf({ signBy: at(HOUR_MS + 1) })),
+      refused(termsOf({ signBy: at(HOUR_MS) })),
+      refused(termsOf({ signBy: at(1) })),
+      refused(termsOf({ signBy: at(0) })),
     ]).toEqual([
       'BOOKS_SET_WRONG',
       'BOOKS_SET_WRONG',
@@ -224,6 +227,8 @@ describe('offers', () => {
       'BOOKS_CURRENCY_UNKNOWN',
       'BOOKS_OFFER_LONG',
       undefined,
+      undefined,
+      'ESCROW_SIGN_BY_PASSED',
     ])
   })
 
@@ -238,13 +243,41 @@ describe('offers', () => {
     expect(codeOf(run(books, deal('one'), 'award'))).toBe('BOOKS_CONTRACT_UNKNOWN')
   })
 
-  test('stop at the limits of open and of kept contracts', () => {
-    const books = new Books({ limits: { ...BOOKS_LIMITS_DEFAULT, openMax: 2, keptMax: 3 } })
-    for (const name of ['one', 'two']) run(books, deal(name), 'offer')
-    expect(codeOf(run(books, deal('three'), 'offer'))).toBe('BOOKS_OPEN_FULL')
+  test('stop at a limit of their own, and take no room from what is held', () => {
+    const books = new Books({ limits: { ...BOOKS_LIMITS_DEFAULT, openMax: 1, keptMax: 1, offeredMax: 2 } })
+    run(books, deal('one'), 'offer award sign')
+    run(books, deal('two'), 'offer')
+    expect(codeOf(run(books, deal('three'), 'offer'))).toBe('BOOKS_OFFERS_FULL')
+    expect(codeOf(run(books, deal('one'), 'hold'))).toBeUndefined()
+    expect(codeOf(run(books, deal('three'), 'offer'))).toBeUndefined()
+    expect(BOOKS_MACHINE.violations(books.state)).toEqual([])
+  })
+
+  test('that came to nothing are gone within an hour, however long the contract would have been kept', () => {
+    const timers = { ...termsOf().timers, retainMs: ms(400 * HOUR_MS) }
+    const books = new Books({ limits: { ...BOOKS_LIMITS_DEFAULT, offeredMax: 1 } })
+    run(books, deal('one', termsOf({ timers })), 'offer')
     books.advance(1_000)
-    expect(codeOf(run(books, deal('four'), 'offer', 1_000))).toBeUndefined()
-    expect(codeOf(run(books, deal('five'), 'offer', 1_000))).toBe('BOOKS_KEPT_FULL')
+    expect(codeOf(run(books, deal('two', termsOf({ timers, signBy: at(HOUR_MS) })), 'offer', 1_000))).toBe(
+      'BOOKS_OFFERS_FULL',
+    )
+    const later = 1_000 + HOUR_MS
+    books.advance(later)
+    const two = deal('two', termsOf({ timers, signBy: at(later + 1) }))
+    const offer = { type: 'offered', expiresAt: at(later + 1) } as const
+    expect(codeOf(books.say(two, { iss: PAYER, body: offer, at: later }))).toBeUndefined()
+  })
+
+  test('may be held up to the limits of what is open and of what is kept', () => {
+    const both = { ...BOOKS_LIMITS_DEFAULT, openMax: 1, keptMax: 2 }
+    const books = new Books({ limits: both })
+    for (const name of ['one', 'two', 'three']) run(books, deal(name), 'offer award sign')
+    expect(codeOf(run(books, deal('one'), 'hold'))).toBeUndefined()
+    expect(codeOf(run(books, deal('two'), 'hold'))).toBe('BOOKS_OPEN_FULL')
+    const kept = new Books({ limits: { ...both, openMax: 9 } })
+    for (const name of ['one', 'two', 'three']) run(kept, deal(name), 'offer award sign')
+    for (const name of ['one', 'two']) expect(codeOf(run(kept, deal(name), 'hold'))).toBeUndefined()
+    expect(codeOf(run(kept, deal('three'), 'hold'))).toBe('BOOKS_KEPT_FULL')
   })
 })
 
@@ -280,9 +313,8 @@ describe('time', () => {
     ])
     expect([contractOf(books.state, contract.id), nextFiringOf(books.state)]).toEqual([undefined, undefined])
     if (offer?.type !== 'message-received') throw new TypeError('no offer')
-    expect(codeOf(books.send({ ...offer, message: { ...offer.message, at: at(101_000) } }))).toBe(
-      'ESCROW_OFFER_EXPIRED',
-    )
+    const again = { ...offer.message, type: 'offered', at: at(101_000), expiresAt: at(200_000) } as const
+    expect(codeOf(books.send({ ...offer, message: again }))).toBe('ESCROW_SIGN_BY_PASSED')
   })
 
   test('fires at most so many timers a stamp, and says that there are more', () => {

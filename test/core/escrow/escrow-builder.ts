@@ -52,6 +52,9 @@ export const RULES_HASH = hashNamed('rules')
 /** Instant of the offers. */
 export const START = timestampFromMs(1_000_000)
 
+/** Before which the terms are signed. */
+export const SIGN_BY = timestampFromMs(1_060_000)
+
 export function nanos(count: bigint | number): Amount {
   return amountFromNanos(BigInt(count))
 }
@@ -63,6 +66,8 @@ export function ms(span: number): DurationMs {
 /** Bonded custody with bonds of 20, 30 and a dispute bond of 10, a price of 100, penalties 5 and 8, a fee of 2 and a hundredth, at most 3. */
 export function termsOf(changes: Partial<EscrowTerms> = {}): EscrowTerms {
   return {
+    net: 'test',
+    signBy: SIGN_BY,
     payer: PAYER,
     worker: WORKER,
     notarySet: { id: hashNamed('set'), epoch: 0, n: 1, m: 1, feeOwner: NOTARY },

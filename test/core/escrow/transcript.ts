@@ -34,6 +34,7 @@ export const TRANSCRIPT_TERMS: Readonly<Record<string, () => EscrowTerms>> = {
       fees: { capNanos: nanos(3), flatNanos: nanos(2), perMillion: 10_000, arbiterNanos: nanos(0) },
     }),
   'C3-milestones': () => termsOf({ milestonesNanos: [nanos(30), nanos(60)] }),
+  'C3-signed-by': () => termsOf({ signBy: timestampFromMs(START + 500) }),
   'C3-half': () => termsOf({ fallbackPerMillion: 500_000 }),
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AMOUNT_MAX, amountFromNanos } from '../../../src/base/money.ts'
+import { timestampFromMs } from '../../../src/base/time.ts'
 import {
   DEFAULT_ESCROW_RULES,
   DEFAULT_TIMERS,
@@ -122,6 +123,11 @@ const BROKEN: readonly (readonly [code: keyof typeof TERMS_REFUSALS, what: strin
   ['TERMS_CREDIT', 'C1 without a line', creditTerms({ credit: undefined })],
   ['TERMS_CREDIT', 'credits of somebody else', creditTerms({ currency: USD })],
   ['TERMS_CREDIT', 'a price that passes the line', creditTerms({ credit: { ...line, owedNanos: nanos(51) } })],
+  ['TERMS_SIGN_BY', 'no instant to be signed by', termsOf({ signBy: timestampFromMs(0) })],
+  ['TERMS_SIGN_BY', 'half a millisecond', termsOf({ signBy: timestampFromMs(0.5) })],
+  ['TERMS_SIGN_BY', 'an instant beyond exact integers', termsOf({ signBy: timestampFromMs(2 ** 53) })],
+  ['TERMS_TEXT', 'a network without a name', termsOf({ net: '' })],
+  ['TERMS_TEXT', 'a network in capitals', termsOf({ net: 'Main' })],
   ['TERMS_TEXT', 'a verifier with a space', termsOf({ verifier: 'word count' })],
   ['TERMS_TEXT', 'a short salt', termsOf({ salt: 'AAAA' })],
 ]

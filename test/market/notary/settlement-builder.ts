@@ -106,13 +106,21 @@ export function setOfParties(
   return { set: made.set, members }
 }
 
-export function termsOf(
-  set: NotarySet,
-  { payer, worker, salt, changes = {} }: { payer: Did; worker: Did; salt: string; changes?: Partial<EscrowTerms> },
-): EscrowTerms {
+export type DealTerms = {
+  readonly payer: Did
+  readonly worker: Did
+  readonly salt: string
+  /** When they are written. */
+  readonly now: Timestamp
+  readonly changes?: Partial<EscrowTerms>
+}
+
+export function termsOf(set: NotarySet, { payer, worker, salt, now, changes = {} }: DealTerms): EscrowTerms {
   const n = set.members.length
   const ms = (span: number): DurationMs => span as DurationMs
   return {
+    net: NETWORK,
+    signBy: timestampFromMs(now + 1_800_000),
     payer,
     worker,
     notarySet: { id: set.id, epoch: set.epoch, n, m: quorumOf(set), feeOwner: feeOwnerOf(set) },
@@ -208,7 +216,7 @@ export class Deal {
     this.payer = new Party(`payer ${name}`)
     this.worker = new Party(`worker ${name}`)
     const { payer, worker } = this
-    const parties = { payer: payer.did, worker: worker.did, salt: name, ...(changes && { changes }) }
+    const parties = { payer: payer.did, worker: worker.did, salt: name, now, ...(changes && { changes }) }
     this.terms = termsOf(set, parties)
     this.contract = contractIdOf(this.terms)
     const { contract } = this

@@ -1,3 +1,4 @@
+import { HOUR_MS, timestampFromMs } from '../../../src/base/time.ts'
 import { describe, expect, it } from 'vitest'
 import { UNKNOWN_STANDING } from '../../../src/core/market/match-offers.ts'
 import type { SellerComponents } from '../../../src/market/parties/seller.ts'
@@ -139,10 +140,16 @@ describe('terms that are no contract', () => {
     await node.buyer.buy(wanted())
     const order = await world.until(node, 'order-1')
     const terms = termsOfBody(ESCROW_TERMS.parse(JSON.parse(order.terms ?? '')))
-    const question = { priceNanos: nanos(1_000), openContracts: 0, openNanos: 0n }
+    const now = timestampFromMs(terms.signBy - 1)
+    const question = { net: terms.net, now, priceNanos: nanos(1_000), openContracts: 0, openNanos: 0n }
     expect(refuseContract(SELLER_POLICY, { ...question, terms })).toBeUndefined()
     const broken = { ...terms, milestonesNanos: [nanos(2), nanos(1)] }
     expect(refuseContract(SELLER_POLICY, { ...question, terms: broken })).toBe('TERMS_MILESTONES')
+    expect(refuseContract(SELLER_POLICY, { ...question, terms, net: 'elsewhere' })).toBe('MARKET_NETWORK_WRONG')
+    for (const away of [0, -HOUR_MS - 1]) {
+      const then = timestampFromMs(terms.signBy + away)
+      expect(refuseContract(SELLER_POLICY, { ...question, terms, now: then })).toBe('MARKET_SIGN_BY_WRONG')
+    }
     const strange = { ...SELLER_POLICY, parameters: new Map() }
     expect(refuseContract(strange, { ...question, terms })).toBe('MARKET_PARAMETERS_UNKNOWN')
   })

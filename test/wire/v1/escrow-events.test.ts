@@ -182,6 +182,15 @@ describe('refusals of messages', () => {
     expect(read('escrow-offer', { body: { terms } })).toEqual({ kind: 'refused', code: 'ESCROW_CONTRACT_HASH' })
   })
 
+  test('terms for another network: what was signed on one is nothing on another', () => {
+    const terms = { ...SAMPLE_TERMS, net: 'elsewhere' }
+    const head = { contract: contractIdOf(terms) }
+    expect(read('escrow-offer', { body: { terms: bodyOfTerms(terms) }, head })).toEqual({
+      kind: 'refused',
+      code: 'ESCROW_NETWORK_WRONG',
+    })
+  })
+
   test('another currency, alone and in a joint statement', () => {
     const currency = `EUR@${notary.did}`
     expect(read('escrow-accept', { body: { amountNanos: '1', currency } })).toEqual({

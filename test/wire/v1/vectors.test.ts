@@ -108,7 +108,7 @@ describe('golden vectors', () => {
     expect(Object.fromEntries(files.map(({ area, vectors }) => [area, vectors.length]))).toEqual({
       envelope: 124,
       auction: 68,
-      escrow: 42,
+      escrow: 44,
       ledger: 36,
       disputes: 16,
       reputation: 17,

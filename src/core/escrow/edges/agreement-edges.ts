@@ -11,6 +11,7 @@ import {
   type OfferedState,
 } from '../escrow-state.ts'
 import { partyOf } from '../escrow-terms.ts'
+import { abortedUntil } from '../escrow-timers.ts'
 
 type Before = DraftState | OfferedState | AgreedState
 
@@ -23,9 +24,10 @@ function offer(state: DraftState, event: OfferedEvent): Move {
   const offeredBy = partyOf(state.terms, event.iss)
   if (offeredBy === undefined) return refuse('ESCROW_SIGNER_WRONG')
   if (event.at >= event.expiresAt) return refuse('ESCROW_OFFER_EXPIRED')
-  const latest = addDuration(event.at, state.terms.timers.offerMs)
-  const offerBy = latest < event.expiresAt ? latest : event.expiresAt
   const { contract, terms, heard } = state
+  if (event.at >= terms.signBy) return refuse('ESCROW_SIGN_BY_PASSED')
+  const latest = addDuration(event.at, terms.timers.offerMs)
+  const offerBy = earliestOf([latest, event.expiresAt, terms.signBy])
   return { edge: 'offer', state: { kind: 'OFFERED', contract, terms, heard, offeredBy, isAwarded: false, offerBy } }
 }
 
@@ -118,5 +120,9 @@ function releaseAsked(state: AgreedState): readonly EscrowEffect[] {
 }
 
 function abort({ contract, terms, heard }: Before, at: Timestamp): AbortedState {
-  return { kind: 'ABORTED', contract, terms, heard, retainUntil: addDuration(at, terms.timers.retainMs) }
+  return { kind: 'ABORTED', contract, terms, heard, retainUntil: abortedUntil(terms, at) }
+}
+
+function earliestOf([first, ...others]: readonly [Timestamp, ...Timestamp[]]): Timestamp {
+  return others.reduce((earliest, at) => (at < earliest ? at : earliest), first)
 }

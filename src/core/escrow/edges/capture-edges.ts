@@ -17,7 +17,7 @@ import {
   type WorkingState,
 } from '../escrow-state.ts'
 import type { EscrowParty } from '../escrow-terms.ts'
-import { RETRY_MS } from '../escrow-timers.ts'
+import { RETRY_MS, retainedUntil } from '../escrow-timers.ts'
 import { type SettlementInit, addFault, settlementOf } from '../settlement.ts'
 
 type FundedState = HeldState | WorkingState | DeliveredState | DisputedState | FrozenState
@@ -80,7 +80,7 @@ function answerCapture(state: CapturingState, event: TransfersAnsweredEvent): Mo
     const refundBy = addDuration(event.at, terms.timers.refundMs)
     return { edge: 'settle', state: { kind: 'SETTLED', ...outcome, refundBy, refundAttempts: 0, refunding: undefined } }
   }
-  const retainUntil = addDuration(event.at, terms.timers.retainMs)
+  const retainUntil = retainedUntil(terms, event.at)
   return {
     edge: settlement.ending === 'VOIDED' ? 'void' : 'expire',
     state: { kind: settlement.ending, ...outcome, retainUntil },
@@ -140,7 +140,7 @@ function answerRefund(state: SettledState, event: TransfersAnsweredEvent): Move 
 
 function endOf(state: SettledState, kind: 'FINAL' | 'REFUNDED', at: Timestamp): EndedState {
   const { contract, terms, heard, cause, capturedNanos, feeNanos, fault, refundedNanos } = state
-  const retainUntil = addDuration(at, terms.timers.retainMs)
+  const retainUntil = retainedUntil(terms, at)
   return { kind, contract, terms, heard, cause, capturedNanos, feeNanos, fault, refundedNanos, retainUntil }
 }
 

@@ -1,0 +1,43 @@
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import type { Party } from './party.ts'
+import type { KeptEnvelope } from './party-record.ts'
+
+/** What was used so far, by unit; cumulative, whole, 0 or more. */
+export type TaskCounts = ReadonlyMap<string, bigint>
+
+export type MeterReading = {
+  readonly contract: ContractId
+  readonly payer: Did
+  /** What it is read for; once for each. */
+  readonly act: string
+  readonly counts: TaskCounts
+}
+
+/** What was used so far, signed; its hash stands in vouchers and deliveries. */
+export async function readMeter(party: Party, { contract, payer, act, counts }: MeterReading): Promise<Hash> {
+  const readings = party.journal.envelopesOf(contract).filter(({ envelope }) => envelope.type === 'meter-snapshot')
+  const sorted = [...atLeast(readings.at(-1), counts)].toSorted(([left], [right]) => (left < right ? -1 : 1))
+  const body = {
+    contract,
+    seq: readings.length,
+    at: party.components.clock.now(),
+    counts: sorted.map(([unit, quantity]) => ({ unit, quantity })),
+  }
+  const said = await party.wallet.say({
+    act: `${contract}/meter/${act}`,
+    type: 'meter-snapshot',
+    body,
+    aud: payer,
+    subject: contract,
+  })
+  return said.envelope.head.bodyHash
+}
+
+/** A meter never runs backward, also when a task was begun anew after a crash. */
+function atLeast(last: KeptEnvelope | undefined, counts: TaskCounts): Map<string, bigint> {
+  const merged = new Map(counts)
+  if (last?.envelope.type !== 'meter-snapshot') return merged
+  for (const { unit, quantity } of last.envelope.body.counts)
+    if ((merged.get(unit) ?? -1n) < quantity) merged.set(unit, quantity)
+  return merged
+}
