@@ -110,8 +110,10 @@ function govern(
   governed: Governed,
   { before, event }: { readonly before: GovernedBooksState; readonly event: GovernanceEvent },
 ): GovernedStep {
-  // A set more, at most, is what an event brings.
   const { books } = governed
+  const isLost = 'iss' in event && hashTrieGet(books.ledger.owners, event.iss)?.former === 'lost'
+  if (isLost) return refused(before, 'BOOKS_KEY_REPLACED')
+  // A set more, at most, is what an event brings.
   if (event.type === 'execution-requested' && books.parameters.size >= books.limits.parametersMax)
     return refused(before, 'BOOKS_PARAMETERS_FULL')
   const step = stepGovernance(governed, event)

@@ -56,18 +56,18 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'weights.json'), JSON.stringify({ source: 'stake', rows }))
   await start('notary', '--notary', '--trial')
   await start('voter')
-}, 120_000)
+}, 300_000)
 
 afterAll(async () => {
   for (const name of ['voter', 'notary']) await stop(name)
   removeFolders()
-}, 60_000)
+}, 120_000)
 
 describe('governance over the command line', () => {
   let first = ''
   let carried: Shown | undefined
 
-  test('begins with the set of the operator, and nobody has weight', { timeout: 60_000 }, async () => {
+  test('begins with the set of the operator, and nobody has weight', { timeout: 240_000 }, async () => {
     const view = told(await govern('voter', 'list'))
     first = String(view['current'])
     expect(view).toMatchObject({
@@ -90,7 +90,7 @@ describe('governance over the command line', () => {
     })
   })
 
-  test('a proposal is voted on, waits, and is in force once it is executed', { timeout: 120_000 }, async () => {
+  test('a proposal is voted on, waits, and is in force once it is executed', { timeout: 300_000 }, async () => {
     const proposed = await govern('voter', 'propose', 'minimum.acceptMs=200', '--note', 'more time')
     expect([proposed.code, told(proposed)['effect']]).toEqual([0, 'applied'])
     const { id, executableAt } = (carried = proposalIn(proposed))
@@ -114,7 +114,7 @@ describe('governance over the command line', () => {
     expect(shown).toMatchObject({ isInForce: true, values: { 'minimum.acceptMs': '200' } })
   })
 
-  test('votes are delegated among voters alone', { timeout: 60_000 }, async () => {
+  test('votes are delegated among voters alone', { timeout: 240_000 }, async () => {
     const stranger = `did:key:z6Mk${'a'.repeat(44)}`
     expect(codeOf(await govern('voter', 'delegate', stranger))).toEqual([3, 'GOVERNANCE_DELEGATE_WEIGHTLESS'])
     expect(told(await govern('voter', 'delegate', dids.operator))).toMatchObject({
@@ -132,7 +132,7 @@ describe('governance over the command line', () => {
     expect([unknown.code, told(unknown)]).toMatchObject([1, { error: { code: 'MARKET_OBJECT_UNKNOWN' } }])
   })
 
-  test('all of it is in the books, which anybody verifies', { timeout: 120_000 }, async () => {
+  test('all of it is in the books, which anybody verifies', { timeout: 300_000 }, async () => {
     const before = told(await govern('notary', 'list'))
     await stop('voter')
     await stop('notary')
