@@ -101,6 +101,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/key-rotate.ts')).keyRotateCommand,
   },
   {
+    name: 'key recover',
+    summary: 'make a key in place of one that was lost, with its recovery key',
+    load: async () => (await import('./commands/key-recover.ts')).keyRecoverCommand,
+  },
+  {
     name: 'key export',
     summary: 'write the keys of a role to an encrypted file',
     load: async () => (await import('./commands/key-export.ts')).keyExportCommand,
@@ -139,6 +144,36 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'ledger transfers',
     summary: 'show transfers of the ledger, of one contract where one is named',
     load: async () => (await import('./commands/ledger-views.ts')).ledgerTransfersCommand,
+  },
+  {
+    name: 'ledger recovery show',
+    summary: 'show who signs for an account, its recovery key, and a recovery under way',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerRecoveryShowCommand,
+  },
+  {
+    name: 'ledger recovery request',
+    summary: 'name another key for an account whose key is lost, with its recovery key',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerRecoveryRequestCommand,
+  },
+  {
+    name: 'ledger recovery cancel',
+    summary: 'stop a recovery that is under way',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerRecoveryCancelCommand,
+  },
+  {
+    name: 'ledger recovery complete',
+    summary: 'complete a recovery whose delay has passed',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerRecoveryCompleteCommand,
+  },
+  {
+    name: 'ledger collect',
+    summary: 'move credits from accounts of keys before to that of the key that counts now',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerCollectCommand,
+  },
+  {
+    name: 'ledger give-up',
+    summary: 'let a key before do nothing more, not even in contracts that it has signed',
+    load: async () => (await import('./commands/ledger-recovery.ts')).ledgerGiveUpCommand,
   },
   {
     name: 'ledger prove',

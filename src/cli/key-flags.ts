@@ -33,10 +33,11 @@ export const RECOVERY_FLAGS: FlagTable = {
     value: 'DID',
     describe: 'who may name another key when this one is lost; without it, lost is lost',
   },
-  'recovery-delay': { value: 'HOURS', describe: 'how long the owner has to object to that (default 72)' },
+  'recovery-delay': { value: 'HOURS', describe: 'how long the owner has to object to that, 1 to 8760 (default 72)' },
 }
 
 const RECOVERY_HOURS_DEFAULT = 72
+const RECOVERY_HOURS_MIN = 1
 const RECOVERY_HOURS_MAX = 8_760
 
 /** The role of `--role`. Throws `COMMAND_INVALID`. */
@@ -49,7 +50,7 @@ export function roleFlag({ flags }: Pick<CommandContext, 'flags'>): KeyRole {
 /** Throws `COMMAND_INVALID`. */
 export function recoveryFlag({ flags }: Pick<CommandContext, 'flags'>): { readonly recovery?: KeyRecovery } {
   const key = textFlag(flags, 'recovery-key')
-  const hours = numberFlag(flags, 'recovery-delay', { min: 0, max: RECOVERY_HOURS_MAX })
+  const hours = numberFlag(flags, 'recovery-delay', { min: RECOVERY_HOURS_MIN, max: RECOVERY_HOURS_MAX })
   if (key === undefined && hours !== undefined) throw usageError('--recovery-delay goes with --recovery-key')
   if (key === undefined) return {}
   const recovery = parseRecovery(key, hours ?? RECOVERY_HOURS_DEFAULT)
@@ -105,6 +106,7 @@ export function keyDocument({ did, publicKey, role, createdAt, sealingKey, recov
   readonly sealingKey: string
   readonly recovery: { readonly key: string; readonly delayMs: number } | null
   readonly rotations: number
+  readonly statements: KeyDescription['chain']
 } {
   return {
     did,
@@ -114,6 +116,7 @@ export function keyDocument({ did, publicKey, role, createdAt, sealingKey, recov
     sealingKey,
     recovery: recovery === undefined ? null : { key: recovery.key, delayMs: recovery.delayMs },
     rotations: chain.length - 1,
+    statements: chain,
   }
 }
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseAmount } from '../base/money.ts'
+import { readAtMost } from '../node/read-at-most.ts'
 import type { CommandContext } from './command.ts'
 import { type Flags, requiredFlag, textFlag, usageError } from './flags.ts'
 
@@ -47,7 +47,7 @@ export function jsonFlag({ flags, workingDir }: Files, name: string): string | u
 function readBytes(path: string, file: string): Buffer {
   let bytes: Buffer
   try {
-    bytes = readFileSync(path)
+    bytes = Buffer.from(readAtMost(path, FILE_BYTES_MAX + 1))
   } catch {
     throw usageError(`The file ${file} cannot be read`, { file })
   }

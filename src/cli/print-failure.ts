@@ -17,6 +17,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'POLICY_IN_USE',
   'MARKET_REFUSED',
   'MARKET_KEY_REUSED',
+  'KEY_IN_NOTARY_SET',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
   'COMMAND_INVALID',

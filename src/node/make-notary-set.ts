@@ -1,12 +1,7 @@
+import { custodyLabelOf } from '../core/escrow/escrow-terms.ts'
 import { parseDid } from '../core/evidence/names.ts'
 import { NOTARY_REFUSALS, type NotaryRefusalCode } from '../core/notary/notary-codes.ts'
-import {
-  createNotarySet,
-  custodyLabelOf,
-  type NotaryMember,
-  type NotarySet,
-  quorumOf,
-} from '../core/notary/notary-set.ts'
+import { createNotarySet, type NotaryMember, type NotarySet, quorumOf } from '../core/notary/notary-set.ts'
 
 export type NotarySetText = {
   /** `DID@MULTIADDR` each. */
@@ -37,5 +32,10 @@ export function makeNotarySet({ members, f, epoch }: NotarySetText): NotarySetMa
   }
   const made = createNotarySet({ epoch, members: read, f })
   if (made.kind === 'refused') return { kind: 'refused', code: made.code, ...NOTARY_REFUSALS[made.code] }
-  return { kind: 'made', set: made.set, quorum: quorumOf(made.set), custody: custodyLabelOf(made.set) }
+  return {
+    kind: 'made',
+    set: made.set,
+    quorum: quorumOf(made.set),
+    custody: custodyLabelOf('C2', made.set.members.length),
+  }
 }

@@ -19,6 +19,7 @@ import type { ContractId, Did, Hash } from '../core/evidence/names.ts'
 import type { EscrowStateKind } from '../core/escrow/escrow-state.ts'
 import type { EscrowTimer } from '../core/escrow/escrow-timers.ts'
 import type { AccountLine } from '../core/ledger/ledger-balances.ts'
+import type { OwnerView } from '../core/ledger/view-owner.ts'
 import type { TransferLine } from '../core/ledger/list-transfers.ts'
 import type { Currency } from '../core/ledger/ledger-names.ts'
 import type { ParameterName } from '../core/governance/parameter-set.ts'
@@ -236,6 +237,8 @@ export interface NotaryClient {
   evidence(contract: ContractId, options?: AbortOptions): Promise<readonly ContractEvidence[]>
   /** Accounts by currency: of one owner where one is named, else all. */
   accounts(owner?: Did, options?: AbortOptions): Promise<readonly CurrencyAccounts[]>
+  /** Whose signature counts for an owner, and its recovery. */
+  owner(owner: Did, options?: AbortOptions): Promise<OwnerView>
   /** Transfers that are remembered: of one contract where one is named. */
   transfers(contract?: ContractId, options?: AbortOptions): Promise<readonly TransferLine[]>
   /** Parameter sets, weights and proposals; `undefined` where the set has no governance. */

@@ -22,6 +22,7 @@ const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
   POLICY_IN_USE: 3,
   MARKET_REFUSED: 3,
   MARKET_KEY_REUSED: 3,
+  KEY_IN_NOTARY_SET: 3,
 }
 
 describe('the exit code of a failure', () => {

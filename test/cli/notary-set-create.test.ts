@@ -37,7 +37,7 @@ describe('kernell notary-set create', () => {
   test('writes a set that can be read and checked', async () => {
     const { code, output, file } = await create(...MEMBERS, '--f', '1')
     expect(code).toBe(0)
-    expect(JSON.parse(output)).toEqual({ id: setOf(1).id, epoch: 0, n: 4, f: 1, custody: 'C2/f=1', file })
+    expect(JSON.parse(output)).toEqual({ id: setOf(1).id, epoch: 0, n: 4, f: 1, custody: 'C2', file })
     const set = NOTARY_SET.parse(JSON.parse(readFileSync(file, 'utf8')))
     expect(checkNotarySet(set)).toEqual({ kind: 'set', set: setOf(1) })
   })

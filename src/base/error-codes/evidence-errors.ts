@@ -26,11 +26,30 @@ export const EVIDENCE_ERRORS = {
     httpStatus: 400,
     isRetryable: false,
   },
+  KEY_PASSPHRASE_WEAK: {
+    cause: 'The passphrase that a key should be encrypted with is shorter than 12 characters.',
+    remedy: 'Take a longer one, several words for example; keys that have a shorter one still open.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
+  KEY_RECOVERY_UNUSABLE: {
+    cause: 'The recovery key is the key itself or one before it, or its delay is below 1 hour or above 365 days.',
+    remedy: 'Name a key that is kept elsewhere, and a delay within which its owner looks.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
   KEY_STORE_PERMISSIONS: {
     cause: 'Others than the owner may enter the folder of the keys or read a file in it.',
     remedy:
       'Run `chmod 700` on the folder and `chmod 600` on the file that the message names; if others could read it, rotate the key.',
     httpStatus: 500,
+    isRetryable: false,
+  },
+  KEY_IN_NOTARY_SET: {
+    cause:
+      'The notary set that this data directory works with names the key, so that another one in its place could sign nothing of what the notary keeps.',
+    remedy: 'Keep the key as long as the set is in use. Nothing was changed.',
+    httpStatus: 409,
     isRetryable: false,
   },
   KEY_FILE_CORRUPTED: {

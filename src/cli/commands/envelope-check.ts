@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { checkEnvelope, type EnvelopeCheck } from '../../node/market/check-envelope.ts'
+import { checkEnvelope, ENVELOPE_BYTES_MAX, type EnvelopeCheck } from '../../node/market/check-envelope.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, usageError } from '../flags.ts'
 import { currentTime } from '../../node/market/current-time.ts'
+import { readAtMost } from '../../node/read-at-most.ts'
 
 /** Judges one signed message by its bytes alone. */
 export const envelopeCheckCommand: Command = {
@@ -31,7 +31,8 @@ export const envelopeCheckCommand: Command = {
 
 function read(path: string, file: string): Uint8Array {
   try {
-    return new Uint8Array(readFileSync(path))
+    // One byte more tells one that is too long from one that just fits.
+    return readAtMost(path, ENVELOPE_BYTES_MAX + 1)
   } catch {
     throw usageError(`The file ${file} cannot be read`, { file })
   }

@@ -1,19 +1,14 @@
 import { resolve } from 'node:path'
-import { CodedError } from '../../base/errors.ts'
-import { changeKeys, readBundle } from '../../node/keys/manage-keys.ts'
+import { bundleOf, changeKey, printKey } from '../change-key.ts'
 import type { Command } from '../command.ts'
-import { EXIT_CODES } from '../exit-codes.ts'
 import { requiredFlag, textFlag, usageError } from '../flags.ts'
 import {
   BUNDLE_PASSPHRASE_FLAG,
-  formatKey,
-  keyDocument,
   PASSPHRASE_FLAG,
   readBundlePassphrase,
   readKeyPassphrase,
   roleFlag,
 } from '../key-flags.ts'
-import { nameLockHolder } from '../locked-directory.ts'
 
 /** Takes the keys of a bundle into the data directory. */
 export const keyImportCommand: Command = {
@@ -31,23 +26,13 @@ export const keyImportCommand: Command = {
   ],
   examples: ['kernell key import --input escrow.key --passphrase-file secret --data-dir /srv/kernell'],
   async run(context) {
-    const { terminal, isJson, flags, workingDir } = context
+    const { flags, workingDir } = context
     const role = textFlag(flags, 'role') === undefined ? undefined : roleFlag(context)
     const file = resolve(workingDir, requiredFlag(flags, 'input'))
-    const bundle = await readBundle(file).catch((error: unknown) => {
-      throw CodedError.is(error) ? error : usageError(`The file ${file} cannot be read`, { file })
-    })
+    const bundle = bundleOf(file)
     if (role !== undefined && bundle.role !== role)
       throw usageError(`${file} holds the key of role ${bundle.role}, not ${role}`, { file, role: bundle.role })
     const passphrases = { passphrase: readKeyPassphrase(context), bundlePassphrase: readBundlePassphrase(context) }
-    const { dataDir } = context.loadConfig()
-    const key = await changeKeys(dataDir, async (keys) => await keys.import(bundle.bytes, passphrases)).catch(
-      (error: unknown) => {
-        throw nameLockHolder(error, dataDir)
-      },
-    )
-    if (isJson) terminal.printJson(keyDocument(key))
-    else terminal.print(formatKey(key))
-    return EXIT_CODES.done
+    return printKey(context, await changeKey(context, async (keys) => await keys.import(bundle.bytes, passphrases)))
   },
 }

@@ -1,17 +1,14 @@
-import { changeKeys } from '../../node/keys/manage-keys.ts'
+import { refuseRotationOfMember } from '../../node/keys/manage-keys.ts'
+import { changeKey, printKey } from '../change-key.ts'
 import type { Command } from '../command.ts'
-import { EXIT_CODES } from '../exit-codes.ts'
-import {
-  formatKey,
-  keyDocument,
-  PASSPHRASE_FLAG,
-  readKeyPassphrase,
-  RECOVERY_FLAGS,
-  recoveryFlag,
-  ROLE_FLAG,
-  roleFlag,
-} from '../key-flags.ts'
-import { nameLockHolder } from '../locked-directory.ts'
+import { PASSPHRASE_FLAG, readKeyPassphrase, RECOVERY_FLAGS, recoveryFlag, ROLE_FLAG, roleFlag } from '../key-flags.ts'
+
+const NOTES = {
+  escrow:
+    'Start the node again: it tells its notary set that this key takes the place of the one before, goes on with the contracts that one has signed, and moves what its accounts have, now and later, to the account of this key. Make standing offers again with `kernell market offer`.',
+  node: 'Others know this node by its new name only: tell them, where they have it among their --bootstrap.',
+  notary: 'Name the key with --member where a notary set is made.',
+} as const
 
 /** Puts another key in the place of one; the ones before are kept. */
 export const keyRotateCommand: Command = {
@@ -20,24 +17,20 @@ export const keyRotateCommand: Command = {
   synopsis: '--role node|escrow|notary',
   flags: { ...ROLE_FLAG, ...PASSPHRASE_FLAG, ...RECOVERY_FLAGS },
   details: [
-    'Stop the node of the data directory first. Contracts that the key before has signed end by their own timers; what was sealed for it can still be opened.',
-    'Credits, a currency that the key issues and the log of a notary do not move to the new key: leave a key alone that has any of them.',
-    'The recovery key stays the same unless another is named.',
+    'Stop the node of the data directory first, and start it again afterwards. The keys before stay in the key file: what was sealed for them can still be opened.',
+    'role escrow: the next start of the node tells the notary set, by a message that both keys sign. From then on the new key alone moves credits of the account, and issues and reconciles the currencies of the one before, whose names stay. Contracts whose price is held go on under the key that signed them; nothing new is signed with it. Credits move to the account of the new key, those that contracts pay out later within a minute. Offers of the key before count no more, and its reputation stays its own.',
+    'role notary: refused for a key that the notary set of this data directory names, since nobody could sign for what that set keeps.',
+    'The recovery key stays the same unless another is named; for the account of a key before, the one that was named first stays.',
   ],
   examples: ['kernell key rotate --role escrow --passphrase-file secret --recovery-key did:key:z6Mk...'],
   async run(context) {
-    const { terminal, isJson } = context
     const role = roleFlag(context)
     const recovery = recoveryFlag(context)
     const passphrase = readKeyPassphrase(context)
-    const { dataDir } = context.loadConfig()
-    const key = await changeKeys(dataDir, async (keys) => await keys.rotate({ role, passphrase, ...recovery })).catch(
-      (error: unknown) => {
-        throw nameLockHolder(error, dataDir)
-      },
-    )
-    if (isJson) terminal.printJson(keyDocument(key))
-    else terminal.print(formatKey(key))
-    return EXIT_CODES.done
+    const key = await changeKey(context, async (keys, dataDir) => {
+      if (role === 'notary') await refuseRotationOfMember(dataDir)
+      return await keys.rotate({ role, passphrase, ...recovery })
+    })
+    return printKey(context, key, NOTES[role])
   },
 }

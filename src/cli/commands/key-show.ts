@@ -1,7 +1,7 @@
 import { showKey } from '../../node/keys/manage-keys.ts'
+import { printKey } from '../change-key.ts'
 import type { Command } from '../command.ts'
-import { EXIT_CODES } from '../exit-codes.ts'
-import { formatKey, keyDocument, ROLE_FLAG, roleFlag } from '../key-flags.ts'
+import { ROLE_FLAG, roleFlag } from '../key-flags.ts'
 
 /** What anybody may know of a key. */
 export const keyShowCommand: Command = {
@@ -9,13 +9,11 @@ export const keyShowCommand: Command = {
   summary: 'show the public part of a key',
   synopsis: '--role node|escrow|notary',
   flags: ROLE_FLAG,
-  details: ['Needs no passphrase, and works while a node has the data directory open.'],
-  examples: ['kernell key show --role escrow', 'kernell key show --role notary --json'],
+  details: [
+    'Needs no passphrase, and works while a node has the data directory open. With --json it prints the signed statements about the key as well: keep that file elsewhere, `kernell key recover` needs it when the disk is lost.',
+  ],
+  examples: ['kernell key show --role escrow', 'kernell key show --role escrow --json > escrow-statements.json'],
   async run(context) {
-    const { terminal, isJson } = context
-    const key = await showKey(context.loadConfig().dataDir, roleFlag(context))
-    if (isJson) terminal.printJson(keyDocument(key))
-    else terminal.print(formatKey(key))
-    return EXIT_CODES.done
+    return printKey(context, await showKey(context.loadConfig().dataDir, roleFlag(context)))
   },
 }

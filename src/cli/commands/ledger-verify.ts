@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { readNotarySet } from '../../node/market/read-notary-set.ts'
 import { type BooksVerification, verifyBooks } from '../../node/market/verify-books.ts'
@@ -35,6 +36,9 @@ export const ledgerVerifyCommand: Command = {
     const [name] = positionals
     if (name === undefined) throw usageError('Name the copy or the proof: a file, or a data directory')
     const path = resolve(workingDir, name)
+    const against = textFlag(flags, 'against')
+    for (const copy of [name, against ?? name])
+      if (!existsSync(resolve(workingDir, copy))) throw usageError(`The copy ${copy} is not there`, { file: copy })
     const setFile = textFlag(flags, 'notary-set')
     const set = setFile === undefined ? undefined : await readNotarySet(resolve(workingDir, setFile))
     const proof = await verifyProofFile(path, set)
@@ -43,7 +47,6 @@ export const ledgerVerifyCommand: Command = {
       else terminal.print(formatProof(proof))
       return proof.ok ? EXIT_CODES.done : EXIT_CODES.failed
     }
-    const against = textFlag(flags, 'against')
     const output = textFlag(flags, 'output') === undefined ? undefined : outputFlag(flags, 'output', workingDir)
     const verification = await verifyBooks({
       path,

@@ -161,7 +161,7 @@ export const MILESTONES_MAX = 64
 /** Silent beats after which the payer may cancel alone. */
 export const BEATS_MISSED_MAX = 3
 
-/** The label that terms must carry. */
+/** The label that terms must carry, and that is shown wherever custody is: with one notary it says that a lie of that one is not survived. */
 export function custodyLabelOf(custody: CustodyModel, n: number): CustodyLabel {
   if (n > 1 || custody === 'C1') return custody
   return custody === 'C2' ? 'C2/f=0' : 'C3/f=0'

@@ -48,13 +48,16 @@ export function nameRecovery(
 /** What was asked for by the recovery key is answered by it: a rotation stands, as long as the recovery is not completed. */
 export function rotateKey(draft: LedgerDraft, { iss, key, isLost }: KeyRotated): LedgerRefusalCode | undefined {
   const before = read(draft.owners, iss)
-  const isDone = before?.authority === key && before.former === (isLost ? 'lost' : 'rotated')
+  const former = isLost ? 'lost' : 'rotated'
+  const isRotated = before?.authority === key && before.former === 'rotated'
+  const isDone = before?.authority === key && before.former === former
   if (!isDone) {
-    if (authorityIn(draft, iss) !== iss) return 'LEDGER_SIGNER_WRONG'
-    if (!isFree(draft, key, iss)) return 'LEDGER_KEY_REPLACED'
+    // A key that was rotated may still be given up as lost, in favour of the same key.
+    if (!isRotated && authorityIn(draft, iss) !== iss) return 'LEDGER_SIGNER_WRONG'
+    if (!isRotated && !isFree(draft, key, iss)) return 'LEDGER_KEY_REPLACED'
     if (before === undefined && isFull(draft)) return 'LEDGER_ACCOUNTS_FULL'
-    const former = isLost ? 'lost' : 'rotated'
-    const after: OwnerRow = { ...rowOf(iss, before), recovery: undefined, authority: key, former }
+    const recovery = isRotated ? before.recovery : undefined
+    const after: OwnerRow = { ...rowOf(iss, before), recovery, authority: key, former }
     write(draft, draft.owners, { key: iss, before, after })
   }
   draft.effects.push({ type: 'key-replaced', owner: iss, key })

@@ -81,8 +81,3 @@ export function honestShareOf({ f }: NotarySet): number {
 export function leaderOf({ members }: NotarySet, view: number): number {
   return view % members.length
 }
-
-/** How the custody of such a set is called wherever it is shown: one notary survives crashes, not lies. */
-export function custodyLabelOf({ f }: NotarySet): string {
-  return `C2/f=${f}`
-}

@@ -21,7 +21,8 @@ import type { Encrypted, EncryptionHead, ScryptParameters } from './key-encrypti
  * and `scrypt` are attached, so that nobody exchanges them.
  */
 export const KEY_FILE_FORMAT = 1
-const KEY_FILE_BYTES_MAX = 262_144
+/** Of a key file or a bundle. */
+export const KEY_FILE_BYTES_MAX = 262_144
 
 /** A key file as it is; the secrets are still encrypted. */
 export type KeyFile = EncryptionHead & {

@@ -23,13 +23,18 @@ export type KeyDescription = {
 export type OpenKey = {
   readonly description: KeyDescription
   readonly signer: Signer
+  /** Sign for the keys before, the newest first: for what they have signed and is not over. Of a key that was lost there is none. */
+  readonly formerSigners: readonly Signer[]
   /** Seals with, and opens what was sealed for, the key that counts now. */
   readonly sealer: Sealer
   /** Open what was sealed for the keys before, the newest first. */
   readonly formerSealers: readonly Sealer[]
 }
 
-/** A passphrase is UTF-8 bytes, 1 to 1,024; it is read and not kept, and the caller may overwrite it after the call. */
+/**
+ * A passphrase is UTF-8 bytes, 1 to 1,024; it is read and not kept, and the caller may overwrite it after the call. One that something new is encrypted with has 12
+ * characters at least; what was encrypted with a shorter one before opens as ever.
+ */
 export type KeyRequest = { readonly role: KeyRole; readonly passphrase: Uint8Array }
 
 /**
@@ -40,22 +45,29 @@ export type KeyRequest = { readonly role: KeyRole; readonly passphrase: Uint8Arr
  * nothing; only after `STORE_WRITE_FAILED` may the new key be there, whole, instead of the one before.
  */
 export type KeyStore = {
-  /** Throws `KEY_EXISTS`. */
+  /** Throws `KEY_EXISTS`, `KEY_PASSPHRASE_WEAK`, `KEY_RECOVERY_UNUSABLE`. */
   create(request: KeyRequest & { readonly recovery?: KeyRecovery }): Promise<KeyDescription>
   /** Needs no passphrase. Throws `KEY_MISSING`. */
   show(role: KeyRole): Promise<KeyDescription>
-  /** Makes another key in its place; the ones before are kept. Throws `KEY_MISSING`, `KEY_ROTATIONS_EXHAUSTED`. */
+  /** Makes another key in its place; the ones before are kept. Throws `KEY_MISSING`, `KEY_ROTATIONS_EXHAUSTED`, `KEY_RECOVERY_UNUSABLE`. */
   rotate(request: KeyRequest & { readonly recovery?: KeyRecovery }): Promise<KeyDescription>
-  /** All keys of the role under another passphrase, as bytes for a file. Throws `KEY_MISSING`. */
+  /** All keys of the role under another passphrase, as bytes for a file. Throws `KEY_MISSING`, `KEY_PASSPHRASE_WEAK`. */
   export(request: KeyRequest & { readonly bundlePassphrase: Uint8Array }): Promise<Uint8Array>
-  /** Takes a bundle; its role is the one that it was made for. Throws `KEY_EXISTS`. */
+  /** Takes a bundle; its role is the one that it was made for. Throws `KEY_EXISTS`, `KEY_PASSPHRASE_WEAK`. */
   import(
     bundle: Uint8Array,
     request: { readonly bundlePassphrase: Uint8Array; readonly passphrase: Uint8Array },
   ): Promise<KeyDescription>
-  /** Makes a key in place of one that was lost; the signer is the recovery key that its last statement names. Throws `KEY_EXISTS`, `KEY_PAIR_MISMATCHED`. */
+  /**
+   * Makes a key in place of one that was lost; the signer is the recovery key that its last statement names. That one goes on as the recovery key, unless another is
+   * named. Throws `KEY_EXISTS`, `KEY_PAIR_MISMATCHED`, `KEY_PASSPHRASE_WEAK`, `KEY_RECOVERY_UNUSABLE`.
+   */
   recover(
-    request: KeyRequest & { readonly chain: readonly SignedKeyStatement[]; readonly recoverySigner: Signer },
+    request: KeyRequest & {
+      readonly chain: readonly SignedKeyStatement[]
+      readonly recoverySigner: Signer
+      readonly recovery?: KeyRecovery
+    },
   ): Promise<KeyDescription>
   /** Throws `KEY_MISSING`. */
   open(request: KeyRequest): Promise<OpenKey>

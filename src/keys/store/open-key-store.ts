@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
-import { timestampFromMs } from '../../base/time.ts'
+import { DAY_MS, type DurationMs, durationFromMs, HOUR_MS, timestampFromMs } from '../../base/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
 import type { Random } from '../../ports/random.ts'
@@ -36,6 +36,12 @@ import {
 } from './key-file.ts'
 import type { KeyDescription, KeyRequest, KeyStore, OpenKey } from './key-store.ts'
 import { drawSecrets, keyPairOf, sealingSecretOf, SECRETS_BYTES, signKeyStatement } from './key-secrets.ts'
+
+/** As for backups. */
+const PASSPHRASE_CHARACTERS_MIN = 12
+/** Time to object to a recovery: an owner who looks once an hour must be able to. */
+const RECOVERY_DELAY_MIN: DurationMs = HOUR_MS
+const RECOVERY_DELAY_MAX: DurationMs = durationFromMs(365 * DAY_MS)
 
 export type KeyStoreComponents = {
   readonly fileSystem: FileSystem
@@ -89,6 +95,8 @@ class StoredKeys {
 
   async create({ role, passphrase, recovery }: Parameters<KeyStore['create']>[0]): Promise<KeyDescription> {
     await this.refuseExisting(role)
+    refuseWeak(passphrase)
+    refuseRecovery(recovery, [])
     return await this.withSecrets(drawSecrets(this.components.random), async (secrets) => {
       const { signer, did, sealingKey } = keyPairOf(secrets)
       const createdAt = this.components.clock.now()
@@ -108,6 +116,7 @@ class StoredKeys {
 
   async rotate({ role, passphrase, recovery }: Parameters<KeyStore['rotate']>[0]): Promise<KeyDescription> {
     const file = await this.read(role)
+    refuseRecovery(recovery, file.chain)
     return await this.withSecrets(await this.decrypt(file, passphrase), async (former) => {
       const signer = keyPairOf(former).signer
       return await this.append(file.chain, { type: 'key-rotated', former, signer, passphrase, recovery })
@@ -115,8 +124,10 @@ class StoredKeys {
   }
 
   async recover(request: Parameters<KeyStore['recover']>[0]): Promise<KeyDescription> {
-    const { role, chain, recoverySigner, passphrase } = request
+    const { role, chain, recoverySigner, passphrase, recovery } = request
     await this.refuseExisting(role)
+    refuseWeak(passphrase)
+    refuseRecovery(recovery, chain)
     const { current } = readOwnChain(chain, { role, name: 'the chain of statements' })
     const named = current.recovery && publicKeyOfDid(current.recovery.key)
     if (named === undefined || Buffer.from(named).toString('hex') !== recoverySigner.publicKeyHex) {
@@ -126,10 +137,11 @@ class StoredKeys {
       })
     }
     const former = new Uint8Array(0)
-    return await this.append(chain, { type: 'key-recovered', former, signer: recoverySigner, passphrase })
+    return await this.append(chain, { type: 'key-recovered', former, signer: recoverySigner, passphrase, recovery })
   }
 
   async export({ role, passphrase, bundlePassphrase }: Parameters<KeyStore['export']>[0]): Promise<Uint8Array> {
+    refuseWeak(bundlePassphrase)
     const file = await this.read(role)
     return await this.withSecrets(await this.decrypt(file, passphrase), async (secrets) =>
       formatKeyFile(await this.encrypt(file.chain, { secrets, passphrase: bundlePassphrase })),
@@ -140,6 +152,7 @@ class StoredKeys {
     const file = parseKeyFile(bundle, 'The bundle')
     const { role } = readOwnChain(file.chain, { name: 'The bundle' }).current
     await this.refuseExisting(role)
+    refuseWeak(request.passphrase)
     return await this.withSecrets(
       await this.decrypt(file, request.bundlePassphrase),
       async (secrets) => await this.write(file.chain, { secrets, passphrase: request.passphrase }),
@@ -150,13 +163,16 @@ class StoredKeys {
     const file = await this.read(role)
     return await this.withSecrets(await this.decrypt(file, passphrase), async (secrets) => {
       const sealers: Sealer[] = []
+      const signers: Signer[] = []
       for (let start = 0; start < secrets.byteLength; start += SECRETS_BYTES) {
-        const secret = sealingSecretOf(secrets.subarray(start, start + SECRETS_BYTES))
-        sealers.push(createNodeSealer(this.components, { secret }))
+        const own = secrets.subarray(start, start + SECRETS_BYTES)
+        sealers.push(createNodeSealer(this.components, { secret: sealingSecretOf(own) }))
+        signers.push(keyPairOf(own).signer)
       }
-      const [sealer, ...formerSealers] = sealers
-      if (sealer === undefined) throw corrupted(this.directory.pathOf(role), 'it holds no secret')
-      return { description: describe(file), signer: keyPairOf(secrets).signer, sealer, formerSealers }
+      const [[sealer, ...formerSealers], [signer, ...formerSigners]] = [sealers, signers]
+      if (sealer === undefined || signer === undefined)
+        throw corrupted(this.directory.pathOf(role), 'it holds no secret')
+      return { description: describe(file), signer, formerSigners, sealer, formerSealers }
     })
   }
 
@@ -261,6 +277,29 @@ class StoredKeys {
       secrets.fill(0)
     }
   }
+}
+
+/** Throws `KEY_PASSPHRASE_WEAK`; an empty one is `KEY_PASSPHRASE_UNUSABLE` where it is used. */
+function refuseWeak(passphrase: Uint8Array): void {
+  const characters = new TextDecoder().decode(passphrase).length
+  if (characters === 0 || characters >= PASSPHRASE_CHARACTERS_MIN) return
+  throw new CodedError('KEY_PASSPHRASE_WEAK', {
+    message: `The passphrase has ${characters} characters; ${PASSPHRASE_CHARACTERS_MIN} are the least`,
+  })
+}
+
+/** Throws `KEY_RECOVERY_UNUSABLE`. */
+function refuseRecovery(recovery: KeyRecovery | undefined, chain: readonly SignedKeyStatement[]): void {
+  if (recovery === undefined) return
+  const { key, delayMs } = recovery
+  const isOwn = chain.some(({ statement }) => statement.key === key)
+  if (!isOwn && delayMs >= RECOVERY_DELAY_MIN && delayMs <= RECOVERY_DELAY_MAX) return
+  throw new CodedError('KEY_RECOVERY_UNUSABLE', {
+    message: isOwn
+      ? `${key} is this key or one before it, which cannot recover itself`
+      : `A delay of ${delayMs} ms is not within 1 hour and 365 days`,
+    details: { key, delayMs },
+  })
 }
 
 /** A chain from the owner's own disk: claims of recovery in it are the owner's, so their delay is not asked about. */

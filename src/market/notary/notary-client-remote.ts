@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import type { OwnerView } from '../../core/ledger/view-owner.ts'
 import type { TransferLine } from '../../core/ledger/list-transfers.ts'
 import { refuseCertificate } from '../../core/notary/certificate.ts'
 import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
@@ -161,6 +162,10 @@ export class RemoteNotary implements NotaryClient {
 
   async accounts(owner?: Did, { signal }: AbortOptions = {}): Promise<readonly CurrencyAccounts[]> {
     return (await this.agree({ about: 'accounts', ...(owner && { owner }) }, signal)) as readonly CurrencyAccounts[]
+  }
+
+  async owner(owner: Did, { signal }: AbortOptions = {}): Promise<OwnerView> {
+    return (await this.agree({ about: 'owner', owner }, signal)) as OwnerView
   }
 
   async transfers(contract?: ContractId, { signal }: AbortOptions = {}): Promise<readonly TransferLine[]> {

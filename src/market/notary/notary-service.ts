@@ -4,6 +4,7 @@ import { nextGovernedFiringOf } from '../../core/books/governed-books.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { hashOfWeights, isWeightTable, type WeightTable } from '../../core/governance/weight-table.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
+import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
@@ -191,6 +192,11 @@ export class NotaryService implements NotaryClient, Startable {
     const views = await order.quiet(() => viewLedger(journal.state.books.ledger, journal.head))
     if (owner === undefined) return views
     return views.map((view) => ({ ...view, accounts: view.accounts.filter((account) => account.owner === owner) }))
+  }
+
+  async owner(owner: Did): Promise<OwnerView> {
+    const { order, journal } = this.opened()
+    return await order.quiet(() => viewOwner(journal.state.ledger, owner))
   }
 
   async transfers(contract?: ContractId): Promise<readonly TransferLine[]> {

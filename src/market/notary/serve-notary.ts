@@ -43,6 +43,8 @@ async function answer(notary: NotaryClient, question: NotaryQuestion, signal: Ab
     }
     case 'accounts':
       return await notary.accounts(question.owner, { signal })
+    case 'owner':
+      return await notary.owner(question.owner, { signal })
     case 'transfers':
       return await notary.transfers(question.contract, { signal })
     case 'governance':

@@ -68,7 +68,7 @@ export class Arbiter {
   }
 
   private see(state: EscrowState): void {
-    const isMine = state.terms.arbiters.members.includes(this.party.did)
+    const isMine = this.meIn(state) !== undefined
     // The record is closed once T_evidence has fired.
     if (!isMine || state.kind !== 'DISPUTED' || state.evidenceBy !== undefined) return
     this.party.begin(async () => await this.rule(state))
@@ -87,9 +87,10 @@ export class Arbiter {
     const workerNanos = await this.decide(state)
     if (workerNanos === undefined) return
     const statement = this.statementOf(state, workerNanos)
-    const signature = await this.signStatement(statement)
+    const me = this.meIn(state) ?? party.did
+    const signature = await this.signStatement(statement, me)
     const { k, members } = state.terms.arbiters
-    const signatures = new Map<Did, string>([[party.did, signature]])
+    const signatures = new Map<Did, string>([[me, signature]])
     await this.sayPart(state, workerNanos)
     for (;;) {
       const missing = members.filter((member) => !signatures.has(member)).slice(0, k)
@@ -116,10 +117,15 @@ export class Arbiter {
     return { contract, evidenceRoot: evidenceRootOf(contract, evidence), workerNanos, currency: terms.currency }
   }
 
-  private async signStatement(statement: MarketFrameOf<'ruling'>['statement']): Promise<string> {
+  /** The key that the contract names as an arbiter's: one that was rotated since still rules on it. */
+  private meIn({ terms }: EscrowState): Did | undefined {
+    return this.party.ownAmong(terms.arbiters.members)
+  }
+
+  private async signStatement(statement: MarketFrameOf<'ruling'>['statement'], me: Did): Promise<string> {
     const { contract, evidenceRoot } = statement
     const place = `${contract}/${evidenceRoot}`
-    return await this.party.wallet.sign({ kind: 'ruling', place, hash: rulingHash(statement) })
+    return await this.party.wallet.sign({ kind: 'ruling', place, hash: rulingHash(statement), as: me })
   }
 
   /** The arbiter's own word, for whoever asks later how it came to the ruling. */
@@ -159,11 +165,12 @@ export class Arbiter {
     this.take(contract)
     const state = this.party.states.get(contract)
     if (state?.kind !== 'DISPUTED' || state.evidenceBy !== undefined) return declined('MARKET_CONTRACT_UNKNOWN')
-    if (!state.terms.arbiters.members.includes(this.party.did)) return declined('MARKET_CONTRACT_UNKNOWN')
+    const me = this.meIn(state)
+    if (me === undefined) return declined('MARKET_CONTRACT_UNKNOWN')
     const workerNanos = await this.decide(state)
     const own = workerNanos === undefined ? undefined : this.statementOf(state, workerNanos)
     if (own === undefined || rulingHash(own) !== rulingHash(statement)) return declined('MARKET_STATEMENT_DECLINED')
-    return { frame: { type: 'cosigned', signature: await this.signStatement(own) } }
+    return { frame: { type: 'cosigned', signature: await this.signStatement(own, me) } }
   }
 
   /** Runs the predicate on what the worker or the payer shows, if its hashes are those of contract and delivery. */

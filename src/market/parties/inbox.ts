@@ -42,13 +42,13 @@ export type InboxRow = {
 
 type Row = Pick<InboxRow, 'act' | 'isNeeded' | 'timer' | 'by' | 'default'> & { readonly amountNanos: bigint }
 
-/** What needs an act of `me`, the nearest deadline first. Pure: the same states give the same rows. */
-export function inboxOf(states: Iterable<EscrowState>, me: Did): readonly InboxRow[] {
+/** What needs an act of one of my keys, the nearest deadline first. Pure: the same states give the same rows. */
+export function inboxOf(states: Iterable<EscrowState>, keys: readonly Did[]): readonly InboxRow[] {
   const rows: InboxRow[] = []
   for (const state of states) {
     const { terms } = state
     const contract: ContractId = state.contract
-    const role = roleOf(state, me)
+    const role = keys.map((me) => roleOf(state, me)).find((found) => found !== undefined)
     if (role === undefined) continue
     const head = { contract, role, state: state.kind, currency: terms.currency, custody: terms.custodyLabel }
     for (const row of rowsOf(state, role)) rows.push({ ...head, ...row, amountNanos: amountFromNanos(row.amountNanos) })

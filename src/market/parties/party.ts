@@ -23,6 +23,8 @@ export type PartyComponents = {
   /** The journal of this party alone; whoever opened it closes it. */
   readonly log: EventLog
   readonly signer: Signer
+  /** Of keys in whose place that one is, the newest first: they go on with contracts that name them. */
+  readonly formerSigners?: readonly Signer[]
   readonly verify: VerifySignature
   readonly clock: Clock
   readonly timers: Timers
@@ -72,6 +74,16 @@ export class Party {
     return this.wallet.did
   }
 
+  /** Its keys, the one that counts now first. */
+  get keys(): readonly Did[] {
+    return this.wallet.keys
+  }
+
+  /** Which of several keys is this party's own; `undefined` when none is. */
+  ownAmong(keys: readonly Did[]): Did | undefined {
+    return this.keys.find((key) => keys.includes(key))
+  }
+
   get signal(): AbortSignal {
     return this.stopping.signal
   }
@@ -106,11 +118,11 @@ export class Party {
   }
 
   /**
-   * Whether this party signs in a contract: it does not where the contract names another key, which was rotated or lost. Then the contract ends by its timers, and
-   * `onFailure` is told once.
+   * Whether this party signs in a contract: it does not where the contract names another key, which was lost. Then the contract ends by its timers, and `onFailure` is
+   * told once.
    */
   signsFor(contract: ContractId, key: Did): boolean {
-    if (key === this.did) return true
+    if (this.keys.includes(key)) return true
     if (!this.strange.has(contract)) {
       this.strange.add(contract)
       this.init.onFailure?.(new CodedError('EVIDENCE_KEY_CHANGED', { message: `${contract} is signed by ${key}` }))
@@ -131,7 +143,7 @@ export class Party {
   /** A signed message to this party of the type that is due; `undefined` when it is another one, or wrong. */
   read<Type extends MessageType>(text: string, type: Type): ReadEnvelope<Type> | undefined {
     const { verify, clock, notary } = this.components
-    const audience = ['*', this.did, notary.set.id] as const
+    const audience = ['*', ...this.keys, notary.set.id] as const
     return readEnvelope(text, type, { verify, clock, network: this.network, audience })
   }
 
@@ -159,7 +171,7 @@ export class Party {
 
   /** What needs an act of this party, the nearest deadline first. */
   inbox(): readonly InboxRow[] {
-    return inboxOf(this.seen.values(), this.did)
+    return inboxOf(this.seen.values(), this.keys)
   }
 
   /** Calls back whenever the inbox may have changed. @returns Ends it. */

@@ -211,7 +211,7 @@ class ContractWork {
       const { frame } = await party.components.door.ask(this.noted.peer, question, { signal: party.signal })
       if (frame.type !== 'cosigned') return
       const signatures = [
-        { iss: party.did, signature },
+        { iss: party.wallet.keyFor(contract), signature },
         { iss: terms.payer, signature: frame.signature },
       ]
       await party.tellNotary(contract, {

@@ -38,7 +38,8 @@ export class StandingOffers {
     const now = components.clock.now()
     return journal.notesOf(OFFERS).flatMap(([hash]) => {
       const kept = journal.envelope(hash as Hash)
-      if (kept?.envelope.type !== 'market-offer') return []
+      // What a key offered that was replaced since, nobody can take: the books begin no contract of it.
+      if (kept?.envelope.type !== 'market-offer' || kept.envelope.head.iss !== this.party.did) return []
       const { body } = kept.envelope
       return now < body.validFrom || now >= body.validUntil ? [] : [{ id: kept.envelope.hash, terms: body, kept }]
     })

@@ -9,7 +9,9 @@ import { encodeSignature, signerOfKey } from '../../wire/v1/checkpoint.ts'
 import { type Audience, VALIDITY_MAX_MS } from '../../wire/v1/envelope-head.ts'
 import { type Envelope, decodeEnvelope, prepareEnvelope } from '../../wire/v1/envelope.ts'
 import { statementBytes } from '../../wire/v1/escrow-events.ts'
+import { rotationBytes } from '../../wire/v1/ledger-events.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
+import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import type { PartyJournal } from './party-journal.ts'
 import type { KeptEnvelope } from './party-record.ts'
 
@@ -17,6 +19,8 @@ export type WalletComponents = {
   readonly journal: PartyJournal
   /** Of the escrow key. Whose it is, is the party's name. */
   readonly signer: Signer
+  /** Of keys in whose place that one is, the newest first: they sign what is said about contracts that name them. */
+  readonly formerSigners?: readonly Signer[]
   readonly clock: Pick<Clock, 'now'>
   readonly random: Pick<Random, 'bytes'>
 }
@@ -31,6 +35,8 @@ export type SayInit<Type extends MessageType> = {
   readonly aud: Audience
   /** Contract or auction that it is about. */
   readonly subject?: ContractId | undefined
+  /** Which key says it; absent: the one that the contract names, and outside of contracts the one that counts now. */
+  readonly as?: Did | undefined
   /** Validity from now on; absent: the longest there is. */
   readonly validMs?: DurationMs
 }
@@ -41,10 +47,14 @@ export type StatementInit = {
   /** Where it stands, the contract first: nothing else is ever signed there. */
   readonly place: string
   readonly hash: Hash
+  /** As in `SayInit`. */
+  readonly as?: Did | undefined
 }
 
 /** Topic of notes on joint statements, by `PLACE/KIND`. */
 const STATEMENTS = 'statement'
+/** Digits of a contract's name. */
+const CONTRACT_LENGTH = 64
 
 /**
  * Signs what one party says. A message gets its place behind the last one of its subject, is in the journal before anybody sees it, and is made once for each
@@ -54,6 +64,8 @@ export class Wallet {
   readonly did: Did
   private readonly components: WalletComponents
   private readonly network: string
+  /** Keys that it signs with, the one that counts now first. */
+  private readonly signers: ReadonlyMap<Did, Signer>
   /** The message that is on its way to the journal, by subject: the next one names it. */
   private readonly tails = new Map<string, Promise<unknown>>()
   private readonly saying = new Map<string, Promise<KeptEnvelope>>()
@@ -62,7 +74,24 @@ export class Wallet {
   constructor(components: WalletComponents, { network }: WalletInit) {
     this.components = components
     this.network = network
-    this.did = signerOfKey(components.signer.publicKeyHex)
+    const { signer, formerSigners = [] } = components
+    this.did = signerOfKey(signer.publicKeyHex)
+    this.signers = new Map([signer, ...formerSigners].map((one) => [signerOfKey(one.publicKeyHex), one]))
+  }
+
+  /** The keys that it signs with, the one that counts now first. */
+  get keys(): readonly Did[] {
+    return [...this.signers.keys()]
+  }
+
+  /** The key that signs about a contract: the one that the contract names where that is of this party, else the one that counts now. */
+  keyFor(contract: string): Did {
+    const note = this.components.journal.note(CONTRACTS, contract)
+    const { terms, role } = (note ?? {}) as Partial<ContractNote>
+    if (terms === undefined || role === undefined) return this.did
+    // Canonical text of terms, written by this party.
+    const named = (JSON.parse(terms) as Readonly<Record<'payer' | 'worker', Did>>)[role]
+    return this.signers.has(named) ? named : this.did
   }
 
   /** What was said for an act; `undefined` when nothing was. */
@@ -86,10 +115,10 @@ export class Wallet {
   }
 
   /** The signature on a joint statement; the same place is signed again only for the same statement, else `EVIDENCE_PLACE_TAKEN`. */
-  async sign({ kind, place, hash }: StatementInit): Promise<string> {
+  async sign({ kind, place, hash, as }: StatementInit): Promise<string> {
     const key = `${place}/${kind}`
     await this.stating.get(key)
-    const signing = this.writeStatement({ kind, place, hash })
+    const signing = this.writeStatement({ kind, place, hash, as })
     this.stating.set(
       key,
       signing.catch(() => ''),
@@ -101,14 +130,20 @@ export class Wallet {
     }
   }
 
+  /** Consent of one of its keys to take the place of another. */
+  signRotation({ from, key }: { readonly from: Did; readonly key: Did }): string {
+    return encodeSignature(this.signerOf(key).sign(rotationBytes({ from, key })))
+  }
+
   /** What was signed at a place; `undefined` when nothing was. */
   signedAt(kind: StatementInit['kind'], place: string): string | undefined {
     const hash = this.components.journal.note(STATEMENTS, `${place}/${kind}`)
     return typeof hash === 'string' ? hash : undefined
   }
 
-  private async writeStatement({ kind, place, hash }: StatementInit): Promise<string> {
-    const { journal, signer } = this.components
+  private async writeStatement({ kind, place, hash, as }: StatementInit): Promise<string> {
+    const { journal } = this.components
+    const signer = this.signerOf(as ?? this.keyFor(place.slice(0, CONTRACT_LENGTH)))
     const known = this.signedAt(kind, place)
     if (known !== undefined && known !== hash)
       throw new CodedError('EVIDENCE_PLACE_TAKEN', { message: `${kind} ${place} was signed as ${known}` })
@@ -133,22 +168,30 @@ export class Wallet {
   }
 
   private async writeNext<Type extends MessageType>(init: SayInit<Type>, subject: string): Promise<KeptEnvelope> {
-    const { journal, signer } = this.components
+    const { journal } = this.components
     if (journal.isForgotten(subject))
       throw new CodedError('EVIDENCE_PLACE_TAKEN', { message: `${subject} has ended and was forgotten` })
-    const prepared = this.prepare(init, subject)
+    const iss = init.as ?? this.keyFor(subject)
+    const signer = this.signerOf(iss)
+    const prepared = this.prepare(init, { subject, iss })
     const bytes = prepared.finish(signer.sign(prepared.signingBytes))
     const kept: KeptEnvelope = { envelope: decoded(bytes), bytes, act: init.act }
     await journal.append([{ kind: 'said', kept }])
     return kept
   }
 
+  private signerOf(key: Did): Signer {
+    const signer = this.signers.get(key)
+    if (signer !== undefined) return signer
+    throw new CodedError('EVIDENCE_KEY_CHANGED', { message: `${key} is no key of this party` })
+  }
+
   private prepare<Type extends MessageType>(
     { type, body, aud, subject: contract, validMs }: SayInit<Type>,
-    subject: string,
+    { subject, iss }: { readonly subject: string; readonly iss: Did },
   ): ReturnType<typeof prepareEnvelope> {
     const { journal, clock, random } = this.components
-    const last = journal.headOf(this.did, subject)
+    const last = journal.headOf(iss, subject)
     const iat = clock.now()
     return prepareEnvelope<Type>({
       type,
@@ -157,7 +200,7 @@ export class Wallet {
       contract,
       seq: last === undefined ? 0 : last.seq + 1,
       prev: last?.hash,
-      iss: this.did,
+      iss,
       aud,
       iat,
       exp: (iat + (validMs ?? VALIDITY_MAX_MS)) as Timestamp,

@@ -1,17 +1,22 @@
-import { readFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
 import { CodedError } from '../../base/errors.ts'
 import { durationFromMs } from '../../base/time.ts'
 import { parseDid } from '../../core/evidence/names.ts'
-import { parseKeyFile } from '../../keys/store/key-file.ts'
+import { KEY_FILE_BYTES_MAX, parseKeyFile } from '../../keys/store/key-file.ts'
 import type { KeyDescription, KeyStore } from '../../keys/store/key-store.ts'
-import { openDataDirectory } from '../../storage/data-directory.ts'
+import { type DataDirectory, openDataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
-import type { KeyRecovery, KeyRole } from '../../wire/v1/key-statements.ts'
+import { type KeyRecovery, type KeyRole, parseKeyChain, type SignedKeyStatement } from '../../wire/v1/key-statements.ts'
+import { readKeptSet } from '../market/market-files.ts'
+import { readAtMost } from '../read-at-most.ts'
+import { findRunningNode } from '../running-node.ts'
 import { createSystemRandom } from '../system-random.ts'
 import { openKeys } from './open-keys.ts'
 
+export type { KeyStore } from '../../keys/store/key-store.ts'
+export { openBundle } from '../../keys/store/open-bundle.ts'
 export type { KeyDescription } from '../../keys/store/key-store.ts'
-export type { KeyRole } from '../../wire/v1/key-statements.ts'
+export type { KeyRole, SignedKeyStatement } from '../../wire/v1/key-statements.ts'
 export { KEY_ROLES } from '../../wire/v1/key-statements.ts'
 
 /** Data directories from this format on have a place for keys. */
@@ -22,20 +27,65 @@ export async function showKey(dataDir: string, role: KeyRole): Promise<KeyDescri
   return await openKeys(dataDir).show(role)
 }
 
+/** Longest wait for other commands that have the directory open, each of which is done in about a second, and the pause between tries. */
+const WAIT_MS = 30_000
+const TRY_AGAIN_MS = 50
+
 /**
- * Makes or changes keys while nothing else has the data directory open.
+ * Makes or changes keys while nothing else has the data directory open. Other commands that do are waited for; a node that serves from it is not.
  *
  * Rejects with `STORE_FORMAT_OLDER`, with what the work throws, and as `openDataDirectory`.
  */
 export async function changeKeys<Result>(dataDir: string, work: (keys: KeyStore) => Promise<Result>): Promise<Result> {
-  const components = { fileSystem: createNodeFileSystem(), random: createSystemRandom() }
-  const directory = await openDataDirectory(components, { path: dataDir })
+  const directory = await openPatiently(dataDir)
   try {
     refuseOlderFormat(dataDir, directory.format)
     return await work(openKeys(dataDir))
   } finally {
     await directory.close()
   }
+}
+
+async function openPatiently(dataDir: string): Promise<DataDirectory> {
+  const components = { fileSystem: createNodeFileSystem(), random: createSystemRandom() }
+  const until = performance.now() + WAIT_MS
+  for (;;) {
+    try {
+      return await openDataDirectory(components, { path: dataDir })
+    } catch (error: unknown) {
+      const isWorthWaiting = CodedError.is(error, 'STORE_LOCKED') && findRunningNode(dataDir) === undefined
+      if (!isWorthWaiting || performance.now() >= until) throw error
+    }
+    await setTimeout(TRY_AGAIN_MS)
+  }
+}
+
+/**
+ * Throws `KEY_IN_NOTARY_SET` where the notary set of the directory names the key: what the notary keeps would have nobody to sign for it. Rejects as `KeyStore.show`
+ * and `readKeptSet`.
+ */
+export async function refuseRotationOfMember(dataDir: string): Promise<void> {
+  const [{ did }, set] = [await showKey(dataDir, 'notary'), await readKeptSet(dataDir)]
+  if (set?.members.some(({ key }) => key === did) !== true) return
+  throw new CodedError('KEY_IN_NOTARY_SET', {
+    message: `${did} is a member of the notary set ${set.id}, and another key is none`,
+    details: { did, set: set.id },
+  })
+}
+
+/** The statements in a file: of `kernell key show --json`, a bundle or a key file. `undefined` where it has none. Throws what the file system throws. */
+export function readStatements(path: string): readonly SignedKeyStatement[] | undefined {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder().decode(readAtMost(path, KEY_FILE_BYTES_MAX)))
+  } catch (error: unknown) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+  if (typeof json !== 'object' || json === null) return undefined
+  const inside = 'chain' in json ? json.chain : json
+  const parsed = parseKeyChain('statements' in json ? json.statements : inside)
+  return parsed.ok && parsed.chain.length > 0 ? parsed.chain : undefined
 }
 
 /** Throws `STORE_FORMAT_OLDER` for a directory that has no place for keys, contracts and books. */
@@ -60,9 +110,9 @@ export function parseRecovery(key: string, delayHours: number): KeyRecovery | un
 
 export type KeyBundle = { readonly bytes: Uint8Array; readonly role: KeyRole }
 
-/** A file that `exportKey` wrote, still encrypted. Rejects with what the file system throws, `KEY_FILE_CORRUPTED`, `KEY_FORMAT_NEWER`. */
-export async function readBundle(path: string): Promise<KeyBundle> {
-  const bytes = new Uint8Array(await readFile(path))
+/** A file that `exportKey` wrote, still encrypted. Throws what the file system throws, `KEY_FILE_CORRUPTED`, `KEY_FORMAT_NEWER`. */
+export function readBundle(path: string): KeyBundle {
+  const bytes = readAtMost(path, KEY_FILE_BYTES_MAX + 1)
   const role = parseKeyFile(bytes, path).chain.at(-1)?.statement.role
   if (role === undefined) throw new CodedError('KEY_FILE_CORRUPTED', { message: `${path} names no key` })
   return { bytes, role }

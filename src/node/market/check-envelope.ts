@@ -2,8 +2,12 @@ import { ENVELOPE_REFUSALS, type EnvelopeRefusal } from '../../core/evidence/env
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { authenticate } from '../../wire/v1/authenticate.ts'
+import { CANONICAL_LIMITS } from '../../wire/v1/canonical.ts'
 import { decodeEnvelope } from '../../wire/v1/envelope.ts'
 import { durationFromMs, type Timestamp } from '../../base/time.ts'
+
+/** The longest envelope of any type. */
+export const ENVELOPE_BYTES_MAX = CANONICAL_LIMITS.bytesMax
 
 /** What `kernell envelope check` prints. */
 export type EnvelopeCheck = {

@@ -2,7 +2,6 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromNanos } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
-import { DAY_MS, durationFromMs } from '../../base/time.ts'
 import { parseContractId, parseDid, type Did } from '../../core/evidence/names.ts'
 import {
   type Currency,
@@ -12,6 +11,7 @@ import {
   type TransferId,
 } from '../../core/ledger/ledger-names.ts'
 import type { KeptAnswer } from '../../market/parties/outbox.ts'
+import type { OwnAccounts } from '../../market/parties/own-accounts.ts'
 import type { Party } from '../../market/parties/party.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { MessageBody } from '../../wire/v1/message-types.ts'
@@ -26,8 +26,10 @@ const CURRENCY_CODE = /^[A-Z][A-Z0-9]{1,11}$/
 export type CreditDeskInit = {
   readonly party: Party
   readonly notary: NotaryClient
-  /** Who may name another key for the issuer's accounts; absent: nobody but the key itself. */
+  /** Who may name another key for the issuer's accounts; `undefined`: nobody. */
   readonly recovery: KeyRecovery | undefined
+  /** Accounts of keys in whose place this node's is. */
+  readonly accounts: Pick<OwnAccounts, 'accounts'>
 }
 
 /** What became of credits that were asked for. */
@@ -55,8 +57,8 @@ export class CreditDesk {
   /** Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, `MARKET_REFUSED`. */
   async issue(request: ControlRequest): Promise<CreditsMoved> {
     const { party } = this.init
-    const currency = await this.currencyOf(requiredText(request, 'currency'), party.did)
-    if (issuerOf(currency) !== party.did)
+    const currency = await this.ownCurrencyOf(requiredText(request, 'currency'))
+    if (!(await this.signsFor(issuerOf(currency))))
       throw invalidRequest('currency', `Only its issuer gives out ${currency}, and this node is ${party.did}`)
     const credits = creditsOf(request, { currency, signer: party.did, word: 'issue' })
     await this.register(currency, request)
@@ -67,26 +69,47 @@ export class CreditDesk {
   /** Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, `MARKET_REFUSED`. */
   async redeem(request: ControlRequest): Promise<CreditsMoved> {
     const { party } = this.init
-    const currency = await this.currencyOf(requiredText(request, 'currency'), undefined)
+    const currency = await this.currencyOf(requiredText(request, 'currency'))
     const body = creditsOf(request, { currency, signer: party.did, word: 'redeem' })
-    if (body.owner !== party.did)
+    if (!(await this.signsFor(body.owner)))
       throw invalidRequest('account', `Only its owner gives credits back, and this node is ${party.did}`)
     return await this.move({ type: 'ledger-redeem', act: `redeem/${requiredText(request, 'key')}`, body })
   }
 
   /** A currency by its name, or by a code that stands for one alone. Throws `REQUEST_INVALID`. */
-  async currencyOf(text: string, issuer: Did | undefined): Promise<Currency> {
+  async currencyOf(text: string): Promise<Currency> {
     const whole = parseCurrency(text)
     if (whole !== undefined) return whole
-    if (!CURRENCY_CODE.test(text)) throw invalidRequest('currency', `${text} is no currency: write USD, or USD@DID`)
-    const own = issuer === undefined ? undefined : parseCurrency(`${text}@${issuer}`)
-    if (own !== undefined) return own
-    const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
-    const fitting = known.filter((currency) => currency.startsWith(`${text}@`))
+    const fitting = await this.registeredAs(text)
     const [only] = fitting
     if (only !== undefined && fitting.length === 1) return only
     const what = fitting.length === 0 ? 'No issuer has registered' : 'Several issuers have registered'
     throw invalidRequest('currency', `${what} ${text}: write ${text}@DID with the DID of the issuer`)
+  }
+
+  /** A currency by its name, or by a code: of this node's key, or of one that it took the place of and that has issued it. */
+  private async ownCurrencyOf(text: string): Promise<Currency> {
+    const { party, accounts } = this.init
+    const whole = parseCurrency(text)
+    if (whole !== undefined) return whole
+    const registered = await this.registeredAs(text)
+    const own = parseCurrency(`${text}@${party.did}`)
+    const [only, ...others] = registered.filter((currency) => accounts.accounts.includes(issuerOf(currency)))
+    if (own !== undefined && (only === undefined || registered.includes(own))) return own
+    if (only !== undefined && others.length === 0) return only
+    throw invalidRequest('currency', `Keys before have issued ${text}: write ${text}@DID with the DID of one of them`)
+  }
+
+  private async registeredAs(code: string): Promise<readonly Currency[]> {
+    if (!CURRENCY_CODE.test(code)) throw invalidRequest('currency', `${code} is no currency: write USD, or USD@DID`)
+    const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
+    return known.filter((currency) => currency.startsWith(`${code}@`))
+  }
+
+  /** Whether this node's key signs for an account: its own, or one of a key in whose place it is. */
+  private async signsFor(owner: Did): Promise<boolean> {
+    const { party, notary } = this.init
+    return owner === party.did || (await notary.owner(owner)).authority === party.did
   }
 
   private async register(currency: Currency, request: ControlRequest): Promise<void> {
@@ -100,11 +123,12 @@ export class CreditDesk {
       await this.say({ act, type: 'ledger-cap-change', body: { currency, capNanos } })
       return
     }
+    const isOwn = issuerOf(currency) === party.did
+    const naming = isOwn && recovery !== undefined
     const body = {
       currency,
       capNanos,
-      recoveryKey: recovery?.key ?? party.did,
-      recoveryDelayMs: recovery?.delayMs ?? durationFromMs(3 * DAY_MS),
+      ...(naming && { recoveryKey: recovery.key, recoveryDelayMs: recovery.delayMs }),
     }
     const { effect, code } = await this.say({ act: `register/${currency}`, type: 'ledger-currency-register', body })
     if (effect === 'refused') throw marketRefusal(code ?? '', { currency })

@@ -135,7 +135,7 @@ export class EscrowDesk {
       const state = await stateFromEvidence({ notary, contract, verify: party.components.verify, signal })
       if (state !== undefined) states.push(state)
     }
-    return { rows: plain(inboxOf(states, party.did)) }
+    return { rows: plain(inboxOf(states, party.keys)) }
   }
 
   private async messageOf(
@@ -195,7 +195,7 @@ export class EscrowDesk {
     if (frame.type === 'declined') return frame.code
     if (frame.type !== 'cosigned') return 'MARKET_STATEMENT_DECLINED'
     const signatures = [
-      { iss: party.did, signature },
+      { iss: party.wallet.keyFor(contract), signature },
       { iss: note.other, signature: frame.signature },
     ]
     return { type: 'escrow-cancel', body: { statement, signatures } }

@@ -22,6 +22,7 @@ import type { GovernanceDesk } from './governance-desk.ts'
 import { marketRefusal } from './market-refusals.ts'
 import type { PartyRole } from './party-role.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
+import type { RecoveryDesk } from './recovery-desk.ts'
 import type { TradeDesk } from './trade-desk.ts'
 
 /** What a node can do once it knows its notary set; without an escrow key it only looks. */
@@ -29,6 +30,7 @@ export type MarketDesks = {
   readonly notary: NotaryClient
   readonly role: PartyRole | undefined
   readonly credits: CreditDesk | undefined
+  readonly recoveries: RecoveryDesk
   readonly trade: TradeDesk | undefined
   readonly escrow: EscrowDesk
   readonly governance: GovernanceDesk
@@ -77,6 +79,12 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     return plain(await notary.proveGrowth(from, { signal }))
   },
   checkpoint: async ({ notary }, { signal }) => plain(await notary.checkpoint({ isFresh: true, signal })),
+  account: async ({ recoveries }, { request }) => await recoveries.show(request),
+  collect: async ({ recoveries }, { request }) => await recoveries.collect(request),
+  'recovery-request': async ({ recoveries }, { request }) => await recoveries.request(request),
+  'recovery-cancel': async ({ recoveries }, { request }) => await recoveries.cancel(request),
+  'recovery-complete': async ({ recoveries }, { request }) => await recoveries.complete(request),
+  'give-up': async ({ recoveries }, { request }) => await recoveries.giveUp(request),
   offer: async (desks, { request }) => await tradeOf(desks).offer(request),
   withdraw: async (desks, { request }) => await tradeOf(desks).withdraw(request),
   offers: async (desks) => await Promise.resolve(tradeOf(desks).list()),

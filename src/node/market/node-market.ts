@@ -14,6 +14,7 @@ import type { MarketInit, MarketTransition, NodeMarket } from './market-init.ts'
 import type { MarketKeys } from './market-keys.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
 import { parseNotarySet } from './read-notary-set.ts'
+import { RecoveryDesk } from './recovery-desk.ts'
 import { StepFeed } from './step-feed.ts'
 import { TradeDesk } from './trade-desk.ts'
 
@@ -90,7 +91,8 @@ export class NodeMarketDesks implements NodeMarket {
     const { notary, party: role, publishWeights } = await this.parts.open(set)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery
-    const credits = role && new CreditDesk({ party: role.party, notary, recovery })
+    const credits = role && new CreditDesk({ party: role.party, notary, recovery, accounts: role.accounts })
+    const recoveries = new RecoveryDesk({ role, notary })
     const peers = (): readonly Did[] =>
       [...new Set([...bootstrap, ...transport.connectedPeers])].filter(isNoMember(set))
     const { findWorker } = init
@@ -100,8 +102,7 @@ export class NodeMarketDesks implements NodeMarket {
       new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
     const escrow = new EscrowDesk({ role, notary, peers })
-    const governance = new GovernanceDesk({ notary, party: role?.party, publishWeights, timers })
-    return { notary, role, credits, trade, escrow, governance, clock, timers }
+    return { notary, books, role, credits, recoveries, trade, escrow, clock, timers }
   }
 
   private async known(): Promise<MarketDesks> {

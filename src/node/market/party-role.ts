@@ -12,6 +12,7 @@ import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import { Buyer } from '../../market/parties/buyer.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
+import { OwnAccounts, type OwnAccountsInit } from '../../market/parties/own-accounts.ts'
 import { Party } from '../../market/parties/party.ts'
 import { Seller } from '../../market/parties/seller.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
@@ -68,8 +69,12 @@ export type PartyRole = {
   readonly buyer: Buyer
   readonly seller: Seller
   readonly reputation: ReputationKeeper
+<<<<<<< HEAD
   /** What contracts may pin. */
   readonly parameters: UsableParameters
+=======
+  readonly accounts: OwnAccounts
+>>>>>>> main
   stop(): Promise<void>
 }
 
@@ -83,8 +88,15 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
+<<<<<<< HEAD
     const party = await Party.open({ ...init, log, signer: key.signer, verify, notary }, { network, onFailure })
     const parameters = new UsableParameters(notary)
+=======
+    const party = await Party.open(
+      { ...init, log, signer: key.signer, formerSigners: key.formerSigners, verify, notary },
+      { network, onFailure },
+    )
+>>>>>>> main
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     const buyer = new Buyer(
       {
@@ -99,6 +111,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       { party, runner: runnerOf(party, init.findWorker) },
       { policy: sellerPolicyOf(party, { set: notary.set, parameters }) },
     )
+    const accounts = new OwnAccounts({ party, ...accountsOf(key) })
+    accounts.start()
     buyer.start()
     seller.start()
     reputation.start()
@@ -108,7 +122,11 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       buyer,
       seller,
       reputation,
+<<<<<<< HEAD
       parameters,
+=======
+      accounts,
+>>>>>>> main
       async stop() {
         seller.stop()
         buyer.stop()
@@ -124,6 +142,13 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     await log.close()
     throw error
   }
+}
+
+/** What the statements about a key say of its accounts. */
+function accountsOf({ description }: OpenKey): Omit<OwnAccountsInit, 'party'> {
+  const { chain, did, recovery } = description
+  const former = chain.map(({ statement }) => statement.key).filter((key) => key !== did)
+  return { former, recovery }
 }
 
 /** Tells the webhook of the inbox whenever it is another one. @returns Ends it. */

@@ -26,6 +26,9 @@ export type RulingInit = {
   readonly peers: () => readonly Did[]
 }
 
+/** Topic of notes on the key that ruled, by the place of the ruling. */
+const RULED_BY = 'ruled-by'
+
 /** Rulings by persons. One arbiter signs one split for one state of the record, and shows its part to whoever has signed the same. */
 export class RulingDesk {
   private readonly init: RulingInit
@@ -42,10 +45,11 @@ export class RulingDesk {
     if (state === undefined || root === undefined) return { kind: 'refused', code: 'ESCROW_STATE_WRONG' }
     if (root === 'open') return { kind: 'refused', code: 'ESCROW_RECORD_OPEN' }
     const { contract, terms } = state
-    if (!terms.arbiters.members.includes(party.did)) return { kind: 'refused', code: 'ESCROW_SIGNER_WRONG' }
+    const me = party.ownAmong(terms.arbiters.members)
+    if (me === undefined) return { kind: 'refused', code: 'ESCROW_SIGNER_WRONG' }
     if (workerNanos > terms.maxNanos) return { kind: 'refused', code: 'ESCROW_RULING_AMOUNT' }
     const statement: Statement = { contract, evidenceRoot: root, workerNanos, currency: terms.currency }
-    const signatures = await this.collect(statement, terms.arbiters)
+    const signatures = await this.collect(statement, { ...terms.arbiters, me })
     const { k } = terms.arbiters
     if (signatures.size < k) return { kind: 'part', signed: signatures.size, needed: k }
     const listed = [...signatures].slice(0, k).toSorted(([left], [right]) => (left < right ? -1 : 1))
@@ -54,7 +58,7 @@ export class RulingDesk {
 
   private async collect(
     statement: Statement,
-    { members, k }: EscrowState['terms']['arbiters'],
+    { members, k, me }: EscrowState['terms']['arbiters'] & { readonly me: Did },
   ): Promise<ReadonlyMap<Did, string>> {
     const { party, peers } = this.init
     const hash = rulingHash(statement)
@@ -62,8 +66,10 @@ export class RulingDesk {
     const known = party.wallet.signedAt('ruling', place)
     if (known !== undefined && known !== hash)
       throw new CodedError('MARKET_KEY_REUSED', { message: 'This arbiter has signed another split of this record' })
-    const signature = await party.wallet.sign({ kind: 'ruling', place, hash })
-    const signatures = new Map([[party.did, signature]])
+    const signature = await party.wallet.sign({ kind: 'ruling', place, hash, as: me })
+    // Whoever asks is shown this very signature, by whichever key it is.
+    await party.keep(RULED_BY, place, { me })
+    const signatures = new Map([[me, signature]])
     for (const peer of peers()) {
       if (signatures.size >= k) break
       const other = await this.askOther(peer, { type: 'ruling', statement, signature })
@@ -91,7 +97,8 @@ export class RulingDesk {
     const { wallet } = this.init.party
     const [place, hash] = [placeOf(statement), rulingHash(statement)]
     if (wallet.signedAt('ruling', place) !== hash) return declined('MARKET_STATEMENT_DECLINED')
-    return { frame: { type: 'cosigned', signature: await wallet.sign({ kind: 'ruling', place, hash }) } }
+    const as = this.init.party.noteOf<{ readonly me: Did }>(RULED_BY, place)?.me
+    return { frame: { type: 'cosigned', signature: await wallet.sign({ kind: 'ruling', place, hash, as }) } }
   }
 }
 

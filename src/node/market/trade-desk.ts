@@ -205,7 +205,7 @@ export class TradeDesk {
   /** Of a request, or the only one there is. Throws `REQUEST_INVALID`. */
   async currencyOf(request: ControlRequest): Promise<Currency> {
     const text = optionalText(request, 'currency')
-    if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text, undefined))
+    if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text))
     const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
     const [only] = known
     if (only !== undefined && known.length === 1) return only

@@ -30,6 +30,7 @@ export const NOTARY_QUESTION = z.discriminatedUnion('about', [
   }),
   z.strictObject({ about: z.literal('evidence'), contract: CONTRACT_ID, ...PART }),
   z.strictObject({ about: z.literal('accounts'), owner: DID.optional(), ...PART }),
+  z.strictObject({ about: z.literal('owner'), owner: DID, ...PART }),
   z.strictObject({ about: z.literal('transfers'), contract: CONTRACT_ID.optional(), ...PART }),
   z.strictObject({ about: z.literal('governance'), ...PART }),
   z.strictObject({ about: z.literal('prove'), index: COUNT, ...PART }),

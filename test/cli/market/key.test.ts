@@ -27,7 +27,7 @@ describe('kernell key', () => {
     const created = await key(folder, 'create', '--role', 'escrow', ...recovery, ...OPEN)
     expect([created.code, Object.keys(told(created))]).toEqual([
       0,
-      ['did', 'publicKey', 'role', 'createdAt', 'sealingKey', 'recovery', 'rotations'],
+      ['did', 'publicKey', 'role', 'createdAt', 'sealingKey', 'recovery', 'rotations', 'statements'],
     ])
     expect(told(created)).toMatchObject({
       did: expect.stringMatching(/^did:key:z6Mk/) as string,
@@ -73,6 +73,8 @@ describe('kernell key', () => {
     const missing = await key(folder, 'show', '--role', 'node')
     expect([missing.code, told(missing)]).toMatchObject([1, { error: { code: 'KEY_MISSING' } }])
     expect((await key(folder, 'create', '--role', 'node', ...OPEN)).code).toBe(0)
+    const weak = await key(folder, 'create', '--role', 'escrow', '--passphrase-file', 'other')
+    expect([weak.code, told(weak)]).toMatchObject([1, { error: { code: 'KEY_PASSPHRASE_WEAK' } }])
     const again = await key(folder, 'create', '--role', 'node', ...OPEN)
     expect([again.code, told(again)]).toMatchObject([1, { error: { code: 'KEY_EXISTS' } }])
     const wrong = await key(folder, 'rotate', '--role', 'node', '--passphrase-file', 'other')
@@ -85,9 +87,52 @@ describe('kernell key', () => {
       ['export', '--role', 'node', ...OPEN],
       ['import', ...OPEN],
       ['import', '--input', 'absent', ...OPEN],
+      ['create', '--role', 'escrow', '--recovery-key', RECOVERY, '--recovery-delay', '0', ...OPEN],
+      ['recover', '--role', 'escrow', '--statements', 'absent', '--recovery-bundle', 'other', ...OPEN],
+      ['recover', '--role', 'escrow', '--statements', 'other', '--recovery-bundle', 'other', ...OPEN],
     ])
       expect([words, (await key(folder, ...words)).code]).toEqual([words, 2])
   })
+
+  test('makes keys of several roles at once, one after the other', { timeout: 120_000 }, async () => {
+    const folder = folderWithPassphrase()
+    const roles = ['node', 'escrow', 'notary'] as const
+    const runs = await Promise.all(roles.map(async (role) => await key(folder, 'create', '--role', role, ...OPEN)))
+    expect(runs.map((run) => [run.code, told(run)['role']])).toEqual(roles.map((role) => [0, role]))
+  })
+
+  test(
+    'recovers a key from what is public of it, with the recovery key in a bundle',
+    { timeout: 120_000 },
+    async () => {
+      const folder = folderWithPassphrase()
+      const elsewhere = ['--data-dir', 'elsewhere', ...OPEN]
+      const recoverer = told(await key(folder, 'create', '--role', 'escrow', ...elsewhere))['did']
+      const bundle = await key(folder, 'export', '--role', 'escrow', '--output', 'recovery.key', ...elsewhere)
+      expect(bundle.code).toBe(0)
+      const naming = ['--recovery-key', String(recoverer), '--recovery-delay', '1']
+      const lost = told(await key(folder, 'create', '--role', 'escrow', ...naming, ...OPEN))
+      // Its passphrase is forgotten; the file is there.
+      const from = ['--statements', 'data/keys/escrow.key', '--recovery-bundle', 'recovery.key']
+      const into = ['--data-dir', 'new', ...OPEN]
+      const recovered = await key(folder, 'recover', '--role', 'escrow', ...from, ...into)
+      expect([recovered.code, told(recovered)]).toMatchObject([0, { rotations: 1, recovery: { key: recoverer } }])
+      expect(told(recovered)['did']).not.toBe(lost['did'])
+      const shown = told(await key(folder, 'show', '--role', 'escrow', '--data-dir', 'new'))
+      writeFileSync(join(folder, 'statements.json'), JSON.stringify(shown))
+      const again = [
+        '--statements',
+        'statements.json',
+        '--recovery-bundle',
+        'recovery.key',
+        '--data-dir',
+        'newer',
+        ...OPEN,
+      ]
+      const further = await key(folder, 'recover', '--role', 'escrow', ...again)
+      expect(told(further)).toMatchObject({ rotations: 2 })
+    },
+  )
 
   test('needs a directory of the format that has a place for keys', { timeout: 60_000 }, async () => {
     const folder = folderWithPassphrase()

@@ -56,6 +56,29 @@ describe('kernell envelope check', () => {
   })
 })
 
+describe('a file that is not there, or never ends', () => {
+  test('is wrong usage, whichever command should check it', async () => {
+    for (const words of [
+      ['envelope', 'check', 'absent'],
+      ['ledger', 'verify', 'absent'],
+      ['ledger', 'verify', 'file', '--against', 'absent'],
+      ['escrow', 'verify', 'absent'],
+      ['market', 'auction', 'verify', 'absent'],
+    ]) {
+      writeFileSync(join(folder, 'file'), '')
+      const run = await runInProcess([...words, '--json'], { workingDir: folder })
+      expect([words, run.exitCode, run.json()]).toMatchObject([words, 2, { error: { code: 'COMMAND_INVALID' } }])
+    }
+  })
+
+  test('is read as far as an envelope is long', async () => {
+    const run = await runInProcess(['envelope', 'check', '/dev/zero', '--json'], { workingDir: folder })
+    expect([run.exitCode, run.json()['code']]).toEqual([3, 'ENVELOPE_TOO_LARGE'])
+    const longest = new Uint8Array(32_768).fill(0x20)
+    expect((await onFile(['envelope', 'check'], longest)).json()['code']).not.toBe('ENVELOPE_TOO_LARGE')
+  })
+})
+
 describe('kernell market auction verify', () => {
   test('computes every golden transcript again', async () => {
     const vectors = vectorsOf('auction').filter(({ kind }) => kind === 'auction-transcript')

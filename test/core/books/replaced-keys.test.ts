@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { HOUR_MS } from '../../../src/base/time.ts'
 import { contractOf } from '../../../src/core/books/books-machine.ts'
 import type { BooksEffect, BooksEvent } from '../../../src/core/books/books-state.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
@@ -7,7 +8,6 @@ import {
   contractNamed,
   didNamed,
   hashNamed,
-  ms,
   nanos,
   NOTARY,
   PAYER,
@@ -17,8 +17,10 @@ import {
 } from '../escrow/escrow-builder.ts'
 import { at, Books } from './books-builder.ts'
 
-const DEAL = { id: contractNamed('replaced'), terms: termsOf() }
+const DEAL = { id: contractNamed('replaced'), terms: termsOf({ signBy: at(HOUR_MS + 60_000) }) }
 const NEXT = didNamed('next')
+/** When the contract begins: a recovery that was asked for at the start can be completed. */
+const BEGIN = HOUR_MS
 const [result, manifest, meter, verdict] = ['result', 'manifest', 'meter', 'verdict'].map(hashNamed) as [
   never,
   never,
@@ -27,8 +29,8 @@ const [result, manifest, meter, verdict] = ['result', 'manifest', 'meter', 'verd
 ]
 
 const ACTS: Readonly<Record<string, readonly [Did, Body]>> = {
-  offer: [PAYER, { type: 'offered', expiresAt: at(60_000) }],
-  'offer of the worker': [WORKER, { type: 'offered', expiresAt: at(60_000) }],
+  offer: [PAYER, { type: 'offered', expiresAt: at(BEGIN + 60_000) }],
+  'offer of the worker': [WORKER, { type: 'offered', expiresAt: at(BEGIN + 60_000) }],
   award: [PAYER, { type: 'awarded' }],
   sign: [PAYER, { type: 'contract-signed', signers: [PAYER, WORKER] }],
   'sign of the worker': [WORKER, { type: 'contract-signed', signers: [PAYER, WORKER] }],
@@ -55,14 +57,14 @@ function codeOf(effects: readonly BooksEffect[]): string | undefined {
   return undefined
 }
 
-function act(books: Books, name: string, atMs = 1): string | undefined {
+function act(books: Books, name: string, atMs = BEGIN + 1): string | undefined {
   const [iss, body] = ACTS[name] ?? []
   if (iss === undefined || body === undefined) throw new TypeError(name)
   return codeOf(books.say(DEAL, { iss, body, at: atMs }))
 }
 
 function after(acts: string): Books {
-  const books = new Books()
+  const books = madeBooks()
   for (const name of acts.split(',')) expect([name, act(books, name)]).toEqual([name, undefined])
   return books
 }
@@ -79,22 +81,28 @@ function rotate(books: Books, iss: Did, isLost = false): void {
     iss,
     seq: 0,
     prev: undefined,
-    at: at(1),
+    at: at(BEGIN + 1),
     type: 'key-rotated',
     key: NEXT,
     isLost,
   })
 }
 
-/** What a recovery comes to, by the recovery key that the books of the tests name for payers; opened here for workers. */
-function recover(books: Books, owner: Did): void {
-  const head = { seq: 0, prev: undefined, at: at(1) }
-  if (owner !== PAYER) {
-    const naming = { recoveryKey: NOTARY, recoveryDelay: ms(1_000) }
-    tell(books, { ...head, envelope: hashNamed('open'), iss: owner, type: 'account-opened', ...naming })
+/** Books in which the recovery keys of both parties have asked for another key long ago. */
+function madeBooks(): Books {
+  const made = new Books()
+  const head = { seq: 0, prev: undefined, at: at(0) }
+  const naming = { recoveryKey: NOTARY, recoveryDelay: HOUR_MS }
+  tell(made, { ...head, envelope: hashNamed('open'), iss: WORKER, type: 'account-opened', ...naming })
+  for (const owner of [PAYER, WORKER]) {
+    const envelope = hashNamed(`ask ${owner}`)
+    tell(made, { ...head, envelope, iss: NOTARY, type: 'recovery-requested', owner, successor: NEXT })
   }
-  tell(books, { ...head, envelope: hashNamed('ask'), iss: NOTARY, type: 'recovery-requested', owner, successor: NEXT })
-  tell(books, { type: 'recovery-completed', owner, at: at(1_001) })
+  return made
+}
+
+function recover(from: Books, owner: Did): void {
+  tell(from, { type: 'recovery-completed', owner, at: at(BEGIN + 1) })
 }
 
 describe.each([
@@ -112,19 +120,19 @@ describe.each([
       ['hold of the worker', 'offer,award,sign'],
     ] as const
     for (const [step, before] of steps) {
-      const books = before === undefined ? new Books() : after(before)
+      const books = before === undefined ? madeBooks() : after(before)
       replace(books, key)
       const [have, held] = [books.balance(key, 'available'), books.balance(key, 'held')]
-      expect([step, act(books, step, 1_001)]).toEqual([step, 'BOOKS_KEY_REPLACED'])
+      expect([step, act(books, step, BEGIN + 2)]).toEqual([step, 'BOOKS_KEY_REPLACED'])
       expect([books.balance(key, 'available'), books.balance(key, 'held')]).toEqual([have, held])
     }
   })
 })
 
 test('a thief with a key that was recovered takes nothing by a contract with an accomplice', () => {
-  const books = new Books()
+  const books = madeBooks()
   recover(books, PAYER)
-  for (const step of ['offer', 'award', 'sign', 'hold']) act(books, step, 1_002)
+  for (const step of ['offer', 'award', 'sign', 'hold']) act(books, step, BEGIN + 2)
   expect([contractOf(books.state, DEAL.id), books.balance(PAYER, 'available')]).toEqual([undefined, 1_000n])
 })
 
@@ -149,14 +157,14 @@ describe('a contract whose price is held', () => {
       for (const step of refused) {
         const books = after(before)
         replace(books, key)
-        expect([step, act(books, step, 1_001)]).toEqual([step, 'BOOKS_KEY_REPLACED'])
+        expect([step, act(books, step, BEGIN + 2)]).toEqual([step, 'BOOKS_KEY_REPLACED'])
       }
   })
 
   test('pays out to the account of the key that was lost, where the successor has it', () => {
     const books = after('offer,award,sign,hold,start')
     recover(books, PAYER)
-    expect(act(books, 'deliver', 1_002)).toBeUndefined()
+    expect(act(books, 'deliver', BEGIN + 2)).toBeUndefined()
     for (const later of [100_000_000, 200_000_000]) books.advance(later)
     expect(contractOf(books.state, DEAL.id)?.kind).toBe('FINAL')
     const left = books.balance(PAYER, 'available')

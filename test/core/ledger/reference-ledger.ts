@@ -397,6 +397,10 @@ function playRecovery(tables: Tables, event: LedgerEvent): Result {
     const known = tables.owners.get(event.iss)
     if (known?.authority === event.key && known.isLost === event.isLost)
       return { type: 'key-replaced', owner: event.iss, key: event.key }
+    if (known?.authority === event.key && known.isLost === false) {
+      tables.owners.set(event.iss, { ...known, isLost: true })
+      return { type: 'key-replaced', owner: event.iss, key: event.key }
+    }
     if (authority(tables, event.iss) !== event.iss) return 'LEDGER_SIGNER_WRONG'
     if (event.key === event.iss || authority(tables, event.key) !== event.key) return 'LEDGER_KEY_REPLACED'
     const changed = { successor: undefined, authority: event.key, isLost: event.isLost }

@@ -87,6 +87,13 @@ describe('a rotated key', () => {
     expect(again.effects.map(({ type }) => type)).toEqual(['key-replaced'])
   })
 
+  it('is given up as lost afterwards, and never the other way round', () => {
+    const lost = run(rotated, [rotate(ALICE, NEXT, { isLost: true })])
+    expect(outcome(lost, rotate(ALICE, NEXT))).toBe('LEDGER_SIGNER_WRONG')
+    expect(authorityOf(lost, ALICE)).toBe(NEXT)
+    expect(outcome(rotated, rotate(ALICE, LATER, { isLost: true }))).toBe('LEDGER_SIGNER_WRONG')
+  })
+
   it('stands against a recovery that is under way', () => {
     const stopped = run(fundedLedger(), [open(ALICE), request(ALICE, LATER), rotate(ALICE, NEXT)])
     expect(outcome(stopped, complete(ALICE))).toBe('LEDGER_RECOVERY_STATE')

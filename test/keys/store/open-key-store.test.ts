@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { canonicalJson } from '../../../src/base/canonical-json.ts'
 import { sha256Hex } from '../../../src/base/sha256.ts'
-import { durationFromMs, timestampFromMs } from '../../../src/base/time.ts'
+import { DAY_MS, durationFromMs, HOUR_MS, timestampFromMs } from '../../../src/base/time.ts'
 import { createNodeSigner, createNodeVerifier } from '../../../src/keys/node-signatures.ts'
 import { encryptSecrets } from '../../../src/keys/store/key-encryption.ts'
 import { attachedBytes, formatKeyFile } from '../../../src/keys/store/key-file.ts'
-import { didOfSigner } from '../../../src/keys/store/key-secrets.ts'
+import { didOfSigner, keyPairOf, signKeyStatement } from '../../../src/keys/store/key-secrets.ts'
 import type { KeyStore } from '../../../src/keys/store/key-store.ts'
 import { openKeyStore } from '../../../src/keys/store/open-key-store.ts'
 import { createNodeFileSystem } from '../../../src/storage/node-file-system.ts'
@@ -32,6 +32,17 @@ const clock = { now: () => timestampFromMs(now) }
 function storeOver(fileSystem: ConstructorParameters<typeof FaultyFileSystem>[0] | FaultyFileSystem): KeyStore {
   const disk = fileSystem instanceof FaultyFileSystem ? fileSystem : new FaultyFileSystem(fileSystem)
   return openKeyStore({ fileSystem: disk, random, clock }, { directory: '/keys', scrypt: SCRYPT })
+}
+
+/** A key file as it was written before passphrases had a least length. */
+async function weakKeyFile(secrets: Uint8Array, passphrase: Uint8Array): Promise<Uint8Array> {
+  const { signer, did, sealingKey } = keyPairOf(secrets)
+  const head = { v: 1, type: 'key-created', role: 'node', index: 0, recovery: undefined } as const
+  const chain = [signKeyStatement({ ...head, key: did, sealingKey, createdAt: clock.now() }, [signer])]
+  const encryption = { chain, scrypt: SCRYPT, salt: random.bytes(32) }
+  const attached = attachedBytes(encryption)
+  const init = { ...encryption, passphrase, nonce: random.bytes(12), attached }
+  return formatKeyFile({ ...encryption, encrypted: await encryptSecrets(secrets, init) })
 }
 
 beforeEach(() => {
@@ -120,7 +131,7 @@ describe('a key store', () => {
 })
 
 describe('rotation', () => {
-  const passphrase = secret('p')
+  const passphrase = secret('another passphrase')
 
   it('leaves a chain that a stranger follows from the first key to the last', async () => {
     const keys = storeOver({})
@@ -161,9 +172,9 @@ describe('rotation', () => {
 })
 
 describe('recovery', () => {
-  const passphrase = secret('p')
+  const passphrase = secret('another passphrase')
   const recoverySigner = createNodeSigner(new Uint8Array(32).fill(8))
-  const recovery = { key: didOfSigner(recoverySigner), delayMs: durationFromMs(60_000) }
+  const recovery = { key: didOfSigner(recoverySigner), delayMs: HOUR_MS }
 
   it('makes a key in another store that counts once the delay has passed', async () => {
     const lost = storeOver({})
@@ -171,10 +182,10 @@ describe('recovery', () => {
     const { chain } = await lost.rotate({ role: 'escrow', passphrase })
     const recovered = await storeOver({}).recover({ role: 'escrow', passphrase, chain, recoverySigner })
     const init = { verify: verifier.verify, firstSeenAt: () => timestampFromMs(5_000) }
-    expect(readKeyChain(recovered.chain, { ...init, now: timestampFromMs(64_999) })).toMatchObject({
+    expect(readKeyChain(recovered.chain, { ...init, now: timestampFromMs(5_000 + HOUR_MS - 1) })).toMatchObject({
       code: 'KEY_RECOVERY_TOO_EARLY',
     })
-    expect(readKeyChain(recovered.chain, { ...init, now: timestampFromMs(65_000) })).toMatchObject({
+    expect(readKeyChain(recovered.chain, { ...init, now: timestampFromMs(5_000 + HOUR_MS) })).toMatchObject({
       current: { key: recovered.did, recovery },
     })
   })
@@ -194,9 +205,64 @@ describe('recovery', () => {
   })
 })
 
+describe('what a key is kept and recovered with', () => {
+  const passphrase = secret('another passphrase')
+  const weak = secret('elevenchars')
+  const recoverer = didOfSigner(createNodeSigner(new Uint8Array(32).fill(8)))
+
+  it('is a passphrase of 12 characters at least, wherever something new is encrypted', async () => {
+    const keys = storeOver({})
+    const code = { code: 'KEY_PASSPHRASE_WEAK' }
+    await expect(keys.create({ role: 'escrow', passphrase: weak })).rejects.toMatchObject(code)
+    await expect(keys.show('escrow')).rejects.toMatchObject({ code: 'KEY_MISSING' })
+    await keys.create({ role: 'escrow', passphrase: secret('ä€😀345678901b') })
+    const own = { role: 'escrow', passphrase: secret('ä€😀345678901b') } as const
+    await expect(keys.export({ ...own, bundlePassphrase: weak })).rejects.toMatchObject(code)
+    const bundle = await keys.export({ ...own, bundlePassphrase: passphrase })
+    const into = storeOver({}).import(bundle, { bundlePassphrase: passphrase, passphrase: weak })
+    await expect(into).rejects.toMatchObject(code)
+  })
+
+  it('opens and rotates a key that was encrypted with a shorter one before', async () => {
+    const disk = new FaultyFileSystem({})
+    const keys = storeOver(disk)
+    const seeds = new Uint8Array(randomBytes(64))
+    await disk.makeDirectory('/keys')
+    await keys.create({ role: 'escrow', passphrase })
+    const file = await disk.open('/keys/node.key', { mode: 'create' })
+    await file.append(await weakKeyFile(seeds, weak))
+    await file.close()
+    expect((await keys.open({ role: 'node', passphrase: weak })).description.role).toBe('node')
+    expect((await keys.rotate({ role: 'node', passphrase: weak })).chain).toHaveLength(2)
+  })
+
+  it('is another key than any before, with a delay of an hour to a year', async () => {
+    const keys = storeOver({})
+    const code = { code: 'KEY_RECOVERY_UNUSABLE' }
+    for (const delayMs of [0, HOUR_MS - 1, 365 * DAY_MS + 1]) {
+      const recovery = { key: recoverer, delayMs: durationFromMs(delayMs) }
+      await expect(keys.create({ role: 'escrow', passphrase, recovery })).rejects.toMatchObject(code)
+    }
+    const { did } = await keys.create({ role: 'escrow', passphrase, recovery: { key: recoverer, delayMs: HOUR_MS } })
+    const naming = { role: 'escrow', passphrase, recovery: { key: did, delayMs: HOUR_MS } } as const
+    await expect(keys.rotate(naming)).rejects.toMatchObject(code)
+    await keys.rotate({ role: 'escrow', passphrase })
+    await expect(keys.rotate(naming)).rejects.toMatchObject(code)
+    expect((await keys.show('escrow')).chain).toHaveLength(2)
+  })
+
+  it('signs for the keys before as long as it holds them', async () => {
+    const keys = storeOver({})
+    const first = await keys.create({ role: 'escrow', passphrase })
+    const second = await keys.rotate({ role: 'escrow', passphrase })
+    const { signer, formerSigners } = await keys.open({ role: 'escrow', passphrase })
+    expect([signer, ...formerSigners].map(didOfSigner)).toEqual([second.did, first.did])
+  })
+})
+
 describe('bundles', () => {
-  const passphrase = secret('here')
-  const bundlePassphrase = secret('on the way')
+  const passphrase = secret('here and there')
+  const bundlePassphrase = secret('on the way there')
 
   it('carry all keys of a role to another store, under passphrases of their own', async () => {
     const keys = storeOver({})
@@ -204,8 +270,8 @@ describe('bundles', () => {
     const rotated = await keys.rotate({ role: 'notary', passphrase })
     const bundle = await keys.export({ role: 'notary', passphrase, bundlePassphrase })
     const other = storeOver({})
-    expect(await other.import(bundle, { bundlePassphrase, passphrase: secret('there') })).toEqual(rotated)
-    expect((await other.open({ role: 'notary', passphrase: secret('there') })).formerSealers).toHaveLength(1)
+    expect(await other.import(bundle, { bundlePassphrase, passphrase: secret('there and here') })).toEqual(rotated)
+    expect((await other.open({ role: 'notary', passphrase: secret('there and here') })).formerSealers).toHaveLength(1)
     await expect(other.import(bundle, { bundlePassphrase, passphrase })).rejects.toMatchObject({ code: 'KEY_EXISTS' })
   })
 
@@ -221,7 +287,7 @@ describe('bundles', () => {
 })
 
 describe('a file that is not as it was written', () => {
-  const passphrase = secret('p')
+  const passphrase = secret('another passphrase')
 
   it('is refused whichever byte was changed', async () => {
     const disk = new FaultyFileSystem()
@@ -301,7 +367,7 @@ describe('a file that is not as it was written', () => {
 
 describe('a disk that fails', () => {
   it('leaves the key before or the new one, whole, at each write and each power cut', async () => {
-    const passphrase = secret('p')
+    const passphrase = secret('another passphrase')
     const work = async (disk: FaultyFileSystem, acknowledged: string[] = []): Promise<void> => {
       const keys = storeOver(disk)
       acknowledged.push((await keys.create({ role: 'node', passphrase })).did)

@@ -129,7 +129,12 @@ export function bytesOf(text: string): Uint8Array {
 
 export type SellerNode = { readonly party: Party; readonly seller: Seller; readonly transport: Transport }
 export type BuyerNode = { readonly party: Party; readonly buyer: Buyer; readonly transport: Transport }
-type NodeInit = { readonly key: FixedKey; readonly log?: EventLog }
+type NodeInit = {
+  readonly key: FixedKey
+  readonly log?: EventLog
+  /** Keys before, the newest first; the node keeps the name that it had with the first of them. */
+  readonly former?: readonly FixedKey[]
+}
 
 /** One network, one notary and the time of a test; sellers and buyers come and go. */
 export class MarketWorld {
@@ -188,10 +193,10 @@ export class MarketWorld {
   }
 
   async seller(
-    { key, log = createMemoryEventLog() }: NodeInit,
+    { key, log = createMemoryEventLog(), former }: NodeInit,
     changes: Partial<SellerComponents> & { readonly policy?: SellerPolicy } = {},
   ): Promise<SellerNode> {
-    const { party, transport } = await this.party(key, log)
+    const { party, transport } = await this.party(key, log, former)
     const { policy = SELLER_POLICY, ...components } = changes
     const seller = new Seller({ party, runner: WORD_COUNTER, ...components }, { policy })
     seller.start()
@@ -199,10 +204,10 @@ export class MarketWorld {
   }
 
   async buyer(
-    { key, log = createMemoryEventLog() }: NodeInit,
+    { key, log = createMemoryEventLog(), former }: NodeInit,
     { standingOf, exposureOf, ...init }: Partial<BuyerInit> & Pick<BuyerComponents, 'standingOf' | 'exposureOf'> = {},
   ): Promise<BuyerNode> {
-    const { party, transport } = await this.party(key, log)
+    const { party, transport } = await this.party(key, log, former)
     const openAuctionLog = async (auction: Hash): Promise<EventLog> => {
       const known = this.auctionLogs.get(auction) ?? createMemoryEventLog()
       this.auctionLogs.set(auction, known)
@@ -221,25 +226,31 @@ export class MarketWorld {
     return { party, buyer, transport }
   }
 
-  async party(key: FixedKey, log: EventLog): Promise<{ readonly party: Party; readonly transport: Transport }> {
+  async party(
+    key: FixedKey,
+    log: EventLog,
+    former: readonly FixedKey[] = [],
+  ): Promise<{ readonly party: Party; readonly transport: Transport }> {
     this.nodes += 1
     const { time } = this
     const random = seededRandom(1_000 + this.nodes)
+    const node = former.at(-1) ?? key
     const identity = {
-      did: key.did,
-      sign: key.sign,
+      did: node.did,
+      sign: node.sign,
       verify: (peer: Did, bytes: Uint8Array, signature: Uint8Array) => verifyWith(peer, bytes, signature),
     }
     const transport = this.network.createTransport({ identity, clock: time.clock, random }, `node-${this.nodes}`)
     await transport.start()
     for (const [did, address] of this.addresses) transport.addPeer(did, address)
-    this.addresses.set(key.did, `/memory/node-${this.nodes}`)
-    for (const other of this.transports) other.addPeer(key.did, `/memory/node-${this.nodes}`)
+    this.addresses.set(node.did, `/memory/node-${this.nodes}`)
+    for (const other of this.transports) other.addPeer(node.did, `/memory/node-${this.nodes}`)
     this.transports.add(transport)
     const door = new MarketDoor(transport)
     const components = {
       log,
       signer: signerOf(key),
+      formerSigners: former.map(signerOf),
       verify,
       clock: time.clock,
       timers: time,

@@ -19,6 +19,9 @@ export const KEYS = {
   arbiter: fixedKey(16),
   secondArbiter: fixedKey(17),
   feeOwner: fixedKey(18),
+  nextBuyer: fixedKey(19),
+  nextSeller: fixedKey(20),
+  recoverer: fixedKey(21),
 } as const satisfies Readonly<Record<string, FixedKey>>
 
 export function signerOf({ seed }: FixedKey): Signer {
