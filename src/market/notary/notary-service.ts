@@ -196,7 +196,7 @@ export class NotaryService implements NotaryClient, Startable {
 
   async owner(owner: Did): Promise<OwnerView> {
     const { order, journal } = this.opened()
-    return await order.quiet(() => viewOwner(journal.state.ledger, owner))
+    return await order.quiet(() => viewOwner(journal.state.books.ledger, owner))
   }
 
   async transfers(contract?: ContractId): Promise<readonly TransferLine[]> {

@@ -102,7 +102,8 @@ export class NodeMarketDesks implements NodeMarket {
       new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
     const escrow = new EscrowDesk({ role, notary, peers })
-    return { notary, books, role, credits, recoveries, trade, escrow, clock, timers }
+    const governance = new GovernanceDesk({ notary, party: role?.party, publishWeights, timers })
+    return { notary, role, credits, recoveries, trade, escrow, governance, clock, timers }
   }
 
   private async known(): Promise<MarketDesks> {

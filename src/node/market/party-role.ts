@@ -69,12 +69,9 @@ export type PartyRole = {
   readonly buyer: Buyer
   readonly seller: Seller
   readonly reputation: ReputationKeeper
-<<<<<<< HEAD
   /** What contracts may pin. */
   readonly parameters: UsableParameters
-=======
   readonly accounts: OwnAccounts
->>>>>>> main
   stop(): Promise<void>
 }
 
@@ -88,15 +85,11 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
-<<<<<<< HEAD
-    const party = await Party.open({ ...init, log, signer: key.signer, verify, notary }, { network, onFailure })
-    const parameters = new UsableParameters(notary)
-=======
     const party = await Party.open(
       { ...init, log, signer: key.signer, formerSigners: key.formerSigners, verify, notary },
       { network, onFailure },
     )
->>>>>>> main
+    const parameters = new UsableParameters(notary)
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     const buyer = new Buyer(
       {
@@ -122,11 +115,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       buyer,
       seller,
       reputation,
-<<<<<<< HEAD
       parameters,
-=======
       accounts,
->>>>>>> main
       async stop() {
         seller.stop()
         buyer.stop()
