@@ -241,7 +241,7 @@ export class OfflineMarket {
     return {
       notarySets: [this.setTerms],
       parameters: new Map([[this.rulesHash, TEST_ESCROW_RULES]]),
-      custody: ['C2', 'C3'],
+      custodyOf: () => ['C2', 'C3'],
       capabilities: new Set([OWN_CAPABILITY]),
       creditNanosOf: () => nanos(0n),
       exposureNanosMax: nanos(100_000_000_000n),

@@ -121,6 +121,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/notary-set-create.ts')).notarySetCreateCommand,
   },
   {
+    name: 'notary-set advance',
+    summary: 'begin the next epoch of a lone notary over the same books, signed with its key',
+    load: async () => (await import('./commands/notary-set-advance.ts')).notarySetAdvanceCommand,
+  },
+  {
     name: 'envelope check',
     summary: 'say whether a signed message is accepted, and why not',
     load: async () => (await import('./commands/envelope-check.ts')).envelopeCheckCommand,

@@ -17,6 +17,8 @@ const REFUSALS: readonly ErrorCode[] = [
   'POLICY_IN_USE',
   'MARKET_REFUSED',
   'MARKET_KEY_REUSED',
+  'NOTARY_SET_OTHER',
+  'NOTARY_EPOCH_SHARED',
   'KEY_IN_NOTARY_SET',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [
@@ -24,6 +26,7 @@ const WRONG_USAGE: readonly ErrorCode[] = [
   'CONFIG_INVALID',
   'REQUEST_INVALID',
   'ROUTER_MODEL_UNKNOWN',
+  'NOTARY_ADDRESS_UNREACHABLE',
 ]
 
 /** Tells what went wrong, in the form that was asked for, and what the shell should be told. */

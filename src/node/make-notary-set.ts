@@ -14,11 +14,7 @@ export type NotarySetMade =
   | { readonly kind: 'made'; readonly set: NotarySet; readonly quorum: number; readonly custody: string }
   /** A text is no `DID@MULTIADDR`. */
   | { readonly kind: 'unreadable'; readonly member: string }
-  /** Nobody finds a member at its address: port 0 is another one at each start, and 0.0.0.0 or :: is no machine. */
-  | { readonly kind: 'unroutable'; readonly member: string }
   | { readonly kind: 'refused'; readonly code: NotaryRefusalCode; readonly cause: string; readonly remedy: string }
-
-const UNROUTABLE = /\/(tcp|udp)\/0+(\/|$)|^\/ip4\/0\.0\.0\.0\/|^\/ip6\/(::|0(:0){7})\//
 
 /** The document of a notary set from what a person writes, or why there is none. */
 export function makeNotarySet({ members, f, epoch }: NotarySetText): NotarySetMade {
@@ -27,7 +23,6 @@ export function makeNotarySet({ members, f, epoch }: NotarySetText): NotarySetMa
     const at = member.indexOf('@')
     const key = parseDid(member.slice(0, Math.max(0, at)))
     if (key === undefined) return { kind: 'unreadable', member }
-    if (UNROUTABLE.test(member.slice(at + 1))) return { kind: 'unroutable', member }
     read.push({ key, address: member.slice(at + 1) })
   }
   const made = createNotarySet({ epoch, members: read, f })

@@ -25,6 +25,7 @@ import type { Currency } from '../core/ledger/ledger-names.ts'
 import type { ParameterName } from '../core/governance/parameter-set.ts'
 import type { Certificate } from '../core/notary/certificate.ts'
 import type { NotarySet } from '../core/notary/notary-set.ts'
+import type { FormerSet } from '../core/notary/set-lineage.ts'
 import type { Timestamp } from '../base/time.ts'
 import type { ProposalEnd } from '../core/governance/governance-state.ts'
 import type { WeightSource } from '../core/governance/weight-table.ts'
@@ -223,6 +224,8 @@ export type GovernanceView = {
 export interface NotaryClient {
   /** Who answers here, and whose certificates count. */
   readonly set: NotarySet
+  /** Sets that kept its log before, the oldest first; absent where there are none. */
+  readonly before?: readonly FormerSet[]
   /**
    * Gives an envelope to the set. Asking twice is safe.
    *

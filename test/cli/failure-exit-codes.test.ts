@@ -23,6 +23,9 @@ const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
   MARKET_REFUSED: 3,
   MARKET_KEY_REUSED: 3,
   KEY_IN_NOTARY_SET: 3,
+  NOTARY_SET_OTHER: 3,
+  NOTARY_EPOCH_SHARED: 3,
+  NOTARY_ADDRESS_UNREACHABLE: 2,
 }
 
 describe('the exit code of a failure', () => {

@@ -52,6 +52,9 @@ describe('kernell notary-set create', () => {
 
   test.each(['/ip4/127.0.0.1/tcp/0', '/ip4/0.0.0.0/tcp/4100', '/ip6/::/tcp/4100'])('takes no %s', async (address) => {
     const member = `${didOf(0)}@${address}`
-    await expect(create('--member', member)).rejects.toMatchObject({ code: 'COMMAND_INVALID', details: { member } })
+    await expect(create('--member', member)).rejects.toMatchObject({
+      code: 'NOTARY_ADDRESS_UNREACHABLE',
+      details: { address },
+    })
   })
 })

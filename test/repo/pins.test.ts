@@ -168,6 +168,7 @@ describe('commands', () => {
       'models-probe.ts',
       'models-pull.ts',
       'node.ts',
+      'notary-set-advance.ts',
       'notary-set-create.ts',
       'policy-evaluate.ts',
       'policy-learn.ts',

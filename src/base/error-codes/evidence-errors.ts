@@ -48,7 +48,8 @@ export const EVIDENCE_ERRORS = {
   KEY_IN_NOTARY_SET: {
     cause:
       'The notary set that this data directory works with names the key, so that another one in its place could sign nothing of what the notary keeps.',
-    remedy: 'Keep the key as long as the set is in use. Nothing was changed.',
+    remedy:
+      'Hand the log of a lone notary on to another key with `kernell notary-set advance --rotate-key`; else keep the key as long as the set is in use. Nothing was changed.',
     httpStatus: 409,
     isRetryable: false,
   },

@@ -22,14 +22,15 @@ export const NOTARY_ERRORS = {
   },
   NOTARY_STATE_BEHIND: {
     cause: 'The journal of this notary is older than what it has signed already.',
-    remedy: 'Let it catch up from its peers; a set of one goes on only in a new epoch, which its operator confirms.',
+    remedy:
+      'Let it catch up from its peers; a set of one goes on only in a new epoch, which its operator confirms: `kernell notary-set advance --confirm-restored`.',
     httpStatus: 503,
     isRetryable: true,
   },
   NOTARY_RESTORED: {
     cause: 'The data directory was restored from a backup, and nobody else knows what this notary has signed since.',
     remedy:
-      'Start a new epoch: for a set of one its operator signs the epoch change that ends the old log where the backup ends.',
+      'Start a new epoch: for a set of one its operator says with `kernell notary-set advance --confirm-restored` that the log goes on where the backup ends.',
     httpStatus: 503,
     isRetryable: false,
   },
@@ -37,6 +38,33 @@ export const NOTARY_ERRORS = {
     cause: 'The journal in the directory belongs to another notary set or another epoch.',
     remedy: 'Start a new epoch on a new journal, and keep the old one as evidence.',
     httpStatus: 500,
+    isRetryable: false,
+  },
+  NOTARY_DIRECTORY_COPIED: {
+    cause: 'The data directory of this notary is a copy: what it signed last is counted for another directory.',
+    remedy:
+      'Start the directory that was used before. Where it is lost, or was moved to another disk, say with `kernell notary-set advance` that the log goes on from this one.',
+    httpStatus: 503,
+    isRetryable: false,
+  },
+  NOTARY_EPOCH_SHARED: {
+    cause: 'The epoch of a set of several members ends where 2f + 1 of them say so, and not by the word of one.',
+    remedy: 'Let 2f + 1 of its running members end the epoch for the same next set.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  NOTARY_SET_OTHER: {
+    cause: 'This node works with another notary set, and the one that was named does not follow it.',
+    remedy:
+      'Name the set that it works with, or the document that `kernell notary-set advance` wrote for it; another log needs another data directory.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
+  NOTARY_ADDRESS_UNREACHABLE: {
+    cause: 'An address of a notary set is one at which nobody can reach that member.',
+    remedy:
+      'Name the address at which others reach it, with a port of its own: `/ip4/127.0.0.1/tcp/4100` or `/unix/PATH`.',
+    httpStatus: 400,
     isRetryable: false,
   },
   NOTARY_OVERLOADED: {
@@ -72,7 +100,8 @@ export const NOTARY_ERRORS = {
   NOTARY_MAY_NOT_SIGN: {
     cause:
       'What this notary signed last is not known here: its directory is older than its high-water file, was restored, or is of a later set.',
-    remedy: 'Read the code in the details; start this member in a new epoch of its set, or let it ask the others.',
+    remedy:
+      'Read the code in the details; begin a new epoch (`kernell notary-set advance` for a set of one), or let this member ask the others.',
     httpStatus: 503,
     isRetryable: false,
   },

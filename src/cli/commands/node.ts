@@ -36,7 +36,8 @@ export const nodeCommand: Command = {
     trial: { describe: 'as a notary: take contracts of the parameter set `trial` too, whose spans protect nobody' },
     'high-water': {
       value: 'DIR',
-      describe: 'where the notary keeps what it signed last; best on another disk (default: in the data directory)',
+      describe:
+        'where the notary keeps what it signed last, outside of the data directory (default: by its key in ~/.local/state/kernell)',
     },
     network: { value: 'NAME', describe: 'name of the network that messages are of (default kernell)' },
     ...PASSPHRASE_FLAG,
@@ -45,7 +46,7 @@ export const nodeCommand: Command = {
   details: [
     'The keys of the data directory are opened once, with the passphrase: node for connections (made where there is none), escrow for contracts and credits, notary with --notary. Commands such as `kernell market buy` ask this node; its gateway answers as `kernell serve` does.',
     'With --json the first line is {"event":"ready","pid","did","peerId","listen","http","tokenFile",...}, then one line for each step of a contract, and {"event":"stopped"} at the end. `did` is the node, `account` the escrow key. `peerId` is what libp2p calls the key of the node; connections here are of this machine, proved by the same key.',
-    'A notary alone survives crashes and not lies: contracts are labelled C2/f=0. Never run a copy of its data directory.',
+    'A notary alone survives crashes and not lies: contracts are labelled C2/f=0. Never run a copy of its data directory: it is refused where the place of --high-water is the same, or unknown. In a container, put that place on a volume of its own.',
   ],
   examples: [
     'kernell node --data-dir notary --notary --notary-set set.json --port 0 --json',
@@ -73,7 +74,7 @@ async function marketInitOf(context: CommandContext): Promise<MarketInit> {
     isNotary: isFlagSet(flags, 'notary'),
     isTrial: isFlagSet(flags, 'trial'),
     ...(listen.length > 0 && { listen }),
-    ...(setFile !== undefined && { set: await readNotarySet(resolve(workingDir, setFile)) }),
+    ...(setFile !== undefined && (await readNotarySet(resolve(workingDir, setFile)))),
     ...(highWater !== undefined && { highWater: resolve(workingDir, highWater) }),
     ...(network !== undefined && { network }),
   }

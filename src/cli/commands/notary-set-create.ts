@@ -1,4 +1,5 @@
 import { makeNotarySet } from '../../node/make-notary-set.ts'
+import { refuseUnreachable } from '../../node/market/reachable-address.ts'
 import type { Command } from '../command.ts'
 import { FORCE_FLAG, outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
@@ -30,10 +31,7 @@ export const notarySetCreateCommand: Command = {
     const epoch = numberFlag(flags, 'epoch', { min: 0, max: Number.MAX_SAFE_INTEGER, isWhole: true }) ?? 0
     const made = makeNotarySet({ members, f, epoch })
     if (made.kind === 'unreadable') throw usageError(`${made.member} is not DID@MULTIADDR`, { member: made.member })
-    if (made.kind === 'unroutable')
-      throw usageError(`${made.member} is found by nobody: name a fixed port of a real address, or /unix/PATH`, {
-        member: made.member,
-      })
+    if (made.kind === 'made') for (const { address } of made.set.members) refuseUnreachable(address)
     if (made.kind === 'refused') {
       throw usageError(`${made.code}: ${made.cause}`, { code: made.code, remedy: made.remedy })
     }

@@ -63,6 +63,7 @@ const EVENT_FIELD: FieldCodec = unionOf('type', {
   'ledger-event-received': [['event', 'event', LEDGER_EVENT_FIELD]],
   'parameters-published': [['hash', 'hash', HASH_FIELD], ['rules', 'rules', RULES_FIELD], AT],
   'parameters-retired': [['hash', 'hash', HASH_FIELD], AT],
+  'set-changed': [['set', 'set', NOTARY_SET_FIELD], AT],
   'timer-fired': [CONTRACT, ['name', 'name', oneOf(ESCROW_TIMER_NAMES)], AT],
   'stamp-advanced': [AT],
 })

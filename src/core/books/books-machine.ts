@@ -25,6 +25,7 @@ import {
 import { booksViolations } from './books-violations.ts'
 import { recordOf } from './contract-record.ts'
 import { withExposure } from './credit-exposure.ts'
+import { changeSet, publishParameters, retireParameters } from './books-rules.ts'
 import { readyForHold } from './ready-for-hold.ts'
 import { refuseKeys } from './refuse-keys.ts'
 import { addFiring, type Firing, type TimerHeap, withoutFirstFiring } from './timer-heap.ts'
@@ -89,9 +90,11 @@ function apply(state: BooksState, event: BooksEvent): Step<BooksState, BooksEffe
       if (hasReservedId(event.event)) return refused(state, 'BOOKS_ID_RESERVED', undefined)
       return applyToLedger(state, event.event)
     case 'parameters-published':
-      return publish(state, event)
+      return publishParameters(state, event)
     case 'parameters-retired':
-      return retire(state, event)
+      return retireParameters(state, event)
+    case 'set-changed':
+      return changeSet(state, event)
     case 'timer-fired': {
       const { contract, name, at } = event
       return applyToContract(state, contract, { type: 'timer-fired', name, at })
@@ -226,24 +229,6 @@ function applyToLedger(state: BooksState, event: LedgerEvent): Step<BooksState, 
 function hasReservedId(event: LedgerEvent): boolean {
   if (event.type === 'orders-signed') return event.orders.some(({ id }) => id.startsWith(CONTRACT_TRANSFER_PREFIX))
   return 'id' in event && event.id.startsWith(CONTRACT_TRANSFER_PREFIX)
-}
-
-type ParametersPublished = Extract<BooksEvent, { type: 'parameters-published' }>
-
-/** The hash is the content's, so what is known is the same. */
-function publish(state: BooksState, { hash, rules }: ParametersPublished): Step<BooksState, BooksEffect> {
-  if (hashTrieGet(state.parameters, hash) !== undefined)
-    return { state, effects: [{ type: 'event-exists', contract: undefined }] }
-  if (state.parameters.size >= state.limits.parametersMax) return refused(state, 'BOOKS_PARAMETERS_FULL', undefined)
-  return { state: { ...state, parameters: hashTrieSet(state.parameters, hash, rules) }, effects: [] }
-}
-
-type ParametersRetired = Extract<BooksEvent, { type: 'parameters-retired' }>
-
-/** Rules are read when a contract is offered, and never again. */
-function retire(state: BooksState, { hash }: ParametersRetired): Step<BooksState, BooksEffect> {
-  if (hashTrieGet(state.parameters, hash) === undefined) return refused(state, 'BOOKS_PARAMETERS_UNKNOWN', undefined)
-  return { state: { ...state, parameters: hashTrieDelete(state.parameters, hash) }, effects: [] }
 }
 
 /** Fires what is due, earliest first, and ends holds outside of contracts that have expired. */

@@ -16,6 +16,10 @@ export const BOOKS_REFUSALS = {
     cause: 'The terms name another notary set, epoch, quorum or fee account than the one that keeps these books.',
     remedy: 'Send the contract to the set that it names.',
   },
+  BOOKS_EPOCH_WRONG: {
+    cause: 'A set is to keep these books whose epoch does not follow the one of the set that keeps them.',
+    remedy: 'Name the set of the next epoch.',
+  },
   BOOKS_PARAMETERS_UNKNOWN: {
     cause: 'No parameter set of this hash is known here.',
     remedy: 'Name one that the notary set publishes.',

@@ -106,6 +106,8 @@ export type BooksEvent =
   | { readonly type: 'parameters-published'; readonly hash: Hash; readonly rules: EscrowRules; readonly at: Timestamp }
   /** No contract is signed under these rules any more; those that were keep to them. */
   | { readonly type: 'parameters-retired'; readonly hash: Hash; readonly at: Timestamp }
+  /** Another set keeps the books from now on: new contracts name it, those under way go on as they are. */
+  | { readonly type: 'set-changed'; readonly set: NotarySetTerms; readonly at: Timestamp }
   /** Somebody points out that a timer of a contract is over. */
   | {
       readonly type: 'timer-fired'

@@ -71,6 +71,8 @@ export type KeyStore = {
   ): Promise<KeyDescription>
   /** Throws `KEY_MISSING`. */
   open(request: KeyRequest): Promise<OpenKey>
+  /** Signs with a key of the role that another one has taken the place of, or with the one that counts now. Throws `KEY_MISSING` for a DID that is none of them. */
+  formerSigner(request: KeyRequest & { readonly did: Did }): Promise<Signer>
   /** As `open`, where nothing but signing is wanted. */
   signer(request: KeyRequest): Promise<Signer>
 }

@@ -75,6 +75,7 @@ export function openKeyStore(components: KeyStoreComponents, init: KeyStoreInit)
     import: async (bundle, request) => await inTurn(async () => await keys.import(bundle, request)),
     recover: async (request) => await inTurn(async () => await keys.recover(request)),
     open: async (request) => await inTurn(async () => await keys.open(request)),
+    formerSigner: async (request) => await inTurn(async () => await keys.formerSigner(request)),
     signer: async (request) => await inTurn(async () => (await keys.open(request)).signer),
   }
 }
@@ -173,6 +174,17 @@ class StoredKeys {
       if (sealer === undefined || signer === undefined)
         throw corrupted(this.directory.pathOf(role), 'it holds no secret')
       return { description: describe(file), signer, formerSigners, sealer, formerSealers }
+    })
+  }
+
+  async formerSigner({ role, passphrase, did }: Parameters<KeyStore['formerSigner']>[0]): Promise<Signer> {
+    const file = await this.read(role)
+    return await this.withSecrets(await this.decrypt(file, passphrase), async (secrets) => {
+      for (let start = 0; start < secrets.byteLength; start += SECRETS_BYTES) {
+        const pair = keyPairOf(secrets.subarray(start, start + SECRETS_BYTES))
+        if (pair.did === did) return await Promise.resolve(pair.signer)
+      }
+      throw new CodedError('KEY_MISSING', { message: `${did} is no key of role ${role} here`, details: { role, did } })
     })
   }
 

@@ -9,6 +9,8 @@ export type SigningPlace = {
   readonly me: number
   /** The last one of the journal; 0 for an empty one. */
   readonly slot: number
+  /** Of the set that the journal names last: smaller than that of `set` when this start begins the epoch. */
+  readonly epoch: number
   readonly restored: { readonly epoch: number } | undefined
 }
 
@@ -18,11 +20,13 @@ export type SigningPlace = {
  */
 export async function admitSigning(
   highWater: Pick<HighWaterFile, 'write'> & { readonly value: HighWater | undefined },
-  { set, me, slot, restored }: SigningPlace,
+  { set, me, slot, epoch: written, restored }: SigningPlace,
 ): Promise<void> {
   const { epoch } = set
   const position = { view: 0, slot, phase: 'commit' } as const
-  const isFirst = slot === 0 && highWater.value === undefined
+  const isBegun = highWater.value?.epoch === epoch
+  // The first start of an epoch has signed nothing in it; a crash before its first entry leaves the file at the place where the epoch before ended.
+  const isFirst = !isBegun && (written < epoch || (slot === 0 && highWater.value === undefined))
   const journal = isFirst ? undefined : { epoch, position }
   const decision = decideSigning({ set, me, journal, highWater: highWater.value, restored, witnesses: [] })
   if (decision.kind !== 'sign') {

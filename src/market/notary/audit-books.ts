@@ -41,6 +41,8 @@ export type BooksAuditInit = {
   readonly clockSkewMs: DurationMs
   /** Members of the set where they are known: a set of one leaves out no block. */
   readonly members: number | undefined
+  /** Ids of the sets that may keep these books, where they are known. */
+  readonly sets?: readonly Hash[] | undefined
   /** Rules whose hash is known to be theirs. */
   readonly parameters: readonly { readonly name: string; readonly hash: Hash; readonly rules: EscrowRules }[]
   readonly hash?: Sha256HexOfBytes | undefined
@@ -98,6 +100,8 @@ export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
 
   private faultOfOrdered({ event, slot }: BookedEvent): JournalFinding | undefined {
     if (event.type === 'parameters-retired') this.retired.push(event.hash)
+    const { sets } = this.init
+    if (event.type === 'set-changed' && sets !== undefined && !sets.includes(event.set.id)) return 'JOURNAL_NAME_WRONG'
     if (event.type === 'governance-event-received' && event.event.type === 'weights-published') {
       const { table } = event.event
       const { source, rows } = table

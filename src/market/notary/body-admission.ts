@@ -1,3 +1,4 @@
+import type { NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import type { Entry } from '../../core/notary/block.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
@@ -6,7 +7,11 @@ import { bodyOfOrdered, isOrdered, LEDGER_SUBJECT, orderedEvent } from './booked
 import { isWanted } from './due-entries.ts'
 import type { KnownRules } from './known-rules.ts'
 
-export type BodyAdmissionInit = Omit<AdmissionComponents, 'onAdmitted'> & { readonly rules: KnownRules }
+export type BodyAdmissionInit = Omit<AdmissionComponents, 'onAdmitted'> & {
+  readonly rules: KnownRules
+  /** The set of this member, as contracts name it. */
+  readonly setTerms: NotarySetTerms
+}
 
 /** Messages of other members are authenticated here as if their senders had sent them here; nobody is answered. */
 export class BodyAdmission {
@@ -52,6 +57,8 @@ export class BodyAdmission {
     const booked = orderedEvent(1, orderedIn(body))
     const event = booked?.event
     if (event === undefined || !isOrdered(event) || bodyOfOrdered(event) !== body) return undefined
+    // Who keeps the books, no member says to another.
+    if (event.type === 'set-changed' && bodyOfOrdered({ ...event, set: this.init.setTerms }) !== body) return undefined
     if (booked === undefined || (!decided.has(booked.message) && !isWanted(event, this.init.rules))) return undefined
     return { message: booked.message, contract: booked.contract }
   }

@@ -66,6 +66,13 @@ export class HighWaterFile {
     return file
   }
 
+  /** What was signed last, without taking over from whoever writes. Throws `NOTARY_HIGH_WATER_DAMAGED`, and what the file system throws. */
+  static async read(place: Omit<HighWaterFileInit, 'instance'>): Promise<HighWater | undefined> {
+    const found = await Promise.all(NAMES.map(async (name) => await readRecords(place, name)))
+    const newest = found.flatMap((records) => records.at(-1) ?? [])
+    return newest.toSorted((left, right) => left.number - right.number).at(-1)?.value
+  }
+
   /** What was signed last, by this process or one before it; `undefined` when nothing was. */
   get value(): HighWater | undefined {
     return this.current?.value
@@ -142,7 +149,7 @@ function formatRecord(record: NumberedRecord): string {
 
 /** The records of a file, in order. What follows the last whole line is a torn write. */
 async function readRecords(
-  { fileSystem, directory }: HighWaterFileInit,
+  { fileSystem, directory }: Omit<HighWaterFileInit, 'instance'>,
   name: string,
 ): Promise<readonly NumberedRecord[]> {
   const path = `${directory}/${name}`

@@ -7,15 +7,20 @@ import type { Execution } from '../../core/notary/notary-event.ts'
 /** A message with its canonical text, at most `NOTARY_BODY_CHARACTERS_MAX` characters. */
 export type NotaryMessage = Entry & { readonly body: string }
 
-/** The application's state behind a checkpoint, as `src/core/notary/state-commitment.ts` commits to it. */
+/** The application's state behind a block, as `src/core/notary/state-commitment.ts` commits to it. */
 export type StateCopy = {
+  /** The block; absent: the checkpoint that was asked for. */
+  readonly decision?: Decision
   /** `state` of the block before. */
   readonly before: Hash
-  /** What `root` of the application's state is. */
-  readonly root: Hash
-  /** The whole state. Equal on every member, to the character. */
+  /** What `root` of the application's state is, at a checkpoint. */
+  readonly root: Hash | undefined
+  /** The whole state, or what leads to it from the slot that was asked for: something that `install` can check. */
   readonly text: string
 }
+
+/** `checkpoint`: the newest one that is kept by the replica, 0 for none. `fromSlot`: the first slot that whoever asks does not have. */
+export type CopyAsked = { readonly checkpoint: number; readonly fromSlot: number }
 
 /** What orders are given for: the books. Nothing here waits, but for what says so. */
 export type NotaryApplication = {
@@ -43,11 +48,15 @@ export type NotaryApplication = {
   apply(decision: Decision, messages: readonly NotaryMessage[]): void
   /** Resolves when all that was applied is on stable storage: the replica forgets it then. */
   durable(): Promise<void>
-  /** The state behind the checkpoint `slot`; `undefined` where it is not kept. Keeping the newest one is enough. */
-  copyOf(slot: number): StateCopy | undefined
+  /** A copy for a member that lags; `undefined` where none can be given. */
+  copyOf(asked: CopyAsked): StateCopy | undefined | Promise<StateCopy | undefined>
   /**
-   * Takes over the state behind a certified block when `text` comes to `root`. @returns Whether it did, when it is on stable storage: a crash on the way
-   * leaves the old state.
+   * Takes over the state behind a certified block when `text` comes to it. @returns Whether it did, when it is on stable storage: a crash on the way leaves a state
+   * behind a certified block.
    */
-  install(copy: { readonly decision: Decision; readonly root: Hash; readonly text: string }): Promise<boolean>
+  install(copy: {
+    readonly decision: Decision
+    readonly root: Hash | undefined
+    readonly text: string
+  }): Promise<boolean>
 }

@@ -150,6 +150,11 @@ export class NotaryArchive {
     return file.block
   }
 
+  /** Whether somebody may still ask for an entry of the block of a slot. */
+  isWanted(slot: number): boolean {
+    return (this.blocks.get(slot)?.wanted ?? 0) > 0
+  }
+
   /** The same with its name, which is worked out once. */
   named(slot: number): NamedBlock | undefined {
     const block = this.block(slot)

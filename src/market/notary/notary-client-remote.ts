@@ -5,6 +5,7 @@ import type { OwnerView } from '../../core/ledger/view-owner.ts'
 import type { TransferLine } from '../../core/ledger/list-transfers.ts'
 import { refuseCertificate } from '../../core/notary/certificate.ts'
 import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
+import type { FormerSet } from '../../core/notary/set-lineage.ts'
 import type { VerifyStatement } from '../../core/notary/statement.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
@@ -48,6 +49,7 @@ export type RemoteNotaryComponents = {
 
 export type RemoteNotaryInit = {
   readonly set: NotarySet
+  readonly before?: readonly FormerSet[]
   /** Longest wait for one member, milliseconds. */
   readonly timeoutMs: number
 }
@@ -63,6 +65,7 @@ const ROUNDS_MAX = 3
  */
 export class RemoteNotary implements NotaryClient {
   readonly set: NotarySet
+  readonly before: readonly FormerSet[]
   private readonly components: RemoteNotaryComponents
   private readonly init: RemoteNotaryInit
   /** Who is asked first: whoever answered last. */
@@ -71,6 +74,7 @@ export class RemoteNotary implements NotaryClient {
   /** Makes the members known to the transport by their addresses. Throws `NETWORK_ADDRESS_INVALID`. */
   constructor(components: RemoteNotaryComponents, init: RemoteNotaryInit) {
     this.set = init.set
+    this.before = init.before ?? []
     this.components = components
     this.init = init
     for (const { key, address } of init.set.members)

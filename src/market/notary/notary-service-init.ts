@@ -6,6 +6,7 @@ import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { ParameterSet } from '../../core/governance/parameter-set.ts'
 import type { HighWater } from '../../core/notary/high-water.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { FormerSet } from '../../core/notary/set-lineage.ts'
 import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
@@ -41,6 +42,8 @@ export type NotaryServiceComponents = {
 
 export type NotaryServiceInit = {
   readonly set: NotarySet
+  /** Sets that kept this log before, the oldest first: the books go on where the last one ended. */
+  readonly before?: readonly FormerSet[]
   /** Index of this member. */
   readonly me: number
   /** Owner of the account that fees go to. */
@@ -56,6 +59,8 @@ export type NotaryServiceInit = {
   readonly limits?: BooksLimits
   /** Left by a restore: the epoch of the set at the time of the backup. */
   readonly restored?: { readonly epoch: number } | undefined
+  /** In a set of several: a member that was restored has caught up, and its journals say so. */
+  readonly onCaughtUp?: () => Promise<void>
   /** In a set of several: `SET_TIMING` where it is absent. */
   readonly timing?: SetTiming
   /** When how far the journal goes is signed; `CHECKPOINT_CADENCE` where it is absent. */

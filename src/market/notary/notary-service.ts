@@ -6,6 +6,7 @@ import { hashOfWeights, isWeightTable, type WeightTable } from '../../core/gover
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
 import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { type FormerSet, idsOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
   ContractEvidence,
@@ -24,19 +25,18 @@ import { FOLLOW_WAIT_MS_MAX } from '../../ports/notary-client.ts'
 import type { Startable } from '../../ports/startable.ts'
 import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
-import { nameJournal } from '../ledger/journal-line.ts'
 import { viewLedger } from '../ledger/ledger-views.ts'
-import { MachineJournal } from '../ledger/machine-journal.ts'
 import { Admission, type AdmissionComponents, type Admitted } from './admission.ts'
 import { LEDGER_SUBJECT } from './booked-event.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import { Followers } from './followers.ts'
-import { journalWordsOf, journaledBooks, type BookedStep } from './journaled-books.ts'
+import type { BookedStep } from './journaled-books.ts'
 import type { NamedTable } from './known-rules.ts'
 import { NotaryArchive } from './notary-archive.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import { laterOf, NotaryViews } from './notary-views.ts'
+import { openBooks } from './open-books.ts'
 import { openOrder } from './open-order.ts'
 import type { BooksJournal } from './solo-order.ts'
 
@@ -56,6 +56,7 @@ export class NotaryService implements NotaryClient, Startable {
   readonly set: NotarySet
   private readonly components: NotaryServiceComponents
   private readonly init: NotaryServiceInit
+  private readonly lineage: SetLineage
   private readonly archive: NotaryArchive
   private readonly nonces: NonceGuard = createNonceGuard()
   private readonly admission: Admission
@@ -81,11 +82,23 @@ export class NotaryService implements NotaryClient, Startable {
     this.set = set
     this.components = components
     this.init = init
+    this.lineage = { set, before: init.before ?? [] }
     const { hexOfBytes: hash, hexOfText: digest } = hashes
     this.archive = new NotaryArchive({ clockSkewMs, hash, digest })
     this.followers = new Followers(timers)
-    this.admissionInit = { verifier, clock, hash, network, clockSkewMs, audience: [member.key, set.id, '*'] }
+    this.admissionInit = {
+      verifier,
+      clock,
+      hash,
+      network,
+      clockSkewMs,
+      audience: [member.key, ...idsOf(this.lineage), '*'],
+    }
     this.admission = new Admission({ ...this.admissionInit, onAdmitted: (batch) => this.order?.push(batch) })
+  }
+
+  get before(): readonly FormerSet[] {
+    return this.lineage.before
   }
 
   /**
@@ -94,14 +107,11 @@ export class NotaryService implements NotaryClient, Startable {
    */
   async start(): Promise<void> {
     if (this.state !== 'new') return
-    const { components, init, archive, set } = this
+    const { components, init, archive, lineage } = this
     const { log, signer, hashes } = components
-    const { hexOfBytes: hash } = hashes
-    const onStep = (step: BookedStep): void => this.take(step)
     const { feeOwner, limits, parameters, founding } = init
-    const journaled = journaledBooks({ set, feeOwner, limits, hash, onStep })
-    const name = nameJournal(journalWordsOf(set), hashes.ofBytes)
-    const journal = await MachineJournal.open({ log, journaled, signer, digest: hashes.ofBytes }, name)
+    const onStep = (step: BookedStep): void => this.take(step)
+    const journal = await openBooks({ log, lineage, hashes, feeOwner, limits, signer, onStep })
     this.journal = journal
     this.order = await openOrder({
       components,
@@ -109,6 +119,7 @@ export class NotaryService implements NotaryClient, Startable {
       journal,
       archive,
       rules: { parameters, founding, weights: () => this.weights },
+      lineage,
       admission: this.admissionInit,
       nonces: this.nonces,
       useNonce: (admitted, now) => this.useNonce(admitted, now),
@@ -124,7 +135,7 @@ export class NotaryService implements NotaryClient, Startable {
       stamp: () => laterOf(components.clock.now(), journal.state.books.at),
       quietly: async (make) => await (await order.quiet(() => ({ made: make() }))).made,
     })
-    this.views = new NotaryViews({ order, journal, archive, checkpoints: this.checkpoints })
+    this.views = new NotaryViews({ order, journal, archive, checkpoints: this.checkpoints, founding })
     this.state = 'started'
     this.schedule()
   }
@@ -137,7 +148,8 @@ export class NotaryService implements NotaryClient, Startable {
     this.followers.close()
     await this.order?.stop(this.closed())
     // The last word: how far the journal goes. Where the disk takes nothing any more, it ends without.
-    await this.checkpoints?.seal().catch((cause: unknown) => this.components.onFailure(cause))
+    if ((this.journal?.entries ?? 0) > 0)
+      await this.checkpoints?.seal().catch((cause: unknown) => this.components.onFailure(cause))
     await this.journal?.close()
   }
 

@@ -1,4 +1,6 @@
 import type { Timestamp } from '../../base/time.ts'
+import { GOVERNED_BOOKS_MACHINE, type GovernedBooksState } from '../../core/books/governed-books.ts'
+import type { ParameterSet } from '../../core/governance/parameter-set.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
 import { viewGovernance } from '../governance/view-governance.ts'
 import { unknownEntry } from '../ledger/journal-records.ts'
@@ -23,6 +25,8 @@ export type NotaryViewsInit = {
   readonly journal: BooksJournal
   readonly archive: NotaryArchive
   readonly checkpoints: CheckpointKeeper
+  /** What governance begins with, with the first message that comes. */
+  readonly founding: ParameterSet | undefined
 }
 
 /** What a notary tells of its books: what is durable, in bounded pieces, and under its signature where it is evidence. */
@@ -55,8 +59,8 @@ export class NotaryViews {
   }
 
   async governance(): Promise<GovernanceView | undefined> {
-    const { order, journal } = this.init
-    return await order.quiet(() => viewGovernance(journal.state))
+    const { order, journal, founding } = this.init
+    return await order.quiet(() => viewGovernance(withGovernance(journal.state, founding)))
   }
 
   async prove(index: number): Promise<EntryProof> {
@@ -78,6 +82,12 @@ export class NotaryViews {
     const { checkpoints } = this.init
     return isFresh === true ? await checkpoints.seal() : await checkpoints.newest()
   }
+}
+
+/** The books as they will be, where governance has not begun. */
+function withGovernance(state: GovernedBooksState, parameters: ParameterSet | undefined): GovernedBooksState {
+  if (state.governance !== undefined || parameters === undefined) return state
+  return GOVERNED_BOOKS_MACHINE.transition(state, { type: 'governance-founded', parameters, at: state.books.at }).state
 }
 
 export function laterOf(one: Timestamp, other: Timestamp): Timestamp {

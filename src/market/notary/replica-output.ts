@@ -140,12 +140,9 @@ export class ReplicaOutput {
         if (effect.to === undefined) this.sendAll({ type: 'notary-ask', set, slot: effect.slot })
         else send(effect.to, { type: 'notary-ask', set, slot: effect.slot })
         return
-      case 'send-decisions': {
-        const isGone = this.init.kept.firstSlot > effect.fromSlot
-        if (isGone && this.transfer.offer(effect.to, this.init.kept.decisions)) return
-        for (const decision of this.init.kept.range(effect)) send(effect.to, { type: 'notary-decision', set, decision })
+      case 'send-decisions':
+        this.sendDecisions(effect)
         return
-      }
       case 'start-timer':
         this.schedule(effect.name, Math.max(0, effect.firesAt - clock.now()))
         return
@@ -160,6 +157,26 @@ export class ReplicaOutput {
       case 'event-refused':
         return
     }
+  }
+
+  /** What is decided, one by one; from before what is kept, a copy. */
+  private sendDecisions(effect: Extract<NotaryEffect, { type: 'send-decisions' }>): void {
+    const { kept, components, input } = this.init
+    const { to, fromSlot } = effect
+    const sendAll = (): void => {
+      for (const decision of kept.range(effect))
+        components.send(to, { type: 'notary-decision', set: input.set.id, decision })
+    }
+    if (kept.firstSlot <= fromSlot) {
+      sendAll()
+      return
+    }
+    this.transfer
+      .offer(to, kept.decisions, fromSlot)
+      .then((isOffered) => {
+        if (!isOffered) sendAll()
+      })
+      .catch((cause: unknown) => components.onFailure(cause))
   }
 
   /** Runs the block that waits, when everything before it is applied and all its bodies are here. */

@@ -63,6 +63,11 @@ export function runBlock(init: RunBlockInit, messages: readonly NotaryMessage[])
   return { booked: run.booked, results, statements: run.statements, state: run.state }
 }
 
+/** What stands for an entry that changed nothing. */
+export function hashOfUnchanged(statement: NotaryStatement, hash?: Sha256HexOfBytes): Hash {
+  return hashOfText(UNCHANGED_DOMAIN + canonicalText(statement), hash)
+}
+
 type Booking = BookedEvent | { readonly code: string | undefined }
 
 class BlockRun {
@@ -117,8 +122,7 @@ class BlockRun {
   private unchanged({ message, contract }: NotaryMessage, said: Omit<NotaryStatement, 'message'>): EntryResult {
     const statement = { message, ...said }
     this.statements.set(message, statement)
-    const transition = hashOfText(UNCHANGED_DOMAIN + canonicalText(statement), this.init.hash)
-    return { seq: this.placeOf(contract).seq, transition }
+    return { seq: this.placeOf(contract).seq, transition: hashOfUnchanged(statement, this.init.hash) }
   }
 
   private book(message: NotaryMessage): Booking {

@@ -7,15 +7,18 @@ import type { Hash } from '../../core/evidence/names.ts'
 import { GENESIS } from '../../core/notary/block.ts'
 import type { Decision } from '../../core/notary/certificate.ts'
 import type { Execution } from '../../core/notary/notary-event.ts'
+import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { commitState, isCheckpoint } from '../../core/notary/state-commitment.ts'
+import type { VerifyStatement } from '../../core/notary/statement.ts'
 import type { NotaryStatement } from '../../wire/v1/notary-receipt.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 import type { BodyAdmission } from './body-admission.ts'
-import type { DecisionStore } from './decision-store.ts'
-import type { NotaryApplication, NotaryMessage, StateCopy } from './notary-application.ts'
+import type { DecisionRecord, DecisionStore } from './decision-store.ts'
+import type { CopyAsked, NotaryApplication, NotaryMessage, StateCopy } from './notary-application.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 import { type RanBlock, runBlock } from './run-block.ts'
+import { readCopiedSlot, writeCopy } from './set-copy.ts'
 import type { BooksJournal } from './solo-order.ts'
 
 export type SetApplicationInit = {
@@ -24,6 +27,8 @@ export type SetApplicationInit = {
   readonly decisions: DecisionStore
   readonly admission: Pick<BodyAdmission, 'admit'>
   readonly nonces: Pick<NonceGuard, 'look'>
+  readonly set: NotarySet
+  readonly verify: VerifyStatement
   readonly hash: Sha256HexOfBytes
   readonly digest: Sha256Hex
   readonly clockSkewMs: DurationMs
@@ -42,7 +47,7 @@ export type Applied = {
 /** Messages that changed nothing whose statements are kept; what is forgotten is ordered again. */
 const STATEMENTS_MAX = 4_096
 
-type Ran = RanBlock & { readonly key: string; readonly committed: Hash }
+type Ran = RanBlock & { readonly key: string; readonly committed: Hash; readonly root: Hash | undefined }
 type ExecutedBlock = { readonly slot: number; readonly at: Timestamp; readonly messages: readonly NotaryMessage[] }
 
 /**
@@ -98,10 +103,19 @@ export class SetApplication implements NotaryApplication {
     this.ran = undefined
     archive.forget(at)
     if (ran !== undefined) this.remember(ran)
-    const before = this.tail
-    const written = this.write(decision, { before, appended })
+    const statements = ran?.statements ?? new Map<Hash, NotaryStatement>()
+    // After a crash between the journal and the decision, what was said of the others is not known any more.
+    const said = ran === undefined ? undefined : [...statements.values()]
+    this.follow({ decision, statements }, { decision, said, root: ran?.root, appended })
+  }
+
+  private follow(
+    applied: Omit<Applied, 'written'>,
+    writing: DecisionRecord & { readonly appended: Promise<unknown> },
+  ): void {
+    const written = this.write(writing, this.tail)
     this.tail = written
-    this.init.onApplied({ decision, statements: ran?.statements ?? new Map(), written })
+    this.init.onApplied({ ...applied, written })
   }
 
   async durable(): Promise<void> {
@@ -118,13 +132,53 @@ export class SetApplication implements NotaryApplication {
     return this.said.get(message)
   }
 
-  /** No copies are handed out yet: a journal's chain of hashes does not begin in the middle. */
-  copyOf(): StateCopy | undefined {
-    return undefined
+  async copyOf({ fromSlot }: CopyAsked): Promise<StateCopy | undefined> {
+    await this.durable()
+    return await writeCopy(this.init, fromSlot)
   }
 
-  async install(): Promise<boolean> {
-    return await Promise.resolve(false)
+  /** Slot by slot, each certified and come to the same here, so that wherever it ends the books stand behind a decision. */
+  async install({ decision, text }: { readonly decision: Decision; readonly text: string }): Promise<boolean> {
+    for (const line of text.split('\n')) {
+      const read = readCopiedSlot(line, this.init)
+      if (read === undefined) return false
+      const { block, quorum, said } = read.slot
+      if (block.slot <= this.slot) continue
+      if (block.slot !== this.slot + 1 || !this.take({ block, quorum }, read.messages, said)) return false
+    }
+    await this.durable()
+    return this.slot === decision.block.slot && this.state === decision.block.state
+  }
+
+  /** @returns False where what was sent comes to something else than what was certified; nothing has changed then. */
+  private take(decision: Decision, messages: readonly NotaryMessage[], said: readonly NotaryStatement[]): boolean {
+    const { block } = decision
+    const isJournaled = block.slot <= this.journaled
+    const silent = new Set(said.map(({ message }) => message))
+    const changed = block.entries.filter(({ message }) => !silent.has(message))
+    const ran = isJournaled ? undefined : this.run({ slot: block.slot, at: block.at, messages })
+    this.ran = undefined
+    const { journal, decisions, archive, digest } = this.init
+    if (ran !== undefined) {
+      const { slot, entries, state } = block
+      const transitions = entries.map(({ transition }) => transition)
+      const isSame =
+        ran.statements.size === 0 &&
+        ran.results.every(
+          ({ seq, transition }, index) => changed[index]?.seq === seq && changed[index].transition === transition,
+        )
+      if (!isSame || commitState({ slot, before: this.state, transitions, root: ran.root }, digest) !== state)
+        return false
+    }
+    decisions.put(decision)
+    const appended = ran === undefined ? Promise.resolve() : journal.append(ran.booked)
+    this.slot = block.slot
+    this.state = block.state
+    archive.forget(block.at)
+    this.said.clear()
+    const statements = new Map(said.map((statement) => [statement.message as Hash, statement]))
+    this.follow({ decision, statements }, { decision, said, root: ran?.root, appended })
+    return true
   }
 
   private remember({ booked, statements }: RanBlock): void {
@@ -137,13 +191,15 @@ export class SetApplication implements NotaryApplication {
   }
 
   private async write(
-    decision: Decision,
-    { before, appended }: { readonly before: Promise<boolean>; readonly appended: Promise<unknown> },
+    { appended, ...record }: DecisionRecord & { readonly appended: Promise<unknown> },
+    before: Promise<boolean>,
   ): Promise<boolean> {
+    const { decisions, archive } = this.init
     try {
       const [, isWritten] = await Promise.all([appended, before])
       if (!isWritten) return false
-      await this.init.decisions.write(decision)
+      await decisions.write(record)
+      if (isCheckpoint(record.decision.block.slot)) await decisions.compactWhenLarge((slot) => archive.isWanted(slot))
       return true
     } catch (cause: unknown) {
       this.failure ??= { cause }
@@ -161,7 +217,7 @@ export class SetApplication implements NotaryApplication {
     const transitions = block.results.map(({ transition }) => transition)
     const root = isCheckpoint(slot) ? this.rootOf(block.state) : undefined
     const state = commitState({ slot, before: this.state, transitions, root }, digest)
-    this.ran = { ...block, key, committed: state }
+    this.ran = { ...block, key, committed: state, root }
     return this.ran
   }
 

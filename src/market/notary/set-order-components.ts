@@ -52,6 +52,8 @@ export type SetOrderComponents = {
   readonly members: SetMembers
   readonly timing: SetTiming
   readonly restored: { readonly epoch: number } | undefined
+  /** A member that was restored has caught up. */
+  readonly onCaughtUp: (() => Promise<void>) | undefined
   readonly signer: BatchSigner
   readonly journal: BooksJournal
   readonly archive: NotaryArchive

@@ -4,9 +4,8 @@ import type { Certificate } from '../../core/notary/certificate.ts'
 import { BATCH_MAX } from '../../core/notary/notary-state.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import type { ScheduledTimer } from '../../ports/timers.ts'
-import { encodeSignature } from '../../wire/v1/checkpoint.ts'
 import { NOTARY_BODY_CHARACTERS_MAX } from '../../wire/v1/notary-messages.ts'
-import { formatReceipt, type NotaryStatement, statementSigningBytes } from '../../wire/v1/notary-receipt.ts'
+import { formatReceipt, type NotaryStatement } from '../../wire/v1/notary-receipt.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
 import { BodyAdmission, entryOf } from './body-admission.ts'
 import { framesOfBodies } from './body-store.ts'
@@ -19,6 +18,7 @@ import type { NotaryOrder } from './notary-order.ts'
 import type { NotaryReplica } from './notary-replica.ts'
 import { type Applied, SetApplication } from './set-application.ts'
 import type { SetOrderComponents, SetTiming } from './set-order-components.ts'
+import { answerStatement, refusal } from './set-answers.ts'
 import { createSetReplica } from './set-replica.ts'
 
 type Waiting = { readonly message: NotaryMessage; readonly waiters: Waiter[]; offeredAt: number | undefined }
@@ -46,6 +46,7 @@ export class SetOrder implements NotaryOrder {
   private next: ScheduledTimer | undefined
   private asked = 0
   private isAwake = false
+  private hasCaughtUp = false
   private isStopped = false
 
   private constructor(components: SetOrderComponents, decisions: DecisionStore) {
@@ -57,8 +58,10 @@ export class SetOrder implements NotaryOrder {
     const onFailure = (cause: unknown): void => this.fail(cause)
     const onApplied = (applied: Applied): void => this.take(applied)
     const admission = new BodyAdmission(components.admission)
+    const { verify } = members
     const { clockSkewMs } = components.admission
-    const init = { journal, archive, decisions, admission, nonces, hash, digest, clockSkewMs, onApplied, onFailure }
+    const shared = { set, verify, journal, archive, decisions, nonces, hash, digest, clockSkewMs }
+    const init = { ...shared, admission, onApplied, onFailure }
     this.application = new SetApplication(init)
     this.replica = createSetReplica(components, {
       application: this.application,
@@ -216,9 +219,18 @@ export class SetOrder implements NotaryOrder {
     const { set, me } = this.components
     const { standing, state } = this.replica
     if (standing !== 'taking-part') return
+    this.endRestore()
     this.asked = (this.asked + 1) % set.members.length
     if (this.asked === me) this.asked = (this.asked + 1) % set.members.length
     this.frames.send(this.asked, { type: 'notary-ask', set: set.id, slot: state.head.slot + 1 })
+  }
+
+  /** What is in the journals from here on is all that this member has signed. */
+  private endRestore(): void {
+    const { restored, onCaughtUp } = this.components
+    if (restored === undefined || this.hasCaughtUp) return
+    this.hasCaughtUp = true
+    if (onCaughtUp !== undefined) this.answerLater(onCaughtUp)
   }
 
   private take({ decision, statements, written }: Applied): void {
@@ -234,7 +246,7 @@ export class SetOrder implements NotaryOrder {
       const { waiters } = waiting
       if (entry !== undefined) return [async () => await this.answer(entry, waiters, entry.slot === slot)]
       const statement = statements.get(message) ?? { message, effect: 'exists' }
-      return [async () => await this.signAll(statement, waiters)]
+      return [async () => await answerStatement(this.components, statement, waiters)]
     })
     this.answerLater(async () => {
       if (!(await written)) return
@@ -256,15 +268,7 @@ export class SetOrder implements NotaryOrder {
   }
 
   private say(statement: NotaryStatement, waiters: readonly Waiter[]): void {
-    this.answerLater(async () => await this.signAll(statement, waiters))
-  }
-
-  private async signAll(statement: NotaryStatement, waiters: readonly Waiter[]): Promise<void> {
-    const { set, me, signer, hash } = this.components
-    const [signature] = await signer.signBatch([statementSigningBytes(set.id, statement, hash)])
-    const signatures = signature === undefined ? [] : [{ member: me, signature: encodeSignature(signature) }]
-    const receipt = utf8Bytes(formatReceipt(set.id, { kind: 'statement', statement, signatures }))
-    for (const waiter of waiters) waiter.resolve({ effect: statement.effect, code: statement.code, receipt })
+    this.answerLater(async () => await answerStatement(this.components, statement, waiters))
   }
 
   private answerLater(run: () => Promise<void>): void {
@@ -289,8 +293,4 @@ export class SetOrder implements NotaryOrder {
   private closed(): CodedError {
     return new CodedError('NOTARY_CLOSED', { message: 'This notary does not run' })
   }
-}
-
-function refusal(message: Hash, code: string): NotaryStatement {
-  return { message, effect: 'refused', code }
 }

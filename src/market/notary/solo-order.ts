@@ -10,7 +10,7 @@ import type { Certificate } from '../../core/notary/certificate.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Journaled, MachineJournal } from '../ledger/machine-journal.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
-import type { BookedEvent } from './booked-event.ts'
+import { bookOrdered, type BookedEvent, type OrderedEvent, stamped } from './booked-event.ts'
 import { BlockDraft } from './block-draft.ts'
 import { outcomeOf } from './describe-transition.ts'
 import { missingGovernance } from './due-entries.ts'
@@ -28,6 +28,8 @@ export type SoloOrderComponents = SoloReceiptsComponents & {
   readonly rules: KnownRules
   /** How far clocks may differ, for `iat` of messages. */
   readonly clockSkewMs: DurationMs
+  /** What stands in the books before the first message, stamped with its block. */
+  readonly opening: readonly OrderedEvent[]
   /** Says for messages outside of contracts whether a nonce is new. */
   readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
   /** A block is durable, signed and answered. */
@@ -73,9 +75,11 @@ export class SoloOrder implements NotaryOrder {
   /** Told when enough waits to be booked ahead. */
   private onEnough: (() => void) | undefined
   private isStopped = false
+  private opening: readonly OrderedEvent[]
 
   constructor(components: SoloOrderComponents) {
     this.components = components
+    this.opening = components.opening
     this.receipts = new SoloReceipts(components)
   }
 
@@ -166,12 +170,15 @@ export class SoloOrder implements NotaryOrder {
     return timestampFromMs(Math.max(clock.now(), journal.state.books.at))
   }
 
-  /** Whether governance lacks something since somebody asked last; what the books do not take is not tried again before the next time. */
+  /**
+   * Whether the operator's table of weights is not in the books since somebody asked last; what they do not take is not tried again before the next time. Governance
+   * itself begins with the first block.
+   */
   private isWanted(): boolean {
     const { journal, rules } = this.components
     const isAsked = this.isAsked
     this.isAsked = false
-    return isAsked && missingGovernance(journal.state, rules).length > 0
+    return isAsked && rules.weights() !== undefined && missingGovernance(journal.state, rules).length > 0
   }
 
   private isDue(): boolean {
@@ -186,6 +193,7 @@ export class SoloOrder implements NotaryOrder {
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
+    await this.openBooks(slot, at)
     await orderWhatIsDue(journal, { slot, at, rules, max: BLOCK_MAX / 2 })
     const draft = new BlockDraft({ slot, at, archive, books: journal.state.books, hash, clockSkewMs, useNonce })
     for (const item of items) draft.take(item)
@@ -210,6 +218,13 @@ export class SoloOrder implements NotaryOrder {
     for (const item of items) this.current.delete(item)
     archive.forget(at)
     if (named !== undefined) onBlock(new Set(named.block.entries.map(({ contract }) => contract)))
+  }
+
+  /** Who keeps the books, and the rules that they know: with the first block, so that a notary that nobody asked has none. */
+  private async openBooks(slot: number, at: Timestamp): Promise<void> {
+    const events = this.opening.map((event) => bookOrdered(slot, stamped(event, at)))
+    this.opening = []
+    if (events.length > 0) await this.components.journal.take(events)
   }
 
   private fail(cause: unknown): void {

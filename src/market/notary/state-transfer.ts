@@ -26,7 +26,15 @@ const WINDOW = 8
 /** Rounds of asking without a new piece before the copy is given up. */
 const ROUNDS_MAX = 20
 
-type Prepared = { readonly slot: number; readonly offer: StateOffer; readonly pieces: readonly string[] }
+/** Copies that are kept for others at a time. */
+const PREPARED_MAX = 2
+
+type Prepared = {
+  readonly fromSlot: number
+  readonly slot: number
+  readonly offer: StateOffer
+  readonly pieces: readonly string[]
+}
 type Fetching = {
   readonly from: number
   readonly offer: StateOffer
@@ -35,13 +43,14 @@ type Fetching = {
 }
 
 /**
- * Copies of the application's state for members that are behind the decisions that are kept. The certified block of a checkpoint commits to the root of
- * the state; the text of the state travels in pieces named by their hashes, and is taken over only when all of it comes to that root. Whoever
- * offers something else is not listened to again.
+ * Copies of the application's state for members that are behind the decisions that are kept. The certified block commits to the state; the text of the copy travels in
+ * pieces named by their hashes, and is taken over only where it comes to that block. Whoever offers something else is not listened to again.
  */
 export class StateTransfer {
   private readonly init: StateTransferInit
-  private prepared: Prepared | undefined
+  /** By the member that asked, the one that asked last at the end. */
+  private readonly prepared = new Map<number, Prepared>()
+  private readonly preparing = new Set<number>()
   private fetching: Fetching | undefined
   private readonly liars = new Set<number>()
 
@@ -49,19 +58,25 @@ export class StateTransfer {
     this.init = init
   }
 
-  /** Offers the newest checkpoint of these decisions. @returns False where no copy is kept, or it is too large. */
-  offer(to: number, decisions: readonly Decision[]): boolean {
-    const decision = decisions.findLast(({ block }) => isCheckpoint(block.slot))
-    const prepared = decision === undefined ? undefined : this.prepare(decision)
-    if (prepared === undefined) return false
-    this.init.send(to, prepared.offer)
-    return true
+  /** Offers a copy to a member whose head is before `fromSlot`. @returns Whether there is one, or it is being made. */
+  async offer(to: number, decisions: readonly Decision[], fromSlot: number): Promise<boolean> {
+    if (this.preparing.has(to)) return true
+    this.preparing.add(to)
+    try {
+      const prepared = await this.prepare(to, { decisions, fromSlot })
+      if (prepared === undefined) return false
+      this.init.send(to, prepared.offer)
+      return true
+    } finally {
+      this.preparing.delete(to)
+    }
   }
 
   /** A piece for whoever asked. */
   sendPiece(to: number, slot: number, index: number): void {
     const { prepared, init } = this
-    const text = prepared?.slot === slot ? prepared.pieces[index] : undefined
+    const known = prepared.get(to)
+    const text = known?.slot === slot ? known.pieces[index] : undefined
     if (text !== undefined) init.send(to, { type: 'notary-chunk', set: init.set.id, slot, index, text })
   }
 
@@ -70,7 +85,8 @@ export class StateTransfer {
     const { set, verify, digest } = this.init
     const { decision, before, root } = offer
     const { slot, entries, state } = decision.block
-    if (this.fetching !== undefined || this.liars.has(from) || slot <= headSlot || !isCheckpoint(slot)) return
+    if (this.fetching !== undefined || this.liars.has(from) || slot <= headSlot) return
+    if (isCheckpoint(slot) !== (root !== undefined)) return
     const transitions = entries.map(({ transition }) => transition)
     if (state !== commitState({ slot, before, transitions, root }, digest)) return
     if (!verifyDecision(set, decision, verify)) return
@@ -122,18 +138,27 @@ export class StateTransfer {
     return isTaken ? decision : undefined
   }
 
-  private prepare(decision: Decision): Prepared | undefined {
-    const { slot } = decision.block
-    if (this.prepared?.slot === slot) return this.prepared
-    const copy = this.init.application.copyOf(slot)
-    if (copy === undefined) return undefined
+  private async prepare(
+    to: number,
+    { decisions, fromSlot }: { readonly decisions: readonly Decision[]; readonly fromSlot: number },
+  ): Promise<Prepared | undefined> {
+    const known = this.prepared.get(to)
+    if (known !== undefined && known.fromSlot <= fromSlot && fromSlot <= known.slot) return known
+    const checkpoint = decisions.findLast(({ block }) => isCheckpoint(block.slot))
+    const copy = await this.init.application.copyOf({ checkpoint: checkpoint?.block.slot ?? 0, fromSlot })
+    const decision = copy?.decision ?? checkpoint
+    if (copy === undefined || decision === undefined) return undefined
     const pieces = splitText(copy.text)
     if (pieces.length > STATE_CHUNKS_MAX) return undefined
     const { before, root } = copy
     const chunks = pieces.map((piece) => this.hashOf(piece))
     const offer: StateOffer = { type: 'notary-state', set: this.init.set.id, decision, before, root, chunks }
-    this.prepared = { slot, offer, pieces }
-    return this.prepared
+    const made = { fromSlot, slot: decision.block.slot, offer, pieces }
+    this.prepared.delete(to)
+    this.prepared.set(to, made)
+    const [oldest] = this.prepared.keys()
+    if (this.prepared.size > PREPARED_MAX && oldest !== undefined) this.prepared.delete(oldest)
+    return made
   }
 
   private hashOf(piece: string): Hash {

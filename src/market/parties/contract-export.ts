@@ -2,12 +2,13 @@ import { canonicalJson } from '../../base/canonical-json.ts'
 import type { EscrowState } from '../../core/escrow/escrow-state.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
 import { checkNotarySet, type NotarySet } from '../../core/notary/notary-set.ts'
+import { firstSetOf, idsOf, refuseLineage, type SetLineage } from '../../core/notary/set-lineage.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { VerifyBytes } from '../../wire/v1/authenticate.ts'
 import { readContractExport } from '../../wire/v1/contract-export.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
-import { ContractReplay, type ReplayFault } from './contract-replay.ts'
+import { ContractReplay, type ReplayFault, verifyStatementWith } from './contract-replay.ts'
 import { hashOfBytes } from './task-package.ts'
 
 /** Bytes of one export at most. */
@@ -50,7 +51,7 @@ export type VerifiedExport =
 
 /** One contract as a file that anybody can check offline; `undefined` when the set does not know it. */
 export async function exportContract(
-  notary: Pick<NotaryClient, 'set' | 'evidence'>,
+  notary: Pick<NotaryClient, 'set' | 'before' | 'evidence'>,
   contract: ContractId,
   verify: VerifyBytes,
 ): Promise<Uint8Array | undefined> {
@@ -58,10 +59,15 @@ export async function exportContract(
   const replay = new ContractReplay({ set: notary.set, contract, verify })
   for (const piece of evidence) replay.take(piece)
   if (replay.state === undefined) return undefined
+  const { id } = replay.state.terms.notarySet
+  const all = notary.before ?? []
+  const from = all.findIndex((former) => former.set.id === id)
+  const before = from < 0 ? [] : all.slice(from)
   const content = {
     v: 1,
     contract,
     set: notary.set,
+    ...(before.length > 0 && { before }),
     terms: termsText(replay.state.terms),
     evidence: evidence.map(({ envelope, receipt }) => ({
       ...(envelope !== undefined && { envelope: DECODER.decode(envelope) }),
@@ -78,7 +84,7 @@ export async function exportContract(
  */
 export function verifyExport(
   bytes: Uint8Array,
-  { verify, set: trusted }: { readonly verify: VerifyBytes; readonly set?: NotarySet },
+  { verify, set: trusted }: { readonly verify: VerifyBytes; readonly set?: NotarySet | SetLineage },
 ): VerifiedExport {
   const text = bytes.byteLength > EXPORT_BYTES_MAX ? undefined : decodeUtf8(bytes)
   const read = text === undefined ? undefined : readContractExport(text)
@@ -88,7 +94,9 @@ export function verifyExport(
   if (hashOfBytes(ENCODER.encode(canonicalJson(content))) !== hash)
     return { kind: 'refused', code: 'EXPORT_HASH_WRONG' }
   const made = checkNotarySet(content.set)
-  if (made.kind === 'refused' || (trusted !== undefined && trusted.id !== made.set.id))
+  if (made.kind === 'refused') return { kind: 'refused', code: 'EXPORT_SET_WRONG' }
+  const lineage = { set: made.set, before: content.before ?? [] }
+  if (trusted !== undefined && !isSameLog(lineage, 'before' in trusted ? trusted : { set: trusted, before: [] }))
     return { kind: 'refused', code: 'EXPORT_SET_WRONG' }
   if (hashOfBytes(ENCODER.encode(content.terms)) !== contract) return { kind: 'refused', code: 'EXPORT_TERMS_WRONG' }
   const replay = new ContractReplay({ set: made.set, contract, verify })
@@ -100,6 +108,15 @@ export function verifyExport(
   const { state } = replay
   if (state === undefined || termsText(state.terms) !== content.terms)
     return { kind: 'refused', code: 'EXPORT_TERMS_WRONG' }
-  if (state.terms.notarySet.id !== made.set.id) return { kind: 'refused', code: 'EXPORT_SET_WRONG' }
+  // The set of the contract, or one to which it handed its log.
+  const isTheirs =
+    firstSetOf(lineage).id === state.terms.notarySet.id &&
+    refuseLineage(lineage, verifyStatementWith(verify)) === undefined
+  if (!isTheirs) return { kind: 'refused', code: 'EXPORT_SET_WRONG' }
   return { kind: 'verified', contract, set: made.set, state, steps: replay.steps }
+}
+
+/** Whether one of the two sets is the other one, or handed its log on to it. */
+function isSameLog(one: SetLineage, other: SetLineage): boolean {
+  return idsOf(one).includes(other.set.id) || idsOf(other).includes(one.set.id)
 }

@@ -111,7 +111,7 @@ export class ContractSigning {
     if (open.length >= offer.capacity) return 'MARKET_BUSY'
     const { network: net, components } = this.party
     const now = components.clock.now()
-    return refuseContract(this.policy, { terms, net, now, priceNanos, openContracts: open.length, openNanos })
+    return refuseContract(this.policy, { terms, net, now, skill, priceNanos, openContracts: open.length, openNanos })
   }
 
   private openTerms(): readonly { readonly maxNanos: bigint }[] {

@@ -19,7 +19,8 @@ export type SellerPolicy = {
   readonly parameters: ReadonlyMap<Hash, EscrowRules>
   /** Asks which sets there are, when a contract pins one that is not among them; absent: none is learned. */
   readonly learnParameters?: () => Promise<void>
-  readonly custody: readonly CustodyModel[]
+  /** Custody models under which it does work of a skill. */
+  readonly custodyOf: (skill: string) => readonly CustodyModel[]
   /** Hashes of the capability chains under which it works; that of a payer for itself among them. */
   readonly capabilities: ReadonlySet<Hash>
   /** What it lends a payer in `C1` at most: what it has of all credits that the payer issues, and the contracts under way. */
@@ -44,6 +45,7 @@ export type ContractQuestion = {
   /** The network that it works on, and the time by its clock. */
   readonly net: string
   readonly now: Timestamp
+  readonly skill: string
   /** What the seller asks for this task: by its bid, or its standing offer. */
   readonly priceNanos: Amount
   /** Contracts under way, and the sum of their prices. */
@@ -56,7 +58,7 @@ export function refuseContract(
   policy: SellerPolicy,
   question: ContractQuestion,
 ): PartyCode | TermsRefusalCode | undefined {
-  const { terms, net, now, priceNanos, openContracts, openNanos } = question
+  const { terms, net, now, skill, priceNanos, openContracts, openNanos } = question
   if (terms.net !== net) return 'MARKET_NETWORK_WRONG'
   // Until then the other side may have it run, and the seller may not say no any more.
   if (terms.signBy <= now || terms.signBy > addDuration(now, SIGN_SPAN_MAX)) return 'MARKET_SIGN_BY_WRONG'
@@ -65,7 +67,7 @@ export function refuseContract(
   if (rules === undefined) return 'MARKET_PARAMETERS_UNKNOWN'
   const broken = refuseTerms(terms, rules)
   if (broken !== undefined) return broken
-  if (!policy.custody.includes(terms.custody)) return 'MARKET_CUSTODY_DECLINED'
+  if (!policy.custodyOf(skill).includes(terms.custody)) return 'MARKET_CUSTODY_DECLINED'
   if (!policy.capabilities.has(terms.capabilityHash)) return 'MARKET_CAPABILITY_WRONG'
   if (terms.maxNanos < priceNanos) return 'MARKET_PRICE_LOW'
   if (arePassed(policy, terms)) return 'MARKET_LIMIT_PASSED'

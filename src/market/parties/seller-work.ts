@@ -6,7 +6,7 @@ import { BEATS_MISSED_MAX, type EscrowTerms } from '../../core/escrow/escrow-ter
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { voucherHash } from '../../wire/v1/escrow-events.ts'
 import { CreditAccounts } from './credit-accounts.ts'
-import { CONTRACTS, type ContractNote, LAPSED } from './contract-notes.ts'
+import { CONTRACTS, type ContractNote, LAPSED, readTerms } from './contract-notes.ts'
 import { type FollowedContract, pause } from './contract-follower.ts'
 import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { Party } from './party.ts'
@@ -51,10 +51,10 @@ export async function workOnContract(components: WorkComponents, contract: Contr
   await work.end()
 }
 
-/** When an offer that never reached the set cannot reach it any more; then the place that it takes is free. */
-function lapseOf({ journal }: Party, contract: ContractId): Timestamp | undefined {
-  const offer = journal.envelopesOf(contract).find(({ envelope }) => envelope.type === 'escrow-offer')
-  return offer && addDuration(offer.envelope.head.exp, CLOCK_SKEW_MS)
+/** From then on a contract that never reached the set cannot run any more, and the place that it takes is free. */
+function lapseOf(party: Party, contract: ContractId): Timestamp | undefined {
+  const note = party.noteOf<ContractNote>(CONTRACTS, contract)
+  return note && addDuration(readTerms(note.terms).signBy, CLOCK_SKEW_MS)
 }
 
 class ContractWork {

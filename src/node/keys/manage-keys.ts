@@ -65,7 +65,8 @@ async function openPatiently(dataDir: string): Promise<DataDirectory> {
  * and `readKeptSet`.
  */
 export async function refuseRotationOfMember(dataDir: string): Promise<void> {
-  const [{ did }, set] = [await showKey(dataDir, 'notary'), await readKeptSet(dataDir)]
+  const [{ did }, kept] = [await showKey(dataDir, 'notary'), await readKeptSet(dataDir)]
+  const set = kept?.set
   if (set?.members.some(({ key }) => key === did) !== true) return
   throw new CodedError('KEY_IN_NOTARY_SET', {
     message: `${did} is a member of the notary set ${set.id}, and another key is none`,

@@ -9,6 +9,8 @@ import { findRunningNode } from '../running-node.ts'
 
 /** Journal of a notary in its data directory. */
 export const NOTARY_JOURNAL = 'notary'
+/** Journal of the decided blocks of a set of several; of its name, so that a backup copies it before the books, which are never behind it. */
+export const DECISIONS_JOURNAL = 'decisions'
 
 /** What stands for bytes that are no line: no journal has such a line. */
 const DAMAGED = '\u0000'

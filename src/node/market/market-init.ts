@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { FormerSet } from '../../core/notary/set-lineage.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { ControlAnswer, ControlRequest } from '../control/control-request.ts'
 
@@ -17,11 +18,13 @@ export type MarketInit = {
   readonly bootstrap?: readonly string[]
   /** Who keeps the ledger and the contracts; absent: the set that this node worked with before. */
   readonly set?: NotarySet
+  /** Sets that kept its log before, the oldest first, as the document of the set has them. */
+  readonly before?: readonly FormerSet[]
   /** Whether this node is a member of the set, with its key of role notary. */
   readonly isNotary?: boolean
   /** Whether this notary takes contracts of the parameter set `trial`, which protects nobody: spans down to 100 ms. */
   readonly isTrial?: boolean
-  /** Folder of what the notary signed last, on another disk than the journal where there is one; absent: `high-water` in the data directory. */
+  /** Folder of what the notary signed last, outside of the data directory; absent: one in the user's state directory, by the notary's key (`highWaterFolderOf`). */
   readonly highWater?: string
   /** Name of the network that messages are of; default `kernell`. */
   readonly network?: string

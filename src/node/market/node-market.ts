@@ -2,9 +2,11 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { type ControlAnswer, type ControlRequest, invalidRequest, optionalText } from '../control/control-request.ts'
+import { isAmong, otherSet } from './choose-set.ts'
 import { CreditDesk } from './credit-desk.ts'
 import { EscrowDesk } from './escrow-desk.ts'
 import { GovernanceDesk } from './governance-desk.ts'
@@ -14,6 +16,7 @@ import type { MarketInit, MarketTransition, NodeMarket } from './market-init.ts'
 import type { MarketKeys } from './market-keys.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
 import { parseNotarySet } from './read-notary-set.ts'
+import { refuseUnreachable } from './reachable-address.ts'
 import { RecoveryDesk } from './recovery-desk.ts'
 import { StepFeed } from './step-feed.ts'
 import { TradeDesk } from './trade-desk.ts'
@@ -26,7 +29,7 @@ export type NodeMarketInit = {
   readonly addresses: readonly string[]
   /** Nodes that are asked for offers besides those that are connected. */
   readonly bootstrap: readonly Did[]
-  readonly open: (set: NotarySet) => Promise<OpenedSet>
+  readonly open: (lineage: SetLineage) => Promise<OpenedSet>
   readonly stop: () => Promise<void>
 }
 
@@ -38,7 +41,7 @@ export class NodeMarketDesks implements NodeMarket {
   private readonly parts: NodeMarketInit
   private readonly feed = new StepFeed<MarketTransition>()
   private readonly stopping = new AbortController()
-  private chosen: NotarySet | undefined
+  private chosen: SetLineage | undefined
   private desks: Promise<MarketDesks> | undefined
 
   constructor(parts: NodeMarketInit) {
@@ -49,18 +52,22 @@ export class NodeMarketDesks implements NodeMarket {
   }
 
   get set(): NotarySet | undefined {
-    return this.chosen
+    return this.chosen?.set
   }
 
-  /** Throws `MARKET_ROLE_MISSING` for another set than the one that is used. */
-  async useSet(set: NotarySet): Promise<MarketDesks> {
-    if (this.chosen !== undefined && this.chosen.id !== set.id)
-      throw new CodedError('MARKET_ROLE_MISSING', {
-        message: `This node works with the notary set ${this.chosen.id}, not ${set.id}`,
-        details: { remedy: 'Use a node with another data directory for another notary set.' },
-      })
-    this.chosen = set
-    this.desks ??= this.open(set)
+  /** Throws `NOTARY_SET_OTHER` for another set than the one that is used. */
+  async useSet(lineage: SetLineage): Promise<MarketDesks> {
+    const { set } = lineage
+    const { chosen } = this
+    if (chosen !== undefined && chosen.set.id !== set.id && !isAmong(chosen, set))
+      throw isAmong(lineage, chosen.set)
+        ? otherSet(`The set ${set.id} follows the one of this node: start the node again with --notary-set`)
+        : otherSet(`This node works with the notary set ${chosen.set.id}, not ${set.id}`)
+    if (chosen === undefined) {
+      for (const { address } of set.members) refuseUnreachable(address)
+      this.chosen = lineage
+    }
+    this.desks ??= this.open(this.chosen ?? lineage)
     return await this.desks
   }
 
@@ -86,15 +93,15 @@ export class NodeMarketDesks implements NodeMarket {
     this.stopping.abort(new CodedError('MARKET_NOT_OPEN', { message: 'The node is closing' }))
   }
 
-  private async open(set: NotarySet): Promise<MarketDesks> {
+  private async open(lineage: SetLineage): Promise<MarketDesks> {
     const { components, init, keys, bootstrap, transport } = this.parts
-    const { notary, party: role, publishWeights } = await this.parts.open(set)
+    const { notary, party: role, publishWeights } = await this.parts.open(lineage)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery
     const credits = role && new CreditDesk({ party: role.party, notary, recovery, accounts: role.accounts })
     const recoveries = new RecoveryDesk({ role, notary })
     const peers = (): readonly Did[] =>
-      [...new Set([...bootstrap, ...transport.connectedPeers])].filter(isNoMember(set))
+      [...new Set([...bootstrap, ...transport.connectedPeers])].filter(isNoMember(lineage.set))
     const { findWorker } = init
     const trade =
       role &&
@@ -121,7 +128,7 @@ export class NodeMarketDesks implements NodeMarket {
       account: this.account ?? null,
       notary: keys.notary?.description.did ?? null,
       listen: [...this.addresses],
-      notarySet: this.chosen?.id ?? null,
+      notarySet: this.chosen?.set.id ?? null,
       peers: [...this.parts.transport.connectedPeers],
     }
   }
@@ -136,7 +143,7 @@ export class NodeMarketDesks implements NodeMarket {
   }
 }
 
-function setOf(text: string): NotarySet {
+function setOf(text: string): SetLineage {
   try {
     return parseNotarySet(text, 'The notary set')
   } catch (error: unknown) {

@@ -1,19 +1,29 @@
-import type { Did } from '../../core/evidence/names.ts'
-import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { join } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { durationFromMs } from '../../base/time.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { SetLineage } from '../../core/notary/set-lineage.ts'
+import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { openSignaturePool } from '../../keys/pool/open-signature-pool.ts'
 import type { OpenKey } from '../../keys/store/key-store.ts'
+import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { HighWaterFile } from '../../market/notary/high-water.ts'
 import { NotaryService } from '../../market/notary/notary-service.ts'
+import type { SetMembers } from '../../market/notary/set-order-components.ts'
+import { verifyStatementWith } from '../../market/parties/contract-replay.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { EventLog } from '../../ports/event-log.ts'
 import type { Random } from '../../ports/random.ts'
 import type { BatchSigner, Signer } from '../../ports/signer.ts'
 import type { Timers } from '../../ports/timers.ts'
+import type { Transport } from '../../ports/transport.ts'
+import { RESTORED_FILE } from '../../storage/backup/restore-backup.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { feeOwnerOf } from './fee-owner.ts'
-import { NOTARY_JOURNAL } from './journal-source.ts'
+import { bindDirectory } from './high-water-place.ts'
+import { DECISIONS_JOURNAL, NOTARY_JOURNAL } from './journal-source.ts'
 import { foundingParameters, knownParameters } from './market-parameters.ts'
 import { NATIVE_HASHES } from './native-hashes.ts'
 
@@ -23,7 +33,9 @@ export const MARKET_CLOCK_SKEW_MS = 30_000
 export type NotaryRoleInit = {
   readonly directory: DataDirectory
   readonly key: OpenKey
-  readonly set: NotarySet
+  readonly lineage: SetLineage
+  /** Reaches the other members, and is where they reach this one. */
+  readonly transport: Transport
   readonly highWater: string
   readonly network: string
   /** Whether contracts may pin the parameter set `trial`; governance that has not begun then begins with it. */
@@ -37,57 +49,124 @@ export type NotaryRoleInit = {
 /** A notary that runs, with all that it holds open. */
 export type NotaryRole = { readonly service: NotaryService; stop(): Promise<void> }
 
+/** Journal of what a member of a set of several signed and saw, one for each set. */
+const REPLICA_JOURNAL = 'notary-replica'
+
 /**
- * Starts the notary of this node. Rejects with `MARKET_ROLE_MISSING` where its key is not in the set, and as `NotaryService.start` and `HighWaterFile.open`; what
- * was opened is then closed.
+ * Starts the notary of this node. Rejects with `MARKET_ROLE_MISSING` where its key is not in the set, with `NOTARY_DIRECTORY_COPIED`, and as `NotaryService.start` and
+ * `HighWaterFile.open`; what was opened is then closed.
  */
 export async function startNotary(init: NotaryRoleInit): Promise<NotaryRole> {
-  const { directory, key, set, network, clock, timers, random, onFailure } = init
-  const me = memberOf(set, key.description.did)
-  const log = await directory.openEventLog(NOTARY_JOURNAL)
-  const closers: (() => Promise<void>)[] = [async () => await log.close()]
+  const closers: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {
     for (const close of closers.splice(0).toReversed()) await close()
   }
   try {
-    const pool = openSignaturePool()
-    closers.push(async () => await pool.close())
-    const highWater = await HighWaterFile.open({
-      fileSystem: createNodeFileSystem(),
-      directory: init.highWater,
-      instance: Buffer.from(random.bytes(16)).toString('hex'),
-    })
-    closers.push(async () => await highWater.close())
-    const service = new NotaryService(
-      {
-        log,
-        highWater,
-        signer: batchSignerOf(key.signer),
-        verifier: pool,
-        hashes: NATIVE_HASHES,
-        clock,
-        timers,
-        onFailure,
-      },
-      {
-        set,
-        me,
-        feeOwner: feeOwnerOf(set),
-        network,
-        clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
-        parameters: knownParameters()
-          .filter(({ name }) => init.isTrial || name !== 'trial')
-          .map(({ hash, rules }) => ({ hash, rules })),
-        founding: foundingParameters(init.isTrial ? 'trial' : 'default'),
-      },
-    )
-    closers.push(async () => await service.stop())
-    await service.start()
-    return { service, stop }
+    return { service: await open(init, closers), stop }
   } catch (error: unknown) {
     await stop()
     throw error
   }
+}
+
+async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Promise<NotaryService> {
+  const { directory, key, lineage, network, clock, timers, random, onFailure } = init
+  const { set, before } = lineage
+  const me = memberOf(set, key.description.did)
+  const openLog = async (name: string): Promise<EventLog> => {
+    const log = await directory.openEventLog(name)
+    closers.push(async () => await log.close())
+    return log
+  }
+  const isRestored = await createNodeFileSystem().exists(join(directory.path, RESTORED_FILE))
+  if (isRestored && set.members.length === 1) throw restoredAlone(directory.path)
+  await bindDirectory(createNodeFileSystem(), {
+    highWater: init.highWater,
+    dataDir: directory.path,
+    epoch: set.epoch,
+    isRestored,
+  })
+  const log = await openLog(NOTARY_JOURNAL)
+  const pool = openSignaturePool()
+  closers.push(async () => await pool.close())
+  const instance = Buffer.from(random.bytes(16)).toString('hex')
+  const highWater = await HighWaterFile.open({
+    fileSystem: createNodeFileSystem(),
+    directory: init.highWater,
+    instance,
+  })
+  closers.push(async () => await highWater.close())
+  const service = new NotaryService(
+    {
+      log,
+      highWater,
+      signer: batchSignerOf(key.signer),
+      verifier: pool,
+      hashes: NATIVE_HASHES,
+      clock,
+      timers,
+      onFailure,
+      ...(set.members.length > 1 && { members: await openMembers(init, { instance, openLog }) }),
+    },
+    {
+      set,
+      before,
+      me,
+      feeOwner: feeOwnerOf(set),
+      network,
+      clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
+      parameters: knownParameters()
+        .filter(({ name }) => init.isTrial || name !== 'trial')
+        .map(({ hash, rules }) => ({ hash, rules })),
+      founding: foundingParameters(init.isTrial ? 'trial' : 'default'),
+      restored: isRestored ? { epoch: set.epoch } : undefined,
+      onCaughtUp: async () => await createNodeFileSystem().remove(join(directory.path, RESTORED_FILE)),
+    },
+  )
+  closers.push(async () => await service.stop())
+  await service.start().catch((error: unknown) => {
+    throw explainStart(error, init.highWater)
+  })
+  return service
+}
+
+async function openMembers(
+  { lineage: { set }, transport }: NotaryRoleInit,
+  { instance, openLog }: { readonly instance: string; readonly openLog: (name: string) => Promise<EventLog> },
+): Promise<SetMembers> {
+  return {
+    transport,
+    replica: await openLog(`${REPLICA_JOURNAL}-${set.id.slice(0, 16)}`),
+    decisions: await openLog(DECISIONS_JOURNAL),
+    verify: verifyStatementWith(verifySignatureWith(createNodeVerifier())),
+    instance,
+  }
+}
+
+/** Nothing of a directory that goes on under its old name is touched by the start of a copy. */
+function restoredAlone(dataDir: string): CodedError {
+  return new CodedError('NOTARY_MAY_NOT_SIGN', {
+    message: `NOTARY_RESTORED: ${dataDir} was made from a backup`,
+    details: {
+      code: 'NOTARY_RESTORED',
+      remedy: `Say with \`kernell notary-set advance --confirm-restored --data-dir ${dataDir}\` that the log goes on from the backup.`,
+    },
+  })
+}
+
+/** Where nothing says what was signed last, the folder may be another one than before. */
+function explainStart(error: unknown, highWater: string): unknown {
+  if (!CodedError.is(error, 'NOTARY_MAY_NOT_SIGN') || error.details['code'] !== 'NOTARY_RESTORED') return error
+  return new CodedError('NOTARY_MAY_NOT_SIGN', {
+    message: `${error.message}, and ${highWater} does not say what was signed`,
+    cause: error,
+    details: {
+      ...error.details,
+      highWater,
+      remedy:
+        'Name the folder that was used before with --high-water. Where it is lost, say with `kernell notary-set advance` that the log goes on from here in a new epoch.',
+    },
+  })
 }
 
 function memberOf(set: NotarySet, did: Did): number {
@@ -98,7 +177,8 @@ function memberOf(set: NotarySet, did: Did): number {
     details: {
       did,
       set: set.id,
-      remedy: 'Name this key with --member when the set is made, or start without --notary.',
+      remedy:
+        'Name this key with --member when the set is made, or start without --notary. Where another key took the place of the one of the set, `kernell notary-set advance` hands the log on to it.',
     },
   })
 }

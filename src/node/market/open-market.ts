@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import { CodedError } from '../../base/errors.ts'
 import type { WeightTable } from '../../core/governance/weight-table.ts'
-import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { RemoteNotary } from '../../market/notary/notary-client-remote.ts'
@@ -14,7 +13,9 @@ import type { Transport } from '../../ports/transport.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { refuseOlderFormat } from '../keys/manage-keys.ts'
 import { openKeys } from '../keys/open-keys.ts'
-import { keepSet, readKeptSet } from './market-files.ts'
+import { chooseSet } from './choose-set.ts'
+import { highWaterFolderOf } from './high-water-place.ts'
+import { keepSet } from './market-files.ts'
 import type { MarketInit, NodeMarket } from './market-init.ts'
 import type { MarketComponents, OpenedSet } from './market-components.ts'
 import { type MarketKeys, openMarketKeys, transportIdentityOf } from './market-keys.ts'
@@ -32,7 +33,7 @@ const SOCKET_PATH_MAX = 103
 /**
  * Opens a node's part in the market: keys, transports, its notary, its wallet, buyer and seller. What was opened is closed again when a later part fails.
  *
- * Throws `STORE_FORMAT_OLDER`, `MARKET_ROLE_MISSING`, `KEY_PASSPHRASE_WRONG`, `KEY_MISSING`, `NETWORK_ADDRESS_INVALID`, `NETWORK_LISTEN_FAILED`,
+ * Throws `STORE_FORMAT_OLDER`, `MARKET_ROLE_MISSING`, `NOTARY_SET_OTHER`, `NOTARY_ADDRESS_UNREACHABLE`, `NOTARY_DIRECTORY_COPIED`, `KEY_PASSPHRASE_WRONG`, `KEY_MISSING`, `NETWORK_ADDRESS_INVALID`, `NETWORK_LISTEN_FAILED`,
  * `NOTARY_MAY_NOT_SIGN`, and the errors of keys and journals.
  */
 export async function openMarket(components: MarketComponents, init: MarketInit): Promise<NodeMarket> {
@@ -59,16 +60,16 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const { components, init, closers, stop } = opening
   const { directory } = components
   refuseOlderFormat(directory.path, directory.format)
-  const set = await chooseSet(directory.path, init)
+  const lineage = await chooseSet(directory, init)
   const isNotary = init.isNotary === true
   const keys = await openMarketKeys(openKeys(directory.path), { passphrase: init.passphrase, isNotary })
-  const notaryRole = await openNotary(opening, { keys, set })
+  const notaryRole = await openNotary(opening, { keys, lineage })
   const transport = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [] })
   const door = new MarketDoor(transport)
   closers.push(() => door.stop())
   const peers = (init.bootstrap ?? []).map(parsePeerAddress)
   for (const { did, address } of peers) transport.addPeer(did, address)
-  const open = async (chosen: NotarySet): Promise<OpenedSet> => {
+  const open = async (chosen: SetLineage): Promise<OpenedSet> => {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
     const notary = notaryRole?.role.service ?? connect(transport, chosen)
     const party = keys.escrow && (await openParty(opening, { keys, notary, door }))
@@ -87,53 +88,41 @@ async function compose(opening: Opening): Promise<NodeMarket> {
     stop,
   })
   closers.push(() => desks.close())
-  if (set !== undefined) await desks.useSet(set)
+  if (lineage !== undefined) await desks.useSet(lineage)
   return desks
-}
-
-async function chooseSet(dataDir: string, { set, isNotary }: MarketInit): Promise<NotarySet | undefined> {
-  const kept = await readKeptSet(dataDir)
-  if (set === undefined && isNotary === true && kept === undefined)
-    throw new CodedError('MARKET_ROLE_MISSING', {
-      message: 'A notary needs its set: name the document with --notary-set',
-    })
-  if (set !== undefined && kept !== undefined && set.id !== kept.id)
-    throw new CodedError('MARKET_ROLE_MISSING', {
-      message: `This data directory belongs to the notary set ${kept.id}, not ${set.id}`,
-      details: { remedy: 'Use another data directory for another notary set.' },
-    })
-  return set ?? kept
 }
 
 type OpenedNotary = { readonly role: NotaryRole; readonly addresses: readonly string[] }
 
+/** It listens before anything is kept: an address that cannot be had leaves nothing behind. */
 async function openNotary(
   { components, init, closers }: Opening,
-  { keys, set }: { readonly keys: MarketKeys; readonly set: NotarySet | undefined },
+  { keys, lineage }: { readonly keys: MarketKeys; readonly lineage: SetLineage | undefined },
 ): Promise<OpenedNotary | undefined> {
   const { notary: key } = keys
-  if (key === undefined || set === undefined) return undefined
-  const { directory, clock, random, timers, onError } = components
-  const role = await startNotary({
-    ...components,
-    directory,
-    key,
-    set,
-    highWater: init.highWater ?? join(directory.path, 'high-water'),
-    network: init.network ?? NETWORK_DEFAULT,
-    isTrial: init.isTrial === true,
-    timers,
-    onFailure: onError,
-  })
-  closers.push(async () => await role.stop())
-  const address = set.members.find((member) => member.key === key.description.did)?.address
+  if (key === undefined || lineage === undefined) return undefined
+  const { directory, clock, random, onError } = components
+  const { did } = key.description
+  const address = lineage.set.members.find((member) => member.key === did)?.address
   const transport = createLocalTransport(
     { identity: transportIdentityOf(key), clock, random },
     { listen: address === undefined ? [] : [address] },
   )
   closers.push(async () => await transport.stop())
-  serveNotary(transport, role.service)
   await transport.start()
+  const role = await startNotary({
+    ...components,
+    directory,
+    key,
+    lineage,
+    transport,
+    highWater: init.highWater ?? highWaterFolderOf(did),
+    network: init.network ?? NETWORK_DEFAULT,
+    isTrial: init.isTrial === true,
+    onFailure: onError,
+  })
+  closers.push(async () => await role.stop())
+  serveNotary(transport, role.service)
   return { role, addresses: transport.addresses }
 }
 
@@ -156,9 +145,9 @@ function socketIn(dataDir: string): readonly string[] {
   return Buffer.byteLength(path) <= SOCKET_PATH_MAX ? [`/unix${path}`] : []
 }
 
-function connect(transport: Transport, set: NotarySet): NotaryClient {
+function connect(transport: Transport, { set, before }: SetLineage): NotaryClient {
   const verify = verifyStatementWith(verifySignatureWith(createNodeVerifier()))
-  return new RemoteNotary({ transport, verify }, { set, timeoutMs: NOTARY_TIMEOUT_MS })
+  return new RemoteNotary({ transport, verify }, { set, before, timeoutMs: NOTARY_TIMEOUT_MS })
 }
 
 async function openParty(

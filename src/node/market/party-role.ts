@@ -33,7 +33,7 @@ import type { MarketInit, MarketWorker } from './market-init.ts'
 import { UsableParameters } from './usable-parameters.ts'
 
 /** Journal of what this node's escrow key has said and heard. */
-const PARTY_JOURNAL = 'wallet'
+export const PARTY_JOURNAL = 'wallet'
 /** Journal of what is known of others from the contracts of this node. */
 const REPUTATION_JOURNAL = 'reputation'
 
@@ -207,10 +207,7 @@ function sellerPolicyOf(
     notarySets: [termsOfSet(set)],
     parameters: parameters.rules,
     learnParameters: async () => await parameters.refresh(),
-    /** Of all offers together: what each skill allows is looked at when its work is asked for. */
-    get custody() {
-      return [...new Set(skillsOf(party).flatMap(([, { custody }]) => custody))]
-    },
+    custodyOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.custody ?? [],
     capabilities: new Set([OWN_CAPABILITY]),
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),

@@ -15,7 +15,7 @@ export async function setNamedIn(lines: AsyncIterable<string>): Promise<NotarySe
   let read = 0
   for await (const line of lines) {
     read += 1
-    const terms = line.includes('"escrow-offer"') ? termsOf(line) : undefined
+    const terms = namedIn(line)
     if (terms !== undefined) return terms
     if (read >= LINES_MAX) break
   }
@@ -35,6 +35,19 @@ function termsOf(line: string): NotarySet | undefined {
 }
 
 type Named = { readonly id: Hash | undefined; readonly epoch: number; readonly n: number; readonly feeOwner: string }
+
+function namedIn(line: string): NotarySet | undefined {
+  if (line.includes('"escrow-offer"')) return termsOf(line)
+  return line.includes('"set-changed"') ? beforeOf(line) : undefined
+}
+
+/** The set before one that took over before any contract: only its epoch is known. */
+function beforeOf(line: string): NotarySet | undefined {
+  const ordered = memberOf(memberOf(parse(line), 'event'), 'ordered')
+  const epoch = Number(memberOf(memberOf(ordered, 'set'), 'epoch'))
+  if (memberOf(ordered, 'type') !== 'set-changed' || !Number.isSafeInteger(epoch) || epoch < 1) return undefined
+  return setWithoutMembers({ id: parseHash('0'.repeat(64)), epoch: epoch - 1, n: 1, feeOwner: NOBODY })
+}
 
 /** A set whose members are unknown but for the first one, which earns the fees. */
 function setWithoutMembers({ id, epoch, n, feeOwner }: Named): NotarySet {

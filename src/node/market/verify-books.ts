@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { durationFromMs } from '../../base/time.ts'
-import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { firstSetOf, idsOf, keysOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { nameJournal } from '../../market/ledger/journal-line.ts'
@@ -22,7 +22,7 @@ export type VerifyBooksInit = AbortOptions & {
   /** A file that `kernell ledger export` wrote, a data directory, or the folder of a journal. */
   readonly path: string
   /** Whose books they have to be, and whose signatures count; absent: those of the set that the data directory was opened with, and of any key for a file. */
-  readonly set?: NotarySet
+  readonly set?: SetLineage
   /** Another copy of the same books. */
   readonly against?: string
 }
@@ -36,24 +36,25 @@ export async function verifyBooks({ path, set, against, signal }: VerifyBooksIni
   const lines = await openJournalLines(path)
   const other = against === undefined ? undefined : await openJournalLines(against)
   const kept = set ?? (await keptIn(path))
-  const named = kept ?? (await setNamedIn(await openJournalLines(path)))
+  const first = kept === undefined ? await setNamedIn(await openJournalLines(path)) : firstSetOf(kept)
   const verify = verifySignatureWith(createNodeVerifier())
   const hash = NATIVE_HASHES.hexOfBytes
   const audit = {
     verify,
     clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
-    members: kept?.members.length,
+    members: kept && Math.max(kept.set.members.length, first.members.length),
+    sets: kept && idsOf(kept),
     parameters: knownParameters(),
     hash,
   }
   return await verifyJournal(lines, {
-    journaled: journaledBooks({ set: named, feeOwner: feeOwnerOf(named), hash }),
+    journaled: journaledBooks({ set: first, feeOwner: feeOwnerOf(first), hash }),
     verify,
     audit: () => new BooksAudit(audit),
     digest: NATIVE_HASHES.ofBytes,
     ...(kept !== undefined && {
-      signers: kept.members.map(({ key }) => key),
-      name: nameJournal(journalWordsOf(kept), NATIVE_HASHES.ofBytes),
+      signers: keysOf(kept),
+      name: nameJournal(journalWordsOf(first), NATIVE_HASHES.ofBytes),
     }),
     ...(other !== undefined && { against: other }),
     ...(signal !== undefined && { signal }),
@@ -61,6 +62,6 @@ export async function verifyBooks({ path, set, against, signal }: VerifyBooksIni
 }
 
 /** A data directory knows its set. */
-async function keptIn(path: string): Promise<NotarySet | undefined> {
+async function keptIn(path: string): Promise<SetLineage | undefined> {
   return (await stat(path)).isDirectory() ? await readKeptSet(path) : undefined
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { CodedError } from '../../base/errors.ts'
 import { isTerminal } from '../../core/escrow/escrow-state.ts'
-import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { EXPORT_FAULTS, verifyExport } from '../../market/parties/contract-export.ts'
@@ -26,7 +26,7 @@ export type ExportVerification = {
   readonly remedy?: string
 }
 
-export type VerifyEvidenceInit = { readonly path: string; readonly set?: NotarySet }
+export type VerifyEvidenceInit = { readonly path: string; readonly set?: SetLineage }
 
 /** Checks a file that `kernell escrow export` wrote, from its bytes alone. Rejects with `COMMAND_INVALID` for a file that cannot be read. */
 export async function verifyEvidence({ path, set }: VerifyEvidenceInit): Promise<ExportVerification> {

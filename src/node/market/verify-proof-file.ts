@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import type { NotarySet } from '../../core/notary/notary-set.ts'
+import { firstSetOf, keysOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import { JOURNAL_GAPS, type JournalGap } from '../../core/transparency/journal-findings.ts'
 import { PROOF_FAULTS, type ProofFault } from '../../core/transparency/proof-faults.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
@@ -35,7 +35,7 @@ const FILE_BYTES_MAX = 33_554_432
 /** Checks a proof that a notary gave out, from its bytes alone; `undefined` for a file that is none. Rejects as reading does. */
 export async function verifyProofFile(
   path: string,
-  set: NotarySet | undefined,
+  set: SetLineage | undefined,
 ): Promise<ProofVerification | undefined> {
   const found = await stat(path).catch(() => undefined)
   if (found === undefined || !found.isFile() || found.size > FILE_BYTES_MAX) return undefined
@@ -45,8 +45,8 @@ export async function verifyProofFile(
     verify: verifySignatureWith(createNodeVerifier()),
     digest: NATIVE_HASHES.ofBytes,
     ...(set !== undefined && {
-      signers: set.members.map(({ key }) => key),
-      name: nameJournal(journalWordsOf(set), NATIVE_HASHES.ofBytes),
+      signers: keysOf(set),
+      name: nameJournal(journalWordsOf(firstSetOf(set)), NATIVE_HASHES.ofBytes),
     }),
   })
   return {

@@ -13,7 +13,8 @@ import { canonicalJson } from '../../base/canonical-json.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { CONTRACT_ID, HASH } from './fields.ts'
-import { NOTARY_SET } from './notary-messages.ts'
+import type { FormerSet } from '../../core/notary/set-lineage.ts'
+import { NOTARY_SET, NOTARY_SET_DOCUMENT } from './notary-messages.ts'
 
 const STEPS_MAX = 4_096
 
@@ -21,6 +22,8 @@ const EXPORT = z.strictObject({
   v: z.literal(1),
   contract: CONTRACT_ID,
   set: NOTARY_SET,
+  /** Sets before it, from the one that the contract names on; absent where it names this one. */
+  before: NOTARY_SET_DOCUMENT.shape.before,
   /** Canonical text. */
   terms: z.string(),
   /** Each as its canonical text; a step that the stamp brought has no envelope. */
@@ -33,6 +36,7 @@ export type ContractExport = {
   readonly v: 1
   readonly contract: ContractId
   readonly set: NotarySet
+  readonly before?: readonly FormerSet[] | undefined
   readonly terms: string
   readonly evidence: readonly { readonly envelope?: string | undefined; readonly receipt: string }[]
   readonly hash: Hash

@@ -18,6 +18,7 @@ import type { EpochChange } from '../../core/notary/epoch-change.ts'
 import type { Proposal } from '../../core/notary/notary-event.ts'
 import { BATCH_MAX } from '../../core/notary/notary-state.ts'
 import { FAULTS_MAX } from '../../core/notary/notary-set.ts'
+import { FORMER_SETS_MAX } from '../../core/notary/set-lineage.ts'
 import type { MemberSignature, Vote } from '../../core/notary/statement.ts'
 import type { Change, ProvenHead } from '../../core/notary/view-change.ts'
 import { CONTRACT_ID, COUNT, DID, HASH, SIGNATURE, TIME } from './fields.ts'
@@ -67,7 +68,8 @@ const PROPOSAL = z.strictObject({
   changes: z.array(CHANGE).max(MEMBERS_MAX),
   signature: MEMBER_SIGNATURE,
 })
-const DECISION = z.strictObject({ block: BLOCK, quorum: QUORUM })
+/** A block with its certificate. */
+export const NOTARY_DECISION = z.strictObject({ block: BLOCK, quorum: QUORUM })
 
 /** The canonical text of a message: a signed envelope. */
 const BODY = z.string().min(1).max(NOTARY_BODY_CHARACTERS_MAX)
@@ -93,7 +95,7 @@ export const NOTARY_FRAME = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('notary-change'), set: HASH, change: CHANGE }),
   /** Asks for the decisions from `slot` on. */
   z.strictObject({ type: z.literal('notary-ask'), set: HASH, slot: COUNT }),
-  z.strictObject({ type: z.literal('notary-decision'), set: HASH, decision: DECISION }),
+  z.strictObject({ type: z.literal('notary-decision'), set: HASH, decision: NOTARY_DECISION }),
   /** A process that holds the key of the sender asks what was seen of it, and whether another one runs. `asked` comes back with the answer. */
   z.strictObject({ type: z.literal('notary-witness-ask'), set: HASH, instance: INSTANCE, asked: COUNT }),
   z
@@ -109,13 +111,13 @@ export const NOTARY_FRAME = z.discriminatedUnion('type', [
       head: HEAD,
     })
     .transform(({ seenVote, seenChange, ...rest }) => ({ ...rest, seenVote, seenChange })),
-  /** A copy of the application's state behind a checkpoint, for whoever is behind the decisions that are kept. */
+  /** A copy of the application's state, or of what leads to it, for whoever is behind the decisions that are kept. */
   z.strictObject({
     type: z.literal('notary-state'),
     set: HASH,
-    decision: DECISION,
+    decision: NOTARY_DECISION,
     before: HASH,
-    root: HASH,
+    root: HASH.optional(),
     chunks: z.array(HASH).min(1).max(STATE_CHUNKS_MAX),
   }),
   z.strictObject({ type: z.literal('notary-chunk-ask'), set: HASH, slot: COUNT, index: COUNT }),
@@ -175,10 +177,10 @@ export type Witness = Omit<WitnessAsk, 'type'> & {
 export type StateOffer = {
   readonly type: 'notary-state'
   readonly set: Hash
-  /** Of the checkpoint's slot: its `state` commits to `before` and `root`. */
+  /** Its `state` commits to `before`, and at a checkpoint to `root`. */
   readonly decision: Decision
   readonly before: Hash
-  readonly root: Hash
+  readonly root?: Hash | undefined
   /** Hashes of the pieces of the text, in order. */
   readonly chunks: readonly Hash[]
 }
@@ -224,6 +226,15 @@ export const NOTARY_SET = z.strictObject({
 
 /** The word of a set, or of the operator of a set of one, that the log goes on in another set: `src/core/notary/epoch-change.ts`. */
 export const NOTARY_EPOCH_CHANGE = z.strictObject({ ...EPOCH_END.shape, signatures: SIGNATURES })
+
+/** A set that has handed its log on. */
+export const FORMER_SET = z.strictObject({ set: NOTARY_SET, change: NOTARY_EPOCH_CHANGE })
+
+/** The file of a set with those that kept its log before, the oldest first: `src/core/notary/set-lineage.ts`. */
+export const NOTARY_SET_DOCUMENT = z.strictObject({
+  ...NOTARY_SET.shape,
+  before: z.array(FORMER_SET).max(FORMER_SETS_MAX).optional(),
+})
 
 /** Bodies of envelopes that are about notaries. */
 export const NOTARY_MESSAGES = {

@@ -75,7 +75,7 @@ afterAll(async () => {
 }, 60_000)
 
 describe('a stranger who copies commands', () => {
-  test('gets from an offer to a paid result with those of the README', { timeout: 180_000 }, async () => {
+  test('gets from an offer to a paid result with those of the README', { timeout: 400_000 }, async () => {
     const blocks = blocksOf('Buy and sell work')
     expect(blocks.map((block) => /^# Terminal (\d):/.exec(block)?.[1])).toEqual(['1', '2', '3', '4'])
     for (const block of blocks.slice(0, 3)) await untilPrinted(openTerminal(['-ec', block]), 'kernell node at')
@@ -86,7 +86,7 @@ describe('a stranger who copies commands', () => {
     expect(JSON.parse(readFileSync(join(folder, 'count.json'), 'utf8'))).toMatchObject({ words: 3 })
   })
 
-  test('sees a task go through three processes, and every flipped byte found', { timeout: 240_000 }, async () => {
+  test('sees a task go through three processes, and every flipped byte found', { timeout: 400_000 }, async () => {
     const script = readFileSync(SCRIPT, 'utf8')
     expect(script).not.toMatch(/\bsrc\/|import /)
     const run = openTerminal([SCRIPT], { KERNELL: `${process.execPath} ${MAIN}`, TMPDIR: folder })

@@ -14,7 +14,12 @@ import { GENESIS } from '../../../src/core/notary/block.ts'
 import type { Decision } from '../../../src/core/notary/certificate.ts'
 import type { Execution } from '../../../src/core/notary/notary-event.ts'
 import { commitState, isCheckpoint } from '../../../src/core/notary/state-commitment.ts'
-import type { NotaryApplication, NotaryMessage, StateCopy } from '../../../src/market/notary/notary-application.ts'
+import type {
+  CopyAsked,
+  NotaryApplication,
+  NotaryMessage,
+  StateCopy,
+} from '../../../src/market/notary/notary-application.ts'
 import { START, termsOf } from '../../core/escrow/escrow-builder.ts'
 
 export function hashText(text: string): Hash {
@@ -97,11 +102,19 @@ export class BooksApplication implements NotaryApplication {
 
   async durable(): Promise<void> {}
 
-  copyOf(slot: number): StateCopy | undefined {
-    return this.copy?.slot === slot ? this.copy.copy : undefined
+  copyOf({ checkpoint }: CopyAsked): StateCopy | undefined {
+    return this.copy?.slot === checkpoint ? this.copy.copy : undefined
   }
 
-  async install({ decision, root, text }: { decision: Decision; root: Hash; text: string }): Promise<boolean> {
+  async install({
+    decision,
+    root,
+    text,
+  }: {
+    decision: Decision
+    root: Hash | undefined
+    text: string
+  }): Promise<boolean> {
     if (hashText(text) !== root || parseBooksState(parseJson(text)) === undefined) return false
     await Promise.resolve()
     this.disk.installed = { decision, text }

@@ -207,8 +207,8 @@ describe('a member that is further behind than decisions are kept', { timeout: 6
     const liar = seatOf(world, 0)
     const { application } = liar
     const copyOf = application.copyOf.bind(application)
-    application.copyOf = (slot) => {
-      const copy = copyOf(slot)
+    application.copyOf = (asked) => {
+      const copy = copyOf(asked)
       return copy && { ...copy, text: copy.text.replace('"open', '"opem') + ' ' }
     }
     const pieces: number[] = []

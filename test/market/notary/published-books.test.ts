@@ -141,11 +141,14 @@ describe('the books that a notary publishes', () => {
       line.includes('"envelope":{')
         ? line.replace(/("signature":")(.)/, (_, before: string, first: string) => before + (first === 'A' ? 'B' : 'A'))
         : line
+    // All but the first block, whose rules have no message to be late.
     const late = (line: string): string =>
-      line.replace(/^(\{"at":)(\d+)(,"event":\{"at":)(\d+)/, (_, a: string, at: string, c: string) => {
-        const moved = String(Number(at) + 400 * 86_400_000)
-        return a + moved + c + moved
-      })
+      line.includes('"slot":1}')
+        ? line
+        : line.replace(/^(\{"at":)(\d+)(,"event":\{"at":)(\d+)/, (_, a: string, at: string, c: string) => {
+            const moved = String(Number(at) + 400 * 86_400_000)
+            return a + moved + c + moved
+          })
     const cases: readonly (readonly [(line: string) => string, string])[] = [
       [flipped, 'JOURNAL_ENVELOPE_SIGNATURE_WRONG'],
       [late, 'JOURNAL_ENVELOPE_TIME_WRONG'],

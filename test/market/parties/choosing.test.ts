@@ -2,7 +2,7 @@ import { HOUR_MS, timestampFromMs } from '../../../src/base/time.ts'
 import { describe, expect, it } from 'vitest'
 import { UNKNOWN_STANDING } from '../../../src/core/market/match-offers.ts'
 import type { SellerComponents } from '../../../src/market/parties/seller.ts'
-import { refuseContract } from '../../../src/market/parties/seller-policy.ts'
+import { refuseContract, type SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
 import { ESCROW_TERMS, termsOfBody } from '../../../src/wire/v1/escrow-terms.ts'
 import {
   BUYER_POLICY,
@@ -141,16 +141,20 @@ describe('terms that are no contract', () => {
     const order = await world.until(node, 'order-1')
     const terms = termsOfBody(ESCROW_TERMS.parse(JSON.parse(order.terms ?? '')))
     const now = timestampFromMs(terms.signBy - 1)
-    const question = { net: terms.net, now, priceNanos: nanos(1_000), openContracts: 0, openNanos: 0n }
+    const skill = 'text.word-count'
+    const question = { net: terms.net, now, skill, priceNanos: nanos(1_000), openContracts: 0, openNanos: 0n }
     expect(refuseContract(SELLER_POLICY, { ...question, terms })).toBeUndefined()
     const broken = { ...terms, milestonesNanos: [nanos(2), nanos(1)] }
     expect(refuseContract(SELLER_POLICY, { ...question, terms: broken })).toBe('TERMS_MILESTONES')
     expect(refuseContract(SELLER_POLICY, { ...question, terms, net: 'elsewhere' })).toBe('MARKET_NETWORK_WRONG')
-    for (const away of [0, -HOUR_MS - 1]) {
+    for (const away of [0, 0 - HOUR_MS - 1]) {
       const then = timestampFromMs(terms.signBy + away)
       expect(refuseContract(SELLER_POLICY, { ...question, terms, now: then })).toBe('MARKET_SIGN_BY_WRONG')
     }
     const strange = { ...SELLER_POLICY, parameters: new Map() }
     expect(refuseContract(strange, { ...question, terms })).toBe('MARKET_PARAMETERS_UNKNOWN')
+    const bonded: SellerPolicy = { ...SELLER_POLICY, custodyOf: (name) => (name === skill ? ['C3'] : ['C2']) }
+    expect(refuseContract(bonded, { ...question, terms })).toBe('MARKET_CUSTODY_DECLINED')
+    expect(refuseContract(bonded, { ...question, skill: 'text.other', terms })).toBeUndefined()
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { creditBeginning, creditSettlement } from '../../../src/core/escrow/credit-account.ts'
 import type { CreditTerms, EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
-import type { ContractId, Did } from '../../../src/core/evidence/names.ts'
+import type { ContractId } from '../../../src/core/evidence/names.ts'
 import { type BuyRequest, makeTerms } from '../../../src/market/parties/buy-order.ts'
 import { CONTRACTS, readTerms } from '../../../src/market/parties/contract-notes.ts'
 import { hashOfBytes, taskHashOf } from '../../../src/market/parties/task-package.ts'
@@ -141,7 +141,7 @@ describe('a payer that lies about an account', () => {
       net: party.network,
       now: party.components.clock.now(),
       payer: party.did,
-      worker: KEYS.seller.did as Did,
+      worker: KEYS.seller.did,
       task,
       verifier: 'text.word-count/1',
       priceNanos: nanos(900),

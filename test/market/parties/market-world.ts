@@ -99,7 +99,7 @@ export const BUYER_POLICY: BuyerPolicy = {
 export const SELLER_POLICY: SellerPolicy = {
   notarySets: [SET_TERMS],
   parameters: new Map([[RULES_HASH, TEST_ESCROW_RULES]]),
-  custody: ['C1', 'C2', 'C3'],
+  custodyOf: () => ['C1', 'C2', 'C3'],
   capabilities: new Set([OWN_CAPABILITY]),
   creditNanosOf: () => nanos(10_000),
   exposureNanosMax: nanos(1_000_000),
