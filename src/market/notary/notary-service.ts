@@ -3,8 +3,8 @@ import type { Timestamp } from '../../base/time.ts'
 import { nextGovernedFiringOf } from '../../core/books/governed-books.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { hashOfWeights, isWeightTable, type WeightTable } from '../../core/governance/weight-table.ts'
-import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
-import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
+import type { TransferLine } from '../../core/ledger/list-transfers.ts'
+import type { OwnerView } from '../../core/ledger/view-owner.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { type FormerSet, idsOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
@@ -25,7 +25,6 @@ import { FOLLOW_WAIT_MS_MAX } from '../../ports/notary-client.ts'
 import type { Startable } from '../../ports/startable.ts'
 import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
-import { viewLedger } from '../ledger/ledger-views.ts'
 import { Admission, type AdmissionComponents, type Admitted } from './admission.ts'
 import { LEDGER_SUBJECT } from './booked-event.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
@@ -200,20 +199,15 @@ export class NotaryService implements NotaryClient, Startable {
   }
 
   async accounts(owner?: Did): Promise<readonly CurrencyAccounts[]> {
-    const { order, journal } = this.opened()
-    const views = await order.quiet(() => viewLedger(journal.state.books.ledger, journal.head))
-    if (owner === undefined) return views
-    return views.map((view) => ({ ...view, accounts: view.accounts.filter((account) => account.owner === owner) }))
+    return await this.opened().views.accounts(owner)
   }
 
   async owner(owner: Did): Promise<OwnerView> {
-    const { order, journal } = this.opened()
-    return await order.quiet(() => viewOwner(journal.state.books.ledger, owner))
+    return await this.opened().views.owner(owner)
   }
 
   async transfers(contract?: ContractId): Promise<readonly TransferLine[]> {
-    const { order, journal } = this.opened()
-    return await order.quiet(() => listTransfers(journal.state.books.ledger, contract))
+    return await this.opened().views.transfers(contract)
   }
 
   async governance(): Promise<GovernanceView | undefined> {

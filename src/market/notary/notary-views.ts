@@ -1,13 +1,17 @@
 import type { Timestamp } from '../../base/time.ts'
 import { GOVERNED_BOOKS_MACHINE, type GovernedBooksState } from '../../core/books/governed-books.ts'
 import type { ParameterSet } from '../../core/governance/parameter-set.ts'
-import type { ContractId } from '../../core/evidence/names.ts'
+import type { ContractId, Did } from '../../core/evidence/names.ts'
+import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
+import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
+import { viewLedger } from '../ledger/ledger-views.ts'
 import { viewGovernance } from '../governance/view-governance.ts'
 import { unknownEntry } from '../ledger/journal-records.ts'
 import type {
   CheckpointOptions,
   ContractEvidence,
   ContractView,
+  CurrencyAccounts,
   EntryProof,
   GovernanceView,
   GrowthProof,
@@ -56,6 +60,23 @@ export class NotaryViews {
       readEntry: async (index) => await journal.readEntry(index),
       receiptOf: async (entry) => await order.receiptOf(entry),
     })
+  }
+
+  async accounts(owner: Did | undefined): Promise<readonly CurrencyAccounts[]> {
+    const { order, journal } = this.init
+    const views = await order.quiet(() => viewLedger(journal.state.books.ledger, journal.head))
+    if (owner === undefined) return views
+    return views.map((view) => ({ ...view, accounts: view.accounts.filter((account) => account.owner === owner) }))
+  }
+
+  async owner(owner: Did): Promise<OwnerView> {
+    const { order, journal } = this.init
+    return await order.quiet(() => viewOwner(journal.state.books.ledger, owner))
+  }
+
+  async transfers(contract: ContractId | undefined): Promise<readonly TransferLine[]> {
+    const { order, journal } = this.init
+    return await order.quiet(() => listTransfers(journal.state.books.ledger, contract))
   }
 
   async governance(): Promise<GovernanceView | undefined> {

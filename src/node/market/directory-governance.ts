@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
+import { firstSetOf } from '../../core/notary/set-lineage.ts'
 import { viewGovernance } from '../../market/governance/view-governance.ts'
 import { nameJournal } from '../../market/ledger/journal-line.ts'
 import { JournalReader } from '../../market/ledger/journal-reader.ts'
@@ -18,8 +19,9 @@ import { NATIVE_HASHES } from './native-hashes.ts'
  * Rejects with `LEDGER_JOURNAL_BROKEN`, and with `MARKET_REFUSED` where governance has not begun.
  */
 export async function governanceOfDirectory(dataDir: string): Promise<JsonValue | undefined> {
-  const set = await readKeptSet(dataDir).catch(() => undefined)
-  if (set === undefined) return undefined
+  const lineage = await readKeptSet(dataDir).catch(() => undefined)
+  if (lineage === undefined) return undefined
+  const set = firstSetOf(lineage)
   let lines: AsyncIterable<string>
   try {
     lines = await openJournalLines(dataDir)

@@ -177,8 +177,6 @@ export class TradeDesk {
     const timersText = optionalText(request, 'timers')
     const { parameters } = this.init.role
     await parameters.refresh()
-    const wanted = timersText === undefined ? undefined : timersOfText(timersText)
-    const fitting = wanted && parameters.fit(wanted.timers, wanted.asked)
     const auction = choiceOf(request, 'auction', ['first', 'second'] as const)
     const predicate = predicateOf(request)
     const arbiters = arbitersOf(request)
@@ -191,9 +189,7 @@ export class TradeDesk {
       currency: await this.currencyOf(request),
       custody: choiceOf(request, 'custody', CUSTODY_MODELS) ?? 'C2',
       ...(auction !== undefined && { auction }),
-      ...(fitting !== undefined && { timers: fitting.timers }),
-      // The set in force is what the buyer pins anyway, also when it changes meanwhile.
-      ...(fitting !== undefined && fitting.hash !== parameters.current.hash && { parametersHash: fitting.hash }),
+      ...(timersText !== undefined && parameters.fit(timersOfText(timersText))),
       ...(predicate !== undefined && { predicate }),
       ...(arbiters !== undefined && { arbiters }),
       ...(hasAllowance && { newcomerNanosMax: nanosOf(request, 'newcomerNanos') }),

@@ -50,13 +50,17 @@ export class UsableParameters {
   }
 
   /**
-   * The set that a contract of these spans pins: the one in force, else one beside it. Spans that nobody asked for are moved into the rules. Throws `REQUEST_INVALID`
+   * The spans of a contract and, where it is not the one in force, the set that it pins: what the buyer pins anyway is not asked for. Spans that nobody asked for are moved into the rules. Throws `REQUEST_INVALID`
    * where a span that was asked for is outside.
    */
-  fit(timers: EscrowTimers, asked: ReadonlySet<TimerName>): { readonly hash: Hash; readonly timers: EscrowTimers } {
+  fit({ timers, asked }: { readonly timers: EscrowTimers; readonly asked: ReadonlySet<TimerName> }): {
+    readonly timers: EscrowTimers
+    readonly parametersHash?: Hash
+  } {
     for (const { hash, rules } of [this.inForce, ...this.beside]) {
       const moved = withinRules(timers, rules)
-      if ([...asked].every((name) => moved[name] === timers[name])) return { hash, timers: moved }
+      if (![...asked].every((name) => moved[name] === timers[name])) continue
+      return { timers: moved, ...(hash !== this.inForce.hash && { parametersHash: hash }) }
     }
     const { minimums, maximums } = this.inForce.rules
     const outside = [...asked].find((name) => timers[name] < minimums[name] || timers[name] > maximums[name])
