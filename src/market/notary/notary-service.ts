@@ -220,9 +220,8 @@ export class NotaryService implements NotaryClient, Startable {
    */
   publishWeights(table: WeightTable): void {
     if (!isWeightTable(table)) throw new RangeError('Rows ascend by voter, each with a weight of 1 or more')
-    const { order } = this.opened()
     this.weights = { hash: hashOfWeights(table), table }
-    order.wake()
+    this.opened().order.wake()
   }
 
   async prove(index: number): Promise<EntryProof> {

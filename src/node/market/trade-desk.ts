@@ -175,8 +175,7 @@ export class TradeDesk {
   private async requestOf(request: ControlRequest): Promise<BuyRequest> {
     const { peers } = this.init
     const timersText = optionalText(request, 'timers')
-    const { parameters } = this.init.role
-    await parameters.refresh()
+    await this.init.role.parameters.refresh()
     const auction = choiceOf(request, 'auction', ['first', 'second'] as const)
     const predicate = predicateOf(request)
     const arbiters = arbitersOf(request)
@@ -189,7 +188,7 @@ export class TradeDesk {
       currency: await this.currencyOf(request),
       custody: choiceOf(request, 'custody', CUSTODY_MODELS) ?? 'C2',
       ...(auction !== undefined && { auction }),
-      ...(timersText !== undefined && parameters.fit(timersOfText(timersText))),
+      ...(timersText !== undefined && this.init.role.parameters.fit(timersOfText(timersText))),
       ...(predicate !== undefined && { predicate }),
       ...(arbiters !== undefined && { arbiters }),
       ...(hasAllowance && { newcomerNanosMax: nanosOf(request, 'newcomerNanos') }),

@@ -50,8 +50,8 @@ export class UsableParameters {
   }
 
   /**
-   * The spans of a contract and, where it is not the one in force, the set that it pins: what the buyer pins anyway is not asked for. Spans that nobody asked for are moved into the rules. Throws `REQUEST_INVALID`
-   * where a span that was asked for is outside.
+   * The spans of a contract and, where it is not the one in force, the set that it pins: what the buyer pins anyway is not asked for. Spans that nobody
+   * asked for are moved into the rules. Throws `REQUEST_INVALID` where a span that was asked for is outside.
    */
   fit({ timers, asked }: { readonly timers: EscrowTimers; readonly asked: ReadonlySet<TimerName> }): {
     readonly timers: EscrowTimers
