@@ -20,6 +20,7 @@ export {
   TEST_ESCROW_RULES,
   type EscrowRules,
 } from '../core/escrow/escrow-rules.ts'
+export { OWN_CAPABILITY, purchaseCommand } from '../core/escrow/contract-authority.ts'
 export type { EscrowState } from '../core/escrow/escrow-state.ts'
 export type { EscrowTerms, EscrowTimers, NotarySetTerms } from '../core/escrow/escrow-terms.ts'
 export { type ContractId, type Did, type Hash, parseContractId, parseDid, parseHash } from '../core/evidence/names.ts'
@@ -42,6 +43,21 @@ export type { OfferTerms } from '../core/market/offer-directory.ts'
 export { createNotarySet, type NotarySet } from '../core/notary/notary-set.ts'
 export { verifyTranscript } from '../core/auction/verify-transcript.ts'
 export { signerOfKey } from '../wire/v1/checkpoint.ts'
+export {
+  CapabilityDesk,
+  type CapabilityDeskComponents,
+  type IssuedDelegation,
+  type IssuedText,
+} from './capabilities/capability-desk.ts'
+export { RevocationPost, type RevocationText, type ToldRevocation } from './capabilities/revocation-post.ts'
+export { judgeDispute, type DisputeFindings, type DisputeSources } from './disputes/judge-dispute.ts'
+export { Replica, type ReplicaComponents } from './disputes/replica.ts'
+export {
+  REPLICATION_POLICY_DEFAULT,
+  replicate,
+  type ReplicationOutcome,
+  type ReplicationPolicy,
+} from './disputes/replicate.ts'
 export { viewGovernance } from './governance/view-governance.ts'
 export { nameJournal } from './ledger/journal-line.ts'
 export { MachineJournal } from './ledger/machine-journal.ts'
@@ -65,4 +81,3 @@ export type { SellerPolicy } from './parties/seller-policy.ts'
 export type { TaskCounts } from './parties/read-meter.ts'
 export type { TaskControls, TaskInit, TaskRunner } from './parties/seller-work.ts'
 export { type PeriodStatement, statePeriod, type StatementQuestion } from './parties/statements.ts'
-export { OWN_CAPABILITY } from './parties/task-package.ts'

@@ -5,8 +5,10 @@ import type { VerifyStatement } from '../../src/core/notary/statement.ts'
 import { createNodeVerifier } from '../../src/keys/node-signatures.ts'
 import { DEFAULT_PARAMETERS } from '../../src/core/governance/parameter-set.ts'
 import { createInlineSignatures } from '../../src/keys/pool/inline-signatures.ts'
+import { JournalFolder } from '../../src/market/ledger/journal-folder.ts'
 import { HighWaterFile } from '../../src/market/notary/high-water.ts'
 import { NotaryService } from '../../src/market/notary/notary-service.ts'
+import type { SegmentCadence } from '../../src/market/notary/segment-keeper.ts'
 import { serveNotary } from '../../src/market/notary/serve-notary.ts'
 import { createLocalTransport } from '../../src/network/local/local-transport.ts'
 import type { FramedTransportComponents } from '../../src/network/framed/framed-transport.ts'
@@ -55,20 +57,29 @@ export function clientTransport(name: string): Transport {
 
 export type OpenNotary = { readonly service: NotaryService; readonly close: () => Promise<void> }
 
+export type NotaryPlace = {
+  readonly directory: string
+  readonly set: NotarySet
+  /** Closes segments of the journal in between; absent: none is ever closed. */
+  readonly segments?: SegmentCadence | undefined
+}
+
 /** A notary over a real or faulty file system. */
 export async function openNotaryOver(
   fileSystem: FileSystem,
-  { directory, set }: { directory: string; set: NotarySet },
+  { directory, set, segments }: NotaryPlace,
 ): Promise<OpenNotary> {
   const member = new Party('notary 0')
   const random = createSystemRandom()
   const log = await openSegmentedEventLog({ fileSystem, random }, { directory: join(directory, 'journal') })
+  const folder = segments && (await JournalFolder.open(fileSystem, join(directory, 'segments')))
   const instance = Buffer.from(random.bytes(16)).toString('hex')
   const highWater = await HighWaterFile.open({ fileSystem, directory: join(directory, 'high-water'), instance })
   const signatures = createInlineSignatures()
   const service = new NotaryService(
     {
       log,
+      folder,
       highWater,
       signer: signatures.createSigner(member.seed),
       verifier: signatures,
@@ -85,6 +96,7 @@ export async function openNotaryOver(
       clockSkewMs: SKEW_MS,
       parameters: [RULES],
       founding: DEFAULT_PARAMETERS,
+      segments,
     },
   )
   const close = async (): Promise<void> => {

@@ -44,6 +44,15 @@ export const marketBuyCommand: Command = {
     accept: { value: 'PREDICATE.json', describe: 'what the result must be; both sides check it, and it decides' },
     arbiter: { value: 'DID', describe: 'who rules on a dispute, by its escrow key; may be repeated', isList: true },
     'arbiters-needed': { value: 'K', describe: 'how many of them have to agree (default: more than half)' },
+    'dispute-bond': {
+      value: 'P',
+      describe: 'credits that are held when you reject; they pay the arbiters, the rest comes back (default 0)',
+    },
+    'arbiter-fee': { value: 'P', describe: 'for each arbiter that rules, out of the dispute bond (default 0)' },
+    capability: {
+      value: 'FILE',
+      describe: 'a chain by whose authority you buy; default: your own, and the contract says so',
+    },
     manual: { describe: 'you accept or reject yourself; without a word by T_accept the work is accepted' },
     ...KEY_FLAG,
     wait: {
@@ -106,6 +115,9 @@ function buyRequestOf(context: CommandContext): {
     accept: jsonFlag(context, 'accept'),
     arbiters: arbiters.length === 0 ? undefined : arbiters.join(','),
     arbitersNeeded: numberFlag(flags, 'arbiters-needed', { min: 1, max: 64, isWhole: true }),
+    disputeBondNanos: nanosFlag(flags, 'dispute-bond'),
+    arbiterFeeNanos: nanosFlag(flags, 'arbiter-fee'),
+    capability: jsonFlag(context, 'capability'),
     isManual: isFlagSet(flags, 'manual') ? true : undefined,
   }
 }

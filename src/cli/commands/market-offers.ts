@@ -2,7 +2,7 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import { parseAmount } from '../../base/money.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
+import { isFlagSet, listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
 import { formatCredits } from '../format-credits.ts'
 import { NODE_FLAGS, useMarket } from '../market-control.ts'
 import { requiredNanos } from '../market-flags.ts'
@@ -23,6 +23,12 @@ export const marketOfferCommand: Command = {
       describe: 'who does the work: word-count, echo, or a packaged agent (default: last word of the skill)',
     },
     custody: { value: 'C2,C3', describe: 'under which custody you work; C1 lends to the payer (default C2,C3)' },
+    for: {
+      value: 'DID',
+      describe: 'only for payers that act by the authority of this key, itself included; may be repeated',
+      isList: true,
+    },
+    replicate: { describe: 'run tasks of this skill again for arbiters of disputes, without pay' },
     'credit-line': {
       value: 'P|DID=P',
       isList: true,
@@ -39,6 +45,7 @@ export const marketOfferCommand: Command = {
   examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],
   async run(context) {
     const { flags, terminal, isJson } = context
+    const subjects = listFlag(flags, 'for')
     const request = {
       op: 'offer',
       skill: requiredFlag(flags, 'skill'),
@@ -47,6 +54,8 @@ export const marketOfferCommand: Command = {
       limit: numberFlag(flags, 'limit', { min: 1, max: 100_000, isWhole: true }),
       agent: textFlag(flags, 'agent'),
       custody: textFlag(flags, 'custody'),
+      isReplicating: isFlagSet(flags, 'replicate') ? true : undefined,
+      subjects: subjects.length === 0 ? undefined : subjects.join(','),
       creditLines: creditLinesOf(context),
       latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
       validMs: hoursFlag(context),

@@ -69,9 +69,18 @@ export function orderedEvent(slot: number, json: unknown, due?: Timestamp): Book
   return event === undefined || !isOrdered(event) ? undefined : bookOrdered(slot, event, due)
 }
 
+/** What only a signed message makes happen. */
+type SentEventType = 'message-received' | 'ledger-event-received' | 'capability-revoked'
+
+const SENT_TYPES: readonly string[] = [
+  'message-received',
+  'ledger-event-received',
+  'capability-revoked',
+] satisfies readonly SentEventType[]
+
 /** What notaries order by themselves; everything else is a message of somebody. */
 export type OrderedEvent =
-  | Exclude<BooksEvent, { type: 'message-received' | 'ledger-event-received' }>
+  | Exclude<BooksEvent, { type: SentEventType }>
   | Extract<GovernedBooksEvent, { type: 'governance-founded' }>
   | {
       readonly type: 'governance-event-received'
@@ -81,7 +90,7 @@ export type OrderedEvent =
 export function isOrdered(event: GovernedBooksEvent): event is OrderedEvent {
   if (event.type === 'governance-event-received')
     return event.event.type === 'weights-published' || event.event.type === 'timer-fired'
-  return event.type !== 'message-received' && event.type !== 'ledger-event-received'
+  return !SENT_TYPES.includes(event.type)
 }
 
 /** The same at another stamp. */

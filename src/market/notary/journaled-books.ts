@@ -6,6 +6,7 @@ import {
   type GovernedBooksEffect,
   type GovernedBooksState,
 } from '../../core/books/governed-books.ts'
+import { governedStateLines, GovernedStateReader } from '../../core/books/governed-state-lines.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import { balanceSums, formatBalances } from '../../core/ledger/ledger-balances.ts'
 import { type NotarySet, quorumOf } from '../../core/notary/notary-set.ts'
@@ -58,5 +59,6 @@ export function journaledBooks(init: JournaledBooksInit): JournaledBooks {
     stampOf: ({ event }) => stampOfBooksEvent(event),
     formatBalances: ({ books }) => formatBalances(books.ledger),
     sumsOf: ({ books }) => balanceSums(books.ledger),
+    written: { lines: governedStateLines, read: () => new GovernedStateReader() },
   }
 }

@@ -1,14 +1,20 @@
-import type { Timestamp } from '../../base/time.ts'
 import { GOVERNED_BOOKS_MACHINE, type GovernedBooksState } from '../../core/books/governed-books.ts'
 import type { ParameterSet } from '../../core/governance/parameter-set.ts'
-import type { ContractId, Did } from '../../core/evidence/names.ts'
-import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
-import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
-import { viewLedger } from '../ledger/ledger-views.ts'
 import { viewGovernance } from '../governance/view-governance.ts'
+import type { ContractId, Did } from '../../core/evidence/names.ts'
+import { describeTransfer } from '../../core/ledger/describe-transfer.ts'
+import { isCurrencyKnown, pageAccounts, pageCurrencies, pageTransfers } from '../../core/ledger/ledger-pages.ts'
+import { viewAccounts } from '../ledger/ledger-views.ts'
+import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
 import { unknownEntry } from '../ledger/journal-records.ts'
 import type {
+  AccountsPage,
+  AccountsQuery,
   CheckpointOptions,
+  CurrenciesPage,
+  CurrenciesQuery,
+  TransfersPage,
+  TransfersQuery,
   ContractEvidence,
   ContractView,
   CurrencyAccounts,
@@ -62,21 +68,40 @@ export class NotaryViews {
     })
   }
 
-  async accounts(owner: Did | undefined): Promise<readonly CurrencyAccounts[]> {
+  async accounts(query: AccountsQuery): Promise<AccountsPage> {
     const { order, journal } = this.init
-    const views = await order.quiet(() => viewLedger(journal.state.books.ledger, journal.head))
-    if (owner === undefined) return views
-    return views.map((view) => ({ ...view, accounts: view.accounts.filter((account) => account.owner === owner) }))
+    return await order.quiet(() => {
+      const { lines, next } = pageAccounts(journal.state.books.ledger, query)
+      return { ledgers: viewAccounts(lines, journal.head), next: next ?? null }
+    })
+  }
+
+  async currencies({ currency, ...query }: CurrenciesQuery): Promise<CurrenciesPage> {
+    const { order, journal } = this.init
+    return await order.quiet(() => {
+      const { ledger } = journal.state.books
+      if (currency !== undefined) return { currencies: isCurrencyKnown(ledger, currency) ? [currency] : [], next: null }
+      const { lines, next } = pageCurrencies(ledger, query)
+      return { currencies: lines, next: next ?? null }
+    })
+  }
+
+  async transfers({ contract, ...query }: TransfersQuery): Promise<TransfersPage> {
+    const { order, journal, archive } = this.init
+    return await order.quiet(() => {
+      const { ledger } = journal.state.books
+      if (contract !== undefined) {
+        const ids = [...(archive.files.get(contract)?.transfers ?? [])]
+        return { transfers: ids.flatMap((id) => describeTransfer(ledger, id) ?? []), next: null }
+      }
+      const { lines, next } = pageTransfers(ledger, query)
+      return { transfers: lines, next: next ?? null }
+    })
   }
 
   async owner(owner: Did): Promise<OwnerView> {
     const { order, journal } = this.init
     return await order.quiet(() => viewOwner(journal.state.books.ledger, owner))
-  }
-
-  async transfers(contract: ContractId | undefined): Promise<readonly TransferLine[]> {
-    const { order, journal } = this.init
-    return await order.quiet(() => listTransfers(journal.state.books.ledger, contract))
   }
 
   async governance(): Promise<GovernanceView | undefined> {
@@ -109,8 +134,4 @@ export class NotaryViews {
 function withGovernance(state: GovernedBooksState, parameters: ParameterSet | undefined): GovernedBooksState {
   if (state.governance !== undefined || parameters === undefined) return state
   return GOVERNED_BOOKS_MACHINE.transition(state, { type: 'governance-founded', parameters, at: state.books.at }).state
-}
-
-export function laterOf(one: Timestamp, other: Timestamp): Timestamp {
-  return one > other ? one : other
 }

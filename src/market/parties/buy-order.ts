@@ -16,7 +16,7 @@ import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
-import { hashOfBytes, OWN_CAPABILITY, taskHashOf } from './task-package.ts'
+import { hashOfBytes, taskHashOf } from './task-package.ts'
 
 /** What somebody wants to buy. */
 export type BuyRequest = {
@@ -40,10 +40,16 @@ export type BuyRequest = {
   readonly parametersHash?: Hash
   /** Who rules on a dispute; absent: as the policy says. */
   readonly arbiters?: ArbiterTerms
+  /** Held of the payer when it rejects, in `C2` and `C3`: it pays the arbiters, and what is left goes back; absent: as the policy says. */
+  readonly disputeBondNanos?: Amount
+  /** For each arbiter that rules; k of them are at most the dispute bond. Absent: as the policy says. */
+  readonly arbiterFeeNanos?: Amount
   /** What a seller of whom nothing is known may have of open contracts beyond its bond; absent: as the policy says. */
   readonly newcomerNanosMax?: Amount
   /** Whether the predicate alone accepts and rejects; absent: as the buyer is set up. */
   readonly acceptsAlone?: boolean
+  /** Delegations that end at this buyer, root first, base64url: by their authority it signs, and the terms name them. Absent: it acts for itself. */
+  readonly capability?: readonly string[]
   /** Nodes to ask; absent: those that are connected. */
   readonly peers?: readonly Did[]
 }
@@ -84,8 +90,8 @@ export const ANY_RESULT: AcceptancePredicate = {
 
 /** The request's own content, for the comparison of two with one key. */
 export function requestHashOf(request: BuyRequest): Hash {
-  const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters } = request
-  const { newcomerNanosMax } = request
+  const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters, capability } = request
+  const { newcomerNanosMax, disputeBondNanos, arbiterFeeNanos } = request
   const content = {
     skill,
     currency,
@@ -97,7 +103,10 @@ export function requestHashOf(request: BuyRequest): Hash {
     ...(predicate !== undefined && { predicate }),
     ...(milestonesPerMillion !== undefined && { milestonesPerMillion }),
     ...(arbiters !== undefined && { arbiters }),
+    ...(capability !== undefined && { capability }),
     ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
+    ...(disputeBondNanos !== undefined && { disputeBondNanos: disputeBondNanos.toString() }),
+    ...(arbiterFeeNanos !== undefined && { arbiterFeeNanos: arbiterFeeNanos.toString() }),
   }
   return sha256Hex(canonicalJson(content)) as Hash
 }
@@ -106,7 +115,8 @@ export type TermsInit = {
   readonly request: Pick<
     BuyRequest,
     'custody' | 'currency' | 'timers' | 'predicate' | 'milestonesPerMillion' | 'parametersHash' | 'arbiters'
-  >
+  > &
+    Pick<OrderNote['request'], 'disputeBondNanos' | 'arbiterFeeNanos'>
   readonly policy: BuyerPolicy
   /** Name of the network. */
   readonly net: string
@@ -117,6 +127,8 @@ export type TermsInit = {
   readonly verifier: string
   readonly priceNanos: Amount
   readonly credit: CreditTerms | undefined
+  /** Hash of the chain by which the payer acts. */
+  readonly capabilityHash: Hash
   /** 16 bytes, base64url. */
   readonly salt: string
 }
@@ -129,10 +141,13 @@ export function makeTerms(init: TermsInit): EscrowTerms {
   const none = ZERO_AMOUNT
   const bondNanos = bondOf(policy, custody, priceNanos)
   const penaltyNanos = custody === 'C3' ? least(share(policy.penaltyPerMillion), bondNanos) : none
-  const disputeNanos = custody === 'C1' ? none : share(policy.disputeBondPerMillion)
+  const ownBond = request.disputeBondNanos
+  const usualBond = custody === 'C1' ? none : share(policy.disputeBondPerMillion)
+  const disputeNanos = ownBond === undefined ? usualBond : amountFromNanos(BigInt(ownBond))
   const arbiters = request.arbiters ?? policy.arbiters
   const { k } = arbiters
-  const arbiterNanos = k === 0 ? 0n : (disputeNanos * BigInt(policy.arbiterSharePerMillion)) / 1_000_000n / BigInt(k)
+  const usualFee = k === 0 ? 0n : (disputeNanos * BigInt(policy.arbiterSharePerMillion)) / 1_000_000n / BigInt(k)
+  const arbiterNanos = request.arbiterFeeNanos === undefined ? usualFee : BigInt(request.arbiterFeeNanos)
   const timers = { ...policy.timers, ...request.timers }
   return {
     net,
@@ -144,7 +159,7 @@ export function makeTerms(init: TermsInit): EscrowTerms {
     custody,
     custodyLabel: custodyLabelOf(custody, policy.notarySet.n),
     taskHash: taskHashOf(task),
-    capabilityHash: OWN_CAPABILITY,
+    capabilityHash: init.capabilityHash,
     predicateHash: predicateHash(request.predicate ?? ANY_RESULT),
     verifier,
     currency: request.currency,
@@ -241,7 +256,10 @@ export type OrderNote = {
     readonly parametersHash?: Hash
     readonly arbiters?: ArbiterTerms
     readonly newcomerNanosMax?: string
+    readonly disputeBondNanos?: string
+    readonly arbiterFeeNanos?: string
     readonly acceptsAlone?: boolean
+    readonly capability?: readonly string[]
     readonly peers?: readonly Did[]
   }
   readonly task: MarketTask

@@ -1,5 +1,5 @@
+import type { NotaryService } from '../../market/notary/notary-service.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { WeightTable } from '../../core/governance/weight-table.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
@@ -21,6 +21,9 @@ export type MarketComponents = {
 export type OpenedSet = {
   readonly notary: NotaryClient
   readonly party: PartyRole | undefined
-  /** Of a node that is a notary: what its operator may do. */
-  readonly publishWeights: ((table: WeightTable) => void) | undefined
+  /** Where this node is itself a notary of the set. */
+  readonly books: OperatedBooks | undefined
 }
+
+/** Books that this node keeps itself: what their operator may do. */
+export type OperatedBooks = Pick<NotaryService, 'prune' | 'publishWeights'>

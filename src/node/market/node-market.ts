@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
+import type { WeightTable } from '../../core/governance/weight-table.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
@@ -95,7 +96,7 @@ export class NodeMarketDesks implements NodeMarket {
 
   private async open(lineage: SetLineage): Promise<MarketDesks> {
     const { components, init, keys, bootstrap, transport } = this.parts
-    const { notary, party: role, publishWeights } = await this.parts.open(lineage)
+    const { notary, party: role, books } = await this.parts.open(lineage)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery
     const credits = role && new CreditDesk({ party: role.party, notary, recovery, accounts: role.accounts })
@@ -109,8 +110,9 @@ export class NodeMarketDesks implements NodeMarket {
       new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
     const escrow = new EscrowDesk({ role, notary, peers })
+    const publishWeights = books && ((table: WeightTable): void => books.publishWeights(table))
     const governance = new GovernanceDesk({ notary, party: role?.party, publishWeights, timers })
-    return { notary, role, credits, recoveries, trade, escrow, governance, clock, timers }
+    return { notary, books, role, credits, recoveries, trade, escrow, governance, clock, timers }
   }
 
   private async known(): Promise<MarketDesks> {

@@ -73,9 +73,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
     const notary = notaryRole?.role.service ?? connect(transport, chosen)
     const party = keys.escrow && (await openParty(opening, { keys, notary, door }))
-    const service = notaryRole?.role.service
-    const publishWeights = service && ((table: WeightTable): void => service.publishWeights(table))
-    return { notary, party, publishWeights }
+    return { notary, party, books: notaryRole?.role.service }
   }
   const desks = new NodeMarketDesks({
     components,

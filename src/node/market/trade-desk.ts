@@ -18,7 +18,8 @@ import {
   optionalText,
   requiredText,
 } from '../control/control-request.ts'
-import { type CreditDesk, nanosOf, plain } from './credit-desk.ts'
+import { chainOf } from './capability-answers.ts'
+import { type CreditDesk, findCurrencies, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from './market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
 import { timersOfText } from './order-timers.ts'
@@ -57,6 +58,7 @@ export class TradeDesk {
       })
     const currency = await this.currencyOf(request)
     const custody = custodyList(request)
+    const subjects = didsOf(request, 'subjects')
     const lines = creditLinesOf(request)
     const isLent = lines.length > 0 || role.party.journal.notesOf(CREDIT_LINES).length > 0
     if (custody.includes('C1') && !isLent)
@@ -78,7 +80,13 @@ export class TradeDesk {
       capacity: optionalNumber(request, 'limit') ?? 1,
     }
     const same = role.seller.offers().find(({ terms: known }) => sameOffer(plain(known), plain(terms)))
-    await role.party.keep(SKILLS, skill, { agent, custody })
+    const isReplicating = request['isReplicating'] === true
+    await role.party.keep(SKILLS, skill, {
+      agent,
+      custody,
+      ...(subjects.length > 0 && { subjects }),
+      ...(isReplicating && { isReplicating }),
+    })
     for (const { payer, nanos } of lines) await role.party.keep(CREDIT_LINES, payer, { nanos: nanos.toString() })
     if (same !== undefined) return { offer: same.id, expiresAt: same.terms.validUntil, effect: 'exists' }
     for (const { id, terms: known } of role.seller.offers())
@@ -97,6 +105,11 @@ export class TradeDesk {
       throw unknown(`No offer of ${name ?? skill ?? ''} stands`, '`kernell market list` shows the offers of this node.')
     for (const { id } of [found, ...rest]) await role.seller.withdraw(id)
     return { offer: found.id, expiresAt: this.init.clock.now(), effect: 'applied' }
+  }
+
+  /** Nodes that are asked, and told, besides the notary set. */
+  peers(): readonly Did[] {
+    return this.init.peers()
   }
 
   /** This node's own offers. */
@@ -178,6 +191,7 @@ export class TradeDesk {
     await this.init.role.parameters.refresh()
     const auction = choiceOf(request, 'auction', ['first', 'second'] as const)
     const predicate = predicateOf(request)
+    const capability = optionalText(request, 'capability') === undefined ? undefined : capabilityOf(request)
     const arbiters = arbitersOf(request)
     const hasAllowance = optionalText(request, 'newcomerNanos') !== undefined
     return {
@@ -191,6 +205,13 @@ export class TradeDesk {
       ...(timersText !== undefined && this.init.role.parameters.fit(timersOfText(timersText))),
       ...(predicate !== undefined && { predicate }),
       ...(arbiters !== undefined && { arbiters }),
+      ...(capability !== undefined && { capability }),
+      ...(optionalText(request, 'disputeBondNanos') !== undefined && {
+        disputeBondNanos: nanosOf(request, 'disputeBondNanos'),
+      }),
+      ...(optionalText(request, 'arbiterFeeNanos') !== undefined && {
+        arbiterFeeNanos: nanosOf(request, 'arbiterFeeNanos'),
+      }),
       ...(hasAllowance && { newcomerNanosMax: nanosOf(request, 'newcomerNanos') }),
       ...(request['isManual'] === true && { acceptsAlone: false }),
       peers: peers(),
@@ -201,10 +222,10 @@ export class TradeDesk {
   async currencyOf(request: ControlRequest): Promise<Currency> {
     const text = optionalText(request, 'currency')
     if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text))
-    const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
+    const known = await findCurrencies(this.init.notary, { max: 2 })
     const [only] = known
     if (only !== undefined && known.length === 1) return only
-    const what = known.length === 0 ? 'No currency is registered yet' : `There are ${known.length} currencies`
+    const what = known.length === 0 ? 'No currency is registered yet' : 'There are several currencies'
     throw invalidRequest('currency', `${what}: name one with --currency CODE@DID`)
   }
 }
@@ -239,6 +260,10 @@ function explained({ code, reason, detail }: NonNullable<OrderNote['failed']>): 
   }
 }
 
+function capabilityOf(request: ControlRequest): readonly string[] {
+  return chainOf({ chain: requiredText(request, 'capability') })
+}
+
 function skillOf(request: ControlRequest): string {
   const skill = requiredText(request, 'skill')
   if (SKILL.test(skill)) return skill
@@ -271,6 +296,14 @@ function arbitersOf(request: ControlRequest): BuyRequest['arbiters'] {
     'arbiters',
     'Arbiters are named by the did:key of their escrow keys, each once, and k of them rule',
   )
+}
+
+function didsOf(request: ControlRequest, name: string): readonly Did[] {
+  const text = optionalText(request, name)
+  const dids = text === undefined ? [] : text.split(',').map(parseDid)
+  const known = dids.filter((did) => did !== undefined)
+  if (known.length === dids.length) return known
+  throw invalidRequest(name, `${name} are named by the did:key of their escrow keys`)
 }
 
 function custodyList(request: ControlRequest): readonly CustodyModel[] {
