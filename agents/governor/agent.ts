@@ -14,23 +14,24 @@ import {
 
 export type GovernorInput = DeskLimits & {
   /** Signs what it says, and keeps it before it counts. */
-  readonly governor: Pick<Governor, 'propose' | 'vote'>
+  readonly governor: Pick<Governor, 'propose' | 'vote' | 'execute'>
 }
 
 export type GovernorEvent =
   | {
       readonly type: 'govern'
       readonly id?: string
-      /** Proposes a change, under a name of its own, or votes for a proposal. */
+      /** Proposes a change, or acts on a proposal. */
       readonly proposal:
         | {
-            readonly act: string
             readonly base: Hash
             readonly weights: Hash
             readonly changes: readonly ParameterChange[]
           }
         | Hash
       readonly timelockMs?: number
+      /** On a proposal: `vote`, which is for it, where it is absent, or `execute`. */
+      readonly act?: 'vote' | 'execute'
       readonly replyTo?: ReplyTarget
     }
   | CancelRequest
@@ -44,7 +45,7 @@ export type Governed = {
   readonly outcome: string
 }
 
-type Wanted = Parameters<Governor['propose']>[0] | Hash
+type Wanted = Parameters<Governor['propose']>[0] | { readonly act: 'vote' | 'execute'; readonly id: Hash }
 type Job = JobInput<GovernorInput, Wanted>
 
 const TIMELOCK_MS = 2_592_000_000
@@ -52,12 +53,16 @@ const TIMELOCK_MS = 2_592_000_000
 const job = fromPromise(async ({ input }: { readonly input: Job }): Promise<JobOutput<Omit<Governed, 'id'>>> => {
   const { request, resources } = input
   const { governor: given } = resources
-  const outcome = typeof request === 'string' ? await given.vote(request, 'for') : await given.propose(request)
-  const word = outcome.kind === 'done' ? 'done' : outcome.code
-  return { kind: 'done', reply: { type: 'governed', message: outcome.hash, outcome: word } }
+  const { hash, code } = await actWith(given, request)
+  return { kind: 'done', reply: { type: 'governed', message: hash, outcome: code ?? 'done' } }
 })
 
-/** Proposes changes of the parameters that contracts pin, and votes for proposals; the board decides by weights, quorum and timelock. */
+async function actWith(given: GovernorInput['governor'], wanted: Wanted): ReturnType<Governor['propose']> {
+  if (!('act' in wanted)) return await given.propose(wanted)
+  return wanted.act === 'vote' ? await given.vote(wanted.id, 'for') : await given.execute(wanted.id)
+}
+
+/** Proposes changes of the parameters that contracts pin, votes for proposals and executes them; the notary set decides by weights, quorum and timelock. */
 export const governor: AgentDefinition = defineAgent({
   name: 'governor',
   logic: createRequestDesk<GovernorInput>({ name: 'governor', verb: 'govern', read: readAct, checkInput, job }),
@@ -66,7 +71,7 @@ export const governor: AgentDefinition = defineAgent({
 function checkInput(input: GovernorInput): void {
   const { governor: given } = objectOf(input)
   const hint = 'give the agent a `Governor` of `kernell-os/market`'
-  checkMethods(given, 'governor', { names: ['propose', 'vote'], hint })
+  checkMethods(given, 'governor', { names: ['propose', 'vote', 'execute'], hint })
 }
 
 function readAct(event: DeskEvent): Wanted {
@@ -74,7 +79,9 @@ function readAct(event: DeskEvent): Wanted {
   if (typeof given === 'string') {
     const proposal = parseHash(given)
     if (proposal === undefined) throw invalid('proposal is no hash')
-    return proposal
+    const act = event['act'] ?? 'vote'
+    if (act !== 'vote' && act !== 'execute') throw invalid('act is vote or execute')
+    return { act, id: proposal }
   }
   const fields = objectOf(given, 'proposal')
   const base = parseHash(readText(fields, 'base', 64))
@@ -82,9 +89,8 @@ function readAct(event: DeskEvent): Wanted {
   const { changes } = fields
   if (base === undefined || weights === undefined || !Array.isArray(changes)) throw invalid('a proposal names its base')
   const timelockMs = readWhole(event, 'timelockMs', { min: 1, max: Number.MAX_SAFE_INTEGER, absent: TIMELOCK_MS })
-  // The board and the codec of the message check each change.
+  // The notary set and the codec of the message check each change.
   return {
-    act: readText(fields, 'act', 128),
     base,
     weights,
     changes: changes as readonly ParameterChange[],

@@ -13,17 +13,20 @@ import {
   Seller,
   signerOfKey,
   TEST_ESCROW_RULES,
+  hashOfWeights,
   type BuyerPolicy,
   type Currency,
   type Did,
   type Hash,
   type NotarySet,
   type NotarySetTerms,
+  type ParameterSet,
   type SellerPolicy,
   type TaskRunner,
+  type WeightTable,
 } from 'kernell-os/market'
 import { MemoryNetwork } from 'kernell-os/network'
-import type { Clock, Signer, Timers, VerifySignature } from 'kernell-os/ports'
+import type { Clock, GovernanceView, NotaryClient, Signer, Timers, VerifySignature } from 'kernell-os/ports'
 import { createMemoryEventLog } from 'kernell-os/storage'
 
 const NETWORK = 'offline'
@@ -68,7 +71,7 @@ export class OfflineMarket {
     readonly addPeer: (did: Did, address: string) => void
   }[] = []
 
-  private constructor() {
+  private constructor(founding: ParameterSet | undefined) {
     const made = createNotarySet({ epoch: 0, members: [{ key: this.didOf(1), address: '/memory/node-1' }], f: 0 })
     const currency = parseCurrency(`USD@${this.didOf(2)}`)
     const rulesHash = parseHash('5'.repeat(64))
@@ -94,13 +97,17 @@ export class OfflineMarket {
       network: NETWORK,
       clockSkewMs: span(1_000),
       parameters,
+      ...(founding && { founding }),
     }
     this.notary = new NotaryService(components, init)
   }
 
   /** Parties are numbers from 10 upward; each of `funded` starts with 10 credits. */
-  static async open(funded: readonly number[]): Promise<OfflineMarket> {
-    const market = new OfflineMarket()
+  static async open(
+    funded: readonly number[],
+    { founding }: { readonly founding?: ParameterSet } = {},
+  ): Promise<OfflineMarket> {
+    const market = new OfflineMarket(founding)
     await market.notary.start()
     const bank = await market.party(2)
     const { currency, notary } = market
@@ -117,6 +124,26 @@ export class OfflineMarket {
     }
     for (const { bytes } of said) await notary.submit(bytes)
     return market
+  }
+
+  /** The notary, as parties know it. */
+  get door(): Pick<NotaryClient, 'set'> {
+    return this.notary
+  }
+
+  /** What the notary's operator does. @returns The hash of the table, once it counts. */
+  async publishWeights(table: WeightTable): Promise<Hash> {
+    const hash = hashOfWeights(table)
+    this.notary.publishWeights(table)
+    while ((await this.governance()).weights?.hash !== hash) await new Promise((resolve) => setTimeout(resolve, 10))
+    return hash
+  }
+
+  /** For a market that was opened with `founding`. */
+  async governance(): Promise<GovernanceView> {
+    const view = await this.notary.governance()
+    if (view === undefined) throw new TypeError('This market has no governance')
+    return view
   }
 
   didOf(number: number): Did {

@@ -4,7 +4,7 @@ import { bodyArea, type BodyRow, type WrongBodyRow } from './body-area.ts'
 import type { VectorArea } from './vector.ts'
 import { VECTOR_KEYS } from './vector-kit.ts'
 
-const { payer, worker, notary, arbiter } = VECTOR_KEYS
+const { payer, worker, arbiter } = VECTOR_KEYS
 const proposal = '51'.repeat(32)
 const rows = [payer.did, worker.did].toSorted().map((voter, index) => ({ voter, weight: BigInt(index + 1) }))
 const weights = hashOfWeights({ source: 'bond', rows })
@@ -28,7 +28,6 @@ const BODIES: readonly BodyRow[] = [
   ['a delegation that is taken back', 'governance-delegate', {}, worker],
   ['an execution, by anybody', 'governance-execute', { proposal }, arbiter],
   ['a cancellation', 'governance-cancel', { proposal }, payer],
-  ['a table of weights', 'governance-weights', { source: 'bond', table: weights, voters: 2 }, notary],
 ]
 
 const WRONG: readonly WrongBodyRow[] = [
@@ -36,13 +35,11 @@ const WRONG: readonly WrongBodyRow[] = [
   ['a parameter that there is not', 'governance-propose', { ...proposed, changes: [{ name: 'fee.tax', value: '1' }] }],
   ['a value as a number', 'governance-propose', { ...proposed, changes: [{ name: 'fee.perMillionMax', value: 4000 }] }],
   ['33 changes', 'governance-propose', { ...proposed, changes: Array.from({ length: 33 }, () => proposed.changes[0]) }],
-  ['a timelock beyond two years', 'governance-propose', { ...proposed, timelockMs: 63_072_000_001 }],
+  ['a timelock beyond any contract', 'governance-propose', { ...proposed, timelockMs: 946_080_000_002 }],
   ['a choice that there is not', 'governance-vote', { proposal, choice: 'maybe' }],
   ['a weight of the voter', 'governance-vote', { proposal, choice: 'for', weight: '5' }],
   ['a delegate that is no key', 'governance-delegate', { to: 'did:web:example.com' }],
   ['an execution of nothing', 'governance-execute', {}],
-  ['a table without voters', 'governance-weights', { source: 'bond', table: weights, voters: 0 }],
-  ['weights from nowhere', 'governance-weights', { source: 'luck', table: weights, voters: 2 }],
 ]
 
 /** Messages of governance as receivers see them, and bodies that none of them has. */

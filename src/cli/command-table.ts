@@ -277,13 +277,43 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'governance list',
-    summary: 'show the parameter sets that contracts may pin',
+    summary: 'show the parameter sets that contracts may pin, and the proposals',
     load: async () => (await import('./commands/governance-views.ts')).governanceListCommand,
   },
   {
     name: 'governance show',
-    summary: 'show the values of a parameter set',
+    summary: 'show a proposal or the values of a parameter set; without a name: the set in force and who has weight',
     load: async () => (await import('./commands/governance-views.ts')).governanceShowCommand,
+  },
+  {
+    name: 'governance propose',
+    summary: 'propose other parameters for new contracts',
+    load: async () => (await import('./commands/governance-acts.ts')).governanceProposeCommand,
+  },
+  {
+    name: 'governance vote',
+    summary: 'vote on a proposal; a vote is final',
+    load: async () => (await import('./commands/governance-acts.ts')).governanceVoteCommand,
+  },
+  {
+    name: 'governance delegate',
+    summary: 'let another voter vote with the weight of this node, or take that back',
+    load: async () => (await import('./commands/governance-acts.ts')).governanceDelegateCommand,
+  },
+  {
+    name: 'governance execute',
+    summary: 'put a proposal that was carried into force, once its timelock has passed',
+    load: async () => (await import('./commands/governance-acts.ts')).governanceExecuteCommand,
+  },
+  {
+    name: 'governance cancel',
+    summary: 'end a proposal of this node',
+    load: async () => (await import('./commands/governance-acts.ts')).governanceCancelCommand,
+  },
+  {
+    name: 'governance weights',
+    summary: 'publish who has how much to say, as the operator of a notary',
+    load: async () => (await import('./commands/governance-acts.ts')).governanceWeightsCommand,
   },
   {
     name: 'escrow list',

@@ -175,7 +175,6 @@ export {
   GOVERNED_BOOKS_MACHINE,
   type GovernedBooksEffect,
   type GovernedBooksEvent,
-  type GovernedBooksInput,
   type GovernedBooksState,
 } from './books/governed-books.ts'
 export { DISPUTE_MACHINE, type DisputeInput } from './disputes/dispute-machine.ts'

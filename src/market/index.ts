@@ -29,6 +29,7 @@ export {
   DEFAULT_PARAMETERS,
   hashOfParameters,
   type ParameterChange,
+  type ParameterSet,
 } from '../core/governance/parameter-set.ts'
 export { hashOfWeights, type WeightTable } from '../core/governance/weight-table.ts'
 export {
@@ -57,7 +58,7 @@ export {
   type ReplicationOutcome,
   type ReplicationPolicy,
 } from './disputes/replicate.ts'
-export { GovernanceBoard, journaledGovernance, type GovernanceOutcome } from './governance/governance-board.ts'
+export { viewGovernance } from './governance/view-governance.ts'
 export { nameJournal } from './ledger/journal-line.ts'
 export { MachineJournal } from './ledger/machine-journal.ts'
 export { NotaryService } from './notary/notary-service.ts'
@@ -67,7 +68,7 @@ export { ANY_RESULT, BUY_CODES, type BuyerPolicy, type BuyRequest, type OrderNot
 export { Buyer, type BuyerComponents, type BuyerInit } from './parties/buyer.ts'
 export { exportContract, verifyExport, type VerifiedExport } from './parties/contract-export.ts'
 export { findSellers, type FoundSeller, PRICE_ALONE, type SellerSearch } from './parties/find-sellers.ts'
-export { Governor, governanceEventOf, type GovernorComponents, type GovernorOutcome } from './parties/governor.ts'
+export { Governor, type GovernorComponents, type GovernorOutcome } from './parties/governor.ts'
 export { inboxOf, type InboxAct, type InboxRow } from './parties/inbox.ts'
 export { InboxWebhook, webhookBytes } from './parties/inbox-webhook.ts'
 export { MarketDoor } from './parties/market-door.ts'

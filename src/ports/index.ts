@@ -46,9 +46,11 @@ export {
   type CurrencyAccounts,
   type EntryProof,
   type FollowOptions,
+  type GovernanceView,
   type JournalCheckpoint,
   type NotaryAnswer,
   type NotaryClient,
+  type ProposalView,
 } from './notary-client.ts'
 export type { OutboundFetch, OutboundRequest, OutboundResponse } from './outbound-fetch.ts'
 export type { LinearScorer, PolicyKernel } from './policy-kernel.ts'

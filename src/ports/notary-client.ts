@@ -22,10 +22,13 @@ import type { AccountLine } from '../core/ledger/ledger-balances.ts'
 import type { TransferLine } from '../core/ledger/describe-transfer.ts'
 import type { OwnerView } from '../core/ledger/view-owner.ts'
 import type { Currency } from '../core/ledger/ledger-names.ts'
+import type { ParameterName } from '../core/governance/parameter-set.ts'
 import type { Certificate } from '../core/notary/certificate.ts'
 import type { NotarySet } from '../core/notary/notary-set.ts'
 import type { FormerSet } from '../core/notary/set-lineage.ts'
 import type { Timestamp } from '../base/time.ts'
+import type { ProposalEnd } from '../core/governance/governance-state.ts'
+import type { WeightSource } from '../core/governance/weight-table.ts'
 import type { AbortOptions } from './abort-options.ts'
 
 /** Longest time that a follower may wait in one question, milliseconds. */
@@ -185,6 +188,61 @@ export type CurrencyAccounts = {
   readonly head: { readonly index: number; readonly hash: Hash } | null
 }
 
+/** A proposal of other parameters. Weights are decimal text. */
+export type ProposalView = {
+  /** Hash of the message that proposed it. */
+  readonly id: Hash
+  readonly state: 'voting' | 'queued' | ProposalEnd
+  readonly proposer: Did
+  /** Hash of the set that it changes; it is executed on no other. */
+  readonly base: Hash
+  readonly changes: readonly { readonly name: ParameterName; readonly value: string }[]
+  readonly weightsHash: Hash
+  readonly timelockMs: number
+  /** As it stands, or stood at the end of the vote; `null` where it was cancelled before. */
+  readonly tally: {
+    readonly for: string
+    readonly against: string
+    readonly abstain: string
+    readonly total: string
+  } | null
+  /** Whether the tally carries it; `null` where there is none. */
+  readonly isCarried: boolean | null
+  /** First stamp at which no vote counts. */
+  readonly closesAt: Timestamp
+  /** From this stamp on it can be executed, if it was carried. */
+  readonly executableAt: Timestamp
+  /** First stamp at which it can no more; `null` before the vote has ended, and once it is over. */
+  readonly expiresAt: Timestamp | null
+  readonly endedAt: Timestamp | null
+}
+
+/** How a notary set is governed. Numbers of any size are decimal text. */
+export type GovernanceView = {
+  /** Hash of the set in force: what new contracts pin. */
+  readonly current: Hash
+  /** The set in force and those that live contracts name; values are milliseconds, millionths or nano-units. */
+  readonly sets: readonly {
+    readonly hash: Hash
+    readonly values: Readonly<Record<ParameterName, string>>
+    readonly liveContracts: number
+  }[]
+  /** Other sets that contracts may pin: those that the members published beside, until somebody has weight. */
+  readonly beside: readonly Hash[]
+  /** A timelock has to be longer than this. */
+  readonly timelockBoundMs: number
+  /** The newest table; `null` before the first. */
+  readonly weights: {
+    readonly hash: Hash
+    readonly source: WeightSource
+    readonly total: string
+    readonly rows: readonly { readonly voter: Did; readonly weight: string }[]
+  } | null
+  readonly delegations: readonly { readonly from: Did; readonly to: Did }[]
+  /** Newest first. */
+  readonly proposals: readonly ProposalView[]
+}
+
 export interface NotaryClient {
   /** Who answers here, and whose certificates count. */
   readonly set: NotarySet
@@ -210,6 +268,8 @@ export interface NotaryClient {
   transfers(query?: TransfersQuery, options?: AbortOptions): Promise<TransfersPage>
   /** Whose signature counts for an owner, and its recovery. */
   owner(owner: Did, options?: AbortOptions): Promise<OwnerView>
+  /** Parameter sets, weights and proposals; `undefined` where the set has no governance. */
+  governance(options?: AbortOptions): Promise<GovernanceView | undefined>
   /** Proves entry `index` of the journal, under a signed checkpoint. Throws `LEDGER_ENTRY_UNKNOWN`, and `LEDGER_ENTRY_PRUNED` where its text is gone. */
   prove(index: number, options?: AbortOptions): Promise<EntryProof>
   /** Proves that the journal under the newest checkpoint begins with its first `from` entries. Throws `LEDGER_ENTRY_UNKNOWN`. */

@@ -57,7 +57,7 @@ export {
 export { checkEquivocation, type EquivocationProof, type ProvenEquivocation } from './v1/equivocation.ts'
 export { readEscrowMessage, type EscrowReading, type EscrowReadingInit } from './v1/escrow-events.ts'
 export { contractIdOf } from './v1/escrow-terms.ts'
-export { readGovernanceMessage, type GovernanceReading, type GovernanceReadingInit } from './v1/governance-events.ts'
+export { readGovernanceMessage, type GovernanceMessageEvent } from './v1/governance-events.ts'
 export { readLedgerMessage } from './v1/ledger-events.ts'
 export { isMessageType, MESSAGES, type MessageBody, type MessageType } from './v1/message-types.ts'
 export { readReputationReceipts, type ReputationReading, type ReputationReadingInit } from './v1/reputation-events.ts'

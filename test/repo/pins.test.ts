@@ -146,6 +146,7 @@ describe('commands', () => {
       'evaluate-cost.ts',
       'evaluate-loop.ts',
       'evaluate-routing.ts',
+      'governance-acts.ts',
       'governance-views.ts',
       'init.ts',
       'key-create.ts',

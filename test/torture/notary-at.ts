@@ -3,6 +3,7 @@ import type { Did } from '../../src/core/evidence/names.ts'
 import type { NotarySet } from '../../src/core/notary/notary-set.ts'
 import type { VerifyStatement } from '../../src/core/notary/statement.ts'
 import { createNodeVerifier } from '../../src/keys/node-signatures.ts'
+import { DEFAULT_PARAMETERS } from '../../src/core/governance/parameter-set.ts'
 import { createInlineSignatures } from '../../src/keys/pool/inline-signatures.ts'
 import { JournalFolder } from '../../src/market/ledger/journal-folder.ts'
 import { HighWaterFile } from '../../src/market/notary/high-water.ts'
@@ -94,6 +95,7 @@ export async function openNotaryOver(
       network: NETWORK,
       clockSkewMs: SKEW_MS,
       parameters: [RULES],
+      founding: DEFAULT_PARAMETERS,
       segments,
     },
   )

@@ -25,8 +25,21 @@ export const BOOKS_REFUSALS = {
     remedy: 'Name one that the notary set publishes.',
   },
   BOOKS_PARAMETERS_OLD: {
-    cause: 'The contract names a parameter set that is not the one in force, and nothing is held for it yet.',
+    cause:
+      'The contract names a parameter set that is not the one in force, and nothing is held for it yet; other sets count only as long as nobody has weight.',
     remedy: 'Sign the contract again under the set in force.',
+  },
+  BOOKS_GOVERNANCE_NONE: {
+    cause: 'The notary set has no governance yet.',
+    remedy: 'Ask its operators: governance begins when members that know it have started.',
+  },
+  BOOKS_GOVERNANCE_FOUNDED: {
+    cause: 'The governance of the notary set has begun; it begins once.',
+    remedy: 'Propose a change of the parameters instead.',
+  },
+  BOOKS_PARAMETERS_GOVERNED: {
+    cause: 'Governance keeps the parameter set: it is in force, or contracts live under it.',
+    remedy: 'Let governance change it; it retires sets that nothing names.',
   },
   BOOKS_PARAMETERS_FEES: {
     cause: 'A fee of the terms is above what the parameter set allows.',

@@ -1,28 +1,26 @@
 import { assert } from '../../base/assert.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { hashTrieForEach, hashTrieGet } from '../collections/hash-trie.ts'
-import { isTerminal } from '../escrow/escrow-state.ts'
-import type { EscrowTerms } from '../escrow/escrow-terms.ts'
+import type { EscrowState } from '../escrow/escrow-state.ts'
 import type { ContractId } from '../evidence/names.ts'
 import { GOVERNANCE_MACHINE } from '../governance/governance-machine.ts'
-import {
-  CONTRACTS_MAX,
-  type GovernanceEffect,
-  type GovernanceEvent,
-  type GovernanceState,
-} from '../governance/governance-state.ts'
+import type { GovernanceEffect, GovernanceEvent, GovernanceState } from '../governance/governance-state.ts'
 import { escrowRulesOf, type ParameterSet } from '../governance/parameter-set.ts'
 import type { Machine, Step } from '../machine.ts'
 import { BOOKS_MACHINE, contractOf, nextFiringOf } from './books-machine.ts'
 import type { BooksRefusalCode } from './books-refusals.ts'
-import type { BooksEffect, BooksEvent, BooksInput, BooksState } from './books-state.ts'
+import { type BooksEffect, type BooksEvent, type BooksInput, type BooksState, emptyBooks } from './books-state.ts'
+import { foundedOn, isHeld } from './found-governance.ts'
+import { type Governed, isGovernedSet, refuseByGovernance } from './governed-admission.ts'
 
-/** Books whose parameter sets come from governance. */
-export type GovernedBooksState = { readonly books: BooksState; readonly governance: GovernanceState }
+/** Books, and the governance of the parameter sets that contracts pin; `undefined` until the notary set founds it. */
+export type GovernedBooksState = { readonly books: BooksState; readonly governance: GovernanceState | undefined }
 
-/** Sets and live contracts are told from one to the other, never from outside. */
+/** Live contracts are told from one to the other, never from outside; so is what becomes of the sets that governance keeps. */
 export type GovernedBooksEvent =
-  | Exclude<BooksEvent, { type: 'parameters-published' | 'parameters-retired' }>
+  | BooksEvent
+  /** Governance begins, with this set in force. Once. */
+  | { readonly type: 'governance-founded'; readonly parameters: ParameterSet; readonly at: Timestamp }
   | {
       readonly type: 'governance-event-received'
       readonly event: Exclude<GovernanceEvent, { type: 'contract-opened' | 'contract-closed' }>
@@ -32,9 +30,8 @@ export type GovernedBooksEffect =
   | BooksEffect
   | { readonly type: 'governance-effect'; readonly effect: GovernanceEffect }
 
-export type GovernedBooksInput = BooksInput & { readonly parameters: ParameterSet }
-
 type GovernedStep = Step<GovernedBooksState, GovernedBooksEffect>
+type GovernanceStep = Step<Governed, GovernedBooksEffect>
 
 /**
  * Books and governance as one machine, so that one event is one record of the journal for both.
@@ -44,92 +41,96 @@ type GovernedStep = Step<GovernedBooksState, GovernedBooksEffect>
  * vote, timer    --> governance  a set is in force, or unused --> books know it, or forget it
  * ```
  *
- * A contract is offered and held under the set in force alone; after that it keeps to its set, whatever is decided. What is only offered or agreed does not hold
- * governance up: it costs nothing.
+ * Before governance is founded these are the books alone. Then a contract is offered and held under the set in force alone; after that it keeps to its set, whatever is
+ * decided. What is only offered or agreed does not hold governance up: it costs nothing.
  */
-export const GOVERNED_BOOKS_MACHINE: Machine<
-  GovernedBooksState,
-  GovernedBooksEvent,
-  GovernedBooksEffect,
-  GovernedBooksInput
-> = { name: 'governed-books', initial, transition, violations: governedBooksViolations }
+export const GOVERNED_BOOKS_MACHINE: Machine<GovernedBooksState, GovernedBooksEvent, GovernedBooksEffect, BooksInput> =
+  {
+    name: 'governed-books',
+    initial: (input) => ({ books: emptyBooks(input), governance: undefined }),
+    transition,
+    violations: governedBooksViolations,
+  }
 
 /** The stamp at which either wants to be woken; `undefined` when nothing runs. */
 export function nextGovernedFiringOf({ books, governance }: GovernedBooksState): Timestamp | undefined {
-  let next = nextFiringOf(books)
-  for (const proposal of governance.proposals) {
-    const firesAt = deadlineOf(proposal)
-    if (firesAt !== undefined && (next === undefined || firesAt < next)) next = firesAt
+  const next = nextFiringOf(books)
+  const [due] = governance === undefined ? [] : governanceDeadlines(governance)
+  if (due === undefined || next === undefined) return due?.firesAt ?? next
+  return due.firesAt < next ? due.firesAt : next
+}
+
+export type GovernanceDeadline = {
+  readonly name: 'close' | 'expire'
+  readonly proposal: GovernanceState['proposals'][number]['id']
+  readonly firesAt: Timestamp
+}
+
+/** What open proposals wait for, earliest first. */
+export function governanceDeadlines({ proposals }: GovernanceState): readonly GovernanceDeadline[] {
+  const deadlines: GovernanceDeadline[] = []
+  for (const proposal of proposals) {
+    if (proposal.kind === 'voting') deadlines.push({ name: 'close', proposal: proposal.id, firesAt: proposal.closesAt })
+    if (proposal.kind === 'queued')
+      deadlines.push({ name: 'expire', proposal: proposal.id, firesAt: proposal.expiresAt })
   }
-  return next
-}
-
-function deadlineOf(proposal: GovernanceState['proposals'][number]): Timestamp | undefined {
-  if (proposal.kind === 'voting') return proposal.closesAt
-  return proposal.kind === 'queued' ? proposal.expiresAt : undefined
-}
-
-function initial({ parameters, ...input }: GovernedBooksInput): GovernedBooksState {
-  const governance = GOVERNANCE_MACHINE.initial({ parameters, at: input.at })
-  const rules = escrowRulesOf(parameters)
-  const published: BooksEvent = { type: 'parameters-published', hash: governance.current, rules, at: input.at }
-  return { books: BOOKS_MACHINE.transition(BOOKS_MACHINE.initial(input), published).state, governance }
+  return deadlines.toSorted((one, other) => one.firesAt - other.firesAt)
 }
 
 function transition(state: GovernedBooksState, event: GovernedBooksEvent): GovernedStep {
-  if (event.type !== 'governance-event-received') {
-    const code = event.type === 'message-received' ? refuseMessage(state, event) : undefined
-    if (code === undefined) return event.type === 'stamp-advanced' ? advance(state, event.at) : stepBooks(state, event)
-    return refused(state, code, event.type === 'message-received' ? event.contract : undefined)
+  const { governance } = state
+  if (event.type === 'governance-founded') {
+    if (event.at < state.books.at) return refused(state, 'BOOKS_STAMP_BACKWARD')
+    if (governance !== undefined) return refused(state, 'BOOKS_GOVERNANCE_FOUNDED')
+    const step = foundedOn(state.books, event)
+    return step.state.governance === undefined ? { state, effects: step.effects } : step
   }
-  if (event.event.at < state.books.at) return refused(state, 'BOOKS_STAMP_BACKWARD', undefined)
-  return stepGovernance(state, event.event)
-}
-
-type MessageReceived = Extract<GovernedBooksEvent, { type: 'message-received' }>
-
-/** What an offer and a hold must keep to besides what the books ask. */
-function refuseMessage(
-  { books, governance }: GovernedBooksState,
-  { contract, terms, message }: MessageReceived,
-): BooksRefusalCode | undefined {
-  const known = contractOf(books, contract)
-  if (message.type === 'offered' && known === undefined && terms !== undefined) {
-    const set = governance.sets.find(({ hash }) => hash === terms.parametersHash)?.set
-    if (set === undefined) return undefined
-    return terms.parametersHash === governance.current ? refuseByParameters(terms, set) : 'BOOKS_PARAMETERS_OLD'
+  if (event.type === 'governance-event-received') {
+    if (event.event.at < state.books.at) return refused(state, 'BOOKS_STAMP_BACKWARD')
+    if (governance === undefined) return refused(state, 'BOOKS_GOVERNANCE_NONE')
+    return govern({ books: state.books, governance }, { before: state, event: event.event })
   }
-  if (message.type !== 'hold-requested' || known?.kind !== 'AGREED') return undefined
-  if (known.terms.parametersHash !== governance.current) return 'BOOKS_PARAMETERS_OLD'
-  return governance.contracts.size >= CONTRACTS_MAX ? 'BOOKS_OPEN_FULL' : undefined
+  if (governance === undefined) {
+    const step = BOOKS_MACHINE.transition(state.books, event)
+    return step.state === state.books
+      ? { state, effects: step.effects }
+      : { state: { books: step.state, governance }, effects: step.effects }
+  }
+  const governed = { books: state.books, governance }
+  if (event.type === 'parameters-retired' && isGovernedSet(governance, event.hash))
+    return refused(state, 'BOOKS_PARAMETERS_GOVERNED')
+  const code = event.type === 'message-received' ? refuseByGovernance(governed, event) : undefined
+  if (code !== undefined) return refused(state, code, event.type === 'message-received' ? event.contract : undefined)
+  const step = event.type === 'stamp-advanced' ? advance(governed, event.at) : stepBooks(governed, event)
+  return step.state === governed ? { state, effects: step.effects } : step
 }
 
-/** Shares are millionths of the price, rounded up for the parties' protection. */
-function refuseByParameters(
-  { custody, fees, bonds, maxNanos }: EscrowTerms,
-  set: ParameterSet,
-): BooksRefusalCode | undefined {
-  const areFeesAllowed =
-    BigInt(fees.perMillion) <= set['fee.perMillionMax'] &&
-    fees.flatNanos <= set['fee.flatMaxNanos'] &&
-    fees.arbiterNanos <= set['fee.arbiterMaxNanos']
-  if (!areFeesAllowed) return 'BOOKS_PARAMETERS_FEES'
-  if (custody !== 'C3') return undefined
-  const isEnough = (bondNanos: bigint, perMillion: bigint): boolean => bondNanos * 1_000_000n >= maxNanos * perMillion
-  const areBondsEnough =
-    isEnough(bonds.payerNanos, set['bond.payerPerMillionMin']) &&
-    isEnough(bonds.workerNanos, set['bond.workerPerMillionMin'])
-  return areBondsEnough ? undefined : 'BOOKS_PARAMETERS_BONDS'
+/** An event of governance from outside. */
+function govern(
+  governed: Governed,
+  { before, event }: { readonly before: GovernedBooksState; readonly event: GovernanceEvent },
+): GovernedStep {
+  const { books } = governed
+  const isLost = 'iss' in event && hashTrieGet(books.ledger.owners, event.iss)?.former === 'lost'
+  if (isLost) return refused(before, 'BOOKS_KEY_REPLACED')
+  // A set more, at most, is what an event brings.
+  if (event.type === 'execution-requested' && books.parameters.size >= books.limits.parametersMax)
+    return refused(before, 'BOOKS_PARAMETERS_FULL')
+  const step = stepGovernance(governed, event)
+  return step.state === governed ? { state: before, effects: step.effects } : step
 }
 
-function stepBooks(before: GovernedBooksState, event: BooksEvent): GovernedStep {
+function stepBooks(before: Governed, event: BooksEvent): GovernanceStep {
   const step = BOOKS_MACHINE.transition(before.books, event)
   if (step.state === before.books) return { state: before, effects: step.effects }
-  let state: GovernedBooksState = { ...before, books: step.state }
+  let state: Governed = { ...before, books: step.state }
   const effects: GovernedBooksEffect[] = [...step.effects]
   for (const effect of step.effects) {
     if (effect.type !== 'record-transition') continue
-    const told = tellGovernance(state, effect)
+    const event = contractEvent(state, effect)
+    if (event === undefined) continue
+    const told = stepGovernance(state, event)
+    assert(told.state !== state, 'governance counts every contract that is held')
     state = told.state
     effects.push(...told.effects)
   }
@@ -139,25 +140,27 @@ function stepBooks(before: GovernedBooksState, event: BooksEvent): GovernedStep 
 type Transition = Extract<BooksEffect, { type: 'record-transition' }>
 
 /** A contract counts from the moment it is held to its end. */
-function tellGovernance(state: GovernedBooksState, { contract, from, to, at }: Transition): GovernedStep {
+function contractEvent(
+  { books, governance }: Governed,
+  { contract, from, to, at: stamp }: Transition,
+): GovernanceEvent | undefined {
+  const at = laterOf(stamp, governance.at)
   if (from === 'AGREED' && to === 'HELD') {
-    const held = contractOf(state.books, contract)
+    const held = contractOf(books, contract)
     assert(held !== undefined, 'a contract that was just held is kept')
-    const { parametersHash, timers } = held.terms
-    const { deliverMs, graceMs, ruleMs } = timers
-    return stepGovernance(state, {
-      type: 'contract-opened',
-      contract,
-      parametersHash,
-      deliverMs,
-      graceMs,
-      ruleMs,
-      at: laterOf(at, state.governance.at),
-    })
+    return { type: 'contract-opened', contract, ...spansOf(held, governance), at }
   }
-  const isLive = hashTrieGet(state.governance.contracts, contract) !== undefined
-  if (!isLive || !isEnd(to)) return { state, effects: [] }
-  return stepGovernance(state, { type: 'contract-closed', contract, at: laterOf(at, state.governance.at) })
+  const isLive = isEnd(to) && hashTrieGet(governance.contracts, contract) !== undefined
+  return isLive ? { type: 'contract-closed', contract, at } : undefined
+}
+
+function spansOf(
+  { terms: { parametersHash, timers } }: EscrowState,
+  governance: GovernanceState,
+): Pick<Extract<GovernanceEvent, { type: 'contract-opened' }>, 'parametersHash' | 'deliverMs' | 'graceMs' | 'ruleMs'> {
+  const { deliverMs, graceMs, ruleMs } = timers
+  const isGoverned = isGovernedSet(governance, parametersHash)
+  return { parametersHash: isGoverned ? parametersHash : undefined, deliverMs, graceMs, ruleMs }
 }
 
 /** What is told from one to the other within a step must not be late for it. */
@@ -169,10 +172,11 @@ function isEnd(kind: Transition['to']): boolean {
   return kind === 'VOIDED' || kind === 'EXPIRED' || kind === 'FINAL' || kind === 'REFUNDED'
 }
 
-function stepGovernance(before: GovernedBooksState, event: GovernanceEvent): GovernedStep {
+function stepGovernance(before: Governed, event: GovernanceEvent): GovernanceStep {
   const step = GOVERNANCE_MACHINE.transition(before.governance, event)
-  let { books } = before
   const effects: GovernedBooksEffect[] = step.effects.map((effect) => ({ type: 'governance-effect', effect }))
+  if (step.state === before.governance) return { state: before, effects }
+  let { books } = before
   const at = laterOf(event.at, books.at)
   for (const effect of step.effects) {
     const told = eventForBooks(effect, at)
@@ -182,7 +186,7 @@ function stepGovernance(before: GovernedBooksState, event: GovernanceEvent): Gov
     assert(isTaken, 'books take the sets of governance')
     books = next.state
   }
-  return { state: { books, governance: step.state }, effects }
+  return { state: { books: at === books.at ? books : { ...books, at }, governance: step.state }, effects }
 }
 
 function eventForBooks(effect: GovernanceEffect, at: Timestamp): BooksEvent | undefined {
@@ -192,15 +196,13 @@ function eventForBooks(effect: GovernanceEffect, at: Timestamp): BooksEvent | un
 }
 
 /** Fires what is due of both: votes first, since what is decided holds for what happens at the same stamp. */
-function advance(before: GovernedBooksState, at: Timestamp): GovernedStep {
+function advance(before: Governed, at: Timestamp): GovernanceStep {
   let state = before
   const effects: GovernedBooksEffect[] = []
-  for (const proposal of before.governance.proposals) {
-    const now = state.governance.proposals.find(({ id }) => id === proposal.id)
-    const firesAt = now === undefined ? undefined : deadlineOf(now)
-    if (now === undefined || firesAt === undefined || firesAt > at || at < state.books.at) continue
-    const name = now.kind === 'voting' ? 'close' : 'expire'
-    const step = stepGovernance(state, { type: 'timer-fired', name, proposal: now.id, at })
+  const due = at < before.books.at ? [] : governanceDeadlines(before.governance).filter(({ firesAt }) => firesAt <= at)
+  for (const { name, proposal } of due) {
+    const step = stepGovernance(state, { type: 'timer-fired', name, proposal, at })
+    if (step.state === state) continue
     state = step.state
     effects.push(...step.effects)
   }
@@ -208,23 +210,23 @@ function advance(before: GovernedBooksState, at: Timestamp): GovernedStep {
   return { state: step.state, effects: [...effects, ...step.effects] }
 }
 
-function refused(state: GovernedBooksState, code: BooksRefusalCode, contract: ContractId | undefined): GovernedStep {
+function refused(state: GovernedBooksState, code: BooksRefusalCode, contract?: ContractId): GovernedStep {
   return { state, effects: [{ type: 'event-refused', code, contract }] }
 }
 
 /** Names of broken invariants: of books, of governance, and of both together. */
 export function governedBooksViolations({ books, governance }: GovernedBooksState): readonly string[] {
+  if (governance === undefined) return BOOKS_MACHINE.violations(books)
   const broken = new Set([...BOOKS_MACHINE.violations(books), ...GOVERNANCE_MACHINE.violations(governance)])
   const isKnown = governance.sets.every(({ hash }) => hashTrieGet(books.parameters, hash) !== undefined)
-  if (!isKnown || books.parameters.size !== governance.sets.length)
-    broken.add('books and governance have the same sets')
+  if (!isKnown) broken.add('books know the sets of governance')
   let live = 0
   hashTrieForEach(books.contracts, (contract, id) => {
-    const isHeld = !isTerminal(contract) && !['DRAFT', 'OFFERED', 'AGREED'].includes(contract.kind)
-    if (!isHeld) return
+    if (!isHeld(contract)) return
     live += 1
-    if (hashTrieGet(governance.contracts, id)?.parametersHash !== contract.terms.parametersHash)
-      broken.add('what is held counts for its set')
+    const counted = hashTrieGet(governance.contracts, id)
+    const isCounted = counted?.parametersHash === undefined || counted.parametersHash === contract.terms.parametersHash
+    if (counted === undefined || !isCounted) broken.add('what is held counts for its set')
   })
   if (live !== governance.contracts.size) broken.add('what is held counts for its set')
   return [...broken]

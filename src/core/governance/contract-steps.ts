@@ -14,29 +14,38 @@ import type { ParameterSet, TimerName } from './parameter-set.ts'
 type ContractOpened = Extract<GovernanceEvent, { type: 'contract-opened' }>
 type ContractClosed = Extract<GovernanceEvent, { type: 'contract-closed' }>
 
+/** Of the same live contracts it is the same, and only the last ones are asked for again. */
+const bounds = new WeakMap<GovernanceState['contracts'], DurationMs>()
+
 /**
  * What a timelock has to be longer than: the longest delivery, its grace included, and the longest ruling of live contracts, whichever contracts they are of.
  * 0 when no contract is live.
  */
 export function timelockBound({ contracts }: Pick<GovernanceState, 'contracts'>): DurationMs {
+  const known = bounds.get(contracts)
+  if (known !== undefined) return known
   let deliver = 0
   let rule = 0
   hashTrieForEach(contracts, ({ deliverMs, graceMs, ruleMs }) => {
     deliver = Math.max(deliver, deliverMs + graceMs)
     rule = Math.max(rule, ruleMs)
   })
-  return (deliver + rule) as DurationMs
+  const bound = (deliver + rule) as DurationMs
+  bounds.set(contracts, bound)
+  return bound
 }
 
 /** A contract was agreed: it keeps to the set that it names to its end, and the set is kept for it. */
 export function openContract(state: GovernanceState, event: ContractOpened): GovernanceStep {
   const { contract, parametersHash, deliverMs, graceMs, ruleMs } = event
   if (hashTrieGet(state.contracts, contract) !== undefined) return refused(state, 'GOVERNANCE_CONTRACT_EXISTS')
-  const kept = state.sets.find(({ hash }) => hash === parametersHash)
-  if (kept === undefined || parametersHash !== state.current) return refused(state, 'GOVERNANCE_SET_UNKNOWN')
-  if (state.contracts.size >= CONTRACTS_MAX) return refused(state, 'GOVERNANCE_CONTRACTS_FULL')
   const live: LiveContract = { parametersHash, deliverMs, graceMs, ruleMs }
-  if (!areSpansAllowed(kept.set, live)) return refused(state, 'GOVERNANCE_CONTRACT_SPANS')
+  if (parametersHash !== undefined) {
+    const kept = state.sets.find(({ hash }) => hash === parametersHash)
+    if (kept === undefined || parametersHash !== state.current) return refused(state, 'GOVERNANCE_SET_UNKNOWN')
+    if (!areSpansAllowed(kept.set, live)) return refused(state, 'GOVERNANCE_CONTRACT_SPANS')
+  }
+  if (state.contracts.size >= CONTRACTS_MAX) return refused(state, 'GOVERNANCE_CONTRACTS_FULL')
   return {
     state: {
       ...state,
@@ -65,7 +74,8 @@ export function withoutUnused(state: GovernanceState): GovernanceStep {
   return { state: { ...state, sets: state.sets.filter(isUsed) }, effects }
 }
 
-function withCount({ sets }: GovernanceState, of: Hash, change: 1 | -1): GovernanceState['sets'] {
+function withCount({ sets }: GovernanceState, of: Hash | undefined, change: 1 | -1): GovernanceState['sets'] {
+  if (of === undefined) return sets
   return sets.map((kept) => (kept.hash === of ? { ...kept, liveContracts: kept.liveContracts + change } : kept))
 }
 

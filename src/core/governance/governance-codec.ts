@@ -1,6 +1,6 @@
-import type { JsonValue } from '../../base/canonical-json.ts'
+import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { emptyHashTrie, type HashTrie, hashTrieEntries, hashTrieSet } from '../collections/hash-trie.ts'
-import { type ContractId, type Did, parseContractId } from '../evidence/names.ts'
+import { type ContractId, parseContractId } from '../evidence/names.ts'
 import {
   EVIDENCE_READERS,
   INVALID,
@@ -35,6 +35,7 @@ import {
 } from './governance-state.ts'
 import {
   CHANGES_MAX,
+  findParameterFault,
   PARAMETER_NAMES,
   type ParameterChange,
   type ParameterName,
@@ -42,8 +43,8 @@ import {
   parseParameterName,
 } from './parameter-set.ts'
 import { type Tally, VOTE_CHOICES, type VoteChoice, type VoteRules } from './tally.ts'
-import { DELEGATIONS_MAX } from './vote-delegation.ts'
-import { VOTERS_MAX, WEIGHT_SOURCES, type WeightRow, type WeightTable } from './weight-table.ts'
+import { type Delegations, delegationsAmong } from './vote-delegation.ts'
+import { hashOfWeights, VOTERS_MAX, WEIGHT_SOURCES, type WeightRow, type WeightTable } from './weight-table.ts'
 
 /** Integers of governance as text: decimal, without sign or leading zeros. */
 const readInteger: Reader<bigint> = (json) =>
@@ -66,7 +67,7 @@ const readSet: Reader<ParameterSet> = objectOf(
 )
 
 const LIVE_CONTRACT = {
-  parametersHash: readHash,
+  parametersHash: optional(readHash),
   deliverMs: readDuration,
   graceMs: readDuration,
   ruleMs: readDuration,
@@ -90,6 +91,17 @@ const readEvent: Reader<GovernanceEvent> = unionOf<GovernanceEvent>(
   objectOf({ type: oneOf('contract-closed'), contract: readContract, at: readTime }),
   objectOf({ type: oneOf('timer-fired'), name: oneOf('close', 'expire'), proposal: readHash, at: readTime }),
 )
+
+/** JSON of a set: its values as decimal text. */
+export function formatParameterSet(set: ParameterSet): JsonValue {
+  return toJson(set)
+}
+
+/** Reads what `formatParameterSet` wrote; `undefined` for anything else, and for values outside of their ranges. */
+export function parseParameterSet(json: unknown): ParameterSet | undefined {
+  const set = readSet(json)
+  return set === INVALID || findParameterFault(set) !== undefined ? undefined : set
+}
 
 /** JSON of an event for the journal: integers without a bound are decimal text, absent members are left out. */
 export function formatGovernanceEvent(event: GovernanceEvent): JsonValue {
@@ -136,14 +148,20 @@ const readTally: Reader<Tally> = objectOf({
   total: readInteger,
 })
 const readRules: Reader<VoteRules> = objectOf({ quorumPerMillion: readInteger, thresholdPerMillion: readInteger })
-const readDelegations: Reader<HashTrie<Did>> = trieOf(readDid, DELEGATIONS_MAX)
+const readDelegations: Reader<Delegations> = trieOf(readDid, VOTERS_MAX)
 
-const readProposal: Reader<Proposal> = unionOf<Proposal>(
-  objectOf<VotingProposal>({
+/** A voting proposal as it is written: its table and its delegations by their place among those that are written once. */
+type WrittenProposal =
+  | (Omit<VotingProposal, 'weights' | 'delegations'> & { readonly table: number; readonly delegated: number })
+  | QueuedProposal
+  | EndedProposal
+
+const readProposal: Reader<WrittenProposal> = unionOf<WrittenProposal>(
+  objectOf<Extract<WrittenProposal, { kind: 'voting' }>>({
     kind: oneOf('voting'),
     ...PROPOSAL_HEAD,
-    weights: readTable,
-    delegations: readDelegations,
+    table: readCount,
+    delegated: readCount,
     rules: readRules,
     executionMs: readDuration,
     votes: trieOf(readChoice, VOTERS_MAX),
@@ -164,37 +182,91 @@ const readProposal: Reader<Proposal> = unionOf<Proposal>(
   }),
 )
 
-const readState: Reader<GovernanceState> = objectOf<GovernanceState>({
+type WrittenGovernance = Omit<GovernanceState, 'weights' | 'delegations' | 'depths' | 'proposals'> & {
+  /** Of open proposals, and the newest one last where there is one. */
+  readonly tables: readonly WeightTable[]
+  readonly isWeighted: boolean
+  /** Of open proposals, and those of now last. */
+  readonly delegations: readonly Delegations[]
+  readonly proposals: readonly WrittenProposal[]
+}
+
+const readState: Reader<WrittenGovernance> = objectOf<WrittenGovernance>({
   at: readTime,
   current: readHash,
   sets: listOf(objectOf<KeptSet>({ hash: readHash, set: readSet, liveContracts: readCount }), SETS_MAX),
   contracts: trieOf(objectOf<LiveContract>(LIVE_CONTRACT), CONTRACTS_MAX),
-  weights: optional(objectOf({ hash: readHash, table: readTable })),
-  delegations: readDelegations,
+  tables: listOf(readTable, OPEN_PROPOSALS_MAX + 1),
+  isWeighted: (json) => (typeof json === 'boolean' ? json : INVALID),
+  delegations: listOf(readDelegations, OPEN_PROPOSALS_MAX + 1),
   proposals: listOf(readProposal, OPEN_PROPOSALS_MAX + ENDED_PROPOSALS_MAX),
 })
 
+/** Values that are written once, by their text. */
+class Once {
+  readonly values: JsonValue[] = []
+  private readonly places = new Map<string, number>()
+
+  place(value: JsonValue): number {
+    const text = canonicalJson(value)
+    const known = this.places.get(text)
+    if (known !== undefined) return known
+    this.places.set(text, this.values.length)
+    return this.values.push(value) - 1
+  }
+
+  /** As the last one, whether it is there already or not. */
+  end(value: JsonValue): void {
+    this.values.push(value)
+  }
+}
+
 /** JSON of a state, the same for equal states. */
 export function formatGovernanceState(state: GovernanceState): JsonValue {
-  const { contracts, delegations, proposals, ...others } = state
+  const { contracts, delegations, depths: _, proposals, weights, ...others } = state
+  const tables = new Once()
+  const delegated = new Once()
+  const written = proposals.map((proposal) => {
+    if (proposal.kind !== 'voting') return proposal
+    const { weights: table, delegations: pinned, votes, ...head } = proposal
+    return {
+      ...head,
+      table: tables.place(toJson(table)),
+      delegated: delegated.place(toJson(hashTrieEntries(pinned))),
+      votes: hashTrieEntries(votes),
+    }
+  })
+  if (weights !== undefined) tables.end(toJson(weights.table))
+  delegated.end(toJson(hashTrieEntries(delegations)))
   return toJson({
     ...others,
     contracts: hashTrieEntries(contracts),
-    delegations: hashTrieEntries(delegations),
-    proposals: proposals.map((proposal) =>
-      proposal.kind === 'voting'
-        ? {
-            ...proposal,
-            delegations: hashTrieEntries(proposal.delegations),
-            votes: hashTrieEntries(proposal.votes),
-          }
-        : proposal,
-    ),
+    tables: tables.values,
+    isWeighted: weights !== undefined,
+    delegations: delegated.values,
+    proposals: written,
   })
 }
 
 /** Reads what `formatGovernanceState` wrote; `undefined` for anything else. */
 export function parseGovernanceState(json: unknown): GovernanceState | undefined {
-  const state = readState(json)
-  return state === INVALID ? undefined : state
+  const written = readState(json)
+  if (written === INVALID) return undefined
+  const { tables, isWeighted, delegations: all, proposals: kept, ...others } = written
+  const table = isWeighted ? tables.at(-1) : undefined
+  const delegations = all.at(-1)
+  if (delegations === undefined || (isWeighted && table === undefined)) return undefined
+  const proposals: Proposal[] = []
+  for (const proposal of kept) {
+    if (proposal.kind !== 'voting') proposals.push(proposal)
+    else {
+      const { table: tableAt, delegated: delegatedAt, ...head } = proposal
+      const [weights, pinned] = [tables[tableAt], all[delegatedAt]]
+      if (weights === undefined || pinned === undefined) return undefined
+      proposals.push({ ...head, weights, delegations: pinned })
+    }
+  }
+  const { depths } = delegationsAmong({ delegations, depths: emptyHashTrie() }, () => true)
+  const weights = table && { hash: hashOfWeights(table), table }
+  return { ...others, weights, delegations, depths, proposals }
 }

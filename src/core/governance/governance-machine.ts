@@ -10,8 +10,8 @@ import {
 } from './governance-state.ts'
 import { type GovernanceStep, refused } from './governance-step.ts'
 import { governanceViolations } from './governance-violations.ts'
-import { cancelProposal, castVote, delegateVote, executeProposal, makeProposal, settleDue } from './proposal-steps.ts'
-import { hashOfWeights, isWeightTable } from './weight-table.ts'
+import { cancelProposal, castVote, executeProposal, makeProposal, settleDue } from './proposal-steps.ts'
+import { delegateVote, publishWeights } from './voter-steps.ts'
 
 /**
  * Changes of the parameters that contracts are made under.
@@ -59,9 +59,7 @@ function fireTimer(state: GovernanceState, event: TimerFired, due: GovernanceSte
 function apply(state: GovernanceState, event: Exclude<GovernanceEvent, TimerFired>): GovernanceStep {
   switch (event.type) {
     case 'weights-published':
-      return isWeightTable(event.table)
-        ? { state: { ...state, weights: { hash: hashOfWeights(event.table), table: event.table } }, effects: [] }
-        : refused(state, 'GOVERNANCE_WEIGHTS_WRONG')
+      return publishWeights(state, event.table)
     case 'proposal-made':
       return makeProposal(state, event)
     case 'vote-cast':

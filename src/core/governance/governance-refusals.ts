@@ -39,6 +39,10 @@ export const GOVERNANCE_REFUSALS = {
       'The table of weights is empty, too long, not sorted, names a voter twice, holds a weight of 0, or sums to more than 2^64 - 1.',
     remedy: 'Publish one row for each voter with a weight, in the order of their names.',
   },
+  GOVERNANCE_WEIGHTS_SAME: {
+    cause: 'The table of weights is the newest one already.',
+    remedy: 'Nothing is to be done.',
+  },
   GOVERNANCE_WEIGHTS_STALE: {
     cause: 'The proposal is not pinned to the newest table of weights.',
     remedy: 'Name the hash of the newest table.',
@@ -50,10 +54,10 @@ export const GOVERNANCE_REFUSALS = {
   GOVERNANCE_TIMELOCK_SHORT: {
     cause:
       'The timelock is not longer than the longest delivery and the longest ruling of live contracts together, or is below the minimum.',
-    remedy: 'Propose with a longer timelock, or execute once the long contracts have ended.',
+    remedy: 'Propose with a timelock longer than the bound that `kernell governance show` prints.',
   },
   GOVERNANCE_TIMELOCK_LONG: {
-    cause: 'The timelock is longer than two years.',
+    cause: 'The timelock is longer than any contract can last.',
     remedy: 'Propose with a shorter timelock.',
   },
   GOVERNANCE_TIMELOCK_RUNNING: {
@@ -61,8 +65,9 @@ export const GOVERNANCE_REFUSALS = {
     remedy: 'Execute at or after the stamp that the proposal shows.',
   },
   GOVERNANCE_VOTER_WEIGHTLESS: {
-    cause: 'The signer has no weight in the table that the proposal is pinned to.',
-    remedy: 'Only those who had weight when it was proposed take part.',
+    cause: 'The signer has no weight in the table that counts: that of the proposal, or the newest one.',
+    remedy:
+      'Only those who had weight when it was proposed vote on it; only voters of the newest table propose and delegate.',
   },
   GOVERNANCE_VOTE_EXISTS: {
     cause: 'The voter has voted on the proposal.',
@@ -88,9 +93,9 @@ export const GOVERNANCE_REFUSALS = {
     cause: 'The voter delegates in this way already.',
     remedy: 'Nothing is to be done.',
   },
-  GOVERNANCE_DELEGATIONS_FULL: {
-    cause: 'As many voters delegate as the limits allow.',
-    remedy: 'Vote yourself, or wait until others take delegations back.',
+  GOVERNANCE_DELEGATE_WEIGHTLESS: {
+    cause: 'The delegate has no weight in the newest table, so it could not vote.',
+    remedy: 'Delegate to a voter of the newest table.',
   },
   GOVERNANCE_SIGNER_WRONG: {
     cause: 'The signer is not the one who proposed.',

@@ -1,11 +1,12 @@
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { emptyHashTrie, type HashTrie } from '../collections/hash-trie.ts'
+import { TIMER_MAX_MS } from '../escrow/escrow-rules.ts'
 import type { Evidence } from '../evidence/evidence.ts'
 import type { ContractId, Did, Hash } from '../evidence/names.ts'
 import type { GovernanceRefusal } from './governance-refusals.ts'
 import { hashOfParameters, type ParameterChange, type ParameterSet } from './parameter-set.ts'
 import type { Tally, VoteChoice, VoteRules } from './tally.ts'
-import type { Delegations } from './vote-delegation.ts'
+import type { DelegationDepths, Delegations } from './vote-delegation.ts'
 import type { WeightTable } from './weight-table.ts'
 
 /** Open proposals at most, of all and of one proposer. */
@@ -17,8 +18,8 @@ export const ENDED_PROPOSALS_MAX = 256
 export const SETS_MAX = 64
 /** Live contracts at most. */
 export const CONTRACTS_MAX = 262_144
-/** Longest timelock: two years. */
-export const TIMELOCK_MAX_MS: DurationMs = 63_072_000_000 as DurationMs
+/** Longest timelock: a millisecond more than any parameter set lets a contract last, so that no contract keeps everybody from proposing. */
+export const TIMELOCK_MAX_MS: DurationMs = (3 * TIMER_MAX_MS + 1) as DurationMs
 
 type ProposalHead = {
   /** Hash of the signed proposal. */
@@ -71,7 +72,8 @@ export type KeptSet = { readonly hash: Hash; readonly set: ParameterSet; readonl
 
 /** What a live contract says about how long it may last. */
 export type LiveContract = {
-  readonly parametersHash: Hash
+  /** `undefined` for a set that the notary set published beside the governed ones. */
+  readonly parametersHash: Hash | undefined
   readonly deliverMs: DurationMs
   readonly graceMs: DurationMs
   readonly ruleMs: DurationMs
@@ -87,6 +89,8 @@ export type GovernanceState = {
   /** The newest table, with its hash; `undefined` before the first. */
   readonly weights: { readonly hash: Hash; readonly table: WeightTable } | undefined
   readonly delegations: Delegations
+  /** Follows from the delegations. */
+  readonly depths: DelegationDepths
   /** In the order in which they were made. */
   readonly proposals: readonly Proposal[]
 }
@@ -143,6 +147,7 @@ export function initialGovernance({ parameters, at }: GovernanceInput): Governan
     contracts: emptyHashTrie(),
     weights: undefined,
     delegations: emptyHashTrie(),
+    depths: emptyHashTrie(),
     proposals: [],
   }
 }

@@ -1,4 +1,5 @@
 import { hashTrieForEach } from '../collections/hash-trie.ts'
+import type { Did } from '../evidence/names.ts'
 import {
   ENDED_PROPOSALS_MAX,
   type GovernanceState,
@@ -10,7 +11,7 @@ import {
 import { findParameterFault, hashOfParameters } from './parameter-set.ts'
 import { isCarried, tallyOf } from './tally.ts'
 import { areDelegationsSound } from './vote-delegation.ts'
-import { hashOfWeights } from './weight-table.ts'
+import { hashOfWeights, weightOf } from './weight-table.ts'
 
 /** Invariants that are broken, by name. */
 export function governanceViolations(state: GovernanceState): readonly string[] {
@@ -18,7 +19,7 @@ export function governanceViolations(state: GovernanceState): readonly string[] 
   const check = (isHeld: boolean, name: string): void => {
     if (!isHeld) broken.push(name)
   }
-  const { sets, proposals, current, delegations } = state
+  const { sets, proposals, current, delegations, depths } = state
   check(
     sets.some(({ hash }) => hash === current),
     'the set in force is kept',
@@ -32,7 +33,8 @@ export function governanceViolations(state: GovernanceState): readonly string[] 
     'no set is kept for nothing',
   )
   check(areCountsRight(state), 'a set is kept while a live contract names it')
-  check(areDelegationsSound(delegations), 'delegations have no cycle and end')
+  check(areDelegationsSound(delegations, depths), 'delegations have no cycle and end')
+  check(areByVoters(state), 'voters delegate, and to voters')
   const open = proposals.filter(isOpenProposal)
   check(
     open.length <= OPEN_PROPOSALS_MAX &&
@@ -53,10 +55,20 @@ export function governanceViolations(state: GovernanceState): readonly string[] 
 function areCountsRight({ sets, contracts }: GovernanceState): boolean {
   const counts = new Map<string, number>()
   hashTrieForEach(contracts, ({ parametersHash }) => {
+    if (parametersHash === undefined) return
     counts.set(parametersHash, (counts.get(parametersHash) ?? 0) + 1)
   })
   const areKept = [...counts.keys()].every((named) => sets.some(({ hash }) => hash === named))
   return areKept && sets.every(({ hash, liveContracts }) => liveContracts === (counts.get(hash) ?? 0))
+}
+
+function areByVoters({ weights, delegations }: GovernanceState): boolean {
+  let areSo = true
+  hashTrieForEach(delegations, (to, from) => {
+    const isVoter = (did: string): boolean => weights !== undefined && weightOf(weights.table, did as Did) > 0n
+    if (!isVoter(from) || !isVoter(to)) areSo = false
+  })
+  return areSo
 }
 
 function isTallySound(proposal: Proposal): boolean {

@@ -2,8 +2,8 @@ import { AMOUNT_MAX } from '../../base/money.ts'
 import type { Did, Hash } from '../evidence/names.ts'
 import { hashOf } from './parameter-set.ts'
 
-/** Voters of a table at most. */
-export const VOTERS_MAX = 4096
+/** Voters of a table at most: a whole table is one entry of the notary set's log. */
+export const VOTERS_MAX = 256
 
 /** What weight comes from. */
 export const WEIGHT_SOURCES = ['bond', 'stake', 'reputation'] as const

@@ -3,6 +3,8 @@ import type { Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Hash } from '../../core/evidence/names.ts'
+import { escrowRulesOf, hashOfParameters } from '../../core/governance/parameter-set.ts'
+import { hashOfWeights, type WeightSource } from '../../core/governance/weight-table.ts'
 import type { JournalFinding } from '../../core/transparency/journal-findings.ts'
 import { timeRefusalOf, type VerifyBytes } from '../../wire/v1/authenticate.ts'
 import type { JournalAudit } from '../ledger/verify-journal.ts'
@@ -19,9 +21,19 @@ export type AuditedParameters = {
   readonly name: string | null
 }
 
+export type AuditedWeights = {
+  readonly hash: Hash
+  readonly slot: number
+  readonly publishedBy: 'notary'
+  readonly source: WeightSource
+  readonly voters: number
+}
+
 export type BooksReport = {
   readonly parameters: readonly AuditedParameters[]
   readonly parametersRetired: readonly Hash[]
+  /** Tables of weights, in the order in which the notary set put them there. */
+  readonly weights: readonly AuditedWeights[]
 }
 
 export type BooksAuditInit = {
@@ -43,6 +55,7 @@ export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
   private readonly verify: VerifyBytes
   private readonly published = new Map<Hash, AuditedParameters>()
   private readonly retired: Hash[] = []
+  private readonly tables: AuditedWeights[] = []
   private last: { readonly slot: number; readonly at: Timestamp } | undefined
 
   constructor(init: BooksAuditInit) {
@@ -55,7 +68,7 @@ export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
   }
 
   get report(): BooksReport {
-    return { parameters: [...this.published.values()], parametersRetired: this.retired }
+    return { parameters: [...this.published.values()], parametersRetired: this.retired, weights: this.tables }
   }
 
   take(booked: BookedEvent): JournalFinding | undefined {
@@ -89,12 +102,27 @@ export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
     if (event.type === 'parameters-retired') this.retired.push(event.hash)
     const { sets } = this.init
     if (event.type === 'set-changed' && sets !== undefined && !sets.includes(event.set.id)) return 'JOURNAL_NAME_WRONG'
-    if (event.type !== 'parameters-published') return undefined
-    const known = this.init.parameters.find(({ hash }) => hash === event.hash)
-    if (known !== undefined && canonicalJson(known.rules) !== canonicalJson(event.rules))
+    if (event.type === 'governance-event-received' && event.event.type === 'weights-published') {
+      const { table } = event.event
+      const { source, rows } = table
+      this.tables.push({ hash: hashOfWeights(table), slot, publishedBy: 'notary', source, voters: rows.length })
+    }
+    const published = publishedBy(event)
+    if (published === undefined) return undefined
+    const { hash } = published
+    const known = this.init.parameters.find((each) => each.hash === hash)
+    if (known !== undefined && canonicalJson(known.rules) !== canonicalJson(published.rules))
       return 'JOURNAL_PARAMETERS_WRONG'
-    const { hash } = event
-    this.published.set(hash, { hash, slot, publishedBy: 'notary', name: known?.name ?? null })
+    if (!this.published.has(hash))
+      this.published.set(hash, { hash, slot, publishedBy: 'notary', name: known?.name ?? null })
     return undefined
   }
+}
+
+/** Rules that the notary set published, or founded its governance on. */
+function publishedBy(event: BookedEvent['event']): { readonly hash: Hash; readonly rules: EscrowRules } | undefined {
+  if (event.type === 'parameters-published') return event
+  if (event.type !== 'governance-founded') return undefined
+  const { parameters } = event
+  return { hash: hashOfParameters(parameters), rules: escrowRulesOf(parameters) }
 }

@@ -1,14 +1,14 @@
-import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import type { Entry } from '../../core/notary/block.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { Admission, type AdmissionComponents, type Admitted, type Dismissed, type Waiter } from './admission.ts'
-import { bodyOfOrdered, isSent, LEDGER_SUBJECT, orderedEvent } from './booked-event.ts'
+import { bodyOfOrdered, isOrdered, LEDGER_SUBJECT, orderedEvent } from './booked-event.ts'
+import { isWanted } from './due-entries.ts'
+import type { KnownRules } from './known-rules.ts'
 
 export type BodyAdmissionInit = Omit<AdmissionComponents, 'onAdmitted'> & {
-  /** Rules that this member lets into the log. */
-  readonly parameters: readonly { readonly hash: Hash; readonly rules: EscrowRules }[]
+  readonly rules: KnownRules
   /** The set of this member, as contracts name it. */
   readonly setTerms: NotarySetTerms
 }
@@ -30,12 +30,15 @@ export class BodyAdmission {
   }
 
   /** For each body its entry; `undefined` for one that is none. */
-  async admit(bodies: readonly string[]): Promise<readonly (Entry | undefined)[]> {
-    return await Promise.all(bodies.map(async (body) => await this.look(body)))
+  async admit(
+    bodies: readonly string[],
+    decided: ReadonlySet<Hash> = new Set(),
+  ): Promise<readonly (Entry | undefined)[]> {
+    return await Promise.all(bodies.map(async (body) => await this.look(body, decided)))
   }
 
-  private async look(body: string): Promise<Entry | undefined> {
-    if (body.startsWith('{"ordered":')) return this.lookOrdered(body)
+  private async look(body: string, decided: ReadonlySet<Hash>): Promise<Entry | undefined> {
+    if (body.startsWith('{"ordered":')) return this.lookOrdered(body, decided)
     const item = await new Promise<Admitted | Dismissed | undefined>((resolve) => {
       const finish = (found: Admitted | Dismissed | undefined): void => {
         this.looking.delete(waiter)
@@ -49,19 +52,15 @@ export class BodyAdmission {
     return item?.kind === 'admitted' && item.sent.text === body ? entryOf(item) : undefined
   }
 
-  /** What a member ordered: timers, which the books look at again, and the rules that this member was started with. */
-  private lookOrdered(body: string): Entry | undefined {
+  /** What a member ordered: timers, which the books look at again, what this member's operator wants as well, and what a quorum of operators wanted. */
+  private lookOrdered(body: string, decided: ReadonlySet<Hash>): Entry | undefined {
     const booked = orderedEvent(1, orderedIn(body))
     const event = booked?.event
-    if (event === undefined || isSent(event)) return undefined
-    if (event.type === 'parameters-retired' || bodyOfOrdered(event) !== body) return undefined
-    if (event.type === 'parameters-published') {
-      const known = this.init.parameters.find(({ hash }) => hash === event.hash)
-      if (known === undefined || bodyOfOrdered({ ...event, rules: known.rules }) !== body) return undefined
-    }
+    if (event === undefined || !isOrdered(event) || bodyOfOrdered(event) !== body) return undefined
     // Who keeps the books, no member says to another.
     if (event.type === 'set-changed' && bodyOfOrdered({ ...event, set: this.init.setTerms }) !== body) return undefined
-    return booked && { message: booked.message, contract: booked.contract }
+    if (booked === undefined || (!decided.has(booked.message) && !isWanted(event, this.init.rules))) return undefined
+    return { message: booked.message, contract: booked.contract }
   }
 }
 

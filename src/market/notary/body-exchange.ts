@@ -54,9 +54,9 @@ export class BodyExchange {
     need: () => BodyNeed,
   ): Promise<{ readonly messages: readonly NotaryMessage[]; readonly fresh: readonly Entry[] }> {
     const { bodies, kept, application } = this.init
-    const admitted = (await bodies.admit(application, texts)) ?? []
+    const admitted = (await bodies.admit(application, texts, () => this.decided())) ?? []
     const { parked } = need()
-    const decided = new Set(kept.backlog.flatMap(({ block }) => block.entries.map(({ message }) => message)))
+    const decided = this.decided()
     const wanted = new Set([...decided, ...parked.map(({ message }) => message)])
     if (this.isFull(admitted.length)) this.sweep(need())
     const isFull = this.isFull(admitted.length)
@@ -69,6 +69,10 @@ export class BodyExchange {
       return !decided.has(message) && !isDone && (stored.has(each) || bodies.has(message))
     })
     return { messages, fresh: fresh.map(({ message, contract }) => ({ message, contract })) }
+  }
+
+  private decided(): ReadonlySet<Hash> {
+    return new Set(this.init.kept.backlog.flatMap(({ block }) => block.entries.map(({ message }) => message)))
   }
 
   /** Forgets bodies that nothing waits for. */

@@ -57,11 +57,12 @@ export class BodyStore {
   async admit(
     application: Pick<NotaryApplication, 'admit'>,
     bodies: readonly string[],
+    decided: () => ReadonlySet<Hash>,
   ): Promise<readonly NotaryMessage[] | undefined> {
     if (this.admissions >= ADMISSIONS_MAX) return undefined
     this.admissions += 1
     try {
-      const entries = await application.admit(bodies)
+      const entries = await application.admit(bodies, decided())
       return bodies.flatMap((body, index) => {
         const entry = entries[index]
         return entry === undefined ? [] : { ...entry, body }

@@ -1,14 +1,17 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import type { Sha256HexOfBytes } from '../../base/sha256.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
-import { formatBooksEvent, parseBooksEvent } from '../../core/books/books-codec.ts'
 import type { BooksEvent } from '../../core/books/books-state.ts'
+import type { GovernedBooksEvent } from '../../core/books/governed-books.ts'
+import { formatGovernedBooksEvent, parseGovernedBooksEvent } from '../../core/books/governed-books-codec.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
+import type { GovernanceEvent } from '../../core/governance/governance-state.ts'
 import { type Authenticated, authenticate, type VerifyBytes } from '../../wire/v1/authenticate.ts'
 import { canonicalText } from '../../wire/v1/canonical.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
 import { type EscrowReading, type EscrowReadingInit, readEscrowMessage } from '../../wire/v1/escrow-events.ts'
+import { readGovernanceMessage } from '../../wire/v1/governance-events.ts'
 import { isRotationSigned, readLedgerMessage } from '../../wire/v1/ledger-events.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 
@@ -22,7 +25,7 @@ export type BookedEvent = {
   /** Hash of the envelope, or of what the set itself ordered. */
   readonly message: Hash
   readonly contract: ContractId
-  readonly event: BooksEvent
+  readonly event: GovernedBooksEvent
   /** `undefined` for what the set ordered itself. */
   readonly sent: SentEnvelope | undefined
   /** The stamp under which several members named what they ordered, before the block had one; absent where it is the block's. */
@@ -34,7 +37,7 @@ export type SentEnvelope = { readonly envelope: Envelope; /** Its canonical text
 /** Canonical JSON of an entry's event: `{"envelope":{...},"slot":7}` with the stamp, or what the set ordered under `ordered`. */
 export function formatBookedEvent({ slot, event, sent, due }: BookedEvent): string {
   const dueText = due === undefined ? '' : `"due":${due},`
-  if (sent === undefined) return `{${dueText}"ordered":${formatBooksEvent(event)},"slot":${slot}}`
+  if (sent === undefined) return `{${dueText}"ordered":${formatGovernedBooksEvent(event)},"slot":${slot}}`
   return `{"at":${stampOfBooksEvent(event)},"envelope":${sent.text},"slot":${slot}}`
 }
 
@@ -60,33 +63,50 @@ export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}
   return bookedMessage({ envelope: decoded.envelope, text }, { slot, at, verify: () => true, hash })
 }
 
-/** What was ordered by the set: a timer that fires, rules that are published, the stamp. */
+/** What was ordered by the set: a timer that fires, rules or weights that are published, the stamp, and that governance begins. */
 export function orderedEvent(slot: number, json: unknown, due?: Timestamp): BookedEvent | undefined {
-  const event = parseBooksEvent(json)
-  return event === undefined || isSent(event) ? undefined : bookOrdered(slot, event, due)
+  const event = parseGovernedBooksEvent(json)
+  return event === undefined || !isOrdered(event) ? undefined : bookOrdered(slot, event, due)
 }
-
-/** What notaries order by themselves. */
-export type OrderedEvent = Exclude<BooksEvent, { type: SentEventType }>
 
 /** What only a signed message makes happen. */
 type SentEventType = 'message-received' | 'ledger-event-received' | 'capability-revoked'
 
-export function isSent(event: BooksEvent): event is Extract<BooksEvent, { type: SentEventType }> {
-  return (
-    event.type === 'message-received' || event.type === 'ledger-event-received' || event.type === 'capability-revoked'
-  )
+const SENT_TYPES: readonly string[] = [
+  'message-received',
+  'ledger-event-received',
+  'capability-revoked',
+] satisfies readonly SentEventType[]
+
+/** What notaries order by themselves; everything else is a message of somebody. */
+export type OrderedEvent =
+  | Exclude<BooksEvent, { type: SentEventType }>
+  | Extract<GovernedBooksEvent, { type: 'governance-founded' }>
+  | {
+      readonly type: 'governance-event-received'
+      readonly event: Extract<GovernanceEvent, { type: 'weights-published' | 'timer-fired' }>
+    }
+
+export function isOrdered(event: GovernedBooksEvent): event is OrderedEvent {
+  if (event.type === 'governance-event-received')
+    return event.event.type === 'weights-published' || event.event.type === 'timer-fired'
+  return !SENT_TYPES.includes(event.type)
+}
+
+/** The same at another stamp. */
+export function stamped(event: OrderedEvent, at: Timestamp): OrderedEvent {
+  return event.type === 'governance-event-received' ? { ...event, event: { ...event.event, at } } : { ...event, at }
 }
 
 export function bookOrdered(slot: number, event: OrderedEvent, due?: Timestamp): BookedEvent {
-  const message = hashOfText(bodyOfOrdered(due === undefined ? event : { ...event, at: due }))
+  const message = hashOfText(bodyOfOrdered(due === undefined ? event : stamped(event, due)))
   const contract = event.type === 'timer-fired' ? event.contract : LEDGER_SUBJECT
   return { slot, message, contract, event, sent: undefined, ...(due !== undefined && { due }) }
 }
 
 /** The text whose hash names what is ordered. */
 export function bodyOfOrdered(event: OrderedEvent): string {
-  return canonicalJson({ ordered: JSON.parse(formatBooksEvent(event)) })
+  return canonicalJson({ ordered: JSON.parse(formatGovernedBooksEvent(event)) })
 }
 
 export type MessageReadingInit = {
@@ -105,7 +125,7 @@ function bookedMessage(sent: SentEnvelope, { slot, ...init }: MessageReadingInit
 export function readSent(
   envelope: Envelope,
   { at, verify, hash }: Omit<MessageReadingInit, 'slot'>,
-): EscrowReading | Extract<ReturnType<typeof authenticate>, { kind: 'refused' }> {
+): MessageReading | Extract<ReturnType<typeof authenticate>, { kind: 'refused' }> {
   const { head } = envelope
   // Whom it was for and until when, the notary that took it has checked by its own clock.
   const context = { verify, now: head.iat, at, clockSkewMs: 0 as DurationMs, audience: [head.aud], network: head.net }
@@ -116,16 +136,27 @@ export function readSent(
 
 export function bookReading(
   sent: SentEnvelope,
-  { slot, event }: { readonly slot: number; readonly event: BooksEvent },
+  { slot, event }: { readonly slot: number; readonly event: GovernedBooksEvent },
 ): BookedEvent {
   const contract = 'contract' in event ? event.contract : LEDGER_SUBJECT
   return { slot, message: sent.envelope.hash, contract, event, sent }
 }
 
-/** The event of an authenticated message about a contract or the ledger. */
-export function readMessage(authenticated: Authenticated, init: EscrowReadingInit): EscrowReading {
+export type MessageReading =
+  | { readonly kind: 'event'; readonly event: GovernedBooksEvent }
+  | Extract<EscrowReading, { kind: 'refused' }>
+
+/** The event of an authenticated message about a contract, the ledger or governance, which no contract has a part in. */
+export function readMessage(authenticated: Authenticated, init: EscrowReadingInit): MessageReading {
   if (!isRotationSigned(authenticated.envelope, init.verify))
     return { kind: 'refused', code: 'ESCROW_COSIGNATURE_WRONG' }
+  const voted = readGovernanceMessage(authenticated)
+  if (voted !== undefined) {
+    const isOutside = authenticated.envelope.head.contract === undefined
+    return isOutside
+      ? { kind: 'event', event: { type: 'governance-event-received', event: voted } }
+      : { kind: 'refused', code: 'ESCROW_TYPE_UNKNOWN' }
+  }
   const event = readLedgerMessage(authenticated)
   if (event === undefined) return readEscrowMessage(authenticated, init)
   // Orders of contracts and expiries are made by the books themselves, and no message is read as one.
@@ -134,11 +165,12 @@ export function readMessage(authenticated: Authenticated, init: EscrowReadingIni
   return { kind: 'event', event: { type: 'ledger-event-received', event } }
 }
 
-export function stampOfBooksEvent(event: BooksEvent): Timestamp {
+export function stampOfBooksEvent(event: GovernedBooksEvent): Timestamp {
   switch (event.type) {
     case 'message-received':
       return event.message.at
     case 'ledger-event-received':
+    case 'governance-event-received':
       return event.event.at
     default:
       return event.at

@@ -1,5 +1,5 @@
 import { contractOf } from '../../core/books/books-machine.ts'
-import type { BooksEffect } from '../../core/books/books-state.ts'
+import type { GovernedBooksEffect } from '../../core/books/governed-books.ts'
 import type { EscrowReceipt } from '../../core/escrow/escrow-effect.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import type { Transition } from '../../wire/v1/notary-transition.ts'
@@ -10,11 +10,11 @@ import type { BookedStep } from './journaled-books.ts'
 export type Outcome = { readonly effect: 'applied' | 'exists' | 'refused'; readonly code: string | undefined }
 
 /** A refusal of the ledger within a contract counts: the hold that was asked for is not there, though the contract remembers that it was asked for. */
-export function outcomeOf(effects: readonly BooksEffect[]): Outcome {
+export function outcomeOf(effects: readonly GovernedBooksEffect[]): Outcome {
   let isRepeat = false
   let isNew = false
   for (const effect of effects) {
-    const inner = effect.type === 'ledger-effect' ? effect.effect : effect
+    const inner = effect.type === 'ledger-effect' || effect.type === 'governance-effect' ? effect.effect : effect
     if (inner.type === 'event-refused') return { effect: 'refused', code: inner.code }
     if (inner.type === 'event-exists' || inner.type === 'transfer-exists' || inner.type === 'currency-exists')
       isRepeat = true
@@ -55,7 +55,8 @@ export function describeTransition(step: BookedStep, { seq, previous }: ChainPla
 
 function nameOf({ booked: { event } }: BookedStep): string {
   if (event.type === 'message-received') return event.message.type
-  return event.type === 'ledger-event-received' ? event.event.type : event.type
+  const isInner = event.type === 'ledger-event-received' || event.type === 'governance-event-received'
+  return isInner ? event.event.type : event.type
 }
 
 function receiptOf(receipt: EscrowReceipt): NonNullable<Transition['receipt']> {

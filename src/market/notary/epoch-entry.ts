@@ -3,12 +3,13 @@ import { timestampFromMs } from '../../base/time.ts'
 import type { NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
 import { hashTrieEntries, hashTrieGet } from '../../core/collections/hash-trie.ts'
 import type { BooksState } from '../../core/books/books-state.ts'
+import type { GovernedBooksState } from '../../core/books/governed-books.ts'
 import { hashOfBlock } from '../../core/notary/block.ts'
 import { type NotarySet, quorumOf } from '../../core/notary/notary-set.ts'
 import { idsOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import { type Did, parseHash } from '../../core/evidence/names.ts'
 import type { OrderedEvent } from './booked-event.ts'
-import type { BodyAdmissionInit } from './body-admission.ts'
+import type { KnownRules } from './known-rules.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 
 /** Who owns the account that a set earns into: its first member. Both sides of a contract and whoever verifies the books work it out of the document. */
@@ -50,14 +51,15 @@ export function setsAhead(
 
 /** What has to be in the books before anything else of this epoch: who keeps them, and the rules that contracts may pin from now on. Contracts that were signed under others keep to them. */
 export function openingOf(
-  books: BooksState,
-  { ahead, parameters }: { readonly ahead: readonly NotarySet[]; readonly parameters: BodyAdmissionInit['parameters'] },
+  { books, governance }: GovernedBooksState,
+  { ahead, parameters }: { readonly ahead: readonly NotarySet[]; readonly parameters: KnownRules['parameters'] },
 ): readonly OrderedEvent[] {
   const at = timestampFromMs(0)
   const missing = parameters.filter(({ hash }) => hashTrieGet(books.parameters, hash) === undefined)
   const retired = hashTrieEntries(books.parameters).flatMap(([name]): readonly OrderedEvent[] => {
     const hash = parseHash(name)
-    const isWanted = hash === undefined || parameters.some((one) => one.hash === hash)
+    // Sets of governance are its own.
+    const isWanted = hash === undefined || [...parameters, ...(governance?.sets ?? [])].some((one) => one.hash === hash)
     return isWanted ? [] : [{ type: 'parameters-retired', hash, at }]
   })
   return [

@@ -1,22 +1,26 @@
 import type { Sha256HexOfBytes } from '../../base/sha256.ts'
 import { timestampFromMs } from '../../base/time.ts'
-import { BOOKS_MACHINE } from '../../core/books/books-machine.ts'
-import { booksStateLines, BooksStateReader } from '../../core/books/books-state-lines.ts'
-import type { BooksEffect, BooksLimits, BooksState } from '../../core/books/books-state.ts'
+import type { BooksLimits, BooksState } from '../../core/books/books-state.ts'
+import {
+  GOVERNED_BOOKS_MACHINE,
+  type GovernedBooksEffect,
+  type GovernedBooksState,
+} from '../../core/books/governed-books.ts'
+import { governedStateLines, GovernedStateReader } from '../../core/books/governed-state-lines.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import { balanceSums, formatBalances } from '../../core/ledger/ledger-balances.ts'
 import { type NotarySet, quorumOf } from '../../core/notary/notary-set.ts'
 import type { JournaledMachine } from '../ledger/journaled-machine.ts'
 import { type BookedEvent, formatBookedEvent, parseBookedEvent, stampOfBooksEvent } from './booked-event.ts'
 
-export type JournaledBooks = JournaledMachine<BooksState, BookedEvent, BooksEffect>
+export type JournaledBooks = JournaledMachine<GovernedBooksState, BookedEvent, GovernedBooksEffect>
 
 /** One step that changed the books. */
 export type BookedStep = {
   readonly booked: BookedEvent
   readonly before: BooksState
   readonly after: BooksState
-  readonly effects: readonly BooksEffect[]
+  readonly effects: readonly GovernedBooksEffect[]
 }
 
 export type JournaledBooksInit = {
@@ -34,26 +38,27 @@ export function journalWordsOf(set: NotarySet): string {
   return `notary/${set.id}`
 }
 
-/** The books of a notary set as its members journal them: for the notary itself, and for whoever verifies a copy. */
+/** The books of a notary set, with their governance, as its members journal them: for the notary itself, and for whoever verifies a copy. */
 export function journaledBooks(init: JournaledBooksInit): JournaledBooks {
   const { set, feeOwner, limits, hash, onStep } = init
   const terms = { id: set.id, epoch: set.epoch, n: set.members.length, m: quorumOf(set), feeOwner }
   return {
     machine: {
-      name: BOOKS_MACHINE.name,
-      violations: (state) => BOOKS_MACHINE.violations(state),
+      name: GOVERNED_BOOKS_MACHINE.name,
+      violations: (state) => GOVERNED_BOOKS_MACHINE.violations(state),
       transition: (before, booked) => {
-        const step = BOOKS_MACHINE.transition(before, booked.event)
-        if (step.state !== before) onStep?.({ booked, before, after: step.state, effects: step.effects })
+        const step = GOVERNED_BOOKS_MACHINE.transition(before, booked.event)
+        if (step.state !== before)
+          onStep?.({ booked, before: before.books, after: step.state.books, effects: step.effects })
         return step
       },
     },
-    first: BOOKS_MACHINE.initial({ at: timestampFromMs(0), set: terms, ...(limits && { limits }) }),
+    first: GOVERNED_BOOKS_MACHINE.initial({ at: timestampFromMs(0), set: terms, ...(limits && { limits }) }),
     formatEvent: formatBookedEvent,
     parseEvent: (json) => parseBookedEvent(json, { hash }),
     stampOf: ({ event }) => stampOfBooksEvent(event),
-    formatBalances: ({ ledger }) => formatBalances(ledger),
-    sumsOf: ({ ledger }) => balanceSums(ledger),
-    written: { lines: booksStateLines, read: () => new BooksStateReader() },
+    formatBalances: ({ books }) => formatBalances(books.ledger),
+    sumsOf: ({ books }) => balanceSums(books.ledger),
+    written: { lines: governedStateLines, read: () => new GovernedStateReader() },
   }
 }

@@ -28,8 +28,11 @@ export type NotaryApplication = {
   readonly slot: number
   /** What the certified block of that slot commits to; at the start, what the set agreed to begin on. */
   readonly state: Hash
-  /** Reads and authenticates messages of other members; `undefined` for one that is none. */
-  admit(bodies: readonly string[]): Promise<readonly (Entry | undefined)[]>
+  /**
+   * Reads and authenticates messages of other members; `undefined` for one that is none. What a quorum has certified is not judged by what this member would let in:
+   * `decided` names it.
+   */
+  admit(bodies: readonly string[], decided: ReadonlySet<Hash>): Promise<readonly (Entry | undefined)[]>
   /**
    * Whether ordering a message again would change nothing. One that changed nothing may change something later, when it is sent again. Absent: whatever was seen here
    * is not ordered again on the word of other members.

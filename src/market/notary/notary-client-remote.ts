@@ -19,6 +19,7 @@ import type {
   ContractView,
   EntryProof,
   FollowOptions,
+  GovernanceView,
   GrowthProof,
   JournalCheckpoint,
   NotaryAnswer,
@@ -38,6 +39,7 @@ import type { JournalProof } from '../../wire/v1/journal-proofs.ts'
 import { formatReceipt, readReceipt, refuseReceipt } from '../../wire/v1/notary-receipt.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
+import { areSetsNamed } from '../governance/view-governance.ts'
 import { readProof, unreachable, withoutCertificate, wrong } from './remote-answers.ts'
 
 export type RemoteNotaryComponents = {
@@ -176,6 +178,12 @@ export class RemoteNotary implements NotaryClient {
 
   async owner(owner: Did, { signal }: AbortOptions = {}): Promise<OwnerView> {
     return (await this.agree({ about: 'owner', owner }, signal)) as OwnerView
+  }
+
+  async governance({ signal }: AbortOptions = {}): Promise<GovernanceView | undefined> {
+    const view = (await this.agree({ about: 'governance' }, signal)) as GovernanceView | null
+    if (view === null || areSetsNamed(view)) return view ?? undefined
+    throw new CodedError('NOTARY_ANSWER_WRONG', { message: 'A parameter set does not have its hash' })
   }
 
   async prove(index: number, { signal }: AbortOptions = {}): Promise<EntryProof> {

@@ -3,6 +3,7 @@ import type { DurationMs } from '../../base/time.ts'
 import type { BooksLimits } from '../../core/books/books-state.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
+import type { ParameterSet } from '../../core/governance/parameter-set.ts'
 import type { HighWater } from '../../core/notary/high-water.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { FormerSet } from '../../core/notary/set-lineage.ts'
@@ -57,6 +58,8 @@ export type NotaryServiceInit = {
   readonly clockSkewMs: DurationMs
   /** Rules that new contracts may pin, by their hash. A notary alone publishes those that its books do not know and retires the others; a set of several only publishes. */
   readonly parameters: readonly { readonly hash: Hash; readonly rules: EscrowRules }[]
+  /** The parameter set that governance begins with, where the books have none yet; absent: this member does not let it begin. */
+  readonly founding?: ParameterSet
   readonly limits?: BooksLimits
   /** Left by a restore: the epoch of the set at the time of the backup. */
   readonly restored?: { readonly epoch: number } | undefined

@@ -1,6 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
-import { nextFiringOf } from '../../core/books/books-machine.ts'
+import { nextGovernedFiringOf } from '../../core/books/governed-books.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
+import { hashOfWeights, isWeightTable, type WeightTable } from '../../core/governance/weight-table.ts'
 import type { OwnerView } from '../../core/ledger/view-owner.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { type FormerSet, idsOf, type SetLineage } from '../../core/notary/set-lineage.ts'
@@ -17,6 +18,7 @@ import type {
   ContractView,
   EntryProof,
   FollowOptions,
+  GovernanceView,
   GrowthProof,
   JournalCheckpoint,
   NotaryAnswer,
@@ -32,6 +34,7 @@ import { LEDGER_SUBJECT } from './booked-event.ts'
 import { archiveBeside } from './archive-beside.ts'
 import { Followers } from './followers.ts'
 import type { BookedStep } from './journaled-books.ts'
+import type { NamedTable } from './known-rules.ts'
 import { NotaryArchive } from './notary-archive.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import type { NotaryOrder } from './notary-order.ts'
@@ -70,6 +73,7 @@ export class NotaryService implements NotaryClient, Startable {
   private keepers: NotaryKeepers | undefined
   private sleep: ScheduledTimer | undefined
   private waiting = 0
+  private weights: NamedTable | undefined
   private failure: unknown
 
   constructor(components: NotaryServiceComponents, init: NotaryServiceInit) {
@@ -109,7 +113,7 @@ export class NotaryService implements NotaryClient, Startable {
     if (this.state !== 'new') return
     const { components, init, archive, lineage } = this
     const { log, folder, signer, hashes } = components
-    const { feeOwner, limits } = init
+    const { feeOwner, limits, parameters, founding } = init
     const onStep = (step: BookedStep): void => this.take(step)
     const journal = await openBooks({
       log,
@@ -128,6 +132,7 @@ export class NotaryService implements NotaryClient, Startable {
       init,
       journal,
       archive,
+      rules: { parameters, founding, weights: () => this.weights },
       lineage,
       admission: this.admissionInit,
       nonces: this.nonces,
@@ -213,6 +218,21 @@ export class NotaryService implements NotaryClient, Startable {
     return await this.views.owner(owner)
   }
 
+  async governance(): Promise<GovernanceView | undefined> {
+    return await this.views.governance()
+  }
+
+  /**
+   * Lets a table of weights into the log, and orders it where the set has another one. In a set of several it counts when the operators of a quorum have given the same.
+   * Throws a `RangeError` for a table that is not sound.
+   */
+  publishWeights(table: WeightTable): void {
+    if (!isWeightTable(table)) throw new RangeError('Rows ascend by voter, each with a weight of 1 or more')
+    this.checkOpen()
+    this.weights = { hash: hashOfWeights(table), table }
+    this.order?.wake()
+  }
+
   async prove(index: number): Promise<EntryProof> {
     return await this.views.prove(index)
   }
@@ -254,7 +274,7 @@ export class NotaryService implements NotaryClient, Startable {
 
   private schedule(): void {
     this.sleep?.cancel()
-    const next = this.journal && nextFiringOf(this.journal.state)
+    const next = this.journal && nextGovernedFiringOf(this.journal.state)
     const dueInMs = this.keepers?.checkpoints.dueInMs
     if ((next === undefined && dueInMs === undefined) || this.state !== 'started') return
     const { timers, clock } = this.components

@@ -1,3 +1,6 @@
+import { GOVERNED_BOOKS_MACHINE, type GovernedBooksState } from '../../core/books/governed-books.ts'
+import type { ParameterSet } from '../../core/governance/parameter-set.ts'
+import { viewGovernance } from '../governance/view-governance.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { describeTransfer } from '../../core/ledger/describe-transfer.ts'
 import { isCurrencyKnown, pageAccounts, pageCurrencies, pageTransfers } from '../../core/ledger/ledger-pages.ts'
@@ -14,7 +17,9 @@ import type {
   TransfersQuery,
   ContractEvidence,
   ContractView,
+  CurrencyAccounts,
   EntryProof,
+  GovernanceView,
   GrowthProof,
   JournalCheckpoint,
 } from '../../ports/notary-client.ts'
@@ -30,6 +35,8 @@ export type NotaryViewsInit = {
   readonly journal: BooksJournal
   readonly archive: NotaryArchive
   readonly checkpoints: CheckpointKeeper
+  /** What governance begins with, with the first message that comes. */
+  readonly founding: ParameterSet | undefined
 }
 
 /** What a notary tells of its books: what is durable, in bounded pieces, and under its signature where it is evidence. */
@@ -44,7 +51,7 @@ export class NotaryViews {
     const { order, journal, archive } = this.init
     const read = await order.quiet(() => {
       const file = archive.files.get(contract)
-      const view = file && viewContract(journal.state, contract, { file, afterSeq, certificate: undefined })
+      const view = file && viewContract(journal.state.books, contract, { file, afterSeq, certificate: undefined })
       return view && { view, last: file.entries.at(-1) }
     })
     if (read === undefined) return undefined
@@ -64,7 +71,7 @@ export class NotaryViews {
   async accounts(query: AccountsQuery): Promise<AccountsPage> {
     const { order, journal } = this.init
     return await order.quiet(() => {
-      const { lines, next } = pageAccounts(journal.state.ledger, query)
+      const { lines, next } = pageAccounts(journal.state.books.ledger, query)
       return { ledgers: viewAccounts(lines, journal.head), next: next ?? null }
     })
   }
@@ -72,7 +79,7 @@ export class NotaryViews {
   async currencies({ currency, ...query }: CurrenciesQuery): Promise<CurrenciesPage> {
     const { order, journal } = this.init
     return await order.quiet(() => {
-      const { ledger } = journal.state
+      const { ledger } = journal.state.books
       if (currency !== undefined) return { currencies: isCurrencyKnown(ledger, currency) ? [currency] : [], next: null }
       const { lines, next } = pageCurrencies(ledger, query)
       return { currencies: lines, next: next ?? null }
@@ -82,7 +89,7 @@ export class NotaryViews {
   async transfers({ contract, ...query }: TransfersQuery): Promise<TransfersPage> {
     const { order, journal, archive } = this.init
     return await order.quiet(() => {
-      const { ledger } = journal.state
+      const { ledger } = journal.state.books
       if (contract !== undefined) {
         const ids = [...(archive.files.get(contract)?.transfers ?? [])]
         return { transfers: ids.flatMap((id) => describeTransfer(ledger, id) ?? []), next: null }
@@ -94,7 +101,12 @@ export class NotaryViews {
 
   async owner(owner: Did): Promise<OwnerView> {
     const { order, journal } = this.init
-    return await order.quiet(() => viewOwner(journal.state.ledger, owner))
+    return await order.quiet(() => viewOwner(journal.state.books.ledger, owner))
+  }
+
+  async governance(): Promise<GovernanceView | undefined> {
+    const { order, journal, founding } = this.init
+    return await order.quiet(() => viewGovernance(withGovernance(journal.state, founding)))
   }
 
   async prove(index: number): Promise<EntryProof> {
@@ -116,4 +128,10 @@ export class NotaryViews {
     const { checkpoints } = this.init
     return isFresh === true ? await checkpoints.seal() : await checkpoints.newest()
   }
+}
+
+/** The books as they will be, where governance has not begun. */
+function withGovernance(state: GovernedBooksState, parameters: ParameterSet | undefined): GovernedBooksState {
+  if (state.governance !== undefined || parameters === undefined) return state
+  return GOVERNED_BOOKS_MACHINE.transition(state, { type: 'governance-founded', parameters, at: state.books.at }).state
 }

@@ -30,7 +30,7 @@ export type NotaryKeepers = {
 
 export function openKeepers({ components, init, journal, order, archive }: OpenKeepersInit): NotaryKeepers {
   const { clock, timers, folder } = components
-  const stamp = (): Timestamp => laterOf(clock.now(), journal.state.at)
+  const stamp = (): Timestamp => laterOf(clock.now(), journal.state.books.at)
   const segments =
     folder &&
     new SegmentKeeper({
@@ -38,7 +38,7 @@ export function openKeepers({ components, init, journal, order, archive }: OpenK
       order,
       stamp,
       cadence: init.segments,
-      rows: () => archive.size + rowsOf(journal.state),
+      rows: () => archive.size + rowsOf(journal.state.books),
       wanted: () => archive.wantedEntries(),
     })
   const checkpoints = new CheckpointKeeper({
@@ -52,7 +52,7 @@ export function openKeepers({ components, init, journal, order, archive }: OpenK
   return {
     checkpoints,
     segments,
-    views: new NotaryViews({ order, journal, archive, checkpoints }),
+    views: new NotaryViews({ order, journal, archive, checkpoints, founding: init.founding }),
     look: async () => void (await Promise.all([checkpoints.look(), segments?.look()])),
     seal: async () => {
       await segments?.stop()

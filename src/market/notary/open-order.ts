@@ -5,6 +5,7 @@ import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { AdmissionComponents } from './admission.ts'
 import { admitSigning } from './admit-signing.ts'
 import { openingOf, setsAhead, termsOfSet } from './epoch-entry.ts'
+import type { KnownRules } from './known-rules.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
@@ -17,6 +18,7 @@ export type OpenOrderInit = {
   readonly init: NotaryServiceInit
   readonly journal: BooksJournal
   readonly archive: NotaryArchive
+  readonly rules: KnownRules
   readonly lineage: SetLineage
   readonly admission: Omit<AdmissionComponents, 'onAdmitted'>
   readonly nonces: NonceGuard
@@ -26,25 +28,26 @@ export type OpenOrderInit = {
 
 /** The order of a set of this size. What has to be in the books first is ordered with the first message, so that a notary that nobody asked has an empty journal. */
 export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
-  const { components, init, journal, archive, lineage, nonces, onBlock, onFailure } = opening
-  const { set, me, restored, onCaughtUp, timing = SET_TIMING, parameters } = init
+  const { components, init, journal, archive, lineage, rules, nonces, onBlock, onFailure } = opening
+  const { set, me, restored, onCaughtUp, timing = SET_TIMING } = init
   const { highWater, hashes, signer, clock, timers, members } = components
   const { hexOfBytes: hash, hexOfText: digest } = hashes
   const common = { set, signer, journal, archive, highWater, clock, hash, digest, onBlock, onFailure }
-  const ahead = setsAhead(journal.state, { lineage, archive })
+  const ahead = setsAhead(journal.state.books, { lineage, archive })
   if (members !== undefined) {
     if (lineage.before.length > 0)
       throw new CodedError('NOTARY_EPOCH_SHARED', {
         message: `The set ${set.id} follows another one, which members of a set of several cannot begin together yet`,
       })
-    const admission = { ...opening.admission, parameters, setTerms: termsOfSet(set) }
+    const admission = { ...opening.admission, rules, setTerms: termsOfSet(set) }
     return await SetOrder.start({ ...common, me, members, timing, restored, onCaughtUp, admission, nonces, timers })
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, epoch: set.epoch - ahead.length, restored })
   return new SoloOrder({
     ...common,
+    rules,
     clockSkewMs: init.clockSkewMs,
     nonces,
-    opening: openingOf(journal.state, { ahead, parameters }),
+    opening: openingOf(journal.state, { ahead, parameters: rules.parameters }),
   })
 }

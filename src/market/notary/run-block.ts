@@ -1,10 +1,8 @@
 import type { Sha256HexOfBytes } from '../../base/sha256.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
-import { BOOKS_MACHINE, contractOf } from '../../core/books/books-machine.ts'
-import type { BooksState } from '../../core/books/books-state.ts'
-import { firesAtOf } from '../../core/escrow/escrow-timers.ts'
+import { contractOf } from '../../core/books/books-machine.ts'
+import { GOVERNED_BOOKS_MACHINE, type GovernedBooksState } from '../../core/books/governed-books.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
-import { nextExpiry } from '../../core/ledger/ledger-state.ts'
 import type { EntryResult } from '../../core/notary/block.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { authenticate, timeRefusalOf } from '../../wire/v1/authenticate.ts'
@@ -17,11 +15,14 @@ import {
   bookOrdered,
   bookReading,
   type BookedEvent,
-  isSent,
+  isOrdered,
   LEDGER_SUBJECT,
   orderedEvent,
   readMessage,
+  stamped,
+  stampOfBooksEvent,
 } from './booked-event.ts'
+import { isDue } from './due-entries.ts'
 import { type ChainPlace, describeTransition, outcomeOf } from './describe-transition.ts'
 import type { NotaryMessage } from './notary-application.ts'
 import { type NotaryArchive, nonceKey } from './notary-archive.ts'
@@ -29,7 +30,8 @@ import { type NotaryArchive, nonceKey } from './notary-archive.ts'
 export type RunBlockInit = {
   readonly slot: number
   readonly at: Timestamp
-  readonly books: BooksState
+  /** Behind the block before. */
+  readonly state: GovernedBooksState
   readonly archive: NotaryArchive
   /** Of messages outside of contracts, as the journal has them. */
   readonly nonces: Pick<NonceGuard, 'look'>
@@ -44,7 +46,7 @@ export type RanBlock = {
   readonly results: readonly EntryResult[]
   /** What is to be said of messages that changed nothing. */
   readonly statements: ReadonlyMap<Hash, NotaryStatement>
-  readonly books: BooksState
+  readonly state: GovernedBooksState
 }
 
 const PAD = '0'.repeat(64) as Hash
@@ -58,7 +60,7 @@ const CONTRACT_MESSAGES_MAX = 4_096
 export function runBlock(init: RunBlockInit, messages: readonly NotaryMessage[]): RanBlock {
   const run = new BlockRun(init)
   const results = messages.map((message) => run.take(message))
-  return { booked: run.booked, results, statements: run.statements, books: run.books }
+  return { booked: run.booked, results, statements: run.statements, state: run.state }
 }
 
 /** What stands for an entry that changed nothing. */
@@ -71,7 +73,7 @@ type Booking = BookedEvent | { readonly code: string | undefined }
 class BlockRun {
   readonly booked: BookedEvent[] = []
   readonly statements = new Map<Hash, NotaryStatement>()
-  books: BooksState
+  state: GovernedBooksState
   private readonly init: RunBlockInit
   private readonly places = new Map<ContractId, ChainPlace>()
   private readonly nonces = new Map<string, Hash>()
@@ -79,7 +81,7 @@ class BlockRun {
 
   constructor(init: RunBlockInit) {
     this.init = init
-    this.books = init.books
+    this.state = init.state
   }
 
   take(message: NotaryMessage): EntryResult {
@@ -90,8 +92,8 @@ class BlockRun {
       const { code } = booked
       return this.unchanged(message, code === undefined ? { effect: 'exists' } : { effect: 'refused', code })
     }
-    const before = this.books
-    const { state: after, effects } = BOOKS_MACHINE.transition(before, booked.event)
+    const before = this.state
+    const { state: after, effects } = GOVERNED_BOOKS_MACHINE.transition(before, booked.event)
     if (after === before) {
       const { effect, code } = outcomeOf(effects)
       const isRefused = effect === 'refused' && code !== undefined
@@ -99,8 +101,11 @@ class BlockRun {
     }
     const { contract } = booked
     const place = this.placeOf(contract)
-    const transition = hashOfTransition(describeTransition({ booked, before, after, effects }, place), hash)
-    this.books = after
+    const transition = hashOfTransition(
+      describeTransition({ booked, before: before.books, after: after.books, effects }, place),
+      hash,
+    )
+    this.state = after
     this.booked.push(booked)
     this.places.set(contract, { seq: place.seq + 1, previous: transition })
     this.added.set(contract, (this.added.get(contract) ?? 0) + 1)
@@ -137,7 +142,7 @@ class BlockRun {
     const context = { verify, now: head.iat, at, clockSkewMs: 0 as DurationMs, audience: [head.aud], network: head.net }
     const authenticated = authenticate(envelope, context)
     if (authenticated.kind === 'refused') return { code: authenticated.code }
-    const terms = head.contract && contractOf(this.books, head.contract)?.terms
+    const terms = head.contract && contractOf(this.state.books, head.contract)?.terms
     const reading = readMessage(authenticated, { verify, terms, hash })
     if (reading.kind === 'refused') return { code: reading.code }
     const booked = bookReading({ envelope, text: body }, { slot, event: reading.event })
@@ -168,18 +173,10 @@ class BlockRun {
     const { slot, at } = this.init
     const parsed = JSON.parse(body) as { readonly ordered: unknown }
     const event = orderedEvent(slot, parsed.ordered)?.event
-    if (event === undefined || isSent(event)) return { code: undefined }
-    const due = event.at
-    if (due > at) return { code: undefined }
-    if (event.type === 'timer-fired') {
-      const known = contractOf(this.books, event.contract)
-      if (known === undefined || firesAtOf(known, event.name) !== due) return { code: undefined }
-    } else if (event.type === 'stamp-advanced') {
-      // It would fire timers too, which are entries of their own.
-      const timer = this.books.timers?.firing.at
-      if (nextExpiry(this.books.ledger) !== due || (timer !== undefined && timer <= at)) return { code: undefined }
-    }
-    return bookOrdered(slot, { ...event, at: timestampFromMs(at) }, due)
+    if (event === undefined || !isOrdered(event)) return { code: undefined }
+    const due = stampOfBooksEvent(event)
+    if (due > at || !isDue(this.state, { event, due, at })) return { code: undefined }
+    return bookOrdered(slot, stamped(event, timestampFromMs(at)), due)
   }
 }
 

@@ -64,6 +64,8 @@ async function answer(notary: NotaryClient, question: NotaryQuestion, signal: Ab
     }
     case 'owner':
       return await notary.owner(question.owner, { signal })
+    case 'governance':
+      return (await notary.governance({ signal })) ?? null
     case 'prove':
       return await notary.prove(question.index, { signal })
     case 'growth':

@@ -1,8 +1,8 @@
 import { assert } from '../../base/assert.ts'
 import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
-import { formatBooksState } from '../../core/books/books-codec.ts'
-import type { BooksState } from '../../core/books/books-state.ts'
+import type { GovernedBooksState } from '../../core/books/governed-books.ts'
+import { formatGovernedBooksState } from '../../core/books/governed-books-codec.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import { GENESIS } from '../../core/notary/block.ts'
 import type { Decision } from '../../core/notary/certificate.ts'
@@ -47,7 +47,7 @@ export type Applied = {
 /** Messages that changed nothing whose statements are kept; what is forgotten is ordered again. */
 const STATEMENTS_MAX = 4_096
 
-type Ran = RanBlock & { readonly key: string; readonly state: Hash; readonly root: Hash | undefined }
+type Ran = RanBlock & { readonly key: string; readonly committed: Hash; readonly root: Hash | undefined }
 type ExecutedBlock = { readonly slot: number; readonly at: Timestamp; readonly messages: readonly NotaryMessage[] }
 
 /**
@@ -79,13 +79,13 @@ export class SetApplication implements NotaryApplication {
     if (decisions.last !== undefined) archive.forget(decisions.last.block.at)
   }
 
-  async admit(bodies: readonly string[]): ReturnType<NotaryApplication['admit']> {
-    return await this.init.admission.admit(bodies)
+  async admit(bodies: readonly string[], decided: ReadonlySet<Hash>): ReturnType<NotaryApplication['admit']> {
+    return await this.init.admission.admit(bodies, decided)
   }
 
   execute(block: ExecutedBlock): Execution {
-    const { results, state } = this.run(block)
-    return { results, state }
+    const { results, committed } = this.run(block)
+    return { results, state: committed }
   }
 
   apply(decision: Decision, messages: readonly NotaryMessage[]): void {
@@ -93,7 +93,7 @@ export class SetApplication implements NotaryApplication {
     const { slot, at, state, entries } = decision.block
     const isJournaled = slot <= this.journaled
     const ran = isJournaled ? undefined : this.run({ slot, at, messages })
-    assert(ran === undefined || ran.state === state, 'the certified block comes to the same here')
+    assert(ran === undefined || ran.committed === state, 'the certified block comes to the same here')
     assert(ran === undefined || ran.results.length === entries.length, 'every entry has a result')
     decisions.put(decision)
     // Goes through the machine at once, so that the next block runs on it.
@@ -213,15 +213,15 @@ export class SetApplication implements NotaryApplication {
     const key = `${slot} ${at} ${messages.map(({ message }) => message).join(' ')}`
     if (this.ran?.key === key) return this.ran
     const { journal, archive, nonces, hash, digest, clockSkewMs } = this.init
-    const block = runBlock({ slot, at, books: journal.state, archive, nonces, hash, clockSkewMs }, messages)
+    const block = runBlock({ slot, at, state: journal.state, archive, nonces, hash, clockSkewMs }, messages)
     const transitions = block.results.map(({ transition }) => transition)
-    const root = isCheckpoint(slot) ? this.rootOf(block.books) : undefined
+    const root = isCheckpoint(slot) ? this.rootOf(block.state) : undefined
     const state = commitState({ slot, before: this.state, transitions, root }, digest)
-    this.ran = { ...block, key, state, root }
+    this.ran = { ...block, key, committed: state, root }
     return this.ran
   }
 
-  private rootOf(books: BooksState): Hash {
-    return hashOfText(formatBooksState(books), this.init.hash)
+  private rootOf(state: GovernedBooksState): Hash {
+    return hashOfText(formatGovernedBooksState(state), this.init.hash)
   }
 }

@@ -10,7 +10,7 @@ import type { Admitted, Dismissed, Waiter } from './admission.ts'
 import { BodyAdmission, entryOf } from './body-admission.ts'
 import { framesOfBodies } from './body-store.ts'
 import { DecisionStore } from './decision-store.ts'
-import { dueOf, missingParameters } from './due-entries.ts'
+import { dueOf, messageOf, missingGovernance, missingParameters } from './due-entries.ts'
 import { MemberFrames } from './member-frames.ts'
 import type { NotaryMessage } from './notary-application.ts'
 import type { ArchivedEntry } from './archive-contents.ts'
@@ -171,11 +171,12 @@ export class SetOrder implements NotaryOrder {
   private offer(): void {
     const { journal, clock, admission } = this.components
     const now = clock.monotonicMs()
-    const missing = missingParameters(journal.state, admission.parameters)
+    const missing = missingParameters(journal.state, admission.rules.parameters)
     if (missing.length > 0) {
-      this.order(missing, now)
+      this.order(missing.map(messageOf), now)
       return
     }
+    this.order(missingGovernance(journal.state, admission.rules).map(messageOf), now)
     this.order(dueOf(journal.state, clock.now()), now)
     const due = [...this.waiting.values()].filter(({ offeredAt }) => this.isLate(offeredAt, now))
     for (let from = 0; from < due.length; from += BATCH_MAX) {

@@ -1,7 +1,10 @@
 import { CodedError } from '../../base/errors.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
-import { nextFiringOf } from '../../core/books/books-machine.ts'
-import type { BooksEffect, BooksState } from '../../core/books/books-state.ts'
+import {
+  type GovernedBooksEffect,
+  type GovernedBooksState,
+  nextGovernedFiringOf,
+} from '../../core/books/governed-books.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import type { Certificate } from '../../core/notary/certificate.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -9,19 +12,23 @@ import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { Journaled } from '../ledger/journaled-machine.ts'
 import type { MachineJournal } from '../ledger/machine-journal.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
-import { bookOrdered, type BookedEvent, type OrderedEvent } from './booked-event.ts'
+import { bookOrdered, type BookedEvent, type OrderedEvent, stamped } from './booked-event.ts'
 import { BlockDraft } from './block-draft.ts'
 import { outcomeOf } from './describe-transition.ts'
+import { missingGovernance } from './due-entries.ts'
+import type { KnownRules } from './known-rules.ts'
+import { orderWhatIsDue } from './solo-due.ts'
 import type { ArchivedEntry } from './archive-contents.ts'
 import type { NamedBlock } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import { SoloReceipts, type SoloReceiptsComponents, type Statement } from './solo-receipts.ts'
 
-export type BooksJournal = MachineJournal<BooksState, BookedEvent, BooksEffect>
+export type BooksJournal = MachineJournal<GovernedBooksState, BookedEvent, GovernedBooksEffect>
 
 export type SoloOrderComponents = SoloReceiptsComponents & {
   readonly journal: BooksJournal
   readonly clock: Clock
+  readonly rules: KnownRules
   /** How far clocks may differ, for `iat` of messages. */
   readonly clockSkewMs: DurationMs
   /** What stands in the books before the first message, stamped with its block. */
@@ -66,6 +73,7 @@ export class SoloOrder implements NotaryOrder {
   private readonly reads: (() => void)[] = []
   private readonly works: { readonly run: () => Promise<void>; readonly reject: (cause: unknown) => void }[] = []
   private running: Promise<void> | undefined
+  private isAsked = false
   /** What is booked and about to be answered. */
   private readonly current = new Set<Admitted | Dismissed>()
   /** Told when enough waits to be booked ahead. */
@@ -85,8 +93,9 @@ export class SoloOrder implements NotaryOrder {
     this.wake()
   }
 
-  /** Looks for timers that are due. */
+  /** Looks for timers that are due, and for what is wanted of governance. */
   wake(): void {
+    this.isAsked = true
     if (this.running !== undefined || this.isStopped) return
     this.running = this.work()
       .catch((cause: unknown) => this.fail(cause))
@@ -97,7 +106,7 @@ export class SoloOrder implements NotaryOrder {
   private rest(): void {
     this.running = undefined
     for (const read of this.reads.splice(0)) read()
-    if (this.queue.length > 0 || this.works.length > 0) this.wake()
+    if (this.queue.length > 0 || this.works.length > 0 || this.isWanted()) this.wake()
   }
 
   /** Reads when nothing is under way that a crash could take back. */
@@ -142,7 +151,7 @@ export class SoloOrder implements NotaryOrder {
     // What comes in the same turn is one block.
     await Promise.resolve()
     let answering: Promise<void> | undefined
-    while (!this.isStopped && (this.queue.length > 0 || this.works.length > 0 || this.isDue())) {
+    while (!this.isStopped && (this.queue.length > 0 || this.works.length > 0 || this.isWanted() || this.isDue())) {
       const booked = await this.book()
       await answering
       answering = this.answer(booked)
@@ -177,25 +186,39 @@ export class SoloOrder implements NotaryOrder {
 
   private now(): Timestamp {
     const { clock, journal } = this.components
-    return timestampFromMs(Math.max(clock.now(), journal.state.at))
+    return timestampFromMs(Math.max(clock.now(), journal.state.books.at))
+  }
+
+  /**
+   * Whether the operator's table of weights is not in the books since somebody asked last; what they do not take is not tried again before the next time. Governance
+   * itself begins with the first block.
+   */
+  private isWanted(): boolean {
+    const { journal, rules } = this.components
+    const isAsked = this.isAsked
+    this.isAsked = false
+    return isAsked && rules.weights() !== undefined && missingGovernance(journal.state, rules).length > 0
   }
 
   private isDue(): boolean {
-    const firing = nextFiringOf(this.components.journal.state)
+    const firing = nextGovernedFiringOf(this.components.journal.state)
     return firing !== undefined && firing <= this.now()
   }
 
   /** The first half of a block: whoever waits for it is not answered yet, and the next block must not be booked before this has. */
   private async book(): Promise<Booked> {
-    const { journal, archive, hash, clockSkewMs, nonces } = this.components
+    const { journal, archive, hash, rules, clockSkewMs, nonces } = this.components
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
-    if (this.queue.length > 0 || this.isDue()) await this.openBooks(slot, at)
-    await this.fireTimers(slot, at)
+    // A look that finds nothing leaves no entry behind.
+    if (this.queue.length > 0 || this.isDue() || rules.weights() !== undefined) {
+      await this.openBooks(slot, at)
+      await orderWhatIsDue(journal, { slot, at, rules, max: BLOCK_MAX / 2 })
+    }
     const items = this.queue.splice(0, BLOCK_MAX - (journal.entries - entriesBefore))
     for (const item of items) this.current.add(item)
-    const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, clockSkewMs, nonces })
+    const draft = new BlockDraft({ slot, at, archive, books: journal.state.books, hash, clockSkewMs, nonces })
     for (const item of items) draft.take(item)
     const { results, written } = await journal.take(draft.fresh.map(({ booked }) => booked))
     const statements = [...draft.statements, ...unchangedOf(draft, results)]
@@ -222,24 +245,9 @@ export class SoloOrder implements NotaryOrder {
 
   /** Who keeps the books, and the rules that they know: with the first block, so that a notary that nobody asked has none. */
   private async openBooks(slot: number, at: Timestamp): Promise<void> {
-    const events = this.opening.map((event) => bookOrdered(slot, { ...event, at }))
+    const events = this.opening.map((event) => bookOrdered(slot, stamped(event, at)))
     this.opening = []
     if (events.length > 0) await this.components.journal.take(events)
-  }
-
-  /** Each timer is an entry of its own; one more for holds outside of contracts. */
-  private async fireTimers(slot: number, at: Timestamp): Promise<void> {
-    const { journal } = this.components
-    for (let fired = 0; fired < BLOCK_MAX / 2; fired += 1) {
-      const firing = journal.state.timers?.firing
-      if (firing === undefined || firing.at > at) break
-      const { contract, name } = firing
-      await journal.take([bookOrdered(slot, { type: 'timer-fired', contract, name, at })])
-    }
-    const next = nextFiringOf(journal.state)
-    const isTimerNext = journal.state.timers?.firing.at === next
-    if (next !== undefined && next <= at && !isTimerNext)
-      await journal.take([bookOrdered(slot, { type: 'stamp-advanced', at })])
   }
 
   private fail(cause: unknown): void {
@@ -266,7 +274,7 @@ function freshOf({ booked, waiter }: BlockDraft['fresh'][number]): { readonly me
 }
 
 /** Messages that the books took no notice of. */
-function unchangedOf(draft: BlockDraft, results: readonly Journaled<BooksEffect>[]): readonly Statement[] {
+function unchangedOf(draft: BlockDraft, results: readonly Journaled<GovernedBooksEffect>[]): readonly Statement[] {
   return results.flatMap(({ entry, effects }, index) => {
     const fresh = draft.fresh[index]
     if (entry !== undefined || fresh === undefined) return []

@@ -193,7 +193,8 @@ export function bondOf(
   priceNanos: Amount,
 ): Amount {
   if (custody !== 'C3') return ZERO_AMOUNT
-  const bondNanos = (priceNanos * BigInt(bondPerMillion)) / 1_000_000n
+  // Rounded up, as parameter sets ask for bonds.
+  const bondNanos = (priceNanos * BigInt(bondPerMillion) + 999_999n) / 1_000_000n
   return amountFromNanos(bondNanos === 0n ? 1n : bondNanos)
 }
 

@@ -75,6 +75,7 @@ export class ContractSigning {
       task.inputBytes === bytes.byteLength &&
       readPredicate(predicate, terms.predicateHash) !== undefined
     if (!isTask) return declined('MARKET_TASK_WRONG')
+    if (!this.policy.parameters.has(terms.parametersHash)) await this.policy.learnParameters?.()
     const code = await this.inTurn(async () => await this.accept({ from, frame, bytes }, { terms, offer, award }))
     if (code !== undefined) return declined(code)
     const signature = await party.wallet.sign({ kind: 'contract', place: contract, hash: contract })

@@ -1,24 +1,21 @@
-import type { DurationMs, Timestamp } from '../../base/time.ts'
-import type { Evidence } from '../../core/evidence/evidence.ts'
+import { canonicalJson } from '../../base/canonical-json.ts'
+import { sha256Hex } from '../../base/sha256.ts'
+import type { DurationMs } from '../../base/time.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
-import type { GovernanceEvent } from '../../core/governance/governance-state.ts'
 import type { ParameterChange } from '../../core/governance/parameter-set.ts'
 import type { VoteChoice } from '../../core/governance/tally.ts'
-import type { Envelope } from '../../wire/v1/envelope.ts'
-import type { GovernanceBoard, GovernanceOutcome } from '../governance/governance-board.ts'
+import type { NotaryAnswer, NotaryClient } from '../../ports/notary-client.ts'
+import type { MessageBody } from '../../wire/v1/message-types.ts'
 import type { Party } from './party.ts'
 import type { KeptEnvelope } from './party-record.ts'
 
 export type GovernorComponents = {
-  readonly party: Party
-  /** Takes the events of messages that were authenticated. */
-  readonly board: Pick<GovernanceBoard, 'take'>
+  readonly party: Pick<Party, 'wallet' | 'outbox'>
+  readonly notary: Pick<NotaryClient, 'set'>
 }
 
 export type ProposalInit = {
-  /** What it is proposed for: the same act is the same proposal. */
-  readonly act: string
-  /** Hash of the parameter set that it changes. */
+  /** Hash of the parameter set that it changes: the one in force. */
   readonly base: Hash
   readonly changes: readonly ParameterChange[]
   /** Hash of the newest table of weights. */
@@ -28,9 +25,32 @@ export type ProposalInit = {
   readonly note?: string
 }
 
-export type GovernorOutcome = GovernanceOutcome & { /** Of a proposal: its name. */ readonly hash: Hash }
+export type GovernorOutcome = {
+  /** Of the message that was signed; of a proposal, its name. */
+  readonly hash: Hash
+  /** As the notary set answered. */
+  readonly effect: NotaryAnswer['effect']
+  /** Why it was refused. */
+  readonly code: string | undefined
+}
 
-/** Proposes changes of parameters, votes and delegates, each by a signed message that is kept before it counts. */
+type GovernanceType =
+  | 'governance-propose'
+  | 'governance-vote'
+  | 'governance-delegate'
+  | 'governance-execute'
+  | 'governance-cancel'
+
+type Act<Type extends GovernanceType> = {
+  /** Asked for again, it is the same message as long as it was not refused. */
+  readonly name: string
+  readonly type: Type
+  readonly body: MessageBody<Type>
+  /** Whether it is done once for all; else it is said again once it is answered. */
+  readonly isOnce: boolean
+}
+
+/** Proposes changes of parameters, votes and delegates: each a signed message that is kept before it leaves, and sent to the notary set until it is answered. */
 export class Governor {
   private readonly components: GovernorComponents
 
@@ -38,63 +58,58 @@ export class Governor {
     this.components = components
   }
 
-  async propose({ act, base, changes, weights, timelockMs, note }: ProposalInit): Promise<GovernorOutcome> {
+  /** The same proposal is the same message. */
+  async propose({ base, changes, weights, timelockMs, note }: ProposalInit): Promise<GovernorOutcome> {
     const body = { base, changes: [...changes], weights, timelockMs, ...(note !== undefined && { note }) }
-    const { wallet } = this.components.party
-    return await this.take(await wallet.say({ act: `propose/${act}`, type: 'governance-propose', body, aud: '*' }))
+    const shown = { ...body, changes: changes.map(({ name, value }) => [name, value.toString()]) }
+    const name = `propose/${sha256Hex(canonicalJson(shown))}`
+    return await this.say({ name, type: 'governance-propose', body, isOnce: true })
   }
 
-  /** One vote for a proposal; asked for again, it is the same. */
+  /** One vote for a proposal; asked for again, it is the same, unless the choice is another: that is another message, which is refused. */
   async vote(proposal: Hash, choice: VoteChoice): Promise<GovernorOutcome> {
-    const { wallet } = this.components.party
-    const body = { proposal, choice }
-    return await this.take(await wallet.say({ act: `vote/${proposal}`, type: 'governance-vote', body, aud: '*' }))
+    const name = `vote/${proposal}/${choice}`
+    return await this.say({ name, type: 'governance-vote', body: { proposal, choice }, isOnce: true })
   }
 
   /** `to` absent: takes the delegation back. */
-  async delegate(act: string, to?: Did): Promise<GovernorOutcome> {
-    const { wallet } = this.components.party
+  async delegate(to?: Did): Promise<GovernorOutcome> {
     const body = to === undefined ? {} : { to }
-    return await this.take(await wallet.say({ act: `delegate/${act}`, type: 'governance-delegate', body, aud: '*' }))
+    return await this.say({ name: `delegate/${to ?? 'nobody'}`, type: 'governance-delegate', body, isOnce: false })
   }
 
+  /** Puts what was carried into force, once its timelock has passed. Anybody may. */
   async execute(proposal: Hash): Promise<GovernorOutcome> {
-    const { wallet, components } = this.components.party
-    // It may be too early; the next try is another message.
-    const act = `execute/${proposal}/${components.clock.now()}`
-    return await this.take(await wallet.say({ act, type: 'governance-execute', body: { proposal }, aud: '*' }))
+    return await this.say({
+      name: `execute/${proposal}`,
+      type: 'governance-execute',
+      body: { proposal },
+      isOnce: true,
+    })
   }
 
+  /** Ends a proposal of one's own. */
   async cancel(proposal: Hash): Promise<GovernorOutcome> {
-    const { wallet } = this.components.party
-    const body = { proposal }
-    return await this.take(await wallet.say({ act: `cancel/${proposal}`, type: 'governance-cancel', body, aud: '*' }))
+    return await this.say({ name: `cancel/${proposal}`, type: 'governance-cancel', body: { proposal }, isOnce: true })
   }
 
-  private async take({ envelope }: KeptEnvelope): Promise<GovernorOutcome> {
-    const event = governanceEventOf(envelope, this.components.party.components.clock.now())
-    if (event === undefined) throw new TypeError(`${envelope.type} is no message of governance`)
-    return { ...(await this.components.board.take(event)), hash: envelope.hash }
+  private async say<Type extends GovernanceType>({ name, type, body, isOnce }: Act<Type>): Promise<GovernorOutcome> {
+    const { party, notary } = this.components
+    const act = this.actOf(name, isOnce)
+    const kept: KeptEnvelope = await party.wallet.say({ act, type, body, aud: notary.set.id })
+    const { effect, code } = await party.outbox.submit(kept)
+    return { hash: kept.envelope.hash, effect, code }
   }
-}
 
-/** What an authenticated message means to governance; `undefined` for messages of other areas, and for weights, which the set certifies. */
-export function governanceEventOf({ type, head, hash, body }: Envelope, at: Timestamp): GovernanceEvent | undefined {
-  const evidence: Evidence = { envelope: hash, iss: head.iss, seq: head.seq, prev: head.prev, at }
-  switch (type) {
-    case 'governance-propose': {
-      const { base, changes, weights: weightsHash, timelockMs } = body
-      return { ...evidence, type: 'proposal-made', base, changes, weightsHash, timelockMs }
+  /** What was refused, as too early, is another message when it is tried again. */
+  private actOf(name: string, isOnce: boolean): string {
+    const { wallet, outbox } = this.components.party
+    for (let attempt = 0; ; attempt += 1) {
+      const act = attempt === 0 ? name : `${name}/${attempt}`
+      const said = wallet.said(act)
+      const answer = said && outbox.answerOf(said)
+      const isOver = answer !== undefined && (!isOnce || answer.effect === 'refused')
+      if (!isOver) return act
     }
-    case 'governance-vote':
-      return { ...evidence, type: 'vote-cast', proposal: body.proposal, choice: body.choice }
-    case 'governance-delegate':
-      return { ...evidence, type: 'vote-delegated', to: body.to }
-    case 'governance-execute':
-      return { ...evidence, type: 'execution-requested', proposal: body.proposal }
-    case 'governance-cancel':
-      return { ...evidence, type: 'cancellation-requested', proposal: body.proposal }
-    default:
-      return undefined
   }
 }

@@ -17,6 +17,8 @@ export type SellerPolicy = {
   readonly notarySets: readonly NotarySetTerms[]
   /** Rules of the parameter sets that it knows, by their hash. */
   readonly parameters: ReadonlyMap<Hash, EscrowRules>
+  /** Asks which sets there are, when a contract pins one that is not among them; absent: none is learned. */
+  readonly learnParameters?: () => Promise<void>
   /** Custody models under which it does work of a skill. */
   readonly custodyOf: (skill: string) => readonly CustodyModel[]
   /** By whose authority a payer must act to have work of a skill done, itself included; absent or empty: by its own, or by any chain that holds. */

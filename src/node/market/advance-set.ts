@@ -127,7 +127,7 @@ async function readHead(directory: DataDirectory, lineage: SetLineage): Promise<
     })
     const block = archive.block(archive.slot)
     await journal.close()
-    if (block === undefined) return { slot: 0, block: GENESIS, at: journal.state.at, state: GENESIS }
+    if (block === undefined) return { slot: 0, block: GENESIS, at: journal.state.books.at, state: GENESIS }
     return { slot: block.slot, block: hashOfBlock(block, digest), at: block.at, state: block.state }
   } finally {
     await log.close()

@@ -21,7 +21,8 @@ import {
 import { grantCapability, listCapabilities, revokeCapability, showCapability } from './capability-answers.ts'
 import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
 import type { EscrowDesk } from './escrow-desk.ts'
-import type { PrunableBooks } from './market-components.ts'
+import type { GovernanceDesk } from './governance-desk.ts'
+import type { OperatedBooks } from './market-components.ts'
 import { marketRefusal } from './market-refusals.ts'
 import type { PartyRole } from './party-role.ts'
 import { lookIntoDispute } from './replication-desk.ts'
@@ -33,12 +34,13 @@ import type { TradeDesk } from './trade-desk.ts'
 export type MarketDesks = {
   readonly notary: NotaryClient
   /** Where this node keeps the books itself. */
-  readonly books: PrunableBooks | undefined
+  readonly books: OperatedBooks | undefined
   readonly role: PartyRole | undefined
   readonly credits: CreditDesk | undefined
   readonly recoveries: RecoveryDesk
   readonly trade: TradeDesk | undefined
   readonly escrow: EscrowDesk
+  readonly governance: GovernanceDesk
   readonly clock: Pick<Clock, 'now'>
   readonly timers: Timers
 }
@@ -111,6 +113,13 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   },
   inbox: async ({ escrow }, { signal }) => await escrow.inbox(signal),
   export: async ({ escrow }, { request }) => await escrow.export(request),
+  governance: async ({ governance }) => await governance.show(),
+  'governance-propose': async ({ governance }, { request }) => await governance.propose(request),
+  'governance-vote': async ({ governance }, { request }) => await governance.vote(request),
+  'governance-delegate': async ({ governance }, { request }) => await governance.delegate(request),
+  'governance-execute': async ({ governance }, { request }) => await governance.execute(request),
+  'governance-cancel': async ({ governance }, { request }) => await governance.cancel(request),
+  'governance-weights': async ({ governance }, { request, signal }) => await governance.publishWeights(request, signal),
   'capability-grant': async (desks, { request }) => {
     const trade = tradeOf(desks)
     return await grantCapability(roleOf(desks), request, async (asked) => await trade.currencyOf(asked))

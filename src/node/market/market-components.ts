@@ -22,8 +22,8 @@ export type OpenedSet = {
   readonly notary: NotaryClient
   readonly party: PartyRole | undefined
   /** Where this node is itself a notary of the set. */
-  readonly books: PrunableBooks | undefined
+  readonly books: OperatedBooks | undefined
 }
 
-/** Books that this node keeps itself. */
-export type PrunableBooks = Pick<NotaryService, 'prune'>
+/** Books that this node keeps itself: what their operator may do. */
+export type OperatedBooks = Pick<NotaryService, 'prune' | 'publishWeights'>

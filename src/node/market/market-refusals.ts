@@ -5,6 +5,7 @@ import { CAPABILITY_REFUSALS } from '../../core/capability/capability-refusals.t
 import { ESCROW_REFUSALS } from '../../core/escrow/escrow-refusals.ts'
 import { TERMS_REFUSALS } from '../../core/escrow/validate-terms.ts'
 import { ENVELOPE_REFUSALS } from '../../core/evidence/envelope-refusals.ts'
+import { GOVERNANCE_REFUSALS } from '../../core/governance/governance-refusals.ts'
 import { LEDGER_REFUSALS } from '../../core/ledger/ledger-refusals.ts'
 import { MARKET_CODES } from '../../core/market/market-codes.ts'
 import { METERING_REFUSALS } from '../../core/metering/metering-refusals.ts'
@@ -20,6 +21,7 @@ const TABLES: readonly Readonly<Record<string, Refusal>>[] = [
   ESCROW_REFUSALS,
   BOOKS_REFUSALS,
   TERMS_REFUSALS,
+  GOVERNANCE_REFUSALS,
   NOTARY_REFUSALS,
   MARKET_CODES,
   PARTY_CODES,

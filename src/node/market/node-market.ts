@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
+import type { WeightTable } from '../../core/governance/weight-table.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
@@ -9,6 +10,7 @@ import { type ControlAnswer, type ControlRequest, invalidRequest, optionalText }
 import { isAmong, otherSet } from './choose-set.ts'
 import { CreditDesk } from './credit-desk.ts'
 import { EscrowDesk } from './escrow-desk.ts'
+import { GovernanceDesk } from './governance-desk.ts'
 import { followSteps } from './followed-steps.ts'
 import { answerMarket, type MarketDesks } from './market-answers.ts'
 import type { MarketInit, MarketTransition, NodeMarket } from './market-init.ts'
@@ -108,7 +110,9 @@ export class NodeMarketDesks implements NodeMarket {
       new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
     const escrow = new EscrowDesk({ role, notary, peers })
-    return { notary, books, role, credits, recoveries, trade, escrow, clock, timers }
+    const publishWeights = books && ((table: WeightTable): void => books.publishWeights(table))
+    const governance = new GovernanceDesk({ notary, party: role?.party, publishWeights, timers })
+    return { notary, books, role, credits, recoveries, trade, escrow, governance, clock, timers }
   }
 
   private async known(): Promise<MarketDesks> {

@@ -25,7 +25,7 @@ import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { feeOwnerOf } from './fee-owner.ts'
 import { bindDirectory } from './high-water-place.ts'
 import { DECISIONS_JOURNAL, NOTARY_JOURNAL, NOTARY_SEGMENTS } from './journal-source.ts'
-import { knownParameters } from './market-parameters.ts'
+import { foundingParameters, knownParameters } from './market-parameters.ts'
 import { NATIVE_HASHES } from './native-hashes.ts'
 
 /** How far clocks of different machines may differ: applies to `iat` and `exp` of envelopes alone. */
@@ -39,7 +39,7 @@ export type NotaryRoleInit = {
   readonly transport: Transport
   readonly highWater: string
   readonly network: string
-  /** Whether contracts may pin the parameter set `trial`. */
+  /** Whether contracts may pin the parameter set `trial`; governance that has not begun then begins with it. */
   readonly isTrial: boolean
   readonly clock: Clock
   readonly timers: Timers
@@ -120,6 +120,7 @@ async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Pro
       parameters: knownParameters()
         .filter(({ name }) => init.isTrial || name !== 'trial')
         .map(({ hash, rules }) => ({ hash, rules })),
+      founding: foundingParameters(init.isTrial ? 'trial' : 'default'),
       restored: isRestored ? { epoch: set.epoch } : undefined,
       onCaughtUp: async () => await createNodeFileSystem().remove(join(directory.path, RESTORED_FILE)),
     },

@@ -3,26 +3,17 @@ import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
 import type { EscrowTimers } from '../../core/escrow/escrow-terms.ts'
 import { TIMER_NAMES, type TimerName } from '../../core/governance/parameter-set.ts'
 import { invalidRequest } from '../control/control-request.ts'
-import { type KnownParameters, knownParameters } from './market-parameters.ts'
 
 /**
  * Spans of a contract from JSON such as `{"deliverMs": 60000}`, milliseconds. Spans that are not named are those of the design, shortened where they must end
  * before one that is named: a start before the delivery, evidence before the ruling. Throws `REQUEST_INVALID`.
  */
-export function timersOfText(text: string): EscrowTimers {
+export function timersOfText(text: string): { readonly timers: EscrowTimers; readonly asked: ReadonlySet<TimerName> } {
   const named = namedTimers(text)
   const timers: Record<TimerName, DurationMs> = { ...DEFAULT_TIMERS, ...named }
   if (named.startMs === undefined) timers.startMs = shorterOf(timers.startMs, timers.deliverMs)
   if (named.evidenceMs === undefined) timers.evidenceMs = shorterOf(timers.evidenceMs, timers.ruleMs)
-  return timers
-}
-
-/** The parameter set that a contract of these spans keeps to: the one that a market begins with, else the one for trying things out. */
-export function parametersFor(timers: EscrowTimers): KnownParameters {
-  const [first, trial] = knownParameters()
-  const { minimums, maximums } = first.rules
-  const isWithin = TIMER_NAMES.every((name) => timers[name] >= minimums[name] && timers[name] <= maximums[name])
-  return isWithin ? first : trial
+  return { timers, asked: new Set(TIMER_NAMES.filter((name) => named[name] !== undefined)) }
 }
 
 function namedTimers(text: string): Partial<EscrowTimers> {

@@ -34,7 +34,7 @@ import { plain } from './credit-desk.ts'
 import { termsOfSet } from './fee-owner.ts'
 import type { MarketInit, MarketWorker } from './market-init.ts'
 import { PARTY_JOURNAL } from './market-files.ts'
-import { knownParameters } from './market-parameters.ts'
+import { UsableParameters } from './usable-parameters.ts'
 
 /** Journal of what is known of others from the contracts of this node. */
 const REPUTATION_JOURNAL = 'reputation'
@@ -82,6 +82,8 @@ export type PartyRole = {
   readonly buyer: Buyer
   readonly seller: Seller
   readonly reputation: ReputationKeeper
+  /** What contracts may pin. */
+  readonly parameters: UsableParameters
   /** Tokens of this node's escrow key, and what it knows to be revoked. */
   readonly capabilities: CapabilityDesk
   readonly revocations: RevocationPost
@@ -107,6 +109,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     const { signer, formerSigners, earning } = signersOf(init)
     const party = await Party.open({ ...init, log, signer, formerSigners, verify, notary }, { network, onFailure })
     const capabilities = await CapabilityDesk.open({ ...init, self: party.did, signer, verify, log: capabilityLog })
+    const parameters = new UsableParameters(notary)
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     const buyer = new Buyer(
       {
@@ -116,12 +119,15 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
         exposureOf: async (seller, stake) => await Promise.resolve(exposureOf(reputation, seller, stake)),
         openAuctionLog: async (auction) => await directory.openEventLog(auctionJournal(auction)),
       },
-      { policy: buyerPolicyOf(notary.set) },
+      { policy: buyerPolicyOf(notary.set, parameters) },
     )
     const runner = runnerOf(party, init.findWorker)
     const isOffered = (skill: string): boolean => party.noteOf<SkillNote>(SKILLS, skill)?.isReplicating === true
     new Replica({ party, runner, isOffered }).start()
-    const seller = new Seller({ party, capabilities, runner }, { policy: sellerPolicyOf(party, notary.set) })
+    const seller = new Seller(
+      { party, capabilities, runner },
+      { policy: sellerPolicyOf(party, { set: notary.set, parameters }) },
+    )
     const accounts = new OwnAccounts({ party, ...accountsOf(key), earning })
     accounts.start()
     buyer.start()
@@ -135,6 +141,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       buyer,
       seller,
       reputation,
+      parameters,
       capabilities,
       revocations,
       accounts,
@@ -195,18 +202,28 @@ export function auctionJournal(auction: string): string {
 }
 
 /** Shares are millionths of the price. */
-function buyerPolicyOf(set: NotarySet): BuyerPolicy {
-  const [parameters] = knownParameters()
+function buyerPolicyOf(set: NotarySet, parameters: UsableParameters): BuyerPolicy {
+  const atLeast = (share: number, name: 'bond.workerPerMillionMin' | 'bond.payerPerMillionMin'): number =>
+    Math.max(share, Number(parameters.current.set[name]))
   return {
     notarySet: termsOfSet(set),
-    parametersHash: parameters.hash,
-    parameters: new Map(knownParameters().map(({ hash, rules }) => [hash, rules])),
+    // What governance decides holds for the next contract.
+    get parametersHash() {
+      return parameters.current.hash
+    },
+    parameters: parameters.rules,
     arbiters: { members: [], k: 0 },
-    timers: DEFAULT_TIMERS,
-    bondPerMillion: 100_000,
+    get timers() {
+      return parameters.timers
+    },
+    get bondPerMillion() {
+      return atLeast(atLeast(100_000, 'bond.workerPerMillionMin'), 'bond.payerPerMillionMin')
+    },
     disputeBondPerMillion: 0,
     penaltyPerMillion: 50_000,
-    feePerMillion: 10_000,
+    get feePerMillion() {
+      return Math.min(10_000, Number(parameters.current.set['fee.perMillionMax']))
+    },
     fallbackPerMillion: 0,
     arbiterSharePerMillion: 0,
     vouchPerMillionMax: 500_000,
@@ -219,10 +236,14 @@ function buyerPolicyOf(set: NotarySet): BuyerPolicy {
 
 const SHORTEST_MS: DurationMs = durationFromMs(100)
 
-function sellerPolicyOf(party: Party, set: NotarySet): SellerPolicy {
+function sellerPolicyOf(
+  party: Party,
+  { set, parameters }: { readonly set: NotarySet; readonly parameters: UsableParameters },
+): SellerPolicy {
   return {
     notarySets: [termsOfSet(set)],
-    parameters: new Map(knownParameters().map(({ hash, rules }) => [hash, rules])),
+    parameters: parameters.rules,
+    learnParameters: async () => await parameters.refresh(),
     custodyOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.custody ?? [],
     subjectsOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.subjects ?? [],
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,

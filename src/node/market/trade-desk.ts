@@ -22,7 +22,7 @@ import { chainOf } from './capability-answers.ts'
 import { type CreditDesk, findCurrencies, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from './market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
-import { parametersFor, timersOfText } from './order-timers.ts'
+import { timersOfText } from './order-timers.ts'
 import { CREDIT_LINES, EVERY_PAYER, type PartyRole, SKILLS, skillsOf, workerNamed } from './party-role.ts'
 
 export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
@@ -188,7 +188,7 @@ export class TradeDesk {
   private async requestOf(request: ControlRequest): Promise<BuyRequest> {
     const { peers } = this.init
     const timersText = optionalText(request, 'timers')
-    const timers = timersText === undefined ? undefined : timersOfText(timersText)
+    await this.init.role.parameters.refresh()
     const auction = choiceOf(request, 'auction', ['first', 'second'] as const)
     const predicate = predicateOf(request)
     const capability = optionalText(request, 'capability') === undefined ? undefined : capabilityOf(request)
@@ -202,7 +202,7 @@ export class TradeDesk {
       currency: await this.currencyOf(request),
       custody: choiceOf(request, 'custody', CUSTODY_MODELS) ?? 'C2',
       ...(auction !== undefined && { auction }),
-      ...(timers !== undefined && { timers, parametersHash: parametersFor(timers).hash }),
+      ...(timersText !== undefined && this.init.role.parameters.fit(timersOfText(timersText))),
       ...(predicate !== undefined && { predicate }),
       ...(arbiters !== undefined && { arbiters }),
       ...(capability !== undefined && { capability }),

@@ -1,6 +1,6 @@
 /**
  * Messages of governance. Each is signed by the one who acts: who proposes, votes, delegates, executes or cancels. A table of weights is published by the
- * notary set, whose certificate names its hash. Values of parameters are decimal text, whatever their unit.
+ * notary set, which orders it by itself. Values of parameters are decimal text, whatever their unit.
  *
  * @see protocol/spec/governance.md
  */
@@ -61,10 +61,4 @@ export const GOVERNANCE_MESSAGES = {
   'governance-execute': z.strictObject({ proposal: HASH }),
   /** Signed by the one who proposed. */
   'governance-cancel': z.strictObject({ proposal: HASH }),
-  /** Signed by the notary set's publisher: names the snapshot that later proposals are pinned to. The table itself is a file, found by its hash. */
-  'governance-weights': z.strictObject({
-    source: z.enum(WEIGHT_SOURCES),
-    table: HASH,
-    voters: z.int().min(1).max(VOTERS_MAX),
-  }),
 } as const

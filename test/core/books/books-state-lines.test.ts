@@ -1,23 +1,26 @@
 import { expect, test } from 'vitest'
+import { formatGovernedBooksState } from '../../../src/core/books/governed-books-codec.ts'
+import { GOVERNED_BOOKS_MACHINE } from '../../../src/core/books/governed-books.ts'
+import { governedStateLines, GovernedStateReader } from '../../../src/core/books/governed-state-lines.ts'
+import type { GovernedBooksState } from '../../../src/core/books/governed-books.ts'
 import { parseCapabilityCid } from '../../../src/core/capability/capability-token.ts'
 import { formatBooksState } from '../../../src/core/books/books-codec.ts'
-import { BOOKS_MACHINE } from '../../../src/core/books/books-machine.ts'
 import { booksStateLines, BooksStateReader } from '../../../src/core/books/books-state-lines.ts'
-import type { BooksState } from '../../../src/core/books/books-state.ts'
 import { journaledBooks } from '../../../src/market/notary/journaled-books.ts'
+import { DEFAULT_PARAMETERS } from '../../../src/core/governance/parameter-set.ts'
 import { LocalNotary, START } from '../../market/notary/local-notary.ts'
 import { Deal, issueUsd, registerUsd } from '../../market/notary/settlement-builder.ts'
 import { WATCHER } from '../escrow/escrow-builder.ts'
 import { at, Books } from './books-builder.ts'
 
-function readBack(lines: readonly string[]): BooksState | undefined {
-  const reader = new BooksStateReader()
+function readBack(lines: readonly string[]): GovernedBooksState | undefined {
+  const reader = new GovernedStateReader()
   return lines.every((line) => reader.add(JSON.parse(line))) ? reader.end() : undefined
 }
 
 test('books come back from their lines as they were, behind every entry', async () => {
   const notary = new LocalNotary()
-  const service = await notary.open()
+  const service = await notary.open({ founding: DEFAULT_PARAMETERS })
   const deal = new Deal(notary.set, { name: 'one', now: START })
   for (const message of [registerUsd(START), issueUsd(deal.payer.did, 1_000n, { now: START }), ...deal.all])
     expect((await service.submit(message)).effect).toBe('applied')
@@ -28,15 +31,15 @@ test('books come back from their lines as they were, behind every entry', async 
     const event = journaled.parseEvent((JSON.parse(new TextDecoder().decode(payload)) as { event: unknown }).event)
     if (event === undefined) throw new TypeError('unreachable')
     state = journaled.machine.transition(state, event).state
-    const lines = [...booksStateLines(state)]
+    const lines = [...governedStateLines(state)]
     const back = readBack(lines)
-    expect(back && formatBooksState(back)).toBe(formatBooksState(state))
-    expect(back && BOOKS_MACHINE.violations(back)).toEqual([])
-    expect(back && [...booksStateLines(back)]).toEqual(lines)
+    expect(back && formatGovernedBooksState(back)).toBe(formatGovernedBooksState(state))
+    expect(back && GOVERNED_BOOKS_MACHINE.violations(back)).toEqual([])
+    expect(back && [...governedStateLines(back)]).toEqual(lines)
     steps += 1
   }
-  expect(steps).toBe(10)
-  const lines = [...booksStateLines(state)]
+  expect(steps).toBe(11)
+  const lines = [...governedStateLines(state)]
   expect(readBack(lines.slice(1))).toBeUndefined()
   expect(readBack([...lines, lines.at(-1) ?? ''])).toBeUndefined()
   expect(readBack([...lines, '{"else":1}'])).toBeUndefined()
@@ -51,6 +54,8 @@ test('revocations of tokens are among the lines', () => {
   }
   const lines = [...booksStateLines(books.state)]
   expect(lines.filter((line) => line.startsWith('{"revocation"'))).toHaveLength(2)
-  const back = readBack(lines)
+  const reader = new BooksStateReader()
+  expect(lines.every((line) => reader.add(JSON.parse(line)))).toBe(true)
+  const back = reader.end()
   expect(back && formatBooksState(back)).toBe(formatBooksState(books.state))
 })

@@ -8,9 +8,16 @@ import {
   parseGovernedBooksEvent,
   parseGovernedBooksState,
 } from '../../../src/core/books/governed-books-codec.ts'
-import { GOVERNED_BOOKS_MACHINE, nextGovernedFiringOf } from '../../../src/core/books/governed-books.ts'
+import { formatBooksState } from '../../../src/core/books/books-codec.ts'
+import {
+  GOVERNED_BOOKS_MACHINE,
+  type GovernedBooksEvent,
+  type GovernedBooksState,
+  nextGovernedFiringOf,
+} from '../../../src/core/books/governed-books.ts'
 import { hashTrieGet } from '../../../src/core/collections/hash-trie.ts'
 import { isTerminal } from '../../../src/core/escrow/escrow-state.ts'
+import { escrowRulesOf } from '../../../src/core/governance/parameter-set.ts'
 import { timelockBound } from '../../../src/core/governance/contract-steps.ts'
 import {
   type Body,
@@ -19,11 +26,13 @@ import {
   nanos,
   notaryTerms,
   PAYER,
+  RULES_HASH,
+  START,
   termsOf,
   WORKER,
 } from '../escrow/escrow-builder.ts'
-import { at } from './books-builder.ts'
-import { type Deal, FIRST_HASH, GovernedEconomy, VOTERS } from './governed-economy.ts'
+import { at, Books } from './books-builder.ts'
+import { type Deal, FIRST_HASH, FIRST_SET, GovernedEconomy, TABLE, VOTERS } from './governed-economy.ts'
 
 const [VOTER = PAYER, OTHER_VOTER = PAYER] = VOTERS
 const DEAL: Deal = { id: contractNamed('one'), terms: termsOf({ parametersHash: FIRST_HASH }) }
@@ -39,7 +48,7 @@ function soundOf(economy: GovernedEconomy): readonly string[] {
 /** Carried by both voters, executable from 20,200 on. */
 function carried(economy: GovernedEconomy, perMillion = 20_000n): string {
   expect(economy.propose(perMillion, { timelockMs: 20_000, at: 100 })).toBe('')
-  const proposal = economy.state.governance.proposals.at(-1)?.id ?? ''
+  const proposal = economy.governance.proposals.at(-1)?.id ?? ''
   for (const iss of VOTERS)
     expect(economy.govern({ type: 'vote-cast', proposal, choice: 'for' } as never, { iss, at: 100 })).toBe('')
   return proposal
@@ -62,15 +71,15 @@ describe('books with governance', () => {
   test('a contract counts for the timelock from its hold to its end', () => {
     const economy = new GovernedEconomy()
     expect(economy.agree(DEAL, 0)).toBe('')
-    expect(timelockBound(economy.state.governance)).toBe(0)
+    expect(timelockBound(economy.governance)).toBe(0)
     expect(economy.say(DEAL, { iss: PAYER, at: 0, body: { type: 'hold-requested' } })).toBe('')
     expect(contractOf(economy.state.books, DEAL.id)?.kind).toBe('HELD')
-    expect(timelockBound(economy.state.governance)).toBe(10_000 + 500 + 5_000)
+    expect(timelockBound(economy.governance)).toBe(10_000 + 500 + 5_000)
     expect(economy.propose(20_000n, { timelockMs: 15_500, at: 1 })).toBe('GOVERNANCE_TIMELOCK_SHORT')
     expect(economy.propose(20_000n, { timelockMs: 15_501, at: 1 })).toBe('')
     economy.advance(1_000)
     expect(contractOf(economy.state.books, DEAL.id)?.kind).toBe('VOIDED')
-    expect(timelockBound(economy.state.governance)).toBe(0)
+    expect(timelockBound(economy.governance)).toBe(0)
     expect(soundOf(economy)).toEqual([])
   })
 
@@ -84,7 +93,7 @@ describe('books with governance', () => {
       'GOVERNANCE_TIMELOCK_RUNNING',
     )
     expect(economy.govern({ type: 'execution-requested', proposal } as never, { iss: VOTER, at: 20_200 })).toBe('')
-    const { current } = economy.state.governance
+    const { current } = economy.governance
     expect(current).not.toBe(FIRST_HASH)
     expect(hashTrieGet(economy.state.books.parameters, FIRST_HASH)).toBeDefined()
     expect(hashTrieGet(economy.state.books.parameters, current)).toBeDefined()
@@ -116,6 +125,86 @@ describe('books with governance', () => {
     expect(soundOf(economy)).toEqual([])
   })
 
+  test('books that are older than their governance keep what they hold, and it counts from the founding on', () => {
+    const old = new Books()
+    old.send({ type: 'parameters-published', hash: FIRST_HASH, rules: escrowRulesOf(FIRST_SET), at: START })
+    for (const deal of [DEAL, { ...OTHER, terms: { ...OTHER.terms, parametersHash: RULES_HASH } }]) {
+      old.say(deal, { iss: PAYER, at: 0, body: { type: 'offered', expiresAt: at(900) } })
+      old.say(deal, { iss: PAYER, at: 0, body: { type: 'awarded' } })
+      old.say(deal, { iss: PAYER, at: 0, body: { type: 'contract-signed', signers: [PAYER, WORKER] } })
+      old.say(deal, { iss: PAYER, at: 0, body: { type: 'hold-requested' } })
+      expect(contractOf(old.state, deal.id)?.kind).toBe('HELD')
+    }
+    let state: GovernedBooksState = GOVERNED_BOOKS_MACHINE.initial({ at: START, set: termsOf().notarySet })
+    const replay = (events: readonly GovernedBooksEvent[]): void => {
+      for (const event of events) state = GOVERNED_BOOKS_MACHINE.transition(state, event).state
+    }
+    replay(old.events.filter((event) => event.type !== 'parameters-retired'))
+    expect(formatBooksState(state.books)).toBe(formatBooksState(old.state))
+    expect(state.governance).toBeUndefined()
+    const proposal = {
+      type: 'governance-event-received',
+      event: { type: 'weights-published', table: TABLE, at: START },
+    }
+    expect(GOVERNED_BOOKS_MACHINE.transition(state, proposal as GovernedBooksEvent)).toEqual({
+      state,
+      effects: [{ type: 'event-refused', code: 'BOOKS_GOVERNANCE_NONE', contract: undefined }],
+    })
+    replay([{ type: 'governance-founded', parameters: FIRST_SET, at: START }])
+    expect(state.governance?.contracts.size).toBe(2)
+    expect(state.governance?.sets.map(({ liveContracts }) => liveContracts)).toEqual([1])
+    expect(GOVERNED_BOOKS_MACHINE.violations(state)).toEqual([])
+    const again = GOVERNED_BOOKS_MACHINE.transition(state, {
+      type: 'governance-founded',
+      parameters: FIRST_SET,
+      at: START,
+    })
+    expect(again.state).toBe(state)
+    expect(again.effects).toMatchObject([{ code: 'BOOKS_GOVERNANCE_FOUNDED' }])
+    replay([{ type: 'stamp-advanced', at: at(1_000) }])
+    expect(state.governance?.contracts.size).toBe(0)
+    expect(GOVERNED_BOOKS_MACHINE.violations(state)).toEqual([])
+  })
+
+  test('sets beside the governed one count until somebody has weight', () => {
+    const economy = new GovernedEconomy({ isWeighted: false })
+    const beside = { ...DEAL, terms: { ...DEAL.terms, parametersHash: hashNamed('beside') } }
+    economy.send({
+      type: 'parameters-published',
+      hash: hashNamed('beside'),
+      rules: escrowRulesOf(FIRST_SET),
+      at: START,
+    })
+    expect(economy.hold(beside, 0)).toBe('')
+    const later = { ...OTHER, terms: { ...OTHER.terms, parametersHash: hashNamed('beside') } }
+    expect(economy.agree(later, 0)).toBe('')
+    expect(timelockBound(economy.governance)).toBe(10_000 + 500 + 5_000)
+    economy.send({ type: 'governance-event-received', event: { type: 'weights-published', table: TABLE, at: START } })
+    expect(economy.say(later, { iss: PAYER, at: 0, body: { type: 'hold-requested' } })).toBe('BOOKS_PARAMETERS_OLD')
+    const third = { id: contractNamed('third'), terms: beside.terms }
+    expect(economy.agree(third, 0)).toBe('BOOKS_CONTRACT_UNKNOWN')
+    economy.advance(1_000)
+    expect(soundOf(economy)).toEqual([])
+    expect(economy.governance.contracts.size).toBe(0)
+  })
+
+  test('a contract with oneself does not undo what was carried', () => {
+    const economy = new GovernedEconomy()
+    const proposal = carried(economy)
+    const rules = escrowRulesOf(FIRST_SET)
+    const { deliverMs, ruleMs } = rules.maximums
+    const timers = { ...DEAL.terms.timers, deliverMs, ruleMs }
+    const long = { id: contractNamed('long'), terms: { ...DEAL.terms, worker: PAYER, timers } }
+    const same = economy.hold(long, 15_000)
+    const other = { id: contractNamed('long'), terms: { ...DEAL.terms, timers } }
+    expect(same === '' ? same : economy.hold(other, 15_000)).toBe('')
+    expect(timelockBound(economy.governance)).toBeGreaterThan(20_000)
+    expect(economy.govern({ type: 'execution-requested', proposal } as never, { iss: PAYER, at: 20_200 })).toBe('')
+    expect(economy.governance.current).not.toBe(FIRST_HASH)
+    expect(contractOf(economy.state.books, long.id)?.terms.parametersHash).toBe(FIRST_HASH)
+    expect(soundOf(economy)).toEqual([])
+  })
+
   test.each([
     ['an unknown set', { parametersHash: hashNamed('none') }, 'BOOKS_PARAMETERS_UNKNOWN'],
     ['a share above the cap', { fees: { ...termsOf().fees, perMillion: 50_001 } }, 'BOOKS_PARAMETERS_FEES'],
@@ -141,12 +230,12 @@ describe('books with governance', () => {
     carried(economy)
     expect(nextGovernedFiringOf(economy.state)).toBe(at(200))
     economy.advance(199)
-    expect(economy.state.governance.proposals[0]?.kind).toBe('voting')
+    expect(economy.governance.proposals[0]?.kind).toBe('voting')
     economy.advance(200)
-    expect(economy.state.governance.proposals[0]?.kind).toBe('queued')
+    expect(economy.governance.proposals[0]?.kind).toBe('queued')
     expect(nextGovernedFiringOf(economy.state)).toBe(at(120_200))
     economy.advance(120_200)
-    expect(economy.state.governance.proposals[0]?.kind).toBe('expired')
+    expect(economy.governance.proposals[0]?.kind).toBe('expired')
     expect(economy.say(DEAL, { iss: PAYER, at: 120_199, body: { type: 'offered', expiresAt: at(120_300) } })).toBe(
       'BOOKS_STAMP_BACKWARD',
     )
@@ -193,9 +282,9 @@ describe('books with governance', () => {
         now += wait
         const named = deals[index] ?? DEAL
         // Under the set in force, each its own contract.
-        const { current } = economy.state.governance
+        const { current } = economy.governance
         const deal = { id: contractNamed(`${named.id}/${current}`), terms: { ...named.terms, parametersHash: current } }
-        const proposals = economy.state.governance.proposals
+        const proposals = economy.governance.proposals
         const proposal = proposals[pick % Math.max(1, proposals.length)]?.id ?? hash
         if (kind === 'hold') economy.hold(deal, now)
         else if (kind === 'say') {
@@ -220,7 +309,7 @@ describe('books with governance', () => {
       expect(soundOf(economy)).toEqual([])
       expect([...economy.updates.keys()].toSorted()).toEqual([...economy.held].toSorted())
       expect([...economy.updates.values()].every((count) => count === 1)).toBe(true)
-      expect(economy.state.governance.contracts.size).toBe(0)
+      expect(economy.governance.contracts.size).toBe(0)
       for (const id of economy.held) {
         const state = contractOf(economy.state.books, id)
         expect(state === undefined || isTerminal(state)).toBe(true)

@@ -5,7 +5,7 @@ import {
 } from '../../../src/core/books/governed-books.ts'
 import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { ContractId, Did, Hash } from '../../../src/core/evidence/names.ts'
-import type { GovernanceEvent } from '../../../src/core/governance/governance-state.ts'
+import type { GovernanceEvent, GovernanceState } from '../../../src/core/governance/governance-state.ts'
 import { hashOfParameters, type ParameterSet, parametersOf } from '../../../src/core/governance/parameter-set.ts'
 import { hashOfWeights, type WeightTable } from '../../../src/core/governance/weight-table.ts'
 import {
@@ -50,7 +50,7 @@ type GovernanceBody = GovernanceEvent extends infer Each
 
 /** Books and governance together, with what came of each event. Stamps are milliseconds after `START`. */
 export class GovernedEconomy {
-  state = GOVERNED_BOOKS_MACHINE.initial({ at: START, set: termsOf().notarySet, parameters: FIRST_SET })
+  state = GOVERNED_BOOKS_MACHINE.initial({ at: START, set: termsOf().notarySet })
   effects: readonly GovernedBooksEffect[] = []
   readonly events: GovernedBooksEvent[] = []
   /** Reputation updates by contract. */
@@ -58,11 +58,19 @@ export class GovernedEconomy {
   readonly held = new Set<ContractId>()
   #seqs = new Map<string, number>()
 
-  constructor() {
+  constructor({ isWeighted = true }: { readonly isWeighted?: boolean } = {}) {
     for (const event of new Books().events) {
       if (event.type !== 'parameters-published' && event.type !== 'parameters-retired') this.send(event)
     }
-    this.send({ type: 'governance-event-received', event: { type: 'weights-published', table: TABLE, at: START } })
+    this.send({ type: 'governance-founded', parameters: FIRST_SET, at: START })
+    if (isWeighted)
+      this.send({ type: 'governance-event-received', event: { type: 'weights-published', table: TABLE, at: START } })
+  }
+
+  get governance(): GovernanceState {
+    const { governance } = this.state
+    if (governance === undefined) throw new TypeError('founded by the constructor')
+    return governance
   }
 
   send(event: GovernedBooksEvent): readonly GovernedBooksEffect[] {
@@ -106,7 +114,7 @@ export class GovernedEconomy {
   ): string {
     const changes = [{ name: 'fee.perMillionMax' as const, value: perMillion }]
     const weightsHash = hashOfWeights(TABLE)
-    const { current: base } = this.state.governance
+    const { current: base } = this.governance
     const iss = VOTERS[0] ?? PAYER
     const body = { type: 'proposal-made', base, changes, weightsHash, timelockMs: ms(timelockMs) } as GovernanceBody
     return this.govern(body, { iss, at: offset })

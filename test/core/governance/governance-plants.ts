@@ -1,5 +1,6 @@
 import { timestampFromMs } from '../../../src/base/time.ts'
 import { hashTrieGet, hashTrieSet } from '../../../src/core/collections/hash-trie.ts'
+import { timelockBound } from '../../../src/core/governance/contract-steps.ts'
 import { GOVERNANCE_MACHINE } from '../../../src/core/governance/governance-machine.ts'
 import type {
   GovernanceEffect,
@@ -84,16 +85,25 @@ export const GOVERNANCE_PLANTS: Readonly<Record<string, GovernanceMachine>> = {
         : right(state, event),
     ),
   ),
-  'timelock bound not checked when executed': planted(
-    ignoring('GOVERNANCE_TIMELOCK_SHORT', (state, event) =>
-      event.type === 'execution-requested'
-        ? right(
-            mapProposals(state, (proposal) => ({ ...proposal, timelockMs: 10_000 as typeof proposal.timelockMs })),
-            event,
-          )
+  'contracts that came later hold executions up': planted((state, event) =>
+    event.type === 'execution-requested' &&
+    state.proposals.some(({ id, timelockMs }) => id === event.proposal && timelockMs <= timelockBound(state))
+      ? { state, effects: [{ type: 'event-refused', code: 'GOVERNANCE_TIMELOCK_SHORT' }] }
+      : right(state, event),
+  ),
+  'anybody delegates': planted(
+    ignoring('GOVERNANCE_VOTER_WEIGHTLESS', (state, event) =>
+      event.type === 'vote-delegated' && event.to !== undefined
+        ? { state: { ...state, delegations: hashTrieSet(state.delegations, event.iss, event.to) }, effects: [] }
         : right(state, event),
     ),
   ),
+  'delegations outlive the table': planted((state, event) => {
+    const step = right(state, event)
+    return event.type === 'weights-published'
+      ? { ...step, state: { ...step.state, delegations: state.delegations } }
+      : step
+  }),
   'bound met is enough': planted((state, event) => {
     const step = right(state, event)
     if (event.type !== 'proposal-made' || codeOf(step) !== 'GOVERNANCE_TIMELOCK_SHORT') return step
@@ -197,7 +207,9 @@ export const GOVERNANCE_PLANTS: Readonly<Record<string, GovernanceMachine>> = {
   }),
   'any known set may be signed under': planted(
     asIf((state, event) =>
-      event.type === 'contract-opened' && state.sets.some(({ hash }) => hash === event.parametersHash)
+      event.type === 'contract-opened' &&
+      event.parametersHash !== undefined &&
+      state.sets.some(({ hash }) => hash === event.parametersHash)
         ? { ...state, current: event.parametersHash }
         : state,
     ),

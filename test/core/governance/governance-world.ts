@@ -163,13 +163,14 @@ export class GovernanceWorld {
       readonly rule: number
       readonly grace?: number
       readonly at?: number
-      readonly set?: Hash
+      /** `null`: beside the governed ones. */
+      readonly set?: Hash | null
     },
   ): string | undefined {
     return this.take({
       type: 'contract-opened',
       contract: contract(name),
-      parametersHash: init.set ?? this.state.current,
+      parametersHash: init.set === null ? undefined : (init.set ?? this.state.current),
       deliverMs: ms(init.deliver),
       graceMs: ms(init.grace ?? 0),
       ruleMs: ms(init.rule),

@@ -111,6 +111,7 @@ export const SCRIPTS: Readonly<Record<string, (machine: GovernanceMachine) => re
   },
   'cycles, oneself, and paths that are too long': (machine) => {
     const world = new GovernanceWorld(machine)
+    world.take({ type: 'weights-published', table: tableOf(Array.from({ length: 10 }, () => 1n)), at: world.now })
     const path = [1, 2, 3, 4, 5, 6, 7].map((from) => world.delegate(from, from + 1))
     const self = world.delegate(8, 8)
     const cycles = [world.delegate(8, 1), world.delegate(3, 1)]
@@ -128,13 +129,42 @@ export const SCRIPTS: Readonly<Record<string, (machine: GovernanceMachine) => re
       world.close('long ruling', 1),
       world.propose({ at: 1, timelock: 1001 }).code,
       world.propose({ at: 1, timelock: 1000 }).code,
-      world.propose({ at: 1, timelock: 63_072_000_001, by: 1 }).code,
+      world.propose({ at: 1, timelock: 946_080_000_001, by: 1 }).code,
+      world.propose({ at: 1, timelock: 946_080_000_002, by: 1 }).code,
     ]
   },
-  'a contract agreed meanwhile holds the execution up': (machine) => {
+  'a contract that came after the proposal does not hold the execution up': (machine) => {
     const { world, id } = carried(machine)
-    world.open('late', { deliver: 400, rule: 100, at: 1400 })
-    return [world.execute(id, 1500), world.close('late', 1700), world.execute(id, 1700)]
+    world.open('late', { deliver: 400_000, rule: 100_000, at: 1400 })
+    return [world.execute(id, 1500), world.proposal(id).kind, world.state.sets.length]
+  },
+  'a contract under a set beside the governed ones counts for the timelock': (machine) => {
+    const world = new GovernanceWorld(machine)
+    const opened = world.open('beside', { deliver: 600, rule: 100, set: null })
+    return [
+      opened,
+      world.propose({ timelock: 700 }).code,
+      world.state.sets.map(({ liveContracts }) => liveContracts),
+      world.close('beside', 1),
+      world.propose({ at: 1, timelock: 500 }).code,
+    ]
+  },
+  'only voters delegate, and to voters': (machine) => {
+    const world = new GovernanceWorld(machine)
+    return [world.delegate(4, 0), world.delegate(4, undefined), world.delegate(0, 4), world.delegate(0, 3)]
+  },
+  'whoever leaves the table delegates no more': (machine) => {
+    const world = new GovernanceWorld(machine)
+    world.delegate(0, 1)
+    world.delegate(1, 3)
+    world.table = tableOf([40n, 30n, 20n])
+    world.take({ type: 'weights-published', table: world.table, at: world.now })
+    const left = [world.delegate(1, undefined), world.delegate(1, 0), world.delegate(1, 2), world.delegate(2, 3)]
+    const { id } = world.propose()
+    world.vote(id, 2)
+    world.fire(id, 'close', 1000)
+    const proposal = world.proposal(id)
+    return [...left, proposal.kind === 'queued' ? proposal.tally.for : proposal.kind]
   },
   'a live contract keeps its set': (machine) => {
     const { world, id } = carried(machine)

@@ -1,12 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { DurationMs } from '../../../src/base/time.ts'
+import { DEFAULT_PARAMETERS, type ParameterSet } from '../../../src/core/governance/parameter-set.ts'
+import { hashOfWeights, type WeightTable } from '../../../src/core/governance/weight-table.ts'
 import type { RemoteNotary } from '../../../src/market/notary/notary-client-remote.ts'
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
 import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
 import { exportContract, verifyExport } from '../../../src/market/parties/contract-export.ts'
+import type { MessageBody } from '../../../src/wire/v1/message-types.ts'
 import { readReceipt } from '../../../src/wire/v1/notary-receipt.ts'
 import { clock, World } from './set-world.ts'
-import { Deal, issueUsd, registerUsd } from './settlement-builder.ts'
+import { Deal, issueUsd, Party, registerUsd, RULES } from './settlement-builder.ts'
 
 const verifyBytes = verifySignatureWith(createNodeVerifier())
 
@@ -18,8 +21,8 @@ afterEach(async () => {
   expect(failures).toEqual([])
 })
 
-async function opened(): Promise<{ world: World; client: RemoteNotary }> {
-  world = new World()
+async function opened(founding?: ParameterSet): Promise<{ world: World; client: RemoteNotary }> {
+  world = new World(founding === undefined ? {} : { founding })
   await world.start()
   return { world, client: await world.client() }
 }
@@ -30,6 +33,40 @@ async function settle(client: RemoteNotary, deal: Deal): Promise<void> {
   await client.submit(issueUsd(deal.payer.did, 1_000n, { now }))
   for (const message of deal.all) expect(await client.submit(message)).toMatchObject({ effect: 'applied' })
 }
+
+describe('the governance of a notary set of four', () => {
+  test('begins, has the weights that a quorum of operators gave, and takes votes through any member', async () => {
+    const founding = { ...DEFAULT_PARAMETERS, 'governance.votingMs': 400n, 'governance.timelockMinMs': 0n }
+    const { world: four, client } = await opened(founding)
+    await expect.poll(async () => (await client.governance())?.current, { timeout: 10_000 }).toBeDefined()
+    const voter = new Party('voter')
+    const table: WeightTable = { source: 'stake', rows: [{ voter: voter.did, weight: 1n }] }
+    const [first, second, third] = four.seats
+    first?.service?.publishWeights(table)
+    // One operator alone decides nothing, and holds nothing up for long.
+    await client.submit(registerUsd(clock.now()))
+    expect((await client.governance())?.weights).toBeNull()
+    for (const seat of [second, third]) seat?.service?.publishWeights(table)
+    const hash = hashOfWeights(table)
+    await expect.poll(async () => (await client.governance())?.weights?.hash, { timeout: 10_000 }).toBe(hash)
+    const { current: base = RULES.hash } = (await client.governance()) ?? {}
+    const changes = [{ name: 'fee.perMillionMax' as const, value: 1n }]
+    const body = { base, changes, weights: hash, timelockMs: 1 } as MessageBody<'governance-propose'>
+    const proposal = voter.say({ type: 'governance-propose', body, now: clock.now() })
+    const answer = await client.submit(proposal)
+    expect(answer).toMatchObject({ effect: 'applied' })
+    expect(readReceipt(answer.receipt)?.receipt).toMatchObject({ certificate: { signatures: [{}, {}, {}] } })
+    const id = (await client.governance())?.proposals[0]?.id ?? RULES.hash
+    const cast = voter.say({ type: 'governance-vote', body: { proposal: id, choice: 'for' }, now: clock.now() })
+    expect(await client.submit(cast)).toMatchObject({ effect: 'applied' })
+    await expect.poll(async () => (await client.governance())?.proposals[0]?.state, { timeout: 10_000 }).toBe('queued')
+    const now = clock.now()
+    const executed = voter.say({ type: 'governance-execute', body: { proposal: id }, now })
+    expect(await client.submit(executed)).toMatchObject({ effect: 'applied' })
+    expect((await client.governance())?.current).not.toBe(base)
+    await expect.poll(async () => (await four.heads()).size).toBe(1)
+  }, 30_000)
+})
 
 describe('a notary set of four', () => {
   test('settles a contract with certificates of three, and all members come to one journal', async () => {

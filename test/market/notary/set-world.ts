@@ -1,5 +1,6 @@
 import type { DurationMs } from '../../../src/base/time.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
+import type { ParameterSet } from '../../../src/core/governance/parameter-set.ts'
 import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
 import type { HighWater } from '../../../src/core/notary/high-water.ts'
 import type { VerifyStatement } from '../../../src/core/notary/statement.ts'
@@ -93,6 +94,7 @@ export class Member {
         clockSkewMs: SKEW_MS,
         parameters: [RULES],
         timing: TIMING,
+        ...(this.world.founding && { founding: this.world.founding }),
       },
     )
     await service.start()
@@ -122,9 +124,12 @@ export class World {
   readonly set: NotarySet
   readonly members: readonly Party[]
   readonly seats: readonly Member[]
+  /** What governance begins with; `undefined`: it does not begin. */
+  readonly founding: ParameterSet | undefined
   private readonly network = new MemoryNetwork()
 
-  constructor() {
+  constructor({ founding }: { readonly founding?: ParameterSet } = {}) {
+    this.founding = founding
     const { set, members } = setOfParties(1)
     this.set = set
     this.members = members

@@ -31,7 +31,6 @@ describe('bodies of governance', () => {
     ],
     ['governance-vote', { proposal: HASH, choice: 'maybe' }],
     ['governance-vote', { proposal: HASH, choice: 'for', weight: '1' }],
-    ['governance-weights', { source: 'stake', table: HASH, voters: 0 }],
     ['governance-execute', { proposal: HASH.toUpperCase() }],
   ] as const)('%s refuses %j', (type, body) => {
     expect(GOVERNANCE_MESSAGES[type].safeParse(body).success).toBe(false)

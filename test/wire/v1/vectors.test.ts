@@ -112,7 +112,7 @@ describe('golden vectors', () => {
       ledger: 36,
       disputes: 19,
       reputation: 17,
-      governance: 21,
+      governance: 18,
       capability: 10,
     })
   })
