@@ -1,6 +1,6 @@
 import type { Amount } from '../../base/money.ts'
 import type { Timestamp } from '../../base/time.ts'
-import type { ContractId } from '../evidence/names.ts'
+import type { ContractId, Did } from '../evidence/names.ts'
 import type { AccountId, TransferId } from './ledger-names.ts'
 
 /** What every order has. Applied at most once by its id: the same order again is answered `exists`, another one under its id is a conflict. */
@@ -29,6 +29,8 @@ export type HoldOrder = OrderHead & {
   readonly credit: AccountId
   readonly amount: Amount
   readonly expiresAt: Timestamp | undefined
+  /** Who alone ends the hold, by giving it back or to `credit`; absent: whoever it is for. For holds that somebody without an interest judges. */
+  readonly agent?: Did | undefined
 }
 
 /** Ends the hold `heldId`: `amount` of it moves to `credit`, the rest is free again at once. `credit` may differ from the hold's, in the same currency. */

@@ -1,9 +1,10 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
+import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import type { OwnerView } from '../../core/ledger/view-owner.ts'
 import type { TransferLine } from '../../core/ledger/list-transfers.ts'
-import { refuseCertificate } from '../../core/notary/certificate.ts'
+import { blockOfCertificate, refuseCertificate } from '../../core/notary/certificate.ts'
 import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
 import type { FormerSet } from '../../core/notary/set-lineage.ts'
 import type { VerifyStatement } from '../../core/notary/statement.ts'
@@ -17,6 +18,7 @@ import type {
   FollowOptions,
   GrowthProof,
   JournalCheckpoint,
+  LogCheckpoint,
   NotaryAnswer,
   NotaryClient,
 } from '../../ports/notary-client.ts'
@@ -32,6 +34,7 @@ import {
   type NotaryQuestion,
 } from '../../wire/v1/notary-questions.ts'
 import { type JournalProof, readJournalProof } from '../../wire/v1/journal-proofs.ts'
+import { unreachable, wrong } from './remote-faults.ts'
 import { formatReceipt, readReceipt, refuseReceipt } from '../../wire/v1/notary-receipt.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
@@ -207,6 +210,20 @@ export class RemoteNotary implements NotaryClient {
     throw new CodedError('NOTARY_ANSWER_WRONG', { message: `A proof does not hold (${fault ?? 'malformed'})` })
   }
 
+  async firstSince(at: Timestamp, { signal }: AbortOptions = {}): Promise<LogCheckpoint | undefined> {
+    const found = (await this.agree({ about: 'first-since', at }, signal)) as LogCheckpoint | null
+    if (found === null) return undefined
+    const { certificate, slot, block } = found
+    const isCertified =
+      certificate.slot === slot &&
+      certificate.at === found.at &&
+      found.at >= at &&
+      blockOfCertificate(certificate) === block &&
+      refuseCertificate(this.set, certificate, this.components.verify) === undefined
+    if (!isCertified) throw new CodedError('NOTARY_ANSWER_WRONG', { message: `${slot}: its certificate does not hold` })
+    return found
+  }
+
   /** What `f + 1` members say alike, signatures apart, of which every quorum has its own. */
   private async agree(question: Asked, signal: AbortSignal | undefined): Promise<unknown> {
     const needed = honestShareOf(this.set)
@@ -284,20 +301,4 @@ type Asked = WithoutPart<NotaryQuestion>
 function withoutCertificate(value: unknown): string {
   const isView = typeof value === 'object' && value !== null && 'certificate' in value
   return canonicalJson(isView ? { ...value, certificate: null } : value)
-}
-
-function wrong(member: number, what: string): CodedError {
-  return new CodedError('NOTARY_ANSWER_WRONG', {
-    message: `Member ${member} answered with ${what}`,
-    details: { member },
-  })
-}
-
-function unreachable(set: NotarySet, causes: readonly unknown[]): CodedError {
-  // A member that says why it does not answer is worth more than that the others are away.
-  const [coded] = causes.filter((cause) => CodedError.is(cause))
-  return new CodedError('NOTARY_UNREACHABLE', {
-    message: `${causes.length} of ${set.members.length} members did not answer`,
-    cause: coded ?? causes[0],
-  })
 }

@@ -2,6 +2,7 @@ import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
+import { blockOfCertificate } from '../../core/notary/certificate.ts'
 import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
 import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
@@ -16,6 +17,7 @@ import type {
   FollowOptions,
   GrowthProof,
   JournalCheckpoint,
+  LogCheckpoint,
   NotaryAnswer,
   NotaryClient,
 } from '../../ports/notary-client.ts'
@@ -217,6 +219,14 @@ export class NotaryService implements NotaryClient, Startable {
 
   async proveGrowth(from: number): Promise<GrowthProof> {
     return await this.opened().views.proveGrowth(from)
+  }
+
+  async firstSince(at: Timestamp): Promise<LogCheckpoint | undefined> {
+    const { order } = this.opened()
+    const entry = await order.quiet(() => this.archive.firstSince(at))
+    const certificate = entry && (await order.certificateOf(entry))
+    const block = certificate && blockOfCertificate(certificate)
+    return block && { slot: certificate.slot, block, at: certificate.at, certificate }
   }
 
   async checkpoint(options: CheckpointOptions = {}): Promise<JournalCheckpoint> {

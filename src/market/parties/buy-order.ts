@@ -3,6 +3,7 @@ import { type Amount, ZERO_AMOUNT, amountFromNanos } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { addDuration, type DurationMs, MINUTE_MS, type Timestamp } from '../../base/time.ts'
 import { type AcceptancePredicate, predicateHash } from '../../core/acceptance/acceptance-predicate.ts'
+import type { AuctionKind, BidderFilter } from '../../core/auction/auction-call.ts'
 import type {
   ArbiterTerms,
   CreditTerms,
@@ -18,6 +19,9 @@ import type { Currency } from '../../core/ledger/ledger-names.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
 import { hashOfBytes, OWN_CAPABILITY, taskHashOf } from './task-package.ts'
 
+/** What a seller has to have. */
+export type SellerFilter = Omit<BidderFilter, 'newcomerExposureNanos'>
+
 /** What somebody wants to buy. */
 export type BuyRequest = {
   /** The same key with the same request is the same purchase; with another one it is a conflict. 1 to 128 printable ASCII characters. */
@@ -29,7 +33,11 @@ export type BuyRequest = {
   readonly currency: Currency
   readonly custody: CustodyModel
   /** How the seller is chosen; absent: the best standing offer, at its price. */
-  readonly auction?: 'first' | 'second'
+  readonly auction?: AuctionKind
+  /** Held of every bidder of a sealed auction; absent: as the policy says, and nothing in `C1`. */
+  readonly depositNanos?: Amount
+  /** Whom else it does not go to; absent: anybody may work for it. */
+  readonly filter?: SellerFilter
   /** Spans that differ from those of the policy. */
   readonly timers?: Partial<EscrowTimers>
   /** What the result must be; absent: any bytes. */
@@ -72,6 +80,9 @@ export type BuyerPolicy = {
   readonly creditNanosMax: Amount
   readonly windows: { readonly bidMs: DurationMs; readonly revealMs: DurationMs; readonly settleMs: DurationMs }
   readonly latencyMsMax: DurationMs
+  /** Of the highest price, in millionths: what a bidder of a sealed auction loses when it does not reveal, and by how much at least an open bid undercuts. */
+  readonly depositPerMillion: number
+  readonly decrementPerMillion: number
 }
 
 /** Any bytes at all. */
@@ -85,7 +96,7 @@ export const ANY_RESULT: AcceptancePredicate = {
 /** The request's own content, for the comparison of two with one key. */
 export function requestHashOf(request: BuyRequest): Hash {
   const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters } = request
-  const { newcomerNanosMax } = request
+  const { depositNanos, filter, newcomerNanosMax } = request
   const content = {
     skill,
     currency,
@@ -93,6 +104,8 @@ export function requestHashOf(request: BuyRequest): Hash {
     input: hashOfBytes(request.input),
     maxNanos: request.maxNanos.toString(),
     ...(auction !== undefined && { auction }),
+    ...(depositNanos !== undefined && { depositNanos: depositNanos.toString() }),
+    ...(filter !== undefined && { filter }),
     ...(timers !== undefined && { timers }),
     ...(predicate !== undefined && { predicate }),
     ...(milestonesPerMillion !== undefined && { milestonesPerMillion }),
@@ -233,7 +246,9 @@ export type OrderNote = {
     readonly maxNanos: string
     readonly currency: Currency
     readonly custody: CustodyModel
-    readonly auction?: 'first' | 'second'
+    readonly auction?: AuctionKind
+    readonly depositNanos?: string
+    readonly filter?: SellerFilter
     readonly timers?: Partial<EscrowTimers>
     readonly predicate?: AcceptancePredicate
     readonly milestonesPerMillion?: readonly number[]
@@ -250,9 +265,10 @@ export type OrderNote = {
   readonly call?: {
     readonly salt: string
     readonly opensAt: number
-    readonly kind: 'first' | 'second'
+    readonly kind: AuctionKind
     readonly reserveNanos: string
     readonly newcomerNanos: string
+    readonly depositNanos: string
   }
   /** Hash of the auction's call, and of its transcript. */
   readonly auction?: Hash

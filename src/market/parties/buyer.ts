@@ -98,12 +98,13 @@ export class Buyer {
       const salt = nonceOf(party.components.random.bytes(16))
       const task: MarketTask = { skill, salt, inputHash: input, inputBytes: request.input.byteLength }
       await party.journal.keepFile(`order/${key}`, request.input)
-      const { idempotencyKey: _, input: _input, maxNanos, newcomerNanosMax, ...rest } = request
+      const { idempotencyKey: _, input: _input, maxNanos, depositNanos, newcomerNanosMax, ...rest } = request
       const note: OrderNote = {
         requestHash,
         request: {
           ...rest,
           maxNanos: maxNanos.toString(),
+          ...(depositNanos !== undefined && { depositNanos: depositNanos.toString() }),
           ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
         },
         task,

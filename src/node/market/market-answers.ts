@@ -19,6 +19,7 @@ import {
 import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
 import type { EscrowDesk } from './escrow-desk.ts'
 import { marketRefusal } from './market-refusals.ts'
+import { attestCapability, listPrices } from './price-desk.ts'
 import type { PartyRole } from './party-role.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
 import type { RecoveryDesk } from './recovery-desk.ts'
@@ -90,6 +91,8 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   purchase: async (desks, { request }) => await tradeOf(desks).purchase(request),
   result: async (desks, { request }) => await Promise.resolve(tradeOf(desks).result(request)),
   auction: async (desks, { request }) => await Promise.resolve(tradeOf(desks).transcript(request)),
+  prices: async (desks, { request }) => await Promise.resolve(listPrices(roleOf(desks), request)),
+  attest: async (desks, { request }) => await attestCapability(roleOf(desks), request),
   statement: async (desks, { request }) => await statementOf(desks, request),
   contract: async ({ escrow }, { request }) => await escrow.show(request),
   contracts: async ({ escrow }) => await escrow.list(),
@@ -151,9 +154,13 @@ function tradeOf({ trade }: MarketDesks): TradeDesk {
   return trade
 }
 
-function reputationOf({ role }: MarketDesks): ReputationKeeper {
+function reputationOf(desks: MarketDesks): ReputationKeeper {
+  return roleOf(desks).reputation
+}
+
+function roleOf({ role }: MarketDesks): PartyRole {
   if (role === undefined) throw keyless('has no contracts to know anybody from')
-  return role.reputation
+  return role
 }
 
 function keyless(what: string): CodedError {

@@ -1,9 +1,14 @@
 import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
 import { DAY_MS, type DurationMs, durationFromMs } from '../../base/time.ts'
+import type { AuctionCall } from '../../core/auction/auction-call.ts'
+import type { Bid } from '../../core/auction/commitment.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import type { OfferTerms } from '../../core/market/offer-directory.ts'
+import { attestedOf } from '../../market/parties/attestations.ts'
+import { PriceKeeper } from '../../market/parties/price-keeper.ts'
 import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
 import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
-import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import type { OpenKey } from '../../keys/store/key-store.ts'
@@ -18,7 +23,7 @@ import { Seller } from '../../market/parties/seller.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../market/parties/seller-work.ts'
 import { OWN_CAPABILITY } from '../../market/parties/task-package.ts'
-import { exposureOf, standingOf } from '../../market/reputation/known-standing.ts'
+import { exposureOf, payerPpm, standingOf } from '../../market/reputation/known-standing.ts'
 import { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
@@ -39,7 +44,12 @@ const REPUTATION_JOURNAL = 'reputation'
 
 /** Topic of notes on who does the work of a skill, and under which custody. */
 export const SKILLS = 'skill'
-export type SkillNote = { readonly agent: string; readonly custody: readonly CustodyModel[] }
+export type SkillNote = {
+  readonly agent: string
+  readonly custody: readonly CustodyModel[]
+  /** The least that it may bring where bids go down; absent: the price of the offer. */
+  readonly lowestNanos?: string
+}
 
 /** Topic of notes on what is lent in `C1`, by payer. */
 export const CREDIT_LINES = 'credit-line'
@@ -69,6 +79,7 @@ export type PartyRole = {
   readonly buyer: Buyer
   readonly seller: Seller
   readonly reputation: ReputationKeeper
+  readonly prices: PriceKeeper
   readonly accounts: OwnAccounts
   stop(): Promise<void>
 }
@@ -91,27 +102,32 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     const buyer = new Buyer(
       {
         party,
-        standingOf: async (seller) => await Promise.resolve(standingOf(reputation, seller)),
+        standingOf: async (seller) =>
+          await Promise.resolve({ ...standingOf(reputation, seller), capabilities: attestedOf(party, seller) }),
         exposureOf: async (seller, stake) => await Promise.resolve(exposureOf(reputation, seller, stake)),
         openAuctionLog: async (auction) => await directory.openEventLog(auctionJournal(auction)),
       },
       { policy: buyerPolicyOf(notary.set) },
     )
     const seller = new Seller(
-      { party, runner: runnerOf(party, init.findWorker) },
+      { party, runner: runnerOf(party, init.findWorker), bidOn: (call, offer) => bidOf(party, call, offer) },
       { policy: sellerPolicyOf(party, notary.set) },
     )
+    const payerPpmOf = (payer: Did): number => payerPpm(reputation, payer)
+    const prices = new PriceKeeper({ party, payerPpmOf })
     const accounts = new OwnAccounts({ party, ...accountsOf(key) })
     accounts.start()
     buyer.start()
     seller.start()
     reputation.start()
+    prices.start()
     const stopTelling = tellInbox(party, init)
     return {
       party,
       buyer,
       seller,
       reputation,
+      prices,
       accounts,
       async stop() {
         seller.stop()
@@ -128,6 +144,13 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     await log.close()
     throw error
   }
+}
+
+/** The price of the offer, or the least that the work may bring where the winner is not paid its own bid, or sees those of others. */
+function bidOf(party: Party, { kind }: AuctionCall, { skill, priceNanos, latencyMs }: OfferTerms): Bid {
+  const lowest = party.noteOf<SkillNote>(SKILLS, skill)?.lowestNanos
+  const isPrice = kind === 'first' || lowest === undefined
+  return { latencyMs, priceNanos: isPrice ? priceNanos : amountFromNanos(BigInt(lowest)) }
 }
 
 /** What the statements about a key say of its accounts. */
@@ -178,8 +201,10 @@ function buyerPolicyOf(set: NotarySet): BuyerPolicy {
     vouchPerMillionMax: 500_000,
     newcomerNanosMax: amountFromNanos(1_000_000_000n),
     creditNanosMax: amountFromNanos(10_000_000_000n),
-    windows: { bidMs: durationFromMs(2_000), revealMs: durationFromMs(2_000), settleMs: durationFromMs(1_000) },
+    windows: { bidMs: durationFromMs(2_000), revealMs: durationFromMs(2_000), settleMs: durationFromMs(10_000) },
     latencyMsMax: DEFAULT_TIMERS.deliverMs,
+    depositPerMillion: 10_000,
+    decrementPerMillion: 10_000,
   }
 }
 

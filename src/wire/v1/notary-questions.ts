@@ -12,7 +12,7 @@ import { z } from 'zod'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import { canonicalText } from './canonical.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
-import { CONTRACT_ID, COUNT, DID, HASH } from './fields.ts'
+import { CONTRACT_ID, COUNT, DID, HASH, TIME } from './fields.ts'
 import { readReceipt } from './notary-receipt.ts'
 import { hashOfText } from './signing-bytes.ts'
 
@@ -35,6 +35,7 @@ export const NOTARY_QUESTION = z.discriminatedUnion('about', [
   z.strictObject({ about: z.literal('prove'), index: COUNT, ...PART }),
   z.strictObject({ about: z.literal('growth'), from: COUNT, ...PART }),
   z.strictObject({ about: z.literal('checkpoint'), ...PART }),
+  z.strictObject({ about: z.literal('first-since'), at: TIME, ...PART }),
 ])
 
 export type NotaryQuestion = z.output<typeof NOTARY_QUESTION>

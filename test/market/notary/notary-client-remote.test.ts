@@ -78,6 +78,7 @@ describe('a notary elsewhere', () => {
     expect(await remote.contract(deal.contract)).toEqual(await service.contract(deal.contract))
     expect(await remote.contract(deal.contract, { afterSeq: 5 })).toMatchObject({ transitions: [{ seq: 6 }] })
     expect(await remote.evidence(deal.contract)).toEqual(await service.evidence(deal.contract))
+    expect(await remote.firstSince(START)).toEqual(await service.firstSince(START))
     expect(await remote.accounts(deal.worker.did)).toEqual(await service.accounts(deal.worker.did))
     expect(await remote.transfers(deal.contract)).toEqual(await service.transfers(deal.contract))
     expect(await remote.prove(2)).toEqual(await service.prove(2))
