@@ -5,7 +5,6 @@ import {
   createNotarySet,
   MarketDoor,
   NotaryService,
-  OWN_CAPABILITY,
   parseCurrency,
   parseHash,
   parseTransferId,
@@ -187,7 +186,7 @@ export class OfflineMarket {
 
   /** What somebody may spend, in nano-units. */
   async balanceOf(owner: Did): Promise<bigint> {
-    const lines = (await this.notary.accounts(owner)).flatMap(({ accounts }) => accounts)
+    const lines = (await this.notary.accounts({ owner })).ledgers.flatMap(({ accounts }) => accounts)
     return BigInt(lines.find(({ kind }) => kind === 'available')?.balanceNanos ?? '0')
   }
 
@@ -215,7 +214,6 @@ export class OfflineMarket {
       notarySets: [this.setTerms],
       parameters: new Map([[this.rulesHash, TEST_ESCROW_RULES]]),
       custodyOf: () => ['C2', 'C3'],
-      capabilities: new Set([OWN_CAPABILITY]),
       creditNanosOf: () => nanos(0n),
       exposureNanosMax: nanos(100_000_000_000n),
       contractsMax: 8,

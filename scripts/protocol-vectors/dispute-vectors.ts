@@ -1,6 +1,8 @@
 import { commitmentOf } from '../../src/core/disputes/commitment.ts'
 import { evidenceRootOf } from '../../src/core/escrow/evidence-root.ts'
 import type { ContractId, Hash } from '../../src/core/evidence/names.ts'
+import { bodyOfTerms } from '../../src/wire/v1/escrow-terms.ts'
+import { SAMPLE_CONTRACT, SAMPLE_TERMS } from './escrow-samples.ts'
 import { bodyArea, type BodyRow, type WrongBodyRow } from './body-area.ts'
 import type { VectorArea } from './vector.ts'
 import { VECTOR_KEYS } from './vector-kit.ts'
@@ -24,7 +26,19 @@ const ruling = {
 const appeal = { contract, round: 0, currency, bondNanos: '50000000', bondOrder: '64'.repeat(32) }
 const reveal = { contract, round: 0, evidenceRoot, currency, workerNanos: '750000000', salt }
 
+const task = { skill: 'text.word-count', salt, inputHash: '65'.repeat(32), inputBytes: 13 }
+const call = {
+  contract: SAMPLE_CONTRACT,
+  round: 0,
+  terms: bodyOfTerms(SAMPLE_TERMS),
+  task,
+  commitBy: 1_790_000_060_000,
+  revealBy: 1_790_000_080_000,
+}
+
 const BODIES: readonly BodyRow[] = [
+  ['an arbiter asks for a case', 'dispute-case-request', { contract }, arbiter],
+  ['an arbiter has a task run again', 'replica-call', call, arbiter],
   [
     'a replica binds itself to a result',
     'replica-commit',
@@ -46,6 +60,7 @@ const BODIES: readonly BodyRow[] = [
 ]
 
 const WRONG: readonly WrongBodyRow[] = [
+  ['a call without an end', 'replica-call', { ...call, revealBy: undefined }],
   ['a commitment without its round', 'replica-commit', { contract, commitment: result }],
   ['a result without its salt', 'replica-reveal', { contract, round: 0, result }],
   ['a short salt', 'replica-reveal', { contract, round: 0, result, salt: 'AAEC' }],

@@ -1,5 +1,6 @@
 import type { Amount } from '../../src/base/money.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../src/base/time.ts'
+import { OWN_CAPABILITY } from '../../src/core/escrow/contract-authority.ts'
 import type { EscrowTerms } from '../../src/core/escrow/escrow-terms.ts'
 import type { ContractId, Did, Hash } from '../../src/core/evidence/names.ts'
 import type { Currency } from '../../src/core/ledger/ledger-names.ts'
@@ -37,7 +38,7 @@ export const SAMPLE_TERMS: EscrowTerms = {
   custody: 'C3',
   custodyLabel: 'C3/f=0',
   taskHash: digest('a1'),
-  capabilityHash: digest('a2'),
+  capabilityHash: OWN_CAPABILITY,
   predicateHash: digest('a3'),
   verifier: 'text.word-count/1',
   currency,

@@ -191,6 +191,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ledger-proofs.ts')).ledgerCheckpointCommand,
   },
   {
+    name: 'ledger prune',
+    summary: 'drop the text of old entries of a notary, whose hashes and proofs stay',
+    load: async () => (await import('./commands/ledger-prune.ts')).ledgerPruneCommand,
+  },
+  {
     name: 'ledger export',
     summary: 'write the books of this notary to a file that anybody can verify',
     load: async () => (await import('./commands/ledger-proofs.ts')).ledgerExportCommand,
@@ -244,6 +249,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'market statement',
     summary: 'write what this node used, received and paid in a period, as CSV',
     load: async () => (await import('./commands/market-statement.ts')).marketStatementCommand,
+  },
+  {
+    name: 'capability issue',
+    summary: 'let another key buy by the authority of this one, within limits',
+    load: async () => (await import('./commands/capability-grants.ts')).capabilityIssueCommand,
+  },
+  {
+    name: 'capability attenuate',
+    summary: 'pass on what a chain grants to this key, or less of it',
+    load: async () => (await import('./commands/capability-grants.ts')).capabilityAttenuateCommand,
+  },
+  {
+    name: 'capability show',
+    summary: 'show what a chain of capability tokens grants, and whether it holds now',
+    load: async () => (await import('./commands/capability-views.ts')).capabilityShowCommand,
+  },
+  {
+    name: 'capability list',
+    summary: 'show the capability tokens that this node gave out and that are not over',
+    load: async () => (await import('./commands/capability-views.ts')).capabilityListCommand,
+  },
+  {
+    name: 'capability revoke',
+    summary: 'take a delegation back: no contract is signed by it any more',
+    load: async () => (await import('./commands/capability-views.ts')).capabilityRevokeCommand,
   },
   {
     name: 'reputation list',
@@ -309,6 +339,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'escrow rule',
     summary: 'rule on a dispute, as one of its arbiters',
     load: async () => (await import('./commands/escrow-acts.ts')).escrowRuleCommand,
+  },
+  {
+    name: 'escrow replicate',
+    summary: 'see what the predicate and other sellers say of a dispute that you rule on',
+    load: async () => (await import('./commands/escrow-replicate.ts')).escrowReplicateCommand,
   },
   {
     name: 'escrow settle',

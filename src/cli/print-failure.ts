@@ -19,6 +19,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'MARKET_KEY_REUSED',
   'NOTARY_SET_OTHER',
   'NOTARY_EPOCH_SHARED',
+  'CAPABILITY_CHAIN_REFUSED',
   'KEY_IN_NOTARY_SET',
 ]
 const WRONG_USAGE: readonly ErrorCode[] = [

@@ -20,6 +20,7 @@ export {
   TEST_ESCROW_RULES,
   type EscrowRules,
 } from '../core/escrow/escrow-rules.ts'
+export { OWN_CAPABILITY, purchaseCommand } from '../core/escrow/contract-authority.ts'
 export type { EscrowState } from '../core/escrow/escrow-state.ts'
 export type { EscrowTerms, EscrowTimers, NotarySetTerms } from '../core/escrow/escrow-terms.ts'
 export { type ContractId, type Did, type Hash, parseContractId, parseDid, parseHash } from '../core/evidence/names.ts'
@@ -43,13 +44,29 @@ export { type DurationMs, durationFromMs } from '../base/time.ts'
 export { AUCTION_KINDS, type AuctionKind, type EnglishRule } from '../core/auction/auction-call.ts'
 export { verifyTranscript } from '../core/auction/verify-transcript.ts'
 export { signerOfKey } from '../wire/v1/checkpoint.ts'
+export {
+  CapabilityDesk,
+  type CapabilityDeskComponents,
+  type IssuedDelegation,
+  type IssuedText,
+} from './capabilities/capability-desk.ts'
+export { RevocationPost, type RevocationText, type ToldRevocation } from './capabilities/revocation-post.ts'
+export { judgeDispute, type DisputeFindings, type DisputeSources } from './disputes/judge-dispute.ts'
+export { Replica, type ReplicaComponents } from './disputes/replica.ts'
+export {
+  REPLICATION_POLICY_DEFAULT,
+  replicate,
+  type ReplicationOutcome,
+  type ReplicationPolicy,
+} from './disputes/replicate.ts'
 export { GovernanceBoard, journaledGovernance, type GovernanceOutcome } from './governance/governance-board.ts'
 export { nameJournal } from './ledger/journal-line.ts'
 export { MachineJournal } from './ledger/machine-journal.ts'
 export { NotaryService } from './notary/notary-service.ts'
 export type { NotaryHashes, NotaryServiceComponents, NotaryServiceInit } from './notary/notary-service-init.ts'
 export { Arbiter, type ArbiterComponents, type DisputeCase } from './parties/arbiter.ts'
-export { ANY_RESULT, BUY_CODES, type BuyerPolicy, type BuyRequest, type OrderNote } from './parties/buy-order.ts'
+export { BUY_CODES } from './parties/buy-codes.ts'
+export { ANY_RESULT, type BuyerPolicy, type BuyRequest, type OrderNote } from './parties/buy-order.ts'
 export { Buyer, type BuyerComponents, type BuyerInit } from './parties/buyer.ts'
 export { exportContract, verifyExport, type VerifiedExport } from './parties/contract-export.ts'
 export { findSellers, type FoundSeller, PRICE_ALONE, type SellerSearch } from './parties/find-sellers.ts'
@@ -69,4 +86,3 @@ export type { TaskControls, TaskInit, TaskRunner } from './parties/seller-work.t
 export { type PeriodStatement, statePeriod, type StatementQuestion } from './parties/statements.ts'
 export { exposureOf, payerPpm, standingOf } from './reputation/known-standing.ts'
 export { ReputationKeeper, type ReputationKeeperInit } from './reputation/reputation-keeper.ts'
-export { OWN_CAPABILITY } from './parties/task-package.ts'

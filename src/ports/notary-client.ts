@@ -19,8 +19,8 @@ import type { ContractId, Did, Hash } from '../core/evidence/names.ts'
 import type { EscrowStateKind } from '../core/escrow/escrow-state.ts'
 import type { EscrowTimer } from '../core/escrow/escrow-timers.ts'
 import type { AccountLine } from '../core/ledger/ledger-balances.ts'
+import type { TransferLine } from '../core/ledger/describe-transfer.ts'
 import type { OwnerView } from '../core/ledger/view-owner.ts'
-import type { TransferLine } from '../core/ledger/list-transfers.ts'
 import type { Currency } from '../core/ledger/ledger-names.ts'
 import type { Certificate } from '../core/notary/certificate.ts'
 import type { NotarySet } from '../core/notary/notary-set.ts'
@@ -164,11 +164,33 @@ export type CheckpointOptions = AbortOptions & {
   readonly isFresh?: boolean
 }
 
-/** All accounts of one currency. */
+/** Where a list goes on: `next` of the page before. A page has `limit` lines at most, 1,000 where nothing is said; one that is shorter need not be the last. */
+export type Paged = { readonly after?: string | undefined; readonly limit?: number | undefined }
+
+export type AccountsQuery = Paged & { readonly owner?: Did | undefined; readonly currency?: Currency | undefined }
+
+export type AccountsPage = {
+  readonly ledgers: readonly CurrencyAccounts[]
+  /** `null` at the end. */
+  readonly next: string | null
+}
+
+/** `code`: `USD`, of whichever issuer; `currency`: whether this very one is registered. */
+export type CurrenciesQuery = Paged & { readonly code?: string | undefined; readonly currency?: Currency | undefined }
+
+export type CurrenciesPage = { readonly currencies: readonly Currency[]; readonly next: string | null }
+
+/** Of a contract all of them come at once. */
+export type TransfersQuery = Paged & { readonly contract?: ContractId | undefined; readonly owner?: Did | undefined }
+
+/** Open holds first, then the newest first. */
+export type TransfersPage = { readonly transfers: readonly TransferLine[]; readonly next: string | null }
+
+/** Accounts of one currency. */
 export type CurrencyAccounts = {
   readonly currency: Currency
   readonly accounts: readonly AccountLine[]
-  /** Sum over all balances of the currency, whichever are shown: `0`. */
+  /** Sum over the balances that are shown: `0` where those are all of the currency. */
   readonly sumNanos: string
   /** Of the journal; `null` before its first entry. */
   readonly head: { readonly index: number; readonly hash: Hash } | null
@@ -191,12 +213,14 @@ export interface NotaryClient {
   contract(contract: ContractId, options?: FollowOptions): Promise<ContractView | undefined>
   /** Envelopes and receipts of a contract, in order, for whoever checks them without the set; empty for an unknown one. */
   evidence(contract: ContractId, options?: AbortOptions): Promise<readonly ContractEvidence[]>
-  /** Accounts by currency: of one owner where one is named, else all. */
-  accounts(owner?: Did, options?: AbortOptions): Promise<readonly CurrencyAccounts[]>
+  /** A page of accounts: of one owner or one currency where they are named. */
+  accounts(query?: AccountsQuery, options?: AbortOptions): Promise<AccountsPage>
+  /** A page of registered currencies. */
+  currencies(query?: CurrenciesQuery, options?: AbortOptions): Promise<CurrenciesPage>
+  /** A page of transfers that are remembered: of one contract or one owner where they are named. */
+  transfers(query?: TransfersQuery, options?: AbortOptions): Promise<TransfersPage>
   /** Whose signature counts for an owner, and its recovery. */
   owner(owner: Did, options?: AbortOptions): Promise<OwnerView>
-  /** Transfers that are remembered: of one contract where one is named. */
-  transfers(contract?: ContractId, options?: AbortOptions): Promise<readonly TransferLine[]>
   /** Proves entry `index` of the journal, under a signed checkpoint. Throws `LEDGER_ENTRY_UNKNOWN`, and `LEDGER_ENTRY_PRUNED` where its text is gone. */
   prove(index: number, options?: AbortOptions): Promise<EntryProof>
   /**

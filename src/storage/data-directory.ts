@@ -107,7 +107,7 @@ function createOpenDirectory(init: OpenDirectoryInit): DataDirectory {
 
 /** Files of the top folder that a copy needs, and folders of which it needs every file. What says who serves from here now is not among them. */
 const FILES = ['secret', 'signing-key']
-const FOLDERS = ['keys', 'market', 'price-lists']
+const FOLDERS = ['keys', 'market', 'notary-segments', 'price-lists']
 
 async function readDataFiles(fileSystem: FileSystem, path: string): Promise<readonly DataFile[]> {
   const names: string[] = []
@@ -118,7 +118,11 @@ async function readDataFiles(fileSystem: FileSystem, path: string): Promise<read
       if (!name.endsWith('.tmp')) names.push(`${folder}/${name}`)
   }
   const files: DataFile[] = []
-  for (const name of names.toSorted()) files.push({ name, bytes: await readWhole(fileSystem, `${path}/${name}`) })
+  for (const name of names.toSorted()) {
+    // A state of the books that a newer one has replaced meanwhile is not missed.
+    if (!(await fileSystem.exists(`${path}/${name}`))) continue
+    files.push({ name, bytes: await readWhole(fileSystem, `${path}/${name}`) })
+  }
   return files
 }
 

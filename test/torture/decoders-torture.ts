@@ -1,7 +1,7 @@
 /**
  * `npm run torture -- decoders --runs N`: N mutations of right messages, each of its own seed, go through decoding and authentication with `node:crypto`. Each
  * must be refused with a code of the table, the due one where one rule alone is broken; what a key of ours signed may be accepted, and then is what it says.
- * No exception, no memory kept, and 99.9 % of the messages take less than a millisecond.
+ * Of capability tokens the same, one to four messages. No exception, no memory kept, and 99.9 % of the messages take less than a millisecond.
  */
 import { createHash } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
@@ -22,6 +22,7 @@ import { percentile } from '../bench/bench.ts'
 import { readVectors } from '../wire/v1/read-vectors.ts'
 import { MUTATORS, type Members, type Mutant, type Subject } from './decoders-mutate.ts'
 import { DECODE_CHECKS, DECODER_PLANTS, type DecoderPlant } from './decoders-plants.ts'
+import { TOKEN_PLANTS, tortureTokens } from './decoders-tokens.ts'
 import { isOverdue, type Torture, type TortureFailure, type TortureInit, type TortureReport } from './torture.ts'
 
 const P999_LIMIT_US = 1_000
@@ -42,7 +43,9 @@ export type DecodersInit = TortureInit & {
 export const DECODERS_TORTURE: Torture = {
   name: 'decoders',
   runsDefault: 100_000,
-  plants: Object.fromEntries(Object.entries(DECODER_PLANTS).map(([name, { what }]) => [name, what])),
+  plants: Object.fromEntries(
+    Object.entries({ ...DECODER_PLANTS, ...TOKEN_PLANTS }).map(([name, { what }]) => [name, what]),
+  ),
   run: async (init) => await Promise.resolve(runDecoders({ ...init, p999LimitUs: P999_LIMIT_US })),
 }
 
@@ -75,6 +78,14 @@ export function runDecoders(init: DecodersInit): TortureReport {
   // Asked after the memory was measured, so that what the receiver keeps is still its own then.
   failures.push(...subjects.flatMap(({ bytes }) => stillRight(receive, bytes, init)))
   if (growth > HEAP_GROWTH_MAX_BYTES) failures.push({ seed: init.firstSeed, what: `${growth} bytes were kept` })
+  // One token to four messages.
+  const tokens = tortureTokens({
+    runs: Math.ceil(runs / 4),
+    firstSeed: init.firstSeed,
+    plant: TOKEN_PLANTS[init.plant],
+  })
+  failures.push(...tokens.failures)
+  for (const [code, count] of tokens.codes) visited.update(`${code} ${count}\n`)
   const p999Us = percentile(times.subarray(0, Math.min(runs, times.length)).sort(), 0.999)
   if (p999Us > (init.p999LimitUs ?? Infinity))
     failures.push({ seed: init.firstSeed, what: `99.9 % of the messages took up to ${p999Us.toFixed(0)} us` })
@@ -88,6 +99,10 @@ export function runDecoders(init: DecodersInit): TortureReport {
       codesSeen: [...codes.keys()].filter((code) => code in ENVELOPE_REFUSALS).length,
       p999Us: Number(p999Us.toFixed(1)),
       heapGrowthBytes: growth,
+      tokens: tokens.tokens,
+      tokenRuns: Math.ceil(runs / 4),
+      tokenCodesSeen: [...tokens.codes.keys()].filter((code) => code !== 'accepted').length,
+      tokensAccepted: tokens.codes.get('accepted') ?? 0,
       ...Object.fromEntries([...codes].toSorted(([left], [right]) => (left < right ? -1 : 1))),
       hash: visited.digest('hex').slice(0, 16),
     },

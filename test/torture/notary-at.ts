@@ -4,8 +4,10 @@ import type { NotarySet } from '../../src/core/notary/notary-set.ts'
 import type { VerifyStatement } from '../../src/core/notary/statement.ts'
 import { createNodeVerifier } from '../../src/keys/node-signatures.ts'
 import { createInlineSignatures } from '../../src/keys/pool/inline-signatures.ts'
+import { JournalFolder } from '../../src/market/ledger/journal-folder.ts'
 import { HighWaterFile } from '../../src/market/notary/high-water.ts'
 import { NotaryService } from '../../src/market/notary/notary-service.ts'
+import type { SegmentCadence } from '../../src/market/notary/segment-keeper.ts'
 import { serveNotary } from '../../src/market/notary/serve-notary.ts'
 import { createLocalTransport } from '../../src/network/local/local-transport.ts'
 import type { FramedTransportComponents } from '../../src/network/framed/framed-transport.ts'
@@ -54,20 +56,29 @@ export function clientTransport(name: string): Transport {
 
 export type OpenNotary = { readonly service: NotaryService; readonly close: () => Promise<void> }
 
+export type NotaryPlace = {
+  readonly directory: string
+  readonly set: NotarySet
+  /** Closes segments of the journal in between; absent: none is ever closed. */
+  readonly segments?: SegmentCadence | undefined
+}
+
 /** A notary over a real or faulty file system. */
 export async function openNotaryOver(
   fileSystem: FileSystem,
-  { directory, set }: { directory: string; set: NotarySet },
+  { directory, set, segments }: NotaryPlace,
 ): Promise<OpenNotary> {
   const member = new Party('notary 0')
   const random = createSystemRandom()
   const log = await openSegmentedEventLog({ fileSystem, random }, { directory: join(directory, 'journal') })
+  const folder = segments && (await JournalFolder.open(fileSystem, join(directory, 'segments')))
   const instance = Buffer.from(random.bytes(16)).toString('hex')
   const highWater = await HighWaterFile.open({ fileSystem, directory: join(directory, 'high-water'), instance })
   const signatures = createInlineSignatures()
   const service = new NotaryService(
     {
       log,
+      folder,
       highWater,
       signer: signatures.createSigner(member.seed),
       verifier: signatures,
@@ -76,7 +87,15 @@ export async function openNotaryOver(
       timers: createSystemTimers(),
       onFailure: () => {},
     },
-    { set, me: 0, feeOwner: feeOwnerOf(set), network: NETWORK, clockSkewMs: SKEW_MS, parameters: [RULES] },
+    {
+      set,
+      me: 0,
+      feeOwner: feeOwnerOf(set),
+      network: NETWORK,
+      clockSkewMs: SKEW_MS,
+      parameters: [RULES],
+      segments,
+    },
   )
   const close = async (): Promise<void> => {
     await service.stop()

@@ -142,7 +142,7 @@ async function applied(client: NotaryClient, envelope: Uint8Array): Promise<void
 
 /** Entries of the journal. */
 async function heads(client: NotaryClient): Promise<number> {
-  const [usd] = await client.accounts()
+  const [usd] = (await client.accounts()).ledgers
   if (usd === undefined || usd.sumNanos !== '0') throw new Error('The books do not balance')
   return usd.head?.index ?? -1
 }

@@ -6,11 +6,21 @@ import { readTrace, traceSettlement } from './trace-settlement.ts'
 
 const isRequired = (process.env['KERNELL_REQUIRE'] ?? '').split(',').includes('strace')
 
+/** Behind every third entry, however large the state is. */
+const SEGMENTS = { entries: 3, atStop: 1, rowsPerEntry: 1_000 }
+
 describe('a settlement', () => {
   test('survives every fault of the disk and every cut of the power', { timeout: 240_000 }, async () => {
     const { faultPoints, runs, failures } = await exploreSettlement({ seed: 1 })
     expect(failures).toEqual([])
     expect(faultPoints).toBeGreaterThan(40)
+    expect(runs).toBe(faultPoints * 9)
+  })
+
+  test('survives them with segments closed in between', { timeout: 400_000 }, async () => {
+    const { faultPoints, runs, failures } = await exploreSettlement({ seed: 1, segments: SEGMENTS })
+    expect(failures).toEqual([])
+    expect(faultPoints).toBeGreaterThan(80)
     expect(runs).toBe(faultPoints * 9)
   })
 

@@ -58,7 +58,7 @@ export async function judgeRestarted(
   const view = await notary.contract(work.deal.contract)
   if (view?.state !== 'SETTLED' || view.transitions.length !== 7)
     failures.push(`the contract is ${view?.state ?? 'unknown'} after ${view?.transitions.length ?? 0} steps`)
-  const [usd] = await notary.accounts()
+  const [usd] = (await notary.accounts()).ledgers
   if (usd?.sumNanos !== '0') failures.push(`the books sum up to ${usd?.sumNanos ?? 'nothing'}`)
   const balances = new Map(usd?.accounts.map(({ owner, kind, balanceNanos }) => [`${owner}/${kind}`, balanceNanos]))
   const expected = [

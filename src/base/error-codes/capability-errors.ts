@@ -1,4 +1,11 @@
 import type { ErrorCodeEntry } from './error-code-entry.ts'
 
 /** Codes of capability tokens. */
-export const CAPABILITY_ERRORS = {} as const satisfies Record<string, ErrorCodeEntry>
+export const CAPABILITY_ERRORS = {
+  CAPABILITY_CHAIN_REFUSED: {
+    cause: 'The capability tokens by which something was to be done grant nothing to this key, or cannot be read.',
+    remedy: '`details.code` says which rule; look at the chain with `kernell capability show`.',
+    httpStatus: 422,
+    isRetryable: false,
+  },
+} as const satisfies Record<string, ErrorCodeEntry>

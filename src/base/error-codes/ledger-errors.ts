@@ -27,6 +27,13 @@ export const LEDGER_ERRORS = {
     httpStatus: 409,
     isRetryable: false,
   },
+  LEDGER_PRUNE_REFUSED: {
+    cause: 'A member of a notary set of several was to prune its books: blocks of the others come meanwhile.',
+    remedy:
+      'Prune the books of a notary that is alone in its set; a member closes a segment each time that it is stopped.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
   LEDGER_ARCHIVE_EXISTS: {
     cause: 'The file that pruned entries were to be archived in is there already.',
     remedy: 'Name another file; an archive is never overwritten.',

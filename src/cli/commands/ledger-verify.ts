@@ -67,7 +67,7 @@ export const ledgerVerifyCommand: Command = {
 }
 
 function format(verification: BooksVerification): string {
-  const { entries, head, checkpoints, envelopeSignatures, sums, equivocations, against, covered, coveredBy } =
+  const { entries, head, checkpoints, envelopeSignatures, sums, equivocations, against, covered, coveredBy, asOf } =
     verification
   const lines = [
     headlineOf(verification),
@@ -76,6 +76,9 @@ function format(verification: BooksVerification): string {
     `messages     ${envelopeSignatures} signatures of parties are right`,
     `checkpoints  ${checkpoints}; they cover ${covered} of ${entries} entries`,
     ...coveredBy.map((signer) => `signed by    ${signer}`),
+    ...(asOf === null
+      ? []
+      : [`as of        ${new Date(asOf).toISOString()}; later entries may exist that the copy does not have`]),
     ...Object.entries(sums).map(([currency, { sumNanos }]) => `sum          ${sumNanos} of ${currency}`),
     ...parametersOf(verification),
     ...faultsOf(verification),

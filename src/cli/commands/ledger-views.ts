@@ -1,11 +1,16 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
-import type { Command } from '../command.ts'
+import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { textFlag, usageError } from '../flags.ts'
+import { type FlagTable, numberFlag, textFlag, usageError } from '../flags.ts'
 import { formatCredits, formatNanos } from '../format-credits.ts'
 import { formatTable } from '../format-table.ts'
-import { NODE_FLAGS, useMarket } from '../market-control.ts'
-import { listOf, membersOf, textOf } from '../registered-policies.ts'
+import { type MarketControl, NODE_FLAGS, useMarket } from '../market-control.ts'
+import { listOf, membersOf, textOf, textsOf } from '../registered-policies.ts'
+
+const PAGE_FLAGS: FlagTable = {
+  limit: { value: 'N', describe: 'lines at most, 1 to 1000; default 1000' },
+  after: { value: 'NEXT', describe: '`next` of the page before' },
+}
 
 /** Accounts of one currency. */
 export const ledgerListCommand: Command = {
@@ -13,39 +18,72 @@ export const ledgerListCommand: Command = {
   summary: 'show accounts and balances of the ledger, whose sum is 0',
   synopsis: '[--currency C] [--owner DID]',
   flags: {
-    currency: { value: 'C', describe: 'CODE@DID, or a code that only one currency has; default: the first one' },
+    currency: {
+      value: 'C',
+      describe: 'CODE@DID, or a code that only one currency has; default: the only one there is',
+    },
     owner: { value: 'DID', describe: 'accounts of this owner alone' },
+    ...PAGE_FLAGS,
     ...NODE_FLAGS,
   },
+  details: [
+    'Shows a page of accounts; `next`, where there is one, names the following page. The sum is that of the accounts that are shown, and 0 where those are all of the currency.',
+  ],
   examples: ['kernell ledger list', 'kernell ledger list --currency USD@did:key:z6Mk... --json'],
   async run(context) {
     const { flags, terminal, isJson } = context
-    const request = { op: 'accounts', owner: textFlag(flags, 'owner') }
-    const ledgers = listOf(await useMarket(context, async ({ ask }) => await ask(request)), 'ledgers')
-    const chosen = choose(ledgers, textFlag(flags, 'currency'))
-    if (isJson) terminal.printJson(chosen ?? { currency: null, accounts: [], sumNanos: '0', head: null })
-    else if (chosen === undefined) terminal.print('No currency is registered yet: `kernell ledger issue` does that')
+    const shown = await useMarket(context, async ({ ask }) => {
+      const currency = await chooseCurrency(ask, textFlag(flags, 'currency'))
+      return currency === undefined ? undefined : await pageOf(ask, context, currency)
+    })
+    if (isJson) terminal.printJson(shown ?? { currency: null, accounts: [], sumNanos: '0', head: null, next: null })
+    else if (shown === undefined) terminal.print('No currency is registered yet: `kernell ledger issue` does that')
     else {
-      const others = ledgers.length - 1
-      terminal.print(describeAccounts(chosen, terminal.cutWidth))
-      if (others > 0) terminal.note(`${others} more: name one with --currency`)
+      terminal.print(describeAccounts(shown, terminal.cutWidth))
+      const next = textOf(shown, 'next')
+      if (next !== '') terminal.note(`There are more: --after ${next}`)
     }
     return EXIT_CODES.done
   },
 }
 
-function choose(ledgers: readonly JsonValue[], name: string | undefined): JsonValue | undefined {
-  if (name === undefined) return ledgers[0]
-  const fitting = ledgers.filter((ledger) => {
-    const currency = textOf(ledger, 'currency')
-    return currency === name || currency.startsWith(`${name}@`)
-  })
-  if (fitting.length === 1) return fitting[0]
-  const known = ledgers.map((ledger) => textOf(ledger, 'currency'))
+type Ask = MarketControl['ask']
+
+async function chooseCurrency(ask: Ask, name: string | undefined): Promise<string | undefined> {
+  if (name?.includes('@') === true) return name
+  const found: string[] = []
+  for (let after: string | undefined; found.length < 2;) {
+    const page: JsonValue = await ask({ op: 'currencies', code: name, after })
+    found.push(...textsOf(page, 'currencies'))
+    after = textOf(page, 'next')
+    if (after === '') break
+  }
+  const [only] = found
+  if (found.length === 1 || (only === undefined && name === undefined)) return only
   throw usageError(
-    fitting.length === 0 ? `No currency ${name} is known` : `Several currencies are called ${name}: add their issuer`,
-    { currencies: known },
+    only === undefined ? `No currency ${name ?? ''} is known` : 'There are several currencies: name one as CODE@DID',
+    { currencies: found },
   )
+}
+
+/** As many accounts as were asked for: a page of the notary may be shorter. */
+async function pageOf(ask: Ask, { flags }: CommandContext, currency: string): Promise<JsonValue> {
+  const limit = numberFlag(flags, 'limit', { min: 1, max: 1_000, isWhole: true }) ?? 1_000
+  const accounts: JsonValue[] = []
+  let head: JsonValue | undefined
+  let next = textFlag(flags, 'after') ?? ''
+  do {
+    const left = limit - accounts.length
+    const request = { op: 'accounts', currency, owner: textFlag(flags, 'owner'), limit: left }
+    const page: JsonValue = await ask({ ...request, ...(next !== '' && { after: next }) })
+    for (const ledger of listOf(page, 'ledgers')) {
+      accounts.push(...listOf(ledger, 'accounts'))
+      head ??= membersOf(ledger)['head']
+    }
+    next = textOf(page, 'next')
+  } while (next !== '' && accounts.length < limit)
+  const sum = accounts.reduce<bigint>((before, account) => before + BigInt(textOf(account, 'balanceNanos')), 0n)
+  return { currency, accounts, sumNanos: String(sum), head: head ?? null, next: next === '' ? null : next }
 }
 
 function describeAccounts(ledger: JsonValue, width: number): string {
@@ -78,15 +116,27 @@ function describeAccounts(ledger: JsonValue, width: number): string {
 export const ledgerTransfersCommand: Command = {
   name: 'ledger transfers',
   summary: 'show transfers of the ledger, of one contract where one is named',
-  synopsis: '[--contract ID]',
-  flags: { contract: { value: 'ID', describe: 'those of this contract alone' }, ...NODE_FLAGS },
+  synopsis: '[--contract ID | --owner DID]',
+  flags: {
+    contract: { value: 'ID', describe: 'those of this contract alone' },
+    owner: { value: 'DID', describe: 'those of this owner alone' },
+    ...PAGE_FLAGS,
+    ...NODE_FLAGS,
+  },
+  details: ['Shows a page: open holds first, then the newest first. A page may be short, and still name a `next` one.'],
   examples: ['kernell ledger transfers', 'kernell ledger transfers --contract 5f0c... --json'],
   async run(context) {
     const { flags, terminal, isJson } = context
-    const request = { op: 'transfers', contract: textFlag(flags, 'contract') }
+    const limit = numberFlag(flags, 'limit', { min: 1, max: 1_000, isWhole: true })
+    const named = { contract: textFlag(flags, 'contract'), owner: textFlag(flags, 'owner') }
+    const request = { op: 'transfers', ...named, after: textFlag(flags, 'after'), limit }
     const answer = await useMarket(context, async ({ ask }) => await ask(request))
     if (isJson) terminal.printJson(answer)
-    else terminal.print(listOf(answer, 'transfers').map(describeTransfer).join('\n') || 'No transfer yet')
+    else {
+      terminal.print(listOf(answer, 'transfers').map(describeTransfer).join('\n') || 'No transfer here')
+      const next = textOf(answer, 'next')
+      if (next !== '') terminal.note(`There are more: --after ${next}`)
+    }
     return EXIT_CODES.done
   },
 }

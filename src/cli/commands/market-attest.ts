@@ -16,7 +16,7 @@ export const marketAttestCommand: Command = {
     ...NODE_FLAGS,
   },
   details: [
-    'A purchase with `--capability` goes to sellers alone that claim it in their signed offers and for which it is attested here. What a seller claims counts nothing by itself.',
+    'A purchase with `--needs` goes to sellers alone that claim it in their signed offers and for which it is attested here. What a seller claims counts nothing by itself.',
   ],
   examples: ['kernell market attest did:key:z6Mk... --capability gpu'],
   async run(context) {

@@ -42,7 +42,7 @@ export const marketBuyCommand: Command = {
       describe: 'what a sealed bidder loses that does not reveal its bid (default 1 % of --max; none in C1, or 0)',
     },
     'min-reputation': { value: '0..1', describe: 'only sellers with at least this mean in `kernell reputation list`' },
-    capability: {
+    needs: {
       value: 'NAME',
       describe: 'only sellers that claim it and for which `kernell market attest` vouches; may be repeated',
       isList: true,
@@ -59,6 +59,15 @@ export const marketBuyCommand: Command = {
     accept: { value: 'PREDICATE.json', describe: 'what the result must be; both sides check it, and it decides' },
     arbiter: { value: 'DID', describe: 'who rules on a dispute, by its escrow key; may be repeated', isList: true },
     'arbiters-needed': { value: 'K', describe: 'how many of them have to agree (default: more than half)' },
+    'dispute-bond': {
+      value: 'P',
+      describe: 'credits that are held when you reject; they pay the arbiters, the rest comes back (default 0)',
+    },
+    'arbiter-fee': { value: 'P', describe: 'for each arbiter that rules, out of the dispute bond (default 0)' },
+    capability: {
+      value: 'FILE',
+      describe: 'a chain by whose authority you buy; default: your own, and the contract says so',
+    },
     manual: { describe: 'you accept or reject yourself; without a word by T_accept the work is accepted' },
     ...KEY_FLAG,
     wait: {
@@ -107,7 +116,7 @@ function buyRequestOf(context: CommandContext): {
   const { flags } = context
   requiredFlag(flags, 'input')
   const arbiters = listFlag(flags, 'arbiter')
-  const capabilities = listFlag(flags, 'capability')
+  const capabilities = listFlag(flags, 'needs')
   const reputation = numberFlag(flags, 'min-reputation', { min: 0, max: 1 })
   return {
     op: 'buy',
@@ -127,6 +136,9 @@ function buyRequestOf(context: CommandContext): {
     accept: jsonFlag(context, 'accept'),
     arbiters: arbiters.length === 0 ? undefined : arbiters.join(','),
     arbitersNeeded: numberFlag(flags, 'arbiters-needed', { min: 1, max: 64, isWhole: true }),
+    disputeBondNanos: nanosFlag(flags, 'dispute-bond'),
+    arbiterFeeNanos: nanosFlag(flags, 'arbiter-fee'),
+    capability: jsonFlag(context, 'capability'),
     isManual: isFlagSet(flags, 'manual') ? true : undefined,
   }
 }

@@ -2,7 +2,7 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import { parseAmount } from '../../base/money.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
+import { isFlagSet, listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
 import { formatCredits } from '../format-credits.ts'
 import { NODE_FLAGS, useMarket } from '../market-control.ts'
 import { nanosFlag, requiredNanos } from '../market-flags.ts'
@@ -20,7 +20,7 @@ export const marketOfferCommand: Command = {
       value: 'P',
       describe: 'what you bid down to where bids are open, and bid in second-price auctions (default: the price)',
     },
-    capability: { value: 'NAME', describe: 'what you claim to be able to do; may be repeated', isList: true },
+    claim: { value: 'NAME', describe: 'what you claim to be able to do; may be repeated', isList: true },
     currency: { value: 'C', describe: 'CODE@DID, or a code that one issuer alone has; default: the only one there is' },
     limit: { value: 'N', describe: 'tasks at the same time (default 1)' },
     agent: {
@@ -28,6 +28,12 @@ export const marketOfferCommand: Command = {
       describe: 'who does the work: word-count, echo, or a packaged agent (default: last word of the skill)',
     },
     custody: { value: 'C2,C3', describe: 'under which custody you work; C1 lends to the payer (default C2,C3)' },
+    for: {
+      value: 'DID',
+      describe: 'only for payers that act by the authority of this key, itself included; may be repeated',
+      isList: true,
+    },
+    replicate: { describe: 'run tasks of this skill again for arbiters of disputes, without pay' },
     'credit-line': {
       value: 'P|DID=P',
       isList: true,
@@ -44,7 +50,8 @@ export const marketOfferCommand: Command = {
   examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],
   async run(context) {
     const { flags, terminal, isJson } = context
-    const capabilities = listFlag(flags, 'capability')
+    const capabilities = listFlag(flags, 'claim')
+    const subjects = listFlag(flags, 'for')
     const request = {
       op: 'offer',
       skill: requiredFlag(flags, 'skill'),
@@ -55,6 +62,8 @@ export const marketOfferCommand: Command = {
       limit: numberFlag(flags, 'limit', { min: 1, max: 100_000, isWhole: true }),
       agent: textFlag(flags, 'agent'),
       custody: textFlag(flags, 'custody'),
+      isReplicating: isFlagSet(flags, 'replicate') ? true : undefined,
+      subjects: subjects.length === 0 ? undefined : subjects.join(','),
       creditLines: creditLinesOf(context),
       latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
       validMs: hoursFlag(context),

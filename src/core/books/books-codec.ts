@@ -2,8 +2,16 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import type { Amount } from '../../base/money.ts'
 import type { Timestamp } from '../../base/time.ts'
 import {
+  listRevocation,
+  NO_REVOCATIONS,
+  REVOCATIONS_MAX,
+  revocationEntries,
+  type Revocations,
+} from '../capability/revocations.ts'
+import {
   type HashTrie,
   emptyHashTrie,
+  hashTrieApply,
   hashTrieEntries,
   hashTrieForEach,
   hashTrieSet,
@@ -21,10 +29,13 @@ import type { NotarySetTerms } from '../escrow/escrow-terms.ts'
 import { ESCROW_TIMER_NAMES, timersOf } from '../escrow/escrow-timers.ts'
 import {
   AMOUNT_FIELD,
+  CID_FIELD,
   CONTRACT_FIELD,
   COUNT_FIELD,
+  DID_FIELD,
   type FieldCodec,
   HASH_FIELD,
+  listOf,
   memberOf,
   oneOf,
   optional,
@@ -44,15 +55,27 @@ const RULES_FIELD = recordOf([
   ['minimums', 'minimums', TIMERS_FIELD],
   ['maximums', 'maximums', TIMERS_FIELD],
 ])
-const LIMITS_FIELD = recordOf([
+export const LIMITS_FIELD: FieldCodec = recordOf([
   ['openMax', 'openMax', COUNT_FIELD],
   ['keptMax', 'keptMax', COUNT_FIELD],
   ['offeredMax', 'offeredMax', COUNT_FIELD],
   ['parametersMax', 'parametersMax', COUNT_FIELD],
   ['firingsMax', 'firingsMax', COUNT_FIELD],
 ])
+/** Rules by the hash that contracts pin, as a row of a state. */
+export const PARAMETERS_ROW: FieldCodec = recordOf([
+  ['hash', 'hash', HASH_FIELD],
+  ['rules', 'rules', RULES_FIELD],
+])
+export type ParametersRow = { readonly hash: string; readonly rules: EscrowRules }
 const CONTRACT = ['contract', 'contract', CONTRACT_FIELD] as const
 const AT = ['at', 'at', COUNT_FIELD] as const
+const CID = ['cid', 'cid', CID_FIELD] as const
+const REVOKER = ['revoker', 'revoker', DID_FIELD] as const
+const EXPIRES_AT = ['expiresAt', 'expiresAt', optional(COUNT_FIELD)] as const
+export const REVOCATION_ROW: FieldCodec = recordOf([CID, REVOKER, EXPIRES_AT, AT])
+export type RevocationRow = ReturnType<typeof revocationEntries>[number]
+const REVOCATIONS_FIELD = listOf(REVOCATION_ROW, REVOCATIONS_MAX)
 
 const EVENT_FIELD: FieldCodec = unionOf('type', {
   'message-received': [
@@ -62,6 +85,7 @@ const EVENT_FIELD: FieldCodec = unionOf('type', {
   ],
   'ledger-event-received': [['event', 'event', LEDGER_EVENT_FIELD]],
   'parameters-published': [['hash', 'hash', HASH_FIELD], ['rules', 'rules', RULES_FIELD], AT],
+  'capability-revoked': [CID, REVOKER, EXPIRES_AT, AT],
   'parameters-retired': [['hash', 'hash', HASH_FIELD], AT],
   'set-changed': [['set', 'set', NOTARY_SET_FIELD], AT],
   'timer-fired': [CONTRACT, ['name', 'name', oneOf(ESCROW_TIMER_NAMES)], AT],
@@ -98,6 +122,10 @@ export function formatBooksState(state: BooksState): string {
     limits: LIMITS_FIELD.write(state.limits),
     ledger,
     contracts: hashTrieEntries(state.contracts).map(([, contract]) => ESCROW_STATE_FIELD.write(contract)),
+    // Absent where there are none.
+    ...(state.revocations.entries.size > 0 && {
+      revocations: REVOCATIONS_FIELD.write(revocationEntries(state.revocations)),
+    }),
     parameters: hashTrieEntries(state.parameters).map(([hash, rules]) => ({ hash, rules: RULES_FIELD.write(rules) })),
   })
 }
@@ -111,9 +139,38 @@ export function parseBooksState(json: unknown): BooksState | undefined {
   const ledger = parseLedgerState(memberOf(json, 'ledger'))
   const contracts = readContracts(memberOf(json, 'contracts'))
   const parameters = readParameters(memberOf(json, 'parameters'))
+  const revocations = readRevocations(memberOf(json, 'revocations') ?? [])
   if (at === undefined || set === undefined || limits === undefined || ledger === undefined) return undefined
-  if (contracts === undefined || parameters === undefined) return undefined
-  return { at, set, limits, ledger, contracts, parameters, ...followingFrom(contracts) }
+  if (contracts === undefined || parameters === undefined || revocations === undefined) return undefined
+  return { at, set, limits, ledger, contracts, parameters, revocations, ...followingFrom(contracts) }
+}
+
+/** What is written of books; the rest follows from it. */
+export type BooksParts = Pick<BooksState, 'at' | 'set' | 'limits' | 'ledger'> & {
+  readonly contracts: readonly EscrowState[]
+  readonly parameters: readonly ParametersRow[]
+  readonly revocations: readonly RevocationRow[]
+}
+
+/** The books of their parts; `undefined` where two contracts or two rules have one name. */
+export function booksOfParts({
+  contracts,
+  parameters,
+  revocations: rows,
+  ...head
+}: BooksParts): BooksState | undefined {
+  const states = hashTrieApply(
+    emptyHashTrie<EscrowState>(),
+    contracts.map((state) => [state.contract, state]),
+  )
+  const rules = hashTrieApply(
+    emptyHashTrie<EscrowRules>(),
+    parameters.map((row) => [row.hash, row.rules]),
+  )
+  const revocations = revocationsOf(rows)
+  if (states.size !== contracts.length || rules.size !== parameters.length || revocations === undefined)
+    return undefined
+  return { ...head, contracts: states, parameters: rules, revocations, ...followingFrom(states) }
 }
 
 function readContracts(json: unknown): HashTrie<EscrowState> | undefined {
@@ -137,6 +194,21 @@ function readParameters(json: unknown): HashTrie<EscrowRules> | undefined {
     parameters = hashTrieSet(parameters, hash, rules)
   }
   return parameters
+}
+
+function readRevocations(json: unknown): Revocations | undefined {
+  const entries = REVOCATIONS_FIELD.read(json) as readonly RevocationRow[] | undefined
+  return entries && revocationsOf(entries)
+}
+
+function revocationsOf(entries: readonly RevocationRow[]): Revocations | undefined {
+  let revocations = NO_REVOCATIONS
+  for (const entry of entries) {
+    const outcome = listRevocation(revocations, entry, { at: entry.at })
+    if (outcome.kind !== 'revoked') return undefined
+    revocations = outcome.revocations
+  }
+  return revocations
 }
 
 function followingFrom(contracts: HashTrie<EscrowState>): Pick<BooksState, 'open' | 'unheld' | 'timers' | 'exposures'> {

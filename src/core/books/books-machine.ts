@@ -26,6 +26,7 @@ import { booksViolations } from './books-violations.ts'
 import { recordOf } from './contract-record.ts'
 import { withExposure } from './credit-exposure.ts'
 import { changeSet, publishParameters, retireParameters } from './books-rules.ts'
+import { refuseRevoked, revokeCapability } from './known-revocations.ts'
 import { readyForHold } from './ready-for-hold.ts'
 import { refuseKeys } from './refuse-keys.ts'
 import { addFiring, type Firing, type TimerHeap, withoutFirstFiring } from './timer-heap.ts'
@@ -95,6 +96,8 @@ function apply(state: BooksState, event: BooksEvent): Step<BooksState, BooksEffe
       return retireParameters(state, event)
     case 'set-changed':
       return changeSet(state, event)
+    case 'capability-revoked':
+      return revokeCapability(state, event)
     case 'timer-fired': {
       const { contract, name, at } = event
       return applyToContract(state, contract, { type: 'timer-fired', name, at })
@@ -124,7 +127,8 @@ function receive(state: BooksState, { contract, terms, message }: MessageReceive
     const step = stepContract(ready, known, message)
     return step.state === ready ? { state, effects: step.effects } : step
   }
-  return applyToContract(state, contract, message)
+  const revoked = refuseRevoked(state, message)
+  return revoked === undefined ? applyToContract(state, contract, message) : refused(state, revoked, contract)
 }
 
 function applyToContract(state: BooksState, contract: ContractId, event: EscrowEvent): Step<BooksState, BooksEffect> {

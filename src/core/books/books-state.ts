@@ -1,5 +1,8 @@
 import type { Amount } from '../../base/money.ts'
 import type { Timestamp } from '../../base/time.ts'
+import type { CapabilityRefusal } from '../capability/capability-refusals.ts'
+import type { CapabilityCid } from '../capability/capability-token.ts'
+import { NO_REVOCATIONS, type Revocations } from '../capability/revocations.ts'
 import { type HashTrie, emptyHashTrie } from '../collections/hash-trie.ts'
 import type { EscrowEffect, EscrowReceipt } from '../escrow/escrow-effect.ts'
 import type { EscrowMessageEvent } from '../escrow/escrow-event.ts'
@@ -9,7 +12,7 @@ import { type EscrowFault, type EscrowState, type TerminalKind, isTerminal } fro
 import type { EscrowTerms, NotarySetTerms } from '../escrow/escrow-terms.ts'
 import type { EscrowTimerName } from '../escrow/escrow-timers.ts'
 import type { TermsRefusalCode } from '../escrow/validate-terms.ts'
-import type { ContractId, Hash } from '../evidence/names.ts'
+import type { ContractId, Did, Hash } from '../evidence/names.ts'
 import type { LedgerEffect, LedgerEvent } from '../ledger/ledger-event.ts'
 import type { LedgerRefusalCode } from '../ledger/ledger-refusals.ts'
 import { type LedgerLimits, type LedgerState, emptyLedger } from '../ledger/ledger-state.ts'
@@ -51,6 +54,8 @@ export type BooksState = {
   readonly unheld: number
   /** Rules by the hash that contracts pin. */
   readonly parameters: HashTrie<EscrowRules>
+  /** Delegations by which no contract is signed any more. */
+  readonly revocations: Revocations
   /** In `C1`: prices of the contracts under way, by `PAYER/WORKER/CURRENCY`. */
   readonly exposures: HashTrie<Amount>
   /** Timers of all contracts, and some that were cancelled; its first one runs. */
@@ -74,6 +79,7 @@ export function emptyBooks({ at, set, limits = BOOKS_LIMITS_DEFAULT, ledgerLimit
     open: 0,
     unheld: 0,
     parameters: emptyHashTrie(),
+    revocations: NO_REVOCATIONS,
     exposures: emptyHashTrie(),
     timers: undefined,
   }
@@ -104,6 +110,15 @@ export type BooksEvent =
     }
   /** Rules that the set accepts from now on; a hash has one content for ever. */
   | { readonly type: 'parameters-published'; readonly hash: Hash; readonly rules: EscrowRules; readonly at: Timestamp }
+  /** A delegation is taken back by one of those who issued it or one above it; tokens were checked. */
+  | {
+      readonly type: 'capability-revoked'
+      readonly cid: CapabilityCid
+      readonly revoker: Did
+      /** Stamp from which the delegation is invalid by itself; `undefined` for never. */
+      readonly expiresAt: number | undefined
+      readonly at: Timestamp
+    }
   /** No contract is signed under these rules any more; those that were keep to them. */
   | { readonly type: 'parameters-retired'; readonly hash: Hash; readonly at: Timestamp }
   /** Another set keeps the books from now on: new contracts name it, those under way go on as they are. */
@@ -137,7 +152,7 @@ export type BooksEffect =
   | { readonly type: 'event-exists'; readonly contract: ContractId | undefined }
   | {
       readonly type: 'event-refused'
-      readonly code: BooksRefusalCode | EscrowRefusalCode | TermsRefusalCode | LedgerRefusalCode
+      readonly code: BooksRefusalCode | EscrowRefusalCode | TermsRefusalCode | LedgerRefusalCode | CapabilityRefusal
       readonly contract: ContractId | undefined
     }
 

@@ -129,6 +129,11 @@ export const CAPABILITY_REFUSALS = {
     cause: 'The policies of the chain take more steps on these arguments than are spent.',
     remedy: 'Write fewer nested quantifiers, or send smaller arguments.',
   },
+  CAPABILITY_ORDER_WRONG: {
+    cause:
+      'The order is not one of work: its command is not that of its skill, or its arguments are not those of a purchase.',
+    remedy: 'Order `/market/buy/SKILL` of the worker, with the arguments of protocol/spec/capability.md.',
+  },
   CAPABILITY_NOT_YET_VALID: {
     cause: 'The stamp is earlier than the `nbf` of a token.',
     remedy: 'Act later, or ask for a delegation that begins earlier.',
@@ -157,6 +162,10 @@ export const CAPABILITY_REFUSALS = {
   CAPABILITY_REVOCATIONS_FULL: {
     cause: 'As many revocations as are kept are in force.',
     remedy: 'Give delegations an expiry: revocations of what has expired are dropped.',
+  },
+  CAPABILITY_ISSUED_FULL: {
+    cause: 'As many delegations of this key as are kept are still valid.',
+    remedy: 'Give delegations an expiry: what has expired is dropped from the list.',
   },
   CAPABILITY_EXPIRY_REQUIRED: {
     cause: 'The invocation has no expiry, or one later than its nonce is remembered.',

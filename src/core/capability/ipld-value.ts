@@ -44,3 +44,9 @@ export function memberOf(map: IpldMap, key: string): IpldValue | undefined {
 export function isIpldNumber(value: IpldValue): value is number | bigint {
   return typeof value === 'number' || typeof value === 'bigint'
 }
+
+/** An integer in its one form: a number as long as that is exact. */
+export function ipldInteger(value: bigint): IpldValue {
+  const isExact = value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
+  return isExact ? Number(value) : value
+}

@@ -7,7 +7,7 @@ import {
   bucketMapSet,
   emptyBucketMap,
 } from '../budget/bucket-map.ts'
-import type { Did } from '../evidence/names.ts'
+import { type Did, parseDid } from '../evidence/names.ts'
 import { type CapabilityRefused, refuseCapability } from './capability-refusals.ts'
 import { type CapabilityCid, type Delegation, type Invocation, parseCapabilityCid } from './capability-token.ts'
 import { checkAlignment } from './check-alignment.ts'
@@ -36,12 +36,24 @@ export type Revocations = {
 
 export const NO_REVOCATIONS: Revocations = { entries: emptyBucketMap(), nextExpiryAt: Number.MAX_SAFE_INTEGER }
 
+/** What a revocation looks at in a delegation. */
+export type ChainLink = Pick<Delegation, 'cid' | 'iss'>
+
 export type RevocationRequest = {
   /** An invocation of `/ucan/revoke`, its signature checked. */
   readonly revocation: Invocation
   /** The delegations down to the revoked one, root first, or from any of the revoker's downward. */
   readonly chain: readonly Delegation[]
   readonly at: Timestamp
+}
+
+/** What a revocation takes back, and by whose word. */
+export type JudgedRevocation = {
+  readonly kind: 'judged'
+  readonly cid: CapabilityCid
+  readonly revoker: Did
+  /** Stamp from which the delegation is invalid by itself; `undefined` for never. */
+  readonly expiresAt: number | undefined
 }
 
 export type RevocationOutcome =
@@ -51,14 +63,10 @@ export type RevocationOutcome =
   | CapabilityRefused
 
 /**
- * Takes up a revocation. The delegations that lead from the revoker to the revoked one come with it, so that nobody fills the list with what he has no say
- * in, and so that its expiry is known.
+ * What a revocation is about, as far as it says itself. The delegations that lead from the revoker to the revoked one come with it, so that nobody fills a list with
+ * what he has no say in, and so that its expiry is known.
  */
-export function addRevocation(
-  revocations: Revocations,
-  { revocation, chain, at }: RevocationRequest,
-  max: number = REVOCATIONS_MAX,
-): RevocationOutcome {
+export function judgeRevocation({ revocation, chain, at }: RevocationRequest): JudgedRevocation | CapabilityRefused {
   const revoked = chain.at(-1)
   if (revoked === undefined || revokedCid(revocation) !== revoked.cid) {
     return refuseCapability('CAPABILITY_REVOCATION_MALFORMED')
@@ -67,14 +75,33 @@ export function addRevocation(
   if (broken !== undefined) return refuseCapability(broken)
   if (!chain.some(({ iss }) => iss === revocation.iss)) return refuseCapability('CAPABILITY_REVOKER_WRONG')
   if (at >= deadlineOf(revocation.exp)) return refuseCapability('CAPABILITY_EXPIRED')
-  const key = keyOf(revoked.cid, revocation.iss)
-  if (bucketMapGet(revocations.entries, key) !== undefined) return { kind: 'exists', cid: revoked.cid }
+  const expiresAt = revoked.exp === undefined ? undefined : deadlineOf(revoked.exp)
+  return { kind: 'judged', cid: revoked.cid, revoker: revocation.iss, expiresAt }
+}
+
+/** Takes up a revocation: judges it, and lists it. */
+export function addRevocation(
+  revocations: Revocations,
+  request: RevocationRequest,
+  max: number = REVOCATIONS_MAX,
+): RevocationOutcome {
+  const judged = judgeRevocation(request)
+  return judged.kind === 'refused' ? judged : listRevocation(revocations, judged, { at: request.at, max })
+}
+
+/** Lists what was judged. A full list first drops what has expired, then refuses. */
+export function listRevocation(
+  revocations: Revocations,
+  { cid, revoker, expiresAt }: Omit<JudgedRevocation, 'kind'>,
+  { at, max = REVOCATIONS_MAX }: { readonly at: Timestamp; readonly max?: number },
+): RevocationOutcome {
+  const key = keyOf(cid, revoker)
+  if (bucketMapGet(revocations.entries, key) !== undefined) return { kind: 'exists', cid }
   const kept = revocations.entries.size < max ? revocations : withoutExpired(revocations, at)
   if (kept.entries.size >= max) return refuseCapability('CAPABILITY_REVOCATIONS_FULL')
-  const expiresAt = revoked.exp === undefined ? undefined : deadlineOf(revoked.exp)
   return {
     kind: 'revoked',
-    cid: revoked.cid,
+    cid,
     revocations: {
       entries: bucketMapSet(kept.entries, key, { at, expiresAt }),
       nextExpiryAt: Math.min(kept.nextExpiryAt, expiresAt ?? Number.MAX_SAFE_INTEGER),
@@ -82,8 +109,20 @@ export function addRevocation(
   }
 }
 
+/** Every entry, by token and revoker, in the order of their texts: equal for equal lists. */
+export function revocationEntries(
+  revocations: Revocations,
+): readonly (RevocationEntry & Omit<JudgedRevocation, 'kind'>)[] {
+  const sorted = bucketMapEntries(revocations.entries).toSorted(([left], [right]) => (left < right ? -1 : 1))
+  return sorted.flatMap(([key, entry]) => {
+    const [cid = '', revoker = ''] = key.split(' ')
+    const [token, did] = [parseCapabilityCid(cid), parseDid(revoker)]
+    return token === undefined || did === undefined ? [] : [{ cid: token, revoker: did, ...entry }]
+  })
+}
+
 /** Whether a revocation in force at the stamp cuts the chain: by the issuer of the revoked delegation or of one above it. */
-export function isChainRevoked(revocations: Revocations, chain: readonly Delegation[], at: Timestamp): boolean {
+export function isChainRevoked(revocations: Revocations, chain: readonly ChainLink[], at: Timestamp): boolean {
   if (revocations.entries.size === 0) return false
   const issuers: Did[] = []
   for (const { cid, iss } of chain) {

@@ -207,3 +207,53 @@ function withBlock(hash: number, block: number): number {
   const mixed = hash ^ Math.imul((first << 15) | (first >>> 17), 0x1b873593)
   return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0
 }
+
+/** Entries behind a key, at most so many: in an order that follows from the keys alone, so that equal maps have equal pages. What is skipped costs nothing. */
+export function hashTriePage<Value>(
+  trie: HashTrie<Value>,
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
+): readonly (readonly [string, Value])[] {
+  const page: (readonly [string, Value])[] = []
+  const from = after === undefined ? undefined : { key: after, hash: hashOf(after) }
+  addPage(trie.root, { shift: 0, from, limit, page })
+  return page
+}
+
+type PageWalk<Value> = {
+  readonly shift: number
+  /** Absent in a subtree all of which is behind it. */
+  readonly from: { readonly key: string; readonly hash: number } | undefined
+  readonly limit: number
+  readonly page: (readonly [string, Value])[]
+}
+
+function addPage<Value>(node: TrieNode<Value>, walk: PageWalk<Value>): void {
+  const { shift, from, limit, page } = walk
+  if ('children' in node) {
+    const first = from === undefined ? 0 : (from.hash >>> shift) & (FAN_OUT - 1)
+    for (let slot = first; slot < FAN_OUT && page.length < limit; slot += 1) {
+      const child = node.children[slot]
+      if (child !== undefined) addPage(child, { ...walk, shift: shift + BITS, from: slot === first ? from : undefined })
+    }
+    return
+  }
+  const rows = node.keys.map((key, at) => ({ key, hash: node.hashes[at] ?? 0, value: node.values[at] }))
+  rows.sort(compareInTrie)
+  for (const { key, hash, value } of rows) {
+    if (page.length >= limit) return
+    if (value !== undefined && (from === undefined || compareInTrie({ key, hash }, from) > 0)) page.push([key, value])
+  }
+}
+
+/** By the branches that lead to a key, from the root down, and then by the key. */
+function compareInTrie(
+  one: { readonly key: string; readonly hash: number },
+  other: { readonly key: string; readonly hash: number },
+): number {
+  for (let shift = 0; shift <= SHIFT_MAX; shift += BITS) {
+    const difference = ((one.hash >>> shift) & (FAN_OUT - 1)) - ((other.hash >>> shift) & (FAN_OUT - 1))
+    if (difference !== 0) return difference
+  }
+  if (one.key === other.key) return 0
+  return one.key < other.key ? -1 : 1
+}

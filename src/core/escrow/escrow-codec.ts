@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import {
   AMOUNT_FIELD,
+  CID_FIELD,
   CONTRACT_FIELD,
   COUNT_FIELD,
   CURRENCY_FIELD,
@@ -16,6 +17,7 @@ import {
   TEXT_FIELD,
   unionOf,
 } from '../ledger/codec-fields.ts'
+import { CHAIN_LENGTH_MAX } from '../capability/check-alignment.ts'
 import { ESCROW_MONEY, type EscrowEvent } from './escrow-event.ts'
 import { ESCROW_FAULTS, type EscrowState, EVIDENCE_MAX, HEARD_MAX, SETTLEMENT_CAUSES } from './escrow-state.ts'
 import { ARBITERS_MAX, CUSTODY_MODELS, ESCROW_PARTIES, type EscrowTerms, MILESTONES_MAX } from './escrow-terms.ts'
@@ -94,11 +96,22 @@ const EVIDENCE: readonly FieldRow[] = [
   row('at', COUNT_FIELD),
 ]
 
+const AUTHORITY = recordOf([
+  ...rows(HASH_FIELD, ['capabilityHash']),
+  row('contract', CONTRACT_FIELD),
+  ...rows(DID_FIELD, ['subject', 'payer', 'worker']),
+  row('links', listOf(recordOf([row('cid', CID_FIELD), row('iss', DID_FIELD)]), CHAIN_LENGTH_MAX)),
+  row('skill', TEXT_FIELD),
+  row('currency', CURRENCY_FIELD),
+  row('custody', oneOf(CUSTODY_MODELS)),
+  row('maxNanos', AMOUNT_FIELD),
+])
+
 const MESSAGE_ROWS: Readonly<Record<string, readonly FieldRow[]>> = {
   offered: [...EVIDENCE, row('expiresAt', COUNT_FIELD)],
   withdrawn: EVIDENCE,
   awarded: EVIDENCE,
-  'contract-signed': [...EVIDENCE, SIGNERS],
+  'contract-signed': [...EVIDENCE, SIGNERS, row('authority', optional(AUTHORITY))],
   'hold-requested': EVIDENCE,
   started: EVIDENCE,
   'voucher-signed': [

@@ -41,7 +41,17 @@ const ROWS = [
   ['offer', 'DRAFT', 'offered', '-', 'either', '-', 'OFFERED', 'none', 'terms valid, offer not expired'],
   ['withdraw', 'OFFERED', 'withdrawn', '-', 'offerer', 'offer', 'ABORTED', 'none', '-'],
   ['award', 'OFFERED', 'awarded', '-', 'payer', 'offer', 'OFFERED', 'none', 'not awarded'],
-  ['agree', 'OFFERED', 'contract-signed', '-', 'parties', 'offer', 'AGREED', 'none', 'awarded'],
+  [
+    'agree',
+    'OFFERED',
+    'contract-signed',
+    '-',
+    'parties',
+    'offer',
+    'AGREED',
+    'none',
+    'awarded, the capability of the terms',
+  ],
   ['offer-expired', 'OFFERED', 'timer-fired', 'offer', 'notary', '-', 'ABORTED', 'none', '-'],
   [
     'offer-equivocation',

@@ -2,6 +2,7 @@ import type { Amount } from '../../base/money.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { Evidence } from '../evidence/evidence.ts'
 import type { Did, Hash } from '../evidence/names.ts'
+import type { ContractAuthority } from './contract-authority.ts'
 import type { EscrowTimerName } from './escrow-timers.ts'
 
 /** Which movement of money an answer is about. */
@@ -20,8 +21,12 @@ export type EscrowMessageEvent =
   | OfferedEvent
   | (Evidence & { readonly type: 'withdrawn' })
   | (Evidence & { readonly type: 'awarded' })
-  /** The terms with signatures of `signers`; whoever has both sends it. */
-  | (Evidence & { readonly type: 'contract-signed'; readonly signers: readonly Did[] })
+  /** The terms with signatures of `signers`; whoever has both sends it. `authority`: absent where the payer acts for itself. */
+  | (Evidence & {
+      readonly type: 'contract-signed'
+      readonly signers: readonly Did[]
+      readonly authority?: ContractAuthority | undefined
+    })
   | (Evidence & { readonly type: 'hold-requested' })
   | (Evidence & { readonly type: 'started' })
   /** A voucher with signatures of `signers`; `amountNanos` is cumulative. */

@@ -48,6 +48,12 @@ export const ESCROW_REFUSALS = {
     cause: 'The offer was awarded before.',
     remedy: 'Sign the contract.',
   },
+  ESCROW_CAPABILITY_WRONG: {
+    cause:
+      'The terms name a chain of capabilities, and the message shows none or another one, or an order that is not the payer’s for this contract.',
+    remedy:
+      'Send the chain that the terms name with the payer’s order; without a chain, name the hash of the empty text.',
+  },
   ESCROW_HOLD_PENDING: {
     cause: 'The ledger was asked for the hold and has not answered.',
     remedy: 'Wait for the answer.',

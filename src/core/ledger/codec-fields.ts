@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { AMOUNT_MAX } from '../../base/money.ts'
+import { parseCapabilityCid } from '../capability/capability-token.ts'
 import { parseContractId, parseDid, parseHash } from '../evidence/names.ts'
 import { parseAccountId, parseCurrency, parseTransferId } from './ledger-names.ts'
 import { COUNTER_MAX } from './ledger-state.ts'
@@ -41,6 +42,7 @@ export function oneOf(words: readonly string[]): FieldCodec {
 }
 
 export const DID_FIELD: FieldCodec = text(parseDid)
+export const CID_FIELD: FieldCodec = text(parseCapabilityCid)
 export const HASH_FIELD: FieldCodec = text(parseHash)
 export const CONTRACT_FIELD: FieldCodec = text(parseContractId)
 export const TRANSFER_FIELD: FieldCodec = text(parseTransferId)

@@ -2,7 +2,7 @@ import { canonicalJson } from '../../base/canonical-json.ts'
 import { hashTrieEntries, hashTrieForEach } from '../collections/hash-trie.ts'
 import type { Did } from '../evidence/names.ts'
 import { type AccountId, type AccountKind, type Currency, formatAccountId } from './ledger-names.ts'
-import type { LedgerState } from './ledger-state.ts'
+import type { AccountRow, LedgerState } from './ledger-state.ts'
 
 /** One account as it is shown. Amounts are decimal texts of nano-units; a balance may have a `-` in front, at an issuer. */
 export type AccountLine = {
@@ -16,19 +16,16 @@ export type AccountLine = {
   readonly balanceNanos: string
 }
 
-/** All accounts of a currency, by id. */
-export function listAccounts(state: LedgerState, currency: Currency): readonly AccountLine[] {
-  return hashTrieEntries(state.accounts)
-    .filter(([, { name }]) => name.currency === currency)
-    .map(([, { name, debits, credits, held }]) => ({
-      id: formatAccountId(name),
-      owner: name.owner,
-      kind: name.kind,
-      debitsPostedNanos: String(debits),
-      creditsPostedNanos: String(credits),
-      heldNanos: String(name.kind === 'held' ? credits - debits : held),
-      balanceNanos: String(credits - debits),
-    }))
+export function lineOfAccount({ name, debits, credits, held }: AccountRow): AccountLine {
+  return {
+    id: formatAccountId(name),
+    owner: name.owner,
+    kind: name.kind,
+    debitsPostedNanos: String(debits),
+    creditsPostedNanos: String(credits),
+    heldNanos: String(name.kind === 'held' ? credits - debits : held),
+    balanceNanos: String(credits - debits),
+  }
 }
 
 /** Registered currencies, by name. */

@@ -5,12 +5,21 @@ import { type CheckedChain, checkChainAt, hashOfChain } from '../../core/capabil
 import { type CheckedInvocation, checkInvocation } from '../../core/capability/check-invocation.ts'
 import { IpldLink } from '../../core/capability/ipld-value.ts'
 import { EMPTY_REPLAY_MEMORY, type ReplayMemory, rememberInvocation } from '../../core/capability/replay-memory.ts'
-import { addRevocation, NO_REVOCATIONS, REVOKE_COMMAND, type Revocations } from '../../core/capability/revocations.ts'
+import {
+  addRevocation,
+  isChainRevoked,
+  NO_REVOCATIONS,
+  REVOKE_COMMAND,
+  type Revocations,
+} from '../../core/capability/revocations.ts'
+import { deadlineOf } from '../../core/capability/token-time.ts'
+import type { ContractAuthority } from '../../core/escrow/contract-authority.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Signer, VerifySignature } from '../../ports/signer.ts'
+import { type ContractCapability, readContractCapability } from '../../wire/ucan/contract-capability.ts'
 import {
   type DelegationInit,
   delegationSignedBytes,
@@ -22,6 +31,8 @@ import {
 } from '../../wire/ucan/token-codec.ts'
 import { encodeDeskRecord, type DeskRecord, readDeskRecord } from './desk-record.ts'
 
+/** Delegations of its own that a desk lists at most. */
+const ISSUED_MAX = 16_384
 const NONCE_BYTES = 16
 const SECOND = 1000
 
@@ -38,6 +49,14 @@ export type CapabilityDeskComponents = {
 
 export type IssuedText = { readonly kind: 'issued'; readonly text: string; readonly cid: CapabilityCid }
 
+/** A delegation that this desk issued. */
+export type IssuedDelegation = {
+  readonly delegation: Delegation
+  readonly text: string
+  /** Whether a revocation that this desk knows cuts it. */
+  readonly isRevoked: boolean
+}
+
 export type OpenedChain = {
   readonly kind: 'opened'
   readonly delegations: readonly Delegation[]
@@ -53,6 +72,7 @@ export class CapabilityDesk {
   private readonly components: CapabilityDeskComponents
   private revocations: Revocations = NO_REVOCATIONS
   private memory: ReplayMemory = EMPTY_REPLAY_MEMORY
+  private readonly issued = new Map<CapabilityCid, Omit<IssuedDelegation, 'isRevoked'>>()
 
   private constructor(components: CapabilityDeskComponents) {
     this.components = components
@@ -63,6 +83,28 @@ export class CapabilityDesk {
     const desk = new CapabilityDesk(components)
     for await (const { index, payload } of components.log.read(0)) desk.replay(readDeskRecord(payload, index))
     return desk
+  }
+
+  /** Delegations that this desk has given out, the newest last, until they have expired. */
+  list(at: Timestamp): readonly IssuedDelegation[] {
+    this.dropExpired(at)
+    return [...this.issued.values()].map((kept) => ({
+      ...kept,
+      isRevoked: isChainRevoked(this.revocations, [kept.delegation], at),
+    }))
+  }
+
+  /** Lists what was issued, before anybody has it. Throws what the log throws. */
+  async give(issued: IssuedText): Promise<IssuedText | CapabilityRefused> {
+    const { clock, log, verify } = this.components
+    const at = clock.now()
+    if (this.issued.size >= ISSUED_MAX) this.dropExpired(at)
+    if (this.issued.size >= ISSUED_MAX) return refuseCapability('CAPABILITY_ISSUED_FULL')
+    const delegation = openDelegation(issued.text, verify)
+    if (delegation.kind === 'refused') return delegation
+    await log.append([encodeDeskRecord({ type: 'issued', text: issued.text, at })])
+    this.issued.set(delegation.cid, { delegation, text: issued.text })
+    return issued
   }
 
   /** A delegation by this desk's key. What it narrows is the business of its chain: `check` tells whether it holds. */
@@ -128,6 +170,11 @@ export class CapabilityDesk {
     return { kind: 'opened', delegations, hash: hashOfChain(delegations.map(({ cid }) => cid)) }
   }
 
+  /** Whether a chain holds at a stamp, whoever may act by it, as far as this desk knows of revocations. */
+  look(chain: readonly Delegation[], at: Timestamp): CheckedChain | CapabilityRefused {
+    return checkChainAt(chain, at, this.revocations)
+  }
+
   /** Whether a chain grants this desk something at a stamp. */
   check(chain: readonly string[], at: Timestamp): CheckedChain | CapabilityRefused {
     const opened = this.openChain(chain)
@@ -136,6 +183,12 @@ export class CapabilityDesk {
     if (checked.kind === 'refused' || checked.holder === this.components.self) return checked
     const isOwn = opened.delegations.at(-1)?.iss === this.components.self
     return isOwn ? checked : refuseCapability('CAPABILITY_AUDIENCE_WRONG')
+  }
+
+  /** By whose authority an order for a contract is, as far as this desk knows; it remembers nothing. */
+  authorityOf(capability: ContractCapability, at: Timestamp): ContractAuthority | CapabilityRefused {
+    const { verify } = this.components
+    return readContractCapability(capability, { verify, at, revocations: this.revocations })
   }
 
   /** Lets an order through at most once: checked, remembered, durable. */
@@ -166,7 +219,16 @@ export class CapabilityDesk {
     return issued.kind === 'refused' ? issued : { kind: 'issued', text: issued.text, cid: issued.token.cid }
   }
 
+  private dropExpired(at: Timestamp): void {
+    for (const [cid, { delegation }] of this.issued) if (at >= deadlineOf(delegation.exp)) this.issued.delete(cid)
+  }
+
   private replay(record: DeskRecord): void {
+    if (record.type === 'issued') {
+      const delegation = openDelegation(record.text, this.components.verify)
+      if (delegation.kind !== 'refused') this.issued.set(delegation.cid, { delegation, text: record.text })
+      return
+    }
     if (record.type === 'admitted') {
       const remembered = rememberInvocation(this.memory, record, { at: record.at })
       if (remembered.kind === 'remembered') this.memory = remembered.memory

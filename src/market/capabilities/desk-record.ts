@@ -18,6 +18,7 @@ import {
 
 /** What the desk took, as its journal has it. Tokens are base64url. */
 export type DeskRecord =
+  | { readonly type: 'issued'; readonly text: string; readonly at: Timestamp }
   | { readonly type: 'revoked'; readonly revocation: string; readonly chain: readonly string[]; readonly at: Timestamp }
   | {
       readonly type: 'admitted'
@@ -30,6 +31,7 @@ export type DeskRecord =
 const readText: Reader<string> = (json) => (typeof json === 'string' ? json : INVALID)
 
 const readRecord: Reader<DeskRecord> = unionOf<DeskRecord>(
+  objectOf({ type: oneOf('issued'), text: readText, at: readTime }),
   objectOf({ type: oneOf('revoked'), revocation: readText, chain: listOf(readText, CHAIN_LENGTH_MAX), at: readTime }),
   objectOf({ type: oneOf('admitted'), iss: readDid, nonce: readText, exp: optional(readCount), at: readTime }),
 )

@@ -8,6 +8,7 @@ const STATES_KEPT = 2
 
 const HASHES_NAME = /^hashes-(\d{16})\.bin$/
 const STATE_NAME = /^state-(\d{16})\.jsonl$/
+const KEPT_NAME = /^kept-(\d{16})\.jsonl$/
 const TEMPORARY_SUFFIX = '.tmp'
 
 export type StateToWrite = {
@@ -23,6 +24,7 @@ export type StateToWrite = {
  * ```text
  * hashes-0000000000000000.bin       32 bytes for each entry from that one on, up to the next file: kept for good, proofs are made from them
  * state-0000000000100000.jsonl      the state behind so many entries, line by line, and last what a start needs; kept are the newest two and that of the cut
+ * kept-0000000000100000.jsonl       of the entries before a cut of so many, those that somebody may still ask for
  * ```
  */
 export class JournalFolder {
@@ -39,6 +41,11 @@ export class JournalFolder {
     await fileSystem.makeDirectory(directory)
     const names = await fileSystem.list(directory)
     for (const name of names) if (name.endsWith(TEMPORARY_SUFFIX)) await fileSystem.remove(`${directory}/${name}`)
+    return new JournalFolder(fileSystem, directory)
+  }
+
+  /** A folder that somebody else may have open: only to be read. */
+  static at(fileSystem: FileSystem, directory: string): JournalFolder {
     return new JournalFolder(fileSystem, directory)
   }
 
@@ -86,7 +93,40 @@ export class JournalFolder {
 
   /** Lines of the state behind so many entries. */
   async *readState(entries: number): AsyncGenerator<string, void, undefined> {
-    const file = await this.fileSystem.open(`${this.directory}/${nameOf('state', entries, 'jsonl')}`, { mode: 'read' })
+    yield* this.readLines(nameOf('state', entries, 'jsonl'))
+  }
+
+  /** Entries that a cut of so many leaves: written before the cut, so that none is ever missing. */
+  async writeKept(cut: number, lines: AsyncIterable<string>): Promise<void> {
+    await this.writeWhole(`${this.directory}/${nameOf('kept', cut, 'jsonl')}`, encodedLines(lines))
+  }
+
+  /** Removes what earlier cuts have left. */
+  async removeKeptBefore(cut: number): Promise<void> {
+    for (const position of await this.positions(KEPT_NAME))
+      if (position < cut) await this.fileSystem.remove(`${this.directory}/${nameOf('kept', position, 'jsonl')}`)
+  }
+
+  /** Nothing where the cut left nothing. */
+  async *readKept(cut: number): AsyncGenerator<string, void, undefined> {
+    const positions = await this.positions(KEPT_NAME)
+    if (positions.includes(cut)) yield* this.readLines(nameOf('kept', cut, 'jsonl'))
+  }
+
+  async readKeptLine(
+    cut: number,
+    { start, bytes }: { readonly start: number; readonly bytes: number },
+  ): Promise<string> {
+    const file = await this.fileSystem.open(`${this.directory}/${nameOf('kept', cut, 'jsonl')}`, { mode: 'read' })
+    try {
+      return new TextDecoder().decode(await file.read(start, bytes))
+    } finally {
+      await file.close()
+    }
+  }
+
+  private async *readLines(name: string): AsyncGenerator<string, void, undefined> {
+    const file = await this.fileSystem.open(`${this.directory}/${name}`, { mode: 'read' })
     try {
       const decoder = new TextDecoder()
       const size = await file.size()
@@ -110,11 +150,7 @@ export class JournalFolder {
 
   /** Writes a file of lines into a folder of the caller, all or nothing. */
   async writeArchive(path: string, lines: AsyncIterable<string>): Promise<void> {
-    const encoder = new TextEncoder()
-    const pieces = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-      for await (const line of lines) yield encoder.encode(`${line}\n`)
-    }
-    await this.writeWhole(path, pieces())
+    await this.writeWhole(path, encodedLines(lines))
   }
 
   private async replace(name: string, pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
@@ -159,6 +195,11 @@ function nameOf(kind: string, position: number, extension: string): string {
 
 function* piecesOf(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
   for (let start = 0; start < bytes.length; start += PIECE_BYTES) yield bytes.subarray(start, start + PIECE_BYTES)
+}
+
+async function* encodedLines(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array, void, undefined> {
+  const encoder = new TextEncoder()
+  for await (const line of lines) yield encoder.encode(`${line}\n`)
 }
 
 function* encodedPieces(lines: Iterable<string>): Generator<Uint8Array, void, undefined> {

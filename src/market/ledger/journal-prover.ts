@@ -12,6 +12,8 @@ export type ProverComponents = {
   entries(): number
   /** Where the log begins. */
   cut(): Place
+  /** The text of an entry before that, where it was kept. */
+  readKept(index: number): Promise<string | undefined>
   /** Hashes of all entries, 32 bytes each. */
   hashes(): Promise<Uint8Array>
 }
@@ -77,7 +79,11 @@ export class JournalProver {
     const { components, start, checkpointsAt } = this
     if (!Number.isSafeInteger(index) || index < 0 || index >= components.entries()) return undefined
     const cut = components.cut()
-    if (index < cut.entries) throw prunedEntry(index)
+    if (index < cut.entries) {
+      const kept = await components.readKept(index)
+      if (kept === undefined) throw prunedEntry(index)
+      return kept
+    }
     const isBefore = index < start.entries
     const from = isBefore ? cut : start
     // Before the start it is not known how many checkpoints there are: the entry is at this record, or behind.

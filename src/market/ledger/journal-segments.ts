@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type Timestamp, timestampFromMs } from '../../base/time.ts'
-import { parseHash } from '../../core/evidence/names.ts'
+import { type Hash, parseHash } from '../../core/evidence/names.ts'
 import { HashList } from '../../core/transparency/hash-list.ts'
 import { bytesOfHash, formatHash } from '../../core/transparency/hash-text.ts'
 import { type MerkleFrontier, rootOf, type Sha256 } from '../../core/transparency/merkle-tree.ts'
@@ -10,9 +10,14 @@ import { SIGNED_CHECKPOINT, type SignedCheckpoint } from '../../wire/v1/checkpoi
 import { formatCut, formatHashes, formatStateLine, StateRoot } from './journal-cut.ts'
 import type { JournalFolder } from './journal-folder.ts'
 import { encodeText } from '../encode-text.ts'
-import { formatCheckpoint, parseJson } from './journal-line.ts'
+import { formatCheckpoint, indexOfEntry, parseJson } from './journal-line.ts'
 import type { Restart } from './journal-reader.ts'
-import type { WrittenState } from './journaled-machine.ts'
+import { decoded } from './journal-records.ts'
+import type { WrittenBeside, WrittenState } from './journaled-machine.ts'
+import { KeptEntries } from './kept-entries.ts'
+
+/** How a line that is not of the state begins. */
+const BESIDE_START = '{"beside":'
 
 /** A place in the log: so many entries, and so many records, which are entries and checkpoints. */
 export type Place = { readonly entries: number; readonly records: number }
@@ -21,7 +26,19 @@ export type SegmentsComponents<State> = {
   readonly folder: JournalFolder
   readonly log: EventLog
   readonly written: WrittenState<State>
+  readonly beside: WrittenBeside | undefined
   readonly digest: Sha256
+}
+
+/** Entries of closed segments, and of them those before the cut. */
+export type SegmentPlace = { readonly closed: number; readonly cut: number }
+
+/** What a cut leaves. */
+export type Leaving = {
+  /** Path of a file for all that is dropped; `undefined` keeps it nowhere. */
+  readonly archive: string | undefined
+  /** Entries that somebody may still ask for. */
+  readonly wanted: ReadonlySet<number>
 }
 
 /** A closed segment that a start goes on from. */
@@ -32,6 +49,8 @@ type Tail = Place & {
   readonly at: Timestamp
   readonly frontier: MerkleFrontier
   readonly signed: SignedCheckpoint
+  /** Root over the lines beside the state. */
+  readonly beside: Hash | undefined
 }
 
 /**
@@ -40,7 +59,7 @@ type Tail = Place & {
  *
  * ```text
  * close    hashes of the entries, the lines of the state, checkpoint in the log, name of the state      in this order, each on stable storage
- * prune    close, archive of the records, snapshot in place of them in the log
+ * prune    close, archive of the records, those that are still wanted, snapshot in place of all of them in the log
  * open     newest state whose checkpoint is in the log; entries behind it
  * ```
  *
@@ -52,9 +71,12 @@ export class JournalSegments<State> {
   private recent = new HashList()
   private closedEntries = 0
   private cutAt: Tail | undefined
+  private newest: Tail | undefined
+  private readonly kept: KeptEntries
 
   private constructor(components: SegmentsComponents<State>) {
     this.components = components
+    this.kept = new KeptEntries(components.folder)
   }
 
   /** Finds where to start; nothing where the log has to be read from its first entry. Throws `LEDGER_JOURNAL_BROKEN` where it was pruned and no state is sound. */
@@ -66,6 +88,7 @@ export class JournalSegments<State> {
     const cutText = log.snapshot && new TextDecoder().decode(log.snapshot.payload)
     const cut = cutText === undefined ? undefined : parseTail(cutText)
     segments.cutAt = cut
+    segments.kept.moveTo(cut?.entries ?? 0)
     for (const entries of await folder.states()) {
       const opened = await segments.readState(entries)
       if (opened === undefined) continue
@@ -85,9 +108,8 @@ export class JournalSegments<State> {
     return this.cutAt ?? { entries: 0, records: 0 }
   }
 
-  /** Entries of closed segments. */
-  get closed(): number {
-    return this.closedEntries
+  get place(): SegmentPlace {
+    return { closed: this.closedEntries, cut: this.cut.entries }
   }
 
   /** Takes note of the entry that follows. */
@@ -117,63 +139,90 @@ export class JournalSegments<State> {
     here: Place & { readonly state: State; readonly at: Timestamp; readonly frontier: MerkleFrontier },
     checkpoint: (state: SignedCheckpoint['checkpoint']['head']) => Promise<SignedCheckpoint>,
   ): Promise<SignedCheckpoint> {
-    const { folder, written, digest } = this.components
+    const { folder, written, beside, digest } = this.components
     const { entries, frontier, at } = here
     await folder.writeHashes(this.closedEntries, this.recent.toBytes())
-    const root = new StateRoot(digest)
+    const [root, besideRoot] = [new StateRoot(digest), new StateRoot(digest)]
     const lines = function* (): Generator<string, void, undefined> {
       for (const line of written.lines(here.state)) {
         root.add(line)
         yield line
       }
+      for (const line of beside?.lines() ?? []) {
+        besideRoot.add(line)
+        yield `${BESIDE_START}${line}}`
+      }
     }
-    let signed: SignedCheckpoint | undefined
+    let tail: Tail | undefined
     const finish = async (): Promise<string> => {
-      signed = await checkpoint(root.root())
-      return formatTail({ entries, records: here.records + 1, at, frontier, signed })
+      const signed = await checkpoint(root.root())
+      tail = { entries, records: here.records + 1, at, frontier, signed, beside: beside && besideRoot.root() }
+      return formatTail(tail)
     }
     await folder.writeState(entries, { lines: lines(), finish, kept: this.cut.entries })
-    if (signed === undefined) throw new RangeError('A state was written without its checkpoint')
+    if (tail === undefined) throw new RangeError('A state was written without its checkpoint')
+    this.newest = tail
     this.closedEntries = entries
     this.recent = new HashList()
-    return signed
+    return tail.signed
   }
 
-  /** Puts the newest closed segment in place of all records, which must end with its checkpoint. */
-  async prune(closed: Omit<Tail, 'records'>): Promise<void> {
-    const { log } = this.components
-    const tail: Tail = { ...closed, records: log.nextIndex }
-    await log.compact({ nextIndex: tail.records, payload: encodeText(formatTail(tail)) })
-    this.cutAt = tail
+  /** Throws `LEDGER_ARCHIVE_EXISTS`. */
+  async checkArchive(archive: string | undefined): Promise<void> {
+    if (archive !== undefined) await this.components.folder.checkArchive(archive)
+  }
+
+  /** Puts the segment that was just closed in place of all records, which must end with its checkpoint. */
+  async prune({ archive, wanted }: Leaving): Promise<void> {
+    const { log, folder } = this.components
+    const { newest } = this
+    if (newest?.records !== log.nextIndex) throw new RangeError('Nothing was appended since the segment was closed')
+    if (archive !== undefined) await folder.writeArchive(archive, this.records())
+    if (wanted.size > 0) await folder.writeKept(newest.entries, this.wantedLines(wanted))
+    await log.compact({ nextIndex: newest.records, payload: encodeText(formatTail(newest)) })
+    this.cutAt = newest
+    this.kept.moveTo(newest.entries)
+    await folder.removeKeptBefore(newest.entries)
+  }
+
+  /** The text of an entry before the cut, where it was kept. */
+  async readKept(index: number): Promise<string | undefined> {
+    return await this.kept.read(index)
+  }
+
+  /** Every entry and checkpoint that the log has. */
+  records(): AsyncGenerator<string, void, undefined> {
+    return decoded(this.components.log.read(this.cut.records))
+  }
+
+  private async *wantedLines(wanted: ReadonlySet<number>): AsyncGenerator<string, void, undefined> {
+    const isWanted = (line: string): boolean => wanted.has(indexOfEntry(line) ?? -1)
+    for await (const line of this.components.folder.readKept(this.cut.entries)) if (isWanted(line)) yield line
+    for await (const line of this.records()) if (isWanted(line)) yield line
   }
 
   /** The beginning of a copy: nothing where no entry was pruned. */
   async *beginning(): AsyncGenerator<string, void, undefined> {
-    const { cutAt } = this
-    if (cutAt === undefined) return
-    const { folder } = this.components
-    yield formatCut(cutAt.at, cutAt.signed)
-    yield* formatHashes(await folder.readHashes(cutAt.entries))
-    let before: string | undefined
-    for await (const line of folder.readState(cutAt.entries)) {
-      if (before !== undefined) yield formatStateLine(before)
-      before = line
-    }
+    if (this.cutAt !== undefined) yield* beginningOf(this.components.folder, this.cutAt)
   }
 
   /** The state behind so many entries, if it is whole and its checkpoint is in the log. */
   private async readState(entries: number): Promise<OpenedSegment<State> | undefined> {
-    const { folder, written, digest } = this.components
-    const reader = written.read()
-    const root = new StateRoot(digest)
+    const { folder, written, beside, digest } = this.components
+    const [reader, besideReader] = [written.read(), beside?.read()]
+    const [root, besideRoot] = [new StateRoot(digest), new StateRoot(digest)]
     let last: string | undefined
     let isSound = true
+    const take = (line: string): boolean => {
+      const isBeside = line.startsWith(BESIDE_START)
+      const text = isBeside ? line.slice(BESIDE_START.length, -1) : line
+      const json = parseJson(text)
+      if (isBeside) besideRoot.add(text)
+      else root.add(text)
+      return json !== undefined && (isBeside ? besideReader?.add(json) === true : reader.add(json))
+    }
     for await (const line of folder.readState(entries)) {
-      if (last !== undefined) {
-        const json = parseJson(last)
-        root.add(last)
-        isSound = isSound && json !== undefined && reader.add(json)
-      }
+      if (last !== undefined && isSound) isSound = take(last)
       last = line
     }
     const tail = last === undefined ? undefined : parseTail(last)
@@ -182,9 +231,10 @@ export class JournalSegments<State> {
     const isRight =
       checkpoint.state === root.root() &&
       checkpoint.entries === entries &&
-      checkpoint.root === formatHash(rootOf(tail.frontier, digest))
+      checkpoint.root === formatHash(rootOf(tail.frontier, digest)) &&
+      tail.beside === (beside && besideRoot.root())
     const state = isRight ? reader.end() : undefined
-    if (state === undefined) return undefined
+    if (state === undefined || besideReader?.end() === false) return undefined
     const restart = { state, frontier: tail.frontier, head: checkpoint.head, at: tail.at }
     return { entries, records: tail.records, restart, signed: tail.signed }
   }
@@ -200,8 +250,28 @@ export class JournalSegments<State> {
   }
 }
 
-function formatTail({ entries, records, at, frontier, signed }: Tail): string {
-  return canonicalJson({ at, entries, peaks: frontier.peaks.map(formatHash), records, signed })
+/** The same for whoever reads the files of a pruned journal, by what its log begins with; nothing for anything else. */
+export async function* readBeginning(
+  folder: JournalFolder,
+  snapshot: Uint8Array,
+): AsyncGenerator<string, void, undefined> {
+  const cut = parseTail(new TextDecoder().decode(snapshot))
+  if (cut !== undefined) yield* beginningOf(folder, cut)
+}
+
+async function* beginningOf(folder: JournalFolder, cut: Tail): AsyncGenerator<string, void, undefined> {
+  yield formatCut(cut.at, cut.signed)
+  yield* formatHashes(await folder.readHashes(cut.entries))
+  let before: string | undefined
+  for await (const line of folder.readState(cut.entries)) {
+    if (before !== undefined && !before.startsWith(BESIDE_START)) yield formatStateLine(before)
+    before = line
+  }
+}
+
+function formatTail({ entries, records, at, frontier, signed, beside }: Tail): string {
+  const peaks = frontier.peaks.map(formatHash)
+  return canonicalJson({ at, entries, peaks, records, signed, ...(beside !== undefined && { beside }) })
 }
 
 function parseTail(text: string): Tail | undefined {
@@ -214,7 +284,8 @@ function parseTail(text: string): Tail | undefined {
     return undefined
   const hashes = peaks.flatMap((peak) => (typeof peak === 'string' ? (parseHash(peak) ?? []) : []))
   const frontier = { size: entries, peaks: hashes.map(bytesOfHash) }
-  return { at: timestampFromMs(at), entries, records, frontier, signed: signed.data }
+  const beside = 'beside' in json && typeof json.beside === 'string' ? parseHash(json.beside) : undefined
+  return { at: timestampFromMs(at), entries, records, frontier, signed: signed.data, beside }
 }
 
 function isCount(value: unknown): value is number {

@@ -4,6 +4,7 @@ import { formatLedgerEvent, parseLedgerEvent } from '../../core/ledger/ledger-co
 import type { LedgerEffect, LedgerEvent } from '../../core/ledger/ledger-event.ts'
 import { LEDGER_MACHINE } from '../../core/ledger/ledger-machine.ts'
 import { ledgerStateLines, LedgerStateReader } from '../../core/ledger/ledger-state-lines.ts'
+import type { Hash } from '../../core/evidence/names.ts'
 import type { LedgerInput, LedgerState } from '../../core/ledger/ledger-state.ts'
 import type { Machine } from '../../core/machine.ts'
 import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
@@ -50,6 +51,13 @@ export type JournaledMachine<State, Event, Effect> = {
   readonly written?: WrittenState<State>
 }
 
+/** What a start needs besides the state, and what follows from the entries: kept beside the state of a closed segment, under a hash of its own. */
+export type WrittenBeside = {
+  lines(): Iterable<string>
+  /** Takes the lines as JSON; `end` puts what they say in place, or says that they are none. */
+  read(): { add(line: unknown): boolean; end(): boolean }
+}
+
 /** A state that is one JSON text: for those that never get large. */
 export function writtenAsText<State>(
   format: (state: State) => string,
@@ -77,12 +85,26 @@ export type MachineJournalComponents<State, Event, Effect> = {
   readonly journaled: JournaledMachine<State, Event, Effect>
   /** Where closed segments are kept; `undefined`: none is ever closed, and a start replays everything. */
   readonly folder?: JournalFolder | undefined
+  /** Written down with each state; absent where there is nothing besides. */
+  readonly beside?: WrittenBeside | undefined
   /** Who signs checkpoints; `undefined` where nobody does. */
   readonly signer?: Signer | undefined
   /** Sees every entry that is replayed and made, with the state right behind it: for indexes beside the journal. It must not throw. */
   onEntry?(entry: EntryDone<State, Effect>): void
   /** Native SHA-256 where there is one. */
   readonly digest?: Sha256 | undefined
+}
+
+export type Journaled<Effect> = {
+  readonly effects: readonly Effect[]
+  /** Where the event is in the journal; `undefined` when it changed nothing and is not there. */
+  readonly entry: { readonly index: number; readonly hash: Hash } | undefined
+}
+
+export type Taken<Effect> = {
+  readonly results: readonly Journaled<Effect>[]
+  /** Resolves when these events and all before them are on stable storage; rejects as `append` does. */
+  readonly written: () => Promise<unknown>
 }
 
 /** The ledger by itself, as a node without contracts journals it. */

@@ -18,23 +18,11 @@ import { encodeEntry, formatCheckpoint, formatEntry } from './journal-line.ts'
 import type { ConsistencyProof, InclusionProof } from './journal-proofs.ts'
 import { JournalProver, type ProvenAmong } from './journal-prover.ts'
 import { JournalReader } from './journal-reader.ts'
-import { JournalSegments } from './journal-segments.ts'
+import { JournalSegments, type SegmentPlace } from './journal-segments.ts'
 import { JournalWriter } from './journal-writer.ts'
-import type { MachineJournalComponents } from './journaled-machine.ts'
+import type { Journaled, MachineJournalComponents, Taken } from './journaled-machine.ts'
 import { LineBatch } from './line-batch.ts'
 import { signCheckpoint } from './sign-checkpoint.ts'
-
-export type Journaled<Effect> = {
-  readonly effects: readonly Effect[]
-  /** Where the event is in the journal; `undefined` when it changed nothing and is not there. */
-  readonly entry: { readonly index: number; readonly hash: Hash } | undefined
-}
-
-export type Taken<Effect> = {
-  readonly results: readonly Journaled<Effect>[]
-  /** Resolves when these events and all before them are on stable storage; rejects as `append` does. */
-  readonly written: () => Promise<unknown>
-}
 
 /**
  * A machine with a hash-chained journal. An event goes through the machine at once; its effects are given back when the entry and all before it are on
@@ -71,6 +59,7 @@ export class MachineJournal<State, Event, Effect> {
         entries: () => this.entries,
         cut: () => this.segments?.cut ?? { entries: 0, records: 0 },
         hashes: async () => (await this.segments?.hashes()) ?? new Uint8Array(),
+        readKept: async (index) => await this.segments?.readKept(index),
       },
       folder === undefined || journaled.written === undefined,
     )
@@ -128,6 +117,10 @@ export class MachineJournal<State, Event, Effect> {
     return this.newest
   }
 
+  get segment(): SegmentPlace {
+    return this.segments?.place ?? { closed: 0, cut: 0 }
+  }
+
   /** `null` before the first entry. */
   get head(): { readonly index: number; readonly hash: Hash } | null {
     const { head, entries } = this.reader
@@ -167,11 +160,7 @@ export class MachineJournal<State, Event, Effect> {
     return { results, written: async () => await last }
   }
 
-  /**
-   * Signs where the journal stands, and keeps that in the journal. Throws `LEDGER_JOURNAL_KEYLESS` without a signer.
-   *
-   * @param at  Stamp, not before that of the last entry.
-   */
+  /** Signs where the journal stands, at a stamp not before that of the last entry, and keeps that in it. Throws `LEDGER_JOURNAL_KEYLESS` without a signer. */
   async checkpoint(at: Timestamp): Promise<SignedCheckpoint> {
     while (this.turns.current !== undefined) await this.turns.current
     return await this.writeCheckpoint(at, undefined)
@@ -190,14 +179,13 @@ export class MachineJournal<State, Event, Effect> {
    * lines of the journal since the last time. Throws as `closeSegment` does, and `LEDGER_ARCHIVE_EXISTS`.
    *
    * @param archive  Path of a file to be made; `undefined` keeps the text nowhere.
+   * @param wanted  Entries whose text stays, because somebody may still ask for it.
    */
-  async prune(at: Timestamp, archive: string | undefined): Promise<SignedCheckpoint> {
+  async prune(at: Timestamp, archive?: string, wanted: ReadonlySet<number> = new Set()): Promise<SignedCheckpoint> {
     return await this.alone(async (segments) => {
-      if (archive !== undefined) await this.components.folder?.checkArchive(archive)
+      await segments.checkArchive(archive)
       const signed = await this.closeWith(segments, at)
-      if (archive !== undefined) await this.components.folder?.writeArchive(archive, this.records())
-      const { peaks, at: stamp } = this.reader
-      await segments.prune({ entries: this.entries, at: stamp ?? at, frontier: peaks, signed })
+      await segments.prune({ archive, wanted })
       this.prover.startAt(segments.cut)
       return signed
     })
@@ -207,7 +195,7 @@ export class MachineJournal<State, Event, Effect> {
   async *lines(): AsyncGenerator<string, void, undefined> {
     while (this.turns.current !== undefined) await this.turns.current
     await this.writer.written
-    const records = this.records()
+    const records = this.segments?.records() ?? decoded(this.components.log.read(0))
     if (this.segments !== undefined) yield* this.segments.beginning()
     yield* records
   }
@@ -240,10 +228,10 @@ export class MachineJournal<State, Event, Effect> {
   }
 
   private async openSegments(name: Hash): Promise<void> {
-    const { folder, log, journaled, digest = sha256 } = this.components
+    const { folder, log, journaled, beside, digest = sha256 } = this.components
     const { written } = journaled
     if (folder === undefined || written === undefined) return
-    const { segments, opened } = await JournalSegments.open({ folder, log, written, digest })
+    const { segments, opened } = await JournalSegments.open({ folder, log, written, beside, digest })
     this.segments = segments
     if (opened === undefined) return
     if (opened.signed.checkpoint.journal !== name) throw brokenAt(opened.records, opened.entries, 'JOURNAL_NAME_WRONG')
@@ -285,11 +273,6 @@ export class MachineJournal<State, Event, Effect> {
       await this.writer.written
       return await work(segments)
     })
-  }
-
-  /** Every entry and checkpoint that the log has. */
-  private records(): AsyncGenerator<string, void, undefined> {
-    return decoded(this.components.log.read(this.segments?.cut.records ?? 0))
   }
 
   private step(event: Event, results: Journaled<Effect>[]): Uint8Array | undefined {

@@ -1,3 +1,4 @@
+import { type Timestamp, timestampFromMs } from '../../base/time.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { JournalFinding } from '../../core/transparency/journal-findings.ts'
 import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
@@ -24,6 +25,8 @@ export type JournalCopy<Report> = {
   /** Entries that a checkpoint stands behind, and whose checkpoints these are. */
   readonly covered: number
   readonly coveredBy: readonly Did[]
+  /** The latest stamp under which somebody has signed for these: what came later need not be in the copy. */
+  readonly asOf: Timestamp | null
   readonly head: { readonly index: number; readonly hash: Hash } | null
   readonly envelopeSignatures: number
   readonly sums: JournalSums
@@ -97,11 +100,12 @@ export async function readCopy<State, Event, Effect, Report>(
 function coverageOf(
   checkpoints: readonly SignedCheckpoint[],
   entries: number,
-): { readonly covered: number; readonly coveredBy: readonly Did[] } {
+): Pick<JournalCopy<unknown>, 'covered' | 'coveredBy' | 'asOf'> {
   const covered = checkpoints.reduce((most, { checkpoint }) => Math.max(most, checkpoint.entries), 0)
   const last = checkpoints.filter(({ checkpoint }) => checkpoint.entries === covered)
   return {
     covered: Math.min(covered, entries),
+    asOf: last.length === 0 ? null : timestampFromMs(Math.max(...last.map(({ checkpoint }) => checkpoint.at))),
     coveredBy: [...new Set(last.map(({ checkpoint }) => checkpoint.signer))],
   }
 }

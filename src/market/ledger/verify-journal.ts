@@ -1,3 +1,4 @@
+import type { Timestamp } from '../../base/time.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import { JOURNAL_GAPS, type JournalFinding, type JournalGap } from '../../core/transparency/journal-findings.ts'
 import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
@@ -49,6 +50,8 @@ export type JournalVerification<Report = unknown> = {
   readonly uncovered: { readonly first: number; readonly last: number } | null
   /** Whose checkpoints cover the last entry that is covered. */
   readonly coveredBy: readonly Did[]
+  /** The latest stamp under which somebody has signed for these: what came later need not be in the copy. */
+  readonly asOf: Timestamp | null
   readonly envelopeSignatures: number
   /** What could not be looked at (`JOURNAL_GAPS`). */
   readonly gaps: readonly JournalGap[]
@@ -93,6 +96,7 @@ export async function verifyJournal<State, Event, Effect, Report = unknown>(
     covered,
     uncovered: covered < hashes.length ? { first: covered, last: hashes.length - 1 } : null,
     coveredBy: copy.coveredBy,
+    asOf: copy.asOf,
     envelopeSignatures: copy.envelopeSignatures,
     gaps,
     splitViews: equivocations.flatMap((found) => proveSplitView(found, copy, other) ?? []),

@@ -153,6 +153,7 @@ function dismissed(envelope: Envelope, code: string, waiter: Waiter): Dismissed 
 /** Messages with signatures in their bodies. */
 function isJoint({ type }: Envelope): boolean {
   return (
+    type === 'capability-revoke' ||
     type === 'escrow-contract' ||
     type === 'escrow-voucher' ||
     type === 'escrow-cancel' ||

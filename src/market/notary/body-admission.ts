@@ -4,7 +4,7 @@ import type { Hash } from '../../core/evidence/names.ts'
 import type { Entry } from '../../core/notary/block.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { Admission, type AdmissionComponents, type Admitted, type Dismissed, type Waiter } from './admission.ts'
-import { bodyOfOrdered, LEDGER_SUBJECT, orderedEvent } from './booked-event.ts'
+import { bodyOfOrdered, isSent, LEDGER_SUBJECT, orderedEvent } from './booked-event.ts'
 
 export type BodyAdmissionInit = Omit<AdmissionComponents, 'onAdmitted'> & {
   /** Rules that this member lets into the log. */
@@ -53,8 +53,7 @@ export class BodyAdmission {
   private lookOrdered(body: string): Entry | undefined {
     const booked = orderedEvent(1, orderedIn(body))
     const event = booked?.event
-    if (event === undefined || event.type === 'message-received' || event.type === 'ledger-event-received')
-      return undefined
+    if (event === undefined || isSent(event)) return undefined
     if (event.type === 'parameters-retired' || bodyOfOrdered(event) !== body) return undefined
     if (event.type === 'parameters-published') {
       const known = this.init.parameters.find(({ hash }) => hash === event.hash)

@@ -63,13 +63,20 @@ export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}
 /** What was ordered by the set: a timer that fires, rules that are published, the stamp. */
 export function orderedEvent(slot: number, json: unknown, due?: Timestamp): BookedEvent | undefined {
   const event = parseBooksEvent(json)
-  if (event === undefined || event.type === 'message-received' || event.type === 'ledger-event-received')
-    return undefined
-  return bookOrdered(slot, event, due)
+  return event === undefined || isSent(event) ? undefined : bookOrdered(slot, event, due)
 }
 
 /** What notaries order by themselves. */
-export type OrderedEvent = Exclude<BooksEvent, { type: 'message-received' | 'ledger-event-received' }>
+export type OrderedEvent = Exclude<BooksEvent, { type: SentEventType }>
+
+/** What only a signed message makes happen. */
+type SentEventType = 'message-received' | 'ledger-event-received' | 'capability-revoked'
+
+export function isSent(event: BooksEvent): event is Extract<BooksEvent, { type: SentEventType }> {
+  return (
+    event.type === 'message-received' || event.type === 'ledger-event-received' || event.type === 'capability-revoked'
+  )
+}
 
 export function bookOrdered(slot: number, event: OrderedEvent, due?: Timestamp): BookedEvent {
   const message = hashOfText(bodyOfOrdered(due === undefined ? event : { ...event, at: due }))

@@ -1,6 +1,7 @@
 import type { Sha256HexOfBytes } from '../../base/sha256.ts'
 import { timestampFromMs } from '../../base/time.ts'
 import { BOOKS_MACHINE } from '../../core/books/books-machine.ts'
+import { booksStateLines, BooksStateReader } from '../../core/books/books-state-lines.ts'
 import type { BooksEffect, BooksLimits, BooksState } from '../../core/books/books-state.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import { balanceSums, formatBalances } from '../../core/ledger/ledger-balances.ts'
@@ -53,5 +54,6 @@ export function journaledBooks(init: JournaledBooksInit): JournaledBooks {
     stampOf: ({ event }) => stampOfBooksEvent(event),
     formatBalances: ({ ledger }) => formatBalances(ledger),
     sumsOf: ({ ledger }) => balanceSums(ledger),
+    written: { lines: booksStateLines, read: () => new BooksStateReader() },
   }
 }

@@ -1,37 +1,14 @@
 import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
-import type { TransferId } from '../../core/ledger/ledger-names.ts'
 import { type Block, type BlockEntry, GENESIS, hashOfBlock } from '../../core/notary/block.ts'
 import { canonicalText } from '../../wire/v1/canonical.ts'
 import { hashOfTransition } from '../../wire/v1/notary-receipt.ts'
-import type { Transition } from '../../wire/v1/notary-transition.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
+import type { ArchiveContents, ArchivedEntry, ContractFile, OutsideMessage } from './archive-contents.ts'
 import { LEDGER_SUBJECT, stampOfBooksEvent } from './booked-event.ts'
 import { type ChainPlace, describeTransition } from './describe-transition.ts'
 import type { BookedStep } from './journaled-books.ts'
-
-/** One entry of the log and what it came to. */
-export type ArchivedEntry = {
-  readonly slot: number
-  /** Position in its block. */
-  readonly index: number
-  /** Position in the journal. */
-  readonly entry: number
-  readonly transition: Transition
-  readonly transitionHash: Hash
-  readonly isMessage: boolean
-}
-
-/** What is kept of a contract besides its state. */
-export type ContractFile = {
-  readonly entries: ArchivedEntry[]
-  /** Nonces by issuer, and the message that used each. */
-  readonly nonces: Map<string, Hash>
-  readonly transfers: Set<TransferId>
-  auction: Hash | undefined
-  result: Hash | undefined
-}
 
 /** A block and its name. */
 export type NamedBlock = { readonly block: Block; readonly hash: Hash }
@@ -81,7 +58,7 @@ export class NotaryArchive {
   private readonly messages = new Map<Hash, ArchivedEntry>()
   private readonly blocks = new Map<number, BlockFile>()
   /** Messages outside of contracts by the hour in which they end. */
-  private readonly endings = new Map<number, Hash[]>()
+  private readonly endings = new Map<number, OutsideMessage[]>()
   private ledgerChain: ChainPlace = { seq: 0, previous: PAD }
   private last: BlockFile | undefined
   private count = 0
@@ -93,6 +70,11 @@ export class NotaryArchive {
   /** Of the newest block; 0 before the first. */
   get slot(): number {
     return this.last?.slot ?? 0
+  }
+
+  /** Messages that are remembered. */
+  get size(): number {
+    return this.messages.size
   }
 
   find(message: Hash): ArchivedEntry | undefined {
@@ -119,6 +101,46 @@ export class NotaryArchive {
     const last = this.files.get(contract)?.entries.at(-1)
     if (last === undefined) return { seq: 0, previous: PAD }
     return { seq: last.transition.seq + 1, previous: last.transitionHash }
+  }
+
+  /** What there is, as of now. */
+  get contents(): ArchiveContents {
+    const outside = [...this.endings.values()].flat()
+    return { chain: this.ledgerChain, count: this.count, blocks: this.blocks.values(), files: this.files, outside }
+  }
+
+  /** Entries of the journal whose envelopes somebody may still ask for: those of contracts that are kept. */
+  wantedEntries(): ReadonlySet<number> {
+    const wanted = new Set<number>()
+    for (const { entries } of this.files.values())
+      for (const { entry, isMessage } of entries) if (isMessage) wanted.add(entry)
+    return wanted
+  }
+
+  /** Begins with what another archive held, in place of the steps before. */
+  restore({ chain, count, blocks, files, outside }: ArchiveContents): void {
+    this.ledgerChain = chain
+    this.count = count
+    for (const written of blocks) {
+      const { slot, entries } = written
+      const block: BlockFile = { ...written, entries: [...entries], wanted: 0, block: undefined, hash: undefined }
+      this.blocks.set(slot, block)
+      this.last = block
+    }
+    for (const [contract, file] of files) {
+      this.files.set(contract, file)
+      for (const entry of file.entries) this.want(entry)
+    }
+    for (const message of outside) {
+      this.want(message.archived)
+      this.keepUntilEnd(message)
+    }
+  }
+
+  private want(entry: ArchivedEntry): void {
+    const block = this.blocks.get(entry.slot)
+    if (block !== undefined) block.wanted += 1
+    if (entry.isMessage) this.messages.set(entry.transition.message as Hash, entry)
   }
 
   /** Takes a step of the journal; those of one block follow each other. */
@@ -175,9 +197,9 @@ export class NotaryArchive {
 
   /** Forgets messages outside of contracts that have ended long enough. */
   forget(now: Timestamp): void {
-    for (const [endsAt, hashes] of this.endings) {
+    for (const [endsAt, messages] of this.endings) {
       if (endsAt + this.init.clockSkewMs > now) continue
-      for (const hash of hashes) this.drop(this.messages.get(hash), hash)
+      for (const { archived } of messages) this.drop(archived, archived.transition.message as Hash)
       this.endings.delete(endsAt)
     }
   }
@@ -201,14 +223,20 @@ export class NotaryArchive {
     if (last !== undefined && last.wanted === 0) this.blocks.delete(last.slot)
   }
 
-  private keepOutside({ booked: { sent, message } }: BookedStep, { transition, transitionHash }: ArchivedEntry): void {
+  private keepOutside({ booked: { sent } }: BookedStep, archived: ArchivedEntry): void {
+    const { transition, transitionHash } = archived
     this.ledgerChain = { seq: transition.seq + 1, previous: transitionHash }
     if (sent === undefined) return
-    const endsAt = Math.floor(sent.envelope.head.exp / HOUR_MS) * HOUR_MS + HOUR_MS
-    const hashes = this.endings.get(endsAt) ?? []
-    hashes.push(message)
-    this.endings.set(endsAt, hashes)
+    const { iss, nonce, exp } = sent.envelope.head
+    this.keepUntilEnd({ iss, nonce, exp, archived })
     if (this.last !== undefined) this.last.wanted += 1
+  }
+
+  private keepUntilEnd(message: OutsideMessage): void {
+    const endsAt = Math.floor(message.exp / HOUR_MS) * HOUR_MS + HOUR_MS
+    const messages = this.endings.get(endsAt) ?? []
+    messages.push(message)
+    this.endings.set(endsAt, messages)
   }
 
   private keepInContract({ booked, effects }: BookedStep, archived: ArchivedEntry): void {

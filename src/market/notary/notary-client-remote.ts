@@ -3,17 +3,21 @@ import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import type { OwnerView } from '../../core/ledger/view-owner.ts'
-import type { TransferLine } from '../../core/ledger/list-transfers.ts'
 import { blockOfCertificate, refuseCertificate } from '../../core/notary/certificate.ts'
 import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
 import type { FormerSet } from '../../core/notary/set-lineage.ts'
 import type { VerifyStatement } from '../../core/notary/statement.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
+  AccountsPage,
+  AccountsQuery,
+  CurrenciesPage,
+  CurrenciesQuery,
+  TransfersPage,
+  TransfersQuery,
   ContractEvidence,
   CheckpointOptions,
   ContractView,
-  CurrencyAccounts,
   EntryProof,
   FollowOptions,
   GrowthProof,
@@ -23,7 +27,6 @@ import type {
   NotaryClient,
 } from '../../ports/notary-client.ts'
 import type { Transport } from '../../ports/transport.ts'
-import { encodeSignature, signerOfKey } from '../../wire/v1/checkpoint.ts'
 import { decodeEnvelope } from '../../wire/v1/envelope.ts'
 import {
   decodeBytes,
@@ -33,14 +36,11 @@ import {
   NOTARY_PROTOCOL,
   type NotaryQuestion,
 } from '../../wire/v1/notary-questions.ts'
-import { type JournalProof, readJournalProof } from '../../wire/v1/journal-proofs.ts'
-import { unreachable, wrong } from './remote-faults.ts'
+import type { JournalProof } from '../../wire/v1/journal-proofs.ts'
 import { formatReceipt, readReceipt, refuseReceipt } from '../../wire/v1/notary-receipt.ts'
 import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
-import { nameJournal } from '../ledger/journal-line.ts'
-import { faultOfProof } from '../ledger/verify-proof.ts'
-import { journalWordsOf } from './journaled-books.ts'
+import { readProof, unreachable, withoutCertificate, wrong } from './remote-answers.ts'
 
 export type RemoteNotaryComponents = {
   readonly transport: Transport
@@ -164,16 +164,20 @@ export class RemoteNotary implements NotaryClient {
     })
   }
 
-  async accounts(owner?: Did, { signal }: AbortOptions = {}): Promise<readonly CurrencyAccounts[]> {
-    return (await this.agree({ about: 'accounts', ...(owner && { owner }) }, signal)) as readonly CurrencyAccounts[]
+  async accounts(query: AccountsQuery = {}, { signal }: AbortOptions = {}): Promise<AccountsPage> {
+    return (await this.agree({ about: 'accounts', ...query }, signal)) as AccountsPage
+  }
+
+  async currencies(query: CurrenciesQuery = {}, { signal }: AbortOptions = {}): Promise<CurrenciesPage> {
+    return (await this.agree({ about: 'currencies', ...query }, signal)) as CurrenciesPage
+  }
+
+  async transfers(query: TransfersQuery = {}, { signal }: AbortOptions = {}): Promise<TransfersPage> {
+    return (await this.agree({ about: 'transfers', ...query }, signal)) as TransfersPage
   }
 
   async owner(owner: Did, { signal }: AbortOptions = {}): Promise<OwnerView> {
     return (await this.agree({ about: 'owner', owner }, signal)) as OwnerView
-  }
-
-  async transfers(contract?: ContractId, { signal }: AbortOptions = {}): Promise<readonly TransferLine[]> {
-    return (await this.agree({ about: 'transfers', ...(contract && { contract }) }, signal)) as readonly TransferLine[]
   }
 
   async prove(index: number, { signal }: AbortOptions = {}): Promise<EntryProof> {
@@ -196,18 +200,7 @@ export class RemoteNotary implements NotaryClient {
 
   /** What one member has signed is believed as far as its signature and the path of hashes go. */
   private async askProof(question: Asked, signal: AbortSignal | undefined): Promise<JournalProof> {
-    const read = readJournalProof(await this.askAny(question, signal))
-    const { verify } = this.components
-    const fault =
-      read &&
-      faultOfProof(read, {
-        verify: ({ publicKeyHex, bytes, signature }) =>
-          verify({ key: signerOfKey(publicKeyHex), bytes, signature: encodeSignature(signature) }),
-        signers: this.set.members.map(({ key }) => key),
-        name: nameJournal(journalWordsOf(this.set)),
-      })
-    if (read !== undefined && fault === undefined) return read
-    throw new CodedError('NOTARY_ANSWER_WRONG', { message: `A proof does not hold (${fault ?? 'malformed'})` })
+    return readProof(await this.askAny(question, signal), { lineage: this, verify: this.components.verify })
   }
 
   async firstSince(at: Timestamp, { signal }: AbortOptions = {}): Promise<LogCheckpoint | undefined> {
@@ -297,8 +290,3 @@ export class RemoteNotary implements NotaryClient {
 
 type WithoutPart<Question> = Question extends NotaryQuestion ? Omit<Question, 'part'> : never
 type Asked = WithoutPart<NotaryQuestion>
-
-function withoutCertificate(value: unknown): string {
-  const isView = typeof value === 'object' && value !== null && 'certificate' in value
-  return canonicalJson(isView ? { ...value, certificate: null } : value)
-}

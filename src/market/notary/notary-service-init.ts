@@ -12,8 +12,10 @@ import type { EventLog } from '../../ports/event-log.ts'
 import type { BatchSigner } from '../../ports/signer.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { BatchVerifier } from '../../ports/verifier.ts'
+import type { JournalFolder } from '../ledger/journal-folder.ts'
 import type { CheckpointCadence } from './checkpoint-keeper.ts'
 import type { HighWaterFile } from './high-water.ts'
+import type { SegmentCadence } from './segment-keeper.ts'
 import type { SetMembers, SetTiming } from './set-order-components.ts'
 
 /** Native SHA-256 in its three forms, equal to those of `src/base/sha256.ts`. */
@@ -26,6 +28,8 @@ export type NotaryHashes = {
 export type NotaryServiceComponents = {
   /** The books' journal, of this member alone; whoever opened it closes it. */
   readonly log: EventLog
+  /** Where closed segments of the journal are kept; absent: none is closed, and a start reads all of it. */
+  readonly folder?: JournalFolder | undefined
   readonly highWater: Pick<HighWaterFile, 'write'> & { readonly value: HighWater | undefined }
   /** With the key of this member. */
   readonly signer: BatchSigner
@@ -62,6 +66,8 @@ export type NotaryServiceInit = {
   readonly timing?: SetTiming
   /** When how far the journal goes is signed; `CHECKPOINT_CADENCE` where it is absent. */
   readonly checkpoints?: CheckpointCadence | undefined
+  /** When a segment of the journal is closed; `SEGMENT_CADENCE` where it is absent. */
+  readonly segments?: SegmentCadence | undefined
   /** Envelopes that wait at most. */
   readonly waitingMax?: number
 }

@@ -2,17 +2,20 @@ import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { nextFiringOf } from '../../core/books/books-machine.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
-import { blockOfCertificate } from '../../core/notary/certificate.ts'
-import { listTransfers, type TransferLine } from '../../core/ledger/list-transfers.ts'
-import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
+import type { OwnerView } from '../../core/ledger/view-owner.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { type FormerSet, idsOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type {
+  AccountsPage,
+  AccountsQuery,
+  CurrenciesPage,
+  CurrenciesQuery,
+  TransfersPage,
+  TransfersQuery,
   ContractEvidence,
   CheckpointOptions,
   ContractView,
-  CurrencyAccounts,
   EntryProof,
   FollowOptions,
   GrowthProof,
@@ -25,18 +28,20 @@ import { FOLLOW_WAIT_MS_MAX } from '../../ports/notary-client.ts'
 import type { Startable } from '../../ports/startable.ts'
 import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
-import { viewLedger } from '../ledger/ledger-views.ts'
-import { Admission, type AdmissionComponents, type Admitted } from './admission.ts'
-import { LEDGER_SUBJECT } from './booked-event.ts'
-import { CheckpointKeeper } from './checkpoint-keeper.ts'
+import { segmentless } from '../ledger/journal-records.ts'
+import { Admission, type AdmissionComponents } from './admission.ts'
+import { LEDGER_SUBJECT, type SentEnvelope } from './booked-event.ts'
+import { archiveBeside } from './archive-beside.ts'
 import { Followers } from './followers.ts'
 import type { BookedStep } from './journaled-books.ts'
 import { NotaryArchive } from './notary-archive.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import type { NotaryOrder } from './notary-order.ts'
-import { laterOf, NotaryViews } from './notary-views.ts'
+import type { NotaryViews } from './notary-views.ts'
+import { type NotaryKeepers, openKeepers } from './open-keepers.ts'
 import { openBooks } from './open-books.ts'
 import { openOrder } from './open-order.ts'
+import type { PruneInit, PrunedBooks } from './segment-keeper.ts'
 import type { BooksJournal } from './solo-order.ts'
 
 const WAITING_MAX = 8_192
@@ -64,8 +69,7 @@ export class NotaryService implements NotaryClient, Startable {
   private state: 'new' | 'started' | 'stopped' = 'new'
   private order: NotaryOrder | undefined
   private journal: BooksJournal | undefined
-  private checkpoints: CheckpointKeeper | undefined
-  private views: NotaryViews | undefined
+  private keepers: NotaryKeepers | undefined
   private sleep: ScheduledTimer | undefined
   private waiting = 0
   private failure: unknown
@@ -106,10 +110,20 @@ export class NotaryService implements NotaryClient, Startable {
   async start(): Promise<void> {
     if (this.state !== 'new') return
     const { components, init, archive, lineage } = this
-    const { log, signer, hashes } = components
+    const { log, folder, signer, hashes } = components
     const { feeOwner, limits } = init
     const onStep = (step: BookedStep): void => this.take(step)
-    const journal = await openBooks({ log, lineage, hashes, feeOwner, limits, signer, onStep })
+    const journal = await openBooks({
+      log,
+      folder,
+      beside: archiveBeside(archive, this.nonces),
+      lineage,
+      hashes,
+      feeOwner,
+      limits,
+      signer,
+      onStep,
+    })
     this.journal = journal
     this.order = await openOrder({
       components,
@@ -119,20 +133,12 @@ export class NotaryService implements NotaryClient, Startable {
       lineage,
       admission: this.admissionInit,
       nonces: this.nonces,
-      useNonce: (admitted, now) => this.useNonce(admitted, now),
+      useNonce: ({ sent }, now) => this.useNonce(sent, now),
       onBlock: (contracts) => this.afterBlock(contracts),
       onFailure: (cause) => this.fail(cause),
     })
     const { order } = this
-    this.checkpoints = new CheckpointKeeper({
-      journal,
-      clock: components.clock,
-      timers: components.timers,
-      cadence: init.checkpoints,
-      stamp: () => laterOf(components.clock.now(), journal.state.at),
-      quietly: async (make) => await (await order.quiet(() => ({ made: make() }))).made,
-    })
-    this.views = new NotaryViews({ order, journal, archive, checkpoints: this.checkpoints })
+    this.keepers = openKeepers({ components, init, journal, order, archive })
     this.state = 'started'
     this.schedule()
   }
@@ -140,13 +146,10 @@ export class NotaryService implements NotaryClient, Startable {
   /** Answers what is in the block under way, and rejects what waits. Idempotent. */
   async stop(): Promise<void> {
     if (this.state === 'stopped') return
-    this.state = 'stopped'
-    this.sleep?.cancel()
-    this.followers.close()
+    this.close()
     await this.order?.stop(this.closed())
     // The last word: how far the journal goes. Where the disk takes nothing any more, it ends without.
-    if ((this.journal?.entries ?? 0) > 0)
-      await this.checkpoints?.seal().catch((cause: unknown) => this.components.onFailure(cause))
+    if ((this.journal?.entries ?? 0) > 0) await this.seal().catch((cause: unknown) => this.components.onFailure(cause))
     await this.journal?.close()
   }
 
@@ -182,7 +185,7 @@ export class NotaryService implements NotaryClient, Startable {
   async contract(contract: ContractId, options: FollowOptions = {}): Promise<ContractView | undefined> {
     const { afterSeq = -1, waitMs = 0, signal } = options
     signal?.throwIfAborted()
-    const { views } = this.opened()
+    const { views } = this
     const view = await views.contract(contract, afterSeq)
     if (waitMs <= 0 || view === undefined || view.transitions.length > 0) return view
     const newest = this.archive.placeOf(contract).seq - 1
@@ -193,56 +196,56 @@ export class NotaryService implements NotaryClient, Startable {
   }
 
   async evidence(contract: ContractId): Promise<readonly ContractEvidence[]> {
-    return await this.opened().views.evidence(contract)
+    return await this.views.evidence(contract)
   }
 
-  async accounts(owner?: Did): Promise<readonly CurrencyAccounts[]> {
-    const { order, journal } = this.opened()
-    const views = await order.quiet(() => viewLedger(journal.state.ledger, journal.head))
-    if (owner === undefined) return views
-    return views.map((view) => ({ ...view, accounts: view.accounts.filter((account) => account.owner === owner) }))
+  async accounts(query: AccountsQuery = {}): Promise<AccountsPage> {
+    return await this.views.accounts(query)
+  }
+
+  async currencies(query: CurrenciesQuery = {}): Promise<CurrenciesPage> {
+    return await this.views.currencies(query)
+  }
+
+  async transfers(query: TransfersQuery = {}): Promise<TransfersPage> {
+    return await this.views.transfers(query)
   }
 
   async owner(owner: Did): Promise<OwnerView> {
-    const { order, journal } = this.opened()
-    return await order.quiet(() => viewOwner(journal.state.ledger, owner))
-  }
-
-  async transfers(contract?: ContractId): Promise<readonly TransferLine[]> {
-    const { order, journal } = this.opened()
-    return await order.quiet(() => listTransfers(journal.state.ledger, contract))
+    return await this.views.owner(owner)
   }
 
   async prove(index: number): Promise<EntryProof> {
-    return await this.opened().views.prove(index)
+    return await this.views.prove(index)
   }
 
   async proveGrowth(from: number): Promise<GrowthProof> {
-    return await this.opened().views.proveGrowth(from)
+    return await this.views.proveGrowth(from)
+  }
+
+  /** Drops the text of entries that nobody can ask for any more: for whoever runs the notary. Throws as `SegmentKeeper.prune`, and `LEDGER_SEGMENTS_MISSING`. */
+  async prune(init: PruneInit): Promise<PrunedBooks> {
+    this.checkOpen()
+    const segments = this.keepers?.segments
+    if (segments === undefined) throw segmentless()
+    return await segments.prune(init)
   }
 
   async firstSince(at: Timestamp): Promise<LogCheckpoint | undefined> {
-    const { order } = this.opened()
-    const entry = await order.quiet(() => this.archive.firstSince(at))
-    const certificate = entry && (await order.certificateOf(entry))
-    const block = certificate && blockOfCertificate(certificate)
-    return block && { slot: certificate.slot, block, at: certificate.at, certificate }
+    return await this.views.firstSince(at)
   }
 
   async checkpoint(options: CheckpointOptions = {}): Promise<JournalCheckpoint> {
-    return await this.opened().views.checkpoint(options)
+    return await this.views.checkpoint(options)
   }
 
   private take(step: BookedStep): void {
     this.archive.add(step)
-    const { sent, contract, message } = step.booked
-    if (sent === undefined || contract !== LEDGER_SUBJECT) return
-    const { iss, nonce, exp } = sent.envelope.head
-    this.nonces.use({ iss, nonce, message, exp, now: step.after.at, clockSkewMs: this.init.clockSkewMs })
+    const { sent, contract } = step.booked
+    if (sent !== undefined && contract === LEDGER_SUBJECT) this.useNonce(sent, step.after.at)
   }
 
-  private useNonce({ sent }: Admitted, now: Timestamp): string | undefined {
-    const { head, hash: message } = sent.envelope
+  private useNonce({ envelope: { head, hash: message } }: SentEnvelope, now: Timestamp): string | undefined {
     const { iss, nonce, exp } = head
     return this.nonces.use({ iss, nonce, message, exp, now, clockSkewMs: this.init.clockSkewMs })
   }
@@ -253,15 +256,21 @@ export class NotaryService implements NotaryClient, Startable {
     this.schedule()
   }
 
-  /** Signs how far the journal goes, where that is due. */
+  /** Signs how far the journal goes and closes a segment of it, where that is due. */
   private keep(): void {
-    this.checkpoints?.look().catch((cause: unknown) => this.fail(cause))
+    this.keepers?.checkpoints.look().catch((cause: unknown) => this.fail(cause))
+    this.keepers?.segments?.look().catch((cause: unknown) => this.fail(cause))
+  }
+
+  private async seal(): Promise<void> {
+    await this.keepers?.segments?.stop()
+    await this.keepers?.checkpoints.seal()
   }
 
   private schedule(): void {
     this.sleep?.cancel()
     const next = this.journal && nextFiringOf(this.journal.state)
-    const dueInMs = this.checkpoints?.dueInMs
+    const dueInMs = this.keepers?.checkpoints.dueInMs
     if ((next === undefined && dueInMs === undefined) || this.state !== 'started') return
     const { timers, clock } = this.components
     const delaysMs = [SLEEP_MAX_MS, next === undefined ? SLEEP_MAX_MS : next - clock.now(), dueInMs ?? SLEEP_MAX_MS]
@@ -274,17 +283,20 @@ export class NotaryService implements NotaryClient, Startable {
 
   private fail(cause: unknown): void {
     this.failure ??= cause
-    this.state = 'stopped'
-    this.sleep?.cancel()
-    this.followers.close()
+    this.close()
     this.components.onFailure(cause)
   }
 
-  private opened(): { readonly order: NotaryOrder; readonly journal: BooksJournal; readonly views: NotaryViews } {
+  private close(): void {
+    this.state = 'stopped'
+    this.sleep?.cancel()
+    this.followers.close()
+  }
+
+  private get views(): NotaryViews {
     this.checkOpen()
-    const { order, journal, views } = this
-    if (order === undefined || journal === undefined || views === undefined) throw this.closed()
-    return { order, journal, views }
+    if (this.keepers === undefined) throw this.closed()
+    return this.keepers.views
   }
 
   private checkOpen(): void {

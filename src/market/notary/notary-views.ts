@@ -1,13 +1,25 @@
+import type { ContractId, Did } from '../../core/evidence/names.ts'
 import type { Timestamp } from '../../base/time.ts'
-import type { ContractId } from '../../core/evidence/names.ts'
+import { blockOfCertificate } from '../../core/notary/certificate.ts'
+import { describeTransfer } from '../../core/ledger/describe-transfer.ts'
+import { isCurrencyKnown, pageAccounts, pageCurrencies, pageTransfers } from '../../core/ledger/ledger-pages.ts'
+import { viewAccounts } from '../ledger/ledger-views.ts'
+import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
 import { unknownEntry } from '../ledger/journal-records.ts'
 import type {
+  AccountsPage,
+  AccountsQuery,
   CheckpointOptions,
+  CurrenciesPage,
+  CurrenciesQuery,
+  TransfersPage,
+  TransfersQuery,
   ContractEvidence,
   ContractView,
   EntryProof,
   GrowthProof,
   JournalCheckpoint,
+  LogCheckpoint,
 } from '../../ports/notary-client.ts'
 import type { CheckpointKeeper } from './checkpoint-keeper.ts'
 import type { NotaryArchive } from './notary-archive.ts'
@@ -52,6 +64,50 @@ export class NotaryViews {
     })
   }
 
+  async accounts(query: AccountsQuery): Promise<AccountsPage> {
+    const { order, journal } = this.init
+    return await order.quiet(() => {
+      const { lines, next } = pageAccounts(journal.state.ledger, query)
+      return { ledgers: viewAccounts(lines, journal.head), next: next ?? null }
+    })
+  }
+
+  async currencies({ currency, ...query }: CurrenciesQuery): Promise<CurrenciesPage> {
+    const { order, journal } = this.init
+    return await order.quiet(() => {
+      const { ledger } = journal.state
+      if (currency !== undefined) return { currencies: isCurrencyKnown(ledger, currency) ? [currency] : [], next: null }
+      const { lines, next } = pageCurrencies(ledger, query)
+      return { currencies: lines, next: next ?? null }
+    })
+  }
+
+  async transfers({ contract, ...query }: TransfersQuery): Promise<TransfersPage> {
+    const { order, journal, archive } = this.init
+    return await order.quiet(() => {
+      const { ledger } = journal.state
+      if (contract !== undefined) {
+        const ids = [...(archive.files.get(contract)?.transfers ?? [])]
+        return { transfers: ids.flatMap((id) => describeTransfer(ledger, id) ?? []), next: null }
+      }
+      const { lines, next } = pageTransfers(ledger, query)
+      return { transfers: lines, next: next ?? null }
+    })
+  }
+
+  async firstSince(at: Timestamp): Promise<LogCheckpoint | undefined> {
+    const { order, archive } = this.init
+    const entry = await order.quiet(() => archive.firstSince(at))
+    const certificate = entry && (await order.certificateOf(entry))
+    const block = certificate && blockOfCertificate(certificate)
+    return block && { slot: certificate.slot, block, at: certificate.at, certificate }
+  }
+
+  async owner(owner: Did): Promise<OwnerView> {
+    const { order, journal } = this.init
+    return await order.quiet(() => viewOwner(journal.state.ledger, owner))
+  }
+
   async prove(index: number): Promise<EntryProof> {
     const { journal, checkpoints } = this.init
     if (!(index >= 0 && index < journal.entries)) throw unknownEntry(index)
@@ -71,8 +127,4 @@ export class NotaryViews {
     const { checkpoints } = this.init
     return isFresh === true ? await checkpoints.seal() : await checkpoints.newest()
   }
-}
-
-export function laterOf(one: Timestamp, other: Timestamp): Timestamp {
-  return one > other ? one : other
 }

@@ -3,6 +3,8 @@ import type { Did } from '../../core/evidence/names.ts'
 import { firstSetOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { Signer } from '../../ports/signer.ts'
+import type { JournalFolder } from '../ledger/journal-folder.ts'
+import type { WrittenBeside } from '../ledger/journaled-machine.ts'
 import { nameJournal } from '../ledger/journal-line.ts'
 import { MachineJournal } from '../ledger/machine-journal.ts'
 import { feeOwnerOf } from './epoch-entry.ts'
@@ -12,6 +14,9 @@ import type { BooksJournal } from './solo-order.ts'
 
 export type OpenBooksInit = {
   readonly log: EventLog
+  /** Where closed segments are kept, and what is kept with them. */
+  readonly folder?: JournalFolder | undefined
+  readonly beside?: WrittenBeside | undefined
   readonly lineage: SetLineage
   readonly hashes: NotaryHashes
   /** Of the newest set; absent: its first member. */
@@ -24,10 +29,11 @@ export type OpenBooksInit = {
 
 /** The books of a log, under the name of the set that began it. Throws `LEDGER_JOURNAL_BROKEN`, and what the log throws. */
 export async function openBooks(init: OpenBooksInit): Promise<BooksJournal> {
-  const { log, lineage, hashes, limits, signer, onStep } = init
+  const { log, folder, beside, lineage, hashes, limits, signer, onStep } = init
   const first = firstSetOf(lineage)
   const { feeOwner = feeOwnerOf(first) } = first === lineage.set ? init : {}
   const journaled = journaledBooks({ set: first, feeOwner, limits, hash: hashes.hexOfBytes, onStep })
   const name = nameJournal(journalWordsOf(first), hashes.ofBytes)
-  return await MachineJournal.open({ log, journaled, digest: hashes.ofBytes, ...(signer && { signer }) }, name)
+  const signing = signer && { signer }
+  return await MachineJournal.open({ log, journaled, folder, beside, digest: hashes.ofBytes, ...signing }, name)
 }

@@ -1,7 +1,7 @@
 import type { ContractEvidence } from '../../ports/notary-client.ts'
 import { canonicalText } from '../../wire/v1/canonical.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
-import type { ArchivedEntry } from './notary-archive.ts'
+import type { ArchivedEntry } from './archive-contents.ts'
 
 export type EvidenceSources = {
   readonly readEntry: (index: number) => Promise<string | undefined>
@@ -16,7 +16,10 @@ export async function readEvidence(
   const evidence: ContractEvidence[] = []
   for (const entry of entries) {
     const receipt = await receiptOf(entry)
-    if (receipt !== undefined) evidence.push({ envelope: envelopeOf(await readEntry(entry.entry)), receipt })
+    if (receipt === undefined) continue
+    // What the stamp brought has no envelope, and its entry may be pruned.
+    const line = entry.isMessage ? await readEntry(entry.entry) : undefined
+    evidence.push({ envelope: envelopeOf(line), receipt })
   }
   return evidence
 }

@@ -17,6 +17,7 @@ import {
   bookOrdered,
   bookReading,
   type BookedEvent,
+  isSent,
   LEDGER_SUBJECT,
   orderedEvent,
   readMessage,
@@ -166,8 +167,7 @@ class BlockRun {
     const { slot, at } = this.init
     const parsed = JSON.parse(body) as { readonly ordered: unknown }
     const event = orderedEvent(slot, parsed.ordered)?.event
-    if (event === undefined || event.type === 'message-received' || event.type === 'ledger-event-received')
-      return { code: undefined }
+    if (event === undefined || isSent(event)) return { code: undefined }
     const due = event.at
     if (due > at) return { code: undefined }
     if (event.type === 'timer-fired') {

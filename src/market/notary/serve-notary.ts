@@ -2,7 +2,9 @@ import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Transport } from '../../ports/transport.ts'
+import { KeptAnswers } from './kept-answers.ts'
 import {
+  answerText,
   decodeQuestion,
   encodeBytes,
   encodePart,
@@ -18,11 +20,18 @@ import {
  * @returns Closes it.
  */
 export function serveNotary(transport: Transport, notary: NotaryClient): () => void {
-  return transport.handle(NOTARY_PROTOCOL, async ({ body }, { signal }) => {
+  const kept = new KeptAnswers()
+  return transport.handle(NOTARY_PROTOCOL, async ({ from, body }, { signal }) => {
     if (!isNotaryQuestion(body)) return encodeSubmitAnswer(await notary.submit(body, { signal }))
     const question = decodeQuestion(body)
     if (question === undefined) throw new CodedError('NOTARY_QUESTION_UNKNOWN', { message: 'Not a question' })
-    return encodePart(canonicalJson({ answer: await answer(notary, question, signal) }), question.part)
+    const { part, ...about } = question
+    const key = `${from} ${canonicalJson(about)}`
+    const before = part === 0 ? undefined : kept.find(key)
+    const text = before ?? answerText(canonicalJson({ answer: await answer(notary, question, signal) }))
+    if (part === text.parts - 1) kept.drop(key)
+    else if (before === undefined) kept.keep(key, text)
+    return encodePart(text, part)
   })
 }
 
@@ -41,12 +50,20 @@ async function answer(notary: NotaryClient, question: NotaryQuestion, signal: Ab
         receipt: encodeBytes(receipt),
       }))
     }
-    case 'accounts':
-      return await notary.accounts(question.owner, { signal })
+    case 'accounts': {
+      const { owner, currency, after, limit } = question
+      return await notary.accounts({ owner, currency, after, limit }, { signal })
+    }
+    case 'currencies': {
+      const { code, currency, after, limit } = question
+      return await notary.currencies({ code, currency, after, limit }, { signal })
+    }
+    case 'transfers': {
+      const { contract, owner, after, limit } = question
+      return await notary.transfers({ contract, owner, after, limit }, { signal })
+    }
     case 'owner':
       return await notary.owner(question.owner, { signal })
-    case 'transfers':
-      return await notary.transfers(question.contract, { signal })
     case 'prove':
       return await notary.prove(question.index, { signal })
     case 'growth':

@@ -5,12 +5,14 @@ import type { BooksEffect, BooksState } from '../../core/books/books-state.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import type { Certificate } from '../../core/notary/certificate.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Journaled, MachineJournal } from '../ledger/machine-journal.ts'
+import type { Journaled } from '../ledger/journaled-machine.ts'
+import type { MachineJournal } from '../ledger/machine-journal.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
 import { bookOrdered, type BookedEvent, type OrderedEvent } from './booked-event.ts'
 import { BlockDraft } from './block-draft.ts'
 import { outcomeOf } from './describe-transition.ts'
-import type { ArchivedEntry, NamedBlock } from './notary-archive.ts'
+import type { ArchivedEntry } from './archive-contents.ts'
+import type { NamedBlock } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import { SoloReceipts, type SoloReceiptsComponents, type Statement } from './solo-receipts.ts'
 
@@ -61,6 +63,7 @@ export class SoloOrder implements NotaryOrder {
   private readonly receipts: SoloReceipts
   private readonly queue: (Admitted | Dismissed)[] = []
   private readonly reads: (() => void)[] = []
+  private readonly works: { readonly run: () => Promise<void>; readonly reject: (cause: unknown) => void }[] = []
   private running: Promise<void> | undefined
   /** What is booked and about to be answered. */
   private readonly current = new Set<Admitted | Dismissed>()
@@ -93,7 +96,7 @@ export class SoloOrder implements NotaryOrder {
   private rest(): void {
     this.running = undefined
     for (const read of this.reads.splice(0)) read()
-    if (this.queue.length > 0) this.wake()
+    if (this.queue.length > 0 || this.works.length > 0) this.wake()
   }
 
   /** Reads when nothing is under way that a crash could take back. */
@@ -107,6 +110,14 @@ export class SoloOrder implements NotaryOrder {
           reject(error instanceof Error ? error : new TypeError(String(error)))
         }
       })
+    })
+  }
+
+  async alone<Value>(work: () => Promise<Value>): Promise<Value> {
+    return await new Promise((resolve, reject) => {
+      this.works.push({ run: async () => await work().then(resolve, reject), reject })
+      this.wake()
+      if (this.isStopped) this.dropWorks(new CodedError('NOTARY_CLOSED', { message: 'This notary does not run' }))
     })
   }
 
@@ -130,30 +141,37 @@ export class SoloOrder implements NotaryOrder {
     // What comes in the same turn is one block.
     await Promise.resolve()
     let answering: Promise<void> | undefined
-    while (!this.isStopped && (this.queue.length > 0 || this.isDue())) {
+    while (!this.isStopped && (this.queue.length > 0 || this.works.length > 0 || this.isDue())) {
       const booked = await this.book(this.queue.splice(0, BLOCK_MAX))
       await answering
       answering = this.answer(booked)
       // Until it is awaited, nobody looks after its failure.
       answering.catch(() => {})
       const isReading = await this.untilEnough(answering)
-      if (isReading) for (const read of this.reads.splice(0)) read()
+      if (!isReading) continue
+      for (const read of this.reads.splice(0)) read()
+      for (const { run } of this.works.splice(0)) await run()
     }
     await answering
   }
 
   /** Until there is enough to be booked ahead, or the block before is answered: then nothing is under way, and reads may run. */
   private async untilEnough(answering: Promise<void>): Promise<boolean> {
-    const isEnough = this.reads.length === 0 && this.queue.length >= AHEAD_MIN
+    const isEnough = !this.isWaitedFor && this.queue.length >= AHEAD_MIN
     if (isEnough) return false
     const enough = new Promise<'enough'>((resolve) => {
       this.onEnough = () => {
-        if (this.reads.length === 0 || this.isStopped) resolve('enough')
+        if (!this.isWaitedFor || this.isStopped) resolve('enough')
       }
     })
     const first = await Promise.race([answering, enough])
     this.onEnough = undefined
     return first !== 'enough'
+  }
+
+  /** Whether somebody waits for nothing to be under way. */
+  private get isWaitedFor(): boolean {
+    return this.reads.length > 0 || this.works.length > 0
   }
 
   private now(): Timestamp {
@@ -233,6 +251,11 @@ export class SoloOrder implements NotaryOrder {
     for (const { waiter } of [...this.current, ...this.queue.splice(0)]) waiter.reject(cause)
     this.current.clear()
     for (const read of this.reads.splice(0)) read()
+    this.dropWorks(cause)
+  }
+
+  private dropWorks(cause: unknown): void {
+    for (const { reject } of this.works.splice(0)) reject(cause)
   }
 }
 

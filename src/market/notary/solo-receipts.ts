@@ -8,7 +8,8 @@ import { formatReceipt, type NotaryStatement, statementSigningBytes } from '../.
 import { encodeText } from '../encode-text.ts'
 import type { Waiter } from './admission.ts'
 import type { HighWaterFile } from './high-water.ts'
-import type { ArchivedEntry, NamedBlock, NotaryArchive } from './notary-archive.ts'
+import type { ArchivedEntry } from './archive-contents.ts'
+import type { NamedBlock, NotaryArchive } from './notary-archive.ts'
 
 export type SoloReceiptsComponents = {
   readonly set: NotarySet

@@ -4,10 +4,10 @@ import type { BooksState } from '../../core/books/books-state.ts'
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import { timersOf } from '../../core/escrow/escrow-timers.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
-import { describeTransfer } from '../../core/ledger/list-transfers.ts'
+import { describeTransfer } from '../../core/ledger/describe-transfer.ts'
 import type { Certificate } from '../../core/notary/certificate.ts'
 import type { ContractTransition, ContractView } from '../../ports/notary-client.ts'
-import type { ArchivedEntry, ContractFile } from './notary-archive.ts'
+import type { ArchivedEntry, ContractFile } from './archive-contents.ts'
 
 export type ViewInit = {
   readonly file: ContractFile

@@ -6,23 +6,30 @@ import { evidenceRootOf } from '../../core/escrow/evidence-root.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { rulingHash } from '../../wire/v1/escrow-events.ts'
 import type { MarketFrameOf } from '../../wire/v1/market-frames.ts'
+import { judgeDispute } from '../disputes/judge-dispute.ts'
+import type { ReplicationOutcome, ReplicationPolicy } from '../disputes/replicate.ts'
 import { pause } from './contract-follower.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
 import type { Party } from './party.ts'
-import { hashOfBytes, judgeResult, readPredicate, taskHashOf } from './task-package.ts'
 
 /** What an arbiter has seen of a dispute. */
 export type DisputeCase = {
   readonly state: DisputedState
   /** What the predicate says of input and result; `undefined` where nobody showed what was delivered. */
   readonly result: AcceptanceResult | undefined
+  /** What replicas said, where they were asked. */
+  readonly replication: ReplicationOutcome | undefined
 }
+
+type Decision = { readonly workerNanos: Amount; readonly basis: 'predicate' | 'replication' | 'arbiters' }
 
 export type ArbiterComponents = {
   readonly party: Party
   /** The node at which a party or an arbiter is; absent: its key is the node's. */
   readonly peerOf?: (did: Did) => Did
-  /** What the worker gets where the predicate decides nothing; absent: no ruling, and the contract's fallback counts. */
+  /** Nodes at which sellers may be that run a task again, for predicates that ask for it; absent: nobody is asked. */
+  readonly replicas?: { readonly peers: () => readonly Did[]; readonly policy?: ReplicationPolicy }
+  /** What the worker gets where neither predicate nor replicas decide; absent: no ruling, and the contract's fallback counts. */
   readonly judge?: (dispute: DisputeCase) => Promise<Amount | undefined>
 }
 
@@ -37,6 +44,7 @@ export class Arbiter {
   private readonly components: ArbiterComponents
   private readonly party: Party
   private readonly cases = new Set<ContractId>()
+  private readonly deciding = new Map<string, Promise<Decision | undefined>>()
   private close: (() => void) | undefined
 
   constructor(components: ArbiterComponents) {
@@ -74,24 +82,44 @@ export class Arbiter {
     this.party.begin(async () => await this.rule(state))
   }
 
-  /** The split: what is claimed where the predicate passes, what is conceded where it fails or nobody shows the result. */
-  private async decide(state: DisputedState): Promise<Amount | undefined> {
-    const result = await this.inspect(state)
-    if (result === undefined || result.outcome === 'failed') return state.rejection.concededNanos
-    if (result.outcome === 'passed') return state.delivery.claimNanos
-    return await this.components.judge?.({ state, result })
+  /** The split: what is claimed where the predicate passes, what is conceded where it fails or nobody shows the result. One record is looked into once. */
+  private async decide(state: DisputedState): Promise<Decision | undefined> {
+    const key = `${state.contract}/${evidenceRootOf(state.contract, state.evidence)}`
+    const deciding = this.deciding.get(key) ?? this.lookInto(state)
+    this.deciding.set(key, deciding)
+    try {
+      return await deciding
+    } finally {
+      this.deciding.delete(key)
+    }
+  }
+
+  private async lookInto(state: DisputedState): Promise<Decision | undefined> {
+    const { terms } = state
+    const { replicas, judge } = this.components
+    const { result, replication } = await judgeDispute(this.party, state, {
+      nodes: [this.peerOf(terms.worker), this.peerOf(terms.payer)],
+      ...(replicas && { replicas: { ...replicas, peers: replicas.peers() } }),
+    })
+    const basis = replication?.result === undefined ? 'predicate' : 'replication'
+    if (result === undefined || result.outcome === 'failed')
+      return { workerNanos: state.rejection.concededNanos, basis }
+    if (result.outcome === 'passed') return { workerNanos: state.delivery.claimNanos, basis }
+    const workerNanos = await judge?.({ state, result, replication })
+    return workerNanos === undefined ? undefined : { workerNanos, basis: 'arbiters' }
   }
 
   private async rule(state: DisputedState): Promise<void> {
     const { party } = this
-    const workerNanos = await this.decide(state)
-    if (workerNanos === undefined) return
+    const decision = await this.decide(state)
+    if (decision === undefined) return
+    const { workerNanos } = decision
     const statement = this.statementOf(state, workerNanos)
     const me = this.meIn(state) ?? party.did
     const signature = await this.signStatement(statement, me)
     const { k, members } = state.terms.arbiters
     const signatures = new Map<Did, string>([[me, signature]])
-    await this.sayPart(state, workerNanos)
+    await this.sayPart(state, decision)
     for (;;) {
       const missing = members.filter((member) => !signatures.has(member)).slice(0, k)
       for (const member of missing) {
@@ -129,7 +157,7 @@ export class Arbiter {
   }
 
   /** The arbiter's own word, for whoever asks later how it came to the ruling. */
-  private async sayPart(state: DisputedState, workerNanos: Amount): Promise<void> {
+  private async sayPart(state: DisputedState, { workerNanos, basis }: Decision): Promise<void> {
     const { contract, terms, evidence } = state
     const evidenceRoot = evidenceRootOf(contract, evidence)
     await this.party.wallet.say({
@@ -137,7 +165,7 @@ export class Arbiter {
       type: 'dispute-ruling-part',
       body: {
         contract,
-        basis: 'predicate',
+        basis,
         evidenceRoot,
         currency: terms.currency,
         workerNanos,
@@ -167,42 +195,10 @@ export class Arbiter {
     if (state?.kind !== 'DISPUTED' || state.evidenceBy !== undefined) return declined('MARKET_CONTRACT_UNKNOWN')
     const me = this.meIn(state)
     if (me === undefined) return declined('MARKET_CONTRACT_UNKNOWN')
-    const workerNanos = await this.decide(state)
-    const own = workerNanos === undefined ? undefined : this.statementOf(state, workerNanos)
+    const decision = await this.decide(state)
+    const own = decision === undefined ? undefined : this.statementOf(state, decision.workerNanos)
     if (own === undefined || rulingHash(own) !== rulingHash(statement)) return declined('MARKET_STATEMENT_DECLINED')
     return { frame: { type: 'cosigned', signature: await this.signStatement(own, me) } }
-  }
-
-  /** Runs the predicate on what the worker or the payer shows, if its hashes are those of contract and delivery. */
-  private async inspect({ contract, terms, delivery }: DisputedState): Promise<AcceptanceResult | undefined> {
-    for (const did of [terms.worker, terms.payer]) {
-      const shown = await this.askCase(this.peerOf(did), contract)
-      if (shown === undefined) continue
-      const { frame, bytes } = shown
-      const input = bytes.subarray(0, frame.inputBytes)
-      const result = bytes.subarray(frame.inputBytes)
-      const predicate = readPredicate(frame.predicate, terms.predicateHash)
-      const isRight =
-        taskHashOf(frame.task) === terms.taskHash &&
-        hashOfBytes(input) === frame.task.inputHash &&
-        hashOfBytes(result) === delivery.result
-      if (isRight && predicate !== undefined) return judgeResult(predicate, { input, result })
-    }
-    return undefined
-  }
-
-  private async askCase(
-    peer: Did,
-    contract: ContractId,
-  ): Promise<{ readonly frame: MarketFrameOf<'case'>; readonly bytes: Uint8Array } | undefined> {
-    try {
-      const question = { frame: { type: 'case-wanted', contract } as const }
-      const { frame, bytes } = await this.party.components.door.ask(peer, question, { signal: this.party.signal })
-      return frame.type === 'case' ? { frame, bytes } : undefined
-    } catch (error: unknown) {
-      if (!CodedError.is(error)) throw error
-      return undefined
-    }
   }
 
   private peerOf(did: Did): Did {

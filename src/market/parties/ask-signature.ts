@@ -3,6 +3,7 @@ import type { Did } from '../../core/evidence/names.ts'
 import { bodyOfTerms, ESCROW_TERMS } from '../../wire/v1/escrow-terms.ts'
 import type { MarketPost } from '../../wire/v1/market-frames.ts'
 import { signSpanOf } from './buy-order.ts'
+import { refuseOrder } from './buyer-authority.ts'
 import type { BuyerSide } from './buyer-side.ts'
 import { pause } from './contract-follower.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
@@ -16,10 +17,14 @@ const ASK_AGAIN_MS = 500
 const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
 
 /** Signs the contract of a purchase and asks its seller to. @returns Why the seller does not sign; `undefined` when it has. */
-export async function askSignature({ party, orders }: BuyerSide, key: string): Promise<string | undefined> {
+export async function askSignature(side: BuyerSide, key: string): Promise<string | undefined> {
+  const { party, orders } = side
   const { cosignature, transcript, task, input: inputHash } = orders.get(key)
   if (cosignature !== undefined) return undefined
   const { contract, terms, peer } = orders.contractOf(key)
+  const { predicate = '', capability } = party.noteOf<ContractNote>(CONTRACTS, contract) ?? {}
+  const uncovered = capability && refuseOrder(side, capability)
+  if (uncovered !== undefined) return uncovered
   const aud = party.components.notary.set.id
   const about = { aud, subject: contract }
   const body = { terms: ESCROW_TERMS.parse(bodyOfTerms(terms)) }
@@ -29,7 +34,6 @@ export async function askSignature({ party, orders }: BuyerSide, key: string): P
   const award = await party.wallet.say({ act: `${contract}/award`, type: 'escrow-award', body: awardBody, ...about })
   const signature = await party.wallet.sign({ kind: 'contract', place: contract, hash: contract })
   const input = party.journal.file(inputHash) ?? new Uint8Array()
-  const predicate = party.noteOf<ContractNote>(CONTRACTS, contract)?.predicate ?? ''
   const frame = {
     type: 'contract',
     offer: DECODER.decode(offer.bytes),
@@ -37,6 +41,7 @@ export async function askSignature({ party, orders }: BuyerSide, key: string): P
     signature,
     task,
     predicate,
+    ...(capability !== undefined && { capability: { ...capability, chain: [...capability.chain] } }),
   } as const
   const answer = await askPatiently(party, peer, { frame, bytes: input })
   if (answer.type === 'declined') return answer.code

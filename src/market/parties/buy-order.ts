@@ -15,9 +15,10 @@ import type {
 import { custodyLabelOf, SIGN_SPAN_MAX } from '../../core/escrow/escrow-terms.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
+import type { BuyCode } from './buy-codes.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
-import { hashOfBytes, OWN_CAPABILITY, taskHashOf } from './task-package.ts'
+import { hashOfBytes, taskHashOf } from './task-package.ts'
 
 /** What a seller has to have. */
 export type SellerFilter = Omit<BidderFilter, 'newcomerExposureNanos'>
@@ -48,10 +49,16 @@ export type BuyRequest = {
   readonly parametersHash?: Hash
   /** Who rules on a dispute; absent: as the policy says. */
   readonly arbiters?: ArbiterTerms
+  /** Held of the payer when it rejects, in `C2` and `C3`: it pays the arbiters, and what is left goes back; absent: as the policy says. */
+  readonly disputeBondNanos?: Amount
+  /** For each arbiter that rules; k of them are at most the dispute bond. Absent: as the policy says. */
+  readonly arbiterFeeNanos?: Amount
   /** What a seller of whom nothing is known may have of open contracts beyond its bond; absent: as the policy says. */
   readonly newcomerNanosMax?: Amount
   /** Whether the predicate alone accepts and rejects; absent: as the buyer is set up. */
   readonly acceptsAlone?: boolean
+  /** Delegations that end at this buyer, root first, base64url: by their authority it signs, and the terms name them. Absent: it acts for itself. */
+  readonly capability?: readonly string[]
   /** Nodes to ask; absent: those that are connected. */
   readonly peers?: readonly Did[]
 }
@@ -95,8 +102,8 @@ export const ANY_RESULT: AcceptancePredicate = {
 
 /** The request's own content, for the comparison of two with one key. */
 export function requestHashOf(request: BuyRequest): Hash {
-  const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters } = request
-  const { depositNanos, filter, newcomerNanosMax } = request
+  const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters, capability } = request
+  const { depositNanos, filter, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos } = request
   const content = {
     skill,
     currency,
@@ -110,7 +117,10 @@ export function requestHashOf(request: BuyRequest): Hash {
     ...(predicate !== undefined && { predicate }),
     ...(milestonesPerMillion !== undefined && { milestonesPerMillion }),
     ...(arbiters !== undefined && { arbiters }),
+    ...(capability !== undefined && { capability }),
     ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
+    ...(disputeBondNanos !== undefined && { disputeBondNanos: disputeBondNanos.toString() }),
+    ...(arbiterFeeNanos !== undefined && { arbiterFeeNanos: arbiterFeeNanos.toString() }),
   }
   return sha256Hex(canonicalJson(content)) as Hash
 }
@@ -119,7 +129,8 @@ export type TermsInit = {
   readonly request: Pick<
     BuyRequest,
     'custody' | 'currency' | 'timers' | 'predicate' | 'milestonesPerMillion' | 'parametersHash' | 'arbiters'
-  >
+  > &
+    Pick<OrderNote['request'], 'disputeBondNanos' | 'arbiterFeeNanos'>
   readonly policy: BuyerPolicy
   /** Name of the network. */
   readonly net: string
@@ -130,6 +141,8 @@ export type TermsInit = {
   readonly verifier: string
   readonly priceNanos: Amount
   readonly credit: CreditTerms | undefined
+  /** Hash of the chain by which the payer acts. */
+  readonly capabilityHash: Hash
   /** 16 bytes, base64url. */
   readonly salt: string
 }
@@ -142,10 +155,13 @@ export function makeTerms(init: TermsInit): EscrowTerms {
   const none = ZERO_AMOUNT
   const bondNanos = bondOf(policy, custody, priceNanos)
   const penaltyNanos = custody === 'C3' ? least(share(policy.penaltyPerMillion), bondNanos) : none
-  const disputeNanos = custody === 'C1' ? none : share(policy.disputeBondPerMillion)
+  const ownBond = request.disputeBondNanos
+  const usualBond = custody === 'C1' ? none : share(policy.disputeBondPerMillion)
+  const disputeNanos = ownBond === undefined ? usualBond : amountFromNanos(BigInt(ownBond))
   const arbiters = request.arbiters ?? policy.arbiters
   const { k } = arbiters
-  const arbiterNanos = k === 0 ? 0n : (disputeNanos * BigInt(policy.arbiterSharePerMillion)) / 1_000_000n / BigInt(k)
+  const usualFee = k === 0 ? 0n : (disputeNanos * BigInt(policy.arbiterSharePerMillion)) / 1_000_000n / BigInt(k)
+  const arbiterNanos = request.arbiterFeeNanos === undefined ? usualFee : BigInt(request.arbiterFeeNanos)
   const timers = { ...policy.timers, ...request.timers }
   return {
     net,
@@ -157,7 +173,7 @@ export function makeTerms(init: TermsInit): EscrowTerms {
     custody,
     custodyLabel: custodyLabelOf(custody, policy.notarySet.n),
     taskHash: taskHashOf(task),
-    capabilityHash: OWN_CAPABILITY,
+    capabilityHash: init.capabilityHash,
     predicateHash: predicateHash(request.predicate ?? ANY_RESULT),
     verifier,
     currency: request.currency,
@@ -202,42 +218,6 @@ function least(left: Amount, right: Amount): Amount {
 /** Topic of notes on purchases, by their key. */
 export const ORDERS = 'order'
 
-/** How a purchase that came to no contract ended. */
-export const BUY_CODES = {
-  BUY_NO_OFFER: {
-    cause: 'No standing offer that was found fits: skill, currency, price, latency, size or standing.',
-    remedy: 'Ask more nodes, pay more, or ask for less.',
-  },
-  BUY_EXPOSURE: {
-    cause:
-      'What is known of the sellers whose offers fit is too little for their price: a newcomer may have no more of open contracts than its bond and what the buyer allows.',
-    remedy:
-      'Buy something smaller first, choose C3 so that the seller has a bond at stake, or allow a newcomer more with --newcomer-max.',
-  },
-  BUY_CREDIT_SPENT: {
-    cause: 'With this price the buyer would owe the worker more than it lets itself owe one.',
-    remedy: 'Ask the worker to give credits back first, buy for less, or choose C2.',
-  },
-  BUY_TERMS_WRONG: {
-    cause: 'The contract would break a rule of its custody model or of its parameter set, so nothing was signed.',
-    remedy: 'The details name the rule; change the terms.',
-  },
-  BUY_NOT_AWARDED: {
-    cause: 'The auction ended without a winner.',
-    remedy: 'Read its transcript; raise the highest price or the slowest answer.',
-  },
-  BUY_DECLINED: {
-    cause: 'Every seller that was chosen declined the contract, or did not answer.',
-    remedy: 'The details name the last code; change the terms.',
-  },
-  BUY_NOT_HELD: {
-    cause: 'The notary set did not hold the money for the contract.',
-    remedy: 'The details name its code, such as a balance that is too small.',
-  },
-} as const satisfies Record<string, { readonly cause: string; readonly remedy: string }>
-
-export type BuyCode = keyof typeof BUY_CODES
-
 /** A purchase as it is kept. */
 export type OrderNote = {
   readonly requestHash: Hash
@@ -255,7 +235,10 @@ export type OrderNote = {
     readonly parametersHash?: Hash
     readonly arbiters?: ArbiterTerms
     readonly newcomerNanosMax?: string
+    readonly disputeBondNanos?: string
+    readonly arbiterFeeNanos?: string
     readonly acceptsAlone?: boolean
+    readonly capability?: readonly string[]
     readonly peers?: readonly Did[]
   }
   readonly task: MarketTask

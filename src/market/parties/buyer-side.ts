@@ -3,6 +3,7 @@ import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import type { EventLog } from '../../ports/event-log.ts'
+import type { PayerCapabilities } from './buyer-authority.ts'
 import type { BuyerPolicy } from './buy-order.ts'
 import type { FoundSeller } from './find-sellers.ts'
 import type { Orders } from './orders.ts'
@@ -19,6 +20,8 @@ export type BuyerSide = {
   readonly party: Party
   readonly orders: Orders
   readonly policy: BuyerPolicy
+  /** Tokens by which it acts for others; absent: it acts for itself alone. */
+  readonly capabilities: PayerCapabilities | undefined
   /** What is known of a seller. */
   readonly standingOf: (seller: Did) => Promise<BidderStanding>
   readonly exposureOf: ExposureOf

@@ -98,7 +98,10 @@ export class BuyerWork {
       { iss: terms.payer, signature },
       { iss: terms.worker, signature: cosignature },
     ]
-    const signed = await party.tellNotary(contract, { act: 'contract', type: 'escrow-contract', body: { signatures } })
+    const capability = this.noted?.capability
+    const shown = capability && { capability: { ...capability, chain: [...capability.chain] } }
+    const body = { signatures, ...shown }
+    const signed = await party.tellNotary(contract, { act: 'contract', type: 'escrow-contract', body })
     if (signed.effect === 'refused') return signed.code ?? 'ESCROW_STATE_WRONG'
     const held = await party.tellNotary(contract, { act: 'hold', type: 'escrow-hold-request', body: {} })
     if (held.effect !== 'refused') return undefined

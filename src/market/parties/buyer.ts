@@ -6,6 +6,7 @@ import type { EventLog } from '../../ports/event-log.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
 import { askSignature } from './ask-signature.ts'
 import { type BuyerPolicy, type BuyRequest, type OrderNote, requestHashOf } from './buy-order.ts'
+import { checkChain, type PayerCapabilities } from './buyer-authority.ts'
 import type { BuyerSide, ChosenSeller, ExposureOf } from './buyer-side.ts'
 import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
 import { chooseSeller, declinedReason } from './choose-seller.ts'
@@ -22,6 +23,8 @@ import { writeContract } from './write-contract.ts'
 
 export type BuyerComponents = {
   readonly party: Party
+  /** Tokens by which this party acts for others; absent: it acts for itself alone. */
+  readonly capabilities?: PayerCapabilities | undefined
   /** What is known of a seller; absent: nothing of anybody. */
   readonly standingOf?: (seller: Did) => Promise<BidderStanding>
   /** What a seller may have of others at one time, its bond included; absent: its bond alone. */
@@ -51,7 +54,7 @@ export class Buyer {
   private close: (() => void) | undefined
 
   constructor(components: BuyerComponents, init: BuyerInit) {
-    const { party, standingOf, exposureOf, openAuctionLog } = components
+    const { party, capabilities, standingOf, exposureOf, openAuctionLog } = components
     this.party = party
     this.init = init
     this.orders = new Orders(party)
@@ -59,6 +62,7 @@ export class Buyer {
       party,
       orders: this.orders,
       policy: init.policy,
+      capabilities,
       openAuctionLog,
       exposureOf: exposureOf ?? (async (_seller, { bondNanos }) => await Promise.resolve(bondNanos)),
       standingOf: async (seller) => (await standingOf?.(seller)) ?? UNKNOWN_STANDING,
@@ -83,7 +87,7 @@ export class Buyer {
 
   /**
    * Begins a purchase, or finds the one that its key names. Throws `MARKET_KEY_CONFLICT` where the key names another request, `EVIDENCE_FILE_LARGE` and
-   * `EVIDENCE_FULL`, and what the journal throws.
+   * `EVIDENCE_FULL`, `CAPABILITY_CHAIN_REFUSED`, and what the journal throws.
    */
   async buy(request: BuyRequest): Promise<OrderNote> {
     const { party } = this
@@ -93,12 +97,14 @@ export class Buyer {
     if (known !== undefined && known.requestHash !== requestHash)
       throw new CodedError('MARKET_KEY_CONFLICT', { message: `${key} names another purchase` })
     if (known === undefined) {
+      if (request.capability !== undefined) checkChain(this.side, request.capability)
       const input = hashOfBytes(request.input)
       const { skill } = request
       const salt = nonceOf(party.components.random.bytes(16))
       const task: MarketTask = { skill, salt, inputHash: input, inputBytes: request.input.byteLength }
       await party.journal.keepFile(`order/${key}`, request.input)
-      const { idempotencyKey: _, input: _input, maxNanos, depositNanos, newcomerNanosMax, ...rest } = request
+      const { idempotencyKey: _, input: _input, ...plain } = request
+      const { maxNanos, depositNanos, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos, ...rest } = plain
       const note: OrderNote = {
         requestHash,
         request: {
@@ -106,6 +112,8 @@ export class Buyer {
           maxNanos: maxNanos.toString(),
           ...(depositNanos !== undefined && { depositNanos: depositNanos.toString() }),
           ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
+          ...(disputeBondNanos !== undefined && { disputeBondNanos: disputeBondNanos.toString() }),
+          ...(arbiterFeeNanos !== undefined && { arbiterFeeNanos: arbiterFeeNanos.toString() }),
         },
         task,
         input,

@@ -1,5 +1,6 @@
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
+import type { ContractCapability } from '../../wire/ucan/contract-capability.ts'
 import { ESCROW_TERMS, termsOfBody } from '../../wire/v1/escrow-terms.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
 
@@ -22,6 +23,8 @@ export type ContractNote = {
   readonly input: Hash
   /** Canonical text of the terms. */
   readonly terms: string
+  /** The payer's order and its chain, where the terms name one. */
+  readonly capability?: ContractCapability
   /** Of the worker: name of the result's file, and whether the predicate passed on it. */
   readonly result?: Hash
   readonly verdict?: Hash

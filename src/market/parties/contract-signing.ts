@@ -1,3 +1,5 @@
+import type { CapabilityRefusal } from '../../core/capability/capability-refusals.ts'
+import { type ContractAuthority, isAuthorityFor } from '../../core/escrow/contract-authority.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
@@ -7,6 +9,7 @@ import { CreditAccounts, refuseCredit } from './credit-accounts.ts'
 import { hasSignedContract } from './joint-signatures.ts'
 import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope } from './market-door.ts'
 import type { Party } from './party.ts'
+import { PayerOrders, type SellerCapabilities } from './payer-orders.ts'
 import type { SealedBids } from './sealed-bids.ts'
 import { refuseContract, type SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
@@ -16,11 +19,19 @@ export type ContractSigningComponents = {
   readonly party: Party
   readonly offers: StandingOffers
   readonly bids: SealedBids
+  /** Judges the tokens of payers; `undefined`: none is taken. */
+  readonly capabilities: SellerCapabilities | undefined
   /** Called with every contract that this party has signed, also again. */
   readonly onSigned: (contract: ContractId) => void
 }
 
-type Refusal = ReturnType<typeof refuseContract>
+type Refusal = ReturnType<typeof refuseContract> | CapabilityRefusal
+type Asked = {
+  readonly skill: string
+  readonly inputBytes: number
+  readonly contract: ContractId
+  readonly authority: ContractAuthority | undefined
+}
 type ReadContract = {
   readonly terms: EscrowTerms
   readonly offer: ReadEnvelope<'escrow-offer'>
@@ -33,6 +44,7 @@ export class ContractSigning {
   private readonly policy: SellerPolicy
   private readonly party: Party
   private readonly accounts: CreditAccounts
+  private readonly orders: PayerOrders
   private turn: Promise<unknown> = Promise.resolve()
 
   constructor(components: ContractSigningComponents, policy: SellerPolicy) {
@@ -40,6 +52,7 @@ export class ContractSigning {
     this.policy = policy
     this.party = components.party
     this.accounts = new CreditAccounts(components.party)
+    this.orders = new PayerOrders(components.party, components.capabilities)
   }
 
   /** Signs a contract whose terms, task and predicate are what they say, and acceptable. */
@@ -77,15 +90,19 @@ export class ContractSigning {
     const { party } = this
     const contract = contractIdOf(terms)
     if (party.noteOf<ContractNote>(CONTRACTS, contract) !== undefined) return undefined
-    const { task, predicate } = frame
+    const { task, predicate, capability } = frame
+    const authority = this.orders.authorityOf(capability)
+    if (authority !== undefined && 'kind' in authority) return authority.code
     const code =
-      this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength }) ??
-      (await refuseCredit(this.accounts, terms, this.policy.creditNanosOf(terms.payer)))
+      this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength, contract, authority }) ??
+      (await refuseCredit(this.accounts, terms, this.policy.creditNanosOf(terms.payer))) ??
+      (capability && (await this.orders.take(contract, capability)))
     if (code !== undefined) return code
     const input = await party.journal.keepFile(contract, bytes)
     await Promise.all([party.hear(offer), party.hear(award)])
     const head = { role: 'worker', other: terms.payer, peer: from } as const
-    await party.keep(CONTRACTS, contract, { ...head, task, predicate, input, terms: termsText(terms) })
+    const shown = capability === undefined ? {} : { capability }
+    await party.keep(CONTRACTS, contract, { ...head, task, predicate, input, terms: termsText(terms), ...shown })
     return undefined
   }
 
@@ -96,10 +113,11 @@ export class ContractSigning {
     return await done
   }
 
-  private refuse(
-    terms: EscrowTerms,
-    { skill, inputBytes }: { readonly skill: string; readonly inputBytes: number },
-  ): Refusal {
+  private refuse(terms: EscrowTerms, { skill, inputBytes, contract, authority }: Asked): Refusal {
+    if (authority !== undefined && authority.skill !== skill) return 'MARKET_CAPABILITY_WRONG'
+    if (!isAuthorityFor(authority, { contract, terms })) return 'MARKET_CAPABILITY_WRONG'
+    const subjects = this.policy.subjectsOf?.(skill) ?? []
+    if (subjects.length > 0 && !subjects.includes(authority?.subject ?? terms.payer)) return 'MARKET_CAPABILITY_WRONG'
     const offer = this.components.offers.cheapestFor(skill, terms.currency)
     if (offer === undefined) return 'MARKET_SKILL_UNKNOWN'
     if (inputBytes > offer.inputBytesMax) return 'MARKET_LIMIT_PASSED'

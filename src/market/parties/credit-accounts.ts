@@ -52,11 +52,17 @@ export class CreditAccounts {
   }: CreditPair): Promise<{ readonly nanos: Amount; readonly otherNanos: bigint }> {
     let nanos = 0n
     let otherNanos = 0n
-    for (const { currency: one, accounts } of await this.party.components.notary.accounts(worker)) {
-      const line = accounts.find(({ owner, kind }) => owner === worker && kind === 'available')
-      const balanceNanos = BigInt(line?.balanceNanos ?? '0')
-      if (one === currency) nanos = balanceNanos
-      else if (issuerOf(one) === payer) otherNanos += balanceNanos
+    const { notary } = this.party.components
+    for (let after: string | undefined, isLast = false; !isLast;) {
+      const { ledgers, next } = await notary.accounts({ owner: worker, after })
+      for (const { currency: one, accounts } of ledgers) {
+        const line = accounts.find(({ owner, kind }) => owner === worker && kind === 'available')
+        const balanceNanos = BigInt(line?.balanceNanos ?? '0')
+        if (one === currency) nanos = balanceNanos
+        else if (issuerOf(one) === payer) otherNanos += balanceNanos
+      }
+      isLast = next === null
+      after = next ?? undefined
     }
     return { nanos: amountFromNanos(nanos), otherNanos }
   }

@@ -78,7 +78,8 @@ export async function findSellers(party: Party, search: SellerSearch): Promise<r
   })
 }
 
-async function askOffers(
+/** Offers of a node for a skill, as it signed them; none where it does not answer. */
+export async function askOffers(
   party: Party,
   peer: Did,
   skill: string,

@@ -1,5 +1,6 @@
 import type { DurationMs } from '../../base/time.ts'
 import { CodedError } from '../../base/errors.ts'
+import type { CapabilityRefusal } from '../../core/capability/capability-refusals.ts'
 import type { TermsRefusalCode } from '../../core/escrow/validate-terms.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
@@ -36,7 +37,7 @@ export type MarketHandlers = {
   readonly [Type in MarketFrame['type']]?: (question: MarketQuestion<Type>) => Promise<MarketAnswer>
 }
 
-export function declined(code: PartyCode | TermsRefusalCode): MarketAnswer {
+export function declined(code: PartyCode | TermsRefusalCode | CapabilityRefusal): MarketAnswer {
   return { frame: { type: 'declined', code } }
 }
 

@@ -3,7 +3,7 @@ import { amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import { type AccountKind, type Currency, parseTransferId, type TransferId } from '../../core/ledger/ledger-names.ts'
 import type { OwnerView } from '../../core/ledger/view-owner.ts'
-import type { CurrencyAccounts } from '../../ports/notary-client.ts'
+import type { CurrencyAccounts, NotaryClient } from '../../ports/notary-client.ts'
 import type { KeyRecovery } from '../../wire/v1/key-statements.ts'
 import { pause } from './contract-follower.ts'
 import type { KeptAnswer } from './outbox.ts'
@@ -146,7 +146,7 @@ export class OwnAccounts {
     const { did, components } = this.party
     const collected: CollectedCredits[] = []
     let code: string | null = null
-    const lines = (await components.notary.accounts(account)).flatMap(linesToCollect)
+    const lines = (await allOf(components.notary, account)).flatMap(linesToCollect)
     for (const { currency, line } of lines) {
       const amountNanos = amountFromNanos(BigInt(line.balanceNanos))
       if (amountNanos === ZERO_AMOUNT) continue
@@ -191,4 +191,15 @@ export class OwnAccounts {
 
 function linesToCollect({ currency, accounts }: CurrencyAccounts) {
   return accounts.filter(({ kind }) => COLLECTED_KINDS.includes(kind)).map((line) => ({ currency, line }))
+}
+
+/** Every account of an owner, page by page. */
+async function allOf(notary: Pick<NotaryClient, 'accounts'>, owner: Did): Promise<readonly CurrencyAccounts[]> {
+  const all: CurrencyAccounts[] = []
+  for (let after: string | undefined; ;) {
+    const { ledgers, next } = await notary.accounts({ owner, after })
+    all.push(...ledgers)
+    if (next === null) return all
+    after = next
+  }
 }

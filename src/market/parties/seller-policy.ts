@@ -19,8 +19,8 @@ export type SellerPolicy = {
   readonly parameters: ReadonlyMap<Hash, EscrowRules>
   /** Custody models under which it does work of a skill. */
   readonly custodyOf: (skill: string) => readonly CustodyModel[]
-  /** Hashes of the capability chains under which it works; that of a payer for itself among them. */
-  readonly capabilities: ReadonlySet<Hash>
+  /** By whose authority a payer must act to have work of a skill done, itself included; absent or empty: by its own, or by any chain that holds. */
+  readonly subjectsOf?: (skill: string) => readonly Did[]
   /** What it lends a payer in `C1` at most: what it has of all credits that the payer issues, and the contracts under way. */
   readonly creditNanosOf: (payer: Did) => Amount
   /** Sum of the prices of contracts under way. */
@@ -66,7 +66,6 @@ export function refuseContract(
   const broken = refuseTerms(terms, rules)
   if (broken !== undefined) return broken
   if (!policy.custodyOf(skill).includes(terms.custody)) return 'MARKET_CUSTODY_DECLINED'
-  if (!policy.capabilities.has(terms.capabilityHash)) return 'MARKET_CAPABILITY_WRONG'
   if (terms.maxNanos < priceNanos) return 'MARKET_PRICE_LOW'
   if (arePassed(policy, terms)) return 'MARKET_LIMIT_PASSED'
   const isTooMuch = openNanos + terms.maxNanos > policy.exposureNanosMax || openContracts >= policy.contractsMax

@@ -245,12 +245,12 @@ class ContractWork {
       .length
   }
 
-  /** Insists on what the predicate passed, and gives in where it did not. */
+  /** Insists on what the predicate passed or leaves to others, and gives in where it failed. */
   private async answerRejection(terms: EscrowTerms, concededNanos: Amount): Promise<void> {
     const { party, contract, noted } = this
     const { currency } = terms
     const evidence = noted.result ?? noted.input
-    if (noted.outcome !== 'passed') {
+    if (noted.outcome === 'failed') {
       const body = { evidence, claimNanos: concededNanos, currency }
       await party.tellNotary(contract, { act: 'concede', type: 'escrow-dispute', body })
       return

@@ -6,6 +6,7 @@ import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { ContractSigning } from './contract-signing.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
 import type { Party } from './party.ts'
+import type { SellerCapabilities } from './payer-orders.ts'
 import { SealedBids, type SealedBidsComponents } from './sealed-bids.ts'
 import type { SellerPolicy } from './seller-policy.ts'
 import { type TaskRunner, workOnContract } from './seller-work.ts'
@@ -15,6 +16,8 @@ import { StandingOffers, type StandingOwnOffer } from './standing-offers.ts'
 export type SellerComponents = {
   readonly party: Party
   readonly runner: TaskRunner
+  /** Judges the tokens of payers; absent: none is taken. */
+  readonly capabilities?: SellerCapabilities | undefined
   /** What to bid on a call that an offer fits; absent: price and latency of the offer. `undefined`: no bid. */
   readonly bidOn?: NonNullable<SealedBidsComponents['bidOn']>
 }
@@ -35,13 +38,14 @@ export class Seller {
   private close: (() => void) | undefined
 
   constructor(components: SellerComponents, { policy }: SellerInit) {
-    const { party, bidOn } = components
+    const { party, bidOn, capabilities } = components
     this.components = components
     this.party = party
     this.standing = new StandingOffers(party)
     this.bids = new SealedBids({ party, offers: this.standing, policy, bidOn })
     const onSigned = (contract: ContractId): void => this.workOn(contract)
-    this.signing = new ContractSigning({ party, offers: this.standing, bids: this.bids, onSigned }, policy)
+    const offers = this.standing
+    this.signing = new ContractSigning({ party, offers, bids: this.bids, capabilities, onSigned }, policy)
   }
 
   /** Answers from now on, and goes on with contracts that have not ended. */

@@ -1,5 +1,6 @@
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { ESCROW_TERMS } from '../../wire/v1/escrow-terms.ts'
+import type { MarketFrameOf } from '../../wire/v1/market-frames.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { declined, type MarketAnswer, type MarketHandlers } from './market-door.ts'
 import type { Party } from './party.ts'
@@ -8,7 +9,7 @@ import type { Party } from './party.ts'
 export function showCases(party: Party): MarketHandlers {
   return {
     'file-wanted': async ({ from, frame }) => showFile(party, from, frame),
-    'case-wanted': async ({ from, frame }) => showCase(party, from, frame.contract),
+    'case-wanted': async ({ from, frame }) => showCase(party, from, frame),
   }
 }
 
@@ -24,8 +25,13 @@ function showFile(
     : { frame: { type: 'file', hash }, bytes }
 }
 
-function showCase(party: Party, from: Did, contract: ContractId): MarketAnswer {
-  const note = noteFor(party, from, contract)
+function showCase(
+  party: Party,
+  from: Did,
+  { contract, envelope }: Pick<MarketFrameOf<'case-wanted'>, 'contract' | 'envelope'>,
+): MarketAnswer {
+  const byArbiter = envelope === undefined ? undefined : noteForArbiter(party, contract, envelope)
+  const note = noteFor(party, from, contract) ?? byArbiter
   const input = note === undefined ? undefined : party.journal.file(note.input)
   const result = note?.result === undefined ? undefined : party.journal.file(note.result)
   if (note === undefined || input === undefined || result === undefined) return declined('MARKET_FILE_UNKNOWN')
@@ -43,4 +49,13 @@ function noteFor(party: Party, from: Did, contract: ContractId): ContractNote | 
   if (note === undefined) return undefined
   const { arbiters } = ESCROW_TERMS.parse(JSON.parse(note.terms))
   return note.peer === from || arbiters.members.includes(from) ? note : undefined
+}
+
+/** An arbiter is known by its signature: the node that asks is another key. */
+function noteForArbiter(party: Party, contract: ContractId, envelope: string): ContractNote | undefined {
+  const head = party.read(envelope, 'dispute-case-request')?.envelope.head
+  const note = party.noteOf<ContractNote>(CONTRACTS, contract)
+  if (head === undefined || note === undefined || head.contract !== contract) return undefined
+  const { arbiters } = ESCROW_TERMS.parse(JSON.parse(note.terms))
+  return arbiters.members.includes(head.iss) ? note : undefined
 }

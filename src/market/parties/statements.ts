@@ -12,7 +12,7 @@ import {
 import type { Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import { amountFromNanos } from '../../base/money.ts'
-import type { TransferLine } from '../../core/ledger/list-transfers.ts'
+import type { TransferLine } from '../../core/ledger/describe-transfer.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import type { Party } from './party.ts'
 import type { KeptEnvelope } from './party-record.ts'
@@ -55,8 +55,7 @@ export async function statePeriod(party: Party, question: StatementQuestion): Pr
     if ('code' in rated) return { kind: 'refused', code: rated.code }
     usage.push({ ...rated, counterparty: other })
   }
-  const lines = await party.components.notary.transfers(undefined, { signal: party.signal })
-  const transfers = postedOf(lines)
+  const transfers = postedOf(await transfersSince(party, from))
   const result = createStatement({ subject: party.did, currency, from, to, usage, transfers })
   if (result.kind === 'refused') return result
   const csv = formatStatementCsv(result)
@@ -93,12 +92,24 @@ function usageOf(
   return { contract: last.contract, at: last.at, lines: rated.lines }
 }
 
+/** Of this party, newest first, as far back as the period begins. */
+async function transfersSince(
+  { components: { notary }, did, signal }: Party,
+  from: Timestamp,
+): Promise<readonly TransferLine[]> {
+  const lines: TransferLine[] = []
+  for (let after: string | undefined; ;) {
+    const { transfers, next } = await notary.transfers({ owner: did, after }, { signal })
+    lines.push(...transfers)
+    const oldest = transfers.findLast(({ at }) => at !== null)?.at ?? from
+    if (next === null || oldest < from) return lines
+    after = next
+  }
+}
+
 /** Money that has moved: posts, and what was taken of holds, each to where it went. */
 function postedOf(lines: readonly TransferLine[]): readonly PostedTransfer[] {
-  const holds = new Map(lines.filter(({ kind }) => kind === 'hold').map((line) => [line.id, line]))
-  return lines.flatMap((line) => {
-    const { id, at, kind, heldId, credit, amountNanos, contract } = line
-    const debit = kind === 'post-held' && heldId !== null ? (holds.get(heldId)?.debit ?? null) : line.debit
+  return lines.flatMap(({ id, at, kind, debit, credit, amountNanos, contract }) => {
     if (kind === 'hold' || kind === 'void-held' || at === null || credit === null || debit === null) return []
     return [
       { id, at, debit, credit, nanos: amountFromNanos(BigInt(amountNanos ?? '0')), contract: contract ?? undefined },

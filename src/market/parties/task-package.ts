@@ -6,6 +6,7 @@ import {
   type AcceptanceResult,
   type ArtifactFacts,
   evaluatePredicate,
+  type RunFacts,
 } from '../../core/acceptance/evaluate-predicate.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
@@ -14,9 +15,6 @@ import type { MarketTask } from '../../wire/v1/market-frames.ts'
 /** Names of the two artefacts that every task has. */
 export const INPUT = 'input'
 export const RESULT = 'result'
-
-/** The capability of a payer that acts for itself: the hash of no chain at all. */
-export const OWN_CAPABILITY: Hash = sha256Hex('') as Hash
 
 const TASK_DOMAIN = 'kernell/market/task/v1\0'
 const VERDICT_DOMAIN = 'kernell/market/verdict/v1\0'
@@ -53,17 +51,39 @@ export function readPredicate(text: string, hash: Hash): AcceptancePredicate | u
   }
 }
 
+export type JudgedBytes = {
+  readonly input: Uint8Array
+  readonly result: Uint8Array
+  /** What another run of the task gave, where there was one that counts. */
+  readonly again?: Uint8Array
+}
+
+/** Names of runs of the task itself that a predicate compares with; not of test suites, whose end nobody else can tell. */
+export function reRunsOf(predicate: AcceptancePredicate): readonly string[] {
+  const runs = new Set<string>()
+  const suites = new Set<string>()
+  const walk = (node: AcceptancePredicate): void => {
+    if (node.kind === 're-execution-near') runs.add(node.run)
+    if (node.kind === 'exit-code') suites.add(node.run)
+    if ('of' in node) for (const part of node.of) walk(part)
+  }
+  walk(predicate)
+  return [...runs].filter((run) => !suites.has(run))
+}
+
+function runOf(bytes: Uint8Array): RunFacts {
+  const { json } = factsOf(bytes)
+  return { exitCode: 0, ...(json !== undefined && { json }) }
+}
+
 /** What the predicate says of a result. Worker, payer and arbiters who have the same bytes get the same. */
-export function judgeResult(
-  predicate: AcceptancePredicate,
-  { input, result }: { readonly input: Uint8Array; readonly result: Uint8Array },
-): AcceptanceResult {
+export function judgeResult(predicate: AcceptancePredicate, { input, result, again }: JudgedBytes): AcceptanceResult {
   const facts: AcceptanceFacts = {
     artifacts: new Map([
       [INPUT, factsOf(input)],
       [RESULT, factsOf(result)],
     ]),
-    runs: new Map(),
+    runs: new Map(again === undefined ? [] : reRunsOf(predicate).map((run) => [run, runOf(again)])),
   }
   return evaluatePredicate(predicate, facts)
 }

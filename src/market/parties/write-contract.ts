@@ -6,6 +6,7 @@ import type { Did } from '../../core/evidence/names.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { contractIdOf } from '../../wire/v1/escrow-terms.ts'
 import { ANY_RESULT, makeTerms } from './buy-order.ts'
+import { capabilityHashOf, orderFor } from './buyer-authority.ts'
 import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { CreditAccounts } from './credit-accounts.ts'
@@ -47,6 +48,7 @@ export async function writeContract(
     return 'failed'
   }
   const contract = contractIdOf(terms)
+  const capability = orderFor(side, { terms, contract, skill: request.skill, chain: request.capability })
   const note: ContractNote = {
     role: 'payer',
     other: worker,
@@ -55,6 +57,7 @@ export async function writeContract(
     predicate: formatPredicate(request.predicate ?? ANY_RESULT),
     input,
     terms: termsText(terms),
+    ...(capability !== undefined && { capability }),
   }
   await party.keep(CONTRACTS, contract, note)
   await orders.change(key, { contract, terms: note.terms, peer: found.peer })
@@ -79,15 +82,17 @@ function refuseOwn({ policy }: BuyerSide, terms: EscrowTerms): TermsRefusalCode 
 }
 
 function termsFor(
-  { party, orders, policy }: BuyerSide,
+  side: BuyerSide,
   partner: Partner & { readonly credit: CreditTerms | undefined; readonly salt: string },
 ): EscrowTerms {
+  const { party, orders, policy } = side
   const { key, ...rest } = partner
   const { request, task } = orders.get(key)
   const verifier = `${request.skill}/1`.slice(0, 64)
   const { network: net, components } = party
   const now = components.clock.now()
-  return makeTerms({ request, policy, net, now, payer: party.did, task, verifier, ...rest })
+  const capabilityHash = capabilityHashOf(side, request.capability)
+  return makeTerms({ request, policy, net, now, payer: party.did, task, verifier, capabilityHash, ...rest })
 }
 
 /** What a buyer owes a worker by the ledger and by the contracts before, and the least line that allows the price. */

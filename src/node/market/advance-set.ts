@@ -8,6 +8,8 @@ import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import type { KeyStore } from '../../keys/store/key-store.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
+import { JournalFolder } from '../../market/ledger/journal-folder.ts'
+import { archiveBeside } from '../../market/notary/archive-beside.ts'
 import { bumpEpoch, confirmRestored, type EpochBumpInit } from '../../market/notary/confirm-restored.ts'
 import { HighWaterFile } from '../../market/notary/high-water.ts'
 import { NotaryArchive } from '../../market/notary/notary-archive.ts'
@@ -16,12 +18,13 @@ import { verifyStatementWith } from '../../market/parties/contract-replay.ts'
 import { RESTORED_FILE } from '../../storage/backup/restore-backup.ts'
 import { type DataDirectory, openDataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
+import { createNonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { encodeSignature } from '../../wire/v1/checkpoint.ts'
 import { refuseOlderFormat } from '../keys/manage-keys.ts'
 import { openKeys } from '../keys/open-keys.ts'
 import { createSystemRandom } from '../system-random.ts'
 import { highWaterFolderOf } from './high-water-place.ts'
-import { NOTARY_JOURNAL } from './journal-source.ts'
+import { NOTARY_JOURNAL, NOTARY_SEGMENTS } from './journal-source.ts'
 import { keepSet, MARKET_FOLDER, readKeptSet } from './market-files.ts'
 import { NATIVE_HASHES } from './native-hashes.ts'
 import { MARKET_CLOCK_SKEW_MS } from './notary-role.ts'
@@ -116,6 +119,8 @@ async function readHead(directory: DataDirectory, lineage: SetLineage): Promise<
   try {
     const journal = await openBooks({
       log,
+      folder: await JournalFolder.open(createNodeFileSystem(), join(directory.path, NOTARY_SEGMENTS)),
+      beside: archiveBeside(archive, createNonceGuard()),
       lineage,
       hashes: NATIVE_HASHES,
       onStep: (step) => archive.add(step),

@@ -1,7 +1,7 @@
 import { parsePredicate } from '../../core/acceptance/acceptance-predicate.ts'
 import { AUCTION_KINDS, CAPABILITIES_MAX, PPM } from '../../core/auction/auction-call.ts'
 import { CUSTODY_MODELS } from '../../core/escrow/escrow-terms.ts'
-import { parseDid } from '../../core/evidence/names.ts'
+import { type Did, parseDid } from '../../core/evidence/names.ts'
 import { compareTexts } from '../../core/text/compare-texts.ts'
 import type { BuyRequest } from '../../market/parties/buy-order.ts'
 import {
@@ -12,6 +12,7 @@ import {
   optionalText,
   requiredText,
 } from '../control/control-request.ts'
+import { chainOf } from './capability-answers.ts'
 import { nanosOf } from './credit-desk.ts'
 import { parametersFor, timersOfText } from './order-timers.ts'
 
@@ -24,13 +25,14 @@ export function buyRequestOf(
   request: ControlRequest,
   known: Pick<BuyRequest, 'currency' | 'maxNanos' | 'peers'>,
 ): BuyRequest {
+  const has = (name: string): boolean => optionalText(request, name) !== undefined
   const timersText = optionalText(request, 'timers')
   const timers = timersText === undefined ? undefined : timersOfText(timersText)
   const auction = choiceOf(request, 'auction', AUCTION_KINDS)
   const predicate = predicateOf(request)
   const arbiters = arbitersOf(request)
   const filter = filterOfRequest(request)
-  const has = (name: string): boolean => optionalText(request, name) !== undefined
+  const capability = has('capability') ? chainOf({ chain: requiredText(request, 'capability') }) : undefined
   if (has('depositNanos') && (auction === undefined || auction === 'english'))
     throw invalidRequest('depositNanos', 'A deposit is of a sealed auction: name --auction first or second')
   return {
@@ -45,6 +47,9 @@ export function buyRequestOf(
     ...(timers !== undefined && { timers, parametersHash: parametersFor(timers).hash }),
     ...(predicate !== undefined && { predicate }),
     ...(arbiters !== undefined && { arbiters }),
+    ...(capability !== undefined && { capability }),
+    ...(has('disputeBondNanos') && { disputeBondNanos: nanosOf(request, 'disputeBondNanos') }),
+    ...(has('arbiterFeeNanos') && { arbiterFeeNanos: nanosOf(request, 'arbiterFeeNanos') }),
     ...(has('newcomerNanos') && { newcomerNanosMax: nanosOf(request, 'newcomerNanos') }),
     ...(request['isManual'] === true && { acceptsAlone: false }),
   }
@@ -99,4 +104,12 @@ function arbitersOf(request: ControlRequest): BuyRequest['arbiters'] {
     'arbiters',
     'Arbiters are named by the did:key of their escrow keys, each once, and k of them rule',
   )
+}
+
+export function didsOf(request: ControlRequest, name: string): readonly Did[] {
+  const text = optionalText(request, name)
+  const dids = text === undefined ? [] : text.split(',').map(parseDid)
+  const known = dids.filter((did) => did !== undefined)
+  if (known.length === dids.length) return known
+  throw invalidRequest(name, `${name} are named by the did:key of their escrow keys`)
 }

@@ -21,6 +21,8 @@ import { marketRefusal } from './market-refusals.ts'
 
 /** Credits that an issuer publishes as the most there may be, where it says nothing: a million. */
 const CAP_NANOS_DEFAULT = 1_000_000_000_000_000n
+/** Currencies that share a code, as far as they are looked at. */
+const CURRENCIES_MAX = 10_000
 const CURRENCY_CODE = /^[A-Z][A-Z0-9]{1,11}$/
 
 export type CreditDeskInit = {
@@ -102,8 +104,7 @@ export class CreditDesk {
 
   private async registeredAs(code: string): Promise<readonly Currency[]> {
     if (!CURRENCY_CODE.test(code)) throw invalidRequest('currency', `${code} is no currency: write USD, or USD@DID`)
-    const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
-    return known.filter((currency) => currency.startsWith(`${code}@`))
+    return await findCurrencies(this.init.notary, { code })
   }
 
   /** Whether this node's key signs for an account: its own, or one of a key in whose place it is. */
@@ -115,7 +116,7 @@ export class CreditDesk {
   private async register(currency: Currency, request: ControlRequest): Promise<void> {
     const { party, notary, recovery } = this.init
     const cap = optionalText(request, 'capNanos')
-    const isKnown = (await notary.accounts()).some((known) => known.currency === currency)
+    const isKnown = (await notary.currencies({ currency })).currencies.length > 0
     const capNanos = cap === undefined ? amountFromNanos(CAP_NANOS_DEFAULT) : nanosOf(request, 'capNanos')
     if (isKnown) {
       if (cap === undefined) return
@@ -154,6 +155,20 @@ export class CreditDesk {
     const { party, notary } = this.init
     const kept = await party.wallet.say({ ...what, aud: notary.set.id })
     return await party.outbox.submit(kept)
+  }
+}
+
+/** Currencies of a code, or all: `max` of them where there are more. */
+export async function findCurrencies(
+  notary: Pick<NotaryClient, 'currencies'>,
+  { code, max = CURRENCIES_MAX }: { readonly code?: string | undefined; readonly max?: number },
+): Promise<readonly Currency[]> {
+  const found: Currency[] = []
+  for (let after: string | undefined; ;) {
+    const { currencies, next } = await notary.currencies({ code, after })
+    found.push(...currencies)
+    if (found.length >= max || next === null) return found.slice(0, max)
+    after = next
   }
 }
 

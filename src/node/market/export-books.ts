@@ -39,8 +39,8 @@ export async function exportBooks({ dataDir, file, upTo, signal }: ExportBooksIn
   try {
     for await (const line of source) {
       signal?.throwIfAborted()
+      if (upTo !== undefined && written.covered >= upTo && isEntry(line)) break
       await written.add(line)
-      if (upTo !== undefined && written.isCheckpoint && written.covered >= upTo) break
     }
     await written.flush()
     await target.sync()
@@ -55,13 +55,16 @@ export async function exportBooks({ dataDir, file, upTo, signal }: ExportBooksIn
   return { file, lines, bytes, entries, covered }
 }
 
+/** Members stand in the order of their names, and no other line begins like this. */
+function isEntry(line: string): boolean {
+  return line.startsWith('{"at":')
+}
+
 class WrittenLines {
   lines = 0
   bytes = 0
   entries = 0
   covered = 0
-  /** What the last line was. */
-  isCheckpoint = false
   private readonly target: Pick<OpenFile, 'append'>
   private piece = ''
 
@@ -72,9 +75,8 @@ class WrittenLines {
   async add(line: string): Promise<void> {
     this.piece += `${line}\n`
     this.lines += 1
-    this.isCheckpoint = !line.startsWith('{"at":')
-    if (this.isCheckpoint) this.count(line)
-    else this.entries += 1
+    if (isEntry(line)) this.entries += 1
+    else this.count(line)
     if (this.piece.length >= PIECE_BYTES) await this.flush()
   }
 

@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CodedError } from '../../base/errors.ts'
+import { JournalFolder } from '../../market/ledger/journal-folder.ts'
+import { readBeginning } from '../../market/ledger/journal-segments.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { hasJournalFiles, readJournalFiles } from '../../storage/read-journal-files.ts'
 import { findRunningNode } from '../running-node.ts'
@@ -11,6 +13,9 @@ import { findRunningNode } from '../running-node.ts'
 export const NOTARY_JOURNAL = 'notary'
 /** Journal of the decided blocks of a set of several; of its name, so that a backup copies it before the books, which are never behind it. */
 export const DECISIONS_JOURNAL = 'decisions'
+
+/** What lies beside it once segments of it were closed. */
+export const NOTARY_SEGMENTS = 'notary-segments'
 
 /** What stands for bytes that are no line: no journal has such a line. */
 const DAMAGED = '\u0000'
@@ -31,8 +36,16 @@ export async function openJournalLines(path: string): Promise<AsyncIterable<stri
   const directory = (await hasJournalFiles(fileSystem, inside)) ? inside : path
   if (!(await hasJournalFiles(fileSystem, directory)))
     throw new CodedError('STORE_READ_FAILED', { message: `${path} holds no books`, details: { path } })
+  const folder = JournalFolder.at(fileSystem, join(dirname(directory), NOTARY_SEGMENTS))
   return linesOfRecords(
-    readJournalFiles(fileSystem, { directory, isBeingWritten: findRunningNode(path) !== undefined }),
+    readJournalFiles(fileSystem, {
+      directory,
+      isBeingWritten: findRunningNode(path) !== undefined,
+      beginning: async function* (snapshot) {
+        const encoder = new TextEncoder()
+        for await (const line of readBeginning(folder, snapshot)) yield encoder.encode(line)
+      },
+    }),
   )
 }
 

@@ -1,12 +1,14 @@
+import { isAbsolute } from 'node:path'
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { timestampFromMs } from '../../base/time.ts'
-import { type ContractId, parseDid } from '../../core/evidence/names.ts'
+import { type ContractId, type Did, parseDid } from '../../core/evidence/names.ts'
+import { parseCurrency } from '../../core/ledger/ledger-names.ts'
 import { pause } from '../../market/parties/contract-follower.ts'
 import { statePeriod } from '../../market/parties/statements.ts'
 import type { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { NotaryClient } from '../../ports/notary-client.ts'
+import type { AccountsQuery, NotaryClient, Paged } from '../../ports/notary-client.ts'
 import type { Timers } from '../../ports/timers.ts'
 import {
   type ControlAnswer,
@@ -16,11 +18,14 @@ import {
   optionalText,
   requiredText,
 } from '../control/control-request.ts'
+import { grantCapability, listCapabilities, revokeCapability, showCapability } from './capability-answers.ts'
 import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
 import type { EscrowDesk } from './escrow-desk.ts'
+import type { PrunableBooks } from './market-components.ts'
 import { marketRefusal } from './market-refusals.ts'
 import { attestCapability, listPrices } from './price-desk.ts'
 import type { PartyRole } from './party-role.ts'
+import { lookIntoDispute } from './replication-desk.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
 import type { RecoveryDesk } from './recovery-desk.ts'
 import type { TradeDesk } from './trade-desk.ts'
@@ -28,6 +33,8 @@ import type { TradeDesk } from './trade-desk.ts'
 /** What a node can do once it knows its notary set; without an escrow key it only looks. */
 export type MarketDesks = {
   readonly notary: NotaryClient
+  /** Where this node keeps the books itself. */
+  readonly books: PrunableBooks | undefined
   readonly role: PartyRole | undefined
   readonly credits: CreditDesk | undefined
   readonly recoveries: RecoveryDesk
@@ -56,16 +63,13 @@ export async function answerMarket(
 const ANSWERS: Readonly<Record<string, Answer>> = {
   issue: async (desks, { request }) => plain(await creditsOf(desks).issue(request)),
   redeem: async (desks, { request }) => plain(await creditsOf(desks).redeem(request)),
-  accounts: async ({ notary }, { request, signal }) => {
-    const text = optionalText(request, 'owner')
-    const owner = text === undefined ? undefined : parseDid(text)
-    if (text !== undefined && owner === undefined) throw invalidRequest('owner', 'owner must be a did:key')
-    return { ledgers: plain(await notary.accounts(owner, { signal })) }
-  },
+  accounts: async ({ notary }, { request, signal }) => plain(await notary.accounts(accountsQuery(request), { signal })),
+  currencies: async ({ notary }, { request, signal }) =>
+    plain(await notary.currencies({ code: optionalText(request, 'code'), ...pagedOf(request) }, { signal })),
   transfers: async ({ notary }, { request, signal }) => {
     const contract: ContractId | undefined =
       optionalText(request, 'contract') === undefined ? undefined : contractOf(request)
-    return { transfers: plain(await notary.transfers(contract, { signal })) }
+    return plain(await notary.transfers({ contract, owner: ownerOf(request), ...pagedOf(request) }, { signal }))
   },
   prove: async ({ notary }, { request, signal }) => {
     const entry = optionalNumber(request, 'entry')
@@ -78,6 +82,13 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     return plain(await notary.proveGrowth(from, { signal }))
   },
   checkpoint: async ({ notary }, { signal }) => plain(await notary.checkpoint({ isFresh: true, signal })),
+  prune: async ({ books }, { request }) => {
+    if (books === undefined) throw notKeeping()
+    const archive = optionalText(request, 'archive')
+    if (archive !== undefined && !isAbsolute(archive))
+      throw invalidRequest('archive', 'archive must be an absolute path')
+    return plain(await books.prune({ archive, isDry: request['isDry'] === true }))
+  },
   account: async ({ recoveries }, { request }) => await recoveries.show(request),
   collect: async ({ recoveries }, { request }) => await recoveries.collect(request),
   'recovery-request': async ({ recoveries }, { request }) => await recoveries.request(request),
@@ -97,10 +108,40 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   contract: async ({ escrow }, { request }) => await escrow.show(request),
   contracts: async ({ escrow }) => await escrow.list(),
   act: async ({ escrow }, { request }) => await escrow.act(request),
+  replicate: async (desks, { request }) => {
+    const peers = tradeOf(desks).peers()
+    return await lookIntoDispute({ role: roleOf(desks), notary: desks.notary, peers }, request)
+  },
   inbox: async ({ escrow }, { signal }) => await escrow.inbox(signal),
   export: async ({ escrow }, { request }) => await escrow.export(request),
+  'capability-grant': async (desks, { request }) => {
+    const trade = tradeOf(desks)
+    return await grantCapability(roleOf(desks), request, async (asked) => await trade.currencyOf(asked))
+  },
+  'capability-show': async (desks, { request }) => await Promise.resolve(showCapability(roleOf(desks), request)),
+  'capability-list': async (desks) => await Promise.resolve(listCapabilities(roleOf(desks))),
+  'capability-revoke': async (desks, { request }) =>
+    await revokeCapability(roleOf(desks), request, tradeOf(desks).peers()),
   reputation: async (desks, { request }) => await Promise.resolve(listStandings(reputationOf(desks), request)),
   'reputation-of': async (desks, { request }) => await Promise.resolve(showStandings(reputationOf(desks), request)),
+}
+
+function accountsQuery(request: ControlRequest): AccountsQuery {
+  const text = optionalText(request, 'currency')
+  const currency = text === undefined ? undefined : parseCurrency(text)
+  if (text !== undefined && currency === undefined) throw invalidRequest('currency', 'currency must be CODE@DID')
+  return { owner: ownerOf(request), currency, ...pagedOf(request) }
+}
+
+function ownerOf(request: ControlRequest): Did | undefined {
+  const text = optionalText(request, 'owner')
+  const owner = text === undefined ? undefined : parseDid(text)
+  if (text !== undefined && owner === undefined) throw invalidRequest('owner', 'owner must be a did:key')
+  return owner
+}
+
+function pagedOf(request: ControlRequest): Paged {
+  return { after: optionalText(request, 'after'), limit: optionalNumber(request, 'limit') }
 }
 
 /** What this node used, received and paid in a period, as CSV and as sums that it has signed. Throws `REQUEST_INVALID`, `MARKET_REFUSED`. */
@@ -154,13 +195,21 @@ function tradeOf({ trade }: MarketDesks): TradeDesk {
   return trade
 }
 
-function reputationOf(desks: MarketDesks): ReputationKeeper {
-  return roleOf(desks).reputation
+function roleOf({ role }: MarketDesks): PartyRole {
+  if (role === undefined) throw keyless('acts for nobody')
+  return role
 }
 
-function roleOf({ role }: MarketDesks): PartyRole {
+function reputationOf({ role }: MarketDesks): ReputationKeeper {
   if (role === undefined) throw keyless('has no contracts to know anybody from')
-  return role
+  return role.reputation
+}
+
+function notKeeping(): CodedError {
+  return new CodedError('MARKET_ROLE_MISSING', {
+    message: 'This node keeps no books: it is no notary',
+    details: { remedy: 'Ask the node that runs with --notary.' },
+  })
 }
 
 function keyless(what: string): CodedError {

@@ -1,3 +1,4 @@
+import type { NotaryService } from '../../market/notary/notary-service.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Random } from '../../ports/random.ts'
@@ -17,4 +18,12 @@ export type MarketComponents = {
 }
 
 /** What there is once the notary set is known. */
-export type OpenedSet = { readonly notary: NotaryClient; readonly party: PartyRole | undefined }
+export type OpenedSet = {
+  readonly notary: NotaryClient
+  readonly party: PartyRole | undefined
+  /** Where this node is itself a notary of the set. */
+  readonly books: PrunableBooks | undefined
+}
+
+/** Books that this node keeps itself. */
+export type PrunableBooks = Pick<NotaryService, 'prune'>

@@ -1,6 +1,7 @@
 import { CodedError } from '../../base/errors.ts'
 import { AUCTION_CODES } from '../../core/auction/auction-codes.ts'
 import { BOOKS_REFUSALS } from '../../core/books/books-refusals.ts'
+import { CAPABILITY_REFUSALS } from '../../core/capability/capability-refusals.ts'
 import { ESCROW_REFUSALS } from '../../core/escrow/escrow-refusals.ts'
 import { TERMS_REFUSALS } from '../../core/escrow/validate-terms.ts'
 import { ENVELOPE_REFUSALS } from '../../core/evidence/envelope-refusals.ts'
@@ -8,12 +9,13 @@ import { LEDGER_REFUSALS } from '../../core/ledger/ledger-refusals.ts'
 import { MARKET_CODES } from '../../core/market/market-codes.ts'
 import { METERING_REFUSALS } from '../../core/metering/metering-refusals.ts'
 import { NOTARY_REFUSALS } from '../../core/notary/notary-codes.ts'
-import { BUY_CODES } from '../../market/parties/buy-order.ts'
+import { BUY_CODES } from '../../market/parties/buy-codes.ts'
 import { PARTY_CODES } from '../../market/parties/party-codes.ts'
 
 type Refusal = { readonly cause: string; readonly remedy: string }
 
 const TABLES: readonly Readonly<Record<string, Refusal>>[] = [
+  CAPABILITY_REFUSALS,
   LEDGER_REFUSALS,
   ESCROW_REFUSALS,
   BOOKS_REFUSALS,

@@ -94,7 +94,7 @@ export class NodeMarketDesks implements NodeMarket {
 
   private async open(lineage: SetLineage): Promise<MarketDesks> {
     const { components, init, keys, bootstrap, transport } = this.parts
-    const { notary, party: role } = await this.parts.open(lineage)
+    const { notary, party: role, books } = await this.parts.open(lineage)
     const { clock, timers } = components
     const recovery = keys.escrow?.description.recovery
     const credits = role && new CreditDesk({ party: role.party, notary, recovery, accounts: role.accounts })
@@ -107,7 +107,8 @@ export class NodeMarketDesks implements NodeMarket {
       credits &&
       new TradeDesk({ role, notary, credits, clock, peers, ...(findWorker !== undefined && { findWorker }) })
     followSteps({ notary, role, timers, feed: this.feed, signal: this.stopping.signal })
-    return { notary, role, credits, recoveries, trade, escrow: new EscrowDesk({ role, notary, peers }), clock, timers }
+    const escrow = new EscrowDesk({ role, notary, peers })
+    return { notary, books, role, credits, recoveries, trade, escrow, clock, timers }
   }
 
   private async known(): Promise<MarketDesks> {

@@ -7,6 +7,7 @@ import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { openSignaturePool } from '../../keys/pool/open-signature-pool.ts'
 import type { OpenKey } from '../../keys/store/key-store.ts'
+import { JournalFolder } from '../../market/ledger/journal-folder.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { HighWaterFile } from '../../market/notary/high-water.ts'
 import { NotaryService } from '../../market/notary/notary-service.ts'
@@ -23,7 +24,7 @@ import type { DataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { feeOwnerOf } from './fee-owner.ts'
 import { bindDirectory } from './high-water-place.ts'
-import { DECISIONS_JOURNAL, NOTARY_JOURNAL } from './journal-source.ts'
+import { DECISIONS_JOURNAL, NOTARY_JOURNAL, NOTARY_SEGMENTS } from './journal-source.ts'
 import { knownParameters } from './market-parameters.ts'
 import { NATIVE_HASHES } from './native-hashes.ts'
 
@@ -99,6 +100,7 @@ async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Pro
   const service = new NotaryService(
     {
       log,
+      folder: await JournalFolder.open(createNodeFileSystem(), join(directory.path, NOTARY_SEGMENTS)),
       highWater,
       signer: batchSignerOf(key.signer),
       verifier: pool,

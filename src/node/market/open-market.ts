@@ -72,7 +72,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
     const notary = notaryRole?.role.service ?? connect(transport, chosen)
     const party = keys.escrow && (await openParty(opening, { keys, notary, door }))
-    return { notary, party }
+    return { notary, party, books: notaryRole?.role.service }
   }
   const desks = new NodeMarketDesks({
     components,

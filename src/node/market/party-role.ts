@@ -13,8 +13,11 @@ import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import type { OpenKey } from '../../keys/store/key-store.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
+import { CapabilityDesk } from '../../market/capabilities/capability-desk.ts'
+import { RevocationPost } from '../../market/capabilities/revocation-post.ts'
 import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import { Buyer } from '../../market/parties/buyer.ts'
+import { Replica } from '../../market/disputes/replica.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
 import { OwnAccounts, type OwnAccountsInit } from '../../market/parties/own-accounts.ts'
@@ -22,7 +25,6 @@ import { Party } from '../../market/parties/party.ts'
 import { Seller } from '../../market/parties/seller.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../market/parties/seller-work.ts'
-import { OWN_CAPABILITY } from '../../market/parties/task-package.ts'
 import { exposureOf, payerPpm, standingOf } from '../../market/reputation/known-standing.ts'
 import { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -41,6 +43,8 @@ import { knownParameters } from './market-parameters.ts'
 export const PARTY_JOURNAL = 'wallet'
 /** Journal of what is known of others from the contracts of this node. */
 const REPUTATION_JOURNAL = 'reputation'
+/** Journal of tokens that were issued, orders that were taken, and what was revoked. */
+const CAPABILITY_JOURNAL = 'capabilities'
 
 /** Topic of notes on who does the work of a skill, and under which custody. */
 export const SKILLS = 'skill'
@@ -49,6 +53,10 @@ export type SkillNote = {
   readonly custody: readonly CustodyModel[]
   /** The least that it may bring where bids go down; absent: the price of the offer. */
   readonly lowestNanos?: string
+  /** By whose authority payers must act; absent: by anybody's. */
+  readonly subjects?: readonly Did[]
+  /** Whether its tasks are run again for arbiters, without pay; absent: they are not. */
+  readonly isReplicating?: boolean
 }
 
 /** Topic of notes on what is lent in `C1`, by payer. */
@@ -80,6 +88,9 @@ export type PartyRole = {
   readonly seller: Seller
   readonly reputation: ReputationKeeper
   readonly prices: PriceKeeper
+  /** Tokens of this node's escrow key, and what it knows to be revoked. */
+  readonly capabilities: CapabilityDesk
+  readonly revocations: RevocationPost
   readonly accounts: OwnAccounts
   stop(): Promise<void>
 }
@@ -92,16 +103,21 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     await log.close()
     throw error
   })
+  const capabilityLog = await directory.openEventLog(CAPABILITY_JOURNAL).catch(async (error: unknown) => {
+    await reputationLog.close()
+    await log.close()
+    throw error
+  })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
-    const party = await Party.open(
-      { ...init, log, signer: key.signer, formerSigners: key.formerSigners, verify, notary },
-      { network, onFailure },
-    )
+    const { signer, formerSigners } = key
+    const party = await Party.open({ ...init, log, signer, formerSigners, verify, notary }, { network, onFailure })
+    const capabilities = await CapabilityDesk.open({ ...init, self: party.did, signer, verify, log: capabilityLog })
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
     const buyer = new Buyer(
       {
         party,
+        capabilities,
         standingOf: async (seller) =>
           await Promise.resolve({ ...standingOf(reputation, seller), capabilities: attestedOf(party, seller) }),
         exposureOf: async (seller, stake) => await Promise.resolve(exposureOf(reputation, seller, stake)),
@@ -109,18 +125,22 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       },
       { policy: buyerPolicyOf(notary.set) },
     )
+    const runner = runnerOf(party, init.findWorker)
+    const isOffered = (skill: string): boolean => party.noteOf<SkillNote>(SKILLS, skill)?.isReplicating === true
+    new Replica({ party, runner, isOffered }).start()
     const seller = new Seller(
-      { party, runner: runnerOf(party, init.findWorker), bidOn: (call, offer) => bidOf(party, call, offer) },
+      { party, capabilities, runner, bidOn: (call, offer) => bidOf(party, call, offer) },
       { policy: sellerPolicyOf(party, notary.set) },
     )
-    const payerPpmOf = (payer: Did): number => payerPpm(reputation, payer)
-    const prices = new PriceKeeper({ party, payerPpmOf })
+    const prices = new PriceKeeper({ party, payerPpmOf: (payer) => payerPpm(reputation, payer) })
     const accounts = new OwnAccounts({ party, ...accountsOf(key) })
     accounts.start()
     buyer.start()
     seller.start()
     reputation.start()
     prices.start()
+    const revocations = new RevocationPost(party, capabilities)
+    revocations.start()
     const stopTelling = tellInbox(party, init)
     return {
       party,
@@ -128,6 +148,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       seller,
       reputation,
       prices,
+      capabilities,
+      revocations,
       accounts,
       async stop() {
         seller.stop()
@@ -135,11 +157,13 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
         await stopTelling()
         await party.stop()
         await reputation.stop()
+        await capabilityLog.close()
         await reputationLog.close()
         await log.close()
       },
     }
   } catch (error: unknown) {
+    await capabilityLog.close()
     await reputationLog.close()
     await log.close()
     throw error
@@ -215,7 +239,7 @@ function sellerPolicyOf(party: Party, set: NotarySet): SellerPolicy {
     notarySets: [termsOfSet(set)],
     parameters: new Map(knownParameters().map(({ hash, rules }) => [hash, rules])),
     custodyOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.custody ?? [],
-    capabilities: new Set([OWN_CAPABILITY]),
+    subjectsOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.subjects ?? [],
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),
     contractsMax: 256,

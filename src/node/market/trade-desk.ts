@@ -17,8 +17,8 @@ import {
   optionalText,
   requiredText,
 } from '../control/control-request.ts'
-import { buyRequestOf, capabilitiesOf, INPUT_BYTES_MAX, skillOf } from './buy-request.ts'
-import { type CreditDesk, nanosOf, plain } from './credit-desk.ts'
+import { buyRequestOf, capabilitiesOf, didsOf, INPUT_BYTES_MAX, skillOf } from './buy-request.ts'
+import { type CreditDesk, findCurrencies, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from './market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
 import { usualPrice } from './price-desk.ts'
@@ -55,6 +55,7 @@ export class TradeDesk {
       })
     const currency = await this.currencyOf(request)
     const custody = custodyList(request)
+    const subjects = didsOf(request, 'subjects')
     const lines = creditLinesOf(request)
     const isLent = lines.length > 0 || role.party.journal.notesOf(CREDIT_LINES).length > 0
     if (custody.includes('C1') && !isLent)
@@ -76,7 +77,14 @@ export class TradeDesk {
       capacity: optionalNumber(request, 'limit') ?? 1,
     }
     const same = role.seller.offers().find(({ terms: known }) => sameOffer(plain(known), plain(terms)))
-    await role.party.keep(SKILLS, skill, { agent, custody, ...lowestOf(request) })
+    const isReplicating = request['isReplicating'] === true
+    await role.party.keep(SKILLS, skill, {
+      agent,
+      custody,
+      ...lowestOf(request),
+      ...(subjects.length > 0 && { subjects }),
+      ...(isReplicating && { isReplicating }),
+    })
     for (const { payer, nanos } of lines) await role.party.keep(CREDIT_LINES, payer, { nanos: nanos.toString() })
     if (same !== undefined) return { offer: same.id, expiresAt: same.terms.validUntil, effect: 'exists' }
     for (const { id, terms: known } of role.seller.offers())
@@ -95,6 +103,11 @@ export class TradeDesk {
       throw unknown(`No offer of ${name ?? skill ?? ''} stands`, '`kernell market list` shows the offers of this node.')
     for (const { id } of [found, ...rest]) await role.seller.withdraw(id)
     return { offer: found.id, expiresAt: this.init.clock.now(), effect: 'applied' }
+  }
+
+  /** Nodes that are asked, and told, besides the notary set. */
+  peers(): readonly Did[] {
+    return this.init.peers()
   }
 
   /** This node's own offers. */
@@ -192,10 +205,10 @@ export class TradeDesk {
   async currencyOf(request: ControlRequest): Promise<Currency> {
     const text = optionalText(request, 'currency')
     if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text))
-    const known = (await this.init.notary.accounts()).map(({ currency }) => currency)
+    const known = await findCurrencies(this.init.notary, { max: 2 })
     const [only] = known
     if (only !== undefined && known.length === 1) return only
-    const what = known.length === 0 ? 'No currency is registered yet' : `There are ${known.length} currencies`
+    const what = known.length === 0 ? 'No currency is registered yet' : 'There are several currencies'
     throw invalidRequest('currency', `${what}: name one with --currency CODE@DID`)
   }
 }

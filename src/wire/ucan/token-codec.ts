@@ -9,6 +9,7 @@ import { type IpldMap, IpldLink, type IpldValue } from '../../core/capability/ip
 import type { Did } from '../../core/evidence/names.ts'
 import type { VerifyBytes } from '../v1/authenticate.ts'
 import { publicKeyOfDid } from '../v1/did-key.ts'
+import type { CborChecks } from './dag-cbor.ts'
 import { readDelegation, readInvocation } from './token-fields.ts'
 import { bytesOfTokenText, readTokenEnvelope, sealToken, signedBytesOf, textOfTokenBytes } from './token-envelope.ts'
 
@@ -20,8 +21,8 @@ export type DecodedToken = {
 }
 
 /** Reads the bytes of a token. It may be signed by nobody. Never throws. */
-export function decodeToken(bytes: Uint8Array): DecodedToken | CapabilityRefused {
-  const reading = readTokenEnvelope(bytes)
+export function decodeToken(bytes: Uint8Array, checks?: CborChecks): DecodedToken | CapabilityRefused {
+  const reading = readTokenEnvelope(bytes, checks)
   if (reading.kind === 'refused') return reading
   const { envelope } = reading
   const token = envelope.kind === 'delegation' ? readDelegation(envelope) : readInvocation(envelope)

@@ -8,7 +8,7 @@ import { type CapabilityRefused, refuseCapability } from '../../core/capability/
 import type { CapabilityCid } from '../../core/capability/capability-token.ts'
 import { type IpldMap, type IpldValue, isIpldList, isIpldMap } from '../../core/capability/ipld-value.ts'
 import type { Hash } from '../../core/evidence/names.ts'
-import { cidOfBytes, isSameBytes, readDagCbor, writeDagCbor } from './dag-cbor.ts'
+import { type CborChecks, cidOfBytes, isSameBytes, readDagCbor, writeDagCbor } from './dag-cbor.ts'
 
 /** Bytes of a token at most. */
 export const TOKEN_BYTES_MAX = 8192
@@ -60,9 +60,9 @@ export function textOfTokenBytes(bytes: Uint8Array): string {
 }
 
 /** Reads an envelope; the payload is some map. Never throws. */
-export function readTokenEnvelope(bytes: Uint8Array): EnvelopeReading {
+export function readTokenEnvelope(bytes: Uint8Array, checks?: CborChecks): EnvelopeReading {
   if (bytes.length > TOKEN_BYTES_MAX) return refuseCapability('CAPABILITY_TOO_LARGE')
-  const reading = readDagCbor(bytes)
+  const reading = readDagCbor(bytes, checks)
   if (reading.kind === 'refused') return reading
   const parts = partsOf(reading.value)
   if (parts === undefined) return refuseCapability('CAPABILITY_SHAPE_WRONG')

@@ -17,6 +17,9 @@ const TOKEN = z
 
 const CHAIN = z.array(TOKEN).max(CHAIN_LENGTH_MAX)
 
+/** The payer's order for one contract, with the delegations that it rests on, root first. `src/wire/ucan/contract-capability.ts` reads it. */
+export const CONTRACT_CAPABILITY = z.strictObject({ order: TOKEN, chain: CHAIN.min(1) })
+
 export const CAPABILITY_MESSAGES = {
   /** Hands a delegation over with those that it depends on, root first; the last is the new one. */
   'capability-delegate': z.strictObject({ chain: CHAIN.min(1) }),

@@ -14,6 +14,7 @@ import { z } from 'zod'
 import { hexOfBytes } from '../../base/hex.ts'
 import type { Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { BooksEvent } from '../../core/books/books-state.ts'
+import type { CapabilityRefusal } from '../../core/capability/capability-refusals.ts'
 import type { EscrowReceipt } from '../../core/escrow/escrow-effect.ts'
 import type { EscrowMessageEvent } from '../../core/escrow/escrow-event.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
@@ -21,6 +22,7 @@ import type { EscrowMessageRefusalCode } from '../../core/escrow/message-refusal
 import type { Evidence } from '../../core/evidence/evidence.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
+import { readCapabilityRevocation, readContractCapability } from '../ucan/contract-capability.ts'
 import type { Authenticated, VerifyBytes } from './authenticate.ts'
 import { canonicalText } from './canonical.ts'
 import { publicKeyOfDid } from './did-key.ts'
@@ -32,7 +34,7 @@ import { hashOfText, signingBytes } from './signing-bytes.ts'
 
 export type EscrowReading =
   | { readonly kind: 'event'; readonly event: BooksEvent }
-  | { readonly kind: 'refused'; readonly code: EscrowMessageRefusalCode }
+  | { readonly kind: 'refused'; readonly code: EscrowMessageRefusalCode | CapabilityRefusal }
 
 export type EscrowReadingInit = {
   readonly verify: VerifyBytes
@@ -68,6 +70,7 @@ export function rulingHash(statement: z.output<typeof RULING_STATEMENT>): Hash {
 /** The event of an authenticated message; never throws. */
 export function readEscrowMessage({ envelope, evidence }: Authenticated, init: EscrowReadingInit): EscrowReading {
   const { contract } = envelope.head
+  if (envelope.type === 'capability-revoke') return readRevocation(envelope, evidence, init.verify)
   if (envelope.type === 'equivocation-proof') return readProof(envelope, evidence, init.verify)
   if (contract === undefined) return refused('ESCROW_CONTRACT_MISSING')
   switch (envelope.type) {
@@ -84,7 +87,11 @@ export function readEscrowMessage({ envelope, evidence }: Authenticated, init: E
     case 'escrow-contract': {
       const signers = jointSigners(envelope.body.signatures, statementBytes('contract', contract), init.verify)
       if (signers === undefined) return refused('ESCROW_COSIGNATURE_WRONG')
-      return eventOf(contract, { ...evidence, type: 'contract-signed', signers })
+      const { capability } = envelope.body
+      if (capability === undefined) return eventOf(contract, { ...evidence, type: 'contract-signed', signers })
+      const authority = readContractCapability(capability, { verify: init.verify, at: evidence.at })
+      if ('kind' in authority) return refused(authority.code)
+      return eventOf(contract, { ...evidence, type: 'contract-signed', signers, authority })
     }
     case 'escrow-hold-request':
       return eventOf(contract, { ...evidence, type: 'hold-requested' })
@@ -188,6 +195,18 @@ function readProof({ body }: EnvelopeOf<'equivocation-proof'>, evidence: Evidenc
   return eventOf(contract, { ...evidence, type: 'equivocation-proved', culprit, culpritSeq, first, second })
 }
 
+/** Counts from its stamp on; the one who brings it need not be the revoker. */
+function readRevocation(
+  { body }: EnvelopeOf<'capability-revoke'>,
+  { at }: Evidence,
+  verify: VerifyBytes,
+): EscrowReading {
+  const judged = readCapabilityRevocation(body, { verify, at })
+  if (judged.kind === 'refused') return refused(judged.code)
+  const { cid, revoker, expiresAt } = judged
+  return { kind: 'event', event: { type: 'capability-revoked', cid, revoker, expiresAt, at } }
+}
+
 function eventOf(contract: ContractId, message: EscrowMessageEvent, terms?: EscrowTerms): EscrowReading {
   return { kind: 'event', event: { type: 'message-received', contract, terms, message } }
 }
@@ -208,7 +227,7 @@ function jointSigners(signatures: Joint, bytes: Uint8Array, verify: VerifyBytes)
   return areRight ? signers : undefined
 }
 
-function refused(code: EscrowMessageRefusalCode): EscrowReading {
+function refused(code: EscrowMessageRefusalCode | CapabilityRefusal): EscrowReading {
   return { kind: 'refused', code }
 }
 

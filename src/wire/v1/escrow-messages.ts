@@ -12,6 +12,7 @@
  * @see protocol/spec/escrow.md#messages
  */
 import { z } from 'zod'
+import { CONTRACT_CAPABILITY } from './capability-messages.ts'
 import { ESCROW_TERMS } from './escrow-terms.ts'
 import { COUNT, CONTRACT_ID, CURRENCY, DID, HASH, NANOS, SIGNATURE, TIME, WORD, noteOf } from './fields.ts'
 
@@ -51,8 +52,8 @@ export const ESCROW_MESSAGES = {
   'escrow-withdraw': z.strictObject({ reason: WORD }),
   /** `auction` is the hash of the transcript that chose the worker. */
   'escrow-award': z.strictObject({ auction: HASH.optional() }),
-  /** Signatures over the contract's id, of payer and worker. */
-  'escrow-contract': z.strictObject({ signatures: SIGNATURES }),
+  /** Signatures over the contract's id, of payer and worker. `capability` shows what the terms name, absent where the payer acts for itself. */
+  'escrow-contract': z.strictObject({ signatures: SIGNATURES, capability: CONTRACT_CAPABILITY.optional() }),
   'escrow-hold-request': z.strictObject({}),
   'escrow-start': z.strictObject({}),
   'escrow-voucher': z.strictObject({ statement: VOUCHER_STATEMENT, signatures: SIGNATURES }),

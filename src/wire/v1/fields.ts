@@ -81,3 +81,6 @@ export const WORD: z.ZodType<string, string> = branded(/^[a-z][a-z0-9._/-]{0,63}
 export function noteOf(max: number): z.ZodType<string, string> {
   return z.string().max(max)
 }
+
+/** A task without its input: its hash is in the contract, and the salt keeps others from guessing it. */
+export const MARKET_TASK = z.strictObject({ skill: WORD, salt: SALT, inputHash: HASH, inputBytes: COUNT })

@@ -17,8 +17,9 @@ import { z } from 'zod'
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
+import { CONTRACT_CAPABILITY } from './capability-messages.ts'
 import { CANCEL_STATEMENT, RULING_STATEMENT, VOUCHER_STATEMENT } from './escrow-messages.ts'
-import { CONTRACT_ID, COUNT, HASH, SALT, SIGNATURE, WORD } from './fields.ts'
+import { CONTRACT_ID, COUNT, HASH, MARKET_TASK, SIGNATURE, WORD } from './fields.ts'
 
 /** What the transport calls it. */
 export const MARKET_PROTOCOL = '/kernell/market/1.0.0'
@@ -36,8 +37,7 @@ const CODE = z
   .max(64)
   .regex(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/)
 
-/** A task without its input: its hash is in the contract, and the salt keeps others from guessing it. */
-export const MARKET_TASK = z.strictObject({ skill: WORD, salt: SALT, inputHash: HASH, inputBytes: COUNT })
+/** A task as a contract names it by its hash. */
 export type MarketTask = z.output<typeof MARKET_TASK>
 
 const FRAME = z.discriminatedUnion('type', [
@@ -68,7 +68,11 @@ const FRAME = z.discriminatedUnion('type', [
     task: MARKET_TASK,
     /** Canonical text of the acceptance predicate. */
     predicate: z.string().max(32_768),
+    /** By whose authority the payer acts, where the terms name a chain. */
+    capability: CONTRACT_CAPABILITY.optional(),
   }),
+  /** A `capability-revoke`, so that nothing more is signed by the chain. Answered with `taken` or `declined`. */
+  z.strictObject({ type: z.literal('revoked'), envelope: ENVELOPE_TEXT }),
   /** Joint statements, signed by the asker. Answered with `cosigned` or `declined`. */
   z.strictObject({ type: z.literal('voucher'), statement: VOUCHER_STATEMENT, signature: SIGNATURE }),
   z.strictObject({ type: z.literal('cancel'), statement: CANCEL_STATEMENT, signature: SIGNATURE }),
@@ -79,8 +83,12 @@ const FRAME = z.discriminatedUnion('type', [
   /** A file of a contract, for its parties and arbiters. Answered with `file` or `declined`. */
   z.strictObject({ type: z.literal('file-wanted'), contract: CONTRACT_ID, hash: HASH }),
   z.strictObject({ type: z.literal('file'), hash: HASH }),
-  /** All that an arbiter needs to run the predicate itself. Answered with `case` or `declined`. */
-  z.strictObject({ type: z.literal('case-wanted'), contract: CONTRACT_ID }),
+  /** All that an arbiter needs to run the predicate itself; `envelope` is its `dispute-case-request`. Answered with `case` or `declined`. */
+  z.strictObject({ type: z.literal('case-wanted'), contract: CONTRACT_ID, envelope: ENVELOPE_TEXT.optional() }),
+  /** A `replica-call`, the input behind it. Answered with `said`, the `replica-commit`, or `declined`, with `MARKET_BUSY` while the task runs. */
+  z.strictObject({ type: z.literal('replica-wanted'), envelope: ENVELOPE_TEXT }),
+  /** By the node that has called. Answered with `said`, the `replica-reveal` and the result behind it, or `declined`. */
+  z.strictObject({ type: z.literal('replica-reveal-wanted'), contract: CONTRACT_ID, round: COUNT }),
   /** Input and result stand behind it, in this order. */
   z.strictObject({
     type: z.literal('case'),

@@ -35,6 +35,8 @@ export const MESSAGE_BYTES_MAX_DEFAULT = 16_384
 
 /** Bytes of a whole envelope, signature included, where they differ from the default; at most 32,768. */
 export const MESSAGE_BYTES_MAX: Partial<Readonly<Record<MessageType, number>>> = {
+  // A chain of capability tokens.
+  'escrow-contract': 28_672,
   'capability-delegate': 32_768,
   'capability-invoke': 32_768,
   'capability-revoke': 32_768,

@@ -9,16 +9,19 @@
  */
 import { base64url } from 'multiformats/bases/base64'
 import { z } from 'zod'
+import type { Hash } from '../../core/evidence/names.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import { canonicalText } from './canonical.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
-import { CONTRACT_ID, COUNT, DID, HASH, TIME } from './fields.ts'
+import { CONTRACT_ID, COUNT, CURRENCY, DID, HASH, TIME } from './fields.ts'
 import { readReceipt } from './notary-receipt.ts'
 import { hashOfText } from './signing-bytes.ts'
 
 export const NOTARY_PROTOCOL = '/kernell/notary/1.0.0'
 
 const PART = { part: COUNT }
+/** Where a list goes on, and how many lines are wanted. */
+const PAGE = { after: z.string().max(512).optional(), limit: COUNT.optional() }
 
 export const NOTARY_QUESTION = z.discriminatedUnion('about', [
   z.strictObject({
@@ -29,9 +32,28 @@ export const NOTARY_QUESTION = z.discriminatedUnion('about', [
     ...PART,
   }),
   z.strictObject({ about: z.literal('evidence'), contract: CONTRACT_ID, ...PART }),
-  z.strictObject({ about: z.literal('accounts'), owner: DID.optional(), ...PART }),
+  z.strictObject({
+    about: z.literal('accounts'),
+    owner: DID.optional(),
+    currency: CURRENCY.optional(),
+    ...PAGE,
+    ...PART,
+  }),
+  z.strictObject({
+    about: z.literal('currencies'),
+    code: z.string().max(12).optional(),
+    currency: CURRENCY.optional(),
+    ...PAGE,
+    ...PART,
+  }),
+  z.strictObject({
+    about: z.literal('transfers'),
+    contract: CONTRACT_ID.optional(),
+    owner: DID.optional(),
+    ...PAGE,
+    ...PART,
+  }),
   z.strictObject({ about: z.literal('owner'), owner: DID, ...PART }),
-  z.strictObject({ about: z.literal('transfers'), contract: CONTRACT_ID.optional(), ...PART }),
   z.strictObject({ about: z.literal('prove'), index: COUNT, ...PART }),
   z.strictObject({ about: z.literal('growth'), from: COUNT, ...PART }),
   z.strictObject({ about: z.literal('checkpoint'), ...PART }),
@@ -51,7 +73,8 @@ export function isNotaryQuestion(body: Uint8Array): boolean {
 }
 
 export function encodeQuestion(question: NotaryQuestion): Uint8Array {
-  return utf8Bytes(canonicalText({ ask: question }))
+  const said = Object.entries(question).filter(([, value]) => value !== undefined)
+  return utf8Bytes(canonicalText({ ask: Object.fromEntries(said) }))
 }
 
 /** `undefined` for anything but a question. Never throws. */
@@ -63,11 +86,16 @@ export function decodeQuestion(body: Uint8Array): NotaryQuestion | undefined {
 const ANSWER_PART = z.strictObject({ hash: HASH, parts: COUNT, text: z.string().max(PART_CHARS) })
 export type AnswerPart = z.output<typeof ANSWER_PART>
 
-/** One part of a text. */
-export function encodePart(text: string, part: number): Uint8Array {
-  const parts = Math.max(1, Math.ceil(text.length / PART_CHARS))
+/** A text that is sent part by part: hashed once. */
+export type AnswerText = { readonly text: string; readonly hash: Hash; readonly parts: number }
+
+export function answerText(text: string): AnswerText {
+  return { text, hash: hashOfText(text), parts: Math.max(1, Math.ceil(text.length / PART_CHARS)) }
+}
+
+export function encodePart({ text, hash, parts }: AnswerText, part: number): Uint8Array {
   const own = text.slice(part * PART_CHARS, (part + 1) * PART_CHARS)
-  return utf8Bytes(canonicalText({ hash: hashOfText(text), parts, text: own }))
+  return utf8Bytes(canonicalText({ hash, parts, text: own }))
 }
 
 /** `undefined` for anything but a part. Never throws. */

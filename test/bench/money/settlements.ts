@@ -165,7 +165,7 @@ async function checkAll(service: NotaryService, deals: readonly Deal[]): Promise
     const view = await service.contract(deal.contract)
     if (view?.state !== 'SETTLED') throw new Error(`${deal.contract} is ${view?.state ?? 'unknown'}`)
   }
-  const [usd] = await service.accounts()
+  const [usd] = (await service.accounts()).ledgers
   const earned = usd?.accounts.find(({ kind }) => kind === 'fee')?.balanceNanos
   if (usd?.sumNanos !== '0' || earned !== String(2 * deals.length))
     throw new Error(`Fees of ${earned}, sum ${usd?.sumNanos}`)

@@ -121,16 +121,16 @@ describe('auctions between nodes', () => {
   })
 
   test('filters: a capability has to be claimed and attested, and reputation known', { timeout: 60_000 }, async () => {
-    const nobody = await buy('filtered', '--max', '0.6', '--auction', 'first', '--capability', 'gpu')
+    const nobody = await buy('filtered', '--max', '0.6', '--auction', 'first', '--needs', 'gpu')
     expect([nobody.code, told(nobody)]).toMatchObject([3, { error: { details: { code: 'BUY_NO_OFFER' } } }])
-    await offer('cheap', '--price', '0.5', '--capability', 'gpu')
-    expect(told(await buy('claimed', '--max', '0.6', '--capability', 'gpu'))).toMatchObject({
+    await offer('cheap', '--price', '0.5', '--claim', 'gpu')
+    expect(told(await buy('claimed', '--max', '0.6', '--needs', 'gpu'))).toMatchObject({
       error: { details: { code: 'BUY_NO_OFFER' } },
     })
     const cheap = dids.get('cheap') ?? ''
     const attested = await kernell('market', 'attest', cheap, '--capability', 'gpu', '--data-dir', 'buyer')
     expect(told(attested)).toEqual({ seller: cheap, capabilities: ['gpu'] })
-    const run = await buy('attested', '--max', '0.6', '--auction', 'first', '--capability', 'gpu')
+    const run = await buy('attested', '--max', '0.6', '--auction', 'first', '--needs', 'gpu')
     expect([run.code, told(run)]).toMatchObject([0, { worker: cheap, priceNanos: '500000000' }])
     const strict = await buy('strict', '--max', '0.6', '--min-reputation', '0.99')
     expect([strict.code, told(strict)]).toMatchObject([3, { error: { details: { code: 'BUY_NO_OFFER' } } }])

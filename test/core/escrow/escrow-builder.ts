@@ -1,6 +1,7 @@
 import { type Amount, amountFromNanos } from '../../../src/base/money.ts'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../../src/base/time.ts'
+import { OWN_CAPABILITY } from '../../../src/core/escrow/contract-authority.ts'
 import type { EscrowMessageEvent } from '../../../src/core/escrow/escrow-event.ts'
 import type { EscrowRules } from '../../../src/core/escrow/escrow-rules.ts'
 import { TEST_ESCROW_RULES } from '../../../src/core/escrow/escrow-rules.ts'
@@ -75,7 +76,7 @@ export function termsOf(changes: Partial<EscrowTerms> = {}): EscrowTerms {
     custody: 'C3',
     custodyLabel: 'C3/f=0',
     taskHash: hashNamed('task'),
-    capabilityHash: hashNamed('capability'),
+    capabilityHash: OWN_CAPABILITY,
     predicateHash: hashNamed('predicate'),
     verifier: 'text.word-count/1',
     currency: USD,

@@ -1,4 +1,5 @@
 import { timestampFromMs, type Timestamp } from '../../../src/base/time.ts'
+import type { ContractAuthority } from '../../../src/core/escrow/contract-authority.ts'
 import type { EscrowEffect } from '../../../src/core/escrow/escrow-effect.ts'
 import { ESCROW_MONEY, type EscrowEvent, type EscrowMessageEvent } from '../../../src/core/escrow/escrow-event.ts'
 import { ESCROW_MACHINE } from '../../../src/core/escrow/escrow-machine.ts'
@@ -11,6 +12,7 @@ import {
   ARBITERS,
   type Body,
   PAYER,
+  PAYER_CREDITS,
   START,
   WATCHER,
   WORKER,
@@ -34,6 +36,7 @@ export const TRANSCRIPT_TERMS: Readonly<Record<string, () => EscrowTerms>> = {
       fees: { capNanos: nanos(3), flatNanos: nanos(2), perMillion: 10_000, arbiterNanos: nanos(0) },
     }),
   'C3-milestones': () => termsOf({ milestonesNanos: [nanos(30), nanos(60)] }),
+  'C2-mandate': () => notaryTerms({ capabilityHash: hashNamed('chain') }),
   'C3-signed-by': () => termsOf({ signBy: timestampFromMs(START + 500) }),
   'C3-half': () => termsOf({ fallbackPerMillion: 500_000 }),
 }
@@ -53,6 +56,17 @@ const RULING_SIGNERS: Readonly<Record<string, readonly Did[]>> = {
   one: ARBITERS.slice(0, 1),
   twice: [...ARBITERS.slice(0, 1), ...ARBITERS.slice(0, 1)],
   outsider: [...ARBITERS.slice(0, 1), WATCHER],
+}
+
+/** What is different about an order that is not for the contract. */
+const OTHER_MANDATES: Readonly<Record<string, Partial<ContractAuthority>>> = {
+  'other-chain': { capabilityHash: hashNamed('another chain') },
+  'other-contract': { contract: contractNamed('another') },
+  'other-payer': { payer: WATCHER },
+  'other-worker': { worker: WATCHER },
+  'other-custody': { custody: 'C3' },
+  'other-price': { maxNanos: nanos(99) },
+  'other-currency': { currency: PAYER_CREDITS },
 }
 
 type Line = { readonly command: string; readonly expected: string }
@@ -192,6 +206,25 @@ class Stage {
     return signed
   }
 
+  /** Signed by the authority of a chain; `other-...` names one that is not the contract's. */
+  #mandated(signers: readonly Did[], word: string): Body {
+    const { contract, terms } = this.#state
+    const { payer, worker, currency, custody, maxNanos } = terms
+    const right = {
+      contract,
+      payer,
+      worker,
+      currency,
+      custody,
+      maxNanos,
+      subject: payer,
+      skill: 'text.word-count',
+      links: [],
+    }
+    const authority = { ...right, capabilityHash: hashNamed('chain'), ...OTHER_MANDATES[word] }
+    return { type: 'contract-signed', signers, authority }
+  }
+
   #bodyOf(who: string, [verb = '', first = '', second = '']: readonly string[]): Body {
     const signers = signersOf(who)
     switch (verb) {
@@ -202,7 +235,7 @@ class Stage {
       case 'award':
         return { type: 'awarded' }
       case 'sign':
-        return { type: 'contract-signed', signers }
+        return first === '' ? { type: 'contract-signed', signers } : this.#mandated(signers, first)
       case 'hold':
         return { type: 'hold-requested' }
       case 'start':

@@ -14,7 +14,7 @@ import {
   spendableOf,
   transferStatusOf,
 } from '../../../src/core/ledger/ledger-state.ts'
-import { describeTransfer, listTransfers } from '../../../src/core/ledger/list-transfers.ts'
+import { describeTransfer } from '../../../src/core/ledger/describe-transfer.ts'
 import type { TransferOrder } from '../../../src/core/ledger/transfer-order.ts'
 import {
   account,
@@ -114,9 +114,9 @@ describe('holds', () => {
     ]
     const paid = submitted(held, chain)
     expect([balanceOf(paid, account(CAROL)), balanceOf(paid, account(BOB, 'fee'))]).toEqual([54n, 6n])
-    expect(listTransfers(paid, CONTRACT).map(({ id, status }) => [id, status])).toEqual([
-      [idOf(1), 'posted'],
-      [idOf(2), 'posted'],
+    expect([1, 2].map((number) => describeTransfer(paid, idOf(number)))).toMatchObject([
+      { status: 'posted', contract: CONTRACT },
+      { status: 'posted', contract: CONTRACT, debit: account(ALICE) },
     ])
   })
 

@@ -9,7 +9,8 @@ import { formatHash } from '../../../src/core/transparency/hash-text.ts'
 import { isConsistencyProven, isEntryProven, rootOfEntries } from '../../../src/market/ledger/journal-proofs.ts'
 import { formatCheckpoint, formatEntry, hashEntry, nameJournal } from '../../../src/market/ledger/journal-line.ts'
 import { journaledLedger } from '../../../src/market/ledger/journaled-machine.ts'
-import { viewLedger } from '../../../src/market/ledger/ledger-views.ts'
+import { pageAccounts } from '../../../src/core/ledger/ledger-pages.ts'
+import { viewAccounts } from '../../../src/market/ledger/ledger-views.ts'
 import { MachineJournal } from '../../../src/market/ledger/machine-journal.ts'
 import { signCheckpoint } from '../../../src/market/ledger/sign-checkpoint.ts'
 import { type JournalVerification, verifyJournal } from '../../../src/market/ledger/verify-journal.ts'
@@ -169,7 +170,7 @@ describe('a journal', () => {
     const again = await openJournal(log)
     expect(again.head).toEqual(journal.head)
     expect(JOURNALED.formatBalances(again.state)).toBe(JOURNALED.formatBalances(journal.state))
-    expect(viewLedger(again.state, again.head)).toEqual(viewLedger(journal.state, journal.head))
+    expect(pageAccounts(again.state, {})).toEqual(pageAccounts(journal.state, {}))
   })
 
   it('does not open when a record was changed, dropped or belongs to another journal', async () => {
@@ -254,6 +255,7 @@ describe('the verification of a copy', () => {
       covered: 6,
       uncovered: null,
       coveredBy: [signerOfKey(SIGNER.publicKeyHex)],
+      asOf: after(60),
       head: journal.head,
       checkpoints: 3,
       signaturesChecked: 3,
@@ -378,7 +380,7 @@ it('views accounts with what is held of them', async () => {
     ...EVENTS.slice(0, 3),
     { type: 'transfers-submitted', at: after(2), orders: [voidHeld(8, 2), hold(9, 30)] },
   ])
-  const [view] = viewLedger(journal.state, journal.head)
+  const [view] = viewAccounts(pageAccounts(journal.state, {}).lines, journal.head)
   expect([view?.currency, view?.sumNanos]).toEqual([USD, '0'])
   expect(view?.accounts.find(({ id }) => id === account(ALICE))).toMatchObject({ heldNanos: '30', balanceNanos: '60' })
   expect(view?.accounts.find(({ id }) => id === account(ALICE, 'held'))).toMatchObject({

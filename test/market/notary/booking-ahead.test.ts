@@ -106,7 +106,7 @@ describe('a notary alone under load', () => {
     send(service, 'second', 128)
     await settled()
     let read: number | undefined
-    void service.accounts().then(([usd]) => {
+    void service.accounts().then(({ ledgers: [usd] }) => {
       read = usd?.accounts.length
     })
     send(service, 'third', 128)

@@ -80,7 +80,7 @@ class Loss {
   }
 
   async balances(owner: Did): Promise<Record<string, string>> {
-    const all = (await this.service?.accounts(owner)) ?? []
+    const all = (await this.service?.accounts({ owner }))?.ledgers ?? []
     return Object.fromEntries(
       all.flatMap(({ accounts }) => accounts.map(({ kind, balanceNanos }) => [kind, balanceNanos])),
     )

@@ -63,6 +63,25 @@ function refusing(
 }
 
 describe('a notary elsewhere', () => {
+  test('makes a long answer once, and not for every part of it', async () => {
+    const notary = new LocalNotary()
+    const service = await notary.open()
+    let made = 0
+    const long = Array.from({ length: 9 }, (_, number) => ({ receipt: `${number}`.repeat(200_000) }))
+    const door = {
+      submit: async (envelope: Uint8Array): Promise<NotaryAnswer> => await service.submit(envelope),
+      transfers: async () => {
+        made += 1
+        return await Promise.resolve({ transfers: long, next: null })
+      },
+    }
+    const remote = await connected(notary.set, [notary.member], [door])
+    expect(await remote.transfers()).toEqual({ transfers: long, next: null })
+    expect(made).toBe(1)
+    expect(await remote.transfers()).toEqual({ transfers: long, next: null })
+    expect(made).toBe(2)
+  })
+
   test('is asked as the one in this process', async () => {
     const notary = new LocalNotary()
     const service = await notary.open()
@@ -79,8 +98,12 @@ describe('a notary elsewhere', () => {
     expect(await remote.contract(deal.contract, { afterSeq: 5 })).toMatchObject({ transitions: [{ seq: 6 }] })
     expect(await remote.evidence(deal.contract)).toEqual(await service.evidence(deal.contract))
     expect(await remote.firstSince(START)).toEqual(await service.firstSince(START))
-    expect(await remote.accounts(deal.worker.did)).toEqual(await service.accounts(deal.worker.did))
-    expect(await remote.transfers(deal.contract)).toEqual(await service.transfers(deal.contract))
+    expect(await remote.accounts({ owner: deal.worker.did })).toEqual(
+      await service.accounts({ owner: deal.worker.did }),
+    )
+    expect(await remote.transfers({ contract: deal.contract })).toEqual(
+      await service.transfers({ contract: deal.contract }),
+    )
     expect(await remote.prove(2)).toEqual(await service.prove(2))
     expect(await remote.checkpoint()).toMatchObject({ checkpoint: { signer: notary.member.did } })
     await expect(remote.prove(1_000)).rejects.toMatchObject({ code: 'LEDGER_ENTRY_UNKNOWN' })

@@ -46,7 +46,7 @@ async function settle(service: NotaryService, deal: Deal): Promise<readonly Nota
 }
 
 async function balances(service: NotaryService): Promise<Record<string, string>> {
-  const [view] = await service.accounts()
+  const [view] = (await service.accounts()).ledgers
   return Object.fromEntries(
     (view?.accounts ?? []).map(({ owner, kind, balanceNanos }) => [`${owner}/${kind}`, balanceNanos]),
   )
@@ -100,11 +100,11 @@ describe('a notary that is alone in its set', () => {
     const { notary, service, deal, issue } = await opened()
     const answers = await settle(service, deal)
     const first = await service.submit(issue)
-    const head = (await service.accounts())[0]?.head
+    const head = (await service.accounts()).ledgers[0]?.head
     const before = await balances(service)
     await service.stop()
     const again = await notary.open()
-    expect((await again.accounts())[0]?.head).toEqual(head)
+    expect((await again.accounts()).ledgers[0]?.head).toEqual(head)
     for (const [index, message] of deal.all.entries()) {
       const answer = await again.submit(message)
       expect(answer.effect).toBe('exists')
@@ -112,7 +112,7 @@ describe('a notary that is alone in its set', () => {
     }
     expect(await again.submit(issue)).toEqual(first)
     expect(await balances(again)).toEqual(before)
-    expect((await again.accounts())[0]?.head).toEqual(head)
+    expect((await again.accounts()).ledgers[0]?.head).toEqual(head)
   })
 
   test('signs nothing before the journal and the high-water record are on disk', async () => {

@@ -201,7 +201,7 @@ describe('what a notary is asked for', () => {
     expect(await recordsAfter(service, notary)).toBe(2)
     await service.submit(issueUsd(deal.worker.did, 2n, { now: START }))
     const fresh = await service.checkpoint({ isFresh: true })
-    expect(fresh.checkpoint.entries).toBe(((await service.accounts())[0]?.head?.index ?? Number.NaN) + 1)
+    expect(fresh.checkpoint.entries).toBe(((await service.accounts()).ledgers[0]?.head?.index ?? Number.NaN) + 1)
   })
 
   test('proofs carry the signed checkpoint that they lead to', async () => {

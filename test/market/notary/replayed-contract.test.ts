@@ -42,7 +42,7 @@ function longAward(deal: Deal, aud: LocalNotary['set']['id']): Uint8Array {
 }
 
 async function spendable(service: NotaryService, deal: Deal): Promise<readonly string[]> {
-  const [view] = await service.accounts()
+  const [view] = (await service.accounts()).ledgers
   return [deal.payer.did, deal.worker.did].map(
     (did) => view?.accounts.find(({ owner, kind }) => owner === did && kind === 'available')?.balanceNanos ?? '0',
   )

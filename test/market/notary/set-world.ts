@@ -154,6 +154,6 @@ export class World {
   async heads(): Promise<ReadonlySet<string>> {
     const running = this.seats.flatMap(({ service }) => service ?? [])
     const views = await Promise.all(running.map(async (service) => await service.accounts()))
-    return new Set(views.map((view) => JSON.stringify(view.map(({ head }) => head))))
+    return new Set(views.map((view) => JSON.stringify(view.ledgers.map(({ head }) => head))))
   }
 }

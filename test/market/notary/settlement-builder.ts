@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { amountFromNanos } from '../../../src/base/money.ts'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../../src/base/time.ts'
+import { OWN_CAPABILITY } from '../../../src/core/escrow/contract-authority.ts'
 import { TEST_ESCROW_RULES } from '../../../src/core/escrow/escrow-rules.ts'
 import { custodyLabelOf, type EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { ContractId, Did, Hash } from '../../../src/core/evidence/names.ts'
@@ -128,7 +129,7 @@ export function termsOf(set: NotarySet, { payer, worker, salt, now, changes = {}
     custody: 'C2',
     custodyLabel: custodyLabelOf('C2', n),
     taskHash: hashOf(`task ${salt}`),
-    capabilityHash: hashOf('capability'),
+    capabilityHash: OWN_CAPABILITY,
     predicateHash: hashOf('predicate'),
     verifier: 'text.word-count/1',
     currency: USD,

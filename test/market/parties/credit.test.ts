@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { OWN_CAPABILITY } from '../../../src/core/escrow/contract-authority.ts'
 import { creditBeginning, creditSettlement } from '../../../src/core/escrow/credit-account.ts'
 import type { CreditTerms, EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { ContractId } from '../../../src/core/evidence/names.ts'
@@ -144,6 +145,7 @@ describe('a payer that lies about an account', () => {
       worker: KEYS.seller.did,
       task,
       verifier: 'text.word-count/1',
+      capabilityHash: OWN_CAPABILITY,
       priceNanos: nanos(900),
       credit,
       salt: nonceOf(new Uint8Array(16).fill(salt)),

@@ -18,6 +18,7 @@ import { createNotarySet, type NotarySet } from '../../../src/core/notary/notary
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
 import { createInlineSignatures } from '../../../src/keys/pool/inline-signatures.ts'
 import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
+import { CapabilityDesk } from '../../../src/market/capabilities/capability-desk.ts'
 import { NotaryService } from '../../../src/market/notary/notary-service.ts'
 import type { BuyerPolicy, BuyRequest, OrderNote } from '../../../src/market/parties/buy-order.ts'
 import { Buyer, type BuyerComponents, type BuyerInit } from '../../../src/market/parties/buyer.ts'
@@ -26,7 +27,6 @@ import { Party } from '../../../src/market/parties/party.ts'
 import { Seller, type SellerComponents } from '../../../src/market/parties/seller.ts'
 import type { SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
-import { OWN_CAPABILITY } from '../../../src/market/parties/task-package.ts'
 import { MemoryNetwork } from '../../../src/network/memory/memory-transport.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import type { ContractView } from '../../../src/ports/notary-client.ts'
@@ -102,7 +102,6 @@ export const SELLER_POLICY: SellerPolicy = {
   notarySets: [SET_TERMS],
   parameters: new Map([[RULES_HASH, TEST_ESCROW_RULES]]),
   custodyOf: () => ['C1', 'C2', 'C3'],
-  capabilities: new Set([OWN_CAPABILITY]),
   creditNanosOf: () => nanos(10_000),
   exposureNanosMax: nanos(1_000_000),
   contractsMax: 100,
@@ -180,6 +179,19 @@ export class MarketWorld {
     return world
   }
 
+  /** The tokens of a key. */
+  async desk(key: FixedKey, log: EventLog = createMemoryEventLog()): Promise<CapabilityDesk> {
+    const random = seededRandom(5_000 + (this.nodes += 1))
+    return await CapabilityDesk.open({
+      self: key.did,
+      signer: signerOf(key),
+      verify,
+      clock: this.time.clock,
+      random,
+      log,
+    })
+  }
+
   /** A message straight to the notary. */
   async tell<Type extends MessageType>(type: Type, body: MessageBody<Type>, key: FixedKey): Promise<string> {
     const place = `${key.did}/${type}`
@@ -207,7 +219,12 @@ export class MarketWorld {
 
   async buyer(
     { key, log = createMemoryEventLog(), former }: NodeInit,
-    { standingOf, exposureOf, ...init }: Partial<BuyerInit> & Pick<BuyerComponents, 'standingOf' | 'exposureOf'> = {},
+    {
+      standingOf,
+      exposureOf,
+      capabilities,
+      ...init
+    }: Partial<BuyerInit> & Pick<BuyerComponents, 'standingOf' | 'exposureOf' | 'capabilities'> = {},
   ): Promise<BuyerNode> {
     const { party, transport } = await this.party(key, log, former)
     const openAuctionLog = async (auction: Hash): Promise<EventLog> => {
@@ -223,7 +240,8 @@ export class MarketWorld {
       })
     }
     const known = { ...(standingOf && { standingOf }), ...(exposureOf && { exposureOf }) }
-    const buyer = new Buyer({ party, openAuctionLog, ...known }, { policy: BUYER_POLICY, ...init })
+    const components = { party, openAuctionLog, capabilities, ...known }
+    const buyer = new Buyer(components, { policy: BUYER_POLICY, ...init })
     buyer.start()
     return { party, buyer, transport }
   }
@@ -308,7 +326,7 @@ export class MarketWorld {
 
   async balance(owner: Did, kind: AccountKind = 'available', currency = USD): Promise<bigint> {
     const id = formatAccountId({ owner, kind, currency })
-    const all = (await this.notary.accounts(owner)).flatMap(({ accounts }) => accounts)
+    const all = (await this.notary.accounts({ owner })).ledgers.flatMap(({ accounts }) => accounts)
     return BigInt(all.find((line) => line.id === id)?.balanceNanos ?? '0')
   }
 

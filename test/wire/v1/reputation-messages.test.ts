@@ -1,3 +1,5 @@
+import { SAMPLE_TERMS } from '../../../scripts/protocol-vectors/escrow-samples.ts'
+import { bodyOfTerms } from '../../../src/wire/v1/escrow-terms.ts'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { formatReputationReceipt } from '../../../src/core/reputation/reputation-receipt.ts'
@@ -21,6 +23,15 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     receivedNanos: '20000000000000000000000',
     paidNanos: '0',
     csvHash: hashOf('csv'),
+  },
+  'dispute-case-request': { contract },
+  'replica-call': {
+    contract,
+    round: 0,
+    terms: bodyOfTerms(SAMPLE_TERMS),
+    task: { skill: 'text.word-count', salt: SALT, inputHash: hashOf('i'), inputBytes: 13 },
+    commitBy: 1_790_000_000_000,
+    revealBy: 1_790_000_001_000,
   },
   'replica-commit': { contract, round: 0, commitment: hashOf('c') },
   'replica-reveal': { contract, round: 0, result: hashOf('r'), salt: SALT },

@@ -110,7 +110,7 @@ describe('golden vectors', () => {
       auction: 68,
       escrow: 44,
       ledger: 38,
-      disputes: 16,
+      disputes: 19,
       reputation: 17,
       governance: 21,
       capability: 10,

@@ -1,4 +1,5 @@
 import { type Timestamp, addDuration } from '../../../base/time.ts'
+import { isAuthorityFor } from '../contract-authority.ts'
 import type { EscrowEffect } from '../escrow-effect.ts'
 import type { EscrowEvent, OfferedEvent, TransfersAnsweredEvent } from '../escrow-event.ts'
 import { holdOrders, releaseOrders } from '../escrow-money.ts'
@@ -42,6 +43,7 @@ export function moveOffered(state: OfferedState, event: EscrowEvent): Move {
       return { edge: 'award', state: { ...state, isAwarded: true } }
     case 'contract-signed': {
       if (!state.isAwarded) return refuse('ESCROW_NOT_AWARDED')
+      if (!isAuthorityFor(event.authority, state)) return refuse('ESCROW_CAPABILITY_WRONG')
       const { contract, terms, heard } = state
       const holdBy = addDuration(event.at, terms.timers.holdMs)
       return {

@@ -1,0 +1,174 @@
+import type { Timestamp } from '../../base/time.ts'
+import { hashTrieGet, hashTriePage } from '../collections/hash-trie.ts'
+import { versionedMapGet } from '../collections/versioned-map.ts'
+import type { Did } from '../evidence/names.ts'
+import { type AccountLine, lineOfAccount } from './ledger-balances.ts'
+import { ACCOUNT_KINDS, type Currency, formatAccountId, parseTransferId } from './ledger-names.ts'
+import type { Generation, LedgerState } from './ledger-state.ts'
+import { describeTransfer, type TransferLine } from './describe-transfer.ts'
+
+/** Lines of one page at most. */
+export const PAGE_LINES_MAX = 1_000
+/** Rows that are looked at for one page at most: a page may be shorter than asked for, and still not be the last. */
+const ROWS_MAX = 5_000
+/** The same for currencies, of which each has an account of every kind. */
+const CURRENCIES_MAX = 700
+
+/** `next`: given as `after`, it goes on behind this page; `undefined` at the end. */
+export type Page<Line> = { readonly lines: readonly Line[]; readonly next: string | undefined }
+
+type Paged = { readonly after?: string | undefined; readonly limit?: number | undefined }
+
+export type AccountsPageQuery = Paged & { readonly owner?: Did | undefined; readonly currency?: Currency | undefined }
+
+/** Accounts, of one owner or one currency where they are named. */
+export function pageAccounts(state: LedgerState, query: AccountsPageQuery): Page<AccountLine> {
+  return query.owner === undefined ? pageOfAll(state, query) : pageOfOwner(state, query, query.owner)
+}
+
+function pageOfAll(state: LedgerState, { currency, after, limit }: AccountsPageQuery): Page<AccountLine> {
+  const rows = hashTriePage(state.accounts, { after, limit: ROWS_MAX })
+  const lines: AccountLine[] = []
+  const max = linesMax(limit)
+  for (const [index, [id, row]] of rows.entries()) {
+    if (currency === undefined || row.name.currency === currency) lines.push(lineOfAccount(row))
+    if (lines.length === max && index < rows.length - 1) return { lines, next: id }
+  }
+  return { lines, next: rows.length === ROWS_MAX ? rows.at(-1)?.[0] : undefined }
+}
+
+function pageOfOwner(state: LedgerState, { currency, after, limit }: AccountsPageQuery, owner: Did): Page<AccountLine> {
+  const linesOf = (name: Currency): readonly AccountLine[] =>
+    ACCOUNT_KINDS.flatMap((kind) => {
+      const row = hashTrieGet(state.accounts, formatAccountId({ owner, kind, currency: name }))
+      return row === undefined ? [] : [lineOfAccount(row)]
+    })
+  if (currency !== undefined) return { lines: linesOf(currency), next: undefined }
+  const rows = hashTriePage(state.currencies, { after, limit: CURRENCIES_MAX })
+  const lines: AccountLine[] = []
+  const max = linesMax(limit)
+  for (const [index, [name, row]] of rows.entries()) {
+    lines.push(...linesOf(row.currency))
+    // All accounts of a currency come together.
+    if (lines.length + ACCOUNT_KINDS.length > max && index < rows.length - 1) return { lines, next: name }
+  }
+  return { lines, next: rows.length === CURRENCIES_MAX ? rows.at(-1)?.[0] : undefined }
+}
+
+export type CurrenciesPageQuery = Paged & {
+  /** `USD`: of whichever issuer. */
+  readonly code?: string | undefined
+}
+
+/** Registered currencies. */
+export function pageCurrencies(state: LedgerState, { code, after, limit }: CurrenciesPageQuery): Page<Currency> {
+  const rows = hashTriePage(state.currencies, { after, limit: ROWS_MAX })
+  const lines: Currency[] = []
+  const max = linesMax(limit)
+  for (const [index, [name, { currency }]] of rows.entries()) {
+    if (code === undefined || currency.startsWith(`${code}@`)) lines.push(currency)
+    if (lines.length === max && index < rows.length - 1) return { lines, next: name }
+  }
+  return { lines, next: rows.length === ROWS_MAX ? rows.at(-1)?.[0] : undefined }
+}
+
+export function isCurrencyKnown(state: LedgerState, currency: Currency): boolean {
+  return hashTrieGet(state.currencies, currency) !== undefined
+}
+
+export type TransfersPageQuery = Paged & { readonly owner?: Did | undefined }
+
+/** Transfers that are remembered: open holds first, then the newest first. Of one owner where one is named. */
+export function pageTransfers(state: LedgerState, { owner, after, limit }: TransfersPageQuery): Page<TransferLine> {
+  const walk = new TransferWalk(state, { owner, limit: linesMax(limit) })
+  const at = after === undefined || after.startsWith('hold/') ? undefined : readPlace(after)
+  if (at === undefined && walk.holds(after?.slice('hold/'.length))) return walk.page
+  walk.remembered(at)
+  return walk.page
+}
+
+/** Where the newest-first walk stands: a chunk's stamp, and an id in it. */
+type Place = { readonly at: number; readonly id: string }
+
+class TransferWalk {
+  private readonly state: LedgerState
+  private readonly owner: Did | undefined
+  private readonly limit: number
+  private readonly lines: TransferLine[] = []
+  private rows = 0
+  private next: string | undefined
+
+  constructor(state: LedgerState, { owner, limit }: { readonly owner: Did | undefined; readonly limit: number }) {
+    this.state = state
+    this.owner = owner
+    this.limit = limit
+  }
+
+  get page(): Page<TransferLine> {
+    return { lines: this.lines, next: this.next }
+  }
+
+  /** Whether the page is full. */
+  holds(after: string | undefined): boolean {
+    for (const [id] of hashTriePage(this.state.holds, { after, limit: ROWS_MAX })) {
+      if (this.isFull) return true
+      this.take(id, `hold/${id}`)
+    }
+    return this.isFull
+  }
+
+  remembered(from: Place | undefined): void {
+    let isBehind = from === undefined
+    for (const generation of this.state.generations.toReversed()) {
+      if (from !== undefined && generation.from > from.at) continue
+      for (const { at, ids } of chunksOf(generation)) {
+        if (from !== undefined && at > from.at) continue
+        isBehind ||= from !== undefined && at < from.at
+        for (const id of ids.toReversed()) {
+          if (isBehind) {
+            if (this.isFull) return
+            this.takeRemembered(id, at)
+          } else isBehind = id === from?.id
+        }
+      }
+    }
+    this.next = undefined
+  }
+
+  private get isFull(): boolean {
+    return this.lines.length >= this.limit || this.rows >= ROWS_MAX
+  }
+
+  private takeRemembered(id: string, at: Timestamp): void {
+    const known = versionedMapGet(this.state.remembered, id)
+    // An id that was used again is listed where it was used last.
+    if (known === undefined || known.at !== at) this.rows += 1
+    else this.take(id, `${at}/${id}`)
+  }
+
+  private take(text: string, place: string): void {
+    this.rows += 1
+    this.next = place
+    const id = parseTransferId(text)
+    const line = id && describeTransfer(this.state, id)
+    if (line !== undefined && isOf(line, this.owner)) this.lines.push(line)
+  }
+}
+
+function* chunksOf({ chunks }: Generation): Generator<NonNullable<Generation['chunks']>['chunk'], void, undefined> {
+  for (let list = chunks; list !== undefined; list = list.next) yield list.chunk
+}
+
+function isOf({ debit, credit }: TransferLine, owner: Did | undefined): boolean {
+  return owner === undefined || [debit, credit].some((account) => account?.startsWith(`${owner}/`) === true)
+}
+
+/** A place that is none begins anew. */
+function readPlace(text: string): Place | undefined {
+  const [at = '', id = ''] = text.split('/')
+  return /^\d{1,16}$/.test(at) ? { at: Number(at), id } : undefined
+}
+
+function linesMax(limit: number | undefined): number {
+  return Math.min(PAGE_LINES_MAX, Math.max(1, limit ?? PAGE_LINES_MAX))
+}

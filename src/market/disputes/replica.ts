@@ -1,0 +1,157 @@
+import type { JsonValue } from '../../base/canonical-json.ts'
+import { HOUR_MS } from '../../base/time.ts'
+import { commitmentOf } from '../../core/disputes/commitment.ts'
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import type { MessageBody } from '../../wire/v1/message-types.ts'
+import { contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
+import { pause } from '../parties/contract-follower.ts'
+import { declined, type MarketAnswer, type MarketQuestion } from '../parties/market-door.ts'
+import type { Party } from '../parties/party.ts'
+import type { KeptEnvelope } from '../parties/party-record.ts'
+import type { TaskRunner } from '../parties/seller-work.ts'
+import { hashOfBytes, taskHashOf } from '../parties/task-package.ts'
+import { nonceOf } from '../parties/wallet.ts'
+
+export type ReplicaComponents = {
+  readonly party: Party
+  /** The same that does the work of contracts. */
+  readonly runner: TaskRunner
+  /** Skills whose tasks are run again for arbiters, without pay. */
+  readonly isOffered: (skill: string) => boolean
+}
+
+/** Runs that are under way at once. */
+const RUNS_MAX = 4
+/** Longest wait of an answer; whoever asks again finds the run where it is. */
+const ANSWER_MS = 2_000
+/** A run ends within an hour of its call. */
+const SPAN_MS_MAX: number = HOUR_MS
+/** Topic of notes on runs, by `CONTRACT/ROUND`. */
+const RUNS = 'replica'
+const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
+
+type RunNote = { readonly salt: string; readonly result: Hash; readonly from: Did }
+type Call = MessageBody<'replica-call'>
+
+/**
+ * Runs tasks of disputed contracts again for their arbiters. It commits to its result before anybody can ask for it, and shows it to the one who called. Salt and
+ * result are in the journal before the commitment leaves, so that a run has one result, whatever happens.
+ */
+export class Replica {
+  private readonly components: ReplicaComponents
+  private readonly party: Party
+  private readonly running = new Map<string, Promise<KeptEnvelope | undefined>>()
+
+  constructor(components: ReplicaComponents) {
+    this.components = components
+    this.party = components.party
+  }
+
+  /** Answers from now on. */
+  start(): void {
+    this.party.serveOnce('replica', {
+      'replica-wanted': async (question) => await this.commit(question),
+      'replica-reveal-wanted': async (question) => await this.reveal(question),
+    })
+  }
+
+  private async commit({ from, frame, bytes }: MarketQuestion<'replica-wanted'>): Promise<MarketAnswer> {
+    const { party } = this
+    const read = party.read(frame.envelope, 'replica-call')
+    if (read === undefined) return declined('MARKET_ENVELOPE_REFUSED')
+    const call = read.envelope.body
+    const code = this.refuse(read.envelope.head.iss, call, bytes)
+    if (code !== undefined) return declined(code)
+    const { contract, round } = call
+    const said = party.wallet.said(actOf('commit', { contract, round }))
+    if (said !== undefined) return saidAnswer(said)
+    const key = `${contract}/${round}`
+    if (!this.running.has(key) && this.running.size >= RUNS_MAX) return declined('MARKET_BUSY')
+    const run = this.running.get(key) ?? this.begin(key, { from, call, input: bytes })
+    const waited = pause(party.components.timers, ANSWER_MS, party.signal).then(() => undefined)
+    const kept = await Promise.race([run, waited])
+    return kept === undefined ? declined('MARKET_BUSY') : saidAnswer(kept)
+  }
+
+  /** Whether an arbiter of the contract asks for a task of it that this party has no part in. */
+  private refuse(
+    iss: Did,
+    { contract, terms: body, task, commitBy, revealBy }: Call,
+    input: Uint8Array,
+  ): 'MARKET_ENVELOPE_REFUSED' | 'MARKET_TASK_WRONG' | 'MARKET_SKILL_UNKNOWN' | 'MARKET_LIMIT_PASSED' | undefined {
+    const terms = termsOfBody(body)
+    const { did } = this.party
+    const isParty = terms.payer === did || terms.worker === did
+    if (contractIdOf(terms) !== contract || !terms.arbiters.members.includes(iss) || isParty)
+      return 'MARKET_ENVELOPE_REFUSED'
+    const isTask =
+      taskHashOf(task) === terms.taskHash &&
+      task.inputHash === hashOfBytes(input) &&
+      task.inputBytes === input.byteLength
+    if (!isTask) return 'MARKET_TASK_WRONG'
+    if (!this.components.isOffered(task.skill)) return 'MARKET_SKILL_UNKNOWN'
+    const now = this.party.components.clock.now()
+    return now < commitBy && commitBy < revealBy && revealBy <= now + SPAN_MS_MAX ? undefined : 'MARKET_LIMIT_PASSED'
+  }
+
+  private begin(key: string, asked: Asked): Promise<KeptEnvelope | undefined> {
+    const run = this.run(asked)
+      // A task that fails here says nothing about the delivery.
+      .catch(() => undefined)
+      .finally(() => this.running.delete(key))
+    this.running.set(key, run)
+    this.party.begin(async () => void (await run))
+    return run
+  }
+
+  private async run({ from, call, input }: Asked): Promise<KeptEnvelope> {
+    const { party, components } = this
+    const { contract, round, task, commitBy } = call
+    const late = party.components.clock.timeoutSignal(Math.max(1, commitBy - party.components.clock.now()))
+    const signal = AbortSignal.any([party.signal, late])
+    const reached = async (): Promise<void> => await Promise.resolve()
+    const work = components.runner.run({ contract, skill: task.skill, input }, { signal, reached })
+    const { result } = await Promise.race([work, aborted(signal)])
+    const hash = await party.journal.keepFile(contract, result)
+    const salt = nonceOf(party.components.random.bytes(16))
+    await party.keep(RUNS, `${contract}/${round}`, { salt, result: hash, from } satisfies RunNote)
+    const value: JsonValue = hash
+    const commitment = commitmentOf({ domain: 'replica', contract, round, iss: party.did, salt, value })
+    const body = { contract, round, commitment }
+    const act = actOf('commit', { contract, round })
+    return await party.wallet.say({ act, type: 'replica-commit', body, aud: '*', subject: contract })
+  }
+
+  private async reveal({ from, frame }: MarketQuestion<'replica-reveal-wanted'>): Promise<MarketAnswer> {
+    const { party } = this
+    const { contract, round } = frame
+    const note = party.noteOf<RunNote>(RUNS, `${contract}/${round}`)
+    const result = note === undefined ? undefined : party.journal.file(note.result)
+    const isCommitted = party.wallet.said(actOf('commit', { contract, round })) !== undefined
+    if (note === undefined || result === undefined || note.from !== from || !isCommitted)
+      return declined('MARKET_CONTRACT_UNKNOWN')
+    const body = { contract, round, result: note.result, salt: note.salt }
+    const act = actOf('reveal', { contract, round })
+    const said = await party.wallet.say({ act, type: 'replica-reveal', body, aud: '*', subject: contract })
+    return { ...saidAnswer(said), bytes: result }
+  }
+}
+
+type Asked = { readonly from: Did; readonly call: Call; readonly input: Uint8Array }
+
+function actOf(
+  step: 'commit' | 'reveal',
+  { contract, round }: { readonly contract: ContractId; readonly round: number },
+): string {
+  return `${contract}/replica-${step}/${round}`
+}
+
+function saidAnswer({ bytes }: KeptEnvelope): MarketAnswer {
+  return { frame: { type: 'said', envelope: DECODER.decode(bytes) } }
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  return await new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+}

@@ -1,0 +1,269 @@
+import { CodedError } from '../../base/errors.ts'
+import { sha256Hex } from '../../base/sha256.ts'
+import { addDuration, type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
+import { nextReplicaScore, replicaWeight, REPLICAS_MAX } from '../../core/disputes/credibility.ts'
+import {
+  areReplicationTermsSound,
+  REPLICATION_MACHINE,
+  type ReplicationEvent,
+  type ReplicationState,
+  type ReplicationTerms,
+} from '../../core/disputes/replication-machine.ts'
+import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import { readDisputeMessage } from '../../wire/v1/dispute-events.ts'
+import { bodyOfTerms, ESCROW_TERMS } from '../../wire/v1/escrow-terms.ts'
+import type { MarketPost, MarketTask } from '../../wire/v1/market-frames.ts'
+import { pause } from '../parties/contract-follower.ts'
+import { askOffers } from '../parties/find-sellers.ts'
+import type { MarketAnswer } from '../parties/market-door.ts'
+import type { Party } from '../parties/party.ts'
+import { hashOfBytes } from '../parties/task-package.ts'
+
+export type ReplicationPolicy = {
+  /** Sellers that are asked, 1 to 32. */
+  readonly replicasMax: number
+  /** How many must say the same at least. */
+  readonly quorum: number
+  /** The threshold is `1 - 1 / trust`; two newcomers that agree reach 4 / 5. */
+  readonly trust: bigint
+  readonly commitMs: DurationMs
+  readonly revealMs: DurationMs
+}
+
+export const REPLICATION_POLICY_DEFAULT: ReplicationPolicy = {
+  replicasMax: 3,
+  quorum: 2,
+  trust: 5n,
+  commitMs: 60_000 as DurationMs,
+  revealMs: 20_000 as DurationMs,
+}
+
+export type ReplicationQuestion = {
+  readonly contract: ContractId
+  readonly terms: EscrowTerms
+  /** Of the closed record: it draws who is asked. */
+  readonly root: Hash
+  readonly task: MarketTask
+  readonly input: Uint8Array
+  /** Nodes at which sellers of the skill may be. */
+  readonly peers: readonly Did[]
+}
+
+/** What replicas came to. All of it is signed by them and in the journal. */
+export type ReplicationOutcome = {
+  /** `undefined`: nobody could be asked, or no result is credible enough. */
+  readonly result: Hash | undefined
+  readonly bytes: Uint8Array | undefined
+  readonly agreed: readonly Did[]
+  readonly dissented: readonly Did[]
+  readonly silent: readonly Did[]
+}
+
+type ReplicationNote = {
+  readonly result?: Hash | undefined
+  readonly agreed: readonly Did[]
+  readonly dissented: readonly Did[]
+  readonly silent: readonly Did[]
+}
+
+/** Topics of notes: outcomes by `CONTRACT/ROOT`, scores by replica. */
+const OUTCOMES = 'replication'
+const SCORES = 'replica-score'
+const DRAW_DOMAIN = 'kernell/replica-draw/v1\u0000'
+const AGAIN_MS = 250
+const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
+
+/**
+ * Has the task of a dispute run again by others: all commit, then all reveal. Whoever is asked is drawn from those that offer the skill, neither party among them, by the
+ * root of the closed record. It happens once for each record; asked again it is what was found.
+ */
+export async function replicate(
+  party: Party,
+  question: ReplicationQuestion,
+  policy: ReplicationPolicy = REPLICATION_POLICY_DEFAULT,
+): Promise<ReplicationOutcome> {
+  const key = `${question.contract}/${question.root}`
+  const known = party.noteOf<ReplicationNote>(OUTCOMES, key)
+  if (known !== undefined)
+    return { ...known, result: known.result, bytes: known.result && party.journal.file(known.result) }
+  const nodes = await chooseReplicas(party, question, policy.replicasMax)
+  if (nodes.size === 0) return { result: undefined, bytes: undefined, agreed: [], dissented: [], silent: [] }
+  const outcome = await new ReplicationRun(party, { question, policy, nodes }).run()
+  const { result, agreed, dissented, silent } = outcome
+  await party.keep(OUTCOMES, key, { agreed, dissented, silent, ...(result !== undefined && { result }) })
+  if (outcome.result !== undefined) await score(party, outcome)
+  return outcome
+}
+
+/** Sellers of the skill with the nodes at which they are, in the order of the draw. */
+async function chooseReplicas(
+  party: Party,
+  { contract, terms, root, task, peers }: ReplicationQuestion,
+  max: number,
+): Promise<ReadonlyMap<Did, Did>> {
+  const nodes = new Map<Did, Did>()
+  const answers = await Promise.all(peers.map(async (peer) => await askOffers(party, peer, task.skill)))
+  for (const { peer, envelopes } of answers)
+    for (const text of envelopes) {
+      const seller = party.read(text, 'market-offer')?.envelope.head.iss
+      if (seller !== undefined && !nodes.has(seller)) nodes.set(seller, peer)
+    }
+  for (const did of [terms.payer, terms.worker, party.did]) nodes.delete(did)
+  const draw = (did: Did): string => sha256Hex(`${DRAW_DOMAIN}${contract}\u0000${root}\u0000${did}`)
+  const drawn = [...nodes].toSorted(([left], [right]) => (draw(left) < draw(right) ? -1 : 1))
+  return new Map(drawn.slice(0, Math.min(max, REPLICAS_MAX)))
+}
+
+/** A valid result is worth one more; a wrong one costs a third. Silence costs nothing: a replica may be away. */
+async function score(party: Party, { agreed, dissented }: ReplicationOutcome): Promise<void> {
+  for (const did of [...agreed, ...dissented])
+    await party.keep(SCORES, did, { score: nextReplicaScore(scoreOf(party, did), agreed.includes(did)) })
+}
+
+function scoreOf(party: Party, did: Did): number {
+  return party.noteOf<{ readonly score: number }>(SCORES, did)?.score ?? 0
+}
+
+type RunInit = {
+  readonly question: ReplicationQuestion
+  readonly policy: ReplicationPolicy
+  readonly nodes: ReadonlyMap<Did, Did>
+}
+
+class ReplicationRun {
+  private readonly party: Party
+  private readonly init: RunInit
+  private readonly results = new Map<Hash, Uint8Array>()
+  private readonly terms: ReplicationTerms
+  private state: ReplicationState
+  private readonly at: Timestamp
+
+  constructor(party: Party, init: RunInit) {
+    this.party = party
+    this.init = init
+    const { question, policy, nodes } = init
+    this.at = party.components.clock.now()
+    const commitBy = addDuration(this.at, policy.commitMs)
+    this.terms = {
+      contract: question.contract,
+      // Arbiters run the task apart, each under its own number, so that no result of one opens in another.
+      round: Math.max(0, question.terms.arbiters.members.indexOf(party.did)),
+      replicas: [...nodes.keys()].map((did) => ({ did, weight: replicaWeight(scoreOf(party, did)) })),
+      trust: policy.trust,
+      quorum: Math.min(policy.quorum, nodes.size),
+      commitBy,
+      revealBy: addDuration(commitBy, policy.revealMs),
+    }
+    this.state = REPLICATION_MACHINE.initial({ terms: this.terms, at: this.at })
+  }
+
+  async run(): Promise<ReplicationOutcome> {
+    const nothing = { result: undefined, bytes: undefined, agreed: [], dissented: [], silent: [] }
+    // One replica alone is nobody's witness.
+    if (!areReplicationTermsSound(this.terms) || this.terms.replicas.length < this.init.policy.quorum) return nothing
+    const envelope = await this.call()
+    const { input } = this.init.question
+    const { contract, round } = this.terms
+    const call = { frame: { type: 'replica-wanted', envelope } as const, bytes: input }
+    await this.askAll(call, { type: 'replica-commit', until: this.terms.commitBy })
+    this.fire('commit', this.terms.commitBy)
+    const reveal = { frame: { type: 'replica-reveal-wanted', contract, round } as const }
+    await this.askAll(reveal, { type: 'replica-reveal', until: this.terms.revealBy })
+    this.fire('reveal', this.terms.revealBy)
+    return this.outcome ?? nothing
+  }
+
+  private outcome: ReplicationOutcome | undefined
+
+  private async call(): Promise<string> {
+    const { party, init, terms } = this
+    const { question } = init
+    const { contract, round, commitBy, revealBy } = terms
+    const body = {
+      contract,
+      round,
+      terms: ESCROW_TERMS.parse(bodyOfTerms(question.terms)),
+      task: question.task,
+      commitBy,
+      revealBy,
+    }
+    const act = `${contract}/replica-call/${question.root}/${this.at}`
+    const kept = await party.wallet.say({ act, type: 'replica-call', body, aud: '*', subject: contract })
+    return DECODER.decode(kept.bytes)
+  }
+
+  private async askAll(
+    question: MarketAnswer,
+    { type, until }: { readonly type: 'replica-commit' | 'replica-reveal'; readonly until: Timestamp },
+  ): Promise<void> {
+    const asked = [...this.init.nodes].map(async ([did, node]) => {
+      while (!this.party.isStopped && this.party.components.clock.now() < until) {
+        const answer = await this.ask(node, question)
+        if (answer !== undefined && (await this.take(did, type, answer))) return
+        await pause(this.party.components.timers, AGAIN_MS, this.party.signal)
+      }
+    })
+    await Promise.all(asked)
+  }
+
+  private async ask(node: Did, question: MarketAnswer): Promise<MarketPost | undefined> {
+    try {
+      return await this.party.components.door.ask(node, question, { signal: this.party.signal })
+    } catch (error: unknown) {
+      if (!CodedError.is(error)) throw error
+      return undefined
+    }
+  }
+
+  /** @returns Whether nothing more is expected of this replica in this phase. */
+  private async take(
+    did: Did,
+    type: 'replica-commit' | 'replica-reveal',
+    { frame, bytes }: MarketPost,
+  ): Promise<boolean> {
+    // It declined for good, or is still running the task.
+    if (frame.type !== 'said') return frame.type !== 'declined' || frame.code !== 'MARKET_BUSY'
+    const read = this.party.read(frame.envelope, type)
+    if (read === undefined || read.envelope.head.iss !== did) return true
+    const { contract, round } = this.terms
+    const { currency } = this.init.question.terms
+    const nothing = (): undefined => undefined
+    const init = { contract, currency, round, sizeOf: nothing, heldBy: nothing }
+    const reading = readDisputeMessage(read.message, init)
+    if (reading.kind !== 'replication-event') return true
+    const { event } = reading
+    if (event.type === 'result-revealed' && hashOfBytes(bytes) !== event.result) return true
+    await this.party.hear(read)
+    if (event.type === 'result-revealed') this.results.set(event.result, bytes)
+    await this.apply(event)
+    return true
+  }
+
+  private fire(name: 'commit' | 'reveal', deadline: Timestamp): void {
+    const isDue = name === 'commit' ? this.state.kind === 'committing' : this.state.kind === 'revealing'
+    if (isDue) this.step({ type: 'timer-fired', name, at: this.stamp(deadline) })
+  }
+
+  private async apply(event: ReplicationEvent): Promise<void> {
+    this.step({ ...event, at: this.stamp(0) })
+    const { result } = this.outcome ?? {}
+    const bytes = result === undefined ? undefined : this.results.get(result)
+    if (bytes !== undefined) await this.party.journal.keepFile(this.terms.contract, bytes)
+  }
+
+  private step(event: ReplicationEvent): void {
+    const { state, effects } = REPLICATION_MACHINE.transition(this.state, event)
+    this.state = state
+    for (const effect of effects)
+      if (effect.type === 'replication-ended') {
+        const { result, agreed, dissented, silent } = effect
+        this.outcome = { result, bytes: result && this.results.get(result), agreed, dissented, silent }
+      }
+  }
+
+  /** Never backward, also where the clock is. */
+  private stamp(least: number): Timestamp {
+    return timestampFromMs(Math.max(this.party.components.clock.now(), this.state.at, least))
+  }
+}

@@ -1,0 +1,59 @@
+import type { Timestamp } from '../../base/time.ts'
+import type { BooksState } from '../../core/books/books-state.ts'
+import { CheckpointKeeper } from './checkpoint-keeper.ts'
+import type { NotaryArchive } from './notary-archive.ts'
+import type { NotaryOrder } from './notary-order.ts'
+import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
+import { NotaryViews } from './notary-views.ts'
+import { SegmentKeeper } from './segment-keeper.ts'
+import type { BooksJournal } from './solo-order.ts'
+
+export type OpenKeepersInit = {
+  readonly components: NotaryServiceComponents
+  readonly init: NotaryServiceInit
+  readonly journal: BooksJournal
+  readonly order: NotaryOrder
+  readonly archive: NotaryArchive
+}
+
+/** What stands around the journal of a notary that has started. */
+export type NotaryKeepers = {
+  readonly checkpoints: CheckpointKeeper
+  /** Absent where there is no place for closed segments. */
+  readonly segments: SegmentKeeper | undefined
+  readonly views: NotaryViews
+}
+
+export function openKeepers({ components, init, journal, order, archive }: OpenKeepersInit): NotaryKeepers {
+  const { clock, timers, folder } = components
+  const stamp = (): Timestamp => laterOf(clock.now(), journal.state.at)
+  const segments =
+    folder &&
+    new SegmentKeeper({
+      journal,
+      order,
+      stamp,
+      cadence: init.segments,
+      rows: () => archive.size + rowsOf(journal.state),
+      wanted: () => archive.wantedEntries(),
+    })
+  const checkpoints = new CheckpointKeeper({
+    journal,
+    clock,
+    timers,
+    stamp,
+    cadence: init.checkpoints,
+    quietly: async (make) => await (await order.quiet(() => ({ made: make() }))).made,
+  })
+  return { checkpoints, segments, views: new NotaryViews({ order, journal, archive, checkpoints }) }
+}
+
+/** Rows of a state, about. */
+function rowsOf({ ledger, contracts }: BooksState): number {
+  const { accounts, holds, remembered } = ledger
+  return accounts.size + holds.size + remembered.size + contracts.size
+}
+
+function laterOf(one: Timestamp, other: Timestamp): Timestamp {
+  return one > other ? one : other
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { formatBooksState } from '../../../src/core/books/books-codec.ts'
+import { BOOKS_MACHINE } from '../../../src/core/books/books-machine.ts'
+import { booksStateLines, BooksStateReader } from '../../../src/core/books/books-state-lines.ts'
+import type { BooksState } from '../../../src/core/books/books-state.ts'
+import { journaledBooks } from '../../../src/market/notary/journaled-books.ts'
+import { LocalNotary, START } from '../../market/notary/local-notary.ts'
+import { Deal, issueUsd, registerUsd } from '../../market/notary/settlement-builder.ts'
+
+function readBack(lines: readonly string[]): BooksState | undefined {
+  const reader = new BooksStateReader()
+  return lines.every((line) => reader.add(JSON.parse(line))) ? reader.end() : undefined
+}
+
+test('books come back from their lines as they were, behind every entry', async () => {
+  const notary = new LocalNotary()
+  const service = await notary.open()
+  const deal = new Deal(notary.set, { name: 'one', now: START })
+  for (const message of [registerUsd(START), issueUsd(deal.payer.did, 1_000n, { now: START }), ...deal.all])
+    expect((await service.submit(message)).effect).toBe('applied')
+  const journaled = journaledBooks({ set: notary.set, feeOwner: notary.member.did })
+  let state = journaled.first
+  let steps = 0
+  for await (const { payload } of notary.log.read(0)) {
+    const event = journaled.parseEvent((JSON.parse(new TextDecoder().decode(payload)) as { event: unknown }).event)
+    if (event === undefined) throw new TypeError('unreachable')
+    state = journaled.machine.transition(state, event).state
+    const lines = [...booksStateLines(state)]
+    const back = readBack(lines)
+    expect(back && formatBooksState(back)).toBe(formatBooksState(state))
+    expect(back && BOOKS_MACHINE.violations(back)).toEqual([])
+    expect(back && [...booksStateLines(back)]).toEqual(lines)
+    steps += 1
+  }
+  expect(steps).toBe(10)
+  const lines = [...booksStateLines(state)]
+  expect(readBack(lines.slice(1))).toBeUndefined()
+  expect(readBack([...lines, lines.at(-1) ?? ''])).toBeUndefined()
+  expect(readBack([...lines, '{"else":1}'])).toBeUndefined()
+})

@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  emptyHashTrie,
+  type HashTrie,
+  hashTrieDelete,
+  hashTriePage,
+  hashTrieSet,
+} from '../../../src/core/collections/hash-trie.ts'
+import { LEDGER_MACHINE } from '../../../src/core/ledger/ledger-machine.ts'
+import { type Page, pageAccounts, pageCurrencies, pageTransfers } from '../../../src/core/ledger/ledger-pages.ts'
+import type { LedgerState } from '../../../src/core/ledger/ledger-state.ts'
+import type { LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
+import { account, after, ALICE, BOB, fundedLedger, hold, idOf, post, postHeld, USD } from './ledger-builder.ts'
+
+fc.configureGlobal({ seed: 2026 })
+
+function whole<Line>(ask: (after: string | undefined) => Page<Line>): readonly Line[] {
+  const lines: Line[] = []
+  for (let next: string | undefined, pages = 0; ; pages += 1) {
+    const page = ask(next)
+    lines.push(...page.lines)
+    if (page.next === undefined || pages > 10_000) return lines
+    next = page.next
+  }
+}
+
+test('pages of equal maps are equal, whatever happened before, and hold every entry once', () => {
+  const keys = fc.uniqueArray(fc.string({ maxLength: 4 }), { maxLength: 300, size: 'max' })
+  fc.assert(
+    fc.property(keys, keys, fc.integer({ min: 1, max: 40 }), (kept, gone, limit) => {
+      const rest = gone.filter((key) => !kept.includes(key))
+      let one: HashTrie<string> = emptyHashTrie()
+      for (const key of [...rest, ...kept]) one = hashTrieSet(one, key, key)
+      for (const key of rest) one = hashTrieDelete(one, key)
+      let other: HashTrie<string> = emptyHashTrie()
+      for (const key of kept.toReversed()) other = hashTrieSet(other, key, key)
+      const pagesOf = (trie: HashTrie<string>): readonly string[] =>
+        whole((from) => {
+          const page = hashTriePage(trie, { after: from, limit })
+          return { lines: page.map(([key]) => key), next: page.length < limit ? undefined : page.at(-1)?.[0] }
+        })
+      expect(pagesOf(one)).toEqual(pagesOf(other))
+      expect(pagesOf(one).toSorted()).toEqual(kept.toSorted())
+    }),
+    { numRuns: 60 },
+  )
+})
+
+function moved(): LedgerState {
+  let state = fundedLedger()
+  const take = (event: LedgerEvent): void => void (state = LEDGER_MACHINE.transition(state, event).state)
+  for (let number = 1; number <= 40; number += 1)
+    take({ type: 'transfers-submitted', at: after(number), orders: [post(number, 1), hold(1_000 + number, 1)] })
+  take({ type: 'transfers-submitted', at: after(41), orders: [postHeld(2_000, 1_001, 1)] })
+  return state
+}
+
+test('transfers come in pages: open holds first, then the newest first', () => {
+  const state = moved()
+  const all = whole((from) => pageTransfers(state, { after: from, limit: 7 }))
+  expect(all).toEqual(pageTransfers(state, {}).lines)
+  expect(new Set(all.map(({ id }) => id)).size).toBe(all.length)
+  expect(all.filter(({ status }) => status === 'held')).toHaveLength(39)
+  const ended = all.slice(39)
+  expect(ended.every(({ status }) => status !== 'held')).toBe(true)
+  expect(ended.map(({ at }) => at)).toEqual(
+    ended.map(({ at }) => at).toSorted((one, other) => Number(other) - Number(one)),
+  )
+  expect(ended.slice(0, 2).map(({ id }) => id)).toContain(idOf(2_000))
+  expect(ended.find(({ id }) => id === idOf(2_000))).toMatchObject({ debit: account(ALICE), credit: account(BOB) })
+})
+
+test('transfers and accounts of one owner are found by pages too', () => {
+  const state = moved()
+  const mine = whole((from) => pageTransfers(state, { owner: BOB, after: from, limit: 3 }))
+  const all = pageTransfers(state, {}).lines
+  expect(mine).toEqual(all.filter(({ debit, credit }) => `${debit} ${credit}`.includes(BOB)))
+  const accounts = whole((from) => pageAccounts(state, { after: from, limit: 2 }))
+  expect(accounts.map(({ id }) => id).toSorted()).toEqual(
+    pageAccounts(state, {})
+      .lines.map(({ id }) => id)
+      .toSorted(),
+  )
+  expect(pageAccounts(state, { owner: ALICE }).lines).toEqual(
+    pageAccounts(state, { owner: ALICE, currency: USD }).lines,
+  )
+  expect(pageAccounts(state, { owner: ALICE }).lines.every(({ owner }) => owner === ALICE)).toBe(true)
+  expect(pageCurrencies(state, { code: 'USD' }).lines).toEqual([USD])
+  expect(pageCurrencies(state, { code: 'US' }).lines).toEqual([])
+})
