@@ -95,7 +95,7 @@ buyer=$(ask buyer key create --role escrow | member did)
 
 echo 'One notary keeps the ledger: custody C2/f=0'
 run notary notary-set create --member "$notary@/unix$FOLDER/notary.sock" --f 0 --output set.json
-start notary --notary
+start notary --notary --high-water "$FOLDER/signed"
 start seller
 start buyer --bootstrap "$(head -n 1 seller.out | member addresses 0)"
 

@@ -104,7 +104,7 @@ export class OfflineMarket {
     await market.notary.start()
     const bank = await market.party(2)
     const { currency, notary } = market
-    const recovery = { recoveryKey: market.didOf(3), recoveryDelayMs: span(1_000) }
+    const recovery = { recoveryKey: market.didOf(3), recoveryDelayMs: span(3_600_000) }
     const head = { aud: market.set.id }
     const register = { currency, capNanos: nanos(1_000_000_000_000n), ...recovery }
     const said = [await bank.wallet.say({ act: 'register', type: 'ledger-currency-register', body: register, ...head })]

@@ -18,9 +18,9 @@ export function durationFromMs(ms: number): DurationMs {
   return ms as DurationMs
 }
 
-/** The instant `duration` later. */
+/** The instant `duration` later, at most the last that is an exact integer: a deadline that is written is read back, whatever span somebody named. */
 export function addDuration(instant: Timestamp, duration: DurationMs): Timestamp {
-  return (instant + duration) as Timestamp
+  return Math.min(instant + duration, Number.MAX_SAFE_INTEGER) as Timestamp
 }
 
 /** Span from `earlier` to `later`; 0 when the clock went backward, so that a span is never negative. */

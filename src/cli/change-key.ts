@@ -1,5 +1,5 @@
 import { CodedError } from '../base/errors.ts'
-import { changeKeys, type KeyBundle, type KeyDescription, type KeyStore, readBundle } from '../node/keys/manage-keys.ts'
+import { changeKeys, type KeyBundle, type KeyDescription, readBundle } from '../node/keys/manage-keys.ts'
 import type { CommandContext } from './command.ts'
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts'
 import { usageError } from './flags.ts'
@@ -12,11 +12,11 @@ const LOCKED_REMEDY =
 /** Makes or changes a key of the data directory. Rejects as `changeKeys`, naming a node that is in the way. */
 export async function changeKey(
   context: Pick<CommandContext, 'loadConfig'>,
-  work: (keys: KeyStore, dataDir: string) => Promise<KeyDescription>,
+  work: Parameters<typeof changeKeys<KeyDescription>>[1],
 ): Promise<KeyDescription> {
   const { dataDir } = context.loadConfig()
   try {
-    return await changeKeys(dataDir, async (keys) => await work(keys, dataDir))
+    return await changeKeys(dataDir, work)
   } catch (error: unknown) {
     throw nameLockHolder(error, dataDir, LOCKED_REMEDY)
   }

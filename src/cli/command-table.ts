@@ -172,7 +172,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'ledger collect',
-    summary: 'move credits from accounts of keys before to that of the key that counts now',
+    summary: 'move credits of keys before, and fees of the notary, to the account of this node',
     load: async () => (await import('./commands/ledger-recovery.ts')).ledgerCollectCommand,
   },
   {

@@ -10,7 +10,7 @@ import type { EscrowWorld } from './escrow-worlds.ts'
  *
  * - **Honest payer.** Offers, awards, signs, has the hold made. Signs vouchers for what it got, so that what it vouched for is what it owes. Accepts a delivery at its claim, or
  *   rejects it before T_accept at any amount from the last voucher to below the claim. Signs a joint cancellation at the last voucher only. Never says two things at one place.
- * - **Honest worker.** Starts before T_start, sends its beats, signs any voucher that rises, delivers before T_deliver and claims the whole price, insists on it, signs no
+ * - **Honest worker.** Starts before T_start, sends its beats, signs any voucher that rises, delivers before T_deliver (before T_rule where the payer's lie froze the contract) and claims the whole price, insists on it, signs no
  *   cancellation, gives nothing back, never says two things at one place.
  * - **Arbiters** rule for what the honest side should pay or get, or are silent.
  */
@@ -52,6 +52,7 @@ function isPayerLate({ escrow, ghost }: EscrowNode, name: string): boolean {
 /** The worker starts, beats and delivers in time. */
 function isWorkerLate({ escrow }: EscrowNode, name: string): boolean {
   if (escrow?.kind === 'HELD') return name !== 'start'
+  if (escrow?.kind === 'FROZEN') return escrow.claimNanos !== undefined
   return !(escrow?.kind === 'WORKING' && (name === 'deliver' || name === 'beat'))
 }
 

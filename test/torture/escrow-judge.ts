@@ -186,6 +186,13 @@ function spanOf({ timers, signBy }: EscrowTerms, name: EscrowTimerName): number 
   return spans[name]
 }
 
+/** The stamp and the span. Where the payer lies, a worker that has not delivered keeps its time to: the ruling is not before that. */
+function dueAt(escrow: EscrowState, name: EscrowTimerName, were: ReadonlyMap<EscrowTimerName, number>): number {
+  const at = NOW + spanOf(escrow.terms, name)
+  const isWaiting = name === 'rule' && escrow.kind === 'FROZEN' && !escrow.equivocators.worker
+  return isWaiting ? Math.max(at, were.get('deliver') ?? 0) : at
+}
+
 /** New deadlines are the stamp and the span; old ones stay where they were. */
 function judgeDeadlines(before: EscrowState, { node, edges }: Outcome, event: EscrowEvent): readonly string[] {
   const { escrow } = node
@@ -193,7 +200,7 @@ function judgeDeadlines(before: EscrowState, { node, edges }: Outcome, event: Es
   const broken: string[] = []
   const were = deadlinesOf(before)
   for (const [name, at] of deadlinesOf(escrow)) {
-    const isNew = at === NOW + spanOf(escrow.terms, name)
+    const isNew = at === dueAt(escrow, name, were)
     const isKept = at === were.get(name)
     const isRenewed = name === 'retry' || name === 'beat'
     const isEntered = before.kind !== escrow.kind && !(name === 'deliver' && before.kind === 'HELD')
@@ -246,6 +253,10 @@ export function judgeState(node: EscrowNode, world: EscrowWorld): readonly strin
   if ('voucher' in escrow && escrow.voucher.amountNanos !== ghost.voucher.amount)
     broken.push('I9 the last voucher counts')
   const { maxNanos } = world.terms
+  if (escrow.kind === 'FROZEN' && escrow.claimNanos !== undefined) {
+    if (escrow.claimNanos > maxNanos || escrow.claimNanos < ghost.voucher.amount)
+      broken.push('I7 a claim is from the last voucher to the maximum')
+  }
   if ('delivery' in escrow) {
     const { claimNanos } = escrow.delivery
     if (claimNanos > maxNanos || claimNanos < ghost.voucher.amount)

@@ -184,7 +184,7 @@ function refuseOnce(ledger: LedgerState, { orders }: Waiting): Submitted {
   )
     return submit(ledger, orders)
   const remembered = versionedMapApply(ledger.remembered, [[id, { kind: 'failed', at: NOW }]])
-  const generations = rememberIds(ledger.generations, { at: NOW, ids: [id] })
+  const generations = rememberIds(ledger.generations, 'contracts', { at: NOW, ids: [id] })
   return { ledger: { ...ledger, remembered, generations }, isApplied: false }
 }
 

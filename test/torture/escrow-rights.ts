@@ -32,6 +32,7 @@ const RIGHTS: readonly Right[] = [
   ['DISPUTED', 'evidence-added', 'either', 'evidence'],
   ['DISPUTED', 'ruled', 'arbiters', 'rule'],
   ['FROZEN', 'ruled', 'arbiters', 'rule'],
+  ['FROZEN', 'delivered', 'worker', 'rule'],
   ['CAPTURING', 'settle-requested', 'either', '-'],
   ['SETTLED', 'refund-requested', 'worker', 'refund'],
 ]
@@ -48,6 +49,8 @@ export function isAllowed(state: EscrowState, event: EscrowEvent): boolean {
     if (before !== '-' && isPast(state, before)) return false
     if (event.type === 'disputed' && state.kind === 'DISPUTED' && event.claimNanos !== state.rejection.concededNanos)
       return !isPast(state, 'evidence')
+    if (event.type === 'delivered' && state.kind === 'FROZEN')
+      return state.equivocators.payer && !state.equivocators.worker && state.claimNanos === undefined
     if (event.type === 'ruled' && state.kind === 'DISPUTED') return isPast(state, 'evidence')
     if (event.type === 'cancelled' && state.kind === 'WORKING' && event.signers.length === 1)
       return isPast(state, 'beat')

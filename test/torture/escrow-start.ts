@@ -23,7 +23,7 @@ export function startOf(world: EscrowWorld): EscrowNode {
       currency: terms.currency,
       cap: nanos(10),
       recoveryKey: NOTARY,
-      recoveryDelay: ms(1_000),
+      recoveryDelay: ms(3_600_000),
     },
   ]
   for (const party of ['payer', 'worker'] as const) {

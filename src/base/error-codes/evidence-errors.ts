@@ -45,6 +45,12 @@ export const EVIDENCE_ERRORS = {
     httpStatus: 500,
     isRetryable: false,
   },
+  KEY_IN_CONTRACTS: {
+    cause: 'Contracts that have not ended reach this node by the name of its key, and would not under another one.',
+    remedy: 'Rotate it when they have ended: `kernell escrow list` shows them. Nothing was changed.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
   KEY_IN_NOTARY_SET: {
     cause:
       'The notary set that this data directory works with names the key, so that another one in its place could sign nothing of what the notary keeps.',

@@ -2,6 +2,13 @@ import type { ErrorCodeEntry } from './error-code-entry.ts'
 
 /** Codes of the ledger and its journal. */
 export const LEDGER_ERRORS = {
+  LEDGER_RECOVERY_ASKED: {
+    cause: "The recovery key of this node's escrow key asks that another key takes its place.",
+    remedy:
+      'If that is not yours, stop it before the delay has passed: `kernell ledger recovery cancel`. `kernell ledger recovery show` tells by when.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
   LEDGER_JOURNAL_BROKEN: {
     cause: 'A line of the journal does not follow from the lines before it.',
     remedy:

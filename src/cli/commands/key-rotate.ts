@@ -1,4 +1,4 @@
-import { refuseRotationOfMember } from '../../node/keys/manage-keys.ts'
+import { refuseRotationInContracts, refuseRotationOfMember } from '../../node/keys/manage-keys.ts'
 import { changeKey, printKey } from '../change-key.ts'
 import type { Command } from '../command.ts'
 import { PASSPHRASE_FLAG, readKeyPassphrase, RECOVERY_FLAGS, recoveryFlag, ROLE_FLAG, roleFlag } from '../key-flags.ts'
@@ -19,6 +19,7 @@ export const keyRotateCommand: Command = {
   details: [
     'Stop the node of the data directory first, and start it again afterwards. The keys before stay in the key file: what was sealed for them can still be opened.',
     'role escrow: the next start of the node tells the notary set, by a message that both keys sign. From then on the new key alone moves credits of the account, and issues and reconciles the currencies of the one before, whose names stay. Contracts whose price is held go on under the key that signed them; nothing new is signed with it. Credits move to the account of the new key, those that contracts pay out later within a minute. Offers of the key before count no more, and its reputation stays its own.',
+    'role node: refused while contracts go on, since others reach this node by its name.',
     'role notary: refused for a key that the notary set of this data directory names, since nobody could sign for what that set keeps; `kernell notary-set advance --rotate-key` hands its log on to another key.',
     'The recovery key stays the same unless another is named; for the account of a key before, the one that was named first stays.',
   ],
@@ -27,8 +28,9 @@ export const keyRotateCommand: Command = {
     const role = roleFlag(context)
     const recovery = recoveryFlag(context)
     const passphrase = readKeyPassphrase(context)
-    const key = await changeKey(context, async (keys, dataDir) => {
-      if (role === 'notary') await refuseRotationOfMember(dataDir)
+    const key = await changeKey(context, async (keys, directory) => {
+      if (role === 'notary') await refuseRotationOfMember(directory.path)
+      if (role === 'node') await refuseRotationInContracts(directory)
       return await keys.rotate({ role, passphrase, ...recovery })
     })
     return printKey(context, key, NOTES[role])

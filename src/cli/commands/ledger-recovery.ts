@@ -80,14 +80,14 @@ export const ledgerRecoveryCompleteCommand: Command = {
 /** Moves what accounts of keys before have. */
 export const ledgerCollectCommand: Command = {
   name: 'ledger collect',
-  summary: 'move credits from accounts of keys before to that of the key that counts now',
+  summary: 'move credits of keys before, and fees of the notary, to the account of this node',
   synopsis: '[--account DID]',
   flags: {
     account: { value: 'DID', describe: 'an account that the key of this node signs for; default: all that it knows' },
     ...NODE_FLAGS,
   },
   details: [
-    'A running node does so by itself, about twice a minute, for the keys before its own and for accounts that it was told of here or by `ledger recovery complete`. An account is told of once.',
+    'A running node does so by itself, about twice a minute, for the keys before its own and for accounts that it was told of here or by `ledger recovery complete`. An account is told of once. What the notary of the node has earned in fees is moved when this command asks for it.',
   ],
   examples: ['kernell ledger collect', 'kernell ledger collect --account did:key:z6Mk... --json'],
   async run(context) {

@@ -26,7 +26,7 @@ export const notarySetAdvanceCommand: Command = {
     ...PASSPHRASE_FLAG,
   },
   details: [
-    'Stop the node first. Credits, contracts and their deadlines go on as they are; the notary of the data directory starts in the new epoch by itself. Whoever works with it needs the new document: `kernell node --notary-set FILE` takes it over the one before, because the key of that one has signed it.',
+    'Stop the node first. Credits, contracts and their deadlines go on as they are; the notary of the data directory starts in the new epoch by itself. Whoever works with it needs the new document: `kernell node --notary-set FILE` takes it over the one before, because the key of that one has signed it. A copy of it stays in market/notary-set.json of the data directory.',
     'The epoch ends where the books of the data directory end. After a restore that is earlier than what was signed: certificates behind it are taken back, and whoever holds one has the proof. Restore only what is the newest that there is.',
     'The same place must never be signed twice: where an epoch may have been begun already from this backup, add --rotate-key.',
   ],

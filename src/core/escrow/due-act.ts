@@ -1,7 +1,7 @@
 import { type Amount, ZERO_AMOUNT, subtractAmounts } from '../../base/money.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { EscrowMessageEvent } from './escrow-event.ts'
-import type { EscrowState } from './escrow-state.ts'
+import type { EscrowState, FrozenState } from './escrow-state.ts'
 import type { EscrowParty } from './escrow-terms.ts'
 import type { EscrowTimerName } from './escrow-timers.ts'
 import { fallbackSplit } from './settlement.ts'
@@ -40,8 +40,9 @@ export function dueActOf(state: EscrowState, party: EscrowParty): DueAct | undef
       return { ...due(['accepted', 'rejected'], state.acceptBy, 'accept'), costNanos: state.delivery.claimNanos }
     case 'DISPUTED':
       return inDispute(state, party)
-    case 'DRAFT':
     case 'FROZEN':
+      return isPayer ? undefined : inFrozen(state)
+    case 'DRAFT':
     case 'CAPTURING':
     case 'SETTLED':
     case 'ABORTED':
@@ -64,6 +65,13 @@ function inDispute(state: Extract<EscrowState, { kind: 'DISPUTED' }>, party: Esc
     return { ...due(acts, state.evidenceBy, 'evidence'), costNanos }
   }
   return party === 'payer' ? undefined : { ...due(['disputed'], state.ruleBy, 'rule'), costNanos }
+}
+
+/** A worker whose payer lied still delivers; what it does not deliver it is not paid for. */
+function inFrozen({ equivocators, claimNanos, voucher, terms, ruleBy }: FrozenState): DueAct | undefined {
+  if (equivocators.worker || claimNanos !== undefined) return undefined
+  const costNanos = subtractAmounts(terms.maxNanos, voucher.amountNanos) ?? ZERO_AMOUNT
+  return { ...due(['delivered'], ruleBy, 'rule'), costNanos }
 }
 
 function due(acts: DueAct['acts'], by: Timestamp, otherwise: EscrowTimerName): DueAct {

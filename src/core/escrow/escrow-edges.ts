@@ -279,6 +279,17 @@ const ROWS = [
   ],
   ['disputed-freeze', 'DISPUTED', 'equivocation-proved', '-', 'anyone', '-', 'FROZEN', 'none', 'proof against a party'],
   [
+    'frozen-deliver',
+    'FROZEN',
+    'delivered',
+    '-',
+    'worker',
+    'rule',
+    'FROZEN',
+    'none',
+    'the payer alone lied, nothing delivered; last voucher <= claim <= maximum',
+  ],
+  [
     'frozen-rule',
     'FROZEN',
     'ruled',

@@ -26,6 +26,7 @@ const RECEIPTS: Readonly<Partial<Record<EscrowEdgeName, ReceiptKind>>> = {
   'delivered-freeze': 'freeze',
   'disputed-freeze': 'freeze',
   'frozen-again': 'freeze',
+  'frozen-deliver': 'freeze',
   settle: 'settle',
   void: 'void',
   expire: 'expire',

@@ -155,10 +155,10 @@ export type FrozenState = FundedHead & {
   readonly kind: 'FROZEN'
   readonly ruleBy: Timestamp
   readonly voucher: LastVoucher
-  /** What the worker had claimed by a delivery; `undefined` when it had not delivered. */
+  /** What the worker claimed by a delivery, before the proof or, where the payer alone lied, after it; `undefined` when it has not delivered. */
   readonly claimNanos: Amount | undefined
   readonly equivocators: Equivocators
-  /** Root of all evidence, the proof included; rulings name it. */
+  /** Root of all evidence, the proof and a delivery after it included; rulings name it. */
   readonly evidenceRoot: Hash
   readonly disputeAttempt: number | undefined
 }

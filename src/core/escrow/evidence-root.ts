@@ -1,3 +1,4 @@
+import type { Amount } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import type { ContractId, Hash } from '../evidence/names.ts'
 import type { DisputedState } from './escrow-state.ts'
@@ -18,4 +19,9 @@ export function evidenceRootOf(contract: ContractId, evidence: DisputedState['ev
 export function rootWithProof(root: Hash, one: Hash, other: Hash): Hash {
   const [low, high] = one < other ? [one, other] : [other, one]
   return sha256Hex(`${DOMAIN}${root}\0equivocation:${low}:${high}`) as Hash
+}
+
+/** The root with a delivery that came after the proof, so that a ruling says whether it knows of it. */
+export function rootWithDelivery(root: Hash, result: Hash, claimNanos: Amount): Hash {
+  return sha256Hex(`${DOMAIN}${root}\0delivery:${result}:${claimNanos}`) as Hash
 }

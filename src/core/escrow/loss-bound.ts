@@ -14,10 +14,10 @@ import { arbitersNanos, fallbackSplit, leastOf } from './settlement.ts'
  *          a          arbiters that rule for it are paid out of its dispute bond; a bonded worker makes min(a, worker's bond) good
  *          B(payer)  = max(d, a - min(a, worker's bond))       one dispute ends one way
  * worker   should get what it claims for work that passes the predicate, at most max. It can lose
- *          max - v    the payer lies before the delivery, and the contract freezes at the last voucher
  *          max - v - d    a good delivery is rejected and nobody rules
+ *          nothing        the payer lies: the worker delivers all the same, and a payer that lied pays what is claimed
  *          fee            min(cap, ...), which it has agreed to, and which is no loss
- *          B(worker) = max - v; in C1 max: the payer's credits may never be redeemed
+ *          B(worker) = max - v - d; in C1 max: the payer's credits may never be redeemed
  * ```
  *
  * Bonds of those who follow the protocol go back on every edge. `f = 0` (labels `/f=0`) bounds nothing against a lie of the one notary.
@@ -28,7 +28,7 @@ export function lossBound(terms: EscrowTerms, party: EscrowParty, voucherNanos: 
   const toWorker = fallbackSplit(terms, voucherNanos, terms.maxNanos)
   if (party === 'worker') {
     if (terms.custody === 'C1') return terms.maxNanos
-    return subtractAmounts(terms.maxNanos, voucherNanos) ?? ZERO_AMOUNT
+    return subtractAmounts(terms.maxNanos, toWorker) ?? ZERO_AMOUNT
   }
   const shareNanos = subtractAmounts(toWorker, voucherNanos) ?? ZERO_AMOUNT
   const arbiters = amountFromNanos(arbitersNanos(terms))

@@ -59,7 +59,8 @@ export const ENVELOPE_REFUSALS = {
     remedy: 'Send R and S as they were made, in the one form.',
   },
   ENVELOPE_VALIDITY_WRONG: {
-    cause: 'exp is not later than iat, or later by more than seven days.',
+    cause:
+      'exp is not later than iat, or later by more than seven days, for messages about the ledger a quarter of an hour.',
     remedy: 'Sign with a shorter validity.',
   },
   ENVELOPE_SEQUENCE_WRONG: {

@@ -1,43 +1,29 @@
 import { assert, assertNever } from '../../base/assert.ts'
 import { type Amount, subtractAmounts, ZERO_AMOUNT } from '../../base/money.ts'
-import type { Did } from '../evidence/names.ts'
+import { addDuration } from '../../base/time.ts'
 import { addExpiry } from './expiry-heap.ts'
-import { authorityIn, type LedgerDraft, read, remember, write, writeAccount } from './ledger-draft.ts'
 import {
-  type AccountId,
-  type AccountKind,
-  type AccountName,
-  formatAccountId,
-  issuerOf,
-  parseAccountId,
-} from './ledger-names.ts'
+  authorityIn,
+  halfOf,
+  type LedgerDraft,
+  placeOfHold,
+  read,
+  remember,
+  write,
+  writeAccount,
+} from './ledger-draft.ts'
+import { type AccountId, type AccountName, formatAccountId, issuerOf, parseAccountId } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import type { AccountRow, HoldEnd } from './ledger-state.ts'
-import type { HoldOrder, PostHeldOrder, PostOrder, TransferOrder, VoidHeldOrder } from './transfer-order.ts'
-
-/** On whose word an order comes, which says what it may touch. */
-export type OrderOrigin =
-  /** A contract, whose rules were checked by whoever sent the order. */
-  | { readonly kind: 'contract' }
-  /** A client's signature, over its own money, outside of contracts. */
-  | { readonly kind: 'signed'; readonly iss: Did }
-  /** The ledger itself, for what an issuer issues, redeems and reconciles. */
-  | { readonly kind: 'credits' }
-
-type KindRule = { readonly debit: readonly AccountKind[]; readonly credit: readonly AccountKind[] }
-
-/**
- * What an order may move money out of and into, by its origin. Nothing but a hold reaches `held`. A contract of bilateral credit is paid in the payer's own
- * credits, which the payer issues by signing it.
- */
-export const KIND_RULES: Readonly<Record<OrderOrigin['kind'], KindRule>> = {
-  contract: {
-    debit: ['available', 'bond', 'fee', 'arbiter', 'issuer'],
-    credit: ['available', 'bond', 'fee', 'arbiter', 'issuer'],
-  },
-  signed: { debit: ['available', 'fee', 'arbiter'], credit: ['available'] },
-  credits: { debit: ['issuer', 'available', 'unreconciled'], credit: ['issuer', 'available', 'unreconciled'] },
-}
+import { KIND_RULES, type OrderOrigin, placeOf } from './order-origin.ts'
+import {
+  HOLD_SPAN_MAX,
+  type HoldOrder,
+  type PostHeldOrder,
+  type PostOrder,
+  type TransferOrder,
+  type VoidHeldOrder,
+} from './transfer-order.ts'
 
 const REFERENCE_PATTERN = /^[\x20-\x7e]{1,128}$/
 
@@ -53,6 +39,7 @@ export function applyOrder(
 ): LedgerRefusalCode | undefined {
   if (order.reference !== undefined && !isReference(order.reference)) return 'LEDGER_REFERENCE_INVALID'
   if (origin.kind === 'signed' && order.contract !== undefined) return 'LEDGER_CONTRACT_DIFFERS'
+  if (origin.kind !== 'contract' && 'amount' in order && order.amount === ZERO_AMOUNT) return 'LEDGER_AMOUNT_ZERO'
   switch (order.kind) {
     case 'post':
       return applyPost(draft, order, origin)
@@ -83,10 +70,11 @@ function applyPost(draft: LedgerDraft, order: PostOrder, origin: OrderOrigin): L
   if (short !== undefined) return short
   const { debit, debitBefore, credit, creditBefore } = pair
   const created = (debitBefore === undefined ? 1 : 0) + (creditBefore === undefined ? 1 : 0)
-  if (created > accountRoom(draft)) return 'LEDGER_ACCOUNTS_FULL'
+  if (created > accountRoom(draft, origin)) return 'LEDGER_ACCOUNTS_FULL'
   writeAccount(draft, { key: order.debit, before: debitBefore, after: debited(debit, amount) })
   writeAccount(draft, { key: order.credit, before: creditBefore, after: credited(credit, amount) })
-  remember(draft, order.id, { kind: 'applied', order: keptPost(order, debit.id, credit.id), at: draft.at })
+  const kept = keptPost(order, debit.id, credit.id)
+  remember(draft, placeOf(order, origin), { kind: 'applied', order: kept, at: draft.at })
   draft.effects.push({ type: 'transfer-posted', id: order.id, amount, heldId: undefined, released: ZERO_AMOUNT })
   return undefined
 }
@@ -103,17 +91,20 @@ function applyHold(draft: LedgerDraft, order: HoldOrder, origin: OrderOrigin): L
   if (typeof pair === 'string') return pair
   if (origin.kind === 'signed' && expiresAt === undefined) return 'LEDGER_EXPIRY_MISSING'
   if (expiresAt !== undefined && expiresAt <= draft.at) return 'LEDGER_EXPIRY_PAST'
-  if (draft.holds.size >= draft.state.limits.holdsMax) return 'LEDGER_HOLDS_FULL'
+  if (origin.kind === 'signed' && expiresAt !== undefined && expiresAt > addDuration(draft.at, HOLD_SPAN_MAX))
+    return 'LEDGER_EXPIRY_FAR'
+  if (isFullOfHolds(draft, origin)) return 'LEDGER_HOLDS_FULL'
   const short = findShortage(draft, pair.debit, amount)
   if (short !== undefined) return short
   const held = heldAccountOf(pair.debit.name)
   // The account that the hold is for is made now, so that posting it never fails for want of room.
-  if (countNew(draft, [debit, held, order.credit]) > accountRoom(draft)) return 'LEDGER_ACCOUNTS_FULL'
+  if (countNew(draft, [debit, held, order.credit]) > accountRoom(draft, origin)) return 'LEDGER_ACCOUNTS_FULL'
   ensureAccount(draft, order.credit)
   move(draft, { debit, credit: held, amount })
   changeHeld(draft, debit, amount)
   const kept: HoldOrder = { ...order, debit: pair.debit.id, credit: pair.credit.id }
   write(draft, draft.holds, { key: id, before: undefined, after: kept })
+  if (order.contract === undefined) draft.clientHolds += 1
   if (expiresAt !== undefined) draft.expiries = addExpiry(draft.expiries, { at: expiresAt, id })
   draft.effects.push({ type: 'transfer-held', id, amount, expiresAt })
   return undefined
@@ -131,12 +122,13 @@ function applyPostHeld(draft: LedgerDraft, order: PostHeldOrder, origin: OrderOr
   if (!KIND_RULES[origin.kind].credit.includes(row.name.kind)) return 'LEDGER_ACCOUNT_KIND'
   const from = nameOf(draft, hold.debit)
   if (row.name.currency !== from.currency) return 'LEDGER_CURRENCY_DIFFERS'
-  if (countNew(draft, [credit]) > accountRoom(draft)) return 'LEDGER_ACCOUNTS_FULL'
+  if (countNew(draft, [credit]) > accountRoom(draft, origin)) return 'LEDGER_ACCOUNTS_FULL'
   const held = heldAccountOf(from)
   move(draft, { debit: held, credit, amount })
   move(draft, { debit: held, credit: hold.debit, amount: released })
   endHold(draft, hold, { kind: 'posted', by: id, captured: amount })
-  remember(draft, id, { kind: 'applied', order: { ...order, heldId: hold.id, credit: row.id }, at: draft.at })
+  const kept = { ...order, heldId: hold.id, credit: row.id }
+  remember(draft, placeOf(order, origin), { kind: 'applied', order: kept, at: draft.at })
   draft.effects.push({ type: 'transfer-posted', id, amount, heldId, released })
   return undefined
 }
@@ -145,7 +137,7 @@ function applyVoidHeld(draft: LedgerDraft, order: VoidHeldOrder, origin: OrderOr
   const hold = findHold(draft, order, origin)
   if (typeof hold === 'string') return hold
   releaseHold(draft, hold, { kind: 'voided', by: order.id })
-  remember(draft, order.id, { kind: 'applied', order: { ...order, heldId: hold.id }, at: draft.at })
+  remember(draft, placeOf(order, origin), { kind: 'applied', order: { ...order, heldId: hold.id }, at: draft.at })
   draft.effects.push({ type: 'transfer-voided', id: order.id, heldId: order.heldId, released: hold.amount })
   return undefined
 }
@@ -159,7 +151,8 @@ export function releaseHold(draft: LedgerDraft, hold: HoldOrder, end: HoldEnd): 
 function endHold(draft: LedgerDraft, hold: HoldOrder, end: HoldEnd): void {
   changeHeld(draft, hold.debit, 0n - hold.amount)
   write(draft, draft.holds, { key: hold.id, before: hold, after: undefined })
-  remember(draft, hold.id, { kind: 'ended-hold', order: hold, end, at: draft.at })
+  if (hold.contract === undefined) draft.clientHolds -= 1
+  remember(draft, placeOfHold(hold), { kind: 'ended-hold', order: hold, end, at: draft.at })
 }
 
 /** The open hold that an order of this origin may end now. */
@@ -243,8 +236,15 @@ function countNew(draft: LedgerDraft, accounts: readonly AccountId[]): number {
   return count
 }
 
-function accountRoom({ state, accounts }: LedgerDraft): number {
-  return state.limits.accountsMax - accounts.size
+/** Half of the room is the contracts' own, whatever others do. */
+function accountRoom({ state, accounts }: LedgerDraft, { kind }: OrderOrigin): number {
+  const { accountsMax } = state.limits
+  return (kind === 'contract' ? accountsMax : halfOf(accountsMax)) - accounts.size
+}
+
+function isFullOfHolds({ state, holds, clientHolds }: LedgerDraft, { kind }: OrderOrigin): boolean {
+  const { holdsMax } = state.limits
+  return holds.size >= holdsMax || (kind !== 'contract' && clientHolds >= halfOf(holdsMax))
 }
 
 type Movement = Sides & { readonly amount: Amount }

@@ -1,8 +1,9 @@
-import { applyOrder, type OrderOrigin } from './apply-order.ts'
+import { applyOrder } from './apply-order.ts'
 import { beginChain, keepChain, type LedgerDraft, read, remember, rememberedRoom, revertChain } from './ledger-draft.ts'
 import { isTransientRefusal, type LedgerRefusalCode } from './ledger-refusals.ts'
+import { type OrderOrigin, placeOf } from './order-origin.ts'
 import { isSameOrder } from './same-order.ts'
-import type { TransferOrder } from './transfer-order.ts'
+import type { HoldOrder, TransferOrder } from './transfer-order.ts'
 
 /**
  * Applies a list of orders in order. Chains of linked ones are all or none; single ones and chains stand or fall by themselves. Each order leaves one
@@ -26,30 +27,30 @@ function endOfChain(orders: readonly TransferOrder[], first: number): number {
 }
 
 function applySingle(draft: LedgerDraft, order: TransferOrder, origin: OrderOrigin): void {
-  const known = judgeId(draft, order)
+  const known = judgeId(draft, order, origin)
   if (known === 'exists') draft.effects.push({ type: 'transfer-exists', id: order.id })
-  else if (known === 'new') refuse(draft, order, applyNew(draft, order, origin))
-  else refuse(draft, order, known)
+  else if (known === 'new') refuse(draft, { order, origin }, applyNew(draft, order, origin))
+  else refuse(draft, { order, origin }, known)
 }
 
 function applyChain(draft: LedgerDraft, chain: readonly TransferOrder[], origin: OrderOrigin): void {
   if (chain.at(-1)?.isLinked === true) {
-    refuseChain(draft, chain, { at: chain.length - 1, code: 'LEDGER_CHAIN_OPEN' })
+    refuseChain(draft, { chain, origin }, { at: chain.length - 1, code: 'LEDGER_CHAIN_OPEN' })
     return
   }
   // As they were before the chain: an order of the chain itself does not make another one known.
-  const verdicts = chain.map((order) => judgeId(draft, order))
+  const verdicts = chain.map((order) => judgeId(draft, order, origin))
   if (verdicts.every((verdict) => verdict === 'exists')) {
     for (const { id } of chain) draft.effects.push({ type: 'transfer-exists', id })
     return
   }
   const mark = beginChain(draft)
   for (const [at, order] of chain.entries()) {
-    const verdict = judgeId(draft, order)
+    const verdict = judgeId(draft, order, origin)
     const code = verdict === 'new' ? applyNew(draft, order, origin) : codeInChain(verdict)
     if (code === undefined) continue
     revertChain(draft, mark)
-    refuseChain(draft, chain, { at, code })
+    refuseChain(draft, { chain, origin }, { at, code })
     return
   }
   keepChain(draft)
@@ -62,30 +63,52 @@ function codeInChain(verdict: 'exists' | LedgerRefusalCode): LedgerRefusalCode {
 /** Every order that is applied takes room for its id; a hold for its end too. What ends a hold has its room since the hold was made. */
 function applyNew(draft: LedgerDraft, order: TransferOrder, origin: OrderOrigin): LedgerRefusalCode | undefined {
   const needed = { post: 1, hold: 2, 'post-held': 0, 'void-held': 0 }[order.kind]
-  if (needed > rememberedRoom(draft)) return 'LEDGER_MEMORY_FULL'
+  if (needed > rememberedRoom(draft, placeOf(order, origin).source)) return 'LEDGER_MEMORY_FULL'
   return applyOrder(draft, order, origin)
 }
 
 /** What the id says about the order before anything else is looked at. */
-function judgeId(draft: LedgerDraft, order: TransferOrder): 'new' | 'exists' | LedgerRefusalCode {
-  const known = read(draft.remembered, order.id)
+function judgeId(draft: LedgerDraft, order: TransferOrder, origin: OrderOrigin): 'new' | 'exists' | LedgerRefusalCode {
+  const known = read(draft.remembered, placeOf(order, origin).key)
   if (known?.kind === 'failed') return 'LEDGER_ID_FAILED'
-  const before = known?.order ?? read(draft.holds, order.id)
+  const before = known?.order ?? holdOf(draft, order, origin)
   if (before === undefined) return 'new'
   return isSameOrder(before, order) ? 'exists' : 'LEDGER_ID_CONFLICT'
+}
+
+/** Ids of holds are one name space, since whoever a hold is for names it; other ids of clients are nothing to them. */
+function holdOf(draft: LedgerDraft, { id, kind }: TransferOrder, origin: OrderOrigin): HoldOrder | undefined {
+  if (origin.kind !== 'contract' && kind !== 'hold') return undefined
+  const ended = read(draft.remembered, id)
+  return read(draft.holds, id) ?? (ended?.kind === 'ended-hold' ? ended.order : undefined)
 }
 
 type Failure = { readonly at: number; readonly code: LedgerRefusalCode }
 
 /** The order that failed gets its code, the others say that another one failed. */
-function refuseChain(draft: LedgerDraft, chain: readonly TransferOrder[], failure: Failure): void {
+function refuseChain(
+  draft: LedgerDraft,
+  { chain, origin }: { readonly chain: readonly TransferOrder[]; readonly origin: OrderOrigin },
+  failure: Failure,
+): void {
   for (const [at, order] of chain.entries())
-    refuse(draft, order, at === failure.at ? failure.code : 'LEDGER_CHAIN_FAILED')
+    refuse(draft, { order, origin }, at === failure.at ? failure.code : 'LEDGER_CHAIN_FAILED')
 }
 
-function refuse(draft: LedgerDraft, order: TransferOrder, code: LedgerRefusalCode | undefined): void {
+type Refused = { readonly order: TransferOrder; readonly origin: OrderOrigin }
+
+function refuse(draft: LedgerDraft, { order, origin }: Refused, code: LedgerRefusalCode | undefined): void {
   if (code === undefined) return
   draft.effects.push({ type: 'event-refused', code, id: order.id })
-  if (isTransientRefusal(code) && rememberedRoom(draft) >= 1)
-    remember(draft, order.id, { kind: 'failed', at: draft.at })
+  if (!isKeptFailed(draft, { order, origin }, code)) return
+  const place = placeOf(order, origin)
+  if (rememberedRoom(draft, place.source) >= 1) remember(draft, place, { kind: 'failed', at: draft.at })
+}
+
+/** Of a client's order its id is kept when it came to the money of an account that there is: whoever has none leaves nothing behind. */
+function isKeptFailed(draft: LedgerDraft, { order, origin }: Refused, code: LedgerRefusalCode): boolean {
+  if (!isTransientRefusal(code)) return false
+  if (origin.kind === 'contract') return true
+  if (code !== 'LEDGER_BALANCE_SHORT' && code !== 'LEDGER_CAP_EXCEEDED') return false
+  return 'debit' in order && read(draft.accounts, order.debit) !== undefined
 }

@@ -1,7 +1,7 @@
 import type { Did } from '../evidence/names.ts'
 import { isReference } from './apply-order.ts'
 import { applyOrders } from './apply-orders.ts'
-import { authorityIn, type LedgerDraft, read, remember, rememberedRoom, write } from './ledger-draft.ts'
+import { authorityIn, type LedgerDraft, read, write } from './ledger-draft.ts'
 import type {
   CapChanged,
   CreditsIssued,
@@ -17,9 +17,10 @@ import {
   issuerOf,
   type TransferId,
 } from './ledger-names.ts'
-import { isTransientRefusal, type LedgerRefusalCode } from './ledger-refusals.ts'
+import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import type { CurrencyRow } from './ledger-state.ts'
 import { nameRecovery } from './owner-events.ts'
+import { keyOfClientId } from './remembered-ids.ts'
 import type { PostOrder } from './transfer-order.ts'
 
 /** @returns Why not; `undefined` when it was done, with its effect in the draft. */
@@ -68,9 +69,12 @@ export function issueCredits(draft: LedgerDraft, event: CreditsIssued): LedgerRe
   if (authorityIn(draft, issuer) !== event.iss) return 'LEDGER_SIGNER_WRONG'
   const kind = isConfirmed ? 'available' : 'unreconciled'
   if (!isConfirmed && draft.issues.size >= draft.state.limits.holdsMax) return 'LEDGER_HOLDS_FULL'
+  const open = isConfirmed ? undefined : read(draft.issues, id)
+  // Reconciling names it, so that there is one of it at a time; what is open was remembered for long enough.
+  if (open !== undefined && !isRemembered(draft, issuer, id)) return 'LEDGER_ID_CONFLICT'
   const debit = accountOf(issuer, 'issuer', currency)
   const credit = accountOf(owner, kind, currency)
-  applyOrders(draft, [{ ...postOf(id, amount), debit, credit, reference }], { kind: 'credits' })
+  applyOrders(draft, [{ ...postOf(id, amount), debit, credit, reference }], { kind: 'credits', principal: issuer })
   if (!isConfirmed && draft.effects.at(-1)?.type === 'transfer-posted')
     write(draft, draft.issues, { key: id, before: undefined, after: { owner, currency, amount } })
   return undefined
@@ -82,7 +86,7 @@ export function redeemCredits(draft: LedgerDraft, event: CreditsRedeemed): Ledge
   if (authorityIn(draft, owner) !== iss) return 'LEDGER_SIGNER_WRONG'
   const debit = accountOf(owner, 'available', currency)
   const credit = accountOf(issuerOf(currency), 'issuer', currency)
-  applyOrders(draft, [{ ...postOf(id, amount), debit, credit, reference }], { kind: 'credits' })
+  applyOrders(draft, [{ ...postOf(id, amount), debit, credit, reference }], { kind: 'credits', principal: owner })
   return undefined
 }
 
@@ -90,8 +94,7 @@ export function redeemCredits(draft: LedgerDraft, event: CreditsRedeemed): Ledge
 export function reconcileCredits(draft: LedgerDraft, event: CreditsReconciled): LedgerRefusalCode | undefined {
   const { id, outcome, iss } = event
   const reference = `reconcile ${event.issue} ${outcome}`
-  if (read(draft.holds, id) !== undefined) return 'LEDGER_ID_CONFLICT'
-  const known = read(draft.remembered, id)
+  const known = read(draft.remembered, keyOfClientId(iss, id))
   if (known?.kind === 'failed') return 'LEDGER_ID_FAILED'
   if (known !== undefined) {
     if (known.order.reference !== reference) return 'LEDGER_ID_CONFLICT'
@@ -99,7 +102,7 @@ export function reconcileCredits(draft: LedgerDraft, event: CreditsReconciled): 
     return undefined
   }
   const issue = read(draft.issues, event.issue)
-  if (issue === undefined) return refuseTransient(draft, id, 'LEDGER_ISSUE_UNKNOWN')
+  if (issue === undefined) return 'LEDGER_ISSUE_UNKNOWN'
   const { owner, currency, amount } = issue
   if (authorityIn(draft, issuerOf(currency)) !== iss) return 'LEDGER_SIGNER_WRONG'
   const debit = accountOf(owner, 'unreconciled', currency)
@@ -107,15 +110,14 @@ export function reconcileCredits(draft: LedgerDraft, event: CreditsReconciled): 
     outcome === 'confirmed'
       ? accountOf(owner, 'available', currency)
       : accountOf(issuerOf(currency), 'issuer', currency)
-  applyOrders(draft, [{ ...postOf(id, amount), debit, credit, reference }], { kind: 'credits' })
+  applyOrders(draft, [{ ...postOf(id, amount), debit, credit, reference }], { kind: 'credits', principal: iss })
   if (draft.effects.at(-1)?.type === 'transfer-posted')
     write(draft, draft.issues, { key: event.issue, before: issue, after: undefined })
   return undefined
 }
 
-function refuseTransient(draft: LedgerDraft, id: TransferId, code: LedgerRefusalCode): LedgerRefusalCode {
-  if (isTransientRefusal(code) && rememberedRoom(draft) >= 1) remember(draft, id, { kind: 'failed', at: draft.at })
-  return code
+function isRemembered(draft: LedgerDraft, principal: Did, id: TransferId): boolean {
+  return read(draft.remembered, keyOfClientId(principal, id)) !== undefined
 }
 
 function accountOf(owner: Did, kind: AccountKind, currency: Currency): AccountId {

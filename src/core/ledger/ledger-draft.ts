@@ -6,12 +6,13 @@ import type { Did } from '../evidence/names.ts'
 import { type ExpiryHeap, expiryHeapSize, addExpiry, firstExpiry, withoutFirstExpiry } from './expiry-heap.ts'
 import type { LedgerEffect } from './ledger-event.ts'
 import type { TransferId } from './ledger-names.ts'
-import { forgetOld, rememberIds } from './remembered-ids.ts'
+import { countIdsOf, forgetOld, rememberIds } from './remembered-ids.ts'
 import {
   type AccountRow,
   COUNTER_MAX,
   type CurrencyRow,
   followAuthority,
+  type IdSource,
   type LedgerState,
   type OpenIssue,
   type OwnerRow,
@@ -33,8 +34,10 @@ export type LedgerDraft = {
   readonly owners: Overlay<OwnerRow>
   readonly issues: Overlay<OpenIssue>
   expiries: ExpiryHeap
-  /** Ids that the event has put into `remembered`. */
+  /** Ids that the event has put into `remembered`, of contracts and of clients. */
   readonly ids: TransferId[]
+  readonly clientIds: TransferId[]
+  clientHolds: number
   readonly effects: LedgerEffect[]
   /** What to take back when the chain under way fails; `undefined` outside of chains. */
   undo: Change[] | undefined
@@ -65,6 +68,8 @@ export function openDraft(state: LedgerState, at: Timestamp): LedgerDraft {
     issues: overlayOf(state.issues),
     expiries: state.expiries,
     ids: [],
+    clientIds: [],
+    clientHolds: state.clientHolds,
     effects: [],
     undo: undefined,
   }
@@ -124,27 +129,52 @@ export function writeAccount(draft: LedgerDraft, entry: Entry<AccountRow>): void
 }
 
 /** Remembers an id that is new. */
-export function remember(draft: LedgerDraft, id: TransferId, after: Remembered): void {
-  write(draft, draft.remembered, { key: id, before: undefined, after })
-  draft.ids.push(id)
+export function remember(draft: LedgerDraft, { key, source }: IdPlace, after: Remembered): void {
+  write(draft, draft.remembered, { key, before: undefined, after })
+  if (source === 'contracts') draft.ids.push(key)
+  else draft.clientIds.push(key)
 }
 
-/** How many more ids can be remembered, with room kept for what ends the open holds. */
-export function rememberedRoom({ state, remembered, holds }: LedgerDraft): number {
-  return state.limits.rememberedMax - remembered.size - 2 * holds.size
+/** Where an id is remembered, and whose it is. */
+export type IdPlace = { readonly key: TransferId; readonly source: IdSource }
+
+/** An open hold keeps its id, and is remembered by it when it ends. */
+export function placeOfHold({ id, contract }: HoldOrder): IdPlace {
+  return { key: id, source: contract === undefined ? 'clients' : 'contracts' }
+}
+
+/** How many more ids can be remembered, with room kept for what ends the open holds, and of clients' ones no more than half of all. */
+export function rememberedRoom(draft: LedgerDraft, source: IdSource): number {
+  const { state, remembered, holds, clientIds, clientHolds } = draft
+  const room = state.limits.rememberedMax - remembered.size - 2 * holds.size
+  if (source === 'contracts') return room
+  const used = countIdsOf(state.generations, 'clients') + clientIds.length + 2 * clientHolds
+  return Math.min(room, halfOf(state.limits.rememberedMax) - used)
+}
+
+/** What everybody may fill of a limit; the rest is kept for contracts. */
+export function halfOf(limit: number): number {
+  return Math.ceil(limit / 2)
 }
 
 export function authorityIn({ owners }: LedgerDraft, owner: Did): Did {
   return followAuthority(owner, (key) => read(owners, key))
 }
 
-type Mark = { readonly expiries: ExpiryHeap; readonly ids: number; readonly effects: number }
+type Mark = {
+  readonly expiries: ExpiryHeap
+  readonly ids: number
+  readonly clientIds: number
+  readonly clientHolds: number
+  readonly effects: number
+}
 
 /** From here on everything can be taken back. */
 export function beginChain(draft: LedgerDraft): Mark {
   assert(draft.undo === undefined, 'chains do not nest')
   draft.undo = []
-  return { expiries: draft.expiries, ids: draft.ids.length, effects: draft.effects.length }
+  const { expiries, ids, clientIds, clientHolds, effects } = draft
+  return { expiries, ids: ids.length, clientIds: clientIds.length, clientHolds, effects: effects.length }
 }
 
 export function keepChain(draft: LedgerDraft): void {
@@ -157,6 +187,8 @@ export function revertChain(draft: LedgerDraft, mark: Mark): void {
   for (let index = undo.length - 1; index >= 0; index -= 1) undo[index]?.revert()
   draft.expiries = mark.expiries
   draft.ids.length = mark.ids
+  draft.clientIds.length = mark.clientIds
+  draft.clientHolds = mark.clientHolds
   draft.effects.length = mark.effects
 }
 
@@ -172,11 +204,15 @@ export function closeDraft(draft: LedgerDraft): LedgerState {
     accounts: applied(draft.accounts),
     holds,
     expiries: tidyExpiries(draft.expiries, holds),
+    clientHolds: draft.clientHolds,
     issues: applied(draft.issues),
     remembered: rememberedAfter(draft),
-    generations: rememberIds(state.generations, { at, ids: draft.ids }),
+    generations: rememberIds(rememberIds(state.generations, 'contracts', { at, ids: draft.ids }), 'clients', {
+      at,
+      ids: draft.clientIds,
+    }),
   }
-  return forgetOld(withIds, draft.ids.length)
+  return forgetOld(withIds, draft.ids.length + draft.clientIds.length)
 }
 
 function applied<Value>({ base, changed }: Overlay<Value>): HashTrie<Value> {

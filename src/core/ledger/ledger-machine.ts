@@ -5,14 +5,14 @@ import { releaseHold } from './apply-order.ts'
 import { applyOrders } from './apply-orders.ts'
 import { changeCap, issueCredits, reconcileCredits, redeemCredits, registerCurrency } from './credit-events.ts'
 import { firstExpiry, withoutFirstExpiry } from './expiry-heap.ts'
-import { closeDraft, type LedgerDraft, openDraft, read } from './ledger-draft.ts'
+import { closeDraft, halfOf, type LedgerDraft, openDraft, read } from './ledger-draft.ts'
 import { type LedgerEffect, type LedgerEvent, ORDERS_MAX } from './ledger-event.ts'
 import type { TransferId } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import { emptyLedger, type LedgerInput, type LedgerState } from './ledger-state.ts'
 import { findLedgerViolations } from './ledger-violations.ts'
 import { cancelRecovery, completeRecovery, openAccount, requestRecovery, rotateKey, stampHash } from './owner-events.ts'
-import { forgetOld } from './remembered-ids.ts'
+import { countIdsOf, forgetOld } from './remembered-ids.ts'
 import type { TransferOrder } from './transfer-order.ts'
 
 /** With less room than this for ids a ledger forgets what it may. */
@@ -57,8 +57,10 @@ function transition(state: LedgerState, event: LedgerEvent): Step<LedgerState, L
 
 /** A full memory forgets what is old before anything is refused for want of room: a refusal changes nothing, and so could never make any. */
 function withRoom(state: LedgerState, at: Timestamp): LedgerState {
-  const { limits, remembered, holds } = state
-  return remembered.size + 2 * holds.size + ROOM_MIN > limits.rememberedMax ? forgetOld({ ...state, at }, 0) : state
+  const { limits, remembered, holds, clientHolds, generations } = state
+  const isFull = remembered.size + 2 * holds.size + ROOM_MIN > limits.rememberedMax
+  const clients = countIdsOf(generations, 'clients') + 2 * clientHolds
+  return isFull || clients + ROOM_MIN > halfOf(limits.rememberedMax) ? forgetOld({ ...state, at }, 0) : state
 }
 
 /** @returns Why the whole event is refused; orders have refusals of their own. */
@@ -117,8 +119,9 @@ function expireHolds(draft: LedgerDraft): undefined {
   }
 }
 
-function isUntouched({ accounts, holds, remembered, currencies, owners, issues, ids }: LedgerDraft): boolean {
-  if (ids.length > 0) return false
+function isUntouched(draft: LedgerDraft): boolean {
+  const { accounts, holds, remembered, currencies, owners, issues, ids, clientIds } = draft
+  if (ids.length > 0 || clientIds.length > 0) return false
   return [accounts, holds, remembered, currencies, owners, issues].every(
     ({ changed }) => changed === undefined || changed.size === 0,
   )

@@ -74,6 +74,11 @@ export const LEDGER_REFUSALS = {
     remedy: 'Name the payment outside.',
     isTransient: false,
   },
+  LEDGER_AMOUNT_ZERO: {
+    cause: 'The order moves nothing. Only contracts make accounts so, which have their room kept.',
+    remedy: 'Name an amount above 0.',
+    isTransient: false,
+  },
   LEDGER_BALANCE_SHORT: {
     cause: 'The debited account has less than the amount.',
     remedy: 'Credit the account, or ask for less, with a new id.',
@@ -97,6 +102,11 @@ export const LEDGER_REFUSALS = {
   LEDGER_EXPIRY_MISSING: {
     cause: 'A signed hold outside of contracts has no expiry, so nobody might ever end it.',
     remedy: 'Give the hold an expiry.',
+    isTransient: false,
+  },
+  LEDGER_EXPIRY_FAR: {
+    cause: 'A signed hold outside of contracts would stay open for more than 30 days.',
+    remedy: 'Choose an earlier expiry; make a new hold when it has come.',
     isTransient: false,
   },
   LEDGER_HOLD_UNKNOWN: {
@@ -165,6 +175,12 @@ export const LEDGER_REFUSALS = {
     remedy: 'Take a key that was never replaced, best a new one.',
     isTransient: false,
   },
+  LEDGER_RECOVERY_DELAY: {
+    cause:
+      'The delay of a recovery is shorter than the limits allow, an hour unless a ledger is set up otherwise, or longer than 365 days.',
+    remedy: 'Name a delay within which you look after your key, and which you can wait for.',
+    isTransient: false,
+  },
   LEDGER_RECOVERY_STATE: {
     cause: 'No recovery of this owner is under way, or another one is.',
     remedy: 'Look at the state of the recovery.',
@@ -176,17 +192,19 @@ export const LEDGER_REFUSALS = {
     isTransient: false,
   },
   LEDGER_ACCOUNTS_FULL: {
-    cause: 'The ledger has as many accounts, currencies or owners as its limits allow.',
+    cause:
+      'The ledger has as many accounts, currencies or owners as its limits allow; half of the accounts are kept for contracts.',
     remedy: 'Raise the limit, or use accounts that exist.',
     isTransient: false,
   },
   LEDGER_HOLDS_FULL: {
-    cause: 'As many holds are open as the limits allow.',
+    cause: 'As many holds are open as the limits allow; half of them are kept for contracts.',
     remedy: 'End holds, or try again when some have expired.',
     isTransient: false,
   },
   LEDGER_MEMORY_FULL: {
-    cause: 'As many transfers are remembered as the limits allow, all younger than the retention.',
+    cause:
+      'As many transfers are remembered as the limits allow, all younger than the retention; half of the room is kept for contracts.',
     remedy: 'Try again later, or raise the limit. Open holds can always be ended.',
     isTransient: false,
   },

@@ -1,6 +1,12 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { timestampFromMs } from '../../base/time.ts'
-import { type HashTrie, hashTrieApply, hashTrieEntries, emptyHashTrie } from '../collections/hash-trie.ts'
+import {
+  type HashTrie,
+  hashTrieApply,
+  hashTrieEntries,
+  hashTrieForEach,
+  emptyHashTrie,
+} from '../collections/hash-trie.ts'
 import {
   emptyVersionedMap,
   type VersionedMap,
@@ -118,7 +124,9 @@ export const REMEMBERED_ROW: FieldCodec = recordOf([
   ['known', 'known', REMEMBERED],
 ])
 export const CHUNK: FieldCodec = recordOf([AT, ['ids', 'ids', listOf(TRANSFER_FIELD, NO_LIMIT)]])
+const SOURCE: FieldRow = ['source', 'source', oneOf(['contracts', 'clients'])]
 const GENERATION = recordOf([
+  SOURCE,
   ['from', 'from', COUNT_FIELD],
   ['last', 'last', COUNT_FIELD],
   ['chunks', 'chunks', listOf(CHUNK, NO_LIMIT)],
@@ -128,12 +136,14 @@ export const LIMITS: FieldCodec = recordOf([
   ['holdsMax', 'holdsMax', COUNT_FIELD],
   ['rememberedMax', 'rememberedMax', COUNT_FIELD],
   ['retention', 'retentionMs', COUNT_FIELD],
+  ['clientRetention', 'clientRetentionMs', COUNT_FIELD],
+  ['recoveryDelayMin', 'recoveryDelayMinMs', COUNT_FIELD],
 ])
 
 /** Canonical JSON of a state: equal for equal states. */
 export function formatLedgerState(state: LedgerState): string {
-  const generations = state.generations.map(({ from, last, chunks }) =>
-    GENERATION.write({ from, last, chunks: chunksOf({ from, last, chunks }) }),
+  const generations = state.generations.map((generation) =>
+    GENERATION.write({ ...generation, chunks: chunksOf(generation) }),
   )
   return canonicalJson({
     format: LEDGER_FORMAT,
@@ -168,7 +178,7 @@ export function parseLedgerState(json: unknown): LedgerState | undefined {
   if (currencies === undefined || owners === undefined || accounts === undefined) return undefined
   if (holds === undefined || issues === undefined || remembered === undefined) return undefined
   const parts = { currencies, owners, accounts, holds, issues, remembered, generations }
-  return { at: timestampFromMs(at), limits, expiries: expiriesOf(holds), ...parts }
+  return { at: timestampFromMs(at), limits, expiries: expiriesOf(holds), clientHolds: clientHoldsOf(holds), ...parts }
 }
 
 function valuesOf<Value>(trie: HashTrie<Value>, codec: FieldCodec): readonly JsonValue[] {
@@ -209,18 +219,31 @@ function readRemembered(json: unknown): VersionedMap<Remembered> | undefined {
   return remembered?.size === pairs?.length ? remembered : undefined
 }
 
-type WrittenGeneration = Pick<Generation, 'from' | 'last'> & { readonly chunks: readonly RememberedChunk[] }
+type WrittenGeneration = Pick<Generation, 'source' | 'from' | 'last'> & { readonly chunks: readonly RememberedChunk[] }
 
 function readGenerations(json: unknown): readonly Generation[] | undefined {
   const written = listOf(GENERATION, NO_LIMIT).read(json) as readonly WrittenGeneration[] | undefined
-  return written?.map(({ from, last, chunks }) => {
-    let list: ChunkList
-    for (let index = chunks.length - 1; index >= 0; index -= 1) {
-      const chunk = chunks[index]
-      if (chunk !== undefined) list = { chunk, next: list }
-    }
-    return { from, last, chunks: list }
+  return written?.map(generationOf)
+}
+
+/** As it is in memory: chunks as a list, and how many ids there are. */
+export function generationOf({ source, from, last, chunks }: WrittenGeneration): Generation {
+  let list: ChunkList
+  let count = 0
+  for (const chunk of chunks.toReversed()) {
+    list = { chunk, next: list }
+    count += chunk.ids.length
+  }
+  return { source, from, last, chunks: list, count }
+}
+
+/** Open holds that belong to no contract. */
+export function clientHoldsOf(holds: HashTrie<HoldOrder>): number {
+  let count = 0
+  hashTrieForEach(holds, ({ contract }) => {
+    if (contract === undefined) count += 1
   })
+  return count
 }
 
 /** The heap that an open ledger has may look different; what comes out of it is the same. */

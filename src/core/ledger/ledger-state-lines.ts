@@ -2,13 +2,15 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { emptyHashTrie, type HashTrie, hashTrieApply, hashTrieEntries } from '../collections/hash-trie.ts'
 import { emptyVersionedMap, versionedMapApply, versionedMapEntries } from '../collections/versioned-map.ts'
-import { COUNT_FIELD, type FieldCodec, memberOf, recordOf } from './codec-fields.ts'
+import { COUNT_FIELD, type FieldCodec, memberOf, oneOf, recordOf } from './codec-fields.ts'
 import { isLedgerFormat, LEDGER_FORMAT } from './ledger-codec.ts'
 import {
   ACCOUNT_FIELD_ROW,
   CHUNK,
+  clientHoldsOf,
   CURRENCY_ROW,
   expiriesOf,
+  generationOf,
   HOLD_FIELD,
   ISSUE_ROW,
   LIMITS,
@@ -17,7 +19,6 @@ import {
 } from './ledger-state-codec.ts'
 import type {
   AccountRow,
-  ChunkList,
   CurrencyRow,
   Generation,
   LedgerLimits,
@@ -31,6 +32,7 @@ import { chunksOf } from './remembered-ids.ts'
 import type { HoldOrder } from './transfer-order.ts'
 
 const PERIOD: FieldCodec = recordOf([
+  ['source', 'source', oneOf(['contracts', 'clients'])],
   ['from', 'from', COUNT_FIELD],
   ['last', 'last', COUNT_FIELD],
 ])
@@ -42,7 +44,7 @@ const PERIOD: FieldCodec = recordOf([
  * ```text
  * {"head":{"at":...,"format":1,"limits":{...}}}
  * {"currency":{...}}  {"owner":{...}}  {"account":{...}}  {"hold":{...}}  {"issue":{...}}  {"remembered":{...}}
- * {"generation":{"from":...,"last":...}}  {"chunk":{"at":...,"ids":[...]}}      chunks newest first, behind their generation
+ * {"generation":{"from":...,"last":...,"source":...}}  {"chunk":{"at":...,"ids":[...]}}      chunks newest first, behind their generation
  * ```
  *
  * What is listed is taken when the first line is asked for; the lines may be asked for slowly, while other states are made from this one.
@@ -73,7 +75,8 @@ function valuesOf<Value>(trie: HashTrie<Value>): readonly Value[] {
   return hashTrieEntries(trie).map(([, value]) => value)
 }
 
-type WrittenPeriod = { readonly from: Timestamp; readonly last: Timestamp; readonly chunks: RememberedChunk[] }
+type Period = Pick<Generation, 'source' | 'from' | 'last'>
+type WrittenPeriod = Period & { readonly chunks: RememberedChunk[] }
 
 /** Takes the lines of `ledgerStateLines` as JSON, one after the other. Whether what comes out is sound is said by `violations`. */
 export class LedgerStateReader {
@@ -109,6 +112,7 @@ export class LedgerStateReader {
       accounts: trieOf(this.accounts),
       holds,
       expiries: expiriesOf(holds),
+      clientHolds: clientHoldsOf(holds),
       issues: trieOf(this.issues),
       remembered,
       generations: this.periods.map(generationOf),
@@ -138,7 +142,7 @@ export class LedgerStateReader {
       case 'remembered':
         return this.addRemembered(REMEMBERED_ROW.read(json) as { id: string; known: Remembered } | undefined)
       case 'generation':
-        return this.addPeriod(PERIOD.read(json) as Pick<Generation, 'from' | 'last'> | undefined)
+        return this.addPeriod(PERIOD.read(json) as Period | undefined)
       case 'chunk':
         return this.addChunk(CHUNK.read(json) as RememberedChunk | undefined)
       default:
@@ -164,7 +168,7 @@ export class LedgerStateReader {
     return { ...known, order: { ...known.order, debit, credit } }
   }
 
-  private addPeriod(period: Pick<Generation, 'from' | 'last'> | undefined): boolean {
+  private addPeriod(period: Period | undefined): boolean {
     if (period !== undefined) this.periods.push({ ...period, chunks: [] })
     return period !== undefined
   }
@@ -185,10 +189,4 @@ function put<Value>(rows: Map<string, Value>, value: Value | undefined, keyOf: (
 
 function trieOf<Value>(rows: ReadonlyMap<string, Value>): HashTrie<Value> {
   return hashTrieApply(emptyHashTrie<Value>(), rows)
-}
-
-function generationOf({ from, last, chunks }: WrittenPeriod): Generation {
-  let list: ChunkList
-  for (const chunk of chunks.toReversed()) list = { chunk, next: list }
-  return { from, last, chunks: list }
 }

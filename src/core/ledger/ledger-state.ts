@@ -1,5 +1,5 @@
 import { type Amount, ZERO_AMOUNT } from '../../base/money.ts'
-import { DAY_MS, type DurationMs, type Timestamp } from '../../base/time.ts'
+import { DAY_MS, type DurationMs, HOUR_MS, type Timestamp } from '../../base/time.ts'
 import { emptyHashTrie, type HashTrie, hashTrieGet } from '../collections/hash-trie.ts'
 import {
   emptyVersionedMap,
@@ -22,17 +22,29 @@ export type LedgerLimits = {
   readonly holdsMax: number
   /** Ids remembered at most, 16,000,000 or less. An open hold counts twice: for itself and for what will end it. */
   readonly rememberedMax: number
-  /** How long an id is remembered at least after it was last used. */
+  /** How long an id of a contract is remembered at least after it was last used. */
   readonly retention: DurationMs
+  /** The same for ids that clients choose: no shorter than a signed message may be valid, so that nothing that is sent again later is applied twice. */
+  readonly clientRetention: DurationMs
+  /** Shortest time in which an owner may object to a recovery; the longest is `RECOVERY_DELAY_MAX`. */
+  readonly recoveryDelayMin: DurationMs
 }
 
-/** Rows of about 300 bytes; ids of about 500. Retention as the idempotency rule of the market asks at least. */
+/** Rows of about 300 bytes; ids of about 500. Retention as the idempotency rule of the market asks at least, and for clients as long as an envelope lives, and an hour. */
 export const LEDGER_LIMITS_DEFAULT: LedgerLimits = {
   accountsMax: 1_000_000,
   holdsMax: 1_000_000,
   rememberedMax: VERSIONED_MAP_MAX,
   retention: DAY_MS,
+  clientRetention: (7 * DAY_MS + HOUR_MS) as DurationMs,
+  recoveryDelayMin: HOUR_MS,
 }
+
+/** Whose ids: of contracts, or of clients and their credits. */
+export type IdSource = 'contracts' | 'clients'
+
+/** Longest time in which an owner may object to a recovery: its end is always an exact integer. */
+export const RECOVERY_DELAY_MAX: DurationMs = (365 * DAY_MS) as DurationMs
 
 /** The least retention that a ledger may be opened with. */
 export const RETENTION_MIN: DurationMs = DAY_MS
@@ -98,8 +110,15 @@ export type OpenIssue = { readonly owner: Did; readonly currency: Currency; read
 export type RememberedChunk = { readonly at: Timestamp; readonly ids: readonly TransferId[] }
 export type ChunkList = { readonly chunk: RememberedChunk; readonly next: ChunkList } | undefined
 
-/** Chunks of one period, newest first. Forgetting starts when the last of them is old enough, and takes a part at each event. */
-export type Generation = { readonly from: Timestamp; readonly last: Timestamp; readonly chunks: ChunkList }
+/** Chunks of one period and source, newest first. Forgetting starts when the last of them is old enough, and takes a part at each event. */
+export type Generation = {
+  readonly source: IdSource
+  readonly from: Timestamp
+  readonly last: Timestamp
+  readonly chunks: ChunkList
+  /** Ids in them. */
+  readonly count: number
+}
 
 export type LedgerState = {
   /** The largest stamp so far. */
@@ -111,6 +130,8 @@ export type LedgerState = {
   /** Open holds by id. */
   readonly holds: HashTrie<HoldOrder>
   readonly expiries: ExpiryHeap
+  /** How many of them belong to no contract. */
+  readonly clientHolds: number
   readonly issues: HashTrie<OpenIssue>
   readonly remembered: VersionedMap<Remembered>
   /** Oldest first, at most `GENERATIONS_MAX`. */
@@ -121,11 +142,11 @@ export type LedgerInput = { readonly at: Timestamp; readonly limits?: LedgerLimi
 
 /** An empty ledger. Throws `RangeError` for a retention below `RETENTION_MIN` and limits below 1 or above what can be remembered. */
 export function emptyLedger({ at, limits = LEDGER_LIMITS_DEFAULT }: LedgerInput): LedgerState {
-  const { accountsMax, holdsMax, rememberedMax, retention } = limits
+  const { accountsMax, holdsMax, rememberedMax, retention, clientRetention } = limits
   const counts = [accountsMax, holdsMax, rememberedMax]
   if (!counts.every((count) => Number.isSafeInteger(count) && count >= 1)) throw new RangeError('Limits are 1 or more')
   if (rememberedMax > VERSIONED_MAP_MAX) throw new RangeError(`At most ${VERSIONED_MAP_MAX} ids are remembered`)
-  if (!Number.isSafeInteger(retention) || retention < RETENTION_MIN)
+  if (![retention, clientRetention].every((span) => Number.isSafeInteger(span) && span >= RETENTION_MIN))
     throw new RangeError('Retention is 24 hours at least')
   return {
     at,
@@ -135,6 +156,7 @@ export function emptyLedger({ at, limits = LEDGER_LIMITS_DEFAULT }: LedgerInput)
     accounts: emptyHashTrie(),
     holds: emptyHashTrie(),
     expiries: undefined,
+    clientHolds: 0,
     issues: emptyHashTrie(),
     remembered: emptyVersionedMap(),
     generations: [],

@@ -3,7 +3,8 @@ import { versionedMapForEach, versionedMapGet } from '../collections/versioned-m
 import { firstExpiry } from './expiry-heap.ts'
 import { type AccountId, formatAccountId, issuerOf } from './ledger-names.ts'
 import { type AccountRow, COUNTER_MAX, type LedgerState } from './ledger-state.ts'
-import { countChunkIds } from './remembered-ids.ts'
+import { clientHoldsOf } from './ledger-state-codec.ts'
+import { countChunkIds, countIdsOf } from './remembered-ids.ts'
 
 /**
  * Names of broken invariants. It reads everything, so its cost grows with the ledger: for tests, replays and verification, not for every event of a
@@ -108,8 +109,10 @@ function checkIds(state: LedgerState): readonly string[] {
     if (known.kind !== 'ended-hold' || known.end.kind !== 'posted') return
     if (known.end.captured > known.order.amount) broken.add('no more is captured than was held')
   })
-  if (countChunkIds(state.generations) !== state.remembered.size)
+  const counted = countIdsOf(state.generations, 'contracts') + countIdsOf(state.generations, 'clients')
+  if (countChunkIds(state.generations) !== state.remembered.size || counted !== state.remembered.size)
     broken.add('every remembered id will be forgotten, once')
+  if (clientHoldsOf(state.holds) !== state.clientHolds) broken.add('holds outside of contracts are counted')
   return [...broken]
 }
 

@@ -11,7 +11,7 @@ import type {
 } from './ledger-event.ts'
 import { formatAccountId, issuerOf } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
-import type { OwnerRow } from './ledger-state.ts'
+import { type OwnerRow, RECOVERY_DELAY_MAX } from './ledger-state.ts'
 
 /** @returns Why not; `undefined` when it was done, with its effect in the draft. */
 export function openAccount(draft: LedgerDraft, event: AccountOpened): LedgerRefusalCode | undefined {
@@ -37,6 +37,8 @@ export function nameRecovery(
   if (authorityIn(draft, owner) !== iss) return 'LEDGER_SIGNER_WRONG'
   if (recoveryKey === undefined || recoveryDelay === undefined) return 'LEDGER_RECOVERY_KEY'
   if (recoveryKey === owner || recoveryKey === iss) return 'LEDGER_RECOVERY_KEY'
+  const { recoveryDelayMin } = draft.state.limits
+  if (recoveryDelay < recoveryDelayMin || recoveryDelay > RECOVERY_DELAY_MAX) return 'LEDGER_RECOVERY_DELAY'
   const before = read(draft.owners, owner)
   if (before?.recoveryKey !== undefined) {
     const isSame = before.recoveryKey === recoveryKey && before.recoveryDelay === recoveryDelay

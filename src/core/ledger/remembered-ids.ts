@@ -1,6 +1,9 @@
-import { addDuration, elapsedBetween, HOUR_MS, type Timestamp } from '../../base/time.ts'
+import { addDuration, elapsedBetween, HOUR_MS } from '../../base/time.ts'
+import { sha256Hex } from '../../base/sha256.ts'
 import { versionedMapApply } from '../collections/versioned-map.ts'
-import type { Generation, LedgerState, RememberedChunk } from './ledger-state.ts'
+import type { Did } from '../evidence/names.ts'
+import type { TransferId } from './ledger-names.ts'
+import type { Generation, IdSource, LedgerState, RememberedChunk } from './ledger-state.ts'
 
 /** Stamps that one generation covers. An id is remembered for the retention at least, and for this much longer at most while events come. */
 const GENERATION_SPAN = HOUR_MS
@@ -9,23 +12,49 @@ const GENERATION_SPAN = HOUR_MS
 const FORGOTTEN_MIN = 64
 const FORGOTTEN_PER_NEW = 4
 
-/** Adds the ids of one event to the newest generation. */
-export function rememberIds(generations: readonly Generation[], chunk: RememberedChunk): readonly Generation[] {
-  if (chunk.ids.length === 0) return generations
-  const last = generations.at(-1)
+/**
+ * Where an id that a client chose is remembered: the first 128 bits of SHA-256 over a domain, whose money or word it is, and the id. So one client's ids are nothing to
+ * another's, and nobody takes an id before somebody else can use it.
+ */
+export function keyOfClientId(principal: Did, id: TransferId): TransferId {
+  return sha256Hex(`kernell/ledger/id/v1\0${principal}\0${id}`).slice(0, 32) as TransferId
+}
+
+/** Adds ids of one event to the newest generation of their source. */
+export function rememberIds(
+  generations: readonly Generation[],
+  source: IdSource,
+  chunk: RememberedChunk,
+): readonly Generation[] {
+  const { length: count } = chunk.ids
+  if (count === 0) return generations
+  const index = generations.findLastIndex((generation) => generation.source === source)
+  const last = generations[index]
   if (last === undefined || chunk.at >= addDuration(last.from, GENERATION_SPAN))
-    return [...generations, { from: chunk.at, last: chunk.at, chunks: { chunk, next: undefined } }]
-  const grown: Generation = { from: last.from, last: chunk.at, chunks: { chunk, next: last.chunks } }
-  return [...generations.slice(0, -1), grown]
+    return [...generations, { source, from: chunk.at, last: chunk.at, chunks: { chunk, next: undefined }, count }]
+  const { from, chunks } = last
+  const grown: Generation = { source, from, last: chunk.at, chunks: { chunk, next: chunks }, count: last.count + count }
+  return generations.with(index, grown)
 }
 
 /**
- * Forgets a part of what is older than the retention, whole chunks at a time, so that a linked chain is remembered whole or not at all. How much follows
+ * Forgets a part of what is older than its retention, whole chunks at a time, so that a linked chain is remembered whole or not at all. How much follows
  * from the state and the event alone: every replica forgets the same ids at the same event.
  */
 export function forgetOld(state: LedgerState, newIds: number): LedgerState {
-  const oldest = state.generations[0]
-  if (oldest === undefined || !isOld(oldest.last, state)) return state
+  const { retention, clientRetention } = state.limits
+  const some = forgetOf(state, newIds, { source: 'contracts', retention })
+  return forgetOf(some, newIds, { source: 'clients', retention: clientRetention })
+}
+
+function forgetOf(
+  state: LedgerState,
+  newIds: number,
+  { source, retention }: { readonly source: IdSource; readonly retention: number },
+): LedgerState {
+  const index = state.generations.findIndex((generation) => generation.source === source)
+  const oldest = state.generations[index]
+  if (oldest === undefined || elapsedBetween(oldest.last, state.at) < retention) return state
   const changes = new Map<string, undefined>()
   const budget = FORGOTTEN_MIN + FORGOTTEN_PER_NEW * newIds
   let seen = 0
@@ -35,20 +64,25 @@ export function forgetOld(state: LedgerState, newIds: number): LedgerState {
     seen += ids.length
     for (const id of ids) changes.set(id, undefined)
   }
-  const rest = state.generations.slice(1)
-  const generations = chunks === undefined ? rest : [{ ...oldest, chunks }, ...rest]
+  const generations =
+    chunks === undefined
+      ? state.generations.toSpliced(index, 1)
+      : state.generations.with(index, { ...oldest, chunks, count: oldest.count - seen })
   return { ...state, remembered: versionedMapApply(state.remembered, changes), generations }
 }
 
-function isOld(last: Timestamp, { at, limits }: LedgerState): boolean {
-  return elapsedBetween(last, at) >= limits.retention
+/** Every chunk, oldest generation first, and newest first within one: the order in which they are written down. */
+export function chunksOf({ chunks }: Pick<Generation, 'chunks'>): readonly RememberedChunk[] {
+  const all: RememberedChunk[] = []
+  for (let list = chunks; list !== undefined; list = list.next) all.push(list.chunk)
+  return all
 }
 
-/** Every chunk, oldest generation first, and newest first within one: the order in which they are written down. */
-export function chunksOf(generation: Generation): readonly RememberedChunk[] {
-  const chunks: RememberedChunk[] = []
-  for (let list = generation.chunks; list !== undefined; list = list.next) chunks.push(list.chunk)
-  return chunks
+/** Ids that are remembered of one source. */
+export function countIdsOf(generations: readonly Generation[], source: IdSource): number {
+  let count = 0
+  for (const generation of generations) if (generation.source === source) count += generation.count
+  return count
 }
 
 /** Ids in the chunks of all generations. */

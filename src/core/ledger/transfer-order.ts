@@ -1,7 +1,10 @@
 import type { Amount } from '../../base/money.ts'
-import type { Timestamp } from '../../base/time.ts'
+import { DAY_MS, type DurationMs, type Timestamp } from '../../base/time.ts'
 import type { ContractId, Did } from '../evidence/names.ts'
 import type { AccountId, TransferId } from './ledger-names.ts'
+
+/** Longest time that a signed hold outside of contracts may stay open: nobody keeps the room of others for ever. */
+export const HOLD_SPAN_MAX: DurationMs = (30 * DAY_MS) as DurationMs
 
 /** What every order has. Applied at most once by its id: the same order again is answered `exists`, another one under its id is a conflict. */
 type OrderHead = {

@@ -12,7 +12,7 @@ import {
   type Sha256,
 } from '../../core/transparency/merkle-tree.ts'
 import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
-import { encodeText } from '../encode-text.ts'
+import { encodeText } from '../../wire/v1/platform-text.ts'
 import type { StateReader } from './journaled-machine.ts'
 
 /** Hashes in one line at most. */

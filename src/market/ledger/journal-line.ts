@@ -5,7 +5,7 @@ import { type Hash, parseHash } from '../../core/evidence/names.ts'
 import { formatHash } from '../../core/transparency/hash-text.ts'
 import type { JournalFinding } from '../../core/transparency/journal-findings.ts'
 import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
-import { encodeText } from '../encode-text.ts'
+import { encodeText } from '../../wire/v1/platform-text.ts'
 import { SIGNED_CHECKPOINT, type SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
 
 /** Bytes of one line at most: 8,190 orders take about 4 MiB. */

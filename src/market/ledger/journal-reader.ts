@@ -16,7 +16,7 @@ import {
 import type { VerifySignature } from '../../ports/signer.ts'
 import type { Checkpoint, SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
 import { CutReader, rootOfState } from './journal-cut.ts'
-import { encodeText } from '../encode-text.ts'
+import { encodeText } from '../../wire/v1/platform-text.ts'
 import { type CutLine, type EntryLine, hashEntry, parseLine } from './journal-line.ts'
 import type { JournaledMachine } from './journaled-machine.ts'
 import { isCheckpointSigned } from './sign-checkpoint.ts'

@@ -12,7 +12,7 @@ import {
   segmentless,
   unknownEntry,
 } from './journal-records.ts'
-import { encodeText } from '../encode-text.ts'
+import { encodeText } from '../../wire/v1/platform-text.ts'
 import { ExclusiveTurns } from './exclusive-turns.ts'
 import { encodeEntry, formatCheckpoint, formatEntry } from './journal-line.ts'
 import type { ConsistencyProof, InclusionProof } from './journal-proofs.ts'

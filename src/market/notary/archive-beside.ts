@@ -18,7 +18,7 @@ export function archiveBeside(archive: NotaryArchive, nonces: NonceGuard): Writt
           if (contents === undefined) return false
           archive.restore(contents)
           for (const { iss, nonce, exp, archived } of contents.outside)
-            nonces.use({
+            nonces.keep({
               iss,
               nonce,
               exp,

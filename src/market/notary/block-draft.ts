@@ -8,6 +8,7 @@ import { timeRefusalOf } from '../../wire/v1/authenticate.ts'
 import type { NotaryStatement } from '../../wire/v1/notary-receipt.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
 import { bookReading, type BookedEvent, readMessage } from './booked-event.ts'
+import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { type NotaryArchive, nonceKey } from './notary-archive.ts'
 
 export type BlockDraftInit = {
@@ -17,7 +18,8 @@ export type BlockDraftInit = {
   readonly books: BooksState
   readonly hash: Sha256HexOfBytes
   readonly clockSkewMs: DurationMs
-  readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
+  /** Of messages outside of contracts that came to something. */
+  readonly nonces: Pick<NonceGuard, 'look'>
 }
 
 /** Messages of one contract that are kept at most; beyond, only those that move it on are taken. */
@@ -80,13 +82,19 @@ export class BlockDraft {
   /** A nonce has one message: another one under it is a conflict and changes nothing. */
   private refusalOf(item: Admitted): string | undefined {
     const { head, hash, type } = item.sent.envelope
-    const { archive, useNonce, at, clockSkewMs } = this.init
+    const { archive, nonces, at, clockSkewMs } = this.init
     // It was valid when it was admitted; the stamp is what everybody can look at later.
     const untimely = timeRefusalOf(head, { now: at, clockSkewMs })
     if (untimely !== undefined) return untimely
     const { contract } = head
-    if (contract === undefined) return useNonce(item, at)
     const key = nonceKey(head)
+    if (contract === undefined) {
+      const inBlock = this.nonces.get(key)
+      if (inBlock !== undefined && inBlock !== hash) return 'ENVELOPE_NONCE_USED'
+      const refusal = nonces.look({ iss: head.iss, nonce: head.nonce, message: hash, now: at, clockSkewMs })
+      if (refusal === undefined) this.nonces.set(key, hash)
+      return refusal
+    }
     const user = archive.nonceUser(contract, key) ?? this.nonces.get(`${contract}/${key}`)
     if (user !== undefined && user !== hash) return 'ENVELOPE_NONCE_USED'
     const isOptional = type === 'escrow-beat' || type === 'escrow-voucher' || type === 'escrow-evidence'

@@ -34,7 +34,7 @@ export type NotaryArchiveInit = {
   readonly digest?: Sha256Hex | undefined
 }
 
-const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 const STATE_DOMAIN = 'kernell/notary/state/v1\u0000'
 const PAD = '0'.repeat(64) as Hash
 
@@ -57,7 +57,7 @@ export class NotaryArchive {
   private readonly init: NotaryArchiveInit
   private readonly messages = new Map<Hash, ArchivedEntry>()
   private readonly blocks = new Map<number, BlockFile>()
-  /** Messages outside of contracts by the hour in which they end. */
+  /** Messages outside of contracts by the minute in which they end. */
   private readonly endings = new Map<number, OutsideMessage[]>()
   private ledgerChain: ChainPlace = { seq: 0, previous: PAD }
   private last: BlockFile | undefined
@@ -233,7 +233,7 @@ export class NotaryArchive {
   }
 
   private keepUntilEnd(message: OutsideMessage): void {
-    const endsAt = Math.floor(message.exp / HOUR_MS) * HOUR_MS + HOUR_MS
+    const endsAt = Math.floor(message.exp / MINUTE_MS) * MINUTE_MS + MINUTE_MS
     const messages = this.endings.get(endsAt) ?? []
     messages.push(message)
     this.endings.set(endsAt, messages)

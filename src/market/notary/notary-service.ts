@@ -30,7 +30,7 @@ import type { ScheduledTimer } from '../../ports/timers.ts'
 import { createNonceGuard, type NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import { segmentless } from '../ledger/journal-records.ts'
 import { Admission, type AdmissionComponents } from './admission.ts'
-import { LEDGER_SUBJECT, type SentEnvelope } from './booked-event.ts'
+import { LEDGER_SUBJECT } from './booked-event.ts'
 import { archiveBeside } from './archive-beside.ts'
 import { Followers } from './followers.ts'
 import type { BookedStep } from './journaled-books.ts'
@@ -133,7 +133,6 @@ export class NotaryService implements NotaryClient, Startable {
       lineage,
       admission: this.admissionInit,
       nonces: this.nonces,
-      useNonce: ({ sent }, now) => this.useNonce(sent, now),
       onBlock: (contracts) => this.afterBlock(contracts),
       onFailure: (cause) => this.fail(cause),
     })
@@ -149,7 +148,8 @@ export class NotaryService implements NotaryClient, Startable {
     this.close()
     await this.order?.stop(this.closed())
     // The last word: how far the journal goes. Where the disk takes nothing any more, it ends without.
-    if ((this.journal?.entries ?? 0) > 0) await this.seal().catch((cause: unknown) => this.components.onFailure(cause))
+    if ((this.journal?.entries ?? 0) > 0)
+      await this.keepers?.seal().catch((cause: unknown) => this.components.onFailure(cause))
     await this.journal?.close()
   }
 
@@ -242,12 +242,9 @@ export class NotaryService implements NotaryClient, Startable {
   private take(step: BookedStep): void {
     this.archive.add(step)
     const { sent, contract } = step.booked
-    if (sent !== undefined && contract === LEDGER_SUBJECT) this.useNonce(sent, step.after.at)
-  }
-
-  private useNonce({ envelope: { head, hash: message } }: SentEnvelope, now: Timestamp): string | undefined {
-    const { iss, nonce, exp } = head
-    return this.nonces.use({ iss, nonce, message, exp, now, clockSkewMs: this.init.clockSkewMs })
+    if (sent === undefined || contract !== LEDGER_SUBJECT) return
+    const { hash: message, head } = sent.envelope
+    this.nonces.keep({ ...head, message, now: step.after.at, clockSkewMs: this.init.clockSkewMs })
   }
 
   private afterBlock(contracts: ReadonlySet<ContractId>): void {
@@ -258,13 +255,7 @@ export class NotaryService implements NotaryClient, Startable {
 
   /** Signs how far the journal goes and closes a segment of it, where that is due. */
   private keep(): void {
-    this.keepers?.checkpoints.look().catch((cause: unknown) => this.fail(cause))
-    this.keepers?.segments?.look().catch((cause: unknown) => this.fail(cause))
-  }
-
-  private async seal(): Promise<void> {
-    await this.keepers?.segments?.stop()
-    await this.keepers?.checkpoints.seal()
+    this.keepers?.look().catch((cause: unknown) => this.fail(cause))
   }
 
   private schedule(): void {

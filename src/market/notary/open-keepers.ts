@@ -22,6 +22,10 @@ export type NotaryKeepers = {
   /** Absent where there is no place for closed segments. */
   readonly segments: SegmentKeeper | undefined
   readonly views: NotaryViews
+  /** To be called when entries came. */
+  look(): Promise<void>
+  /** To be called when nothing is booked any more. */
+  seal(): Promise<void>
 }
 
 export function openKeepers({ components, init, journal, order, archive }: OpenKeepersInit): NotaryKeepers {
@@ -45,7 +49,16 @@ export function openKeepers({ components, init, journal, order, archive }: OpenK
     cadence: init.checkpoints,
     quietly: async (make) => await (await order.quiet(() => ({ made: make() }))).made,
   })
-  return { checkpoints, segments, views: new NotaryViews({ order, journal, archive, checkpoints }) }
+  return {
+    checkpoints,
+    segments,
+    views: new NotaryViews({ order, journal, archive, checkpoints }),
+    look: async () => void (await Promise.all([checkpoints.look(), segments?.look()])),
+    seal: async () => {
+      await segments?.stop()
+      await checkpoints.seal()
+    },
+  }
 }
 
 /** Rows of a state, about. */

@@ -1,9 +1,8 @@
 import { CodedError } from '../../base/errors.ts'
-import type { Timestamp } from '../../base/time.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
-import type { AdmissionComponents, Admitted } from './admission.ts'
+import type { AdmissionComponents } from './admission.ts'
 import { admitSigning } from './admit-signing.ts'
 import { openingOf, setsAhead, termsOfSet } from './epoch-entry.ts'
 import type { NotaryArchive } from './notary-archive.ts'
@@ -21,14 +20,13 @@ export type OpenOrderInit = {
   readonly lineage: SetLineage
   readonly admission: Omit<AdmissionComponents, 'onAdmitted'>
   readonly nonces: NonceGuard
-  readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
   readonly onBlock: (contracts: ReadonlySet<ContractId>) => void
   readonly onFailure: (cause: unknown) => void
 }
 
 /** The order of a set of this size. What has to be in the books first is ordered with the first message, so that a notary that nobody asked has an empty journal. */
 export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
-  const { components, init, journal, archive, lineage, useNonce, onBlock, onFailure } = opening
+  const { components, init, journal, archive, lineage, nonces, onBlock, onFailure } = opening
   const { set, me, restored, onCaughtUp, timing = SET_TIMING, parameters } = init
   const { highWater, hashes, signer, clock, timers, members } = components
   const { hexOfBytes: hash, hexOfText: digest } = hashes
@@ -40,14 +38,13 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
         message: `The set ${set.id} follows another one, which members of a set of several cannot begin together yet`,
       })
     const admission = { ...opening.admission, parameters, setTerms: termsOfSet(set) }
-    const { nonces } = opening
     return await SetOrder.start({ ...common, me, members, timing, restored, onCaughtUp, admission, nonces, timers })
   }
   await admitSigning(highWater, { set, me, slot: archive.slot, epoch: set.epoch - ahead.length, restored })
   return new SoloOrder({
     ...common,
     clockSkewMs: init.clockSkewMs,
-    useNonce,
+    nonces,
     opening: openingOf(journal.state, { ahead, parameters }),
   })
 }

@@ -154,7 +154,8 @@ class BlockRun {
     if (untimely !== undefined) return untimely
     const inBlock = this.nonces.get(keyOf(contract, head))
     if (inBlock !== undefined && inBlock !== message) return 'ENVELOPE_NONCE_USED'
-    if (contract === LEDGER_SUBJECT) return nonces.look({ iss: head.iss, nonce: head.nonce, message })
+    if (contract === LEDGER_SUBJECT)
+      return nonces.look({ iss: head.iss, nonce: head.nonce, message, now: at, clockSkewMs })
     const user = archive.nonceUser(contract, nonceKey(head))
     if (user !== undefined && user !== message) return 'ENVELOPE_NONCE_USED'
     const isOptional = type === 'escrow-beat' || type === 'escrow-voucher' || type === 'escrow-evidence'

@@ -5,6 +5,7 @@ import type { BooksEffect, BooksState } from '../../core/books/books-state.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import type { Certificate } from '../../core/notary/certificate.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { Journaled } from '../ledger/journaled-machine.ts'
 import type { MachineJournal } from '../ledger/machine-journal.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
@@ -25,8 +26,8 @@ export type SoloOrderComponents = SoloReceiptsComponents & {
   readonly clockSkewMs: DurationMs
   /** What stands in the books before the first message, stamped with its block. */
   readonly opening: readonly OrderedEvent[]
-  /** Says for messages outside of contracts whether a nonce is new. */
-  readonly useNonce: (admitted: Admitted, now: Timestamp) => string | undefined
+  /** Of messages outside of contracts. */
+  readonly nonces: Pick<NonceGuard, 'look'>
   /** A block is durable, signed and answered. */
   readonly onBlock: (contracts: ReadonlySet<ContractId>) => void
   readonly onFailure: (cause: unknown) => void
@@ -142,7 +143,7 @@ export class SoloOrder implements NotaryOrder {
     await Promise.resolve()
     let answering: Promise<void> | undefined
     while (!this.isStopped && (this.queue.length > 0 || this.works.length > 0 || this.isDue())) {
-      const booked = await this.book(this.queue.splice(0, BLOCK_MAX))
+      const booked = await this.book()
       await answering
       answering = this.answer(booked)
       // Until it is awaited, nobody looks after its failure.
@@ -185,15 +186,16 @@ export class SoloOrder implements NotaryOrder {
   }
 
   /** The first half of a block: whoever waits for it is not answered yet, and the next block must not be booked before this has. */
-  private async book(items: readonly (Admitted | Dismissed)[]): Promise<Booked> {
-    const { journal, archive, hash, clockSkewMs, useNonce } = this.components
-    for (const item of items) this.current.add(item)
+  private async book(): Promise<Booked> {
+    const { journal, archive, hash, clockSkewMs, nonces } = this.components
     const at = this.now()
     const slot = archive.slot + 1
     const entriesBefore = journal.entries
-    await this.openBooks(slot, at)
+    if (this.queue.length > 0 || this.isDue()) await this.openBooks(slot, at)
     await this.fireTimers(slot, at)
-    const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, clockSkewMs, useNonce })
+    const items = this.queue.splice(0, BLOCK_MAX - (journal.entries - entriesBefore))
+    for (const item of items) this.current.add(item)
+    const draft = new BlockDraft({ slot, at, archive, books: journal.state, hash, clockSkewMs, nonces })
     for (const item of items) draft.take(item)
     const { results, written } = await journal.take(draft.fresh.map(({ booked }) => booked))
     const statements = [...draft.statements, ...unchangedOf(draft, results)]

@@ -7,6 +7,7 @@ import type { EscrowEffect } from '../../core/escrow/escrow-effect.ts'
 import type { EscrowEvent } from '../../core/escrow/escrow-event.ts'
 import { ESCROW_MACHINE } from '../../core/escrow/escrow-machine.ts'
 import type { EscrowState } from '../../core/escrow/escrow-state.ts'
+import { firesAtOf } from '../../core/escrow/escrow-timers.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { VerifyStatement } from '../../core/notary/statement.ts'
@@ -126,8 +127,10 @@ export class ContractReplay {
       name,
       at: at as Timestamp,
     }
-    const hash = hashOfText(canonicalJson({ ordered: JSON.parse(formatBooksEvent(event)) }))
-    return hash === message ? { event, envelope: undefined } : undefined
+    // Several members name a timer by the stamp at which it is due, before its block has one; a notary alone by the stamp of the block.
+    const due = this.current && firesAtOf(this.current, name)
+    const isNamed = [event.at, due].some((stamp) => stamp !== undefined && nameOf({ ...event, at: stamp }) === message)
+    return isNamed ? { event, envelope: undefined } : undefined
   }
 
   private run({ event }: ReadEvent, transition: Transition): { readonly state: EscrowState | undefined } | undefined {
@@ -205,4 +208,8 @@ export function verifyStatementWith(verify: VerifyBytes): VerifyStatement {
     const signed = decodeSignature(signature)
     return publicKeyHex !== undefined && signed !== undefined && verify({ publicKeyHex, bytes, signature: signed })
   }
+}
+
+function nameOf(event: BooksEvent): Hash {
+  return hashOfText(canonicalJson({ ordered: JSON.parse(formatBooksEvent(event)) }))
 }

@@ -14,6 +14,8 @@ export type OwnAccountsInit = {
   readonly party: Party
   /** Keys in whose place the party's key is, by the statements about it. */
   readonly former: readonly Did[]
+  /** Keys of other roles that the party's wallet signs with as well, and that earn: a notary's. What they have is moved when somebody asks. */
+  readonly earning?: readonly Did[]
   /** Who may name another key when this one is lost; `undefined`: nobody. */
   readonly recovery: KeyRecovery | undefined
 }
@@ -57,6 +59,8 @@ export class OwnAccounts {
   private readonly party: Party
   private readonly init: OwnAccountsInit
   private last: Promise<unknown> = Promise.resolve()
+  /** When the recovery of the party's own account completes that its owner was told of last. */
+  private warnedOf: number | undefined
 
   constructor(init: OwnAccountsInit) {
     this.init = init
@@ -94,6 +98,14 @@ export class OwnAccounts {
     return await looking
   }
 
+  /** Moves what keys of other roles have earned to the party's own account. Rejects as the notary does. */
+  async collectEarned(): Promise<readonly OwnAccount[]> {
+    const rows: OwnAccount[] = []
+    for (const account of this.init.earning ?? [])
+      rows.push({ account, standing: 'signs', completesAt: null, ...(await this.collect(account, account)) })
+    return rows
+  }
+
   private async lookOnce(): Promise<readonly OwnAccount[]> {
     await this.open()
     const rows: OwnAccount[] = []
@@ -101,15 +113,26 @@ export class OwnAccounts {
     return rows
   }
 
-  /** The recovery key of the party's own account; another one than is known there changes nothing. */
+  /** Names the recovery key of the party's own account, unless one is known there, and looks whether somebody is about to take its place. */
   private async open(): Promise<void> {
     const { recovery, party } = this.init
-    if (recovery === undefined) return
-    const { recoveryKey, next } = await party.components.notary.owner(party.did)
-    if (recoveryKey !== null || next !== null) return
+    const { recoveryKey, next, recovery: underWay } = await party.components.notary.owner(party.did)
+    if (underWay !== null) this.warn(underWay)
+    if (recovery === undefined || recoveryKey !== null || next !== null) return
     const body = { recoveryKey: recovery.key, recoveryDelayMs: recovery.delayMs }
     const act = `account/open/${party.did}/${recovery.key}/${recovery.delayMs}`
     await this.say({ act, type: 'ledger-account-open', body })
+  }
+
+  /** Once for each: within the delay its owner can object. */
+  private warn({ successor, completesAt }: NonNullable<OwnerView['recovery']>): void {
+    if (this.warnedOf === completesAt) return
+    this.warnedOf = completesAt
+    const { did } = this.party
+    const message = `${successor} takes the place of ${did} when the delay has passed, unless somebody objects`
+    this.party.begin(async () => {
+      await Promise.reject(new CodedError('LEDGER_RECOVERY_ASKED', { message, details: { successor, completesAt } }))
+    })
   }
 
   private async lookAt(account: Did): Promise<OwnAccount> {
@@ -142,7 +165,10 @@ export class OwnAccounts {
     return await this.say({ act, type: 'ledger-recovery-complete', body: { owner } })
   }
 
-  private async collect(account: Did): Promise<Pick<OwnAccount, 'collected'> & { readonly code: string | null }> {
+  private async collect(
+    account: Did,
+    as?: Did,
+  ): Promise<Pick<OwnAccount, 'collected'> & { readonly code: string | null }> {
     const { did, components } = this.party
     const collected: CollectedCredits[] = []
     let code: string | null = null
@@ -162,7 +188,7 @@ export class OwnAccounts {
         currency,
         amountNanos,
       } as const
-      const refusal = await this.say({ act, type: 'ledger-transfer', body: { orders: [order] } })
+      const refusal = await this.say({ act, type: 'ledger-transfer', body: { orders: [order] }, as })
       if (refusal === null) collected.push({ currency, amountNanos: line.balanceNanos })
       else code = refusal
     }

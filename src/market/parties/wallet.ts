@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Signer } from '../../ports/signer.ts'
 import { encodeSignature, signerOfKey } from '../../wire/v1/checkpoint.ts'
-import { type Audience, VALIDITY_MAX_MS } from '../../wire/v1/envelope-head.ts'
+import { type Audience, validityMaxOf } from '../../wire/v1/envelope-head.ts'
 import { type Envelope, decodeEnvelope, prepareEnvelope } from '../../wire/v1/envelope.ts'
 import { statementBytes } from '../../wire/v1/escrow-events.ts'
 import { rotationBytes } from '../../wire/v1/ledger-events.ts'
@@ -203,7 +203,7 @@ export class Wallet {
       iss,
       aud,
       iat,
-      exp: (iat + (validMs ?? VALIDITY_MAX_MS)) as Timestamp,
+      exp: (iat + (validMs ?? validityMaxOf(type))) as Timestamp,
       nonce: nonceOf(random.bytes(16)),
     })
   }

@@ -3,11 +3,13 @@ import { CodedError } from '../../base/errors.ts'
 import { durationFromMs } from '../../base/time.ts'
 import { parseDid } from '../../core/evidence/names.ts'
 import { KEY_FILE_BYTES_MAX, parseKeyFile } from '../../keys/store/key-file.ts'
+import { CONTRACTS, type ContractNote } from '../../market/parties/contract-notes.ts'
+import { PartyJournal } from '../../market/parties/party-journal.ts'
 import type { KeyDescription, KeyStore } from '../../keys/store/key-store.ts'
 import { type DataDirectory, openDataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { type KeyRecovery, type KeyRole, parseKeyChain, type SignedKeyStatement } from '../../wire/v1/key-statements.ts'
-import { readKeptSet } from '../market/market-files.ts'
+import { PARTY_JOURNAL, readKeptSet } from '../market/market-files.ts'
 import { readAtMost } from '../read-at-most.ts'
 import { findRunningNode } from '../running-node.ts'
 import { createSystemRandom } from '../system-random.ts'
@@ -30,17 +32,22 @@ export async function showKey(dataDir: string, role: KeyRole): Promise<KeyDescri
 /** Longest wait for other commands that have the directory open, each of which is done in about a second, and the pause between tries. */
 const WAIT_MS = 30_000
 const TRY_AGAIN_MS = 50
+/** Contracts that a refusal names. */
+const NAMED_MAX = 8
 
 /**
  * Makes or changes keys while nothing else has the data directory open. Other commands that do are waited for; a node that serves from it is not.
  *
  * Rejects with `STORE_FORMAT_OLDER`, with what the work throws, and as `openDataDirectory`.
  */
-export async function changeKeys<Result>(dataDir: string, work: (keys: KeyStore) => Promise<Result>): Promise<Result> {
+export async function changeKeys<Result>(
+  dataDir: string,
+  work: (keys: KeyStore, directory: DataDirectory) => Promise<Result>,
+): Promise<Result> {
   const directory = await openPatiently(dataDir)
   try {
     refuseOlderFormat(dataDir, directory.format)
-    return await work(openKeys(dataDir))
+    return await work(openKeys(dataDir), directory)
   } finally {
     await directory.close()
   }
@@ -71,6 +78,21 @@ export async function refuseRotationOfMember(dataDir: string): Promise<void> {
   throw new CodedError('KEY_IN_NOTARY_SET', {
     message: `${did} is a member of the notary set ${set.id}, and another key is none`,
     details: { did, set: set.id },
+  })
+}
+
+/**
+ * Throws `KEY_IN_CONTRACTS` for a key of role node while contracts of this directory go on: others reach the node by that name. Rejects with what the journal throws.
+ */
+export async function refuseRotationInContracts(directory: DataDirectory): Promise<void> {
+  if (!(await directory.listEventLogs()).includes(PARTY_JOURNAL)) return
+  const journal = await PartyJournal.open(await directory.openEventLog(PARTY_JOURNAL))
+  // Written by buyer and seller.
+  const open = journal.notesOf(CONTRACTS).filter(([, note]) => (note as ContractNote).ended === undefined)
+  if (open.length === 0) return
+  throw new CodedError('KEY_IN_CONTRACTS', {
+    message: `${open.length} contracts of this node have not ended`,
+    details: { contracts: open.slice(0, NAMED_MAX).map(([contract]) => contract) },
   })
 }
 

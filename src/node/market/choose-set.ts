@@ -8,9 +8,8 @@ import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { verifyStatementWith } from '../../market/parties/contract-replay.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
 import { DECISIONS_JOURNAL, NOTARY_JOURNAL } from './journal-source.ts'
-import { readKeptSet } from './market-files.ts'
+import { readKeptSet, PARTY_JOURNAL } from './market-files.ts'
 import type { MarketInit } from './market-init.ts'
-import { PARTY_JOURNAL } from './party-role.ts'
 import { refuseUnreachable } from './reachable-address.ts'
 
 /**

@@ -47,11 +47,16 @@ export async function bindDirectory(fileSystem: FileSystem, binding: DirectoryBi
   await writeBinding(fileSystem, { highWater, bound: { epoch, directory } })
 }
 
-/** A file system gives a folder that is made by copying another number and time of birth, which no ordinary program can set. */
+/** A file that is written once, when the directory is made. */
+const SECRET = 'secret'
+
+/**
+ * A file system gives a file that is made by copying another number and time of birth, which no ordinary program can set. Where no time of birth is kept, that of the
+ * last change stands for it: this file is not changed.
+ */
 async function nameOfDirectory(path: string): Promise<string> {
-  const { ino, birthtimeNs, ctimeNs } = await stat(path, { bigint: true })
-  // Where no time of birth is kept, that of the last change stands for it, which is of no use.
-  return `${ino}-${birthtimeNs === ctimeNs ? 0n : birthtimeNs}`
+  const { ino, birthtimeNs } = await stat(join(path, SECRET), { bigint: true })
+  return `${ino}-${birthtimeNs}`
 }
 
 async function readBinding(fileSystem: FileSystem, highWater: string): Promise<Bound | undefined> {

@@ -9,6 +9,9 @@ import { formatNotarySet, parseNotarySet } from './read-notary-set.ts'
 export const MARKET_FOLDER = 'market'
 const SET_FILE = 'notary-set.json'
 
+/** Journal of what this node's escrow key has said and heard. */
+export const PARTY_JOURNAL = 'wallet'
+
 /** The notary set that this node works with; `undefined` where it has none yet. Throws `COMMAND_INVALID` for a file that was changed. */
 export async function readKeptSet(
   dataDir: string,

@@ -156,6 +156,7 @@ async function openParty(
   const role = await startParty({
     ...components,
     key: keys.escrow,
+    ...(keys.notary !== undefined && { notaryKey: keys.notary }),
     notary,
     door,
     network: init.network ?? NETWORK_DEFAULT,

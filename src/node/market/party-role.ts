@@ -33,14 +33,14 @@ import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
+import { signerOfKey } from '../../wire/v1/checkpoint.ts'
 import { BUILT_IN_WORKERS } from './built-in-workers.ts'
 import { plain } from './credit-desk.ts'
 import { termsOfSet } from './fee-owner.ts'
 import type { MarketInit, MarketWorker } from './market-init.ts'
+import { PARTY_JOURNAL } from './market-files.ts'
 import { knownParameters } from './market-parameters.ts'
 
-/** Journal of what this node's escrow key has said and heard. */
-export const PARTY_JOURNAL = 'wallet'
 /** Journal of what is known of others from the contracts of this node. */
 const REPUTATION_JOURNAL = 'reputation'
 /** Journal of tokens that were issued, orders that were taken, and what was revoked. */
@@ -71,6 +71,8 @@ export type WebhookTarget = { readonly url: string; readonly outbound: OutboundF
 export type PartyRoleInit = Pick<MarketInit, 'findWorker'> & {
   readonly directory: DataDirectory
   readonly key: OpenKey
+  /** Of the notary of this node, whose fees are this party's to collect. */
+  readonly notaryKey?: OpenKey
   readonly notary: NotaryClient
   readonly door: MarketDoor
   readonly network: string
@@ -110,7 +112,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   })
   try {
     const verify = verifySignatureWith(createNodeVerifier())
-    const { signer, formerSigners } = key
+    const { signer, formerSigners, earning } = signersOf(init)
     const party = await Party.open({ ...init, log, signer, formerSigners, verify, notary }, { network, onFailure })
     const capabilities = await CapabilityDesk.open({ ...init, self: party.did, signer, verify, log: capabilityLog })
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
@@ -133,7 +135,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       { policy: sellerPolicyOf(party, notary.set) },
     )
     const prices = new PriceKeeper({ party, payerPpmOf: (payer) => payerPpm(reputation, payer) })
-    const accounts = new OwnAccounts({ party, ...accountsOf(key) })
+    const accounts = new OwnAccounts({ party, ...accountsOf(key), earning })
     accounts.start()
     buyer.start()
     seller.start()
@@ -175,6 +177,13 @@ function bidOf(party: Party, { kind }: AuctionCall, { skill, priceNanos, latency
   const lowest = party.noteOf<SkillNote>(SKILLS, skill)?.lowestNanos
   const isPrice = kind === 'first' || lowest === undefined
   return { latencyMs, priceNanos: isPrice ? priceNanos : amountFromNanos(BigInt(lowest)) }
+}
+
+/** What the party's wallet signs with: keys before its own go on with their contracts, and those of the notary hand out what they have earned. */
+function signersOf({ key, notaryKey }: PartyRoleInit) {
+  const earners = notaryKey === undefined ? [] : [notaryKey.signer, ...notaryKey.formerSigners]
+  const earning = earners.map(({ publicKeyHex }) => signerOfKey(publicKeyHex))
+  return { signer: key.signer, formerSigners: [...key.formerSigners, ...earners], earning }
 }
 
 /** What the statements about a key say of its accounts. */

@@ -38,7 +38,7 @@ export class RecoveryDesk {
     return { ...describe(await notary.owner(account)), former: views }
   }
 
-  /** Looks at the accounts of keys before at once, and moves what they have. Throws `REQUEST_INVALID`, `MARKET_REFUSED`. */
+  /** Looks at the accounts of keys before at once, and moves what they have, and what this node's notary has earned. Throws `REQUEST_INVALID`, `MARKET_REFUSED`. */
   async collect(request: ControlRequest): Promise<JsonValue> {
     const { accounts, party } = this.roleOrThrow()
     const account = didOf(request, 'account')
@@ -47,7 +47,7 @@ export class RecoveryDesk {
       if (authority !== party.did) throw marketRefusal('LEDGER_SIGNER_WRONG', { account, authority })
       await accounts.actFor(account)
     }
-    const rows = await accounts.look()
+    const rows = [...(await accounts.look()), ...(account === undefined ? await accounts.collectEarned() : [])]
     return { accounts: plain(rows.filter((row) => account === undefined || row.account === account)) }
   }
 

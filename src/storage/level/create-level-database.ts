@@ -1,11 +1,12 @@
-import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { Level } from 'level'
 import { CodedError } from '../../base/errors.ts'
 import { restrictToOwner } from './restrict-to-owner.ts'
 
 /** What is stored is the owner's alone. */
 const FOLDER_MODE = 0o700
+const DRAFT_SUFFIX = '.draft'
 
 /**
  * Makes an empty database at `location` unless one is there, whole or not at all. LevelDB itself does not sync the first
@@ -13,23 +14,45 @@ const FOLDER_MODE = 0o700
  * renamed. Throws `STORE_CORRUPTED` when the folder holds files but no database.
  */
 export async function createLevelDatabase(location: string): Promise<void> {
-  if (await isThere(join(location, 'CURRENT'))) return
-  const draft = `${location}.draft`
+  if (await hasDatabase(location)) return
   await mkdir(dirname(location), { recursive: true, mode: FOLDER_MODE })
-  await makeDraftFolder(draft)
-  await openDraft(draft)
-  await restrictToOwner(draft)
-  for (const name of await readdir(draft)) await syncFile(join(draft, name))
-  await syncFolder(draft)
-  await makeRoom(location)
-  await rename(draft, location)
-  await syncFolder(dirname(location))
+  try {
+    await createInPlace(location)
+  } catch (error: unknown) {
+    // Another process was faster, and its database is as good.
+    if (!(await hasDatabase(location))) throw error
+  }
 }
 
-/** Made here, since LevelDB would make it for everybody to enter. One that is there was cut short. */
-async function makeDraftFolder(draft: string): Promise<void> {
-  await mkdir(draft, { recursive: true, mode: FOLDER_MODE })
-  await restrictToOwner(draft)
+/** Each process has a draft of its own, so that none changes what another one is about to move into place. */
+async function createInPlace(location: string): Promise<void> {
+  // Made here with mode 0700, since LevelDB would make it for everybody to enter.
+  const draft = await mkdtemp(`${location}${DRAFT_SUFFIX}`)
+  try {
+    await restrictToOwner(draft)
+    await makeDatabase(draft)
+    await restrictToOwner(draft)
+    for (const name of await readdir(draft)) await syncFile(join(draft, name))
+    await syncFolder(draft)
+    await makeRoom(location)
+    await rename(draft, location)
+    await syncFolder(dirname(location))
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+    await removeDrafts(location)
+  }
+}
+
+/** Those that were cut short; whoever is making one finds that a database is there. */
+async function removeDrafts(location: string): Promise<void> {
+  const start = `${basename(location)}${DRAFT_SUFFIX}`
+  const names = (await hasDatabase(location)) ? await readdir(dirname(location)) : []
+  for (const name of names)
+    if (name.startsWith(start)) await rm(join(dirname(location), name), { recursive: true, force: true })
+}
+
+async function hasDatabase(location: string): Promise<boolean> {
+  return await isThere(join(location, 'CURRENT'))
 }
 
 /** Removes an empty folder that is in the place. */
@@ -42,19 +65,7 @@ async function makeRoom(location: string): Promise<void> {
   }
 }
 
-/** A draft that was cut short cannot be opened and is made anew; one that somebody else is making is locked. */
-async function openDraft(draft: string): Promise<void> {
-  try {
-    await openOnce(draft)
-  } catch (error: unknown) {
-    if (isLocked(error)) throw error
-    await rm(draft, { recursive: true, force: true })
-    await makeDraftFolder(draft)
-    await openOnce(draft)
-  }
-}
-
-async function openOnce(draft: string): Promise<void> {
+async function makeDatabase(draft: string): Promise<void> {
   const database = new Level(draft)
   await database.open()
   await database.close()
@@ -88,10 +99,6 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-function isLocked(error: unknown): boolean {
-  return codeOf(error instanceof Error ? error.cause : undefined) === 'LEVEL_LOCKED'
 }
 
 function codeOf(error: unknown): unknown {

@@ -11,6 +11,7 @@
  */
 import type { EnvelopeRefusal } from '../../core/evidence/envelope-refusals.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
+import { decodeText } from './platform-text.ts'
 import { isKey, JSON_LIMITS, type JsonLimits, scanJson } from './scan-json.ts'
 
 /** A value of the profile. */
@@ -45,9 +46,6 @@ export const CANONICAL_CHECKS: CanonicalChecks = {
  * canonical one, and is not written anew to find that out.
  */
 const MAY_DIFFER = /[ \t\n\r\\]|-0/
-
-/** Refuses what is no UTF-8, and keeps a byte order mark as the character that it is. */
-const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * The canonical text of a value. Members that are `undefined` are left out, as in TypeScript's optional properties.
@@ -90,15 +88,6 @@ export function readCanonical(
   const parsed: unknown = JSON.parse(text)
   const value = parsed as CanonicalValue
   return checks.isCanonical(value, text) ? { kind: 'read', value, text } : refused('ENVELOPE_NOT_CANONICAL')
-}
-
-/** `undefined` for what is no UTF-8. */
-function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    return DECODER.decode(bytes)
-  } catch {
-    return undefined
-  }
 }
 
 function refused(code: EnvelopeRefusal): CanonicalReading {

@@ -25,6 +25,14 @@ export const AUDIENCE: z.ZodType<Audience, string> = z
 /** Longest time from `iat` to `exp`: seven days. What remembers nonces is bounded by it. */
 export const VALIDITY_MAX_MS = 604_800_000
 
+/** The same of messages about the ledger: a quarter of an hour. A notary remembers each until it ends, whoever sent it. */
+export const LEDGER_VALIDITY_MAX_MS = 900_000
+
+/** The longest time that a message of a type may be valid. */
+export function validityMaxOf(type: string): number {
+  return type.startsWith('ledger-') ? LEDGER_VALIDITY_MAX_MS : VALIDITY_MAX_MS
+}
+
 export type EnvelopeHead = {
   readonly v: 1
   /** Kind of the message, one of `message-types.ts`. */

@@ -18,7 +18,7 @@ import type { Hash } from '../../core/evidence/names.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { CANONICAL_CHECKS, CANONICAL_LIMITS, type CanonicalChecks, canonicalText, readCanonical } from './canonical.ts'
 import { cutEnvelope, type EnvelopeParts } from './cut-envelope.ts'
-import { type EnvelopeHead, HEAD_FIELDS, VALIDITY_MAX_MS } from './envelope-head.ts'
+import { type EnvelopeHead, HEAD_FIELDS, validityMaxOf } from './envelope-head.ts'
 import { SIGNATURE } from './fields.ts'
 import { isMessageType, type MessageBody, messageBytesMax, MESSAGES, type MessageType } from './message-types.ts'
 import { hashOfText, signingBytes } from './signing-bytes.ts'
@@ -109,7 +109,7 @@ function partsOf(text: string, { head, rest, body, signature }: Members): Envelo
 
 /** What has to hold between members. */
 function relationRefusal(head: EnvelopeHead): EnvelopeRefusal | undefined {
-  if (head.exp <= head.iat || head.exp - head.iat > VALIDITY_MAX_MS) return 'ENVELOPE_VALIDITY_WRONG'
+  if (head.exp <= head.iat || head.exp - head.iat > validityMaxOf(head.type)) return 'ENVELOPE_VALIDITY_WRONG'
   return (head.prev === undefined) === (head.seq === 0) ? undefined : 'ENVELOPE_SEQUENCE_WRONG'
 }
 

@@ -14,9 +14,11 @@
  * @see protocol/spec/ledger.md#messages
  */
 import { z } from 'zod'
+import type { DurationMs } from '../../base/time.ts'
 import { ACCOUNT_KINDS } from '../../core/ledger/ledger-names.ts'
+import { RECOVERY_DELAY_MAX } from '../../core/ledger/ledger-state.ts'
 import { SIGNED_CHECKPOINT } from './checkpoint.ts'
-import { CURRENCY, DID, DURATION, HASH, NANOS, SIGNATURE, TIME, TRANSFER_ID } from './fields.ts'
+import { CURRENCY, DID, HASH, NANOS, SIGNATURE, TIME, TRANSFER_ID } from './fields.ts'
 
 /** Orders in one message at most: they fit 16 KiB. */
 export const ORDERS_OF_MESSAGE_MAX = 32
@@ -48,7 +50,8 @@ export const SIGNED_ORDER = z.discriminatedUnion('kind', [
   z.strictObject({ ...ORDER_HEAD, kind: z.literal('void-held'), heldId: TRANSFER_ID }),
 ])
 
-const RECOVERY = { recoveryKey: DID, recoveryDelayMs: DURATION }
+const RECOVERY_DELAY = z.int().min(0).max(RECOVERY_DELAY_MAX) as unknown as z.ZodType<DurationMs, number>
+const RECOVERY = { recoveryKey: DID, recoveryDelayMs: RECOVERY_DELAY }
 const CREDITS = { id: TRANSFER_ID, owner: DID, currency: CURRENCY, amountNanos: NANOS, reference: REFERENCE }
 
 export const LEDGER_MESSAGES = {

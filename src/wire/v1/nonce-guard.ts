@@ -5,7 +5,7 @@
  *
  * ```text
  * issuers      ISSUER -> NONCE -> message
- * generations  end of an hour -> [ISSUER, NONCE] of all that expire in it; dropped as a whole
+ * generations  end of a minute -> [ISSUER, NONCE] of all that expire in it; dropped as a whole
  * ```
  *
  * ```ts
@@ -24,7 +24,8 @@ export type NonceLimits = {
   readonly totalMax: number
 }
 
-export const NONCE_LIMITS: NonceLimits = { perIssuerMax: 65_536, totalMax: 524_288 }
+/** All of them within the life of messages about the ledger take 582 new ones a second: more than a notary books, so that free keys alone do not fill it. */
+export const NONCE_LIMITS: NonceLimits = { perIssuerMax: 16_384, totalMax: 524_288 }
 
 /** What of a message the guard looks at. `now` is the receiver's clock. */
 export type NonceUse = {
@@ -41,45 +42,82 @@ export type NonceGuard = {
   readonly size: number
   /** Takes note of a nonce, or says why not: `ENVELOPE_NONCE_USED`, or `ENVELOPE_NONCES_FULL` at a limit. A refusal changes nothing that is remembered. */
   use(use: NonceUse): EnvelopeRefusal | undefined
-  /** What `use` would say now, taking no note. */
-  look(use: Pick<NonceUse, 'iss' | 'nonce' | 'message'>): EnvelopeRefusal | undefined
+  /** What `use` would say, taking no note: for messages of which it is not known yet whether they come to anything. */
+  look(use: Omit<NonceUse, 'exp'>): EnvelopeRefusal | undefined
+  /** Takes note of what came to something, at a limit too. */
+  keep(use: NonceUse): void
 }
 
-const GENERATION_MS = 3_600_000
+const GENERATION_MS = 60_000
+
+type Used = { readonly message: Hash | undefined; readonly endsAt: number }
 
 type Remembered = {
-  readonly issuers: Map<Did, Map<string, Hash | undefined>>
+  readonly issuers: Map<Did, Map<string, Used>>
   readonly generations: Map<number, (readonly [Did, string])[]>
   size: number
 }
 
 export function createNonceGuard(limits: NonceLimits = NONCE_LIMITS): NonceGuard {
   const remembered: Remembered = { issuers: new Map(), generations: new Map(), size: 0 }
-  const look: NonceGuard['look'] = ({ iss, nonce, message }) => {
-    const ofIssuer = remembered.issuers.get(iss)
-    if (ofIssuer?.has(nonce) === true) {
-      const isSame = message !== undefined && ofIssuer.get(nonce) === message
-      return isSame ? undefined : 'ENVELOPE_NONCE_USED'
-    }
-    const isFull = (ofIssuer?.size ?? 0) >= limits.perIssuerMax || remembered.size >= limits.totalMax
-    return isFull ? 'ENVELOPE_NONCES_FULL' : undefined
+  const look: NonceGuard['look'] = ({ iss, nonce, message, now, clockSkewMs }) => {
+    const before = now - clockSkewMs
+    const known = usedOf(remembered, { iss, nonce }, before)
+    if (known !== undefined)
+      return message !== undefined && known.message === message ? undefined : 'ENVELOPE_NONCE_USED'
+    const isFull = sizeAt(remembered, before) >= limits.totalMax
+    return isFull ||
+      countOf(remembered.issuers.get(iss), { before, enough: limits.perIssuerMax }) >= limits.perIssuerMax
+      ? 'ENVELOPE_NONCES_FULL'
+      : undefined
+  }
+  const keep: NonceGuard['keep'] = (use) => {
+    forgetExpired(remembered, use.now - use.clockSkewMs)
+    if (remembered.issuers.get(use.iss)?.has(use.nonce) !== true) remember(remembered, use)
   }
   return {
     look,
+    keep,
     get size(): number {
       return remembered.size
     },
     use(use): EnvelopeRefusal | undefined {
       forgetExpired(remembered, use.now - use.clockSkewMs)
       const refusal = look(use)
-      const isKnown = remembered.issuers.get(use.iss)?.has(use.nonce) === true
-      if (refusal === undefined && !isKnown) remember(remembered, use)
+      if (refusal === undefined) keep(use)
       return refusal
     },
   }
 }
 
-/** At most one generation per hour of the longest validity exists, 169 of them. */
+function usedOf(
+  { issuers }: Remembered,
+  { iss, nonce }: { readonly iss: Did; readonly nonce: string },
+  before: number,
+): Used | undefined {
+  const used = issuers.get(iss)?.get(nonce)
+  return used === undefined || used.endsAt <= before ? undefined : used
+}
+
+/** What is remembered and has not expired. */
+function sizeAt({ generations, size }: Remembered, before: number): number {
+  let expired = 0
+  for (const [endsAt, uses] of generations) if (endsAt <= before) expired += uses.length
+  return size - expired
+}
+
+/** The same of one issuer; counted out only where there may be too many. */
+function countOf(
+  nonces: ReadonlyMap<string, Used> | undefined,
+  { before, enough }: { readonly before: number; readonly enough: number },
+): number {
+  if (nonces === undefined || nonces.size < enough) return nonces?.size ?? 0
+  let count = 0
+  for (const { endsAt } of nonces.values()) if (endsAt > before) count += 1
+  return count
+}
+
+/** There is at most one generation for each minute of the longest validity. */
 function forgetExpired(remembered: Remembered, before: number): void {
   for (const [endsAt, uses] of remembered.generations) {
     if (endsAt > before) continue
@@ -95,8 +133,8 @@ function forgetExpired(remembered: Remembered, before: number): void {
 
 function remember(remembered: Remembered, { iss, nonce, message, exp }: NonceUse): void {
   const endsAt = Math.floor(exp / GENERATION_MS) * GENERATION_MS + GENERATION_MS
-  const ofIssuer = remembered.issuers.get(iss) ?? new Map<string, Hash | undefined>()
-  remembered.issuers.set(iss, ofIssuer.set(nonce, message))
+  const ofIssuer = remembered.issuers.get(iss) ?? new Map<string, Used>()
+  remembered.issuers.set(iss, ofIssuer.set(nonce, { message, endsAt }))
   const uses = remembered.generations.get(endsAt) ?? []
   uses.push([iss, nonce])
   remembered.generations.set(endsAt, uses)

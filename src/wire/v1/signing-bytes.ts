@@ -6,9 +6,7 @@
 import { bytesOfHex } from '../../base/hex.ts'
 import { sha256HexOfBytes, type Sha256HexOfBytes } from '../../base/sha256.ts'
 import type { Hash } from '../../core/evidence/names.ts'
-
-/** The same bytes as `core/text/encode-utf8.ts`, natively. */
-const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
+import { encodeText } from './platform-text.ts'
 
 const DOMAIN_START = 'kernell/m2m/'
 const DOMAIN_END = '/v1\u0000'
@@ -28,5 +26,5 @@ export function domainBytes(domain: string, hash: Hash): Uint8Array {
 
 /** SHA-256 of the UTF-8 bytes of a canonical text. */
 export function hashOfText(text: string, hash: Sha256HexOfBytes = sha256HexOfBytes): Hash {
-  return hash(ENCODER.encode(text)) as Hash
+  return hash(encodeText(text)) as Hash
 }

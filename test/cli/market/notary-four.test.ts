@@ -134,7 +134,7 @@ describe('four notaries, each a node of its own', () => {
       '--data-dir',
       'buyer',
     )
-    expect(bought).toMatchObject({ state: 'FINAL', custody: 'C2/f=1', certificate: { signatures: [{}, {}, {}] } })
+    expect(bought).toMatchObject({ state: 'FINAL', custody: 'C2', certificate: { signatures: [{}, {}, {}] } })
     await done('escrow', 'export', String(bought['contract']), '--output', 'contract.json', '--data-dir', 'buyer')
     expect(await done('escrow', 'verify', 'contract.json', '--notary-set', 'set.json')).toMatchObject({ ok: true })
     for (const name of ['buyer', 'seller']) await end(name, 'SIGINT')

@@ -392,7 +392,7 @@ describe('a paid task between three processes', () => {
     expect([nobody.code, told(nobody)]).toMatchObject([1, { error: { code: 'MARKET_NODE_MISSING' } }])
   })
 
-  test('anybody verifies the books and the contract; one flipped byte fails', { timeout: 120_000 }, async () => {
+  test('anybody verifies the books and the contract; one flipped byte fails', { timeout: 300_000 }, async () => {
     const contract = String(bought['contract'])
     expect(
       (await kernell('escrow', 'export', contract, '--output', 'contract.json', '--data-dir', 'seller')).code,
@@ -472,7 +472,7 @@ describe('a paid task between three processes', () => {
     }
   })
 
-  test('old entries are pruned, and what remains is verified', { timeout: 120_000 }, async () => {
+  test('old entries are pruned, and what remains is verified', { timeout: 200_000 }, async () => {
     const prune = (...words: readonly string[]): Promise<BinaryRun> =>
       kernell('ledger', 'prune', ...words, '--data-dir', 'notary')
     expect((await prune()).code).toBe(2)

@@ -1,4 +1,4 @@
-import { timestampFromMs, type Timestamp } from '../../../src/base/time.ts'
+import { HOUR_MS, timestampFromMs, type Timestamp } from '../../../src/base/time.ts'
 import { BOOKS_MACHINE } from '../../../src/core/books/books-machine.ts'
 import type { BooksEffect, BooksEvent, BooksLimits, BooksState } from '../../../src/core/books/books-state.ts'
 import type { EscrowMessageEvent } from '../../../src/core/escrow/escrow-event.ts'
@@ -24,7 +24,6 @@ import {
   WORKER,
   hashNamed,
   message,
-  ms,
   nanos,
   termsOf,
 } from '../escrow/escrow-builder.ts'
@@ -105,7 +104,7 @@ export class Books {
         currency,
         cap: nanos(10_000),
         recoveryKey: NOTARY,
-        recoveryDelay: ms(1_000),
+        recoveryDelay: HOUR_MS,
       },
     })
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { parseCapabilityCid } from '../../../src/core/capability/capability-token.ts'
 import { formatBooksState } from '../../../src/core/books/books-codec.ts'
 import { BOOKS_MACHINE } from '../../../src/core/books/books-machine.ts'
 import { booksStateLines, BooksStateReader } from '../../../src/core/books/books-state-lines.ts'
@@ -6,6 +7,8 @@ import type { BooksState } from '../../../src/core/books/books-state.ts'
 import { journaledBooks } from '../../../src/market/notary/journaled-books.ts'
 import { LocalNotary, START } from '../../market/notary/local-notary.ts'
 import { Deal, issueUsd, registerUsd } from '../../market/notary/settlement-builder.ts'
+import { WATCHER } from '../escrow/escrow-builder.ts'
+import { at, Books } from './books-builder.ts'
 
 function readBack(lines: readonly string[]): BooksState | undefined {
   const reader = new BooksStateReader()
@@ -37,4 +40,17 @@ test('books come back from their lines as they were, behind every entry', async 
   expect(readBack(lines.slice(1))).toBeUndefined()
   expect(readBack([...lines, lines.at(-1) ?? ''])).toBeUndefined()
   expect(readBack([...lines, '{"else":1}'])).toBeUndefined()
+})
+
+test('revocations of tokens are among the lines', () => {
+  const books = new Books()
+  for (const digit of ['1', '2']) {
+    const cid = parseCapabilityCid(`zdpu${digit.repeat(45)}`)
+    if (cid === undefined) throw new TypeError('unreachable')
+    books.send({ type: 'capability-revoked', cid, revoker: WATCHER, expiresAt: at(50_000), at: at(5) })
+  }
+  const lines = [...booksStateLines(books.state)]
+  expect(lines.filter((line) => line.startsWith('{"revocation"'))).toHaveLength(2)
+  const back = readBack(lines)
+  expect(back && formatBooksState(back)).toBe(formatBooksState(books.state))
 })

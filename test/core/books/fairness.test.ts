@@ -125,6 +125,14 @@ class Game {
   }
 }
 
+/** Good work, for the whole price. */
+function deliverAll(game: Game): void {
+  const { kind } = game.state
+  if (kind !== 'WORKING' && kind !== 'FROZEN') return
+  const content = { result: piece, manifest: piece, meter, verdict: piece }
+  game.say(WORKER, { type: 'delivered', ...content, claimNanos: nanos(100) })
+}
+
 /** The payer does anything; the worker starts, delivers good work for the whole price, insists, and never lies. */
 function playPayer(game: Game, moves: readonly Move[]): void {
   game.say(WORKER, { type: 'started' })
@@ -137,16 +145,10 @@ function playPayer(game: Game, moves: readonly Move[]): void {
       game.say(PAYER, { type: 'rejected', reason: 'no', evidence: piece, concededNanos: nanos(amount) })
     else if (move === 'cancel') game.say(PAYER, { type: 'cancelled', amountNanos: nanos(amount), signers: [PAYER] })
     else if (move === 'lie') game.lie(PAYER)
-    else if (move === 'deliver' && kind === 'WORKING')
-      game.say(WORKER, {
-        type: 'delivered',
-        result: piece,
-        manifest: piece,
-        meter,
-        verdict: piece,
-        claimNanos: nanos(100),
-      })
+    else if (move === 'deliver') deliverAll(game)
     else if (kind === 'DISPUTED' || kind === 'FROZEN') {
+      // What a lie of the payer froze is delivered before its time is over.
+      deliverAll(game)
       if (isRuled) game.rule(100)
       else game.wait()
     } else if (kind !== 'WORKING') game.wait()
@@ -160,15 +162,7 @@ test('an honest worker never ends further below its claim than B(contract)', () 
       const game = new Game(terms)
       playPayer(game, moves)
       // Whatever the payer leaves open, the worker delivers within its time, and then timers end it.
-      if (game.state.kind === 'WORKING')
-        game.say(WORKER, {
-          type: 'delivered',
-          result: piece,
-          manifest: piece,
-          meter,
-          verdict: piece,
-          claimNanos: nanos(100),
-        })
+      deliverAll(game)
       while (!game.isOver) game.wait()
       // The fee is agreed to, and no loss.
       const fee = 'feeNanos' in game.state ? Number(game.state.feeNanos) : 0

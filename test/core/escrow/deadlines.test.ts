@@ -38,8 +38,8 @@ const CASES: readonly Case[] = [
   {
     timer: 'rule',
     before: [...WORKING, 'watcher proof payer'],
-    deadline: 5_000,
-    acts: ['arbiters rule 60', 'watcher proof worker'],
+    deadline: 10_500,
+    acts: ['arbiters rule 60', 'watcher proof worker', 'worker deliver 100'],
   },
   { timer: 'refund', before: SETTLED, deadline: 3_000, acts: ['worker refund 5'] },
   { timer: 'beat', before: WORKING, deadline: 3_000, acts: [] },

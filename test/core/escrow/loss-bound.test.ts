@@ -5,8 +5,9 @@ import { AMOUNT_MAX, amountFromNanos } from '../../../src/base/money.ts'
 import { creditTerms, nanos, notaryTerms, termsOf } from './escrow-builder.ts'
 
 describe('B(contract)', () => {
-  test('of the worker is what the last voucher leaves open', () => {
+  test('of the worker is what the last voucher and the fallback leave open', () => {
     expect([lossBound(termsOf(), 'worker'), lossBound(termsOf(), 'worker', nanos(40))]).toEqual([100n, 60n])
+    expect(lossBound(notaryTerms({ fallbackPerMillion: 500_000 }), 'worker', nanos(40))).toBe(30n)
   })
 
   test('of the worker is the whole price in bilateral credit', () => {

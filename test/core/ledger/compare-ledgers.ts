@@ -2,7 +2,9 @@ import { hashTrieGet } from '../../../src/core/collections/hash-trie.ts'
 import { versionedMapGet } from '../../../src/core/collections/versioned-map.ts'
 import type { LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
 import type { LedgerMachine } from '../../../src/core/ledger/ledger-machine.ts'
-import { ACCOUNT_KINDS, type AccountId } from '../../../src/core/ledger/ledger-names.ts'
+import type { Did } from '../../../src/core/evidence/names.ts'
+import { ACCOUNT_KINDS, type AccountId, type TransferId } from '../../../src/core/ledger/ledger-names.ts'
+import { keyOfClientId } from '../../../src/core/ledger/remembered-ids.ts'
 import type { LedgerState } from '../../../src/core/ledger/ledger-state.ts'
 import { account, START } from './ledger-builder.ts'
 import { CURRENCIES, OWNERS } from './ledger-commands.ts'
@@ -36,8 +38,9 @@ export function compareLedgers(machine: LedgerMachine): Comparison {
       if (due !== came) failures.push(`due ${due}, came ${came}`)
       const isRefused = step.effects.every(({ type }) => type === 'event-refused')
       if (isRefused && step.state !== state) failures.push(...movedBy(state, step.state))
-      const oldest = state.generations[0]?.last ?? event.at
-      const mayForget = event.at - oldest >= state.limits.retention
+      const mayForget = state.generations.some(
+        ({ source, last }) => event.at - last >= retentionOf(state, source === 'clients'),
+      )
       state = step.state
       failures.push(...differences(state, reference))
       if (isWhole || mayForget) failures.push(...forgotten(state, reference))
@@ -74,15 +77,24 @@ function differences(state: LedgerState, { tables }: ReferenceLedger): readonly 
 function forgotten(state: LedgerState, reference: ReferenceLedger): readonly string[] {
   const failures: string[] = []
   const { ids, holds } = reference.tables
-  for (const [id, { at }] of ids) {
+  for (const [id, { at, isClient }] of ids) {
     const isOpen = holds.get(id)?.state === 'open'
-    if (!isOpen && state.at - at < state.limits.retention) {
-      if (at === state.at && versionedMapGet(state.remembered, id) === undefined)
-        failures.push(`${id} is not remembered`)
+    const known = versionedMapGet(state.remembered, keyOf(id))
+    if (!isOpen && state.at - at < retentionOf(state, isClient)) {
+      if (at === state.at && known === undefined) failures.push(`${id} is not remembered`)
       continue
     }
-    if (versionedMapGet(state.remembered, id) === undefined && hashTrieGet(state.holds, id) === undefined)
-      reference.forget(id)
+    if (known === undefined && hashTrieGet(state.holds, id) === undefined) reference.forget(id)
   }
   return failures
+}
+
+function retentionOf({ limits }: LedgerState, isClient: boolean): number {
+  return isClient ? limits.clientRetention : limits.retention
+}
+
+/** Where the machine remembers what the reference calls `WHOSE ID`, or `ID`. */
+function keyOf(name: string): string {
+  const [whose = '', id] = name.split(' ')
+  return id === undefined ? whose : keyOfClientId(whose as Did, id as TransferId)
 }

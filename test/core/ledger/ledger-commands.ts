@@ -45,6 +45,8 @@ class SmallWorld implements LedgerCommands {
   private at: number = START
   private fresh = 1
   private seq = 10
+  /** When the last recovery that was asked for may be completed. */
+  private due = 0
   private readonly orders: TransferOrder[] = []
   private readonly holds: TransferOrder[] = []
   private readonly issues: { id: TransferId; event: LedgerEvent }[] = []
@@ -82,7 +84,8 @@ class SmallWorld implements LedgerCommands {
 
   private stamp(draw: Draw): Timestamp {
     if (isOneIn(draw, 400)) return timestampFromMs(this.at - 1)
-    if (isOneIn(draw, 60)) this.at += HOUR_MS * (1 + draw(3)) - draw(2)
+    if (isOneIn(draw, 150)) this.at += HOUR_MS * (isOneIn(draw, 8) ? 169 : 20 + draw(5)) - draw(2)
+    else if (isOneIn(draw, 60)) this.at += HOUR_MS * (1 + draw(3)) - draw(2)
     else this.at += draw(3)
     return timestampFromMs(this.at)
   }
@@ -99,7 +102,8 @@ class SmallWorld implements LedgerCommands {
     if (form < 6) {
       const sides = { debit: accountOf(draw, chosen, isOneIn(draw, 20)), credit, amount: amount(draw) }
       if (form < 3) return { ...head, kind: 'post', ...sides }
-      const life = isOneIn(draw, 40) ? -1 : draw(12)
+      const far = isOneIn(draw, 40) ? 2_592_000_000 - 6 : 0
+      const life = isOneIn(draw, 40) ? -1 : far + draw(12)
       const expiresAt = isOneIn(draw, 3) ? undefined : timestampFromMs(this.at + life)
       const agent = isOneIn(draw, 4) ? pick(draw, OWNERS) : undefined
       return keep(this.holds, { ...head, kind: 'hold', ...sides, expiresAt, agent })
@@ -181,6 +185,7 @@ class SmallWorld implements LedgerCommands {
       return { ...evidence(isOneIn(draw, 9) ? BOB : CAROL, 1, this.stamp(draw)), type: 'account-opened', ...naming }
     if (form < 5) {
       const head = evidence(isOneIn(draw, 5) ? owner : RECOVERY, 1, this.stamp(draw))
+      this.due = head.at + HOUR_MS
       return { ...head, type: 'recovery-requested', owner: isOneIn(draw, 5) ? owner : CAROL, successor: SUCCESSOR }
     }
     if (form === 5)
@@ -195,7 +200,10 @@ class SmallWorld implements LedgerCommands {
       const head = evidence(isOneIn(draw, 4) ? pick(draw, KEYS) : owner, 1, this.stamp(draw))
       return { ...head, type: 'key-rotated', key, isLost: isOneIn(draw, 3) }
     }
-    return { type: 'recovery-completed', owner: isOneIn(draw, 9) ? owner : CAROL, at: this.stamp(draw) }
+    const isTick = this.due > this.at && isOneIn(draw, 2)
+    if (isTick) this.at = this.due - draw(2)
+    const at = isTick ? timestampFromMs(this.at) : this.stamp(draw)
+    return { type: 'recovery-completed', owner: isOneIn(draw, 9) ? owner : CAROL, at }
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DAY_MS, HOUR_MS, type Timestamp } from '../../../src/base/time.ts'
+import type { Did } from '../../../src/core/evidence/names.ts'
 import type { LedgerEffect, LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
 import { formatLedgerState } from '../../../src/core/ledger/ledger-state-codec.ts'
 import { LEDGER_MACHINE } from '../../../src/core/ledger/ledger-machine.ts'
@@ -23,6 +24,7 @@ import {
   BOB,
   CAROL,
   CONTRACT,
+  currencyOf,
   didOf,
   evidence,
   fundedLedger,
@@ -172,8 +174,9 @@ describe('ids', () => {
   })
 
   it('are remembered for 24 hours after their last use, and forgotten some time later', () => {
-    const first = submitted(fundedLedger(), [post(1, 1), hold(2, 5), hold(3, 5)])
-    const ended = submitted(first, [voidHeld(4, 2)], after(20 * HOUR_MS))
+    const contract = CONTRACT
+    const first = submitted(fundedLedger(), [post(1, 1), hold(2, 5, { contract }), hold(3, 5, { contract })])
+    const ended = submitted(first, [voidHeld(4, 2, { contract })], after(20 * HOUR_MS))
     const probe = (state: LedgerState, at: number) => codesOf(submit(state, [post(1, 1)], after(at)).effects)
     expect(probe(ended, DAY_MS - 1)).toEqual(['transfer-exists'])
     let state = ended
@@ -183,6 +186,132 @@ describe('ids', () => {
     for (let hour = 30; hour < 50; hour += 1) state = submitted(state, [post(100 + hour, 1)], after(hour * HOUR_MS))
     expect([transferStatusOf(state, idOf(2)), transferStatusOf(state, idOf(3))]).toEqual([undefined, 'held'])
     expect(LEDGER_MACHINE.violations(state)).toEqual([])
+  })
+})
+
+describe('ids of clients', () => {
+  const signed = (iss: Did, orders: readonly TransferOrder[], at = START): LedgerEvent => ({
+    ...evidence(iss, 0, at),
+    type: 'orders-signed',
+    orders,
+  })
+  const issue = (id: number, at = START): LedgerEvent => ({
+    ...evidence(ISSUER, 7, at),
+    type: 'credits-issued',
+    id: idOf(id),
+    owner: CAROL,
+    currency: USD,
+    amount: nanos(5),
+    reference: 'wire 5',
+    isConfirmed: true,
+  })
+  const codes = (state: LedgerState, event: LedgerEvent): readonly string[] =>
+    codesOf(LEDGER_MACHINE.transition(state, event).effects)
+
+  it('are nothing to anybody else: neither used nor failed ones', () => {
+    const used = run(fundedLedger(), [signed(ALICE, [post(1, 3)])])
+    expect(codes(used, issue(1))).toEqual(['transfer-posted'])
+    const failed = LEDGER_MACHINE.transition(used, signed(ALICE, [post(2, 1_000)])).state
+    expect(codes(failed, signed(ALICE, [post(2, 1)]))).toEqual(['LEDGER_ID_FAILED'])
+    expect(codes(failed, issue(2))).toEqual(['transfer-posted'])
+    const back = post(2, 1, { debit: account(BOB), credit: account(ALICE) })
+    expect(codes(failed, signed(BOB, [back]))).toEqual(['transfer-posted'])
+  })
+
+  it('leave nothing behind where the signer has no account, or may not touch the one it names', () => {
+    const state = fundedLedger()
+    const orders = [
+      post(1, 1, { debit: account(CAROL), credit: account(BOB) }),
+      voidHeld(2, 9),
+      postHeld(3, 9, 1),
+      post(4, 1, { debit: account(ALICE) }),
+      post(5, 1, { debit: account(ALICE), credit: account(BOB, 'available', currencyOf('EUR', ISSUER)) }),
+    ]
+    const step = LEDGER_MACHINE.transition(state, signed(CAROL, orders))
+    expect(codesOf(step.effects)).toEqual([
+      'LEDGER_BALANCE_SHORT',
+      'LEDGER_HOLD_UNKNOWN',
+      'LEDGER_HOLD_UNKNOWN',
+      'LEDGER_SIGNER_WRONG',
+      'LEDGER_CURRENCY_UNKNOWN',
+    ])
+    expect(step.state).toBe(state)
+    expect(codes(state, signed(ALICE, [post(5, 1)]))).toEqual(['transfer-posted'])
+  })
+
+  it('are remembered for longer than an envelope may live', () => {
+    const first = run(fundedLedger(), [issue(1)])
+    let state = first
+    for (let day = 1; day < 8; day += 1) {
+      expect(codes(state, issue(1, after(day * DAY_MS)))).toEqual(['transfer-exists'])
+      state = submitted(state, [post(100 + day, 1)], after(day * DAY_MS))
+    }
+    for (let hour = 0; hour < 4; hour += 1)
+      state = submitted(state, [post(200 + hour, 1)], after(7 * DAY_MS + (1 + hour) * HOUR_MS))
+    expect(codes(state, issue(1, after(8 * DAY_MS)))).toEqual(['transfer-posted'])
+  })
+
+  it('of open issues stand for one issue: another issuer takes another id', () => {
+    const unconfirmed = { ...issue(1), isConfirmed: false } as LedgerEvent
+    const state = run(fundedLedger(), [unconfirmed])
+    const other = currencyOf('EUR', BOB)
+    const registered = run(state, [
+      {
+        ...evidence(BOB),
+        type: 'currency-registered',
+        currency: other,
+        cap: nanos(9),
+        recoveryKey: undefined,
+        recoveryDelay: undefined,
+      },
+    ])
+    const poison = { ...unconfirmed, ...evidence(BOB, 3), currency: other } as LedgerEvent
+    expect(codes(registered, poison)).toEqual(['LEDGER_ID_CONFLICT'])
+    expect(codes(registered, unconfirmed)).toEqual(['transfer-exists'])
+  })
+})
+
+describe('what clients may fill', () => {
+  const limits = { ...LEDGER_LIMITS_DEFAULT, accountsMax: 8, holdsMax: 4, rememberedMax: 24 }
+  const until = { expiresAt: after(HOUR_MS) }
+
+  it('is half of each limit; contracts have the other half', () => {
+    const state = fundedLedger({ limits })
+    const holds = [hold(1, 1, until), hold(2, 1, until), hold(3, 1, until)]
+    const step = LEDGER_MACHINE.transition(state, { ...evidence(ALICE), type: 'orders-signed', orders: holds })
+    expect(codesOf(step.effects)).toEqual(['transfer-held', 'transfer-held', 'LEDGER_HOLDS_FULL'])
+    const contract = CONTRACT
+    const held = submit(step.state, [hold(11, 1, { contract }), hold(12, 1, { contract }), hold(13, 1, { contract })])
+    expect(codesOf(held.effects)).toEqual(['transfer-held', 'transfer-held', 'LEDGER_HOLDS_FULL'])
+    const posts = Array.from({ length: 7 }, (_, index) => post(20 + index, 1))
+    const posted = LEDGER_MACHINE.transition(step.state, { ...evidence(ALICE), type: 'orders-signed', orders: posts })
+    expect(codesOf(posted.effects).filter((code) => code === 'transfer-posted')).toHaveLength(7)
+    const again = LEDGER_MACHINE.transition(posted.state, {
+      ...evidence(ALICE),
+      type: 'orders-signed',
+      orders: [post(40, 1)],
+    })
+    expect(codesOf(again.effects)).toEqual(['LEDGER_MEMORY_FULL'])
+    expect(codesOf(submit(posted.state, [post(50, 1, { contract })]).effects)).toEqual(['transfer-posted'])
+    const stranger = post(60, 1, { credit: account(didOf(77)) })
+    expect(
+      codesOf(
+        LEDGER_MACHINE.transition(step.state, { ...evidence(ALICE), type: 'orders-signed', orders: [stranger] })
+          .effects,
+      ),
+    ).toEqual(['LEDGER_ACCOUNTS_FULL'])
+    expect(codesOf(submit(step.state, [{ ...stranger, contract }]).effects)).toEqual(['transfer-posted'])
+    expect(LEDGER_MACHINE.violations(posted.state)).toEqual([])
+  })
+
+  it('takes more than nothing, and not for ever', () => {
+    const signed = (orders: readonly TransferOrder[]) =>
+      codesOf(LEDGER_MACHINE.transition(fundedLedger(), { ...evidence(ALICE), type: 'orders-signed', orders }).effects)
+    expect(signed([post(1, 0)])).toEqual(['LEDGER_AMOUNT_ZERO'])
+    expect(signed([hold(1, 0, until)])).toEqual(['LEDGER_AMOUNT_ZERO'])
+    expect(signed([hold(1, 1, { expiresAt: after(30 * DAY_MS + 1) })])).toEqual(['LEDGER_EXPIRY_FAR'])
+    expect(signed([hold(1, 1, { expiresAt: after(30 * DAY_MS) })])).toEqual(['transfer-held'])
+    expect(codesOf(submit(fundedLedger(), [post(1, 0)]).effects)).toEqual(['transfer-posted'])
   })
 })
 

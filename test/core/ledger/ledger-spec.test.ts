@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { KIND_RULES } from '../../../src/core/ledger/apply-order.ts'
+import { KIND_RULES } from '../../../src/core/ledger/order-origin.ts'
 import { ORDERS_MAX } from '../../../src/core/ledger/ledger-event.ts'
 import { ACCOUNT_KINDS } from '../../../src/core/ledger/ledger-names.ts'
 import { LEDGER_REFUSALS } from '../../../src/core/ledger/ledger-refusals.ts'

@@ -9,12 +9,12 @@ export type ReferenceLedger = {
   readonly tables: Tables
   /** Effects that are due, in order. */
   step(event: LedgerEvent): readonly LedgerEffect[]
-  /** The id is taken for new by both from now on: the caller has seen that it is old enough. */
+  /** The id, as `idsOf` names it, is taken for new by both from now on: the caller has seen that it is old enough. */
   forget(id: string): void
 }
 
 type Hold = { order: Extract<TransferOrder, { kind: 'hold' }>; state: 'open' | 'posted' | 'voided' | 'expired' }
-type Known = { body: string; at: number; isFailed: boolean }
+type Known = { body: string; at: number; isFailed: boolean; isClient: boolean }
 
 export type Tables = {
   at: number
@@ -23,6 +23,9 @@ export type Tables = {
   credits: Map<string, bigint>
   caps: Map<string, { cap: bigint; first: bigint; by: string; seq: number }>
   holds: Map<string, Hold>
+  /** Accounts that there are, also those of 0. */
+  accounts: Set<string>
+  /** By the id alone for contracts and holds, else by `WHOSE ID`. */
   ids: Map<string, Known>
   issues: Map<string, { owner: string; currency: string; amount: bigint }>
   owners: Map<
@@ -42,6 +45,13 @@ type Refusal = Extract<LedgerEffect, { type: 'event-refused' }>['code']
 type Result = LedgerEffect | Refusal
 type Who = { readonly kind: 'contract' | 'signed' | 'credits'; readonly iss: string }
 
+/** Whose word a client's order is: of money that leaves, its owner's; of a hold that ends, the signer's. */
+function nameOf(order: TransferOrder, { kind, iss }: Who): string {
+  if (kind === 'contract') return order.id
+  if (kind === 'credits' || !('debit' in order)) return `${iss} ${order.id}`
+  return `${order.debit.split('/')[0]} ${order.id}`
+}
+
 const TRANSIENT: readonly string[] = [
   'LEDGER_CURRENCY_UNKNOWN',
   'LEDGER_BALANCE_SHORT',
@@ -49,6 +59,8 @@ const TRANSIENT: readonly string[] = [
   'LEDGER_HOLD_UNKNOWN',
   'LEDGER_ISSUE_UNKNOWN',
 ]
+
+const MONEY_SHORT: readonly string[] = ['LEDGER_BALANCE_SHORT', 'LEDGER_CAP_EXCEEDED']
 
 export function createReferenceLedger(at: number): ReferenceLedger {
   return new PlainLedger(at)
@@ -65,6 +77,7 @@ class PlainLedger implements ReferenceLedger {
       credits: new Map(),
       caps: new Map(),
       holds: new Map(),
+      accounts: new Set(),
       ids: new Map(),
       issues: new Map(),
       owners: new Map(),
@@ -106,12 +119,13 @@ class PlainLedger implements ReferenceLedger {
 
   private playChain(chain: readonly TransferOrder[], who: Who): LedgerEffect[] {
     const backup = chain.length > 1 ? copy(this.tables) : this.tables
-    if (chain.at(-1)?.isLinked === true) return this.refuseAll(chain, chain.length - 1, 'LEDGER_CHAIN_OPEN')
-    if (chain.every((order) => idVerdict(backup, order) === 'exists'))
+    if (chain.at(-1)?.isLinked === true)
+      return this.refuseAll(chain, who, { failed: chain.length - 1, code: 'LEDGER_CHAIN_OPEN' })
+    if (chain.every((order) => idVerdict(backup, order, who) === 'exists'))
       return chain.map(({ id }) => ({ type: 'transfer-exists', id }))
     const done: LedgerEffect[] = []
     for (const [index, order] of chain.entries()) {
-      const verdict = idVerdict(this.tables, order)
+      const verdict = idVerdict(this.tables, order, who)
       const known = verdict === 'exists' ? 'LEDGER_CHAIN_MIXED' : verdict
       const result = known ?? playOrder(this.tables, order, who)
       if (typeof result !== 'string') {
@@ -119,15 +133,22 @@ class PlainLedger implements ReferenceLedger {
         continue
       }
       this.tables = backup
-      return this.refuseAll(chain, index, result)
+      return this.refuseAll(chain, who, { failed: index, code: result })
     }
     return done
   }
 
-  private refuseAll(chain: readonly TransferOrder[], failed: number, code: Refusal): LedgerEffect[] {
+  private refuseAll(
+    chain: readonly TransferOrder[],
+    who: Who,
+    { failed, code }: { readonly failed: number; readonly code: Refusal },
+  ): LedgerEffect[] {
     return chain.map((order, index) => {
       const own = index === failed ? code : 'LEDGER_CHAIN_FAILED'
-      if (TRANSIENT.includes(own)) this.tables.ids.set(order.id, { body: '', at: this.tables.at, isFailed: true })
+      const isClient = who.kind !== 'contract'
+      const hasAccount = 'debit' in order && this.tables.accounts.has(order.debit)
+      const isKept = isClient ? MONEY_SHORT.includes(own) && hasAccount : TRANSIENT.includes(own)
+      if (isKept) this.tables.ids.set(nameOf(order, who), { body: '', at: this.tables.at, isFailed: true, isClient })
       return { type: 'event-refused', code: own, id: order.id }
     })
   }
@@ -144,7 +165,9 @@ class PlainLedger implements ReferenceLedger {
     const own = `${event.owner}/${kind}/${event.currency}`
     const debt = `${issuer}/issuer/${event.currency}`
     const [debit, credit] = event.type === 'credits-issued' ? [debt, own] : [own, debt]
-    const effects = this.playOrders([orderOf(event, debit, credit)], { kind: 'credits', iss: '' })
+    const isOpen = kind === 'unreconciled' && this.tables.issues.has(event.id)
+    if (isOpen && !this.tables.ids.has(`${signer} ${event.id}`)) return refuse('LEDGER_ID_CONFLICT')
+    const effects = this.playOrders([orderOf(event, debit, credit)], { kind: 'credits', iss: signer })
     if (kind === 'unreconciled' && effects[0]?.type === 'transfer-posted')
       this.tables.issues.set(event.id, { owner: event.owner, currency: event.currency, amount: event.amount })
     return effects
@@ -155,23 +178,20 @@ class PlainLedger implements ReferenceLedger {
     refuse: (code: Refusal) => LedgerEffect[],
   ): LedgerEffect[] {
     const reference = `reconcile ${event.issue} ${event.outcome}`
-    const known = this.tables.ids.get(event.id)
+    const known = this.tables.ids.get(`${event.iss} ${event.id}`)
     if (known?.isFailed === true) return refuse('LEDGER_ID_FAILED')
     if (known !== undefined) {
       if (!known.body.includes(reference)) return refuse('LEDGER_ID_CONFLICT')
       return [{ type: 'transfer-exists', id: event.id }]
     }
     const issue = this.tables.issues.get(event.issue)
-    if (issue === undefined) {
-      this.tables.ids.set(event.id, { body: '', at: this.tables.at, isFailed: true })
-      return refuse('LEDGER_ISSUE_UNKNOWN')
-    }
+    if (issue === undefined) return refuse('LEDGER_ISSUE_UNKNOWN')
     const issuer = issue.currency.split('@')[1] ?? ''
     if (authority(this.tables, issuer) !== event.iss) return refuse('LEDGER_SIGNER_WRONG')
     const debit = `${issue.owner}/unreconciled/${issue.currency}`
     const target = event.outcome === 'confirmed' ? `${issue.owner}/available` : `${issuer}/issuer`
     const order = orderOf({ ...event, amount: issue.amount, reference }, debit, `${target}/${issue.currency}`)
-    const effects = this.playOrders([order], { kind: 'credits', iss: '' })
+    const effects = this.playOrders([order], { kind: 'credits', iss: event.iss })
     if (effects[0]?.type === 'transfer-posted') this.tables.issues.delete(event.issue)
     return effects
   }
@@ -204,6 +224,7 @@ function copy(tables: Tables): Tables {
     credits: new Map(tables.credits),
     caps: new Map(tables.caps),
     holds: new Map([...tables.holds].map(([id, hold]) => [id, { ...hold }])),
+    accounts: new Set(tables.accounts),
     ids: new Map(tables.ids),
     issues: new Map(tables.issues),
     owners: new Map(tables.owners),
@@ -226,8 +247,10 @@ function bodyOf(order: TransferOrder): string {
   )
 }
 
-function idVerdict(tables: Tables, order: TransferOrder): 'exists' | Refusal | undefined {
-  const known = tables.ids.get(order.id)
+function idVerdict(tables: Tables, order: TransferOrder, who: Who): 'exists' | Refusal | undefined {
+  const isOfHolds = who.kind === 'contract' || order.kind === 'hold'
+  const ofHold = isOfHolds && tables.holds.has(order.id) ? tables.ids.get(order.id) : undefined
+  const known = tables.ids.get(nameOf(order, who)) ?? ofHold
   if (known === undefined) return undefined
   if (known.isFailed) return 'LEDGER_ID_FAILED'
   return known.body === bodyOf(order) ? 'exists' : 'LEDGER_ID_CONFLICT'
@@ -279,6 +302,7 @@ const INTO: Record<Who['kind'], string[]> = {
 
 function playOrder(tables: Tables, order: TransferOrder, who: Who): Result {
   if (who.kind === 'signed' && order.contract !== undefined) return 'LEDGER_CONTRACT_DIFFERS'
+  if (who.kind !== 'contract' && 'amount' in order && order.amount === 0n) return 'LEDGER_AMOUNT_ZERO'
   const isEnding = order.kind === 'post-held' || order.kind === 'void-held'
   return isEnding ? playEnd(tables, order, who) : playStart(tables, order, who)
 }
@@ -295,17 +319,22 @@ function playStart(tables: Tables, order: TransferOrder & { kind: 'post' | 'hold
   if (order.kind === 'hold') {
     if (who.kind === 'signed' && order.expiresAt === undefined) return 'LEDGER_EXPIRY_MISSING'
     if (order.expiresAt !== undefined && order.expiresAt <= tables.at) return 'LEDGER_EXPIRY_PAST'
+    if (who.kind === 'signed' && (order.expiresAt ?? 0) > tables.at + 2_592_000_000) return 'LEDGER_EXPIRY_FAR'
   }
   const after = (tables.balances.get(debit) ?? 0n) - amount
   if (kind === 'issuer' && -after > (tables.caps.get(currency)?.cap ?? 0n)) return 'LEDGER_CAP_EXCEEDED'
   if (kind !== 'issuer' && after < 0n) return 'LEDGER_BALANCE_SHORT'
-  tables.ids.set(id, { body: bodyOf(order), at: tables.at, isFailed: false })
+  const isClient = order.kind === 'hold' ? order.contract === undefined : who.kind !== 'contract'
+  const place = order.kind === 'hold' ? id : nameOf(order, who)
+  tables.ids.set(place, { body: bodyOf(order), at: tables.at, isFailed: false, isClient })
+  for (const account of [debit, credit]) tables.accounts.add(account)
   if (order.kind === 'post') {
     move(tables, [debit, credit], amount)
     return { type: 'transfer-posted', id, amount, heldId: undefined, released: (amount - amount) as typeof amount }
   }
   move(tables, [debit, heldOf(debit)], amount)
   tables.balances.set(credit, tables.balances.get(credit) ?? 0n)
+  tables.accounts.add(heldOf(debit))
   tables.holds.set(id, { order, state: 'open' })
   return { type: 'transfer-held', id, amount, expiresAt: order.expiresAt }
 }
@@ -330,13 +359,15 @@ function playEnd(tables: Tables, order: TransferOrder & { kind: 'post-held' | 'v
     if (!tables.caps.has(currency)) return 'LEDGER_CURRENCY_UNKNOWN'
     if (!INTO[who.kind].includes(kind)) return 'LEDGER_ACCOUNT_KIND'
     if (currency !== debit.split('/')[2]) return 'LEDGER_CURRENCY_DIFFERS'
+    tables.accounts.add(order.credit)
     move(tables, [heldOf(debit), order.credit], taken)
   }
   const released = (amount - taken) as typeof amount
   move(tables, [heldOf(debit), debit], released)
   hold.state = order.kind === 'post-held' ? 'posted' : 'voided'
   touch(tables, order.heldId)
-  tables.ids.set(order.id, { body: bodyOf(order), at: tables.at, isFailed: false })
+  const isClient = who.kind !== 'contract'
+  tables.ids.set(nameOf(order, who), { body: bodyOf(order), at: tables.at, isFailed: false, isClient })
   const { id, heldId } = order
   if (order.kind === 'void-held') return { type: 'transfer-voided', id, heldId, released }
   return { type: 'transfer-posted', id, amount: order.amount, heldId, released }

@@ -106,7 +106,7 @@ describe('a notary alone under load', () => {
     send(service, 'second', 128)
     await settled()
     let read: number | undefined
-    void service.accounts().then(({ ledgers: [usd] }) => {
+    const reading = service.accounts().then(({ ledgers: [usd] }) => {
       read = usd?.accounts.length
     })
     send(service, 'third', 128)
@@ -118,6 +118,7 @@ describe('a notary alone under load', () => {
     gate.waiting[1]?.pass()
     await settled()
     // The issuer, and everybody of the first two blocks; the third waits behind the read.
+    await reading
     expect(read).toBe(130)
     gate.isOpen = true
     for (const { pass } of gate.waiting) pass()

@@ -203,6 +203,27 @@ describe('a notary that is alone in its set', () => {
     })
   })
 
+  test('timers that are due leave room in their block: its receipts are ones that others take', async () => {
+    const { notary, service } = await opened()
+    const deals = Array.from({ length: 130 }, (_, index) => new Deal(notary.set, { name: `due ${index}`, now: START }))
+    for (const { messages } of deals) await service.submit(messages.offer)
+    notary.now += 60_000
+    const now = notary.clock.now()
+    const issues = Array.from({ length: 256 }, (_, index) => issueUsd(BANK.did, BigInt(index + 1), { now }))
+    const answers = await Promise.all(issues.map(async (issue) => await service.submit(issue)))
+    const codes = answers.map(({ receipt }) => {
+      const read = readReceipt(receipt)
+      return read && refuseReceipt(notary.set, { message: undefined, receipt: read.receipt }, verify)
+    })
+    expect(answers.every(({ receipt }) => readReceipt(receipt) !== undefined)).toBe(true)
+    expect(codes.every((code) => code === undefined)).toBe(true)
+    expect(
+      (await Promise.all(deals.map(async ({ contract }) => (await service.contract(contract))?.state))).every(
+        (state) => state === 'ABORTED',
+      ),
+    ).toBe(true)
+  })
+
   test('a follower hears of nothing when the time is over, and of the next step when it comes', async () => {
     const { notary, service, deal } = await opened()
     await service.submit(deal.messages.offer)

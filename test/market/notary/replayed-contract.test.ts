@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { amountFromNanos } from '../../../src/base/money.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../../src/base/time.ts'
+import type { TransferId } from '../../../src/core/ledger/ledger-names.ts'
 import type { NotaryService } from '../../../src/market/notary/notary-service.ts'
 import { prepareEnvelope } from '../../../src/wire/v1/envelope.ts'
 import { LocalNotary, START } from './local-notary.ts'
@@ -119,4 +121,31 @@ test('a notary that was started without a parameter set takes no new contract un
     ['refused', 'BOOKS_PARAMETERS_UNKNOWN'],
     ['applied', undefined],
   ])
+})
+
+test('a message about the ledger that is refused takes no room: its nonce is free', async () => {
+  const notary = new LocalNotary()
+  const service = await notary.open()
+  await service.submit(registerUsd(START))
+  const stranger = new Party('stranger')
+  const nonce = nonceOf('of a stranger')
+  const about = { now: START, nonce }
+  const redeem = (amount: bigint) =>
+    stranger.say({
+      ...about,
+      type: 'ledger-redeem',
+      body: {
+        id: hashOf('redeem').slice(0, 32) as TransferId,
+        owner: stranger.did,
+        currency: USD,
+        amountNanos: amountFromNanos(amount),
+        reference: 'x',
+      },
+    })
+  expect((await service.submit(redeem(1n))).code).toBe('LEDGER_BALANCE_SHORT')
+  expect((await service.submit(redeem(2n))).code).toBe('LEDGER_BALANCE_SHORT')
+  await service.submit(issueUsd(stranger.did, 5n, { now: START }))
+  expect((await service.submit(redeem(2n))).effect).toBe('applied')
+  expect((await service.submit(redeem(3n))).code).toBe('ENVELOPE_NONCE_USED')
+  await service.stop()
 })

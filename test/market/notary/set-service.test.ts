@@ -1,9 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { DurationMs } from '../../../src/base/time.ts'
 import type { RemoteNotary } from '../../../src/market/notary/notary-client-remote.ts'
+import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
+import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
+import { exportContract, verifyExport } from '../../../src/market/parties/contract-export.ts'
 import { readReceipt } from '../../../src/wire/v1/notary-receipt.ts'
 import { clock, World } from './set-world.ts'
 import { Deal, issueUsd, registerUsd, stampOf } from './settlement-builder.ts'
+
+const verifyBytes = verifySignatureWith(createNodeVerifier())
 
 let world: World | undefined
 afterEach(async () => {
@@ -115,6 +120,12 @@ describe('a notary set of four', () => {
       .poll(async () => (await client.contract(deal.contract))?.transitions.length, { timeout: 5_000 })
       .toBe(2)
     expect(await client.contract(deal.contract)).toMatchObject({ state: 'ABORTED' })
+    // The step that nobody sent is evidence like any other.
+    const file = await exportContract(client, deal.contract, verifyBytes)
+    expect(file && verifyExport(file, { verify: verifyBytes, set: four.set })).toMatchObject({
+      kind: 'verified',
+      state: { kind: 'ABORTED' },
+    })
     await expect.poll(async () => (await four.heads()).size).toBe(1)
   }, 20_000)
 })

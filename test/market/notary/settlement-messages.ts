@@ -50,7 +50,7 @@ function register(currency: Currency, iss: Did): NotaryMessage {
     currency,
     cap: nanos(10_000),
     recoveryKey: NOTARY,
-    recoveryDelay: ms(1_000),
+    recoveryDelay: ms(3_600_000),
   })
 }
 

@@ -98,7 +98,7 @@ describe('an account in C1', () => {
     await node.buyer.buy(onCredit('two'))
     expect((await world.until(node, 'two')).failed).toEqual({ code: 'BUY_DECLINED', reason: 'MARKET_CREDIT_LINE' })
     const other = `OWE@${KEYS.buyer.did}` as typeof IOU
-    const recovery = { recoveryKey: KEYS.notary.did, recoveryDelayMs: 1_000_000 as never }
+    const recovery = { recoveryKey: KEYS.notary.did, recoveryDelayMs: 3_600_000 as never }
     await world.tell('ledger-currency-register', { currency: other, capNanos: nanos(100_000), ...recovery }, KEYS.buyer)
     await shop.seller.offer(world.offer({ currency: other, priceNanos: nanos(700) }), 'other')
     await node.buyer.buy(onCredit('three', { currency: other }))

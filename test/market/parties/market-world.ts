@@ -167,7 +167,7 @@ export class MarketWorld {
       [USD, KEYS.bank],
       [IOU, KEYS.buyer],
     ] as const) {
-      const recovery = { recoveryKey: KEYS.notary.did, recoveryDelayMs: ms(1_000_000) }
+      const recovery = { recoveryKey: KEYS.notary.did, recoveryDelayMs: ms(3_600_000) }
       await world.tell('ledger-currency-register', { currency, capNanos: nanos(1_000_000), ...recovery }, key)
     }
     for (const [key, amount] of funds) {

@@ -131,6 +131,22 @@ describe('a recovery key', () => {
     expect(party.journal.said(`account/open/${KEYS.seller.did}/${RECOVERY.key}/${RECOVERY.delayMs}`)).toBeDefined()
   })
 
+  it('that asks for another key is told of to the owner, once for each request', async () => {
+    const world = await MarketWorld.create()
+    const { party } = await world.party(KEYS.seller, createMemoryEventLog())
+    const accounts = accountsOf(party, { recovery: RECOVERY })
+    await accounts.look()
+    const owner = KEYS.seller.did
+    await world.tell('ledger-recovery-request', { owner, successor: KEYS.rival.did }, KEYS.recoverer)
+    for (let looks = 0; looks < 3; looks += 1) await accounts.look()
+    await settle()
+    expect(world.failures).toMatchObject([
+      { code: 'LEDGER_RECOVERY_ASKED', details: { successor: KEYS.rival.did, completesAt: world.time.now + HOUR_MS } },
+    ])
+    await world.tell('ledger-recovery-cancel', { owner }, KEYS.seller)
+    expect((await world.notary.owner(owner)).recovery).toBeNull()
+  })
+
   it('brings credits of a lost key to its successor, which buys with them; the lost key does nothing more', async () => {
     const world = await MarketWorld.create()
     const shop = await world.seller({ key: KEYS.seller })
@@ -175,6 +191,30 @@ describe('a recovery key', () => {
     await expect(world.tell('ledger-issue', { ...issue, id: 'b'.repeat(32) as never }, KEYS.buyer)).rejects.toThrow(
       'LEDGER_SIGNER_WRONG',
     )
+  })
+})
+
+describe('what a notary earns', () => {
+  it('is moved to the account of its node when somebody asks, and its key stays its own', async () => {
+    const world = await MarketWorld.create()
+    const shop = await world.seller({ key: KEYS.seller })
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted())
+    await world.until(node, 'order-1')
+    expect(await world.balance(KEYS.feeOwner.did, 'fee')).toBe(10n)
+    const { party } = await world.party(KEYS.rival, createMemoryEventLog(), [KEYS.feeOwner])
+    const accounts = accountsOf(party, { earning: [KEYS.feeOwner.did] })
+    expect(await accounts.look()).toEqual([])
+    expect(await accounts.collectEarned()).toMatchObject([
+      { account: KEYS.feeOwner.did, standing: 'signs', collected: [{ amountNanos: '10' }], code: null },
+    ])
+    expect(await accounts.collectEarned()).toMatchObject([{ collected: [] }])
+    expect([await world.balance(KEYS.feeOwner.did, 'fee'), ...(await balances(world, [KEYS.rival]))]).toEqual([
+      0n,
+      10_010n,
+    ])
+    expect((await world.notary.owner(KEYS.feeOwner.did)).authority).toBe(KEYS.feeOwner.did)
   })
 })
 

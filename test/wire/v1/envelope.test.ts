@@ -10,7 +10,7 @@ import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
 import { authenticate, type AuthenticateInit } from '../../../src/wire/v1/authenticate.ts'
 import { CANONICAL_LIMITS } from '../../../src/wire/v1/canonical.ts'
 import { didOfPublicKey } from '../../../src/wire/v1/did-key.ts'
-import { VALIDITY_MAX_MS } from '../../../src/wire/v1/envelope-head.ts'
+import { LEDGER_VALIDITY_MAX_MS, VALIDITY_MAX_MS } from '../../../src/wire/v1/envelope-head.ts'
 import {
   decodeEnvelope,
   encodeEnvelope,
@@ -150,6 +150,7 @@ describe('protocol/spec/envelope.md', () => {
     expect(page).toContain(`| items of an array | ${written(itemsMax)} |`)
     expect(page).toContain(`| a member's name | 1 to ${KEY_LENGTH_MAX} characters`)
     expect(page).toContain(`exp - iat <= ${written(VALIDITY_MAX_MS)}`)
+    expect(page).toContain(`for types \`ledger-*\` \`<= ${written(LEDGER_VALIDITY_MAX_MS)}\``)
     expect(page).toContain(
       `(${written(NONCE_LIMITS.perIssuerMax)} for an issuer, ${written(NONCE_LIMITS.totalMax)} in all)`,
     )

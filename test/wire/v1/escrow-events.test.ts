@@ -275,7 +275,7 @@ test('a contract goes from offer to settlement through signed bytes alone', () =
       currency,
       cap,
       recoveryKey: payer.did,
-      recoveryDelay: 1_000 as DurationMs,
+      recoveryDelay: 3_600_000 as DurationMs,
     },
   })
   for (const [index, { did: owner }] of [payer, worker].entries()) {

@@ -47,6 +47,19 @@ describe('the memory of nonces', () => {
     expect(guard.size).toBe(3)
   })
 
+  it('looks without taking note, and counts nothing that has expired', () => {
+    const guard = createNonceGuard(LIMITS)
+    for (const nonce of ['a', 'b', 'c', 'd']) expect(guard.look(use(nonce))).toBe(undefined)
+    expect(guard.size).toBe(0)
+    for (const nonce of ['a', 'b', 'c']) guard.keep(use(nonce))
+    expect([guard.look(use('a')), guard.look(use('d'))]).toEqual(['ENVELOPE_NONCE_USED', 'ENVELOPE_NONCES_FULL'])
+    for (const nonce of ['a', 'b']) guard.keep(use(nonce, { issuer: 2 }))
+    expect(guard.look(use('a', { issuer: 3 }))).toBe('ENVELOPE_NONCES_FULL')
+    const now = START + 60_000 + SKEW
+    expect([guard.look(use('a', { now })), guard.look(use('a', { issuer: 3, now }))]).toEqual([undefined, undefined])
+    expect(guard.size).toBe(5)
+  })
+
   it('remembers until exp and the tolerance have passed', () => {
     const exp = START + HOUR - 1
     const guard = createNonceGuard()

@@ -2,12 +2,12 @@ import { addDuration } from '../../../base/time.ts'
 import type { Timestamp } from '../../../base/time.ts'
 import type { Hash } from '../../evidence/names.ts'
 import type { EscrowEffect } from '../escrow-effect.ts'
-import type { EscrowEvent } from '../escrow-event.ts'
+import type { EscrowEvent, EscrowMessageEvent } from '../escrow-event.ts'
 import { disputeReleaseOrders } from '../escrow-money.ts'
 import { type Move, refuse } from '../escrow-move.ts'
 import type { DeliveredState, DisputedState, FrozenState, HeldState, WorkingState } from '../escrow-state.ts'
 import type { EscrowParty } from '../escrow-terms.ts'
-import { evidenceRootOf, rootWithProof } from '../evidence-root.ts'
+import { evidenceRootOf, rootWithDelivery, rootWithProof } from '../evidence-root.ts'
 import { faultOf, frozenSplit, slashedBonds } from '../settlement.ts'
 import { enterCapturing } from './capture-edges.ts'
 import { payable } from './dispute-edges.ts'
@@ -20,6 +20,8 @@ export function moveFrozen(state: FrozenState, event: EscrowEvent): Move {
   const voucherNanos = state.voucher.amountNanos
   const { disputeAttempt } = state
   switch (event.type) {
+    case 'delivered':
+      return deliverFrozen(state, event)
     case 'ruled':
       if (event.evidenceRoot !== state.evidenceRoot) return refuse('ESCROW_EVIDENCE_ROOT')
       if (event.workerNanos > state.terms.maxNanos) return refuse('ESCROW_RULING_AMOUNT')
@@ -51,6 +53,17 @@ export function moveFrozen(state: FrozenState, event: EscrowEvent): Move {
   }
 }
 
+type Delivered = Extract<EscrowMessageEvent, { type: 'delivered' }>
+
+/** Who lies does not take the other's right away: the worker delivers all the same, and gets what it claims unless arbiters say otherwise. */
+function deliverFrozen(state: FrozenState, { result, claimNanos }: Delivered): Move {
+  const { equivocators, voucher, terms } = state
+  if (equivocators.worker || state.claimNanos !== undefined) return refuse('ESCROW_STATE_WRONG')
+  if (claimNanos < voucher.amountNanos || claimNanos > terms.maxNanos) return refuse('ESCROW_CLAIM_AMOUNT')
+  const evidenceRoot = rootWithDelivery(state.evidenceRoot, result, claimNanos)
+  return { edge: 'frozen-deliver', state: { ...state, claimNanos, evidenceRoot } }
+}
+
 /** Two different messages of one party at one place. */
 export type EquivocationProof = {
   readonly party: EscrowParty
@@ -79,7 +92,7 @@ export function freeze(
     terms,
     heard,
     holdAttempt,
-    ruleBy: addDuration(proof.at, terms.timers.ruleMs),
+    ruleBy: frozenUntil(state, proof),
     voucher: state.kind === 'HELD' ? NO_VOUCHER : state.voucher,
     claimNanos: state.kind === 'DELIVERED' || state.kind === 'DISPUTED' ? state.delivery.claimNanos : undefined,
     equivocators: { payer: proof.party === 'payer', worker: proof.party === 'worker' },
@@ -87,6 +100,16 @@ export function freeze(
     disputeAttempt: state.kind === 'DISPUTED' ? state.disputeAttempt : undefined,
   }
   return { edge: FREEZE_EDGES[state.kind], state: frozen, money: releaseRejecting(state) }
+}
+
+/** A worker that has not delivered keeps its time to do so when the payer lies. */
+function frozenUntil(
+  state: HeldState | WorkingState | DeliveredState | DisputedState,
+  { party, at }: EquivocationProof,
+): Timestamp {
+  const ruleBy = addDuration(at, state.terms.timers.ruleMs)
+  if (party === 'worker' || !('deliverBy' in state) || state.deliverBy < ruleBy) return ruleBy
+  return state.deliverBy
 }
 
 /** The bond of a rejection that no longer matters goes back, whatever the ledger says about it. */

@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Did } from '../../../src/core/evidence/names.ts'
+import { bindDirectory, type DirectoryBinding, highWaterFolderOf } from '../../../src/node/market/high-water-place.ts'
+import { refuseUnreachable } from '../../../src/node/market/reachable-address.ts'
+import { createNodeFileSystem } from '../../../src/storage/node-file-system.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kernell-place-'))
+  mkdirSync(join(folder, 'data'))
+  writeFileSync(join(folder, 'data', 'secret'), 'of this directory')
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  rmSync(folder, { recursive: true })
+})
+
+async function bind(name: string, changes: Partial<DirectoryBinding> = {}): Promise<void> {
+  const [highWater, dataDir] = [join(folder, 'high'), join(folder, name)]
+  await bindDirectory(createNodeFileSystem(), { highWater, dataDir, epoch: 0, isRestored: false, ...changes })
+}
+
+const copied = (): void => void execFileSync('cp', ['-a', join(folder, 'data'), join(folder, 'copy')])
+
+describe('the place of what a notary signed last', () => {
+  test('is in the state directory of the user, by the key', () => {
+    vi.stubEnv('XDG_STATE_HOME', folder)
+    expect(highWaterFolderOf('did:key:z6MkA' as Did)).toBe(join(folder, 'kernell', 'notaries', 'z6MkA'))
+    vi.stubEnv('XDG_STATE_HOME', 'relative')
+    vi.stubEnv('HOME', '/home/somebody')
+    expect(highWaterFolderOf('did:key:z6MkA' as Did)).toBe('/home/somebody/.local/state/kernell/notaries/z6MkA')
+  })
+
+  test('counts for one directory, also when that is moved and written to', async () => {
+    await bind('data')
+    writeFileSync(join(folder, 'data', 'more'), 'more')
+    await bind('data')
+    renameSync(join(folder, 'data'), join(folder, 'moved'))
+    await bind('moved')
+  })
+
+  test('is refused to a copy, in the same epoch and in an earlier one, until a new one begins there', async () => {
+    await bind('data', { epoch: 1 })
+    copied()
+    for (const epoch of [0, 1])
+      await expect(bind('copy', { epoch })).rejects.toMatchObject({ code: 'NOTARY_DIRECTORY_COPIED' })
+    await bind('data', { epoch: 1 })
+    await bind('copy', { epoch: 2 })
+    await expect(bind('data', { epoch: 1 })).rejects.toMatchObject({ code: 'NOTARY_DIRECTORY_COPIED' })
+  })
+
+  test('is given to a member that was restored, which asks the others, and no longer to the one before', async () => {
+    await bind('data')
+    copied()
+    await bind('copy', { isRestored: true })
+    await expect(bind('data')).rejects.toMatchObject({ code: 'NOTARY_DIRECTORY_COPIED' })
+  })
+
+  test.each(['', '{}', '{"epoch":-', '{"epoch":"0","directory":"1-1"}'])(
+    'is damaged where it says %s',
+    async (text) => {
+      mkdirSync(join(folder, 'high'))
+      writeFileSync(join(folder, 'high', 'directory.json'), text)
+      await expect(bind('data')).rejects.toMatchObject({ code: 'NOTARY_HIGH_WATER_DAMAGED' })
+    },
+  )
+})
+
+describe('an address of a notary', () => {
+  test.each(['/ip4/127.0.0.1/tcp/4100', '/ip6/::1/tcp/1', '/unix/srv/n.sock', '/dns4/n.example/tcp/443', '/memory/1'])(
+    'may be %s',
+    (address) => expect(() => refuseUnreachable(address)).not.toThrow(),
+  )
+
+  test.each([
+    '/ip4/127.0.0.1/tcp/0',
+    '/ip4/127.0.0.1/udp/0',
+    '/ip4/127.0.0.1/tcp/00',
+    '/ip4/127.0.0.1',
+    '/ip4//tcp/1',
+    '/ip4/0.0.0.0/tcp/1',
+    '/ip6/::/tcp/1',
+    '/unix/',
+    '/dns4/n.example/tcp/0',
+    '/dns4/n.example/tcp',
+    'n:1',
+    '',
+  ])('is not %s', (address) =>
+    expect(() => refuseUnreachable(address)).toThrow(
+      expect.objectContaining({ code: 'NOTARY_ADDRESS_UNREACHABLE' }) as Error,
+    ),
+  )
+})
