@@ -1,12 +1,18 @@
 import { defineAgent, type AgentDefinition, type ReplyTarget } from 'kernell-os/actors'
-import type { Amount } from 'kernell-os/core'
+import { type Amount, amountFromNanos, ZERO_AMOUNT } from 'kernell-os/core'
 import {
+  AUCTION_KINDS,
   callForBids,
+  durationFromMs,
   parseCurrency,
+  parseDid,
   parseHash,
+  type AuctionKind,
   type CallForBids,
   type Currency,
   type Did,
+  type DurationMs,
+  type EnglishRule,
   type Hash,
   type Party,
 } from 'kernell-os/market'
@@ -25,10 +31,23 @@ import {
 export type AuctioneerInput = DeskLimits & {
   /** Whose key signs calls, receipts and transcripts. */
   readonly party: Party
-  /** Windows, whom to ask, what is known of bidders, and where journals of auctions are. */
+  /**
+   * Windows, whom to ask, who may bid and what is known of them, the deposit of sealed auctions and who gets lost ones, the notary set that keeps deposits and gives the
+   * beacon, and where journals of auctions are.
+   */
   readonly rules: Pick<
     CallForBids,
-    'bidMs' | 'revealMs' | 'settleMs' | 'latencyMsMax' | 'peers' | 'standingOf' | 'openAuctionLog'
+    | 'bidMs'
+    | 'revealMs'
+    | 'settleMs'
+    | 'latencyMsMax'
+    | 'peers'
+    | 'standingOf'
+    | 'openAuctionLog'
+    | 'depositNanos'
+    | 'forfeitTo'
+    | 'notarySet'
+    | 'filter'
   >
 }
 
@@ -41,8 +60,10 @@ export type AuctioneerEvent =
       readonly task: Hash
       readonly currency: Currency
       readonly reserveNanos: Amount
-      /** Default `second`. */
-      readonly kind?: 'first' | 'second'
+      /** Default `second`; `english` goes openly down by a hundredth of the reserve price at least. */
+      readonly kind?: AuctionKind
+      /** Who pays, where that is not the auctioneer. */
+      readonly buyer?: Did
       readonly replyTo?: ReplyTarget
     }
   | CancelRequest
@@ -55,34 +76,47 @@ export type Closed = {
   readonly clearingNanos: Amount | null
   /** Hash of the public transcript, which anybody recomputes; `null` where the auction was called off. */
   readonly transcript: Hash | null
-  /** Sealed bids that were revealed. */
+  /** Sealed bids that were revealed, or open ones. */
   readonly bids: number
 }
 
-type Wanted = Pick<CallForBids, 'skill' | 'task' | 'currency' | 'kind' | 'reservePriceNanos'>
+type Wanted = Pick<CallForBids, 'skill' | 'task' | 'currency' | 'kind' | 'reservePriceNanos'> & {
+  readonly buyer: Did | undefined
+}
 type Job = JobInput<AuctioneerInput, Wanted>
 
 const BIDS_MAX = 64
+const NO_TIME = durationFromMs(0)
 
 const job = fromPromise(async ({ input }: { readonly input: Job }): Promise<JobOutput<Omit<Closed, 'id'>>> => {
   const { party, rules } = input.resources
-  const { request } = input
+  const { buyer, ...request } = input.request
+  const isOpen = request.kind === 'english'
   const { transcript, transcriptHash, awarded } = await callForBids(party, {
     ...rules,
     ...request,
-    buyer: party.did,
-    forfeitTo: party.did,
+    buyer: buyer ?? party.did,
     bidsMax: BIDS_MAX,
     inputBytes: 0,
-    filter: { capabilities: [], reputationPpmMin: 0, newcomerExposureNanos: request.reservePriceNanos },
     weights: { price: 1, latency: 0, reputation: 0 },
+    ...(isOpen && { revealMs: NO_TIME, depositNanos: ZERO_AMOUNT }),
+    english: isOpen ? englishRule(request.reservePriceNanos, rules.bidMs) : undefined,
   })
-  const bids = transcript?.entries.filter(({ reveal }) => reveal !== undefined).length ?? 0
+  const revealed = transcript?.entries.filter(({ reveal }) => reveal !== undefined).length ?? 0
+  const bids = revealed + (transcript?.bids.length ?? 0)
   const outcome = { winner: awarded?.winner ?? null, clearingNanos: awarded?.clearingNanos ?? null }
   return { kind: 'done', reply: { type: 'closed', ...outcome, transcript: transcriptHash ?? null, bids } }
 })
 
-/** Holds sealed auctions: asks sellers, takes commitments and reveals, and publishes a transcript that anybody recomputes. */
+/** A bid in the last quarter moves the end by as much, twenty times at most. */
+function englishRule(reserveNanos: Amount, bidMs: DurationMs): EnglishRule {
+  const quarterMs = durationFromMs(Math.floor(bidMs / 4))
+  const step = reserveNanos / 100n
+  const minimumDecrementNanos = amountFromNanos(step === 0n ? 1n : step)
+  return { minimumDecrementNanos, extensionWindowMs: quarterMs, extensionMs: quarterMs, extensionsMax: 20 }
+}
+
+/** Holds auctions, sealed or open: asks sellers, takes their deposits and bids, and publishes a transcript that anybody recomputes. */
 export const auctioneer: AgentDefinition = defineAgent({
   name: 'auctioneer',
   logic: createRequestDesk<AuctioneerInput>({ name: 'auctioneer', verb: 'auction', read: readCall, checkInput, job }),
@@ -100,6 +134,8 @@ function readCall(event: DeskEvent): Wanted {
   const task = parseHash(readText(event, 'task', 64))
   if (reservePriceNanos === undefined || currency === undefined || task === undefined)
     throw invalid('reserveNanos, currency and task are a price, a currency and a hash')
-  const kind = event['kind'] === 'first' ? 'first' : 'second'
-  return { skill: readText(event, 'skill', 64), task, currency, kind, reservePriceNanos }
+  const kind = AUCTION_KINDS.find((known) => known === event['kind']) ?? 'second'
+  const buyer = event['buyer'] === undefined ? undefined : parseDid(readText(event, 'buyer', 80))
+  if (event['buyer'] !== undefined && buyer === undefined) throw invalid('buyer is a did:key')
+  return { skill: readText(event, 'skill', 64), task, currency, kind, reservePriceNanos, buyer }
 }

@@ -273,6 +273,8 @@ export class OfflineMarket {
       creditNanosMax: nanos(0n),
       windows: { bidMs: span(200), revealMs: span(200), settleMs: span(200) },
       latencyMsMax: span(30_000),
+      depositPerMillion: 10_000,
+      decrementPerMillion: 10_000,
     }
   }
 }

@@ -37,6 +37,8 @@ const BODIES: readonly (readonly [string, LedgerMessageType, unknown, FixedKey])
     { orders: [{ kind: 'void-held', id: id('b4'), isLinked: false, heldId: id('b2') }] },
     worker,
   ],
+  ['a hold that a third one ends', 'ledger-transfer', { orders: [{ ...holdOf(), agent: arbiter.did }] }, payer],
+  ['a stamp', 'ledger-stamp', { hash: 'a5'.repeat(32), currency: CURRENCY }, payer],
   [
     'a currency of an issuer that names no recovery key',
     'ledger-currency-register',

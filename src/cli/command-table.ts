@@ -226,6 +226,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/market-buy.ts')).marketBuyCommand,
   },
   {
+    name: 'market prices',
+    summary: 'show what work has cost, as far as this node knows',
+    load: async () => (await import('./commands/market-prices.ts')).marketPricesCommand,
+  },
+  {
+    name: 'market attest',
+    summary: 'vouch, to this node alone, for what a seller is able to do',
+    load: async () => (await import('./commands/market-attest.ts')).marketAttestCommand,
+  },
+  {
     name: 'market auction show',
     summary: 'show an auction of this node: bids, winner, price',
     load: async () => (await import('./commands/market-auction-show.ts')).marketAuctionShowCommand,

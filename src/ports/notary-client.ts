@@ -151,6 +151,17 @@ export type JournalCheckpoint = {
   readonly signature: string
 }
 
+/** A place in the set's log that a quorum has certified. Its block's hash covers everything before it. */
+export type LogCheckpoint = {
+  readonly slot: number
+  /** Hash of the block. */
+  readonly block: Hash
+  /** Stamp of the block. */
+  readonly at: Timestamp
+  /** Of one entry of the block. */
+  readonly certificate: Certificate
+}
+
 export type CheckpointOptions = AbortOptions & {
   /** Makes one that covers every entry. It is for whoever runs the notary: asked over a transport it means nothing. */
   readonly isFresh?: boolean
@@ -272,6 +283,11 @@ export interface NotaryClient {
   governance(options?: AbortOptions): Promise<GovernanceView | undefined>
   /** Proves entry `index` of the journal, under a signed checkpoint. Throws `LEDGER_ENTRY_UNKNOWN`, and `LEDGER_ENTRY_PRUNED` where its text is gone. */
   prove(index: number, options?: AbortOptions): Promise<EntryProof>
+  /**
+   * The first block with a message in it that is stamped at `at` or behind it: nobody could know its hash before. `undefined` while there is none; a message, such as
+   * `ledger-stamp`, makes one.
+   */
+  firstSince(at: Timestamp, options?: AbortOptions): Promise<LogCheckpoint | undefined>
   /** Proves that the journal under the newest checkpoint begins with its first `from` entries. Throws `LEDGER_ENTRY_UNKNOWN`. */
   proveGrowth(from: number, options?: AbortOptions): Promise<GrowthProof>
   /** Where the journal stands, signed: the newest checkpoint that there is, at most some seconds behind. */

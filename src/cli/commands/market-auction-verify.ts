@@ -46,11 +46,13 @@ export const marketAuctionVerifyCommand: Command = {
   },
 }
 
-function format({ ok, winner, clearingNanos, currency, bids, problems }: AuctionVerification): string {
+function format(verified: AuctionVerification): string {
+  const { ok, signedBy, receipts, winner, clearingNanos, currency, bids, problems } = verified
   return [
     ok ? 'The transcript is right' : 'The transcript is NOT right',
     `winner  ${winner ?? 'nobody'}`,
     ...(clearingNanos === null ? [] : [`price   ${formatCredits(clearingNanos, currency)}`]),
+    ...(signedBy === null ? [] : [`signed  ${signedBy}, held against ${receipts} of its receipts`]),
     ...bids.map(({ bidder, status }) => `  ${status.padEnd(11)} ${bidder}`),
     ...problems.map(({ code, bidder, cause }) => `${code}${bidder === null ? '' : ` (${bidder})`}: ${cause}`),
   ].join('\n')

@@ -8,20 +8,24 @@ import { CONTRACT_STATES, contractDocument, formatContract, TERMINAL_STATES } fr
 import { EXIT_CODES } from '../exit-codes.ts'
 import { choiceFlag, isFlagSet, listFlag, numberFlag, requiredFlag, textFlag } from '../flags.ts'
 import { idempotencyKey, KEY_FLAG, type MarketControl, NODE_FLAGS, useMarket } from '../market-control.ts'
-import { fileFlag, jsonFlag, nanosFlag, requiredNanos } from '../market-flags.ts'
+import { fileFlag, jsonFlag, nanosFlag } from '../market-flags.ts'
 import { listOf, membersOf, textOf } from '../registered-policies.ts'
 
 const CUSTODY = ['C1', 'C2', 'C3'] as const
+const AUCTION_KINDS = ['first', 'second', 'english'] as const
 
 /** Buys one piece of work. */
 export const marketBuyCommand: Command = {
   name: 'market buy',
   summary: 'have work done: find a seller, hold the price, check the result, pay',
-  synopsis: '--skill S --input FILE --max P --currency C --idempotency-key K',
+  synopsis: '--skill S --input FILE [--max P] --currency C --idempotency-key K',
   flags: {
     skill: { value: 'S', describe: 'a word such as text.word-count' },
     input: { value: 'FILE', describe: 'what the work is done on, 900 kB at most' },
-    max: { value: 'P', describe: 'the most that it may cost, such as 0.5' },
+    max: {
+      value: 'P',
+      describe: 'the most that it may cost, such as 0.5; default: what `kernell market prices` suggests for the skill',
+    },
     currency: { value: 'C', describe: 'CODE@DID, or a code that one issuer alone has; default: the only one there is' },
     custody: {
       value: 'C1|C2|C3',
@@ -29,8 +33,19 @@ export const marketBuyCommand: Command = {
     },
     'notary-set': { value: 'SET.json', describe: 'who keeps the contract; default: the set of the node' },
     auction: {
-      value: 'first|second',
-      describe: 'let sellers bid, sealed; the winner gets its own price, or the second one, which another offer bounds',
+      value: 'first|second|english',
+      describe:
+        'let sellers bid: sealed, where the winner gets its own price or the second one, which another offer bounds, or openly downward',
+    },
+    deposit: {
+      value: 'P',
+      describe: 'what a sealed bidder loses that does not reveal its bid (default 1 % of --max; none in C1, or 0)',
+    },
+    'min-reputation': { value: '0..1', describe: 'only sellers with at least this mean in `kernell reputation list`' },
+    needs: {
+      value: 'NAME',
+      describe: 'only sellers that claim it and for which `kernell market attest` vouches; may be repeated',
+      isList: true,
     },
     'newcomer-max': {
       value: 'P',
@@ -64,6 +79,7 @@ export const marketBuyCommand: Command = {
   },
   details: [
     'The same key asks for the same purchase, however often: it happens once. Ctrl-C stops the waiting and not the purchase.',
+    'Bidders of a sealed auction put up a deposit, held by the notary set, and ties are broken by the first block of its log behind the bids. Deposits go to the account of the set, to neither side. In an open auction each bid undercuts the last by 1 % of --max at least, under the stamp of the set, and a late one moves the end. `kernell market auction verify` computes any of them again.',
     'A second-price auction pays no more than the best of the other standing offers asks; where only one seller offers, or only one offer fits, the winner gets what it bids.',
     'A seller with too little good work known to this node may have no more of your open contracts than its bond and --newcomer-max. More is refused with BUY_EXPOSURE: begin with less, or use C3, where it has a bond at stake.',
     'Credits are a claim on their issuer; the custody label says who keeps them. Exit 3 when the purchase came to no contract, 1 when the contract ended otherwise than waited for.',
@@ -100,15 +116,20 @@ function buyRequestOf(context: CommandContext): {
   const { flags } = context
   requiredFlag(flags, 'input')
   const arbiters = listFlag(flags, 'arbiter')
+  const capabilities = listFlag(flags, 'needs')
+  const reputation = numberFlag(flags, 'min-reputation', { min: 0, max: 1 })
   return {
     op: 'buy',
     key: idempotencyKey(context),
     skill: requiredFlag(flags, 'skill'),
     input: fileFlag(context, 'input'),
-    nanos: requiredNanos(flags, 'max'),
+    nanos: nanosFlag(flags, 'max'),
     currency: textFlag(flags, 'currency'),
     custody: choiceFlag(flags, 'custody', CUSTODY),
-    auction: choiceFlag(flags, 'auction', ['first', 'second']),
+    auction: choiceFlag(flags, 'auction', AUCTION_KINDS),
+    depositNanos: nanosFlag(flags, 'deposit'),
+    reputationPpm: reputation === undefined ? undefined : Math.round(reputation * 1_000_000),
+    capabilities: capabilities.length === 0 ? undefined : capabilities.join(','),
     newcomerNanos: nanosFlag(flags, 'newcomer-max'),
     set: jsonFlag(context, 'notary-set'),
     timers: jsonFlag(context, 'timers'),

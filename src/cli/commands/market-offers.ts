@@ -5,7 +5,7 @@ import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
 import { formatCredits } from '../format-credits.ts'
 import { NODE_FLAGS, useMarket } from '../market-control.ts'
-import { requiredNanos } from '../market-flags.ts'
+import { nanosFlag, requiredNanos } from '../market-flags.ts'
 import { listOf, numberOf, textOf } from '../registered-policies.ts'
 
 /** A standing offer of this node. */
@@ -16,6 +16,11 @@ export const marketOfferCommand: Command = {
   flags: {
     skill: { value: 'S', describe: 'a word such as text.word-count' },
     price: { value: 'P', describe: 'credits for one task, such as 0.25' },
+    lowest: {
+      value: 'P',
+      describe: 'what you bid down to where bids are open, and bid in second-price auctions (default: the price)',
+    },
+    claim: { value: 'NAME', describe: 'what you claim to be able to do; may be repeated', isList: true },
     currency: { value: 'C', describe: 'CODE@DID, or a code that one issuer alone has; default: the only one there is' },
     limit: { value: 'N', describe: 'tasks at the same time (default 1)' },
     agent: {
@@ -45,11 +50,14 @@ export const marketOfferCommand: Command = {
   examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],
   async run(context) {
     const { flags, terminal, isJson } = context
+    const capabilities = listFlag(flags, 'claim')
     const subjects = listFlag(flags, 'for')
     const request = {
       op: 'offer',
       skill: requiredFlag(flags, 'skill'),
       nanos: requiredNanos(flags, 'price'),
+      lowestNanos: nanosFlag(flags, 'lowest'),
+      capabilities: capabilities.length === 0 ? undefined : capabilities.join(','),
       currency: textFlag(flags, 'currency'),
       limit: numberFlag(flags, 'limit', { min: 1, max: 100_000, isWhole: true }),
       agent: textFlag(flags, 'agent'),

@@ -33,6 +33,8 @@ export function holdDeposit(call: AuctionCall, auction: Hash, depositor: Deposit
     credit: forfeitAccount(call),
     amount: call.depositNanos,
     expiresAt: depositExpiry(call),
+    // Neither gets it, and neither can keep it.
+    agent: call.auctioneer,
   }
 }
 

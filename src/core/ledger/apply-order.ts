@@ -165,9 +165,9 @@ function findHold(
   if (hold === undefined) return whyNoHold(draft, order)
   if (hold.contract !== order.contract) return 'LEDGER_CONTRACT_DIFFERS'
   if (origin.kind === 'signed') {
-    // Whoever the hold is for may take it or give it back; whoever made it waits for that, or for its expiry.
-    const owner = nameOf(draft, hold.credit).owner
-    if (authorityIn(draft, owner) !== origin.iss) return 'LEDGER_SIGNER_WRONG'
+    // Its agent, or whoever the hold is for, may give it to that one or back; whoever made it waits for that, or for its expiry.
+    const judge = hold.agent ?? nameOf(draft, hold.credit).owner
+    if (authorityIn(draft, judge) !== origin.iss) return 'LEDGER_SIGNER_WRONG'
   }
   if (hold.expiresAt !== undefined && draft.at >= hold.expiresAt) return 'LEDGER_HOLD_EXPIRED'
   return hold

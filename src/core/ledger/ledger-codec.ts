@@ -39,7 +39,7 @@ const SIDES: readonly FieldRow[] = [
 /** Orders as `transfers-submitted` carries them, and as clients sign them. */
 export const ORDER_FIELD: FieldCodec = unionOf('kind', {
   post: [...HEAD, ...SIDES],
-  hold: [...HEAD, ...SIDES, ['expiresAt', 'expiresAt', optional(COUNT_FIELD)]],
+  hold: [...HEAD, ...SIDES, ['expiresAt', 'expiresAt', optional(COUNT_FIELD)], ['agent', 'agent', optional(DID_FIELD)]],
   'post-held': [
     ...HEAD,
     ['heldId', 'heldId', TRANSFER_FIELD],
@@ -96,6 +96,7 @@ export const LEDGER_EVENT_FIELD: FieldCodec = unionOf('type', {
   'transfers-submitted': [AT, ORDERS],
   'orders-signed': [...EVIDENCE, ORDERS],
   'holds-expired': [AT],
+  'hash-stamped': [...EVIDENCE, ['hash', 'hash', HASH_FIELD], CURRENCY],
 })
 
 /** Canonical JSON of an event: the same text for the same event, and another for any other. ASCII. */
@@ -130,13 +131,14 @@ export function formatOrders(orders: readonly TransferOrder[]): string {
 function formatOrder(order: TransferOrder): string {
   const contract = order.contract === undefined ? '' : `"contract":"${order.contract}",`
   const reference = order.reference === undefined ? '' : `,"reference":${JSON.stringify(order.reference)}`
+  const agent = order.kind === 'hold' && order.agent !== undefined ? `"agent":"${order.agent}",` : ''
   const amount = order.kind === 'void-held' ? '' : `"amountNanos":"${order.amount}",`
   const credit = order.kind === 'void-held' ? '' : `"credit":"${order.credit}",`
   const debit = order.kind === 'post' || order.kind === 'hold' ? `"debit":"${order.debit}",` : ''
   const expiry = order.kind === 'hold' && order.expiresAt !== undefined ? `"expiresAt":${order.expiresAt},` : ''
   const held = order.kind === 'post-held' || order.kind === 'void-held' ? `"heldId":"${order.heldId}",` : ''
   const tail = `"id":"${order.id}","isLinked":${order.isLinked},"kind":"${order.kind}"${reference}`
-  return `{${amount}${contract}${credit}${debit}${expiry}${held}${tail}}`
+  return `{${agent}${amount}${contract}${credit}${debit}${expiry}${held}${tail}}`
 }
 
 /** Whether JSON says that it is an event or state of this format. */

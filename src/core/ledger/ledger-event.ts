@@ -1,7 +1,7 @@
 import type { Amount } from '../../base/money.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import type { Evidence } from '../evidence/evidence.ts'
-import type { Did } from '../evidence/names.ts'
+import type { Did, Hash } from '../evidence/names.ts'
 import type { Currency, TransferId } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import type { TransferOrder } from './transfer-order.ts'
@@ -100,6 +100,16 @@ export type OrdersSigned = Evidence & { readonly type: 'orders-signed'; readonly
 /** Ends up to `ORDERS_MAX` holds whose expiry the stamp has reached. `nextExpiry` says whether there are more. */
 export type HoldsExpired = { readonly type: 'holds-expired'; readonly at: Timestamp }
 
+/**
+ * Signed by somebody who has an account in the currency: the hash was there at the stamp. It moves nothing; its certificate says when something was, in the order of
+ * everything else.
+ */
+export type HashStamped = Evidence & {
+  readonly type: 'hash-stamped'
+  readonly hash: Hash
+  readonly currency: Currency
+}
+
 export type LedgerEvent =
   | CurrencyRegistered
   | CapChanged
@@ -114,6 +124,7 @@ export type LedgerEvent =
   | TransfersSubmitted
   | OrdersSigned
   | HoldsExpired
+  | HashStamped
 
 export type LedgerEffect =
   /** The order moved money: `amount` of it, and `released` back to where the hold took it from. */
@@ -148,5 +159,6 @@ export type LedgerEffect =
   | { readonly type: 'recovery-started'; readonly owner: Did; readonly completesAt: Timestamp }
   | { readonly type: 'recovery-stopped'; readonly owner: Did }
   | { readonly type: 'recovery-done'; readonly owner: Did; readonly successor: Did }
+  | { readonly type: 'hash-noted'; readonly hash: Hash }
   /** `id` is the refused order's; `undefined` where the whole event is refused. */
   | { readonly type: 'event-refused'; readonly code: LedgerRefusalCode; readonly id: TransferId | undefined }

@@ -11,7 +11,7 @@ import type { TransferId } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import { emptyLedger, type LedgerInput, type LedgerState } from './ledger-state.ts'
 import { findLedgerViolations } from './ledger-violations.ts'
-import { cancelRecovery, completeRecovery, openAccount, requestRecovery, rotateKey } from './owner-events.ts'
+import { cancelRecovery, completeRecovery, openAccount, requestRecovery, rotateKey, stampHash } from './owner-events.ts'
 import { countIdsOf, forgetOld } from './remembered-ids.ts'
 import type { TransferOrder } from './transfer-order.ts'
 
@@ -50,7 +50,9 @@ function transition(state: LedgerState, event: LedgerEvent): Step<LedgerState, L
   const draft = openDraft(withRoom(state, event.at), event.at)
   const code = applyEvent(draft, event)
   if (code !== undefined) draft.effects.push({ type: 'event-refused', code, id: 'id' in event ? event.id : undefined })
-  return { state: isUntouched(draft) ? state : closeDraft(draft), effects: draft.effects }
+  // A stamp moves nothing, and has a place in the order of the ledger all the same.
+  const isKept = (code === undefined && event.type === 'hash-stamped') || !isUntouched(draft)
+  return { state: isKept ? closeDraft(draft) : state, effects: draft.effects }
 }
 
 /** A full memory forgets what is old before anything is refused for want of room: a refusal changes nothing, and so could never make any. */
@@ -92,6 +94,8 @@ function applyEvent(draft: LedgerDraft, event: LedgerEvent): LedgerRefusalCode |
       return cancelRecovery(draft, event)
     case 'recovery-completed':
       return completeRecovery(draft, event)
+    case 'hash-stamped':
+      return stampHash(draft, event)
     default:
       return assertNever(event)
   }

@@ -3,11 +3,13 @@ import type { Did } from '../evidence/names.ts'
 import { authorityIn, type LedgerDraft, read, write } from './ledger-draft.ts'
 import type {
   AccountOpened,
+  HashStamped,
   KeyRotated,
   RecoveryCancelled,
   RecoveryCompleted,
   RecoveryRequested,
 } from './ledger-event.ts'
+import { formatAccountId, issuerOf } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import { type OwnerRow, RECOVERY_DELAY_MAX } from './ledger-state.ts'
 
@@ -107,6 +109,15 @@ export function completeRecovery(draft: LedgerDraft, event: RecoveryCompleted): 
   const after: OwnerRow = { ...before, recovery: undefined, authority: successor, former: 'lost' }
   write(draft, draft.owners, { key: owner, before, after })
   draft.effects.push({ type: 'recovery-done', owner, successor })
+  return undefined
+}
+
+/** Who has no account in the currency, and does not issue it, would fill the journal at no cost. */
+export function stampHash(draft: LedgerDraft, { iss, hash, currency }: HashStamped): LedgerRefusalCode | undefined {
+  if (read(draft.currencies, currency) === undefined) return 'LEDGER_CURRENCY_UNKNOWN'
+  const account = read(draft.accounts, formatAccountId({ owner: iss, kind: 'available', currency }))
+  if (account === undefined && authorityIn(draft, issuerOf(currency)) !== iss) return 'LEDGER_OWNER_UNKNOWN'
+  draft.effects.push({ type: 'hash-noted', hash })
   return undefined
 }
 

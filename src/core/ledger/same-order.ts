@@ -1,5 +1,5 @@
 import { assertNever } from '../../base/assert.ts'
-import type { TransferOrder } from './transfer-order.ts'
+import type { HoldOrder, TransferOrder } from './transfer-order.ts'
 
 /** Whether two orders of one id are one order, sent twice: every member is equal. */
 export function isSameOrder(one: TransferOrder, other: TransferOrder): boolean {
@@ -9,7 +9,7 @@ export function isSameOrder(one: TransferOrder, other: TransferOrder): boolean {
     case 'post':
       return other.kind === 'post' && isSameMovement(one, other)
     case 'hold':
-      return other.kind === 'hold' && isSameMovement(one, other) && one.expiresAt === other.expiresAt
+      return other.kind === 'hold' && isSameMovement(one, other) && isSameHold(one, other)
     case 'post-held':
       return (
         other.kind === 'post-held' &&
@@ -22,6 +22,12 @@ export function isSameOrder(one: TransferOrder, other: TransferOrder): boolean {
     default:
       return assertNever(one)
   }
+}
+
+type Ending = Pick<HoldOrder, 'expiresAt' | 'agent'>
+
+function isSameHold(one: Ending, other: Ending): boolean {
+  return one.expiresAt === other.expiresAt && one.agent === other.agent
 }
 
 type Movement = { readonly debit: string; readonly credit: string; readonly amount: bigint }

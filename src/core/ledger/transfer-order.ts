@@ -1,6 +1,6 @@
 import type { Amount } from '../../base/money.ts'
 import { DAY_MS, type DurationMs, type Timestamp } from '../../base/time.ts'
-import type { ContractId } from '../evidence/names.ts'
+import type { ContractId, Did } from '../evidence/names.ts'
 import type { AccountId, TransferId } from './ledger-names.ts'
 
 /** Longest time that a signed hold outside of contracts may stay open: nobody keeps the room of others for ever. */
@@ -32,6 +32,8 @@ export type HoldOrder = OrderHead & {
   readonly credit: AccountId
   readonly amount: Amount
   readonly expiresAt: Timestamp | undefined
+  /** Who alone ends the hold, by giving it back or to `credit`; absent: whoever it is for. For holds that somebody without an interest judges. */
+  readonly agent?: Did | undefined
 }
 
 /** Ends the hold `heldId`: `amount` of it moves to `credit`, the rest is free again at once. `credit` may differ from the hold's, in the same currency. */

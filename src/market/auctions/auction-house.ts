@@ -1,5 +1,4 @@
 import { assert } from '../../base/assert.ts'
-import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { AuctionCall } from '../../core/auction/auction-call.ts'
 import type { AuctionCode } from '../../core/auction/auction-codes.ts'
@@ -13,10 +12,12 @@ import {
   type AuctionTimer,
 } from '../../core/auction/auction-state.ts'
 import { delimitedHash } from '../../core/auction/delimited-hash.ts'
+import { depositId } from '../../core/auction/deposits.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import { transcriptOf } from '../../core/auction/transcript.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
-import type { TransferOrder } from '../../core/ledger/transfer-order.ts'
+import type { HoldOrder, TransferOrder } from '../../core/ledger/transfer-order.ts'
+import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { bytesOfHash } from '../../core/transparency/hash-text.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { EventLog } from '../../ports/event-log.ts'
@@ -26,22 +27,14 @@ import type { Authenticated } from '../../wire/v1/authenticate.ts'
 import { corruptedJournal, decodeAuctionEvent, encodeAuctionEvent } from './auction-journal.ts'
 import type { OutgoingMessage } from './auction-outbox.ts'
 import { AuctionPost } from './auction-post.ts'
+import { DepositLine, type LedgerDoor } from './deposit-line.ts'
 import { eventOfMessage } from './event-of-message.ts'
-
-/** Requests that may wait for their turn; further ones are refused. */
-export const WAITING_MAX = 1_024
-/** After an order did not reach the ledger, it is sent again so much later. */
-export const LEDGER_RETRY_MS = 1_000
-
-/** The way to the ledger. Orders are applied at most once by their ids, so sending them again does no harm. */
-export type LedgerDoor = {
-  /** Whether each order is applied, now or before. Rejects when the ledger cannot be reached: then nobody knows. */
-  submit(orders: readonly TransferOrder[], at: Timestamp): Promise<readonly boolean[]>
-}
+import { HouseQueue } from './house-queue.ts'
 
 export type AuctionHouseComponents = {
-  /** Stamps; with a notary set, its stamps. */
   readonly clock: Pick<Clock, 'now'>
+  /** Has a notary set stamp a hash. Where it is given, the stamps of an English auction are the set's; else, and in sealed ones, those of the clock. */
+  readonly stamp?: (hash: Hash) => Promise<Timestamp>
   readonly timers: Timers
   readonly signer: Pick<Signer, 'sign'>
   /** The journal of this auction alone. Whoever opened it closes it. */
@@ -68,33 +61,37 @@ export type Received =
 export class AuctionHouse {
   private readonly components: AuctionHouseComponents
   private readonly post: AuctionPost
+  private readonly queue = new HouseQueue()
+  private readonly deposits: DepositLine
   private current: AuctionState
   private readonly scheduled = new Map<AuctionTimer, ScheduledTimer>()
-  /** Ends of deposits that the ledger has not taken yet. */
-  private unsent: TransferOrder[] = []
-  private retry: ScheduledTimer | undefined
-  private tail: Promise<unknown> = Promise.resolve()
-  private waiting = 0
-  private isOpen = true
-  private failure: { readonly cause: unknown } | undefined
+  private endings = 0
+
+  private readonly onFailure = (cause: unknown): void => this.queue.fail(cause)
 
   private constructor(components: AuctionHouseComponents, { call, network }: AuctionHouseInit) {
     this.components = components
     this.current = AUCTION_MACHINE.initial({ call, at: 0 as Timestamp })
     const { auction } = this.current
     this.post = new AuctionPost(call, { signer: components.signer, iss: call.auctioneer, network, auction })
+    const { ledger, timers } = components
+    const onHold = async (hold: HoldOrder, isHeld: boolean): Promise<void> =>
+      await this.queue.background(async () => await this.answerDeposit(hold, isHeld))
+    this.deposits = new DepositLine({ ledger, timers, stamp: () => this.stamp(), onHold })
   }
 
   /** Reads the journal and goes on from there. Throws `STORE_CORRUPTED` for a journal of something else. */
   static async open(components: AuctionHouseComponents, init: AuctionHouseInit): Promise<AuctionHouse> {
     const house = new AuctionHouse(components, init)
-    for await (const { index, payload } of components.log.read(0)) house.replay(index, payload)
+    const unsent: TransferOrder[] = []
+    for await (const { index, payload } of components.log.read(0)) unsent.push(...house.replay(index, payload))
     for (const message of house.post.messages) components.deliver(message)
     for (const name of AUCTION_TIMERS) {
       const firesAt = timersOf(house.current)[name]
       if (firesAt !== undefined) house.schedule(name, firesAt)
     }
-    await house.enqueue(async () => await house.sendAgain())
+    for (const order of unsent)
+      if (order.kind !== 'hold' || house.askedBy(order) !== undefined) await house.deposits.send([order])
     return house
   }
 
@@ -109,25 +106,25 @@ export class AuctionHouse {
 
   /** Why nothing is taken any more; `undefined` while all is well. */
   get failureCause(): unknown {
-    return this.failure?.cause
+    return this.queue.failureCause
   }
 
   /** Opens the auction to everybody. */
   async publish(): Promise<Received> {
-    return await this.request(async () => await this.step({ type: 'call-published', ...this.own('call') }))
+    return await this.request(async () => await this.step({ type: 'call-published', ...(await this.own('call')) }))
   }
 
   /** The auctioneer calls the auction off. */
   async cancel(): Promise<Received> {
-    return await this.request(async () => await this.step({ type: 'call-cancelled', ...this.own('cancel') }))
+    return await this.request(async () => await this.step({ type: 'call-cancelled', ...(await this.own('cancel')) }))
   }
 
-  /** A message of a bidder, or of the buyer. */
+  /** A message of a bidder, or of the buyer. Resolves when the ledger has answered what follows from it, or could not be reached. */
   async receive(message: Authenticated): Promise<Received> {
     return await this.request(async () => {
       const standingOf = this.components.standingOf.bind(this.components)
-      const event = await eventOfMessage(message, { standingOf, stamp: () => this.stamp() })
-      return event === undefined ? { kind: 'refused', code: 'AUCTION_STATE_WRONG' } : await this.step(event)
+      const event = await eventOfMessage(message, { standingOf, stamp: async (hash) => await this.stampOf(hash) })
+      return event === undefined ? refusal('AUCTION_STATE_WRONG') : await this.step(event)
     })
   }
 
@@ -140,45 +137,30 @@ export class AuctionHouse {
     return await this.request(async () => await this.step({ type: 'beacon-certified', ...beacon, at: this.stamp() }))
   }
 
+  /** Resolves when the ledger has answered every order so far. */
+  async settled(): Promise<void> {
+    await this.deposits.settled()
+  }
+
   /** What waits is still done. Idempotent. */
   async stop(): Promise<void> {
-    this.isOpen = false
     for (const timer of this.scheduled.values()) timer.cancel()
     this.scheduled.clear()
-    this.retry?.cancel()
-    await this.tail
+    this.deposits.stop()
+    await this.queue.close()
   }
 
-  private async request<Value>(work: () => Promise<Value>): Promise<Value> {
-    if (this.waiting >= WAITING_MAX) {
-      throw new CodedError('AUCTION_HOUSE_BUSY', { message: `${WAITING_MAX} requests wait` })
-    }
-    return await this.enqueue(work)
+  private async request(work: () => Promise<Stepped>): Promise<Received> {
+    const { received, sent } = await this.queue.request(work)
+    // Behind the turn: the answer of the ledger takes one of its own.
+    await sent
+    return received
   }
 
-  private enqueue<Value>(work: () => Promise<Value>): Promise<Value> {
-    if (!this.isOpen) {
-      return Promise.reject(new CodedError('STORE_NOT_OPEN', { message: 'The auction house is closed' }))
-    }
-    this.waiting += 1
-    const done = this.tail.then(async () => {
-      if (this.failure !== undefined) throw this.failure.cause
-      return await work()
-    })
-    this.tail = done.then(
-      () => (this.waiting -= 1),
-      () => (this.waiting -= 1),
-    )
-    return done
-  }
-
-  private async step(event: AuctionEvent): Promise<Received> {
+  private async step(event: AuctionEvent): Promise<Stepped> {
     const { state, effects } = AUCTION_MACHINE.transition(this.current, event)
     const [first] = effects
-    if (first?.type === 'event-refused') {
-      const { code, reason } = first
-      return reason === undefined ? { kind: 'refused', code } : { kind: 'refused', code, reason }
-    }
+    if (first?.type === 'event-refused') return refusal(first.code, first.reason)
     if (state !== this.current) {
       const broken = AUCTION_MACHINE.violations(state)
       assert(broken.length === 0, `auction: sound (${broken.join('; ')})`)
@@ -186,8 +168,7 @@ export class AuctionHouse {
       this.current = state
       for (const message of this.post.messagesOf(event, effects)) this.components.deliver(message)
     } else this.answerAgain(effects)
-    await this.act(effects, event.at)
-    return { kind: 'taken' }
+    return { received: { kind: 'taken' }, sent: this.act(effects) }
   }
 
   /** Throws what the journal throws; then nothing is taken any more, since the journal may have the event or not. */
@@ -196,18 +177,19 @@ export class AuctionHouse {
     try {
       await this.components.log.append([payload])
     } catch (cause: unknown) {
-      this.failure = { cause }
+      this.queue.fail(cause)
       throw cause
     }
   }
 
-  private replay(index: number, payload: Uint8Array): void {
+  /** @returns Orders that followed from it. */
+  private replay(index: number, payload: Uint8Array): readonly TransferOrder[] {
     const event = decodeAuctionEvent(payload, index)
     const { state, effects } = AUCTION_MACHINE.transition(this.current, event)
     if (state === this.current) throw corruptedJournal(index)
     this.current = state
     this.post.messagesOf(event, effects)
-    for (const effect of effects) if (effect.type === 'post-transfers') this.unsent.push(...effect.orders)
+    return effects.flatMap((effect) => (effect.type === 'post-transfers' ? effect.orders : []))
   }
 
   private answerAgain(effects: readonly AuctionEffect[]): void {
@@ -217,74 +199,51 @@ export class AuctionHouse {
     }
   }
 
-  private async act(effects: readonly AuctionEffect[], at: Timestamp): Promise<void> {
+  /** Resolves when the orders among them were tried. */
+  private async act(effects: readonly AuctionEffect[]): Promise<void> {
+    const sent: Promise<void>[] = []
     for (const effect of effects) {
       if (effect.type === 'start-timer') this.schedule(effect.name, effect.firesAt)
       else if (effect.type === 'cancel-timer') this.unschedule(effect.name)
-      else if (effect.type === 'post-transfers') await this.pay(effect.orders, at)
+      else if (effect.type === 'post-transfers') sent.push(this.deposits.send(effect.orders))
     }
+    await Promise.all(sent)
   }
 
-  /** Orders that do not reach the ledger are kept and sent again. */
-  private async pay(orders: readonly TransferOrder[], at: Timestamp): Promise<void> {
-    let answers: readonly boolean[]
-    try {
-      answers = await this.components.ledger.submit(orders, at)
-    } catch {
-      this.unsent.push(...orders)
-      this.retryLater()
-      return
-    }
-    for (const [place, order] of orders.entries()) {
-      if (order.kind === 'hold') await this.answerDeposit(order, answers[place] === true)
-    }
+  private async answerDeposit(hold: HoldOrder, isHeld: boolean): Promise<void> {
+    const bidder = this.askedBy(hold)
+    if (bidder !== undefined) await this.step({ type: 'deposit-answered', bidder, isHeld, at: this.stamp() })
   }
 
-  private async answerDeposit(hold: TransferOrder, isHeld: boolean): Promise<void> {
-    if (hold.kind !== 'hold' || !('entries' in this.current)) return
-    const [bidder] = hold.debit.split('/')
-    const entry = this.current.entries.find((one) => one.bidder === bidder && one.deposit === 'asked')
-    if (entry === undefined) return
-    await this.step({ type: 'deposit-answered', bidder: entry.bidder, isHeld, at: this.stamp() })
+  /** Whose deposit the hold is, while its answer is not known. */
+  private askedBy({ id }: HoldOrder): Did | undefined {
+    if (!('entries' in this.current)) return undefined
+    const { auction, entries } = this.current
+    return entries.find((entry) => entry.deposit === 'asked' && depositId('hold', auction, entry) === id)?.bidder
   }
 
-  private async sendAgain(): Promise<void> {
-    const orders = this.unsent
-    this.unsent = []
-    for (const order of orders) await this.pay([order], this.stamp())
-  }
-
-  private retryLater(): void {
-    if (this.retry !== undefined || !this.isOpen) return
-    this.retry = this.components.timers.schedule(LEDGER_RETRY_MS, () => {
-      this.retry = undefined
-      this.inBackground(async () => await this.sendAgain())
-    })
-  }
-
-  private schedule(name: AuctionTimer, firesAt: Timestamp): void {
+  private schedule(name: AuctionTimer, firesAt: Timestamp, delayMsMin = 0): void {
     this.unschedule(name)
-    const delayMs = Math.max(0, firesAt - this.components.clock.now())
+    const delayMs = Math.max(delayMsMin, firesAt - this.components.clock.now())
     const timer = this.components.timers.schedule(delayMs, () => {
       this.scheduled.delete(name)
       // The clock of timers and the one of stamps may differ.
       if (this.components.clock.now() < firesAt) this.schedule(name, firesAt)
-      else this.inBackground(async () => await this.step({ type: 'timer-fired', name, at: this.stamp() }))
+      else this.queue.background(async () => await this.fire(name, firesAt)).catch(this.onFailure)
     })
     this.scheduled.set(name, timer)
+  }
+
+  private async fire(name: AuctionTimer, firesAt: Timestamp): Promise<void> {
+    this.endings += 1
+    const at = await this.stampOf(this.hashOf(`end ${firesAt} ${this.endings}`))
+    if (at < firesAt) this.schedule(name, firesAt, firesAt - at)
+    else await this.step({ type: 'timer-fired', name, at })
   }
 
   private unschedule(name: AuctionTimer): void {
     this.scheduled.get(name)?.cancel()
     this.scheduled.delete(name)
-  }
-
-  /** Work that nobody waits for; a failure of the journal shows in `failureCause`, and in the next request. */
-  private inBackground(work: () => Promise<unknown>): void {
-    if (!this.isOpen) return
-    this.enqueue(work).catch((cause: unknown) => {
-      this.failure ??= { cause }
-    })
   }
 
   /** Never smaller than the one before, whatever the clock says. */
@@ -293,12 +252,34 @@ export class AuctionHouse {
     return now < this.current.at ? this.current.at : now
   }
 
+  /** The stamp under which a message counts. What is stamped again has the stamp of the first time, and changes nothing then. */
+  private async stampOf(hash: Hash): Promise<Timestamp> {
+    const { stamp } = this.components
+    const { call, at } = this.current
+    if (stamp === undefined || call.kind !== 'english') return this.stamp()
+    const stamped = await stamp(hash)
+    return stamped < at ? this.current.at : stamped
+  }
+
   /** Evidence of what the auctioneer itself does. Its name follows from the auction; what others see is the message that is signed after. */
-  private own(what: 'call' | 'cancel'): AuctionOwn {
+  private async own(what: 'call' | 'cancel'): Promise<AuctionOwn> {
     const { auction, call } = this.current
-    const envelope = delimitedHash(`kernell/auction/own-${what}/v1`, [bytesOfHash(auction)])
-    return { envelope, iss: call.auctioneer, seq: 0, prev: undefined, at: this.stamp(), auction }
+    const envelope = this.hashOf(what)
+    const at = await this.stampOf(envelope)
+    return { envelope, iss: call.auctioneer, seq: 0, prev: undefined, at, auction }
+  }
+
+  private hashOf(what: string): Hash {
+    return delimitedHash('kernell/auction/own/v1', [bytesOfHash(this.current.auction), utf8Bytes(what)])
   }
 }
 
 type AuctionOwn = Omit<Extract<AuctionEvent, { readonly type: 'call-published' }>, 'type'>
+
+/** What became of an event, and when what the ledger is to do was tried. */
+type Stepped = { readonly received: Received; readonly sent: Promise<void> }
+
+function refusal(code: AuctionCode, reason?: string): Stepped {
+  const received: Received = reason === undefined ? { kind: 'refused', code } : { kind: 'refused', code, reason }
+  return { received, sent: Promise.resolve() }
+}

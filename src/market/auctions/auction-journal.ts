@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { formatAuctionValue, parseAuctionEvent } from '../../core/auction/auction-codec.ts'
+import type { AuctionTranscript } from '../../core/auction/auction-record.ts'
 import type { AuctionEvent } from '../../core/auction/auction-state.ts'
 
 /** The record of an event: canonical JSON. */
@@ -21,6 +22,11 @@ function parse(payload: Uint8Array): AuctionEvent | undefined {
   } catch {
     return undefined
   }
+}
+
+/** What anybody recomputes an auction from, as a file: canonical JSON. */
+export function transcriptBytes(transcript: AuctionTranscript): Uint8Array {
+  return new TextEncoder().encode(canonicalJson(formatAuctionValue(transcript)))
 }
 
 export function corruptedJournal(index: number): CodedError {

@@ -59,7 +59,9 @@ export class AuctionPost {
     switch (effect.type) {
       case 'issue-receipt': {
         const { receipt } = effect
-        const message = this.outbox.sign('auction-receipt', bodyOfReceipt(receipt), { aud: receipt.bidder, at })
+        // Whoever is shown an open bid holds the proof that it was taken.
+        const aud = receipt.stage === 'bid' ? '*' : receipt.bidder
+        const message = this.outbox.sign('auction-receipt', bodyOfReceipt(receipt), { aud, at })
         this.receipts.set(keyOf(receipt), message)
         return message
       }

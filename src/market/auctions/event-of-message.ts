@@ -7,8 +7,8 @@ import type { Authenticated } from '../../wire/v1/authenticate.ts'
 
 export type EventOfMessageInit = {
   readonly standingOf: (bidder: Did) => Promise<BidderStanding>
-  /** Asked last, so that what came while the standing was looked up is not overtaken. */
-  readonly stamp: () => Timestamp
+  /** Of a message by its hash. Asked last, so that what came while the standing was looked up is not overtaken. */
+  readonly stamp: (hash: Hash) => Promise<Timestamp>
 }
 
 /** What a message means to an auction; `undefined` for messages that are not sent to an auctioneer. */
@@ -17,20 +17,24 @@ export async function eventOfMessage(
   { standingOf, stamp }: EventOfMessageInit,
 ): Promise<AuctionEvent | undefined> {
   const { type, body } = envelope
-  const head = (auction: Hash): Evidence & { readonly auction: Hash } => ({ ...evidence, auction, at: stamp() })
+  const head = async (auction: Hash): Promise<Evidence & { readonly auction: Hash }> => ({
+    ...evidence,
+    auction,
+    at: await stamp(evidence.envelope),
+  })
   switch (type) {
     case 'auction-commitment': {
       const standing = await standingOf(evidence.iss)
-      return { type: 'commitment-received', ...head(body.auction), commitment: body.commitment, standing }
+      return { type: 'commitment-received', ...(await head(body.auction)), commitment: body.commitment, standing }
     }
     case 'auction-bid': {
       const standing = await standingOf(evidence.iss)
-      return { type: 'english-bid-placed', ...head(body.auction), bid: body.bid, standing }
+      return { type: 'english-bid-placed', ...(await head(body.auction)), bid: body.bid, standing }
     }
     case 'auction-reveal':
-      return { type: 'bid-revealed', ...head(body.auction), salt: body.salt, bid: body.bid }
+      return { type: 'bid-revealed', ...(await head(body.auction)), salt: body.salt, bid: body.bid }
     case 'auction-cancel':
-      return { type: 'call-cancelled', ...head(body.auction) }
+      return { type: 'call-cancelled', ...(await head(body.auction)) }
     default:
       return undefined
   }

@@ -86,6 +86,15 @@ export class NotaryArchive {
     return this.files.get(contract)?.nonces.get(nonce)
   }
 
+  /** The first message of the first block that has one and is stamped at `at` or behind it. */
+  firstSince(at: Timestamp): ArchivedEntry | undefined {
+    for (const { at: stamp, entries } of this.blocks.values()) {
+      const message = stamp < at ? undefined : entries.find(({ isMessage }) => isMessage)
+      if (message !== undefined) return message
+    }
+    return undefined
+  }
+
   /** Where the next transition of a subject stands. */
   placeOf(contract: ContractId): ChainPlace {
     if (contract === LEDGER_SUBJECT) return this.ledgerChain

@@ -1,8 +1,9 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
+import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import type { OwnerView } from '../../core/ledger/view-owner.ts'
-import { refuseCertificate } from '../../core/notary/certificate.ts'
+import { blockOfCertificate, refuseCertificate } from '../../core/notary/certificate.ts'
 import { honestShareOf, type NotarySet } from '../../core/notary/notary-set.ts'
 import type { FormerSet } from '../../core/notary/set-lineage.ts'
 import type { VerifyStatement } from '../../core/notary/statement.ts'
@@ -22,6 +23,7 @@ import type {
   GovernanceView,
   GrowthProof,
   JournalCheckpoint,
+  LogCheckpoint,
   NotaryAnswer,
   NotaryClient,
 } from '../../ports/notary-client.ts'
@@ -207,6 +209,20 @@ export class RemoteNotary implements NotaryClient {
   /** What one member has signed is believed as far as its signature and the path of hashes go. */
   private async askProof(question: Asked, signal: AbortSignal | undefined): Promise<JournalProof> {
     return readProof(await this.askAny(question, signal), { lineage: this, verify: this.components.verify })
+  }
+
+  async firstSince(at: Timestamp, { signal }: AbortOptions = {}): Promise<LogCheckpoint | undefined> {
+    const found = (await this.agree({ about: 'first-since', at }, signal)) as LogCheckpoint | null
+    if (found === null) return undefined
+    const { certificate, slot, block } = found
+    const isCertified =
+      certificate.slot === slot &&
+      certificate.at === found.at &&
+      found.at >= at &&
+      blockOfCertificate(certificate) === block &&
+      refuseCertificate(this.set, certificate, this.components.verify) === undefined
+    if (!isCertified) throw new CodedError('NOTARY_ANSWER_WRONG', { message: `${slot}: its certificate does not hold` })
+    return found
   }
 
   /** What `f + 1` members say alike, signatures apart, of which every quorum has its own. */

@@ -1,4 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
+import type { Timestamp } from '../../base/time.ts'
 import { nextGovernedFiringOf } from '../../core/books/governed-books.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { hashOfWeights, isWeightTable, type WeightTable } from '../../core/governance/weight-table.ts'
@@ -21,6 +22,7 @@ import type {
   GovernanceView,
   GrowthProof,
   JournalCheckpoint,
+  LogCheckpoint,
   NotaryAnswer,
   NotaryClient,
 } from '../../ports/notary-client.ts'
@@ -247,6 +249,10 @@ export class NotaryService implements NotaryClient, Startable {
     const segments = this.keepers?.segments
     if (segments === undefined) throw segmentless()
     return await segments.prune(init)
+  }
+
+  async firstSince(at: Timestamp): Promise<LogCheckpoint | undefined> {
+    return await this.views.firstSince(at)
   }
 
   async checkpoint(options: CheckpointOptions = {}): Promise<JournalCheckpoint> {

@@ -2,6 +2,8 @@ import { GOVERNED_BOOKS_MACHINE, type GovernedBooksState } from '../../core/book
 import type { ParameterSet } from '../../core/governance/parameter-set.ts'
 import { viewGovernance } from '../governance/view-governance.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
+import type { Timestamp } from '../../base/time.ts'
+import { blockOfCertificate } from '../../core/notary/certificate.ts'
 import { describeTransfer } from '../../core/ledger/describe-transfer.ts'
 import { isCurrencyKnown, pageAccounts, pageCurrencies, pageTransfers } from '../../core/ledger/ledger-pages.ts'
 import { viewAccounts } from '../ledger/ledger-views.ts'
@@ -22,6 +24,7 @@ import type {
   GovernanceView,
   GrowthProof,
   JournalCheckpoint,
+  LogCheckpoint,
 } from '../../ports/notary-client.ts'
 import type { CheckpointKeeper } from './checkpoint-keeper.ts'
 import type { NotaryArchive } from './notary-archive.ts'
@@ -97,6 +100,14 @@ export class NotaryViews {
       const { lines, next } = pageTransfers(ledger, query)
       return { transfers: lines, next: next ?? null }
     })
+  }
+
+  async firstSince(at: Timestamp): Promise<LogCheckpoint | undefined> {
+    const { order, archive } = this.init
+    const entry = await order.quiet(() => archive.firstSince(at))
+    const certificate = entry && (await order.certificateOf(entry))
+    const block = certificate && blockOfCertificate(certificate)
+    return block && { slot: certificate.slot, block, at: certificate.at, certificate }
   }
 
   async owner(owner: Did): Promise<OwnerView> {

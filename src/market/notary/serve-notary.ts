@@ -72,5 +72,7 @@ async function answer(notary: NotaryClient, question: NotaryQuestion, signal: Ab
       return await notary.proveGrowth(question.from, { signal })
     case 'checkpoint':
       return await notary.checkpoint({ signal })
+    case 'first-since':
+      return (await notary.firstSince(question.at, { signal })) ?? null
   }
 }

@@ -3,6 +3,7 @@ import { type Amount, ZERO_AMOUNT, amountFromNanos } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { addDuration, type DurationMs, MINUTE_MS, type Timestamp } from '../../base/time.ts'
 import { type AcceptancePredicate, predicateHash } from '../../core/acceptance/acceptance-predicate.ts'
+import type { AuctionKind, BidderFilter } from '../../core/auction/auction-call.ts'
 import type {
   ArbiterTerms,
   CreditTerms,
@@ -14,9 +15,13 @@ import type {
 import { custodyLabelOf, SIGN_SPAN_MAX } from '../../core/escrow/escrow-terms.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
+import type { BuyCode } from './buy-codes.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
 import { hashOfBytes, taskHashOf } from './task-package.ts'
+
+/** What a seller has to have. */
+export type SellerFilter = Omit<BidderFilter, 'newcomerExposureNanos'>
 
 /** What somebody wants to buy. */
 export type BuyRequest = {
@@ -29,7 +34,11 @@ export type BuyRequest = {
   readonly currency: Currency
   readonly custody: CustodyModel
   /** How the seller is chosen; absent: the best standing offer, at its price. */
-  readonly auction?: 'first' | 'second'
+  readonly auction?: AuctionKind
+  /** Held of every bidder of a sealed auction; absent: as the policy says, and nothing in `C1`. */
+  readonly depositNanos?: Amount
+  /** Whom else it does not go to; absent: anybody may work for it. */
+  readonly filter?: SellerFilter
   /** Spans that differ from those of the policy. */
   readonly timers?: Partial<EscrowTimers>
   /** What the result must be; absent: any bytes. */
@@ -78,6 +87,9 @@ export type BuyerPolicy = {
   readonly creditNanosMax: Amount
   readonly windows: { readonly bidMs: DurationMs; readonly revealMs: DurationMs; readonly settleMs: DurationMs }
   readonly latencyMsMax: DurationMs
+  /** Of the highest price, in millionths: what a bidder of a sealed auction loses when it does not reveal, and by how much at least an open bid undercuts. */
+  readonly depositPerMillion: number
+  readonly decrementPerMillion: number
 }
 
 /** Any bytes at all. */
@@ -91,7 +103,7 @@ export const ANY_RESULT: AcceptancePredicate = {
 /** The request's own content, for the comparison of two with one key. */
 export function requestHashOf(request: BuyRequest): Hash {
   const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters, capability } = request
-  const { newcomerNanosMax, disputeBondNanos, arbiterFeeNanos } = request
+  const { depositNanos, filter, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos } = request
   const content = {
     skill,
     currency,
@@ -99,6 +111,8 @@ export function requestHashOf(request: BuyRequest): Hash {
     input: hashOfBytes(request.input),
     maxNanos: request.maxNanos.toString(),
     ...(auction !== undefined && { auction }),
+    ...(depositNanos !== undefined && { depositNanos: depositNanos.toString() }),
+    ...(filter !== undefined && { filter }),
     ...(timers !== undefined && { timers }),
     ...(predicate !== undefined && { predicate }),
     ...(milestonesPerMillion !== undefined && { milestonesPerMillion }),
@@ -205,42 +219,6 @@ function least(left: Amount, right: Amount): Amount {
 /** Topic of notes on purchases, by their key. */
 export const ORDERS = 'order'
 
-/** How a purchase that came to no contract ended. */
-export const BUY_CODES = {
-  BUY_NO_OFFER: {
-    cause: 'No standing offer that was found fits: skill, currency, price, latency, size or standing.',
-    remedy: 'Ask more nodes, pay more, or ask for less.',
-  },
-  BUY_EXPOSURE: {
-    cause:
-      'What is known of the sellers whose offers fit is too little for their price: a newcomer may have no more of open contracts than its bond and what the buyer allows.',
-    remedy:
-      'Buy something smaller first, choose C3 so that the seller has a bond at stake, or allow a newcomer more with --newcomer-max.',
-  },
-  BUY_CREDIT_SPENT: {
-    cause: 'With this price the buyer would owe the worker more than it lets itself owe one.',
-    remedy: 'Ask the worker to give credits back first, buy for less, or choose C2.',
-  },
-  BUY_TERMS_WRONG: {
-    cause: 'The contract would break a rule of its custody model or of its parameter set, so nothing was signed.',
-    remedy: 'The details name the rule; change the terms.',
-  },
-  BUY_NOT_AWARDED: {
-    cause: 'The auction ended without a winner.',
-    remedy: 'Read its transcript; raise the highest price or the slowest answer.',
-  },
-  BUY_DECLINED: {
-    cause: 'Every seller that was chosen declined the contract, or did not answer.',
-    remedy: 'The details name the last code; change the terms.',
-  },
-  BUY_NOT_HELD: {
-    cause: 'The notary set did not hold the money for the contract.',
-    remedy: 'The details name its code, such as a balance that is too small.',
-  },
-} as const satisfies Record<string, { readonly cause: string; readonly remedy: string }>
-
-export type BuyCode = keyof typeof BUY_CODES
-
 /** A purchase as it is kept. */
 export type OrderNote = {
   readonly requestHash: Hash
@@ -249,7 +227,9 @@ export type OrderNote = {
     readonly maxNanos: string
     readonly currency: Currency
     readonly custody: CustodyModel
-    readonly auction?: 'first' | 'second'
+    readonly auction?: AuctionKind
+    readonly depositNanos?: string
+    readonly filter?: SellerFilter
     readonly timers?: Partial<EscrowTimers>
     readonly predicate?: AcceptancePredicate
     readonly milestonesPerMillion?: readonly number[]
@@ -269,9 +249,10 @@ export type OrderNote = {
   readonly call?: {
     readonly salt: string
     readonly opensAt: number
-    readonly kind: 'first' | 'second'
+    readonly kind: AuctionKind
     readonly reserveNanos: string
     readonly newcomerNanos: string
+    readonly depositNanos: string
   }
   /** Hash of the auction's call, and of its transcript. */
   readonly auction?: Hash

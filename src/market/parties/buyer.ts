@@ -104,12 +104,13 @@ export class Buyer {
       const task: MarketTask = { skill, salt, inputHash: input, inputBytes: request.input.byteLength }
       await party.journal.keepFile(`order/${key}`, request.input)
       const { idempotencyKey: _, input: _input, ...plain } = request
-      const { maxNanos, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos, ...rest } = plain
+      const { maxNanos, depositNanos, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos, ...rest } = plain
       const note: OrderNote = {
         requestHash,
         request: {
           ...rest,
           maxNanos: maxNanos.toString(),
+          ...(depositNanos !== undefined && { depositNanos: depositNanos.toString() }),
           ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
           ...(disputeBondNanos !== undefined && { disputeBondNanos: disputeBondNanos.toString() }),
           ...(arbiterFeeNanos !== undefined && { arbiterFeeNanos: arbiterFeeNanos.toString() }),

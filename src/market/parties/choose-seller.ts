@@ -4,6 +4,7 @@ import { holdOwnAuction } from './buyer-auction.ts'
 import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
 import { refuseExposure } from './exposure.ts'
 import { findSellers, type FoundSeller } from './find-sellers.ts'
+import { filterOf } from './orders.ts'
 import { taskHashOf } from './task-package.ts'
 import { refuseDraft } from './write-contract.ts'
 
@@ -70,5 +71,6 @@ async function findFor({ party, orders, policy, standingOf }: BuyerSide, key: st
     need: taskHashOf(task),
     peers: request.peers ?? party.components.door.peers,
     standingOf,
+    filter: filterOf(request),
   })
 }

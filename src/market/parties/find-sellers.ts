@@ -1,7 +1,7 @@
 import type { Amount } from '../../base/money.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
-import type { ScoringRule } from '../../core/auction/auction-call.ts'
+import type { BidderFilter, ScoringRule } from '../../core/auction/auction-call.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
@@ -24,6 +24,8 @@ export type SellerSearch = {
   readonly need: Hash
   readonly peers: readonly Did[]
   readonly standingOf: (seller: Did) => Promise<BidderStanding>
+  /** Who may work at all. */
+  readonly filter: BidderFilter
 }
 
 export type FoundSeller = {
@@ -60,7 +62,7 @@ export async function findSellers(party: Party, search: SellerSearch): Promise<r
       maximumNanos: maxNanos,
       latencyMsMax,
       inputBytes,
-      filter: { capabilities: [], reputationPpmMin: 0, newcomerExposureNanos: maxNanos },
+      filter: search.filter,
       weights: PRICE_ALONE,
       need,
       at,

@@ -1,7 +1,10 @@
 import { CodedError } from '../../base/errors.ts'
+import { amountFromNanos } from '../../base/money.ts'
+import type { BidderFilter } from '../../core/auction/auction-call.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import { type ContractId, type Did, parseContractId } from '../../core/evidence/names.ts'
-import { type BuyCode, ORDERS, type OrderNote } from './buy-order.ts'
+import type { BuyCode } from './buy-codes.ts'
+import { ORDERS, type OrderNote } from './buy-order.ts'
 import { CONTRACTS, readTerms } from './contract-notes.ts'
 import type { Party } from './party.ts'
 
@@ -69,4 +72,10 @@ export class Orders {
     const declined = isForNow ? rest.declined : [...rest.declined, terms.worker]
     await this.put(key, { ...rest, declined, declinedCode: code })
   }
+}
+
+/** Whom a purchase may go to. What newcomers may have of it is looked at with its price. */
+export function filterOf({ filter, maxNanos }: OrderNote['request']): BidderFilter {
+  const { capabilities = [], reputationPpmMin = 0 } = filter ?? {}
+  return { capabilities, reputationPpmMin, newcomerExposureNanos: amountFromNanos(BigInt(maxNanos)) }
 }

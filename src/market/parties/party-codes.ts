@@ -91,6 +91,10 @@ export const PARTY_CODES = {
     cause: 'The list of commitments leaves out one that the auctioneer gave a receipt for.',
     remedy: 'The receipt and the list together prove it; the bid is not revealed.',
   },
+  MARKET_TRANSCRIPT_WRONG: {
+    cause: 'The bytes behind a signed transcript are not the ones that it names.',
+    remedy: 'Send the transcript whose hash was signed.',
+  },
   MARKET_FILE_UNKNOWN: { cause: 'There is no such file in this contract.', remedy: 'Ask the party that filed it.' },
   MARKET_BUSY: { cause: 'The party works on as much as it can.', remedy: 'Try again later.' },
 } as const satisfies Record<string, { readonly cause: string; readonly remedy: string }>

@@ -1,7 +1,8 @@
-import { CodedError } from '../../base/errors.ts'
 import { assert } from '../../base/assert.ts'
-import { type Amount, ZERO_AMOUNT } from '../../base/money.ts'
-import { type AuctionCall, auctionIdOf } from '../../core/auction/auction-call.ts'
+import type { Amount } from '../../base/money.ts'
+import { sha256Hex } from '../../base/sha256.ts'
+import type { Timestamp } from '../../base/time.ts'
+import { type AuctionCall, auctionIdOf, depositExpiry } from '../../core/auction/auction-call.ts'
 import { parseSalt32 } from '../../core/auction/delimited-hash.ts'
 import type { AuctionTranscript } from '../../core/auction/auction-record.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
@@ -9,8 +10,12 @@ import { transcriptHashOf } from '../../core/auction/transcript.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import { AuctionHouse } from '../auctions/auction-house.ts'
-import type { OutgoingMessage } from '../auctions/auction-outbox.ts'
+import { bringBeacon } from './auction-beacon.ts'
+import { AuctionLedger } from './auction-ledger.ts'
+import { CallPost, type RefusedBid } from './call-post.ts'
+import { pause } from './contract-follower.ts'
 import { findSellers, type FoundSeller } from './find-sellers.ts'
+import { stampHash } from './ledger-word.ts'
 import type { Party } from './party.ts'
 import { nonceOf } from './wallet.ts'
 
@@ -21,6 +26,8 @@ export type CallInit = {
   /** The journal of this auction alone; closed at the end. */
   readonly log: EventLog
   readonly standingOf: (bidder: Did) => Promise<BidderStanding>
+  /** Told of every bid that is not taken. */
+  readonly onRefused?: (bid: RefusedBid) => void
 }
 
 export type CallOutcome = {
@@ -29,30 +36,36 @@ export type CallOutcome = {
   readonly awarded: { readonly winner: Did; readonly clearingNanos: Amount } | undefined
 }
 
-const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
-
 /**
- * A buyer's own auction: asks sellers, takes their sealed bids and reveals, and ends with a transcript that each of them can recompute. Bids are of the auction house's
- * journal; after a crash the same call goes on, and everybody gets the same bytes again.
+ * Holds an auction: asks sellers, takes their bids, and ends with a transcript that each of them can recompute. Bids are of the auction house's journal; after a crash
+ * the same call goes on, and everybody gets the same bytes again. It has ended when every deposit has ended too, or frees itself.
  */
 export async function runCall(party: Party, init: CallInit): Promise<CallOutcome> {
   const { call, log, standingOf } = init
   const ended = Promise.withResolvers<void>()
   const { clock, timers, signer } = party.components
+  const auction = auctionIdOf(call)
+  const ledger = new AuctionLedger(party, { call, auction })
   // What is delivered while the house opens is answered when it is open.
   const opened = Promise.withResolvers<AuctionHouse>()
-  const post = new CallPost(party, init.sellers, opened.promise)
+  const { sellers, onRefused } = init
+  const post = new CallPost(party, { call, sellers, ledger, house: opened.promise, onRefused })
+  const { currency, notarySet } = call
+  const stamp = async (hash: Hash): Promise<Timestamp> =>
+    await stampHash(party, { act: `${auction}/stamp/${hash}`, hash, currency })
   const house = await AuctionHouse.open(
     {
       clock,
       timers,
       signer,
       log,
-      // This auction asks for no deposits.
-      ledger: { submit: async (orders) => orders.map(() => false) },
+      ledger,
       standingOf,
+      ...(notarySet !== undefined && { stamp }),
       deliver: (message) => {
         party.begin(async () => await post.send(message))
+        if (message.type === 'auction-commitments')
+          party.begin(async () => await bringBeacon(party, await opened.promise))
         if (message.type === 'auction-transcript' || message.type === 'auction-cancel') ended.resolve()
       },
     },
@@ -62,8 +75,9 @@ export async function runCall(party: Party, init: CallInit): Promise<CallOutcome
   const onAbort = (): void => ended.reject(party.signal.reason)
   party.signal.addEventListener('abort', onAbort, { once: true })
   try {
-    if (house.state.kind === 'draft') await house.publish()
+    if (house.state.kind === 'draft' && (await house.publish()).kind === 'refused') return NOT_HELD
     await ended.promise
+    await depositsEnd(party, house)
     const { transcript } = house
     const outcome = transcript?.outcome
     return {
@@ -78,65 +92,56 @@ export async function runCall(party: Party, init: CallInit): Promise<CallOutcome
   }
 }
 
+/** A call that no longer can be opened. */
+const NOT_HELD: CallOutcome = { transcript: undefined, transcriptHash: undefined, awarded: undefined }
+
+/** Until the ledger has ended every deposit, or they are free by their expiry. */
+async function depositsEnd(party: Party, house: AuctionHouse): Promise<void> {
+  const { clock, timers } = party.components
+  const over = new AbortController()
+  const signal = AbortSignal.any([party.signal, over.signal])
+  const waitMs = Math.max(0, depositExpiry(house.state.call) - clock.now())
+  await Promise.race([house.settled(), pause(timers, waitMs, signal)])
+  over.abort()
+}
+
 /** An auction that somebody holds, for itself or for a buyer. */
-export type CallForBids = Omit<
-  AuctionCall,
-  'auctioneer' | 'opensAt' | 'salt' | 'english' | 'notarySet' | 'depositNanos'
-> & {
+export type CallForBids = Omit<AuctionCall, 'auctioneer' | 'opensAt' | 'salt'> & {
   readonly peers: readonly Did[]
   readonly inputBytes: number
   readonly standingOf: (bidder: Did) => Promise<BidderStanding>
   readonly openAuctionLog: (auction: Hash) => Promise<EventLog>
+  /** Told of every bid that is not taken. */
+  readonly onRefused?: (bid: RefusedBid) => void
 }
 
-/** Finds sellers and holds one sealed auction among them, from now on and without deposits. */
+/** Finds sellers and holds one auction among them, from now on. Throws `MARKET_STAMP_REFUSED` where the set is to stamp open bids and does not. */
 export async function callForBids(party: Party, init: CallForBids): Promise<CallOutcome> {
-  const { peers, inputBytes, standingOf, openAuctionLog, ...rules } = init
-  const { random, clock } = party.components
+  const { peers, inputBytes, standingOf, openAuctionLog, onRefused, ...rules } = init
+  const { random } = party.components
   const salt = parseSalt32(nonceOf(random.bytes(32)))
   assert(salt !== undefined, '32 bytes are a salt')
   const { skill, currency, reservePriceNanos: maxNanos, latencyMsMax, task: need } = rules
-  const search = { skill, currency, maxNanos, latencyMsMax, inputBytes, need, peers, standingOf }
+  const { filter } = rules
+  const search = { skill, currency, maxNanos, latencyMsMax, inputBytes, need, peers, standingOf, filter }
   const sellers = await findSellers(party, search)
-  const fixed = { depositNanos: ZERO_AMOUNT, english: undefined, notarySet: undefined }
-  const call: AuctionCall = { ...rules, ...fixed, auctioneer: party.did, opensAt: clock.now(), salt }
-  return await runCall(party, { call, sellers, log: await openAuctionLog(auctionIdOf(call)), standingOf })
+  const opensAt = await openingOf(party, { ...rules, salt })
+  const call: AuctionCall = { ...rules, auctioneer: party.did, opensAt, salt }
+  return await runCall(party, {
+    call,
+    sellers,
+    log: await openAuctionLog(auctionIdOf(call)),
+    standingOf,
+    ...(onRefused && { onRefused }),
+  })
 }
 
-/** Brings what an auction says to bidders, and what they answer to the auction. */
-class CallPost {
-  private readonly party: Party
-  private readonly peerOf: ReadonlyMap<Did, Did>
-  private readonly house: Promise<AuctionHouse>
-
-  constructor(party: Party, sellers: readonly FoundSeller[], house: Promise<AuctionHouse>) {
-    this.party = party
-    this.house = house
-    this.peerOf = new Map(sellers.map(({ offer, peer }) => [offer.seller, peer]))
-  }
-
-  async send(message: OutgoingMessage): Promise<void> {
-    const bidders = message.aud === '*' ? [...this.peerOf.keys()] : [message.aud]
-    await Promise.all(bidders.map(async (bidder) => await this.sendTo(bidder as Did, message)))
-  }
-
-  private async sendTo(bidder: Did, { type, bytes }: OutgoingMessage): Promise<void> {
-    const peer = this.peerOf.get(bidder)
-    if (peer === undefined) return
-    const envelope = DECODER.decode(bytes)
-    const { door } = this.party.components
-    const frame =
-      type === 'auction-call' ? ({ type: 'call', envelope } as const) : ({ type: 'told', envelope } as const)
-    try {
-      const answer = await door.ask(peer, { frame }, { signal: this.party.signal })
-      if (answer.frame.type !== 'said') return
-      const due = type === 'auction-call' ? 'auction-commitment' : 'auction-reveal'
-      const read = this.party.read(answer.frame.envelope, due)
-      // A bidder speaks for itself alone.
-      if (read?.envelope.head.iss === bidder) await (await this.house).receive(read.message)
-    } catch (error: unknown) {
-      // Who does not answer does not bid.
-      if (!CodedError.is(error)) throw error
-    }
-  }
+/** Now, by the clock that stamps the bids: the set's for open ones, if there is one. Throws as `stampHash`. */
+export async function openingOf(
+  party: Party,
+  { kind, notarySet, currency, salt }: Pick<AuctionCall, 'kind' | 'notarySet' | 'currency' | 'salt'>,
+): Promise<Timestamp> {
+  if (kind !== 'english' || notarySet === undefined) return party.components.clock.now()
+  const hash = sha256Hex(`kernell/auction/opening/v1 ${salt}`) as Hash
+  return await stampHash(party, { act: `opening/${salt}`, hash, currency })
 }

@@ -2,41 +2,40 @@ import type { Amount } from '../../base/money.ts'
 import { type AuctionCall, auctionIdOf } from '../../core/auction/auction-call.ts'
 import { type Bid, commitmentOf } from '../../core/auction/commitment.ts'
 import type { Salt32 } from '../../core/auction/delimited-hash.ts'
-import { type ContractId, type Did, type Hash, parseContractId } from '../../core/evidence/names.ts'
+import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { callOfBody } from '../../wire/v1/auction-messages.ts'
-import { declined, type MarketAnswer, type MarketQuestion, TAKEN } from './market-door.ts'
+import { refuseDeposit, signDeposit } from './bid-deposit.ts'
+import { type BidNote, BIDS, bidOf, heardCall, saidAnswer, subjectOfAuction, writtenBid } from './bid-notes.ts'
+import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope, TAKEN } from './market-door.ts'
+import { judgeAuction } from './heard-auctions.ts'
+import { OpenBids } from './open-bids.ts'
 import type { Party } from './party.ts'
-import type { KeptEnvelope } from './party-record.ts'
+import type { SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
 import { nonceOf } from './wallet.ts'
 
 export type SealedBidsComponents = {
   readonly party: Party
   readonly offers: StandingOffers
-  /** What to bid on a call that an offer fits; absent: price and latency of the offer. `undefined`: no bid. */
+  readonly policy: SellerPolicy
+  /** What to bid on a call that an offer fits, in an open auction at least; absent: price and latency of the offer. `undefined`: no bid. */
   readonly bidOn: ((call: AuctionCall, offer: OfferTerms) => Bid | undefined) | undefined
 }
 
-type StandingBid = {
-  readonly salt: Salt32
-  readonly bid: { priceNanos: string; latencyMs: number }
-  readonly auctioneer: Did
-  readonly task: Hash
-}
+type HeardCall = { readonly call: AuctionCall; readonly auction: Hash; readonly peer: Did; readonly offer: OfferTerms }
 
-/** Topic of notes: bids, by auction. */
-const BIDS = 'bid'
-const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
-
-/** A seller's part in auctions: one sealed bid in each, revealed when the auctioneer has listed all of them. */
+/** A seller's part in auctions: one sealed bid in each, revealed when the auctioneer has listed all of them; in open ones bid after bid. */
 export class SealedBids {
   private readonly components: SealedBidsComponents
   private readonly party: Party
+  private readonly open: OpenBids
 
   constructor(components: SealedBidsComponents) {
+    const { party, offers } = components
     this.components = components
-    this.party = components.party
+    this.party = party
+    this.open = new OpenBids({ party, offers, lowestOn: (call, offer) => this.chooseBid(call, offer) })
   }
 
   /** What was bid for a task; `undefined` where there was no bid. */
@@ -44,40 +43,46 @@ export class SealedBids {
     const bid = this.party.journal
       .notesOf(BIDS)
       // Written by `bid`.
-      .map(([, note]) => note as unknown as StandingBid)
+      .map(([, note]) => note as unknown as BidNote)
       .find((one) => one.task === task)
     return bid && bidOf(bid).priceNanos
   }
 
-  /** A sealed bid: salt and bid are in the journal before the commitment is signed. */
-  async bid({ frame }: MarketQuestion<'call'>): Promise<MarketAnswer> {
-    const { party } = this
+  async bid({ from, frame }: MarketQuestion<'call'>): Promise<MarketAnswer> {
+    const { party, components } = this
     const read = party.read(frame.envelope, 'auction-call')
     if (read === undefined) return declined('MARKET_ENVELOPE_REFUSED')
     const call = callOfBody(read.envelope.body)
     if (read.envelope.head.iss !== call.auctioneer) return declined('MARKET_ENVELOPE_REFUSED')
-    const offer = this.components.offers.cheapestFor(call.skill, call.currency)
+    const offer = components.offers.cheapestFor(call.skill, call.currency)
     if (offer === undefined) return declined('MARKET_SKILL_UNKNOWN')
+    const code = refuseDeposit(call, components.policy)
+    if (code !== undefined) return declined(code)
     const auction = auctionIdOf(call)
-    const known = party.noteOf<StandingBid>(BIDS, auction)
+    await party.hear(read)
+    const heard = { call, auction, peer: from, offer }
+    return call.kind === 'english' ? await this.open.begin(call, heard) : await this.commit(heard)
+  }
+
+  /** A sealed bid: salt and bid are in the journal before the commitment is signed, and that before its deposit. */
+  private async commit({ call, auction, peer, offer }: HeardCall): Promise<MarketAnswer> {
+    const { party } = this
+    const known = party.noteOf<BidNote>(BIDS, auction)
     const bid = known === undefined ? this.chooseBid(call, offer) : bidOf(known)
     if (bid === undefined) return declined('MARKET_PRICE_LOW')
     const salt = known?.salt ?? (nonceOf(party.components.random.bytes(32)) as Salt32)
-    if (known === undefined) {
-      const { auctioneer, task } = call
-      const written = { priceNanos: bid.priceNanos.toString(), latencyMs: bid.latencyMs }
-      await party.keep(BIDS, auction, { salt, bid: written, auctioneer, task })
-    }
-    await party.hear(read)
+    const { auctioneer, task } = call
+    const note: BidNote = { salt, bid: writtenBid(bid), auctioneer, peer, task }
+    if (known === undefined) await party.keep(BIDS, auction, note)
     const commitment = commitmentOf({ auction, bidder: party.did, salt, bid })
     const said = await party.wallet.say({
       act: `${auction}/commit`,
       type: 'auction-commitment',
       body: { auction, commitment },
-      aud: call.auctioneer,
+      aud: auctioneer,
       subject: subjectOfAuction(auction),
     })
-    return saidAnswer(said)
+    return saidAnswer(said, await signDeposit(party, { call, auction, commitment: said.envelope.hash }))
   }
 
   private chooseBid(call: AuctionCall, offer: OfferTerms): Bid | undefined {
@@ -90,46 +95,57 @@ export class SealedBids {
   }
 
   /** Receipts are kept; the list of commitments is answered with the reveal, unless it leaves out what there is a receipt for. */
-  async listen({ frame }: MarketQuestion<'told'>): Promise<MarketAnswer> {
+  async listen(question: MarketQuestion<'told'>): Promise<MarketAnswer> {
     const { party } = this
-    for (const type of ['auction-receipt', 'auction-refusal', 'auction-transcript', 'auction-cancel'] as const) {
+    const { frame, bytes } = question
+    if (frame.about !== undefined) return await this.open.answer(question)
+    const closed = party.read(frame.envelope, 'auction-transcript')
+    if (closed !== undefined) return await this.close(closed, bytes)
+    for (const type of ['auction-receipt', 'auction-refusal', 'auction-cancel'] as const) {
       const read = party.read(frame.envelope, type)
       if (read === undefined) continue
-      const bid = party.noteOf<StandingBid>(BIDS, read.envelope.body.auction)
-      if (bid === undefined || bid.auctioneer !== read.envelope.head.iss) return declined('MARKET_AUCTION_UNKNOWN')
+      if (!this.isOfAuctioneer(read.envelope)) return declined('MARKET_AUCTION_UNKNOWN')
       await party.hear(read)
       return TAKEN
     }
     const read = party.read(frame.envelope, 'auction-commitments')
     if (read === undefined) return declined('MARKET_ENVELOPE_REFUSED')
     const { auction, commitments } = read.envelope.body
-    const known = party.noteOf<StandingBid>(BIDS, auction)
+    const known = party.noteOf<BidNote>(BIDS, auction)
     if (known === undefined || known.auctioneer !== read.envelope.head.iss) return declined('MARKET_AUCTION_UNKNOWN')
     await party.hear(read)
+    const { salt } = known
+    if (salt === undefined || heardCall(party, auction) === undefined) return declined('MARKET_AUCTION_UNKNOWN')
     const bid = bidOf(known)
-    const commitment = commitmentOf({ auction, bidder: party.did, salt: known.salt, bid })
+    const commitment = commitmentOf({ auction, bidder: party.did, salt, bid })
     if (!commitments.includes(commitment)) return declined('MARKET_BID_OMITTED')
     const said = await party.wallet.say({
       act: `${auction}/reveal`,
       type: 'auction-reveal',
-      body: { auction, salt: known.salt, bid },
+      body: { auction, salt, bid },
       aud: known.auctioneer,
       subject: subjectOfAuction(auction),
     })
     return saidAnswer(said)
   }
-}
 
-function bidOf({ bid }: StandingBid): Bid {
-  // Written by `bid` of this class.
-  return { priceNanos: BigInt(bid.priceNanos), latencyMs: bid.latencyMs } as Bid
-}
+  /** Computes the auction again, and keeps what came of it. */
+  private async close(read: ReadEnvelope<'auction-transcript'>, bytes: Uint8Array): Promise<MarketAnswer> {
+    if (!this.isOfAuctioneer(read.envelope)) return declined('MARKET_AUCTION_UNKNOWN')
+    await this.party.hear(read)
+    const { auction, transcriptHash } = read.envelope.body
+    const signed = { auction, transcriptHash, auctioneer: read.envelope.head.iss, bytes }
+    return (await judgeAuction(this.party, signed)) ? TAKEN : declined('MARKET_TRANSCRIPT_WRONG')
+  }
 
-/** An auction's name has the shape of a contract's. */
-function subjectOfAuction(auction: Hash): ContractId | undefined {
-  return parseContractId(auction)
-}
-
-function saidAnswer({ bytes }: KeptEnvelope): MarketAnswer {
-  return { frame: { type: 'said', envelope: DECODER.decode(bytes) } }
+  /** Whether there was a bid, and it is the auctioneer that speaks. */
+  private isOfAuctioneer({
+    head,
+    body,
+  }: {
+    readonly head: { readonly iss: Did }
+    readonly body: { readonly auction: Hash }
+  }): boolean {
+    return this.party.noteOf<BidNote>(BIDS, body.auction)?.auctioneer === head.iss
+  }
 }

@@ -42,7 +42,7 @@ export class Seller {
     this.components = components
     this.party = party
     this.standing = new StandingOffers(party)
-    this.bids = new SealedBids({ party, offers: this.standing, bidOn })
+    this.bids = new SealedBids({ party, offers: this.standing, policy, bidOn })
     const onSigned = (contract: ContractId): void => this.workOn(contract)
     const offers = this.standing
     this.signing = new ContractSigning({ party, offers, bids: this.bids, capabilities, onSigned }, policy)

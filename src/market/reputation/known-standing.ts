@@ -10,12 +10,17 @@ import type { ReputationKeeper } from './reputation-keeper.ts'
 type Books = Pick<ReputationKeeper, 'policy' | 'show'>
 type Stake = { readonly currency: Currency; readonly bondNanos: Amount }
 
-/** What these books say of a seller, as auctions and searches ask for it. Nobody here attests capabilities. */
+/** What these books say of a seller, as auctions and searches ask for it. Capabilities are attested elsewhere. */
 export function standingOf(books: Books, seller: Did): BidderStanding {
   const known = asWorker(books, seller)
   if (known === undefined) return UNKNOWN_STANDING
   const isNewcomer = known.flags.includes('newcomer')
   return { ...UNKNOWN_STANDING, reputationPpm: Number(known.meanPpm), isNewcomer }
+}
+
+/** What these books say of somebody as a payer, parts per million; 500,000 says nothing. */
+export function payerPpm(books: Books, payer: Did): number {
+  return Number(books.show(payer).find(({ role }) => role === 'payer')?.meanPpm ?? UNKNOWN_STANDING.reputationPpm)
 }
 
 /** What a seller may have of others at one time, by these books and what it has at stake. */

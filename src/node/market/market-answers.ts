@@ -24,6 +24,7 @@ import type { EscrowDesk } from './escrow-desk.ts'
 import type { GovernanceDesk } from './governance-desk.ts'
 import type { OperatedBooks } from './market-components.ts'
 import { marketRefusal } from './market-refusals.ts'
+import { attestCapability, listPrices } from './price-desk.ts'
 import type { PartyRole } from './party-role.ts'
 import { lookIntoDispute } from './replication-desk.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
@@ -103,6 +104,8 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   purchase: async (desks, { request }) => await tradeOf(desks).purchase(request),
   result: async (desks, { request }) => await Promise.resolve(tradeOf(desks).result(request)),
   auction: async (desks, { request }) => await Promise.resolve(tradeOf(desks).transcript(request)),
+  prices: async (desks, { request }) => await Promise.resolve(listPrices(roleOf(desks), request)),
+  attest: async (desks, { request }) => await attestCapability(roleOf(desks), request),
   statement: async (desks, { request }) => await statementOf(desks, request),
   contract: async ({ escrow }, { request }) => await escrow.show(request),
   contracts: async ({ escrow }) => await escrow.list(),

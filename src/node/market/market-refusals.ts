@@ -10,7 +10,7 @@ import { LEDGER_REFUSALS } from '../../core/ledger/ledger-refusals.ts'
 import { MARKET_CODES } from '../../core/market/market-codes.ts'
 import { METERING_REFUSALS } from '../../core/metering/metering-refusals.ts'
 import { NOTARY_REFUSALS } from '../../core/notary/notary-codes.ts'
-import { BUY_CODES } from '../../market/parties/buy-order.ts'
+import { BUY_CODES } from '../../market/parties/buy-codes.ts'
 import { PARTY_CODES } from '../../market/parties/party-codes.ts'
 
 type Refusal = { readonly cause: string; readonly remedy: string }

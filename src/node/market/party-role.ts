@@ -1,9 +1,14 @@
 import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
 import { DAY_MS, type DurationMs, durationFromMs } from '../../base/time.ts'
+import type { AuctionCall } from '../../core/auction/auction-call.ts'
+import type { Bid } from '../../core/auction/commitment.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import type { OfferTerms } from '../../core/market/offer-directory.ts'
+import { attestedOf } from '../../market/parties/attestations.ts'
+import { PriceKeeper } from '../../market/parties/price-keeper.ts'
 import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
 import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
-import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import type { OpenKey } from '../../keys/store/key-store.ts'
@@ -20,7 +25,7 @@ import { Party } from '../../market/parties/party.ts'
 import { Seller } from '../../market/parties/seller.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../market/parties/seller-work.ts'
-import { exposureOf, standingOf } from '../../market/reputation/known-standing.ts'
+import { exposureOf, payerPpm, standingOf } from '../../market/reputation/known-standing.ts'
 import { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
@@ -46,6 +51,8 @@ export const SKILLS = 'skill'
 export type SkillNote = {
   readonly agent: string
   readonly custody: readonly CustodyModel[]
+  /** The least that it may bring where bids go down; absent: the price of the offer. */
+  readonly lowestNanos?: string
   /** By whose authority payers must act; absent: by anybody's. */
   readonly subjects?: readonly Did[]
   /** Whether its tasks are run again for arbiters, without pay; absent: they are not. */
@@ -84,6 +91,7 @@ export type PartyRole = {
   readonly reputation: ReputationKeeper
   /** What contracts may pin. */
   readonly parameters: UsableParameters
+  readonly prices: PriceKeeper
   /** Tokens of this node's escrow key, and what it knows to be revoked. */
   readonly capabilities: CapabilityDesk
   readonly revocations: RevocationPost
@@ -115,7 +123,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       {
         party,
         capabilities,
-        standingOf: async (seller) => await Promise.resolve(standingOf(reputation, seller)),
+        standingOf: async (seller) =>
+          await Promise.resolve({ ...standingOf(reputation, seller), capabilities: attestedOf(party, seller) }),
         exposureOf: async (seller, stake) => await Promise.resolve(exposureOf(reputation, seller, stake)),
         openAuctionLog: async (auction) => await directory.openEventLog(auctionJournal(auction)),
       },
@@ -125,14 +134,16 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     const isOffered = (skill: string): boolean => party.noteOf<SkillNote>(SKILLS, skill)?.isReplicating === true
     new Replica({ party, runner, isOffered }).start()
     const seller = new Seller(
-      { party, capabilities, runner },
+      { party, capabilities, runner, bidOn: (call, offer) => bidOf(party, call, offer) },
       { policy: sellerPolicyOf(party, { set: notary.set, parameters }) },
     )
+    const prices = new PriceKeeper({ party, payerPpmOf: (payer) => payerPpm(reputation, payer) })
     const accounts = new OwnAccounts({ party, ...accountsOf(key), earning })
     accounts.start()
     buyer.start()
     seller.start()
     reputation.start()
+    prices.start()
     const revocations = new RevocationPost(party, capabilities)
     revocations.start()
     const stopTelling = tellInbox(party, init)
@@ -142,6 +153,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       seller,
       reputation,
       parameters,
+      prices,
       capabilities,
       revocations,
       accounts,
@@ -162,6 +174,13 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     await log.close()
     throw error
   }
+}
+
+/** The price of the offer, or the least that the work may bring where the winner is not paid its own bid, or sees those of others. */
+function bidOf(party: Party, { kind }: AuctionCall, { skill, priceNanos, latencyMs }: OfferTerms): Bid {
+  const lowest = party.noteOf<SkillNote>(SKILLS, skill)?.lowestNanos
+  const isPrice = kind === 'first' || lowest === undefined
+  return { latencyMs, priceNanos: isPrice ? priceNanos : amountFromNanos(BigInt(lowest)) }
 }
 
 /** What the party's wallet signs with: keys before its own go on with their contracts, and those of the notary hand out what they have earned. */
@@ -229,8 +248,10 @@ function buyerPolicyOf(set: NotarySet, parameters: UsableParameters): BuyerPolic
     vouchPerMillionMax: 500_000,
     newcomerNanosMax: amountFromNanos(1_000_000_000n),
     creditNanosMax: amountFromNanos(10_000_000_000n),
-    windows: { bidMs: durationFromMs(2_000), revealMs: durationFromMs(2_000), settleMs: durationFromMs(1_000) },
+    windows: { bidMs: durationFromMs(2_000), revealMs: durationFromMs(2_000), settleMs: durationFromMs(10_000) },
     latencyMsMax: DEFAULT_TIMERS.deliverMs,
+    depositPerMillion: 10_000,
+    decrementPerMillion: 10_000,
   }
 }
 

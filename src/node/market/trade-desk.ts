@@ -1,28 +1,27 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
-import type { Amount } from '../../base/money.ts'
+import { type Amount, amountFromNanos } from '../../base/money.ts'
 import { durationFromMs, timestampFromMs } from '../../base/time.ts'
-import { parsePredicate } from '../../core/acceptance/acceptance-predicate.ts'
 import { CUSTODY_MODELS, type CustodyModel } from '../../core/escrow/escrow-terms.ts'
 import { type Did, parseContractId, parseDid, parseHash } from '../../core/evidence/names.ts'
 import { type Currency, parseCurrency } from '../../core/ledger/ledger-names.ts'
 import { type BuyRequest, ORDERS, type OrderNote } from '../../market/parties/buy-order.ts'
+import { type AuctionNote, HEARD_AUCTIONS } from '../../market/parties/heard-auctions.ts'
 import { OFFER_VALIDITY_MS_MAX } from '../../core/market/offer-directory.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ContractView, NotaryClient } from '../../ports/notary-client.ts'
 import {
-  choiceOf,
   type ControlRequest,
   invalidRequest,
   optionalNumber,
   optionalText,
   requiredText,
 } from '../control/control-request.ts'
-import { chainOf } from './capability-answers.ts'
+import { buyRequestOf, capabilitiesOf, didsOf, INPUT_BYTES_MAX, skillOf } from './buy-request.ts'
 import { type CreditDesk, findCurrencies, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from './market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
-import { timersOfText } from './order-timers.ts'
+import { usualPrice } from './price-desk.ts'
 import { CREDIT_LINES, EVERY_PAYER, type PartyRole, SKILLS, skillsOf, workerNamed } from './party-role.ts'
 
 export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
@@ -34,9 +33,7 @@ export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
   readonly peers: () => readonly Did[]
 }
 
-const SKILL = /^[a-z][a-z0-9._/-]{0,63}$/
 const LATENCY_MS_DEFAULT = 1_000
-const INPUT_BYTES_MAX = 900_000
 
 /** Offers and purchases of this node. */
 export class TradeDesk {
@@ -74,7 +71,7 @@ export class TradeDesk {
       priceNanos: nanosOf(request, 'nanos'),
       latencyMs: durationFromMs(optionalNumber(request, 'latencyMs') ?? LATENCY_MS_DEFAULT),
       inputBytesMax: INPUT_BYTES_MAX,
-      capabilities: [],
+      capabilities: capabilitiesOf(request),
       validFrom: now,
       validUntil: timestampFromMs(now + validMs),
       capacity: optionalNumber(request, 'limit') ?? 1,
@@ -84,6 +81,7 @@ export class TradeDesk {
     await role.party.keep(SKILLS, skill, {
       agent,
       custody,
+      ...lowestOf(request),
       ...(subjects.length > 0 && { subjects }),
       ...(isReplicating && { isReplicating }),
     })
@@ -160,12 +158,19 @@ export class TradeDesk {
     const id = requiredText(request, 'auction')
     // Written by the buyer.
     const orders = party.journal.notesOf(ORDERS).map(([, note]) => note as unknown as OrderNote)
-    const file = orders.find(({ auction, transcript }) => auction === id || transcript === id)?.transcriptFile
+    const heard = party.journal.notesOf(HEARD_AUCTIONS).map(([auction, note]) => ({ auction, ...heardNote(note) }))
+    const found = [...orders, ...heard].find(({ auction, transcript }) => auction === id || transcript === id)
+    const file = found?.transcriptFile
     const bytes = file === undefined ? undefined : party.journal.file(file)
     if (bytes === undefined)
-      throw unknown(`No auction ${id} has ended here`, 'Ask the node that bought, with the `auction` that it printed.')
-    // Written by the buyer, as JSON.
-    return { transcript: JSON.parse(new TextDecoder().decode(bytes)) as JsonValue }
+      throw unknown(
+        `No auction ${id} has ended here`,
+        'Ask the node that bought, with the `auction` that it printed, or one that has bid.',
+      )
+    const transcript = JSON.parse(new TextDecoder().decode(bytes)) as JsonValue
+    // A bidder's own proof: what the auctioneer has signed to it.
+    const other = heard.find(({ auction }) => auction === found?.auction)
+    return { transcript, signed: other === undefined ? [] : signedBy(party, other) }
   }
 
   private async viewOf(
@@ -186,36 +191,15 @@ export class TradeDesk {
   }
 
   private async requestOf(request: ControlRequest): Promise<BuyRequest> {
-    const { peers } = this.init
-    const timersText = optionalText(request, 'timers')
-    await this.init.role.parameters.refresh()
-    const auction = choiceOf(request, 'auction', ['first', 'second'] as const)
-    const predicate = predicateOf(request)
-    const capability = optionalText(request, 'capability') === undefined ? undefined : capabilityOf(request)
-    const arbiters = arbitersOf(request)
-    const hasAllowance = optionalText(request, 'newcomerNanos') !== undefined
-    return {
-      idempotencyKey: requiredText(request, 'key'),
-      skill: skillOf(request),
-      input: inputOf(request),
-      maxNanos: nanosOf(request, 'nanos'),
-      currency: await this.currencyOf(request),
-      custody: choiceOf(request, 'custody', CUSTODY_MODELS) ?? 'C2',
-      ...(auction !== undefined && { auction }),
-      ...(timersText !== undefined && this.init.role.parameters.fit(timersOfText(timersText))),
-      ...(predicate !== undefined && { predicate }),
-      ...(arbiters !== undefined && { arbiters }),
-      ...(capability !== undefined && { capability }),
-      ...(optionalText(request, 'disputeBondNanos') !== undefined && {
-        disputeBondNanos: nanosOf(request, 'disputeBondNanos'),
-      }),
-      ...(optionalText(request, 'arbiterFeeNanos') !== undefined && {
-        arbiterFeeNanos: nanosOf(request, 'arbiterFeeNanos'),
-      }),
-      ...(hasAllowance && { newcomerNanosMax: nanosOf(request, 'newcomerNanos') }),
-      ...(request['isManual'] === true && { acceptsAlone: false }),
-      peers: peers(),
-    }
+    const { peers, role } = this.init
+    await role.parameters.refresh()
+    const currency = await this.currencyOf(request)
+    // The same key is the same purchase, also when prices have changed since.
+    const known = role.buyer.order(requiredText(request, 'key'))?.request.maxNanos
+    const usual = (): Amount =>
+      known === undefined ? usualPrice(role, skillOf(request), currency) : amountFromNanos(BigInt(known))
+    const maxNanos = optionalText(request, 'nanos') === undefined ? usual() : nanosOf(request, 'nanos')
+    return buyRequestOf(request, { parameters: role.parameters, currency, maxNanos, peers: peers() })
   }
 
   /** Of a request, or the only one there is. Throws `REQUEST_INVALID`. */
@@ -228,6 +212,18 @@ export class TradeDesk {
     const what = known.length === 0 ? 'No currency is registered yet' : 'There are several currencies'
     throw invalidRequest('currency', `${what}: name one with --currency CODE@DID`)
   }
+}
+
+function signedBy({ journal }: PartyRole['party'], { auction, auctioneer }: HeardAuction): readonly string[] {
+  const own = journal.envelopesOf(auction).filter(({ envelope }) => envelope.head.iss === auctioneer)
+  return own.map(({ bytes }) => new TextDecoder().decode(bytes))
+}
+
+type HeardAuction = AuctionNote & { readonly auction: string }
+
+/** Written when the transcript came. */
+function heardNote(note: JsonValue): AuctionNote {
+  return note as unknown as AuctionNote
 }
 
 function unknown(message: string, remedy: string): CodedError {
@@ -260,58 +256,20 @@ function explained({ code, reason, detail }: NonNullable<OrderNote['failed']>): 
   }
 }
 
-function capabilityOf(request: ControlRequest): readonly string[] {
-  return chainOf({ chain: requiredText(request, 'capability') })
-}
-
-function skillOf(request: ControlRequest): string {
-  const skill = requiredText(request, 'skill')
-  if (SKILL.test(skill)) return skill
-  throw invalidRequest('skill', 'A skill is a word such as text.word-count: small letters, digits, and . _ / -')
-}
-
-function inputOf(request: ControlRequest): Uint8Array {
-  const bytes = new Uint8Array(Buffer.from(optionalText(request, 'input') ?? '', 'base64url'))
-  if (bytes.byteLength <= INPUT_BYTES_MAX) return bytes
-  throw invalidRequest('input', `The input has ${bytes.byteLength} bytes; ${INPUT_BYTES_MAX} are the most`)
-}
-
-function predicateOf(request: ControlRequest): BuyRequest['predicate'] {
-  const text = optionalText(request, 'accept')
-  if (text === undefined) return undefined
-  const parsed = parsePredicate(JSON.parse(text))
-  if (parsed.kind === 'predicate') return parsed.predicate
-  throw invalidRequest('accept', `The acceptance predicate is not one: ${JSON.stringify(parsed)}`)
-}
-
-/** Whoever is named rules, as long as more than half of them agree; another number of them where one is given. */
-function arbitersOf(request: ControlRequest): BuyRequest['arbiters'] {
-  const text = optionalText(request, 'arbiters')
-  if (text === undefined) return undefined
-  const members = [...new Set(text.split(',').map(parseDid))].filter((did) => did !== undefined).toSorted()
-  const k = optionalNumber(request, 'arbitersNeeded') ?? Math.floor(members.length / 2) + 1
-  if (members.length === text.split(',').length && Number.isSafeInteger(k) && k >= 1 && k <= members.length)
-    return { members, k }
-  throw invalidRequest(
-    'arbiters',
-    'Arbiters are named by the did:key of their escrow keys, each once, and k of them rule',
-  )
-}
-
-function didsOf(request: ControlRequest, name: string): readonly Did[] {
-  const text = optionalText(request, name)
-  const dids = text === undefined ? [] : text.split(',').map(parseDid)
-  const known = dids.filter((did) => did !== undefined)
-  if (known.length === dids.length) return known
-  throw invalidRequest(name, `${name} are named by the did:key of their escrow keys`)
-}
-
 function custodyList(request: ControlRequest): readonly CustodyModel[] {
   const text = optionalText(request, 'custody') ?? 'C2,C3'
   const models = text.split(',').map((name) => CUSTODY_MODELS.find((known) => known === name))
   const known = models.filter((model) => model !== undefined)
   if (known.length === models.length) return known
   throw invalidRequest('custody', `custody takes some of ${CUSTODY_MODELS.join(',')}`)
+}
+
+/** The least that work may bring where bids go down; the price, where nothing is named. */
+function lowestOf(request: ControlRequest): { readonly lowestNanos?: string } {
+  if (optionalText(request, 'lowestNanos') === undefined) return {}
+  const lowest = nanosOf(request, 'lowestNanos')
+  if (lowest > nanosOf(request, 'nanos')) throw invalidRequest('lowestNanos', 'The lowest price is at most the price')
+  return { lowestNanos: lowest.toString() }
 }
 
 /** What is lent to whom: `PAYER=NANOS`, separated by commas. */

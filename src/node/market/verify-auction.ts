@@ -2,12 +2,23 @@ import { readFile } from 'node:fs/promises'
 import { CodedError } from '../../base/errors.ts'
 import { parseAuctionReceipt, parseAuctionTranscript } from '../../core/auction/auction-codec.ts'
 import { TRANSCRIPT_CODES } from '../../core/auction/auction-codes.ts'
-import type { AuctionReceipt } from '../../core/auction/auction-record.ts'
+import type { AuctionReceipt, AuctionTranscript } from '../../core/auction/auction-record.ts'
+import { transcriptHashOf } from '../../core/auction/transcript.ts'
 import { verifyTranscript } from '../../core/auction/verify-transcript.ts'
+import { createNodeVerifier } from '../../keys/node-signatures.ts'
+import { verifySignatureWith } from '../../keys/verify-signature.ts'
+import { readSignedRecord, type SignedRecord } from '../../market/auctions/signed-record.ts'
+
+/** Messages of one document at most; a party keeps no more of an auction. */
+const SIGNED_MAX = 512
 
 /** What `kernell market auction verify` prints. Amounts are decimal texts of nano-units. */
 export type AuctionVerification = {
   readonly ok: boolean
+  /** The auctioneer, where its signature on this very transcript is there. */
+  readonly signedBy: string | null
+  /** Signed receipts that it was held against. */
+  readonly receipts: number
   /** Computed again from the bids that count, whatever the transcript says; `null` when nobody may win. */
   readonly winner: string | null
   readonly clearingNanos: string | null
@@ -29,30 +40,39 @@ export type VerifyAuctionInit = {
   readonly receipts?: string
 }
 
-/** Computes an auction again from its public transcript. Rejects with `COMMAND_INVALID` for files that hold something else. */
+/**
+ * Computes an auction again from its public transcript, and holds it against what its auctioneer has signed, where the document has that: `{"transcript", "signed"}`.
+ * Rejects with `COMMAND_INVALID` for files that hold something else.
+ */
 export async function verifyAuction({ path, transcript, receipts }: VerifyAuctionInit): Promise<AuctionVerification> {
   const document = transcript ?? (await readJson(path))
-  const held = receipts === undefined ? undefined : await readReceipts(receipts)
-  return judgeTranscript(memberOr(document, 'transcript'), path, held)
-}
-
-/** The same for a transcript that was read already. Throws `COMMAND_INVALID` for what is none. */
-export function judgeTranscript(json: unknown, name: string, held?: readonly AuctionReceipt[]): AuctionVerification {
-  const transcript = parseAuctionTranscript(json)
-  if (transcript === undefined)
-    throw new CodedError('COMMAND_INVALID', { message: `${name} is no transcript of an auction` })
-  const { ok, winner, clearingNanos, bids, problems } = verifyTranscript(
-    transcript,
-    held === undefined ? {} : { receipts: held },
-  )
+  const held = receipts === undefined ? [] : await readReceipts(receipts)
+  const read = parseAuctionTranscript(memberOr(document, 'transcript'))
+  if (read === undefined) throw new CodedError('COMMAND_INVALID', { message: `${path} is no transcript of an auction` })
+  const signed = signedIn(document, read)
+  const { ok, winner, clearingNanos, bids, problems } = verifyTranscript(read, {
+    ...signed,
+    receipts: [...held, ...signed.receipts],
+  })
+  const isSigned = signed.transcriptHash === transcriptHashOf(read)
   return {
-    ok,
+    // Another transcript that the auctioneer has signed is not this one.
+    ok: ok && (isSigned || signed.transcriptHash === undefined),
+    signedBy: isSigned ? read.call.auctioneer : null,
+    receipts: signed.receipts.length,
     winner: winner ?? null,
     clearingNanos: clearingNanos === undefined ? null : String(clearingNanos),
-    currency: transcript.call.currency,
+    currency: read.call.currency,
     bids,
     problems: problems.map(({ code, bidder }) => ({ code, bidder: bidder ?? null, ...TRANSCRIPT_CODES[code] })),
   }
+}
+
+function signedIn(document: unknown, { auction, call }: AuctionTranscript): SignedRecord {
+  const listed = memberOr(document, 'signed')
+  const texts = Array.isArray(listed) ? listed.filter((text): text is string => typeof text === 'string') : []
+  const verify = verifySignatureWith(createNodeVerifier())
+  return readSignedRecord(texts.slice(0, SIGNED_MAX), { auction, auctioneer: call.auctioneer, verify })
 }
 
 async function readReceipts(path: string): Promise<readonly AuctionReceipt[]> {

@@ -14,7 +14,7 @@ import type { z } from 'zod'
 import { hexOfBytes } from '../../base/hex.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { LedgerEvent } from '../../core/ledger/ledger-event.ts'
-import { type AccountId, type Currency, formatAccountId } from '../../core/ledger/ledger-names.ts'
+import { type AccountId, type Currency, formatAccountId, parseAccountId } from '../../core/ledger/ledger-names.ts'
 import type { TransferOrder } from '../../core/ledger/transfer-order.ts'
 import type { Authenticated, VerifyBytes } from './authenticate.ts'
 import { canonicalText } from './canonical.ts'
@@ -61,6 +61,8 @@ export function readLedgerMessage({ envelope, evidence }: Authenticated): Ledger
       return { ...evidence, type: 'recovery-requested', ...envelope.body }
     case 'ledger-recovery-cancel':
       return { ...evidence, type: 'recovery-cancelled', ...envelope.body }
+    case 'ledger-stamp':
+      return { ...evidence, type: 'hash-stamped', ...envelope.body }
     case 'ledger-recovery-complete':
       return { type: 'recovery-completed', owner: envelope.body.owner, at: evidence.at }
     default:
@@ -92,7 +94,7 @@ function orderOf(order: SignedOrder): TransferOrder {
     case 'post':
       return { ...head, kind: 'post', ...movementOf(order) }
     case 'hold':
-      return { ...head, kind: 'hold', ...movementOf(order), expiresAt: order.expiresAt }
+      return { ...head, kind: 'hold', ...movementOf(order), expiresAt: order.expiresAt, agent: order.agent }
     case 'post-held': {
       const { heldId, currency, amountNanos: amount } = order
       return { ...head, kind: 'post-held', heldId, credit: accountOf(order.credit, currency), amount }
@@ -110,4 +112,37 @@ function movementOf({ debit, credit, currency, amountNanos }: Extract<SignedOrde
 
 function accountOf({ owner, kind }: Account, currency: Currency): AccountId {
   return formatAccountId({ owner, kind, currency })
+}
+
+/** An order as its owner signs it. Throws `RangeError` for one of a contract, or with an account that is none. */
+export function bodyOfOrder(order: TransferOrder, currency: Currency): SignedOrder {
+  if (order.contract !== undefined) throw new RangeError('Orders of contracts are signed by nobody')
+  const { id, isLinked, reference } = order
+  const head = { id, isLinked, ...(reference !== undefined && { reference }) }
+  switch (order.kind) {
+    case 'post':
+      return { ...head, kind: 'post', ...sidesOf(order), currency, amountNanos: order.amount }
+    case 'hold': {
+      const { expiresAt, agent, amount: amountNanos } = order
+      if (expiresAt === undefined) throw new RangeError('A signed hold has an expiry')
+      const ending = { expiresAt, ...(agent !== undefined && { agent }) }
+      return { ...head, kind: 'hold', ...sidesOf(order), currency, amountNanos, ...ending }
+    }
+    case 'post-held': {
+      const { heldId, amount: amountNanos } = order
+      return { ...head, kind: 'post-held', heldId, credit: nameOf(order.credit), currency, amountNanos }
+    }
+    case 'void-held':
+      return { ...head, kind: 'void-held', heldId: order.heldId }
+  }
+}
+
+function sidesOf({ debit, credit }: { readonly debit: AccountId; readonly credit: AccountId }) {
+  return { debit: nameOf(debit), credit: nameOf(credit) }
+}
+
+function nameOf(account: AccountId): Account {
+  const name = parseAccountId(account)
+  if (name === undefined) throw new RangeError(`${account} is no account`)
+  return { owner: name.owner, kind: name.kind }
 }

@@ -18,7 +18,7 @@ import type { DurationMs } from '../../base/time.ts'
 import { ACCOUNT_KINDS } from '../../core/ledger/ledger-names.ts'
 import { RECOVERY_DELAY_MAX } from '../../core/ledger/ledger-state.ts'
 import { SIGNED_CHECKPOINT } from './checkpoint.ts'
-import { CURRENCY, DID, NANOS, SIGNATURE, TIME, TRANSFER_ID } from './fields.ts'
+import { CURRENCY, DID, HASH, NANOS, SIGNATURE, TIME, TRANSFER_ID } from './fields.ts'
 
 /** Orders in one message at most: they fit 16 KiB. */
 export const ORDERS_OF_MESSAGE_MAX = 32
@@ -38,7 +38,7 @@ const MOVEMENT = { debit: ACCOUNT, credit: ACCOUNT, currency: CURRENCY, amountNa
 /** An order over the signer's own money. */
 export const SIGNED_ORDER = z.discriminatedUnion('kind', [
   z.strictObject({ ...ORDER_HEAD, kind: z.literal('post'), ...MOVEMENT }),
-  z.strictObject({ ...ORDER_HEAD, kind: z.literal('hold'), ...MOVEMENT, expiresAt: TIME }),
+  z.strictObject({ ...ORDER_HEAD, kind: z.literal('hold'), ...MOVEMENT, expiresAt: TIME, agent: DID.optional() }),
   z.strictObject({
     ...ORDER_HEAD,
     kind: z.literal('post-held'),
@@ -86,6 +86,8 @@ export const LEDGER_MESSAGES = {
   'ledger-recovery-cancel': z.strictObject({ owner: DID }),
   /** By anybody, when it has passed. */
   'ledger-recovery-complete': z.strictObject({ owner: DID }),
+  /** By whoever has an account in the currency: its certificate says when the hash was there, in the order of everything else. Nothing moves. */
+  'ledger-stamp': z.strictObject({ hash: HASH, currency: CURRENCY }),
   /** By anybody: a checkpoint, which carries the signature of its own signer, passed on. */
   'ledger-checkpoint': SIGNED_CHECKPOINT,
 } as const

@@ -47,8 +47,18 @@ const FRAME = z.discriminatedUnion('type', [
   /** A call for proposals. Answered with `said`, a commitment, or `declined`. */
   z.strictObject({ type: z.literal('call'), envelope: ENVELOPE_TEXT }),
   /** Something signed that the other should have: a receipt, the list of commitments, the outcome. Answered with `said` where an answer is due, else `taken`. */
-  z.strictObject({ type: z.literal('told'), envelope: ENVELOPE_TEXT }),
-  z.strictObject({ type: z.literal('said'), envelope: ENVELOPE_TEXT }),
+  z.strictObject({
+    type: z.literal('told'),
+    envelope: ENVELOPE_TEXT,
+    /** With the receipt of an open bid: the bid. */
+    about: ENVELOPE_TEXT.optional(),
+  }),
+  z.strictObject({
+    type: z.literal('said'),
+    envelope: ENVELOPE_TEXT,
+    /** With a commitment: the bidder's order to hold its deposit, for the ledger. */
+    deposit: ENVELOPE_TEXT.optional(),
+  }),
   /** A contract, with the payer's offer, award and signature; the input behind it. Answered with `cosigned` or `declined`. */
   z.strictObject({
     type: z.literal('contract'),

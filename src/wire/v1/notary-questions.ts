@@ -13,7 +13,7 @@ import type { Hash } from '../../core/evidence/names.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import { canonicalText } from './canonical.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
-import { CONTRACT_ID, COUNT, CURRENCY, DID, HASH } from './fields.ts'
+import { CONTRACT_ID, COUNT, CURRENCY, DID, HASH, TIME } from './fields.ts'
 import { readReceipt } from './notary-receipt.ts'
 import { hashOfText } from './signing-bytes.ts'
 
@@ -58,6 +58,7 @@ export const NOTARY_QUESTION = z.discriminatedUnion('about', [
   z.strictObject({ about: z.literal('prove'), index: COUNT, ...PART }),
   z.strictObject({ about: z.literal('growth'), from: COUNT, ...PART }),
   z.strictObject({ about: z.literal('checkpoint'), ...PART }),
+  z.strictObject({ about: z.literal('first-since'), at: TIME, ...PART }),
 ])
 
 export type NotaryQuestion = z.output<typeof NOTARY_QUESTION>

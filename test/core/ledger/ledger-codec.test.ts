@@ -31,7 +31,7 @@ describe('the text of an event', () => {
       expect(canonicalJson(json)).toBe(text)
       expect(parseLedgerEvent(json)).toEqual(event)
     }
-    expect(seen.size).toBe(13)
+    expect(seen.size).toBe(14)
   })
 
   it('is read with nothing missing, more or of another form', () => {

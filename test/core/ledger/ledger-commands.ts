@@ -13,6 +13,7 @@ import {
   currencyOf,
   didOf,
   evidence,
+  hashOf,
   idOf,
   ISSUER,
   RECOVERY,
@@ -68,9 +69,15 @@ class SmallWorld implements LedgerCommands {
       return { ...evidence(signer, 1, this.stamp(draw)), type: 'orders-signed', orders: this.batch(draw) }
     }
     if (form < 18) return this.credits(draw)
-    if (form < 19) return { type: 'holds-expired', at: this.stamp(draw) }
+    if (form < 19) return isOneIn(draw, 9) ? this.stamped(draw) : { type: 'holds-expired', at: this.stamp(draw) }
     return isOneIn(draw, 3) ? this.rare(draw) : { type: 'holds-expired', at: this.stamp(draw) }
   }
+
+  private stamped(draw: Draw): LedgerEvent {
+    const head = evidence(isOneIn(draw, 4) ? SUCCESSOR : pick(draw, OWNERS), 1, this.stamp(draw))
+    return { ...head, type: 'hash-stamped', hash: hashOf(this.seq), currency: currency(draw) }
+  }
+
   private newId(): TransferId {
     return idOf((this.fresh += 1))
   }
@@ -98,7 +105,8 @@ class SmallWorld implements LedgerCommands {
       const far = isOneIn(draw, 40) ? 2_592_000_000 - 6 : 0
       const life = isOneIn(draw, 40) ? -1 : far + draw(12)
       const expiresAt = isOneIn(draw, 3) ? undefined : timestampFromMs(this.at + life)
-      return keep(this.holds, { ...head, kind: 'hold', ...sides, expiresAt })
+      const agent = isOneIn(draw, 4) ? pick(draw, OWNERS) : undefined
+      return keep(this.holds, { ...head, kind: 'hold', ...sides, expiresAt, agent })
     }
     const held = this.holds[draw(Math.max(1, this.holds.length))]
     const heldId = isOneIn(draw, 30) || held === undefined ? idOf(1_000_000 + draw(4)) : held.id

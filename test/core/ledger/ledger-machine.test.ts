@@ -28,6 +28,7 @@ import {
   didOf,
   evidence,
   fundedLedger,
+  hashOf,
   hold,
   idOf,
   ISSUER,
@@ -469,10 +470,50 @@ describe('signed orders', () => {
     expect(takes(BOB, voidHeld(2, 1))).toEqual(['transfer-voided'])
   })
 
+  it('let the agent of a hold alone end it, and for nobody but the two', () => {
+    const held = LEDGER_MACHINE.transition(fundedLedger(), {
+      ...evidence(ALICE),
+      type: 'orders-signed',
+      orders: [hold(1, 5, { expiresAt: after(1_000), agent: CAROL })],
+    }).state
+    const said = (iss: typeof ALICE, order: TransferOrder): readonly string[] =>
+      codesOf(LEDGER_MACHINE.transition(held, { ...evidence(iss), type: 'orders-signed', orders: [order] }).effects)
+    for (const iss of [ALICE, BOB]) expect(said(iss, voidHeld(2, 1))).toEqual(['LEDGER_SIGNER_WRONG'])
+    expect(said(BOB, postHeld(2, 1, 5))).toEqual(['LEDGER_SIGNER_WRONG'])
+    expect(said(CAROL, postHeld(2, 1, 5, { credit: account(CAROL) }))).toEqual(['LEDGER_SIGNER_WRONG'])
+    expect(said(CAROL, postHeld(2, 1, 5))).toEqual(['transfer-posted'])
+    expect(said(CAROL, voidHeld(2, 1))).toEqual(['transfer-voided'])
+  })
+
   it('make no hold that nobody may ever end', () => {
     expect(codesOf(LEDGER_MACHINE.transition(fundedLedger(), signed([hold(1, 5)])).effects)).toEqual([
       'LEDGER_EXPIRY_MISSING',
     ])
+  })
+})
+
+describe('stamps', () => {
+  const stamp = (iss: typeof ALICE, currency = USD): LedgerEvent => ({
+    ...evidence(iss, 1, after(0)),
+    type: 'hash-stamped',
+    hash: hashOf(7),
+    currency,
+  })
+
+  it('have a place in the order for whoever has an account, and move nothing', () => {
+    const before = fundedLedger()
+    for (const iss of [ALICE, ISSUER]) {
+      const { state, effects } = LEDGER_MACHINE.transition(before, stamp(iss))
+      expect(codesOf(effects)).toEqual(['hash-noted'])
+      expect(state).not.toBe(before)
+      expect({ ...state, at: 0 }).toEqual({ ...before, at: 0 })
+    }
+  })
+
+  it('are refused to strangers, who would fill the journal at no cost', () => {
+    const before = fundedLedger()
+    const { state, effects } = LEDGER_MACHINE.transition(before, stamp(didOf(99)))
+    expect([codesOf(effects), state]).toEqual([['LEDGER_OWNER_UNKNOWN'], before])
   })
 })
 

@@ -203,7 +203,13 @@ function orderOf(event: { id: string; amount: bigint; reference: string }, debit
   return { kind: 'post', id, amount, reference, debit, credit, isLinked: false, contract: undefined } as TransferOrder
 }
 
-const MOVING: readonly string[] = ['transfer-posted', 'transfer-held', 'transfer-voided', 'transfer-expired']
+const MOVING: readonly string[] = [
+  'transfer-posted',
+  'transfer-held',
+  'transfer-voided',
+  'transfer-expired',
+  'hash-noted',
+]
 
 function markOf({ ids, caps, owners }: Tables): string {
   const text = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
@@ -327,6 +333,7 @@ function playStart(tables: Tables, order: TransferOrder & { kind: 'post' | 'hold
     return { type: 'transfer-posted', id, amount, heldId: undefined, released: (amount - amount) as typeof amount }
   }
   move(tables, [debit, heldOf(debit)], amount)
+  tables.balances.set(credit, tables.balances.get(credit) ?? 0n)
   tables.accounts.add(heldOf(debit))
   tables.holds.set(id, { order, state: 'open' })
   return { type: 'transfer-held', id, amount, expiresAt: order.expiresAt }
@@ -339,9 +346,10 @@ function playEnd(tables: Tables, order: TransferOrder & { kind: 'post-held' | 'v
   if (hold.state === 'posted') return 'LEDGER_HOLD_POSTED'
   if (hold.state === 'voided') return 'LEDGER_HOLD_VOIDED'
   if (hold.state === 'expired') return 'LEDGER_HOLD_EXPIRED'
-  const { debit, credit, amount, expiresAt, contract } = hold.order
+  const { debit, credit, amount, expiresAt, contract, agent } = hold.order
   if (contract !== order.contract) return 'LEDGER_CONTRACT_DIFFERS'
-  if (who.kind === 'signed' && authority(tables, credit.split('/')[0] ?? '') !== who.iss) return 'LEDGER_SIGNER_WRONG'
+  const judge = agent ?? credit.split('/')[0] ?? ''
+  if (who.kind === 'signed' && authority(tables, judge) !== who.iss) return 'LEDGER_SIGNER_WRONG'
   if (expiresAt !== undefined && tables.at >= expiresAt) return 'LEDGER_HOLD_EXPIRED'
   const taken = order.kind === 'post-held' ? order.amount : 0n
   if (order.kind === 'post-held') {
@@ -423,6 +431,13 @@ function playRecovery(tables: Tables, event: LedgerEvent): Result {
     if (!isSame) return 'LEDGER_OWNER_CONFLICT'
     name(tables, event.iss, event)
     return { type: 'owner-recorded', owner: event.iss }
+  }
+  if (event.type === 'hash-stamped') {
+    const { currency, hash, iss } = event
+    if (!tables.caps.has(currency)) return 'LEDGER_CURRENCY_UNKNOWN'
+    const isKnown =
+      tables.balances.has(`${iss}/available/${currency}`) || authority(tables, currency.split('@')[1] ?? '') === iss
+    return isKnown ? { type: 'hash-noted', hash } : 'LEDGER_OWNER_UNKNOWN'
   }
   if (event.type === 'key-rotated') {
     const known = tables.owners.get(event.iss)

@@ -286,10 +286,23 @@ describe('an auction house', () => {
     await house.receive(commitmentMessage(alice, bidOf(40)))
     expect(around.types).toEqual(['auction-call'])
     around.isLedgerGone = false
-    around.now = 1100
+    await around.advance(house, 1250)
+    expect(around.types).toEqual(['auction-call', 'auction-receipt'])
+    expect(around.money.balance(alice.did)).toBe(45n)
+  })
+
+  it('gives a deposit back that the ledger took too late', async () => {
+    const around = new Surroundings()
+    const house = await open(around)
+    await house.publish()
+    around.now = 1000
+    around.isLedgerGone = true
+    await house.receive(commitmentMessage(alice, bidOf(40)))
     await around.advance(house, 1999)
-    expect(around.types).toEqual(['auction-call'])
+    around.isLedgerGone = false
     await around.advance(house, 2000)
+    await house.settled()
+    expect(around.types).toEqual(['auction-call', 'auction-commitments', 'auction-refusal'])
     expect(around.money.balance(alice.did)).toBe(50n)
   })
 

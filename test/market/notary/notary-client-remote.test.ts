@@ -97,6 +97,7 @@ describe('a notary elsewhere', () => {
     expect(await remote.contract(deal.contract)).toEqual(await service.contract(deal.contract))
     expect(await remote.contract(deal.contract, { afterSeq: 5 })).toMatchObject({ transitions: [{ seq: 6 }] })
     expect(await remote.evidence(deal.contract)).toEqual(await service.evidence(deal.contract))
+    expect(await remote.firstSince(START)).toEqual(await service.firstSince(START))
     expect(await remote.accounts({ owner: deal.worker.did })).toEqual(
       await service.accounts({ owner: deal.worker.did }),
     )

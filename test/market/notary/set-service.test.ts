@@ -9,7 +9,7 @@ import { exportContract, verifyExport } from '../../../src/market/parties/contra
 import type { MessageBody } from '../../../src/wire/v1/message-types.ts'
 import { readReceipt } from '../../../src/wire/v1/notary-receipt.ts'
 import { clock, World } from './set-world.ts'
-import { Deal, issueUsd, Party, registerUsd, RULES } from './settlement-builder.ts'
+import { Deal, issueUsd, Party, registerUsd, RULES, stampOf } from './settlement-builder.ts'
 
 const verifyBytes = verifySignatureWith(createNodeVerifier())
 
@@ -77,6 +77,23 @@ describe('a notary set of four', () => {
     const receipt = readReceipt(answer.receipt)?.receipt
     expect(receipt).toMatchObject({ kind: 'transition', certificate: { signatures: [{}, {}, {}] } })
     expect(await client.contract(deal.contract)).toMatchObject({ transitions: [{}, {}, {}, {}, {}, {}, {}] })
+    await expect.poll(async () => (await four.heads()).size).toBe(1)
+  }, 20_000)
+
+  test('names the first block at or behind a stamp alike, however late it is asked', async () => {
+    const { world: four, client } = await opened()
+    await client.submit(registerUsd(clock.now()))
+    const from = clock.now()
+    await expect.poll(() => clock.now() > from).toBe(true)
+    const after = clock.now()
+    expect(await client.firstSince(after)).toBeUndefined()
+    await client.submit(stampOf('one', clock.now()))
+    const first = await client.firstSince(after)
+    expect(first?.certificate.signatures).toHaveLength(3)
+    expect(first?.at).toBeGreaterThanOrEqual(after)
+    await client.submit(stampOf('two', clock.now()))
+    const later = await client.firstSince(after)
+    expect([later?.slot, later?.block]).toEqual([first?.slot, first?.block])
     await expect.poll(async () => (await four.heads()).size).toBe(1)
   }, 20_000)
 

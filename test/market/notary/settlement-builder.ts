@@ -199,6 +199,11 @@ export function issueUsd(
   return bank.say({ type: 'ledger-issue', body, now, ...(nonce !== undefined && { nonce }) })
 }
 
+/** The bank has the hash of a text stamped. */
+export function stampOf(text: string, now: Timestamp): Uint8Array {
+  return BANK.say({ type: 'ledger-stamp', body: { hash: hashOf(text), currency: USD }, now })
+}
+
 export const STEPS = ['offer', 'award', 'contract', 'hold', 'start', 'delivery', 'accept'] as const
 export type StepName = (typeof STEPS)[number]
 

@@ -50,7 +50,11 @@ const VOUCHING = {
 type Run = { readonly world: MarketWorld; readonly order: OrderNote; readonly writes: number }
 
 /** One purchase with an auction, a voucher, a delivery and an acceptance; who dies is started again at once. */
-async function purchase(who: 'buyer' | 'seller', crash: Crash | undefined, auction?: 'first'): Promise<Run> {
+async function purchase(
+  who: 'buyer' | 'seller',
+  crash: Crash | undefined,
+  auction?: 'first' | 'english',
+): Promise<Run> {
   const world = await MarketWorld.create()
   const logs = { buyer: new MortalLog(), seller: new MortalLog() }
   const mortal = logs[who]
@@ -123,12 +127,19 @@ describe('a party that dies at one of its writes and comes back', () => {
     },
   )
 
-  it('also through an auction', { timeout: 60_000 }, async () => {
-    const whole = await purchase('buyer', undefined, 'first')
+  it.each([
+    ['buyer', 'first'],
+    ['seller', 'first'],
+    ['buyer', 'english'],
+    ['seller', 'english'],
+  ] as const)('also where the %s was in an auction (%s)', { timeout: 120_000 }, async (who, auction) => {
+    const whole = await purchase(who, undefined, auction)
     await expectSettled(whole)
-    for (let write = 1; write <= 8; write += 1)
-      await expectSettled(await purchase('buyer', { write, isWritten: true }, 'first')).catch((error: unknown) => {
-        throw new Error(`at write ${write}: ${String(error)}`)
+    for (let write = 1; write <= whole.writes; write += 1) {
+      const run = await purchase(who, { write, isWritten: write % 2 === 0 }, auction)
+      await expectSettled(run).catch((error: unknown) => {
+        throw new Error(`at write ${write} of ${whole.writes}: ${String(error)} ${run.world.failures.join(' | ')}`)
       })
+    }
   })
 })

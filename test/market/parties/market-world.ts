@@ -94,6 +94,8 @@ export const BUYER_POLICY: BuyerPolicy = {
   creditNanosMax: nanos(10_000),
   windows: { bidMs: ms(300), revealMs: ms(300), settleMs: ms(300) },
   latencyMsMax: ms(30_000),
+  depositPerMillion: 10_000,
+  decrementPerMillion: 10_000,
 }
 
 export const SELLER_POLICY: SellerPolicy = {
@@ -309,6 +311,17 @@ export class MarketWorld {
 
   async view(contract: string | undefined): Promise<ContractView | undefined> {
     return contract === undefined ? undefined : await this.notary.contract(contract as ContractId)
+  }
+
+  /** Stamps under which the set has stamped hashes, by its journal. */
+  async stampedAt(hashes: readonly Hash[]): Promise<readonly number[]> {
+    const stamps = new Map<string, number>()
+    for await (const { payload } of this.books.read(0))
+      for (const line of new TextDecoder().decode(payload).split('\n')) {
+        const found = /"at":(\d+).*"body":\{"currency":"[^"]+","hash":"([0-9a-f]{64})"\}/.exec(line)
+        if (found?.[1] !== undefined && found[2] !== undefined) stamps.set(found[2], Number(found[1]))
+      }
+    return hashes.map((hash) => stamps.get(hash) ?? 0)
   }
 
   async balance(owner: Did, kind: AccountKind = 'available', currency = USD): Promise<bigint> {

@@ -88,6 +88,11 @@ export class TestTime implements Timers {
     await settle()
   }
 
+  /** For whoever is slow on purpose. */
+  async wait(delayMs: number): Promise<void> {
+    await new Promise<void>((resolve) => this.schedule(delayMs, resolve))
+  }
+
   async advance(byMs: number): Promise<void> {
     await this.advanceTo(this.now + byMs)
   }

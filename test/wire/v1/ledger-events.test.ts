@@ -36,6 +36,8 @@ it('makes an event of every message but a checkpoint, which a journal writes and
     'orders-signed',
     'orders-signed',
     'orders-signed',
+    'orders-signed',
+    'hash-stamped',
     'currency-registered',
     'key-rotated',
     'key-rotated',

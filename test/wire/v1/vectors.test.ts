@@ -109,7 +109,7 @@ describe('golden vectors', () => {
       envelope: 124,
       auction: 68,
       escrow: 44,
-      ledger: 36,
+      ledger: 38,
       disputes: 19,
       reputation: 17,
       governance: 18,

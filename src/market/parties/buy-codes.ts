@@ -1,0 +1,35 @@
+/** How a purchase that came to no contract ended. */
+export const BUY_CODES = {
+  BUY_NO_OFFER: {
+    cause: 'No standing offer that was found fits: skill, currency, price, latency, size or standing.',
+    remedy: 'Ask more nodes, pay more, or ask for less.',
+  },
+  BUY_EXPOSURE: {
+    cause:
+      'What is known of the sellers whose offers fit is too little for their price: a newcomer may have no more of open contracts than its bond and what the buyer allows.',
+    remedy:
+      'Buy something smaller first, choose C3 so that the seller has a bond at stake, or allow a newcomer more with --newcomer-max.',
+  },
+  BUY_CREDIT_SPENT: {
+    cause: 'With this price the buyer would owe the worker more than it lets itself owe one.',
+    remedy: 'Ask the worker to give credits back first, buy for less, or choose C2.',
+  },
+  BUY_TERMS_WRONG: {
+    cause: 'The contract would break a rule of its custody model or of its parameter set, so nothing was signed.',
+    remedy: 'The details name the rule; change the terms.',
+  },
+  BUY_NOT_AWARDED: {
+    cause: 'The auction ended without a winner.',
+    remedy: 'Read its transcript; raise the highest price or the slowest answer.',
+  },
+  BUY_DECLINED: {
+    cause: 'Every seller that was chosen declined the contract, or did not answer.',
+    remedy: 'The details name the last code; change the terms.',
+  },
+  BUY_NOT_HELD: {
+    cause: 'The notary set did not hold the money for the contract.',
+    remedy: 'The details name its code, such as a balance that is too small.',
+  },
+} as const satisfies Record<string, { readonly cause: string; readonly remedy: string }>
+
+export type BuyCode = keyof typeof BUY_CODES
