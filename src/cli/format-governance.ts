@@ -54,7 +54,7 @@ export function describeSet(set: JsonValue | undefined): string {
     `${textOf(set, 'hash')}  ${textOf(set, 'name')}`.trimEnd(),
     ...(live === undefined ? [] : [`${isInForce ? 'in force' : 'not in force'}, pinned by ${live} live contracts`]),
     ...Object.entries(membersOf(membersOf(set)['values'])).map(
-      ([name, value]) => `  ${name.padEnd(30)} ${String(value)}`,
+      ([name, value]) => `  ${name.padEnd(30)} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
     ),
   ].join('\n')
 }

@@ -14,25 +14,18 @@ import type { ParameterSet, TimerName } from './parameter-set.ts'
 type ContractOpened = Extract<GovernanceEvent, { type: 'contract-opened' }>
 type ContractClosed = Extract<GovernanceEvent, { type: 'contract-closed' }>
 
-/** Of the same live contracts it is the same, and only the last ones are asked for again. */
-const bounds = new WeakMap<GovernanceState['contracts'], DurationMs>()
-
 /**
  * What a timelock has to be longer than: the longest delivery, its grace included, and the longest ruling of live contracts, whichever contracts they are of.
  * 0 when no contract is live.
  */
 export function timelockBound({ contracts }: Pick<GovernanceState, 'contracts'>): DurationMs {
-  const known = bounds.get(contracts)
-  if (known !== undefined) return known
   let deliver = 0
   let rule = 0
   hashTrieForEach(contracts, ({ deliverMs, graceMs, ruleMs }) => {
     deliver = Math.max(deliver, deliverMs + graceMs)
     rule = Math.max(rule, ruleMs)
   })
-  const bound = (deliver + rule) as DurationMs
-  bounds.set(contracts, bound)
-  return bound
+  return (deliver + rule) as DurationMs
 }
 
 /** A contract was agreed: it keeps to the set that it names to its end, and the set is kept for it. */

@@ -1,10 +1,34 @@
 import { type Timestamp, timestampFromMs } from '../../base/time.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { JournalFinding } from '../../core/transparency/journal-findings.ts'
+import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
+import type { VerifySignature } from '../../ports/signer.ts'
 import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
 import { JournalReader } from './journal-reader.ts'
-import type { JournalSums } from './journaled-machine.ts'
-import type { VerifyInit } from './verify-journal.ts'
+import type { JournaledMachine, JournalSums } from './journaled-machine.ts'
+
+/** Looks at each event of a copy before it is replayed, and counts what it has checked. One for each copy. */
+export type JournalAudit<Event, Report> = {
+  take(event: Event): JournalFinding | undefined
+  /** Signatures that were right, so far. */
+  readonly signatures: number
+  readonly report: Report
+}
+
+export type VerifyInit<State, Event, Effect, Report> = {
+  readonly journaled: JournaledMachine<State, Event, Effect>
+  readonly verify: VerifySignature
+  /** Begins to audit a copy; absent where events carry nothing that is signed. */
+  readonly audit?: (() => JournalAudit<Event, Report>) | undefined
+  /** Keys whose checkpoints count: those of the notary set. `undefined` takes any. */
+  readonly signers?: readonly Did[] | undefined
+  /** Name that the journal must have. `undefined` takes the one that it has. */
+  readonly name?: Hash | undefined
+  /** Another copy, to be compared with the first. It need not be sound. */
+  readonly against?: AsyncIterable<string> | undefined
+  readonly digest?: Sha256 | undefined
+  readonly signal?: AbortSignal | undefined
+}
 
 export type BadLineReport = {
   /** From 1. */

@@ -1,36 +1,11 @@
 import type { Timestamp } from '../../base/time.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
-import { JOURNAL_GAPS, type JournalFinding, type JournalGap } from '../../core/transparency/journal-findings.ts'
-import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
-import type { VerifySignature } from '../../ports/signer.ts'
+import { JOURNAL_GAPS, type JournalGap } from '../../core/transparency/journal-findings.ts'
 import type { SplitView } from '../../wire/v1/journal-proofs.ts'
 import { type Equivocation, findEquivocations, findFork, type JournalFork } from './compare-journals.ts'
-import type { JournaledMachine, JournalSums } from './journaled-machine.ts'
-import { type BadLineReport, type JournalCopy, readCopy } from './read-copy.ts'
+import type { JournalSums } from './journaled-machine.ts'
+import { type BadLineReport, type JournalCopy, readCopy, type VerifyInit } from './read-copy.ts'
 import { proveSplitView } from './split-view.ts'
-
-/** Looks at each event of a copy before it is replayed, and counts what it has checked. One for each copy. */
-export type JournalAudit<Event, Report> = {
-  take(event: Event): JournalFinding | undefined
-  /** Signatures that were right, so far. */
-  readonly signatures: number
-  readonly report: Report
-}
-
-export type VerifyInit<State, Event, Effect, Report> = {
-  readonly journaled: JournaledMachine<State, Event, Effect>
-  readonly verify: VerifySignature
-  /** Begins to audit a copy; absent where events carry nothing that is signed. */
-  readonly audit?: (() => JournalAudit<Event, Report>) | undefined
-  /** Keys whose checkpoints count: those of the notary set. `undefined` takes any. */
-  readonly signers?: readonly Did[] | undefined
-  /** Name that the journal must have. `undefined` takes the one that it has. */
-  readonly name?: Hash | undefined
-  /** Another copy, to be compared with the first. It need not be sound. */
-  readonly against?: AsyncIterable<string> | undefined
-  readonly digest?: Sha256 | undefined
-  readonly signal?: AbortSignal | undefined
-}
 
 /** What `kernell ledger verify` prints. */
 export type JournalVerification<Report = unknown> = {

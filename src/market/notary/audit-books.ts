@@ -7,7 +7,7 @@ import { escrowRulesOf, hashOfParameters } from '../../core/governance/parameter
 import { hashOfWeights, type WeightSource } from '../../core/governance/weight-table.ts'
 import type { JournalFinding } from '../../core/transparency/journal-findings.ts'
 import { timeRefusalOf, type VerifyBytes } from '../../wire/v1/authenticate.ts'
-import type { JournalAudit } from '../ledger/verify-journal.ts'
+import type { JournalAudit } from '../ledger/read-copy.ts'
 import { type BookedEvent, readSent, stampOfBooksEvent } from './booked-event.ts'
 
 /** Rules that contracts may pin, as a copy of the books has them. */

@@ -53,7 +53,7 @@ export class BodyExchange {
     texts: readonly string[],
     need: () => BodyNeed,
   ): Promise<{ readonly messages: readonly NotaryMessage[]; readonly fresh: readonly Entry[] }> {
-    const { bodies, kept, application } = this.init
+    const { bodies, application } = this.init
     const admitted = (await bodies.admit(application, texts, () => this.decided())) ?? []
     const { parked } = need()
     const decided = this.decided()

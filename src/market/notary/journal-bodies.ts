@@ -1,5 +1,5 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
-import type { BooksJournal } from './solo-order.ts'
+import type { BooksJournal } from './books-journal.ts'
 
 export type JournaledBody = { readonly slot: number; readonly body: string }
 

@@ -45,7 +45,8 @@ import { type NotaryKeepers, openKeepers } from './open-keepers.ts'
 import { openBooks } from './open-books.ts'
 import { openOrder } from './open-order.ts'
 import type { PruneInit, PrunedBooks } from './segment-keeper.ts'
-import type { BooksJournal } from './solo-order.ts'
+import { Submissions } from './submissions.ts'
+import type { BooksJournal } from './books-journal.ts'
 
 const WAITING_MAX = 8_192
 /** Longest sleep until the next timer is looked at. */
@@ -74,7 +75,7 @@ export class NotaryService implements NotaryClient, Startable {
   private journal: BooksJournal | undefined
   private keepers: NotaryKeepers | undefined
   private sleep: ScheduledTimer | undefined
-  private waiting = 0
+  private readonly submissions: Submissions
   private weights: NamedTable | undefined
   private failure: unknown
 
@@ -92,6 +93,7 @@ export class NotaryService implements NotaryClient, Startable {
     const { hexOfBytes: hash, hexOfText: digest } = hashes
     this.archive = new NotaryArchive({ clockSkewMs, hash, digest })
     this.followers = new Followers(timers)
+    this.submissions = new Submissions({ waitingMax: init.waitingMax ?? WAITING_MAX, closed: () => this.closed() })
     this.admissionInit = {
       verifier,
       clock,
@@ -161,30 +163,7 @@ export class NotaryService implements NotaryClient, Startable {
   async submit(envelope: Uint8Array, { signal }: AbortOptions = {}): Promise<NotaryAnswer> {
     signal?.throwIfAborted()
     this.checkOpen()
-    const { waitingMax = WAITING_MAX } = this.init
-    if (this.waiting >= waitingMax)
-      throw new CodedError('NOTARY_OVERLOADED', { message: `${this.waiting} envelopes wait`, details: { waitingMax } })
-    this.waiting += 1
-    return await new Promise<NotaryAnswer>((resolve, reject) => {
-      const onAbort = (): void => reject(signal?.reason instanceof Error ? signal.reason : this.closed())
-      let isWaiting = true
-      const finish = (): void => {
-        if (isWaiting) this.waiting -= 1
-        isWaiting = false
-        signal?.removeEventListener('abort', onAbort)
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.admission.push(envelope, {
-        resolve: (answer) => {
-          finish()
-          resolve(answer)
-        },
-        reject: (cause) => {
-          finish()
-          reject(CodedError.is(cause) ? cause : this.closed())
-        },
-      })
-    })
+    return await this.submissions.wait((waiter) => this.admission.push(envelope, waiter), signal)
   }
 
   async contract(contract: ContractId, options: FollowOptions = {}): Promise<ContractView | undefined> {

@@ -19,7 +19,6 @@ import type {
   TransfersQuery,
   ContractEvidence,
   ContractView,
-  CurrencyAccounts,
   EntryProof,
   GovernanceView,
   GrowthProof,
@@ -30,7 +29,7 @@ import type { CheckpointKeeper } from './checkpoint-keeper.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import { readEvidence } from './read-evidence.ts'
-import type { BooksJournal } from './solo-order.ts'
+import type { BooksJournal } from './books-journal.ts'
 import { viewContract } from './view-contract.ts'
 
 export type NotaryViewsInit = {
@@ -45,6 +44,7 @@ export type NotaryViewsInit = {
 /** What a notary tells of its books: what is durable, in bounded pieces, and under its signature where it is evidence. */
 export class NotaryViews {
   private readonly init: NotaryViewsInit
+  private governed: { readonly state: GovernedBooksState; readonly view: GovernanceView | undefined } | undefined
 
   constructor(init: NotaryViewsInit) {
     this.init = init
@@ -117,7 +117,13 @@ export class NotaryViews {
 
   async governance(): Promise<GovernanceView | undefined> {
     const { order, journal, founding } = this.init
-    return await order.quiet(() => viewGovernance(withGovernance(journal.state, founding)))
+    return await order.quiet(() => {
+      const { state } = journal
+      // Every purchase begins with this question, and the answer is the same until something is booked.
+      if (this.governed?.state !== state)
+        this.governed = { state, view: viewGovernance(withGovernance(state, founding)) }
+      return this.governed.view
+    })
   }
 
   async prove(index: number): Promise<EntryProof> {

@@ -10,7 +10,7 @@ import { MachineJournal } from '../ledger/machine-journal.ts'
 import { feeOwnerOf } from './epoch-entry.ts'
 import { type BookedStep, journaledBooks, journalWordsOf } from './journaled-books.ts'
 import type { NotaryHashes } from './notary-service-init.ts'
-import type { BooksJournal } from './solo-order.ts'
+import type { BooksJournal } from './books-journal.ts'
 
 export type OpenBooksInit = {
   readonly log: EventLog

@@ -6,7 +6,7 @@ import type { NotaryOrder } from './notary-order.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import { NotaryViews } from './notary-views.ts'
 import { SegmentKeeper } from './segment-keeper.ts'
-import type { BooksJournal } from './solo-order.ts'
+import type { BooksJournal } from './books-journal.ts'
 
 export type OpenKeepersInit = {
   readonly components: NotaryServiceComponents

@@ -11,7 +11,8 @@ import type { NotaryOrder } from './notary-order.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import { SET_TIMING } from './set-order-components.ts'
 import { SetOrder } from './set-order.ts'
-import { type BooksJournal, SoloOrder } from './solo-order.ts'
+import type { BooksJournal } from './books-journal.ts'
+import { SoloOrder } from './solo-order.ts'
 
 export type OpenOrderInit = {
   readonly components: NotaryServiceComponents

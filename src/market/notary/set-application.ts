@@ -19,7 +19,7 @@ import type { CopyAsked, NotaryApplication, NotaryMessage, StateCopy } from './n
 import type { NotaryArchive } from './notary-archive.ts'
 import { type RanBlock, runBlock } from './run-block.ts'
 import { readCopiedSlot, writeCopy } from './set-copy.ts'
-import type { BooksJournal } from './solo-order.ts'
+import type { BooksJournal } from './books-journal.ts'
 
 export type SetApplicationInit = {
   readonly journal: BooksJournal

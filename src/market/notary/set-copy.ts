@@ -16,7 +16,7 @@ import type { DecisionStore } from './decision-store.ts'
 import { bodiesFrom } from './journal-bodies.ts'
 import type { NotaryMessage, StateCopy } from './notary-application.ts'
 import { hashOfUnchanged } from './run-block.ts'
-import type { BooksJournal } from './solo-order.ts'
+import type { BooksJournal } from './books-journal.ts'
 
 const NO_SKEW = 0 as DurationMs
 /** Characters of one copy, beyond which it ends with the slot at hand; the next one goes on there. */

@@ -13,7 +13,7 @@ import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { BodyAdmissionInit } from './body-admission.ts'
 import type { HighWaterFile } from './high-water.ts'
 import type { NotaryArchive } from './notary-archive.ts'
-import type { BooksJournal } from './solo-order.ts'
+import type { BooksJournal } from './books-journal.ts'
 
 /** What a member of a set of several has besides its books. Whoever opened a log closes it. */
 export type SetMembers = {

@@ -2,7 +2,7 @@ import type { Timestamp } from '../../base/time.ts'
 import { bookOrdered, type OrderedEvent, stamped } from './booked-event.ts'
 import { firstDue, missingGovernance } from './due-entries.ts'
 import type { KnownRules } from './known-rules.ts'
-import type { BooksJournal } from './solo-order.ts'
+import type { BooksJournal } from './books-journal.ts'
 
 export type DueInit = {
   readonly slot: number

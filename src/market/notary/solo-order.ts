@@ -1,18 +1,14 @@
 import { CodedError } from '../../base/errors.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
-import {
-  type GovernedBooksEffect,
-  type GovernedBooksState,
-  nextGovernedFiringOf,
-} from '../../core/books/governed-books.ts'
+import { type GovernedBooksEffect, nextGovernedFiringOf } from '../../core/books/governed-books.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import type { Certificate } from '../../core/notary/certificate.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { NonceGuard } from '../../wire/v1/nonce-guard.ts'
 import type { Journaled } from '../ledger/journaled-machine.ts'
-import type { MachineJournal } from '../ledger/machine-journal.ts'
 import type { Admitted, Dismissed, Waiter } from './admission.ts'
-import { bookOrdered, type BookedEvent, type OrderedEvent, stamped } from './booked-event.ts'
+import { bookOrdered, type OrderedEvent, stamped } from './booked-event.ts'
+import type { BooksJournal } from './books-journal.ts'
 import { BlockDraft } from './block-draft.ts'
 import { outcomeOf } from './describe-transition.ts'
 import { missingGovernance } from './due-entries.ts'
@@ -22,8 +18,6 @@ import type { ArchivedEntry } from './archive-contents.ts'
 import type { NamedBlock } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import { SoloReceipts, type SoloReceiptsComponents, type Statement } from './solo-receipts.ts'
-
-export type BooksJournal = MachineJournal<GovernedBooksState, BookedEvent, GovernedBooksEffect>
 
 export type SoloOrderComponents = SoloReceiptsComponents & {
   readonly journal: BooksJournal

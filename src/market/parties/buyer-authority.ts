@@ -4,11 +4,7 @@ import { OWN_CAPABILITY, purchaseArguments, purchaseCommand } from '../../core/e
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import type { ContractCapability } from '../../wire/ucan/contract-capability.ts'
-import type { CapabilityDesk } from '../capabilities/capability-desk.ts'
-import type { BuyerSide } from './buyer-side.ts'
-
-/** What a payer needs of its desk to act by the authority of others. */
-export type PayerCapabilities = Pick<CapabilityDesk, 'check' | 'openChain' | 'invoke' | 'authorityOf'>
+import type { BuyerSide, PayerCapabilities } from './buyer-side.ts'
 
 const SECOND = 1_000
 /** An order lives no longer than executors remember its nonce. */

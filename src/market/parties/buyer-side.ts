@@ -3,7 +3,7 @@ import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import type { EventLog } from '../../ports/event-log.ts'
-import type { PayerCapabilities } from './buyer-authority.ts'
+import type { CapabilityDesk } from '../capabilities/capability-desk.ts'
 import type { BuyerPolicy } from './buy-order.ts'
 import type { FoundSeller } from './find-sellers.ts'
 import type { Orders } from './orders.ts'
@@ -14,6 +14,9 @@ export type ExposureOf = (
   seller: Did,
   init: { readonly currency: Currency; readonly bondNanos: Amount },
 ) => Promise<Amount>
+
+/** What a payer needs of its desk to act by the authority of others. */
+export type PayerCapabilities = Pick<CapabilityDesk, 'check' | 'openChain' | 'invoke' | 'authorityOf'>
 
 /** What every step of a purchase works with. */
 export type BuyerSide = {

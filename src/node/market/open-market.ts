@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { WeightTable } from '../../core/governance/weight-table.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'

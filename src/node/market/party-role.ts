@@ -1,21 +1,15 @@
 import { CodedError } from '../../base/errors.ts'
-import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
-import { DAY_MS, type DurationMs, durationFromMs } from '../../base/time.ts'
+import { amountFromNanos } from '../../base/money.ts'
 import type { AuctionCall } from '../../core/auction/auction-call.ts'
 import type { Bid } from '../../core/auction/commitment.ts'
-import type { Did } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { attestedOf } from '../../market/parties/attestations.ts'
 import { PriceKeeper } from '../../market/parties/price-keeper.ts'
-import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
-import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
-import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import type { OpenKey } from '../../keys/store/key-store.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { CapabilityDesk } from '../../market/capabilities/capability-desk.ts'
 import { RevocationPost } from '../../market/capabilities/revocation-post.ts'
-import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import { Buyer } from '../../market/parties/buyer.ts'
 import { Replica } from '../../market/disputes/replica.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
@@ -23,7 +17,6 @@ import type { MarketDoor } from '../../market/parties/market-door.ts'
 import { OwnAccounts, type OwnAccountsInit } from '../../market/parties/own-accounts.ts'
 import { Party } from '../../market/parties/party.ts'
 import { Seller } from '../../market/parties/seller.ts'
-import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../market/parties/seller-work.ts'
 import { exposureOf, payerPpm, standingOf } from '../../market/reputation/known-standing.ts'
 import { ReputationKeeper } from '../../market/reputation/reputation-keeper.ts'
@@ -32,38 +25,21 @@ import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { OutboundFetch } from '../../ports/outbound-fetch.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
+import type { EventLog } from '../../ports/event-log.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
 import { signerOfKey } from '../../wire/v1/checkpoint.ts'
 import { BUILT_IN_WORKERS } from './built-in-workers.ts'
 import { plain } from './credit-desk.ts'
-import { termsOfSet } from './fee-owner.ts'
 import type { MarketInit, MarketWorker } from './market-init.ts'
 import { PARTY_JOURNAL } from './market-files.ts'
+import { type SkillNote, SKILLS } from './party-notes.ts'
+import { buyerPolicyOf, sellerPolicyOf } from './party-policies.ts'
 import { UsableParameters } from './usable-parameters.ts'
 
 /** Journal of what is known of others from the contracts of this node. */
 const REPUTATION_JOURNAL = 'reputation'
 /** Journal of tokens that were issued, orders that were taken, and what was revoked. */
 const CAPABILITY_JOURNAL = 'capabilities'
-
-/** Topic of notes on who does the work of a skill, and under which custody. */
-export const SKILLS = 'skill'
-export type SkillNote = {
-  readonly agent: string
-  readonly custody: readonly CustodyModel[]
-  /** The least that it may bring where bids go down; absent: the price of the offer. */
-  readonly lowestNanos?: string
-  /** By whose authority payers must act; absent: by anybody's. */
-  readonly subjects?: readonly Did[]
-  /** Whether its tasks are run again for arbiters, without pay; absent: they are not. */
-  readonly isReplicating?: boolean
-}
-
-/** Topic of notes on what is lent in `C1`, by payer. */
-export const CREDIT_LINES = 'credit-line'
-/** Key of the note on payers that have none of their own. */
-export const EVERY_PAYER = 'every-payer'
-export type CreditLineNote = { readonly nanos: string }
 
 /** Who is told what waits for an act, and the way there. */
 export type WebhookTarget = { readonly url: string; readonly outbound: OutboundFetch }
@@ -99,19 +75,40 @@ export type PartyRole = {
   stop(): Promise<void>
 }
 
+type PartyLogs = {
+  readonly log: EventLog
+  readonly reputationLog: EventLog
+  readonly capabilityLog: EventLog
+  /** The last one first. */
+  close(): Promise<void>
+}
+
+/** Opens the journals of a party; where one cannot be opened, none stays open. */
+async function openLogs(directory: Pick<DataDirectory, 'openEventLog'>): Promise<PartyLogs> {
+  const opened: EventLog[] = []
+  const close = async (): Promise<void> => {
+    for (const log of opened.splice(0).toReversed()) await log.close()
+  }
+  const open = async (name: string): Promise<EventLog> => {
+    const log = await directory.openEventLog(name)
+    opened.push(log)
+    return log
+  }
+  try {
+    const log = await open(PARTY_JOURNAL)
+    const reputationLog = await open(REPUTATION_JOURNAL)
+    return { log, reputationLog, capabilityLog: await open(CAPABILITY_JOURNAL), close }
+  } catch (error: unknown) {
+    await close()
+    throw error
+  }
+}
+
 /** Reads the journal and goes on with everything that has not ended. Rejects as `Party.open`; what was opened is then closed. */
 export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   const { directory, key, notary, network, onFailure } = init
-  const log = await directory.openEventLog(PARTY_JOURNAL)
-  const reputationLog = await directory.openEventLog(REPUTATION_JOURNAL).catch(async (error: unknown) => {
-    await log.close()
-    throw error
-  })
-  const capabilityLog = await directory.openEventLog(CAPABILITY_JOURNAL).catch(async (error: unknown) => {
-    await reputationLog.close()
-    await log.close()
-    throw error
-  })
+  const logs = await openLogs(directory)
+  const { log, reputationLog, capabilityLog } = logs
   try {
     const verify = verifySignatureWith(createNodeVerifier())
     const { signer, formerSigners, earning } = signersOf(init)
@@ -163,15 +160,11 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
         await stopTelling()
         await party.stop()
         await reputation.stop()
-        await capabilityLog.close()
-        await reputationLog.close()
-        await log.close()
+        await logs.close()
       },
     }
   } catch (error: unknown) {
-    await capabilityLog.close()
-    await reputationLog.close()
-    await log.close()
+    await logs.close()
     throw error
   }
 }
@@ -218,77 +211,6 @@ function tellInbox(party: Party, { webhook, key, clock, timers, onFailure }: Par
 /** Journal of one auction. */
 export function auctionJournal(auction: string): string {
   return `auction-${auction}`
-}
-
-/** Shares are millionths of the price. */
-function buyerPolicyOf(set: NotarySet, parameters: UsableParameters): BuyerPolicy {
-  const atLeast = (share: number, name: 'bond.workerPerMillionMin' | 'bond.payerPerMillionMin'): number =>
-    Math.max(share, Number(parameters.current.set[name]))
-  return {
-    notarySet: termsOfSet(set),
-    // What governance decides holds for the next contract.
-    get parametersHash() {
-      return parameters.current.hash
-    },
-    parameters: parameters.rules,
-    arbiters: { members: [], k: 0 },
-    get timers() {
-      return parameters.timers
-    },
-    get bondPerMillion() {
-      return atLeast(atLeast(100_000, 'bond.workerPerMillionMin'), 'bond.payerPerMillionMin')
-    },
-    disputeBondPerMillion: 0,
-    penaltyPerMillion: 50_000,
-    get feePerMillion() {
-      return Math.min(10_000, Number(parameters.current.set['fee.perMillionMax']))
-    },
-    fallbackPerMillion: 0,
-    arbiterSharePerMillion: 0,
-    vouchPerMillionMax: 500_000,
-    newcomerNanosMax: amountFromNanos(1_000_000_000n),
-    creditNanosMax: amountFromNanos(10_000_000_000n),
-    windows: { bidMs: durationFromMs(2_000), revealMs: durationFromMs(2_000), settleMs: durationFromMs(10_000) },
-    latencyMsMax: DEFAULT_TIMERS.deliverMs,
-    depositPerMillion: 10_000,
-    decrementPerMillion: 10_000,
-  }
-}
-
-const SHORTEST_MS: DurationMs = durationFromMs(100)
-
-function sellerPolicyOf(
-  party: Party,
-  { set, parameters }: { readonly set: NotarySet; readonly parameters: UsableParameters },
-): SellerPolicy {
-  return {
-    notarySets: [termsOfSet(set)],
-    parameters: parameters.rules,
-    learnParameters: async () => await parameters.refresh(),
-    custodyOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.custody ?? [],
-    subjectsOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.subjects ?? [],
-    creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
-    exposureNanosMax: amountFromNanos(1_000_000_000_000n),
-    contractsMax: 256,
-    bondNanosMax: amountFromNanos(100_000_000_000n),
-    feePerMillionMax: 50_000,
-    startMsMin: SHORTEST_MS,
-    deliverMsMin: SHORTEST_MS,
-    acceptMsMax: durationFromMs(7 * DAY_MS),
-    refundMsMax: durationFromMs(7 * DAY_MS),
-  }
-}
-
-export function skillsOf({ journal }: Party): readonly (readonly [string, SkillNote])[] {
-  // Written by `market offer`.
-  return journal.notesOf(SKILLS).map(([skill, note]) => [skill, note as SkillNote])
-}
-
-/** What is lent to a payer in `C1`; `undefined` where nobody has said anything. */
-export function creditLineOf(party: Party, payer: Did | typeof EVERY_PAYER): Amount | undefined {
-  const note =
-    party.noteOf<CreditLineNote>(CREDIT_LINES, payer) ?? party.noteOf<CreditLineNote>(CREDIT_LINES, EVERY_PAYER)
-  return note && amountFromNanos(BigInt(note.nanos))
 }
 
 function runnerOf(party: Party, findWorker: MarketInit['findWorker']): TaskRunner {

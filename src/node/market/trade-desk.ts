@@ -22,7 +22,8 @@ import { type CreditDesk, findCurrencies, nanosOf, plain } from './credit-desk.t
 import type { MarketInit } from './market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
 import { usualPrice } from './price-desk.ts'
-import { CREDIT_LINES, EVERY_PAYER, type PartyRole, SKILLS, skillsOf, workerNamed } from './party-role.ts'
+import { type PartyRole, workerNamed } from './party-role.ts'
+import { CREDIT_LINES, EVERY_PAYER, SKILLS, skillsOf } from './party-notes.ts'
 
 export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
   readonly role: PartyRole

@@ -5,7 +5,7 @@ import type { StateCopy } from '../../../src/market/notary/notary-application.ts
 import { NotaryArchive } from '../../../src/market/notary/notary-archive.ts'
 import { openBooks } from '../../../src/market/notary/open-books.ts'
 import { SetApplication } from '../../../src/market/notary/set-application.ts'
-import type { BooksJournal } from '../../../src/market/notary/solo-order.ts'
+import type { BooksJournal } from '../../../src/market/notary/books-journal.ts'
 import { createNonceGuard } from '../../../src/wire/v1/nonce-guard.ts'
 import { clock, type Member, verify, World } from './set-world.ts'
 import { Deal, issueUsd, NATIVE_HASHES, registerUsd, SKEW_MS } from './settlement-builder.ts'

@@ -31,8 +31,8 @@ describe('the place of what a notary signed last', () => {
     vi.stubEnv('XDG_STATE_HOME', folder)
     expect(highWaterFolderOf('did:key:z6MkA' as Did)).toBe(join(folder, 'kernell', 'notaries', 'z6MkA'))
     vi.stubEnv('XDG_STATE_HOME', 'relative')
-    vi.stubEnv('HOME', '/home/somebody')
-    expect(highWaterFolderOf('did:key:z6MkA' as Did)).toBe('/home/somebody/.local/state/kernell/notaries/z6MkA')
+    vi.stubEnv('HOME', '/srv/somebody')
+    expect(highWaterFolderOf('did:key:z6MkA' as Did)).toBe('/srv/somebody/.local/state/kernell/notaries/z6MkA')
   })
 
   test('counts for one directory, also when that is moved and written to', async () => {

@@ -1,0 +1,35 @@
+import { type Amount, amountFromNanos } from '../../base/money.ts'
+import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import type { Party } from '../../market/parties/party.ts'
+
+/** Topic of notes on who does the work of a skill, and under which custody. */
+export const SKILLS = 'skill'
+export type SkillNote = {
+  readonly agent: string
+  readonly custody: readonly CustodyModel[]
+  /** The least that it may bring where bids go down; absent: the price of the offer. */
+  readonly lowestNanos?: string
+  /** By whose authority payers must act; absent: by anybody's. */
+  readonly subjects?: readonly Did[]
+  /** Whether its tasks are run again for arbiters, without pay; absent: they are not. */
+  readonly isReplicating?: boolean
+}
+
+/** Topic of notes on what is lent in `C1`, by payer. */
+export const CREDIT_LINES = 'credit-line'
+/** Key of the note on payers that have none of their own. */
+export const EVERY_PAYER = 'every-payer'
+export type CreditLineNote = { readonly nanos: string }
+
+export function skillsOf({ journal }: Party): readonly (readonly [string, SkillNote])[] {
+  // Written by `market offer`.
+  return journal.notesOf(SKILLS).map(([skill, note]) => [skill, note as SkillNote])
+}
+
+/** What is lent to a payer in `C1`; `undefined` where nobody has said anything. */
+export function creditLineOf(party: Party, payer: Did | typeof EVERY_PAYER): Amount | undefined {
+  const note =
+    party.noteOf<CreditLineNote>(CREDIT_LINES, payer) ?? party.noteOf<CreditLineNote>(CREDIT_LINES, EVERY_PAYER)
+  return note && amountFromNanos(BigInt(note.nanos))
+}

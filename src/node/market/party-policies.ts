@@ -1,0 +1,70 @@
+import { amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
+import { DAY_MS, type DurationMs, durationFromMs } from '../../base/time.ts'
+import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
+import type { NotarySet } from '../../core/notary/notary-set.ts'
+import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
+import type { Party } from '../../market/parties/party.ts'
+import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
+import { termsOfSet } from './fee-owner.ts'
+import { creditLineOf, type SkillNote, SKILLS } from './party-notes.ts'
+import type { UsableParameters } from './usable-parameters.ts'
+
+/** What this node pays, holds and waits for where a purchase says nothing else. Shares are millionths of the price. */
+export function buyerPolicyOf(set: NotarySet, parameters: UsableParameters): BuyerPolicy {
+  const atLeast = (share: number, name: 'bond.workerPerMillionMin' | 'bond.payerPerMillionMin'): number =>
+    Math.max(share, Number(parameters.current.set[name]))
+  return {
+    notarySet: termsOfSet(set),
+    // What governance decides holds for the next contract.
+    get parametersHash() {
+      return parameters.current.hash
+    },
+    parameters: parameters.rules,
+    arbiters: { members: [], k: 0 },
+    get timers() {
+      return parameters.timers
+    },
+    get bondPerMillion() {
+      return atLeast(atLeast(100_000, 'bond.workerPerMillionMin'), 'bond.payerPerMillionMin')
+    },
+    disputeBondPerMillion: 0,
+    penaltyPerMillion: 50_000,
+    get feePerMillion() {
+      return Math.min(10_000, Number(parameters.current.set['fee.perMillionMax']))
+    },
+    fallbackPerMillion: 0,
+    arbiterSharePerMillion: 0,
+    vouchPerMillionMax: 500_000,
+    newcomerNanosMax: amountFromNanos(1_000_000_000n),
+    creditNanosMax: amountFromNanos(10_000_000_000n),
+    windows: { bidMs: durationFromMs(2_000), revealMs: durationFromMs(2_000), settleMs: durationFromMs(10_000) },
+    latencyMsMax: DEFAULT_TIMERS.deliverMs,
+    depositPerMillion: 10_000,
+    decrementPerMillion: 10_000,
+  }
+}
+
+const SHORTEST_MS: DurationMs = durationFromMs(100)
+
+/** Which contracts this node signs as their worker. */
+export function sellerPolicyOf(
+  party: Party,
+  { set, parameters }: { readonly set: NotarySet; readonly parameters: UsableParameters },
+): SellerPolicy {
+  return {
+    notarySets: [termsOfSet(set)],
+    parameters: parameters.rules,
+    learnParameters: async () => await parameters.refresh(),
+    custodyOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.custody ?? [],
+    subjectsOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.subjects ?? [],
+    creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
+    exposureNanosMax: amountFromNanos(1_000_000_000_000n),
+    contractsMax: 256,
+    bondNanosMax: amountFromNanos(100_000_000_000n),
+    feePerMillionMax: 50_000,
+    startMsMin: SHORTEST_MS,
+    deliverMsMin: SHORTEST_MS,
+    acceptMsMax: durationFromMs(7 * DAY_MS),
+    refundMsMax: durationFromMs(7 * DAY_MS),
+  }
+}
