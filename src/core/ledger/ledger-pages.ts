@@ -4,7 +4,7 @@ import { versionedMapGet } from '../collections/versioned-map.ts'
 import type { Did } from '../evidence/names.ts'
 import { type AccountLine, lineOfAccount } from './ledger-balances.ts'
 import { ACCOUNT_KINDS, type Currency, formatAccountId, parseTransferId } from './ledger-names.ts'
-import type { Generation, LedgerState } from './ledger-state.ts'
+import type { Generation, IdSource, LedgerState, RememberedChunk } from './ledger-state.ts'
 import { describeTransfer, type TransferLine } from './describe-transfer.ts'
 
 /** Lines of one page at most. */
@@ -119,17 +119,14 @@ class TransferWalk {
 
   remembered(from: Place | undefined): void {
     let isBehind = from === undefined
-    for (const generation of this.state.generations.toReversed()) {
-      if (from !== undefined && generation.from > from.at) continue
-      for (const { at, ids } of chunksOf(generation)) {
-        if (from !== undefined && at > from.at) continue
-        isBehind ||= from !== undefined && at < from.at
-        for (const id of ids.toReversed()) {
-          if (isBehind) {
-            if (this.isFull) return
-            this.takeRemembered(id, at)
-          } else isBehind = id === from?.id
-        }
+    for (const { at, ids } of newestFirst(this.state.generations)) {
+      if (from !== undefined && at > from.at) continue
+      isBehind ||= from !== undefined && at < from.at
+      for (const id of ids.toReversed()) {
+        if (isBehind) {
+          if (this.isFull) return
+          this.takeRemembered(id, at)
+        } else isBehind = id === from?.id
       }
     }
     this.next = undefined
@@ -155,8 +152,30 @@ class TransferWalk {
   }
 }
 
-function* chunksOf({ chunks }: Generation): Generator<NonNullable<Generation['chunks']>['chunk'], void, undefined> {
-  for (let list = chunks; list !== undefined; list = list.next) yield list.chunk
+/** Chunks of all sources, in the order of their stamps; of two with one stamp always the same comes first. */
+function* newestFirst(generations: readonly Generation[]): Generator<RememberedChunk, void, undefined> {
+  const sources = [chunksFrom(generations, 'clients'), chunksFrom(generations, 'contracts')]
+  const heads = sources.map((source) => source.next())
+  for (;;) {
+    let newest: { readonly index: number; readonly chunk: RememberedChunk } | undefined
+    for (const [index, { done, value }] of heads.entries())
+      if (done !== true && (newest === undefined || value.at > newest.chunk.at)) newest = { index, chunk: value }
+    if (newest === undefined) return
+    yield newest.chunk
+    const { index } = newest
+    const source = sources[index]
+    if (source !== undefined) heads[index] = source.next()
+  }
+}
+
+function* chunksFrom(
+  generations: readonly Generation[],
+  source: IdSource,
+): Generator<RememberedChunk, void, undefined> {
+  for (const generation of generations.toReversed()) {
+    if (generation.source !== source) continue
+    for (let list = generation.chunks; list !== undefined; list = list.next) yield list.chunk
+  }
 }
 
 function isOf({ debit, credit }: TransferLine, owner: Did | undefined): boolean {
