@@ -16,6 +16,7 @@ import { type AccountId, type AccountName, formatAccountId, issuerOf, parseAccou
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import type { AccountRow, HoldEnd } from './ledger-state.ts'
 import { KIND_RULES, type OrderOrigin, placeOf } from './order-origin.ts'
+import { keyOfHold } from './remembered-ids.ts'
 import {
   HOLD_SPAN_MAX,
   type HoldOrder,
@@ -103,9 +104,10 @@ function applyHold(draft: LedgerDraft, order: HoldOrder, origin: OrderOrigin): L
   move(draft, { debit, credit: held, amount })
   changeHeld(draft, debit, amount)
   const kept: HoldOrder = { ...order, debit: pair.debit.id, credit: pair.credit.id }
-  write(draft, draft.holds, { key: id, before: undefined, after: kept })
+  const key = keyOfHold(kept)
+  write(draft, draft.holds, { key, before: undefined, after: kept })
   if (order.contract === undefined) draft.clientHolds += 1
-  if (expiresAt !== undefined) draft.expiries = addExpiry(draft.expiries, { at: expiresAt, id })
+  if (expiresAt !== undefined) draft.expiries = addExpiry(draft.expiries, { at: expiresAt, id: key })
   draft.effects.push({ type: 'transfer-held', id, amount, expiresAt })
   return undefined
 }
@@ -150,7 +152,7 @@ export function releaseHold(draft: LedgerDraft, hold: HoldOrder, end: HoldEnd): 
 
 function endHold(draft: LedgerDraft, hold: HoldOrder, end: HoldEnd): void {
   changeHeld(draft, hold.debit, 0n - hold.amount)
-  write(draft, draft.holds, { key: hold.id, before: hold, after: undefined })
+  write(draft, draft.holds, { key: keyOfHold(hold), before: hold, after: undefined })
   if (hold.contract === undefined) draft.clientHolds -= 1
   remember(draft, placeOfHold(hold), { kind: 'ended-hold', order: hold, end, at: draft.at })
 }
@@ -161,8 +163,13 @@ function findHold(
   order: PostHeldOrder | VoidHeldOrder,
   origin: OrderOrigin,
 ): HoldOrder | LedgerRefusalCode {
-  const hold = read(draft.holds, order.heldId)
-  if (hold === undefined) return whyNoHold(draft, order)
+  const { heldId: id, contract } = order
+  const hold = read(draft.holds, keyOfHold({ id, contract }))
+  if (hold === undefined) {
+    const isOfContract = contract === undefined && read(draft.holds, id) !== undefined
+    const code = whyNoHold(draft, order)
+    return code === 'LEDGER_HOLD_UNKNOWN' && isOfContract ? 'LEDGER_CONTRACT_DIFFERS' : code
+  }
   if (hold.contract !== order.contract) return 'LEDGER_CONTRACT_DIFFERS'
   if (origin.kind === 'signed') {
     // Its agent, or whoever the hold is for, may give it to that one or back; whoever made it waits for that, or for its expiry.
@@ -173,8 +180,8 @@ function findHold(
   return hold
 }
 
-function whyNoHold(draft: LedgerDraft, { heldId }: PostHeldOrder | VoidHeldOrder): LedgerRefusalCode {
-  const known = read(draft.remembered, heldId)
+function whyNoHold(draft: LedgerDraft, { heldId: id, contract }: PostHeldOrder | VoidHeldOrder): LedgerRefusalCode {
+  const known = read(draft.remembered, keyOfHold({ id, contract }))
   if (known?.kind !== 'ended-hold') return 'LEDGER_HOLD_UNKNOWN'
   if (known.end.kind === 'posted') return 'LEDGER_HOLD_POSTED'
   return known.end.kind === 'voided' ? 'LEDGER_HOLD_VOIDED' : 'LEDGER_HOLD_EXPIRED'

@@ -1,5 +1,6 @@
 import { applyOrder } from './apply-order.ts'
 import { beginChain, keepChain, type LedgerDraft, read, remember, rememberedRoom, revertChain } from './ledger-draft.ts'
+import { keyOfHold } from './remembered-ids.ts'
 import { isTransientRefusal, type LedgerRefusalCode } from './ledger-refusals.ts'
 import { type OrderOrigin, placeOf } from './order-origin.ts'
 import { isSameOrder } from './same-order.ts'
@@ -76,11 +77,13 @@ function judgeId(draft: LedgerDraft, order: TransferOrder, origin: OrderOrigin):
   return isSameOrder(before, order) ? 'exists' : 'LEDGER_ID_CONFLICT'
 }
 
-/** Ids of holds are one name space, since whoever a hold is for names it; other ids of clients are nothing to them. */
-function holdOf(draft: LedgerDraft, { id, kind }: TransferOrder, origin: OrderOrigin): HoldOrder | undefined {
-  if (origin.kind !== 'contract' && kind !== 'hold') return undefined
-  const ended = read(draft.remembered, id)
-  return read(draft.holds, id) ?? (ended?.kind === 'ended-hold' ? ended.order : undefined)
+/** Ids of clients' holds are one name space, since whoever a hold is for names it; other ids of clients are nothing to them. */
+function holdOf(draft: LedgerDraft, order: TransferOrder, origin: OrderOrigin): HoldOrder | undefined {
+  if (origin.kind !== 'contract' && order.kind !== 'hold') return undefined
+  const key = keyOfHold(order)
+  const ofContract = origin.kind === 'contract' ? read(draft.holds, order.id) : undefined
+  const ended = read(draft.remembered, key)
+  return ofContract ?? read(draft.holds, key) ?? (ended?.kind === 'ended-hold' ? ended.order : undefined)
 }
 
 type Failure = { readonly at: number; readonly code: LedgerRefusalCode }

@@ -3,6 +3,7 @@ import { hashTrieGet } from '../collections/hash-trie.ts'
 import { versionedMapGet } from '../collections/versioned-map.ts'
 import type { ContractId } from '../evidence/names.ts'
 import type { AccountId, TransferId } from './ledger-names.ts'
+import { keyOfHold } from './remembered-ids.ts'
 import type { LedgerState, Remembered, TransferStatus } from './ledger-state.ts'
 import type { TransferOrder } from './transfer-order.ts'
 
@@ -34,8 +35,20 @@ export function describeTransfer(state: LedgerState, id: TransferId): TransferLi
   const known = versionedMapGet(state.remembered, id)
   if (known === undefined || known.kind === 'failed') return undefined
   const { order } = known
-  const ended = order.kind === 'post-held' ? versionedMapGet(state.remembered, order.heldId) : undefined
+  const { contract } = order
+  const held = order.kind === 'post-held' ? keyOfHold({ id: order.heldId, contract }) : undefined
+  const ended = held && versionedMapGet(state.remembered, held)
   return lineOf(order, known, ended?.kind === 'ended-hold' ? ended.order.debit : undefined)
+}
+
+/** What became of an id; `undefined` when it was never used, or forgotten. A voiding order itself counts as posted. */
+export function transferStatusOf(state: LedgerState, id: TransferId): TransferStatus | undefined {
+  const keys = [id, keyOfHold({ id, contract: undefined })]
+  if (keys.some((key) => hashTrieGet(state.holds, key) !== undefined)) return 'held'
+  const [known] = keys.flatMap((key) => versionedMapGet(state.remembered, key) ?? [])
+  if (known === undefined) return undefined
+  if (known.kind === 'ended-hold') return known.end.kind
+  return known.kind === 'failed' ? 'failed' : 'posted'
 }
 
 type Ended = Exclude<Remembered, { kind: 'failed' }>

@@ -6,7 +6,7 @@ import type { Did } from '../evidence/names.ts'
 import { type ExpiryHeap, expiryHeapSize, addExpiry, firstExpiry, withoutFirstExpiry } from './expiry-heap.ts'
 import type { LedgerEffect } from './ledger-event.ts'
 import type { TransferId } from './ledger-names.ts'
-import { countIdsOf, forgetOld, rememberIds } from './remembered-ids.ts'
+import { countIdsOf, forgetOld, keyOfHold, rememberIds } from './remembered-ids.ts'
 import {
   type AccountRow,
   COUNTER_MAX,
@@ -138,9 +138,9 @@ export function remember(draft: LedgerDraft, { key, source }: IdPlace, after: Re
 /** Where an id is remembered, and whose it is. */
 export type IdPlace = { readonly key: TransferId; readonly source: IdSource }
 
-/** An open hold keeps its id, and is remembered by it when it ends. */
-export function placeOfHold({ id, contract }: HoldOrder): IdPlace {
-  return { key: id, source: contract === undefined ? 'clients' : 'contracts' }
+/** An open hold keeps its place, and is remembered in it when it ends. */
+export function placeOfHold(hold: HoldOrder): IdPlace {
+  return { key: keyOfHold(hold), source: hold.contract === undefined ? 'clients' : 'contracts' }
 }
 
 /** How many more ids can be remembered, with room kept for what ends the open holds, and of clients' ones no more than half of all. */

@@ -44,7 +44,7 @@ import type {
   Remembered,
   RememberedChunk,
 } from './ledger-state.ts'
-import { chunksOf } from './remembered-ids.ts'
+import { chunksOf, keyOfHold } from './remembered-ids.ts'
 import type { HoldOrder } from './transfer-order.ts'
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER
@@ -170,7 +170,7 @@ export function parseLedgerState(json: unknown): LedgerState | undefined {
   })
   const owners = readRows<OwnerRow>(json, { name: 'owners', codec: OWNER_ROW, keyOf: (row) => row.owner })
   const accounts = readRows<AccountRow>(json, { name: 'accounts', codec: ACCOUNT_FIELD_ROW, keyOf: ({ id }) => id })
-  const holds = readRows<HoldOrder>(json, { name: 'holds', codec: HOLD_FIELD, keyOf: (order) => order.id })
+  const holds = readRows<HoldOrder>(json, { name: 'holds', codec: HOLD_FIELD, keyOf: keyOfHold })
   const issues = readIssues(json)
   const remembered = readRemembered(json)
   const generations = readGenerations(memberOf(json, 'generations'))
@@ -249,8 +249,9 @@ export function clientHoldsOf(holds: HashTrie<HoldOrder>): number {
 /** The heap that an open ledger has may look different; what comes out of it is the same. */
 export function expiriesOf(holds: HashTrie<HoldOrder>): ExpiryHeap {
   let heap: ExpiryHeap
-  for (const [, { id, expiresAt }] of hashTrieEntries(holds)) {
-    if (expiresAt !== undefined) heap = addExpiry(heap, { at: expiresAt, id })
+  for (const [, hold] of hashTrieEntries(holds)) {
+    const { expiresAt } = hold
+    if (expiresAt !== undefined) heap = addExpiry(heap, { at: expiresAt, id: keyOfHold(hold) })
   }
   return heap
 }

@@ -28,7 +28,7 @@ import type {
   Remembered,
   RememberedChunk,
 } from './ledger-state.ts'
-import { chunksOf } from './remembered-ids.ts'
+import { chunksOf, keyOfHold } from './remembered-ids.ts'
 import type { HoldOrder } from './transfer-order.ts'
 
 const PERIOD: FieldCodec = recordOf([
@@ -136,7 +136,7 @@ export class LedgerStateReader {
       case 'account':
         return put(this.accounts, ACCOUNT_FIELD_ROW.read(json) as AccountRow | undefined, ({ id }) => id)
       case 'hold':
-        return put(this.holds, HOLD_FIELD.read(json) as HoldOrder | undefined, ({ id }) => id)
+        return put(this.holds, HOLD_FIELD.read(json) as HoldOrder | undefined, keyOfHold)
       case 'issue':
         return this.addIssue(ISSUE_ROW.read(json) as { id: string; issue: OpenIssue } | undefined)
       case 'remembered':

@@ -197,12 +197,3 @@ export function followAuthority(owner: Did, rowOf: (key: Did) => OwnerRow | unde
 }
 
 export type TransferStatus = 'posted' | 'held' | 'voided' | 'expired' | 'failed'
-
-/** What became of an id; `undefined` when it was never used, or forgotten. A voiding order itself counts as posted. */
-export function transferStatusOf(state: LedgerState, id: TransferId): TransferStatus | undefined {
-  if (hashTrieGet(state.holds, id) !== undefined) return 'held'
-  const known = versionedMapGet(state.remembered, id)
-  if (known === undefined) return undefined
-  if (known.kind === 'ended-hold') return known.end.kind
-  return known.kind === 'failed' ? 'failed' : 'posted'
-}

@@ -4,7 +4,7 @@ import { firstExpiry } from './expiry-heap.ts'
 import { type AccountId, formatAccountId, issuerOf } from './ledger-names.ts'
 import { type AccountRow, COUNTER_MAX, type LedgerState } from './ledger-state.ts'
 import { clientHoldsOf } from './ledger-state-codec.ts'
-import { countChunkIds, countIdsOf } from './remembered-ids.ts'
+import { countChunkIds, countIdsOf, keyOfHold } from './remembered-ids.ts'
 
 /**
  * Names of broken invariants. It reads everything, so its cost grows with the ledger: for tests, replays and verification, not for every event of a
@@ -65,7 +65,7 @@ function checkHolds(state: LedgerState): readonly string[] {
   let earliest = Number.POSITIVE_INFINITY
   hashTrieForEach(state.holds, (hold, id) => {
     const row = hashTrieGet(state.accounts, hold.debit)
-    if (row === undefined || hold.id !== id) {
+    if (row === undefined || keyOfHold(hold) !== id) {
       broken.add('a hold has its account')
       return
     }

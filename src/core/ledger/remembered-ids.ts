@@ -3,6 +3,7 @@ import { sha256Hex } from '../../base/sha256.ts'
 import { versionedMapApply } from '../collections/versioned-map.ts'
 import type { Did } from '../evidence/names.ts'
 import type { TransferId } from './ledger-names.ts'
+import type { HoldOrder } from './transfer-order.ts'
 import type { Generation, IdSource, LedgerState, RememberedChunk } from './ledger-state.ts'
 
 /** Stamps that one generation covers. An id is remembered for the retention at least, and for this much longer at most while events come. */
@@ -18,6 +19,14 @@ const FORGOTTEN_PER_NEW = 4
  */
 export function keyOfClientId(principal: Did, id: TransferId): TransferId {
   return sha256Hex(`kernell/ledger/id/v1\0${principal}\0${id}`).slice(0, 32) as TransferId
+}
+
+/**
+ * Where a hold is kept while it is open and remembered when it has ended. Those of contracts have their ids, which follow from the contract and which anybody can work
+ * out: so clients' holds, which everybody who has a part in one names by its id alone, are in a name space of their own, and no client takes an id that a contract will need.
+ */
+export function keyOfHold({ id, contract }: Pick<HoldOrder, 'id' | 'contract'>): TransferId {
+  return contract === undefined ? (sha256Hex(`kernell/ledger/hold/v1\0${id}`).slice(0, 32) as TransferId) : id
 }
 
 /** Adds ids of one event to the newest generation of their source. */

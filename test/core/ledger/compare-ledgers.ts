@@ -4,7 +4,7 @@ import type { LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
 import type { LedgerMachine } from '../../../src/core/ledger/ledger-machine.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import { ACCOUNT_KINDS, type AccountId, type TransferId } from '../../../src/core/ledger/ledger-names.ts'
-import { keyOfClientId } from '../../../src/core/ledger/remembered-ids.ts'
+import { keyOfClientId, keyOfHold } from '../../../src/core/ledger/remembered-ids.ts'
 import type { LedgerState } from '../../../src/core/ledger/ledger-state.ts'
 import { account, START } from './ledger-builder.ts'
 import { CURRENCIES, OWNERS } from './ledger-commands.ts'
@@ -84,7 +84,7 @@ function forgotten(state: LedgerState, reference: ReferenceLedger): readonly str
       if (at === state.at && known === undefined) failures.push(`${id} is not remembered`)
       continue
     }
-    if (known === undefined && hashTrieGet(state.holds, id) === undefined) reference.forget(id)
+    if (known === undefined && hashTrieGet(state.holds, keyOf(id)) === undefined) reference.forget(id)
   }
   return failures
 }
@@ -96,5 +96,8 @@ function retentionOf({ limits }: LedgerState, isClient: boolean): number {
 /** Where the machine remembers what the reference calls `WHOSE ID`, or `ID`. */
 function keyOf(name: string): string {
   const [whose = '', id] = name.split(' ')
-  return id === undefined ? whose : keyOfClientId(whose as Did, id as TransferId)
+  if (id === undefined) return whose
+  return whose === 'hold'
+    ? keyOfHold({ id: id as TransferId, contract: undefined })
+    : keyOfClientId(whose as Did, id as TransferId)
 }

@@ -13,9 +13,9 @@ import {
   type LedgerState,
   nextExpiry,
   spendableOf,
-  transferStatusOf,
 } from '../../../src/core/ledger/ledger-state.ts'
-import { describeTransfer } from '../../../src/core/ledger/describe-transfer.ts'
+import { describeTransfer, transferStatusOf } from '../../../src/core/ledger/describe-transfer.ts'
+import { keyOfHold } from '../../../src/core/ledger/remembered-ids.ts'
 import type { TransferOrder } from '../../../src/core/ledger/transfer-order.ts'
 import {
   account,
@@ -50,6 +50,11 @@ function submitted(state: LedgerState, orders: readonly TransferOrder[], at: Tim
   return run(state, [{ type: 'transfers-submitted', at, orders }])
 }
 
+/** The same on the word of a client. */
+function signed(state: LedgerState, orders: readonly TransferOrder[], iss: Did) {
+  return LEDGER_MACHINE.transition(state, { ...evidence(iss), type: 'orders-signed', orders })
+}
+
 function refusal(code: LedgerRefusalCode, id: number): LedgerEffect {
   return { type: 'event-refused', code, id: idOf(id) }
 }
@@ -66,7 +71,7 @@ describe('holds', () => {
     expect(effects).toEqual([{ type: 'transfer-posted', id: idOf(2), amount: 45n, heldId: idOf(1), released: 15n }])
     expect([balanceOf(state, account(ALICE)), balanceOf(state, account(BOB))]).toEqual([55n, 45n])
     expect(balanceOf(state, account(ALICE, 'held'))).toBe(0n)
-    expect(describeTransfer(state, idOf(1))).toMatchObject({
+    expect(describeTransfer(state, keyOfHold({ id: idOf(1), contract: undefined }))).toMatchObject({
       status: 'posted',
       capturedNanos: '45',
       releasedNanos: '15',
@@ -145,13 +150,27 @@ describe('ids', () => {
       { ...order, expiresAt: after(10) },
       { ...order, reference: 'jobs' },
       { ...order, reference: undefined },
-      { ...order, contract: CONTRACT },
       post(1, 60),
       voidHeld(1, 1),
     ]
     expect(submit(state, [order]).effects).toEqual([{ type: 'transfer-exists', id: idOf(1) }])
     expect(codesOf(submit(state, others).effects)).toEqual(others.map(() => 'LEDGER_ID_CONFLICT'))
     expect(submit(state, [order, ...others]).state).toBe(state)
+  })
+
+  it('of contracts are not those of clients: nobody takes one that a contract will need', () => {
+    const taken = signed(fundedLedger(), [hold(1, 1, { expiresAt: after(9) })], ALICE)
+    expect(codesOf(taken.effects)).toEqual(['transfer-held'])
+    const contract = CONTRACT
+    const held = submit(taken.state, [hold(1, 60, { contract })])
+    expect(codesOf(held.effects)).toEqual(['transfer-held'])
+    const paid = submit(held.state, [postHeld(2, 1, 60, { contract })])
+    expect(codesOf(paid.effects)).toEqual(['transfer-posted'])
+    expect(LEDGER_MACHINE.violations(paid.state)).toEqual([])
+    expect(codesOf(signed(paid.state, [hold(2, 1, { expiresAt: after(9) })], ALICE).effects)).toEqual(['transfer-held'])
+    expect(codesOf(signed(held.state, [voidHeld(3, 1)], ALICE).effects)).toEqual(['LEDGER_SIGNER_WRONG'])
+    const own = submit(fundedLedger(), [hold(1, 60, { contract })]).state
+    expect(codesOf(signed(own, [voidHeld(3, 1)], BOB).effects)).toEqual(['LEDGER_CONTRACT_DIFFERS'])
   })
 
   it('stay failed where the order could have gone otherwise a moment later', () => {

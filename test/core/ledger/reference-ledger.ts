@@ -1,3 +1,4 @@
+import { keyOfHold } from '../../../src/core/ledger/remembered-ids.ts'
 import type { LedgerEffect, LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
 import type { TransferOrder } from '../../../src/core/ledger/transfer-order.ts'
 
@@ -50,6 +51,11 @@ function nameOf(order: TransferOrder, { kind, iss }: Who): string {
   if (kind === 'contract') return order.id
   if (kind === 'credits' || !('debit' in order)) return `${iss} ${order.id}`
   return `${order.debit.split('/')[0]} ${order.id}`
+}
+
+/** Holds of clients have names of their own: no client takes that of a contract's. */
+function holdNameOf({ id, contract }: { readonly id: string; readonly contract?: string | undefined }): string {
+  return contract === undefined ? `hold ${id}` : id
 }
 
 const TRANSIENT: readonly string[] = [
@@ -249,7 +255,8 @@ function bodyOf(order: TransferOrder): string {
 
 function idVerdict(tables: Tables, order: TransferOrder, who: Who): 'exists' | Refusal | undefined {
   const isOfHolds = who.kind === 'contract' || order.kind === 'hold'
-  const ofHold = isOfHolds && tables.holds.has(order.id) ? tables.ids.get(order.id) : undefined
+  const hold = holdNameOf(order)
+  const ofHold = isOfHolds && tables.holds.has(hold) ? tables.ids.get(hold) : undefined
   const known = tables.ids.get(nameOf(order, who)) ?? ofHold
   if (known === undefined) return undefined
   if (known.isFailed) return 'LEDGER_ID_FAILED'
@@ -325,7 +332,7 @@ function playStart(tables: Tables, order: TransferOrder & { kind: 'post' | 'hold
   if (kind === 'issuer' && -after > (tables.caps.get(currency)?.cap ?? 0n)) return 'LEDGER_CAP_EXCEEDED'
   if (kind !== 'issuer' && after < 0n) return 'LEDGER_BALANCE_SHORT'
   const isClient = order.kind === 'hold' ? order.contract === undefined : who.kind !== 'contract'
-  const place = order.kind === 'hold' ? id : nameOf(order, who)
+  const place = order.kind === 'hold' ? holdNameOf(order) : nameOf(order, who)
   tables.ids.set(place, { body: bodyOf(order), at: tables.at, isFailed: false, isClient })
   for (const account of [debit, credit]) tables.accounts.add(account)
   if (order.kind === 'post') {
@@ -335,14 +342,18 @@ function playStart(tables: Tables, order: TransferOrder & { kind: 'post' | 'hold
   move(tables, [debit, heldOf(debit)], amount)
   tables.balances.set(credit, tables.balances.get(credit) ?? 0n)
   tables.accounts.add(heldOf(debit))
-  tables.holds.set(id, { order, state: 'open' })
+  tables.holds.set(holdNameOf(order), { order, state: 'open' })
   return { type: 'transfer-held', id, amount, expiresAt: order.expiresAt }
 }
 
 function playEnd(tables: Tables, order: TransferOrder & { kind: 'post-held' | 'void-held' }, who: Who): Result {
-  const hold = tables.holds.get(order.heldId)
+  const held = holdNameOf({ id: order.heldId, contract: order.contract })
+  const hold = tables.holds.get(held)
   // What was forgotten was never known.
-  if (hold === undefined || (hold.state !== 'open' && !tables.ids.has(order.heldId))) return 'LEDGER_HOLD_UNKNOWN'
+  if (hold === undefined || (hold.state !== 'open' && !tables.ids.has(held))) {
+    const isOfContract = order.contract === undefined && tables.holds.get(order.heldId)?.state === 'open'
+    return isOfContract ? 'LEDGER_CONTRACT_DIFFERS' : 'LEDGER_HOLD_UNKNOWN'
+  }
   if (hold.state === 'posted') return 'LEDGER_HOLD_POSTED'
   if (hold.state === 'voided') return 'LEDGER_HOLD_VOIDED'
   if (hold.state === 'expired') return 'LEDGER_HOLD_EXPIRED'
@@ -365,7 +376,7 @@ function playEnd(tables: Tables, order: TransferOrder & { kind: 'post-held' | 'v
   const released = (amount - taken) as typeof amount
   move(tables, [heldOf(debit), debit], released)
   hold.state = order.kind === 'post-held' ? 'posted' : 'voided'
-  touch(tables, order.heldId)
+  touch(tables, held)
   const isClient = who.kind !== 'contract'
   tables.ids.set(nameOf(order, who), { body: bodyOf(order), at: tables.at, isFailed: false, isClient })
   const { id, heldId } = order
@@ -384,12 +395,13 @@ function expire(tables: Tables): LedgerEffect[] {
     ({ state, order }) => state === 'open' && order.expiresAt !== undefined && order.expiresAt <= tables.at,
   )
   due.sort(
-    ({ order: one }, { order: other }) => (one.expiresAt ?? 0) - (other.expiresAt ?? 0) || (one.id < other.id ? -1 : 1),
+    ({ order: one }, { order: other }) =>
+      (one.expiresAt ?? 0) - (other.expiresAt ?? 0) || (keyOfHold(one) < keyOfHold(other) ? -1 : 1),
   )
   return due.map((hold) => {
     move(tables, [heldOf(hold.order.debit), hold.order.debit], hold.order.amount)
     hold.state = 'expired'
-    touch(tables, hold.order.id)
+    touch(tables, holdNameOf(hold.order))
     return { type: 'transfer-expired', id: hold.order.id, released: hold.order.amount }
   })
 }
