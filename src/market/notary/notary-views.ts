@@ -26,6 +26,9 @@ import type {
   LogCheckpoint,
 } from '../../ports/notary-client.ts'
 import type { CheckpointKeeper } from './checkpoint-keeper.ts'
+import { stamped } from './booked-event.ts'
+import { missingParameters } from './due-entries.ts'
+import type { KnownRules } from './known-rules.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import { readEvidence } from './read-evidence.ts'
@@ -37,8 +40,9 @@ export type NotaryViewsInit = {
   readonly journal: BooksJournal
   readonly archive: NotaryArchive
   readonly checkpoints: CheckpointKeeper
-  /** What governance begins with, with the first message that comes. */
+  /** What governance begins with, with the first message that comes, and the rules that are published then. */
   readonly founding: ParameterSet | undefined
+  readonly parameters: KnownRules['parameters']
 }
 
 /** What a notary tells of its books: what is durable, in bounded pieces, and under its signature where it is evidence. */
@@ -116,12 +120,11 @@ export class NotaryViews {
   }
 
   async governance(): Promise<GovernanceView | undefined> {
-    const { order, journal, founding } = this.init
+    const { order, journal } = this.init
     return await order.quiet(() => {
       const { state } = journal
       // Every purchase begins with this question, and the answer is the same until something is booked.
-      if (this.governed?.state !== state)
-        this.governed = { state, view: viewGovernance(withGovernance(state, founding)) }
+      if (this.governed?.state !== state) this.governed = { state, view: viewGovernance(asOpened(state, this.init)) }
       return this.governed.view
     })
   }
@@ -148,7 +151,15 @@ export class NotaryViews {
 }
 
 /** The books as they will be, where governance has not begun. */
-function withGovernance(state: GovernedBooksState, parameters: ParameterSet | undefined): GovernedBooksState {
-  if (state.governance !== undefined || parameters === undefined) return state
-  return GOVERNED_BOOKS_MACHINE.transition(state, { type: 'governance-founded', parameters, at: state.books.at }).state
+function asOpened(
+  state: GovernedBooksState,
+  { founding, parameters }: Pick<NotaryViewsInit, 'founding' | 'parameters'>,
+): GovernedBooksState {
+  if (state.governance !== undefined || founding === undefined) return state
+  const { at } = state.books
+  const opened = missingParameters(state, parameters).reduce(
+    (before, event) => GOVERNED_BOOKS_MACHINE.transition(before, stamped(event, at)).state,
+    state,
+  )
+  return GOVERNED_BOOKS_MACHINE.transition(opened, { type: 'governance-founded', parameters: founding, at }).state
 }

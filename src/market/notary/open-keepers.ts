@@ -52,7 +52,14 @@ export function openKeepers({ components, init, journal, order, archive }: OpenK
   return {
     checkpoints,
     segments,
-    views: new NotaryViews({ order, journal, archive, checkpoints, founding: init.founding }),
+    views: new NotaryViews({
+      order,
+      journal,
+      archive,
+      checkpoints,
+      founding: init.founding,
+      parameters: init.parameters,
+    }),
     look: async () => void (await Promise.all([checkpoints.look(), segments?.look()])),
     seal: async () => {
       await segments?.stop()
