@@ -99,8 +99,10 @@ start notary --notary --high-water "$FOLDER/signed"
 start seller
 start buyer --bootstrap "$(head -n 1 seller.out | member addresses 0)"
 
-echo 'One credit for the buyer, one offer of the seller'
+# Who bids under seal puts up a deposit.
+echo 'One credit for the buyer, a tenth and an offer for the seller'
 run notary ledger issue --account "$buyer" --amount 1 --currency USD --idempotency-key deposit
+run notary ledger issue --account "$seller" --amount 0.1 --currency USD --idempotency-key stake
 run seller market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count
 printf 'one two three\nfour\n' > letter.txt
 
@@ -121,9 +123,9 @@ same 'head of the seller' "$(member head hash < seller.json)" "$(member head has
 same 'head of the buyer' "$(member head hash < buyer.json)" "$(member head hash < notary.json)"
 same 'sum' "$(member sumNanos < notary.json)" 0
 same 'buyer' "$(balance "$buyer" available < buyer.json)" 750000000
-same 'seller' "$(balance "$seller" available < seller.json)" 247500000
+same 'seller' "$(balance "$seller" available < seller.json)" 347500000
 same 'fee' "$(balance "$notary" fee < notary.json)" 2500000
-same 'issuer' "$(balance "$issuer" issuer < notary.json)" -1000000000
+same 'issuer' "$(balance "$issuer" issuer < notary.json)" -1100000000
 
 echo 'Anybody can verify books and contract'
 run notary ledger export --output books.jsonl

@@ -165,10 +165,22 @@ async function checkAll(service: NotaryService, deals: readonly Deal[]): Promise
     const view = await service.contract(deal.contract)
     if (view?.state !== 'SETTLED') throw new Error(`${deal.contract} is ${view?.state ?? 'unknown'}`)
   }
-  const [usd] = (await service.accounts()).ledgers
-  const earned = usd?.accounts.find(({ kind }) => kind === 'fee')?.balanceNanos
-  if (usd?.sumNanos !== '0' || earned !== String(2 * deals.length))
-    throw new Error(`Fees of ${earned}, sum ${usd?.sumNanos}`)
+  const { sumNanos, earned } = await countBalances(service)
+  if (sumNanos !== 0n || earned !== BigInt(2 * deals.length)) throw new Error(`Fees of ${earned}, sum ${sumNanos}`)
+}
+
+/** Over all pages of accounts. */
+async function countBalances(service: NotaryService): Promise<{ readonly sumNanos: bigint; readonly earned: bigint }> {
+  let [sumNanos, earned] = [0n, 0n]
+  for (let after: string | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
+    const { ledgers, next } = await service.accounts({ after })
+    for (const { kind, balanceNanos } of ledgers.flatMap(({ accounts }) => accounts)) {
+      sumNanos += BigInt(balanceNanos)
+      if (kind === 'fee') earned += BigInt(balanceNanos)
+    }
+    after = next ?? undefined
+  }
+  return { sumNanos, earned }
 }
 
 function countingSignatures(
