@@ -49,7 +49,8 @@ export const marketBuyCommand: Command = {
     },
     'newcomer-max': {
       value: 'P',
-      describe: 'what a seller that you do not know may have of your open contracts beyond its bond (default 1)',
+      describe:
+        'what any seller of whom no harm is known may have of your open contracts beyond its bond and what it has earned (default 1)',
     },
     timers: {
       value: 'FILE',
@@ -81,7 +82,7 @@ export const marketBuyCommand: Command = {
     'The same key asks for the same purchase, however often: it happens once. Ctrl-C stops the waiting and not the purchase.',
     'Bidders of a sealed auction put up a deposit, held by the notary set, and ties are broken by the first block of its log behind the bids. A deposit that is lost goes to the account of the set, to neither side; a seller without credits cannot put one up, and --deposit 0 lets it bid. In an open auction each bid undercuts the last by 1 % of --max at least, under the stamp of the set, and a late one moves the end. `kernell market auction verify` computes any of them again.',
     'A second-price auction pays no more than the best of the other standing offers asks; where only one seller offers, or only one offer fits, the winner gets what it bids.',
-    'A seller with too little good work known to this node may have no more of your open contracts than its bond and --newcomer-max. More is refused with BUY_EXPOSURE: begin with less, or use C3, where it has a bond at stake.',
+    'A seller may have no more of your open contracts than its bond, what its good work has earned, and --newcomer-max where no harm is known of it. More is refused with BUY_EXPOSURE: begin with less, or use C3, where it has a bond at stake.',
     'Credits are a claim on their issuer; the custody label says who keeps them. Exit 3 when the purchase came to no contract, 1 when the contract ended otherwise than waited for.',
   ],
   examples: [

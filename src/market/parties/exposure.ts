@@ -15,7 +15,7 @@ export type ExposureQuestion = {
 
 /**
  * Why a seller gets no contract at a price: what it has of this buyer's open contracts would pass what it may have. That is what its reputation allows with its
- * bond; a newcomer that has done no harm may have besides what the buyer allows.
+ * bond, and besides what the buyer allows everybody who has done no more harm than good.
  *
  * @returns A sentence with the amounts; `undefined` where there is room.
  */
@@ -24,18 +24,19 @@ export async function refuseExposure(side: BuyerSide, question: ExposureQuestion
   const { key, seller, priceNanos } = question
   const { currency, custody } = orders.get(key).request
   const bondNanos = bondOf(policy, custody, priceNanos)
-  const { isNewcomer, reputationPpm } = await standingOf(seller)
+  const { reputationPpm } = await standingOf(seller)
+  // Of whom no more bad than good is known, new or not: a name that is left must not be worth more than one that is kept.
+  const isHarmless = reputationPpm >= UNKNOWN_STANDING.reputationPpm
   const knownNanos = await exposureOf(seller, { currency, bondNanos })
-  const isHarmless = isNewcomer && reputationPpm >= UNKNOWN_STANDING.reputationPpm
-  const allowedNanos = bondNanos + (isHarmless ? allowanceOf(side, key) : 0n)
-  const capNanos = knownNanos > allowedNanos ? knownNanos : allowedNanos
+  const earnedNanos = knownNanos > bondNanos ? knownNanos : bondNanos
+  const capNanos = earnedNanos + (isHarmless ? allowanceOf(side, key) : 0n)
   const openNanos = openWith(side, seller, currency)
   if (openNanos + priceNanos <= capNanos) return undefined
   const [cap, open, price] = [capNanos, openNanos, priceNanos].map((nanos) => formatAmount(amountFromNanos(nanos)))
   return `${seller} may have ${cap} credits at one time; it has ${open} and this would be ${price} more.`
 }
 
-/** Of newcomers, beyond their bonds. */
+/** Of whoever has done no harm, beyond bond and name. */
 export function allowanceOf({ orders, policy }: BuyerSide, key: string): Amount {
   const { newcomerNanosMax } = orders.get(key).request
   return newcomerNanosMax === undefined ? policy.newcomerNanosMax : amountFromNanos(BigInt(newcomerNanosMax))

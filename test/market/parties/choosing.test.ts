@@ -102,6 +102,17 @@ describe('what a seller may have of a buyer at one time', () => {
     expect((await other.world.until(other.node, 'order-1')).failed).toMatchObject({ code: 'BUY_EXPOSURE' })
   })
 
+  it('is never less for a good name than for a new one', async () => {
+    const known = { ...UNKNOWN_STANDING, isNewcomer: false, reputationPpm: 900_000 }
+    const { world, node } = await openPair({
+      policy: { ...BUYER_POLICY, newcomerNanosMax: nanos(1_000) },
+      exposureOf: async () => await Promise.resolve(nanos(50)),
+      standingOf: async () => await Promise.resolve(known),
+    })
+    await node.buyer.buy(wanted())
+    expect((await world.until(node, 'order-1')).failed).toBeUndefined()
+  })
+
   it('leaves the next seller that has room', async () => {
     const { world, node } = await openPair({
       exposureOf: async (seller) => await Promise.resolve(nanos(seller === KEYS.rival.did ? 5_000 : 0)),
