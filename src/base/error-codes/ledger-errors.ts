@@ -53,12 +53,6 @@ export const LEDGER_ERRORS = {
     httpStatus: 410,
     isRetryable: false,
   },
-  LEDGER_HISTORY_QUERY: {
-    cause: 'A page of transfers was asked for with a limit or a position that is none.',
-    remedy: 'Ask for 1 to 1,000 lines, behind the position that the page before gave.',
-    httpStatus: 400,
-    isRetryable: false,
-  },
   LEDGER_ENTRY_UNKNOWN: {
     cause: 'The journal has no entry or checkpoint at this position.',
     remedy: 'Ask for a position below the number of entries that `kernell ledger list` names.',
