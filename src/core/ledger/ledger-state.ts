@@ -1,12 +1,7 @@
 import { type Amount, ZERO_AMOUNT } from '../../base/money.ts'
 import { DAY_MS, type DurationMs, HOUR_MS, type Timestamp } from '../../base/time.ts'
 import { emptyHashTrie, type HashTrie, hashTrieGet } from '../collections/hash-trie.ts'
-import {
-  emptyVersionedMap,
-  VERSIONED_MAP_MAX,
-  type VersionedMap,
-  versionedMapGet,
-} from '../collections/versioned-map.ts'
+import { emptyVersionedMap, VERSIONED_MAP_MAX, type VersionedMap } from '../collections/versioned-map.ts'
 import type { Did } from '../evidence/names.ts'
 import { type ExpiryHeap, firstExpiry } from './expiry-heap.ts'
 import type { AccountId, AccountName, Currency, TransferId } from './ledger-names.ts'
