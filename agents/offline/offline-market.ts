@@ -245,6 +245,7 @@ export class OfflineMarket {
       exposureNanosMax: nanos(100_000_000_000n),
       contractsMax: 8,
       bondNanosMax: nanos(10_000_000_000n),
+      bondPerMillionMax: 500_000,
       feePerMillionMax: 50_000,
       startMsMin: span(100),
       deliverMsMin: span(100),

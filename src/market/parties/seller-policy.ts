@@ -7,7 +7,7 @@ import {
   type NotarySetTerms,
   SIGN_SPAN_MAX,
 } from '../../core/escrow/escrow-terms.ts'
-import { notaryFee } from '../../core/escrow/settlement.ts'
+import { arbitersNanos, notaryFee } from '../../core/escrow/settlement.ts'
 import { refuseTerms, type TermsRefusalCode } from '../../core/escrow/validate-terms.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { PartyCode } from './party-codes.ts'
@@ -30,6 +30,8 @@ export type SellerPolicy = {
   readonly contractsMax: number
   /** Its own bond in one contract. */
   readonly bondNanosMax: Amount
+  /** Its bond, and the fees of arbiters, which are made good out of it, as shares of the price: whoever buys for little puts little of the seller's at stake. */
+  readonly bondPerMillionMax: number
   /** Out of the price, for the notary set. */
   readonly feePerMillionMax: number
   /** Shortest span to start and to deliver in. */
@@ -76,9 +78,12 @@ export function refuseContract(
 
 function arePassed(policy: SellerPolicy, terms: EscrowTerms): boolean {
   const { startMs, deliverMs, acceptMs, refundMs } = terms.timers
+  const stakeNanosMax = (terms.maxNanos * BigInt(policy.bondPerMillionMax)) / 1_000_000n
   const feeNanosMax = (terms.maxNanos * BigInt(policy.feePerMillionMax)) / 1_000_000n
   return (
     terms.bonds.workerNanos > policy.bondNanosMax ||
+    terms.bonds.workerNanos > stakeNanosMax ||
+    arbitersNanos(terms) > stakeNanosMax ||
     notaryFee(terms, terms.maxNanos) > feeNanosMax ||
     startMs < policy.startMsMin ||
     deliverMs < policy.deliverMsMin ||

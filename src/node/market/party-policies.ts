@@ -61,6 +61,7 @@ export function sellerPolicyOf(
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),
     contractsMax: 256,
     bondNanosMax: amountFromNanos(100_000_000_000n),
+    bondPerMillionMax: 500_000,
     feePerMillionMax: 50_000,
     startMsMin: SHORTEST_MS,
     deliverMsMin: SHORTEST_MS,

@@ -106,6 +106,7 @@ export const SELLER_POLICY: SellerPolicy = {
   exposureNanosMax: nanos(1_000_000),
   contractsMax: 100,
   bondNanosMax: nanos(100_000),
+  bondPerMillionMax: 500_000,
   feePerMillionMax: 20_000,
   startMsMin: ms(100),
   deliverMsMin: ms(100),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SellerComponents } from '../../../src/market/parties/seller.ts'
 import {
+  BUYER_POLICY,
   type BuyerNode,
   bytesOf,
   IOU,
@@ -140,6 +141,22 @@ describe('a purchase', () => {
       reason: 'MARKET_LIMIT_PASSED',
     })
     expect(await world.balance(KEYS.buyer.did)).toBe(10_000n)
+  })
+})
+
+describe('what a seller puts at stake', () => {
+  it('is no more than a share of the price, its bond and the fees of arbiters each', async () => {
+    const codeFor = async (policy: Partial<typeof BUYER_POLICY>, changes = {}): Promise<unknown> => {
+      const { world, node } = await openPair({}, { policy: { ...BUYER_POLICY, ...policy } })
+      await node.buyer.buy(wanted({ custody: 'C3', ...changes }))
+      return (await world.until(node, 'order-1')).failed
+    }
+    const declined = { code: 'BUY_DECLINED', reason: 'MARKET_LIMIT_PASSED' }
+    expect(await codeFor({ bondPerMillion: 500_000 })).toBeUndefined()
+    expect(await codeFor({ bondPerMillion: 501_000 })).toEqual(declined)
+    const arbiters = { members: [KEYS.arbiter.did], k: 1 }
+    const fees = { disputeBondNanos: nanos(501), arbiterFeeNanos: nanos(501) }
+    expect(await codeFor({}, { arbiters, ...fees })).toEqual(declined)
   })
 })
 
