@@ -100,14 +100,17 @@ export class Seller {
     })
   }
 
-  /** Ends a contract together, at what was vouched for or more. */
+  /**
+   * Ends a contract together: for nothing before the work has begun, for its whole price from then on, since what the work is worth is not known here. Whoever owns the
+   * seller may ask the payer for another end by itself.
+   */
   private async agreeToCancel({ frame }: MarketQuestion<'cancel'>): Promise<MarketAnswer> {
     const { statement } = frame
     const { contract } = statement
     const note = this.party.noteOf<ContractNote>(CONTRACTS, contract)
     if (note?.role !== 'worker') return declined('MARKET_CONTRACT_UNKNOWN')
     const state = await this.stateOf(contract)
-    const earnedNanos = state?.kind === 'WORKING' ? state.voucher.amountNanos : 0n
+    const earnedNanos = state?.kind === 'WORKING' ? state.terms.maxNanos : 0n
     const isOpen = state?.kind === 'HELD' || state?.kind === 'WORKING'
     if (!isOpen || statement.amountNanos < earnedNanos || statement.currency !== state.terms.currency)
       return declined('MARKET_STATEMENT_DECLINED')
