@@ -1,32 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BinaryRun, makeFolder, removeFolders, runBinary, type StartedBinary, startBinary } from '../run-binary.ts'
+import type { BinaryRun } from '../run-binary.ts'
+import { openMarketFolder, told } from './market-folder.ts'
 
 /** Three real processes: a notary whose owner is the principal, a seller, and a buyer that acts for the principal. */
-const folder = makeFolder()
-const environment = { KERNELL_KEY_PASSPHRASE: 'correct horse battery staple' }
-const running = new Map<string, StartedBinary>()
-
-type Json = Record<string, unknown>
-
-const told = ({ output }: BinaryRun): Json => JSON.parse(output) as Json
-
-async function kernell(...words: readonly string[]): Promise<BinaryRun> {
-  return await runBinary([...words, '--json'], { folder, environment })
-}
-
-async function makeKey(dataDir: string, role: string): Promise<string> {
-  return String(told(await kernell('key', 'create', '--role', role, '--data-dir', dataDir))['did'])
-}
-
-async function start(name: string, ...words: readonly string[]): Promise<string> {
-  const flags = ['--data-dir', name, '--notary-set', 'set.json', '--port', '0', '--json']
-  const started = startBinary(['node', ...flags, ...words], { folder, environment })
-  running.set(name, started)
-  const ready = JSON.parse(await started.untilOutput(/"event":"ready"/)) as Json
-  return (ready['addresses'] as readonly string[])[0] ?? ''
-}
+const { folder, kernell, makeKey, start, end } = openMarketFolder()
 
 const dids = { principal: '', seller: '', buyer: '' }
 const WHAT = ['--skill', 'text.word-count', '--input', 'letter.txt', '--currency', 'USD', '--data-dir', 'buyer']
@@ -55,9 +34,7 @@ beforeAll(async () => {
 }, 120_000)
 
 afterAll(async () => {
-  for (const started of running.values()) started.child.kill('SIGINT')
-  for (const started of running.values()) await started.ended
-  removeFolders()
+  await end()
 }, 60_000)
 
 describe('a buyer that acts for somebody else', () => {

@@ -1,32 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BinaryRun, makeFolder, removeFolders, runBinary, type StartedBinary, startBinary } from '../run-binary.ts'
+import { openMarketFolder, told } from './market-folder.ts'
 
 /** Five real processes: a notary whose owner rules, a seller, two others that run its tasks again, a buyer that is never content. */
-const folder = makeFolder()
-const environment = { KERNELL_KEY_PASSPHRASE: 'correct horse battery staple' }
-const running = new Map<string, StartedBinary>()
-
-type Json = Record<string, unknown>
-
-const told = ({ output }: BinaryRun): Json => JSON.parse(output) as Json
-
-async function kernell(...words: readonly string[]): Promise<BinaryRun> {
-  return await runBinary([...words, '--json'], { folder, environment })
-}
-
-async function makeKey(dataDir: string, role: string): Promise<string> {
-  return String(told(await kernell('key', 'create', '--role', role, '--data-dir', dataDir))['did'])
-}
-
-async function start(name: string, ...words: readonly string[]): Promise<string> {
-  const flags = ['--data-dir', name, '--notary-set', 'set.json', '--port', '0', '--json']
-  const started = startBinary(['node', ...flags, ...words], { folder, environment })
-  running.set(name, started)
-  const ready = JSON.parse(await started.untilOutput(/"event":"ready"/)) as Json
-  return (ready['addresses'] as readonly string[])[0] ?? ''
-}
+const { folder, kernell, makeKey, start, end } = openMarketFolder()
 
 const dids = { arbiter: '', seller: '', first: '', second: '', buyer: '' }
 let contract = ''
@@ -62,9 +40,7 @@ beforeAll(async () => {
 }, 300_000)
 
 afterAll(async () => {
-  for (const started of running.values()) started.child.kill('SIGINT')
-  for (const started of running.values()) await started.ended
-  removeFolders()
+  await end()
 }, 120_000)
 
 describe('a dispute about a task that others can run again', () => {
