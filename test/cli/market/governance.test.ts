@@ -1,38 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BinaryRun, makeFolder, removeFolders, runBinary, type StartedBinary, startBinary } from '../run-binary.ts'
+import { type BinaryRun, runBinary } from '../run-binary.ts'
+import { type Json, openMarketFolder, told } from './market-folder.ts'
 
 /** A notary whose operator votes too, and a second voter. */
-const folder = makeFolder()
-const environment = { KERNELL_KEY_PASSPHRASE: 'correct horse battery staple' }
-const running = new Map<string, StartedBinary>()
+const { folder, environment, kernell, makeKey, start, stop, end } = openMarketFolder()
 
-type Json = Record<string, unknown>
 type Shown = Json & { readonly id: string; readonly executableAt: number; readonly state: string }
-
-const told = ({ output }: BinaryRun): Json => JSON.parse(output) as Json
-
-async function kernell(...words: readonly string[]): Promise<BinaryRun> {
-  return await runBinary([...words, '--json'], { folder, environment })
-}
 
 const govern = async (dataDir: string, ...words: readonly string[]): Promise<BinaryRun> =>
   await kernell('governance', ...words, '--data-dir', dataDir)
-
-async function start(name: string, ...words: readonly string[]): Promise<void> {
-  const flags = ['--data-dir', name, '--notary-set', 'set.json', '--port', '0', '--json']
-  const started = startBinary(['node', ...flags, ...words], { folder, environment })
-  running.set(name, started)
-  await started.untilOutput(/"event":"ready"/)
-}
-
-async function stop(name: string): Promise<void> {
-  const started = running.get(name)
-  running.delete(name)
-  started?.child.kill('SIGINT')
-  await started?.ended
-}
 
 const dids = { operator: '', voter: '' }
 const codeOf = (run: BinaryRun): unknown => [
@@ -42,11 +20,9 @@ const codeOf = (run: BinaryRun): unknown => [
 const proposalIn = (run: BinaryRun): Shown => told(run)['proposal'] as Shown
 
 beforeAll(async () => {
-  const made = async (dataDir: string, role: string): Promise<string> =>
-    String(told(await kernell('key', 'create', '--role', role, '--data-dir', dataDir))['did'])
-  const notary = await made('notary', 'notary')
-  dids.operator = await made('notary', 'escrow')
-  dids.voter = await made('voter', 'escrow')
+  const notary = await makeKey('notary', 'notary')
+  dids.operator = await makeKey('notary', 'escrow')
+  dids.voter = await makeKey('voter', 'escrow')
   const member = `${notary}@/unix${join(folder, 'n.sock')}`
   expect((await kernell('notary-set', 'create', '--member', member, '--f', '0', '--output', 'set.json')).code).toBe(0)
   const rows = [
@@ -60,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const name of ['voter', 'notary']) await stop(name)
-  removeFolders()
+  await end()
 }, 120_000)
 
 describe('governance over the command line', () => {

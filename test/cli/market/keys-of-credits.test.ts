@@ -1,39 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BinaryRun, makeFolder, removeFolders, runBinary, type StartedBinary, startBinary } from '../run-binary.ts'
+import { type BinaryRun, runBinary } from '../run-binary.ts'
+import { type Json, openMarketFolder, told } from './market-folder.ts'
 
 /** Real processes: a notary that also issues, an owner of credits, and its recovery key in a directory of its own. */
-const folder = makeFolder()
-const environment = { KERNELL_KEY_PASSPHRASE: 'correct horse battery staple' }
-const running = new Map<string, StartedBinary>()
+const { folder, environment, kernell, makeKey, start, stop, end } = openMarketFolder()
 const dids = { notary: '', issuer: '', owner: '', recoverer: '' }
-
-type Json = Record<string, unknown>
-
-const told = ({ output }: BinaryRun): Json => JSON.parse(output) as Json
-
-async function kernell(...words: readonly string[]): Promise<BinaryRun> {
-  return await runBinary([...words, '--json'], { folder, environment })
-}
-
-async function makeKey(dataDir: string, role: string, ...words: readonly string[]): Promise<string> {
-  return String(told(await kernell('key', 'create', '--role', role, '--data-dir', dataDir, ...words))['did'])
-}
-
-async function start(name: string, ...words: readonly string[]): Promise<void> {
-  const flags = ['--data-dir', name, '--notary-set', 'set.json', '--port', '0', '--json']
-  const started = startBinary(['node', ...flags, ...words], { folder, environment })
-  running.set(name, started)
-  await started.untilOutput(/"event":"ready"/)
-}
-
-async function stop(name: string): Promise<void> {
-  const started = running.get(name)
-  running.delete(name)
-  started?.child.kill('SIGINT')
-  await started?.ended
-}
 
 async function move(word: 'issue' | 'redeem', key: string, ...words: readonly string[]): Promise<BinaryRun> {
   return await kernell('ledger', word, '--idempotency-key', key, ...words)
@@ -63,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const name of ['owner', 'recovery', 'notary']) await stop(name)
-  removeFolders()
+  await end()
 }, 60_000)
 
 describe('an escrow key that is rotated', () => {
