@@ -59,18 +59,22 @@ const FRAME = z.discriminatedUnion('type', [
     /** With a commitment: the bidder's order to hold its deposit, for the ledger. */
     deposit: ENVELOPE_TEXT.optional(),
   }),
-  /** A contract, with the payer's offer, award and signature; the input behind it. Answered with `cosigned` or `declined`. */
+  /**
+   * A contract, with the payer's offer and award; its own signature comes after the worker's, to the notary set alone. The input is behind it where the worker would
+   * lose a penalty. Answered with `cosigned` or `declined`.
+   */
   z.strictObject({
     type: z.literal('contract'),
     offer: ENVELOPE_TEXT,
     award: ENVELOPE_TEXT,
-    signature: SIGNATURE,
     task: MARKET_TASK,
     /** Canonical text of the acceptance predicate. */
     predicate: z.string().max(32_768),
     /** By whose authority the payer acts, where the terms name a chain. */
     capability: CONTRACT_CAPABILITY.optional(),
   }),
+  /** The input of a contract that the worker has signed, behind it. Answered with `taken` or `declined`. */
+  z.strictObject({ type: z.literal('input'), contract: CONTRACT_ID }),
   /** A `capability-revoke`, so that nothing more is signed by the chain. Answered with `taken` or `declined`. */
   z.strictObject({ type: z.literal('revoked'), envelope: ENVELOPE_TEXT }),
   /** Joint statements, signed by the asker. Answered with `cosigned` or `declined`. */
