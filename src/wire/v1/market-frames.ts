@@ -87,7 +87,7 @@ const FRAME = z.discriminatedUnion('type', [
   /** A file of a contract, for its parties and arbiters. Answered with `file` or `declined`. */
   z.strictObject({ type: z.literal('file-wanted'), contract: CONTRACT_ID, hash: HASH }),
   z.strictObject({ type: z.literal('file'), hash: HASH }),
-  /** All that an arbiter needs to run the predicate itself; `envelope` is its `dispute-case-request`. Answered with `case` or `declined`. */
+  /** All that is needed to run the predicate: by the other party from the delivery on; by an arbiter, with its `dispute-case-request`, in a dispute. Answered with `case` or `declined`. */
   z.strictObject({ type: z.literal('case-wanted'), contract: CONTRACT_ID, envelope: ENVELOPE_TEXT.optional() }),
   /** A `replica-call`, the input behind it. Answered with `said`, the `replica-commit`, or `declined`, with `MARKET_BUSY` while the task runs. */
   z.strictObject({ type: z.literal('replica-wanted'), envelope: ENVELOPE_TEXT }),
