@@ -74,9 +74,7 @@ export function endDeposits(
 ): readonly AuctionEffect[] {
   const orders = entries
     .filter(({ deposit, bidder }) => deposit === 'held' && bidder !== winner)
-    .map((entry) =>
-      entry.reveal === undefined ? loseDeposit(call, auction, entry) : returnDeposit(auction, entry),
-    )
+    .map((entry) => (entry.reveal === undefined ? loseDeposit(call, auction, entry) : returnDeposit(auction, entry)))
   return postTransfers(orders)
 }
 

@@ -18,7 +18,7 @@ import { taskHashOf } from './task-package.ts'
 import { nonceOf } from './wallet.ts'
 
 /** Bids of one auction at most. Everybody keeps each open one, and its receipt. */
-const SEALED_BIDS_MAX = 64
+export const SEALED_BIDS_MAX = 64
 const OPEN_BIDS_MAX = 128
 
 /** Whom an auction gives the work to, at what it clears at for it; `undefined` where there is nobody, and why, as those said that were asked. */
