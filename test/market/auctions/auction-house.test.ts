@@ -274,7 +274,9 @@ describe('an auction house', () => {
       ]
       expect(transcriptHashOf(given(house.transcript))).toBe(transcriptHashOf(given(houses[0]?.transcript)))
       expect(bytesOf(around)).toEqual(bytesOf(whole))
-      expect([around.money.balance(alice.did), around.money.balance(bob.did)]).toEqual([45n, 50n])
+      // Holds that the journal knows to be answered do not go to the new ledger again; the winner's stays until its contract is held.
+      const winners = length < 3 ? 45n : 50n
+      expect([around.money.balance(alice.did), around.money.balance(bob.did)]).toEqual([winners, 50n])
     },
   )
 
