@@ -21,7 +21,11 @@ const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
  * Asks the seller of a purchase to sign its contract, and gives it the input. Of the payer the seller has offer and award alone: without a signature of the payer on the
  * contract nothing can be held, so that whoever declines, or does not answer, is done with. @returns Why the seller does not work; `undefined` when it has signed.
  */
-export async function askSignature(side: BuyerSide, key: string): Promise<string | undefined> {
+export async function askSignature(
+  side: BuyerSide,
+  key: string,
+  signal: AbortSignal = side.party.signal,
+): Promise<string | undefined> {
   const { party, orders } = side
   const { cosignature, transcript, task, input: inputHash } = orders.get(key)
   if (cosignature !== undefined) return undefined
@@ -46,14 +50,15 @@ export async function askSignature(side: BuyerSide, key: string): Promise<string
     ...(capability !== undefined && { capability: { ...capability, chain: [...capability.chain] } }),
   } as const
   const isFirst = isInputFirst(terms)
-  const answer = await askPatiently(party, peer, { frame, ...(isFirst && { bytes: input }) })
+  const asker = { components: party.components, signal }
+  const answer = await askPatiently(asker, peer, { frame, ...(isFirst && { bytes: input }) })
   if (answer.type === 'declined') return answer.code
   const { verify } = party.components
   const isRight =
     answer.type === 'cosigned' && hasSignedContract(terms.worker, { contract, signature: answer.signature }, verify)
   if (!isRight) return 'MARKET_ENVELOPE_REFUSED'
   if (!isFirst) {
-    const given = await askPatiently(party, peer, { frame: { type: 'input', contract }, bytes: input })
+    const given = await askPatiently(asker, peer, { frame: { type: 'input', contract }, bytes: input })
     if (given.type !== 'taken') return given.type === 'declined' ? given.code : 'MARKET_ENVELOPE_REFUSED'
   }
   await orders.change(key, { cosignature: answer.signature })
@@ -62,7 +67,7 @@ export async function askSignature(side: BuyerSide, key: string): Promise<string
 
 /** A seller that cannot be reached, or fails, may be back in a moment; asking twice is safe. */
 async function askPatiently(
-  { components, signal }: Party,
+  { components, signal }: Pick<Party, 'components' | 'signal'>,
   peer: Did,
   question: MarketAnswer,
 ): Promise<MarketPost['frame']> {

@@ -24,6 +24,8 @@ export type BuyerWorkInit = {
   readonly policy: BuyerPolicy
   /** Whether it accepts and rejects by the predicate alone; otherwise people decide, and silence accepts. Default true. */
   readonly acceptsAlone?: boolean
+  /** Called when the money is held, also again after a restart. */
+  readonly onHeld?: () => void
 }
 
 const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
@@ -74,6 +76,7 @@ export class BuyerWork {
   /** Does what each state asks for. @returns The last one; `undefined` where the set knows of none, and none can begin any more. */
   private async follow(): Promise<EscrowState['kind'] | undefined> {
     const { party, init } = this
+    init.onHeld?.()
     try {
       for await (const followed of party.follow(init.contract, addDuration(init.terms.signBy, CLOCK_SKEW_MS))) {
         const { state } = followed
