@@ -59,6 +59,8 @@ export class SealedBids {
     const code = refuseDeposit(call, components.policy)
     if (code !== undefined) return declined(code)
     const auction = auctionIdOf(call)
+    // It is kept among the messages of its auction, and nowhere else.
+    if (read.envelope.head.contract !== subjectOfAuction(auction)) return declined('MARKET_ENVELOPE_REFUSED')
     await party.hear(read)
     const heard = { call, auction, peer: from, offer }
     return call.kind === 'english' ? await this.open.begin(call, heard) : await this.commit(heard)
