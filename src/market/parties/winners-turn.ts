@@ -46,7 +46,7 @@ function end({ party }: BuyerSide, transcript: AuctionTranscript, how: { readonl
 
 /** The auction whose winner the seller of a purchase is, where its deposit is at stake. */
 function wonBySeller(side: BuyerSide, key: string): AuctionTranscript | undefined {
-  const transcript = keptTranscript(side, key)
+  const transcript = await keptTranscript(side, key)
   const depositor = transcript && winnersDeposit(transcript)
   return depositor?.bidder === side.orders.contractOf(key).terms.worker ? transcript : undefined
 }
