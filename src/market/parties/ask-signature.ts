@@ -40,7 +40,7 @@ export async function askSignature(
   const offer = await party.wallet.say({ act: `${contract}/offer`, type: 'escrow-offer', body, validMs, ...about })
   const awardBody = transcript === undefined ? {} : { auction: transcript }
   const award = await party.wallet.say({ act: `${contract}/award`, type: 'escrow-award', body: awardBody, ...about })
-  const input = party.journal.file(inputHash) ?? new Uint8Array()
+  const input = (await party.journal.file(inputHash)) ?? new Uint8Array()
   const frame = {
     type: 'contract',
     offer: DECODER.decode(offer.bytes),

@@ -36,6 +36,9 @@ const LOOK_MS = 500
 /** Before the end of T_accept a result that never came is rejected. */
 const MARGIN_PER_MILLION = 250_000
 
+/** States in which nothing is held, nor was. */
+const NOT_HELD: ReadonlySet<EscrowState['kind']> = new Set(['DRAFT', 'OFFERED', 'AGREED', 'ABORTED'])
+
 /** What a payer saw of a delivery. */
 export type ResultVerdict =
   | { readonly kind: 'missing' }
@@ -76,11 +79,13 @@ export class BuyerWork {
   /** Does what each state asks for. @returns The last one; `undefined` where the set knows of none, and none can begin any more. */
   private async follow(): Promise<EscrowState['kind'] | undefined> {
     const { party, init } = this
-    init.onHeld?.()
+    let isHeld = false
     try {
       for await (const followed of party.follow(init.contract, addDuration(init.terms.signBy, CLOCK_SKEW_MS))) {
         const { state } = followed
         this.current = state
+        if (!isHeld && !NOT_HELD.has(state.kind)) init.onHeld?.()
+        isHeld ||= !NOT_HELD.has(state.kind)
         if (isTerminal(state)) await new CreditAccounts(party).settle(followed)
         if (!party.signsFor(init.contract, state.terms.payer)) continue
         if (state.kind === 'DELIVERED' && this.decision === undefined) this.decide(state)
@@ -188,11 +193,11 @@ export class BuyerWork {
   }
 
   /** What the delivery is worth: the bytes, their hash, the predicate on them. */
-  judge({ delivery, terms }: DeliveredState): ResultVerdict {
+  async judge({ delivery, terms }: DeliveredState): Promise<ResultVerdict> {
     const { party } = this
     const note = this.noted
-    const result = party.journal.file(delivery.result)
-    const input = note === undefined ? undefined : party.journal.file(note.input)
+    const result = await party.journal.file(delivery.result)
+    const input = note === undefined ? undefined : await party.journal.file(note.input)
     const predicate = note === undefined ? undefined : readPredicate(note.predicate, terms.predicateHash)
     if (result === undefined) return note?.result === undefined ? { kind: 'missing' } : { kind: 'wrong-bytes' }
     if (input === undefined || predicate === undefined || delivery.manifest !== manifestHashOf(result))
@@ -213,7 +218,7 @@ export class BuyerWork {
     const signal = AbortSignal.any([party.signal, this.deciding.signal])
     const latest = state.acceptBy - Math.floor((state.terms.timers.acceptMs * MARGIN_PER_MILLION) / 1_000_000)
     for (;;) {
-      const verdict = this.judge(state)
+      const verdict = await this.judge(state)
       if (verdict.kind === 'judged') {
         if (verdict.result.outcome === 'failed') await this.reject(state, { reason: 'predicate-failed', verdict })
         else await this.accept(state)

@@ -112,7 +112,7 @@ export class PriceKeeper {
 
   private async takeAuction(auction: string, { ok, transcriptFile }: AuctionNote): Promise<void> {
     const { party } = this.init
-    const transcript = transcriptIn(party, transcriptFile)
+    const transcript = await transcriptIn(party, transcriptFile)
     const outcome = transcript?.outcome
     const at = transcript?.closedAt ?? party.components.clock.now()
     // What it has won itself counts when it is paid.
@@ -132,8 +132,8 @@ export class PriceKeeper {
   }
 }
 
-function transcriptIn(party: Party, file: Hash) {
-  const bytes = party.journal.file(file)
+async function transcriptIn(party: Party, file: Hash) {
+  const bytes = await party.journal.file(file)
   return bytes === undefined ? undefined : readTranscript(bytes)
 }
 

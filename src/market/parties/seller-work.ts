@@ -78,7 +78,7 @@ class ContractWork {
     switch (state.kind) {
       case 'HELD':
         // Nothing is promised that cannot be done: without its input the task does not begin.
-        if (this.party.journal.file(this.noted.input) === undefined) return
+        if ((await this.party.journal.file(this.noted.input)) === undefined) return
         await this.party.tellNotary(this.contract, { act: 'start', type: 'escrow-start', body: {} })
         return
       case 'WORKING':
@@ -131,7 +131,7 @@ class ContractWork {
 
   private async runTask(terms: EscrowTerms): Promise<void> {
     const { party, contract, noted } = this
-    const input = party.journal.file(noted.input)
+    const input = await party.journal.file(noted.input)
     if (input === undefined) throw new CodedError('STORE_CORRUPTED', { message: `The input of ${contract} is gone` })
     const signal = AbortSignal.any([party.signal, this.stopping.signal])
     if (noted.result === undefined) {
@@ -160,7 +160,7 @@ class ContractWork {
   /** A result on which the predicate fails is not delivered: the payer would be right to reject it. */
   private async deliver(terms: EscrowTerms): Promise<void> {
     const { result: hash, verdict, outcome, meter } = this.noted
-    const result = hash === undefined ? undefined : this.party.journal.file(hash)
+    const result = hash === undefined ? undefined : await this.party.journal.file(hash)
     if (result === undefined || verdict === undefined || meter === undefined || outcome === 'failed') return
     this.sendResult()
     const body = {
@@ -178,10 +178,11 @@ class ContractWork {
   private sendResult(): void {
     const { party, contract } = this
     const { result: hash, peer } = this.noted
-    const bytes = hash === undefined ? undefined : party.journal.file(hash)
-    if (this.isResultSent || hash === undefined || bytes === undefined) return
+    if (this.isResultSent || hash === undefined) return
     this.isResultSent = true
     party.begin(async () => {
+      const bytes = await party.journal.file(hash)
+      if (bytes === undefined) return
       const signal = AbortSignal.any([party.signal, this.stopping.signal])
       while (!signal.aborted) {
         try {

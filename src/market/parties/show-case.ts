@@ -23,7 +23,7 @@ async function showFile(
   { contract, hash }: { readonly contract: ContractId; readonly hash: Hash },
 ): Promise<MarketAnswer> {
   const note = party.noteOf<ContractNote>(CONTRACTS, contract)
-  const bytes = party.journal.filesOf(contract).includes(hash) ? party.journal.file(hash) : undefined
+  const bytes = party.journal.filesOf(contract).includes(hash) ? await party.journal.file(hash) : undefined
   const isOther = note?.peer === from
   const isArbiter = note !== undefined && readTerms(note.terms).arbiters.members.includes(from)
   if (note === undefined || bytes === undefined || !(isOther || isArbiter)) return declined('MARKET_FILE_UNKNOWN')
@@ -39,8 +39,8 @@ async function showCase(
   { contract, envelope }: Pick<MarketFrameOf<'case-wanted'>, 'contract' | 'envelope'>,
 ): Promise<MarketAnswer> {
   const note = party.noteOf<ContractNote>(CONTRACTS, contract)
-  const input = note && party.journal.file(note.input)
-  const result = note?.result === undefined ? undefined : party.journal.file(note.result)
+  const input = note && (await party.journal.file(note.input))
+  const result = note?.result === undefined ? undefined : await party.journal.file(note.result)
   if (note === undefined || input === undefined || result === undefined) return declined('MARKET_FILE_UNKNOWN')
   const isOther = note.peer === from
   if (!isOther && !isAskedByArbiter(party, note, { from, contract, envelope })) return declined('MARKET_FILE_UNKNOWN')
