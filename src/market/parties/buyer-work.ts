@@ -12,6 +12,7 @@ import type { BuyerPolicy } from './buy-order.ts'
 import { pause } from './contract-follower.ts'
 import { CreditAccounts } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
+import { nodesOf } from './find-sellers.ts'
 import { CLOCK_SKEW_MS, declined, type MarketAnswer, TAKEN } from './market-door.ts'
 import type { Party } from './party.ts'
 import { failedParts, hashOfBytes, judgeResult, manifestHashOf, readPredicate } from './task-package.ts'
@@ -180,9 +181,12 @@ export class BuyerWork {
   /** Bytes that come before the delivery is certified are kept by their hash; whether they are those of the delivery is seen then. */
   async takeResult(from: Did, bytes: Uint8Array): Promise<MarketAnswer> {
     const { party, init } = this
-    if (this.noted?.peer !== from) return declined('MARKET_CONTRACT_UNKNOWN')
+    if (this.noted === undefined) return declined('MARKET_CONTRACT_UNKNOWN')
     const delivered = this.current?.kind === 'DELIVERED' ? this.current.delivery.result : undefined
-    if (delivered !== undefined && hashOfBytes(bytes) !== delivered) return declined('MARKET_TASK_WRONG')
+    const isDelivered = delivered !== undefined && hashOfBytes(bytes) === delivered
+    // What was delivered is itself, whoever brings it.
+    if (this.noted.peer !== from && !isDelivered) return declined('MARKET_CONTRACT_UNKNOWN')
+    if (delivered !== undefined && !isDelivered) return declined('MARKET_TASK_WRONG')
     // Input, receipts and one result; somebody who sends another one each time fills nothing.
     if (delivered === undefined && this.noted.result !== undefined && this.noted.result !== hashOfBytes(bytes))
       return declined('MARKET_BUSY')
@@ -205,6 +209,25 @@ export class BuyerWork {
     return { kind: 'judged', result: judgeResult(predicate, { input, result }) }
   }
 
+  /** Asks the worker for what it delivered: whoever has lost it, or where it was, gets it again. @returns Whether it is here now. */
+  private async fetchResult({ terms, delivery }: DeliveredState): Promise<boolean> {
+    const { party, init } = this
+    const { peer, other, task } = this.noted ?? {}
+    if (peer === undefined || task === undefined) return false
+    const nodes = peer === other ? [peer, ...(await nodesOf(party, terms.worker, task.skill))] : [peer]
+    const frame = { type: 'file-wanted', contract: init.contract, hash: delivery.result } as const
+    for (const node of nodes) {
+      try {
+        const answer = await party.components.door.ask(node, { frame }, { signal: party.signal })
+        if (answer.frame.type !== 'file' || hashOfBytes(answer.bytes) !== delivery.result) continue
+        return (await this.takeResult(node, answer.bytes)) === TAKEN
+      } catch (error: unknown) {
+        if (!CodedError.is(error) || party.isStopped) throw error
+      }
+    }
+    return false
+  }
+
   private decide(state: DeliveredState): void {
     if (this.init.acceptsAlone === false) return
     const done = this.decideUntil(state)
@@ -224,6 +247,7 @@ export class BuyerWork {
         else await this.accept(state)
         return
       }
+      if (verdict.kind === 'missing' && (await this.fetchResult(state))) continue
       if (clock.now() >= latest) {
         const reason = verdict.kind === 'missing' ? 'result-missing' : 'result-wrong'
         await this.reject(state, { reason, verdict })
