@@ -94,6 +94,8 @@ function apply(state: BooksState, event: BooksEvent): Step<BooksState, BooksEffe
       return publishParameters(state, event)
     case 'parameters-retired':
       return retireParameters(state, event)
+    case 'issuer-listed':
+      return listIssuer(state, event)
     case 'set-changed':
       return changeSet(state, event)
     case 'capability-revoked':
@@ -122,7 +124,7 @@ function receive(state: BooksState, { contract, terms, message }: MessageReceive
   const replaced = known && refuseKeys(state, known.terms, message)
   if (replaced !== undefined) return refused(state, replaced, contract)
   if (known !== undefined && message.type === 'hold-requested') {
-    const ready = readyForHold(state, known, message.at)
+    const ready = readyForHold(state, known)
     if (typeof ready === 'string') return refused(state, ready, contract)
     const step = stepContract(ready, known, message)
     return step.state === ready ? { state, effects: step.effects } : step
@@ -221,6 +223,11 @@ function withContract(state: BooksState, { contract, current, isPruned }: Change
     ? hashTrieDelete(state.contracts, current.contract)
     : hashTrieSet(state.contracts, current.contract, current)
   return { ...state, contracts, open, unheld, exposures: withExposure(state.exposures, contract, current) }
+}
+
+function listIssuer(state: BooksState, event: Extract<BooksEvent, { type: 'issuer-listed' }>): Step<BooksState, BooksEffect> {
+  const step = applyToLedger(state, event)
+  return step.effects.length > 0 ? step : { state, effects: [{ type: 'event-exists', contract: undefined }] }
 }
 
 function applyToLedger(state: BooksState, event: LedgerEvent): Step<BooksState, BooksEffect> {
