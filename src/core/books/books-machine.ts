@@ -25,7 +25,7 @@ import {
 import { booksViolations } from './books-violations.ts'
 import { recordOf } from './contract-record.ts'
 import { withExposure } from './credit-exposure.ts'
-import { changeSet, publishParameters, retireParameters } from './books-rules.ts'
+import { changeSet, listIssuer, publishParameters, retireParameters } from './books-rules.ts'
 import { refuseRevoked, revokeCapability } from './known-revocations.ts'
 import { readyForHold } from './ready-for-hold.ts'
 import { refuseKeys } from './refuse-keys.ts'
@@ -223,11 +223,6 @@ function withContract(state: BooksState, { contract, current, isPruned }: Change
     ? hashTrieDelete(state.contracts, current.contract)
     : hashTrieSet(state.contracts, current.contract, current)
   return { ...state, contracts, open, unheld, exposures: withExposure(state.exposures, contract, current) }
-}
-
-function listIssuer(state: BooksState, event: Extract<BooksEvent, { type: 'issuer-listed' }>): Step<BooksState, BooksEffect> {
-  const step = applyToLedger(state, event)
-  return step.effects.length > 0 ? step : { state, effects: [{ type: 'event-exists', contract: undefined }] }
 }
 
 function applyToLedger(state: BooksState, event: LedgerEvent): Step<BooksState, BooksEffect> {

@@ -2,16 +2,15 @@ import { assert, assertNever } from '../../base/assert.ts'
 import { type Amount, subtractAmounts, ZERO_AMOUNT } from '../../base/money.ts'
 import { addDuration } from '../../base/time.ts'
 import { addExpiry } from './expiry-heap.ts'
+import { authorityIn, type LedgerDraft, placeOfHold, read, remember, write, writeAccount } from './ledger-draft.ts'
 import {
-  authorityIn,
-  type LedgerDraft,
-  placeOfHold,
-  read,
-  remember,
-  write,
-  writeAccount,
-} from './ledger-draft.ts'
-import { type AccountId, type AccountName, type Currency, formatAccountId, issuerOf, parseAccountId } from './ledger-names.ts'
+  type AccountId,
+  type AccountName,
+  type Currency,
+  formatAccountId,
+  issuerOf,
+  parseAccountId,
+} from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import type { AccountRow, HoldEnd } from './ledger-state.ts'
 import { KIND_RULES, type OrderOrigin, placeOf } from './order-origin.ts'

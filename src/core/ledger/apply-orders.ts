@@ -113,8 +113,7 @@ function refuse(draft: LedgerDraft, { order, origin }: Refused, code: LedgerRefu
   if (code === undefined) return
   draft.effects.push({ type: 'event-refused', code, id: order.id })
   if (!isKeptFailed(draft, { order, origin }, code)) return
-  if (hasIdRoom(draft, { order, origin }, 1))
-    remember(draft, placeOf(order, origin), { kind: 'failed', at: draft.at })
+  if (hasIdRoom(draft, { order, origin }, 1)) remember(draft, placeOf(order, origin), { kind: 'failed', at: draft.at })
 }
 
 /** Of a client's order its id is kept when it came to the money of an account that there is: whoever has none leaves nothing behind. */

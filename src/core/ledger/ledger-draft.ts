@@ -181,7 +181,14 @@ export function beginChain(draft: LedgerDraft): Mark {
   assert(draft.undo === undefined, 'chains do not nest')
   draft.undo = []
   const { made, expiries, ids, clientIds, clientHolds, effects } = draft
-  return { made: made.length, expiries, ids: ids.length, clientIds: clientIds.length, clientHolds, effects: effects.length }
+  return {
+    made: made.length,
+    expiries,
+    ids: ids.length,
+    clientIds: clientIds.length,
+    clientHolds,
+    effects: effects.length,
+  }
 }
 
 export function keepChain(draft: LedgerDraft): void {

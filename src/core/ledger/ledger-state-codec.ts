@@ -181,7 +181,8 @@ export function parseLedgerState(json: unknown): LedgerState | undefined {
   const remembered = readRemembered(json)
   const generations = readGenerations(memberOf(json, 'generations'))
   if (!isLedgerFormat(json) || at === undefined || limits === undefined || generations === undefined) return undefined
-  if (issuers === undefined || currencies === undefined || owners === undefined || accounts === undefined) return undefined
+  if (issuers === undefined || currencies === undefined || owners === undefined || accounts === undefined)
+    return undefined
   if (holds === undefined || issues === undefined || remembered === undefined) return undefined
   const parts = { issuers, currencies, owners, accounts, holds, issues, remembered, generations }
   return { at: timestampFromMs(at), limits, ...parts, ...followingFrom(parts) }

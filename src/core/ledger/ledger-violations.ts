@@ -123,9 +123,7 @@ function checkIds(state: LedgerState): readonly string[] {
 
 /** Accounts may be more than their limit by what ends contracts that were held within it. */
 function checkLimits({ holds, remembered, limits }: LedgerState): readonly string[] {
-  const isWithin =
-    holds.size <= limits.holdsMax &&
-    remembered.size + 2 * holds.size <= limits.rememberedMax
+  const isWithin = holds.size <= limits.holdsMax && remembered.size + 2 * holds.size <= limits.rememberedMax
   return isWithin ? [] : ['the ledger stays within its limits']
 }
 

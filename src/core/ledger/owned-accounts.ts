@@ -10,8 +10,7 @@ type Named = Pick<AccountRow, 'id' | 'name'>
 
 export function withOwned(owned: OwnedAccounts, made: Iterable<Named>): OwnedAccounts {
   let all = owned
-  for (const { id, name } of made)
-    all = hashTrieSet(all, name.owner, hashTrieSet(ownedBy(all, name.owner), id, id))
+  for (const { id, name } of made) all = hashTrieSet(all, name.owner, hashTrieSet(ownedBy(all, name.owner), id, id))
   return all
 }
 

@@ -43,7 +43,13 @@ export function rememberIds(
   if (last === undefined || chunk.at >= addDuration(last.from, GENERATION_SPAN))
     return [...generations, { source, from: chunk.at, last: chunk.at, chunks: withChunk(undefined, chunk), count }]
   const { from, chunks } = last
-  const grown: Generation = { source, from, last: chunk.at, chunks: withChunk(chunks, chunk), count: last.count + count }
+  const grown: Generation = {
+    source,
+    from,
+    last: chunk.at,
+    chunks: withChunk(chunks, chunk),
+    count: last.count + count,
+  }
   return generations.with(index, grown)
 }
 

@@ -38,10 +38,6 @@ export function clientShareOf(limit: number, isListed: boolean): number {
   return Math.ceil(limit / (isListed ? 2 : 4))
 }
 
-export function isListed({ listed }: Pick<LedgerState, 'listed'>, currency: Currency): boolean {
-  return listed.has(currency)
-}
-
 /** Whether somebody is a listed issuer, or has credits of one to spend: what no key has for nothing. */
 export function hasListedCredits(
   { issuers, listed }: Pick<LedgerState, 'issuers' | 'listed'>,
@@ -62,10 +58,7 @@ export function isBacked(state: LedgerState, owner: Did): boolean {
 }
 
 /** Registered currencies of listed issuers. */
-export function listedAmong(
-  issuers: ReadonlySet<Did>,
-  currencies: Iterable<CurrencyRow>,
-): ReadonlySet<Currency> {
+export function listedAmong(issuers: ReadonlySet<Did>, currencies: Iterable<CurrencyRow>): ReadonlySet<Currency> {
   const listed = new Set<Currency>()
   if (issuers.size > 0) for (const { currency } of currencies) if (issuers.has(issuerOf(currency))) listed.add(currency)
   return listed

@@ -295,7 +295,9 @@ describe('what clients may fill', () => {
   const until = { expiresAt: after(HOUR_MS) }
 
   it('is half of the holds and ids, and three quarters of the accounts; contracts have the rest', () => {
-    const state = submitted(fundedLedger({ limits: { ...limits, accountsMax: 5, rememberedMax: 26 } }), [post(9, 1, { contract: CONTRACT })])
+    const state = submitted(fundedLedger({ limits: { ...limits, accountsMax: 5 } }), [
+      post(9, 1, { contract: CONTRACT }),
+    ])
     const holds = [hold(1, 1, until), hold(2, 1, until), hold(3, 1, until)]
     const step = LEDGER_MACHINE.transition(state, { ...evidence(ALICE), type: 'orders-signed', orders: holds })
     expect(codesOf(step.effects)).toEqual(['transfer-held', 'transfer-held', 'LEDGER_HOLDS_FULL'])
