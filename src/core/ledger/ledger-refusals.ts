@@ -75,7 +75,7 @@ export const LEDGER_REFUSALS = {
     isTransient: false,
   },
   LEDGER_AMOUNT_ZERO: {
-    cause: 'The order moves nothing. Only contracts make accounts so, which have their room kept.',
+    cause: 'The order moves nothing; only orders of contracts may.',
     remedy: 'Name an amount above 0.',
     isTransient: false,
   },
