@@ -33,6 +33,15 @@ export const marketOfferCommand: Command = {
       describe: 'only for payers that act by the authority of this key, itself included; may be repeated',
       isList: true,
     },
+    arbiter: {
+      value: 'DID',
+      describe: 'who may rule on your contracts, by its escrow key; may be repeated (default: nobody)',
+      isList: true,
+    },
+    'fallback-min': {
+      value: '0..1',
+      describe: 'where no arbiter rules, the least share of the disputed price that a contract gives you (default 0)',
+    },
     replicate: { describe: 'run tasks of this skill again for arbiters of disputes, without pay' },
     'credit-line': {
       value: 'P|DID=P',
@@ -45,6 +54,7 @@ export const marketOfferCommand: Command = {
   },
   details: [
     'C1 needs a credit line: the payer then owes you credits of its own, in all of its currencies together no more than the line, and nobody makes it pay. Contracts of one payer in one currency come one after the other, each on the certified end of the one before.',
+    'A contract that names other arbiters is declined. Without any, a payer that rejects good work pays no more than the fallback share, which is 0 by default: name arbiters that you and your payers trust, or a --fallback-min. A payer that you worked for and that let a dispute end so has it in `kernell reputation list`.',
     'The offer is signed by the escrow key. It replaces the one that this node had for the same skill and currency; the same offer again answers "exists".',
   ],
   examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],
@@ -52,6 +62,8 @@ export const marketOfferCommand: Command = {
     const { flags, terminal, isJson } = context
     const capabilities = listFlag(flags, 'claim')
     const subjects = listFlag(flags, 'for')
+    const arbiters = listFlag(flags, 'arbiter')
+    const fallback = numberFlag(flags, 'fallback-min', { min: 0, max: 1 })
     const request = {
       op: 'offer',
       skill: requiredFlag(flags, 'skill'),
@@ -64,6 +76,8 @@ export const marketOfferCommand: Command = {
       custody: textFlag(flags, 'custody'),
       isReplicating: isFlagSet(flags, 'replicate') ? true : undefined,
       subjects: subjects.length === 0 ? undefined : subjects.join(','),
+      arbiters: arbiters.length === 0 ? undefined : arbiters.join(','),
+      fallbackPerMillionMin: fallback === undefined ? undefined : Math.round(fallback * 1_000_000),
       creditLines: creditLinesOf(context),
       latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
       validMs: hoursFlag(context),

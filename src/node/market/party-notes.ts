@@ -12,6 +12,10 @@ export type SkillNote = {
   readonly lowestNanos?: string
   /** By whose authority payers must act; absent: by anybody's. */
   readonly subjects?: readonly Did[]
+  /** Who may rule on its contracts; absent: nobody. */
+  readonly arbiters?: readonly Did[]
+  /** Where nobody rules, the least share of what is disputed that is the worker's, in millionths; absent: 0. */
+  readonly fallbackPerMillionMin?: number
   /** Whether its tasks are run again for arbiters, without pay; absent: they are not. */
   readonly isReplicating?: boolean
 }

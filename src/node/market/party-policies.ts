@@ -1,6 +1,7 @@
 import { amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
-import { DAY_MS, type DurationMs, durationFromMs } from '../../base/time.ts'
+import { DAY_MS, type DurationMs, durationFromMs, HOUR_MS, MINUTE_MS } from '../../base/time.ts'
 import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
+import type { EscrowTimers } from '../../core/escrow/escrow-terms.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import type { Party } from '../../market/parties/party.ts'
@@ -45,6 +46,22 @@ export function buyerPolicyOf(set: NotarySet, parameters: UsableParameters): Buy
 }
 
 const SHORTEST_MS: DurationMs = durationFromMs(100)
+const WEEK_MS: DurationMs = durationFromMs(7 * DAY_MS)
+
+/** Of the contracts that this node signs as their worker. */
+const LONGEST: EscrowTimers = {
+  offerMs: HOUR_MS,
+  holdMs: durationFromMs(5 * MINUTE_MS),
+  startMs: DAY_MS,
+  beatMs: DAY_MS,
+  deliverMs: durationFromMs(30 * DAY_MS),
+  graceMs: DAY_MS,
+  acceptMs: WEEK_MS,
+  evidenceMs: WEEK_MS,
+  ruleMs: WEEK_MS,
+  refundMs: WEEK_MS,
+  retainMs: durationFromMs(366 * DAY_MS),
+}
 
 /** Which contracts this node signs as their worker. */
 export function sellerPolicyOf(
@@ -57,15 +74,17 @@ export function sellerPolicyOf(
     learnParameters: async () => await parameters.refresh(),
     custodyOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.custody ?? [],
     subjectsOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.subjects ?? [],
+    arbitersOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.arbiters ?? [],
+    fallbackPerMillionMinOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.fallbackPerMillionMin ?? 0,
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),
     contractsMax: 256,
     bondNanosMax: amountFromNanos(100_000_000_000n),
     bondPerMillionMax: 500_000,
+    penaltyPerMillionMax: 100_000,
     feePerMillionMax: 50_000,
-    startMsMin: SHORTEST_MS,
-    deliverMsMin: SHORTEST_MS,
-    acceptMsMax: durationFromMs(7 * DAY_MS),
-    refundMsMax: durationFromMs(7 * DAY_MS),
+    signMsMax: durationFromMs(2 * MINUTE_MS),
+    timersMin: { startMs: SHORTEST_MS, beatMs: SHORTEST_MS, deliverMs: SHORTEST_MS },
+    timersMax: LONGEST,
   }
 }

@@ -106,12 +106,14 @@ export const SELLER_POLICY: SellerPolicy = {
   exposureNanosMax: nanos(1_000_000),
   contractsMax: 100,
   bondNanosMax: nanos(100_000),
+  arbitersOf: () => [KEYS.arbiter.did, KEYS.secondArbiter.did],
+  fallbackPerMillionMinOf: () => 0,
   bondPerMillionMax: 500_000,
+  penaltyPerMillionMax: 100_000,
   feePerMillionMax: 20_000,
-  startMsMin: ms(100),
-  deliverMsMin: ms(100),
-  acceptMsMax: ms(600_000),
-  refundMsMax: ms(600_000),
+  signMsMax: ms(120_000),
+  timersMin: { startMs: ms(100), beatMs: ms(100), deliverMs: ms(100) },
+  timersMax: { ...TIMERS, acceptMs: ms(600_000), ruleMs: ms(600_000), refundMs: ms(600_000) },
 }
 
 /** Counts the words of a text. */
