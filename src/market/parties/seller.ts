@@ -101,8 +101,8 @@ export class Seller {
   }
 
   /**
-   * Ends a contract together: for nothing before the work has begun, for its whole price from then on, since what the work is worth is not known here. Whoever owns the
-   * seller may ask the payer for another end by itself.
+   * Ends a contract together for its whole price alone: the work begins as soon as the price is held, and what it is worth is not known here. A signature for less would
+   * be good until the delivery. Whoever owns the seller may ask the payer for another end by itself.
    */
   private async agreeToCancel({ frame }: MarketQuestion<'cancel'>): Promise<MarketAnswer> {
     const { statement } = frame
@@ -110,9 +110,8 @@ export class Seller {
     const note = this.party.noteOf<ContractNote>(CONTRACTS, contract)
     if (note?.role !== 'worker') return declined('MARKET_CONTRACT_UNKNOWN')
     const state = await this.stateOf(contract)
-    const earnedNanos = state?.kind === 'WORKING' ? state.terms.maxNanos : 0n
     const isOpen = state?.kind === 'HELD' || state?.kind === 'WORKING'
-    if (!isOpen || statement.amountNanos < earnedNanos || statement.currency !== state.terms.currency)
+    if (!isOpen || statement.amountNanos < state.terms.maxNanos || statement.currency !== state.terms.currency)
       return declined('MARKET_STATEMENT_DECLINED')
     const hash = cancelHash(statement)
     const signature = await this.party.wallet.sign({ kind: 'cancel', place: `${contract}/${hash}`, hash })

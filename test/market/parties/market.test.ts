@@ -181,14 +181,4 @@ describe('a contract that goes wrong', () => {
     expect(await world.balance(KEYS.buyer.did)).toBe(10_100n)
     expect(await world.balance(KEYS.seller.did)).toBe(9_900n)
   })
-
-  it('expires when the work fails its own predicate: nothing is delivered', async () => {
-    const { world, node } = await openPair({
-      runner: { run: async () => ({ result: bytesOf('{"words":4}'), counts: new Map() }) },
-    })
-    await node.buyer.buy(wanted())
-    const order = await world.until(node, 'order-1')
-    expect(await world.view(order.contract)).toMatchObject({ state: 'EXPIRED', resultHash: null })
-    expect(await world.balance(KEYS.buyer.did)).toBe(10_000n)
-  })
 })
