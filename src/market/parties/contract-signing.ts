@@ -11,6 +11,7 @@ import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope } f
 import type { Party } from './party.ts'
 import { PayerOrders, type SellerCapabilities } from './payer-orders.ts'
 import type { SealedBids } from './sealed-bids.ts'
+import { SellerPlaces } from './seller-places.ts'
 import { refuseContract, type SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
 import { hashOfBytes, readPredicate, taskHashOf } from './task-package.ts'
@@ -45,6 +46,7 @@ export class ContractSigning {
   private readonly party: Party
   private readonly accounts: CreditAccounts
   private readonly orders: PayerOrders
+  private readonly places: SellerPlaces
   private turn: Promise<unknown> = Promise.resolve()
 
   constructor(components: ContractSigningComponents, policy: SellerPolicy) {
@@ -53,6 +55,7 @@ export class ContractSigning {
     this.party = components.party
     this.accounts = new CreditAccounts(components.party)
     this.orders = new PayerOrders(components.party, components.capabilities)
+    this.places = new SellerPlaces(components.party)
   }
 
   /** Signs a contract whose terms, task and predicate are what they say, and acceptable. */
@@ -96,6 +99,7 @@ export class ContractSigning {
     if (authority !== undefined && 'kind' in authority) return authority.code
     const code =
       this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength, contract, authority }) ??
+      (await this.places.refuseShort(terms)) ??
       (await refuseCredit(this.accounts, terms, this.policy.creditNanosOf(terms.payer))) ??
       (capability && (await this.orders.take(contract, capability)))
     if (code !== undefined) return code
@@ -122,21 +126,11 @@ export class ContractSigning {
     const offer = this.components.offers.cheapestFor(skill, terms.currency)
     if (offer === undefined) return 'MARKET_SKILL_UNKNOWN'
     if (inputBytes > offer.inputBytesMax) return 'MARKET_LIMIT_PASSED'
-    if (terms.timers.deliverMs < offer.latencyMs) return 'MARKET_LIMIT_PASSED'
     const priceNanos = this.components.bids.priceOf(terms.taskHash) ?? offer.priceNanos
-    const open = this.openTerms()
-    const openNanos = open.reduce((sum, { maxNanos }) => sum + maxNanos, 0n)
-    if (open.length >= offer.capacity) return 'MARKET_BUSY'
+    const open = this.places.open()
     const { network: net, components } = this.party
     const now = components.clock.now()
-    return refuseContract(this.policy, { terms, net, now, skill, priceNanos, openContracts: open.length, openNanos })
-  }
-
-  private openTerms(): readonly { readonly maxNanos: bigint }[] {
-    return this.party.journal
-      .notesOf(CONTRACTS)
-      .map(([, note]) => note as ContractNote)
-      .filter(({ role, ended }) => role === 'worker' && ended === undefined)
-      .map(({ terms }) => ({ maxNanos: BigInt((JSON.parse(terms) as { readonly maxNanos: string }).maxNanos) }))
+    const asked = { terms, net, now, skill, priceNanos, openContracts: open.contracts, openNanos: open.nanos }
+    return refuseContract(this.policy, asked) ?? this.places.refuse(terms, offer)
   }
 }

@@ -32,6 +32,16 @@ export type TaskRunner = {
 
 export type WorkComponents = { readonly party: Party; readonly runner: TaskRunner }
 
+/** From the hold to the end of it. */
+const HELD_STATES: ReadonlySet<EscrowState['kind']> = new Set([
+  'HELD',
+  'WORKING',
+  'DELIVERED',
+  'DISPUTED',
+  'FROZEN',
+  'CAPTURING',
+  'SETTLED',
+])
 /** Pause before a result, a voucher or a beat is tried again. */
 const AGAIN_MS = 1_000
 
@@ -74,6 +84,7 @@ class ContractWork {
 
   async see(state: EscrowState): Promise<void> {
     this.current = state
+    if (HELD_STATES.has(state.kind) && this.noted.isHeld !== true) await this.note({ isHeld: true })
     if (!this.party.signsFor(this.contract, state.terms.worker)) return
     switch (state.kind) {
       case 'HELD':

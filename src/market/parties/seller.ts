@@ -12,6 +12,7 @@ import type { SellerPolicy } from './seller-policy.ts'
 import { type TaskRunner, workOnContract } from './seller-work.ts'
 import { showCases } from './show-case.ts'
 import { StandingOffers, type StandingOwnOffer } from './standing-offers.ts'
+import { TaskQueue } from './task-queue.ts'
 
 export type SellerComponents = {
   readonly party: Party
@@ -29,7 +30,7 @@ export type SellerInit = { readonly policy: SellerPolicy }
  * that it has promised is in its journal; after a restart `start` goes on with every contract where it was.
  */
 export class Seller {
-  private readonly components: SellerComponents
+  private readonly runner: TaskRunner
   private readonly party: Party
   private readonly standing: StandingOffers
   private readonly bids: SealedBids
@@ -38,11 +39,11 @@ export class Seller {
   private close: (() => void) | undefined
 
   constructor(components: SellerComponents, { policy }: SellerInit) {
-    const { party, bidOn, capabilities } = components
-    this.components = components
+    const { party, bidOn, capabilities, runner } = components
     this.party = party
     this.standing = new StandingOffers(party)
     this.bids = new SealedBids({ party, offers: this.standing, policy, bidOn })
+    this.runner = new TaskQueue(runner, { mostOf: (skill) => this.standing.tasksOf(skill) })
     const onSigned = (contract: ContractId): void => this.workOn(contract)
     const offers = this.standing
     this.signing = new ContractSigning({ party, offers, bids: this.bids, capabilities, onSigned }, policy)
@@ -90,10 +91,10 @@ export class Seller {
   private workOn(contract: ContractId): void {
     if (this.working.has(contract)) return
     this.working.add(contract)
-    const { party, components } = this
+    const { party, runner } = this
     party.begin(async () => {
       try {
-        await workOnContract({ party, runner: components.runner }, contract)
+        await workOnContract({ party, runner }, contract)
       } finally {
         this.working.delete(contract)
       }
