@@ -244,6 +244,8 @@ export class OfflineMarket {
       parameters: new Map([[this.rulesHash, TEST_ESCROW_RULES]]),
       custodyOf: () => ['C2', 'C3'],
       creditNanosOf: () => nanos(0n),
+      hasOwnLine: () => false,
+      creditTotalNanos: () => nanos(0n),
       exposureNanosMax: nanos(100_000_000_000n),
       contractsMax: 8,
       bondNanosMax: nanos(10_000_000_000n),

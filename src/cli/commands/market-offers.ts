@@ -48,6 +48,11 @@ export const marketOfferCommand: Command = {
       isList: true,
       describe: 'what you lend a payer in C1: P for each payer, DID=P for one; holds for all offers until set again',
     },
+    'credit-total': {
+      value: 'P',
+      describe:
+        'what you lend in C1 to all payers together that have no line of their own (default: ten times the line for each payer)',
+    },
     latency: { value: 'MS', describe: 'how long a task takes at most (default 1000)' },
     'valid-hours': { value: 'N', describe: 'how long the offer stands, at most 720 (default 720)' },
     ...NODE_FLAGS,
@@ -79,6 +84,7 @@ export const marketOfferCommand: Command = {
       arbiters: arbiters.length === 0 ? undefined : arbiters.join(','),
       fallbackPerMillionMin: fallback === undefined ? undefined : Math.round(fallback * 1_000_000),
       creditLines: creditLinesOf(context),
+      creditTotalNanos: nanosFlag(flags, 'credit-total'),
       latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
       validMs: hoursFlag(context),
     }

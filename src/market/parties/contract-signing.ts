@@ -100,7 +100,7 @@ export class ContractSigning {
     const code =
       this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength, contract, authority }) ??
       (await this.places.refuseShort(terms)) ??
-      (await refuseCredit(this.accounts, terms, this.policy.creditNanosOf(terms.payer))) ??
+      (await refuseCredit(this.accounts, terms, this.policy)) ??
       (capability && (await this.orders.take(contract, capability)))
     if (code !== undefined) return code
     const input = await party.journal.keepFile(contract, bytes)

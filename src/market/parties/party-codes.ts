@@ -67,6 +67,11 @@ export const PARTY_CODES = {
       'In C1 the seller would lend this payer more than it is ready to, over all currencies that the payer issues.',
     remedy: 'Let it give credits back to you first, buy for less, choose C2, or ask it for a larger --credit-line.',
   },
+  MARKET_CREDIT_TOTAL: {
+    cause:
+      'In C1 the seller has lent as much as it is ready to, to all payers together that have no line of their own.',
+    remedy: 'Choose C2, or ask it for a --credit-line of your own, or for a larger --credit-total.',
+  },
   MARKET_CREDIT_HEAD: {
     cause: 'The contract stands on another account than the one that this party has written down of the two.',
     remedy:

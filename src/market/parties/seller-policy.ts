@@ -26,6 +26,9 @@ export type SellerPolicy = {
   readonly fallbackPerMillionMinOf: (skill: string) => number
   /** What it lends a payer in `C1` at most: what it has of all credits that the payer issues, and the contracts under way. */
   readonly creditNanosOf: (payer: Did) => Amount
+  /** Whether that is a line of its own. All other payers together, keys that anybody makes, get no more than `creditTotalNanos`. */
+  readonly hasOwnLine: (payer: Did) => boolean
+  readonly creditTotalNanos: () => Amount
   /** Sum of the prices of contracts under way. */
   readonly exposureNanosMax: Amount
   readonly contractsMax: number

@@ -7,7 +7,14 @@ import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import type { Party } from '../../market/parties/party.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
 import { termsOfSet } from './fee-owner.ts'
-import { creditLineOf, type SkillNote, SKILLS } from './party-notes.ts'
+import {
+  CREDIT_LINES,
+  creditLineOf,
+  type CreditLineNote,
+  creditTotalOf,
+  type SkillNote,
+  SKILLS,
+} from './party-notes.ts'
 import type { UsableParameters } from './usable-parameters.ts'
 
 /** What this node pays, holds and waits for where a purchase says nothing else. Shares are millionths of the price. */
@@ -77,6 +84,8 @@ export function sellerPolicyOf(
     arbitersOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.arbiters ?? [],
     fallbackPerMillionMinOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.fallbackPerMillionMin ?? 0,
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
+    hasOwnLine: (payer) => party.noteOf<CreditLineNote>(CREDIT_LINES, payer) !== undefined,
+    creditTotalNanos: () => creditTotalOf(party),
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),
     contractsMax: 256,
     bondNanosMax: amountFromNanos(100_000_000_000n),

@@ -23,7 +23,7 @@ import { explainRefusal, marketRefusal } from './market-refusals.ts'
 import { conditionsOf, creditLinesOf, custodyList } from './offer-request.ts'
 import { usualPrice } from './price-desk.ts'
 import { type PartyRole, workerNamed } from './party-role.ts'
-import { CREDIT_LINES, SKILLS, skillsOf } from './party-notes.ts'
+import { CREDIT_LINES, keepCreditTotal, SKILLS, skillsOf } from './party-notes.ts'
 
 export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
   readonly role: PartyRole
@@ -84,6 +84,8 @@ export class TradeDesk {
       ...conditionsOf(request),
       ...(isReplicating && { isReplicating }),
     })
+    if (optionalText(request, 'creditTotalNanos') !== undefined)
+      await keepCreditTotal(role.party, nanosOf(request, 'creditTotalNanos'))
     for (const { payer, nanos } of lines) await role.party.keep(CREDIT_LINES, payer, { nanos: nanos.toString() })
     if (same !== undefined) return { offer: same.id, expiresAt: same.terms.validUntil, effect: 'exists' }
     for (const { id, terms: known } of role.seller.offers())

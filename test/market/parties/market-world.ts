@@ -103,6 +103,8 @@ export const SELLER_POLICY: SellerPolicy = {
   parameters: new Map([[RULES_HASH, TEST_ESCROW_RULES]]),
   custodyOf: () => ['C1', 'C2', 'C3'],
   creditNanosOf: () => nanos(10_000),
+  hasOwnLine: () => false,
+  creditTotalNanos: () => nanos(100_000),
   exposureNanosMax: nanos(1_000_000),
   contractsMax: 100,
   bondNanosMax: nanos(100_000),

@@ -110,3 +110,22 @@ describe('a seller that asks for a share of what is disputed', () => {
     expect(judge(ruledBy(FRIEND), asking)).toBeUndefined()
   })
 })
+
+describe('what a node lends in C1 to payers that it has not named', () => {
+  function lends(notes: Readonly<Record<string, string>>): readonly [bigint, boolean] {
+    const noteOf = (topic: string, key: string): unknown => {
+      const nanosText = notes[`${topic} ${key}`]
+      return nanosText === undefined ? undefined : { nanos: nanosText }
+    }
+    const parameters = { rules: new Map() } as unknown as UsableParameters
+    const policy = sellerPolicyOf({ noteOf } as unknown as Party, { set: SET, parameters })
+    return [policy.creditTotalNanos(), policy.hasOwnLine(FRIEND)]
+  }
+
+  it('is ten lines in all, or what it says', () => {
+    expect(lends({})).toEqual([0n, false])
+    expect(lends({ 'credit-line every-payer': '5' })).toEqual([50n, false])
+    expect(lends({ 'credit-line every-payer': '5', [`credit-line ${FRIEND}`]: '7' })).toEqual([50n, true])
+    expect(lends({ 'credit-line every-payer': '5', 'credit-total every-payer': '9' })).toEqual([9n, false])
+  })
+})
