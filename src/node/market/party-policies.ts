@@ -83,6 +83,7 @@ export function sellerPolicyOf(
     subjectsOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.subjects ?? [],
     arbitersOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.arbiters ?? [],
     fallbackPerMillionMinOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.fallbackPerMillionMin ?? 0,
+    fallbackPerMillionMinOfDoubtful: 500_000,
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     hasOwnLine: (payer) => party.noteOf<CreditLineNote>(CREDIT_LINES, payer) !== undefined,
     creditTotalNanos: () => creditTotalOf(party),

@@ -27,7 +27,7 @@ function policyWith(note: Partial<SkillNote> = {}): SellerPolicy {
 type Changes = Partial<EscrowTerms>
 
 /** Of a price of one credit in C3, as `market buy` writes them, but for some of their members. */
-function judge(changes: Changes, note: Partial<SkillNote> = {}): string | undefined {
+function judge(changes: Changes, note: Partial<SkillNote> = {}, payerPpm = 500_000): string | undefined {
   const policy = policyWith(note)
   const [notarySet] = policy.notarySets
   const terms = termsOf({
@@ -43,7 +43,8 @@ function judge(changes: Changes, note: Partial<SkillNote> = {}): string | undefi
     fallbackPerMillion: 0,
     ...changes,
   })
-  const asked = { net: terms.net, now: START, skill: 'text.echo', priceNanos: PRICE, openContracts: 0, openNanos: 0n }
+  const room = { openContracts: 0, openNanos: 0n }
+  const asked = { net: terms.net, now: START, skill: 'text.echo', priceNanos: PRICE, payerPpm, ...room }
   return refuseContract(policy, { ...asked, terms })
 }
 
@@ -95,6 +96,14 @@ describe('the seller of a node that was told nothing but its price', () => {
   it('signs for two minutes ahead, clocks apart', () => {
     expect(judge({ signBy: timestampFromMs(START + 150_000) })).toBeUndefined()
     expect(judge({ signBy: timestampFromMs(START + 150_001) })).toBe('MARKET_SIGN_BY_WRONG')
+  })
+})
+
+describe('a payer that has kept more than it has paid', () => {
+  it('gives half where nobody rules, or takes an arbiter of the seller', () => {
+    expect(judge({}, {}, 499_999)).toBe('MARKET_FALLBACK_LOW')
+    expect(judge({ fallbackPerMillion: 500_000 }, {}, 499_999)).toBeUndefined()
+    expect(judge(ruledBy(FRIEND), { arbiters: [FRIEND] }, 0)).toBeUndefined()
   })
 })
 
