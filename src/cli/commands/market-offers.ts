@@ -22,7 +22,7 @@ export const marketOfferCommand: Command = {
     },
     claim: { value: 'NAME', describe: 'what you claim to be able to do; may be repeated', isList: true },
     currency: { value: 'C', describe: 'CODE@DID, or a code that one issuer alone has; default: the only one there is' },
-    limit: { value: 'N', describe: 'tasks at the same time (default 1)' },
+    limit: { value: 'N', describe: 'tasks at the same time, from the hold to the delivery (default 1)' },
     agent: {
       value: 'NAME',
       describe: 'who does the work: word-count, echo, or a packaged agent (default: last word of the skill)',
@@ -59,7 +59,7 @@ export const marketOfferCommand: Command = {
   },
   details: [
     'C1 needs a credit line: the payer then owes you credits of its own, in all of its currencies together no more than the line, and nobody makes it pay. Contracts of one payer in one currency come one after the other, each on the certified end of the one before.',
-    'A contract that names other arbiters is declined. Without any, a payer that rejects good work pays no more than the fallback share, which is 0 by default: name arbiters that you and your payers trust, or a --fallback-min. A payer that you worked for and that let a dispute end so has it in `kernell reputation list`.',
+    'A contract that names other arbiters is declined. Without any nobody rules, and a payer that rejects good work pays no more than the fallback share, which is 0 by default: name arbiters that you and your payers trust, or a --fallback-min. A payer that ends a dispute so has it in `kernell reputation list`, and you ask half of it from then on.',
     'The offer is signed by the escrow key. It replaces the one that this node had for the same skill and currency; the same offer again answers "exists".',
   ],
   examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],
