@@ -51,9 +51,10 @@ export class TaskQueue implements TaskRunner {
 
   /** Whoever begins is counted at once, so that nobody comes in between. */
   private beginNext(): void {
-    for (const entry of [...this.waiting]) {
-      if (!this.hasRoom(entry.skill)) continue
-      this.waiting.splice(this.waiting.indexOf(entry), 1)
+    for (;;) {
+      const at = this.waiting.findIndex(({ skill }) => this.hasRoom(skill))
+      const [entry] = at === -1 ? [] : this.waiting.splice(at, 1)
+      if (entry === undefined) return
       this.count(entry.skill, 1)
       entry.begin()
     }

@@ -3,7 +3,6 @@ import type { SellerComponents } from '../../../src/market/parties/seller.ts'
 import {
   BUYER_POLICY,
   type BuyerNode,
-  bytesOf,
   IOU,
   MarketWorld,
   nanos,

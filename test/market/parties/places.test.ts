@@ -7,15 +7,7 @@ import type { Party } from '../../../src/market/parties/party.ts'
 import { SellerPlaces } from '../../../src/market/parties/seller-places.ts'
 import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
 import { contractNamed, didNamed, ms, termsOf } from '../../core/escrow/escrow-builder.ts'
-import {
-  BUYER_POLICY,
-  type BuyerNode,
-  MarketWorld,
-  nanos,
-  type SellerNode,
-  wanted,
-  WORD_COUNTER,
-} from './market-world.ts'
+import { BUYER_POLICY, type BuyerNode, MarketWorld, type SellerNode, wanted, WORD_COUNTER } from './market-world.ts'
 import { KEYS, settle } from './party-fixtures.ts'
 
 const FUNDED = [KEYS.buyer, KEYS.rival, KEYS.arbiter].map((key) => [key, 1_000] as const)

@@ -88,10 +88,11 @@ describe('what a party knows from its own contracts', () => {
 describe('a payer that rejects good work where nobody rules', () => {
   it('is known for it by whom it happened to, who then works for half at least', async () => {
     const world = await MarketWorld.create([[KEYS.buyer, LEAST]])
-    let books: ReputationKeeper | undefined
-    const payerPpmOf = (payer: Did): number => (books === undefined ? 500_000 : payerPpm(books, payer))
+    const known: { books?: ReputationKeeper } = {}
+    const payerPpmOf = (payer: Did): number => (known.books === undefined ? 500_000 : payerPpm(known.books, payer))
     const shop = await world.seller({ key: KEYS.seller }, { payerPpmOf })
-    books = await keep(shop.party)
+    const books = await keep(shop.party)
+    known.books = books
     await shop.seller.offer(world.offer({ priceNanos: nanos(LEAST) }), 'words')
     const policy = { ...BUYER_POLICY, disputeBondPerMillion: 0 }
     const node = await world.buyer({ key: KEYS.buyer }, { acceptsAlone: false, policy })
@@ -101,7 +102,7 @@ describe('a payer that rejects good work where nobody rules', () => {
     await world.time.advance(1_000)
     const contract = node.buyer.order('order-1')?.contract as ContractId
     const body = { reason: 'dislike', evidence: contract, concededNanos: nanos(0), currency: USD } as const
-    await node.party.tellNotary(contract, { act: 'reject/free', type: 'escrow-reject', body: body as never })
+    await node.party.tellNotary(contract, { act: 'reject/free', type: 'escrow-reject', body })
     await world.until(node, 'order-1')
     await world.time.advance(10_000)
     expect(await world.view(contract)).toMatchObject({ state: 'FINAL', capturedNanos: '0' })
