@@ -96,12 +96,22 @@ class ContractWork {
       case 'DELIVERED':
         this.sendResult()
         return
+      case 'FROZEN':
+        this.seeFrozen(state)
+        return
       case 'DISPUTED':
         await this.answerRejection(state.terms, state.rejection.concededNanos)
         return
       default:
-        if (isTerminal(state) || state.kind === 'FROZEN') this.stopping.abort()
+        if (isTerminal(state)) this.stopping.abort()
     }
+  }
+
+  /** A payer that lies takes nothing away: the work goes on, is delivered all the same, and is paid as claimed. */
+  private seeFrozen({ terms, equivocators, claimNanos }: Extract<EscrowState, { kind: 'FROZEN' }>): void {
+    if (equivocators.worker) this.stopping.abort()
+    else if (claimNanos !== undefined) this.sendResult()
+    else if (this.task === undefined) this.startTask(terms)
   }
 
   async end(): Promise<void> {

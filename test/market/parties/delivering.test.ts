@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest'
+import type { ContractId } from '../../../src/core/evidence/names.ts'
 import type { BuyRequest } from '../../../src/market/parties/buy-order.ts'
+import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
 import { hashOfBytes } from '../../../src/market/parties/task-package.ts'
-import { BUYER_POLICY, type BuyerNode, bytesOf, MarketWorld, type SellerNode, wanted } from './market-world.ts'
+import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
+import {
+  BUYER_POLICY,
+  type BuyerNode,
+  bytesOf,
+  MarketWorld,
+  type SellerNode,
+  wanted,
+  WORD_COUNTER,
+} from './market-world.ts'
 import { KEYS, settle } from './party-fixtures.ts'
 
 /** What no honest count of three words gives. */
@@ -74,5 +85,53 @@ describe('a result', () => {
     await world.until(node, 'order-1')
     expect(await world.view(contract)).toMatchObject({ state: 'FINAL', capturedNanos: '1000' })
     expect(node.party.journal.file(result)).toBeDefined()
+  })
+})
+
+function signedHeadOf(bytes: Uint8Array): { readonly head: object; readonly signature: string } {
+  const {
+    body: _body,
+    signature,
+    ...head
+  } = JSON.parse(new TextDecoder().decode(bytes)) as {
+    readonly body: unknown
+    readonly signature: string
+  }
+  return { head, signature }
+}
+
+describe('a payer that says two things at one place', () => {
+  it('pays for the work that it interrupted', async () => {
+    const world = await MarketWorld.create()
+    const gate = Promise.withResolvers<void>()
+    const runner: TaskRunner = {
+      run: async (...task) => {
+        await gate.promise
+        return await WORD_COUNTER.run(...task)
+      },
+    }
+    const shop = await world.seller({ key: KEYS.seller }, { runner })
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted())
+    await settle(60)
+    await world.time.advance(1_000)
+    const contract = node.buyer.order('order-1')?.contract
+    const kept = node.party.wallet.said(`${contract}/hold`)
+    if (kept === undefined) throw new TypeError('unreachable')
+    const { bodyHash: _, ...head } = kept.envelope.head
+    const lie = encodeEnvelope({ ...head, type: 'escrow-withdraw', body: { reason: 'lie' } }, KEYS.buyer.sign)
+    const [first, second] = [kept.bytes, lie].map(signedHeadOf)
+    await shop.party.tellNotary(contract as ContractId, {
+      act: 'proof',
+      type: 'equivocation-proof',
+      body: { first, second } as never,
+    })
+    await world.time.advance(1_000)
+    expect(await world.view(contract)).toMatchObject({ state: 'FROZEN' })
+    gate.resolve()
+    await world.until(node, 'order-1')
+    expect(await world.view(contract)).toMatchObject({ state: 'FINAL', capturedNanos: '1000' })
+    expect(node.party.journal.file(hashOfBytes(bytesOf('{"words":3}')))).toBeDefined()
   })
 })
