@@ -27,7 +27,7 @@ import {
 } from 'kernell-os/market'
 import { MemoryNetwork } from 'kernell-os/network'
 import type { Clock, GovernanceView, NotaryClient, Signer, Timers, VerifySignature } from 'kernell-os/ports'
-import { createMemoryEventLog } from 'kernell-os/storage'
+import { createMemoryEventLog, createMemoryKeyValueStore } from 'kernell-os/storage'
 
 /** Parties whose rulings all sellers take. */
 const ARBITERS = [14, 15]
@@ -165,7 +165,8 @@ export class OfflineMarket {
     const transport = this.network.createTransport({ identity, clock, random }, `node-${number}`)
     await transport.start()
     const door = new MarketDoor(transport)
-    const components = { log: createMemoryEventLog(), signer, verify: this.verify, clock, timers, random, door }
+    const stores = { log: createMemoryEventLog(), files: createMemoryKeyValueStore() }
+    const components = { ...stores, signer, verify: this.verify, clock, timers, random, door }
     const party = await Party.open({ ...components, notary: this.notary }, { network: NETWORK })
     for (const other of this.nodes) {
       other.addPeer(did, address)
@@ -254,6 +255,9 @@ export class OfflineMarket {
       fallbackPerMillionMinOfDoubtful: 500_000,
       bondPerMillionMax: 500_000,
       penaltyPerMillionMax: 100_000,
+      depositsNanosMax: nanos(1_000_000_000n),
+      depositPerMillionMax: 200_000,
+      depositMsMax: span(600_000),
       feePerMillionMax: 50_000,
       signMsMax: span(120_000),
       timersMin: { startMs: span(100), beatMs: span(100), deliverMs: span(100) },

@@ -1,7 +1,7 @@
 import type { CapabilityRefusal } from '../../core/capability/capability-refusals.ts'
 import { type ContractAuthority, isAuthorityFor } from '../../core/escrow/contract-authority.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
-import type { ContractId, Did } from '../../core/evidence/names.ts'
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
@@ -34,6 +34,8 @@ type Asked = {
   readonly inputBytes: number
   readonly contract: ContractId
   readonly authority: ContractAuthority | undefined
+  /** The transcript that the award names. */
+  readonly transcript: Hash | undefined
 }
 type ReadContract = {
   readonly terms: EscrowTerms
@@ -99,8 +101,9 @@ export class ContractSigning {
     const { task, predicate, capability } = frame
     const authority = this.orders.authorityOf(capability)
     if (authority !== undefined && 'kind' in authority) return authority.code
+    const { auction: transcript } = award.envelope.body
     const code =
-      this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength, contract, authority }) ??
+      this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength, contract, authority, transcript }) ??
       (await this.places.refuseShort(terms)) ??
       (await refuseCredit(this.accounts, terms, this.policy)) ??
       (capability && (await this.orders.take(contract, capability)))
@@ -120,7 +123,7 @@ export class ContractSigning {
     return await done
   }
 
-  private refuse(terms: EscrowTerms, { skill, inputBytes, contract, authority }: Asked): Refusal {
+  private refuse(terms: EscrowTerms, { skill, inputBytes, contract, authority, transcript }: Asked): Refusal {
     if (authority !== undefined && authority.skill !== skill) return 'MARKET_CAPABILITY_WRONG'
     if (!isAuthorityFor(authority, { contract, terms })) return 'MARKET_CAPABILITY_WRONG'
     const subjects = this.policy.subjectsOf?.(skill) ?? []
@@ -128,7 +131,7 @@ export class ContractSigning {
     const offer = this.components.offers.cheapestFor(skill, terms.currency)
     if (offer === undefined) return 'MARKET_SKILL_UNKNOWN'
     if (inputBytes > offer.inputBytesMax) return 'MARKET_LIMIT_PASSED'
-    const priceNanos = this.components.bids.priceOf(terms.taskHash) ?? offer.priceNanos
+    const priceNanos = this.components.bids.priceOf(terms.taskHash, transcript) ?? offer.priceNanos
     const open = this.places.open()
     const { network: net, components } = this.party
     const now = components.clock.now()

@@ -41,6 +41,11 @@ export type SellerPolicy = {
   readonly bondPerMillionMax: number
   /** What it loses of its bond where it does not start, or does not deliver: shares of the price as well. */
   readonly penaltyPerMillionMax: number
+  /** Deposits for auctions of others, in one currency: those that may be lost now, and what was lost in thirty days. */
+  readonly depositsNanosMax: Amount
+  /** One of them, as a share of the price that the seller bids, and the longest time that it may be held. */
+  readonly depositPerMillionMax: number
+  readonly depositMsMax: DurationMs
   /** Out of the price, for the notary set. */
   readonly feePerMillionMax: number
   /** Furthest that `signBy` may be ahead, clocks apart: for as long what it signed may be held, and it may not say no any more. */

@@ -80,11 +80,11 @@ describe('a result', () => {
     const contract = node.buyer.order('order-1')?.contract
     expect([isAsked, (await world.view(contract))?.state]).toEqual([true, 'WORKING'])
     const result = hashOfBytes(bytesOf('{"words":3}'))
-    expect(node.party.journal.file(result)).toBeUndefined()
+    expect(await node.party.journal.file(result)).toBeUndefined()
     gate.resolve()
     await world.until(node, 'order-1')
     expect(await world.view(contract)).toMatchObject({ state: 'FINAL', capturedNanos: '1000' })
-    expect(node.party.journal.file(result)).toBeDefined()
+    expect(await node.party.journal.file(result)).toBeDefined()
   })
 })
 
@@ -132,6 +132,6 @@ describe('a payer that says two things at one place', () => {
     gate.resolve()
     await world.until(node, 'order-1')
     expect(await world.view(contract)).toMatchObject({ state: 'FINAL', capturedNanos: '1000' })
-    expect(node.party.journal.file(hashOfBytes(bytesOf('{"words":3}')))).toBeDefined()
+    expect(await node.party.journal.file(hashOfBytes(bytesOf('{"words":3}')))).toBeDefined()
   })
 })
