@@ -14,6 +14,11 @@ export const BUY_CODES = {
     cause: 'With this price the buyer would owe the worker more than it lets itself owe one.',
     remedy: 'Ask the worker to give credits back first, buy for less, or choose C2.',
   },
+  BUY_BALANCE_SHORT: {
+    cause:
+      'The buyer has less than the price with its bond and dispute bond, what its other contracts may still take counted: it could not reject.',
+    remedy: 'Get credits first, wait for contracts under way, buy for less, or name a smaller --dispute-bond.',
+  },
   BUY_TERMS_WRONG: {
     cause: 'The contract would break a rule of its custody model or of its parameter set, so nothing was signed.',
     remedy: 'The details name the rule; change the terms.',

@@ -3,7 +3,7 @@ import type { Amount } from '../../base/money.ts'
 import { addDuration } from '../../base/time.ts'
 import { canonicalJson } from '../../base/canonical-json.ts'
 import type { AcceptanceResult } from '../../core/acceptance/evaluate-predicate.ts'
-import { type DeliveredState, type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
+import { ATTEMPTS_MAX, type DeliveredState, type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import { voucherHash } from '../../wire/v1/escrow-events.ts'
@@ -30,8 +30,6 @@ export type BuyerWorkInit = {
 }
 
 const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
-/** Tries to hold the money, and to reject, when the set refuses for the moment. */
-const TRIES_MAX = 4
 /** How often a result that has not come yet is looked for. */
 const LOOK_MS = 500
 /** Before the end of T_accept a result that never came is rejected. */
@@ -267,7 +265,7 @@ export class BuyerWork {
 
   /** Names what failed. The record of it is a file whose hash is the evidence. */
   async reject(
-    { voucher, terms }: DeliveredState,
+    { voucher, terms, acceptBy }: DeliveredState,
     { reason, verdict }: { readonly reason: string; readonly verdict: ResultVerdict },
   ): Promise<void> {
     const { party, init } = this
@@ -275,15 +273,20 @@ export class BuyerWork {
     const record = ENCODER.encode(canonicalJson({ kind: verdict.kind, parts, reason }))
     const evidence = await party.journal.keepFile(init.contract, record)
     const body = { reason, evidence, concededNanos: voucher.amountNanos, currency: terms.currency }
-    for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
-      const { effect } = await party.tellNotary(init.contract, {
-        act: `reject/${attempt}`,
-        type: 'escrow-reject',
-        body,
-      })
-      if (effect !== 'refused' || this.current === undefined || isTerminal(this.current)) return
-      await pause(party.components.timers, LOOK_MS, AbortSignal.any([party.signal, this.deciding.signal]))
-      if (this.deciding.signal.aborted) return
+    let pauseMs = LOOK_MS
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+      const act = `reject/${attempt}`
+      const isNew = party.wallet.said(`${init.contract}/${act}`) === undefined
+      const { effect } = await party.tellNotary(init.contract, { act, type: 'escrow-reject', body })
+      const leftMs = acceptBy - party.components.clock.now()
+      if (effect !== 'refused' || this.current === undefined || isTerminal(this.current) || leftMs <= 0) return
+      if (!isNew) continue
+      // The dispute bond may come in until T_accept: soon again at first, and then as often as the set takes it.
+      const evenMs = Math.floor(leftMs / (ATTEMPTS_MAX - attempt + 2))
+      const waitMs = Math.max(LOOK_MS, Math.min(pauseMs, evenMs))
+      pauseMs *= 2
+      await pause(party.components.timers, waitMs, AbortSignal.any([party.signal, this.deciding.signal]))
+      if (this.deciding.signal.aborted || party.isStopped) return
     }
   }
 }

@@ -12,6 +12,7 @@ import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { CreditAccounts } from './credit-accounts.ts'
 import { refuseExposure } from './exposure.ts'
 import type { PartyCode } from './party-codes.ts'
+import { refuseBalance } from './payer-balance.ts'
 import { hashOfBytes } from './task-package.ts'
 import { nonceOf } from './wallet.ts'
 
@@ -45,6 +46,11 @@ export async function writeContract(
   const reason = refuseOwn(side, terms)
   if (reason !== undefined) {
     await orders.fail(key, 'BUY_TERMS_WRONG', { reason })
+    return 'failed'
+  }
+  const short = await refuseBalance(party, terms)
+  if (short !== undefined) {
+    await orders.fail(key, 'BUY_BALANCE_SHORT', { detail: short })
     return 'failed'
   }
   const contract = contractIdOf(terms)

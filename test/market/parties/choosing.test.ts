@@ -1,5 +1,8 @@
+import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
+import { sha256Hex } from '../../../src/base/sha256.ts'
 import { HOUR_MS, timestampFromMs } from '../../../src/base/time.ts'
 import { describe, expect, it } from 'vitest'
+import { parseTransferId } from '../../../src/core/ledger/ledger-names.ts'
 import { UNKNOWN_STANDING } from '../../../src/core/market/match-offers.ts'
 import type { SellerComponents } from '../../../src/market/parties/seller.ts'
 import { refuseContract, type SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
@@ -7,13 +10,15 @@ import { ESCROW_TERMS, termsOfBody } from '../../../src/wire/v1/escrow-terms.ts'
 import {
   BUYER_POLICY,
   type BuyerNode,
+  bytesOf,
   MarketWorld,
   nanos,
   SELLER_POLICY,
   type SellerNode,
+  USD,
   wanted,
 } from './market-world.ts'
-import { KEYS } from './party-fixtures.ts'
+import { KEYS, settle } from './party-fixtures.ts'
 
 type Pair = { readonly world: MarketWorld; readonly shop: SellerNode; readonly node: BuyerNode }
 
@@ -168,5 +173,76 @@ describe('terms that are no contract', () => {
     const bonded: SellerPolicy = { ...SELLER_POLICY, custodyOf: (name) => (name === skill ? ['C3'] : ['C2']) }
     expect(refuseContract(bonded, { ...question, terms })).toBe('MARKET_CUSTODY_DECLINED')
     expect(refuseContract(bonded, { ...question, skill: 'text.other', terms })).toBeUndefined()
+  })
+})
+
+describe('a payer that could not reject', () => {
+  it('signs nothing: price and dispute bond are there before, those of other contracts besides', async () => {
+    const world = await MarketWorld.create([
+      [KEYS.buyer, 2_150],
+      [KEYS.seller, 10_000],
+    ])
+    const shop = await world.seller({ key: KEYS.seller })
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer }, { acceptsAlone: false })
+    await node.buyer.buy(wanted())
+    await settle(60)
+    await world.time.advance(300)
+    expect((await world.view(node.buyer.order('order-1')?.contract))?.state).toBe('DELIVERED')
+    // 1,150 are left, and 100 of them are for a dispute on the first.
+    await node.buyer.buy(wanted({ idempotencyKey: 'order-2' }))
+    expect((await world.until(node, 'order-2')).failed).toMatchObject({ code: 'BUY_BALANCE_SHORT' })
+    expect((await world.until(node, 'order-1')).failed).toBeUndefined()
+    await node.buyer.buy(wanted({ idempotencyKey: 'order-3' }))
+    expect((await world.until(node, 'order-3')).failed).toBeUndefined()
+  })
+
+  it('goes on trying until T_accept, and rejects when its bond has come in', async () => {
+    const world = await MarketWorld.create([
+      [KEYS.buyer, 1_100],
+      [KEYS.seller, 10_000],
+    ])
+    const runner = { run: async () => await Promise.resolve({ result: bytesOf('{"words":4}'), counts: new Map() }) }
+    const shop = await world.seller({ key: KEYS.seller }, { runner })
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer })
+    const pay = async (from: FixedKey, to: FixedKey): Promise<void> => {
+      const id = parseTransferId(`1${sha256Hex(from.did).slice(1, 32)}`)
+      if (id === undefined) throw new TypeError('unreachable')
+      const sides = {
+        debit: { owner: from.did, kind: 'available' },
+        credit: { owner: to.did, kind: 'available' },
+      } as const
+      const order = {
+        kind: 'post',
+        id,
+        isLinked: false,
+        reference: 'x',
+        ...sides,
+        currency: USD,
+        amountNanos: nanos(100),
+      } as const
+      await world.tell('ledger-transfer', { orders: [order] }, from)
+    }
+    let isSpent = false
+    const { outbox } = node.party
+    const submit = outbox.submit.bind(outbox)
+    Object.assign(outbox, {
+      submit: async (kept: Parameters<typeof submit>[0]) => {
+        if (kept.envelope.type === 'escrow-reject' && !isSpent) {
+          isSpent = true
+          await pay(KEYS.buyer, KEYS.seller)
+        }
+        return await submit(kept)
+      },
+    })
+    await node.buyer.buy(wanted())
+    await settle(60)
+    await world.time.advance(6_000)
+    const contract = node.buyer.order('order-1')?.contract
+    expect((await world.view(contract))?.state).toBe('DELIVERED')
+    await pay(KEYS.seller, KEYS.buyer)
+    await world.until(node, 'order-1')
+    expect((await world.view(contract))?.transitions.map(({ to }) => to)).toContain('DISPUTED')
   })
 })

@@ -130,8 +130,8 @@ describe('a purchase', () => {
     await shop.seller.offer(world.offer({ skill: 'text.long', priceNanos: nanos(20_000) }), 'dear')
     await node.buyer.buy(wanted({ idempotencyKey: 'order-2', skill: 'text.long', maxNanos: nanos(30_000) }))
     expect((await world.until(node, 'order-2')).failed).toMatchObject({
-      code: 'BUY_DECLINED',
-      reason: 'MARKET_PAYER_SHORT',
+      code: 'BUY_BALANCE_SHORT',
+      detail: expect.stringContaining('has 0.00001 credits') as string,
     })
     const timers = { acceptMs: 600_001 as never }
     await node.buyer.buy(wanted({ idempotencyKey: 'order-3', timers }))

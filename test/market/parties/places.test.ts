@@ -7,7 +7,15 @@ import type { Party } from '../../../src/market/parties/party.ts'
 import { SellerPlaces } from '../../../src/market/parties/seller-places.ts'
 import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
 import { contractNamed, didNamed, ms, termsOf } from '../../core/escrow/escrow-builder.ts'
-import { BUYER_POLICY, type BuyerNode, MarketWorld, type SellerNode, wanted, WORD_COUNTER } from './market-world.ts'
+import {
+  BUYER_POLICY,
+  type BuyerNode,
+  MarketWorld,
+  type SellerNode,
+  USD,
+  wanted,
+  WORD_COUNTER,
+} from './market-world.ts'
 import { KEYS, settle } from './party-fixtures.ts'
 
 const FUNDED = [KEYS.buyer, KEYS.rival, KEYS.arbiter].map((key) => [key, 1_000] as const)
@@ -37,9 +45,26 @@ class GatedRunner implements TaskRunner {
   }
 }
 
+/** A payer that does not look at its own balance. */
+async function openCareless(
+  world: MarketWorld,
+  key: FixedKey,
+  init: Parameters<MarketWorld['buyer']>[1] = {},
+): Promise<BuyerNode> {
+  const node = await world.buyer({ key }, init)
+  const { components } = node.party
+  const balances = { owner: key.did, kind: 'available', balanceNanos: '1000000' }
+  const accounts = async (): Promise<unknown> =>
+    await Promise.resolve({ ledgers: [{ currency: USD, accounts: [balances] }], next: null })
+  // All else is the notary's.
+  const notary: object = Object.create(components.notary) as object
+  Object.assign(components, { notary: Object.assign(notary, { accounts }) })
+  return node
+}
+
 /** Has the seller sign, and goes to no notary. */
 async function signAndStay({ world }: Shop, key: FixedKey): Promise<BuyerNode> {
-  const node = await world.buyer({ key })
+  const node = await openCareless(world, key)
   node.party.outbox.submit = async () => await new Promise<never>(() => undefined)
   await node.buyer.buy(one())
   await settle(60)
@@ -49,7 +74,7 @@ async function signAndStay({ world }: Shop, key: FixedKey): Promise<BuyerNode> {
 }
 
 async function begin({ world }: Shop, key: FixedKey, changes: Partial<BuyRequest> = {}): Promise<BuyerNode> {
-  const node = await world.buyer({ key }, { acceptsAlone: false })
+  const node = await openCareless(world, key, { acceptsAlone: false })
   await node.buyer.buy(one(changes))
   await settle(60)
   await world.time.advance(1_000)
@@ -86,7 +111,7 @@ describe('a place of a seller', () => {
     const shop = await openShop(runner)
     const nodes = await Promise.all(
       FUNDED.map(async ([key]) => {
-        const node = await shop.world.buyer({ key })
+        const node = await openCareless(shop.world, key)
         await node.buyer.buy(one())
         return node
       }),
@@ -108,7 +133,7 @@ describe('a place of a seller', () => {
     await settle(60)
     await shop.world.time.advance(1_000)
     expect(node.buyer.order('order-2')?.failed).toMatchObject({ code: 'BUY_DECLINED', reason: 'MARKET_PAYER_SHORT' })
-    const bonded = await shop.world.buyer({ key: KEYS.buyer }, { policy: { ...BUYER_POLICY, bondPerMillion: 10_000 } })
+    const bonded = await openCareless(shop.world, KEYS.buyer, { policy: { ...BUYER_POLICY, bondPerMillion: 10_000 } })
     await bonded.buyer.buy(one({ custody: 'C3' }))
     expect((await shop.world.until(bonded, 'order-1')).failed).toMatchObject({ reason: 'MARKET_PAYER_SHORT' })
   })
