@@ -105,8 +105,8 @@ export class Seller {
   }
 
   /**
-   * Ends a contract together for its whole price alone: the work begins as soon as the price is held, and what it is worth is not known here. A signature for less would
-   * be good until the delivery. Whoever owns the seller may ask the payer for another end by itself.
+   * Ends a contract together for its whole price, or for what whoever owns the seller has signed before (`kernell escrow cancel`): the work begins as soon as the price is
+   * held, and what it is worth is not known here. A signature for less would be good until the delivery.
    */
   private async agreeToCancel({ frame }: MarketQuestion<'cancel'>): Promise<MarketAnswer> {
     const { statement } = frame
@@ -114,11 +114,14 @@ export class Seller {
     const note = this.party.noteOf<ContractNote>(CONTRACTS, contract)
     if (note?.role !== 'worker') return declined('MARKET_CONTRACT_UNKNOWN')
     const state = await this.stateOf(contract)
-    const isOpen = state?.kind === 'HELD' || state?.kind === 'WORKING'
-    if (!isOpen || statement.amountNanos < state.terms.maxNanos || statement.currency !== state.terms.currency)
-      return declined('MARKET_STATEMENT_DECLINED')
     const hash = cancelHash(statement)
-    const signature = await this.party.wallet.sign({ kind: 'cancel', place: `${contract}/${hash}`, hash })
+    const place = `${contract}/${hash}`
+    const isOpen = state?.kind === 'HELD' || state?.kind === 'WORKING'
+    const isDue = isOpen && statement.currency === state.terms.currency
+    const isAgreed = isDue && statement.amountNanos >= state.terms.maxNanos
+    if (!isAgreed && !(isDue && this.party.wallet.signedAt('cancel', place) === hash))
+      return declined('MARKET_STATEMENT_DECLINED')
+    const signature = await this.party.wallet.sign({ kind: 'cancel', place, hash })
     return { frame: { type: 'cosigned', signature } }
   }
 
