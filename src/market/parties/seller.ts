@@ -1,6 +1,5 @@
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
-import { type ContractId, type Did, type Hash, parseContractId } from '../../core/evidence/names.ts'
-import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
+import { type ContractId, type Hash, parseContractId } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { cancelHash } from '../../wire/v1/escrow-events.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
@@ -20,8 +19,6 @@ export type SellerComponents = {
   readonly runner: TaskRunner
   /** Judges the tokens of payers; absent: none is taken. */
   readonly capabilities?: SellerCapabilities | undefined
-  /** What is known of a payer, parts per million; absent: nothing of anybody. */
-  readonly payerPpmOf?: (payer: Did) => number
   /** What to bid on a call that an offer fits; absent: price and latency of the offer. `undefined`: no bid. */
   readonly bidOn?: NonNullable<SealedBidsComponents['bidOn']>
 }
@@ -42,14 +39,14 @@ export class Seller {
   private close: (() => void) | undefined
 
   constructor(components: SellerComponents, { policy }: SellerInit) {
-    const { party, bidOn, capabilities, runner, payerPpmOf = () => UNKNOWN_STANDING.reputationPpm } = components
+    const { party, bidOn, capabilities, runner } = components
     this.party = party
     this.standing = new StandingOffers(party)
     this.bids = new SealedBids({ party, offers: this.standing, policy, bidOn })
     this.runner = new TaskQueue(runner, { mostOf: (skill) => this.standing.tasksOf(skill) })
     const onSigned = (contract: ContractId): void => this.workOn(contract)
     const offers = this.standing
-    this.signing = new ContractSigning({ party, offers, bids: this.bids, capabilities, payerPpmOf, onSigned }, policy)
+    this.signing = new ContractSigning({ party, offers, bids: this.bids, capabilities, onSigned }, policy)
   }
 
   /** Answers from now on, and goes on with contracts that have not ended. */
