@@ -137,8 +137,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     new Replica({ party, runner, isOffered }).start()
     const payerPpmOf = (payer: Did): number => payerPpm(reputation, payer)
     const seller = new Seller(
-      { party, capabilities, runner, payerPpmOf, bidOn: (call, offer) => bidOf(party, call, offer) },
-      { policy: sellerPolicyOf(party, { set: notary.set, parameters }) },
+      { party, capabilities, runner, bidOn: (call, offer) => bidOf(party, call, offer) },
+      { policy: sellerPolicyOf(party, { set: notary.set, parameters, payerPpmOf }) },
     )
     const prices = new PriceKeeper({ party, payerPpmOf })
     const accounts = new OwnAccounts({ party, ...accountsOf(key), earning })
