@@ -77,13 +77,15 @@ function judgeId(draft: LedgerDraft, order: TransferOrder, origin: OrderOrigin):
   return isSameOrder(before, order) ? 'exists' : 'LEDGER_ID_CONFLICT'
 }
 
-/** Ids of clients' holds are one name space, since whoever a hold is for names it; other ids of clients are nothing to them. */
-function holdOf(draft: LedgerDraft, order: TransferOrder, origin: OrderOrigin): HoldOrder | undefined {
-  if (origin.kind !== 'contract' && order.kind !== 'hold') return undefined
+/** Ids of clients' holds are one name space, since whoever a hold is for names it; other ids of clients are nothing to them. A contract's hold has its id. */
+function holdOf(draft: LedgerDraft, order: TransferOrder, { kind }: OrderOrigin): HoldOrder | undefined {
+  if (kind === 'contract') {
+    const open = read(draft.holds, order.id)
+    if (open !== undefined || order.contract !== undefined) return open
+  } else if (order.kind !== 'hold') return undefined
   const key = keyOfHold(order)
-  const ofContract = origin.kind === 'contract' ? read(draft.holds, order.id) : undefined
   const ended = read(draft.remembered, key)
-  return ofContract ?? read(draft.holds, key) ?? (ended?.kind === 'ended-hold' ? ended.order : undefined)
+  return read(draft.holds, key) ?? (ended?.kind === 'ended-hold' ? ended.order : undefined)
 }
 
 type Failure = { readonly at: number; readonly code: LedgerRefusalCode }
