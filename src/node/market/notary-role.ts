@@ -79,14 +79,7 @@ async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Pro
     closers.push(async () => await log.close())
     return log
   }
-  const isRestored = await createNodeFileSystem().exists(join(directory.path, RESTORED_FILE))
-  if (isRestored && set.members.length === 1) throw restoredAlone(directory.path)
-  await bindDirectory(createNodeFileSystem(), {
-    highWater: init.highWater,
-    dataDir: directory.path,
-    epoch: set.epoch,
-    isRestored,
-  })
+  const isRestored = await bindPlace(init)
   const log = await openLog(NOTARY_JOURNAL)
   const pool = openSignaturePool()
   closers.push(async () => await pool.close())
@@ -132,6 +125,19 @@ async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Pro
   return service
 }
 
+/** @returns Whether what this directory has signed is not known here, so that others have to be asked. */
+async function bindPlace({ directory, lineage: { set }, highWater }: NotaryRoleInit): Promise<boolean> {
+  const fileSystem = createNodeFileSystem()
+  const isAlone = set.members.length === 1
+  const isRestored = await fileSystem.exists(join(directory.path, RESTORED_FILE))
+  if (isRestored && isAlone) throw restoredAlone(directory.path)
+  const binding = { highWater, dataDir: directory.path, set: set.id, epoch: set.epoch, isRestored }
+  if ((await bindDirectory(fileSystem, binding)) === 'bound') return isRestored
+  if (isAlone) throw signedElsewhere(directory.path, highWater)
+  await bindDirectory(fileSystem, { ...binding, isRestored: true })
+  return true
+}
+
 async function openMembers(
   { lineage: { set }, transport }: NotaryRoleInit,
   { instance, openLog }: { readonly instance: string; readonly openLog: (name: string) => Promise<EventLog> },
@@ -156,6 +162,17 @@ function restoredAlone(dataDir: string): CodedError {
   })
 }
 
+/** A copy on another machine, or a directory whose high-water file was lost: nobody can tell the two apart. */
+function signedElsewhere(dataDir: string, highWater: string): CodedError {
+  return new CodedError('NOTARY_MAY_NOT_SIGN', {
+    message: `NOTARY_RESTORED: ${dataDir} was started before, and ${highWater} does not say what was signed`,
+    details: { code: 'NOTARY_RESTORED', highWater, remedy: HIGH_WATER_REMEDY },
+  })
+}
+
+const HIGH_WATER_REMEDY =
+  'Name the folder that was used before with --high-water. Where it is lost, say with `kernell notary-set advance` that the log goes on from here in a new epoch.'
+
 /** Where nothing says what was signed last, the folder may be another one than before. */
 function explainStart(error: unknown, highWater: string): unknown {
   if (!CodedError.is(error, 'NOTARY_MAY_NOT_SIGN') || error.details['code'] !== 'NOTARY_RESTORED') return error
@@ -165,8 +182,7 @@ function explainStart(error: unknown, highWater: string): unknown {
     details: {
       ...error.details,
       highWater,
-      remedy:
-        'Name the folder that was used before with --high-water. Where it is lost, say with `kernell notary-set advance` that the log goes on from here in a new epoch.',
+      remedy: HIGH_WATER_REMEDY,
     },
   })
 }
