@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
-import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import type { GovernedBooksState } from '../../core/books/governed-books.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
@@ -50,8 +50,7 @@ export type BooksAuditInit = {
   readonly lineage?: SetLineage | undefined
   /** Rules whose hash is known to be theirs. */
   readonly parameters: readonly { readonly name: string; readonly hash: Hash; readonly rules: EscrowRules }[]
-  readonly hash?: Sha256HexOfBytes | undefined
-  readonly digest?: Sha256Hex | undefined
+  readonly hash?: Sha256Hex | undefined
 }
 
 /** What of the books no replay shows: who signed the messages, whether they were valid under their stamps, and the order of the blocks. */
@@ -67,7 +66,7 @@ export class BooksAudit implements JournalAudit<GovernedBooksState, BookedEvent,
 
   constructor(init: BooksAuditInit) {
     this.init = init
-    this.lineage = init.lineage && new LineageAudit(init.lineage, init)
+    this.lineage = init.lineage && new LineageAudit(init.lineage, init.hash)
     this.verify = (signed) => {
       const isRight = init.verify(signed)
       if (isRight) this.signatures += 1

@@ -1,4 +1,4 @@
-import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { type BlockEntry, GENESIS, hashOfBlock } from '../../core/notary/block.ts'
@@ -22,25 +22,17 @@ const FIRST: ChainPlace = { seq: 0, previous: GENESIS }
  * The names of the blocks of a log, worked out from the steps of its books, from the first one on. Its memory grows by one place for each contract that the books keep.
  */
 export class BlockChain {
-  private readonly hash: Sha256HexOfBytes | undefined
-  private readonly digest: Sha256Hex | undefined
+  private readonly hash: Sha256Hex | undefined
   private readonly places = new Map<ContractId, ChainPlace>()
   private last: OpenBlock | undefined
 
-  constructor({
-    hash,
-    digest,
-  }: {
-    readonly hash?: Sha256HexOfBytes | undefined
-    readonly digest?: Sha256Hex | undefined
-  }) {
+  constructor(hash: Sha256Hex | undefined) {
     this.hash = hash
-    this.digest = digest
   }
 
   /** Name of the newest block, as far as its entries came; what stands in front of the first one before that. */
   get head(): Hash {
-    return this.last === undefined ? GENESIS : hashOfBlock({ ...this.last, state: this.state }, this.digest)
+    return this.last === undefined ? GENESIS : hashOfBlock({ ...this.last, state: this.state }, this.hash)
   }
 
   add(step: BookedStep): void {

@@ -1,4 +1,4 @@
-import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { EpochChange } from '../../core/notary/epoch-change.ts'
@@ -43,13 +43,10 @@ export class LineageAudit {
   private isWhole = true
   private isBegun = false
 
-  constructor(
-    lineage: SetLineage,
-    hashes: { readonly hash?: Sha256HexOfBytes | undefined; readonly digest?: Sha256Hex | undefined },
-  ) {
+  constructor(lineage: SetLineage, hash: Sha256Hex | undefined) {
     this.sets = setsOf(lineage)
     this.changes = lineage.before.map(({ change }) => change)
-    this.chain = this.changes.length === 0 ? undefined : new BlockChain(hashes)
+    this.chain = this.changes.length === 0 ? undefined : new BlockChain(hash)
   }
 
   /** Looks at an entry before it is replayed. `keeper`: the set that the books name before it. */

@@ -40,7 +40,7 @@ export async function verifyBooks({ path, set, against, signal }: VerifyBooksIni
   const kept = set ?? (await keptIn(path))
   const first = kept === undefined ? await setNamedIn(await openJournalLines(path)) : firstSetOf(kept)
   const verify = verifySignatureWith(createNodeVerifier())
-  const hash = NATIVE_HASHES.hexOfBytes
+  const hash = NATIVE_HASHES.hexOfText
   const audit = {
     verify,
     clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
@@ -48,7 +48,6 @@ export async function verifyBooks({ path, set, against, signal }: VerifyBooksIni
     lineage: kept,
     parameters: knownParameters(),
     hash,
-    digest: NATIVE_HASHES.hexOfText,
   }
   // One copy is read after the other.
   let reading: BooksAudit | undefined

@@ -29,8 +29,10 @@ import type { SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
 import { MemoryNetwork } from '../../../src/network/memory/memory-transport.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
+import type { KeyValueStore } from '../../../src/ports/key-value-store.ts'
 import type { ContractView } from '../../../src/ports/notary-client.ts'
 import type { Transport } from '../../../src/ports/transport.ts'
+import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
 import type { MessageBody, MessageType } from '../../../src/wire/v1/message-types.ts'
@@ -107,6 +109,9 @@ export const SELLER_POLICY: SellerPolicy = {
   contractsMax: 100,
   bondNanosMax: nanos(100_000),
   bondPerMillionMax: 500_000,
+  depositsNanosMax: nanos(1_000),
+  depositPerMillionMax: 200_000,
+  depositMsMax: ms(86_400_000),
   feePerMillionMax: 20_000,
   startMsMin: ms(100),
   deliverMsMin: ms(100),
@@ -146,6 +151,8 @@ export class MarketWorld {
   notary: NotaryService
   private readonly network = new MemoryNetwork()
   private readonly books: EventLog = createMemoryEventLog()
+  /** Files of parties, by their node: they outlive it. */
+  private readonly files = new Map<Did, KeyValueStore>()
   private readonly addresses = new Map<Did, string>()
   private readonly transports = new Set<Transport>()
   private nodes = 0
@@ -268,8 +275,11 @@ export class MarketWorld {
     for (const other of this.transports) other.addPeer(node.did, `/memory/node-${this.nodes}`)
     this.transports.add(transport)
     const door = new MarketDoor(transport)
+    const files = this.files.get(node.did) ?? createMemoryKeyValueStore()
+    this.files.set(node.did, files)
     const components = {
       log,
+      files,
       signer: signerOf(key),
       formerSigners: former.map(signerOf),
       verify,
@@ -358,7 +368,6 @@ export class MarketWorld {
         verifier: signatures,
         hashes: {
           ofBytes: digest,
-          hexOfBytes: (bytes) => createHash('sha256').update(bytes).digest('hex'),
           hexOfText: (text) => createHash('sha256').update(text).digest('hex'),
         },
         clock: this.time.clock,

@@ -55,7 +55,7 @@ async function linesOf({ log }: LocalNotary): Promise<string[]> {
 }
 
 function readerOf(set: NotarySet, archive?: NotaryArchive) {
-  const { hexOfBytes: hash, ofBytes } = NATIVE_HASHES
+  const { hexOfText: hash, ofBytes } = NATIVE_HASHES
   return new JournalReader({
     journaled: journaledBooks({ set, feeOwner: feeOwnerOf(set), hash, onStep: (step) => archive?.add(step) }),
     name: nameJournal(journalWordsOf(set), ofBytes),
@@ -90,8 +90,8 @@ async function handedOn() {
   await service.stop()
   const old = await linesOf(notary)
 
-  const { hexOfBytes: hash, hexOfText: digest } = NATIVE_HASHES
-  const archive = new NotaryArchive({ clockSkewMs: SKEW_MS, hash, digest })
+  const { hexOfText: hash } = NATIVE_HASHES
+  const archive = new NotaryArchive({ clockSkewMs: SKEW_MS, hash })
   const reader = readerOf(first, archive)
   for (const line of old) reader.read(line)
   const block = archive.block(archive.slot)
