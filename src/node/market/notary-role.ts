@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { durationFromMs } from '../../base/time.ts'
-import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { openSignaturePool } from '../../keys/pool/open-signature-pool.ts'
-import type { OpenKey } from '../../keys/store/key-store.ts'
+import type { KeyDescription, OpenKey } from '../../keys/store/key-store.ts'
 import { JournalFolder } from '../../market/ledger/journal-folder.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { HighWaterFile } from '../../market/notary/high-water.ts'
@@ -73,7 +72,7 @@ export async function startNotary(init: NotaryRoleInit): Promise<NotaryRole> {
 async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Promise<NotaryService> {
   const { directory, key, lineage, network, clock, timers, random, onFailure } = init
   const { set, before } = lineage
-  const me = memberOf(set, key.description.did)
+  const me = memberOf(set, key.description)
   const openLog = async (name: string): Promise<EventLog> => {
     const log = await directory.openEventLog(name)
     closers.push(async () => await log.close())
@@ -187,16 +186,19 @@ function explainStart(error: unknown, highWater: string): unknown {
   })
 }
 
-function memberOf(set: NotarySet, did: Did): number {
+function memberOf(set: NotarySet, { did, chain }: KeyDescription): number {
   const me = set.members.findIndex(({ key }) => key === did)
   if (me >= 0) return me
+  const before = chain.map(({ statement }) => statement.key).find((key) => set.members.some((one) => one.key === key))
   throw new CodedError('MARKET_ROLE_MISSING', {
     message: `The key of role notary, ${did}, is no member of the notary set ${set.id}`,
     details: {
       did,
       set: set.id,
       remedy:
-        'Name this key with --member when the set is made, or start without --notary. Where another key took the place of the one of the set, `kernell notary-set advance` hands the log on to it.',
+        before === undefined
+          ? 'Name this key with --member when the set is made, or start without --notary. Where another key took the place of the one of the set, `kernell notary-set advance` hands the log on to it.'
+          : `The set names ${before}, which this key took the place of. Where the set was never started, make it again with --member ${did}@...; where it was, \`kernell notary-set advance\` hands its log on to this key.`,
     },
   })
 }
