@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
+import type { Did } from '../../core/evidence/names.ts'
 import { durationFromMs } from '../../base/time.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
