@@ -17,6 +17,7 @@ import { Forgetting } from '../../market/parties/forgetting.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
 import { OwnAccounts, type OwnAccountsInit } from '../../market/parties/own-accounts.ts'
+import { OutsideMatters } from '../../market/parties/outside-matters.ts'
 import { Party } from '../../market/parties/party.ts'
 import { Seller } from '../../market/parties/seller.ts'
 import type { TaskRunner } from '../../market/parties/seller-work.ts'
@@ -74,6 +75,8 @@ export type PartyRole = {
   readonly capabilities: CapabilityDesk
   readonly revocations: RevocationPost
   readonly accounts: OwnAccounts
+  /** What waits for its owner outside of contracts. */
+  readonly matters: OutsideMatters
   stop(): Promise<void>
 }
 
@@ -143,6 +146,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     const prices = new PriceKeeper({ party, payerPpmOf })
     const accounts = new OwnAccounts({ party, ...accountsOf(key), earning })
     accounts.start()
+    const matters = new OutsideMatters({ party, accounts: () => accounts.accounts })
+    matters.start()
     buyer.start()
     seller.start()
     reputation.start()
@@ -161,6 +166,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       capabilities,
       revocations,
       accounts,
+      matters,
       async stop() {
         seller.stop()
         buyer.stop()
