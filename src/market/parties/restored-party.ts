@@ -2,6 +2,7 @@ import { CodedError } from '../../base/errors.ts'
 import { HOUR_MS, type Timestamp } from '../../base/time.ts'
 import { formatPredicate, predicateHash } from '../../core/acceptance/acceptance-predicate.ts'
 import { type ContractId, type Hash, parseContractId } from '../../core/evidence/names.ts'
+import { decodeEnvelope } from '../../wire/v1/envelope.ts'
 import type { MessageType } from '../../wire/v1/message-types.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { ANY_RESULT, ORDERS, type OrderNote } from './buy-order.ts'
@@ -87,7 +88,7 @@ async function takeOverAll(party: Party, since: number): Promise<void> {
     if (state !== undefined && isSigned && party.keys.includes(state.terms.payer))
       await party.keep(PURCHASES, state.terms.taskHash, { contract })
     // Its worker may have an offer of it already, which would be another one than that which was said now.
-    const isUnsaid = state === undefined && party.wallet.said(`${contract}/offer`) === undefined
+    const isUnsaid = state === undefined && party.journal.envelopesOf(contract).length === 0
     if (known.get(contract)?.role === 'payer' && isUnsaid) await dropUnsaid(party, contract)
   }
   for (const [key, value] of party.journal.notesOf(ORDERS)) {
@@ -123,25 +124,32 @@ async function contractsSince(party: Party, since: number): Promise<ReadonlySet<
   return found
 }
 
-/** Takes over what the set has of a contract. Rejects with `NOTARY_ANSWER_WRONG` for evidence that is wrong, and as the set does. */
+/**
+ * Takes over what the set has of a contract. Of what cannot be checked, as under an earlier epoch of the set, only the places are taken that this party's messages have.
+ * Rejects as the set does.
+ */
 async function importContract(party: Party, contract: ContractId): Promise<ContractReplay> {
   const { notary, verify } = party.components
   const replay = new ContractReplay({ set: notary.set, contract, verify })
-  const records: PartyRecord[] = []
+  const records = new Map<Hash, PartyRecord>()
   const acts = new Set<string>()
+  let isChecked = true
   for (const piece of await notary.evidence(contract, { signal: party.signal })) {
-    const fault = replay.take(piece)
-    if (fault !== undefined) throw new CodedError('NOTARY_ANSWER_WRONG', { message: `${contract}: ${fault}` })
-    const envelope = replay.steps.at(-1)?.envelope
+    isChecked &&= replay.take(piece) === undefined
     const { envelope: bytes } = piece
-    if (envelope === undefined || bytes === undefined || party.journal.envelope(envelope.hash) !== undefined) continue
-    const act = party.keys.includes(envelope.head.iss) ? ACTS[envelope.type] : undefined
+    const reading = bytes && decodeEnvelope(bytes)
+    if (bytes === undefined || reading === undefined || reading.kind === 'refused') continue
+    const { envelope } = reading
+    const isOwn = party.keys.includes(envelope.head.iss) && envelope.head.contract === contract
+    if ((!isChecked && !isOwn) || party.journal.envelope(envelope.hash) !== undefined) continue
+    const act = isOwn && isChecked ? ACTS[envelope.type] : undefined
     const named = act === undefined ? undefined : `${contract}/${act}`
     const isFree = named !== undefined && party.wallet.said(named) === undefined && !acts.has(named)
     if (isFree) acts.add(named)
-    records.push({ kind: isFree ? 'said' : 'heard', kept: { envelope, bytes, act: isFree ? named : undefined } })
+    const kept = { envelope, bytes, act: isFree ? named : undefined }
+    records.set(envelope.hash, { kind: isFree ? 'said' : 'heard', kept })
   }
-  await party.journal.append(records)
+  await party.journal.append([...records.values()])
   return replay
 }
 
