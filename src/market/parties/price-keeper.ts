@@ -10,7 +10,7 @@ import {
   prunePrices,
   recordPrice,
 } from '../../core/market/price-history.ts'
-import { readTranscript } from '../auctions/auction-journal.ts'
+import { readAuctionFile } from '../auctions/auction-file.ts'
 import { certifyEnding } from '../reputation/certify-ending.ts'
 import { pause } from './contract-follower.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
@@ -142,7 +142,7 @@ export class PriceKeeper {
 
 function transcriptIn(party: Party, file: Hash) {
   const bytes = party.journal.file(file)
-  return bytes === undefined ? undefined : readTranscript(bytes)
+  return bytes === undefined ? undefined : readAuctionFile(bytes)?.transcript
 }
 
 function weightOf(ppm: number): number {

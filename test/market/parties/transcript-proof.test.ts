@@ -1,0 +1,178 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { sha256Hex } from '../../../src/base/sha256.ts'
+import type { DurationMs, Timestamp } from '../../../src/base/time.ts'
+import { formatAuctionValue } from '../../../src/core/auction/auction-codec.ts'
+import type { AuctionTranscript, TranscriptEntry } from '../../../src/core/auction/auction-record.ts'
+import { type Bid, commitmentOf } from '../../../src/core/auction/commitment.ts'
+import { LOST_DEPOSITS } from '../../../src/core/auction/deposits.ts'
+import { parseSalt32 } from '../../../src/core/auction/delimited-hash.ts'
+import { verifyTranscript } from '../../../src/core/auction/verify-transcript.ts'
+import { transcriptHashOf } from '../../../src/core/auction/transcript.ts'
+import { type Hash, parseContractId } from '../../../src/core/evidence/names.ts'
+import { auctionFileOf } from '../../../src/market/parties/call-post.ts'
+import { HEARD_AUCTIONS } from '../../../src/market/parties/heard-auctions.ts'
+import { TAKEN } from '../../../src/market/parties/market-door.ts'
+import { callForBids } from '../../../src/market/parties/run-call.ts'
+import { verifyAuction } from '../../../src/node/market/verify-auction.ts'
+import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
+import { MarketWorld, nanos, SET, USD } from './market-world.ts'
+import { KEYS, settle } from './party-fixtures.ts'
+
+const ms = (span: number): DurationMs => span as DurationMs
+const folder = mkdtempSync(join(tmpdir(), 'proof-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** A second-price auction that a buyer has held of two sellers; the seller at 700 has won at 900. */
+async function played() {
+  const world = await MarketWorld.create()
+  const [winner, loser] = [await world.seller({ key: KEYS.seller }), await world.seller({ key: KEYS.rival })]
+  await winner.seller.offer(world.offer({ priceNanos: nanos(700) }), 'words')
+  await loser.seller.offer(world.offer({ priceNanos: nanos(900) }), 'words')
+  const { party: host } = await world.party(KEYS.buyer, createMemoryEventLog())
+  const begun = callForBids(host, {
+    buyer: host.did,
+    skill: 'text.word-count',
+    task: sha256Hex('task') as Hash,
+    currency: USD,
+    kind: 'second',
+    reservePriceNanos: nanos(2_000),
+    latencyMsMax: ms(30_000),
+    depositNanos: nanos(50),
+    forfeitTo: LOST_DEPOSITS,
+    bidMs: ms(1_000),
+    revealMs: ms(1_000),
+    settleMs: ms(1_000),
+    bidsMax: 8,
+    filter: { capabilities: [], reputationPpmMin: 0, newcomerExposureNanos: nanos(2_000) },
+    weights: { price: 1, latency: 0, reputation: 0 },
+    english: undefined,
+    notarySet: SET.id,
+    peers: [KEYS.seller.did, KEYS.rival.did],
+    inputBytes: 10,
+    standingOf: async () => await Promise.resolve({ capabilities: [], reputationPpm: 800_000, isNewcomer: false }),
+    openAuctionLog: async () => await Promise.resolve(createMemoryEventLog()),
+  })
+  const last = world.time.now + 10_000
+  await settle()
+  while (world.time.now < last) await world.time.advanceTo(Math.min(last, world.time.nextAt ?? last))
+  const { transcript } = await begun
+  if (transcript === undefined) throw new TypeError('no transcript')
+  return { world, host, winner, transcript }
+}
+
+type Played = Awaited<ReturnType<typeof played>>
+
+function written(bytes: Uint8Array): string {
+  const path = join(folder, `${sha256Hex(new TextDecoder().decode(bytes))}.json`)
+  writeFileSync(path, bytes)
+  return path
+}
+
+/** The transcript with one more bid, which a key of the auctioneer's has really signed, and which costs it nothing. */
+async function withShill({ world, host, transcript }: Played): Promise<AuctionTranscript> {
+  const { party: shill } = await world.party(KEYS.arbiter, createMemoryEventLog())
+  const { auction } = transcript
+  const salt = parseSalt32(Buffer.from(sha256Hex('shill'), 'hex').toString('base64url'))
+  if (salt === undefined) throw new TypeError('unreachable')
+  const bid: Bid = { priceNanos: nanos(701), latencyMs: ms(1) }
+  const commitment = commitmentOf({ auction, bidder: shill.did, salt, bid })
+  const about = { aud: host.did, subject: parseContractId(auction) }
+  const said = await shill.wallet.say({ act: 'a', type: 'auction-commitment', body: { auction, commitment }, ...about })
+  const shown = await shill.wallet.say({ act: 'b', type: 'auction-reveal', body: { auction, salt, bid }, ...about })
+  for (const kept of [said, shown]) await host.hear(kept)
+  const [first] = transcript.entries
+  if (first?.reveal === undefined) throw new TypeError('unreachable')
+  const entry: TranscriptEntry = {
+    ...first,
+    bidder: shill.did,
+    commitment,
+    envelope: said.envelope.hash,
+    reveal: { at: first.reveal.at, envelope: shown.envelope.hash, salt, bid },
+  }
+  const entries = [...transcript.entries, entry].toSorted((one, other) => (one.bidder < other.bidder ? -1 : 1))
+  return { ...transcript, entries, outcome: { kind: 'awarded', winner: KEYS.seller.did, clearingNanos: nanos(701) } }
+}
+
+describe('the public file of an auction', () => {
+  it('has what every bidder has signed, and deposits are held against a copy of the books', async () => {
+    const run = await played()
+    const path = written(auctionFileOf(run.host, run.transcript))
+    expect(await verifyAuction({ path })).toMatchObject({ ok: true, clearingNanos: '900', deposits: null })
+    const books = written(new TextEncoder().encode(await run.world.booksText()))
+    const verdict = await verifyAuction({ path, books })
+    expect(verdict).toMatchObject({ ok: true, problems: [], deposits: { held: 2, listed: 2 } })
+  })
+
+  it('shows bids that nobody has signed, as a transcript alone has them', async () => {
+    const { host, transcript } = await played()
+    const bare = await verifyAuction({ path: 'bare', transcript: formatAuctionValue(transcript) })
+    expect(bare.ok).toBe(false)
+    expect(bare.bids.map(({ status }) => status)).toEqual(['unsigned', 'unsigned'])
+    const file = JSON.parse(new TextDecoder().decode(auctionFileOf(host, transcript))) as { bids: string[] }
+    for (const at of file.bids.keys()) {
+      const bids = file.bids.map((text, place) => (place === at ? text.replace(/"latencyMs":\d+|.$/, '') : text))
+      const { problems } = await verifyAuction({ path: 'one', transcript: { ...file, bids } })
+      expect(problems.map(({ code }) => code)).toContain('AUCTION_TRANSCRIPT_UNSIGNED')
+    }
+  })
+
+  it('shows another bid than the one that was signed', async () => {
+    const { host, transcript } = await played()
+    const [first] = transcript.entries
+    if (first?.reveal === undefined) throw new TypeError('unreachable')
+    const other: Bid = { ...first.reveal.bid, priceNanos: nanos(123) }
+    const { auction } = transcript
+    const commitment = commitmentOf({ auction, bidder: first.bidder, salt: first.reveal.salt, bid: other })
+    const entries = transcript.entries.map((entry) =>
+      entry === first && first.reveal ? { ...first, commitment, reveal: { ...first.reveal, bid: other } } : entry,
+    )
+    const path = written(auctionFileOf(host, { ...transcript, entries }))
+    expect((await verifyAuction({ path })).bids).toContainEqual({ bidder: first.bidder, status: 'unsigned' })
+  })
+
+  it('convicts of a bid without its deposit: everybody who has the books, and the winner whom it costs money', async () => {
+    const run = await played()
+    const told = await withShill(run)
+    const path = written(auctionFileOf(run.host, told))
+    // By itself it is sound: whoever has many keys can sign with all of them.
+    expect(await verifyAuction({ path })).toMatchObject({ ok: true, clearingNanos: '701' })
+    const books = written(new TextEncoder().encode(await run.world.booksText()))
+    const verdict = await verifyAuction({ path, books })
+    expect(verdict).toMatchObject({ ok: false, clearingNanos: '900', deposits: { held: 2, listed: 3 } })
+    expect(verdict.bids).toContainEqual({ bidder: KEYS.arbiter.did, status: 'free' })
+    expect(verifyTranscript(told).ok).toBe(true)
+    const body = { auction: told.auction, transcriptHash: transcriptHashOf(told), outcome: told.outcome }
+    const subject = parseContractId(told.auction)
+    const said = await run.host.wallet.say({ act: 'lie', type: 'auction-transcript', body, aud: '*', subject })
+    const frame = { type: 'told', envelope: new TextDecoder().decode(said.bytes) } as const
+    const asked = run.host.components.door.ask(KEYS.seller.did, { frame, bytes: auctionFileOf(run.host, told) })
+    await settle()
+    await run.world.time.advance(1)
+    expect((await asked).frame).toEqual(TAKEN.frame)
+    const note = run.winner.party.journal.note(HEARD_AUCTIONS, told.auction)
+    expect(note).toMatchObject({
+      ok: false,
+      problems: expect.arrayContaining(['AUCTION_TRANSCRIPT_DEPOSIT']) as unknown,
+    })
+    expect(note).not.toHaveProperty('priceNanos')
+  })
+
+  it('is held against books of its own set that are right', async () => {
+    const run = await played()
+    const path = written(auctionFileOf(run.host, run.transcript))
+    const text = await run.world.booksText()
+    const broken = written(new TextEncoder().encode(text.replace('"amountNanos":"50"', '"amountNanos":"51"')))
+    await expect(verifyAuction({ path, books: broken })).rejects.toMatchObject({ code: 'COMMAND_INVALID' })
+    const at = (run.transcript.call.opensAt + 0) as Timestamp
+    const other = {
+      ...run.transcript,
+      call: { ...run.transcript.call, notarySet: sha256Hex('other') as Hash, opensAt: at },
+    }
+    const books = written(new TextEncoder().encode(text))
+    const elsewhere = written(auctionFileOf(run.host, other))
+    await expect(verifyAuction({ path: elsewhere, books })).rejects.toMatchObject({ code: 'COMMAND_INVALID' })
+  })
+})
