@@ -15,6 +15,9 @@ export type HeldDeposits = {
   readonly isHeld: (deposit: HoldOrder) => boolean
 }
 
+/** Of books in which no contract names their set. */
+const UNNAMED = '0'.repeat(64) as Hash
+
 /** Which deposits of an auction a copy of the books has held, with that copy verified from its bytes. Throws `COMMAND_INVALID` where it is not right, of another set, or its beginning is gone. */
 export async function readDeposits(path: string, transcript: AuctionTranscript): Promise<HeldDeposits> {
   const { call, auction, entries } = transcript
@@ -31,7 +34,7 @@ export async function readDeposits(path: string, transcript: AuctionTranscript):
   }
   const { ok, gaps, firstBad } = await verifyBooks({ path, onStep })
   if (!ok) throw invalid(`${path} is no copy of books that is right: ${firstBad?.code ?? gaps.join(', ')}`)
-  if (call.notarySet === undefined || !sets.has(call.notarySet))
+  if (call.notarySet === undefined || !(sets.has(call.notarySet) || sets.has(UNNAMED)))
     throw invalid(`${path} has the books of another notary set than the auction names`)
   const isHeld = (deposit: HoldOrder): boolean => {
     const hold = holds.get(deposit.id)
