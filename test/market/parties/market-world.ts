@@ -369,7 +369,6 @@ export class MarketWorld {
         verifier: signatures,
         hashes: {
           ofBytes: digest,
-          hexOfBytes: (bytes) => createHash('sha256').update(bytes).digest('hex'),
           hexOfText: (text) => createHash('sha256').update(text).digest('hex'),
         },
         clock: this.time.clock,
