@@ -160,16 +160,18 @@ function judgeSealed(transcript: AuctionTranscript, evidence: TranscriptEvidence
 function statusOf(transcript: AuctionTranscript, entry: TranscriptEntry, evidence: TranscriptEvidence): BidStatus {
   const { auction, call } = transcript
   const { bidder, commitment, at, standing, reveal } = entry
-  if (!isSigned(entry, evidence)) return 'unsigned'
-  if (!hasDeposit(transcript, entry, evidence)) return 'free'
   if (at < call.opensAt) return 'early'
   if (at >= commitDeadline(call)) return 'late'
   if (evidence.commitments !== undefined && !evidence.commitments.includes(commitment)) return 'added'
   if (findStandingFault(call, standing) !== undefined) return 'refusable'
+  if (reveal !== undefined) {
+    if (reveal.at < commitDeadline(call)) return 'early'
+    if (reveal.at >= revealDeadline(call)) return 'late'
+    if (commitmentOf({ auction, bidder, salt: reveal.salt, bid: reveal.bid }) !== commitment) return 'altered'
+  }
+  if (!isSigned(entry, evidence)) return 'unsigned'
+  if (!hasDeposit(transcript, entry, evidence)) return 'free'
   if (reveal === undefined) return 'unrevealed'
-  if (reveal.at < commitDeadline(call)) return 'early'
-  if (reveal.at >= revealDeadline(call)) return 'late'
-  if (commitmentOf({ auction, bidder, salt: reveal.salt, bid: reveal.bid }) !== commitment) return 'altered'
   return findBidFault(call, reveal.bid, standing) ?? 'lost'
 }
 
