@@ -27,7 +27,7 @@ import {
 } from 'kernell-os/market'
 import { MemoryNetwork } from 'kernell-os/network'
 import type { Clock, GovernanceView, NotaryClient, Signer, Timers, VerifySignature } from 'kernell-os/ports'
-import { createMemoryEventLog } from 'kernell-os/storage'
+import { createMemoryEventLog, createMemoryKeyValueStore } from 'kernell-os/storage'
 
 const NETWORK = 'offline'
 const span = (ms: number): never => ms as never
@@ -163,7 +163,8 @@ export class OfflineMarket {
     const transport = this.network.createTransport({ identity, clock, random }, `node-${number}`)
     await transport.start()
     const door = new MarketDoor(transport)
-    const components = { log: createMemoryEventLog(), signer, verify: this.verify, clock, timers, random, door }
+    const stores = { log: createMemoryEventLog(), files: createMemoryKeyValueStore() }
+    const components = { ...stores, signer, verify: this.verify, clock, timers, random, door }
     const party = await Party.open({ ...components, notary: this.notary }, { network: NETWORK })
     for (const other of this.nodes) {
       other.addPeer(did, address)

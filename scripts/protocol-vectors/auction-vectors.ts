@@ -252,8 +252,8 @@ function signedBid(key: FixedKey): readonly { readonly hash: Hash; readonly text
     exp,
     nonce: 'AAAAAAAAAAAAAAAAAAAAAQ',
   })
-  return [committed, revealed].map(({ hash, finish, signingBytes }) => {
-    return { hash, text: new TextDecoder().decode(finish(key.sign(signingBytes))) }
+  return [committed, revealed].map((prepared) => {
+    return { hash: prepared.hash, text: new TextDecoder().decode(prepared.finish(key.sign(prepared.signingBytes))) }
   })
 }
 

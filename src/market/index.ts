@@ -76,6 +76,7 @@ export { Governor, type GovernorComponents, type GovernorOutcome } from './parti
 export { inboxOf, type InboxAct, type InboxRow } from './parties/inbox.ts'
 export { InboxWebhook, webhookBytes } from './parties/inbox-webhook.ts'
 export { MarketDoor } from './parties/market-door.ts'
+export { Forgetting, type ForgettingInit } from './parties/forgetting.ts'
 export { Party, type PartyComponents, type PartyInit } from './parties/party.ts'
 export { PARTY_CODES, type PartyCode } from './parties/party-codes.ts'
 export { PORTABLE_HASHES } from './parties/portable-hashes.ts'

@@ -126,7 +126,7 @@ export class Replica {
     const { party } = this
     const { contract, round } = frame
     const note = party.noteOf<RunNote>(RUNS, `${contract}/${round}`)
-    const result = note === undefined ? undefined : party.journal.file(note.result)
+    const result = note === undefined ? undefined : await party.journal.file(note.result)
     const isCommitted = party.wallet.said(actOf('commit', { contract, round })) !== undefined
     if (note === undefined || result === undefined || note.from !== from || !isCommitted)
       return declined('MARKET_CONTRACT_UNKNOWN')

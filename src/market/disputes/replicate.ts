@@ -86,7 +86,7 @@ export async function replicate(
   const key = `${question.contract}/${question.root}`
   const known = party.noteOf<ReplicationNote>(OUTCOMES, key)
   if (known !== undefined)
-    return { ...known, result: known.result, bytes: known.result && party.journal.file(known.result) }
+    return { ...known, result: known.result, bytes: known.result && (await party.journal.file(known.result)) }
   const nodes = await chooseReplicas(party, question, policy.replicasMax)
   if (nodes.size === 0) return { result: undefined, bytes: undefined, agreed: [], dissented: [], silent: [] }
   const outcome = await new ReplicationRun(party, { question, policy, nodes }).run()

@@ -37,7 +37,7 @@ export async function askSignature(
   const awardBody = transcript === undefined ? {} : { auction: transcript }
   const award = await party.wallet.say({ act: `${contract}/award`, type: 'escrow-award', body: awardBody, ...about })
   const signature = await party.wallet.sign({ kind: 'contract', place: contract, hash: contract })
-  const input = party.journal.file(inputHash) ?? new Uint8Array()
+  const input = (await party.journal.file(inputHash)) ?? new Uint8Array()
   const frame = {
     type: 'contract',
     offer: DECODER.decode(offer.bytes),

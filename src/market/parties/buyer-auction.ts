@@ -31,7 +31,7 @@ export type OwnAuction = { readonly chosen: ChosenSeller | undefined; readonly d
 export async function holdOwnAuction(side: BuyerSide, { key, sellers }: Candidates): Promise<OwnAuction> {
   const said: DeclinedCall[] = []
   const onDeclined = (declined: DeclinedCall): void => void said.push(declined)
-  const transcript = keptTranscript(side, key) ?? (await runOwnCall(side, { key, sellers, onDeclined }))
+  const transcript = (await keptTranscript(side, key)) ?? (await runOwnCall(side, { key, sellers, onDeclined }))
   const { declined } = side.orders.get(key)
   for (const { bidder, priceNanos } of transcript === undefined ? [] : rankAwards(transcript)) {
     const found = declined.includes(bidder) ? undefined : sellers.find(({ offer }) => offer.seller === bidder)
@@ -41,9 +41,12 @@ export async function holdOwnAuction(side: BuyerSide, { key, sellers }: Candidat
 }
 
 /** The transcript of a purchase's auction, once it has ended; `undefined` before, and where there is none. */
-export function keptTranscript({ party, orders }: BuyerSide, key: string): AuctionTranscript | undefined {
+export async function keptTranscript(
+  { party, orders }: BuyerSide,
+  key: string,
+): Promise<AuctionTranscript | undefined> {
   const { transcriptFile } = orders.get(key)
-  const bytes = transcriptFile === undefined ? undefined : party.journal.file(transcriptFile)
+  const bytes = transcriptFile === undefined ? undefined : await party.journal.file(transcriptFile)
   return bytes === undefined ? undefined : readAuctionFile(bytes)?.transcript
 }
 

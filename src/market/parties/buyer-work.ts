@@ -159,11 +159,11 @@ export class BuyerWork {
   }
 
   /** What the delivery is worth: the bytes, their hash, the predicate on them. */
-  judge({ delivery, terms }: DeliveredState): ResultVerdict {
+  async judge({ delivery, terms }: DeliveredState): Promise<ResultVerdict> {
     const { party } = this
     const note = this.noted
-    const result = party.journal.file(delivery.result)
-    const input = note === undefined ? undefined : party.journal.file(note.input)
+    const result = await party.journal.file(delivery.result)
+    const input = note === undefined ? undefined : await party.journal.file(note.input)
     const predicate = note === undefined ? undefined : readPredicate(note.predicate, terms.predicateHash)
     if (result === undefined) return note?.result === undefined ? { kind: 'missing' } : { kind: 'wrong-bytes' }
     if (input === undefined || predicate === undefined || delivery.manifest !== manifestHashOf(result))
@@ -184,7 +184,7 @@ export class BuyerWork {
     const signal = AbortSignal.any([party.signal, this.deciding.signal])
     const latest = state.acceptBy - Math.floor((state.terms.timers.acceptMs * MARGIN_PER_MILLION) / 1_000_000)
     for (;;) {
-      const verdict = this.judge(state)
+      const verdict = await this.judge(state)
       if (verdict.kind === 'judged') {
         if (verdict.result.outcome === 'failed') await this.reject(state, { reason: 'predicate-failed', verdict })
         else await this.accept(state)

@@ -78,7 +78,7 @@ export async function judgeAuction(
   const kept = party.journal.notesOf(HEARD_AUCTIONS)
   // With it go its messages, the bid and the transcript.
   const [oldest] = kept.length > HEARD_MAX ? kept : []
-  if (oldest !== undefined) await party.journal.append([{ kind: 'forgotten', subject: oldest[0] }])
+  if (oldest !== undefined) await party.journal.forget(oldest[0])
   return true
 }
 

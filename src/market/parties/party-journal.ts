@@ -2,8 +2,16 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import { sha256HexOfBytes } from '../../base/sha256.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { EventLog } from '../../ports/event-log.ts'
+import type { KeyValueStore } from '../../ports/key-value-store.ts'
+import { PartyFiles } from './party-files.ts'
 import { type ChainHead, PartyKnowledge, type PartyLimits } from './party-knowledge.ts'
 import { decodePartyRecord, encodePartyRecord, type KeptEnvelope, type PartyRecord } from './party-record.ts'
+
+export type PartyStores = {
+  readonly log: EventLog
+  /** Where the bytes of its files are; of this party alone. */
+  readonly files: KeyValueStore
+}
 
 /**
  * What one party knows, by its key: messages that it said and heard, notes, files. All of it comes back from the journal, and nothing is visible before it is
@@ -12,24 +20,31 @@ import { decodePartyRecord, encodePartyRecord, type KeptEnvelope, type PartyReco
 export class PartyJournal {
   private readonly log: EventLog
   private readonly known: PartyKnowledge
+  private readonly bytes: PartyFiles
+  /** What is being done with a file, by its name: one thing after the other. */
+  private readonly turns = new Map<Hash, Promise<unknown>>()
+  private removing = 0
   private failure: { readonly cause: unknown } | undefined
   private writing = 0
   private compaction: Promise<void> | undefined
 
-  private constructor(log: EventLog, known: PartyKnowledge) {
+  private constructor(log: EventLog, known: PartyKnowledge, bytes: PartyFiles) {
     this.log = log
     this.known = known
+    this.bytes = bytes
   }
 
-  /** Reads the journal. Throws `STORE_CORRUPTED` and what the journal throws. */
-  static async open(log: EventLog, limits: Partial<PartyLimits> = {}): Promise<PartyJournal> {
+  /** Reads the journal. Throws `STORE_CORRUPTED` and what journal and store throw. */
+  static async open({ log, files }: PartyStores, limits: Partial<PartyLimits> = {}): Promise<PartyJournal> {
     const known = new PartyKnowledge(limits)
     const { snapshot } = log
     if (snapshot !== undefined)
       for (const payload of unpack(snapshot.payload)) known.apply(decodePartyRecord(payload, 0))
     for await (const { index, payload } of log.read(snapshot?.nextIndex ?? 0))
       known.apply(decodePartyRecord(payload, index))
-    return new PartyJournal(log, known)
+    const journal = new PartyJournal(log, known, new PartyFiles(files))
+    await journal.settleFiles()
+    return journal
   }
 
   get limits(): PartyLimits {
@@ -60,26 +75,37 @@ export class PartyJournal {
     return this.known.headOf(iss, subject)
   }
 
+  /** Contracts and auctions that there are messages about, the oldest first: those that somebody else called, or all others. */
+  names(of: { readonly isGuest: boolean }): readonly string[] {
+    return this.known.names(of)
+  }
+
+  /** How full it is. */
+  get fill(): PartyKnowledge['fill'] {
+    return this.known.fill
+  }
+
   isForgotten(subject: string): boolean {
     return this.known.isForgotten(subject)
   }
 
   note(topic: string, key: string): JsonValue | undefined {
-    return this.known.note(topic, key)
+    return this.known.notes.get(topic, key)
   }
 
   /** Keys and values of a topic, in the order in which the keys were first written. */
   notesOf(topic: string): readonly (readonly [string, JsonValue])[] {
-    return this.known.notesOf(topic)
+    return this.known.notes.of(topic)
   }
 
-  file(hash: Hash): Uint8Array | undefined {
-    return this.known.file(hash)
+  /** The bytes of a file; `undefined` when there is none of that name, or none any more. */
+  async file(hash: Hash): Promise<Uint8Array | undefined> {
+    return this.known.files.has(hash) ? await this.bytes.read(hash) : undefined
   }
 
   /** Files of a contract, by their names. */
   filesOf(subject: string): readonly Hash[] {
-    return this.known.filesOf(subject)
+    return this.known.files.of(subject)
   }
 
   /**
@@ -109,17 +135,69 @@ export class PartyJournal {
     await this.append([{ kind: 'noted', topic, key, value }])
   }
 
-  /** @returns The file's name. */
+  /** Keeps bytes as a file of a subject. Throws as `append`, and what the store throws. @returns The file's name. */
   async keepFile(subject: string, bytes: Uint8Array): Promise<Hash> {
     // A SHA-256.
     const hash = sha256HexOfBytes(bytes) as Hash
-    await this.append([{ kind: 'filed', hash, subject, bytes }])
+    const record = { kind: 'filed', hash, subject, byteLength: bytes.byteLength } as const
+    await this.inTurn(hash, async () => {
+      if (this.known.isKnown(record)) return
+      this.known.checkRoom(record)
+      const isThere = this.known.files.has(hash)
+      if (!isThere) await this.bytes.put(hash, bytes)
+      await this.append([record])
+      if (!isThere) await this.bytes.settle(hash)
+    })
     return hash
   }
 
+  /** Drops the files of a subject. */
+  async dropFiles(subject: string): Promise<void> {
+    if (this.filesOf(subject).length === 0) return
+    await this.append([{ kind: 'unfiled', subject }])
+    await this.removeGone()
+  }
+
+  /** Drops all that belongs to a subject; nothing is ever said about it again. */
+  async forget(subject: string): Promise<void> {
+    await this.append([{ kind: 'forgotten', subject }])
+    await this.removeGone()
+  }
+
+  /** Removes what a crash has left: files that the journal does not name, or no longer. */
+  private async settleFiles(): Promise<void> {
+    await this.removeGone()
+    for (const hash of await this.bytes.unsettled())
+      await (this.known.files.has(hash) ? this.bytes.settle(hash) : this.bytes.remove(hash))
+  }
+
+  private async removeGone(): Promise<void> {
+    this.removing += 1
+    try {
+      for (const hash of this.known.files.takeGone())
+        await this.inTurn(hash, async () => {
+          if (!this.known.files.has(hash)) await this.bytes.remove(hash)
+        })
+    } finally {
+      this.removing -= 1
+    }
+  }
+
+  private async inTurn(hash: Hash, work: () => Promise<void>): Promise<void> {
+    const done = (this.turns.get(hash) ?? Promise.resolve()).then(work)
+    const turn = done.catch(() => undefined)
+    this.turns.set(hash, turn)
+    try {
+      await done
+    } finally {
+      if (this.turns.get(hash) === turn) this.turns.delete(hash)
+    }
+  }
+
   private compactWhenLarge(): void {
-    // What is being written is in no snapshot yet.
-    if (this.compaction !== undefined || this.writing > 0 || this.log.sizeBytes < this.limits.compactAtBytes) return
+    // What is being written is in no snapshot yet, and what a snapshot no longer names is removed before.
+    if (this.compaction !== undefined || this.writing > 0 || this.removing > 0) return
+    if (this.log.sizeBytes < this.limits.compactAtBytes) return
     const snapshot = { nextIndex: this.log.nextIndex, payload: pack(this.known.records()) }
     this.compaction = this.log
       .compact(snapshot)

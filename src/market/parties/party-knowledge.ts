@@ -1,11 +1,16 @@
-import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
+import { KnownFiles } from './known-files.ts'
+import { KnownNotes } from './known-notes.ts'
 import { type KeptEnvelope, type PartyRecord, subjectOf } from './party-record.ts'
 
 export type PartyLimits = {
-  /** Contracts, auctions and other subjects that are kept at once. More are refused until some are forgotten. */
+  /** Contracts and other subjects of one's own that are kept at once. More are refused until some are forgotten. */
   readonly subjectsMax: number
+  /** Auctions that others called, apart from those, so that nobody's calls take the room of contracts. */
+  readonly guestsMax: number
+  /** Bytes of messages about them, all together. */
+  readonly guestBytesMax: number
   /** Messages of one subject. Of what is outside of contracts and auctions the oldest are dropped, of others more are refused. */
   readonly envelopesMax: number
   readonly notesMax: number
@@ -18,34 +23,47 @@ export type PartyLimits = {
 
 export const PARTY_LIMITS_DEFAULT: PartyLimits = {
   subjectsMax: 10_000,
+  guestsMax: 1_024,
+  guestBytesMax: 67_108_864,
   envelopesMax: 512,
-  notesMax: 100_000,
+  notesMax: 262_144,
   fileBytesMax: 1_048_576,
-  filesMax: 4_096,
-  filesBytesMax: 33_554_432,
+  filesMax: 131_072,
+  filesBytesMax: 4_294_967_296,
   compactAtBytes: 67_108_864,
 }
 
-type Subject = { readonly hashes: Hash[]; readonly files: Hash[] }
 export type ChainHead = { readonly seq: number; readonly hash: Hash }
+type Subject = {
+  readonly hashes: Hash[]
+  /** The last message of each issuer. */
+  readonly heads: Map<Did, ChainHead>
+  /** Somebody else called it. */
+  readonly isGuest: boolean
+}
+
+/** What there is of something that has a limit, and the limit. */
+export type Fill = readonly [count: number, max: number]
 
 /** The length of a contract's and an auction's name; other subjects are types of messages. */
 const NAME_LENGTH = 64
 /** Names of subjects that were forgotten; a message about them would begin a second chain. The oldest are dropped beyond. */
 const FORGOTTEN_MAX = 100_000
 
-/** What one party knows, in memory: messages that it said and heard, notes, files. It follows from the records alone, and is never larger than its limits. */
+/**
+ * What one party knows, in memory: messages that it said and heard, notes, and which files there are. It follows from the records alone, and is never larger than its
+ * limits.
+ */
 export class PartyKnowledge {
   readonly limits: PartyLimits
+  readonly files = new KnownFiles()
+  readonly notes = new KnownNotes()
   private readonly envelopes = new Map<Hash, KeptEnvelope>()
   private readonly subjects = new Map<string, Subject>()
-  private readonly chains = new Map<string, ChainHead>()
   private readonly acts = new Map<string, Hash>()
-  private readonly notes = new Map<string, Map<string, JsonValue>>()
-  private readonly files = new Map<Hash, { readonly subject: string; readonly bytes: Uint8Array }>()
   private readonly forgotten = new Set<string>()
-  private filesBytes = 0
-  private notesCount = 0
+  private guestCount = 0
+  private guestBytes = 0
 
   constructor(limits: Partial<PartyLimits> = {}) {
     this.limits = { ...PARTY_LIMITS_DEFAULT, ...limits }
@@ -69,73 +87,95 @@ export class PartyKnowledge {
 
   /** The last message of an issuer about a subject. */
   headOf(iss: Did, subject: string): ChainHead | undefined {
-    return this.chains.get(`${iss}/${subject}`)
+    return this.subjects.get(subject)?.heads.get(iss)
   }
 
   isForgotten(subject: string): boolean {
     return this.forgotten.has(subject)
   }
 
-  note(topic: string, key: string): JsonValue | undefined {
-    return this.notes.get(topic)?.get(key)
+  /** Contracts and auctions that there are messages about, the oldest first. */
+  names({ isGuest }: { readonly isGuest: boolean }): readonly string[] {
+    const isWanted = (name: string, subject: Subject): boolean =>
+      name.length === NAME_LENGTH && subject.isGuest === isGuest
+    return [...this.subjects].flatMap(([name, subject]) => (isWanted(name, subject) ? [name] : []))
   }
 
-  /** Keys and values of a topic, in the order in which the keys were first written. */
-  notesOf(topic: string): readonly (readonly [string, JsonValue])[] {
-    return [...(this.notes.get(topic) ?? [])]
-  }
-
-  file(hash: Hash): Uint8Array | undefined {
-    return this.files.get(hash)?.bytes
-  }
-
-  /** Files of a contract, by their names. */
-  filesOf(subject: string): readonly Hash[] {
-    return this.subjects.get(subject)?.files ?? []
+  get fill(): {
+    readonly own: readonly Fill[]
+    readonly files: readonly Fill[]
+    readonly guests: readonly [Fill, Fill]
+  } {
+    const { limits, files, notes } = this
+    return {
+      own: [
+        [this.subjects.size - this.guestCount, limits.subjectsMax],
+        [notes.size, limits.notesMax],
+      ],
+      files: [
+        [files.size, limits.filesMax],
+        [files.totalBytes, limits.filesBytesMax],
+      ],
+      guests: [
+        [this.guestCount, limits.guestsMax],
+        [this.guestBytes, limits.guestBytesMax],
+      ],
+    }
   }
 
   /** Whether a record would change nothing. */
   isKnown(record: PartyRecord): boolean {
     if (record.kind === 'heard') return this.envelopes.has(record.kept.envelope.hash)
-    return record.kind === 'filed' && this.files.has(record.hash)
+    return record.kind === 'filed' && this.files.isOf(record.subject, record.hash)
   }
 
   /** Throws `EVIDENCE_FULL` and `EVIDENCE_FILE_LARGE` where a limit is reached. */
   checkRoom(record: PartyRecord): void {
-    const { subjectsMax, envelopesMax, notesMax, fileBytesMax, filesMax, filesBytesMax } = this.limits
-    if (record.kind === 'noted') {
-      const isNew = this.note(record.topic, record.key) === undefined
-      if (isNew && this.notesCount >= notesMax) throw full(`${notesMax} notes`)
-      return
-    }
-    if (record.kind === 'forgotten') return
-    if (record.kind === 'filed') {
-      const { byteLength } = record.bytes
-      if (byteLength > fileBytesMax)
-        throw new CodedError('EVIDENCE_FILE_LARGE', { message: `A file has ${byteLength} of ${fileBytesMax} bytes` })
-      if (this.files.size >= filesMax) throw full(`${filesMax} files`)
-      if (this.filesBytes + byteLength > filesBytesMax) throw full(`${filesBytesMax} bytes of files`)
-    }
-    const subject = record.kind === 'filed' ? record.subject : subjectOf(record.kept.envelope)
-    const known = this.subjects.get(subject)
-    if (known === undefined && this.subjects.size >= subjectsMax) throw full(`${subjectsMax} contracts`)
-    if (subject.length === NAME_LENGTH && (known?.hashes.length ?? 0) >= envelopesMax)
-      throw full(`${envelopesMax} messages about ${subject}`)
+    if (record.kind === 'said' || record.kind === 'heard') this.checkEnvelope(record)
+    if (record.kind === 'filed') this.checkFile(record)
+    if (record.kind !== 'noted') return
+    const { notesMax } = this.limits
+    const isNew = this.notes.get(record.topic, record.key) === undefined
+    if (isNew && record.value !== null && this.notes.size >= notesMax) throw full(`${notesMax} notes`)
+  }
+
+  private checkFile({ hash, byteLength }: Extract<PartyRecord, { kind: 'filed' }>): void {
+    const { fileBytesMax, filesMax, filesBytesMax } = this.limits
+    if (byteLength > fileBytesMax)
+      throw new CodedError('EVIDENCE_FILE_LARGE', { message: `A file has ${byteLength} of ${fileBytesMax} bytes` })
+    if (this.files.has(hash)) return
+    if (this.files.size >= filesMax) throw full(`${filesMax} files`)
+    if (this.files.totalBytes + byteLength > filesBytesMax) throw full(`${filesBytesMax} bytes of files`)
+  }
+
+  private checkEnvelope(record: Extract<PartyRecord, { kept: KeptEnvelope }>): void {
+    const { subjectsMax, guestsMax, guestBytesMax, envelopesMax } = this.limits
+    const name = subjectOf(record.kept.envelope)
+    const known = this.subjects.get(name)
+    const isGuest = known?.isGuest ?? isCall(record)
+    if (isGuest && known === undefined && this.guestCount >= guestsMax) throw full(`${guestsMax} auctions of others`)
+    if (isGuest && this.guestBytes + record.kept.bytes.byteLength > guestBytesMax)
+      throw full(`${guestBytesMax} bytes about auctions of others`)
+    const ownCount = this.subjects.size - this.guestCount
+    if (!isGuest && known === undefined && ownCount >= subjectsMax) throw full(`${subjectsMax} contracts`)
+    if (name.length === NAME_LENGTH && (known?.hashes.length ?? 0) >= envelopesMax)
+      throw full(`${envelopesMax} messages about ${name}`)
   }
 
   apply(record: PartyRecord): void {
     switch (record.kind) {
       case 'said':
       case 'heard':
-        this.applyEnvelope(record.kept)
+        this.applyEnvelope(record)
         return
       case 'noted':
-        this.applyNote(record)
+        this.notes.apply(record)
         return
       case 'filed':
-        this.subjectOf(record.subject).files.push(record.hash)
-        this.files.set(record.hash, record)
-        this.filesBytes += record.bytes.byteLength
+        this.files.apply(record)
+        return
+      case 'unfiled':
+        this.files.drop(record.subject)
         return
       case 'forgotten':
         this.forget(record.subject)
@@ -143,71 +183,67 @@ export class PartyKnowledge {
     }
   }
 
-  private applyEnvelope(kept: KeptEnvelope): void {
+  private applyEnvelope(record: Extract<PartyRecord, { kept: KeptEnvelope }>): void {
+    const { kept } = record
     const { head, hash } = kept.envelope
     if (this.envelopes.has(hash)) return
-    const subject = subjectOf(kept.envelope)
-    const { hashes } = this.subjectOf(subject)
+    const name = subjectOf(kept.envelope)
+    const isNew = !this.subjects.has(name)
+    const made: Subject = { hashes: [], heads: new Map(), isGuest: isCall(record) }
+    const subject = this.subjects.get(name) ?? made
+    this.subjects.set(name, subject)
+    if (isNew && subject.isGuest) this.guestCount += 1
     this.envelopes.set(hash, kept)
-    hashes.push(hash)
+    subject.hashes.push(hash)
+    this.weigh(subject, kept.bytes.byteLength)
     if (kept.act !== undefined) this.acts.set(kept.act, hash)
-    const chain = `${head.iss}/${subject}`
-    if (head.seq >= (this.chains.get(chain)?.seq ?? 0)) this.chains.set(chain, { seq: head.seq, hash })
-    if (subject.length === NAME_LENGTH || hashes.length <= this.limits.envelopesMax) return
-    const oldest = hashes.shift()
-    if (oldest !== undefined) this.dropEnvelope(oldest)
+    if (head.seq >= (subject.heads.get(head.iss)?.seq ?? 0)) subject.heads.set(head.iss, { seq: head.seq, hash })
+    if (name.length === NAME_LENGTH || subject.hashes.length <= this.limits.envelopesMax) return
+    const oldest = subject.hashes.shift()
+    if (oldest !== undefined) this.dropEnvelope(subject, oldest)
   }
 
-  private applyNote({ topic, key, value }: Extract<PartyRecord, { kind: 'noted' }>): void {
-    const notes = this.notes.get(topic) ?? new Map<string, JsonValue>()
-    this.notes.set(topic, notes)
-    this.notesCount -= notes.has(key) ? 1 : 0
-    if (value === null) notes.delete(key)
-    else notes.set(key, value)
-    this.notesCount += notes.has(key) ? 1 : 0
-  }
-
-  private forget(subject: string): void {
-    const known = this.subjects.get(subject)
-    for (const hash of known?.hashes ?? []) this.dropEnvelope(hash)
-    for (const hash of known?.files ?? []) {
-      this.filesBytes -= this.files.get(hash)?.bytes.byteLength ?? 0
-      this.files.delete(hash)
+  private forget(name: string): void {
+    const subject = this.subjects.get(name)
+    if (subject !== undefined) {
+      for (const hash of subject.hashes) this.dropEnvelope(subject, hash)
+      if (subject.isGuest) this.guestCount -= 1
     }
-    for (const [topic, notes] of this.notes)
-      for (const key of notes.keys())
-        if (key === subject || key.startsWith(`${subject}/`)) this.applyNote({ kind: 'noted', topic, key, value: null })
-    this.subjects.delete(subject)
-    this.forgotten.add(subject)
+    this.files.drop(name)
+    this.notes.forget(name)
+    this.subjects.delete(name)
+    this.forgotten.add(name)
     const [oldest] = this.forgotten
     if (this.forgotten.size > FORGOTTEN_MAX && oldest !== undefined) this.forgotten.delete(oldest)
   }
 
-  private dropEnvelope(hash: Hash): void {
-    const act = this.envelopes.get(hash)?.act
-    if (act !== undefined) this.acts.delete(act)
+  private dropEnvelope(subject: Subject, hash: Hash): void {
+    const kept = this.envelopes.get(hash)
+    if (kept?.act !== undefined) this.acts.delete(kept.act)
+    this.weigh(subject, -(kept?.bytes.byteLength ?? 0))
     this.envelopes.delete(hash)
   }
 
-  private subjectOf(name: string): Subject {
-    const subject = this.subjects.get(name) ?? { hashes: [], files: [] }
-    this.subjects.set(name, subject)
-    return subject
+  private weigh(subject: Subject, bytes: number): void {
+    if (subject.isGuest) this.guestBytes += bytes
   }
 
   /** Records that give all of this again. */
   records(): readonly PartyRecord[] {
     const records: PartyRecord[] = [...this.forgotten].map((subject) => ({ kind: 'forgotten', subject }))
-    for (const [topic, notes] of this.notes)
-      for (const [key, value] of notes) records.push({ kind: 'noted', topic, key, value })
+    records.push(...this.notes.records(), ...this.files.records())
     for (const { hashes } of this.subjects.values())
       for (const hash of hashes) {
         const kept = this.envelopes.get(hash)
         if (kept !== undefined) records.push({ kind: kept.act === undefined ? 'heard' : 'said', kept })
       }
-    for (const [hash, { subject, bytes }] of this.files) records.push({ kind: 'filed', hash, subject, bytes })
     return records
   }
+}
+
+/** Whether a message begins an auction of somebody else. */
+function isCall({ kind, kept }: Extract<PartyRecord, { kept: KeptEnvelope }>): boolean {
+  return kind === 'heard' && kept.envelope.type === 'auction-call' && kept.envelope.head.contract !== undefined
 }
 
 function full(what: string): CodedError {

@@ -1,6 +1,5 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
-import { sha256HexOfBytes } from '../../base/sha256.ts'
 import { type Hash, parseHash } from '../../core/evidence/names.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
@@ -16,21 +15,18 @@ export type KeptEnvelope = {
 
 /**
  * One record of a party's journal. `said`: a message of its own, written before it leaves. `heard`: one of somebody else, checked before. `noted`: a value by
- * topic and key, the last one counts and `null` takes it away. `filed`: bytes, found by their SHA-256. `forgotten`: all that belongs to a subject is dropped.
+ * topic and key, the last one counts and `null` takes it away. `filed`: bytes of a subject, kept elsewhere under their SHA-256. `unfiled`: the files of a subject are
+ * dropped. `forgotten`: all that belongs to a subject is.
  */
 export type PartyRecord =
   | { readonly kind: 'said' | 'heard'; readonly kept: KeptEnvelope }
   | { readonly kind: 'noted'; readonly topic: string; readonly key: string; readonly value: JsonValue }
-  | { readonly kind: 'filed'; readonly hash: Hash; readonly subject: string; readonly bytes: Uint8Array }
-  | { readonly kind: 'forgotten'; readonly subject: string }
-
-const JSON_TAG = 0x7b
-const FILE_TAG = 0x01
-const FILE_HEAD_BYTES = 65
+  | { readonly kind: 'filed'; readonly hash: Hash; readonly subject: string; readonly byteLength: number }
+  | { readonly kind: 'unfiled' | 'forgotten'; readonly subject: string }
 
 const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
 
-/** The bytes of a record: canonical JSON; a file is a tag, 64 characters of its subject, and its bytes. */
+/** The bytes of a record: canonical JSON. */
 export function encodePartyRecord(record: PartyRecord): Uint8Array {
   switch (record.kind) {
     case 'said':
@@ -40,41 +36,30 @@ export function encodePartyRecord(record: PartyRecord): Uint8Array {
       return jsonBytes({ kind: record.kind, envelope, ...(act !== undefined && { act }) })
     }
     case 'noted':
+    case 'filed':
+    case 'unfiled':
     case 'forgotten':
       return jsonBytes(record)
-    case 'filed': {
-      const bytes = new Uint8Array(FILE_HEAD_BYTES + record.bytes.byteLength)
-      bytes[0] = FILE_TAG
-      bytes.set(ENCODER.encode(record.subject.padEnd(FILE_HEAD_BYTES - 1)), 1)
-      bytes.set(record.bytes, FILE_HEAD_BYTES)
-      return bytes
-    }
   }
 }
 
 /** Reads what `encodePartyRecord` wrote. Throws `STORE_CORRUPTED` for anything else. */
 export function decodePartyRecord(payload: Uint8Array, index: number): PartyRecord {
-  const record = payload[0] === FILE_TAG ? readFile(payload) : readJson(payload)
+  const record = readJson(payload)
   if (record === undefined)
     throw new CodedError('STORE_CORRUPTED', { message: `Record ${index} of the party's journal is none` })
   return record
 }
 
-function readFile(payload: Uint8Array): PartyRecord | undefined {
-  const subject = decodeUtf8(payload.subarray(1, FILE_HEAD_BYTES))?.trimEnd()
-  const bytes = payload.slice(FILE_HEAD_BYTES)
-  const hash = parseHash(sha256HexOfBytes(bytes))
-  return subject === undefined || hash === undefined ? undefined : { kind: 'filed', hash, subject, bytes }
-}
-
 function readJson(payload: Uint8Array): PartyRecord | undefined {
-  if (payload[0] !== JSON_TAG) return undefined
-  let json: Readonly<Record<string, unknown>>
+  let parsed: unknown
   try {
-    json = JSON.parse(decodeUtf8(payload) ?? '') as Readonly<Record<string, unknown>>
+    parsed = JSON.parse(decodeUtf8(payload) ?? '')
   } catch {
     return undefined
   }
+  if (typeof parsed !== 'object' || parsed === null) return undefined
+  const json = parsed as Readonly<Record<string, unknown>>
   const { kind } = json
   if (kind === 'said' || kind === 'heard') {
     const kept = keptEnvelopeOf(String(json['envelope']), textOf(json['act']))
@@ -83,7 +68,13 @@ function readJson(payload: Uint8Array): PartyRecord | undefined {
   const topic = textOf(json['topic'])
   const key = textOf(json['key'])
   const subject = textOf(json['subject'])
-  if (kind === 'forgotten' && subject !== undefined) return { kind, subject }
+  if ((kind === 'forgotten' || kind === 'unfiled') && subject !== undefined) return { kind, subject }
+  if (kind === 'filed') {
+    const hash = parseHash(textOf(json['hash']) ?? '')
+    const byteLength = json['byteLength']
+    const isWhole = typeof byteLength === 'number' && Number.isSafeInteger(byteLength) && byteLength >= 0
+    return hash === undefined || subject === undefined || !isWhole ? undefined : { kind, hash, subject, byteLength }
+  }
   if (kind !== 'noted' || topic === undefined || key === undefined || json['value'] === undefined) return undefined
   // Parsed from JSON.
   return { kind, topic, key, value: json['value'] as JsonValue }

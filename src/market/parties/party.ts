@@ -4,6 +4,7 @@ import type { Timestamp } from '../../base/time.ts'
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Signer, VerifySignature } from '../../ports/signer.ts'
@@ -11,6 +12,7 @@ import type { Timers } from '../../ports/timers.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
 import { type FollowedContract, followContract } from './contract-follower.ts'
+import { makeGuestRoom } from './forgetting.ts'
 import { type MarketDoor, type MarketHandlers, type ReadEnvelope, readEnvelope } from './market-door.ts'
 import { type InboxRow, inboxOf } from './inbox.ts'
 import { type KeptAnswer, PartyOutbox } from './outbox.ts'
@@ -22,6 +24,8 @@ import { Wallet } from './wallet.ts'
 export type PartyComponents = {
   /** The journal of this party alone; whoever opened it closes it. */
   readonly log: EventLog
+  /** Where the bytes of its files are; of this party alone, and closed by whoever opened it. */
+  readonly files: KeyValueStore
   readonly signer: Signer
   /** Of keys in whose place that one is, the newest first: they go on with contracts that name them. */
   readonly formerSigners?: readonly Signer[]
@@ -67,7 +71,7 @@ export class Party {
 
   /** Reads the journal. Throws `STORE_CORRUPTED` and what the journal throws. */
   static async open(components: PartyComponents, init: PartyInit): Promise<Party> {
-    return new Party(components, init, await PartyJournal.open(components.log, init.limits))
+    return new Party(components, init, await PartyJournal.open(components, init.limits))
   }
 
   get did(): Did {
@@ -148,6 +152,8 @@ export class Party {
   }
 
   async hear({ envelope, bytes }: Pick<ReadEnvelope<MessageType>, 'envelope' | 'bytes'>): Promise<void> {
+    if (envelope.type === 'auction-call' && this.journal.envelope(envelope.hash) === undefined)
+      await makeGuestRoom(this, bytes.byteLength)
     // One of the union, by its type.
     await this.journal.append([{ kind: 'heard', kept: { envelope, bytes, act: undefined } as KeptEnvelope }])
   }

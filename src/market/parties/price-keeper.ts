@@ -116,7 +116,7 @@ export class PriceKeeper {
 
   private async takeAuction(auction: string, { ok, transcriptFile }: AuctionNote): Promise<void> {
     const { party } = this.init
-    const transcript = transcriptIn(party, transcriptFile)
+    const transcript = await transcriptIn(party, transcriptFile)
     const outcome = transcript?.outcome
     const now = party.components.clock.now()
     // Its auctioneer's word: what lies ahead would make everything before it old.
@@ -140,8 +140,8 @@ export class PriceKeeper {
   }
 }
 
-function transcriptIn(party: Party, file: Hash) {
-  const bytes = party.journal.file(file)
+async function transcriptIn(party: Party, file: Hash) {
+  const bytes = await party.journal.file(file)
   return bytes === undefined ? undefined : readAuctionFile(bytes)?.transcript
 }
 

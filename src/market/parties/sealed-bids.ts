@@ -62,7 +62,10 @@ export class SealedBids {
     if (read.envelope.head.iss !== call.auctioneer) return declined('MARKET_ENVELOPE_REFUSED')
     const offer = components.offers.cheapestFor(call.skill, call.currency)
     if (offer === undefined) return declined('MARKET_SKILL_UNKNOWN')
-    const heard = { call, auction: auctionIdOf(call), peer: from, offer }
+    const auction = auctionIdOf(call)
+    // It is kept among the messages of its auction, and nowhere else.
+    if (read.envelope.head.contract !== subjectOfAuction(auction)) return declined('MARKET_ENVELOPE_REFUSED')
+    const heard = { call, auction, peer: from, offer }
     if (call.kind !== 'english') return await this.commit(heard, read)
     await party.hear(read)
     return await this.open.begin(call, heard)

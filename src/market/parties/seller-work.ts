@@ -129,7 +129,7 @@ class ContractWork {
 
   private async runTask(terms: EscrowTerms): Promise<void> {
     const { party, contract, noted } = this
-    const input = party.journal.file(noted.input)
+    const input = await party.journal.file(noted.input)
     if (input === undefined) throw new CodedError('STORE_CORRUPTED', { message: `The input of ${contract} is gone` })
     const signal = AbortSignal.any([party.signal, this.stopping.signal])
     if (noted.result === undefined) {
@@ -158,7 +158,7 @@ class ContractWork {
   /** A result on which the predicate fails is not delivered: the payer would be right to reject it. */
   private async deliver(terms: EscrowTerms): Promise<void> {
     const { result: hash, verdict, outcome, meter } = this.noted
-    const result = hash === undefined ? undefined : this.party.journal.file(hash)
+    const result = hash === undefined ? undefined : await this.party.journal.file(hash)
     if (result === undefined || verdict === undefined || meter === undefined || outcome === 'failed') return
     this.sendResult()
     const body = {
@@ -176,10 +176,11 @@ class ContractWork {
   private sendResult(): void {
     const { party, contract } = this
     const { result: hash, peer } = this.noted
-    const bytes = hash === undefined ? undefined : party.journal.file(hash)
-    if (this.isResultSent || hash === undefined || bytes === undefined) return
+    if (this.isResultSent || hash === undefined) return
     this.isResultSent = true
     party.begin(async () => {
+      const bytes = await party.journal.file(hash)
+      if (bytes === undefined) return
       const signal = AbortSignal.any([party.signal, this.stopping.signal])
       while (!signal.aborted) {
         try {

@@ -8,32 +8,32 @@ import type { Party } from './party.ts'
 /** What a party shows to the other side and to arbiters of its contracts. One door answers for all roles of a party. */
 export function showCases(party: Party): MarketHandlers {
   return {
-    'file-wanted': async ({ from, frame }) => showFile(party, from, frame),
-    'case-wanted': async ({ from, frame }) => showCase(party, from, frame),
+    'file-wanted': async ({ from, frame }) => await showFile(party, from, frame),
+    'case-wanted': async ({ from, frame }) => await showCase(party, from, frame),
   }
 }
 
-function showFile(
+async function showFile(
   party: Party,
   from: Did,
   { contract, hash }: { readonly contract: ContractId; readonly hash: Hash },
-): MarketAnswer {
+): Promise<MarketAnswer> {
   const note = noteFor(party, from, contract)
-  const bytes = party.journal.filesOf(contract).includes(hash) ? party.journal.file(hash) : undefined
+  const bytes = party.journal.filesOf(contract).includes(hash) ? await party.journal.file(hash) : undefined
   return note === undefined || bytes === undefined
     ? declined('MARKET_FILE_UNKNOWN')
     : { frame: { type: 'file', hash }, bytes }
 }
 
-function showCase(
+async function showCase(
   party: Party,
   from: Did,
   { contract, envelope }: Pick<MarketFrameOf<'case-wanted'>, 'contract' | 'envelope'>,
-): MarketAnswer {
+): Promise<MarketAnswer> {
   const byArbiter = envelope === undefined ? undefined : noteForArbiter(party, contract, envelope)
   const note = noteFor(party, from, contract) ?? byArbiter
-  const input = note === undefined ? undefined : party.journal.file(note.input)
-  const result = note?.result === undefined ? undefined : party.journal.file(note.result)
+  const input = note === undefined ? undefined : await party.journal.file(note.input)
+  const result = note?.result === undefined ? undefined : await party.journal.file(note.result)
   if (note === undefined || input === undefined || result === undefined) return declined('MARKET_FILE_UNKNOWN')
   const bytes = new Uint8Array(input.byteLength + result.byteLength)
   bytes.set(input)

@@ -143,7 +143,9 @@ export class Wallet {
 
   private async writeStatement({ kind, place, hash, as }: StatementInit): Promise<string> {
     const { journal } = this.components
-    const signer = this.signerOf(as ?? this.keyFor(place.slice(0, CONTRACT_LENGTH)))
+    const about = place.slice(0, CONTRACT_LENGTH)
+    if (journal.isForgotten(about)) throw forgotten(about)
+    const signer = this.signerOf(as ?? this.keyFor(about))
     const known = this.signedAt(kind, place)
     if (known !== undefined && known !== hash)
       throw new CodedError('EVIDENCE_PLACE_TAKEN', { message: `${kind} ${place} was signed as ${known}` })
@@ -169,8 +171,7 @@ export class Wallet {
 
   private async writeNext<Type extends MessageType>(init: SayInit<Type>, subject: string): Promise<KeptEnvelope> {
     const { journal } = this.components
-    if (journal.isForgotten(subject))
-      throw new CodedError('EVIDENCE_PLACE_TAKEN', { message: `${subject} has ended and was forgotten` })
+    if (journal.isForgotten(subject)) throw forgotten(subject)
     const iss = init.as ?? this.keyFor(subject)
     const signer = this.signerOf(iss)
     const prepared = this.prepare(init, { subject, iss })
@@ -212,6 +213,10 @@ export class Wallet {
 /** 16 bytes as they stand in a head; also a contract's salt. */
 export function nonceOf(bytes: Uint8Array): string {
   return encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+function forgotten(subject: string): CodedError {
+  return new CodedError('EVIDENCE_PLACE_TAKEN', { message: `${subject} has ended and was forgotten` })
 }
 
 function decoded(bytes: Uint8Array): Envelope {

@@ -15,7 +15,7 @@ import { endWinnersDeposit, winnersDeposit } from './winners-deposit.ts'
 export async function askInTurn(side: BuyerSide, key: string): Promise<string | undefined> {
   const { party } = side
   const { clock, timers } = party.components
-  const transcript = wonBySeller(side, key)
+  const transcript = await wonBySeller(side, key)
   const leftMs = transcript === undefined ? 0 : signDeadline(transcript.call) - clock.now()
   if (transcript === undefined || leftMs <= 0) return await askSignature(side, key)
   const late = new AbortController()
@@ -30,23 +30,22 @@ export async function askInTurn(side: BuyerSide, key: string): Promise<string | 
     timer.cancel()
   }
   // A contract that waits for another one of the same two is no refusal.
-  if (code !== undefined && !isCreditLag(code)) end(side, transcript, { isLost: true })
+  if (code !== undefined && !isCreditLag(code))
+    party.begin(async () => await endWinnersDeposit(party, transcript, { isLost: true }))
   return code
 }
 
 /** The contract of a purchase is held: the seller keeps its word, and has its deposit back. */
 export function releaseWinner(side: BuyerSide, key: string): void {
-  const transcript = wonBySeller(side, key)
-  if (transcript !== undefined) end(side, transcript, { isLost: false })
-}
-
-function end({ party }: BuyerSide, transcript: AuctionTranscript, how: { readonly isLost: boolean }): void {
-  party.begin(async () => await endWinnersDeposit(party, transcript, how))
+  side.party.begin(async () => {
+    const transcript = await wonBySeller(side, key)
+    if (transcript !== undefined) await endWinnersDeposit(side.party, transcript, { isLost: false })
+  })
 }
 
 /** The auction whose winner the seller of a purchase is, where its deposit is at stake. */
-function wonBySeller(side: BuyerSide, key: string): AuctionTranscript | undefined {
-  const transcript = keptTranscript(side, key)
+async function wonBySeller(side: BuyerSide, key: string): Promise<AuctionTranscript | undefined> {
+  const transcript = await keptTranscript(side, key)
   const depositor = transcript && winnersDeposit(transcript)
   return depositor?.bidder === side.orders.contractOf(key).terms.worker ? transcript : undefined
 }

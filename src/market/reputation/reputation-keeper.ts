@@ -81,6 +81,11 @@ export class ReputationKeeper {
     return REPUTATION_ROLES.flatMap((role) => this.owner.show(subject, role) ?? [])
   }
 
+  /** Whether it is decided what an ended contract counts. */
+  isDone(contract: ContractId): boolean {
+    return this.party.journal.note(COUNTED, contract) !== undefined
+  }
+
   /** Counts what has ended, and answers the other sides, until the party stops. */
   start(): void {
     this.close ??= this.party.components.door.serve({ receipt: async (question) => await this.answer(question) })

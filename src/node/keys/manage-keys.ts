@@ -9,7 +9,7 @@ import type { KeyDescription, KeyStore } from '../../keys/store/key-store.ts'
 import { type DataDirectory, openDataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { type KeyRecovery, type KeyRole, parseKeyChain, type SignedKeyStatement } from '../../wire/v1/key-statements.ts'
-import { PARTY_JOURNAL, readKeptSet } from '../market/market-files.ts'
+import { PARTY_JOURNAL, partyFilesIn, readKeptSet } from '../market/market-files.ts'
 import { readAtMost } from '../read-at-most.ts'
 import { findRunningNode } from '../running-node.ts'
 import { createSystemRandom } from '../system-random.ts'
@@ -86,7 +86,10 @@ export async function refuseRotationOfMember(dataDir: string): Promise<void> {
  */
 export async function refuseRotationInContracts(directory: DataDirectory): Promise<void> {
   if (!(await directory.listEventLogs()).includes(PARTY_JOURNAL)) return
-  const journal = await PartyJournal.open(await directory.openEventLog(PARTY_JOURNAL))
+  const journal = await PartyJournal.open({
+    log: await directory.openEventLog(PARTY_JOURNAL),
+    files: partyFilesIn(directory),
+  })
   // Written by buyer and seller.
   const open = journal.notesOf(CONTRACTS).filter(([, note]) => (note as ContractNote).ended === undefined)
   if (open.length === 0) return

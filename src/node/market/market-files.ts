@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import type { FileSystem } from '../../ports/file-system.ts'
+import type { KeyValueStore } from '../../ports/key-value-store.ts'
+import type { DataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
 import { readWhole } from '../../storage/write-once.ts'
 import { formatNotarySet, parseNotarySet } from './read-notary-set.ts'
@@ -11,6 +13,11 @@ const SET_FILE = 'notary-set.json'
 
 /** Journal of what this node's escrow key has said and heard. */
 export const PARTY_JOURNAL = 'wallet'
+
+/** Where the bytes of its files are. */
+export function partyFilesIn({ store }: Pick<DataDirectory, 'store'>): KeyValueStore {
+  return store.sublevel('market-files')
+}
 
 /** The notary set that this node works with; `undefined` where it has none yet. Throws `COMMAND_INVALID` for a file that was changed. */
 export async function readKeptSet(

@@ -12,6 +12,7 @@ import { CapabilityDesk } from '../../market/capabilities/capability-desk.ts'
 import { RevocationPost } from '../../market/capabilities/revocation-post.ts'
 import { Buyer } from '../../market/parties/buyer.ts'
 import { Replica } from '../../market/disputes/replica.ts'
+import { Forgetting } from '../../market/parties/forgetting.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
 import { OwnAccounts, type OwnAccountsInit } from '../../market/parties/own-accounts.ts'
@@ -31,7 +32,7 @@ import { signerOfKey } from '../../wire/v1/checkpoint.ts'
 import { BUILT_IN_WORKERS } from './built-in-workers.ts'
 import { plain } from './credit-desk.ts'
 import type { MarketInit, MarketWorker } from './market-init.ts'
-import { PARTY_JOURNAL } from './market-files.ts'
+import { PARTY_JOURNAL, partyFilesIn } from './market-files.ts'
 import { type SkillNote, SKILLS } from './party-notes.ts'
 import { buyerPolicyOf, sellerPolicyOf } from './party-policies.ts'
 import { UsableParameters } from './usable-parameters.ts'
@@ -112,7 +113,10 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   try {
     const verify = verifySignatureWith(createNodeVerifier())
     const { signer, formerSigners, earning } = signersOf(init)
-    const party = await Party.open({ ...init, log, signer, formerSigners, verify, notary }, { network, onFailure })
+    const party = await Party.open(
+      { ...init, log, files: partyFilesIn(directory), signer, formerSigners, verify, notary },
+      { network, onFailure },
+    )
     const capabilities = await CapabilityDesk.open({ ...init, self: party.did, signer, verify, log: capabilityLog })
     const parameters = new UsableParameters(notary)
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
@@ -141,6 +145,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     seller.start()
     reputation.start()
     prices.start()
+    new Forgetting({ party, isDone: (contract) => reputation.isDone(contract) }).start()
     const revocations = new RevocationPost(party, capabilities)
     revocations.start()
     const stopTelling = tellInbox(party, init)

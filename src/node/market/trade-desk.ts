@@ -148,15 +148,15 @@ export class TradeDesk {
   }
 
   /** The bytes of the result. Throws `MARKET_OBJECT_UNKNOWN`. */
-  result(request: ControlRequest): JsonValue {
+  async result(request: ControlRequest): Promise<JsonValue> {
     const hash = parseHash(requiredText(request, 'hash'))
-    const bytes = hash === undefined ? undefined : this.init.role.party.journal.file(hash)
+    const bytes = hash === undefined ? undefined : await this.init.role.party.journal.file(hash)
     if (bytes === undefined) throw unknown('That file is not here', 'Ask the party that filed it.')
     return { bytes: Buffer.from(bytes).toString('base64url') }
   }
 
   /** The transcript of an auction of this node and what bidders have signed, by the name of the auction or the hash of the transcript. Throws `MARKET_OBJECT_UNKNOWN`. */
-  transcript(request: ControlRequest): JsonValue {
+  async transcript(request: ControlRequest): Promise<JsonValue> {
     const { party } = this.init.role
     const id = requiredText(request, 'auction')
     // Written by the buyer.
@@ -164,7 +164,7 @@ export class TradeDesk {
     const heard = party.journal.notesOf(HEARD_AUCTIONS).map(([auction, note]) => ({ auction, ...heardNote(note) }))
     const found = [...orders, ...heard].find(({ auction, transcript }) => auction === id || transcript === id)
     const file = found?.transcriptFile
-    const bytes = file === undefined ? undefined : party.journal.file(file)
+    const bytes = file === undefined ? undefined : await party.journal.file(file)
     const read = bytes && readAuctionFile(bytes)
     if (read === undefined)
       throw unknown(

@@ -29,8 +29,10 @@ import type { SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
 import { MemoryNetwork } from '../../../src/network/memory/memory-transport.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
+import type { KeyValueStore } from '../../../src/ports/key-value-store.ts'
 import type { ContractView } from '../../../src/ports/notary-client.ts'
 import type { Transport } from '../../../src/ports/transport.ts'
+import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
 import type { MessageBody, MessageType } from '../../../src/wire/v1/message-types.ts'
@@ -149,6 +151,8 @@ export class MarketWorld {
   notary: NotaryService
   private readonly network = new MemoryNetwork()
   private readonly books: EventLog = createMemoryEventLog()
+  /** Files of parties, by their node: they outlive it. */
+  private readonly files = new Map<Did, KeyValueStore>()
   private readonly addresses = new Map<Did, string>()
   private readonly transports = new Set<Transport>()
   private nodes = 0
@@ -271,8 +275,11 @@ export class MarketWorld {
     for (const other of this.transports) other.addPeer(node.did, `/memory/node-${this.nodes}`)
     this.transports.add(transport)
     const door = new MarketDoor(transport)
+    const files = this.files.get(node.did) ?? createMemoryKeyValueStore()
+    this.files.set(node.did, files)
     const components = {
       log,
+      files,
       signer: signerOf(key),
       formerSigners: former.map(signerOf),
       verify,

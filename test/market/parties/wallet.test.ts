@@ -7,6 +7,7 @@ import { PartyJournal } from '../../../src/market/parties/party-journal.ts'
 import { type KeptEnvelope, subjectOf } from '../../../src/market/parties/party-record.ts'
 import { Wallet } from '../../../src/market/parties/wallet.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
+import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { openSegmentedEventLog } from '../../../src/storage/segmented-event-log.ts'
 import { type DiskFault, FaultyFileSystem, type PowerCut } from '../../../src/testing/faulty-file-system.ts'
@@ -19,7 +20,7 @@ async function walletOver(
   log: EventLog,
   seed = 1,
 ): Promise<{ readonly wallet: Wallet; readonly journal: PartyJournal }> {
-  const journal = await PartyJournal.open(log)
+  const journal = await PartyJournal.open({ log, files: createMemoryKeyValueStore() })
   const clock = { now: () => timestampFromMs(1_790_000_000_000 + seed) }
   const components = { journal, clock, random: seededRandom(seed), signer: signerOf(KEYS.seller) }
   return { journal, wallet: new Wallet(components, { network: 'test' }) }
@@ -102,7 +103,7 @@ async function runThroughCrash({ seed, faults, cut }: Run): Promise<{ left: Kept
   disk.crash(cut)
   await life(2)
   const log = await openSegmentedEventLog({ fileSystem: disk, random: seededRandom(seed) }, { directory: '/party' })
-  return { left, kept: await PartyJournal.open(log) }
+  return { left, kept: await PartyJournal.open({ log, files: createMemoryKeyValueStore() }) }
 }
 
 describe('a wallet over a disk that fails', () => {
