@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { Did } from '../../core/evidence/names.ts'
+import { CodedError } from '../../base/errors.ts'
+import { type Did, parseDid } from '../../core/evidence/names.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
@@ -21,7 +22,8 @@ import type { MarketComponents, OpenedSet } from './market-components.ts'
 import { type MarketKeys, openMarketKeys, transportIdentityOf } from './market-keys.ts'
 import { NodeMarketDesks } from './node-market.ts'
 import { type NotaryRole, startNotary } from './notary-role.ts'
-import { type PartyRole, startParty } from './party-role.ts'
+import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
+import { readRestoredMark } from './restored-mark.ts'
 import { parsePeerAddress } from './peer-address.ts'
 
 export const NETWORK_DEFAULT = 'kernell'
@@ -62,6 +64,8 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   refuseOlderFormat(directory.path, directory.format)
   const lineage = await chooseSet(directory, init)
   const isNotary = init.isNotary === true
+  // Read before the notary takes the mark away that has caught up with the others.
+  const restored = await readRestoredMark(createNodeFileSystem(), directory.path)
   const keys = await openMarketKeys(openKeys(directory.path), { passphrase: init.passphrase, isNotary })
   const notaryRole = await openNotary(opening, { keys, lineage })
   const transport = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [] })
@@ -72,7 +76,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const open = async (chosen: SetLineage): Promise<OpenedSet> => {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
     const notary = notaryRole?.role.service ?? connect(transport, chosen)
-    const party = keys.escrow && (await openParty(opening, { keys, notary, door }))
+    const party = keys.escrow && (await openParty(opening, { keys, notary, door, restored }))
     return { notary, party, books: notaryRole?.role.service }
   }
   const desks = new NodeMarketDesks({
@@ -90,11 +94,20 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   return desks
 }
 
-/** Those whom the operator names; of a notary that is alone its own escrow key as well. Members of a set of several have to name the same. */
+/** Those whom the operator names, `COMMAND_INVALID` for a text that is no DID; of a notary that is alone its own escrow key as well. Members of a set of several have to name the same. */
 function listedIssuers(
-  named: readonly Did[],
+  texts: readonly string[],
   { keys, lineage }: { readonly keys: MarketKeys; readonly lineage: SetLineage },
 ): readonly Did[] {
+  const named = texts.map((text) => {
+    const issuer = parseDid(text)
+    if (issuer === undefined)
+      throw new CodedError('COMMAND_INVALID', {
+        message: `${text} is no did:key of an issuer`,
+        details: { issuer: text },
+      })
+    return issuer
+  })
   const own = lineage.set.members.length === 1 ? keys.escrow?.description.did : undefined
   return [...new Set(own === undefined ? named : [...named, own])]
 }
@@ -160,7 +173,7 @@ function connect(transport: Transport, { set, before }: SetLineage): NotaryClien
 
 async function openParty(
   { components, init, closers }: Opening,
-  { keys, notary, door }: { readonly keys: MarketKeys; readonly notary: NotaryClient; readonly door: MarketDoor },
+  { keys, ...shared }: Pick<PartyRoleInit, 'notary' | 'door' | 'restored'> & { readonly keys: MarketKeys },
 ): Promise<PartyRole | undefined> {
   if (keys.escrow === undefined) return undefined
   const { onError } = components
@@ -168,8 +181,7 @@ async function openParty(
     ...components,
     key: keys.escrow,
     ...(keys.notary !== undefined && { notaryKey: keys.notary }),
-    notary,
-    door,
+    ...shared,
     network: init.network ?? NETWORK_DEFAULT,
     onFailure: onError,
     ...(init.findWorker !== undefined && { findWorker: init.findWorker }),
