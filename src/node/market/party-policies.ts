@@ -62,7 +62,7 @@ const WEEK_MS: DurationMs = durationFromMs(7 * DAY_MS)
 const LONGEST: EscrowTimers = {
   offerMs: HOUR_MS,
   holdMs: durationFromMs(5 * MINUTE_MS),
-  startMs: DAY_MS,
+  startMs: durationFromMs(10 * MINUTE_MS),
   beatMs: DAY_MS,
   deliverMs: durationFromMs(30 * DAY_MS),
   graceMs: DAY_MS,

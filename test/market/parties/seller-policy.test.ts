@@ -89,15 +89,14 @@ describe('the seller of a node that was told nothing but its price', () => {
 
   it.each([
     ['holdMs', 300_001],
-    ['startMs', 86_400_001],
+    ['startMs', 600_001],
     ['beatMs', 86_400_001],
     ['acceptMs', 7 * 86_400_000 + 1],
     ['ruleMs', 7 * 86_400_000 + 1],
     ['retainMs', 366 * 86_400_000 + 1],
   ] as const)('does not wait for longer than it says: %s', (name, span) => {
-    const more = name === 'startMs' ? { deliverMs: 2 * 86_400_000 } : {}
-    expect(judge(timers({ ...more, [name]: span }))).toBe('MARKET_LIMIT_PASSED')
-    expect(judge(timers({ ...more, [name]: span - 1 }))).toBeUndefined()
+    expect(judge(timers({ [name]: span }))).toBe('MARKET_LIMIT_PASSED')
+    expect(judge(timers({ [name]: span - 1 }))).toBeUndefined()
   })
 
   it('signs for two minutes ahead, clocks apart', () => {
