@@ -93,7 +93,6 @@ describe('the seller of a node that was told nothing but its price', () => {
     ['beatMs', 86_400_001],
     ['acceptMs', 7 * 86_400_000 + 1],
     ['ruleMs', 7 * 86_400_000 + 1],
-    ['retainMs', 366 * 86_400_000 + 1],
   ] as const)('does not wait for longer than it says: %s', (name, span) => {
     expect(judge(timers({ [name]: span }))).toBe('MARKET_LIMIT_PASSED')
     expect(judge(timers({ [name]: span - 1 }))).toBeUndefined()
