@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import { type AuctionCall, auctionIdOf } from '../../../src/core/auction/auction-call.ts'
+import { LOST_DEPOSITS } from '../../../src/core/auction/deposits.ts'
 import { parseSalt32, type Salt32 } from '../../../src/core/auction/delimited-hash.ts'
 import { type Hash, parseContractId } from '../../../src/core/evidence/names.ts'
 import { pastContracts } from '../../../src/market/parties/contract-history.ts'
@@ -66,7 +67,7 @@ function callOf(world: MarketWorld, { did }: Party, name: string, changes: Parti
     reservePriceNanos: nanos(2_000),
     latencyMsMax: span(30_000),
     depositNanos: nanos(0),
-    forfeitTo: KEYS.feeOwner.did,
+    forfeitTo: LOST_DEPOSITS,
     opensAt: world.time.clock.now(),
     bidMs: span(1_000),
     revealMs: span(1_000),
@@ -185,7 +186,10 @@ describe('auctions that others call', () => {
   })
 
   it('never push out one in which this party has put up a deposit', async () => {
-    const world = await MarketWorld.create()
+    const world = await MarketWorld.create([
+      [KEYS.seller, 10_000],
+      [KEYS.recoverer, 10_000],
+    ])
     const shop = await world.seller({ key: KEYS.seller })
     await shop.seller.offer(world.offer(), 'words')
     limit(shop.party, { guestsMax: 2 })
