@@ -26,7 +26,7 @@ export function readyForHold(state: BooksState, contract: EscrowState): BooksSta
   const hasRoom = (kept: LedgerState): boolean =>
     kept.accounts.size + countMissing(kept, terms) <= shareOf(kept.limits.accountsMax, claim)
   if (hasRoom(ledger)) return state
-  const cleared = withoutEmptyAccounts(ledger, contract.contract)
+  const cleared = withoutEmptyAccounts(ledger, `${contract.contract}/${state.at}`)
   return hasRoom(cleared) ? { ...state, ledger: cleared } : 'BOOKS_ACCOUNTS_FULL'
 }
 
