@@ -11,14 +11,15 @@ import { SEALED_BIDS_MAX } from './buyer-auction.ts'
 import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
 import { chooseSeller, declinedReason } from './choose-seller.ts'
 import { pause } from './contract-follower.ts'
+import { forgetDecline, rememberDecline } from './decliners.ts'
 import { isCreditLag } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
 import { Orders } from './orders.ts'
 import type { Party } from './party.ts'
 import { showCases } from './show-case.ts'
-import { hashOfBytes } from './task-package.ts'
-import { nonceOf } from './wallet.ts'
+import { adopt, purchaseOf } from './restored-party.ts'
+import { hashOfBytes, taskHashOf } from './task-package.ts'
 import { askInTurn, releaseWinner } from './winners-turn.ts'
 import { writeContract } from './write-contract.ts'
 
@@ -36,8 +37,8 @@ export type BuyerComponents = {
 
 export type BuyerInit = Pick<BuyerWorkInit, 'acceptsAlone'> & { readonly policy: BuyerPolicy }
 
-/** Contracts that are tried one after the other for one purchase, when sellers decline. */
-const TRIES_MAX = 8
+/** Contracts that are tried one after the other for one purchase, when sellers decline; of one node `SELLERS_OF_NODE_MAX` of them at most. */
+const TRIES_MAX = 32
 /** Before something is tried again that another contract is in the way of. */
 const AGAIN_MS = 500
 
@@ -94,15 +95,18 @@ export class Buyer {
     const { party } = this
     const key = request.idempotencyKey
     const requestHash = requestHashOf(request)
+    await party.wallet.ready
     const known = this.order(key)
     if (known !== undefined && known.requestHash !== requestHash)
       throw new CodedError('MARKET_KEY_CONFLICT', { message: `${key} names another purchase` })
     if (known === undefined) {
       if (request.capability !== undefined) checkChain(this.side, request.capability)
       const input = hashOfBytes(request.input)
-      const { skill } = request
-      const salt = nonceOf(party.components.random.bytes(16))
-      const task: MarketTask = { skill, salt, inputHash: input, inputBytes: request.input.byteLength }
+      const tasks = party.keys.map((as) => taskOf(request, { inputHash: input, salt: party.wallet.saltOf(key, as) }))
+      // Made after a backup that this party came back from.
+      const restored = tasks.find((one) => purchaseOf(party, taskHashOf(one)) !== undefined)
+      const [task = restored] = restored === undefined ? tasks : [restored]
+      if (task === undefined) throw new TypeError('A party has a key')
       await party.journal.keepFile(`order/${key}`, request.input)
       const { idempotencyKey: _, input: _input, ...plain } = request
       const { maxNanos, depositNanos, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos, ...rest } = plain
@@ -123,6 +127,11 @@ export class Buyer {
       }
       // Two askers at once: the first note counts.
       if (this.order(key) === undefined) await this.orders.put(key, note)
+      const contract = purchaseOf(party, taskHashOf(task))
+      if (contract !== undefined && !(await adopt(party, key, contract))) {
+        await this.orders.drop(key)
+        throw new CodedError('MARKET_KEY_CONFLICT', { message: `${key} names the purchase of ${contract}` })
+      }
     }
     this.goOn(key)
     return this.orders.get(key)
@@ -152,6 +161,7 @@ export class Buyer {
     this.running.set(key, done.promise)
     this.party.begin(async () => {
       try {
+        await this.party.wallet.ready
         await this.run(key)
       } finally {
         this.running.delete(key)
@@ -169,12 +179,15 @@ export class Buyer {
         if (chosen === undefined) return
         if (!(await this.write(key, chosen))) return
       }
+      const { peer } = orders.contractOf(key)
       const code = await askInTurn(side, key)
       if (code === undefined) {
+        await forgetDecline(this.party, peer)
         await this.workOn(key)
         return
       }
       const isForNow = isCreditLag(code)
+      if (!isForNow) await rememberDecline(this.party, peer)
       await orders.dropContract(key, { code, isForNow })
       if (isForNow) await this.wait()
     }
@@ -233,4 +246,11 @@ export class Buyer {
     const work = this.works.get(frame.contract)
     return work === undefined ? declined('MARKET_CONTRACT_UNKNOWN') : await work.takeResult(from, bytes)
   }
+}
+
+function taskOf(
+  { skill, input }: Pick<BuyRequest, 'skill' | 'input'>,
+  named: Pick<MarketTask, 'inputHash' | 'salt'>,
+): MarketTask {
+  return { skill, ...named, inputBytes: input.byteLength }
 }

@@ -1,12 +1,12 @@
 import type { CapabilityRefusal } from '../../core/capability/capability-refusals.ts'
 import { type ContractAuthority, isAuthorityFor } from '../../core/escrow/contract-authority.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
-import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
+import type { MarketTask } from '../../wire/v1/market-frames.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { CreditAccounts, refuseCredit } from './credit-accounts.ts'
-import { hasSignedContract } from './joint-signatures.ts'
 import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope } from './market-door.ts'
 import type { Party } from './party.ts'
 import { PayerOrders, type SellerCapabilities } from './payer-orders.ts'
@@ -14,6 +14,7 @@ import type { SealedBids } from './sealed-bids.ts'
 import { SellerPlaces } from './seller-places.ts'
 import { refuseContract, type SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
+import { isInputFirst } from './take-input.ts'
 import { hashOfBytes, readPredicate, taskHashOf } from './task-package.ts'
 
 export type ContractSigningComponents = {
@@ -22,8 +23,6 @@ export type ContractSigningComponents = {
   readonly bids: SealedBids
   /** Judges the tokens of payers; `undefined`: none is taken. */
   readonly capabilities: SellerCapabilities | undefined
-  /** What is known of a payer, parts per million. */
-  readonly payerPpmOf: (payer: Did) => number
   /** Called with every contract that this party has signed, also again. */
   readonly onSigned: (contract: ContractId) => void
 }
@@ -73,13 +72,10 @@ export class ContractSigning {
     const heads = [offer.envelope.head, award.envelope.head]
     if (heads.some((head) => head.iss !== terms.payer || head.contract !== contract) || terms.worker !== party.did)
       return declined('MARKET_ENVELOPE_REFUSED')
-    if (!hasSignedContract(terms.payer, { contract, signature: frame.signature }, party.components.verify))
-      return declined('MARKET_ENVELOPE_REFUSED')
     const { task, predicate } = frame
     const isTask =
       taskHashOf(task) === terms.taskHash &&
-      task.inputHash === hashOfBytes(bytes) &&
-      task.inputBytes === bytes.byteLength &&
+      (isInputFirst(terms) ? isInput(bytes, task) : bytes.byteLength === 0) &&
       readPredicate(predicate, terms.predicateHash) !== undefined
     if (!isTask) return declined('MARKET_TASK_WRONG')
     if (!this.policy.parameters.has(terms.parametersHash)) await this.policy.learnParameters?.()
@@ -103,12 +99,13 @@ export class ContractSigning {
     if (authority !== undefined && 'kind' in authority) return authority.code
     const { auction: transcript } = award.envelope.body
     const code =
-      this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength, contract, authority, transcript }) ??
+      this.refuse(terms, { skill: task.skill, inputBytes: task.inputBytes, contract, authority, transcript }) ??
       (await this.places.refuseShort(terms)) ??
       (await refuseCredit(this.accounts, terms, this.policy)) ??
       (capability && (await this.orders.take(contract, capability)))
     if (code !== undefined) return code
-    const input = await party.journal.keepFile(contract, bytes)
+    if (isInputFirst(terms)) await party.journal.keepFile(contract, bytes)
+    const input = task.inputHash
     await Promise.all([party.hear(offer), party.hear(award)])
     const head = { role: 'worker', other: terms.payer, peer: from } as const
     const shown = capability === undefined ? {} : { capability }
@@ -135,9 +132,12 @@ export class ContractSigning {
     const open = this.places.open()
     const { network: net, components } = this.party
     const now = components.clock.now()
-    const payerPpm = this.components.payerPpmOf(terms.payer)
     const room = { openContracts: open.contracts, openNanos: open.nanos }
-    const asked = { terms, net, now, skill, payerPpm, priceNanos, ...room }
+    const asked = { terms, net, now, skill, priceNanos, ...room }
     return refuseContract(this.policy, asked) ?? this.places.refuse(terms, offer)
   }
+}
+
+function isInput(bytes: Uint8Array, { inputHash, inputBytes }: MarketTask): boolean {
+  return inputBytes === bytes.byteLength && inputHash === hashOfBytes(bytes)
 }

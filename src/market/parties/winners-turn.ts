@@ -29,10 +29,12 @@ export async function askInTurn(side: BuyerSide, key: string): Promise<string | 
   } finally {
     timer.cancel()
   }
-  // A contract that waits for another one of the same two is no refusal.
+  // A contract that waits for another one of the same two is no refusal, and of arbiters the call said nothing.
   if (code === undefined || isCreditLag(code)) return code
-  if (code !== 'MARKET_PAYER_SHORT' || !(await isShort(side, key)))
-    party.begin(async () => await endWinnersDeposit(party, transcript, { isLost: true }))
+  const { k } = side.orders.contractOf(key).terms.arbiters
+  const isExcused =
+    (code === 'MARKET_ARBITERS_DECLINED' && k > 0) || (code === 'MARKET_PAYER_SHORT' && (await isShort(side, key)))
+  if (!isExcused) party.begin(async () => await endWinnersDeposit(party, transcript, { isLost: true }))
   return code
 }
 

@@ -162,7 +162,13 @@ async function statementOf(desks: MarketDesks, request: ControlRequest): Promise
   const { role } = desks
   if (role === undefined) throw keyless('has no statement')
   const [fromAt, toAt] = [timestampFromMs(from), timestampFromMs(to)]
-  const made = await statePeriod(role.party, { currency, from: fromAt, to: toAt, prices: new Map() })
+  const made = await statePeriod(role.party, {
+    currency,
+    keys: role.accounts.accounts,
+    from: fromAt,
+    to: toAt,
+    prices: new Map(),
+  })
   if (made.kind === 'refused') throw marketRefusal(made.code)
   const { statement, csv, signed } = made
   return plain({

@@ -17,7 +17,9 @@ import { Forgetting } from '../../market/parties/forgetting.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
 import { OwnAccounts, type OwnAccountsInit } from '../../market/parties/own-accounts.ts'
+import { OutsideMatters } from '../../market/parties/outside-matters.ts'
 import { Party } from '../../market/parties/party.ts'
+import { type RestoredMark, takeOver } from '../../market/parties/restored-party.ts'
 import { Seller } from '../../market/parties/seller.ts'
 import type { TaskRunner } from '../../market/parties/seller-work.ts'
 import { exposureOf, payerPpm, standingOf } from '../../market/reputation/known-standing.ts'
@@ -59,6 +61,8 @@ export type PartyRoleInit = Pick<MarketInit, 'findWorker'> & {
   readonly random: Random
   readonly onFailure: (cause: unknown) => void
   readonly webhook?: WebhookTarget
+  /** Where the directory was made from a backup. */
+  readonly restored?: RestoredMark | undefined
 }
 
 /** Buyer and seller of this node: one key, one journal. */
@@ -74,6 +78,8 @@ export type PartyRole = {
   readonly capabilities: CapabilityDesk
   readonly revocations: RevocationPost
   readonly accounts: OwnAccounts
+  /** What waits for its owner outside of contracts. */
+  readonly matters: OutsideMatters
   stop(): Promise<void>
 }
 
@@ -118,6 +124,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       { ...init, log, files: partyFilesIn(directory), signer, formerSigners, verify, notary },
       { network, onFailure },
     )
+    await takeOver(party, init.restored)
     const capabilities = await CapabilityDesk.open({ ...init, self: party.did, signer, verify, log: capabilityLog })
     const parameters = new UsableParameters(notary)
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })
@@ -137,12 +144,14 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     new Replica({ party, runner, isOffered }).start()
     const payerPpmOf = (payer: Did): number => payerPpm(reputation, payer)
     const seller = new Seller(
-      { party, capabilities, runner, payerPpmOf, bidOn: (call, offer) => bidOf(party, call, offer) },
-      { policy: sellerPolicyOf(party, { set: notary.set, parameters }) },
+      { party, capabilities, runner, bidOn: (call, offer) => bidOf(party, call, offer) },
+      { policy: sellerPolicyOf(party, { set: notary.set, parameters, payerPpmOf }) },
     )
     const prices = new PriceKeeper({ party, payerPpmOf })
     const accounts = new OwnAccounts({ party, ...accountsOf(key), earning })
     accounts.start()
+    const matters = new OutsideMatters({ party, accounts: () => accounts.accounts })
+    matters.start()
     buyer.start()
     seller.start()
     reputation.start()
@@ -161,6 +170,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       capabilities,
       revocations,
       accounts,
+      matters,
       async stop() {
         seller.stop()
         buyer.stop()
