@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { type Amount, ZERO_AMOUNT } from '../../base/money.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
+import type { CustodyModel } from '../escrow/escrow-terms.ts'
 import type { Did, Hash } from '../evidence/names.ts'
 import { toJson } from '../json/json-reader.ts'
 import type { Currency } from '../ledger/ledger-names.ts'
@@ -96,6 +97,8 @@ export type AuctionCall = {
   /** Whose first checkpoint behind the commit window breaks ties; without it the lowest commitment does. */
   readonly notarySet: Hash | undefined
   readonly salt: Salt32
+  /** Under which custody the contract will be; absent where the call leaves it open. A bid binds to sign it, so whoever does not work under it does not bid. */
+  readonly custody?: CustodyModel | undefined
 }
 
 /** End of the commit window, or of the bidding before extensions: stamps below are in time. */

@@ -19,6 +19,7 @@ import {
   toJson,
   unionOf,
 } from '../json/json-reader.ts'
+import { CUSTODY_MODELS } from '../escrow/escrow-terms.ts'
 import {
   AUCTION_KINDS,
   type AuctionCall,
@@ -112,6 +113,7 @@ const readCall: Reader<AuctionCall> = objectOf<AuctionCall>({
   english: optional(readEnglish),
   notarySet: optional(readHash),
   salt: readSalt,
+  custody: optional(oneOf(...CUSTODY_MODELS)),
 })
 const readReveal: Reader<RevealEntry> = objectOf<RevealEntry>({
   envelope: readHash,

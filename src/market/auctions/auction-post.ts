@@ -37,12 +37,13 @@ export class AuctionPost {
     const { at } = event
     const made: OutgoingMessage[] = []
     if (event.type === 'call-published') {
-      const { english, notarySet, filter, ...call } = this.call
+      const { english, notarySet, filter, custody, ...call } = this.call
       const body = {
         ...call,
         filter: { ...filter, capabilities: [...filter.capabilities] },
         ...(english !== undefined && { english }),
         ...(notarySet !== undefined && { notarySet }),
+        ...(custody !== undefined && { custody }),
       }
       made.push(this.outbox.sign('auction-call', { call: body }, { aud: '*', at }))
     }

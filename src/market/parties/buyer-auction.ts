@@ -145,6 +145,7 @@ function callOf(side: BuyerSide, key: string): AuctionCall {
     english: kind === 'english' ? englishRule(side, request.maxNanos) : undefined,
     notarySet: policy.notarySet.id,
     salt: saltOf(call.salt),
+    custody: request.custody,
   }
 }
 

@@ -62,6 +62,9 @@ export class SealedBids {
     if (read.envelope.head.iss !== call.auctioneer) return declined('MARKET_ENVELOPE_REFUSED')
     const offer = components.offers.cheapestFor(call.skill, call.currency)
     if (offer === undefined) return declined('MARKET_SKILL_UNKNOWN')
+    const { custody } = call
+    if (custody !== undefined && !components.policy.custodyOf(call.skill).includes(custody))
+      return declined('MARKET_CUSTODY_DECLINED')
     const auction = auctionIdOf(call)
     // It is kept among the messages of its auction, and nowhere else.
     if (read.envelope.head.contract !== subjectOfAuction(auction)) return declined('MARKET_ENVELOPE_REFUSED')

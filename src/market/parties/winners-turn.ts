@@ -30,11 +30,21 @@ export async function askInTurn(side: BuyerSide, key: string): Promise<string | 
     timer.cancel()
   }
   // A contract that waits for another one of the same two is no refusal, and of arbiters the call said nothing.
+  if (code === undefined || isCreditLag(code)) return code
   const { k } = side.orders.contractOf(key).terms.arbiters
-  const isExcused = code !== undefined && (isCreditLag(code) || (code === 'MARKET_ARBITERS_DECLINED' && k > 0))
-  if (code !== undefined && !isExcused)
-    party.begin(async () => await endWinnersDeposit(party, transcript, { isLost: true }))
+  const isExcused =
+    (code === 'MARKET_ARBITERS_DECLINED' && k > 0) || (code === 'MARKET_PAYER_SHORT' && (await isShort(side, key)))
+  if (!isExcused) party.begin(async () => await endWinnersDeposit(party, transcript, { isLost: true }))
   return code
+}
+
+/** Whether the buyer itself does not have what is to be held of it: a seller that says so keeps its deposit, by its expiry. */
+async function isShort({ party, orders }: BuyerSide, key: string): Promise<boolean> {
+  const { currency, maxNanos, bonds } = orders.contractOf(key).terms
+  const { ledgers } = await party.components.notary.accounts({ owner: party.did, currency }, { signal: party.signal })
+  const lines = ledgers.flatMap(({ accounts }) => accounts)
+  const available = lines.find(({ owner, kind }) => owner === party.did && kind === 'available')
+  return BigInt(available?.balanceNanos ?? '0') < maxNanos + bonds.payerNanos
 }
 
 /** The contract of a purchase is held: the seller keeps its word, and has its deposit back. */

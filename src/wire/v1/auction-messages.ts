@@ -10,6 +10,7 @@ import { AUCTION_KINDS, BIDS_MAX, CAPABILITIES_MAX, PPM, WEIGHT_MAX } from '../.
 import type { AuctionReceipt } from '../../core/auction/auction-record.ts'
 import type { Bid } from '../../core/auction/commitment.ts'
 import type { Salt32 } from '../../core/auction/delimited-hash.ts'
+import { CUSTODY_MODELS } from '../../core/escrow/escrow-terms.ts'
 import { COUNT, CURRENCY, DID, DURATION, HASH, NANOS, noteOf, TIME, WORD } from './fields.ts'
 
 /** 32 random bytes of a commitment, base64url without padding. */
@@ -58,6 +59,7 @@ const CALL = z.strictObject({
     .optional(),
   notarySet: HASH.optional(),
   salt: SALT_32,
+  custody: z.enum(CUSTODY_MODELS).optional(),
 })
 
 const OUTCOME = z.discriminatedUnion('kind', [
@@ -159,7 +161,7 @@ export const DELEGATION_MESSAGES = {
 
 /** A call as core sees it: members that may be absent are there, as `undefined`. */
 export function callOfBody({ call }: z.output<(typeof AUCTION_MESSAGES)['auction-call']>): AuctionCall {
-  return { ...call, english: call.english, notarySet: call.notarySet }
+  return { ...call, english: call.english, notarySet: call.notarySet, custody: call.custody }
 }
 
 /** A receipt as it is sent. */

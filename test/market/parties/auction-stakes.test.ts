@@ -105,6 +105,12 @@ describe('deposits that a seller puts up', () => {
     expect(answers.at(-1)).toBe('MARKET_CALLER_SHORT')
   })
 
+  it('are for contracts alone that the seller signs', async () => {
+    const { caller } = await openedTo({ custodyOf: () => ['C2'] })
+    expect(await caller.call({ custody: 'C3' })).toBe('MARKET_CUSTODY_DECLINED')
+    expect(await caller.call({ custody: 'C2' })).toMatchObject({ bidder: KEYS.seller.did })
+  })
+
   it("are nobody's when they are lost", async () => {
     const { world, caller } = await openedTo()
     expect(await caller.call({ forfeitTo: KEYS.feeOwner.did })).toBe('MARKET_FORFEIT_WRONG')
@@ -203,7 +209,7 @@ describe('a purchase by an auction', () => {
       const world = await MarketWorld.create()
       const shop = await world.seller({ key: KEYS.seller })
       await shop.seller.offer(world.offer(), 'words')
-      const reckless = { ...SELLER_POLICY, depositPerMillionMax: 1_000_000_000, custodyOf: () => [] }
+      const reckless = { ...SELLER_POLICY, depositPerMillionMax: 1_000_000_000, parameters: new Map() }
       const griefer = await world.seller(
         { key: KEYS.rival },
         { policy: reckless, bidOn: () => ({ priceNanos: nanos(1), latencyMs: ms(1) }) },
@@ -212,7 +218,7 @@ describe('a purchase by an auction', () => {
       const node = await world.buyer({ key: KEYS.buyer })
       await node.buyer.buy(wanted({ auction, ...(auction !== 'english' && { depositNanos: nanos(100) }) }))
       const order = await world.until(node, 'order-1')
-      expect(order).toMatchObject({ declined: [KEYS.rival.did], declinedCode: 'MARKET_CUSTODY_DECLINED' })
+      expect(order).toMatchObject({ declined: [KEYS.rival.did], declinedCode: 'MARKET_PARAMETERS_UNKNOWN' })
       const view = await world.view(order.contract)
       expect(view).toMatchObject({ state: 'FINAL', worker: KEYS.seller.did })
       // Alone behind who did not sign, it is paid the reserve price of the second-price auction: what the second offer asks.
