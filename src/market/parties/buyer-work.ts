@@ -9,9 +9,10 @@ import { voucherHash } from '../../wire/v1/escrow-events.ts'
 import type { MarketFrameOf } from '../../wire/v1/market-frames.ts'
 import type { BuyerPolicy } from './buy-order.ts'
 import { pause } from './contract-follower.ts'
+import { readingsOf } from './contract-history.ts'
 import { CreditAccounts } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
-import { declined, type MarketAnswer, TAKEN } from './market-door.ts'
+import { declined, type MarketAnswer, type MarketQuestion, TAKEN } from './market-door.ts'
 import type { Party } from './party.ts'
 import { failedParts, hashOfBytes, judgeResult, manifestHashOf, readPredicate } from './task-package.ts'
 
@@ -141,7 +142,7 @@ export class BuyerWork {
   }
 
   /** Bytes that come before the delivery is certified are kept by their hash; whether they are those of the delivery is seen then. */
-  async takeResult(from: Did, bytes: Uint8Array): Promise<MarketAnswer> {
+  async takeResult({ from, frame, bytes }: MarketQuestion<'result'>): Promise<MarketAnswer> {
     const { party, init } = this
     if (this.noted?.peer !== from) return declined('MARKET_CONTRACT_UNKNOWN')
     const delivered = this.current?.kind === 'DELIVERED' ? this.current.delivery.result : undefined
@@ -152,7 +153,19 @@ export class BuyerWork {
     const result = await party.journal.keepFile(init.contract, bytes)
     const note = this.noted
     await party.keep(CONTRACTS, init.contract, { ...note, result })
+    if (frame.meter !== undefined) await this.takeMeter(frame.meter)
     return TAKEN
+  }
+
+  /** What the worker has counted, for statements. The first reading alone: who sends others fills nothing. */
+  private async takeMeter(text: string): Promise<void> {
+    const { party, init } = this
+    const { contract, terms } = init
+    if (readingsOf(party, contract).length > 0) return
+    const read = party.read(text, 'meter-snapshot')
+    const head = read?.envelope.head
+    if (read?.envelope.body.contract === contract && head?.contract === contract && head.iss === terms.worker)
+      await party.hear(read)
   }
 
   /** What the delivery is worth: the bytes, their hash, the predicate on them. */

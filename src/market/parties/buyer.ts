@@ -224,8 +224,8 @@ export class Buyer {
     return work === undefined ? declined('MARKET_CONTRACT_UNKNOWN') : await work.signVoucher(from, frame)
   }
 
-  private async takeResult({ from, frame, bytes }: MarketQuestion<'result'>): Promise<MarketAnswer> {
-    const work = this.works.get(frame.contract)
-    return work === undefined ? declined('MARKET_CONTRACT_UNKNOWN') : await work.takeResult(from, bytes)
+  private async takeResult(question: MarketQuestion<'result'>): Promise<MarketAnswer> {
+    const work = this.works.get(question.frame.contract)
+    return work === undefined ? declined('MARKET_CONTRACT_UNKNOWN') : await work.takeResult(question)
   }
 }

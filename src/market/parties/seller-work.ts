@@ -4,12 +4,14 @@ import { addDuration, type DurationMs, type Timestamp } from '../../base/time.ts
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import { BEATS_MISSED_MAX, type EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
+import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import { voucherHash } from '../../wire/v1/escrow-events.ts'
 import { CreditAccounts } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote, LAPSED, readTerms } from './contract-notes.ts'
 import { type FollowedContract, pause } from './contract-follower.ts'
 import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { Party } from './party.ts'
+import type { KeptEnvelope } from './party-record.ts'
 import { readMeter, type TaskCounts } from './read-meter.ts'
 import { hashOfBytes, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from './task-package.ts'
 
@@ -28,6 +30,8 @@ export type TaskControls = {
 /** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
 export type TaskRunner = {
   run(task: TaskInit, controls: TaskControls): Promise<{ readonly result: Uint8Array; readonly counts: TaskCounts }>
+  /** What the work on a contract has used so far; absent: it shows at milestones and at the end alone. */
+  used?(contract: ContractId): TaskCounts
 }
 
 export type WorkComponents = { readonly party: Party; readonly runner: TaskRunner }
@@ -186,7 +190,7 @@ class ContractWork {
         try {
           const { frame } = await party.components.door.ask(
             peer,
-            { frame: { type: 'result', contract, hash }, bytes },
+            { frame: { type: 'result', contract, hash, ...this.shownMeter() }, bytes },
             { signal },
           )
           if (frame.type === 'taken') return
@@ -196,6 +200,15 @@ class ContractWork {
         await pause(party.components.timers, AGAIN_MS, signal)
       }
     })
+  }
+
+  /** The reading that the delivery names, as it was signed. */
+  private shownMeter(): { readonly meter?: string } {
+    const { noted, party, contract } = this
+    const isNamed = ({ envelope }: KeptEnvelope): boolean =>
+      envelope.type === 'meter-snapshot' && envelope.head.bodyHash === noted.meter
+    const kept = party.journal.envelopesOf(contract).findLast(isNamed)
+    return kept === undefined ? {} : { meter: decodeUtf8(kept.bytes) ?? '' }
   }
 
   /** A voucher that the payer does not sign is no reason to stop: the worker decides by its exposure, which the milestone bounds. */
@@ -234,7 +247,8 @@ class ContractWork {
       for (let number = this.saidBeats; ; number += 1) {
         await pause(this.party.components.timers, everyMs, isOver)
         if (isOver.aborted) return
-        const meter = await this.readMeter(`beat/${number}`, new Map())
+        const used = this.components.runner.used?.(this.contract) ?? new Map<string, bigint>()
+        const meter = await this.readMeter(`beat/${number}`, used)
         await this.party.tellNotary(this.contract, { act: `beat/${number}`, type: 'escrow-beat', body: { meter } })
       }
     })

@@ -2,6 +2,7 @@ import { CodedError } from '../../base/errors.ts'
 import { amountFromNanos } from '../../base/money.ts'
 import type { AuctionCall } from '../../core/auction/auction-call.ts'
 import type { Bid } from '../../core/auction/commitment.ts'
+import type { ContractId } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { attestedOf } from '../../market/parties/attestations.ts'
 import { PriceKeeper } from '../../market/parties/price-keeper.ts'
@@ -35,6 +36,7 @@ import type { MarketInit, MarketWorker } from './market-init.ts'
 import { PARTY_JOURNAL, partyFilesIn } from './market-files.ts'
 import { type SkillNote, SKILLS } from './party-notes.ts'
 import { buyerPolicyOf, sellerPolicyOf } from './party-policies.ts'
+import { WorkMeter } from './work-meter.ts'
 import { UsableParameters } from './usable-parameters.ts'
 
 /** Journal of what is known of others from the contracts of this node. */
@@ -131,7 +133,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       },
       { policy: buyerPolicyOf(notary.set, parameters) },
     )
-    const runner = runnerOf(party, init.findWorker)
+    const runner = runnerOf(party, init)
     const isOffered = (skill: string): boolean => party.noteOf<SkillNote>(SKILLS, skill)?.isReplicating === true
     new Replica({ party, runner, isOffered }).start()
     const seller = new Seller(
@@ -218,15 +220,25 @@ export function auctionJournal(auction: string): string {
   return `auction-${auction}`
 }
 
-function runnerOf(party: Party, findWorker: MarketInit['findWorker']): TaskRunner {
+/** Does the work by the agent that a skill was offered with, and counts what it uses. */
+function runnerOf(party: Party, { findWorker, clock }: Pick<PartyRoleInit, 'findWorker' | 'clock'>): TaskRunner {
+  const meters = new Map<ContractId, WorkMeter>()
   return {
-    async run({ skill, input }, { signal }) {
+    async run({ contract, skill, input }, { signal }) {
       const agent = party.noteOf<SkillNote>(SKILLS, skill)?.agent
       const worker = agent === undefined ? undefined : await workerNamed(agent, findWorker)
       if (worker === undefined)
         throw new CodedError('MARKET_ROLE_MISSING', { message: `Nobody here does ${skill}`, details: { skill } })
-      return { result: await worker(input, { signal }), counts: new Map() }
+      const meter = new WorkMeter(clock, input.byteLength)
+      meters.set(contract, meter)
+      try {
+        const result = await worker(input, { signal, count: (unit, quantity) => meter.count(unit, quantity) })
+        return { result, counts: meter.read(result.byteLength) }
+      } finally {
+        meters.delete(contract)
+      }
     },
+    used: (contract) => meters.get(contract)?.read() ?? new Map(),
   }
 }
 
