@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createActorSystem } from 'kernell-os/actors'
 import { formatAmount, sha256Hex, type Amount } from 'kernell-os/core'
-import { parseHash, ReputationKeeper, standingOf, type Did } from 'kernell-os/market'
+import { LOST_DEPOSITS, parseHash, ReputationKeeper, standingOf, type Did } from 'kernell-os/market'
 import { createMemoryEventLog } from 'kernell-os/storage'
 import { OfflineMarket } from '../offline/offline-market.ts'
 import { auctioneer, type AuctioneerInput, type Closed } from './agent.ts'
@@ -28,7 +28,7 @@ const rules = {
   peers: [11, 12, 13].map((number) => market.didOf(number)),
   standingOf: async (bidder: Did) => await Promise.resolve(standingOf(reputation, bidder)),
   depositNanos: deposit,
-  forfeitTo: market.setTerms.feeOwner,
+  forfeitTo: LOST_DEPOSITS,
   notarySet: market.set.id,
   filter: { capabilities: [], reputationPpmMin: 500_000, newcomerExposureNanos: 1_000_000_000n as Amount },
   openAuctionLog: async () => createMemoryEventLog(),

@@ -1,10 +1,20 @@
-const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const CODES: readonly number[] = Array.from({ length: 16 }, (_, digit) => digit.toString(16).charCodeAt(0))
+/** Bytes that are written by one call; what a call may be given is limited. */
+const PIECE_MAX = 4_096
 
 /** Bytes as lower-case hexadecimal digits, two for each. */
 export function hexOfBytes(bytes: Uint8Array): string {
+  if (bytes.length <= PIECE_MAX) return hexOfPiece(bytes)
   let text = ''
-  for (const byte of bytes) text += DIGITS[byte] ?? ''
+  for (let from = 0; from < bytes.length; from += PIECE_MAX) text += hexOfPiece(bytes.subarray(from, from + PIECE_MAX))
   return text
+}
+
+/** By their codes at once: a text put together digit by digit is a chain of so many parts. */
+function hexOfPiece(bytes: Uint8Array): string {
+  const codes: number[] = []
+  for (const byte of bytes) codes.push(CODES[byte >>> 4] ?? 0, CODES[byte & 15] ?? 0)
+  return String.fromCharCode(...codes)
 }
 
 /** The bytes of hexadecimal digits, an even number of them; what is none gives zeros. */

@@ -43,6 +43,7 @@ export type { OfferTerms } from '../core/market/offer-directory.ts'
 export { createNotarySet, type NotarySet } from '../core/notary/notary-set.ts'
 export { type DurationMs, durationFromMs } from '../base/time.ts'
 export { AUCTION_KINDS, type AuctionKind, type EnglishRule } from '../core/auction/auction-call.ts'
+export { LOST_DEPOSITS } from '../core/auction/deposits.ts'
 export { verifyTranscript } from '../core/auction/verify-transcript.ts'
 export { signerOfKey } from '../wire/v1/checkpoint.ts'
 export {

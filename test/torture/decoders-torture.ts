@@ -125,7 +125,7 @@ function subjectsOf(receive: Receive): readonly Subject[] {
 function createReceiver(plant: DecoderPlant | undefined, kept: unknown[]): Receive {
   const verify = verifySignatureWith(createNodeVerifier())
   const checks = plant?.checks === undefined ? undefined : { ...DECODE_CHECKS, ...plant.checks }
-  const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
   return (bytes, context) => {
     const decoded = decodeEnvelope(bytes, checks === undefined ? { hash } : { hash, checks })
     if (plant?.isLeaking === true) kept.push(Array.from({ length: 2_000 }, () => kept.length))

@@ -83,7 +83,10 @@ export type AuctionCall = {
   readonly bidMs: DurationMs
   /** T_rev: reveals are taken for so long behind it; 0 in an English auction. */
   readonly revealMs: DurationMs
-  /** T_settle: how long after it the auction waits for the beacon before it is void; deposits are free again after twice of it at the latest. */
+  /**
+   * T_settle: how long after it the auction waits for the beacon before it is void. As long again the winner has to sign, and as long again its deposit may be taken
+   * where it has not; then deposits are free by themselves.
+   */
   readonly settleMs: DurationMs
   readonly bidsMax: number
   readonly filter: BidderFilter
@@ -110,9 +113,14 @@ export function beaconDeadline(call: AuctionCall): Timestamp {
   return (revealDeadline(call) + call.settleMs) as Timestamp
 }
 
+/** Until when the winner of a sealed auction signs the contract, where there is a deposit to lose. */
+export function signDeadline(call: AuctionCall): Timestamp {
+  return (beaconDeadline(call) + call.settleMs) as Timestamp
+}
+
 /** From when the ledger frees a deposit by itself, so that an auctioneer who vanishes keeps nobody's money. */
 export function depositExpiry(call: AuctionCall): Timestamp {
-  return (beaconDeadline(call) + call.settleMs) as Timestamp
+  return (signDeadline(call) + call.settleMs) as Timestamp
 }
 
 /** Name of the auction: the hash of its call. */

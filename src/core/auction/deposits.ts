@@ -1,4 +1,4 @@
-import type { Hash } from '../evidence/names.ts'
+import type { Did, Hash } from '../evidence/names.ts'
 import { type AccountId, formatAccountId, type TransferId } from '../ledger/ledger-names.ts'
 import type { HoldOrder, TransferOrder } from '../ledger/transfer-order.ts'
 import { utf8Bytes } from '../text/encode-utf8.ts'
@@ -7,6 +7,12 @@ import { type AuctionCall, depositExpiry } from './auction-call.ts'
 import type { CommitmentEntry } from './auction-record.ts'
 import type { AuctionEffect } from './auction-state.ts'
 import { delimitedHash } from './delimited-hash.ts'
+
+/**
+ * Who gets lost deposits: nobody. Its 32 bytes are SHA-256 of `kernell/auction/lost-deposits/v1/2`, the first such number that is no point of the curve, so no key
+ * signs for it. What is there is out of circulation.
+ */
+export const LOST_DEPOSITS = 'did:key:z6MknWpnKR8q7eZUoM48VbGpUhVginGcx98tKqgijmJ816kB' as Did
 
 const UNLINKED = { isLinked: false, contract: undefined, reference: undefined } as const
 
@@ -48,25 +54,27 @@ export function returnDeposit(auction: Hash, depositor: Depositor): TransferOrde
   }
 }
 
-/** What ends the deposits when an auction closes: who did not reveal loses it, everybody else has it back. */
+/** Takes a deposit for whom the call names. */
+export function loseDeposit(call: AuctionCall, auction: Hash, depositor: Depositor): TransferOrder {
+  return {
+    ...UNLINKED,
+    kind: 'post-held',
+    id: depositId('end', auction, depositor),
+    heldId: depositId('hold', auction, depositor),
+    credit: forfeitAccount(call),
+    amount: call.depositNanos,
+  }
+}
+
+/** What ends the deposits when an auction closes: who did not reveal loses it, and everybody else has it back. The winner's stays until it has signed the contract, or has not. */
 export function endDeposits(
   call: AuctionCall,
   auction: Hash,
-  entries: readonly CommitmentEntry[],
+  { entries, winner }: { readonly entries: readonly CommitmentEntry[]; readonly winner: Did | undefined },
 ): readonly AuctionEffect[] {
   const orders = entries
-    .filter(({ deposit }) => deposit === 'held')
-    .map((entry): TransferOrder => {
-      if (entry.reveal !== undefined) return returnDeposit(auction, entry)
-      return {
-        ...UNLINKED,
-        kind: 'post-held',
-        id: depositId('end', auction, entry),
-        heldId: depositId('hold', auction, entry),
-        credit: forfeitAccount(call),
-        amount: call.depositNanos,
-      }
-    })
+    .filter(({ deposit, bidder }) => deposit === 'held' && bidder !== winner)
+    .map((entry) => (entry.reveal === undefined ? loseDeposit(call, auction, entry) : returnDeposit(auction, entry)))
   return postTransfers(orders)
 }
 

@@ -117,7 +117,8 @@ export function costOf({ weights }: Pick<AuctionCall, 'weights'>, { bid, standin
   return scoreCost(weights, bid, standing.reputationPpm)
 }
 
-function clearingPrice(call: AuctionCall, best: Candidate, second: Candidate | undefined): Amount {
+/** What the best of two is paid. */
+export function clearingPrice(call: AuctionCall, best: Candidate, second: Candidate | undefined): Amount {
   switch (call.kind) {
     case 'first':
     case 'english':

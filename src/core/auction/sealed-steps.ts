@@ -168,7 +168,7 @@ function closeSealed(state: RevealingState | AwaitingState, beacon: Beacon | und
     state: closed,
     effects: [
       { type: 'cancel-timer', name: state.kind === 'revealing' ? 'reveal' : 'beacon' },
-      ...endDeposits(call, auction, entries),
+      ...endDeposits(call, auction, { entries, winner: outcome.kind === 'awarded' ? outcome.winner : undefined }),
       { type: 'publish-transcript', transcript: transcriptOf(closed) },
     ],
   }

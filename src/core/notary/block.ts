@@ -44,10 +44,23 @@ const ENTRY_DOMAIN = 'kernell/notary/entry/v1\0'
 const NODE_DOMAIN = 'kernell/notary/node/v1\0'
 const BLOCK_DOMAIN = 'kernell/notary/block/v1\0'
 
+/** What was worked out of a block. A block never changes, and is named again wherever it goes by. */
+const NAMES = new WeakMap<Block, { readonly leaves: readonly Hash[]; hash: Hash | undefined }>()
+
 /** The name of a block. It covers every entry through the root of a tree of them (shape: RFC 6962, section 2.1). */
 export function hashOfBlock(block: Block, digest: Sha256Hex = sha256Hex): Hash {
-  const leaves = block.entries.map((entry) => hashOfEntry(entry, block.at, digest))
-  return hashOfHeader({ ...block, root: rootOf(leaves, digest), size: leaves.length }, digest)
+  const name = nameOf(block, digest)
+  const { leaves } = name
+  name.hash ??= hashOfHeader({ ...block, root: rootOf(leaves, digest), size: leaves.length }, digest)
+  return name.hash
+}
+
+function nameOf(block: Block, digest: Sha256Hex): { readonly leaves: readonly Hash[]; hash: Hash | undefined } {
+  const known = NAMES.get(block)
+  if (known !== undefined) return known
+  const name = { leaves: block.entries.map((entry) => hashOfEntry(entry, block.at, digest)), hash: undefined }
+  NAMES.set(block, name)
+  return name
 }
 
 export type BlockHeader = Pick<Block, 'slot' | 'previous' | 'at' | 'state'> & {
@@ -71,7 +84,7 @@ export function hashOfEntry(entry: BlockEntry, at: Timestamp, digest: Sha256Hex 
 
 /** The paths of all entries, in order. Every node of the tree is hashed once. */
 export function pathsOfEntries(block: Block, digest: Sha256Hex = sha256Hex): readonly EntryPath[] {
-  const leaves = block.entries.map((entry) => hashOfEntry(entry, block.at, digest))
+  const { leaves } = nameOf(block, digest)
   const paths = leaves.map((): Hash[] => [])
   const rise = (from: number, to: number): Hash => {
     const leaf = leaves[from]

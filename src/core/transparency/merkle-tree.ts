@@ -28,12 +28,16 @@ export function hashLeaf(data: Uint8Array, digest: Sha256 = sha256): MerkleHash 
 }
 
 export function hashNode(left: MerkleHash, right: MerkleHash, digest: Sha256 = sha256): MerkleHash {
-  const bytes = new Uint8Array(1 + left.length + right.length)
-  bytes[0] = 1
-  bytes.set(left, 1)
-  bytes.set(right, 1 + left.length)
-  return digest(bytes)
+  assert(left.length === HASH_BYTES && right.length === HASH_BYTES, 'nodes are hashed of hashes')
+  NODE.set(left, 1)
+  NODE.set(right, 1 + HASH_BYTES)
+  return digest(NODE)
 }
+
+const HASH_BYTES = 32
+/** What a node is hashed of, written over each time: the digest is worked out at once and keeps nothing of it. */
+const NODE = new Uint8Array(1 + 2 * HASH_BYTES)
+NODE[0] = 1
 
 /** Adds a leaf by its hash. `onNode` sees each complete subtree that this finishes, the leaf first: a store of them answers proofs. */
 export function appendLeaf(

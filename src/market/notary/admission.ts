@@ -1,4 +1,4 @@
-import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import { type Sha256Hex, sha256HexOfBytes } from '../../base/sha256.ts'
 import type { DurationMs } from '../../base/time.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -8,7 +8,6 @@ import { type Authenticated, authenticate, type VerifyBytes } from '../../wire/v
 import type { Audience } from '../../wire/v1/envelope-head.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
 import { bytesOfHex } from '../../base/hex.ts'
-import { hashOfText } from '../../wire/v1/signing-bytes.ts'
 import { readMessage, type SentEnvelope } from './booked-event.ts'
 
 /** Who waits for what becomes of an envelope. */
@@ -30,7 +29,7 @@ export type Dismissed = {
 export type AdmissionComponents = {
   readonly verifier: BatchVerifier
   readonly clock: Clock
-  readonly hash: Sha256HexOfBytes
+  readonly hash: Sha256Hex
   /** The names that this notary answers to. */
   readonly audience: readonly Audience[]
   readonly network: string
@@ -110,7 +109,7 @@ export class Admission {
     const { hash, clock, audience, network, clockSkewMs } = this.components
     const decoded = decodeEnvelope(bytes, { hash })
     if (decoded.kind === 'refused') {
-      const message = hashOfBytes(bytes, hash)
+      const message = hashOfBytes(bytes)
       return { outcome: { kind: 'dismissed', message, code: decoded.code, waiter }, signatures: [] }
     }
     const { envelope, text } = decoded
@@ -163,6 +162,7 @@ function isJoint({ type }: Envelope): boolean {
   )
 }
 
-function hashOfBytes(bytes: Uint8Array, hash: Sha256HexOfBytes): Hash {
-  return hashOfText('', () => hash(bytes))
+/** What is no envelope is named by all of its bytes. */
+function hashOfBytes(bytes: Uint8Array): Hash {
+  return sha256HexOfBytes(bytes) as Hash
 }

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
-import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Hash } from '../../core/evidence/names.ts'
@@ -45,7 +45,7 @@ export type BooksAuditInit = {
   readonly sets?: readonly Hash[] | undefined
   /** Rules whose hash is known to be theirs. */
   readonly parameters: readonly { readonly name: string; readonly hash: Hash; readonly rules: EscrowRules }[]
-  readonly hash?: Sha256HexOfBytes | undefined
+  readonly hash?: Sha256Hex | undefined
 }
 
 /** What of the books no replay shows: who signed the messages, whether they were valid under their stamps, and the order of the blocks. */

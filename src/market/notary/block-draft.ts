@@ -1,4 +1,4 @@
-import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { contractOf } from '../../core/books/books-machine.ts'
 import type { BooksState } from '../../core/books/books-state.ts'
@@ -16,7 +16,7 @@ export type BlockDraftInit = {
   readonly at: Timestamp
   readonly archive: NotaryArchive
   readonly books: BooksState
-  readonly hash: Sha256HexOfBytes
+  readonly hash: Sha256Hex
   readonly clockSkewMs: DurationMs
   /** Of messages outside of contracts that came to something. */
   readonly nonces: Pick<NonceGuard, 'look'>

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
-import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
 import type { BooksEvent } from '../../core/books/books-state.ts'
 import type { GovernedBooksEvent } from '../../core/books/governed-books.ts'
@@ -41,7 +41,7 @@ export function formatBookedEvent({ slot, event, sent, due }: BookedEvent): stri
   return `{"at":${stampOfBooksEvent(event)},"envelope":${sent.text},"slot":${slot}}`
 }
 
-export type BookedEventReading = { readonly hash?: Sha256HexOfBytes | undefined }
+export type BookedEventReading = { readonly hash?: Sha256Hex | undefined }
 
 /** Reads the JSON of `formatBookedEvent`; `undefined` for anything else. Signatures are looked at by `BooksAudit`. */
 export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}): BookedEvent | undefined {
@@ -113,7 +113,7 @@ export type MessageReadingInit = {
   readonly slot: number
   readonly at: Timestamp
   readonly verify: VerifyBytes
-  readonly hash?: Sha256HexOfBytes | undefined
+  readonly hash?: Sha256Hex | undefined
 }
 
 function bookedMessage(sent: SentEnvelope, { slot, ...init }: MessageReadingInit): BookedEvent | undefined {

@@ -1,4 +1,4 @@
-import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import { timestampFromMs } from '../../base/time.ts'
 import type { BooksLimits, BooksState } from '../../core/books/books-state.ts'
 import {
@@ -28,7 +28,7 @@ export type JournaledBooksInit = {
   /** Who owns the account that the set earns into. */
   readonly feeOwner: Did
   readonly limits?: BooksLimits | undefined
-  readonly hash?: Sha256HexOfBytes | undefined
+  readonly hash?: Sha256Hex | undefined
   /** Sees each step that changed the books, once and in order: first those of the journal that is opened, then new ones. */
   readonly onStep?: ((step: BookedStep) => void) | undefined
 }

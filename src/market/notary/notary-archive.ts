@@ -1,4 +1,4 @@
-import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { type Block, type BlockEntry, GENESIS, hashOfBlock } from '../../core/notary/block.ts'
@@ -30,8 +30,7 @@ type BlockFile = {
 export type NotaryArchiveInit = {
   /** How long a message outside of contracts is remembered at least after its end. */
   readonly clockSkewMs: number
-  readonly hash?: Sha256HexOfBytes | undefined
-  readonly digest?: Sha256Hex | undefined
+  readonly hash?: Sha256Hex | undefined
 }
 
 const MINUTE_MS = 60_000
@@ -39,7 +38,7 @@ const STATE_DOMAIN = 'kernell/notary/state/v1\u0000'
 const PAD = '0'.repeat(64) as Hash
 
 /** Name of the state behind a block: it covers every transition so far. */
-export function stateBehind(before: Hash, transitions: readonly Hash[], hash?: Sha256HexOfBytes): Hash {
+export function stateBehind(before: Hash, transitions: readonly Hash[], hash?: Sha256Hex): Hash {
   return hashOfText(STATE_DOMAIN + canonicalText([before, ...transitions]), hash)
 }
 
@@ -191,7 +190,7 @@ export class NotaryArchive {
     const block = this.block(slot)
     const file = this.blocks.get(slot)
     if (block === undefined || file === undefined) return undefined
-    file.hash ??= hashOfBlock(block, this.init.digest)
+    file.hash ??= hashOfBlock(block, this.init.hash)
     return { block, hash: file.hash }
   }
 

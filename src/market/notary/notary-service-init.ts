@@ -1,4 +1,4 @@
-import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { DurationMs } from '../../base/time.ts'
 import type { BooksLimits } from '../../core/books/books-state.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
@@ -19,10 +19,9 @@ import type { HighWaterFile } from './high-water.ts'
 import type { SegmentCadence } from './segment-keeper.ts'
 import type { SetMembers, SetTiming } from './set-order-components.ts'
 
-/** Native SHA-256 in its three forms, equal to those of `src/base/sha256.ts`. */
+/** Native SHA-256 in both forms, equal to those of `src/base/sha256.ts`. */
 export type NotaryHashes = {
   readonly ofBytes: Sha256
-  readonly hexOfBytes: Sha256HexOfBytes
   readonly hexOfText: Sha256Hex
 }
 

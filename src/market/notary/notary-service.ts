@@ -90,8 +90,8 @@ export class NotaryService implements NotaryClient, Startable {
     this.components = components
     this.init = init
     this.lineage = { set, before: init.before ?? [] }
-    const { hexOfBytes: hash, hexOfText: digest } = hashes
-    this.archive = new NotaryArchive({ clockSkewMs, hash, digest })
+    const { hexOfText: hash } = hashes
+    this.archive = new NotaryArchive({ clockSkewMs, hash })
     this.followers = new Followers(timers)
     this.submissions = new Submissions({ waitingMax: init.waitingMax ?? WAITING_MAX, closed: () => this.closed() })
     this.admissionInit = {

@@ -32,7 +32,7 @@ export async function openBooks(init: OpenBooksInit): Promise<BooksJournal> {
   const { log, folder, beside, lineage, hashes, limits, signer, onStep } = init
   const first = firstSetOf(lineage)
   const { feeOwner = feeOwnerOf(first) } = first === lineage.set ? init : {}
-  const journaled = journaledBooks({ set: first, feeOwner, limits, hash: hashes.hexOfBytes, onStep })
+  const journaled = journaledBooks({ set: first, feeOwner, limits, hash: hashes.hexOfText, onStep })
   const name = nameJournal(journalWordsOf(first), hashes.ofBytes)
   const signing = signer && { signer }
   return await MachineJournal.open({ log, journaled, folder, beside, digest: hashes.ofBytes, ...signing }, name)

@@ -32,8 +32,8 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
   const { components, init, journal, archive, lineage, rules, nonces, onBlock, onFailure } = opening
   const { set, me, restored, onCaughtUp, timing = SET_TIMING } = init
   const { highWater, hashes, signer, clock, timers, members } = components
-  const { hexOfBytes: hash, hexOfText: digest } = hashes
-  const common = { set, signer, journal, archive, highWater, clock, hash, digest, onBlock, onFailure }
+  const { hexOfText: hash } = hashes
+  const common = { set, signer, journal, archive, highWater, clock, hash, onBlock, onFailure }
   const ahead = setsAhead(journal.state.books, { lineage, archive })
   if (members !== undefined) {
     if (lineage.before.length > 0)

@@ -1,4 +1,4 @@
-import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/time.ts'
 import { contractOf } from '../../core/books/books-machine.ts'
 import { GOVERNED_BOOKS_MACHINE, type GovernedBooksState } from '../../core/books/governed-books.ts'
@@ -35,7 +35,7 @@ export type RunBlockInit = {
   readonly archive: NotaryArchive
   /** Of messages outside of contracts, as the journal has them. */
   readonly nonces: Pick<NonceGuard, 'look'>
-  readonly hash: Sha256HexOfBytes
+  readonly hash: Sha256Hex
   /** How far clocks may differ, for `iat` of messages. */
   readonly clockSkewMs: DurationMs
 }
@@ -64,7 +64,7 @@ export function runBlock(init: RunBlockInit, messages: readonly NotaryMessage[])
 }
 
 /** What stands for an entry that changed nothing. */
-export function hashOfUnchanged(statement: NotaryStatement, hash?: Sha256HexOfBytes): Hash {
+export function hashOfUnchanged(statement: NotaryStatement, hash?: Sha256Hex): Hash {
   return hashOfText(UNCHANGED_DOMAIN + canonicalText(statement), hash)
 }
 

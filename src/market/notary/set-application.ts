@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import type { GovernedBooksState } from '../../core/books/governed-books.ts'
 import { formatGovernedBooksState } from '../../core/books/governed-books-codec.ts'
@@ -29,8 +29,7 @@ export type SetApplicationInit = {
   readonly nonces: Pick<NonceGuard, 'look'>
   readonly set: NotarySet
   readonly verify: VerifyStatement
-  readonly hash: Sha256HexOfBytes
-  readonly digest: Sha256Hex
+  readonly hash: Sha256Hex
   readonly clockSkewMs: DurationMs
   /** A block is part of the books, and in `durable` order on its way to the disk. */
   readonly onApplied: (applied: Applied) => void
@@ -158,7 +157,7 @@ export class SetApplication implements NotaryApplication {
     const changed = block.entries.filter(({ message }) => !silent.has(message))
     const ran = isJournaled ? undefined : this.run({ slot: block.slot, at: block.at, messages })
     this.ran = undefined
-    const { journal, decisions, archive, digest } = this.init
+    const { journal, decisions, archive, hash } = this.init
     if (ran !== undefined) {
       const { slot, entries, state } = block
       const transitions = entries.map(({ transition }) => transition)
@@ -167,7 +166,7 @@ export class SetApplication implements NotaryApplication {
         ran.results.every(
           ({ seq, transition }, index) => changed[index]?.seq === seq && changed[index].transition === transition,
         )
-      if (!isSame || commitState({ slot, before: this.state, transitions, root: ran.root }, digest) !== state)
+      if (!isSame || commitState({ slot, before: this.state, transitions, root: ran.root }, hash) !== state)
         return false
     }
     decisions.put(decision)
@@ -212,11 +211,11 @@ export class SetApplication implements NotaryApplication {
   private run({ slot, at, messages }: ExecutedBlock): Ran {
     const key = `${slot} ${at} ${messages.map(({ message }) => message).join(' ')}`
     if (this.ran?.key === key) return this.ran
-    const { journal, archive, nonces, hash, digest, clockSkewMs } = this.init
+    const { journal, archive, nonces, hash, clockSkewMs } = this.init
     const block = runBlock({ slot, at, state: journal.state, archive, nonces, hash, clockSkewMs }, messages)
     const transitions = block.results.map(({ transition }) => transition)
     const root = isCheckpoint(slot) ? this.rootOf(block.state) : undefined
-    const state = commitState({ slot, before: this.state, transitions, root }, digest)
+    const state = commitState({ slot, before: this.state, transitions, root }, hash)
     this.ran = { ...block, key, committed: state, root }
     return this.ran
   }

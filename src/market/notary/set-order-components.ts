@@ -1,4 +1,4 @@
-import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { DurationMs } from '../../base/time.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
 import type { HighWater } from '../../core/notary/high-water.ts'
@@ -62,8 +62,7 @@ export type SetOrderComponents = {
   readonly nonces: Pick<NonceGuard, 'look'>
   readonly clock: Clock
   readonly timers: Timers
-  readonly hash: Sha256HexOfBytes
-  readonly digest: Sha256Hex
+  readonly hash: Sha256Hex
   /** A block is durable and answered. */
   readonly onBlock: (contracts: ReadonlySet<ContractId>) => void
   readonly onFailure: (cause: unknown) => void

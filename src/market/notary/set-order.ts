@@ -50,7 +50,7 @@ export class SetOrder implements NotaryOrder {
   private isStopped = false
 
   private constructor(components: SetOrderComponents, decisions: DecisionStore) {
-    const { set, me, members, timing, journal, archive, nonces, hash, digest } = components
+    const { set, me, members, timing, journal, archive, nonces, hash } = components
     this.components = components
     this.timing = timing
     this.pauseMs = timing.resendMs
@@ -60,7 +60,7 @@ export class SetOrder implements NotaryOrder {
     const admission = new BodyAdmission(components.admission)
     const { verify } = members
     const { clockSkewMs } = components.admission
-    const shared = { set, verify, journal, archive, decisions, nonces, hash, digest, clockSkewMs }
+    const shared = { set, verify, journal, archive, decisions, nonces, hash, clockSkewMs }
     const init = { ...shared, admission, onApplied, onFailure }
     this.application = new SetApplication(init)
     this.replica = createSetReplica(components, {
@@ -79,8 +79,8 @@ export class SetOrder implements NotaryOrder {
 
   /** Takes part as soon as enough other members have answered (`NotaryReplica.start`). Throws what it throws, and `STORE_CORRUPTED`. */
   static async start(components: SetOrderComponents): Promise<SetOrder> {
-    const { set, digest, members, timing, highWater, restored } = components
-    const decisions = await DecisionStore.open({ log: members.decisions, set, digest })
+    const { set, hash, members, timing, highWater, restored } = components
+    const decisions = await DecisionStore.open({ log: members.decisions, set, digest: hash })
     const order = new SetOrder(components, decisions)
     try {
       const { leaseMs } = timing

@@ -7,7 +7,7 @@ import type { SetOrderComponents } from './set-order-components.ts'
 
 /** The replica behind an order of several. Receipts are made of what the application has kept, so that its certificates are not listened to. */
 export function createSetReplica(
-  { set, me, members, timing, signer, highWater, clock, timers, digest }: SetOrderComponents,
+  { set, me, members, timing, signer, highWater, clock, timers, hash: digest }: SetOrderComponents,
   ways: Pick<NotaryReplicaComponents, 'application' | 'send' | 'onFailure'>,
 ): NotaryReplica {
   return new NotaryReplica(

@@ -230,7 +230,8 @@ export class SoloOrder implements NotaryOrder {
     await written()
     await this.receipts.signAll(named, statements)
     const told: ((() => void) | undefined)[] = []
-    for (const { entry, waiter, isNew } of answers) told.push(await this.receipts.answerOf(entry, { waiter, isNew }))
+    for (const { entry, ...asked } of answers)
+      told.push(this.receipts.answerAtHand(entry, asked) ?? (await this.receipts.answerOf(entry, asked)))
     for (const tell of told) tell?.()
     for (const item of items) this.current.delete(item)
     archive.forget(at)

@@ -1,4 +1,4 @@
-import type { Sha256Hex, Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import { type Certificate, certificatesOf } from '../../core/notary/certificate.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { bytesOfVote, type VoteStatement } from '../../core/notary/statement.ts'
@@ -16,11 +16,12 @@ export type SoloReceiptsComponents = {
   readonly signer: BatchSigner
   readonly archive: NotaryArchive
   readonly highWater: Pick<HighWaterFile, 'write'>
-  readonly hash: Sha256HexOfBytes
-  readonly digest: Sha256Hex
+  readonly hash: Sha256Hex
 }
 
 export type Statement = { readonly statement: NotaryStatement; readonly waiter: Waiter }
+
+export type Asked = { readonly waiter: Waiter; readonly isNew: boolean }
 
 /** Blocks whose certificates stay at hand for whoever asks again. */
 const CERTIFICATES_KEPT = 32
@@ -46,7 +47,7 @@ export class SoloReceipts {
 
   /** Signs a block, once the high-water file says that it was signed, and what is said of messages that are in no block. */
   async signAll(named: NamedBlock | undefined, statements: readonly Statement[]): Promise<void> {
-    const { set, signer, highWater, digest, hash } = this.components
+    const { set, signer, highWater, hash } = this.components
     const toSign: Uint8Array[] = []
     const vote = named && voteOf(named)
     if (vote !== undefined) {
@@ -58,7 +59,7 @@ export class SoloReceipts {
     if (named !== undefined && vote !== undefined) {
       const signature = signatures.shift() ?? ''
       const quorum = { ...vote, signatures: [{ member: 0, signature }] }
-      this.keep(vote.slot, certificatesOf(set, { block: named.block, quorum }, digest))
+      this.keep(vote.slot, certificatesOf(set, { block: named.block, quorum }, hash))
     }
     for (const [index, { statement, waiter }] of statements.entries()) {
       const { effect, code } = statement
@@ -69,14 +70,19 @@ export class SoloReceipts {
   }
 
   /** What answers whoever waits for an entry. `isNew`: this very message made it. */
-  async answerOf(
-    entry: ArchivedEntry,
-    { waiter, isNew }: { readonly waiter: Waiter; readonly isNew: boolean },
-  ): Promise<(() => void) | undefined> {
-    const known = this.certificates.get(entry.slot) ?? (await this.certificatesOfSlot(entry.slot))
-    const certificate = known[entry.index]
+  async answerOf(entry: ArchivedEntry, asked: Asked): Promise<(() => void) | undefined> {
+    const certificate = (await this.certificatesOfSlot(entry.slot))[entry.index]
+    return certificate && this.answerWith(certificate, entry, asked)
+  }
+
+  /** The same at once for an entry of a block that is at hand. */
+  answerAtHand(entry: ArchivedEntry, asked: Asked): (() => void) | undefined {
+    const certificate = this.certificates.get(entry.slot)?.[entry.index]
+    return certificate && this.answerWith(certificate, entry, asked)
+  }
+
+  private answerWith(certificate: Certificate, entry: ArchivedEntry, { waiter, isNew }: Asked): () => void {
     const { effect, code } = entry.transition
-    if (certificate === undefined) return undefined
     const receipt = this.format(entry, certificate)
     return () => waiter.resolve({ effect: effect === 'applied' && !isNew ? 'exists' : effect, code, receipt })
   }
@@ -94,14 +100,14 @@ export class SoloReceipts {
   }
 
   private async signAgain(slot: number): Promise<readonly Certificate[]> {
-    const { set, signer, archive, digest } = this.components
+    const { set, signer, archive, hash } = this.components
     const named = archive.named(slot)
     if (named === undefined) return []
     const vote = voteOf(named)
     const [signature] = await signer.signBatch([bytesOfVote(set, vote)])
     if (signature === undefined) return []
     const quorum = { ...vote, signatures: [{ member: 0, signature: encodeSignature(signature) }] }
-    return certificatesOf(set, { block: named.block, quorum }, digest)
+    return certificatesOf(set, { block: named.block, quorum }, hash)
   }
 
   private keep(slot: number, certificates: readonly Certificate[]): void {

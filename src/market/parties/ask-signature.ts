@@ -17,7 +17,11 @@ const ASK_AGAIN_MS = 500
 const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
 
 /** Signs the contract of a purchase and asks its seller to. @returns Why the seller does not sign; `undefined` when it has. */
-export async function askSignature(side: BuyerSide, key: string): Promise<string | undefined> {
+export async function askSignature(
+  side: BuyerSide,
+  key: string,
+  signal: AbortSignal = side.party.signal,
+): Promise<string | undefined> {
   const { party, orders } = side
   const { cosignature, transcript, task, input: inputHash } = orders.get(key)
   if (cosignature !== undefined) return undefined
@@ -43,7 +47,8 @@ export async function askSignature(side: BuyerSide, key: string): Promise<string
     predicate,
     ...(capability !== undefined && { capability: { ...capability, chain: [...capability.chain] } }),
   } as const
-  const answer = await askPatiently(party, peer, { frame, bytes: input })
+  const asker = { components: party.components, signal }
+  const answer = await askPatiently(asker, peer, { frame, bytes: input })
   if (answer.type === 'declined') return answer.code
   const { verify } = party.components
   const isRight =
@@ -55,7 +60,7 @@ export async function askSignature(side: BuyerSide, key: string): Promise<string
 
 /** A seller that cannot be reached, or fails, may be back in a moment; asking twice is safe. */
 async function askPatiently(
-  { components, signal }: Party,
+  { components, signal }: Pick<Party, 'components' | 'signal'>,
   peer: Did,
   question: MarketAnswer,
 ): Promise<MarketPost['frame']> {

@@ -1,45 +1,88 @@
 import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { auctionIdOf, type AuctionCall, type EnglishRule } from '../../core/auction/auction-call.ts'
+import { LOST_DEPOSITS } from '../../core/auction/deposits.ts'
 import { parseSalt32, type Salt32 } from '../../core/auction/delimited-hash.ts'
-import { transcriptBytes } from '../auctions/auction-journal.ts'
+import type { AuctionTranscript } from '../../core/auction/auction-record.ts'
+import { rankAwards } from '../../core/auction/rank-awards.ts'
+import { readTranscript, transcriptBytes } from '../auctions/auction-journal.ts'
 import type { OrderNote } from './buy-order.ts'
 import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
+import type { DeclinedCall } from './call-post.ts'
 import { newcomerPriceMax } from './exposure.ts'
 import { type FoundSeller, PRICE_ALONE } from './find-sellers.ts'
 import { filterOf } from './orders.ts'
+import { PARTY_CODES } from './party-codes.ts'
 import { openingOf, runCall } from './run-call.ts'
 import { taskHashOf } from './task-package.ts'
 import { nonceOf } from './wallet.ts'
 
 /** Bids of one auction at most. Everybody keeps each open one, and its receipt. */
-const SEALED_BIDS_MAX = 64
+export const SEALED_BIDS_MAX = 64
 const OPEN_BIDS_MAX = 128
 
-/** The auction of a purchase, which its buyer holds. It is one and the same however often it is asked for. @returns Its winner, at what it clears at. */
-export async function holdOwnAuction(
+/** Whom an auction gives the work to, at what it clears at for it; `undefined` where there is nobody, and why, as those said that were asked. */
+export type OwnAuction = { readonly chosen: ChosenSeller | undefined; readonly detail: string | undefined }
+
+/**
+ * The auction of a purchase, which its buyer holds. It is one and the same however often it is asked for: its winner comes first, and behind everybody who has declined
+ * the contract the next one in the ranking.
+ */
+export async function holdOwnAuction(side: BuyerSide, { key, sellers }: Candidates): Promise<OwnAuction> {
+  const said: DeclinedCall[] = []
+  const onDeclined = (declined: DeclinedCall): void => void said.push(declined)
+  const transcript = (await keptTranscript(side, key)) ?? (await runOwnCall(side, { key, sellers, onDeclined }))
+  const { declined } = side.orders.get(key)
+  for (const { bidder, priceNanos } of transcript === undefined ? [] : rankAwards(transcript)) {
+    const found = declined.includes(bidder) ? undefined : sellers.find(({ offer }) => offer.seller === bidder)
+    if (found !== undefined) return { chosen: { found, priceNanos }, detail: undefined }
+  }
+  return { chosen: undefined, detail: said.length === 0 ? undefined : detailOf(said) }
+}
+
+/** The transcript of a purchase's auction, once it has ended; `undefined` before, and where there is none. */
+export async function keptTranscript(
+  { party, orders }: BuyerSide,
+  key: string,
+): Promise<AuctionTranscript | undefined> {
+  const { transcriptFile } = orders.get(key)
+  const bytes = transcriptFile === undefined ? undefined : await party.journal.file(transcriptFile)
+  return bytes === undefined ? undefined : readTranscript(bytes)
+}
+
+async function runOwnCall(
   side: BuyerSide,
-  { key, sellers }: { readonly key: string; readonly sellers: readonly FoundSeller[] },
-): Promise<ChosenSeller | undefined> {
+  { key, sellers, onDeclined }: Candidates & { readonly onDeclined: (declined: DeclinedCall) => void },
+): Promise<AuctionTranscript | undefined> {
   const { party, orders, standingOf } = side
   if (orders.get(key).call === undefined) await orders.change(key, { call: await openCall(side, { key, sellers }) })
   const call = callOf(side, key)
   const auction = auctionIdOf(call)
   const log = await side.openAuctionLog(auction)
-  const { awarded, transcript, transcriptHash } = await runCall(party, { call, sellers, log, standingOf })
-  const found = sellers.find(({ offer }) => offer.seller === awarded?.winner)
+  const { transcript, transcriptHash } = await runCall(party, { call, sellers, log, standingOf, onDeclined })
   const transcriptFile = transcript && (await party.journal.keepFile(auction, transcriptBytes(transcript)))
   await orders.change(key, {
     auction,
     ...(transcriptHash !== undefined && { transcript: transcriptHash }),
     ...(transcriptFile !== undefined && { transcriptFile }),
   })
-  return awarded === undefined || found === undefined ? undefined : { found, priceNanos: awarded.clearingNanos }
+  return transcript
+}
+
+/** Each reason once, with who gave it first. */
+function detailOf(said: readonly DeclinedCall[]): string {
+  const firsts = new Map(said.toReversed().map(({ bidder, code }) => [code, bidder]))
+  return [...firsts].map(([code, bidder]) => `${bidder} does not bid: ${code}. ${causeOf(code)}`).join(' ')
+}
+
+function causeOf(code: string): string {
+  const known = Object.entries(PARTY_CODES).find(([name]) => name === code)?.[1]
+  return known === undefined ? '' : `${known.cause} ${known.remedy}`
 }
 
 type Candidates = { readonly key: string; readonly sellers: readonly FoundSeller[] }
 
-/** What the call says besides the request. Whoever would get lost deposits itself asks for none. */
+/** What the call says besides the request. */
 async function openCall(side: BuyerSide, candidates: Candidates): Promise<NonNullable<OrderNote['call']>> {
   const { party, orders, policy } = side
   const { currency, custody, maxNanos, depositNanos } = orders.get(candidates.key).request
@@ -48,9 +91,16 @@ async function openCall(side: BuyerSide, candidates: Candidates): Promise<NonNul
   const salt = saltOf(nonceOf(party.components.random.bytes(32)))
   const { notarySet, depositPerMillion } = policy
   const opensAt = await openingOf(party, { kind, notarySet: notarySet.id, currency, salt })
-  const usual = custody === 'C1' ? ZERO_AMOUNT : shareOf(maxNanos, depositPerMillion)
-  const isFree = kind === 'english' || notarySet.feeOwner === party.did
-  return { ...bounds, salt, opensAt, depositNanos: isFree ? '0' : (depositNanos ?? usual.toString()) }
+  const usual = custody === 'C1' ? ZERO_AMOUNT : usualDeposit(maxNanos, depositPerMillion, candidates.sellers)
+  return { ...bounds, salt, opensAt, depositNanos: kind === 'english' ? '0' : (depositNanos ?? usual.toString()) }
+}
+
+/** A share of the highest price; not more than a twentieth of the lowest offer, since a seller puts up no more than a share of what it asks. */
+function usualDeposit(maxNanos: string, perMillion: number, sellers: readonly FoundSeller[]): Amount {
+  const share = shareOf(maxNanos, perMillion)
+  return sellers
+    .map(({ offer }) => amountFromNanos(offer.terms.priceNanos / 20n))
+    .reduce((least, bound) => (bound < least ? bound : least), share)
 }
 
 /**
@@ -84,7 +134,7 @@ function callOf(side: BuyerSide, key: string): AuctionCall {
     reservePriceNanos: amountFromNanos(BigInt(call.reserveNanos)),
     latencyMsMax: policy.latencyMsMax,
     depositNanos: amountFromNanos(BigInt(call.depositNanos)),
-    forfeitTo: policy.notarySet.feeOwner,
+    forfeitTo: LOST_DEPOSITS,
     // The clock's, written down before.
     opensAt: call.opensAt as Timestamp,
     ...policy.windows,

@@ -24,6 +24,8 @@ export type BuyerWorkInit = {
   readonly policy: BuyerPolicy
   /** Whether it accepts and rejects by the predicate alone; otherwise people decide, and silence accepts. Default true. */
   readonly acceptsAlone?: boolean
+  /** Called when the money is held, also again after a restart. */
+  readonly onHeld?: () => void
 }
 
 const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
@@ -67,6 +69,7 @@ export class BuyerWork {
       return code
     }
     const { party, init } = this
+    init.onHeld?.()
     try {
       for await (const followed of party.follow(init.contract)) {
         const { state } = followed

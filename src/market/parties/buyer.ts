@@ -4,10 +4,10 @@ import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
-import { askSignature } from './ask-signature.ts'
 import { type BuyerPolicy, type BuyRequest, type OrderNote, requestHashOf } from './buy-order.ts'
 import { checkChain } from './buyer-authority.ts'
 import type { BuyerSide, ChosenSeller, ExposureOf, PayerCapabilities } from './buyer-side.ts'
+import { SEALED_BIDS_MAX } from './buyer-auction.ts'
 import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
 import { chooseSeller, declinedReason } from './choose-seller.ts'
 import { pause } from './contract-follower.ts'
@@ -19,6 +19,7 @@ import type { Party } from './party.ts'
 import { showCases } from './show-case.ts'
 import { hashOfBytes } from './task-package.ts'
 import { nonceOf } from './wallet.ts'
+import { askInTurn, releaseWinner } from './winners-turn.ts'
 import { writeContract } from './write-contract.ts'
 
 export type BuyerComponents = {
@@ -162,24 +163,27 @@ export class Buyer {
   /** Every step looks at what is there already, so that the whole can be run again. */
   private async run(key: string): Promise<void> {
     const { orders, side } = this
-    for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    for (let tries = 0; tries < this.triesMax(key); tries += 1) {
       if (orders.get(key).contract === undefined) {
         const chosen = await chooseSeller(side, key)
         if (chosen === undefined) return
         if (!(await this.write(key, chosen))) return
       }
-      const code = await askSignature(side, key)
+      const code = await askInTurn(side, key)
       if (code === undefined) {
         await this.workOn(key)
         return
       }
       const isForNow = isCreditLag(code)
       await orders.dropContract(key, { code, isForNow })
-      // An auction's winner is the only one who bid that price.
-      if (orders.get(key).auction !== undefined && !isForNow) break
       if (isForNow) await this.wait()
     }
     await orders.fail(key, 'BUY_DECLINED', declinedReason(orders.get(key)))
+  }
+
+  /** Of an auction everybody in the ranking is asked. */
+  private triesMax(key: string): number {
+    return this.orders.get(key).auction === undefined ? TRIES_MAX : SEALED_BIDS_MAX
   }
 
   /** @returns False when the purchase has failed. */
@@ -208,6 +212,7 @@ export class Buyer {
       terms,
       cosignature,
       policy,
+      onHeld: () => releaseWinner(this.side, key),
       ...(acceptsAlone !== undefined && { acceptsAlone }),
     })
     this.works.set(contract, work)

@@ -21,12 +21,16 @@ export type RefusedBid = {
   readonly code: AuctionCode
 }
 
+/** Why a seller that was asked does not bid, in its own words. */
+export type DeclinedCall = { readonly bidder: Did; readonly code: string }
+
 export type CallPostInit = {
   readonly call: AuctionCall
   readonly sellers: readonly FoundSeller[]
   readonly ledger: AuctionLedger
   readonly house: Promise<AuctionHouse>
   readonly onRefused?: ((bid: RefusedBid) => void) | undefined
+  readonly onDeclined?: ((declined: DeclinedCall) => void) | undefined
 }
 
 type Addressed = {
@@ -45,11 +49,23 @@ export class CallPost {
   private readonly party: Party
   private readonly init: CallPostInit
   private readonly peerOf: ReadonlyMap<Did, Did>
+  /** Who has the transcript, or is past being brought it. */
+  private readonly told: ReadonlyMap<Did, PromiseWithResolvers<void>>
 
   constructor(party: Party, init: CallPostInit) {
     this.party = party
     this.init = init
     this.peerOf = new Map(init.sellers.map(({ offer, peer }) => [offer.seller, peer]))
+    this.told = new Map(init.sellers.map(({ offer }) => [offer.seller, Promise.withResolvers<void>()]))
+  }
+
+  /** Resolves when a bidder has taken the transcript, or does not answer. Who has it knows what to ask for in the contract. */
+  async hasTold(bidder: Did): Promise<void> {
+    await this.told.get(bidder)?.promise
+  }
+
+  async hasToldAll(): Promise<void> {
+    await Promise.all([...this.told.values()].map(async ({ promise }) => await promise))
   }
 
   async send(message: OutgoingMessage): Promise<void> {
@@ -57,7 +73,15 @@ export class CallPost {
     const { only } = addressed
     const all = message.aud === '*' ? [...this.peerOf.keys()] : [message.aud as Did]
     const bidders = only === undefined ? all : [only]
-    await Promise.all(bidders.map(async (bidder) => await this.sendTo(bidder, { message, ...addressed })))
+    await Promise.all(
+      bidders.map(async (bidder) => {
+        try {
+          await this.sendTo(bidder, { message, ...addressed })
+        } finally {
+          if (message.type === 'auction-transcript') this.told.get(bidder)?.resolve()
+        }
+      }),
+    )
   }
 
   /** An open bid goes with its receipt: to everybody while it stands, else to its bidder alone. */
@@ -87,6 +111,8 @@ export class CallPost {
       try {
         const answer = await door.ask(peer, { frame, ...(bytes && { bytes }) }, { signal: this.party.signal })
         if (answer.frame.type === 'said') await this.take(bidder, answer.frame)
+        if (answer.frame.type === 'declined' && message.type === 'auction-call')
+          this.init.onDeclined?.({ bidder, code: answer.frame.code })
         return
       } catch (error: unknown) {
         // Who does not answer does not bid.

@@ -33,9 +33,12 @@ export async function chooseSeller(side: BuyerSide, key: string): Promise<Chosen
     return undefined
   }
   if (request.auction === undefined) return { found: best, priceNanos: terms.priceNanos }
-  const won = await holdOwnAuction(side, { key, sellers })
-  if (won === undefined) await orders.fail(key, 'BUY_NOT_AWARDED')
-  return won
+  const { chosen, detail: why } = await holdOwnAuction(side, { key, sellers })
+  if (chosen === undefined) {
+    const more = { ...declinedReason(orders.get(key)), ...(why !== undefined && { detail: why }) }
+    await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NOT_AWARDED', more)
+  }
+  return chosen
 }
 
 /** What the last seller said that did not sign. */

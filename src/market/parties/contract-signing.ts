@@ -1,7 +1,7 @@
 import type { CapabilityRefusal } from '../../core/capability/capability-refusals.ts'
 import { type ContractAuthority, isAuthorityFor } from '../../core/escrow/contract-authority.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
-import type { ContractId } from '../../core/evidence/names.ts'
+import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
@@ -31,6 +31,8 @@ type Asked = {
   readonly inputBytes: number
   readonly contract: ContractId
   readonly authority: ContractAuthority | undefined
+  /** The transcript that the award names. */
+  readonly transcript: Hash | undefined
 }
 type ReadContract = {
   readonly terms: EscrowTerms
@@ -94,8 +96,9 @@ export class ContractSigning {
     const { task, predicate, capability } = frame
     const authority = this.orders.authorityOf(capability)
     if (authority !== undefined && 'kind' in authority) return authority.code
+    const { auction: transcript } = award.envelope.body
     const code =
-      this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength, contract, authority }) ??
+      this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength, contract, authority, transcript }) ??
       (await refuseCredit(this.accounts, terms, this.policy.creditNanosOf(terms.payer))) ??
       (capability && (await this.orders.take(contract, capability)))
     if (code !== undefined) return code
@@ -114,7 +117,7 @@ export class ContractSigning {
     return await done
   }
 
-  private refuse(terms: EscrowTerms, { skill, inputBytes, contract, authority }: Asked): Refusal {
+  private refuse(terms: EscrowTerms, { skill, inputBytes, contract, authority, transcript }: Asked): Refusal {
     if (authority !== undefined && authority.skill !== skill) return 'MARKET_CAPABILITY_WRONG'
     if (!isAuthorityFor(authority, { contract, terms })) return 'MARKET_CAPABILITY_WRONG'
     const subjects = this.policy.subjectsOf?.(skill) ?? []
@@ -123,7 +126,7 @@ export class ContractSigning {
     if (offer === undefined) return 'MARKET_SKILL_UNKNOWN'
     if (inputBytes > offer.inputBytesMax) return 'MARKET_LIMIT_PASSED'
     if (terms.timers.deliverMs < offer.latencyMs) return 'MARKET_LIMIT_PASSED'
-    const priceNanos = this.components.bids.priceOf(terms.taskHash) ?? offer.priceNanos
+    const priceNanos = this.components.bids.priceOf(terms.taskHash, transcript) ?? offer.priceNanos
     const open = this.openTerms()
     const openNanos = open.reduce((sum, { maxNanos }) => sum + maxNanos, 0n)
     if (open.length >= offer.capacity) return 'MARKET_BUSY'

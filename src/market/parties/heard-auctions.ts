@@ -1,11 +1,11 @@
 import { commitDeadline } from '../../core/auction/auction-call.ts'
-import { parseAuctionTranscript } from '../../core/auction/auction-codec.ts'
 import type { AuctionReceipt, AuctionTranscript } from '../../core/auction/auction-record.ts'
+import { rankAwards } from '../../core/auction/rank-awards.ts'
 import { transcriptHashOf } from '../../core/auction/transcript.ts'
 import { type TranscriptEvidence, verifyTranscript } from '../../core/auction/verify-transcript.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
-import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
+import { readTranscript } from '../auctions/auction-journal.ts'
 import type { Party } from './party.ts'
 
 /** What a bidder has found of an auction that ended. */
@@ -18,6 +18,8 @@ export type AuctionNote = {
   readonly ok: boolean
   /** Codes of what is wrong, each once. */
   readonly problems: readonly string[]
+  /** What this party is paid where the work goes to it; absent where the auction is not right, or its bid cannot win. Nano-units. */
+  readonly priceNanos?: string
 }
 
 /** Auctions of others that are kept; the oldest goes. */
@@ -59,7 +61,9 @@ export async function judgeAuction(
   const { ok, problems } = verifyTranscript(transcript, { ...held, ...(checkpoint !== undefined && { checkpoint }) })
   const transcriptFile = await party.journal.keepFile(auction, bytes)
   const codes = [...new Set<string>(problems.map(({ code }) => code))]
-  const note: AuctionNote = { auctioneer, transcript: transcriptHash, transcriptFile, ok, problems: codes }
+  const award = ok ? rankAwards(transcript).find(({ bidder }) => bidder === party.did) : undefined
+  const priced = award && { priceNanos: award.priceNanos.toString() }
+  const note: AuctionNote = { auctioneer, transcript: transcriptHash, transcriptFile, ok, problems: codes, ...priced }
   await party.keep(HEARD_AUCTIONS, auction, note)
   const kept = party.journal.notesOf(HEARD_AUCTIONS)
   // With it go its messages, the bid and the transcript.
@@ -76,14 +80,6 @@ async function checkpointOf(party: Party, { call, beacon }: AuctionTranscript): 
     return (await notary.firstSince(commitDeadline(call), { signal: party.signal }))?.block
   } catch (error: unknown) {
     if (!CodedError.is(error) || party.isStopped) throw error
-    return undefined
-  }
-}
-
-function readTranscript(bytes: Uint8Array): AuctionTranscript | undefined {
-  try {
-    return parseAuctionTranscript(JSON.parse(decodeUtf8(bytes) ?? ''))
-  } catch {
     return undefined
   }
 }

@@ -91,6 +91,27 @@ export const PARTY_CODES = {
     cause: 'The list of commitments leaves out one that the auctioneer gave a receipt for.',
     remedy: 'The receipt and the list together prove it; the bid is not revealed.',
   },
+  MARKET_FORFEIT_WRONG: {
+    cause: 'Lost deposits of the auction would go to somebody, who then gains by having them lost.',
+    remedy: 'Name the account that nobody has the key of, as the specification gives it.',
+  },
+  MARKET_DEPOSIT_LIMIT: {
+    cause:
+      'The deposit is more than a share of what the seller asks, would be held for too long, or with others that are open or were lost of late is more than the seller puts up.',
+    remedy: 'Ask for a smaller --deposit or none, hold a shorter auction, or buy at the standing offer.',
+  },
+  MARKET_CALLER_SHORT: {
+    cause: 'Whoever calls does not hold the credits to buy what it asks bids for, so the seller puts up no deposit.',
+    remedy: 'Have the credits in your account before the call, or call without a deposit.',
+  },
+  MARKET_DEPOSIT_SHORT: {
+    cause: 'The seller does not have the credits that the auction asks for as a deposit, so it cannot bid.',
+    remedy: 'The seller needs credits of the currency first; or ask for no deposit with --deposit 0.',
+  },
+  MARKET_SIGN_LATE: {
+    cause: 'The winner of an auction did not sign the contract in time.',
+    remedy: 'Its deposit is lost; the next one in the ranking is asked.',
+  },
   MARKET_TRANSCRIPT_WRONG: {
     cause: 'The bytes behind a signed transcript are not the ones that it names.',
     remedy: 'Send the transcript whose hash was signed.',

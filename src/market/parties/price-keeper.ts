@@ -1,6 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
-import { parseAuctionTranscript } from '../../core/auction/auction-codec.ts'
 import { type ContractId, type Did, type Hash, parseContractId } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import {
@@ -11,7 +10,7 @@ import {
   prunePrices,
   recordPrice,
 } from '../../core/market/price-history.ts'
-import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
+import { readTranscript } from '../auctions/auction-journal.ts'
 import { certifyEnding } from '../reputation/certify-ending.ts'
 import { pause } from './contract-follower.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
@@ -135,7 +134,7 @@ export class PriceKeeper {
 
 async function transcriptIn(party: Party, file: Hash) {
   const bytes = await party.journal.file(file)
-  return bytes === undefined ? undefined : parseAuctionTranscript(JSON.parse(decodeUtf8(bytes) ?? 'null'))
+  return bytes === undefined ? undefined : readTranscript(bytes)
 }
 
 function weightOf(ppm: number): number {

@@ -12,12 +12,13 @@ import type { EventLog } from '../../ports/event-log.ts'
 import { AuctionHouse } from '../auctions/auction-house.ts'
 import { bringBeacon } from './auction-beacon.ts'
 import { AuctionLedger } from './auction-ledger.ts'
-import { CallPost, type RefusedBid } from './call-post.ts'
+import { CallPost, type DeclinedCall, type RefusedBid } from './call-post.ts'
 import { pause } from './contract-follower.ts'
 import { findSellers, type FoundSeller } from './find-sellers.ts'
 import { stampHash } from './ledger-word.ts'
 import type { Party } from './party.ts'
 import { nonceOf } from './wallet.ts'
+import { endWinnersDeposit } from './winners-deposit.ts'
 
 export type CallInit = {
   readonly call: AuctionCall
@@ -28,6 +29,8 @@ export type CallInit = {
   readonly standingOf: (bidder: Did) => Promise<BidderStanding>
   /** Told of every bid that is not taken. */
   readonly onRefused?: (bid: RefusedBid) => void
+  /** Told of everybody who was asked and does not bid. */
+  readonly onDeclined?: (declined: DeclinedCall) => void
 }
 
 export type CallOutcome = {
@@ -38,7 +41,8 @@ export type CallOutcome = {
 
 /**
  * Holds an auction: asks sellers, takes their bids, and ends with a transcript that each of them can recompute. Bids are of the auction house's journal; after a crash
- * the same call goes on, and everybody gets the same bytes again. It has ended when every deposit has ended too, or frees itself.
+ * the same call goes on, and everybody gets the same bytes again. It has ended when every deposit but the winner's has ended too, or frees itself, and the winner has the
+ * transcript.
  */
 export async function runCall(party: Party, init: CallInit): Promise<CallOutcome> {
   const { call, log, standingOf } = init
@@ -48,8 +52,8 @@ export async function runCall(party: Party, init: CallInit): Promise<CallOutcome
   const ledger = new AuctionLedger(party, { call, auction })
   // What is delivered while the house opens is answered when it is open.
   const opened = Promise.withResolvers<AuctionHouse>()
-  const { sellers, onRefused } = init
-  const post = new CallPost(party, { call, sellers, ledger, house: opened.promise, onRefused })
+  const { sellers, onRefused, onDeclined } = init
+  const post = new CallPost(party, { call, sellers, ledger, house: opened.promise, onRefused, onDeclined })
   const { currency, notarySet } = call
   const stamp = async (hash: Hash): Promise<Timestamp> =>
     await stampHash(party, { act: `${auction}/stamp/${hash}`, hash, currency })
@@ -80,6 +84,10 @@ export async function runCall(party: Party, init: CallInit): Promise<CallOutcome
     await depositsEnd(party, house)
     const { transcript } = house
     const outcome = transcript?.outcome
+    if (outcome?.kind === 'awarded') {
+      await post.hasTold(outcome.winner)
+      await Promise.race([post.hasToldAll(), pause(timers, TELL_MS, party.signal)])
+    }
     return {
       transcript,
       transcriptHash: transcript && transcriptHashOf(transcript),
@@ -91,6 +99,9 @@ export async function runCall(party: Party, init: CallInit): Promise<CallOutcome
     await log.close()
   }
 }
+
+/** The others are waited for so long: they may be asked for the work if the winner does not do it. */
+const TELL_MS = 1_000
 
 /** A call that no longer can be opened. */
 const NOT_HELD: CallOutcome = { transcript: undefined, transcriptHash: undefined, awarded: undefined }
@@ -115,7 +126,10 @@ export type CallForBids = Omit<AuctionCall, 'auctioneer' | 'opensAt' | 'salt'> &
   readonly onRefused?: (bid: RefusedBid) => void
 }
 
-/** Finds sellers and holds one auction among them, from now on. Throws `MARKET_STAMP_REFUSED` where the set is to stamp open bids and does not. */
+/**
+ * Finds sellers and holds one auction among them, from now on. Who holds it for a buyer does not see the contract, so the winner's deposit goes back at the end. Throws `MARKET_STAMP_REFUSED` where
+ * the set is to stamp open bids and does not.
+ */
 export async function callForBids(party: Party, init: CallForBids): Promise<CallOutcome> {
   const { peers, inputBytes, standingOf, openAuctionLog, onRefused, ...rules } = init
   const { random } = party.components
@@ -127,13 +141,15 @@ export async function callForBids(party: Party, init: CallForBids): Promise<Call
   const sellers = await findSellers(party, search)
   const opensAt = await openingOf(party, { ...rules, salt })
   const call: AuctionCall = { ...rules, auctioneer: party.did, opensAt, salt }
-  return await runCall(party, {
+  const outcome = await runCall(party, {
     call,
     sellers,
     log: await openAuctionLog(auctionIdOf(call)),
     standingOf,
     ...(onRefused && { onRefused }),
   })
+  if (outcome.transcript !== undefined) await endWinnersDeposit(party, outcome.transcript, { isLost: false })
+  return outcome
 }
 
 /** Now, by the clock that stamps the bids: the set's for open ones, if there is one. Throws as `stampHash`. */

@@ -1,14 +1,15 @@
-import type { Amount } from '../../base/money.ts'
+import { type Amount, amountFromNanos } from '../../base/money.ts'
 import { type AuctionCall, auctionIdOf } from '../../core/auction/auction-call.ts'
 import { type Bid, commitmentOf } from '../../core/auction/commitment.ts'
 import type { Salt32 } from '../../core/auction/delimited-hash.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { callOfBody } from '../../wire/v1/auction-messages.ts'
-import { refuseDeposit, signDeposit } from './bid-deposit.ts'
+import { signDeposit } from './bid-deposit.ts'
 import { type BidNote, BIDS, bidOf, heardCall, saidAnswer, subjectOfAuction, writtenBid } from './bid-notes.ts'
+import { DepositBook } from './deposit-book.ts'
 import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope, TAKEN } from './market-door.ts'
-import { judgeAuction } from './heard-auctions.ts'
+import { type AuctionNote, HEARD_AUCTIONS, judgeAuction } from './heard-auctions.ts'
 import { OpenBids } from './open-bids.ts'
 import type { Party } from './party.ts'
 import type { SellerPolicy } from './seller-policy.ts'
@@ -30,22 +31,27 @@ export class SealedBids {
   private readonly components: SealedBidsComponents
   private readonly party: Party
   private readonly open: OpenBids
+  private readonly deposits: DepositBook
 
   constructor(components: SealedBidsComponents) {
     const { party, offers } = components
     this.components = components
     this.party = party
+    this.deposits = new DepositBook(party, components.policy)
     this.open = new OpenBids({ party, offers, lowestOn: (call, offer) => this.chooseBid(call, offer) })
   }
 
-  /** What was bid for a task; `undefined` where there was no bid. */
-  priceOf(task: Hash): Amount | undefined {
-    const bid = this.party.journal
-      .notesOf(BIDS)
-      // Written by `bid`.
-      .map(([, note]) => note as unknown as BidNote)
-      .find((one) => one.task === task)
-    return bid && bidOf(bid).priceNanos
+  /** What an auction gives for a task, as this seller has computed it from a transcript that is right; `undefined` where there is none, or it has not bid. */
+  priceOf(task: Hash, transcript: Hash | undefined): Amount | undefined {
+    const { party } = this
+    const heard = party.journal
+      .notesOf(HEARD_AUCTIONS)
+      // Written by `judgeAuction`.
+      .map(([auction, note]) => ({ auction, note: note as unknown as AuctionNote }))
+      .find(({ note }) => note.transcript === transcript)
+    const { priceNanos } = heard?.note ?? {}
+    const isOfTask = heard !== undefined && party.noteOf<BidNote>(BIDS, heard.auction)?.task === task
+    return isOfTask && priceNanos !== undefined ? amountFromNanos(BigInt(priceNanos)) : undefined
   }
 
   async bid({ from, frame }: MarketQuestion<'call'>): Promise<MarketAnswer> {
@@ -56,22 +62,27 @@ export class SealedBids {
     if (read.envelope.head.iss !== call.auctioneer) return declined('MARKET_ENVELOPE_REFUSED')
     const offer = components.offers.cheapestFor(call.skill, call.currency)
     if (offer === undefined) return declined('MARKET_SKILL_UNKNOWN')
-    const code = refuseDeposit(call, components.policy)
-    if (code !== undefined) return declined(code)
     const auction = auctionIdOf(call)
     // It is kept among the messages of its auction, and nowhere else.
     if (read.envelope.head.contract !== subjectOfAuction(auction)) return declined('MARKET_ENVELOPE_REFUSED')
-    await party.hear(read)
     const heard = { call, auction, peer: from, offer }
-    return call.kind === 'english' ? await this.open.begin(call, heard) : await this.commit(heard)
+    if (call.kind !== 'english') return await this.commit(heard, read)
+    await party.hear(read)
+    return await this.open.begin(call, heard)
   }
 
   /** A sealed bid: salt and bid are in the journal before the commitment is signed, and that before its deposit. */
-  private async commit({ call, auction, peer, offer }: HeardCall): Promise<MarketAnswer> {
-    const { party } = this
+  private async commit(
+    { call, auction, peer, offer }: HeardCall,
+    read: ReadEnvelope<'auction-call'>,
+  ): Promise<MarketAnswer> {
+    const { party, deposits } = this
     const known = party.noteOf<BidNote>(BIDS, auction)
     const bid = known === undefined ? this.chooseBid(call, offer) : bidOf(known)
     if (bid === undefined) return declined('MARKET_PRICE_LOW')
+    const code = await deposits.refuse({ call, auction, priceNanos: bid.priceNanos })
+    if (code !== undefined) return declined(code)
+    await party.hear(read)
     const salt = known?.salt ?? (nonceOf(party.components.random.bytes(32)) as Salt32)
     const { auctioneer, task } = call
     const note: BidNote = { salt, bid: writtenBid(bid), auctioneer, peer, task }
@@ -84,7 +95,9 @@ export class SealedBids {
       aud: auctioneer,
       subject: subjectOfAuction(auction),
     })
-    return saidAnswer(said, await signDeposit(party, { call, auction, commitment: said.envelope.hash }))
+    const commitmentHash = said.envelope.hash
+    await deposits.sign(auction, commitmentHash)
+    return saidAnswer(said, await signDeposit(party, { call, auction, commitment: commitmentHash }))
   }
 
   private chooseBid(call: AuctionCall, offer: OfferTerms): Bid | undefined {

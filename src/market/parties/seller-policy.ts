@@ -32,6 +32,11 @@ export type SellerPolicy = {
   readonly bondNanosMax: Amount
   /** Its bond, and the fees of arbiters, which are made good out of it, as shares of the price: whoever buys for little puts little of the seller's at stake. */
   readonly bondPerMillionMax: number
+  /** Deposits for auctions of others, in one currency: those that may be lost now, and what was lost in thirty days. */
+  readonly depositsNanosMax: Amount
+  /** One of them, as a share of the price that the seller bids, and the longest time that it may be held. */
+  readonly depositPerMillionMax: number
+  readonly depositMsMax: DurationMs
   /** Out of the price, for the notary set. */
   readonly feePerMillionMax: number
   /** Shortest span to start and to deliver in. */

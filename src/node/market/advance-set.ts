@@ -113,8 +113,8 @@ async function keptLineage({ path }: DataDirectory): Promise<SetLineage> {
 
 /** Where the books end: all of the log that this directory knows. */
 async function readHead(directory: DataDirectory, lineage: SetLineage): Promise<Head> {
-  const { hexOfBytes: hash, hexOfText: digest } = NATIVE_HASHES
-  const archive = new NotaryArchive({ clockSkewMs: MARKET_CLOCK_SKEW_MS, hash, digest })
+  const { hexOfText: hash } = NATIVE_HASHES
+  const archive = new NotaryArchive({ clockSkewMs: MARKET_CLOCK_SKEW_MS, hash })
   const log = await directory.openEventLog(NOTARY_JOURNAL)
   try {
     const journal = await openBooks({
@@ -128,7 +128,7 @@ async function readHead(directory: DataDirectory, lineage: SetLineage): Promise<
     const block = archive.block(archive.slot)
     await journal.close()
     if (block === undefined) return { slot: 0, block: GENESIS, at: journal.state.books.at, state: GENESIS }
-    return { slot: block.slot, block: hashOfBlock(block, digest), at: block.at, state: block.state }
+    return { slot: block.slot, block: hashOfBlock(block, hash), at: block.at, state: block.state }
   } finally {
     await log.close()
   }

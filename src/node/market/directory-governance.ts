@@ -29,7 +29,7 @@ export async function governanceOfDirectory(dataDir: string): Promise<JsonValue 
     if (CodedError.is(error, 'STORE_READ_FAILED')) return undefined
     throw error
   }
-  const { ofBytes: digest, hexOfBytes: hash } = NATIVE_HASHES
+  const { ofBytes: digest, hexOfText: hash } = NATIVE_HASHES
   const reader = new JournalReader({
     journaled: journaledBooks({ set, feeOwner: feeOwnerOf(set), hash }),
     name: nameJournal(journalWordsOf(set), digest),

@@ -38,7 +38,7 @@ export async function verifyBooks({ path, set, against, signal }: VerifyBooksIni
   const kept = set ?? (await keptIn(path))
   const first = kept === undefined ? await setNamedIn(await openJournalLines(path)) : firstSetOf(kept)
   const verify = verifySignatureWith(createNodeVerifier())
-  const hash = NATIVE_HASHES.hexOfBytes
+  const hash = NATIVE_HASHES.hexOfText
   const audit = {
     verify,
     clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),

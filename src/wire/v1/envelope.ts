@@ -12,7 +12,7 @@
  */
 import { base64url } from 'multiformats/bases/base64'
 import { z } from 'zod'
-import { sha256HexOfBytes, type Sha256HexOfBytes } from '../../base/sha256.ts'
+import { sha256Hex, type Sha256Hex } from '../../base/sha256.ts'
 import type { EnvelopeRefusal } from '../../core/evidence/envelope-refusals.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
@@ -49,7 +49,7 @@ export type Decoded = { readonly kind: 'decoded'; readonly envelope: Envelope; r
 
 export type DecodeInit = {
   /** A native SHA-256, where there is one. */
-  readonly hash?: Sha256HexOfBytes
+  readonly hash?: Sha256Hex
   /** Replaced only by tests, which plant defects. */
   readonly checks?: DecodeChecks
 }
@@ -64,7 +64,7 @@ const REASON_MAX = 200
 
 /** Reads the bytes of one envelope. Never throws; time and memory are linear in the bytes, of which there are at most 32,768. */
 export function decodeEnvelope(bytes: Uint8Array, init: DecodeInit = {}): Decoded {
-  const { hash = sha256HexOfBytes, checks } = init
+  const { hash = sha256Hex, checks } = init
   const reading = readCanonical(bytes, CANONICAL_LIMITS, checks ?? CANONICAL_CHECKS)
   if (reading.kind === 'refused') return refusedFor(reading.code)
   const { value } = reading
@@ -150,7 +150,7 @@ export type PreparedEnvelope = {
  */
 export function prepareEnvelope<Type extends MessageType>(
   init: EnvelopeInit<Type>,
-  hash: Sha256HexOfBytes = sha256HexOfBytes,
+  hash: Sha256Hex = sha256Hex,
 ): PreparedEnvelope {
   const { body, ...rest } = init
   const wireBody = z.safeEncode(MESSAGES[init.type] as z.ZodType, body)

@@ -12,7 +12,7 @@
 import { base64url } from 'multiformats/bases/base64'
 import { z } from 'zod'
 import { hexOfBytes } from '../../base/hex.ts'
-import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { BooksEvent } from '../../core/books/books-state.ts'
 import type { CapabilityRefusal } from '../../core/capability/capability-refusals.ts'
 import type { EscrowReceipt } from '../../core/escrow/escrow-effect.ts'
@@ -41,7 +41,7 @@ export type EscrowReadingInit = {
   /** The contract's terms where it is known; amounts in another currency are refused. */
   readonly terms: EscrowTerms | undefined
   /** A native SHA-256, where there is one. */
-  readonly hash?: Sha256HexOfBytes | undefined
+  readonly hash?: Sha256Hex | undefined
 }
 
 /** Types of messages that `readEscrowMessage` makes an event of. */

@@ -11,7 +11,7 @@
  * @see protocol/spec/escrow.md#terms
  */
 import { z } from 'zod'
-import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
 import {
   ARBITERS_MAX,
@@ -85,7 +85,7 @@ export function bodyOfTerms(terms: EscrowTerms): z.input<typeof ESCROW_TERMS> {
 }
 
 /** Name of a contract: SHA-256 of the canonical terms. */
-export function contractIdOf(terms: EscrowTerms, hash?: Sha256HexOfBytes): ContractId {
+export function contractIdOf(terms: EscrowTerms, hash?: Sha256Hex): ContractId {
   return hashOfText(canonicalText(withTexts(terms)), hash) as ContractId
 }
 
@@ -94,7 +94,9 @@ function withTexts(value: unknown): unknown {
   if (typeof value === 'bigint') return String(value)
   if (Array.isArray(value)) return value.map(withTexts)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withTexts(member)]))
+  const texts: Record<string, unknown> = {}
+  for (const [name, member] of Object.entries(value)) texts[name] = withTexts(member)
+  return texts
 }
 
 /** The same, of terms as they came. */

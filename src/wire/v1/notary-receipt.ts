@@ -10,7 +10,7 @@
  * @see protocol/spec/notary.md#receipts
  */
 import { z } from 'zod'
-import type { Sha256HexOfBytes } from '../../base/sha256.ts'
+import type { Sha256Hex } from '../../base/sha256.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import { type Certificate, refuseCertificate } from '../../core/notary/certificate.ts'
 import type { NotaryRefusalCode } from '../../core/notary/notary-codes.ts'
@@ -67,12 +67,12 @@ export const RECEIPT_BYTES_MAX = 32_768
 const TRANSITION_DOMAIN = 'kernell/notary/transition/v1\u0000'
 
 /** What a certificate commits to. */
-export function hashOfTransition(transition: Transition, hash?: Sha256HexOfBytes): Hash {
+export function hashOfTransition(transition: Transition, hash?: Sha256Hex): Hash {
   return hashOfText(TRANSITION_DOMAIN + transitionText(transition), hash)
 }
 
 /** What a member signs of a statement; the set stands in it, so that it is nobody else's. */
-export function statementSigningBytes(set: Hash, statement: NotaryStatement, hash?: Sha256HexOfBytes): Uint8Array {
+export function statementSigningBytes(set: Hash, statement: NotaryStatement, hash?: Sha256Hex): Uint8Array {
   return signingBytes('notary-statement', hashOfText(canonicalText({ set, statement }), hash))
 }
 

@@ -4,9 +4,8 @@
  * message, and the signature is no part of it.
  */
 import { bytesOfHex } from '../../base/hex.ts'
-import { sha256HexOfBytes, type Sha256HexOfBytes } from '../../base/sha256.ts'
+import { sha256Hex, type Sha256Hex } from '../../base/sha256.ts'
 import type { Hash } from '../../core/evidence/names.ts'
-import { encodeText } from './platform-text.ts'
 
 const DOMAIN_START = 'kernell/m2m/'
 const DOMAIN_END = '/v1\u0000'
@@ -25,6 +24,6 @@ export function domainBytes(domain: string, hash: Hash): Uint8Array {
 }
 
 /** SHA-256 of the UTF-8 bytes of a canonical text. */
-export function hashOfText(text: string, hash: Sha256HexOfBytes = sha256HexOfBytes): Hash {
-  return hash(encodeText(text)) as Hash
+export function hashOfText(text: string, hash: Sha256Hex = sha256Hex): Hash {
+  return hash(text) as Hash
 }

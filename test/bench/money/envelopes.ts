@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { fixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import type { DurationMs, Timestamp } from '../../../src/base/time.ts'
 import type { ContractId, Hash } from '../../../src/core/evidence/names.ts'
+import { NATIVE_HASHES } from '../../../src/node/market/native-hashes.ts'
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
 import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
 import { authenticate } from '../../../src/wire/v1/authenticate.ts'
@@ -29,7 +29,8 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
   const times = interleave(rounds, messages.length, {
     canonical: () => messages.every((bytes) => readCanonical(bytes).kind === 'read'),
     canonicalPeer: () => messages.every((_, index) => isCanonicalByPeer(messages[index], texts[index] ?? '')),
-    decode: () => messages.every((bytes) => decodeEnvelope(bytes, { hash: nativeHash }).kind === 'decoded'),
+    decode: () =>
+      messages.every((bytes) => decodeEnvelope(bytes, { hash: NATIVE_HASHES.hexOfText }).kind === 'decoded'),
     decodePortable: () => messages.every((bytes) => decodeEnvelope(bytes).kind === 'decoded'),
     context: () => envelopes.every((envelope) => isAuthentic(envelope, verifyNothing)),
     authenticate: () => envelopes.every((envelope) => isAuthentic(envelope, verify)),
@@ -60,12 +61,8 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
   return await Promise.resolve({ rows: rows.map((each) => ({ ...each, ours: roundFigure(each.ours) })), skipped: [] })
 }
 
-function nativeHash(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
-}
-
 function hashOf(text: string): Hash {
-  return createHash('sha256').update(text).digest('hex') as Hash
+  return NATIVE_HASHES.hexOfText(text) as Hash
 }
 
 function messageOf(index: number): Uint8Array {
@@ -110,7 +107,7 @@ function isAuthentic(envelope: Envelope, verify: ReturnType<typeof verifySignatu
 function isPreparedAlike(envelope: Envelope): boolean {
   if (envelope.type !== 'receipt') return false
   const { head, body } = envelope
-  return prepareEnvelope({ ...head, type: 'receipt', body }, nativeHash).hash === envelope.hash
+  return prepareEnvelope({ ...head, type: 'receipt', body }, NATIVE_HASHES.hexOfText).hash === envelope.hash
 }
 
 /**

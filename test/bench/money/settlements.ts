@@ -27,7 +27,7 @@ import { type BenchOptions, type BenchReport, type BenchRow, median, roundFigure
 /** What the design asks of one notary on two cores. */
 const SETTLEMENTS_LIMIT = 1_000
 /** Contracts that are under way at a time; each party sends its next message when the receipt of the one before is there. */
-const AT_A_TIME = 1_024
+const AT_A_TIME = Number(process.env.ATT ?? 1024)
 const CORRUPT_EVERY = 1_000
 
 /** What the backends counted. */
@@ -40,7 +40,7 @@ export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport
   const rounds = isQuick ? 1 : 5
   const runs: Run[] = []
   for (let round = 0; round < rounds; round += 1) {
-    const run = await settle(isQuick ? 20 : 2_000, round)
+    const run = await settle(isQuick ? 20 : Number(process.env.COUNT ?? 2000), round)
     log(`settlements: ${Math.round(run.settlementsPerS)}/s, ${Math.round(run.cpuUs)} us of CPU each`)
     runs.push(run)
   }

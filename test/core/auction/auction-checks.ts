@@ -257,7 +257,7 @@ function ordersOf(world: AuctionWorld): readonly string[] {
     .toSorted()
 }
 
-/** Sums the orders by hand: each deposit is held once and ends once, back at its owner or, unrevealed, at who gets lost ones. */
+/** Sums the orders by hand: each deposit but the winner's is held once and ends once, back at its owner or, unrevealed, at who gets lost ones. */
 function findMoneyFault(world: AuctionWorld, { call, bids }: Plan): string | undefined {
   const held = new Map<string, bigint>()
   let lost = 0n
@@ -279,6 +279,12 @@ function findMoneyFault(world: AuctionWorld, { call, bids }: Plan): string | und
       }
     }
   }
+  const { state } = world
+  const winner = state.kind === 'closed' && state.outcome.kind === 'awarded' ? state.outcome.winner : undefined
+  const own = 'entries' in state ? state.entries.find(({ bidder }) => bidder === winner) : undefined
+  // It ends by the contract, not by the auction.
+  if (own?.deposit === 'held' && !held.delete(depositId('hold', world.auction, own)))
+    return 'the deposit of the winner ends before it has signed'
   if (held.size > 0) return 'a deposit never ends'
   const unrevealed = bids.filter(({ isRevealed }) => !isRevealed)
   if (lost !== BigInt(unrevealed.length) * call.depositNanos)

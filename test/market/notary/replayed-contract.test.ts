@@ -38,7 +38,7 @@ function longAward(deal: Deal, aud: LocalNotary['set']['id']): Uint8Array {
       nonce: nonceOf('award'),
       body: {},
     },
-    NATIVE_HASHES.hexOfBytes,
+    NATIVE_HASHES.hexOfText,
   )
   return prepared.finish(deal.payer.sign(prepared.signingBytes))
 }

@@ -39,8 +39,8 @@ type Opened = {
 }
 
 async function open({ set }: World, { disk }: Member, compactAtBytes?: number): Promise<Opened> {
-  const { hexOfBytes: hash, hexOfText: digest } = NATIVE_HASHES
-  const archive = new NotaryArchive({ clockSkewMs: SKEW_MS, hash, digest })
+  const { hexOfText: hash } = NATIVE_HASHES
+  const archive = new NotaryArchive({ clockSkewMs: SKEW_MS, hash })
   const nonces = createNonceGuard()
   const journal = await openBooks({
     log: disk.books,
@@ -54,7 +54,7 @@ async function open({ set }: World, { disk }: Member, compactAtBytes?: number): 
       nonces.use({ iss, nonce, message, exp, now: step.after.at, clockSkewMs: SKEW_MS })
     },
   })
-  const decisions = await DecisionStore.open({ log: disk.decisions, set, digest, compactAtBytes })
+  const decisions = await DecisionStore.open({ log: disk.decisions, set, digest: hash, compactAtBytes })
   const application = new SetApplication({
     journal,
     archive,
@@ -64,7 +64,6 @@ async function open({ set }: World, { disk }: Member, compactAtBytes?: number): 
     set,
     verify,
     hash,
-    digest,
     clockSkewMs: SKEW_MS,
     onApplied: () => {},
     onFailure: (cause) => {

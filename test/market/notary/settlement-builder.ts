@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { amountFromNanos } from '../../../src/base/money.ts'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import { type DurationMs, type Timestamp, timestampFromMs } from '../../../src/base/time.ts'
@@ -9,7 +8,7 @@ import type { ContractId, Did, Hash } from '../../../src/core/evidence/names.ts'
 import type { Currency, TransferId } from '../../../src/core/ledger/ledger-names.ts'
 import { createNotarySet, type NotarySet, quorumOf } from '../../../src/core/notary/notary-set.ts'
 import { createNodeSigner } from '../../../src/keys/node-signatures.ts'
-import type { NotaryHashes } from '../../../src/market/notary/notary-service-init.ts'
+import { NATIVE_HASHES } from '../../../src/node/market/native-hashes.ts'
 import { didOfPublicKey } from '../../../src/wire/v1/did-key.ts'
 import { type EnvelopeInit, prepareEnvelope } from '../../../src/wire/v1/envelope.ts'
 import { statementBytes } from '../../../src/wire/v1/escrow-events.ts'
@@ -20,11 +19,7 @@ export const NETWORK = 'test'
 export const RULES = { hash: hashOf('rules'), rules: TEST_ESCROW_RULES }
 export const SKEW_MS = 60_000 as DurationMs
 
-export const NATIVE_HASHES: NotaryHashes = {
-  ofBytes: (bytes) => hash('sha256', bytes, 'buffer'),
-  hexOfBytes: (bytes) => hash('sha256', bytes, 'hex'),
-  hexOfText: (text) => hash('sha256', text, 'hex'),
-}
+export { NATIVE_HASHES }
 
 export function hashOf(text: string): Hash {
   return sha256Hex(text) as Hash
@@ -63,7 +58,7 @@ export class Party {
       nonce: nonce ?? nonceOf(`${this.did} ${subject} ${seq}`),
       body,
     }
-    const prepared = prepareEnvelope(init, NATIVE_HASHES.hexOfBytes)
+    const prepared = prepareEnvelope(init, NATIVE_HASHES.hexOfText)
     if (said.isAside !== true) this.places.set(subject, { seq, prev: prepared.hash })
     return prepared.finish(this.sign(prepared.signingBytes))
   }

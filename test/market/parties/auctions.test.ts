@@ -6,7 +6,7 @@ import type { DurationMs } from '../../../src/base/time.ts'
 import { auctionIdOf } from '../../../src/core/auction/auction-call.ts'
 import type { AuctionTranscript } from '../../../src/core/auction/auction-record.ts'
 import { type Bid, commitmentOf } from '../../../src/core/auction/commitment.ts'
-import { holdDeposit } from '../../../src/core/auction/deposits.ts'
+import { holdDeposit, LOST_DEPOSITS } from '../../../src/core/auction/deposits.ts'
 import { parseSalt32, type Salt32 } from '../../../src/core/auction/delimited-hash.ts'
 import type { BidderStanding } from '../../../src/core/auction/determine-winner.ts'
 import { formatAuctionValue } from '../../../src/core/auction/auction-codec.ts'
@@ -49,7 +49,7 @@ function begin(host: Party, changes: Partial<CallForBids> = {}): Begun {
     reservePriceNanos: nanos(2_000),
     latencyMsMax: ms(30_000),
     depositNanos: DEPOSIT,
-    forfeitTo: KEYS.feeOwner.did,
+    forfeitTo: LOST_DEPOSITS,
     bidMs: ms(1_000),
     revealMs: ms(1_000),
     settleMs: ms(1_000),
@@ -216,7 +216,7 @@ describe('deposits of an auction between nodes', () => {
     expect(outcome.awarded).toMatchObject({ winner: KEYS.seller.did, clearingNanos: 900n })
     expect(statusOf(outcome, liar.party.did)).toBe('unrevealed')
     expect(await world.balance(KEYS.rival.did)).toBe(950n)
-    expect(await world.balance(KEYS.feeOwner.did)).toBe(50n)
+    expect(await world.balance(LOST_DEPOSITS)).toBe(50n)
     expect(await world.balance(KEYS.buyer.did)).toBe(10_000n)
   })
 

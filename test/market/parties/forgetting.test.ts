@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import { type AuctionCall, auctionIdOf } from '../../../src/core/auction/auction-call.ts'
+import { LOST_DEPOSITS } from '../../../src/core/auction/deposits.ts'
 import { parseSalt32, type Salt32 } from '../../../src/core/auction/delimited-hash.ts'
 import { type Hash, parseContractId } from '../../../src/core/evidence/names.ts'
 import { pastContracts } from '../../../src/market/parties/contract-history.ts'
@@ -185,11 +186,14 @@ describe('auctions that others call', () => {
   })
 
   it('never push out one in which this party has put up a deposit', async () => {
-    const world = await MarketWorld.create()
+    const world = await MarketWorld.create([
+      [KEYS.recoverer, 10_000],
+      [KEYS.seller, 10_000],
+    ])
     const shop = await world.seller({ key: KEYS.seller })
     await shop.seller.offer(world.offer(), 'words')
     limit(shop.party, { guestsMax: 2 })
-    await callAuctions(world, 2, { depositNanos: nanos(10), reservePriceNanos: nanos(1_500) })
+    await callAuctions(world, 2, { depositNanos: nanos(10), forfeitTo: LOST_DEPOSITS })
     const staked = shop.party.journal.names({ isGuest: true })
     expect(staked).toHaveLength(2)
     await expect(callAuctions(world, 1)).rejects.toThrow()

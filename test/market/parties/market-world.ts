@@ -109,6 +109,9 @@ export const SELLER_POLICY: SellerPolicy = {
   contractsMax: 100,
   bondNanosMax: nanos(100_000),
   bondPerMillionMax: 500_000,
+  depositsNanosMax: nanos(1_000),
+  depositPerMillionMax: 200_000,
+  depositMsMax: ms(86_400_000),
   feePerMillionMax: 20_000,
   startMsMin: ms(100),
   deliverMsMin: ms(100),
@@ -365,7 +368,6 @@ export class MarketWorld {
         verifier: signatures,
         hashes: {
           ofBytes: digest,
-          hexOfBytes: (bytes) => createHash('sha256').update(bytes).digest('hex'),
           hexOfText: (text) => createHash('sha256').update(text).digest('hex'),
         },
         clock: this.time.clock,

@@ -90,7 +90,7 @@ describe('a signed message', () => {
   })
 
   it('is the same whichever SHA-256 is handed in', () => {
-    const native = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+    const native = (text: string): string => createHash('sha256').update(text).digest('hex')
     const bytes = encodeEnvelope(INIT, PAYER.sign)
     expect(decodeEnvelope(bytes, { hash: native })).toEqual(decodeEnvelope(bytes))
     expect(prepareEnvelope(INIT, native).hash).toBe(prepareEnvelope(INIT).hash)

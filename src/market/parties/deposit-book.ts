@@ -1,0 +1,193 @@
+import { CodedError } from '../../base/errors.ts'
+import { DAY_MS, type Timestamp } from '../../base/time.ts'
+import { type AuctionCall, depositExpiry } from '../../core/auction/auction-call.ts'
+import { depositId, LOST_DEPOSITS } from '../../core/auction/deposits.ts'
+import type { Did, Hash } from '../../core/evidence/names.ts'
+import { type Currency, formatAccountId } from '../../core/ledger/ledger-names.ts'
+import type { TransferLine } from '../../core/ledger/describe-transfer.ts'
+import type { Party } from './party.ts'
+import type { PartyCode } from './party-codes.ts'
+import type { SellerPolicy } from './seller-policy.ts'
+
+/** A deposit that this seller has promised to a call. */
+type DepositNote = {
+  readonly caller: Did
+  readonly currency: Currency
+  readonly nanos: string
+  /** What it asks for the work. */
+  readonly priceNanos: string
+  /** Promised at, by the own clock. */
+  readonly at: number
+  /** From then on the ledger has freed it. */
+  readonly expiresAt: number
+  /** Its hold, once it is signed. */
+  readonly holdId?: string
+}
+
+/** Topic of notes: deposits by auction. Keys have a prefix, so that what was lost is remembered when the auction is forgotten. */
+const DEPOSITS = 'deposit'
+const PREFIX = 'of/'
+/** Topic of notes: what was lost, by currency and day. */
+const LOST = 'deposit-lost'
+/** Deposits at one time. */
+const OPEN_MAX = 256
+/** What was lost counts for so long. */
+const LOST_DAYS = 30
+/** Between two looks at what became of deposits. */
+const LOOK_MS = 5_000
+/** A message on its way to the set may come so much later than its hold would have ended. */
+const LATE_MS = 60_000
+const PAGES_MAX = 32
+
+export type DepositQuestion = { readonly call: AuctionCall; readonly auction: Hash; readonly priceNanos: bigint }
+
+/**
+ * Deposits that a seller puts up for calls of others. Whoever calls can lock each until its expiry, and can have it lost; so all of them together, with what was lost of
+ * late, stay below what the seller is ready to lose, each is a small share of its own price, and they are for callers alone that hold the money to buy.
+ */
+export class DepositBook {
+  private readonly party: Party
+  private readonly policy: SellerPolicy
+  private turn: Promise<unknown> = Promise.resolve()
+  private lookedAt = 0
+
+  constructor(party: Party, policy: SellerPolicy) {
+    this.party = party
+    this.policy = policy
+  }
+
+  /** Why there is no deposit for a call; `undefined` where none is asked, or it is written down. Rejects as the notary does. */
+  async refuse(question: DepositQuestion): Promise<PartyCode | undefined> {
+    if (question.call.depositNanos === 0n) return undefined
+    const done = this.turn.then(async () => await this.refuseInTurn(question))
+    this.turn = done.catch(() => undefined)
+    return await done
+  }
+
+  /** The commitment is signed, by which the hold is named. */
+  async sign(auction: Hash, commitment: Hash): Promise<void> {
+    const note = this.noteOf(auction)
+    if (note === undefined || note.holdId !== undefined) return
+    const holdId = depositId('hold', auction, { bidder: this.party.did, envelope: commitment })
+    await this.party.keep(DEPOSITS, PREFIX + auction, { ...note, holdId })
+  }
+
+  private async refuseInTurn({ call, auction, priceNanos }: DepositQuestion): Promise<PartyCode | undefined> {
+    if (this.noteOf(auction) !== undefined) return undefined
+    const { party, policy } = this
+    const now = party.components.clock.now()
+    const { depositNanos, currency, buyer } = call
+    if (call.forfeitTo !== LOST_DEPOSITS) return 'MARKET_FORFEIT_WRONG'
+    if (!policy.notarySets.some(({ id }) => id === call.notarySet)) return 'MARKET_SET_UNKNOWN'
+    const isSmall = depositNanos * 1_000_000n <= priceNanos * BigInt(policy.depositPerMillionMax)
+    if (!isSmall || depositExpiry(call) - now > policy.depositMsMax) return 'MARKET_DEPOSIT_LIMIT'
+    if (this.hasExpired(now) || !this.hasRoom(call)) await this.look()
+    if (!this.hasRoom(call)) return 'MARKET_DEPOSIT_LIMIT'
+    // What it could buy of this seller at once, each at its price.
+    const asked = this.open().filter((note) => note.caller === buyer && note.currency === currency)
+    const wantedNanos = asked.reduce((sum, note) => sum + BigInt(note.priceNanos), priceNanos)
+    if ((await this.availableOf(buyer, currency)) < wantedNanos) return 'MARKET_CALLER_SHORT'
+    if ((await this.availableOf(party.did, currency)) < depositNanos) return 'MARKET_DEPOSIT_SHORT'
+    const note: DepositNote = {
+      caller: buyer,
+      currency,
+      nanos: depositNanos.toString(),
+      priceNanos: priceNanos.toString(),
+      at: now,
+      expiresAt: depositExpiry(call),
+    }
+    await party.keep(DEPOSITS, PREFIX + auction, note)
+    return undefined
+  }
+
+  private hasRoom({ currency, depositNanos }: AuctionCall): boolean {
+    const open = this.open()
+    if (open.length >= OPEN_MAX) return false
+    const same = open.filter((note) => note.currency === currency)
+    const nanos = same.reduce((sum, note) => sum + BigInt(note.nanos), this.lostNanos(currency) + depositNanos)
+    return nanos <= this.policy.depositsNanosMax
+  }
+
+  private hasExpired(now: Timestamp): boolean {
+    return this.open().some(({ expiresAt }) => expiresAt <= now)
+  }
+
+  private open(): readonly DepositNote[] {
+    // Written by `refuseInTurn`.
+    return this.party.journal.notesOf(DEPOSITS).map(([, note]) => note as DepositNote)
+  }
+
+  private noteOf(auction: Hash): DepositNote | undefined {
+    return this.party.noteOf<DepositNote>(DEPOSITS, PREFIX + auction)
+  }
+
+  private async availableOf(owner: Did, currency: Currency): Promise<bigint> {
+    const { notary } = this.party.components
+    const { ledgers } = await notary.accounts({ owner, currency }, { signal: this.party.signal })
+    const id = formatAccountId({ owner, kind: 'available', currency })
+    const line = ledgers.flatMap(({ accounts }) => accounts).find((account) => account.id === id)
+    return BigInt(line?.balanceNanos ?? '0')
+  }
+
+  /** Finds out what became of deposits: what has come back is forgotten, what was lost counts on. A set that cannot be asked now is asked at the next call. */
+  private async look(): Promise<void> {
+    const now = this.party.components.clock.now()
+    if (now - this.lookedAt < LOOK_MS) return
+    this.lookedAt = now
+    const seen = await this.transfersSince(Math.min(now, ...this.open().map(({ at }) => at)) - LATE_MS)
+    if (seen === undefined) return
+    for (const [name, kept] of this.party.journal.notesOf(DEPOSITS)) {
+      const note = kept as DepositNote
+      const line = note.holdId === undefined ? undefined : seen.lines.get(note.holdId)
+      const isOver = line === undefined ? now >= note.expiresAt + LATE_MS : line.status !== 'held'
+      if (!isOver) continue
+      // One that was never brought is in no list; where not all of the list was seen, it may have been lost.
+      if (line?.status === 'posted' || (line === undefined && !seen.isWhole)) await this.lose(note, now)
+      await this.party.journal.keepNote(DEPOSITS, name, null)
+    }
+  }
+
+  /** Own transfers from an instant on, and whether those are all. */
+  private async transfersSince(
+    from: number,
+  ): Promise<{ readonly lines: ReadonlyMap<string, TransferLine>; readonly isWhole: boolean } | undefined> {
+    const { did, signal, components } = this.party
+    const lines = new Map<string, TransferLine>()
+    let after: string | undefined
+    try {
+      for (let page = 0; page < PAGES_MAX; page += 1) {
+        const { transfers, next } = await components.notary.transfers({ owner: did, after }, { signal })
+        for (const line of transfers) lines.set(line.id, line)
+        // The newest come first.
+        if (next === null || transfers.some(({ at }) => at !== null && at < from)) return { lines, isWhole: true }
+        after = next
+      }
+      return { lines, isWhole: false }
+    } catch (error: unknown) {
+      if (!CodedError.is(error) || this.party.isStopped) throw error
+      return undefined
+    }
+  }
+
+  private async lose({ currency, nanos }: DepositNote, now: Timestamp): Promise<void> {
+    const { party } = this
+    const today = Math.floor(now / DAY_MS)
+    for (const [key] of party.journal.notesOf(LOST))
+      if (dayOf(key) <= today - LOST_DAYS) await party.journal.keepNote(LOST, key, null)
+    const key = `${today}/${currency}`
+    const before = party.noteOf<{ readonly nanos: string }>(LOST, key)?.nanos ?? '0'
+    await party.keep(LOST, key, { nanos: (BigInt(before) + BigInt(nanos)).toString() })
+  }
+
+  private lostNanos(currency: Currency): bigint {
+    const first = Math.floor(this.party.components.clock.now() / DAY_MS) - LOST_DAYS
+    return this.party.journal
+      .notesOf(LOST)
+      .filter(([key]) => dayOf(key) > first && key.endsWith(`/${currency}`))
+      .reduce((sum, [, note]) => sum + BigInt((note as { readonly nanos: string }).nanos), 0n)
+  }
+}
+
+function dayOf(key: string): number {
+  return Number(key.slice(0, key.indexOf('/')))
+}

@@ -1,0 +1,250 @@
+import { describe, expect, it } from 'vitest'
+import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
+import { sha256Hex } from '../../../src/base/sha256.ts'
+import type { DurationMs } from '../../../src/base/time.ts'
+import { auctionIdOf, type AuctionCall } from '../../../src/core/auction/auction-call.ts'
+import { parseSalt32 } from '../../../src/core/auction/delimited-hash.ts'
+import { type Depositor, loseDeposit, LOST_DEPOSITS, returnDeposit } from '../../../src/core/auction/deposits.ts'
+import { type Hash, parseContractId } from '../../../src/core/evidence/names.ts'
+import { bodyOfOrder } from '../../../src/wire/v1/ledger-events.ts'
+import type { Party } from '../../../src/market/parties/party.ts'
+import type { SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
+import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
+import { BUYER_POLICY, MarketWorld, nanos, SELLER_POLICY, SET, USD, wanted } from './market-world.ts'
+import { KEYS } from './party-fixtures.ts'
+
+const ms = (span: number): DurationMs => span as DurationMs
+const HOUR_MS = 3_600_000
+
+/** Somebody who calls a seller to auctions and does what it likes with the deposits. */
+class Caller {
+  readonly world: MarketWorld
+  readonly party: Party
+  private readonly key: FixedKey
+  private calls = 0
+
+  private constructor(world: MarketWorld, key: FixedKey, party: Party) {
+    this.world = world
+    this.key = key
+    this.party = party
+  }
+
+  static async enter(world: MarketWorld, key: FixedKey): Promise<Caller> {
+    return new Caller(world, key, (await world.party(key, createMemoryEventLog())).party)
+  }
+
+  /** @returns The code for which the seller does not bid, or what names the deposit, which is held then. */
+  async call(changes: Partial<AuctionCall> = {}): Promise<string | (Depositor & { readonly call: AuctionCall })> {
+    const { world, party } = this
+    this.calls += 1
+    const salt = parseSalt32(Buffer.from(sha256Hex(`salt ${this.calls}`), 'hex').toString('base64url'))
+    if (salt === undefined) throw new TypeError('unreachable')
+    const { english: _, ...call }: AuctionCall = {
+      auctioneer: party.did,
+      buyer: party.did,
+      skill: 'text.word-count',
+      task: sha256Hex(`task ${this.calls}`) as Hash,
+      currency: USD,
+      kind: 'first',
+      reservePriceNanos: nanos(2_000),
+      latencyMsMax: ms(30_000),
+      depositNanos: nanos(200),
+      forfeitTo: LOST_DEPOSITS,
+      opensAt: world.time.clock.now(),
+      bidMs: ms(60_000),
+      revealMs: ms(60_000),
+      settleMs: ms(60_000),
+      bidsMax: 64,
+      filter: { capabilities: [], reputationPpmMin: 0, newcomerExposureNanos: nanos(2_000) },
+      weights: { price: 1, latency: 0, reputation: 0 },
+      english: undefined,
+      notarySet: SET.id,
+      salt,
+      ...changes,
+    }
+    const whole = { ...call, english: undefined }
+    const auction = auctionIdOf(whole)
+    const { notarySet = SET.id, filter } = call
+    const body = { call: { ...call, notarySet, filter: { ...filter, capabilities: [...filter.capabilities] } } }
+    const subject = parseContractId(auction)
+    const said = await party.wallet.say({ act: `call ${this.calls}`, type: 'auction-call', body, aud: '*', subject })
+    const frame = { type: 'call', envelope: new TextDecoder().decode(said.bytes) } as const
+    const answer = (await party.components.door.ask(KEYS.seller.did, { frame })).frame
+    if (answer.type === 'declined') return answer.code
+    if (answer.type !== 'said') return answer.type
+    await world.notary.submit(new TextEncoder().encode(answer.deposit ?? ''))
+    const envelope = party.read(answer.envelope, 'auction-commitment')?.envelope.hash
+    if (envelope === undefined) throw new TypeError('no commitment')
+    return { bidder: KEYS.seller.did, envelope, call: whole }
+  }
+
+  async end(deposit: Depositor & { readonly call: AuctionCall }, how: 'lost' | 'returned'): Promise<void> {
+    const auction = auctionIdOf(deposit.call)
+    const order = how === 'lost' ? loseDeposit(deposit.call, auction, deposit) : returnDeposit(auction, deposit)
+    await this.world.tell('ledger-transfer', { orders: [bodyOfOrder(order, USD)] }, this.key)
+  }
+}
+
+async function openedTo(policy: Partial<SellerPolicy> = {}) {
+  const world = await MarketWorld.create()
+  const shop = await world.seller({ key: KEYS.seller }, { policy: { ...SELLER_POLICY, ...policy } })
+  await shop.seller.offer(world.offer(), 'words')
+  return { world, shop, caller: await Caller.enter(world, KEYS.buyer) }
+}
+
+describe('deposits that a seller puts up', () => {
+  it('are for callers alone that hold the credits to buy all that they ask for', async () => {
+    const { world, caller } = await openedTo({ depositsNanosMax: nanos(1_000_000) })
+    const free = await Caller.enter(world, KEYS.recoverer)
+    expect(await free.call()).toBe('MARKET_CALLER_SHORT')
+    expect(await world.balance(KEYS.seller.did, 'held')).toBe(0n)
+    const answers: unknown[] = []
+    // The work costs 1,000 each, and the caller has 10,000.
+    for (let count = 0; count < 11; count += 1) answers.push(await caller.call())
+    expect(answers.filter((answer) => typeof answer === 'object')).toHaveLength(10)
+    expect(answers.at(-1)).toBe('MARKET_CALLER_SHORT')
+  })
+
+  it("are nobody's when they are lost", async () => {
+    const { world, caller } = await openedTo()
+    expect(await caller.call({ forfeitTo: KEYS.feeOwner.did })).toBe('MARKET_FORFEIT_WRONG')
+    const deposit = await caller.call()
+    if (typeof deposit === 'string') throw new TypeError(deposit)
+    await caller.end(deposit, 'lost')
+    expect([await world.balance(KEYS.feeOwner.did), await world.balance(KEYS.buyer.did)]).toEqual([0n, 10_000n])
+    expect(await world.balance(LOST_DEPOSITS)).toBe(200n)
+  })
+
+  it('are small, short, and on a set that the seller knows', async () => {
+    const { caller } = await openedTo({ depositMsMax: ms(600_000) })
+    expect(await caller.call({ depositNanos: nanos(201) })).toBe('MARKET_DEPOSIT_LIMIT')
+    expect(await caller.call({ bidMs: ms(361_000) })).toBe('MARKET_DEPOSIT_LIMIT')
+    expect(await caller.call({ notarySet: sha256Hex('other') as Hash })).toBe('MARKET_SET_UNKNOWN')
+    expect(await caller.call({ bidMs: ms(200_000) })).toMatchObject({ bidder: KEYS.seller.did })
+  })
+
+  it('stay below what the seller is ready to lose, however many calls there are', async () => {
+    const { world, caller } = await openedTo({ depositsNanosMax: nanos(500) })
+    const other = await Caller.enter(world, KEYS.rival)
+    const first = await caller.call()
+    expect(await other.call()).toMatchObject({ bidder: KEYS.seller.did })
+    expect([await other.call(), await caller.call()]).toEqual(['MARKET_DEPOSIT_LIMIT', 'MARKET_DEPOSIT_LIMIT'])
+    expect(await world.balance(KEYS.seller.did, 'held')).toBe(400n)
+    // What comes back may be put up again.
+    if (typeof first === 'string') throw new TypeError(first)
+    await caller.end(first, 'returned')
+    await world.time.advance(6_000)
+    expect(await caller.call()).toMatchObject({ bidder: KEYS.seller.did })
+  })
+
+  it('that were lost count for thirty days', async () => {
+    const { world, shop, caller } = await openedTo({ depositsNanosMax: nanos(500) })
+    for (let count = 0; count < 2; count += 1) {
+      const deposit = await caller.call()
+      if (typeof deposit === 'string') throw new TypeError(deposit)
+      await caller.end(deposit, 'lost')
+      await world.time.advance(HOUR_MS)
+    }
+    expect(await caller.call()).toBe('MARKET_DEPOSIT_LIMIT')
+    await world.time.advance(24 * HOUR_MS)
+    expect(await caller.call()).toBe('MARKET_DEPOSIT_LIMIT')
+    expect(await world.balance(KEYS.seller.did)).toBe(9_600n)
+    await world.time.advance(30 * 24 * HOUR_MS)
+    await shop.seller.offer(world.offer(), 'words again')
+    expect(await caller.call()).toMatchObject({ bidder: KEYS.seller.did })
+  })
+})
+
+describe('a purchase by an auction', () => {
+  it('says why nobody bids where sellers have no credits for the deposit', async () => {
+    const world = await MarketWorld.create([[KEYS.buyer, 10_000]])
+    const shop = await world.seller({ key: KEYS.seller })
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted({ auction: 'first', peers: [KEYS.seller.did] }))
+    const { failed } = await world.until(node, 'order-1')
+    expect(failed?.code).toBe('BUY_NOT_AWARDED')
+    expect(failed?.detail).toContain(`${KEYS.seller.did} does not bid: MARKET_DEPOSIT_SHORT`)
+    expect(failed?.detail).toContain('--deposit 0')
+    await node.buyer.buy(wanted({ idempotencyKey: 'order-2', auction: 'first', depositNanos: nanos(0) }))
+    expect((await world.until(node, 'order-2')).failed).toBeUndefined()
+  })
+
+  it('may take an hour, of which a signature over a deposit is good for a quarter', async () => {
+    const world = await MarketWorld.create()
+    const shop = await world.seller({ key: KEYS.seller })
+    await shop.seller.offer(world.offer(), 'words')
+    const windows = { bidMs: ms(HOUR_MS / 2), revealMs: ms(HOUR_MS / 2), settleMs: ms(HOUR_MS / 2) }
+    const node = await world.buyer({ key: KEYS.buyer }, { policy: { ...BUYER_POLICY, windows } })
+    await node.buyer.buy(wanted({ auction: 'first' }))
+    const order = await world.until(node, 'order-1', 3 * HOUR_MS)
+    expect(order.failed).toBeUndefined()
+    expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', priceNanos: '1000' })
+    expect(world.failures).toEqual([])
+  })
+
+  it('keeps the deposit of the winner until the contract is held', async () => {
+    const world = await MarketWorld.create()
+    const shop = await world.seller({ key: KEYS.seller })
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted({ auction: 'first', depositNanos: nanos(100) }))
+    const order = await world.until(node, 'order-1')
+    const { transfers } = await world.notary.transfers({ owner: KEYS.seller.did })
+    const hold = transfers.find(({ kind, contract }) => kind === 'hold' && contract === null)
+    const contractAt = (await world.view(order.contract))?.transitions.find(({ to }) => to === 'HELD')?.at
+    expect(hold?.status).toBe('voided')
+    expect(hold?.at).toBeGreaterThanOrEqual(contractAt ?? Number.NaN)
+  })
+
+  it.each(['first', 'second', 'english'] as const)(
+    'goes to the next of the ranking when the winner does not sign, %s',
+    async (auction) => {
+      const world = await MarketWorld.create()
+      const shop = await world.seller({ key: KEYS.seller })
+      await shop.seller.offer(world.offer(), 'words')
+      const reckless = { ...SELLER_POLICY, depositPerMillionMax: 1_000_000_000, custodyOf: () => [] }
+      const griefer = await world.seller(
+        { key: KEYS.rival },
+        { policy: reckless, bidOn: () => ({ priceNanos: nanos(1), latencyMs: ms(1) }) },
+      )
+      await griefer.seller.offer(world.offer({ priceNanos: nanos(1_001) }), 'rival')
+      const node = await world.buyer({ key: KEYS.buyer })
+      await node.buyer.buy(wanted({ auction, ...(auction !== 'english' && { depositNanos: nanos(100) }) }))
+      const order = await world.until(node, 'order-1')
+      expect(order).toMatchObject({ declined: [KEYS.rival.did], declinedCode: 'MARKET_CUSTODY_DECLINED' })
+      const view = await world.view(order.contract)
+      expect(view).toMatchObject({ state: 'FINAL', worker: KEYS.seller.did })
+      // Alone behind who did not sign, it is paid the reserve price of the second-price auction: what the second offer asks.
+      expect(view?.priceNanos).toBe({ first: '1000', second: '1001', english: '1000' }[auction])
+      const lost = auction === 'english' ? 0n : 100n
+      expect(await world.balance(KEYS.rival.did)).toBe(10_000n - lost)
+      expect(await world.balance(LOST_DEPOSITS)).toBe(lost)
+      expect(world.failures).toEqual([])
+    },
+  )
+
+  it('takes the deposit of a winner that does not answer in time', async () => {
+    const world = await MarketWorld.create()
+    const shop = await world.seller({ key: KEYS.seller })
+    await shop.seller.offer(world.offer(), 'words')
+    const silent = await world.seller(
+      { key: KEYS.rival },
+      {
+        policy: {
+          ...SELLER_POLICY,
+          parameters: new Map(),
+          learnParameters: async () => await new Promise(() => undefined),
+        },
+        bidOn: () => ({ priceNanos: nanos(700), latencyMs: ms(1) }),
+      },
+    )
+    await silent.seller.offer(world.offer({ priceNanos: nanos(1_001) }), 'rival')
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted({ auction: 'first', depositNanos: nanos(100) }))
+    const order = await world.until(node, 'order-1')
+    expect(order).toMatchObject({ declined: [KEYS.rival.did], declinedCode: 'MARKET_SIGN_LATE' })
+    expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', worker: KEYS.seller.did })
+    expect(await world.balance(KEYS.rival.did)).toBe(9_900n)
+  })
+})
