@@ -106,6 +106,7 @@ function marketMessages(): readonly Vector[] {
           validFrom: AT,
           validUntil: timestampFromMs(AT + 3_600_000),
           capacity: 4,
+          node: worker.did,
         },
       },
       worker,

@@ -37,7 +37,7 @@ const call = {
 }
 
 const BODIES: readonly BodyRow[] = [
-  ['an arbiter asks for a case', 'dispute-case-request', { contract }, arbiter],
+  ['an arbiter asks for a case', 'dispute-case-request', { contract, node: arbiter.did }, arbiter],
   ['an arbiter has a task run again', 'replica-call', call, arbiter],
   [
     'a replica binds itself to a result',

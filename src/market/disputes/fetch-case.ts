@@ -22,17 +22,18 @@ export async function fetchCase(
   { contract, terms, delivery }: DisputedState,
   nodes: readonly Did[],
 ): Promise<ShownCase | undefined> {
-  const act = `${contract}/case-request`
-  const asked = await party.wallet.say({
+  const node = party.components.door.did
+  const act = `${contract}/case-request/${node}`
+  const request = await party.wallet.say({
     act,
     type: 'dispute-case-request',
-    body: { contract },
+    body: { contract, node },
     aud: '*',
     subject: contract,
   })
-  const frame = { type: 'case-wanted', contract, envelope: DECODER.decode(asked.bytes) } as const
-  for (const node of nodes) {
-    const shown = await askCase(party, node, frame)
+  const frame = { type: 'case-wanted', contract, envelope: DECODER.decode(request.bytes) } as const
+  for (const asked of nodes) {
+    const shown = await askCase(party, asked, frame)
     if (shown === undefined) continue
     const input = shown.bytes.subarray(0, shown.frame.inputBytes)
     const result = shown.bytes.subarray(shown.frame.inputBytes)

@@ -104,11 +104,8 @@ async function chooseReplicas(
 ): Promise<ReadonlyMap<Did, Did>> {
   const nodes = new Map<Did, Did>()
   const answers = await Promise.all(peers.map(async (peer) => await askOffers(party, peer, task.skill)))
-  for (const { peer, envelopes } of answers)
-    for (const text of envelopes) {
-      const seller = party.read(text, 'market-offer')?.envelope.head.iss
-      if (seller !== undefined && !nodes.has(seller)) nodes.set(seller, peer)
-    }
+  for (const { envelope } of answers.flat())
+    if (!nodes.has(envelope.head.iss)) nodes.set(envelope.head.iss, envelope.body.node)
   for (const did of [terms.payer, terms.worker, party.did]) nodes.delete(did)
   const draw = (did: Did): string => sha256Hex(`${DRAW_DOMAIN}${contract}\u0000${root}\u0000${did}`)
   const drawn = [...nodes].toSorted(([left], [right]) => (draw(left) < draw(right) ? -1 : 1))

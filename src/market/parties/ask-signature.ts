@@ -10,13 +10,17 @@ import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { hasSignedContract } from './joint-signatures.ts'
 import type { MarketAnswer } from './market-door.ts'
 import type { Party } from './party.ts'
+import { isInputFirst } from './take-input.ts'
 
 /** Times that a seller which does not answer is asked for its signature, and the pause between them. */
 const ASKS_MAX = 4
 const ASK_AGAIN_MS = 500
 const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
 
-/** Signs the contract of a purchase and asks its seller to. @returns Why the seller does not sign; `undefined` when it has. */
+/**
+ * Asks the seller of a purchase to sign its contract, and gives it the input. Of the payer the seller has offer and award alone: without a signature of the payer on the
+ * contract nothing can be held, so that whoever declines, or does not answer, is done with. @returns Why the seller does not work; `undefined` when it has signed.
+ */
 export async function askSignature(
   side: BuyerSide,
   key: string,
@@ -36,24 +40,27 @@ export async function askSignature(
   const offer = await party.wallet.say({ act: `${contract}/offer`, type: 'escrow-offer', body, validMs, ...about })
   const awardBody = transcript === undefined ? {} : { auction: transcript }
   const award = await party.wallet.say({ act: `${contract}/award`, type: 'escrow-award', body: awardBody, ...about })
-  const signature = await party.wallet.sign({ kind: 'contract', place: contract, hash: contract })
   const input = (await party.journal.file(inputHash)) ?? new Uint8Array()
   const frame = {
     type: 'contract',
     offer: DECODER.decode(offer.bytes),
     award: DECODER.decode(award.bytes),
-    signature,
     task,
     predicate,
     ...(capability !== undefined && { capability: { ...capability, chain: [...capability.chain] } }),
   } as const
+  const isFirst = isInputFirst(terms)
   const asker = { components: party.components, signal }
-  const answer = await askPatiently(asker, peer, { frame, bytes: input })
+  const answer = await askPatiently(asker, peer, { frame, ...(isFirst && { bytes: input }) })
   if (answer.type === 'declined') return answer.code
   const { verify } = party.components
   const isRight =
     answer.type === 'cosigned' && hasSignedContract(terms.worker, { contract, signature: answer.signature }, verify)
   if (!isRight) return 'MARKET_ENVELOPE_REFUSED'
+  if (!isFirst) {
+    const given = await askPatiently(asker, peer, { frame: { type: 'input', contract }, bytes: input })
+    if (given.type !== 'taken') return given.type === 'declined' ? given.code : 'MARKET_ENVELOPE_REFUSED'
+  }
   await orders.change(key, { cosignature: answer.signature })
   return undefined
 }

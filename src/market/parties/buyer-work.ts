@@ -1,5 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Amount } from '../../base/money.ts'
+import { addDuration } from '../../base/time.ts'
 import { canonicalJson } from '../../base/canonical-json.ts'
 import type { AcceptanceResult } from '../../core/acceptance/evaluate-predicate.ts'
 import { type DeliveredState, type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
@@ -12,7 +13,7 @@ import { pause } from './contract-follower.ts'
 import { readingsOf } from './contract-history.ts'
 import { CreditAccounts } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
-import { declined, type MarketAnswer, type MarketQuestion, TAKEN } from './market-door.ts'
+import { CLOCK_SKEW_MS, declined, type MarketAnswer, type MarketQuestion, TAKEN } from './market-door.ts'
 import type { Party } from './party.ts'
 import { failedParts, hashOfBytes, judgeResult, manifestHashOf, readPredicate } from './task-package.ts'
 
@@ -62,16 +63,23 @@ export class BuyerWork {
 
   /** @returns The code for which no money is held; `undefined` when the contract came to its end. */
   async run(): Promise<string | undefined> {
-    const { contract, terms } = this.init
-    const code = this.party.signsFor(contract, terms.payer) ? await this.open() : undefined
-    if (code !== undefined) {
-      await this.end(code)
-      return code
-    }
+    const { party, init } = this
+    const { contract, terms } = init
+    const code = party.signsFor(contract, terms.payer) ? await this.open() : undefined
+    // Before its signature is out nobody can have anything held; from then on nothing is over before the set says so, whatever it refused.
+    const isOut = party.wallet.said(`${contract}/contract`) !== undefined
+    const last = code === undefined || isOut ? await this.follow() : undefined
+    const isNeverHeld = code !== undefined && (last === undefined || last === 'ABORTED')
+    await this.end(isNeverHeld ? code : (last ?? 'FORGOTTEN'))
+    return isNeverHeld ? code : undefined
+  }
+
+  /** Does what each state asks for. @returns The last one; `undefined` where the set knows of none, and none can begin any more. */
+  private async follow(): Promise<EscrowState['kind'] | undefined> {
     const { party, init } = this
     init.onHeld?.()
     try {
-      for await (const followed of party.follow(init.contract)) {
+      for await (const followed of party.follow(init.contract, addDuration(init.terms.signBy, CLOCK_SKEW_MS))) {
         const { state } = followed
         this.current = state
         if (isTerminal(state)) await new CreditAccounts(party).settle(followed)
@@ -83,20 +91,21 @@ export class BuyerWork {
       this.deciding.abort()
       await this.decision
     }
-    await this.end(this.current?.kind ?? 'FORGOTTEN')
-    return undefined
+    return this.current?.kind
   }
 
-  /** Offer, award, contract and hold, in this order, each once. */
+  /**
+   * Offer, award, contract and hold, in this order, each once. The worker may have offered the same terms, and asked for the hold, before: then it goes on from there.
+   *
+   * @returns The code for which nothing goes on by this payer.
+   */
   private async open(): Promise<string | undefined> {
     const { party, init } = this
     const { contract, terms, cosignature } = init
-    for (const act of ['offer', 'award']) {
-      const kept = party.wallet.said(`${contract}/${act}`)
-      if (kept === undefined) throw new CodedError('STORE_CORRUPTED', { message: `${act} of ${contract} was not said` })
-      const { effect, code } = await party.outbox.submit(kept)
-      if (effect === 'refused') return code ?? 'ESCROW_STATE_WRONG'
-    }
+    const offered = await this.submit('offer')
+    if (offered !== undefined && !(await this.isUnderWay())) return offered
+    const awarded = await this.submit('award')
+    if (awarded !== undefined) return await this.withdraw(awarded)
     const signature = await party.wallet.sign({ kind: 'contract', place: contract, hash: contract })
     const signatures = [
       { iss: terms.payer, signature },
@@ -106,12 +115,32 @@ export class BuyerWork {
     const shown = capability && { capability: { ...capability, chain: [...capability.chain] } }
     const body = { signatures, ...shown }
     const signed = await party.tellNotary(contract, { act: 'contract', type: 'escrow-contract', body })
-    if (signed.effect === 'refused') return signed.code ?? 'ESCROW_STATE_WRONG'
+    if (signed.effect === 'refused') return await this.withdraw(signed.code)
     const held = await party.tellNotary(contract, { act: 'hold', type: 'escrow-hold-request', body: {} })
-    if (held.effect !== 'refused') return undefined
-    // Nothing is held, and nobody waits for what does not come.
-    await party.tellNotary(contract, { act: 'withdraw', type: 'escrow-withdraw', body: { reason: 'not-held' } })
-    return held.code ?? 'ESCROW_STATE_WRONG'
+    return held.effect === 'refused' ? await this.withdraw(held.code) : undefined
+  }
+
+  /** Says what was written down before. @returns The code of a refusal. */
+  private async submit(act: 'offer' | 'award'): Promise<string | undefined> {
+    const { party, init } = this
+    const kept = party.wallet.said(`${init.contract}/${act}`)
+    if (kept === undefined)
+      throw new CodedError('STORE_CORRUPTED', { message: `${act} of ${init.contract} was not said` })
+    const { effect, code } = await party.outbox.submit(kept)
+    return effect === 'refused' ? (code ?? 'ESCROW_STATE_WRONG') : undefined
+  }
+
+  private async isUnderWay(): Promise<boolean> {
+    const { components, signal } = this.party
+    const view = await components.notary.contract(this.init.contract, { signal })
+    return view !== undefined && view.state !== 'ABORTED'
+  }
+
+  /** Nobody waits for what does not come. What is held by then is refused this, and followed. */
+  private async withdraw(code = 'ESCROW_STATE_WRONG'): Promise<string> {
+    const body = { reason: 'not-held' }
+    await this.party.tellNotary(this.init.contract, { act: 'withdraw', type: 'escrow-withdraw', body })
+    return code
   }
 
   private async end(how: string): Promise<void> {

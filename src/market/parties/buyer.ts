@@ -11,6 +11,7 @@ import { SEALED_BIDS_MAX } from './buyer-auction.ts'
 import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
 import { chooseSeller, declinedReason } from './choose-seller.ts'
 import { pause } from './contract-follower.ts'
+import { forgetDecline, rememberDecline } from './decliners.ts'
 import { isCreditLag } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
@@ -36,8 +37,8 @@ export type BuyerComponents = {
 
 export type BuyerInit = Pick<BuyerWorkInit, 'acceptsAlone'> & { readonly policy: BuyerPolicy }
 
-/** Contracts that are tried one after the other for one purchase, when sellers decline. */
-const TRIES_MAX = 8
+/** Contracts that are tried one after the other for one purchase, when sellers decline; of one node `SELLERS_OF_NODE_MAX` of them at most. */
+const TRIES_MAX = 32
 /** Before something is tried again that another contract is in the way of. */
 const AGAIN_MS = 500
 
@@ -169,12 +170,15 @@ export class Buyer {
         if (chosen === undefined) return
         if (!(await this.write(key, chosen))) return
       }
+      const { peer } = orders.contractOf(key)
       const code = await askInTurn(side, key)
       if (code === undefined) {
+        await forgetDecline(this.party, peer)
         await this.workOn(key)
         return
       }
       const isForNow = isCreditLag(code)
+      if (!isForNow) await rememberDecline(this.party, peer)
       await orders.dropContract(key, { code, isForNow })
       if (isForNow) await this.wait()
     }

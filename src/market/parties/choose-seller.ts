@@ -2,6 +2,7 @@ import { amountFromNanos } from '../../base/money.ts'
 import type { OrderNote } from './buy-order.ts'
 import { holdOwnAuction } from './buyer-auction.ts'
 import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
+import { readyOnes } from './decliners.ts'
 import { refuseExposure } from './exposure.ts'
 import { findSellers, type FoundSeller } from './find-sellers.ts'
 import { filterOf } from './orders.ts'
@@ -19,7 +20,9 @@ export async function chooseSeller(side: BuyerSide, key: string): Promise<Chosen
     await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NO_OFFER', declinedReason(orders.get(key)))
     return undefined
   }
-  const { sellers, detail } = await withRoom(side, key, fitting)
+  // Whoever has bid comes in the order of the bids.
+  const ready = orders.get(key).call === undefined ? readyOnes(party, fitting) : fitting
+  const { sellers, detail } = await withRoom(side, key, ready)
   const [best] = sellers
   if (best === undefined) {
     await orders.fail(key, 'BUY_EXPOSURE', { ...(detail !== undefined && { detail }) })

@@ -4,15 +4,16 @@ import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
+import type { MarketTask } from '../../wire/v1/market-frames.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { CreditAccounts, refuseCredit } from './credit-accounts.ts'
-import { hasSignedContract } from './joint-signatures.ts'
 import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope } from './market-door.ts'
 import type { Party } from './party.ts'
 import { PayerOrders, type SellerCapabilities } from './payer-orders.ts'
 import type { SealedBids } from './sealed-bids.ts'
 import { refuseContract, type SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
+import { isInputFirst } from './take-input.ts'
 import { hashOfBytes, readPredicate, taskHashOf } from './task-package.ts'
 
 export type ContractSigningComponents = {
@@ -68,13 +69,10 @@ export class ContractSigning {
     const heads = [offer.envelope.head, award.envelope.head]
     if (heads.some((head) => head.iss !== terms.payer || head.contract !== contract) || terms.worker !== party.did)
       return declined('MARKET_ENVELOPE_REFUSED')
-    if (!hasSignedContract(terms.payer, { contract, signature: frame.signature }, party.components.verify))
-      return declined('MARKET_ENVELOPE_REFUSED')
     const { task, predicate } = frame
     const isTask =
       taskHashOf(task) === terms.taskHash &&
-      task.inputHash === hashOfBytes(bytes) &&
-      task.inputBytes === bytes.byteLength &&
+      (isInputFirst(terms) ? isInput(bytes, task) : bytes.byteLength === 0) &&
       readPredicate(predicate, terms.predicateHash) !== undefined
     if (!isTask) return declined('MARKET_TASK_WRONG')
     if (!this.policy.parameters.has(terms.parametersHash)) await this.policy.learnParameters?.()
@@ -98,11 +96,12 @@ export class ContractSigning {
     if (authority !== undefined && 'kind' in authority) return authority.code
     const { auction: transcript } = award.envelope.body
     const code =
-      this.refuse(terms, { skill: task.skill, inputBytes: bytes.byteLength, contract, authority, transcript }) ??
+      this.refuse(terms, { skill: task.skill, inputBytes: task.inputBytes, contract, authority, transcript }) ??
       (await refuseCredit(this.accounts, terms, this.policy.creditNanosOf(terms.payer))) ??
       (capability && (await this.orders.take(contract, capability)))
     if (code !== undefined) return code
-    const input = await party.journal.keepFile(contract, bytes)
+    if (isInputFirst(terms)) await party.journal.keepFile(contract, bytes)
+    const input = task.inputHash
     await Promise.all([party.hear(offer), party.hear(award)])
     const head = { role: 'worker', other: terms.payer, peer: from } as const
     const shown = capability === undefined ? {} : { capability }
@@ -142,4 +141,8 @@ export class ContractSigning {
       .filter(({ role, ended }) => role === 'worker' && ended === undefined)
       .map(({ terms }) => ({ maxNanos: BigInt((JSON.parse(terms) as { readonly maxNanos: string }).maxNanos) }))
   }
+}
+
+function isInput(bytes: Uint8Array, { inputHash, inputBytes }: MarketTask): boolean {
+  return inputBytes === bytes.byteLength && inputHash === hashOfBytes(bytes)
 }

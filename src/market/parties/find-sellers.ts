@@ -7,12 +7,15 @@ import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import { matchOffers } from '../../core/market/match-offers.ts'
 import { DIRECTORY_MACHINE, type DirectoryState, type StandingOffer } from '../../core/market/offer-directory.ts'
+import type { ReadEnvelope } from './market-door.ts'
 import type { Party } from './party.ts'
 
 /** The price alone decides, unless a buyer says otherwise. */
 export const PRICE_ALONE: ScoringRule = { price: 1, latency: 0, reputation: 0 }
 /** Nodes that are asked for offers at most. */
 const PEERS_MAX = 64
+/** Keys cost nothing: one node that offers under many of them takes no more places than this. */
+export const SELLERS_OF_NODE_MAX = 2
 
 export type SellerSearch = {
   readonly skill: string
@@ -30,66 +33,72 @@ export type SellerSearch = {
 
 export type FoundSeller = {
   readonly offer: StandingOffer
-  /** The node at which the offer was found. */ readonly peer: Did
+  /** The node at which the seller is, by its offer. */
+  readonly peer: Did
 }
 
-/** Sellers whose standing offers fit, the best first; of each seller the best offer. Nodes that do not answer are left out. */
+/**
+ * Sellers whose standing offers fit, the best first; of each seller the best offer, of each node the best `SELLERS_OF_NODE_MAX`. Nodes that do not answer are left out.
+ */
 export async function findSellers(party: Party, search: SellerSearch): Promise<readonly FoundSeller[]> {
   const at = party.components.clock.now()
-  const peerOf = new Map<Did, Did>()
-  let directory: DirectoryState = DIRECTORY_MACHINE.initial({ at: 0 as Timestamp })
-  const answers = await Promise.all(
-    search.peers.slice(0, PEERS_MAX).map(async (peer) => await askOffers(party, peer, search.skill)),
-  )
-  for (const { peer, envelopes } of answers) {
-    for (const text of envelopes) {
-      const read = party.read(text, 'market-offer')
-      if (read === undefined) continue
-      const { evidence } = read.message
-      const event = { type: 'offer-published', ...evidence, at, terms: read.envelope.body } as const
-      directory = DIRECTORY_MACHINE.transition(directory, event).state
-      if (!peerOf.has(evidence.iss)) peerOf.set(evidence.iss, peer)
-    }
-  }
+  const peers = [...new Set(search.peers)].slice(0, PEERS_MAX)
+  const answers = await Promise.all(peers.map(async (peer) => await askOffers(party, peer, search.skill)))
   const standings = new Map<Did, BidderStanding>()
-  for (const seller of peerOf.keys()) standings.set(seller, await search.standingOf(seller))
-  const { skill, currency, maxNanos, latencyMsMax, inputBytes, need } = search
-  const { offers } = matchOffers(
-    directory,
-    {
-      skill,
-      currency,
-      maximumNanos: maxNanos,
-      latencyMsMax,
-      inputBytes,
-      filter: search.filter,
-      weights: PRICE_ALONE,
-      need,
-      at,
-    },
-    standings,
-  )
-  const seen = new Set<Did>()
-  return offers.flatMap((offer) => {
-    const peer = peerOf.get(offer.seller)
-    if (peer === undefined || seen.has(offer.seller)) return []
-    seen.add(offer.seller)
-    return [{ offer, peer }]
+  const matched = async (found: readonly SignedOffer[]): Promise<readonly StandingOffer[]> => {
+    for (const { message } of found) {
+      const { iss } = message.evidence
+      if (!standings.has(iss)) standings.set(iss, await search.standingOf(iss))
+    }
+    return matchSigned(found, { search, at, standings })
+  }
+  // Of each node by itself first, so that no number of offers of one shuts out those of another.
+  const best: SignedOffer[] = []
+  for (const answer of answers) {
+    const ids = (await matched(answer)).slice(0, SELLERS_OF_NODE_MAX).map(({ id }) => id)
+    best.push(...answer.filter(({ message }) => ids.includes(message.evidence.envelope)))
+  }
+  const nodeOf = new Map(best.map(({ message, envelope }) => [message.evidence.envelope, envelope.body.node]))
+  return (await matched(best)).flatMap((offer) => {
+    const peer = nodeOf.get(offer.id)
+    return peer === undefined ? [] : [{ offer, peer }]
   })
 }
 
-/** Offers of a node for a skill, as it signed them; none where it does not answer. */
-export async function askOffers(
-  party: Party,
-  peer: Did,
-  skill: string,
-): Promise<{ readonly peer: Did; readonly envelopes: readonly string[] }> {
+type SignedOffer = ReadEnvelope<'market-offer'>
+
+type MatchInit = {
+  readonly search: SellerSearch
+  readonly at: Timestamp
+  readonly standings: ReadonlyMap<Did, BidderStanding>
+}
+
+/** Those that fit, the best first; of each seller the best. */
+function matchSigned(found: readonly SignedOffer[], { search, at, standings }: MatchInit): readonly StandingOffer[] {
+  let directory: DirectoryState = DIRECTORY_MACHINE.initial({ at: 0 as Timestamp })
+  for (const { message, envelope } of found) {
+    const { node: _, ...terms } = envelope.body
+    const event = { type: 'offer-published', ...message.evidence, at, terms } as const
+    directory = DIRECTORY_MACHINE.transition(directory, event).state
+  }
+  const { skill, currency, maxNanos, latencyMsMax, inputBytes, need, filter } = search
+  const rule = { maximumNanos: maxNanos, filter, weights: PRICE_ALONE }
+  const { offers } = matchOffers(directory, { skill, currency, latencyMsMax, inputBytes, need, at, ...rule }, standings)
+  const seen = new Set<Did>()
+  return offers.filter(({ seller }) => !seen.has(seller) && seen.add(seller))
+}
+
+/** Offers of a node for a skill, as its sellers signed them; none where it does not answer. What names another node is left out: that one may repeat what it has read. */
+export async function askOffers(party: Party, peer: Did, skill: string): Promise<readonly SignedOffer[]> {
   try {
     const question = { frame: { type: 'offers-wanted', skill } as const }
     const { frame } = await party.components.door.ask(peer, question, { signal: party.signal })
-    return { peer, envelopes: frame.type === 'offers' ? frame.envelopes : [] }
+    if (frame.type !== 'offers') return []
+    return frame.envelopes
+      .flatMap((text) => party.read(text, 'market-offer') ?? [])
+      .filter(({ envelope }) => envelope.body.node === peer)
   } catch (error: unknown) {
     if (!CodedError.is(error)) throw error
-    return { peer, envelopes: [] }
+    return []
   }
 }

@@ -58,6 +58,11 @@ export class MarketDoor {
     })
   }
 
+  /** The node that this is for others. */
+  get did(): Did {
+    return this.transport.did
+  }
+
   /** Nodes that are connected now. */
   get peers(): readonly Did[] {
     return this.transport.connectedPeers

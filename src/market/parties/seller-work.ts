@@ -81,6 +81,8 @@ class ContractWork {
     if (!this.party.signsFor(this.contract, state.terms.worker)) return
     switch (state.kind) {
       case 'HELD':
+        // Nothing is promised that cannot be done: without its input the task does not begin.
+        if ((await this.party.journal.file(this.noted.input)) === undefined) return
         await this.party.tellNotary(this.contract, { act: 'start', type: 'escrow-start', body: {} })
         return
       case 'WORKING':

@@ -11,6 +11,7 @@ import { SealedBids, type SealedBidsComponents } from './sealed-bids.ts'
 import type { SellerPolicy } from './seller-policy.ts'
 import { type TaskRunner, workOnContract } from './seller-work.ts'
 import { showCases } from './show-case.ts'
+import { takeInput } from './take-input.ts'
 import { StandingOffers, type StandingOwnOffer } from './standing-offers.ts'
 
 export type SellerComponents = {
@@ -57,6 +58,7 @@ export class Seller {
       call: async (question) => await this.bids.bid(question),
       told: async (question) => await this.bids.listen(question),
       contract: async (question) => await this.signing.sign(question),
+      input: async (question) => await takeInput(this.party, question),
       cancel: async (question) => await this.agreeToCancel(question),
     })
     for (const [contract, note] of this.party.journal.notesOf(CONTRACTS)) {

@@ -1,11 +1,15 @@
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
-import { ESCROW_TERMS } from '../../wire/v1/escrow-terms.ts'
+import { CodedError } from '../../base/errors.ts'
 import type { MarketFrameOf } from '../../wire/v1/market-frames.ts'
-import { CONTRACTS, type ContractNote } from './contract-notes.ts'
-import { declined, type MarketAnswer, type MarketHandlers } from './market-door.ts'
+import { CONTRACTS, type ContractNote, readTerms } from './contract-notes.ts'
+import { ContractReplay } from './contract-replay.ts'
+import { ANSWER_WAIT_MS, declined, type MarketAnswer, type MarketHandlers } from './market-door.ts'
 import type { Party } from './party.ts'
 
-/** What a party shows to the other side and to arbiters of its contracts. One door answers for all roles of a party. */
+/**
+ * What a party shows to the other side and to arbiters of its contracts: what was delivered, once the set has certified the delivery, and to arbiters while it is in
+ * dispute. One door answers for all roles of a party.
+ */
 export function showCases(party: Party): MarketHandlers {
   return {
     'file-wanted': async ({ from, frame }) => await showFile(party, from, frame),
@@ -18,11 +22,15 @@ async function showFile(
   from: Did,
   { contract, hash }: { readonly contract: ContractId; readonly hash: Hash },
 ): Promise<MarketAnswer> {
-  const note = noteFor(party, from, contract)
+  const note = party.noteOf<ContractNote>(CONTRACTS, contract)
   const bytes = party.journal.filesOf(contract).includes(hash) ? await party.journal.file(hash) : undefined
-  return note === undefined || bytes === undefined
-    ? declined('MARKET_FILE_UNKNOWN')
-    : { frame: { type: 'file', hash }, bytes }
+  const isOther = note?.peer === from
+  const isArbiter = note !== undefined && readTerms(note.terms).arbiters.members.includes(from)
+  if (note === undefined || bytes === undefined || !(isOther || isArbiter)) return declined('MARKET_FILE_UNKNOWN')
+  const isFree = isOther && hash !== note.result
+  return isFree || (await isShown(party, contract, isOther ? 'party' : 'arbiter'))
+    ? { frame: { type: 'file', hash }, bytes }
+    : declined('MARKET_FILE_UNKNOWN')
 }
 
 async function showCase(
@@ -30,11 +38,13 @@ async function showCase(
   from: Did,
   { contract, envelope }: Pick<MarketFrameOf<'case-wanted'>, 'contract' | 'envelope'>,
 ): Promise<MarketAnswer> {
-  const byArbiter = envelope === undefined ? undefined : noteForArbiter(party, contract, envelope)
-  const note = noteFor(party, from, contract) ?? byArbiter
-  const input = note === undefined ? undefined : await party.journal.file(note.input)
+  const note = party.noteOf<ContractNote>(CONTRACTS, contract)
+  const input = note && (await party.journal.file(note.input))
   const result = note?.result === undefined ? undefined : await party.journal.file(note.result)
   if (note === undefined || input === undefined || result === undefined) return declined('MARKET_FILE_UNKNOWN')
+  const isOther = note.peer === from
+  if (!isOther && !isAskedByArbiter(party, note, { from, contract, envelope })) return declined('MARKET_FILE_UNKNOWN')
+  if (!(await isShown(party, contract, isOther ? 'party' : 'arbiter'))) return declined('MARKET_FILE_UNKNOWN')
   const bytes = new Uint8Array(input.byteLength + result.byteLength)
   bytes.set(input)
   bytes.set(result, input.byteLength)
@@ -43,19 +53,34 @@ async function showCase(
   return { frame: { type: 'case', task, predicate, ...sizes }, bytes }
 }
 
-/** The contract's note, for those who may see its files: the other side's node, and the arbiters. */
-function noteFor(party: Party, from: Did, contract: ContractId): ContractNote | undefined {
-  const note = party.noteOf<ContractNote>(CONTRACTS, contract)
-  if (note === undefined) return undefined
-  const { arbiters } = ESCROW_TERMS.parse(JSON.parse(note.terms))
-  return note.peer === from || arbiters.members.includes(from) ? note : undefined
+/** An arbiter is known by its signature, and its node by what it signed: a request that somebody else repeats shows that one nothing. */
+function isAskedByArbiter(
+  party: Party,
+  { terms }: ContractNote,
+  {
+    from,
+    contract,
+    envelope,
+  }: { readonly from: Did; readonly contract: ContractId; readonly envelope?: string | undefined },
+): boolean {
+  const asked = envelope === undefined ? undefined : party.read(envelope, 'dispute-case-request')?.envelope
+  const isAbout = asked?.body.contract === contract && asked.head.contract === contract && asked.body.node === from
+  return isAbout && readTerms(terms).arbiters.members.includes(asked.head.iss)
 }
 
-/** An arbiter is known by its signature: the node that asks is another key. */
-function noteForArbiter(party: Party, contract: ContractId, envelope: string): ContractNote | undefined {
-  const head = party.read(envelope, 'dispute-case-request')?.envelope.head
-  const note = party.noteOf<ContractNote>(CONTRACTS, contract)
-  if (head === undefined || note === undefined || head.contract !== contract) return undefined
-  const { arbiters } = ESCROW_TERMS.parse(JSON.parse(note.terms))
-  return arbiters.members.includes(head.iss) ? note : undefined
+/** By what the set has certified: to the other side from the delivery on, to an arbiter while the contract is in dispute. A set that does not answer shows nothing. */
+async function isShown(party: Party, contract: ContractId, to: 'party' | 'arbiter'): Promise<boolean> {
+  const { notary, verify, clock } = party.components
+  const signal = AbortSignal.any([party.signal, clock.timeoutSignal(ANSWER_WAIT_MS)])
+  const replay = new ContractReplay({ set: notary.set, contract, verify })
+  try {
+    for (const piece of await notary.evidence(contract, { signal })) if (replay.take(piece) !== undefined) return false
+  } catch (error: unknown) {
+    if (!CodedError.is(error) && !signal.aborted) throw error
+    return false
+  }
+  if (to === 'arbiter') return replay.state?.kind === 'DISPUTED'
+  return replay.steps.some(
+    ({ envelope, transition }) => envelope?.type === 'escrow-delivery' && transition.edges.length > 0,
+  )
 }

@@ -21,7 +21,8 @@ export class StandingOffers {
 
   /** Offers something to everybody. The same act is the same offer. @returns The offer's name. */
   async offer(terms: OfferTerms, act: string): Promise<Hash> {
-    const body = { ...terms, capabilities: [...terms.capabilities] }
+    const node = this.party.components.door.did
+    const body = { ...terms, capabilities: [...terms.capabilities], node }
     const { envelope } = await this.party.wallet.say({ act: `offer/${act}`, type: 'market-offer', body, aud: '*' })
     await this.party.keep(OFFERS, envelope.hash, { until: terms.validUntil })
     return envelope.hash
@@ -40,8 +41,10 @@ export class StandingOffers {
       const kept = journal.envelope(hash as Hash)
       // What a key offered that was replaced since, nobody can take: the books begin no contract of it.
       if (kept?.envelope.type !== 'market-offer' || kept.envelope.head.iss !== this.party.did) return []
-      const { body } = kept.envelope
-      return now < body.validFrom || now >= body.validUntil ? [] : [{ id: kept.envelope.hash, terms: body, kept }]
+      const { node, ...terms } = kept.envelope.body
+      // Nor what names a node that this is not any more: nobody believes it here.
+      if (node !== components.door.did) return []
+      return now < terms.validFrom || now >= terms.validUntil ? [] : [{ id: kept.envelope.hash, terms, kept }]
     })
   }
 

@@ -115,6 +115,8 @@ export const MARKET_MESSAGES = {
     validFrom: TIME,
     validUntil: TIME,
     capacity: z.int().min(1).max(100_000),
+    /** The node at which its seller is: whoever else repeats the offer is not it. */
+    node: DID,
   }),
   'market-withdraw': z.strictObject({ offer: HASH }),
 } as const

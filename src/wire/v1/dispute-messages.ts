@@ -1,14 +1,14 @@
 /** Messages of a dispute: replicas and arbiters commit to what they say before anybody reveals, and arbiters sign rulings. */
 import { z } from 'zod'
 import { ESCROW_TERMS } from './escrow-terms.ts'
-import { CONTRACT_ID, COUNT, CURRENCY, HASH, MARKET_TASK, NANOS, SALT, TIME } from './fields.ts'
+import { CONTRACT_ID, COUNT, CURRENCY, DID, HASH, MARKET_TASK, NANOS, SALT, TIME } from './fields.ts'
 
 /** Of rounds and runs. */
 const ROUND: z.ZodType<number, number> = z.int().min(0).max(255)
 
 export const DISPUTE_MESSAGES = {
-  /** An arbiter of a contract asks a party for what it needs to run the predicate itself. */
-  'dispute-case-request': z.strictObject({ contract: CONTRACT_ID }),
+  /** An arbiter of a contract asks a party for what it needs to run the predicate itself, by its node: of another one the request counts for nothing. */
+  'dispute-case-request': z.strictObject({ contract: CONTRACT_ID, node: DID }),
   /** An arbiter asks others to run a task again: commitments before `commitBy`, results before `revealBy`. The terms show that it may ask. */
   'replica-call': z.strictObject({
     contract: CONTRACT_ID,

@@ -59,18 +59,22 @@ const FRAME = z.discriminatedUnion('type', [
     /** With a commitment: the bidder's order to hold its deposit, for the ledger. */
     deposit: ENVELOPE_TEXT.optional(),
   }),
-  /** A contract, with the payer's offer, award and signature; the input behind it. Answered with `cosigned` or `declined`. */
+  /**
+   * A contract, with the payer's offer and award; its own signature comes after the worker's, to the notary set alone. The input is behind it where the worker would
+   * lose a penalty. Answered with `cosigned` or `declined`.
+   */
   z.strictObject({
     type: z.literal('contract'),
     offer: ENVELOPE_TEXT,
     award: ENVELOPE_TEXT,
-    signature: SIGNATURE,
     task: MARKET_TASK,
     /** Canonical text of the acceptance predicate. */
     predicate: z.string().max(32_768),
     /** By whose authority the payer acts, where the terms name a chain. */
     capability: CONTRACT_CAPABILITY.optional(),
   }),
+  /** The input of a contract that the worker has signed, behind it. Answered with `taken` or `declined`. */
+  z.strictObject({ type: z.literal('input'), contract: CONTRACT_ID }),
   /** A `capability-revoke`, so that nothing more is signed by the chain. Answered with `taken` or `declined`. */
   z.strictObject({ type: z.literal('revoked'), envelope: ENVELOPE_TEXT }),
   /** Joint statements, signed by the asker. Answered with `cosigned` or `declined`. */
@@ -83,7 +87,7 @@ const FRAME = z.discriminatedUnion('type', [
   /** A file of a contract, for its parties and arbiters. Answered with `file` or `declined`. */
   z.strictObject({ type: z.literal('file-wanted'), contract: CONTRACT_ID, hash: HASH }),
   z.strictObject({ type: z.literal('file'), hash: HASH }),
-  /** All that an arbiter needs to run the predicate itself; `envelope` is its `dispute-case-request`. Answered with `case` or `declined`. */
+  /** All that is needed to run the predicate: by the other party from the delivery on; by an arbiter, with its `dispute-case-request`, in a dispute. Answered with `case` or `declined`. */
   z.strictObject({ type: z.literal('case-wanted'), contract: CONTRACT_ID, envelope: ENVELOPE_TEXT.optional() }),
   /** A `replica-call`, the input behind it. Answered with `said`, the `replica-commit`, or `declined`, with `MARKET_BUSY` while the task runs. */
   z.strictObject({ type: z.literal('replica-wanted'), envelope: ENVELOPE_TEXT }),

@@ -24,7 +24,7 @@ const SAMPLES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     paidNanos: '0',
     csvHash: hashOf('csv'),
   },
-  'dispute-case-request': { contract },
+  'dispute-case-request': { contract, node: didOf(1) },
   'replica-call': {
     contract,
     round: 0,

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest'
+import { type FixedKey, fixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
+import { sha256Hex } from '../../../src/base/sha256.ts'
+import type { ContractId, Did } from '../../../src/core/evidence/names.ts'
+import { declined, type MarketAnswer, TAKEN } from '../../../src/market/parties/market-door.ts'
+import type { Party } from '../../../src/market/parties/party.ts'
+import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
+import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
+import { MarketWorld, nanos, wanted } from './market-world.ts'
+import { KEYS } from './party-fixtures.ts'
+
+type Liar = { readonly party: Party; readonly asked: string[]; readonly seen: string[] }
+
+const SKILL = 'text.word-count'
+
+/** A node that answers with offers as it likes, and declines. */
+async function openLiar(world: MarketWorld, answer: (party: Party) => Promise<MarketAnswer>): Promise<Liar> {
+  const { party } = await world.party(KEYS.rival, createMemoryEventLog())
+  const asked: string[] = []
+  const seen: string[] = []
+  const given = await answer(party)
+  party.components.door.serve({
+    'offers-wanted': async () => await Promise.resolve(given),
+    contract: async ({ bytes }) => {
+      asked.push('contract')
+      seen.push(new TextDecoder().decode(bytes))
+      return await Promise.resolve(declined('MARKET_BUSY'))
+    },
+    input: async ({ bytes }) => {
+      seen.push(new TextDecoder().decode(bytes))
+      return await Promise.resolve(TAKEN)
+    },
+  })
+  return { party, asked, seen }
+}
+
+function offerOf(world: MarketWorld, key: FixedKey, { node, label }: { readonly node: Did; readonly label: string }) {
+  const iat = world.time.clock.now()
+  const nonce = Buffer.from(sha256Hex(label).slice(0, 32), 'hex').toString('base64url')
+  const head = { net: 'test', iss: key.did, aud: '*', iat, exp: (iat + 600_000) as typeof iat, nonce, seq: 0 } as const
+  const body = { ...world.offer({ priceNanos: nanos(1) }), capabilities: [], node }
+  return new TextDecoder().decode(encodeEnvelope({ type: 'market-offer', body, ...head }, key.sign))
+}
+
+async function openShop(world: MarketWorld): Promise<void> {
+  const shop = await world.seller({ key: KEYS.seller })
+  await shop.seller.offer(world.offer(), 'words')
+}
+
+describe('a node that repeats the offer of a seller', () => {
+  it('is not taken for the seller, and sees nothing of a task', async () => {
+    const world = await MarketWorld.create()
+    await openShop(world)
+    const liar = await openLiar(world, async ({ components: { door } }) => {
+      return await door.ask(KEYS.seller.did, { frame: { type: 'offers-wanted', skill: SKILL } })
+    })
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted({ peers: [KEYS.rival.did, KEYS.seller.did] }))
+    const order = await world.until(node, 'order-1')
+    expect([order.failed, liar.asked, liar.seen]).toEqual([undefined, [], []])
+  })
+})
+
+describe('a node that offers and signs nothing', () => {
+  it.each([9, 32])('under %i keys is tried once, and last by the next purchase', async (keys) => {
+    const world = await MarketWorld.create()
+    await openShop(world)
+    const liar = await openLiar(world, async ({ did: node }) => {
+      const envelopes = Array.from({ length: keys }, (_, at) =>
+        offerOf(world, fixedKey(100 + at), { node, label: `offer ${at}` }),
+      )
+      return await Promise.resolve({ frame: { type: 'offers', envelopes } })
+    })
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted())
+    expect((await world.until(node, 'order-1')).failed).toBeUndefined()
+    expect(liar.asked).toHaveLength(1)
+    await node.buyer.buy(wanted({ idempotencyKey: 'order-2' }))
+    expect((await world.until(node, 'order-2')).failed).toBeUndefined()
+    expect(liar.asked).toHaveLength(1)
+    expect(liar.seen.filter((text) => text !== '')).toEqual([])
+  })
+})
+
+describe('the input of a task', () => {
+  it('comes with the contract where the worker would lose a penalty, else after its signature', async () => {
+    const seen: string[] = []
+    for (const custody of ['C2', 'C3'] as const) {
+      const world = await MarketWorld.create()
+      const shop = await world.seller({ key: KEYS.seller })
+      await shop.seller.offer(world.offer(), 'words')
+      const node = await world.buyer({ key: KEYS.buyer })
+      const { door } = node.party.components
+      const ask = door.ask.bind(door)
+      Object.assign(door, {
+        ask: async (...[to, post, options]: Parameters<typeof ask>) => {
+          if (post.bytes !== undefined) seen.push(`${custody} ${post.frame.type}`)
+          return await ask(to, post, options)
+        },
+      })
+      await node.buyer.buy(wanted({ custody }))
+      const order = await world.until(node, 'order-1')
+      expect((await world.view(order.contract))?.state).toBe('FINAL')
+    }
+    expect(seen).toEqual(['C2 input', 'C3 contract'])
+  })
+
+  it('is taken of the node that had the contract signed, and only what the contract names', async () => {
+    const world = await MarketWorld.create()
+    const shop = await world.seller({ key: KEYS.seller })
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted())
+    const codes: unknown[] = []
+    while (node.buyer.order('order-1')?.cosignature === undefined) await new Promise((done) => setImmediate(done))
+    const contract = node.buyer.order('order-1')?.contract as ContractId
+    const { party: stranger } = await world.party(KEYS.rival, createMemoryEventLog())
+    const frame = { type: 'input', contract } as const
+    for (const [{ components }, text] of [
+      [stranger, 'one two three'],
+      [node.party, 'other bytes'],
+    ] as const) {
+      const bytes = new TextEncoder().encode(text)
+      const answer = await components.door.ask(KEYS.seller.did, { frame, bytes })
+      codes.push(answer.frame.type === 'declined' ? answer.frame.code : answer.frame.type)
+    }
+    expect(codes).toEqual(['MARKET_CONTRACT_UNKNOWN', 'MARKET_TASK_WRONG'])
+    expect((await world.until(node, 'order-1')).failed).toBeUndefined()
+  })
+})
