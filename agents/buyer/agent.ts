@@ -60,7 +60,7 @@ const job = fromPromise(async ({ input }: { readonly input: Job }): Promise<JobO
   const note = journal.note('contract', order.contract ?? '') as
     | { readonly ended?: string; readonly result?: string }
     | undefined
-  const bytes = note?.result === undefined ? undefined : journal.file(note.result as never)
+  const bytes = note?.result === undefined ? undefined : await journal.file(note.result as never)
   const outcome = order.failed?.code ?? note?.ended ?? 'UNFINISHED'
   const result = bytes === undefined ? null : new TextDecoder().decode(bytes)
   return { kind: 'done', reply: { type: 'bought', contract: order.contract ?? null, outcome, result } }

@@ -48,7 +48,11 @@ export function startOf(world: EscrowWorld): EscrowNode {
   let books: BooksState = BOOKS_MACHINE.initial({ at: NOW, set: terms.notarySet })
   const published: BooksEvent = { type: 'parameters-published', hash: RULES_HASH, rules: RULES, at: NOW }
   books = BOOKS_MACHINE.transition(books, published).state
-  for (const event of events) books = BOOKS_MACHINE.transition(books, { type: 'ledger-event-received', event }).state
+  for (const event of events)
+    books = BOOKS_MACHINE.transition(
+      books,
+      event.type === 'issuer-listed' ? event : { type: 'ledger-event-received', event },
+    ).state
   return { ...empty, ledger: books.ledger, books }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { createGateway } from '../../gateway/create-gateway.ts'
+import { type Did, parseDid } from '../../core/evidence/names.ts'
 import type { KernellNode } from '../../node/kernell-node.ts'
 import type { MarketInit, NodeMarket } from '../../node/market/market-init.ts'
 import { peerIdOf } from '../../node/market/peer-id.ts'
@@ -10,7 +11,7 @@ import { announceRunningNode, announcementFile, withdrawRunningNode } from '../.
 import type { Command, CommandContext } from '../command.ts'
 import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { isFlagSet, listFlag, textFlag } from '../flags.ts'
+import { isFlagSet, listFlag, textFlag, usageError } from '../flags.ts'
 import { PASSPHRASE_FLAG, readKeyPassphrase } from '../key-flags.ts'
 import { findAgentWorker } from '../agent-worker.ts'
 
@@ -18,7 +19,7 @@ import { findAgentWorker } from '../agent-worker.ts'
 export const nodeCommand: Command = {
   name: 'node',
   summary: 'take part in the market: hold keys, buy, sell, or keep the ledger as a notary',
-  synopsis: '[--listen M]... [--bootstrap M]... [--notary [--trial]] [--notary-set SET.json]',
+  synopsis: '[--listen M]... [--bootstrap M]... [--notary [--trial] [--issuer DID]...] [--notary-set SET.json]',
   flags: {
     listen: {
       value: 'M',
@@ -34,6 +35,12 @@ export const nodeCommand: Command = {
     'notary-set': { value: 'SET.json', describe: 'who keeps ledger and contracts; remembered in the data directory' },
     notary: { describe: 'be a member of that set, with the key of role notary' },
     trial: { describe: 'as a notary: take contracts of the parameter set `trial` too, whose spans protect nobody' },
+    issuer: {
+      value: 'DID',
+      isList: true,
+      describe:
+        'as a notary: list whose credits have room of their own in the books, at every start; a notary alone lists the escrow key of its data directory too',
+    },
     'high-water': {
       value: 'DIR',
       describe:
@@ -46,6 +53,7 @@ export const nodeCommand: Command = {
   details: [
     'The keys of the data directory are opened once, with the passphrase: node for connections (made where there is none), escrow for contracts and credits, notary with --notary. Commands such as `kernell market buy` ask this node; its gateway answers as `kernell serve` does.',
     'With --json the first line is {"event":"ready","pid","did","peerId","listen","http","tokenFile",...}, then one line for each step of a contract, and {"event":"stopped"} at the end. `did` is the node, `account` the escrow key. `peerId` is what libp2p calls the key of the node; connections here are of this machine, proved by the same key.',
+    'Anybody can make credits of his own, so everything that is not paid in credits of an issuer of --issuer shares half of the room of the books, and cannot fill the other half. Members of a set of several name the same issuers; an issuer is listed when a quorum does. Credits of one listed issuer share its room: it answers for whom it gives them to.',
     'A notary alone survives crashes and not lies: contracts are labelled C2/f=0. Never run a copy of its data directory: it is refused where the place of --high-water is the same, or unknown. In a container, put that place on a volume of its own.',
   ],
   examples: [
@@ -73,11 +81,18 @@ async function marketInitOf(context: CommandContext): Promise<MarketInit> {
     bootstrap: listFlag(flags, 'bootstrap'),
     isNotary: isFlagSet(flags, 'notary'),
     isTrial: isFlagSet(flags, 'trial'),
+    issuers: listFlag(flags, 'issuer').map(issuerOf),
     ...(listen.length > 0 && { listen }),
     ...(setFile !== undefined && (await readNotarySet(resolve(workingDir, setFile)))),
     ...(highWater !== undefined && { highWater: resolve(workingDir, highWater) }),
     ...(network !== undefined && { network }),
   }
+}
+
+function issuerOf(text: string): Did {
+  const issuer = parseDid(text)
+  if (issuer === undefined) throw usageError(`--issuer ${text} is no did:key`, { issuer: text })
+  return issuer
 }
 
 async function serve(node: KernellNode, init: MarketInit, context: CommandContext): Promise<void> {

@@ -34,6 +34,7 @@ import {
   COUNT_FIELD,
   DID_FIELD,
   type FieldCodec,
+  FLAG_FIELD,
   HASH_FIELD,
   listOf,
   memberOf,
@@ -87,6 +88,7 @@ const EVENT_FIELD: FieldCodec = unionOf('type', {
   'parameters-published': [['hash', 'hash', HASH_FIELD], ['rules', 'rules', RULES_FIELD], AT],
   'capability-revoked': [CID, REVOKER, EXPIRES_AT, AT],
   'parameters-retired': [['hash', 'hash', HASH_FIELD], AT],
+  'issuer-listed': [['issuer', 'issuer', DID_FIELD], ['isListed', 'isListed', FLAG_FIELD], AT],
   'set-changed': [['set', 'set', NOTARY_SET_FIELD], AT],
   'timer-fired': [CONTRACT, ['name', 'name', oneOf(ESCROW_TIMER_NAMES)], AT],
   'stamp-advanced': [AT],
@@ -104,9 +106,9 @@ export function parseBooksEvent(json: unknown): BooksEvent | undefined {
   return isInner ? undefined : event
 }
 
-/** Orders of contracts are made by the books, never sent to them. */
+/** Orders of contracts are made by the books, never sent to them; and whom the set lists, it says itself. */
 function isOrdersOfContracts(type: string): boolean {
-  return type === 'transfers-submitted' || type === 'holds-expired'
+  return type === 'transfers-submitted' || type === 'holds-expired' || type === 'issuer-listed'
 }
 
 /**

@@ -25,7 +25,7 @@ import {
 import { booksViolations } from './books-violations.ts'
 import { recordOf } from './contract-record.ts'
 import { withExposure } from './credit-exposure.ts'
-import { changeSet, publishParameters, retireParameters } from './books-rules.ts'
+import { changeSet, listIssuer, publishParameters, retireParameters } from './books-rules.ts'
 import { refuseRevoked, revokeCapability } from './known-revocations.ts'
 import { readyForHold } from './ready-for-hold.ts'
 import { refuseKeys } from './refuse-keys.ts'
@@ -94,6 +94,8 @@ function apply(state: BooksState, event: BooksEvent): Step<BooksState, BooksEffe
       return publishParameters(state, event)
     case 'parameters-retired':
       return retireParameters(state, event)
+    case 'issuer-listed':
+      return listIssuer(state, event)
     case 'set-changed':
       return changeSet(state, event)
     case 'capability-revoked':
@@ -122,7 +124,7 @@ function receive(state: BooksState, { contract, terms, message }: MessageReceive
   const replaced = known && refuseKeys(state, known.terms, message)
   if (replaced !== undefined) return refused(state, replaced, contract)
   if (known !== undefined && message.type === 'hold-requested') {
-    const ready = readyForHold(state, known, message.at)
+    const ready = readyForHold(state, known)
     if (typeof ready === 'string') return refused(state, ready, contract)
     const step = stepContract(ready, known, message)
     return step.state === ready ? { state, effects: step.effects } : step

@@ -51,7 +51,7 @@ export const BOOKS_REFUSALS = {
   },
   BOOKS_PARAMETERS_FULL: {
     cause: 'As many parameter sets are known as the limits allow.',
-    remedy: 'Raise the limit.',
+    remedy: 'Try again when contracts under older sets have ended: governance retires sets that nothing names.',
   },
   BOOKS_CURRENCY_UNKNOWN: {
     cause: 'The currency of the terms is not registered in the ledger.',
@@ -62,20 +62,23 @@ export const BOOKS_REFUSALS = {
     remedy: 'Name an earlier `signBy`: what is only offered is kept until then.',
   },
   BOOKS_OFFERS_FULL: {
-    cause: 'As many contracts are kept for which nothing was held as the limits allow.',
+    cause:
+      'As many contracts are kept for which nothing was held as the limits allow; half of them where the payer that offers does not have the price in credits of a listed issuer.',
     remedy: 'Try again soon: each is gone within an hour or two. Contracts that are agreed on go on.',
   },
   BOOKS_OPEN_FULL: {
-    cause: 'As many contracts are held as the limits allow.',
+    cause:
+      'As many contracts are held as the limits allow; half of them in credits of issuers that the notary set has not listed.',
     remedy: 'Ask for the hold again when some have ended, or sign with another notary set.',
   },
   BOOKS_KEPT_FULL: {
-    cause: 'As many contracts that were held are kept, ended ones included, as the limits allow.',
-    remedy: 'Raise the limit, or choose a shorter T_retain.',
+    cause:
+      'As many contracts that were held are kept, ended ones included, as the limits allow; half of them in credits of issuers that the notary set has not listed.',
+    remedy: 'Ask for the hold again when some are kept no more, or sign with another notary set.',
   },
   BOOKS_ACCOUNTS_FULL: {
     cause: 'The ledger has no room for an account that the settlement may pay into.',
-    remedy: "Raise the ledger's limit of accounts, or name a fee account and arbiters that have one.",
+    remedy: 'Name arbiters that have an account in the currency, pay in credits of a listed issuer, or sign with another notary set.',
   },
   BOOKS_ID_RESERVED: {
     cause: 'A transfer id begins with ffff, as those of contracts do.',

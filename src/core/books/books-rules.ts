@@ -1,4 +1,5 @@
 import { hashTrieDelete, hashTrieGet, hashTrieSet } from '../collections/hash-trie.ts'
+import { LEDGER_MACHINE } from '../ledger/ledger-machine.ts'
 import type { Step } from '../machine.ts'
 import type { BooksRefusalCode } from './books-refusals.ts'
 import type { BooksEffect, BooksEvent, BooksState } from './books-state.ts'
@@ -29,6 +30,14 @@ export function changeSet(state: BooksState, { set }: Extract<BooksEvent, { type
   if (set.id === state.set.id) return exists(state)
   if (set.epoch !== state.set.epoch + 1) return refused(state, 'BOOKS_EPOCH_WRONG')
   return { state: { ...state, set }, effects: [] }
+}
+
+/** Whose credits have room of their own from now on, or no more. */
+export function listIssuer(state: BooksState, event: Extract<BooksEvent, { type: 'issuer-listed' }>): RulesStep {
+  const step = LEDGER_MACHINE.transition(state.ledger, event)
+  const effects = step.effects.map((effect): BooksEffect => ({ type: 'ledger-effect', effect }))
+  if (effects.length === 0) return exists(state)
+  return { state: step.state === state.ledger ? state : { ...state, ledger: step.state }, effects }
 }
 
 function exists(state: BooksState): RulesStep {

@@ -20,7 +20,7 @@ import type { BooksRefusalCode } from './books-refusals.ts'
 import type { TimerHeap } from './timer-heap.ts'
 
 export type BooksLimits = {
-  /** Contracts that are held and have not ended, at most. */
+  /** Contracts that are held and have not ended, at most; in credits of issuers that nobody has listed, half of it. The same of those that are kept. */
   readonly openMax: number
   /** Contracts that were ever held, those that ended and are kept included, at most. */
   readonly keptMax: number
@@ -106,7 +106,7 @@ export type BooksEvent =
   /** A message about the ledger, authenticated. */
   | {
       readonly type: 'ledger-event-received'
-      readonly event: Exclude<LedgerEvent, { type: 'transfers-submitted' | 'holds-expired' }>
+      readonly event: Exclude<LedgerEvent, { type: 'transfers-submitted' | 'holds-expired' | 'issuer-listed' }>
     }
   /** Rules that the set accepts from now on; a hash has one content for ever. */
   | { readonly type: 'parameters-published'; readonly hash: Hash; readonly rules: EscrowRules; readonly at: Timestamp }
@@ -121,6 +121,8 @@ export type BooksEvent =
     }
   /** No contract is signed under these rules any more; those that were keep to them. */
   | { readonly type: 'parameters-retired'; readonly hash: Hash; readonly at: Timestamp }
+  /** Credits of the issuer are listed from now on, or no more: what is paid in them has room of its own. */
+  | Extract<LedgerEvent, { type: 'issuer-listed' }>
   /** Another set keeps the books from now on: new contracts name it, those under way go on as they are. */
   | { readonly type: 'set-changed'; readonly set: NotarySetTerms; readonly at: Timestamp }
   /** Somebody points out that a timer of a contract is over. */

@@ -1,6 +1,7 @@
 import type { CapabilityRefusal } from '../capability/capability-refusals.ts'
-import { isChainRevoked, listRevocation } from '../capability/revocations.ts'
+import { isChainRevoked, isShortLived, listRevocation, revocationRoom } from '../capability/revocations.ts'
 import type { EscrowMessageEvent } from '../escrow/escrow-event.ts'
+import { isBacked } from '../ledger/rooms.ts'
 import type { Step } from '../machine.ts'
 import type { BooksEffect, BooksEvent, BooksState } from './books-state.ts'
 
@@ -8,7 +9,12 @@ type CapabilityRevoked = Extract<BooksEvent, { type: 'capability-revoked' }>
 
 /** From its stamp on no contract is signed by a chain that holds the delegation; what was signed before stays. */
 export function revokeCapability(state: BooksState, event: CapabilityRevoked): Step<BooksState, BooksEffect> {
-  const outcome = listRevocation(state.revocations, event, { at: event.at })
+  const { revoker, expiresAt, at } = event
+  // No contract is signed by what lives longer, and nothing fills the list for ever.
+  if (!isShortLived(expiresAt, at))
+    return { state, effects: [{ type: 'event-refused', code: 'CAPABILITY_LIFE_LONG', contract: undefined }] }
+  const room = revocationRoom(isBacked(state.ledger, revoker))
+  const outcome = listRevocation(state.revocations, event, { at, room })
   switch (outcome.kind) {
     case 'revoked':
       return { state: { ...state, revocations: outcome.revocations }, effects: [] }

@@ -160,8 +160,15 @@ export const CAPABILITY_REFUSALS = {
     remedy: 'Put the CID into `args.ucan`, and issue it about yourself.',
   },
   CAPABILITY_REVOCATIONS_FULL: {
-    cause: 'As many revocations as are kept are in force.',
-    remedy: 'Give delegations an expiry: revocations of what has expired are dropped.',
+    cause:
+      'As many revocations as are kept are in force: of all, of those of whom nothing but a key is known, or of this revoker.',
+    remedy:
+      'Give delegations an expiry: revocations of what has expired are dropped. Revokers with listed credits have room of their own.',
+  },
+  CAPABILITY_LIFE_LONG: {
+    cause:
+      'A delegation never expires, or more than 367 days after the stamp: no contract is signed by it, and its revocation is not kept.',
+    remedy: 'Delegate for 366 days at most, and anew when they have passed.',
   },
   CAPABILITY_ISSUED_FULL: {
     cause: 'As many delegations of this key as are kept are still valid.',

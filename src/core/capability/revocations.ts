@@ -1,4 +1,4 @@
-import type { Timestamp } from '../../base/time.ts'
+import { DAY_MS, type DurationMs, type Timestamp } from '../../base/time.ts'
 import {
   type BucketMap,
   bucketMapDelete,
@@ -7,6 +7,7 @@ import {
   bucketMapSet,
   emptyBucketMap,
 } from '../budget/bucket-map.ts'
+import { emptyHashTrie, type HashTrie, hashTrieDelete, hashTrieGet, hashTrieSet } from '../collections/hash-trie.ts'
 import { type Did, parseDid } from '../evidence/names.ts'
 import { type CapabilityRefused, refuseCapability } from './capability-refusals.ts'
 import { type CapabilityCid, type Delegation, type Invocation, parseCapabilityCid } from './capability-token.ts'
@@ -16,6 +17,14 @@ import { deadlineOf } from './token-time.ts'
 
 /** Revocations in force at most; further ones are refused until delegations expire. */
 export const REVOCATIONS_MAX = 65_536
+/** What whoever revokes may fill of it; the rest is for those of whom more is known than a key. */
+export const REVOCATIONS_OF_ALL_MAX: number = REVOCATIONS_MAX / 2
+/** Of one revoker of whom nothing else is known, and of one of whom more is. */
+export const REVOCATIONS_OF_ONE_MAX = 64
+export const REVOCATIONS_OF_KNOWN_MAX = 4_096
+
+/** Longest life of a delegation by which contracts are signed, and so of its revocation. */
+export const DELEGATION_LIFE_MAX: DurationMs = (367 * DAY_MS) as DurationMs
 
 /** The command that revokes, on the revoker's own authority (UCAN 1.0 revocation). */
 export const REVOKE_COMMAND = '/ucan/revoke'
@@ -30,11 +39,19 @@ export type RevocationEntry = {
 /** Entries by `CID REVOKER`. */
 export type Revocations = {
   readonly entries: BucketMap<RevocationEntry>
+  /** How many of them are of a revoker. */
+  readonly counts: HashTrie<number>
   /** No entry can be dropped before. */
   readonly nextExpiryAt: number
 }
 
-export const NO_REVOCATIONS: Revocations = { entries: emptyBucketMap(), nextExpiryAt: Number.MAX_SAFE_INTEGER }
+const WHOLE_ROOM: RevocationRoom = { max: REVOCATIONS_MAX, ofOneMax: REVOCATIONS_MAX }
+
+export const NO_REVOCATIONS: Revocations = {
+  entries: emptyBucketMap(),
+  counts: emptyHashTrie(),
+  nextExpiryAt: Number.MAX_SAFE_INTEGER,
+}
 
 /** What a revocation looks at in a delegation. */
 export type ChainLink = Pick<Delegation, 'cid' | 'iss'>
@@ -79,31 +96,51 @@ export function judgeRevocation({ revocation, chain, at }: RevocationRequest): J
   return { kind: 'judged', cid: revoked.cid, revoker: revocation.iss, expiresAt }
 }
 
+/** How much of a list somebody may fill. */
+export type RevocationRoom = { readonly max: number; readonly ofOneMax: number }
+
+/** `isKnown`: there is more to the revoker than a key, which costs nothing. */
+export function revocationRoom(isKnown: boolean): RevocationRoom {
+  return isKnown
+    ? { max: REVOCATIONS_MAX, ofOneMax: REVOCATIONS_OF_KNOWN_MAX }
+    : { max: REVOCATIONS_OF_ALL_MAX, ofOneMax: REVOCATIONS_OF_ONE_MAX }
+}
+
+/** Whether a delegation ends by itself within the time for which contracts may rely on it. */
+export function isShortLived(expiresAt: number | undefined, at: Timestamp): boolean {
+  return expiresAt !== undefined && expiresAt <= at + DELEGATION_LIFE_MAX
+}
+
 /** Takes up a revocation: judges it, and lists it. */
 export function addRevocation(
   revocations: Revocations,
   request: RevocationRequest,
-  max: number = REVOCATIONS_MAX,
+  room?: RevocationRoom,
 ): RevocationOutcome {
   const judged = judgeRevocation(request)
-  return judged.kind === 'refused' ? judged : listRevocation(revocations, judged, { at: request.at, max })
+  return judged.kind === 'refused'
+    ? judged
+    : listRevocation(revocations, judged, { at: request.at, ...(room !== undefined && { room }) })
 }
 
 /** Lists what was judged. A full list first drops what has expired, then refuses. */
 export function listRevocation(
   revocations: Revocations,
   { cid, revoker, expiresAt }: Omit<JudgedRevocation, 'kind'>,
-  { at, max = REVOCATIONS_MAX }: { readonly at: Timestamp; readonly max?: number },
+  { at, room = WHOLE_ROOM }: { readonly at: Timestamp; readonly room?: RevocationRoom },
 ): RevocationOutcome {
   const key = keyOf(cid, revoker)
   if (bucketMapGet(revocations.entries, key) !== undefined) return { kind: 'exists', cid }
-  const kept = revocations.entries.size < max ? revocations : withoutExpired(revocations, at)
-  if (kept.entries.size >= max) return refuseCapability('CAPABILITY_REVOCATIONS_FULL')
+  const isFull = ({ entries, counts }: Revocations): boolean =>
+    entries.size >= room.max || (hashTrieGet(counts, revoker) ?? 0) >= room.ofOneMax
+  const kept = isFull(revocations) ? withoutExpired(revocations, at) : revocations
+  if (isFull(kept)) return refuseCapability('CAPABILITY_REVOCATIONS_FULL')
   return {
     kind: 'revoked',
     cid,
     revocations: {
       entries: bucketMapSet(kept.entries, key, { at, expiresAt }),
+      counts: hashTrieSet(kept.counts, revoker, (hashTrieGet(kept.counts, revoker) ?? 0) + 1),
       nextExpiryAt: Math.min(kept.nextExpiryAt, expiresAt ?? Number.MAX_SAFE_INTEGER),
     },
   }
@@ -147,15 +184,24 @@ function keyOf(cid: CapabilityCid, revoker: Did): string {
   return `${cid} ${revoker}`
 }
 
+function withOneLess(counts: HashTrie<number>, revoker: string): HashTrie<number> {
+  const left = (hashTrieGet(counts, revoker) ?? 0) - 1
+  return left > 0 ? hashTrieSet(counts, revoker, left) : hashTrieDelete(counts, revoker)
+}
+
 /** Walks the list only once something in it has expired. */
 function withoutExpired(revocations: Revocations, at: Timestamp): Revocations {
   if (at < revocations.nextExpiryAt) return revocations
-  let { entries } = revocations
+  let { entries, counts } = revocations
   let nextExpiryAt = Number.MAX_SAFE_INTEGER
   for (const [key, { expiresAt }] of bucketMapEntries(entries)) {
     if (expiresAt === undefined) continue
-    if (at >= expiresAt) entries = bucketMapDelete(entries, key)
-    else nextExpiryAt = Math.min(nextExpiryAt, expiresAt)
+    if (at < expiresAt) {
+      nextExpiryAt = Math.min(nextExpiryAt, expiresAt)
+      continue
+    }
+    entries = bucketMapDelete(entries, key)
+    counts = withOneLess(counts, key.slice(key.indexOf(' ') + 1))
   }
-  return { entries, nextExpiryAt }
+  return { entries, counts, nextExpiryAt }
 }

@@ -6,7 +6,8 @@ import type { Delegation, Invocation } from '../capability/capability-token.ts'
 import { hashOfChain } from '../capability/check-chain.ts'
 import { checkInvocation } from '../capability/check-invocation.ts'
 import { ipldInteger, type IpldMap, isIpldNumber, memberOf } from '../capability/ipld-value.ts'
-import type { ChainLink, Revocations } from '../capability/revocations.ts'
+import { type ChainLink, isShortLived, type Revocations } from '../capability/revocations.ts'
+import { deadlineOf } from '../capability/token-time.ts'
 import { type ContractId, type Did, type Hash, parseContractId } from '../evidence/names.ts'
 import { type Currency, parseCurrency } from '../ledger/ledger-names.ts'
 import { CUSTODY_MODELS, type CustodyModel, type EscrowTerms } from './escrow-terms.ts'
@@ -82,6 +83,8 @@ export function readContractAuthority(question: AuthorityQuestion): ContractAuth
   if (checked.kind === 'refused') return checked
   // Without a chain the payer acts for itself, and its signature on the contract is all there is to say.
   if (chain.length === 0) return refuseCapability('CAPABILITY_CHAIN_EMPTY')
+  if (!chain.every(({ exp }) => isShortLived(exp === undefined ? undefined : deadlineOf(exp), at)))
+    return refuseCapability('CAPABILITY_LIFE_LONG')
   return {
     ...purchase,
     subject: checked.subject,

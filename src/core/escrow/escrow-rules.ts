@@ -64,6 +64,10 @@ export const DEFAULT_ESCROW_RULES: EscrowRules = {
   },
   maximums: {
     ...sameForAll((365 * DAY_MS) as DurationMs),
+    // A change of the parameters waits for longer than any of these together, whoever signs such a contract with himself.
+    deliverMs: (30 * DAY_MS) as DurationMs,
+    graceMs: DAY_MS,
+    ruleMs: (14 * DAY_MS) as DurationMs,
     refundMs: (7 * DAY_MS) as DurationMs,
     retainMs: TIMER_MAX_MS,
   },

@@ -16,14 +16,23 @@ type ContractClosed = Extract<GovernanceEvent, { type: 'contract-closed' }>
 
 /**
  * What a timelock has to be longer than: the longest delivery, its grace included, and the longest ruling of live contracts, whichever contracts they are of.
- * 0 when no contract is live.
+ * 0 when no contract is live. Contracts of sets that are not governed count as far as the maxima of the set in force go: their own may allow years.
  */
-export function timelockBound({ contracts }: Pick<GovernanceState, 'contracts'>): DurationMs {
+export function timelockBound({
+  contracts,
+  sets,
+  current,
+}: Pick<GovernanceState, 'contracts' | 'sets' | 'current'>): DurationMs {
+  const inForce = sets.find(({ hash }) => hash === current)?.set
+  const longest = (name: TimerName): number => (inForce === undefined ? 0 : Number(inForce[`maximum.${name}`]))
+  const besideDeliver = longest('deliverMs') + longest('graceMs')
+  const besideRule = longest('ruleMs')
   let deliver = 0
   let rule = 0
-  hashTrieForEach(contracts, ({ deliverMs, graceMs, ruleMs }) => {
-    deliver = Math.max(deliver, deliverMs + graceMs)
-    rule = Math.max(rule, ruleMs)
+  hashTrieForEach(contracts, ({ parametersHash, deliverMs, graceMs, ruleMs }) => {
+    const isBeside = parametersHash === undefined
+    deliver = Math.max(deliver, isBeside ? Math.min(deliverMs + graceMs, besideDeliver) : deliverMs + graceMs)
+    rule = Math.max(rule, isBeside ? Math.min(ruleMs, besideRule) : ruleMs)
   })
   return (deliver + rule) as DurationMs
 }

@@ -2,21 +2,20 @@ import { assert, assertNever } from '../../base/assert.ts'
 import { type Amount, subtractAmounts, ZERO_AMOUNT } from '../../base/money.ts'
 import { addDuration } from '../../base/time.ts'
 import { addExpiry } from './expiry-heap.ts'
+import { authorityIn, type LedgerDraft, placeOfHold, read, remember, write, writeAccount } from './ledger-draft.ts'
 import {
-  authorityIn,
-  halfOf,
-  type LedgerDraft,
-  placeOfHold,
-  read,
-  remember,
-  write,
-  writeAccount,
-} from './ledger-draft.ts'
-import { type AccountId, type AccountName, formatAccountId, issuerOf, parseAccountId } from './ledger-names.ts'
+  type AccountId,
+  type AccountName,
+  type Currency,
+  formatAccountId,
+  issuerOf,
+  parseAccountId,
+} from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import type { AccountRow, HoldEnd } from './ledger-state.ts'
 import { KIND_RULES, type OrderOrigin, placeOf } from './order-origin.ts'
 import { keyOfHold } from './remembered-ids.ts'
+import { clientShareOf, shareOf } from './rooms.ts'
 import {
   HOLD_SPAN_MAX,
   type HoldOrder,
@@ -71,7 +70,9 @@ function applyPost(draft: LedgerDraft, order: PostOrder, origin: OrderOrigin): L
   if (short !== undefined) return short
   const { debit, debitBefore, credit, creditBefore } = pair
   const created = (debitBefore === undefined ? 1 : 0) + (creditBefore === undefined ? 1 : 0)
-  if (created > accountRoom(draft, origin)) return 'LEDGER_ACCOUNTS_FULL'
+  // What a contract pays out had its room when it was held.
+  const isBound = created > 0 && origin.kind !== 'contract'
+  if (isBound && created > accountRoom(draft, origin, credit.name.currency)) return 'LEDGER_ACCOUNTS_FULL'
   writeAccount(draft, { key: order.debit, before: debitBefore, after: debited(debit, amount) })
   writeAccount(draft, { key: order.credit, before: creditBefore, after: credited(credit, amount) })
   const kept = keptPost(order, debit.id, credit.id)
@@ -94,12 +95,13 @@ function applyHold(draft: LedgerDraft, order: HoldOrder, origin: OrderOrigin): L
   if (expiresAt !== undefined && expiresAt <= draft.at) return 'LEDGER_EXPIRY_PAST'
   if (origin.kind === 'signed' && expiresAt !== undefined && expiresAt > addDuration(draft.at, HOLD_SPAN_MAX))
     return 'LEDGER_EXPIRY_FAR'
-  if (isFullOfHolds(draft, origin)) return 'LEDGER_HOLDS_FULL'
+  const { currency } = pair.debit.name
+  if (isFullOfHolds(draft, origin, currency)) return 'LEDGER_HOLDS_FULL'
   const short = findShortage(draft, pair.debit, amount)
   if (short !== undefined) return short
   const held = heldAccountOf(pair.debit.name)
-  // The account that the hold is for is made now, so that posting it never fails for want of room.
-  if (countNew(draft, [debit, held, order.credit]) > accountRoom(draft, origin)) return 'LEDGER_ACCOUNTS_FULL'
+  // The account that the hold is for has its room now: posting it never fails for want of any.
+  if (countNew(draft, [debit, held, order.credit]) > accountRoom(draft, origin, currency)) return 'LEDGER_ACCOUNTS_FULL'
   ensureAccount(draft, order.credit)
   move(draft, { debit, credit: held, amount })
   changeHeld(draft, debit, amount)
@@ -124,7 +126,6 @@ function applyPostHeld(draft: LedgerDraft, order: PostHeldOrder, origin: OrderOr
   if (!KIND_RULES[origin.kind].credit.includes(row.name.kind)) return 'LEDGER_ACCOUNT_KIND'
   const from = nameOf(draft, hold.debit)
   if (row.name.currency !== from.currency) return 'LEDGER_CURRENCY_DIFFERS'
-  if (countNew(draft, [credit]) > accountRoom(draft, origin)) return 'LEDGER_ACCOUNTS_FULL'
   const held = heldAccountOf(from)
   move(draft, { debit: held, credit, amount })
   move(draft, { debit: held, credit: hold.debit, amount: released })
@@ -218,9 +219,9 @@ function newRow(draft: LedgerDraft, account: AccountId): AccountRow | LedgerRefu
   return { id: account, name, debits: 0n, credits: 0n, held: 0n }
 }
 
-/** Of an account that a refusal would have stopped at, were it none. */
+/** Of an account that a refusal would have stopped at, were it none. One with nothing in it may have left its room to others. */
 function nameOf(draft: LedgerDraft, account: AccountId): AccountName {
-  const name = read(draft.accounts, account)?.name
+  const name = read(draft.accounts, account)?.name ?? parseAccountId(account)
   assert(name !== undefined, 'the accounts of a hold exist')
   return name
 }
@@ -243,15 +244,18 @@ function countNew(draft: LedgerDraft, accounts: readonly AccountId[]): number {
   return count
 }
 
-/** Half of the room is the contracts' own, whatever others do. */
-function accountRoom({ state, accounts }: LedgerDraft, { kind }: OrderOrigin): number {
-  const { accountsMax } = state.limits
-  return (kind === 'contract' ? accountsMax : halfOf(accountsMax)) - accounts.size
+function accountRoom({ state, accounts, listed }: LedgerDraft, { kind }: OrderOrigin, currency: Currency): number {
+  const claim = { isListed: listed.has(currency), isOfContract: kind === 'contract' }
+  return shareOf(state.limits.accountsMax, claim) - accounts.size
 }
 
-function isFullOfHolds({ state, holds, clientHolds }: LedgerDraft, { kind }: OrderOrigin): boolean {
+/** Clients' holds are counted by themselves, so that those of contracts leave them room. */
+function isFullOfHolds(draft: LedgerDraft, { kind }: OrderOrigin, currency: Currency): boolean {
+  const { state, holds, clientHolds, listed } = draft
   const { holdsMax } = state.limits
-  return holds.size >= holdsMax || (kind !== 'contract' && clientHolds >= halfOf(holdsMax))
+  const isListed = listed.has(currency)
+  if (holds.size >= shareOf(holdsMax, { isListed, isOfContract: true })) return true
+  return kind !== 'contract' && clientHolds >= clientShareOf(holdsMax, isListed)
 }
 
 type Movement = Sides & { readonly amount: Amount }

@@ -1,5 +1,6 @@
 import { applyOrder } from './apply-order.ts'
 import { beginChain, keepChain, type LedgerDraft, read, remember, rememberedRoom, revertChain } from './ledger-draft.ts'
+import { currencyIn } from './ledger-names.ts'
 import { keyOfHold } from './remembered-ids.ts'
 import { isTransientRefusal, type LedgerRefusalCode } from './ledger-refusals.ts'
 import { type OrderOrigin, placeOf } from './order-origin.ts'
@@ -64,8 +65,16 @@ function codeInChain(verdict: 'exists' | LedgerRefusalCode): LedgerRefusalCode {
 /** Every order that is applied takes room for its id; a hold for its end too. What ends a hold has its room since the hold was made. */
 function applyNew(draft: LedgerDraft, order: TransferOrder, origin: OrderOrigin): LedgerRefusalCode | undefined {
   const needed = { post: 1, hold: 2, 'post-held': 0, 'void-held': 0 }[order.kind]
-  if (needed > rememberedRoom(draft, placeOf(order, origin).source)) return 'LEDGER_MEMORY_FULL'
+  if (needed > 0 && !hasIdRoom(draft, { order, origin }, needed)) return 'LEDGER_MEMORY_FULL'
   return applyOrder(draft, order, origin)
+}
+
+/** Whose credits they are is looked at only where that makes a difference. */
+function hasIdRoom(draft: LedgerDraft, { order, origin }: Refused, needed: number): boolean {
+  const source = origin.kind === 'contract' ? 'contracts' : 'clients'
+  if (needed <= rememberedRoom(draft, source, false)) return true
+  const isListed = 'debit' in order ? draft.listed.has(currencyIn(order.debit)) : true
+  return isListed && needed <= rememberedRoom(draft, source, true)
 }
 
 /** What the id says about the order before anything else is looked at. */
@@ -106,8 +115,7 @@ function refuse(draft: LedgerDraft, { order, origin }: Refused, code: LedgerRefu
   if (code === undefined) return
   draft.effects.push({ type: 'event-refused', code, id: order.id })
   if (!isKeptFailed(draft, { order, origin }, code)) return
-  const place = placeOf(order, origin)
-  if (rememberedRoom(draft, place.source) >= 1) remember(draft, place, { kind: 'failed', at: draft.at })
+  if (hasIdRoom(draft, { order, origin }, 1)) remember(draft, placeOf(order, origin), { kind: 'failed', at: draft.at })
 }
 
 /** Of a client's order its id is kept when it came to the money of an account that there is: whoever has none leaves nothing behind. */

@@ -19,8 +19,10 @@ import {
 } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import type { CurrencyRow } from './ledger-state.ts'
+import { addListed } from './listed-issuers.ts'
 import { nameRecovery } from './owner-events.ts'
 import { keyOfClientId } from './remembered-ids.ts'
+import { LISTED_CURRENCIES_MAX, shareOf } from './rooms.ts'
 import type { PostOrder } from './transfer-order.ts'
 
 /** @returns Why not; `undefined` when it was done, with its effect in the draft. */
@@ -35,13 +37,17 @@ export function registerCurrency(draft: LedgerDraft, event: CurrencyRegistered):
     draft.effects.push({ type: 'currency-exists', currency })
     return undefined
   }
-  if (draft.currencies.size >= draft.state.limits.accountsMax) return 'LEDGER_ACCOUNTS_FULL'
+  const isListed = draft.issuers.has(issuer)
+  const { accountsMax } = draft.state.limits
+  if (draft.currencies.size >= shareOf(accountsMax, { isListed, isOfContract: true })) return 'LEDGER_ACCOUNTS_FULL'
+  if (isListed && draft.listed.size >= LISTED_CURRENCIES_MAX) return 'LEDGER_ISSUERS_FULL'
   if (recoveryKey !== undefined || recoveryDelay !== undefined) {
     const code = nameRecovery(draft, issuer, event)
     if (code !== undefined) return code
   }
   const after: CurrencyRow = { currency, cap, firstCap: cap, recoveryKey, recoveryDelay, changed: undefined }
   write(draft, draft.currencies, { key: currency, before, after })
+  if (isListed) addListed(draft, currency)
   draft.effects.push({ type: 'currency-opened', currency })
   return undefined
 }
@@ -68,7 +74,8 @@ export function issueCredits(draft: LedgerDraft, event: CreditsIssued): LedgerRe
   if (!isReference(reference)) return 'LEDGER_REFERENCE_INVALID'
   if (authorityIn(draft, issuer) !== event.iss) return 'LEDGER_SIGNER_WRONG'
   const kind = isConfirmed ? 'available' : 'unreconciled'
-  if (!isConfirmed && draft.issues.size >= draft.state.limits.holdsMax) return 'LEDGER_HOLDS_FULL'
+  const issuesMax = shareOf(draft.state.limits.holdsMax, { isListed: draft.listed.has(currency), isOfContract: true })
+  if (!isConfirmed && draft.issues.size >= issuesMax) return 'LEDGER_HOLDS_FULL'
   const open = isConfirmed ? undefined : read(draft.issues, id)
   // Reconciling names it, so that there is one of it at a time; what is open was remembered for long enough.
   if (open !== undefined && !isRemembered(draft, issuer, id)) return 'LEDGER_ID_CONFLICT'

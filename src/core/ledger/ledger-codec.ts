@@ -97,6 +97,7 @@ export const LEDGER_EVENT_FIELD: FieldCodec = unionOf('type', {
   'orders-signed': [...EVIDENCE, ORDERS],
   'holds-expired': [AT],
   'hash-stamped': [...EVIDENCE, ['hash', 'hash', HASH_FIELD], CURRENCY],
+  'issuer-listed': [['issuer', 'issuer', DID_FIELD], ['isListed', 'isListed', FLAG_FIELD], AT],
 })
 
 /** Canonical JSON of an event: the same text for the same event, and another for any other. ASCII. */

@@ -5,7 +5,9 @@ import { type VersionedMap, versionedMapApply, versionedMapGet } from '../collec
 import type { Did } from '../evidence/names.ts'
 import { type ExpiryHeap, expiryHeapSize, addExpiry, firstExpiry, withoutFirstExpiry } from './expiry-heap.ts'
 import type { LedgerEffect } from './ledger-event.ts'
-import type { TransferId } from './ledger-names.ts'
+import type { Currency, TransferId } from './ledger-names.ts'
+import { withOwned } from './owned-accounts.ts'
+import { clientShareOf, halfOf } from './rooms.ts'
 import { countIdsOf, forgetOld, keyOfHold, rememberIds } from './remembered-ids.ts'
 import {
   type AccountRow,
@@ -33,6 +35,10 @@ export type LedgerDraft = {
   readonly currencies: Overlay<CurrencyRow>
   readonly owners: Overlay<OwnerRow>
   readonly issues: Overlay<OpenIssue>
+  issuers: ReadonlySet<Did>
+  listed: ReadonlySet<Currency>
+  /** Accounts that the event has made. */
+  readonly made: AccountRow[]
   expiries: ExpiryHeap
   /** Ids that the event has put into `remembered`, of contracts and of clients. */
   readonly ids: TransferId[]
@@ -66,6 +72,9 @@ export function openDraft(state: LedgerState, at: Timestamp): LedgerDraft {
     currencies: overlayOf(state.currencies),
     owners: overlayOf(state.owners),
     issues: overlayOf(state.issues),
+    issuers: state.issuers,
+    listed: state.listed,
+    made: [],
     expiries: state.expiries,
     ids: [],
     clientIds: [],
@@ -125,6 +134,7 @@ export function writeAccount(draft: LedgerDraft, entry: Entry<AccountRow>): void
   assert(row !== undefined && row.debits <= COUNTER_MAX && row.credits <= COUNTER_MAX, 'counters fit 128 bits')
   assert(row.held >= 0n, 'what is held is never negative')
   assert(row.name.kind === 'issuer' || row.credits >= row.debits, 'no account but an issuer is below zero')
+  if (entry.before === undefined) draft.made.push(row)
   write(draft, draft.accounts, entry)
 }
 
@@ -143,18 +153,14 @@ export function placeOfHold(hold: HoldOrder): IdPlace {
   return { key: keyOfHold(hold), source: hold.contract === undefined ? 'clients' : 'contracts' }
 }
 
-/** How many more ids can be remembered, with room kept for what ends the open holds, and of clients' ones no more than half of all. */
-export function rememberedRoom(draft: LedgerDraft, source: IdSource): number {
+/** How many more ids can be remembered, with room kept for what ends the open holds, and of clients' ones no more than their share. */
+export function rememberedRoom(draft: LedgerDraft, source: IdSource, isListed: boolean): number {
   const { state, remembered, holds, clientIds, clientHolds } = draft
-  const room = state.limits.rememberedMax - remembered.size - 2 * holds.size
+  const { rememberedMax } = state.limits
+  const room = (isListed ? rememberedMax : halfOf(rememberedMax)) - remembered.size - 2 * holds.size
   if (source === 'contracts') return room
   const used = countIdsOf(state.generations, 'clients') + clientIds.length + 2 * clientHolds
-  return Math.min(room, halfOf(state.limits.rememberedMax) - used)
-}
-
-/** What everybody may fill of a limit; the rest is kept for contracts. */
-export function halfOf(limit: number): number {
-  return Math.ceil(limit / 2)
+  return Math.min(room, clientShareOf(rememberedMax, isListed) - used)
 }
 
 export function authorityIn({ owners }: LedgerDraft, owner: Did): Did {
@@ -162,6 +168,7 @@ export function authorityIn({ owners }: LedgerDraft, owner: Did): Did {
 }
 
 type Mark = {
+  readonly made: number
   readonly expiries: ExpiryHeap
   readonly ids: number
   readonly clientIds: number
@@ -173,8 +180,15 @@ type Mark = {
 export function beginChain(draft: LedgerDraft): Mark {
   assert(draft.undo === undefined, 'chains do not nest')
   draft.undo = []
-  const { expiries, ids, clientIds, clientHolds, effects } = draft
-  return { expiries, ids: ids.length, clientIds: clientIds.length, clientHolds, effects: effects.length }
+  const { made, expiries, ids, clientIds, clientHolds, effects } = draft
+  return {
+    made: made.length,
+    expiries,
+    ids: ids.length,
+    clientIds: clientIds.length,
+    clientHolds,
+    effects: effects.length,
+  }
 }
 
 export function keepChain(draft: LedgerDraft): void {
@@ -185,6 +199,7 @@ export function revertChain(draft: LedgerDraft, mark: Mark): void {
   const undo = draft.undo ?? []
   draft.undo = undefined
   for (let index = undo.length - 1; index >= 0; index -= 1) undo[index]?.revert()
+  draft.made.length = mark.made
   draft.expiries = mark.expiries
   draft.ids.length = mark.ids
   draft.clientIds.length = mark.clientIds
@@ -199,9 +214,12 @@ export function closeDraft(draft: LedgerDraft): LedgerState {
   const withIds: LedgerState = {
     at,
     limits: state.limits,
+    issuers: draft.issuers,
+    listed: draft.listed,
     currencies: applied(draft.currencies),
     owners: applied(draft.owners),
     accounts: applied(draft.accounts),
+    owned: withOwned(state.owned, draft.made),
     holds,
     expiries: tidyExpiries(draft.expiries, holds),
     clientHolds: draft.clientHolds,

@@ -110,6 +110,14 @@ export type HashStamped = Evidence & {
   readonly currency: Currency
 }
 
+/** Ordered by the notary set: whoever pays in credits of the issuer has the room that is kept for listed ones, or has it no more. */
+export type IssuerListed = {
+  readonly type: 'issuer-listed'
+  readonly issuer: Did
+  readonly isListed: boolean
+  readonly at: Timestamp
+}
+
 export type LedgerEvent =
   | CurrencyRegistered
   | CapChanged
@@ -125,6 +133,7 @@ export type LedgerEvent =
   | OrdersSigned
   | HoldsExpired
   | HashStamped
+  | IssuerListed
 
 export type LedgerEffect =
   /** The order moved money: `amount` of it, and `released` back to where the hold took it from. */
@@ -160,5 +169,6 @@ export type LedgerEffect =
   | { readonly type: 'recovery-stopped'; readonly owner: Did }
   | { readonly type: 'recovery-done'; readonly owner: Did; readonly successor: Did }
   | { readonly type: 'hash-noted'; readonly hash: Hash }
+  | { readonly type: 'issuer-noted'; readonly issuer: Did; readonly isListed: boolean }
   /** `id` is the refused order's; `undefined` where the whole event is refused. */
   | { readonly type: 'event-refused'; readonly code: LedgerRefusalCode; readonly id: TransferId | undefined }

@@ -5,14 +5,17 @@ import { releaseHold } from './apply-order.ts'
 import { applyOrders } from './apply-orders.ts'
 import { changeCap, issueCredits, reconcileCredits, redeemCredits, registerCurrency } from './credit-events.ts'
 import { firstExpiry, withoutFirstExpiry } from './expiry-heap.ts'
-import { closeDraft, halfOf, type LedgerDraft, openDraft, read } from './ledger-draft.ts'
+import { closeDraft, type LedgerDraft, openDraft, read } from './ledger-draft.ts'
 import { type LedgerEffect, type LedgerEvent, ORDERS_MAX } from './ledger-event.ts'
 import type { TransferId } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
+import { listIssuer } from './listed-issuers.ts'
 import { emptyLedger, type LedgerInput, type LedgerState } from './ledger-state.ts'
 import { findLedgerViolations } from './ledger-violations.ts'
 import { cancelRecovery, completeRecovery, openAccount, requestRecovery, rotateKey, stampHash } from './owner-events.ts'
 import { countIdsOf, forgetOld } from './remembered-ids.ts'
+import { halfOf } from './rooms.ts'
+import { withoutEmptyAccounts } from './empty-accounts.ts'
 import type { TransferOrder } from './transfer-order.ts'
 
 /** With less room than this for ids a ledger forgets what it may. */
@@ -47,12 +50,29 @@ export const LEDGER_MACHINE: LedgerMachine = {
 
 function transition(state: LedgerState, event: LedgerEvent): Step<LedgerState, LedgerEffect> {
   if (event.at < state.at) return refused(state, 'LEDGER_STAMP_BACKWARD', undefined)
-  const draft = openDraft(withRoom(state, event.at), event.at)
+  const step = attempt(state, withRoom(state, event.at), event)
+  if (!step.effects.some(isFullOfAccounts)) return step
+  const cleared = withoutEmptyAccounts(state, seedOf(state, event))
+  return cleared === state ? step : attempt(state, withRoom(cleared, event.at), event)
+}
+
+/** Runs the event on `ready`, which is `state` but for what it has forgotten, and gives back the very state where nothing came of it. */
+function attempt(state: LedgerState, ready: LedgerState, event: LedgerEvent): Step<LedgerState, LedgerEffect> {
+  const draft = openDraft(ready, event.at)
   const code = applyEvent(draft, event)
   if (code !== undefined) draft.effects.push({ type: 'event-refused', code, id: 'id' in event ? event.id : undefined })
   // A stamp moves nothing, and has a place in the order of the ledger all the same.
   const isKept = (code === undefined && event.type === 'hash-stamped') || !isUntouched(draft)
   return { state: isKept ? closeDraft(draft) : state, effects: draft.effects }
+}
+
+function isFullOfAccounts(effect: LedgerEffect): boolean {
+  return effect.type === 'event-refused' && effect.code === 'LEDGER_ACCOUNTS_FULL'
+}
+
+/** Another place to look for each event. */
+function seedOf({ accounts }: LedgerState, event: LedgerEvent): string {
+  return 'envelope' in event ? event.envelope : `${event.at}/${accounts.size}`
 }
 
 /** A full memory forgets what is old before anything is refused for want of room: a refusal changes nothing, and so could never make any. */
@@ -96,6 +116,8 @@ function applyEvent(draft: LedgerDraft, event: LedgerEvent): LedgerRefusalCode |
       return completeRecovery(draft, event)
     case 'hash-stamped':
       return stampHash(draft, event)
+    case 'issuer-listed':
+      return listIssuer(draft, event)
     default:
       return assertNever(event)
   }
@@ -121,7 +143,7 @@ function expireHolds(draft: LedgerDraft): undefined {
 
 function isUntouched(draft: LedgerDraft): boolean {
   const { accounts, holds, remembered, currencies, owners, issues, ids, clientIds } = draft
-  if (ids.length > 0 || clientIds.length > 0) return false
+  if (ids.length > 0 || clientIds.length > 0 || draft.issuers !== draft.state.issuers) return false
   return [accounts, holds, remembered, currencies, owners, issues].every(
     ({ changed }) => changed === undefined || changed.size === 0,
   )

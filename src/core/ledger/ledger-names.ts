@@ -50,6 +50,11 @@ export function formatAccountId({ owner, kind, currency }: AccountName): Account
   return `${owner}/${kind}/${currency}` as AccountId
 }
 
+/** The currency of an account, as its id has it; of a text that is none it is none. */
+export function currencyIn(account: AccountId): Currency {
+  return account.slice(account.lastIndexOf('/') + 1) as Currency
+}
+
 /** Reads an account id; `undefined` when the text is not one. */
 export function parseAccountId(text: string): AccountName | undefined {
   const [ownerText = '', kindText = '', currencyText = '', ...rest] = text.split('/')

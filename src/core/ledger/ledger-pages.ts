@@ -4,15 +4,15 @@ import { versionedMapGet } from '../collections/versioned-map.ts'
 import type { Did } from '../evidence/names.ts'
 import { type AccountLine, lineOfAccount } from './ledger-balances.ts'
 import { ACCOUNT_KINDS, type Currency, formatAccountId, parseTransferId } from './ledger-names.ts'
-import type { Generation, IdSource, LedgerState, RememberedChunk } from './ledger-state.ts'
+import type { AccountRow, Generation, IdSource, LedgerState, RememberedChunk } from './ledger-state.ts'
+import { ownedBy } from './owned-accounts.ts'
+import { chunksUntil } from './chunk-list.ts'
 import { describeTransfer, type TransferLine } from './describe-transfer.ts'
 
 /** Lines of one page at most. */
 export const PAGE_LINES_MAX = 1_000
 /** Rows that are looked at for one page at most: a page may be shorter than asked for, and still not be the last. */
 const ROWS_MAX = 5_000
-/** The same for currencies, of which each has an account of every kind. */
-const CURRENCIES_MAX = 700
 
 /** `next`: given as `after`, it goes on behind this page; `undefined` at the end. */
 export type Page<Line> = { readonly lines: readonly Line[]; readonly next: string | undefined }
@@ -44,15 +44,17 @@ function pageOfOwner(state: LedgerState, { currency, after, limit }: AccountsPag
       return row === undefined ? [] : [lineOfAccount(row)]
     })
   if (currency !== undefined) return { lines: linesOf(currency), next: undefined }
-  const rows = hashTriePage(state.currencies, { after, limit: CURRENCIES_MAX })
-  const lines: AccountLine[] = []
   const max = linesMax(limit)
-  for (const [index, [name, row]] of rows.entries()) {
-    lines.push(...linesOf(row.currency))
-    // All accounts of a currency come together.
-    if (lines.length + ACCOUNT_KINDS.length > max && index < rows.length - 1) return { lines, next: name }
-  }
-  return { lines, next: rows.length === CURRENCIES_MAX ? rows.at(-1)?.[0] : undefined }
+  const ids = hashTriePage(ownedBy(state.owned, owner), { after, limit: max + 1 }).map(([, id]) => id)
+  const rows = ids.slice(0, max).flatMap((id) => hashTrieGet(state.accounts, id) ?? [])
+  const lines = rows.toSorted(byCurrencyAndKind).map(lineOfAccount)
+  return { lines, next: ids.length > max ? ids[max - 1] : undefined }
+}
+
+/** Within a page, as a person reads them. */
+function byCurrencyAndKind({ name: one }: AccountRow, { name: other }: AccountRow): number {
+  if (one.currency !== other.currency) return one.currency < other.currency ? -1 : 1
+  return ACCOUNT_KINDS.indexOf(one.kind) - ACCOUNT_KINDS.indexOf(other.kind)
 }
 
 export type CurrenciesPageQuery = Paged & {
@@ -119,8 +121,7 @@ class TransferWalk {
 
   remembered(from: Place | undefined): void {
     let isBehind = from === undefined
-    for (const { at, ids } of newestFirst(this.state.generations)) {
-      if (from !== undefined && at > from.at) continue
+    for (const { at, ids } of newestFirst(this.state.generations, from?.at)) {
       isBehind ||= from !== undefined && at < from.at
       for (const id of ids.toReversed()) {
         if (isBehind) {
@@ -152,9 +153,12 @@ class TransferWalk {
   }
 }
 
-/** Chunks of all sources, in the order of their stamps; of two with one stamp always the same comes first. */
-function* newestFirst(generations: readonly Generation[]): Generator<RememberedChunk, void, undefined> {
-  const sources = [chunksFrom(generations, 'clients'), chunksFrom(generations, 'contracts')]
+/** Chunks of all sources from a stamp back, in the order of their stamps; of two with one stamp always the same comes first. */
+function* newestFirst(
+  generations: readonly Generation[],
+  from = Number.MAX_SAFE_INTEGER,
+): Generator<RememberedChunk, void, undefined> {
+  const sources = [chunksFrom(generations, 'clients', from), chunksFrom(generations, 'contracts', from)]
   const heads = sources.map((source) => source.next())
   for (;;) {
     let newest: { readonly index: number; readonly chunk: RememberedChunk } | undefined
@@ -171,10 +175,11 @@ function* newestFirst(generations: readonly Generation[]): Generator<RememberedC
 function* chunksFrom(
   generations: readonly Generation[],
   source: IdSource,
+  from: number,
 ): Generator<RememberedChunk, void, undefined> {
   for (const generation of generations.toReversed()) {
-    if (generation.source !== source) continue
-    for (let list = generation.chunks; list !== undefined; list = list.next) yield list.chunk
+    if (generation.source !== source || generation.from > from) continue
+    for (let list = chunksUntil(generation.chunks, from); list !== undefined; list = list.next) yield list.chunk
   }
 }
 

@@ -75,7 +75,7 @@ export const LEDGER_REFUSALS = {
     isTransient: false,
   },
   LEDGER_AMOUNT_ZERO: {
-    cause: 'The order moves nothing. Only contracts make accounts so, which have their room kept.',
+    cause: 'The order moves nothing; only orders of contracts may.',
     remedy: 'Name an amount above 0.',
     isTransient: false,
   },
@@ -193,19 +193,25 @@ export const LEDGER_REFUSALS = {
   },
   LEDGER_ACCOUNTS_FULL: {
     cause:
-      'The ledger has as many accounts, currencies or owners as its limits allow; half of the accounts are kept for contracts.',
-    remedy: 'Raise the limit, or use accounts that exist.',
+      'The ledger has as many accounts, currencies or owners as its limits allow to whoever asks: credits of listed issuers have the upper half to themselves, and contracts half of each half.',
+    remedy: 'Use accounts that exist, or credits of an issuer that the notary set has listed.',
     isTransient: false,
   },
   LEDGER_HOLDS_FULL: {
-    cause: 'As many holds are open as the limits allow; half of them are kept for contracts.',
+    cause:
+      'As many holds are open as the limits allow to whoever asks; half of them are kept for contracts, and a quarter for credits of listed issuers.',
     remedy: 'End holds, or try again when some have expired.',
+    isTransient: false,
+  },
+  LEDGER_ISSUERS_FULL: {
+    cause: 'More than 256 issuers would be listed, or more than 1,024 currencies of listed ones registered.',
+    remedy: 'Strike off issuers of whom nobody pays in their credits any more.',
     isTransient: false,
   },
   LEDGER_MEMORY_FULL: {
     cause:
-      'As many transfers are remembered as the limits allow, all younger than the retention; half of the room is kept for contracts.',
-    remedy: 'Try again later, or raise the limit. Open holds can always be ended.',
+      'As many transfers are remembered as the limits allow to whoever asks, all younger than the retention; half of the room is kept for contracts, and of each half a part for credits of listed issuers.',
+    remedy: 'Try again later. Open holds can always be ended.',
     isTransient: false,
   },
 } as const

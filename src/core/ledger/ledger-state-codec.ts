@@ -29,9 +29,13 @@ import {
   TRANSFER_FIELD,
   unionOf,
 } from './codec-fields.ts'
+import type { Did } from '../evidence/names.ts'
+import { withChunk } from './chunk-list.ts'
 import { addExpiry, type ExpiryHeap } from './expiry-heap.ts'
 import { isLedgerFormat, LEDGER_FORMAT, ORDER_FIELD } from './ledger-codec.ts'
 import { formatAccountId, parseAccountId } from './ledger-names.ts'
+import { withOwned } from './owned-accounts.ts'
+import { LISTED_ISSUERS_MAX, listedAmong } from './rooms.ts'
 import type {
   AccountRow,
   ChunkList,
@@ -149,6 +153,7 @@ export function formatLedgerState(state: LedgerState): string {
     format: LEDGER_FORMAT,
     at: state.at,
     limits: LIMITS.write(state.limits),
+    issuers: [...state.issuers].sort(),
     currencies: valuesOf(state.currencies, CURRENCY_ROW),
     owners: valuesOf(state.owners, OWNER_ROW),
     accounts: valuesOf(state.accounts, ACCOUNT_FIELD_ROW),
@@ -163,6 +168,7 @@ export function formatLedgerState(state: LedgerState): string {
 export function parseLedgerState(json: unknown): LedgerState | undefined {
   const at = COUNT_FIELD.read(memberOf(json, 'at')) as number | undefined
   const limits = LIMITS.read(memberOf(json, 'limits')) as LedgerLimits | undefined
+  const issuers = readIssuers(memberOf(json, 'issuers'))
   const currencies = readRows<CurrencyRow>(json, {
     name: 'currencies',
     codec: CURRENCY_ROW,
@@ -175,10 +181,11 @@ export function parseLedgerState(json: unknown): LedgerState | undefined {
   const remembered = readRemembered(json)
   const generations = readGenerations(memberOf(json, 'generations'))
   if (!isLedgerFormat(json) || at === undefined || limits === undefined || generations === undefined) return undefined
-  if (currencies === undefined || owners === undefined || accounts === undefined) return undefined
+  if (issuers === undefined || currencies === undefined || owners === undefined || accounts === undefined)
+    return undefined
   if (holds === undefined || issues === undefined || remembered === undefined) return undefined
-  const parts = { currencies, owners, accounts, holds, issues, remembered, generations }
-  return { at: timestampFromMs(at), limits, expiries: expiriesOf(holds), clientHolds: clientHoldsOf(holds), ...parts }
+  const parts = { issuers, currencies, owners, accounts, holds, issues, remembered, generations }
+  return { at: timestampFromMs(at), limits, ...parts, ...followingFrom(parts) }
 }
 
 function valuesOf<Value>(trie: HashTrie<Value>, codec: FieldCodec): readonly JsonValue[] {
@@ -231,10 +238,34 @@ export function generationOf({ source, from, last, chunks }: WrittenGeneration):
   let list: ChunkList
   let count = 0
   for (const chunk of chunks.toReversed()) {
-    list = { chunk, next: list }
+    list = withChunk(list, chunk)
     count += chunk.ids.length
   }
   return { source, from, last, chunks: list, count }
+}
+
+function readIssuers(json: unknown): ReadonlySet<Did> | undefined {
+  const issuers = listOf(DID_FIELD, LISTED_ISSUERS_MAX).read(json) as readonly Did[] | undefined
+  return issuers && new Set(issuers)
+}
+
+type Following = Pick<LedgerState, 'listed' | 'owned' | 'expiries' | 'clientHolds'>
+
+/** What is not written, since it follows from what is. */
+export function followingFrom({
+  issuers,
+  currencies,
+  accounts,
+  holds,
+}: Pick<LedgerState, 'issuers' | 'currencies' | 'accounts' | 'holds'>): Following {
+  const rows = hashTrieEntries(accounts).map(([, row]) => row)
+  const registered = hashTrieEntries(currencies).map(([, row]) => row)
+  return {
+    listed: listedAmong(issuers, registered),
+    owned: withOwned(emptyHashTrie(), rows),
+    expiries: expiriesOf(holds),
+    clientHolds: clientHoldsOf(holds),
+  }
 }
 
 /** Open holds that belong to no contract. */

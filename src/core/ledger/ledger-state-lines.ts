@@ -2,14 +2,14 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { emptyHashTrie, type HashTrie, hashTrieApply, hashTrieEntries } from '../collections/hash-trie.ts'
 import { emptyVersionedMap, versionedMapApply, versionedMapEntries } from '../collections/versioned-map.ts'
-import { COUNT_FIELD, type FieldCodec, memberOf, oneOf, recordOf } from './codec-fields.ts'
+import { COUNT_FIELD, DID_FIELD, type FieldCodec, memberOf, oneOf, recordOf } from './codec-fields.ts'
+import type { Did } from '../evidence/names.ts'
 import { isLedgerFormat, LEDGER_FORMAT } from './ledger-codec.ts'
 import {
   ACCOUNT_FIELD_ROW,
   CHUNK,
-  clientHoldsOf,
   CURRENCY_ROW,
-  expiriesOf,
+  followingFrom,
   generationOf,
   HOLD_FIELD,
   ISSUE_ROW,
@@ -17,6 +17,7 @@ import {
   OWNER_ROW,
   REMEMBERED_ROW,
 } from './ledger-state-codec.ts'
+import { LISTED_ISSUERS_MAX } from './rooms.ts'
 import type {
   AccountRow,
   CurrencyRow,
@@ -43,7 +44,7 @@ const PERIOD: FieldCodec = recordOf([
  *
  * ```text
  * {"head":{"at":...,"format":1,"limits":{...}}}
- * {"currency":{...}}  {"owner":{...}}  {"account":{...}}  {"hold":{...}}  {"issue":{...}}  {"remembered":{...}}
+ * {"issuer":"did:key:..."}  {"currency":{...}}  {"owner":{...}}  {"account":{...}}  {"hold":{...}}  {"issue":{...}}  {"remembered":{...}}
  * {"generation":{"from":...,"last":...,"source":...}}  {"chunk":{"at":...,"ids":[...]}}      chunks newest first, behind their generation
  * ```
  *
@@ -60,6 +61,7 @@ export function* ledgerStateLines(state: LedgerState): Generator<string, void, u
     ['remembered', REMEMBERED_ROW, versionedMapEntries(state.remembered).map(([id, known]) => ({ id, known }))],
   ]
   yield lineOf('head', { at, format: LEDGER_FORMAT, limits: LIMITS.write(limits) })
+  for (const issuer of [...state.issuers].sort()) yield lineOf('issuer', issuer)
   for (const [name, codec, values] of rows) for (const value of values) yield lineOf(name, codec.write(value))
   for (const generation of generations) {
     yield lineOf('generation', PERIOD.write(generation))
@@ -81,6 +83,7 @@ type WrittenPeriod = Period & { readonly chunks: RememberedChunk[] }
 /** Takes the lines of `ledgerStateLines` as JSON, one after the other. Whether what comes out is sound is said by `violations`. */
 export class LedgerStateReader {
   private head: { readonly at: Timestamp; readonly limits: LedgerLimits } | undefined
+  private readonly issuers = new Set<Did>()
   private readonly currencies = new Map<string, CurrencyRow>()
   private readonly owners = new Map<string, OwnerRow>()
   private readonly accounts = new Map<string, AccountRow>()
@@ -103,19 +106,21 @@ export class LedgerStateReader {
     if (head === undefined) return undefined
     const remembered = versionedMapApply(emptyVersionedMap<Remembered>(), this.remembered)
     if (remembered.size !== this.remembered.length) return undefined
-    const holds = trieOf(this.holds)
+    const parts = {
+      issuers: this.issuers,
+      currencies: trieOf(this.currencies),
+      accounts: trieOf(this.accounts),
+      holds: trieOf(this.holds),
+    }
     return {
       at: head.at,
       limits: head.limits,
-      currencies: trieOf(this.currencies),
       owners: trieOf(this.owners),
-      accounts: trieOf(this.accounts),
-      holds,
-      expiries: expiriesOf(holds),
-      clientHolds: clientHoldsOf(holds),
       issues: trieOf(this.issues),
       remembered,
       generations: this.periods.map(generationOf),
+      ...parts,
+      ...followingFrom(parts),
     }
   }
 
@@ -129,6 +134,8 @@ export class LedgerStateReader {
 
   private addRow(name: string, json: unknown): boolean {
     switch (name) {
+      case 'issuer':
+        return this.addIssuer(DID_FIELD.read(json) as Did | undefined)
       case 'currency':
         return put(this.currencies, CURRENCY_ROW.read(json) as CurrencyRow | undefined, ({ currency }) => currency)
       case 'owner':
@@ -148,6 +155,12 @@ export class LedgerStateReader {
       default:
         return false
     }
+  }
+
+  private addIssuer(issuer: Did | undefined): boolean {
+    if (issuer === undefined || this.issuers.has(issuer)) return false
+    this.issuers.add(issuer)
+    return this.issuers.size <= LISTED_ISSUERS_MAX
   }
 
   private addIssue(row: { readonly id: string; readonly issue: OpenIssue } | undefined): boolean {

@@ -11,7 +11,7 @@ import type { HoldOrder, TransferOrder } from './transfer-order.ts'
 export const COUNTER_MAX: bigint = (1n << 128n) - 1n
 
 export type LedgerLimits = {
-  /** Accounts at most; as many owners with recovery keys, and as many currencies. */
+  /** Accounts at most; as many owners with recovery keys, and as many currencies. What ends a hold or a contract is paid out beyond it. */
   readonly accountsMax: number
   /** Open holds at most. */
   readonly holdsMax: number
@@ -103,7 +103,15 @@ export type OpenIssue = { readonly owner: Did; readonly currency: Currency; read
 
 /** Ids of one event, which are forgotten together. */
 export type RememberedChunk = { readonly at: Timestamp; readonly ids: readonly TransferId[] }
-export type ChunkList = { readonly chunk: RememberedChunk; readonly next: ChunkList } | undefined
+export type ChunkList =
+  | {
+      readonly chunk: RememberedChunk
+      readonly next: ChunkList
+      /** Farther back, as `chunk-list.ts` says; `depth` chunks are behind this one. */
+      readonly jump: ChunkList
+      readonly depth: number
+    }
+  | undefined
 
 /** Chunks of one period and source, newest first. Forgetting starts when the last of them is old enough, and takes a part at each event. */
 export type Generation = {
@@ -119,9 +127,15 @@ export type LedgerState = {
   /** The largest stamp so far. */
   readonly at: Timestamp
   readonly limits: LedgerLimits
+  /** Issuers whose credits the notary set knows: whoever pays in them has room that nobody else fills. */
+  readonly issuers: ReadonlySet<Did>
+  /** Registered currencies of theirs. */
+  readonly listed: ReadonlySet<Currency>
   readonly currencies: HashTrie<CurrencyRow>
   readonly owners: HashTrie<OwnerRow>
   readonly accounts: HashTrie<AccountRow>
+  /** Accounts by their owner, and by their id. */
+  readonly owned: HashTrie<HashTrie<AccountId>>
   /** Open holds by id. */
   readonly holds: HashTrie<HoldOrder>
   readonly expiries: ExpiryHeap
@@ -146,9 +160,12 @@ export function emptyLedger({ at, limits = LEDGER_LIMITS_DEFAULT }: LedgerInput)
   return {
     at,
     limits,
+    issuers: new Set(),
+    listed: new Set(),
     currencies: emptyHashTrie(),
     owners: emptyHashTrie(),
     accounts: emptyHashTrie(),
+    owned: emptyHashTrie(),
     holds: emptyHashTrie(),
     expiries: undefined,
     clientHolds: 0,

@@ -1,9 +1,11 @@
-import { hashTrieForEach, hashTrieGet } from '../collections/hash-trie.ts'
+import { ZERO_AMOUNT } from '../../base/money.ts'
+import { hashTrieEntries, hashTrieForEach, hashTrieGet } from '../collections/hash-trie.ts'
 import { versionedMapForEach, versionedMapGet } from '../collections/versioned-map.ts'
 import { firstExpiry } from './expiry-heap.ts'
-import { type AccountId, formatAccountId, issuerOf } from './ledger-names.ts'
+import { type AccountId, formatAccountId, issuerOf, parseAccountId } from './ledger-names.ts'
 import { type AccountRow, COUNTER_MAX, type LedgerState } from './ledger-state.ts'
 import { clientHoldsOf } from './ledger-state-codec.ts'
+import { listedAmong } from './rooms.ts'
 import { countChunkIds, countIdsOf, keyOfHold } from './remembered-ids.ts'
 
 /**
@@ -18,6 +20,8 @@ export function findLedgerViolations(state: LedgerState): readonly string[] {
     ...checkIssues(state),
     ...checkIds(state),
     ...checkLimits(state),
+    ...checkOwned(state),
+    ...checkListed(state),
   ]
 }
 
@@ -65,11 +69,12 @@ function checkHolds(state: LedgerState): readonly string[] {
   let earliest = Number.POSITIVE_INFINITY
   hashTrieForEach(state.holds, (hold, id) => {
     const row = hashTrieGet(state.accounts, hold.debit)
-    if (row === undefined || keyOfHold(hold) !== id) {
+    const name = row?.name ?? (hold.amount === ZERO_AMOUNT ? parseAccountId(hold.debit) : undefined)
+    if (name === undefined || keyOfHold(hold) !== id) {
       broken.add('a hold has its account')
       return
     }
-    const held = formatAccountId({ owner: row.name.owner, kind: 'held', currency: row.name.currency })
+    const held = formatAccountId({ owner: name.owner, kind: 'held', currency: name.currency })
     byAccount.set(hold.debit, (byAccount.get(hold.debit) ?? 0n) + hold.amount)
     byHeld.set(held, (byHeld.get(held) ?? 0n) + hold.amount)
     if (hold.expiresAt !== undefined) earliest = Math.min(earliest, hold.expiresAt)
@@ -116,10 +121,30 @@ function checkIds(state: LedgerState): readonly string[] {
   return [...broken]
 }
 
-function checkLimits({ accounts, holds, remembered, limits }: LedgerState): readonly string[] {
-  const isWithin =
-    accounts.size <= limits.accountsMax &&
-    holds.size <= limits.holdsMax &&
-    remembered.size + 2 * holds.size <= limits.rememberedMax
+/** Accounts may be more than their limit by what ends contracts that were held within it. */
+function checkLimits({ holds, remembered, limits }: LedgerState): readonly string[] {
+  const isWithin = holds.size <= limits.holdsMax && remembered.size + 2 * holds.size <= limits.rememberedMax
   return isWithin ? [] : ['the ledger stays within its limits']
+}
+
+function checkOwned({ accounts, owned }: LedgerState): readonly string[] {
+  let count = 0
+  let isSound = true
+  hashTrieForEach(owned, (ids, owner) => {
+    count += ids.size
+    isSound &&= ids.size > 0
+    hashTrieForEach(ids, (id) => {
+      isSound &&= hashTrieGet(accounts, id)?.name.owner === owner
+    })
+  })
+  return isSound && count === accounts.size ? [] : ['every account is found by its owner']
+}
+
+function checkListed({ issuers, listed, currencies }: LedgerState): readonly string[] {
+  const expected = listedAmong(
+    issuers,
+    hashTrieEntries(currencies).map(([, row]) => row),
+  )
+  const isSame = expected.size === listed.size && [...expected].every((currency) => listed.has(currency))
+  return isSame ? [] : ['currencies of listed issuers are listed']
 }

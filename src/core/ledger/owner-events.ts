@@ -11,6 +11,7 @@ import type {
 } from './ledger-event.ts'
 import { formatAccountId, issuerOf } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
+import { halfOf, hasListedCredits } from './rooms.ts'
 import { type OwnerRow, RECOVERY_DELAY_MAX } from './ledger-state.ts'
 
 /** @returns Why not; `undefined` when it was done, with its effect in the draft. */
@@ -44,7 +45,7 @@ export function nameRecovery(
     const isSame = before.recoveryKey === recoveryKey && before.recoveryDelay === recoveryDelay
     return isSame ? undefined : 'LEDGER_OWNER_CONFLICT'
   }
-  if (before === undefined && isFull(draft)) return 'LEDGER_ACCOUNTS_FULL'
+  if (before === undefined && isFull(draft, owner)) return 'LEDGER_ACCOUNTS_FULL'
   write(draft, draft.owners, { key: owner, before, after: { ...rowOf(owner, before), recoveryKey, recoveryDelay } })
   return undefined
 }
@@ -59,7 +60,7 @@ export function rotateKey(draft: LedgerDraft, { iss, key, isLost }: KeyRotated):
     // A key that was rotated may still be given up as lost, in favour of the same key.
     if (!isRotated && authorityIn(draft, iss) !== iss) return 'LEDGER_SIGNER_WRONG'
     if (!isRotated && !isFree(draft, key, iss)) return 'LEDGER_KEY_REPLACED'
-    if (before === undefined && isFull(draft)) return 'LEDGER_ACCOUNTS_FULL'
+    if (before === undefined && isFull(draft, iss)) return 'LEDGER_ACCOUNTS_FULL'
     const recovery = isRotated ? before.recovery : undefined
     const after: OwnerRow = { ...rowOf(iss, before), recovery, authority: key, former }
     write(draft, draft.owners, { key: iss, before, after })
@@ -131,6 +132,10 @@ function isFree(draft: LedgerDraft, key: Did, owner: Did): boolean {
   return key !== owner && authorityIn(draft, key) === key
 }
 
-function isFull({ owners, state }: LedgerDraft): boolean {
-  return owners.size >= state.limits.accountsMax
+/** Half of the room is for those alone who have listed credits. */
+function isFull(draft: LedgerDraft, owner: Did): boolean {
+  const { size } = draft.owners
+  const { accountsMax } = draft.state.limits
+  if (size < halfOf(accountsMax)) return false
+  return size >= accountsMax || !hasListedCredits(draft, owner, (account) => read(draft.accounts, account))
 }

@@ -2,6 +2,7 @@ import { addDuration, elapsedBetween, HOUR_MS } from '../../base/time.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { versionedMapApply } from '../collections/versioned-map.ts'
 import type { Did } from '../evidence/names.ts'
+import { withChunk } from './chunk-list.ts'
 import type { TransferId } from './ledger-names.ts'
 import type { HoldOrder } from './transfer-order.ts'
 import type { Generation, IdSource, LedgerState, RememberedChunk } from './ledger-state.ts'
@@ -40,9 +41,15 @@ export function rememberIds(
   const index = generations.findLastIndex((generation) => generation.source === source)
   const last = generations[index]
   if (last === undefined || chunk.at >= addDuration(last.from, GENERATION_SPAN))
-    return [...generations, { source, from: chunk.at, last: chunk.at, chunks: { chunk, next: undefined }, count }]
+    return [...generations, { source, from: chunk.at, last: chunk.at, chunks: withChunk(undefined, chunk), count }]
   const { from, chunks } = last
-  const grown: Generation = { source, from, last: chunk.at, chunks: { chunk, next: chunks }, count: last.count + count }
+  const grown: Generation = {
+    source,
+    from,
+    last: chunk.at,
+    chunks: withChunk(chunks, chunk),
+    count: last.count + count,
+  }
   return generations.with(index, grown)
 }
 

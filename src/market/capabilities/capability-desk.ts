@@ -9,6 +9,7 @@ import {
   addRevocation,
   isChainRevoked,
   NO_REVOCATIONS,
+  revocationRoom,
   REVOKE_COMMAND,
   type Revocations,
 } from '../../core/capability/revocations.ts'
@@ -151,12 +152,19 @@ export class CapabilityDesk {
     if (revocation.kind === 'refused') return revocation
     const opened = this.openChain(chain)
     if (opened.kind === 'refused') return opened
-    const outcome = addRevocation(this.revocations, { revocation, chain: opened.delegations, at })
+    const room = revocationRoom(this.isConcerned(opened.delegations))
+    const outcome = addRevocation(this.revocations, { revocation, chain: opened.delegations, at }, room)
     if (outcome.kind === 'revoked') {
       this.revocations = outcome.revocations
       await this.components.log.append([encodeDeskRecord({ type: 'revoked', revocation: text, chain, at })])
     }
     return outcome.kind === 'refused' ? outcome : { kind: outcome.kind, cid: outcome.cid }
+  }
+
+  /** Whether a chain is one that this desk gave out or may act by: what strangers revoke among themselves leaves room for those. */
+  private isConcerned(chain: readonly Delegation[]): boolean {
+    const { self } = this.components
+    return chain.some(({ iss, aud }) => iss === self || aud === self)
   }
 
   /** Delegations of a chain, root first, with their signatures checked. */

@@ -6,9 +6,9 @@ import { declined, type MarketAnswer, type MarketQuestion, TAKEN } from '../part
 import type { Party } from '../parties/party.ts'
 import type { CapabilityDesk } from './capability-desk.ts'
 
-/** Revocations that one node is listened to for, until this one starts again. */
+/** Revocations that are taken from one node, until this one starts again. */
 const REVOCATIONS_OF_PEER_MAX = 1_024
-/** Nodes that are counted at once. */
+/** Nodes that are counted at once; beyond, the one that brought something first is counted anew. */
 const PEERS_MAX = 4_096
 
 const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
@@ -78,13 +78,20 @@ export class RevocationPost {
   private async hear({ from, frame }: MarketQuestion<'revoked'>): Promise<MarketAnswer> {
     const { party, desk } = this
     const count = this.counts.get(from) ?? 0
-    if (count >= REVOCATIONS_OF_PEER_MAX || (count === 0 && this.counts.size >= PEERS_MAX))
-      return declined('CAPABILITY_REVOCATIONS_FULL')
-    this.counts.set(from, count + 1)
+    if (count >= REVOCATIONS_OF_PEER_MAX) return declined('CAPABILITY_REVOCATIONS_FULL')
     const read = party.read(frame.envelope, 'capability-revoke')
     if (read === undefined) return declined('MARKET_ENVELOPE_REFUSED')
     const { revocation, chain } = read.envelope.body
     const taken = await desk.takeRevocation(revocation, chain, party.components.clock.now())
-    return taken.kind === 'refused' ? declined(taken.code) : TAKEN
+    if (taken.kind === 'refused') return declined(taken.code)
+    if (taken.kind === 'revoked') this.count(from, count + 1)
+    return TAKEN
+  }
+
+  /** Only what is listed counts: who sends junk takes no place from others. */
+  private count(from: Did, count: number): void {
+    const [first] = this.counts.keys()
+    if (!this.counts.has(from) && this.counts.size >= PEERS_MAX && first !== undefined) this.counts.delete(first)
+    this.counts.set(from, count)
   }
 }

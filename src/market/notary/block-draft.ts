@@ -2,6 +2,7 @@ import type { Sha256Hex } from '../../base/sha256.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import { contractOf } from '../../core/books/books-machine.ts'
 import type { BooksState } from '../../core/books/books-state.ts'
+import { isBacked } from '../../core/ledger/rooms.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { timeRefusalOf } from '../../wire/v1/authenticate.ts'
@@ -82,7 +83,7 @@ export class BlockDraft {
   /** A nonce has one message: another one under it is a conflict and changes nothing. */
   private refusalOf(item: Admitted): string | undefined {
     const { head, hash, type } = item.sent.envelope
-    const { archive, nonces, at, clockSkewMs } = this.init
+    const { archive, nonces, at, books, clockSkewMs } = this.init
     // It was valid when it was admitted; the stamp is what everybody can look at later.
     const untimely = timeRefusalOf(head, { now: at, clockSkewMs })
     if (untimely !== undefined) return untimely
@@ -91,7 +92,14 @@ export class BlockDraft {
     if (contract === undefined) {
       const inBlock = this.nonces.get(key)
       if (inBlock !== undefined && inBlock !== hash) return 'ENVELOPE_NONCE_USED'
-      const refusal = nonces.look({ iss: head.iss, nonce: head.nonce, message: hash, now: at, clockSkewMs })
+      const refusal = nonces.look({
+        iss: head.iss,
+        nonce: head.nonce,
+        message: hash,
+        now: at,
+        clockSkewMs,
+        isBacked: () => isBacked(books.ledger, head.iss),
+      })
       if (refusal === undefined) this.nonces.set(key, hash)
       return refusal
     }

@@ -63,7 +63,7 @@ export function parseBookedEvent(json: unknown, reading: BookedEventReading = {}
   return bookedMessage({ envelope: decoded.envelope, text }, { slot, at, verify: () => true, hash })
 }
 
-/** What was ordered by the set: a timer that fires, rules or weights that are published, the stamp, and that governance begins. */
+/** What was ordered by the set: a timer that fires, rules or weights that are published, issuers that are listed, the stamp, and that governance begins. */
 export function orderedEvent(slot: number, json: unknown, due?: Timestamp): BookedEvent | undefined {
   const event = parseGovernedBooksEvent(json)
   return event === undefined || !isOrdered(event) ? undefined : bookOrdered(slot, event, due)
@@ -159,8 +159,8 @@ export function readMessage(authenticated: Authenticated, init: EscrowReadingIni
   }
   const event = readLedgerMessage(authenticated)
   if (event === undefined) return readEscrowMessage(authenticated, init)
-  // Orders of contracts and expiries are made by the books themselves, and no message is read as one.
-  if (event.type === 'transfers-submitted' || event.type === 'holds-expired')
+  // Orders of contracts and expiries are made by the books themselves, whom the set lists it says itself, and no message is read as any of it.
+  if (event.type === 'transfers-submitted' || event.type === 'holds-expired' || event.type === 'issuer-listed')
     return { kind: 'refused', code: 'ESCROW_TYPE_UNKNOWN' }
   return { kind: 'event', event: { type: 'ledger-event-received', event } }
 }

@@ -78,6 +78,13 @@ export function isDue({ books, governance }: GovernedBooksState, { event, due, a
 
 const UNDATED = timestampFromMs(0)
 
+/** Issuers whom a member was started with and the books do not list. */
+export function missingIssuers({ books }: GovernedBooksState, issuers: KnownRules['issuers']): readonly OrderedEvent[] {
+  return issuers
+    .filter((issuer) => !books.ledger.issuers.has(issuer))
+    .map((issuer) => ({ type: 'issuer-listed', issuer, isListed: true, at: UNDATED }))
+}
+
 /** Rules that a member was started with and the books do not know. */
 export function missingParameters(
   { books }: GovernedBooksState,
@@ -102,7 +109,7 @@ export function missingGovernance(
 }
 
 /** Whether a member lets something into the log that only its operator can want. */
-export function isWanted(event: OrderedEvent, { parameters, founding, weights }: KnownRules): boolean {
+export function isWanted(event: OrderedEvent, { parameters, issuers, founding, weights }: KnownRules): boolean {
   const isSame = (wanted: OrderedEvent): boolean =>
     bodyOfOrdered(stamped(wanted, UNDATED)) === bodyOfOrdered(stamped(event, UNDATED))
   if (event.type === 'parameters-published') {
@@ -110,6 +117,7 @@ export function isWanted(event: OrderedEvent, { parameters, founding, weights }:
     return known !== undefined && isSame({ ...event, rules: known.rules })
   }
   if (event.type === 'parameters-retired') return false
+  if (event.type === 'issuer-listed') return event.isListed && issuers.includes(event.issuer)
   if (event.type === 'governance-founded') return isSameSet(founding, event.parameters)
   if (event.type !== 'governance-event-received' || event.event.type !== 'weights-published') return true
   return hashOfWeights(event.event.table) === weights()?.hash

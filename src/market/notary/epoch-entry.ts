@@ -8,7 +8,9 @@ import { hashOfBlock } from '../../core/notary/block.ts'
 import { type NotarySet, quorumOf } from '../../core/notary/notary-set.ts'
 import { idsOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import { type Did, parseHash } from '../../core/evidence/names.ts'
+import { authorityOf } from '../../core/ledger/ledger-state.ts'
 import type { OrderedEvent } from './booked-event.ts'
+import { missingIssuers } from './due-entries.ts'
 import type { KnownRules } from './known-rules.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 
@@ -52,7 +54,7 @@ export function setsAhead(
 /** What has to be in the books before anything else of this epoch: who keeps them, and the rules that contracts may pin from now on. Contracts that were signed under others keep to them. */
 export function openingOf(
   { books, governance }: GovernedBooksState,
-  { ahead, parameters }: { readonly ahead: readonly NotarySet[]; readonly parameters: KnownRules['parameters'] },
+  { ahead, parameters, issuers }: Pick<KnownRules, 'parameters' | 'issuers'> & { readonly ahead: readonly NotarySet[] },
 ): readonly OrderedEvent[] {
   const at = timestampFromMs(0)
   const missing = parameters.filter(({ hash }) => hashTrieGet(books.parameters, hash) === undefined)
@@ -66,5 +68,14 @@ export function openingOf(
     ...ahead.map((set): OrderedEvent => ({ type: 'set-changed', set: termsOfSet(set), at })),
     ...missing.map(({ hash, rules }): OrderedEvent => ({ type: 'parameters-published', hash, rules, at })),
     ...retired,
+    ...missingIssuers({ books, governance }, issuers),
+    ...struckFrom(books, issuers),
   ]
+}
+
+/** Whom the operator lists no more. A key that one of the listed has in its place issues on, under its first name. */
+function struckFrom({ ledger }: BooksState, issuers: KnownRules['issuers']): readonly OrderedEvent[] {
+  return [...ledger.issuers]
+    .filter((issuer) => !issuers.includes(issuer) && !issuers.includes(authorityOf(ledger, issuer)))
+    .map((issuer) => ({ type: 'issuer-listed', issuer, isListed: false, at: timestampFromMs(0) }))
 }

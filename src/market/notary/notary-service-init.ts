@@ -57,6 +57,11 @@ export type NotaryServiceInit = {
   readonly clockSkewMs: DurationMs
   /** Rules that new contracts may pin, by their hash. A notary alone publishes those that its books do not know and retires the others; a set of several only publishes. */
   readonly parameters: readonly { readonly hash: Hash; readonly rules: EscrowRules }[]
+  /**
+   * Issuers whose credits are listed: what is paid in them has room of its own, so that credits that anybody makes for himself never fill it. A notary alone strikes off
+   * the others; a set of several only lists, whom a quorum of its members names.
+   */
+  readonly issuers?: readonly Did[]
   /** The parameter set that governance begins with, where the books have none yet; absent: this member does not let it begin. */
   readonly founding?: ParameterSet
   readonly limits?: BooksLimits

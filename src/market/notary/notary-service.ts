@@ -117,7 +117,7 @@ export class NotaryService implements NotaryClient, Startable {
     if (this.state !== 'new') return
     const { components, init, archive, lineage } = this
     const { log, folder, signer, hashes } = components
-    const { feeOwner, limits, parameters, founding } = init
+    const { feeOwner, limits, parameters, issuers = [], founding } = init
     const onStep = (step: BookedStep): void => this.take(step)
     const journal = await openBooks({
       log,
@@ -136,7 +136,7 @@ export class NotaryService implements NotaryClient, Startable {
       init,
       journal,
       archive,
-      rules: { parameters, founding, weights: () => this.weights },
+      rules: { parameters, issuers, founding, weights: () => this.weights },
       lineage,
       admission: this.admissionInit,
       nonces: this.nonces,

@@ -49,6 +49,6 @@ export async function openOrder(opening: OpenOrderInit): Promise<NotaryOrder> {
     rules,
     clockSkewMs: init.clockSkewMs,
     nonces,
-    opening: openingOf(journal.state, { ahead, parameters: rules.parameters }),
+    opening: openingOf(journal.state, { ahead, ...rules }),
   })
 }

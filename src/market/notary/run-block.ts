@@ -3,6 +3,7 @@ import { type DurationMs, type Timestamp, timestampFromMs } from '../../base/tim
 import { contractOf } from '../../core/books/books-machine.ts'
 import { GOVERNED_BOOKS_MACHINE, type GovernedBooksState } from '../../core/books/governed-books.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
+import { isBacked } from '../../core/ledger/rooms.ts'
 import type { EntryResult } from '../../core/notary/block.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
 import { authenticate, timeRefusalOf } from '../../wire/v1/authenticate.ts'
@@ -160,7 +161,14 @@ class BlockRun {
     const inBlock = this.nonces.get(keyOf(contract, head))
     if (inBlock !== undefined && inBlock !== message) return 'ENVELOPE_NONCE_USED'
     if (contract === LEDGER_SUBJECT)
-      return nonces.look({ iss: head.iss, nonce: head.nonce, message, now: at, clockSkewMs })
+      return nonces.look({
+        iss: head.iss,
+        nonce: head.nonce,
+        message,
+        now: at,
+        clockSkewMs,
+        isBacked: () => isBacked(this.init.state.books.ledger, head.iss),
+      })
     const user = archive.nonceUser(contract, nonceKey(head))
     if (user !== undefined && user !== message) return 'ENVELOPE_NONCE_USED'
     const isOptional = type === 'escrow-beat' || type === 'escrow-voucher' || type === 'escrow-evidence'

@@ -10,7 +10,7 @@ import type { Admitted, Dismissed, Waiter } from './admission.ts'
 import { BodyAdmission, entryOf } from './body-admission.ts'
 import { framesOfBodies } from './body-store.ts'
 import { DecisionStore } from './decision-store.ts'
-import { dueOf, messageOf, missingGovernance, missingParameters } from './due-entries.ts'
+import { dueOf, messageOf, missingGovernance, missingIssuers, missingParameters } from './due-entries.ts'
 import { MemberFrames } from './member-frames.ts'
 import type { NotaryMessage } from './notary-application.ts'
 import type { ArchivedEntry } from './archive-contents.ts'
@@ -176,6 +176,7 @@ export class SetOrder implements NotaryOrder {
       this.order(missing.map(messageOf), now)
       return
     }
+    this.order(missingIssuers(journal.state, admission.rules.issuers).map(messageOf), now)
     this.order(missingGovernance(journal.state, admission.rules).map(messageOf), now)
     this.order(dueOf(journal.state, clock.now()), now)
     const due = [...this.waiting.values()].filter(({ offeredAt }) => this.isLate(offeredAt, now))

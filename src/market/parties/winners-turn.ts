@@ -30,7 +30,8 @@ export async function askInTurn(side: BuyerSide, key: string): Promise<string | 
     timer.cancel()
   }
   // A contract that waits for another one of the same two is no refusal.
-  if (code !== undefined && !isCreditLag(code)) end(side, transcript, { isLost: true })
+  if (code !== undefined && !isCreditLag(code))
+    party.begin(async () => await endWinnersDeposit(party, transcript, { isLost: true }))
   return code
 }
 
@@ -40,10 +41,6 @@ export function releaseWinner(side: BuyerSide, key: string): void {
     const transcript = await wonBySeller(side, key)
     if (transcript !== undefined) await endWinnersDeposit(side.party, transcript, { isLost: false })
   })
-}
-
-function end({ party }: BuyerSide, transcript: AuctionTranscript, how: { readonly isLost: boolean }): void {
-  party.begin(async () => await endWinnersDeposit(party, transcript, how))
 }
 
 /** The auction whose winner the seller of a purchase is, where its deposit is at stake. */

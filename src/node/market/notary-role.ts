@@ -41,6 +41,8 @@ export type NotaryRoleInit = {
   readonly network: string
   /** Whether contracts may pin the parameter set `trial`; governance that has not begun then begins with it. */
   readonly isTrial: boolean
+  /** Whose credits have room of their own in the books. */
+  readonly issuers: readonly Did[]
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
@@ -120,6 +122,7 @@ async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Pro
       parameters: knownParameters()
         .filter(({ name }) => init.isTrial || name !== 'trial')
         .map(({ hash, rules }) => ({ hash, rules })),
+      issuers: init.issuers,
       founding: foundingParameters(init.isTrial ? 'trial' : 'default'),
       restored: isRestored ? { epoch: set.epoch } : undefined,
       onCaughtUp: async () => await createNodeFileSystem().remove(join(directory.path, RESTORED_FILE)),

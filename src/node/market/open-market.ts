@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Did } from '../../core/evidence/names.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
@@ -89,6 +90,15 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   return desks
 }
 
+/** Those whom the operator names; of a notary that is alone its own escrow key as well. Members of a set of several have to name the same. */
+function listedIssuers(
+  named: readonly Did[],
+  { keys, lineage }: { readonly keys: MarketKeys; readonly lineage: SetLineage },
+): readonly Did[] {
+  const own = lineage.set.members.length === 1 ? keys.escrow?.description.did : undefined
+  return [...new Set(own === undefined ? named : [...named, own])]
+}
+
 type OpenedNotary = { readonly role: NotaryRole; readonly addresses: readonly string[] }
 
 /** It listens before anything is kept: an address that cannot be had leaves nothing behind. */
@@ -116,6 +126,7 @@ async function openNotary(
     highWater: init.highWater ?? highWaterFolderOf(did),
     network: init.network ?? NETWORK_DEFAULT,
     isTrial: init.isTrial === true,
+    issuers: listedIssuers(init.issuers ?? [], { keys, lineage }),
     onFailure: onError,
   })
   closers.push(async () => await role.stop())

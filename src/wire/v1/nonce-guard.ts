@@ -20,11 +20,11 @@ import type { Did, Hash } from '../../core/evidence/names.ts'
 export type NonceLimits = {
   /** Remembered nonces of one issuer. */
   readonly perIssuerMax: number
-  /** Remembered nonces of all; about 150 bytes each. */
+  /** Remembered nonces of all; about 150 bytes each. Half of them are for issuers alone that are `isBacked`. */
   readonly totalMax: number
 }
 
-/** All of them within the life of messages about the ledger take 582 new ones a second: more than a notary books, so that free keys alone do not fill it. */
+/** All of them within the life of messages about the ledger are 582 new ones a second. The half of it that is for everybody may be full of free keys' messages; the other is not. */
 export const NONCE_LIMITS: NonceLimits = { perIssuerMax: 16_384, totalMax: 524_288 }
 
 /** What of a message the guard looks at. `now` is the receiver's clock. */
@@ -36,6 +36,8 @@ export type NonceUse = {
   readonly exp: Timestamp
   readonly now: Timestamp
   readonly clockSkewMs: DurationMs
+  /** Whether the issuer has what no key has for nothing; asked only where half of the room is full. Absent: yes. */
+  readonly isBacked?: () => boolean
 }
 
 export type NonceGuard = {
@@ -60,12 +62,13 @@ type Remembered = {
 
 export function createNonceGuard(limits: NonceLimits = NONCE_LIMITS): NonceGuard {
   const remembered: Remembered = { issuers: new Map(), generations: new Map(), size: 0 }
-  const look: NonceGuard['look'] = ({ iss, nonce, message, now, clockSkewMs }) => {
+  const look: NonceGuard['look'] = ({ iss, nonce, message, now, clockSkewMs, isBacked }) => {
     const before = now - clockSkewMs
     const known = usedOf(remembered, { iss, nonce }, before)
     if (known !== undefined)
       return message !== undefined && known.message === message ? undefined : 'ENVELOPE_NONCE_USED'
-    const isFull = sizeAt(remembered, before) >= limits.totalMax
+    const size = sizeAt(remembered, before)
+    const isFull = size >= limits.totalMax || (size >= Math.ceil(limits.totalMax / 2) && isBacked?.() === false)
     return isFull ||
       countOf(remembered.issuers.get(iss), { before, enough: limits.perIssuerMax }) >= limits.perIssuerMax
       ? 'ENVELOPE_NONCES_FULL'

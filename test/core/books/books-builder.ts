@@ -46,6 +46,7 @@ export class Books {
     } = init
     this.state = BOOKS_MACHINE.initial({ at: START, set: termsOf().notarySet, ...(limits && { limits }) })
     this.send({ type: 'parameters-published', hash: RULES_HASH, rules: RULES, at: START })
+    this.send({ type: 'issuer-listed', issuer: ISSUER, isListed: true, at: START })
     this.#register(USD, ISSUER)
     this.#register(PAYER_CREDITS, PAYER)
     for (const [owner, amount] of funds) if (amount > 0) this.#issue(owner, amount)

@@ -8,6 +8,7 @@ import {
 import { contractOf } from '../../../src/core/books/books-machine.ts'
 import type { BooksEvent } from '../../../src/core/books/books-state.ts'
 import { type CapabilityCid, parseCapabilityCid } from '../../../src/core/capability/capability-token.ts'
+import { DELEGATION_LIFE_MAX } from '../../../src/core/capability/revocations.ts'
 import type { EscrowStateKind } from '../../../src/core/escrow/escrow-state.ts'
 import { contractNamed, hashNamed, PAYER, termsOf, WATCHER, WORKER } from '../escrow/escrow-builder.ts'
 import { at, Books } from './books-builder.ts'
@@ -87,5 +88,38 @@ describe('delegations that the notary set knows to be revoked', () => {
     expect(parseBooksEvent(JSON.parse(formatBooksEvent(event)))).toEqual(event)
     const without = new Books()
     expect(formatBooksState(without.state)).not.toContain('revocations')
+  })
+})
+
+describe('a list of revocations', () => {
+  const named = (index: number): CapabilityCid => {
+    const cid = parseCapabilityCid(`zdpu${String(index).padStart(45, 'a').replaceAll('0', 'z')}`)
+    if (cid === undefined) throw new TypeError('unreachable')
+    return cid
+  }
+  const codeOf = (books: Books, event: BooksEvent): string | undefined =>
+    books.send(event).find((effect) => effect.type === 'event-refused')?.code
+
+  test('takes 64 of a revoker of whom nothing but a key is known, and more of one with listed credits', () => {
+    const books = new Books()
+    const codes = Array.from({ length: 65 }, (_, index) => codeOf(books, revoked(named(index), 5)))
+    expect(codes.filter((code) => code === undefined)).toHaveLength(64)
+    expect(codes.at(-1)).toBe('CAPABILITY_REVOCATIONS_FULL')
+    for (let index = 0; index < 65; index += 1)
+      expect(codeOf(books, revoked(named(100 + index), 5, PAYER))).toBeUndefined()
+    // What has expired makes room, for its revoker too.
+    expect(codeOf(books, revoked(named(70), 49_999))).toBe('CAPABILITY_REVOCATIONS_FULL')
+    const later = { ...revoked(named(70), 50_001), expiresAt: at(90_000) } as BooksEvent
+    expect(codeOf(books, later)).toBeUndefined()
+    expect(codeOf(books, { ...later, cid: named(71) } as BooksEvent)).toBeUndefined()
+  })
+
+  test('keeps nothing for ever', () => {
+    const books = new Books()
+    const before = books.state
+    const forever = { ...revoked(ROOT, 5, PAYER), expiresAt: undefined } as BooksEvent
+    const long = { ...revoked(ROOT, 5, PAYER), expiresAt: at(5 + DELEGATION_LIFE_MAX + 1) } as BooksEvent
+    expect([codeOf(books, forever), codeOf(books, long)]).toEqual(['CAPABILITY_LIFE_LONG', 'CAPABILITY_LIFE_LONG'])
+    expect(books.state).toBe(before)
   })
 })

@@ -65,7 +65,11 @@ function revocation(iss: Did, of: CapabilityCid): Invocation {
 }
 
 function revoked(list: Revocations, of: Delegation, at: number, max = 2): Revocations | string {
-  const outcome = addRevocation(list, { revocation: revocation(A, of.cid), chain: [of], at: timestampFromMs(at) }, max)
+  const outcome = addRevocation(
+    list,
+    { revocation: revocation(A, of.cid), chain: [of], at: timestampFromMs(at) },
+    { max, ofOneMax: max },
+  )
   if (outcome.kind === 'refused') return outcome.code
   return outcome.kind === 'revoked' ? outcome.revocations : outcome.kind
 }

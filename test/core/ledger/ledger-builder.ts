@@ -117,6 +117,7 @@ export function voidHeld(id: number, held: number, members: Partial<VoidHeldOrde
 export function fundedLedger(init: { amount?: number; cap?: number; limits?: LedgerLimits } = {}): LedgerState {
   const { amount = 100, cap = 1_000_000, limits } = init
   const events: LedgerEvent[] = [
+    { type: 'issuer-listed', issuer: ISSUER, isListed: true, at: START },
     {
       ...evidence(ISSUER),
       type: 'currency-registered',

@@ -294,8 +294,10 @@ describe('what clients may fill', () => {
   const limits = { ...LEDGER_LIMITS_DEFAULT, accountsMax: 8, holdsMax: 4, rememberedMax: 24 }
   const until = { expiresAt: after(HOUR_MS) }
 
-  it('is half of each limit; contracts have the other half', () => {
-    const state = fundedLedger({ limits })
+  it('is half of the holds and ids, and three quarters of the accounts; contracts have the rest', () => {
+    const state = submitted(fundedLedger({ limits: { ...limits, accountsMax: 5 } }), [
+      post(9, 1, { contract: CONTRACT }),
+    ])
     const holds = [hold(1, 1, until), hold(2, 1, until), hold(3, 1, until)]
     const step = LEDGER_MACHINE.transition(state, { ...evidence(ALICE), type: 'orders-signed', orders: holds })
     expect(codesOf(step.effects)).toEqual(['transfer-held', 'transfer-held', 'LEDGER_HOLDS_FULL'])
@@ -574,9 +576,11 @@ describe('limits', () => {
     fundedLedger({ limits: { ...LEDGER_LIMITS_DEFAULT, ...limits } })
 
   it('refuse accounts beyond, but never what ends a hold', () => {
-    const held = submitted(limited({ accountsMax: 4 }), [hold(1, 60)])
-    const orders = [post(2, 1, { credit: account(CAROL) }), postHeld(3, 1, 60)]
+    const held = submitted(limited({ accountsMax: 4 }), [post(9, 1), hold(1, 60)])
+    const orders = [hold(2, 1, { credit: account(CAROL) }), postHeld(3, 1, 60)]
     expect(codesOf(submit(held, orders).effects)).toEqual(['LEDGER_ACCOUNTS_FULL', 'transfer-posted'])
+    // What a contract pays out had its room when it was held.
+    expect(codesOf(submit(held, [post(2, 1, { credit: account(CAROL) })]).effects)).toEqual(['transfer-posted'])
   })
 
   it('refuse holds beyond', () => {

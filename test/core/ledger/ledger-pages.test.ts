@@ -9,9 +9,25 @@ import {
 } from '../../../src/core/collections/hash-trie.ts'
 import { LEDGER_MACHINE } from '../../../src/core/ledger/ledger-machine.ts'
 import { type Page, pageAccounts, pageCurrencies, pageTransfers } from '../../../src/core/ledger/ledger-pages.ts'
-import type { LedgerState } from '../../../src/core/ledger/ledger-state.ts'
+import { type ChunkList, LEDGER_LIMITS_DEFAULT, type LedgerState } from '../../../src/core/ledger/ledger-state.ts'
 import type { LedgerEvent } from '../../../src/core/ledger/ledger-event.ts'
-import { account, after, ALICE, BOB, fundedLedger, hold, idOf, post, postHeld, USD } from './ledger-builder.ts'
+import {
+  account,
+  after,
+  ALICE,
+  BOB,
+  CAROL,
+  currencyOf,
+  didOf,
+  evidence,
+  fundedLedger,
+  hold,
+  idOf,
+  nanos,
+  post,
+  postHeld,
+  USD,
+} from './ledger-builder.ts'
 
 fc.configureGlobal({ seed: 2026 })
 
@@ -88,4 +104,64 @@ test('transfers and accounts of one owner are found by pages too', () => {
   expect(pageAccounts(state, { owner: ALICE }).lines.every(({ owner }) => owner === ALICE)).toBe(true)
   expect(pageCurrencies(state, { code: 'USD' }).lines).toEqual([USD])
   expect(pageCurrencies(state, { code: 'US' }).lines).toEqual([])
+})
+
+test('a place far back, or none at all, is found without walking what is newer', () => {
+  const limits = { ...LEDGER_LIMITS_DEFAULT, rememberedMax: 200_000 }
+  let state = fundedLedger({ amount: 100_000, limits })
+  const count = 20_000
+  for (let number = 1; number <= count; number += 1)
+    state = LEDGER_MACHINE.transition(state, {
+      type: 'transfers-submitted',
+      at: after(number),
+      orders: [post(number, 1)],
+    }).state
+  let walked = 0
+  const counting: LedgerState = {
+    ...state,
+    generations: state.generations.map((generation) => ({ ...generation, chunks: counted(generation.chunks) })),
+  }
+  function counted(chunks: ChunkList): ChunkList {
+    return (
+      chunks && {
+        get chunk() {
+          walked += 1
+          return chunks.chunk
+        },
+        get next() {
+          return counted(chunks.next)
+        },
+        get jump() {
+          return counted(chunks.jump)
+        },
+        depth: chunks.depth,
+      }
+    )
+  }
+  const page = pageTransfers(counting, { after: `${after(10)}/${idOf(10)}`, limit: 3 })
+  expect(page.lines.map(({ id }) => id)).toEqual([9, 8, 7].map((number) => idOf(number)))
+  expect(walked).toBeLessThan(100)
+  for (const place of ['1/0', '0/zz', `${after(-1)}/0`]) {
+    walked = 0
+    expect(pageTransfers(counting, { after: place })).toEqual({ lines: [], next: undefined })
+    expect(walked).toBeLessThan(100)
+  }
+})
+
+test('an owner with nothing is answered at once, however many currencies there are', () => {
+  let state = fundedLedger()
+  for (let number = 0; number < 2_000; number += 1) {
+    const issuer = didOf(5_000 + number)
+    state = LEDGER_MACHINE.transition(state, {
+      type: 'currency-registered',
+      ...evidence(issuer),
+      currency: currencyOf('USD', issuer),
+      cap: nanos(1),
+      recoveryKey: undefined,
+      recoveryDelay: undefined,
+    }).state
+  }
+  expect(pageAccounts(state, { owner: CAROL })).toEqual({ lines: [], next: undefined })
+  const pages = pageAccounts(state, { owner: ALICE, limit: 1 })
+  expect(pages).toMatchObject({ lines: [{ owner: ALICE }], next: undefined })
 })

@@ -15,6 +15,7 @@ const verify = verifySignatureWith(createNodeVerifier())
 /** What no vector of one receiver reaches: full memories, which take tens of thousands of entries, and orders for contracts, which have a test of their own. */
 const WITHOUT_VECTOR = [
   'CAPABILITY_REVOCATIONS_FULL',
+  'CAPABILITY_LIFE_LONG',
   'CAPABILITY_REPLAY_FULL',
   'CAPABILITY_ISSUED_FULL',
   'CAPABILITY_ORDER_WRONG',

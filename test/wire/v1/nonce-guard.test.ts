@@ -47,6 +47,13 @@ describe('the memory of nonces', () => {
     expect(guard.size).toBe(3)
   })
 
+  it('keeps half of its room for those of whom more is known than a key', () => {
+    const guard = createNonceGuard({ perIssuerMax: 3, totalMax: 6 })
+    const free = (issuer: number) => guard.use({ ...use('a', { issuer }), isBacked: () => false })
+    expect([1, 2, 3, 4].map(free)).toEqual([undefined, undefined, undefined, 'ENVELOPE_NONCES_FULL'])
+    expect(guard.use({ ...use('a', { issuer: 4 }), isBacked: () => true })).toBe(undefined)
+  })
+
   it('looks without taking note, and counts nothing that has expired', () => {
     const guard = createNonceGuard(LIMITS)
     for (const nonce of ['a', 'b', 'c', 'd']) expect(guard.look(use(nonce))).toBe(undefined)
