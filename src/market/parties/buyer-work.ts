@@ -37,6 +37,9 @@ const LOOK_MS = 500
 /** Before the end of T_accept a result that never came is rejected. */
 const MARGIN_PER_MILLION = 250_000
 
+/** States in which nothing is held, nor was. */
+const NOT_HELD: ReadonlySet<EscrowState['kind']> = new Set(['DRAFT', 'OFFERED', 'AGREED', 'ABORTED'])
+
 /** What a payer saw of a delivery. */
 export type ResultVerdict =
   | { readonly kind: 'missing' }
@@ -77,11 +80,13 @@ export class BuyerWork {
   /** Does what each state asks for. @returns The last one; `undefined` where the set knows of none, and none can begin any more. */
   private async follow(): Promise<EscrowState['kind'] | undefined> {
     const { party, init } = this
-    init.onHeld?.()
+    let isHeld = false
     try {
       for await (const followed of party.follow(init.contract, addDuration(init.terms.signBy, CLOCK_SKEW_MS))) {
         const { state } = followed
         this.current = state
+        if (!isHeld && !NOT_HELD.has(state.kind)) init.onHeld?.()
+        isHeld ||= !NOT_HELD.has(state.kind)
         if (isTerminal(state)) await new CreditAccounts(party).settle(followed)
         if (!party.signsFor(init.contract, state.terms.payer)) continue
         if (state.kind === 'DELIVERED' && this.decision === undefined) this.decide(state)
