@@ -29,6 +29,8 @@ import { MemoryNetwork } from 'kernell-os/network'
 import type { Clock, GovernanceView, NotaryClient, Signer, Timers, VerifySignature } from 'kernell-os/ports'
 import { createMemoryEventLog, createMemoryKeyValueStore } from 'kernell-os/storage'
 
+/** Parties whose rulings all sellers take. */
+const ARBITERS = [14, 15]
 const NETWORK = 'offline'
 const span = (ms: number): never => ms as never
 const nanos = (count: bigint): Amount => count as Amount
@@ -243,18 +245,23 @@ export class OfflineMarket {
       parameters: new Map([[this.rulesHash, TEST_ESCROW_RULES]]),
       custodyOf: () => ['C2', 'C3'],
       creditNanosOf: () => nanos(0n),
+      hasOwnLine: () => false,
+      creditTotalNanos: () => nanos(0n),
       exposureNanosMax: nanos(100_000_000_000n),
       contractsMax: 8,
       bondNanosMax: nanos(10_000_000_000n),
+      arbitersOf: () => ARBITERS.map((number) => this.didOf(number)),
+      fallbackPerMillionMinOf: () => 0,
+      fallbackPerMillionMinOfDoubtful: 500_000,
       bondPerMillionMax: 500_000,
+      penaltyPerMillionMax: 100_000,
       depositsNanosMax: nanos(1_000_000_000n),
       depositPerMillionMax: 200_000,
       depositMsMax: span(600_000),
       feePerMillionMax: 50_000,
-      startMsMin: span(100),
-      deliverMsMin: span(100),
-      acceptMsMax: span(60_000),
-      refundMsMax: span(1_000),
+      signMsMax: span(120_000),
+      timersMin: { startMs: span(100), beatMs: span(100), deliverMs: span(100) },
+      timersMax: this.buyerPolicy().timers,
     }
   }
 

@@ -103,7 +103,8 @@ export const EVIDENCE_ERRORS = {
   },
   EVIDENCE_FULL: {
     cause: 'A party keeps as many contracts, messages, notes or files as it may.',
-    remedy: 'Try again later: what ended longest ago is forgotten where room is short. Or raise the limits of the party.',
+    remedy:
+      'Try again later: what ended longest ago is forgotten where room is short. Or raise the limits of the party.',
     httpStatus: 507,
     isRetryable: true,
   },

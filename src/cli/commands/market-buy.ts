@@ -58,13 +58,22 @@ export const marketBuyCommand: Command = {
         'spans in milliseconds, such as {"deliverMs": 60000, "refundMs": 0}; shorter ones than the set `default` has need a notary that was started with --trial',
     },
     accept: { value: 'PREDICATE.json', describe: 'what the result must be; both sides check it, and it decides' },
-    arbiter: { value: 'DID', describe: 'who rules on a dispute, by its escrow key; may be repeated', isList: true },
+    arbiter: {
+      value: 'DID',
+      describe: 'who rules on a dispute, by its escrow key; may be repeated; sellers take those that they have named',
+      isList: true,
+    },
     'arbiters-needed': { value: 'K', describe: 'how many of them have to agree (default: more than half)' },
     'dispute-bond': {
       value: 'P',
       describe: 'credits that are held when you reject; they pay the arbiters, the rest comes back (default 0)',
     },
     'arbiter-fee': { value: 'P', describe: 'for each arbiter that rules, out of the dispute bond (default 0)' },
+    fallback: {
+      value: '0..1',
+      describe:
+        'what the seller gets of the price that you dispute where nobody rules; sellers may ask for it (default 0)',
+    },
     capability: {
       value: 'FILE',
       describe: 'a chain by whose authority you buy; default: your own, and the contract says so',
@@ -118,6 +127,7 @@ function buyRequestOf(context: CommandContext): {
   requiredFlag(flags, 'input')
   const arbiters = listFlag(flags, 'arbiter')
   const capabilities = listFlag(flags, 'needs')
+  const fallback = numberFlag(flags, 'fallback', { min: 0, max: 1 })
   const reputation = numberFlag(flags, 'min-reputation', { min: 0, max: 1 })
   return {
     op: 'buy',
@@ -139,6 +149,7 @@ function buyRequestOf(context: CommandContext): {
     arbitersNeeded: numberFlag(flags, 'arbiters-needed', { min: 1, max: 64, isWhole: true }),
     disputeBondNanos: nanosFlag(flags, 'dispute-bond'),
     arbiterFeeNanos: nanosFlag(flags, 'arbiter-fee'),
+    fallbackPerMillion: fallback === undefined ? undefined : Math.round(fallback * 1_000_000),
     capability: jsonFlag(context, 'capability'),
     isManual: isFlagSet(flags, 'manual') ? true : undefined,
   }

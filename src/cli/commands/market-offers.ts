@@ -22,7 +22,7 @@ export const marketOfferCommand: Command = {
     },
     claim: { value: 'NAME', describe: 'what you claim to be able to do; may be repeated', isList: true },
     currency: { value: 'C', describe: 'CODE@DID, or a code that one issuer alone has; default: the only one there is' },
-    limit: { value: 'N', describe: 'tasks at the same time (default 1)' },
+    limit: { value: 'N', describe: 'tasks at the same time, from the hold to the delivery (default 1)' },
     agent: {
       value: 'NAME',
       describe: 'who does the work: word-count, echo, or a packaged agent (default: last word of the skill)',
@@ -33,11 +33,25 @@ export const marketOfferCommand: Command = {
       describe: 'only for payers that act by the authority of this key, itself included; may be repeated',
       isList: true,
     },
+    arbiter: {
+      value: 'DID',
+      describe: 'who may rule on your contracts, by its escrow key; may be repeated (default: nobody)',
+      isList: true,
+    },
+    'fallback-min': {
+      value: '0..1',
+      describe: 'where no arbiter rules, the least share of the disputed price that a contract gives you (default 0)',
+    },
     replicate: { describe: 'run tasks of this skill again for arbiters of disputes, without pay' },
     'credit-line': {
       value: 'P|DID=P',
       isList: true,
       describe: 'what you lend a payer in C1: P for each payer, DID=P for one; holds for all offers until set again',
+    },
+    'credit-total': {
+      value: 'P',
+      describe:
+        'what you lend in C1 to all payers together that have no line of their own (default: ten times the line for each payer)',
     },
     latency: { value: 'MS', describe: 'how long a task takes at most (default 1000)' },
     'valid-hours': { value: 'N', describe: 'how long the offer stands, at most 720 (default 720)' },
@@ -45,6 +59,7 @@ export const marketOfferCommand: Command = {
   },
   details: [
     'C1 needs a credit line: the payer then owes you credits of its own, in all of its currencies together no more than the line, and nobody makes it pay. Contracts of one payer in one currency come one after the other, each on the certified end of the one before.',
+    'A contract that names other arbiters is declined. Without any nobody rules, and a payer that rejects good work pays no more than the fallback share, which is 0 by default: name arbiters that you and your payers trust, or a --fallback-min. A payer that ends a dispute so has it in `kernell reputation list`, and you ask half of it from then on.',
     'The offer is signed by the escrow key. It replaces the one that this node had for the same skill and currency; the same offer again answers "exists".',
   ],
   examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],
@@ -52,6 +67,8 @@ export const marketOfferCommand: Command = {
     const { flags, terminal, isJson } = context
     const capabilities = listFlag(flags, 'claim')
     const subjects = listFlag(flags, 'for')
+    const arbiters = listFlag(flags, 'arbiter')
+    const fallback = numberFlag(flags, 'fallback-min', { min: 0, max: 1 })
     const request = {
       op: 'offer',
       skill: requiredFlag(flags, 'skill'),
@@ -64,7 +81,10 @@ export const marketOfferCommand: Command = {
       custody: textFlag(flags, 'custody'),
       isReplicating: isFlagSet(flags, 'replicate') ? true : undefined,
       subjects: subjects.length === 0 ? undefined : subjects.join(','),
+      arbiters: arbiters.length === 0 ? undefined : arbiters.join(','),
+      fallbackPerMillionMin: fallback === undefined ? undefined : Math.round(fallback * 1_000_000),
       creditLines: creditLinesOf(context),
+      creditTotalNanos: nanosFlag(flags, 'credit-total'),
       latencyMs: numberFlag(flags, 'latency', { min: 1, max: 31_536_000_000, isWhole: true }),
       validMs: hoursFlag(context),
     }

@@ -11,8 +11,8 @@ export const REPUTATION_ROLES = ['payer', 'worker'] as const
 export type ReputationRole = (typeof REPUTATION_ROLES)[number]
 
 type EndingEntry = {
-  /** What the ending says about a party without fault. `good`: for what the worker was paid. `none`: nothing. */
-  readonly payer: 'good' | 'none'
+  /** What the ending says about a party without fault. `good`: for what the worker was paid. `kept`: bad, for what of the price went back. `none`: nothing. */
+  readonly payer: 'good' | 'kept' | 'none'
   readonly worker: 'good' | 'none'
   /** Who must have signed the receipt unless it is at fault: a party at fault cannot prevent the update by keeping silent. */
   readonly signers: readonly ReputationRole[]
@@ -33,8 +33,11 @@ export const ENDINGS = {
   conceded: { payer: 'none', worker: 'good', signers: BOTH, isWorkerFault: false },
   ruled: { payer: 'none', worker: 'good', signers: [], isWorkerFault: false },
   'frozen-ruled': { payer: 'none', worker: 'good', signers: [], isWorkerFault: false },
-  /** No ruling for T_rule: nobody knows whose fault it was. */
-  fallback: { payer: 'none', worker: 'none', signers: [], isWorkerFault: false },
+  /**
+   * No ruling for T_rule: nobody knows whose fault it was, so that it says nothing of the worker. The payer has rejected, and kept what the worker insists on, in a contract
+   * that it wrote: one that always does so has all work for nothing.
+   */
+  fallback: { payer: 'kept', worker: 'none', signers: [], isWorkerFault: false },
   frozen: { payer: 'none', worker: 'none', signers: [], isWorkerFault: false },
   cancelled: { payer: 'none', worker: 'none', signers: BOTH, isWorkerFault: false },
   stalled: { payer: 'none', worker: 'none', signers: ['payer'], isWorkerFault: true },
@@ -101,5 +104,12 @@ export function judgeReceipt(
 ): { readonly goodNanos: bigint; readonly badNanos: bigint } | undefined {
   if (isAtFault(receipt, role)) return { goodNanos: 0n, badNanos: receipt.heldNanos }
   const entry: EndingEntry = ENDINGS[receipt.cause]
-  return entry[role] === 'good' ? { goodNanos: receipt.workerNanos, badNanos: 0n } : undefined
+  switch (entry[role]) {
+    case 'good':
+      return { goodNanos: receipt.workerNanos, badNanos: 0n }
+    case 'kept':
+      return { goodNanos: 0n, badNanos: receipt.heldNanos - receipt.workerNanos }
+    case 'none':
+      return undefined
+  }
 }

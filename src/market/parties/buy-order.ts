@@ -12,7 +12,7 @@ import type {
   EscrowTimers,
   NotarySetTerms,
 } from '../../core/escrow/escrow-terms.ts'
-import { custodyLabelOf, SIGN_SPAN_MAX } from '../../core/escrow/escrow-terms.ts'
+import { custodyLabelOf } from '../../core/escrow/escrow-terms.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { BuyCode } from './buy-codes.ts'
@@ -53,6 +53,8 @@ export type BuyRequest = {
   readonly disputeBondNanos?: Amount
   /** For each arbiter that rules; k of them are at most the dispute bond. Absent: as the policy says. */
   readonly arbiterFeeNanos?: Amount
+  /** What the worker gets of what is disputed where nobody rules, in millionths; absent: as the policy says. */
+  readonly fallbackPerMillion?: number
   /** What a seller of whom nothing is known may have of open contracts beyond its bond; absent: as the policy says. */
   readonly newcomerNanosMax?: Amount
   /** Whether the predicate alone accepts and rejects; absent: as the buyer is set up. */
@@ -103,7 +105,7 @@ export const ANY_RESULT: AcceptancePredicate = {
 /** The request's own content, for the comparison of two with one key. */
 export function requestHashOf(request: BuyRequest): Hash {
   const { skill, currency, custody, auction, timers, predicate, milestonesPerMillion, arbiters, capability } = request
-  const { depositNanos, filter, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos } = request
+  const { depositNanos, filter, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos, fallbackPerMillion } = request
   const content = {
     skill,
     currency,
@@ -121,6 +123,7 @@ export function requestHashOf(request: BuyRequest): Hash {
     ...(newcomerNanosMax !== undefined && { newcomerNanosMax: newcomerNanosMax.toString() }),
     ...(disputeBondNanos !== undefined && { disputeBondNanos: disputeBondNanos.toString() }),
     ...(arbiterFeeNanos !== undefined && { arbiterFeeNanos: arbiterFeeNanos.toString() }),
+    ...(fallbackPerMillion !== undefined && { fallbackPerMillion }),
   }
   return sha256Hex(canonicalJson(content)) as Hash
 }
@@ -130,7 +133,7 @@ export type TermsInit = {
     BuyRequest,
     'custody' | 'currency' | 'timers' | 'predicate' | 'milestonesPerMillion' | 'parametersHash' | 'arbiters'
   > &
-    Pick<OrderNote['request'], 'disputeBondNanos' | 'arbiterFeeNanos'>
+    Pick<OrderNote['request'], 'disputeBondNanos' | 'arbiterFeeNanos' | 'fallbackPerMillion'>
   readonly policy: BuyerPolicy
   /** Name of the network. */
   readonly net: string
@@ -188,16 +191,19 @@ export function makeTerms(init: TermsInit): EscrowTerms {
       perMillion: custody === 'C1' ? 0 : policy.feePerMillion,
       arbiterNanos: amountFromNanos(arbiterNanos),
     },
-    fallbackPerMillion: policy.fallbackPerMillion,
+    fallbackPerMillion: request.fallbackPerMillion ?? policy.fallbackPerMillion,
     credit: custody === 'C1' ? credit : undefined,
     parametersHash: request.parametersHash ?? policy.parametersHash,
     salt,
   }
 }
 
+/** Sellers sign no further ahead: until then what they have signed may be held, and they keep a place for it. */
+const SIGN_MS_MAX: DurationMs = (2 * MINUTE_MS) as DurationMs
+
 /** Within this time the contract is signed by both and with the notary set: the seller's answer and the way there included, the clocks' difference too. */
 export function signSpanOf({ offerMs }: EscrowTimers): DurationMs {
-  return Math.min(offerMs + MINUTE_MS, SIGN_SPAN_MAX / 2) as DurationMs
+  return Math.min(offerMs + MINUTE_MS, SIGN_MS_MAX) as DurationMs
 }
 
 /** What each side has at stake besides the price. A bond of nothing is none. */
@@ -238,6 +244,7 @@ export type OrderNote = {
     readonly newcomerNanosMax?: string
     readonly disputeBondNanos?: string
     readonly arbiterFeeNanos?: string
+    readonly fallbackPerMillion?: number
     readonly acceptsAlone?: boolean
     readonly capability?: readonly string[]
     readonly peers?: readonly Did[]

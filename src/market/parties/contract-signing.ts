@@ -1,7 +1,7 @@
 import type { CapabilityRefusal } from '../../core/capability/capability-refusals.ts'
 import { type ContractAuthority, isAuthorityFor } from '../../core/escrow/contract-authority.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
-import type { ContractId, Hash } from '../../core/evidence/names.ts'
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
@@ -11,6 +11,7 @@ import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope } f
 import type { Party } from './party.ts'
 import { PayerOrders, type SellerCapabilities } from './payer-orders.ts'
 import type { SealedBids } from './sealed-bids.ts'
+import { SellerPlaces } from './seller-places.ts'
 import { refuseContract, type SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
 import { isInputFirst } from './take-input.ts'
@@ -22,6 +23,8 @@ export type ContractSigningComponents = {
   readonly bids: SealedBids
   /** Judges the tokens of payers; `undefined`: none is taken. */
   readonly capabilities: SellerCapabilities | undefined
+  /** What is known of a payer, parts per million. */
+  readonly payerPpmOf: (payer: Did) => number
   /** Called with every contract that this party has signed, also again. */
   readonly onSigned: (contract: ContractId) => void
 }
@@ -48,6 +51,7 @@ export class ContractSigning {
   private readonly party: Party
   private readonly accounts: CreditAccounts
   private readonly orders: PayerOrders
+  private readonly places: SellerPlaces
   private turn: Promise<unknown> = Promise.resolve()
 
   constructor(components: ContractSigningComponents, policy: SellerPolicy) {
@@ -56,6 +60,7 @@ export class ContractSigning {
     this.party = components.party
     this.accounts = new CreditAccounts(components.party)
     this.orders = new PayerOrders(components.party, components.capabilities)
+    this.places = new SellerPlaces(components.party)
   }
 
   /** Signs a contract whose terms, task and predicate are what they say, and acceptable. */
@@ -97,7 +102,8 @@ export class ContractSigning {
     const { auction: transcript } = award.envelope.body
     const code =
       this.refuse(terms, { skill: task.skill, inputBytes: task.inputBytes, contract, authority, transcript }) ??
-      (await refuseCredit(this.accounts, terms, this.policy.creditNanosOf(terms.payer))) ??
+      (await this.places.refuseShort(terms)) ??
+      (await refuseCredit(this.accounts, terms, this.policy)) ??
       (capability && (await this.orders.take(contract, capability)))
     if (code !== undefined) return code
     if (isInputFirst(terms)) await party.journal.keepFile(contract, bytes)
@@ -124,22 +130,14 @@ export class ContractSigning {
     const offer = this.components.offers.cheapestFor(skill, terms.currency)
     if (offer === undefined) return 'MARKET_SKILL_UNKNOWN'
     if (inputBytes > offer.inputBytesMax) return 'MARKET_LIMIT_PASSED'
-    if (terms.timers.deliverMs < offer.latencyMs) return 'MARKET_LIMIT_PASSED'
     const priceNanos = this.components.bids.priceOf(terms.taskHash, transcript) ?? offer.priceNanos
-    const open = this.openTerms()
-    const openNanos = open.reduce((sum, { maxNanos }) => sum + maxNanos, 0n)
-    if (open.length >= offer.capacity) return 'MARKET_BUSY'
+    const open = this.places.open()
     const { network: net, components } = this.party
     const now = components.clock.now()
-    return refuseContract(this.policy, { terms, net, now, skill, priceNanos, openContracts: open.length, openNanos })
-  }
-
-  private openTerms(): readonly { readonly maxNanos: bigint }[] {
-    return this.party.journal
-      .notesOf(CONTRACTS)
-      .map(([, note]) => note as ContractNote)
-      .filter(({ role, ended }) => role === 'worker' && ended === undefined)
-      .map(({ terms }) => ({ maxNanos: BigInt((JSON.parse(terms) as { readonly maxNanos: string }).maxNanos) }))
+    const payerPpm = this.components.payerPpmOf(terms.payer)
+    const room = { openContracts: open.contracts, openNanos: open.nanos }
+    const asked = { terms, net, now, skill, payerPpm, priceNanos, ...room }
+    return refuseContract(this.policy, asked) ?? this.places.refuse(terms, offer)
   }
 }
 

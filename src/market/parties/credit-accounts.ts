@@ -1,13 +1,21 @@
 import { type Amount, amountFromNanos } from '../../base/money.ts'
 import { type CreditPair, creditBeginning, creditSettlement } from '../../core/escrow/credit-account.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
-import { type ContractId, type Did, type Hash, parseContractId, parseHash } from '../../core/evidence/names.ts'
-import { issuerOf } from '../../core/ledger/ledger-names.ts'
+import {
+  type ContractId,
+  type Did,
+  type Hash,
+  parseContractId,
+  parseDid,
+  parseHash,
+} from '../../core/evidence/names.ts'
+import { type Currency, issuerOf } from '../../core/ledger/ledger-names.ts'
 import { hashOfTransition } from '../../wire/v1/notary-receipt.ts'
 import type { FollowedContract } from './contract-follower.ts'
 import { CONTRACTS, type ContractNote, readTerms } from './contract-notes.ts'
 import type { Party } from './party.ts'
 import type { PartyCode } from './party-codes.ts'
+import type { SellerPolicy } from './seller-policy.ts'
 
 /** Topic of notes on the accounts of C1, by payer, worker and currency: the head after the last contract. */
 const ACCOUNTS = 'credit-account'
@@ -33,14 +41,17 @@ export class CreditAccounts {
 
   /** Contracts in C1 that a payer and a worker have signed and that have not ended, in any currency. */
   openBetween(payer: Did, worker: Did): readonly OpenCredit[] {
+    return this.open().filter(({ terms }) => terms.payer === payer && terms.worker === worker)
+  }
+
+  private open(): readonly OpenCredit[] {
     return this.party.journal.notesOf(CONTRACTS).flatMap(([name, value]) => {
       // Written by buyer and seller.
       const note = value as ContractNote
       const contract = parseContractId(name)
       if (contract === undefined || note.ended !== undefined) return []
       const terms = readTerms(note.terms)
-      const isOf = terms.custody === 'C1' && terms.payer === payer && terms.worker === worker
-      return isOf ? [{ contract, terms }] : []
+      return terms.custody === 'C1' ? [{ contract, terms }] : []
     })
   }
 
@@ -52,19 +63,48 @@ export class CreditAccounts {
   }: CreditPair): Promise<{ readonly nanos: Amount; readonly otherNanos: bigint }> {
     let nanos = 0n
     let otherNanos = 0n
+    for await (const [one, balanceNanos] of this.balancesOf(worker)) {
+      if (one === currency) nanos = balanceNanos
+      else if (issuerOf(one) === payer) otherNanos += balanceNanos
+    }
+    return { nanos: amountFromNanos(nanos), otherNanos }
+  }
+
+  /** What a worker has lent to those of its payers that are counted, by the ledger and by contracts under way: of each no more than its line. */
+  async lent(
+    worker: Did,
+    { isCounted, lineOf }: { readonly isCounted: (payer: Did) => boolean; readonly lineOf: (payer: Did) => Amount },
+  ): Promise<bigint> {
+    const lent = new Map<string, bigint>()
+    for (const [pair] of this.party.journal.notesOf(ACCOUNTS)) lent.set(pair.slice(0, pair.indexOf('/')), 0n)
+    for (const { terms } of this.open()) lent.set(terms.payer, (lent.get(terms.payer) ?? 0n) + terms.maxNanos)
+    for await (const [currency, balanceNanos] of this.balancesOf(worker)) {
+      const payer = issuerOf(currency)
+      const known = lent.get(payer)
+      if (known !== undefined) lent.set(payer, known + balanceNanos)
+    }
+    let sum = 0n
+    for (const [name, nanos] of lent) {
+      const payer = parseDid(name)
+      if (payer === undefined || payer === worker || !isCounted(payer)) continue
+      // Credits that somebody gives away besides are no loan.
+      const lineNanos = lineOf(payer)
+      sum += nanos < lineNanos ? nanos : lineNanos
+    }
+    return sum
+  }
+
+  private async *balancesOf(owner: Did): AsyncGenerator<readonly [Currency, bigint]> {
     const { notary } = this.party.components
     for (let after: string | undefined, isLast = false; !isLast;) {
-      const { ledgers, next } = await notary.accounts({ owner: worker, after })
-      for (const { currency: one, accounts } of ledgers) {
-        const line = accounts.find(({ owner, kind }) => owner === worker && kind === 'available')
-        const balanceNanos = BigInt(line?.balanceNanos ?? '0')
-        if (one === currency) nanos = balanceNanos
-        else if (issuerOf(one) === payer) otherNanos += balanceNanos
+      const { ledgers, next } = await notary.accounts({ owner, after })
+      for (const { currency, accounts } of ledgers) {
+        const line = accounts.find((one) => one.owner === owner && one.kind === 'available')
+        yield [currency, BigInt(line?.balanceNanos ?? '0')]
       }
       isLast = next === null
       after = next ?? undefined
     }
-    return { nanos: amountFromNanos(nanos), otherNanos }
   }
 
   /** Moves the account on when a contract has ended that money was held for. Before anything else is written of the end. */
@@ -79,13 +119,13 @@ export class CreditAccounts {
 }
 
 /**
- * Why a worker lends nothing on these terms: a second contract over one head, another account than its own, or more than it lends this payer over all that the
- * payer issues.
+ * Why a worker lends nothing on these terms: a second contract over one head, another account than its own, more than it lends this payer over all that the
+ * payer issues, or more than it lends all payers together that have no line of their own.
  */
 export async function refuseCredit(
   accounts: CreditAccounts,
   terms: EscrowTerms,
-  lineNanos: Amount,
+  lender: Pick<SellerPolicy, 'creditNanosOf' | 'hasOwnLine' | 'creditTotalNanos'>,
 ): Promise<PartyCode | undefined> {
   const { credit, payer, worker, currency } = terms
   if (credit === undefined) return undefined
@@ -95,7 +135,12 @@ export async function refuseCredit(
   if (credit.accountHead !== accounts.headOf(terms)) return 'MARKET_CREDIT_HEAD'
   if (credit.owedNanos !== nanos) return 'MARKET_CREDIT_OWED'
   const elsewhereNanos = open.reduce((sum, one) => sum + one.terms.maxNanos, otherNanos)
-  return credit.limitNanos + elsewhereNanos > lineNanos ? 'MARKET_CREDIT_LINE' : undefined
+  const wantedNanos = credit.limitNanos + elsewhereNanos
+  if (wantedNanos > lender.creditNanosOf(payer)) return 'MARKET_CREDIT_LINE'
+  if (lender.hasOwnLine(payer)) return undefined
+  const isCounted = (one: Did): boolean => one !== payer && !lender.hasOwnLine(one)
+  const othersNanos = await accounts.lent(worker, { isCounted, lineOf: lender.creditNanosOf })
+  return wantedNanos + othersNanos > lender.creditTotalNanos() ? 'MARKET_CREDIT_TOTAL' : undefined
 }
 
 /** Whether a refusal may be over in a moment: the other side sees the end of the contract before a little later than this one. */

@@ -22,8 +22,21 @@ export const PARTY_CODES = {
     remedy: 'Offer at least the price of its standing offer or of its bid.',
   },
   MARKET_LIMIT_PASSED: {
-    cause: 'Price, input, spans or penalties pass the limits of the seller.',
+    cause: 'Input, spans, bonds or penalties pass the limits of the seller, or the bond of the payer is below its own.',
     remedy: 'Ask for less, or another seller.',
+  },
+  MARKET_ARBITERS_DECLINED: {
+    cause: 'The contract names an arbiter that the seller does not take.',
+    remedy: 'Name arbiters that the seller has named with --arbiter of its offer, or none.',
+  },
+  MARKET_FALLBACK_LOW: {
+    cause:
+      'Nobody would rule on a dispute, and the share that the worker then gets is below what the seller works for.',
+    remedy: 'Name a larger --fallback, or an arbiter that the seller takes.',
+  },
+  MARKET_PAYER_SHORT: {
+    cause: 'The payer does not have the price and its bond, as the notary set has its account.',
+    remedy: 'Get credits first: the seller signs for what can be held.',
   },
   MARKET_EXPOSURE_SPENT: {
     cause: 'The seller has as much at stake as it takes on at once.',
@@ -34,8 +47,8 @@ export const PARTY_CODES = {
     remedy: 'Write the terms for the network that both are on.',
   },
   MARKET_SIGN_BY_WRONG: {
-    cause: 'The instant before which the terms are to be signed is past, or more than an hour ahead.',
-    remedy: 'Name one within the hour; compare the clocks of both.',
+    cause: 'The instant before which the terms are to be signed is past, or further ahead than the seller signs.',
+    remedy: 'Name one within two minutes; compare the clocks of both.',
   },
   MARKET_SET_UNKNOWN: {
     cause: 'The contract names a notary set, an epoch or a fee owner that this party does not know.',
@@ -53,6 +66,11 @@ export const PARTY_CODES = {
     cause:
       'In C1 the seller would lend this payer more than it is ready to, over all currencies that the payer issues.',
     remedy: 'Let it give credits back to you first, buy for less, choose C2, or ask it for a larger --credit-line.',
+  },
+  MARKET_CREDIT_TOTAL: {
+    cause:
+      'In C1 the seller has lent as much as it is ready to, to all payers together that have no line of their own.',
+    remedy: 'Choose C2, or ask it for a --credit-line of your own, or for a larger --credit-total.',
   },
   MARKET_CREDIT_HEAD: {
     cause: 'The contract stands on another account than the one that this party has written down of the two.',

@@ -1,4 +1,5 @@
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import type { Party } from './party.ts'
 import type { KeptEnvelope } from './party-record.ts'
 
@@ -31,6 +32,14 @@ export async function readMeter(party: Party, { contract, payer, act, counts }: 
     subject: contract,
   })
   return said.envelope.head.bodyHash
+}
+
+/** The reading of a name, as it was signed, for the other side. */
+export function shownMeter(party: Party, contract: ContractId, meter: Hash | undefined): { readonly meter?: string } {
+  const isNamed = ({ envelope }: KeptEnvelope): boolean =>
+    envelope.type === 'meter-snapshot' && envelope.head.bodyHash === meter
+  const kept = party.journal.envelopesOf(contract).findLast(isNamed)
+  return kept === undefined ? {} : { meter: decodeUtf8(kept.bytes) ?? '' }
 }
 
 /** A meter never runs backward, also when a task was begun anew after a crash. */

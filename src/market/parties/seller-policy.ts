@@ -1,15 +1,13 @@
 import type { Amount } from '../../base/money.ts'
 import { addDuration, type DurationMs, type Timestamp } from '../../base/time.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
-import {
-  type CustodyModel,
-  type EscrowTerms,
-  type NotarySetTerms,
-  SIGN_SPAN_MAX,
-} from '../../core/escrow/escrow-terms.ts'
+import type { CustodyModel, EscrowTerms, EscrowTimers, NotarySetTerms } from '../../core/escrow/escrow-terms.ts'
 import { arbitersNanos, notaryFee } from '../../core/escrow/settlement.ts'
 import { refuseTerms, type TermsRefusalCode } from '../../core/escrow/validate-terms.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
+import { TIMER_NAMES } from '../../core/governance/parameter-set.ts'
+import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
+import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { PartyCode } from './party-codes.ts'
 
 /** What a seller takes on, by its own rules; the contract's rules come on top. */
@@ -23,8 +21,17 @@ export type SellerPolicy = {
   readonly custodyOf: (skill: string) => readonly CustodyModel[]
   /** By whose authority a payer must act to have work of a skill done, itself included; absent or empty: by its own, or by any chain that holds. */
   readonly subjectsOf?: (skill: string) => readonly Did[]
+  /** Who may rule on its contracts of a skill: of whoever else a payer names, it knows nothing. Empty: it signs contracts without arbiters alone. */
+  readonly arbitersOf: (skill: string) => readonly Did[]
+  /** Where no arbiter rules, the least share of what is disputed that a contract of a skill gives the worker, in millionths. */
+  readonly fallbackPerMillionMinOf: (skill: string) => number
+  /** The same of a payer of whom more bad than good is known: one that has rejected work and kept the price. */
+  readonly fallbackPerMillionMinOfDoubtful: number
   /** What it lends a payer in `C1` at most: what it has of all credits that the payer issues, and the contracts under way. */
   readonly creditNanosOf: (payer: Did) => Amount
+  /** Whether that is a line of its own. All other payers together, keys that anybody makes, get no more than `creditTotalNanos`. */
+  readonly hasOwnLine: (payer: Did) => boolean
+  readonly creditTotalNanos: () => Amount
   /** Sum of the prices of contracts under way. */
   readonly exposureNanosMax: Amount
   readonly contractsMax: number
@@ -32,6 +39,8 @@ export type SellerPolicy = {
   readonly bondNanosMax: Amount
   /** Its bond, and the fees of arbiters, which are made good out of it, as shares of the price: whoever buys for little puts little of the seller's at stake. */
   readonly bondPerMillionMax: number
+  /** What it loses of its bond where it does not start, or does not deliver: shares of the price as well. */
+  readonly penaltyPerMillionMax: number
   /** Deposits for auctions of others, in one currency: those that may be lost now, and what was lost in thirty days. */
   readonly depositsNanosMax: Amount
   /** One of them, as a share of the price that the seller bids, and the longest time that it may be held. */
@@ -39,12 +48,12 @@ export type SellerPolicy = {
   readonly depositMsMax: DurationMs
   /** Out of the price, for the notary set. */
   readonly feePerMillionMax: number
-  /** Shortest span to start and to deliver in. */
-  readonly startMsMin: DurationMs
-  readonly deliverMsMin: DurationMs
-  /** Longest waits for its money. */
-  readonly acceptMsMax: DurationMs
-  readonly refundMsMax: DurationMs
+  /** Furthest that `signBy` may be ahead, clocks apart: for as long what it signed may be held, and it may not say no any more. */
+  readonly signMsMax: DurationMs
+  /** Shortest spans to act in. */
+  readonly timersMin: Pick<EscrowTimers, 'startMs' | 'beatMs' | 'deliverMs'>
+  /** Longest waits: for the hold, for a ruling, for its money. */
+  readonly timersMax: EscrowTimers
 }
 
 export type ContractQuestion = {
@@ -53,6 +62,8 @@ export type ContractQuestion = {
   readonly net: string
   readonly now: Timestamp
   readonly skill: string
+  /** What is known of the payer, parts per million; 500,000 says nothing. */
+  readonly payerPpm: number
   /** What the seller asks for this task: by its bid, or its standing offer. */
   readonly priceNanos: Amount
   /** Contracts under way, and the sum of their prices. */
@@ -68,7 +79,8 @@ export function refuseContract(
   const { terms, net, now, skill, priceNanos, openContracts, openNanos } = question
   if (terms.net !== net) return 'MARKET_NETWORK_WRONG'
   // Until then the other side may have it run, and the seller may not say no any more.
-  if (terms.signBy <= now || terms.signBy > addDuration(now, SIGN_SPAN_MAX)) return 'MARKET_SIGN_BY_WRONG'
+  if (terms.signBy <= now || terms.signBy > addDuration(addDuration(now, policy.signMsMax), CLOCK_SKEW_MS))
+    return 'MARKET_SIGN_BY_WRONG'
   if (!policy.notarySets.some((set) => isSameSet(set, terms.notarySet))) return 'MARKET_SET_UNKNOWN'
   const rules = policy.parameters.get(terms.parametersHash)
   if (rules === undefined) return 'MARKET_PARAMETERS_UNKNOWN'
@@ -76,25 +88,40 @@ export function refuseContract(
   if (broken !== undefined) return broken
   if (!policy.custodyOf(skill).includes(terms.custody)) return 'MARKET_CUSTODY_DECLINED'
   if (terms.maxNanos < priceNanos) return 'MARKET_PRICE_LOW'
-  if (arePassed(policy, terms)) return 'MARKET_LIMIT_PASSED'
+  if (terms.arbiters.members.some((member) => !policy.arbitersOf(skill).includes(member)))
+    return 'MARKET_ARBITERS_DECLINED'
+  if (terms.arbiters.k === 0 && terms.fallbackPerMillion < leastShareOf(policy, question)) return 'MARKET_FALLBACK_LOW'
+  if (isStakePassed(policy, terms) || areSpansPassed(policy, terms)) return 'MARKET_LIMIT_PASSED'
   const isTooMuch = openNanos + terms.maxNanos > policy.exposureNanosMax || openContracts >= policy.contractsMax
   return isTooMuch ? 'MARKET_EXPOSURE_SPENT' : undefined
 }
 
-function arePassed(policy: SellerPolicy, terms: EscrowTerms): boolean {
-  const { startMs, deliverMs, acceptMs, refundMs } = terms.timers
-  const stakeNanosMax = (terms.maxNanos * BigInt(policy.bondPerMillionMax)) / 1_000_000n
-  const feeNanosMax = (terms.maxNanos * BigInt(policy.feePerMillionMax)) / 1_000_000n
+function leastShareOf(policy: SellerPolicy, { skill, payerPpm }: ContractQuestion): number {
+  const isDoubtful = payerPpm < UNKNOWN_STANDING.reputationPpm
+  return Math.max(policy.fallbackPerMillionMinOf(skill), isDoubtful ? policy.fallbackPerMillionMinOfDoubtful : 0)
+}
+
+/** Whoever buys for little puts little of the seller's at stake, and no less of its own. */
+function isStakePassed(policy: SellerPolicy, terms: EscrowTerms): boolean {
+  const { bonds, penalties, maxNanos } = terms
+  const share = (perMillion: number): bigint => (maxNanos * BigInt(perMillion)) / 1_000_000n
+  const stakeNanosMax = share(policy.bondPerMillionMax)
+  const penaltyNanosMax = share(policy.penaltyPerMillionMax)
   return (
-    terms.bonds.workerNanos > policy.bondNanosMax ||
-    terms.bonds.workerNanos > stakeNanosMax ||
+    bonds.workerNanos > policy.bondNanosMax ||
+    bonds.workerNanos > stakeNanosMax ||
+    bonds.payerNanos < bonds.workerNanos ||
+    penalties.p1Nanos > penaltyNanosMax ||
+    penalties.p2Nanos > penaltyNanosMax ||
     arbitersNanos(terms) > stakeNanosMax ||
-    notaryFee(terms, terms.maxNanos) > feeNanosMax ||
-    startMs < policy.startMsMin ||
-    deliverMs < policy.deliverMsMin ||
-    acceptMs > policy.acceptMsMax ||
-    refundMs > policy.refundMsMax
+    notaryFee(terms, maxNanos) > share(policy.feePerMillionMax)
   )
+}
+
+function areSpansPassed({ timersMin, timersMax }: SellerPolicy, { timers }: EscrowTerms): boolean {
+  const isShort =
+    timers.startMs < timersMin.startMs || timers.beatMs < timersMin.beatMs || timers.deliverMs < timersMin.deliverMs
+  return isShort || TIMER_NAMES.some((name) => timers[name] > timersMax[name])
 }
 
 function isSameSet(one: NotarySetTerms, other: NotarySetTerms): boolean {

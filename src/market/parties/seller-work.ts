@@ -4,15 +4,13 @@ import { addDuration, type DurationMs, type Timestamp } from '../../base/time.ts
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import { BEATS_MISSED_MAX, type EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId, Hash } from '../../core/evidence/names.ts'
-import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import { voucherHash } from '../../wire/v1/escrow-events.ts'
 import { CreditAccounts } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote, LAPSED, readTerms } from './contract-notes.ts'
 import { type FollowedContract, pause } from './contract-follower.ts'
 import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { Party } from './party.ts'
-import type { KeptEnvelope } from './party-record.ts'
-import { readMeter, type TaskCounts } from './read-meter.ts'
+import { readMeter, shownMeter, type TaskCounts } from './read-meter.ts'
 import { hashOfBytes, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from './task-package.ts'
 
 export type TaskInit = {
@@ -36,12 +34,22 @@ export type TaskRunner = {
 
 export type WorkComponents = { readonly party: Party; readonly runner: TaskRunner }
 
+/** From the hold to the end of it. */
+const HELD_STATES: ReadonlySet<EscrowState['kind']> = new Set([
+  'HELD',
+  'WORKING',
+  'DELIVERED',
+  'DISPUTED',
+  'FROZEN',
+  'CAPTURING',
+  'SETTLED',
+])
 /** Pause before a result, a voucher or a beat is tried again. */
 const AGAIN_MS = 1_000
 
 /**
- * A worker's side of one contract, from the signature to its end: starts when the hold is certified, works, looks at what the acceptance predicate says before it
- * delivers, and answers a rejection. Every step follows from the certified state and the journal, so that after a crash it goes on from there.
+ * A worker's side of one contract, from the signature to its end: starts when the hold is certified, works, looks at what the acceptance predicate says, delivers,
+ * hands the result out once the delivery is certified, and answers a rejection. Every step follows from the certified state and the journal, so that after a crash it goes on from there.
  */
 export async function workOnContract(components: WorkComponents, contract: ContractId): Promise<void> {
   const { party } = components
@@ -78,6 +86,7 @@ class ContractWork {
 
   async see(state: EscrowState): Promise<void> {
     this.current = state
+    if (HELD_STATES.has(state.kind) && this.noted.isHeld !== true) await this.note({ isHeld: true })
     if (!this.party.signsFor(this.contract, state.terms.worker)) return
     switch (state.kind) {
       case 'HELD':
@@ -91,12 +100,22 @@ class ContractWork {
       case 'DELIVERED':
         this.sendResult()
         return
+      case 'FROZEN':
+        this.seeFrozen(state)
+        return
       case 'DISPUTED':
         await this.answerRejection(state.terms, state.rejection.concededNanos)
         return
       default:
-        if (isTerminal(state) || state.kind === 'FROZEN') this.stopping.abort()
+        if (isTerminal(state)) this.stopping.abort()
     }
+  }
+
+  /** A payer that lies takes nothing away: the work goes on, is delivered all the same, and is paid as claimed. */
+  private seeFrozen({ terms, equivocators, claimNanos }: Extract<EscrowState, { kind: 'FROZEN' }>): void {
+    if (equivocators.worker) this.stopping.abort()
+    else if (claimNanos !== undefined) this.sendResult()
+    else if (this.task === undefined) this.startTask(terms)
   }
 
   async end(): Promise<void> {
@@ -151,7 +170,7 @@ class ContractWork {
         const predicate = readPredicate(noted.predicate, terms.predicateHash)
         if (predicate === undefined)
           throw new CodedError('STORE_CORRUPTED', { message: 'The predicate is another one' })
-        // Seen before anything is delivered: what fails is not.
+        // Seen before anything is delivered: a rejection of what failed is not contested.
         const judged = judgeResult(predicate, { input, result })
         await this.note({ result: hash, verdict: verdictHashOf(judged), outcome: judged.outcome, meter })
       } finally {
@@ -161,12 +180,14 @@ class ContractWork {
     await this.deliver(terms)
   }
 
-  /** A result on which the predicate fails is not delivered: the payer would be right to reject it. */
+  /**
+   * Whatever the predicate says: it is the payer's, and may be one that no work meets. The verdict is in the delivery, and whoever has worked in time is not silent. The
+   * result leaves when the set has certified the delivery, so that nobody has it and may still end the contract without paying.
+   */
   private async deliver(terms: EscrowTerms): Promise<void> {
-    const { result: hash, verdict, outcome, meter } = this.noted
+    const { result: hash, verdict, meter } = this.noted
     const result = hash === undefined ? undefined : await this.party.journal.file(hash)
-    if (result === undefined || verdict === undefined || meter === undefined || outcome === 'failed') return
-    this.sendResult()
+    if (result === undefined || verdict === undefined || meter === undefined) return
     const body = {
       result: hashOfBytes(result),
       manifest: manifestHashOf(result),
@@ -192,7 +213,7 @@ class ContractWork {
         try {
           const { frame } = await party.components.door.ask(
             peer,
-            { frame: { type: 'result', contract, hash, ...this.shownMeter() }, bytes },
+            { frame: { type: 'result', contract, hash, ...shownMeter(party, contract, this.noted.meter) }, bytes },
             { signal },
           )
           if (frame.type === 'taken') return
@@ -202,15 +223,6 @@ class ContractWork {
         await pause(party.components.timers, AGAIN_MS, signal)
       }
     })
-  }
-
-  /** The reading that the delivery names, as it was signed. */
-  private shownMeter(): { readonly meter?: string } {
-    const { noted, party, contract } = this
-    const isNamed = ({ envelope }: KeptEnvelope): boolean =>
-      envelope.type === 'meter-snapshot' && envelope.head.bodyHash === noted.meter
-    const kept = party.journal.envelopesOf(contract).findLast(isNamed)
-    return kept === undefined ? {} : { meter: decodeUtf8(kept.bytes) ?? '' }
   }
 
   /** A voucher that the payer does not sign is no reason to stop: the worker decides by its exposure, which the milestone bounds. */
@@ -262,12 +274,12 @@ class ContractWork {
       .length
   }
 
-  /** Insists on what the predicate passed or leaves to others, and gives in where it failed. */
+  /** Insists on what the predicate passed or leaves to others, and gives in where it failed: but for the share that the contract gives where nobody rules. */
   private async answerRejection(terms: EscrowTerms, concededNanos: Amount): Promise<void> {
     const { party, contract, noted } = this
     const { currency } = terms
     const evidence = noted.result ?? noted.input
-    if (noted.outcome === 'failed') {
+    if (noted.outcome === 'failed' && (terms.arbiters.k > 0 || terms.fallbackPerMillion === 0)) {
       const body = { evidence, claimNanos: concededNanos, currency }
       await party.tellNotary(contract, { act: 'concede', type: 'escrow-dispute', body })
       return

@@ -1,5 +1,6 @@
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
-import { type ContractId, type Hash, parseContractId } from '../../core/evidence/names.ts'
+import { type ContractId, type Did, type Hash, parseContractId } from '../../core/evidence/names.ts'
+import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { cancelHash } from '../../wire/v1/escrow-events.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
@@ -13,12 +14,15 @@ import { type TaskRunner, workOnContract } from './seller-work.ts'
 import { showCases } from './show-case.ts'
 import { takeInput } from './take-input.ts'
 import { StandingOffers, type StandingOwnOffer } from './standing-offers.ts'
+import { TaskQueue } from './task-queue.ts'
 
 export type SellerComponents = {
   readonly party: Party
   readonly runner: TaskRunner
   /** Judges the tokens of payers; absent: none is taken. */
   readonly capabilities?: SellerCapabilities | undefined
+  /** What is known of a payer, parts per million; absent: nothing of anybody. */
+  readonly payerPpmOf?: (payer: Did) => number
   /** What to bid on a call that an offer fits; absent: price and latency of the offer. `undefined`: no bid. */
   readonly bidOn?: NonNullable<SealedBidsComponents['bidOn']>
 }
@@ -30,7 +34,7 @@ export type SellerInit = { readonly policy: SellerPolicy }
  * that it has promised is in its journal; after a restart `start` goes on with every contract where it was.
  */
 export class Seller {
-  private readonly components: SellerComponents
+  private readonly runner: TaskRunner
   private readonly party: Party
   private readonly standing: StandingOffers
   private readonly bids: SealedBids
@@ -39,14 +43,14 @@ export class Seller {
   private close: (() => void) | undefined
 
   constructor(components: SellerComponents, { policy }: SellerInit) {
-    const { party, bidOn, capabilities } = components
-    this.components = components
+    const { party, bidOn, capabilities, runner, payerPpmOf = () => UNKNOWN_STANDING.reputationPpm } = components
     this.party = party
     this.standing = new StandingOffers(party)
     this.bids = new SealedBids({ party, offers: this.standing, policy, bidOn })
+    this.runner = new TaskQueue(runner, { mostOf: (skill) => this.standing.tasksOf(skill) })
     const onSigned = (contract: ContractId): void => this.workOn(contract)
     const offers = this.standing
-    this.signing = new ContractSigning({ party, offers, bids: this.bids, capabilities, onSigned }, policy)
+    this.signing = new ContractSigning({ party, offers, bids: this.bids, capabilities, payerPpmOf, onSigned }, policy)
   }
 
   /** Answers from now on, and goes on with contracts that have not ended. */
@@ -92,10 +96,10 @@ export class Seller {
   private workOn(contract: ContractId): void {
     if (this.working.has(contract)) return
     this.working.add(contract)
-    const { party, components } = this
+    const { party, runner } = this
     party.begin(async () => {
       try {
-        await workOnContract({ party, runner: components.runner }, contract)
+        await workOnContract({ party, runner }, contract)
       } finally {
         this.working.delete(contract)
       }
@@ -103,8 +107,8 @@ export class Seller {
   }
 
   /**
-   * Ends a contract together: for nothing before the work has begun, for its whole price from then on, since what the work is worth is not known here. Whoever owns the
-   * seller may ask the payer for another end by itself.
+   * Ends a contract together for its whole price alone: the work begins as soon as the price is held, and what it is worth is not known here. A signature for less would
+   * be good until the delivery. Whoever owns the seller may ask the payer for another end by itself.
    */
   private async agreeToCancel({ frame }: MarketQuestion<'cancel'>): Promise<MarketAnswer> {
     const { statement } = frame
@@ -112,9 +116,8 @@ export class Seller {
     const note = this.party.noteOf<ContractNote>(CONTRACTS, contract)
     if (note?.role !== 'worker') return declined('MARKET_CONTRACT_UNKNOWN')
     const state = await this.stateOf(contract)
-    const earnedNanos = state?.kind === 'WORKING' ? state.terms.maxNanos : 0n
     const isOpen = state?.kind === 'HELD' || state?.kind === 'WORKING'
-    if (!isOpen || statement.amountNanos < earnedNanos || statement.currency !== state.terms.currency)
+    if (!isOpen || statement.amountNanos < state.terms.maxNanos || statement.currency !== state.terms.currency)
       return declined('MARKET_STATEMENT_DECLINED')
     const hash = cancelHash(statement)
     const signature = await this.party.wallet.sign({ kind: 'cancel', place: `${contract}/${hash}`, hash })

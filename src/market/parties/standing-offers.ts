@@ -56,6 +56,12 @@ export class StandingOffers {
     return { frame: { type: 'offers', envelopes } }
   }
 
+  /** Tasks of a skill at one time, by the offer that allows most; `undefined` where none stands: then no more is signed. */
+  tasksOf(skill: string): number | undefined {
+    const fitting = this.list().filter(({ terms }) => terms.skill === skill)
+    return fitting.length === 0 ? undefined : Math.max(...fitting.map(({ terms }) => terms.capacity))
+  }
+
   /** The cheapest that stands: it was offered to everybody. */
   cheapestFor(skill: string, currency: string): OfferTerms | undefined {
     const fitting = this.list().filter(({ terms }) => terms.skill === skill && terms.currency === currency)

@@ -36,6 +36,7 @@ export function buyRequestOf(
   const arbiters = arbitersOf(request)
   const filter = filterOfRequest(request)
   const capability = has('capability') ? chainOf({ chain: requiredText(request, 'capability') }) : undefined
+  const fallbackPerMillion = optionalNumber(request, 'fallbackPerMillion')
   if (has('depositNanos') && (auction === undefined || auction === 'english'))
     throw invalidRequest('depositNanos', 'A deposit is of a sealed auction: name --auction first or second')
   return {
@@ -53,6 +54,7 @@ export function buyRequestOf(
     ...(capability !== undefined && { capability }),
     ...(has('disputeBondNanos') && { disputeBondNanos: nanosOf(request, 'disputeBondNanos') }),
     ...(has('arbiterFeeNanos') && { arbiterFeeNanos: nanosOf(request, 'arbiterFeeNanos') }),
+    ...(fallbackPerMillion !== undefined && { fallbackPerMillion }),
     ...(has('newcomerNanos') && { newcomerNanosMax: nanosOf(request, 'newcomerNanos') }),
     ...(request['isManual'] === true && { acceptsAlone: false }),
   }

@@ -1,4 +1,4 @@
-import { type Amount, amountFromNanos } from '../../base/money.ts'
+import { type Amount, AMOUNT_MAX, amountFromNanos } from '../../base/money.ts'
 import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { Party } from '../../market/parties/party.ts'
@@ -12,6 +12,10 @@ export type SkillNote = {
   readonly lowestNanos?: string
   /** By whose authority payers must act; absent: by anybody's. */
   readonly subjects?: readonly Did[]
+  /** Who may rule on its contracts; absent: nobody. */
+  readonly arbiters?: readonly Did[]
+  /** Where nobody rules, the least share of what is disputed that is the worker's, in millionths; absent: 0. */
+  readonly fallbackPerMillionMin?: number
   /** Whether its tasks are run again for arbiters, without pay; absent: they are not. */
   readonly isReplicating?: boolean
 }
@@ -32,4 +36,20 @@ export function creditLineOf(party: Party, payer: Did | typeof EVERY_PAYER): Amo
   const note =
     party.noteOf<CreditLineNote>(CREDIT_LINES, payer) ?? party.noteOf<CreditLineNote>(CREDIT_LINES, EVERY_PAYER)
   return note && amountFromNanos(BigInt(note.nanos))
+}
+
+/** Topic and key of the note on what is lent to all payers together that have no line of their own. */
+const CREDIT_TOTAL = 'credit-total'
+/** What it is where nobody has said anything: so many lines of such payers. */
+const LINES_DEFAULT = 10n
+
+export async function keepCreditTotal(party: Party, nanos: Amount): Promise<void> {
+  await party.keep(CREDIT_TOTAL, EVERY_PAYER, { nanos: nanos.toString() })
+}
+
+export function creditTotalOf(party: Party): Amount {
+  const said = party.noteOf<CreditLineNote>(CREDIT_TOTAL, EVERY_PAYER)
+  if (said !== undefined) return amountFromNanos(BigInt(said.nanos))
+  const lines = (creditLineOf(party, EVERY_PAYER) ?? 0n) * LINES_DEFAULT
+  return amountFromNanos(lines > AMOUNT_MAX ? AMOUNT_MAX : lines)
 }

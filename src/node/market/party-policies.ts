@@ -1,12 +1,20 @@
 import { amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
-import { DAY_MS, type DurationMs, durationFromMs } from '../../base/time.ts'
+import { DAY_MS, type DurationMs, durationFromMs, HOUR_MS, MINUTE_MS } from '../../base/time.ts'
 import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
+import type { EscrowTimers } from '../../core/escrow/escrow-terms.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import type { Party } from '../../market/parties/party.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
 import { termsOfSet } from './fee-owner.ts'
-import { creditLineOf, type SkillNote, SKILLS } from './party-notes.ts'
+import {
+  CREDIT_LINES,
+  creditLineOf,
+  type CreditLineNote,
+  creditTotalOf,
+  type SkillNote,
+  SKILLS,
+} from './party-notes.ts'
 import type { UsableParameters } from './usable-parameters.ts'
 
 /** What this node pays, holds and waits for where a purchase says nothing else. Shares are millionths of the price. */
@@ -45,6 +53,22 @@ export function buyerPolicyOf(set: NotarySet, parameters: UsableParameters): Buy
 }
 
 const SHORTEST_MS: DurationMs = durationFromMs(100)
+const WEEK_MS: DurationMs = durationFromMs(7 * DAY_MS)
+
+/** Of the contracts that this node signs as their worker. */
+const LONGEST: EscrowTimers = {
+  offerMs: HOUR_MS,
+  holdMs: durationFromMs(5 * MINUTE_MS),
+  startMs: DAY_MS,
+  beatMs: DAY_MS,
+  deliverMs: durationFromMs(30 * DAY_MS),
+  graceMs: DAY_MS,
+  acceptMs: WEEK_MS,
+  evidenceMs: WEEK_MS,
+  ruleMs: WEEK_MS,
+  refundMs: WEEK_MS,
+  retainMs: durationFromMs(366 * DAY_MS),
+}
 
 /** Which contracts this node signs as their worker. */
 export function sellerPolicyOf(
@@ -57,18 +81,23 @@ export function sellerPolicyOf(
     learnParameters: async () => await parameters.refresh(),
     custodyOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.custody ?? [],
     subjectsOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.subjects ?? [],
+    arbitersOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.arbiters ?? [],
+    fallbackPerMillionMinOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.fallbackPerMillionMin ?? 0,
+    fallbackPerMillionMinOfDoubtful: 500_000,
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
+    hasOwnLine: (payer) => party.noteOf<CreditLineNote>(CREDIT_LINES, payer) !== undefined,
+    creditTotalNanos: () => creditTotalOf(party),
     exposureNanosMax: amountFromNanos(1_000_000_000_000n),
     contractsMax: 256,
     bondNanosMax: amountFromNanos(100_000_000_000n),
     bondPerMillionMax: 500_000,
+    penaltyPerMillionMax: 100_000,
     depositsNanosMax: amountFromNanos(10_000_000_000n),
     depositPerMillionMax: 200_000,
     depositMsMax: DAY_MS,
     feePerMillionMax: 50_000,
-    startMsMin: SHORTEST_MS,
-    deliverMsMin: SHORTEST_MS,
-    acceptMsMax: durationFromMs(7 * DAY_MS),
-    refundMsMax: durationFromMs(7 * DAY_MS),
+    signMsMax: durationFromMs(2 * MINUTE_MS),
+    timersMin: { startMs: SHORTEST_MS, beatMs: SHORTEST_MS, deliverMs: SHORTEST_MS },
+    timersMax: LONGEST,
   }
 }

@@ -2,7 +2,7 @@ import { CodedError } from '../../base/errors.ts'
 import { amountFromNanos } from '../../base/money.ts'
 import type { AuctionCall } from '../../core/auction/auction-call.ts'
 import type { Bid } from '../../core/auction/commitment.ts'
-import type { ContractId } from '../../core/evidence/names.ts'
+import type { ContractId, Did } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { attestedOf } from '../../market/parties/attestations.ts'
 import { PriceKeeper } from '../../market/parties/price-keeper.ts'
@@ -136,11 +136,12 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     const runner = runnerOf(party, init)
     const isOffered = (skill: string): boolean => party.noteOf<SkillNote>(SKILLS, skill)?.isReplicating === true
     new Replica({ party, runner, isOffered }).start()
+    const payerPpmOf = (payer: Did): number => payerPpm(reputation, payer)
     const seller = new Seller(
-      { party, capabilities, runner, bidOn: (call, offer) => bidOf(party, call, offer) },
+      { party, capabilities, runner, payerPpmOf, bidOn: (call, offer) => bidOf(party, call, offer) },
       { policy: sellerPolicyOf(party, { set: notary.set, parameters }) },
     )
-    const prices = new PriceKeeper({ party, payerPpmOf: (payer) => payerPpm(reputation, payer) })
+    const prices = new PriceKeeper({ party, payerPpmOf })
     const accounts = new OwnAccounts({ party, ...accountsOf(key), earning })
     accounts.start()
     buyer.start()

@@ -2,8 +2,7 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromNanos } from '../../base/money.ts'
 import { durationFromMs, timestampFromMs } from '../../base/time.ts'
-import { CUSTODY_MODELS, type CustodyModel } from '../../core/escrow/escrow-terms.ts'
-import { type Did, parseContractId, parseDid, parseHash } from '../../core/evidence/names.ts'
+import { type Did, parseContractId, parseHash } from '../../core/evidence/names.ts'
 import { type Currency, parseCurrency } from '../../core/ledger/ledger-names.ts'
 import { type BuyRequest, ORDERS, type OrderNote } from '../../market/parties/buy-order.ts'
 import { type AuctionNote, HEARD_AUCTIONS } from '../../market/parties/heard-auctions.ts'
@@ -17,13 +16,14 @@ import {
   optionalText,
   requiredText,
 } from '../control/control-request.ts'
-import { buyRequestOf, capabilitiesOf, didsOf, INPUT_BYTES_MAX, skillOf } from './buy-request.ts'
+import { buyRequestOf, capabilitiesOf, INPUT_BYTES_MAX, skillOf } from './buy-request.ts'
 import { type CreditDesk, findCurrencies, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from './market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
+import { conditionsOf, creditLinesOf, custodyList } from './offer-request.ts'
 import { usualPrice } from './price-desk.ts'
 import { type PartyRole, workerNamed } from './party-role.ts'
-import { CREDIT_LINES, EVERY_PAYER, SKILLS, skillsOf } from './party-notes.ts'
+import { CREDIT_LINES, keepCreditTotal, SKILLS, skillsOf } from './party-notes.ts'
 
 export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
   readonly role: PartyRole
@@ -56,7 +56,6 @@ export class TradeDesk {
       })
     const currency = await this.currencyOf(request)
     const custody = custodyList(request)
-    const subjects = didsOf(request, 'subjects')
     const lines = creditLinesOf(request)
     const isLent = lines.length > 0 || role.party.journal.notesOf(CREDIT_LINES).length > 0
     if (custody.includes('C1') && !isLent)
@@ -82,10 +81,11 @@ export class TradeDesk {
     await role.party.keep(SKILLS, skill, {
       agent,
       custody,
-      ...lowestOf(request),
-      ...(subjects.length > 0 && { subjects }),
+      ...conditionsOf(request),
       ...(isReplicating && { isReplicating }),
     })
+    if (optionalText(request, 'creditTotalNanos') !== undefined)
+      await keepCreditTotal(role.party, nanosOf(request, 'creditTotalNanos'))
     for (const { payer, nanos } of lines) await role.party.keep(CREDIT_LINES, payer, { nanos: nanos.toString() })
     if (same !== undefined) return { offer: same.id, expiresAt: same.terms.validUntil, effect: 'exists' }
     for (const { id, terms: known } of role.seller.offers())
@@ -120,6 +120,8 @@ export class TradeDesk {
       priceNanos: String(terms.priceNanos),
       agent: agents.get(terms.skill)?.agent ?? null,
       custody: agents.get(terms.skill)?.custody ?? [],
+      arbiters: agents.get(terms.skill)?.arbiters ?? [],
+      fallbackPerMillionMin: agents.get(terms.skill)?.fallbackPerMillionMin ?? 0,
     }))
     return { offers: plain(offers) }
   }
@@ -255,34 +257,6 @@ function explained({ code, reason, detail }: NonNullable<OrderNote['failed']>): 
     message: [message, ...more].join(' '),
     remedy: behind?.remedy ?? String(details.remedy),
   }
-}
-
-function custodyList(request: ControlRequest): readonly CustodyModel[] {
-  const text = optionalText(request, 'custody') ?? 'C2,C3'
-  const models = text.split(',').map((name) => CUSTODY_MODELS.find((known) => known === name))
-  const known = models.filter((model) => model !== undefined)
-  if (known.length === models.length) return known
-  throw invalidRequest('custody', `custody takes some of ${CUSTODY_MODELS.join(',')}`)
-}
-
-/** The least that work may bring where bids go down; the price, where nothing is named. */
-function lowestOf(request: ControlRequest): { readonly lowestNanos?: string } {
-  if (optionalText(request, 'lowestNanos') === undefined) return {}
-  const lowest = nanosOf(request, 'lowestNanos')
-  if (lowest > nanosOf(request, 'nanos')) throw invalidRequest('lowestNanos', 'The lowest price is at most the price')
-  return { lowestNanos: lowest.toString() }
-}
-
-/** What is lent to whom: `PAYER=NANOS`, separated by commas. */
-function creditLinesOf(request: ControlRequest): readonly { readonly payer: string; readonly nanos: Amount }[] {
-  const text = optionalText(request, 'creditLines') ?? ''
-  return text.split(',').flatMap((part) => {
-    if (part === '') return []
-    const [payer = '', amount = ''] = part.split('=')
-    if (payer !== EVERY_PAYER && parseDid(payer) === undefined)
-      throw invalidRequest('creditLines', 'A payer is named by the did:key of its escrow key')
-    return [{ payer, nanos: nanosOf({ amount }, 'amount') }]
-  })
 }
 
 /** But for when they begin and end: an offer that is made again within its time is the same. */

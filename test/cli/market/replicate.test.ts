@@ -29,7 +29,7 @@ beforeAll(async () => {
   const credits = ['--account', dids.buyer, '--amount', '1', '--currency', 'USD', '--idempotency-key', 'first']
   await kernell('ledger', 'issue', ...credits, '--data-dir', 'arbiter')
   const offer = ['--skill', 'text.word-count', '--price', '0.5', '--agent', 'word-count']
-  await kernell('market', 'offer', ...offer, '--data-dir', 'seller')
+  await kernell('market', 'offer', ...offer, '--arbiter', dids.arbiter, '--data-dir', 'seller')
   for (const name of ['first', 'second']) await kernell('market', 'offer', ...offer, '--replicate', '--data-dir', name)
   const what = ['--skill', 'text.word-count', '--input', 'letter.txt', '--max', '0.5', '--currency', 'USD']
   const ruled = ['--arbiter', dids.arbiter, '--dispute-bond', '0.1', '--arbiter-fee', '0.05', '--accept', 'again.json']

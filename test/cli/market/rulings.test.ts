@@ -31,8 +31,9 @@ beforeAll(async () => {
   await start('buyer', '--bootstrap', await start('seller'))
   const credits = ['--account', dids.buyer, '--amount', '1', '--currency', 'USD', '--idempotency-key', 'first']
   await kernell('ledger', 'issue', ...credits, '--data-dir', 'notary')
-  await kernell('market', 'offer', '--skill', 'text.word-count', '--price', '0.5', '--data-dir', 'seller')
   const arbiters = ['--arbiter', dids.first, '--arbiter', dids.second]
+  const offer = ['--skill', 'text.word-count', '--price', '0.5', ...arbiters]
+  await kernell('market', 'offer', ...offer, '--data-dir', 'seller')
   const spans = ['--timers', 'timers.json', '--manual', '--wait', 'DELIVERED', '--idempotency-key', 'letter']
   const what = ['--skill', 'text.word-count', '--input', 'letter.txt', '--max', '0.5', '--currency', 'USD']
   const bought = told(await kernell('market', 'buy', ...what, ...arbiters, ...spans, '--data-dir', 'buyer'))

@@ -129,7 +129,7 @@ describe('one contract, one update', () => {
       'ruled payer 0 4000000 1000000 0',
       'ruled worker 0 0 0 4000000',
       'frozen-ruled both 0 4000000 0 4000000',
-      'fallback none 0 0 0 0',
+      'fallback none 0 3000000 0 0',
       'frozen payer 0 4000000 0 0',
       'cancelled none 0 0 0 0',
       'stalled worker 0 0 0 4000000',

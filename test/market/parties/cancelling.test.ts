@@ -1,18 +1,25 @@
 import { expect, it } from 'vitest'
 import type { ContractId } from '../../../src/core/evidence/names.ts'
 import { cancelHash } from '../../../src/wire/v1/escrow-events.ts'
-import { MarketWorld, nanos, USD, wanted, WORD_COUNTER } from './market-world.ts'
+import { type BuyerNode, MarketWorld, nanos, USD, wanted, WORD_COUNTER } from './market-world.ts'
 import { KEYS, settle } from './party-fixtures.ts'
+
+/** What the seller says to an end at an amount. */
+async function askToEnd({ buyer, party }: BuyerNode, amount: number): Promise<string> {
+  const contract = buyer.order('order-1')?.contract as ContractId
+  const statement = { contract, amountNanos: nanos(amount), currency: USD }
+  const hash = cancelHash(statement)
+  const signature = await party.wallet.sign({ kind: 'cancel', place: `${contract}/${hash}`, hash })
+  const question = { frame: { type: 'cancel', statement, signature } } as const
+  return (await party.components.door.ask(KEYS.seller.did, question)).frame.type
+}
 
 it('a worker in the middle of its work ends the contract for its whole price, and for no less', async () => {
   const world = await MarketWorld.create()
-  let free = (): void => undefined
-  const gate = new Promise<void>((resolve) => {
-    free = resolve
-  })
+  const gate = Promise.withResolvers<void>()
   const runner = {
     run: async (...task: Parameters<typeof WORD_COUNTER.run>) => {
-      await gate
+      await gate.promise
       return await WORD_COUNTER.run(...task)
     },
   }
@@ -22,16 +29,29 @@ it('a worker in the middle of its work ends the contract for its whole price, an
   await node.buyer.buy(wanted())
   await settle(80)
   await world.time.advance(1_000)
-  const contract = node.buyer.order('order-1')?.contract
-  expect(await world.view(contract)).toMatchObject({ state: 'WORKING' })
-  const ask = async (amount: number): Promise<string> => {
-    const statement = { contract: contract as ContractId, amountNanos: nanos(amount), currency: USD }
-    const hash = cancelHash(statement)
-    const signature = await node.party.wallet.sign({ kind: 'cancel', place: `${contract}/${hash}`, hash })
-    const question = { frame: { type: 'cancel', statement, signature } } as const
-    return (await node.party.components.door.ask(KEYS.seller.did, question)).frame.type
+  expect(await world.view(node.buyer.order('order-1')?.contract)).toMatchObject({ state: 'WORKING' })
+  const answers = [await askToEnd(node, 0), await askToEnd(node, 999), await askToEnd(node, 1_000)]
+  expect(answers).toEqual(['declined', 'declined', 'cosigned'])
+  gate.resolve()
+  await world.until(node, 'order-1')
+})
+
+it('a worker whose start is on its way signs nothing that would be good in the middle of its work', async () => {
+  const world = await MarketWorld.create()
+  const gate = Promise.withResolvers<void>()
+  const submit = world.notary.submit.bind(world.notary)
+  world.notary.submit = async (bytes, options) => {
+    if (new TextDecoder().decode(bytes).includes('"escrow-start"')) await gate.promise
+    return await submit(bytes, options)
   }
-  expect([await ask(0), await ask(999), await ask(1_000)]).toEqual(['declined', 'declined', 'cosigned'])
-  free()
+  const shop = await world.seller({ key: KEYS.seller })
+  await shop.seller.offer(world.offer(), 'words')
+  const node = await world.buyer({ key: KEYS.buyer })
+  await node.buyer.buy(wanted())
+  await settle(80)
+  await world.time.advance(1_000)
+  expect(await world.view(node.buyer.order('order-1')?.contract)).toMatchObject({ state: 'HELD' })
+  expect(await askToEnd(node, 0)).toBe('declined')
+  gate.resolve()
   await world.until(node, 'order-1')
 })

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
+import { HOUR_MS } from '../../../src/base/time.ts'
 import { OWN_CAPABILITY } from '../../../src/core/escrow/contract-authority.ts'
 import { creditBeginning, creditSettlement } from '../../../src/core/escrow/credit-account.ts'
 import type { CreditTerms, EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { ContractId } from '../../../src/core/evidence/names.ts'
 import { type BuyRequest, makeTerms } from '../../../src/market/parties/buy-order.ts'
 import { CONTRACTS, readTerms } from '../../../src/market/parties/contract-notes.ts'
+import type { SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
 import { hashOfBytes, taskHashOf } from '../../../src/market/parties/task-package.ts'
 import { nonceOf } from '../../../src/market/parties/wallet.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
@@ -103,6 +106,31 @@ describe('an account in C1', () => {
     await shop.seller.offer(world.offer({ currency: other, priceNanos: nanos(700) }), 'other')
     await node.buyer.buy(onCredit('three', { currency: other }))
     expect((await world.until(node, 'three')).failed).toMatchObject({ reason: 'MARKET_CREDIT_LINE' })
+  })
+
+  it('is one of several: together they are bounded for all payers that have none of their own', async () => {
+    const world = await MarketWorld.create()
+    const policy: SellerPolicy = {
+      ...SELLER_POLICY,
+      creditNanosOf: () => nanos(1_000),
+      hasOwnLine: (payer) => payer === KEYS.arbiter.did,
+      creditTotalNanos: () => nanos(1_799),
+    }
+    const shop = await world.seller({ key: KEYS.seller }, { policy })
+    const recovery = { recoveryKey: KEYS.notary.did, recoveryDelayMs: HOUR_MS }
+    const buy = async (key: FixedKey): Promise<string | undefined> => {
+      const currency = `IOU@${key.did}` as typeof IOU
+      if (currency !== IOU)
+        await world.tell('ledger-currency-register', { currency, capNanos: nanos(9_000), ...recovery }, key)
+      await shop.seller.offer(world.offer({ currency, priceNanos: nanos(900) }), currency)
+      const node = await world.buyer({ key })
+      await node.buyer.buy(onCredit('one', { currency }))
+      return (await world.until(node, 'one')).failed?.reason
+    }
+    expect(await buy(KEYS.buyer)).toBeUndefined()
+    expect(await world.balance(KEYS.seller.did, 'available', IOU)).toBe(900n)
+    expect(await buy(KEYS.rival)).toBe('MARKET_CREDIT_TOTAL')
+    expect(await buy(KEYS.arbiter)).toBeUndefined()
   })
 
   it('is not passed by the buyer itself', async () => {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { ContractId } from '../../../src/core/evidence/names.ts'
+import type { ContractId, Did } from '../../../src/core/evidence/names.ts'
+import { payerPpm } from '../../../src/market/reputation/known-standing.ts'
 import { ReputationKeeper } from '../../../src/market/reputation/reputation-keeper.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
-import { MarketWorld, nanos, USD, wanted } from '../parties/market-world.ts'
+import { BUYER_POLICY, MarketWorld, nanos, USD, wanted } from '../parties/market-world.ts'
 import { KEYS, settle } from '../parties/party-fixtures.ts'
 
 /** The least that counts: a thousandth of a credit. */
@@ -81,5 +82,36 @@ describe('what a party knows from its own contracts', () => {
       (await stranger.components.door.ask(KEYS.seller.did, { frame: { type: 'receipt', envelope: text } })).frame
     expect(await ask(envelope)).toEqual({ type: 'declined', code: 'MARKET_CONTRACT_UNKNOWN' })
     expect(await ask('{}')).toEqual({ type: 'declined', code: 'MARKET_ENVELOPE_REFUSED' })
+  })
+})
+
+describe('a payer that rejects good work where nobody rules', () => {
+  it('is known for it by whom it happened to, who then works for half at least', async () => {
+    const world = await MarketWorld.create([[KEYS.buyer, LEAST]])
+    const known: { books?: ReputationKeeper } = {}
+    const payerPpmOf = (payer: Did): number => (known.books === undefined ? 500_000 : payerPpm(known.books, payer))
+    const shop = await world.seller({ key: KEYS.seller }, { payerPpmOf })
+    const books = await keep(shop.party)
+    known.books = books
+    await shop.seller.offer(world.offer({ priceNanos: nanos(LEAST) }), 'words')
+    const policy = { ...BUYER_POLICY, disputeBondPerMillion: 0 }
+    const node = await world.buyer({ key: KEYS.buyer }, { acceptsAlone: false, policy })
+    const request = { ...wanted(), maxNanos: nanos(LEAST) }
+    await node.buyer.buy(request)
+    await settle(60)
+    await world.time.advance(1_000)
+    const contract = node.buyer.order('order-1')?.contract as ContractId
+    const body = { reason: 'dislike', evidence: contract, concededNanos: nanos(0), currency: USD } as const
+    await node.party.tellNotary(contract, { act: 'reject/free', type: 'escrow-reject', body })
+    await world.until(node, 'order-1')
+    await world.time.advance(10_000)
+    expect(await world.view(contract)).toMatchObject({ state: 'FINAL', capturedNanos: '0' })
+    expect(books.show(KEYS.buyer.did)).toMatchObject([{ role: 'payer', goodMicros: 0n, badMicros: 1_000n }])
+    await node.buyer.buy({ ...request, idempotencyKey: 'again' })
+    expect((await world.until(node, 'again')).failed).toMatchObject({ reason: 'MARKET_FALLBACK_LOW' })
+    await node.buyer.buy({ ...request, idempotencyKey: 'shared', fallbackPerMillion: 500_000 })
+    await settle(60)
+    await world.time.advance(1_000)
+    expect(await world.view(node.buyer.order('shared')?.contract)).toMatchObject({ state: 'DELIVERED' })
   })
 })

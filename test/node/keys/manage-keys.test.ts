@@ -16,7 +16,10 @@ afterEach(async () => await rm(dataDir, { recursive: true, force: true }))
 /** What the wallet of the node remembers of contracts. */
 async function note(contract: string, value: JsonValue): Promise<void> {
   await changeKeys(dataDir, async (_keys, directory) => {
-    const journal = await PartyJournal.open({ log: await directory.openEventLog('wallet'), files: directory.store.sublevel('market-files') })
+    const journal = await PartyJournal.open({
+      log: await directory.openEventLog('wallet'),
+      files: directory.store.sublevel('market-files'),
+    })
     await journal.keepNote(CONTRACTS, contract, value)
   })
 }

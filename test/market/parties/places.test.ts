@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest'
+import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
+import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
+import type { Did } from '../../../src/core/evidence/names.ts'
+import type { BuyRequest } from '../../../src/market/parties/buy-order.ts'
+import type { Party } from '../../../src/market/parties/party.ts'
+import { SellerPlaces } from '../../../src/market/parties/seller-places.ts'
+import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
+import { contractNamed, didNamed, ms, termsOf } from '../../core/escrow/escrow-builder.ts'
+import { BUYER_POLICY, type BuyerNode, MarketWorld, type SellerNode, wanted, WORD_COUNTER } from './market-world.ts'
+import { KEYS, settle } from './party-fixtures.ts'
+
+const FUNDED = [KEYS.buyer, KEYS.rival, KEYS.arbiter].map((key) => [key, 1_000] as const)
+const one = (changes: Partial<BuyRequest> = {}): BuyRequest => wanted({ peers: [KEYS.seller.did], ...changes })
+
+type Shop = { readonly world: MarketWorld; readonly shop: SellerNode }
+
+async function openShop(runner: TaskRunner = WORD_COUNTER, capacity = 1): Promise<Shop> {
+  const world = await MarketWorld.create(FUNDED)
+  const shop = await world.seller({ key: KEYS.seller }, { runner })
+  await shop.seller.offer(world.offer({ capacity }), 'words')
+  return { world, shop }
+}
+
+/** Counts words when it may, and remembers how many it counted at one time. */
+class GatedRunner implements TaskRunner {
+  readonly gate = Promise.withResolvers<void>()
+  most = 0
+  private now = 0
+
+  async run(...task: Parameters<TaskRunner['run']>): ReturnType<TaskRunner['run']> {
+    this.now += 1
+    this.most = Math.max(this.most, this.now)
+    await this.gate.promise
+    this.now -= 1
+    return await WORD_COUNTER.run(...task)
+  }
+}
+
+/** Has the seller sign, and goes to no notary. */
+async function signAndStay({ world }: Shop, key: FixedKey): Promise<BuyerNode> {
+  const node = await world.buyer({ key })
+  node.party.outbox.submit = async () => await new Promise<never>(() => undefined)
+  await node.buyer.buy(one())
+  await settle(60)
+  await world.time.advance(1_000)
+  expect(node.buyer.order('order-1')?.cosignature).toBeDefined()
+  return node
+}
+
+async function begin({ world }: Shop, key: FixedKey, changes: Partial<BuyRequest> = {}): Promise<BuyerNode> {
+  const node = await world.buyer({ key }, { acceptsAlone: false })
+  await node.buyer.buy(one(changes))
+  await settle(60)
+  await world.time.advance(1_000)
+  return node
+}
+
+const stateOf = async ({ world }: Shop, { buyer }: BuyerNode): Promise<string | undefined> =>
+  (await world.view(buyer.order('order-1')?.contract))?.state
+
+describe('a place of a seller', () => {
+  it('is not taken by what was signed and goes to no notary', async () => {
+    const shop = await openShop()
+    await signAndStay(shop, KEYS.arbiter)
+    const node = await begin(shop, KEYS.buyer)
+    expect(await stateOf(shop, node)).toBe('DELIVERED')
+  })
+
+  it('is taken by work whose price is held, until it is delivered', async () => {
+    const runner = new GatedRunner()
+    const shop = await openShop(runner)
+    const first = await begin(shop, KEYS.buyer)
+    expect(await stateOf(shop, first)).toBe('WORKING')
+    const second = await begin(shop, KEYS.rival)
+    expect(second.buyer.order('order-1')?.failed).toMatchObject({ code: 'BUY_DECLINED', reason: 'MARKET_BUSY' })
+    runner.gate.resolve()
+    await shop.world.time.advance(1_000)
+    expect(await stateOf(shop, first)).toBe('DELIVERED')
+    const third = await begin(shop, KEYS.arbiter)
+    expect(await stateOf(shop, third)).toBe('DELIVERED')
+  })
+
+  it('is one at a time where several payers come at once: the others wait for their turn', async () => {
+    const runner = new GatedRunner()
+    const shop = await openShop(runner)
+    const nodes = await Promise.all(
+      FUNDED.map(async ([key]) => {
+        const node = await shop.world.buyer({ key })
+        await node.buyer.buy(one())
+        return node
+      }),
+    )
+    await settle(200)
+    await shop.world.time.advance(2_000)
+    runner.gate.resolve()
+    for (const node of nodes) await shop.world.until(node, 'order-1')
+    expect(await Promise.all(nodes.map(async (node) => await stateOf(shop, node)))).toEqual(['FINAL', 'FINAL', 'FINAL'])
+    expect(runner.most).toBe(1)
+  })
+
+  it('is for payers that have the price, all that was signed for them counted', async () => {
+    const shop = await openShop(WORD_COUNTER, 10)
+    const poor = await begin(shop, KEYS.secondArbiter)
+    expect(poor.buyer.order('order-1')?.failed).toMatchObject({ code: 'BUY_DECLINED', reason: 'MARKET_PAYER_SHORT' })
+    const node = await signAndStay(shop, KEYS.arbiter)
+    await node.buyer.buy(one({ idempotencyKey: 'order-2' }))
+    await settle(60)
+    await shop.world.time.advance(1_000)
+    expect(node.buyer.order('order-2')?.failed).toMatchObject({ code: 'BUY_DECLINED', reason: 'MARKET_PAYER_SHORT' })
+    const bonded = await shop.world.buyer({ key: KEYS.buyer }, { policy: { ...BUYER_POLICY, bondPerMillion: 10_000 } })
+    await bonded.buyer.buy(one({ custody: 'C3' }))
+    expect((await shop.world.until(bonded, 'order-1')).failed).toMatchObject({ reason: 'MARKET_PAYER_SHORT' })
+  })
+})
+
+describe('what is signed and not held', () => {
+  type Note = { readonly payer: Did; readonly isHeld?: boolean; readonly ended?: string; readonly custody?: string }
+  const strangers = (count: number): readonly Note[] =>
+    Array.from({ length: count }, (_, index) => ({ payer: didNamed('p'.repeat(index + 1)) }))
+
+  function judge(notes: readonly Note[], changes: Partial<EscrowTerms> = {}): string | undefined {
+    const written = notes.map(({ payer, custody = 'C2', ...rest }, index) => {
+      const terms = JSON.stringify({ maxNanos: '100', custody })
+      return [
+        contractNamed(String(index)),
+        { role: 'worker', other: payer, task: { skill: 'text.echo' }, terms, ...rest },
+      ]
+    })
+    const party = { states: new Map(), journal: { notesOf: () => written } } as unknown as Party
+    const offer = { skill: 'text.echo', capacity: 1, latencyMs: ms(1_000) } as never
+    return new SellerPlaces(party).refuse(termsOf({ payer: didNamed('me'), ...changes }), offer)
+  }
+
+  const long = { timers: { ...termsOf().timers, deliverMs: ms(60_000) } }
+
+  it('is bounded for strangers together, and keeps out nobody whose price was held before', () => {
+    expect(judge(strangers(16), long)).toBeUndefined()
+    expect(judge(strangers(17), long)).toBe('MARKET_BUSY')
+    const known: Note = { payer: didNamed('me'), isHeld: true, ended: 'FINAL' }
+    expect(judge([...strangers(17), known], long)).toBeUndefined()
+    expect(
+      judge(
+        strangers(17).map((note) => ({ ...note, custody: 'C1' })),
+        long,
+      ),
+    ).toBeUndefined()
+  })
+
+  it('is no more than can be delivered in time', () => {
+    const spans = { timers: { ...long.timers, deliverMs: ms(3_000) } }
+    expect(judge(strangers(2), spans)).toBeUndefined()
+    expect(judge(strangers(3), spans)).toBe('MARKET_BUSY')
+    expect(judge([], { timers: { ...long.timers, deliverMs: ms(999) } })).toBe('MARKET_LIMIT_PASSED')
+  })
+})
