@@ -252,7 +252,6 @@ export class OfflineMarket {
       bondNanosMax: nanos(10_000_000_000n),
       arbitersOf: () => ARBITERS.map((number) => this.didOf(number)),
       fallbackPerMillionMinOf: () => 0,
-      fallbackPerMillionMinOfDoubtful: 500_000,
       bondPerMillionMax: 500_000,
       penaltyPerMillionMax: 100_000,
       depositsNanosMax: nanos(1_000_000_000n),

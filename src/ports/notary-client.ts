@@ -181,7 +181,12 @@ export type AccountsPage = {
 /** `code`: `USD`, of whichever issuer; `currency`: whether this very one is registered. */
 export type CurrenciesQuery = Paged & { readonly code?: string | undefined; readonly currency?: Currency | undefined }
 
-export type CurrenciesPage = { readonly currencies: readonly Currency[]; readonly next: string | null }
+export type CurrenciesPage = {
+  readonly currencies: readonly Currency[]
+  /** Of each, in the same order: the most of it that its issuer may owe now, in nano-units. */
+  readonly capsNanos: readonly string[]
+  readonly next: string | null
+}
 
 /** Of a contract all of them come at once. */
 export type TransfersQuery = Paged & { readonly contract?: ContractId | undefined; readonly owner?: Did | undefined }

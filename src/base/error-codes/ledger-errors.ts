@@ -9,6 +9,14 @@ export const LEDGER_ERRORS = {
     httpStatus: 409,
     isRetryable: false,
   },
+  LEDGER_ACT_REFUSED: {
+    cause:
+      'The notary set refuses something that this node says about its own accounts by itself; the code of the refusal is in the message.',
+    remedy:
+      'Look the code up. The node says it anew, with pauses of up to an hour; `kernell ledger recovery collect` has it do so at once.',
+    httpStatus: 409,
+    isRetryable: true,
+  },
   LEDGER_JOURNAL_BROKEN: {
     cause: 'A line of the journal does not follow from the lines before it.',
     remedy:

@@ -120,7 +120,8 @@ export const escrowCancelCommand: Command = actCommand({
   act: 'cancel',
   summary: 'end a contract together, before the delivery',
   flags: AMOUNT('what the worker gets for the work so far (default 0)'),
-  details: 'By either; the other party is asked for its signature and must be reachable.',
+  details:
+    'By either; the node of the other party is asked for its signature and must be reachable. That of a seller agrees by itself to the whole price alone, that of a buyer to nothing. For less, let the seller run the same command first: it is declined, and is its word; then the command of the buyer ends the contract.',
   example: 'kernell escrow cancel 5f0c... --amount 0 --idempotency-key cancel-1',
 })
 

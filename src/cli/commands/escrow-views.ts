@@ -86,6 +86,7 @@ export const escrowInboxCommand: Command = {
     ...NODE_FLAGS,
   },
   details: [
+    'A recovery that somebody asked for against your account is in it as well, and votes in which your key has weight.',
     'Amounts are what you pay, lose or do not get by doing nothing. A deadline counts by the stamp of the notaries: send before it.',
   ],
   examples: ['kernell escrow inbox', 'kernell escrow inbox --watch --json'],
@@ -105,14 +106,26 @@ export const escrowInboxCommand: Command = {
 function describeInbox(inbox: JsonValue): string {
   const rows = listOf(inbox, 'rows').map((row) => {
     const by = numberOf(row, 'by') ?? 0
+    const head = `${textOf(row, 'act')} ${formatDeadline(by, currentTime())} (${new Date(by).toISOString()})`
+    if (textOf(row, 'contract') === '') return describeOutside(row, head)
     return [
-      `${textOf(row, 'act')} ${formatDeadline(by, currentTime())} (${new Date(by).toISOString()})`,
+      head,
       `  contract ${textOf(row, 'contract')}, as ${textOf(row, 'role')}, ${textOf(row, 'state')}`,
       `  else: ${textOf(row, 'default')} ${formatCredits(textOf(row, 'amountNanos'), textOf(row, 'currency'))}`,
       `  custody: ${formatCustody(textOf(row, 'custody'))}`,
     ].join('\n')
   })
   return rows.join('\n') || 'Nothing waits for you'
+}
+
+/** What waits outside of contracts. */
+function describeOutside(row: JsonValue, head: string): string {
+  const account = textOf(row, 'account')
+  const how =
+    account === ''
+      ? `  proposal ${textOf(row, 'proposal')}: kernell governance vote`
+      : `  account ${account}: kernell ledger recovery cancel --account ${account}`
+  return [head, how, `  else: ${textOf(row, 'default')}`].join('\n')
 }
 
 /** The evidence of a contract as a file. */

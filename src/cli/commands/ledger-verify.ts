@@ -25,6 +25,7 @@ export const ledgerVerifyCommand: Command = {
     'FILE is what `kernell ledger export`, `prove` or `checkpoint` wrote, or a proof that this command wrote itself; DIR is the data directory of a notary, which may be running, or a copy of it. Nothing is changed and nobody is asked.',
     'Every event is replayed, so sums and rules are those of the contracts themselves, not of what somebody says of them. Every message is checked against the key of its sender and the stamp under which it counts.',
     'The order, the stamps and the end of a copy are signed for by checkpoints alone: entries that none covers are named, and the copy is not right (exit 1). Without --notary-set any key may have signed, and nothing says whose books these are.',
+    'Of a set of several, f + 1 members have to have signed for an entry, since f of them may lie: name a copy of another member with --against. Where the log was handed on to another key, SET.json is the document that `notary-set advance` wrote: the entries have to end the epoch as was signed then, and the key before counts for nothing behind it.',
     'Exit 1 when anything is wrong, or too little is signed.',
   ],
   examples: [

@@ -29,6 +29,7 @@ export const marketStatementCommand: Command = {
   details: [
     'Usage is what sellers count and sign while they work: task, bytes.in, bytes.out, milliseconds, and units of their agents. FILE gives credits for one of a unit, or {"credits": "0.5", "per": "1000"}; a unit without a price is listed and costs nothing.',
     'Sums of money are those of the ledger, nano by nano; the escrow key signs them with the hash of the file. Credits are a claim on their issuer.',
+    'It is of all keys of this node: those before, accounts that they took over, and that of its notary. What moves between them is neither received nor paid.',
   ],
   examples: ['kernell market statement --from 2026-11-01 --to 2026-12-01 --output november.csv'],
   async run(context) {

@@ -9,6 +9,9 @@ import { PASSPHRASE_FLAG, readKeyPassphrase } from '../key-flags.ts'
 import { nameLockHolder } from '../locked-directory.ts'
 import { saveArtefact } from '../read-data-files.ts'
 
+const LOCKED_REMEDY =
+  'Stop that node first, and start it again when the epoch has begun: it goes on in the new one by itself. Or name another directory with `--data-dir`.'
+
 /** Ends the epoch of a lone notary, and begins the next one over the same books. */
 export const notarySetAdvanceCommand: Command = {
   name: 'notary-set advance',
@@ -48,7 +51,7 @@ export const notarySetAdvanceCommand: Command = {
       address: textFlag(flags, 'address'),
       highWater: highWater === undefined ? undefined : resolve(workingDir, highWater),
     }).catch((error: unknown) => {
-      throw nameLockHolder(error, dataDir)
+      throw nameLockHolder(error, dataDir, LOCKED_REMEDY)
     })
     saveArtefact(path, formatNotarySet(lineage), workingDir)
     const { set, before } = lineage

@@ -78,7 +78,8 @@ export const BOOKS_REFUSALS = {
   },
   BOOKS_ACCOUNTS_FULL: {
     cause: 'The ledger has no room for an account that the settlement may pay into.',
-    remedy: 'Name arbiters that have an account in the currency, pay in credits of a listed issuer, or sign with another notary set.',
+    remedy:
+      'Name arbiters that have an account in the currency, pay in credits of a listed issuer, or sign with another notary set.',
   },
   BOOKS_ID_RESERVED: {
     cause: 'A transfer id begins with ffff, as those of contracts do.',

@@ -1,6 +1,7 @@
 import type { Timestamp } from '../../base/time.ts'
 import { hashTrieGet, hashTriePage } from '../collections/hash-trie.ts'
 import { versionedMapGet } from '../collections/versioned-map.ts'
+import type { Amount } from '../../base/money.ts'
 import type { Did } from '../evidence/names.ts'
 import { type AccountLine, lineOfAccount } from './ledger-balances.ts'
 import { ACCOUNT_KINDS, type Currency, formatAccountId, parseTransferId } from './ledger-names.ts'
@@ -62,20 +63,24 @@ export type CurrenciesPageQuery = Paged & {
   readonly code?: string | undefined
 }
 
+export type CurrencyLine = { readonly currency: Currency; readonly cap: Amount }
+
 /** Registered currencies. */
-export function pageCurrencies(state: LedgerState, { code, after, limit }: CurrenciesPageQuery): Page<Currency> {
+export function pageCurrencies(state: LedgerState, { code, after, limit }: CurrenciesPageQuery): Page<CurrencyLine> {
   const rows = hashTriePage(state.currencies, { after, limit: ROWS_MAX })
-  const lines: Currency[] = []
+  const lines: CurrencyLine[] = []
   const max = linesMax(limit)
-  for (const [index, [name, { currency }]] of rows.entries()) {
-    if (code === undefined || currency.startsWith(`${code}@`)) lines.push(currency)
+  for (const [index, [name, { currency, cap }]] of rows.entries()) {
+    if (code === undefined || currency.startsWith(`${code}@`)) lines.push({ currency, cap })
     if (lines.length === max && index < rows.length - 1) return { lines, next: name }
   }
   return { lines, next: rows.length === ROWS_MAX ? rows.at(-1)?.[0] : undefined }
 }
 
-export function isCurrencyKnown(state: LedgerState, currency: Currency): boolean {
-  return hashTrieGet(state.currencies, currency) !== undefined
+/** `undefined` where nobody has registered it. */
+export function lineOfCurrency(state: LedgerState, currency: Currency): CurrencyLine | undefined {
+  const row = hashTrieGet(state.currencies, currency)
+  return row && { currency, cap: row.cap }
 }
 
 export type TransfersPageQuery = Paged & { readonly owner?: Did | undefined }

@@ -30,6 +30,8 @@ export type ContractUsage = {
 
 export type StatementInit = {
   readonly subject: Did
+  /** Its other keys, such as those in whose place it is: what moves between all of these is neither received nor paid. */
+  readonly keys?: readonly Did[]
   readonly currency: Currency
   /** The period: `from <= at < to`. */
   readonly from: Timestamp
@@ -58,6 +60,7 @@ export type StatementSum = {
 export type Statement = {
   readonly kind: 'statement'
   readonly subject: Did
+  readonly keys: readonly Did[]
   readonly currency: Currency
   readonly from: Timestamp
   readonly to: Timestamp
@@ -76,13 +79,16 @@ export type StatementResult = Statement | { readonly kind: 'refused'; readonly c
 
 /**
  * What a party used, received and paid in a period. Sums are those of the ledger's transfers, nano by nano: received less paid is the change of all accounts of
- * the party together. Moves between its own accounts, such as a hold, are none of either.
+ * the party together, those of its other keys included. Moves between them, such as a hold or what a new key collects from the one before, are none of either.
  */
 export function createStatement(init: StatementInit): StatementResult {
-  const { subject, currency, from, to } = init
+  const { subject, keys = [], currency, from, to } = init
   if (to < from) return { kind: 'refused', code: 'METER_PERIOD_WRONG' }
   const isInPeriod = ({ at }: { readonly at: Timestamp }): boolean => at >= from && at < to
-  const transfers = init.transfers.flatMap((posted) => (isInPeriod(posted) ? readTransfer(posted, init) : []))
+  const own: ReadonlySet<Did> = new Set([subject, ...keys])
+  const transfers = init.transfers.flatMap((posted) =>
+    isInPeriod(posted) ? readTransfer(posted, { own, currency }) : [],
+  )
   const usage = init.usage.filter(isInPeriod)
   const lines = usage.reduce((count, contract) => count + contract.lines.length, transfers.length)
   if (lines > STATEMENT_LINES_MAX) return { kind: 'refused', code: 'METER_STATEMENT_LARGE' }
@@ -106,6 +112,7 @@ export function createStatement(init: StatementInit): StatementResult {
   return {
     kind: 'statement',
     subject,
+    keys,
     currency,
     from,
     to,
@@ -136,11 +143,13 @@ function entriesOf<Key extends string | undefined>(sums: ReadonlyMap<Key, Sum>):
 /** The party's side of a transfer; nothing when it has none, or both. */
 function readTransfer(
   { id, at, debit, credit, nanos, contract }: PostedTransfer,
-  { subject, currency }: StatementInit,
+  { own, currency }: { readonly own: ReadonlySet<Did>; readonly currency: Currency },
 ): readonly StatementTransfer[] {
   const from = parseAccountId(debit)
   const to = parseAccountId(credit)
-  if (from === undefined || to === undefined || from.currency !== currency || from.owner === to.owner) return []
-  if (from.owner === subject) return [{ id, at, contract, counterparty: to.owner, direction: 'paid', nanos }]
-  return to.owner === subject ? [{ id, at, contract, counterparty: from.owner, direction: 'received', nanos }] : []
+  if (from === undefined || to === undefined || from.currency !== currency) return []
+  const isPaid = own.has(from.owner)
+  if (isPaid === own.has(to.owner)) return []
+  if (isPaid) return [{ id, at, contract, counterparty: to.owner, direction: 'paid', nanos }]
+  return [{ id, at, contract, counterparty: from.owner, direction: 'received', nanos }]
 }

@@ -56,6 +56,15 @@ export const JOURNAL_FINDINGS = {
     cause: 'A checkpoint is signed by a key that is not of the notary set.',
     remedy: 'Give the document of the right set and epoch.',
   },
+  JOURNAL_SIGNER_RETIRED: {
+    cause: 'A checkpoint behind the end of an epoch is signed by a key of that epoch, which signs nothing any more.',
+    remedy: 'Do not trust whoever gave it; ask the set that keeps the log now.',
+  },
+  JOURNAL_CHANGE_WRONG: {
+    cause:
+      'The entries do not end an epoch as its set has signed it: with another block, under another stamp, or the next set does not take over there.',
+    remedy: 'Do not trust whoever wrote the journal; compare with the copy of the set that keeps the log now.',
+  },
   JOURNAL_ENVELOPE_SIGNATURE_WRONG: {
     cause: 'A message in an entry, or an agreement that it carries, is not signed by whom it names.',
     remedy: 'Do not trust whoever wrote the journal.',
@@ -92,6 +101,17 @@ export const JOURNAL_GAPS = {
     cause:
       'Entries behind the last checkpoint are not signed for: their order and stamps may be anything, and more may have been cut off.',
     remedy: 'Ask for an export that ends with a checkpoint; a running notary signs within a minute.',
+    isWrong: true,
+  },
+  JOURNAL_SIGNERS_FEW: {
+    cause: 'Of a set of several, no more members have signed for these entries than may lie.',
+    remedy: 'Compare with a copy of another member, by `--against`: what both have signed is covered.',
+    isWrong: true,
+  },
+  JOURNAL_BEFORE_CHANGE: {
+    cause:
+      'The copy ends before the set that is named took over: whoever has the key of the set before may have cut it there.',
+    remedy: 'Ask the set that keeps the log now for an export; to check an old copy as such, name the set of its time.',
     isWrong: true,
   },
   JOURNAL_SET_UNNAMED: {

@@ -8,6 +8,12 @@ export const PROOF_FAULTS = {
     cause: 'The checkpoint is signed by a key that is not of the notary set.',
     remedy: 'Give the document of the right set and epoch.',
   },
+  PROOF_SIGNER_RETIRED: {
+    cause:
+      'The checkpoint is signed by a key of a set that has handed the log on: what it signs, and when, nobody can tell any more.',
+    remedy:
+      'Ask the set that keeps the log now for the proof; to check an old proof as such, name the set of its time.',
+  },
   PROOF_JOURNAL_OTHER: {
     cause: 'The proof is about the journal of another notary set.',
     remedy: 'Give the document of the set that the proof is of.',

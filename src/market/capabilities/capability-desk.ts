@@ -163,8 +163,8 @@ export class CapabilityDesk {
 
   /** Whether a chain is one that this desk gave out or may act by: what strangers revoke among themselves leaves room for those. */
   private isConcerned(chain: readonly Delegation[]): boolean {
-    const { self } = this.components
-    return chain.some(({ iss, aud }) => iss === self || aud === self)
+    const { components } = this
+    return chain.some(({ iss, aud }) => iss === components.self || aud === components.self)
   }
 
   /** Delegations of a chain, root first, with their signatures checked. */

@@ -3,6 +3,7 @@ import type { CapabilityRefused } from '../../core/capability/capability-refusal
 import type { CapabilityCid } from '../../core/capability/capability-token.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import { declined, type MarketAnswer, type MarketQuestion, TAKEN } from '../parties/market-door.ts'
+import { dueTryOf } from '../parties/next-try.ts'
 import type { Party } from '../parties/party.ts'
 import type { CapabilityDesk } from './capability-desk.ts'
 
@@ -55,7 +56,7 @@ export class RevocationPost {
     if (taken.kind === 'refused') return taken
     const { cid } = taken
     const body = { revocation, chain: [...chain] }
-    const act = `capability-revoke/${cid}`
+    const act = dueTryOf(party, `capability-revoke/${cid}`)
     const kept = await party.wallet.say({ act, type: 'capability-revoke', body, aud: party.components.notary.set.id })
     const envelope = DECODER.decode(kept.bytes)
     let heard = 0

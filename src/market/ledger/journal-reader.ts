@@ -27,13 +27,16 @@ export type JournalReaderInit<State, Event, Effect> = {
   readonly name: Hash | undefined
   /** `undefined` leaves signatures unchecked: a journal that was written here is read without. */
   readonly verify: VerifySignature | undefined
-  /** Looks at each event before it is replayed. */
-  readonly audit?: ((event: Event) => JournalFinding | undefined) | undefined
+  /** Looks at each event before it is replayed on a state. */
+  readonly audit?: ((event: Event, place: JournalPlace<State>) => JournalFinding | undefined) | undefined
   /** Native SHA-256 where there is one. */
   readonly digest?: Sha256 | undefined
   /** Sees the complete subtrees of the Merkle tree as they come. */
   readonly onNode?: ((node: MerkleNode, hash: MerkleHash) => void) | undefined
 }
+
+/** Where an entry comes: behind so many others, to a state. */
+export type JournalPlace<State> = { readonly index: number; readonly state: State }
 
 /** What a line was. */
 export type ReadLine<Effect> =
@@ -180,7 +183,7 @@ export class JournalReader<State, Event, Effect> {
     if (event === undefined) return bad('JOURNAL_EVENT_UNKNOWN')
     const isBackward = this.stamp !== undefined && line.at < this.stamp
     if (journaled.stampOf(event) !== line.at || isBackward) return bad('JOURNAL_STAMP_WRONG')
-    const finding = audit?.(event)
+    const finding = audit?.(event, { index: line.index, state: this.current })
     if (finding !== undefined) return bad(finding)
     const step = journaled.machine.transition(this.current, event)
     if (step.state === this.current) return bad('JOURNAL_EVENT_WITHOUT_TRACE')

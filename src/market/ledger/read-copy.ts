@@ -1,15 +1,28 @@
-import { type Timestamp, timestampFromMs } from '../../base/time.ts'
+import type { Timestamp } from '../../base/time.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
-import type { JournalFinding } from '../../core/transparency/journal-findings.ts'
+import type { JournalFinding, JournalGap } from '../../core/transparency/journal-findings.ts'
 import type { Sha256 } from '../../core/transparency/merkle-tree.ts'
 import type { VerifySignature } from '../../ports/signer.ts'
 import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
-import { JournalReader } from './journal-reader.ts'
+import { type JournalPlace, JournalReader } from './journal-reader.ts'
 import type { JournaledMachine, JournalSums } from './journaled-machine.ts'
 
+/** What is wrong with, or missing in, a copy as a whole. */
+export type AuditedEnd = {
+  readonly finding?: JournalFinding | undefined
+  readonly gaps?: readonly JournalGap[]
+  /** Stamp behind which whoever signed says nothing. */
+  readonly until?: Timestamp | undefined
+}
+
+/** Whose checkpoints count at a place, and how many of them have to stand behind an entry. */
+export type CountedSigners = { readonly signers: readonly Did[]; readonly needed: number }
+
 /** Looks at each event of a copy before it is replayed, and counts what it has checked. One for each copy. */
-export type JournalAudit<Event, Report> = {
-  take(event: Event): JournalFinding | undefined
+export type JournalAudit<State, Event, Report> = {
+  take(event: Event, place: JournalPlace<State>): JournalFinding | undefined
+  /** To be called behind the last line. `isCovered`: a checkpoint stands behind the last entry. */
+  end?(copy: { readonly isCovered: boolean; readonly state: State }): AuditedEnd
   /** Signatures that were right, so far. */
   readonly signatures: number
   readonly report: Report
@@ -19,9 +32,11 @@ export type VerifyInit<State, Event, Effect, Report> = {
   readonly journaled: JournaledMachine<State, Event, Effect>
   readonly verify: VerifySignature
   /** Begins to audit a copy; absent where events carry nothing that is signed. */
-  readonly audit?: (() => JournalAudit<Event, Report>) | undefined
+  readonly audit?: (() => JournalAudit<State, Event, Report>) | undefined
   /** Keys whose checkpoints count: those of the notary set. `undefined` takes any. */
   readonly signers?: readonly Did[] | undefined
+  /** Of those, whose checkpoints count where the journal has come to a state; absent: all of them, one for each entry. */
+  readonly counted?: ((state: State) => CountedSigners) | undefined
   /** Name that the journal must have. `undefined` takes the one that it has. */
   readonly name?: Hash | undefined
   /** Another copy, to be compared with the first. It need not be sound. */
@@ -46,11 +61,13 @@ export type JournalCopy<Report> = {
   readonly hashes: readonly Hash[]
   /** Signed ones. */
   readonly checkpoints: readonly SignedCheckpoint[]
-  /** Entries that a checkpoint stands behind, and whose checkpoints these are. */
-  readonly covered: number
-  readonly coveredBy: readonly Did[]
-  /** The latest stamp under which somebody has signed for these: what came later need not be in the copy. */
-  readonly asOf: Timestamp | null
+  /** Those of keys that count where they stand. */
+  readonly counted: readonly SignedCheckpoint[]
+  /** Signers that an entry needs. */
+  readonly needed: number
+  readonly gaps: readonly JournalGap[]
+  /** Stamp behind which whoever signed says nothing. */
+  readonly until: Timestamp | undefined
   readonly head: { readonly index: number; readonly hash: Hash } | null
   readonly envelopeSignatures: number
   readonly sums: JournalSums
@@ -65,17 +82,17 @@ export async function readCopy<State, Event, Effect, Report>(
   lines: AsyncIterable<string>,
   init: VerifyInit<State, Event, Effect, Report>,
 ): Promise<JournalCopy<Report>> {
-  const { journaled, verify, name, digest, signers } = init
+  const { journaled, verify, name, digest } = init
   const audit = init.audit?.()
   const reader = new JournalReader<State, Event, Effect>({
     journaled,
     name,
     verify,
     digest,
-    ...(audit !== undefined && { audit: (event: Event) => audit.take(event) }),
+    ...(audit !== undefined && { audit: (event: Event, place: JournalPlace<State>) => audit.take(event, place) }),
   })
   const hashes: Hash[] = []
-  const checkpoints: SignedCheckpoint[] = []
+  const signatures = new CopySignatures(init)
   let firstBad: BadLineReport | null = null
   let isPruned = false
   let line = 0
@@ -90,28 +107,39 @@ export async function readCopy<State, Event, Effect, Report>(
     line += 1
     if (text === '') continue
     const read = reader.read(text)
-    if (read.kind === 'bad') {
-      firstBad = report(read.finding)
+    const signed = read.kind === 'checkpoint' || read.kind === 'beginning' ? read.signed : undefined
+    const finding =
+      read.kind === 'bad'
+        ? read.finding
+        : signed &&
+          signatures.take(signed, { isCut: read.kind === 'beginning' && hashes.length === 0, state: reader.state })
+    if (finding !== undefined) {
+      firstBad = report(finding)
       break
     }
     if (read.kind === 'entry') hashes.push(read.hash)
-    else if (read.kind === 'beginning' && read.signed === undefined) {
+    else if (read.kind === 'beginning' && signed === undefined) {
       isPruned ||= read.hashes.length > 0
       hashes.push(...read.hashes)
-    } else if (read.signed !== undefined && signers !== undefined && !signers.includes(read.signed.checkpoint.signer)) {
-      firstBad = report('JOURNAL_SIGNER_UNKNOWN')
-      break
-    } else if (read.signed !== undefined) checkpoints.push(read.signed)
+    }
   }
-  const finding = firstBad === null ? reader.end() : undefined
-  if (finding !== undefined) firstBad = report(finding)
+  if (firstBad === null) {
+    const finding = reader.end() ?? signatures.end(hashes.length, reader.state)
+    if (finding !== undefined) firstBad = report(finding)
+  }
+  const isCovered = signatures.reach === hashes.length
+  const ended = audit?.end?.({ isCovered, state: reader.state })
+  if (ended?.finding !== undefined) firstBad ??= report(ended.finding)
   const broken = journaled.machine.violations(reader.state)
   if (broken.length > 0) firstBad ??= report('JOURNAL_INVARIANT_BROKEN', broken)
   const hash = hashes.at(-1)
   return {
     hashes,
-    checkpoints,
-    ...coverageOf(checkpoints, hashes.length),
+    checkpoints: signatures.all,
+    counted: signatures.counted,
+    needed: init.counted?.(reader.state).needed ?? 1,
+    gaps: ended?.gaps ?? [],
+    until: ended?.until,
     head: hash === undefined ? null : { index: hashes.length - 1, hash },
     envelopeSignatures: audit?.signatures ?? 0,
     sums: journaled.sumsOf(reader.state),
@@ -121,15 +149,46 @@ export async function readCopy<State, Event, Effect, Report>(
   }
 }
 
-function coverageOf(
-  checkpoints: readonly SignedCheckpoint[],
-  entries: number,
-): Pick<JournalCopy<unknown>, 'covered' | 'coveredBy' | 'asOf'> {
-  const covered = checkpoints.reduce((most, { checkpoint }) => Math.max(most, checkpoint.entries), 0)
-  const last = checkpoints.filter(({ checkpoint }) => checkpoint.entries === covered)
-  return {
-    covered: Math.min(covered, entries),
-    asOf: last.length === 0 ? null : timestampFromMs(Math.max(...last.map(({ checkpoint }) => checkpoint.at))),
-    coveredBy: [...new Set(last.map(({ checkpoint }) => checkpoint.signer))],
+/** The checkpoints of a copy, and which of them count. */
+class CopySignatures<State> {
+  readonly all: SignedCheckpoint[] = []
+  readonly counted: SignedCheckpoint[] = []
+  private readonly signers: readonly Did[] | undefined
+  private readonly countedAt: ((state: State) => CountedSigners) | undefined
+  /** That of a pruned beginning: the state that it stands for is read behind it. */
+  private cut: SignedCheckpoint | undefined
+
+  constructor({ signers, counted }: Pick<VerifyInit<State, never, never, never>, 'signers' | 'counted'>) {
+    this.signers = signers
+    this.countedAt = counted
+  }
+
+  /** Entries that some checkpoint stands behind. */
+  get reach(): number {
+    return this.counted.reduce((most, { checkpoint }) => Math.max(most, checkpoint.entries), 0)
+  }
+
+  take(
+    signed: SignedCheckpoint,
+    { isCut, state }: { readonly isCut: boolean; readonly state: State },
+  ): JournalFinding | undefined {
+    const { signer } = signed.checkpoint
+    if (this.signers !== undefined && !this.signers.includes(signer)) return 'JOURNAL_SIGNER_UNKNOWN'
+    this.all.push(signed)
+    if (isCut) this.cut = signed
+    else if (this.isRetired(signed, state)) return 'JOURNAL_SIGNER_RETIRED'
+    this.counted.push(signed)
+    return undefined
+  }
+
+  end(entries: number, state: State): JournalFinding | undefined {
+    const { cut } = this
+    // Where entries follow, later checkpoints stand for the cut as well.
+    if (cut === undefined || cut.checkpoint.entries < entries) return undefined
+    return this.isRetired(cut, state) ? 'JOURNAL_SIGNER_RETIRED' : undefined
+  }
+
+  private isRetired({ checkpoint }: SignedCheckpoint, state: State): boolean {
+    return this.countedAt?.(state).signers.includes(checkpoint.signer) === false
   }
 }

@@ -1,4 +1,4 @@
-import type { Timestamp } from '../../base/time.ts'
+import { type Timestamp, timestampFromMs } from '../../base/time.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import { JOURNAL_GAPS, type JournalGap } from '../../core/transparency/journal-findings.ts'
 import type { SplitView } from '../../wire/v1/journal-proofs.ts'
@@ -19,9 +19,9 @@ export type JournalVerification<Report = unknown> = {
   readonly sums: JournalSums
   readonly firstBad: BadLineReport | null
   readonly equivocations: readonly Equivocation[]
-  /** Entries that a checkpoint stands behind. */
+  /** Entries that checkpoints of as many members as are needed stand behind. */
   readonly covered: number
-  /** Entries that none stands behind; `null` where all are covered. */
+  /** Entries that too few stand behind; `null` where all are covered. */
   readonly uncovered: { readonly first: number; readonly last: number } | null
   /** Whose checkpoints cover the last entry that is covered. */
   readonly coveredBy: readonly Did[]
@@ -56,9 +56,11 @@ export async function verifyJournal<State, Event, Effect, Report = unknown>(
   const equivocations = findEquivocations(copy, other)
   const fork = other === undefined ? undefined : findFork(copy, other)
   const isApart = fork !== undefined && fork.kind === 'forked'
-  const gaps = gapsOf(copy, init.signers)
+  const coverage = coverageOf(copy, other)
+  const gaps = gapsOf(copy, { coverage, signers: init.signers })
   const isSound = copy.firstBad === null && (other?.firstBad ?? null) === null
-  const { hashes, covered } = copy
+  const { hashes } = copy
+  const { covered } = coverage
   return {
     ok: isSound && equivocations.length === 0 && !isApart && gaps.every((gap) => !JOURNAL_GAPS[gap].isWrong),
     entries: hashes.length,
@@ -70,26 +72,67 @@ export async function verifyJournal<State, Event, Effect, Report = unknown>(
     equivocations,
     covered,
     uncovered: covered < hashes.length ? { first: covered, last: hashes.length - 1 } : null,
-    coveredBy: copy.coveredBy,
-    asOf: copy.asOf,
+    coveredBy: coverage.coveredBy,
+    asOf: coverage.asOf,
     envelopeSignatures: copy.envelopeSignatures,
     gaps,
     splitViews: equivocations.flatMap((found) => proveSplitView(found, copy, other) ?? []),
     audit: copy.audit,
     ...(other !== undefined &&
       fork !== undefined && {
-        against: { entries: other.hashes.length, covered: other.covered, firstBad: other.firstBad, fork },
+        against: {
+          entries: other.hashes.length,
+          covered: coverageOf(other, copy).covered,
+          firstBad: other.firstBad,
+          fork,
+        },
       }),
   }
 }
 
-function gapsOf(copy: JournalCopy<unknown>, signers: readonly Did[] | undefined): readonly JournalGap[] {
-  const { hashes, checkpoints, covered, isPruned } = copy
+type Coverage = {
+  readonly covered: number
+  readonly coveredBy: readonly Did[]
+  readonly asOf: Timestamp | null
+  /** Entries that at least one signer stands behind. */
+  readonly reach: number
+}
+
+/** How far as many signers stand behind a copy as it needs: those in it, and those in another one whose entries are the same up to there. */
+function coverageOf(copy: JournalCopy<unknown>, other: JournalCopy<unknown> | undefined): Coverage {
+  const { hashes, counted, needed, until } = copy
+  const theirs = (other?.counted ?? []).filter(
+    ({ checkpoint: { entries, head } }) => entries > 0 && hashes[entries - 1] === head,
+  )
+  const all = [...counted, ...theirs].map(({ checkpoint }) => checkpoint)
+  const reaches = new Map<Did, number>()
+  for (const { signer, entries } of all) reaches.set(signer, Math.max(reaches.get(signer) ?? 0, entries))
+  const ordered = [...reaches.values()].toSorted((one, next) => next - one)
+  const covered = Math.min(ordered[needed - 1] ?? 0, hashes.length)
+  const behind = covered === 0 ? [] : all.filter(({ entries }) => entries >= covered)
+  const latest = new Map<Did, number>()
+  for (const { signer, at } of behind) latest.set(signer, Math.max(latest.get(signer) ?? 0, at))
+  // Of as many as may lie the stamps may be anything.
+  const asOf = [...latest.values()].toSorted((one, next) => next - one)[needed - 1]
+  return {
+    covered,
+    coveredBy: [...latest.keys()],
+    asOf: asOf === undefined ? null : timestampFromMs(Math.min(asOf, until ?? asOf)),
+    reach: Math.min(ordered[0] ?? 0, hashes.length),
+  }
+}
+
+function gapsOf(
+  copy: JournalCopy<unknown>,
+  { coverage, signers }: { readonly coverage: Coverage; readonly signers: readonly Did[] | undefined },
+): readonly JournalGap[] {
+  const { hashes, checkpoints, isPruned } = copy
   const gaps: JournalGap[] = []
   if (hashes.length === 0) gaps.push('JOURNAL_EMPTY')
   else if (checkpoints.length === 0) gaps.push('JOURNAL_UNSIGNED')
-  else if (covered < hashes.length) gaps.push('JOURNAL_TAIL_UNCOVERED')
+  else if (coverage.reach < hashes.length) gaps.push('JOURNAL_TAIL_UNCOVERED')
+  if (coverage.covered < coverage.reach) gaps.push('JOURNAL_SIGNERS_FEW')
   if (signers === undefined) gaps.push('JOURNAL_SET_UNNAMED')
   if (isPruned) gaps.push('JOURNAL_BEGINNING_PRUNED')
-  return gaps
+  return [...gaps, ...copy.gaps]
 }

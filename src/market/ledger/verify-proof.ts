@@ -13,6 +13,8 @@ export type VerifyProofInit = {
   readonly verify: VerifySignature
   /** Keys whose word counts; `undefined` takes any. */
   readonly signers?: readonly Did[] | undefined
+  /** Keys of sets that kept the log before: they prove nothing about it any more, and can still be convicted. */
+  readonly retired?: readonly Did[] | undefined
   /** Name that the journal must have; `undefined` takes the one that it has. */
   readonly name?: Hash | undefined
   readonly digest?: Sha256 | undefined
@@ -28,19 +30,23 @@ export function faultOfProof(read: JournalProof, init: VerifyProofInit): ProofFa
     case 'checkpoint':
       return faultOfSigned(read.proof, init)
     case 'split-view': {
-      const { signers, name, verify, digest } = init
+      const { signers, retired = [], name, verify, digest } = init
       const { proof } = read
-      if (signers !== undefined && !signers.includes(proof.signer)) return 'PROOF_SIGNER_UNKNOWN'
+      if (signers !== undefined && ![...signers, ...retired].includes(proof.signer)) return 'PROOF_SIGNER_UNKNOWN'
       if (name !== undefined && proof.journal !== name) return 'PROOF_JOURNAL_OTHER'
       return isSplitViewProven(proof, verify, digest) ? undefined : 'PROOF_CONVICTS_NOBODY'
     }
   }
 }
 
-function faultOfSigned(signed: SignedCheckpoint, { verify, signers, name }: VerifyProofInit): ProofFault | undefined {
+function faultOfSigned(
+  signed: SignedCheckpoint,
+  { verify, signers, retired = [], name }: VerifyProofInit,
+): ProofFault | undefined {
   const { signer, journal } = signed.checkpoint
   if (name !== undefined && journal !== name) return 'PROOF_JOURNAL_OTHER'
-  if (signers !== undefined && !signers.includes(signer)) return 'PROOF_SIGNER_UNKNOWN'
+  if (signers !== undefined && !signers.includes(signer))
+    return retired.includes(signer) ? 'PROOF_SIGNER_RETIRED' : 'PROOF_SIGNER_UNKNOWN'
   return isCheckpointSigned(signed, verify) ? undefined : 'PROOF_SIGNATURE_WRONG'
 }
 

@@ -1,14 +1,19 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import type { Sha256Hex } from '../../base/sha256.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
+import type { GovernedBooksState } from '../../core/books/governed-books.ts'
 import type { EscrowRules } from '../../core/escrow/escrow-rules.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import { escrowRulesOf, hashOfParameters } from '../../core/governance/parameter-set.ts'
 import { hashOfWeights, type WeightSource } from '../../core/governance/weight-table.ts'
+import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import type { JournalFinding } from '../../core/transparency/journal-findings.ts'
 import { timeRefusalOf, type VerifyBytes } from '../../wire/v1/authenticate.ts'
-import type { JournalAudit } from '../ledger/read-copy.ts'
+import type { JournalPlace } from '../ledger/journal-reader.ts'
+import type { AuditedEnd, JournalAudit } from '../ledger/read-copy.ts'
 import { type BookedEvent, readSent, stampOfBooksEvent } from './booked-event.ts'
+import type { BookedStep } from './journaled-books.ts'
+import { LineageAudit } from './lineage-audit.ts'
 
 /** Rules that contracts may pin, as a copy of the books has them. */
 export type AuditedParameters = {
@@ -41,25 +46,27 @@ export type BooksAuditInit = {
   readonly clockSkewMs: DurationMs
   /** Members of the set where they are known: a set of one leaves out no block. */
   readonly members: number | undefined
-  /** Ids of the sets that may keep these books, where they are known. */
-  readonly sets?: readonly Hash[] | undefined
+  /** The sets that may keep these books, where they are known. */
+  readonly lineage?: SetLineage | undefined
   /** Rules whose hash is known to be theirs. */
   readonly parameters: readonly { readonly name: string; readonly hash: Hash; readonly rules: EscrowRules }[]
   readonly hash?: Sha256Hex | undefined
 }
 
 /** What of the books no replay shows: who signed the messages, whether they were valid under their stamps, and the order of the blocks. */
-export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
+export class BooksAudit implements JournalAudit<GovernedBooksState, BookedEvent, BooksReport> {
   signatures = 0
   private readonly init: BooksAuditInit
   private readonly verify: VerifyBytes
   private readonly published = new Map<Hash, AuditedParameters>()
   private readonly retired: Hash[] = []
   private readonly tables: AuditedWeights[] = []
+  private readonly lineage: LineageAudit | undefined
   private last: { readonly slot: number; readonly at: Timestamp } | undefined
 
   constructor(init: BooksAuditInit) {
     this.init = init
+    this.lineage = init.lineage && new LineageAudit(init.lineage, init.hash)
     this.verify = (signed) => {
       const isRight = init.verify(signed)
       if (isRight) this.signatures += 1
@@ -71,10 +78,28 @@ export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
     return { parameters: [...this.published.values()], parametersRetired: this.retired, weights: this.tables }
   }
 
-  take(booked: BookedEvent): JournalFinding | undefined {
+  take(booked: BookedEvent, { index, state }: JournalPlace<GovernedBooksState>): JournalFinding | undefined {
     return (
-      this.faultOfOrder(booked) ?? (booked.sent === undefined ? this.faultOfOrdered(booked) : this.faultOfSent(booked))
+      this.faultOfOrder(booked) ??
+      this.lineage?.take(booked, { index, keeper: state.books.set.id }) ??
+      (booked.sent === undefined ? this.faultOfOrdered(booked) : this.faultOfSent(booked))
     )
+  }
+
+  /** Takes the step that an entry came to. */
+  follow(step: BookedStep): void {
+    this.lineage?.follow(step)
+  }
+
+  end({ isCovered, state }: { readonly isCovered: boolean; readonly state: GovernedBooksState }): AuditedEnd {
+    const { lineage } = this
+    if (lineage === undefined) return {}
+    const isBehind = lineage.isBehindOf(state.books.set.id)
+    return {
+      finding: lineage.end({ isCovered }),
+      gaps: isBehind ? ['JOURNAL_BEFORE_CHANGE'] : [],
+      until: lineage.untilOf(state.books.set.id),
+    }
   }
 
   /** Entries of a block share its stamp. A notary alone counts only blocks with entries; among several, messages that change nothing make a block too. */
@@ -100,8 +125,6 @@ export class BooksAudit implements JournalAudit<BookedEvent, BooksReport> {
 
   private faultOfOrdered({ event, slot }: BookedEvent): JournalFinding | undefined {
     if (event.type === 'parameters-retired') this.retired.push(event.hash)
-    const { sets } = this.init
-    if (event.type === 'set-changed' && sets !== undefined && !sets.includes(event.set.id)) return 'JOURNAL_NAME_WRONG'
     if (event.type === 'governance-event-received' && event.event.type === 'weights-published') {
       const { table } = event.event
       const { source, rows } = table

@@ -1,5 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
+import type { Did } from '../../core/evidence/names.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
@@ -24,6 +25,8 @@ export type CheckpointKeeperInit = {
     readonly lastCheckpoint: SignedCheckpoint | undefined
     checkpoint(at: Timestamp): Promise<SignedCheckpoint>
   }
+  /** Whose checkpoints count: those of a key before are not given out. */
+  readonly signer: Did
   readonly clock: Clock
   readonly timers: Timers
   /** Stamp of a checkpoint that is made now. */
@@ -69,37 +72,41 @@ export class CheckpointKeeper {
 
   /** The newest, for whoever asks. */
   async newest(): Promise<SignedCheckpoint> {
-    const { lastCheckpoint } = this.init.journal
-    if (lastCheckpoint === undefined || (this.uncovered > 0 && this.askedInMs === 0)) return await this.make()
-    return lastCheckpoint
+    const { last } = this
+    if (last === undefined || (this.uncovered > 0 && this.askedInMs === 0)) return await this.make()
+    return last
   }
 
   /** One that covers every entry as of the call: for whoever runs the notary. */
   async seal(): Promise<SignedCheckpoint> {
     const { entries } = this.init.journal
     for (;;) {
-      const { lastCheckpoint } = this.init.journal
-      if (lastCheckpoint !== undefined && lastCheckpoint.checkpoint.entries >= entries) return lastCheckpoint
+      const { last } = this
+      if (last !== undefined && last.checkpoint.entries >= entries) return last
       await this.make()
     }
   }
 
   /** One that covers so many entries: at once, or when the next may be made. Throws `NOTARY_CLOSED` where none comes. */
   async covering(entries: number): Promise<SignedCheckpoint> {
-    const { journal, timers } = this.init
+    const { timers } = this.init
     const isCovered = (signed: SignedCheckpoint | undefined): signed is SignedCheckpoint =>
       signed !== undefined && signed.checkpoint.entries >= entries
-    if (isCovered(journal.lastCheckpoint)) return journal.lastCheckpoint
+    if (isCovered(this.last)) return this.last
     const waitMs = this.askedInMs
     if (waitMs > 0) await new Promise<void>((resolve) => timers.schedule(waitMs, resolve))
-    const signed = isCovered(journal.lastCheckpoint) ? journal.lastCheckpoint : await this.make()
+    const signed = isCovered(this.last) ? this.last : await this.make()
     if (isCovered(signed)) return signed
     throw new CodedError('NOTARY_CLOSED', { message: `No checkpoint covers ${entries} entries` })
   }
 
   private get uncovered(): number {
-    const { entries, lastCheckpoint } = this.init.journal
-    return entries - (lastCheckpoint?.checkpoint.entries ?? 0)
+    return this.init.journal.entries - (this.last?.checkpoint.entries ?? 0)
+  }
+
+  private get last(): SignedCheckpoint | undefined {
+    const { journal, signer } = this.init
+    return journal.lastCheckpoint?.checkpoint.signer === signer ? journal.lastCheckpoint : undefined
   }
 
   /** When the next one may be made without taking more than its share of the time. */

@@ -5,7 +5,7 @@ import type { ContractId, Did } from '../../core/evidence/names.ts'
 import type { Timestamp } from '../../base/time.ts'
 import { blockOfCertificate } from '../../core/notary/certificate.ts'
 import { describeTransfer } from '../../core/ledger/describe-transfer.ts'
-import { isCurrencyKnown, pageAccounts, pageCurrencies, pageTransfers } from '../../core/ledger/ledger-pages.ts'
+import { lineOfCurrency, pageAccounts, pageCurrencies, pageTransfers } from '../../core/ledger/ledger-pages.ts'
 import { viewAccounts } from '../ledger/ledger-views.ts'
 import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
 import { unknownEntry } from '../ledger/journal-records.ts'
@@ -87,9 +87,11 @@ export class NotaryViews {
     const { order, journal } = this.init
     return await order.quiet(() => {
       const { ledger } = journal.state.books
-      if (currency !== undefined) return { currencies: isCurrencyKnown(ledger, currency) ? [currency] : [], next: null }
-      const { lines, next } = pageCurrencies(ledger, query)
-      return { currencies: lines, next: next ?? null }
+      const only = currency && lineOfCurrency(ledger, currency)
+      const none = { lines: only === undefined ? [] : [only], next: undefined }
+      const { lines, next } = currency === undefined ? pageCurrencies(ledger, query) : none
+      const capsNanos = lines.map(({ cap }) => String(cap))
+      return { currencies: lines.map((line) => line.currency), capsNanos, next: next ?? null }
     })
   }
 

@@ -1,5 +1,6 @@
 import type { Timestamp } from '../../base/time.ts'
 import type { BooksState } from '../../core/books/books-state.ts'
+import { signerOfKey } from '../../wire/v1/checkpoint.ts'
 import { CheckpointKeeper } from './checkpoint-keeper.ts'
 import type { NotaryArchive } from './notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
@@ -43,6 +44,7 @@ export function openKeepers({ components, init, journal, order, archive }: OpenK
     })
   const checkpoints = new CheckpointKeeper({
     journal,
+    signer: signerOfKey(components.signer.publicKeyHex),
     clock,
     timers,
     stamp,

@@ -20,7 +20,8 @@ export function readProof(
     faultOfProof(read, {
       verify: ({ publicKeyHex, bytes, signature }) =>
         verify({ key: signerOfKey(publicKeyHex), bytes, signature: encodeSignature(signature) }),
-      signers: keysOf(lineage),
+      signers: lineage.set.members.map(({ key }) => key),
+      retired: keysOf(lineage),
       name: nameJournal(journalWordsOf(firstSetOf(lineage))),
     })
   if (read !== undefined && fault === undefined) return read

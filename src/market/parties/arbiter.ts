@@ -1,9 +1,10 @@
 import { type Amount, subtractAmounts, ZERO_AMOUNT } from '../../base/money.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { AcceptanceResult } from '../../core/acceptance/evaluate-predicate.ts'
-import type { DisputedState, EscrowState } from '../../core/escrow/escrow-state.ts'
+import type { DisputedState, EscrowState, FrozenState } from '../../core/escrow/escrow-state.ts'
 import { evidenceRootOf } from '../../core/escrow/evidence-root.ts'
-import type { ContractId, Did } from '../../core/evidence/names.ts'
+import { frozenSplit } from '../../core/escrow/settlement.ts'
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { rulingHash } from '../../wire/v1/escrow-events.ts'
 import type { MarketFrameOf } from '../../wire/v1/market-frames.ts'
 import { judgeDispute } from '../disputes/judge-dispute.ts'
@@ -38,18 +39,28 @@ export type ArbiterComponents = {
   readonly judge?: (dispute: DisputeCase) => Promise<Amount | undefined>
 }
 
-/** Pause before parties and other arbiters are asked again. */
+/** What arbiters rule on. */
+type RuledState = DisputedState | FrozenState
+
+/** Pause before parties and other arbiters are asked again; parties that show nothing are asked with pauses that double up to the second one. */
 const AGAIN_MS = 1_000
+const AGAIN_MS_MAX = 60_000
+/** Of T_rule, this part is left for whoever cannot be reached; then it is ruled on what is there. */
+const PATIENCE = 2
+/** Longest that another arbiter waits for an answer; it asks again. */
+const COSIGN_WAIT_MS = 2_000
 
 /**
  * Rules on disputes: waits until the record is closed, gets input and result from whoever shows them, runs the acceptance predicate itself, and signs what follows. The
- * signatures of k arbiters on one statement are a ruling; whoever has them sends it. A statement is signed once for each root of the record.
+ * signatures of k arbiters on one statement are a ruling; whoever has them sends it. A statement is signed once for each root of the record. Who cannot be reached is asked
+ * again until half of T_rule has passed. A frozen contract is given the same time, for a delivery or for another proof, and then the split that it names itself.
  */
 export class Arbiter {
   private readonly components: ArbiterComponents
   private readonly party: Party
   private readonly cases = new Set<ContractId>()
-  private readonly deciding = new Map<string, Promise<Decision | undefined>>()
+  /** By contract and root of the record. */
+  private readonly decisions = new Map<string, Promise<Decision | undefined>>()
   private close: (() => void) | undefined
 
   constructor(components: ArbiterComponents) {
@@ -76,30 +87,54 @@ export class Arbiter {
         for await (const { state } of this.party.follow(contract)) this.see(state)
       } finally {
         this.cases.delete(contract)
+        for (const key of this.decisions.keys()) if (key.startsWith(contract)) this.decisions.delete(key)
       }
     })
   }
 
   private see(state: EscrowState): void {
-    const isMine = this.meIn(state) !== undefined
-    // The record is closed once T_evidence has fired.
-    if (!isMine || state.kind !== 'DISPUTED' || state.evidenceBy !== undefined) return
+    if (this.meIn(state) === undefined || !isRuled(state)) return
     this.party.begin(async () => await this.rule(state))
   }
 
-  /** The split: what is claimed where the predicate passes, what is conceded where it fails or nobody shows the result. One record is looked into once. */
-  private async decide(state: DisputedState): Promise<Decision | undefined> {
-    const key = `${state.contract}/${evidenceRootOf(state.contract, state.evidence)}`
-    const deciding = this.deciding.get(key) ?? this.lookInto(state)
-    this.deciding.set(key, deciding)
-    try {
-      return await deciding
-    } finally {
-      this.deciding.delete(key)
+  /** The split: what is claimed where the predicate passes, what is conceded where it fails or nobody shows the result in time. One record is looked into once. */
+  private async decide(state: RuledState): Promise<Decision | undefined> {
+    const key = `${state.contract}/${rootOf(state)}`
+    const known = this.decisions.get(key)
+    if (known !== undefined) return await known
+    const deciding = state.kind === 'FROZEN' ? this.endFrozen(state) : this.askUntilShown(state)
+    this.decisions.set(key, deciding)
+    // What failed is looked into again.
+    deciding.catch(() => this.decisions.delete(key))
+    return await deciding
+  }
+
+  private async endFrozen(state: FrozenState): Promise<Decision | undefined> {
+    const { timers, clock } = this.party.components
+    await pause(timers, Math.max(0, patienceEnd(state) - clock.now()), this.party.signal)
+    const { equivocators, claimNanos, voucher } = state
+    const workerNanos = frozenSplit({ equivocators, claimNanos, voucherNanos: voucher.amountNanos })
+    return { workerNanos, basis: 'arbiters' }
+  }
+
+  private async askUntilShown(state: DisputedState): Promise<Decision | undefined> {
+    const { timers, clock } = this.party.components
+    for (let pauseMs = AGAIN_MS; ; pauseMs = Math.min(2 * pauseMs, AGAIN_MS_MAX)) {
+      const found = await this.lookInto(state)
+      if (found !== 'nothing-shown') return found
+      if (clock.now() >= patienceEnd(state)) return { workerNanos: state.rejection.concededNanos, basis: 'predicate' }
+      await pause(timers, pauseMs, this.party.signal)
+      if (!this.isCurrent(state)) return undefined
     }
   }
 
-  private async lookInto(state: DisputedState): Promise<Decision | undefined> {
+  /** Whether the contract still stands with this very record, as far as is known here. */
+  private isCurrent(state: RuledState): boolean {
+    const now = this.party.states.get(state.contract)
+    return now !== undefined && isRuled(now) && rootOf(now) === rootOf(state)
+  }
+
+  private async lookInto(state: DisputedState): Promise<Decision | 'nothing-shown' | undefined> {
     const { terms } = state
     const { replicas, judge } = this.components
     const { result, replication } = await judgeDispute(this.party, state, {
@@ -107,17 +142,17 @@ export class Arbiter {
       ...(replicas && { replicas: { ...replicas, peers: replicas.peers() } }),
     })
     const basis = replication?.result === undefined ? 'predicate' : 'replication'
-    if (result === undefined || result.outcome === 'failed')
-      return { workerNanos: state.rejection.concededNanos, basis }
+    if (result === undefined) return 'nothing-shown'
+    if (result.outcome === 'failed') return { workerNanos: state.rejection.concededNanos, basis }
     if (result.outcome === 'passed') return { workerNanos: state.delivery.claimNanos, basis }
     const workerNanos = await judge?.({ state, result, replication })
     return workerNanos === undefined ? undefined : { workerNanos, basis: 'arbiters' }
   }
 
-  private async rule(state: DisputedState): Promise<void> {
+  private async rule(state: RuledState): Promise<void> {
     const { party } = this
     const decision = await this.decide(state)
-    if (decision === undefined) return
+    if (decision === undefined || !this.isCurrent(state)) return
     const { workerNanos } = decision
     const statement = this.statementOf(state, workerNanos)
     const me = this.meIn(state) ?? party.did
@@ -132,8 +167,7 @@ export class Arbiter {
         const other = await this.askOther(member, { type: 'ruling', statement, signature })
         if (other !== undefined) signatures.set(member, other)
       }
-      const now = party.states.get(state.contract)
-      if (now?.kind !== 'DISPUTED' || party.isStopped) return
+      if (!this.isCurrent(state) || party.isStopped) return
       if (signatures.size >= k) break
       await pause(party.components.timers, AGAIN_MS, party.signal)
     }
@@ -145,9 +179,9 @@ export class Arbiter {
     })
   }
 
-  private statementOf(state: DisputedState, workerNanos: Amount): MarketFrameOf<'ruling'>['statement'] {
-    const { contract, terms, evidence } = state
-    return { contract, evidenceRoot: evidenceRootOf(contract, evidence), workerNanos, currency: terms.currency }
+  private statementOf(state: RuledState, workerNanos: Amount): MarketFrameOf<'ruling'>['statement'] {
+    const { contract, terms } = state
+    return { contract, evidenceRoot: rootOf(state), workerNanos, currency: terms.currency }
   }
 
   /** The key that the contract names as an arbiter's: one that was rotated since still rules on it. */
@@ -162,9 +196,9 @@ export class Arbiter {
   }
 
   /** The arbiter's own word, for whoever asks later how it came to the ruling. */
-  private async sayPart(state: DisputedState, { workerNanos, basis }: Decision): Promise<void> {
-    const { contract, terms, evidence } = state
-    const evidenceRoot = evidenceRootOf(contract, evidence)
+  private async sayPart(state: RuledState, { workerNanos, basis }: Decision): Promise<void> {
+    const { contract, terms } = state
+    const evidenceRoot = rootOf(state)
     await this.party.wallet.say({
       act: `${contract}/ruling-part/${evidenceRoot}`,
       type: 'dispute-ruling-part',
@@ -197,10 +231,14 @@ export class Arbiter {
     const { contract } = statement
     this.take(contract)
     const state = this.party.states.get(contract)
-    if (state?.kind !== 'DISPUTED' || state.evidenceBy !== undefined) return declined('MARKET_CONTRACT_UNKNOWN')
+    if (state === undefined || !isRuled(state)) return declined('MARKET_CONTRACT_UNKNOWN')
     const me = this.meIn(state)
     if (me === undefined) return declined('MARKET_CONTRACT_UNKNOWN')
-    const decision = await this.decide(state)
+    const { timers } = this.party.components
+    const answered = new AbortController()
+    const late = pause(timers, COSIGN_WAIT_MS, answered.signal).catch(() => undefined)
+    const decision = await Promise.race([this.decide(state), late])
+    answered.abort()
     const own = decision === undefined ? undefined : this.statementOf(state, decision.workerNanos)
     if (own === undefined || rulingHash(own) !== rulingHash(statement)) return declined('MARKET_STATEMENT_DECLINED')
     return { frame: { type: 'cosigned', signature: await this.signStatement(own, me) } }
@@ -209,4 +247,18 @@ export class Arbiter {
   private peerOf(did: Did): Did {
     return this.components.peerOf?.(did) ?? did
   }
+}
+
+/** Whether arbiters are to rule: a record is closed once T_evidence has fired. */
+function isRuled(state: EscrowState): state is RuledState {
+  return state.kind === 'FROZEN' || (state.kind === 'DISPUTED' && state.evidenceBy === undefined)
+}
+
+/** What a ruling names. */
+function rootOf(state: RuledState): Hash {
+  return state.kind === 'FROZEN' ? state.evidenceRoot : evidenceRootOf(state.contract, state.evidence)
+}
+
+function patienceEnd({ ruleBy, terms }: RuledState): number {
+  return ruleBy - terms.timers.ruleMs / PATIENCE
 }

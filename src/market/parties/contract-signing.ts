@@ -1,7 +1,7 @@
 import type { CapabilityRefusal } from '../../core/capability/capability-refusals.ts'
 import { type ContractAuthority, isAuthorityFor } from '../../core/escrow/contract-authority.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
-import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
 import { contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
 import type { MarketTask } from '../../wire/v1/market-frames.ts'
@@ -23,8 +23,6 @@ export type ContractSigningComponents = {
   readonly bids: SealedBids
   /** Judges the tokens of payers; `undefined`: none is taken. */
   readonly capabilities: SellerCapabilities | undefined
-  /** What is known of a payer, parts per million. */
-  readonly payerPpmOf: (payer: Did) => number
   /** Called with every contract that this party has signed, also again. */
   readonly onSigned: (contract: ContractId) => void
 }
@@ -134,9 +132,8 @@ export class ContractSigning {
     const open = this.places.open()
     const { network: net, components } = this.party
     const now = components.clock.now()
-    const payerPpm = this.components.payerPpmOf(terms.payer)
     const room = { openContracts: open.contracts, openNanos: open.nanos }
-    const asked = { terms, net, now, skill, payerPpm, priceNanos, ...room }
+    const asked = { terms, net, now, skill, priceNanos, ...room }
     return refuseContract(this.policy, asked) ?? this.places.refuse(terms, offer)
   }
 }

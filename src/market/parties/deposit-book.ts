@@ -77,6 +77,8 @@ export class DepositBook {
     const { party, policy } = this
     const now = party.components.clock.now()
     const { depositNanos, currency, buyer } = call
+    // A call says nothing of disputes, and a winner that then declines the terms loses its deposit.
+    if (policy.fallbackPerMillionMinOf(call.skill, buyer) > 0) return 'MARKET_FALLBACK_LOW'
     if (call.forfeitTo !== LOST_DEPOSITS) return 'MARKET_FORFEIT_WRONG'
     if (!policy.notarySets.some(({ id }) => id === call.notarySet)) return 'MARKET_SET_UNKNOWN'
     const isSmall = depositNanos * 1_000_000n <= priceNanos * BigInt(policy.depositPerMillionMax)

@@ -6,6 +6,7 @@ import type { ParameterChange } from '../../core/governance/parameter-set.ts'
 import type { VoteChoice } from '../../core/governance/tally.ts'
 import type { NotaryAnswer, NotaryClient } from '../../ports/notary-client.ts'
 import type { MessageBody } from '../../wire/v1/message-types.ts'
+import { dueTryOf } from './next-try.ts'
 import type { Party } from './party.ts'
 import type { KeptEnvelope } from './party-record.ts'
 
@@ -95,21 +96,10 @@ export class Governor {
 
   private async say<Type extends GovernanceType>({ name, type, body, isOnce }: Act<Type>): Promise<GovernorOutcome> {
     const { party, notary } = this.components
-    const act = this.actOf(name, isOnce)
+    // What was refused, as too early, is another message when it is tried again.
+    const act = dueTryOf(party, name, ({ effect }) => !isOnce || effect === 'refused')
     const kept: KeptEnvelope = await party.wallet.say({ act, type, body, aud: notary.set.id })
     const { effect, code } = await party.outbox.submit(kept)
     return { hash: kept.envelope.hash, effect, code }
-  }
-
-  /** What was refused, as too early, is another message when it is tried again. */
-  private actOf(name: string, isOnce: boolean): string {
-    const { wallet, outbox } = this.components.party
-    for (let attempt = 0; ; attempt += 1) {
-      const act = attempt === 0 ? name : `${name}/${attempt}`
-      const said = wallet.said(act)
-      const answer = said && outbox.answerOf(said)
-      const isOver = answer !== undefined && (!isOnce || answer.effect === 'refused')
-      if (!isOver) return act
-    }
   }
 }

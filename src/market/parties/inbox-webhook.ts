@@ -77,7 +77,9 @@ export class InboxWebhook {
     const { signer, clock, timers, outbound } = this.components
     const { signal } = this.stopping
     const iss = signerOfKey(signer.publicKeyHex)
-    const written = rows.map((row) => ({ ...row, amountNanos: row.amountNanos.toString() }))
+    const written = rows.map((row) =>
+      'amountNanos' in row ? { ...row, amountNanos: row.amountNanos.toString() } : row,
+    )
     const body = ENCODER.encode(canonicalJson({ v: 1, iss, at: clock.now(), rows: written }))
     const headers = {
       'content-type': 'application/json',

@@ -4,7 +4,7 @@ import type { EscrowState } from '../../core/escrow/escrow-state.ts'
 import { fallbackSplit, frozenSplit } from '../../core/escrow/settlement.ts'
 import type { EscrowTimerName } from '../../core/escrow/escrow-timers.ts'
 import { partyOf } from '../../core/escrow/escrow-terms.ts'
-import type { ContractId, Did } from '../../core/evidence/names.ts'
+import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 
 /** What somebody can be waited for. */
@@ -21,7 +21,7 @@ export type InboxAct =
   | 'rule'
 
 /** Something that waits for an act of mine, and what happens without it. */
-export type InboxRow = {
+export type ContractRow = {
   readonly contract: ContractId
   readonly role: 'payer' | 'worker' | 'arbiter'
   readonly state: EscrowState['kind']
@@ -40,11 +40,31 @@ export type InboxRow = {
   readonly custody: string
 }
 
-type Row = Pick<InboxRow, 'act' | 'isNeeded' | 'timer' | 'by' | 'default'> & { readonly amountNanos: bigint }
+/** Something outside of contracts that waits for an act of mine, and what happens without it. */
+export type OutsideRow = {
+  /** False where nothing is lost by doing nothing. */
+  readonly isNeeded: boolean
+  /** Effective iff the set's stamp is smaller. */
+  readonly by: Timestamp
+  /** What happens by default, as a sentence. */
+  readonly default: string
+} & (
+  | {
+      /** Somebody with the recovery key of an account has another key take the place of the one that signs for it. */
+      readonly act: 'cancel-recovery'
+      readonly account: Did
+      readonly successor: Did
+    }
+  | { readonly act: 'vote'; readonly proposal: Hash }
+)
+
+export type InboxRow = ContractRow | OutsideRow
+
+type Row = Pick<ContractRow, 'act' | 'isNeeded' | 'timer' | 'by' | 'default'> & { readonly amountNanos: bigint }
 
 /** What needs an act of one of my keys, the nearest deadline first. Pure: the same states give the same rows. */
-export function inboxOf(states: Iterable<EscrowState>, keys: readonly Did[]): readonly InboxRow[] {
-  const rows: InboxRow[] = []
+export function inboxOf(states: Iterable<EscrowState>, keys: readonly Did[]): readonly ContractRow[] {
+  const rows: ContractRow[] = []
   for (const state of states) {
     const { terms } = state
     const contract: ContractId = state.contract
@@ -56,11 +76,16 @@ export function inboxOf(states: Iterable<EscrowState>, keys: readonly Did[]): re
   return rows.toSorted((one, other) => one.by - other.by || (one.contract < other.contract ? -1 : 1))
 }
 
-function roleOf({ terms }: EscrowState, me: Did): InboxRow['role'] | undefined {
+/** Both in one list, the nearest deadline first. */
+export function joinRows(contracts: readonly ContractRow[], outside: readonly OutsideRow[]): readonly InboxRow[] {
+  return [...contracts, ...outside].toSorted((one, other) => one.by - other.by)
+}
+
+function roleOf({ terms }: EscrowState, me: Did): ContractRow['role'] | undefined {
   return partyOf(terms, me) ?? (terms.arbiters.members.includes(me) ? 'arbiter' : undefined)
 }
 
-function rowsOf(state: EscrowState, role: InboxRow['role']): readonly Row[] {
+function rowsOf(state: EscrowState, role: ContractRow['role']): readonly Row[] {
   const { terms } = state
   switch (state.kind) {
     case 'OFFERED':
@@ -101,14 +126,14 @@ function rowsOf(state: EscrowState, role: InboxRow['role']): readonly Row[] {
   }
 }
 
-function offeredRows(state: Extract<EscrowState, { kind: 'OFFERED' }>, role: InboxRow['role']): readonly Row[] {
+function offeredRows(state: Extract<EscrowState, { kind: 'OFFERED' }>, role: ContractRow['role']): readonly Row[] {
   const head = { timer: 'offer', by: state.offerBy, amountNanos: 0n } as const
   const outcome = 'ABORTED: the offer expires, nothing was held.'
   if (role === 'payer' && !state.isAwarded) return [{ act: 'award', isNeeded: true, default: outcome, ...head }]
   return role !== 'arbiter' && state.isAwarded ? [{ act: 'sign', isNeeded: true, default: outcome, ...head }] : []
 }
 
-function workingRows(state: Extract<EscrowState, { kind: 'WORKING' }>, role: InboxRow['role']): readonly Row[] {
+function workingRows(state: Extract<EscrowState, { kind: 'WORKING' }>, role: ContractRow['role']): readonly Row[] {
   const { terms, voucher, deliverBy, beatBy } = state
   const head = { timer: 'deliver', by: deliverBy } as const
   if (role === 'worker') {
@@ -121,7 +146,7 @@ function workingRows(state: Extract<EscrowState, { kind: 'WORKING' }>, role: Inb
   return [{ act: 'cancel', isNeeded: false, default: outcome, amountNanos: voucher.amountNanos, ...head }]
 }
 
-function disputedRows(state: Extract<EscrowState, { kind: 'DISPUTED' }>, role: InboxRow['role']): readonly Row[] {
+function disputedRows(state: Extract<EscrowState, { kind: 'DISPUTED' }>, role: ContractRow['role']): readonly Row[] {
   const { terms, rejection, delivery, evidenceBy, ruleBy } = state
   const workerNanos = fallbackSplit(terms, rejection.concededNanos, delivery.claimNanos)
   if (role === 'arbiter') {

@@ -24,18 +24,28 @@ export type LedgerSaying<Type extends LedgerMessageType> = {
 
 /**
  * Says something to the ledger, once for each act: it is in the journal before it leaves, and the same bytes go out until they are answered, also after a restart by
- * whoever asks for the act again. Rejects with what the journal throws, and when the party has stopped.
+ * whoever asks for the act again. What expired before it was answered is said anew. Rejects with what the journal throws, and when the party has stopped.
  */
 export async function tellLedger<Type extends LedgerMessageType>(
   party: Party,
   saying: LedgerSaying<Type>,
 ): Promise<LedgerWord> {
+  const { notary } = party.components
+  for (let tries = 0; ; tries += 1) {
+    const act = tries === 0 ? saying.act : `${saying.act}/${tries}`
+    const isFresh = party.wallet.said(act) === undefined
+    const { bytes } = await party.wallet.say({ ...saying, act, aud: notary.set.id })
+    const word = wordOf(await submitUntilAnswered(party, bytes))
+    if (isFresh || word.code !== 'ENVELOPE_EXPIRED') return word
+  }
+}
+
+async function submitUntilAnswered(party: Party, bytes: Uint8Array): Promise<NotaryAnswer> {
   const { notary, timers } = party.components
-  const { bytes } = await party.wallet.say({ ...saying, aud: notary.set.id })
   for (let pauseMs = RETRY_FIRST_MS; ; pauseMs = Math.min(2 * pauseMs, RETRY_LAST_MS)) {
     party.signal.throwIfAborted()
     try {
-      return wordOf(await notary.submit(bytes, { signal: party.signal }))
+      return await notary.submit(bytes, { signal: party.signal })
     } catch (error: unknown) {
       if (!CodedError.is(error) || !error.isRetryable) throw error
     }

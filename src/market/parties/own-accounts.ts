@@ -6,7 +6,7 @@ import type { OwnerView } from '../../core/ledger/view-owner.ts'
 import type { CurrencyAccounts, NotaryClient } from '../../ports/notary-client.ts'
 import type { KeyRecovery } from '../../wire/v1/key-statements.ts'
 import { pause } from './contract-follower.ts'
-import type { KeptAnswer } from './outbox.ts'
+import { dueTryOf } from './next-try.ts'
 import type { Party } from './party.ts'
 import type { SayInit } from './wallet.ts'
 
@@ -46,7 +46,8 @@ type Said = 'ledger-account-open' | 'ledger-key-rotate' | 'ledger-recovery-compl
 const ACTED_FOR = 'acted-for'
 /** Pause between looks: payouts of contracts of former keys arrive at their accounts. */
 const LOOK_MS = 30_000
-const MINUTE_MS = 60_000
+/** Pauses between tries of what the set refuses: they double from the one between looks up to this. */
+const AGAIN_MS_MAX = 3_600_000
 const COLLECTED_KINDS: readonly AccountKind[] = ['available', 'fee', 'arbiter']
 
 /**
@@ -58,6 +59,11 @@ const COLLECTED_KINDS: readonly AccountKind[] = ['available', 'fee', 'arbiter']
 export class OwnAccounts {
   private readonly party: Party
   private readonly init: OwnAccountsInit
+  /** What the set refused last, by act: it is tried again when the pause is over. */
+  private readonly refused = new Map<
+    string,
+    { readonly code: string; readonly pauseMs: number; readonly againAt: number }
+  >()
   private last: Promise<unknown> = Promise.resolve()
   /** When the recovery of the party's own account completes that its owner was told of last. */
   private warnedOf: number | undefined
@@ -91,9 +97,15 @@ export class OwnAccounts {
     if (!this.accounts.includes(account)) await this.party.keep(ACTED_FOR, account, {})
   }
 
-  /** Does what there is to do. One look after the other. Rejects as the notary does. */
-  async look(): Promise<readonly OwnAccount[]> {
-    const looking = this.last.then(async () => await this.lookOnce())
+  /**
+   * Does what there is to do. One look after the other. What was refused before is tried again after a pause, and at once where somebody asks for the look. Rejects as
+   * the notary does.
+   */
+  async look({ isAsked = false }: { readonly isAsked?: boolean } = {}): Promise<readonly OwnAccount[]> {
+    const looking = this.last.then(async () => {
+      if (isAsked) this.refused.clear()
+      return await this.lookOnce()
+    })
     this.last = looking.catch(() => undefined)
     return await looking
   }
@@ -130,8 +142,12 @@ export class OwnAccounts {
     this.warnedOf = completesAt
     const { did } = this.party
     const message = `${successor} takes the place of ${did} when the delay has passed, unless somebody objects`
+    this.tell(new CodedError('LEDGER_RECOVERY_ASKED', { message, details: { successor, completesAt } }))
+  }
+
+  private tell(error: CodedError): void {
     this.party.begin(async () => {
-      await Promise.reject(new CodedError('LEDGER_RECOVERY_ASKED', { message, details: { successor, completesAt } }))
+      await Promise.reject(error)
     })
   }
 
@@ -160,8 +176,7 @@ export class OwnAccounts {
     }
     const now = components.clock.now()
     if (recovery?.successor !== did || now < recovery.completesAt) return undefined
-    // By the minute: a set whose clock is a little behind refuses the first one.
-    const act = `account/complete/${owner}/${recovery.completesAt}/${Math.floor(now / MINUTE_MS)}`
+    const act = `account/complete/${owner}/${recovery.completesAt}`
     return await this.say({ act, type: 'ledger-recovery-complete', body: { owner } })
   }
 
@@ -204,14 +219,34 @@ export class OwnAccounts {
     return id
   }
 
-  /** @returns The code of a refusal; `null` where there is none. */
+  /**
+   * Says what the books do not say yet. A refusal is told of, once for each reason, and is not the last word: the next look says it anew.
+   *
+   * @returns The code of a refusal; `null` where there is none.
+   */
   private async say<Type extends Said>(
     said: Pick<SayInit<Type>, 'act' | 'type' | 'body' | 'as'>,
   ): Promise<string | null> {
     const { wallet, outbox, components } = this.party
-    const kept = await wallet.say({ ...said, aud: components.notary.set.id })
-    const { effect, code }: KeptAnswer = await outbox.submit(kept)
-    return effect === 'refused' ? (code ?? '') : null
+    const { notary, clock } = components
+    const before = this.refused.get(said.act)
+    if (before !== undefined && clock.now() < before.againAt) return before.code
+    const kept = await wallet.say({ ...said, act: dueTryOf(this.party, said.act), aud: notary.set.id })
+    const { effect, code = '' } = await outbox.submit(kept)
+    if (effect !== 'refused') {
+      this.refused.delete(said.act)
+      return null
+    }
+    const pauseMs = before === undefined ? LOOK_MS : Math.min(2 * before.pauseMs, AGAIN_MS_MAX)
+    this.refused.set(said.act, { code, pauseMs, againAt: clock.now() + pauseMs })
+    if (before?.code !== code)
+      this.tell(
+        new CodedError('LEDGER_ACT_REFUSED', {
+          message: `The notary set refuses a ${said.type}: ${code}`,
+          details: { code },
+        }),
+      )
+    return code
   }
 }
 

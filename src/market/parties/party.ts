@@ -14,7 +14,7 @@ import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
 import { type FollowedContract, followContract } from './contract-follower.ts'
 import { makeGuestRoom } from './forgetting.ts'
 import { type MarketDoor, type MarketHandlers, type ReadEnvelope, readEnvelope } from './market-door.ts'
-import { type InboxRow, inboxOf } from './inbox.ts'
+import { type InboxRow, inboxOf, joinRows, type OutsideRow } from './inbox.ts'
 import { type KeptAnswer, PartyOutbox } from './outbox.ts'
 import { PartyJournal } from './party-journal.ts'
 import type { PartyLimits } from './party-knowledge.ts'
@@ -59,6 +59,7 @@ export class Party {
   private readonly strange = new Set<ContractId>()
   private readonly seen = new Map<ContractId, EscrowState>()
   private readonly listeners = new Set<() => void>()
+  private outside: readonly OutsideRow[] = []
 
   private constructor(components: PartyComponents, init: PartyInit, journal: PartyJournal) {
     this.components = components
@@ -177,7 +178,18 @@ export class Party {
 
   /** What needs an act of this party, the nearest deadline first. */
   inbox(): readonly InboxRow[] {
-    return inboxOf(this.seen.values(), this.keys)
+    return joinRows(inboxOf(this.seen.values(), this.keys), this.outside)
+  }
+
+  /** What waits outside of contracts, from now on. */
+  showOutside(rows: readonly OutsideRow[]): void {
+    this.outside = rows
+    for (const listener of this.listeners) listener()
+  }
+
+  /** As it was shown last. */
+  get outsideRows(): readonly OutsideRow[] {
+    return this.outside
   }
 
   /** Calls back whenever the inbox may have changed. @returns Ends it. */

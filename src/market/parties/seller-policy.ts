@@ -6,7 +6,6 @@ import { arbitersNanos, notaryFee } from '../../core/escrow/settlement.ts'
 import { refuseTerms, type TermsRefusalCode } from '../../core/escrow/validate-terms.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import { TIMER_NAMES } from '../../core/governance/parameter-set.ts'
-import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
 import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { PartyCode } from './party-codes.ts'
 
@@ -24,9 +23,7 @@ export type SellerPolicy = {
   /** Who may rule on its contracts of a skill: of whoever else a payer names, it knows nothing. Empty: it signs contracts without arbiters alone. */
   readonly arbitersOf: (skill: string) => readonly Did[]
   /** Where no arbiter rules, the least share of what is disputed that a contract of a skill gives the worker, in millionths. */
-  readonly fallbackPerMillionMinOf: (skill: string) => number
-  /** The same of a payer of whom more bad than good is known: one that has rejected work and kept the price. */
-  readonly fallbackPerMillionMinOfDoubtful: number
+  readonly fallbackPerMillionMinOf: (skill: string, payer: Did) => number
   /** What it lends a payer in `C1` at most: what it has of all credits that the payer issues, and the contracts under way. */
   readonly creditNanosOf: (payer: Did) => Amount
   /** Whether that is a line of its own. All other payers together, keys that anybody makes, get no more than `creditTotalNanos`. */
@@ -62,8 +59,6 @@ export type ContractQuestion = {
   readonly net: string
   readonly now: Timestamp
   readonly skill: string
-  /** What is known of the payer, parts per million; 500,000 says nothing. */
-  readonly payerPpm: number
   /** What the seller asks for this task: by its bid, or its standing offer. */
   readonly priceNanos: Amount
   /** Contracts under way, and the sum of their prices. */
@@ -90,15 +85,11 @@ export function refuseContract(
   if (terms.maxNanos < priceNanos) return 'MARKET_PRICE_LOW'
   if (terms.arbiters.members.some((member) => !policy.arbitersOf(skill).includes(member)))
     return 'MARKET_ARBITERS_DECLINED'
-  if (terms.arbiters.k === 0 && terms.fallbackPerMillion < leastShareOf(policy, question)) return 'MARKET_FALLBACK_LOW'
+  if (terms.arbiters.k === 0 && terms.fallbackPerMillion < policy.fallbackPerMillionMinOf(skill, terms.payer))
+    return 'MARKET_FALLBACK_LOW'
   if (isStakePassed(policy, terms) || areSpansPassed(policy, terms)) return 'MARKET_LIMIT_PASSED'
   const isTooMuch = openNanos + terms.maxNanos > policy.exposureNanosMax || openContracts >= policy.contractsMax
   return isTooMuch ? 'MARKET_EXPOSURE_SPENT' : undefined
-}
-
-function leastShareOf(policy: SellerPolicy, { skill, payerPpm }: ContractQuestion): number {
-  const isDoubtful = payerPpm < UNKNOWN_STANDING.reputationPpm
-  return Math.max(policy.fallbackPerMillionMinOf(skill), isDoubtful ? policy.fallbackPerMillionMinOfDoubtful : 0)
 }
 
 /** Whoever buys for little puts little of the seller's at stake, and no less of its own. */

@@ -11,6 +11,7 @@ import { type FollowedContract, pause } from './contract-follower.ts'
 import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { Party } from './party.ts'
 import { readMeter, shownMeter, type TaskCounts } from './read-meter.ts'
+import { untilAborted } from './until-aborted.ts'
 import { hashOfBytes, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from './task-package.ts'
 
 export type TaskInit = {
@@ -261,8 +262,7 @@ class ContractWork {
       for (let number = this.saidBeats; ; number += 1) {
         await pause(this.party.components.timers, everyMs, isOver)
         if (isOver.aborted) return
-        const used = this.components.runner.used?.(this.contract) ?? new Map<string, bigint>()
-        const meter = await this.readMeter(`beat/${number}`, used)
+        const meter = await this.readMeter(`beat/${number}`, this.components.runner.used?.(this.contract) ?? new Map())
         await this.party.tellNotary(this.contract, { act: `beat/${number}`, type: 'escrow-beat', body: { meter } })
       }
     })
@@ -285,18 +285,5 @@ class ContractWork {
       return
     }
     await party.tellNotary(contract, { act: 'evidence', type: 'escrow-evidence', body: { evidence } })
-  }
-}
-
-/** A runner that does not listen to its signal keeps nobody waiting; what it gives later is dropped. */
-async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    signal.throwIfAborted()
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

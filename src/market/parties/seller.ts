@@ -1,6 +1,5 @@
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
-import { type ContractId, type Did, type Hash, parseContractId } from '../../core/evidence/names.ts'
-import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
+import { type ContractId, type Hash, parseContractId } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { cancelHash } from '../../wire/v1/escrow-events.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
@@ -21,8 +20,6 @@ export type SellerComponents = {
   readonly runner: TaskRunner
   /** Judges the tokens of payers; absent: none is taken. */
   readonly capabilities?: SellerCapabilities | undefined
-  /** What is known of a payer, parts per million; absent: nothing of anybody. */
-  readonly payerPpmOf?: (payer: Did) => number
   /** What to bid on a call that an offer fits; absent: price and latency of the offer. `undefined`: no bid. */
   readonly bidOn?: NonNullable<SealedBidsComponents['bidOn']>
 }
@@ -43,14 +40,14 @@ export class Seller {
   private close: (() => void) | undefined
 
   constructor(components: SellerComponents, { policy }: SellerInit) {
-    const { party, bidOn, capabilities, runner, payerPpmOf = () => UNKNOWN_STANDING.reputationPpm } = components
+    const { party, bidOn, capabilities, runner } = components
     this.party = party
     this.standing = new StandingOffers(party)
     this.bids = new SealedBids({ party, offers: this.standing, policy, bidOn })
     this.runner = new TaskQueue(runner, { mostOf: (skill) => this.standing.tasksOf(skill) })
     const onSigned = (contract: ContractId): void => this.workOn(contract)
     const offers = this.standing
-    this.signing = new ContractSigning({ party, offers, bids: this.bids, capabilities, payerPpmOf, onSigned }, policy)
+    this.signing = new ContractSigning({ party, offers, bids: this.bids, capabilities, onSigned }, policy)
   }
 
   /** Answers from now on, and goes on with contracts that have not ended. */
@@ -107,8 +104,8 @@ export class Seller {
   }
 
   /**
-   * Ends a contract together for its whole price alone: the work begins as soon as the price is held, and what it is worth is not known here. A signature for less would
-   * be good until the delivery. Whoever owns the seller may ask the payer for another end by itself.
+   * Ends a contract together for its whole price, or for what whoever owns the seller has signed before (`kernell escrow cancel`): the work begins as soon as the price is
+   * held, and what it is worth is not known here. A signature for less would be good until the delivery.
    */
   private async agreeToCancel({ frame }: MarketQuestion<'cancel'>): Promise<MarketAnswer> {
     const { statement } = frame
@@ -116,11 +113,14 @@ export class Seller {
     const note = this.party.noteOf<ContractNote>(CONTRACTS, contract)
     if (note?.role !== 'worker') return declined('MARKET_CONTRACT_UNKNOWN')
     const state = await this.stateOf(contract)
-    const isOpen = state?.kind === 'HELD' || state?.kind === 'WORKING'
-    if (!isOpen || statement.amountNanos < state.terms.maxNanos || statement.currency !== state.terms.currency)
-      return declined('MARKET_STATEMENT_DECLINED')
     const hash = cancelHash(statement)
-    const signature = await this.party.wallet.sign({ kind: 'cancel', place: `${contract}/${hash}`, hash })
+    const place = `${contract}/${hash}`
+    const isOpen = state?.kind === 'HELD' || state?.kind === 'WORKING'
+    const isDue = isOpen && statement.currency === state.terms.currency
+    const isAgreed = isDue && statement.amountNanos >= state.terms.maxNanos
+    if (!isAgreed && !(isDue && this.party.wallet.signedAt('cancel', place) === hash))
+      return declined('MARKET_STATEMENT_DECLINED')
+    const signature = await this.party.wallet.sign({ kind: 'cancel', place, hash })
     return { frame: { type: 'cosigned', signature } }
   }
 

@@ -20,6 +20,8 @@ import type { KeptEnvelope } from './party-record.ts'
 
 export type StatementQuestion = {
   readonly currency: Currency
+  /** Keys of the party besides those that it signs with: accounts that its key took over. */
+  readonly keys?: readonly Did[]
   /** The period: `from <= at < to`. */
   readonly from: Timestamp
   readonly to: Timestamp
@@ -58,12 +60,16 @@ export async function statePeriod(party: Party, question: StatementQuestion): Pr
     if ('code' in rated) return { kind: 'refused', code: rated.code }
     usage.push({ ...rated, counterparty: other })
   }
-  const transfers = postedOf(await transfersSince(party, from))
-  const result = createStatement({ subject: party.did, currency, from, to, usage, transfers })
+  const keys = [...new Set([...party.keys, ...(question.keys ?? [])])].filter((key) => key !== party.did)
+  const lines: TransferLine[] = []
+  for (const owner of [party.did, ...keys]) lines.push(...(await transfersSince(party, { owner, from })))
+  const transfers = postedOf(lines)
+  const result = createStatement({ subject: party.did, keys, currency, from, to, usage, transfers })
   if (result.kind === 'refused') return result
   const csv = formatStatementCsv(result)
   const csvHash = sha256HexOfBytes(ENCODER.encode(csv)) as Hash
-  const body = { subject: party.did, currency, from, to, ...result.total, csvHash }
+  const also = keys.length === 0 ? {} : { keys }
+  const body = { subject: party.did, ...also, currency, from, to, ...result.total, csvHash }
   const signed = await party.wallet.say({
     act: `statement/${csvHash}/${prices?.size ?? 'agreed'}`,
     type: 'statement',
@@ -104,14 +110,14 @@ function usageOf(
   return { contract: last.contract, at: last.at, lines: rated.lines }
 }
 
-/** Of this party, newest first, as far back as the period begins. */
+/** Of one key, newest first, as far back as the period begins. */
 async function transfersSince(
-  { components: { notary }, did, signal }: Party,
-  from: Timestamp,
+  { components: { notary }, signal }: Party,
+  { owner, from }: { readonly owner: Did; readonly from: Timestamp },
 ): Promise<readonly TransferLine[]> {
   const lines: TransferLine[] = []
   for (let after: string | undefined; ;) {
-    const { transfers, next } = await notary.transfers({ owner: did, after }, { signal })
+    const { transfers, next } = await notary.transfers({ owner, after }, { signal })
     lines.push(...transfers)
     const oldest = transfers.findLast(({ at }) => at !== null)?.at ?? from
     if (next === null || oldest < from) return lines

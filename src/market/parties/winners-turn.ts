@@ -29,8 +29,10 @@ export async function askInTurn(side: BuyerSide, key: string): Promise<string | 
   } finally {
     timer.cancel()
   }
-  // A contract that waits for another one of the same two is no refusal.
-  if (code !== undefined && !isCreditLag(code))
+  // A contract that waits for another one of the same two is no refusal, and of arbiters the call said nothing.
+  const { k } = side.orders.contractOf(key).terms.arbiters
+  const isExcused = code !== undefined && (isCreditLag(code) || (code === 'MARKET_ARBITERS_DECLINED' && k > 0))
+  if (code !== undefined && !isExcused)
     party.begin(async () => await endWinnersDeposit(party, transcript, { isLost: true }))
   return code
 }

@@ -23,7 +23,7 @@ import { encodeSignature } from '../../wire/v1/checkpoint.ts'
 import { refuseOlderFormat } from '../keys/manage-keys.ts'
 import { openKeys } from '../keys/open-keys.ts'
 import { createSystemRandom } from '../system-random.ts'
-import { highWaterFolderOf } from './high-water-place.ts'
+import { bindDirectory, highWaterFolderOf } from './high-water-place.ts'
 import { NOTARY_JOURNAL, NOTARY_SEGMENTS } from './journal-source.ts'
 import { keepSet, MARKET_FOLDER, readKeptSet } from './market-files.ts'
 import { NATIVE_HASHES } from './native-hashes.ts'
@@ -95,6 +95,15 @@ async function advance(directory: DataDirectory, init: AdvanceInit): Promise<Adv
   const { change } = bump
   const next: SetLineage = { set: to, before: [...lineage.before, { set: lineage.set, change }] }
   await keepSet(fileSystem, directory.path, next)
+  // Of this directory and its copies this one alone begins the epoch.
+  const highWater = init.highWater ?? highWaterFolderOf(key)
+  await bindDirectory(fileSystem, {
+    highWater,
+    dataDir: directory.path,
+    set: to.id,
+    epoch: to.epoch,
+    isRestored: false,
+  })
   // Last of all: whatever is interrupted before leaves a notary that refuses.
   await confirmRestored(fileSystem, {
     directory: join(directory.path, MARKET_FOLDER),

@@ -10,6 +10,7 @@ import {
   parseTransferId,
   type TransferId,
 } from '../../core/ledger/ledger-names.ts'
+import { dueTryOf } from '../../market/parties/next-try.ts'
 import type { KeptAnswer } from '../../market/parties/outbox.ts'
 import type { OwnAccounts } from '../../market/parties/own-accounts.ts'
 import type { Party } from '../../market/parties/party.ts'
@@ -63,9 +64,11 @@ export class CreditDesk {
     if (!(await this.signsFor(issuerOf(currency))))
       throw invalidRequest('currency', `Only its issuer gives out ${currency}, and this node is ${party.did}`)
     const credits = creditsOf(request, { currency, signer: party.did, word: 'issue' })
-    await this.register(currency, request)
     const body = { ...credits, isConfirmed: request['isUnconfirmed'] !== true }
-    return await this.move({ type: 'ledger-issue', act: `issue/${requiredText(request, 'key')}`, body })
+    const act = `issue/${requiredText(request, 'key')}`
+    // A request that comes again moves no cap that was changed since.
+    if (!this.isDone({ act, body })) await this.register(currency, request)
+    return await this.move({ type: 'ledger-issue', act, body })
   }
 
   /** Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, `MARKET_REFUSED`. */
@@ -113,14 +116,16 @@ export class CreditDesk {
     return owner === party.did || (await notary.owner(owner)).authority === party.did
   }
 
+  /** Registers a currency that is none yet; of one that is, the cap is changed where another one is asked for. Throws `REQUEST_INVALID`, `MARKET_REFUSED`. */
   private async register(currency: Currency, request: ControlRequest): Promise<void> {
     const { party, notary, recovery } = this.init
-    const cap = optionalText(request, 'capNanos')
-    const isKnown = (await notary.currencies({ currency })).currencies.length > 0
-    const capNanos = cap === undefined ? amountFromNanos(CAP_NANOS_DEFAULT) : nanosOf(request, 'capNanos')
-    if (isKnown) {
-      if (cap === undefined) return
-      const act = `cap/${currency}/${capNanos}`
+    const isNamed = optionalText(request, 'capNanos') !== undefined
+    const capNanos = isNamed ? nanosOf(request, 'capNanos') : amountFromNanos(CAP_NANOS_DEFAULT)
+    const [known] = (await notary.currencies({ currency })).capsNanos
+    if (known !== undefined) {
+      if (!isNamed || known === String(capNanos)) return
+      // The cap may have been this one before: what was answered then is not said again.
+      const act = dueTryOf(party, `cap/${currency}/${capNanos}`, () => true)
       await this.say({ act, type: 'ledger-cap-change', body: { currency, capNanos } })
       return
     }
@@ -131,30 +136,39 @@ export class CreditDesk {
       capNanos,
       ...(naming && { recoveryKey: recovery.key, recoveryDelayMs: recovery.delayMs }),
     }
-    const { effect, code } = await this.say({ act: `register/${currency}`, type: 'ledger-currency-register', body })
-    if (effect === 'refused') throw marketRefusal(code ?? '', { currency })
+    await this.say({ act: dueTryOf(party, `register/${currency}`), type: 'ledger-currency-register', body })
   }
 
   private async move({ type, act, body }: Move): Promise<CreditsMoved> {
+    const isRepeated = this.isDone({ act, body })
+    const due = dueTryOf(this.init.party, act)
+    const { effect } = await this.say({ act: due, type, body })
+    const status = isRepeated || effect === 'exists' ? 'exists' : 'posted'
+    return { transferId: body.id, amountNanos: String(body.amountNanos), currency: body.currency, status }
+  }
+
+  /** Whether the set has done it. Throws `MARKET_KEY_REUSED` for the key of something else. */
+  private isDone({ act, body }: Pick<Move, 'act' | 'body'>): boolean {
     const { party } = this.init
     const before = party.wallet.said(act)
     if (before !== undefined && canonicalJson(plain(before.envelope.body)) !== canonicalJson(plain(body)))
       throw new CodedError('MARKET_KEY_REUSED', {
         message: `The key ${act.split('/')[1] ?? ''} was used for another request`,
       })
-    const isRepeated = before !== undefined && party.outbox.answerOf(before) !== undefined
-    const { effect, code } = await this.say({ act, type, body })
-    if (effect === 'refused') throw marketRefusal(code ?? '', { transferId: body.id })
-    const status = isRepeated || effect === 'exists' ? 'exists' : 'posted'
-    return { transferId: body.id, amountNanos: String(body.amountNanos), currency: body.currency, status }
+    const said = party.wallet.said(dueTryOf(party, act))
+    return said !== undefined && party.outbox.answerOf(said) !== undefined
   }
 
+  /** Throws `MARKET_REFUSED`. */
   private async say<
     Type extends 'ledger-issue' | 'ledger-redeem' | 'ledger-currency-register' | 'ledger-cap-change',
   >(what: { readonly act: string; readonly type: Type; readonly body: MessageBody<Type> }): Promise<KeptAnswer> {
     const { party, notary } = this.init
     const kept = await party.wallet.say({ ...what, aud: notary.set.id })
-    return await party.outbox.submit(kept)
+    const answer = await party.outbox.submit(kept)
+    if (answer.effect !== 'refused') return answer
+    const id = 'id' in what.body ? { transferId: what.body.id } : {}
+    throw marketRefusal(answer.code ?? '', { ...id, currency: what.body.currency })
   }
 }
 

@@ -8,7 +8,7 @@ import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { exportContract } from '../../market/parties/contract-export.ts'
 import { CONTRACTS, type ContractNote } from '../../market/parties/contract-notes.ts'
-import { inboxOf } from '../../market/parties/inbox.ts'
+import { inboxOf, joinRows } from '../../market/parties/inbox.ts'
 import type { ContractView, NotaryClient } from '../../ports/notary-client.ts'
 import { cancelHash } from '../../wire/v1/escrow-events.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
@@ -122,7 +122,7 @@ export class EscrowDesk {
     return { text: DECODER.decode(bytes) }
   }
 
-  /** What waits for an act of this node's escrow key, the nearest deadline first. */
+  /** What waits for an act of this node's escrow key, in contracts and outside of them, the nearest deadline first. */
   async inbox(signal: AbortSignal): Promise<JsonValue> {
     const { role, notary } = this.init
     if (role === undefined) return { rows: [] }
@@ -135,7 +135,8 @@ export class EscrowDesk {
       const state = await stateFromEvidence({ notary, contract, verify: party.components.verify, signal })
       if (state !== undefined) states.push(state)
     }
-    return { rows: plain(inboxOf(states, party.keys)) }
+    await role.matters.refresh()
+    return { rows: plain(joinRows(inboxOf(states, party.keys), party.outsideRows)) }
   }
 
   private async messageOf(

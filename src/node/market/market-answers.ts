@@ -164,7 +164,8 @@ async function statementOf(desks: MarketDesks, request: ControlRequest): Promise
   if (role === undefined) throw keyless('has no statement')
   const [fromAt, toAt] = [timestampFromMs(from), timestampFromMs(to)]
   const prices = request['prices'] === undefined ? undefined : parsePriceList(request['prices'])
-  const made = await statePeriod(role.party, { currency, from: fromAt, to: toAt, prices })
+  const period = { from: fromAt, to: toAt }
+  const made = await statePeriod(role.party, { currency, keys: role.accounts.accounts, ...period, prices })
   if (made.kind === 'refused') throw marketRefusal(made.code)
   const { statement, csv, signed } = made
   return plain({

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
-import { durationFromMs } from '../../base/time.ts'
 import type { Did } from '../../core/evidence/names.ts'
+import { durationFromMs } from '../../base/time.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { openSignaturePool } from '../../keys/pool/open-signature-pool.ts'
-import type { OpenKey } from '../../keys/store/key-store.ts'
+import type { KeyDescription, OpenKey } from '../../keys/store/key-store.ts'
 import { JournalFolder } from '../../market/ledger/journal-folder.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { HighWaterFile } from '../../market/notary/high-water.ts'
@@ -75,20 +75,13 @@ export async function startNotary(init: NotaryRoleInit): Promise<NotaryRole> {
 async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Promise<NotaryService> {
   const { directory, key, lineage, network, clock, timers, random, onFailure } = init
   const { set, before } = lineage
-  const me = memberOf(set, key.description.did)
+  const me = memberOf(set, key.description)
   const openLog = async (name: string): Promise<EventLog> => {
     const log = await directory.openEventLog(name)
     closers.push(async () => await log.close())
     return log
   }
-  const isRestored = await createNodeFileSystem().exists(join(directory.path, RESTORED_FILE))
-  if (isRestored && set.members.length === 1) throw restoredAlone(directory.path)
-  await bindDirectory(createNodeFileSystem(), {
-    highWater: init.highWater,
-    dataDir: directory.path,
-    epoch: set.epoch,
-    isRestored,
-  })
+  const isRestored = await bindPlace(init)
   const log = await openLog(NOTARY_JOURNAL)
   const pool = openSignaturePool()
   closers.push(async () => await pool.close())
@@ -135,6 +128,19 @@ async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Pro
   return service
 }
 
+/** @returns Whether what this directory has signed is not known here, so that others have to be asked. */
+async function bindPlace({ directory, lineage: { set }, highWater }: NotaryRoleInit): Promise<boolean> {
+  const fileSystem = createNodeFileSystem()
+  const isAlone = set.members.length === 1
+  const isRestored = await fileSystem.exists(join(directory.path, RESTORED_FILE))
+  if (isRestored && isAlone) throw restoredAlone(directory.path)
+  const binding = { highWater, dataDir: directory.path, set: set.id, epoch: set.epoch, isRestored }
+  if ((await bindDirectory(fileSystem, binding)) === 'bound') return isRestored
+  if (isAlone) throw signedElsewhere(directory.path, highWater)
+  await bindDirectory(fileSystem, { ...binding, isRestored: true })
+  return true
+}
+
 async function openMembers(
   { lineage: { set }, transport }: NotaryRoleInit,
   { instance, openLog }: { readonly instance: string; readonly openLog: (name: string) => Promise<EventLog> },
@@ -159,6 +165,17 @@ function restoredAlone(dataDir: string): CodedError {
   })
 }
 
+/** A copy on another machine, or a directory whose high-water file was lost: nobody can tell the two apart. */
+function signedElsewhere(dataDir: string, highWater: string): CodedError {
+  return new CodedError('NOTARY_MAY_NOT_SIGN', {
+    message: `NOTARY_RESTORED: ${dataDir} was started before, and ${highWater} does not say what was signed`,
+    details: { code: 'NOTARY_RESTORED', highWater, remedy: HIGH_WATER_REMEDY },
+  })
+}
+
+const HIGH_WATER_REMEDY =
+  'Name the folder that was used before with --high-water. Where it is lost, say with `kernell notary-set advance` that the log goes on from here in a new epoch.'
+
 /** Where nothing says what was signed last, the folder may be another one than before. */
 function explainStart(error: unknown, highWater: string): unknown {
   if (!CodedError.is(error, 'NOTARY_MAY_NOT_SIGN') || error.details['code'] !== 'NOTARY_RESTORED') return error
@@ -168,22 +185,24 @@ function explainStart(error: unknown, highWater: string): unknown {
     details: {
       ...error.details,
       highWater,
-      remedy:
-        'Name the folder that was used before with --high-water. Where it is lost, say with `kernell notary-set advance` that the log goes on from here in a new epoch.',
+      remedy: HIGH_WATER_REMEDY,
     },
   })
 }
 
-function memberOf(set: NotarySet, did: Did): number {
+function memberOf(set: NotarySet, { did, chain }: KeyDescription): number {
   const me = set.members.findIndex(({ key }) => key === did)
   if (me >= 0) return me
+  const before = chain.map(({ statement }) => statement.key).find((key) => set.members.some((one) => one.key === key))
   throw new CodedError('MARKET_ROLE_MISSING', {
     message: `The key of role notary, ${did}, is no member of the notary set ${set.id}`,
     details: {
       did,
       set: set.id,
       remedy:
-        'Name this key with --member when the set is made, or start without --notary. Where another key took the place of the one of the set, `kernell notary-set advance` hands the log on to it.',
+        before === undefined
+          ? 'Name this key with --member when the set is made, or start without --notary. Where another key took the place of the one of the set, `kernell notary-set advance` hands the log on to it.'
+          : `The set names ${before}, which this key took the place of. Where the set was never started, make it again with --member ${did}@...; where it was, \`kernell notary-set advance\` hands its log on to this key.`,
     },
   })
 }

@@ -2,6 +2,8 @@ import { amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
 import { DAY_MS, type DurationMs, durationFromMs, HOUR_MS, MINUTE_MS } from '../../base/time.ts'
 import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
 import type { EscrowTimers } from '../../core/escrow/escrow-terms.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
 import type { Party } from '../../market/parties/party.ts'
@@ -73,7 +75,16 @@ const LONGEST: EscrowTimers = {
 /** Which contracts this node signs as their worker. */
 export function sellerPolicyOf(
   party: Party,
-  { set, parameters }: { readonly set: NotarySet; readonly parameters: UsableParameters },
+  {
+    set,
+    parameters,
+    payerPpmOf,
+  }: {
+    readonly set: NotarySet
+    readonly parameters: UsableParameters
+    /** What is known of a payer, parts per million. */
+    readonly payerPpmOf: (payer: Did) => number
+  },
 ): SellerPolicy {
   return {
     notarySets: [termsOfSet(set)],
@@ -82,8 +93,11 @@ export function sellerPolicyOf(
     custodyOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.custody ?? [],
     subjectsOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.subjects ?? [],
     arbitersOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.arbiters ?? [],
-    fallbackPerMillionMinOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.fallbackPerMillionMin ?? 0,
-    fallbackPerMillionMinOfDoubtful: 500_000,
+    fallbackPerMillionMinOf: (skill, payer) => {
+      const share = party.noteOf<SkillNote>(SKILLS, skill)?.fallbackPerMillionMin ?? 0
+      // More bad than good is known of whoever rejected work and kept the price.
+      return payerPpmOf(payer) < UNKNOWN_STANDING.reputationPpm ? Math.max(share, 500_000) : share
+    },
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     hasOwnLine: (payer) => party.noteOf<CreditLineNote>(CREDIT_LINES, payer) !== undefined,
     creditTotalNanos: () => creditTotalOf(party),

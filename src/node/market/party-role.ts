@@ -17,6 +17,7 @@ import { Forgetting } from '../../market/parties/forgetting.ts'
 import { InboxWebhook } from '../../market/parties/inbox-webhook.ts'
 import type { MarketDoor } from '../../market/parties/market-door.ts'
 import { OwnAccounts, type OwnAccountsInit } from '../../market/parties/own-accounts.ts'
+import { OutsideMatters } from '../../market/parties/outside-matters.ts'
 import { Party } from '../../market/parties/party.ts'
 import { Seller } from '../../market/parties/seller.ts'
 import type { TaskRunner } from '../../market/parties/seller-work.ts'
@@ -75,6 +76,8 @@ export type PartyRole = {
   readonly capabilities: CapabilityDesk
   readonly revocations: RevocationPost
   readonly accounts: OwnAccounts
+  /** What waits for its owner outside of contracts. */
+  readonly matters: OutsideMatters
   stop(): Promise<void>
 }
 
@@ -138,12 +141,14 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     new Replica({ party, runner, isOffered }).start()
     const payerPpmOf = (payer: Did): number => payerPpm(reputation, payer)
     const seller = new Seller(
-      { party, capabilities, runner, payerPpmOf, bidOn: (call, offer) => bidOf(party, call, offer) },
-      { policy: sellerPolicyOf(party, { set: notary.set, parameters }) },
+      { party, capabilities, runner, bidOn: (call, offer) => bidOf(party, call, offer) },
+      { policy: sellerPolicyOf(party, { set: notary.set, parameters, payerPpmOf }) },
     )
     const prices = new PriceKeeper({ party, payerPpmOf })
     const accounts = new OwnAccounts({ party, ...accountsOf(key), earning })
     accounts.start()
+    const matters = new OutsideMatters({ party, accounts: () => accounts.accounts })
+    matters.start()
     buyer.start()
     seller.start()
     reputation.start()
@@ -162,6 +167,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       capabilities,
       revocations,
       accounts,
+      matters,
       async stop() {
         seller.stop()
         buyer.stop()

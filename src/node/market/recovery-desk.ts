@@ -47,7 +47,10 @@ export class RecoveryDesk {
       if (authority !== party.did) throw marketRefusal('LEDGER_SIGNER_WRONG', { account, authority })
       await accounts.actFor(account)
     }
-    const rows = [...(await accounts.look()), ...(account === undefined ? await accounts.collectEarned() : [])]
+    const rows = [
+      ...(await accounts.look({ isAsked: true })),
+      ...(account === undefined ? await accounts.collectEarned() : []),
+    ]
     return { accounts: plain(rows.filter((row) => account === undefined || row.account === account)) }
   }
 
@@ -75,7 +78,9 @@ export class RecoveryDesk {
       : await this.say(owner, { type: 'ledger-recovery-complete', body: { owner } })
     if ((await this.init.notary.owner(owner)).authority !== party.did) return { ...view, collected: [] }
     await accounts.actFor(owner)
-    const row: OwnAccount | undefined = (await accounts.look()).find(({ account }) => account === owner)
+    const row: OwnAccount | undefined = (await accounts.look({ isAsked: true })).find(
+      ({ account }) => account === owner,
+    )
     return { ...view, collected: plain(row?.collected ?? []) }
   }
 

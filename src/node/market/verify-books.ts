@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises'
 import { durationFromMs } from '../../base/time.ts'
-import { firstSetOf, idsOf, keysOf, type SetLineage } from '../../core/notary/set-lineage.ts'
+import type { GovernedBooksState } from '../../core/books/governed-books.ts'
+import { firstSetOf, keysOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { nameJournal } from '../../market/ledger/journal-line.ts'
 import { type JournalVerification, verifyJournal } from '../../market/ledger/verify-journal.ts'
 import { BooksAudit, type BooksReport } from '../../market/notary/audit-books.ts'
+import { signersBehind } from '../../market/notary/lineage-audit.ts'
 import { journaledBooks, journalWordsOf } from '../../market/notary/journaled-books.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import { feeOwnerOf } from './fee-owner.ts'
@@ -43,17 +45,25 @@ export async function verifyBooks({ path, set, against, signal }: VerifyBooksIni
     verify,
     clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
     members: kept && Math.max(kept.set.members.length, first.members.length),
-    sets: kept && idsOf(kept),
+    lineage: kept,
     parameters: knownParameters(),
     hash,
   }
+  // One copy is read after the other.
+  let reading: BooksAudit | undefined
   return await verifyJournal(lines, {
-    journaled: journaledBooks({ set: first, feeOwner: feeOwnerOf(first), hash }),
+    journaled: journaledBooks({
+      set: first,
+      feeOwner: feeOwnerOf(first),
+      hash,
+      onStep: (step) => reading?.follow(step),
+    }),
     verify,
-    audit: () => new BooksAudit(audit),
+    audit: () => (reading = new BooksAudit(audit)),
     digest: NATIVE_HASHES.ofBytes,
     ...(kept !== undefined && {
       signers: keysOf(kept),
+      counted: ({ books }: GovernedBooksState) => signersBehind(kept, books.set.id),
       name: nameJournal(journalWordsOf(first), NATIVE_HASHES.ofBytes),
     }),
     ...(other !== undefined && { against: other }),

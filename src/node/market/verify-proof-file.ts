@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
+import { honestShareOf } from '../../core/notary/notary-set.ts'
 import { firstSetOf, keysOf, type SetLineage } from '../../core/notary/set-lineage.ts'
 import { JOURNAL_GAPS, type JournalGap } from '../../core/transparency/journal-findings.ts'
 import { PROOF_FAULTS, type ProofFault } from '../../core/transparency/proof-faults.ts'
@@ -45,7 +46,8 @@ export async function verifyProofFile(
     verify: verifySignatureWith(createNodeVerifier()),
     digest: NATIVE_HASHES.ofBytes,
     ...(set !== undefined && {
-      signers: keysOf(set),
+      signers: set.set.members.map(({ key }) => key),
+      retired: keysOf(set),
       name: nameJournal(journalWordsOf(firstSetOf(set)), NATIVE_HASHES.ofBytes),
     }),
   })
@@ -54,7 +56,7 @@ export async function verifyProofFile(
     ...describe(read),
     code: code ?? null,
     ...(code !== undefined && PROOF_FAULTS[code]),
-    gaps: set === undefined ? ['JOURNAL_SET_UNNAMED'] : [],
+    gaps: gapsOf(read, set),
   }
 }
 
@@ -81,6 +83,12 @@ function describe(read: JournalProof): Described {
       return { proof: read.kind, signer, journal, entries, from }
     }
   }
+}
+
+/** A proof has one signer; whoever is convicted by it has lied, whatever the others do. */
+function gapsOf({ kind }: JournalProof, lineage: SetLineage | undefined): readonly JournalGap[] {
+  if (lineage === undefined) return ['JOURNAL_SET_UNNAMED']
+  return kind === 'split-view' || honestShareOf(lineage.set) === 1 ? [] : ['JOURNAL_SIGNERS_FEW']
 }
 
 /** What a gap means, for people. */

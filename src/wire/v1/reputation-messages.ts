@@ -18,6 +18,9 @@ const WHOLE: z.ZodType<bigint, string> = z.codec(
 
 const UNITS_MAX = 32
 
+/** Keys of one party in one statement. */
+export const STATEMENT_KEYS_MAX = 64
+
 export const REPUTATION_MESSAGES = {
   /** How a contract ended, in the words of the certified terminal transition; payer and worker sign the same body, each in its own envelope. */
   'reputation-receipt': z.strictObject({
@@ -44,6 +47,8 @@ export const REPUTATION_MESSAGES = {
   /** Sums of a period, and the hash of the CSV that lists what they are made of. */
   statement: z.strictObject({
     subject: DID,
+    /** Other keys of the subject, whose accounts are in it: keys before, and that of its notary. */
+    keys: z.array(DID).min(1).max(STATEMENT_KEYS_MAX).optional(),
     currency: CURRENCY,
     from: TIME,
     to: TIME,

@@ -65,7 +65,9 @@ describe('the inbox', () => {
     await shop.seller.offer(world.offer(), 'words')
     const node = await world.buyer({ key: KEYS.buyer }, { acceptsAlone: false })
     const seen: string[] = []
-    shop.party.watchInbox(() => seen.push(...shop.party.inbox().map(({ act, state }) => `${state}: ${act}`)))
+    shop.party.watchInbox(() =>
+      seen.push(...shop.party.inbox().map((row) => `${'state' in row ? row.state : ''}: ${row.act}`)),
+    )
     await node.buyer.buy(wanted())
     await settle(40)
     await world.time.advance(1_000)

@@ -1,15 +1,20 @@
 import { expect, it } from 'vitest'
 import type { ContractId } from '../../../src/core/evidence/names.ts'
+import type { Party } from '../../../src/market/parties/party.ts'
 import { cancelHash } from '../../../src/wire/v1/escrow-events.ts'
 import { type BuyerNode, MarketWorld, nanos, USD, wanted, WORD_COUNTER } from './market-world.ts'
 import { KEYS, settle } from './party-fixtures.ts'
 
-/** What the seller says to an end at an amount. */
-async function askToEnd({ buyer, party }: BuyerNode, amount: number): Promise<string> {
-  const contract = buyer.order('order-1')?.contract as ContractId
+async function signEnd({ wallet }: Party, name: string | undefined, amount: number) {
+  const contract = name as ContractId
   const statement = { contract, amountNanos: nanos(amount), currency: USD }
   const hash = cancelHash(statement)
-  const signature = await party.wallet.sign({ kind: 'cancel', place: `${contract}/${hash}`, hash })
+  return { statement, signature: await wallet.sign({ kind: 'cancel', place: `${contract}/${hash}`, hash }) }
+}
+
+/** What the seller says to an end at an amount. */
+async function askToEnd({ buyer, party }: BuyerNode, amount: number): Promise<string> {
+  const { statement, signature } = await signEnd(party, buyer.order('order-1')?.contract, amount)
   const question = { frame: { type: 'cancel', statement, signature } } as const
   return (await party.components.door.ask(KEYS.seller.did, question)).frame.type
 }
@@ -32,6 +37,9 @@ it('a worker in the middle of its work ends the contract for its whole price, an
   expect(await world.view(node.buyer.order('order-1')?.contract)).toMatchObject({ state: 'WORKING' })
   const answers = [await askToEnd(node, 0), await askToEnd(node, 999), await askToEnd(node, 1_000)]
   expect(answers).toEqual(['declined', 'declined', 'cosigned'])
+  // As whoever owns the seller does.
+  await signEnd(shop.party, node.buyer.order('order-1')?.contract, 300)
+  expect([await askToEnd(node, 300), await askToEnd(node, 299)]).toEqual(['cosigned', 'declined'])
   gate.resolve()
   await world.until(node, 'order-1')
 })

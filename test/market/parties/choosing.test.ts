@@ -154,7 +154,7 @@ describe('terms that are no contract', () => {
     const now = timestampFromMs(terms.signBy - 1)
     const skill = 'text.word-count'
     const room = { openContracts: 0, openNanos: 0n }
-    const question = { net: terms.net, now, skill, payerPpm: 500_000, priceNanos: nanos(1_000), ...room }
+    const question = { net: terms.net, now, skill, priceNanos: nanos(1_000), ...room }
     expect(refuseContract(SELLER_POLICY, { ...question, terms })).toBeUndefined()
     const broken = { ...terms, milestonesNanos: [nanos(2), nanos(1)] }
     expect(refuseContract(SELLER_POLICY, { ...question, terms: broken })).toBe('TERMS_MILESTONES')

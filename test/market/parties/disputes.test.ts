@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
-import type { ContractId } from '../../../src/core/evidence/names.ts'
+import type { ContractId, Did } from '../../../src/core/evidence/names.ts'
 import { Arbiter } from '../../../src/market/parties/arbiter.ts'
 import type { BuyerPolicy } from '../../../src/market/parties/buy-order.ts'
 import { hashOfBytes, manifestHashOf } from '../../../src/market/parties/task-package.ts'
+import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import {
   BUYER_POLICY,
@@ -12,6 +13,7 @@ import {
   MarketWorld,
   nanos,
   type SellerNode,
+  TIMERS,
   USD,
   wanted,
 } from './market-world.ts'
@@ -52,10 +54,14 @@ async function underWay(policy: BuyerPolicy, isHonest = true): Promise<Dispute> 
   }
 }
 
-async function arbiters(world: MarketWorld, keys: readonly FixedKey[], contract: ContractId): Promise<void> {
+async function arbiters(
+  { world, contract }: Dispute,
+  keys: readonly FixedKey[],
+  peerOf?: (did: Did) => Did,
+): Promise<void> {
   for (const key of keys) {
     const { party } = await world.party(key, createMemoryEventLog())
-    const arbiter = new Arbiter({ party })
+    const arbiter = new Arbiter({ party, ...(peerOf && { peerOf }) })
     arbiter.start()
     arbiter.take(contract)
   }
@@ -71,7 +77,7 @@ describe('a payer that rejects without reason', () => {
     const dispute = await underWay(RULED)
     const { world, node, contract, states } = dispute
     expect(await states()).toContain('delivered -> DELIVERED')
-    await arbiters(world, ARBITERS, contract)
+    await arbiters(dispute, ARBITERS)
     await rejectWithoutReason(dispute)
     await world.until(node, 'order-1')
     expect((await states()).slice(-5)).toEqual([
@@ -86,13 +92,58 @@ describe('a payer that rejects without reason', () => {
     expect(world.failures).toEqual([])
   })
 
+  it('pays all though nobody shows the work at first: whoever is away is asked again until half of T_rule has passed', async () => {
+    const dispute = await underWay(RULED)
+    const { world, node, contract } = dispute
+    let isAway = true
+    await arbiters(dispute, ARBITERS, (did) => (isAway ? KEYS.feeOwner.did : did))
+    await rejectWithoutReason(dispute)
+    await world.time.advance(TIMERS.evidenceMs + 15_000)
+    expect((await world.view(contract))?.state).toBe('DISPUTED')
+    isAway = false
+    await world.until(node, 'order-1')
+    expect(await world.view(contract)).toMatchObject({ capturedNanos: '1000', state: 'FINAL' })
+  })
+
+  it('is ruled on for what is conceded where nobody has shown the work by then', async () => {
+    const dispute = await underWay(RULED)
+    const { world, states } = dispute
+    await arbiters(dispute, ARBITERS, (did) => (ARBITERS.some((one) => one.did === did) ? did : KEYS.feeOwner.did))
+    await rejectWithoutReason(dispute)
+    await world.time.advance(TIMERS.evidenceMs + TIMERS.ruleMs / 2 - 10_000)
+    expect((await states()).at(-1)).toBe('timer-fired -> DISPUTED')
+    await world.time.advance(30_000)
+    expect((await states()).at(-1)).toBe('ruled -> SETTLED')
+  })
+
   it('ends by the fallback when one of two arbiters is away', async () => {
     const dispute = await underWay({ ...RULED, fallbackPerMillion: 500_000 })
     const { world, node, contract } = dispute
-    await arbiters(world, [KEYS.arbiter], contract)
+    await arbiters(dispute, [KEYS.arbiter])
     await rejectWithoutReason(dispute)
     await world.until(node, 'order-1')
     expect(await world.view(contract)).toMatchObject({ capturedNanos: '500', state: 'FINAL' })
+  })
+})
+
+describe('a payer that signs two things at one place', () => {
+  it('freezes the contract, which arbiters end when half of T_rule has passed: the worker has what it claims', async () => {
+    const dispute = await underWay(RULED)
+    const { world, node, contract, states } = dispute
+    await arbiters(dispute, ARBITERS)
+    const said = node.party.journal
+      .envelopesOf(contract)
+      .findLast(({ envelope }) => envelope.head.iss === KEYS.buyer.did)
+    if (said === undefined) throw new TypeError('unreachable')
+    const { head } = said.envelope
+    const lie = { ...head, type: 'escrow-withdraw' as const, body: { reason: 'not-held' }, nonce: 'A'.repeat(22) }
+    await world.notary.submit(encodeEnvelope({ ...lie, iat: world.time.clock.now() }, KEYS.buyer.sign))
+    expect((await states()).at(-1)).toMatch(/FROZEN$/)
+    await world.time.advance(TIMERS.ruleMs / 2 - 5_000)
+    expect((await states()).at(-1)).toMatch(/FROZEN$/)
+    await world.time.advance(10_000)
+    expect((await states()).at(-1)).toBe('ruled -> SETTLED')
+    expect(await world.view(contract)).toMatchObject({ capturedNanos: '1000' })
   })
 })
 

@@ -112,7 +112,6 @@ export const SELLER_POLICY: SellerPolicy = {
   bondNanosMax: nanos(100_000),
   arbitersOf: () => [KEYS.arbiter.did, KEYS.secondArbiter.did],
   fallbackPerMillionMinOf: () => 0,
-  fallbackPerMillionMinOfDoubtful: 500_000,
   bondPerMillionMax: 500_000,
   penaltyPerMillionMax: 100_000,
   depositsNanosMax: nanos(1_000),

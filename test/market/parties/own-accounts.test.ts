@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
+import { CodedError } from '../../../src/base/errors.ts'
 import { HOUR_MS } from '../../../src/base/time.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import { OwnAccounts, type OwnAccountsInit } from '../../../src/market/parties/own-accounts.ts'
@@ -217,6 +218,91 @@ describe('what a notary earns', () => {
     expect((await world.notary.owner(KEYS.feeOwner.did)).authority).toBe(KEYS.feeOwner.did)
   })
 })
+
+describe('what the set refuses for a reason that passes', () => {
+  it('is said anew: a rotation while the clock of the node is ahead', async () => {
+    const world = await MarketWorld.create()
+    const log = createMemoryEventLog()
+    const behind = slowNotary(world)
+    behind.byMs = 120_000
+    const node = await world.party(KEYS.nextSeller, log, [KEYS.seller])
+    const accounts = accountsOf(node.party, { former: [KEYS.seller.did] })
+    expect(await accounts.look()).toMatchObject([{ standing: 'unrecovered', code: 'ENVELOPE_NOT_YET_VALID' }])
+    behind.byMs = 0
+    // Not at once again by itself, but at once where somebody asks.
+    expect(await accounts.look()).toMatchObject([{ code: 'ENVELOPE_NOT_YET_VALID' }])
+    expect(await accounts.look({ isAsked: true })).toMatchObject([{ standing: 'signs', code: null }])
+    expect(await balances(world, [KEYS.seller, KEYS.nextSeller])).toEqual([0n, 10_000n])
+    await settle()
+    expect(world.failures).toMatchObject([{ code: 'LEDGER_ACT_REFUSED', details: { code: 'ENVELOPE_NOT_YET_VALID' } }])
+  })
+
+  it('is said anew by itself, with pauses that grow', async () => {
+    const world = await MarketWorld.create()
+    const behind = slowNotary(world)
+    behind.byMs = 120_000
+    const { party } = await world.party(KEYS.nextSeller, createMemoryEventLog(), [KEYS.seller])
+    const accounts = accountsOf(party, { former: [KEYS.seller.did] })
+    for (let looks = 0; looks < 40; looks += 1) {
+      await accounts.look()
+      await world.time.advance(30_000)
+    }
+    expect(party.journal.envelopesOf('ledger-key-rotate').length).toBeLessThan(8)
+    behind.byMs = 0
+    await world.time.advance(HOUR_MS)
+    expect(await accounts.look()).toMatchObject([{ standing: 'signs', code: null }])
+  })
+
+  it('is said anew where nobody could be reached until it had expired, and after a restart', async () => {
+    const world = await MarketWorld.create()
+    const log = createMemoryEventLog()
+    const away = slowNotary(world)
+    away.isAway = true
+    const node = await world.party(KEYS.nextSeller, log, [KEYS.seller])
+    const looking = accountsOf(node.party, { former: [KEYS.seller.did] }).look()
+    await settle()
+    await world.time.advance(2 * HOUR_MS)
+    away.isAway = false
+    await world.time.advance(60_000)
+    expect(await looking).toMatchObject([{ code: 'ENVELOPE_EXPIRED' }])
+    await world.leave(node)
+    const again = await world.party(KEYS.nextSeller, log, [KEYS.seller])
+    expect(await accountsOf(again.party, { former: [KEYS.seller.did] }).look()).toMatchObject([{ standing: 'signs' }])
+    expect(await balances(world, [KEYS.seller, KEYS.nextSeller])).toEqual([0n, 10_000n])
+  })
+
+  it('is said anew: the name of the recovery key', async () => {
+    const world = await MarketWorld.create()
+    const behind = slowNotary(world)
+    behind.byMs = 120_000
+    const { party } = await world.party(KEYS.seller, createMemoryEventLog())
+    const accounts = accountsOf(party, { recovery: RECOVERY })
+    await accounts.look()
+    behind.byMs = 0
+    await world.time.advance(30_000)
+    await accounts.look()
+    expect((await world.notary.owner(KEYS.seller.did)).recoveryKey).toBe(KEYS.recoverer.did)
+  })
+})
+
+/** The clock of the notary is behind that of the nodes, or nobody reaches it. */
+function slowNotary(world: MarketWorld): { byMs: number; isAway: boolean } {
+  const state = { byMs: 0, isAway: false }
+  const submit = world.notary.submit.bind(world.notary)
+  world.notary.submit = async (bytes, options) => {
+    if (state.isAway) throw new CodedError('NOTARY_UNREACHABLE', { message: 'away' })
+    const { byMs } = state
+    world.time.now -= byMs
+    try {
+      const answer = submit(bytes, options)
+      await settle()
+      return await answer
+    } finally {
+      world.time.now += byMs
+    }
+  }
+  return state
+}
 
 function issueTo(owner: Did, amount: number) {
   const id = 'a'.repeat(32) as never

@@ -17,18 +17,18 @@ const PRICE = nanos(CREDIT)
 const [FRIEND, STRANGER] = [didNamed('arba'), didNamed('arbz')]
 
 /** Of a node that has offered a skill and said nothing else. */
-function policyWith(note: Partial<SkillNote> = {}): SellerPolicy {
+function policyWith(note: Partial<SkillNote> = {}, payerPpm = 500_000): SellerPolicy {
   const party = { noteOf: () => ({ agent: 'echo', custody: ['C1', 'C2', 'C3'], ...note }) } as unknown as Party
   const parameters = { rules: new Map([[RULES_HASH, DEFAULT_ESCROW_RULES]]) } as unknown as UsableParameters
   const set = { ...SET, members: [{ key: NOTARY, address: '/memory/n' }] } as NotarySet
-  return sellerPolicyOf(party, { set, parameters })
+  return sellerPolicyOf(party, { set, parameters, payerPpmOf: () => payerPpm })
 }
 
 type Changes = Partial<EscrowTerms>
 
 /** Of a price of one credit in C3, as `market buy` writes them, but for some of their members. */
 function judge(changes: Changes, note: Partial<SkillNote> = {}, payerPpm = 500_000): string | undefined {
-  const policy = policyWith(note)
+  const policy = policyWith(note, payerPpm)
   const [notarySet] = policy.notarySets
   const terms = termsOf({
     signBy: timestampFromMs(START + 120_000),
@@ -44,7 +44,7 @@ function judge(changes: Changes, note: Partial<SkillNote> = {}, payerPpm = 500_0
     ...changes,
   })
   const room = { openContracts: 0, openNanos: 0n }
-  const asked = { net: terms.net, now: START, skill: 'text.echo', priceNanos: PRICE, payerPpm, ...room }
+  const asked = { net: terms.net, now: START, skill: 'text.echo', priceNanos: PRICE, ...room }
   return refuseContract(policy, { ...asked, terms })
 }
 
@@ -82,8 +82,6 @@ describe('the seller of a node that was told nothing but its price', () => {
     ['holdMs', 300_001],
     ['startMs', 86_400_001],
     ['beatMs', 86_400_001],
-    ['graceMs', 86_400_001],
-    ['deliverMs', 30 * 86_400_000 + 1],
     ['acceptMs', 7 * 86_400_000 + 1],
     ['ruleMs', 7 * 86_400_000 + 1],
     ['retainMs', 366 * 86_400_000 + 1],
@@ -127,7 +125,7 @@ describe('what a node lends in C1 to payers that it has not named', () => {
       return nanosText === undefined ? undefined : { nanos: nanosText }
     }
     const parameters = { rules: new Map() } as unknown as UsableParameters
-    const policy = sellerPolicyOf({ noteOf } as unknown as Party, { set: SET, parameters })
+    const policy = sellerPolicyOf({ noteOf } as unknown as Party, { set: SET, parameters, payerPpmOf: () => 500_000 })
     return [policy.creditTotalNanos(), policy.hasOwnLine(FRIEND)]
   }
 

@@ -3,9 +3,11 @@ import { timestampFromMs } from '../../../src/base/time.ts'
 import { readingsOf } from '../../../src/market/parties/contract-history.ts'
 import { CONTRACTS } from '../../../src/market/parties/contract-notes.ts'
 import { Forgetting } from '../../../src/market/parties/forgetting.ts'
+import { OwnAccounts } from '../../../src/market/parties/own-accounts.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
 import { statePeriod, TASK_UNIT } from '../../../src/market/parties/statements.ts'
+import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { bytesOf, MarketWorld, nanos, TIMERS, USD, wanted } from './market-world.ts'
 import { KEYS } from './party-fixtures.ts'
 
@@ -83,6 +85,28 @@ describe('the statement of a period', () => {
     ending.resolve()
     await world.until(node, idempotencyKey)
     expect(readingsOf(node.party, contract).map(({ counts }) => counts.get('steps'))).toEqual([9n])
+  })
+
+  it('is of all keys: what was before a rotation is in it, and what the new key collects is no income', async () => {
+    const world = await MarketWorld.create()
+    const log = createMemoryEventLog()
+    const shop = await world.seller({ key: KEYS.seller, log })
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer })
+    const from = timestampFromMs(world.time.now)
+    await node.buyer.buy(wanted())
+    await world.until(node, 'order-1')
+    await world.leave(shop)
+    const next = await world.party(KEYS.nextSeller, log, [KEYS.seller])
+    const accounts = new OwnAccounts({ party: next.party, former: [KEYS.seller.did], recovery: undefined })
+    expect(await accounts.look()).toMatchObject([{ collected: [{ amountNanos: '10990' }] }])
+    const period = { from, to: timestampFromMs(world.time.now + 1) }
+    const prices = new Map([['bytes.in', { nanos: nanos(20), per: 1n }]])
+    const stated = await statePeriod(next.party, { currency: USD, ...period, prices })
+    if (stated.kind === 'refused') throw new Error(stated.code)
+    expect(stated.statement.total).toEqual({ ratedNanos: 260n, receivedNanos: 11_000n, paidNanos: 10n })
+    expect(stated.signed.envelope.body).toMatchObject({ subject: KEYS.nextSeller.did, keys: [KEYS.seller.did] })
+    expect(stated.csv).not.toContain(KEYS.nextSeller.did)
   })
 
   it('refuses a period that ends before it begins', async () => {

@@ -5,7 +5,7 @@ import { ReputationKeeper } from '../../../src/market/reputation/reputation-keep
 import type { Party } from '../../../src/market/parties/party.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
-import { BUYER_POLICY, MarketWorld, nanos, USD, wanted } from '../parties/market-world.ts'
+import { BUYER_POLICY, MarketWorld, nanos, SELLER_POLICY, USD, wanted } from '../parties/market-world.ts'
 import { KEYS, settle } from '../parties/party-fixtures.ts'
 
 /** The least that counts: a thousandth of a credit. */
@@ -89,8 +89,11 @@ describe('a payer that rejects good work where nobody rules', () => {
   it('is known for it by whom it happened to, who then works for half at least', async () => {
     const world = await MarketWorld.create([[KEYS.buyer, LEAST]])
     const known: { books?: ReputationKeeper } = {}
-    const payerPpmOf = (payer: Did): number => (known.books === undefined ? 500_000 : payerPpm(known.books, payer))
-    const shop = await world.seller({ key: KEYS.seller }, { payerPpmOf })
+    // As the policy of a node.
+    const fallbackPerMillionMinOf = (_skill: string, payer: Did): number =>
+      known.books !== undefined && payerPpm(known.books, payer) < 500_000 ? 500_000 : 0
+    const careful = { ...SELLER_POLICY, fallbackPerMillionMinOf }
+    const shop = await world.seller({ key: KEYS.seller }, { policy: careful })
     const books = await keep(shop.party)
     known.books = books
     await shop.seller.offer(world.offer({ priceNanos: nanos(LEAST) }), 'words')

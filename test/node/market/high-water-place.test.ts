@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Did } from '../../../src/core/evidence/names.ts'
+import type { Did, Hash } from '../../../src/core/evidence/names.ts'
 import { bindDirectory, type DirectoryBinding, highWaterFolderOf } from '../../../src/node/market/high-water-place.ts'
 import { refuseUnreachable } from '../../../src/node/market/reachable-address.ts'
 import { createNodeFileSystem } from '../../../src/storage/node-file-system.ts'
@@ -19,9 +19,11 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-async function bind(name: string, changes: Partial<DirectoryBinding> = {}): Promise<void> {
+async function bind(name: string, changes: Partial<DirectoryBinding> = {}): Promise<string> {
   const [highWater, dataDir] = [join(folder, 'high'), join(folder, name)]
-  await bindDirectory(createNodeFileSystem(), { highWater, dataDir, epoch: 0, isRestored: false, ...changes })
+  const { epoch = 0 } = changes
+  const set = String(epoch).repeat(64) as Hash
+  return await bindDirectory(createNodeFileSystem(), { highWater, dataDir, set, epoch, isRestored: false, ...changes })
 }
 
 const copied = (): void => void execFileSync('cp', ['-a', join(folder, 'data'), join(folder, 'copy')])
@@ -51,6 +53,36 @@ describe('the place of what a notary signed last', () => {
     await bind('data', { epoch: 1 })
     await bind('copy', { epoch: 2 })
     await expect(bind('data', { epoch: 1 })).rejects.toMatchObject({ code: 'NOTARY_DIRECTORY_COPIED' })
+  })
+
+  test('is not begun on another machine for a copy of a directory that was started, though nothing was signed', async () => {
+    expect(await bind('data')).toBe('bound')
+    copied()
+    const elsewhere = { highWater: join(folder, 'high-of-another-machine') }
+    expect(await bind('copy', elsewhere)).toBe('elsewhere')
+    expect(existsSync(elsewhere.highWater)).toBe(false)
+    expect(await bind('data')).toBe('bound')
+    // As a directory whose own file was lost.
+    expect(await bind('data', elsewhere)).toBe('elsewhere')
+    // A member that asks the others, and a new epoch.
+    expect(await bind('copy', { ...elsewhere, isRestored: true })).toBe('bound')
+    const next = { epoch: 1 }
+    expect(await bind('copy', { highWater: join(folder, 'third'), ...next })).toBe('bound')
+    expect(await bind('copy', { highWater: join(folder, 'fourth'), ...next })).toBe('elsewhere')
+  })
+
+  test('is found again after a crash between the binding and the mark in the directory', async () => {
+    await bind('data')
+    rmSync(join(folder, 'data', 'market', 'signing.json'))
+    expect(await bind('data')).toBe('bound')
+    copied()
+    expect(await bind('copy', { highWater: join(folder, 'other') })).toBe('elsewhere')
+  })
+
+  test('is not begun for a mark that cannot be read', async () => {
+    mkdirSync(join(folder, 'data', 'market'))
+    writeFileSync(join(folder, 'data', 'market', 'signing.json'), '{')
+    expect(await bind('data')).toBe('elsewhere')
   })
 
   test('is given to a member that was restored, which asks the others, and no longer to the one before', async () => {

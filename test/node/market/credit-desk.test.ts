@@ -1,0 +1,76 @@
+import { expect, it } from 'vitest'
+import { CreditDesk } from '../../../src/node/market/credit-desk.ts'
+import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
+import { MarketWorld } from '../../market/parties/market-world.ts'
+import { KEYS } from '../../market/parties/party-fixtures.ts'
+
+type Issue = { readonly key: string; readonly nanos: string; readonly capNanos?: string }
+
+async function issuer(): Promise<{
+  readonly world: MarketWorld
+  readonly issue: (request: Issue) => Promise<string>
+  readonly cap: () => Promise<readonly string[]>
+}> {
+  const world = await MarketWorld.create()
+  const { party } = await world.party(KEYS.rival, createMemoryEventLog())
+  const desk = new CreditDesk({ party, notary: world.notary, recovery: undefined, accounts: { accounts: [] } })
+  return {
+    world,
+    issue: async (request) =>
+      (await desk.issue({ op: 'issue', account: KEYS.buyer.did, currency: 'EUR', ...request })).status,
+    cap: async () => (await world.notary.currencies({ code: 'EUR' })).capsNanos,
+  }
+}
+
+it('sets the cap that is asked for, however often it was another one between', async () => {
+  const { issue, cap } = await issuer()
+  const seen: (readonly string[])[] = []
+  for (const [index, capNanos] of ['100', '50', '1000', '50', '50', '1000'].entries()) {
+    expect(await issue({ key: `k${index}`, nanos: '1', capNanos })).toBe('posted')
+    seen.push(await cap())
+  }
+  expect(seen).toEqual([['100'], ['50'], ['1000'], ['50'], ['50'], ['1000']])
+  await expect(issue({ key: 'over', nanos: '995' })).rejects.toMatchObject({ details: { code: 'LEDGER_CAP_EXCEEDED' } })
+})
+
+it('issues nothing where the cap is refused', async () => {
+  const { world, issue, cap } = await issuer()
+  await issue({ key: 'first', nanos: '10', capNanos: '100' })
+  await expect(issue({ key: 'second', nanos: '1', capNanos: '5' })).rejects.toMatchObject({
+    code: 'MARKET_REFUSED',
+    details: { code: 'LEDGER_CAP_BELOW_ISSUED' },
+  })
+  expect(await cap()).toEqual(['100'])
+  const all = (await world.notary.accounts({ owner: KEYS.buyer.did })).ledgers
+  expect(all.find(({ currency }) => currency.startsWith('EUR@'))?.accounts[0]?.balanceNanos).toBe('10')
+})
+
+it('moves no cap for a request that comes again', async () => {
+  const { issue, cap } = await issuer()
+  await issue({ key: 'first', nanos: '10', capNanos: '100' })
+  await issue({ key: 'second', nanos: '10', capNanos: '50' })
+  expect(await issue({ key: 'first', nanos: '10', capNanos: '100' })).toBe('exists')
+  expect(await cap()).toEqual(['50'])
+})
+
+it('issues for the same key after a refusal that has passed', async () => {
+  const { world, issue } = await issuer()
+  const { now } = world.time
+  const submit = world.notary.submit.bind(world.notary)
+  world.notary.submit = async (bytes, options) => {
+    world.time.now = now - 3_600_000
+    try {
+      const answer = submit(bytes, options)
+      for (let turns = 0; turns < 50; turns += 1) await Promise.resolve()
+      return await answer
+    } finally {
+      world.time.now = now
+    }
+  }
+  await expect(issue({ key: 'first', nanos: '10' })).rejects.toMatchObject({
+    details: { code: 'ENVELOPE_NOT_YET_VALID' },
+  })
+  world.notary.submit = submit
+  expect(await issue({ key: 'first', nanos: '10' })).toBe('posted')
+  expect(await issue({ key: 'first', nanos: '10' })).toBe('exists')
+})
