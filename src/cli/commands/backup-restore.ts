@@ -16,7 +16,7 @@ export const backupRestoreCommand: Command = {
     to: { value: 'DIR', describe: 'where nothing is yet; default: the data directory of the configuration' },
   },
   details: [
-    'The directory appears when all of the backup was read, compared and written; until then nothing is at its place. It is marked as restored: whoever signs for others from it must first find out what was signed after the backup.',
+    'The directory appears when all of the backup was read, compared and written; until then nothing is at its place. It is marked as restored: whoever signs from it must first find out what was signed after the backup: a notary of its peers, a buyer or seller of its notary set. Start it only where the old directory runs no more.',
     'What was deleted for good after the backup was made is in it again. Purge again what must not come back.',
   ],
   examples: ['KERNELL_BACKUP_PASSPHRASE=... kernell backup restore --file node.backup --to /srv/kernell'],

@@ -10,11 +10,12 @@ import { voucherHash } from '../../wire/v1/escrow-events.ts'
 import type { MarketFrameOf } from '../../wire/v1/market-frames.ts'
 import type { BuyerPolicy } from './buy-order.ts'
 import { pause } from './contract-follower.ts'
-import { readingsOf } from './contract-history.ts'
 import { CreditAccounts } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
-import { CLOCK_SKEW_MS, declined, type MarketAnswer, type MarketQuestion, TAKEN } from './market-door.ts'
+import { nodesOf } from './find-sellers.ts'
+import { CLOCK_SKEW_MS, declined, type MarketAnswer, TAKEN } from './market-door.ts'
 import type { Party } from './party.ts'
+import { hearMeter } from './read-meter.ts'
 import { failedParts, hashOfBytes, judgeResult, manifestHashOf, readPredicate } from './task-package.ts'
 
 export type BuyerWorkInit = {
@@ -179,30 +180,22 @@ export class BuyerWork {
   }
 
   /** Bytes that come before the delivery is certified are kept by their hash; whether they are those of the delivery is seen then. */
-  async takeResult({ from, frame, bytes }: MarketQuestion<'result'>): Promise<MarketAnswer> {
+  async takeResult(from: Did, bytes: Uint8Array, meter?: string): Promise<MarketAnswer> {
     const { party, init } = this
-    if (this.noted?.peer !== from) return declined('MARKET_CONTRACT_UNKNOWN')
+    if (this.noted === undefined) return declined('MARKET_CONTRACT_UNKNOWN')
     const delivered = this.current?.kind === 'DELIVERED' ? this.current.delivery.result : undefined
-    if (delivered !== undefined && hashOfBytes(bytes) !== delivered) return declined('MARKET_TASK_WRONG')
+    const isDelivered = delivered !== undefined && hashOfBytes(bytes) === delivered
+    // What was delivered is itself, whoever brings it.
+    if (this.noted.peer !== from && !isDelivered) return declined('MARKET_CONTRACT_UNKNOWN')
+    if (delivered !== undefined && !isDelivered) return declined('MARKET_TASK_WRONG')
     // Input, receipts and one result; somebody who sends another one each time fills nothing.
     if (delivered === undefined && this.noted.result !== undefined && this.noted.result !== hashOfBytes(bytes))
       return declined('MARKET_BUSY')
     const result = await party.journal.keepFile(init.contract, bytes)
     const note = this.noted
     await party.keep(CONTRACTS, init.contract, { ...note, result })
-    if (frame.meter !== undefined) await this.takeMeter(frame.meter)
+    if (meter !== undefined) await hearMeter(party, init, meter)
     return TAKEN
-  }
-
-  /** What the worker has counted, for statements. The first reading alone: who sends others fills nothing. */
-  private async takeMeter(text: string): Promise<void> {
-    const { party, init } = this
-    const { contract, terms } = init
-    if (readingsOf(party, contract).length > 0) return
-    const read = party.read(text, 'meter-snapshot')
-    const head = read?.envelope.head
-    if (read?.envelope.body.contract === contract && head?.contract === contract && head.iss === terms.worker)
-      await party.hear(read)
   }
 
   /** What the delivery is worth: the bytes, their hash, the predicate on them. */
@@ -216,6 +209,25 @@ export class BuyerWork {
     if (input === undefined || predicate === undefined || delivery.manifest !== manifestHashOf(result))
       return { kind: 'wrong-bytes' }
     return { kind: 'judged', result: judgeResult(predicate, { input, result }) }
+  }
+
+  /** Asks the worker for what it delivered: whoever has lost it, or where it was, gets it again. @returns Whether it is here now. */
+  private async fetchResult({ terms, delivery }: DeliveredState): Promise<boolean> {
+    const { party, init } = this
+    const { peer, other, task } = this.noted ?? {}
+    if (peer === undefined || task === undefined) return false
+    const nodes = peer === other ? [peer, ...(await nodesOf(party, terms.worker, task.skill))] : [peer]
+    const frame = { type: 'file-wanted', contract: init.contract, hash: delivery.result } as const
+    for (const node of nodes) {
+      try {
+        const answer = await party.components.door.ask(node, { frame }, { signal: party.signal })
+        if (answer.frame.type !== 'file' || hashOfBytes(answer.bytes) !== delivery.result) continue
+        return (await this.takeResult(node, answer.bytes)) === TAKEN
+      } catch (error: unknown) {
+        if (!CodedError.is(error) || party.isStopped) throw error
+      }
+    }
+    return false
   }
 
   private decide(state: DeliveredState): void {
@@ -237,6 +249,7 @@ export class BuyerWork {
         else await this.accept(state)
         return
       }
+      if (verdict.kind === 'missing' && (await this.fetchResult(state))) continue
       if (clock.now() >= latest) {
         const reason = verdict.kind === 'missing' ? 'result-missing' : 'result-wrong'
         await this.reject(state, { reason, verdict })

@@ -18,8 +18,8 @@ import { declined, type MarketAnswer, type MarketQuestion } from './market-door.
 import { Orders } from './orders.ts'
 import type { Party } from './party.ts'
 import { showCases } from './show-case.ts'
-import { hashOfBytes } from './task-package.ts'
-import { nonceOf } from './wallet.ts'
+import { adopt, purchaseOf } from './restored-party.ts'
+import { hashOfBytes, taskHashOf } from './task-package.ts'
 import { askInTurn, releaseWinner } from './winners-turn.ts'
 import { writeContract } from './write-contract.ts'
 
@@ -95,15 +95,18 @@ export class Buyer {
     const { party } = this
     const key = request.idempotencyKey
     const requestHash = requestHashOf(request)
+    await party.wallet.ready
     const known = this.order(key)
     if (known !== undefined && known.requestHash !== requestHash)
       throw new CodedError('MARKET_KEY_CONFLICT', { message: `${key} names another purchase` })
     if (known === undefined) {
       if (request.capability !== undefined) checkChain(this.side, request.capability)
       const input = hashOfBytes(request.input)
-      const { skill } = request
-      const salt = nonceOf(party.components.random.bytes(16))
-      const task: MarketTask = { skill, salt, inputHash: input, inputBytes: request.input.byteLength }
+      const tasks = party.keys.map((as) => taskOf(request, { inputHash: input, salt: party.wallet.saltOf(key, as) }))
+      // Made after a backup that this party came back from.
+      const restored = tasks.find((one) => purchaseOf(party, taskHashOf(one)) !== undefined)
+      const [task = restored] = restored === undefined ? tasks : [restored]
+      if (task === undefined) throw new TypeError('A party has a key')
       await party.journal.keepFile(`order/${key}`, request.input)
       const { idempotencyKey: _, input: _input, ...plain } = request
       const { maxNanos, depositNanos, newcomerNanosMax, disputeBondNanos, arbiterFeeNanos, ...rest } = plain
@@ -124,6 +127,11 @@ export class Buyer {
       }
       // Two askers at once: the first note counts.
       if (this.order(key) === undefined) await this.orders.put(key, note)
+      const contract = purchaseOf(party, taskHashOf(task))
+      if (contract !== undefined && !(await adopt(party, key, contract))) {
+        await this.orders.drop(key)
+        throw new CodedError('MARKET_KEY_CONFLICT', { message: `${key} names the purchase of ${contract}` })
+      }
     }
     this.goOn(key)
     return this.orders.get(key)
@@ -153,6 +161,7 @@ export class Buyer {
     this.running.set(key, done.promise)
     this.party.begin(async () => {
       try {
+        await this.party.wallet.ready
         await this.run(key)
       } finally {
         this.running.delete(key)
@@ -233,8 +242,15 @@ export class Buyer {
     return work === undefined ? declined('MARKET_CONTRACT_UNKNOWN') : await work.signVoucher(from, frame)
   }
 
-  private async takeResult(question: MarketQuestion<'result'>): Promise<MarketAnswer> {
-    const work = this.works.get(question.frame.contract)
-    return work === undefined ? declined('MARKET_CONTRACT_UNKNOWN') : await work.takeResult(question)
+  private async takeResult({ from, frame, bytes }: MarketQuestion<'result'>): Promise<MarketAnswer> {
+    const work = this.works.get(frame.contract)
+    return work === undefined ? declined('MARKET_CONTRACT_UNKNOWN') : await work.takeResult(from, bytes, frame.meter)
   }
+}
+
+function taskOf(
+  { skill, input }: Pick<BuyRequest, 'skill' | 'input'>,
+  named: Pick<MarketTask, 'inputHash' | 'salt'>,
+): MarketTask {
+  return { skill, ...named, inputBytes: input.byteLength }
 }

@@ -102,3 +102,10 @@ export async function askOffers(party: Party, peer: Did, skill: string): Promise
     return []
   }
 }
+
+/** Connected nodes at which a seller says that it is, by what it offers for a skill. */
+export async function nodesOf(party: Party, seller: Did, skill: string): Promise<readonly Did[]> {
+  const peers = party.components.door.peers.slice(0, PEERS_MAX)
+  const offers = (await Promise.all(peers.map(async (peer) => await askOffers(party, peer, skill)))).flat()
+  return offers.flatMap(({ envelope: { head, body } }) => (head.iss === seller ? [body.node] : []))
+}

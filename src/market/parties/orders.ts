@@ -39,6 +39,10 @@ export class Orders {
     await this.party.keep(ORDERS, key, note)
   }
 
+  async drop(key: string): Promise<void> {
+    await this.party.journal.keepNote(ORDERS, key, null)
+  }
+
   async change(key: string, changes: Partial<OrderNote>): Promise<void> {
     await this.put(key, { ...this.get(key), ...changes })
   }

@@ -1,5 +1,7 @@
+import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
+import { readingsOf } from './contract-history.ts'
 import type { Party } from './party.ts'
 import type { KeptEnvelope } from './party-record.ts'
 
@@ -40,6 +42,19 @@ export function shownMeter(party: Party, contract: ContractId, meter: Hash | und
     envelope.type === 'meter-snapshot' && envelope.head.bodyHash === meter
   const kept = party.journal.envelopesOf(contract).findLast(isNamed)
   return kept === undefined ? {} : { meter: decodeUtf8(kept.bytes) ?? '' }
+}
+
+/** What the worker of a contract has counted, for statements. The first reading alone: who sends others fills nothing. */
+export async function hearMeter(
+  party: Party,
+  { contract, terms }: { readonly contract: ContractId; readonly terms: EscrowTerms },
+  text: string,
+): Promise<void> {
+  if (readingsOf(party, contract).length > 0) return
+  const read = party.read(text, 'meter-snapshot')
+  const head = read?.envelope.head
+  if (read?.envelope.body.contract === contract && head?.contract === contract && head.iss === terms.worker)
+    await party.hear(read)
 }
 
 /** A meter never runs backward, also when a task was begun anew after a crash. */

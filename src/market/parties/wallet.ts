@@ -1,4 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
+import { sha256HexOfBytes } from '../../base/sha256.ts'
 import type { DurationMs, Timestamp } from '../../base/time.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { encodeBase64 } from '../../core/text/base64.ts'
@@ -51,6 +52,12 @@ export type StatementInit = {
   readonly as?: Did | undefined
 }
 
+/** Topic of the note on the last time that this party came back from a backup, under `mark`: `at` then, `since` when the backup was made. */
+export const RESTORED = 'restored'
+export type RestoredNote = { readonly at: number; readonly since: number; readonly isDone: boolean }
+
+const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
+const SALT_DOMAIN = 'kernell/market/task-salt/v1\0'
 /** Topic of notes on joint statements, by `PLACE/KIND`. */
 const STATEMENTS = 'statement'
 /** Digits of a contract's name. */
@@ -70,6 +77,7 @@ export class Wallet {
   private readonly tails = new Map<string, Promise<unknown>>()
   private readonly saying = new Map<string, Promise<KeptEnvelope>>()
   private readonly stating = new Map<string, Promise<string>>()
+  private gate: Promise<void> = Promise.resolve()
 
   constructor(components: WalletComponents, { network }: WalletInit) {
     this.components = components
@@ -94,6 +102,23 @@ export class Wallet {
     return this.signers.has(named) ? named : this.did
   }
 
+  /** Says and signs nothing before; what is asked for until then waits, and rejects as it does. */
+  speakAfter(gate: Promise<void>): void {
+    this.gate = gate
+    gate.catch(() => undefined)
+  }
+
+  /** Resolves when it may speak. */
+  get ready(): Promise<void> {
+    return this.gate
+  }
+
+  /** 16 bytes, base64url, that nobody else can tell, and that are the same for the same text and key. */
+  saltOf(text: string, key: Did = this.did): string {
+    const secret = sha256HexOfBytes(this.signerOf(key).sign(ENCODER.encode(SALT_DOMAIN + text)))
+    return nonceOf(Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(secret.slice(2 * at, 2 * at + 2), 16)))
+  }
+
   /** What was said for an act; `undefined` when nothing was. */
   said(act: string): KeptEnvelope | undefined {
     return this.components.journal.said(act)
@@ -103,6 +128,7 @@ export class Wallet {
    * The message of an act, durable. Throws what the journal throws, and `EVIDENCE_PLACE_TAKEN` for a subject that was forgotten.
    */
   async say<Type extends MessageType>(init: SayInit<Type>): Promise<KeptEnvelope> {
+    await this.gate
     const known = this.said(init.act) ?? this.saying.get(init.act)
     if (known !== undefined) return await known
     const saying = this.write(init)
@@ -117,6 +143,7 @@ export class Wallet {
   /** The signature on a joint statement; the same place is signed again only for the same statement, else `EVIDENCE_PLACE_TAKEN`. */
   async sign({ kind, place, hash, as }: StatementInit): Promise<string> {
     const key = `${place}/${kind}`
+    await this.gate
     await this.stating.get(key)
     const signing = this.writeStatement({ kind, place, hash, as })
     this.stating.set(
@@ -199,7 +226,7 @@ export class Wallet {
       body,
       net: this.network,
       contract,
-      seq: last === undefined ? 0 : last.seq + 1,
+      seq: last === undefined ? 0 : last.seq + 1 + this.gapAfter(last.hash),
       prev: last?.hash,
       iss,
       aud,
@@ -207,6 +234,16 @@ export class Wallet {
       exp: (iat + (validMs ?? validityMaxOf(type))) as Timestamp,
       nonce: nonceOf(random.bytes(16)),
     })
+  }
+
+  /**
+   * Places that are left out behind a message from before a restore: what was said there since, and did not count, nobody here knows any more. Fewer messages are said
+   * than milliseconds pass.
+   */
+  private gapAfter(last: Hash): number {
+    const { journal } = this.components
+    const restoredAt = (journal.note(RESTORED, 'mark') as RestoredNote | undefined)?.at ?? 0
+    return Math.max(0, restoredAt - (journal.envelope(last)?.envelope.head.iat ?? 0))
   }
 }
 

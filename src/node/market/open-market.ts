@@ -21,7 +21,8 @@ import type { MarketComponents, OpenedSet } from './market-components.ts'
 import { type MarketKeys, openMarketKeys, transportIdentityOf } from './market-keys.ts'
 import { NodeMarketDesks } from './node-market.ts'
 import { type NotaryRole, startNotary } from './notary-role.ts'
-import { type PartyRole, startParty } from './party-role.ts'
+import { type PartyRole, type PartyRoleInit, startParty } from './party-role.ts'
+import { readRestoredMark } from './restored-mark.ts'
 import { parsePeerAddress } from './peer-address.ts'
 
 export const NETWORK_DEFAULT = 'kernell'
@@ -62,6 +63,8 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   refuseOlderFormat(directory.path, directory.format)
   const lineage = await chooseSet(directory, init)
   const isNotary = init.isNotary === true
+  // Read before the notary takes the mark away that has caught up with the others.
+  const restored = await readRestoredMark(createNodeFileSystem(), directory.path)
   const keys = await openMarketKeys(openKeys(directory.path), { passphrase: init.passphrase, isNotary })
   const notaryRole = await openNotary(opening, { keys, lineage })
   const transport = await openTransport(opening, { keys, taken: notaryRole?.addresses ?? [] })
@@ -72,7 +75,7 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   const open = async (chosen: SetLineage): Promise<OpenedSet> => {
     await keepSet(createNodeFileSystem(), directory.path, chosen)
     const notary = notaryRole?.role.service ?? connect(transport, chosen)
-    const party = keys.escrow && (await openParty(opening, { keys, notary, door }))
+    const party = keys.escrow && (await openParty(opening, { keys, notary, door, restored }))
     return { notary, party, books: notaryRole?.role.service }
   }
   const desks = new NodeMarketDesks({
@@ -160,7 +163,7 @@ function connect(transport: Transport, { set, before }: SetLineage): NotaryClien
 
 async function openParty(
   { components, init, closers }: Opening,
-  { keys, notary, door }: { readonly keys: MarketKeys; readonly notary: NotaryClient; readonly door: MarketDoor },
+  { keys, ...shared }: Pick<PartyRoleInit, 'notary' | 'door' | 'restored'> & { readonly keys: MarketKeys },
 ): Promise<PartyRole | undefined> {
   if (keys.escrow === undefined) return undefined
   const { onError } = components
@@ -168,8 +171,7 @@ async function openParty(
     ...components,
     key: keys.escrow,
     ...(keys.notary !== undefined && { notaryKey: keys.notary }),
-    notary,
-    door,
+    ...shared,
     network: init.network ?? NETWORK_DEFAULT,
     onFailure: onError,
     ...(init.findWorker !== undefined && { findWorker: init.findWorker }),

@@ -19,6 +19,7 @@ import type { MarketDoor } from '../../market/parties/market-door.ts'
 import { OwnAccounts, type OwnAccountsInit } from '../../market/parties/own-accounts.ts'
 import { OutsideMatters } from '../../market/parties/outside-matters.ts'
 import { Party } from '../../market/parties/party.ts'
+import { type RestoredMark, takeOver } from '../../market/parties/restored-party.ts'
 import { Seller } from '../../market/parties/seller.ts'
 import type { TaskRunner } from '../../market/parties/seller-work.ts'
 import { exposureOf, payerPpm, standingOf } from '../../market/reputation/known-standing.ts'
@@ -61,6 +62,8 @@ export type PartyRoleInit = Pick<MarketInit, 'findWorker'> & {
   readonly random: Random
   readonly onFailure: (cause: unknown) => void
   readonly webhook?: WebhookTarget
+  /** Where the directory was made from a backup. */
+  readonly restored?: RestoredMark | undefined
 }
 
 /** Buyer and seller of this node: one key, one journal. */
@@ -122,6 +125,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       { ...init, log, files: partyFilesIn(directory), signer, formerSigners, verify, notary },
       { network, onFailure },
     )
+    await takeOver(party, init.restored)
     const capabilities = await CapabilityDesk.open({ ...init, self: party.did, signer, verify, log: capabilityLog })
     const parameters = new UsableParameters(notary)
     const reputation = await ReputationKeeper.open({ party, log: reputationLog })

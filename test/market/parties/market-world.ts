@@ -25,6 +25,7 @@ import { Buyer, type BuyerComponents, type BuyerInit } from '../../../src/market
 import { MarketDoor } from '../../../src/market/parties/market-door.ts'
 import { Party } from '../../../src/market/parties/party.ts'
 import { Seller, type SellerComponents } from '../../../src/market/parties/seller.ts'
+import { type RestoredMark, takeOver } from '../../../src/market/parties/restored-party.ts'
 import type { SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
 import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
 import { MemoryNetwork } from '../../../src/network/memory/memory-transport.ts'
@@ -145,6 +146,8 @@ type NodeInit = {
   readonly log?: EventLog
   /** Keys before, the newest first; the node keeps the name that it had with the first of them. */
   readonly former?: readonly FixedKey[]
+  /** Its journal is that of a backup. */
+  readonly restored?: RestoredMark
 }
 
 /** One network, one notary and the time of a test; sellers and buyers come and go. */
@@ -219,10 +222,11 @@ export class MarketWorld {
   }
 
   async seller(
-    { key, log = createMemoryEventLog(), former }: NodeInit,
+    { key, log = createMemoryEventLog(), former, restored }: NodeInit,
     changes: Partial<SellerComponents> & { readonly policy?: SellerPolicy } = {},
   ): Promise<SellerNode> {
     const { party, transport } = await this.party(key, log, former)
+    await takeOver(party, restored)
     const { policy = SELLER_POLICY, ...components } = changes
     const seller = new Seller({ party, runner: WORD_COUNTER, ...components }, { policy })
     seller.start()
@@ -230,7 +234,7 @@ export class MarketWorld {
   }
 
   async buyer(
-    { key, log = createMemoryEventLog(), former }: NodeInit,
+    { key, log = createMemoryEventLog(), former, restored }: NodeInit,
     {
       standingOf,
       exposureOf,
@@ -239,6 +243,7 @@ export class MarketWorld {
     }: Partial<BuyerInit> & Pick<BuyerComponents, 'standingOf' | 'exposureOf' | 'capabilities'> = {},
   ): Promise<BuyerNode> {
     const { party, transport } = await this.party(key, log, former)
+    await takeOver(party, restored)
     const openAuctionLog = async (auction: Hash): Promise<EventLog> => {
       const known = this.auctionLogs.get(auction) ?? createMemoryEventLog()
       this.auctionLogs.set(auction, known)
