@@ -3,16 +3,21 @@ import { durationFromMs, timestampFromMs } from '../../src/base/time.ts'
 import { type AuctionCall, auctionIdOf } from '../../src/core/auction/auction-call.ts'
 import type { AuctionTranscript } from '../../src/core/auction/auction-record.ts'
 import { type Bid, commitmentOf, tieKeyOf } from '../../src/core/auction/commitment.ts'
+import { LOST_DEPOSITS } from '../../src/core/auction/deposits.ts'
 import type { Salt32 } from '../../src/core/auction/delimited-hash.ts'
 import { type BidderStanding, type Candidate, determineWinner } from '../../src/core/auction/determine-winner.ts'
 import { tieRuleOf, transcriptHashOf } from '../../src/core/auction/transcript.ts'
 import { verifyTranscript } from '../../src/core/auction/verify-transcript.ts'
-import type { Hash } from '../../src/core/evidence/names.ts'
+import { type Hash, parseContractId } from '../../src/core/evidence/names.ts'
 import { toJson } from '../../src/core/json/json-reader.ts'
 import type { Currency } from '../../src/core/ledger/ledger-names.ts'
+import { createNodeVerifier } from '../../src/keys/node-signatures.ts'
+import { verifySignatureWith } from '../../src/keys/verify-signature.ts'
+import { readSignedBids } from '../../src/market/auctions/auction-file.ts'
+import { prepareEnvelope } from '../../src/wire/v1/envelope.ts'
 import { auctionMessageVectors } from './auction-message-vectors.ts'
 import type { FixedKey } from './fixed-keys.ts'
-import { VECTOR_KEYS } from './vector-kit.ts'
+import { VECTOR_CONTEXT, VECTOR_KEYS } from './vector-kit.ts'
 import type { Vector, VectorArea } from './vector.ts'
 
 const { payer, worker, notary, arbiter } = VECTOR_KEYS
@@ -30,7 +35,7 @@ const VECTOR_CALL: AuctionCall = {
   reservePriceNanos: amountFromNanos(1_000_000_000n),
   latencyMsMax: durationFromMs(60_000),
   depositNanos: amountFromNanos(10_000_000n),
-  forfeitTo: notary.did,
+  forfeitTo: LOST_DEPOSITS,
   opensAt: timestampFromMs(OPENS_AT),
   bidMs: durationFromMs(10_000),
   revealMs: durationFromMs(5_000),
@@ -177,13 +182,18 @@ function clearingVectors(): readonly Vector[] {
 function transcriptVectors(): readonly Vector[] {
   const honest = sealedTranscript()
   const [first, second] = honest.entries
-  const judged = (name: string, transcript: AuctionTranscript): Vector => ({
-    kind: 'auction-transcript',
-    name,
-    transcript: toJson(transcript),
-    transcriptHash: transcriptHashOf(transcript),
-    verdict: toJson(verifyTranscript(transcript)),
-  })
+  const bids = [worker, arbiter].flatMap((key) => signedBid(key).map(({ text }) => text))
+  const judged = (name: string, transcript: AuctionTranscript, said = bids): Vector => {
+    const signed = readSignedBids({ transcript, bids: said }, verifySignatureWith(createNodeVerifier()))
+    return {
+      kind: 'auction-transcript',
+      name,
+      transcript: toJson(transcript),
+      bids: said,
+      transcriptHash: transcriptHashOf(transcript),
+      verdict: toJson(verifyTranscript(transcript, { signed })),
+    }
+  }
   const withFirst = (entry: Partial<AuctionTranscript['entries'][number]>): AuctionTranscript =>
     first === undefined || second === undefined ? honest : { ...honest, entries: [{ ...first, ...entry }, second] }
   const commitEnd = timestampFromMs(OPENS_AT + 10_000)
@@ -205,27 +215,59 @@ function transcriptVectors(): readonly Vector[] {
       beacon: { checkpoint: BEACON, at: timestampFromMs(commitEnd - 1) },
     }),
     judged('another id', { ...honest, auction: BEACON }),
+    judged('a bid that nobody has signed', honest, bids.slice(0, 3)),
+    judged('a bid that was never shown, and nobody has signed', withFirst({ reveal: undefined }), []),
   ]
+}
+
+const VECTOR_BIDS = new Map([
+  [worker, vectorBid(400_000_000n)],
+  [arbiter, vectorBid(450_000_000n)],
+])
+
+/** Commitment and reveal of a bidder, as it has signed them. */
+function signedBid(key: FixedKey): readonly { readonly hash: Hash; readonly text: string }[] {
+  const bid = VECTOR_BIDS.get(key) ?? vectorBid(0n)
+  const auction = auctionIdOf(VECTOR_CALL)
+  const contract = parseContractId(auction)
+  const head = { net: VECTOR_CONTEXT.network, iss: key.did, aud: payer.did, contract } as const
+  const [iat, exp] = [timestampFromMs(OPENS_AT), timestampFromMs(OPENS_AT + 600_000)]
+  const { commitment } = candidateOf(key, bid)
+  const committed = prepareEnvelope({
+    ...head,
+    type: 'auction-commitment',
+    body: { auction, commitment },
+    seq: 0,
+    iat,
+    exp,
+    nonce: 'AAAAAAAAAAAAAAAAAAAAAA',
+  })
+  const revealed = prepareEnvelope({
+    ...head,
+    type: 'auction-reveal',
+    body: { auction, salt: VECTOR_SALT, bid },
+    seq: 1,
+    prev: committed.hash,
+    iat,
+    exp,
+    nonce: 'AAAAAAAAAAAAAAAAAAAAAQ',
+  })
+  return [committed, revealed].map((prepared) => {
+    return { hash: prepared.hash, text: new TextDecoder().decode(prepared.finish(key.sign(prepared.signingBytes))) }
+  })
 }
 
 /** Two bids, revealed. */
 function sealedTranscript(): AuctionTranscript {
   const auction = auctionIdOf(VECTOR_CALL)
-  const entries = [candidateOf(worker, vectorBid(400_000_000n)), candidateOf(arbiter, vectorBid(450_000_000n))]
-    .toSorted((left, right) => (left.bidder < right.bidder ? -1 : 1))
-    .map(({ bidder, commitment, bid, standing }, at) => ({
-      bidder,
-      commitment,
-      standing,
-      envelope: `a${at}`.repeat(32) as Hash,
-      at: timestampFromMs(OPENS_AT + at),
-      reveal: {
-        envelope: `c${at}`.repeat(32) as Hash,
-        at: timestampFromMs(OPENS_AT + 10_000 + at),
-        salt: VECTOR_SALT,
-        bid,
-      },
-    }))
+  const entries = [...VECTOR_BIDS]
+    .toSorted(([left], [right]) => (left.did < right.did ? -1 : 1))
+    .map(([key, bid], at) => {
+      const { bidder, commitment, standing } = candidateOf(key, bid)
+      const [envelope = BEACON, shown = BEACON] = signedBid(key).map(({ hash }) => hash)
+      const reveal = { envelope: shown, at: timestampFromMs(OPENS_AT + 10_000 + at), salt: VECTOR_SALT, bid }
+      return { bidder, commitment, standing, envelope, at: timestampFromMs(OPENS_AT + at), reveal }
+    })
   return {
     v: 1,
     auction,

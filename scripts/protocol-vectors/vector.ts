@@ -81,11 +81,13 @@ export type AuctionVector =
       readonly candidates: readonly unknown[]
       readonly outcome: unknown
     }
-  /** A transcript, the hash that is signed, and what a third party finds. */
+  /** A transcript, what bidders have signed, the hash that the auctioneer signs, and what a third party finds. */
   | {
       readonly kind: 'auction-transcript'
       readonly name: string
       readonly transcript: unknown
+      /** Canonical texts of envelopes. */
+      readonly bids: readonly string[]
       readonly transcriptHash: string
       readonly verdict: unknown
     }

@@ -17,8 +17,8 @@ export const marketPricesCommand: Command = {
     ...NODE_FLAGS,
   },
   details: [
-    'Known are the prices of final contracts of this node, and those at which auctions cleared in which it has bid, for 90 days. What it paid itself counts most, what it was paid as much as the payer is known, what it heard of least.',
-    'The suggested highest price is 10 % above what nine in ten of them were, and follows a rising trend; there is none with fewer than five prices.',
+    'Known are the prices of final contracts of this node, and those at which auctions cleared in which it has bid, for 90 days. What it paid itself counts most, what it was paid as much as the payer is known, and all that it only heard of a twentieth at most.',
+    'The suggested highest price is 10 % above what nine in ten of them were, and follows a rising trend; there is none with fewer than five that were paid.',
   ],
   examples: ['kernell market prices --skill text.word-count'],
   async run(context) {
@@ -40,7 +40,7 @@ function describePrices(line: JsonValue): string {
   const advice = suggested === undefined || suggested === '' ? 'none yet' : formatCredits(suggested, currency)
   return [
     textOf(line, 'skill'),
-    `  median   ${formatCredits(median ?? '0', currency)} of ${numberOf(line, 'count') ?? 0} prices`,
+    `  median   ${formatCredits(median ?? '0', currency)} of ${numberOf(line, 'count') ?? 0} prices that were paid and ${numberOf(line, 'heard') ?? 0} that were heard of`,
     `  middle   ${quartiles.join(' to ')}`,
     `  last     ${formatCredits(last ?? '0', currency)}`,
     `  suggest  ${advice}`,

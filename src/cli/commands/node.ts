@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import { createGateway } from '../../gateway/create-gateway.ts'
-import { type Did, parseDid } from '../../core/evidence/names.ts'
 import type { KernellNode } from '../../node/kernell-node.ts'
 import type { MarketInit, NodeMarket } from '../../node/market/market-init.ts'
 import { peerIdOf } from '../../node/market/peer-id.ts'
@@ -11,7 +10,7 @@ import { announceRunningNode, announcementFile, withdrawRunningNode } from '../.
 import type { Command, CommandContext } from '../command.ts'
 import { configOfServingFlags, SERVING_FLAGS } from '../config-flags.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
-import { isFlagSet, listFlag, textFlag, usageError } from '../flags.ts'
+import { isFlagSet, listFlag, textFlag } from '../flags.ts'
 import { PASSPHRASE_FLAG, readKeyPassphrase } from '../key-flags.ts'
 import { findAgentWorker } from '../agent-worker.ts'
 
@@ -81,18 +80,12 @@ async function marketInitOf(context: CommandContext): Promise<MarketInit> {
     bootstrap: listFlag(flags, 'bootstrap'),
     isNotary: isFlagSet(flags, 'notary'),
     isTrial: isFlagSet(flags, 'trial'),
-    issuers: listFlag(flags, 'issuer').map(issuerOf),
+    issuers: listFlag(flags, 'issuer'),
     ...(listen.length > 0 && { listen }),
     ...(setFile !== undefined && (await readNotarySet(resolve(workingDir, setFile)))),
     ...(highWater !== undefined && { highWater: resolve(workingDir, highWater) }),
     ...(network !== undefined && { network }),
   }
-}
-
-function issuerOf(text: string): Did {
-  const issuer = parseDid(text)
-  if (issuer === undefined) throw usageError(`--issuer ${text} is no did:key`, { issuer: text })
-  return issuer
 }
 
 async function serve(node: KernellNode, init: MarketInit, context: CommandContext): Promise<void> {

@@ -140,6 +140,14 @@ export const TRANSCRIPT_CODES = {
     cause: 'A bid is listed that the rules of the call refuse.',
     remedy: 'Do not accept the outcome.',
   },
+  AUCTION_TRANSCRIPT_UNSIGNED: {
+    cause: 'A bid is listed for which there is no message that its bidder has signed.',
+    remedy: 'Ask the auctioneer for the file with the messages of the bidders; without them the bid may be invented.',
+  },
+  AUCTION_TRANSCRIPT_DEPOSIT: {
+    cause: 'A bid is listed whose deposit the notary set has not held.',
+    remedy: 'Do not accept the outcome: the bid cost nothing and may be invented.',
+  },
   AUCTION_TRANSCRIPT_BEACON: {
     cause: 'The beacon is missing, too early, not the first checkpoint, or given where no notary set is named.',
     remedy: 'Do not accept the outcome; compare with the first certified checkpoint behind the commit window.',

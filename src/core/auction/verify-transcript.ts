@@ -2,10 +2,13 @@ import { canonicalJson } from '../../base/canonical-json.ts'
 import type { Amount } from '../../base/money.ts'
 import type { Did, Hash } from '../evidence/names.ts'
 import { toJson } from '../json/json-reader.ts'
+import type { HoldOrder } from '../ledger/transfer-order.ts'
 import { auctionIdOf, commitDeadline, findCallFault, isStrictlySorted, revealDeadline } from './auction-call.ts'
 import type { TranscriptCode } from './auction-codes.ts'
-import type { AuctionReceipt, AuctionTranscript, TranscriptEntry } from './auction-record.ts'
-import { commitmentOf } from './commitment.ts'
+import type { AuctionReceipt, AuctionTranscript, EnglishBid, TranscriptEntry } from './auction-record.ts'
+import { type Bid, commitmentOf } from './commitment.ts'
+import type { Salt32 } from './delimited-hash.ts'
+import { holdDeposit } from './deposits.ts'
 import {
   type AuctionOutcome,
   type BidFault,
@@ -20,7 +23,8 @@ import { provesOmission, tieRuleOf } from './transcript.ts'
 /**
  * What became of a bid. `won`, `lost`, `unrevealed` and the three of `BidFault` are honest ends. The others show a broken rule: `early` and `late`,
  * outside of the window; `altered`, not what was committed to; `replayed`, there twice; `added`, not in the published list of commitments;
- * `refusable`, not admitted by the call; `omitted`, known from a receipt alone.
+ * `refusable`, not admitted by the call; `unsigned`, no message of its bidder says it; `free`, without the deposit that the call asks for;
+ * `omitted`, known from a receipt alone.
  */
 export type BidStatus =
   | 'won'
@@ -33,7 +37,15 @@ export type BidStatus =
   | 'replayed'
   | 'added'
   | 'refusable'
+  | 'unsigned'
+  | 'free'
   | 'omitted'
+
+/** What a bidder has signed. */
+export type SignedBid =
+  | { readonly kind: 'commitment'; readonly bidder: Did; readonly commitment: Hash }
+  | { readonly kind: 'reveal'; readonly bidder: Did; readonly salt: Salt32; readonly bid: Bid }
+  | { readonly kind: 'bid'; readonly bidder: Did; readonly bid: Bid }
 
 /** What else is known, all signed by others or before: whatever is absent is not checked. */
 export type TranscriptEvidence = {
@@ -43,6 +55,10 @@ export type TranscriptEvidence = {
   readonly commitments?: readonly Hash[]
   /** The first certified checkpoint behind the commit window. */
   readonly checkpoint?: Hash
+  /** What bidders have signed, by the hashes of their messages. */
+  readonly signed?: ReadonlyMap<Hash, SignedBid>
+  /** Whether the notary set has held a deposit. */
+  readonly isHeld?: (deposit: HoldOrder) => boolean
 }
 
 export type TranscriptProblem = { readonly code: TranscriptCode; readonly bidder: Did | undefined }
@@ -60,7 +76,8 @@ export type TranscriptVerdict = {
 type Finding = { readonly bidder: Did; readonly status: BidStatus }
 
 /**
- * Recomputes an auction from its transcript. The signatures of its messages are checked elsewhere, by their hashes.
+ * Recomputes an auction from its transcript. Signatures, and what the ledger holds, are looked up elsewhere and come as evidence; without it the transcript is only
+ * consistent with itself.
  *
  * @see protocol/spec/auction.md#transcript
  */
@@ -70,7 +87,7 @@ export function verifyTranscript(transcript: AuctionTranscript, evidence: Transc
   const say = (code: TranscriptCode, bidder?: Did): void => void problems.push({ code, bidder })
   if (auctionIdOf(call) !== transcript.auction || findCallFault(call) !== undefined) say('AUCTION_TRANSCRIPT_CALL')
   checkBeacon(transcript, evidence, say)
-  const judged = call.kind === 'english' ? judgeEnglish(transcript) : judgeSealed(transcript, evidence)
+  const judged = call.kind === 'english' ? judgeEnglish(transcript, evidence) : judgeSealed(transcript, evidence)
   if (!judged.isOrdered) say('AUCTION_TRANSCRIPT_ORDER')
   for (const { bidder, status } of judged.findings) {
     const code = codeOf(status)
@@ -147,14 +164,52 @@ function statusOf(transcript: AuctionTranscript, entry: TranscriptEntry, evidenc
   if (at >= commitDeadline(call)) return 'late'
   if (evidence.commitments !== undefined && !evidence.commitments.includes(commitment)) return 'added'
   if (findStandingFault(call, standing) !== undefined) return 'refusable'
+  if (reveal !== undefined) {
+    if (reveal.at < commitDeadline(call)) return 'early'
+    if (reveal.at >= revealDeadline(call)) return 'late'
+    if (commitmentOf({ auction, bidder, salt: reveal.salt, bid: reveal.bid }) !== commitment) return 'altered'
+  }
+  if (!isSigned(entry, evidence)) return 'unsigned'
+  if (!hasDeposit(transcript, entry, evidence)) return 'free'
   if (reveal === undefined) return 'unrevealed'
-  if (reveal.at < commitDeadline(call)) return 'early'
-  if (reveal.at >= revealDeadline(call)) return 'late'
-  if (commitmentOf({ auction, bidder, salt: reveal.salt, bid: reveal.bid }) !== commitment) return 'altered'
   return findBidFault(call, reveal.bid, standing) ?? 'lost'
 }
 
-function judgeEnglish({ call, bids, entries }: AuctionTranscript): Judged {
+/** Each part of an entry is what its bidder has signed. */
+function isSigned(entry: TranscriptEntry, { signed }: TranscriptEvidence): boolean {
+  if (signed === undefined) return true
+  const { bidder, reveal } = entry
+  const commitment = signed.get(entry.envelope)
+  if (commitment?.kind !== 'commitment') return false
+  if (commitment.bidder !== bidder || commitment.commitment !== entry.commitment) return false
+  if (reveal === undefined) return true
+  const shown = signed.get(reveal.envelope)
+  return (
+    shown?.kind === 'reveal' &&
+    shown.bidder === bidder &&
+    shown.salt === reveal.salt &&
+    isSameBid(shown.bid, reveal.bid)
+  )
+}
+
+function isSignedBid({ bidder, bid, envelope }: EnglishBid, { signed }: TranscriptEvidence): boolean {
+  const said = signed?.get(envelope)
+  return signed === undefined || (said?.kind === 'bid' && said.bidder === bidder && isSameBid(said.bid, bid))
+}
+
+function isSameBid(one: Bid, other: Bid): boolean {
+  return one.priceNanos === other.priceNanos && one.latencyMs === other.latencyMs
+}
+
+function hasDeposit(
+  { call, auction }: AuctionTranscript,
+  entry: TranscriptEntry,
+  { isHeld }: TranscriptEvidence,
+): boolean {
+  return isHeld === undefined || call.depositNanos === 0n || isHeld(holdDeposit(call, auction, entry))
+}
+
+function judgeEnglish({ call, bids, entries }: AuctionTranscript, evidence: TranscriptEvidence): Judged {
   const seen = new Set<Hash>()
   let bidding = startBidding(call)
   let before = 0
@@ -165,6 +220,7 @@ function judgeEnglish({ call, bids, entries }: AuctionTranscript): Judged {
     before = Math.max(before, bid.at)
     const fault = findEnglishFault(call, bidding, bid)
     if (seen.has(bid.envelope)) findings.push({ bidder: bid.bidder, status: 'replayed' })
+    else if (!isSignedBid(bid, evidence)) findings.push({ bidder: bid.bidder, status: 'unsigned' })
     else if (fault === 'AUCTION_LATE') findings.push({ bidder: bid.bidder, status: 'late' })
     else if (fault === 'AUCTION_NOT_OPEN') findings.push({ bidder: bid.bidder, status: 'early' })
     else if (fault !== undefined) findings.push({ bidder: bid.bidder, status: 'refusable' })
@@ -213,6 +269,10 @@ function codeOf(status: BidStatus): TranscriptCode | undefined {
       return 'AUCTION_TRANSCRIPT_ADDED'
     case 'refusable':
       return 'AUCTION_TRANSCRIPT_REFUSABLE'
+    case 'unsigned':
+      return 'AUCTION_TRANSCRIPT_UNSIGNED'
+    case 'free':
+      return 'AUCTION_TRANSCRIPT_DEPOSIT'
     case 'omitted':
       return 'AUCTION_TRANSCRIPT_OMITTED'
     default:

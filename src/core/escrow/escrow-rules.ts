@@ -69,7 +69,8 @@ export const DEFAULT_ESCROW_RULES: EscrowRules = {
     graceMs: DAY_MS,
     ruleMs: (14 * DAY_MS) as DurationMs,
     refundMs: (7 * DAY_MS) as DurationMs,
-    retainMs: TIMER_MAX_MS,
+    // As long as it lasts, an ended contract takes room in the books that others would have.
+    retainMs: (366 * DAY_MS) as DurationMs,
   },
 }
 

@@ -26,7 +26,14 @@ import {
   type OfferTerms,
   type StandingOffer,
 } from './offer-directory.ts'
-import { type PriceHistory, PRICES_MAX, type PriceSample, type PriceSeries, SERIES_MAX } from './price-history.ts'
+import {
+  HEARD_PRICES_MAX,
+  type PriceHistory,
+  PRICES_MAX,
+  type PriceSample,
+  type PriceSeries,
+  SERIES_MAX,
+} from './price-history.ts'
 
 const readTerms: Reader<OfferTerms> = objectOf<OfferTerms>({
   skill: readWord,
@@ -64,7 +71,10 @@ const readHistory: Reader<PriceHistory> = objectOf<PriceHistory>({
     objectOf<PriceSeries>({
       skill: readWord,
       currency: readCurrency,
-      samples: listOf(objectOf<PriceSample>({ priceNanos: readNanos, weight: readCount, at: readTime }), PRICES_MAX),
+      samples: listOf(
+        objectOf<PriceSample>({ priceNanos: readNanos, weight: readCount, isHeard: oneOf(true, false), at: readTime }),
+        PRICES_MAX + HEARD_PRICES_MAX,
+      ),
     }),
     SERIES_MAX,
   ),

@@ -1,7 +1,6 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
-import { formatAuctionValue, parseAuctionEvent, parseAuctionTranscript } from '../../core/auction/auction-codec.ts'
-import type { AuctionTranscript } from '../../core/auction/auction-record.ts'
+import { formatAuctionValue, parseAuctionEvent } from '../../core/auction/auction-codec.ts'
 import type { AuctionEvent } from '../../core/auction/auction-state.ts'
 
 /** The record of an event: canonical JSON. */
@@ -19,20 +18,6 @@ export function decodeAuctionEvent(payload: Uint8Array, index: number): AuctionE
 function parse(payload: Uint8Array): AuctionEvent | undefined {
   try {
     return parseAuctionEvent(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)))
-  } catch {
-    return undefined
-  }
-}
-
-/** What anybody recomputes an auction from, as a file: canonical JSON. */
-export function transcriptBytes(transcript: AuctionTranscript): Uint8Array {
-  return new TextEncoder().encode(canonicalJson(formatAuctionValue(transcript)))
-}
-
-/** Reads it again; `undefined` for anything else. */
-export function readTranscript(bytes: Uint8Array): AuctionTranscript | undefined {
-  try {
-    return parseAuctionTranscript(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)))
   } catch {
     return undefined
   }

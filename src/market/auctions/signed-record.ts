@@ -28,7 +28,7 @@ export function readSignedRecord(
     const envelope = openOwn(text, auctioneer, verify)
     if (envelope?.type === 'auction-receipt' && envelope.body.auction === auction) receipts.push(envelope.body)
     else if (envelope?.type === 'auction-commitments' && envelope.body.auction === auction)
-      ({ commitments } = envelope.body)
+      commitments ??= envelope.body.commitments
     else if (envelope?.type === 'auction-transcript' && envelope.body.auction === auction)
       ({ transcriptHash } = envelope.body)
     else refused += 1
@@ -37,8 +37,14 @@ export function readSignedRecord(
 }
 
 function openOwn(text: string, auctioneer: Did, verify: VerifyBytes): Envelope | undefined {
+  const envelope = openSigned(text, verify)
+  return envelope?.head.iss === auctioneer ? envelope : undefined
+}
+
+/** A message that its issuer has signed, whoever it was for and until whenever; `undefined` for anything else. */
+export function openSigned(text: string, verify: VerifyBytes): Envelope | undefined {
   const decoded = decodeEnvelope(utf8Bytes(text))
-  if (decoded.kind === 'refused' || decoded.envelope.head.iss !== auctioneer) return undefined
+  if (decoded.kind === 'refused') return undefined
   const { head } = decoded.envelope
   const context = { now: head.iat, clockSkewMs: 0 as DurationMs, audience: [head.aud], network: head.net, verify }
   return authenticate(decoded.envelope, context).kind === 'refused' ? undefined : decoded.envelope

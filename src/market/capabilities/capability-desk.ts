@@ -8,6 +8,7 @@ import { EMPTY_REPLAY_MEMORY, type ReplayMemory, rememberInvocation } from '../.
 import {
   addRevocation,
   isChainRevoked,
+  isShortLived,
   NO_REVOCATIONS,
   revocationRoom,
   REVOKE_COMMAND,
@@ -152,7 +153,12 @@ export class CapabilityDesk {
     if (revocation.kind === 'refused') return revocation
     const opened = this.openChain(chain)
     if (opened.kind === 'refused') return opened
-    const room = revocationRoom(this.isConcerned(opened.delegations))
+    const isConcerned = this.isConcerned(opened.delegations)
+    const exp = opened.delegations.at(-1)?.exp
+    // What strangers revoke for ever would never leave room again; no contract is signed by it.
+    if (!isConcerned && !isShortLived(exp === undefined ? undefined : deadlineOf(exp), at))
+      return refuseCapability('CAPABILITY_LIFE_LONG')
+    const room = revocationRoom(isConcerned)
     const outcome = addRevocation(this.revocations, { revocation, chain: opened.delegations, at }, room)
     if (outcome.kind === 'revoked') {
       this.revocations = outcome.revocations

@@ -5,10 +5,10 @@ import { LOST_DEPOSITS } from '../../core/auction/deposits.ts'
 import { parseSalt32, type Salt32 } from '../../core/auction/delimited-hash.ts'
 import type { AuctionTranscript } from '../../core/auction/auction-record.ts'
 import { rankAwards } from '../../core/auction/rank-awards.ts'
-import { readTranscript, transcriptBytes } from '../auctions/auction-journal.ts'
+import { readAuctionFile } from '../auctions/auction-file.ts'
 import type { OrderNote } from './buy-order.ts'
 import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
-import type { DeclinedCall } from './call-post.ts'
+import { auctionFileOf, type DeclinedCall } from './call-post.ts'
 import { newcomerPriceMax } from './exposure.ts'
 import { type FoundSeller, PRICE_ALONE } from './find-sellers.ts'
 import { filterOf } from './orders.ts'
@@ -47,7 +47,7 @@ export async function keptTranscript(
 ): Promise<AuctionTranscript | undefined> {
   const { transcriptFile } = orders.get(key)
   const bytes = transcriptFile === undefined ? undefined : await party.journal.file(transcriptFile)
-  return bytes === undefined ? undefined : readTranscript(bytes)
+  return bytes === undefined ? undefined : readAuctionFile(bytes)?.transcript
 }
 
 async function runOwnCall(
@@ -60,7 +60,7 @@ async function runOwnCall(
   const auction = auctionIdOf(call)
   const log = await side.openAuctionLog(auction)
   const { transcript, transcriptHash } = await runCall(party, { call, sellers, log, standingOf, onDeclined })
-  const transcriptFile = transcript && (await party.journal.keepFile(auction, transcriptBytes(transcript)))
+  const transcriptFile = transcript && (await party.journal.keepFile(auction, auctionFileOf(party, transcript)))
   await orders.change(key, {
     auction,
     ...(transcriptHash !== undefined && { transcript: transcriptHash }),

@@ -1,11 +1,18 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Timestamp } from '../../base/time.ts'
-import { type AuctionCall, beaconDeadline, commitDeadline, revealDeadline } from '../../core/auction/auction-call.ts'
+import {
+  type AuctionCall,
+  auctionIdOf,
+  beaconDeadline,
+  commitDeadline,
+  revealDeadline,
+} from '../../core/auction/auction-call.ts'
 import type { AuctionCode } from '../../core/auction/auction-codes.ts'
+import type { AuctionTranscript } from '../../core/auction/auction-record.ts'
 import { type Did, type Hash, parseHash } from '../../core/evidence/names.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import type { AuctionHouse } from '../auctions/auction-house.ts'
-import { transcriptBytes } from '../auctions/auction-journal.ts'
+import { auctionFileBytes } from '../auctions/auction-file.ts'
 import type { OutgoingMessage } from '../auctions/auction-outbox.ts'
 import type { Authenticated } from '../../wire/v1/authenticate.ts'
 import type { MarketFrame } from '../../wire/v1/market-frames.ts'
@@ -43,6 +50,8 @@ type Addressed = {
 
 /** Who does not answer is asked again so much later, while an answer is of use. */
 const AGAIN_MS = 250
+/** Sealed messages of one bidder and kind that are kept: the first may be refused. */
+const TRIES_MAX = 2
 
 /** Brings what an auction says to bidders, and what they answer to the auction. */
 export class CallPost {
@@ -90,7 +99,7 @@ export class CallPost {
     if (type === 'auction-call') return { frame: { type: 'call', envelope } }
     const { state, transcript } = await this.init.house
     if (type === 'auction-transcript')
-      return { frame: { type: 'told', envelope }, bytes: transcript && transcriptBytes(transcript) }
+      return { frame: { type: 'told', envelope }, bytes: transcript && auctionFileOf(this.party, transcript) }
     if (type !== 'auction-receipt' || aud !== '*') return { frame: { type: 'told', envelope } }
     const read = this.party.read(envelope, 'auction-receipt')?.envelope.body
     const bid = read && this.party.journal.envelope(read.envelope)
@@ -129,6 +138,20 @@ export class CallPost {
     return type === 'auction-commitments' ? revealDeadline(call) : beaconDeadline(call)
   }
 
+  /** Bids go into the public file, as they were signed, and open ones are shown to the others. Who sends sealed ones again and again fills nothing. */
+  private isKept(
+    type: string,
+    { head, body }: { readonly head: { readonly iss: Did }; readonly body: { readonly auction: Hash } },
+  ): boolean {
+    const { party, init } = this
+    if (body.auction !== auctionIdOf(init.call)) return false
+    if (init.call.kind === 'english') return type === 'auction-bid'
+    const before = party.journal
+      .envelopesOf(body.auction)
+      .filter(({ envelope }) => envelope.type === type && envelope.head.iss === head.iss)
+    return type !== 'auction-bid' && before.length < TRIES_MAX
+  }
+
   /** What a bidder says. It speaks for itself alone. */
   private async take(bidder: Did, said: Extract<MarketFrame, { type: 'said' }>): Promise<void> {
     const { party, init } = this
@@ -143,13 +166,20 @@ export class CallPost {
         init.onRefused?.({ bidder, type, code: 'AUCTION_DEPOSIT_UNKNOWN' })
         return
       }
-      // Open bids are shown to the others.
-      if (type === 'auction-bid' && house.state.kind === 'bidding') await party.hear(read)
+      if (this.isKept(type, read.envelope)) await party.hear(read)
       const code = await receive(house, read.message)
       if (code !== undefined) init.onRefused?.({ bidder, type, code })
       return
     }
   }
+}
+
+/** The transcript with what bidders have signed, of what the party has heard. */
+export function auctionFileOf({ journal }: Party, transcript: AuctionTranscript): Uint8Array {
+  return auctionFileBytes(transcript, (envelope) => {
+    const kept = journal.envelope(envelope)
+    return kept && decodeUtf8(kept.bytes)
+  })
 }
 
 /** @returns Why it is not taken: a house that is closed is past every deadline. */

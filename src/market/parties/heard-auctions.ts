@@ -2,10 +2,11 @@ import { commitDeadline } from '../../core/auction/auction-call.ts'
 import type { AuctionReceipt, AuctionTranscript } from '../../core/auction/auction-record.ts'
 import { rankAwards } from '../../core/auction/rank-awards.ts'
 import { transcriptHashOf } from '../../core/auction/transcript.ts'
+import type { TransferLine } from '../../core/ledger/describe-transfer.ts'
 import { type TranscriptEvidence, verifyTranscript } from '../../core/auction/verify-transcript.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
-import { readTranscript } from '../auctions/auction-journal.ts'
+import { readAuctionFile, readSignedBids } from '../auctions/auction-file.ts'
 import type { Party } from './party.ts'
 
 /** What a bidder has found of an auction that ended. */
@@ -35,14 +36,15 @@ export function heldEvidence(party: Party, auction: Hash, auctioneer: Did): Tran
   for (const { envelope } of party.journal.envelopesOf(auction)) {
     if (envelope.head.iss !== auctioneer) continue
     if (envelope.type === 'auction-receipt') receipts.push(envelope.body)
-    if (envelope.type === 'auction-commitments') ({ commitments } = envelope.body)
+    // The first one: behind it bids are known.
+    if (envelope.type === 'auction-commitments') commitments ??= envelope.body.commitments
   }
   return { receipts, ...(commitments !== undefined && { commitments }) }
 }
 
 /**
- * Computes an auction again in which this party has bid, with what it holds: its receipts, the list, and the set's own word for the beacon. The transcript and the
- * verdict are kept. @returns False for bytes that are not the signed transcript.
+ * Computes an auction again in which this party has bid, with what it holds: its receipts, the list, what the bidders have signed, and the set's own word for the beacon
+ * and, where others decide what the winner is paid, for their deposits. The transcript and the verdict are kept. @returns False for bytes that are not the signed transcript.
  */
 export async function judgeAuction(
   party: Party,
@@ -54,14 +56,22 @@ export async function judgeAuction(
   },
 ): Promise<boolean> {
   const { auction, auctioneer, transcriptHash, bytes } = signed
-  const transcript = readTranscript(bytes)
-  if (transcript?.auction !== auction || transcriptHashOf(transcript) !== transcriptHash) return false
-  const checkpoint = await checkpointOf(party, transcript)
-  const held = heldEvidence(party, auction, auctioneer)
-  const { ok, problems } = verifyTranscript(transcript, { ...held, ...(checkpoint !== undefined && { checkpoint }) })
+  const file = readAuctionFile(bytes)
+  if (file?.transcript.auction !== auction || transcriptHashOf(file.transcript) !== transcriptHash) return false
+  const { transcript } = file
+  const [checkpoint, isHeld] = [await checkpointOf(party, transcript), await heldDeposits(party, transcript)]
+  const { ok, problems } = verifyTranscript(transcript, {
+    ...heldEvidence(party, auction, auctioneer),
+    signed: readSignedBids(file, party.components.verify),
+    ...(checkpoint !== undefined && { checkpoint }),
+    ...(isHeld !== undefined && { isHeld }),
+  })
   const transcriptFile = await party.journal.keepFile(auction, bytes)
   const codes = [...new Set<string>(problems.map(({ code }) => code))]
-  const award = ok ? rankAwards(transcript).find(({ bidder }) => bidder === party.did) : undefined
+  // Of two that the auctioneer has signed neither says what is paid.
+  const before = party.noteOf<AuctionNote>(HEARD_AUCTIONS, auction)
+  const isOnly = before === undefined || before.transcript === transcriptHash
+  const award = ok && isOnly ? rankAwards(transcript).find(({ bidder }) => bidder === party.did) : undefined
   const priced = award && { priceNanos: award.priceNanos.toString() }
   const note: AuctionNote = { auctioneer, transcript: transcriptHash, transcriptFile, ok, problems: codes, ...priced }
   await party.keep(HEARD_AUCTIONS, auction, note)
@@ -70,6 +80,34 @@ export async function judgeAuction(
   const [oldest] = kept.length > HEARD_MAX ? kept : []
   if (oldest !== undefined) await party.journal.forget(oldest[0])
   return true
+}
+
+/**
+ * Whether the set has held deposits of a second-price auction: what is paid there hangs on bids of others, and a deposit is what an invented one costs. `undefined` where
+ * that is not so, or the set cannot be asked now.
+ */
+async function heldDeposits(
+  party: Party,
+  { call, entries }: AuctionTranscript,
+): Promise<TranscriptEvidence['isHeld'] | undefined> {
+  if (call.kind !== 'second' || call.depositNanos === 0n || call.notarySet !== party.components.notary.set.id)
+    return undefined
+  const held = new Map<string, TransferLine>()
+  try {
+    for (const { bidder } of entries) {
+      const { transfers } = await party.components.notary.transfers({ owner: bidder }, { signal: party.signal })
+      for (const line of transfers) held.set(line.id, line)
+    }
+  } catch (error: unknown) {
+    if (!CodedError.is(error) || party.isStopped) throw error
+    return undefined
+  }
+  return (deposit) => {
+    const line = held.get(deposit.id)
+    const isSame =
+      line?.debit === deposit.debit && line.credit === deposit.credit && line.expiresAt === deposit.expiresAt
+    return isSame && line.kind === 'hold' && line.amountNanos === String(deposit.amount)
+  }
 }
 
 /** A set that cannot be asked now does not make a transcript wrong. */

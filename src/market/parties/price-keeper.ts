@@ -4,13 +4,13 @@ import { type ContractId, type Did, type Hash, parseContractId } from '../../cor
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import {
   EMPTY_PRICE_HISTORY,
-  type PaidPrice,
+  type KnownPrice,
   PRICE_WEIGHT_MAX,
   type PriceHistory,
   prunePrices,
   recordPrice,
 } from '../../core/market/price-history.ts'
-import { readTranscript } from '../auctions/auction-journal.ts'
+import { readAuctionFile } from '../auctions/auction-file.ts'
 import { certifyEnding } from '../reputation/certify-ending.ts'
 import { pause } from './contract-follower.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
@@ -29,14 +29,17 @@ type PriceNote = {
   readonly currency?: Currency
   readonly nanos?: string
   readonly weight?: number
+  /** Of an auction. */
+  readonly isHeard?: boolean
   readonly at: number
 }
 
 /** Topic of notes on prices. Keys have a prefix, so that they outlive the contracts. */
 const PRICES = 'price'
 const PREFIX = 'of/'
-/** Beyond, the oldest goes. */
+/** Beyond, the oldest goes; those that were heard of apart. Of auctions fewer are remembered, so that none is taken twice. */
 const PRICES_KEPT = 4_096
+const HEARD_KEPT = 1_024
 /** Between two looks at what has ended. */
 const LOOK_MS = 1_000
 /** What a price counts that was heard of and not paid here: the least. */
@@ -44,7 +47,8 @@ const HEARD_WEIGHT = 1
 
 /**
  * Prices that a party has paid or was paid in contracts that are final, as the set certified them, and those at which auctions cleared in which it has bid. One that it
- * paid itself counts most, one of a payer as much as that payer's standing says, and one that it only heard of least. All of it is in the party's journal.
+ * paid itself counts most, one of a payer as much as that payer's standing says, and what it only heard of a twentieth at
+ * most, however much that is. All of it is in the party's journal.
  */
 export class PriceKeeper {
   private readonly init: PriceKeeperInit
@@ -114,35 +118,41 @@ export class PriceKeeper {
     const { party } = this.init
     const transcript = await transcriptIn(party, transcriptFile)
     const outcome = transcript?.outcome
-    const at = transcript?.closedAt ?? party.components.clock.now()
+    const now = party.components.clock.now()
+    // Its auctioneer's word: what lies ahead would make everything before it old.
+    const at = transcript === undefined || transcript.closedAt > now ? now : transcript.closedAt
     // What it has won itself counts when it is paid.
     const isHeard = ok && outcome?.kind === 'awarded' && outcome.winner !== party.did
-    if (transcript === undefined || !isHeard) return await this.keep(auction, { at })
+    if (transcript === undefined || !isHeard) return await this.keep(auction, { isHeard: true, at })
     const { skill, currency } = transcript.call
-    await this.keep(auction, { skill, currency, nanos: outcome.clearingNanos.toString(), weight: HEARD_WEIGHT, at })
+    const nanos = outcome.clearingNanos.toString()
+    await this.keep(auction, { skill, currency, nanos, weight: HEARD_WEIGHT, isHeard: true, at })
   }
 
   private async keep(name: string, note: PriceNote): Promise<void> {
     const { party } = this.init
     await party.keep(PRICES, PREFIX + name, note)
-    const kept = party.journal.notesOf(PRICES)
+    const { isHeard = false } = note
+    const kept = party.journal.notesOf(PRICES).filter(([, one]) => ((one as PriceNote).isHeard ?? false) === isHeard)
     // What goes has ended long ago: with its contract's note still there it would be looked at again, and come to the same.
-    const [oldest] = kept.length > PRICES_KEPT ? kept : []
+    const [oldest] = kept.length > (isHeard ? HEARD_KEPT : PRICES_KEPT) ? kept : []
     if (oldest !== undefined) await party.journal.keepNote(PRICES, oldest[0], null)
   }
 }
 
 async function transcriptIn(party: Party, file: Hash) {
   const bytes = await party.journal.file(file)
-  return bytes === undefined ? undefined : readTranscript(bytes)
+  return bytes === undefined ? undefined : readAuctionFile(bytes)?.transcript
 }
 
 function weightOf(ppm: number): number {
   return Math.max(1, Math.min(PRICE_WEIGHT_MAX, Math.floor(ppm / 1_000)))
 }
 
-function paidOf({ skill, currency, nanos, weight, at }: PriceNote): readonly PaidPrice[] {
+function paidOf({ skill, currency, nanos, weight, isHeard = false, at }: PriceNote): readonly KnownPrice[] {
   if (skill === undefined || currency === undefined || nanos === undefined || weight === undefined) return []
   // As `keep` wrote them.
-  return [{ skill, currency, weight, priceNanos: BigInt(nanos) as PaidPrice['priceNanos'], at: at as Timestamp }]
+  return [
+    { skill, currency, weight, isHeard, priceNanos: BigInt(nanos) as KnownPrice['priceNanos'], at: at as Timestamp },
+  ]
 }

@@ -30,8 +30,8 @@ export type MarketInit = {
   readonly isNotary?: boolean
   /** Whether this notary takes contracts of the parameter set `trial`, which protects nobody: spans down to 100 ms. */
   readonly isTrial?: boolean
-  /** Issuers whose credits this notary lists: what is paid in them has room of its own in the books. Beside them, of a notary that is alone, this node's own. */
-  readonly issuers?: readonly Did[]
+  /** DIDs of issuers whose credits this notary lists: what is paid in them has room of its own in the books. Beside them, of a notary that is alone, this node's own. */
+  readonly issuers?: readonly string[]
   /** Folder of what the notary signed last, outside of the data directory; absent: one in the user's state directory, by the notary's key (`highWaterFolderOf`). */
   readonly highWater?: string
   /** Name of the network that messages are of; default `kernell`. */

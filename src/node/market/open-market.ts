@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { Did } from '../../core/evidence/names.ts'
+import { CodedError } from '../../base/errors.ts'
+import { type Did, parseDid } from '../../core/evidence/names.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
@@ -93,11 +94,20 @@ async function compose(opening: Opening): Promise<NodeMarket> {
   return desks
 }
 
-/** Those whom the operator names; of a notary that is alone its own escrow key as well. Members of a set of several have to name the same. */
+/** Those whom the operator names, `COMMAND_INVALID` for a text that is no DID; of a notary that is alone its own escrow key as well. Members of a set of several have to name the same. */
 function listedIssuers(
-  named: readonly Did[],
+  texts: readonly string[],
   { keys, lineage }: { readonly keys: MarketKeys; readonly lineage: SetLineage },
 ): readonly Did[] {
+  const named = texts.map((text) => {
+    const issuer = parseDid(text)
+    if (issuer === undefined)
+      throw new CodedError('COMMAND_INVALID', {
+        message: `${text} is no did:key of an issuer`,
+        details: { issuer: text },
+      })
+    return issuer
+  })
   const own = lineage.set.members.length === 1 ? keys.escrow?.description.did : undefined
   return [...new Set(own === undefined ? named : [...named, own])]
 }

@@ -1,3 +1,4 @@
+import { formatAuctionValue } from '../../core/auction/auction-codec.ts'
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromNanos } from '../../base/money.ts'
@@ -5,6 +6,7 @@ import { durationFromMs, timestampFromMs } from '../../base/time.ts'
 import { type Did, parseContractId, parseHash } from '../../core/evidence/names.ts'
 import { type Currency, parseCurrency } from '../../core/ledger/ledger-names.ts'
 import { type BuyRequest, ORDERS, type OrderNote } from '../../market/parties/buy-order.ts'
+import { readAuctionFile } from '../../market/auctions/auction-file.ts'
 import { type AuctionNote, HEARD_AUCTIONS } from '../../market/parties/heard-auctions.ts'
 import { OFFER_VALIDITY_MS_MAX } from '../../core/market/offer-directory.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -155,7 +157,7 @@ export class TradeDesk {
     return { bytes: Buffer.from(bytes).toString('base64url') }
   }
 
-  /** The transcript of an auction of this node, by the name of the auction or the hash of the transcript. Throws `MARKET_OBJECT_UNKNOWN`. */
+  /** The transcript of an auction of this node and what bidders have signed, by the name of the auction or the hash of the transcript. Throws `MARKET_OBJECT_UNKNOWN`. */
   async transcript(request: ControlRequest): Promise<JsonValue> {
     const { party } = this.init.role
     const id = requiredText(request, 'auction')
@@ -165,15 +167,16 @@ export class TradeDesk {
     const found = [...orders, ...heard].find(({ auction, transcript }) => auction === id || transcript === id)
     const file = found?.transcriptFile
     const bytes = file === undefined ? undefined : await party.journal.file(file)
-    if (bytes === undefined)
+    const read = bytes && readAuctionFile(bytes)
+    if (read === undefined)
       throw unknown(
         `No auction ${id} has ended here`,
         'Ask the node that bought, with the `auction` that it printed, or one that has bid.',
       )
-    const transcript = JSON.parse(new TextDecoder().decode(bytes)) as JsonValue
     // A bidder's own proof: what the auctioneer has signed to it.
     const other = heard.find(({ auction }) => auction === found?.auction)
-    return { transcript, signed: other === undefined ? [] : signedBy(party, other) }
+    const transcript = formatAuctionValue(read.transcript)
+    return { transcript, bids: [...read.bids], signed: other === undefined ? [] : signedBy(party, other) }
   }
 
   private async viewOf(

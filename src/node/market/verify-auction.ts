@@ -1,13 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { CodedError } from '../../base/errors.ts'
-import { parseAuctionReceipt, parseAuctionTranscript } from '../../core/auction/auction-codec.ts'
+import { parseAuctionReceipt } from '../../core/auction/auction-codec.ts'
 import { TRANSCRIPT_CODES } from '../../core/auction/auction-codes.ts'
 import type { AuctionReceipt, AuctionTranscript } from '../../core/auction/auction-record.ts'
 import { transcriptHashOf } from '../../core/auction/transcript.ts'
 import { verifyTranscript } from '../../core/auction/verify-transcript.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
+import { parseAuctionFile, readSignedBids } from '../../market/auctions/auction-file.ts'
 import { readSignedRecord, type SignedRecord } from '../../market/auctions/signed-record.ts'
+import { readDeposits } from './read-deposits.ts'
+
+const VERIFY = verifySignatureWith(createNodeVerifier())
 
 /** Messages of one document at most; a party keeps no more of an auction. */
 const SIGNED_MAX = 512
@@ -19,6 +23,8 @@ export type AuctionVerification = {
   readonly signedBy: string | null
   /** Signed receipts that it was held against. */
   readonly receipts: number
+  /** Deposits that the copy of the books has held, of those that are listed; `null` where none was given, or the call asks for none: then they are not checked. */
+  readonly deposits: { readonly held: number; readonly listed: number } | null
   /** Computed again from the bids that count, whatever the transcript says; `null` when nobody may win. */
   readonly winner: string | null
   readonly clearingNanos: string | null
@@ -38,21 +44,33 @@ export type VerifyAuctionInit = {
   readonly transcript?: unknown
   /** A file with an array of receipts that bidders hold. */
   readonly receipts?: string
+  /** A copy of the set's books, as `kernell ledger verify` takes it. */
+  readonly books?: string
 }
 
 /**
- * Computes an auction again from its public transcript, and holds it against what its auctioneer has signed, where the document has that: `{"transcript", "signed"}`.
- * Rejects with `COMMAND_INVALID` for files that hold something else.
+ * Computes an auction again from its public transcript, and holds it against what the bidders have signed and, where the document has that, its auctioneer:
+ * `{"transcript", "bids", "signed"}`. Rejects with `COMMAND_INVALID` for files that hold something else, and for books that are not right or say nothing of it.
  */
-export async function verifyAuction({ path, transcript, receipts }: VerifyAuctionInit): Promise<AuctionVerification> {
+export async function verifyAuction({
+  path,
+  transcript,
+  receipts,
+  books,
+}: VerifyAuctionInit): Promise<AuctionVerification> {
   const document = transcript ?? (await readJson(path))
   const held = receipts === undefined ? [] : await readReceipts(receipts)
-  const read = parseAuctionTranscript(memberOr(document, 'transcript'))
-  if (read === undefined) throw new CodedError('COMMAND_INVALID', { message: `${path} is no transcript of an auction` })
+  const file = parseAuctionFile(document)
+  if (file === undefined) throw new CodedError('COMMAND_INVALID', { message: `${path} is no transcript of an auction` })
+  const { transcript: read } = file
   const signed = signedIn(document, read)
+  const isAsked = books !== undefined && read.call.depositNanos > 0n
+  const deposits = isAsked ? await readDeposits(books, read) : undefined
   const { ok, winner, clearingNanos, bids, problems } = verifyTranscript(read, {
     ...signed,
     receipts: [...held, ...signed.receipts],
+    signed: readSignedBids(file, VERIFY),
+    ...(deposits !== undefined && { isHeld: deposits.isHeld }),
   })
   const isSigned = signed.transcriptHash === transcriptHashOf(read)
   return {
@@ -60,6 +78,7 @@ export async function verifyAuction({ path, transcript, receipts }: VerifyAuctio
     ok: ok && (isSigned || signed.transcriptHash === undefined),
     signedBy: isSigned ? read.call.auctioneer : null,
     receipts: signed.receipts.length,
+    deposits: deposits === undefined ? null : { held: deposits.held, listed: read.entries.length },
     winner: winner ?? null,
     clearingNanos: clearingNanos === undefined ? null : String(clearingNanos),
     currency: read.call.currency,
@@ -71,8 +90,7 @@ export async function verifyAuction({ path, transcript, receipts }: VerifyAuctio
 function signedIn(document: unknown, { auction, call }: AuctionTranscript): SignedRecord {
   const listed = memberOr(document, 'signed')
   const texts = Array.isArray(listed) ? listed.filter((text): text is string => typeof text === 'string') : []
-  const verify = verifySignatureWith(createNodeVerifier())
-  return readSignedRecord(texts.slice(0, SIGNED_MAX), { auction, auctioneer: call.auctioneer, verify })
+  return readSignedRecord(texts.slice(0, SIGNED_MAX), { auction, auctioneer: call.auctioneer, verify: VERIFY })
 }
 
 async function readReceipts(path: string): Promise<readonly AuctionReceipt[]> {

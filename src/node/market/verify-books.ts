@@ -8,7 +8,7 @@ import { nameJournal } from '../../market/ledger/journal-line.ts'
 import { type JournalVerification, verifyJournal } from '../../market/ledger/verify-journal.ts'
 import { BooksAudit, type BooksReport } from '../../market/notary/audit-books.ts'
 import { signersBehind } from '../../market/notary/lineage-audit.ts'
-import { journaledBooks, journalWordsOf } from '../../market/notary/journaled-books.ts'
+import { type BookedStep, journaledBooks, journalWordsOf } from '../../market/notary/journaled-books.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import { feeOwnerOf } from './fee-owner.ts'
 import { openJournalLines } from './journal-source.ts'
@@ -27,6 +27,8 @@ export type VerifyBooksInit = AbortOptions & {
   readonly set?: SetLineage
   /** Another copy of the same books. */
   readonly against?: string
+  /** Sees each step that changed the books. */
+  readonly onStep?: (step: BookedStep) => void
 }
 
 /**
@@ -34,7 +36,7 @@ export type VerifyBooksInit = AbortOptions & {
  *
  * Rejects with `STORE_READ_FAILED` where there is nothing to read, and the signal's reason.
  */
-export async function verifyBooks({ path, set, against, signal }: VerifyBooksInit): Promise<BooksVerification> {
+export async function verifyBooks({ path, set, against, signal, onStep }: VerifyBooksInit): Promise<BooksVerification> {
   const lines = await openJournalLines(path)
   const other = against === undefined ? undefined : await openJournalLines(against)
   const kept = set ?? (await keptIn(path))
@@ -56,7 +58,10 @@ export async function verifyBooks({ path, set, against, signal }: VerifyBooksIni
       set: first,
       feeOwner: feeOwnerOf(first),
       hash,
-      onStep: (step) => reading?.follow(step),
+      onStep: (step) => {
+        reading?.follow(step)
+        onStep?.(step)
+      },
     }),
     verify,
     audit: () => (reading = new BooksAudit(audit)),

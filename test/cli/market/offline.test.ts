@@ -83,8 +83,8 @@ describe('kernell market auction verify', () => {
   test('computes every golden transcript again', async () => {
     const vectors = vectorsOf('auction').filter(({ kind }) => kind === 'auction-transcript')
     expect(vectors.length).toBeGreaterThan(9)
-    for (const { name, transcript, verdict } of vectors) {
-      const run = await onFile(['market', 'auction', 'verify'], JSON.stringify(transcript))
+    for (const { name, transcript, bids: said, verdict } of vectors) {
+      const run = await onFile(['market', 'auction', 'verify'], JSON.stringify({ transcript, bids: said }))
       const { ok, winner = null, clearingNanos = null, bids } = verdict as Record<string, unknown>
       expect([name, run.exitCode]).toEqual([name, ok === true ? 0 : 1])
       expect(run.json()).toMatchObject({ ok, winner, clearingNanos, bids })
@@ -93,7 +93,7 @@ describe('kernell market auction verify', () => {
 
   test('shows price and issuer to people, and refuses what is no transcript', async () => {
     const honest = vectorsOf('auction').find(({ kind }) => kind === 'auction-transcript')
-    writeFileSync(join(folder, 'file'), JSON.stringify({ transcript: honest?.['transcript'] }))
+    writeFileSync(join(folder, 'file'), JSON.stringify({ transcript: honest?.['transcript'], bids: honest?.['bids'] }))
     const shown = await runInProcess(['market', 'auction', 'verify', 'file'], { workingDir: folder })
     expect([shown.exitCode, shown.output]).toEqual([0, expect.stringMatching(/0\.45 USD credits of did:key:z6Mk/)])
     expect((await onFile(['market', 'auction', 'verify'], '{}')).exitCode).toBe(2)

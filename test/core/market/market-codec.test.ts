@@ -70,7 +70,7 @@ describe('JSON of the market', () => {
   })
 
   it('brings a price history back', () => {
-    const price = { skill: 'text', currency: CURRENCY, priceNanos: amountFromNanos(7n), weight: 3, at }
+    const price = { skill: 'text', currency: CURRENCY, priceNanos: amountFromNanos(7n), weight: 3, isHeard: true, at }
     const history = recordPrice(EMPTY_PRICE_HISTORY, price)
     expect(parsePriceHistory(throughText(formatPriceHistory(history)))).toEqual(history)
   })

@@ -4,6 +4,7 @@ import { AMOUNT_MAX, amountFromNanos } from '../../../src/base/money.ts'
 import { timestampFromMs } from '../../../src/base/time.ts'
 import {
   EMPTY_PRICE_HISTORY,
+  HEARD_PRICES_MAX,
   PRICES_MAX,
   PRICE_AGE_MS_MAX,
   SERIES_MAX,
@@ -13,13 +14,20 @@ import {
   summarizePrices,
   weightedQuantile,
 } from '../../../src/core/market/price-history.ts'
-import type { PaidPrice, PriceHistory } from '../../../src/core/market/price-history.ts'
+import type { KnownPrice, PriceHistory } from '../../../src/core/market/price-history.ts'
 import { CURRENCY } from '../auction/auction-world.ts'
 
 const OF = { skill: 'text.word-count', currency: CURRENCY }
 
-function paid(price: number | bigint, at: number, rest: Partial<PaidPrice> = {}): PaidPrice {
-  return { ...OF, priceNanos: amountFromNanos(BigInt(price)), weight: 1, at: timestampFromMs(at), ...rest }
+function paid(price: number | bigint, at: number, rest: Partial<KnownPrice> = {}): KnownPrice {
+  return {
+    ...OF,
+    priceNanos: amountFromNanos(BigInt(price)),
+    weight: 1,
+    isHeard: false,
+    at: timestampFromMs(at),
+    ...rest,
+  }
 }
 
 function historyOf(prices: readonly (readonly [price: number, weight: number])[]): PriceHistory {
@@ -39,6 +47,7 @@ describe('price history', () => {
     ])
     expect(summarizePrices(history, OF)).toEqual({
       count: 4,
+      heard: 0,
       lastNanos: 40n,
       lowerQuartileNanos: 10n,
       medianNanos: 20n,
@@ -72,6 +81,7 @@ describe('price history', () => {
           const samples = rows.map(({ price, weight }) => ({
             priceNanos: amountFromNanos(BigInt(price)),
             weight,
+            isHeard: false,
             at: timestampFromMs(0),
           }))
           expect(weightedQuantile(samples, ppm)).toBe(BigInt(spread[rank - 1] ?? -1))
@@ -92,6 +102,38 @@ describe('price history', () => {
     expect(
       suggestReservePrice(historyOf([100, 100, 100, 100].map((price) => [price, 1] as const)), OF, 0),
     ).toBeUndefined()
+  })
+
+  it('suggests nothing else for prices that anybody lets one hear, however many and however high', () => {
+    let history = EMPTY_PRICE_HISTORY
+    for (let at = 0; at < 5; at += 1) history = recordPrice(history, paid(100, at))
+    const before = suggestReservePrice(history, OF, 100_000)
+    for (let at = 0; at < 2 * PRICES_MAX; at += 1)
+      history = recordPrice(history, paid(1_000_000, 1_000 + at, { isHeard: true }))
+    expect(suggestReservePrice(history, OF, 100_000)).toBe(before)
+    expect(summarizePrices(history, OF)).toMatchObject({
+      count: 5,
+      heard: HEARD_PRICES_MAX,
+      lastNanos: 100n,
+      upperQuartileNanos: 100n,
+      trendPpm: 0,
+    })
+  })
+
+  it('says what was heard where nothing was paid, and suggests nothing by it', () => {
+    let history = EMPTY_PRICE_HISTORY
+    for (let at = 0; at < 20; at += 1) history = recordPrice(history, paid(700, at, { isHeard: true }))
+    expect(summarizePrices(history, OF)).toMatchObject({ count: 0, heard: 20, medianNanos: 700n, lastNanos: 700n })
+    expect(suggestReservePrice(history, OF, 0)).toBeUndefined()
+  })
+
+  it('weighs what was heard a twentieth of what was paid', () => {
+    const samples = [
+      { ...paid(10, 0), weight: 20 },
+      { ...paid(20, 0), weight: 400, isHeard: true },
+    ]
+    // One in twenty-one: 952,380.95 ppm are paid.
+    expect([952_380, 952_381].map((ppm) => weightedQuantile(samples, ppm))).toEqual([10n, 20n])
   })
 
   it('never suggests more than there can be', () => {

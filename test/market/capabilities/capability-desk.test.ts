@@ -53,6 +53,24 @@ describe('CapabilityDesk', () => {
     expect(log.nextIndex).toBe(2)
   })
 
+  it('keeps room for what it gave out or may act by, whatever strangers revoke', async () => {
+    const alice = await deskOf(1, createMemoryEventLog())
+    const stranger = await deskOf(5, createMemoryEventLog())
+    const revokedBy = async (by: CapabilityDesk, { sub, aud, exp }: { sub: number; aud: number; exp?: number }) => {
+      const token = by.delegate({ aud: fixedKey(aud).did, sub: fixedKey(sub).did, cmd: '/task', pol: [], exp })
+      if (token.kind === 'refused') throw new Error(token.code)
+      const taken = await alice.takeRevocation(textOf(by.revoke(token.cid, 60_000)), [token.text], AT)
+      return taken.kind === 'refused' ? taken.code : taken.kind
+    }
+    const among = { sub: 5, aud: 6, exp: END }
+    const codes: string[] = []
+    for (let index = 0; index < 65; index += 1) codes.push(await revokedBy(stranger, among))
+    expect([codes.at(63), codes.at(64)]).toEqual(['revoked', 'CAPABILITY_REVOCATIONS_FULL'])
+    expect(await revokedBy(await deskOf(7, createMemoryEventLog()), { sub: 7, aud: 6 })).toBe('CAPABILITY_LIFE_LONG')
+    expect(await revokedBy(stranger, { sub: 5, aud: 1, exp: END })).toBe('revoked')
+    expect(await revokedBy(alice, { sub: 1, aud: 5 })).toBe('revoked')
+  })
+
   it('passes on nothing wider than it has, and nothing that is not its own', async () => {
     const alice = await deskOf(1, createMemoryEventLog())
     const bob = await deskOf(2, createMemoryEventLog())

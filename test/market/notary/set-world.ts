@@ -94,6 +94,7 @@ export class Member {
         clockSkewMs: SKEW_MS,
         parameters: [RULES],
         timing: TIMING,
+        issuers: this.world.issuers(this.index),
         ...(this.world.founding && { founding: this.world.founding }),
       },
     )
@@ -126,10 +127,13 @@ export class World {
   readonly seats: readonly Member[]
   /** What governance begins with; `undefined`: it does not begin. */
   readonly founding: ParameterSet | undefined
+  /** Whom the operator of a member lists. */
+  readonly issuers: (member: number) => readonly Did[]
   private readonly network = new MemoryNetwork()
 
-  constructor({ founding }: { readonly founding?: ParameterSet } = {}) {
+  constructor({ founding, issuers = () => [] }: { founding?: ParameterSet; issuers?: World['issuers'] } = {}) {
     this.founding = founding
+    this.issuers = issuers
     const { set, members } = setOfParties(1)
     this.set = set
     this.members = members

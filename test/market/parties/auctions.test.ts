@@ -14,8 +14,7 @@ import { transcriptHashOf } from '../../../src/core/auction/transcript.ts'
 import { verifyTranscript } from '../../../src/core/auction/verify-transcript.ts'
 import { type Did, type Hash, parseContractId } from '../../../src/core/evidence/names.ts'
 import { readSignedRecord } from '../../../src/market/auctions/signed-record.ts'
-import { transcriptBytes } from '../../../src/market/auctions/auction-journal.ts'
-import type { RefusedBid } from '../../../src/market/parties/call-post.ts'
+import { auctionFileOf, type RefusedBid } from '../../../src/market/parties/call-post.ts'
 import { HEARD_AUCTIONS, heldEvidence } from '../../../src/market/parties/heard-auctions.ts'
 import { declined, type MarketAnswer, type MarketHandlers, TAKEN } from '../../../src/market/parties/market-door.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
@@ -364,7 +363,7 @@ describe('an auctioneer that lies', () => {
     const subject = parseContractId(changed.auction)
     const said = await host.wallet.say({ act: 'lie', type: 'auction-transcript', body, aud: '*', subject })
     const frame = { type: 'told', envelope: textOf(said.bytes) } as const
-    const asked = host.components.door.ask(loser.party.did, { frame, bytes: transcriptBytes(changed) })
+    const asked = host.components.door.ask(loser.party.did, { frame, bytes: auctionFileOf(host, changed) })
     await settle()
     await world.time.advance(1)
     expect((await asked).frame).toEqual(TAKEN.frame)
@@ -415,12 +414,13 @@ describe('an auctioneer that lies', () => {
       .envelopesOf(transcript.auction)
       .filter(({ envelope }) => envelope.head.iss === host.did)
     const signed = own.map(({ bytes }) => textOf(bytes))
+    const { bids } = JSON.parse(textOf(auctionFileOf(host, transcript))) as { readonly bids: readonly string[] }
     const json = formatAuctionValue(transcript)
-    const right = await verifyAuction({ path: 'file', transcript: { transcript: json, signed } })
-    expect(right).toMatchObject({ ok: true, signedBy: host.did, receipts: 2, problems: [] })
+    const right = await verifyAuction({ path: 'file', transcript: { transcript: json, bids, signed } })
+    expect(right).toMatchObject({ ok: true, signedBy: host.did, receipts: 2, problems: [], deposits: null })
     const entries = transcript.entries.filter(({ bidder }) => bidder !== loser.party.did)
     const cut = formatAuctionValue({ ...transcript, entries })
-    const wrong = await verifyAuction({ path: 'file', transcript: { transcript: cut, signed } })
+    const wrong = await verifyAuction({ path: 'file', transcript: { transcript: cut, bids, signed } })
     expect(wrong).toMatchObject({ ok: false, signedBy: null })
     expect(wrong.problems.map(({ code }) => code)).toContain('AUCTION_TRANSCRIPT_OMITTED')
     const forged = signed.map((text) => text.replace('"stage":"commitment"', '"stage":"reveal"'))

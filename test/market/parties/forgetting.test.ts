@@ -67,7 +67,7 @@ function callOf(world: MarketWorld, { did }: Party, name: string, changes: Parti
     reservePriceNanos: nanos(2_000),
     latencyMsMax: span(30_000),
     depositNanos: nanos(0),
-    forfeitTo: KEYS.feeOwner.did,
+    forfeitTo: LOST_DEPOSITS,
     opensAt: world.time.clock.now(),
     bidMs: span(1_000),
     revealMs: span(1_000),
@@ -187,13 +187,13 @@ describe('auctions that others call', () => {
 
   it('never push out one in which this party has put up a deposit', async () => {
     const world = await MarketWorld.create([
-      [KEYS.recoverer, 10_000],
       [KEYS.seller, 10_000],
+      [KEYS.recoverer, 10_000],
     ])
     const shop = await world.seller({ key: KEYS.seller })
     await shop.seller.offer(world.offer(), 'words')
     limit(shop.party, { guestsMax: 2 })
-    await callAuctions(world, 2, { depositNanos: nanos(10), forfeitTo: LOST_DEPOSITS })
+    await callAuctions(world, 2, { depositNanos: nanos(10), reservePriceNanos: nanos(1_500) })
     const staked = shop.party.journal.names({ isGuest: true })
     expect(staked).toHaveLength(2)
     await expect(callAuctions(world, 1)).rejects.toThrow()

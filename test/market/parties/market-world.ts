@@ -333,6 +333,14 @@ export class MarketWorld {
     return contract === undefined ? undefined : await this.notary.contract(contract as ContractId)
   }
 
+  /** A copy of the notary's books, as they are exported, with a checkpoint over all of it. */
+  async booksText(): Promise<string> {
+    await this.notary.checkpoint({ isFresh: true })
+    const lines: string[] = []
+    for await (const { payload } of this.books.read(0)) lines.push(new TextDecoder().decode(payload))
+    return `${lines.join('\n')}\n`
+  }
+
   /** Stamps under which the set has stamped hashes, by its journal. */
   async stampedAt(hashes: readonly Hash[]): Promise<readonly number[]> {
     const stamps = new Map<string, number>()

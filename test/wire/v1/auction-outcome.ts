@@ -7,7 +7,12 @@ import { type Candidate, determineWinner } from '../../../src/core/auction/deter
 import { transcriptHashOf } from '../../../src/core/auction/transcript.ts'
 import { verifyTranscript } from '../../../src/core/auction/verify-transcript.ts'
 import type { Hash } from '../../../src/core/evidence/names.ts'
+import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
+import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
+import { readSignedBids } from '../../../src/market/auctions/auction-file.ts'
 import { toJson } from '../../../src/core/json/json-reader.ts'
+
+const VERIFY = verifySignatureWith(createNodeVerifier())
 
 /** What the code makes of a vector about auctions, in the vector's own form. */
 export function auctionOutcomeOf(vector: AuctionVector): unknown {
@@ -33,7 +38,8 @@ export function auctionOutcomeOf(vector: AuctionVector): unknown {
     }
     case 'auction-transcript': {
       const transcript = required(parseAuctionTranscript(vector.transcript))
-      return { transcriptHash: transcriptHashOf(transcript), verdict: toJson(verifyTranscript(transcript)) }
+      const signed = readSignedBids({ transcript, bids: vector.bids }, VERIFY)
+      return { transcriptHash: transcriptHashOf(transcript), verdict: toJson(verifyTranscript(transcript, { signed })) }
     }
   }
 }
