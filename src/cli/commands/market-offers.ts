@@ -22,7 +22,7 @@ export const marketOfferCommand: Command = {
     },
     claim: { value: 'NAME', describe: 'what you claim to be able to do; may be repeated', isList: true },
     currency: { value: 'C', describe: 'CODE@DID, or a code that one issuer alone has; default: the only one there is' },
-    limit: { value: 'N', describe: 'tasks at the same time, from the hold to the delivery (default 1)' },
+    limit: { value: 'N', describe: 'tasks at the same time, from the start to the delivery (default 1)' },
     agent: {
       value: 'NAME',
       describe: 'who does the work: word-count, echo, or a packaged agent (default: last word of the skill)',

@@ -6,7 +6,7 @@ import { CONTRACTS, type ContractNote, readTerms } from './contract-notes.ts'
 import type { Party } from './party.ts'
 import type { PartyCode } from './party-codes.ts'
 
-/** Contracts beyond the tasks of an offer that were signed for payers that never bought before, and whose price is not held yet. */
+/** Contracts beyond the tasks of an offer that were signed for payers for whom nothing was done before, and whose work has not begun. */
 const STRANGERS_MAX = 16
 /** Tasks of an offer that count for that bound at most. */
 const TASKS_MAX = 64
@@ -15,13 +15,14 @@ type OpenContract = {
   readonly contract: ContractId
   readonly note: ContractNote
   readonly isHeld: boolean
-  readonly isAtWork: boolean
+  /** `waiting`: signed, and not begun; `work`: begun, and not delivered. */
+  readonly stage: 'waiting' | 'work' | 'delivered'
 }
 
 const UNHELD_STATES: ReadonlySet<EscrowStateKind> = new Set(['DRAFT', 'OFFERED', 'AGREED', 'ABORTED'])
 
 /**
- * What a seller has promised. A place is taken by work whose price is held. What is signed and not held may come to nothing, so that it takes none from other payers: it
+ * What a seller has promised. A place is taken by work whose price is held. What is signed and has not begun may come to nothing, so that it takes none from other payers: it
  * counts for whom it was signed for, and for strangers together, and no more is signed than can be delivered in time if all of it is held; tasks that come at once wait
  * for each other (`TaskQueue`).
  */
@@ -42,8 +43,8 @@ export class SellerPlaces {
   refuse(terms: EscrowTerms, offer: OfferTerms): PartyCode | undefined {
     const { skill, capacity, latencyMs } = offer
     const open = this.openContracts().filter(({ note }) => note.task.skill === skill)
-    const atWork = open.filter(({ isAtWork }) => isAtWork).length
-    const waiting = open.filter(({ isHeld }) => !isHeld)
+    const atWork = open.filter(({ stage }) => stage === 'work').length
+    const waiting = open.filter(({ stage }) => stage === 'waiting')
     const isOwn = ({ note }: OpenContract): boolean => note.other === terms.payer
     if (atWork + waiting.filter(isOwn).length >= capacity) return 'MARKET_BUSY'
     const rounds = Math.ceil((atWork + waiting.length + 1) / capacity)
@@ -90,16 +91,13 @@ export class SellerPlaces {
       if (contract === undefined || note.ended !== undefined) return []
       const kind = this.party.states.get(contract)?.kind
       const isHeld = note.isHeld === true
-      // After a start, until its state is seen, what was held is at work.
-      return [
-        { contract, note, isHeld, isAtWork: isHeld && (kind === undefined || kind === 'HELD' || kind === 'WORKING') },
-      ]
+      return [{ contract, note, isHeld, stage: stageOf(kind, isHeld) }]
     })
   }
 
-  /** Payers whose price was once held here. */
+  /** Payers for whom work was done here. */
   private customers(): ReadonlySet<Did> {
-    return new Set(this.notes().flatMap(([, note]) => (note.isHeld === true ? [note.other] : [])))
+    return new Set(this.notes().flatMap(([, note]) => (note.result === undefined ? [] : [note.other])))
   }
 
   private notes(): readonly (readonly [string, ContractNote])[] {
@@ -107,6 +105,13 @@ export class SellerPlaces {
     const notes = this.party.journal.notesOf(CONTRACTS).map(([name, note]) => [name, note as ContractNote] as const)
     return notes.filter(([, { role }]) => role === 'worker')
   }
+}
+
+/** A price that is held takes no place before the work begins: the payer may keep the input back. After a start, until its state is seen, what was held is at work. */
+function stageOf(kind: EscrowStateKind | undefined, isHeld: boolean): OpenContract['stage'] {
+  if (kind === undefined) return isHeld ? 'work' : 'waiting'
+  if (kind === 'HELD' || UNHELD_STATES.has(kind)) return 'waiting'
+  return kind === 'WORKING' ? 'work' : 'delivered'
 }
 
 function priceOf({ terms }: ContractNote): bigint {

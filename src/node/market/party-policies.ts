@@ -6,6 +6,7 @@ import type { Did } from '../../core/evidence/names.ts'
 import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
+import { CONTRACTS, type ContractNote } from '../../market/parties/contract-notes.ts'
 import type { Party } from '../../market/parties/party.ts'
 import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
 import { termsOfSet } from './fee-owner.ts'
@@ -61,7 +62,7 @@ const WEEK_MS: DurationMs = durationFromMs(7 * DAY_MS)
 const LONGEST: EscrowTimers = {
   offerMs: HOUR_MS,
   holdMs: durationFromMs(5 * MINUTE_MS),
-  startMs: DAY_MS,
+  startMs: durationFromMs(10 * MINUTE_MS),
   beatMs: DAY_MS,
   deliverMs: durationFromMs(30 * DAY_MS),
   graceMs: DAY_MS,
@@ -70,6 +71,20 @@ const LONGEST: EscrowTimers = {
   ruleMs: WEEK_MS,
   refundMs: WEEK_MS,
   retainMs: durationFromMs(366 * DAY_MS),
+}
+
+/** Whether more of the work for a payer has failed its predicates than was paid: they may be such that no work meets. */
+function failsMostly({ journal }: Party, payer: Did): boolean {
+  let paidNanos = 0n
+  for (const [, note] of journal.notesOf(CONTRACTS)) {
+    // Written by buyer and seller.
+    const { role, other, outcome, ended, terms } = note as ContractNote
+    if (role !== 'worker' || other !== payer || ended === undefined) continue
+    const nanos = BigInt((JSON.parse(terms) as { readonly maxNanos: string }).maxNanos)
+    if (outcome === 'failed') paidNanos -= nanos
+    else if (ended === 'FINAL') paidNanos += nanos
+  }
+  return paidNanos < 0n
 }
 
 /** Which contracts this node signs as their worker. */
@@ -96,7 +111,8 @@ export function sellerPolicyOf(
     fallbackPerMillionMinOf: (skill, payer) => {
       const share = party.noteOf<SkillNote>(SKILLS, skill)?.fallbackPerMillionMin ?? 0
       // More bad than good is known of whoever rejected work and kept the price.
-      return payerPpmOf(payer) < UNKNOWN_STANDING.reputationPpm ? Math.max(share, 500_000) : share
+      const isDoubtful = payerPpmOf(payer) < UNKNOWN_STANDING.reputationPpm || failsMostly(party, payer)
+      return isDoubtful ? Math.max(share, 500_000) : share
     },
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     hasOwnLine: (payer) => party.noteOf<CreditLineNote>(CREDIT_LINES, payer) !== undefined,

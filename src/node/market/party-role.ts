@@ -121,10 +121,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   try {
     const verify = verifySignatureWith(createNodeVerifier())
     const { signer, formerSigners, earning } = signersOf(init)
-    const party = await Party.open(
-      { ...init, log, files: partyFilesIn(directory), signer, formerSigners, verify, notary },
-      { network, onFailure },
-    )
+    const stores = { log, files: partyFilesIn(directory) }
+    const party = await Party.open({ ...init, ...stores, signer, formerSigners, verify }, { network, onFailure })
     await takeOver(party, init.restored)
     const capabilities = await CapabilityDesk.open({ ...init, self: party.did, signer, verify, log: capabilityLog })
     const parameters = new UsableParameters(notary)

@@ -171,16 +171,16 @@ describe('a recovery key', () => {
     expect(await balances(world, [KEYS.rival, KEYS.nextBuyer])).toEqual([0n, 10_000n])
 
     // Somebody pays the old account later, and the thief is quick.
-    await world.tell('ledger-issue', issueTo(owner, 500), KEYS.bank)
+    await world.tell('ledger-issue', issueTo(owner, 1_500), KEYS.bank)
     await thief.buyer.buy(wanted({ idempotencyKey: 'theft' }))
     await world.until(thief, 'theft')
     expect(thief.buyer.order('theft')?.failed).toEqual({ code: 'BUY_NOT_HELD', reason: 'BOOKS_KEY_REPLACED' })
-    expect(await balances(world, [KEYS.rival])).toEqual([500n])
+    expect(await balances(world, [KEYS.rival])).toEqual([1_500n])
     await accounts.look()
     await node.buyer.buy(wanted())
     await world.until(node, 'order-1')
     expect((await world.view(node.buyer.order('order-1')?.contract))?.state).toBe('FINAL')
-    expect(await balances(world, [KEYS.rival, KEYS.nextBuyer])).toEqual([0n, 9_500n])
+    expect(await balances(world, [KEYS.rival, KEYS.nextBuyer])).toEqual([0n, 10_500n])
   })
 
   it('hands a currency on with the key that issues it', async () => {

@@ -115,7 +115,14 @@ describe('a place of a seller', () => {
 })
 
 describe('what is signed and not held', () => {
-  type Note = { readonly payer: Did; readonly isHeld?: boolean; readonly ended?: string; readonly custody?: string }
+  type Note = {
+    readonly payer: Did
+    readonly isHeld?: boolean
+    readonly result?: string
+    readonly kind?: string
+    readonly ended?: string
+    readonly custody?: string
+  }
   const strangers = (count: number): readonly Note[] =>
     Array.from({ length: count }, (_, index) => ({ payer: didNamed('p'.repeat(index + 1)) }))
 
@@ -127,17 +134,18 @@ describe('what is signed and not held', () => {
         { role: 'worker', other: payer, task: { skill: 'text.echo' }, terms, ...rest },
       ]
     })
-    const party = { states: new Map(), journal: { notesOf: () => written } } as unknown as Party
+    const states = new Map(notes.map(({ kind }, index) => [contractNamed(String(index)), kind && { kind }]))
+    const party = { states, journal: { notesOf: () => written } } as unknown as Party
     const offer = { skill: 'text.echo', capacity: 1, latencyMs: ms(1_000) } as never
     return new SellerPlaces(party).refuse(termsOf({ payer: didNamed('me'), ...changes }), offer)
   }
 
   const long = { timers: { ...termsOf().timers, deliverMs: ms(60_000) } }
 
-  it('is bounded for strangers together, and keeps out nobody whose price was held before', () => {
+  it('is bounded for strangers together, and keeps out nobody for whom work was done before', () => {
     expect(judge(strangers(16), long)).toBeUndefined()
     expect(judge(strangers(17), long)).toBe('MARKET_BUSY')
-    const known: Note = { payer: didNamed('me'), isHeld: true, ended: 'FINAL' }
+    const known: Note = { payer: didNamed('me'), result: 'r', ended: 'FINAL' }
     expect(judge([...strangers(17), known], long)).toBeUndefined()
     expect(
       judge(
@@ -145,6 +153,15 @@ describe('what is signed and not held', () => {
         long,
       ),
     ).toBeUndefined()
+  })
+
+  it('takes no place either when it is held and the work has not begun: the input may be kept back', () => {
+    const [stranger] = strangers(1)
+    if (stranger === undefined) throw new TypeError('unreachable')
+    expect(judge([{ ...stranger, isHeld: true, kind: 'HELD' }], long)).toBeUndefined()
+    expect(judge([{ ...stranger, isHeld: true, kind: 'WORKING' }], long)).toBe('MARKET_BUSY')
+    expect(judge([{ ...stranger, isHeld: true, kind: 'DISPUTED' }], long)).toBeUndefined()
+    expect(judge([{ ...stranger, isHeld: true }], long)).toBe('MARKET_BUSY')
   })
 
   it('is no more than can be delivered in time', () => {

@@ -17,8 +17,13 @@ const PRICE = nanos(CREDIT)
 const [FRIEND, STRANGER] = [didNamed('arba'), didNamed('arbz')]
 
 /** Of a node that has offered a skill and said nothing else. */
-function policyWith(note: Partial<SkillNote> = {}, payerPpm = 500_000): SellerPolicy {
-  const party = { noteOf: () => ({ agent: 'echo', custody: ['C1', 'C2', 'C3'], ...note }) } as unknown as Party
+function policyWith(
+  note: Partial<SkillNote> = {},
+  { payerPpm = 500_000, before = [] }: { readonly payerPpm?: number; readonly before?: readonly object[] } = {},
+): SellerPolicy {
+  const noteOf = (): object => ({ agent: 'echo', custody: ['C1', 'C2', 'C3'], ...note })
+  const contracts = before.map((contract, index) => [String(index), { role: 'worker', ...contract }])
+  const party = { noteOf, journal: { notesOf: () => contracts } } as unknown as Party
   const parameters = { rules: new Map([[RULES_HASH, DEFAULT_ESCROW_RULES]]) } as unknown as UsableParameters
   const set = { ...SET, members: [{ key: NOTARY, address: '/memory/n' }] } as NotarySet
   return sellerPolicyOf(party, { set, parameters, payerPpmOf: () => payerPpm })
@@ -27,8 +32,12 @@ function policyWith(note: Partial<SkillNote> = {}, payerPpm = 500_000): SellerPo
 type Changes = Partial<EscrowTerms>
 
 /** Of a price of one credit in C3, as `market buy` writes them, but for some of their members. */
-function judge(changes: Changes, note: Partial<SkillNote> = {}, payerPpm = 500_000): string | undefined {
-  const policy = policyWith(note, payerPpm)
+function judge(
+  changes: Changes,
+  note: Partial<SkillNote> = {},
+  known: Parameters<typeof policyWith>[1] = {},
+): string | undefined {
+  const policy = policyWith(note, known)
   const [notarySet] = policy.notarySets
   const terms = termsOf({
     signBy: timestampFromMs(START + 120_000),
@@ -80,15 +89,13 @@ describe('the seller of a node that was told nothing but its price', () => {
 
   it.each([
     ['holdMs', 300_001],
-    ['startMs', 86_400_001],
+    ['startMs', 600_001],
     ['beatMs', 86_400_001],
     ['acceptMs', 7 * 86_400_000 + 1],
     ['ruleMs', 7 * 86_400_000 + 1],
-    ['retainMs', 366 * 86_400_000 + 1],
   ] as const)('does not wait for longer than it says: %s', (name, span) => {
-    const more = name === 'startMs' ? { deliverMs: 2 * 86_400_000 } : {}
-    expect(judge(timers({ ...more, [name]: span }))).toBe('MARKET_LIMIT_PASSED')
-    expect(judge(timers({ ...more, [name]: span - 1 }))).toBeUndefined()
+    expect(judge(timers({ [name]: span }))).toBe('MARKET_LIMIT_PASSED')
+    expect(judge(timers({ [name]: span - 1 }))).toBeUndefined()
   })
 
   it('signs for two minutes ahead, clocks apart', () => {
@@ -99,9 +106,26 @@ describe('the seller of a node that was told nothing but its price', () => {
 
 describe('a payer that has kept more than it has paid', () => {
   it('gives half where nobody rules, or takes an arbiter of the seller', () => {
-    expect(judge({}, {}, 499_999)).toBe('MARKET_FALLBACK_LOW')
-    expect(judge({ fallbackPerMillion: 500_000 }, {}, 499_999)).toBeUndefined()
-    expect(judge(ruledBy(FRIEND), { arbiters: [FRIEND] }, 0)).toBeUndefined()
+    expect(judge({}, {}, { payerPpm: 499_999 })).toBe('MARKET_FALLBACK_LOW')
+    expect(judge({ fallbackPerMillion: 500_000 }, {}, { payerPpm: 499_999 })).toBeUndefined()
+    expect(judge(ruledBy(FRIEND), { arbiters: [FRIEND] }, { payerPpm: 0 })).toBeUndefined()
+  })
+})
+
+describe('a payer whose predicates fail on what it was sold', () => {
+  const contract = (outcome: string, maxNanos: number, other: Did = termsOf().payer): object => ({
+    outcome,
+    other,
+    ended: 'FINAL',
+    terms: JSON.stringify({ maxNanos: String(maxNanos) }),
+  })
+  const after = (...before: readonly object[]): string | undefined => judge({}, {}, { before })
+
+  it('gives half as well, until it has paid for more', () => {
+    expect(after(contract('failed', 5))).toBe('MARKET_FALLBACK_LOW')
+    expect(after(contract('failed', 5), contract('passed', 4))).toBe('MARKET_FALLBACK_LOW')
+    expect(after(contract('failed', 5), contract('passed', 5))).toBeUndefined()
+    expect(after(contract('failed', 5, STRANGER))).toBeUndefined()
   })
 })
 
