@@ -5,7 +5,7 @@ import type { Did } from '../../core/evidence/names.ts'
 import type { Party } from '../parties/party.ts'
 import { judgeResult, reRunsOf } from '../parties/task-package.ts'
 import { fetchCase } from './fetch-case.ts'
-import { replicate, type ReplicationOutcome, type ReplicationPolicy } from './replicate.ts'
+import { replicate, type ReplicationOutcome, type ReplicationPolicy, type ReplicationQuestion } from './replicate.ts'
 
 /** What machines say of a dispute. */
 export type DisputeFindings = {
@@ -19,7 +19,9 @@ export type DisputeSources = {
   /** Nodes of the parties, or at which they may be. */
   readonly nodes: readonly Did[]
   /** Where sellers may be that run the task again; absent: nobody is asked. */
-  readonly replicas?: { readonly peers: readonly Did[]; readonly policy?: ReplicationPolicy } | undefined
+  readonly replicas?:
+    | (Pick<ReplicationQuestion, 'peers' | 'isKnown'> & { readonly policy?: ReplicationPolicy | undefined })
+    | undefined
 }
 
 /**
@@ -39,8 +41,8 @@ export async function judgeDispute(
     return { result: first, replication: undefined }
   const { contract, terms, evidence } = state
   const root = evidenceRootOf(contract, evidence)
-  const { peers, policy } = replicas
-  const replication = await replicate(party, { contract, terms, root, task, input, peers }, policy)
+  const { peers, policy, isKnown } = replicas
+  const replication = await replicate(party, { contract, terms, root, task, input, peers, isKnown }, policy)
   if (replication.bytes === undefined) return { result: first, replication }
   return { result: judgeResult(predicate, { input, result, again: replication.bytes }), replication }
 }

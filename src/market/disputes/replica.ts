@@ -1,9 +1,11 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
+import { CodedError } from '../../base/errors.ts'
 import { HOUR_MS } from '../../base/time.ts'
 import { commitmentOf } from '../../core/disputes/commitment.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import type { MessageBody } from '../../wire/v1/message-types.ts'
 import { contractIdOf, termsOfBody } from '../../wire/v1/escrow-terms.ts'
+import { closedDispute } from './closed-dispute.ts'
 import { pause } from '../parties/contract-follower.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from '../parties/market-door.ts'
 import type { Party } from '../parties/party.ts'
@@ -34,8 +36,8 @@ type RunNote = { readonly salt: string; readonly result: Hash; readonly from: Di
 type Call = MessageBody<'replica-call'>
 
 /**
- * Runs tasks of disputed contracts again for their arbiters. It commits to its result before anybody can ask for it, and shows it to the one who called. Salt and
- * result are in the journal before the commitment leaves, so that a run has one result, whatever happens.
+ * Runs tasks of disputed contracts again for their arbiters, while the notary set has them as DISPUTED with a closed record. It commits to its result before
+ * anybody can ask for it, and shows it to the one who called. Salt and result are in the journal before the commitment leaves, so that a run has one result, whatever happens.
  */
 export class Replica {
   private readonly components: ReplicaComponents
@@ -63,14 +65,28 @@ export class Replica {
     const code = this.refuse(read.envelope.head.iss, call, bytes)
     if (code !== undefined) return declined(code)
     const { contract, round } = call
-    const said = party.wallet.said(actOf('commit', { contract, round }))
-    if (said !== undefined) return saidAnswer(said)
     const key = `${contract}/${round}`
+    const act = actOf('commit', { contract, round })
+    // Terms are made up by anybody; what the set has certified is not.
+    const isBegun = this.running.has(key) || party.wallet.said(act) !== undefined
+    if (!isBegun && !(await this.isDisputed(contract))) return declined('MARKET_CONTRACT_UNKNOWN')
+    const said = party.wallet.said(act)
+    if (said !== undefined) return saidAnswer(said)
     if (!this.running.has(key) && this.running.size >= RUNS_MAX) return declined('MARKET_BUSY')
     const run = this.running.get(key) ?? this.begin(key, { from, call, input: bytes })
     const waited = pause(party.components.timers, ANSWER_MS, party.signal).then(() => undefined)
     const kept = await Promise.race([run, waited])
     return kept === undefined ? declined('MARKET_BUSY') : saidAnswer(kept)
+  }
+
+  /** A set that cannot be asked now has certified nothing here. */
+  private async isDisputed(contract: ContractId): Promise<boolean> {
+    try {
+      return (await closedDispute(this.party, contract)) !== undefined
+    } catch (error: unknown) {
+      if (!CodedError.is(error) || this.party.isStopped) throw error
+      return false
+    }
   }
 
   /** Whether an arbiter of the contract asks for a task of it that this party has no part in. */

@@ -14,11 +14,16 @@ import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { readDisputeMessage } from '../../wire/v1/dispute-events.ts'
 import { bodyOfTerms, ESCROW_TERMS } from '../../wire/v1/escrow-terms.ts'
 import type { MarketPost, MarketTask } from '../../wire/v1/market-frames.ts'
+import { attestedOf } from '../parties/attestations.ts'
 import { pause } from '../parties/contract-follower.ts'
 import { askOffers } from '../parties/find-sellers.ts'
 import type { MarketAnswer } from '../parties/market-door.ts'
 import type { Party } from '../parties/party.ts'
 import { hashOfBytes } from '../parties/task-package.ts'
+import { nonceOf } from '../parties/wallet.ts'
+
+/** What `market attest` says of a seller to have its runs believed from the start. */
+export const REPLICA_CAPABILITY = 'replica'
 
 export type ReplicationPolicy = {
   /** Sellers that are asked, 1 to 32. */
@@ -42,12 +47,14 @@ export const REPLICATION_POLICY_DEFAULT: ReplicationPolicy = {
 export type ReplicationQuestion = {
   readonly contract: ContractId
   readonly terms: EscrowTerms
-  /** Of the closed record: it draws who is asked. */
+  /** Of the closed record. */
   readonly root: Hash
   readonly task: MarketTask
   readonly input: Uint8Array
   /** Nodes at which sellers of the skill may be. */
   readonly peers: readonly Did[]
+  /** Whose runs are believed besides those that this party attests, or whose runs were right before; absent: nobody's. Keys cost nothing, and many of them agree with each other. */
+  readonly isKnown?: ((seller: Did) => boolean) | undefined
 }
 
 /** What replicas came to. All of it is signed by them and in the journal. */
@@ -70,13 +77,12 @@ type ReplicationNote = {
 /** Topics of notes: outcomes by `CONTRACT/ROOT`, scores by replica. */
 const OUTCOMES = 'replication'
 const SCORES = 'replica-score'
-const DRAW_DOMAIN = 'kernell/replica-draw/v1\u0000'
 const AGAIN_MS = 250
 const DECODER: { decode(bytes: Uint8Array): string } = new TextDecoder()
 
 /**
- * Has the task of a dispute run again by others: all commit, then all reveal. Whoever is asked is drawn from those that offer the skill, neither party among them, by the
- * root of the closed record. It happens once for each record; asked again it is what was found.
+ * Has the task of a dispute run again by others: all commit, then all reveal. Whoever is asked is drawn by lot from known sellers of the skill, one of each node and
+ * neither party among them. It happens once for each record; asked again it is what was found.
  */
 export async function replicate(
   party: Party,
@@ -96,20 +102,33 @@ export async function replicate(
   return outcome
 }
 
-/** Sellers of the skill with the nodes at which they are, in the order of the draw. */
+/**
+ * Known sellers of the skill with the nodes at which they are, one of each node, in the order of the draw. The lot is drawn when the list is there, so that nobody makes a key
+ * that comes first.
+ */
 async function chooseReplicas(
   party: Party,
-  { contract, terms, root, task, peers }: ReplicationQuestion,
+  { contract, terms, root, task, peers, isKnown }: ReplicationQuestion,
   max: number,
 ): Promise<ReadonlyMap<Did, Did>> {
-  const nodes = new Map<Did, Did>()
   const answers = await Promise.all(peers.map(async (peer) => await askOffers(party, peer, task.skill)))
-  for (const { envelope } of answers.flat())
-    if (!nodes.has(envelope.head.iss)) nodes.set(envelope.head.iss, envelope.body.node)
-  for (const did of [terms.payer, terms.worker, party.did]) nodes.delete(did)
-  const draw = (did: Did): string => sha256Hex(`${DRAW_DOMAIN}${contract}\u0000${root}\u0000${did}`)
-  const drawn = [...nodes].toSorted(([left], [right]) => (draw(left) < draw(right) ? -1 : 1))
-  return new Map(drawn.slice(0, Math.min(max, REPLICAS_MAX)))
+  const parties = new Set([terms.payer, terms.worker, ...party.keys])
+  const nodeOf = new Map<Did, Did>()
+  for (const { envelope } of answers.flat()) {
+    const { iss } = envelope.head
+    const isTrusted = isAttested(party, iss) || scoreOf(party, iss) > 0 || isKnown?.(iss) === true
+    if (isTrusted && !parties.has(iss)) nodeOf.set(iss, envelope.body.node)
+  }
+  const lot = nonceOf(party.components.random.bytes(16))
+  const draw = (did: Did): string => sha256Hex([lot, contract, root, did].join('\u0000'))
+  const drawn = [...nodeOf].toSorted(([left], [right]) => (draw(left) < draw(right) ? -1 : 1))
+  const nodes = new Set<Did>()
+  const each = drawn.filter(([, node]) => !nodes.has(node) && nodes.add(node))
+  return new Map(each.slice(0, Math.min(max, REPLICAS_MAX)))
+}
+
+function isAttested(party: Party, seller: Did): boolean {
+  return attestedOf(party, seller).includes(REPLICA_CAPABILITY)
 }
 
 /** A valid result is worth one more; a wrong one costs a third. Silence costs nothing: a replica may be away. */

@@ -29,7 +29,12 @@ export type ArbiterComponents = {
   /** The node at which a party or an arbiter is; absent: its key is the node's. */
   readonly peerOf?: (did: Did) => Did
   /** Nodes at which sellers may be that run a task again, for predicates that ask for it; absent: nobody is asked. */
-  readonly replicas?: { readonly peers: () => readonly Did[]; readonly policy?: ReplicationPolicy }
+  readonly replicas?: {
+    readonly peers: () => readonly Did[]
+    readonly policy?: ReplicationPolicy
+    /** As in `ReplicationQuestion`. */
+    readonly isKnown?: (seller: Did) => boolean
+  }
   /** What the worker gets where neither predicate nor replicas decide; absent: no ruling, and the contract's fallback counts. */
   readonly judge?: (dispute: DisputeCase) => Promise<Amount | undefined>
 }

@@ -15,6 +15,7 @@ import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { nodesOf } from './find-sellers.ts'
 import { CLOCK_SKEW_MS, declined, type MarketAnswer, TAKEN } from './market-door.ts'
 import type { Party } from './party.ts'
+import { hearMeter } from './read-meter.ts'
 import { failedParts, hashOfBytes, judgeResult, manifestHashOf, readPredicate } from './task-package.ts'
 
 export type BuyerWorkInit = {
@@ -177,7 +178,7 @@ export class BuyerWork {
   }
 
   /** Bytes that come before the delivery is certified are kept by their hash; whether they are those of the delivery is seen then. */
-  async takeResult(from: Did, bytes: Uint8Array): Promise<MarketAnswer> {
+  async takeResult(from: Did, bytes: Uint8Array, meter?: string): Promise<MarketAnswer> {
     const { party, init } = this
     if (this.noted === undefined) return declined('MARKET_CONTRACT_UNKNOWN')
     const delivered = this.current?.kind === 'DELIVERED' ? this.current.delivery.result : undefined
@@ -191,6 +192,7 @@ export class BuyerWork {
     const result = await party.journal.keepFile(init.contract, bytes)
     const note = this.noted
     await party.keep(CONTRACTS, init.contract, { ...note, result })
+    if (meter !== undefined) await hearMeter(party, init, meter)
     return TAKEN
   }
 

@@ -244,7 +244,7 @@ export class Buyer {
 
   private async takeResult({ from, frame, bytes }: MarketQuestion<'result'>): Promise<MarketAnswer> {
     const work = this.works.get(frame.contract)
-    return work === undefined ? declined('MARKET_CONTRACT_UNKNOWN') : await work.takeResult(from, bytes)
+    return work === undefined ? declined('MARKET_CONTRACT_UNKNOWN') : await work.takeResult(from, bytes, frame.meter)
   }
 }
 

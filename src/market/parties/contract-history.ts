@@ -16,6 +16,7 @@ export type PastContract = {
   readonly other: Did
   readonly skill: string
   readonly currency: string
+  readonly maxNanos: string
   readonly ended: string
   readonly endedAt: number
   /** The last reading of its meter; absent where there was none. */
@@ -36,13 +37,15 @@ export async function keepHistory(
   party: Party,
   { contract, note, endedAt }: { readonly contract: ContractId; readonly note: ContractNote; readonly endedAt: number },
 ): Promise<void> {
+  const terms = readTerms(note.terms)
   const last = readingsOf(party, contract).at(-1)
   const counts = Object.fromEntries([...(last?.counts ?? [])].map(([unit, count]) => [unit, count.toString()]))
   const past: PastContract = {
     role: note.role,
     other: note.other,
     skill: note.task.skill,
-    currency: readTerms(note.terms).currency,
+    currency: terms.currency,
+    maxNanos: terms.maxNanos.toString(),
     ended: note.ended ?? '',
     endedAt,
     ...(last !== undefined && { reading: { seq: last.seq, at: last.at, counts } }),

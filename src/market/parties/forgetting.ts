@@ -160,7 +160,7 @@ export class Forgetting {
 }
 
 /**
- * Makes room for the call of somebody else where there is none: an auction goes that is over, was closed, or in which nothing is at stake. One with a deposit of this
+ * Makes room for the call of somebody else where there is none: an auction goes that is over, or in which nothing is at stake. One with a deposit of this
  * party stays, since without its bid that would be lost.
  */
 export async function makeGuestRoom(party: Party, byteLength: number): Promise<void> {
@@ -168,9 +168,8 @@ export async function makeGuestRoom(party: Party, byteLength: number): Promise<v
   if (count < countMax && bytes + byteLength <= bytesMax) return
   const now = party.components.clock.now()
   for (const name of party.journal.names({ isGuest: true })) {
-    const isClosed = party.journal.note(HEARD_AUCTIONS, name) !== undefined
-    const call = callOf(party, name)
-    if (!isClosed && call !== undefined && call.depositNanos > 0n && !isOver(party, name, now)) continue
+    const isStaked = (callOf(party, name)?.depositNanos ?? 0n) > 0n
+    if (isStaked && !isOver(party, name, now)) continue
     await party.journal.forget(name)
     return
   }

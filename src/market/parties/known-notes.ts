@@ -43,7 +43,8 @@ export class KnownNotes {
 
   /** Drops every note whose key is a subject, or begins with it and a slash. */
   forget(subject: string): void {
-    for (const { topic, key } of [...(this.places.get(beginningOf(subject))?.values() ?? [])])
+    const places = Array.from(this.places.get(beginningOf(subject))?.values() ?? [])
+    for (const { topic, key } of places)
       if (key === subject || key.startsWith(`${subject}/`)) this.apply({ topic, key, value: null })
   }
 

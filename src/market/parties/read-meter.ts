@@ -1,4 +1,7 @@
+import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
+import { readingsOf } from './contract-history.ts'
 import type { Party } from './party.ts'
 import type { KeptEnvelope } from './party-record.ts'
 
@@ -31,6 +34,27 @@ export async function readMeter(party: Party, { contract, payer, act, counts }: 
     subject: contract,
   })
   return said.envelope.head.bodyHash
+}
+
+/** The reading of a name, as it was signed, for the other side. */
+export function shownMeter(party: Party, contract: ContractId, meter: Hash | undefined): { readonly meter?: string } {
+  const isNamed = ({ envelope }: KeptEnvelope): boolean =>
+    envelope.type === 'meter-snapshot' && envelope.head.bodyHash === meter
+  const kept = party.journal.envelopesOf(contract).findLast(isNamed)
+  return kept === undefined ? {} : { meter: decodeUtf8(kept.bytes) ?? '' }
+}
+
+/** What the worker of a contract has counted, for statements. The first reading alone: who sends others fills nothing. */
+export async function hearMeter(
+  party: Party,
+  { contract, terms }: { readonly contract: ContractId; readonly terms: EscrowTerms },
+  text: string,
+): Promise<void> {
+  if (readingsOf(party, contract).length > 0) return
+  const read = party.read(text, 'meter-snapshot')
+  const head = read?.envelope.head
+  if (read?.envelope.body.contract === contract && head?.contract === contract && head.iss === terms.worker)
+    await party.hear(read)
 }
 
 /** A meter never runs backward, also when a task was begun anew after a crash. */

@@ -10,7 +10,8 @@ import { CONTRACTS, type ContractNote, LAPSED, readTerms } from './contract-note
 import { type FollowedContract, pause } from './contract-follower.ts'
 import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { Party } from './party.ts'
-import { readMeter, type TaskCounts } from './read-meter.ts'
+import { readMeter, shownMeter, type TaskCounts } from './read-meter.ts'
+import { untilAborted } from './until-aborted.ts'
 import { hashOfBytes, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from './task-package.ts'
 
 export type TaskInit = {
@@ -28,6 +29,8 @@ export type TaskControls = {
 /** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
 export type TaskRunner = {
   run(task: TaskInit, controls: TaskControls): Promise<{ readonly result: Uint8Array; readonly counts: TaskCounts }>
+  /** What the work on a contract has used so far; absent: it shows at milestones and at the end alone. */
+  used?(contract: ContractId): TaskCounts
 }
 
 export type WorkComponents = { readonly party: Party; readonly runner: TaskRunner }
@@ -211,7 +214,7 @@ class ContractWork {
         try {
           const { frame } = await party.components.door.ask(
             peer,
-            { frame: { type: 'result', contract, hash }, bytes },
+            { frame: { type: 'result', contract, hash, ...shownMeter(party, contract, this.noted.meter) }, bytes },
             { signal },
           )
           if (frame.type === 'taken') return
@@ -259,7 +262,7 @@ class ContractWork {
       for (let number = this.saidBeats; ; number += 1) {
         await pause(this.party.components.timers, everyMs, isOver)
         if (isOver.aborted) return
-        const meter = await this.readMeter(`beat/${number}`, new Map())
+        const meter = await this.readMeter(`beat/${number}`, this.components.runner.used?.(this.contract) ?? new Map())
         await this.party.tellNotary(this.contract, { act: `beat/${number}`, type: 'escrow-beat', body: { meter } })
       }
     })
@@ -282,18 +285,5 @@ class ContractWork {
       return
     }
     await party.tellNotary(contract, { act: 'evidence', type: 'escrow-evidence', body: { evidence } })
-  }
-}
-
-/** A runner that does not listen to its signal keeps nobody waiting; what it gives later is dropped. */
-async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    signal.throwIfAborted()
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

@@ -11,9 +11,10 @@ import {
 } from '../../core/metering/statement.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
-import { amountFromNanos } from '../../base/money.ts'
+import { type Amount, amountFromNanos } from '../../base/money.ts'
 import type { TransferLine } from '../../core/ledger/describe-transfer.ts'
-import { CONTRACTS, type ContractNote } from './contract-notes.ts'
+import { pastContracts, readingsOf } from './contract-history.ts'
+import { CONTRACTS, type ContractNote, readTerms } from './contract-notes.ts'
 import type { Party } from './party.ts'
 import type { KeptEnvelope } from './party-record.ts'
 
@@ -24,8 +25,10 @@ export type StatementQuestion = {
   /** The period: `from <= at < to`. */
   readonly from: Timestamp
   readonly to: Timestamp
-  /** What usage is rated by. A unit without a price is shown and costs nothing. */
-  readonly prices: PriceList
+  /**
+   * What usage is rated by: a unit without a price is shown and costs nothing. `undefined`: by the contracts, each piece of work (`TASK_UNIT`) at what was agreed for it.
+   */
+  readonly prices: PriceList | undefined
 }
 
 export type PeriodStatement =
@@ -38,6 +41,8 @@ export type PeriodStatement =
     }
   | { readonly kind: 'refused'; readonly code: MeteringRefusalCode }
 
+/** Pieces of work that were done. */
+export const TASK_UNIT = 'task'
 const FREE: UnitPrice = { nanos: amountFromNanos(0n), per: 1n }
 const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
 
@@ -48,11 +53,9 @@ const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
 export async function statePeriod(party: Party, question: StatementQuestion): Promise<PeriodStatement> {
   const { currency, from, to, prices } = question
   const usage: ContractUsage[] = []
-  for (const [contract, note] of party.journal.notesOf(CONTRACTS)) {
-    // Written by buyers and sellers.
-    const { other, terms } = note as ContractNote
-    if ((JSON.parse(terms) as { readonly currency: string }).currency !== currency) continue
-    const rated = usageOf(readingsOf(party.journal.envelopesOf(contract)), question)
+  for (const { other, priceNanos, readings } of meteredContracts(party, currency)) {
+    const agreed = new Map([[TASK_UNIT, { nanos: priceNanos, per: 1n }]])
+    const rated = usageOf(readings, { from, to, prices: prices ?? agreed })
     if (rated === undefined) continue
     if ('code' in rated) return { kind: 'refused', code: rated.code }
     usage.push({ ...rated, counterparty: other })
@@ -68,7 +71,7 @@ export async function statePeriod(party: Party, question: StatementQuestion): Pr
   const also = keys.length === 0 ? {} : { keys }
   const body = { subject: party.did, ...also, currency, from, to, ...result.total, csvHash }
   const signed = await party.wallet.say({
-    act: `statement/${csvHash}/${prices.size}`,
+    act: `statement/${csvHash}/${prices?.size ?? 'agreed'}`,
     type: 'statement',
     body,
     aud: '*',
@@ -76,18 +79,27 @@ export async function statePeriod(party: Party, question: StatementQuestion): Pr
   return { kind: 'statement', statement: result, csv, signed }
 }
 
-function readingsOf(kept: readonly KeptEnvelope[]): readonly MeterSnapshot[] {
-  return kept.flatMap(({ envelope }) => {
-    if (envelope.type !== 'meter-snapshot') return []
-    const { contract, seq, at, counts } = envelope.body
-    return [{ contract, seq, at, counts: new Map(counts.map(({ unit, quantity }) => [unit, quantity])) }]
+type MeteredContract = { readonly other: Did; readonly priceNanos: Amount; readonly readings: readonly MeterSnapshot[] }
+
+/** Contracts in a currency, those that were forgotten first. */
+function meteredContracts(party: Party, currency: Currency): readonly MeteredContract[] {
+  const past = pastContracts(party).flatMap(({ past: { other, maxNanos, currency: of }, readings }) =>
+    of === currency ? [{ other, priceNanos: amountFromNanos(BigInt(maxNanos)), readings }] : [],
+  )
+  const kept = party.journal.notesOf(CONTRACTS).flatMap(([contract, note]) => {
+    // Written by buyers and sellers.
+    const { other, terms: text } = note as ContractNote
+    const terms = readTerms(text)
+    const readings = readingsOf(party, contract)
+    return terms.currency === currency ? [{ other, priceNanos: terms.maxNanos, readings }] : []
   })
+  return [...past, ...kept]
 }
 
 /** From the last reading before the period to the last one in it. */
 function usageOf(
   readings: readonly MeterSnapshot[],
-  { from, to, prices }: StatementQuestion,
+  { from, to, prices }: Pick<StatementQuestion, 'from' | 'to'> & { readonly prices: PriceList },
 ): Omit<ContractUsage, 'counterparty'> | { readonly code: MeteringRefusalCode } | undefined {
   const last = readings.findLast(({ at }) => at >= from && at < to)
   if (last === undefined) return undefined

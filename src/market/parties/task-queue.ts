@@ -1,3 +1,5 @@
+import type { ContractId } from '../../core/evidence/names.ts'
+import type { TaskCounts } from './read-meter.ts'
 import type { TaskControls, TaskInit, TaskRunner } from './seller-work.ts'
 
 export type TaskQueueInit = {
@@ -15,6 +17,11 @@ export class TaskQueue implements TaskRunner {
   constructor(runner: TaskRunner, init: TaskQueueInit) {
     this.runner = runner
     this.init = init
+  }
+
+  /** Nothing while it waits. */
+  used(contract: ContractId): TaskCounts {
+    return this.runner.used?.(contract) ?? new Map()
   }
 
   /** Rejects as the runner does, and with the reason of the signal while it waits. */

@@ -18,6 +18,12 @@ export function standingOf(books: Books, seller: Did): BidderStanding {
   return { ...UNKNOWN_STANDING, reputationPpm: Number(known.meanPpm), isNewcomer }
 }
 
+/** Whether a seller is no newcomer to these books, and has done more good than harm. */
+export function isEstablished(books: Books, seller: Did): boolean {
+  const { isNewcomer, reputationPpm } = standingOf(books, seller)
+  return !isNewcomer && reputationPpm > UNKNOWN_STANDING.reputationPpm
+}
+
 /** What these books say of somebody as a payer, parts per million; 500,000 says nothing. */
 export function payerPpm(books: Books, payer: Did): number {
   return Number(books.show(payer).find(({ role }) => role === 'payer')?.meanPpm ?? UNKNOWN_STANDING.reputationPpm)

@@ -25,6 +25,7 @@ import type { GovernanceDesk } from './governance-desk.ts'
 import type { OperatedBooks } from './market-components.ts'
 import { marketRefusal } from './market-refusals.ts'
 import { attestCapability, listPrices } from './price-desk.ts'
+import { parsePriceList } from './price-list.ts'
 import type { PartyRole } from './party-role.ts'
 import { lookIntoDispute } from './replication-desk.ts'
 import { listStandings, showStandings } from './reputation-desk.ts'
@@ -162,13 +163,9 @@ async function statementOf(desks: MarketDesks, request: ControlRequest): Promise
   const { role } = desks
   if (role === undefined) throw keyless('has no statement')
   const [fromAt, toAt] = [timestampFromMs(from), timestampFromMs(to)]
-  const made = await statePeriod(role.party, {
-    currency,
-    keys: role.accounts.accounts,
-    from: fromAt,
-    to: toAt,
-    prices: new Map(),
-  })
+  const prices = request['prices'] === undefined ? undefined : parsePriceList(request['prices'])
+  const period = { from: fromAt, to: toAt }
+  const made = await statePeriod(role.party, { currency, keys: role.accounts.accounts, ...period, prices })
   if (made.kind === 'refused') throw marketRefusal(made.code)
   const { statement, csv, signed } = made
   return plain({

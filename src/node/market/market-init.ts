@@ -6,7 +6,13 @@ import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { ControlAnswer, ControlRequest } from '../control/control-request.ts'
 
 /** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
-export type MarketWorker = (input: Uint8Array, options: { readonly signal: AbortSignal }) => Promise<Uint8Array>
+export type MarketWorker = (input: Uint8Array, options: WorkOptions) => Promise<Uint8Array>
+
+export type WorkOptions = {
+  readonly signal: AbortSignal
+  /** Counts more of a unit, such as `tokens.out`, besides task, bytes and time, which the node counts itself. Throws `RangeError` as `WorkMeter.count`. */
+  readonly count: (unit: string, quantity: bigint) => void
+}
 
 /** How a node takes part in the market. */
 export type MarketInit = {

@@ -2,7 +2,7 @@ import { CodedError } from '../../base/errors.ts'
 import { amountFromNanos } from '../../base/money.ts'
 import type { AuctionCall } from '../../core/auction/auction-call.ts'
 import type { Bid } from '../../core/auction/commitment.ts'
-import type { Did } from '../../core/evidence/names.ts'
+import type { ContractId, Did } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { attestedOf } from '../../market/parties/attestations.ts'
 import { PriceKeeper } from '../../market/parties/price-keeper.ts'
@@ -38,6 +38,7 @@ import type { MarketInit, MarketWorker } from './market-init.ts'
 import { PARTY_JOURNAL, partyFilesIn } from './market-files.ts'
 import { type SkillNote, SKILLS } from './party-notes.ts'
 import { buyerPolicyOf, sellerPolicyOf } from './party-policies.ts'
+import { WorkMeter } from './work-meter.ts'
 import { UsableParameters } from './usable-parameters.ts'
 
 /** Journal of what is known of others from the contracts of this node. */
@@ -120,10 +121,8 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
   try {
     const verify = verifySignatureWith(createNodeVerifier())
     const { signer, formerSigners, earning } = signersOf(init)
-    const party = await Party.open(
-      { ...init, log, files: partyFilesIn(directory), signer, formerSigners, verify, notary },
-      { network, onFailure },
-    )
+    const stores = { log, files: partyFilesIn(directory) }
+    const party = await Party.open({ ...init, ...stores, signer, formerSigners, verify }, { network, onFailure })
     await takeOver(party, init.restored)
     const capabilities = await CapabilityDesk.open({ ...init, self: party.did, signer, verify, log: capabilityLog })
     const parameters = new UsableParameters(notary)
@@ -139,7 +138,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       },
       { policy: buyerPolicyOf(notary.set, parameters) },
     )
-    const runner = runnerOf(party, init.findWorker)
+    const runner = runnerOf(party, init)
     const isOffered = (skill: string): boolean => party.noteOf<SkillNote>(SKILLS, skill)?.isReplicating === true
     new Replica({ party, runner, isOffered }).start()
     const payerPpmOf = (payer: Did): number => payerPpm(reputation, payer)
@@ -230,15 +229,25 @@ export function auctionJournal(auction: string): string {
   return `auction-${auction}`
 }
 
-function runnerOf(party: Party, findWorker: MarketInit['findWorker']): TaskRunner {
+/** Does the work by the agent that a skill was offered with, and counts what it uses. */
+function runnerOf(party: Party, { findWorker, clock }: Pick<PartyRoleInit, 'findWorker' | 'clock'>): TaskRunner {
+  const meters = new Map<ContractId, WorkMeter>()
   return {
-    async run({ skill, input }, { signal }) {
+    async run({ contract, skill, input }, { signal }) {
       const agent = party.noteOf<SkillNote>(SKILLS, skill)?.agent
       const worker = agent === undefined ? undefined : await workerNamed(agent, findWorker)
       if (worker === undefined)
         throw new CodedError('MARKET_ROLE_MISSING', { message: `Nobody here does ${skill}`, details: { skill } })
-      return { result: await worker(input, { signal }), counts: new Map() }
+      const meter = new WorkMeter(clock, input.byteLength)
+      meters.set(contract, meter)
+      try {
+        const result = await worker(input, { signal, count: (unit, quantity) => meter.count(unit, quantity) })
+        return { result, counts: meter.read(result.byteLength) }
+      } finally {
+        meters.delete(contract)
+      }
     },
+    used: (contract) => meters.get(contract)?.read() ?? new Map(),
   }
 }
 

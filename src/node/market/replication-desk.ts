@@ -3,6 +3,7 @@ import { evidenceRootOf } from '../../core/escrow/evidence-root.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import { judgeDispute } from '../../market/disputes/judge-dispute.ts'
 import { REPLICATION_POLICY_DEFAULT } from '../../market/disputes/replicate.ts'
+import { isEstablished } from '../../market/reputation/known-standing.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import { type ControlRequest, invalidRequest, optionalNumber } from '../control/control-request.ts'
 import { contractOf, plain } from './credit-desk.ts'
@@ -22,7 +23,7 @@ export type ReplicationDeskInit = {
  * `REQUEST_INVALID`, and `MARKET_REFUSED` where nothing is in dispute, the record is open, or this node does not rule on it.
  */
 export async function lookIntoDispute(
-  { role: { party }, notary, peers }: ReplicationDeskInit,
+  { role: { party, reputation }, notary, peers }: ReplicationDeskInit,
   request: ControlRequest,
 ): Promise<JsonValue> {
   const contract = contractOf(request)
@@ -34,8 +35,12 @@ export async function lookIntoDispute(
   if (state?.kind !== 'DISPUTED') throw marketRefusal('ESCROW_STATE_WRONG')
   if (state.evidenceBy !== undefined) throw marketRefusal('ESCROW_RECORD_OPEN')
   if (!state.terms.arbiters.members.includes(party.did)) throw marketRefusal('ESCROW_SIGNER_WRONG')
+  const isKnown = (seller: Did): boolean => isEstablished(reputation, seller)
   const policy = { ...REPLICATION_POLICY_DEFAULT, replicasMax }
-  const { result, replication } = await judgeDispute(party, state, { nodes: peers, replicas: { peers, policy } })
+  const { result, replication } = await judgeDispute(party, state, {
+    nodes: peers,
+    replicas: { peers, policy, isKnown },
+  })
   const { delivery, rejection, terms } = state
   const suggested = { passed: delivery.claimNanos, failed: rejection.concededNanos, undecided: undefined }
   return plain({

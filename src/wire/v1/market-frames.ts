@@ -82,8 +82,8 @@ const FRAME = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('cancel'), statement: CANCEL_STATEMENT, signature: SIGNATURE }),
   z.strictObject({ type: z.literal('ruling'), statement: RULING_STATEMENT, signature: SIGNATURE }),
   z.strictObject({ type: z.literal('cosigned'), signature: SIGNATURE }),
-  /** The result, behind it. Answered with `taken` or `declined`. */
-  z.strictObject({ type: z.literal('result'), contract: CONTRACT_ID, hash: HASH }),
+  /** The result, behind it, with the `meter-snapshot` that its delivery names. Answered with `taken` or `declined`. */
+  z.strictObject({ type: z.literal('result'), contract: CONTRACT_ID, hash: HASH, meter: ENVELOPE_TEXT.optional() }),
   /** A file of a contract, for its parties and arbiters. Answered with `file` or `declined`. */
   z.strictObject({ type: z.literal('file-wanted'), contract: CONTRACT_ID, hash: HASH }),
   z.strictObject({ type: z.literal('file'), hash: HASH }),

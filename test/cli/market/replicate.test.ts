@@ -60,6 +60,8 @@ describe('a dispute about a task that others can run again', () => {
       'buyer',
     ]
     expect((await kernell(...reject)).code).toBe(0)
+    for (const name of ['first', 'second'] as const)
+      await kernell('market', 'attest', dids[name], '--capability', 'replica', '--data-dir', 'arbiter')
     let looked = await kernell('escrow', 'replicate', contract, '--data-dir', 'arbiter')
     // Evidence is taken for three seconds.
     for (let tries = 0; looked.code === 3 && tries < 20; tries += 1)

@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest'
 import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import type { ContractId, Did } from '../../../src/core/evidence/names.ts'
 import { Replica } from '../../../src/market/disputes/replica.ts'
+import { REPLICA_CAPABILITY } from '../../../src/market/disputes/replicate.ts'
 import { Arbiter } from '../../../src/market/parties/arbiter.ts'
+import { attest } from '../../../src/market/parties/attestations.ts'
 import type { BuyerPolicy } from '../../../src/market/parties/buy-order.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
 import { hashOfBytes } from '../../../src/market/parties/task-package.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
+import { contractIdOf, termsOfBody } from '../../../src/wire/v1/escrow-terms.ts'
 import {
   BUYER_POLICY,
   type BuyerNode,
@@ -40,10 +43,17 @@ type Scene = {
   readonly arbiter: Party
 }
 
-type Cast = { readonly worker: TaskRunner; readonly replicas: readonly (readonly [FixedKey, TaskRunner])[] }
+type Cast = {
+  readonly worker: TaskRunner
+  readonly replicas: readonly (readonly [FixedKey, TaskRunner])[]
+  /** Whom the arbiter knows; default all of them. */
+  readonly known?: readonly FixedKey[]
+  /** Default: to the end of the contract. */
+  readonly forMs?: number
+}
 
 /** A delivery that the payer rejects without a word, and others that offer the same skill. */
-async function disputed({ worker, replicas }: Cast): Promise<Scene> {
+async function disputed({ worker, replicas, known, forMs }: Cast): Promise<Scene> {
   const world = await MarketWorld.create()
   const shop = await world.seller({ key: KEYS.seller }, { runner: worker })
   await shop.seller.offer(world.offer(), 'words')
@@ -60,12 +70,15 @@ async function disputed({ worker, replicas }: Cast): Promise<Scene> {
   }
   const contract = node.buyer.order('order-1')?.contract as ContractId
   const { party } = await world.party(KEYS.arbiter, createMemoryEventLog())
+  for (const { did } of known ?? replicas.map(([key]) => key))
+    await attest(party, did, { capability: REPLICA_CAPABILITY, isWithdrawn: false })
   const arbiter = new Arbiter({ party, replicas: { peers: () => peers } })
   arbiter.start()
   arbiter.take(contract)
   const body = { reason: 'dislike', evidence: hashOfBytes(bytesOf('none')), concededNanos: nanos(0), currency: USD }
   await node.party.tellNotary(contract, { act: 'reject/lie', type: 'escrow-reject', body })
-  await world.until(node, 'order-1', 600_000)
+  if (forMs === undefined) await world.until(node, 'order-1', 600_000)
+  else await world.time.advance(forMs)
   return { world, node, contract, arbiter: party }
 }
 
@@ -119,19 +132,32 @@ describe('a dispute on a task that others can run again', () => {
     const scores = right.arbiter.journal.notesOf('replica-score')
     expect(scores.map(([, note]) => note)).toEqual([{ score: 1 }, { score: 1 }, { score: 1 }])
   })
+
+  it('asks nobody that the arbiter does not know, however many keys agree with each other', async () => {
+    const replicas = HONEST.map(([key]) => [key, saying('{"words":4}')] as const)
+    const scene = await disputed({ worker: saying('{"words":4}'), replicas, known: [] })
+    expect(typesOf(scene).filter((type) => type.startsWith('replica-'))).toEqual([])
+    expect(await scene.world.view(scene.contract)).toMatchObject({ state: 'FINAL', capturedNanos: '0' })
+  })
 })
 
 describe('a replica', () => {
   it('runs nothing for those who do not rule on the contract, nor other tasks, nor beyond its hour', async () => {
-    const { world, contract, arbiter } = await disputed({ worker: WORD_COUNTER, replicas: HONEST })
+    const { world, contract, arbiter, node } = await disputed({
+      worker: WORD_COUNTER,
+      replicas: [HONEST[0], [KEYS.bank, SILENT], [KEYS.feeOwner, SILENT]],
+      forMs: 15_000,
+    })
+    expect(await world.view(contract)).toMatchObject({ state: 'DISPUTED' })
     const call = arbiter.journal.envelopesOf(contract).find(({ envelope }) => envelope.type === 'replica-call')
     if (call?.envelope.type !== 'replica-call') throw new TypeError('unreachable')
     const now = world.time.clock.now()
     const span = { commitBy: (now + 1_000) as typeof now, revealBy: (now + 2_000) as typeof now }
     const body = { ...call.envelope.body, ...span, round: 7 }
     const { party: stranger } = await world.party(KEYS.secondArbiter, createMemoryEventLog())
+    let asked = 0
     const ask = async (asker: Party, changes: Partial<typeof body>, input = 'one two three'): Promise<unknown> => {
-      const act = `call/${JSON.stringify(changes)}/${input}`
+      const act = `call/${(asked += 1)}`
       const said = await asker.wallet.say({ act, type: 'replica-call', body: { ...body, ...changes }, aud: '*' })
       const frame = { type: 'replica-wanted', envelope: new TextDecoder().decode(said.bytes) } as const
       const answer = await asker.components.door.ask(KEYS.rival.did, { frame, bytes: bytesOf(input) })
@@ -146,5 +172,13 @@ describe('a replica', () => {
     const peeked = await stranger.components.door.ask(KEYS.rival.did, { frame: reveal })
     expect(peeked.frame).toEqual({ type: 'declined', code: 'MARKET_CONTRACT_UNKNOWN' })
     expect((await arbiter.components.door.ask(KEYS.rival.did, { frame: reveal })).frame.type).toBe('said')
+    await world.until(node, 'order-1', 600_000)
+    // The arbiter of a contract that the set does not know, or no longer disputes, gets nothing done.
+    const later = world.time.clock.now()
+    const over = { commitBy: (later + 1_000) as typeof now, revealBy: (later + 2_000) as typeof now, round: 8 }
+    expect(await ask(arbiter, over)).toBe('MARKET_CONTRACT_UNKNOWN')
+    const terms = { ...body.terms, salt: 'AAAAAAAAAAAAAAAAAAAAAA' as typeof body.terms.salt }
+    const invented = { ...over, terms, contract: contractIdOf(termsOfBody(terms)) }
+    expect(await ask(arbiter, invented)).toBe('MARKET_CONTRACT_UNKNOWN')
   })
 })

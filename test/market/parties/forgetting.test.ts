@@ -51,7 +51,8 @@ async function callAuctions(world: MarketWorld, count: number, changes: Partial<
   return answers
 }
 
-function bodyOf({ english: _, filter, ...call }: AuctionCall): MessageBody<'auction-call'> {
+function bodyOf({ english, filter, ...call }: AuctionCall): MessageBody<'auction-call'> {
+  if (english !== undefined) throw new TypeError('Sealed calls alone')
   return { call: { ...call, filter: { ...filter, capabilities: [...filter.capabilities] } } }
 }
 

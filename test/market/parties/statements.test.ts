@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { timestampFromMs } from '../../../src/base/time.ts'
+import { readingsOf } from '../../../src/market/parties/contract-history.ts'
+import { CONTRACTS } from '../../../src/market/parties/contract-notes.ts'
+import { Forgetting } from '../../../src/market/parties/forgetting.ts'
 import { OwnAccounts } from '../../../src/market/parties/own-accounts.ts'
-import { statePeriod } from '../../../src/market/parties/statements.ts'
+import type { Party } from '../../../src/market/parties/party.ts'
+import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
+import { statePeriod, TASK_UNIT } from '../../../src/market/parties/statements.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
-import { MarketWorld, nanos, USD, wanted } from './market-world.ts'
+import { bytesOf, MarketWorld, nanos, TIMERS, USD, wanted } from './market-world.ts'
 import { KEYS } from './party-fixtures.ts'
 
 describe('the statement of a period', () => {
@@ -27,6 +32,59 @@ describe('the statement of a period', () => {
     )
     const again = await statePeriod(shop.party, { currency: USD, from, to, prices })
     expect(again.kind === 'statement' && again.signed.bytes).toEqual(stated.signed.bytes)
+  })
+
+  it('rates each task at what was agreed where no prices are named, on both sides, also when it is forgotten', async () => {
+    const world = await MarketWorld.create()
+    const runner: TaskRunner = {
+      run: async () => ({ result: bytesOf('{"words":3}'), counts: new Map([[TASK_UNIT, 1n]]) }),
+    }
+    const shop = await world.seller({ key: KEYS.seller }, { runner })
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer })
+    const from = timestampFromMs(world.time.now)
+    await node.buyer.buy(wanted())
+    await world.until(node, 'order-1')
+    const to = timestampFromMs(world.time.now + 1)
+    const question = { currency: USD, from, to, prices: undefined }
+    const stated = async (party: Party): Promise<string | undefined> => {
+      const made = await statePeriod(party, question)
+      return made.kind === 'refused' ? made.code : made.csv.split('\r\n').find((line) => line.startsWith('usage'))
+    }
+    const [sold, bought] = [await stated(shop.party), await stated(node.party)]
+    expect(sold).toContain(`${KEYS.buyer.did},${USD},task,1,0.000001000,`)
+    expect(bought).toBe(sold?.replace(KEYS.buyer.did, KEYS.seller.did))
+    await world.time.advance(TIMERS.retainMs + 3_600_000)
+    for (let looks = 0; looks < 2; looks += 1) {
+      await new Forgetting({ party: shop.party }).look()
+      await world.time.advance(TIMERS.retainMs + 3_600_000)
+    }
+    expect(shop.party.journal.notesOf(CONTRACTS)).toEqual([])
+    expect(await stated(shop.party)).toBe(sold)
+  })
+
+  it('shows what a worker has used so far in its signs of life', async () => {
+    const world = await MarketWorld.create()
+    const ending = Promise.withResolvers<void>()
+    let used = 0n
+    const runner: TaskRunner = {
+      run: async () => {
+        await ending.promise
+        return { result: bytesOf('{"words":3}'), counts: new Map([['steps', 9n]]) }
+      },
+      used: () => new Map([['steps', (used += 1n)]]),
+    }
+    const shop = await world.seller({ key: KEYS.seller }, { runner })
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer })
+    const { idempotencyKey } = wanted()
+    await node.buyer.buy(wanted())
+    await world.time.advance(20_000)
+    const { contract = '' } = node.buyer.order(idempotencyKey) ?? {}
+    expect(readingsOf(shop.party, contract).map(({ counts }) => counts.get('steps'))).toEqual([1n, 2n])
+    ending.resolve()
+    await world.until(node, idempotencyKey)
+    expect(readingsOf(node.party, contract).map(({ counts }) => counts.get('steps'))).toEqual([9n])
   })
 
   it('is of all keys: what was before a rotation is in it, and what the new key collects is no income', async () => {
