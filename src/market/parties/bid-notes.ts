@@ -1,11 +1,8 @@
-import { type AuctionCall, auctionIdOf } from '../../core/auction/auction-call.ts'
 import type { Bid } from '../../core/auction/commitment.ts'
 import type { Salt32 } from '../../core/auction/delimited-hash.ts'
 import { type ContractId, type Did, type Hash, parseContractId } from '../../core/evidence/names.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
-import { callOfBody } from '../../wire/v1/auction-messages.ts'
 import type { MarketAnswer } from './market-door.ts'
-import type { Party } from './party.ts'
 import type { KeptEnvelope } from './party-record.ts'
 
 /** What a seller has bid in an auction: in an open one the last bid. */
@@ -29,16 +26,6 @@ export function bidOf({ bid }: BidNote): Bid {
 
 export function writtenBid({ priceNanos, latencyMs }: Bid): BidNote['bid'] {
   return { priceNanos: priceNanos.toString(), latencyMs }
-}
-
-/** The call of an auction, as it was heard; `undefined` where none was. */
-export function heardCall(party: Party, auction: Hash): AuctionCall | undefined {
-  for (const { envelope } of party.journal.envelopesOf(auction))
-    if (envelope.type === 'auction-call') {
-      const call = callOfBody(envelope.body)
-      if (auctionIdOf(call) === auction) return call
-    }
-  return undefined
 }
 
 /** An auction's name has the shape of a contract's. */

@@ -1,12 +1,11 @@
 import { addDuration, DAY_MS, type DurationMs, HOUR_MS, type Timestamp } from '../../base/time.ts'
-import { depositExpiry } from '../../core/auction/auction-call.ts'
 import { type ContractId, parseContractId, parseHash } from '../../core/evidence/names.ts'
-import { heardCall } from './bid-notes.ts'
 import { ORDERS, type OrderNote } from './buy-order.ts'
 import { pause } from './contract-follower.ts'
 import { keepHistory } from './contract-history.ts'
 import { CONTRACTS, type ContractNote, LAPSED, readTerms } from './contract-notes.ts'
 import { HEARD_AUCTIONS } from './heard-auctions.ts'
+import { isOver } from './heard-calls.ts'
 import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { Party } from './party.ts'
 import type { Fill } from './party-knowledge.ts'
@@ -124,7 +123,7 @@ export class Forgetting {
   private async forgetGuests(now: Timestamp): Promise<void> {
     const { party } = this
     for (const name of party.journal.names({ isGuest: true }))
-      if (party.journal.note(HEARD_AUCTIONS, name) === undefined && isOver(party, name, now))
+      if (party.journal.note(HEARD_AUCTIONS, name) === undefined && isOver(party.journal, name, now))
         await party.journal.forget(name)
   }
 
@@ -137,7 +136,7 @@ export class Forgetting {
     for (const name of journal.names({ isGuest: false })) {
       const hash = parseHash(name)
       if (journal.note(CONTRACTS, name) !== undefined || (hash !== undefined && current.has(hash))) continue
-      if (!isOver(this.party, name, components.clock.now())) continue
+      if (!isOver(journal, name, components.clock.now())) continue
       const last = journal.envelopesOf(name).at(-1)?.envelope.head.iat ?? 0
       if (last < before) await journal.forget(name)
     }
@@ -157,33 +156,6 @@ export class Forgetting {
       if (isShort(journal.fill.own) && isDone) await this.forgetContract(name)
     }
   }
-}
-
-/**
- * Makes room for the call of somebody else where there is none: an auction goes that is over, or in which nothing is at stake. One with a deposit of this
- * party stays, since without its bid that would be lost.
- */
-export async function makeGuestRoom(party: Party, byteLength: number): Promise<void> {
-  const [[count, countMax], [bytes, bytesMax]] = party.journal.fill.guests
-  if (count < countMax && bytes + byteLength <= bytesMax) return
-  const now = party.components.clock.now()
-  for (const name of party.journal.names({ isGuest: true })) {
-    const isStaked = (callOf(party, name)?.depositNanos ?? 0n) > 0n
-    if (isStaked && !isOver(party, name, now)) continue
-    await party.journal.forget(name)
-    return
-  }
-}
-
-/** Whether a subject is no auction, or one in which nothing can happen any more. */
-function isOver(party: Party, name: string, now: Timestamp): boolean {
-  const call = callOf(party, name)
-  return call === undefined || addDuration(depositExpiry(call), CLOCK_SKEW_MS) <= now
-}
-
-function callOf(party: Party, name: string): ReturnType<typeof heardCall> {
-  const auction = parseHash(name)
-  return auction === undefined ? undefined : heardCall(party, auction)
 }
 
 function isShort(fill: readonly Fill[]): boolean {

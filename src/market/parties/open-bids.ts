@@ -3,7 +3,8 @@ import { type AuctionCall, auctionIdOf } from '../../core/auction/auction-call.t
 import type { Bid } from '../../core/auction/commitment.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
-import { type BidNote, BIDS, bidOf, heardCall, saidAnswer, subjectOfAuction, writtenBid } from './bid-notes.ts'
+import { type BidNote, BIDS, bidOf, saidAnswer, subjectOfAuction, writtenBid } from './bid-notes.ts'
+import { heardCall } from './heard-calls.ts'
 import { declined, type MarketAnswer, type MarketQuestion, TAKEN } from './market-door.ts'
 import type { Party } from './party.ts'
 import type { StandingOffers } from './standing-offers.ts'
@@ -53,7 +54,7 @@ export class OpenBids {
     const { auction, bidder, envelope, stage } = receipt.envelope.body
     const known = party.noteOf<BidNote>(BIDS, auction)
     const isAsked = known !== undefined && known.auctioneer === receipt.envelope.head.iss && known.peer === from
-    const call = isAsked ? heardCall(party, auction) : undefined
+    const call = isAsked ? heardCall(party.journal, auction) : undefined
     if (known === undefined || call === undefined) return declined('MARKET_AUCTION_UNKNOWN')
     const { head, hash, body } = other.envelope
     const isPair = stage === 'bid' && envelope === hash && bidder === head.iss && body.auction === auction

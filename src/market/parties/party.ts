@@ -12,7 +12,7 @@ import type { Timers } from '../../ports/timers.ts'
 import type { EventLog } from '../../ports/event-log.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
 import { type FollowedContract, followContract } from './contract-follower.ts'
-import { makeGuestRoom } from './forgetting.ts'
+import { makeGuestRoom } from './heard-calls.ts'
 import { type MarketDoor, type MarketHandlers, type ReadEnvelope, readEnvelope } from './market-door.ts'
 import { type InboxRow, inboxOf, joinRows, type OutsideRow } from './inbox.ts'
 import { type KeptAnswer, PartyOutbox } from './outbox.ts'
@@ -154,7 +154,7 @@ export class Party {
 
   async hear({ envelope, bytes }: Pick<ReadEnvelope<MessageType>, 'envelope' | 'bytes'>): Promise<void> {
     if (envelope.type === 'auction-call' && this.journal.envelope(envelope.hash) === undefined)
-      await makeGuestRoom(this, bytes.byteLength)
+      await makeGuestRoom(this.journal, bytes.byteLength, this.components.clock.now())
     // One of the union, by its type.
     await this.journal.append([{ kind: 'heard', kept: { envelope, bytes, act: undefined } as KeptEnvelope }])
   }

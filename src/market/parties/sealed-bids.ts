@@ -6,7 +6,8 @@ import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { callOfBody } from '../../wire/v1/auction-messages.ts'
 import { signDeposit } from './bid-deposit.ts'
-import { type BidNote, BIDS, bidOf, heardCall, saidAnswer, subjectOfAuction, writtenBid } from './bid-notes.ts'
+import { type BidNote, BIDS, bidOf, saidAnswer, subjectOfAuction, writtenBid } from './bid-notes.ts'
+import { heardCall } from './heard-calls.ts'
 import { DepositBook } from './deposit-book.ts'
 import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope, TAKEN } from './market-door.ts'
 import { type AuctionNote, HEARD_AUCTIONS, judgeAuction } from './heard-auctions.ts'
@@ -133,7 +134,7 @@ export class SealedBids {
     if (known === undefined || known.auctioneer !== read.envelope.head.iss) return declined('MARKET_AUCTION_UNKNOWN')
     await party.hear(read)
     const { salt } = known
-    if (salt === undefined || heardCall(party, auction) === undefined) return declined('MARKET_AUCTION_UNKNOWN')
+    if (salt === undefined || heardCall(party.journal, auction) === undefined) return declined('MARKET_AUCTION_UNKNOWN')
     const bid = bidOf(known)
     const commitment = commitmentOf({ auction, bidder: party.did, salt, bid })
     if (!commitments.includes(commitment)) return declined('MARKET_BID_OMITTED')
