@@ -22,9 +22,9 @@ import {
   requiredText,
 } from '../control/control-request.ts'
 import { contractOf, nanosOf, plain } from './credit-desk.ts'
-import { explainRefusal } from './market-refusals.ts'
+import { partOf, refusedAct, type RulingWord, timerOf, unknownContract } from './escrow-answers.ts'
 import type { PartyRole } from './party-role.ts'
-import { isChosen, rulingChoiceOf, RulingDesk, type RulingParts } from './ruling-desk.ts'
+import { isChosen, rulingChoiceOf, RulingDesk } from './ruling-desk.ts'
 import { stateFromEvidence } from './state-from-evidence.ts'
 
 export type EscrowDeskInit = {
@@ -39,8 +39,6 @@ export type EscrowDeskInit = {
 export const ESCROW_ACTS = ['accept', 'reject', 'cancel', 'refund', 'dispute', 'rule', 'settle', 'void'] as const
 export type EscrowAct = (typeof ESCROW_ACTS)[number]
 
-/** Timers that somebody can point out as over. */
-const TIMERS = ['offer', 'hold', 'start', 'deliver', 'accept', 'rule', 'refund'] as const
 /** In which arbiters rule. */
 const RULED_STATES: readonly string[] = ['DISPUTED', 'FROZEN']
 const DECODER = new TextDecoder()
@@ -268,40 +266,4 @@ export class EscrowDesk {
       details: { remedy: 'Make one with `kernell key create --role escrow`, and start the node again.' },
     })
   }
-}
-
-function timerOf(view: ContractView, request: ControlRequest): (typeof TIMERS)[number] {
-  const named = choiceOf(request, 'timer', TIMERS)
-  const running = TIMERS.find((name) => view.timers.some((timer) => timer.name === name))
-  const timer = named ?? running
-  if (timer !== undefined) return timer
-  throw invalidRequest('timer', 'No timer of the contract runs: name the one that is over with --timer')
-}
-
-type RulingWord = Exclude<RulingParts, { readonly kind: 'whole' }>
-
-/** Nothing has gone to the notary set yet. */
-function partOf(contract: ContractId, state: string, { ruling }: Extract<RulingWord, { kind: 'part' }>): JsonValue {
-  return { contract, state, effect: 'applied', code: null, receipt: null, ruling: plain(ruling) }
-}
-
-function refusedAct(contract: ContractId, state: string, code: string): { readonly [name: string]: JsonValue } {
-  const known = explainRefusal(code)
-  return {
-    contract,
-    state,
-    effect: 'refused',
-    code,
-    receipt: null,
-    ...(known !== undefined && { cause: known.cause, remedy: known.remedy }),
-  }
-}
-
-function unknownContract(contract: string): CodedError {
-  return new CodedError('MARKET_OBJECT_UNKNOWN', {
-    message: `The notary set knows no contract ${contract}`,
-    details: {
-      remedy: '`kernell escrow list` shows those of this node; the set forgets a contract some time after its end.',
-    },
-  })
 }
