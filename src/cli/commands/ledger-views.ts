@@ -176,11 +176,7 @@ function describeOwner(
     formatCredits(textOf(account, 'balanceNanos'), textOf(account, 'currency')),
     formatNanos(textOf(account, 'heldNanos')),
   ])
-  const columns = [
-    { heading: 'account' },
-    { heading: 'balance', isFlexible: true },
-    { heading: 'of it held', align: 'right' },
-  ] as const
+  const columns = [{ heading: 'account' }, { heading: 'balance' }, { heading: 'of it held', align: 'right' }] as const
   return [
     `owner   ${owner}`,
     ...(authority === owner ? [] : [`signer  ${authority}`]),

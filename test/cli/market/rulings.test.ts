@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { BinaryRun } from '../run-binary.ts'
+import { type BinaryRun, runBinary } from '../run-binary.ts'
 import { type Json, openMarketFolder, told } from './market-folder.ts'
 
 /** Five real processes: a notary whose owner is an arbiter as well, a seller, a buyer, two other arbiters. */
-const { folder, kernell, makeKey, start, end } = openMarketFolder()
+const { folder, environment, kernell, makeKey, start, end } = openMarketFolder()
 
 const dids = { notary: '', first: '', second: '', third: '', seller: '', buyer: '' }
 let contract = ''
@@ -105,6 +105,8 @@ describe('a dispute on which two of three persons rule, each of another opinion'
         { effect: 'refused', code: 'MARKET_RULING_DIFFERS', ruling: shown },
       ])
       expect(await show('arbiter')).toMatchObject({ state: 'DISPUTED', ruling: shown })
+      const seen = await runBinary(['escrow', 'show', contract, '--data-dir', 'arbiter'], { folder, environment })
+      expect(seen.output).toContain(`0.2 to the worker\n    ${dids.first}\n  nothing shown by`)
       expect(await rowsOf('arbiter')).toMatchObject([{ act: 'rule', contract, role: 'arbiter', ruling: shown }])
       const apart = await act('arbiter', 'rule', 'one', '--amount', '0.25', '--apart')
       expect([apart.code, told(apart)]).toMatchObject([

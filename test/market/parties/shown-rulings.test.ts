@@ -65,14 +65,16 @@ describe('what an arbiter has signed', () => {
     const ask = async () => await askParts(second, { state, evidenceRoot, me: second.did, nodes: [KEYS.arbiter.did] })
     const right = { contract, evidenceRoot, workerNanos: nanos(7), currency: USD }
     const signature = await signPart(first, right, { me: first.did, members: MEMBERS })
-    let shown = right
+    const other = { ...right, evidenceRoot: hashOfBytes(bytesOf('another record')) }
+    const otherSignature = await signPart(first, other, { me: first.did, members: MEMBERS })
+    let shown = { statement: right, signature }
     first.serveOnce('lie', {
-      'ruling-wanted': async () => await Promise.resolve({ frame: { type: 'ruling', statement: shown, signature } }),
+      'ruling-wanted': async () => await Promise.resolve({ frame: { type: 'ruling', ...shown } }),
     })
     expect(await ask()).toHaveLength(1)
-    shown = { ...right, workerNanos: nanos(8) }
+    shown = { statement: { ...right, workerNanos: nanos(8) }, signature }
     expect(await ask()).toEqual([])
-    shown = { ...right, evidenceRoot: hashOfBytes(bytesOf('another record')) }
+    shown = { statement: other, signature: otherSignature }
     expect(await ask()).toEqual([])
   })
 
