@@ -431,6 +431,7 @@ describe('a paid task between three processes', () => {
     )
     expect(more.code).toBe(0)
     const sealed = told(await kernell(...buy('sealed', '--auction', 'first', '--max', '0.5')))
+    expect(sealed).toMatchObject({ auction: expect.any(String) as string })
     const shown = await kernell('market', 'auction', 'verify', String(sealed['auction']), '--data-dir', 'buyer')
     expect([shown.code, told(shown)]).toMatchObject([0, { ok: true, winner: dids.seller }])
     const absent = await kernell('market', 'auction', 'verify', '0'.repeat(64), '--data-dir', 'buyer')
