@@ -205,7 +205,8 @@ describe('a paid task between three processes', () => {
     const [view, ...others] = views
     for (const other of others) expect(other).toEqual(view)
     expect(view?.['sumNanos']).toBe('0')
-    const owned = (view?.['accounts'] as readonly Json[]).filter(({ owner }) => owner === dids.seller)
+    const accounts = (view?.['accounts'] ?? []) as readonly Json[]
+    const owned = accounts.filter(({ owner }) => owner === dids.seller)
     const currency = `USD@${dids.issuer}`
     const own = told(await kernell('ledger', 'show', '--data-dir', 'seller'))
     expect(own).toEqual({
