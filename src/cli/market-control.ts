@@ -18,7 +18,8 @@ export const NODE_FLAGS: FlagTable = {
 export const KEY_FLAG: FlagTable = {
   'idempotency-key': {
     value: 'K',
-    describe: 'name of this request: given again it does nothing again, and answers the same with `exists`',
+    describe:
+      'name of this request: given again while it is remembered it does nothing again, and answers the same with `exists`',
   },
 }
 

@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000
 /** More than any contract can last. */
 const TIMELOCK_DAYS_MAX = 10_950
 const SIGNED =
-  'The escrow key of this node signs; the message and its receipt are kept, and asked for again it does nothing again.'
+  'The escrow key of this node signs; the last 512 messages of a type are kept with their receipts, and what is kept does nothing again when it is asked for again.'
 
 /** Proposes other parameters. */
 export const governanceProposeCommand: Command = {

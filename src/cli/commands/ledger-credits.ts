@@ -31,6 +31,7 @@ export const ledgerIssueCommand: Command = {
   },
   details: [
     'Credits are a claim on the issuer and not money: whoever issues them answers for them. The escrow key of this node signs as the issuer. The first issue of a currency publishes its cap; further ones never pass it.',
+    'An idempotency key is remembered for the last 32,768 requests of this node to issue and redeem, and for as long as the notary set remembers transfers (a week, unless governance has set another `retention.idempotencyMs`); after both it is a new request.',
   ],
   examples: [
     'kernell ledger issue --account did:key:z6Mk... --amount 1.5 --currency USD --idempotency-key first-deposit',
@@ -46,6 +47,7 @@ export const ledgerRedeemCommand: Command = {
   flags: FLAGS,
   details: [
     'The account must be that of this node: its escrow key signs. What the issuer pays for the credits is agreed outside; the reference names that payment.',
+    'An idempotency key is remembered for the last 32,768 requests of this node to issue and redeem, and for as long as the notary set remembers transfers (a week, unless governance has set another `retention.idempotencyMs`); after both it is a new request.',
   ],
   examples: [
     'kernell ledger redeem --account did:key:z6Mk... --amount 1 --currency USD@did:key:z6Mk... --idempotency-key r1',

@@ -27,6 +27,12 @@ const CAP_NANOS_DEFAULT = 1_000_000_000_000_000n
 const CURRENCIES_MAX = 10_000
 const CURRENCY_CODE = /^[A-Z][A-Z0-9]{1,11}$/
 
+/** Topic of notes on requests, by their acts: each names one request for as long as its note is there. */
+const REQUESTS = 'credit-request'
+type RequestNote = { readonly body: string; readonly isDone: boolean }
+/** Requests that are remembered, beside what the notary set remembers; the oldest are forgotten beyond. */
+export const REQUESTS_MAX = 32_768
+
 export type CreditDeskInit = {
   readonly party: Party
   readonly notary: NotaryClient
@@ -71,8 +77,10 @@ export class CreditDesk {
     const act = `issue/${requiredText(request, 'key')}`
     return await this.turns.take(act, async () => {
       // A request that comes again moves no cap that was changed since.
-      if (!this.isDone({ act, body }))
+      if (!this.isDone({ act, body })) {
+        await this.remember({ act, body, isDone: false })
         await this.turns.take(`cap/${currency}`, async () => await this.register(currency, request))
+      }
       return await this.move({ type: 'ledger-issue', act, body })
     })
   }
@@ -147,21 +155,38 @@ export class CreditDesk {
   }
 
   private async move({ type, act, body }: Move): Promise<CreditsMoved> {
-    const isRepeated = this.isDone({ act, body })
-    const due = dueTryOf(this.init.party, act)
-    const { effect } = await this.say({ act: due, type, body })
-    const status = isRepeated || effect === 'exists' ? 'exists' : 'posted'
-    return { transferId: body.id, amountNanos: String(body.amountNanos), currency: body.currency, status }
+    const moved = { transferId: body.id, amountNanos: String(body.amountNanos), currency: body.currency }
+    if (this.isDone({ act, body })) return { ...moved, status: 'exists' }
+    await this.remember({ act, body, isDone: false })
+    const { effect } = await this.say({ act: dueTryOf(this.init.party, act), type, body })
+    await this.remember({ act, body, isDone: true })
+    return { ...moved, status: effect === 'exists' ? 'exists' : 'posted' }
+  }
+
+  /** Throws `EVIDENCE_FULL` where there is no room for another note; then nothing was said. */
+  private async remember({ act, body, isDone }: Omit<Move, 'type'> & { readonly isDone: boolean }): Promise<void> {
+    const { party } = this.init
+    const before = party.noteOf<RequestNote>(REQUESTS, act)
+    if (before?.isDone === isDone) return
+    const notes = party.journal.notesOf(REQUESTS)
+    const [oldest] = notes
+    if (before === undefined && oldest !== undefined && notes.length >= REQUESTS_MAX)
+      await party.journal.keepNote(REQUESTS, oldest[0], null)
+    const note: RequestNote = { body: hashOf(body), isDone }
+    await party.keep(REQUESTS, act, note)
   }
 
   /** Whether the set has done it. Throws `MARKET_KEY_REUSED` for the key of something else. */
   private isDone({ act, body }: Pick<Move, 'act' | 'body'>): boolean {
     const { party } = this.init
     const before = party.wallet.said(act)
-    if (before !== undefined && canonicalJson(plain(before.envelope.body)) !== canonicalJson(plain(body)))
+    const note = party.noteOf<RequestNote>(REQUESTS, act)
+    const known = note?.body ?? (before && hashOf(before.envelope.body))
+    if (known !== undefined && known !== hashOf(body))
       throw new CodedError('MARKET_KEY_REUSED', {
         message: `The key ${act.split('/')[1] ?? ''} was used for another request`,
       })
+    if (note?.isDone === true) return true
     const said = party.wallet.said(dueTryOf(party, act))
     return said !== undefined && party.outbox.answerOf(said) !== undefined
   }
@@ -226,6 +251,10 @@ export function contractOf(
   const contract = parseContractId(requiredText(request, name))
   if (contract === undefined) throw invalidRequest(name, 'A contract is named by 64 hexadecimal digits')
   return contract
+}
+
+function hashOf(body: unknown): string {
+  return sha256Hex(canonicalJson(plain(body)))
 }
 
 /** Plain JSON of a value with amounts. */

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest'
+import { DAY_MS } from '../../../src/base/time.ts'
+import type { Party } from '../../../src/market/parties/party.ts'
 import { CreditDesk } from '../../../src/node/market/credit-desk.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { MarketWorld } from '../../market/parties/market-world.ts'
@@ -8,6 +10,7 @@ type Issue = { readonly key: string; readonly nanos: string; readonly capNanos?:
 
 async function issuer(): Promise<{
   readonly world: MarketWorld
+  readonly party: Party
   readonly issue: (request: Issue) => Promise<string>
   readonly cap: () => Promise<readonly string[]>
 }> {
@@ -16,6 +19,7 @@ async function issuer(): Promise<{
   const desk = new CreditDesk({ party, notary: world.notary, recovery: undefined, accounts: { accounts: [] } })
   return {
     world,
+    party,
     issue: async (request) =>
       (await desk.issue({ op: 'issue', account: KEYS.buyer.did, currency: 'EUR', ...request })).status,
     cap: async () => (await world.notary.currencies({ code: 'EUR' })).capsNanos,
@@ -82,6 +86,30 @@ it('issues once for a key that comes with two amounts at once, and the other is 
     { reason: { code: 'MARKET_KEY_REUSED' } },
     { value: 'exists' },
   ])
+  expect(await issuedTo(world)).toBe('10')
+})
+
+it('remembers a key when its message and the ledger have forgotten it', async () => {
+  const { world, party, issue } = await issuer()
+  Object.assign(party.journal.limits, { envelopesMax: 4 })
+  await issue({ key: 'order-7', nanos: '5000' })
+  for (let n = 0; n < 81; n += 1) {
+    await issue({ key: `later ${n}`, nanos: '1' })
+    if (n % 9 === 0) world.time.now += DAY_MS
+  }
+  expect(party.journal.said('issue/order-7')).toBeUndefined()
+  expect(await issue({ key: 'order-7', nanos: '5000' })).toBe('exists')
+  await expect(issue({ key: 'order-7', nanos: '6000' })).rejects.toMatchObject({ code: 'MARKET_KEY_REUSED' })
+  expect(await issuedTo(world)).toBe('5081')
+})
+
+it('issues nothing where there is no room to remember the key', async () => {
+  const { world, party, issue, cap } = await issuer()
+  await issue({ key: 'first', nanos: '10' })
+  Object.assign(party.journal.limits, { notesMax: party.journal.fill.own[1]?.[0] })
+  const second = issue({ key: 'second', nanos: '10', capNanos: '50' })
+  await expect(second).rejects.toMatchObject({ code: 'EVIDENCE_FULL' })
+  expect(await cap()).toEqual(['1000000000000000'])
   expect(await issuedTo(world)).toBe('10')
 })
 
