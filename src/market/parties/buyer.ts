@@ -1,4 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
+import { Turns } from '../../base/turns.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
@@ -55,6 +56,8 @@ export class Buyer {
   private readonly init: BuyerInit
   private readonly works = new Map<ContractId, BuyerWork>()
   private readonly running = new Map<string, Promise<void>>()
+  /** Requests of one key. */
+  private readonly turns = new Turns()
   private close: (() => void) | undefined
 
   constructor(components: BuyerComponents, init: BuyerInit) {
@@ -94,6 +97,10 @@ export class Buyer {
    * `EVIDENCE_FULL`, `CAPABILITY_CHAIN_REFUSED`, and what the journal throws.
    */
   async buy(request: BuyRequest): Promise<OrderNote> {
+    return await this.turns.take(request.idempotencyKey, async () => await this.buyInTurn(request))
+  }
+
+  private async buyInTurn(request: BuyRequest): Promise<OrderNote> {
     const { party } = this
     const key = request.idempotencyKey
     const requestHash = requestHashOf(request)
@@ -127,8 +134,7 @@ export class Buyer {
         at: party.components.clock.now(),
         declined: [],
       }
-      // Two askers at once: the first note counts.
-      if (this.order(key) === undefined) await this.orders.put(key, note)
+      await this.orders.put(key, note)
       const contract = purchaseOf(party, taskHashOf(task))
       if (contract !== undefined && !(await adopt(party, key, contract))) {
         await this.orders.drop(key)
