@@ -19,6 +19,7 @@ import type { ContractId, Did, Hash } from '../core/evidence/names.ts'
 import type { EscrowStateKind } from '../core/escrow/escrow-state.ts'
 import type { EscrowTimer } from '../core/escrow/escrow-timers.ts'
 import type { AccountLine } from '../core/ledger/ledger-balances.ts'
+import type { TransfersQuery } from '../core/ledger/ledger-pages.ts'
 import type { TransferLine } from '../core/ledger/describe-transfer.ts'
 import type { OwnerView } from '../core/ledger/view-owner.ts'
 import type { Currency } from '../core/ledger/ledger-names.ts'
@@ -188,8 +189,7 @@ export type CurrenciesPage = {
   readonly next: string | null
 }
 
-/** Of a contract all of them come at once. */
-export type TransfersQuery = Paged & { readonly contract?: ContractId | undefined; readonly owner?: Did | undefined }
+export type { TransfersQuery } from '../core/ledger/ledger-pages.ts'
 
 /** Open holds first, then the newest first. */
 export type TransfersPage = { readonly transfers: readonly TransferLine[]; readonly next: string | null }
@@ -280,7 +280,7 @@ export interface NotaryClient {
   accounts(query?: AccountsQuery, options?: AbortOptions): Promise<AccountsPage>
   /** A page of registered currencies. */
   currencies(query?: CurrenciesQuery, options?: AbortOptions): Promise<CurrenciesPage>
-  /** A page of transfers that are remembered: of one contract or one owner where they are named. */
+  /** A page of transfers that are remembered: of one contract, one owner or one hold where they are named. */
   transfers(query?: TransfersQuery, options?: AbortOptions): Promise<TransfersPage>
   /** Whose signature counts for an owner, and its recovery. */
   owner(owner: Did, options?: AbortOptions): Promise<OwnerView>

@@ -2,9 +2,9 @@ import type { Timestamp } from '../../base/time.ts'
 import { hashTrieGet, hashTriePage } from '../collections/hash-trie.ts'
 import { versionedMapGet } from '../collections/versioned-map.ts'
 import type { Amount } from '../../base/money.ts'
-import type { Did } from '../evidence/names.ts'
+import type { ContractId, Did } from '../evidence/names.ts'
 import { type AccountLine, lineOfAccount } from './ledger-balances.ts'
-import { ACCOUNT_KINDS, type Currency, formatAccountId, parseTransferId } from './ledger-names.ts'
+import { ACCOUNT_KINDS, type Currency, formatAccountId, parseTransferId, type TransferId } from './ledger-names.ts'
 import type { AccountRow, Generation, IdSource, LedgerState, RememberedChunk } from './ledger-state.ts'
 import { ownedBy } from './owned-accounts.ts'
 import { chunksUntil } from './chunk-list.ts'
@@ -84,6 +84,12 @@ export function lineOfCurrency(state: LedgerState, currency: Currency): Currency
 }
 
 export type TransfersPageQuery = Paged & { readonly owner?: Did | undefined }
+
+/** Of a contract all of them come at once; `hold`: the one deposit or other hold of no contract that has this id, however many transfers there are. */
+export type TransfersQuery = TransfersPageQuery & {
+  readonly contract?: ContractId | undefined
+  readonly hold?: TransferId | undefined
+}
 
 /** Transfers that are remembered: open holds first, then the newest first. Of one owner where one is named. */
 export function pageTransfers(state: LedgerState, { owner, after, limit }: TransfersPageQuery): Page<TransferLine> {

@@ -6,6 +6,7 @@ import type { Timestamp } from '../../base/time.ts'
 import { blockOfCertificate } from '../../core/notary/certificate.ts'
 import { describeTransfer } from '../../core/ledger/describe-transfer.ts'
 import { lineOfCurrency, pageAccounts, pageCurrencies, pageTransfers } from '../../core/ledger/ledger-pages.ts'
+import { keyOfHold } from '../../core/ledger/remembered-ids.ts'
 import { viewAccounts } from '../ledger/ledger-views.ts'
 import { type OwnerView, viewOwner } from '../../core/ledger/view-owner.ts'
 import { unknownEntry } from '../ledger/journal-records.ts'
@@ -95,10 +96,14 @@ export class NotaryViews {
     })
   }
 
-  async transfers({ contract, ...query }: TransfersQuery): Promise<TransfersPage> {
+  async transfers({ contract, hold, ...query }: TransfersQuery): Promise<TransfersPage> {
     const { order, journal, archive } = this.init
     return await order.quiet(() => {
       const { ledger } = journal.state.books
+      if (hold !== undefined) {
+        const line = describeTransfer(ledger, keyOfHold({ id: hold, contract: undefined }))
+        return { transfers: line === undefined ? [] : [line], next: null }
+      }
       if (contract !== undefined) {
         const ids = [...(archive.files.get(contract)?.transfers ?? [])]
         return { transfers: ids.flatMap((id) => describeTransfer(ledger, id) ?? []), next: null }

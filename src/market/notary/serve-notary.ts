@@ -59,8 +59,8 @@ async function answer(notary: NotaryClient, question: NotaryQuestion, signal: Ab
       return await notary.currencies({ code, currency, after, limit }, { signal })
     }
     case 'transfers': {
-      const { contract, owner, after, limit } = question
-      return await notary.transfers({ contract, owner, after, limit }, { signal })
+      const { contract, hold, owner, after, limit } = question
+      return await notary.transfers({ contract, hold, owner, after, limit }, { signal })
     }
     case 'owner':
       return await notary.owner(question.owner, { signal })

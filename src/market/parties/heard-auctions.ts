@@ -1,5 +1,6 @@
 import { commitDeadline } from '../../core/auction/auction-call.ts'
 import type { AuctionReceipt, AuctionTranscript } from '../../core/auction/auction-record.ts'
+import { depositId } from '../../core/auction/deposits.ts'
 import { rankAwards } from '../../core/auction/rank-awards.ts'
 import { transcriptHashOf } from '../../core/auction/transcript.ts'
 import type { TransferLine } from '../../core/ledger/describe-transfer.ts'
@@ -88,14 +89,16 @@ export async function judgeAuction(
  */
 async function heldDeposits(
   party: Party,
-  { call, entries }: AuctionTranscript,
+  { auction, call, entries }: AuctionTranscript,
 ): Promise<TranscriptEvidence['isHeld'] | undefined> {
   if (call.kind !== 'second' || call.depositNanos === 0n || call.notarySet !== party.components.notary.set.id)
     return undefined
   const held = new Map<string, TransferLine>()
   try {
-    for (const { bidder } of entries) {
-      const { transfers } = await party.components.notary.transfers({ owner: bidder }, { signal: party.signal })
+    // One by one, by its id: anybody makes the list of a bidder's transfers as long as it likes.
+    for (const entry of entries) {
+      const hold = depositId('hold', auction, entry)
+      const { transfers } = await party.components.notary.transfers({ hold }, { signal: party.signal })
       for (const line of transfers) held.set(line.id, line)
     }
   } catch (error: unknown) {

@@ -13,7 +13,7 @@ import type { Hash } from '../../core/evidence/names.ts'
 import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import { canonicalText } from './canonical.ts'
 import { utf8Bytes } from '../../core/text/encode-utf8.ts'
-import { CONTRACT_ID, COUNT, CURRENCY, DID, HASH, TIME } from './fields.ts'
+import { CONTRACT_ID, COUNT, CURRENCY, DID, HASH, TIME, TRANSFER_ID } from './fields.ts'
 import { readReceipt } from './notary-receipt.ts'
 import { hashOfText } from './signing-bytes.ts'
 
@@ -49,6 +49,7 @@ export const NOTARY_QUESTION = z.discriminatedUnion('about', [
   z.strictObject({
     about: z.literal('transfers'),
     contract: CONTRACT_ID.optional(),
+    hold: TRANSFER_ID.optional(),
     owner: DID.optional(),
     ...PAGE,
     ...PART,

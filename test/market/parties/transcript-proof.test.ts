@@ -8,6 +8,8 @@ import { formatAuctionValue } from '../../../src/core/auction/auction-codec.ts'
 import { type Bid, commitmentOf } from '../../../src/core/auction/commitment.ts'
 import { LOST_DEPOSITS } from '../../../src/core/auction/deposits.ts'
 import type { Hash } from '../../../src/core/evidence/names.ts'
+import { formatAccountId, parseTransferId } from '../../../src/core/ledger/ledger-names.ts'
+import { bodyOfOrder } from '../../../src/wire/v1/ledger-events.ts'
 import { auctionFileOf } from '../../../src/market/parties/call-post.ts'
 import { HEARD_AUCTIONS } from '../../../src/market/parties/heard-auctions.ts'
 import { callForBids } from '../../../src/market/parties/run-call.ts'
@@ -70,6 +72,23 @@ async function played(count = 2, before?: (world: MarketWorld) => void) {
   const { transcript } = await begun
   if (transcript === undefined) throw new TypeError('no transcript')
   return { world, host, winner, transcript }
+}
+
+/** More transfers to the second bidder than a page has. */
+async function crowd(world: MarketWorld): Promise<void> {
+  const [debit, credit] = [KEYS.buyer, KEYS.rival].map(({ did }) =>
+    formatAccountId({ owner: did, kind: 'available', currency: USD }),
+  )
+  if (debit === undefined || credit === undefined) throw new TypeError('unreachable')
+  for (let message = 0; message < 33; message += 1) {
+    const orders = Array.from({ length: 32 }, (_, place) => {
+      const id = parseTransferId(sha256Hex(`${message}/${place}`).slice(0, 32))
+      if (id === undefined) throw new TypeError('unreachable')
+      const order = { kind: 'post', id, debit, credit, amount: nanos(1) } as const
+      return bodyOfOrder({ ...order, isLinked: false, contract: undefined, reference: undefined }, USD)
+    })
+    await world.tell('ledger-transfer', { orders }, KEYS.buyer)
+  }
 }
 
 function written(bytes: Uint8Array): string {
@@ -136,6 +155,25 @@ describe('the public file of an auction', () => {
     const problems = ['AUCTION_TRANSCRIPT_DEPOSIT', 'AUCTION_TRANSCRIPT_OUTCOME']
     expect(note).toMatchObject({ ok: false, problems })
     expect(note).not.toHaveProperty('priceNanos')
+  })
+
+  it('finds each deposit however many transfers anybody has made to and from its bidders since', async () => {
+    const run = await played(2, (world) => {
+      const transfers = world.notary.transfers.bind(world.notary)
+      const asked = vi.spyOn(world.notary, 'transfers').mockImplementation(async (query) => {
+        asked.mockRestore()
+        // Of who has lost it has come back.
+        while ((await world.balance(KEYS.rival.did, 'held')) > 0n) await settle()
+        await crowd(world)
+        return await transfers(query)
+      })
+    })
+    const { transfers } = await run.world.notary.transfers({ owner: KEYS.rival.did })
+    expect(transfers.some(({ kind }) => kind === 'hold')).toBe(false)
+    expect(run.winner.party.journal.note(HEARD_AUCTIONS, run.transcript.auction)).toMatchObject({
+      ok: true,
+      priceNanos: '900',
+    })
   })
 
   it('is held against books that are right', async () => {
