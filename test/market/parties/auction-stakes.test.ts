@@ -231,6 +231,29 @@ describe('a purchase by an auction', () => {
     },
   )
 
+  it.each([1, 1_900])(
+    'goes to a standing offer where nobody signs in an open one that was shut at once, %i',
+    async (price) => {
+      const world = await MarketWorld.create()
+      const shops = [KEYS.seller, KEYS.bank]
+      for (const key of shops) await (await world.seller({ key })).seller.offer(world.offer(), key.did)
+      const griefer = await world.seller(
+        { key: KEYS.rival },
+        {
+          policy: { ...SELLER_POLICY, parameters: new Map() },
+          bidOn: () => ({ priceNanos: nanos(1), latencyMs: ms(1) }),
+        },
+      )
+      // Its first bid is what it offers.
+      await griefer.seller.offer(world.offer({ priceNanos: nanos(price) }), 'rival')
+      const node = await world.buyer({ key: KEYS.buyer })
+      await node.buyer.buy(wanted({ auction: 'english', peers: [KEYS.rival, ...shops].map(({ did }) => did) }))
+      const order = await world.until(node, 'order-1')
+      expect(order.declined).toEqual([KEYS.rival.did])
+      expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', priceNanos: '1000' })
+    },
+  )
+
   it('takes the deposit of a winner that speaks of credit where there is none', async () => {
     const world = await MarketWorld.create()
     for (const [key, price] of [
