@@ -7,6 +7,7 @@ import { parseSalt32 } from '../../../src/core/auction/delimited-hash.ts'
 import { type Depositor, loseDeposit, LOST_DEPOSITS, returnDeposit } from '../../../src/core/auction/deposits.ts'
 import { type Hash, parseContractId } from '../../../src/core/evidence/names.ts'
 import { bodyOfOrder } from '../../../src/wire/v1/ledger-events.ts'
+import { declined } from '../../../src/market/parties/market-door.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import type { SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
@@ -281,6 +282,54 @@ describe('a purchase by an auction', () => {
       expect(world.failures).toEqual([])
     },
   )
+
+  it.each([1, 1_900])(
+    'goes to a standing offer where nobody signs in an open one that was shut at once, %i',
+    async (price) => {
+      const world = await MarketWorld.create()
+      const shops = [KEYS.seller, KEYS.bank]
+      for (const key of shops) await (await world.seller({ key })).seller.offer(world.offer(), key.did)
+      const griefer = await world.seller(
+        { key: KEYS.rival },
+        {
+          policy: { ...SELLER_POLICY, parameters: new Map() },
+          bidOn: () => ({ priceNanos: nanos(1), latencyMs: ms(1) }),
+        },
+      )
+      // Its first bid is what it offers.
+      await griefer.seller.offer(world.offer({ priceNanos: nanos(price) }), 'rival')
+      const node = await world.buyer({ key: KEYS.buyer })
+      await node.buyer.buy(wanted({ auction: 'english', peers: [KEYS.rival, ...shops].map(({ did }) => did) }))
+      const order = await world.until(node, 'order-1')
+      expect(order.declined).toEqual([KEYS.rival.did])
+      expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', priceNanos: '1000' })
+    },
+  )
+
+  it('takes the deposit of a winner that speaks of credit where there is none', async () => {
+    const world = await MarketWorld.create()
+    for (const [key, price] of [
+      [KEYS.seller, 1_000],
+      [KEYS.rival, 900],
+    ] as const) {
+      const { seller } = await world.seller({ key })
+      await seller.offer(world.offer({ priceNanos: nanos(price) }), 'words')
+    }
+    const node = await world.buyer({ key: KEYS.buyer })
+    const { door } = node.party.components
+    const ask = door.ask.bind(door)
+    Object.assign(door, {
+      ask: async (...[to, post, options]: Parameters<typeof ask>) =>
+        to === KEYS.rival.did && post.frame.type === 'contract'
+          ? { ...declined('MARKET_CREDIT_OPEN'), bytes: new Uint8Array() }
+          : await ask(to, post, options),
+    })
+    await node.buyer.buy(wanted({ auction: 'first', depositNanos: nanos(20) }))
+    const order = await world.until(node, 'order-1')
+    expect(order).toMatchObject({ declined: [KEYS.rival.did], declinedCode: 'MARKET_CREDIT_OPEN' })
+    expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', worker: KEYS.seller.did })
+    expect(await world.balance(KEYS.rival.did)).toBe(9_980n)
+  })
 
   it('takes the deposit of a winner that does not answer in time', async () => {
     const world = await MarketWorld.create()
