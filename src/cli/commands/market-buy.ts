@@ -39,7 +39,8 @@ export const marketBuyCommand: Command = {
     },
     deposit: {
       value: 'P',
-      describe: 'what a sealed bidder loses that does not reveal its bid (default 1 % of --max; none in C1, or 0)',
+      describe:
+        'what a sealed bidder loses that does not reveal its bid (default 0.1 to 1 % of --max, by the offers; none in C1, or 0)',
     },
     'min-reputation': { value: '0..1', describe: 'only sellers with at least this mean in `kernell reputation list`' },
     needs: {

@@ -230,6 +230,31 @@ describe('a purchase by an auction', () => {
     },
   )
 
+  it.each(['first', 'second'] as const)(
+    'asks for a deposit whatever a free key offers the work at, %s',
+    async (auction) => {
+      const funds = [KEYS.buyer, KEYS.seller].map((key) => [key, 10_000] as const)
+      const world = await MarketWorld.create(funds)
+      const shop = await world.seller({ key: KEYS.seller })
+      await shop.seller.offer(world.offer(), 'words')
+      const griefer = await world.seller(
+        { key: KEYS.rival },
+        {
+          policy: { ...SELLER_POLICY, parameters: new Map() },
+          bidOn: () => ({ priceNanos: nanos(1), latencyMs: ms(1) }),
+        },
+      )
+      await griefer.seller.offer(world.offer({ priceNanos: nanos(1) }), 'rival')
+      const node = await world.buyer({ key: KEYS.buyer })
+      await node.buyer.buy(wanted({ auction }))
+      const order = await world.until(node, 'order-1')
+      // A thousandth of the highest price: the free key has not got it, and is not asked to sign.
+      expect(order).toMatchObject({ call: { depositNanos: '2' } })
+      expect(order.declined).toEqual([])
+      expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', worker: KEYS.seller.did })
+    },
+  )
+
   it('takes the deposit of a winner that does not answer in time', async () => {
     const world = await MarketWorld.create()
     const shop = await world.seller({ key: KEYS.seller })
