@@ -22,6 +22,7 @@ class Caller {
   readonly party: Party
   private readonly key: FixedKey
   private calls = 0
+  private frame: { readonly type: 'call'; readonly envelope: string } | undefined
 
   private constructor(world: MarketWorld, key: FixedKey, party: Party) {
     this.world = world
@@ -33,8 +34,21 @@ class Caller {
     return new Caller(world, key, (await world.party(key, createMemoryEventLog())).party)
   }
 
-  /** @returns The code for which the seller does not bid, or what names the deposit, which is held then. */
-  async call(changes: Partial<AuctionCall> = {}): Promise<string | (Depositor & { readonly call: AuctionCall })> {
+  /** Asks once more for the bid in its last call. @returns What is answered each time: `said`, or the code. */
+  lastCall(): () => Promise<string> {
+    const { frame } = this
+    if (frame === undefined) throw new TypeError('no call')
+    return async () => {
+      const { frame: answer } = await this.party.components.door.ask(KEYS.seller.did, { frame })
+      return answer.type === 'declined' ? answer.code : answer.type
+    }
+  }
+
+  /** @returns The code for which the seller does not bid, or what names the deposit, which is held then where it is brought. */
+  async call(
+    changes: Partial<AuctionCall> = {},
+    { isBrought = true } = {},
+  ): Promise<string | (Depositor & { readonly call: AuctionCall })> {
     const { world, party } = this
     this.calls += 1
     const salt = parseSalt32(Buffer.from(sha256Hex(`salt ${this.calls}`), 'hex').toString('base64url'))
@@ -69,10 +83,11 @@ class Caller {
     const subject = parseContractId(auction)
     const said = await party.wallet.say({ act: `call ${this.calls}`, type: 'auction-call', body, aud: '*', subject })
     const frame = { type: 'call', envelope: new TextDecoder().decode(said.bytes) } as const
+    this.frame = frame
     const answer = (await party.components.door.ask(KEYS.seller.did, { frame })).frame
     if (answer.type === 'declined') return answer.code
     if (answer.type !== 'said') return answer.type
-    await world.notary.submit(new TextEncoder().encode(answer.deposit ?? ''))
+    if (isBrought) await world.notary.submit(new TextEncoder().encode(answer.deposit ?? ''))
     const envelope = party.read(answer.envelope, 'auction-commitment')?.envelope.hash
     if (envelope === undefined) throw new TypeError('no commitment')
     return { bidder: KEYS.seller.did, envelope, call: whole }
@@ -85,8 +100,8 @@ class Caller {
   }
 }
 
-async function openedTo(policy: Partial<SellerPolicy> = {}) {
-  const world = await MarketWorld.create()
+async function openedTo(policy: Partial<SellerPolicy> = {}, fund = 10_000) {
+  const world = await MarketWorld.create([KEYS.buyer, KEYS.seller, KEYS.rival].map((key) => [key, fund]))
   const shop = await world.seller({ key: KEYS.seller }, { policy: { ...SELLER_POLICY, ...policy } })
   await shop.seller.offer(world.offer(), 'words')
   return { world, shop, caller: await Caller.enter(world, KEYS.buyer) }
@@ -119,6 +134,43 @@ describe('deposits that a seller puts up', () => {
     await caller.end(deposit, 'lost')
     expect([await world.balance(KEYS.feeOwner.did), await world.balance(KEYS.buyer.did)]).toEqual([0n, 10_000n])
     expect(await world.balance(LOST_DEPOSITS)).toBe(200n)
+  })
+
+  it('take no place any more that were not brought while their message was valid', async () => {
+    const { caller } = await openedTo({ depositsNanosMax: nanos(500) })
+    const windows = { bidMs: ms(HOUR_MS), revealMs: ms(HOUR_MS), settleMs: ms(HOUR_MS) }
+    const first = await caller.call(windows, { isBrought: false })
+    const askFirst = caller.lastCall()
+    const second = await caller.call(windows, { isBrought: false })
+    const askSecond = caller.lastCall()
+    expect([typeof first, typeof second]).toEqual(['object', 'object'])
+    expect(await caller.call()).toBe('MARKET_DEPOSIT_LIMIT')
+    await caller.world.time.advance(15 * 60_000)
+    // Its message may still be on its way.
+    expect(await caller.call()).toBe('MARKET_DEPOSIT_LIMIT')
+    await caller.world.time.advance(61_000)
+    expect(await caller.call(windows)).toMatchObject({ bidder: KEYS.seller.did })
+    // Who asks again for one of those is answered, and it counts again.
+    expect(await askFirst()).toBe('said')
+    expect(await caller.call()).toBe('MARKET_DEPOSIT_LIMIT')
+    expect(await askSecond()).toBe('MARKET_DEPOSIT_LIMIT')
+    // What was brought stays.
+    await caller.world.time.advance(20 * 60_000)
+    expect(await caller.call()).toMatchObject({ bidder: KEYS.seller.did })
+    expect(await askFirst()).toBe('MARKET_DEPOSIT_LIMIT')
+  })
+
+  it('are a thousandth of the price at least, and 32 of one caller at most', async () => {
+    const { world, shop, caller } = await openedTo({ depositsNanosMax: nanos(1_000_000) }, 100_000)
+    const dear = world.offer({ skill: 'text.dear', priceNanos: nanos(2_000) })
+    await shop.seller.offer(dear, 'dear')
+    expect(await caller.call({ skill: dear.skill, depositNanos: nanos(1) })).toBe('MARKET_DEPOSIT_LIMIT')
+    const answers: unknown[] = []
+    for (let count = 0; count < 33; count += 1) answers.push(await caller.call({ depositNanos: nanos(1) }))
+    expect(answers.filter((answer) => typeof answer === 'object')).toHaveLength(32)
+    expect(answers.at(-1)).toBe('MARKET_DEPOSIT_LIMIT')
+    const other = await Caller.enter(world, KEYS.rival)
+    expect(await other.call({ depositNanos: nanos(1) })).toMatchObject({ bidder: KEYS.seller.did })
   })
 
   it('are small, short, and on a set that the seller knows', async () => {
