@@ -146,6 +146,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ledger-views.ts')).ledgerListCommand,
   },
   {
+    name: 'ledger show',
+    summary: 'show the accounts of one owner, in all currencies',
+    load: async () => (await import('./commands/ledger-views.ts')).ledgerShowCommand,
+  },
+  {
     name: 'ledger transfers',
     summary: 'show transfers of the ledger, of one contract where one is named',
     load: async () => (await import('./commands/ledger-views.ts')).ledgerTransfersCommand,
@@ -219,6 +224,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'market list',
     summary: 'show the standing offers of this node',
     load: async () => (await import('./commands/market-offers.ts')).marketListCommand,
+  },
+  {
+    name: 'market show',
+    summary: 'show one standing offer of this node, with its conditions',
+    load: async () => (await import('./commands/market-offers.ts')).marketShowCommand,
   },
   {
     name: 'market buy',

@@ -1,10 +1,11 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
-import { type FlagTable, textFlag, usageError } from '../flags.ts'
+import { type FlagTable, isFlagSet, textFlag, usageError } from '../flags.ts'
 import { idempotencyKey, KEY_FLAG, NODE_FLAGS, subjectOf, useMarket } from '../market-control.ts'
 import { fileFlag, nanosFlag } from '../market-flags.ts'
-import { membersOf, numberOf, textOf } from '../registered-policies.ts'
+import { formatRuling } from '../format-ruling.ts'
+import { membersOf, textOf } from '../registered-policies.ts'
 
 type ActInit = {
   readonly act: string
@@ -46,6 +47,8 @@ async function runAct(context: CommandContext, act: string): Promise<ExitCode> {
     evidence: fileFlag(context, 'evidence'),
     reason: textFlag(flags, 'reason'),
     timer: textFlag(flags, 'timer'),
+    like: textFlag(flags, 'like'),
+    isApart: isFlagSet(flags, 'apart') ? true : undefined,
   }
   const answer = await useMarket(context, async ({ ask }) => await ask(request))
   const isRefused = textOf(answer, 'effect') === 'refused'
@@ -83,15 +86,16 @@ function documentOf(answer: JsonValue): { readonly [name: string]: JsonValue } {
 }
 
 function partText(answer: JsonValue): string {
-  const ruling = membersOf(answer)['ruling']
-  const [signed, needed] = [numberOf(ruling, 'signed') ?? 0, numberOf(ruling, 'needed') ?? 0]
-  return `Signed: ${signed} of ${needed} parts; the ruling counts when the others have signed the same, whoever rules last sends it`
+  const rule =
+    'Signed. The ruling counts when as many as are needed have signed the same split; whoever is last sends it.'
+  return [rule, ...formatRuling(membersOf(answer)['ruling'])].join('\n')
 }
 
 function refusalText(answer: JsonValue): string {
   return [
     `kernell: ${textOf(answer, 'code')}: ${textOf(answer, 'cause')}`,
     `  ${textOf(answer, 'remedy')} The contract is ${textOf(answer, 'state')}.`,
+    ...formatRuling(membersOf(answer)['ruling']),
   ].join('\n')
 }
 
@@ -144,10 +148,15 @@ export const escrowDisputeCommand: Command = actCommand({
 export const escrowRuleCommand: Command = actCommand({
   act: 'rule',
   summary: 'rule on a dispute, as one of its arbiters',
-  flags: { ...AMOUNT('what the worker gets of what was claimed'), ...EVIDENCE },
+  flags: {
+    ...AMOUNT('what the worker gets of what was claimed'),
+    like: { value: 'DID', describe: 'in place of --amount: sign the split that this arbiter has signed' },
+    apart: { describe: 'sign another split than those that others have signed' },
+    ...EVIDENCE,
+  },
   details:
-    'By an arbiter of the contract, once the record is closed; --amount is needed. The ruling counts when k of them have signed the same split: the node asks those that it is connected with, and whoever has all parts sends it.',
-  example: 'kernell escrow rule 5f0c... --amount 0.2 --idempotency-key rule-1',
+    'By an arbiter of the contract, once the record is closed; --amount or --like is needed. The ruling counts when k of them have signed the same split, and each signs one split of a record, never a second one. So whoever comes first signs what it thinks right, and the next ones look: `kernell escrow show` asks the nodes of the other arbiters that this one is connected with what they have signed. Where that is another split than yours, the command signs nothing and shows theirs: co-sign one of them with --like, or sign yours beside them with --apart. Whoever signs last of k sends the ruling. Where no split gets k signatures before T_rule, the fallback of the contract decides.',
+  example: 'kernell escrow rule 5f0c... --like did:key:z6Mk... --idempotency-key rule-1',
 })
 
 export const escrowSettleCommand: Command = actCommand({

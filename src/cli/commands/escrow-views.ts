@@ -10,6 +10,7 @@ import { outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, textFlag, usageError } from '../flags.ts'
 import { formatCredits } from '../format-credits.ts'
+import { formatRuling } from '../format-ruling.ts'
 import { NODE_FLAGS, subjectOf, useMarket } from '../market-control.ts'
 import { listOf, membersOf, numberOf, textOf } from '../registered-policies.ts'
 
@@ -20,19 +21,23 @@ export const escrowShowCommand: Command = {
   synopsis: 'ID',
   positionalsMax: 1,
   flags: NODE_FLAGS,
+  details: [
+    'For an arbiter of a dispute it also asks the nodes of the others that this one is connected with which split they have signed: `ruling`. From then on the contract is in `kernell escrow inbox` until this arbiter has signed.',
+  ],
   examples: ['kernell escrow show 5f0c...', 'kernell escrow show 5f0c... --json'],
   async run(context) {
     const { terminal, isJson } = context
     const contract = subjectOf(context, 'the contract: its 64 digits')
     const view = await useMarket(context, async ({ ask }) => await ask({ op: 'contract', contract }))
-    const { custody = null, timers = [], transitions = [], transfers = [] } = membersOf(view)
-    if (isJson) terminal.printJson({ ...contractDocument(view), custody, timers, transitions, transfers })
+    const { custody = null, timers = [], transitions = [], transfers = [], ruling = null } = membersOf(view)
+    if (isJson) terminal.printJson({ ...contractDocument(view), custody, timers, transitions, transfers, ruling })
     else
       terminal.print(
         [
           formatContract(view),
           ...listOf(view, 'timers').map(timerLine),
           ...listOf(view, 'transitions').map(stepLine),
+          ...formatRuling(ruling),
         ].join('\n'),
       )
     return EXIT_CODES.done
@@ -87,6 +92,7 @@ export const escrowInboxCommand: Command = {
   },
   details: [
     'A recovery that somebody asked for against your account is in it as well, and votes in which your key has weight.',
+    'A dispute that you are to rule on is in it once you have looked at it with `kernell escrow show`; without --watch it also shows which splits other arbiters have signed.',
     'Amounts are what you pay, lose or do not get by doing nothing. A deadline counts by the stamp of the notaries: send before it.',
   ],
   examples: ['kernell escrow inbox', 'kernell escrow inbox --watch --json'],
@@ -113,6 +119,7 @@ function describeInbox(inbox: JsonValue): string {
       `  contract ${textOf(row, 'contract')}, as ${textOf(row, 'role')}, ${textOf(row, 'state')}`,
       `  else: ${textOf(row, 'default')} ${formatCredits(textOf(row, 'amountNanos'), textOf(row, 'currency'))}`,
       `  custody: ${formatCustody(textOf(row, 'custody'))}`,
+      ...formatRuling(membersOf(row)['ruling']).map((line) => `  ${line}`),
     ].join('\n')
   })
   return rows.join('\n') || 'Nothing waits for you'

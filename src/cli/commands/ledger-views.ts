@@ -112,6 +112,78 @@ function describeAccounts(ledger: JsonValue, width: number): string {
   ].join('\n')
 }
 
+/** All accounts of one owner. */
+export const ledgerShowCommand: Command = {
+  name: 'ledger show',
+  summary: 'show the accounts of one owner, in all currencies',
+  synopsis: '[--account DID]',
+  flags: {
+    account: { value: 'DID', describe: 'whose accounts: the DID of an escrow key; default: of this node' },
+    ...PAGE_FLAGS,
+    ...NODE_FLAGS,
+  },
+  details: [
+    'Where another key signs for the owner by now, that one is named. What moved is in `kernell ledger transfers --owner DID`.',
+  ],
+  examples: ['kernell ledger show', 'kernell ledger show --account did:key:z6Mk... --json'],
+  async run(context) {
+    const { flags, terminal, isJson } = context
+    const shown = await useMarket(context, async ({ ask }) => {
+      const named = await ask({ op: 'account', account: textFlag(flags, 'account') })
+      const owner = textOf(named, 'account')
+      return { owner, authority: textOf(named, 'authority'), ...(await accountsOf(ask, context, owner)) }
+    })
+    if (isJson) terminal.printJson(shown)
+    else {
+      terminal.print(describeOwner(shown, terminal.cutWidth))
+      if (shown.next !== null) terminal.note(`There are more: --after ${shown.next}`)
+    }
+    return EXIT_CODES.done
+  },
+}
+
+type OwnedAccounts = { readonly accounts: readonly JsonValue[]; readonly head: JsonValue; readonly next: string | null }
+
+/** As many accounts as were asked for, each with its currency. */
+async function accountsOf(ask: Ask, { flags }: CommandContext, owner: string): Promise<OwnedAccounts> {
+  const limit = numberFlag(flags, 'limit', { min: 1, max: 1_000, isWhole: true }) ?? 1_000
+  const accounts: JsonValue[] = []
+  let head: JsonValue = null
+  let next = textFlag(flags, 'after') ?? ''
+  do {
+    const page: JsonValue = await ask({
+      op: 'accounts',
+      owner,
+      limit: limit - accounts.length,
+      ...(next !== '' && { after: next }),
+    })
+    for (const ledger of listOf(page, 'ledgers')) {
+      const currency = textOf(ledger, 'currency')
+      accounts.push(...listOf(ledger, 'accounts').map((account) => ({ ...membersOf(account), currency })))
+      head ??= membersOf(ledger)['head'] ?? null
+    }
+    next = textOf(page, 'next')
+  } while (next !== '' && accounts.length < limit)
+  return { accounts, head, next: next === '' ? null : next }
+}
+
+function describeOwner(
+  { owner, authority, accounts }: OwnedAccounts & { readonly owner: string; readonly authority: string },
+  width: number,
+): string {
+  const rows = accounts.map((account) => [
+    textOf(account, 'kind'),
+    formatCredits(textOf(account, 'balanceNanos'), textOf(account, 'currency')),
+    formatNanos(textOf(account, 'heldNanos')),
+  ])
+  const columns = [{ heading: 'account' }, { heading: 'balance' }, { heading: 'of it held', align: 'right' }] as const
+  return [
+    `owner   ${owner}`,
+    ...(authority === owner ? [] : [`signer  ${authority}`]),
+    rows.length === 0 ? 'No account yet' : formatTable(columns, rows, width),
+  ].join('\n')
+}
+
 /** Transfers that the ledger remembers. */
 export const ledgerTransfersCommand: Command = {
   name: 'ledger transfers',

@@ -1,12 +1,13 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
+import { CodedError } from '../../base/errors.ts'
 import { parseAmount } from '../../base/money.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, listFlag, numberFlag, requiredFlag, textFlag, usageError } from '../flags.ts'
 import { formatCredits } from '../format-credits.ts'
-import { NODE_FLAGS, useMarket } from '../market-control.ts'
+import { NODE_FLAGS, subjectOf, useMarket } from '../market-control.ts'
 import { nanosFlag, requiredNanos } from '../market-flags.ts'
-import { listOf, numberOf, textOf } from '../registered-policies.ts'
+import { listOf, numberOf, textOf, textsOf } from '../registered-policies.ts'
 
 /** A standing offer of this node. */
 export const marketOfferCommand: Command = {
@@ -156,6 +157,46 @@ export const marketListCommand: Command = {
       )
     return EXIT_CODES.done
   },
+}
+
+/** One standing offer of this node, whole. */
+export const marketShowCommand: Command = {
+  name: 'market show',
+  summary: 'show one standing offer of this node, with its conditions',
+  synopsis: 'OFFER',
+  positionalsMax: 1,
+  flags: NODE_FLAGS,
+  details: [
+    'Purchases and sales under way are contracts: `kernell escrow list` and `kernell escrow show`. An auction is shown by `kernell market auction show`.',
+  ],
+  examples: ['kernell market show 5f0c...', 'kernell market show 5f0c... --json'],
+  async run(context) {
+    const { terminal, isJson } = context
+    const name = subjectOf(context, 'the offer, as `kernell market list` shows it')
+    const answer = await useMarket(context, async ({ ask }) => await ask({ op: 'offers' }))
+    const offer = listOf(answer, 'offers').find((one) => textOf(one, 'offer') === name)
+    if (offer === undefined)
+      throw new CodedError('MARKET_OBJECT_UNKNOWN', {
+        message: `This node has no standing offer ${name}`,
+        details: { remedy: '`kernell market list` shows those that it has.' },
+      })
+    if (isJson) terminal.printJson(offer)
+    else terminal.print([describeOffer(offer), ...describeConditions(offer)].join('\n'))
+    return EXIT_CODES.done
+  },
+}
+
+function describeConditions(offer: JsonValue): readonly string[] {
+  const share = (numberOf(offer, 'fallbackPerMillionMin') ?? 0) / 1_000_000
+  const claims = textsOf(offer, 'capabilities')
+  const arbiters = textsOf(offer, 'arbiters')
+  return [
+    `  custody: ${textsOf(offer, 'custody').join(', ') || 'C2, C3'}`,
+    `  done within ${numberOf(offer, 'latencyMs') ?? 0} ms, for inputs of at most ${numberOf(offer, 'inputBytesMax') ?? 0} bytes`,
+    ...(claims.length === 0 ? [] : [`  claims ${claims.join(', ')}`]),
+    ...(arbiters.length === 0 ? ['  no arbiters'] : arbiters.map((arbiter) => `  arbiter ${arbiter}`)),
+    `  where nobody rules, at least ${share} of what is disputed`,
+  ]
 }
 
 function describeOffer(offer: JsonValue): string {

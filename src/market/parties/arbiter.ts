@@ -12,6 +12,7 @@ import type { ReplicationOutcome, ReplicationPolicy } from '../disputes/replicat
 import { pause } from './contract-follower.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
 import type { Party } from './party.ts'
+import { showPart, signPart } from './ruling-parts.ts'
 
 /** What an arbiter has seen of a dispute. */
 export type DisputeCase = {
@@ -70,7 +71,10 @@ export class Arbiter {
 
   /** Answers other arbiters from now on. */
   start(): void {
-    this.close ??= this.party.components.door.serve({ ruling: async (question) => await this.cosign(question) })
+    this.close ??= this.party.components.door.serve({
+      ruling: async (question) => await this.cosign(question),
+      'ruling-wanted': async (question) => await showPart(this.party, question),
+    })
   }
 
   stop(): void {
@@ -156,8 +160,8 @@ export class Arbiter {
     const { workerNanos } = decision
     const statement = this.statementOf(state, workerNanos)
     const me = this.meIn(state) ?? party.did
-    const signature = await this.signStatement(statement, me)
     const { k, members } = state.terms.arbiters
+    const signature = await signPart(party, statement, { me, members })
     const signatures = new Map<Did, string>([[me, signature]])
     await this.sayPart(state, decision)
     for (;;) {
@@ -187,12 +191,6 @@ export class Arbiter {
   /** The key that the contract names as an arbiter's: one that was rotated since still rules on it. */
   private meIn({ terms }: EscrowState): Did | undefined {
     return this.party.ownAmong(terms.arbiters.members)
-  }
-
-  private async signStatement(statement: MarketFrameOf<'ruling'>['statement'], me: Did): Promise<string> {
-    const { contract, evidenceRoot } = statement
-    const place = `${contract}/${evidenceRoot}`
-    return await this.party.wallet.sign({ kind: 'ruling', place, hash: rulingHash(statement), as: me })
   }
 
   /** The arbiter's own word, for whoever asks later how it came to the ruling. */
@@ -241,7 +239,8 @@ export class Arbiter {
     answered.abort()
     const own = decision === undefined ? undefined : this.statementOf(state, decision.workerNanos)
     if (own === undefined || rulingHash(own) !== rulingHash(statement)) return declined('MARKET_STATEMENT_DECLINED')
-    return { frame: { type: 'cosigned', signature: await this.signStatement(own, me) } }
+    const { members } = state.terms.arbiters
+    return { frame: { type: 'cosigned', signature: await signPart(this.party, own, { me, members }) } }
   }
 
   private peerOf(did: Did): Did {

@@ -12,7 +12,7 @@ import type { BuyerPolicy } from './buy-order.ts'
 import { pause } from './contract-follower.ts'
 import { CreditAccounts } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
-import { nodesOf } from './find-sellers.ts'
+import { fetchResult, SideLook } from './fetch-result.ts'
 import { CLOCK_SKEW_MS, declined, type MarketAnswer, TAKEN } from './market-door.ts'
 import type { Party } from './party.ts'
 import { hearMeter } from './read-meter.ts'
@@ -33,7 +33,7 @@ export type BuyerWorkInit = {
 const ENCODER: { encode(text: string): Uint8Array } = new TextEncoder()
 /** How often a result that has not come yet is looked for. */
 const LOOK_MS = 500
-/** Before the end of T_accept a result that never came is rejected. */
+/** So long before the end of T_accept a result that never came is rejected, whatever is being asked for then. */
 const MARGIN_PER_MILLION = 250_000
 
 /** States in which nothing is held, nor was. */
@@ -209,23 +209,11 @@ export class BuyerWork {
     return { kind: 'judged', result: judgeResult(predicate, { input, result }) }
   }
 
-  /** Asks the worker for what it delivered: whoever has lost it, or where it was, gets it again. @returns Whether it is here now. */
-  private async fetchResult({ terms, delivery }: DeliveredState): Promise<boolean> {
-    const { party, init } = this
-    const { peer, other, task } = this.noted ?? {}
-    if (peer === undefined || task === undefined) return false
-    const nodes = peer === other ? [peer, ...(await nodesOf(party, terms.worker, task.skill))] : [peer]
-    const frame = { type: 'file-wanted', contract: init.contract, hash: delivery.result } as const
-    for (const node of nodes) {
-      try {
-        const answer = await party.components.door.ask(node, { frame }, { signal: party.signal })
-        if (answer.frame.type !== 'file' || hashOfBytes(answer.bytes) !== delivery.result) continue
-        return (await this.takeResult(node, answer.bytes)) === TAKEN
-      } catch (error: unknown) {
-        if (!CodedError.is(error) || party.isStopped) throw error
-      }
-    }
-    return false
+  private async fetchResult({ terms, delivery }: DeliveredState, signal: AbortSignal): Promise<boolean> {
+    const { party, init, noted: note } = this
+    const { contract } = init
+    const take = async (from: Did, bytes: Uint8Array): Promise<MarketAnswer> => await this.takeResult(from, bytes)
+    return await fetchResult(party, { contract, worker: terms.worker, hash: delivery.result, note, take }, { signal })
   }
 
   private decide(state: DeliveredState): void {
@@ -239,7 +227,11 @@ export class BuyerWork {
     const { party } = this
     const { clock, timers } = party.components
     const signal = AbortSignal.any([party.signal, this.deciding.signal])
-    const latest = state.acceptBy - Math.floor((state.terms.timers.acceptMs * MARGIN_PER_MILLION) / 1_000_000)
+    const now = clock.now()
+    const marginMs = Math.floor((state.terms.timers.acceptMs * MARGIN_PER_MILLION) / 1_000_000)
+    // Whoever comes late, after a crash, looks for a quarter of what is left.
+    const latest = Math.max(state.acceptBy - marginMs, now + Math.floor((state.acceptBy - now) / 4))
+    const looks = new SideLook(party, async () => await this.fetchResult(state, signal))
     for (;;) {
       const verdict = await this.judge(state)
       if (verdict.kind === 'judged') {
@@ -247,13 +239,13 @@ export class BuyerWork {
         else await this.accept(state)
         return
       }
-      if (verdict.kind === 'missing' && (await this.fetchResult(state))) continue
       if (clock.now() >= latest) {
         const reason = verdict.kind === 'missing' ? 'result-missing' : 'result-wrong'
         await this.reject(state, { reason, verdict })
         return
       }
-      await pause(timers, Math.min(LOOK_MS, Math.max(1, latest - clock.now())), signal)
+      if (verdict.kind === 'missing') looks.begin()
+      await looks.pause(timers, Math.min(LOOK_MS, Math.max(1, latest - clock.now())), signal)
       if (signal.aborted) return
     }
   }

@@ -101,6 +101,15 @@ export const PARTY_CODES = {
     cause: 'The amount of a joint statement is not one that this party agrees to now.',
     remedy: 'Propose what the contract and the work so far give.',
   },
+  MARKET_RULING_DIFFERS: {
+    cause: 'Other arbiters have signed another split of this record, and each signs one only.',
+    remedy:
+      'Look at theirs first (`kernell escrow show`). Sign one of them with --like DID, or your own beside it with --apart: without k signatures on one split the fallback of the contract rules.',
+  },
+  MARKET_RULING_UNKNOWN: {
+    cause: 'The arbiter that was named has shown no split of this record.',
+    remedy: 'Connect to its node (--bootstrap), or say with --amount what it has told you.',
+  },
   MARKET_AUCTION_UNKNOWN: {
     cause: 'The seller has not bid in this auction.',
     remedy: 'Send the call first.',

@@ -1,14 +1,15 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { amountFromNanos, type Amount } from '../../base/money.ts'
-import type { EscrowState } from '../../core/escrow/escrow-state.ts'
+import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import { type ContractId, type Did, parseContractId } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
 import { exportContract } from '../../market/parties/contract-export.ts'
 import { CONTRACTS, type ContractNote } from '../../market/parties/contract-notes.ts'
-import { inboxOf, joinRows } from '../../market/parties/inbox.ts'
+import { joinRows } from '../../market/parties/inbox.ts'
+import type { Party } from '../../market/parties/party.ts'
 import type { ContractView, NotaryClient } from '../../ports/notary-client.ts'
 import { cancelHash } from '../../wire/v1/escrow-events.ts'
 import type { MessageBody, MessageType } from '../../wire/v1/message-types.ts'
@@ -21,9 +22,9 @@ import {
   requiredText,
 } from '../control/control-request.ts'
 import { contractOf, nanosOf, plain } from './credit-desk.ts'
-import { explainRefusal } from './market-refusals.ts'
+import { partOf, refusedAct, type RulingWord, timerOf, unknownContract } from './escrow-answers.ts'
 import type { PartyRole } from './party-role.ts'
-import { RulingDesk, type RulingParts } from './ruling-desk.ts'
+import { isChosen, rulingChoiceOf, RulingDesk } from './ruling-desk.ts'
 import { stateFromEvidence } from './state-from-evidence.ts'
 
 export type EscrowDeskInit = {
@@ -38,8 +39,8 @@ export type EscrowDeskInit = {
 export const ESCROW_ACTS = ['accept', 'reject', 'cancel', 'refund', 'dispute', 'rule', 'settle', 'void'] as const
 export type EscrowAct = (typeof ESCROW_ACTS)[number]
 
-/** Timers that somebody can point out as over. */
-const TIMERS = ['offer', 'hold', 'start', 'deliver', 'accept', 'rule', 'refund'] as const
+/** In which arbiters rule. */
+const RULED_STATES: readonly string[] = ['DISPUTED', 'FROZEN']
 const DECODER = new TextDecoder()
 
 type Said<Type extends MessageType> = { readonly type: Type; readonly body: MessageBody<Type> }
@@ -54,9 +55,13 @@ export class EscrowDesk {
     this.rulings = init.role && new RulingDesk({ party: init.role.party, peers: init.peers })
   }
 
-  /** A contract as the notary set keeps it. Throws `MARKET_OBJECT_UNKNOWN`. */
+  /** A contract as the notary set keeps it; for one of its arbiters with `ruling`, what they have signed of a dispute. Throws `MARKET_OBJECT_UNKNOWN`. */
   async show(request: ControlRequest): Promise<JsonValue> {
-    return plain(await this.viewOf(contractOf(request), request))
+    const view = await this.viewOf(contractOf(request), request)
+    const { role } = this.init
+    if (role === undefined || !RULED_STATES.includes(view.state)) return plain({ ...view, ruling: null })
+    const state = await this.stateOf(role.party, view.contract)
+    return plain({ ...view, ruling: (await this.rulings?.look(state)) ?? null })
   }
 
   /** Contracts that this node is in, the newest last. */
@@ -94,7 +99,10 @@ export class EscrowDesk {
     const view = await this.viewOf(contract, {})
     const said = await this.messageOf(act, view, request)
     if (typeof said === 'string') return refusedAct(contract, view.state, said)
-    if ('kind' in said) return partOf(contract, view.state, said)
+    if ('kind' in said)
+      return said.kind === 'part'
+        ? partOf(contract, view.state, said)
+        : { ...refusedAct(contract, view.state, said.code), ...(said.ruling && { ruling: plain(said.ruling) }) }
     if (
       before !== undefined &&
       canonicalJson(plain([before.envelope.type, before.envelope.body])) !==
@@ -122,28 +130,35 @@ export class EscrowDesk {
     return { text: DECODER.decode(bytes) }
   }
 
-  /** What waits for an act of this node's escrow key, in contracts and outside of them, the nearest deadline first. */
-  async inbox(signal: AbortSignal): Promise<JsonValue> {
-    const { role, notary } = this.init
-    if (role === undefined) return { rows: [] }
+  /**
+   * What waits for an act of this node's escrow key, in contracts and outside of them, the nearest deadline first. Where it is to rule, other arbiters are asked what they have
+   * signed, unless `isQuiet`.
+   */
+  async inbox(signal: AbortSignal, { isQuiet = false }: { readonly isQuiet?: boolean } = {}): Promise<JsonValue> {
+    const { role } = this.init
+    if (role === undefined || this.rulings === undefined) return { rows: [] }
     const { party } = role
+    const known = party.journal.notesOf(CONTRACTS)
+    // Written by buyer and seller.
+    const open = known.flatMap(([name, note]) => ((note as ContractNote | null)?.ended === undefined ? [name] : []))
     const states: EscrowState[] = []
-    for (const [name, note] of party.journal.notesOf(CONTRACTS)) {
+    for (const name of new Set([...open, ...this.rulings.cases])) {
       const contract = parseContractId(name)
-      // Written by buyer and seller.
-      if (contract === undefined || (note as ContractNote | null)?.ended !== undefined) continue
-      const state = await stateFromEvidence({ notary, contract, verify: party.components.verify, signal })
+      if (contract === undefined) continue
+      const state = await this.stateOf(party, contract, signal)
       if (state !== undefined) states.push(state)
+      if (state === undefined || isTerminal(state)) await this.rulings.drop(contract)
     }
     await role.matters.refresh()
-    return { rows: plain(joinRows(inboxOf(states, party.keys), party.outsideRows)) }
+    const rows = await this.rulings.rowsOf(states, { isQuiet })
+    return { rows: plain(joinRows(rows, party.outsideRows)) }
   }
 
   private async messageOf(
     act: EscrowAct,
     view: ContractView,
     request: ControlRequest,
-  ): Promise<Said<MessageType> | RulingPart | string> {
+  ): Promise<Said<MessageType> | RulingWord | string> {
     const { currency } = view
     const amount = (fallback: string): Amount =>
       optionalText(request, 'nanos') === undefined ? amountFromNanos(BigInt(fallback)) : nanosOf(request, 'nanos')
@@ -202,21 +217,16 @@ export class EscrowDesk {
     return { type: 'escrow-cancel', body: { statement, signatures } }
   }
 
-  /** This arbiter's part, and the whole once k of them have signed the same. @returns The code with which it is refused. */
-  private async ruling(
-    contract: ContractId,
-    request: ControlRequest,
-  ): Promise<Said<'escrow-ruling'> | RulingPart | string> {
+  /** This arbiter's part, and the whole once k of them have signed the same. */
+  private async ruling(contract: ContractId, request: ControlRequest): Promise<Said<'escrow-ruling'> | RulingWord> {
     const { party } = this.roleOrThrow()
-    const { notary } = this.init
+    const choice = rulingChoiceOf(request)
     const before = party.wallet.said(`${contract}/person/${requiredText(request, 'key')}`)?.envelope
-    const workerNanos = nanosOf(request, 'nanos')
     // Who else signed in time is in what was sent.
-    if (before?.type === 'escrow-ruling' && before.body.statement.workerNanos === workerNanos) return before
-    const { verify } = party.components
-    const state = await stateFromEvidence({ notary, contract, verify, signal: party.signal })
-    const parts = await this.rulings?.rule(state, workerNanos)
-    if (parts === undefined || parts.kind === 'refused') return parts?.code ?? 'ESCROW_STATE_WRONG'
+    if (before?.type === 'escrow-ruling' && isChosen(before.body, choice)) return before
+    const state = await this.stateOf(party, contract)
+    const parts = await this.rulings?.rule(state, choice)
+    if (parts === undefined || parts.kind === 'refused') return parts ?? { kind: 'refused', code: 'ESCROW_STATE_WRONG' }
     if (optionalText(request, 'evidence') !== undefined) await this.fileOf(contract, request)
     return parts.kind === 'part' ? parts : { type: 'escrow-ruling', body: parts.body }
   }
@@ -229,6 +239,14 @@ export class EscrowDesk {
     const { party } = this.roleOrThrow()
     const text = optionalText(request, 'evidence') ?? ''
     return await party.journal.keepFile(contract, new Uint8Array(Buffer.from(text, 'base64url')))
+  }
+
+  private async stateOf(
+    { components: { notary, verify }, signal }: Party,
+    contract: ContractId,
+    until = signal,
+  ): Promise<EscrowState | undefined> {
+    return await stateFromEvidence({ notary, contract, verify, signal: until })
   }
 
   private async viewOf(contract: ContractId, request: ControlRequest): Promise<ContractView> {
@@ -248,40 +266,4 @@ export class EscrowDesk {
       details: { remedy: 'Make one with `kernell key create --role escrow`, and start the node again.' },
     })
   }
-}
-
-function timerOf(view: ContractView, request: ControlRequest): (typeof TIMERS)[number] {
-  const named = choiceOf(request, 'timer', TIMERS)
-  const running = TIMERS.find((name) => view.timers.some((timer) => timer.name === name))
-  const timer = named ?? running
-  if (timer !== undefined) return timer
-  throw invalidRequest('timer', 'No timer of the contract runs: name the one that is over with --timer')
-}
-
-type RulingPart = Extract<RulingParts, { readonly kind: 'part' }>
-
-/** Nothing has gone to the notary set yet. */
-function partOf(contract: ContractId, state: string, { signed, needed }: RulingPart): JsonValue {
-  return { contract, state, effect: 'applied', code: null, receipt: null, ruling: { signed, needed } }
-}
-
-function refusedAct(contract: ContractId, state: string, code: string): JsonValue {
-  const known = explainRefusal(code)
-  return {
-    contract,
-    state,
-    effect: 'refused',
-    code,
-    receipt: null,
-    ...(known !== undefined && { cause: known.cause, remedy: known.remedy }),
-  }
-}
-
-function unknownContract(contract: string): CodedError {
-  return new CodedError('MARKET_OBJECT_UNKNOWN', {
-    message: `The notary set knows no contract ${contract}`,
-    details: {
-      remedy: '`kernell escrow list` shows those of this node; the set forgets a contract some time after its end.',
-    },
-  })
 }

@@ -190,7 +190,7 @@ async function* watchInbox(
 ): AsyncGenerator<string, void, undefined> {
   let shown: string | undefined
   for (let looks = 0; !signal.aborted; looks += 1) {
-    const text = JSON.stringify(await escrow.inbox(signal))
+    const text = JSON.stringify(await escrow.inbox(signal, { isQuiet: true }))
     if (text !== shown || looks % SIGN_OF_LIFE_LOOKS === 0) yield `${text}\n`
     shown = text
     await pause(timers, LOOK_MS, signal)

@@ -1,24 +1,55 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Amount } from '../../base/money.ts'
 import type { EscrowState } from '../../core/escrow/escrow-state.ts'
-import { evidenceRootOf } from '../../core/escrow/evidence-root.ts'
-import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
+import { type ContractId, type Did, type Hash, parseDid } from '../../core/evidence/names.ts'
+import { type ContractRow, inboxOf } from '../../market/parties/inbox.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from '../../market/parties/market-door.ts'
 import type { Party } from '../../market/parties/party.ts'
-import { decodeSignature, keyOfSigner } from '../../wire/v1/checkpoint.ts'
-import { rulingHash, statementBytes } from '../../wire/v1/escrow-events.ts'
-import type { MarketFrameOf } from '../../wire/v1/market-frames.ts'
+import {
+  askNode,
+  askParts,
+  ownPart,
+  placeOfRuling,
+  recordOf,
+  type RulingSplit,
+  type RulingStatement,
+  showPart,
+  type SignedPart,
+  signerAmong,
+  signPart,
+  splitsOf,
+} from '../../market/parties/ruling-parts.ts'
+import { rulingHash } from '../../wire/v1/escrow-events.ts'
 import type { MessageBody } from '../../wire/v1/message-types.ts'
+import { type ControlRequest, invalidRequest, optionalText } from '../control/control-request.ts'
+import { nanosOf } from './credit-desk.ts'
 
-type Statement = MarketFrameOf<'ruling'>['statement']
+/** How far a ruling has come: what its arbiters have signed for the record, as far as this node was shown it. */
+export type RulingView = {
+  /** Signatures of the split that most have signed, and how many of the same it takes. */
+  readonly signed: number
+  readonly needed: number
+  /** Which split this node's arbiter has signed; it signs no other one. */
+  readonly mine: Amount | null
+  readonly splits: readonly RulingSplit[]
+  /** Arbiters that have signed nothing, or whose node was not reached. */
+  readonly silent: readonly Did[]
+}
 
 /** What became of an arbiter's part. */
 export type RulingParts =
   /** k arbiters have signed the same split: this goes to the notary set. */
   | { readonly kind: 'whole'; readonly body: MessageBody<'escrow-ruling'> }
   /** This part is signed, and others are missing. */
-  | { readonly kind: 'part'; readonly signed: number; readonly needed: number }
-  | { readonly kind: 'refused'; readonly code: string }
+  | { readonly kind: 'part'; readonly ruling: RulingView }
+  | { readonly kind: 'refused'; readonly code: string; readonly ruling?: RulingView }
+
+/** Which split an arbiter signs: an amount, or what another arbiter has signed. */
+export type RulingChoice = {
+  readonly split: { readonly workerNanos: Amount } | { readonly like: Did }
+  /** Signs beside other splits that were signed before. */
+  readonly isApart: boolean
+}
 
 export type RulingInit = {
   readonly party: Party
@@ -26,104 +57,169 @@ export type RulingInit = {
   readonly peers: () => readonly Did[]
 }
 
-/** Topic of notes on the key that ruled, by the place of the ruling. */
-const RULED_BY = 'ruled-by'
+type RuledRow = ContractRow & { readonly ruling?: RulingView | undefined }
 
-/** Rulings by persons. One arbiter signs one split for one state of the record, and shows its part to whoever has signed the same. */
+/** Topic of notes on disputes that an owner of this node has looked at as an arbiter, by contract. */
+const CASES = 'arbitrated'
+
+type Seat = { readonly state: EscrowState; readonly evidenceRoot: Hash; readonly me: Did }
+
+/** Rulings by persons. One arbiter signs one split for one state of the record; before it does, it is told what the others have signed. */
 export class RulingDesk {
   private readonly init: RulingInit
 
   constructor(init: RulingInit) {
     this.init = init
-    init.party.serveOnce('ruling', { ruling: async (question) => await this.answer(question) })
+    init.party.serveOnce('ruling', {
+      ruling: async (question) => await this.cosign(question),
+      'ruling-wanted': async (question) => await showPart(init.party, question),
+    })
+  }
+
+  /** What has been signed so far; `undefined` where nothing is ruled on now, or not by this node. Nothing is signed. */
+  async look(state: EscrowState | undefined): Promise<RulingView | undefined> {
+    const seat = this.seatIn(state)
+    if (typeof seat === 'string') return undefined
+    const { contract } = seat.state
+    const { journal } = this.init.party
+    if (journal.note(CASES, contract) === undefined) await journal.keepNote(CASES, contract, {})
+    return viewOf(seat, await this.partsOf(seat))
+  }
+
+  /** Contracts that this node was to rule on when somebody looked at them here. */
+  get cases(): readonly string[] {
+    return this.init.party.journal.notesOf(CASES).map(([contract]) => contract)
+  }
+
+  /** Forgets a case that has ended. */
+  async drop(contract: ContractId): Promise<void> {
+    const { journal } = this.init.party
+    if (journal.note(CASES, contract) !== undefined) await journal.keepNote(CASES, contract, null)
+  }
+
+  /** What waits in contracts; a ruling does not once this arbiter's part is signed, and until then it shows those of the others. */
+  async rowsOf(
+    states: readonly EscrowState[],
+    { isQuiet }: { readonly isQuiet: boolean },
+  ): Promise<readonly RuledRow[]> {
+    const { party } = this.init
+    const rows: RuledRow[] = []
+    for (const row of inboxOf(states, party.keys)) {
+      const state = row.act === 'rule' ? states.find(({ contract }) => contract === row.contract) : undefined
+      const evidenceRoot = state && recordOf(state)
+      if (state === undefined || evidenceRoot === undefined || evidenceRoot === 'open') rows.push(row)
+      else if ((await ownPart(party, { contract: state.contract, evidenceRoot })) === undefined)
+        rows.push({ ...row, ruling: isQuiet ? undefined : await this.look(state) })
+    }
+    return rows
   }
 
   /** Signs a split of a dispute whose record is closed, and collects what others have signed. Throws `MARKET_KEY_REUSED` for a second split of one record. */
-  async rule(state: EscrowState | undefined, workerNanos: Amount): Promise<RulingParts> {
-    const { party } = this.init
-    const root = state && rootOf(state)
-    if (state === undefined || root === undefined) return { kind: 'refused', code: 'ESCROW_STATE_WRONG' }
-    if (root === 'open') return { kind: 'refused', code: 'ESCROW_RECORD_OPEN' }
-    const { contract, terms } = state
-    const me = party.ownAmong(terms.arbiters.members)
-    if (me === undefined) return { kind: 'refused', code: 'ESCROW_SIGNER_WRONG' }
+  async rule(state: EscrowState | undefined, { split, isApart }: RulingChoice): Promise<RulingParts> {
+    const seat = this.seatIn(state)
+    if (typeof seat === 'string') return { kind: 'refused', code: seat }
+    const { contract, terms } = seat.state
+    const parts = await this.partsOf(seat)
+    const ruling = viewOf(seat, parts)
+    const like = 'like' in split ? parts.find(({ arbiter }) => arbiter === split.like) : undefined
+    const workerNanos = 'like' in split ? like?.statement.workerNanos : split.workerNanos
+    if (workerNanos === undefined) return { kind: 'refused', code: 'MARKET_RULING_UNKNOWN', ruling }
     if (workerNanos > terms.maxNanos) return { kind: 'refused', code: 'ESCROW_RULING_AMOUNT' }
-    const statement: Statement = { contract, evidenceRoot: root, workerNanos, currency: terms.currency }
-    const signatures = await this.collect(statement, { ...terms.arbiters, me })
-    const { k } = terms.arbiters
-    if (signatures.size < k) return { kind: 'part', signed: signatures.size, needed: k }
-    const listed = [...signatures].slice(0, k).toSorted(([left], [right]) => (left < right ? -1 : 1))
-    return { kind: 'whole', body: { statement, signatures: listed.map(([iss, signature]) => ({ iss, signature })) } }
+    const { evidenceRoot, me } = seat
+    const statement = { contract, evidenceRoot, workerNanos, currency: terms.currency }
+    const known = this.init.party.wallet.signedAt('ruling', placeOfRuling(statement))
+    if (known !== undefined && known !== rulingHash(statement))
+      throw new CodedError('MARKET_KEY_REUSED', { message: 'This arbiter has signed another split of this record' })
+    const isAlone = parts.length > 0 && parts.every((part) => part.statement.workerNanos !== workerNanos)
+    if (known === undefined && isAlone && !isApart) return { kind: 'refused', code: 'MARKET_RULING_DIFFERS', ruling }
+    return await this.collect(seat, { statement, parts: parts.filter(({ arbiter }) => arbiter !== me) })
+  }
+
+  private seatIn(state: EscrowState | undefined): Seat | string {
+    const evidenceRoot = state && recordOf(state)
+    if (state === undefined || evidenceRoot === undefined) return 'ESCROW_STATE_WRONG'
+    if (evidenceRoot === 'open') return 'ESCROW_RECORD_OPEN'
+    const me = this.init.party.ownAmong(state.terms.arbiters.members)
+    return me === undefined ? 'ESCROW_SIGNER_WRONG' : { state, evidenceRoot, me }
+  }
+
+  /** What is signed for a record: this node's own part first, then those of the others. */
+  private async partsOf({ state, evidenceRoot, me }: Seat): Promise<readonly SignedPart[]> {
+    const { party, peers } = this.init
+    const own = await ownPart(party, { contract: state.contract, evidenceRoot })
+    const others = await askParts(party, { state, evidenceRoot, me, nodes: peers() })
+    return own === undefined ? others : [own, ...others]
   }
 
   private async collect(
-    statement: Statement,
-    { members, k, me }: EscrowState['terms']['arbiters'] & { readonly me: Did },
-  ): Promise<ReadonlyMap<Did, string>> {
+    seat: Seat,
+    { statement, parts }: { readonly statement: RulingStatement; readonly parts: readonly SignedPart[] },
+  ): Promise<RulingParts> {
     const { party, peers } = this.init
-    const hash = rulingHash(statement)
-    const place = placeOf(statement)
-    const known = party.wallet.signedAt('ruling', place)
-    if (known !== undefined && known !== hash)
-      throw new CodedError('MARKET_KEY_REUSED', { message: 'This arbiter has signed another split of this record' })
-    const signature = await party.wallet.sign({ kind: 'ruling', place, hash, as: me })
-    // Whoever asks is shown this very signature, by whichever key it is.
-    await party.keep(RULED_BY, place, { me })
+    const { me } = seat
+    const { members, k } = seat.state.terms.arbiters
+    const signature = await signPart(party, statement, { me, members })
+    const isSame = (part: SignedPart): boolean => part.statement.workerNanos === statement.workerNanos
     const signatures = new Map([[me, signature]])
+    for (const part of parts) if (isSame(part)) signatures.set(part.arbiter, part.signature)
+    // An arbiter that is a program signs when it is shown a split to which it comes by itself.
     for (const peer of peers()) {
       if (signatures.size >= k) break
-      const other = await this.askOther(peer, { type: 'ruling', statement, signature })
-      if (other === undefined) continue
-      const iss = members.find((member) => isSignedBy(member, { hash, signature: other }, party))
-      if (iss !== undefined) signatures.set(iss, other)
+      const frame = await askNode(party, peer, { type: 'ruling', statement, signature })
+      if (frame?.type !== 'cosigned') continue
+      const arbiter = signerAmong(party, members, { statement, signature: frame.signature })
+      if (arbiter !== undefined) signatures.set(arbiter, frame.signature)
     }
-    return signatures
-  }
-
-  private async askOther(peer: Did, frame: MarketFrameOf<'ruling'>): Promise<string | undefined> {
-    const { door } = this.init.party.components
-    try {
-      const answer = await door.ask(peer, { frame }, { signal: this.init.party.signal })
-      return answer.frame.type === 'cosigned' ? answer.frame.signature : undefined
-    } catch (error: unknown) {
-      // An arbiter that cannot be reached has signed nothing that counts now.
-      if (!CodedError.is(error)) throw error
-      return undefined
+    if (signatures.size < k) {
+      const same = [...signatures].map(([arbiter, signed]) => ({ arbiter, statement, signature: signed }))
+      return { kind: 'part', ruling: viewOf(seat, [...same, ...parts.filter((part) => !isSame(part))]) }
+    }
+    const listed = [...signatures].slice(0, k).toSorted(([left], [right]) => (left < right ? -1 : 1))
+    return {
+      kind: 'whole',
+      body: { statement, signatures: listed.map(([iss, signed]) => ({ iss, signature: signed })) },
     }
   }
 
   /** Nothing is signed for the asking: only what this arbiter has ruled itself is shown. */
-  private async answer({ frame: { statement } }: MarketQuestion<'ruling'>): Promise<MarketAnswer> {
-    const { wallet } = this.init.party
-    const [place, hash] = [placeOf(statement), rulingHash(statement)]
-    if (wallet.signedAt('ruling', place) !== hash) return declined('MARKET_STATEMENT_DECLINED')
-    const as = this.init.party.noteOf<{ readonly me: Did }>(RULED_BY, place)?.me
-    return { frame: { type: 'cosigned', signature: await wallet.sign({ kind: 'ruling', place, hash, as }) } }
+  private async cosign({ frame: { statement } }: MarketQuestion<'ruling'>): Promise<MarketAnswer> {
+    const own = await ownPart(this.init.party, statement)
+    if (own === undefined || rulingHash(own.statement) !== rulingHash(statement))
+      return declined('MARKET_STATEMENT_DECLINED')
+    return { frame: { type: 'cosigned', signature: own.signature } }
   }
 }
 
-/** Name of the record that is ruled on; `undefined` where nothing is disputed. */
-function rootOf(state: EscrowState): Hash | 'open' | undefined {
-  if (state.kind === 'FROZEN') return state.evidenceRoot
-  if (state.kind !== 'DISPUTED') return undefined
-  return state.evidenceBy === undefined ? evidenceRootOf(state.contract, state.evidence) : 'open'
+/** Throws `REQUEST_INVALID` without an amount or an arbiter, and with both. */
+export function rulingChoiceOf(request: ControlRequest): RulingChoice {
+  const isApart = request['isApart'] === true
+  const text = optionalText(request, 'like')
+  if (text === undefined) return { split: { workerNanos: nanosOf(request, 'nanos') }, isApart }
+  const like = parseDid(text)
+  if (like === undefined) throw invalidRequest('like', 'like must be the did:key of an arbiter')
+  if (optionalText(request, 'nanos') !== undefined)
+    throw invalidRequest('like', 'A split is named by an amount or by an arbiter that has signed it, not by both')
+  return { split: { like }, isApart }
 }
 
-function placeOf({ contract, evidenceRoot }: { readonly contract: ContractId; readonly evidenceRoot: Hash }): string {
-  return `${contract}/${evidenceRoot}`
-}
-
-function isSignedBy(
-  member: Did,
-  { hash, signature }: { readonly hash: Hash; readonly signature: string },
-  party: Party,
+/** Whether a ruling is the one that is asked for. */
+export function isChosen(
+  { statement, signatures }: MessageBody<'escrow-ruling'>,
+  { split }: Pick<RulingChoice, 'split'>,
 ): boolean {
-  const publicKeyHex = keyOfSigner(member)
-  const signed = decodeSignature(signature)
-  const bytes = statementBytes('ruling', hash)
-  return (
-    publicKeyHex !== undefined &&
-    signed !== undefined &&
-    party.components.verify({ publicKeyHex, bytes, signature: signed })
-  )
+  return 'like' in split
+    ? signatures.some(({ iss }) => iss === split.like)
+    : statement.workerNanos === split.workerNanos
+}
+
+function viewOf({ state, me }: Seat, parts: readonly SignedPart[]): RulingView {
+  const { members, k } = state.terms.arbiters
+  const splits = splitsOf(parts)
+  return {
+    signed: splits[0]?.arbiters.length ?? 0,
+    needed: k,
+    mine: parts.find(({ arbiter }) => arbiter === me)?.statement.workerNanos ?? null,
+    splits,
+    silent: members.filter((member) => parts.every(({ arbiter }) => arbiter !== member)),
+  }
 }

@@ -81,6 +81,13 @@ const FRAME = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('voucher'), statement: VOUCHER_STATEMENT, signature: SIGNATURE }),
   z.strictObject({ type: z.literal('cancel'), statement: CANCEL_STATEMENT, signature: SIGNATURE }),
   z.strictObject({ type: z.literal('ruling'), statement: RULING_STATEMENT, signature: SIGNATURE }),
+  /** Which split of a record has the arbiter here signed? By an arbiter of the contract, with its `dispute-case-request`. Answered with `ruling` or `declined`. */
+  z.strictObject({
+    type: z.literal('ruling-wanted'),
+    contract: CONTRACT_ID,
+    evidenceRoot: HASH,
+    envelope: ENVELOPE_TEXT,
+  }),
   z.strictObject({ type: z.literal('cosigned'), signature: SIGNATURE }),
   /** The result, behind it, with the `meter-snapshot` that its delivery names. Answered with `taken` or `declined`. */
   z.strictObject({ type: z.literal('result'), contract: CONTRACT_ID, hash: HASH, meter: ENVELOPE_TEXT.optional() }),

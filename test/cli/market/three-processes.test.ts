@@ -161,6 +161,14 @@ describe('a paid task between three processes', () => {
       effect: 'applied',
     })
     expect(told(await kernell(...words, '--data-dir', 'seller'))).toEqual({ ...told(offered), effect: 'exists' })
+    const [listed] = told(await kernell('market', 'list', '--data-dir', 'seller'))['offers'] as readonly Json[]
+    const offer = String(told(offered)['offer'])
+    expect(told(await kernell('market', 'show', offer, '--data-dir', 'seller'))).toEqual(listed)
+    expect(listed).toMatchObject({ offer, skill: 'text.word-count', priceNanos: '500000000', capacity: 2 })
+    const shown = await runBinary(['market', 'show', offer, '--data-dir', 'seller'], { folder, environment })
+    expect(shown.output).toContain('no arbiters')
+    const unknown = await kernell('market', 'show', dids.seller, '--data-dir', 'seller')
+    expect([unknown.code, told(unknown)]).toMatchObject([1, { error: { code: 'MARKET_OBJECT_UNKNOWN' } }])
     const absent = await kernell('market', 'offer', '--skill', 'text.none', '--price', '1', '--data-dir', 'seller')
     expect([absent.code, told(absent)]).toMatchObject([1, { error: { code: 'MARKET_ROLE_MISSING' } }])
   })
@@ -197,6 +205,22 @@ describe('a paid task between three processes', () => {
     const [view, ...others] = views
     for (const other of others) expect(other).toEqual(view)
     expect(view?.['sumNanos']).toBe('0')
+    const accounts = (view?.['accounts'] ?? []) as readonly Json[]
+    const owned = accounts.filter(({ owner }) => owner === dids.seller)
+    const currency = `USD@${dids.issuer}`
+    const own = told(await kernell('ledger', 'show', '--data-dir', 'seller'))
+    expect(own).toEqual({
+      owner: dids.seller,
+      authority: dids.seller,
+      accounts: owned.map((account) => ({ ...account, currency })),
+      head: view?.['head'],
+      next: null,
+    })
+    expect(owned.length).toBeGreaterThan(0)
+    expect(told(await kernell('ledger', 'show', '--account', dids.seller, '--data-dir', 'buyer'))).toEqual(own)
+    const text = await runBinary(['ledger', 'show', '--data-dir', 'seller'], { folder, environment })
+    expect(text.output).toContain(`owner   ${dids.seller}`)
+    expect(text.output).toContain(dids.issuer)
     const balances = new Map(
       ((view ?? {})['accounts'] as readonly Json[]).map(({ owner, kind, balanceNanos }) => [
         `${String(owner)} ${String(kind)}`,
@@ -408,6 +432,7 @@ describe('a paid task between three processes', () => {
     )
     expect(more.code).toBe(0)
     const sealed = told(await kernell(...buy('sealed', '--auction', 'first', '--max', '0.5')))
+    expect(sealed).toMatchObject({ auction: expect.any(String) as string })
     const shown = await kernell('market', 'auction', 'verify', String(sealed['auction']), '--data-dir', 'buyer')
     expect([shown.code, told(shown)]).toMatchObject([0, { ok: true, winner: dids.seller }])
     const absent = await kernell('market', 'auction', 'verify', '0'.repeat(64), '--data-dir', 'buyer')

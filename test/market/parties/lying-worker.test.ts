@@ -170,3 +170,21 @@ describe('a buyer whose worker goes ahead of it', () => {
     expect([isSaid, JSON.stringify(liar.asked).includes(signature)]).toEqual([true, false])
   })
 })
+
+describe('a buyer whose worker does not answer for what it delivered', () => {
+  it('rejects in time what is not handed out, however long the worker lets it ask', async () => {
+    const world = await MarketWorld.create()
+    const liar = await openLiar(world, async () => await Promise.resolve())
+    let asked = 0
+    const silent = { 'file-wanted': async () => ((asked += 1), await new Promise<never>(() => undefined)) }
+    liar.party.components.door.serve(silent)
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted())
+    const contract = await contractOf(world, node)
+    expect(await liar.sellJunk(contract)).toEqual(['applied', 'applied'])
+    expect((await world.until(node, 'order-1')).failed).toBeUndefined()
+    expect(asked).toBeGreaterThan(0)
+    expect(await eventsOf(world, contract)).toContain('rejected -> DISPUTED')
+    expect(await world.balance(KEYS.buyer.did)).toBe(10_000n)
+  })
+})

@@ -183,7 +183,7 @@ export class MarketWorld {
       [IOU, KEYS.buyer],
     ] as const) {
       const recovery = { recoveryKey: KEYS.notary.did, recoveryDelayMs: ms(3_600_000) }
-      await world.tell('ledger-currency-register', { currency, capNanos: nanos(1_000_000), ...recovery }, key)
+      await world.tell('ledger-currency-register', { currency, capNanos: nanos(1_000_000_000), ...recovery }, key)
     }
     for (const [key, amount] of funds) {
       const id = parseTransferId(sha256Hex(`fund ${key.did}`).slice(0, 32))

@@ -12,7 +12,7 @@ import { KEYS, settle } from '../parties/party-fixtures.ts'
 const LEAST = 1_000_000
 
 async function paid(priceNanos: number) {
-  const world = await MarketWorld.create([[KEYS.buyer, LEAST]])
+  const world = await MarketWorld.create([[KEYS.buyer, 2 * LEAST]])
   const shop = await world.seller({ key: KEYS.seller })
   await shop.seller.offer(world.offer({ priceNanos: nanos(priceNanos) }), 'words')
   const node = await world.buyer({ key: KEYS.buyer })
