@@ -13,7 +13,7 @@ import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
 import { chooseSeller, declinedReason } from './choose-seller.ts'
 import { pause } from './contract-follower.ts'
 import { forgetDecline, rememberDecline } from './decliners.ts'
-import { isCreditLag } from './credit-accounts.ts'
+import { CreditLags } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
 import { Orders } from './orders.ts'
@@ -194,23 +194,26 @@ export class Buyer {
   /** Every step looks at what is there already, so that the whole can be run again. */
   private async run(key: string): Promise<void> {
     const { orders, side } = this
-    for (let tries = 0; tries < this.triesMax(key); tries += 1) {
+    const lags = new CreditLags()
+    for (let tries = 0; tries < this.triesMax(key);) {
       if (orders.get(key).contract === undefined) {
         const chosen = await chooseSeller(side, key)
         if (chosen === undefined) return
         if (!(await this.write(key, chosen))) return
       }
-      const { peer } = orders.contractOf(key)
+      const { peer, terms } = orders.contractOf(key)
       const code = await askInTurn(side, key)
       if (code === undefined) {
         await forgetDecline(this.party, peer)
         await this.workOn(key)
         return
       }
-      const isForNow = isCreditLag(code)
-      if (!isForNow) await rememberDecline(this.party, peer)
-      await orders.dropContract(key, { code, isForNow })
-      if (isForNow) await this.wait(AGAIN_MS)
+      const lag = lags.believe(code, terms)
+      await orders.dropContract(key, { code, isForNow: lag !== undefined })
+      if (lag === undefined) {
+        tries += 1
+        await rememberDecline(this.party, peer)
+      } else await this.wait(AGAIN_MS * 2 ** (lag - 1))
     }
     await orders.fail(key, 'BUY_DECLINED', declinedReason(orders.get(key)))
   }
@@ -230,9 +233,9 @@ export class Buyer {
     }
   }
 
-  private async wait(forMs: number): Promise<void> {
+  private async wait(waitMs: number): Promise<void> {
     const { components, signal } = this.party
-    await pause(components.timers, forMs, signal)
+    await pause(components.timers, waitMs, signal)
     signal.throwIfAborted()
   }
 

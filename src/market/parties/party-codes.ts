@@ -124,8 +124,8 @@ export const PARTY_CODES = {
   },
   MARKET_DEPOSIT_LIMIT: {
     cause:
-      'The deposit is more than a share of what the seller asks, would be held for too long, or with others that are open or were lost of late is more than the seller puts up.',
-    remedy: 'Ask for a smaller --deposit or none, hold a shorter auction, or buy at the standing offer.',
+      'The deposit is more than a fifth of what the seller asks or less than a thousandth, would be held for too long, or with others that are open (of this caller too) or were lost of late is more than the seller puts up.',
+    remedy: 'Ask for another --deposit or none, hold a shorter auction, or buy at the standing offer.',
   },
   MARKET_CALLER_SHORT: {
     cause: 'Whoever calls does not hold the credits to buy what it asks bids for, so the seller puts up no deposit.',
