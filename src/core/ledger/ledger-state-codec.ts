@@ -35,6 +35,7 @@ import { addExpiry, type ExpiryHeap } from './expiry-heap.ts'
 import { isLedgerFormat, LEDGER_FORMAT, ORDER_FIELD } from './ledger-codec.ts'
 import { formatAccountId, parseAccountId } from './ledger-names.ts'
 import { withOwned } from './owned-accounts.ts'
+import { promisedByHolds } from './promised-accounts.ts'
 import { LISTED_ISSUERS_MAX, listedAmong } from './rooms.ts'
 import type {
   AccountRow,
@@ -249,7 +250,7 @@ function readIssuers(json: unknown): ReadonlySet<Did> | undefined {
   return issuers && new Set(issuers)
 }
 
-type Following = Pick<LedgerState, 'listed' | 'owned' | 'expiries' | 'clientHolds'>
+type Following = Pick<LedgerState, 'listed' | 'owned' | 'promised' | 'unmade' | 'expiries' | 'clientHolds'>
 
 /** What is not written, since it follows from what is. */
 export function followingFrom({
@@ -263,6 +264,7 @@ export function followingFrom({
   return {
     listed: listedAmong(issuers, registered),
     owned: withOwned(emptyHashTrie(), rows),
+    ...promisedByHolds(holds, accounts),
     expiries: expiriesOf(holds),
     clientHolds: clientHoldsOf(holds),
   }

@@ -1,4 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
+import { Turns } from '../../base/turns.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
@@ -41,6 +42,8 @@ export type BuyerInit = Pick<BuyerWorkInit, 'acceptsAlone'> & { readonly policy:
 const TRIES_MAX = 32
 /** Before something is tried again that another contract is in the way of. */
 const AGAIN_MS = 500
+/** Before a notary set that did not answer is asked again. */
+const UNREACHED_MS = 5_000
 
 /**
  * Buys work: finds sellers, chooses by their offers or by an auction, signs a contract, has its money held, and looks at what is delivered before it pays. A purchase is
@@ -53,6 +56,8 @@ export class Buyer {
   private readonly init: BuyerInit
   private readonly works = new Map<ContractId, BuyerWork>()
   private readonly running = new Map<string, Promise<void>>()
+  /** Requests of one key. */
+  private readonly turns = new Turns()
   private close: (() => void) | undefined
 
   constructor(components: BuyerComponents, init: BuyerInit) {
@@ -92,6 +97,10 @@ export class Buyer {
    * `EVIDENCE_FULL`, `CAPABILITY_CHAIN_REFUSED`, and what the journal throws.
    */
   async buy(request: BuyRequest): Promise<OrderNote> {
+    return await this.turns.take(request.idempotencyKey, async () => await this.buyInTurn(request))
+  }
+
+  private async buyInTurn(request: BuyRequest): Promise<OrderNote> {
     const { party } = this
     const key = request.idempotencyKey
     const requestHash = requestHashOf(request)
@@ -125,8 +134,7 @@ export class Buyer {
         at: party.components.clock.now(),
         declined: [],
       }
-      // Two askers at once: the first note counts.
-      if (this.order(key) === undefined) await this.orders.put(key, note)
+      await this.orders.put(key, note)
       const contract = purchaseOf(party, taskHashOf(task))
       if (contract !== undefined && !(await adopt(party, key, contract))) {
         await this.orders.drop(key)
@@ -162,12 +170,25 @@ export class Buyer {
     this.party.begin(async () => {
       try {
         await this.party.wallet.ready
-        await this.run(key)
+        await this.persevere(key)
       } finally {
         this.running.delete(key)
         done.resolve()
       }
     })
+  }
+
+  /** A notary set that does not answer is asked again, for as long as the party runs. */
+  private async persevere(key: string): Promise<void> {
+    for (;;) {
+      try {
+        await this.run(key)
+        return
+      } catch (error: unknown) {
+        if (this.party.isStopped || !CodedError.is(error) || !error.isRetryable) throw error
+        await this.wait(UNREACHED_MS)
+      }
+    }
   }
 
   /** Every step looks at what is there already, so that the whole can be run again. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { DAY_MS, HOUR_MS } from '../../../src/base/time.ts'
 import { BOOKS_MACHINE, contractOf } from '../../../src/core/books/books-machine.ts'
 import { BOOKS_LIMITS_DEFAULT, type BooksEvent, type BooksLimits } from '../../../src/core/books/books-state.ts'
+import { evidenceRootOf } from '../../../src/core/escrow/evidence-root.ts'
 import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import { type Currency, formatAccountId, parseTransferId } from '../../../src/core/ledger/ledger-names.ts'
@@ -201,6 +202,77 @@ describe('no number of free keys and currencies of their own', () => {
     expect(world.state.ledger.accounts.size).toBeLessThanOrEqual(30)
     expect(world.issue(didNamed('newbi'))).toBeUndefined()
     expect(world.deal('honest', termsOf())).toBeUndefined()
+    expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
+  })
+
+  it('fills more than half of the accounts by arbiters of contracts that are held at once and ruled later', () => {
+    const world = new World({ ledger: { accountsMax: 120 } })
+    const arbiters = (index: number): readonly Did[] =>
+      Array.from({ length: 16 }, (_, member) => didNamed(`arb${NAMES.charAt(index)}${NAMES.charAt(member)}`)).toSorted()
+    const termsAt = (index: number): Partial<EscrowTerms> => ({
+      arbiters: { members: arbiters(index), k: 16 },
+      fees: { ...WITHOUT_FEES, arbiterNanos: nanos(1) },
+    })
+    const held = world.fill((index) => termsAt(index % 20))
+    expect(held).toBe(3)
+    const hash = hashNamed('result')
+    const content = { result: hash, manifest: hash, meter: hash, verdict: hash, claimNanos: nanos(1) }
+    for (let index = 0; index < held; index += 1) {
+      const say = (iss: Did, seq: number, body: Body): void => {
+        const said = message(body, { iss, seq, at: at(2), salt: contractNamed(`evil ${index}`) })
+        const contract = contractNamed(`evil ${index}`)
+        expect(world.send({ type: 'message-received', contract, terms: undefined, message: said })).toBeUndefined()
+      }
+      say(SYBIL, 0, { type: 'started' })
+      say(SYBIL, 1, { type: 'delivered', ...content })
+      say(EVE, 4, { type: 'rejected', reason: 'wrong', evidence: hash, concededNanos: nanos(0) })
+      say(SYBIL, 2, { type: 'disputed', evidence: hash, claimNanos: nanos(1) })
+    }
+    expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
+    world.send({ type: 'stamp-advanced', at: at(1_500) })
+    for (let index = 0; index < held; index += 1) {
+      const contract = contractNamed(`evil ${index}`)
+      const state = contractOf(world.state, contract)
+      const evidenceRoot = evidenceRootOf(contract, state?.kind === 'DISPUTED' ? state.evidence : [])
+      const signers = arbiters(index)
+      const [iss = EVE] = signers
+      const body: Body = { type: 'ruled', evidenceRoot, workerNanos: nanos(1), signers }
+      const said = message(body, { iss, seq: 0, at: at(1_600), salt: contract })
+      expect(world.send({ type: 'message-received', contract, terms: undefined, message: said })).toBeUndefined()
+    }
+    expect(world.state.ledger.accounts.size).toBeLessThanOrEqual(60)
+    expect(world.issue(didNamed('newbi'))).toBeUndefined()
+    expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
+  })
+
+  it('fills more than its share of the accounts by holds whose accounts have nothing in them yet', () => {
+    const world = new World({ ledger: { accountsMax: 40 } })
+    const accountOf = (owner: Did) => formatAccountId({ owner, kind: 'available', currency: EVIL })
+    const order = (kind: string, index: number, more: object): string | undefined => {
+      const id = (index + 16).toString(16).padStart(32, '0')
+      const orders = [
+        { kind, id, isLinked: false, contract: undefined, reference: undefined, amount: nanos(1), ...more },
+      ]
+      return world.ledger(EVE, { type: 'orders-signed', orders })
+    }
+    const names = Array.from({ length: 40 }, (_, index) =>
+      didNamed(`acc${NAMES.charAt(index % 25)}${NAMES.charAt(index % 24)}`),
+    )
+    const debit = accountOf(EVE)
+    const waits = names.map((owner, index) =>
+      order('hold', index, { debit, credit: accountOf(owner), expiresAt: at(60_000), agent: EVE }),
+    )
+    const held = waits.filter((code) => code === undefined).length
+    expect(held).toBeGreaterThan(0)
+    expect(waits.at(-1)).toBe('LEDGER_ACCOUNTS_FULL')
+    world.fill()
+    for (const [index, owner] of names.entries())
+      if (waits[index] === undefined) {
+        const heldId = (index + 16).toString(16).padStart(32, '0')
+        expect(order('post-held', index + 100, { heldId, credit: accountOf(owner) })).toBeUndefined()
+      }
+    expect(world.state.ledger.accounts.size).toBeLessThanOrEqual(20)
+    expect(world.state.ledger.promised.size).toBe(2)
     expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
   })
 

@@ -11,7 +11,7 @@ import { declined } from '../../../src/market/parties/market-door.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import type { SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
-import { BUYER_POLICY, MarketWorld, nanos, SELLER_POLICY, SET, USD, wanted } from './market-world.ts'
+import { BUYER_POLICY, MarketWorld, nanos, SELLER_POLICY, SET, USD, wanted, WORD_COUNTER } from './market-world.ts'
 import { KEYS } from './party-fixtures.ts'
 
 const ms = (span: number): DurationMs => span as DurationMs
@@ -89,7 +89,7 @@ class Caller {
 async function openedTo(policy: Partial<SellerPolicy> = {}) {
   const world = await MarketWorld.create()
   const shop = await world.seller({ key: KEYS.seller }, { policy: { ...SELLER_POLICY, ...policy } })
-  await shop.seller.offer(world.offer(), 'words')
+  await shop.seller.offer(world.offer({ capacity: 20 }), 'words')
   return { world, shop, caller: await Caller.enter(world, KEYS.buyer) }
 }
 
@@ -159,6 +159,58 @@ describe('deposits that a seller puts up', () => {
     await world.time.advance(30 * 24 * HOUR_MS)
     await shop.seller.offer(world.offer(), 'words again')
     expect(await caller.call()).toMatchObject({ bidder: KEYS.seller.did })
+  })
+})
+
+describe('a bid with a deposit', () => {
+  it('is not made at work that leaves no room for its contract', async () => {
+    const world = await MarketWorld.create()
+    const gate = Promise.withResolvers<void>()
+    const run = async (...task: Parameters<typeof WORD_COUNTER.run>) => {
+      await gate.promise
+      return await WORD_COUNTER.run(...task)
+    }
+    const shop = await world.seller({ key: KEYS.seller }, { runner: { run } })
+    await shop.seller.offer(world.offer({ capacity: 1 }), 'words')
+    const first = await world.buyer({ key: KEYS.rival })
+    await first.buyer.buy(wanted({ peers: [KEYS.seller.did] }))
+    await world.time.advance(500)
+    expect(await world.view(first.buyer.order('order-1')?.contract)).toMatchObject({ state: 'WORKING' })
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted({ auction: 'first', peers: [KEYS.seller.did] }))
+    expect((await world.until(node, 'order-1')).failed?.detail).toContain('MARKET_BUSY')
+    gate.resolve()
+    await world.until(first, 'order-1')
+    expect(await world.balance(KEYS.seller.did, 'held')).toBe(0n)
+    expect(await world.balance(LOST_DEPOSITS)).toBe(0n)
+  })
+
+  it('takes the place of its contract, which is signed whatever is offered or sold meanwhile', async () => {
+    const world = await MarketWorld.create()
+    const shop = await world.seller({ key: KEYS.seller })
+    const offer = await shop.seller.offer(world.offer({ capacity: 1 }), 'words')
+    const nodes = [await world.buyer({ key: KEYS.buyer }), await world.buyer({ key: KEYS.rival })]
+    for (const { buyer } of nodes) await buyer.buy(wanted({ auction: 'first', peers: [KEYS.seller.did] }))
+    await world.time.advance(200)
+    await shop.seller.withdraw(offer)
+    await shop.seller.offer(world.offer({ capacity: 1, priceNanos: nanos(1_900) }), 'dearer')
+    for (const node of nodes) {
+      const order = await world.until(node, 'order-1')
+      expect(order.failed).toBeUndefined()
+      expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', priceNanos: '1000' })
+    }
+    expect(await world.balance(LOST_DEPOSITS)).toBe(0n)
+  })
+
+  it('is bounded by the places of the caller, and keeps none from whoever buys', async () => {
+    const { world, shop, caller } = await openedTo({ depositsNanosMax: nanos(1_000_000) })
+    await shop.seller.withdraw((shop.seller.offers()[0] ?? { id: '' as Hash }).id)
+    await shop.seller.offer(world.offer({ capacity: 1 }), 'one at a time')
+    expect(await caller.call()).toMatchObject({ bidder: KEYS.seller.did })
+    expect(await caller.call()).toBe('MARKET_BUSY')
+    const node = await world.buyer({ key: KEYS.rival })
+    await node.buyer.buy(wanted({ peers: [KEYS.seller.did] }))
+    expect((await world.until(node, 'order-1')).failed).toBeUndefined()
   })
 })
 
