@@ -41,6 +41,8 @@ export type BuyerInit = Pick<BuyerWorkInit, 'acceptsAlone'> & { readonly policy:
 const TRIES_MAX = 32
 /** Before something is tried again that another contract is in the way of. */
 const AGAIN_MS = 500
+/** Before a notary set that did not answer is asked again. */
+const UNREACHED_MS = 5_000
 
 /**
  * Buys work: finds sellers, chooses by their offers or by an auction, signs a contract, has its money held, and looks at what is delivered before it pays. A purchase is
@@ -162,12 +164,25 @@ export class Buyer {
     this.party.begin(async () => {
       try {
         await this.party.wallet.ready
-        await this.run(key)
+        await this.persevere(key)
       } finally {
         this.running.delete(key)
         done.resolve()
       }
     })
+  }
+
+  /** A notary set that does not answer is asked again, for as long as the party runs. */
+  private async persevere(key: string): Promise<void> {
+    for (;;) {
+      try {
+        await this.run(key)
+        return
+      } catch (error: unknown) {
+        if (this.party.isStopped || !CodedError.is(error) || !error.isRetryable) throw error
+        await this.wait(UNREACHED_MS)
+      }
+    }
   }
 
   /** Every step looks at what is there already, so that the whole can be run again. */
@@ -189,7 +204,7 @@ export class Buyer {
       const isForNow = isCreditLag(code)
       if (!isForNow) await rememberDecline(this.party, peer)
       await orders.dropContract(key, { code, isForNow })
-      if (isForNow) await this.wait()
+      if (isForNow) await this.wait(AGAIN_MS)
     }
     await orders.fail(key, 'BUY_DECLINED', declinedReason(orders.get(key)))
   }
@@ -205,13 +220,13 @@ export class Buyer {
       // One after the other, so that two purchases do not both count on the same room.
       const outcome = await this.orders.inTurn(async () => await writeContract(this.side, { ...chosen, key }))
       if (outcome !== 'later') return outcome === 'written'
-      await this.wait()
+      await this.wait(AGAIN_MS)
     }
   }
 
-  private async wait(): Promise<void> {
+  private async wait(forMs: number): Promise<void> {
     const { components, signal } = this.party
-    await pause(components.timers, AGAIN_MS, signal)
+    await pause(components.timers, forMs, signal)
     signal.throwIfAborted()
   }
 
