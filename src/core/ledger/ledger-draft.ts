@@ -36,6 +36,7 @@ export type LedgerDraft = {
   readonly remembered: Overlay<Remembered, VersionedMap<Remembered>>
   readonly currencies: Overlay<CurrencyRow>
   readonly owners: Overlay<OwnerRow>
+  places: LedgerState['places']
   readonly issues: Overlay<OpenIssue>
   issuers: ReadonlySet<Did>
   listed: ReadonlySet<Currency>
@@ -75,6 +76,7 @@ export function openDraft(state: LedgerState, at: Timestamp): LedgerDraft {
     remembered: overlayOf(state.remembered),
     currencies: overlayOf(state.currencies),
     owners: overlayOf(state.owners),
+    places: state.places,
     issues: overlayOf(state.issues),
     issuers: state.issuers,
     listed: state.listed,
@@ -237,6 +239,7 @@ export function closeDraft(draft: LedgerDraft): LedgerState {
     listed: draft.listed,
     currencies: applied(draft.currencies),
     owners: applied(draft.owners),
+    places: draft.places,
     accounts: applied(draft.accounts),
     owned: withOwned(state.owned, draft.made),
     promised: applied(draft.promised),

@@ -133,6 +133,8 @@ export type LedgerState = {
   readonly listed: ReadonlySet<Currency>
   readonly currencies: HashTrie<CurrencyRow>
   readonly owners: HashTrie<OwnerRow>
+  /** Owners whose place another key took, by that key. */
+  readonly places: HashTrie<HashTrie<Did>>
   readonly accounts: HashTrie<AccountRow>
   /** Accounts by their owner, and by their id. */
   readonly owned: HashTrie<HashTrie<AccountId>>
@@ -168,6 +170,7 @@ export function emptyLedger({ at, limits = LEDGER_LIMITS_DEFAULT }: LedgerInput)
     listed: new Set(),
     currencies: emptyHashTrie(),
     owners: emptyHashTrie(),
+    places: emptyHashTrie(),
     accounts: emptyHashTrie(),
     owned: emptyHashTrie(),
     promised: emptyHashTrie(),

@@ -1,10 +1,12 @@
 import { ZERO_AMOUNT } from '../../base/money.ts'
 import { hashTrieEntries, hashTrieForEach, hashTrieGet } from '../collections/hash-trie.ts'
 import { versionedMapForEach, versionedMapGet } from '../collections/versioned-map.ts'
+import type { Did } from '../evidence/names.ts'
 import { firstExpiry } from './expiry-heap.ts'
 import { type AccountId, formatAccountId, issuerOf, parseAccountId } from './ledger-names.ts'
 import { type AccountRow, COUNTER_MAX, type LedgerState } from './ledger-state.ts'
 import { clientHoldsOf } from './ledger-state-codec.ts'
+import { placesIn, placesOf } from './key-places.ts'
 import { promisedByHolds } from './promised-accounts.ts'
 import { listedAmong } from './rooms.ts'
 import { countChunkIds, countIdsOf, keyOfHold } from './remembered-ids.ts'
@@ -23,6 +25,7 @@ export function findLedgerViolations(state: LedgerState): readonly string[] {
     ...checkLimits(state),
     ...checkPromised(state),
     ...checkOwned(state),
+    ...checkPlaces(state),
     ...checkListed(state),
   ]
 }
@@ -153,6 +156,15 @@ function checkOwned({ accounts, owned }: LedgerState): readonly string[] {
     })
   })
   return isSound && count === accounts.size ? [] : ['every account is found by its owner']
+}
+
+function checkPlaces({ owners, places }: LedgerState): readonly string[] {
+  const expected = placesIn(owners)
+  const isSame = hashTrieEntries(expected).every(([key, behind]) => {
+    const known = placesOf(places, key as Did)
+    return known.size === behind.size && hashTrieEntries(behind).every(([owner]) => hashTrieGet(known, owner) === owner)
+  })
+  return isSame && expected.size === places.size ? [] : ['every owner is found by the key in its place']
 }
 
 function checkListed({ issuers, listed, currencies }: LedgerState): readonly string[] {

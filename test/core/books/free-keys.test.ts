@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { DAY_MS, HOUR_MS } from '../../../src/base/time.ts'
+import { formatBooksState, parseBooksState } from '../../../src/core/books/books-codec.ts'
 import { BOOKS_MACHINE, contractOf } from '../../../src/core/books/books-machine.ts'
 import { BOOKS_LIMITS_DEFAULT, type BooksEvent, type BooksLimits } from '../../../src/core/books/books-state.ts'
 import { evidenceRootOf } from '../../../src/core/escrow/evidence-root.ts'
 import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import { type Currency, formatAccountId, parseTransferId } from '../../../src/core/ledger/ledger-names.ts'
-import { LEDGER_LIMITS_DEFAULT, type LedgerLimits } from '../../../src/core/ledger/ledger-state.ts'
+import { LEDGER_LIMITS_DEFAULT, type LedgerLimits, spendableOf } from '../../../src/core/ledger/ledger-state.ts'
+import { isBacked } from '../../../src/core/ledger/rooms.ts'
 import {
   type Body,
   contractNamed,
@@ -286,6 +288,49 @@ describe('no number of free keys and currencies of their own', () => {
     expect(codes.at(-1)).toBe('LEDGER_ACCOUNTS_FULL')
     expect(world.ledger(WORKER, { type: 'account-opened', ...delay })).toBeUndefined()
     expect(world.ledger(PAYER, { type: 'key-rotated', key: didNamed('paye2'), isLost: true })).toBeUndefined()
+  })
+
+  it('keeps owners from giving a key up whose listed credits are in a contract, earned or not confirmed, or those of a key before', () => {
+    const world = new World({ ledger: { accountsMax: 40 } })
+    expect(world.deal('all', termsOf({ maxNanos: nanos(980) }))).toBeUndefined()
+    expect(spendableOf(world.state.ledger, formatAccountId({ owner: PAYER, kind: 'available', currency: USD }))).toBe(
+      0n,
+    )
+    const waits = didNamed('waits')
+    expect(world.issue(waits, { isConfirmed: false })).toBeUndefined()
+    const [second, third] = [didNamed('work2'), didNamed('work3')]
+    expect(world.ledger(WORKER, { type: 'key-rotated', key: second, isLost: false })).toBeUndefined()
+    const delay = { recoveryKey: NOTARY, recoveryDelay: ms(HOUR_MS) }
+    const codes = Array.from({ length: 25 }, (_, index) =>
+      world.ledger(didNamed(`own${NAMES.charAt(index % 25)}a`), { type: 'account-opened', ...delay }),
+    )
+    expect(codes.at(-1)).toBe('LEDGER_ACCOUNTS_FULL')
+    expect(world.ledger(SYBIL, { type: 'key-rotated', key: EVE, isLost: true })).toBe('LEDGER_ACCOUNTS_FULL')
+    expect(world.ledger(PAYER, { type: 'key-rotated', key: didNamed('paye2'), isLost: true })).toBeUndefined()
+    expect(world.ledger(waits, { type: 'key-rotated', key: didNamed('wait2'), isLost: true })).toBeUndefined()
+    expect(world.ledger(second, { type: 'key-rotated', key: third, isLost: true })).toBeUndefined()
+    expect(isBacked(world.state.ledger, third)).toBe(true)
+    expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
+    expect(formatBooksState(parseBooksState(JSON.parse(formatBooksState(world.state))) ?? world.state)).toBe(
+      formatBooksState(world.state),
+    )
+  })
+
+  it('takes the place of a listed issuer or of an owner from the key that signs for it', () => {
+    const world = new World({})
+    const [issuer2, issuer3, payer2, evib2] = [
+      didNamed('bank2'),
+      didNamed('bank3'),
+      didNamed('paye2'),
+      didNamed('evib2'),
+    ]
+    const rotate = (iss: Did, key: Did) => world.ledger(iss, { type: 'key-rotated', key, isLost: false })
+    const codes = [rotate(ISSUER, issuer2), rotate(issuer2, issuer3), rotate(PAYER, payer2), rotate(EVE, evib2)]
+    expect(codes).toEqual([undefined, undefined, undefined, undefined])
+    const { ledger } = world.state
+    expect([issuer3, payer2, WORKER].map((key) => isBacked(ledger, key))).toEqual([true, true, true])
+    expect([EVE, evib2, SYBIL, NOTARY].map((key) => isBacked(ledger, key))).toEqual([false, false, false, false])
+    expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
   })
 
   it('keeps a listed issuer from registering, or from issuing what is not confirmed', () => {

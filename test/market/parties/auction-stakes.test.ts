@@ -335,22 +335,12 @@ describe('a purchase by an auction', () => {
     },
   )
 
-<<<<<<< HEAD
   it.each([1, 1_900])(
     'goes to a standing offer where nobody signs in an open one that was shut at once, %i',
     async (price) => {
       const world = await MarketWorld.create()
       const shops = [KEYS.seller, KEYS.bank]
       for (const key of shops) await (await world.seller({ key })).seller.offer(world.offer(), key.did)
-=======
-  it.each(['first', 'second'] as const)(
-    'asks for a deposit whatever a free key offers the work at, %s',
-    async (auction) => {
-      const funds = [KEYS.buyer, KEYS.seller].map((key) => [key, 10_000] as const)
-      const world = await MarketWorld.create(funds)
-      const shop = await world.seller({ key: KEYS.seller })
-      await shop.seller.offer(world.offer(), 'words')
->>>>>>> ready-m3
       const griefer = await world.seller(
         { key: KEYS.rival },
         {
@@ -358,7 +348,6 @@ describe('a purchase by an auction', () => {
           bidOn: () => ({ priceNanos: nanos(1), latencyMs: ms(1) }),
         },
       )
-<<<<<<< HEAD
       // Its first bid is what it offers.
       await griefer.seller.offer(world.offer({ priceNanos: nanos(price) }), 'rival')
       const node = await world.buyer({ key: KEYS.buyer })
@@ -394,7 +383,20 @@ describe('a purchase by an auction', () => {
     expect(await world.balance(KEYS.rival.did)).toBe(9_980n)
   })
 
-=======
+  it.each(['first', 'second'] as const)(
+    'asks for a deposit whatever a free key offers the work at, %s',
+    async (auction) => {
+      const funds = [KEYS.buyer, KEYS.seller].map((key) => [key, 10_000] as const)
+      const world = await MarketWorld.create(funds)
+      const shop = await world.seller({ key: KEYS.seller })
+      await shop.seller.offer(world.offer(), 'words')
+      const griefer = await world.seller(
+        { key: KEYS.rival },
+        {
+          policy: { ...SELLER_POLICY, parameters: new Map() },
+          bidOn: () => ({ priceNanos: nanos(1), latencyMs: ms(1) }),
+        },
+      )
       await griefer.seller.offer(world.offer({ priceNanos: nanos(1) }), 'rival')
       const node = await world.buyer({ key: KEYS.buyer })
       await node.buyer.buy(wanted({ auction }))
@@ -406,7 +408,6 @@ describe('a purchase by an auction', () => {
     },
   )
 
->>>>>>> ready-m3
   it('takes the deposit of a winner that does not answer in time', async () => {
     const world = await MarketWorld.create()
     const shop = await world.seller({ key: KEYS.seller })
