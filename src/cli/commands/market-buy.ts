@@ -39,7 +39,8 @@ export const marketBuyCommand: Command = {
     },
     deposit: {
       value: 'P',
-      describe: 'what a sealed bidder loses that does not reveal its bid (default 1 % of --max; none in C1, or 0)',
+      describe:
+        'what a sealed bidder loses that does not reveal its bid (default 0.1 to 1 % of --max, by the offers; none in C1, or 0)',
     },
     'min-reputation': { value: '0..1', describe: 'only sellers with at least this mean in `kernell reputation list`' },
     needs: {
@@ -89,7 +90,7 @@ export const marketBuyCommand: Command = {
   },
   details: [
     'The same key asks for the same purchase, however often: it happens once. Ctrl-C stops the waiting and not the purchase.',
-    'Bidders of a sealed auction put up a deposit, held by the notary set, and ties are broken by the first block of its log behind the bids. A bidder that does not reveal, or wins and does not sign the contract, loses its deposit to nobody, and the next in the ranking is asked. A seller without credits cannot put one up, and --deposit 0 lets it bid; a seller puts up at most a fifth of its price, for buyers alone that hold the credits to pay it. In an open auction each bid undercuts the last by 1 % of --max at least, under the stamp of the set, and a late one moves the end. `kernell market auction verify` computes any of them again.',
+    'Bidders of a sealed auction put up a deposit, held by the notary set, and ties are broken by the first block of its log behind the bids. A bidder that does not reveal, or wins and does not sign the contract, loses its deposit to nobody, and the next in the ranking is asked. A seller without credits cannot put one up, and --deposit 0 lets it bid; a seller puts up between a thousandth and a fifth of its price, for buyers alone that hold the credits to pay it. In an open auction each bid undercuts the last by 1 % of --max at least, under the stamp of the set, and a late one moves the end. `kernell market auction verify` computes any of them again.',
     'A second-price auction pays no more than the best of the other standing offers asks; where only one seller offers, or only one offer fits, the winner gets what it bids.',
     'A seller may have no more of your open contracts than its bond, what its good work has earned, and --newcomer-max where no harm is known of it. More is refused with BUY_EXPOSURE: begin with less, or use C3, where it has a bond at stake.',
     'Credits are a claim on their issuer; the custody label says who keeps them. Exit 3 when the purchase came to no contract, 1 when the contract ended otherwise than waited for.',

@@ -95,12 +95,21 @@ async function openCall(side: BuyerSide, candidates: Candidates): Promise<NonNul
   return { ...bounds, salt, opensAt, depositNanos: kind === 'english' ? '0' : (depositNanos ?? usual.toString()) }
 }
 
-/** A share of the highest price; not more than a twentieth of the lowest offer, since a seller puts up no more than a share of what it asks. */
+/**
+ * A share of the highest price; not more than a twentieth of the lowest offer, since a seller puts up no more than a share of what it asks. But a tenth of that share is
+ * asked in any case, or a twentieth of the highest offer: else whoever offers for next to nothing takes the deposit from all. Whoever is too cheap to carry it does not bid.
+ */
 function usualDeposit(maxNanos: string, perMillion: number, sellers: readonly FoundSeller[]): Amount {
-  const share = shareOf(maxNanos, perMillion)
-  return sellers
-    .map(({ offer }) => amountFromNanos(offer.terms.priceNanos / 20n))
-    .reduce((least, bound) => (bound < least ? bound : least), share)
+  const share = BigInt(maxNanos) * BigInt(perMillion)
+  const twentieths = sellers.map(({ offer }) => offer.terms.priceNanos / 20n).toSorted((a, b) => (a < b ? -1 : 1))
+  const usual = leastOf(share / 1_000_000n, twentieths.at(0))
+  // A nano at least, of whatever highest price.
+  const least = leastOf((share + 9_999_999n) / 10_000_000n, twentieths.at(-1))
+  return amountFromNanos(usual > least ? usual : least)
+}
+
+function leastOf(nanos: bigint, bound: bigint | undefined): bigint {
+  return bound === undefined || nanos < bound ? nanos : bound
 }
 
 /**

@@ -3,8 +3,9 @@ import { DAY_MS, type Timestamp } from '../../base/time.ts'
 import { type AuctionCall, depositExpiry } from '../../core/auction/auction-call.ts'
 import { depositId, LOST_DEPOSITS } from '../../core/auction/deposits.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
-import { type Currency, formatAccountId } from '../../core/ledger/ledger-names.ts'
+import { type Currency, formatAccountId, type TransferId } from '../../core/ledger/ledger-names.ts'
 import type { TransferLine } from '../../core/ledger/describe-transfer.ts'
+import { validityMaxOf } from '../../wire/v1/envelope-head.ts'
 import type { Party } from './party.ts'
 import type { PartyCode } from './party-codes.ts'
 import type { SellerPolicy } from './seller-policy.ts'
@@ -16,12 +17,12 @@ type DepositNote = {
   readonly nanos: string
   /** What it asks for the work. */
   readonly priceNanos: string
-  /** Promised at, by the own clock. */
-  readonly at: number
   /** From then on the ledger has freed it. */
   readonly expiresAt: number
+  /** The set takes its order until then: a hold that is not there comes no more, unless it is signed again. */
+  readonly until?: number
   /** Its hold, once it is signed. */
-  readonly holdId?: string
+  readonly holdId?: TransferId
 }
 
 /** Topic of notes: deposits by auction. Keys have a prefix, so that what was lost is remembered when the auction is forgotten. */
@@ -29,15 +30,21 @@ const DEPOSITS = 'deposit'
 const PREFIX = 'of/'
 /** Topic of notes: what was lost, by currency and day. */
 const LOST = 'deposit-lost'
-/** Deposits at one time. */
+/** Deposits at one time, and of those for one caller. */
 const OPEN_MAX = 256
+const OPEN_OF_CALLER_MAX = 32
+/** Less than this share of the price, in millionths, is no deposit, and takes no place of one. */
+const PER_MILLION_MIN = 1_000n
 /** What was lost counts for so long. */
 const LOST_DAYS = 30
 /** Between two looks at what became of deposits. */
 const LOOK_MS = 5_000
 /** A message on its way to the set may come so much later than its hold would have ended. */
 const LATE_MS = 60_000
-const PAGES_MAX = 32
+/** The set is asked for so many at once. */
+const ASKED_MAX = 32
+/** An order to hold is good for so long. */
+const VALID_MS = validityMaxOf('ledger-transfer')
 
 export type DepositQuestion = { readonly call: AuctionCall; readonly auction: Hash; readonly priceNanos: bigint }
 
@@ -67,26 +74,30 @@ export class DepositBook {
   /** The commitment is signed, by which the hold is named. */
   async sign(auction: Hash, commitment: Hash): Promise<void> {
     const note = this.noteOf(auction)
-    if (note === undefined || note.holdId !== undefined) return
+    const now = this.party.components.clock.now()
+    if (note === undefined || (note.holdId !== undefined && !isUnbrought(note, now))) return
     const holdId = depositId('hold', auction, { bidder: this.party.did, envelope: commitment })
-    await this.party.keep(DEPOSITS, PREFIX + auction, { ...note, holdId })
+    await this.party.keep(DEPOSITS, PREFIX + auction, { ...note, holdId, until: now + VALID_MS })
   }
 
   private async refuseInTurn({ call, auction, priceNanos }: DepositQuestion): Promise<PartyCode | undefined> {
-    if (this.noteOf(auction) !== undefined) return undefined
     const { party, policy } = this
     const now = party.components.clock.now()
+    const known = this.noteOf(auction)
+    // One that was never brought is promised again, if at all.
+    if (known !== undefined && !(isUnbrought(known, now) && (await this.lineOf(known)) === undefined)) return undefined
     const { depositNanos, currency, buyer } = call
     // A call says nothing of disputes, and a winner that then declines the terms loses its deposit.
     if (policy.fallbackPerMillionMinOf(call.skill, buyer) > 0) return 'MARKET_FALLBACK_LOW'
     if (call.forfeitTo !== LOST_DEPOSITS) return 'MARKET_FORFEIT_WRONG'
     if (!policy.notarySets.some(({ id }) => id === call.notarySet)) return 'MARKET_SET_UNKNOWN'
     const isSmall = depositNanos * 1_000_000n <= priceNanos * BigInt(policy.depositPerMillionMax)
-    if (!isSmall || depositExpiry(call) - now > policy.depositMsMax) return 'MARKET_DEPOSIT_LIMIT'
-    if (this.hasExpired(now) || !this.hasRoom(call)) await this.look()
-    if (!this.hasRoom(call)) return 'MARKET_DEPOSIT_LIMIT'
+    const isLarge = depositNanos >= (priceNanos * PER_MILLION_MIN) / 1_000_000n
+    if (!isSmall || !isLarge || depositExpiry(call) - now > policy.depositMsMax) return 'MARKET_DEPOSIT_LIMIT'
+    if (this.hasExpired(now) || !this.hasRoom(call, auction)) await this.look()
+    if (!this.hasRoom(call, auction)) return 'MARKET_DEPOSIT_LIMIT'
     // What it could buy of this seller at once, each at its price.
-    const asked = this.open().filter((note) => note.caller === buyer && note.currency === currency)
+    const asked = this.open(auction).filter((note) => note.caller === buyer && note.currency === currency)
     const wantedNanos = asked.reduce((sum, note) => sum + BigInt(note.priceNanos), priceNanos)
     if ((await this.availableOf(buyer, currency)) < wantedNanos) return 'MARKET_CALLER_SHORT'
     if ((await this.availableOf(party.did, currency)) < depositNanos) return 'MARKET_DEPOSIT_SHORT'
@@ -95,16 +106,17 @@ export class DepositBook {
       currency,
       nanos: depositNanos.toString(),
       priceNanos: priceNanos.toString(),
-      at: now,
       expiresAt: depositExpiry(call),
+      until: now + VALID_MS,
     }
     await party.keep(DEPOSITS, PREFIX + auction, note)
     return undefined
   }
 
-  private hasRoom({ currency, depositNanos }: AuctionCall): boolean {
-    const open = this.open()
-    if (open.length >= OPEN_MAX) return false
+  private hasRoom({ buyer, currency, depositNanos }: AuctionCall, auction: Hash): boolean {
+    const open = this.open(auction)
+    if (open.length >= OPEN_MAX || open.filter(({ caller }) => caller === buyer).length >= OPEN_OF_CALLER_MAX)
+      return false
     const same = open.filter((note) => note.currency === currency)
     const nanos = same.reduce((sum, note) => sum + BigInt(note.nanos), this.lostNanos(currency) + depositNanos)
     return nanos <= this.policy.depositsNanosMax
@@ -114,9 +126,11 @@ export class DepositBook {
     return this.open().some(({ expiresAt }) => expiresAt <= now)
   }
 
-  private open(): readonly DepositNote[] {
+  /** All, or those of other auctions. */
+  private open(but?: Hash): readonly DepositNote[] {
+    const notes = this.party.journal.notesOf(DEPOSITS)
     // Written by `refuseInTurn`.
-    return this.party.journal.notesOf(DEPOSITS).map(([, note]) => note as DepositNote)
+    return notes.flatMap(([name, note]) => (but !== undefined && name === PREFIX + but ? [] : [note as DepositNote]))
   }
 
   private noteOf(auction: Hash): DepositNote | undefined {
@@ -136,39 +150,35 @@ export class DepositBook {
     const now = this.party.components.clock.now()
     if (now - this.lookedAt < LOOK_MS) return
     this.lookedAt = now
-    const seen = await this.transfersSince(Math.min(now, ...this.open().map(({ at }) => at)) - LATE_MS)
-    if (seen === undefined) return
-    for (const [name, kept] of this.party.journal.notesOf(DEPOSITS)) {
-      const note = kept as DepositNote
-      const line = note.holdId === undefined ? undefined : seen.lines.get(note.holdId)
-      const isOver = line === undefined ? now >= note.expiresAt + LATE_MS : line.status !== 'held'
-      if (!isOver) continue
-      // One that was never brought is in no list; where not all of the list was seen, it may have been lost.
-      if (line?.status === 'posted' || (line === undefined && !seen.isWhole)) await this.lose(note, now)
-      await this.party.journal.keepNote(DEPOSITS, name, null)
+    const notes = this.party.journal.notesOf(DEPOSITS)
+    try {
+      for (let from = 0; from < notes.length; from += ASKED_MAX) {
+        const some = notes.slice(from, from + ASKED_MAX).map(([name, note]) => ({ name, note: note as DepositNote }))
+        const lines = await Promise.all(some.map(async ({ note }) => await this.lineOf(note)))
+        for (const [place, { name, note }] of some.entries()) await this.judge(name, note, { line: lines[place], now })
+      }
+    } catch (error: unknown) {
+      if (!CodedError.is(error) || this.party.isStopped) throw error
     }
   }
 
-  /** Own transfers from an instant on, and whether those are all. */
-  private async transfersSince(
-    from: number,
-  ): Promise<{ readonly lines: ReadonlyMap<string, TransferLine>; readonly isWhole: boolean } | undefined> {
-    const { did, signal, components } = this.party
-    const lines = new Map<string, TransferLine>()
-    let after: string | undefined
-    try {
-      for (let page = 0; page < PAGES_MAX; page += 1) {
-        const { transfers, next } = await components.notary.transfers({ owner: did, after }, { signal })
-        for (const line of transfers) lines.set(line.id, line)
-        // The newest come first.
-        if (next === null || transfers.some(({ at }) => at !== null && at < from)) return { lines, isWhole: true }
-        after = next
-      }
-      return { lines, isWhole: false }
-    } catch (error: unknown) {
-      if (!CodedError.is(error) || this.party.isStopped) throw error
-      return undefined
-    }
+  private async judge(
+    name: string,
+    note: DepositNote,
+    { line, now }: { readonly line: TransferLine | undefined; readonly now: Timestamp },
+  ): Promise<void> {
+    // The set's clock may be behind, and a message on its way.
+    const isOver = line === undefined ? isUnbrought(note, now - LATE_MS) : line.status !== 'held'
+    if (!isOver) return
+    if (line?.status === 'posted') await this.lose(note, now)
+    await this.party.journal.keepNote(DEPOSITS, name, null)
+  }
+
+  /** What the set has of a deposit, by its id: anybody makes the list of a seller's transfers as long as it likes. */
+  private async lineOf({ holdId }: DepositNote): Promise<TransferLine | undefined> {
+    if (holdId === undefined) return undefined
+    const { signal, components } = this.party
+    return (await components.notary.transfers({ hold: holdId }, { signal })).transfers[0]
   }
 
   private async lose({ currency, nanos }: DepositNote, now: Timestamp): Promise<void> {
@@ -188,6 +198,11 @@ export class DepositBook {
       .filter(([key]) => dayOf(key) > first && key.endsWith(`/${currency}`))
       .reduce((sum, [, note]) => sum + BigInt((note as { readonly nanos: string }).nanos), 0n)
   }
+}
+
+/** Whether a deposit that the set does not have will not come any more. */
+function isUnbrought({ until, expiresAt }: DepositNote, now: number): boolean {
+  return now >= Math.min(until ?? expiresAt, expiresAt)
 }
 
 function dayOf(key: string): number {

@@ -114,6 +114,11 @@ export const PARTY_CODES = {
     cause: 'The seller has not bid in this auction.',
     remedy: 'Send the call first.',
   },
+  MARKET_RESTORED: {
+    cause:
+      'This party came back from a backup, and this began before: it may have bid or ruled since the backup, which it does not know any more, and says nothing twice.',
+    remedy: 'Go on without it; in what begins half a minute behind its return it takes part again.',
+  },
   MARKET_BID_OMITTED: {
     cause: 'The list of commitments leaves out one that the auctioneer gave a receipt for.',
     remedy: 'The receipt and the list together prove it; the bid is not revealed.',
@@ -124,8 +129,8 @@ export const PARTY_CODES = {
   },
   MARKET_DEPOSIT_LIMIT: {
     cause:
-      'The deposit is more than a share of what the seller asks, would be held for too long, or with others that are open or were lost of late is more than the seller puts up.',
-    remedy: 'Ask for a smaller --deposit or none, hold a shorter auction, or buy at the standing offer.',
+      'The deposit is more than a fifth of what the seller asks or less than a thousandth, would be held for too long, or with others that are open (of this caller too) or were lost of late is more than the seller puts up.',
+    remedy: 'Ask for another --deposit or none, hold a shorter auction, or buy at the standing offer.',
   },
   MARKET_CALLER_SHORT: {
     cause: 'Whoever calls does not hold the credits to buy what it asks bids for, so the seller puts up no deposit.',

@@ -16,6 +16,7 @@ import { OpenBids } from './open-bids.ts'
 import type { Party } from './party.ts'
 import type { PartyCode } from './party-codes.ts'
 import type { SellerPlaces } from './seller-places.ts'
+import { mayBid } from './restored-party.ts'
 import type { SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
 import { nonceOf } from './wallet.ts'
@@ -83,6 +84,7 @@ export class SealedBids {
     const auction = auctionIdOf(call)
     // It is kept among the messages of its auction, and nowhere else.
     if (read.envelope.head.contract !== subjectOfAuction(auction)) return declined('MARKET_ENVELOPE_REFUSED')
+    if (!mayBid(party, auction, Math.min(call.opensAt, read.envelope.head.iat))) return declined('MARKET_RESTORED')
     const heard = { call, auction, peer: from, offer }
     if (call.kind !== 'english') return await this.commit(heard, read)
     await party.hear(read)
@@ -166,7 +168,9 @@ export class SealedBids {
     if (known === undefined || known.auctioneer !== read.envelope.head.iss) return declined('MARKET_AUCTION_UNKNOWN')
     await party.hear(read)
     const { salt } = known
-    if (salt === undefined || heardCall(party.journal, auction) === undefined) return declined('MARKET_AUCTION_UNKNOWN')
+    const call = heardCall(party.journal, auction)
+    if (salt === undefined || call === undefined) return declined('MARKET_AUCTION_UNKNOWN')
+    if (!mayBid(party, auction, call.opensAt)) return declined('MARKET_RESTORED')
     const bid = bidOf(known)
     const commitment = commitmentOf({ auction, bidder: party.did, salt, bid })
     if (!commitments.includes(commitment)) return declined('MARKET_BID_OMITTED')

@@ -7,6 +7,7 @@ import { parseSalt32 } from '../../../src/core/auction/delimited-hash.ts'
 import { type Depositor, loseDeposit, LOST_DEPOSITS, returnDeposit } from '../../../src/core/auction/deposits.ts'
 import { type Hash, parseContractId } from '../../../src/core/evidence/names.ts'
 import { bodyOfOrder } from '../../../src/wire/v1/ledger-events.ts'
+import { declined } from '../../../src/market/parties/market-door.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import type { SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
@@ -22,6 +23,7 @@ class Caller {
   readonly party: Party
   private readonly key: FixedKey
   private calls = 0
+  private frame: { readonly type: 'call'; readonly envelope: string } | undefined
 
   private constructor(world: MarketWorld, key: FixedKey, party: Party) {
     this.world = world
@@ -33,8 +35,21 @@ class Caller {
     return new Caller(world, key, (await world.party(key, createMemoryEventLog())).party)
   }
 
-  /** @returns The code for which the seller does not bid, or what names the deposit, which is held then. */
-  async call(changes: Partial<AuctionCall> = {}): Promise<string | (Depositor & { readonly call: AuctionCall })> {
+  /** Asks once more for the bid in its last call. @returns What is answered each time: `said`, or the code. */
+  lastCall(): () => Promise<string> {
+    const { frame } = this
+    if (frame === undefined) throw new TypeError('no call')
+    return async () => {
+      const { frame: answer } = await this.party.components.door.ask(KEYS.seller.did, { frame })
+      return answer.type === 'declined' ? answer.code : answer.type
+    }
+  }
+
+  /** @returns The code for which the seller does not bid, or what names the deposit, which is held then where it is brought. */
+  async call(
+    changes: Partial<AuctionCall> = {},
+    { isBrought = true } = {},
+  ): Promise<string | (Depositor & { readonly call: AuctionCall })> {
     const { world, party } = this
     this.calls += 1
     const salt = parseSalt32(Buffer.from(sha256Hex(`salt ${this.calls}`), 'hex').toString('base64url'))
@@ -69,10 +84,11 @@ class Caller {
     const subject = parseContractId(auction)
     const said = await party.wallet.say({ act: `call ${this.calls}`, type: 'auction-call', body, aud: '*', subject })
     const frame = { type: 'call', envelope: new TextDecoder().decode(said.bytes) } as const
+    this.frame = frame
     const answer = (await party.components.door.ask(KEYS.seller.did, { frame })).frame
     if (answer.type === 'declined') return answer.code
     if (answer.type !== 'said') return answer.type
-    await world.notary.submit(new TextEncoder().encode(answer.deposit ?? ''))
+    if (isBrought) await world.notary.submit(new TextEncoder().encode(answer.deposit ?? ''))
     const envelope = party.read(answer.envelope, 'auction-commitment')?.envelope.hash
     if (envelope === undefined) throw new TypeError('no commitment')
     return { bidder: KEYS.seller.did, envelope, call: whole }
@@ -85,10 +101,10 @@ class Caller {
   }
 }
 
-async function openedTo(policy: Partial<SellerPolicy> = {}) {
-  const world = await MarketWorld.create()
+async function openedTo(policy: Partial<SellerPolicy> = {}, fund = 10_000) {
+  const world = await MarketWorld.create([KEYS.buyer, KEYS.seller, KEYS.rival].map((key) => [key, fund]))
   const shop = await world.seller({ key: KEYS.seller }, { policy: { ...SELLER_POLICY, ...policy } })
-  await shop.seller.offer(world.offer({ capacity: 20 }), 'words')
+  await shop.seller.offer(world.offer({ capacity: 64 }), 'words')
   return { world, shop, caller: await Caller.enter(world, KEYS.buyer) }
 }
 
@@ -119,6 +135,43 @@ describe('deposits that a seller puts up', () => {
     await caller.end(deposit, 'lost')
     expect([await world.balance(KEYS.feeOwner.did), await world.balance(KEYS.buyer.did)]).toEqual([0n, 10_000n])
     expect(await world.balance(LOST_DEPOSITS)).toBe(200n)
+  })
+
+  it('take no place any more that were not brought while their message was valid', async () => {
+    const { caller } = await openedTo({ depositsNanosMax: nanos(500) })
+    const windows = { bidMs: ms(HOUR_MS), revealMs: ms(HOUR_MS), settleMs: ms(HOUR_MS) }
+    const first = await caller.call(windows, { isBrought: false })
+    const askFirst = caller.lastCall()
+    const second = await caller.call(windows, { isBrought: false })
+    const askSecond = caller.lastCall()
+    expect([typeof first, typeof second]).toEqual(['object', 'object'])
+    expect(await caller.call()).toBe('MARKET_DEPOSIT_LIMIT')
+    await caller.world.time.advance(15 * 60_000)
+    // Its message may still be on its way.
+    expect(await caller.call()).toBe('MARKET_DEPOSIT_LIMIT')
+    await caller.world.time.advance(61_000)
+    expect(await caller.call(windows)).toMatchObject({ bidder: KEYS.seller.did })
+    // Who asks again for one of those is answered, and it counts again.
+    expect(await askFirst()).toBe('said')
+    expect(await caller.call()).toBe('MARKET_DEPOSIT_LIMIT')
+    expect(await askSecond()).toBe('MARKET_DEPOSIT_LIMIT')
+    // What was brought stays.
+    await caller.world.time.advance(20 * 60_000)
+    expect(await caller.call()).toMatchObject({ bidder: KEYS.seller.did })
+    expect(await askFirst()).toBe('MARKET_DEPOSIT_LIMIT')
+  })
+
+  it('are a thousandth of the price at least, and 32 of one caller at most', async () => {
+    const { world, shop, caller } = await openedTo({ depositsNanosMax: nanos(1_000_000) }, 100_000)
+    const dear = world.offer({ skill: 'text.dear', priceNanos: nanos(2_000) })
+    await shop.seller.offer(dear, 'dear')
+    expect(await caller.call({ skill: dear.skill, depositNanos: nanos(1) })).toBe('MARKET_DEPOSIT_LIMIT')
+    const answers: unknown[] = []
+    for (let count = 0; count < 33; count += 1) answers.push(await caller.call({ depositNanos: nanos(1) }))
+    expect(answers.filter((answer) => typeof answer === 'object')).toHaveLength(32)
+    expect(answers.at(-1)).toBe('MARKET_DEPOSIT_LIMIT')
+    const other = await Caller.enter(world, KEYS.rival)
+    expect(await other.call({ depositNanos: nanos(1) })).toMatchObject({ bidder: KEYS.seller.did })
   })
 
   it('are small, short, and on a set that the seller knows', async () => {
@@ -279,6 +332,79 @@ describe('a purchase by an auction', () => {
       expect(await world.balance(KEYS.rival.did)).toBe(10_000n - lost)
       expect(await world.balance(LOST_DEPOSITS)).toBe(lost)
       expect(world.failures).toEqual([])
+    },
+  )
+
+  it.each([1, 1_900])(
+    'goes to a standing offer where nobody signs in an open one that was shut at once, %i',
+    async (price) => {
+      const world = await MarketWorld.create()
+      const shops = [KEYS.seller, KEYS.bank]
+      for (const key of shops) await (await world.seller({ key })).seller.offer(world.offer(), key.did)
+      const griefer = await world.seller(
+        { key: KEYS.rival },
+        {
+          policy: { ...SELLER_POLICY, parameters: new Map() },
+          bidOn: () => ({ priceNanos: nanos(1), latencyMs: ms(1) }),
+        },
+      )
+      // Its first bid is what it offers.
+      await griefer.seller.offer(world.offer({ priceNanos: nanos(price) }), 'rival')
+      const node = await world.buyer({ key: KEYS.buyer })
+      await node.buyer.buy(wanted({ auction: 'english', peers: [KEYS.rival, ...shops].map(({ did }) => did) }))
+      const order = await world.until(node, 'order-1')
+      expect(order.declined).toEqual([KEYS.rival.did])
+      expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', priceNanos: '1000' })
+    },
+  )
+
+  it('takes the deposit of a winner that speaks of credit where there is none', async () => {
+    const world = await MarketWorld.create()
+    for (const [key, price] of [
+      [KEYS.seller, 1_000],
+      [KEYS.rival, 900],
+    ] as const) {
+      const { seller } = await world.seller({ key })
+      await seller.offer(world.offer({ priceNanos: nanos(price) }), 'words')
+    }
+    const node = await world.buyer({ key: KEYS.buyer })
+    const { door } = node.party.components
+    const ask = door.ask.bind(door)
+    Object.assign(door, {
+      ask: async (...[to, post, options]: Parameters<typeof ask>) =>
+        to === KEYS.rival.did && post.frame.type === 'contract'
+          ? { ...declined('MARKET_CREDIT_OPEN'), bytes: new Uint8Array() }
+          : await ask(to, post, options),
+    })
+    await node.buyer.buy(wanted({ auction: 'first', depositNanos: nanos(20) }))
+    const order = await world.until(node, 'order-1')
+    expect(order).toMatchObject({ declined: [KEYS.rival.did], declinedCode: 'MARKET_CREDIT_OPEN' })
+    expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', worker: KEYS.seller.did })
+    expect(await world.balance(KEYS.rival.did)).toBe(9_980n)
+  })
+
+  it.each(['first', 'second'] as const)(
+    'asks for a deposit whatever a free key offers the work at, %s',
+    async (auction) => {
+      const funds = [KEYS.buyer, KEYS.seller].map((key) => [key, 10_000] as const)
+      const world = await MarketWorld.create(funds)
+      const shop = await world.seller({ key: KEYS.seller })
+      await shop.seller.offer(world.offer(), 'words')
+      const griefer = await world.seller(
+        { key: KEYS.rival },
+        {
+          policy: { ...SELLER_POLICY, parameters: new Map() },
+          bidOn: () => ({ priceNanos: nanos(1), latencyMs: ms(1) }),
+        },
+      )
+      await griefer.seller.offer(world.offer({ priceNanos: nanos(1) }), 'rival')
+      const node = await world.buyer({ key: KEYS.buyer })
+      await node.buyer.buy(wanted({ auction }))
+      const order = await world.until(node, 'order-1')
+      // A thousandth of the highest price: the free key has not got it, and is not asked to sign.
+      expect(order).toMatchObject({ call: { depositNanos: '2' } })
+      expect(order.declined).toEqual([])
+      expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', worker: KEYS.seller.did })
     },
   )
 
