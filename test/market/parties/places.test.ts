@@ -158,7 +158,7 @@ describe('a place of a seller', () => {
       await settle(60)
       expect(node.buyer.order('order-1')?.cosignature).toBeDefined()
     }
-    await world.time.advance(100)
+    await world.time.advance(600)
     gate.resolve()
     const { contract } = await world.until(first, 'order-1')
     expect(await world.view(contract)).toMatchObject({ state: 'FINAL', priceNanos: '1000' })
