@@ -41,7 +41,8 @@ export const marketOfferCommand: Command = {
     },
     'fallback-min': {
       value: '0..1',
-      describe: 'where no arbiter rules, the least share of the disputed price that a contract gives you (default 0)',
+      describe:
+        'where nobody rules, as arbiters may not, the least share of the disputed price that a contract gives you (default 0)',
     },
     replicate: { describe: 'run tasks of this skill again for arbiters of disputes, without pay' },
     'credit-line': {
@@ -60,7 +61,7 @@ export const marketOfferCommand: Command = {
   },
   details: [
     'C1 needs a credit line: the payer then owes you credits of its own, in all of its currencies together no more than the line, and nobody makes it pay. Contracts of one payer in one currency come one after the other, each on the certified end of the one before.',
-    'A contract that names other arbiters is declined. Without any nobody rules, and a payer that rejects good work pays no more than the fallback share, which is 0 by default: name arbiters that you and your payers trust, or a --fallback-min. A payer that ends a dispute so has it in `kernell reputation list`, and you ask half of it from then on.',
+    'A contract that names other arbiters is declined. Without any nobody rules, and a payer that rejects good work pays no more than the fallback share, which is 0 by default: name arbiters that you and your payers trust, or a --fallback-min. The share holds for contracts with arbiters too, which may be silent. A payer that ends a dispute so has it in `kernell reputation list`, and you ask half of it from then on.',
     'The offer is signed by the escrow key. It replaces the one that this node had for the same skill and currency; the same offer again answers "exists".',
   ],
   examples: ['kernell market offer --skill text.word-count --price 0.25 --limit 4 --agent word-count'],

@@ -31,8 +31,8 @@ export const PARTY_CODES = {
   },
   MARKET_FALLBACK_LOW: {
     cause:
-      'Nobody would rule on a dispute, and the share that the worker then gets is below what the seller works for.',
-    remedy: 'Name a larger --fallback, or an arbiter that the seller takes.',
+      'The share that the worker gets where nobody rules on a dispute, as arbiters may, is below what the seller works for.',
+    remedy: 'Name a larger --fallback.',
   },
   MARKET_PAYER_SHORT: {
     cause: 'The payer does not have the price and its bond, as the notary set has its account.',

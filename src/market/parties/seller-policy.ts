@@ -22,7 +22,9 @@ export type SellerPolicy = {
   readonly subjectsOf?: (skill: string) => readonly Did[]
   /** Who may rule on its contracts of a skill: of whoever else a payer names, it knows nothing. Empty: it signs contracts without arbiters alone. */
   readonly arbitersOf: (skill: string) => readonly Did[]
-  /** Where no arbiter rules, the least share of what is disputed that a contract of a skill gives the worker, in millionths. */
+  /** More bad than good is known of a payer: what its predicates fail is not conceded. Absent: of nobody. */
+  readonly isDoubtful?: (payer: Did) => boolean
+  /** Where nobody rules, arbiters that are named included, the least share of what is disputed that a contract of a skill gives the worker, in millionths. */
   readonly fallbackPerMillionMinOf: (skill: string, payer: Did) => number
   /** What it lends a payer in `C1` at most: what it has of all credits that the payer issues, and the contracts under way. */
   readonly creditNanosOf: (payer: Did) => Amount
@@ -85,8 +87,8 @@ export function refuseContract(
   if (terms.maxNanos < priceNanos) return 'MARKET_PRICE_LOW'
   if (terms.arbiters.members.some((member) => !policy.arbitersOf(skill).includes(member)))
     return 'MARKET_ARBITERS_DECLINED'
-  if (terms.arbiters.k === 0 && terms.fallbackPerMillion < policy.fallbackPerMillionMinOf(skill, terms.payer))
-    return 'MARKET_FALLBACK_LOW'
+  // Arbiters may be silent: then it is as without any.
+  if (terms.fallbackPerMillion < policy.fallbackPerMillionMinOf(skill, terms.payer)) return 'MARKET_FALLBACK_LOW'
   if (isStakePassed(policy, terms) || areSpansPassed(policy, terms)) return 'MARKET_LIMIT_PASSED'
   const isTooMuch = openNanos + terms.maxNanos > policy.exposureNanosMax || openContracts >= policy.contractsMax
   return isTooMuch ? 'MARKET_EXPOSURE_SPENT' : undefined

@@ -11,6 +11,7 @@ import { type FollowedContract, pause } from './contract-follower.ts'
 import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { Party } from './party.ts'
 import { readMeter, shownMeter, type TaskCounts } from './read-meter.ts'
+import type { SellerPolicy } from './seller-policy.ts'
 import { untilAborted } from './until-aborted.ts'
 import { hashOfBytes, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from './task-package.ts'
 
@@ -35,7 +36,11 @@ export type TaskRunner = {
   used?(contract: ContractId): TaskCounts
 }
 
-export type WorkComponents = { readonly party: Party; readonly runner: TaskRunner }
+export type WorkComponents = {
+  readonly party: Party
+  readonly runner: TaskRunner
+  readonly isDoubtful: SellerPolicy['isDoubtful']
+}
 
 /** From the hold to the end of it. */
 const HELD_STATES: ReadonlySet<EscrowState['kind']> = new Set([
@@ -281,7 +286,8 @@ class ContractWork {
     const { party, contract, noted } = this
     const { currency } = terms
     const evidence = noted.result ?? noted.input
-    if (noted.outcome === 'failed' && (terms.arbiters.k > 0 || terms.fallbackPerMillion === 0)) {
+    const isRuled = terms.arbiters.k > 0 && this.components.isDoubtful?.(noted.other) !== true
+    if (noted.outcome === 'failed' && (isRuled || terms.fallbackPerMillion === 0)) {
       const body = { evidence, claimNanos: concededNanos, currency }
       await party.tellNotary(contract, { act: 'concede', type: 'escrow-dispute', body })
       return

@@ -37,12 +37,14 @@ export class Seller {
   private readonly standing: StandingOffers
   private readonly bids: SealedBids
   private readonly signing: ContractSigning
+  private readonly policy: SellerPolicy
   private readonly working = new Set<ContractId>()
   private close: (() => void) | undefined
 
   constructor(components: SellerComponents, { policy }: SellerInit) {
     const { party, bidOn, capabilities, runner } = components
     this.party = party
+    this.policy = policy
     this.standing = new StandingOffers(party)
     const queue = new TaskQueue(runner, { mostOf: (skill) => this.standing.tasksOf(skill) })
     const places = new SellerPlaces(party, (contract) => queue.isRunning(contract))
@@ -96,10 +98,10 @@ export class Seller {
   private workOn(contract: ContractId): void {
     if (this.working.has(contract)) return
     this.working.add(contract)
-    const { party, runner } = this
+    const { party, runner, policy } = this
     party.begin(async () => {
       try {
-        await workOnContract({ party, runner }, contract)
+        await workOnContract({ party, runner, isDoubtful: policy.isDoubtful }, contract)
       } finally {
         this.working.delete(contract)
       }

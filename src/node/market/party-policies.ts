@@ -101,6 +101,9 @@ export function sellerPolicyOf(
     readonly payerPpmOf: (payer: Did) => number
   },
 ): SellerPolicy {
+  // More bad than good is known of whoever rejected work and kept the price.
+  const isDoubtful = (payer: Did): boolean =>
+    payerPpmOf(payer) < UNKNOWN_STANDING.reputationPpm || failsMostly(party, payer)
   return {
     notarySets: [termsOfSet(set)],
     parameters: parameters.rules,
@@ -110,10 +113,9 @@ export function sellerPolicyOf(
     arbitersOf: (skill) => party.noteOf<SkillNote>(SKILLS, skill)?.arbiters ?? [],
     fallbackPerMillionMinOf: (skill, payer) => {
       const share = party.noteOf<SkillNote>(SKILLS, skill)?.fallbackPerMillionMin ?? 0
-      // More bad than good is known of whoever rejected work and kept the price.
-      const isDoubtful = payerPpmOf(payer) < UNKNOWN_STANDING.reputationPpm || failsMostly(party, payer)
-      return isDoubtful ? Math.max(share, 500_000) : share
+      return isDoubtful(payer) ? Math.max(share, 500_000) : share
     },
+    isDoubtful,
     creditNanosOf: (payer) => creditLineOf(party, payer) ?? ZERO_AMOUNT,
     hasOwnLine: (payer) => party.noteOf<CreditLineNote>(CREDIT_LINES, payer) !== undefined,
     creditTotalNanos: () => creditTotalOf(party),

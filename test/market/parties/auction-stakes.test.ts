@@ -104,7 +104,7 @@ class Caller {
 async function openedTo(policy: Partial<SellerPolicy> = {}, fund = 10_000) {
   const world = await MarketWorld.create([KEYS.buyer, KEYS.seller, KEYS.rival].map((key) => [key, fund]))
   const shop = await world.seller({ key: KEYS.seller }, { policy: { ...SELLER_POLICY, ...policy } })
-  await shop.seller.offer(world.offer({ capacity: 20 }), 'words')
+  await shop.seller.offer(world.offer({ capacity: 64 }), 'words')
   return { world, shop, caller: await Caller.enter(world, KEYS.buyer) }
 }
 

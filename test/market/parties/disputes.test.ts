@@ -14,6 +14,7 @@ import {
   bytesOf,
   MarketWorld,
   nanos,
+  SELLER_POLICY,
   type SellerNode,
   TIMERS,
   USD,
@@ -151,6 +152,31 @@ describe('a payer that rejects without reason', () => {
     await rejectWithoutReason(dispute)
     await world.until(node, 'order-1')
     expect(await world.view(contract)).toMatchObject({ capturedNanos: '500', state: 'FINAL' })
+  })
+})
+
+describe('a predicate that nothing meets', () => {
+  it.each([
+    [false, '0'],
+    [true, '500'],
+  ])('is conceded, but not to a payer of whom more bad than good is known: %s', async (isDoubtful, capturedNanos) => {
+    const world = await MarketWorld.create()
+    const shop = await world.seller(
+      { key: KEYS.seller },
+      { policy: { ...SELLER_POLICY, isDoubtful: () => isDoubtful } },
+    )
+    await shop.seller.offer(world.offer(), 'words')
+    const node = await world.buyer({ key: KEYS.buyer }, { policy: { ...RULED, fallbackPerMillion: 500_000 } })
+    const predicate = {
+      kind: 'number-near',
+      artifact: 'result',
+      pointer: '/words',
+      expected: '99',
+      tolerance: '0',
+    } as const
+    await node.buyer.buy(wanted({ predicate }))
+    const { contract } = await world.until(node, 'order-1')
+    expect(await world.view(contract)).toMatchObject({ capturedNanos, state: 'FINAL' })
   })
 })
 

@@ -35,6 +35,7 @@ import type { ContractView } from '../../../src/ports/notary-client.ts'
 import type { Transport } from '../../../src/ports/transport.ts'
 import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
+import { publicKeyOfDid } from '../../../src/wire/v1/did-key.ts'
 import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
 import type { MessageBody, MessageType } from '../../../src/wire/v1/message-types.ts'
 import { KEYS, seededRandom, settle, signerOf, TestTime } from './party-fixtures.ts'
@@ -404,8 +405,8 @@ export class MarketWorld {
 }
 
 function verifyWith(peer: Did, bytes: Uint8Array, signature: Uint8Array): boolean {
-  const key = Object.values(KEYS).find(({ did }) => did === peer)
-  return key !== undefined && verify({ publicKeyHex: Buffer.from(key.publicKey).toString('hex'), bytes, signature })
+  const key = publicKeyOfDid(peer)
+  return key !== undefined && verify({ publicKeyHex: Buffer.from(key).toString('hex'), bytes, signature })
 }
 
 /** A purchase of a word count for at most 2,000. */

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { type FixedKey, fixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
+import { sha256Hex } from '../../../src/base/sha256.ts'
+import { formatAccountId, parseTransferId } from '../../../src/core/ledger/ledger-names.ts'
+import type { TransferOrder } from '../../../src/core/ledger/transfer-order.ts'
+import { bodyOfOrder } from '../../../src/wire/v1/ledger-events.ts'
 import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import type { BuyRequest } from '../../../src/market/parties/buy-order.ts'
@@ -11,6 +15,7 @@ import {
   BUYER_POLICY,
   type BuyerNode,
   MarketWorld,
+  nanos,
   type SellerNode,
   USD,
   wanted,
@@ -151,11 +156,46 @@ describe('a place of a seller', () => {
       const node = await openCareless(world, key)
       await node.buyer.buy(one())
       await settle(60)
+      expect(node.buyer.order('order-1')?.cosignature).toBeDefined()
     }
-    await world.time.advance(100)
+    await world.time.advance(600)
     gate.resolve()
     const { contract } = await world.until(first, 'order-1')
     expect(await world.view(contract)).toMatchObject({ state: 'FINAL', priceNanos: '1000' })
+  })
+
+  it('is lost by those that have handed on the price before anybody hears that there is none', async () => {
+    const keys = Array.from({ length: 18 }, (_, index) => fixedKey(200 + index))
+    const [holder] = keys
+    const world = await MarketWorld.create([[KEYS.buyer, 1_300], ...(holder ? [[holder, 1_300] as const] : [])])
+    const shop = await world.seller({ key: KEYS.seller })
+    await shop.seller.offer(world.offer({ capacity: 1 }), 'words')
+    const account = (owner: Did) => formatAccountId({ owner, kind: 'available', currency: USD })
+    for (const [index, key] of keys.slice(0, 17).entries()) {
+      const next = keys[index + 1]
+      const id = parseTransferId(sha256Hex(`move ${index}`).slice(0, 32))
+      if (next === undefined || id === undefined) throw new TypeError('unreachable')
+      const node = await world.buyer({ key })
+      node.party.outbox.submit = async () => await new Promise<never>(() => undefined)
+      await node.buyer.buy(one())
+      await settle(60)
+      await world.time.advance(50)
+      expect(node.buyer.order('order-1')?.cosignature).toBeDefined()
+      const order: TransferOrder = {
+        kind: 'post',
+        id,
+        debit: account(key.did),
+        credit: account(next.did),
+        amount: nanos(1_300),
+        isLinked: false,
+        contract: undefined,
+        reference: undefined,
+      }
+      await world.tell('ledger-transfer', { orders: [bodyOfOrder(order, USD)] }, key)
+    }
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(one())
+    expect((await world.until(node, 'order-1')).failed).toBeUndefined()
   })
 
   it('is for payers that have the price, all that was signed for them counted', async () => {

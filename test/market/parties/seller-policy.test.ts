@@ -105,10 +105,12 @@ describe('the seller of a node that was told nothing but its price', () => {
 })
 
 describe('a payer that has kept more than it has paid', () => {
-  it('gives half where nobody rules, or takes an arbiter of the seller', () => {
+  it('gives half where nobody rules, arbiters that may be silent included', () => {
     expect(judge({}, {}, { payerPpm: 499_999 })).toBe('MARKET_FALLBACK_LOW')
     expect(judge({ fallbackPerMillion: 500_000 }, {}, { payerPpm: 499_999 })).toBeUndefined()
-    expect(judge(ruledBy(FRIEND), { arbiters: [FRIEND] }, { payerPpm: 0 })).toBeUndefined()
+    expect(judge(ruledBy(FRIEND), { arbiters: [FRIEND] }, { payerPpm: 0 })).toBe('MARKET_FALLBACK_LOW')
+    const half = { ...ruledBy(FRIEND), fallbackPerMillion: 500_000 }
+    expect(judge(half, { arbiters: [FRIEND] }, { payerPpm: 0 })).toBeUndefined()
   })
 })
 
@@ -137,8 +139,9 @@ describe('a seller that asks for a share of what is disputed', () => {
     expect(judge({ fallbackPerMillion: 500_000 }, asking)).toBeUndefined()
   })
 
-  it('leaves the rest to arbiters whom it has named', () => {
-    expect(judge(ruledBy(FRIEND), asking)).toBeUndefined()
+  it('asks for it whether arbiters are named or not: they may be silent', () => {
+    expect(judge(ruledBy(FRIEND), asking)).toBe('MARKET_FALLBACK_LOW')
+    expect(judge({ ...ruledBy(FRIEND), fallbackPerMillion: 500_000 }, asking)).toBeUndefined()
   })
 })
 
