@@ -45,8 +45,10 @@ import {
 } from '../ledger/codec-fields.ts'
 import { LEDGER_EVENT_FIELD } from '../ledger/ledger-codec.ts'
 import { formatLedgerState, parseLedgerState } from '../ledger/ledger-state-codec.ts'
+import type { LedgerState } from '../ledger/ledger-state.ts'
 import { type BooksEvent, type BooksLimits, type BooksState, isOpen, isUnheld } from './books-state.ts'
 import { exposureKey, exposureOf } from './credit-exposure.ts'
+import { promisedByAll } from './ready-for-hold.ts'
 import { addFiring, type TimerHeap } from './timer-heap.ts'
 
 /** Of events and states. A reader refuses any other. */
@@ -144,7 +146,7 @@ export function parseBooksState(json: unknown): BooksState | undefined {
   const revocations = readRevocations(memberOf(json, 'revocations') ?? [])
   if (at === undefined || set === undefined || limits === undefined || ledger === undefined) return undefined
   if (contracts === undefined || parameters === undefined || revocations === undefined) return undefined
-  return { at, set, limits, ledger, contracts, parameters, revocations, ...followingFrom(contracts) }
+  return { at, set, limits, contracts, parameters, revocations, ...followingFrom(contracts, ledger) }
 }
 
 /** What is written of books; the rest follows from it. */
@@ -156,6 +158,7 @@ export type BooksParts = Pick<BooksState, 'at' | 'set' | 'limits' | 'ledger'> & 
 
 /** The books of their parts; `undefined` where two contracts or two rules have one name. */
 export function booksOfParts({
+  ledger,
   contracts,
   parameters,
   revocations: rows,
@@ -172,7 +175,7 @@ export function booksOfParts({
   const revocations = revocationsOf(rows)
   if (states.size !== contracts.length || rules.size !== parameters.length || revocations === undefined)
     return undefined
-  return { ...head, contracts: states, parameters: rules, revocations, ...followingFrom(states) }
+  return { ...head, contracts: states, parameters: rules, revocations, ...followingFrom(states, ledger) }
 }
 
 function readContracts(json: unknown): HashTrie<EscrowState> | undefined {
@@ -213,7 +216,9 @@ function revocationsOf(entries: readonly RevocationRow[]): Revocations | undefin
   return revocations
 }
 
-function followingFrom(contracts: HashTrie<EscrowState>): Pick<BooksState, 'open' | 'unheld' | 'timers' | 'exposures'> {
+type Following = Pick<BooksState, 'ledger' | 'open' | 'unheld' | 'timers' | 'exposures'>
+
+function followingFrom(contracts: HashTrie<EscrowState>, ledger: LedgerState): Following {
   let open = 0
   let unheld = 0
   let timers: TimerHeap
@@ -233,5 +238,5 @@ function followingFrom(contracts: HashTrie<EscrowState>): Pick<BooksState, 'open
     const amount = AMOUNT_FIELD.read(String(sum)) as Amount | undefined
     if (amount !== undefined) exposures = hashTrieSet(exposures, key, amount)
   }
-  return { open, unheld, timers, exposures }
+  return { ledger: promisedByAll(ledger, contracts), open, unheld, timers, exposures }
 }

@@ -27,7 +27,7 @@ import { recordOf } from './contract-record.ts'
 import { withExposure } from './credit-exposure.ts'
 import { changeSet, listIssuer, publishParameters, retireParameters } from './books-rules.ts'
 import { refuseRevoked, revokeCapability } from './known-revocations.ts'
-import { readyForHold } from './ready-for-hold.ts'
+import { readyForHold, withRoomOf } from './ready-for-hold.ts'
 import { refuseKeys } from './refuse-keys.ts'
 import { addFiring, type Firing, type TimerHeap, withoutFirstFiring } from './timer-heap.ts'
 import type { Timestamp } from '../../base/time.ts'
@@ -222,7 +222,8 @@ function withContract(state: BooksState, { contract, current, isPruned }: Change
   const contracts: HashTrie<EscrowState> = isPruned
     ? hashTrieDelete(state.contracts, current.contract)
     : hashTrieSet(state.contracts, current.contract, current)
-  return { ...state, contracts, open, unheld, exposures: withExposure(state.exposures, contract, current) }
+  const ledger = withRoomOf(state.ledger, contract, current)
+  return { ...state, ledger, contracts, open, unheld, exposures: withExposure(state.exposures, contract, current) }
 }
 
 function applyToLedger(state: BooksState, event: LedgerEvent): Step<BooksState, BooksEffect> {

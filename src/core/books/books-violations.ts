@@ -1,4 +1,4 @@
-import { hashTrieForEach, hashTrieGet } from '../collections/hash-trie.ts'
+import { hashTrieEntries, hashTrieForEach, hashTrieGet } from '../collections/hash-trie.ts'
 import { openHoldsOf } from '../escrow/escrow-money.ts'
 import type { EscrowState } from '../escrow/escrow-state.ts'
 import { timersOf } from '../escrow/escrow-timers.ts'
@@ -6,6 +6,7 @@ import { escrowViolations } from '../escrow/escrow-violations.ts'
 import { findLedgerViolations } from '../ledger/ledger-violations.ts'
 import { type BooksState, isOpen, isUnheld } from './books-state.ts'
 import { exposureKey, exposureOf } from './credit-exposure.ts'
+import { promisedByAll } from './ready-for-hold.ts'
 import type { TimerHeap } from './timer-heap.ts'
 
 /** Names of broken invariants, of the ledger, of each contract, and of both together. It reads everything: for tests, replays and verification. */
@@ -28,6 +29,7 @@ export function booksViolations(state: BooksState): readonly string[] {
   if (open !== state.open || unheld !== state.unheld) broken.add('contracts are counted')
   for (const violation of holdViolations(state, expected)) broken.add(violation)
   for (const violation of exposureViolations(state)) broken.add(violation)
+  if (!isPromised(state)) broken.add('accounts that open contracts may pay into have their room')
   return [...broken]
 }
 
@@ -42,6 +44,13 @@ function holdViolations({ ledger }: BooksState, expected: ReadonlySet<string>): 
   })
   if (held < expected.size) broken.push('I4 what a contract counts on is held')
   return broken
+}
+
+/** No more and no less is promised than open holds and contracts may pay into. */
+function isPromised({ ledger, contracts }: BooksState): boolean {
+  const { promised, unmade } = promisedByAll(ledger, contracts)
+  if (unmade !== ledger.unmade || promised.size !== ledger.promised.size) return false
+  return hashTrieEntries(promised).every(([account, count]) => hashTrieGet(ledger.promised, account) === count)
 }
 
 function exposureViolations(state: BooksState): readonly string[] {

@@ -2,20 +2,22 @@ import { assert, assertNever } from '../../base/assert.ts'
 import { type Amount, subtractAmounts, ZERO_AMOUNT } from '../../base/money.ts'
 import { addDuration } from '../../base/time.ts'
 import { addExpiry } from './expiry-heap.ts'
-import { authorityIn, type LedgerDraft, placeOfHold, read, remember, write, writeAccount } from './ledger-draft.ts'
 import {
-  type AccountId,
-  type AccountName,
-  type Currency,
-  formatAccountId,
-  issuerOf,
-  parseAccountId,
-} from './ledger-names.ts'
+  authorityIn,
+  type LedgerDraft,
+  placeOfHold,
+  promise,
+  read,
+  remember,
+  write,
+  writeAccount,
+} from './ledger-draft.ts'
+import { type AccountId, type AccountName, formatAccountId, issuerOf, parseAccountId } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
 import type { AccountRow, HoldEnd } from './ledger-state.ts'
 import { KIND_RULES, type OrderOrigin, placeOf } from './order-origin.ts'
+import { accountRoom, countNew, isFullOfHolds } from './order-rooms.ts'
 import { keyOfHold } from './remembered-ids.ts'
-import { clientShareOf, shareOf } from './rooms.ts'
 import {
   HOLD_SPAN_MAX,
   type HoldOrder,
@@ -108,7 +110,10 @@ function applyHold(draft: LedgerDraft, order: HoldOrder, origin: OrderOrigin): L
   const kept: HoldOrder = { ...order, debit: pair.debit.id, credit: pair.credit.id }
   const key = keyOfHold(kept)
   write(draft, draft.holds, { key, before: undefined, after: kept })
-  if (order.contract === undefined) draft.clientHolds += 1
+  if (order.contract === undefined) {
+    draft.clientHolds += 1
+    promise(draft, kept.credit, 1)
+  }
   if (expiresAt !== undefined) draft.expiries = addExpiry(draft.expiries, { at: expiresAt, id: key })
   draft.effects.push({ type: 'transfer-held', id, amount, expiresAt })
   return undefined
@@ -154,7 +159,10 @@ export function releaseHold(draft: LedgerDraft, hold: HoldOrder, end: HoldEnd): 
 function endHold(draft: LedgerDraft, hold: HoldOrder, end: HoldEnd): void {
   changeHeld(draft, hold.debit, 0n - hold.amount)
   write(draft, draft.holds, { key: keyOfHold(hold), before: hold, after: undefined })
-  if (hold.contract === undefined) draft.clientHolds -= 1
+  if (hold.contract === undefined) {
+    draft.clientHolds -= 1
+    promise(draft, hold.credit, -1)
+  }
   remember(draft, placeOfHold(hold), { kind: 'ended-hold', order: hold, end, at: draft.at })
 }
 
@@ -235,27 +243,6 @@ function findShortage(draft: LedgerDraft, { name, debits, credits }: AccountRow,
 
 function heldAccountOf({ owner, currency }: AccountName): AccountId {
   return formatAccountId({ owner, kind: 'held', currency })
-}
-
-function countNew(draft: LedgerDraft, accounts: readonly AccountId[]): number {
-  let count = 0
-  for (const [index, account] of accounts.entries())
-    if (read(draft.accounts, account) === undefined && accounts.indexOf(account) === index) count += 1
-  return count
-}
-
-function accountRoom({ state, accounts, listed }: LedgerDraft, { kind }: OrderOrigin, currency: Currency): number {
-  const claim = { isListed: listed.has(currency), isOfContract: kind === 'contract' }
-  return shareOf(state.limits.accountsMax, claim) - accounts.size
-}
-
-/** Clients' holds are counted by themselves, so that those of contracts leave them room. */
-function isFullOfHolds(draft: LedgerDraft, { kind }: OrderOrigin, currency: Currency): boolean {
-  const { state, holds, clientHolds, listed } = draft
-  const { holdsMax } = state.limits
-  const isListed = listed.has(currency)
-  if (holds.size >= shareOf(holdsMax, { isListed, isOfContract: true })) return true
-  return kind !== 'contract' && clientHolds >= clientShareOf(holdsMax, isListed)
 }
 
 type Movement = Sides & { readonly amount: Amount }

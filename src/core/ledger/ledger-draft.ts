@@ -5,7 +5,7 @@ import { type VersionedMap, versionedMapApply, versionedMapGet } from '../collec
 import type { Did } from '../evidence/names.ts'
 import { type ExpiryHeap, expiryHeapSize, addExpiry, firstExpiry, withoutFirstExpiry } from './expiry-heap.ts'
 import type { LedgerEffect } from './ledger-event.ts'
-import type { Currency, TransferId } from './ledger-names.ts'
+import type { AccountId, Currency, TransferId } from './ledger-names.ts'
 import { withOwned } from './owned-accounts.ts'
 import { clientShareOf, halfOf } from './rooms.ts'
 import { countIdsOf, forgetOld, keyOfHold, rememberIds } from './remembered-ids.ts'
@@ -30,10 +30,13 @@ export type LedgerDraft = {
   readonly state: LedgerState
   readonly at: Timestamp
   readonly accounts: Overlay<AccountRow>
+  readonly promised: Overlay<number>
+  unmade: number
   readonly holds: Overlay<HoldOrder>
   readonly remembered: Overlay<Remembered, VersionedMap<Remembered>>
   readonly currencies: Overlay<CurrencyRow>
   readonly owners: Overlay<OwnerRow>
+  places: LedgerState['places']
   readonly issues: Overlay<OpenIssue>
   issuers: ReadonlySet<Did>
   listed: ReadonlySet<Currency>
@@ -67,10 +70,13 @@ export function openDraft(state: LedgerState, at: Timestamp): LedgerDraft {
     state,
     at,
     accounts: overlayOf(state.accounts),
+    promised: overlayOf(state.promised),
+    unmade: state.unmade,
     holds: overlayOf(state.holds),
     remembered: overlayOf(state.remembered),
     currencies: overlayOf(state.currencies),
     owners: overlayOf(state.owners),
+    places: state.places,
     issues: overlayOf(state.issues),
     issuers: state.issuers,
     listed: state.listed,
@@ -134,8 +140,20 @@ export function writeAccount(draft: LedgerDraft, entry: Entry<AccountRow>): void
   assert(row !== undefined && row.debits <= COUNTER_MAX && row.credits <= COUNTER_MAX, 'counters fit 128 bits')
   assert(row.held >= 0n, 'what is held is never negative')
   assert(row.name.kind === 'issuer' || row.credits >= row.debits, 'no account but an issuer is below zero')
-  if (entry.before === undefined) draft.made.push(row)
+  if (entry.before === undefined) {
+    draft.made.push(row)
+    if (read(draft.promised, entry.key) !== undefined) draft.unmade -= 1
+  }
   write(draft, draft.accounts, entry)
+}
+
+/** A client's hold more (1), or less (-1), may pay into the account. */
+export function promise(draft: LedgerDraft, account: AccountId, by: 1 | -1): void {
+  const before = read(draft.promised, account)
+  const after = (before ?? 0) + by
+  write(draft, draft.promised, { key: account, before, after: after === 0 ? undefined : after })
+  const isFirstOrLast = before === undefined || after === 0
+  if (isFirstOrLast && read(draft.accounts, account) === undefined) draft.unmade += by
 }
 
 /** Remembers an id that is new. */
@@ -169,6 +187,7 @@ export function authorityIn({ owners }: LedgerDraft, owner: Did): Did {
 
 type Mark = {
   readonly made: number
+  readonly unmade: number
   readonly expiries: ExpiryHeap
   readonly ids: number
   readonly clientIds: number
@@ -180,9 +199,10 @@ type Mark = {
 export function beginChain(draft: LedgerDraft): Mark {
   assert(draft.undo === undefined, 'chains do not nest')
   draft.undo = []
-  const { made, expiries, ids, clientIds, clientHolds, effects } = draft
+  const { made, unmade, expiries, ids, clientIds, clientHolds, effects } = draft
   return {
     made: made.length,
+    unmade,
     expiries,
     ids: ids.length,
     clientIds: clientIds.length,
@@ -200,6 +220,7 @@ export function revertChain(draft: LedgerDraft, mark: Mark): void {
   draft.undo = undefined
   for (let index = undo.length - 1; index >= 0; index -= 1) undo[index]?.revert()
   draft.made.length = mark.made
+  draft.unmade = mark.unmade
   draft.expiries = mark.expiries
   draft.ids.length = mark.ids
   draft.clientIds.length = mark.clientIds
@@ -218,8 +239,11 @@ export function closeDraft(draft: LedgerDraft): LedgerState {
     listed: draft.listed,
     currencies: applied(draft.currencies),
     owners: applied(draft.owners),
+    places: draft.places,
     accounts: applied(draft.accounts),
     owned: withOwned(state.owned, draft.made),
+    promised: applied(draft.promised),
+    unmade: draft.unmade,
     holds,
     expiries: tidyExpiries(draft.expiries, holds),
     clientHolds: draft.clientHolds,

@@ -35,6 +35,8 @@ import { addExpiry, type ExpiryHeap } from './expiry-heap.ts'
 import { isLedgerFormat, LEDGER_FORMAT, ORDER_FIELD } from './ledger-codec.ts'
 import { formatAccountId, parseAccountId } from './ledger-names.ts'
 import { withOwned } from './owned-accounts.ts'
+import { placesIn } from './key-places.ts'
+import { promisedByHolds } from './promised-accounts.ts'
 import { LISTED_ISSUERS_MAX, listedAmong } from './rooms.ts'
 import type {
   AccountRow,
@@ -249,20 +251,23 @@ function readIssuers(json: unknown): ReadonlySet<Did> | undefined {
   return issuers && new Set(issuers)
 }
 
-type Following = Pick<LedgerState, 'listed' | 'owned' | 'expiries' | 'clientHolds'>
+type Following = Pick<LedgerState, 'places' | 'listed' | 'owned' | 'promised' | 'unmade' | 'expiries' | 'clientHolds'>
 
 /** What is not written, since it follows from what is. */
 export function followingFrom({
   issuers,
   currencies,
+  owners,
   accounts,
   holds,
-}: Pick<LedgerState, 'issuers' | 'currencies' | 'accounts' | 'holds'>): Following {
+}: Pick<LedgerState, 'issuers' | 'currencies' | 'owners' | 'accounts' | 'holds'>): Following {
   const rows = hashTrieEntries(accounts).map(([, row]) => row)
   const registered = hashTrieEntries(currencies).map(([, row]) => row)
   return {
     listed: listedAmong(issuers, registered),
+    places: placesIn(owners),
     owned: withOwned(emptyHashTrie(), rows),
+    ...promisedByHolds(holds, accounts),
     expiries: expiriesOf(holds),
     clientHolds: clientHoldsOf(holds),
   }

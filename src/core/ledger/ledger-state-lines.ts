@@ -109,13 +109,13 @@ export class LedgerStateReader {
     const parts = {
       issuers: this.issuers,
       currencies: trieOf(this.currencies),
+      owners: trieOf(this.owners),
       accounts: trieOf(this.accounts),
       holds: trieOf(this.holds),
     }
     return {
       at: head.at,
       limits: head.limits,
-      owners: trieOf(this.owners),
       issues: trieOf(this.issues),
       remembered,
       generations: this.periods.map(generationOf),

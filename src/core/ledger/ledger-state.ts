@@ -11,7 +11,7 @@ import type { HoldOrder, TransferOrder } from './transfer-order.ts'
 export const COUNTER_MAX: bigint = (1n << 128n) - 1n
 
 export type LedgerLimits = {
-  /** Accounts at most; as many owners with recovery keys, and as many currencies. What ends a hold or a contract is paid out beyond it. */
+  /** Accounts at most; as many owners with recovery keys, and as many currencies. What ends a hold or a contract has its room since it was held. */
   readonly accountsMax: number
   /** Open holds at most. */
   readonly holdsMax: number
@@ -133,9 +133,15 @@ export type LedgerState = {
   readonly listed: ReadonlySet<Currency>
   readonly currencies: HashTrie<CurrencyRow>
   readonly owners: HashTrie<OwnerRow>
+  /** Owners whose place another key took, by that key. */
+  readonly places: HashTrie<HashTrie<Did>>
   readonly accounts: HashTrie<AccountRow>
   /** Accounts by their owner, and by their id. */
   readonly owned: HashTrie<HashTrie<AccountId>>
+  /** Accounts that clients' open holds and open contracts may yet pay into, and by how many of them. */
+  readonly promised: HashTrie<number>
+  /** How many of those have no row yet: they have their room all the same. */
+  readonly unmade: number
   /** Open holds by id. */
   readonly holds: HashTrie<HoldOrder>
   readonly expiries: ExpiryHeap
@@ -164,8 +170,11 @@ export function emptyLedger({ at, limits = LEDGER_LIMITS_DEFAULT }: LedgerInput)
     listed: new Set(),
     currencies: emptyHashTrie(),
     owners: emptyHashTrie(),
+    places: emptyHashTrie(),
     accounts: emptyHashTrie(),
     owned: emptyHashTrie(),
+    promised: emptyHashTrie(),
+    unmade: 0,
     holds: emptyHashTrie(),
     expiries: undefined,
     clientHolds: 0,

@@ -1,10 +1,13 @@
 import { ZERO_AMOUNT } from '../../base/money.ts'
 import { hashTrieEntries, hashTrieForEach, hashTrieGet } from '../collections/hash-trie.ts'
 import { versionedMapForEach, versionedMapGet } from '../collections/versioned-map.ts'
+import type { Did } from '../evidence/names.ts'
 import { firstExpiry } from './expiry-heap.ts'
 import { type AccountId, formatAccountId, issuerOf, parseAccountId } from './ledger-names.ts'
 import { type AccountRow, COUNTER_MAX, type LedgerState } from './ledger-state.ts'
 import { clientHoldsOf } from './ledger-state-codec.ts'
+import { placesIn, placesOf } from './key-places.ts'
+import { promisedByHolds } from './promised-accounts.ts'
 import { listedAmong } from './rooms.ts'
 import { countChunkIds, countIdsOf, keyOfHold } from './remembered-ids.ts'
 
@@ -20,7 +23,9 @@ export function findLedgerViolations(state: LedgerState): readonly string[] {
     ...checkIssues(state),
     ...checkIds(state),
     ...checkLimits(state),
+    ...checkPromised(state),
     ...checkOwned(state),
+    ...checkPlaces(state),
     ...checkListed(state),
   ]
 }
@@ -121,10 +126,23 @@ function checkIds(state: LedgerState): readonly string[] {
   return [...broken]
 }
 
-/** Accounts may be more than their limit by what ends contracts that were held within it. */
-function checkLimits({ holds, remembered, limits }: LedgerState): readonly string[] {
+/** Accounts that are promised and not made yet have their room, so that what ends a hold or a contract never passes the limit. */
+function checkLimits({ accounts, unmade, holds, remembered, limits }: LedgerState): readonly string[] {
   const isWithin = holds.size <= limits.holdsMax && remembered.size + 2 * holds.size <= limits.rememberedMax
-  return isWithin ? [] : ['the ledger stays within its limits']
+  return isWithin && accounts.size + unmade <= limits.accountsMax ? [] : ['the ledger stays within its limits']
+}
+
+/** What clients' holds may pay into is promised, and whatever is promised has a row or room for one. Which contracts promise it the books say. */
+function checkPromised({ accounts, holds, promised, unmade }: LedgerState): readonly string[] {
+  let missing = 0
+  hashTrieForEach(promised, (_, account) => {
+    if (hashTrieGet(accounts, account) === undefined) missing += 1
+  })
+  let isSound = missing === unmade
+  hashTrieForEach(promisedByHolds(holds, accounts).promised, (count, account) => {
+    isSound &&= (hashTrieGet(promised, account) ?? 0) >= count
+  })
+  return isSound ? [] : ['accounts that open holds may pay into have their room']
 }
 
 function checkOwned({ accounts, owned }: LedgerState): readonly string[] {
@@ -138,6 +156,15 @@ function checkOwned({ accounts, owned }: LedgerState): readonly string[] {
     })
   })
   return isSound && count === accounts.size ? [] : ['every account is found by its owner']
+}
+
+function checkPlaces({ owners, places }: LedgerState): readonly string[] {
+  const expected = placesIn(owners)
+  const isSame = hashTrieEntries(expected).every(([key, behind]) => {
+    const known = placesOf(places, key as Did)
+    return known.size === behind.size && hashTrieEntries(behind).every(([owner]) => hashTrieGet(known, owner) === owner)
+  })
+  return isSame && expected.size === places.size ? [] : ['every owner is found by the key in its place']
 }
 
 function checkListed({ issuers, listed, currencies }: LedgerState): readonly string[] {

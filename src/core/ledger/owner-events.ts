@@ -11,7 +11,8 @@ import type {
 } from './ledger-event.ts'
 import { formatAccountId, issuerOf } from './ledger-names.ts'
 import type { LedgerRefusalCode } from './ledger-refusals.ts'
-import { halfOf, hasListedCredits } from './rooms.ts'
+import { withPlace } from './key-places.ts'
+import { halfOf, isBacked } from './rooms.ts'
 import { type OwnerRow, RECOVERY_DELAY_MAX } from './ledger-state.ts'
 
 /** @returns Why not; `undefined` when it was done, with its effect in the draft. */
@@ -64,6 +65,7 @@ export function rotateKey(draft: LedgerDraft, { iss, key, isLost }: KeyRotated):
     const recovery = isRotated ? before.recovery : undefined
     const after: OwnerRow = { ...rowOf(iss, before), recovery, authority: key, former }
     write(draft, draft.owners, { key: iss, before, after })
+    draft.places = withPlace(draft.places, before, after)
   }
   draft.effects.push({ type: 'key-replaced', owner: iss, key })
   return undefined
@@ -109,6 +111,7 @@ export function completeRecovery(draft: LedgerDraft, event: RecoveryCompleted): 
   if (!isFree(draft, successor, owner)) return 'LEDGER_KEY_REPLACED'
   const after: OwnerRow = { ...before, recovery: undefined, authority: successor, former: 'lost' }
   write(draft, draft.owners, { key: owner, before, after })
+  draft.places = withPlace(draft.places, before, after)
   draft.effects.push({ type: 'recovery-done', owner, successor })
   return undefined
 }
@@ -132,10 +135,10 @@ function isFree(draft: LedgerDraft, key: Did, owner: Did): boolean {
   return key !== owner && authorityIn(draft, key) === key
 }
 
-/** Half of the room is for those alone who have listed credits. */
+/** Half of the room is for those alone who have listed credits, or are in the place of who has; no event of an owner moves any. */
 function isFull(draft: LedgerDraft, owner: Did): boolean {
   const { size } = draft.owners
   const { accountsMax } = draft.state.limits
   if (size < halfOf(accountsMax)) return false
-  return size >= accountsMax || !hasListedCredits(draft, owner, (account) => read(draft.accounts, account))
+  return size >= accountsMax || !isBacked(draft.state, owner)
 }

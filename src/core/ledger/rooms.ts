@@ -1,7 +1,9 @@
-import { hashTrieGet } from '../collections/hash-trie.ts'
+import { hashTrieEntries, hashTrieGet, hashTriePage } from '../collections/hash-trie.ts'
 import type { Did } from '../evidence/names.ts'
-import { type Currency, formatAccountId, issuerOf } from './ledger-names.ts'
-import type { AccountRow, CurrencyRow, LedgerState } from './ledger-state.ts'
+import { placesOf } from './key-places.ts'
+import { ACCOUNT_KINDS, type Currency, currencyIn, formatAccountId, issuerOf } from './ledger-names.ts'
+import { type AccountRow, authorityOf, type CurrencyRow, type LedgerState } from './ledger-state.ts'
+import { ownedBy } from './owned-accounts.ts'
 
 /** Issuers that a notary set may list, and currencies of theirs. */
 export const LISTED_ISSUERS_MAX = 256
@@ -38,23 +40,43 @@ export function clientShareOf(limit: number, isListed: boolean): number {
   return Math.ceil(limit / (isListed ? 2 : 4))
 }
 
-/** Whether somebody is a listed issuer, or has credits of one to spend: what no key has for nothing. */
-export function hasListedCredits(
-  { issuers, listed }: Pick<LedgerState, 'issuers' | 'listed'>,
-  owner: Did,
-  rowOf: (account: string) => AccountRow | undefined,
-): boolean {
-  if (issuers.has(owner)) return true
-  for (const currency of listed) {
-    const row = rowOf(formatAccountId({ owner, kind: 'available', currency }))
-    if (row !== undefined && row.credits > row.debits) return true
+/** Keys that are looked at for listed credits at most, from the one that signs back to those in whose place it is. */
+const LOOKED_BACK_MAX = 64
+/** What an owner may have; an issuer's own account owes. */
+const KINDS = ACCOUNT_KINDS.filter((kind) => kind !== 'issuer')
+
+/**
+ * Whether a key signs for a listed issuer, or for somebody who has listed credits: to spend, in a hold, earned or not confirmed. It is what no key has for nothing. A
+ * key signs for itself and for those in whose place it is.
+ */
+export function isBacked(state: LedgerState, key: Did): boolean {
+  for (const issuer of state.issuers) if (issuer === key || authorityOf(state, issuer) === key) return true
+  const keys = [key]
+  // The list grows while it is gone through.
+  for (const owner of keys) {
+    if (hasListedCredits(state, owner)) return true
+    const behind = hashTriePage(placesOf(state.places, owner), {
+      after: undefined,
+      limit: LOOKED_BACK_MAX - keys.length,
+    })
+    for (const [, former] of behind) keys.push(former)
   }
   return false
 }
 
-/** The same as the state says. */
-export function isBacked(state: LedgerState, owner: Did): boolean {
-  return hasListedCredits(state, owner, (account) => hashTrieGet(state.accounts, account))
+/** Looks at the accounts that the owner has, or at those that it may have in listed currencies, whichever are fewer. */
+function hasListedCredits({ accounts, owned, listed }: LedgerState, owner: Did): boolean {
+  const ids = ownedBy(owned, owner)
+  if (ids.size <= listed.size * KINDS.length)
+    return hashTrieEntries(ids).some(([, id]) => listed.has(currencyIn(id)) && hasSome(hashTrieGet(accounts, id)))
+  for (const currency of listed)
+    for (const kind of KINDS)
+      if (hasSome(hashTrieGet(accounts, formatAccountId({ owner, kind, currency })))) return true
+  return false
+}
+
+function hasSome(row: AccountRow | undefined): boolean {
+  return row !== undefined && row.credits > row.debits
 }
 
 /** Registered currencies of listed issuers. */

@@ -12,7 +12,7 @@ import type { ReplicationOutcome, ReplicationPolicy } from '../disputes/replicat
 import { pause } from './contract-follower.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
 import type { Party } from './party.ts'
-import { showPart, signPart } from './ruling-parts.ts'
+import { mayRule, showPart, signPart } from './ruling-parts.ts'
 
 /** What an arbiter has seen of a dispute. */
 export type DisputeCase = {
@@ -97,7 +97,7 @@ export class Arbiter {
   }
 
   private see(state: EscrowState): void {
-    if (this.meIn(state) === undefined || !isRuled(state)) return
+    if (this.meIn(state) === undefined || !isRuled(state) || !mayRule(this.party, state, rootOf(state))) return
     this.party.begin(async () => await this.rule(state))
   }
 
@@ -232,6 +232,7 @@ export class Arbiter {
     if (state === undefined || !isRuled(state)) return declined('MARKET_CONTRACT_UNKNOWN')
     const me = this.meIn(state)
     if (me === undefined) return declined('MARKET_CONTRACT_UNKNOWN')
+    if (!mayRule(this.party, state, rootOf(state))) return declined('MARKET_RESTORED')
     const { timers } = this.party.components
     const answered = new AbortController()
     const late = pause(timers, COSIGN_WAIT_MS, answered.signal).catch(() => undefined)

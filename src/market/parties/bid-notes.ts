@@ -5,6 +5,21 @@ import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
 import type { MarketAnswer } from './market-door.ts'
 import type { KeptEnvelope } from './party-record.ts'
 
+/** Room that is kept for the contract of a bid with a deposit, with what its offer said then. */
+export type BidPlace = {
+  readonly buyer: Did
+  readonly skill: string
+  /** Whether the call is for work in C1. */
+  readonly isLent: boolean
+  /** Shortest T_deliver for which the room is kept. */
+  readonly deliverMs: number
+  /** The highest price that the auction may give. */
+  readonly nanos: string
+  readonly inputBytesMax: number
+  /** T_sign. */
+  readonly until: number
+}
+
 /** What a seller has bid in an auction: in an open one the last bid. */
 export type BidNote = {
   /** Of a sealed bid. */
@@ -14,6 +29,8 @@ export type BidNote = {
   /** The node that asked: open bids of others are believed from it alone. */
   readonly peer: Did
   readonly task: Hash
+  /** Where a deposit is at stake. */
+  readonly place?: BidPlace
 }
 
 /** Topic of notes: bids, by auction. */

@@ -1,5 +1,5 @@
 import { type Amount, amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
-import type { DurationMs, Timestamp } from '../../base/time.ts'
+import { type DurationMs, durationFromMs, type Timestamp } from '../../base/time.ts'
 import { auctionIdOf, type AuctionCall, type EnglishRule } from '../../core/auction/auction-call.ts'
 import { LOST_DEPOSITS } from '../../core/auction/deposits.ts'
 import { parseSalt32, type Salt32 } from '../../core/auction/delimited-hash.ts'
@@ -141,7 +141,8 @@ function callOf(side: BuyerSide, key: string): AuctionCall {
     currency: request.currency,
     kind: call.kind,
     reservePriceNanos: amountFromNanos(BigInt(call.reserveNanos)),
-    latencyMsMax: policy.latencyMsMax,
+    // A seller keeps room for a contract that wants it no sooner.
+    latencyMsMax: durationFromMs(Math.min(policy.latencyMsMax, request.timers?.deliverMs ?? policy.latencyMsMax)),
     depositNanos: amountFromNanos(BigInt(call.depositNanos)),
     forfeitTo: LOST_DEPOSITS,
     // The clock's, written down before.

@@ -1,4 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
+import { Turns } from '../../base/turns.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
@@ -12,7 +13,7 @@ import { BuyerWork, type BuyerWorkInit } from './buyer-work.ts'
 import { chooseSeller, declinedReason } from './choose-seller.ts'
 import { pause } from './contract-follower.ts'
 import { forgetDecline, rememberDecline } from './decliners.ts'
-import { isCreditLag } from './credit-accounts.ts'
+import { CreditLags } from './credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
 import { Orders } from './orders.ts'
@@ -55,6 +56,8 @@ export class Buyer {
   private readonly init: BuyerInit
   private readonly works = new Map<ContractId, BuyerWork>()
   private readonly running = new Map<string, Promise<void>>()
+  /** Requests of one key. */
+  private readonly turns = new Turns()
   private close: (() => void) | undefined
 
   constructor(components: BuyerComponents, init: BuyerInit) {
@@ -94,6 +97,10 @@ export class Buyer {
    * `EVIDENCE_FULL`, `CAPABILITY_CHAIN_REFUSED`, and what the journal throws.
    */
   async buy(request: BuyRequest): Promise<OrderNote> {
+    return await this.turns.take(request.idempotencyKey, async () => await this.buyInTurn(request))
+  }
+
+  private async buyInTurn(request: BuyRequest): Promise<OrderNote> {
     const { party } = this
     const key = request.idempotencyKey
     const requestHash = requestHashOf(request)
@@ -127,8 +134,7 @@ export class Buyer {
         at: party.components.clock.now(),
         declined: [],
       }
-      // Two askers at once: the first note counts.
-      if (this.order(key) === undefined) await this.orders.put(key, note)
+      await this.orders.put(key, note)
       const contract = purchaseOf(party, taskHashOf(task))
       if (contract !== undefined && !(await adopt(party, key, contract))) {
         await this.orders.drop(key)
@@ -188,23 +194,26 @@ export class Buyer {
   /** Every step looks at what is there already, so that the whole can be run again. */
   private async run(key: string): Promise<void> {
     const { orders, side } = this
-    for (let tries = 0; tries < this.triesMax(key); tries += 1) {
+    const lags = new CreditLags()
+    for (let tries = 0; tries < this.triesMax(key);) {
       if (orders.get(key).contract === undefined) {
         const chosen = await chooseSeller(side, key)
         if (chosen === undefined) return
         if (!(await this.write(key, chosen))) return
       }
-      const { peer } = orders.contractOf(key)
+      const { peer, terms } = orders.contractOf(key)
       const code = await askInTurn(side, key)
       if (code === undefined) {
         await forgetDecline(this.party, peer)
         await this.workOn(key)
         return
       }
-      const isForNow = isCreditLag(code)
-      if (!isForNow) await rememberDecline(this.party, peer)
-      await orders.dropContract(key, { code, isForNow })
-      if (isForNow) await this.wait(AGAIN_MS)
+      const lag = lags.believe(code, terms)
+      await orders.dropContract(key, { code, isForNow: lag !== undefined })
+      if (lag === undefined) {
+        tries += 1
+        await rememberDecline(this.party, peer)
+      } else await this.wait(AGAIN_MS * 2 ** (lag - 1))
     }
     await orders.fail(key, 'BUY_DECLINED', declinedReason(orders.get(key)))
   }
@@ -224,9 +233,9 @@ export class Buyer {
     }
   }
 
-  private async wait(forMs: number): Promise<void> {
+  private async wait(waitMs: number): Promise<void> {
     const { components, signal } = this.party
-    await pause(components.timers, forMs, signal)
+    await pause(components.timers, waitMs, signal)
     signal.throwIfAborted()
   }
 

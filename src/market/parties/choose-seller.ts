@@ -37,11 +37,14 @@ export async function chooseSeller(side: BuyerSide, key: string): Promise<Chosen
   }
   if (request.auction === undefined) return { found: best, priceNanos: terms.priceNanos }
   const { chosen, detail: why } = await holdOwnAuction(side, { key, sellers })
-  if (chosen === undefined) {
-    const more = { ...declinedReason(orders.get(key)), ...(why !== undefined && { detail: why }) }
-    await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NOT_AWARDED', more)
-  }
-  return chosen
+  if (chosen !== undefined) return chosen
+  // An open bid costs nothing and shuts out whoever cannot go below it: where it was not meant, the others are asked at what they offer.
+  const [next = best] = readyOnes(party, sellers)
+  if (request.auction === 'english' && declined.length > 0)
+    return { found: next, priceNanos: next.offer.terms.priceNanos }
+  const more = { ...declinedReason(orders.get(key)), ...(why !== undefined && { detail: why }) }
+  await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NOT_AWARDED', more)
+  return undefined
 }
 
 /** What the last seller said that did not sign. */

@@ -25,6 +25,8 @@ export type ContractNote = {
   readonly terms: string
   /** The payer's order and its chain, where the terms name one. */
   readonly capability?: ContractCapability
+  /** Of the worker: the auction in which it had a place for it. */
+  readonly bid?: string
   /** Of the worker: that the price was certified to be held. */
   readonly isHeld?: boolean
   /** Of the worker: name of the result's file, and whether the predicate passed on it. */

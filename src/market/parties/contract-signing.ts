@@ -1,3 +1,4 @@
+import { amountFromNanos } from '../../base/money.ts'
 import type { CapabilityRefusal } from '../../core/capability/capability-refusals.ts'
 import { type ContractAuthority, isAuthorityFor } from '../../core/escrow/contract-authority.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
@@ -11,7 +12,7 @@ import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope } f
 import type { Party } from './party.ts'
 import { PayerOrders, type SellerCapabilities } from './payer-orders.ts'
 import type { SealedBids } from './sealed-bids.ts'
-import { SellerPlaces } from './seller-places.ts'
+import type { PlacedBid, SellerPlaces } from './seller-places.ts'
 import { refuseContract, type SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
 import { isInputFirst } from './take-input.ts'
@@ -21,6 +22,7 @@ export type ContractSigningComponents = {
   readonly party: Party
   readonly offers: StandingOffers
   readonly bids: SealedBids
+  readonly places: SellerPlaces
   /** Judges the tokens of payers; `undefined`: none is taken. */
   readonly capabilities: SellerCapabilities | undefined
   /** Called with every contract that this party has signed, also again. */
@@ -35,6 +37,8 @@ type Asked = {
   readonly authority: ContractAuthority | undefined
   /** The transcript that the award names. */
   readonly transcript: Hash | undefined
+  /** The bid of this seller of which the contract comes. */
+  readonly own: PlacedBid | undefined
 }
 type ReadContract = {
   readonly terms: EscrowTerms
@@ -50,7 +54,6 @@ export class ContractSigning {
   private readonly accounts: CreditAccounts
   private readonly orders: PayerOrders
   private readonly places: SellerPlaces
-  private turn: Promise<unknown> = Promise.resolve()
 
   constructor(components: ContractSigningComponents, policy: SellerPolicy) {
     this.components = components
@@ -58,7 +61,7 @@ export class ContractSigning {
     this.party = components.party
     this.accounts = new CreditAccounts(components.party)
     this.orders = new PayerOrders(components.party, components.capabilities)
-    this.places = new SellerPlaces(components.party)
+    this.places = components.places
   }
 
   /** Signs a contract whose terms, task and predicate are what they say, and acceptable. */
@@ -79,7 +82,9 @@ export class ContractSigning {
       readPredicate(predicate, terms.predicateHash) !== undefined
     if (!isTask) return declined('MARKET_TASK_WRONG')
     if (!this.policy.parameters.has(terms.parametersHash)) await this.policy.learnParameters?.()
-    const code = await this.inTurn(async () => await this.accept({ from, frame, bytes }, { terms, offer, award }))
+    const code = await this.places.inTurn(
+      async () => await this.accept({ from, frame, bytes }, { terms, offer, award }),
+    )
     if (code !== undefined) return declined(code)
     const signature = await party.wallet.sign({ kind: 'contract', place: contract, hash: contract })
     this.components.onSigned(contract)
@@ -98,8 +103,10 @@ export class ContractSigning {
     const authority = this.orders.authorityOf(capability)
     if (authority !== undefined && 'kind' in authority) return authority.code
     const { auction: transcript } = award.envelope.body
+    const own = this.places.bidFor(terms)
+    const asked = { skill: task.skill, inputBytes: task.inputBytes, contract, authority, transcript, own }
     const code =
-      this.refuse(terms, { skill: task.skill, inputBytes: task.inputBytes, contract, authority, transcript }) ??
+      (await this.refuse(terms, asked)) ??
       (await this.places.refuseShort(terms)) ??
       (await refuseCredit(this.accounts, terms, this.policy)) ??
       (capability && (await this.orders.take(contract, capability)))
@@ -108,33 +115,44 @@ export class ContractSigning {
     const input = task.inputHash
     await Promise.all([party.hear(offer), party.hear(award)])
     const head = { role: 'worker', other: terms.payer, peer: from } as const
+    const won = own === undefined ? {} : { bid: own.auction }
     const shown = capability === undefined ? {} : { capability }
-    await party.keep(CONTRACTS, contract, { ...head, task, predicate, input, terms: termsText(terms), ...shown })
+    await party.keep(CONTRACTS, contract, {
+      ...head,
+      task,
+      predicate,
+      input,
+      terms: termsText(terms),
+      ...shown,
+      ...won,
+    })
     return undefined
   }
 
-  /** One contract after the other, so that two do not both count on the same room. */
-  private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = this.turn.then(work)
-    this.turn = done.catch(() => undefined)
-    return await done
-  }
-
-  private refuse(terms: EscrowTerms, { skill, inputBytes, contract, authority, transcript }: Asked): Refusal {
+  private async refuse(terms: EscrowTerms, asked: Asked): Promise<Refusal> {
+    const { skill, inputBytes, contract, authority, transcript, own } = asked
     if (authority !== undefined && authority.skill !== skill) return 'MARKET_CAPABILITY_WRONG'
     if (!isAuthorityFor(authority, { contract, terms })) return 'MARKET_CAPABILITY_WRONG'
     const subjects = this.policy.subjectsOf?.(skill) ?? []
     if (subjects.length > 0 && !subjects.includes(authority?.subject ?? terms.payer)) return 'MARKET_CAPABILITY_WRONG'
+    // Of a bid with a deposit what was offered then holds, whatever is offered now.
     const offer = this.components.offers.cheapestFor(skill, terms.currency)
-    if (offer === undefined) return 'MARKET_SKILL_UNKNOWN'
-    if (inputBytes > offer.inputBytesMax) return 'MARKET_LIMIT_PASSED'
-    const priceNanos = this.components.bids.priceOf(terms.taskHash, transcript) ?? offer.priceNanos
-    const open = this.places.open()
+    if (offer === undefined && own?.place.skill !== skill) return 'MARKET_SKILL_UNKNOWN'
+    if (inputBytes > (own?.place.inputBytesMax ?? offer?.inputBytesMax ?? 0)) return 'MARKET_LIMIT_PASSED'
+    const offerNanos = offer?.priceNanos ?? (own && amountFromNanos(BigInt(own.place.nanos))) ?? terms.maxNanos
+    const priceNanos = this.components.bids.priceOf(terms, transcript) ?? offerNanos
+    const open = this.places.open(own?.auction)
     const { network: net, components } = this.party
     const now = components.clock.now()
     const room = { openContracts: open.contracts, openNanos: open.nanos }
-    const asked = { terms, net, now, skill, priceNanos, ...room }
-    return refuseContract(this.policy, asked) ?? this.places.refuse(terms, offer)
+    const code = refuseContract(this.policy, { terms, net, now, skill, priceNanos, ...room })
+    if (code !== undefined) return code
+    const { payer, custody, timers } = terms
+    // Its place is taken since the bid.
+    if (own !== undefined && timers.deliverMs >= own.place.deliverMs) return undefined
+    if (offer === undefined) return 'MARKET_LIMIT_PASSED'
+    const wanted = { payer, isLent: custody === 'C1', deliverMs: timers.deliverMs, isBid: false }
+    return await this.places.refuse(wanted, offer)
   }
 }
 

@@ -143,9 +143,26 @@ export async function refuseCredit(
   return wantedNanos + othersNanos > lender.creditTotalNanos() ? 'MARKET_CREDIT_TOTAL' : undefined
 }
 
-/** Whether a refusal may be over in a moment: the other side sees the end of the contract before a little later than this one. */
-export function isCreditLag(code: string): boolean {
-  return code === 'MARKET_CREDIT_OPEN' || code === 'MARKET_CREDIT_HEAD' || code === 'MARKET_CREDIT_OWED'
+/** Times that a worker is believed in one purchase: with pauses that double they give it longer than it takes to ask its set again. */
+const LAGS_MAX = 4
+
+/** Whether a refusal is about a credit account. Outside of C1 there is none, and it is a refusal like any other. */
+export function isAboutCredit(code: string, { custody }: Pick<EscrowTerms, 'custody'>): boolean {
+  const isCode = code === 'MARKET_CREDIT_OPEN' || code === 'MARKET_CREDIT_HEAD' || code === 'MARKET_CREDIT_OWED'
+  return isCode && custody === 'C1'
+}
+
+/** Refusals of one purchase that may be over in a moment: the worker sees the end of the contract before a little later than the payer. */
+export class CreditLags {
+  private readonly times = new Map<Did, number>()
+
+  /** @returns How often this worker has said so in a row, from 1; `undefined` for what is a refusal for good, also where it says so again and again. */
+  believe(code: string, terms: EscrowTerms): number | undefined {
+    const times = (this.times.get(terms.worker) ?? 0) + 1
+    if (times > LAGS_MAX || !isAboutCredit(code, terms)) return undefined
+    this.times.set(terms.worker, times)
+    return times
+  }
 }
 
 function keyOf({ payer, worker, currency }: CreditPair): string {

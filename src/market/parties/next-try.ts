@@ -5,10 +5,10 @@ type Sayer = { readonly wallet: Pick<Wallet, 'said'>; readonly outbox: Pick<Part
 
 /**
  * The try of an act that is due: the one that waits for its answer, or the first that nothing was said for. A message that was answered never becomes another answer,
- * so that what was refused for a reason that passes, and what expired while nobody could be reached, needs another message. Whoever asks has looked at what the books
- * say now.
+ * so that what was refused for a reason that passes, and what expired while nobody could be reached, needs another message.
  *
- * @param isOver  Whether an answer ends a try; absent: refusals do, and what was done is not said again.
+ * @param isOver  Whether an answer ends a try; absent: refusals do, and what was done is not said again. Whoever ends one that was done has looked at what the books
+ *   say now.
  */
 export function dueTryOf(
   { wallet, outbox }: Sayer,

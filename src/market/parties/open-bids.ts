@@ -7,6 +7,7 @@ import { type BidNote, BIDS, bidOf, saidAnswer, subjectOfAuction, writtenBid } f
 import { heardCall } from './heard-calls.ts'
 import { declined, type MarketAnswer, type MarketQuestion, TAKEN } from './market-door.ts'
 import type { Party } from './party.ts'
+import { mayBid } from './restored-party.ts'
 import type { StandingOffers } from './standing-offers.ts'
 
 export type OpenBidsComponents = {
@@ -56,6 +57,7 @@ export class OpenBids {
     const isAsked = known !== undefined && known.auctioneer === receipt.envelope.head.iss && known.peer === from
     const call = isAsked ? heardCall(party.journal, auction) : undefined
     if (known === undefined || call === undefined) return declined('MARKET_AUCTION_UNKNOWN')
+    if (!mayBid(party, auction, call.opensAt)) return declined('MARKET_RESTORED')
     const { head, hash, body } = other.envelope
     const isPair = stage === 'bid' && envelope === hash && bidder === head.iss && body.auction === auction
     if (!isPair) return declined('MARKET_ENVELOPE_REFUSED')

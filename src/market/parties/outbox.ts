@@ -24,8 +24,8 @@ export const RETRY_LAST_MS = 30_000
 const WAITING_MAX = 1_024
 
 /**
- * Sends what a party said to the notary set again and again until its receipt is there. What was answered is in the journal, so that nothing is sent for ever;
- * what was not answered is sent again after a restart by whoever goes on with the contract.
+ * Sends what a party said to the notary set again and again until its receipt is there. What was answered is in the journal as long as the message is, so that nothing
+ * is sent for ever; what was not answered is sent again after a restart by whoever goes on with the contract.
  */
 export class PartyOutbox {
   private readonly components: OutboxComponents
@@ -74,16 +74,33 @@ export class PartyOutbox {
     for (let pauseMs = RETRY_FIRST_MS; ; pauseMs = Math.min(2 * pauseMs, RETRY_LAST_MS)) {
       signal.throwIfAborted()
       try {
-        const { effect, code, receipt } = await notary.submit(kept.bytes, { signal })
-        await journal.keepFile(kept.envelope.head.contract ?? kept.envelope.type, receipt)
-        await journal.keepNote(ANSWERS, keyOf(kept.envelope), { effect, ...(code !== undefined && { code }) })
-        return { effect, code }
+        const answer = await notary.submit(kept.bytes, { signal })
+        await this.keep(kept, answer)
+        return { effect: answer.effect, code: answer.code }
       } catch (error: unknown) {
         // A journal that failed takes nothing any more; the set may be reached later.
         if (journal.failureCause !== undefined || !CodedError.is(error) || !error.isRetryable) throw error
       }
       await pause(this.components.timers, pauseMs, signal)
     }
+  }
+
+  /** Keeps an answer for as long as its message. One that there is no room for is only told: the set says the same again. */
+  private async keep({ envelope }: KeptEnvelope, { effect, code, receipt }: NotaryAnswer): Promise<void> {
+    const { journal } = this.components
+    const key = keyOf(envelope)
+    const place = envelope.head.contract ?? key
+    if (journal.envelope(envelope.hash) === undefined) return
+    try {
+      await journal.keepFile(place, receipt)
+      await journal.keepNote(ANSWERS, key, { effect, ...(code !== undefined && { code }) })
+    } catch (error: unknown) {
+      if (!CodedError.is(error) || error.code !== 'EVIDENCE_FULL') throw error
+    }
+    if (journal.envelope(envelope.hash) !== undefined) return
+    // Its message has gone meanwhile.
+    await journal.dropFiles(place)
+    await journal.keepNote(ANSWERS, key, null)
   }
 }
 

@@ -102,20 +102,26 @@ export class OwnAccounts {
    * the notary does.
    */
   async look({ isAsked = false }: { readonly isAsked?: boolean } = {}): Promise<readonly OwnAccount[]> {
-    const looking = this.last.then(async () => {
+    return await this.inTurn(async () => {
       if (isAsked) this.refused.clear()
       return await this.lookOnce()
     })
-    this.last = looking.catch(() => undefined)
-    return await looking
   }
 
-  /** Moves what keys of other roles have earned to the party's own account. Rejects as the notary does. */
+  /** Moves what keys of other roles have earned to the party's own account, in turn with the looks. Rejects as the notary does. */
   async collectEarned(): Promise<readonly OwnAccount[]> {
-    const rows: OwnAccount[] = []
-    for (const account of this.init.earning ?? [])
-      rows.push({ account, standing: 'signs', completesAt: null, ...(await this.collect(account, account)) })
-    return rows
+    return await this.inTurn(async () => {
+      const rows: OwnAccount[] = []
+      for (const account of this.init.earning ?? [])
+        rows.push({ account, standing: 'signs', completesAt: null, ...(await this.collect(account, account)) })
+      return rows
+    })
+  }
+
+  private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.last.then(work)
+    this.last = done.catch(() => undefined)
+    return await done
   }
 
   private async lookOnce(): Promise<readonly OwnAccount[]> {
@@ -191,7 +197,7 @@ export class OwnAccounts {
     for (const { currency, line } of lines) {
       const amountNanos = amountFromNanos(BigInt(line.balanceNanos))
       if (amountNanos === ZERO_AMOUNT) continue
-      // What leaves the account changes its debits, so that the same act is the same transfer.
+      // A row that was dropped begins anew, so that the same act may be another transfer.
       const act = `account/collect/${line.id}/${line.debitsPostedNanos}`
       const order = {
         kind: 'post',
@@ -231,7 +237,9 @@ export class OwnAccounts {
     const { notary, clock } = components
     const before = this.refused.get(said.act)
     if (before !== undefined && clock.now() < before.againAt) return before.code
-    const kept = await wallet.say({ ...said, act: dueTryOf(this.party, said.act), aud: notary.set.id })
+    // Credits may come again and again, so that a transfer that was answered is over; one that waits is the same.
+    const isOver = said.type === 'ledger-transfer' ? () => true : undefined
+    const kept = await wallet.say({ ...said, act: dueTryOf(this.party, said.act, isOver), aud: notary.set.id })
     const { effect, code = '' } = await outbox.submit(kept)
     if (effect !== 'refused') {
       this.refused.delete(said.act)

@@ -114,6 +114,11 @@ export const PARTY_CODES = {
     cause: 'The seller has not bid in this auction.',
     remedy: 'Send the call first.',
   },
+  MARKET_RESTORED: {
+    cause:
+      'This party came back from a backup, and this began before: it may have bid or ruled since the backup, which it does not know any more, and says nothing twice.',
+    remedy: 'Go on without it; in what begins half a minute behind its return it takes part again.',
+  },
   MARKET_BID_OMITTED: {
     cause: 'The list of commitments leaves out one that the auctioneer gave a receipt for.',
     remedy: 'The receipt and the list together prove it; the bid is not revealed.',

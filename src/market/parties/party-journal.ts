@@ -128,6 +128,7 @@ export class PartyJournal {
       this.writing -= 1
     }
     for (const record of fresh) this.known.apply(record)
+    await this.removeGone()
     this.compactWhenLarge()
   }
 
@@ -155,13 +156,11 @@ export class PartyJournal {
   async dropFiles(subject: string): Promise<void> {
     if (this.filesOf(subject).length === 0) return
     await this.append([{ kind: 'unfiled', subject }])
-    await this.removeGone()
   }
 
   /** Drops all that belongs to a subject; nothing is ever said about it again. */
   async forget(subject: string): Promise<void> {
     await this.append([{ kind: 'forgotten', subject }])
-    await this.removeGone()
   }
 
   /** Removes what a crash has left: files that the journal does not name, or no longer. */

@@ -11,7 +11,7 @@ export type PartyLimits = {
   readonly guestsMax: number
   /** Bytes of messages about them, all together. */
   readonly guestBytesMax: number
-  /** Messages of one subject. Of what is outside of contracts and auctions the oldest are dropped, of others more are refused. */
+  /** Messages of one subject. Of what is outside of contracts and auctions the oldest are dropped with their answers, of others more are refused. */
   readonly envelopesMax: number
   readonly notesMax: number
   readonly fileBytesMax: number
@@ -200,7 +200,11 @@ export class PartyKnowledge {
     if (head.seq >= (subject.heads.get(head.iss)?.seq ?? 0)) subject.heads.set(head.iss, { seq: head.seq, hash })
     if (name.length === NAME_LENGTH || subject.hashes.length <= this.limits.envelopesMax) return
     const oldest = subject.hashes.shift()
-    if (oldest !== undefined) this.dropEnvelope(subject, oldest)
+    if (oldest === undefined) return
+    this.dropEnvelope(subject, oldest)
+    // What was answered goes with it.
+    this.files.drop(`${name}/${oldest}`)
+    this.notes.forget(`${name}/${oldest}`)
   }
 
   private forget(name: string): void {

@@ -9,6 +9,7 @@ import { ANY_RESULT, ORDERS, type OrderNote } from './buy-order.ts'
 import { pause } from './contract-follower.ts'
 import { CONTRACTS, type ContractNote } from './contract-notes.ts'
 import { ContractReplay } from './contract-replay.ts'
+import { CLOCK_SKEW_MS } from './market-door.ts'
 import { RETRY_FIRST_MS, RETRY_LAST_MS } from './outbox.ts'
 import type { Party } from './party.ts'
 import type { PartyRecord } from './party-record.ts'
@@ -92,10 +93,27 @@ async function takeOverAll(party: Party, since: number): Promise<void> {
     if (known.get(contract)?.role === 'payer' && isUnsaid) await dropUnsaid(party, contract)
   }
   for (const [key, value] of party.journal.notesOf(ORDERS)) {
-    const { task, failed } = value as OrderNote
-    const contract = failed === undefined ? purchaseOf(party, taskHashOf(task)) : undefined
+    const { call, ...order } = value as OrderNote
+    const isOpen = order.failed === undefined
+    const contract = isOpen ? purchaseOf(party, taskHashOf(order.task)) : undefined
     if (contract !== undefined) await adopt(party, key, contract)
+    // What it said to bidders since is not known any more: another auction, under another name, is held instead.
+    else if (isOpen && call !== undefined && order.transcriptFile === undefined) await party.keep(ORDERS, key, order)
   }
+}
+
+/** Whether it may sign a bid in an auction: one that began before it was restored, and in which it knows of no word of its own, it leaves alone. */
+export function mayBid(party: Party, auction: Hash, beganAt: number): boolean {
+  return party.keys.some((key) => party.journal.headOf(key, auction) !== undefined) || !isBeforeRestore(party, beganAt)
+}
+
+/**
+ * Whether something that began at an instant may have begun before this party was restored: what it signed about it since the backup it does not know any more, and the
+ * notary set does not either where it is no matter of the set.
+ */
+export function isBeforeRestore(party: Party, beganAt: number): boolean {
+  const mark = party.noteOf<RestoredNote>(RESTORED, 'mark')
+  return mark !== undefined && beganAt - CLOCK_SKEW_MS <= mark.at
 }
 
 async function dropUnsaid(party: Party, contract: ContractId): Promise<void> {

@@ -9,6 +9,7 @@ import { rulingHash, statementBytes } from '../../wire/v1/escrow-events.ts'
 import type { MarketFrame, MarketFrameOf } from '../../wire/v1/market-frames.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from './market-door.ts'
 import type { Party } from './party.ts'
+import { isBeforeRestore } from './restored-party.ts'
 
 export type RulingStatement = MarketFrameOf<'ruling'>['statement']
 
@@ -39,6 +40,13 @@ export function recordOf(state: EscrowState): Hash | 'open' | undefined {
 /** Where a ruling is signed: one split for each record. */
 export function placeOfRuling({ contract, evidenceRoot }: Pick<RulingStatement, 'contract' | 'evidenceRoot'>): string {
   return `${contract}/${evidenceRoot}`
+}
+
+/** Whether this party rules on a record: whoever was restored since the dispute began, and knows of no part of its own, may have signed another split. */
+export function mayRule(party: Party, state: EscrowState, evidenceRoot: Hash): boolean {
+  const { contract, terms } = state
+  if (party.wallet.signedAt('ruling', placeOfRuling({ contract, evidenceRoot })) !== undefined) return true
+  return 'ruleBy' in state && !isBeforeRestore(party, state.ruleBy - terms.timers.ruleMs)
 }
 
 /** This party's part, durable before anybody sees it. Throws `EVIDENCE_PLACE_TAKEN` where another split of the record was signed. */

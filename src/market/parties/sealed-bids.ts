@@ -1,18 +1,22 @@
 import { type Amount, amountFromNanos } from '../../base/money.ts'
-import { type AuctionCall, auctionIdOf } from '../../core/auction/auction-call.ts'
+import { type AuctionCall, auctionIdOf, signDeadline } from '../../core/auction/auction-call.ts'
 import { type Bid, commitmentOf } from '../../core/auction/commitment.ts'
 import type { Salt32 } from '../../core/auction/delimited-hash.ts'
+import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { callOfBody } from '../../wire/v1/auction-messages.ts'
 import { signDeposit } from './bid-deposit.ts'
-import { type BidNote, BIDS, bidOf, saidAnswer, subjectOfAuction, writtenBid } from './bid-notes.ts'
+import { type BidNote, BIDS, type BidPlace, bidOf, saidAnswer, subjectOfAuction, writtenBid } from './bid-notes.ts'
 import { heardCall } from './heard-calls.ts'
 import { DepositBook } from './deposit-book.ts'
 import { declined, type MarketAnswer, type MarketQuestion, type ReadEnvelope, TAKEN } from './market-door.ts'
 import { type AuctionNote, HEARD_AUCTIONS, judgeAuction } from './heard-auctions.ts'
 import { OpenBids } from './open-bids.ts'
 import type { Party } from './party.ts'
+import type { PartyCode } from './party-codes.ts'
+import type { SellerPlaces } from './seller-places.ts'
+import { mayBid } from './restored-party.ts'
 import type { SellerPolicy } from './seller-policy.ts'
 import type { StandingOffers } from './standing-offers.ts'
 import { nonceOf } from './wallet.ts'
@@ -21,6 +25,7 @@ export type SealedBidsComponents = {
   readonly party: Party
   readonly offers: StandingOffers
   readonly policy: SellerPolicy
+  readonly places: SellerPlaces
   /** What to bid on a call that an offer fits, in an open auction at least; absent: price and latency of the offer. `undefined`: no bid. */
   readonly bidOn: ((call: AuctionCall, offer: OfferTerms) => Bid | undefined) | undefined
 }
@@ -42,17 +47,27 @@ export class SealedBids {
     this.open = new OpenBids({ party, offers, lowestOn: (call, offer) => this.chooseBid(call, offer) })
   }
 
-  /** What an auction gives for a task, as this seller has computed it from a transcript that is right; `undefined` where there is none, or it has not bid. */
-  priceOf(task: Hash, transcript: Hash | undefined): Amount | undefined {
-    const { party } = this
-    const heard = party.journal
-      .notesOf(HEARD_AUCTIONS)
-      // Written by `judgeAuction`.
-      .map(([auction, note]) => ({ auction, note: note as unknown as AuctionNote }))
-      .find(({ note }) => note.transcript === transcript)
-    const { priceNanos } = heard?.note ?? {}
-    const isOfTask = heard !== undefined && party.noteOf<BidNote>(BIDS, heard.auction)?.task === task
-    return isOfTask && priceNanos !== undefined ? amountFromNanos(BigInt(priceNanos)) : undefined
+  /**
+   * What an auction gives for the task of a contract, as this seller has computed it from a transcript that is right: of the auction that the award names, or, until T_sign, of
+   * those of the payer in which it has bid, whatever is named. `undefined` where there is none.
+   */
+  priceOf({ taskHash, payer }: EscrowTerms, transcript: Hash | undefined): Amount | undefined {
+    const { journal, components } = this.party
+    const heard = journal.notesOf(BIDS).flatMap(([auction, bid]) => {
+      // Written here, and by `judgeAuction`.
+      if ((bid as BidNote).task !== taskHash) return []
+      const note = this.party.noteOf<AuctionNote>(HEARD_AUCTIONS, auction)
+      return note === undefined ? [] : [{ auction: auction as Hash, note }]
+    })
+    const named = heard.find(({ note }) => note.transcript === transcript)
+    const isOpen = ({ auction }: { readonly auction: Hash }): boolean => {
+      const call = heardCall(journal, auction)
+      return call?.buyer === payer && components.clock.now() < signDeadline(call)
+    }
+    const prices = (named === undefined ? heard.filter(isOpen) : [named]).flatMap(({ note: { priceNanos } }) =>
+      priceNanos === undefined ? [] : [amountFromNanos(BigInt(priceNanos))],
+    )
+    return prices.toSorted((one, other) => (one < other ? 1 : -1))[0]
   }
 
   async bid({ from, frame }: MarketQuestion<'call'>): Promise<MarketAnswer> {
@@ -69,6 +84,7 @@ export class SealedBids {
     const auction = auctionIdOf(call)
     // It is kept among the messages of its auction, and nowhere else.
     if (read.envelope.head.contract !== subjectOfAuction(auction)) return declined('MARKET_ENVELOPE_REFUSED')
+    if (!mayBid(party, auction, Math.min(call.opensAt, read.envelope.head.iat))) return declined('MARKET_RESTORED')
     const heard = { call, auction, peer: from, offer }
     if (call.kind !== 'english') return await this.commit(heard, read)
     await party.hear(read)
@@ -84,13 +100,20 @@ export class SealedBids {
     const known = party.noteOf<BidNote>(BIDS, auction)
     const bid = known === undefined ? this.chooseBid(call, offer) : bidOf(known)
     if (bid === undefined) return declined('MARKET_PRICE_LOW')
-    const code = await deposits.refuse({ call, auction, priceNanos: bid.priceNanos })
-    if (code !== undefined) return declined(code)
-    await party.hear(read)
     const salt = known?.salt ?? (nonceOf(party.components.random.bytes(32)) as Salt32)
     const { auctioneer, task } = call
-    const note: BidNote = { salt, bid: writtenBid(bid), auctioneer, peer, task }
-    if (known === undefined) await party.keep(BIDS, auction, note)
+    const code = await this.components.places.inTurn(async () => {
+      const place = known === undefined && call.depositNanos > 0n ? placeOf(call, { bid, offer }) : undefined
+      const refused =
+        (place && (await this.refusePlace(place, offer))) ??
+        (await deposits.refuse({ call, auction, priceNanos: bid.priceNanos }))
+      if (refused !== undefined) return refused
+      await party.hear(read)
+      const note: BidNote = { salt, bid: writtenBid(bid), auctioneer, peer, task, ...(place && { place }) }
+      if (known === undefined) await party.keep(BIDS, auction, note)
+      return undefined
+    })
+    if (code !== undefined) return declined(code)
     const commitment = commitmentOf({ auction, bidder: party.did, salt, bid })
     const said = await party.wallet.say({
       act: `${auction}/commit`,
@@ -102,6 +125,17 @@ export class SealedBids {
     const commitmentHash = said.envelope.hash
     await deposits.sign(auction, commitmentHash)
     return saidAnswer(said, await signDeposit(party, { call, auction, commitment: commitmentHash }))
+  }
+
+  /** A winner that does not sign loses its deposit: it bids where it will be able to. */
+  private async refusePlace(place: BidPlace, offer: OfferTerms): Promise<PartyCode | undefined> {
+    const { places, policy } = this.components
+    const { buyer: payer, isLent, deliverMs } = place
+    const code = await places.refuse({ payer, isLent, deliverMs, isBid: true }, offer)
+    if (code !== undefined) return code
+    const { contracts, nanos } = places.open()
+    const isTooMuch = nanos + BigInt(place.nanos) > policy.exposureNanosMax || contracts >= policy.contractsMax
+    return isTooMuch ? 'MARKET_EXPOSURE_SPENT' : undefined
   }
 
   private chooseBid(call: AuctionCall, offer: OfferTerms): Bid | undefined {
@@ -134,7 +168,9 @@ export class SealedBids {
     if (known === undefined || known.auctioneer !== read.envelope.head.iss) return declined('MARKET_AUCTION_UNKNOWN')
     await party.hear(read)
     const { salt } = known
-    if (salt === undefined || heardCall(party.journal, auction) === undefined) return declined('MARKET_AUCTION_UNKNOWN')
+    const call = heardCall(party.journal, auction)
+    if (salt === undefined || call === undefined) return declined('MARKET_AUCTION_UNKNOWN')
+    if (!mayBid(party, auction, call.opensAt)) return declined('MARKET_RESTORED')
     const bid = bidOf(known)
     const commitment = commitmentOf({ auction, bidder: party.did, salt, bid })
     if (!commitments.includes(commitment)) return declined('MARKET_BID_OMITTED')
@@ -166,5 +202,18 @@ export class SealedBids {
     readonly body: { readonly auction: Hash }
   }): boolean {
     return this.party.noteOf<BidNote>(BIDS, body.auction)?.auctioneer === head.iss
+  }
+}
+
+function placeOf(call: AuctionCall, { bid, offer }: { readonly bid: Bid; readonly offer: OfferTerms }): BidPlace {
+  const { buyer, skill, custody, latencyMsMax, kind, reservePriceNanos } = call
+  return {
+    buyer,
+    skill,
+    isLent: custody === 'C1',
+    deliverMs: latencyMsMax,
+    nanos: (kind === 'second' ? reservePriceNanos : bid.priceNanos).toString(),
+    inputBytesMax: offer.inputBytesMax,
+    until: signDeadline(call),
   }
 }

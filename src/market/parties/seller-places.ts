@@ -1,7 +1,8 @@
 import type { EscrowStateKind } from '../../core/escrow/escrow-state.ts'
 import type { EscrowTerms } from '../../core/escrow/escrow-terms.ts'
-import { type ContractId, type Did, parseContractId } from '../../core/evidence/names.ts'
+import { type ContractId, type Did, type Hash, parseContractId } from '../../core/evidence/names.ts'
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
+import { type BidNote, BIDS, type BidPlace } from './bid-notes.ts'
 import { CONTRACTS, type ContractNote, readTerms } from './contract-notes.ts'
 import type { Party } from './party.ts'
 import type { PartyCode } from './party-codes.ts'
@@ -10,6 +11,8 @@ import type { PartyCode } from './party-codes.ts'
 const STRANGERS_MAX = 16
 /** Tasks of an offer that count for that bound at most. */
 const TASKS_MAX = 64
+/** Between two looks at who still has the price of what waits. */
+const LOOK_MS = 1_000
 
 type OpenContract = {
   readonly contract: ContractId
@@ -19,43 +22,141 @@ type OpenContract = {
   readonly stage: 'waiting' | 'work' | 'delivered'
 }
 
+/** What is asked for: a contract, or the place of a bid, whose contract must come before T_sign. */
+export type PlaceWanted = {
+  readonly payer: Did
+  readonly isLent: boolean
+  /** From the start to the delivery. */
+  readonly deliverMs: number
+  readonly isBid: boolean
+}
+
+/** A bid with a deposit whose contract may still come. */
+export type PlacedBid = { readonly auction: string; readonly place: BidPlace }
+
 const UNHELD_STATES: ReadonlySet<EscrowStateKind> = new Set(['DRAFT', 'OFFERED', 'AGREED', 'ABORTED'])
 
 /**
  * What a seller has promised. A place is taken by work whose price is held. What is signed and has not begun may come to nothing, so that it takes none from other payers: it
- * counts for whom it was signed for, and for strangers together, and no more is signed than can be delivered in time if all of it is held; tasks that come at once wait
- * for each other (`TaskQueue`).
+ * counts for whom it was signed for, and for strangers together, and no more is signed than can be delivered in time if all of it is held, in whatever order; tasks that come
+ * at once wait for each other (`TaskQueue`). A bid with a deposit takes a place in time until T_sign: its contract must be signed, or the deposit is lost.
  */
 export class SellerPlaces {
   private readonly party: Party
+  private readonly isRunning: (contract: ContractId) => boolean
+  private readonly unpaid = new Set<ContractId>()
+  private lookedAt = 0
+  private turn: Promise<unknown> = Promise.resolve()
 
-  constructor(party: Party) {
+  constructor(party: Party, isRunning: (contract: ContractId) => boolean = () => false) {
     this.party = party
+    this.isRunning = isRunning
   }
 
-  /** Contracts that have not ended, and the sum of their prices. */
-  open(): { readonly contracts: number; readonly nanos: bigint } {
+  /** One promise after the other, so that two do not both count on the same room. */
+  async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.turn.then(work)
+    this.turn = done.catch(() => undefined)
+    return await done
+  }
+
+  /** Contracts that have not ended, and bids that may become some, but for one; and the sum of their prices. */
+  open(but?: string): { readonly contracts: number; readonly nanos: bigint } {
     const open = this.openContracts()
-    return { contracts: open.length, nanos: open.reduce((sum, { note }) => sum + priceOf(note), 0n) }
+    const bids = this.bids().filter(({ auction }) => auction !== but)
+    const lent = bids.reduce((sum, { place }) => sum + BigInt(place.nanos), 0n)
+    return {
+      contracts: open.filter(({ contract }) => !this.unpaid.has(contract)).length + bids.length,
+      nanos: open.reduce((sum, { note }) => sum + priceOf(note), lent),
+    }
   }
 
-  /** Why a contract finds no place; `undefined` where it does. */
-  refuse(terms: EscrowTerms, offer: OfferTerms): PartyCode | undefined {
+  /** The bid with a place of which a contract comes. */
+  bidFor({ payer, taskHash }: EscrowTerms): PlacedBid | undefined {
+    return this.bids().find(({ place, task }) => place.buyer === payer && task === taskHash)
+  }
+
+  /**
+   * Why a contract, or a bid, finds no place; `undefined` where it does. Before there is none, what waits and has not got its price any more loses the place that it
+   * takes from others; its time is kept, since it may be held all the same. Rejects as `NotaryClient.accounts`.
+   */
+  async refuse(wanted: PlaceWanted, offer: OfferTerms): Promise<PartyCode | undefined> {
+    const code = this.judge(wanted, offer)
+    if (code !== 'MARKET_BUSY' || !(await this.dropUnpaid())) return code
+    return this.judge(wanted, offer)
+  }
+
+  private judge(
+    { payer, isLent: isOnCredit, deliverMs, isBid }: PlaceWanted,
+    offer: OfferTerms,
+  ): PartyCode | undefined {
     const { skill, capacity, latencyMs } = offer
     const open = this.openContracts().filter(({ note }) => note.task.skill === skill)
     const atWork = open.filter(({ stage }) => stage === 'work').length
-    const waiting = open.filter(({ stage }) => stage === 'waiting')
-    const isOwn = ({ note }: OpenContract): boolean => note.other === terms.payer
-    if (atWork + waiting.filter(isOwn).length >= capacity) return 'MARKET_BUSY'
-    const rounds = Math.ceil((atWork + waiting.length + 1) / capacity)
-    if (rounds * latencyMs > terms.timers.deliverMs) return rounds === 1 ? 'MARKET_LIMIT_PASSED' : 'MARKET_BUSY'
+    const waiting = open.filter(({ stage, contract }) => stage === 'waiting' && !this.unpaid.has(contract))
+    const bids = this.bids().filter(({ place }) => place.skill === skill)
+    // Bids take the places of other bids alone: a call may have windows of hours.
+    const others = [
+      ...waiting.map(({ note }) => ({ payer: note.other, isOnCredit: isLent(note) })),
+      ...(isBid ? bids.map(({ place }) => ({ payer: place.buyer, isOnCredit: place.isLent })) : []),
+    ]
+    const own = others.filter((other) => other.payer === payer)
+    if (atWork + own.length >= capacity) return 'MARKET_BUSY'
+    if (2 * latencyMs > deliverMs) return 'MARKET_LIMIT_PASSED'
+    const spans = [...open.flatMap((contract) => this.spanOf(contract)), ...bids.map(({ place }) => place.deliverMs)]
+    if (!areInTime(spans, deliverMs, offer)) return 'MARKET_BUSY'
     const customers = this.customers()
-    if (customers.has(terms.payer)) return undefined
+    if (customers.has(payer)) return undefined
     // In C1 nothing has to be shown, so that keys without a credit must not stand in the way of those that have some.
-    const strangers = waiting.filter(
-      ({ note }) => !customers.has(note.other) && isLent(note) === (terms.custody === 'C1'),
-    )
+    const strangers = others.filter((other) => !customers.has(other.payer) && other.isOnCredit === isOnCredit)
     return strangers.length >= STRANGERS_MAX + Math.min(capacity, TASKS_MAX) ? 'MARKET_BUSY' : undefined
+  }
+
+  /** How long a contract can wait for its delivery from now on, if it begins now; none where it runs already, or has nothing to do. */
+  private spanOf({ contract, note, stage }: OpenContract): readonly number[] {
+    if (stage === 'delivered' || (stage === 'work' && this.isRunning(contract))) return []
+    if (stage === 'waiting') return [deliverMsOf(note)]
+    const state = this.party.states.get(contract)
+    const isKnown = state?.kind === 'WORKING' && state.deliverBy !== undefined
+    return [isKnown ? state.deliverBy - this.party.components.clock.now() : 0]
+  }
+
+  /** Bids with a deposit whose contract has not come, and may. */
+  private bids(): readonly (PlacedBid & { readonly task: Hash })[] {
+    const signed = new Set(this.notes().map(([, { bid }]) => bid))
+    return this.party.journal.notesOf(BIDS).flatMap(([auction, note]) => {
+      // Written by `SealedBids`.
+      const { place, task } = note as BidNote
+      const isOpen = place !== undefined && !signed.has(auction) && this.party.components.clock.now() < place.until
+      return isOpen ? [{ auction, place, task }] : []
+    })
+  }
+
+  /** Whether a contract was found that waits while its payer has not got its price any more: what was signed first has it first. */
+  private async dropUnpaid(): Promise<boolean> {
+    const now = this.party.components.clock.now()
+    if (now - this.lookedAt < LOOK_MS) return false
+    this.lookedAt = now
+    const before = this.unpaid.size
+    const waiting = this.openContracts().filter(({ isHeld, note }) => !isHeld && !isLent(note))
+    const payers = new Set(waiting.map(({ note }) => note.other))
+    await Promise.all([...payers].map(async (payer) => await this.dropUnpaidOf(payer)))
+    return this.unpaid.size > before
+  }
+
+  private async dropUnpaidOf(payer: Did): Promise<void> {
+    const left = new Map<string, bigint>()
+    // After the balance: what was held in between is in neither.
+    const { ledgers } = await this.party.components.notary.accounts({ owner: payer }, { signal: this.party.signal })
+    for (const { currency, accounts } of ledgers) {
+      const line = accounts.find(({ owner, kind }) => owner === payer && kind === 'available')
+      if (line !== undefined) left.set(currency, BigInt(line.balanceNanos))
+    }
+    for (const { contract, terms } of await this.waitingOf(payer)) {
+      const rest = (left.get(terms.currency) ?? 0n) - terms.maxNanos - terms.bonds.payerNanos
+      if (rest < 0n) this.unpaid.add(contract)
+      else left.set(terms.currency, rest)
+    }
   }
 
   /** Whether the payer has, by the notary set, what is to be held of it here, together with what was signed for it before. Rejects as `NotaryClient.accounts`. */
@@ -67,20 +168,22 @@ export class SellerPlaces {
     const available = lines.find(({ owner, kind }) => owner === payer && kind === 'available')
     let needed: bigint = maxNanos + bonds.payerNanos
     // After the balance: what was held in between is in neither.
-    for (const terms of await this.waitingOf(payer)) {
+    for (const { terms } of await this.waitingOf(payer)) {
       if (terms.currency === currency) needed += terms.maxNanos + terms.bonds.payerNanos
     }
     return BigInt(available?.balanceNanos ?? '0') < needed ? 'MARKET_PAYER_SHORT' : undefined
   }
 
   /** Terms that were signed for a payer, in C2 and C3, and whose price is not held. This party may hear of a hold a little later than it happens. */
-  private async waitingOf(payer: Did): Promise<readonly EscrowTerms[]> {
+  private async waitingOf(
+    payer: Did,
+  ): Promise<readonly { readonly contract: ContractId; readonly terms: EscrowTerms }[]> {
     const { notary } = this.party.components
-    const waiting: EscrowTerms[] = []
+    const waiting: { readonly contract: ContractId; readonly terms: EscrowTerms }[] = []
     for (const { contract, note, isHeld } of this.openContracts()) {
       if (note.other !== payer || isHeld || isLent(note)) continue
       const view = await notary.contract(contract, { signal: this.party.signal })
-      if (view === undefined || UNHELD_STATES.has(view.state)) waiting.push(readTerms(note.terms))
+      if (view === undefined || UNHELD_STATES.has(view.state)) waiting.push({ contract, terms: readTerms(note.terms) })
     }
     return waiting
   }
@@ -112,6 +215,19 @@ function stageOf(kind: EscrowStateKind | undefined, isHeld: boolean): OpenContra
   if (kind === undefined) return isHeld ? 'work' : 'waiting'
   if (kind === 'HELD' || UNHELD_STATES.has(kind)) return 'waiting'
   return kind === 'WORKING' ? 'work' : 'delivered'
+}
+
+/**
+ * Whether one more task, and all that are due no earlier, are still done in time, whenever each of them begins: before a task those that are due no later run, by turns of
+ * as many as run at one time, and before these what was running. Earliest deadline first; Jeffay, Stanat and Martel 1991, for tasks of one length.
+ */
+function areInTime(spans: readonly number[], added: number, { capacity, latencyMs }: OfferTerms): boolean {
+  const sorted = [...spans, added].toSorted((one, other) => one - other)
+  return sorted.every((span, index) => span < added || (Math.ceil((index + 1) / capacity) + 1) * latencyMs <= span)
+}
+
+function deliverMsOf({ terms }: ContractNote): number {
+  return (JSON.parse(terms) as { readonly timers: { readonly deliverMs: number } }).timers.deliverMs
 }
 
 function priceOf({ terms }: ContractNote): bigint {

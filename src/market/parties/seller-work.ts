@@ -18,6 +18,8 @@ export type TaskInit = {
   readonly contract: ContractId
   readonly skill: string
   readonly input: Uint8Array
+  /** By when the contract wants it; absent: it does not say. */
+  readonly dueAt?: Timestamp
 }
 
 export type TaskControls = {
@@ -96,7 +98,7 @@ class ContractWork {
         await this.party.tellNotary(this.contract, { act: 'start', type: 'escrow-start', body: {} })
         return
       case 'WORKING':
-        if (this.task === undefined) this.startTask(state.terms)
+        if (this.task === undefined) this.startTask(state.terms, state.deliverBy)
         return
       case 'DELIVERED':
         this.sendResult()
@@ -140,8 +142,8 @@ class ContractWork {
     return await readMeter(party, { contract, payer: noted.other, act, counts })
   }
 
-  private startTask(terms: EscrowTerms): void {
-    const done = this.runTask(terms)
+  private startTask(terms: EscrowTerms, dueAt?: Timestamp): void {
+    const done = this.runTask(terms, dueAt)
     this.task = done.catch(() => undefined)
     this.party.begin(async () => {
       try {
@@ -153,7 +155,7 @@ class ContractWork {
     })
   }
 
-  private async runTask(terms: EscrowTerms): Promise<void> {
+  private async runTask(terms: EscrowTerms, dueAt: Timestamp | undefined): Promise<void> {
     const { party, contract, noted } = this
     const input = await party.journal.file(noted.input)
     if (input === undefined) throw new CodedError('STORE_CORRUPTED', { message: `The input of ${contract} is gone` })
@@ -163,7 +165,7 @@ class ContractWork {
       try {
         const reached = async (milestone: number, counts: TaskCounts): Promise<void> =>
           await this.vouch(terms, milestone, counts)
-        const init = { contract, skill: noted.task.skill, input }
+        const init = { contract, skill: noted.task.skill, input, ...(dueAt && { dueAt }) }
         const { result, counts } = await untilAborted(this.components.runner.run(init, { signal, reached }), signal)
         signal.throwIfAborted()
         const meter = await this.readMeter('last', counts)

@@ -8,6 +8,7 @@ import { declined, type MarketAnswer, type MarketQuestion } from './market-door.
 import type { Party } from './party.ts'
 import type { SellerCapabilities } from './payer-orders.ts'
 import { SealedBids, type SealedBidsComponents } from './sealed-bids.ts'
+import { SellerPlaces } from './seller-places.ts'
 import type { SellerPolicy } from './seller-policy.ts'
 import { type TaskRunner, workOnContract } from './seller-work.ts'
 import { showCases } from './show-case.ts'
@@ -43,11 +44,13 @@ export class Seller {
     const { party, bidOn, capabilities, runner } = components
     this.party = party
     this.standing = new StandingOffers(party)
-    this.bids = new SealedBids({ party, offers: this.standing, policy, bidOn })
-    this.runner = new TaskQueue(runner, { mostOf: (skill) => this.standing.tasksOf(skill) })
+    const queue = new TaskQueue(runner, { mostOf: (skill) => this.standing.tasksOf(skill) })
+    const places = new SellerPlaces(party, (contract) => queue.isRunning(contract))
+    this.bids = new SealedBids({ party, offers: this.standing, policy, places, bidOn })
+    this.runner = queue
     const onSigned = (contract: ContractId): void => this.workOn(contract)
     const offers = this.standing
-    this.signing = new ContractSigning({ party, offers, bids: this.bids, capabilities, onSigned }, policy)
+    this.signing = new ContractSigning({ party, offers, bids: this.bids, places, capabilities, onSigned }, policy)
   }
 
   /** Answers from now on, and goes on with contracts that have not ended. */

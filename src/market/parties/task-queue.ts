@@ -7,16 +7,21 @@ export type TaskQueueInit = {
   readonly mostOf: (skill: string) => number | undefined
 }
 
-/** Runs no more tasks of a skill at one time than its offer says; the others wait, first come, first served. */
+/** Runs no more tasks of a skill at one time than its offer says; the others wait, and whichever is due first begins next. */
 export class TaskQueue implements TaskRunner {
   private readonly runner: TaskRunner
   private readonly init: TaskQueueInit
   private readonly running = new Map<string, number>()
-  private readonly waiting: { readonly skill: string; readonly begin: () => void }[] = []
+  private readonly begun = new Set<ContractId>()
+  private readonly waiting: { readonly skill: string; readonly dueAt: number; readonly begin: () => void }[] = []
 
   constructor(runner: TaskRunner, init: TaskQueueInit) {
     this.runner = runner
     this.init = init
+  }
+
+  isRunning(contract: ContractId): boolean {
+    return this.begun.has(contract)
   }
 
   /** Nothing while it waits. */
@@ -26,28 +31,32 @@ export class TaskQueue implements TaskRunner {
 
   /** Rejects as the runner does, and with the reason of the signal while it waits. */
   async run(task: TaskInit, controls: TaskControls): ReturnType<TaskRunner['run']> {
-    const { skill } = task
-    if (!this.hasRoom(skill)) await this.turn(skill, controls.signal)
+    const { skill, contract } = task
+    if (!this.hasRoom(skill)) await this.turn(task, controls.signal)
     else this.count(skill, 1)
+    this.begun.add(contract)
     try {
       return await this.runner.run(task, controls)
     } finally {
+      this.begun.delete(contract)
       this.count(skill, -1)
       this.beginNext()
     }
   }
 
-  private async turn(skill: string, signal: AbortSignal): Promise<void> {
+  private async turn({ skill, dueAt: due }: TaskInit, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const turn = Promise.withResolvers<void>()
-    const entry = { skill, begin: () => turn.resolve() }
+    const dueAt = due ?? Infinity
+    const entry = { skill, dueAt, begin: () => turn.resolve() }
     const leave = (): void => {
       const place = this.waiting.indexOf(entry)
       if (place === -1) return
       this.waiting.splice(place, 1)
       turn.reject(signal.reason)
     }
-    this.waiting.push(entry)
+    const later = this.waiting.findIndex((other) => other.dueAt > dueAt)
+    this.waiting.splice(later === -1 ? this.waiting.length : later, 0, entry)
     signal.addEventListener('abort', leave, { once: true })
     try {
       await turn.promise

@@ -3,7 +3,7 @@ import type { AuctionTranscript } from '../../core/auction/auction-record.ts'
 import { askSignature } from './ask-signature.ts'
 import { keptTranscript } from './buyer-auction.ts'
 import type { BuyerSide } from './buyer-side.ts'
-import { isCreditLag } from './credit-accounts.ts'
+import { isAboutCredit } from './credit-accounts.ts'
 import { endWinnersDeposit, winnersDeposit } from './winners-deposit.ts'
 
 /**
@@ -29,9 +29,10 @@ export async function askInTurn(side: BuyerSide, key: string): Promise<string | 
   } finally {
     timer.cancel()
   }
-  // A contract that waits for another one of the same two is no refusal, and of arbiters the call said nothing.
-  if (code === undefined || isCreditLag(code)) return code
-  const { k } = side.orders.contractOf(key).terms.arbiters
+  // A contract that waits for another one of the same two takes no deposit, and of arbiters the call said nothing.
+  const { terms } = side.orders.contractOf(key)
+  if (code === undefined || isAboutCredit(code, terms)) return code
+  const { k } = terms.arbiters
   const isExcused =
     (code === 'MARKET_ARBITERS_DECLINED' && k > 0) || (code === 'MARKET_PAYER_SHORT' && (await isShort(side, key)))
   if (!isExcused) party.begin(async () => await endWinnersDeposit(party, transcript, { isLost: true }))

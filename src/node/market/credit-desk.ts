@@ -2,6 +2,7 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromNanos } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
+import { Turns } from '../../base/turns.ts'
 import { parseContractId, parseDid, type Did } from '../../core/evidence/names.ts'
 import {
   type Currency,
@@ -52,6 +53,8 @@ type Move = {
 /** Issues and redeems credits with this node's escrow key. */
 export class CreditDesk {
   private readonly init: CreditDeskInit
+  /** Requests of one key, and caps of one currency. */
+  private readonly turns = new Turns()
 
   constructor(init: CreditDeskInit) {
     this.init = init
@@ -66,9 +69,12 @@ export class CreditDesk {
     const credits = creditsOf(request, { currency, signer: party.did, word: 'issue' })
     const body = { ...credits, isConfirmed: request['isUnconfirmed'] !== true }
     const act = `issue/${requiredText(request, 'key')}`
-    // A request that comes again moves no cap that was changed since.
-    if (!this.isDone({ act, body })) await this.register(currency, request)
-    return await this.move({ type: 'ledger-issue', act, body })
+    return await this.turns.take(act, async () => {
+      // A request that comes again moves no cap that was changed since.
+      if (!this.isDone({ act, body }))
+        await this.turns.take(`cap/${currency}`, async () => await this.register(currency, request))
+      return await this.move({ type: 'ledger-issue', act, body })
+    })
   }
 
   /** Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, `MARKET_REFUSED`. */
@@ -78,7 +84,8 @@ export class CreditDesk {
     const body = creditsOf(request, { currency, signer: party.did, word: 'redeem' })
     if (!(await this.signsFor(body.owner)))
       throw invalidRequest('account', `Only its owner gives credits back, and this node is ${party.did}`)
-    return await this.move({ type: 'ledger-redeem', act: `redeem/${requiredText(request, 'key')}`, body })
+    const act = `redeem/${requiredText(request, 'key')}`
+    return await this.turns.take(act, async () => await this.move({ type: 'ledger-redeem', act, body }))
   }
 
   /** A currency by its name, or by a code that stands for one alone. Throws `REQUEST_INVALID`. */

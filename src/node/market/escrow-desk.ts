@@ -1,6 +1,7 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { amountFromNanos, type Amount } from '../../base/money.ts'
+import { Turns } from '../../base/turns.ts'
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import { type ContractId, type Did, parseContractId } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'
@@ -49,6 +50,8 @@ type Said<Type extends MessageType> = { readonly type: Type; readonly body: Mess
 export class EscrowDesk {
   private readonly init: EscrowDeskInit
   private readonly rulings: RulingDesk | undefined
+  /** Acts of one key. */
+  private readonly turns = new Turns()
 
   constructor(init: EscrowDeskInit) {
     this.init = init
@@ -92,8 +95,18 @@ export class EscrowDesk {
     const contract = contractOf(request)
     const act = choiceOf(request, 'act', ESCROW_ACTS)
     if (act === undefined) throw invalidRequest('act', `act must be one of ${ESCROW_ACTS.join(', ')}`)
-    const { party } = this.roleOrThrow()
     const name = `person/${requiredText(request, 'key')}`
+    return await this.turns.take(
+      `${contract}/${name}`,
+      async () => await this.actInTurn(request, { contract, act, name }),
+    )
+  }
+
+  private async actInTurn(
+    request: ControlRequest,
+    { contract, act, name }: { readonly contract: ContractId; readonly act: EscrowAct; readonly name: string },
+  ): Promise<JsonValue> {
+    const { party } = this.roleOrThrow()
     const before = party.wallet.said(`${contract}/${name}`)
     const isRepeated = before !== undefined && party.outbox.answerOf(before) !== undefined
     const view = await this.viewOf(contract, {})

@@ -8,6 +8,7 @@ import type { Party } from '../../market/parties/party.ts'
 import {
   askNode,
   askParts,
+  mayRule,
   ownPart,
   placeOfRuling,
   recordOf,
@@ -140,7 +141,8 @@ export class RulingDesk {
     if (state === undefined || evidenceRoot === undefined) return 'ESCROW_STATE_WRONG'
     if (evidenceRoot === 'open') return 'ESCROW_RECORD_OPEN'
     const me = this.init.party.ownAmong(state.terms.arbiters.members)
-    return me === undefined ? 'ESCROW_SIGNER_WRONG' : { state, evidenceRoot, me }
+    if (me === undefined) return 'ESCROW_SIGNER_WRONG'
+    return mayRule(this.init.party, state, evidenceRoot) ? { state, evidenceRoot, me } : 'MARKET_RESTORED'
   }
 
   /** What is signed for a record: this node's own part first, then those of the others. */

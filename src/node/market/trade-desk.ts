@@ -3,6 +3,7 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromNanos } from '../../base/money.ts'
 import { durationFromMs, timestampFromMs } from '../../base/time.ts'
+import { Turns } from '../../base/turns.ts'
 import { type Did, parseContractId, parseHash } from '../../core/evidence/names.ts'
 import { type Currency, parseCurrency } from '../../core/ledger/ledger-names.ts'
 import { type BuyRequest, ORDERS, type OrderNote } from '../../market/parties/buy-order.ts'
@@ -41,6 +42,8 @@ const LATENCY_MS_DEFAULT = 1_000
 /** Offers and purchases of this node. */
 export class TradeDesk {
   private readonly init: TradeDeskInit
+  /** Purchases of one key. */
+  private readonly turns = new Turns()
 
   constructor(init: TradeDeskInit) {
     this.init = init
@@ -131,13 +134,16 @@ export class TradeDesk {
   /** Begins a purchase, or finds it again by its key. Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, and as `Buyer.buy`. */
   async buy(request: ControlRequest): Promise<JsonValue> {
     const { buyer } = this.init.role
-    const wanted = await this.requestOf(request)
-    const isRepeated = buyer.order(wanted.idempotencyKey) !== undefined
-    const order = await buyer.buy(wanted).catch((error: unknown) => {
-      if (!CodedError.is(error) || error.code !== 'MARKET_KEY_CONFLICT') throw error
-      throw new CodedError('MARKET_KEY_REUSED', { message: error.message, cause: error })
+    const key = requiredText(request, 'key')
+    return await this.turns.take(key, async () => {
+      const wanted = await this.requestOf(request)
+      const isRepeated = buyer.order(key) !== undefined
+      const order = await buyer.buy(wanted).catch((error: unknown) => {
+        if (!CodedError.is(error) || error.code !== 'MARKET_KEY_CONFLICT') throw error
+        throw new CodedError('MARKET_KEY_REUSED', { message: error.message, cause: error })
+      })
+      return { key, effect: isRepeated ? 'exists' : 'applied', ...stageOf(order) }
     })
-    return { key: wanted.idempotencyKey, effect: isRepeated ? 'exists' : 'applied', ...stageOf(order) }
   }
 
   /** A purchase as it stands; after `afterSeq` it waits for a step of its contract. Throws `MARKET_OBJECT_UNKNOWN`. */

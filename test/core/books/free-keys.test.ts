@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { DAY_MS, HOUR_MS } from '../../../src/base/time.ts'
+import { formatBooksState, parseBooksState } from '../../../src/core/books/books-codec.ts'
 import { BOOKS_MACHINE, contractOf } from '../../../src/core/books/books-machine.ts'
 import { BOOKS_LIMITS_DEFAULT, type BooksEvent, type BooksLimits } from '../../../src/core/books/books-state.ts'
+import { evidenceRootOf } from '../../../src/core/escrow/evidence-root.ts'
 import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import { type Currency, formatAccountId, parseTransferId } from '../../../src/core/ledger/ledger-names.ts'
-import { LEDGER_LIMITS_DEFAULT, type LedgerLimits } from '../../../src/core/ledger/ledger-state.ts'
+import { LEDGER_LIMITS_DEFAULT, type LedgerLimits, spendableOf } from '../../../src/core/ledger/ledger-state.ts'
+import { isBacked } from '../../../src/core/ledger/rooms.ts'
 import {
   type Body,
   contractNamed,
@@ -204,6 +207,77 @@ describe('no number of free keys and currencies of their own', () => {
     expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
   })
 
+  it('fills more than half of the accounts by arbiters of contracts that are held at once and ruled later', () => {
+    const world = new World({ ledger: { accountsMax: 120 } })
+    const arbiters = (index: number): readonly Did[] =>
+      Array.from({ length: 16 }, (_, member) => didNamed(`arb${NAMES.charAt(index)}${NAMES.charAt(member)}`)).toSorted()
+    const termsAt = (index: number): Partial<EscrowTerms> => ({
+      arbiters: { members: arbiters(index), k: 16 },
+      fees: { ...WITHOUT_FEES, arbiterNanos: nanos(1) },
+    })
+    const held = world.fill((index) => termsAt(index % 20))
+    expect(held).toBe(3)
+    const hash = hashNamed('result')
+    const content = { result: hash, manifest: hash, meter: hash, verdict: hash, claimNanos: nanos(1) }
+    for (let index = 0; index < held; index += 1) {
+      const say = (iss: Did, seq: number, body: Body): void => {
+        const said = message(body, { iss, seq, at: at(2), salt: contractNamed(`evil ${index}`) })
+        const contract = contractNamed(`evil ${index}`)
+        expect(world.send({ type: 'message-received', contract, terms: undefined, message: said })).toBeUndefined()
+      }
+      say(SYBIL, 0, { type: 'started' })
+      say(SYBIL, 1, { type: 'delivered', ...content })
+      say(EVE, 4, { type: 'rejected', reason: 'wrong', evidence: hash, concededNanos: nanos(0) })
+      say(SYBIL, 2, { type: 'disputed', evidence: hash, claimNanos: nanos(1) })
+    }
+    expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
+    world.send({ type: 'stamp-advanced', at: at(1_500) })
+    for (let index = 0; index < held; index += 1) {
+      const contract = contractNamed(`evil ${index}`)
+      const state = contractOf(world.state, contract)
+      const evidenceRoot = evidenceRootOf(contract, state?.kind === 'DISPUTED' ? state.evidence : [])
+      const signers = arbiters(index)
+      const [iss = EVE] = signers
+      const body: Body = { type: 'ruled', evidenceRoot, workerNanos: nanos(1), signers }
+      const said = message(body, { iss, seq: 0, at: at(1_600), salt: contract })
+      expect(world.send({ type: 'message-received', contract, terms: undefined, message: said })).toBeUndefined()
+    }
+    expect(world.state.ledger.accounts.size).toBeLessThanOrEqual(60)
+    expect(world.issue(didNamed('newbi'))).toBeUndefined()
+    expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
+  })
+
+  it('fills more than its share of the accounts by holds whose accounts have nothing in them yet', () => {
+    const world = new World({ ledger: { accountsMax: 40 } })
+    const accountOf = (owner: Did) => formatAccountId({ owner, kind: 'available', currency: EVIL })
+    const order = (kind: string, index: number, more: object): string | undefined => {
+      const id = (index + 16).toString(16).padStart(32, '0')
+      const orders = [
+        { kind, id, isLinked: false, contract: undefined, reference: undefined, amount: nanos(1), ...more },
+      ]
+      return world.ledger(EVE, { type: 'orders-signed', orders })
+    }
+    const names = Array.from({ length: 40 }, (_, index) =>
+      didNamed(`acc${NAMES.charAt(index % 25)}${NAMES.charAt(index % 24)}`),
+    )
+    const debit = accountOf(EVE)
+    const waits = names.map((owner, index) =>
+      order('hold', index, { debit, credit: accountOf(owner), expiresAt: at(60_000), agent: EVE }),
+    )
+    const held = waits.filter((code) => code === undefined).length
+    expect(held).toBeGreaterThan(0)
+    expect(waits.at(-1)).toBe('LEDGER_ACCOUNTS_FULL')
+    world.fill()
+    for (const [index, owner] of names.entries())
+      if (waits[index] === undefined) {
+        const heldId = (index + 16).toString(16).padStart(32, '0')
+        expect(order('post-held', index + 100, { heldId, credit: accountOf(owner) })).toBeUndefined()
+      }
+    expect(world.state.ledger.accounts.size).toBeLessThanOrEqual(20)
+    expect(world.state.ledger.promised.size).toBe(2)
+    expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
+  })
+
   it('keeps owners of listed credits from naming a recovery key, or from giving a key up', () => {
     const world = new World({ ledger: { accountsMax: 20 } })
     const delay = { recoveryKey: NOTARY, recoveryDelay: ms(HOUR_MS) }
@@ -214,6 +288,49 @@ describe('no number of free keys and currencies of their own', () => {
     expect(codes.at(-1)).toBe('LEDGER_ACCOUNTS_FULL')
     expect(world.ledger(WORKER, { type: 'account-opened', ...delay })).toBeUndefined()
     expect(world.ledger(PAYER, { type: 'key-rotated', key: didNamed('paye2'), isLost: true })).toBeUndefined()
+  })
+
+  it('keeps owners from giving a key up whose listed credits are in a contract, earned or not confirmed, or those of a key before', () => {
+    const world = new World({ ledger: { accountsMax: 40 } })
+    expect(world.deal('all', termsOf({ maxNanos: nanos(980) }))).toBeUndefined()
+    expect(spendableOf(world.state.ledger, formatAccountId({ owner: PAYER, kind: 'available', currency: USD }))).toBe(
+      0n,
+    )
+    const waits = didNamed('waits')
+    expect(world.issue(waits, { isConfirmed: false })).toBeUndefined()
+    const [second, third] = [didNamed('work2'), didNamed('work3')]
+    expect(world.ledger(WORKER, { type: 'key-rotated', key: second, isLost: false })).toBeUndefined()
+    const delay = { recoveryKey: NOTARY, recoveryDelay: ms(HOUR_MS) }
+    const codes = Array.from({ length: 25 }, (_, index) =>
+      world.ledger(didNamed(`own${NAMES.charAt(index % 25)}a`), { type: 'account-opened', ...delay }),
+    )
+    expect(codes.at(-1)).toBe('LEDGER_ACCOUNTS_FULL')
+    expect(world.ledger(SYBIL, { type: 'key-rotated', key: EVE, isLost: true })).toBe('LEDGER_ACCOUNTS_FULL')
+    expect(world.ledger(PAYER, { type: 'key-rotated', key: didNamed('paye2'), isLost: true })).toBeUndefined()
+    expect(world.ledger(waits, { type: 'key-rotated', key: didNamed('wait2'), isLost: true })).toBeUndefined()
+    expect(world.ledger(second, { type: 'key-rotated', key: third, isLost: true })).toBeUndefined()
+    expect(isBacked(world.state.ledger, third)).toBe(true)
+    expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
+    expect(formatBooksState(parseBooksState(JSON.parse(formatBooksState(world.state))) ?? world.state)).toBe(
+      formatBooksState(world.state),
+    )
+  })
+
+  it('takes the place of a listed issuer or of an owner from the key that signs for it', () => {
+    const world = new World({})
+    const [issuer2, issuer3, payer2, evib2] = [
+      didNamed('bank2'),
+      didNamed('bank3'),
+      didNamed('paye2'),
+      didNamed('evib2'),
+    ]
+    const rotate = (iss: Did, key: Did) => world.ledger(iss, { type: 'key-rotated', key, isLost: false })
+    const codes = [rotate(ISSUER, issuer2), rotate(issuer2, issuer3), rotate(PAYER, payer2), rotate(EVE, evib2)]
+    expect(codes).toEqual([undefined, undefined, undefined, undefined])
+    const { ledger } = world.state
+    expect([issuer3, payer2, WORKER].map((key) => isBacked(ledger, key))).toEqual([true, true, true])
+    expect([EVE, evib2, SYBIL, NOTARY].map((key) => isBacked(ledger, key))).toEqual([false, false, false, false])
+    expect(BOOKS_MACHINE.violations(world.state)).toEqual([])
   })
 
   it('keeps a listed issuer from registering, or from issuing what is not confirmed', () => {

@@ -36,13 +36,17 @@ test('a contract whose settlement could not be paid for want of accounts is not 
 test('a contract that is held is settled in a ledger that is full since', () => {
   const books = crowded(6)
   expect(contractOf(books.state, CONTRACT.id)?.kind).toBe('HELD')
-  limit(books, 0)
+  // Room for what it has been promised, and no more.
+  limit(books, books.state.ledger.unmade)
+  expect(books.state.ledger.unmade).toBe(4)
   books.say(CONTRACT, { iss: WORKER, at: 0, body: { type: 'started' } })
   const content = { result: HASH, manifest: HASH, meter: HASH, verdict: HASH }
   books.say(CONTRACT, { iss: WORKER, at: 0, body: { type: 'delivered', ...content, claimNanos: nanos(100) } })
   books.say(CONTRACT, { iss: PAYER, at: 0, body: { type: 'accepted', amountNanos: nanos(100) } })
   expect(contractOf(books.state, CONTRACT.id)?.kind).toBe('SETTLED')
   expect(BOOKS_MACHINE.violations(books.state)).toEqual([])
+  const { accounts, limits } = books.state.ledger
+  expect(accounts.size).toBeLessThanOrEqual(limits.accountsMax)
   expect(books.balance(PAYER, 'held')).toBe(0n)
 })
 

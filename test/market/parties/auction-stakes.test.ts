@@ -7,10 +7,11 @@ import { parseSalt32 } from '../../../src/core/auction/delimited-hash.ts'
 import { type Depositor, loseDeposit, LOST_DEPOSITS, returnDeposit } from '../../../src/core/auction/deposits.ts'
 import { type Hash, parseContractId } from '../../../src/core/evidence/names.ts'
 import { bodyOfOrder } from '../../../src/wire/v1/ledger-events.ts'
+import { declined } from '../../../src/market/parties/market-door.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import type { SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
-import { BUYER_POLICY, MarketWorld, nanos, SELLER_POLICY, SET, USD, wanted } from './market-world.ts'
+import { BUYER_POLICY, MarketWorld, nanos, SELLER_POLICY, SET, USD, wanted, WORD_COUNTER } from './market-world.ts'
 import { KEYS } from './party-fixtures.ts'
 
 const ms = (span: number): DurationMs => span as DurationMs
@@ -103,7 +104,7 @@ class Caller {
 async function openedTo(policy: Partial<SellerPolicy> = {}, fund = 10_000) {
   const world = await MarketWorld.create([KEYS.buyer, KEYS.seller, KEYS.rival].map((key) => [key, fund]))
   const shop = await world.seller({ key: KEYS.seller }, { policy: { ...SELLER_POLICY, ...policy } })
-  await shop.seller.offer(world.offer(), 'words')
+  await shop.seller.offer(world.offer({ capacity: 20 }), 'words')
   return { world, shop, caller: await Caller.enter(world, KEYS.buyer) }
 }
 
@@ -213,6 +214,58 @@ describe('deposits that a seller puts up', () => {
   })
 })
 
+describe('a bid with a deposit', () => {
+  it('is not made at work that leaves no room for its contract', async () => {
+    const world = await MarketWorld.create()
+    const gate = Promise.withResolvers<void>()
+    const run = async (...task: Parameters<typeof WORD_COUNTER.run>) => {
+      await gate.promise
+      return await WORD_COUNTER.run(...task)
+    }
+    const shop = await world.seller({ key: KEYS.seller }, { runner: { run } })
+    await shop.seller.offer(world.offer({ capacity: 1 }), 'words')
+    const first = await world.buyer({ key: KEYS.rival })
+    await first.buyer.buy(wanted({ peers: [KEYS.seller.did] }))
+    await world.time.advance(500)
+    expect(await world.view(first.buyer.order('order-1')?.contract)).toMatchObject({ state: 'WORKING' })
+    const node = await world.buyer({ key: KEYS.buyer })
+    await node.buyer.buy(wanted({ auction: 'first', peers: [KEYS.seller.did] }))
+    expect((await world.until(node, 'order-1')).failed?.detail).toContain('MARKET_BUSY')
+    gate.resolve()
+    await world.until(first, 'order-1')
+    expect(await world.balance(KEYS.seller.did, 'held')).toBe(0n)
+    expect(await world.balance(LOST_DEPOSITS)).toBe(0n)
+  })
+
+  it('takes the place of its contract, which is signed whatever is offered or sold meanwhile', async () => {
+    const world = await MarketWorld.create()
+    const shop = await world.seller({ key: KEYS.seller })
+    const offer = await shop.seller.offer(world.offer({ capacity: 1 }), 'words')
+    const nodes = [await world.buyer({ key: KEYS.buyer }), await world.buyer({ key: KEYS.rival })]
+    for (const { buyer } of nodes) await buyer.buy(wanted({ auction: 'first', peers: [KEYS.seller.did] }))
+    await world.time.advance(200)
+    await shop.seller.withdraw(offer)
+    await shop.seller.offer(world.offer({ capacity: 1, priceNanos: nanos(1_900) }), 'dearer')
+    for (const node of nodes) {
+      const order = await world.until(node, 'order-1')
+      expect(order.failed).toBeUndefined()
+      expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', priceNanos: '1000' })
+    }
+    expect(await world.balance(LOST_DEPOSITS)).toBe(0n)
+  })
+
+  it('is bounded by the places of the caller, and keeps none from whoever buys', async () => {
+    const { world, shop, caller } = await openedTo({ depositsNanosMax: nanos(1_000_000) })
+    await shop.seller.withdraw((shop.seller.offers()[0] ?? { id: '' as Hash }).id)
+    await shop.seller.offer(world.offer({ capacity: 1 }), 'one at a time')
+    expect(await caller.call()).toMatchObject({ bidder: KEYS.seller.did })
+    expect(await caller.call()).toBe('MARKET_BUSY')
+    const node = await world.buyer({ key: KEYS.rival })
+    await node.buyer.buy(wanted({ peers: [KEYS.seller.did] }))
+    expect((await world.until(node, 'order-1')).failed).toBeUndefined()
+  })
+})
+
 describe('a purchase by an auction', () => {
   it('says why nobody bids where sellers have no credits for the deposit', async () => {
     const world = await MarketWorld.create([[KEYS.buyer, 10_000]])
@@ -281,6 +334,54 @@ describe('a purchase by an auction', () => {
       expect(world.failures).toEqual([])
     },
   )
+
+  it.each([1, 1_900])(
+    'goes to a standing offer where nobody signs in an open one that was shut at once, %i',
+    async (price) => {
+      const world = await MarketWorld.create()
+      const shops = [KEYS.seller, KEYS.bank]
+      for (const key of shops) await (await world.seller({ key })).seller.offer(world.offer(), key.did)
+      const griefer = await world.seller(
+        { key: KEYS.rival },
+        {
+          policy: { ...SELLER_POLICY, parameters: new Map() },
+          bidOn: () => ({ priceNanos: nanos(1), latencyMs: ms(1) }),
+        },
+      )
+      // Its first bid is what it offers.
+      await griefer.seller.offer(world.offer({ priceNanos: nanos(price) }), 'rival')
+      const node = await world.buyer({ key: KEYS.buyer })
+      await node.buyer.buy(wanted({ auction: 'english', peers: [KEYS.rival, ...shops].map(({ did }) => did) }))
+      const order = await world.until(node, 'order-1')
+      expect(order.declined).toEqual([KEYS.rival.did])
+      expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', priceNanos: '1000' })
+    },
+  )
+
+  it('takes the deposit of a winner that speaks of credit where there is none', async () => {
+    const world = await MarketWorld.create()
+    for (const [key, price] of [
+      [KEYS.seller, 1_000],
+      [KEYS.rival, 900],
+    ] as const) {
+      const { seller } = await world.seller({ key })
+      await seller.offer(world.offer({ priceNanos: nanos(price) }), 'words')
+    }
+    const node = await world.buyer({ key: KEYS.buyer })
+    const { door } = node.party.components
+    const ask = door.ask.bind(door)
+    Object.assign(door, {
+      ask: async (...[to, post, options]: Parameters<typeof ask>) =>
+        to === KEYS.rival.did && post.frame.type === 'contract'
+          ? { ...declined('MARKET_CREDIT_OPEN'), bytes: new Uint8Array() }
+          : await ask(to, post, options),
+    })
+    await node.buyer.buy(wanted({ auction: 'first', depositNanos: nanos(20) }))
+    const order = await world.until(node, 'order-1')
+    expect(order).toMatchObject({ declined: [KEYS.rival.did], declinedCode: 'MARKET_CREDIT_OPEN' })
+    expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', worker: KEYS.seller.did })
+    expect(await world.balance(KEYS.rival.did)).toBe(9_980n)
+  })
 
   it.each(['first', 'second'] as const)(
     'asks for a deposit whatever a free key offers the work at, %s',

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
+import { timestampFromMs } from '../../../src/base/time.ts'
 import type { ContractId, Did } from '../../../src/core/evidence/names.ts'
 import { Arbiter } from '../../../src/market/parties/arbiter.ts'
 import type { BuyerPolicy } from '../../../src/market/parties/buy-order.ts'
+import { type RestoredMark, takeOver } from '../../../src/market/parties/restored-party.ts'
 import { hashOfBytes, manifestHashOf } from '../../../src/market/parties/task-package.ts'
 import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
@@ -58,19 +60,45 @@ async function arbiters(
   { world, contract }: Dispute,
   keys: readonly FixedKey[],
   peerOf?: (did: Did) => Did,
+  restored?: RestoredMark,
 ): Promise<void> {
   for (const key of keys) {
     const { party } = await world.party(key, createMemoryEventLog())
+    await takeOver(party, restored)
     const arbiter = new Arbiter({ party, ...(peerOf && { peerOf }) })
     arbiter.start()
     arbiter.take(contract)
   }
 }
 
+function markAt(at: number): RestoredMark {
+  return { at: timestampFromMs(at), since: timestampFromMs(at - 2_000) }
+}
+
 async function rejectWithoutReason({ node, contract }: Dispute): Promise<void> {
   const body = { reason: 'dislike', evidence: hashOfBytes(bytesOf('none')), concededNanos: nanos(0), currency: USD }
   await node.party.tellNotary(contract, { act: 'reject/lie', type: 'escrow-reject', body })
 }
+
+describe('arbiters that come back from a backup', () => {
+  it.each([
+    ['before', false],
+    ['behind', true],
+  ] as const)(
+    '%s the beginning of a dispute: they rule (%s) on what they cannot have ruled on yet',
+    async (_, isLate) => {
+      const dispute = await underWay(RULED)
+      const { world, node, states } = dispute
+      if (!isLate) await arbiters(dispute, ARBITERS, undefined, markAt(world.time.now - 40_000))
+      await rejectWithoutReason(dispute)
+      await settle(60)
+      await world.time.advance(50)
+      if (isLate) await arbiters(dispute, ARBITERS, undefined, markAt(world.time.now))
+      await world.until(node, 'order-1')
+      expect((await states()).includes('ruled -> SETTLED')).toBe(!isLate)
+    },
+  )
+})
 
 describe('a payer that rejects without reason', () => {
   it('pays all by the ruling of arbiters that ran the predicate themselves', async () => {

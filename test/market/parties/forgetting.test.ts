@@ -10,6 +10,7 @@ import { Forgetting } from '../../../src/market/parties/forgetting.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import { PartyJournal } from '../../../src/market/parties/party-journal.ts'
 import type { PartyLimits } from '../../../src/market/parties/party-knowledge.ts'
+import { encodePartyRecord } from '../../../src/market/parties/party-record.ts'
 import type { MessageBody } from '../../../src/wire/v1/message-types.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
@@ -281,7 +282,7 @@ describe('files of a party', () => {
     expect(await stores.files.count()).toBe(0)
     const hash = await journal.keepFile(name, bytes)
     // Forgotten, and then the process ends before the bytes are removed.
-    await journal.append([{ kind: 'forgotten', subject: name }])
+    await stores.log.append([encodePartyRecord({ kind: 'forgotten', subject: name })])
     expect(await stores.files.count()).toBe(1)
     expect(await (await PartyJournal.open(stores)).file(hash)).toBeUndefined()
     expect(await stores.files.count()).toBe(0)

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { type FixedKey, fixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import { sha256Hex } from '../../../src/base/sha256.ts'
 import type { ContractId, Did } from '../../../src/core/evidence/names.ts'
+import type { Currency } from '../../../src/core/ledger/ledger-names.ts'
 import { declined, type MarketAnswer, TAKEN } from '../../../src/market/parties/market-door.ts'
+import type { PartyCode } from '../../../src/market/parties/party-codes.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
-import { MarketWorld, nanos, wanted } from './market-world.ts'
+import { IOU, MarketWorld, nanos, USD, wanted } from './market-world.ts'
 import { KEYS } from './party-fixtures.ts'
 
 type Liar = { readonly party: Party; readonly asked: string[]; readonly seen: string[] }
@@ -14,7 +16,11 @@ type Liar = { readonly party: Party; readonly asked: string[]; readonly seen: st
 const SKILL = 'text.word-count'
 
 /** A node that answers with offers as it likes, and declines. */
-async function openLiar(world: MarketWorld, answer: (party: Party) => Promise<MarketAnswer>): Promise<Liar> {
+async function openLiar(
+  world: MarketWorld,
+  answer: (party: Party) => Promise<MarketAnswer>,
+  code: PartyCode = 'MARKET_BUSY',
+): Promise<Liar> {
   const { party } = await world.party(KEYS.rival, createMemoryEventLog())
   const asked: string[] = []
   const seen: string[] = []
@@ -24,7 +30,7 @@ async function openLiar(world: MarketWorld, answer: (party: Party) => Promise<Ma
     contract: async ({ bytes }) => {
       asked.push('contract')
       seen.push(new TextDecoder().decode(bytes))
-      return await Promise.resolve(declined('MARKET_BUSY'))
+      return await Promise.resolve(declined(code))
     },
     input: async ({ bytes }) => {
       seen.push(new TextDecoder().decode(bytes))
@@ -34,17 +40,19 @@ async function openLiar(world: MarketWorld, answer: (party: Party) => Promise<Ma
   return { party, asked, seen }
 }
 
-function offerOf(world: MarketWorld, key: FixedKey, { node, label }: { readonly node: Did; readonly label: string }) {
+type OfferedAt = { readonly node: Did; readonly label: string; readonly currency?: Currency }
+
+function offerOf(world: MarketWorld, key: FixedKey, { node, label, currency = USD }: OfferedAt): string {
   const iat = world.time.clock.now()
   const nonce = Buffer.from(sha256Hex(label).slice(0, 32), 'hex').toString('base64url')
   const head = { net: 'test', iss: key.did, aud: '*', iat, exp: (iat + 600_000) as typeof iat, nonce, seq: 0 } as const
-  const body = { ...world.offer({ priceNanos: nanos(1) }), capabilities: [], node }
+  const body = { ...world.offer({ priceNanos: nanos(1), currency }), capabilities: [], node }
   return new TextDecoder().decode(encodeEnvelope({ type: 'market-offer', body, ...head }, key.sign))
 }
 
-async function openShop(world: MarketWorld): Promise<void> {
+async function openShop(world: MarketWorld, currency = USD): Promise<void> {
   const shop = await world.seller({ key: KEYS.seller })
-  await shop.seller.offer(world.offer(), 'words')
+  await shop.seller.offer(world.offer({ currency }), 'words')
 }
 
 describe('a node that repeats the offer of a seller', () => {
@@ -79,6 +87,27 @@ describe('a node that offers and signs nothing', () => {
     expect((await world.until(node, 'order-2')).failed).toBeUndefined()
     expect(liar.asked).toHaveLength(1)
     expect(liar.seen.filter((text) => text !== '')).toEqual([])
+  })
+})
+
+describe('a node that says that a contract of the same two is open', () => {
+  it.each([
+    ['C2', USD, 1],
+    ['C1', IOU, 5],
+  ] as const)('in %s, is not asked for ever, and last by the next purchase', async (custody, currency, times) => {
+    const world = await MarketWorld.create()
+    await openShop(world, currency)
+    const answer = async ({ did: node }: Party): Promise<MarketAnswer> => {
+      const envelopes = [offerOf(world, KEYS.rival, { node, label: 'offer', currency })]
+      return await Promise.resolve({ frame: { type: 'offers', envelopes } })
+    }
+    const liar = await openLiar(world, answer, 'MARKET_CREDIT_OPEN')
+    const node = await world.buyer({ key: KEYS.buyer })
+    for (const idempotencyKey of ['order-1', 'order-2']) {
+      await node.buyer.buy(wanted({ idempotencyKey, custody, currency }))
+      expect((await world.until(node, idempotencyKey)).failed).toBeUndefined()
+      expect(liar.asked).toHaveLength(times)
+    }
   })
 })
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { SellerComponents } from '../../../src/market/parties/seller.ts'
 import {
   BUYER_POLICY,
+  bytesOf,
   type BuyerNode,
   IOU,
   MarketWorld,
@@ -66,6 +67,18 @@ describe('a purchase', () => {
     await world.until(node, 'order-1')
     await node.buyer.buy(wanted())
     await world.until(node, 'order-1')
+    expect(await world.balance(KEYS.buyer.did)).toBe(9_000n)
+  })
+
+  it('happens once for a key that comes with two requests at once, and the other is a conflict', async () => {
+    const { world, node } = await openPair()
+    const first = node.buyer.buy(wanted())
+    await expect(node.buyer.buy(wanted({ input: bytesOf('a b c d') }))).rejects.toMatchObject({
+      code: 'MARKET_KEY_CONFLICT',
+    })
+    const { input } = await first
+    expect(await node.party.journal.file(input)).toEqual(bytesOf('one two three'))
+    expect((await world.until(node, 'order-1')).input).toBe(input)
     expect(await world.balance(KEYS.buyer.did)).toBe(9_000n)
   })
 

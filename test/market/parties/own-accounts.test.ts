@@ -219,6 +219,33 @@ describe('what a notary earns', () => {
   })
 })
 
+describe('an account whose row was dropped when it was empty', () => {
+  it('is emptied again, as often as it is paid', async () => {
+    const world = await MarketWorld.create()
+    const counting = world.notary.accounts.bind(world.notary)
+    // The counters of the row begin anew.
+    world.notary.accounts = async (query) => {
+      const { ledgers, next } = await counting(query)
+      const anew = ledgers.map((ledger) => ({
+        ...ledger,
+        accounts: ledger.accounts.map((line) => ({ ...line, debitsPostedNanos: '0' })),
+      }))
+      return { ledgers: anew, next }
+    }
+    const { party } = await world.party(KEYS.nextSeller, createMemoryEventLog(), [KEYS.seller])
+    const accounts = accountsOf(party, { former: [KEYS.seller.did] })
+    expect(await accounts.look()).toMatchObject([{ collected: [{ amountNanos: '10000' }] }])
+    for (const [index, amount] of [5_000, 5_000, 70].entries()) {
+      const id = `${index}`.repeat(32) as never
+      await world.tell('ledger-issue', { ...issueTo(KEYS.seller.did, amount), id }, KEYS.bank)
+      expect(await accounts.look()).toMatchObject([{ collected: [{ amountNanos: `${amount}` }], code: null }])
+      expect(await accounts.look()).toMatchObject([{ collected: [], code: null }])
+    }
+    expect(await balances(world, [KEYS.seller, KEYS.nextSeller])).toEqual([0n, 20_070n])
+    expect(world.failures).toEqual([])
+  })
+})
+
 describe('what the set refuses for a reason that passes', () => {
   it('is said anew: a rotation while the clock of the node is ahead', async () => {
     const world = await MarketWorld.create()

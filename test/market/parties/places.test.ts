@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { FixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
+import { type FixedKey, fixedKey } from '../../../scripts/protocol-vectors/fixed-keys.ts'
 import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import type { BuyRequest } from '../../../src/market/parties/buy-order.ts'
@@ -124,6 +124,40 @@ describe('a place of a seller', () => {
     expect(runner.most).toBe(1)
   })
 
+  it('is done in time, whatever is held first', async () => {
+    const fill = Array.from({ length: 3 }, (_, index) => fixedKey(200 + index))
+    const world = await MarketWorld.create([
+      ...FUNDED,
+      [KEYS.seller, 1_000],
+      ...fill.map((key) => [key, 1_500] as const),
+    ])
+    const run = async (...task: Parameters<TaskRunner['run']>): ReturnType<TaskRunner['run']> => {
+      await world.time.wait(900)
+      return await WORD_COUNTER.run(...task)
+    }
+    const shop = await world.seller({ key: KEYS.seller }, { runner: { run } })
+    await shop.seller.offer(world.offer({ capacity: 1 }), 'words')
+    const first = await openCareless(world, KEYS.buyer)
+    const gate = Promise.withResolvers<void>()
+    const { outbox } = first.party
+    const submit = outbox.submit.bind(outbox)
+    outbox.submit = async (...args) => {
+      await gate.promise
+      return await submit(...args)
+    }
+    await first.buyer.buy(one({ timers: { startMs: ms(1_000), deliverMs: ms(2_100) } }))
+    await settle(60)
+    for (const key of fill) {
+      const node = await openCareless(world, key)
+      await node.buyer.buy(one())
+      await settle(60)
+    }
+    await world.time.advance(100)
+    gate.resolve()
+    const { contract } = await world.until(first, 'order-1')
+    expect(await world.view(contract)).toMatchObject({ state: 'FINAL', priceNanos: '1000' })
+  })
+
   it('is for payers that have the price, all that was signed for them counted', async () => {
     const shop = await openShop(WORD_COUNTER, 10)
     const poor = await begin(shop, KEYS.secondArbiter)
@@ -147,52 +181,64 @@ describe('what is signed and not held', () => {
     readonly kind?: string
     readonly ended?: string
     readonly custody?: string
+    readonly deliverMs?: number
   }
   const strangers = (count: number): readonly Note[] =>
     Array.from({ length: count }, (_, index) => ({ payer: didNamed('p'.repeat(index + 1)) }))
 
-  function judge(notes: readonly Note[], changes: Partial<EscrowTerms> = {}): string | undefined {
-    const written = notes.map(({ payer, custody = 'C2', ...rest }, index) => {
-      const terms = JSON.stringify({ maxNanos: '100', custody })
+  async function judge(notes: readonly Note[], changes: Partial<EscrowTerms> = {}): Promise<string | undefined> {
+    const written = notes.map(({ payer, custody = 'C2', deliverMs = 60_000, ...rest }, index) => {
+      const terms = JSON.stringify({ maxNanos: '100', custody, timers: { deliverMs } })
       return [
         contractNamed(String(index)),
         { role: 'worker', other: payer, task: { skill: 'text.echo' }, terms, ...rest },
       ]
     })
     const states = new Map(notes.map(({ kind }, index) => [contractNamed(String(index)), kind && { kind }]))
-    const party = { states, journal: { notesOf: () => written } } as unknown as Party
+    const components = { clock: { now: () => 0 } }
+    const party = { states, components, journal: { notesOf: () => written } } as unknown as Party
     const offer = { skill: 'text.echo', capacity: 1, latencyMs: ms(1_000) } as never
-    return new SellerPlaces(party).refuse(termsOf({ payer: didNamed('me'), ...changes }), offer)
+    const { payer, custody, timers } = termsOf({ payer: didNamed('me'), ...changes })
+    const wanted = { payer, isLent: custody === 'C1', deliverMs: timers.deliverMs, isBid: false }
+    return await new SellerPlaces(party).refuse(wanted, offer)
   }
 
   const long = { timers: { ...termsOf().timers, deliverMs: ms(60_000) } }
 
-  it('is bounded for strangers together, and keeps out nobody for whom work was done before', () => {
-    expect(judge(strangers(16), long)).toBeUndefined()
-    expect(judge(strangers(17), long)).toBe('MARKET_BUSY')
+  it('is bounded for strangers together, and keeps out nobody for whom work was done before', async () => {
+    expect(await judge(strangers(16), long)).toBeUndefined()
+    expect(await judge(strangers(17), long)).toBe('MARKET_BUSY')
     const known: Note = { payer: didNamed('me'), result: 'r', ended: 'FINAL' }
-    expect(judge([...strangers(17), known], long)).toBeUndefined()
+    expect(await judge([...strangers(17), known], long)).toBeUndefined()
     expect(
-      judge(
+      await judge(
         strangers(17).map((note) => ({ ...note, custody: 'C1' })),
         long,
       ),
     ).toBeUndefined()
   })
 
-  it('takes no place either when it is held and the work has not begun: the input may be kept back', () => {
+  it('takes no place either when it is held and the work has not begun: the input may be kept back', async () => {
     const [stranger] = strangers(1)
     if (stranger === undefined) throw new TypeError('unreachable')
-    expect(judge([{ ...stranger, isHeld: true, kind: 'HELD' }], long)).toBeUndefined()
-    expect(judge([{ ...stranger, isHeld: true, kind: 'WORKING' }], long)).toBe('MARKET_BUSY')
-    expect(judge([{ ...stranger, isHeld: true, kind: 'DISPUTED' }], long)).toBeUndefined()
-    expect(judge([{ ...stranger, isHeld: true }], long)).toBe('MARKET_BUSY')
+    expect(await judge([{ ...stranger, isHeld: true, kind: 'HELD' }], long)).toBeUndefined()
+    expect(await judge([{ ...stranger, isHeld: true, kind: 'WORKING' }], long)).toBe('MARKET_BUSY')
+    expect(await judge([{ ...stranger, isHeld: true, kind: 'DISPUTED' }], long)).toBeUndefined()
+    expect(await judge([{ ...stranger, isHeld: true }], long)).toBe('MARKET_BUSY')
   })
 
-  it('is no more than can be delivered in time', () => {
-    const spans = { timers: { ...long.timers, deliverMs: ms(3_000) } }
-    expect(judge(strangers(2), spans)).toBeUndefined()
-    expect(judge(strangers(3), spans)).toBe('MARKET_BUSY')
-    expect(judge([], { timers: { ...long.timers, deliverMs: ms(999) } })).toBe('MARKET_LIMIT_PASSED')
+  it('is no more than can be delivered in time, whatever is held first', async () => {
+    const [one, two, three] = strangers(3).map((note) => ({ ...note, deliverMs: 4_000 }))
+    if (one === undefined || two === undefined || three === undefined) throw new TypeError('unreachable')
+    const within = (deliverMs: number): Partial<EscrowTerms> => ({
+      timers: { ...long.timers, deliverMs: ms(deliverMs) },
+    })
+    expect(await judge([one, two], within(4_000))).toBeUndefined()
+    expect(await judge([one, two, three], within(4_000))).toBe('MARKET_BUSY')
+    // What is due sooner goes first, and makes late what only just fits.
+    expect(await judge([one, two, three], within(2_000))).toBe('MARKET_BUSY')
+    expect(await judge([one, two, three], within(60_000))).toBeUndefined()
+    expect(await judge([], within(1_999))).toBe('MARKET_LIMIT_PASSED')
+    expect(await judge([], within(2_000))).toBeUndefined()
   })
 })

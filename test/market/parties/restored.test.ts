@@ -139,6 +139,63 @@ describe('a buyer that comes back from a backup', () => {
   })
 })
 
+describe('a party that comes back from a backup into an auction', () => {
+  it.each(['first', 'english'] as const)('bids in none that began before, %s, and in the next one', async (auction) => {
+    const world = await MarketWorld.create()
+    const log = createMemoryEventLog()
+    const shop = await world.seller({ key: KEYS.seller, log })
+    await shop.seller.offer(world.offer(), 'words')
+    const cut = log.nextIndex
+    const node = await world.buyer({ key: KEYS.buyer })
+    const calls: Parameters<typeof node.party.components.door.ask>[1][] = []
+    const { door } = node.party.components
+    const ask = door.ask.bind(door)
+    Object.assign(door, {
+      ask: async (...[to, post, options]: Parameters<typeof ask>) => {
+        if (post.frame.type === 'call') calls.push(post)
+        return await ask(to, post, options)
+      },
+    })
+    await node.buyer.buy(wanted({ auction }))
+    await settle(100)
+    await world.time.advance(20)
+    const [call] = calls
+    if (call === undefined) throw new TypeError('no call')
+    expect((await ask(KEYS.seller.did, call)).frame.type).toBe('said')
+    await world.leave(shop)
+    const restored = markOf(world)
+    const back = await world.seller({ key: KEYS.seller, log: await firstOf(log, cut), restored })
+    expect((await ask(KEYS.seller.did, call)).frame).toEqual({ type: 'declined', code: 'MARKET_RESTORED' })
+    await world.leave(back)
+    // What it had said before the backup it says again, the same.
+    await world.seller({ key: KEYS.seller, log: await firstOf(log, log.nextIndex), restored })
+    expect((await ask(KEYS.seller.did, call)).frame.type).toBe('said')
+    await world.time.advance(40_000)
+    await node.buyer.buy(wanted({ auction, idempotencyKey: 'order-2' }))
+    expect((await world.until(node, 'order-2')).failed).toBeUndefined()
+  })
+
+  it('of its own holds another one, and says nothing more in the one before', async () => {
+    const world = await MarketWorld.create()
+    const log = createMemoryEventLog()
+    const shop = await world.seller({ key: KEYS.seller })
+    await shop.seller.offer(world.offer(), 'words')
+    const before = await world.buyer({ key: KEYS.buyer, log })
+    await before.buyer.buy(wanted({ auction: 'first' }))
+    await settle(100)
+    const call = before.buyer.order('order-1')?.call
+    expect(call).toBeDefined()
+    const cut = log.nextIndex
+    await world.time.advance(350)
+    await world.leave(before)
+    const node = await world.buyer({ key: KEYS.buyer, log: await firstOf(log, cut), restored: markOf(world) })
+    const order = await world.until(node, 'order-1')
+    expect(order.failed).toBeUndefined()
+    expect(order.call?.salt).not.toBe(call?.salt)
+    expect(world.auctionLogs.size).toBe(2)
+  })
+})
+
 describe('a seller that comes back from a backup', () => {
   it('with the contract in it, lies about nothing and is paid', { timeout: 120_000 }, async () => {
     let goneOn = 0

@@ -41,8 +41,7 @@ it('issues nothing where the cap is refused', async () => {
     details: { code: 'LEDGER_CAP_BELOW_ISSUED' },
   })
   expect(await cap()).toEqual(['100'])
-  const all = (await world.notary.accounts({ owner: KEYS.buyer.did })).ledgers
-  expect(all.find(({ currency }) => currency.startsWith('EUR@'))?.accounts[0]?.balanceNanos).toBe('10')
+  expect(await issuedTo(world)).toBe('10')
 })
 
 it('moves no cap for a request that comes again', async () => {
@@ -74,3 +73,27 @@ it('issues for the same key after a refusal that has passed', async () => {
   expect(await issue({ key: 'first', nanos: '10' })).toBe('posted')
   expect(await issue({ key: 'first', nanos: '10' })).toBe('exists')
 })
+
+it('issues once for a key that comes with two amounts at once, and the other is a conflict', async () => {
+  const { world, issue } = await issuer()
+  const both = [issue({ key: 'k', nanos: '10' }), issue({ key: 'k', nanos: '6000' }), issue({ key: 'k', nanos: '10' })]
+  expect(await Promise.allSettled(both)).toMatchObject([
+    { value: 'posted' },
+    { reason: { code: 'MARKET_KEY_REUSED' } },
+    { value: 'exists' },
+  ])
+  expect(await issuedTo(world)).toBe('10')
+})
+
+it('sets caps that are asked for at once in that order', async () => {
+  const { issue, cap } = await issuer()
+  await issue({ key: 'first', nanos: '1' })
+  const caps = ['50', '100', '50'].map(async (capNanos, at) => await issue({ key: `k${at}`, nanos: '1', capNanos }))
+  expect(await Promise.all(caps)).toEqual(['posted', 'posted', 'posted'])
+  expect(await cap()).toEqual(['50'])
+})
+
+async function issuedTo(world: MarketWorld): Promise<string | undefined> {
+  const all = (await world.notary.accounts({ owner: KEYS.buyer.did })).ledgers
+  return all.find(({ currency }) => currency.startsWith('EUR@'))?.accounts[0]?.balanceNanos
+}
