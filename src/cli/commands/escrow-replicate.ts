@@ -17,7 +17,7 @@ export const escrowReplicateCommand: Command = {
     ...NODE_FLAGS,
   },
   details: [
-    'For an arbiter of the contract, once the record is closed. A party shows what was delivered, and the acceptance predicate is run on it. Where it is undecided and asks for another run (re-execution-near), sellers that offered with --replicate run the task: all commit to their results before any shows its own.',
+    'For an arbiter of the contract, once the record is closed. A party shows what was delivered, and the acceptance predicate is run on it. Where it is undecided and asks for another run (re-execution-near), sellers that offered with --replicate, for no more than the price of the contract or with this arbiter named, run the task: all commit to their results before any shows its own.',
     'Keys cost nothing, so only sellers are asked that this node knows: attested with `kernell market attest DID --capability replica`, right in an earlier dispute, or of good name by its own contracts. One of each node is drawn, by lot.',
     'Nothing is ruled: `kernell escrow rule` signs a split. One record is replicated once; asked again the answer is the same.',
   ],

@@ -44,7 +44,10 @@ export const marketOfferCommand: Command = {
       describe:
         'where nobody rules, as arbiters may not, the least share of the disputed price that a contract gives you (default 0)',
     },
-    replicate: { describe: 'run tasks of this skill again for arbiters of disputes, without pay' },
+    replicate: {
+      describe:
+        'run tasks of this skill again for arbiters of disputes, without pay: for those of --arbiter, and for others where the contract has the price of this offer at least',
+    },
     'credit-line': {
       value: 'P|DID=P',
       isList: true,

@@ -10,6 +10,7 @@ import { pause } from '../parties/contract-follower.ts'
 import { declined, type MarketAnswer, type MarketQuestion } from '../parties/market-door.ts'
 import type { Party } from '../parties/party.ts'
 import type { KeptEnvelope } from '../parties/party-record.ts'
+import { StandingOffers } from '../parties/standing-offers.ts'
 import type { TaskRunner } from '../parties/seller-work.ts'
 import { hashOfBytes, taskHashOf } from '../parties/task-package.ts'
 import { nonceOf } from '../parties/wallet.ts'
@@ -20,6 +21,8 @@ export type ReplicaComponents = {
   readonly runner: TaskRunner
   /** Skills whose tasks are run again for arbiters, without pay. */
   readonly isOffered: (skill: string) => boolean
+  /** Whether this party has named an arbiter for its own contracts of a skill. Others have the task run only where the contract is worth what this party asks for the work. */
+  readonly isArbiterNamed: (skill: string, arbiter: Did) => boolean
 }
 
 /** Runs that are under way at once. */
@@ -94,7 +97,13 @@ export class Replica {
     iss: Did,
     { contract, terms: body, task, commitBy, revealBy }: Call,
     input: Uint8Array,
-  ): 'MARKET_ENVELOPE_REFUSED' | 'MARKET_TASK_WRONG' | 'MARKET_SKILL_UNKNOWN' | 'MARKET_LIMIT_PASSED' | undefined {
+  ):
+    | 'MARKET_ENVELOPE_REFUSED'
+    | 'MARKET_TASK_WRONG'
+    | 'MARKET_SKILL_UNKNOWN'
+    | 'MARKET_PRICE_LOW'
+    | 'MARKET_LIMIT_PASSED'
+    | undefined {
     const terms = termsOfBody(body)
     const { did } = this.party
     const isParty = terms.payer === did || terms.worker === did
@@ -106,6 +115,10 @@ export class Replica {
       task.inputBytes === input.byteLength
     if (!isTask) return 'MARKET_TASK_WRONG'
     if (!this.components.isOffered(task.skill)) return 'MARKET_SKILL_UNKNOWN'
+    // Payer, worker and arbiter may be three keys of one, and their price as small as they like.
+    const offer = new StandingOffers(this.party).cheapestFor(task.skill, terms.currency)
+    const isWorth = offer !== undefined && terms.maxNanos >= offer.priceNanos
+    if (!isWorth && !this.components.isArbiterNamed(task.skill, iss)) return 'MARKET_PRICE_LOW'
     const now = this.party.components.clock.now()
     return now < commitBy && commitBy < revealBy && revealBy <= now + SPAN_MS_MAX ? undefined : 'MARKET_LIMIT_PASSED'
   }

@@ -140,7 +140,9 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     )
     const runner = runnerOf(party, init)
     const isOffered = (skill: string): boolean => party.noteOf<SkillNote>(SKILLS, skill)?.isReplicating === true
-    new Replica({ party, runner, isOffered }).start()
+    const isArbiterNamed = (skill: string, arbiter: Did): boolean =>
+      party.noteOf<SkillNote>(SKILLS, skill)?.arbiters?.includes(arbiter) === true
+    new Replica({ party, runner, isOffered, isArbiterNamed }).start()
     const payerPpmOf = (payer: Did): number => payerPpm(reputation, payer)
     const seller = new Seller(
       { party, capabilities, runner, bidOn: (call, offer) => bidOf(party, call, offer) },

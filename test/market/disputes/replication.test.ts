@@ -48,15 +48,19 @@ type Cast = {
   readonly replicas: readonly (readonly [FixedKey, TaskRunner])[]
   /** Whom the arbiter knows; default all of them. */
   readonly known?: readonly FixedKey[]
+  /** Of the contract; the others offer the work at 1,000. */
+  readonly price?: number
+  /** Whether those that run it again have named the arbiter for their own contracts. */
+  readonly isNamed?: boolean
   /** Default: to the end of the contract. */
   readonly forMs?: number
 }
 
 /** A delivery that the payer rejects without a word, and others that offer the same skill. */
-async function disputed({ worker, replicas, known, forMs }: Cast): Promise<Scene> {
+async function disputed({ worker, replicas, known, price = 1_000, isNamed = false, forMs }: Cast): Promise<Scene> {
   const world = await MarketWorld.create()
   const shop = await world.seller({ key: KEYS.seller }, { runner: worker })
-  await shop.seller.offer(world.offer(), 'words')
+  await shop.seller.offer(world.offer({ priceNanos: nanos(price) }), 'words')
   const node = await world.buyer({ key: KEYS.buyer }, { policy: RULED, acceptsAlone: false })
   await node.buyer.buy(wanted({ predicate: PREDICATE, peers: [KEYS.seller.did] }))
   await settle(60)
@@ -65,7 +69,9 @@ async function disputed({ worker, replicas, known, forMs }: Cast): Promise<Scene
   for (const [key, runner] of replicas) {
     const other = await world.seller({ key }, { runner })
     await other.seller.offer(world.offer(), 'words')
-    new Replica({ party: other.party, runner, isOffered: (skill) => skill === 'text.word-count' }).start()
+    const isOffered = (skill: string): boolean => skill === 'text.word-count'
+    const isArbiterNamed = (_skill: string, arbiter: Did): boolean => isNamed && arbiter === KEYS.arbiter.did
+    new Replica({ party: other.party, runner, isOffered, isArbiterNamed }).start()
     peers.push(key.did)
   }
   const contract = node.buyer.order('order-1')?.contract as ContractId
@@ -142,6 +148,18 @@ describe('a dispute on a task that others can run again', () => {
 })
 
 describe('a replica', () => {
+  it.each([
+    [false, 0],
+    [true, 3],
+  ])('runs a task that is worth less than it asks for arbiters alone that it has named: %s', async (isNamed, runs) => {
+    let ran = 0
+    const counting: TaskRunner = { run: async (task, context) => ((ran += 1), await WORD_COUNTER.run(task, context)) }
+    const replicas = HONEST.map(([key]) => [key, counting] as const)
+    const scene = await disputed({ worker: WORD_COUNTER, replicas, price: 1, isNamed })
+    expect(ran).toBe(runs)
+    expect(basisOf(scene)).toBe(isNamed ? 'replication' : undefined)
+  })
+
   it('runs nothing for those who do not rule on the contract, nor other tasks, nor beyond its hour', async () => {
     const { world, contract, arbiter, node } = await disputed({
       worker: WORD_COUNTER,

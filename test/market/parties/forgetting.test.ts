@@ -16,7 +16,7 @@ import type { EventLog } from '../../../src/ports/event-log.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { createMemoryKeyValueStore } from '../../../src/storage/memory/memory-key-value-store.ts'
 import { bytesOf, MarketWorld, nanos, RULES_HASH, SET, TIMERS, USD, wanted } from './market-world.ts'
-import { contractNamed, KEYS } from './party-fixtures.ts'
+import { contractNamed, KEYS, settle } from './party-fixtures.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -171,6 +171,26 @@ describe('what a party forgets', () => {
 })
 
 describe('auctions that others call', () => {
+  it.each(['first', 'english'] as const)(
+    'stay while they are under way, however many another node calls, %s',
+    async (auction) => {
+      const world = await MarketWorld.create([[KEYS.buyer, 10_000]])
+      const shop = await world.seller({ key: KEYS.seller })
+      await shop.seller.offer(world.offer(), 'words')
+      limit(shop.party, { guestsMax: 24 })
+      const node = await world.buyer({ key: KEYS.buyer })
+      await node.buyer.buy(wanted({ auction, ...(auction === 'first' && { depositNanos: nanos(0) }) }))
+      await settle(60)
+      await world.time.advance(100)
+      expect(shop.party.journal.fill.guests[0]).toEqual([1, 24])
+      expect(new Set(await callAuctions(world, 60))).toEqual(new Set(['said']))
+      expect(shop.party.journal.fill.guests[0]).toEqual([24, 24])
+      const order = await world.until(node, 'order-1')
+      expect(order.failed).toBeUndefined()
+      expect(await world.view(order.contract)).toMatchObject({ state: 'FINAL', priceNanos: '1000' })
+    },
+  )
+
   it('take no room of contracts, and are forgotten when nothing can happen in them any more', async () => {
     const world = await MarketWorld.create()
     const shop = await world.seller({ key: KEYS.seller })
