@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
-import { Turns } from '../../base/turns.ts'
+import { Turns } from './turns.ts'
 import type { BidderStanding } from '../../core/auction/determine-winner.ts'
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'

@@ -2,7 +2,7 @@ import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { type Amount, amountFromNanos } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
-import { Turns } from '../../base/turns.ts'
+import { Turns } from '../../market/parties/turns.ts'
 import { parseContractId, parseDid, type Did } from '../../core/evidence/names.ts'
 import {
   type Currency,

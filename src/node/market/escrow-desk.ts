@@ -1,7 +1,7 @@
 import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { amountFromNanos, type Amount } from '../../base/money.ts'
-import { Turns } from '../../base/turns.ts'
+import { Turns } from '../../market/parties/turns.ts'
 import { type EscrowState, isTerminal } from '../../core/escrow/escrow-state.ts'
 import { type ContractId, type Did, parseContractId } from '../../core/evidence/names.ts'
 import type { Currency } from '../../core/ledger/ledger-names.ts'

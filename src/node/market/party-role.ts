@@ -139,10 +139,7 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
       { policy: buyerPolicyOf(notary.set, parameters) },
     )
     const runner = runnerOf(party, init)
-    const isOffered = (skill: string): boolean => party.noteOf<SkillNote>(SKILLS, skill)?.isReplicating === true
-    const isArbiterNamed = (skill: string, arbiter: Did): boolean =>
-      party.noteOf<SkillNote>(SKILLS, skill)?.arbiters?.includes(arbiter) === true
-    new Replica({ party, runner, isOffered, isArbiterNamed }).start()
+    startReplica(party, runner)
     const payerPpmOf = (payer: Did): number => payerPpm(reputation, payer)
     const seller = new Seller(
       { party, capabilities, runner, bidOn: (call, offer) => bidOf(party, call, offer) },
@@ -185,6 +182,14 @@ export async function startParty(init: PartyRoleInit): Promise<PartyRole> {
     await logs.close()
     throw error
   }
+}
+
+/** Runs tasks of disputes again, where an offer says so. */
+function startReplica(party: Party, runner: ReturnType<typeof runnerOf>): void {
+  const noteOf = (skill: string): SkillNote | undefined => party.noteOf<SkillNote>(SKILLS, skill)
+  const isOffered = (skill: string): boolean => noteOf(skill)?.isReplicating === true
+  const isArbiterNamed = (skill: string, arbiter: Did): boolean => noteOf(skill)?.arbiters?.includes(arbiter) === true
+  new Replica({ party, runner, isOffered, isArbiterNamed }).start()
 }
 
 /** The price of the offer, or the least that the work may bring where the winner is not paid its own bid, or sees those of others. */
