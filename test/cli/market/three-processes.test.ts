@@ -428,7 +428,7 @@ describe('a paid task between three processes', () => {
     ])
     const more = await kernell(
       ...line('ledger', 'issue', '--account', dids.buyer, '--amount', '1', '--currency', 'USD'),
-      ...line('--idempotency-key', 'more', '--data-dir', 'notary'),
+      ...line('--idempotency-key', 'more-for-bids', '--data-dir', 'notary'),
     )
     expect(more.code).toBe(0)
     const sealed = told(await kernell(...buy('sealed', '--auction', 'first', '--max', '0.5')))
