@@ -22,6 +22,8 @@ export type AuctionNote = {
   readonly problems: readonly string[]
   /** What this party is paid where the work goes to it; absent where the auction is not right, or its bid cannot win. Nano-units. */
   readonly priceNanos?: string
+  /** Whether somebody else comes first in it, or nobody: what this party has put up is then not lost by not signing. */
+  readonly isPassed?: true
 }
 
 /** Auctions of others that are kept; the oldest goes. */
@@ -72,9 +74,12 @@ export async function judgeAuction(
   // Of two that the auctioneer has signed neither says what is paid.
   const before = party.noteOf<AuctionNote>(HEARD_AUCTIONS, auction)
   const isOnly = before === undefined || before.transcript === transcriptHash
-  const award = ok && isOnly ? rankAwards(transcript).find(({ bidder }) => bidder === party.did) : undefined
+  const awards = isOnly ? rankAwards(transcript) : []
+  const award = ok ? awards.find(({ bidder }) => bidder === party.did) : undefined
+  const passed = isOnly && awards[0]?.bidder !== party.did && { isPassed: true as const }
   const priced = award && { priceNanos: award.priceNanos.toString() }
-  const note: AuctionNote = { auctioneer, transcript: transcriptHash, transcriptFile, ok, problems: codes, ...priced }
+  const named = { auctioneer, transcript: transcriptHash, transcriptFile }
+  const note: AuctionNote = { ...named, ok, problems: codes, ...priced, ...passed }
   await party.keep(HEARD_AUCTIONS, auction, note)
   const kept = party.journal.notesOf(HEARD_AUCTIONS)
   // With it go its messages, the bid and the transcript.

@@ -4,6 +4,7 @@ import { type ContractId, type Did, type Hash, parseContractId } from '../../cor
 import type { OfferTerms } from '../../core/market/offer-directory.ts'
 import { type BidNote, BIDS, type BidPlace } from './bid-notes.ts'
 import { CONTRACTS, type ContractNote, readTerms } from './contract-notes.ts'
+import { type AuctionNote, HEARD_AUCTIONS } from './heard-auctions.ts'
 import type { Party } from './party.ts'
 import type { PartyCode } from './party-codes.ts'
 
@@ -124,11 +125,13 @@ export class SellerPlaces {
   /** Bids with a deposit whose contract has not come, and may. */
   private bids(): readonly (PlacedBid & { readonly task: Hash })[] {
     const signed = new Set(this.notes().map(([, { bid }]) => bid))
+    // Who is not the winner may still be asked, and loses nothing when it has no place then.
+    const heard = new Map(this.party.journal.notesOf(HEARD_AUCTIONS).map(([name, note]) => [name, note as AuctionNote]))
     return this.party.journal.notesOf(BIDS).flatMap(([auction, note]) => {
       // Written by `SealedBids`.
       const { place, task } = note as BidNote
       const isOpen = place !== undefined && !signed.has(auction) && this.party.components.clock.now() < place.until
-      return isOpen ? [{ auction, place, task }] : []
+      return isOpen && heard.get(auction)?.isPassed !== true ? [{ auction, place, task }] : []
     })
   }
 
