@@ -101,8 +101,8 @@ class Caller {
   }
 }
 
-async function openedTo(policy: Partial<SellerPolicy> = {}) {
-  const world = await MarketWorld.create([KEYS.buyer, KEYS.seller, KEYS.rival].map((key) => [key, 10_000]))
+async function openedTo(policy: Partial<SellerPolicy> = {}, fund = 10_000) {
+  const world = await MarketWorld.create([KEYS.buyer, KEYS.seller, KEYS.rival].map((key) => [key, fund]))
   const shop = await world.seller({ key: KEYS.seller }, { policy: { ...SELLER_POLICY, ...policy } })
   await shop.seller.offer(world.offer({ capacity: 64 }), 'words')
   return { world, shop, caller: await Caller.enter(world, KEYS.buyer) }
@@ -167,6 +167,16 @@ describe('deposits that a seller puts up', () => {
     await shop.seller.offer(dear, 'dear')
     expect(await caller.call({ skill: dear.skill, depositNanos: nanos(1) })).toBe('MARKET_DEPOSIT_LIMIT')
     expect(await caller.call({ skill: dear.skill, depositNanos: nanos(2) })).toMatchObject({ bidder: KEYS.seller.did })
+  })
+
+  it('are 32 of one caller at most, who keeps nobody else out', async () => {
+    const { world, caller } = await openedTo({ depositsNanosMax: nanos(1_000_000) }, 100_000)
+    const answers: unknown[] = []
+    for (let count = 0; count < 33; count += 1) answers.push(await caller.call({ depositNanos: nanos(1) }))
+    expect(answers.filter((answer) => typeof answer === 'object')).toHaveLength(32)
+    expect(answers.at(-1)).toBe('MARKET_DEPOSIT_LIMIT')
+    const other = await Caller.enter(world, KEYS.rival)
+    expect(await other.call({ depositNanos: nanos(1) })).toMatchObject({ bidder: KEYS.seller.did })
   })
 
   it('are small, short, and on a set that the seller knows', async () => {
