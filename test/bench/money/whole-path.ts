@@ -1,4 +1,4 @@
-import type { BuyRequest } from 'kernell-os/market'
+import type { Buyer, BuyRequest } from 'kernell-os/market'
 import { OfflineMarket } from '../../../agents/offline/offline-market.ts'
 import type { Amount } from '../../../src/base/money.ts'
 import { type BenchOptions, type BenchReport, median, roundFigure } from '../bench.ts'
@@ -6,12 +6,14 @@ import { type BenchOptions, type BenchReport, median, roundFigure } from '../ben
 const BUYERS = 8
 const SELLERS = 8
 const PRICE_NANOS = 1_000_000n
+/** What each buyer of the offline market begins with. */
+const FUNDS_NANOS = 10_000_000_000n
 const FIRST_SELLER = 100
 const FIRST_BUYER = 10
 
 /**
- * Purchases from the question for offers to the settlement, by the package's own doors: each buyer asks the sellers, both sign, the notary orders what they say, the
- * seller works, the buyer looks at the result by the predicate and accepts. All parties and the notary are in this process with portable hashes, over memory.
+ * Purchases from the question for offers to the settlement, by the package's own doors and its offline market: each buyer asks the sellers, both sign, the notary orders what they say, the
+ * seller works, the buyer looks at the result by the predicate and accepts. All parties and the notary are in this process, over memory. What did not end FINAL, paid in full, is a failure.
  */
 export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport> {
   const rates: number[] = []
@@ -74,8 +76,21 @@ async function buyAll(each: number): Promise<{ readonly rate: number; readonly c
     const seconds = (performance.now() - started) / 1_000
     const { user, system } = process.cpuUsage(cpu)
     const count = BUYERS * each
+    for (const [index, buyer] of buyers.entries()) await checkPaid(market, buyer, { each, number: numbers[index] ?? 0 })
     return { rate: count / seconds, cpuUs: (user + system) / count }
   } finally {
     await market.close()
   }
+}
+
+/** By the notes of the buyer, and by its account. */
+async function checkPaid(
+  market: OfflineMarket,
+  { party }: Buyer,
+  { each, number }: { readonly each: number; readonly number: number },
+): Promise<void> {
+  const ends = party.journal.notesOf('contract').map(([, note]) => (note as { readonly ended?: string }).ended)
+  const spent = FUNDS_NANOS - (await market.balanceOf(market.didOf(number)))
+  if (ends.length !== each || ends.some((end) => end !== 'FINAL') || spent !== BigInt(each) * PRICE_NANOS)
+    throw new Error(`${number}: ${spent} nano spent for ${ends.join(', ')}`)
 }
