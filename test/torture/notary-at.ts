@@ -23,7 +23,7 @@ import { decodeSignature } from '../../src/wire/v1/checkpoint.ts'
 import { publicKeyOfDid } from '../../src/wire/v1/did-key.ts'
 import {
   feeOwnerOf,
-  NATIVE_HASHES,
+  PORTABLE_HASHES,
   NETWORK,
   Party,
   RULES,
@@ -83,7 +83,7 @@ export async function openNotaryOver(
       highWater,
       signer: signatures.createSigner(member.seed),
       verifier: signatures,
-      hashes: NATIVE_HASHES,
+      hashes: PORTABLE_HASHES,
       clock: createSystemClock(),
       timers: createSystemTimers(),
       onFailure: () => {},

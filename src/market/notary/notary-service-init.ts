@@ -19,7 +19,7 @@ import type { HighWaterFile } from './high-water.ts'
 import type { SegmentCadence } from './segment-keeper.ts'
 import type { SetMembers, SetTiming } from './set-order-components.ts'
 
-/** Native SHA-256 in both forms, equal to those of `src/base/sha256.ts`. */
+/** SHA-256 in both forms, equal to those of `src/base/sha256.ts`; `PORTABLE_HASHES` are these. */
 export type NotaryHashes = {
   readonly ofBytes: Sha256
   readonly hexOfText: Sha256Hex

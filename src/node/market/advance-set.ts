@@ -26,7 +26,7 @@ import { createSystemRandom } from '../system-random.ts'
 import { bindDirectory, highWaterFolderOf } from './high-water-place.ts'
 import { NOTARY_JOURNAL, NOTARY_SEGMENTS } from './journal-source.ts'
 import { keepSet, MARKET_FOLDER, readKeptSet } from './market-files.ts'
-import { NATIVE_HASHES } from './native-hashes.ts'
+import { PORTABLE_HASHES } from '../../market/parties/portable-hashes.ts'
 import { MARKET_CLOCK_SKEW_MS } from './notary-role.ts'
 import { refuseUnreachable } from './reachable-address.ts'
 
@@ -122,7 +122,7 @@ async function keptLineage({ path }: DataDirectory): Promise<SetLineage> {
 
 /** Where the books end: all of the log that this directory knows. */
 async function readHead(directory: DataDirectory, lineage: SetLineage): Promise<Head> {
-  const { hexOfText: hash } = NATIVE_HASHES
+  const { hexOfText: hash } = PORTABLE_HASHES
   const archive = new NotaryArchive({ clockSkewMs: MARKET_CLOCK_SKEW_MS, hash })
   const log = await directory.openEventLog(NOTARY_JOURNAL)
   try {
@@ -131,7 +131,7 @@ async function readHead(directory: DataDirectory, lineage: SetLineage): Promise<
       folder: await JournalFolder.open(createNodeFileSystem(), join(directory.path, NOTARY_SEGMENTS)),
       beside: archiveBeside(archive, createNonceGuard()),
       lineage,
-      hashes: NATIVE_HASHES,
+      hashes: PORTABLE_HASHES,
       onStep: (step) => archive.add(step),
     })
     const block = archive.block(archive.slot)

@@ -10,7 +10,7 @@ import { showGovernance } from './governance-desk.ts'
 import { openJournalLines } from './journal-source.ts'
 import { readKeptSet } from './market-files.ts'
 import { marketRefusal } from './market-refusals.ts'
-import { NATIVE_HASHES } from './native-hashes.ts'
+import { PORTABLE_HASHES } from '../../market/parties/portable-hashes.ts'
 
 /**
  * What the books of a notary say of its governance, read without a key and without changing anything; `undefined` where the directory holds no books. Signatures are not
@@ -29,7 +29,7 @@ export async function governanceOfDirectory(dataDir: string): Promise<JsonValue 
     if (CodedError.is(error, 'STORE_READ_FAILED')) return undefined
     throw error
   }
-  const { ofBytes: digest, hexOfText: hash } = NATIVE_HASHES
+  const { ofBytes: digest, hexOfText: hash } = PORTABLE_HASHES
   const reader = new JournalReader({
     journaled: journaledBooks({ set, feeOwner: feeOwnerOf(set), hash }),
     name: nameJournal(journalWordsOf(set), digest),

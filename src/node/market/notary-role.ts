@@ -26,7 +26,7 @@ import { feeOwnerOf } from './fee-owner.ts'
 import { bindDirectory } from './high-water-place.ts'
 import { DECISIONS_JOURNAL, NOTARY_JOURNAL, NOTARY_SEGMENTS } from './journal-source.ts'
 import { foundingParameters, knownParameters } from './market-parameters.ts'
-import { NATIVE_HASHES } from './native-hashes.ts'
+import { PORTABLE_HASHES } from '../../market/parties/portable-hashes.ts'
 
 /** How far clocks of different machines may differ: applies to `iat` and `exp` of envelopes alone. */
 export const MARKET_CLOCK_SKEW_MS = 30_000
@@ -99,7 +99,7 @@ async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Pro
       highWater,
       signer: batchSignerOf(key.signer),
       verifier: pool,
-      hashes: NATIVE_HASHES,
+      hashes: PORTABLE_HASHES,
       clock,
       timers,
       onFailure,

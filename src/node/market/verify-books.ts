@@ -14,7 +14,7 @@ import { feeOwnerOf } from './fee-owner.ts'
 import { openJournalLines } from './journal-source.ts'
 import { readKeptSet } from './market-files.ts'
 import { knownParameters } from './market-parameters.ts'
-import { NATIVE_HASHES } from './native-hashes.ts'
+import { PORTABLE_HASHES } from '../../market/parties/portable-hashes.ts'
 import { MARKET_CLOCK_SKEW_MS } from './notary-role.ts'
 import { setNamedIn } from './set-of-journal.ts'
 
@@ -42,7 +42,7 @@ export async function verifyBooks({ path, set, against, signal, onStep }: Verify
   const kept = set ?? (await keptIn(path))
   const first = kept === undefined ? await setNamedIn(await openJournalLines(path)) : firstSetOf(kept)
   const verify = verifySignatureWith(createNodeVerifier())
-  const hash = NATIVE_HASHES.hexOfText
+  const hash = PORTABLE_HASHES.hexOfText
   const audit = {
     verify,
     clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
@@ -65,11 +65,11 @@ export async function verifyBooks({ path, set, against, signal, onStep }: Verify
     }),
     verify,
     audit: () => (reading = new BooksAudit(audit)),
-    digest: NATIVE_HASHES.ofBytes,
+    digest: PORTABLE_HASHES.ofBytes,
     ...(kept !== undefined && {
       signers: keysOf(kept),
       counted: ({ books }: GovernedBooksState) => signersBehind(kept, books.set.id),
-      name: nameJournal(journalWordsOf(first), NATIVE_HASHES.ofBytes),
+      name: nameJournal(journalWordsOf(first), PORTABLE_HASHES.ofBytes),
     }),
     ...(other !== undefined && { against: other }),
     ...(signal !== undefined && { signal }),

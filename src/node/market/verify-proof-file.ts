@@ -9,7 +9,7 @@ import { nameJournal } from '../../market/ledger/journal-line.ts'
 import { faultOfProof } from '../../market/ledger/verify-proof.ts'
 import { journalWordsOf } from '../../market/notary/journaled-books.ts'
 import { type JournalProof, readJournalProof } from '../../wire/v1/journal-proofs.ts'
-import { NATIVE_HASHES } from './native-hashes.ts'
+import { PORTABLE_HASHES } from '../../market/parties/portable-hashes.ts'
 
 /** What `kernell ledger verify` prints of a proof. */
 export type ProofVerification = {
@@ -44,11 +44,11 @@ export async function verifyProofFile(
   if (read === undefined) return undefined
   const code = faultOfProof(read, {
     verify: verifySignatureWith(createNodeVerifier()),
-    digest: NATIVE_HASHES.ofBytes,
+    digest: PORTABLE_HASHES.ofBytes,
     ...(set !== undefined && {
       signers: set.set.members.map(({ key }) => key),
       retired: keysOf(set),
-      name: nameJournal(journalWordsOf(firstSetOf(set)), NATIVE_HASHES.ofBytes),
+      name: nameJournal(journalWordsOf(firstSetOf(set)), PORTABLE_HASHES.ofBytes),
     }),
   })
   return {

@@ -14,7 +14,7 @@ import {
   Deal,
   feeOwnerOf,
   issueUsd,
-  NATIVE_HASHES,
+  PORTABLE_HASHES,
   NETWORK,
   type Party,
   registerUsd,
@@ -90,7 +90,7 @@ async function settle(count: number, round: number): Promise<Run> {
       log: events,
       highWater,
       ...countingSignatures(pool, { member, counts }),
-      hashes: NATIVE_HASHES,
+      hashes: PORTABLE_HASHES,
       clock,
       timers: createSystemTimers(),
       onFailure: (cause) => {

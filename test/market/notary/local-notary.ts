@@ -8,7 +8,7 @@ import type { Clock } from '../../../src/ports/clock.ts'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import type { Timers } from '../../../src/ports/timers.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
-import { NETWORK, NATIVE_HASHES, type Party, RULES, setOfParties, SKEW_MS, feeOwnerOf } from './settlement-builder.ts'
+import { NETWORK, PORTABLE_HASHES, type Party, RULES, setOfParties, SKEW_MS, feeOwnerOf } from './settlement-builder.ts'
 
 export const START: Timestamp = timestampFromMs(1_790_000_000_000)
 
@@ -81,7 +81,7 @@ export class LocalNotary {
           },
         },
         verifier: signatures,
-        hashes: NATIVE_HASHES,
+        hashes: PORTABLE_HASHES,
         clock: this.clock,
         timers: this.timers,
         onFailure: (cause) => void this.failures.push(cause),

@@ -9,7 +9,7 @@ import {
   Deal,
   hashOf,
   issueUsd,
-  NATIVE_HASHES,
+  PORTABLE_HASHES,
   NETWORK,
   nonceOf,
   Party,
@@ -38,7 +38,7 @@ function longAward(deal: Deal, aud: LocalNotary['set']['id']): Uint8Array {
       nonce: nonceOf('award'),
       body: {},
     },
-    NATIVE_HASHES.hexOfText,
+    PORTABLE_HASHES.hexOfText,
   )
   return prepared.finish(deal.payer.sign(prepared.signingBytes))
 }

@@ -8,7 +8,7 @@ import { SetApplication } from '../../../src/market/notary/set-application.ts'
 import type { BooksJournal } from '../../../src/market/notary/books-journal.ts'
 import { createNonceGuard } from '../../../src/wire/v1/nonce-guard.ts'
 import { clock, type Member, verify, World } from './set-world.ts'
-import { Deal, issueUsd, NATIVE_HASHES, registerUsd, SKEW_MS } from './settlement-builder.ts'
+import { Deal, issueUsd, PORTABLE_HASHES, registerUsd, SKEW_MS } from './settlement-builder.ts'
 
 let world: World | undefined
 afterEach(async () => {
@@ -39,13 +39,13 @@ type Opened = {
 }
 
 async function open({ set }: World, { disk }: Member, compactAtBytes?: number): Promise<Opened> {
-  const { hexOfText: hash } = NATIVE_HASHES
+  const { hexOfText: hash } = PORTABLE_HASHES
   const archive = new NotaryArchive({ clockSkewMs: SKEW_MS, hash })
   const nonces = createNonceGuard()
   const journal = await openBooks({
     log: disk.books,
     lineage: { set, before: [] },
-    hashes: NATIVE_HASHES,
+    hashes: PORTABLE_HASHES,
     onStep: (step) => {
       archive.add(step)
       const { sent, message } = step.booked

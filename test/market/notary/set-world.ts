@@ -18,7 +18,7 @@ import type { Transport } from '../../../src/ports/transport.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { decodeSignature } from '../../../src/wire/v1/checkpoint.ts'
 import { publicKeyOfDid } from '../../../src/wire/v1/did-key.ts'
-import { feeOwnerOf, NATIVE_HASHES, NETWORK, Party, RULES, setOfParties, SKEW_MS } from './settlement-builder.ts'
+import { feeOwnerOf, PORTABLE_HASHES, NETWORK, Party, RULES, setOfParties, SKEW_MS } from './settlement-builder.ts'
 
 const verifier = createNodeVerifier()
 export const verify: VerifyStatement = ({ key, bytes, signature }) => {
@@ -80,7 +80,7 @@ export class Member {
         },
         signer: signatures.createSigner(party.seed),
         verifier: signatures,
-        hashes: NATIVE_HASHES,
+        hashes: PORTABLE_HASHES,
         clock,
         timers,
         members: { transport, replica: kept(replica), decisions: kept(decisions), verify, instance },

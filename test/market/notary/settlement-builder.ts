@@ -8,7 +8,7 @@ import type { ContractId, Did, Hash } from '../../../src/core/evidence/names.ts'
 import type { Currency, TransferId } from '../../../src/core/ledger/ledger-names.ts'
 import { createNotarySet, type NotarySet, quorumOf } from '../../../src/core/notary/notary-set.ts'
 import { createNodeSigner } from '../../../src/keys/node-signatures.ts'
-import { NATIVE_HASHES } from '../../../src/node/market/native-hashes.ts'
+import { PORTABLE_HASHES } from '../../../src/market/parties/portable-hashes.ts'
 import { didOfPublicKey } from '../../../src/wire/v1/did-key.ts'
 import { type EnvelopeInit, prepareEnvelope } from '../../../src/wire/v1/envelope.ts'
 import { statementBytes } from '../../../src/wire/v1/escrow-events.ts'
@@ -19,7 +19,7 @@ export const NETWORK = 'test'
 export const RULES = { hash: hashOf('rules'), rules: TEST_ESCROW_RULES }
 export const SKEW_MS = 60_000 as DurationMs
 
-export { NATIVE_HASHES }
+export { PORTABLE_HASHES }
 
 export function hashOf(text: string): Hash {
   return sha256Hex(text) as Hash
@@ -58,7 +58,7 @@ export class Party {
       nonce: nonce ?? nonceOf(`${this.did} ${subject} ${seq}`),
       body,
     }
-    const prepared = prepareEnvelope(init, NATIVE_HASHES.hexOfText)
+    const prepared = prepareEnvelope(init, PORTABLE_HASHES.hexOfText)
     if (said.isAside !== true) this.places.set(subject, { seq, prev: prepared.hash })
     return prepared.finish(this.sign(prepared.signingBytes))
   }

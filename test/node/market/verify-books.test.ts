@@ -31,7 +31,7 @@ import {
   Deal,
   feeOwnerOf,
   issueUsd,
-  NATIVE_HASHES,
+  PORTABLE_HASHES,
   Party,
   registerUsd,
   setOfParties,
@@ -55,7 +55,7 @@ async function linesOf({ log }: LocalNotary): Promise<string[]> {
 }
 
 function readerOf(set: NotarySet, archive?: NotaryArchive) {
-  const { hexOfText: hash, ofBytes } = NATIVE_HASHES
+  const { hexOfText: hash, ofBytes } = PORTABLE_HASHES
   return new JournalReader({
     journaled: journaledBooks({ set, feeOwner: feeOwnerOf(set), hash, onStep: (step) => archive?.add(step) }),
     name: nameJournal(journalWordsOf(set), ofBytes),
@@ -90,7 +90,7 @@ async function handedOn() {
   await service.stop()
   const old = await linesOf(notary)
 
-  const { hexOfText: hash } = NATIVE_HASHES
+  const { hexOfText: hash } = PORTABLE_HASHES
   const archive = new NotaryArchive({ clockSkewMs: SKEW_MS, hash })
   const reader = readerOf(first, archive)
   for (const line of old) reader.read(line)
@@ -232,7 +232,7 @@ function rewritten(
   set: NotarySet,
   change: (line: string, index: number) => string | undefined,
 ): string[] {
-  let prev = nameJournal(journalWordsOf(set), NATIVE_HASHES.ofBytes)
+  let prev = nameJournal(journalWordsOf(set), PORTABLE_HASHES.ofBytes)
   let index = 0
   return lines.flatMap((line, place) => {
     const changed = change(line, place)
