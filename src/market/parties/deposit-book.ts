@@ -9,6 +9,7 @@ import { validityMaxOf } from '../../wire/v1/envelope-head.ts'
 import type { Party } from './party.ts'
 import type { PartyCode } from './party-codes.ts'
 import type { SellerPolicy } from './seller-policy.ts'
+import { Turns } from './turns.ts'
 
 /** A deposit that this seller has promised to a call. */
 type DepositNote = {
@@ -55,7 +56,7 @@ export type DepositQuestion = { readonly call: AuctionCall; readonly auction: Ha
 export class DepositBook {
   private readonly party: Party
   private readonly policy: SellerPolicy
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly turns = new Turns()
   private lookedAt = 0
 
   constructor(party: Party, policy: SellerPolicy) {
@@ -66,9 +67,7 @@ export class DepositBook {
   /** Why there is no deposit for a call; `undefined` where none is asked, or it is written down. Rejects as the notary does. */
   async refuse(question: DepositQuestion): Promise<PartyCode | undefined> {
     if (question.call.depositNanos === 0n) return undefined
-    const done = this.turn.then(async () => await this.refuseInTurn(question))
-    this.turn = done.catch(() => undefined)
-    return await done
+    return await this.turns.take('', async () => await this.refuseInTurn(question))
   }
 
   /** The commitment is signed, by which the hold is named. */

@@ -7,6 +7,7 @@ import type { BuyCode } from './buy-codes.ts'
 import { ORDERS, type OrderNote } from './buy-order.ts'
 import { CONTRACTS, readTerms } from './contract-notes.ts'
 import type { Party } from './party.ts'
+import { Turns } from './turns.ts'
 
 /** The contract that was written for a purchase, and the node at which its seller is. */
 export type ChosenContract = { readonly contract: ContractId; readonly terms: EscrowTerms; readonly peer: Did }
@@ -14,7 +15,7 @@ export type ChosenContract = { readonly contract: ContractId; readonly terms: Es
 /** What a buyer has written down of its purchases, by their keys. */
 export class Orders {
   private readonly party: Party
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly turns = new Turns()
 
   constructor(party: Party) {
     this.party = party
@@ -53,9 +54,7 @@ export class Orders {
 
   /** Works of several purchases, one after the other. */
   async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = this.turn.then(work)
-    this.turn = done.catch(() => undefined)
-    return await done
+    return await this.turns.take('', work)
   }
 
   contractOf(key: string): ChosenContract {

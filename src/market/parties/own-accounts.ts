@@ -9,6 +9,7 @@ import { pause } from './contract-follower.ts'
 import { dueTryOf } from './next-try.ts'
 import type { Party } from './party.ts'
 import type { SayInit } from './wallet.ts'
+import { Turns } from './turns.ts'
 
 export type OwnAccountsInit = {
   readonly party: Party
@@ -64,7 +65,7 @@ export class OwnAccounts {
     string,
     { readonly code: string; readonly pauseMs: number; readonly againAt: number }
   >()
-  private last: Promise<unknown> = Promise.resolve()
+  private readonly turns = new Turns()
   /** When the recovery of the party's own account completes that its owner was told of last. */
   private warnedOf: number | undefined
 
@@ -119,9 +120,7 @@ export class OwnAccounts {
   }
 
   private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = this.last.then(work)
-    this.last = done.catch(() => undefined)
-    return await done
+    return await this.turns.take('', work)
   }
 
   private async lookOnce(): Promise<readonly OwnAccount[]> {

@@ -5,6 +5,7 @@ import type { EventLog } from '../../ports/event-log.ts'
 import type { KeyValueStore } from '../../ports/key-value-store.ts'
 import { PartyFiles } from './party-files.ts'
 import { type ChainHead, PartyKnowledge, type PartyLimits } from './party-knowledge.ts'
+import { Turns } from './turns.ts'
 import { decodePartyRecord, encodePartyRecord, type KeptEnvelope, type PartyRecord } from './party-record.ts'
 
 export type PartyStores = {
@@ -22,7 +23,7 @@ export class PartyJournal {
   private readonly known: PartyKnowledge
   private readonly bytes: PartyFiles
   /** What is being done with a file, by its name: one thing after the other. */
-  private readonly turns = new Map<Hash, Promise<unknown>>()
+  private readonly turns = new Turns()
   private removing = 0
   private failure: { readonly cause: unknown } | undefined
   private writing = 0
@@ -141,7 +142,7 @@ export class PartyJournal {
     // A SHA-256.
     const hash = sha256HexOfBytes(bytes) as Hash
     const record = { kind: 'filed', hash, subject, byteLength: bytes.byteLength } as const
-    await this.inTurn(hash, async () => {
+    await this.turns.take(hash, async () => {
       if (this.known.isKnown(record)) return
       this.known.checkRoom(record)
       const isThere = this.known.files.has(hash)
@@ -174,22 +175,11 @@ export class PartyJournal {
     this.removing += 1
     try {
       for (const hash of this.known.files.takeGone())
-        await this.inTurn(hash, async () => {
+        await this.turns.take(hash, async () => {
           if (!this.known.files.has(hash)) await this.bytes.remove(hash)
         })
     } finally {
       this.removing -= 1
-    }
-  }
-
-  private async inTurn(hash: Hash, work: () => Promise<void>): Promise<void> {
-    const done = (this.turns.get(hash) ?? Promise.resolve()).then(work)
-    const turn = done.catch(() => undefined)
-    this.turns.set(hash, turn)
-    try {
-      await done
-    } finally {
-      if (this.turns.get(hash) === turn) this.turns.delete(hash)
     }
   }
 

@@ -7,6 +7,7 @@ import { CONTRACTS, type ContractNote, readTerms } from './contract-notes.ts'
 import { type AuctionNote, HEARD_AUCTIONS } from './heard-auctions.ts'
 import type { Party } from './party.ts'
 import type { PartyCode } from './party-codes.ts'
+import { Turns } from './turns.ts'
 
 /** Contracts beyond the tasks of an offer that were signed for payers for whom nothing was done before, and whose work has not begun. */
 const STRANGERS_MAX = 16
@@ -47,7 +48,7 @@ export class SellerPlaces {
   private readonly isRunning: (contract: ContractId) => boolean
   private readonly unpaid = new Set<ContractId>()
   private lookedAt = 0
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly turns = new Turns()
 
   constructor(party: Party, isRunning: (contract: ContractId) => boolean = () => false) {
     this.party = party
@@ -56,9 +57,7 @@ export class SellerPlaces {
 
   /** One promise after the other, so that two do not both count on the same room. */
   async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = this.turn.then(work)
-    this.turn = done.catch(() => undefined)
-    return await done
+    return await this.turns.take('', work)
   }
 
   /** Contracts that have not ended, and bids that may become some, but for one; and the sum of their prices. */

@@ -1,4 +1,4 @@
-/** Works under a name, one after the other; those of different names at once. */
+/** Works under a name, one after the other; those of different names at once. Where all are of one kind the name is empty. */
 export class Turns {
   private readonly tails = new Map<string, Promise<unknown>>()
 
