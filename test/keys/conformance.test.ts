@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createNodeSigner, createNodeVerifier } from '../../src/keys/node-signatures.ts'
 import { createPortableSigner, createPortableVerifier } from '../../src/keys/portable-signatures.ts'
+import { openSodiumVerifier } from '../../src/keys/sodium-signatures.ts'
 import { createNodeSealer, createPortableSealer } from '../../src/keys/sealers.ts'
 import { SEALER_CASES } from '../../src/testing/conformance/sealer-cases.ts'
 import { SIGNER_CASES, VERIFIER_CASES } from '../../src/testing/conformance/signature-cases.ts'
@@ -20,6 +21,7 @@ describe.each([
 describe.each([
   ['node:crypto', () => createNodeVerifier()],
   ['tweetnacl', () => createPortableVerifier()],
+  ['libsodium', () => openSodiumVerifier() ?? expect.fail('sodium-native is not installed or judges otherwise')],
 ])('the verifier of %s', (_name, createVerifier) => {
   it.each(VERIFIER_CASES)('$name', async ({ run }) => {
     await run(createVerifier())

@@ -35,6 +35,7 @@ function batchOf(count: number): readonly SignedBytes[] {
 describe.each([
   ['createInlineSignatures', () => createInlineSignatures()],
   ['openSignaturePool', () => openPool({ threads: 2 })],
+  ['openSignaturePool with node:crypto', () => openPool({ threads: 2, backend: 'node:crypto' })],
 ])('%s', (_name, open) => {
   it.each(BATCH_VERIFIER_CASES)('$name', async ({ run }) => {
     await run(open())
@@ -47,6 +48,11 @@ describe.each([
 })
 
 describe('the pool', () => {
+  it('takes libsodium where it is installed, and node:crypto where it is told to', () => {
+    expect(openPool().backend).toBe('libsodium')
+    expect(openPool({ backend: 'node:crypto' }).backend).toBe('node:crypto')
+  })
+
   it('finds the wrong ones of a thousand, each in its place', async () => {
     const wrong = new Set([0, 63, 64, 511, 999])
     const batch = batchOf(1_000).map((signed, index) =>

@@ -8,6 +8,7 @@ import { formatSignatureVectors, makeSignatureVectors, type SignatureVector } fr
 import { explainRefusal } from '../../src/keys/explain-refusal.ts'
 import { createNodeSigner, createNodeVerifier } from '../../src/keys/node-signatures.ts'
 import { createPortableVerifier } from '../../src/keys/portable-signatures.ts'
+import { openSodiumVerifier } from '../../src/keys/sodium-signatures.ts'
 import type { SignedBytes, Verifier } from '../../src/ports/verifier.ts'
 import { SIGNATURE_PLANTS } from '../torture/signature-plants.ts'
 
@@ -32,6 +33,11 @@ function signedOf(vector: SignatureVector): SignedBytes {
 const BACKENDS: Readonly<Record<string, () => Verifier>> = {
   'node:crypto': () => createNodeVerifier(),
   tweetnacl: () => createPortableVerifier(),
+  libsodium: () => openSodiumVerifier() ?? createNone('sodium-native'),
+}
+
+function createNone(name: string): never {
+  throw new Error(`${name} is not installed, does not load or judges otherwise`)
 }
 
 /** Names of the rows that a verifier judges otherwise than written. */
@@ -138,7 +144,7 @@ describe('without the guards', () => {
 
 describe('the backends', () => {
   const node = createNodeVerifier()
-  const portable = createPortableVerifier()
+  const others = [createPortableVerifier(), BACKENDS['libsodium']?.() ?? createNone('libsodium')]
 
   it('agree about signatures with any bytes changed', () => {
     const change = fc.record({
@@ -162,7 +168,7 @@ describe('the backends', () => {
             const target = signed[part]
             target[index % target.length] = (target[index % target.length] ?? 0) ^ mask
           }
-          expect(node.verify(signed)).toBe(portable.verify(signed))
+          for (const other of others) expect(other.verify(signed)).toBe(node.verify(signed))
           if (changes.every(({ mask }) => mask === 0)) expect(node.verify(signed)).toBe(true)
         },
       ),
@@ -177,7 +183,7 @@ describe('the backends', () => {
         fc.uint8Array({ minLength: 64, maxLength: 64 }),
         (publicKey, signature) => {
           const signed = { publicKey, bytes: Uint8Array.of(1), signature }
-          expect([node.verify(signed), portable.verify(signed)]).toEqual([false, false])
+          for (const verifier of [node, ...others]) expect(verifier.verify(signed)).toBe(false)
         },
       ),
       { numRuns: 200 },

@@ -52,7 +52,10 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
     { test: 'test/wasm/conformance.test.ts', implementations: ['loadWasmKernel', 'createTypeScriptKernel'] },
   ],
   VERIFIER_CASES: [
-    { test: 'test/keys/conformance.test.ts', implementations: ['createNodeVerifier', 'createPortableVerifier'] },
+    {
+      test: 'test/keys/conformance.test.ts',
+      implementations: ['createNodeVerifier', 'createPortableVerifier', 'openSodiumVerifier'],
+    },
   ],
 }
 

@@ -1,6 +1,7 @@
 import { sha256Hex } from '../../src/base/sha256.ts'
 import { createNodeVerifier } from '../../src/keys/node-signatures.ts'
 import { createPortableVerifier } from '../../src/keys/portable-signatures.ts'
+import { openSodiumVerifier } from '../../src/keys/sodium-signatures.ts'
 import { exploreSignatures } from './explore-signatures.ts'
 import { SIGNATURE_PLANTS } from './signature-plants.ts'
 import { isOverdue } from './torture.ts'
@@ -17,9 +18,12 @@ export const SIGNATURE_TORTURE: Torture = {
 async function run(init: TortureInit): Promise<TortureReport> {
   const plant = SIGNATURE_PLANTS[init.plant]
   const node = createNodeVerifier()
+  const sodium = openSodiumVerifier()
   const verifiers = {
     'node:crypto': plant === undefined ? node : plant.spoil(node),
     tweetnacl: createPortableVerifier(),
+    // Optional, as it is for users; `counts.backends` says how many judged.
+    ...(sodium !== undefined && { libsodium: sodium }),
   }
   const failures: TortureFailure[] = []
   const kinds: Record<string, number> = {}
@@ -35,5 +39,10 @@ async function run(init: TortureInit): Promise<TortureReport> {
     failures.push(...result.failures.map((what) => ({ seed, what })))
     init.log(`round ${runs + 1}: ${cases} cases, ${failures.length} failures`)
   }
-  return { name: 'signatures', runs, counts: { cases, ...kinds, hash: sha256Hex(trace) }, failures }
+  return {
+    name: 'signatures',
+    runs,
+    counts: { cases, backends: Object.keys(verifiers).length, ...kinds, hash: sha256Hex(trace) },
+    failures,
+  }
 }

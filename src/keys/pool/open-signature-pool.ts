@@ -2,26 +2,32 @@ import type { KeyObject } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import { CodedError } from '../../base/errors.ts'
-import type { SignedBytes } from '../../ports/verifier.ts'
+import type { SignedBytes, Verifier } from '../../ports/verifier.ts'
 import { createNodeVerifier, privateKeyOfSeed, signerOfKey } from '../node-signatures.ts'
+import { openFastestVerifier, type VerifierBackend } from '../sodium-signatures.ts'
 import type { Signatures } from './inline-signatures.ts'
 import { encodeToSign, encodeToVerify, SIGNATURE_BYTES, splitSignatures } from './signature-frames.ts'
 import type { SignJob, VerifyJob } from './signature-worker.ts'
 
 export type SignaturePoolInit = {
-  /** 1 to 64; absent: one less than the processors, at least one and at most 8. */
+  /** 1 to 64; absent: one less than the processors, at least two and at most 8. */
   readonly threads?: number
   /** Batches of so many are done at once on the caller's thread, because crossing takes longer. */
   readonly inlineMax?: number
   /** Signatures that wait or are at work, at most; a batch beyond them is refused whole. */
   readonly waitingMax?: number
+  /** Absent: libsodium where the optional package `sodium-native` is installed and judges by the same rule, else `node:crypto`. */
+  readonly backend?: 'node:crypto'
 }
 
 export type SignaturePool = Signatures & {
+  /** What verifies here. */
+  readonly backend: VerifierBackend
   /** Ends the threads; what waits and what is at work rejects with `KEY_POOL_CLOSED`. Idempotent, and bounded by one signature of each thread. */
   close(): Promise<void>
 }
 
+const THREADS_DEFAULT_MIN = 2
 const THREADS_DEFAULT_MAX = 8
 const THREADS_MAX = 64
 /** About as long as a message to a thread and back. */
@@ -47,18 +53,24 @@ export function openSignaturePool(init: SignaturePoolInit = {}): SignaturePool {
     threads: inRange('threads', init.threads ?? threadsByDefault(), { min: 1, max: THREADS_MAX }),
     inlineMax: inRange('inlineMax', init.inlineMax ?? INLINE_MAX_DEFAULT, { min: 0, max: 1_024 }),
     waitingMax: inRange('waitingMax', init.waitingMax ?? WAITING_MAX_DEFAULT, { min: 1, max: 1_048_576 }),
+    ...(init.backend === undefined ? openFastestVerifier() : { backend: init.backend, verifier: createNodeVerifier() }),
   })
 }
 
+type ThreadedInit = Required<Omit<SignaturePoolInit, 'backend'>> & ReturnType<typeof openFastestVerifier>
+
 class ThreadedSignatures implements SignaturePool {
-  private readonly init: Required<SignaturePoolInit>
+  readonly backend: VerifierBackend
+  private readonly init: ThreadedInit
   private readonly pool: Piscina
-  private readonly inline = createNodeVerifier()
+  private readonly inline: Verifier
   private waiting = 0
   private closing: Promise<void> | undefined
 
-  constructor(init: Required<SignaturePoolInit>) {
+  constructor(init: ThreadedInit) {
     this.init = init
+    this.backend = init.backend
+    this.inline = init.verifier
     const isSource = import.meta.url.endsWith('.ts')
     this.pool = new Piscina({
       filename: new URL(isSource ? './signature-worker.ts' : './signature-worker.js', import.meta.url).href,
@@ -89,7 +101,7 @@ class ThreadedSignatures implements SignaturePool {
       sizeOf: ([, { bytes }]) => bytes.byteLength,
       run: async (part) => {
         const frame = encodeToVerify(part.map(([, signed]) => signed))
-        const answer = new Uint8Array(await this.run('verifyFrame', { frame }))
+        const answer = new Uint8Array(await this.run('verifyFrame', { frame, backend: this.backend }))
         for (const [position, [index]] of part.entries()) verdicts[index] = answer[position] === 1
       },
     })
@@ -178,8 +190,9 @@ function partsOf<Item>(
   return parts
 }
 
+/** Two even on two processors: the caller's thread leaves its own idle often enough for a twentieth more. */
 function threadsByDefault(): number {
-  return Math.min(THREADS_DEFAULT_MAX, Math.max(1, availableParallelism() - 1))
+  return Math.min(THREADS_DEFAULT_MAX, Math.max(THREADS_DEFAULT_MIN, availableParallelism() - 1))
 }
 
 function inRange(name: string, value: number, { min, max }: { readonly min: number; readonly max: number }): number {

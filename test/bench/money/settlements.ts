@@ -1,13 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openSignaturePool, type SignaturePool } from '../../../src/keys/pool/open-signature-pool.ts'
+import {
+  openSignaturePool,
+  type SignaturePool,
+  type SignaturePoolInit,
+} from '../../../src/keys/pool/open-signature-pool.ts'
 import { HighWaterFile } from '../../../src/market/notary/high-water.ts'
 import { NotaryService } from '../../../src/market/notary/notary-service.ts'
 import { createSystemClock } from '../../../src/node/system-clock.ts'
 import { createSystemRandom } from '../../../src/node/system-random.ts'
 import { createSystemTimers } from '../../../src/node/system-timers.ts'
 import type { FileSystem, OpenFile } from '../../../src/ports/file-system.ts'
+import type { SignedBytes } from '../../../src/ports/verifier.ts'
 import { createNodeFileSystem } from '../../../src/storage/node-file-system.ts'
 import { openSegmentedEventLog } from '../../../src/storage/segmented-event-log.ts'
 import {
@@ -29,48 +34,83 @@ const SETTLEMENTS_LIMIT = 1_000
 /** Contracts that are under way at a time; each party sends its next message when the receipt of the one before is there. */
 const AT_A_TIME = 1_024
 const CORRUPT_EVERY = 1_000
+/** Signatures of a run that are verified once more by themselves. */
+const VERIFIED_AGAIN = 8_192
 
 /** What the backends counted. */
 type Counts = { verifies: number; signs: number; signed: number; syncs: number }
 
-type Run = Counts & { readonly settlementsPerS: number; readonly cpuUs: number; readonly corrupted: number }
+type Run = Counts & {
+  readonly backend: SignaturePool['backend']
+  readonly settlementsPerS: number
+  /** As many as the threads could verify, if nothing else had to be done. */
+  readonly verifiedPerS: number
+  readonly cpuUs: number
+}
 
-/** A contract from its offer to its settlement, at one notary: seven envelopes, nine signatures to verify, seven receipts. */
+/**
+ * A contract from its offer to its settlement, at one notary: seven envelopes, nine signatures to verify, seven receipts. With `node:crypto`, and with libsodium
+ * where it is installed, by turns.
+ */
 export async function bench({ isQuick, log }: BenchOptions): Promise<BenchReport> {
   // The first one is for the compiler: a notary runs for weeks.
   const [warmUps, rounds] = isQuick ? [0, 1] : [1, 6]
   const runs: Run[] = []
   for (let round = 0; round < rounds; round += 1) {
-    const run = await settle(isQuick ? 20 : 2_000, round)
-    log(`settlements: ${Math.round(run.settlementsPerS)}/s, ${Math.round(run.cpuUs)} us of CPU each`)
-    if (round >= warmUps) runs.push(run)
+    for (const backend of await backends()) {
+      const run = await settle(isQuick ? 20 : 2_000, { round, backend })
+      const { settlementsPerS, verifiedPerS, cpuUs } = run
+      const limit = `${Math.round(verifiedPerS)}/s if there were only signatures`
+      log(
+        `settlements, ${run.backend}: ${Math.round(settlementsPerS)}/s, ${Math.round(cpuUs)} us of CPU each; ${limit}`,
+      )
+      if (round >= warmUps) runs.push(run)
+    }
   }
+  const found = [...new Set(runs.map(({ backend }) => backend))]
+  const skipped = found.includes('libsodium') ? [] : [{ peer: 'libsodium', why: 'npm install sodium-native' }]
+  return { rows: found.flatMap((backend) => rowsOf(backend, runs)), skipped }
+}
+
+/** What the pool takes by itself, and the other one where that is another. */
+async function backends(): Promise<readonly SignaturePoolInit['backend'][]> {
+  const pool = openSignaturePool()
+  await pool.close()
+  return pool.backend === 'node:crypto' ? ['node:crypto'] : ['node:crypto', undefined]
+}
+
+function rowsOf(backend: SignaturePool['backend'], all: readonly Run[]): readonly BenchRow[] {
+  const runs = all.filter((run) => run.backend === backend)
   const of = (read: (run: Run) => number): number => roundFigure(median(runs.map(read)))
   const note = `7 envelopes each, signed before; ${AT_A_TIME} contracts at a time, distinct keys; journal and high water synced on the disk; the first round is not counted`
   const row = { unit: 'per settlement', better: 'lower', peers: {}, limit: null, note } as const
-  const rows: BenchRow[] = [
+  const name = `settlements, ${backend}`
+  return [
     {
-      case: 'settlements: one notary',
+      case: `${name}: one notary`,
       unit: 'settlements/s',
       better: 'higher',
       ours: of(({ settlementsPerS }) => settlementsPerS),
-      peers: {},
+      peers: { 'their signatures alone, on all threads': of(({ verifiedPerS }) => verifiedPerS) },
       limit: SETTLEMENTS_LIMIT,
       note: `${note}; one envelope in ${CORRUPT_EVERY} with a wrong signature besides, and exactly those refused`,
     },
-    { ...row, case: 'settlements: CPU of all threads', unit: 'us', ours: of(({ cpuUs }) => cpuUs) },
-    { ...row, case: 'settlements: signatures verified', ours: of(({ verifies }) => verifies) },
-    { ...row, case: 'settlements: signatures made', ours: of(({ signs }) => signs) },
-    { ...row, case: 'settlements: receipts that those signatures cover', ours: of(({ signed }) => signed) },
-    { ...row, case: 'settlements: syncs of the disk', ours: of(({ syncs }) => syncs) },
+    { ...row, case: `${name}: CPU of all threads`, unit: 'us', ours: of(({ cpuUs }) => cpuUs) },
+    { ...row, case: `${name}: signatures verified`, ours: of(({ verifies }) => verifies) },
+    { ...row, case: `${name}: signatures made`, ours: of(({ signs }) => signs) },
+    { ...row, case: `${name}: receipts that those signatures cover`, ours: of(({ signed }) => signed) },
+    { ...row, case: `${name}: syncs of the disk`, ours: of(({ syncs }) => syncs) },
   ]
-  return { rows, skipped: [] }
 }
 
-async function settle(count: number, round: number): Promise<Run> {
+async function settle(
+  count: number,
+  { round, backend }: { readonly round: number; readonly backend: SignaturePoolInit['backend'] },
+): Promise<Run> {
   const directory = mkdtempSync(join(tmpdir(), 'kernell-bench-'))
   const counts: Counts = { verifies: 0, signs: 0, signed: 0, syncs: 0 }
-  const pool = openSignaturePool()
+  const verified: SignedBytes[] = []
+  const pool = openSignaturePool(backend && { backend })
   const clock = createSystemClock()
   const { set, members } = setOfParties(0)
   const [member] = members
@@ -89,7 +129,7 @@ async function settle(count: number, round: number): Promise<Run> {
     {
       log: events,
       highWater,
-      ...countingSignatures(pool, { member, counts }),
+      ...countingSignatures(pool, { member, counts, verified }),
       hashes: PORTABLE_HASHES,
       clock,
       timers: createSystemTimers(),
@@ -123,7 +163,14 @@ async function settle(count: number, round: number): Promise<Run> {
     const { user, system } = process.cpuUsage(cpu)
     await checkAll(service, deals)
     const each = Object.fromEntries(Object.entries(counts).map(([name, value]) => [name, value / count])) as Counts
-    return { ...each, settlementsPerS: count / seconds, cpuUs: (user + system) / count, corrupted: corrupted.size }
+    const verifiedPerS = (await verifyAgain(pool, verified)) / each.verifies
+    return {
+      ...each,
+      backend: pool.backend,
+      settlementsPerS: count / seconds,
+      verifiedPerS,
+      cpuUs: (user + system) / count,
+    }
   } finally {
     await service.stop()
     await events.close()
@@ -184,15 +231,23 @@ async function countBalances(service: NotaryService): Promise<{ readonly sumNano
   return { sumNanos, earned }
 }
 
+/** Signatures per second, of those that the notary verified, when nothing else is done. */
+async function verifyAgain(pool: SignaturePool, verified: readonly SignedBytes[]): Promise<number> {
+  const started = performance.now()
+  await pool.verifyBatch(verified)
+  return (verified.length * 1_000) / (performance.now() - started)
+}
+
 function countingSignatures(
   pool: SignaturePool,
-  { member, counts }: { readonly member: Party; readonly counts: Counts },
+  { member, counts, verified }: { readonly member: Party; readonly counts: Counts; readonly verified: SignedBytes[] },
 ) {
   const signer = pool.createSigner(member.seed)
   return {
     verifier: {
-      verifyBatch: async (batch: Parameters<SignaturePool['verifyBatch']>[0]) => {
+      verifyBatch: async (batch: readonly SignedBytes[]) => {
         counts.verifies += batch.length
+        if (verified.length < VERIFIED_AGAIN) verified.push(...batch)
         return await pool.verifyBatch(batch)
       },
     },

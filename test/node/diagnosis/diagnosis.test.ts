@@ -128,6 +128,7 @@ describe('the machine', () => {
     const checks = await diagnoseMachine(join(folder, 'new/data'))
     expect(checks.map(({ name, state }) => [name, state])).toEqual([
       ['node', 'ok'],
+      ['signatures', 'ok'],
       ['disk', 'ok'],
     ])
   })
@@ -146,7 +147,7 @@ describe('the machine', () => {
       remedy: expect.stringContaining(`chmod -R go-rwx ${data}`) as unknown,
     })
     chmodSync(join(data, name), 0o700)
-    expect((await diagnoseMachine(data)).map((check) => check.name)).toEqual(['node', 'disk'])
+    expect((await diagnoseMachine(data)).map((check) => check.name)).toEqual(['node', 'signatures', 'disk'])
   })
 
   it('fails where the data directory is a file', async () => {
