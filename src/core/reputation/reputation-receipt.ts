@@ -18,6 +18,8 @@ type EndingEntry = {
   readonly signers: readonly ReputationRole[]
   /** The ending is the worker's fault by itself. */
   readonly isWorkerFault: boolean
+  /** It pays for that by the terms, but nobody can see whether it was its fault. */
+  readonly isFaultUnseen?: true
 }
 
 const BOTH = ['payer', 'worker'] as const
@@ -41,7 +43,8 @@ export const ENDINGS = {
   frozen: { payer: 'none', worker: 'none', signers: [], isWorkerFault: false },
   cancelled: { payer: 'none', worker: 'none', signers: BOTH, isWorkerFault: false },
   stalled: { payer: 'none', worker: 'none', signers: ['payer'], isWorkerFault: true },
-  'not-started': { payer: 'none', worker: 'none', signers: ['payer'], isWorkerFault: true },
+  /** The input goes from the payer to the worker, past everybody: a payer that keeps it back loses nothing, and must not take a good name for it. */
+  'not-started': { payer: 'none', worker: 'none', signers: ['payer'], isWorkerFault: true, isFaultUnseen: true },
   expired: { payer: 'none', worker: 'none', signers: ['payer'], isWorkerFault: true },
 } as const satisfies Record<SettlementCause, EndingEntry>
 
@@ -102,8 +105,9 @@ export function judgeReceipt(
   receipt: ReputationReceipt,
   role: ReputationRole,
 ): { readonly goodNanos: bigint; readonly badNanos: bigint } | undefined {
-  if (isAtFault(receipt, role)) return { goodNanos: 0n, badNanos: receipt.heldNanos }
   const entry: EndingEntry = ENDINGS[receipt.cause]
+  if (isAtFault(receipt, role))
+    return entry.isFaultUnseen === true ? undefined : { goodNanos: 0n, badNanos: receipt.heldNanos }
   switch (entry[role]) {
     case 'good':
       return { goodNanos: receipt.workerNanos, badNanos: 0n }

@@ -13,6 +13,8 @@ import { Turns } from './turns.ts'
 const STRANGERS_MAX = 16
 /** Tasks of an offer that count for that bound at most. */
 const TASKS_MAX = 64
+/** Deliveries that wait for their acceptance or its time, and take no place: their price is held, and nothing is left to be done. */
+const LYING_MAX = 4_096
 /** Between two looks at who still has the price of what waits. */
 const LOOK_MS = 1_000
 
@@ -60,13 +62,15 @@ export class SellerPlaces {
     return await this.turns.take('', work)
   }
 
-  /** Contracts that have not ended, and bids that may become some, but for one; and the sum of their prices. */
+  /** Contracts whose work is not delivered, bids that may become some, but for one, and deliveries beyond those that take no place; the sum of their prices. */
   open(but?: string): { readonly contracts: number; readonly nanos: bigint } {
     const open = this.openContracts()
     const bids = this.bids().filter(({ auction }) => auction !== but)
     const lent = bids.reduce((sum, { place }) => sum + BigInt(place.nanos), 0n)
+    const taking = open.filter((each) => !this.unpaid.has(each.contract) && !isLying(each))
+    const lying = open.filter(isLying)
     return {
-      contracts: open.filter(({ contract }) => !this.unpaid.has(contract)).length + bids.length,
+      contracts: taking.length + bids.length + Math.max(0, lying.length - LYING_MAX),
       nanos: open.reduce((sum, { note }) => sum + priceOf(note), lent),
     }
   }
@@ -210,6 +214,11 @@ export class SellerPlaces {
     const notes = this.party.journal.notesOf(CONTRACTS).map(([name, note]) => [name, note as ContractNote] as const)
     return notes.filter(([, { role }]) => role === 'worker')
   }
+}
+
+/** Delivered, and its price is held until it is accepted or T_accept has passed. */
+function isLying({ stage, note }: OpenContract): boolean {
+  return stage === 'delivered' && !isLent(note)
 }
 
 /** A price that is held takes no place before the work begins: the payer may keep the input back. After a start, until its state is seen, what was held is at work. */

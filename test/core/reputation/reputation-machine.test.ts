@@ -133,7 +133,7 @@ describe('one contract, one update', () => {
       'frozen payer 0 4000000 0 0',
       'cancelled none 0 0 0 0',
       'stalled worker 0 0 0 4000000',
-      'not-started worker 0 0 0 4000000',
+      'not-started worker 0 0 0 0',
       'expired worker 0 0 0 4000000',
     ])
     expect(new Set(CASES.map(([cause]) => cause))).toEqual(new Set(SETTLEMENT_CAUSES))

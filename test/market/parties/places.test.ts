@@ -16,6 +16,7 @@ import {
   type BuyerNode,
   MarketWorld,
   nanos,
+  SELLER_POLICY,
   type SellerNode,
   USD,
   wanted,
@@ -28,9 +29,9 @@ const one = (changes: Partial<BuyRequest> = {}): BuyRequest => wanted({ peers: [
 
 type Shop = { readonly world: MarketWorld; readonly shop: SellerNode }
 
-async function openShop(runner: TaskRunner = WORD_COUNTER, capacity = 1): Promise<Shop> {
+async function openShop(runner: TaskRunner = WORD_COUNTER, capacity = 1, policy = SELLER_POLICY): Promise<Shop> {
   const world = await MarketWorld.create(FUNDED)
-  const shop = await world.seller({ key: KEYS.seller }, { runner })
+  const shop = await world.seller({ key: KEYS.seller }, { runner, policy })
   await shop.seller.offer(world.offer({ capacity }), 'words')
   return { world, shop }
 }
@@ -109,6 +110,14 @@ describe('a place of a seller', () => {
     expect(await stateOf(shop, first)).toBe('DELIVERED')
     const third = await begin(shop, KEYS.arbiter)
     expect(await stateOf(shop, third)).toBe('DELIVERED')
+  })
+
+  it('is not taken by a delivery that its payer leaves lying', async () => {
+    const shop = await openShop(WORD_COUNTER, 1, { ...SELLER_POLICY, contractsMax: 1 })
+    const first = await begin(shop, KEYS.buyer)
+    expect(await stateOf(shop, first)).toBe('DELIVERED')
+    expect(await stateOf(shop, await begin(shop, KEYS.rival))).toBe('DELIVERED')
+    expect(await stateOf(shop, first)).toBe('DELIVERED')
   })
 
   it('is one at a time where several payers come at once: the others wait for their turn', async () => {
