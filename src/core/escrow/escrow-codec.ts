@@ -20,7 +20,14 @@ import {
 import { CHAIN_LENGTH_MAX } from '../capability/check-alignment.ts'
 import { ESCROW_MONEY, type EscrowEvent } from './escrow-event.ts'
 import { ESCROW_FAULTS, type EscrowState, EVIDENCE_MAX, HEARD_MAX, SETTLEMENT_CAUSES } from './escrow-state.ts'
-import { ARBITERS_MAX, CUSTODY_MODELS, ESCROW_PARTIES, type EscrowTerms, MILESTONES_MAX } from './escrow-terms.ts'
+import {
+  ARBITERS_MAX,
+  CUSTODY_MODELS,
+  ESCROW_PARTIES,
+  type EscrowTerms,
+  MILESTONES_MAX,
+  TIMER_NAMES,
+} from './escrow-terms.ts'
 import { ESCROW_TIMER_NAMES } from './escrow-timers.ts'
 
 /** A member that is called the same in memory and in JSON. */
@@ -36,21 +43,7 @@ const SIGNERS = row('signers', listOf(DID_FIELD, ARBITERS_MAX))
 const PARTY = oneOf(ESCROW_PARTIES)
 
 /** The spans of `EscrowTimers`, for terms and for the rules of parameter sets. */
-export const TIMERS_FIELD: FieldCodec = recordOf(
-  rows(COUNT_FIELD, [
-    'offerMs',
-    'holdMs',
-    'startMs',
-    'beatMs',
-    'deliverMs',
-    'graceMs',
-    'acceptMs',
-    'evidenceMs',
-    'ruleMs',
-    'refundMs',
-    'retainMs',
-  ]),
-)
+export const TIMERS_FIELD: FieldCodec = recordOf(rows(COUNT_FIELD, TIMER_NAMES))
 
 export const NOTARY_SET_FIELD: FieldCodec = recordOf([
   row('id', HASH_FIELD),

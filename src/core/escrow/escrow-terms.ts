@@ -65,6 +65,22 @@ export type EscrowTimers = {
   readonly retainMs: DurationMs
 }
 
+/** Names of the spans, in their order on the wire; each has a minimum and a maximum among the parameters. */
+export const TIMER_NAMES = [
+  'offerMs',
+  'holdMs',
+  'startMs',
+  'beatMs',
+  'deliverMs',
+  'graceMs',
+  'acceptMs',
+  'evidenceMs',
+  'ruleMs',
+  'refundMs',
+  'retainMs',
+] as const satisfies readonly (keyof EscrowTimers)[]
+export type TimerName = (typeof TIMER_NAMES)[number]
+
 /** What each side puts at stake. All 0 in `C1`; payer's and worker's are 0 in `C2`. */
 export type EscrowBonds = {
   readonly payerNanos: Amount

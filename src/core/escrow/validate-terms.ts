@@ -1,7 +1,14 @@
 import { type Amount, AMOUNT_MAX, ZERO_AMOUNT } from '../../base/money.ts'
 import { issuerOf } from '../ledger/ledger-names.ts'
 import type { EscrowRules } from './escrow-rules.ts'
-import { ARBITERS_MAX, type EscrowTerms, type EscrowTimers, MILESTONES_MAX, custodyLabelOf } from './escrow-terms.ts'
+import {
+  ARBITERS_MAX,
+  type EscrowTerms,
+  type EscrowTimers,
+  MILESTONES_MAX,
+  TIMER_NAMES,
+  custodyLabelOf,
+} from './escrow-terms.ts'
 import { arbitersNanos } from './settlement.ts'
 
 /** Why terms are no contract, each with one sentence of cause and one of remedy. */
@@ -74,20 +81,6 @@ const WORD_PATTERN = /^[a-z][a-z0-9._/-]{0,63}$/
 const SALT_PATTERN = /^[A-Za-z0-9_-]{21}[AQgw]$/
 const MILLION = 1_000_000
 
-const TIMER_FIELDS = [
-  'offerMs',
-  'holdMs',
-  'startMs',
-  'beatMs',
-  'deliverMs',
-  'graceMs',
-  'acceptMs',
-  'evidenceMs',
-  'ruleMs',
-  'refundMs',
-  'retainMs',
-] as const satisfies readonly (keyof EscrowTimers)[]
-
 /** The first rule that terms break, in the order of `TERMS_REFUSALS`; `undefined` when they are a contract. Total: any values of the right types. */
 export function refuseTerms(terms: EscrowTerms, rules: EscrowRules): TermsRefusalCode | undefined {
   if (terms.payer === terms.worker) return 'TERMS_PARTIES'
@@ -142,7 +135,7 @@ function areMilestones({ milestonesNanos, maxNanos }: EscrowTerms): boolean {
 }
 
 function areTimers(timers: EscrowTimers, { minimums, maximums }: EscrowRules): boolean {
-  return TIMER_FIELDS.every((field) => {
+  return TIMER_NAMES.every((field) => {
     const span = timers[field]
     return Number.isSafeInteger(span) && span >= minimums[field] && span <= maximums[field]
   })

@@ -1,5 +1,6 @@
 import type { DurationMs } from '../../base/time.ts'
 import { hashTrieDelete, hashTrieForEach, hashTrieGet, hashTrieSet } from '../collections/hash-trie.ts'
+import type { TimerName } from '../escrow/escrow-terms.ts'
 import type { Hash } from '../evidence/names.ts'
 import {
   CONTRACTS_MAX,
@@ -9,7 +10,7 @@ import {
   type LiveContract,
 } from './governance-state.ts'
 import { type GovernanceStep, refused } from './governance-step.ts'
-import type { ParameterSet, TimerName } from './parameter-set.ts'
+import type { ParameterSet } from './parameter-set.ts'
 
 type ContractOpened = Extract<GovernanceEvent, { type: 'contract-opened' }>
 type ContractClosed = Extract<GovernanceEvent, { type: 'contract-closed' }>

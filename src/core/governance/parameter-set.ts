@@ -4,25 +4,9 @@ import { AMOUNT_MAX } from '../../base/money.ts'
 import { sha256Hex } from '../../base/sha256.ts'
 import { DAY_MS, type DurationMs, durationFromMs, MINUTE_MS } from '../../base/time.ts'
 import { DEFAULT_ESCROW_RULES, type EscrowRules, TIMER_MAX_MS } from '../escrow/escrow-rules.ts'
-import type { EscrowTimers } from '../escrow/escrow-terms.ts'
+import { type EscrowTimers, TIMER_NAMES, type TimerName } from '../escrow/escrow-terms.ts'
 import { type Hash, parseHash } from '../evidence/names.ts'
 import type { GovernanceRefusal } from './governance-refusals.ts'
-
-/** Timers of a contract, each with a minimum and a maximum among the parameters. */
-export const TIMER_NAMES = [
-  'offerMs',
-  'holdMs',
-  'startMs',
-  'beatMs',
-  'deliverMs',
-  'graceMs',
-  'acceptMs',
-  'evidenceMs',
-  'ruleMs',
-  'refundMs',
-  'retainMs',
-] as const satisfies readonly (keyof EscrowTimers)[]
-export type TimerName = (typeof TIMER_NAMES)[number]
 
 /** Spans are milliseconds, shares are millionths, amounts are nano-units. */
 export type ParameterKind = 'duration' | 'share' | 'amount'

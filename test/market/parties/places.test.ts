@@ -120,6 +120,22 @@ describe('a place of a seller', () => {
     expect(await stateOf(shop, first)).toBe('DELIVERED')
   })
 
+  it('is kept from nobody by a price that is signed and not held, or held for what is delivered', async () => {
+    const shop = await openShop(WORD_COUNTER, 1, { ...SELLER_POLICY, exposureNanosMax: nanos(1_500) })
+    await signAndStay(shop, KEYS.arbiter)
+    expect(await stateOf(shop, await begin(shop, KEYS.buyer))).toBe('DELIVERED')
+    expect(await stateOf(shop, await begin(shop, KEYS.rival))).toBe('DELIVERED')
+  })
+
+  it('is no more work at one time than the seller may do in vain', async () => {
+    const runner = new GatedRunner()
+    const shop = await openShop(runner, 2, { ...SELLER_POLICY, exposureNanosMax: nanos(1_500) })
+    expect(await stateOf(shop, await begin(shop, KEYS.buyer))).toBe('WORKING')
+    const { buyer } = await begin(shop, KEYS.rival)
+    expect(buyer.order('order-1')?.failed).toMatchObject({ code: 'BUY_DECLINED', reason: 'MARKET_EXPOSURE_SPENT' })
+    runner.gate.resolve()
+  })
+
   it('is one at a time where several payers come at once: the others wait for their turn', async () => {
     const runner = new GatedRunner()
     const shop = await openShop(runner)

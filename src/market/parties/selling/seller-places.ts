@@ -62,16 +62,22 @@ export class SellerPlaces {
     return await this.turns.take('', work)
   }
 
-  /** Contracts whose work is not delivered, bids that may become some, but for one, and deliveries beyond those that take no place; the sum of their prices. */
+  /**
+   * Contracts whose work is not delivered, bids that may become some, but for one, and deliveries beyond those that take no place; and the sum of what this party may have worked
+   * for in vain: of work that has begun, of what it lends until that is paid, and of bids, which it must sign. What is signed and not held may come to nothing, and counts in no sum.
+   */
   open(but?: string): { readonly contracts: number; readonly nanos: bigint } {
     const open = this.openContracts()
     const bids = this.bids().filter(({ auction }) => auction !== but)
-    const lent = bids.reduce((sum, { place }) => sum + BigInt(place.nanos), 0n)
     const taking = open.filter((each) => !this.unpaid.has(each.contract) && !isLying(each))
     const lying = open.filter(isLying)
+    const risked = taking.filter(({ stage, note }) => stage === 'work' || isLent(note))
     return {
       contracts: taking.length + bids.length + Math.max(0, lying.length - LYING_MAX),
-      nanos: open.reduce((sum, { note }) => sum + priceOf(note), lent),
+      nanos: risked.reduce(
+        (sum, { note }) => sum + priceOf(note),
+        bids.reduce((sum, { place }) => sum + BigInt(place.nanos), 0n),
+      ),
     }
   }
 

@@ -1,11 +1,16 @@
 import type { Amount } from '../../../base/money.ts'
 import { addDuration, type DurationMs, type Timestamp } from '../../../base/time.ts'
 import type { EscrowRules } from '../../../core/escrow/escrow-rules.ts'
-import type { CustodyModel, EscrowTerms, EscrowTimers, NotarySetTerms } from '../../../core/escrow/escrow-terms.ts'
+import {
+  type CustodyModel,
+  type EscrowTerms,
+  type EscrowTimers,
+  type NotarySetTerms,
+  TIMER_NAMES,
+} from '../../../core/escrow/escrow-terms.ts'
 import { arbitersNanos, notaryFee } from '../../../core/escrow/settlement.ts'
 import { refuseTerms, type TermsRefusalCode } from '../../../core/escrow/validate-terms.ts'
 import type { Did, Hash } from '../../../core/evidence/names.ts'
-import { TIMER_NAMES } from '../../../core/governance/parameter-set.ts'
 import { CLOCK_SKEW_MS } from '../market-door.ts'
 import type { PartyCode } from '../party-codes.ts'
 
@@ -31,7 +36,7 @@ export type SellerPolicy = {
   /** Whether that is a line of its own. All other payers together, keys that anybody makes, get no more than `creditTotalNanos`. */
   readonly hasOwnLine: (payer: Did) => boolean
   readonly creditTotalNanos: () => Amount
-  /** Sum of the prices of contracts under way. */
+  /** Sum of the prices of work that has begun and is not delivered, of what is lent, and of bids. */
   readonly exposureNanosMax: Amount
   readonly contractsMax: number
   /** Its own bond in one contract. */
@@ -63,7 +68,7 @@ export type ContractQuestion = {
   readonly skill: string
   /** What the seller asks for this task: by its bid, or its standing offer. */
   readonly priceNanos: Amount
-  /** Contracts under way, and the sum of their prices. */
+  /** As `SellerPlaces.open` counts them. */
   readonly openContracts: number
   readonly openNanos: bigint
 }

@@ -1,7 +1,6 @@
 import { type DurationMs, durationFromMs } from '../../../base/time.ts'
 import { DEFAULT_TIMERS } from '../../../core/escrow/escrow-rules.ts'
-import type { EscrowTimers } from '../../../core/escrow/escrow-terms.ts'
-import { TIMER_NAMES, type TimerName } from '../../../core/governance/parameter-set.ts'
+import { type EscrowTimers, TIMER_NAMES, type TimerName } from '../../../core/escrow/escrow-terms.ts'
 import { invalidRequest } from '../../control/control-request.ts'
 
 /**

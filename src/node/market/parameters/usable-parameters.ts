@@ -1,14 +1,9 @@
 import { type DurationMs, durationFromMs } from '../../../base/time.ts'
 import { DEFAULT_TIMERS, type EscrowRules } from '../../../core/escrow/escrow-rules.ts'
-import type { EscrowTimers } from '../../../core/escrow/escrow-terms.ts'
+import { type EscrowTimers, TIMER_NAMES, type TimerName } from '../../../core/escrow/escrow-terms.ts'
 import type { Hash } from '../../../core/evidence/names.ts'
 import { parseParameterSet } from '../../../core/governance/governance-codec.ts'
-import {
-  escrowRulesOf,
-  type ParameterSet,
-  TIMER_NAMES,
-  type TimerName,
-} from '../../../core/governance/parameter-set.ts'
+import { escrowRulesOf, type ParameterSet } from '../../../core/governance/parameter-set.ts'
 import type { NotaryClient } from '../../../ports/notary-client.ts'
 import { invalidRequest } from '../../control/control-request.ts'
 import { knownParameters } from './market-parameters.ts'
