@@ -1,4 +1,4 @@
-import type { SegmentCadence } from '../../src/market/notary/segment-keeper.ts'
+import type { SegmentCadence } from '../../src/market/notary/books/segment-keeper.ts'
 import type { FileSystem } from '../../src/ports/file-system.ts'
 import type { FaultyFileSystem, PowerCut } from '../../src/testing/faulty-file-system.ts'
 import { exploreEveryDiskFault, type ExploreResult } from './every-disk-fault.ts'

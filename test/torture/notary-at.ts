@@ -8,7 +8,7 @@ import { createInlineSignatures } from '../../src/keys/pool/inline-signatures.ts
 import { JournalFolder } from '../../src/market/ledger/journal-folder.ts'
 import { HighWaterFile } from '../../src/market/notary/high-water.ts'
 import { NotaryService } from '../../src/market/notary/notary-service.ts'
-import type { SegmentCadence } from '../../src/market/notary/segment-keeper.ts'
+import type { SegmentCadence } from '../../src/market/notary/books/segment-keeper.ts'
 import { serveNotary } from '../../src/market/notary/serve-notary.ts'
 import { createLocalTransport } from '../../src/network/local/local-transport.ts'
 import type { FramedTransportComponents } from '../../src/network/framed/framed-transport.ts'

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { checkEnvelope, ENVELOPE_BYTES_MAX, type EnvelopeCheck } from '../../node/market/check-envelope.ts'
+import { checkEnvelope, ENVELOPE_BYTES_MAX, type EnvelopeCheck } from '../../node/market/copies/check-envelope.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, usageError } from '../flags.ts'

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { JsonValue } from '../../base/canonical-json.ts'
-import { type ExportVerification, verifyEvidence } from '../../node/market/verify-evidence.ts'
+import { type ExportVerification, verifyEvidence } from '../../node/market/copies/verify-evidence.ts'
 import { currentTime } from '../../node/market/current-time.ts'
 import { readNotarySet } from '../../node/market/read-notary-set.ts'
 import type { Command } from '../command.ts'

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import { governanceOfDirectory } from '../../node/market/directory-governance.ts'
-import { viewParameters } from '../../node/market/parameter-views.ts'
+import { viewParameters } from '../../node/market/parameters/parameter-views.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { describeGovernance, describeProposal, describeSet, describeVoters } from '../format-governance.ts'

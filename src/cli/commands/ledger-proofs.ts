@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
-import { exportBooks } from '../../node/market/export-books.ts'
+import { exportBooks } from '../../node/market/copies/export-books.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { outputFlag } from '../data-output.ts'
 import { EXIT_CODES } from '../exit-codes.ts'

@@ -28,7 +28,7 @@ export const marketAuctionShowCommand: Command = {
     const [auction] = positionals
     if (auction === undefined) throw usageError('Name the auction: `auction` of what `kernell market buy` printed')
     const record = await useMarket(context, async ({ ask }) => await ask({ op: 'auction', auction }))
-    const { verifyAuction } = await import('../../node/market/verify-auction.ts')
+    const { verifyAuction } = await import('../../node/market/copies/verify-auction.ts')
     const judged = await verifyAuction({ path: auction, transcript: record })
     const output = textFlag(flags, 'output')
     if (output !== undefined) writeFileSync(resolve(workingDir, output), `${JSON.stringify(record)}\n`)

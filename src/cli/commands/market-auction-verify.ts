@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type AuctionVerification, verifyAuction } from '../../node/market/verify-auction.ts'
+import { type AuctionVerification, verifyAuction } from '../../node/market/copies/verify-auction.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { textFlag, usageError } from '../flags.ts'

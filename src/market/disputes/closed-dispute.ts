@@ -1,6 +1,6 @@
 import type { DisputedState } from '../../core/escrow/escrow-state.ts'
 import type { ContractId } from '../../core/evidence/names.ts'
-import { ContractReplay } from '../parties/contract-replay.ts'
+import { ContractReplay } from '../parties/contracts/contract-replay.ts'
 import type { Party } from '../parties/party.ts'
 
 /**

@@ -4,7 +4,7 @@ import type { DisputedState } from '../../core/escrow/escrow-state.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { MarketFrameOf, MarketTask } from '../../wire/v1/market-frames.ts'
 import type { Party } from '../parties/party.ts'
-import { hashOfBytes, readPredicate, taskHashOf } from '../parties/task-package.ts'
+import { hashOfBytes, readPredicate, taskHashOf } from '../parties/contracts/task-package.ts'
 
 /** What a dispute is about, its hashes those of contract and delivery. */
 export type ShownCase = {

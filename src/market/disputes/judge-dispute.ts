@@ -3,7 +3,7 @@ import type { DisputedState } from '../../core/escrow/escrow-state.ts'
 import { evidenceRootOf } from '../../core/escrow/evidence-root.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { Party } from '../parties/party.ts'
-import { judgeResult, reRunsOf } from '../parties/task-package.ts'
+import { judgeResult, reRunsOf } from '../parties/contracts/task-package.ts'
 import { fetchCase } from './fetch-case.ts'
 import { replicate, type ReplicationOutcome, type ReplicationPolicy, type ReplicationQuestion } from './replicate.ts'
 

@@ -8,7 +8,7 @@ import { type Authenticated, authenticate, type VerifyBytes } from '../../wire/v
 import type { Audience } from '../../wire/v1/envelope-head.ts'
 import { decodeEnvelope, type Envelope } from '../../wire/v1/envelope.ts'
 import { bytesOfHex } from '../../base/hex.ts'
-import { readMessage, type SentEnvelope } from './booked-event.ts'
+import { readMessage, type SentEnvelope } from './books/booked-event.ts'
 
 /** Who waits for what becomes of an envelope. */
 export type Waiter = { readonly resolve: (answer: NotaryAnswer) => void; readonly reject: (cause: unknown) => void }

@@ -1,6 +1,6 @@
 import type { Certificate } from '../../core/notary/certificate.ts'
 import type { Admitted, Dismissed } from './admission.ts'
-import type { ArchivedEntry } from './archive-contents.ts'
+import type { ArchivedEntry } from './books/archive-contents.ts'
 
 /** Who puts admitted envelopes into the log and answers them: a member alone, or one among several. */
 export type NotaryOrder = {

@@ -14,10 +14,10 @@ import type { BatchSigner } from '../../ports/signer.ts'
 import type { Timers } from '../../ports/timers.ts'
 import type { BatchVerifier } from '../../ports/verifier.ts'
 import type { JournalFolder } from '../ledger/journal-folder.ts'
-import type { CheckpointCadence } from './checkpoint-keeper.ts'
+import type { CheckpointCadence } from './books/checkpoint-keeper.ts'
 import type { HighWaterFile } from './high-water.ts'
-import type { SegmentCadence } from './segment-keeper.ts'
-import type { SetMembers, SetTiming } from './set-order-components.ts'
+import type { SegmentCadence } from './books/segment-keeper.ts'
+import type { SetMembers, SetTiming } from './set/set-order-components.ts'
 
 /** SHA-256 in both forms, equal to those of `src/base/sha256.ts`; `PORTABLE_HASHES` are these. */
 export type NotaryHashes = {

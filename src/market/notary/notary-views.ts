@@ -26,14 +26,14 @@ import type {
   JournalCheckpoint,
   LogCheckpoint,
 } from '../../ports/notary-client.ts'
-import type { CheckpointKeeper } from './checkpoint-keeper.ts'
-import { stamped } from './booked-event.ts'
-import { missingParameters } from './due-entries.ts'
-import type { KnownRules } from './known-rules.ts'
-import type { NotaryArchive } from './notary-archive.ts'
+import type { CheckpointKeeper } from './books/checkpoint-keeper.ts'
+import { stamped } from './books/booked-event.ts'
+import { missingParameters } from './books/due-entries.ts'
+import type { KnownRules } from './books/known-rules.ts'
+import type { NotaryArchive } from './books/notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
-import { readEvidence } from './read-evidence.ts'
-import type { BooksJournal } from './books-journal.ts'
+import { readEvidence } from './books/read-evidence.ts'
+import type { BooksJournal } from './books/books-journal.ts'
 import { viewContract } from './view-contract.ts'
 
 export type NotaryViewsInit = {

@@ -1,13 +1,13 @@
 import type { Timestamp } from '../../base/time.ts'
 import type { BooksState } from '../../core/books/books-state.ts'
 import { signerOfKey } from '../../wire/v1/checkpoint.ts'
-import { CheckpointKeeper } from './checkpoint-keeper.ts'
-import type { NotaryArchive } from './notary-archive.ts'
+import { CheckpointKeeper } from './books/checkpoint-keeper.ts'
+import type { NotaryArchive } from './books/notary-archive.ts'
 import type { NotaryOrder } from './notary-order.ts'
 import type { NotaryServiceComponents, NotaryServiceInit } from './notary-service-init.ts'
 import { NotaryViews } from './notary-views.ts'
-import { SegmentKeeper } from './segment-keeper.ts'
-import type { BooksJournal } from './books-journal.ts'
+import { SegmentKeeper } from './books/segment-keeper.ts'
+import type { BooksJournal } from './books/books-journal.ts'
 
 export type OpenKeepersInit = {
   readonly components: NotaryServiceComponents

@@ -7,7 +7,7 @@ import { encodeSignature, signerOfKey } from '../../wire/v1/checkpoint.ts'
 import { type JournalProof, readJournalProof } from '../../wire/v1/journal-proofs.ts'
 import { nameJournal } from '../ledger/journal-line.ts'
 import { faultOfProof } from '../ledger/verify-proof.ts'
-import { journalWordsOf } from './journaled-books.ts'
+import { journalWordsOf } from './books/journaled-books.ts'
 
 /** A proof that a member of the set has signed, or of one that kept the log before. Throws `NOTARY_ANSWER_WRONG` for anything else. */
 export function readProof(

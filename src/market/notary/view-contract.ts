@@ -7,7 +7,7 @@ import type { ContractId, Hash } from '../../core/evidence/names.ts'
 import { describeTransfer } from '../../core/ledger/describe-transfer.ts'
 import type { Certificate } from '../../core/notary/certificate.ts'
 import type { ContractTransition, ContractView } from '../../ports/notary-client.ts'
-import type { ArchivedEntry, ContractFile } from './archive-contents.ts'
+import type { ArchivedEntry, ContractFile } from './books/archive-contents.ts'
 
 export type ViewInit = {
   readonly file: ContractFile

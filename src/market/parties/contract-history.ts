@@ -1,7 +1,7 @@
 import type { Timestamp } from '../../base/time.ts'
 import type { ContractId, Did } from '../../core/evidence/names.ts'
 import type { MeterSnapshot } from '../../core/metering/meter.ts'
-import { type ContractNote, readTerms } from './contract-notes.ts'
+import { type ContractNote, readTerms } from './contracts/contract-notes.ts'
 import type { Party } from './party.ts'
 
 /** Topic of notes on contracts that were forgotten. Keys have a prefix, so that they outlive them. */

@@ -1,14 +1,14 @@
 import { addDuration, DAY_MS, type DurationMs, HOUR_MS, type Timestamp } from '../../base/time.ts'
 import { type ContractId, parseContractId, parseHash } from '../../core/evidence/names.ts'
-import { ORDERS, type OrderNote } from './buy-order.ts'
-import { pause } from './contract-follower.ts'
+import { ORDERS, type OrderNote } from './buying/buy-order.ts'
+import { pause } from './contracts/contract-follower.ts'
 import { keepHistory } from './contract-history.ts'
-import { CONTRACTS, type ContractNote, LAPSED, readTerms } from './contract-notes.ts'
-import { HEARD_AUCTIONS } from './heard-auctions.ts'
-import { isOver } from './heard-calls.ts'
+import { CONTRACTS, type ContractNote, LAPSED, readTerms } from './contracts/contract-notes.ts'
+import { HEARD_AUCTIONS } from './auctions/heard-auctions.ts'
+import { isOver } from './auctions/heard-calls.ts'
 import { CLOCK_SKEW_MS } from './market-door.ts'
 import type { Party } from './party.ts'
-import type { Fill } from './party-knowledge.ts'
+import type { Fill } from './journal/party-knowledge.ts'
 
 export type ForgettingInit = {
   readonly party: Party

@@ -8,7 +8,7 @@ import type { NotaryAnswer, NotaryClient } from '../../ports/notary-client.ts'
 import type { MessageBody } from '../../wire/v1/message-types.ts'
 import { dueTryOf } from './next-try.ts'
 import type { Party } from './party.ts'
-import type { KeptEnvelope } from './party-record.ts'
+import type { KeptEnvelope } from './journal/party-record.ts'
 
 export type GovernorComponents = {
   readonly party: Pick<Party, 'wallet' | 'outbox'>

@@ -8,7 +8,7 @@ import type { Timers } from '../../ports/timers.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { encodeSignature, signerOfKey } from '../../wire/v1/checkpoint.ts'
 import { signingBytes } from '../../wire/v1/signing-bytes.ts'
-import { pause } from './contract-follower.ts'
+import { pause } from './contracts/contract-follower.ts'
 import type { InboxRow } from './inbox.ts'
 
 export type WebhookComponents = {

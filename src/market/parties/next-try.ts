@@ -1,5 +1,5 @@
 import type { KeptAnswer, PartyOutbox } from './outbox.ts'
-import type { Wallet } from './wallet.ts'
+import type { Wallet } from './accounts/wallet.ts'
 
 type Sayer = { readonly wallet: Pick<Wallet, 'said'>; readonly outbox: Pick<PartyOutbox, 'answerOf'> }
 

@@ -2,9 +2,9 @@ import { CodedError } from '../../base/errors.ts'
 import type { Hash } from '../../core/evidence/names.ts'
 import type { NotaryAnswer, NotaryClient } from '../../ports/notary-client.ts'
 import type { Timers } from '../../ports/timers.ts'
-import { pause } from './contract-follower.ts'
-import type { PartyJournal } from './party-journal.ts'
-import type { KeptEnvelope } from './party-record.ts'
+import { pause } from './contracts/contract-follower.ts'
+import type { PartyJournal } from './journal/party-journal.ts'
+import type { KeptEnvelope } from './journal/party-record.ts'
 
 export type OutboxComponents = {
   readonly journal: PartyJournal

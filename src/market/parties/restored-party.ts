@@ -5,16 +5,16 @@ import { type ContractId, type Hash, parseContractId } from '../../core/evidence
 import { decodeEnvelope } from '../../wire/v1/envelope.ts'
 import type { MessageType } from '../../wire/v1/message-types.ts'
 import { termsText } from '../../wire/v1/escrow-events.ts'
-import { ANY_RESULT, ORDERS, type OrderNote } from './buy-order.ts'
-import { pause } from './contract-follower.ts'
-import { CONTRACTS, type ContractNote } from './contract-notes.ts'
-import { ContractReplay } from './contract-replay.ts'
+import { ANY_RESULT, ORDERS, type OrderNote } from './buying/buy-order.ts'
+import { pause } from './contracts/contract-follower.ts'
+import { CONTRACTS, type ContractNote } from './contracts/contract-notes.ts'
+import { ContractReplay } from './contracts/contract-replay.ts'
 import { CLOCK_SKEW_MS } from './market-door.ts'
 import { RETRY_FIRST_MS, RETRY_LAST_MS } from './outbox.ts'
 import type { Party } from './party.ts'
-import type { PartyRecord } from './party-record.ts'
-import { taskHashOf } from './task-package.ts'
-import { RESTORED, type RestoredNote } from './wallet.ts'
+import type { PartyRecord } from './journal/party-record.ts'
+import { taskHashOf } from './contracts/task-package.ts'
+import { RESTORED, type RestoredNote } from './accounts/wallet.ts'
 
 /** What a backup says of itself: when it was made, and when a directory was made out of it. */
 export type RestoredMark = { readonly at: Timestamp; readonly since: Timestamp }

@@ -1,8 +1,8 @@
 import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { MarketFrameOf } from '../../wire/v1/market-frames.ts'
-import { CONTRACTS, type ContractNote, readTerms } from './contract-notes.ts'
-import { ContractReplay } from './contract-replay.ts'
+import { CONTRACTS, type ContractNote, readTerms } from './contracts/contract-notes.ts'
+import { ContractReplay } from './contracts/contract-replay.ts'
 import { ANSWER_WAIT_MS, declined, type MarketAnswer, type MarketHandlers } from './market-door.ts'
 import type { Party } from './party.ts'
 

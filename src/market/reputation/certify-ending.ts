@@ -6,7 +6,7 @@ import type { ContractId, Did, Hash } from '../../core/evidence/names.ts'
 import type { CertifiedEnding } from '../../core/reputation/certified-ending.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { VerifyBytes } from '../../wire/v1/authenticate.ts'
-import { ContractReplay } from '../parties/contract-replay.ts'
+import { ContractReplay } from '../parties/contracts/contract-replay.ts'
 
 export type EndingReading =
   | { readonly kind: 'ending'; readonly ending: CertifiedEnding }

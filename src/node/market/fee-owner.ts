@@ -1,1 +1,1 @@
-export { feeOwnerOf, termsOfSet } from '../../market/notary/epoch-entry.ts'
+export { feeOwnerOf, termsOfSet } from '../../market/notary/books/epoch-entry.ts'

@@ -5,10 +5,10 @@ import type { EscrowTimers } from '../../core/escrow/escrow-terms.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
-import type { BuyerPolicy } from '../../market/parties/buy-order.ts'
-import { CONTRACTS, type ContractNote } from '../../market/parties/contract-notes.ts'
+import type { BuyerPolicy } from '../../market/parties/buying/buy-order.ts'
+import { CONTRACTS, type ContractNote } from '../../market/parties/contracts/contract-notes.ts'
 import type { Party } from '../../market/parties/party.ts'
-import type { SellerPolicy } from '../../market/parties/seller-policy.ts'
+import type { SellerPolicy } from '../../market/parties/selling/seller-policy.ts'
 import { termsOfSet } from './fee-owner.ts'
 import {
   CREDIT_LINES,
@@ -18,7 +18,7 @@ import {
   type SkillNote,
   SKILLS,
 } from './party-notes.ts'
-import type { UsableParameters } from './usable-parameters.ts'
+import type { UsableParameters } from './parameters/usable-parameters.ts'
 
 /** What this node pays, holds and waits for where a purchase says nothing else. Shares are millionths of the price. */
 export function buyerPolicyOf(set: NotarySet, parameters: UsableParameters): BuyerPolicy {

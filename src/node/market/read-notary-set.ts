@@ -5,7 +5,7 @@ import { checkNotarySet } from '../../core/notary/notary-set.ts'
 import { refuseLineage, type SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
-import { verifyStatementWith } from '../../market/parties/contract-replay.ts'
+import { verifyStatementWith } from '../../market/parties/contracts/contract-replay.ts'
 import { NOTARY_SET_DOCUMENT } from '../../wire/v1/notary-messages.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { METER_UNITS_MAX } from '../../core/metering/meter.ts'
-import type { TaskCounts } from '../../market/parties/read-meter.ts'
-import { TASK_UNIT } from '../../market/parties/statements.ts'
+import type { TaskCounts } from '../../market/parties/selling/read-meter.ts'
+import { TASK_UNIT } from '../../market/parties/accounts/statements.ts'
 import type { Clock } from '../../ports/clock.ts'
 
 /** Units that every piece of work is counted by: how often it was done, what went in and came out, and how long it took. */

@@ -1,6 +1,6 @@
 /**
  * A contract as a file: its terms, every envelope and receipt in the order of the notary set, and the set's document. Whoever has it needs nothing else to check the
- * contract, and `src/market/parties/contract-export.ts` does. Here is its shape.
+ * contract, and `src/market/parties/contracts/contract-export.ts` does. Here is its shape.
  *
  * ```text
  * {"contract":"<hash>","evidence":[{"envelope":"{...}","receipt":"{...}"},...],"hash":"<hash>","set":{...},"terms":"{...}","v":1}

@@ -1,6 +1,6 @@
 /**
  * What a member of a notary set that lags is given: one slot of the log a line, with its certificate, the messages that changed something, and what was said of those that
- * changed nothing. Here is its shape; `src/market/notary/set-copy.ts` checks it.
+ * changed nothing. Here is its shape; `src/market/notary/set/set-copy.ts` checks it.
  *
  * ```text
  * {"block":{...},"bodies":["{...}",...],"quorum":{...},"said":[{"message":"<hash>","effect":"refused","code":"..."},...]}

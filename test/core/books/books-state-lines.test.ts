@@ -6,7 +6,7 @@ import type { GovernedBooksState } from '../../../src/core/books/governed-books.
 import { parseCapabilityCid } from '../../../src/core/capability/capability-token.ts'
 import { formatBooksState } from '../../../src/core/books/books-codec.ts'
 import { booksStateLines, BooksStateReader } from '../../../src/core/books/books-state-lines.ts'
-import { journaledBooks } from '../../../src/market/notary/journaled-books.ts'
+import { journaledBooks } from '../../../src/market/notary/books/journaled-books.ts'
 import { DEFAULT_PARAMETERS } from '../../../src/core/governance/parameter-set.ts'
 import { LocalNotary, START } from '../../market/notary/local-notary.ts'
 import { Deal, issueUsd, registerUsd } from '../../market/notary/settlement-builder.ts'

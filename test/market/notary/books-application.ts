@@ -19,7 +19,7 @@ import type {
   NotaryApplication,
   NotaryMessage,
   StateCopy,
-} from '../../../src/market/notary/notary-application.ts'
+} from '../../../src/market/notary/set/notary-application.ts'
 import { START, termsOf } from '../../core/escrow/escrow-builder.ts'
 
 export function hashText(text: string): Hash {

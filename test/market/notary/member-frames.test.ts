@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
-import { MemberFrames, NOTARY_SET_PROTOCOL } from '../../../src/market/notary/member-frames.ts'
+import { MemberFrames, NOTARY_SET_PROTOCOL } from '../../../src/market/notary/set/member-frames.ts'
 import { MemoryNetwork } from '../../../src/network/memory/memory-transport.ts'
 import { createSystemClock } from '../../../src/node/system-clock.ts'
 import { createSystemRandom } from '../../../src/node/system-random.ts'

@@ -5,7 +5,7 @@ import { hashOfWeights, type WeightTable } from '../../../src/core/governance/we
 import type { RemoteNotary } from '../../../src/market/notary/notary-client-remote.ts'
 import { createNodeVerifier } from '../../../src/keys/node-signatures.ts'
 import { verifySignatureWith } from '../../../src/keys/verify-signature.ts'
-import { exportContract, verifyExport } from '../../../src/market/parties/contract-export.ts'
+import { exportContract, verifyExport } from '../../../src/market/parties/contracts/contract-export.ts'
 import type { MessageBody } from '../../../src/wire/v1/message-types.ts'
 import { readReceipt } from '../../../src/wire/v1/notary-receipt.ts'
 import { clock, World } from './set-world.ts'

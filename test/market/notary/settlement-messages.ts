@@ -2,7 +2,7 @@ import { timestampFromMs } from '../../../src/base/time.ts'
 import type { BooksEvent } from '../../../src/core/books/books-state.ts'
 import { type Currency, parseTransferId } from '../../../src/core/ledger/ledger-names.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
-import type { NotaryMessage } from '../../../src/market/notary/notary-application.ts'
+import type { NotaryMessage } from '../../../src/market/notary/set/notary-application.ts'
 import {
   type Body,
   contractNamed,

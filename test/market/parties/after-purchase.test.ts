@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ContractId } from '../../../src/core/evidence/names.ts'
-import { exportContract, verifyExport } from '../../../src/market/parties/contract-export.ts'
+import { exportContract, verifyExport } from '../../../src/market/parties/contracts/contract-export.ts'
 import { InboxWebhook, webhookBytes } from '../../../src/market/parties/inbox-webhook.ts'
 import type { OutboundRequest, OutboundResponse } from '../../../src/ports/outbound-fetch.ts'
 import { decodeSignature } from '../../../src/wire/v1/checkpoint.ts'

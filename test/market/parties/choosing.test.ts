@@ -4,8 +4,8 @@ import { HOUR_MS, timestampFromMs } from '../../../src/base/time.ts'
 import { describe, expect, it } from 'vitest'
 import { parseTransferId } from '../../../src/core/ledger/ledger-names.ts'
 import { UNKNOWN_STANDING } from '../../../src/core/market/match-offers.ts'
-import type { SellerComponents } from '../../../src/market/parties/seller.ts'
-import { refuseContract, type SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
+import type { SellerComponents } from '../../../src/market/parties/selling/seller.ts'
+import { refuseContract, type SellerPolicy } from '../../../src/market/parties/selling/seller-policy.ts'
 import { ESCROW_TERMS, termsOfBody } from '../../../src/wire/v1/escrow-terms.ts'
 import {
   BUYER_POLICY,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { EventLog } from '../../../src/ports/event-log.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
-import type { OrderNote } from '../../../src/market/parties/buy-order.ts'
+import type { OrderNote } from '../../../src/market/parties/buying/buy-order.ts'
 import { type BuyerNode, MarketWorld, type SellerNode, wanted, WORD_COUNTER } from './market-world.ts'
 import { KEYS, settle } from './party-fixtures.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SellerComponents } from '../../../src/market/parties/seller.ts'
+import type { SellerComponents } from '../../../src/market/parties/selling/seller.ts'
 import {
   BUYER_POLICY,
   bytesOf,

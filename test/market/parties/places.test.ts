@@ -6,10 +6,10 @@ import type { TransferOrder } from '../../../src/core/ledger/transfer-order.ts'
 import { bodyOfOrder } from '../../../src/wire/v1/ledger-events.ts'
 import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
-import type { BuyRequest } from '../../../src/market/parties/buy-order.ts'
+import type { BuyRequest } from '../../../src/market/parties/buying/buy-order.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
-import { SellerPlaces } from '../../../src/market/parties/seller-places.ts'
-import type { TaskRunner } from '../../../src/market/parties/seller-work.ts'
+import { SellerPlaces } from '../../../src/market/parties/selling/seller-places.ts'
+import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
 import { contractNamed, didNamed, ms, termsOf } from '../../core/escrow/escrow-builder.ts'
 import {
   BUYER_POLICY,

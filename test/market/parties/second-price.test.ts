@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest'
-import type * as AskSignature from '../../../src/market/parties/ask-signature.ts'
-import type * as BuyerAuction from '../../../src/market/parties/buyer-auction.ts'
+import type * as AskSignature from '../../../src/market/parties/buying/ask-signature.ts'
+import type * as BuyerAuction from '../../../src/market/parties/auctions/buyer-auction.ts'
 import { MarketWorld, nanos, wanted } from './market-world.ts'
 import { KEYS } from './party-fixtures.ts'
 
 const pay = vi.hoisted(() => ({ less: 0n, isNamed: true }))
 
 // A buyer that lies: the same code, but the contract is written for less than the auction clears at.
-vi.mock('../../../src/market/parties/buyer-auction.ts', async (load) => {
+vi.mock('../../../src/market/parties/auctions/buyer-auction.ts', async (load) => {
   const real = await load<typeof BuyerAuction>()
   return {
     ...real,
@@ -18,7 +18,7 @@ vi.mock('../../../src/market/parties/buyer-auction.ts', async (load) => {
   }
 })
 
-vi.mock('../../../src/market/parties/ask-signature.ts', async (load) => {
+vi.mock('../../../src/market/parties/buying/ask-signature.ts', async (load) => {
   const real = await load<typeof AskSignature>()
   return {
     ...real,

@@ -5,10 +5,10 @@ import type { EscrowTerms, EscrowTimers } from '../../../src/core/escrow/escrow-
 import type { Did } from '../../../src/core/evidence/names.ts'
 import type { NotarySet } from '../../../src/core/notary/notary-set.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
-import { refuseContract, type SellerPolicy } from '../../../src/market/parties/seller-policy.ts'
+import { refuseContract, type SellerPolicy } from '../../../src/market/parties/selling/seller-policy.ts'
 import type { SkillNote } from '../../../src/node/market/party-notes.ts'
 import { sellerPolicyOf } from '../../../src/node/market/party-policies.ts'
-import type { UsableParameters } from '../../../src/node/market/usable-parameters.ts'
+import type { UsableParameters } from '../../../src/node/market/parameters/usable-parameters.ts'
 import { didNamed, NOTARY, RULES_HASH, START, termsOf } from '../../core/escrow/escrow-builder.ts'
 import { nanos, SET } from './market-world.ts'
 

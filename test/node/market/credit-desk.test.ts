@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { DAY_MS } from '../../../src/base/time.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
-import { CreditDesk } from '../../../src/node/market/credit-desk.ts'
+import { CreditDesk } from '../../../src/node/market/desks/credit-desk.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { MarketWorld } from '../../market/parties/market-world.ts'
 import { KEYS } from '../../market/parties/party-fixtures.ts'

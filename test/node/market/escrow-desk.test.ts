@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { EscrowDesk } from '../../../src/node/market/escrow-desk.ts'
+import { EscrowDesk } from '../../../src/node/market/desks/escrow-desk.ts'
 import { MarketWorld, wanted } from '../../market/parties/market-world.ts'
 import { KEYS, settle } from '../../market/parties/party-fixtures.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parsePriceList } from '../../../src/node/market/price-list.ts'
+import { parsePriceList } from '../../../src/node/market/desks/price-list.ts'
 import { WorkMeter } from '../../../src/node/market/work-meter.ts'
 
 describe('the meter of a piece of work', () => {

@@ -1,0 +1,90 @@
+import type { Hash } from '../../../core/evidence/names.ts'
+import type { Entry } from '../../../core/notary/block.ts'
+import { leaderOf, type NotarySet } from '../../../core/notary/notary-set.ts'
+import type { NotaryState } from '../../../core/notary/notary-state.ts'
+import type { NotaryFrame } from '../../../wire/v1/notary-messages.ts'
+import { type BodyStore, LOOSE_MAX } from './body-store.ts'
+import type { KeptDecisions } from './kept-decisions.ts'
+import type { NotaryApplication, NotaryMessage } from './notary-application.ts'
+
+export type BodyExchangeInit = {
+  readonly set: NotarySet
+  readonly me: number
+  readonly bodies: BodyStore
+  readonly kept: KeptDecisions
+  readonly application: Pick<NotaryApplication, 'admit' | 'isDone'>
+  readonly send: (to: number, frame: NotaryFrame) => void
+}
+
+/** What a replica waits for: its state, and the entries of a block that it is to run. */
+export type BodyNeed = { readonly state: NotaryState; readonly parked: readonly Entry[] }
+
+/** Gets the bodies that a block names from other members, and keeps no more of them than something waits for. */
+export class BodyExchange {
+  private readonly init: BodyExchangeInit
+  private asks = 0
+
+  constructor(init: BodyExchangeInit) {
+    this.init = init
+  }
+
+  /** Asks for what is missing: the leader first, then the others in turn. */
+  ask({ state, parked }: BodyNeed): void {
+    const { set, me, bodies, kept, send } = this.init
+    const messages = bodies.missing(kept.backlog[0]?.block.entries ?? parked)
+    if (messages.length === 0) {
+      this.asks = 0
+      return
+    }
+    const count = set.members.length
+    let to = (leaderOf(set, state.view) + this.asks) % count
+    if (to === me) to = (to + 1) % count
+    this.asks = (this.asks + 1) % count
+    send(to, { type: 'notary-bodies-ask', set: set.id, messages })
+  }
+
+  isFull(more: number): boolean {
+    const { bodies, kept } = this.init
+    return bodies.size + more > LOOSE_MAX + kept.entries
+  }
+
+  /** The messages among bodies that came, and those that are still to be ordered; a full store takes only what a block waits for. */
+  async take(
+    texts: readonly string[],
+    need: () => BodyNeed,
+  ): Promise<{ readonly messages: readonly NotaryMessage[]; readonly fresh: readonly Entry[] }> {
+    const { bodies, application } = this.init
+    const admitted = (await bodies.admit(application, texts, () => this.decided())) ?? []
+    const { parked } = need()
+    const decided = this.decided()
+    const wanted = new Set([...decided, ...parked.map(({ message }) => message)])
+    if (this.isFull(admitted.length)) this.sweep(need())
+    const isFull = this.isFull(admitted.length)
+    const unknown = admitted.filter(({ message }) => !bodies.has(message))
+    const messages = isFull ? unknown.filter(({ message }) => wanted.has(message)) : unknown
+    const stored = new Set(messages)
+    const fresh = admitted.filter((each) => {
+      const { message } = each
+      const isDone = application.isDone?.(message) ?? bodies.has(message)
+      return !decided.has(message) && !isDone && (stored.has(each) || bodies.has(message))
+    })
+    return { messages, fresh: fresh.map(({ message, contract }) => ({ message, contract })) }
+  }
+
+  private decided(): ReadonlySet<Hash> {
+    return new Set(this.init.kept.backlog.flatMap(({ block }) => block.entries.map(({ message }) => message)))
+  }
+
+  /** Forgets bodies that nothing waits for. */
+  sweep(need: BodyNeed): void {
+    const { bodies, kept } = this.init
+    const waiting = [...waitingIn(need.state), ...need.parked]
+    bodies.retain(new Set<Hash>([...waiting.map(({ message }) => message), ...kept.messages()]))
+  }
+}
+
+/** What waits to be ordered, or is being ordered. */
+export function waitingIn({ pending, work }: NotaryState): readonly Entry[] {
+  if (work.kind === 'drafting') return [...pending, ...work.entries]
+  return 'block' in work ? [...pending, ...work.block.entries] : pending
+}

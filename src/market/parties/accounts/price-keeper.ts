@@ -1,0 +1,158 @@
+import { CodedError } from '../../../base/errors.ts'
+import type { Timestamp } from '../../../base/time.ts'
+import { type ContractId, type Did, type Hash, parseContractId } from '../../../core/evidence/names.ts'
+import type { Currency } from '../../../core/ledger/ledger-names.ts'
+import {
+  EMPTY_PRICE_HISTORY,
+  type KnownPrice,
+  PRICE_WEIGHT_MAX,
+  type PriceHistory,
+  prunePrices,
+  recordPrice,
+} from '../../../core/market/price-history.ts'
+import { readAuctionFile } from '../../auctions/auction-file.ts'
+import { certifyEnding } from '../../reputation/certify-ending.ts'
+import { pause } from '../contracts/contract-follower.ts'
+import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
+import { type AuctionNote, HEARD_AUCTIONS } from '../auctions/heard-auctions.ts'
+import type { Party } from '../party.ts'
+
+export type PriceKeeperInit = {
+  readonly party: Party
+  /** What is known of somebody as a payer, parts per million; 500,000 says nothing. */
+  readonly payerPpmOf: (payer: Did) => number
+}
+
+/** A price as it is kept, by contract or auction; without one it came to none. */
+type PriceNote = {
+  readonly skill?: string
+  readonly currency?: Currency
+  readonly nanos?: string
+  readonly weight?: number
+  /** Of an auction. */
+  readonly isHeard?: boolean
+  readonly at: number
+}
+
+/** Topic of notes on prices. Keys have a prefix, so that they outlive the contracts. */
+const PRICES = 'price'
+const PREFIX = 'of/'
+/** Beyond, the oldest goes; those that were heard of apart. Of auctions fewer are remembered, so that none is taken twice. */
+const PRICES_KEPT = 4_096
+const HEARD_KEPT = 1_024
+/** Between two looks at what has ended. */
+const LOOK_MS = 1_000
+/** What a price counts that was heard of and not paid here: the least. */
+const HEARD_WEIGHT = 1
+
+/**
+ * Prices that a party has paid or was paid in contracts that are final, as the set certified them, and those at which auctions cleared in which it has bid. One that it
+ * paid itself counts most, one of a payer as much as that payer's standing says, and what it only heard of a twentieth at
+ * most, however much that is. All of it is in the party's journal.
+ */
+export class PriceKeeper {
+  private readonly init: PriceKeeperInit
+
+  constructor(init: PriceKeeperInit) {
+    this.init = init
+  }
+
+  /** Looks at what has ended until the party stops. */
+  start(): void {
+    const { party } = this.init
+    party.begin(async () => {
+      while (!party.isStopped) {
+        await this.look()
+        await pause(party.components.timers, LOOK_MS, party.signal)
+      }
+    })
+  }
+
+  /** Of what is durable. */
+  history(): PriceHistory {
+    const { party } = this.init
+    const paid = party.journal
+      .notesOf(PRICES)
+      // Written by `keep`.
+      .flatMap(([, note]) => paidOf(note as PriceNote))
+      .toSorted((one, other) => one.at - other.at)
+    return prunePrices(paid.reduce(recordPrice, EMPTY_PRICE_HISTORY), party.components.clock.now())
+  }
+
+  private async look(): Promise<void> {
+    const { journal } = this.init.party
+    for (const [name, note] of journal.notesOf(CONTRACTS)) {
+      const contract = parseContractId(name)
+      // Written by buyer and seller.
+      const known = note as ContractNote
+      if (contract !== undefined && known.ended !== undefined && this.isNew(name))
+        await this.takeContract(contract, known)
+    }
+    for (const [name, note] of journal.notesOf(HEARD_AUCTIONS))
+      // Written when the transcript came.
+      if (this.isNew(name)) await this.takeAuction(name, note as unknown as AuctionNote)
+  }
+
+  private isNew(name: string): boolean {
+    return this.init.party.journal.note(PRICES, PREFIX + name) === undefined
+  }
+
+  private async takeContract(contract: ContractId, { role, other, task }: ContractNote): Promise<void> {
+    const { party, payerPpmOf } = this.init
+    const { notary, verify, clock } = party.components
+    try {
+      const reading = await certifyEnding({ notary, contract, verify, signal: party.signal })
+      // A set that keeps nothing of it any more says nothing more later.
+      if (reading.kind !== 'ending') return await this.keep(contract, { at: clock.now() })
+      const { currency, workerNanos, endedAt } = reading.ending
+      if (workerNanos === 0n) return await this.keep(contract, { at: endedAt })
+      const weight = role === 'payer' ? PRICE_WEIGHT_MAX : weightOf(payerPpmOf(other))
+      await this.keep(contract, { skill: task.skill, currency, nanos: workerNanos.toString(), weight, at: endedAt })
+    } catch (error: unknown) {
+      // A set that cannot be reached now is asked again.
+      if (!CodedError.is(error) || !error.isRetryable) throw error
+    }
+  }
+
+  private async takeAuction(auction: string, { ok, transcriptFile }: AuctionNote): Promise<void> {
+    const { party } = this.init
+    const transcript = await transcriptIn(party, transcriptFile)
+    const outcome = transcript?.outcome
+    const now = party.components.clock.now()
+    // Its auctioneer's word: what lies ahead would make everything before it old.
+    const at = transcript === undefined || transcript.closedAt > now ? now : transcript.closedAt
+    // What it has won itself counts when it is paid.
+    const isHeard = ok && outcome?.kind === 'awarded' && outcome.winner !== party.did
+    if (transcript === undefined || !isHeard) return await this.keep(auction, { isHeard: true, at })
+    const { skill, currency } = transcript.call
+    const nanos = outcome.clearingNanos.toString()
+    await this.keep(auction, { skill, currency, nanos, weight: HEARD_WEIGHT, isHeard: true, at })
+  }
+
+  private async keep(name: string, note: PriceNote): Promise<void> {
+    const { party } = this.init
+    await party.keep(PRICES, PREFIX + name, note)
+    const { isHeard = false } = note
+    const kept = party.journal.notesOf(PRICES).filter(([, one]) => ((one as PriceNote).isHeard ?? false) === isHeard)
+    // What goes has ended long ago: with its contract's note still there it would be looked at again, and come to the same.
+    const [oldest] = kept.length > (isHeard ? HEARD_KEPT : PRICES_KEPT) ? kept : []
+    if (oldest !== undefined) await party.journal.keepNote(PRICES, oldest[0], null)
+  }
+}
+
+async function transcriptIn(party: Party, file: Hash) {
+  const bytes = await party.journal.file(file)
+  return bytes === undefined ? undefined : readAuctionFile(bytes)?.transcript
+}
+
+function weightOf(ppm: number): number {
+  return Math.max(1, Math.min(PRICE_WEIGHT_MAX, Math.floor(ppm / 1_000)))
+}
+
+function paidOf({ skill, currency, nanos, weight, isHeard = false, at }: PriceNote): readonly KnownPrice[] {
+  if (skill === undefined || currency === undefined || nanos === undefined || weight === undefined) return []
+  // As `keep` wrote them.
+  return [
+    { skill, currency, weight, isHeard, priceNanos: BigInt(nanos) as KnownPrice['priceNanos'], at: at as Timestamp },
+  ]
+}

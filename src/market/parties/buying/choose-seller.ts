@@ -1,0 +1,85 @@
+import { amountFromNanos } from '../../../base/money.ts'
+import type { OrderNote } from './buy-order.ts'
+import { holdOwnAuction } from '../auctions/buyer-auction.ts'
+import type { BuyerSide, ChosenSeller } from './buyer-side.ts'
+import { readyOnes } from './decliners.ts'
+import { refuseExposure } from './exposure.ts'
+import { findSellers, type FoundSeller } from './find-sellers.ts'
+import { filterOf } from './orders.ts'
+import { taskHashOf } from '../contracts/task-package.ts'
+import { refuseDraft } from './write-contract.ts'
+
+/** Finds a seller for a purchase, by the offers that stand or by an auction. @returns `undefined` when there is none; then the purchase has failed. */
+export async function chooseSeller(side: BuyerSide, key: string): Promise<ChosenSeller | undefined> {
+  const { party, orders } = side
+  const { request, declined } = orders.get(key)
+  const fitting = (await findFor(side, key)).filter(
+    ({ offer }) => !declined.includes(offer.seller) && offer.seller !== party.did,
+  )
+  if (fitting.length === 0) {
+    await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NO_OFFER', declinedReason(orders.get(key)))
+    return undefined
+  }
+  // Whoever has bid comes in the order of the bids.
+  const ready = orders.get(key).call === undefined ? readyOnes(party, fitting) : fitting
+  const { sellers, detail } = await withRoom(side, key, ready)
+  const [best] = sellers
+  if (best === undefined) {
+    await orders.fail(key, 'BUY_EXPOSURE', { ...(detail !== undefined && { detail }) })
+    return undefined
+  }
+  const { seller: worker, terms } = best.offer
+  // Nobody is asked for a bid on what cannot be signed.
+  const reason = refuseDraft(side, { key, worker, priceNanos: terms.priceNanos })
+  if (reason !== undefined) {
+    await orders.fail(key, 'BUY_TERMS_WRONG', { reason })
+    return undefined
+  }
+  if (request.auction === undefined) return { found: best, priceNanos: terms.priceNanos }
+  const { chosen, detail: why } = await holdOwnAuction(side, { key, sellers })
+  if (chosen !== undefined) return chosen
+  // An open bid costs nothing and shuts out whoever cannot go below it: where it was not meant, the others are asked at what they offer.
+  const [next = best] = readyOnes(party, sellers)
+  if (request.auction === 'english' && declined.length > 0)
+    return { found: next, priceNanos: next.offer.terms.priceNanos }
+  const more = { ...declinedReason(orders.get(key)), ...(why !== undefined && { detail: why }) }
+  await orders.fail(key, declined.length > 0 ? 'BUY_DECLINED' : 'BUY_NOT_AWARDED', more)
+  return undefined
+}
+
+/** What the last seller said that did not sign. */
+export function declinedReason({ declinedCode }: OrderNote): { readonly reason?: string } {
+  return { ...(declinedCode !== undefined && { reason: declinedCode }) }
+}
+
+/** Those that may have their price, besides what they have. */
+async function withRoom(
+  side: BuyerSide,
+  key: string,
+  fitting: readonly FoundSeller[],
+): Promise<{ readonly sellers: readonly FoundSeller[]; readonly detail: string | undefined }> {
+  const sellers: FoundSeller[] = []
+  let first: string | undefined
+  for (const found of fitting) {
+    const { seller, terms } = found.offer
+    const detail = await refuseExposure(side, { key, seller, priceNanos: terms.priceNanos })
+    if (detail === undefined) sellers.push(found)
+    first ??= detail
+  }
+  return { sellers, detail: first }
+}
+
+async function findFor({ party, orders, policy, standingOf }: BuyerSide, key: string): Promise<readonly FoundSeller[]> {
+  const { request, task } = orders.get(key)
+  return await findSellers(party, {
+    skill: request.skill,
+    currency: request.currency,
+    maxNanos: amountFromNanos(BigInt(request.maxNanos)),
+    latencyMsMax: policy.latencyMsMax,
+    inputBytes: task.inputBytes,
+    need: taskHashOf(task),
+    peers: request.peers ?? party.components.door.peers,
+    standingOf,
+    filter: filterOf(request),
+  })
+}

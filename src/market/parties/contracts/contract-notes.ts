@@ -1,0 +1,44 @@
+import type { EscrowTerms } from '../../../core/escrow/escrow-terms.ts'
+import type { Did, Hash } from '../../../core/evidence/names.ts'
+import type { ContractCapability } from '../../../wire/ucan/contract-capability.ts'
+import { ESCROW_TERMS, termsOfBody } from '../../../wire/v1/escrow-terms.ts'
+import type { MarketTask } from '../../../wire/v1/market-frames.ts'
+
+/** Topic of notes on contracts, by contract: what the envelopes do not say. */
+export const CONTRACTS = 'contract'
+
+/** How a contract ended that no notary set ever knew, or knows any more. */
+export const LAPSED = 'LAPSED'
+
+/** What a party remembers of a contract besides its evidence. */
+export type ContractNote = {
+  readonly role: 'payer' | 'worker'
+  /** The other party, and the node at which it is reached. */
+  readonly other: Did
+  readonly peer: Did
+  readonly task: MarketTask
+  /** Canonical text of the predicate. */
+  readonly predicate: string
+  /** Name of the input's file. */
+  readonly input: Hash
+  /** Canonical text of the terms. */
+  readonly terms: string
+  /** The payer's order and its chain, where the terms name one. */
+  readonly capability?: ContractCapability
+  /** Of the worker: the auction in which it had a place for it. */
+  readonly bid?: string
+  /** Of the worker: that the price was certified to be held. */
+  readonly isHeld?: boolean
+  /** Of the worker: name of the result's file, and whether the predicate passed on it. */
+  readonly result?: Hash
+  readonly verdict?: Hash
+  readonly meter?: Hash
+  readonly outcome?: 'passed' | 'failed' | 'undecided'
+  /** How it ended; absent while it goes on. */
+  readonly ended?: string
+}
+
+/** Terms as they were written down. */
+export function readTerms(text: string): EscrowTerms {
+  return termsOfBody(ESCROW_TERMS.parse(JSON.parse(text)))
+}

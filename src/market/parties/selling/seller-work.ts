@@ -1,0 +1,297 @@
+import type { Amount } from '../../../base/money.ts'
+import { CodedError } from '../../../base/errors.ts'
+import { addDuration, type DurationMs, type Timestamp } from '../../../base/time.ts'
+import { type EscrowState, isTerminal } from '../../../core/escrow/escrow-state.ts'
+import { BEATS_MISSED_MAX, type EscrowTerms } from '../../../core/escrow/escrow-terms.ts'
+import type { ContractId, Hash } from '../../../core/evidence/names.ts'
+import { voucherHash } from '../../../wire/v1/escrow-events.ts'
+import { CreditAccounts } from '../accounts/credit-accounts.ts'
+import { CONTRACTS, type ContractNote, LAPSED, readTerms } from '../contracts/contract-notes.ts'
+import { type FollowedContract, pause } from '../contracts/contract-follower.ts'
+import { CLOCK_SKEW_MS } from '../market-door.ts'
+import type { Party } from '../party.ts'
+import { readMeter, shownMeter, type TaskCounts } from './read-meter.ts'
+import type { SellerPolicy } from './seller-policy.ts'
+import { untilAborted } from './until-aborted.ts'
+import { hashOfBytes, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from '../contracts/task-package.ts'
+
+export type TaskInit = {
+  readonly contract: ContractId
+  readonly skill: string
+  readonly input: Uint8Array
+  /** By when the contract wants it; absent: it does not say. */
+  readonly dueAt?: Timestamp
+}
+
+export type TaskControls = {
+  readonly signal: AbortSignal
+  /** A milestone of the contract is reached, counted from 1. Resolves when its voucher is certified, or at once where it cannot be had. */
+  readonly reached: (milestone: number, counts: TaskCounts) => Promise<void>
+}
+
+/** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
+export type TaskRunner = {
+  run(task: TaskInit, controls: TaskControls): Promise<{ readonly result: Uint8Array; readonly counts: TaskCounts }>
+  /** What the work on a contract has used so far; absent: it shows at milestones and at the end alone. */
+  used?(contract: ContractId): TaskCounts
+}
+
+export type WorkComponents = {
+  readonly party: Party
+  readonly runner: TaskRunner
+  readonly isDoubtful: SellerPolicy['isDoubtful']
+}
+
+/** From the hold to the end of it. */
+const HELD_STATES: ReadonlySet<EscrowState['kind']> = new Set([
+  'HELD',
+  'WORKING',
+  'DELIVERED',
+  'DISPUTED',
+  'FROZEN',
+  'CAPTURING',
+  'SETTLED',
+])
+/** Pause before a result, a voucher or a beat is tried again. */
+const AGAIN_MS = 1_000
+
+/**
+ * A worker's side of one contract, from the signature to its end: starts when the hold is certified, works, looks at what the acceptance predicate says, delivers,
+ * hands the result out once the delivery is certified, and answers a rejection. Every step follows from the certified state and the journal, so that after a crash it goes on from there.
+ */
+export async function workOnContract(components: WorkComponents, contract: ContractId): Promise<void> {
+  const { party } = components
+  const work = new ContractWork(components, contract)
+  let last: FollowedContract | undefined
+  for await (const followed of party.follow(contract, lapseOf(party, contract))) {
+    last = followed
+    await work.see(followed.state)
+  }
+  if (last !== undefined && isTerminal(last.state)) await new CreditAccounts(party).settle(last)
+  await work.end()
+}
+
+/** From then on a contract that never reached the set cannot run any more, and the place that it takes is free. */
+function lapseOf(party: Party, contract: ContractId): Timestamp | undefined {
+  const note = party.noteOf<ContractNote>(CONTRACTS, contract)
+  return note && addDuration(readTerms(note.terms).signBy, CLOCK_SKEW_MS)
+}
+
+class ContractWork {
+  private readonly party: Party
+  private readonly components: WorkComponents
+  private readonly contract: ContractId
+  private readonly stopping = new AbortController()
+  private current: EscrowState | undefined
+  private task: Promise<void> | undefined
+  private isResultSent = false
+
+  constructor(components: WorkComponents, contract: ContractId) {
+    this.components = components
+    this.party = components.party
+    this.contract = contract
+  }
+
+  async see(state: EscrowState): Promise<void> {
+    this.current = state
+    if (HELD_STATES.has(state.kind) && this.noted.isHeld !== true) await this.note({ isHeld: true })
+    if (!this.party.signsFor(this.contract, state.terms.worker)) return
+    switch (state.kind) {
+      case 'HELD':
+        // Nothing is promised that cannot be done: without its input the task does not begin.
+        if ((await this.party.journal.file(this.noted.input)) === undefined) return
+        await this.party.tellNotary(this.contract, { act: 'start', type: 'escrow-start', body: {} })
+        return
+      case 'WORKING':
+        if (this.task === undefined) this.startTask(state.terms, state.deliverBy)
+        return
+      case 'DELIVERED':
+        this.sendResult()
+        return
+      case 'FROZEN':
+        this.seeFrozen(state)
+        return
+      case 'DISPUTED':
+        await this.answerRejection(state.terms, state.rejection.concededNanos)
+        return
+      default:
+        if (isTerminal(state)) this.stopping.abort()
+    }
+  }
+
+  /** A payer that lies takes nothing away: the work goes on, is delivered all the same, and is paid as claimed. */
+  private seeFrozen({ terms, equivocators, claimNanos }: Extract<EscrowState, { kind: 'FROZEN' }>): void {
+    if (equivocators.worker) this.stopping.abort()
+    else if (claimNanos !== undefined) this.sendResult()
+    else if (this.task === undefined) this.startTask(terms)
+  }
+
+  async end(): Promise<void> {
+    this.stopping.abort()
+    await this.task
+    await this.note({ ended: this.current?.kind ?? LAPSED })
+  }
+
+  private get noted(): ContractNote {
+    const note = this.party.noteOf<ContractNote>(CONTRACTS, this.contract)
+    if (note === undefined) throw new CodedError('STORE_CORRUPTED', { message: `There is no note on ${this.contract}` })
+    return note
+  }
+
+  private async note(changes: Partial<ContractNote>): Promise<void> {
+    await this.party.keep(CONTRACTS, this.contract, { ...this.noted, ...changes })
+  }
+
+  private async readMeter(act: string, counts: TaskCounts): Promise<Hash> {
+    const { party, contract, noted } = this
+    return await readMeter(party, { contract, payer: noted.other, act, counts })
+  }
+
+  private startTask(terms: EscrowTerms, dueAt?: Timestamp): void {
+    const done = this.runTask(terms, dueAt)
+    this.task = done.catch(() => undefined)
+    this.party.begin(async () => {
+      try {
+        await done
+      } catch (cause: unknown) {
+        // A contract that ended stops its task; everything else is a failure of the work, and T_deliver ends the contract.
+        if (!this.stopping.signal.aborted) throw cause
+      }
+    })
+  }
+
+  private async runTask(terms: EscrowTerms, dueAt: Timestamp | undefined): Promise<void> {
+    const { party, contract, noted } = this
+    const input = await party.journal.file(noted.input)
+    if (input === undefined) throw new CodedError('STORE_CORRUPTED', { message: `The input of ${contract} is gone` })
+    const signal = AbortSignal.any([party.signal, this.stopping.signal])
+    if (noted.result === undefined) {
+      const stopBeats = this.beat(terms, signal)
+      try {
+        const reached = async (milestone: number, counts: TaskCounts): Promise<void> =>
+          await this.vouch(terms, milestone, counts)
+        const init = { contract, skill: noted.task.skill, input, ...(dueAt && { dueAt }) }
+        const { result, counts } = await untilAborted(this.components.runner.run(init, { signal, reached }), signal)
+        signal.throwIfAborted()
+        const meter = await this.readMeter('last', counts)
+        const hash = await party.journal.keepFile(contract, result)
+        const predicate = readPredicate(noted.predicate, terms.predicateHash)
+        if (predicate === undefined)
+          throw new CodedError('STORE_CORRUPTED', { message: 'The predicate is another one' })
+        // Seen before anything is delivered: a rejection of what failed is not contested.
+        const judged = judgeResult(predicate, { input, result })
+        await this.note({ result: hash, verdict: verdictHashOf(judged), outcome: judged.outcome, meter })
+      } finally {
+        stopBeats()
+      }
+    }
+    await this.deliver(terms)
+  }
+
+  /**
+   * Whatever the predicate says: it is the payer's, and may be one that no work meets. The verdict is in the delivery, and whoever has worked in time is not silent. The
+   * result leaves when the set has certified the delivery, so that nobody has it and may still end the contract without paying.
+   */
+  private async deliver(terms: EscrowTerms): Promise<void> {
+    const { result: hash, verdict, meter } = this.noted
+    const result = hash === undefined ? undefined : await this.party.journal.file(hash)
+    if (result === undefined || verdict === undefined || meter === undefined) return
+    const body = {
+      result: hashOfBytes(result),
+      manifest: manifestHashOf(result),
+      meter,
+      verdict,
+      claimNanos: terms.maxNanos,
+      currency: terms.currency,
+    }
+    await this.party.tellNotary(this.contract, { act: 'deliver', type: 'escrow-delivery', body })
+  }
+
+  /** To the payer directly, again and again while it can still be accepted. */
+  private sendResult(): void {
+    const { party, contract } = this
+    const { result: hash, peer } = this.noted
+    if (this.isResultSent || hash === undefined) return
+    this.isResultSent = true
+    party.begin(async () => {
+      const bytes = await party.journal.file(hash)
+      if (bytes === undefined) return
+      const signal = AbortSignal.any([party.signal, this.stopping.signal])
+      while (!signal.aborted) {
+        try {
+          const { frame } = await party.components.door.ask(
+            peer,
+            { frame: { type: 'result', contract, hash, ...shownMeter(party, contract, this.noted.meter) }, bytes },
+            { signal },
+          )
+          if (frame.type === 'taken') return
+        } catch (error: unknown) {
+          if (!CodedError.is(error)) throw error
+        }
+        await pause(party.components.timers, AGAIN_MS, signal)
+      }
+    })
+  }
+
+  /** A voucher that the payer does not sign is no reason to stop: the worker decides by its exposure, which the milestone bounds. */
+  private async vouch(terms: EscrowTerms, number: number, counts: TaskCounts): Promise<void> {
+    const { party, contract } = this
+    const amountNanos = terms.milestonesNanos[number - 1]
+    if (amountNanos === undefined) return
+    const meter = await this.readMeter(`voucher/${number}`, counts)
+    const statement = { contract, number, amountNanos, currency: terms.currency, meter }
+    const hash = voucherHash(statement)
+    const signature = await party.wallet.sign({ kind: 'voucher', place: `${contract}/${number}`, hash })
+    try {
+      const question = { frame: { type: 'voucher', statement, signature } as const }
+      const { frame } = await party.components.door.ask(this.noted.peer, question, { signal: party.signal })
+      if (frame.type !== 'cosigned') return
+      const signatures = [
+        { iss: party.wallet.keyFor(contract), signature },
+        { iss: terms.payer, signature: frame.signature },
+      ]
+      await party.tellNotary(contract, {
+        act: `voucher/${number}`,
+        type: 'escrow-voucher',
+        body: { statement, signatures },
+      })
+    } catch (error: unknown) {
+      if (!CodedError.is(error) || party.journal.failureCause !== undefined) throw error
+    }
+  }
+
+  /** Signs of life, each before the payer may give up. @returns Ends them. */
+  private beat(terms: EscrowTerms, signal: AbortSignal): () => void {
+    const stop = new AbortController()
+    const isOver = AbortSignal.any([signal, stop.signal])
+    const everyMs = ((BEATS_MISSED_MAX * terms.timers.beatMs) / 2) as DurationMs
+    this.party.begin(async () => {
+      for (let number = this.saidBeats; ; number += 1) {
+        await pause(this.party.components.timers, everyMs, isOver)
+        if (isOver.aborted) return
+        const meter = await this.readMeter(`beat/${number}`, this.components.runner.used?.(this.contract) ?? new Map())
+        await this.party.tellNotary(this.contract, { act: `beat/${number}`, type: 'escrow-beat', body: { meter } })
+      }
+    })
+    return () => stop.abort()
+  }
+
+  private get saidBeats(): number {
+    return this.party.journal.envelopesOf(this.contract).filter(({ envelope }) => envelope.type === 'escrow-beat')
+      .length
+  }
+
+  /** Insists on what the predicate passed or leaves to others, and gives in where it failed: but for the share that the contract gives where nobody rules. */
+  private async answerRejection(terms: EscrowTerms, concededNanos: Amount): Promise<void> {
+    const { party, contract, noted } = this
+    const { currency } = terms
+    const evidence = noted.result ?? noted.input
+    const isRuled = terms.arbiters.k > 0 && this.components.isDoubtful?.(noted.other) !== true
+    if (noted.outcome === 'failed' && (isRuled || terms.fallbackPerMillion === 0)) {
+      const body = { evidence, claimNanos: concededNanos, currency }
+      await party.tellNotary(contract, { act: 'concede', type: 'escrow-dispute', body })
+      return
+    }
+    await party.tellNotary(contract, { act: 'evidence', type: 'escrow-evidence', body: { evidence } })
+  }
+}

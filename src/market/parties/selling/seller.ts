@@ -1,0 +1,136 @@
+import { type EscrowState, isTerminal } from '../../../core/escrow/escrow-state.ts'
+import { type ContractId, type Hash, parseContractId } from '../../../core/evidence/names.ts'
+import type { OfferTerms } from '../../../core/market/offer-directory.ts'
+import { cancelHash } from '../../../wire/v1/escrow-events.ts'
+import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
+import { ContractSigning } from './contract-signing.ts'
+import { declined, type MarketAnswer, type MarketQuestion } from '../market-door.ts'
+import type { Party } from '../party.ts'
+import type { SellerCapabilities } from './payer-orders.ts'
+import { SealedBids, type SealedBidsComponents } from '../auctions/sealed-bids.ts'
+import { SellerPlaces } from './seller-places.ts'
+import type { SellerPolicy } from './seller-policy.ts'
+import { type TaskRunner, workOnContract } from './seller-work.ts'
+import { showCases } from '../show-case.ts'
+import { takeInput } from './take-input.ts'
+import { StandingOffers, type StandingOwnOffer } from './standing-offers.ts'
+import { TaskQueue } from './task-queue.ts'
+
+export type SellerComponents = {
+  readonly party: Party
+  readonly runner: TaskRunner
+  /** Judges the tokens of payers; absent: none is taken. */
+  readonly capabilities?: SellerCapabilities | undefined
+  /** What to bid on a call that an offer fits; absent: price and latency of the offer. `undefined`: no bid. */
+  readonly bidOn?: NonNullable<SealedBidsComponents['bidOn']>
+}
+
+export type SellerInit = { readonly policy: SellerPolicy }
+
+/**
+ * Sells work: keeps standing offers, bids on calls, signs contracts whose every term it accepts, and works on them once their money is certified to be held. All
+ * that it has promised is in its journal; after a restart `start` goes on with every contract where it was.
+ */
+export class Seller {
+  private readonly runner: TaskRunner
+  private readonly party: Party
+  private readonly standing: StandingOffers
+  private readonly bids: SealedBids
+  private readonly signing: ContractSigning
+  private readonly policy: SellerPolicy
+  private readonly working = new Set<ContractId>()
+  private close: (() => void) | undefined
+
+  constructor(components: SellerComponents, { policy }: SellerInit) {
+    const { party, bidOn, capabilities, runner } = components
+    this.party = party
+    this.policy = policy
+    this.standing = new StandingOffers(party)
+    const queue = new TaskQueue(runner, { mostOf: (skill) => this.standing.tasksOf(skill) })
+    const places = new SellerPlaces(party, (contract) => queue.isRunning(contract))
+    this.bids = new SealedBids({ party, offers: this.standing, policy, places, bidOn })
+    this.runner = queue
+    const onSigned = (contract: ContractId): void => this.workOn(contract)
+    const offers = this.standing
+    this.signing = new ContractSigning({ party, offers, bids: this.bids, places, capabilities, onSigned }, policy)
+  }
+
+  /** Answers from now on, and goes on with contracts that have not ended. */
+  start(): void {
+    if (this.close !== undefined) return
+    this.party.serveOnce('cases', showCases(this.party))
+    this.close = this.party.components.door.serve({
+      'offers-wanted': async ({ frame }) => this.standing.answer(frame.skill),
+      call: async (question) => await this.bids.bid(question),
+      told: async (question) => await this.bids.listen(question),
+      contract: async (question) => await this.signing.sign(question),
+      input: async (question) => await takeInput(this.party, question),
+      cancel: async (question) => await this.agreeToCancel(question),
+    })
+    for (const [contract, note] of this.party.journal.notesOf(CONTRACTS)) {
+      const id = parseContractId(contract)
+      // Written when it was signed.
+      const { role, ended } = note as ContractNote
+      if (id !== undefined && role === 'worker' && ended === undefined) this.workOn(id)
+    }
+  }
+
+  /** Answers no more. Work under way ends with the party. */
+  stop(): void {
+    this.close?.()
+    this.close = undefined
+  }
+
+  /** Offers something to everybody. The same act is the same offer. @returns The offer's name. */
+  async offer(terms: OfferTerms, act: string): Promise<Hash> {
+    return await this.standing.offer(terms, act)
+  }
+
+  async withdraw(offer: Hash): Promise<void> {
+    await this.standing.withdraw(offer)
+  }
+
+  /** Offers that stand now. */
+  offers(): readonly StandingOwnOffer[] {
+    return this.standing.list()
+  }
+
+  private workOn(contract: ContractId): void {
+    if (this.working.has(contract)) return
+    this.working.add(contract)
+    const { party, runner, policy } = this
+    party.begin(async () => {
+      try {
+        await workOnContract({ party, runner, isDoubtful: policy.isDoubtful }, contract)
+      } finally {
+        this.working.delete(contract)
+      }
+    })
+  }
+
+  /**
+   * Ends a contract together for its whole price, or for what whoever owns the seller has signed before (`kernell escrow cancel`): the work begins as soon as the price is
+   * held, and what it is worth is not known here. A signature for less would be good until the delivery.
+   */
+  private async agreeToCancel({ frame }: MarketQuestion<'cancel'>): Promise<MarketAnswer> {
+    const { statement } = frame
+    const { contract } = statement
+    const note = this.party.noteOf<ContractNote>(CONTRACTS, contract)
+    if (note?.role !== 'worker') return declined('MARKET_CONTRACT_UNKNOWN')
+    const state = await this.stateOf(contract)
+    const hash = cancelHash(statement)
+    const place = `${contract}/${hash}`
+    const isOpen = state?.kind === 'HELD' || state?.kind === 'WORKING'
+    const isDue = isOpen && statement.currency === state.terms.currency
+    const isAgreed = isDue && statement.amountNanos >= state.terms.maxNanos
+    if (!isAgreed && !(isDue && this.party.wallet.signedAt('cancel', place) === hash))
+      return declined('MARKET_STATEMENT_DECLINED')
+    const signature = await this.party.wallet.sign({ kind: 'cancel', place, hash })
+    return { frame: { type: 'cosigned', signature } }
+  }
+
+  private async stateOf(contract: ContractId): Promise<EscrowState | undefined> {
+    for await (const { state } of this.party.follow(contract)) return isTerminal(state) ? undefined : state
+    return undefined
+  }
+}

@@ -1,0 +1,64 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { CodedError } from '../../../base/errors.ts'
+import { JournalFolder } from '../../../market/ledger/journal-folder.ts'
+import { readBeginning } from '../../../market/ledger/journal-segments.ts'
+import { createNodeFileSystem } from '../../../storage/node-file-system.ts'
+import { hasJournalFiles, readJournalFiles } from '../../../storage/read-journal-files.ts'
+import { findRunningNode } from '../../running-node.ts'
+
+/** Journal of a notary in its data directory. */
+export const NOTARY_JOURNAL = 'notary'
+/** Journal of the decided blocks of a set of several; of its name, so that a backup copies it before the books, which are never behind it. */
+export const DECISIONS_JOURNAL = 'decisions'
+
+/** What lies beside it once segments of it were closed. */
+export const NOTARY_SEGMENTS = 'notary-segments'
+
+/** What stands for bytes that are no line: no journal has such a line. */
+const DAMAGED = '\u0000'
+
+/**
+ * Lines of a copy of the books: of an exported file, of a data directory, or of the folder of a journal. Nothing is locked or changed, so a node may be running
+ * there. Bytes that are damaged come as a line that is none.
+ *
+ * Rejects with `STORE_READ_FAILED` where there is nothing to read.
+ */
+export async function openJournalLines(path: string): Promise<AsyncIterable<string>> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new CodedError('STORE_READ_FAILED', { message: `${path} is not there`, cause, details: { path } })
+  })
+  if (!found.isDirectory()) return linesOfFile(path)
+  const fileSystem = createNodeFileSystem()
+  const inside = join(path, NOTARY_JOURNAL)
+  const directory = (await hasJournalFiles(fileSystem, inside)) ? inside : path
+  if (!(await hasJournalFiles(fileSystem, directory)))
+    throw new CodedError('STORE_READ_FAILED', { message: `${path} holds no books`, details: { path } })
+  const folder = JournalFolder.at(fileSystem, join(dirname(directory), NOTARY_SEGMENTS))
+  return linesOfRecords(
+    readJournalFiles(fileSystem, {
+      directory,
+      isBeingWritten: findRunningNode(path) !== undefined,
+      beginning: async function* (snapshot) {
+        const encoder = new TextEncoder()
+        for await (const line of readBeginning(folder, snapshot)) yield encoder.encode(line)
+      },
+    }),
+  )
+}
+
+async function* linesOfFile(path: string): AsyncGenerator<string, void, undefined> {
+  yield* createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: 0 })
+}
+
+async function* linesOfRecords(records: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  try {
+    for await (const record of records) yield decoder.decode(record)
+  } catch (error: unknown) {
+    if (!CodedError.is(error, 'STORE_CORRUPTED') && !(error instanceof TypeError)) throw error
+    yield DAMAGED
+  }
+}

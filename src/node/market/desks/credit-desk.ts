@@ -1,0 +1,267 @@
+import { canonicalJson, type JsonValue } from '../../../base/canonical-json.ts'
+import { CodedError } from '../../../base/errors.ts'
+import { type Amount, amountFromNanos } from '../../../base/money.ts'
+import { sha256Hex } from '../../../base/sha256.ts'
+import { Turns } from '../../../market/parties/turns.ts'
+import { parseContractId, parseDid, type Did } from '../../../core/evidence/names.ts'
+import {
+  type Currency,
+  issuerOf,
+  parseCurrency,
+  parseTransferId,
+  type TransferId,
+} from '../../../core/ledger/ledger-names.ts'
+import { dueTryOf } from '../../../market/parties/next-try.ts'
+import type { KeptAnswer } from '../../../market/parties/outbox.ts'
+import type { OwnAccounts } from '../../../market/parties/accounts/own-accounts.ts'
+import type { Party } from '../../../market/parties/party.ts'
+import type { NotaryClient } from '../../../ports/notary-client.ts'
+import type { MessageBody } from '../../../wire/v1/message-types.ts'
+import type { KeyRecovery } from '../../../wire/v1/key-statements.ts'
+import { type ControlRequest, invalidRequest, optionalText, requiredText } from '../../control/control-request.ts'
+import { marketRefusal } from './market-refusals.ts'
+
+/** Credits that an issuer publishes as the most there may be, where it says nothing: a million. */
+const CAP_NANOS_DEFAULT = 1_000_000_000_000_000n
+/** Currencies that share a code, as far as they are looked at. */
+const CURRENCIES_MAX = 10_000
+const CURRENCY_CODE = /^[A-Z][A-Z0-9]{1,11}$/
+
+/** Topic of notes on requests, by their acts: each names one request for as long as its note is there. */
+const REQUESTS = 'credit-request'
+type RequestNote = { readonly body: string; readonly isDone: boolean }
+/** Requests that are remembered, beside what the notary set remembers; the oldest are forgotten beyond. */
+export const REQUESTS_MAX = 32_768
+
+export type CreditDeskInit = {
+  readonly party: Party
+  readonly notary: NotaryClient
+  /** Who may name another key for the issuer's accounts; `undefined`: nobody. */
+  readonly recovery: KeyRecovery | undefined
+  /** Accounts of keys in whose place this node's is. */
+  readonly accounts: Pick<OwnAccounts, 'accounts'>
+}
+
+/** What became of credits that were asked for. */
+export type CreditsMoved = {
+  readonly transferId: TransferId
+  readonly amountNanos: string
+  readonly currency: Currency
+  readonly status: 'posted' | 'exists'
+}
+
+type Move = {
+  readonly type: 'ledger-issue' | 'ledger-redeem'
+  readonly act: string
+  readonly body: MessageBody<'ledger-issue'> | MessageBody<'ledger-redeem'>
+}
+
+/** Issues and redeems credits with this node's escrow key. */
+export class CreditDesk {
+  private readonly init: CreditDeskInit
+  /** Requests of one key, and caps of one currency. */
+  private readonly turns = new Turns()
+
+  constructor(init: CreditDeskInit) {
+    this.init = init
+  }
+
+  /** Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, `MARKET_REFUSED`. */
+  async issue(request: ControlRequest): Promise<CreditsMoved> {
+    const { party } = this.init
+    const currency = await this.ownCurrencyOf(requiredText(request, 'currency'))
+    if (!(await this.signsFor(issuerOf(currency))))
+      throw invalidRequest('currency', `Only its issuer gives out ${currency}, and this node is ${party.did}`)
+    const credits = creditsOf(request, { currency, signer: party.did, word: 'issue' })
+    const body = { ...credits, isConfirmed: request['isUnconfirmed'] !== true }
+    const act = `issue/${requiredText(request, 'key')}`
+    return await this.turns.take(act, async () => {
+      // A request that comes again moves no cap that was changed since.
+      if (!this.isDone({ act, body })) {
+        await this.remember({ act, body, isDone: false })
+        await this.turns.take(`cap/${currency}`, async () => await this.register(currency, request))
+      }
+      return await this.move({ type: 'ledger-issue', act, body })
+    })
+  }
+
+  /** Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, `MARKET_REFUSED`. */
+  async redeem(request: ControlRequest): Promise<CreditsMoved> {
+    const { party } = this.init
+    const currency = await this.currencyOf(requiredText(request, 'currency'))
+    const body = creditsOf(request, { currency, signer: party.did, word: 'redeem' })
+    if (!(await this.signsFor(body.owner)))
+      throw invalidRequest('account', `Only its owner gives credits back, and this node is ${party.did}`)
+    const act = `redeem/${requiredText(request, 'key')}`
+    return await this.turns.take(act, async () => await this.move({ type: 'ledger-redeem', act, body }))
+  }
+
+  /** A currency by its name, or by a code that stands for one alone. Throws `REQUEST_INVALID`. */
+  async currencyOf(text: string): Promise<Currency> {
+    const whole = parseCurrency(text)
+    if (whole !== undefined) return whole
+    const fitting = await this.registeredAs(text)
+    const [only] = fitting
+    if (only !== undefined && fitting.length === 1) return only
+    const what = fitting.length === 0 ? 'No issuer has registered' : 'Several issuers have registered'
+    throw invalidRequest('currency', `${what} ${text}: write ${text}@DID with the DID of the issuer`)
+  }
+
+  /** A currency by its name, or by a code: of this node's key, or of one that it took the place of and that has issued it. */
+  private async ownCurrencyOf(text: string): Promise<Currency> {
+    const { party, accounts } = this.init
+    const whole = parseCurrency(text)
+    if (whole !== undefined) return whole
+    const registered = await this.registeredAs(text)
+    const own = parseCurrency(`${text}@${party.did}`)
+    const [only, ...others] = registered.filter((currency) => accounts.accounts.includes(issuerOf(currency)))
+    if (own !== undefined && (only === undefined || registered.includes(own))) return own
+    if (only !== undefined && others.length === 0) return only
+    throw invalidRequest('currency', `Keys before have issued ${text}: write ${text}@DID with the DID of one of them`)
+  }
+
+  private async registeredAs(code: string): Promise<readonly Currency[]> {
+    if (!CURRENCY_CODE.test(code)) throw invalidRequest('currency', `${code} is no currency: write USD, or USD@DID`)
+    return await findCurrencies(this.init.notary, { code })
+  }
+
+  /** Whether this node's key signs for an account: its own, or one of a key in whose place it is. */
+  private async signsFor(owner: Did): Promise<boolean> {
+    const { party, notary } = this.init
+    return owner === party.did || (await notary.owner(owner)).authority === party.did
+  }
+
+  /** Registers a currency that is none yet; of one that is, the cap is changed where another one is asked for. Throws `REQUEST_INVALID`, `MARKET_REFUSED`. */
+  private async register(currency: Currency, request: ControlRequest): Promise<void> {
+    const { party, notary, recovery } = this.init
+    const isNamed = optionalText(request, 'capNanos') !== undefined
+    const capNanos = isNamed ? nanosOf(request, 'capNanos') : amountFromNanos(CAP_NANOS_DEFAULT)
+    const [known] = (await notary.currencies({ currency })).capsNanos
+    if (known !== undefined) {
+      if (!isNamed || known === String(capNanos)) return
+      // The cap may have been this one before: what was answered then is not said again.
+      const act = dueTryOf(party, `cap/${currency}/${capNanos}`, () => true)
+      await this.say({ act, type: 'ledger-cap-change', body: { currency, capNanos } })
+      return
+    }
+    const isOwn = issuerOf(currency) === party.did
+    const naming = isOwn && recovery !== undefined
+    const body = {
+      currency,
+      capNanos,
+      ...(naming && { recoveryKey: recovery.key, recoveryDelayMs: recovery.delayMs }),
+    }
+    await this.say({ act: dueTryOf(party, `register/${currency}`), type: 'ledger-currency-register', body })
+  }
+
+  private async move({ type, act, body }: Move): Promise<CreditsMoved> {
+    const moved = { transferId: body.id, amountNanos: String(body.amountNanos), currency: body.currency }
+    if (this.isDone({ act, body })) return { ...moved, status: 'exists' }
+    await this.remember({ act, body, isDone: false })
+    const { effect } = await this.say({ act: dueTryOf(this.init.party, act), type, body })
+    await this.remember({ act, body, isDone: true })
+    return { ...moved, status: effect === 'exists' ? 'exists' : 'posted' }
+  }
+
+  /** Throws `EVIDENCE_FULL` where there is no room for another note; then nothing was said. */
+  private async remember({ act, body, isDone }: Omit<Move, 'type'> & { readonly isDone: boolean }): Promise<void> {
+    const { party } = this.init
+    const before = party.noteOf<RequestNote>(REQUESTS, act)
+    if (before?.isDone === isDone) return
+    const notes = party.journal.notesOf(REQUESTS)
+    const [oldest] = notes
+    if (before === undefined && oldest !== undefined && notes.length >= REQUESTS_MAX)
+      await party.journal.keepNote(REQUESTS, oldest[0], null)
+    const note: RequestNote = { body: hashOf(body), isDone }
+    await party.keep(REQUESTS, act, note)
+  }
+
+  /** Whether the set has done it. Throws `MARKET_KEY_REUSED` for the key of something else. */
+  private isDone({ act, body }: Pick<Move, 'act' | 'body'>): boolean {
+    const { party } = this.init
+    const before = party.wallet.said(act)
+    const note = party.noteOf<RequestNote>(REQUESTS, act)
+    const known = note?.body ?? (before && hashOf(before.envelope.body))
+    if (known !== undefined && known !== hashOf(body))
+      throw new CodedError('MARKET_KEY_REUSED', {
+        message: `The key ${act.split('/')[1] ?? ''} was used for another request`,
+      })
+    if (note?.isDone === true) return true
+    const said = party.wallet.said(dueTryOf(party, act))
+    return said !== undefined && party.outbox.answerOf(said) !== undefined
+  }
+
+  /** Throws `MARKET_REFUSED`. */
+  private async say<
+    Type extends 'ledger-issue' | 'ledger-redeem' | 'ledger-currency-register' | 'ledger-cap-change',
+  >(what: { readonly act: string; readonly type: Type; readonly body: MessageBody<Type> }): Promise<KeptAnswer> {
+    const { party, notary } = this.init
+    const kept = await party.wallet.say({ ...what, aud: notary.set.id })
+    const answer = await party.outbox.submit(kept)
+    if (answer.effect !== 'refused') return answer
+    const id = 'id' in what.body ? { transferId: what.body.id } : {}
+    throw marketRefusal(answer.code ?? '', { ...id, currency: what.body.currency })
+  }
+}
+
+/** Currencies of a code, or all: `max` of them where there are more. */
+export async function findCurrencies(
+  notary: Pick<NotaryClient, 'currencies'>,
+  { code, max = CURRENCIES_MAX }: { readonly code?: string | undefined; readonly max?: number },
+): Promise<readonly Currency[]> {
+  const found: Currency[] = []
+  for (let after: string | undefined; ;) {
+    const { currencies, next } = await notary.currencies({ code, after })
+    found.push(...currencies)
+    if (found.length >= max || next === null) return found.slice(0, max)
+    after = next
+  }
+}
+
+function creditsOf(
+  request: ControlRequest,
+  { currency, signer, word }: { readonly currency: Currency; readonly signer: Did; readonly word: string },
+): MessageBody<'ledger-redeem'> {
+  const owner = parseDid(requiredText(request, 'account'))
+  if (owner === undefined) throw invalidRequest('account', 'account must be a did:key of an escrow key')
+  const key = requiredText(request, 'key')
+  const id = parseTransferId(sha256Hex(`kernell/credits/${word}/${signer}/${key}`).slice(0, 32))
+  if (id === undefined) throw new TypeError('A digest names a transfer')
+  const amountNanos = nanosOf(request, 'nanos')
+  if (amountNanos === 0n) throw invalidRequest('nanos', 'The amount must be above 0')
+  return { id, owner, currency, amountNanos, reference: optionalText(request, 'reference') ?? key }
+}
+
+/** Nano-units of a member that is decimal text. Throws `REQUEST_INVALID`. */
+export function nanosOf(request: ControlRequest, name: string): Amount {
+  const text = requiredText(request, name)
+  if (!/^(0|[1-9][0-9]{0,19})$/.test(text)) throw invalidRequest(name, `${name} must be decimal text of nano-units`)
+  try {
+    return amountFromNanos(BigInt(text))
+  } catch {
+    throw invalidRequest(name, `${name} is larger than any amount`)
+  }
+}
+
+/** The contract of a member. Throws `REQUEST_INVALID`. */
+export function contractOf(
+  request: ControlRequest,
+  name = 'contract',
+): NonNullable<ReturnType<typeof parseContractId>> {
+  const contract = parseContractId(requiredText(request, name))
+  if (contract === undefined) throw invalidRequest(name, 'A contract is named by 64 hexadecimal digits')
+  return contract
+}
+
+function hashOf(body: unknown): string {
+  return sha256Hex(canonicalJson(plain(body)))
+}
+
+/** Plain JSON of a value with amounts. */
+export function plain(value: unknown): JsonValue {
+  const text = JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === 'bigint' ? member.toString() : member,
+  )
+  // JSON.parse gives nothing else.
+  return JSON.parse(text) as JsonValue
+}

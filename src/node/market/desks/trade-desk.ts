@@ -1,0 +1,275 @@
+import { formatAuctionValue } from '../../../core/auction/auction-codec.ts'
+import { canonicalJson, type JsonValue } from '../../../base/canonical-json.ts'
+import { CodedError } from '../../../base/errors.ts'
+import { type Amount, amountFromNanos } from '../../../base/money.ts'
+import { durationFromMs, timestampFromMs } from '../../../base/time.ts'
+import { Turns } from '../../../market/parties/turns.ts'
+import { type Did, parseContractId, parseHash } from '../../../core/evidence/names.ts'
+import { type Currency, parseCurrency } from '../../../core/ledger/ledger-names.ts'
+import { type BuyRequest, ORDERS, type OrderNote } from '../../../market/parties/buying/buy-order.ts'
+import { readAuctionFile } from '../../../market/auctions/auction-file.ts'
+import { type AuctionNote, HEARD_AUCTIONS } from '../../../market/parties/auctions/heard-auctions.ts'
+import { OFFER_VALIDITY_MS_MAX } from '../../../core/market/offer-directory.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { ContractView, NotaryClient } from '../../../ports/notary-client.ts'
+import {
+  type ControlRequest,
+  invalidRequest,
+  optionalNumber,
+  optionalText,
+  requiredText,
+} from '../../control/control-request.ts'
+import { buyRequestOf, capabilitiesOf, INPUT_BYTES_MAX, skillOf } from './buy-request.ts'
+import { type CreditDesk, findCurrencies, nanosOf, plain } from './credit-desk.ts'
+import type { MarketInit } from '../market-init.ts'
+import { explainRefusal, marketRefusal } from './market-refusals.ts'
+import { conditionsOf, creditLinesOf, custodyList } from './offer-request.ts'
+import { usualPrice } from './price-desk.ts'
+import { type PartyRole, workerNamed } from '../party-role.ts'
+import { CREDIT_LINES, keepCreditTotal, SKILLS, skillsOf } from '../party-notes.ts'
+
+export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
+  readonly role: PartyRole
+  readonly notary: NotaryClient
+  readonly credits: CreditDesk
+  readonly clock: Pick<Clock, 'now'>
+  /** Nodes that are asked for offers, besides those that are connected. */
+  readonly peers: () => readonly Did[]
+}
+
+const LATENCY_MS_DEFAULT = 1_000
+
+/** Offers and purchases of this node. */
+export class TradeDesk {
+  private readonly init: TradeDeskInit
+  /** Purchases of one key. */
+  private readonly turns = new Turns()
+
+  constructor(init: TradeDeskInit) {
+    this.init = init
+  }
+
+  /** Throws `REQUEST_INVALID`, `MARKET_ROLE_MISSING` for an agent that there is none of. */
+  async offer(request: ControlRequest): Promise<JsonValue> {
+    const { role, clock, findWorker } = this.init
+    const skill = skillOf(request)
+    const agent = optionalText(request, 'agent') ?? skill.split('.').at(-1) ?? skill
+    if ((await workerNamed(agent, findWorker)) === undefined)
+      throw new CodedError('MARKET_ROLE_MISSING', {
+        message: `There is no agent ${agent} to do the work`,
+        details: { agent, remedy: 'Name one of `kernell agent list`, or word-count or echo, with --agent.' },
+      })
+    const currency = await this.currencyOf(request)
+    const custody = custodyList(request)
+    const lines = creditLinesOf(request)
+    const isLent = lines.length > 0 || role.party.journal.notesOf(CREDIT_LINES).length > 0
+    if (custody.includes('C1') && !isLent)
+      throw invalidRequest(
+        'creditLine',
+        'C1 lends to the payer: say how much with --credit-line P, or DID=P for one payer',
+      )
+    const now = clock.now()
+    const validMs = Math.min(OFFER_VALIDITY_MS_MAX, optionalNumber(request, 'validMs') ?? OFFER_VALIDITY_MS_MAX)
+    const terms = {
+      skill,
+      currency,
+      priceNanos: nanosOf(request, 'nanos'),
+      latencyMs: durationFromMs(optionalNumber(request, 'latencyMs') ?? LATENCY_MS_DEFAULT),
+      inputBytesMax: INPUT_BYTES_MAX,
+      capabilities: capabilitiesOf(request),
+      validFrom: now,
+      validUntil: timestampFromMs(now + validMs),
+      capacity: optionalNumber(request, 'limit') ?? 1,
+    }
+    const same = role.seller.offers().find(({ terms: known }) => sameOffer(plain(known), plain(terms)))
+    const isReplicating = request['isReplicating'] === true
+    await role.party.keep(SKILLS, skill, {
+      agent,
+      custody,
+      ...conditionsOf(request),
+      ...(isReplicating && { isReplicating }),
+    })
+    if (optionalText(request, 'creditTotalNanos') !== undefined)
+      await keepCreditTotal(role.party, nanosOf(request, 'creditTotalNanos'))
+    for (const { payer, nanos } of lines) await role.party.keep(CREDIT_LINES, payer, { nanos: nanos.toString() })
+    if (same !== undefined) return { offer: same.id, expiresAt: same.terms.validUntil, effect: 'exists' }
+    for (const { id, terms: known } of role.seller.offers())
+      if (known.skill === skill && known.currency === currency) await role.seller.withdraw(id)
+    const act = `${skill}/${currency}/${terms.validFrom}`
+    return { offer: await role.seller.offer(terms, act), expiresAt: terms.validUntil, effect: 'applied' }
+  }
+
+  /** Throws `REQUEST_INVALID`, `MARKET_OBJECT_UNKNOWN` where nothing stands. */
+  async withdraw(request: ControlRequest): Promise<JsonValue> {
+    const { role } = this.init
+    const name = optionalText(request, 'offer')
+    const skill = name === undefined ? skillOf(request) : undefined
+    const [found, ...rest] = role.seller.offers().filter(({ id, terms }) => id === name || terms.skill === skill)
+    if (found === undefined)
+      throw unknown(`No offer of ${name ?? skill ?? ''} stands`, '`kernell market list` shows the offers of this node.')
+    for (const { id } of [found, ...rest]) await role.seller.withdraw(id)
+    return { offer: found.id, expiresAt: this.init.clock.now(), effect: 'applied' }
+  }
+
+  /** Nodes that are asked, and told, besides the notary set. */
+  peers(): readonly Did[] {
+    return this.init.peers()
+  }
+
+  /** This node's own offers. */
+  list(): JsonValue {
+    const agents = new Map(skillsOf(this.init.role.party))
+    const offers = this.init.role.seller.offers().map(({ id, terms }) => ({
+      offer: id,
+      ...terms,
+      priceNanos: String(terms.priceNanos),
+      agent: agents.get(terms.skill)?.agent ?? null,
+      custody: agents.get(terms.skill)?.custody ?? [],
+      arbiters: agents.get(terms.skill)?.arbiters ?? [],
+      fallbackPerMillionMin: agents.get(terms.skill)?.fallbackPerMillionMin ?? 0,
+    }))
+    return { offers: plain(offers) }
+  }
+
+  /** Begins a purchase, or finds it again by its key. Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, and as `Buyer.buy`. */
+  async buy(request: ControlRequest): Promise<JsonValue> {
+    const { buyer } = this.init.role
+    const key = requiredText(request, 'key')
+    return await this.turns.take(key, async () => {
+      const wanted = await this.requestOf(request)
+      const isRepeated = buyer.order(key) !== undefined
+      const order = await buyer.buy(wanted).catch((error: unknown) => {
+        if (!CodedError.is(error) || error.code !== 'MARKET_KEY_CONFLICT') throw error
+        throw new CodedError('MARKET_KEY_REUSED', { message: error.message, cause: error })
+      })
+      return { key, effect: isRepeated ? 'exists' : 'applied', ...stageOf(order) }
+    })
+  }
+
+  /** A purchase as it stands; after `afterSeq` it waits for a step of its contract. Throws `MARKET_OBJECT_UNKNOWN`. */
+  async purchase(request: ControlRequest): Promise<JsonValue> {
+    const key = requiredText(request, 'key')
+    const order = this.orderOf(key)
+    const contract = parseContractId(order.contract ?? '')
+    const view = contract === undefined ? undefined : await this.viewOf(contract, request)
+    return { key, ...stageOf(order), view: view === undefined ? null : plain(view) }
+  }
+
+  /** The bytes of the result. Throws `MARKET_OBJECT_UNKNOWN`. */
+  async result(request: ControlRequest): Promise<JsonValue> {
+    const hash = parseHash(requiredText(request, 'hash'))
+    const bytes = hash === undefined ? undefined : await this.init.role.party.journal.file(hash)
+    if (bytes === undefined) throw unknown('That file is not here', 'Ask the party that filed it.')
+    return { bytes: Buffer.from(bytes).toString('base64url') }
+  }
+
+  /** The transcript of an auction of this node and what bidders have signed, by the name of the auction or the hash of the transcript. Throws `MARKET_OBJECT_UNKNOWN`. */
+  async transcript(request: ControlRequest): Promise<JsonValue> {
+    const { party } = this.init.role
+    const id = requiredText(request, 'auction')
+    // Written by the buyer.
+    const orders = party.journal.notesOf(ORDERS).map(([, note]) => note as unknown as OrderNote)
+    const heard = party.journal.notesOf(HEARD_AUCTIONS).map(([auction, note]) => ({ auction, ...heardNote(note) }))
+    const found = [...orders, ...heard].find(({ auction, transcript }) => auction === id || transcript === id)
+    const file = found?.transcriptFile
+    const bytes = file === undefined ? undefined : await party.journal.file(file)
+    const read = bytes && readAuctionFile(bytes)
+    if (read === undefined)
+      throw unknown(
+        `No auction ${id} has ended here`,
+        'Ask the node that bought, with the `auction` that it printed, or one that has bid.',
+      )
+    // A bidder's own proof: what the auctioneer has signed to it.
+    const other = heard.find(({ auction }) => auction === found?.auction)
+    const transcript = formatAuctionValue(read.transcript)
+    return { transcript, bids: [...read.bids], signed: other === undefined ? [] : signedBy(party, other) }
+  }
+
+  private async viewOf(
+    contract: NonNullable<ReturnType<typeof parseContractId>>,
+    request: ControlRequest,
+  ): Promise<ContractView | undefined> {
+    const { notary } = this.init
+    const afterSeq = optionalNumber(request, 'afterSeq')
+    const waitMs = optionalNumber(request, 'waitMs')
+    if (afterSeq !== undefined && waitMs !== undefined) await notary.contract(contract, { afterSeq, waitMs })
+    return await notary.contract(contract)
+  }
+
+  private orderOf(key: string): OrderNote {
+    const order = this.init.role.buyer.order(key)
+    if (order !== undefined) return order
+    throw unknown(`There is no purchase ${key}`, 'Give the --idempotency-key with which it was bought.')
+  }
+
+  private async requestOf(request: ControlRequest): Promise<BuyRequest> {
+    const { peers, role } = this.init
+    await role.parameters.refresh()
+    const currency = await this.currencyOf(request)
+    // The same key is the same purchase, also when prices have changed since.
+    const known = role.buyer.order(requiredText(request, 'key'))?.request.maxNanos
+    const usual = (): Amount =>
+      known === undefined ? usualPrice(role, skillOf(request), currency) : amountFromNanos(BigInt(known))
+    const maxNanos = optionalText(request, 'nanos') === undefined ? usual() : nanosOf(request, 'nanos')
+    return buyRequestOf(request, { parameters: role.parameters, currency, maxNanos, peers: peers() })
+  }
+
+  /** Of a request, or the only one there is. Throws `REQUEST_INVALID`. */
+  async currencyOf(request: ControlRequest): Promise<Currency> {
+    const text = optionalText(request, 'currency')
+    if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text))
+    const known = await findCurrencies(this.init.notary, { max: 2 })
+    const [only] = known
+    if (only !== undefined && known.length === 1) return only
+    const what = known.length === 0 ? 'No currency is registered yet' : 'There are several currencies'
+    throw invalidRequest('currency', `${what}: name one with --currency CODE@DID`)
+  }
+}
+
+function signedBy({ journal }: PartyRole['party'], { auction, auctioneer }: HeardAuction): readonly string[] {
+  const own = journal.envelopesOf(auction).filter(({ envelope }) => envelope.head.iss === auctioneer)
+  return own.map(({ bytes }) => new TextDecoder().decode(bytes))
+}
+
+type HeardAuction = AuctionNote & { readonly auction: string }
+
+/** Written when the transcript came. */
+function heardNote(note: JsonValue): AuctionNote {
+  return note as unknown as AuctionNote
+}
+
+function unknown(message: string, remedy: string): CodedError {
+  return new CodedError('MARKET_OBJECT_UNKNOWN', { message, details: { remedy } })
+}
+
+/** How far a purchase has come. */
+function stageOf(order: OrderNote): { readonly [name: string]: JsonValue } {
+  const { task, auction, contract, failed, peer } = order
+  return {
+    task: { skill: task.skill, inputHash: task.inputHash },
+    auction: auction ?? null,
+    contract: contract ?? null,
+    peer: peer ?? null,
+    failed: failed === undefined ? null : explained(failed),
+  }
+}
+
+/** The code behind a failure says more of its cause, and how it is mended. */
+function explained({ code, reason, detail }: NonNullable<OrderNote['failed']>): JsonValue {
+  const { message, details } = marketRefusal(code)
+  const behind = reason === undefined ? undefined : explainRefusal(reason)
+  const more = [behind && `${reason}: ${behind.cause}`, detail].filter((part) => part !== undefined)
+  return {
+    code,
+    reason: reason ?? null,
+    detail: detail ?? null,
+    message: [message, ...more].join(' '),
+    remedy: behind?.remedy ?? String(details.remedy),
+  }
+}
+
+/** But for when they begin and end: an offer that is made again within its time is the same. */
+function sameOffer(one: JsonValue, other: JsonValue): boolean {
+  const content = (offer: JsonValue): string => canonicalJson({ ...(offer as object), validFrom: 0, validUntil: 0 })
+  return content(one) === content(other)
+}
