@@ -105,7 +105,7 @@ export const JOURNAL_GAPS = {
   },
   JOURNAL_SIGNERS_FEW: {
     cause: 'Of a set of several, no more members have signed for these entries than may lie.',
-    remedy: 'Compare with a copy of another member, by `--against`: what both have signed is covered.',
+    remedy: 'Compare with copies of other members, an `--against` for each: what f + 1 members have signed is covered.',
     isWrong: true,
   },
   JOURNAL_BEFORE_CHANGE: {

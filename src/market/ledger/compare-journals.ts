@@ -47,23 +47,40 @@ export function findFork(one: Pick<ComparedJournal, 'hashes'>, other: Pick<Compa
   return { kind: 'behind', commonEntries: shorter, behindBy, which }
 }
 
-/** Contradictions between the checkpoints of one or two copies, at most one per signer and kind. Their signatures were checked before. */
-export function findEquivocations(one: ComparedJournal, other: ComparedJournal | undefined): readonly Equivocation[] {
-  const found: Equivocation[] = []
+/** A contradiction, and the two journals of which each has one of its checkpoints; without them for `same-position`, which needs none. */
+export type FoundEquivocation = {
+  readonly equivocation: Equivocation
+  readonly sides?: readonly [ComparedJournal, ComparedJournal]
+}
+
+/** Contradictions between the checkpoints of any journals, at most one per signer. Their signatures were checked before. */
+export function findEquivocations(journals: readonly ComparedJournal[]): readonly FoundEquivocation[] {
+  const found = atOnePosition(journals.flatMap(({ checkpoints }) => checkpoints))
+  const reported = new Set(found.map(({ signer }) => signer))
+  const across: FoundEquivocation[] = []
+  for (const [place, one] of journals.entries())
+    for (const other of journals.slice(place + 1))
+      for (const equivocation of acrossFork(one, other)) {
+        if (reported.has(equivocation.signer)) continue
+        reported.add(equivocation.signer)
+        across.push({ equivocation, sides: [one, other] })
+      }
+  return [...found.map((equivocation) => ({ equivocation })), ...across]
+}
+
+function atOnePosition(checkpoints: readonly SignedCheckpoint[]): readonly Equivocation[] {
+  const found = new Map<Did, Equivocation>()
   const seen = new Map<string, SignedCheckpoint>()
-  const reported = new Set<string>()
-  for (const signed of [...one.checkpoints, ...(other?.checkpoints ?? [])]) {
+  for (const signed of checkpoints) {
     const { signer, journal, entries } = signed.checkpoint
     const key = `${signer} ${journal} ${entries}`
     const before = seen.get(key)
-    if (before === undefined) seen.set(key, signed)
-    else if (contradicts(before, signed) && !reported.has(signer)) {
-      reported.add(signer)
-      found.push({ signer, kind: 'same-position', checkpoints: [before, signed] })
-    }
+    // One that names the state contradicts more than one that does not.
+    if (before?.checkpoint.state === undefined) seen.set(key, signed)
+    if (before !== undefined && contradicts(before, signed) && !found.has(signer))
+      found.set(signer, { signer, kind: 'same-position', checkpoints: [before, signed] })
   }
-  if (other !== undefined) found.push(...acrossFork(one, other, reported))
-  return found
+  return [...found.values()]
 }
 
 /** Whether two checkpoints of one number of entries say different things. */
@@ -84,11 +101,7 @@ function isSameState(one: Hash | undefined, other: Hash | undefined): boolean {
 }
 
 /** Whoever has signed a position behind the fork in both copies has confirmed both. */
-function acrossFork(
-  one: ComparedJournal,
-  other: ComparedJournal,
-  reported: ReadonlySet<string>,
-): readonly Equivocation[] {
+function acrossFork(one: ComparedJournal, other: ComparedJournal): readonly Equivocation[] {
   const fork = findFork(one, other)
   if (fork.kind !== 'forked') return []
   const behind = ({ checkpoints }: ComparedJournal): Map<Did, SignedCheckpoint> => {
@@ -100,11 +113,8 @@ function acrossFork(
     return first
   }
   const theirs = behind(other)
-  const found: Equivocation[] = []
-  for (const [signer, signed] of behind(one)) {
+  return [...behind(one)].flatMap(([signer, signed]): readonly Equivocation[] => {
     const second = theirs.get(signer)
-    if (second !== undefined && !reported.has(signer))
-      found.push({ signer, kind: 'forked', checkpoints: [signed, second] })
-  }
-  return found
+    return second === undefined ? [] : [{ signer, kind: 'forked', checkpoints: [signed, second] }]
+  })
 }

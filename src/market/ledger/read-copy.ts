@@ -39,8 +39,8 @@ export type VerifyInit<State, Event, Effect, Report> = {
   readonly counted?: ((state: State) => CountedSigners) | undefined
   /** Name that the journal must have. `undefined` takes the one that it has. */
   readonly name?: Hash | undefined
-  /** Another copy, to be compared with the first. It need not be sound. */
-  readonly against?: AsyncIterable<string> | undefined
+  /** Other copies, to be compared with the first, one read after the other. They need not be sound. */
+  readonly against?: readonly AsyncIterable<string>[] | undefined
   readonly digest?: Sha256 | undefined
   readonly signal?: AbortSignal | undefined
 }

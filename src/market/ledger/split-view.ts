@@ -6,22 +6,21 @@ import { verifyInclusion } from '../../core/transparency/verify-merkle.ts'
 import type { VerifySignature } from '../../ports/signer.ts'
 import type { SignedCheckpoint } from '../../wire/v1/checkpoint.ts'
 import type { SplitView } from '../../wire/v1/journal-proofs.ts'
-import { type ComparedJournal, contradicts, type Equivocation, findFork } from './compare-journals.ts'
+import { type ComparedJournal, contradicts, findFork, type FoundEquivocation } from './compare-journals.ts'
 import { MerkleStore } from './journal-proofs.ts'
 import { isCheckpointSigned } from './sign-checkpoint.ts'
 
-/** Makes what two copies show into a document that needs neither; `undefined` where the copies do not bear it out. */
-export function proveSplitView(
-  { kind, signer, checkpoints }: Equivocation,
-  one: ComparedJournal,
-  other: ComparedJournal | undefined,
-): SplitView | undefined {
+/** Makes what copies show into a document that needs none of them; `undefined` where they do not bear it out. */
+export function proveSplitView({ equivocation, sides }: FoundEquivocation): SplitView | undefined {
+  const { kind, signer, checkpoints } = equivocation
   const [first, second] = checkpoints
   const { journal } = first.checkpoint
   const head = { v: 1, kind: 'split-view', signer, journal, checkpoints } as const
   if (kind === 'same-position') return head
-  const fork = other && findFork(one, other)
-  if (other === undefined || fork?.kind !== 'forked') return undefined
+  if (sides === undefined) return undefined
+  const [one, other] = sides
+  const fork = findFork(one, other)
+  if (fork.kind !== 'forked') return undefined
   const { at: index, hashes } = fork
   const proofs = [pathIn(one, index, first), pathIn(other, index, second)] as const
   return { ...head, entry: { index, hashes, proofs } }

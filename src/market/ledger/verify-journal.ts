@@ -2,7 +2,8 @@ import { type Timestamp, timestampFromMs } from '../../base/time.ts'
 import type { Did, Hash } from '../../core/evidence/names.ts'
 import { JOURNAL_GAPS, type JournalGap } from '../../core/transparency/journal-findings.ts'
 import type { SplitView } from '../../wire/v1/journal-proofs.ts'
-import { type Equivocation, findEquivocations, findFork, type JournalFork } from './compare-journals.ts'
+import { CopyComparison, type ComparedCopy, type HeldCopy } from './compare-copies.ts'
+import { type Equivocation, findEquivocations } from './compare-journals.ts'
 import type { JournalSums } from './journaled-machine.ts'
 import { type BadLineReport, type JournalCopy, readCopy, type VerifyInit } from './read-copy.ts'
 import { proveSplitView } from './split-view.ts'
@@ -34,59 +35,50 @@ export type JournalVerification<Report = unknown> = {
   readonly splitViews: readonly SplitView[]
   /** What the audit says besides; `null` without one. */
   readonly audit: Report | null
-  /** Of the other copy; absent where none was given. */
-  readonly against?: {
-    readonly entries: number
-    readonly covered: number
-    readonly firstBad: BadLineReport | null
-    readonly fork: JournalFork
-  }
+  /** Each of the other copies, in the order in which they were given; empty where none was. */
+  readonly against: readonly ComparedCopy[]
 }
 
 /**
  * Verifies a copy of a journal from its lines alone: recomputes the chain, replays every event, checks sums and invariants, messages, checkpoints and their
- * signatures. Its memory grows by the hashes of the entries and the state of the machine.
+ * signatures. Its memory grows by the hashes of the entries and the state of the machine; other copies are read one after the other, and what they share with
+ * one before is not held again.
  */
 export async function verifyJournal<State, Event, Effect, Report = unknown>(
   lines: AsyncIterable<string>,
   init: VerifyInit<State, Event, Effect, Report>,
 ): Promise<JournalVerification<Report>> {
   const copy = await readCopy(lines, init)
-  const other = init.against === undefined ? undefined : await readCopy(init.against, init)
-  const equivocations = findEquivocations(copy, other)
-  const fork = other === undefined ? undefined : findFork(copy, other)
-  const isApart = fork !== undefined && fork.kind === 'forked'
-  const coverage = coverageOf(copy, other)
+  const comparison = new CopyComparison(copy)
+  for (const other of init.against ?? []) comparison.add(await readCopy(other, init))
+  const found = findEquivocations(comparison.histories)
+  const coverage = coverageIn(comparison, comparison.first)
   const gaps = gapsOf(copy, { coverage, signers: init.signers })
-  const isSound = copy.firstBad === null && (other?.firstBad ?? null) === null
+  const against = comparison.others.map((other) => ({
+    ...comparison.relationOf(other),
+    covered: coverageIn(comparison, other).covered,
+  }))
+  const isSound = copy.firstBad === null && found.length === 0 && against.every(({ ok }) => ok)
   const { hashes } = copy
   const { covered } = coverage
   return {
-    ok: isSound && equivocations.length === 0 && !isApart && gaps.every((gap) => !JOURNAL_GAPS[gap].isWrong),
+    ok: isSound && gaps.every((gap) => !JOURNAL_GAPS[gap].isWrong),
     entries: hashes.length,
     head: copy.head,
     checkpoints: copy.checkpoints.length,
     signaturesChecked: copy.checkpoints.length + copy.envelopeSignatures,
     sums: copy.sums,
     firstBad: copy.firstBad,
-    equivocations,
+    equivocations: found.map(({ equivocation }) => equivocation),
     covered,
     uncovered: covered < hashes.length ? { first: covered, last: hashes.length - 1 } : null,
     coveredBy: coverage.coveredBy,
     asOf: coverage.asOf,
     envelopeSignatures: copy.envelopeSignatures,
     gaps,
-    splitViews: equivocations.flatMap((found) => proveSplitView(found, copy, other) ?? []),
+    splitViews: found.flatMap((one) => proveSplitView(one) ?? []),
     audit: copy.audit,
-    ...(other !== undefined &&
-      fork !== undefined && {
-        against: {
-          entries: other.hashes.length,
-          covered: coverageOf(other, copy).covered,
-          firstBad: other.firstBad,
-          fork,
-        },
-      }),
+    against,
   }
 }
 
@@ -98,17 +90,19 @@ type Coverage = {
   readonly reach: number
 }
 
-/** How far as many signers stand behind a copy as it needs: those in it, and those in another one whose entries are the same up to there. */
-function coverageOf(copy: JournalCopy<unknown>, other: JournalCopy<unknown> | undefined): Coverage {
-  const { hashes, counted, needed, until } = copy
-  const theirs = (other?.counted ?? []).filter(
-    ({ checkpoint: { entries, head } }) => entries > 0 && hashes[entries - 1] === head,
-  )
+/** How far as many signers stand behind a copy as it needs: those in it, and those in other ones whose entries are the same up to there. Who signs in several counts once. */
+function coverageIn(comparison: CopyComparison, copy: HeldCopy): Coverage {
+  const { entries: length, counted, needed, until } = copy
+  const hashes = comparison.hashesOf(copy)
+  const others = [comparison.first, ...comparison.others].filter((other) => other !== copy)
+  const theirs = others
+    .flatMap((other) => other.counted)
+    .filter(({ checkpoint: { entries, head } }) => entries > 0 && entries <= length && hashes[entries - 1] === head)
   const all = [...counted, ...theirs].map(({ checkpoint }) => checkpoint)
   const reaches = new Map<Did, number>()
   for (const { signer, entries } of all) reaches.set(signer, Math.max(reaches.get(signer) ?? 0, entries))
   const ordered = [...reaches.values()].toSorted((one, next) => next - one)
-  const covered = Math.min(ordered[needed - 1] ?? 0, hashes.length)
+  const covered = Math.min(ordered[needed - 1] ?? 0, length)
   const behind = covered === 0 ? [] : all.filter(({ entries }) => entries >= covered)
   const latest = new Map<Did, number>()
   for (const { signer, at } of behind) latest.set(signer, Math.max(latest.get(signer) ?? 0, at))
@@ -118,7 +112,7 @@ function coverageOf(copy: JournalCopy<unknown>, other: JournalCopy<unknown> | un
     covered,
     coveredBy: [...latest.keys()],
     asOf: asOf === undefined ? null : timestampFromMs(Math.min(asOf, until ?? asOf)),
-    reach: Math.min(ordered[0] ?? 0, hashes.length),
+    reach: Math.min(ordered[0] ?? 0, length),
   }
 }
 

@@ -69,4 +69,41 @@ describe('kernell ledger verify', () => {
     const none = await kernell('ledger', 'verify', 'none.json', '--json')
     expect([none.exitCode, none.json()]).toMatchObject([1, { ok: false, code: 'PROOF_CONVICTS_NOBODY' }])
   })
+  test('holds a copy against several others, and has a line for each', async () => {
+    writeFileSync(join(folder, 'again.jsonl'), readFileSync(join(folder, 'one.jsonl')))
+    const lines = readFileSync(join(folder, 'one.jsonl'), 'utf8').trimEnd().split('\n')
+    writeFileSync(join(folder, 'short.jsonl'), lines.slice(0, 1).join('\n'))
+    const agreed = await kernell('ledger', 'verify', 'one.jsonl', '--against', 'again.jsonl', 'short.jsonl')
+    expect(agreed.exitCode).toBe(0)
+    expect(agreed.output).toContain('against      again.jsonl: the same 3 entries\n')
+    expect(agreed.output).toContain('against      short.jsonl: the first 1 entries, and ends 2 earlier')
+    const longer = await kernell('ledger', 'verify', 'short.jsonl', '--against', 'one.jsonl', '--against', 'two.jsonl')
+    expect(longer.exitCode).toBe(1)
+    expect(longer.output).toMatch(/^The books are NOT right\n/)
+    expect(longer.output).toContain('against      one.jsonl: begins with the 1 entries, and goes on for 2\n')
+    expect(longer.output).toContain('two.jsonl: begins with the 1 entries, and goes on for 2; parts from one.jsonl at')
+    const parted = ['ledger', 'verify', 'one.jsonl', '--against', 'again.jsonl', '--against', 'two.jsonl'] as const
+    const told = await kernell(...parted)
+    expect(told.exitCode).toBe(1)
+    expect(told.output).toContain('against      again.jsonl: the same 3 entries\n')
+    expect(told.output).toContain(`against      two.jsonl: parts at entry 1; signed on both sides by ${signer}`)
+    const json = await kernell(...parted, '--json')
+    expect(json.json()).toMatchObject({
+      ok: false,
+      against: [
+        { ok: true, entries: 3, fork: { kind: 'same' }, signedBoth: [], partsFrom: null },
+        { ok: false, entries: 3, fork: { kind: 'forked', at: 1 }, signedBoth: [signer], partsFrom: null },
+      ],
+    })
+  })
+
+  test('takes a copy of each other member of the largest set, and no more', async () => {
+    const many = Array.from({ length: 100 }, () => 'one.jsonl')
+    const refused = await kernell('ledger', 'verify', 'one.jsonl', '--against', ...many)
+    expect([refused.exitCode, refused.errors]).toEqual([2, expect.stringContaining('99 copies at most')])
+    const taken = await kernell('ledger', 'verify', 'one.jsonl', '--against', ...many.slice(1))
+    expect(taken.exitCode).toBe(0)
+    const absent = await kernell('ledger', 'verify', 'one.jsonl', '--against', 'two.jsonl', 'absent.jsonl')
+    expect([absent.exitCode, absent.errors]).toEqual([2, expect.stringContaining('absent.jsonl is not there')])
+  })
 })

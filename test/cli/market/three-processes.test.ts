@@ -449,11 +449,12 @@ describe('a paid task between three processes', () => {
     const books = await kernell('ledger', 'verify', 'books.jsonl', '--notary-set', 'set.json', '--against', 'notary')
     expect([books.code, told(books)]).toMatchObject([
       0,
-      { ok: true, firstBad: null, against: { fork: { kind: 'same' } } },
+      { ok: true, firstBad: null, against: [{ fork: { kind: 'same' } }] },
     ])
     expect(Object.keys(told(await kernell('ledger', 'verify', 'notary')))).toEqual([
       ...line('ok', 'entries', 'head', 'checkpoints', 'signaturesChecked', 'sums', 'firstBad', 'equivocations'),
       ...line('covered', 'uncovered', 'coveredBy', 'asOf', 'envelopeSignatures', 'gaps', 'splitViews', 'audit'),
+      'against',
     ])
     const { entries, covered, coveredBy } = told(books)
     expect([covered, coveredBy]).toEqual([entries, [dids.notary]])

@@ -117,7 +117,7 @@ async function check(lines: readonly string[], against?: readonly string[]) {
     journaled: JOURNALED,
     verify,
     digest,
-    against: against && streamOf(against),
+    against: against && [streamOf(against)],
   })
 }
 
@@ -219,7 +219,7 @@ describe('a pruned journal', () => {
     const whole = [...archive, ...lines]
     expect(await check(whole)).toMatchObject({ ok: true, entries: 26, head: { index: 25 } })
     const both = await check(whole, lines)
-    expect(both).toMatchObject({ ok: true, against: { entries: 26, fork: { kind: 'same' } } })
+    expect(both).toMatchObject({ ok: true, against: [{ entries: 26, fork: { kind: 'same' } }] })
     expect(both.sums).toEqual((await check(lines)).sums)
   })
 
@@ -235,7 +235,7 @@ describe('a pruned journal', () => {
     const lines = await collect((await open(disk)).journal.lines())
     const whole = [...archive, ...(await readFile(disk, '/archive/second.jsonl')), ...lines]
     expect(await check(whole)).toMatchObject({ ok: true, entries: 27 })
-    expect(await check(lines, whole)).toMatchObject({ ok: true, against: { fork: { kind: 'same' } } })
+    expect(await check(lines, whole)).toMatchObject({ ok: true, against: [{ fork: { kind: 'same' } }] })
   })
 
   it('proves entries and beginnings on both sides of the cut', async () => {

@@ -103,11 +103,14 @@ async function* streamOf(lines: readonly string[]): AsyncGenerator<string, void,
   yield* lines
 }
 
-async function check(lines: readonly string[], against?: readonly string[]): Promise<JournalVerification> {
+async function check(
+  lines: readonly string[],
+  ...against: readonly (readonly string[])[]
+): Promise<JournalVerification> {
   return await verifyJournal(streamOf(lines), {
     journaled: JOURNALED,
     verify,
-    against: against && streamOf(against),
+    against: against.map(streamOf),
   })
 }
 
@@ -266,6 +269,7 @@ describe('the verification of a copy', () => {
       equivocations: [],
       splitViews: [],
       audit: null,
+      against: [],
     })
   })
 
@@ -327,9 +331,9 @@ describe('the verification of a copy', () => {
 describe('the comparison of two copies', () => {
   it('tells equal ones, one that is behind, and a fork with its first entry', async () => {
     const { lines } = await writtenJournal()
-    expect((await check(lines, lines)).against?.fork).toEqual({ kind: 'same', commonEntries: 6 })
+    expect((await check(lines, lines)).against[0]?.fork).toEqual({ kind: 'same', commonEntries: 6 })
     const behind = await check(lines, lines.slice(0, 4))
-    expect([behind.ok, behind.against?.fork]).toEqual([
+    expect([behind.ok, behind.against[0]?.fork]).toEqual([
       true,
       { kind: 'behind', commonEntries: 3, behindBy: 3, which: 'second' },
     ])
@@ -339,7 +343,7 @@ describe('the comparison of two copies', () => {
       orders: [hold(4, 8, { expiresAt: after(60) })],
     })
     const forked = await check(lines, rewritten(lines, 4, event))
-    expect([forked.ok, forked.against?.fork]).toMatchObject([false, { kind: 'forked', commonEntries: 4, at: 4 }])
+    expect([forked.ok, forked.against[0]?.fork]).toMatchObject([false, { kind: 'forked', commonEntries: 4, at: 4 }])
     expect(forked.equivocations).toEqual([])
   })
 

@@ -45,7 +45,7 @@ async function check(
     verify,
     audit: () => new BooksAudit(audit),
     ...(isNamed && { signers: set.members.map(({ key }) => key), name: nameJournal(journalWordsOf(set)) }),
-    ...(against.length > 0 && { against: streamOf(against) }),
+    ...(against.length > 0 && { against: [streamOf(against)] }),
   })
 }
 
@@ -171,7 +171,7 @@ describe('the books that a notary publishes', () => {
     await other.submit(issueUsd(two.member.did, 3n, { now: START }))
     await other.stop()
     const report = await check(one.notary, await linesOf(one.notary), { against: await linesOf(two) })
-    expect(report).toMatchObject({ ok: false, against: { fork: { kind: 'forked' } } })
+    expect(report).toMatchObject({ ok: false, against: [{ fork: { kind: 'forked' } }] })
     const [view] = report.splitViews
     expect(view).toMatchObject({ signer: one.notary.member.did, entry: { index: 1 } })
     const read = readJournalProof(JSON.parse(JSON.stringify(view)))

@@ -186,43 +186,112 @@ describe('books whose log was handed on to another key', () => {
   })
 })
 
-describe('books of a set of four', () => {
-  test('are covered by two members, of which one is honest, and not by one', async () => {
-    const { set, members } = setOfParties(1)
-    const [one, two] = members
-    if (one === undefined || two === undefined) throw new TypeError('unreachable')
+/** Copies of the same books that members of a set have, each signed by its own member behind its last entry. */
+async function copiesOf({ set, members }: ReturnType<typeof setOfParties>) {
+  const [owner] = members
+  if (owner === undefined) throw new TypeError('unreachable')
+  const written = async (nanos: bigint): Promise<readonly string[]> => {
     const alone = new LocalNotary()
     const service = await alone.open()
     await service.submit(registerUsd(START))
-    await service.submit(issueUsd(one.did, 5n, { now: START }))
+    await service.submit(issueUsd(owner.did, nanos, { now: START }))
     await service.stop()
-    const entries = (await linesOf(alone)).filter(isEntry)
-    const lines = rewritten(entries, set, (line) => line)
-    const copyOf = (party: Party, count: number): string => {
-      const part = lines.slice(0, count)
-      return written([...part, signedBy(party, set, { lines: part, at: START + 10 })])
-    }
-    const lineage = { set, before: [] }
-    const [all, most] = [entries.length, entries.length - 1]
-    const path = copyOf(one, all)
+    return rewritten((await linesOf(alone)).filter(isEntry), set, (line) => line)
+  }
+  const lines = await written(5n)
+  const copyOf = (member: number, part: readonly string[]): string => {
+    const party = members[member]
+    if (party === undefined) throw new TypeError('unreachable')
+    return writtenSigned(part, signedBy(party, set, { lines: part, at: START + 10 }))
+  }
+  return {
+    lineage: { set, before: [] },
+    lines,
+    other: await written(6n),
+    didOf: (member: number) => members[member]?.did,
+    copyOf,
+  }
+}
+
+function writtenSigned(lines: readonly string[], checkpoint: string): string {
+  return written([...lines, checkpoint])
+}
+
+describe('books of a set of four', () => {
+  test('are covered by two members, of which one is honest, and not by one', async () => {
+    const { lineage, lines, copyOf, didOf } = await copiesOf(setOfParties(1))
+    const most = lines.length - 1
+    const path = copyOf(0, lines)
     expect(await verifyBooks({ path, set: lineage })).toMatchObject({
       ok: false,
       firstBad: null,
       covered: 0,
       gaps: ['JOURNAL_SIGNERS_FEW'],
     })
-    expect(await verifyBooks({ path, set: lineage, against: copyOf(two, most) })).toMatchObject({
+    expect(await verifyBooks({ path, set: lineage, against: [copyOf(1, lines.slice(0, most))] })).toMatchObject({
       ok: false,
       covered: most,
       uncovered: { first: most, last: most },
     })
-    expect(await verifyBooks({ path, set: lineage, against: copyOf(two, all) })).toMatchObject({
+    expect(await verifyBooks({ path, set: lineage, against: [copyOf(1, lines)] })).toMatchObject({
       ok: true,
-      covered: all,
+      covered: lines.length,
       gaps: [],
-      coveredBy: [one.did, two.did],
+      coveredBy: [didOf(0), didOf(1)],
     })
-    expect(await verifyBooks({ path, set: lineage, against: copyOf(one, all) })).toMatchObject({ ok: false })
+    expect(await verifyBooks({ path, set: lineage, against: [copyOf(0, lines)] })).toMatchObject({ ok: false })
+  })
+})
+
+describe('books of a set of seven', () => {
+  test('are right with the copies of three members, and not with those of two, however often they are given', async () => {
+    const { lineage, lines, copyOf, didOf } = await copiesOf(setOfParties(2))
+    const path = copyOf(0, lines)
+    const [one, two] = [copyOf(1, lines), copyOf(2, lines)]
+    const few = { ok: false, firstBad: null, covered: 0, gaps: ['JOURNAL_SIGNERS_FEW'] }
+    for (const against of [[], [one], [one, one], [one, path, one, path]])
+      expect(await verifyBooks({ path, set: lineage, against })).toMatchObject(few)
+    const report = await verifyBooks({ path, set: lineage, against: [one, two] })
+    const same = { ok: true, fork: { kind: 'same' }, covered: lines.length, signedBoth: [], partsFrom: null }
+    expect(report).toMatchObject({
+      ok: true,
+      gaps: [],
+      covered: lines.length,
+      coveredBy: [didOf(0), didOf(1), didOf(2)],
+      against: [same, same],
+    })
+    expect(report.asOf).toBe(START + 10)
+  })
+
+  test('are covered as far as the third of the members has signed', async () => {
+    const { lineage, lines, copyOf } = await copiesOf(setOfParties(2))
+    const most = lines.length - 1
+    const against = [copyOf(1, lines), copyOf(2, lines.slice(0, most))]
+    expect(await verifyBooks({ path: copyOf(0, lines), set: lineage, against })).toMatchObject({
+      ok: false,
+      covered: most,
+      uncovered: { first: most, last: most },
+      against: [{ fork: { kind: 'same' } }, { fork: { kind: 'behind', behindBy: 1 } }],
+    })
+  })
+
+  test('are not covered by a copy of other entries, which is named with whoever has signed both', async () => {
+    const { lineage, lines, other, copyOf, didOf } = await copiesOf(setOfParties(2))
+    const against = [copyOf(1, lines), copyOf(2, other), copyOf(1, other)]
+    const report = await verifyBooks({ path: copyOf(0, lines), set: lineage, against })
+    // Behind the rules, with which all books begin.
+    const at = 1
+    expect(report).toMatchObject({
+      ok: false,
+      covered: 0,
+      against: [
+        { ok: true, fork: { kind: 'same' } },
+        { ok: false, fork: { kind: 'forked', at }, signedBoth: [] },
+        { ok: false, fork: { kind: 'forked', at }, signedBoth: [didOf(1)] },
+      ],
+      equivocations: [{ signer: didOf(1) }],
+      splitViews: [{ signer: didOf(1) }],
+    })
   })
 })
 

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { durationFromMs } from '../../../base/time.ts'
 import type { GovernedBooksState } from '../../../core/books/governed-books.ts'
+import { FAULTS_MAX } from '../../../core/notary/notary-set.ts'
 import { firstSetOf, keysOf, type SetLineage } from '../../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../../keys/node-signatures.ts'
 import { verifySignatureWith } from '../../../keys/verify-signature.ts'
@@ -18,6 +19,9 @@ import { PORTABLE_HASHES } from '../../../market/parties/portable-hashes.ts'
 import { MARKET_CLOCK_SKEW_MS } from '../notary-role.ts'
 import { setNamedIn } from './set-of-journal.ts'
 
+/** Copies that the first may be compared with: one of each other member of the largest set. */
+export const OTHER_COPIES_MAX = 3 * FAULTS_MAX
+
 export type BooksVerification = JournalVerification<BooksReport>
 
 export type VerifyBooksInit = AbortOptions & {
@@ -25,20 +29,27 @@ export type VerifyBooksInit = AbortOptions & {
   readonly path: string
   /** Whose books they have to be, and whose signatures count; absent: those of the set that the data directory was opened with, and of any key for a file. */
   readonly set?: SetLineage
-  /** Another copy of the same books. */
-  readonly against?: string
+  /** Other copies of the same books, each as `path` is, and read in turn. */
+  readonly against?: readonly string[]
   /** Sees each step that changed the books. */
   readonly onStep?: (step: BookedStep) => void
 }
 
 /**
- * Checks a copy of the books from its bytes alone, and compares it with another one. Every envelope in it is verified again.
+ * Checks a copy of the books from its bytes alone, and compares it with others. Every envelope in it is verified again.
  *
  * Rejects with `STORE_READ_FAILED` where there is nothing to read, and the signal's reason.
  */
-export async function verifyBooks({ path, set, against, signal, onStep }: VerifyBooksInit): Promise<BooksVerification> {
+export async function verifyBooks({
+  path,
+  set,
+  against = [],
+  signal,
+  onStep,
+}: VerifyBooksInit): Promise<BooksVerification> {
   const lines = await openJournalLines(path)
-  const other = against === undefined ? undefined : await openJournalLines(against)
+  const others: AsyncIterable<string>[] = []
+  for (const other of against) others.push(await openJournalLines(other))
   const kept = set ?? (await keptIn(path))
   const first = kept === undefined ? await setNamedIn(await openJournalLines(path)) : firstSetOf(kept)
   const verify = verifySignatureWith(createNodeVerifier())
@@ -71,7 +82,7 @@ export async function verifyBooks({ path, set, against, signal, onStep }: Verify
       counted: ({ books }: GovernedBooksState) => signersBehind(kept, books.set.id),
       name: nameJournal(journalWordsOf(first), PORTABLE_HASHES.ofBytes),
     }),
-    ...(other !== undefined && { against: other }),
+    against: others,
     ...(signal !== undefined && { signal }),
   })
 }
