@@ -121,6 +121,17 @@ describe('deposits that a seller puts up', () => {
     expect(answers.at(-1)).toBe('MARKET_CALLER_SHORT')
   })
 
+  it('that are back stand in the way of nothing that their caller asks for next', async () => {
+    const { world, caller } = await openedTo({ depositsNanosMax: nanos(1_000_000) })
+    const first = await caller.call()
+    for (let count = 0; count < 9; count += 1) await caller.call()
+    expect(await caller.call()).toBe('MARKET_CALLER_SHORT')
+    if (typeof first === 'object') await caller.end(first, 'returned')
+    await world.time.advance(1_000)
+    expect(await caller.call()).toMatchObject({ bidder: KEYS.seller.did })
+    expect(await caller.call()).toBe('MARKET_CALLER_SHORT')
+  })
+
   it('are for contracts alone that the seller signs', async () => {
     const { caller } = await openedTo({ custodyOf: () => ['C2'] })
     expect(await caller.call({ custody: 'C3' })).toBe('MARKET_CUSTODY_DECLINED')

@@ -8,6 +8,7 @@ import type { PartyCode } from '../../../src/market/parties/party-codes.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
 import { encodeEnvelope } from '../../../src/wire/v1/envelope.ts'
+import { rememberDecline } from '../../../src/market/parties/buying/decliners.ts'
 import { IOU, MarketWorld, nanos, USD, wanted } from './market-world.ts'
 import { KEYS } from './party-fixtures.ts'
 
@@ -155,5 +156,34 @@ describe('the input of a task', () => {
     }
     expect(codes).toEqual(['MARKET_CONTRACT_UNKNOWN', 'MARKET_TASK_WRONG'])
     expect((await world.until(node, 'order-1')).failed).toBeUndefined()
+  })
+})
+
+describe('a seller that signs and never starts', () => {
+  it('comes behind everybody else for a day', async () => {
+    const world = await MarketWorld.create()
+    await openShop(world)
+    const rogue = await world.seller({ key: KEYS.rival })
+    await rogue.seller.offer(world.offer({ priceNanos: nanos(1) }), 'rogue')
+    const tell = rogue.party.tellNotary.bind(rogue.party)
+    rogue.party.tellNotary = async (contract, said) => {
+      if (said.act === 'start') return await new Promise<never>(() => undefined)
+      return await tell(contract, said)
+    }
+    const { buyer, ...node } = await world.buyer({ key: KEYS.buyer })
+    const buy = async (key: string): Promise<readonly unknown[]> => {
+      await buyer.buy(wanted({ idempotencyKey: key }))
+      const { contract } = await world.until({ buyer, ...node }, key)
+      const view = await world.view(contract)
+      return [view?.state, view?.worker]
+    }
+    expect(await buy('first')).toEqual(['VOIDED', KEYS.rival.did])
+    expect(await buy('second')).toEqual(['FINAL', KEYS.seller.did])
+    // A no in between does not wash it off.
+    await rememberDecline(node.party, KEYS.rival.did)
+    await world.time.advance(86_000_000)
+    expect(await buy('third')).toEqual(['FINAL', KEYS.seller.did])
+    await world.time.advance(86_400_000)
+    expect(await buy('fourth')).toEqual(['VOIDED', KEYS.rival.did])
   })
 })

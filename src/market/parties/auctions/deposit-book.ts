@@ -38,8 +38,9 @@ const OPEN_OF_CALLER_MAX = 32
 const PER_MILLION_MIN = 1_000n
 /** What was lost counts for so long. */
 const LOST_DAYS = 30
-/** Between two looks at what became of deposits. */
+/** Between two looks at what became of deposits, and of those for one caller. */
 const LOOK_MS = 5_000
+const LOOK_CALLER_MS = 1_000
 /** A message on its way to the set may come so much later than its hold would have ended. */
 const LATE_MS = 60_000
 /** The set is asked for so many at once. */
@@ -58,6 +59,8 @@ export class DepositBook {
   private readonly policy: SellerPolicy
   private readonly turns = new Turns()
   private lookedAt = 0
+  /** When it was looked for callers, at most `OPEN_MAX` of them. */
+  private readonly lookedFor = new Map<Did, number>()
 
   constructor(party: Party, policy: SellerPolicy) {
     this.party = party
@@ -95,10 +98,11 @@ export class DepositBook {
     if (!isSmall || !isLarge || depositExpiry(call) - now > policy.depositMsMax) return 'MARKET_DEPOSIT_LIMIT'
     if (this.hasExpired(now) || !this.hasRoom(call, auction)) await this.look()
     if (!this.hasRoom(call, auction)) return 'MARKET_DEPOSIT_LIMIT'
-    // What it could buy of this seller at once, each at its price.
-    const asked = this.open(auction).filter((note) => note.caller === buyer && note.currency === currency)
-    const wantedNanos = asked.reduce((sum, note) => sum + BigInt(note.priceNanos), priceNanos)
-    if ((await this.availableOf(buyer, currency)) < wantedNanos) return 'MARKET_CALLER_SHORT'
+    if (await this.isCallerShort({ call, auction, priceNanos })) {
+      // What it has bought by now it has paid, and owes nobody any more.
+      await this.lookFor(buyer)
+      if (await this.isCallerShort({ call, auction, priceNanos })) return 'MARKET_CALLER_SHORT'
+    }
     if ((await this.availableOf(party.did, currency)) < depositNanos) return 'MARKET_DEPOSIT_SHORT'
     const note: DepositNote = {
       caller: buyer,
@@ -110,6 +114,14 @@ export class DepositBook {
     }
     await party.keep(DEPOSITS, PREFIX + auction, note)
     return undefined
+  }
+
+  /** Whether it could not buy of this seller at once all that it asked bids for, each at its price. */
+  private async isCallerShort({ call, auction, priceNanos }: DepositQuestion): Promise<boolean> {
+    const { buyer, currency } = call
+    const asked = this.open(auction).filter((note) => note.caller === buyer && note.currency === currency)
+    const wantedNanos = asked.reduce((sum, note) => sum + BigInt(note.priceNanos), priceNanos)
+    return (await this.availableOf(buyer, currency)) < wantedNanos
   }
 
   private hasRoom({ buyer, currency, depositNanos }: AuctionCall, auction: Hash): boolean {
@@ -149,7 +161,23 @@ export class DepositBook {
     const now = this.party.components.clock.now()
     if (now - this.lookedAt < LOOK_MS) return
     this.lookedAt = now
+    await this.lookAt(this.party.journal.notesOf(DEPOSITS), now)
+  }
+
+  /** The same for those of one caller, so that others do not keep it waiting. */
+  private async lookFor(caller: Did): Promise<void> {
+    const now = this.party.components.clock.now()
+    if (now - (this.lookedFor.get(caller) ?? 0) < LOOK_CALLER_MS) return
+    const [oldest] = this.lookedFor.keys()
+    if (this.lookedFor.size >= OPEN_MAX && oldest !== undefined) this.lookedFor.delete(oldest)
+    this.lookedFor.delete(caller)
+    this.lookedFor.set(caller, now)
     const notes = this.party.journal.notesOf(DEPOSITS)
+    const own = notes.filter(([, note]) => (note as DepositNote).caller === caller)
+    await this.lookAt(own, now)
+  }
+
+  private async lookAt(notes: readonly (readonly [string, unknown])[], now: Timestamp): Promise<void> {
     try {
       for (let from = 0; from < notes.length; from += ASKED_MAX) {
         const some = notes.slice(from, from + ASKED_MAX).map(([name, note]) => ({ name, note: note as DepositNote }))

@@ -12,6 +12,7 @@ import type { BuyerPolicy } from './buy-order.ts'
 import { pause } from '../contracts/contract-follower.ts'
 import { CreditAccounts } from '../accounts/credit-accounts.ts'
 import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
+import { rememberDecline } from './decliners.ts'
 import { fetchResult, SideLook } from './fetch-result.ts'
 import { CLOCK_SKEW_MS, declined, type MarketAnswer, TAKEN } from '../market-door.ts'
 import type { Party } from '../party.ts'
@@ -38,6 +39,11 @@ const MARGIN_PER_MILLION = 250_000
 
 /** States in which nothing is held, nor was. */
 const NOT_HELD: ReadonlySet<EscrowState['kind']> = new Set(['DRAFT', 'OFFERED', 'AGREED', 'ABORTED'])
+
+/** Held, and nothing delivered by the worker's fault. That it never began is nobody's evidence but the buyer's own: it has handed the input over. */
+function isLetDown(state: EscrowState): boolean {
+  return (state.kind === 'VOIDED' || state.kind === 'EXPIRED') && (state.fault === 'worker' || state.fault === 'both')
+}
 
 /** What a payer saw of a delivery. */
 export type ResultVerdict =
@@ -87,6 +93,7 @@ export class BuyerWork {
         if (!isHeld && !NOT_HELD.has(state.kind)) init.onHeld?.()
         isHeld ||= !NOT_HELD.has(state.kind)
         if (isTerminal(state)) await new CreditAccounts(party).settle(followed)
+        if (isLetDown(state) && this.noted !== undefined) await rememberDecline(party, this.noted.peer, true)
         if (!party.signsFor(init.contract, state.terms.payer)) continue
         if (state.kind === 'DELIVERED' && this.decision === undefined) this.decide(state)
         if (state.kind !== 'DELIVERED' && this.decision !== undefined) this.deciding.abort()
