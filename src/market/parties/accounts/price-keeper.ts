@@ -23,7 +23,7 @@ export type PriceKeeperInit = {
   readonly payerPpmOf: (payer: Did) => number
 }
 
-/** A price as it is kept, by contract or auction; without one it came to none. */
+/** A price as it is kept, by contract or auction; without one it came to none, and is not kept. */
 type PriceNote = {
   readonly skill?: string
   readonly currency?: Currency
@@ -37,7 +37,7 @@ type PriceNote = {
 /** Topic of notes on prices. Keys have a prefix, so that they outlive the contracts. */
 const PRICES = 'price'
 const PREFIX = 'of/'
-/** Beyond, the oldest goes; those that were heard of apart. Of auctions fewer are remembered, so that none is taken twice. */
+/** Beyond, the oldest goes; those that were heard of apart. */
 const PRICES_KEPT = 4_096
 const HEARD_KEPT = 1_024
 /** Between two looks at what has ended. */
@@ -85,32 +85,36 @@ export class PriceKeeper {
       const contract = parseContractId(name)
       // Written by buyer and seller.
       const known = note as ContractNote
-      if (contract !== undefined && known.ended !== undefined && this.isNew(name))
+      if (contract !== undefined && known.ended !== undefined && known.isPriced !== true)
         await this.takeContract(contract, known)
     }
-    for (const [name, note] of journal.notesOf(HEARD_AUCTIONS))
+    for (const [name, note] of journal.notesOf(HEARD_AUCTIONS)) {
       // Written when the transcript came.
-      if (this.isNew(name)) await this.takeAuction(name, note as unknown as AuctionNote)
+      const known = note as unknown as AuctionNote
+      if (known.isPriced !== true) await this.takeAuction(name, known)
+    }
   }
 
-  private isNew(name: string): boolean {
-    return this.init.party.journal.note(PRICES, PREFIX + name) === undefined
+  private async takeContract(contract: ContractId, note: ContractNote): Promise<void> {
+    const price = await this.priceOf(contract, note)
+    if (price !== undefined) await this.keep({ topic: CONTRACTS, name: contract }, price)
   }
 
-  private async takeContract(contract: ContractId, { role, other, task }: ContractNote): Promise<void> {
+  /** `undefined` while the set cannot be reached: it is asked again. */
+  private async priceOf(contract: ContractId, { role, other, task }: ContractNote): Promise<PriceNote | undefined> {
     const { party, payerPpmOf } = this.init
     const { notary, verify, clock } = party.components
     try {
       const reading = await certifyEnding({ notary, contract, verify, signal: party.signal })
       // A set that keeps nothing of it any more says nothing more later.
-      if (reading.kind !== 'ending') return await this.keep(contract, { at: clock.now() })
+      if (reading.kind !== 'ending') return { at: clock.now() }
       const { currency, workerNanos, endedAt } = reading.ending
-      if (workerNanos === 0n) return await this.keep(contract, { at: endedAt })
+      if (workerNanos === 0n) return { at: endedAt }
       const weight = role === 'payer' ? PRICE_WEIGHT_MAX : weightOf(payerPpmOf(other))
-      await this.keep(contract, { skill: task.skill, currency, nanos: workerNanos.toString(), weight, at: endedAt })
+      return { skill: task.skill, currency, nanos: workerNanos.toString(), weight, at: endedAt }
     } catch (error: unknown) {
-      // A set that cannot be reached now is asked again.
       if (!CodedError.is(error) || !error.isRetryable) throw error
+      return undefined
     }
   }
 
@@ -123,21 +127,33 @@ export class PriceKeeper {
     const at = transcript === undefined || transcript.closedAt > now ? now : transcript.closedAt
     // What it has won itself counts when it is paid.
     const isHeard = ok && outcome?.kind === 'awarded' && outcome.winner !== party.did
-    if (transcript === undefined || !isHeard) return await this.keep(auction, { isHeard: true, at })
+    if (transcript === undefined || !isHeard)
+      return await this.keep({ topic: HEARD_AUCTIONS, name: auction }, { isHeard: true, at })
     const { skill, currency } = transcript.call
     const nanos = outcome.clearingNanos.toString()
-    await this.keep(auction, { skill, currency, nanos, weight: HEARD_WEIGHT, isHeard: true, at })
+    const price = { skill, currency, nanos, weight: HEARD_WEIGHT, isHeard: true, at }
+    await this.keep({ topic: HEARD_AUCTIONS, name: auction }, price)
   }
 
-  private async keep(name: string, note: PriceNote): Promise<void> {
+  /** The price first: whoever finds no mark after a crash comes to the same price. What is marked is never looked at again, also when its price had to go. */
+  private async keep(
+    { topic, name }: { readonly topic: string; readonly name: string },
+    note: PriceNote,
+  ): Promise<void> {
     const { party } = this.init
-    await party.keep(PRICES, PREFIX + name, note)
+    if (!isEmpty(note)) await party.keep(PRICES, PREFIX + name, note)
     const { isHeard = false } = note
     const kept = party.journal.notesOf(PRICES).filter(([, one]) => ((one as PriceNote).isHeard ?? false) === isHeard)
-    // What goes has ended long ago: with its contract's note still there it would be looked at again, and come to the same.
     const [oldest] = kept.length > (isHeard ? HEARD_KEPT : PRICES_KEPT) ? kept : []
     if (oldest !== undefined) await party.journal.keepNote(PRICES, oldest[0], null)
+    const marked = party.journal.note(topic, name)
+    if (marked !== undefined) await party.keep(topic, name, { ...(marked as object), isPriced: true })
   }
+}
+
+/** It came to no price. */
+function isEmpty({ nanos }: PriceNote): boolean {
+  return nanos === undefined
 }
 
 async function transcriptIn(party: Party, file: Hash) {

@@ -24,6 +24,8 @@ export type AuctionNote = {
   readonly priceNanos?: string
   /** Whether somebody else comes first in it, or nobody: what this party has put up is then not lost by not signing. */
   readonly isPassed?: true
+  /** Its price is among those that are kept, or was. */
+  readonly isPriced?: boolean
 }
 
 /** Auctions of others that are kept; the oldest goes. */

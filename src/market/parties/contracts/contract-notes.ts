@@ -36,6 +36,8 @@ export type ContractNote = {
   readonly outcome?: 'passed' | 'failed' | 'undecided'
   /** How it ended; absent while it goes on. */
   readonly ended?: string
+  /** Its price was looked for, and is among those that are kept, or was. */
+  readonly isPriced?: boolean
 }
 
 /** Terms as they were written down. */
