@@ -179,8 +179,12 @@ export type AccountsPage = {
   readonly next: string | null
 }
 
-/** `code`: `USD`, of whichever issuer; `currency`: whether this very one is registered. */
-export type CurrenciesQuery = Paged & { readonly code?: string | undefined; readonly currency?: Currency | undefined }
+/** `code`: `USD`, of whichever issuer; `currency`: whether this very one is registered; `isListed`: those alone of issuers that the set lists. */
+export type CurrenciesQuery = Paged & {
+  readonly code?: string | undefined
+  readonly currency?: Currency | undefined
+  readonly isListed?: boolean | undefined
+}
 
 export type CurrenciesPage = {
   readonly currencies: readonly Currency[]

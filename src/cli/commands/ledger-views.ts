@@ -51,19 +51,29 @@ type Ask = MarketControl['ask']
 
 async function chooseCurrency(ask: Ask, name: string | undefined): Promise<string | undefined> {
   if (name?.includes('@') === true) return name
-  const found: string[] = []
-  for (let after: string | undefined; found.length < 2;) {
-    const page: JsonValue = await ask({ op: 'currencies', code: name, after })
-    found.push(...textsOf(page, 'currencies'))
-    after = textOf(page, 'next')
-    if (after === '') break
-  }
+  const listed = await currenciesOf(ask, { code: name, isListed: true })
+  const found = listed.length > 0 ? listed : await currenciesOf(ask, { code: name })
   const [only] = found
   if (found.length === 1 || (only === undefined && name === undefined)) return only
   throw usageError(
     only === undefined ? `No currency ${name ?? ''} is known` : 'There are several currencies: name one as CODE@DID',
     { currencies: found },
   )
+}
+
+/** Two where there are more. */
+async function currenciesOf(
+  ask: Ask,
+  query: { readonly code: string | undefined; readonly isListed?: boolean },
+): Promise<readonly string[]> {
+  const found: string[] = []
+  for (let after: string | undefined; found.length < 2;) {
+    const page: JsonValue = await ask({ op: 'currencies', ...query, after })
+    found.push(...textsOf(page, 'currencies'))
+    after = textOf(page, 'next')
+    if (after === '') break
+  }
+  return found
 }
 
 /** As many accounts as were asked for: a page of the notary may be shorter. */

@@ -61,12 +61,16 @@ function byCurrencyAndKind({ name: one }: AccountRow, { name: other }: AccountRo
 export type CurrenciesPageQuery = Paged & {
   /** `USD`: of whichever issuer. */
   readonly code?: string | undefined
+  /** Those alone of issuers that the notary set lists: free keys make no more of them. */
+  readonly isListed?: boolean | undefined
 }
 
 export type CurrencyLine = { readonly currency: Currency; readonly cap: Amount }
 
 /** Registered currencies. */
-export function pageCurrencies(state: LedgerState, { code, after, limit }: CurrenciesPageQuery): Page<CurrencyLine> {
+export function pageCurrencies(state: LedgerState, query: CurrenciesPageQuery): Page<CurrencyLine> {
+  const { code, isListed, after, limit } = query
+  if (isListed === true) return pageOfListed(state, query)
   const rows = hashTriePage(state.currencies, { after, limit: ROWS_MAX })
   const lines: CurrencyLine[] = []
   const max = linesMax(limit)
@@ -75,6 +79,15 @@ export function pageCurrencies(state: LedgerState, { code, after, limit }: Curre
     if (lines.length === max && index < rows.length - 1) return { lines, next: name }
   }
   return { lines, next: rows.length === ROWS_MAX ? rows.at(-1)?.[0] : undefined }
+}
+
+/** There are 1,024 at most. */
+function pageOfListed(state: LedgerState, { code, after = '', limit }: CurrenciesPageQuery): Page<CurrencyLine> {
+  const names = [...state.listed].filter((name) => name > after && (code === undefined || name.startsWith(`${code}@`)))
+  const sorted = names.toSorted((one, other) => (one < other ? -1 : 1))
+  const page = sorted.slice(0, linesMax(limit))
+  const lines = page.flatMap((name) => lineOfCurrency(state, name) ?? [])
+  return { lines, next: sorted.length > page.length ? page.at(-1) : undefined }
 }
 
 /** `undefined` where nobody has registered it. */

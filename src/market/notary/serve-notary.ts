@@ -55,8 +55,8 @@ async function answer(notary: NotaryClient, question: NotaryQuestion, signal: Ab
       return await notary.accounts({ owner, currency, after, limit }, { signal })
     }
     case 'currencies': {
-      const { code, currency, after, limit } = question
-      return await notary.currencies({ code, currency, after, limit }, { signal })
+      const { code, currency, isListed, after, limit } = question
+      return await notary.currencies({ code, currency, isListed, after, limit }, { signal })
     }
     case 'transfers': {
       const { contract, hold, owner, after, limit } = question

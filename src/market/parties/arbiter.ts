@@ -1,5 +1,6 @@
 import { type Amount, subtractAmounts, ZERO_AMOUNT } from '../../base/money.ts'
 import { CodedError } from '../../base/errors.ts'
+import type { Timestamp } from '../../base/time.ts'
 import type { AcceptanceResult } from '../../core/acceptance/evaluate-predicate.ts'
 import type { DisputedState, EscrowState, FrozenState } from '../../core/escrow/escrow-state.ts'
 import { evidenceRootOf } from '../../core/escrow/evidence-root.ts'
@@ -82,13 +83,20 @@ export class Arbiter {
     this.close = undefined
   }
 
-  /** Takes a contract on: from now on its disputes are ruled on. Bounded by the contracts that the party keeps. */
-  take(contract: ContractId): void {
+  /**
+   * Takes a contract on: from now on its disputes are ruled on, if it names this party an arbiter.
+   *
+   * @param lapsesAt  Absent: one that the notary set does not know yet is waited for.
+   */
+  take(contract: ContractId, lapsesAt?: Timestamp): void {
     if (this.cases.has(contract)) return
     this.cases.add(contract)
     this.party.begin(async () => {
       try {
-        for await (const { state } of this.party.follow(contract)) this.see(state)
+        for await (const { state } of this.party.follow(contract, lapsesAt)) {
+          if (this.meIn(state) === undefined) break
+          this.see(state)
+        }
       } finally {
         this.cases.delete(contract)
         for (const key of this.decisions.keys()) if (key.startsWith(contract)) this.decisions.delete(key)
@@ -97,7 +105,7 @@ export class Arbiter {
   }
 
   private see(state: EscrowState): void {
-    if (this.meIn(state) === undefined || !isRuled(state) || !mayRule(this.party, state, rootOf(state))) return
+    if (!isRuled(state) || !mayRule(this.party, state, rootOf(state))) return
     this.party.begin(async () => await this.rule(state))
   }
 
@@ -227,7 +235,8 @@ export class Arbiter {
   /** Another arbiter's ruling is signed where this one comes to the same by itself. */
   private async cosign({ frame: { statement } }: MarketQuestion<'ruling'>): Promise<MarketAnswer> {
     const { contract } = statement
-    this.take(contract)
+    // Anybody asks: what the set does not know now is nobody's case.
+    this.take(contract, this.party.components.clock.now())
     const state = this.party.states.get(contract)
     if (state === undefined || !isRuled(state)) return declined('MARKET_CONTRACT_UNKNOWN')
     const me = this.meIn(state)

@@ -162,12 +162,16 @@ export class Party {
   /** The contract's states, certified; none where it lapses without any; each also shows in `states` until the contract has ended. */
   async *follow(contract: ContractId, lapsesAt?: Timestamp): AsyncGenerator<FollowedContract> {
     const init = { contract, signal: this.signal, ...(lapsesAt !== undefined && { lapsesAt }) }
-    for await (const followed of followContract(this.components, init)) {
-      const { state } = followed
-      if (isTerminal(state)) this.seen.delete(contract)
-      else this.seen.set(contract, state)
-      for (const listener of this.listeners) listener()
-      yield followed
+    try {
+      for await (const followed of followContract(this.components, init)) {
+        const { state } = followed
+        if (isTerminal(state)) this.seen.delete(contract)
+        else this.seen.set(contract, state)
+        for (const listener of this.listeners) listener()
+        yield followed
+      }
+    } finally {
+      this.seen.delete(contract)
     }
   }
 

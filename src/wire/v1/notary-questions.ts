@@ -43,6 +43,7 @@ export const NOTARY_QUESTION = z.discriminatedUnion('about', [
     about: z.literal('currencies'),
     code: z.string().max(12).optional(),
     currency: CURRENCY.optional(),
+    isListed: z.boolean().optional(),
     ...PAGE,
     ...PART,
   }),

@@ -4,6 +4,7 @@ import {
   emptyHashTrie,
   type HashTrie,
   hashTrieDelete,
+  hashTrieGet,
   hashTriePage,
   hashTrieSet,
 } from '../../../src/core/collections/hash-trie.ts'
@@ -104,6 +105,20 @@ test('transfers and accounts of one owner are found by pages too', () => {
   expect(pageAccounts(state, { owner: ALICE }).lines.every(({ owner }) => owner === ALICE)).toBe(true)
   expect(pageCurrencies(state, { code: 'USD' }).lines.map(({ currency }) => currency)).toEqual([USD])
   expect(pageCurrencies(state, { code: 'US' }).lines).toEqual([])
+  expect(pageCurrencies({ ...state, listed: new Set() }, { isListed: true })).toEqual({ lines: [], next: undefined })
+})
+
+test('currencies of listed issuers are found by pages, and no others', () => {
+  const registered = ['USD', 'EUR', 'CHF'].map((code) => currencyOf(code, ALICE))
+  let state = moved()
+  const row = hashTrieGet(state.currencies, USD)
+  if (row === undefined) throw new TypeError('unreachable')
+  let { currencies } = state
+  for (const currency of registered) currencies = hashTrieSet(currencies, currency, { ...row, currency })
+  state = { ...state, currencies, listed: new Set(registered.slice(0, 2)) }
+  const listed = whole((from) => pageCurrencies(state, { isListed: true, after: from, limit: 1 }))
+  expect(listed.map(({ currency }) => currency)).toEqual([registered[1], registered[0]])
+  expect(pageCurrencies(state, { isListed: true, code: 'EUR' }).lines).toHaveLength(1)
 })
 
 test('a place far back, or none at all, is found without walking what is newer', () => {

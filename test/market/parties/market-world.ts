@@ -152,6 +152,9 @@ type NodeInit = {
 }
 
 /** One network, one notary and the time of a test; sellers and buyers come and go. */
+/** What the notary is told besides: `issuers` are those that it lists. */
+type MarketWorldInit = { readonly issuers?: readonly Did[] }
+
 export class MarketWorld {
   readonly time = new TestTime()
   readonly failures: unknown[] = []
@@ -166,7 +169,10 @@ export class MarketWorld {
   private nodes = 0
   private seqs = new Map<string, number>()
 
-  private constructor() {
+  private readonly init: MarketWorldInit
+
+  private constructor(init: MarketWorldInit) {
+    this.init = init
     this.notary = this.createNotary()
   }
 
@@ -176,8 +182,9 @@ export class MarketWorld {
       [KEYS.seller, 10_000],
       [KEYS.rival, 10_000],
     ],
+    init: MarketWorldInit = {},
   ): Promise<MarketWorld> {
-    const world = new MarketWorld()
+    const world = new MarketWorld(init)
     await world.notary.start()
     for (const [currency, key] of [
       [USD, KEYS.bank],
@@ -399,6 +406,7 @@ export class MarketWorld {
         network: NETWORK,
         clockSkewMs: ms(30_000),
         parameters: [{ hash: RULES_HASH, rules: TEST_ESCROW_RULES }],
+        ...this.init,
       },
     )
   }

@@ -92,3 +92,28 @@ describe('what an arbiter has signed', () => {
     expect(part).toMatchObject({ arbiter: first.did, statement: { contract, evidenceRoot } })
   })
 })
+
+it('an arbiter follows nothing that a stranger names to it, unless the set knows it and it is the arbiter there', async () => {
+  const { world, contract } = await openDispute()
+  const { party } = await world.party(KEYS.recoverer, createMemoryEventLog())
+  const { party: stranger } = await world.party(KEYS.rival, createMemoryEventLog())
+  new Arbiter({ party }).start()
+  const ask = async (named: string): Promise<unknown> => {
+    const statement = { contract: named as ContractId, evidenceRoot: hashOfBytes(bytesOf('r')), workerNanos: nanos(1) }
+    const frame = { type: 'ruling', statement: { ...statement, currency: USD }, signature: 'A'.repeat(86) } as const
+    const answer = (await stranger.components.door.ask(KEYS.recoverer.did, { frame })).frame
+    return answer.type === 'declined' ? answer.code : answer.type
+  }
+  let questions = 0
+  const notary: object = Object.create(party.components.notary) as object
+  const asked = async (...args: Parameters<MarketWorld['notary']['contract']>): Promise<unknown> => {
+    questions += 1
+    return await world.notary.contract(...args)
+  }
+  Object.assign(party.components, { notary: Object.assign(notary, { contract: asked }) })
+  const unknown = Array.from({ length: 50 }, (_, index) => hashOfBytes(bytesOf(`unknown ${index}`)))
+  for (const name of [...unknown, contract]) expect(await ask(name)).toBe('MARKET_CONTRACT_UNKNOWN')
+  await world.time.advance(60_000)
+  await settle(60)
+  expect([questions, party.states.size]).toEqual([51, 0])
+})

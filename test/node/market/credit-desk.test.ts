@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import { DAY_MS } from '../../../src/base/time.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
-import { CreditDesk } from '../../../src/node/market/desks/credit-desk.ts'
+import { CreditDesk, findMeant } from '../../../src/node/market/desks/credit-desk.ts'
 import { createMemoryEventLog } from '../../../src/storage/memory/memory-event-log.ts'
-import { MarketWorld } from '../../market/parties/market-world.ts'
+import { MarketWorld, USD } from '../../market/parties/market-world.ts'
 import { KEYS } from '../../market/parties/party-fixtures.ts'
 
 type Issue = { readonly key: string; readonly nanos: string; readonly capNanos?: string }
@@ -125,3 +125,24 @@ async function issuedTo(world: MarketWorld): Promise<string | undefined> {
   const all = (await world.notary.accounts({ owner: KEYS.buyer.did })).ledgers
   return all.find(({ currency }) => currency.startsWith('EUR@'))?.accounts[0]?.balanceNanos
 }
+
+it('takes a code for the currency of a listed issuer, whoever else registers one of it', async () => {
+  const world = await MarketWorld.create([], { issuers: [KEYS.bank.did] })
+  const { party } = await world.party(KEYS.rival, createMemoryEventLog())
+  const desk = new CreditDesk({ party, notary: world.notary, recovery: undefined, accounts: { accounts: [] } })
+  const own = { op: 'issue', account: KEYS.rival.did, currency: 'USD', key: 'own', nanos: '1' }
+  expect((await desk.issue(own)).status).toBe('posted')
+  expect(await desk.currencyOf('USD')).toBe(USD)
+  expect(await findMeant(world.notary)).toEqual([USD])
+  expect((await world.notary.currencies({ code: 'USD' })).currencies).toHaveLength(2)
+})
+
+it('takes a code for nothing where nobody is listed and two have registered it', async () => {
+  const world = await MarketWorld.create([])
+  const { party } = await world.party(KEYS.rival, createMemoryEventLog())
+  const desk = new CreditDesk({ party, notary: world.notary, recovery: undefined, accounts: { accounts: [] } })
+  expect(await desk.currencyOf('USD')).toBe(USD)
+  await desk.issue({ op: 'issue', account: KEYS.rival.did, currency: 'USD', key: 'own', nanos: '1' })
+  await expect(desk.currencyOf('USD')).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+  await expect(desk.currencyOf('usd')).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+})

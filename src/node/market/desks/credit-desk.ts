@@ -15,7 +15,7 @@ import { dueTryOf } from '../../../market/parties/next-try.ts'
 import type { KeptAnswer } from '../../../market/parties/outbox.ts'
 import type { OwnAccounts } from '../../../market/parties/accounts/own-accounts.ts'
 import type { Party } from '../../../market/parties/party.ts'
-import type { NotaryClient } from '../../../ports/notary-client.ts'
+import type { CurrenciesQuery, NotaryClient } from '../../../ports/notary-client.ts'
 import type { MessageBody } from '../../../wire/v1/message-types.ts'
 import type { KeyRecovery } from '../../../wire/v1/key-statements.ts'
 import { type ControlRequest, invalidRequest, optionalText, requiredText } from '../../control/control-request.ts'
@@ -24,7 +24,6 @@ import { marketRefusal } from './market-refusals.ts'
 /** Credits that an issuer publishes as the most there may be, where it says nothing: a million. */
 const CAP_NANOS_DEFAULT = 1_000_000_000_000_000n
 /** Currencies that share a code, as far as they are looked at. */
-const CURRENCIES_MAX = 10_000
 const CURRENCY_CODE = /^[A-Z][A-Z0-9]{1,11}$/
 
 /** Topic of notes on requests, by their acts: each names one request for as long as its note is there. */
@@ -96,11 +95,11 @@ export class CreditDesk {
     return await this.turns.take(act, async () => await this.move({ type: 'ledger-redeem', act, body }))
   }
 
-  /** A currency by its name, or by a code that stands for one alone. Throws `REQUEST_INVALID`. */
+  /** A currency by its name, or by a code that stands for one alone (`findMeant`). Throws `REQUEST_INVALID`. */
   async currencyOf(text: string): Promise<Currency> {
     const whole = parseCurrency(text)
     if (whole !== undefined) return whole
-    const fitting = await this.registeredAs(text)
+    const fitting = await findMeant(this.init.notary, codeOf(text))
     const [only] = fitting
     if (only !== undefined && fitting.length === 1) return only
     const what = fitting.length === 0 ? 'No issuer has registered' : 'Several issuers have registered'
@@ -112,17 +111,20 @@ export class CreditDesk {
     const { party, accounts } = this.init
     const whole = parseCurrency(text)
     if (whole !== undefined) return whole
-    const registered = await this.registeredAs(text)
-    const own = parseCurrency(`${text}@${party.did}`)
-    const [only, ...others] = registered.filter((currency) => accounts.accounts.includes(issuerOf(currency)))
+    const own = parseCurrency(`${codeOf(text)}@${party.did}`)
+    const registered: Currency[] = []
+    for (const owner of new Set([party.did, ...accounts.accounts])) {
+      const currency = parseCurrency(`${text}@${owner}`)
+      if (currency !== undefined && (await this.isRegistered(currency))) registered.push(currency)
+    }
+    const [only, ...others] = registered
     if (own !== undefined && (only === undefined || registered.includes(own))) return own
     if (only !== undefined && others.length === 0) return only
     throw invalidRequest('currency', `Keys before have issued ${text}: write ${text}@DID with the DID of one of them`)
   }
 
-  private async registeredAs(code: string): Promise<readonly Currency[]> {
-    if (!CURRENCY_CODE.test(code)) throw invalidRequest('currency', `${code} is no currency: write USD, or USD@DID`)
-    return await findCurrencies(this.init.notary, { code })
+  private async isRegistered(currency: Currency): Promise<boolean> {
+    return (await this.init.notary.currencies({ currency })).currencies.length > 0
   }
 
   /** Whether this node's key signs for an account: its own, or one of a key in whose place it is. */
@@ -204,18 +206,33 @@ export class CreditDesk {
   }
 }
 
-/** Currencies of a code, or all: `max` of them where there are more. */
-export async function findCurrencies(
+/**
+ * The currencies that a code may mean, or all; two where there are more. Where the notary set lists issuers, theirs alone: anybody registers a currency of any code, and must not
+ * change with it what the code means to others.
+ */
+export async function findMeant(notary: Pick<NotaryClient, 'currencies'>, code?: string): Promise<readonly Currency[]> {
+  const listed = await findCurrencies(notary, { code, isListed: true })
+  return listed.length > 0 ? listed : await findCurrencies(notary, { code })
+}
+
+/** Two where there are more. A page may have none of what is looked for, and not be the last. */
+async function findCurrencies(
   notary: Pick<NotaryClient, 'currencies'>,
-  { code, max = CURRENCIES_MAX }: { readonly code?: string | undefined; readonly max?: number },
+  query: CurrenciesQuery,
 ): Promise<readonly Currency[]> {
   const found: Currency[] = []
   for (let after: string | undefined; ;) {
-    const { currencies, next } = await notary.currencies({ code, after })
+    const { currencies, next } = await notary.currencies({ ...query, after })
     found.push(...currencies)
-    if (found.length >= max || next === null) return found.slice(0, max)
+    if (found.length >= 2 || next === null) return found.slice(0, 2)
     after = next
   }
+}
+
+/** Throws `REQUEST_INVALID`. */
+function codeOf(text: string): string {
+  if (CURRENCY_CODE.test(text)) return text
+  throw invalidRequest('currency', `${text} is no currency: write USD, or USD@DID`)
 }
 
 function creditsOf(

@@ -67,8 +67,12 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   issue: async (desks, { request }) => plain(await creditsOf(desks).issue(request)),
   redeem: async (desks, { request }) => plain(await creditsOf(desks).redeem(request)),
   accounts: async ({ notary }, { request, signal }) => plain(await notary.accounts(accountsQuery(request), { signal })),
-  currencies: async ({ notary }, { request, signal }) =>
-    plain(await notary.currencies({ code: optionalText(request, 'code'), ...pagedOf(request) }, { signal })),
+  currencies: async ({ notary }, { request, signal }) => {
+    const isListed = request['isListed'] === true || undefined
+    return plain(
+      await notary.currencies({ code: optionalText(request, 'code'), isListed, ...pagedOf(request) }, { signal }),
+    )
+  },
   transfers: async ({ notary }, { request, signal }) => {
     const contract: ContractId | undefined =
       optionalText(request, 'contract') === undefined ? undefined : contractOf(request)

@@ -20,7 +20,7 @@ import {
   requiredText,
 } from '../../control/control-request.ts'
 import { buyRequestOf, capabilitiesOf, INPUT_BYTES_MAX, skillOf } from './buy-request.ts'
-import { type CreditDesk, findCurrencies, nanosOf, plain } from './credit-desk.ts'
+import { type CreditDesk, findMeant, nanosOf, plain } from './credit-desk.ts'
 import type { MarketInit } from '../market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
 import { conditionsOf, creditLinesOf, custodyList } from './offer-request.ts'
@@ -205,11 +205,11 @@ export class TradeDesk {
   private async requestOf(request: ControlRequest): Promise<BuyRequest> {
     const { peers, role } = this.init
     await role.parameters.refresh()
-    const currency = await this.currencyOf(request)
-    // The same key is the same purchase, also when prices have changed since.
-    const known = role.buyer.order(requiredText(request, 'key'))?.request.maxNanos
+    // The same key is the same purchase, also when prices, or what a code means, have changed since.
+    const known = role.buyer.order(requiredText(request, 'key'))?.request
+    const currency = meantBefore(request, known) ?? (await this.currencyOf(request))
     const usual = (): Amount =>
-      known === undefined ? usualPrice(role, skillOf(request), currency) : amountFromNanos(BigInt(known))
+      known === undefined ? usualPrice(role, skillOf(request), currency) : amountFromNanos(BigInt(known.maxNanos))
     const maxNanos = optionalText(request, 'nanos') === undefined ? usual() : nanosOf(request, 'nanos')
     return buyRequestOf(request, { parameters: role.parameters, currency, maxNanos, peers: peers() })
   }
@@ -218,12 +218,18 @@ export class TradeDesk {
   async currencyOf(request: ControlRequest): Promise<Currency> {
     const text = optionalText(request, 'currency')
     if (text !== undefined) return parseCurrency(text) ?? (await this.init.credits.currencyOf(text))
-    const known = await findCurrencies(this.init.notary, { max: 2 })
+    const known = await findMeant(this.init.notary)
     const [only] = known
     if (only !== undefined && known.length === 1) return only
     const what = known.length === 0 ? 'No currency is registered yet' : 'There are several currencies'
     throw invalidRequest('currency', `${what}: name one with --currency CODE@DID`)
   }
+}
+
+/** The currency of a purchase, where the request names it by its code or not at all. */
+function meantBefore(request: ControlRequest, known: OrderNote['request'] | undefined): Currency | undefined {
+  const text = optionalText(request, 'currency')
+  return text === undefined || known?.currency.startsWith(`${text}@`) === true ? known?.currency : undefined
 }
 
 function signedBy({ journal }: PartyRole['party'], { auction, auctioneer }: HeardAuction): readonly string[] {
