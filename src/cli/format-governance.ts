@@ -84,7 +84,7 @@ export function describeVoters(view: JsonValue, width: number): string {
       rows,
       width,
     ),
-    `A timelock has to be longer than ${numberOf(view, 'timelockBoundMs') ?? 0} ms`,
+    `A timelock has to be ${numberOf(view, 'timelockLeastMs') ?? 0} ms or longer now`,
   ].join('\n')
 }
 

@@ -170,9 +170,27 @@ async function waitFor({ ask }: MarketControl, { key, wait, signal }: Waiting): 
     if (failed !== null) throw refused(failed)
     const view = membersOf(purchase)['view'] ?? null
     if (view !== null && (hasReached(view, wait) || isEnded(view))) return { view, result: await resultOf(ask, view) }
+    const ended = textOf(purchase, 'ended')
+    if (view === null && ended !== '') throw forgotten(key, { contract: textOf(purchase, 'contract'), ended })
     afterSeq = listOf(view, 'transitions').length - 1
     if (view === null) await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
+}
+
+/** Its time to be kept is over, or the set came back from a backup that was older. */
+function forgotten(
+  key: string,
+  { contract, ended }: { readonly contract: string; readonly ended: string },
+): CodedError {
+  return new CodedError('MARKET_OBJECT_UNKNOWN', {
+    message: `The purchase ${key} came to contract ${contract}, of which the notary set knows nothing any more; this node saw it last as ${ended}`,
+    details: {
+      contract,
+      ended,
+      remedy:
+        'Nothing of it can be paid any more. To have the work done again, buy it under another --idempotency-key.',
+    },
+  })
 }
 
 function refused(failed: JsonValue): CodedError {

@@ -127,6 +127,9 @@ async function untilStopped(follow: () => Promise<void>, signal: AbortSignal): P
   }
 }
 
+const REACHED_BY_NOBODY =
+  'reached   by nobody: the path of the data directory is too long for a socket. Name an address with --listen, such as /unix/PATH or /ip4/127.0.0.1/tcp/PORT'
+
 type Ready = { readonly http: string; readonly market: NodeMarket; readonly tokenFile: string }
 
 function announce({ http, market, tokenFile }: Ready, { terminal, isJson }: CommandContext): void {
@@ -151,7 +154,7 @@ function announce({ http, market, tokenFile }: Ready, { terminal, isJson }: Comm
       `kernell node at ${http}`,
       `node      ${did}`,
       `account   ${account ?? 'none: `kernell key create --role escrow`'}`,
-      ...peers.map((peer) => `reached   ${peer}`),
+      ...(peers.length > 0 ? peers.map((peer) => `reached   ${peer}`) : [REACHED_BY_NOBODY]),
       `notaries  ${set?.id ?? 'none yet: name them with --notary-set'}`,
     ].join('\n'),
   )

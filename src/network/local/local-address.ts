@@ -6,7 +6,7 @@ import { CodedError } from '../../base/errors.ts'
 export type SocketAddress = { readonly path: string } | { readonly host: string; readonly port: number }
 
 /** Longest path of a Unix socket that every system takes (104 bytes with its end on macOS). */
-const SOCKET_PATH_LENGTH_MAX = 103
+export const SOCKET_PATH_MAX = 103
 
 /**
  * Reads `/unix/PATH` (PATH absolute, its leading slash written once), `/ip4/127.x.y.z/tcp/PORT` or `/ip6/::1/tcp/PORT`. Throws
@@ -15,14 +15,9 @@ const SOCKET_PATH_LENGTH_MAX = 103
 export function parseLocalAddress(address: string): SocketAddress {
   const path = address.startsWith('/unix/') ? address.slice('/unix'.length) : undefined
   if (path !== undefined) {
-    if (
-      isAbsolute(path) &&
-      path.length > 1 &&
-      Buffer.byteLength(path) <= SOCKET_PATH_LENGTH_MAX &&
-      !path.includes('\0')
-    )
+    if (isAbsolute(path) && path.length > 1 && Buffer.byteLength(path) <= SOCKET_PATH_MAX && !path.includes('\0'))
       return { path }
-    throw invalid(address, `a socket's path has 2 to ${SOCKET_PATH_LENGTH_MAX} bytes`)
+    throw invalid(address, `a socket's path has 2 to ${SOCKET_PATH_MAX} bytes`)
   }
   const [, kind, host = '', protocol, portText = '', ...rest] = address.split('/')
   const port = /^(0|[1-9][0-9]{0,4})$/.test(portText) ? Number(portText) : Number.NaN

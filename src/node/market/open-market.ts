@@ -8,6 +8,7 @@ import { RemoteNotary } from '../../market/notary/notary-client-remote.ts'
 import { serveNotary } from '../../market/notary/serve-notary.ts'
 import { verifyStatementWith } from '../../market/parties/contracts/contract-replay.ts'
 import { MarketDoor } from '../../market/parties/market-door.ts'
+import { SOCKET_PATH_MAX } from '../../network/local/local-address.ts'
 import { createLocalTransport } from '../../network/local/local-transport.ts'
 import type { NotaryClient } from '../../ports/notary-client.ts'
 import type { Transport } from '../../ports/transport.ts'
@@ -29,8 +30,6 @@ import { parsePeerAddress } from './peer-address.ts'
 export const NETWORK_DEFAULT = 'kernell'
 /** Longest wait for one member of a notary set; a follower's wait is within it. */
 const NOTARY_TIMEOUT_MS = 35_000
-/** A socket's path is no longer on any system. */
-const SOCKET_PATH_MAX = 103
 
 /**
  * Opens a node's part in the market: keys, transports, its notary, its wallet, buyer and seller. What was opened is closed again when a later part fails.

@@ -1,4 +1,5 @@
 import { CodedError } from '../../base/errors.ts'
+import { SOCKET_PATH_MAX } from '../../network/local/local-address.ts'
 
 const UNSPECIFIED = new Set(['0.0.0.0', '::', '0:0:0:0:0:0:0:0'])
 
@@ -9,9 +10,17 @@ export function refuseUnreachable(address: string): void {
     throw new CodedError('NOTARY_ADDRESS_UNREACHABLE', { message: `${address}: ${why}`, details: { address } })
 }
 
+function whyUnreachableSocket(path: string): string | undefined {
+  if (path.length < 2) return 'it names no socket'
+  const bytes = Buffer.byteLength(path)
+  return bytes > SOCKET_PATH_MAX
+    ? `a socket's path has ${SOCKET_PATH_MAX} bytes at most, and this one ${bytes}`
+    : undefined
+}
+
 function whyUnreachable(address: string): string | undefined {
   if (!address.startsWith('/')) return 'it is no multiaddr'
-  if (address.startsWith('/unix/')) return address.length > '/unix/'.length ? undefined : 'it names no socket'
+  if (address.startsWith('/unix/')) return whyUnreachableSocket(address.slice('/unix'.length))
   const [, kind, host = '', protocol, port] = address.split('/')
   if (kind === 'ip4' || kind === 'ip6') {
     if (UNSPECIFIED.has(host))

@@ -117,6 +117,7 @@ describe('an address of a notary', () => {
     '/ip4/0.0.0.0/tcp/1',
     '/ip6/::/tcp/1',
     '/unix/',
+    `/unix/${'long/'.repeat(20)}n.sock`,
     '/dns4/n.example/tcp/0',
     '/dns4/n.example/tcp',
     'n:1',

@@ -147,6 +147,7 @@ export function showGovernance(view: GovernanceView, me: Did | undefined): JsonV
   const own = view.weights?.rows.find(({ voter }) => voter === me)
   return plain({
     ...others,
+    timelockLeastMs: leastTimelockMs(view),
     sets: sets.map((set) => ({ name: names.get(set.hash) ?? null, isInForce: set.hash === view.current, ...set })),
     beside: beside.map((hash) => ({ hash, name: names.get(hash) ?? null })),
     me: me ?? null,
@@ -186,11 +187,8 @@ function changesOf(request: ControlRequest): readonly ParameterChange[] {
 const UNITS = { duration: 'milliseconds', share: 'millionths', amount: 'nano-units' } as const
 
 /** The shortest that is long enough now, where none is asked for. */
-function timelockOf(request: ControlRequest, { current, sets, timelockBoundMs }: GovernanceView): DurationMs {
-  const asked = optionalNumber(request, 'timelockMs')
-  const set = sets.find(({ hash }) => hash === current)
-  const least = Math.max(timelockBoundMs + 1, Number(set?.values['governance.timelockMinMs'] ?? 0))
-  const timelockMs = asked ?? least
+function timelockOf(request: ControlRequest, view: GovernanceView): DurationMs {
+  const timelockMs = optionalNumber(request, 'timelockMs') ?? leastTimelockMs(view)
   if (!Number.isSafeInteger(timelockMs) || timelockMs < 0 || timelockMs > TIMELOCK_MAX_MS)
     throw invalidRequest('timelockMs', `timelockMs must be 0 to ${TIMELOCK_MAX_MS}`)
   return durationFromMs(timelockMs)
@@ -207,4 +205,10 @@ function tableOf(json: unknown): WeightTable {
   const table = { source, rows: rows.toSorted((one, other) => (one.voter < other.voter ? -1 : 1)) }
   if (isWeightTable(table)) return table
   throw invalidRequest('table', 'Each voter is named once, with a weight of 1 or more, and all weights fit 64 bits')
+}
+
+/** Longer than every live contract, and no shorter than the parameters in force say. */
+function leastTimelockMs({ current, sets, timelockBoundMs }: GovernanceView): number {
+  const set = sets.find(({ hash }) => hash === current)
+  return Math.max(timelockBoundMs + 1, Number(set?.values['governance.timelockMinMs'] ?? 0))
 }

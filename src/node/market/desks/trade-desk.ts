@@ -8,6 +8,7 @@ import { type Did, parseContractId, parseHash } from '../../../core/evidence/nam
 import { type Currency, parseCurrency } from '../../../core/ledger/ledger-names.ts'
 import { type BuyRequest, ORDERS, type OrderNote } from '../../../market/parties/buying/buy-order.ts'
 import { readAuctionFile } from '../../../market/auctions/auction-file.ts'
+import { CONTRACTS, type ContractNote } from '../../../market/parties/contracts/contract-notes.ts'
 import { type AuctionNote, HEARD_AUCTIONS } from '../../../market/parties/auctions/heard-auctions.ts'
 import { OFFER_VALIDITY_MS_MAX } from '../../../core/market/offer-directory.ts'
 import type { Clock } from '../../../ports/clock.ts'
@@ -152,7 +153,8 @@ export class TradeDesk {
     const order = this.orderOf(key)
     const contract = parseContractId(order.contract ?? '')
     const view = contract === undefined ? undefined : await this.viewOf(contract, request)
-    return { key, ...stageOf(order), view: view === undefined ? null : plain(view) }
+    const note = contract && this.init.role.party.noteOf<ContractNote>(CONTRACTS, contract)
+    return { key, ...stageOf(order), ended: note?.ended ?? null, view: view === undefined ? null : plain(view) }
   }
 
   /** The bytes of the result. Throws `MARKET_OBJECT_UNKNOWN`. */
