@@ -136,6 +136,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ledger-credits.ts')).ledgerIssueCommand,
   },
   {
+    name: 'ledger confirm',
+    summary: 'say that the payment of an unconfirmed issue came: its credits can be spent',
+    load: async () => (await import('./commands/ledger-credits.ts')).ledgerConfirmCommand,
+  },
+  {
+    name: 'ledger reject',
+    summary: 'say that the payment of an unconfirmed issue did not come: its credits go back',
+    load: async () => (await import('./commands/ledger-credits.ts')).ledgerRejectCommand,
+  },
+  {
     name: 'ledger redeem',
     summary: 'give credits back to their issuer',
     load: async () => (await import('./commands/ledger-credits.ts')).ledgerRedeemCommand,

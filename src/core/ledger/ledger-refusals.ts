@@ -147,7 +147,7 @@ export const LEDGER_REFUSALS = {
   },
   LEDGER_ISSUE_UNKNOWN: {
     cause: 'No unreconciled issue of this id is open.',
-    remedy: 'Reconcile each unconfirmed issue once.',
+    remedy: 'Name the transfer of an issue that is not confirmed yet; each is confirmed or reversed once.',
     isTransient: true,
   },
   LEDGER_MESSAGE_OLD: {

@@ -121,6 +121,7 @@ describe('a paid task between three processes', () => {
         amountNanos: '1000000000',
         currency: `USD@${dids.issuer}`,
         status: 'posted',
+        isConfirmed: true,
       },
     ])
     expect(told(await issue('1'))).toEqual({ ...told(first), status: 'exists' })

@@ -1,5 +1,3 @@
-import { canonicalJson, type JsonValue } from '../../../base/canonical-json.ts'
-import { CodedError } from '../../../base/errors.ts'
 import { type Amount, amountFromNanos } from '../../../base/money.ts'
 import { sha256Hex } from '../../../base/sha256.ts'
 import { Turns } from '../../../market/parties/turns.ts'
@@ -12,25 +10,24 @@ import {
   type TransferId,
 } from '../../../core/ledger/ledger-names.ts'
 import { dueTryOf } from '../../../market/parties/next-try.ts'
-import type { KeptAnswer } from '../../../market/parties/outbox.ts'
 import type { OwnAccounts } from '../../../market/parties/accounts/own-accounts.ts'
 import type { Party } from '../../../market/parties/party.ts'
 import type { CurrenciesQuery, NotaryClient } from '../../../ports/notary-client.ts'
 import type { MessageBody } from '../../../wire/v1/message-types.ts'
 import type { KeyRecovery } from '../../../wire/v1/key-statements.ts'
-import { type ControlRequest, invalidRequest, optionalText, requiredText } from '../../control/control-request.ts'
-import { marketRefusal } from './market-refusals.ts'
+import {
+  choiceOf,
+  type ControlRequest,
+  invalidRequest,
+  optionalText,
+  requiredText,
+} from '../../control/control-request.ts'
+import { CreditRequests } from './credit-requests.ts'
 
 /** Credits that an issuer publishes as the most there may be, where it says nothing: a million. */
 const CAP_NANOS_DEFAULT = 1_000_000_000_000_000n
 /** Currencies that share a code, as far as they are looked at. */
 const CURRENCY_CODE = /^[A-Z][A-Z0-9]{1,11}$/
-
-/** Topic of notes on requests, by their acts: each names one request for as long as its note is there. */
-const REQUESTS = 'credit-request'
-type RequestNote = { readonly body: string; readonly isDone: boolean }
-/** Requests that are remembered, beside what the notary set remembers; the oldest are forgotten beyond. */
-export const REQUESTS_MAX = 32_768
 
 export type CreditDeskInit = {
   readonly party: Party
@@ -47,22 +44,31 @@ export type CreditsMoved = {
   readonly amountNanos: string
   readonly currency: Currency
   readonly status: 'posted' | 'exists'
+  /** Of an issue: whether its payment was confirmed when it was asked for; nobody spends the credits before. */
+  readonly isConfirmed?: boolean
 }
 
-type Move = {
-  readonly type: 'ledger-issue' | 'ledger-redeem'
-  readonly act: string
-  readonly body: MessageBody<'ledger-issue'> | MessageBody<'ledger-redeem'>
+/** What became of an issue whose payment was not confirmed. */
+export type IssueReconciled = {
+  readonly transferId: TransferId
+  readonly issue: TransferId
+  readonly outcome: Outcome
+  readonly status: 'posted' | 'exists'
 }
 
-/** Issues and redeems credits with this node's escrow key. */
+type Outcome = MessageBody<'ledger-reconcile'>['outcome']
+const OUTCOMES = ['confirmed', 'reversed'] as const satisfies readonly Outcome[]
+
+/** Issues, reconciles and redeems credits with this node's escrow key. */
 export class CreditDesk {
   private readonly init: CreditDeskInit
+  private readonly requests: CreditRequests
   /** Requests of one key, and caps of one currency. */
   private readonly turns = new Turns()
 
   constructor(init: CreditDeskInit) {
     this.init = init
+    this.requests = new CreditRequests(init)
   }
 
   /** Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, `MARKET_REFUSED`. */
@@ -76,11 +82,27 @@ export class CreditDesk {
     const act = `issue/${requiredText(request, 'key')}`
     return await this.turns.take(act, async () => {
       // A request that comes again moves no cap that was changed since.
-      if (!this.isDone({ act, body })) {
-        await this.remember({ act, body, isDone: false })
+      if (!this.requests.isDone({ act, body })) {
+        await this.requests.remember({ act, body }, { isDone: false })
         await this.turns.take(`cap/${currency}`, async () => await this.register(currency, request))
       }
-      return await this.move({ type: 'ledger-issue', act, body })
+      const status = await this.requests.do('ledger-issue', { act, body })
+      return { ...movedOf(body), status, isConfirmed: body.isConfirmed }
+    })
+  }
+
+  /** Says of an issue that its payment came, or did not. Throws `REQUEST_INVALID`, `MARKET_KEY_REUSED`, `MARKET_REFUSED`. */
+  async reconcile(request: ControlRequest): Promise<IssueReconciled> {
+    const issue = parseTransferId(requiredText(request, 'transfer'))
+    if (issue === undefined) throw invalidRequest('transfer', 'A transfer is named by 32 hexadecimal digits')
+    const outcome = choiceOf(request, 'outcome', OUTCOMES)
+    if (outcome === undefined) throw invalidRequest('outcome', `outcome must be one of ${OUTCOMES.join(', ')}`)
+    const key = requiredText(request, 'key')
+    const id = idOf({ word: 'reconcile', signer: this.init.party.did, key })
+    const act = `reconcile/${key}`
+    return await this.turns.take(act, async () => {
+      const status = await this.requests.do('ledger-reconcile', { act, body: { id, issue, outcome } })
+      return { transferId: id, issue, outcome, status }
     })
   }
 
@@ -92,7 +114,10 @@ export class CreditDesk {
     if (!(await this.signsFor(body.owner)))
       throw invalidRequest('account', `Only its owner gives credits back, and this node is ${party.did}`)
     const act = `redeem/${requiredText(request, 'key')}`
-    return await this.turns.take(act, async () => await this.move({ type: 'ledger-redeem', act, body }))
+    return await this.turns.take(act, async () => {
+      const status = await this.requests.do('ledger-redeem', { act, body })
+      return { ...movedOf(body), status }
+    })
   }
 
   /** A currency by its name, or by a code that stands for one alone (`findMeant`). Throws `REQUEST_INVALID`. */
@@ -143,7 +168,7 @@ export class CreditDesk {
       if (!isNamed || known === String(capNanos)) return
       // The cap may have been this one before: what was answered then is not said again.
       const act = dueTryOf(party, `cap/${currency}/${capNanos}`, () => true)
-      await this.say({ act, type: 'ledger-cap-change', body: { currency, capNanos } })
+      await this.requests.say({ act, type: 'ledger-cap-change', body: { currency, capNanos } })
       return
     }
     const isOwn = issuerOf(currency) === party.did
@@ -153,56 +178,7 @@ export class CreditDesk {
       capNanos,
       ...(naming && { recoveryKey: recovery.key, recoveryDelayMs: recovery.delayMs }),
     }
-    await this.say({ act: dueTryOf(party, `register/${currency}`), type: 'ledger-currency-register', body })
-  }
-
-  private async move({ type, act, body }: Move): Promise<CreditsMoved> {
-    const moved = { transferId: body.id, amountNanos: String(body.amountNanos), currency: body.currency }
-    if (this.isDone({ act, body })) return { ...moved, status: 'exists' }
-    await this.remember({ act, body, isDone: false })
-    const { effect } = await this.say({ act: dueTryOf(this.init.party, act), type, body })
-    await this.remember({ act, body, isDone: true })
-    return { ...moved, status: effect === 'exists' ? 'exists' : 'posted' }
-  }
-
-  /** Throws `EVIDENCE_FULL` where there is no room for another note; then nothing was said. */
-  private async remember({ act, body, isDone }: Omit<Move, 'type'> & { readonly isDone: boolean }): Promise<void> {
-    const { party } = this.init
-    const before = party.noteOf<RequestNote>(REQUESTS, act)
-    if (before?.isDone === isDone) return
-    const notes = party.journal.notesOf(REQUESTS)
-    const [oldest] = notes
-    if (before === undefined && oldest !== undefined && notes.length >= REQUESTS_MAX)
-      await party.journal.keepNote(REQUESTS, oldest[0], null)
-    const note: RequestNote = { body: hashOf(body), isDone }
-    await party.keep(REQUESTS, act, note)
-  }
-
-  /** Whether the set has done it. Throws `MARKET_KEY_REUSED` for the key of something else. */
-  private isDone({ act, body }: Pick<Move, 'act' | 'body'>): boolean {
-    const { party } = this.init
-    const before = party.wallet.said(act)
-    const note = party.noteOf<RequestNote>(REQUESTS, act)
-    const known = note?.body ?? (before && hashOf(before.envelope.body))
-    if (known !== undefined && known !== hashOf(body))
-      throw new CodedError('MARKET_KEY_REUSED', {
-        message: `The key ${act.split('/')[1] ?? ''} was used for another request`,
-      })
-    if (note?.isDone === true) return true
-    const said = party.wallet.said(dueTryOf(party, act))
-    return said !== undefined && party.outbox.answerOf(said) !== undefined
-  }
-
-  /** Throws `MARKET_REFUSED`. */
-  private async say<
-    Type extends 'ledger-issue' | 'ledger-redeem' | 'ledger-currency-register' | 'ledger-cap-change',
-  >(what: { readonly act: string; readonly type: Type; readonly body: MessageBody<Type> }): Promise<KeptAnswer> {
-    const { party, notary } = this.init
-    const kept = await party.wallet.say({ ...what, aud: notary.set.id })
-    const answer = await party.outbox.submit(kept)
-    if (answer.effect !== 'refused') return answer
-    const id = 'id' in what.body ? { transferId: what.body.id } : {}
-    throw marketRefusal(answer.code ?? '', { ...id, currency: what.body.currency })
+    await this.requests.say({ act: dueTryOf(party, `register/${currency}`), type: 'ledger-currency-register', body })
   }
 }
 
@@ -242,11 +218,21 @@ function creditsOf(
   const owner = parseDid(requiredText(request, 'account'))
   if (owner === undefined) throw invalidRequest('account', 'account must be a did:key of an escrow key')
   const key = requiredText(request, 'key')
-  const id = parseTransferId(sha256Hex(`kernell/credits/${word}/${signer}/${key}`).slice(0, 32))
-  if (id === undefined) throw new TypeError('A digest names a transfer')
+  const id = idOf({ word, signer, key })
   const amountNanos = nanosOf(request, 'nanos')
   if (amountNanos === 0n) throw invalidRequest('nanos', 'The amount must be above 0')
   return { id, owner, currency, amountNanos, reference: optionalText(request, 'reference') ?? key }
+}
+
+/** The transfer that a request makes: the same for the same key. */
+function idOf({ word, signer, key }: Readonly<Record<'word' | 'signer' | 'key', string>>): TransferId {
+  const id = parseTransferId(sha256Hex(`kernell/credits/${word}/${signer}/${key}`).slice(0, 32))
+  if (id === undefined) throw new TypeError('A digest names a transfer')
+  return id
+}
+
+function movedOf({ id, amountNanos, currency }: MessageBody<'ledger-redeem'>): Omit<CreditsMoved, 'status'> {
+  return { transferId: id, amountNanos: String(amountNanos), currency }
 }
 
 /** Nano-units of a member that is decimal text. Throws `REQUEST_INVALID`. */
@@ -268,17 +254,4 @@ export function contractOf(
   const contract = parseContractId(requiredText(request, name))
   if (contract === undefined) throw invalidRequest(name, 'A contract is named by 64 hexadecimal digits')
   return contract
-}
-
-function hashOf(body: unknown): string {
-  return sha256Hex(canonicalJson(plain(body)))
-}
-
-/** Plain JSON of a value with amounts. */
-export function plain(value: unknown): JsonValue {
-  const text = JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === 'bigint' ? member.toString() : member,
-  )
-  // JSON.parse gives nothing else.
-  return JSON.parse(text) as JsonValue
 }

@@ -3,7 +3,7 @@ import { CodedError } from '../../../base/errors.ts'
 import type { ContractId } from '../../../core/evidence/names.ts'
 import type { ContractView } from '../../../ports/notary-client.ts'
 import { choiceOf, type ControlRequest, invalidRequest } from '../../control/control-request.ts'
-import { plain } from './credit-desk.ts'
+import { plain } from './plain-json.ts'
 import { explainRefusal } from './market-refusals.ts'
 import type { RulingParts } from './ruling-desk.ts'
 

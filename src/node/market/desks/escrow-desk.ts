@@ -22,7 +22,8 @@ import {
   optionalText,
   requiredText,
 } from '../../control/control-request.ts'
-import { contractOf, nanosOf, plain } from './credit-desk.ts'
+import { contractOf, nanosOf } from './credit-desk.ts'
+import { plain } from './plain-json.ts'
 import { partOf, refusedAct, type RulingWord, timerOf, unknownContract } from './escrow-answers.ts'
 import type { PartyRole } from '../party-role.ts'
 import { isChosen, rulingChoiceOf, RulingDesk } from './ruling-desk.ts'

@@ -2,7 +2,7 @@ import { parseContractId, type ContractId } from '../../../core/evidence/names.t
 import { CONTRACTS, type ContractNote } from '../../../market/parties/contracts/contract-notes.ts'
 import type { NotaryClient } from '../../../ports/notary-client.ts'
 import type { Timers } from '../../../ports/timers.ts'
-import { plain } from './credit-desk.ts'
+import { plain } from './plain-json.ts'
 import type { MarketTransition } from '../market-init.ts'
 import type { PartyRole } from '../party-role.ts'
 import type { StepFeed } from './step-feed.ts'

@@ -20,7 +20,7 @@ import {
   optionalText,
   requiredText,
 } from '../../control/control-request.ts'
-import { plain } from './credit-desk.ts'
+import { plain } from './plain-json.ts'
 import { namedParameters } from '../parameters/market-parameters.ts'
 import { marketRefusal } from './market-refusals.ts'
 

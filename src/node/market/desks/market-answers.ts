@@ -19,7 +19,8 @@ import {
   requiredText,
 } from '../../control/control-request.ts'
 import { grantCapability, listCapabilities, revokeCapability, showCapability } from './capability-answers.ts'
-import { contractOf, type CreditDesk, plain } from './credit-desk.ts'
+import { contractOf, type CreditDesk } from './credit-desk.ts'
+import { plain } from './plain-json.ts'
 import type { EscrowDesk } from './escrow-desk.ts'
 import type { GovernanceDesk } from './governance-desk.ts'
 import type { OperatedBooks } from '../market-components.ts'
@@ -65,6 +66,7 @@ export async function answerMarket(
 
 const ANSWERS: Readonly<Record<string, Answer>> = {
   issue: async (desks, { request }) => plain(await creditsOf(desks).issue(request)),
+  reconcile: async (desks, { request }) => plain(await creditsOf(desks).reconcile(request)),
   redeem: async (desks, { request }) => plain(await creditsOf(desks).redeem(request)),
   accounts: async ({ notary }, { request, signal }) => plain(await notary.accounts(accountsQuery(request), { signal })),
   currencies: async ({ notary }, { request, signal }) => {

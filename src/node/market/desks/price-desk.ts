@@ -6,7 +6,7 @@ import { suggestReservePrice, summarizePrices } from '../../../core/market/price
 import { attest } from '../../../market/parties/attestations.ts'
 import { type ControlRequest, invalidRequest, optionalText, requiredText } from '../../control/control-request.ts'
 import { capabilitiesOf } from './buy-request.ts'
-import { plain } from './credit-desk.ts'
+import { plain } from './plain-json.ts'
 import type { PartyRole } from '../party-role.ts'
 
 /** A suggested highest price is above what nine in ten of the known ones were, by a tenth. */

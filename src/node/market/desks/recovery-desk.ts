@@ -6,7 +6,7 @@ import type { OwnAccount } from '../../../market/parties/accounts/own-accounts.t
 import type { NotaryClient } from '../../../ports/notary-client.ts'
 import type { MessageBody } from '../../../wire/v1/message-types.ts'
 import { type ControlRequest, invalidRequest, optionalText, requiredText } from '../../control/control-request.ts'
-import { plain } from './credit-desk.ts'
+import { plain } from './plain-json.ts'
 import { marketRefusal } from './market-refusals.ts'
 import type { PartyRole } from '../party-role.ts'
 

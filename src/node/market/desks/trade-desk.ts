@@ -21,7 +21,8 @@ import {
   requiredText,
 } from '../../control/control-request.ts'
 import { buyRequestOf, capabilitiesOf, INPUT_BYTES_MAX, skillOf } from './buy-request.ts'
-import { type CreditDesk, findMeant, nanosOf, plain } from './credit-desk.ts'
+import { type CreditDesk, findMeant, nanosOf } from './credit-desk.ts'
+import { plain } from './plain-json.ts'
 import type { MarketInit } from '../market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
 import { conditionsOf, creditLinesOf, custodyList } from './offer-request.ts'
