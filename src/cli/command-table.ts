@@ -396,6 +396,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/escrow-replicate.ts')).escrowReplicateCommand,
   },
   {
+    name: 'escrow prove',
+    summary: 'prove that a party has signed two things at one place, which freezes the contract',
+    load: async () => (await import('./commands/escrow-prove.ts')).escrowProveCommand,
+  },
+  {
     name: 'escrow settle',
     summary: 'ask the notaries to capture what is due by now',
     load: async () => (await import('./commands/escrow-acts.ts')).escrowSettleCommand,

@@ -1,10 +1,9 @@
-import { resolve } from 'node:path'
-import { checkEnvelope, ENVELOPE_BYTES_MAX, type EnvelopeCheck } from '../../node/market/copies/check-envelope.ts'
+import { checkEnvelope, type EnvelopeCheck } from '../../node/market/copies/check-envelope.ts'
 import type { Command } from '../command.ts'
+import { readEnvelopeFile } from '../envelope-file.ts'
 import { EXIT_CODES } from '../exit-codes.ts'
 import { isFlagSet, usageError } from '../flags.ts'
 import { currentTime } from '../../node/market/current-time.ts'
-import { readAtMost } from '../../node/read-at-most.ts'
 
 /** Judges one signed message by its bytes alone. */
 export const envelopeCheckCommand: Command = {
@@ -18,24 +17,16 @@ export const envelopeCheckCommand: Command = {
     'Exit 3 for a message that is refused.',
   ],
   examples: ['kernell envelope check offer.json', 'kernell envelope check offer.json --at-now --json'],
-  async run({ positionals, flags, terminal, isJson, workingDir }) {
+  async run(context) {
+    const { positionals, flags, terminal, isJson } = context
     const [file] = positionals
     if (file === undefined) throw usageError('Name the file of the envelope')
-    const bytes = read(resolve(workingDir, file), file)
+    const bytes = readEnvelopeFile(context, file)
     const check = checkEnvelope(bytes, isFlagSet(flags, 'at-now') ? { now: currentTime() } : {})
     if (isJson) terminal.printJson(check)
     else terminal.print(format(check))
     return await Promise.resolve(check.verdict === 'accepted' ? EXIT_CODES.done : EXIT_CODES.refused)
   },
-}
-
-function read(path: string, file: string): Uint8Array {
-  try {
-    // One byte more tells one that is too long from one that just fits.
-    return readAtMost(path, ENVELOPE_BYTES_MAX + 1)
-  } catch {
-    throw usageError(`The file ${file} cannot be read`, { file })
-  }
 }
 
 function format(check: EnvelopeCheck): string {

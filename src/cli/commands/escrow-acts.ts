@@ -1,8 +1,9 @@
 import type { JsonValue } from '../../base/canonical-json.ts'
+import { actDocument, contractSubject, refusalText } from '../act-document.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES, type ExitCode } from '../exit-codes.ts'
-import { type FlagTable, isFlagSet, textFlag, usageError } from '../flags.ts'
-import { idempotencyKey, KEY_FLAG, NODE_FLAGS, subjectOf, useMarket } from '../market-control.ts'
+import { type FlagTable, isFlagSet, textFlag } from '../flags.ts'
+import { idempotencyKey, KEY_FLAG, NODE_FLAGS, useMarket } from '../market-control.ts'
 import { fileFlag, nanosFlag } from '../market-flags.ts'
 import { formatRuling } from '../format-ruling.ts'
 import { membersOf, textOf } from '../registered-policies.ts'
@@ -36,8 +37,7 @@ function actCommand({ act, summary, flags = {}, details, example }: ActInit): Co
 
 async function runAct(context: CommandContext, act: string): Promise<ExitCode> {
   const { terminal, isJson, flags } = context
-  const contract = subjectOf(context, 'the contract: its 64 digits')
-  if (!/^[0-9a-f]{64}$/.test(contract)) throw usageError('A contract is named by 64 hexadecimal digits')
+  const contract = contractSubject(context)
   const request = {
     op: 'act',
     act,
@@ -52,7 +52,7 @@ async function runAct(context: CommandContext, act: string): Promise<ExitCode> {
   }
   const answer = await useMarket(context, async ({ ask }) => await ask(request))
   const isRefused = textOf(answer, 'effect') === 'refused'
-  if (isJson) terminal.printJson(documentOf(answer))
+  if (isJson) terminal.printJson(actDocument(answer))
   else if (isRefused) terminal.note(refusalText(answer))
   else if (membersOf(answer)['ruling'] !== undefined) terminal.print(partText(answer))
   else
@@ -62,41 +62,10 @@ async function runAct(context: CommandContext, act: string): Promise<ExitCode> {
   return isRefused ? EXIT_CODES.refused : EXIT_CODES.done
 }
 
-function documentOf(answer: JsonValue): { readonly [name: string]: JsonValue } {
-  const {
-    contract = null,
-    state = null,
-    effect = null,
-    code = null,
-    receipt = null,
-    cause,
-    remedy,
-    ruling,
-  } = membersOf(answer)
-  return {
-    contract,
-    state,
-    effect,
-    code,
-    receipt,
-    ...(ruling !== undefined && { ruling }),
-    ...(cause !== undefined && { cause }),
-    ...(remedy !== undefined && { remedy }),
-  }
-}
-
 function partText(answer: JsonValue): string {
   const rule =
     'Signed. The ruling counts when as many as are needed have signed the same split; whoever is last sends it.'
   return [rule, ...formatRuling(membersOf(answer)['ruling'])].join('\n')
-}
-
-function refusalText(answer: JsonValue): string {
-  return [
-    `kernell: ${textOf(answer, 'code')}: ${textOf(answer, 'cause')}`,
-    `  ${textOf(answer, 'remedy')} The contract is ${textOf(answer, 'state')}.`,
-    ...formatRuling(membersOf(answer)['ruling']),
-  ].join('\n')
 }
 
 export const escrowAcceptCommand: Command = actCommand({

@@ -24,7 +24,17 @@ import {
 } from '../../control/control-request.ts'
 import { contractOf, nanosOf } from './credit-desk.ts'
 import { plain } from './plain-json.ts'
-import { partOf, refusedAct, type RulingWord, timerOf, unknownContract } from './escrow-answers.ts'
+import {
+  convictionOf,
+  partOf,
+  proofOf,
+  refusedAct,
+  rowOf,
+  type RulingWord,
+  type Said,
+  timerOf,
+  unknownContract,
+} from './escrow-answers.ts'
 import type { PartyRole } from '../party-role.ts'
 import { isChosen, rulingChoiceOf, RulingDesk } from './ruling-desk.ts'
 import { stateFromEvidence } from './state-from-evidence.ts'
@@ -38,14 +48,22 @@ export type EscrowDeskInit = {
 }
 
 /** What a person may do about a contract. */
-export const ESCROW_ACTS = ['accept', 'reject', 'cancel', 'refund', 'dispute', 'rule', 'settle', 'void'] as const
+export const ESCROW_ACTS = [
+  'accept',
+  'reject',
+  'cancel',
+  'refund',
+  'dispute',
+  'rule',
+  'prove',
+  'settle',
+  'void',
+] as const
 export type EscrowAct = (typeof ESCROW_ACTS)[number]
 
 /** In which arbiters rule. */
 const RULED_STATES: readonly string[] = ['DISPUTED', 'FROZEN']
 const DECODER = new TextDecoder()
-
-type Said<Type extends MessageType> = { readonly type: Type; readonly body: MessageBody<Type> }
 
 /** Contracts of this node: what they stand at, what is done about them, and their evidence. */
 export class EscrowDesk {
@@ -74,19 +92,8 @@ export class EscrowDesk {
     const contracts: JsonValue[] = []
     for (const [contract, note] of notes) {
       // Written by buyer and seller.
-      const { role, other, task, ended } = note as ContractNote
       const view = await this.init.notary.contract(contractOf({ contract }))
-      contracts.push({
-        contract,
-        role,
-        other,
-        skill: task.skill,
-        state: view?.state ?? ended ?? 'UNKNOWN',
-        currency: view?.currency ?? null,
-        custody: view?.custody ?? null,
-        priceNanos: view?.priceNanos ?? null,
-        timers: plain(view?.timers ?? []),
-      })
+      contracts.push(rowOf(contract, note as ContractNote, view))
     }
     return { contracts }
   }
@@ -133,6 +140,7 @@ export class EscrowDesk {
       effect: isRepeated || effect === 'exists' ? 'exists' : 'applied',
       code: null,
       receipt: JSON.parse(DECODER.decode(receipt)) as JsonValue,
+      ...(kept.envelope.type === 'equivocation-proof' && convictionOf(kept.envelope.body, after)),
     }
   }
 
@@ -198,6 +206,8 @@ export class EscrowDesk {
         return await this.cancellation(view, amount('0'), currency)
       case 'rule':
         return await this.ruling(view.contract, request)
+      case 'prove':
+        return proofOf(view, request)
     }
   }
 
