@@ -138,6 +138,7 @@ describe('commands', () => {
       'doctor.ts',
       'envelope-check.ts',
       'escrow-acts.ts',
+      'escrow-prove.ts',
       'escrow-replicate.ts',
       'escrow-views.ts',
       'estimate.ts',

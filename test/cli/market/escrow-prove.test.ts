@@ -35,18 +35,22 @@ beforeEach(async () => {
   parties = { buyer: node.party, seller: shop.party }
   folder = mkdtempSync(join(tmpdir(), 'kernell-prove-'))
   server = createServer((request, response) => {
-    void (async () => {
-      const words = await request.setEncoding('utf8').toArray()
-      const escrow = new EscrowDesk({ role: { party: prover } as never, notary: world.notary, peers: () => [] })
-      const { signal } = new AbortController()
-      const answer = await answerMarket({ escrow } as never, JSON.parse(words.join('')) as never, { signal })
-      response.end(JSON.stringify('body' in answer ? answer.body : null))
-    })()
+    const answered = request.setEncoding('utf8').toArray().then(answer)
+    // The command line sees a connection that breaks off.
+    answered.then((text) => response.end(text)).catch(() => response.destroy())
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   mkdirSync(join(folder, 'data'))
   announceRunningNode(join(folder, 'data'), `http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'token')
 })
+
+/** As the node of whoever proves it answers. */
+async function answer(words: readonly string[]): Promise<string> {
+  const escrow = new EscrowDesk({ role: { party: prover } as never, notary: world.notary, peers: () => [] })
+  const { signal } = new AbortController()
+  const said = await answerMarket({ escrow } as never, JSON.parse(words.join('')) as never, { signal })
+  return JSON.stringify('body' in said ? said.body : null)
+}
 
 afterEach(async () => {
   await once(server.close(), 'close')

@@ -171,6 +171,10 @@ describe('a lone notary that was restored', () => {
     { timeout: 240_000 },
     async () => {
       await done('backup', 'create', '--file', 'notary.backup', '--data-dir', 'notary')
+      await start('notary', '--notary', '--notary-set', 'set.json')
+      await startParties('set.json')
+      expect(await done(...buy('since-the-backup'))).toMatchObject({ state: 'FINAL' })
+      await stopAll()
       renameSync(join(folder, 'notary'), join(folder, 'lost'))
       await done('backup', 'restore', '--file', 'notary.backup', '--to', 'notary')
       expect(await refused('notary', '--notary')).toMatchObject([
@@ -188,6 +192,11 @@ describe('a lone notary that was restored', () => {
       expect(await done('escrow', 'show', contract, '--data-dir', 'buyer')).toMatchObject({ state: 'DELIVERED' })
       const accept = line('escrow', 'accept', contract, '--idempotency-key', 'yes', '--data-dir', 'buyer')
       expect(await done(...accept)).toMatchObject({ effect: 'applied' })
+      const gone = await kernell(...buy('since-the-backup'))
+      expect([gone.code, told(gone)]).toMatchObject([
+        1,
+        { error: { code: 'MARKET_OBJECT_UNKNOWN', details: { ended: 'FINAL' } } },
+      ])
       expect(await done(...buy('in-the-second-epoch'))).toMatchObject({ state: 'FINAL', capturedNanos: '500000000' })
       await done('escrow', 'export', contract, '--output', 'contract.json', '--data-dir', 'seller')
       for (const set of ['set.json', 'set-2.json'])

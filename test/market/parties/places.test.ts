@@ -8,6 +8,7 @@ import type { EscrowTerms } from '../../../src/core/escrow/escrow-terms.ts'
 import type { Did } from '../../../src/core/evidence/names.ts'
 import type { BuyRequest } from '../../../src/market/parties/buying/buy-order.ts'
 import type { Party } from '../../../src/market/parties/party.ts'
+import { hasLapsed } from '../../../src/market/parties/selling/lapsers.ts'
 import { SellerPlaces } from '../../../src/market/parties/selling/seller-places.ts'
 import type { TaskRunner } from '../../../src/market/parties/selling/seller-work.ts'
 import { contractNamed, didNamed, ms, termsOf } from '../../core/escrow/escrow-builder.ts'
@@ -251,7 +252,11 @@ describe('what is signed and not held', () => {
   const strangers = (count: number): readonly Note[] =>
     Array.from({ length: count }, (_, index) => ({ payer: didNamed('p'.repeat(index + 1)) }))
 
-  async function judge(notes: readonly Note[], changes: Partial<EscrowTerms> = {}): Promise<string | undefined> {
+  async function judge(
+    notes: readonly Note[],
+    changes: Partial<EscrowTerms> = {},
+    hasLapsed = false,
+  ): Promise<string | undefined> {
     const written = notes.map(({ payer, custody = 'C2', deliverMs = 60_000, ...rest }, index) => {
       const terms = JSON.stringify({ maxNanos: '100', custody, timers: { deliverMs } })
       return [
@@ -261,7 +266,8 @@ describe('what is signed and not held', () => {
     })
     const states = new Map(notes.map(({ kind }, index) => [contractNamed(String(index)), kind && { kind }]))
     const components = { clock: { now: () => 0 } }
-    const party = { states, components, journal: { notesOf: () => written } } as unknown as Party
+    const noteOf = (): unknown => (hasLapsed ? { at: 0 } : undefined)
+    const party = { states, components, journal: { notesOf: () => written }, noteOf } as unknown as Party
     const offer = { skill: 'text.echo', capacity: 1, latencyMs: ms(1_000) } as never
     const { payer, custody, timers } = termsOf({ payer: didNamed('me'), ...changes })
     const wanted = { payer, isLent: custody === 'C1', deliverMs: timers.deliverMs, isBid: false }
@@ -281,6 +287,26 @@ describe('what is signed and not held', () => {
         long,
       ),
     ).toBeUndefined()
+  })
+
+  it('leaves half of the room to those who have let nothing lapse', async () => {
+    expect(await judge(strangers(8), long, true)).toBeUndefined()
+    expect(await judge(strangers(9), long, true)).toBe('MARKET_BUSY')
+    const known: Note = { payer: didNamed('me'), result: 'r', ended: 'FINAL' }
+    expect(await judge([...strangers(9), known], long, true)).toBeUndefined()
+  })
+
+  it('is remembered of the payer for a day', async () => {
+    const shop = await openShop()
+    await signAndStay(shop, KEYS.arbiter)
+    const { party } = shop.shop
+    expect(hasLapsed(party, KEYS.arbiter.did)).toBe(false)
+    await shop.world.time.advance(200_000)
+    await settle(60)
+    expect(hasLapsed(party, KEYS.arbiter.did)).toBe(true)
+    expect(await stateOf(shop, await begin(shop, KEYS.buyer))).toBe('DELIVERED')
+    await shop.world.time.advance(86_400_000)
+    expect([KEYS.arbiter, KEYS.buyer].map(({ did }) => hasLapsed(party, did))).toEqual([false, false])
   })
 
   it('takes no place either when it is held and the work has not begun: the input may be kept back', async () => {

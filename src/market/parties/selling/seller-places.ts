@@ -8,6 +8,7 @@ import { type AuctionNote, HEARD_AUCTIONS } from '../auctions/heard-auctions.ts'
 import type { Party } from '../party.ts'
 import type { PartyCode } from '../party-codes.ts'
 import { Turns } from '../turns.ts'
+import { hasLapsed } from './lapsers.ts'
 
 /** Contracts beyond the tasks of an offer that were signed for payers for whom nothing was done before, and whose work has not begun. */
 const STRANGERS_MAX = 16
@@ -119,7 +120,10 @@ export class SellerPlaces {
     if (customers.has(payer)) return undefined
     // In C1 nothing has to be shown, so that keys without a credit must not stand in the way of those that have some.
     const strangers = others.filter((other) => !customers.has(other.payer) && other.isOnCredit === isOnCredit)
-    return strangers.length >= STRANGERS_MAX + Math.min(capacity, TASKS_MAX) ? 'MARKET_BUSY' : undefined
+    const max = STRANGERS_MAX + Math.min(capacity, TASKS_MAX)
+    if (strangers.length >= max) return 'MARKET_BUSY'
+    // Whoever has let a contract lapse leaves half of the room to those who have not.
+    return 2 * strangers.length >= max && hasLapsed(this.party, payer) ? 'MARKET_BUSY' : undefined
   }
 
   /** How long a contract can wait for its delivery from now on, if it begins now; none where it runs already, or has nothing to do. */

@@ -14,6 +14,7 @@ import { readMeter, shownMeter, type TaskCounts } from './read-meter.ts'
 import type { SellerPolicy } from './seller-policy.ts'
 import { untilAborted } from './until-aborted.ts'
 import { hashOfBytes, judgeResult, manifestHashOf, readPredicate, verdictHashOf } from '../contracts/task-package.ts'
+import { rememberLapse } from './lapsers.ts'
 
 export type TaskInit = {
   readonly contract: ContractId
@@ -129,6 +130,7 @@ class ContractWork {
   async end(): Promise<void> {
     this.stopping.abort()
     await this.task
+    if (this.noted.isHeld !== true) await rememberLapse(this.party, this.noted.other)
     await this.note({ ended: this.current?.kind ?? LAPSED })
   }
 
