@@ -21,6 +21,12 @@ export const LAYERS: readonly Layer[] = [
     folder: 'node',
     mayImport: [...CONTRACTS, ...ADAPTERS.filter((name) => name !== 'testing'), ...SERVICES],
   },
+  {
+    layer: 6,
+    folder: 'simulation',
+    // The other place that chooses adapters: simulated ones, so nothing that opens a file or a socket.
+    mayImport: [...CONTRACTS, 'actors', 'wasm', 'keys', 'network', 'storage', 'models', 'testing', ...SERVICES],
+  },
   { layer: 7, folder: 'gateway', mayImport: [...CONTRACTS, 'node'] },
   { layer: 8, folder: 'cli', mayImport: [...CONTRACTS, 'node', 'gateway'] },
 ]

@@ -1,0 +1,211 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { createWorld, type TracedEvent, type World } from '../../../src/simulation/world/world.ts'
+
+/** Two processes that answer each other with delays of chance, for a while. */
+async function play(
+  seed: number,
+  { ticks = 0 } = {},
+): Promise<{ readonly hash: string; readonly said: readonly string[] }> {
+  const world = createWorld({ seed })
+  const said: string[] = []
+  const processes = ['a', 'b', 'c'].map((name) => world.createProcess(name))
+  const say = async (from: number, left: number): Promise<void> => {
+    // As many turns of the microtask queue as somebody likes.
+    for (let tick = 0; tick < ticks * (from + 1); tick += 1) await Promise.resolve()
+    const process = processes[from % processes.length]
+    said.push(`${process?.name ?? ''} ${process?.clock.now() ?? 0} ${left}`)
+    if (left === 0 || process === undefined) return
+    const delayMs = Math.floor(process.random.fraction() * 3)
+    process.timers.schedule(delayMs, () => void say(from + 1, left - 1))
+    process.timers.schedule(delayMs, () => void say(from + 2, left - 1))
+  }
+  void say(0, 6)
+  expect(await world.run()).toBe('quiet')
+  for (const line of said) world.note(line)
+  return { hash: world.hash, said }
+}
+
+describe('a seed', () => {
+  it('gives the same run each time, and another one gives another', async () => {
+    const [one, same, other] = [await play(1), await play(1), await play(2)]
+    expect(same).toEqual(one)
+    expect(other.hash).not.toBe(one.hash)
+    expect(one.said).toHaveLength(127)
+  })
+
+  it('does so however many turns the promises between take', async () => {
+    const runs = await Promise.all([0, 1, 7].map(async (ticks) => await play(5, { ticks })))
+    expect(new Set(runs.map(({ hash }) => hash)).size).toBe(1)
+  })
+
+  it('breaks ties: things that are due at one instant come in any order', async () => {
+    const orders = new Set<string>()
+    for (let seed = 0; seed < 64; seed += 1) {
+      const world = createWorld({ seed })
+      let order = ''
+      for (const name of ['x', 'y', 'z']) world.schedule(5, { kind: name, run: () => void (order += name) })
+      await world.run()
+      orders.add(order)
+    }
+    expect(orders.size).toBe(6)
+  })
+
+  it('is a whole number of 32 bits', () => {
+    for (const seed of [-1, 0.5, 2 ** 32]) expect(() => createWorld({ seed })).toThrow(RangeError)
+  })
+
+  it('has a hash that is pinned', async () => {
+    expect((await play(1)).hash).toBe('8a918b7c5f3a880e')
+  })
+})
+
+describe('a run', () => {
+  it('stops at a time or a number of events, and goes on from there', async () => {
+    const world = createWorld({ seed: 1 })
+    const process = world.createProcess('p')
+    const seen: number[] = []
+    const tick = (): void => {
+      seen.push(world.nowMs())
+      if (seen.length < 10) process.timers.schedule(10, tick)
+    }
+    process.timers.schedule(10, tick)
+    expect(await world.run({ untilMs: 35 })).toBe('time')
+    expect([seen, world.nowMs()]).toEqual([[10, 20, 30], 35])
+    expect(await world.run({ eventsMax: 2 })).toBe('events')
+    expect(seen).toEqual([10, 20, 30, 40, 50])
+    expect(await world.run()).toBe('quiet')
+    expect([seen.length, world.events]).toEqual([10, 10])
+  })
+
+  it('tells of each event before it happens, and goes on behind one that throws', async () => {
+    const events: TracedEvent[] = []
+    const world = createWorld({ seed: 1, onEvent: (event) => events.push(event) })
+    const fault = new Error('thrown')
+    world.schedule(1, {
+      kind: 'bad',
+      run: () => {
+        throw fault
+      },
+    })
+    world.schedule(2, { kind: 'good', run: () => undefined })
+    await world.run()
+    expect(world.failures).toEqual([fault])
+    expect(events).toEqual([
+      { index: 0, atMs: 1, kind: 'bad' },
+      { index: 1, atMs: 2, kind: 'good' },
+    ])
+  })
+
+  it('waits for what synchronous events have begun all the same', async () => {
+    const world = createWorld({ seed: 1 })
+    const process = world.createProcess('p')
+    let last = 0
+    const begin = async (): Promise<void> => {
+      for (let turn = 0; turn < 5; turn += 1) await Promise.resolve()
+      process.timers.schedule(5, () => void (last = world.nowMs()))
+    }
+    world.schedule(1, { kind: 'sync', isSync: true, run: () => void begin() })
+    expect(await world.run()).toBe('quiet')
+    expect(last).toBe(6)
+  })
+})
+
+describe('a process', () => {
+  it('that is killed does nothing any more', async () => {
+    const world = createWorld({ seed: 1 })
+    const process = world.createProcess('p')
+    let done = 0
+    process.timers.schedule(10, () => void (done += 1))
+    process.timers.schedule(30, () => void (done += 1))
+    process.clock.timeoutSignal(40).addEventListener('abort', () => void (done += 1))
+    world.schedule(20, { kind: 'kill', run: () => process.kill() })
+    await world.run()
+    expect([done, process.isAlive]).toEqual([1, false])
+  })
+
+  it('has a clock that is as wrong as it is told, and timers that are not', async () => {
+    const world = createWorld({ seed: 1 })
+    const process = world.createProcess('p', { offsetMs: 500, driftPpm: 100_000 })
+    let seen: readonly number[] = []
+    process.timers.schedule(1_000, () => {
+      seen = [process.clock.now() - world.startAt, process.clock.monotonicMs(), world.nowMs()]
+    })
+    await world.run()
+    expect(seen[0]).toBe(1_600)
+    expect(seen[1]).toBeCloseTo(1_100)
+    expect(seen[2]).toBe(1_000)
+    process.skew = { offsetMs: -10_000_000, driftPpm: -1_000 }
+    expect([process.clock.now() - world.startAt, process.clock.monotonicMs()]).toEqual([0, seen[1]])
+  })
+
+  it('draws by itself: what others draw changes nothing', () => {
+    const draw = (others: number): number => {
+      const world = createWorld({ seed: 3 })
+      const other = world.createProcess('other')
+      for (let count = 0; count < others; count += 1) other.random.bytes(8)
+      return world.createProcess('p').random.fraction()
+    }
+    expect(draw(5)).toBe(draw(0))
+  })
+
+  it('takes the delays that platforms take', () => {
+    const process = createWorld({ seed: 1 }).createProcess('p')
+    for (const delayMs of [-1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => process.timers.schedule(delayMs, () => undefined)).toThrow(RangeError)
+  })
+})
+
+describe('the real world', () => {
+  const asked: readonly (readonly [string, () => unknown])[] = [
+    ['Date.now', () => Date.now()],
+    ['new Date()', () => new Date()],
+    ['Math.random', () => Math.random()],
+    ['performance.now', () => performance.now()],
+    ['setTimeout', () => setTimeout(() => undefined, 0)],
+    ['setInterval', () => setInterval(() => undefined, 0)],
+    ['setImmediate', () => setImmediate(() => undefined)],
+    ['AbortSignal.timeout', () => AbortSignal.timeout(1)],
+    ['crypto.randomUUID', () => crypto.randomUUID()],
+    ['crypto.getRandomValues', () => crypto.getRandomValues(new Uint8Array(1))],
+    ['MessageChannel', () => new MessageChannel()],
+    ['WeakRef', () => new WeakRef({})],
+    ['FinalizationRegistry', () => new FinalizationRegistry(() => undefined)],
+    ['WebSocket', () => new WebSocket('ws://127.0.0.1')],
+    ['fetch', () => void fetch('http://127.0.0.1')],
+  ]
+  let world: World | undefined
+  afterEach(() => (world = undefined))
+
+  it.each(asked)('%s throws inside, and is itself again behind the run', async (called, ask) => {
+    world = createWorld({ seed: 1 })
+    world.schedule(1, { kind: 'ask', run: ask as () => void })
+    await world.run()
+    expect(world.failures).toMatchObject([{ code: 'SIMULATION_REAL_WORLD', details: { called } }])
+    expect([typeof Date.now(), new Date().getTime() > 0, typeof Math.random(), typeof performance.now()]).toEqual([
+      'number',
+      true,
+      'number',
+      'number',
+    ])
+  })
+
+  it('a date of given numbers, and what was meant to stay, is there', async () => {
+    world = createWorld({ seed: 1 })
+    let text = ''
+    world.schedule(1, {
+      kind: 'ask',
+      run: () => queueMicrotask(() => void (text = new Date(0).toISOString() + String(Date.UTC(1970, 0, 1)))),
+    })
+    await world.run()
+    expect([text, world.failures]).toEqual(['1970-01-01T00:00:00.000Z0', []])
+  })
+
+  it('is itself again only when the last of several worlds has run', async () => {
+    const worlds = [1, 2].map((seed) => createWorld({ seed }))
+    for (const each of worlds)
+      for (let at = 1; at < 50; at += 1) each.schedule(at, { kind: 'ask', run: () => void Math.random() })
+    await Promise.all(worlds.map(async (each) => await each.run()))
+    expect(worlds.map(({ failures }) => failures.length)).toEqual([49, 49])
+    expect(Math.random()).toBeLessThan(1)
+  })
+})
