@@ -38,6 +38,7 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
   ],
   TRANSPORT_CASES: [
     { test: 'test/network/conformance.test.ts', implementations: ['createTransport', 'createLocalTransport'] },
+    { test: 'test/simulation/network/conformance.test.ts', implementations: ['createTransport'] },
   ],
   SEALER_CASES: [
     { test: 'test/keys/conformance.test.ts', implementations: ['createNodeSealer', 'createPortableSealer'] },

@@ -1,0 +1,107 @@
+import type { RandomStream } from '../../base/random-stream.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import { streamOf } from '../world/seeded-random.ts'
+import type { World } from '../world/world.ts'
+import type { WorldProcess } from '../world/world-process.ts'
+import { arrivalsOf, GOOD_LINK, type LinkFaults } from './link-faults.ts'
+import { type Letter, SimulatedTransport } from './simulated-transport.ts'
+
+export type NetworkCounts = { sent: number; lost: number; duplicated: number; cut: number; held: number }
+
+/**
+ * The network between the processes of a world. It carries questions and answers, each by itself: loses, doubles and delays them as the link says, holds them back where a link is clogged, and
+ * drops what crosses a partition when it would arrive. Who is not there does not answer.
+ */
+export class SimulatedNetwork {
+  readonly counts: NetworkCounts = { sent: 0, lost: 0, duplicated: 0, cut: 0, held: 0 }
+  private readonly world: World
+  private readonly random: RandomStream
+  private readonly stations = new Map<string, SimulatedTransport>()
+  private readonly links = new Map<string, LinkFaults>()
+  private readonly cuts = new Set<string>()
+  private readonly clogs = new Map<string, number>()
+  private usual: LinkFaults = GOOD_LINK
+
+  constructor(world: World) {
+    this.world = world
+    this.random = streamOf(world.seed, 'network')
+  }
+
+  /** A transport of a process, reached at `/sim/NAME`. It ends with its process. */
+  createTransport(
+    process: WorldProcess,
+    { did, name }: { readonly did: Did; readonly name: string },
+  ): SimulatedTransport {
+    return new SimulatedTransport({ network: this, process }, { did, address: `/sim/${name}` })
+  }
+
+  /** How all links are from now on that are not named by themselves. */
+  setUsual(faults: LinkFaults): void {
+    this.usual = faults
+  }
+
+  /** One direction. `undefined`: as all are. */
+  setLink(from: Did, to: Did, faults: LinkFaults | undefined): void {
+    if (faults === undefined) this.links.delete(`${from} ${to}`)
+    else this.links.set(`${from} ${to}`, faults)
+  }
+
+  /** Nothing arrives in this direction until it is healed, what is under way included. */
+  cut(from: Did, to: Did): void {
+    this.cuts.add(`${from} ${to}`)
+  }
+
+  heal(from: Did, to: Did): void {
+    this.cuts.delete(`${from} ${to}`)
+  }
+
+  /** What is sent in this direction waits for so long, and then comes all at once. */
+  clog(from: Did, to: Did, forMs: number): void {
+    this.clogs.set(`${from} ${to}`, this.world.nowMs() + forMs)
+  }
+
+  /** All faults end. */
+  calm(): void {
+    this.links.clear()
+    this.cuts.clear()
+    this.clogs.clear()
+    this.usual = GOOD_LINK
+  }
+
+  /** For transports: `false` where the address is taken. */
+  open(address: string, station: SimulatedTransport): boolean {
+    if (this.stations.get(address)?.isOpen === true) return false
+    this.stations.set(address, station)
+    return true
+  }
+
+  close(address: string, station: SimulatedTransport): void {
+    if (this.stations.get(address) === station) this.stations.delete(address)
+  }
+
+  /** Who answers at an address now. */
+  at(address: string): SimulatedTransport | undefined {
+    const station = this.stations.get(address)
+    return station?.isOpen === true ? station : undefined
+  }
+
+  send(letter: Letter): void {
+    this.counts.sent += 1
+    const link = `${letter.from} ${letter.to}`
+    const arrivals = arrivalsOf(this.links.get(link) ?? this.usual, this.random)
+    if (arrivals.length === 0) this.counts.lost += 1
+    if (arrivals.length === 2) this.counts.duplicated += 1
+    const heldMs = Math.max(0, (this.clogs.get(link) ?? 0) - this.world.nowMs())
+    if (heldMs > 0) this.counts.held += 1
+    for (const delayMs of arrivals)
+      this.world.schedule(heldMs + delayMs, { kind: `net ${letter.kind}`, run: () => this.arrive(letter) })
+  }
+
+  private arrive(letter: Letter): void {
+    if (this.cuts.has(`${letter.from} ${letter.to}`)) {
+      this.counts.cut += 1
+      return
+    }
+    letter.arrive()
+  }
+}
