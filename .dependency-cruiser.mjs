@@ -79,6 +79,14 @@ export default {
       to: { path: '^src/(core|ports)/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'simulation-is-hermetic',
+      severity: 'error',
+      comment:
+        'A simulated world takes time, chance, network and disk from its seed: what it imports, through whatever files, must not reach those of the platform.',
+      from: { path: '^src/simulation/' },
+      to: { reachable: true, path: '^(node:)?(fs|fs/promises|net|tls|http|https|dgram|dns|worker_threads|child_process|timers|timers/promises)$|node_modules/(undici|level|piscina)/' },
+    },
+    {
       name: 'not-to-test',
       severity: 'error',
       comment: 'What ships does not depend on tests, benches or scripts. Suites for implementers live in src/testing.',

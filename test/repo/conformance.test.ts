@@ -20,6 +20,7 @@ const RUNS: Readonly<Record<string, readonly RunOfSuite[]>> = {
   ],
   FILE_SYSTEM_CASES: [
     { test: 'test/storage/conformance.test.ts', implementations: ['createNodeFileSystem', 'FaultyFileSystem'] },
+    { test: 'test/simulation/disk/simulated-disk.test.ts', implementations: ['SimulatedDisk'] },
   ],
   KEY_VALUE_STORE_CASES: [
     {

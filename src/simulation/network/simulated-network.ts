@@ -29,10 +29,10 @@ export class SimulatedNetwork {
 
   /** A transport of a process, reached at `/sim/NAME`. It ends with its process. */
   createTransport(
-    process: WorldProcess,
+    owner: WorldProcess,
     { did, name }: { readonly did: Did; readonly name: string },
   ): SimulatedTransport {
-    return new SimulatedTransport({ network: this, process }, { did, address: `/sim/${name}` })
+    return new SimulatedTransport({ network: this, owner }, { did, address: `/sim/${name}` })
   }
 
   /** How all links are from now on that are not named by themselves. */

@@ -20,7 +20,7 @@ export type Carrier = {
   send(letter: Letter): void
 }
 
-type Components = { readonly network: Carrier; readonly process: WorldProcess }
+type Components = { readonly network: Carrier; readonly owner: WorldProcess }
 
 /** A question that waits for its answer. */
 type Asked = { readonly settle: (answer: Answer) => void; readonly to: Did }
@@ -58,7 +58,7 @@ export class SimulatedTransport implements Transport {
   }
 
   get isOpen(): boolean {
-    return this.state === 'started' && this.components.process.isAlive
+    return this.state === 'started' && this.components.owner.isAlive
   }
 
   async start(): Promise<void> {
@@ -99,7 +99,7 @@ export class SimulatedTransport implements Transport {
 
   async request(to: Did, question: PeerQuestion, { signal }: AbortOptions = {}): Promise<Uint8Array> {
     signal?.throwIfAborted()
-    const { process } = this.components
+    const { owner } = this.components
     if (this.state !== 'started') throw closed()
     const address = this.book.get(to)
     if (address === undefined) throw new CodedError('NETWORK_PEER_UNKNOWN', { message: `There is no address of ${to}` })
@@ -107,7 +107,7 @@ export class SimulatedTransport implements Transport {
     const id = (this.questions += 1)
     return await new Promise<Uint8Array>((resolve, reject) => {
       const onAbort = (): void => give({ error: signal?.reason })
-      const timer = process.timers.schedule(question.timeoutMs, () => give({ error: late(to, question) }))
+      const timer = owner.timers.schedule(question.timeoutMs, () => give({ error: late(to, question) }))
       const settle = (answer: Answer): void => {
         this.asked.delete(id)
         timer.cancel()
@@ -142,7 +142,9 @@ export class SimulatedTransport implements Transport {
         refuse(new CodedError('NETWORK_PEER_WRONG', { message: `${station.did} answers at ${address}` }))
       else {
         this.connected.add(to)
-        void station.serve(this, { id, protocol: question.protocol, body })
+        station
+          .serve(this, { id, protocol: question.protocol, body })
+          .catch((error: unknown) => station.components.owner.fail(error))
       }
     }
     network.send({ from: this.did, to, kind: 'question', arrive })
@@ -160,7 +162,7 @@ export class SimulatedTransport implements Transport {
     this.served.set(key, { asker, id, ended })
     const answer = await this.answer(asker.did, { protocol, body, signal: ended.signal })
     if (this.served.get(key)?.ended === ended) this.served.delete(key)
-    if (!this.components.process.isAlive || ended.signal.aborted) return
+    if (!this.components.owner.isAlive || ended.signal.aborted) return
     this.reply(asker, id, answer)
   }
 
@@ -190,7 +192,7 @@ export class SimulatedTransport implements Transport {
   }
 
   private take(id: number, answer: Answer): void {
-    if (this.components.process.isAlive) this.asked.get(id)?.settle(answer)
+    if (this.components.owner.isAlive) this.asked.get(id)?.settle(answer)
   }
 
   private end(id: number, to: Did): void {

@@ -82,6 +82,11 @@ export class WorldProcess {
     }
   }
 
+  /** Somebody threw where nobody listens: the world writes it down. */
+  fail(error: unknown): void {
+    this.host.fail(error)
+  }
+
   private run(task: () => void): void {
     if (this.isDead) return
     try {

@@ -4,15 +4,7 @@ import { SimulatedNetwork } from '../../../src/simulation/network/simulated-netw
 import { createWorld, type World } from '../../../src/simulation/world/world.ts'
 import { TRANSPORT_CASES } from '../../../src/testing/conformance/transport-cases.ts'
 import { identityOf } from '../../network/identities.ts'
-
-/** Lets the world happen until something is done. */
-async function during<Result>(world: World, work: Promise<Result>): Promise<Result> {
-  let isDone = false
-  const done = work.finally(() => (isDone = true))
-  done.catch(() => undefined)
-  while (!isDone) await world.run({ eventsMax: 1 })
-  return await done
-}
+import { during } from '../during.ts'
 
 function pair(world: World, dids: readonly [Did, Did]) {
   const network = new SimulatedNetwork(world)

@@ -27,7 +27,7 @@ async function open(seed = 1) {
     const question = { protocol: PROTOCOL, body: Uint8Array.of(value), timeoutMs: 1_000 }
     near.request(FAR, question).then(
       ([answer]) => said.push(`${value} ${answer ?? 'nothing'}`),
-      (error: { readonly code: string }) => said.push(`${value} ${error.code}`),
+      (error: unknown) => said.push(`${value} ${(error as { readonly code: string }).code}`),
     )
   }
   return { world, network, processes, near, far, heard, said, ask }

@@ -19,7 +19,7 @@ async function play(
     process.timers.schedule(delayMs, () => void say(from + 1, left - 1))
     process.timers.schedule(delayMs, () => void say(from + 2, left - 1))
   }
-  void say(0, 6)
+  say(0, 6).catch((error: unknown) => world.fail(error))
   expect(await world.run()).toBe('quiet')
   for (const line of said) world.note(line)
   return { hash: world.hash, said }
@@ -178,7 +178,7 @@ describe('the real world', () => {
 
   it.each(asked)('%s throws inside, and is itself again behind the run', async (called, ask) => {
     world = createWorld({ seed: 1 })
-    world.schedule(1, { kind: 'ask', run: ask as () => void })
+    world.schedule(1, { kind: 'ask', run: ask })
     await world.run()
     expect(world.failures).toMatchObject([{ code: 'SIMULATION_REAL_WORLD', details: { called } }])
     expect([typeof Date.now(), new Date().getTime() > 0, typeof Math.random(), typeof performance.now()]).toEqual([
