@@ -85,7 +85,7 @@ function makeFlat(): Made {
 function makeCharts(): Made {
   const ring: Ring = { refs: [], left: 0, handled: 0 }
   const logic = setup({
-    types: {} as { context: { count: number }; events: Go },
+    types: { context: {} as { count: number }, events: {} as Go },
     actions: {
       count: assign({ count: ({ context }) => context.count + 1 }),
       handOn: () => handOn(ring),
