@@ -168,9 +168,9 @@ export class DepositBook {
   private async lookFor(caller: Did): Promise<void> {
     const now = this.party.components.clock.now()
     if (now - (this.lookedFor.get(caller) ?? 0) < LOOK_CALLER_MS) return
+    this.lookedFor.delete(caller)
     const [oldest] = this.lookedFor.keys()
     if (this.lookedFor.size >= OPEN_MAX && oldest !== undefined) this.lookedFor.delete(oldest)
-    this.lookedFor.delete(caller)
     this.lookedFor.set(caller, now)
     const notes = this.party.journal.notesOf(DEPOSITS)
     const own = notes.filter(([, note]) => (note as DepositNote).caller === caller)

@@ -153,8 +153,11 @@ export class SellerPlaces {
     const now = this.party.components.clock.now()
     if (now - this.lookedAt < LOOK_MS) return false
     this.lookedAt = now
+    const open = this.openContracts()
+    const still = new Set(open.map(({ contract }) => contract))
+    for (const contract of this.unpaid) if (!still.has(contract)) this.unpaid.delete(contract)
     const before = this.unpaid.size
-    const waiting = this.openContracts().filter(({ isHeld, note }) => !isHeld && !isLent(note))
+    const waiting = open.filter(({ isHeld, note }) => !isHeld && !isLent(note))
     const payers = new Set(waiting.map(({ note }) => note.other))
     await Promise.all([...payers].map(async (payer) => await this.dropUnpaidOf(payer)))
     return this.unpaid.size > before
