@@ -22,8 +22,8 @@ type Judged = {
 const MIXED_KEY_HEX = '44b299f03185fa9e60bad4bdb8b3f83d4f73cac824876017f667507c47be74b2'
 
 /**
- * Signatures that tell the versions of libsodium apart: from 2025 on its sources multiply the cofactor in, and accept all of them. Rows of
- * `protocol/vectors/v1/signatures.json`.
+ * Signatures on which versions of libsodium differ: its releases (seen up to 1.0.22) judge as written, its development branch multiplies the cofactor in since November 2022 and accepts
+ * whatever has a part of small order. Rows of `protocol/vectors/v1/signatures.json`.
  */
 const JUDGED: readonly Judged[] = [
   {
@@ -68,7 +68,7 @@ const JUDGED: readonly Judged[] = [
 ]
 
 /**
- * Ed25519 of libsodium behind the admission rules, in half the time of `node:crypto`. `undefined` where the optional package `sodium-native` is not installed,
+ * Ed25519 of libsodium behind the admission rules, in about half the time of `node:crypto`. `undefined` where the optional package `sodium-native` is not installed,
  * does not load, or judges otherwise than this project's rule: two notaries must not disagree because one of them has a newer library.
  *
  * @param load  Where the library comes from; tests give others.

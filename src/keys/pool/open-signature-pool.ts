@@ -190,7 +190,7 @@ function partsOf<Item>(
   return parts
 }
 
-/** Two even on two processors: the caller's thread leaves its own idle often enough for a twentieth more. */
+/** Two even on two processors: the caller's thread leaves its own idle often enough. */
 function threadsByDefault(): number {
   return Math.min(THREADS_DEFAULT_MAX, Math.max(THREADS_DEFAULT_MIN, availableParallelism() - 1))
 }

@@ -50,7 +50,7 @@ function diagnoseRuntime(version: string): HealthCheck {
 
 /** Which library verifies signatures. Either is right, so a slower one is no warning. */
 function diagnoseSignatures(backend: VerifierBackend): HealthCheck {
-  const advice = 'a notary is a third faster with the optional package sodium-native: npm install sodium-native'
+  const advice = 'a notary is faster with the optional package sodium-native, where it judges by the same rule'
   const detail = backend === 'libsodium' ? 'verified by libsodium' : `verified by ${backend}; ${advice}`
   return { name: 'signatures', state: 'ok', detail }
 }
