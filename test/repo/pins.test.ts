@@ -58,6 +58,7 @@ describe('the package', () => {
       './telemetry': door('telemetry/'),
       './gateway': door('gateway/'),
       './agents': { types: './dist/agents/index.d.ts', default: './dist/agents/index.js' },
+      './simulation': door('simulation/'),
       './testing': door('testing/'),
       './package.json': './package.json',
     })

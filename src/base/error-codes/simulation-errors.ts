@@ -8,4 +8,16 @@ export const SIMULATION_ERRORS = {
     httpStatus: 500,
     isRetryable: false,
   },
+  SIMULATION_STUCK: {
+    cause: 'Something in a simulated world waits for what does not come any more.',
+    remedy: 'Everything that takes time must come from the ports of the world; look at its last events with `--trace`.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  SIMULATION_OPTIONS_INVALID: {
+    cause: 'A scenario was given options that it does not take.',
+    remedy: 'Correct what the message names; `kernell simulate SCENARIO --help` lists the options.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>

@@ -38,6 +38,7 @@ export class WorldProcess {
   skew: ClockSkew
   private readonly host: ProcessHost
   private isDead = false
+  private readonly killListeners: (() => void)[] = []
   private lastMonotonicMs = 0
 
   constructor(host: ProcessHost, name: string, skew: ClockSkew = NO_SKEW) {
@@ -59,7 +60,15 @@ export class WorldProcess {
 
   /** Nothing of it happens from now on. Idempotent. */
   kill(): void {
+    if (this.isDead) return
     this.isDead = true
+    for (const listener of this.killListeners.splice(0)) listener()
+  }
+
+  /** Told of its death, at once: by whoever has to know of it from outside, as an operating system has. */
+  onKill(listener: () => void): void {
+    if (this.isDead) listener()
+    else this.killListeners.push(listener)
   }
 
   /** As a timer, under another name in traces. Throws `RangeError` for a delay that no platform takes. */

@@ -25,8 +25,8 @@ export type RunLimits = {
   readonly eventsMax?: number
 }
 
-/** Why a run came back: nothing is left to happen, its time is over, or its events are. */
-export type RunEnd = 'quiet' | 'time' | 'events'
+/** Why a run came back: nothing is left to happen, its time is over, its events are, or somebody has asked for it. */
+export type RunEnd = 'quiet' | 'time' | 'events' | 'paused'
 
 type WorldEvent = {
   readonly kind: string
@@ -62,6 +62,7 @@ export class World implements ProcessHost {
   private timeMs = 0
   private pushed = 0
   private handled = 0
+  private isPaused = false
 
   constructor(init: WorldInit) {
     if (!Number.isInteger(init.seed) || init.seed < 0 || init.seed > 0xffffffff)
@@ -114,6 +115,11 @@ export class World implements ProcessHost {
     this.failures.push(error)
   }
 
+  /** The run that goes on comes back behind the event that happens now. */
+  pause(): void {
+    this.isPaused = true
+  }
+
   /** Adds to the hash what a scenario wants to be the same in equal runs. */
   note(text: string): void {
     this.fingerprint.addText(text)
@@ -136,6 +142,10 @@ export class World implements ProcessHost {
   private async loop(untilMs: number, eventsEnd: number): Promise<RunEnd> {
     let sync = 0
     for (;;) {
+      if (this.isPaused && sync === 0) {
+        this.isPaused = false
+        return 'paused'
+      }
       const next = this.queue.peek()
       const isDue = next !== undefined && next.dueMs <= untilMs && this.handled < eventsEnd
       // What synchronous events have begun all the same may bring more.

@@ -1,0 +1,38 @@
+/** Something that must never be and was. */
+export type Violation = {
+  /** Name of the checker. */
+  readonly checker: string
+  readonly what: string
+  /** Virtual milliseconds, and events that had happened. */
+  readonly atMs: number
+  readonly event: number
+}
+
+/** Violations that are kept; all are counted. */
+const KEPT_MAX = 100
+
+/** What was checked during a run, how often, and what was found. */
+export class CheckBook {
+  readonly violations: Violation[] = []
+  /** Violations, those that were not kept included. */
+  found = 0
+  private readonly counts = new Map<string, number>()
+  private readonly where: () => { readonly atMs: number; readonly event: number }
+
+  constructor(where: () => { readonly atMs: number; readonly event: number }) {
+    this.where = where
+  }
+
+  /** How often each checker has looked. */
+  get evaluations(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.counts].toSorted(([left], [right]) => (left < right ? -1 : 1)))
+  }
+
+  /** One look of a checker. `what`: what it found; `undefined`: nothing. */
+  check(checker: string, what: string | undefined): void {
+    this.counts.set(checker, (this.counts.get(checker) ?? 0) + 1)
+    if (what === undefined) return
+    this.found += 1
+    if (this.violations.length < KEPT_MAX) this.violations.push({ checker, what, ...this.where() })
+  }
+}

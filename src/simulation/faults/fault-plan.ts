@@ -1,0 +1,80 @@
+import type { RandomStream } from '../../base/random-stream.ts'
+
+/** Everything that a plan may do to a world; README tables and checks of runs go through this list. */
+export const FAULT_KINDS = [
+  'message-loss',
+  'message-duplication',
+  'message-reordering',
+  'link-clog',
+  'one-way-partition',
+  'process-death',
+  'power-cut',
+  'worker-death',
+  'slow-disk',
+  'full-disk',
+  'refused-write',
+  'clock-skew',
+  'clock-jump',
+  'model-outage',
+  'model-garbage',
+  'model-timeout',
+  'price-change',
+  'mailbox-flood',
+  'double-signature',
+  'replayed-message',
+  'forged-capability',
+] as const
+
+export type FaultKind = (typeof FAULT_KINDS)[number]
+
+/** One fault of a plan. It begins at `atMs` and, where it lasts, is over `forMs` later. */
+export type PlannedFault = {
+  /** Its place in the plan that was drawn; it keeps it when others are dropped. */
+  readonly id: number
+  readonly kind: FaultKind
+  /** Virtual milliseconds since the world began. */
+  readonly atMs: number
+  readonly forMs: number
+  /** Whom it befalls: the name of a machine, or of a link as `FROM>TO`; what the scenario calls them. */
+  readonly target: string
+  /** How bad, 0 to 1; what that means is up to the kind. */
+  readonly strength: number
+}
+
+export type FaultDraw = {
+  readonly kinds: readonly FaultKind[]
+  readonly targetsOf: (kind: FaultKind) => readonly string[]
+  /** Faults drawn, at most. */
+  readonly count: number
+  /** Faults begin and end within this time. */
+  readonly untilMs: number
+}
+
+/**
+ * Draws the faults of a seed. As swarms do, it leaves out some kinds altogether, so that seeds differ in kind and not only in number.
+ *
+ * @see Groce et al., Swarm Testing, ISSTA 2012
+ */
+export function drawFaults(random: RandomStream, { kinds, targetsOf, count, untilMs }: FaultDraw): PlannedFault[] {
+  const swarm = kinds.filter(() => random.nextUnit() < 0.5)
+  const chosen = swarm.length === 0 ? kinds : swarm
+  const faults: PlannedFault[] = []
+  for (let id = 0; id < count; id += 1) {
+    // The same draws for each, whatever comes of it.
+    const [place, at, span, target, strength] = [0, 0, 0, 0, 0].map(() => random.nextUnit()) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
+    const kind = chosen[Math.floor(place * chosen.length)]
+    const targets = kind === undefined ? [] : targetsOf(kind)
+    const name = targets[Math.floor(target * targets.length)]
+    if (kind === undefined || name === undefined) continue
+    const atMs = Math.floor(at * untilMs * 0.9)
+    const forMs = Math.floor(span * Math.min(untilMs * 0.25, untilMs - atMs))
+    faults.push({ id, kind, atMs, forMs, target: name, strength })
+  }
+  return faults.toSorted((left, right) => left.atMs - right.atMs || left.id - right.id)
+}

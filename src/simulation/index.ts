@@ -1,0 +1,25 @@
+/**
+ * Worlds of one thread in which nothing is real but the code: virtual time, seeded ties and draws, a network, disks and models with faults. A seed is a run.
+ *
+ * ```ts
+ * import { createWorld } from 'kernell-os/simulation'
+ *
+ * const world = createWorld({ seed: 7 })
+ * const process = world.createProcess('node-1')
+ * process.timers.schedule(1_000, () => console.log(process.clock.now()))
+ * await world.run()
+ * console.log(world.hash)
+ * ```
+ */
+export { CheckBook, type Violation } from './checks/check-book.ts'
+export { drawFaults, FAULT_KINDS, type FaultDraw, type FaultKind, type PlannedFault } from './faults/fault-plan.ts'
+export { type DiskFaults, GOOD_DISK, SimulatedDisk } from './disk/simulated-disk.ts'
+export { type Boot, Machine, type MachineInit, type MachineWork } from './machine/machine.ts'
+export { GOOD_LINK, type LinkFaults } from './network/link-faults.ts'
+export { SimulatedNetwork } from './network/simulated-network.ts'
+export type { RunReport } from './run/report.ts'
+export { type RunInit, type RunProgress, runScenario } from './run/run-scenario.ts'
+export { defineScenario, type MetricValue, type Play, type PlayEnd, type Scenario } from './scenario/scenario.ts'
+export { type HandledPart, type SignatureKind, Stage } from './scenario/stage.ts'
+export { createWorld, type RunEnd, type RunLimits, type TracedEvent, World, type WorldInit } from './world/world.ts'
+export type { ClockSkew, WorldProcess } from './world/world-process.ts'

@@ -1,0 +1,111 @@
+import type { PowerCut } from '../../testing/faulty-file-system.ts'
+import { SimulatedDisk } from '../disk/simulated-disk.ts'
+import type { World } from '../world/world.ts'
+import type { ClockSkew, WorldProcess } from '../world/world-process.ts'
+
+/** What runs on a machine from its start to its death. */
+export type Boot = (owner: WorldProcess, machine: Machine) => Promise<MachineWork>
+
+export type MachineWork = {
+  /** An orderly end; not called when the process is killed. */
+  readonly stop: () => Promise<void>
+}
+
+export type MachineInit = {
+  readonly name: string
+  readonly boot: Boot
+  readonly skew?: ClockSkew
+  /** Told of what kept the machine from starting; it tries again later. */
+  readonly onBootFailure?: (error: unknown) => void
+}
+
+/** A start that failed is tried again after so long. */
+const RETRY_MS = 1_000
+
+/** A machine of a world: a disk that stays, and one process after the other. */
+export class Machine {
+  readonly name: string
+  readonly disk: SimulatedDisk
+  /** Starts so far. */
+  incarnation = 0
+  skew: ClockSkew | undefined
+  private readonly world: World
+  private readonly init: MachineInit
+  private current: WorldProcess | undefined
+  private work: MachineWork | undefined
+
+  constructor(world: World, init: MachineInit) {
+    this.world = world
+    this.init = init
+    this.name = init.name
+    this.skew = init.skew
+    this.disk = new SimulatedDisk(world, init.name)
+  }
+
+  /** The process that runs now; `undefined` while the machine is down. */
+  get running(): WorldProcess | undefined {
+    return this.current
+  }
+
+  /** Whether its work has begun and not ended. */
+  get isUp(): boolean {
+    return this.work !== undefined
+  }
+
+  /** Starts a process where none runs. Resolves when its work has begun, or the process was killed before. */
+  async start(): Promise<void> {
+    if (this.current !== undefined) return
+    this.incarnation += 1
+    const owner = this.world.createProcess(`${this.name}#${this.incarnation}`, this.skew)
+    this.current = owner
+    await new Promise<void>((resolve) => {
+      owner.onKill(resolve)
+      this.init.boot(owner, this).then(
+        (work) => {
+          if (this.current === owner) this.work = work
+          resolve()
+        },
+        (error: unknown) => {
+          this.failed(owner, error)
+          resolve()
+        },
+      )
+    })
+  }
+
+  /** The process is gone from one event to the next. What it had not synced is still on the disk unless the power fails too. */
+  kill(): void {
+    this.work = undefined
+    this.current?.kill()
+    this.current = undefined
+  }
+
+  /** The power fails: the process is gone, and of what was not synced is kept what the seed decides. */
+  cutPower(cut: PowerCut = 'mix'): void {
+    this.kill()
+    this.disk.cutPower(cut)
+  }
+
+  /** Starts again `delayMs` from now, if nobody has done so before. */
+  restartIn(delayMs: number): void {
+    this.world.schedule(delayMs, {
+      kind: `start ${this.name}`,
+      run: () => void this.start().catch((error: unknown) => this.world.fail(error)),
+    })
+  }
+
+  /** An orderly end. */
+  async stop(): Promise<void> {
+    const { work } = this
+    this.work = undefined
+    await work?.stop()
+    this.kill()
+  }
+
+  private failed(owner: WorldProcess, error: unknown): void {
+    if (this.current !== owner) return
+    this.kill()
+    this.init.onBootFailure?.(error)
+    this.restartIn(RETRY_MS)
+  }
+}

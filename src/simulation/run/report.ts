@@ -1,0 +1,26 @@
+import type { Violation } from '../checks/check-book.ts'
+import type { FaultKind, PlannedFault } from '../faults/fault-plan.ts'
+import type { MetricValue } from '../scenario/scenario.ts'
+import type { HandledPart, SignatureKind } from '../scenario/stage.ts'
+
+/** What a run was and what came of it. */
+export type RunReport = {
+  readonly scenario: string
+  readonly seed: number
+  readonly options: unknown
+  readonly signatures: SignatureKind
+  /** Messages handled, timers fired, and whatever else happened by itself. */
+  readonly events: number
+  readonly virtualMs: number
+  readonly agents: number
+  /** 64 hexadecimal digits; equal for equal runs on every machine. */
+  readonly hash: string
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>
+  readonly plan: readonly PlannedFault[]
+  readonly checks: Readonly<Record<string, number>>
+  readonly handled: Readonly<Record<HandledPart, number>>
+  readonly violations: readonly Violation[]
+  readonly metrics: Readonly<Record<string, MetricValue>>
+  /** Whether it was ended before its end. */
+  readonly isCut: boolean
+}

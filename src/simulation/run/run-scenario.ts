@@ -1,0 +1,147 @@
+import { canonicalJson } from '../../base/canonical-json.ts'
+import { CodedError } from '../../base/errors.ts'
+import type { RoutingRow } from '../../core/learning/routing-rows.ts'
+import { CheckBook } from '../checks/check-book.ts'
+import type { PlannedFault } from '../faults/fault-plan.ts'
+import { SimulatedNetwork } from '../network/simulated-network.ts'
+import type { Play, PlayEnd, Scenario } from '../scenario/scenario.ts'
+import { type SignatureKind, Stage } from '../scenario/stage.ts'
+import { createWorld, type TracedEvent, type World } from '../world/world.ts'
+import { drive } from './drive.ts'
+import type { RunReport } from './report.ts'
+
+export type RunInit = {
+  /** 0 to 2^32 - 1. */
+  readonly seed: number
+  /** As the scenario's schema takes them. */
+  readonly options?: unknown
+  /** Default `seeded`. */
+  readonly signatures?: SignatureKind
+  /** Recorded outcomes for scenarios that take them. */
+  readonly data?: readonly RoutingRow[]
+  /** Only these faults of the plan, by their ids. Absent: all. */
+  readonly faultIds?: ReadonlySet<number>
+  /** Ends behind so many events, without convergence. */
+  readonly eventsMax?: number
+  readonly onEvent?: (event: TracedEvent) => void
+  /** Told about every so many events; the run goes on when it resolves. */
+  readonly onProgress?: (progress: RunProgress) => void
+  readonly signal?: AbortSignal
+}
+
+export type RunProgress = { readonly events: number; readonly virtualMs: number; readonly playMs: number }
+
+/** Events between two looks at the caller's signal. */
+const PROGRESS_EVERY = 4_096
+/** Virtual time is convergence's in steps of this. */
+const SETTLE_STEPS = 64
+
+/**
+ * Plays a scenario: faults for `playMs`, then none, until everything is settled. What a checker finds is in the report and no exception.
+ *
+ * @throws `SIMULATION_OPTIONS_INVALID`; `SIMULATION_STUCK`; the signal's reason.
+ */
+export async function runScenario<Options>(scenario: Scenario<Options>, init: RunInit): Promise<RunReport> {
+  const options = optionsOf(scenario, init.options)
+  const world = createWorld({ seed: init.seed, ...(init.onEvent !== undefined && { onEvent: init.onEvent }) })
+  const checks = new CheckBook(() => ({ atMs: world.nowMs(), event: world.events }))
+  const network = new SimulatedNetwork(world)
+  const { data, signatures = 'seeded' } = init
+  const stage = new Stage({ world, network, checks, signatures, data })
+  const run = new Run(stage, init)
+  const play = await drive(world, scenario.open(stage, options))
+  const end = await run.play(play)
+  if (end !== undefined) world.note(canonicalJson(end.state))
+  for (const failure of world.failures) checks.check('nothing-thrown', described(failure))
+  return {
+    scenario: scenario.name,
+    seed: init.seed,
+    options,
+    signatures,
+    events: world.events,
+    virtualMs: world.nowMs(),
+    agents: stage.agents,
+    hash: world.hash,
+    faults: stage.faults,
+    plan: run.plan,
+    checks: checks.evaluations,
+    handled: stage.handled,
+    violations: checks.violations,
+    metrics: end?.metrics ?? {},
+    isCut: end === undefined,
+  }
+}
+
+class Run {
+  plan: readonly PlannedFault[] = []
+  private readonly stage: Stage
+  private readonly init: RunInit
+  private readonly world: World
+
+  constructor(stage: Stage, init: RunInit) {
+    this.stage = stage
+    this.init = init
+    this.world = stage.world
+  }
+
+  /** `undefined`: its events were over before. */
+  async play(play: Play): Promise<PlayEnd | undefined> {
+    const startMs = this.world.nowMs()
+    this.schedule(play)
+    if (!(await this.until(play, startMs + play.playMs))) return undefined
+    play.calm?.()
+    this.stage.network.calm()
+    if (!(await this.converge(play))) return undefined
+    return await drive(this.world, play.finish())
+  }
+
+  private schedule({ plan = [], inject, relieve }: Play): void {
+    const { faultIds } = this.init
+    this.plan = faultIds === undefined ? plan : plan.filter(({ id }) => faultIds.has(id))
+    for (const fault of this.plan) {
+      this.world.schedule(fault.atMs, { kind: `fault ${fault.kind}`, run: () => inject?.(fault) })
+      if (fault.forMs > 0)
+        this.world.schedule(fault.atMs + fault.forMs, { kind: `relief ${fault.kind}`, run: () => relieve?.(fault) })
+    }
+  }
+
+  /** False where the events are over first. */
+  private async until(play: Play, untilMs: number): Promise<boolean> {
+    const { watch, watchEvery = 64, playMs } = play
+    const { eventsMax = Number.POSITIVE_INFINITY, signal, onProgress } = this.init
+    const step = watch === undefined ? PROGRESS_EVERY : watchEvery
+    let reported = this.world.events
+    for (;;) {
+      const left = eventsMax - this.world.events
+      if (left <= 0) return false
+      const end = await this.world.run({ untilMs, eventsMax: Math.min(step, left) })
+      watch?.()
+      if (this.world.events - reported >= PROGRESS_EVERY) {
+        reported = this.world.events
+        signal?.throwIfAborted()
+        onProgress?.({ events: reported, virtualMs: this.world.nowMs(), playMs })
+      }
+      if (end === 'quiet' || end === 'time') return true
+    }
+  }
+
+  private async converge(play: Play): Promise<boolean> {
+    const startMs = this.world.nowMs()
+    for (let step = 1; step <= SETTLE_STEPS && !play.isSettled(); step += 1)
+      if (!(await this.until(play, startMs + (play.convergeMs * step) / SETTLE_STEPS))) return false
+    const what = play.isSettled() ? undefined : `something is not settled ${play.convergeMs} ms behind the last fault`
+    this.stage.checks.check('convergence', what)
+    return true
+  }
+}
+
+function optionsOf<Options>({ name, schema }: Scenario<Options>, given: unknown = {}): Options {
+  const parsed = schema.safeParse(given)
+  if (parsed.success) return parsed.data
+  const what = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`).join('; ')
+  throw new CodedError('SIMULATION_OPTIONS_INVALID', { message: `${name} cannot be played so: ${what}` })
+}
+
+function described(failure: unknown): string {
+  return failure instanceof Error ? `${failure.name}: ${failure.message}` : String(failure)
+}

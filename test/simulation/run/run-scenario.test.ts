@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import type { PlannedFault } from '../../../src/simulation/faults/fault-plan.ts'
+import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
+import { defineScenario } from '../../../src/simulation/scenario/scenario.ts'
+
+const PLAN: readonly PlannedFault[] = [0, 1].map((id) => ({
+  id,
+  kind: 'process-death',
+  atMs: 1_000 * (id + 1),
+  forMs: 500,
+  target: 'only',
+  strength: 1,
+}))
+
+/** One machine that counts seconds on its disk and comes back when it was killed. */
+const counting = defineScenario({
+  name: 'counting',
+  summary: 'A machine that counts seconds',
+  schema: z.strictObject({ steps: z.int().min(1).default(5) }),
+  async open(stage, { steps }) {
+    let ticks = 0
+    const machine = stage.createMachine({
+      name: 'only',
+      async boot(process) {
+        const tick = (): void => {
+          ticks += 1
+          if (ticks < steps) process.timers.schedule(1_000, tick)
+        }
+        await new Promise<void>((resolve) => void process.timers.schedule(10, resolve))
+        process.timers.schedule(1_000, tick)
+        return { stop: async () => await Promise.resolve() }
+      },
+    })
+    await machine.start()
+    stage.agents = 1
+    return {
+      playMs: 3_000,
+      convergeMs: 10_000,
+      plan: PLAN,
+      inject() {
+        machine.kill()
+        stage.countFault('process-death')
+        machine.restartIn(100)
+      },
+      isSettled: () => ticks >= steps,
+      finish: async () => await Promise.resolve({ metrics: { ticks }, state: { ticks } }),
+    }
+  },
+})
+
+test('faults happen, then everything settles, and what happened is reported', async () => {
+  const report = await runScenario(counting, { seed: 7 })
+  expect(report).toMatchObject({
+    scenario: 'counting',
+    options: { steps: 5 },
+    agents: 1,
+    faults: { 'process-death': 2 },
+    checks: { convergence: 1 },
+    violations: [],
+    metrics: { ticks: 5 },
+    isCut: false,
+  })
+})
+
+test('a seed gives one hash, and dropping a fault gives another', async () => {
+  const [first, again, fewer] = [
+    await runScenario(counting, { seed: 7 }),
+    await runScenario(counting, { seed: 7 }),
+    await runScenario(counting, { seed: 7, faultIds: new Set([1]) }),
+  ]
+  expect(again.hash).toBe(first.hash)
+  expect(fewer.hash).not.toBe(first.hash)
+  expect(fewer.faults).toEqual({ 'process-death': 1 })
+})
+
+test('what does not settle is a violation', async () => {
+  const report = await runScenario(counting, { seed: 7, options: { steps: 500 } })
+  expect(report.violations.map(({ checker }) => checker)).toEqual(['convergence'])
+})
+
+test('options that a scenario does not take are refused', async () => {
+  await expect(runScenario(counting, { seed: 7, options: { step: 5 } })).rejects.toMatchObject({
+    code: 'SIMULATION_OPTIONS_INVALID',
+  })
+})
+
+test('a run ends where it is told to', async () => {
+  expect(await runScenario(counting, { seed: 7, eventsMax: 5 })).toMatchObject({ events: 5, isCut: true })
+})
+
+test('a world that waits for what does not come says so', async () => {
+  const stuck = defineScenario({
+    name: 'stuck',
+    summary: 'Waits for nothing',
+    schema: z.strictObject({}),
+    open: async () => await new Promise<never>(() => undefined),
+  })
+  await expect(runScenario(stuck, { seed: 1 })).rejects.toMatchObject({ code: 'SIMULATION_STUCK' })
+})
