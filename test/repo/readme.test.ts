@@ -40,7 +40,7 @@ describe('README.md', () => {
     )
     expect(commands.trim().split('\n')).toHaveLength(2)
     expect(code.trim().split('\n').length).toBeLessThanOrEqual(14)
-    expect(page.split('\n').findIndex((line) => line.includes('kernell-os/simulation'))).toBeLessThan(48)
+    expect(page.split('\n').findIndex((line) => line.includes('kernell-os/testing'))).toBeLessThanOrEqual(48)
   })
 
   it('has no link to a file that is not there', () => {
