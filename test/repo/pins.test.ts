@@ -191,6 +191,7 @@ describe('commands', () => {
       'reputation-views.ts',
       'route.ts',
       'serve.ts',
+      'simulate.ts',
     ])
   })
 })
