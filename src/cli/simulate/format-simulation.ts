@@ -1,6 +1,7 @@
 import { formatDuration } from '../../base/format.ts'
 import { type SeedsPlayed, spreadOf } from '../../simulation/report/report-pages.ts'
 import type { RunReport } from '../../simulation/run/report.ts'
+import type { SeedTotals } from '../../simulation/seeds/seed-totals.ts'
 import { numbersOf } from '../../simulation/seeds/seed-result.ts'
 import { formatTable } from '../format-table.ts'
 import type { Terminal } from '../terminal.ts'
@@ -53,7 +54,7 @@ function headOf({ scenario, seed, events, virtualMs, agents, hash, signatures }:
 function verdictOf(found: number, terminal: Terminal): string {
   return found === 0
     ? terminal.style('green', 'No violation was found')
-    : terminal.style('red', `${found} violations were found`)
+    : terminal.style('red', found === 1 ? '1 violation was found' : `${found} violations were found`)
 }
 
 /** Many seeds for people. */
@@ -76,9 +77,7 @@ export function formatSeeds(
     ...(spreads.length === 0 ? [] : ['', formatTable(columns, spreads, width)]),
     '',
     verdictOf(totals.violations.found, terminal),
-    ...totals.violations.list
-      .slice(0, SHOWN_MAX)
-      .flatMap(({ seed, checker, what }) => [`  seed ${seed}: ${checker}: ${what}`, `    ${replay(seed)}`]),
+    ...violationLines(totals, replay),
     totals.unequal.found === 0
       ? 'Both runs of each seed had equal hashes'
       : terminal.style('red', `${totals.unequal.found} seeds had unequal hashes`),
@@ -93,6 +92,15 @@ export function formatSeeds(
       .slice(0, SHOWN_MAX)
       .flatMap(({ seed, code, message }) => [`  seed ${seed}: ${message} (${code})`, `    ${replay(seed)}`]),
   ].join('\n')
+}
+
+/** For each seed its first violation, how many more there are, and how to play it again. */
+function violationLines({ violations }: SeedTotals, replay: (seed: number) => string): readonly string[] {
+  const bySeed = Map.groupBy(violations.list, ({ seed }) => seed)
+  return [...bySeed].slice(0, SHOWN_MAX).flatMap(([seed, [first, ...more]]) => {
+    const others = more.length === 0 ? '' : ` (and ${more.length} more)`
+    return [`  seed ${seed}: ${first?.checker}: ${first?.what}${others}`, `    ${replay(seed)}`]
+  })
 }
 
 function countsOf(
