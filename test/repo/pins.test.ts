@@ -96,6 +96,7 @@ describe('the package', () => {
       'prepack',
       'prepare',
       'start',
+      'study',
       'test',
       'torture',
     ])

@@ -27,7 +27,7 @@ export function formatRun(
     ...(report.isCut ? ['Ended early: nothing was judged at the end'] : []),
     ...(lastEvents.length === 0 ? [] : ['', 'The last events:', ...lastEvents.map(traceLine)]),
     ...countsOf(report, width),
-    ...table('metric', 'value', numbersOf(report.metrics), width),
+    ...table(['metric', 'value'], numbersOf(report.metrics), width),
     '',
     verdictOf(violations.length, terminal),
     ...violations
@@ -108,13 +108,13 @@ function countsOf(
   width: number,
 ): readonly string[] {
   return [
-    ...table('fault', 'times', faults, width),
-    ...table('checker', 'looks', checks, width),
-    ...table('handled by', 'calls', handled, width),
+    ...table(['fault', 'times'], faults, width),
+    ...table(['checker', 'looks'], checks, width),
+    ...table(['handled by', 'calls'], handled, width),
   ]
 }
 
-function table(name: string, value: string, counts: Counts, width: number): readonly string[] {
+function table([name, value]: readonly [string, string], counts: Counts, width: number): readonly string[] {
   const rows = Object.entries(counts).map(([key, count]) => [key, numberText(count)])
   if (rows.length === 0) return []
   return [
