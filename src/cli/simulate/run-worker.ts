@@ -14,7 +14,7 @@ import { LastEvents, TraceFile } from './trace-file.ts'
 export async function playSeed(job: SeedJob): Promise<SeedAnswer> {
   try {
     const scenario = await loadScenario(job.source)
-    return await playTwice(scenario, initOf(job))
+    return await listening(playTwice(scenario, initOf(job)))
   } catch (error: unknown) {
     return { failure: failureOf(error) }
   }
@@ -44,7 +44,7 @@ export async function playRun(job: RunJob): Promise<RunAnswer> {
         job.port.postMessage({ events, virtualMs, playMs })
       },
     }
-    const report = await runScenario(scenario, isTraced ? { ...init, onEvent } : init)
+    const report = await listening(runScenario(scenario, isTraced ? { ...init, onEvent } : init))
     const unequal = job.isTwice ? await playAgain(scenario, init, report) : undefined
     return {
       kind: 'done',
@@ -58,6 +58,16 @@ export async function playRun(job: RunJob): Promise<RunAnswer> {
     trace?.close()
     job.port.close()
   }
+}
+
+/** A promise in the world that is rejected while nobody listens ends no thread: it is a fault of whoever plays there. */
+async function listening<Result>(run: Promise<Result>): Promise<Result> {
+  const rejected: unknown[] = []
+  const listen = (reason: unknown): void => void rejected.push(reason)
+  process.on('unhandledRejection', listen)
+  const result = await run.finally(() => process.off('unhandledRejection', listen))
+  if (rejected.length > 0) throw rejected[0]
+  return result
 }
 
 function initOf({ seed, options, signatures, dataFile }: SeedJob): RunInit {
