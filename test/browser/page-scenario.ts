@@ -1,8 +1,9 @@
+import type { z as zod } from 'zod'
 import type * as simulationDoor from '../../dist/src/simulation/index.js'
 import type { Scenario } from '../../dist/src/simulation/index.js'
 
 /** What a scenario file imports; pages and Node hand it in. */
-export type ScenarioModules = { readonly simulation: typeof simulationDoor; readonly z: typeof import('zod').z }
+export type ScenarioModules = { readonly simulation: typeof simulationDoor; readonly z: typeof zod }
 
 /** Two machines with books on their disks, whose power fails, and letters between them over a bad network. */
 export function createLetters({ simulation, z }: ScenarioModules): Scenario<{ readonly steps: number }> {
