@@ -148,6 +148,10 @@ export interface StepObserver {
   sent(event: AnyEventObject): void
   /** Must call the step of the cell's behaviour, once, and let through what it throws. */
   step(cell: Cell, event: AnyEventObject): void
+  /**
+   * Whether it keeps a message that is about to go into a mailbox, and puts it there later with `Cell.take`; the sender is told that it was taken. Absent: it keeps none.
+   */
+  keeps?(target: Cell, event: AnyEventObject): boolean
 }
 
 export type ScopeAction = {
