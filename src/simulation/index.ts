@@ -11,6 +11,9 @@
  * console.log(world.hash)
  * ```
  */
+export { ActorHost, type ActorHostCounts, type ActorHostInit } from './actors/actor-host.ts'
+export type { ActorCount } from './actors/actor-recorder.ts'
+export { createSimulatedActors, type SimulatedActorsInit } from './actors/simulated-actors.ts'
 export { CheckBook, type Violation } from './checks/check-book.ts'
 export { drawFaults, FAULT_KINDS, type FaultDraw, type FaultKind, type PlannedFault } from './faults/fault-plan.ts'
 export { type DiskFaults, GOOD_DISK, SimulatedDisk } from './disk/simulated-disk.ts'

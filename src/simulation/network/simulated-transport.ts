@@ -135,7 +135,13 @@ export class SimulatedTransport implements Transport {
     const { network } = this.components
     const body = question.body.slice()
     const refuse = (error: CodedError): void =>
-      network.send({ from: to, to: this.did, kind: 'answer', content: [id, error], arrive: () => this.take(id, { error }) })
+      network.send({
+        from: to,
+        to: this.did,
+        kind: 'answer',
+        content: [id, error],
+        arrive: () => this.take(id, { error }),
+      })
     const arrive = (): void => {
       const station = network.at(address)
       if (station === undefined)

@@ -62,7 +62,7 @@ export class RecordWriter {
     const { buffer } = this
     let rest = value
     while (rest > 0x7fffffff) {
-      buffer[this.at] = rest % 128 | 128
+      buffer[this.at] = (rest % 128) | 128
       this.at += 1
       rest = Math.floor(rest / 128)
     }

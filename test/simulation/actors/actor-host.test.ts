@@ -27,12 +27,15 @@ async function setUp(isDurable: boolean, seed = 1): Promise<{ world: World; mach
   const world = createWorld({ seed })
   const machine = new Machine(world, { name: 'box', boot: async () => await Promise.resolve({ stop: async () => {} }) })
   const count = { actors: 0 }
-  const host = new ActorHost({ world, machine }, {
-    name: 'worker-1',
-    isDurable,
-    count,
-    populate: (system) => void system.spawn(counter(isDurable), { id: 'counter' }),
-  })
+  const host = new ActorHost(
+    { world, machine },
+    {
+      name: 'worker-1',
+      isDurable,
+      count,
+      populate: (system) => void system.spawn(counter(isDurable), { id: 'counter' }),
+    },
+  )
   await drive(world, machine.start())
   await drive(world, host.boot())
   return { world, machine, host }

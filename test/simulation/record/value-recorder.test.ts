@@ -16,7 +16,24 @@ function bytesOf(values: readonly unknown[]): string {
 const VALUE = fc.oneof(
   fc.anything({ withBigInt: true, withMap: true, withSet: true, maxDepth: 3 }),
   fc.uint8Array({ maxLength: 5 }),
-  fc.constantFrom<unknown>(-0, 0, Number.NaN, 127, 128, -1, 2 ** 31, 2 ** 53, 1e300, '', '0', '\ud800', 'ä', 0n, [], {}),
+  fc.constantFrom<unknown>(
+    -0,
+    0,
+    Number.NaN,
+    127,
+    128,
+    -1,
+    2 ** 31,
+    2 ** 53,
+    1e300,
+    '',
+    '0',
+    '\ud800',
+    'ä',
+    0n,
+    [],
+    {},
+  ),
 )
 
 /** Equal in all that is data: what `toEqual` leaves out, `undefined` members and `-0`, counts. */
