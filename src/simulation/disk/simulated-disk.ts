@@ -86,7 +86,7 @@ export class SimulatedDisk {
   private async take<Result>(owner: WorldProcess, task: DiskTask<Result>): Promise<Result> {
     return await new Promise<Result>((resolve, reject) => {
       // What one process asks for keeps its order, and so what several of its promises ask for at one instant.
-      const run = (): void => this.perform(owner, task, (done) => done.then(resolve, reject))
+      const run = (): void => this.perform(owner, task, (done) => void done.then(resolve, reject))
       this.world.begin({ address: `${this.name} ${owner.name}`, run })
     })
   }

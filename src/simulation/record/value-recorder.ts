@@ -123,7 +123,7 @@ export class ValueRecorder {
     else if (value instanceof Uint8Array) {
       this.writer.byte(KINDS.bytes)
       this.writer.bytes(value)
-    } else this.instance(value as Reference & object)
+    } else this.instance(value)
     this.above.pop()
   }
 
