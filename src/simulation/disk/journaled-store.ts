@@ -92,8 +92,7 @@ class JournaledStore implements KeyValueStore {
 
   private async shorten(): Promise<void> {
     const payload = await this.whole()
-    if (2 * payload.byteLength < this.log.sizeBytes)
-      await this.log.compact({ nextIndex: this.log.nextIndex, payload })
+    if (2 * payload.byteLength < this.log.sizeBytes) await this.log.compact({ nextIndex: this.log.nextIndex, payload })
   }
 
   private async whole(): Promise<Uint8Array> {
@@ -134,7 +133,7 @@ function decodeOperations(bytes: Uint8Array): readonly KeyValueOperation[] {
   const decoder = new TextDecoder()
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const operations: KeyValueOperation[] = []
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const [keyBytes, valueBytes] = [view.getUint32(at + 1), view.getUint32(at + HEADER_BYTES)]
     const from = at + HEADER_BYTES + 4
     const key = decoder.decode(bytes.subarray(from, from + keyBytes))

@@ -3,7 +3,12 @@ import { sha256 } from '../../base/sha256.ts'
 import type { Signatures } from '../../keys/pool/inline-signatures.ts'
 import type { BatchSigner } from '../../ports/signer.ts'
 import type { SignedBytes } from '../../ports/verifier.ts'
-import { admitPublicKey, PUBLIC_KEY_BYTES, SIGNATURE_ADMISSION, SIGNATURE_BYTES } from '../../wire/v1/ed25519-admission.ts'
+import {
+  admitPublicKey,
+  PUBLIC_KEY_BYTES,
+  SIGNATURE_ADMISSION,
+  SIGNATURE_BYTES,
+} from '../../wire/v1/ed25519-admission.ts'
 
 const ENCODER = new TextEncoder()
 const DOMAIN = 'kernell/simulation/signatures/v1'
@@ -30,8 +35,7 @@ export function createSeededSignatures(worldSeed: number): Signatures {
     verify,
     verifyBatch: async (batch) => await Promise.resolve(batch.map(verify)),
     createSigner(seed): BatchSigner {
-      if (seed.byteLength !== SEED_BYTES)
-        throw new RangeError(`A seed has ${SEED_BYTES} bytes, not ${seed.byteLength}`)
+      if (seed.byteLength !== SEED_BYTES) throw new RangeError(`A seed has ${SEED_BYTES} bytes, not ${seed.byteLength}`)
       const secret = sha256(joined(world, seed))
       const publicKeyHex = publicKeyOf(secret)
       secrets.set(publicKeyHex, secret)

@@ -1,6 +1,8 @@
+import { CodedError } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import { RemoteNotary } from '../../market/notary/notary-client-remote.ts'
+import { pause } from '../../market/parties/contracts/contract-follower.ts'
 import { MarketDoor } from '../../market/parties/market-door.ts'
 import { type PartyRole, type PartyRoleInit, startParty } from '../../market/parties/role/start-party.ts'
 import { openSegmentedEventLog } from '../../storage/segmented-event-log.ts'
@@ -12,6 +14,8 @@ import type { MarketIdentity, MarketNetwork } from './market-network.ts'
 
 /** Longest wait for one notary. */
 const NOTARY_TIMEOUT_MS = 35_000
+/** Before somebody who could not be reached is asked again. */
+const AGAIN_MS = 1_000
 
 /** What a party of the market is beside its key: whatever the product lets its operator say. */
 export type PartyHooks = Pick<PartyRoleInit, 'runner' | 'bidOn' | 'changeBuying' | 'changeSelling' | 'acceptsAlone'>
@@ -22,7 +26,7 @@ export type PartyMachineInit = {
   readonly network: string
   /** Made anew for each process. */
   readonly hooks?: ((owner: WorldProcess) => PartyHooks) | undefined
-  /** What it does by itself, from each start on: offers, purchases, rulings. All that it has begun before is in its journal. */
+  /** What it does by itself, from each start on: offers, purchases, rulings. All that it has begun before is in its journal. Done again where somebody could not be reached. */
   readonly begin?: ((running: RunningParty) => Promise<void>) | undefined
   readonly onFailure: (cause: unknown) => void
 }
@@ -78,7 +82,7 @@ export class PartyMachine {
     )
     const running = { ...role, owner, machine: this.machine }
     this.running = running
-    role.party.begin(async () => await begin?.(running))
+    role.party.begin(async () => await persevere(running, begin))
     return {
       stop: async () => {
         this.running = undefined
@@ -87,5 +91,19 @@ export class PartyMachine {
         await files.close()
       },
     }
+  }
+}
+
+/** Whoever cannot be reached now may be later. */
+async function persevere(running: RunningParty, begin: PartyMachineInit['begin']): Promise<void> {
+  const { party } = running
+  while (begin !== undefined && !party.isStopped) {
+    try {
+      await begin(running)
+      return
+    } catch (error: unknown) {
+      if (!CodedError.is(error) || !error.isRetryable) throw error
+    }
+    await pause(party.components.timers, AGAIN_MS, party.signal)
   }
 }
