@@ -95,6 +95,7 @@ describe('the package', () => {
       'prepack',
       'prepare',
       'start',
+      'study',
       'test',
       'torture',
     ])
@@ -191,6 +192,7 @@ describe('commands', () => {
       'reputation-views.ts',
       'route.ts',
       'serve.ts',
+      'simulate.ts',
     ])
   })
 })
