@@ -11,6 +11,9 @@
  * console.log(world.hash)
  * ```
  */
+export { ActorHost, type ActorHostCounts, type ActorHostInit } from './actors/actor-host.ts'
+export type { ActorCount } from './actors/actor-recorder.ts'
+export { createSimulatedActors, type SimulatedActorsInit } from './actors/simulated-actors.ts'
 export { CheckBook, type Violation } from './checks/check-book.ts'
 export { drawFaults, FAULT_KINDS, type FaultDraw, type FaultKind, type PlannedFault } from './faults/fault-plan.ts'
 export { type DiskFaults, GOOD_DISK, SimulatedDisk } from './disk/simulated-disk.ts'
@@ -26,8 +29,9 @@ export { readRecordedRows } from './scenario/recorded-rows.ts'
 export { defineScenario, type MetricValue, type Play, type PlayEnd, type Scenario } from './scenario/scenario.ts'
 export { findScenario, SCENARIOS } from './scenarios/scenario-table.ts'
 export { type HandledPart, type SignatureKind, Stage } from './scenario/stage.ts'
+export type { TracedEvent } from './record/run-recorder.ts'
 export { playAgain, playTwice, type Unequal } from './seeds/play-twice.ts'
 export { numbersOf, type SeedFailure, type SeedResult, seedResultOf } from './seeds/seed-result.ts'
 export { SeedTotals } from './seeds/seed-totals.ts'
-export { createWorld, type RunEnd, type RunLimits, type TracedEvent, World, type WorldInit } from './world/world.ts'
+export { createWorld, type RunEnd, type RunLimits, World, type WorldInit } from './world/world.ts'
 export type { ClockSkew, WorldProcess } from './world/world-process.ts'

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { RunReport } from '../../simulation/run/report.ts'
 import type { SignatureKind } from '../../simulation/scenario/stage.ts'
-import type { TracedEvent } from '../../simulation/world/world.ts'
+import type { TracedEvent } from '../../simulation/record/run-recorder.ts'
 import type { ScenarioSource } from './scenario-source.ts'
 import type { SeedFailure, SeedResult } from '../../simulation/seeds/seed-result.ts'
 
