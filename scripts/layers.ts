@@ -28,5 +28,5 @@ export const LAYERS: readonly Layer[] = [
     mayImport: [...CONTRACTS, 'actors', 'wasm', 'keys', 'network', 'storage', 'models', 'testing', ...SERVICES],
   },
   { layer: 7, folder: 'gateway', mayImport: [...CONTRACTS, 'node'] },
-  { layer: 8, folder: 'cli', mayImport: [...CONTRACTS, 'node', 'gateway'] },
+  { layer: 8, folder: 'cli', mayImport: [...CONTRACTS, 'node', 'simulation', 'gateway'] },
 ]

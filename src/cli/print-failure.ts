@@ -29,6 +29,8 @@ const WRONG_USAGE: readonly ErrorCode[] = [
   'REQUEST_INVALID',
   'ROUTER_MODEL_UNKNOWN',
   'NOTARY_ADDRESS_UNREACHABLE',
+  'SIMULATION_SCENARIO_UNKNOWN',
+  'SIMULATION_OPTIONS_INVALID',
 ]
 
 /** Tells what went wrong, in the form that was asked for, and what the shell should be told. */

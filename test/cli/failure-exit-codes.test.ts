@@ -28,6 +28,8 @@ const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
   NOTARY_SET_OTHER: 3,
   NOTARY_EPOCH_SHARED: 3,
   NOTARY_ADDRESS_UNREACHABLE: 2,
+  SIMULATION_SCENARIO_UNKNOWN: 2,
+  SIMULATION_OPTIONS_INVALID: 2,
 }
 
 describe('the exit code of a failure', () => {

@@ -95,6 +95,7 @@ describe('the package', () => {
       'prepack',
       'prepare',
       'start',
+      'study',
       'test',
       'torture',
     ])

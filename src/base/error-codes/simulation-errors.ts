@@ -20,4 +20,10 @@ export const SIMULATION_ERRORS = {
     httpStatus: 400,
     isRetryable: false,
   },
+  SIMULATION_SCENARIO_UNKNOWN: {
+    cause: 'There is no scenario of this name.',
+    remedy: '`kernell simulate --list` shows those that there are; a file of your own is named by its path.',
+    httpStatus: 404,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>

@@ -2,6 +2,7 @@ import type { Violation } from '../checks/check-book.ts'
 import type { FaultKind, PlannedFault } from '../faults/fault-plan.ts'
 import type { MetricValue } from '../scenario/scenario.ts'
 import type { HandledPart, SignatureKind } from '../scenario/stage.ts'
+import type { MetricSeries } from './series.ts'
 
 /** What a run was and what came of it. */
 export type RunReport = {
@@ -21,6 +22,8 @@ export type RunReport = {
   readonly handled: Readonly<Record<HandledPart, number>>
   readonly violations: readonly Violation[]
   readonly metrics: Readonly<Record<string, MetricValue>>
+  /** Quantities over virtual time: how many events had happened, then what the scenario gives. */
+  readonly series: readonly MetricSeries[]
   /** Whether it was ended before its end. */
   readonly isCut: boolean
 }

@@ -9,6 +9,7 @@ import { type SignatureKind, Stage } from '../scenario/stage.ts'
 import { createWorld, type TracedEvent, type World } from '../world/world.ts'
 import { drive } from './drive.ts'
 import type { RunReport } from './report.ts'
+import { boundedSeries, SeriesRecorder } from './series.ts'
 
 export type RunInit = {
   /** 0 to 2^32 - 1. */
@@ -42,7 +43,7 @@ const SETTLE_STEPS = 64
  * @throws `SIMULATION_OPTIONS_INVALID`; `SIMULATION_STUCK`; the signal's reason.
  */
 export async function runScenario<Options>(scenario: Scenario<Options>, init: RunInit): Promise<RunReport> {
-  const options = optionsOf(scenario, init.options)
+  const options = parseOptions(scenario, init.options)
   const world = createWorld({ seed: init.seed, ...(init.onEvent !== undefined && { onEvent: init.onEvent }) })
   const checks = new CheckBook(() => ({ atMs: world.nowMs(), event: world.events }))
   const network = new SimulatedNetwork(world)
@@ -68,12 +69,14 @@ export async function runScenario<Options>(scenario: Scenario<Options>, init: Ru
     handled: stage.handled,
     violations: checks.violations,
     metrics: end?.metrics ?? {},
+    series: boundedSeries([run.happened.series, ...(end?.series ?? [])]),
     isCut: end === undefined,
   }
 }
 
 class Run {
   plan: readonly PlannedFault[] = []
+  readonly happened = new SeriesRecorder('events', 'events')
   private readonly stage: Stage
   private readonly init: RunInit
   private readonly world: World
@@ -116,6 +119,7 @@ class Run {
       if (left <= 0) return false
       const end = await this.world.run({ untilMs, eventsMax: Math.min(step, left) })
       watch?.()
+      this.happened.add(this.world.nowMs(), this.world.events)
       if (this.world.events - reported >= PROGRESS_EVERY) {
         reported = this.world.events
         signal?.throwIfAborted()
@@ -135,7 +139,8 @@ class Run {
   }
 }
 
-function optionsOf<Options>({ name, schema }: Scenario<Options>, given: unknown = {}): Options {
+/** What a scenario is played with, defaults filled in. Throws `SIMULATION_OPTIONS_INVALID`. */
+export function parseOptions<Options>({ name, schema }: Scenario<Options>, given: unknown = {}): Options {
   const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   const what = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`).join('; ')

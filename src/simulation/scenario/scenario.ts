@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod'
 import type { JsonValue } from '../../base/canonical-json.ts'
 import type { PlannedFault } from '../faults/fault-plan.ts'
+import type { MetricSeries } from '../run/series.ts'
 import type { Stage } from './stage.ts'
 
 /**
@@ -60,6 +61,8 @@ export type PlayEnd = {
   readonly metrics: Readonly<Record<string, MetricValue>>
   /** Final state of every actor, store and ledger: part of the run's hash. */
   readonly state: JsonValue
+  /** Quantities over virtual time, for pictures: 32 at most, each thinned to 2,000 points. No part of the hash. */
+  readonly series?: readonly MetricSeries[]
 }
 
 export type MetricValue = number | string | null | readonly MetricValue[] | { readonly [name: string]: MetricValue }

@@ -1,0 +1,23 @@
+import { CodedError } from '../../base/errors.ts'
+import type { Scenario } from '../scenario/scenario.ts'
+
+/** Scenarios that the package brings, in the order of lists. */
+export const SCENARIOS: readonly Scenario[] = []
+
+/** Names that are kept for scenarios which are not there yet, and what they wait for. */
+const KEPT_NAMES: Readonly<Record<string, string>> = {
+  fleet: 'it comes with the network between nodes',
+}
+
+/** The scenario of this name. Throws `SIMULATION_SCENARIO_UNKNOWN`. */
+export function findScenario(name: string): Scenario {
+  const found = SCENARIOS.find((scenario) => scenario.name === name)
+  if (found !== undefined) return found
+  const names = SCENARIOS.map((scenario) => scenario.name)
+  const why = Object.hasOwn(KEPT_NAMES, name) ? `is not there yet: ${KEPT_NAMES[name]}` : 'is not known'
+  const known = names.length === 0 ? '' : `; there are ${names.join(', ')}`
+  throw new CodedError('SIMULATION_SCENARIO_UNKNOWN', {
+    message: `The scenario ${JSON.stringify(name)} ${why}${known}`,
+    details: { scenario: name, scenarios: names },
+  })
+}
