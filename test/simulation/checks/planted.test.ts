@@ -35,7 +35,11 @@ describe('at-most-once', () => {
 describe('fifo-per-pair', () => {
   it('finds a message that was overtaken, or comes again, unless it was given again behind a failure', () => {
     const fifo = new FifoPerPair()
-    expect([fifo.heard('a b', 1), fifo.heard('a b', 4), fifo.heard('c b', 2)]).toEqual([undefined, undefined, undefined])
+    expect([fifo.heard('a b', 1), fifo.heard('a b', 4), fifo.heard('c b', 2)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ])
     expect(fifo.heard('a b', 3)).toBe('a b heard 3 behind 4')
     expect(fifo.heard('a b', 4)).toBe('a b heard 4 behind 4')
     fifo.failedOver('a b', 4)
