@@ -560,4 +560,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'let a policy learn from what it executes, on recorded outcomes, and see how fast it gets cheaper',
     load: async () => (await import('./commands/evaluate-loop.ts')).evaluateLoopCommand,
   },
+  {
+    name: 'simulate',
+    summary: 'play a scenario in a seeded world with faults, and check what must always hold',
+    load: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  },
 ]

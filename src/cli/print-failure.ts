@@ -31,6 +31,8 @@ const WRONG_USAGE: readonly ErrorCode[] = [
   'NOTARY_ADDRESS_UNREACHABLE',
   'SIMULATION_SCENARIO_UNKNOWN',
   'SIMULATION_OPTIONS_INVALID',
+  'SIMULATION_SCENARIO_INVALID',
+  'SIMULATION_RESUME_OTHER',
 ]
 
 /** Tells what went wrong, in the form that was asked for, and what the shell should be told. */

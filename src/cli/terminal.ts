@@ -18,7 +18,7 @@ export type TextStyle = 'bold' | 'dim' | 'green' | 'yellow' | 'red'
 
 /** Says how far a long command is. */
 export type Progress = {
-  readonly advance: (done: number) => void
+  readonly advance: (done: number, note?: string) => void
   /** Removes the bar. Idempotent. */
   readonly finish: () => void
 }
@@ -39,6 +39,8 @@ export type Terminal = {
   note(text: string): void
   /** Coloured where the output is a terminal that wants colours. */
   style(style: TextStyle, text: string): string
+  /** Whether remarks are read as they come, on a terminal with bars. */
+  readonly hasBars: boolean
   /** A bar on a terminal; nothing elsewhere. */
   startProgress(label: string, total: number): Progress
 }
@@ -59,6 +61,7 @@ export function createTerminal(init: TerminalInit): Terminal {
     printJson: (value) => void output.write(`${JSON.stringify(value)}\n`),
     note: (text) => void errors.write(`${text}\n`),
     style: (style, text) => (isColoured ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text),
+    hasBars: errors.isTTY === true,
     startProgress: (label, total) => (errors.isTTY === true && total > 0 ? startBar(label, total, errors) : SILENT),
   }
 }
@@ -79,7 +82,7 @@ function startBar(label: string, total: number, stream: OutputStream): Progress 
   const bar = new SingleBar({
     // The library asks for a whole stream and uses what a terminal has.
     stream: stream as NodeJS.WritableStream,
-    format: columns < 60 ? '{bar} {value}/{total}' : `${label} {bar} {value}/{total}, {eta_formatted} left`,
+    format: columns < 60 ? '{bar} {value}/{total}' : `${label} {bar} {value}/{total}{note}, {eta_formatted} left`,
     barsize: Math.max(8, Math.min(40, columns - label.length - 36)),
     barCompleteChar: '#',
     barIncompleteChar: '-',
@@ -87,11 +90,11 @@ function startBar(label: string, total: number, stream: OutputStream): Progress 
     clearOnComplete: true,
     gracefulExit: false,
   })
-  bar.start(total, 0)
+  bar.start(total, 0, { note: '' })
   let isRunning = true
   return {
-    advance: (done) => {
-      if (isRunning) bar.update(Math.min(done, total))
+    advance: (done, note = '') => {
+      if (isRunning) bar.update(Math.min(done, total), { note: note === '' ? '' : `, ${note}` })
     },
     finish: () => {
       if (isRunning) bar.stop()

@@ -65,7 +65,7 @@ export {
 } from './online/online-learning.ts'
 export { startOnline } from './online/start-online.ts'
 export type { BandPoint, PlotAxis, PlotInit, PlotPoint, PlotSeries } from './plot/plot-init.ts'
-export { plotRaster, plotSvg } from './plot/plot.ts'
+export { plotPanelsRaster, plotPanelsSvg, plotRaster, plotSvg } from './plot/plot.ts'
 export type { Raster } from './plot/rasterise.ts'
 export type { AttachedGateReport, GateReportReading } from './registry/gate-shelf.ts'
 export type { PolicyRecord } from './registry/policy-record.ts'

@@ -11,6 +11,9 @@
  * console.log(world.hash)
  * ```
  */
+export { ActorHost, type ActorHostCounts, type ActorHostInit } from './actors/actor-host.ts'
+export type { ActorCount } from './actors/actor-recorder.ts'
+export { createSimulatedActors, type SimulatedActorsInit } from './actors/simulated-actors.ts'
 export { CheckBook, type Violation } from './checks/check-book.ts'
 export { drawFaults, FAULT_KINDS, type FaultDraw, type FaultKind, type PlannedFault } from './faults/fault-plan.ts'
 export { type DiskFaults, GOOD_DISK, SimulatedDisk } from './disk/simulated-disk.ts'
@@ -24,5 +27,6 @@ export { type FailingRun, replayFailing, type ShrinkInit, type Shrunk, shrinkRun
 export { defineScenario, type MetricValue, type Play, type PlayEnd, type Scenario } from './scenario/scenario.ts'
 export { findScenario, SCENARIOS } from './scenarios/scenario-table.ts'
 export { type HandledPart, type SignatureKind, Stage } from './scenario/stage.ts'
-export { createWorld, type RunEnd, type RunLimits, type TracedEvent, World, type WorldInit } from './world/world.ts'
+export type { TracedEvent } from './record/run-recorder.ts'
+export { createWorld, type RunEnd, type RunLimits, World, type WorldInit } from './world/world.ts'
 export type { ClockSkew, WorldProcess } from './world/world-process.ts'

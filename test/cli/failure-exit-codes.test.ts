@@ -30,6 +30,8 @@ const EXPECTED: Readonly<Partial<Record<ErrorCode, number>>> = {
   NOTARY_ADDRESS_UNREACHABLE: 2,
   SIMULATION_SCENARIO_UNKNOWN: 2,
   SIMULATION_OPTIONS_INVALID: 2,
+  SIMULATION_SCENARIO_INVALID: 2,
+  SIMULATION_RESUME_OTHER: 2,
 }
 
 describe('the exit code of a failure', () => {

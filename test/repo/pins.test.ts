@@ -192,6 +192,7 @@ describe('commands', () => {
       'reputation-views.ts',
       'route.ts',
       'serve.ts',
+      'simulate.ts',
     ])
   })
 })

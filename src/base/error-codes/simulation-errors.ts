@@ -26,4 +26,34 @@ export const SIMULATION_ERRORS = {
     httpStatus: 404,
     isRetryable: false,
   },
+  SIMULATION_SCENARIO_INVALID: {
+    cause: 'A file that was named as a scenario is none: it cannot be loaded, or its default export has another shape.',
+    remedy: 'Export by default what `defineScenario` of `kernell-os/simulation` returns; the README shows one.',
+    httpStatus: 400,
+    isRetryable: false,
+  },
+  SIMULATION_SCENARIO_FAILED: {
+    cause: 'A scenario threw while its world was built or judged.',
+    remedy: 'Correct the scenario: what goes wrong in its world is for its checks to say.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  SIMULATION_SEED_HUNG: {
+    cause: 'A seed took longer than it was given, and was ended.',
+    remedy: 'Give it longer with `--timeout`, or play it alone with `--seed` and `--trace` to see where it stays.',
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  SIMULATION_SEED_LOST: {
+    cause: 'The thread that played a seed died, most often for lack of memory.',
+    remedy: 'Play the seed alone with `--seed`, or fewer at a time with `--threads`.',
+    httpStatus: 500,
+    isRetryable: true,
+  },
+  SIMULATION_RESUME_OTHER: {
+    cause: 'A file to resume belongs to another run: another scenario, other options, another version, or it is no such file.',
+    remedy: 'Name another file, or repeat the command with what the file begins with.',
+    httpStatus: 409,
+    isRetryable: false,
+  },
 } as const satisfies Record<string, ErrorCodeEntry>

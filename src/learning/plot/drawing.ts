@@ -76,3 +76,23 @@ export function cornersOf(form: MarkerForm, x: number, y: number): readonly (rea
     ]
   return []
 }
+
+const STACKED_MAX = 12
+
+/** Drawings below each other. Throws `RangeError` for none or more than 12. */
+export function stackDrawings(title: string, drawings: readonly Drawing[]): Drawing {
+  if (drawings.length === 0 || drawings.length > STACKED_MAX)
+    throw new RangeError(`1 to ${STACKED_MAX} drawings are stacked, not ${drawings.length}`)
+  let height = 0
+  const shapes: Shape[] = []
+  for (const drawing of drawings) {
+    for (const shape of drawing.shapes) shapes.push(movedDown(shape, height))
+    height += drawing.height
+  }
+  return { width: Math.max(...drawings.map(({ width }) => width)), height, title, shapes }
+}
+
+function movedDown(shape: Shape, by: number): Shape {
+  if (shape.kind === 'text' || shape.kind === 'marker') return { ...shape, y: shape.y + by }
+  return { ...shape, points: shape.points.map(([x, y]) => [x, y + by] as const) }
+}

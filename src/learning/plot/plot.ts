@@ -1,4 +1,5 @@
 import { drawPlot } from './draw-plot.ts'
+import { stackDrawings } from './drawing.ts'
 import { formatSvg } from './format-svg.ts'
 import type { PlotInit } from './plot-init.ts'
 import { rasterise, type Raster } from './rasterise.ts'
@@ -18,4 +19,19 @@ export function plotSvg(init: PlotInit): string {
 export function plotRaster(init: PlotInit, scale: number = 2): Raster {
   if (!(scale >= 1 && scale <= 4)) throw new RangeError(`A scale is 1 to 4, not ${scale}`)
   return rasterise(drawPlot(init), scale)
+}
+
+/**
+ * Several plots below each other as one SVG document; `title` is what they show together, for readers that do not see them. 1 to 12.
+ *
+ * Throws as `plotSvg`.
+ */
+export function plotPanelsSvg(title: string, panels: readonly PlotInit[]): string {
+  return formatSvg(stackDrawings(title, panels.map(drawPlot)))
+}
+
+/** The same as dots. Throws as `plotRaster`. */
+export function plotPanelsRaster(title: string, panels: readonly PlotInit[], scale: number = 2): Raster {
+  if (!(scale >= 1 && scale <= 4)) throw new RangeError(`A scale is 1 to 4, not ${scale}`)
+  return rasterise(stackDrawings(title, panels.map(drawPlot)), scale)
 }

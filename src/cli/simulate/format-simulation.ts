@@ -1,0 +1,127 @@
+import { formatDuration } from '../../base/format.ts'
+import { type SeedsPlayed, spreadOf } from '../../simulation/report/report-pages.ts'
+import type { RunReport } from '../../simulation/run/report.ts'
+import { numbersOf } from '../../simulation/seeds/seed-result.ts'
+import { formatTable } from '../format-table.ts'
+import type { Terminal } from '../terminal.ts'
+import type { RunAnswer } from './run-job.ts'
+import { traceLine } from './trace-file.ts'
+
+type RunDone = Extract<RunAnswer, { readonly kind: 'done' }>
+type Counts = Readonly<Record<string, number>>
+
+/** Findings that text lists; `--json` has more. */
+const SHOWN_MAX = 20
+
+/** One run for people. `replay`: the command that plays a seed again. */
+export function formatRun(
+  { report, unequal, lastEvents }: RunDone,
+  terminal: Terminal,
+  replay: (seed: number) => string,
+): string {
+  const { violations, seed } = report
+  const width = terminal.cutWidth
+  return [
+    headOf(report),
+    ...(report.isCut ? ['Ended early: nothing was judged at the end'] : []),
+    ...(lastEvents.length === 0 ? [] : ['', 'The last events:', ...lastEvents.map(traceLine)]),
+    ...countsOf(report, width),
+    ...table('metric', 'value', numbersOf(report.metrics), width),
+    '',
+    verdictOf(violations.length, terminal),
+    ...violations
+      .slice(0, SHOWN_MAX)
+      .map(({ checker, what, atMs, event }) => `  ${checker}: ${what} (${atMs} ms, event ${event})`),
+    ...(unequal === undefined
+      ? []
+      : [
+          terminal.style('red', `The second run of seed ${seed} has the hash ${unequal.hash}`),
+          `  First difference: ${unequal.difference ?? 'not found'}`,
+        ]),
+    ...(violations.length > 0 || unequal !== undefined ? [`Play it again: ${replay(seed)}`] : []),
+  ].join('\n')
+}
+
+function headOf({ scenario, seed, events, virtualMs, agents, hash, signatures }: RunReport): string {
+  const time = formatDuration(virtualMs)
+  return [
+    `${scenario}, seed ${seed}: ${events} events in ${time} of virtual time, ${agents} agents, ${signatures} signatures`,
+    `Hash ${hash}`,
+  ].join('\n')
+}
+
+function verdictOf(found: number, terminal: Terminal): string {
+  return found === 0
+    ? terminal.style('green', 'No violation was found')
+    : terminal.style('red', `${found} violations were found`)
+}
+
+/** Many seeds for people. */
+export function formatSeeds(
+  played: SeedsPlayed & { readonly resumed: number },
+  terminal: Terminal,
+  replay: (seed: number) => string,
+): string {
+  const { scenario, from, to, totals, resumed, isInterrupted, signatures } = played
+  const width = terminal.cutWidth
+  const spreads = [...totals.metrics].map(([name, values]) => [name, ...spreadOf(values).map(numberText)])
+  const headings = ['metric', 'seeds', 'least', 'median', 'mean', 'largest']
+  const columns = headings.map((heading, at) => ({ heading, ...(at > 0 && { align: 'right' as const }) }))
+  return [
+    `${scenario}, seeds ${from} to ${to}: ${totals.seeds} played, each twice${resumed > 0 ? ` (${resumed} of them before)` : ''}; ${totals.events} events in ${formatDuration(totals.virtualMs)} of virtual time, ${signatures} signatures`,
+    ...(isInterrupted
+      ? [terminal.style('yellow', `Stopped before all of the ${to - from + 1} seeds were played`)]
+      : []),
+    ...countsOf(totals, width),
+    ...(spreads.length === 0 ? [] : ['', formatTable(columns, spreads, width)]),
+    '',
+    verdictOf(totals.violations.found, terminal),
+    ...totals.violations.list
+      .slice(0, SHOWN_MAX)
+      .flatMap(({ seed, checker, what }) => [`  seed ${seed}: ${checker}: ${what}`, `    ${replay(seed)}`]),
+    totals.unequal.found === 0
+      ? 'Both runs of each seed had equal hashes'
+      : terminal.style('red', `${totals.unequal.found} seeds had unequal hashes`),
+    ...totals.unequal.list
+      .slice(0, SHOWN_MAX)
+      .flatMap(({ seed, hashes, difference }) => [
+        `  seed ${seed}: ${hashes.join(' and ')}; first difference: ${difference ?? 'not found'}`,
+        `    ${replay(seed)}`,
+      ]),
+    ...(totals.failures.found === 0 ? [] : [terminal.style('red', `${totals.failures.found} seeds failed`)]),
+    ...totals.failures.list
+      .slice(0, SHOWN_MAX)
+      .flatMap(({ seed, code, message }) => [`  seed ${seed}: ${message} (${code})`, `    ${replay(seed)}`]),
+  ].join('\n')
+}
+
+function countsOf(
+  { faults, checks, handled }: { readonly faults: Counts; readonly checks: Counts; readonly handled: Counts },
+  width: number,
+): readonly string[] {
+  return [
+    ...table('fault', 'times', faults, width),
+    ...table('checker', 'looks', checks, width),
+    ...table('handled by', 'calls', handled, width),
+  ]
+}
+
+function table(name: string, value: string, counts: Counts, width: number): readonly string[] {
+  const rows = Object.entries(counts).map(([key, count]) => [key, numberText(count)])
+  if (rows.length === 0) return []
+  return [
+    '',
+    formatTable(
+      [
+        { heading: name, isFlexible: true },
+        { heading: value, align: 'right' },
+      ],
+      rows,
+      width,
+    ),
+  ]
+}
+
+function numberText(value: number): string {
+  return Number.isInteger(value) ? `${value}` : `${Number(value.toPrecision(6))}`
+}

@@ -1,0 +1,138 @@
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { CodedError } from '../../base/errors.ts'
+import { canonicalJson, type JsonValue } from '../../base/canonical-json.ts'
+import type { SeedResult } from '../../simulation/seeds/seed-result.ts'
+
+/** What all seeds of a file have in common. */
+export type ResumeHead = {
+  readonly scenario: string
+  readonly options: unknown
+  readonly signatures: string
+  readonly version: string
+  /** SHA-256 of the scenario's own file and of the recorded outcomes, where there are. */
+  readonly source: string | null
+  readonly data: string | null
+}
+
+const CHUNK_BYTES = 65_536
+const NEWLINE = 0x0a
+
+/**
+ * Seeds that are finished, one a line, so that a long run goes on where it was ended. A last line that was not written whole is cut off.
+ */
+export class ResumeFile {
+  private readonly file: number
+  private readonly path: string
+
+  /**
+   * Opens the file, or makes it, and tells of each seed in it.
+   *
+   * @throws `SIMULATION_RESUME_OTHER` when it belongs to another scenario, version or other options, or is no such file; `STORE_WRITE_FAILED`.
+   */
+  constructor(path: string, head: ResumeHead, tell: (result: SeedResult) => void) {
+    this.path = path
+    try {
+      this.file = openSync(path, existsSync(path) ? 'r+' : 'wx+')
+    } catch (cause: unknown) {
+      throw new CodedError('STORE_WRITE_FAILED', {
+        message: `${path} cannot be opened`,
+        cause,
+        details: { file: path },
+      })
+    }
+    try {
+      this.readAll(canonicalJson({ kernell_simulation: head } as unknown as JsonValue), tell)
+    } catch (error: unknown) {
+      this.close()
+      throw error
+    }
+  }
+
+  /** Throws `STORE_WRITE_FAILED`. */
+  add(result: SeedResult): void {
+    this.write(`${JSON.stringify(result)}\n`)
+  }
+
+  /** What was added is on the disk. */
+  close(): void {
+    fsyncSync(this.file)
+    closeSync(this.file)
+  }
+
+  private readAll(head: string, tell: (result: SeedResult) => void): void {
+    let number = 0
+    const { wholeBytes } = readLines(this.file, (line) => {
+      number += 1
+      if (number === 1) this.compareHead(line, head)
+      else tell(this.parse(line, number))
+    })
+    ftruncateSync(this.file, wholeBytes)
+    this.position = wholeBytes
+    if (number === 0) this.write(`${head}\n`)
+  }
+
+  private position = 0
+
+  private write(line: string): void {
+    const bytes = Buffer.from(line, 'utf8')
+    try {
+      for (let at = 0; at < bytes.byteLength;) at += writeSync(this.file, bytes, at, undefined, this.position + at)
+    } catch (cause: unknown) {
+      const message = `${this.path} cannot be written`
+      throw new CodedError('STORE_WRITE_FAILED', { message, cause, details: { file: this.path } })
+    }
+    this.position += bytes.byteLength
+  }
+
+  private compareHead(found: string, wanted: string): void {
+    if (found === wanted) return
+    throw this.other(`begins with ${found.slice(0, 300)}; this run is ${wanted.slice(0, 300)}`)
+  }
+
+  private parse(line: string, number: number): SeedResult {
+    let value: unknown
+    try {
+      value = JSON.parse(line)
+    } catch {
+      value = undefined
+    }
+    if (!isResult(value)) throw this.other(`has a line that is no finished seed: line ${number}`)
+    return value
+  }
+
+  private other(why: string): CodedError {
+    return new CodedError('SIMULATION_RESUME_OTHER', { message: `${this.path} ${why}`, details: { file: this.path } })
+  }
+}
+
+/** Each whole line in turn; a file of any length takes no more memory. */
+function readLines(file: number, tell: (line: string) => void): { readonly wholeBytes: number } {
+  const chunk = Buffer.alloc(CHUNK_BYTES)
+  let rest: Buffer = Buffer.alloc(0)
+  let wholeBytes = 0
+  for (let position = 0; ;) {
+    const count = readSync(file, chunk, 0, CHUNK_BYTES, position)
+    if (count === 0) return { wholeBytes }
+    position += count
+    rest = Buffer.concat([rest, chunk.subarray(0, count)])
+    let start = 0
+    for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE, start)) {
+      tell(rest.toString('utf8', start, end))
+      wholeBytes += end + 1 - start
+      start = end + 1
+    }
+    rest = Buffer.from(rest.subarray(start))
+  }
+}
+
+function isResult(value: unknown): value is SeedResult {
+  if (typeof value !== 'object' || value === null) return false
+  const { seed, hash, events, faults, checks, handled, violations, metrics } = value as Partial<SeedResult>
+  return (
+    Number.isInteger(seed) &&
+    typeof hash === 'string' &&
+    typeof events === 'number' &&
+    Array.isArray(violations) &&
+    [faults, checks, handled, metrics].every((counts) => typeof counts === 'object' && counts !== null)
+  )
+}

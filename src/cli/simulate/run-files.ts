@@ -1,0 +1,57 @@
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { CodedError } from '../../base/errors.ts'
+import { writePlotPanels } from '../../node/learning/evaluation/write-plot.ts'
+import { saveArtefact } from '../read-data-files.ts'
+import { usageError } from '../flags.ts'
+
+/** Absolute paths of what a run is to write. */
+export type RunFiles = {
+  readonly plots: readonly string[]
+  readonly report: string | undefined
+  readonly trace: string | undefined
+}
+
+/**
+ * Looks before anything is played whether the files can be written, and leaves nothing behind.
+ *
+ * @throws `STORE_WRITE_FAILED`; `COMMAND_INVALID` for a file that is named twice.
+ */
+export function checkFiles({ plots, report, trace }: RunFiles): void {
+  const files = [...plots, report, trace].filter((file) => file !== undefined)
+  const twice = files.find((file, place) => files.indexOf(file) !== place)
+  if (twice !== undefined) throw usageError(`The file ${twice} is named twice`)
+  for (const file of files) checkFile(file)
+}
+
+function checkFile(file: string): void {
+  const wasThere = existsSync(file)
+  try {
+    closeSync(openSync(file, 'a'))
+    if (!wasThere) rmSync(file)
+  } catch (cause: unknown) {
+    const isMissing = !existsSync(dirname(file))
+    throw new CodedError('STORE_WRITE_FAILED', {
+      message: `${file} cannot be written${isMissing ? ': its folder is not there' : ''}`,
+      cause,
+      details: { file },
+    })
+  }
+}
+
+export type RunPictures = {
+  readonly title: string
+  readonly plots: Parameters<typeof writePlotPanels>[2]
+  readonly page: () => string
+}
+
+/** Writes pictures and page. Throws `STORE_WRITE_FAILED`. */
+export async function writeFiles(
+  { plots: files, report }: RunFiles,
+  { title, plots, page }: RunPictures,
+): Promise<void> {
+  if (files.length > 0 && plots.length === 0)
+    throw usageError('There is nothing to draw: the scenario gives no series, or there is one seed only')
+  for (const file of files) await writePlotPanels(file, title, plots)
+  if (report !== undefined) saveArtefact(report, page(), '/')
+}

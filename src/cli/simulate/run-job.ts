@@ -1,0 +1,43 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { RunReport } from '../../simulation/run/report.ts'
+import type { SignatureKind } from '../../simulation/scenario/stage.ts'
+import type { TracedEvent } from '../../simulation/record/run-recorder.ts'
+import type { ScenarioSource } from './scenario-source.ts'
+import type { SeedFailure, SeedResult } from '../../simulation/seeds/seed-result.ts'
+
+/** How a scenario is played, whatever the seed. */
+export type PlayedAs = {
+  readonly source: ScenarioSource
+  /** As given; the scenario's schema fills in the rest. */
+  readonly options: Readonly<Record<string, unknown>>
+  readonly signatures: SignatureKind
+  /** Path of recorded outcomes. */
+  readonly dataFile: string | undefined
+}
+
+/** Both runs of one seed. */
+export type SeedJob = PlayedAs & { readonly seed: number }
+
+export type SeedAnswer = SeedResult | { readonly failure: SeedFailure }
+
+/** One seed with everything that is asked about it. */
+export type RunJob = SeedJob & {
+  /** It is played once more and compared. */
+  readonly isTwice: boolean
+  readonly eventsMax: number | undefined
+  readonly traceFile: string | undefined
+  /** How many of the last events come back. */
+  readonly lastEvents: number
+  /** How far it is, out; anything in: it is to end. */
+  readonly port: MessagePort
+}
+
+export type RunAnswer =
+  | { readonly kind: 'failed'; readonly failure: SeedFailure }
+  | { readonly kind: 'stopped'; readonly events: number; readonly virtualMs: number }
+  | {
+      readonly kind: 'done'
+      readonly report: RunReport
+      readonly unequal: SeedResult['unequal']
+      readonly lastEvents: readonly TracedEvent[]
+    }

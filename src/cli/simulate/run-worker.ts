@@ -1,0 +1,80 @@
+import { CodedError } from '../../base/errors.ts'
+import { runScenario, type RunInit } from '../../simulation/run/run-scenario.ts'
+import type { RoutingRow } from '../../core/learning/routing-rows.ts'
+import { readRecordedRows } from '../../simulation/scenario/recorded-rows.ts'
+import type { TracedEvent } from '../../simulation/record/run-recorder.ts'
+import { readDataFile } from '../read-data-files.ts'
+import type { RunAnswer, RunJob, SeedAnswer, SeedJob } from './run-job.ts'
+import { loadScenario } from './scenario-source.ts'
+import { playAgain, playTwice } from '../../simulation/seeds/play-twice.ts'
+import type { SeedFailure } from '../../simulation/seeds/seed-result.ts'
+import { LastEvents, TraceFile } from './trace-file.ts'
+
+/** Both runs of a seed, on a thread of the pool. What the scenario throws comes back as a value: errors lose their codes between threads. */
+export async function playSeed(job: SeedJob): Promise<SeedAnswer> {
+  try {
+    const scenario = await loadScenario(job.source)
+    return await playTwice(scenario, initOf(job))
+  } catch (error: unknown) {
+    return { failure: failureOf(error) }
+  }
+}
+
+/** One seed, traced and watched as it is asked for. */
+export async function playRun(job: RunJob): Promise<RunAnswer> {
+  const stopping = new AbortController()
+  let far = { events: 0, virtualMs: 0 }
+  job.port.on('message', () => stopping.abort())
+  const last = new LastEvents(job.lastEvents)
+  let trace: TraceFile | undefined
+  try {
+    const scenario = await loadScenario(job.source)
+    trace = job.traceFile === undefined ? undefined : new TraceFile(job.traceFile)
+    const isTraced = trace !== undefined || job.lastEvents > 0
+    const onEvent = (event: TracedEvent): void => {
+      trace?.add(event)
+      last.add(event)
+    }
+    const init: RunInit = {
+      ...initOf(job),
+      ...(job.eventsMax !== undefined && { eventsMax: job.eventsMax }),
+      signal: stopping.signal,
+      onProgress: ({ events, virtualMs, playMs }) => {
+        far = { events, virtualMs }
+        job.port.postMessage({ events, virtualMs, playMs })
+      },
+    }
+    const report = await runScenario(scenario, isTraced ? { ...init, onEvent } : init)
+    const unequal = job.isTwice ? await playAgain(scenario, init, report) : undefined
+    return { kind: 'done', report, unequal, lastEvents: last.list }
+  } catch (error: unknown) {
+    return stopping.signal.aborted ? { kind: 'stopped', ...far } : { kind: 'failed', failure: failureOf(error) }
+  } finally {
+    trace?.close()
+    job.port.close()
+  }
+}
+
+function initOf({ seed, options, signatures, dataFile }: SeedJob): RunInit {
+  return {
+    seed,
+    options,
+    signatures,
+    ...(dataFile !== undefined && { data: rowsOf(dataFile) }),
+  }
+}
+
+/** The file that this thread has read, for all its seeds. */
+let read: { readonly file: string; readonly rows: readonly RoutingRow[] } | undefined
+
+function rowsOf(file: string): readonly RoutingRow[] {
+  if (read?.file !== file) read = { file, rows: readRecordedRows(readDataFile(file, '/')) }
+  return read.rows
+}
+
+function failureOf(error: unknown): SeedFailure {
+  if (CodedError.is(error)) return { code: error.code, message: error.message }
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const place = error instanceof Error ? error.stack?.split('\n').find((line) => /^\s+at /.test(line)) : undefined
+  return { code: 'SIMULATION_SCENARIO_FAILED', message: place === undefined ? message : `${message} (${place.trim()})` }
+}

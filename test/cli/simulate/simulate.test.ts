@@ -1,0 +1,295 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { type InProcessRun, runInProcess } from '../run-in-process.ts'
+
+const TICKING = join(import.meta.dirname, 'scenarios/ticking.ts')
+const folder = mkdtempSync(join(tmpdir(), 'kernell-simulate-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+async function simulate(...words: readonly string[]): Promise<InProcessRun> {
+  // A thread takes long to start; one is enough where nothing is said of them.
+  const isOne = words.some((word) => word.startsWith('--seeds')) && !words.includes('--threads')
+  return await runInProcess(['simulate', TICKING, ...words, ...(isOne ? ['--threads', '1'] : [])], {
+    workingDir: folder,
+  })
+}
+
+function linesOf(file: string): readonly Record<string, unknown>[] {
+  return readFileSync(join(folder, file), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+describe('kernell simulate SCENARIO --seed N', () => {
+  it('reports the run as one JSON document', async () => {
+    const run = await simulate('--seed', '3', '--agents', '4', '--json')
+    expect(run.exitCode).toBe(0)
+    expect(run.json()).toMatchObject({
+      scenario: 'ticking',
+      seed: 3,
+      options: { agents: 4, steps: 20, at: [], wrong: 'nothing' },
+      signatures: 'seeded',
+      events: 80,
+      agents: 4,
+      hash: expect.stringMatching(/^[0-9a-f]{16,64}$/) as unknown,
+      faults: {},
+      checks: { convergence: 1, 'ticks-are-good': expect.any(Number) as unknown },
+      handled: { router: 0, market: 0, learning: 0, actors: 80 },
+      violations: [],
+      metrics: { ticks: 80 },
+      is_cut: false,
+    })
+    expect(run.json()['virtual_ms']).toBeGreaterThan(100)
+  })
+
+  it('gives the hash of the seed each time, and another one for another seed', async () => {
+    const [first, again, other] = [
+      await simulate('--json'),
+      await simulate('--json'),
+      await simulate('--seed=2', '--json'),
+    ]
+    expect(again.json()['hash']).toBe(first.json()['hash'])
+    expect(other.json()['hash']).not.toBe(first.json()['hash'])
+  })
+
+  it('ends with 1 at a violation, and says how to play it again', async () => {
+    const run = await simulate('--seed', '5', '--set', 'wrong=violation', '--set', 'at=[5]')
+    expect(run.exitCode).toBe(1)
+    expect(run.output).toContain('ticks-are-good: seed 5 is <b>bad</b>')
+    expect(run.output).toContain(`Play it again: kernell simulate ${TICKING} --seed 5 --set wrong=violation --set`)
+  })
+
+  it('ends with 1 when the second run has another hash', async () => {
+    const run = await simulate('--twice', '--set', 'wrong=unequal', 'at=[1]', '--json')
+    expect(run.exitCode).toBe(1)
+    expect(run.json()).toMatchObject({ violations: [], unequal_hashes: [{ seed: 1 }] })
+    expect((await simulate('--twice', '--json')).json()).toMatchObject({ unequal_hashes: [] })
+  })
+
+  it('says what a scenario threw, and where', async () => {
+    const run = await simulate('--set', 'wrong=throw', 'at=[1]', '--json')
+    expect(run.exitCode).toBe(1)
+    expect(run.json()).toMatchObject({
+      error: {
+        code: 'SIMULATION_SCENARIO_FAILED',
+        message: expect.stringMatching(/seed 1 throws.*ticking\.ts/) as unknown,
+      },
+    })
+  })
+
+  it('says that its thread died', async () => {
+    const run = await simulate('--set', 'wrong=exit', 'at=[1]', '--json')
+    expect(run.exitCode).toBe(1)
+    expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_SEED_LOST' } })
+  })
+
+  it('stops behind an event and shows the last ones', async () => {
+    const run = await simulate('--until', '30', '--json')
+    const {
+      events,
+      is_cut: isCut,
+      last_events: last,
+    } = run.json() as {
+      events: number
+      is_cut: boolean
+      last_events: { index: number; at_ms: number }[]
+    }
+    expect({ events, isCut }).toEqual({ events: 31, isCut: true })
+    expect(last.map(({ index }) => index)).toEqual(Array.from({ length: 20 }, (_, at) => 11 + at))
+    expect((await simulate('--until', '30')).output).toContain('The last events:\n{"index":11,')
+  })
+
+  it('traces each event, in order, to a file', async () => {
+    const run = await simulate('--trace', 'trace.jsonl', '--agents', '100', '--steps', '50', '--json')
+    const lines = linesOf('trace.jsonl')
+    expect(lines).toHaveLength(run.json()['events'] as number)
+    expect(lines.every(({ index }, at) => index === at)).toBe(true)
+    expect(lines[0]).toMatchObject({ index: 0, at_ms: 1 })
+  })
+})
+
+describe('kernell simulate SCENARIO --seeds A..B', () => {
+  it('plays each seed twice and adds up what came of them', async () => {
+    const run = await simulate('--seeds', '10..19', '--threads', '2', '--json')
+    expect(run.exitCode).toBe(0)
+    expect(run.json()).toMatchObject({
+      scenario: 'ticking',
+      from: 10,
+      to: 19,
+      runs: 10,
+      events: 600,
+      faults: {},
+      checks: { convergence: 10 },
+      handled: { actors: 600 },
+      unequal_hashes: [],
+      violations: [],
+      failures: [],
+      metrics: { ticks: { n: 10, least: 60, median: 60, mean: 60, largest: 60 } },
+    })
+  })
+
+  it('says the same whatever the number of threads', async () => {
+    const words = ['--seeds', '1..12', '--set', 'wrong=violation', '--set', 'at=[3,11]', '--json']
+    const [one, three] = [await simulate(...words, '--threads', '1'), await simulate(...words, '--threads', '3')]
+    expect(three.output).toBe(one.output)
+    expect(one.json()['violations']).toMatchObject([{ seed: 3, checker: 'ticks-are-good' }, { seed: 11 }])
+    expect(one.exitCode).toBe(1)
+  })
+
+  it.each([
+    ['throw', 'SIMULATION_SCENARIO_FAILED', 'seed 4 throws'],
+    ['exit', 'SIMULATION_SEED_LOST', 'its thread died'],
+  ])('reports a seed with the fault %s as failed, and plays the others', async (wrong, code, message) => {
+    const run = await simulate(
+      '--seeds',
+      '1..8',
+      '--threads',
+      '2',
+      '--set',
+      `wrong=${wrong}`,
+      '--set',
+      'at=[4]',
+      '--json',
+    )
+    expect(run.exitCode).toBe(1)
+    expect(run.json()).toMatchObject({
+      runs: 7,
+      violations: [],
+      failures: [{ seed: 4, code, message: expect.stringContaining(message) as unknown }],
+    })
+  })
+
+  it('names seeds whose runs are unequal', async () => {
+    const run = await simulate('--seeds', '1..4', '--set', 'wrong=unequal', '--set', 'at=[2]')
+    expect(run.exitCode).toBe(1)
+    expect(run.output).toContain('1 seeds had unequal hashes')
+    expect(run.output).toMatch(/ {2}seed 2: [0-9a-f]+ and [0-9a-f]+; first difference/)
+  })
+})
+
+describe('--resume', () => {
+  it('leaves out finished seeds, plays those that had failed, and gives what one run gives', async () => {
+    const file = 'seeds.jsonl'
+    const whole = await simulate('--seeds', '1..9', '--json')
+    await simulate('--seeds', '1..4', '--resume', file, '--json')
+    expect(linesOf(file)).toHaveLength(5)
+    const rest = await simulate('--seeds', '1..9', '--resume', file, '--json')
+    expect(rest.output).toBe(whole.output)
+    expect(
+      linesOf(file)
+        .slice(1)
+        .map(({ seed }) => seed)
+        .toSorted(),
+    ).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+    const nothing = await simulate('--seeds', '2..3', '--resume', file)
+    expect(nothing.output).toContain('2 played, each twice (2 of them before)')
+  })
+
+  it('cuts a last line that is torn', async () => {
+    const file = join(folder, 'torn.jsonl')
+    await simulate('--seeds', '1..3', '--threads', '1', '--resume', file, '--json')
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.slice(0, -10))
+    const run = await simulate('--seeds', '1..3', '--threads', '1', '--resume', file, '--json')
+    expect(run.json()).toMatchObject({ runs: 3 })
+    expect(readFileSync(file, 'utf8')).toBe(text)
+  })
+
+  it.each([
+    ['other options', ['--agents', '7']],
+    ['other signatures', ['--signatures', 'ed25519']],
+  ])('refuses the file of %s, and leaves it as it is', async (_, words) => {
+    const file = join(folder, 'other.jsonl')
+    await simulate('--seeds', '1..2', '--resume', file, '--json')
+    const text = readFileSync(file, 'utf8')
+    const run = await simulate('--seeds', '1..2', ...words, '--resume', file, '--json')
+    expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_RESUME_OTHER' } })
+    expect(run.exitCode).toBe(2)
+    expect(readFileSync(file, 'utf8')).toBe(text)
+  })
+
+  it.each([
+    ['that is no such file', 'hello\nworld\n'],
+    ['with another file in it', '{"seed":1}\n'],
+  ])('refuses a file %s', async (_, text) => {
+    const file = join(folder, 'strange.txt')
+    writeFileSync(file, text)
+    const run = await simulate('--seeds', '1..2', '--resume', file, '--json')
+    expect(run.json()).toMatchObject({ error: { code: 'SIMULATION_RESUME_OTHER' } })
+    expect(readFileSync(file, 'utf8')).toBe(text)
+  })
+
+  it('refuses a file with a line in its middle that is no seed', async () => {
+    const file = join(folder, 'middle.jsonl')
+    await simulate('--seeds', '1..2', '--resume', file, '--json')
+    const lines = readFileSync(file, 'utf8').split('\n')
+    writeFileSync(file, [lines[0], '{"seed":', ...lines.slice(1)].join('\n'))
+    const run = await simulate('--seeds', '1..2', '--resume', file, '--json')
+    expect(run.json()).toMatchObject({
+      error: { code: 'SIMULATION_RESUME_OTHER', message: expect.stringContaining('line 2') as unknown },
+    })
+  })
+})
+
+describe('pictures and pages', () => {
+  it('draws a run over virtual time as SVG and PNG', async () => {
+    expect((await simulate('--plot', 'run.svg,run.png', '--json')).exitCode).toBe(0)
+    const svg = readFileSync(join(folder, 'run.svg'), 'utf8')
+    expect(svg).toContain('ticks over time')
+    expect(svg).toContain('events over time')
+    expect(readFileSync(join(folder, 'run.png')).subarray(1, 4).toString('latin1')).toBe('PNG')
+  })
+
+  it('draws how metrics spread over seeds', async () => {
+    await simulate('--seeds', '1..5', '--plot', 'spread.svg', '--plot', 'spread.png', '--json')
+    expect(readFileSync(join(folder, 'spread.svg'), 'utf8')).toContain('lastMs over seeds')
+    expect(existsSync(join(folder, 'spread.png'))).toBe(true)
+  })
+
+  it('writes pages that need nothing else and hold what was found as text', async () => {
+    const words = ['--set', 'wrong=violation', '--set', 'at=[2]', '--report', 'page.html']
+    for (const seeds of [
+      ['--seed', '2'],
+      ['--seeds', '1..3'],
+    ]) {
+      expect((await simulate(...words, ...seeds)).exitCode).toBe(1)
+      const page = readFileSync(join(folder, 'page.html'), 'utf8')
+      expect(page).toContain('seed 2 is &lt;b&gt;bad&lt;/b&gt;')
+      expect(page).not.toMatch(/<script|<b>|javascript:|\son\w+=|(?:src|href)=/)
+      expect(page).toContain("default-src 'none'")
+      expect(page).toContain('<caption>Looks of the checkers</caption>')
+      expect(page).toMatch(/<svg [^>]*role="img"[^>]*>\s*<title>/)
+      expect(page).toContain('--seed 2 --set wrong=violation')
+    }
+  })
+})
+
+describe('the list of scenarios', () => {
+  it('shows what a scenario takes, with limits and defaults', async () => {
+    const run = await simulate('--list', '--json')
+    expect(run.json()).toEqual({
+      scenarios: [
+        {
+          name: 'ticking',
+          summary: expect.any(String) as unknown,
+          options: [
+            { name: 'agents', type: 'integer', default: 3, minimum: 1, maximum: 1_000 },
+            { name: 'steps', type: 'integer', default: 20, minimum: 1, maximum: 1_000_000 },
+            { name: 'at', type: 'array', default: [], describe: 'seeds at which it goes wrong' },
+            expect.objectContaining({ name: 'wrong', type: 'string', default: 'nothing' }) as unknown,
+          ],
+        },
+      ],
+    })
+    expect((await simulate('--list')).output).toContain('--agents N         integer from 1 to 1000; default 3')
+  })
+
+  it('is what is shown without a scenario', async () => {
+    const run = await runInProcess(['simulate', '--json'])
+    expect(run.exitCode).toBe(0)
+    expect(Array.isArray(run.json()['scenarios'])).toBe(true)
+  })
+})
