@@ -10,6 +10,7 @@ import { openJournaledStore } from '../disk/journaled-store.ts'
 import type { Machine, MachineWork } from '../machine/machine.ts'
 import type { Stage } from '../scenario/stage.ts'
 import type { WorldProcess } from '../world/world-process.ts'
+import { DeafTransport, type Hears } from './deaf-transport.ts'
 import type { MarketIdentity, MarketNetwork } from './market-network.ts'
 
 /** Longest wait for one notary. */
@@ -18,7 +19,13 @@ const NOTARY_TIMEOUT_MS = 35_000
 const AGAIN_MS = 1_000
 
 /** What a party of the market is beside its key: whatever the product lets its operator say. */
-export type PartyHooks = Pick<PartyRoleInit, 'runner' | 'bidOn' | 'changeBuying' | 'changeSelling' | 'acceptsAlone'>
+export type PartyHooks = Pick<
+  PartyRoleInit,
+  'runner' | 'bidOn' | 'changeBuying' | 'changeSelling' | 'acceptsAlone'
+> & {
+  /** Questions of others that it takes notice of; absent: all. */
+  readonly hears?: Hears | undefined
+}
 
 export type PartyMachineInit = {
   readonly identity: MarketIdentity
@@ -66,6 +73,7 @@ export class PartyMachine {
       { transport, verify: verifyStatement },
       { set, before: [], timeoutMs: NOTARY_TIMEOUT_MS },
     )
+    const { hears, ...chosen } = hooks?.(owner) ?? {}
     const role = await startParty(
       {
         openEventLog,
@@ -76,9 +84,9 @@ export class PartyMachine {
         timers,
         random,
         notary,
-        door: new MarketDoor(transport),
+        door: new MarketDoor(hears === undefined ? transport : new DeafTransport(transport, hears)),
       },
-      { network, onFailure, former: [], recovery: undefined, ...hooks?.(owner) },
+      { network, onFailure, former: [], recovery: undefined, ...chosen },
     )
     const running = { ...role, owner, machine: this.machine }
     this.running = running

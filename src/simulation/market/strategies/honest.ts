@@ -17,7 +17,7 @@ export function honestSeller(self: AgentSelf): SellerPlay {
     // The winner is paid the price of the next one: nothing is gained by another number than the true one.
     bid: ({ kind }, { costNanos }) => (kind === 'second' ? costNanos : withMargin(costNanos)),
     work: () => ({ kind: 'right', spanMs: 1 + Math.floor(self.random.nextUnit() * WORK_MS) }),
-    hears: () => true,
+    hears: hearsAll,
     onEnd: () => undefined,
   }
 }
@@ -27,9 +27,14 @@ export function honestBuyer(self: AgentSelf): BuyerPlay {
     request: () => ({}),
     inspects: () => self.random.nextBelow(INSPECTED_OF) === 0,
     decide: (_, isRight) => (isRight === false ? 'reject' : 'accept'),
-    hears: () => true,
+    hears: hearsAll,
     onEnd: () => undefined,
   }
+}
+
+/** Whoever has nothing to hide takes notice of everything. */
+export function hearsAll(): boolean {
+  return true
 }
 
 function withMargin(costNanos: Amount): Amount {
