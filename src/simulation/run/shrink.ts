@@ -14,7 +14,7 @@ export type FailingRun = {
   readonly checker: string
 }
 
-export type ShrinkInit = Pick<RunInit, 'signatures' | 'data' | 'signal'> & {
+export type ShrinkInit = Pick<RunInit, 'signatures' | 'ed25519' | 'data' | 'signal'> & {
   readonly seed: number
   readonly options?: unknown
   /** The checker that is to find something still; absent: the first that did. */
@@ -179,7 +179,7 @@ class Shrinking<Options> {
   }
 
   private async run(tried: Tried | undefined): Promise<RunReport> {
-    const { seed, options, signatures, data, signal } = this.init
+    const { seed, options, signatures, ed25519, data, signal } = this.init
     this.runs += 1
     return await runScenario(this.scenario, {
       seed,
@@ -187,6 +187,7 @@ class Shrinking<Options> {
       ...(tried !== undefined && { faultIds: new Set(tried.faultIds) }),
       ...(tried?.eventsMax !== undefined && { eventsMax: tried.eventsMax }),
       ...(signatures !== undefined && { signatures }),
+      ...(ed25519 !== undefined && { ed25519 }),
       ...(data !== undefined && { data }),
       ...(signal !== undefined && { signal }),
     })
