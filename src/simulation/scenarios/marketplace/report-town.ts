@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../../base/canonical-json.ts'
 import type { Did } from '../../../core/evidence/names.ts'
+import { checkMarket } from '../../market/audit/check-market.ts'
 import type { AgentRecord, PurchaseRecord } from '../../market/agents/agent-record.ts'
 import type { Agent } from '../../market/agents/agent.ts'
 import type { Town } from '../../market/agents/town.ts'
@@ -7,7 +8,8 @@ import type { MetricValue, PlayEnd } from '../../scenario/scenario.ts'
 import type { Stage } from '../../scenario/stage.ts'
 
 /** What came of a marketplace: everybody's profit, every purchase, and the state of all accounts. */
-export async function reportTown(town: Town, _stage: Stage): Promise<PlayEnd> {
+export async function reportTown(town: Town, { checks }: Stage): Promise<PlayEnd> {
+  await checkMarket(town.market, checks)
   const balances = await balancesOf(town)
   const agents = town.agents.map((agent) => recordOf(agent, balances))
   const ends = countsOf(town.purchases.map(({ outcome }) => outcome ?? 'open'))
@@ -30,7 +32,7 @@ export async function reportTown(town: Town, _stage: Stage): Promise<PlayEnd> {
 async function balancesOf({ market }: Town): Promise<ReadonlyMap<Did, bigint>> {
   const balances = new Map<Did, bigint>()
   const { running } = market
-  for (let after: string | undefined; running !== undefined; ) {
+  for (let after: string | undefined; running !== undefined;) {
     const page = await running.accounts({ currency: market.currency, ...(after !== undefined && { after }) })
     for (const { id, balanceNanos } of page.ledgers.flatMap(({ accounts }) => accounts)) {
       const [owner, kind] = id.split('/') as [Did, string]
@@ -69,7 +71,10 @@ function recordOf(agent: Agent, balances: ReadonlyMap<Did, bigint>): AgentRecord
 function shown(record: AgentRecord | PurchaseRecord): { readonly [name: string]: MetricValue } {
   const rows = Object.entries(record).filter(([, value]) => value !== undefined)
   return Object.fromEntries(
-    rows.map(([name, value]) => [name, typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : value]),
+    rows.map(([name, value]) => [
+      name,
+      typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : value,
+    ]),
   ) as { readonly [name: string]: MetricValue }
 }
 
