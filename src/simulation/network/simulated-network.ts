@@ -6,6 +6,8 @@ import type { WorldProcess } from '../world/world-process.ts'
 import { arrivalsOf, GOOD_LINK, type LinkFaults } from './link-faults.ts'
 import { type Letter, SimulatedTransport } from './simulated-transport.ts'
 
+const KINDS = { question: 'net question', answer: 'net answer', end: 'net end' } as const
+
 export type NetworkCounts = { sent: number; lost: number; duplicated: number; cut: number; held: number }
 
 /**
@@ -27,12 +29,16 @@ export class SimulatedNetwork {
     this.random = streamOf(world.seed, 'network')
   }
 
-  /** A transport of a process, reached at `/sim/NAME`. It ends with its process. */
+  /**
+   * A transport of a process, reached at `/sim/NAME`. It ends with its process.
+   *
+   * @param init  `onServed` is told of each question that is being answered.
+   */
   createTransport(
     owner: WorldProcess,
-    { did, name }: { readonly did: Did; readonly name: string },
+    { did, name, onServed }: { readonly did: Did; readonly name: string; readonly onServed?: () => void },
   ): SimulatedTransport {
-    return new SimulatedTransport({ network: this, owner }, { did, address: `/sim/${name}` })
+    return new SimulatedTransport({ network: this, owner, onServed }, { did, address: `/sim/${name}` })
   }
 
   /** How all links are from now on that are not named by themselves. */
@@ -86,15 +92,24 @@ export class SimulatedNetwork {
   }
 
   send(letter: Letter): void {
+    const address = `${letter.from} ${letter.to}`
+    this.world.begin({ address, payload: [letter.kind, letter.content], run: () => this.post(address, letter) })
+  }
+
+  private post(link: string, letter: Letter): void {
     this.counts.sent += 1
-    const link = `${letter.from} ${letter.to}`
     const arrivals = arrivalsOf(this.links.get(link) ?? this.usual, this.random)
     if (arrivals.length === 0) this.counts.lost += 1
     if (arrivals.length === 2) this.counts.duplicated += 1
     const heldMs = Math.max(0, (this.clogs.get(link) ?? 0) - this.world.nowMs())
     if (heldMs > 0) this.counts.held += 1
     for (const delayMs of arrivals)
-      this.world.schedule(heldMs + delayMs, { kind: `net ${letter.kind}`, run: () => this.arrive(letter) })
+      this.world.schedule(heldMs + delayMs, {
+        kind: KINDS[letter.kind],
+        address: link,
+        payload: letter.content,
+        run: () => this.arrive(letter),
+      })
   }
 
   private arrive(letter: Letter): void {

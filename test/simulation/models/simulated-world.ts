@@ -6,6 +6,7 @@ import { SimulatedProvider } from '../../../src/simulation/models/simulated-prov
 import { CheckBook } from '../../../src/simulation/checks/check-book.ts'
 import { SimulatedNetwork } from '../../../src/simulation/network/simulated-network.ts'
 import { Stage } from '../../../src/simulation/scenario/stage.ts'
+import { createSeededSignatures } from '../../../src/simulation/keys/seeded-signatures.ts'
 import { createWorld, type World } from '../../../src/simulation/world/world.ts'
 
 export const PREMIUM = 'openai/gpt-4-1106-preview'
@@ -26,6 +27,7 @@ export function modelWorld(seed = 1): ModelWorld {
     network: new SimulatedNetwork(world),
     checks: new CheckBook(() => ({ atMs: world.nowMs(), event: world.events })),
     signatures: 'seeded',
+    keys: createSeededSignatures(seed),
     data: undefined,
   })
   const outcomes = new DrawnOutcomes({ seed, profiles: FITTED_MODELS })
