@@ -19,29 +19,22 @@ export const study: Study = {
 
 async function measure(init: StudyInit): Promise<StudyReport> {
   const seeds = seedsOf(init, SEEDS)
-  // A strategy of two sides is played on both at once.
-  const played = [...new Set(ATTACKS.map(({ strategy }) => strategy))].flatMap((strategy) =>
-    ATTACKER_SHARES.map((share) => ({ strategy, share })),
-  )
+  const played = ATTACKS.flatMap((attack) => ATTACKER_SHARES.map((share) => ({ attack, share })))
   const jobs = seeds.flatMap((seed): readonly RunJob[] => [
     marketplaceJob(seed, {}),
-    ...played.map(({ strategy, share }) => marketplaceJob(seed, { strategy, attackers: share })),
+    ...played.map(({ attack: { strategy, parameters }, share }) =>
+      marketplaceJob(seed, { strategy, parameters, attackers: share }),
+    ),
   ])
   const reports = await init.runAll(jobs)
   const stride = played.length + 1
-  const runsOf = (strategy: string, share: number): { attacking: RunReport; honest: RunReport }[] => {
-    const at = 1 + played.findIndex((one) => one.strategy === strategy && one.share === share)
-    return seeds.flatMap((_, index) => {
-      const [honest, attacking] = [reports[index * stride], reports[index * stride + at]]
+  const rows = played.map(({ attack, share }, at): Row => {
+    const runs = seeds.flatMap((_, index): { attacking: RunReport; honest: RunReport }[] => {
+      const [honest, attacking] = [reports[index * stride], reports[index * stride + 1 + at]]
       return honest === undefined || attacking === undefined ? [] : [{ honest, attacking }]
     })
-  }
-  const rows = ATTACKS.flatMap((attack) =>
-    ATTACKER_SHARES.map((share): Row => {
-      const runs = runsOf(attack.strategy, share)
-      return { ...attack, share, gain: gainOf(runs, attack), expected: expectedOf(attack, runs) }
-    }),
-  )
+    return { ...attack, share, gain: gainOf(runs, attack), expected: expectedOf(attack, runs) }
+  })
   const adaptive = await searchAdaptive(init, seeds)
   return {
     name: 'profit',
