@@ -4,12 +4,22 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 /** `hash` of Node's `crypto`, which takes text as UTF-8. */
 type NativeHash = (algorithm: 'sha256', data: Uint8Array | string, encoding: 'hex' | 'binary') => string
 
-type Host = {
-  readonly process?: { readonly getBuiltinModule?: (name: 'node:crypto') => { readonly hash?: NativeHash } | undefined }
+/** What `createHash` of Node's `crypto` gives. */
+type NativeRunningHash = {
+  update(bytes: Uint8Array): unknown
+  copy(): NativeRunningHash
+  digest(encoding: 'hex'): string
 }
 
+type NativeCrypto = { readonly hash?: NativeHash; readonly createHash?: (algorithm: 'sha256') => NativeRunningHash }
+
+type Host = {
+  readonly process?: { readonly getBuiltinModule?: (name: 'node:crypto') => NativeCrypto | undefined }
+}
+
+const nativeCrypto: NativeCrypto | undefined = (globalThis as Host).process?.getBuiltinModule?.('node:crypto')
 /** Where there is one, ten times as fast; the same digests (`test/base/sha256.test.ts`). */
-const nativeHash: NativeHash | undefined = (globalThis as Host).process?.getBuiltinModule?.('node:crypto')?.hash
+const nativeHash: NativeHash | undefined = nativeCrypto?.hash
 
 const HASH_BYTES = 32
 
@@ -39,3 +49,26 @@ export type Sha256Hex = (text: string) => string
 
 /** The same of bytes; it must equal `sha256HexOfBytes`. */
 export type Sha256HexOfBytes = (bytes: Uint8Array) => string
+
+/** A digest of bytes that come bit by bit. */
+export type RunningSha256 = {
+  update(bytes: Uint8Array): void
+  /** Of all bytes so far, 64 lower-case hexadecimal digits; more bytes may follow. */
+  hex(): string
+}
+
+/** The native one where there is one; the same digests. */
+export function createRunningSha256(): RunningSha256 {
+  const native = nativeCrypto?.createHash?.('sha256')
+  return native === undefined ? createPortableSha256() : nativeRunning(native)
+}
+
+/** The one of browsers, everywhere. */
+export function createPortableSha256(): RunningSha256 {
+  const running = nobleSha256.create()
+  return { update: (bytes) => void running.update(bytes), hex: () => bytesToHex(running.clone().digest()) }
+}
+
+function nativeRunning(running: NativeRunningHash): RunningSha256 {
+  return { update: (bytes) => void running.update(bytes), hex: () => running.copy().digest('hex') }
+}

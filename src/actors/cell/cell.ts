@@ -148,6 +148,10 @@ export interface StepObserver {
   sent(event: AnyEventObject): void
   /** Must call the step of the cell's behaviour, once, and let through what it throws. */
   step(cell: Cell, event: AnyEventObject): void
+  /**
+   * Whether it keeps a message that is about to go into a mailbox, and puts it there later with `Cell.take`; the sender is told that it was taken. Absent: it keeps none.
+   */
+  keeps?(target: Cell, event: AnyEventObject): boolean
 }
 
 export type ScopeAction = {
@@ -158,28 +162,29 @@ export type ScopeAction = {
 }
 
 export class Cell implements ActorRef {
-  /** Its id below its parent; `undefined` where none was given. */
-  name: string | undefined
+  // In the order in which memory is to hold them: what each message touches lies together.
   readonly system: CellHost
-  readonly number: number
-  readonly parent: Cell | undefined
-  behaviour: Behaviour
-  input: unknown
-  /** What the behaviour says: a context, or a whole snapshot when `WHOLE` is set. */
-  state: unknown = undefined
-  /** Index of the state of a compiled machine; others leave it at 0. */
-  stateIndex = 0
   slot: AnyEventObject | undefined = undefined
-  ring: EventRing<AnyEventObject> | undefined = undefined
   status = NOT_STARTED
   marks = 0
+  ring: EventRing<AnyEventObject> | undefined = undefined
+  behaviour: Behaviour
+  /** What the behaviour says: a context, or a whole snapshot when `WHOLE` is set. */
+  state: unknown = undefined
+  extras: CellExtras | undefined = undefined
+  /** Index of the state of a compiled machine; others leave it at 0. */
+  stateIndex = 0
+  readonly number: number
+  /** XState's stand-in for `actionExecutor` during a step. */
+  executor: ((action: ScopeAction) => void) | undefined = undefined
+  readonly parent: Cell | undefined
+  /** Its id below its parent; `undefined` where none was given. */
+  name: string | undefined
+  input: unknown
   /** Newest child, and the siblings of this cell: newer before, older after. */
   firstChild: Cell | undefined = undefined
   newer: Cell | undefined = undefined
   older: Cell | undefined = undefined
-  extras: CellExtras | undefined = undefined
-  /** XState's stand-in for `actionExecutor` during a step. */
-  executor: ((action: ScopeAction) => void) | undefined = undefined
 
   constructor(system: CellHost, behaviour: Behaviour, place: CellPlace) {
     this.name = place.name

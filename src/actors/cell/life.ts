@@ -26,7 +26,10 @@ export function runDeferred(host: CellHost, base: number): void {
   const { deferred } = host
   try {
     // Each is taken out before it runs: what it starts may run the rest.
-    for (let [task] = deferred.splice(base, 1); task !== undefined; [task] = deferred.splice(base, 1)) task()
+    while (deferred.length > base) {
+      const task = deferred.length === base + 1 ? deferred.pop() : deferred.splice(base, 1)[0]
+      task?.()
+    }
   } catch (error: unknown) {
     deferred.length = Math.min(deferred.length, base)
     throw error
@@ -51,6 +54,17 @@ function unlinkChild(cell: Cell): void {
   cell.older = undefined
 }
 
+/** Runs what a step deferred; an error in it is the actor's. */
+export function runActions(cell: Cell, base: number): void {
+  const { system } = cell
+  if (system.deferred.length <= base) return
+  try {
+    runDeferred(system, base)
+  } catch (error: unknown) {
+    cell.behaviour.setError(cell, error)
+  }
+}
+
 /**
  * After a step of logic that has whole snapshots: what it deferred runs, subscribers are told, and an end is an end.
  *
@@ -58,13 +72,7 @@ function unlinkChild(cell: Cell): void {
  */
 export function settle(cell: Cell, event: AnyEventObject, base: number): void {
   const { system } = cell
-  if (system.deferred.length > base) {
-    try {
-      runDeferred(system, base)
-    } catch (error: unknown) {
-      cell.behaviour.setError(cell, error)
-    }
-  }
+  runActions(cell, base)
   if (cell.status === STOPPED) return
   const snapshot = cell.state as Snapshot<unknown>
   switch (snapshot.status) {

@@ -1,7 +1,7 @@
 import type { AnyActorLogic, AnyEventObject, AnyMachineSnapshot, Snapshot } from 'xstate'
 import type { AgentDefinition } from '../agent-definition.ts'
 import { STOPPED, WHOLE, type Behaviour, type Cell } from '../cell/cell.ts'
-import { settle } from '../cell/life.ts'
+import { runActions, settle } from '../cell/life.ts'
 import { NOT_COMPILED, type CompiledMachine } from '../compile/compiled-machine.ts'
 import { LogicBehaviour, takeDeferred } from './logic-behaviour.ts'
 
@@ -67,9 +67,12 @@ export class CompiledBehaviour implements Behaviour {
       cell.state = compiled.context
       cell.marks &= ~WHOLE
     }
-    const isWatched = cell.extras?.observers !== undefined
-    if (!isWatched && system.deferred.length === base && compiled.finals[next] !== true) return
     if (compiled.finals[next] === true) this.setDone(cell, compiled.output)
+    else if (cell.extras?.observers === undefined) {
+      // Most steps end here, without a snapshot that somebody would keep until the next one.
+      runActions(cell, base)
+      if (cell.status === STOPPED || ((cell.marks & WHOLE) === 0 && cell.extras?.observers === undefined)) return
+    }
     this.snapshotOf(cell)
     settle(cell, event, base)
   }

@@ -4,7 +4,7 @@ import { createRestartIntensity, type RestartIntensityLimit } from '../../core/s
 import type { RestartStrategy } from '../../core/supervision/restart-plan.ts'
 import type { ActorRef, AskOptions, DeliverOptions, Terminated } from '../actor-ref.ts'
 import type { AgentDefinition, SpawnOptions } from '../agent-definition.ts'
-import { Cell, DRAINING, RUNNING, STOPPED, type Behaviour } from '../cell/cell.ts'
+import { Cell, DRAINING, RUNNING, STOPPED, type Behaviour, type StepObserver } from '../cell/cell.ts'
 import type { XStateClock } from '../cell/cell-extras.ts'
 import { RingPool } from '../cell/event-ring.ts'
 import { endAtOnce, linkChild, startCell } from '../cell/life.ts'
@@ -55,6 +55,8 @@ export type ActorSystemInit = {
   readonly extension?: SystemExtension
   /** A span per message. Absent: no cost; not recording: looked at once per slice of turns. */
   readonly tracer?: Tracer
+  /** Sees each message and makes the steps, in place of a tracer's spans. Absent: no cost. */
+  readonly stepObserver?: StepObserver
 }
 
 /** What a composition adds to a system: durable actors, other threads. */
@@ -137,7 +139,7 @@ export class ActorSystem extends XStateContract implements SupervisionHost {
       environment,
       clock: init.clock ?? wheel,
       logger: logger ?? ((...parts) => environment.log(...parts)),
-      stepObserver: tracer?.isRecording === true ? new MessageTracer(tracer) : undefined,
+      stepObserver: init.stepObserver ?? (tracer?.isRecording === true ? new MessageTracer(tracer) : undefined),
       numbers: init.numbers ?? { next: 0 },
     })
     this.environment =

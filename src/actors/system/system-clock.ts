@@ -3,8 +3,13 @@ import type { ActorEnvironment } from '../environment.ts'
 import { SystemTimers } from '../timers/system-timers.ts'
 import { TimerEntry } from '../timers/timer-entry.ts'
 
+/** What runs later, unless it is cancelled. */
+export abstract class Delayed extends TimerEntry<Delayed> {
+  abstract fire(): void
+}
+
 /** A function that runs later, unless it is cancelled. */
-export class DelayedTask extends TimerEntry<DelayedTask> {
+export class DelayedTask extends Delayed {
   readonly task: () => void
   readonly owner: SystemClock
 
@@ -12,6 +17,10 @@ export class DelayedTask extends TimerEntry<DelayedTask> {
     super()
     this.owner = owner
     this.task = task
+  }
+
+  fire(): void {
+    this.task()
   }
 
   /** Idempotent. */
@@ -22,10 +31,10 @@ export class DelayedTask extends TimerEntry<DelayedTask> {
 
 /** The delays of a whole system on one timing wheel; for XState's code it is the clock of its actors. */
 export class SystemClock implements XStateClock {
-  readonly #timers: SystemTimers<DelayedTask>
+  readonly #timers: SystemTimers<Delayed>
 
   constructor(environment: ActorEnvironment) {
-    this.#timers = new SystemTimers<DelayedTask>(environment, ({ task }) => task())
+    this.#timers = new SystemTimers<Delayed>(environment, (delayed) => delayed.fire())
   }
 
   after(delayMs: number, task: () => void): DelayedTask {
@@ -34,7 +43,12 @@ export class SystemClock implements XStateClock {
     return delayed
   }
 
-  cancel(delayed: DelayedTask): void {
+  /** Fires what is not scheduled yet. */
+  schedule(delayed: Delayed, delayMs: number): void {
+    this.#timers.schedule(delayed, delayMs)
+  }
+
+  cancel(delayed: Delayed): void {
     this.#timers.cancel(delayed)
   }
 

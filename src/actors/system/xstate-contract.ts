@@ -62,8 +62,10 @@ export abstract class XStateContract {
   private readonly watching: SendGate = {
     send: (target, event, source) => {
       if (this.isInspected) this.#tellOfEvent(target, event, source)
-      this.stepObserver?.sent(event)
-      return target.take(event)
+      const observer = this.stepObserver
+      if (observer === undefined) return target.take(event)
+      observer.sent(event)
+      return observer.keeps?.(target, event) === true || target.take(event)
     },
   }
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import type { TracedEvent } from '../../simulation/world/world.ts'
+import type { TracedEvent } from '../../simulation/record/run-recorder.ts'
 
 /** Characters that are gathered before they are written. */
 const CHUNK_CHARACTERS = 65_536

@@ -27,6 +27,7 @@ export type DiskCounts = { operations: number; refused: number; cuts: number }
  */
 export class SimulatedDisk {
   readonly counts: DiskCounts = { operations: 0, refused: 0, cuts: 0 }
+  private readonly name: string
   private readonly world: World
   private readonly random: RandomStream
   private readonly files: FaultyFileSystem
@@ -34,6 +35,7 @@ export class SimulatedDisk {
   private freeAtMs = 0
 
   constructor(world: World, name: string) {
+    this.name = `disk ${name}`
     this.world = world
     this.random = streamOf(world.seed, `disk/${name}`)
     this.files = new FaultyFileSystem({ seed: this.random.nextUint32() })
@@ -52,79 +54,89 @@ export class SimulatedDisk {
   /** The disk as a process sees it. */
   fileSystem(owner: WorldProcess): FileSystem {
     const { files } = this
-    const of = async <Result>(work: () => Promise<Result>): Promise<Result> => await this.take(owner, { work })
-    const write = async <Result>(work: () => Promise<Result>, bytes = 0): Promise<Result> =>
-      await this.take(owner, { work, isWrite: true, bytes })
-    const opened = (file: OpenFile): OpenFile => ({
-      size: async () => await of(async () => await file.size()),
-      read: async (position, length) => await of(async () => await file.read(position, length)),
+    const of = async <Result>(content: Content, work: () => Promise<Result>): Promise<Result> =>
+      await this.take(owner, { content, work })
+    const write = async <Result>(content: Content, work: () => Promise<Result>): Promise<Result> =>
+      await this.take(owner, { content, work, isWrite: true })
+    const opened = (path: string, file: OpenFile): OpenFile => ({
+      size: async () => await of(['size', path], async () => await file.size()),
+      read: async (position, length) =>
+        await of(['read', path, position, length], async () => await file.read(position, length)),
       append: async (bytes) => {
         // The caller may use its buffer again.
         const copy = bytes.slice()
-        await write(async () => await file.append(copy), copy.byteLength)
+        await write(['append', path, copy], async () => await file.append(copy))
       },
-      sync: async () => await write(async () => await file.sync()),
+      sync: async () => await write(['sync', path], async () => await file.sync()),
       close: async () => await file.close(),
     })
     return {
-      open: async (path, init) => opened(await of(async () => await files.open(path, init))),
-      exists: async (path) => await of(async () => await files.exists(path)),
-      list: async (directory) => await of(async () => await files.list(directory)),
-      permissionsOf: async (path) => await of(async () => await files.permissionsOf(path)),
-      makeDirectory: async (directory) => await write(async () => await files.makeDirectory(directory)),
-      rename: async (from, to) => await write(async () => await files.rename(from, to)),
-      remove: async (path) => await write(async () => await files.remove(path)),
-      syncDirectory: async (directory) => await write(async () => await files.syncDirectory(directory)),
+      open: async (path, init) =>
+        opened(path, await of(['open', path, init.mode], async () => await files.open(path, init))),
+      exists: async (path) => await of(['exists', path], async () => await files.exists(path)),
+      list: async (path) => await of(['list', path], async () => await files.list(path)),
+      permissionsOf: async (path) => await of(['permissions', path], async () => await files.permissionsOf(path)),
+      makeDirectory: async (path) => await write(['make', path], async () => await files.makeDirectory(path)),
+      rename: async (from, to) => await write(['rename', from, to], async () => await files.rename(from, to)),
+      remove: async (path) => await write(['remove', path], async () => await files.remove(path)),
+      syncDirectory: async (path) => await write(['sync names', path], async () => await files.syncDirectory(path)),
     }
   }
 
-  private async take<Result>(
+  private async take<Result>(owner: WorldProcess, task: DiskTask<Result>): Promise<Result> {
+    return await new Promise<Result>((resolve, reject) => {
+      // What one process asks for keeps its order, and so what several of its promises ask for at one instant.
+      const run = (): void => this.perform(owner, task, (done) => void done.then(resolve, reject))
+      this.world.begin({ address: `${this.name} ${owner.name}`, run })
+    })
+  }
+
+  private perform<Result>(
     owner: WorldProcess,
-    { work, isWrite = false, bytes = 0 }: DiskTask<Result>,
-  ): Promise<Result> {
+    { content, work, isWrite = false }: DiskTask<Result>,
+    settle: (done: Promise<Result>) => void,
+  ): void {
     const { latencyMsMin, latencyMsMax, refused } = this.faults
     const [draw, order] = [this.random.nextUnit(), this.random.nextUnit()]
-    const isRefused = isWrite && (this.random.nextUnit() < refused || this.isFull(bytes))
+    const isRefused = isWrite && (this.random.nextUnit() < refused || this.isFull(content))
     // One after the other, as under one arm.
     const startMs = Math.max(this.freeAtMs, this.world.nowMs())
     this.freeAtMs = startMs + latencyMsMin + draw * (latencyMsMax - latencyMsMin)
     this.counts.operations += 1
-    return await new Promise<Result>((resolve, reject) => {
-      let done: Promise<Result> | undefined
-      const perform = async (): Promise<Result> => {
-        if (!isRefused) return await work()
-        this.counts.refused += 1
-        throw new CodedError('STORE_WRITE_FAILED', { message: 'The disk of the world refused a write' })
-      }
-      // A process that dies meanwhile hears nothing; half of the time what it wrote is there.
-      const begin = (): void => {
-        if (owner.isAlive) done = perform()
-        done?.catch(() => undefined)
-      }
-      const end = (): void => {
-        if (owner.isAlive) (done ?? perform()).then(resolve, reject)
-      }
-      if (isWrite && order < 0.5) this.schedule(startMs, begin)
-      this.schedule(this.freeAtMs, end)
-    })
+    let done: Promise<Result> | undefined
+    const act = async (): Promise<Result> => {
+      if (!isRefused) return await work()
+      this.counts.refused += 1
+      throw new CodedError('STORE_WRITE_FAILED', { message: 'The disk of the world refused a write' })
+    }
+    // A process that dies meanwhile hears nothing; half of the time what it wrote is there.
+    const begin = (): void => {
+      done = act()
+      done.catch(() => undefined)
+    }
+    const scheduled = (atMs: number, kind: string, run: () => void): void => {
+      this.world.schedule(atMs - this.world.nowMs(), { kind, address: this.name, payload: content, owner, run })
+    }
+    if (isWrite && order < 0.5) scheduled(startMs, 'disk begin', begin)
+    scheduled(this.freeAtMs, 'disk', () => settle(done ?? act()))
   }
 
-  private schedule(atMs: number, run: () => void): void {
-    this.world.schedule(atMs - this.world.nowMs(), { kind: 'disk', run })
-  }
-
-  private isFull(bytes: number): boolean {
+  private isFull(content: Content): boolean {
     const { freeBytes } = this.faults
-    if (freeBytes === undefined || bytes === 0) return false
+    const added = content[2]
+    if (freeBytes === undefined || !(added instanceof Uint8Array)) return false
+    const bytes = added.byteLength
     if (bytes > freeBytes) return true
     this.faults = { ...this.faults, freeBytes: freeBytes - bytes }
     return false
   }
 }
 
+/** What is asked of it: an operation, a path, and what belongs to them. */
+type Content = readonly [operation: string, path: string, ...rest: readonly unknown[]]
+
 type DiskTask<Result> = {
+  readonly content: Content
   readonly work: () => Promise<Result>
   readonly isWrite?: boolean
-  /** That it adds to a file. */
-  readonly bytes?: number
 }

@@ -6,6 +6,8 @@ import type { WorldProcess } from '../world/world-process.ts'
 import { arrivalsOf, GOOD_LINK, type LinkFaults } from './link-faults.ts'
 import { type Letter, SimulatedTransport } from './simulated-transport.ts'
 
+const KINDS = { question: 'net question', answer: 'net answer', end: 'net end' } as const
+
 export type NetworkCounts = { sent: number; lost: number; duplicated: number; cut: number; held: number }
 
 /**
@@ -90,15 +92,24 @@ export class SimulatedNetwork {
   }
 
   send(letter: Letter): void {
+    const address = `${letter.from} ${letter.to}`
+    this.world.begin({ address, payload: [letter.kind, letter.content], run: () => this.post(address, letter) })
+  }
+
+  private post(link: string, letter: Letter): void {
     this.counts.sent += 1
-    const link = `${letter.from} ${letter.to}`
     const arrivals = arrivalsOf(this.links.get(link) ?? this.usual, this.random)
     if (arrivals.length === 0) this.counts.lost += 1
     if (arrivals.length === 2) this.counts.duplicated += 1
     const heldMs = Math.max(0, (this.clogs.get(link) ?? 0) - this.world.nowMs())
     if (heldMs > 0) this.counts.held += 1
     for (const delayMs of arrivals)
-      this.world.schedule(heldMs + delayMs, { kind: `net ${letter.kind}`, run: () => this.arrive(letter) })
+      this.world.schedule(heldMs + delayMs, {
+        kind: KINDS[letter.kind],
+        address: link,
+        payload: letter.content,
+        run: () => this.arrive(letter),
+      })
   }
 
   private arrive(letter: Letter): void {

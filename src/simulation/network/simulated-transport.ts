@@ -9,6 +9,8 @@ export type Letter = {
   readonly from: Did
   readonly to: Did
   readonly kind: 'question' | 'answer' | 'end'
+  /** What it carries. */
+  readonly content: unknown
   readonly arrive: () => void
 }
 
@@ -137,7 +139,13 @@ export class SimulatedTransport implements Transport {
     const { network } = this.components
     const body = question.body.slice()
     const refuse = (error: CodedError): void =>
-      network.send({ from: to, to: this.did, kind: 'answer', arrive: () => this.take(id, { error }) })
+      network.send({
+        from: to,
+        to: this.did,
+        kind: 'answer',
+        content: [id, error],
+        arrive: () => this.take(id, { error }),
+      })
     const arrive = (): void => {
       const station = network.at(address)
       if (station === undefined)
@@ -151,7 +159,7 @@ export class SimulatedTransport implements Transport {
           .catch((error: unknown) => station.components.owner.fail(error))
       }
     }
-    network.send({ from: this.did, to, kind: 'question', arrive })
+    network.send({ from: this.did, to, kind: 'question', content: [id, question.protocol, body], arrive })
   }
 
   /** Answers a question of another transport. */
@@ -172,7 +180,8 @@ export class SimulatedTransport implements Transport {
   }
 
   private reply(asker: SimulatedTransport, id: number, answer: Answer): void {
-    const letter = { from: this.did, to: asker.did, kind: 'answer' } as const
+    const content = [id, 'body' in answer ? answer.body : answer.error]
+    const letter = { from: this.did, to: asker.did, kind: 'answer', content } as const
     this.components.network.send({ ...letter, arrive: () => asker.take(id, answer) })
   }
 
@@ -205,7 +214,7 @@ export class SimulatedTransport implements Transport {
     const address = this.book.get(to)
     if (address === undefined) return
     const arrive = (): void => network.at(address)?.hearEnd(`${this.did} ${id}`)
-    network.send({ from: this.did, to, kind: 'end', arrive })
+    network.send({ from: this.did, to, kind: 'end', content: id, arrive })
   }
 
   private hearEnd(key: string): void {

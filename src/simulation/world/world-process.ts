@@ -3,6 +3,7 @@ import type { ActorEnvironment } from '../../actors/environment.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Timers } from '../../ports/timers.ts'
+import type { WorldEvent } from './event-queue.ts'
 import { randomOf, streamOf } from './seeded-random.ts'
 
 /** How wrong the clock of a process is: ahead by so many milliseconds, and gaining so many millionths. */
@@ -16,7 +17,7 @@ export type ProcessHost = {
   readonly startAt: Timestamp
   /** Virtual time since the world began. */
   nowMs(): number
-  schedule(delayMs: number, event: { readonly kind: string; readonly run: () => void }): { cancel(): void }
+  schedule(delayMs: number, event: WorldEvent): { cancel(): void }
   /** Runs before the next event, in order. */
   soon(task: () => void): void
   /** Somebody threw where nobody listens. */
@@ -79,7 +80,7 @@ export class WorldProcess {
   schedule(delayMs: number, { kind, run }: { readonly kind: string; readonly run: () => void }): { cancel(): void } {
     if (!(delayMs >= 0 && delayMs <= DELAY_MS_MAX))
       throw new RangeError(`A delay is 0 to ${DELAY_MS_MAX} ms, not ${delayMs}`)
-    return this.host.schedule(delayMs, { kind, run: () => this.run(run) })
+    return this.host.schedule(delayMs, { kind, run, address: this.name, owner: this })
   }
 
   /** Time, chance and turns as actors take them. */

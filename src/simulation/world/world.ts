@@ -1,6 +1,9 @@
+import type { AnyEventObject } from 'xstate'
+import type { Cell } from '../../actors/cell/cell.ts'
 import type { Timestamp } from '../../base/time.ts'
-import { EventQueue, type QueuedEvent } from './event-queue.ts'
-import { Fingerprint } from './fingerprint.ts'
+import { type RecordedEvent, RunRecorder, type TracedEvent } from '../record/run-recorder.ts'
+import { type Begun, inOrder } from './begun.ts'
+import { EventQueue, ScheduledEvent, type WorldEvent } from './event-queue.ts'
 import { quiesce } from './quiesce.ts'
 import { streamOf } from './seeded-random.ts'
 import { setTraps } from './traps.ts'
@@ -17,8 +20,6 @@ export type WorldInit = {
   readonly hasTraps?: boolean
 }
 
-export type TracedEvent = { readonly index: number; readonly atMs: number; readonly kind: string }
-
 export type RunLimits = {
   /** The last virtual millisecond that is still run. */
   readonly untilMs?: number
@@ -27,13 +28,6 @@ export type RunLimits = {
 
 /** Why a run came back: nothing is left to happen, its time is over, its events are, or somebody has asked for it. */
 export type RunEnd = 'quiet' | 'time' | 'events' | 'paused'
-
-type WorldEvent = {
-  readonly kind: string
-  readonly run: () => void
-  /** Begins nothing that goes on in promises. Default false. */
-  readonly isSync?: boolean
-}
 
 /** Synchronous events behind each other before microtasks have a turn all the same. */
 const SYNC_MAX = 1_024
@@ -58,10 +52,13 @@ export class World implements ProcessHost {
   private readonly queue = new EventQueue()
   private readonly soonTasks: (() => void)[] = []
   private readonly ties: { nextUint32(): number }
-  private readonly fingerprint = new Fingerprint()
+  private readonly recorder: RunRecorder
+  /** What promises have begun that go on at this instant. */
+  private begun: Begun[] = []
+  /** Whether promises go on, in an order that is not ours. */
+  private isDraining = false
   private timeMs = 0
   private pushed = 0
-  private handled = 0
   private isPaused = false
 
   constructor(init: WorldInit) {
@@ -71,16 +68,17 @@ export class World implements ProcessHost {
     this.seed = init.seed
     this.startAt = init.startAt ?? WORLD_START
     this.ties = streamOf(init.seed, 'ties')
+    this.recorder = new RunRecorder(init.onEvent)
   }
 
-  /** Events that have happened. */
+  /** Events that have happened: what was due, and messages that actors handled. */
   get events(): number {
-    return this.handled
+    return this.recorder.events
   }
 
-  /** Equal for equal runs. */
+  /** SHA-256 of all events so far and of what was noted, 64 hexadecimal digits. */
   get hash(): string {
-    return this.fingerprint.toString()
+    return this.recorder.hash
   }
 
   nowMs(): number {
@@ -92,19 +90,37 @@ export class World implements ProcessHost {
   }
 
   /** Something that happens `delayMs` from now, at the earliest behind the event that happens now. */
-  schedule(delayMs: number, { kind, run, isSync = false }: WorldEvent): { cancel(): void } {
-    this.pushed += 1
-    const event: QueuedEvent = {
-      dueMs: this.timeMs + delayMs,
-      tie: this.ties.nextUint32(),
-      order: this.pushed,
-      kind,
-      run,
-      isSync,
-      isCancelled: false,
-    }
-    this.queue.push(event)
-    return { cancel: () => this.queue.cancel(event) }
+  schedule(delayMs: number, what: WorldEvent): { cancel(): void } {
+    const event = new ScheduledEvent(this.queue, this.timeMs + delayMs, what)
+    if (this.isDraining) {
+      const { address = '', kind } = what
+      this.begun.push({ address, payload: [kind, delayMs, what.payload], run: () => this.push(event) })
+    } else this.push(event)
+    return event
+  }
+
+  /**
+   * Begins something that others may see: at once, or, where it is a promise that begins it, when no promise goes on any more at this instant. So it does not depend on how
+   * many turns promises take which of them comes first.
+   */
+  begin(begun: Begun): void {
+    if (this.isDraining) this.begun.push(begun)
+    else begun.run()
+  }
+
+  /** Whether promises go on, so that what they begin is to wait. */
+  get isInPromises(): boolean {
+    return this.isDraining
+  }
+
+  /** Something has happened that the world did not make happen by itself: it is an event, and part of the hash. */
+  record(event: RecordedEvent): void {
+    this.recorder.happened(this.timeMs, event)
+  }
+
+  /** As `record`: an actor handles a message now. */
+  recordMessage(cell: Cell, event: AnyEventObject): void {
+    this.recorder.handled(this.timeMs, cell, event)
   }
 
   soon(task: () => void): void {
@@ -122,7 +138,7 @@ export class World implements ProcessHost {
 
   /** Adds to the hash what a scenario wants to be the same in equal runs. */
   note(text: string): void {
-    this.fingerprint.addText(text)
+    this.recorder.noted(text)
   }
 
   /** Lets things happen, in order. */
@@ -133,7 +149,7 @@ export class World implements ProcessHost {
     const release = this.init.hasTraps === false ? undefined : setTraps()
     try {
       await this.rest()
-      return await this.loop(untilMs, this.handled + eventsMax)
+      return await this.loop(untilMs, this.events + eventsMax)
     } finally {
       release?.()
     }
@@ -147,7 +163,7 @@ export class World implements ProcessHost {
         return 'paused'
       }
       const next = this.queue.peek()
-      const isDue = next !== undefined && next.dueMs <= untilMs && this.handled < eventsEnd
+      const isDue = next !== undefined && next.dueMs <= untilMs && this.events < eventsEnd
       // What synchronous events have begun all the same may bring more.
       if (!isDue && sync > 0) {
         sync = 0
@@ -162,20 +178,25 @@ export class World implements ProcessHost {
       if (!isDue) return 'events'
       this.queue.pop()
       this.handle(next)
-      sync = next.isSync && sync < SYNC_MAX ? sync + 1 : 0
+      sync = next.what.isSync === true && sync < SYNC_MAX ? sync + 1 : 0
       if (sync === 0) await this.rest()
       else this.runSoon()
     }
   }
 
-  private handle({ dueMs, kind, run }: QueuedEvent): void {
+  private push(event: ScheduledEvent): void {
+    if (event.isCancelled) return
+    this.pushed += 1
+    event.enter(this.ties.nextUint32(), this.pushed)
+  }
+
+  private handle({ dueMs, what }: ScheduledEvent): void {
     this.timeMs = dueMs
-    this.fingerprint.addText(kind)
-    this.fingerprint.addNumber(Math.floor(dueMs * 1_000))
-    this.init.onEvent?.({ index: this.handled, atMs: dueMs, kind })
-    this.handled += 1
+    // Of a process that was killed nothing happens any more.
+    if (what.owner?.isAlive === false) return
+    this.recorder.happened(dueMs, { address: what.address ?? '', type: what.kind, payload: what.payload })
     try {
-      run()
+      what.run()
     } catch (error: unknown) {
       this.fail(error)
     }
@@ -185,7 +206,10 @@ export class World implements ProcessHost {
   private async rest(): Promise<void> {
     do {
       this.runSoon()
+      this.isDraining = true
       await quiesce()
+      this.isDraining = false
+      if (this.begun.length > 0) for (const { run } of inOrder(this.begun.splice(0))) run()
     } while (this.soonTasks.length > 0)
   }
 

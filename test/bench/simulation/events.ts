@@ -1,8 +1,8 @@
 import { assign, fromTransition, setup } from 'xstate'
 import type { ActorRef } from '../../../src/actors/actor-ref.ts'
 import type { AgentDefinition } from '../../../src/actors/agent-definition.ts'
-import { createActorSystem } from '../../../src/actors/create-actor-system.ts'
 import { defineAgent } from '../../../src/actors/define-agent.ts'
+import { createSimulatedActors } from '../../../src/simulation/actors/simulated-actors.ts'
 import { createWorld } from '../../../src/simulation/world/world.ts'
 import { type Bench, type BenchRow, median, roundFigure } from '../bench.ts'
 
@@ -50,7 +50,7 @@ async function play(
   { agents, messages }: { readonly agents: number; readonly messages: number },
 ): Promise<number> {
   const world = createWorld({ seed: 1 })
-  const system = createActorSystem({ environment: world.createProcess('node').environment() })
+  const system = createSimulatedActors({ world, owner: world.createProcess('node') })
   const { agent, ring } = make()
   for (let index = 0; index < agents; index += 1) ring.refs.push(system.spawn(agent, { id: `agent-${index}` }))
   await world.run()

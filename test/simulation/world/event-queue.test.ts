@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { EventQueue, type QueuedEvent } from '../../../src/simulation/world/event-queue.ts'
+import { EventQueue, ScheduledEvent } from '../../../src/simulation/world/event-queue.ts'
 
-function eventOf(dueMs: number, tie: number, order: number): QueuedEvent {
-  return { dueMs, tie, order, kind: 'x', run: () => undefined, isSync: true, isCancelled: false }
+function pushed(queue: EventQueue, { at, tie, order }: { at: number; tie: number; order: number }): ScheduledEvent {
+  const event = new ScheduledEvent(queue, at, { kind: 'x', run: () => undefined })
+  event.enter(tie, order)
+  return event
 }
 
-function byTime(one: QueuedEvent, other: QueuedEvent): number {
+function byTime(one: ScheduledEvent, other: ScheduledEvent): number {
   return one.dueMs - other.dueMs || one.tie - other.tie || one.order - other.order
 }
 
@@ -19,16 +21,15 @@ it('gives what a sorted list gives, whatever is pushed, cancelled and taken in b
   fc.assert(
     fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
       const queue = new EventQueue()
-      let waiting: QueuedEvent[] = []
-      const all: QueuedEvent[] = []
+      let waiting: ScheduledEvent[] = []
+      const all: ScheduledEvent[] = []
       for (const [order, { kind, at, tie }] of steps.entries()) {
         if (kind === 'push') {
-          const event = eventOf(at, tie, order)
-          queue.push(event)
+          const event = pushed(queue, { at, tie, order })
           waiting.push(event)
           all.push(event)
         } else if (kind === 'cancel' && all.length > 0) {
-          const event = all[at % all.length] as QueuedEvent
+          const event = all[at % all.length] as ScheduledEvent
           queue.cancel(event)
           waiting = waiting.filter((each) => each !== event)
         } else if (kind === 'pop') {
@@ -49,11 +50,9 @@ it('gives what a sorted list gives, whatever is pushed, cancelled and taken in b
 
 it('does not grow by what is cancelled', () => {
   const queue = new EventQueue()
-  queue.push(eventOf(1, 0, 0))
+  pushed(queue, { at: 1, tie: 0, order: 0 })
   for (let order = 1; order < 100_000; order += 1) {
-    const event = eventOf(1_000 + order, 0, order)
-    queue.push(event)
-    queue.cancel(event)
+    pushed(queue, { at: 1_000 + order, tie: 0, order }).cancel()
   }
   expect(queue.size).toBe(1)
   expect((queue as unknown as { readonly heap: readonly unknown[] }).heap.length).toBeLessThan(200)

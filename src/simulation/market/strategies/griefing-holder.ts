@@ -45,7 +45,10 @@ type Griefing = {
   readonly isRight: boolean | undefined
 }
 
-function answerOf(self: AgentSelf, { silentPerMillion, rejectPerMillion, isRight }: Griefing): ReturnType<BuyerPlay['decide']> {
+function answerOf(
+  self: AgentSelf,
+  { silentPerMillion, rejectPerMillion, isRight }: Griefing,
+): ReturnType<BuyerPlay['decide']> {
   const draw = self.random.nextBelow(1_000_000)
   if (isRight === false) return 'reject'
   if (draw >= silentPerMillion + rejectPerMillion) return 'accept'

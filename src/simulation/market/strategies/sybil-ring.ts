@@ -41,7 +41,9 @@ type Trade = { readonly sybils: AgentIdentity[]; readonly skill: string; readonl
 async function trade(self: AgentSelf, { sybils, skill, price }: Trade): Promise<void> {
   const fundsNanos = amountFromNanos(BigInt(parameter(self, 'fundsNanos', FUNDS_NANOS)))
   for (let sybil = 0; sybil < parameter(self, 'sybils', SYBILS); sybil += 1)
-    sybils.push(await self.addIdentity({ side: 'buyer', fundsNanos, buyer: { request: () => ({ peers: ownNodes(self) }) } }))
+    sybils.push(
+      await self.addIdentity({ side: 'buyer', fundsNanos, buyer: { request: () => ({ peers: ownNodes(self) }) } }),
+    )
   for (const [at, sybil] of sybils.entries())
     for (let purchase = 0; purchase < parameter(self, 'purchases', PURCHASES); purchase += 1)
       await self.buy(sybil, { key: `ring-${at}-${purchase}`, skill, valueNanos: price, isChecked: true })

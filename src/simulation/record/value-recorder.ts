@@ -1,0 +1,176 @@
+import { Cell } from '../../actors/cell/cell.ts'
+import { ActorNumbers } from './actor-numbers.ts'
+import type { RecordWriter } from './record-writer.ts'
+
+/** What kind of value follows. Whole numbers from 0 to 127 are their own kind, 128 above. */
+const KINDS = {
+  undefined: 0,
+  null: 1,
+  false: 2,
+  true: 3,
+  whole: 4,
+  negative: 5,
+  double: 6,
+  nan: 7,
+  bigint: 8,
+  text: 9,
+  list: 10,
+  object: 11,
+  map: 12,
+  set: 13,
+  bytes: 14,
+  numbers: 15,
+  date: 16,
+  error: 17,
+  actor: 18,
+  reference: 19,
+  function: 20,
+  symbol: 21,
+  opaque: 22,
+  above: 23,
+  deep: 24,
+} as const
+
+const SMALL = 128
+/** Deeper values are only said to be there. */
+const DEPTH_MAX = 200
+
+type Reference = { readonly id?: unknown; readonly send?: unknown; readonly code?: unknown; readonly stack?: unknown }
+
+/**
+ * Writes any value that actors and machines say to each other: data by what it holds, actors by who they are. Of functions and of objects with a life of their own it says only that
+ * they are there, because what they are like inside differs between engines.
+ */
+export class ValueRecorder {
+  private readonly writer: RecordWriter
+  readonly actors: ActorNumbers
+  /** What the value that is written is within, outermost first. */
+  private readonly above: object[] = []
+
+  constructor(writer: RecordWriter) {
+    this.writer = writer
+    this.actors = new ActorNumbers(writer)
+  }
+
+  value(value: unknown): void {
+    switch (typeof value) {
+      case 'number':
+        this.number(value)
+        return
+      case 'string':
+        this.writer.byte(KINDS.text)
+        this.writer.text(value)
+        return
+      case 'object':
+        if (value === null) this.writer.byte(KINDS.null)
+        else this.object(value)
+        return
+      case 'boolean':
+        this.writer.byte(value ? KINDS.true : KINDS.false)
+        return
+      case 'bigint':
+        this.writer.byte(KINDS.bigint)
+        this.writer.text(value.toString())
+        return
+      case 'undefined':
+      case 'function':
+        this.writer.byte(KINDS[typeof value as 'undefined' | 'function'])
+        return
+      case 'symbol':
+        this.writer.byte(KINDS.symbol)
+        this.writer.text(value.description ?? '')
+    }
+  }
+
+  /** The members of a plain object, without `type`: who writes an event has written it. */
+  members(event: object): void {
+    this.above.push(event)
+    for (const name in event) {
+      if (name === 'type') continue
+      this.writer.name(name)
+      this.value((event as Record<string, unknown>)[name])
+    }
+    this.above.pop()
+    this.writer.noName()
+  }
+
+  private number(value: number): void {
+    const { writer } = this
+    if (value >= 0 && value < SMALL && Number.isInteger(value) && !Object.is(value, -0)) {
+      writer.byte(SMALL + value)
+    } else if (Number.isSafeInteger(value) && value !== 0) {
+      writer.byte(value > 0 ? KINDS.whole : KINDS.negative)
+      writer.whole(value > 0 ? value : -value)
+    } else if (Number.isNaN(value)) {
+      writer.byte(KINDS.nan)
+    } else {
+      writer.byte(KINDS.double)
+      writer.double(value)
+    }
+  }
+
+  private object(value: object): void {
+    if (value instanceof Cell) {
+      this.writer.byte(KINDS.actor)
+      this.actors.write(value)
+      return
+    }
+    if (this.isWithin(value)) return
+    this.above.push(value)
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype === Object.prototype || prototype === null) this.plain(value)
+    else if (Array.isArray(value)) this.list(KINDS.list, value)
+    else if (value instanceof Uint8Array) {
+      this.writer.byte(KINDS.bytes)
+      this.writer.bytes(value)
+    } else this.instance(value)
+    this.above.pop()
+  }
+
+  /** Whether it is within itself, or within too many others; then that is written. */
+  private isWithin(value: object): boolean {
+    const { above, writer } = this
+    const at = above.lastIndexOf(value)
+    if (at === -1 && above.length < DEPTH_MAX) return false
+    writer.byte(at === -1 ? KINDS.deep : KINDS.above)
+    if (at !== -1) writer.whole(above.length - at)
+    return true
+  }
+
+  private plain(value: object): void {
+    const { writer } = this
+    writer.byte(KINDS.object)
+    for (const name in value) {
+      writer.name(name)
+      this.value((value as Record<string, unknown>)[name])
+    }
+    writer.noName()
+  }
+
+  private list(kind: number, values: readonly unknown[]): void {
+    this.writer.byte(kind)
+    this.writer.whole(values.length)
+    for (let at = 0; at < values.length; at += 1) this.value(values[at])
+  }
+
+  private instance(value: Reference & object): void {
+    const { writer } = this
+    if (value instanceof Map) this.list(KINDS.map, [...(value as Map<unknown, unknown>)].flat(1))
+    else if (value instanceof Set) this.list(KINDS.set, [...(value as Set<unknown>)])
+    else if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+      this.list(KINDS.numbers, Array.from(value as unknown as ArrayLike<number | bigint>))
+    } else if (value instanceof Error) {
+      // Texts that engines write differ between them.
+      writer.byte(KINDS.error)
+      writer.text(value.name)
+      const { code } = value as Reference
+      this.value(typeof code === 'string' ? [code, value.message] : undefined)
+    } else if (typeof value.send === 'function' && typeof value.id === 'string') {
+      writer.byte(KINDS.reference)
+      writer.text(value.id)
+    } else if (Object.prototype.toString.call(value) === '[object Date]') {
+      writer.byte(KINDS.date)
+      this.number((value as unknown as { getTime(): number }).getTime())
+    } else writer.byte(KINDS.opaque)
+  }
+}
