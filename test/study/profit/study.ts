@@ -3,7 +3,6 @@ import { ATTACKER_SHARES, ATTACKS, type Attack, LOSING, marketplaceJob } from '.
 import { type AttackGain, gainOf, signed } from '../runs/paired-runs.ts'
 import type { RunJob } from '../runs/run-job.ts'
 import { type Finding, seedsOf, type Study, type StudyInit, type StudyReport } from '../study.ts'
-import { searchAdaptive } from './search-adaptive.ts'
 import { expectedOf, type Expected } from './expected-gain.ts'
 
 const SEEDS = 200
@@ -35,13 +34,12 @@ async function measure(init: StudyInit): Promise<StudyReport> {
     })
     return { ...attack, share, gain: gainOf(runs, attack), expected: expectedOf(attack, runs) }
   })
-  const adaptive = await searchAdaptive(init, seeds)
   return {
     name: 'profit',
-    runs: jobs.length + adaptive.runs,
-    figures: { seeds: seeds.length, unit: 'credits for each attacker', attacks: rows, adaptive },
-    findings: [...rows.flatMap(findingsOf), ...adaptive.findings],
-    table: [HEAD, ...rows.map(lineOf), ...adaptive.table],
+    runs: jobs.length,
+    figures: { seeds: seeds.length, unit: 'credits for each attacker', attacks: rows },
+    findings: rows.flatMap(findingsOf),
+    table: [HEAD, ...rows.map(lineOf)],
     charts: [],
   }
 }
