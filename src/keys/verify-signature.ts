@@ -1,3 +1,4 @@
+import { bytesOfHex } from '../base/hex.ts'
 import type { VerifySignature } from '../ports/signer.ts'
 import type { Verifier } from '../ports/verifier.ts'
 
@@ -6,6 +7,5 @@ const PUBLIC_KEY_PATTERN = /^[0-9a-f]{64}$/
 /** `VerifySignature`, which names keys by their hexadecimal digits, of a verifier. */
 export function verifySignatureWith(verifier: Verifier): VerifySignature {
   return ({ publicKeyHex, bytes, signature }) =>
-    PUBLIC_KEY_PATTERN.test(publicKeyHex) &&
-    verifier.verify({ publicKey: new Uint8Array(Buffer.from(publicKeyHex, 'hex')), bytes, signature })
+    PUBLIC_KEY_PATTERN.test(publicKeyHex) && verifier.verify({ publicKey: bytesOfHex(publicKeyHex), bytes, signature })
 }

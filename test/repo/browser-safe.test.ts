@@ -5,7 +5,18 @@ import { describe, expect, it } from 'vitest'
 import { listDoors, ROOT } from './repository.ts'
 
 /** Doors that run in a browser: whatever they reach must do without Node. */
-const BROWSER_SAFE = ['core', 'ports', 'wire', 'wasm', 'wasm/browser', 'actors', 'router', 'memory', 'testing']
+const BROWSER_SAFE = [
+  'core',
+  'ports',
+  'wire',
+  'wasm',
+  'wasm/browser',
+  'actors',
+  'router',
+  'memory',
+  'simulation',
+  'testing',
+]
 
 const BUILTINS = new Set(builtinModules)
 

@@ -4,7 +4,7 @@ import type { RoutingRow } from '../../core/learning/routing-rows.ts'
 import { readRecordedRows } from '../../simulation/scenario/recorded-rows.ts'
 import type { TracedEvent } from '../../simulation/record/run-recorder.ts'
 import { readDataFile } from '../read-data-files.ts'
-import type { RunAnswer, RunJob, SeedAnswer, SeedJob } from './run-job.ts'
+import { plainOptions, type RunAnswer, type RunJob, type SeedAnswer, type SeedJob } from './run-job.ts'
 import { loadScenario } from './scenario-source.ts'
 import { playAgain, playTwice } from '../../simulation/seeds/play-twice.ts'
 import type { SeedFailure } from '../../simulation/seeds/seed-result.ts'
@@ -46,7 +46,12 @@ export async function playRun(job: RunJob): Promise<RunAnswer> {
     }
     const report = await runScenario(scenario, isTraced ? { ...init, onEvent } : init)
     const unequal = job.isTwice ? await playAgain(scenario, init, report) : undefined
-    return { kind: 'done', report, unequal, lastEvents: last.list }
+    return {
+      kind: 'done',
+      report: { ...report, options: plainOptions(report.options) },
+      unequal,
+      lastEvents: last.list,
+    }
   } catch (error: unknown) {
     return stopping.signal.aborted ? { kind: 'stopped', ...far } : { kind: 'failed', failure: failureOf(error) }
   } finally {

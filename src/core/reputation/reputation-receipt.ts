@@ -13,7 +13,8 @@ export type ReputationRole = (typeof REPUTATION_ROLES)[number]
 type EndingEntry = {
   /** What the ending says about a party without fault. `good`: for what the worker was paid. `kept`: bad, for what of the price went back. `none`: nothing. */
   readonly payer: 'good' | 'kept' | 'none'
-  readonly worker: 'good' | 'none'
+  /** `part`: good for what it was paid, and bad for what of the price it gave up. */
+  readonly worker: 'good' | 'part' | 'none'
   /** Who must have signed the receipt unless it is at fault: a party at fault cannot prevent the update by keeping silent. */
   readonly signers: readonly ReputationRole[]
   /** The ending is the worker's fault by itself. */
@@ -32,7 +33,8 @@ export const ENDINGS = {
   accepted: { payer: 'good', worker: 'good', signers: BOTH, isWorkerFault: false },
   /** Silence for T_accept is allowed, so it says nothing about the payer. */
   'auto-accepted': { payer: 'none', worker: 'good', signers: ['worker'], isWorkerFault: false },
-  conceded: { payer: 'none', worker: 'good', signers: BOTH, isWorkerFault: false },
+  /** The worker itself has said that its delivery is not worth the price, and cannot prevent the update by keeping silent: else junk that is conceded each time costs no name. */
+  conceded: { payer: 'none', worker: 'part', signers: ['payer'], isWorkerFault: false },
   ruled: { payer: 'none', worker: 'good', signers: [], isWorkerFault: false },
   'frozen-ruled': { payer: 'none', worker: 'good', signers: [], isWorkerFault: false },
   /**
@@ -111,6 +113,8 @@ export function judgeReceipt(
   switch (entry[role]) {
     case 'good':
       return { goodNanos: receipt.workerNanos, badNanos: 0n }
+    case 'part':
+      return { goodNanos: receipt.workerNanos, badNanos: receipt.heldNanos - receipt.workerNanos }
     case 'kept':
       return { goodNanos: 0n, badNanos: receipt.heldNanos - receipt.workerNanos }
     case 'none':

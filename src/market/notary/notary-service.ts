@@ -254,7 +254,11 @@ export class NotaryService implements NotaryClient, Startable {
 
   /** Signs how far the journal goes and closes a segment of it, where that is due. */
   private keep(): void {
-    this.keepers?.look().catch((cause: unknown) => this.fail(cause))
+    // Behind a checkpoint the next one is due later.
+    this.keepers?.look().then(
+      () => this.schedule(),
+      (cause: unknown) => this.fail(cause),
+    )
   }
 
   private schedule(): void {

@@ -24,10 +24,9 @@ import { refuseOlderFormat } from '../keys/manage-keys.ts'
 import { openKeys } from '../keys/open-keys.ts'
 import { createSystemRandom } from '../system-random.ts'
 import { bindDirectory, highWaterFolderOf } from './high-water-place.ts'
-import { NOTARY_JOURNAL, NOTARY_SEGMENTS } from './copies/journal-source.ts'
+import { MARKET_CLOCK_SKEW_MS, NOTARY_JOURNAL, NOTARY_SEGMENTS } from '../../market/notary/start-notary.ts'
 import { keepSet, MARKET_FOLDER, readKeptSet } from './market-files.ts'
 import { PORTABLE_HASHES } from '../../market/parties/portable-hashes.ts'
-import { MARKET_CLOCK_SKEW_MS } from './notary-role.ts'
 import { refuseUnreachable } from './reachable-address.ts'
 
 export type AdvanceInit = {

@@ -11,9 +11,6 @@ import { formatNotarySet, parseNotarySet } from './read-notary-set.ts'
 export const MARKET_FOLDER = 'market'
 const SET_FILE = 'notary-set.json'
 
-/** Journal of what this node's escrow key has said and heard. */
-export const PARTY_JOURNAL = 'wallet'
-
 /** Where the bytes of its files are. */
 export function partyFilesIn({ store }: Pick<DataDirectory, 'store'>): KeyValueStore {
   return store.sublevel('market-files')

@@ -2,17 +2,11 @@ import type { JsonValue } from '../../base/canonical-json.ts'
 import type { Did } from '../../core/evidence/names.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { FormerSet } from '../../core/notary/set-lineage.ts'
+import type { FindWorker } from '../../market/parties/role/market-worker.ts'
 import type { AbortOptions } from '../../ports/abort-options.ts'
 import type { ControlAnswer, ControlRequest } from '../control/control-request.ts'
 
-/** Does the work of a skill: bytes in, bytes out. It may be asked to do the same task again after a crash. */
-export type MarketWorker = (input: Uint8Array, options: WorkOptions) => Promise<Uint8Array>
-
-export type WorkOptions = {
-  readonly signal: AbortSignal
-  /** Counts more of a unit, such as `tokens.out`, besides task, bytes and time, which the node counts itself. Throws `RangeError` as `WorkMeter.count`. */
-  readonly count: (unit: string, quantity: bigint) => void
-}
+export type { MarketWorker } from '../../market/parties/role/market-worker.ts'
 
 /** How a node takes part in the market. */
 export type MarketInit = {
@@ -37,7 +31,7 @@ export type MarketInit = {
   /** Name of the network that messages are of; default `kernell`. */
   readonly network?: string
   /** Workers for offers by the name of their agent, beside the built-in ones; `undefined` for a name that there is none of. */
-  readonly findWorker?: (agent: string) => Promise<MarketWorker | undefined>
+  readonly findWorker?: FindWorker
 }
 
 /** One step of a contract of this node, or of any contract of a notary. */

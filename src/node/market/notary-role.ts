@@ -1,20 +1,16 @@
 import { join } from 'node:path'
 import { CodedError } from '../../base/errors.ts'
 import type { Did } from '../../core/evidence/names.ts'
-import { durationFromMs } from '../../base/time.ts'
 import type { NotarySet } from '../../core/notary/notary-set.ts'
 import type { SetLineage } from '../../core/notary/set-lineage.ts'
 import { createNodeVerifier } from '../../keys/node-signatures.ts'
 import { openSignaturePool } from '../../keys/pool/open-signature-pool.ts'
 import type { KeyDescription, OpenKey } from '../../keys/store/key-store.ts'
-import { JournalFolder } from '../../market/ledger/journal-folder.ts'
 import { verifySignatureWith } from '../../keys/verify-signature.ts'
-import { HighWaterFile } from '../../market/notary/high-water.ts'
-import { NotaryService } from '../../market/notary/notary-service.ts'
-import type { SetMembers } from '../../market/notary/set/set-order-components.ts'
+import type { NotaryService } from '../../market/notary/notary-service.ts'
+import { type NotaryRole, NOTARY_SEGMENTS, startNotary as startRunning } from '../../market/notary/start-notary.ts'
 import { verifyStatementWith } from '../../market/parties/contracts/contract-replay.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { EventLog } from '../../ports/event-log.ts'
 import type { Random } from '../../ports/random.ts'
 import type { BatchSigner, Signer } from '../../ports/signer.ts'
 import type { Timers } from '../../ports/timers.ts'
@@ -22,14 +18,9 @@ import type { Transport } from '../../ports/transport.ts'
 import { RESTORED_FILE } from '../../storage/backup/restore-backup.ts'
 import type { DataDirectory } from '../../storage/data-directory.ts'
 import { createNodeFileSystem } from '../../storage/node-file-system.ts'
-import { feeOwnerOf } from './fee-owner.ts'
 import { bindDirectory } from './high-water-place.ts'
-import { DECISIONS_JOURNAL, NOTARY_JOURNAL, NOTARY_SEGMENTS } from './copies/journal-source.ts'
-import { foundingParameters, knownParameters } from './parameters/market-parameters.ts'
-import { PORTABLE_HASHES } from '../../market/parties/portable-hashes.ts'
 
-/** How far clocks of different machines may differ: applies to `iat` and `exp` of envelopes alone. */
-export const MARKET_CLOCK_SKEW_MS = 30_000
+export type { NotaryRole } from '../../market/notary/start-notary.ts'
 
 export type NotaryRoleInit = {
   readonly directory: DataDirectory
@@ -49,12 +40,6 @@ export type NotaryRoleInit = {
   readonly onFailure: (cause: unknown) => void
 }
 
-/** A notary that runs, with all that it holds open. */
-export type NotaryRole = { readonly service: NotaryService; stop(): Promise<void> }
-
-/** Journal of what a member of a set of several signed and saw, one for each set. */
-const REPLICA_JOURNAL = 'notary-replica'
-
 /**
  * Starts the notary of this node. Rejects with `MARKET_ROLE_MISSING` where its key is not in the set, with `NOTARY_DIRECTORY_COPIED`, and as `NotaryService.start` and
  * `HighWaterFile.open`; what was opened is then closed.
@@ -73,59 +58,33 @@ export async function startNotary(init: NotaryRoleInit): Promise<NotaryRole> {
 }
 
 async function open(init: NotaryRoleInit, closers: (() => Promise<void>)[]): Promise<NotaryService> {
-  const { directory, key, lineage, network, clock, timers, random, onFailure } = init
-  const { set, before } = lineage
+  const { directory, key, lineage } = init
+  const { set } = lineage
   const me = memberOf(set, key.description)
-  const openLog = async (name: string): Promise<EventLog> => {
-    const log = await directory.openEventLog(name)
-    closers.push(async () => await log.close())
-    return log
-  }
   const isRestored = await bindPlace(init)
-  const log = await openLog(NOTARY_JOURNAL)
   const pool = openSignaturePool()
   closers.push(async () => await pool.close())
-  const instance = Buffer.from(random.bytes(16)).toString('hex')
-  const highWater = await HighWaterFile.open({
-    fileSystem: createNodeFileSystem(),
-    directory: init.highWater,
-    instance,
-  })
-  closers.push(async () => await highWater.close())
-  const service = new NotaryService(
+  const role = await startRunning(
     {
-      log,
-      folder: await JournalFolder.open(createNodeFileSystem(), join(directory.path, NOTARY_SEGMENTS)),
-      highWater,
+      ...init,
+      fileSystem: createNodeFileSystem(),
+      openEventLog: async (name) => await directory.openEventLog(name),
       signer: batchSignerOf(key.signer),
       verifier: pool,
-      hashes: PORTABLE_HASHES,
-      clock,
-      timers,
-      onFailure,
-      ...(set.members.length > 1 && { members: await openMembers(init, { instance, openLog }) }),
+      verify: verifyStatementWith(verifySignatureWith(createNodeVerifier())),
     },
     {
-      set,
-      before,
+      ...init,
       me,
-      feeOwner: feeOwnerOf(set),
-      network,
-      clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
-      parameters: knownParameters()
-        .filter(({ name }) => init.isTrial || name !== 'trial')
-        .map(({ hash, rules }) => ({ hash, rules })),
-      issuers: init.issuers,
-      founding: foundingParameters(init.isTrial ? 'trial' : 'default'),
+      folder: join(directory.path, NOTARY_SEGMENTS),
       restored: isRestored ? { epoch: set.epoch } : undefined,
       onCaughtUp: async () => await createNodeFileSystem().remove(join(directory.path, RESTORED_FILE)),
     },
-  )
-  closers.push(async () => await service.stop())
-  await service.start().catch((error: unknown) => {
+  ).catch((error: unknown) => {
     throw explainStart(error, init.highWater)
   })
-  return service
+  closers.push(async () => await role.stop())
+  return role.service
 }
 
 /** @returns Whether what this directory has signed is not known here, so that others have to be asked. */
@@ -139,19 +98,6 @@ async function bindPlace({ directory, lineage: { set }, highWater }: NotaryRoleI
   if (isAlone) throw signedElsewhere(directory.path, highWater)
   await bindDirectory(fileSystem, { ...binding, isRestored: true })
   return true
-}
-
-async function openMembers(
-  { lineage: { set }, transport }: NotaryRoleInit,
-  { instance, openLog }: { readonly instance: string; readonly openLog: (name: string) => Promise<EventLog> },
-): Promise<SetMembers> {
-  return {
-    transport,
-    replica: await openLog(`${REPLICA_JOURNAL}-${set.id.slice(0, 16)}`),
-    decisions: await openLog(DECISIONS_JOURNAL),
-    verify: verifyStatementWith(verifySignatureWith(createNodeVerifier())),
-    instance,
-  }
 }
 
 /** Nothing of a directory that goes on under its old name is touched by the start of a copy. */

@@ -29,12 +29,16 @@ export class SimulatedNetwork {
     this.random = streamOf(world.seed, 'network')
   }
 
-  /** A transport of a process, reached at `/sim/NAME`. It ends with its process. */
+  /**
+   * A transport of a process, reached at `/sim/NAME`. It ends with its process.
+   *
+   * @param init  `onServed` is told of each question that is being answered.
+   */
   createTransport(
     owner: WorldProcess,
-    { did, name }: { readonly did: Did; readonly name: string },
+    { did, name, onServed }: { readonly did: Did; readonly name: string; readonly onServed?: () => void },
   ): SimulatedTransport {
-    return new SimulatedTransport({ network: this, owner }, { did, address: `/sim/${name}` })
+    return new SimulatedTransport({ network: this, owner, onServed }, { did, address: `/sim/${name}` })
   }
 
   /** How all links are from now on that are not named by themselves. */

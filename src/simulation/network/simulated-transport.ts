@@ -22,7 +22,11 @@ export type Carrier = {
   send(letter: Letter): void
 }
 
-type Components = { readonly network: Carrier; readonly owner: WorldProcess }
+type Components = {
+  readonly network: Carrier
+  readonly owner: WorldProcess
+  readonly onServed?: (() => void) | undefined
+}
 
 /** A question that waits for its answer. */
 type Asked = { readonly settle: (answer: Answer) => void; readonly to: Did }
@@ -165,6 +169,7 @@ export class SimulatedTransport implements Transport {
   ): Promise<void> {
     const key = `${asker.did} ${id}`
     this.connected.add(asker.did)
+    this.components.onServed?.()
     const ended = new AbortController()
     // Of one that comes twice the later one is ended where the asker ends it.
     this.served.set(key, { asker, id, ended })

@@ -1,7 +1,10 @@
 import { canonicalJson } from '../../base/canonical-json.ts'
 import { CodedError } from '../../base/errors.ts'
 import type { RoutingRow } from '../../core/learning/routing-rows.ts'
+import type { Signatures } from '../../keys/pool/inline-signatures.ts'
 import { CheckBook } from '../checks/check-book.ts'
+import { createPortableSignatures } from '../keys/portable-ed25519.ts'
+import { createSeededSignatures } from '../keys/seeded-signatures.ts'
 import type { PlannedFault } from '../faults/fault-plan.ts'
 import { SimulatedNetwork } from '../network/simulated-network.ts'
 import type { Play, PlayEnd, Scenario } from '../scenario/scenario.ts'
@@ -19,6 +22,8 @@ export type RunInit = {
   readonly options?: unknown
   /** Default `seeded`. */
   readonly signatures?: SignatureKind
+  /** Makes and judges Ed25519 where `signatures` says so: `createInlineSignatures` of `kernell-os/keys`. Absent: portable ones, which are slow. */
+  readonly ed25519?: Signatures
   /** Recorded outcomes for scenarios that take them. */
   readonly data?: readonly RoutingRow[]
   /** Only these faults of the plan, by their ids. Absent: all. */
@@ -49,7 +54,7 @@ export async function runScenario<Options>(scenario: Scenario<Options>, init: Ru
   const checks = new CheckBook(() => ({ atMs: world.nowMs(), event: world.events }))
   const network = new SimulatedNetwork(world)
   const { data, signatures = 'seeded' } = init
-  const stage = new Stage({ world, network, checks, signatures, data })
+  const stage = new Stage({ world, network, checks, signatures, keys: keysOf(init), data })
   const run = new Run(stage, init)
   const play = await drive(world, scenario.open(stage, options))
   const end = await run.play(play)
@@ -73,6 +78,10 @@ export async function runScenario<Options>(scenario: Scenario<Options>, init: Ru
     series: boundedSeries([run.happened.series, ...(end?.series ?? [])]),
     isCut: end === undefined,
   }
+}
+
+function keysOf({ seed, signatures, ed25519 }: RunInit): Signatures {
+  return signatures === 'ed25519' ? (ed25519 ?? createPortableSignatures()) : createSeededSignatures(seed)
 }
 
 class Run {
@@ -130,11 +139,22 @@ class Run {
     }
   }
 
+  /** A machine that cannot start keeps others waiting: why, is what the reader wants to know. */
+  private get downMachines(): string {
+    return this.stage.machines
+      .filter(({ bootFailure }) => bootFailure !== undefined)
+      .map(({ name, bootFailure }) => `; ${name} does not start: ${described(bootFailure)}`)
+      .slice(0, 3)
+      .join('')
+  }
+
   private async converge(play: Play): Promise<boolean> {
     const startMs = this.world.nowMs()
     for (let step = 1; step <= SETTLE_STEPS && !play.isSettled(); step += 1)
       if (!(await this.until(play, startMs + (play.convergeMs * step) / SETTLE_STEPS))) return false
-    const what = play.isSettled() ? undefined : `something is not settled ${play.convergeMs} ms behind the last fault`
+    const what = play.isSettled()
+      ? undefined
+      : `something is not settled ${play.convergeMs} ms behind the last fault${this.downMachines}`
     this.stage.checks.check('convergence', what)
     return true
   }

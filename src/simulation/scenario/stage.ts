@@ -1,5 +1,6 @@
 import type { RandomStream } from '../../base/random-stream.ts'
 import type { RoutingRow } from '../../core/learning/routing-rows.ts'
+import type { Signatures } from '../../keys/pool/inline-signatures.ts'
 import type { CheckBook } from '../checks/check-book.ts'
 import type { FaultKind } from '../faults/fault-plan.ts'
 import { Machine, type MachineInit } from '../machine/machine.ts'
@@ -18,6 +19,8 @@ export type StageInit = {
   readonly network: SimulatedNetwork
   readonly checks: CheckBook
   readonly signatures: SignatureKind
+  /** What makes and judges them. */
+  readonly keys: Signatures
   /** Recorded outcomes, where the caller has some. */
   readonly data: readonly RoutingRow[] | undefined
 }
@@ -28,6 +31,8 @@ export class Stage {
   readonly network: SimulatedNetwork
   readonly checks: CheckBook
   readonly signatures: SignatureKind
+  /** Signers by their seeds, and verdicts, of the kind of this run. */
+  readonly keys: Signatures
   readonly data: readonly RoutingRow[] | undefined
   readonly machines: Machine[] = []
   /** Calls that each part of the product handled. */
@@ -37,11 +42,12 @@ export class Stage {
   /** Faults that really befell somebody, by kind. */
   readonly faults: Partial<Record<FaultKind, number>> = {}
 
-  constructor({ world, network, checks, signatures, data }: StageInit) {
+  constructor({ world, network, checks, signatures, keys, data }: StageInit) {
     this.world = world
     this.network = network
     this.checks = checks
     this.signatures = signatures
+    this.keys = keys
     this.data = data
   }
 

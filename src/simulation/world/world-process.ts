@@ -47,7 +47,11 @@ export class WorldProcess {
     this.name = name
     this.skew = skew
     this.random = randomOf(streamOf(host.seed, `process/${name}`))
-    this.timers = { schedule: (delayMs, callback) => this.schedule(delayMs, { kind: 'timer', run: callback }) }
+    this.timers = {
+      // As on platforms: less than a millisecond is one, so that whoever asks for what is left of a span comes behind its end.
+      schedule: (delayMs, callback) =>
+        this.schedule(delayMs > 0 && delayMs < 1 ? 1 : delayMs, { kind: 'timer', run: callback }),
+    }
     this.clock = {
       now: () => addDuration(host.startAt, durationFromMs(Math.max(0, Math.floor(this.skewedMs())))),
       monotonicMs: () => this.monotonicMs(),

@@ -182,7 +182,7 @@ describe('--resume', () => {
       linesOf(file)
         .slice(1)
         .map(({ seed }) => seed)
-        .toSorted(),
+        .toSorted((left, right) => Number(left) - Number(right)),
     ).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
     const nothing = await simulate('--seeds', '2..3', '--resume', file)
     expect(nothing.output).toContain('2 played, each twice (2 of them before)')

@@ -124,7 +124,7 @@ describe('one contract, one update', () => {
       'accepted none 1000000 0 1000000 0',
       'accepted payer 0 4000000 1000000 0',
       'auto-accepted none 0 0 1000000 0',
-      'conceded none 0 0 1000000 0',
+      'conceded none 0 0 1000000 3000000',
       'ruled none 0 0 1000000 0',
       'ruled payer 0 4000000 1000000 0',
       'ruled worker 0 0 0 4000000',

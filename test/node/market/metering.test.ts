@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parsePriceList } from '../../../src/node/market/desks/price-list.ts'
-import { WorkMeter } from '../../../src/node/market/work-meter.ts'
+import { WorkMeter } from '../../../src/market/parties/role/work-meter.ts'
 
 describe('the meter of a piece of work', () => {
   it('counts time, bytes, the task at its end, and what the worker counts', () => {

@@ -210,3 +210,16 @@ describe('the real world', () => {
     expect(Math.random()).toBeLessThan(1)
   })
 })
+
+it('a timer for less than a millisecond waits for one, so that whoever asks for the rest of a span comes behind its end', async () => {
+  const world = createWorld({ seed: 1 })
+  const process = world.createProcess('only')
+  let rest = 0
+  const wait = (): void => {
+    rest = 100.3 - process.clock.monotonicMs()
+    if (rest > 0) process.timers.schedule(rest, wait)
+  }
+  process.timers.schedule(33.4, wait)
+  await world.run({ eventsMax: 100 })
+  expect(rest).toBeLessThanOrEqual(0)
+})

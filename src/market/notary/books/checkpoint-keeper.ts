@@ -55,9 +55,9 @@ export class CheckpointKeeper {
     this.note()
   }
 
-  /** Milliseconds until one is due; `undefined` while every entry is covered. */
+  /** Milliseconds until one is due; `undefined` while every entry is covered, and while one is being made. */
   get dueInMs(): number | undefined {
-    if (this.uncovered === 0 || this.uncoveredSince === undefined) return undefined
+    if (this.running !== undefined || this.uncovered === 0 || this.uncoveredSince === undefined) return undefined
     const now = this.init.clock.monotonicMs()
     const isMany = this.uncovered >= this.cadence.entries
     const wanted = isMany ? now : this.uncoveredSince + this.cadence.quietMs

@@ -4,18 +4,11 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CodedError } from '../../../base/errors.ts'
 import { JournalFolder } from '../../../market/ledger/journal-folder.ts'
+import { NOTARY_JOURNAL, NOTARY_SEGMENTS } from '../../../market/notary/start-notary.ts'
 import { readBeginning } from '../../../market/ledger/journal-segments.ts'
 import { createNodeFileSystem } from '../../../storage/node-file-system.ts'
 import { hasJournalFiles, readJournalFiles } from '../../../storage/read-journal-files.ts'
 import { findRunningNode } from '../../running-node.ts'
-
-/** Journal of a notary in its data directory. */
-export const NOTARY_JOURNAL = 'notary'
-/** Journal of the decided blocks of a set of several; of its name, so that a backup copies it before the books, which are never behind it. */
-export const DECISIONS_JOURNAL = 'decisions'
-
-/** What lies beside it once segments of it were closed. */
-export const NOTARY_SEGMENTS = 'notary-segments'
 
 /** What stands for bytes that are no line: no journal has such a line. */
 const DAMAGED = '\u0000'

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises'
-import { durationFromMs } from '../../../base/time.ts'
 import type { GovernedBooksState } from '../../../core/books/governed-books.ts'
 import { FAULTS_MAX } from '../../../core/notary/notary-set.ts'
 import { firstSetOf, keysOf, type SetLineage } from '../../../core/notary/set-lineage.ts'
@@ -14,9 +13,9 @@ import type { AbortOptions } from '../../../ports/abort-options.ts'
 import { feeOwnerOf } from '../fee-owner.ts'
 import { openJournalLines } from './journal-source.ts'
 import { readKeptSet } from '../market-files.ts'
-import { knownParameters } from '../parameters/market-parameters.ts'
+import { knownParameters } from '../../../market/parties/parameters/market-parameters.ts'
 import { PORTABLE_HASHES } from '../../../market/parties/portable-hashes.ts'
-import { MARKET_CLOCK_SKEW_MS } from '../notary-role.ts'
+import { MARKET_CLOCK_SKEW_MS } from '../../../market/notary/start-notary.ts'
 import { setNamedIn } from './set-of-journal.ts'
 
 /** Copies that the first may be compared with: one of each other member of the largest set. */
@@ -56,7 +55,7 @@ export async function verifyBooks({
   const hash = PORTABLE_HASHES.hexOfText
   const audit = {
     verify,
-    clockSkewMs: durationFromMs(MARKET_CLOCK_SKEW_MS),
+    clockSkewMs: MARKET_CLOCK_SKEW_MS,
     members: kept && Math.max(kept.set.members.length, first.members.length),
     lineage: kept,
     parameters: knownParameters(),

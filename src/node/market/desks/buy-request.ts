@@ -15,7 +15,7 @@ import {
 import { chainOf } from './capability-answers.ts'
 import { nanosOf } from './credit-desk.ts'
 import { timersOfText } from './order-timers.ts'
-import type { UsableParameters } from '../parameters/usable-parameters.ts'
+import type { UsableParameters } from '../../../market/parties/parameters/usable-parameters.ts'
 
 /** A name such as text.word-count, of a skill or a capability. */
 const WORD = /^[a-z][a-z0-9._/-]{0,63}$/

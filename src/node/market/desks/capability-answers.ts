@@ -20,7 +20,7 @@ import {
 } from '../../control/control-request.ts'
 import { nanosOf } from './credit-desk.ts'
 import { marketRefusal } from './market-refusals.ts'
-import type { PartyRole } from '../party-role.ts'
+import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 
 /** Longest life of a delegation that a command issues. */
 const VALID_MS_MAX: number = 366 * 24 * HOUR_MS

@@ -35,7 +35,7 @@ import {
   timerOf,
   unknownContract,
 } from './escrow-answers.ts'
-import type { PartyRole } from '../party-role.ts'
+import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 import { isChosen, rulingChoiceOf, RulingDesk } from './ruling-desk.ts'
 import { stateFromEvidence } from './state-from-evidence.ts'
 

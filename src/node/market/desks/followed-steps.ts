@@ -4,7 +4,7 @@ import type { NotaryClient } from '../../../ports/notary-client.ts'
 import type { Timers } from '../../../ports/timers.ts'
 import { plain } from './plain-json.ts'
 import type { MarketTransition } from '../market-init.ts'
-import type { PartyRole } from '../party-role.ts'
+import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 import type { StepFeed } from './step-feed.ts'
 
 export type StepFollowerInit = {

@@ -21,7 +21,7 @@ import {
   requiredText,
 } from '../../control/control-request.ts'
 import { plain } from './plain-json.ts'
-import { namedParameters } from '../parameters/market-parameters.ts'
+import { namedParameters } from '../../../market/parties/parameters/market-parameters.ts'
 import { marketRefusal } from './market-refusals.ts'
 
 export type GovernanceDeskInit = {

@@ -4,7 +4,7 @@ import { parseDid } from '../../../core/evidence/names.ts'
 import { type ControlRequest, invalidRequest, optionalNumber, optionalText } from '../../control/control-request.ts'
 import { didsOf } from './buy-request.ts'
 import { nanosOf } from './credit-desk.ts'
-import { EVERY_PAYER, type SkillNote } from '../party-notes.ts'
+import { EVERY_PAYER, type SkillNote } from '../../../market/parties/role/party-notes.ts'
 
 /** Under which custody work is done. Throws `REQUEST_INVALID`. */
 export function custodyList(request: ControlRequest): readonly CustodyModel[] {

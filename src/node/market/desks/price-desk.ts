@@ -7,7 +7,7 @@ import { attest } from '../../../market/parties/attestations.ts'
 import { type ControlRequest, invalidRequest, optionalText, requiredText } from '../../control/control-request.ts'
 import { capabilitiesOf } from './buy-request.ts'
 import { plain } from './plain-json.ts'
-import type { PartyRole } from '../party-role.ts'
+import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 
 /** A suggested highest price is above what nine in ten of the known ones were, by a tenth. */
 const HEADROOM_PPM = 100_000

@@ -1,7 +1,7 @@
 import { parseAmount } from '../../../base/money.ts'
 import { METER_UNITS_MAX, type PriceList, type UnitPrice } from '../../../core/metering/meter.ts'
 import { invalidRequest } from '../../control/control-request.ts'
-import { METER_UNIT } from '../work-meter.ts'
+import { METER_UNIT } from '../../../market/parties/role/work-meter.ts'
 
 const PER = /^[1-9][0-9]{0,18}$/
 

@@ -8,7 +8,7 @@ import type { MessageBody } from '../../../wire/v1/message-types.ts'
 import { type ControlRequest, invalidRequest, optionalText, requiredText } from '../../control/control-request.ts'
 import { plain } from './plain-json.ts'
 import { marketRefusal } from './market-refusals.ts'
-import type { PartyRole } from '../party-role.ts'
+import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 
 export type RecoveryDeskInit = {
   /** `undefined` for a node without an escrow key, which only looks. */

@@ -9,7 +9,7 @@ import { type ControlRequest, invalidRequest, optionalNumber } from '../../contr
 import { contractOf } from './credit-desk.ts'
 import { plain } from './plain-json.ts'
 import { marketRefusal } from './market-refusals.ts'
-import type { PartyRole } from '../party-role.ts'
+import type { PartyRole } from '../../../market/parties/role/start-party.ts'
 import { stateFromEvidence } from './state-from-evidence.ts'
 
 export type ReplicationDeskInit = {

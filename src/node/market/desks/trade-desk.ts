@@ -27,8 +27,8 @@ import type { MarketInit } from '../market-init.ts'
 import { explainRefusal, marketRefusal } from './market-refusals.ts'
 import { conditionsOf, creditLinesOf, custodyList } from './offer-request.ts'
 import { usualPrice } from './price-desk.ts'
-import { type PartyRole, workerNamed } from '../party-role.ts'
-import { CREDIT_LINES, keepCreditTotal, SKILLS, skillsOf } from '../party-notes.ts'
+import { type PartyRole, workerNamed } from '../../../market/parties/role/start-party.ts'
+import { CREDIT_LINES, keepCreditTotal, SKILLS, skillsOf } from '../../../market/parties/role/party-notes.ts'
 
 export type TradeDeskInit = Pick<MarketInit, 'findWorker'> & {
   readonly role: PartyRole

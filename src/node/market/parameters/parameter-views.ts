@@ -1,5 +1,5 @@
 import { PARAMETER_NAMES } from '../../../core/governance/parameter-set.ts'
-import { knownParameters } from './market-parameters.ts'
+import { knownParameters } from '../../../market/parties/parameters/market-parameters.ts'
 
 /** A parameter set as it is shown: spans in milliseconds, shares in millionths, amounts in nano-units, as decimal text. */
 export type ParameterView = {

@@ -1,3 +1,4 @@
+import { CodedError } from '../../../base/errors.ts'
 import { type DurationMs, durationFromMs } from '../../../base/time.ts'
 import { DEFAULT_TIMERS, type EscrowRules } from '../../../core/escrow/escrow-rules.ts'
 import { type EscrowTimers, TIMER_NAMES, type TimerName } from '../../../core/escrow/escrow-terms.ts'
@@ -5,7 +6,6 @@ import type { Hash } from '../../../core/evidence/names.ts'
 import { parseParameterSet } from '../../../core/governance/governance-codec.ts'
 import { escrowRulesOf, type ParameterSet } from '../../../core/governance/parameter-set.ts'
 import type { NotaryClient } from '../../../ports/notary-client.ts'
-import { invalidRequest } from '../../control/control-request.ts'
 import { knownParameters } from './market-parameters.ts'
 
 type Usable = { readonly hash: Hash; readonly set: ParameterSet; readonly rules: EscrowRules }
@@ -65,7 +65,10 @@ export class UsableParameters {
     const { minimums, maximums } = this.inForce.rules
     const outside = [...asked].find((name) => timers[name] < minimums[name] || timers[name] > maximums[name])
     const what = outside === undefined ? 'timers' : `${outside} must be ${minimums[outside]} to ${maximums[outside]} ms`
-    throw invalidRequest('timers', `${what} under the parameter set in force, ${this.inForce.hash}`)
+    throw new CodedError('REQUEST_INVALID', {
+      message: `${what} under the parameter set in force, ${this.inForce.hash}`,
+      details: { param: 'timers' },
+    })
   }
 }
 

@@ -1,15 +1,15 @@
-import { amountFromNanos, ZERO_AMOUNT } from '../../base/money.ts'
-import { DAY_MS, type DurationMs, durationFromMs, HOUR_MS, MINUTE_MS } from '../../base/time.ts'
-import { DEFAULT_TIMERS } from '../../core/escrow/escrow-rules.ts'
-import type { EscrowTimers } from '../../core/escrow/escrow-terms.ts'
-import type { Did } from '../../core/evidence/names.ts'
-import { UNKNOWN_STANDING } from '../../core/market/match-offers.ts'
-import type { NotarySet } from '../../core/notary/notary-set.ts'
-import type { BuyerPolicy } from '../../market/parties/buying/buy-order.ts'
-import { CONTRACTS, type ContractNote } from '../../market/parties/contracts/contract-notes.ts'
-import type { Party } from '../../market/parties/party.ts'
-import type { SellerPolicy } from '../../market/parties/selling/seller-policy.ts'
-import { termsOfSet } from './fee-owner.ts'
+import { amountFromNanos, ZERO_AMOUNT } from '../../../base/money.ts'
+import { DAY_MS, type DurationMs, durationFromMs, HOUR_MS, MINUTE_MS } from '../../../base/time.ts'
+import { DEFAULT_TIMERS } from '../../../core/escrow/escrow-rules.ts'
+import type { EscrowTimers } from '../../../core/escrow/escrow-terms.ts'
+import type { Did } from '../../../core/evidence/names.ts'
+import { UNKNOWN_STANDING } from '../../../core/market/match-offers.ts'
+import type { NotarySet } from '../../../core/notary/notary-set.ts'
+import type { BuyerPolicy } from '../buying/buy-order.ts'
+import { CONTRACTS, type ContractNote } from '../contracts/contract-notes.ts'
+import type { Party } from '../party.ts'
+import type { SellerPolicy } from '../selling/seller-policy.ts'
+import { termsOfSet } from '../../notary/books/epoch-entry.ts'
 import {
   CREDIT_LINES,
   creditLineOf,
@@ -18,7 +18,7 @@ import {
   type SkillNote,
   SKILLS,
 } from './party-notes.ts'
-import type { UsableParameters } from './parameters/usable-parameters.ts'
+import type { UsableParameters } from '../parameters/usable-parameters.ts'
 
 /** What this node pays, holds and waits for where a purchase says nothing else. Shares are millionths of the price. */
 export function buyerPolicyOf(set: NotarySet, parameters: UsableParameters): BuyerPolicy {

@@ -1,7 +1,7 @@
-import { METER_UNITS_MAX } from '../../core/metering/meter.ts'
-import type { TaskCounts } from '../../market/parties/selling/read-meter.ts'
-import { TASK_UNIT } from '../../market/parties/accounts/statements.ts'
-import type { Clock } from '../../ports/clock.ts'
+import { METER_UNITS_MAX } from '../../../core/metering/meter.ts'
+import type { TaskCounts } from '../selling/read-meter.ts'
+import { TASK_UNIT } from '../accounts/statements.ts'
+import type { Clock } from '../../../ports/clock.ts'
 
 /** Units that every piece of work is counted by: how often it was done, what went in and came out, and how long it took. */
 export const WORK_UNITS = { task: TASK_UNIT, input: 'bytes.in', output: 'bytes.out', time: 'milliseconds' } as const

@@ -1,7 +1,7 @@
-import { type Amount, AMOUNT_MAX, amountFromNanos } from '../../base/money.ts'
-import type { CustodyModel } from '../../core/escrow/escrow-terms.ts'
-import type { Did } from '../../core/evidence/names.ts'
-import type { Party } from '../../market/parties/party.ts'
+import { type Amount, AMOUNT_MAX, amountFromNanos } from '../../../base/money.ts'
+import type { CustodyModel } from '../../../core/escrow/escrow-terms.ts'
+import type { Did } from '../../../core/evidence/names.ts'
+import type { Party } from '../party.ts'
 
 /** Topic of notes on who does the work of a skill, and under which custody. */
 export const SKILLS = 'skill'

@@ -1,7 +1,7 @@
-import { canonicalJson } from '../../base/canonical-json.ts'
-import { CodedError } from '../../base/errors.ts'
-import { decodeUtf8 } from '../../core/text/decode-utf8.ts'
-import type { MarketWorker } from './market-init.ts'
+import { canonicalJson } from '../../../base/canonical-json.ts'
+import { CodedError } from '../../../base/errors.ts'
+import { decodeUtf8 } from '../../../core/text/decode-utf8.ts'
+import type { MarketWorker } from './market-worker.ts'
 
 const ENCODER = new TextEncoder()
 

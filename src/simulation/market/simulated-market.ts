@@ -1,0 +1,120 @@
+import type { Amount } from '../../base/money.ts'
+import type { Did } from '../../core/evidence/names.ts'
+import type { Currency } from '../../core/ledger/ledger-names.ts'
+import { createNotarySet, type NotarySet } from '../../core/notary/notary-set.ts'
+import type { NotaryService } from '../../market/notary/notary-service.ts'
+import type { Stage } from '../scenario/stage.ts'
+import { Bank } from './bank.ts'
+import { addressOf, MarketNetwork } from './market-network.ts'
+import { NotaryMachine, type NotaryMachineInit } from './notary-machine.ts'
+import { PartyMachine, type PartyMachineInit } from './party-machine.ts'
+
+/** Name of the network that messages are of. */
+export const SIMULATED_NETWORK = 'simulation'
+
+export type MarketInit = Pick<NotaryMachineInit, 'timing' | 'checkpoints' | 'segments'> & {
+  /** 1: a notary alone; 4, 7, 10: a set that outvotes a third of itself. Default 1. */
+  readonly notaries?: number
+  /** Told of failures that nobody waits for, by the name of the machine. Default: none is looked at. */
+  readonly onFailure?: (name: string, cause: unknown) => void
+}
+
+export type JoinInit = Pick<PartyMachineInit, 'hooks' | 'begin'> & {
+  readonly name: string
+  /** What it pays in at the bank. Default 0. */
+  readonly fundsNanos?: Amount
+}
+
+/**
+ * The product's market as machines of a world: a notary set, a bank, and whoever joins. Machines are killed and restarted by whoever plays the world; each comes back with
+ * what lies on its disk.
+ *
+ * ```ts
+ * const market = await SimulatedMarket.open(stage, { notaries: 4 })
+ * const shop = await market.join({ name: 'seller-1', hooks: () => ({ runner }), begin: async ({ seller }) => void (await seller.offer(terms, 'words')) })
+ * ```
+ */
+export class SimulatedMarket {
+  readonly stage: Stage
+  readonly network: MarketNetwork
+  readonly set: NotarySet
+  readonly notaries: readonly NotaryMachine[]
+  readonly bank: Bank
+  readonly bankMachine: PartyMachine
+  /** Everybody who has joined, by name; the bank is not among them. */
+  readonly parties = new Map<string, PartyMachine>()
+  private readonly init: MarketInit
+
+  private constructor(stage: Stage, init: MarketInit) {
+    const { notaries: count = 1, timing, checkpoints, segments } = init
+    this.stage = stage
+    this.init = init
+    this.network = new MarketNetwork(stage)
+    const members = Array.from({ length: count }, (_, at) => this.network.identity(`notary-${at}`))
+    const bank = this.network.identity('bank')
+    this.set = setOf(members)
+    this.notaries = members.map((identity, me) => {
+      const onFailure = this.failureOf(identity.name)
+      const cadences = { ...(timing && { timing }), checkpoints, segments }
+      const known = { set: this.set, me, network: SIMULATED_NETWORK, issuers: [bank.did] }
+      return new NotaryMachine(stage, this.network, { identity, ...known, ...cadences, onFailure })
+    })
+    this.bankMachine = this.createParty({ name: 'bank' })
+    this.bank = new Bank(this.bankMachine)
+  }
+
+  /** Starts the notaries and the bank, and registers its currency. */
+  static async open(stage: Stage, init: MarketInit = {}): Promise<SimulatedMarket> {
+    const market = new SimulatedMarket(stage, init)
+    await Promise.all(market.notaries.map(async ({ machine }) => await machine.start()))
+    await market.bankMachine.machine.start()
+    await market.bank.register()
+    return market
+  }
+
+  get currency(): Currency {
+    return this.bank.currency
+  }
+
+  /** Somebody new: has money, if any, and then starts. Names are taken once. */
+  async join({ fundsNanos, ...init }: JoinInit): Promise<PartyMachine> {
+    if (this.parties.has(init.name)) throw new RangeError(`${init.name} has joined already`)
+    const party = this.createParty(init)
+    this.parties.set(init.name, party)
+    if (fundsNanos !== undefined && fundsNanos > 0n)
+      await this.bank.issue({ owner: party.did, amountNanos: fundsNanos, key: `fund/${init.name}` })
+    await party.machine.start()
+    return party
+  }
+
+  /** A notary that runs, for whoever looks at the books; `undefined` while none does. */
+  get running(): NotaryService | undefined {
+    return this.notaries.find(({ service }) => service !== undefined)?.service
+  }
+
+  /** The key of a name, whether anybody of it has joined or not. */
+  didOf(name: string): Did {
+    return this.parties.get(name)?.did ?? this.network.identity(name).did
+  }
+
+  private createParty({ name, hooks, begin }: JoinInit): PartyMachine {
+    const identity = this.network.identity(name)
+    const known = { identity, set: this.set, network: SIMULATED_NETWORK }
+    return new PartyMachine(this.stage, this.network, { ...known, hooks, begin, onFailure: this.failureOf(name) })
+  }
+
+  private failureOf(name: string): (cause: unknown) => void {
+    return (cause) => this.init.onFailure?.(name, cause)
+  }
+}
+
+function setOf(members: readonly { readonly name: string; readonly did: Did }[]): NotarySet {
+  const f = Math.floor((members.length - 1) / 3)
+  const made = createNotarySet({
+    epoch: 0,
+    members: members.map(({ name, did }) => ({ key: did, address: addressOf(name) })),
+    f,
+  })
+  if (made.kind === 'refused') throw new RangeError(`${members.length} notaries are no set: ${made.code}`)
+  return made.set
+}

@@ -1,0 +1,62 @@
+import { countPaid, junkOf } from './junk.ts'
+import { rightWork } from './lazy.ts'
+import { listOf } from './non-revealer.ts'
+import { happens, parameter, partOf } from './parameters.ts'
+import type { AgentSelf, SellerPlay, Strategy } from './strategy.ts'
+
+/** Numbers that a search may choose, with the least and the largest; all at their first leave an honest seller. */
+export const ADAPTIVE_RANGES = {
+  /** What it asks and bids, of what an honest seller would. */
+  pricePerMillion: { honest: 1_000_000, least: 850_000, most: 1_500_000 },
+  junkPerMillion: { honest: 0, least: 0, most: 1_000_000 },
+  idlePerMillion: { honest: 0, least: 0, most: 1_000_000 },
+  hidePerMillion: { honest: 0, least: 0, most: 1_000_000 },
+  /** Honest contracts before it begins with any of that. */
+  trustedAfter: { honest: 0, least: 0, most: 5 },
+  /** Whether it makes results up where a predicate would see it, too. */
+  junkCheckedPerMillion: { honest: 0, least: 0, most: 1_000_000 },
+} as const satisfies Readonly<
+  Record<string, { readonly honest: number; readonly least: number; readonly most: number }>
+>
+
+/** Whatever pays: its numbers are found by a search against the market's defaults. */
+export const ADAPTIVE: Strategy = {
+  name: 'adaptive',
+  seller: (self): Partial<SellerPlay> => {
+    let done = 0
+    const of = (name: keyof typeof ADAPTIVE_RANGES): number => parameter(self, name, ADAPTIVE_RANGES[name].honest)
+    return {
+      ...pricesOf(self),
+      work: (task) => {
+        const [idle, junk] = [happens(self, of('idlePerMillion')), happens(self, of('junkPerMillion'))]
+        const isSeen = task.isChecked && !happens(self, of('junkCheckedPerMillion'))
+        if (done < of('trustedAfter')) return rightWork(self)
+        if (idle) {
+          self.count('attempt')
+          return { kind: 'never' }
+        }
+        return junk && !isSeen ? junkOf(self, task) : rightWork(self)
+      },
+      hears: (frame) => {
+        if (listOf(frame) === undefined || done < of('trustedAfter')) return true
+        const isHidden = happens(self, of('hidePerMillion'))
+        if (isHidden) self.count('attempt')
+        return !isHidden
+      },
+      onEnd: async (ended) => {
+        if (ended.role === 'worker' && ended.wasRight === true) done += 1
+        await countPaid(self, ended)
+      },
+    }
+  },
+}
+
+/** Honest prices, raised or lowered; never below what the work costs. */
+function pricesOf(self: AgentSelf): Pick<SellerPlay, 'ask' | 'bid'> {
+  const factor = parameter(self, 'pricePerMillion', ADAPTIVE_RANGES.pricePerMillion.honest)
+  const priceOf = (costNanos: bigint) => partOf(costNanos + costNanos / 4n, factor)
+  return {
+    ask: ({ costNanos }) => priceOf(costNanos),
+    bid: (_, { costNanos }) => priceOf(costNanos),
+  }
+}

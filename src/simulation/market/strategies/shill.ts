@@ -1,0 +1,43 @@
+import { amountFromNanos } from '../../../base/money.ts'
+import { parameter, partOf } from './parameters.ts'
+import type { AgentSelf, BuyerPlay, Strategy } from './strategy.ts'
+
+const FUNDS_NANOS = 10_000_000_000
+/** What its own bidder bids, of what it takes sellers to bid at least, in millionths of the reserve price. */
+const BID_PER_MILLION = 700_000
+
+/**
+ * A buyer that holds second-price auctions and bids in them under another name, just above what it takes the best bid to be: the winner is paid what the shill bid. Where the
+ * shill bids lowest it wins, does not sign, and loses its deposit. What it gains in an auction is at most the second lowest bid less the lowest, and no more than the reserve.
+ *
+ * @see Rothkopf and Harstad, Two Models of Bid-Taker Cheating in Vickrey Auctions, Journal of Business 68, 1995
+ */
+export const SHILL: Strategy = {
+  name: 'shill',
+  buyer: (self): Partial<BuyerPlay> => {
+    let isThere: Promise<unknown> | undefined
+    return {
+      request: () => {
+        isThere ??= addBidder(self)
+        return { auction: 'second' }
+      },
+    }
+  },
+}
+
+async function addBidder(self: AgentSelf): Promise<void> {
+  await self.addIdentity({
+    side: 'seller',
+    fundsNanos: amountFromNanos(BigInt(parameter(self, 'fundsNanos', FUNDS_NANOS))),
+    seller: {
+      // What it offers must not be the best or the second: that one is the reserve.
+      ask: ({ usualNanos }) => usualNanos,
+      bid: (call) => {
+        self.count('attempt')
+        return partOf(call.reservePriceNanos, parameter(self, 'bidPerMillion', BID_PER_MILLION))
+      },
+      // Nobody works for himself: a contract with it is not signed.
+      hears: ({ type }) => type !== 'contract',
+    },
+  })
+}

@@ -1,0 +1,45 @@
+import { type Amount, amountFromNanos } from '../../../base/money.ts'
+import { countPaid, junkOf } from './junk.ts'
+import { rightWork } from './lazy.ts'
+import { parameter } from './parameters.ts'
+import type { AgentIdentity, AgentSelf, SellerPlay, Strategy } from './strategy.ts'
+
+/** Fresh names that buy of it, and what each has. */
+const SYBILS = 2
+const FUNDS_NANOS = 10_000_000_000
+/** Purchases of each of them. */
+const PURCHASES = 3
+
+/**
+ * A seller whose own fresh names buy of it and praise it, at real fees, and that then delivers junk to everybody else. Whoever counts its own contracts alone hears nothing of the
+ * praise; whoever counts those of others cuts what one purse lends.
+ *
+ * @see Douceur, The Sybil Attack, 2002; Kamvar, Schlosser and Garcia-Molina, The EigenTrust Algorithm, 2003, section 4.5
+ */
+export const SYBIL_RING: Strategy = {
+  name: 'sybil-ring',
+  seller: (self): Partial<SellerPlay> => {
+    const sybils: AgentIdentity[] = []
+    let ring: Promise<void> | undefined
+    return {
+      ask: ({ skill, costNanos }) => {
+        const price = amountFromNanos((costNanos * 5n) / 4n)
+        ring ??= trade(self, { sybils, skill, price })
+        return price
+      },
+      work: (task) => (sybils.some(({ did }) => did === task.payer) ? rightWork(self) : junkOf(self, task)),
+      onEnd: async (ended) => await countPaid(self, ended),
+    }
+  },
+}
+
+type Trade = { readonly sybils: AgentIdentity[]; readonly skill: string; readonly price: Amount }
+
+async function trade(self: AgentSelf, { sybils, skill, price }: Trade): Promise<void> {
+  const fundsNanos = amountFromNanos(BigInt(parameter(self, 'fundsNanos', FUNDS_NANOS)))
+  for (let sybil = 0; sybil < parameter(self, 'sybils', SYBILS); sybil += 1)
+    sybils.push(await self.addIdentity({ side: 'buyer', fundsNanos }))
+  for (const [at, sybil] of sybils.entries())
+    for (let purchase = 0; purchase < parameter(self, 'purchases', PURCHASES); purchase += 1)
+      await self.buy(sybil, { key: `ring-${at}-${purchase}`, skill, valueNanos: price, isChecked: true })
+}
