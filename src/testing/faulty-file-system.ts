@@ -181,7 +181,7 @@ export class FaultyFileSystem implements FileSystem {
       append: async (bytes) => {
         const fault = beginWrite()
         const written = fault === 'tear' ? bytes.subarray(0, bytes.byteLength >>> 1) : bytes
-        inode.current = joinBytes(inode.current, written)
+        inode.current = grownBytes(inode.current, written)
         if (fault === 'tear') throw writeError(path, 'injected')
       },
       sync: async () => {
@@ -253,6 +253,23 @@ function withoutLost(inode: Inode): Uint8Array {
   const bytes = inode.current.slice()
   for (const [from, to] of inode.lost) bytes.fill(0, from, to)
   return bytes
+}
+
+/**
+ * Bytes with more behind them, in place where there is room: what was before the end is the same in both, and nobody looks behind the end of what he holds. Journals grow by
+ * small pieces, and copying the whole for each would be most of what a disk in memory costs.
+ */
+function grownBytes(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const size = left.byteLength + right.byteLength
+  if (left.byteOffset === 0 && size <= left.buffer.byteLength) {
+    const grown = new Uint8Array(left.buffer, 0, size)
+    grown.set(right, left.byteLength)
+    return grown
+  }
+  const grown = new Uint8Array(new ArrayBuffer(Math.max(256, 2 * size)), 0, size)
+  grown.set(left)
+  grown.set(right, left.byteLength)
+  return grown
 }
 
 function joinBytes(left: Uint8Array, right: Uint8Array): Uint8Array {
