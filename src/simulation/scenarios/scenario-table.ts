@@ -1,6 +1,6 @@
 import { CodedError } from '../../base/errors.ts'
 import type { Scenario } from '../scenario/scenario.ts'
-import { agentNetwork } from './agent-network/agent-network.ts'
+import { agentNetwork } from './agent-network.ts'
 import { chaos } from './chaos/chaos.ts'
 import { MARKETPLACE } from './marketplace.ts'
 import { ROUTING_SAVINGS } from './routing-savings.ts'
