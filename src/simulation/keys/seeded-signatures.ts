@@ -4,12 +4,7 @@ import type { Signatures } from '../../keys/pool/inline-signatures.ts'
 import { createPortableSigner } from '../../keys/portable-signatures.ts'
 import type { BatchSigner, Signer } from '../../ports/signer.ts'
 import type { SignedBytes } from '../../ports/verifier.ts'
-import {
-  admitPublicKey,
-  PUBLIC_KEY_BYTES,
-  SIGNATURE_ADMISSION,
-  SIGNATURE_BYTES,
-} from '../../wire/v1/ed25519-admission.ts'
+import { PUBLIC_KEY_BYTES, SIGNATURE_ADMISSION, SIGNATURE_BYTES } from '../../wire/v1/ed25519-admission.ts'
 
 const ENCODER = new TextEncoder()
 const DOMAIN = 'kernell/simulation/signatures/v1'

@@ -1,5 +1,6 @@
 import { canonicalJson, type JsonValue } from '../../../src/base/canonical-json.ts'
 import { createInlineSignatures } from '../../../src/keys/pool/inline-signatures.ts'
+import type { MetricValue } from '../../../src/simulation/scenario/scenario.ts'
 import type { RunReport } from '../../../src/simulation/run/report.ts'
 import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
 import { MARKETPLACE } from '../../../src/simulation/scenarios/marketplace.ts'
@@ -47,7 +48,7 @@ async function compare(init: StudyInit): Promise<StudyReport> {
 /** What must be the same, as text. */
 function outcomesOf({ metrics, events, violations, checks }: RunReport): Readonly<Record<string, string>> {
   const { ends = null, disputes = null, agents = null } = metrics
-  const text = (value: unknown): string => canonicalJson(value as JsonValue)
+  const text = (value: MetricValue | JsonValue): string => canonicalJson(value)
   return {
     contracts: text({ ends, disputes }),
     balances: text(agents),
