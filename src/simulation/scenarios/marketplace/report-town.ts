@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../../base/canonical-json.ts'
 import { type Did, parseContractId } from '../../../core/evidence/names.ts'
+import { checkMarket } from '../../market/audit/check-market.ts'
 import type { AgentRecord, PurchaseRecord } from '../../market/agents/agent-record.ts'
 import type { Agent } from '../../market/agents/agent.ts'
 import type { SightBook } from '../../market/agents/sight-book.ts'
@@ -9,6 +10,7 @@ import type { MetricValue, PlayEnd } from '../../scenario/scenario.ts'
 
 /** What came of a marketplace: everybody's profit, every purchase, and the state of all accounts. */
 export async function reportTown(town: Town, sightBook: SightBook): Promise<PlayEnd> {
+  await checkMarket(town.market, town.market.stage.checks)
   const balances = await balancesOf(town)
   const flows = await flowsOf(town)
   const agents = town.agents.map((agent) => recordOf(agent, { balances, flows }))
