@@ -4,7 +4,7 @@ import { runScenario } from '../../../src/simulation/run/run-scenario.ts'
 import { MARKETPLACE } from '../../../src/simulation/scenarios/marketplace.ts'
 import { agentsOf, figureOf } from '../../study/runs/marketplace-runs.ts'
 
-const WORLD = { agents: 6, sellers: 0.67, steps: 3, skills: 1, gapMs: 8_000, arbiters: 1, rulers: 1, attackers: 0.3 }
+const WORLD = { agents: 6, sellers: 0.67, steps: 2, skills: 1, gapMs: 8_000, arbiters: 1, rulers: 1, attackers: 0.3 }
 
 async function play(options: object): Promise<RunReport> {
   const report = await runScenario(MARKETPLACE, { seed: 5, options: { ...WORLD, ...options } })
@@ -36,17 +36,20 @@ beforeAll(async () => {
 describe('a market of honest agents', () => {
   it('brings most of what could be had', () => {
     expect(figureOf(honest, 'welfare_share')).toBeGreaterThan(0.9)
-    expect(honest.metrics).toMatchObject({ purchases: 6, purchases_right: 6 })
+    expect(honest.metrics).toMatchObject({ purchases: 4, purchases_right: 4 })
   })
 })
 
 describe('strategies', () => {
-  it.each(['lazy', 'sleeper', 'whitewasher', 'sybil-ring'])('%s delivers junk, is seen through, and loses by it', async (name) => {
-    const { attempts, gain, detected } = await cheat(name)
-    expect(attempts).toBeGreaterThan(0)
-    expect(gain).toBeLessThan(0)
-    expect(detected).toBeGreaterThan(0)
-  })
+  it.each(['lazy', 'sleeper', 'whitewasher', 'sybil-ring'])(
+    '%s delivers junk, is seen through, and loses by it',
+    async (name) => {
+      const { attempts, gain, detected } = await cheat(name)
+      expect(attempts).toBeGreaterThan(0)
+      expect(gain).toBeLessThan(0)
+      expect(detected).toBeGreaterThan(0)
+    },
+  )
 
   it('non-revealer loses its deposits', async () => {
     const { attempts, gain } = await cheat('non-revealer', { auctions: 1 })
@@ -55,7 +58,9 @@ describe('strategies', () => {
   })
 
   it('griefing-holder loses its penalties', async () => {
-    const { attempts, gain } = await cheat('griefing-holder', { parameters: { silentPerMillion: 0, rejectPerMillion: 0 } })
+    const { attempts, gain } = await cheat('griefing-holder', {
+      parameters: { silentPerMillion: 0, rejectPerMillion: 0 },
+    })
     expect(attempts).toBeGreaterThan(0)
     expect(gain).toBeLessThan(0)
   })
