@@ -28,6 +28,6 @@ async function openMarketplace(stage: Stage, options: MarketplaceOptions): Promi
     convergeMs: CONVERGE_MS,
     watch: () => sightBook.look(),
     isSettled: () => isTownSettled(town),
-    finish: async (): Promise<PlayEnd> => await reportTown(town, sightBook),
+    finish: async (): Promise<PlayEnd> => await reportTown(town, sightBook, stage),
   }
 }

@@ -7,10 +7,11 @@ import type { SightBook } from '../../market/agents/sight-book.ts'
 import type { Town } from '../../market/agents/town.ts'
 import { marketplaceMetrics } from '../../metrics/marketplace-metrics.ts'
 import type { MetricValue, PlayEnd } from '../../scenario/scenario.ts'
+import type { Stage } from '../../scenario/stage.ts'
 
 /** What came of a marketplace: everybody's profit, every purchase, and the state of all accounts. */
-export async function reportTown(town: Town, sightBook: SightBook): Promise<PlayEnd> {
-  await checkMarket(town.market, town.market.stage.checks)
+export async function reportTown(town: Town, sightBook: SightBook, { checks }: Stage): Promise<PlayEnd> {
+  await checkMarket(town.market, checks)
   const balances = await balancesOf(town)
   const flows = await flowsOf(town)
   const agents = town.agents.map((agent) => recordOf(agent, { balances, flows }))
