@@ -17,7 +17,7 @@ export function honestSeller(self: AgentSelf): SellerPlay {
     // The winner is paid the price of the next one: nothing is gained by another number than the true one.
     bid: ({ kind }, { costNanos }) => (kind === 'second' ? costNanos : withMargin(costNanos)),
     work: () => ({ kind: 'right', spanMs: 1 + Math.floor(self.random.nextUnit() * WORK_MS) }),
-    hears: hearsAll,
+    hears: HEARS_ALL,
     onEnd: () => undefined,
   }
 }
@@ -27,14 +27,17 @@ export function honestBuyer(self: AgentSelf): BuyerPlay {
     request: () => ({}),
     inspects: () => self.random.nextBelow(INSPECTED_OF) === 0,
     decide: (_, isRight) => (isRight === false ? 'reject' : 'accept'),
-    hears: hearsAll,
+    hears: HEARS_ALL,
     onEnd: () => undefined,
   }
 }
 
 /** Whoever has nothing to hide takes notice of everything. */
-export function hearsAll(): boolean {
-  return true
+const HEARS_ALL = (): boolean => true
+
+/** Whether a play takes notice of everything, so that nobody has to ask it. */
+export function hearsAllOf(play: Pick<SellerPlay, 'hears'> | Pick<BuyerPlay, 'hears'>): boolean {
+  return Reflect.get(play, 'hears') === HEARS_ALL
 }
 
 function withMargin(costNanos: Amount): Amount {
