@@ -142,6 +142,7 @@ describe('kernell simulate SCENARIO --seeds A..B', () => {
   it.each([
     ['throw', 'SIMULATION_SCENARIO_FAILED', 'seed 4 throws'],
     ['exit', 'SIMULATION_SEED_LOST', 'its thread died'],
+    ['rejection', 'SIMULATION_SCENARIO_FAILED', 'nobody listens'],
   ])('reports a seed with the fault %s as failed, and plays the others', async (wrong, code, message) => {
     const run = await simulate(
       '--seeds',

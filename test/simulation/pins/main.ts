@@ -38,11 +38,13 @@ async function check(): Promise<boolean> {
 }
 
 function differencesAt(each: Played, pinned: ReturnType<typeof readPinnedHashes>): readonly string[] {
-  return 'reason' in each ? [] : differencesOf(pinned, each.hashes)
+  if ('reason' in each) return []
+  return 'failure' in each ? [each.failure] : differencesOf(pinned, each.hashes)
 }
 
 function sentenceOf(each: Played & { readonly differences: readonly string[] }): string {
   if ('reason' in each) return `${each.platform}: not played, ${each.reason}`
+  if ('failure' in each) return `${each.platform}: failed`
   const { length } = Object.keys(each.hashes)
   return each.differences.length === 0
     ? `${each.platform}: ${length} runs, all hashes as pinned`

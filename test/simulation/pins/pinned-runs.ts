@@ -11,7 +11,10 @@ export type PinnedRun = {
 }
 
 /** Each scenario with two seeds; small enough for a page of a browser. */
-export const PINNED_RUNS: readonly PinnedRun[] = []
+export const PINNED_RUNS: readonly PinnedRun[] = [
+  { scenario: 'marketplace', seed: 1, options: { agents: 4, steps: 1, arbiters: 0 } },
+  { scenario: 'marketplace', seed: 2, options: { agents: 4, steps: 1, auctions: 1 } },
+]
 
 export const PINNED_FILE: string = join(import.meta.dirname, '../pinned-hashes.json')
 

@@ -12,6 +12,8 @@ import { type Hashes, nameOf, PINNED_RUNS } from './pinned-runs.ts'
 export type Played =
   | { readonly platform: string; readonly hashes: Hashes }
   | { readonly platform: string; readonly reason: string }
+  /** It is there, and the runs did not come to their end on it. */
+  | { readonly platform: string; readonly failure: string }
 
 const PLAY = join(import.meta.dirname, 'play.ts')
 const CACHE = join(ROOT, '.kernell/platforms')
@@ -22,7 +24,7 @@ export function playOnNode(major: number): Played {
   const node = findNode(major)
   if ('reason' in node) return { platform, reason: node.reason }
   const run = spawnSync(node.path, [PLAY], { encoding: 'utf8', cwd: ROOT, maxBuffer: 2 ** 26 })
-  if (run.status !== 0) throw new Error(`${platform} failed:\n${run.stdout}${run.stderr}`)
+  if (run.status !== 0) return { platform, failure: `${run.stdout}${run.stderr}`.trim() }
   const { node: version, hashes } = JSON.parse(run.stdout) as { readonly node: string; readonly hashes: Hashes }
   return { platform: `Node ${version}`, hashes }
 }
@@ -42,7 +44,7 @@ export async function playInChromium(): Promise<Played> {
   const server = await startPageServer({ pinned: { script, allowsWasm: false } }, {})
   try {
     const result = await readResult(chromium.path, server.urlOf('pinned'))
-    if (!result.startsWith('{')) throw new Error(`The page failed: ${result}`)
+    if (!result.startsWith('{')) return { platform, failure: result }
     const { version, hashes } = JSON.parse(result) as { readonly version: string; readonly hashes: Hashes }
     return { platform: `Chromium ${version}`, hashes }
   } finally {

@@ -3,7 +3,6 @@ import { ATTACKER_SHARES, ATTACKS, type Attack, LOSING, marketplaceJob } from '.
 import { type AttackGain, gainOf, signed } from '../runs/paired-runs.ts'
 import type { RunJob } from '../runs/run-job.ts'
 import { type Finding, seedsOf, type Study, type StudyInit, type StudyReport } from '../study.ts'
-import { searchAdaptive } from './search-adaptive.ts'
 import { expectedOf, type Expected } from './expected-gain.ts'
 
 const SEEDS = 200
@@ -19,36 +18,28 @@ export const study: Study = {
 
 async function measure(init: StudyInit): Promise<StudyReport> {
   const seeds = seedsOf(init, SEEDS)
-  // A strategy of two sides is played on both at once.
-  const played = [...new Set(ATTACKS.map(({ strategy }) => strategy))].flatMap((strategy) =>
-    ATTACKER_SHARES.map((share) => ({ strategy, share })),
-  )
+  const played = ATTACKS.flatMap((attack) => ATTACKER_SHARES.map((share) => ({ attack, share })))
   const jobs = seeds.flatMap((seed): readonly RunJob[] => [
     marketplaceJob(seed, {}),
-    ...played.map(({ strategy, share }) => marketplaceJob(seed, { strategy, attackers: share })),
+    ...played.map(({ attack: { strategy, parameters }, share }) =>
+      marketplaceJob(seed, { strategy, parameters, attackers: share }),
+    ),
   ])
   const reports = await init.runAll(jobs)
   const stride = played.length + 1
-  const runsOf = (strategy: string, share: number): { attacking: RunReport; honest: RunReport }[] => {
-    const at = 1 + played.findIndex((one) => one.strategy === strategy && one.share === share)
-    return seeds.flatMap((_, index) => {
-      const [honest, attacking] = [reports[index * stride], reports[index * stride + at]]
+  const rows = played.map(({ attack, share }, at): Row => {
+    const runs = seeds.flatMap((_, index): { attacking: RunReport; honest: RunReport }[] => {
+      const [honest, attacking] = [reports[index * stride], reports[index * stride + 1 + at]]
       return honest === undefined || attacking === undefined ? [] : [{ honest, attacking }]
     })
-  }
-  const rows = ATTACKS.flatMap((attack) =>
-    ATTACKER_SHARES.map((share): Row => {
-      const runs = runsOf(attack.strategy, share)
-      return { ...attack, share, gain: gainOf(runs, attack), expected: expectedOf(attack, runs) }
-    }),
-  )
-  const adaptive = await searchAdaptive(init, seeds)
+    return { ...attack, share, gain: gainOf(runs, attack), expected: expectedOf(attack, runs) }
+  })
   return {
     name: 'profit',
-    runs: jobs.length + adaptive.runs,
-    figures: { seeds: seeds.length, unit: 'credits for each attacker', attacks: rows, adaptive },
-    findings: [...rows.flatMap(findingsOf), ...adaptive.findings],
-    table: [HEAD, ...rows.map(lineOf), ...adaptive.table],
+    runs: jobs.length,
+    figures: { seeds: seeds.length, unit: 'credits for each attacker', attacks: rows },
+    findings: rows.flatMap(findingsOf),
+    table: [HEAD, ...rows.map(lineOf)],
     charts: [],
   }
 }

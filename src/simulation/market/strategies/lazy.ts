@@ -1,4 +1,4 @@
-import { countPaid, junkOf } from './junk.ts'
+import { cheapPrices, countPaid, junkOf } from './junk.ts'
 import { happens, parameter } from './parameters.ts'
 import type { AgentSelf, SellerPlay, Strategy } from './strategy.ts'
 
@@ -14,6 +14,7 @@ const JUNK_PER_MILLION = 1_000_000
 export const LAZY: Strategy = {
   name: 'lazy',
   seller: (self): Partial<SellerPlay> => ({
+    ...cheapPrices(self),
     work: (task) => {
       const isJunk = happens(self, parameter(self, 'junkPerMillion', JUNK_PER_MILLION))
       return isJunk ? junkOf(self, task) : rightWork(self)

@@ -1,10 +1,10 @@
-import { countPaid, junkOf } from './junk.ts'
+import { cheapPrices, countPaid, junkOf } from './junk.ts'
 import { rightWork } from './lazy.ts'
 import { parameter } from './parameters.ts'
 import type { SellerPlay, Strategy } from './strategy.ts'
 
 /** Contracts that it works for honestly first. */
-const TRUSTED_AFTER = 3
+const TRUSTED_AFTER = 1
 /** Of the highest price that it has seen, in millionths: from there on a contract is large. */
 const LARGE_PER_MILLION = 800_000
 
@@ -15,6 +15,7 @@ export const SLEEPER: Strategy = {
     let done = 0
     let highest = 0n
     return {
+      ...cheapPrices(self),
       work: (task) => {
         const price = task.priceNanos ?? 0n
         highest = price > highest ? price : highest

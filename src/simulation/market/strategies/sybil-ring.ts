@@ -1,14 +1,15 @@
 import { type Amount, amountFromNanos } from '../../../base/money.ts'
-import { countPaid, junkOf } from './junk.ts'
+import { cheapPrices, countPaid, junkOf } from './junk.ts'
 import { rightWork } from './lazy.ts'
 import { parameter } from './parameters.ts'
+import type { Did } from '../../../core/evidence/names.ts'
 import type { AgentIdentity, AgentSelf, SellerPlay, Strategy } from './strategy.ts'
 
 /** Fresh names that buy of it, and what each has. */
 const SYBILS = 2
-const FUNDS_NANOS = 10_000_000_000
+const FUNDS_NANOS = 50_000_000_000
 /** Purchases of each of them. */
-const PURCHASES = 3
+const PURCHASES = 2
 
 /**
  * A seller whose own fresh names buy of it and praise it, at real fees, and that then delivers junk to everybody else. Whoever counts its own contracts alone hears nothing of the
@@ -21,10 +22,12 @@ export const SYBIL_RING: Strategy = {
   seller: (self): Partial<SellerPlay> => {
     const sybils: AgentIdentity[] = []
     let ring: Promise<void> | undefined
+    const prices = cheapPrices(self)
     return {
-      ask: ({ skill, costNanos }) => {
-        const price = amountFromNanos((costNanos * 5n) / 4n)
-        ring ??= trade(self, { sybils, skill, price })
+      ...prices,
+      ask: (skill) => {
+        const price = prices.ask(skill)
+        if (price !== undefined) ring ??= trade(self, { sybils, skill: skill.skill, price })
         return price
       },
       work: (task) => (sybils.some(({ did }) => did === task.payer) ? rightWork(self) : junkOf(self, task)),
@@ -38,8 +41,15 @@ type Trade = { readonly sybils: AgentIdentity[]; readonly skill: string; readonl
 async function trade(self: AgentSelf, { sybils, skill, price }: Trade): Promise<void> {
   const fundsNanos = amountFromNanos(BigInt(parameter(self, 'fundsNanos', FUNDS_NANOS)))
   for (let sybil = 0; sybil < parameter(self, 'sybils', SYBILS); sybil += 1)
-    sybils.push(await self.addIdentity({ side: 'buyer', fundsNanos }))
+    sybils.push(
+      await self.addIdentity({ side: 'buyer', fundsNanos, buyer: { request: () => ({ peers: ownNodes(self) }) } }),
+    )
   for (const [at, sybil] of sybils.entries())
     for (let purchase = 0; purchase < parameter(self, 'purchases', PURCHASES); purchase += 1)
       await self.buy(sybil, { key: `ring-${at}-${purchase}`, skill, valueNanos: price, isChecked: true })
+}
+
+/** They buy of nobody else. */
+function ownNodes({ identities }: AgentSelf): readonly Did[] {
+  return identities.flatMap(({ side, did }) => (side === 'seller' ? [did] : []))
 }

@@ -1,5 +1,5 @@
 import { amountFromNanos } from '../../../base/money.ts'
-import { countPaid, junkOf } from './junk.ts'
+import { cheapPrices, countPaid, junkOf } from './junk.ts'
 import { parameter } from './parameters.ts'
 import type { SellerPlay, Strategy } from './strategy.ts'
 
@@ -10,6 +10,7 @@ const FUNDS_NANOS = 10_000_000_000
 export const WHITEWASHER: Strategy = {
   name: 'whitewasher',
   seller: (self): Partial<SellerPlay> => ({
+    ...cheapPrices(self),
     work: (task) => junkOf(self, task),
     onEnd: async (ended) => {
       await countPaid(self, ended)
